@@ -1,0 +1,45 @@
+//! Ports: who there is. What a lookup by name finds is never a deleted user.
+
+use tillgate_domain::{
+    Device, DeviceId, Epoch, Folded, Instant, Role, RoleId, SessionId, Slug, Stored, Tenant, TenantId, User, UserId,
+};
+
+/// Vendors.
+pub trait Tenants {
+    /// The tenant with this id.
+    fn find(&mut self, id: TenantId) -> Stored<Option<Tenant>>;
+    /// The tenant of this short name.
+    fn named(&mut self, slug: &Slug) -> Stored<Option<Tenant>>;
+}
+
+/// People.
+pub trait Users {
+    /// The user with this id, deleted ones too.
+    fn find(&mut self, id: UserId) -> Stored<Option<User>>;
+    /// The user of this name in this tenant.
+    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<User>>;
+    /// The user of this e-mail address, whichever tenant they belong to.
+    fn mailed(&mut self, email: &Folded) -> Stored<Option<User>>;
+    /// Claims the user for a login: true where they are active and at this epoch, and then nothing ends everything of theirs
+    /// before this unit of work ends.
+    fn claim(&mut self, id: UserId, epoch: Epoch, at: Instant) -> Stored<bool>;
+}
+
+/// Devices.
+pub trait Devices {
+    /// The device with this id, retired ones too.
+    fn find(&mut self, id: DeviceId) -> Stored<Option<Device>>;
+    /// The device of this name in this tenant, retired ones too.
+    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<Device>>;
+    /// Claims the device for a login of its own: true where it is active and at this epoch, and then nothing ends everything on
+    /// it before this unit of work ends.
+    fn claim(&mut self, id: DeviceId, epoch: Epoch, at: Instant) -> Stored<bool>;
+    /// Gives the seat of a sale device from one session to another. False where another session holds it by now.
+    fn seat(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> Stored<bool>;
+}
+
+/// Roles.
+pub trait Roles {
+    /// Those of these roles that the tenant has, in any order.
+    fn among(&mut self, tenant: TenantId, ids: &[RoleId]) -> Stored<Vec<Role>>;
+}

@@ -1,0 +1,77 @@
+//! Ports: what has changed, who follows it, and the store's own identity.
+
+use tillgate_domain::{Change, Instant, NodeId, Stored};
+use uuid::Uuid;
+
+/// How far a reader of the feed has come. Its number means something to the store alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Cursor(pub i64);
+
+/// What a look at the feed found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Changes with the instants that they were written at, oldest first. One may come again at a later look.
+    pub changes: Vec<(Change, Instant)>,
+    /// Where the next look begins.
+    pub next: Cursor,
+}
+
+/// What has changed.
+pub trait Feed {
+    /// Every change from the cursor on, `None` for all that is kept. Nothing is passed over: a change that is committed after
+    /// this look by a transaction that began before it is found by the next one. A cursor from beyond the feed's end (the store
+    /// went back) reads as `None`.
+    fn look(&mut self, from: Option<Cursor>) -> Stored<Look>;
+
+    /// Removes changes that were written before this instant, `limit` at most, and says how many.
+    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32>;
+}
+
+/// A process over the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Node {
+    /// Its id, new at each start.
+    pub id: NodeId,
+    /// How far it follows the feed.
+    pub applied: Cursor,
+    /// When it last said so.
+    pub seen_at: Instant,
+}
+
+/// The processes over the store.
+pub trait Nodes {
+    /// Notes how far a process follows.
+    fn note(&mut self, node: &Node) -> Stored<()>;
+    /// The processes that were seen since this instant.
+    fn live(&mut self, since: Instant) -> Stored<Vec<Node>>;
+    /// A process is gone in good order.
+    fn leave(&mut self, id: NodeId) -> Stored<()>;
+}
+
+/// Whether the store takes writes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InstanceState {
+    /// It does.
+    Open,
+    /// It is being moved: writes are [`Unavailable`](tillgate_domain::StoreError::Unavailable).
+    Draining,
+    /// It has been moved elsewhere.
+    Moved,
+}
+
+/// The store's own identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instance {
+    /// Its id, made with the store; the default issuer of tokens names it.
+    pub id: Uuid,
+    /// Whether it takes writes.
+    pub state: InstanceState,
+}
+
+/// The store's own identity.
+pub trait Instances {
+    /// The instance.
+    fn find(&mut self) -> Stored<Instance>;
+    /// The newest instant that any session, change, audit line or process in the store bears: no right clock is behind it.
+    fn newest(&mut self) -> Stored<Option<Instant>>;
+}

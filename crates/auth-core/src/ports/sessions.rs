@@ -1,0 +1,109 @@
+//! Port: sessions.
+
+use std::net::IpAddr;
+
+use tillgate_domain::{
+    DeviceId, DeviceName, DeviceStatus, Instant, KeyId, SessionId, Stored, TenantId, UserId, UserName, UserStatus, Zone,
+};
+
+use crate::{Epochs, Session};
+
+/// A session with what decides whether it still stands, read together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// The session.
+    pub session: Session,
+    /// The epochs of its user, device and tenant as they are now; zero where it has none.
+    pub epochs: Epochs,
+    /// The status of its user.
+    pub user: Option<UserStatus>,
+    /// The status of its device.
+    pub device: Option<DeviceStatus>,
+    /// The time zone of its tenant.
+    pub zone: Zone,
+}
+
+/// What a rotation writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotation {
+    /// The new generation.
+    pub generation: i64,
+    /// The key of the new refresh token.
+    pub key: KeyId,
+    /// The key of the refresh token that was presented.
+    pub previous_key: KeyId,
+    /// When.
+    pub at: Instant,
+    /// When the session is over if nothing happens.
+    pub expires_at: Option<Instant>,
+    /// Where the request came from.
+    pub from: Option<IpAddr>,
+}
+
+/// That an access token of a session has authenticated a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Use {
+    /// The session.
+    pub session: SessionId,
+    /// The generation of the access token.
+    pub generation: i64,
+    /// When.
+    pub at: Instant,
+}
+
+/// Which sessions to list. `None` asks nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionFilter {
+    /// Of this tenant.
+    pub tenant: Option<TenantId>,
+    /// Of this user.
+    pub user: Option<UserId>,
+    /// On this device.
+    pub device: Option<DeviceId>,
+    /// With exactly this id.
+    pub session: Option<SessionId>,
+    /// Neither ended nor expired at this instant (`Some((true, at))`), or one of the two (`Some((false, at))`).
+    pub live: Option<(bool, Instant)>,
+}
+
+/// A session as lists show it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    /// The session.
+    pub session: Session,
+    /// The name of its user.
+    pub user_name: Option<UserName>,
+    /// The name that people read of its user.
+    pub display_name: Option<String>,
+    /// The name of its device.
+    pub device_name: Option<DeviceName>,
+}
+
+/// Sessions.
+pub trait Sessions {
+    /// Adds a session. Its id is new.
+    fn insert(&mut self, session: &Session) -> Stored<()>;
+
+    /// The session with what decides whether it still stands.
+    fn find(&mut self, id: SessionId) -> Stored<Option<Standing>>;
+
+    /// Moves an open session from this generation on to the rotation's. False where it stands at another generation by now, or
+    /// has been ended.
+    fn rotate(&mut self, id: SessionId, from: i64, to: &Rotation) -> Stored<bool>;
+
+    /// Notes uses, in the order of sessions: `used` and `last_used_at` of the session and `last_seen_at` of its device rise to
+    /// what the use says and never fall. What names no session is passed over.
+    fn note(&mut self, uses: &[Use]) -> Stored<()>;
+
+    /// Sessions with the names that lists show, newest first, those after `after` only, `limit` at most.
+    fn list(&mut self, filter: &SessionFilter, after: Option<SessionId>, limit: u32) -> Stored<Vec<Listed>>;
+
+    /// Whether a session that is neither ended nor expired at `now` names the key, as its newest or the one before.
+    fn names(&mut self, key: KeyId, now: Instant) -> Stored<bool>;
+
+    /// Ids of sessions that name the key and are neither ended nor expired at `now`, `limit` at most.
+    fn under(&mut self, key: KeyId, now: Instant, limit: u32) -> Stored<Vec<SessionId>>;
+
+    /// Removes sessions that were over before this instant, `limit` at most, and says how many.
+    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32>;
+}

@@ -1,0 +1,95 @@
+//! Terms: how long a session and its tokens last, as data. They are copied into the session at login, so a changed setting moves
+//! only new sessions.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tillgate_domain::{Instant, Zone};
+
+/// No access token lives longer, whatever the settings say: changes need not be remembered for ever.
+pub const LONGEST_ACCESS: Duration = Duration::from_hours(24);
+
+/// The lifetimes, overlap and rotation of a session.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Terms {
+    /// How long an access token is good; [`LONGEST_ACCESS`] at most.
+    pub access: Duration,
+    /// How the session is refreshed; `None` where it bears no refresh token.
+    pub refresh: Option<Refresh>,
+    /// How long the session lives after its login, however often it is refreshed; `None` for ever.
+    pub absolute: Option<Duration>,
+    /// Whether everything ends at the first instant of the next day in the tenant's zone.
+    pub midnight: bool,
+}
+
+/// How a session is refreshed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refresh {
+    /// How long after the last refresh the session lives; `None` for ever.
+    pub idle: Option<Duration>,
+    /// How long after a rotation the refresh token before it is still answered, with the same successor. `None`: the refresh
+    /// token is never rotated and serves for as long as the session lives.
+    pub overlap: Option<Duration>,
+}
+
+impl Terms {
+    /// When a session that was made at `created` and is refreshed `now` is over; `None` for never.
+    pub fn session_expiry(&self, created: Instant, now: Instant, zone: &Zone) -> Option<Instant> {
+        let idle = match &self.refresh {
+            Some(refresh) => refresh.idle.map(|idle| now.after(idle)),
+            None => Some(now.after(self.access.min(LONGEST_ACCESS))),
+        };
+        let absolute = self.absolute.map(|absolute| created.after(absolute));
+        let midnight = self.midnight.then(|| zone.next_midnight(created));
+        [idle, absolute, midnight].into_iter().flatten().min()
+    }
+
+    /// When an access token that is minted `now` for a session that is over at `session_expiry` expires.
+    pub fn access_expiry(&self, session_expiry: Option<Instant>, now: Instant) -> Instant {
+        let own = now.after(self.access.min(LONGEST_ACCESS));
+        session_expiry.map_or(own, |expiry| expiry.min(own))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Instant = Instant::from_millis(1_800_014_400_000);
+
+    fn terms() -> Terms {
+        Terms {
+            access: Duration::from_mins(15),
+            refresh: Some(Refresh { idle: Some(Duration::from_hours(12)), overlap: Some(Duration::from_secs(120)) }),
+            absolute: None,
+            midnight: false,
+        }
+    }
+
+    #[test]
+    fn the_earliest_bound_ends_a_session() {
+        let at = |hours| NOON.after(Duration::from_hours(hours));
+        assert_eq!(terms().session_expiry(NOON, at(5), &Zone::UTC), Some(at(17)), "idle");
+        let absolute = Terms { absolute: Some(Duration::from_hours(6)), ..terms() };
+        assert_eq!(absolute.session_expiry(NOON, at(5), &Zone::UTC), Some(at(6)), "absolute");
+        let forever = Terms { refresh: Some(Refresh { idle: None, overlap: None }), ..terms() };
+        assert_eq!(forever.session_expiry(NOON, at(5), &Zone::UTC), None, "no bound");
+        let none = Terms { refresh: None, ..terms() };
+        assert_eq!(none.session_expiry(NOON, NOON, &Zone::UTC), Some(NOON.after(none.access)), "no refresh token");
+    }
+
+    #[test]
+    fn a_midnight_does_not_move_with_refreshes() {
+        let midnight = Terms { midnight: true, ..terms() };
+        let end = Zone::UTC.next_midnight(NOON);
+        let late = end.before(Duration::from_millis(1));
+        assert_eq!(midnight.session_expiry(NOON, late, &Zone::UTC), Some(end));
+        assert_eq!(midnight.access_expiry(Some(end), late), end);
+    }
+
+    #[test]
+    fn no_access_token_lives_over_a_day() {
+        let long = Terms { access: Duration::from_hours(100), ..terms() };
+        assert_eq!(long.access_expiry(None, NOON), NOON.after(LONGEST_ACCESS));
+    }
+}

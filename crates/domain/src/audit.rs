@@ -1,0 +1,146 @@
+//! The audit: who did what, on which device, in which session, to what, when, and how it went.
+
+use std::net::IpAddr;
+
+use crate::{DeviceId, EventId, Instant, KeyId, RoleId, SessionId, Stored, TenantId, UserId};
+
+/// Who did something. Empty where the server did it itself or nobody could be told.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Actor {
+    /// The person.
+    pub user: Option<UserId>,
+    /// The device.
+    pub device: Option<DeviceId>,
+    /// The session.
+    pub session: Option<SessionId>,
+    /// The network address that the request came from.
+    pub address: Option<IpAddr>,
+}
+
+/// What something was done to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A session.
+    Session(SessionId),
+    /// A user.
+    User(UserId),
+    /// A device.
+    Device(DeviceId),
+    /// A role.
+    Role(RoleId),
+    /// A tenant.
+    Tenant(TenantId),
+    /// A key of the server.
+    Key(KeyId),
+    /// The server as a whole.
+    Server,
+}
+
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$each:meta])* $variant:ident = $word:literal),* $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum $name { $($(#[$each])* $variant),* }
+
+        impl $name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The word in the store and in answers.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $word),* }
+            }
+        }
+    };
+}
+
+words! {
+    /// What was done.
+    Action {
+        /// A login.
+        Login = "login",
+        /// A logout.
+        Logout = "logout",
+        /// A session ended by another hand or rule; the details say why.
+        SessionEnd = "session.end",
+        /// A refresh token came again after its successor had been used.
+        RefreshReplay = "refresh.replay",
+        /// A refresh token was repeated from another address than that of its rotation.
+        RefreshShared = "refresh.shared",
+        /// A refresh token was ahead of the store: the store went back.
+        StoreWentBack = "store.back",
+        /// A user was made.
+        UserAdd = "user.add",
+        /// A user was changed.
+        UserUpdate = "user.update",
+        /// A user's status changed.
+        UserStatus = "user.status",
+        /// A user's roles changed.
+        UserRoles = "user.roles",
+        /// A password was set or changed.
+        Password = "password",
+        /// Held-back logins of somebody were let go.
+        Unlock = "unlock",
+        /// A device was registered.
+        DeviceAdd = "device.add",
+        /// A device was changed.
+        DeviceUpdate = "device.update",
+        /// A device's status changed.
+        DeviceStatus = "device.status",
+        /// A role was made.
+        RoleAdd = "role.add",
+        /// A tenant was made.
+        TenantAdd = "tenant.add",
+        /// A key was made.
+        KeyAdd = "key.add",
+        /// A key was put into use.
+        KeyCurrent = "key.current",
+        /// A key was revoked.
+        KeyRevoke = "key.revoke",
+        /// A key was thrown away after its last token.
+        KeyGone = "key.gone",
+        /// The clock was accepted by hand.
+        ClockAccept = "clock.accept",
+        /// The store was declared restored from a backup.
+        StoreRestored = "store.restored",
+    }
+}
+
+words! {
+    /// How it went.
+    Outcome {
+        /// Done.
+        Done = "done",
+        /// Refused.
+        Refused = "refused",
+    }
+}
+
+/// A line of the audit.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Event {
+    /// Its id, drawn before the unit of work.
+    pub id: EventId,
+    /// When.
+    pub at: Instant,
+    /// Whose audit it stands in; `None` for what concerns the whole server.
+    pub tenant: Option<TenantId>,
+    /// Who.
+    pub actor: Actor,
+    /// Did what.
+    pub action: Action,
+    /// To what.
+    pub subject: Subject,
+    /// How it went.
+    pub outcome: Outcome,
+    /// What else there is to know: a JSON object, without a secret in it.
+    pub details: serde_json::Map<String, serde_json::Value>,
+    /// Who approved it besides the actor.
+    pub approver: Option<UserId>,
+}
+
+/// Port: tells what happened. Every change tells it in its own transaction.
+pub trait Audit {
+    /// Adds a line. Lines are never changed.
+    fn tell(&mut self, event: &Event) -> Stored<()>;
+}

@@ -1,0 +1,117 @@
+//! Changes: what ends sessions or makes what is remembered of somebody stale, told to every process over the store.
+//!
+//! Whatever ends or changes something writes a [`Change`] in its own transaction. The store tells its [`Observer`] of it after
+//! the commit and before the answer; other processes read it from the feed. No clock decides whether a token is over: a change
+//! names a session, or an [`Epoch`] below which everything of somebody is over.
+
+use crate::{DeviceId, Instant, SessionId, Stored, TenantId, UserId};
+
+/// A number on a user, a device or a tenant that only what ends everything of theirs raises.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub struct Epoch(pub i64);
+
+impl Epoch {
+    /// The next one.
+    pub const fn next(self) -> Self {
+        Self(self.0.saturating_add(1))
+    }
+}
+
+/// Who a change is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// One person.
+    User(UserId),
+    /// One device.
+    Device(DeviceId),
+    /// Everybody and everything of a vendor.
+    Tenant(TenantId),
+    /// The keys of the server.
+    Keys,
+}
+
+/// What has changed. Applying one twice, or an older one after a newer, changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Change {
+    /// The session is over for ever.
+    Ended(SessionId),
+    /// Every session of `scope` that was made under an older epoch is over, and what is remembered of it is stale.
+    Raised {
+        /// Whose.
+        scope: Scope,
+        /// Sessions below this epoch are over.
+        epoch: Epoch,
+    },
+    /// What is remembered of `scope` is stale; nothing is over.
+    Touched(Scope),
+}
+
+/// Why a session is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EndedWhy {
+    /// Its own logout.
+    Logout,
+    /// Another login took its place on a sale device.
+    Replaced,
+    /// A refresh token that had been followed by a used one came again.
+    Replay,
+    /// The back office ended it.
+    Admin,
+    /// Its user was suspended or deleted.
+    Suspended,
+    /// Its device was locked or retired.
+    Locked,
+    /// Its user's password changed.
+    Password,
+    /// It outlived its terms.
+    Expired,
+}
+
+impl EndedWhy {
+    /// Every reason.
+    pub const ALL: [Self; 8] = [
+        Self::Logout,
+        Self::Replaced,
+        Self::Replay,
+        Self::Admin,
+        Self::Suspended,
+        Self::Locked,
+        Self::Password,
+        Self::Expired,
+    ];
+
+    /// The word in answers and in the store.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Logout => "logout",
+            Self::Replaced => "replaced",
+            Self::Replay => "replay",
+            Self::Admin => "admin",
+            Self::Suspended => "suspended",
+            Self::Locked => "locked",
+            Self::Password => "password",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// Port: ends sessions and tells of changes.
+pub trait Endings {
+    /// Ends one session for ever and every session that stands on it. False where it was over already or never was.
+    fn end(&mut self, session: SessionId, why: EndedWhy, at: Instant) -> Stored<bool>;
+
+    /// Raises the epoch of `scope`, which ends every session of it but the permanent ones, and returns the new epoch; `None`
+    /// where there is no such user, device or tenant ([`Scope::Keys`] has no epoch). The raise comes first: a login that is under
+    /// way meets it.
+    fn raise(&mut self, scope: Scope, why: EndedWhy, at: Instant) -> Stored<Option<Epoch>>;
+
+    /// Tells that what is remembered of `scope` is stale.
+    fn touch(&mut self, scope: Scope, at: Instant) -> Stored<()>;
+}
+
+/// Is told what was committed, after the commit and before the answer, on the thread that committed.
+pub trait Observer: Send + Sync {
+    /// These changes are on disk.
+    fn committed(&self, changes: &[Change]);
+}

@@ -1,0 +1,34 @@
+//! The words of tillgate and the rules about them.
+//!
+//! Tenants, users, roles, devices: types that are valid once made, and pure rules over them ([`access`]). The unit of work
+//! ([`work`]) and the two ports that every part of the server writes ([`Endings`], [`Audit`]) stand here too, and so do the use
+//! cases of the back office ([`office`]). Nothing in this crate knows a database, a wire format, a clock or a source of chance:
+//! instants and ids are arguments.
+
+pub mod access;
+pub mod audit;
+pub mod change;
+pub mod device;
+pub mod id;
+pub mod instant;
+pub mod name;
+pub mod office;
+pub mod right;
+pub mod role;
+pub mod secret;
+pub mod tenant;
+pub mod user;
+pub mod work;
+
+pub use audit::{Action, Actor, Audit, Event, Outcome, Subject};
+pub use change::{Change, EndedWhy, Endings, Epoch, Scope};
+pub use device::{Device, DeviceStatus, Environment};
+pub use id::{BranchId, DeviceId, EventId, KeyId, NodeId, PrincipalId, RoleId, SessionId, TenantId, UserId};
+pub use instant::Instant;
+pub use name::{DeviceName, Email, Folded, InvalidName, RoleName, Slug, UserName};
+pub use right::{InvalidRight, Right, Rights};
+pub use role::{Rank, Role};
+pub use secret::Secret;
+pub use tenant::{Branch, Locale, Tenant, Zone};
+pub use user::{Assignment, User, UserStatus};
+pub use work::{Mode, Store, StoreError, StoreExt, Stored, Tx, View, Work};

@@ -1,0 +1,111 @@
+//! The ports of the back office: the directory as those see it who change it.
+//!
+//! An `insert` answers false where a name, an e-mail address or a slug is taken; an `update` answers false where the version that
+//! was read has moved on, or the new name is taken. Versions are raised by the store.
+
+use crate::{
+    Branch, Device, DeviceId, Folded, Instant, PrincipalId, Role, RoleId, RoleName, Secret, Slug, Stored, Tenant,
+    TenantId, Tx, User, UserId, View,
+};
+
+/// Shows the ports of the back office.
+pub struct OfficeView;
+
+impl View for OfficeView {
+    type Tx<'a> = dyn OfficeTx + 'a;
+}
+
+/// A transaction as the back office sees it.
+pub trait OfficeTx: Tx {
+    /// Vendors.
+    fn tenants(&mut self) -> &mut dyn Tenants;
+    /// People.
+    fn users(&mut self) -> &mut dyn Users;
+    /// Devices.
+    fn devices(&mut self) -> &mut dyn Devices;
+    /// Roles.
+    fn roles(&mut self) -> &mut dyn Roles;
+    /// What proves who somebody is.
+    fn passwords(&mut self) -> &mut dyn Passwords;
+}
+
+/// Which part of a list: those after `after` in the order of the list, `limit` at most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page<K> {
+    /// The last of the part before.
+    pub after: Option<K>,
+    /// How many at most.
+    pub limit: u32,
+}
+
+/// Vendors.
+pub trait Tenants {
+    /// The tenant with this id.
+    fn find(&mut self, id: TenantId) -> Stored<Option<Tenant>>;
+    /// The tenant of this short name.
+    fn named(&mut self, slug: &Slug) -> Stored<Option<Tenant>>;
+    /// Adds a tenant with its stores.
+    fn insert(&mut self, tenant: &Tenant) -> Stored<bool>;
+    /// Adds a store to a tenant.
+    fn open(&mut self, tenant: TenantId, branch: &Branch) -> Stored<()>;
+    /// Claims the tenant: true where it still has this version, which is raised; then no other claim succeeds before this unit
+    /// of work ends.
+    fn claim(&mut self, id: TenantId, version: i64) -> Stored<bool>;
+    /// Tenants in the order of their ids.
+    fn list(&mut self, page: &Page<TenantId>) -> Stored<Vec<Tenant>>;
+}
+
+/// People.
+pub trait Users {
+    /// The user with this id, deleted ones too.
+    fn find(&mut self, id: UserId) -> Stored<Option<User>>;
+    /// The user of this name in this tenant, no deleted one.
+    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<User>>;
+    /// The user of this e-mail address in any tenant, no deleted one.
+    fn mailed(&mut self, email: &Folded) -> Stored<Option<User>>;
+    /// Adds a user with their assignment.
+    fn insert(&mut self, user: &User) -> Stored<bool>;
+    /// Stores every field but the epoch, the assignment included, where the user still has the version in `user`.
+    fn update(&mut self, user: &User) -> Stored<bool>;
+    /// Users of a tenant in the order of their ids, deleted ones too.
+    fn list(&mut self, tenant: TenantId, page: &Page<UserId>) -> Stored<Vec<User>>;
+    /// Whether any user exists who is not deleted, in any tenant.
+    fn any(&mut self) -> Stored<bool>;
+    /// How many active users but `except` hold a role among `roles` without a device or on any device.
+    fn holders(&mut self, tenant: TenantId, roles: &[RoleId], except: UserId) -> Stored<u64>;
+}
+
+/// Devices.
+pub trait Devices {
+    /// The device with this id.
+    fn find(&mut self, id: DeviceId) -> Stored<Option<Device>>;
+    /// The device of this name in this tenant.
+    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<Device>>;
+    /// Registers a device.
+    fn insert(&mut self, device: &Device) -> Stored<bool>;
+    /// Stores every field but the epoch, the seat, the pairing and `last_seen_at` where the device still has the version in
+    /// `device`.
+    fn update(&mut self, device: &Device) -> Stored<bool>;
+    /// Devices of a tenant in the order of their ids.
+    fn list(&mut self, tenant: TenantId, page: &Page<DeviceId>) -> Stored<Vec<Device>>;
+}
+
+/// Roles.
+pub trait Roles {
+    /// The role of this name in this tenant.
+    fn named(&mut self, tenant: TenantId, name: &RoleName) -> Stored<Option<Role>>;
+    /// Adds a role.
+    fn insert(&mut self, role: &Role) -> Stored<bool>;
+    /// Every role of a tenant, in the order of ids.
+    fn list(&mut self, tenant: TenantId) -> Stored<Vec<Role>>;
+}
+
+/// Passwords, as hashes that were made outside any transaction.
+pub trait Passwords {
+    /// Sets the password of a principal: the first one, or another in its place, under a new version.
+    fn set(&mut self, principal: PrincipalId, verifier: &Secret<String>, at: Instant) -> Stored<()>;
+    /// Whether the principal has one.
+    fn has(&mut self, principal: PrincipalId) -> Stored<bool>;
+    /// Forgets the failed logins of the principal.
+    fn forgive(&mut self, principal: PrincipalId) -> Stored<()>;
+}

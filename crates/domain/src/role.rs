@@ -1,0 +1,123 @@
+//! Roles: named sets of rights, and the three that every tenant is born with.
+
+use std::collections::BTreeSet;
+
+use crate::{Environment, Right, Rights, RoleId, RoleName, TenantId};
+
+/// A named set of rights that counts on devices of certain environments.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Role {
+    /// Its id.
+    pub id: RoleId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// The name that requests and commands use.
+    pub name: RoleName,
+    /// The name that people read.
+    pub label: String,
+    /// What it is for.
+    pub description: String,
+    /// What it allows.
+    pub rights: Rights,
+    /// Where it counts. A session without a device asks nothing of this set.
+    pub environments: BTreeSet<Environment>,
+    /// Made with the tenant; its rights are fixed.
+    pub built_in: bool,
+    /// Raised by every change.
+    pub version: i64,
+}
+
+/// The order of the built-in roles, which some callers ask for instead of rights: cashier < manager < admin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rank {
+    /// Works on a till.
+    Cashier,
+    /// Runs a shop.
+    Manager,
+    /// Every right.
+    Admin,
+}
+
+const CASHIER: &[&str] = &["ticketCreate", "ticketUpdate", "ticketSetCustomer", "ticketClose", "fiscalOpenDrawer"];
+const MANAGER: &[&str] = &[
+    "ticketUpdateAny",
+    "ticketRename",
+    "ticketSetDiscount",
+    "ticketHandover",
+    "ticketTakeover",
+    "ticketDelete",
+    "storno",
+    "sessionDelete",
+    "userRead",
+    "auditRead",
+];
+
+impl Rank {
+    /// Every rank, lowest first.
+    pub const ALL: [Self; 3] = [Self::Cashier, Self::Manager, Self::Admin];
+
+    /// The name of the built-in role of this rank.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Cashier => "cashier",
+            Self::Manager => "manager",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The rank of a role: built-in roles have one, others none.
+    pub fn of(role: &Role) -> Option<Self> {
+        Self::ALL.into_iter().find(|rank| role.built_in && role.name.as_str() == rank.name())
+    }
+
+    /// The rights of the built-in role of this rank. A manager may do all that a cashier may.
+    pub fn rights(self) -> Rights {
+        let names: Vec<&str> = match self {
+            Self::Cashier => CASHIER.to_vec(),
+            Self::Manager => [CASHIER, MANAGER].concat(),
+            Self::Admin => vec![Right::ADMIN],
+        };
+        names.into_iter().filter_map(|name| Right::parse(name).ok()).collect()
+    }
+
+    /// The built-in role of this rank for a new tenant: it counts in every environment.
+    pub fn role(self, id: RoleId, tenant: TenantId) -> Option<Role> {
+        let label = match self {
+            Self::Cashier => "Cashier",
+            Self::Manager => "Manager",
+            Self::Admin => "Administrator",
+        };
+        Some(Role {
+            id,
+            tenant,
+            name: RoleName::parse(self.name()).ok()?,
+            label: label.to_owned(),
+            description: String::new(),
+            rights: self.rights(),
+            environments: Environment::ALL.into_iter().collect(),
+            built_in: true,
+            version: 1,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_rank_may_do_what_the_one_below_may() {
+        for (lower, higher) in Rank::ALL.iter().zip(Rank::ALL.iter().skip(1)) {
+            assert!(lower < higher);
+            assert!(higher.rights().cover(&lower.rights()), "{lower:?}");
+            assert!(!lower.rights().cover(&higher.rights()), "{lower:?}");
+        }
+    }
+
+    #[test]
+    fn no_name_in_the_tables_is_misspelt() {
+        assert_eq!(Rank::Cashier.rights().iter().count(), CASHIER.len());
+        assert_eq!(Rank::Manager.rights().iter().count(), CASHIER.len() + MANAGER.len());
+        assert!(!Rank::Manager.rights().allow(Right::ADMIN));
+    }
+}

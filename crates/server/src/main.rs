@@ -1,0 +1,2 @@
+//! tillgate
+fn main() {}
