@@ -29,6 +29,8 @@ pub enum Scope {
     Tenant(TenantId),
     /// The keys of the server.
     Keys,
+    /// The clock: somebody has declared that it is right.
+    Clock,
 }
 
 /// What has changed. Applying one twice, or an older one after a newer, changes nothing.
@@ -102,7 +104,7 @@ pub trait Endings {
     fn end(&mut self, session: SessionId, why: EndedWhy, at: Instant) -> Stored<bool>;
 
     /// Raises the epoch of `scope`, which ends every session of it but the permanent ones, and returns the new epoch; `None`
-    /// where there is no such user, device or tenant ([`Scope::Keys`] has no epoch). The raise comes first: a login that is under
+    /// where there is no such user, device or tenant (keys and clock have no epoch). The raise comes first: a login that is under
     /// way meets it.
     fn raise(&mut self, scope: Scope, why: EndedWhy, at: Instant) -> Stored<Option<Epoch>>;
 
