@@ -1,0 +1,173 @@
+//! What a call answers when it does not say yes.
+//!
+//! A [`Refusal`] is a decision on knowledge, with what would help. Everything else is ours: [`Error::Unavailable`] passes,
+//! [`Error::Fault`] does not. No failure of ours is ever worded as a refusal: a client that reads one throws its tokens away.
+
+use std::time::Duration;
+
+use tillgate_domain::{Right, StoreError};
+
+/// Why there is no answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// No, on knowledge.
+    #[error(transparent)]
+    Refused(#[from] Refusal),
+    /// Not now: the store, the hash queue or the view of what has changed is not there. Nobody was judged.
+    #[error("unavailable: {why}")]
+    Unavailable {
+        /// What is missing, for the log.
+        why: String,
+        /// When to come again.
+        retry_after: Duration,
+    },
+    /// Something of ours is broken.
+    #[error("fault: {0}")]
+    Fault(String),
+}
+
+/// When to come again where nothing better is known.
+const SOON: Duration = Duration::from_secs(1);
+
+impl Error {
+    /// Not now, come again in a second.
+    pub fn unavailable(why: impl Into<String>) -> Self {
+        Self::Unavailable { why: why.into(), retry_after: SOON }
+    }
+}
+
+impl From<StoreError> for Error {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::Unavailable(why) | StoreError::Conflict(why) => Self::unavailable(why),
+            StoreError::Corrupt { .. } | StoreError::Fault(_) | StoreError::Nested => Self::Fault(error.to_string()),
+        }
+    }
+}
+
+impl From<TokenRefusal> for Error {
+    fn from(refusal: TokenRefusal) -> Self {
+        Self::Refused(Refusal::Token(refusal))
+    }
+}
+
+impl From<LoginRefusal> for Error {
+    fn from(refusal: LoginRefusal) -> Self {
+        Self::Refused(Refusal::Login(refusal))
+    }
+}
+
+/// A decision to say no.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A login.
+    #[error(transparent)]
+    Login(#[from] LoginRefusal),
+    /// A token.
+    #[error(transparent)]
+    Token(#[from] TokenRefusal),
+    /// Too many wrong passwords: the next attempt is taken after this.
+    #[error("held back for {} s after wrong passwords", retry_after.as_secs())]
+    Held {
+        /// When the next attempt is taken.
+        retry_after: Duration,
+    },
+    /// A right is missing; somebody who holds it can do it.
+    #[error("the right {0} is missing")]
+    Missing(Right),
+    /// There is no such session, or none that the caller may know of.
+    #[error("there is no such session")]
+    NoSession,
+}
+
+impl Refusal {
+    /// A stable word for it, in answers, logs and metrics.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Login(refusal) => refusal.code(),
+            Self::Token(refusal) => refusal.code(),
+            Self::Held { .. } => "login_held",
+            Self::Missing(_) => "right_missing",
+            Self::NoSession => "session_not_found",
+        }
+    }
+}
+
+/// Why a login was refused. Only [`Mismatch`](Self::Mismatch) and [`Stopped`](Self::Stopped) are said before the password has
+/// proved right; a published API that does not tell the others apart words them as a mismatch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LoginRefusal {
+    /// An unknown name or a wrong password.
+    #[error("the name or the password is wrong")]
+    Mismatch,
+    /// A hundred wrong passwords in a row: an administrator or a new password lets it go.
+    #[error("held back until an administrator unlocks it or the password is reset")]
+    Stopped,
+    /// The user or the device is not yet activated.
+    #[error("not yet activated")]
+    Pending,
+    /// The user is suspended, or the device that logs in as itself is locked.
+    #[error("suspended")]
+    Suspended,
+    /// The device that logs in as itself is retired.
+    #[error("retired")]
+    Retired,
+    /// The device is unknown, not in use, or not one of this user's; or the user may not log in without one.
+    #[error("not allowed to log in there")]
+    NotThere,
+    /// A virtual user.
+    #[error("a virtual user does not log in with a password")]
+    Virtual,
+}
+
+impl LoginRefusal {
+    /// A stable word for it in logs, the audit and metrics.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Mismatch => "login_mismatch",
+            Self::Stopped => "login_stopped",
+            Self::Pending => "login_pending",
+            Self::Suspended => "login_suspended",
+            Self::Retired => "login_retired",
+            Self::NotThere => "login_not_there",
+            Self::Virtual => "login_virtual",
+        }
+    }
+}
+
+/// Why a token was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TokenRefusal {
+    /// None was sent.
+    #[error("no token was sent")]
+    Missing,
+    /// None of ours, or not of this kind.
+    #[error("the token is not valid")]
+    Invalid,
+    /// Made through another contract or for another tenant.
+    #[error("the token is for another audience")]
+    Foreign,
+    /// Past its expiry.
+    #[error("the token has expired")]
+    Expired,
+    /// Its session is over.
+    #[error("the session is over")]
+    Over,
+    /// A refresh token that had been followed by a used one: the session has been ended.
+    #[error("the refresh token had been replaced; the session has been ended")]
+    Replay,
+}
+
+impl TokenRefusal {
+    /// A stable word for it in answers, logs and metrics.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Missing => "token_missing",
+            Self::Invalid => "token_invalid",
+            Self::Foreign => "token_foreign",
+            Self::Expired => "token_expired",
+            Self::Over => "session_over",
+            Self::Replay => "token_replayed",
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The judge: what becomes of a refresh token that comes in. Pure; the store is asked before and written after.
+
+use std::time::Duration;
+
+use tillgate_domain::{DeviceId, DeviceStatus, Instant, UserStatus};
+
+use crate::error::TokenRefusal;
+use crate::ports::Standing;
+use crate::{Dialect, SessionKind};
+
+/// Who presents a refresh token, as far as the request says.
+#[derive(Clone, Copy, Debug)]
+pub struct Presenter<'a> {
+    /// The contract that it comes through.
+    pub dialect: &'a Dialect,
+    /// The device that the client says it is; `None` where the contract does not say one.
+    pub device: Option<DeviceId>,
+    /// The thumbprint of the key that the client proved to hold.
+    pub thumbprint: Option<&'a [u8]>,
+}
+
+/// What this process knows besides the store.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Witness {
+    /// The highest generation whose access token is known to have authenticated a request.
+    pub used: i64,
+    /// How long ago, by the monotonic clock, this process rotated the session to its present generation.
+    pub rotated: Option<Duration>,
+}
+
+/// What becomes of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// No; nothing is written.
+    Refuse(TokenRefusal),
+    /// The session moves on to this generation.
+    Rotate {
+        /// The new generation.
+        to: i64,
+        /// The presented one was ahead of the store: the store went back.
+        went_back: bool,
+    },
+    /// The newest refresh token again, with a new access token; nothing is written.
+    Repeat,
+    /// It had been followed by a used one: the session ends.
+    Replay,
+}
+
+/// Judges the presented generation; the first row that holds decides.
+///
+/// A client that stores an answer before it uses any of it presents either the newest generation or, while its newest has not
+/// been used, the one before. Whatever else comes is somebody else's copy.
+pub fn judge(standing: &Standing, presented: i64, presenter: &Presenter<'_>, witness: &Witness, now: Instant) -> Verdict {
+    let session = &standing.session;
+    if let Some(refusal) = refuse(standing, presenter, now) {
+        return Verdict::Refuse(refusal);
+    }
+    if session.thumbprint.is_some() && session.thumbprint.as_deref() != presenter.thumbprint {
+        return Verdict::Replay;
+    }
+    let Some(overlap) = session.terms.refresh.as_ref().and_then(|refresh| refresh.overlap) else {
+        return if presented == session.generation { Verdict::Repeat } else { Verdict::Replay };
+    };
+    if presented > session.generation {
+        return Verdict::Rotate { to: presented.saturating_add(1), went_back: true };
+    }
+    let rotated = witness.rotated.or(session.rotated_at.map(|at| now.since(at)));
+    let fresh = rotated.is_some_and(|ago| ago < overlap);
+    if presented == session.generation {
+        return if fresh { Verdict::Repeat } else { Verdict::Rotate { to: presented.saturating_add(1), went_back: false } };
+    }
+    let one_behind = presented.saturating_add(1) == session.generation;
+    let unused = witness.used.max(session.used) < session.generation;
+    if one_behind && (fresh || unused) { Verdict::Repeat } else { Verdict::Replay }
+}
+
+fn refuse(standing: &Standing, presenter: &Presenter<'_>, now: Instant) -> Option<TokenRefusal> {
+    let session = &standing.session;
+    if session.dialect != *presenter.dialect || session.terms.refresh.is_none() {
+        return Some(TokenRefusal::Foreign);
+    }
+    let elsewhere = presenter.device.is_some_and(|device| session.device != Some(device));
+    let expired = session.expires_at.is_some_and(|expiry| expiry <= now);
+    let over = match session.kind {
+        SessionKind::Person | SessionKind::Device => session.epochs.below(&standing.epochs),
+        SessionKind::Permanent => {
+            standing.user.is_some_and(|status| status != UserStatus::Active)
+                || standing.device.is_some_and(|status| status != DeviceStatus::Active)
+        }
+    };
+    (session.ended.is_some() || expired || over || elsewhere).then_some(TokenRefusal::Over)
+}
+
+#[cfg(test)]
+mod tests;

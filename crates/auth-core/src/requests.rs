@@ -1,0 +1,126 @@
+//! What callers hand to the engine and what it grants: the words of login, refresh and authenticate. They say nothing of how a
+//! wire contract spells them.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tillgate_domain::{DeviceId, Instant, Secret, Slug, TenantId};
+
+use crate::{Dialect, Profile, Session, Terms};
+
+/// Which tenant a request is for.
+#[derive(Clone, Debug, Default)]
+pub struct Tenancy {
+    /// The one that the way it came by serves; nothing else may be asked there.
+    pub fixed: Option<Slug>,
+    /// The one that the request names.
+    pub asked: Option<String>,
+}
+
+/// Who wants to log in.
+#[derive(Clone, Debug)]
+pub enum Who {
+    /// A person by user name or e-mail address; on the device of this name, or in the office.
+    User {
+        /// A user name, or an e-mail address where it contains an `@`.
+        login: String,
+        /// The name of the device.
+        device: Option<String>,
+    },
+    /// The device of this name as itself.
+    Device {
+        /// The name of the device.
+        device: String,
+    },
+}
+
+/// What proves who it is.
+#[derive(Clone, Debug)]
+pub enum Proof {
+    /// A password.
+    Password(Secret<String>),
+}
+
+/// A login.
+#[derive(Clone, Debug)]
+pub struct Login {
+    /// The contract that it comes through.
+    pub dialect: Dialect,
+    /// The terms of the session to be.
+    pub terms: Terms,
+    /// For which tenant.
+    pub tenancy: Tenancy,
+    /// Who.
+    pub who: Who,
+    /// What proves it.
+    pub proof: Proof,
+    /// Where it comes from.
+    pub address: Option<IpAddr>,
+}
+
+/// A refresh.
+#[derive(Clone, Debug)]
+pub struct Refreshing<'a> {
+    /// The contract that it comes through.
+    pub dialect: &'a Dialect,
+    /// The tenant that the way it came by serves.
+    pub tenant: Option<TenantId>,
+    /// The refresh token.
+    pub token: &'a str,
+    /// The access token that was sent with it and must be of the same session; it may have expired.
+    pub beside: Option<&'a str>,
+    /// The device that the client says it is.
+    pub device: Option<DeviceId>,
+    /// The thumbprint of the key that the client proved to hold.
+    pub thumbprint: Option<&'a [u8]>,
+    /// Where it comes from.
+    pub address: Option<IpAddr>,
+}
+
+/// What proves a request.
+#[derive(Clone, Copy, Debug)]
+pub enum Evidence<'a> {
+    /// Nothing was sent.
+    None,
+    /// An access token.
+    Bearer(&'a str),
+}
+
+/// A request that is to be authenticated.
+#[derive(Clone, Copy, Debug)]
+pub struct Presented<'a> {
+    /// What proves it.
+    pub evidence: Evidence<'a>,
+    /// The contract that it comes through.
+    pub dialect: &'a Dialect,
+    /// The tenant that the way it came by serves.
+    pub tenant: Option<TenantId>,
+    /// The method.
+    pub method: &'a str,
+    /// The target as it was sent.
+    pub target: &'a str,
+    /// The SHA-256 of the body as it was received, where it was read.
+    pub body: Option<[u8; 32]>,
+    /// Where it comes from.
+    pub address: Option<IpAddr>,
+}
+
+/// What a login or a refresh returns.
+#[derive(Clone, Debug)]
+pub struct Granted {
+    /// The access token.
+    pub access_token: Secret<String>,
+    /// How long it is good.
+    pub access_life: Duration,
+    /// When it expires.
+    pub access_expires_at: Instant,
+    /// The refresh token, where the terms say so.
+    pub refresh_token: Option<Secret<String>>,
+    /// When the session is over if nothing happens; `None` for never.
+    pub session_expires_at: Option<Instant>,
+    /// The session.
+    pub session: Session,
+    /// Names, settings and rights.
+    pub profile: Arc<Profile>,
+}
