@@ -1,5 +1,40 @@
 //! The use cases of the back office, each one transaction with its audit event and its changes, and the ports that they need.
+//!
+//! Every use case takes a [`Stamp`]: when, by whom, with which authority, and the id of the audit line, all drawn before the
+//! transaction because its closure may run again. What is decided against comes back as a [`Refused`] inside `Ok`; `Err` means
+//! that the store failed. Nothing here knows a command line, a request or a password: verifiers are made outside.
 
+mod add_device;
+mod add_role;
+mod add_tenant;
+mod add_user;
+mod assignment;
+mod change_device;
+mod change_user;
+mod end_sessions;
+mod last_admin;
 pub mod ports;
+mod read;
+mod refused;
+mod set_password;
+mod stamp;
+mod text;
+mod unlock;
 
-pub use ports::{OfficeTx, OfficeView};
+pub use add_device::{NewDevice, add_device};
+pub use add_role::{NewRole, add_role};
+pub use add_tenant::{NewTenant, add_tenant};
+pub use add_user::{NewUser, add_user};
+pub use assignment::{DeviceRoles, RolesOn};
+pub use change_device::{DeviceChange, SettingsChange, change_device, set_device_status};
+pub use change_user::{UserChange, assign_roles, change_user, set_user_status};
+pub use end_sessions::end_sessions;
+pub use ports::{OfficeTx, OfficeView, Page};
+pub use read::{
+    any_user, device_named, find_device, find_user, list_devices, list_roles, list_users, role_named, tenant_named,
+    user_named,
+};
+pub use refused::{Decided, Field, Refused};
+pub use set_password::set_password;
+pub use stamp::{Authority, Stamp};
+pub use unlock::unlock;

@@ -1,0 +1,70 @@
+//! Adds a role of the tenant's own.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, json};
+
+use super::ports::{OfficeTx, OfficeView};
+use super::refused::{Decided, Field, Halt, Refused, decide};
+use super::stamp::Stamp;
+use super::text;
+use crate::{Action, Environment, Rights, Role, RoleId, RoleName, Scope, Store, StoreExt, Subject, TenantId};
+
+/// A role that is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRole {
+    /// Its id.
+    pub id: RoleId,
+    /// The name that requests and commands use.
+    pub name: RoleName,
+    /// The name that people read.
+    pub label: String,
+    /// What it is for.
+    pub description: String,
+    /// What it allows; one right at least.
+    pub rights: Rights,
+    /// Where it counts; one environment at least.
+    pub environments: BTreeSet<Environment>,
+}
+
+/// Adds the role. Its name is unique in the tenant. Asks the right `roleCreate`, and every right that the role allows: a role is
+/// no way to hold more than its maker does.
+pub fn add_role(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, new: &NewRole) -> Decided<Role> {
+    store.write(|tx| decide(add(tx, tenant, stamp, new)))
+}
+
+fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewRole) -> Result<Role, Halt> {
+    stamp.authority.ask("roleCreate")?;
+    stamp.authority.cover(&new.rights)?;
+    text::check(Field::Label, &new.label, text::LABEL)?;
+    text::check(Field::Description, &new.description, text::DESCRIPTION)?;
+    if new.rights.is_empty() {
+        return Err(Refused::Empty { field: Field::Rights }.into());
+    }
+    if new.environments.is_empty() {
+        return Err(Refused::Empty { field: Field::Environments }.into());
+    }
+    let role = Role {
+        id: new.id,
+        tenant,
+        name: new.name.clone(),
+        label: new.label.clone(),
+        description: new.description.clone(),
+        rights: new.rights.clone(),
+        environments: new.environments.clone(),
+        built_in: false,
+        version: 1,
+    };
+    if !tx.roles().insert(&role)? {
+        return Err(Refused::Taken { field: Field::Name, value: role.name.to_string() }.into());
+    }
+    tx.endings().touch(Scope::Tenant(tenant), stamp.at)?;
+    let environments: Vec<&str> = role.environments.iter().map(|each| each.name()).collect();
+    let details = Map::from_iter([
+        ("name".to_owned(), json!(role.name.as_str())),
+        ("rights".to_owned(), json!(role.rights)),
+        ("environments".to_owned(), json!(environments)),
+    ]);
+    tx.audit().tell(&stamp.done(tenant, Action::RoleAdd, Subject::Role(role.id), details))?;
+    Ok(role)
+}

@@ -1,0 +1,68 @@
+//! Adds a tenant: a vendor with its first store and the three roles that every tenant is born with.
+
+use serde_json::{Map, json};
+
+use super::ports::{OfficeTx, OfficeView};
+use super::refused::{Decided, Field, Halt, Refused, decide};
+use super::stamp::Stamp;
+use super::text;
+use crate::{
+    Action, Branch, Epoch, Locale, Rank, RoleId, Slug, Store, StoreError, StoreExt, Subject, Tenant, TenantId, Zone,
+};
+
+/// A tenant that is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewTenant {
+    /// Its id.
+    pub id: TenantId,
+    /// Its short name.
+    pub slug: Slug,
+    /// The name that people read.
+    pub name: String,
+    /// The time zone in which its days begin.
+    pub zone: Zone,
+    /// The language of its people.
+    pub locale: Locale,
+    /// Its first store.
+    pub branch: Branch,
+    /// The ids of its built-in roles, in the order of [`Rank::ALL`].
+    pub roles: [RoleId; 3],
+}
+
+/// Adds the tenant. The slug is unique over the server. Asks the right `tenantCreate`.
+pub fn add_tenant(store: &dyn Store<OfficeView>, stamp: &Stamp, new: &NewTenant) -> Decided<Tenant> {
+    store.write(|tx| decide(add(tx, stamp, new)))
+}
+
+fn add(tx: &mut dyn OfficeTx, stamp: &Stamp, new: &NewTenant) -> Result<Tenant, Halt> {
+    stamp.authority.ask("tenantCreate")?;
+    text::check_filled(Field::Name, &new.name, text::LABEL)?;
+    text::check_filled(Field::Name, &new.branch.name, text::LABEL)?;
+    let tenant = Tenant {
+        id: new.id,
+        slug: new.slug.clone(),
+        name: new.name.clone(),
+        zone: new.zone.clone(),
+        locale: new.locale.clone(),
+        branches: vec![new.branch.clone()],
+        epoch: Epoch::default(),
+        created_at: stamp.at,
+        version: 1,
+    };
+    if !tx.tenants().insert(&tenant)? {
+        return Err(Refused::Taken { field: Field::Slug, value: new.slug.to_string() }.into());
+    }
+    for (rank, id) in Rank::ALL.into_iter().zip(new.roles) {
+        let role = rank.role(id, tenant.id).ok_or_else(|| fault("a built-in role has no name"))?;
+        if !tx.roles().insert(&role)? {
+            return Err(fault("a new tenant has roles already").into());
+        }
+    }
+    let details = Map::from_iter([("slug".to_owned(), json!(new.slug.as_str()))]);
+    tx.audit().tell(&stamp.done(tenant.id, Action::TenantAdd, Subject::Tenant(tenant.id), details))?;
+    Ok(tenant)
+}
+
+fn fault(what: &str) -> StoreError {
+    StoreError::Fault(what.to_owned())
+}

@@ -1,0 +1,104 @@
+//! Adds a user, with their roles and, where they have one from the start, their password.
+
+use serde_json::{Map, json};
+
+use super::assignment::{self, DeviceRoles, RolesOn};
+use super::ports::{OfficeTx, OfficeView};
+use super::refused::{Decided, Field, Halt, Refused, decide};
+use super::stamp::Stamp;
+use super::text;
+use crate::{
+    Action, Assignment, Email, Epoch, PrincipalId, RoleName, Scope, Secret, Store, StoreError, StoreExt, Subject,
+    TenantId, User, UserId, UserName, UserStatus,
+};
+
+/// A user who is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewUser {
+    /// Their id.
+    pub id: UserId,
+    /// The name that they log in under.
+    pub name: UserName,
+    /// The address that they may log in with instead.
+    pub email: Option<Email>,
+    /// The name that people read.
+    pub display_name: String,
+    /// `Pending` or `Active`.
+    pub status: UserStatus,
+    /// The feature of a virtual user, who has no password.
+    pub feature: Option<String>,
+    /// Roles without a device, by name.
+    pub roles: Vec<RoleName>,
+    /// Roles on devices, by name.
+    pub devices: Vec<RolesOn>,
+    /// The hash of the password, made outside.
+    pub verifier: Option<Secret<String>>,
+}
+
+/// Adds the user. The name is unique in the tenant, the e-mail address over the server. Asks the right `userCreate`, and every
+/// right that the user gets.
+pub fn add_user(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, new: &NewUser) -> Decided<User> {
+    store.write(|tx| decide(add(tx, tenant, stamp, new)))
+}
+
+fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewUser) -> Result<User, Halt> {
+    stamp.authority.ask("userCreate")?;
+    text::check_filled(Field::DisplayName, &new.display_name, text::LABEL)?;
+    if let Some(feature) = &new.feature {
+        text::check_filled(Field::Feature, feature, text::LABEL)?;
+        if new.verifier.is_some() {
+            return Err(Refused::Virtual.into());
+        }
+    }
+    if !matches!(new.status, UserStatus::Pending | UserStatus::Active) {
+        return Err(Refused::Status { from: UserStatus::Pending.name(), to: new.status.name() }.into());
+    }
+    let roles = tx.roles().list(tenant)?;
+    let devices = DeviceRoles::Replace(new.devices.clone());
+    let assignment =
+        assignment::resolve(tx, tenant, &roles, &Assignment::default(), Some(new.roles.as_slice()), &devices)?;
+    stamp.authority.cover(&assignment::rights(&assignment, &roles))?;
+    let user = User {
+        id: new.id,
+        tenant,
+        name: new.name.clone(),
+        email: new.email.clone(),
+        display_name: new.display_name.trim().to_owned(),
+        status: new.status,
+        feature: new.feature.clone(),
+        assignment,
+        epoch: Epoch::default(),
+        created_at: stamp.at,
+        updated_at: stamp.at,
+        version: 1,
+    };
+    if !tx.users().insert(&user)? {
+        return Err(taken(tx, &user)?.into());
+    }
+    if let Some(verifier) = &new.verifier {
+        tx.passwords().set(PrincipalId::User(user.id), verifier, stamp.at)?;
+    }
+    tx.endings().touch(Scope::User(user.id), stamp.at)?;
+    let details = Map::from_iter([
+        ("user_name".to_owned(), json!(user.name.as_str())),
+        ("status".to_owned(), json!(user.status.name())),
+        ("roles".to_owned(), json!(new.roles)),
+        ("devices".to_owned(), assignment::told(&new.devices)),
+    ]);
+    tx.audit().tell(&stamp.done(tenant, Action::UserAdd, Subject::User(user.id), details))?;
+    Ok(user)
+}
+
+/// Which name stood in the way of this user; a conflict where it is gone again.
+pub(super) fn taken(tx: &mut dyn OfficeTx, user: &User) -> Result<Refused, StoreError> {
+    let other = |found: Option<User>| found.is_some_and(|found| found.id != user.id);
+    if other(tx.users().named(user.tenant, &user.name.folded())?) {
+        return Ok(Refused::Taken { field: Field::UserName, value: user.name.to_string() });
+    }
+    if let Some(email) = &user.email
+        && other(tx.users().mailed(&email.folded())?)
+    {
+        return Ok(Refused::Taken { field: Field::Email, value: email.to_string() });
+    }
+    Err(StoreError::Conflict("the user was changed meanwhile".to_owned()))
+}

@@ -1,0 +1,106 @@
+//! Roles by name, as people give them, turned into an assignment of ids.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::ports::OfficeTx;
+use super::refused::{Field, Halt, Refused};
+use crate::{Assignment, DeviceId, DeviceName, Rights, Role, RoleId, RoleName, TenantId, access};
+
+/// The roles on one device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RolesOn {
+    /// The device, by name.
+    pub device: DeviceName,
+    /// The roles there; none lets the user log in there without a right.
+    pub roles: Vec<RoleName>,
+}
+
+/// What becomes of the devices in a user's list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DeviceRoles {
+    /// They stay as they are.
+    #[default]
+    Keep,
+    /// The list becomes this one.
+    Replace(Vec<RolesOn>),
+    /// These are put into the list, or put in place of what the list says of them; `off` leave it.
+    Edit {
+        /// Devices with their roles from now on.
+        on: Vec<RolesOn>,
+        /// Devices that leave the list.
+        off: Vec<DeviceName>,
+    },
+}
+
+/// The ids of these roles; a name that the tenant does not have is refused.
+pub(super) fn role_ids(roles: &[Role], names: &[RoleName]) -> Result<BTreeSet<RoleId>, Refused> {
+    let id = |name: &RoleName| {
+        let same = |role: &&Role| role.name.folded() == name.folded();
+        let unknown = || Refused::Unknown { field: Field::Roles, value: name.to_string() };
+        roles.iter().find(same).map(|role| role.id).ok_or_else(unknown)
+    };
+    names.iter().map(id).collect()
+}
+
+/// The assignment that follows `before`.
+pub(super) fn resolve(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    roles: &[Role],
+    before: &Assignment,
+    office: Option<&[RoleName]>,
+    devices: &DeviceRoles,
+) -> Result<Assignment, Halt> {
+    let mut after = before.clone();
+    if let Some(names) = office {
+        after.office = role_ids(roles, names)?;
+    }
+    let (on, off): (&[RolesOn], &[DeviceName]) = match devices {
+        DeviceRoles::Keep => (&[], &[]),
+        DeviceRoles::Replace(on) => {
+            after.devices.clear();
+            (on, &[])
+        }
+        DeviceRoles::Edit { on, off } => (on, off),
+    };
+    for name in off {
+        after.devices.remove(&device(tx, tenant, name)?);
+    }
+    for each in on {
+        after.devices.insert(device(tx, tenant, &each.device)?, role_ids(roles, &each.roles)?);
+    }
+    Ok(after)
+}
+
+fn device(tx: &mut dyn OfficeTx, tenant: TenantId, name: &DeviceName) -> Result<DeviceId, Halt> {
+    let found = tx.devices().named(tenant, &name.folded())?;
+    let unknown = || Refused::Unknown { field: Field::Devices, value: name.to_string() };
+    Ok(found.map(|device| device.id).ok_or_else(unknown)?)
+}
+
+/// Everything that an assignment allows, wherever.
+pub(super) fn rights(assignment: &Assignment, roles: &[Role]) -> Rights {
+    let held: BTreeSet<RoleId> =
+        assignment.office.iter().chain(assignment.devices.values().flatten()).copied().collect();
+    rights_of(&held, roles)
+}
+
+/// Everything that these roles allow.
+pub(super) fn rights_of(held: &BTreeSet<RoleId>, roles: &[Role]) -> Rights {
+    access::rights(roles.iter().filter(|role| held.contains(&role.id)))
+}
+
+/// Roles on devices as the audit tells them: role names by device name.
+pub(super) fn told(devices: &[RolesOn]) -> Value {
+    devices.iter().map(|each| (each.device.to_string(), json!(each.roles))).collect()
+}
+
+/// An assignment as the audit tells it: ids, which no later change of a name makes false.
+pub(super) fn told_ids(assignment: &Assignment) -> Value {
+    let words = |roles: &BTreeSet<RoleId>| roles.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let devices: Value =
+        assignment.devices.iter().map(|(device, roles)| (device.to_string(), json!(words(roles)))).collect();
+    json!({ "roles": words(&assignment.office), "devices": devices })
+}

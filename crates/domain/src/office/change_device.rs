@@ -1,0 +1,190 @@
+//! Changes a device: name, settings, roles, status, together or one by one, in one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use super::assignment;
+use super::ports::{OfficeTx, OfficeView};
+use super::refused::{Decided, Field, Halt, Refused, decide};
+use super::stamp::Stamp;
+use super::text;
+use crate::{
+    Action, Device, DeviceId, DeviceName, DeviceStatus, EndedWhy, RoleName, Scope, Store, StoreError, StoreExt,
+    Subject, TenantId,
+};
+
+/// What becomes of a device. `None` leaves a field as it is. The environment stays for the device's life.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeviceChange {
+    /// Another name to log in under.
+    pub name: Option<DeviceName>,
+    /// Another status.
+    pub status: Option<DeviceStatus>,
+    /// Another description.
+    pub description: Option<String>,
+    /// Other preferences.
+    pub preferences: Option<Map<String, Value>>,
+    /// Other settings.
+    pub settings: SettingsChange,
+    /// Other roles for when it logs in as itself, by name.
+    pub roles: Option<Vec<RoleName>>,
+}
+
+/// What becomes of a device's settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SettingsChange {
+    /// They stay as they are.
+    #[default]
+    Keep,
+    /// They become these.
+    Replace(BTreeMap<String, String>),
+    /// These are added, or take the place of those of the same key; an empty value removes its key.
+    Edit(BTreeMap<String, String>),
+}
+
+/// Changes the device and returns it as it is then. `version` is the one that was read, where the caller holds to it. Asks the
+/// right `deviceUpdate` (`deviceDelete` to retire), and every right that the device has or gets as itself.
+///
+/// A device that stops being active loses every session on it. What changes nothing writes nothing.
+pub fn change_device(
+    store: &dyn Store<OfficeView>,
+    tenant: TenantId,
+    stamp: &Stamp,
+    id: DeviceId,
+    version: Option<i64>,
+    change: &DeviceChange,
+) -> Decided<Device> {
+    store.write(|tx| decide(apply(tx, tenant, stamp, id, version, change)))
+}
+
+/// Activates, locks or retires a device; see [`change_device`]. A retired one stays retired.
+pub fn set_device_status(
+    store: &dyn Store<OfficeView>,
+    tenant: TenantId,
+    stamp: &Stamp,
+    id: DeviceId,
+    status: DeviceStatus,
+) -> Decided<Device> {
+    change_device(store, tenant, stamp, id, None, &DeviceChange { status: Some(status), ..DeviceChange::default() })
+}
+
+fn apply(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    stamp: &Stamp,
+    id: DeviceId,
+    version: Option<i64>,
+    change: &DeviceChange,
+) -> Result<Device, Halt> {
+    let before = registered(tx, tenant, id)?;
+    let retires = change.status == Some(DeviceStatus::Retired);
+    stamp.authority.ask(if retires { "deviceDelete" } else { "deviceUpdate" })?;
+    if version.is_some_and(|version| version != before.version) {
+        return Err(Refused::Moved { current: before.version }.into());
+    }
+    let roles = tx.roles().list(tenant)?;
+    stamp.authority.cover(&assignment::rights_of(&before.roles, &roles))?;
+    let mut after = changed(&before, change)?;
+    if let Some(names) = &change.roles {
+        after.roles = assignment::role_ids(&roles, names)?;
+        stamp.authority.cover(&assignment::rights_of(&after.roles, &roles))?;
+    }
+    if after == before {
+        return Ok(before);
+    }
+    after.updated_at = stamp.at;
+    let scope = Scope::Device(id);
+    match ending(before.status, after.status) {
+        Some(why) => {
+            tx.endings().raise(scope, why, stamp.at)?;
+        }
+        None => tx.endings().touch(scope, stamp.at)?,
+    }
+    if !tx.devices().update(&after)? {
+        let other = tx.devices().named(tenant, &after.name.folded())?.filter(|other| other.id != id);
+        return Err(match other {
+            Some(_) => Refused::Taken { field: Field::Name, value: after.name.to_string() }.into(),
+            None => StoreError::Conflict("the device was changed meanwhile".to_owned()).into(),
+        });
+    }
+    let (action, details) = told(&before, &after);
+    tx.audit().tell(&stamp.done(tenant, action, Subject::Device(id), details))?;
+    Ok(tx.devices().find(id)?.ok_or_else(|| StoreError::Fault("a changed device is gone".to_owned()))?)
+}
+
+/// The device, where it is of this tenant.
+pub(super) fn registered(tx: &mut dyn OfficeTx, tenant: TenantId, id: DeviceId) -> Result<Device, Halt> {
+    let found = tx.devices().find(id)?.filter(|device| device.tenant == tenant);
+    Ok(found.ok_or_else(|| Refused::Unknown { field: Field::Device, value: id.to_string() })?)
+}
+
+/// The device's own fields after the change.
+fn changed(before: &Device, change: &DeviceChange) -> Result<Device, Refused> {
+    let mut after = before.clone();
+    if let Some(name) = &change.name {
+        after.name = name.clone();
+    }
+    if let Some(description) = &change.description {
+        text::check(Field::Description, description, text::DESCRIPTION)?;
+        after.description.clone_from(description);
+    }
+    if let Some(preferences) = &change.preferences {
+        after.preferences.clone_from(preferences);
+    }
+    match &change.settings {
+        SettingsChange::Keep => {}
+        SettingsChange::Replace(settings) => after.settings.clone_from(settings),
+        SettingsChange::Edit(settings) => {
+            after.settings.extend(settings.clone());
+            after.settings.retain(|_, value| !value.is_empty());
+        }
+    }
+    check_settings(&after.settings)?;
+    if let Some(status) = change.status {
+        if before.status == DeviceStatus::Retired && status != DeviceStatus::Retired {
+            return Err(Refused::Status { from: before.status.name(), to: status.name() });
+        }
+        after.status = status;
+    }
+    Ok(after)
+}
+
+/// Bounds the settings: 100 keys at most, each with a name.
+pub(super) fn check_settings(settings: &BTreeMap<String, String>) -> Result<(), Refused> {
+    const MOST: usize = 100;
+    if settings.len() > MOST {
+        return Err(Refused::Invalid { field: Field::Settings, why: crate::InvalidName::TooLong(MOST) });
+    }
+    settings.iter().try_for_each(|(key, value)| {
+        text::check_filled(Field::Settings, key, text::LABEL)?;
+        text::check(Field::Settings, value, text::DESCRIPTION)
+    })
+}
+
+/// Whether a step from one status to another ends every session on the device, and why.
+fn ending(from: DeviceStatus, to: DeviceStatus) -> Option<EndedWhy> {
+    (from != to && to != DeviceStatus::Active).then_some(EndedWhy::Locked)
+}
+
+/// What the audit says of it.
+fn told(before: &Device, after: &Device) -> (Action, Map<String, Value>) {
+    let mut details = Map::new();
+    let mut tell = |field: &str, from: Value, to: Value| {
+        if from != to {
+            details.insert(field.to_owned(), json!({ "from": from, "to": to }));
+        }
+    };
+    let words = |roles: &BTreeSet<crate::RoleId>| roles.iter().map(ToString::to_string).collect::<Vec<_>>();
+    tell("name", json!(before.name), json!(after.name));
+    tell("description", json!(before.description), json!(after.description));
+    tell("preferences", json!(before.preferences), json!(after.preferences));
+    tell("settings", json!(before.settings), json!(after.settings));
+    tell("roles", json!(words(&before.roles)), json!(words(&after.roles)));
+    tell("status", json!(before.status.name()), json!(after.status.name()));
+    let only_status = details.len() == 1 && details.contains_key("status");
+    (if only_status { Action::DeviceStatus } else { Action::DeviceUpdate }, details)
+}
+
+#[cfg(test)]
+mod tests;

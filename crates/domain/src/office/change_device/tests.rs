@@ -1,0 +1,63 @@
+use super::*;
+use crate::{Environment, Epoch, Instant};
+
+fn till(status: DeviceStatus) -> Device {
+    Device {
+        id: DeviceId::new(Instant::default(), [9; 10]),
+        tenant: TenantId::new(Instant::default(), [1; 10]),
+        name: DeviceName::parse("P01").unwrap(),
+        environment: Environment::CashRegister,
+        status,
+        description: String::new(),
+        preferences: Map::new(),
+        settings: [("stock".to_owned(), "S01".to_owned())].into(),
+        roles: BTreeSet::new(),
+        epoch: Epoch(0),
+        seat: None,
+        pairing: None,
+        last_seen_at: None,
+        created_at: Instant::default(),
+        updated_at: Instant::default(),
+        version: 1,
+    }
+}
+
+#[test]
+fn a_device_that_stops_being_active_loses_every_session() {
+    for from in DeviceStatus::ALL {
+        for to in DeviceStatus::ALL {
+            let expected = (from != to && to != DeviceStatus::Active).then_some(EndedWhy::Locked);
+            assert_eq!(ending(from, to), expected, "{from:?} {to:?}");
+        }
+    }
+}
+
+#[test]
+fn a_retired_device_stays_retired() {
+    for to in DeviceStatus::ALL {
+        let change = DeviceChange { status: Some(to), ..DeviceChange::default() };
+        assert_eq!(changed(&till(DeviceStatus::Retired), &change).is_ok(), to == DeviceStatus::Retired);
+        assert!(changed(&till(DeviceStatus::Locked), &change).is_ok());
+    }
+}
+
+#[test]
+fn settings_are_edited_or_replaced() {
+    let edit = |pairs: &[(&str, &str)]| pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
+    let after = |settings| {
+        changed(&till(DeviceStatus::Active), &DeviceChange { settings, ..DeviceChange::default() }).unwrap().settings
+    };
+    assert_eq!(
+        after(SettingsChange::Edit(edit(&[("fiscal", "eKasa")]))),
+        edit(&[("stock", "S01"), ("fiscal", "eKasa")])
+    );
+    assert_eq!(after(SettingsChange::Edit(edit(&[("stock", "")]))), edit(&[]));
+    assert_eq!(after(SettingsChange::Replace(edit(&[("fiscal", "")]))), edit(&[("fiscal", "")]));
+}
+
+#[test]
+fn settings_are_bounded() {
+    let many = (0..101).map(|n| (n.to_string(), String::new())).collect();
+    let change = DeviceChange { settings: SettingsChange::Replace(many), ..DeviceChange::default() };
+    assert!(changed(&till(DeviceStatus::Active), &change).is_err());
+}

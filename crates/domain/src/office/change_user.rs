@@ -1,0 +1,178 @@
+//! Changes a user: names, roles, status, together or one by one, in one transaction.
+//!
+//! Everything is judged first. Then what ends all of the user's sessions raises their epoch, before the row is written: a login
+//! that is under way meets it.
+
+use serde_json::{Map, Value, json};
+
+use super::add_user::taken;
+use super::assignment::{self, DeviceRoles};
+use super::last_admin;
+use super::ports::{OfficeTx, OfficeView};
+use super::refused::{Decided, Field, Halt, Refused, decide};
+use super::stamp::Stamp;
+use super::text;
+use crate::{
+    Action, Email, EndedWhy, RoleName, Scope, Store, StoreError, StoreExt, Subject, TenantId, User, UserId, UserName,
+    UserStatus,
+};
+
+/// What becomes of a user. `None` leaves a field as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserChange {
+    /// Another name to log in under.
+    pub name: Option<UserName>,
+    /// Another e-mail address, or none any more.
+    pub email: Option<Option<Email>>,
+    /// Another name that people read.
+    pub display_name: Option<String>,
+    /// Another status.
+    pub status: Option<UserStatus>,
+    /// Other roles without a device, by name.
+    pub roles: Option<Vec<RoleName>>,
+    /// Other devices, with the roles there.
+    pub devices: DeviceRoles,
+}
+
+/// Changes the user and returns them as they are then. `version` is the one that was read, where the caller holds to it. Asks the
+/// right `userUpdate` (`userDelete` to delete), and every right that the user has or gets.
+///
+/// Whoever stops being active loses every session. What changes nothing writes nothing.
+pub fn change_user(
+    store: &dyn Store<OfficeView>,
+    tenant: TenantId,
+    stamp: &Stamp,
+    id: UserId,
+    version: Option<i64>,
+    change: &UserChange,
+) -> Decided<User> {
+    store.write(|tx| decide(apply(tx, tenant, stamp, id, version, change)))
+}
+
+/// Activates, suspends or deletes a user; see [`change_user`]. A deleted one is gone for good, and their name is free again.
+pub fn set_user_status(
+    store: &dyn Store<OfficeView>,
+    tenant: TenantId,
+    stamp: &Stamp,
+    id: UserId,
+    status: UserStatus,
+) -> Decided<User> {
+    change_user(store, tenant, stamp, id, None, &UserChange { status: Some(status), ..UserChange::default() })
+}
+
+/// Gives a user other roles, without a device and on devices; see [`change_user`].
+pub fn assign_roles(
+    store: &dyn Store<OfficeView>,
+    tenant: TenantId,
+    stamp: &Stamp,
+    id: UserId,
+    roles: Option<Vec<RoleName>>,
+    devices: DeviceRoles,
+) -> Decided<User> {
+    change_user(store, tenant, stamp, id, None, &UserChange { roles, devices, ..UserChange::default() })
+}
+
+fn apply(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    stamp: &Stamp,
+    id: UserId,
+    version: Option<i64>,
+    change: &UserChange,
+) -> Result<User, Halt> {
+    let before = living(tx, tenant, id)?;
+    let deletes = change.status == Some(UserStatus::Deleted);
+    stamp.authority.ask(if deletes { "userDelete" } else { "userUpdate" })?;
+    if version.is_some_and(|version| version != before.version) {
+        return Err(Refused::Moved { current: before.version }.into());
+    }
+    let roles = tx.roles().list(tenant)?;
+    stamp.authority.cover(&assignment::rights(&before.assignment, &roles))?;
+    let mut after = changed(&before, change)?;
+    let office = change.roles.as_deref();
+    after.assignment = assignment::resolve(tx, tenant, &roles, &before.assignment, office, &change.devices)?;
+    stamp.authority.cover(&assignment::rights(&after.assignment, &roles))?;
+    if after == before {
+        return Ok(before);
+    }
+    last_admin::keep(tx, &roles, &before, &after)?;
+    after.updated_at = stamp.at;
+    let scope = Scope::User(id);
+    match ending(before.status, after.status) {
+        Some(why) => {
+            tx.endings().raise(scope, why, stamp.at)?;
+        }
+        None => tx.endings().touch(scope, stamp.at)?,
+    }
+    if !tx.users().update(&after)? {
+        return Err(taken(tx, &after)?.into());
+    }
+    let (action, details) = told(&before, &after);
+    tx.audit().tell(&stamp.done(tenant, action, Subject::User(id), details))?;
+    Ok(tx.users().find(id)?.ok_or_else(|| StoreError::Fault("a changed user is gone".to_owned()))?)
+}
+
+/// The user, where they are of this tenant and not deleted.
+pub(super) fn living(tx: &mut dyn OfficeTx, tenant: TenantId, id: UserId) -> Result<User, Halt> {
+    let found = tx.users().find(id)?.filter(|user| user.tenant == tenant && user.status != UserStatus::Deleted);
+    Ok(found.ok_or_else(|| Refused::Unknown { field: Field::User, value: id.to_string() })?)
+}
+
+/// The user's own fields after the change.
+fn changed(before: &User, change: &UserChange) -> Result<User, Refused> {
+    let mut after = before.clone();
+    if let Some(name) = &change.name {
+        after.name = name.clone();
+    }
+    if let Some(email) = &change.email {
+        after.email.clone_from(email);
+    }
+    if let Some(display_name) = &change.display_name {
+        text::check_filled(Field::DisplayName, display_name, text::LABEL)?;
+        display_name.trim().clone_into(&mut after.display_name);
+    }
+    if let Some(status) = change.status {
+        if status == UserStatus::Pending && before.status != UserStatus::Pending {
+            return Err(Refused::Status { from: before.status.name(), to: status.name() });
+        }
+        after.status = status;
+    }
+    Ok(after)
+}
+
+/// Whether a step from one status to another ends every session, and why.
+fn ending(from: UserStatus, to: UserStatus) -> Option<EndedWhy> {
+    (from != to && to != UserStatus::Active).then_some(EndedWhy::Suspended)
+}
+
+/// What the audit says of it: the narrowest action that covers the change, and each field that moved.
+fn told(before: &User, after: &User) -> (Action, Map<String, Value>) {
+    let mut details = Map::new();
+    let mut tell = |field: Field, from: Value, to: Value| {
+        if from != to {
+            details.insert(field.name().to_owned(), json!({ "from": from, "to": to }));
+        }
+    };
+    tell(Field::UserName, json!(before.name), json!(after.name));
+    tell(Field::Email, json!(before.email), json!(after.email));
+    tell(Field::DisplayName, json!(before.display_name), json!(after.display_name));
+    let own = details.len();
+    let status = before.status != after.status;
+    if status {
+        details.insert("status".to_owned(), json!({ "from": before.status.name(), "to": after.status.name() }));
+    }
+    let roles = before.assignment != after.assignment;
+    if roles {
+        let (from, to) = (assignment::told_ids(&before.assignment), assignment::told_ids(&after.assignment));
+        details.insert("assignment".to_owned(), json!({ "from": from, "to": to }));
+    }
+    let action = match (own, status, roles) {
+        (0, true, false) => Action::UserStatus,
+        (0, false, true) => Action::UserRoles,
+        _ => Action::UserUpdate,
+    };
+    (action, details)
+}
+
+#[cfg(test)]
+mod tests;

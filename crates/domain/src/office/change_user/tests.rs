@@ -1,0 +1,58 @@
+use super::*;
+use crate::{Assignment, Epoch, Instant, RoleId};
+
+fn anna(status: UserStatus) -> User {
+    User {
+        id: UserId::new(Instant::default(), [9; 10]),
+        tenant: TenantId::new(Instant::default(), [1; 10]),
+        name: UserName::parse("anna").unwrap(),
+        email: None,
+        display_name: "Anna".into(),
+        status,
+        feature: None,
+        assignment: Assignment::default(),
+        epoch: Epoch(0),
+        created_at: Instant::default(),
+        updated_at: Instant::default(),
+        version: 1,
+    }
+}
+
+#[test]
+fn whoever_stops_being_active_loses_every_session() {
+    for from in UserStatus::ALL {
+        for to in UserStatus::ALL {
+            let ends = ending(from, to).is_some();
+            assert_eq!(ends, from != to && to != UserStatus::Active, "{from:?} {to:?}");
+        }
+    }
+}
+
+#[test]
+fn nobody_becomes_pending_again() {
+    for from in UserStatus::ALL {
+        let change = UserChange { status: Some(UserStatus::Pending), ..UserChange::default() };
+        assert_eq!(changed(&anna(from), &change).is_ok(), from == UserStatus::Pending, "{from:?}");
+    }
+}
+
+#[test]
+fn a_change_of_nothing_changes_nothing() {
+    let before = anna(UserStatus::Active);
+    assert_eq!(changed(&before, &UserChange::default()), Ok(before.clone()));
+}
+
+#[test]
+fn the_audit_names_the_narrowest_action() {
+    let before = anna(UserStatus::Active);
+    let suspended = User { status: UserStatus::Suspended, ..before.clone() };
+    assert_eq!(told(&before, &suspended).0, Action::UserStatus);
+    let office = Assignment { office: [RoleId::new(Instant::default(), [3; 10])].into(), ..Assignment::default() };
+    let assigned = User { assignment: office, ..before.clone() };
+    assert_eq!(told(&before, &assigned).0, Action::UserRoles);
+    let renamed = User { name: UserName::parse("hana").unwrap(), ..suspended };
+    let (action, details) = told(&before, &renamed);
+    assert_eq!(action, Action::UserUpdate);
+    assert_eq!(details["user_name"], json!({ "from": "anna", "to": "hana" }));
+    assert_eq!(details["status"], json!({ "from": "active", "to": "suspended" }));
+}

@@ -1,0 +1,166 @@
+//! What the back office says no with: the field or the rule, and what to do about it.
+
+use std::fmt;
+
+use crate::{InvalidName, Right, StoreError, Stored};
+
+/// What a use case answers: done, or refused, or `Err` where the store failed.
+pub type Decided<T> = Stored<Result<T, Refused>>;
+
+/// A field of a request, by the name that it has in the native API.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Field {
+    /// The short name of a tenant.
+    Slug,
+    /// The name of a tenant, a device or a role.
+    Name,
+    /// The name of a user.
+    UserName,
+    /// An e-mail address.
+    Email,
+    /// The name that people read.
+    DisplayName,
+    /// The name of a role that people read.
+    Label,
+    /// What something is for.
+    Description,
+    /// The feature of a virtual user.
+    Feature,
+    /// Roles, by name.
+    Roles,
+    /// Rights.
+    Rights,
+    /// Environments.
+    Environments,
+    /// Devices, by name.
+    Devices,
+    /// The settings of a device.
+    Settings,
+    /// A status.
+    Status,
+    /// A password.
+    Password,
+    /// The user as a whole.
+    User,
+    /// The device as a whole.
+    Device,
+}
+
+impl Field {
+    /// The name in requests and answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Slug => "slug",
+            Self::Name => "name",
+            Self::UserName => "user_name",
+            Self::Email => "email",
+            Self::DisplayName => "display_name",
+            Self::Label => "label",
+            Self::Description => "description",
+            Self::Feature => "feature",
+            Self::Roles => "roles",
+            Self::Rights => "rights",
+            Self::Environments => "environments",
+            Self::Devices => "devices",
+            Self::Settings => "settings",
+            Self::Status => "status",
+            Self::Password => "password",
+            Self::User => "user",
+            Self::Device => "device",
+        }
+    }
+}
+
+impl fmt::Display for Field {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A decision to say no. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Somebody else has this name, address or slug.
+    #[error("{field}: \"{value}\" is taken; choose another")]
+    Taken {
+        /// Which field.
+        field: Field,
+        /// What it held.
+        value: String,
+    },
+    /// The tenant has nothing of this name or id.
+    #[error("{field}: there is no \"{value}\"; the list shows what there is")]
+    Unknown {
+        /// Which field.
+        field: Field,
+        /// What it held.
+        value: String,
+    },
+    /// A text that does not fit.
+    #[error("{field} {why}")]
+    Invalid {
+        /// Which field.
+        field: Field,
+        /// What is wrong with it.
+        why: InvalidName,
+    },
+    /// A set that has to hold something holds nothing.
+    #[error("{field}: name at least one")]
+    Empty {
+        /// Which field.
+        field: Field,
+    },
+    /// Somebody changed it since it was read.
+    #[error("somebody has changed it meanwhile: it is at version {current} now; read it again and repeat the change")]
+    Moved {
+        /// Its version now.
+        current: i64,
+    },
+    /// It would leave the tenant without an admin.
+    #[error("this is the last active admin; make another admin first")]
+    LastAdmin,
+    /// A virtual user has no password.
+    #[error("a virtual user stands for a feature and has no password; make a user of its own for the person")]
+    Virtual,
+    /// A status that cannot follow the one there is.
+    #[error("status: {from} cannot become {to}")]
+    Status {
+        /// The status there is.
+        from: &'static str,
+        /// The status that was asked for.
+        to: &'static str,
+    },
+    /// The caller lacks a right, either to do this at all or because they would grant or touch what they do not hold.
+    #[error("the right {0} is missing; somebody who holds it can do this")]
+    Missing(Right),
+}
+
+/// Why a use case stops on its way: `?` carries both kinds, and [`decide`] parts them again at its edge.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// The store failed.
+    Failed(StoreError),
+    /// It is decided against. Judged before anything is written.
+    Refused(Refused),
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl From<Refused> for Halt {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(refused)
+    }
+}
+
+/// A refusal becomes a value, a failure stays an error.
+pub(super) fn decide<T>(way: Result<T, Halt>) -> Decided<T> {
+    match way {
+        Ok(value) => Ok(Ok(value)),
+        Err(Halt::Refused(refused)) => Ok(Err(refused)),
+        Err(Halt::Failed(error)) => Err(error),
+    }
+}

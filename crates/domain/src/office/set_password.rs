@@ -1,0 +1,72 @@
+//! Sets the password of a user or a device. Who holds a session by the old one holds none after.
+
+use serde_json::Map;
+
+use super::assignment;
+use super::change_device::registered;
+use super::change_user::living;
+use super::ports::{OfficeTx, OfficeView};
+use super::refused::{Decided, Halt, Refused, decide};
+use super::stamp::Stamp;
+use crate::{Action, EndedWhy, PrincipalId, Scope, Secret, Store, StoreError, StoreExt, Subject, TenantId};
+
+/// Sets the password: `verifier` is its hash, made outside. Ends every session of the user, or on the device. A virtual user is
+/// refused. Asks the right `userUpdate` and every right of the user, or `deviceUpdate` and every right of the device.
+pub fn set_password(
+    store: &dyn Store<OfficeView>,
+    tenant: TenantId,
+    stamp: &Stamp,
+    principal: PrincipalId,
+    verifier: &Secret<String>,
+) -> Decided<()> {
+    store.write(|tx| decide(set(tx, tenant, stamp, principal, verifier)))
+}
+
+fn set(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    stamp: &Stamp,
+    principal: PrincipalId,
+    verifier: &Secret<String>,
+) -> Result<(), Halt> {
+    let subject = may_touch(tx, tenant, stamp, principal)?;
+    let scope = match principal {
+        PrincipalId::User(id) => Scope::User(id),
+        PrincipalId::Device(id) => Scope::Device(id),
+    };
+    // the raise also claims the row: of two who set a password at once the second waits here
+    if tx.endings().raise(scope, EndedWhy::Password, stamp.at)?.is_none() {
+        return Err(StoreError::Conflict("its owner was removed meanwhile".to_owned()).into());
+    }
+    tx.passwords().set(principal, verifier, stamp.at)?;
+    tx.audit().tell(&stamp.done(tenant, Action::Password, subject, Map::new()))?;
+    Ok(())
+}
+
+/// Whether the caller may change how this principal proves itself; whoever may could log in in its place.
+pub(super) fn may_touch(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    stamp: &Stamp,
+    principal: PrincipalId,
+) -> Result<Subject, Halt> {
+    match principal {
+        PrincipalId::User(id) => {
+            let user = living(tx, tenant, id)?;
+            stamp.authority.ask("userUpdate")?;
+            let roles = tx.roles().list(tenant)?;
+            stamp.authority.cover(&assignment::rights(&user.assignment, &roles))?;
+            if user.is_virtual() {
+                return Err(Refused::Virtual.into());
+            }
+            Ok(Subject::User(id))
+        }
+        PrincipalId::Device(id) => {
+            let device = registered(tx, tenant, id)?;
+            stamp.authority.ask("deviceUpdate")?;
+            let roles = tx.roles().list(tenant)?;
+            stamp.authority.cover(&assignment::rights_of(&device.roles, &roles))?;
+            Ok(Subject::Device(id))
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! When, by whom and with which authority the back office does something.
+
+use serde_json::{Map, Value};
+
+use super::refused::Refused;
+use crate::access::{self, Access};
+use crate::{Action, Actor, Event, EventId, Instant, Outcome, Right, Rights, Subject, TenantId};
+
+/// What a use case is done with. Drawn before the transaction, whose closure may run again.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Stamp {
+    /// When.
+    pub at: Instant,
+    /// The id of the audit line.
+    pub event: EventId,
+    /// Who.
+    pub actor: Actor,
+    /// What they may do.
+    pub authority: Authority,
+}
+
+/// What somebody may do in the back office.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Authority {
+    /// Whoever runs commands on the server's own machine: everything.
+    Host,
+    /// A caller with these rights.
+    Rights(Rights),
+}
+
+impl Authority {
+    /// Refuses whoever lacks the right of this name.
+    pub(super) fn ask(&self, right: &str) -> Result<(), Refused> {
+        match (self, Right::parse(right)) {
+            (Self::Rights(rights), Ok(needed)) => match access::may(rights, &needed) {
+                Access::Allowed => Ok(()),
+                Access::Missing(right) => Err(Refused::Missing(right)),
+            },
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses whoever would give away, or take power over, more than they hold themselves.
+    pub(super) fn cover(&self, rights: &Rights) -> Result<(), Refused> {
+        match self {
+            Self::Host => Ok(()),
+            Self::Rights(own) => match rights.iter().find(|right| !own.allow(right.as_str())) {
+                Some(right) => Err(Refused::Missing(right.clone())),
+                None => Ok(()),
+            },
+        }
+    }
+}
+
+impl Stamp {
+    /// The audit line of something that was done.
+    pub(super) fn done(
+        &self,
+        tenant: TenantId,
+        action: Action,
+        subject: Subject,
+        details: Map<String, Value>,
+    ) -> Event {
+        Event {
+            id: self.event,
+            at: self.at,
+            tenant: Some(tenant),
+            actor: self.actor,
+            action,
+            subject,
+            outcome: Outcome::Done,
+            details,
+            approver: None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn caller(names: &[&str]) -> Authority {
+        Authority::Rights(names.iter().filter_map(|name| Right::parse(name).ok()).collect())
+    }
+
+    #[test]
+    fn the_host_may_do_everything_and_a_caller_what_they_hold() {
+        assert_eq!(Authority::Host.ask("userCreate"), Ok(()));
+        assert_eq!(caller(&["userCreate"]).ask("userCreate"), Ok(()));
+        assert_eq!(caller(&["admin"]).ask("userCreate"), Ok(()));
+        assert_eq!(caller(&["userRead"]).ask("userCreate"), Err(Refused::Missing(Right::parse("userCreate").unwrap())));
+    }
+
+    #[test]
+    fn nobody_gives_away_what_they_do_not_hold() {
+        let admin: Rights = Right::parse("admin").into_iter().collect();
+        assert_eq!(Authority::Host.cover(&admin), Ok(()));
+        assert_eq!(caller(&["admin"]).cover(&admin), Ok(()));
+        assert!(matches!(caller(&["userUpdate"]).cover(&admin), Err(Refused::Missing(_))));
+    }
+}
