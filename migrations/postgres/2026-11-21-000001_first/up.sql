@@ -1,0 +1,282 @@
+-- The first schema.
+--
+-- Ids are UUIDs of 16 bytes that the server draws itself, instants are milliseconds since the Unix epoch, JSON is text: every
+-- value reads the same in SQLite and in PostgreSQL, and moves from one to the other as it is. No default and no serial means
+-- anything but the order of the feed (`changes`).
+--
+-- `folded` columns hold a name in the form that it is compared by. Those of a deleted user are NULL, which a unique index never
+-- compares: so a deleted name is free again, and every lookup by name uses the same plain index.
+
+-- What this store is. There is one row for ever; the server gives it its id when it first opens the store.
+CREATE TABLE meta (
+    id BIGINT PRIMARY KEY CHECK (id = 1),
+    instance BYTEA,
+    state TEXT NOT NULL CHECK (state IN ('open', 'draining', 'moved'))
+);
+INSERT INTO meta (id, instance, state) VALUES (1, NULL, 'open');
+
+CREATE TABLE tenants (
+    id BYTEA PRIMARY KEY NOT NULL,
+    slug TEXT NOT NULL,
+    name TEXT NOT NULL,
+    zone TEXT NOT NULL,
+    locale TEXT NOT NULL,
+    epoch BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    version BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX tenants_slug ON tenants (slug);
+
+-- The stores of a tenant.
+CREATE TABLE branches (
+    id BYTEA PRIMARY KEY NOT NULL,
+    tenant_id BYTEA NOT NULL REFERENCES tenants (id),
+    name TEXT NOT NULL
+);
+CREATE INDEX branches_tenant ON branches (tenant_id, id);
+
+CREATE TABLE roles (
+    id BYTEA PRIMARY KEY NOT NULL,
+    tenant_id BYTEA NOT NULL REFERENCES tenants (id),
+    name TEXT NOT NULL,
+    folded TEXT NOT NULL,
+    label TEXT NOT NULL,
+    description TEXT NOT NULL,
+    -- JSON arrays of names
+    rights TEXT NOT NULL,
+    environments TEXT NOT NULL,
+    built_in BOOLEAN NOT NULL,
+    version BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX roles_name ON roles (tenant_id, folded);
+CREATE INDEX roles_tenant ON roles (tenant_id, id);
+
+CREATE TABLE users (
+    id BYTEA PRIMARY KEY NOT NULL,
+    tenant_id BYTEA NOT NULL REFERENCES tenants (id),
+    name TEXT NOT NULL,
+    folded TEXT,
+    email TEXT,
+    email_folded TEXT,
+    display_name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    feature TEXT,
+    epoch BIGINT NOT NULL,
+    -- written by the claim of a login
+    last_login_at BIGINT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    version BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX users_name ON users (tenant_id, folded);
+CREATE UNIQUE INDEX users_email ON users (email_folded);
+CREATE INDEX users_tenant ON users (tenant_id, id);
+
+CREATE TABLE devices (
+    id BYTEA PRIMARY KEY NOT NULL,
+    tenant_id BYTEA NOT NULL REFERENCES tenants (id),
+    name TEXT NOT NULL,
+    folded TEXT NOT NULL,
+    environment TEXT NOT NULL,
+    status TEXT NOT NULL,
+    description TEXT NOT NULL,
+    -- JSON objects
+    preferences TEXT NOT NULL,
+    settings TEXT NOT NULL,
+    epoch BIGINT NOT NULL,
+    -- the session of the person who works on a sale device, and the permanent session that was generated for the device; no
+    -- foreign keys, since a session that is over may be swept while it is still named here
+    seat_id BYTEA,
+    pairing_id BYTEA,
+    -- of the key that the device is bound to (RFC 7638)
+    thumbprint BYTEA,
+    -- when a session on it was last used
+    last_seen_at BIGINT,
+    -- written by the claim of a login of its own
+    last_login_at BIGINT,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    version BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX devices_name ON devices (tenant_id, folded);
+CREATE INDEX devices_tenant ON devices (tenant_id, id);
+
+-- Roles that count in sessions without a device.
+CREATE TABLE user_roles (
+    user_id BYTEA NOT NULL REFERENCES users (id),
+    role_id BYTEA NOT NULL REFERENCES roles (id),
+    PRIMARY KEY (user_id, role_id)
+);
+CREATE INDEX user_roles_role ON user_roles (role_id, user_id);
+
+-- The devices that a user may log in on.
+CREATE TABLE user_devices (
+    user_id BYTEA NOT NULL REFERENCES users (id),
+    device_id BYTEA NOT NULL REFERENCES devices (id),
+    PRIMARY KEY (user_id, device_id)
+);
+CREATE INDEX user_devices_device ON user_devices (device_id, user_id);
+
+-- The roles of a user on each of them.
+CREATE TABLE user_device_roles (
+    user_id BYTEA NOT NULL,
+    device_id BYTEA NOT NULL,
+    role_id BYTEA NOT NULL REFERENCES roles (id),
+    PRIMARY KEY (user_id, device_id, role_id),
+    FOREIGN KEY (user_id, device_id) REFERENCES user_devices (user_id, device_id) ON DELETE CASCADE
+);
+CREATE INDEX user_device_roles_role ON user_device_roles (role_id, user_id);
+
+-- The roles of a device that logs in as itself.
+CREATE TABLE device_roles (
+    device_id BYTEA NOT NULL REFERENCES devices (id),
+    role_id BYTEA NOT NULL REFERENCES roles (id),
+    PRIMARY KEY (device_id, role_id)
+);
+CREATE INDEX device_roles_role ON device_roles (role_id, device_id);
+
+-- What proves who somebody is. A credential counts everywhere, or on the one device that it names.
+CREATE TABLE credentials (
+    principal_id BYTEA NOT NULL,
+    principal_kind TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    device_id BYTEA REFERENCES devices (id),
+    version BIGINT NOT NULL,
+    verifier TEXT NOT NULL,
+    -- when the secret was set, and when it last proved somebody
+    set_at BIGINT NOT NULL,
+    used_at BIGINT
+);
+CREATE UNIQUE INDEX credentials_everywhere ON credentials (principal_id, kind) WHERE device_id IS NULL;
+CREATE UNIQUE INDEX credentials_device ON credentials (principal_id, kind, device_id) WHERE device_id IS NOT NULL;
+
+-- Keys of the server, wrapped by its master key. One of each kind is current.
+CREATE TABLE keys (
+    id BYTEA PRIMARY KEY NOT NULL,
+    kind TEXT NOT NULL,
+    algorithm TEXT NOT NULL,
+    state TEXT NOT NULL,
+    wrapped BYTEA NOT NULL,
+    public BYTEA,
+    created_at BIGINT NOT NULL,
+    since BIGINT NOT NULL
+);
+CREATE UNIQUE INDEX keys_current ON keys (kind) WHERE state = 'current';
+
+-- Sessions hold no token and no hash of one: only what a token must name to be theirs. A rotation and a noted use change no
+-- indexed column but, once a day at most, `expires_day`: PostgreSQL then rewrites the row alone, not its entries in the indexes.
+CREATE TABLE sessions (
+    id BYTEA PRIMARY KEY NOT NULL,
+    tenant_id BYTEA NOT NULL REFERENCES tenants (id),
+    kind TEXT NOT NULL,
+    user_id BYTEA REFERENCES users (id),
+    device_id BYTEA REFERENCES devices (id),
+    -- no foreign key: a parent may be swept first
+    parent_id BYTEA,
+    dialect TEXT NOT NULL,
+    -- JSON: a value that is copied at login and never searched by, so a new term needs no migration
+    terms TEXT NOT NULL,
+    generation BIGINT NOT NULL,
+    -- the keys of the newest refresh token and of the one before
+    key_id BYTEA NOT NULL,
+    previous_key_id BYTEA NOT NULL,
+    used BIGINT NOT NULL,
+    user_epoch BIGINT NOT NULL,
+    device_epoch BIGINT NOT NULL,
+    tenant_epoch BIGINT NOT NULL,
+    methods TEXT NOT NULL,
+    proved_at BIGINT NOT NULL,
+    address TEXT,
+    rotated_from TEXT,
+    -- of the key that the session is bound to (RFC 9449, 6.1)
+    thumbprint BYTEA,
+    created_at BIGINT NOT NULL,
+    rotated_at BIGINT,
+    last_used_at BIGINT,
+    expires_at BIGINT,
+    -- the day since the Unix epoch in which it expires: what the sweep looks for, by an index that a rotation seldom moves
+    expires_day BIGINT,
+    ended_at BIGINT,
+    ended_why TEXT
+) WITH (fillfactor = 80);
+CREATE INDEX sessions_tenant ON sessions (tenant_id, id);
+CREATE INDEX sessions_user ON sessions (user_id, id);
+CREATE INDEX sessions_device ON sessions (device_id, id);
+CREATE INDEX sessions_parent ON sessions (parent_id) WHERE parent_id IS NOT NULL;
+CREATE INDEX sessions_key ON sessions (key_id) WHERE ended_at IS NULL;
+CREATE INDEX sessions_previous_key ON sessions (previous_key_id) WHERE ended_at IS NULL;
+CREATE INDEX sessions_ended ON sessions (ended_at) WHERE ended_at IS NOT NULL;
+CREATE INDEX sessions_expires ON sessions (expires_day) WHERE ended_at IS NULL;
+
+-- Failed logins by a digest of what they are counted under.
+CREATE TABLE attempts (
+    key BYTEA PRIMARY KEY NOT NULL,
+    principal_id BYTEA,
+    failures BIGINT NOT NULL,
+    failed_at BIGINT,
+    open BIGINT NOT NULL,
+    opened_at BIGINT,
+    touched_at BIGINT NOT NULL
+);
+CREATE INDEX attempts_principal ON attempts (principal_id) WHERE principal_id IS NOT NULL;
+CREATE INDEX attempts_touched ON attempts (touched_at);
+
+-- Where somebody has logged in before, by a digest of the place.
+CREATE TABLE places (
+    principal_id BYTEA NOT NULL,
+    place BYTEA NOT NULL,
+    succeeded_at BIGINT NOT NULL,
+    PRIMARY KEY (principal_id, place)
+);
+CREATE INDEX places_succeeded ON places (succeeded_at);
+
+-- The feed: what has ended or changed, for every process over this store.
+CREATE TABLE changes (
+    -- the number of the transaction that wrote the row: a reader goes on from the oldest that was running when it looked, so
+    -- that a row which is committed late is not passed over
+    position BIGINT NOT NULL DEFAULT (pg_current_xact_id()::text::bigint),
+    -- the order within a transaction
+    number BIGINT GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    kind TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    subject_id BYTEA,
+    epoch BIGINT,
+    written_at BIGINT NOT NULL
+);
+CREATE INDEX changes_position ON changes (position, number);
+CREATE INDEX changes_written ON changes (written_at);
+
+-- The processes over this store, and how far each follows the feed.
+CREATE TABLE nodes (
+    id BYTEA PRIMARY KEY NOT NULL,
+    applied BIGINT NOT NULL,
+    seen_at BIGINT NOT NULL
+);
+
+-- Who did what. Lines are born unsealed: `sequence`, `previous` and `hash` chain them afterwards, in the order of their commits.
+-- No foreign keys: a line outlives what it tells of.
+CREATE TABLE audit (
+    id BYTEA PRIMARY KEY NOT NULL,
+    at BIGINT NOT NULL,
+    tenant_id BYTEA,
+    user_id BYTEA,
+    device_id BYTEA,
+    session_id BYTEA,
+    address TEXT,
+    action TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    subject_id BYTEA,
+    outcome TEXT NOT NULL,
+    -- a JSON object
+    details TEXT NOT NULL,
+    -- who approved it besides the actor, and the digest of the operation that was approved
+    approver_id BYTEA,
+    operation BYTEA,
+    sequence BIGINT,
+    previous BYTEA,
+    hash BYTEA
+);
+CREATE INDEX audit_tenant ON audit (tenant_id, id);
+CREATE INDEX audit_at ON audit (at);
+CREATE UNIQUE INDEX audit_sequence ON audit (sequence);
+CREATE INDEX audit_unsealed ON audit (id) WHERE sequence IS NULL;
