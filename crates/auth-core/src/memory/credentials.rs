@@ -1,0 +1,56 @@
+//! What proves who somebody is, in memory: as authentication reads it and as the back office writes it.
+
+use tillgate_domain::office::ports::Passwords;
+use tillgate_domain::{Instant, PrincipalId, Secret, Stored};
+
+use super::transaction::{Transaction, broken};
+use crate::ports::{Attempts, Credential, CredentialKind, Credentials, Verifier};
+
+impl Credentials for Transaction<'_> {
+    fn find(&mut self, principal: PrincipalId, kind: CredentialKind) -> Stored<Option<Credential>> {
+        Ok(self.tables().credentials.get(&(principal, kind)).cloned())
+    }
+
+    fn claim(
+        &mut self,
+        principal: PrincipalId,
+        kind: CredentialKind,
+        version: i64,
+        rehashed: Option<&Verifier>,
+        _at: Instant,
+    ) -> Stored<bool> {
+        let credentials = &mut self.writing()?.credentials;
+        let key = (principal, kind);
+        let claimed = credentials.get(&key).is_some_and(|row| row.version == version);
+        if let (true, Some(rehashed)) = (claimed, rehashed) {
+            credentials.change(&key, |row| row.verifier = rehashed.clone());
+        }
+        Ok(claimed)
+    }
+}
+
+impl Passwords for Transaction<'_> {
+    fn set(&mut self, principal: PrincipalId, verifier: &Secret<String>, _at: Instant) -> Stored<()> {
+        let tables = self.writing()?;
+        let known = match principal {
+            PrincipalId::User(id) => tables.users.has(&id),
+            PrincipalId::Device(id) => tables.devices.has(&id),
+        };
+        if !known {
+            return broken("a password belongs to a user or a device");
+        }
+        let kind = CredentialKind::Password;
+        let key = (principal, kind);
+        let version = tables.credentials.get(&key).map_or(1, |row| row.version.saturating_add(1));
+        tables.credentials.put(key, Credential { principal, kind, verifier: verifier.clone(), version });
+        Ok(())
+    }
+
+    fn has(&mut self, principal: PrincipalId) -> Stored<bool> {
+        Ok(self.tables().credentials.has(&(principal, CredentialKind::Password)))
+    }
+
+    fn forgive(&mut self, principal: PrincipalId) -> Stored<()> {
+        Attempts::forgive(self, principal.uuid()).map(|_| ())
+    }
+}

@@ -1,0 +1,76 @@
+//! Who there is, in memory, as authentication asks it.
+
+use tillgate_domain::{
+    Device, DeviceId, DeviceStatus, Epoch, Folded, Instant, Role, RoleId, SessionId, Slug, Stored, Tenant, TenantId,
+    User, UserId, UserStatus,
+};
+
+use super::transaction::Transaction;
+use crate::ports::{Devices, Roles, Tenants, Users};
+
+impl Tenants for Transaction<'_> {
+    fn find(&mut self, id: TenantId) -> Stored<Option<Tenant>> {
+        Ok(self.tables().tenants.get(&id).cloned())
+    }
+
+    fn named(&mut self, slug: &Slug) -> Stored<Option<Tenant>> {
+        let tables = self.tables();
+        Ok(tables.slugs.get(slug).and_then(|id| tables.tenants.get(id)).cloned())
+    }
+}
+
+impl Users for Transaction<'_> {
+    fn find(&mut self, id: UserId) -> Stored<Option<User>> {
+        Ok(self.tables().users.get(&id).cloned())
+    }
+
+    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<User>> {
+        let tables = self.tables();
+        Ok(tables.user_names.get(&(tenant, name.clone())).and_then(|id| tables.users.get(id)).cloned())
+    }
+
+    fn mailed(&mut self, email: &Folded) -> Stored<Option<User>> {
+        let tables = self.tables();
+        Ok(tables.emails.get(email).and_then(|id| tables.users.get(id)).cloned())
+    }
+
+    fn claim(&mut self, id: UserId, epoch: Epoch, _at: Instant) -> Stored<bool> {
+        let stands = |user: &User| user.status == UserStatus::Active && user.epoch == epoch;
+        Ok(self.writing()?.users.get(&id).is_some_and(stands))
+    }
+}
+
+impl Devices for Transaction<'_> {
+    fn find(&mut self, id: DeviceId) -> Stored<Option<Device>> {
+        Ok(self.tables().devices.get(&id).cloned())
+    }
+
+    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<Device>> {
+        let tables = self.tables();
+        Ok(tables.device_names.get(&(tenant, name.clone())).and_then(|id| tables.devices.get(id)).cloned())
+    }
+
+    fn claim(&mut self, id: DeviceId, epoch: Epoch, _at: Instant) -> Stored<bool> {
+        let stands = |device: &Device| device.status == DeviceStatus::Active && device.epoch == epoch;
+        Ok(self.writing()?.devices.get(&id).is_some_and(stands))
+    }
+
+    fn seat(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> Stored<bool> {
+        let devices = &mut self.writing()?.devices;
+        let held = devices.get(&id).is_some_and(|device| device.seat == from);
+        if held {
+            devices.change(&id, |device| device.seat = to);
+        }
+        Ok(held)
+    }
+}
+
+impl Roles for Transaction<'_> {
+    fn among(&mut self, tenant: TenantId, ids: &[RoleId]) -> Stored<Vec<Role>> {
+        let mut ids = ids.to_vec();
+        ids.sort_unstable();
+        ids.dedup();
+        let roles = &self.tables().roles;
+        Ok(ids.iter().filter_map(|id| roles.get(id)).filter(|role| role.tenant == tenant).cloned().collect())
+    }
+}

@@ -1,0 +1,82 @@
+//! Endings and the audit in memory.
+
+use tillgate_domain::{Audit, Change, EndedWhy, Endings, Epoch, Event, Instant, Scope, SessionId, StoreError, Stored};
+use uuid::Uuid;
+
+use super::transaction::Transaction;
+use crate::SessionKind;
+
+impl Endings for Transaction<'_> {
+    fn end(&mut self, session: SessionId, why: EndedWhy, at: Instant) -> Stored<bool> {
+        let ended = self.close(session, why, at)?;
+        if ended {
+            self.tell_of(Change::Ended(session), at)?;
+            self.close_on(session, why, at)?;
+        }
+        Ok(ended)
+    }
+
+    fn raise(&mut self, scope: Scope, why: EndedWhy, at: Instant) -> Stored<Option<Epoch>> {
+        let Some(epoch) = self.lift(scope)? else { return Ok(None) };
+        self.tell_of(Change::Raised { scope, epoch }, at)?;
+        for id in self.of(scope) {
+            let permanent = self.tables().sessions.get(&id).is_none_or(|row| row.kind == SessionKind::Permanent);
+            if !permanent && self.close(id, why, at)? {
+                self.close_on(id, why, at)?;
+            }
+        }
+        Ok(Some(epoch))
+    }
+
+    fn touch(&mut self, scope: Scope, at: Instant) -> Stored<()> {
+        self.tell_of(Change::Touched(scope), at)
+    }
+}
+
+impl Transaction<'_> {
+    /// Raises the epoch alone.
+    fn lift(&mut self, scope: Scope) -> Stored<Option<Epoch>> {
+        let tables = self.writing()?;
+        let next = |epoch: &mut Epoch| {
+            *epoch = epoch.next();
+            *epoch
+        };
+        Ok(match scope {
+            Scope::User(id) => tables.users.change(&id, |user| next(&mut user.epoch)),
+            Scope::Device(id) => tables.devices.change(&id, |device| next(&mut device.epoch)),
+            Scope::Tenant(id) => tables.tenants.change(&id, |tenant| next(&mut tenant.epoch)),
+            Scope::Keys | Scope::Clock => None,
+        })
+    }
+
+    /// The sessions of a scope.
+    fn of(&self, scope: Scope) -> Vec<SessionId> {
+        let tables = self.tables();
+        let first = SessionId(Uuid::nil());
+        match scope {
+            Scope::User(user) => {
+                let rows = tables.by_user.rows().range((user, first)..);
+                rows.map(|(key, ())| *key).take_while(|key| key.0 == user).map(|key| key.1).collect()
+            }
+            Scope::Device(device) => {
+                let rows = tables.by_device.rows().range((device, first)..);
+                rows.map(|(key, ())| *key).take_while(|key| key.0 == device).map(|key| key.1).collect()
+            }
+            Scope::Tenant(tenant) => {
+                tables.sessions.rows().values().filter(|row| row.tenant == tenant).map(|row| row.id).collect()
+            }
+            Scope::Keys | Scope::Clock => Vec::new(),
+        }
+    }
+}
+
+impl Audit for Transaction<'_> {
+    fn tell(&mut self, event: &Event) -> Stored<()> {
+        self.writing()?;
+        if self.rows.told.iter().any(|told| told.id == event.id) {
+            return Err(StoreError::Fault("the id of an audit line is new".to_owned()));
+        }
+        self.rows.told.push(event.clone());
+        Ok(())
+    }
+}

@@ -1,0 +1,229 @@
+//! The directory in memory, as the back office writes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
+use tillgate_domain::office::ports::{Devices, Page, Roles, Tenants, Users};
+use tillgate_domain::{
+    Branch, Device, DeviceId, Folded, Role, RoleId, RoleName, Slug, Stored, Tenant, TenantId, User, UserId, UserStatus,
+};
+
+use super::rows::Tables;
+use super::transaction::{Transaction, broken, most};
+use crate::ports as auth;
+
+impl Tenants for Transaction<'_> {
+    fn find(&mut self, id: TenantId) -> Stored<Option<Tenant>> {
+        auth::Tenants::find(self, id)
+    }
+
+    fn named(&mut self, slug: &Slug) -> Stored<Option<Tenant>> {
+        auth::Tenants::named(self, slug)
+    }
+
+    fn insert(&mut self, tenant: &Tenant) -> Stored<bool> {
+        let tables = self.writing()?;
+        if tables.slugs.has(&tenant.slug) {
+            return Ok(false);
+        }
+        if tables.tenants.has(&tenant.id) {
+            return broken("a tenant's id is new");
+        }
+        tables.slugs.put(tenant.slug.clone(), tenant.id);
+        tables.tenants.put(tenant.id, tenant.clone());
+        Ok(true)
+    }
+
+    fn open(&mut self, tenant: TenantId, branch: &Branch) -> Stored<()> {
+        let opened = self.writing()?.tenants.change(&tenant, |tenant| tenant.branches.push(branch.clone()));
+        opened.map_or_else(|| broken("a store belongs to a tenant"), Ok)
+    }
+
+    fn claim(&mut self, id: TenantId, version: i64) -> Stored<bool> {
+        let tenants = &mut self.writing()?.tenants;
+        let claimed = tenants.get(&id).is_some_and(|tenant| tenant.version == version);
+        if claimed {
+            tenants.change(&id, |tenant| tenant.version = version.saturating_add(1));
+        }
+        Ok(claimed)
+    }
+
+    fn list(&mut self, page: &Page<TenantId>) -> Stored<Vec<Tenant>> {
+        Ok(part(self.tables().tenants.rows(), page, |_| true))
+    }
+}
+
+impl Users for Transaction<'_> {
+    fn find(&mut self, id: UserId) -> Stored<Option<User>> {
+        auth::Users::find(self, id)
+    }
+
+    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<User>> {
+        auth::Users::named(self, tenant, name)
+    }
+
+    fn mailed(&mut self, email: &Folded) -> Stored<Option<User>> {
+        auth::Users::mailed(self, email)
+    }
+
+    fn insert(&mut self, user: &User) -> Stored<bool> {
+        let tables = self.writing()?;
+        if taken(tables, user) {
+            return Ok(false);
+        }
+        if tables.users.has(&user.id) {
+            return broken("a user's id is new");
+        }
+        if !tables.tenants.has(&user.tenant) {
+            return broken("a user belongs to a tenant");
+        }
+        name_user(tables, user);
+        tables.users.put(user.id, user.clone());
+        Ok(true)
+    }
+
+    fn update(&mut self, user: &User) -> Stored<bool> {
+        let tables = self.writing()?;
+        let Some(old) = tables.users.get(&user.id).filter(|old| old.version == user.version).cloned() else {
+            return Ok(false);
+        };
+        if taken(tables, user) {
+            return Ok(false);
+        }
+        if old.status != UserStatus::Deleted {
+            tables.user_names.remove(&(old.tenant, old.name.folded()));
+            if let Some(email) = &old.email {
+                tables.emails.remove(&email.folded());
+            }
+        }
+        name_user(tables, user);
+        let version = user.version.saturating_add(1);
+        tables.users.put(user.id, User { epoch: old.epoch, version, ..user.clone() });
+        Ok(true)
+    }
+
+    fn list(&mut self, tenant: TenantId, page: &Page<UserId>) -> Stored<Vec<User>> {
+        Ok(part(self.tables().users.rows(), page, |user| user.tenant == tenant))
+    }
+
+    fn any(&mut self) -> Stored<bool> {
+        Ok(!self.tables().user_names.rows().is_empty())
+    }
+
+    fn holders(&mut self, tenant: TenantId, roles: &[RoleId], except: UserId) -> Stored<u64> {
+        let holds = |held: &BTreeSet<RoleId>| roles.iter().any(|role| held.contains(role));
+        let holder = |user: &&User| {
+            user.tenant == tenant
+                && user.id != except
+                && user.status == UserStatus::Active
+                && (holds(&user.assignment.office) || user.assignment.devices.values().any(holds))
+        };
+        Ok(u64::try_from(self.tables().users.rows().values().filter(holder).count()).unwrap_or(u64::MAX))
+    }
+}
+
+impl Devices for Transaction<'_> {
+    fn find(&mut self, id: DeviceId) -> Stored<Option<Device>> {
+        auth::Devices::find(self, id)
+    }
+
+    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<Device>> {
+        auth::Devices::named(self, tenant, name)
+    }
+
+    fn insert(&mut self, device: &Device) -> Stored<bool> {
+        let tables = self.writing()?;
+        let name = (device.tenant, device.name.folded());
+        if tables.device_names.has(&name) {
+            return Ok(false);
+        }
+        if tables.devices.has(&device.id) {
+            return broken("a device's id is new");
+        }
+        if !tables.tenants.has(&device.tenant) {
+            return broken("a device belongs to a tenant");
+        }
+        tables.device_names.put(name, device.id);
+        tables.devices.put(device.id, device.clone());
+        Ok(true)
+    }
+
+    fn update(&mut self, device: &Device) -> Stored<bool> {
+        let tables = self.writing()?;
+        let Some(old) = tables.devices.get(&device.id).filter(|old| old.version == device.version).cloned() else {
+            return Ok(false);
+        };
+        let name = (device.tenant, device.name.folded());
+        if tables.device_names.get(&name).is_some_and(|holder| *holder != device.id) {
+            return Ok(false);
+        }
+        tables.device_names.remove(&(old.tenant, old.name.folded()));
+        tables.device_names.put(name, device.id);
+        let kept = Device {
+            epoch: old.epoch,
+            seat: old.seat,
+            pairing: old.pairing,
+            last_seen_at: old.last_seen_at,
+            version: device.version.saturating_add(1),
+            ..device.clone()
+        };
+        tables.devices.put(device.id, kept);
+        Ok(true)
+    }
+
+    fn list(&mut self, tenant: TenantId, page: &Page<DeviceId>) -> Stored<Vec<Device>> {
+        Ok(part(self.tables().devices.rows(), page, |device| device.tenant == tenant))
+    }
+}
+
+impl Roles for Transaction<'_> {
+    fn named(&mut self, tenant: TenantId, name: &RoleName) -> Stored<Option<Role>> {
+        let tables = self.tables();
+        Ok(tables.role_names.get(&(tenant, name.folded())).and_then(|id| tables.roles.get(id)).cloned())
+    }
+
+    fn insert(&mut self, role: &Role) -> Stored<bool> {
+        let tables = self.writing()?;
+        let name = (role.tenant, role.name.folded());
+        if tables.role_names.has(&name) {
+            return Ok(false);
+        }
+        if tables.roles.has(&role.id) {
+            return broken("a role's id is new");
+        }
+        if !tables.tenants.has(&role.tenant) {
+            return broken("a role belongs to a tenant");
+        }
+        tables.role_names.put(name, role.id);
+        tables.roles.put(role.id, role.clone());
+        Ok(true)
+    }
+
+    fn list(&mut self, tenant: TenantId) -> Stored<Vec<Role>> {
+        Ok(self.tables().roles.rows().values().filter(|role| role.tenant == tenant).cloned().collect())
+    }
+}
+
+/// The rows of a part of a list.
+fn part<K: Ord + Copy, V: Clone>(rows: &BTreeMap<K, V>, page: &Page<K>, listed: impl Fn(&V) -> bool) -> Vec<V> {
+    let start = page.after.map_or(Bound::Unbounded, Bound::Excluded);
+    let rows = rows.range((start, Bound::Unbounded)).map(|(_, row)| row);
+    rows.filter(|row| listed(row)).take(most(page.limit)).cloned().collect()
+}
+
+/// Whether somebody else holds the user's name or e-mail address. A deleted user holds neither.
+fn taken(tables: &Tables, user: &User) -> bool {
+    let other = |holder: Option<&UserId>| holder.is_some_and(|holder| *holder != user.id);
+    user.status != UserStatus::Deleted
+        && (other(tables.user_names.get(&(user.tenant, user.name.folded())))
+            || user.email.as_ref().is_some_and(|email| other(tables.emails.get(&email.folded()))))
+}
+
+fn name_user(tables: &mut Tables, user: &User) {
+    if user.status != UserStatus::Deleted {
+        tables.user_names.put((user.tenant, user.name.folded()), user.id);
+        if let Some(email) = &user.email {
+            tables.emails.put(email.folded(), user.id);
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! Everything that the in-memory store holds: the tables, and beside them the indexes that spare a lookup from reading them all.
+
+use tillgate_domain::{
+    Change, Device, DeviceId, Event, Folded, Instant, KeyId, NodeId, PrincipalId, Role, RoleId, SessionId, Slug,
+    Tenant, TenantId, User, UserId,
+};
+use uuid::Uuid;
+
+use super::table::{Table, Undo};
+use crate::Session;
+use crate::ports::{Count, CountKey, Credential, CredentialKind, Instance, Node, StoredKey};
+
+/// A count with what it is grouped by and when it was last touched.
+#[derive(Clone)]
+pub(super) struct Counted {
+    pub(super) count: Count,
+    pub(super) principal: Option<Uuid>,
+    pub(super) touched_at: Instant,
+}
+
+macro_rules! tables {
+    ($($(#[$doc:meta])* $name:ident: $key:ty => $value:ty),* $(,)?) => {
+        /// The tables. What is written to one is kept or undone with all the others.
+        #[derive(Default)]
+        pub(super) struct Tables { $($(#[$doc])* pub(super) $name: Table<$key, $value>),* }
+
+        impl Undo for Tables {
+            fn keep(&mut self) {
+                $(self.$name.keep();)*
+            }
+
+            fn undo(&mut self) {
+                $(self.$name.undo();)*
+            }
+        }
+    };
+}
+
+tables! {
+    tenants: TenantId => Tenant,
+    slugs: Slug => TenantId,
+    users: UserId => User,
+    /// Users who are not deleted.
+    user_names: (TenantId, Folded) => UserId,
+    /// Users who are not deleted.
+    emails: Folded => UserId,
+    devices: DeviceId => Device,
+    device_names: (TenantId, Folded) => DeviceId,
+    roles: RoleId => Role,
+    role_names: (TenantId, Folded) => RoleId,
+    credentials: (PrincipalId, CredentialKind) => Credential,
+    sessions: SessionId => Session,
+    by_user: (UserId, SessionId) => (),
+    by_device: (DeviceId, SessionId) => (),
+    by_parent: (SessionId, SessionId) => (),
+    /// Sessions by when they were ended, or else are over if nothing happens.
+    by_end: (Instant, SessionId) => (),
+    counts: CountKey => Counted,
+    counts_of: (Uuid, CountKey) => (),
+    places: (Uuid, CountKey) => Instant,
+    keys: KeyId => StoredKey,
+    /// By their number, which is never given twice to what was committed.
+    changes: i64 => (Change, Instant),
+    /// The number of the next change.
+    next_change: () => i64,
+    nodes: NodeId => Node,
+}
+
+/// The tables, the lines that the open unit of work has told, and the store's own identity.
+pub(super) struct Rows {
+    pub(super) tables: Tables,
+    pub(super) told: Vec<Event>,
+    /// The newest instant of the lines that were told before.
+    pub(super) told_until: Option<Instant>,
+    pub(super) instance: Instance,
+}
+
+impl Rows {
+    pub(super) fn of(instance: Instance) -> Self {
+        Self { tables: Tables::default(), told: Vec::new(), told_until: None, instance }
+    }
+}

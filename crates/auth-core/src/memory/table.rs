@@ -1,0 +1,110 @@
+//! A table that can go back: rows in the order of their keys, and what they were before the unit of work. A unit of work costs
+//! what it writes, however many rows there are.
+
+use std::collections::BTreeMap;
+
+/// What can keep or undo everything that was done to it since it last did.
+pub(super) trait Undo {
+    /// Keeps what was done.
+    fn keep(&mut self);
+    /// Undoes what was done.
+    fn undo(&mut self);
+}
+
+/// Rows by key.
+pub(super) struct Table<K, V> {
+    rows: BTreeMap<K, V>,
+    before: Vec<(K, Option<V>)>,
+}
+
+impl<K, V> Default for Table<K, V> {
+    fn default() -> Self {
+        Self { rows: BTreeMap::new(), before: Vec::new() }
+    }
+}
+
+impl<K: Ord + Clone, V: Clone> Table<K, V> {
+    /// The rows, to read.
+    pub(super) fn rows(&self) -> &BTreeMap<K, V> {
+        &self.rows
+    }
+
+    /// The row of that key.
+    pub(super) fn get(&self, key: &K) -> Option<&V> {
+        self.rows.get(key)
+    }
+
+    /// Whether there is a row of that key.
+    pub(super) fn has(&self, key: &K) -> bool {
+        self.rows.contains_key(key)
+    }
+
+    /// Writes a row, over the one that was there.
+    pub(super) fn put(&mut self, key: K, value: V) {
+        let before = self.rows.insert(key.clone(), value);
+        self.before.push((key, before));
+    }
+
+    /// Changes a row in place; `None` where there is none.
+    pub(super) fn change<T>(&mut self, key: &K, change: impl FnOnce(&mut V) -> T) -> Option<T> {
+        let row = self.rows.get_mut(key)?;
+        self.before.push((key.clone(), Some(row.clone())));
+        Some(change(row))
+    }
+
+    /// Takes a row away and tells whether it was there.
+    pub(super) fn remove(&mut self, key: &K) -> bool {
+        let before = self.rows.remove(key);
+        let there = before.is_some();
+        if there {
+            self.before.push((key.clone(), before));
+        }
+        there
+    }
+}
+
+impl<K: Ord, V> Undo for Table<K, V> {
+    fn keep(&mut self) {
+        self.before.clear();
+        self.before.shrink_to(64);
+    }
+
+    fn undo(&mut self) {
+        while let Some((key, before)) = self.before.pop() {
+            match before {
+                Some(value) => self.rows.insert(key, value),
+                None => self.rows.remove(&key),
+            };
+        }
+        self.before.shrink_to(64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_undone_is_as_it_was_before_the_first_write() {
+        let mut table = Table::default();
+        table.put(1, "one");
+        table.put(2, "two");
+        table.keep();
+        table.put(1, "changed");
+        table.change(&1, |row| *row = "changed again");
+        table.remove(&2);
+        table.put(2, "back");
+        table.put(3, "new");
+        table.undo();
+        assert_eq!(table.rows().clone().into_iter().collect::<Vec<_>>(), [(1, "one"), (2, "two")]);
+    }
+
+    #[test]
+    fn what_is_kept_cannot_be_undone() {
+        let mut table = Table::default();
+        table.put(1, "one");
+        table.keep();
+        table.undo();
+        assert!(table.has(&1));
+    }
+}

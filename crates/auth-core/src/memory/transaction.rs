@@ -1,0 +1,96 @@
+//! An open unit of work on the in-memory store. Every port is implemented on it, each in a file of its own beside this one.
+
+use tillgate_domain::office::OfficeTx;
+use tillgate_domain::office::ports as office;
+use tillgate_domain::{Audit, Change, Endings, Instant, Mode, StoreError, Stored, Tx};
+
+use super::rows::{Rows, Tables};
+use crate::ports::{self, AuthTx};
+
+/// An open unit of work.
+pub(super) struct Transaction<'a> {
+    pub(super) rows: &'a mut Rows,
+    pub(super) mode: Mode,
+    /// What the observers are told once it is committed.
+    pub(super) changes: Vec<Change>,
+}
+
+impl Transaction<'_> {
+    /// The tables, to read.
+    pub(super) fn tables(&self) -> &Tables {
+        &self.rows.tables
+    }
+
+    /// The tables, to write; a fault where the unit of work only reads.
+    pub(super) fn writing(&mut self) -> Stored<&mut Tables> {
+        match self.mode {
+            Mode::Write => Ok(&mut self.rows.tables),
+            Mode::Read => Err(StoreError::Fault("a unit of work that reads has tried to write".to_owned())),
+        }
+    }
+
+    /// Puts a change into the feed.
+    pub(super) fn tell_of(&mut self, change: Change, at: Instant) -> Stored<()> {
+        let tables = self.writing()?;
+        let number = tables.next_change.get(&()).copied().unwrap_or(1);
+        tables.changes.put(number, (change, at));
+        tables.next_change.put((), number.saturating_add(1));
+        self.changes.push(change);
+        Ok(())
+    }
+}
+
+/// What no store of rows takes: a broken constraint.
+pub(super) fn broken<T>(what: &str) -> Stored<T> {
+    Err(StoreError::Fault(what.to_owned()))
+}
+
+/// How many of a list.
+pub(super) fn most(limit: u32) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
+}
+
+/// How many were removed.
+pub(super) fn many(removed: usize) -> u32 {
+    u32::try_from(removed).unwrap_or(u32::MAX)
+}
+
+impl Tx for Transaction<'_> {
+    fn endings(&mut self) -> &mut dyn Endings {
+        self
+    }
+    fn audit(&mut self) -> &mut dyn Audit {
+        self
+    }
+}
+
+macro_rules! shows {
+    ($view:ident { $($accessor:ident: $port:path),* $(,)? }) => {
+        impl $view for Transaction<'_> {
+            $(fn $accessor(&mut self) -> &mut dyn $port { self })*
+        }
+    };
+}
+
+shows!(AuthTx {
+    sessions: ports::Sessions,
+    credentials: ports::Credentials,
+    tenants: ports::Tenants,
+    users: ports::Users,
+    devices: ports::Devices,
+    roles: ports::Roles,
+    attempts: ports::Attempts,
+    places: ports::Places,
+    keys: ports::Keys,
+    feed: ports::Feed,
+    nodes: ports::Nodes,
+    instances: ports::Instances,
+});
+
+shows!(OfficeTx {
+    tenants: office::Tenants,
+    users: office::Users,
+    devices: office::Devices,
+    roles: office::Roles,
+    passwords: office::Passwords,
+});
