@@ -1,5 +1,28 @@
 //! The ports of tillgate on diesel, for SQLite and PostgreSQL.
+//!
+//! [`Database::open`] opens either by its [`Address`], [`Database::migrate`] brings its tables up to date, and its units of work
+//! show the ports of authentication and of the back office. Every port is written once, over both databases. Nothing here knows
+//! a wire format, and no type of the database's library is in what it offers.
+//!
+//! | module | purpose |
+//! | --- | --- |
+//! | `database` | opens a database and runs units of work on it |
+//! | `alone` | a unit of work in a transaction of its own: PostgreSQL, and whoever only reads |
+//! | `sqlite` | the one writer of SQLite and its groups: `turn` (the queue), `writer` (whose turn it is), `group` (the transaction) |
+//! | `postgres` | how PostgreSQL is addressed and bounded |
+//! | `pool`, `deadline` | connections, and how long they are waited for |
+//! | `failure` | what a database error means |
+//! | `migrate`, `backup` | tables brought up to date, and a copy of SQLite while it is used |
+//! | `transaction` | every port, on an open transaction |
 
+mod alone;
 mod connection;
+mod database;
+mod deadline;
 mod failure;
+mod pool;
+mod postgres;
+mod sqlite;
 mod transaction;
+
+pub use database::{Address, Database, InvalidAddress, Limits, Load, OpenError};

@@ -1,0 +1,129 @@
+//! A database: opens it, runs units of work on it, and tells the observers what was committed. How that is done on SQLite and on
+//! PostgreSQL stands in modules of their names.
+
+mod address;
+mod limits;
+pub(crate) mod nesting;
+pub(crate) mod observers;
+pub(crate) mod waiting;
+
+use std::sync::Arc;
+
+use tillgate_domain::change::Observer;
+use tillgate_domain::{Mode, Stored};
+
+pub use address::{Address, InvalidAddress};
+pub use limits::Limits;
+
+use crate::pool::Pool;
+use crate::sqlite::writer::Writer;
+use crate::transaction::Transaction;
+use crate::{alone, postgres, sqlite};
+use nesting::Number;
+use observers::Observers;
+use waiting::Waiting;
+
+/// A unit of work runs this often at most.
+pub(crate) const RUNS: u32 = 5;
+
+/// The closure of a unit of work, as this crate runs it.
+pub(crate) type Job<'w> = &'w mut dyn FnMut(&mut Transaction<'_>) -> Stored<()>;
+
+/// Why a database cannot be opened.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum OpenError {
+    /// The file cannot be made or opened.
+    #[error("the database {path} cannot be opened: {detail}")]
+    File {
+        /// Its path.
+        path: String,
+        /// What the system says.
+        detail: String,
+    },
+    /// The server cannot be reached or does not let us in.
+    #[error("the database {address} cannot be reached: {detail}")]
+    Unreachable {
+        /// Its address, without a password.
+        address: String,
+        /// What it says.
+        detail: String,
+    },
+}
+
+/// How busy a database is, for metrics.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    /// Connections of the pool that units of work hold.
+    pub busy: u32,
+    /// Connections of the pool that nobody holds.
+    pub idle: u32,
+    /// Units of work that wait for a connection or for their turn to write.
+    pub waiting: usize,
+    /// Groups that were committed since the start; zero on PostgreSQL, which has none.
+    pub groups: u64,
+    /// Units of work that were committed in these groups.
+    pub grouped: u64,
+}
+
+/// A database that is open.
+pub struct Database {
+    pub(crate) address: Address,
+    pub(crate) limits: Limits,
+    number: Number,
+    pool: Pool,
+    /// SQLite's; PostgreSQL writes through the pool.
+    writer: Option<Writer>,
+    waiting: Arc<Waiting>,
+    observers: Arc<Observers>,
+}
+
+impl Database {
+    /// Opens the database, and makes the file of SQLite where there is none (its folder must exist). Neither looks at tables nor
+    /// makes any: see [`migrate`](Self::migrate).
+    pub fn open(address: &Address, limits: &Limits) -> Result<Self, OpenError> {
+        let number = Number::new();
+        let waiting = Arc::new(Waiting::new(limits.waiting));
+        let observers = Arc::new(Observers::default());
+        let (open, writer) = match address {
+            Address::Sqlite(path) => {
+                let failed = |detail: String| OpenError::File { path: path.display().to_string(), detail };
+                sqlite::make(path).map_err(|error| failed(error.to_string()))?;
+                // Puts a new file into WAL mode, which its readers rely on.
+                sqlite::writing(path, limits.deadline).map_err(|error| failed(error.0))?;
+                let writer =
+                    Writer::new(path.clone(), limits.deadline, number, Arc::clone(&waiting), Arc::clone(&observers));
+                (sqlite::opener(path, limits), Some(writer))
+            }
+            Address::Postgres(url) => (postgres::opener(url, limits), None),
+        };
+        open().map_err(|error| OpenError::Unreachable { address: address.to_string(), detail: error.0 })?;
+        let pool = Pool::new(limits.connections, open, Arc::clone(&waiting), limits.deadline);
+        Ok(Self { address: address.clone(), limits: *limits, number, pool, writer, waiting, observers })
+    }
+
+    /// From now on tells this observer what is committed, after the commit and before `run` returns.
+    pub fn observe(&self, observer: Arc<dyn Observer>) {
+        self.observers.add(observer);
+    }
+
+    /// How busy it is.
+    pub fn load(&self) -> Load {
+        let (busy, idle) = self.pool.usage();
+        let (groups, grouped) = self.writer.as_ref().map(Writer::counts).unwrap_or_default();
+        Load { busy, idle, waiting: self.waiting.count(), groups, grouped }
+    }
+
+    /// Runs a unit of work; see the promises of [`tillgate_domain::work`].
+    pub(crate) fn unit(&self, mode: Mode, work: Job<'_>) -> Stored<()> {
+        self.number.outside()?;
+        let deadline = crate::deadline::Deadline::after(self.limits.deadline);
+        match (&self.writer, mode) {
+            (Some(writer), Mode::Write) => writer.run(&deadline, work),
+            _ => {
+                let changes = alone::run(&self.pool, self.number, mode, &deadline, work)?;
+                self.observers.tell(&changes);
+                Ok(())
+            }
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! Where a database is: `sqlite:PATH`, or PostgreSQL in libpq's own connection address.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// The address of a database. What is shown of it contains no password.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Address {
+    /// A file of SQLite, by its absolute path.
+    Sqlite(PathBuf),
+    /// PostgreSQL, in the words of libpq (34.1.1.2 of its manual), several hosts included.
+    Postgres(String),
+}
+
+/// Why an address cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidAddress {
+    /// It begins with neither scheme.
+    #[error("the database's address must begin with sqlite: or postgres://")]
+    Scheme,
+    /// `sqlite:` without a path.
+    #[error("sqlite: wants the path of a file after it, as in sqlite:tillgate.db")]
+    NoPath,
+    /// A database that is gone with the process.
+    #[error("sqlite::memory: is refused: a server over it would forget everybody when it stops; name a file")]
+    Memory,
+    /// `sqlite://name`, which reads as a host.
+    #[error("write sqlite:PATH without slashes before a relative path, or sqlite:///PATH for an absolute one")]
+    Slashes,
+    /// The path cannot be handed to SQLite.
+    #[error("the path of the database must be valid UTF-8 without a NUL")]
+    Path,
+}
+
+impl Address {
+    /// Reads an address; a relative path of SQLite counts from `folder`.
+    pub fn parse(text: &str, folder: &Path) -> Result<Self, InvalidAddress> {
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return if text.contains('\0') { Err(InvalidAddress::Path) } else { Ok(Self::Postgres(text.to_owned())) };
+        }
+        let path = text.strip_prefix("sqlite:").ok_or(InvalidAddress::Scheme)?;
+        let path = match path.strip_prefix("//") {
+            Some(rest) if rest.starts_with('/') => rest,
+            Some(_) => return Err(InvalidAddress::Slashes),
+            None => path,
+        };
+        if path.is_empty() {
+            return Err(InvalidAddress::NoPath);
+        }
+        if path.starts_with(":memory:") {
+            return Err(InvalidAddress::Memory);
+        }
+        let path = std::path::absolute(folder.join(path)).map_err(|_| InvalidAddress::NoPath)?;
+        match path.to_str() {
+            Some(text) if !text.contains('\0') => Ok(Self::Sqlite(path)),
+            _ => Err(InvalidAddress::Path),
+        }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
+            Self::Postgres(address) => f.write_str(&without_password(address)),
+        }
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Address({self})")
+    }
+}
+
+/// Leaves out the parameters, which may hold a password too, and what stands between user and host.
+fn without_password(address: &str) -> String {
+    let (scheme, rest) = address.split_once("://").unwrap_or(("postgres", ""));
+    let rest = rest.split('?').next().unwrap_or_default();
+    match rest.rsplit_once('@') {
+        Some((user, rest)) => format!("{scheme}://{}@{rest}", user.split(':').next().unwrap_or_default()),
+        None => format!("{scheme}://{rest}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Address, InvalidAddress> {
+        Address::parse(text, Path::new("/data"))
+    }
+
+    #[test]
+    fn a_relative_path_counts_from_the_data_folder() {
+        assert_eq!(parse("sqlite:tillgate.db"), Ok(Address::Sqlite("/data/tillgate.db".into())));
+        assert_eq!(parse("sqlite:/var/x.db"), Ok(Address::Sqlite("/var/x.db".into())));
+        assert_eq!(parse("sqlite:///var/x.db"), Ok(Address::Sqlite("/var/x.db".into())));
+    }
+
+    #[test]
+    fn several_hosts_are_libpqs_business() {
+        let address = "postgresql://till@a:5432,b:5433/shop?target_session_attrs=read-write";
+        assert_eq!(parse(address), Ok(Address::Postgres(address.to_owned())));
+    }
+
+    #[test]
+    fn what_cannot_be_meant_is_refused() {
+        assert_eq!(parse("mysql://x"), Err(InvalidAddress::Scheme));
+        assert_eq!(parse("tillgate.db"), Err(InvalidAddress::Scheme));
+        assert_eq!(parse("sqlite:"), Err(InvalidAddress::NoPath));
+        assert_eq!(parse("sqlite::memory:"), Err(InvalidAddress::Memory));
+        assert_eq!(parse("sqlite://tillgate.db"), Err(InvalidAddress::Slashes));
+        assert_eq!(parse("sqlite:a\0b"), Err(InvalidAddress::Path));
+    }
+
+    #[test]
+    fn no_password_is_shown() {
+        let address = parse("postgres://till:geheim@a,b/shop?password=geheim").unwrap();
+        assert_eq!(format!("{address}"), "postgres://till@a,b/shop");
+        assert!(!format!("{address:?}").contains("geheim"));
+    }
+}

@@ -1,0 +1,27 @@
+//! Those who are told what was committed.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use tillgate_domain::Change;
+use tillgate_domain::change::Observer;
+
+/// The observers of one database.
+#[derive(Default)]
+pub(crate) struct Observers(RwLock<Vec<Arc<dyn Observer>>>);
+
+impl Observers {
+    /// Adds one.
+    pub(crate) fn add(&self, observer: Arc<dyn Observer>) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).push(observer);
+    }
+
+    /// Tells them all.
+    pub(crate) fn tell(&self, changes: &[Change]) {
+        if changes.is_empty() {
+            return;
+        }
+        for observer in self.0.read().unwrap_or_else(PoisonError::into_inner).iter() {
+            observer.committed(changes);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+//! A pool of connections to either database. A connection is not asked whether it lives when it is taken out: that would cost
+//! every unit of work a round trip; one that failed is thrown away when it comes back.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use diesel::connection::{Connection, InstrumentationEvent};
+use tillgate_domain::{StoreError, Stored};
+
+use crate::connection::AnyConnection;
+use crate::database::waiting::Waiting;
+use crate::deadline::Deadline;
+
+/// Opens connections that are ready for use.
+pub(crate) type Open = Box<dyn Fn() -> Result<AnyConnection, ConnectFailure> + Send + Sync>;
+
+/// Why no connection could be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct ConnectFailure(pub(crate) String);
+
+/// A connection of the pool.
+pub(crate) struct Pooled {
+    /// The connection.
+    pub(crate) connection: AnyConnection,
+    /// Set while a unit of work is under way and left set where it did not end in order: then nobody gets this connection again.
+    pub(crate) spoiled: bool,
+    /// Whether a statement has failed since this was last asked.
+    pub(crate) trouble: Trouble,
+}
+
+/// Whether a statement has failed on a connection.
+#[derive(Clone, Default)]
+pub(crate) struct Trouble(Arc<AtomicBool>);
+
+impl Trouble {
+    /// Says whether one has since this was last asked.
+    pub(crate) fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// What the pool knows of its connections.
+pub(crate) struct Opener(Open);
+
+impl r2d2::ManageConnection for Opener {
+    type Connection = Pooled;
+    type Error = ConnectFailure;
+
+    fn connect(&self) -> Result<Pooled, ConnectFailure> {
+        let mut connection = (self.0)()?;
+        let trouble = Trouble::default();
+        let seen = trouble.clone();
+        connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::FinishQuery { error: Some(_), .. } = event {
+                seen.0.store(true, Ordering::Relaxed);
+            }
+        });
+        Ok(Pooled { connection, spoiled: false, trouble })
+    }
+
+    fn is_valid(&self, _: &mut Pooled) -> Result<(), ConnectFailure> {
+        Ok(())
+    }
+
+    fn has_broken(&self, pooled: &mut Pooled) -> bool {
+        pooled.spoiled
+    }
+}
+
+/// A failed attempt to connect is told to the log; those who wait for the connection see it too.
+#[derive(Debug)]
+struct Told;
+
+impl r2d2::HandleError<ConnectFailure> for Told {
+    fn handle_error(&self, error: ConnectFailure) {
+        tracing::warn!(%error, "no connection to the database");
+    }
+}
+
+/// The pool.
+pub(crate) struct Pool {
+    pool: r2d2::Pool<Opener>,
+    waiting: Arc<Waiting>,
+}
+
+impl Pool {
+    /// A pool of at most `size` connections that opens them as they are asked for.
+    pub(crate) fn new(size: u32, open: Open, waiting: Arc<Waiting>, patience: std::time::Duration) -> Self {
+        let pool = r2d2::Pool::builder()
+            .max_size(size.max(1))
+            .min_idle(Some(1))
+            .max_lifetime(None)
+            .test_on_check_out(false)
+            .connection_timeout(patience.max(std::time::Duration::from_millis(1)))
+            .error_handler(Box::new(Told))
+            .build_unchecked(Opener(open));
+        Self { pool, waiting }
+    }
+
+    /// Takes a connection out, waiting for one until the deadline.
+    pub(crate) fn lend(&self, deadline: &Deadline) -> Stored<r2d2::PooledConnection<Opener>> {
+        if let Some(lent) = self.pool.try_get() {
+            return Ok(lent);
+        }
+        let _place = self.waiting.queue()?;
+        self.pool
+            .get_timeout(deadline.left())
+            .map_err(|error| StoreError::Unavailable(format!("no connection to the database came free: {error}")))
+    }
+
+    /// Connections that units of work hold, and idle ones.
+    pub(crate) fn usage(&self) -> (u32, u32) {
+        let state = self.pool.state();
+        (state.connections.saturating_sub(state.idle_connections), state.idle_connections)
+    }
+}

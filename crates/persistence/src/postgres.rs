@@ -1,0 +1,83 @@
+//! What is PostgreSQL's own: how it is addressed, how a connection is made ready, and how a transaction begins.
+
+mod parameters;
+
+use diesel::connection::{Connection, SimpleConnection};
+use diesel::{PgConnection, RunQueryDsl, sql_query, sql_types::Text};
+use tillgate_domain::Mode;
+
+use crate::connection::AnyConnection;
+use crate::database::Limits;
+use crate::deadline::Deadline;
+use crate::pool::{ConnectFailure, Open};
+
+/// Opens connections to the server at this address.
+pub(crate) fn opener(address: &str, limits: &Limits) -> Open {
+    let address = parameters::completed(address, limits.deadline);
+    let setup = setup(limits);
+    Box::new(move || {
+        let mut connection = connect(&address)?;
+        ready(&mut connection, &setup).map_err(|error| ConnectFailure(error.to_string()))?;
+        Ok(AnyConnection::Postgres(connection))
+    })
+}
+
+/// A plain connection without time-outs of its own, for what may take long (migrations).
+pub(crate) fn connect_plainly(address: &str, limits: &Limits) -> Result<PgConnection, ConnectFailure> {
+    connect(&parameters::completed(address, limits.deadline))
+}
+
+fn connect(address: &str) -> Result<PgConnection, ConnectFailure> {
+    PgConnection::establish(address).map_err(|error| ConnectFailure(error.to_string().trim().to_owned()))
+}
+
+/// The time-outs are set once for each connection, so they cost a unit of work nothing. Each bounds one statement, not the unit of
+/// work: a server that has `transaction_timeout` (17 and newer) bounds that too. A client that is frozen in the middle of a
+/// transaction is thrown out by the server after a while, and its locks with it.
+fn setup(limits: &Limits) -> String {
+    let millis = limits.deadline.as_millis().max(1);
+    let idle = millis.saturating_mul(5);
+    format!(
+        "SET statement_timeout = {millis}; SET lock_timeout = {millis}; SET idle_in_transaction_session_timeout = {idle}; \
+         SELECT set_config(name, '{idle}', false) FROM pg_settings WHERE name = 'transaction_timeout'"
+    )
+}
+
+#[derive(diesel::QueryableByName)]
+struct Language {
+    #[diesel(sql_type = Text)]
+    lc_messages: String,
+}
+
+fn ready(connection: &mut PgConnection, setup: &str) -> diesel::QueryResult<()> {
+    connection.batch_execute(setup)?;
+    let language: Language =
+        sql_query("SELECT current_setting('lc_messages') AS lc_messages").get_result(connection)?;
+    // Failures are told apart by their English messages; see `failure`. Only some roles may choose the language.
+    let english = ["", "C", "POSIX"].contains(&language.lc_messages.as_str())
+        || language.lc_messages.starts_with("C.")
+        || language.lc_messages.starts_with("en");
+    if !english && connection.batch_execute("SET lc_messages = 'C'").is_err() {
+        tracing::warn!(
+            lc_messages = language.lc_messages,
+            "the database speaks another language than English and does not let this role choose: some failures will read as \
+             faults (500) that are temporary (503); let its administrator run ALTER ROLE ... SET lc_messages = 'C'"
+        );
+    }
+    Ok(())
+}
+
+/// The statement that begins a transaction. Where a good part of the deadline is used up already, its first words shorten the
+/// time-outs too, in the same round trip.
+pub(crate) fn begin(mode: Mode, deadline: &Deadline) -> String {
+    let mut begin = match mode {
+        Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        Mode::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
+    }
+    .to_owned();
+    if let Some(left) = deadline.shortened() {
+        let millis = left.as_millis().max(1);
+        begin.push_str(&format!("; SET LOCAL statement_timeout = {millis}; SET LOCAL lock_timeout = {millis}"));
+    }
+    begin
+}

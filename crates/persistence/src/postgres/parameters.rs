@@ -1,0 +1,84 @@
+//! Completes libpq's address with what bounds waiting for a server that is gone. What the address says itself is left alone.
+
+use std::time::Duration;
+
+/// The address with the parameters that it lacks.
+pub(crate) fn completed(address: &str, deadline: Duration) -> String {
+    let (bare, query) = address.split_once('?').unwrap_or((address, ""));
+    let mut completed = address.to_owned();
+    let mut add = |name: &str, value: &str| {
+        let named = query.split('&').any(|pair| pair.split('=').next() == Some(name));
+        if !named {
+            let sign = match completed.split_once('?') {
+                None => "?",
+                Some((_, "")) => "",
+                Some(_) => "&",
+            };
+            completed.push_str(&format!("{sign}{name}={value}"));
+        }
+    };
+    // Whole seconds; libpq takes 2 at least. It counts for each host.
+    add("connect_timeout", &deadline.as_secs().max(2).to_string());
+    // Milliseconds: what was sent and is not acknowledged by the other machine. It cannot see a server process that is stopped
+    // while its machine still acknowledges; then the thread waits, and the request's own deadline answers.
+    add("tcp_user_timeout", &deadline.as_millis().saturating_mul(2).max(1000).to_string());
+    add("keepalives_idle", "5");
+    add("keepalives_interval", "2");
+    add("keepalives_count", "3");
+    add("application_name", "tillgate");
+    if hosts(bare, query) > 1 {
+        // Of several servers, the one that takes writes: the others are its standbys.
+        add("target_session_attrs", "read-write");
+    }
+    completed
+}
+
+fn hosts(bare: &str, query: &str) -> usize {
+    let authority = bare.split_once("://").map_or(bare, |(_, rest)| rest);
+    let authority = authority.split('/').next().unwrap_or_default();
+    let in_front = authority.rsplit('@').next().unwrap_or_default().split(',').count();
+    let named = query
+        .split('&')
+        .find_map(|pair| pair.strip_prefix("host="))
+        .map_or(1, |hosts| hosts.replace("%2C", ",").split(',').count());
+    in_front.max(named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn complete(address: &str) -> String {
+        completed(address, Duration::from_secs(2))
+    }
+
+    #[test]
+    fn what_bounds_waiting_is_added() {
+        assert_eq!(
+            complete("postgres://a/shop"),
+            "postgres://a/shop?connect_timeout=2&tcp_user_timeout=4000&keepalives_idle=5&keepalives_interval=2&keepalives_count=3\
+             &application_name=tillgate"
+        );
+    }
+
+    #[test]
+    fn what_the_address_says_is_left_alone() {
+        let address = complete("postgres://a/shop?connect_timeout=9&application_name=till");
+        assert!(address.contains("connect_timeout=9&application_name=till&tcp_user_timeout"), "{address}");
+        assert_eq!(address.matches("connect_timeout").count(), 1);
+        assert_eq!(address.matches("application_name").count(), 1);
+    }
+
+    #[test]
+    fn of_several_hosts_the_one_that_takes_writes() {
+        assert!(complete("postgres://u:p@a,b/shop").contains("target_session_attrs=read-write"));
+        assert!(complete("postgres:///shop?host=a,b").contains("target_session_attrs=read-write"));
+        assert!(!complete("postgres://u:p,x@a/shop").contains("target_session_attrs"));
+        assert!(!complete("postgres://a,b/shop?target_session_attrs=any").contains("read-write"));
+    }
+
+    #[test]
+    fn an_empty_query_stays_readable() {
+        assert!(complete("postgres://a/shop?").starts_with("postgres://a/shop?connect_timeout=2&"));
+    }
+}
