@@ -140,7 +140,7 @@ pub enum Refused {
 pub(super) enum Halt {
     /// The store failed.
     Failed(StoreError),
-    /// It is decided against. Judged before anything is written.
+    /// It is decided against. Judged before anything is written but the claim of a row that the judgement depends on.
     Refused(Refused),
 }
 
