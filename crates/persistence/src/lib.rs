@@ -16,13 +16,17 @@
 //! | `transaction` | every port, on an open transaction |
 
 mod alone;
+mod backup;
 mod connection;
 mod database;
 mod deadline;
 mod failure;
+mod migrate;
 mod pool;
 mod postgres;
 mod sqlite;
 mod transaction;
 
+pub use backup::BackupError;
 pub use database::{Address, Database, InvalidAddress, Limits, Load, OpenError};
+pub use migrate::MigrateError;

@@ -18,14 +18,19 @@ use crate::pool::{ConnectFailure, Open};
 
 /// Makes the file where there is none, for the eyes of its owner only; SQLite gives its companions (-wal, -shm) the same mode.
 pub(crate) fn make(path: &Path) -> io::Result<()> {
+    match make_new(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        made => made,
+    }
+}
+
+/// Makes a file that is not there yet, for the eyes of its owner only.
+pub(crate) fn make_new(path: &Path) -> io::Result<()> {
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
-        _ => Ok(()),
-    }
+    options.open(path).map(drop)
 }
 
 /// A connection that writes. It does not wait for a lock by itself: whoever writes asks again until the own deadline.

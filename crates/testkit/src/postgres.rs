@@ -1,0 +1,282 @@
+//! A PostgreSQL server of the tests' own: one for each process that asks for it, with a fresh database for each test. It stands in
+//! a temporary folder, answers on a Unix socket there and on a free port of 127.0.0.1, and ends with the process. Where the
+//! machine has no PostgreSQL the test fails; it is never skipped.
+
+use std::fs;
+use std::io::{self, Read as _};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
+use std::time::Duration;
+
+/// A running server. It is stopped and its folder removed when this is dropped.
+pub struct Server {
+    folder: PathBuf,
+    programs: PathBuf,
+    port: u16,
+    /// Ends the server where this process ends without dropping this: the watcher reads from a pipe that closes with us.
+    watcher: Mutex<Child>,
+    databases: AtomicU32,
+}
+
+/// The address of a new, empty database on the server of this process.
+///
+/// # Panics
+/// Where PostgreSQL is not installed or does not start: with a sentence that says what to do.
+pub fn create_database() -> String {
+    server().create_database()
+}
+
+/// The server of this process, started when it is first asked for.
+///
+/// # Panics
+/// As [`create_database`].
+pub fn server() -> &'static Server {
+    static SERVER: OnceLock<Server> = OnceLock::new();
+    SERVER.get_or_init(|| Server::start(&[]).unwrap_or_else(|error| fail(&error)))
+}
+
+#[expect(clippy::panic, reason = "a test that cannot have its database has failed")]
+fn fail(error: &io::Error) -> ! {
+    panic!("{error}")
+}
+
+impl Server {
+    /// Starts a server of one's own with these settings (`name=value`): for tests that stop, freeze or fill it.
+    ///
+    /// # Errors
+    /// With a sentence that says what to install or what the server said.
+    pub fn start(settings: &[&str]) -> io::Result<Self> {
+        let programs = programs()?;
+        let folder = folder()?;
+        let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+        let server =
+            Self { watcher: Mutex::new(watcher(&folder)?), folder, programs, port, databases: AtomicU32::new(0) };
+        let data = server.folder.join("data");
+        done(
+            server
+                .program("initdb")
+                .args(["--username=tillgate", "--auth=trust", "--encoding=UTF8", "--locale=C", "--pgdata"])
+                .arg(&data),
+        )?;
+        let mut conf = fs::read_to_string(data.join("postgresql.conf"))?;
+        conf.push_str(&format!(
+            "\nlisten_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{}'\nmax_connections = 200\n",
+            server.folder.display()
+        ));
+        for setting in settings {
+            conf.push_str(setting);
+            conf.push('\n');
+        }
+        fs::write(data.join("postgresql.conf"), conf)?;
+        server.resume()?;
+        Ok(server)
+    }
+
+    /// The address of a new, empty database.
+    ///
+    /// # Panics
+    /// Where the server does not make it.
+    pub fn create_database(&self) -> String {
+        let name = format!("shop_{}", self.databases.fetch_add(1, Ordering::Relaxed));
+        self.sql("postgres", &format!("CREATE DATABASE {name}")).unwrap_or_else(|error| fail(&error));
+        self.address(&name)
+    }
+
+    /// The address of one of its databases.
+    pub fn address(&self, database: &str) -> String {
+        format!("postgres://tillgate@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// Runs statements by psql, as a second party to what is tested, and returns what they answer.
+    ///
+    /// # Errors
+    /// With what psql said.
+    pub fn sql(&self, database: &str, statements: &str) -> io::Result<String> {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", &self.address(database), "-c", statements]);
+        Ok(String::from_utf8_lossy(&done(&mut psql)?.stdout).trim().to_owned())
+    }
+
+    /// Stops it at once, as a crash would: open transactions are lost, committed ones are not.
+    ///
+    /// # Errors
+    /// With what pg_ctl said.
+    pub fn crash(&self) -> io::Result<()> {
+        done(self.control("stop").args(["-m", "immediate"])).map(drop)
+    }
+
+    /// Starts it again after [`crash`](Self::crash).
+    ///
+    /// # Errors
+    /// With the end of the server's own log.
+    pub fn resume(&self) -> io::Result<()> {
+        let log = self.folder.join("log");
+        done(self.control("start").arg("-l").arg(&log))
+            .map(drop)
+            .map_err(|error| io::Error::other(format!("{error}\n{}", fs::read_to_string(&log).unwrap_or_default())))
+    }
+
+    /// The folder of a program of PostgreSQL (pgbench, pg_dump).
+    pub fn programs(&self) -> &Path {
+        &self.programs
+    }
+
+    fn control(&self, what: &str) -> Command {
+        let mut control = self.program("pg_ctl");
+        control.arg(what).args(["-w", "-t", "60", "-D"]).arg(self.folder.join("data"));
+        control
+    }
+
+    /// PostgreSQL does not run as root: then it runs as the owner of its folder.
+    fn program(&self, name: &str) -> Command {
+        let path = self.programs.join(name);
+        let mut command = if root() {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid", ORDINARY, "--regid", ORDINARY, "--clear-groups", "--"]).arg(path);
+            command
+        } else {
+            Command::new(path)
+        };
+        command.current_dir(&self.folder);
+        command
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(done(self.control("stop").args(["-m", "immediate"])));
+        let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(watcher.stdin.take());
+        drop(watcher.wait());
+        drop(fs::remove_dir_all(&self.folder));
+    }
+}
+
+/// The user and group that the server runs as where the tests run as root: nobody.
+const ORDINARY: &str = "65534";
+
+fn root() -> bool {
+    #[cfg(unix)]
+    return fs::metadata("/proc/self").is_ok_and(|of| std::os::unix::fs::MetadataExt::uid(&of) == 0);
+    #[cfg(not(unix))]
+    return false;
+}
+
+/// Where initdb, pg_ctl and psql are: `TILLGATE_POSTGRES_BIN`, the newest of Debian's folders, or somewhere in `PATH`.
+fn programs() -> io::Result<PathBuf> {
+    let mut places: Vec<PathBuf> = std::env::var_os("TILLGATE_POSTGRES_BIN").into_iter().map(PathBuf::from).collect();
+    if let Ok(versions) = fs::read_dir("/usr/lib/postgresql") {
+        let mut versions: Vec<(u32, PathBuf)> = versions
+            .filter_map(Result::ok)
+            .filter_map(|version| Some((version.file_name().to_str()?.parse().ok()?, version.path().join("bin"))))
+            .collect();
+        versions.sort();
+        places.extend(versions.into_iter().rev().map(|(_, folder)| folder));
+    }
+    places.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
+    places.into_iter().find(|folder| folder.join("initdb").is_file() && folder.join("pg_ctl").is_file()).ok_or_else(|| {
+        io::Error::other(
+            "these tests run against a PostgreSQL server that they start themselves, and no initdb was found: install PostgreSQL 15 or \
+             newer (Debian: apt-get install postgresql), or let TILLGATE_POSTGRES_BIN name the folder of its programs",
+        )
+    })
+}
+
+/// A new folder that the server's user may write in.
+fn folder() -> io::Result<PathBuf> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("tillgate-pg-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let folder = std::env::temp_dir().join(name);
+    drop(fs::remove_dir_all(&folder));
+    fs::create_dir(&folder)?;
+    #[cfg(unix)]
+    if root() {
+        let id = ORDINARY.parse().ok();
+        std::os::unix::fs::chown(&folder, id, id)?;
+    }
+    Ok(folder)
+}
+
+/// A shell that waits until our end of the pipe is closed, and then ends what is left of the server: a static is never dropped, and
+/// a killed test drops nothing. It looks at the folder's own pid file, so it can meet no other server.
+fn watcher(folder: &Path) -> io::Result<Child> {
+    const SCRIPT: &str = "cat >/dev/null; if [ -s \"$0/data/postmaster.pid\" ]; then kill -QUIT \"$(head -n 1 \"$0/data/postmaster.pid\")\"; \
+                          for _ in 1 2 3 4 5 6 7 8 9 10; do [ -e \"$0/data/postmaster.pid\" ] || break; sleep 0.2; done; fi; rm -rf \"$0\"";
+    let mut command = Command::new("sh");
+    command.args(["-c", SCRIPT]).arg(folder).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    // A signal from the terminal to the tests must not end it before them.
+    #[cfg(unix)]
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command.spawn()
+}
+
+/// Runs a program to its end; an error bears what it said. Its output goes through files and not through a pipe, which the server
+/// that pg_ctl leaves behind would hold open.
+fn done(command: &mut Command) -> io::Result<Output> {
+    let (mut out, mut err) = (scratch()?, scratch()?);
+    let status = command
+        .stdin(Stdio::null())
+        .stdout(out.0.try_clone()?)
+        .stderr(err.0.try_clone()?)
+        .status()
+        .map_err(|error| io::Error::other(format!("{command:?} cannot be started: {error}")))?;
+    let output = Output { status, stdout: out.read()?, stderr: err.read()? };
+    if output.status.success() {
+        return Ok(output);
+    }
+    Err(io::Error::other(format!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr).trim())))
+}
+
+struct Scratch(fs::File, PathBuf);
+
+impl Scratch {
+    fn read(&mut self) -> io::Result<Vec<u8>> {
+        let mut content = Vec::new();
+        fs::File::open(&self.1)?.read_to_end(&mut content)?;
+        Ok(content)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        drop(fs::remove_file(&self.1));
+    }
+}
+
+fn scratch() -> io::Result<Scratch> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("tillgate-out-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let path = std::env::temp_dir().join(name);
+    Ok(Scratch(fs::File::create(&path)?, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_serves_survives_a_crash_and_leaves_nothing_behind() {
+        let server = Server::start(&[]).unwrap();
+        let folder = server.folder.clone();
+        let address = server.create_database();
+        assert!(address.ends_with("/shop_0"), "{address}");
+        server.sql("shop_0", "CREATE TABLE t (n int); INSERT INTO t VALUES (7)").unwrap();
+        assert_eq!(server.sql("shop_0", "SHOW fsync").unwrap(), "on");
+        server.crash().unwrap();
+        assert!(server.sql("shop_0", "SELECT 1").is_err());
+        server.resume().unwrap();
+        assert_eq!(server.sql("shop_0", "SELECT n FROM t").unwrap(), "7");
+        let address = server.address("shop_0");
+        drop(server);
+        assert!(!folder.exists());
+        assert!(!address.is_empty());
+    }
+
+    #[test]
+    fn every_test_has_a_database_of_its_own() {
+        assert_ne!(create_database(), create_database());
+    }
+}
