@@ -11,7 +11,6 @@ mod add_user;
 mod assignment;
 mod change_device;
 mod change_user;
-mod end_sessions;
 mod last_admin;
 pub mod ports;
 mod read;
@@ -28,7 +27,6 @@ pub use add_user::{NewUser, add_user};
 pub use assignment::{DeviceRoles, RolesOn};
 pub use change_device::{DeviceChange, SettingsChange, change_device, set_device_status};
 pub use change_user::{UserChange, assign_roles, change_user, set_user_status};
-pub use end_sessions::end_sessions;
 pub use ports::{OfficeTx, OfficeView, Page};
 pub use read::{
     any_user, device_named, find_device, find_user, list_devices, list_roles, list_users, role_named, tenant_named,

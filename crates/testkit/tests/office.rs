@@ -375,16 +375,6 @@ fn unlocking_is_told() {
 }
 
 #[test]
-fn ending_the_sessions_of_somebody_raises_their_epoch_and_no_more() {
-    let shop = Shop::open();
-    let anna = shop.user("anna", &[]);
-    let ended = office::end_sessions(shop.store(), shop.tenant.id, &stamp(), PrincipalId::User(anna.id)).unwrap();
-    assert_eq!(ended, Ok(Epoch(1)));
-    let after = office::find_user(shop.store(), shop.tenant.id, anna.id).unwrap().unwrap();
-    assert_eq!((after.status, after.version), (anna.status, anna.version));
-}
-
-#[test]
 fn what_belongs_to_another_tenant_does_not_exist() {
     let shop = Shop::open();
     let elsewhere = office::add_tenant(shop.store(), &stamp(), &new_tenant("elsewhere")).unwrap().unwrap().id;
@@ -400,7 +390,6 @@ fn what_belongs_to_another_tenant_does_not_exist() {
         let verifier = Secret::new("hash".to_owned());
         assert!(office::set_password(shop.store(), elsewhere, &stamp(), principal, &verifier).unwrap().is_err());
         assert!(office::unlock(shop.store(), elsewhere, &stamp(), principal).unwrap().is_err());
-        assert!(office::end_sessions(shop.store(), elsewhere, &stamp(), principal).unwrap().is_err());
     }
 }
 
