@@ -6,19 +6,32 @@
 
 pub mod auth;
 pub mod caller;
+pub mod clock;
+pub mod entropy;
 pub mod error;
 pub mod judge;
+pub mod keys;
 pub mod memory;
+pub mod passwords;
+pub mod passwords;
 pub mod ports;
 pub mod requests;
 pub mod session;
+pub mod system;
 pub mod terms;
+pub mod throttle;
 
-pub use auth::{Auth, Builder, Settings};
+pub use auth::{Auth, AuthStore, BuildError, Builder, Readiness, Settings};
 pub use caller::{Caller, Profile};
+pub use clock::{Clock, Time, Timekeeper};
+pub use entropy::{Entropy, NoEntropy};
 pub use error::{Error, LoginRefusal, Refusal, TokenRefusal};
+pub use keys::MasterKey;
 pub use memory::Memory;
+pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueSettings};
 pub use ports::{AuthTx, AuthView};
-pub use requests::{Evidence, Granted, Login, Presented, Proof, Refreshing, Tenancy, Who};
+pub use requests::{Evidence, Granted, How, Login, Presented, Proof, Refreshing, Tenancy, Who};
 pub use session::{Dialect, Epochs, Proved, Session, SessionKind};
+pub use system::{SystemClock, SystemEntropy};
 pub use terms::{Refresh, Terms};
+pub use throttle::{Throttle, ThrottleLimits};

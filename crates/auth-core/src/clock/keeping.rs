@@ -1,0 +1,187 @@
+//! The rule by which the wall clock is believed, over readings that somebody else has taken. Pure: it asks no clock.
+
+use tillgate_domain::Instant;
+
+use super::Time;
+
+/// What may pass for a clock that was right all along: over a minute is a move.
+const SLACK: i64 = 60_000;
+
+/// How long a wall clock must stand before it is believed after all.
+const TRIAL: i64 = 600_000;
+
+/// Both clocks at one moment, in milliseconds.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Reading {
+    /// Since the Unix epoch.
+    pub(super) wall: i64,
+    /// Since the machine started.
+    pub(super) boot: i64,
+}
+
+impl Reading {
+    /// The instant at which the machine started, if the wall clock is right.
+    pub(super) fn origin(self) -> i64 {
+        self.wall.saturating_sub(self.boot)
+    }
+}
+
+/// Why the wall clock is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    /// It moved against boot time.
+    Moved,
+    /// It was behind the store at start.
+    Behind,
+}
+
+/// A wall clock that is not believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Doubt {
+    pub(super) reason: Reason,
+    /// What it says of the machine's start.
+    origin: i64,
+    /// Since when, by boot time, it has said so.
+    since: i64,
+}
+
+/// What is believed of the wall clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Keeping {
+    /// The instant of the machine's start that is agreed.
+    pub(super) agreed: i64,
+    pub(super) doubt: Option<Doubt>,
+}
+
+impl Keeping {
+    /// At start: the wall clock is believed unless it is behind what the store has seen.
+    pub(super) fn start(first: Reading, newest: Option<Instant>) -> Self {
+        let believed = Self { agreed: first.origin(), doubt: None };
+        let Some(newest) = newest.map(Instant::millis) else { return believed };
+        if newest.saturating_sub(first.wall) <= SLACK {
+            return believed;
+        }
+        Self {
+            agreed: newest.saturating_sub(first.boot),
+            doubt: Some(Doubt { reason: Reason::Behind, origin: first.origin(), since: first.boot }),
+        }
+    }
+
+    /// Takes a reading, and says what time it is.
+    pub(super) fn step(&mut self, reading: Reading) -> Time {
+        let origin = reading.origin();
+        match &mut self.doubt {
+            None if !apart(origin, self.agreed) => self.agreed = origin,
+            None => self.doubt = Some(Doubt { reason: Reason::Moved, origin, since: reading.boot }),
+            Some(doubt) if doubt.is_gone(origin, self.agreed) => self.accept(reading),
+            Some(doubt) => {
+                if apart(origin, doubt.origin) {
+                    doubt.since = reading.boot;
+                }
+                doubt.origin = origin;
+                if reading.boot.saturating_sub(doubt.since) >= TRIAL {
+                    self.accept(reading);
+                }
+            }
+        }
+        Time {
+            at: Instant::from_millis(self.agreed.saturating_add(reading.boot)),
+            in_doubt: self.doubt.is_some(),
+        }
+    }
+
+    /// Believes the wall clock as it is.
+    pub(super) fn accept(&mut self, reading: Reading) {
+        *self = Self { agreed: reading.origin(), doubt: None };
+    }
+}
+
+impl Doubt {
+    fn is_gone(&self, origin: i64, agreed: i64) -> bool {
+        match self.reason {
+            Reason::Moved => !apart(origin, agreed),
+            // Started at this moment, the process would find no fault with it.
+            Reason::Behind => agreed.saturating_sub(origin) <= SLACK,
+        }
+    }
+}
+
+fn apart(one: i64, other: i64) -> bool {
+    one.saturating_sub(other).saturating_abs() > SLACK
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: i64 = 60_000;
+    const HOUR: i64 = 60 * MINUTE;
+    /// What the wall clock says at boot in every case.
+    const BORN: i64 = 1_800_000_000_000;
+
+    /// One reading, in minutes: boot time, how far the wall clock is set off, and what is to come out: the time as its distance
+    /// from boot time, and whether it is in doubt.
+    type Row = (i64, i64, i64, bool);
+
+    fn run(name: &str, newest: Option<i64>, rows: &[Row]) {
+        let reading = |boot, off| Reading { wall: BORN + (boot + off) * MINUTE, boot: boot * MINUTE };
+        let Some(&(boot, off, ..)) = rows.first() else { panic!("{name}: no rows") };
+        let newest = newest.map(|minutes| Instant::from_millis(BORN + minutes * MINUTE));
+        let mut keeping = Keeping::start(reading(boot, off), newest);
+        for (index, &(boot, off, ahead, in_doubt)) in rows.iter().enumerate() {
+            let time = keeping.step(reading(boot, off));
+            let expected = Time { at: Instant::from_millis(BORN + (boot + ahead) * MINUTE), in_doubt };
+            assert_eq!(time, expected, "{name}, row {index}");
+        }
+    }
+
+    #[test]
+    fn a_wall_clock_is_believed_by_these_rules() {
+        let cases: &[(&str, Option<i64>, &[Row])] = &[
+            ("in step", None, &[(5, 0, 0, false), (6, 0, 0, false), (900, 0, 0, false)]),
+            ("a minute is no move", None, &[(5, 0, 0, false), (6, 1, 1, false), (7, 2, 2, false), (8, 1, 1, false)]),
+            ("forward", None, &[(5, 0, 0, false), (6, 90, 0, true), (15, 90, 0, true), (16, 90, 90, false)]),
+            ("backward", None, &[(5, 0, 0, false), (6, -90, 0, true), (15, -90, 0, true), (16, -90, -90, false)]),
+            ("and back again", None, &[(5, 0, 0, false), (6, 90, 0, true), (8, 0, 0, false), (9, 90, 0, true), (18, 90, 0, true)]),
+            ("a second move begins anew", None, &[(5, 0, 0, false), (6, 90, 0, true), (14, 9000, 0, true), (23, 9000, 0, true), (24, 9000, 9000, false)]),
+            ("a small one does not", None, &[(5, 0, 0, false), (6, 90, 0, true), (14, 91, 0, true), (16, 91, 91, false)]),
+            ("unread for a day", None, &[(5, 0, 0, false), (2000, 0, 0, false), (4000, 90, 0, true), (4010, 90, 90, false)]),
+            ("start after the newest", Some(-500), &[(5, 0, 0, false)]),
+            ("start a minute behind", Some(6), &[(5, 0, 0, false)]),
+            ("start further behind", Some(25), &[(5, 0, 20, true), (14, 0, 20, true), (15, 0, 0, false), (16, 0, 0, false)]),
+            ("set right after start", Some(25), &[(5, 0, 20, true), (6, 300, 300, false), (7, 300, 300, false)]),
+            ("set nearly right", Some(25), &[(5, 0, 20, true), (6, 18, 20, true), (15, 18, 20, true), (16, 18, 18, false)]),
+            ("set nearly right, to the minute", Some(25), &[(5, 0, 20, true), (6, 19, 19, false)]),
+            ("set still worse", Some(25), &[(5, 0, 20, true), (6, -300, 20, true), (15, -300, 20, true), (16, -300, -300, false)]),
+            ("the newest is absurd", Some(60 * 24 * 36_500), &[(0, 0, 60 * 24 * 36_500, true), (9, 0, 60 * 24 * 36_500, true), (10, 0, 0, false)]),
+        ];
+        for (name, newest, rows) in cases {
+            run(name, *newest, rows);
+        }
+    }
+
+    #[test]
+    fn a_minute_and_a_millisecond_is_a_move() {
+        for (off, in_doubt) in [(MINUTE, false), (-MINUTE, false), (MINUTE + 1, true), (-MINUTE - 1, true)] {
+            let mut keeping = Keeping::start(Reading { wall: BORN, boot: 0 }, None);
+            assert_eq!(keeping.step(Reading { wall: BORN + HOUR + off, boot: HOUR }).in_doubt, in_doubt, "{off}");
+        }
+    }
+
+    #[test]
+    fn no_reading_overflows() {
+        let extremes = [i64::MIN, -1, 0, 1, i64::MAX];
+        for wall in extremes {
+            for boot in [0, i64::MAX] {
+                for newest in extremes {
+                    let reading = Reading { wall, boot };
+                    let mut keeping = Keeping::start(reading, Some(Instant::from_millis(newest)));
+                    keeping.step(reading);
+                    keeping.step(Reading { wall: newest, boot });
+                    keeping.accept(reading);
+                    assert!(!keeping.step(reading).in_doubt, "{wall} {boot}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! The timekeeper over a clock that is set by hand.
+
+use std::sync::atomic::AtomicUsize;
+
+use super::*;
+
+const NOON: Instant = Instant::from_millis(1_800_014_400_000);
+const MINUTE: Duration = Duration::from_mins(1);
+
+/// Clocks that stand still unless told.
+#[derive(Default)]
+struct Hands {
+    wall: AtomicI64,
+    boot: AtomicI64,
+    /// How many of the next readings of the wall clock are interrupted by a pause of two minutes.
+    pauses: AtomicUsize,
+}
+
+impl Hands {
+    fn at_noon() -> Arc<Self> {
+        Arc::new(Self { wall: AtomicI64::new(NOON.millis()), boot: AtomicI64::new(1), ..Self::default() })
+    }
+
+    fn pass(&self, span: Duration) {
+        self.wall.fetch_add(millis(span), Ordering::SeqCst);
+        self.boot.fetch_add(millis(span), Ordering::SeqCst);
+    }
+
+    fn set(&self, wall: Instant) {
+        self.wall.store(wall.millis(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Instant {
+        let pause = self.pauses.try_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1)).is_ok();
+        if pause {
+            self.pass(2 * MINUTE);
+        }
+        Instant::from_millis(self.wall.load(Ordering::SeqCst))
+    }
+
+    fn boot(&self) -> Duration {
+        Duration::from_millis(self.boot.load(Ordering::SeqCst).unsigned_abs())
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.boot()
+    }
+}
+
+fn sure(at: Instant) -> Time {
+    Time { at, in_doubt: false }
+}
+
+fn doubtful(at: Instant) -> Time {
+    Time { at, in_doubt: true }
+}
+
+#[test]
+fn time_goes_on_while_the_clock_is_in_doubt() {
+    let hands = Hands::at_noon();
+    let keeper = Timekeeper::start(hands.clone(), None);
+    assert_eq!(keeper.now(), sure(NOON));
+    hands.set(NOON.after(Duration::from_hours(1000)));
+    assert_eq!(keeper.now(), doubtful(NOON));
+    hands.pass(9 * MINUTE);
+    assert_eq!(keeper.now(), doubtful(NOON.after(9 * MINUTE)));
+    hands.pass(MINUTE);
+    assert_eq!(keeper.now(), sure(NOON.after(Duration::from_hours(1000) + 10 * MINUTE)));
+    assert_eq!(keeper.now(), sure(NOON.after(Duration::from_hours(1000) + 10 * MINUTE)), "and from then on");
+}
+
+#[test]
+fn somebody_accepts_it() {
+    let hands = Hands::at_noon();
+    let keeper = Timekeeper::start(hands.clone(), Some(NOON.after(5 * MINUTE)));
+    assert_eq!(keeper.now(), doubtful(NOON.after(5 * MINUTE)));
+    keeper.accept();
+    assert_eq!(keeper.now(), sure(NOON));
+    hands.set(NOON.before(5 * MINUTE));
+    assert_eq!(keeper.now(), doubtful(NOON), "a later move is another matter");
+}
+
+#[test]
+fn small_moves_are_followed() {
+    let hands = Hands::at_noon();
+    let keeper = Timekeeper::start(hands.clone(), None);
+    for step in 1..=100 {
+        let at = NOON.after(step * Duration::from_secs(30));
+        hands.set(at);
+        assert_eq!(keeper.now(), sure(at), "step {step}, in all far over a minute");
+    }
+}
+
+#[test]
+fn a_pause_between_two_readings_is_no_move() {
+    let hands = Hands::at_noon();
+    let keeper = Timekeeper::start(hands.clone(), None);
+    hands.pauses.store(2, Ordering::SeqCst);
+    assert_eq!(keeper.now(), sure(NOON.after(4 * MINUTE)));
+    assert_eq!(hands.pauses.load(Ordering::SeqCst), 0, "both pauses happened");
+    hands.pauses.store(1, Ordering::SeqCst);
+    let other = Timekeeper::start(hands.clone(), None);
+    assert_eq!(other.now(), keeper.now(), "nor at start");
+}
+
+#[test]
+fn threads_agree() {
+    let hands = Hands::at_noon();
+    let keeper = Arc::new(Timekeeper::start(hands.clone(), None));
+    hands.set(NOON.before(Duration::from_hours(1)));
+    let all: Vec<_> = (0..8)
+        .map(|_| {
+            let keeper = keeper.clone();
+            std::thread::spawn(move || (0..200).map(|_| keeper.now()).collect::<Vec<_>>())
+        })
+        .collect();
+    for thread in all {
+        for time in thread.join().unwrap() {
+            assert_eq!(time, doubtful(NOON));
+        }
+    }
+}

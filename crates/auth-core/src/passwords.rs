@@ -1,0 +1,62 @@
+//! Passwords: how they are hashed, when, and which are refused.
+//!
+//! [`PasswordHasher`] is the port, [`Argon2id`] its adapter. Nobody hashes on a thread of their own: [`HashQueue`] takes one hash
+//! per core at a time, those of known places first, so that a storm of logins exhausts neither memory nor processors. Which
+//! password belongs to whom, and what follows from a wrong one, is not known here.
+
+mod acceptable;
+mod argon2id;
+mod lanes;
+mod queue;
+
+use std::time::Duration;
+
+pub use acceptable::{LONGEST, SHORTEST, WeakPassword, acceptable};
+pub use argon2id::{Argon2id, Cost, InvalidCost};
+pub use lanes::Lane;
+pub use queue::{HashQueue, QueueFacts, QueueSettings, Verified};
+
+use crate::entropy::NoEntropy;
+use crate::ports::Verifier;
+
+/// How many bytes of salt a verifier is made with (RFC 9106, section 4).
+pub const SALT: usize = 16;
+
+/// Hashes passwords. It blocks for as long as a hash takes, several at once on as many threads.
+pub trait PasswordHasher: Send + Sync {
+    /// The verifier of a password under this salt, which is to be drawn anew for each.
+    fn hash(&self, password: &str, salt: &[u8; SALT]) -> Result<Verifier, HashError>;
+
+    /// Whether a password is the one that the verifier was made of. Compared in constant time.
+    fn verify(&self, password: &str, verifier: &Verifier) -> Result<bool, HashError>;
+
+    /// Whether the verifier was made otherwise than [`hash`](Self::hash) would make it now, and is to be replaced at the next
+    /// occasion.
+    fn stale(&self, verifier: &Verifier) -> bool;
+
+    /// There has been nothing to hash for a while: what memory is kept for the next hash is given back.
+    fn rest(&self) {}
+}
+
+/// Why there is no hash. None of these says anything of the password.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum HashError {
+    /// Too many wait already, or it was waited for too long.
+    #[error("too many passwords wait to be verified")]
+    Busy {
+        /// When to come again.
+        retry_after: Duration,
+    },
+    /// The machine has no memory for it.
+    #[error("no memory to hash a password in")]
+    NoMemory,
+    /// No salt could be drawn.
+    #[error(transparent)]
+    NoEntropy(NoEntropy),
+    /// The verifier cannot be read. What stands here bears nothing of it.
+    #[error("a stored password verifier cannot be read: {0}")]
+    Unreadable(&'static str),
+    /// The hasher failed in a way that nobody foresaw.
+    #[error("the password hasher failed")]
+    Broken,
+}

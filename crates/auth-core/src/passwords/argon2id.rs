@@ -1,0 +1,150 @@
+//! Argon2id (RFC 9106) as the password hasher, its verifiers written as PHC strings. Buffers are kept from one hash to the next.
+
+use std::sync::{Mutex, PoisonError};
+
+use phc::{Ident, Output, ParamsString, PasswordHash, Salt};
+use subtle::ConstantTimeEq;
+use tillgate_argon2id::{Error, Input, Memory, argon2id};
+use tillgate_domain::Secret;
+use zeroize::Zeroizing;
+
+use super::{HashError, PasswordHasher, SALT};
+use crate::ports::Verifier;
+
+/// What a hash costs (RFC 9106, section 3.1). The default is the second of OWASP's Argon2id settings: 19 MiB, 2 passes, 1 lane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Cost {
+    /// Memory in KiB: 8 for each lane at least, 1 GiB at most.
+    pub memory_kib: u32,
+    /// Passes over it: 1 to 64.
+    pub passes: u32,
+    /// Lanes: 1 to 16.
+    pub lanes: u32,
+}
+
+impl Default for Cost {
+    fn default() -> Self {
+        Self { memory_kib: 19_456, passes: 2, lanes: 1 }
+    }
+}
+
+/// A cost outside what one login may cost a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a password hash takes 8 KiB for each lane to 1048576 KiB of memory, 1 to 64 passes and 1 to 16 lanes")]
+pub struct InvalidCost;
+
+impl Cost {
+    fn check(self) -> Result<Self, InvalidCost> {
+        let memory = self.lanes.saturating_mul(8)..=1 << 20;
+        let fits = memory.contains(&self.memory_kib) && (1..=64).contains(&self.passes) && (1..=16).contains(&self.lanes);
+        fits.then_some(self).ok_or(InvalidCost)
+    }
+}
+
+/// The algorithm's name in a PHC string.
+const NAME: &str = "argon2id";
+/// Version 1.3 as a PHC string writes it, the only one that verifiers of today are made with.
+const VERSION: u32 = 0x13;
+/// How many bytes of hash a verifier bears.
+const HASH: usize = 32;
+
+/// Argon2id.
+pub struct Argon2id {
+    cost: Cost,
+    /// Buffers that no hash is being made in. As many as hashes were ever made at once since the last rest.
+    kept: Mutex<Vec<Memory>>,
+}
+
+impl Argon2id {
+    /// Argon2id at this cost. Verifiers of another cost are verified at their own.
+    pub fn new(cost: Cost) -> Result<Self, InvalidCost> {
+        Ok(Self { cost: cost.check()?, kept: Mutex::default() })
+    }
+
+    fn raw(&self, password: &str, salt: &[u8], cost: Cost, out: &mut [u8]) -> Result<(), HashError> {
+        let mut memory = self.lock().pop().unwrap_or_else(Memory::new);
+        let Cost { memory_kib, passes, lanes } = cost;
+        let cost = tillgate_argon2id::Cost { memory_kib, passes, lanes };
+        let input = Input { password: password.as_bytes(), salt, ..Input::default() };
+        let done = argon2id(&mut memory, cost, &input, out);
+        self.lock().push(memory);
+        done.map_err(|error| match error {
+            Error::Memory => HashError::NoMemory,
+            Error::Cost | Error::Length => HashError::Broken,
+        })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Memory>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl PasswordHasher for Argon2id {
+    fn hash(&self, password: &str, salt: &[u8; SALT]) -> Result<Verifier, HashError> {
+        let mut hash = Zeroizing::new([0; HASH]);
+        self.raw(password, salt, self.cost, hash.as_mut())?;
+        written(self.cost, salt, hash.as_ref()).map(Secret::new).map_err(|_| HashError::Broken)
+    }
+
+    fn verify(&self, password: &str, verifier: &Verifier) -> Result<bool, HashError> {
+        let Parts { cost, salt, hash } = Parts::read(verifier)?;
+        let mut ours = Zeroizing::new(vec![0; hash.as_bytes().len()]);
+        self.raw(password, &salt, cost, &mut ours)?;
+        Ok(ours.ct_eq(hash.as_bytes()).into())
+    }
+
+    fn stale(&self, verifier: &Verifier) -> bool {
+        Parts::read(verifier)
+            .is_ok_and(|parts| parts.cost != self.cost || parts.salt.len() < SALT || parts.hash.as_bytes().len() != HASH)
+    }
+
+    fn rest(&self) {
+        // Freed outside the lock: memory is wiped on the way.
+        let kept = std::mem::take(&mut *self.lock());
+        drop(kept);
+    }
+}
+
+/// What a verifier says.
+struct Parts {
+    cost: Cost,
+    salt: Salt,
+    hash: Output,
+}
+
+impl Parts {
+    fn read(verifier: &Verifier) -> Result<Self, HashError> {
+        let text = PasswordHash::new(verifier.expose()).map_err(|_| HashError::Unreadable("it is no PHC string"))?;
+        if text.algorithm.as_str() != NAME || text.version != Some(VERSION) {
+            return Err(HashError::Unreadable("it is not of Argon2id, version 19"));
+        }
+        let number = |name| text.params.get_decimal(name).ok_or(HashError::Unreadable("its cost is not given"));
+        let cost = Cost { memory_kib: number("m")?, passes: number("t")?, lanes: number("p")? };
+        let cost = cost.check().map_err(|_| HashError::Unreadable("its cost is out of bounds"))?;
+        if text.params.iter().count() != 3 {
+            return Err(HashError::Unreadable("it names a parameter that is not known"));
+        }
+        let (Some(salt), Some(hash)) = (text.salt, text.hash) else {
+            return Err(HashError::Unreadable("it bears no salt or no hash"));
+        };
+        Ok(Self { cost, salt, hash })
+    }
+}
+
+fn written(cost: Cost, salt: &[u8], hash: &[u8]) -> phc::Result<String> {
+    let mut params = ParamsString::new();
+    params.add_decimal("m", cost.memory_kib)?;
+    params.add_decimal("t", cost.passes)?;
+    params.add_decimal("p", cost.lanes)?;
+    let text = PasswordHash {
+        algorithm: Ident::new(NAME)?,
+        version: Some(VERSION),
+        params,
+        salt: Some(Salt::new(salt)?),
+        hash: Some(Output::new(hash)?),
+    };
+    Ok(text.to_string())
+}
+
+#[cfg(test)]
+mod tests;

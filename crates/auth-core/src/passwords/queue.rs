@@ -1,0 +1,349 @@
+//! Where passwords wait to be hashed: threads of their own, one hash per core at a time, of lower priority than what serves
+//! requests.
+
+use std::net::IpAddr;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc::{RecvTimeoutError, SyncSender, sync_channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
+use std::{fmt, io};
+
+use tillgate_domain::Secret;
+
+use super::lanes::{Bounds, Lane, Lanes};
+use super::{HashError, PasswordHasher};
+use crate::clock::Clock;
+use crate::entropy::Entropy;
+use crate::ports::Verifier;
+
+/// The settings of a hash queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct QueueSettings {
+    /// How many hashes are made at once; `None` for one per core.
+    pub workers: Option<NonZeroUsize>,
+    /// How many wait at most, each of them a blocked thread. Strangers take half of it at most.
+    pub room: usize,
+    /// How many strangers of one address wait at most.
+    pub of_address: usize,
+    /// How long one waits at most before it is told to come again: no longer than whoever asked is still there.
+    pub patience: Duration,
+    /// How long memory is kept without work.
+    pub keep: Duration,
+}
+
+impl Default for QueueSettings {
+    fn default() -> Self {
+        Self {
+            workers: None,
+            room: 128,
+            of_address: 8,
+            patience: Duration::from_secs(4),
+            keep: Duration::from_secs(5),
+        }
+    }
+}
+
+/// What came of a verification.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verified {
+    /// Whether the password is the one.
+    pub matches: bool,
+    /// Where it is and its verifier was made at another cost: a verifier of the same password at the cost of today.
+    pub rehash: Option<Verifier>,
+}
+
+/// How a queue stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueFacts {
+    /// How many of known places wait.
+    pub known: usize,
+    /// How many strangers wait.
+    pub strangers: usize,
+    /// How many are being hashed.
+    pub running: usize,
+    /// How many have been hashed since the start.
+    pub hashed: u64,
+    /// How many found no room or waited too long since the start.
+    pub busy: u64,
+}
+
+/// The queue. Dropping it waits for the hashes that are being made.
+pub struct HashQueue {
+    shared: Arc<Shared>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+struct Shared {
+    hasher: Arc<dyn PasswordHasher>,
+    clock: Arc<dyn Clock>,
+    entropy: Arc<dyn Entropy>,
+    settings: QueueSettings,
+    workers: usize,
+    /// What a password is compared with where there is nothing to compare it with: the work is the same.
+    decoy: Verifier,
+    state: Mutex<State>,
+    /// Told when there is work, and at the end.
+    work: Condvar,
+}
+
+struct State {
+    lanes: Lanes<Job>,
+    running: usize,
+    started: u64,
+    hashed: u64,
+    busy: u64,
+    /// How long a hash takes, smoothed.
+    span: Duration,
+    over: bool,
+}
+
+struct Job {
+    password: Secret<String>,
+    task: Task,
+    reply: SyncSender<Result<Answer, HashError>>,
+}
+
+enum Task {
+    Hash,
+    Verify(Option<Verifier>),
+}
+
+enum Answer {
+    Hashed(Verifier),
+    Verified(Verified),
+}
+
+/// How much less the threads weigh than those that serve requests: `nice(2)`.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+const NICE: i32 = 10;
+
+/// When somebody who found no room comes again, at the earliest and at the latest.
+const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));
+
+impl HashQueue {
+    /// Starts the threads. It makes one hash before it returns: what unknown names are compared with.
+    pub fn start(
+        hasher: Arc<dyn PasswordHasher>,
+        clock: Arc<dyn Clock>,
+        entropy: Arc<dyn Entropy>,
+        settings: QueueSettings,
+    ) -> io::Result<Self> {
+        let cores = settings.workers.map_or_else(thread::available_parallelism, Ok).map_or(1, NonZeroUsize::get);
+        let (salt, nonsense) = entropy.draw().and_then(|salt| Ok((salt, entropy.draw::<16>()?))).map_err(io::Error::other)?;
+        let nonsense = u128::from_be_bytes(nonsense).to_string();
+        let decoy = hasher.hash(&nonsense, &salt).map_err(io::Error::other)?;
+        let bounds = Bounds { room: settings.room, of_address: settings.of_address, patience: settings.patience };
+        let state = State {
+            lanes: Lanes::new(bounds),
+            running: 0,
+            started: 0,
+            hashed: 0,
+            busy: 0,
+            span: Duration::ZERO,
+            over: false,
+        };
+        let (state, work) = (Mutex::new(state), Condvar::new());
+        let shared = Arc::new(Shared { hasher, clock, entropy, settings, workers: cores, decoy, state, work });
+        let mut queue = Self { shared, threads: Vec::with_capacity(cores) };
+        for number in 1..=cores {
+            let shared = Arc::clone(&queue.shared);
+            let name = format!("hash-{number}");
+            queue.threads.push(thread::Builder::new().name(name).spawn(move || shared.serve())?);
+        }
+        Ok(queue)
+    }
+
+    /// Whether a password is the one that the verifier was made of. Without a verifier (a name that nobody has) it costs the
+    /// same and never matches, and neither does an empty password.
+    ///
+    /// It blocks until there is an answer. `address` is where a stranger comes from.
+    pub fn verify(
+        &self,
+        password: Secret<String>,
+        verifier: Option<Verifier>,
+        lane: Lane,
+        address: Option<IpAddr>,
+    ) -> Result<Verified, HashError> {
+        match self.ask(password, Task::Verify(verifier), lane, address)? {
+            Answer::Verified(verified) => Ok(verified),
+            Answer::Hashed(_) => Err(HashError::Broken),
+        }
+    }
+
+    /// A verifier of a password that is to be set, in the lane of known places. It blocks until it is made.
+    pub fn hash(&self, password: &Secret<String>) -> Result<Verifier, HashError> {
+        match self.ask(password.clone(), Task::Hash, Lane::Known, None)? {
+            Answer::Hashed(verifier) => Ok(verifier),
+            Answer::Verified(_) => Err(HashError::Broken),
+        }
+    }
+
+    /// How the queue stands.
+    pub fn facts(&self) -> QueueFacts {
+        let state = self.shared.lock();
+        QueueFacts {
+            known: state.lanes.depth(Lane::Known),
+            strangers: state.lanes.depth(Lane::Stranger),
+            running: state.running,
+            hashed: state.hashed,
+            busy: state.busy,
+        }
+    }
+
+    fn ask(
+        &self,
+        password: Secret<String>,
+        task: Task,
+        lane: Lane,
+        address: Option<IpAddr>,
+    ) -> Result<Answer, HashError> {
+        let shared = &self.shared;
+        let (reply, answer) = sync_channel(1);
+        let number = {
+            let mut state = shared.lock();
+            shared.turn_away_overdue(&mut state);
+            let offered = state.lanes.offer(lane, address, shared.clock.monotonic(), Job { password, task, reply });
+            let Some(number) = offered else { return Err(shared.busy(&mut state)) };
+            number
+        };
+        shared.work.notify_one();
+        match answer.recv_timeout(shared.settings.patience) {
+            Ok(answer) => return answer,
+            Err(RecvTimeoutError::Disconnected) => return Err(HashError::Broken),
+            Err(RecvTimeoutError::Timeout) => {}
+        }
+        let mut state = shared.lock();
+        if state.lanes.withdraw(number).is_some() {
+            return Err(shared.busy(&mut state));
+        }
+        drop(state);
+        // It is being hashed, or has been: that is not waited for in vain.
+        answer.recv().unwrap_or(Err(HashError::Broken))
+    }
+}
+
+impl Drop for HashQueue {
+    fn drop(&mut self) {
+        self.shared.lock().over = true;
+        self.shared.work.notify_all();
+        for thread in self.threads.drain(..) {
+            // A thread that panicked has nothing left to say.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for HashQueue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("HashQueue").field("settings", &self.shared.settings).finish_non_exhaustive()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing panics while it holds the state: a hasher that does is called without it.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What a thread does until the end.
+    fn serve(&self) {
+        lower_priority();
+        while let Some(job) = self.next() {
+            let begun = self.clock.monotonic();
+            let answer = catch_unwind(AssertUnwindSafe(|| self.answer(&job))).unwrap_or(Err(HashError::Broken));
+            let span = self.clock.monotonic().saturating_sub(begun);
+            let mut state = self.lock();
+            state.running -= 1;
+            state.hashed += 1;
+            state.span = if state.hashed == 1 { span } else { (state.span * 7 + span) / 8 };
+            drop(state);
+            // Whoever asked may be gone.
+            let _ = job.reply.send(answer);
+        }
+    }
+
+    /// The next job; `None` at the end. While there is none it lets go of the hasher's memory.
+    fn next(&self) -> Option<Job> {
+        let mut state = self.lock();
+        let mut rested = state.started == 0;
+        loop {
+            if state.over {
+                return None;
+            }
+            self.turn_away_overdue(&mut state);
+            if let Some(job) = state.lanes.take() {
+                state.running += 1;
+                state.started += 1;
+                return Some(job);
+            }
+            if rested {
+                state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            let started = state.started;
+            let (after, timeout) =
+                self.work.wait_timeout(state, self.settings.keep).unwrap_or_else(PoisonError::into_inner);
+            state = after;
+            if timeout.timed_out() && state.started == started && state.running == 0 {
+                drop(state);
+                self.hasher.rest();
+                rested = true;
+                state = self.lock();
+            }
+        }
+    }
+
+    fn answer(&self, job: &Job) -> Result<Answer, HashError> {
+        let password = job.password.expose();
+        let verifier = match &job.task {
+            Task::Hash => return self.hashed(password).map(Answer::Hashed),
+            Task::Verify(verifier) => verifier.as_ref().filter(|_| !password.is_empty()),
+        };
+        let alike = self.hasher.verify(password, verifier.unwrap_or(&self.decoy))?;
+        let matches = alike && verifier.is_some();
+        let stale = verifier.filter(|verifier| matches && self.hasher.stale(verifier));
+        // The login is right whether its verifier can be renewed now or at another time.
+        let rehash = stale.and_then(|_| {
+            self.hashed(password).inspect_err(|error| tracing::warn!(%error, "a password was not hashed anew")).ok()
+        });
+        Ok(Answer::Verified(Verified { matches, rehash }))
+    }
+
+    fn hashed(&self, password: &str) -> Result<Verifier, HashError> {
+        self.hasher.hash(password, &self.entropy.draw().map_err(HashError::NoEntropy)?)
+    }
+
+    fn turn_away_overdue(&self, state: &mut State) {
+        for job in state.lanes.overdue(self.clock.monotonic()) {
+            let busy = self.busy(state);
+            // Whoever asked may have given up at the same moment.
+            let _ = job.reply.send(Err(busy));
+        }
+    }
+
+    /// Counts one that is turned away, and tells when to come again: when those who wait now will have been hashed.
+    fn busy(&self, state: &mut State) -> HashError {
+        state.busy += 1;
+        let ahead = state.lanes.depth(Lane::Known) + state.lanes.depth(Lane::Stranger) + state.running;
+        let rounds = u32::try_from(ahead / self.workers).unwrap_or(u32::MAX);
+        let (least, most) = RETRY;
+        HashError::Busy { retry_after: state.span.saturating_mul(rounds).clamp(least, most) }
+    }
+}
+
+/// Only Linux knows a priority of one thread by the call for processes; elsewhere it would be the whole server's.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn lower_priority() {
+    // A host that forbids it hashes at the priority of everything else.
+    if let Err(error) = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE) {
+        tracing::debug!(%error, "the priority of a hashing thread stays as it is");
+    }
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn lower_priority() {}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,114 @@
+//! The machine's own clocks and chance: the one module that reads them. Everything else asks the ports [`Clock`] and [`Entropy`].
+
+#![allow(clippy::disallowed_methods, reason = "these are the adapters that the ban sends everything else to")]
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ring::rand::{SecureRandom, SystemRandom};
+use tillgate_domain::Instant;
+
+use crate::clock::Clock;
+use crate::entropy::{Entropy, NoEntropy};
+
+/// The machine's clocks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> Instant {
+        Instant::from_millis(match SystemTime::now().duration_since(UNIX_EPOCH) {
+            Ok(span) => millis(span),
+            Err(before) => -millis(before.duration()),
+        })
+    }
+
+    fn boot(&self) -> Duration {
+        since_boot()
+    }
+
+    fn monotonic(&self) -> Duration {
+        since_start()
+    }
+}
+
+fn millis(span: Duration) -> i64 {
+    i64::try_from(span.as_millis()).unwrap_or(i64::MAX)
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn since_boot() -> Duration {
+    reading(rustix::time::ClockId::Boottime)
+}
+
+/// macOS counts sleep in its monotonic clock. Elsewhere a sleep of over a minute reads as a move of the wall clock, and the
+/// clock is in doubt for ten minutes after it.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn since_boot() -> Duration {
+    since_start()
+}
+
+#[cfg(unix)]
+fn since_start() -> Duration {
+    reading(rustix::time::ClockId::Monotonic)
+}
+
+#[cfg(not(unix))]
+fn since_start() -> Duration {
+    static START: std::sync::LazyLock<std::time::Instant> = std::sync::LazyLock::new(std::time::Instant::now);
+    START.elapsed()
+}
+
+#[cfg(unix)]
+fn reading(clock: rustix::time::ClockId) -> Duration {
+    let time = rustix::time::clock_gettime(clock);
+    // Neither clock falls below zero, and nanoseconds are below a second: `clock_gettime(2)`.
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+/// The machine's source of chance, by ring.
+#[derive(Clone, Debug)]
+pub struct SystemEntropy(SystemRandom);
+
+impl Default for SystemEntropy {
+    fn default() -> Self {
+        Self(SystemRandom::new())
+    }
+}
+
+impl SystemEntropy {
+    /// The machine's source.
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Entropy for SystemEntropy {
+    fn fill(&self, out: &mut [u8]) -> Result<(), NoEntropy> {
+        self.0.fill(out).map_err(|_| NoEntropy)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 2020-01-01T00:00:00Z.
+    const LONG_AGO: Instant = Instant::from_millis(1_577_836_800_000);
+
+    #[test]
+    fn clocks_go_forward() {
+        let clock = SystemClock;
+        assert!(clock.now() > LONG_AGO, "milliseconds since 1970");
+        let (boot, monotonic) = (clock.boot(), clock.monotonic());
+        assert!(clock.boot() >= boot && clock.monotonic() >= monotonic);
+        assert!(boot > Duration::ZERO);
+    }
+
+    #[test]
+    fn chance_differs() {
+        let entropy: &dyn Entropy = &SystemEntropy::new();
+        let (one, two) = (entropy.draw::<32>().unwrap(), entropy.draw::<32>().unwrap());
+        assert_ne!(one, two);
+        assert_ne!(one, [0; 32]);
+    }
+}
