@@ -13,7 +13,9 @@
 //! | `pool`, `deadline` | connections, and how long they are waited for |
 //! | `failure` | what a database error means |
 //! | `migrate`, `backup` | tables brought up to date, and a copy of SQLite while it is used |
-//! | `transaction` | every port, on an open transaction |
+//! | `units` | a unit of work as each view shows it |
+//! | `transaction`, `ports` | every port, on an open transaction, once for both databases |
+//! | `schema`, `row`, `statement` | the tables, their rows as the domain's types, and statements that are text |
 
 mod alone;
 mod backup;
@@ -23,9 +25,17 @@ mod deadline;
 mod failure;
 mod migrate;
 mod pool;
+mod ports;
 mod postgres;
+mod row;
+mod schema;
 mod sqlite;
+mod statement;
 mod transaction;
+mod units;
+
+#[cfg(test)]
+mod trial;
 
 pub use backup::BackupError;
 pub use database::{Address, Database, InvalidAddress, Limits, Load, OpenError};

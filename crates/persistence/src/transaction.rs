@@ -1,8 +1,16 @@
-//! An open transaction: every port is implemented on it.
+//! An open transaction: every port is implemented on it, once for both databases.
 
-use tillgate_domain::Change;
+use diesel::prelude::*;
+use tillgate_auth_core::ports::{self as auth, AuthTx, InstanceState};
+use tillgate_domain::office::ports::{self as office, OfficeTx};
+use tillgate_domain::{Audit, Change, Endings, Instant, Scope, SessionId, StoreError, Stored, Tx};
+use uuid::Uuid;
 
 use crate::connection::AnyConnection;
+use crate::failure::classify;
+use crate::ports::instances::state;
+use crate::schema::meta;
+use crate::statement::{Bind, Statement, places};
 
 /// An open transaction on either database.
 pub(crate) struct Transaction<'a> {
@@ -11,3 +19,119 @@ pub(crate) struct Transaction<'a> {
     /// What the observer is told once it is committed.
     pub(crate) changes: &'a mut Vec<Change>,
 }
+
+impl Transaction<'_> {
+    /// Says whether the store takes writes; asked at the start of every unit of work that writes. It is one read of one row by
+    /// its primary key, prepared once. Whoever moves the store elsewhere sets the state and then waits until the units that
+    /// began before have ended, which the deadline of a unit bounds.
+    pub(crate) fn writable(&mut self) -> Stored<()> {
+        let found: String = meta::table.find(1_i64).select(meta::state).first(self.connection).map_err(classify)?;
+        match state(&found)? {
+            InstanceState::Open => Ok(()),
+            InstanceState::Draining => Err(StoreError::Unavailable("the store is being moved elsewhere".to_owned())),
+            InstanceState::Moved => Err(StoreError::Unavailable("the store has been moved elsewhere".to_owned())),
+        }
+    }
+
+    /// Gives the store its identity where it has none yet; true where it had none.
+    pub(crate) fn born(&mut self, instance: Uuid) -> Stored<bool> {
+        let unborn = meta::table.find(1_i64).filter(meta::instance.is_null());
+        let given = diesel::update(unborn)
+            .set(meta::instance.eq(instance.as_bytes().as_slice()))
+            .execute(self.connection)
+            .map_err(classify)?;
+        Ok(given == 1)
+    }
+
+    /// Runs a statement that is text and says how many rows it wrote.
+    pub(crate) fn run(&mut self, statement: &Statement<'_>) -> Stored<usize> {
+        self.connection.execute_returning_count(statement).map_err(classify)
+    }
+
+    /// Inserts rows of `width` values each into a table and its columns, as `user_roles (user_id, role_id)` names them.
+    pub(crate) fn insert(&mut self, into: &str, width: usize, values: &[Bind<'_>]) -> Stored<()> {
+        // SQLite takes 32766 values in a statement, PostgreSQL 65535
+        for part in values.chunks(width.max(1) * 1000) {
+            let text = format!("INSERT INTO {into} VALUES {}", places(1, part.len() / width.max(1), width));
+            self.run(&Statement::once(text, part.to_vec()))?;
+        }
+        Ok(())
+    }
+
+    /// Writes changes into the feed and puts them down for the observer.
+    pub(crate) fn tell(&mut self, changes: &[Change], at: Instant) -> Stored<()> {
+        const INTO: &str = "changes (kind, scope, subject_id, epoch, written_at)";
+        let values: Vec<Bind<'_>> = changes.iter().flat_map(|change| row(change, at)).collect();
+        match changes.len() {
+            0 => {}
+            1 => {
+                let one =
+                    "INSERT INTO changes (kind, scope, subject_id, epoch, written_at) VALUES ($1, $2, $3, $4, $5)";
+                self.run(&Statement::new(one, values))?;
+            }
+            _ => self.insert(INTO, 5, &values)?,
+        }
+        self.changes.extend_from_slice(changes);
+        Ok(())
+    }
+}
+
+/// The columns of a change, in the order of `Transaction::tell`.
+fn row(change: &Change, at: Instant) -> [Bind<'_>; 5] {
+    let (kind, (scope, subject), epoch) = match change {
+        Change::Ended(SessionId(id)) => ("ended", ("session", Bind::from(id)), None),
+        Change::Raised { scope, epoch } => ("raised", of(scope), Some(epoch.0)),
+        Change::Touched(scope) => ("touched", of(scope), None),
+    };
+    [kind.into(), scope.into(), subject, epoch.into(), at.into()]
+}
+
+fn of(scope: &Scope) -> (&'static str, Bind<'_>) {
+    match scope {
+        Scope::User(id) => ("user", Bind::from(&id.0)),
+        Scope::Device(id) => ("device", Bind::from(&id.0)),
+        Scope::Tenant(id) => ("tenant", Bind::from(&id.0)),
+        Scope::Keys => ("keys", Bind::NoBytes),
+        Scope::Clock => ("clock", Bind::NoBytes),
+    }
+}
+
+impl Tx for Transaction<'_> {
+    fn endings(&mut self) -> &mut dyn Endings {
+        self
+    }
+    fn audit(&mut self) -> &mut dyn Audit {
+        self
+    }
+}
+
+macro_rules! shows {
+    ($view:ident { $($name:ident: $port:path),* $(,)? }) => {
+        impl $view for Transaction<'_> {
+            $(fn $name(&mut self) -> &mut dyn $port { self })*
+        }
+    };
+}
+
+shows!(AuthTx {
+    sessions: auth::Sessions,
+    credentials: auth::Credentials,
+    tenants: auth::Tenants,
+    users: auth::Users,
+    devices: auth::Devices,
+    roles: auth::Roles,
+    attempts: auth::Attempts,
+    places: auth::Places,
+    keys: auth::Keys,
+    feed: auth::Feed,
+    nodes: auth::Nodes,
+    instances: auth::Instances,
+});
+
+shows!(OfficeTx {
+    tenants: office::Tenants,
+    users: office::Users,
+    devices: office::Devices,
+    roles: office::Roles,
+    passwords: office::Passwords,
+});

@@ -171,8 +171,8 @@ CREATE TABLE sessions (
     kind TEXT NOT NULL,
     user_id BLOB REFERENCES users (id),
     device_id BLOB REFERENCES devices (id),
-    -- no foreign key: a parent may be swept first
-    parent_id BLOB,
+    -- a parent that is over may be swept first
+    parent_id BLOB REFERENCES sessions (id) ON DELETE SET NULL,
     dialect TEXT NOT NULL,
     -- JSON: a value that is copied at login and never searched by, so a new term needs no migration
     terms TEXT NOT NULL,
@@ -206,7 +206,7 @@ CREATE INDEX sessions_parent ON sessions (parent_id) WHERE parent_id IS NOT NULL
 CREATE INDEX sessions_key ON sessions (key_id) WHERE ended_at IS NULL;
 CREATE INDEX sessions_previous_key ON sessions (previous_key_id) WHERE ended_at IS NULL;
 CREATE INDEX sessions_ended ON sessions (ended_at) WHERE ended_at IS NOT NULL;
-CREATE INDEX sessions_expires ON sessions (expires_day) WHERE ended_at IS NULL;
+CREATE INDEX sessions_expires ON sessions (expires_day) WHERE expires_day IS NOT NULL;
 
 -- Failed logins by a digest of what they are counted under.
 CREATE TABLE attempts (

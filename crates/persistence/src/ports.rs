@@ -1,0 +1,40 @@
+//! The ports, each once for both databases.
+//!
+//! What can lose a race is one conditional UPDATE, and its count is the answer. Where the two databases differ, which is in the
+//! feed's positions and in the order of row locks, the port says why.
+
+mod attempts;
+mod audit;
+mod credentials;
+mod devices;
+mod endings;
+mod feed;
+pub(crate) mod instances;
+mod keys;
+mod nodes;
+mod places;
+mod roles;
+mod sessions;
+mod tenants;
+mod users;
+
+use diesel::result::{DatabaseErrorKind, Error};
+use tillgate_domain::StoreError;
+
+use crate::failure::classify;
+
+/// Reads the error of an update that was guarded against taken names: where one was taken in the meantime all the same, another
+/// unit of work was in the way, and this one runs again and sees it.
+fn contested(error: Error) -> StoreError {
+    match error {
+        Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
+            StoreError::Conflict(info.message().to_owned())
+        }
+        other => classify(other),
+    }
+}
+
+/// How many rows a sweep removed.
+fn removed(rows: usize) -> u32 {
+    u32::try_from(rows).unwrap_or(u32::MAX)
+}

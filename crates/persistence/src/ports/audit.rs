@@ -1,0 +1,59 @@
+//! Tells what happened. Lines are written unsealed; whoever seals them does it afterwards.
+
+use diesel::prelude::*;
+use tillgate_domain::{Audit, Event, Stored, Subject};
+
+use crate::failure::classify;
+use crate::row::{bytes, to_json};
+use crate::schema::audit;
+use crate::transaction::Transaction;
+
+/// A line as it is written: without its seal, and without the digest of an approved operation, which no event bears yet.
+#[derive(Insertable)]
+#[diesel(table_name = audit, treat_none_as_default_value = false)]
+struct AuditRow {
+    id: Vec<u8>,
+    at: i64,
+    tenant_id: Option<Vec<u8>>,
+    user_id: Option<Vec<u8>>,
+    device_id: Option<Vec<u8>>,
+    session_id: Option<Vec<u8>>,
+    address: Option<String>,
+    action: &'static str,
+    subject: &'static str,
+    subject_id: Option<Vec<u8>>,
+    outcome: &'static str,
+    details: String,
+    approver_id: Option<Vec<u8>>,
+}
+
+impl Audit for Transaction<'_> {
+    fn tell(&mut self, event: &Event) -> Stored<()> {
+        let (subject, subject_id) = match &event.subject {
+            Subject::Session(id) => ("session", Some(id.0)),
+            Subject::User(id) => ("user", Some(id.0)),
+            Subject::Device(id) => ("device", Some(id.0)),
+            Subject::Role(id) => ("role", Some(id.0)),
+            Subject::Tenant(id) => ("tenant", Some(id.0)),
+            Subject::Key(id) => ("key", Some(id.0)),
+            Subject::Server => ("server", None),
+        };
+        let row = AuditRow {
+            id: bytes(&event.id.0),
+            at: event.at.millis(),
+            tenant_id: event.tenant.map(|id| bytes(&id.0)),
+            user_id: event.actor.user.map(|id| bytes(&id.0)),
+            device_id: event.actor.device.map(|id| bytes(&id.0)),
+            session_id: event.actor.session.map(|id| bytes(&id.0)),
+            address: event.actor.address.map(|address| address.to_string()),
+            action: event.action.name(),
+            subject,
+            subject_id: subject_id.as_ref().map(bytes),
+            outcome: event.outcome.name(),
+            details: to_json(&event.details)?,
+            approver_id: event.approver.map(|id| bytes(&id.0)),
+        };
+        diesel::insert_into(audit::table).values(row).execute(self.connection).map_err(classify)?;
+        Ok(())
+    }
+}

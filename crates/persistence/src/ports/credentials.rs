@@ -1,0 +1,81 @@
+//! What proves who somebody is: read and claimed by a login, set by the back office.
+
+use diesel::prelude::*;
+use tillgate_auth_core::ports::{Credential, CredentialKind, Credentials, Verifier};
+use tillgate_domain::office::ports::Passwords;
+use tillgate_domain::{Instant, PrincipalId, Secret, Stored};
+
+use crate::failure::classify;
+use crate::schema::credentials;
+use crate::statement::{Bind, Statement};
+use crate::transaction::Transaction;
+
+const SET: &str = "INSERT INTO credentials (principal_id, principal_kind, kind, device_id, version, verifier, set_at, used_at) \
+     VALUES ($1, $2, $3, NULL, 1, $4, $5, NULL) \
+     ON CONFLICT (principal_id, kind) WHERE device_id IS NULL \
+     DO UPDATE SET verifier = excluded.verifier, version = credentials.version + 1, set_at = excluded.set_at";
+
+impl Credentials for Transaction<'_> {
+    fn find(&mut self, principal: PrincipalId, kind: CredentialKind) -> Stored<Option<Credential>> {
+        let id = principal.uuid();
+        let found: Option<(String, i64)> = credentials::table
+            .filter(credentials::principal_id.eq(id.as_bytes().as_slice()))
+            .filter(credentials::kind.eq(kind.name()))
+            .filter(credentials::device_id.is_null())
+            .select((credentials::verifier, credentials::version))
+            .first(self.connection)
+            .optional()
+            .map_err(classify)?;
+        Ok(found.map(|(verifier, version)| Credential { principal, kind, verifier: Secret::new(verifier), version }))
+    }
+
+    fn claim(
+        &mut self,
+        principal: PrincipalId,
+        kind: CredentialKind,
+        version: i64,
+        rehashed: Option<&Verifier>,
+        at: Instant,
+    ) -> Stored<bool> {
+        let id = principal.uuid();
+        let claimed = credentials::table
+            .filter(credentials::principal_id.eq(id.as_bytes().as_slice()))
+            .filter(credentials::kind.eq(kind.name()))
+            .filter(credentials::device_id.is_null())
+            .filter(credentials::version.eq(version));
+        let used = credentials::used_at.eq(at.millis());
+        let rows = match rehashed {
+            None => diesel::update(claimed).set(used).execute(self.connection),
+            Some(verifier) => diesel::update(claimed)
+                .set((used, credentials::verifier.eq(verifier.expose().as_str())))
+                .execute(self.connection),
+        };
+        Ok(rows.map_err(classify)? == 1)
+    }
+}
+
+impl Passwords for Transaction<'_> {
+    fn set(&mut self, principal: PrincipalId, verifier: &Secret<String>, at: Instant) -> Stored<()> {
+        let id = principal.uuid();
+        let of = match principal {
+            PrincipalId::User(_) => "user",
+            PrincipalId::Device(_) => "device",
+        };
+        let kind = CredentialKind::Password.name();
+        let binds = [Bind::from(&id), of.into(), kind.into(), verifier.expose().as_str().into(), at.into()];
+        self.run(&Statement::new(SET, binds)).map(drop)
+    }
+
+    fn has(&mut self, principal: PrincipalId) -> Stored<bool> {
+        let id = principal.uuid();
+        let found = credentials::table
+            .filter(credentials::principal_id.eq(id.as_bytes().as_slice()))
+            .filter(credentials::kind.eq(CredentialKind::Password.name()))
+            .filter(credentials::device_id.is_null());
+        diesel::select(diesel::dsl::exists(found)).get_result(self.connection).map_err(classify)
+    }
+
+    fn forgive(&mut self, principal: PrincipalId) -> Stored<()> {
+        tillgate_auth_core::ports::Attempts::forgive(self, principal.uuid()).map(drop)
+    }
+}

@@ -1,0 +1,153 @@
+//! Devices: found, claimed and seated by a login, kept by the back office. A device comes in two queries, a page of them in two.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::prelude::*;
+use tillgate_auth_core::ports as auth;
+use tillgate_domain::office::ports as office;
+use tillgate_domain::office::ports::Page;
+use tillgate_domain::{Device, DeviceId, DeviceStatus, Epoch, Folded, Instant, RoleId, SessionId, Stored, TenantId};
+
+use super::contested;
+use crate::failure::classify;
+use crate::row::{Cell, DeviceRow};
+use crate::schema::{device_roles, devices};
+use crate::statement::{Bind, OrNothing, Statement};
+use crate::transaction::Transaction;
+
+const UPDATE: &str = "UPDATE devices SET name = $3, folded = $4, environment = $5, status = $6, description = $7, \
+     preferences = $8, settings = $9, updated_at = $10, version = version + 1 \
+     WHERE id = $1 AND version = $2 \
+     AND NOT EXISTS (SELECT 1 FROM devices other WHERE other.tenant_id = devices.tenant_id AND other.folded = $4 \
+     AND other.id <> devices.id)";
+
+impl Transaction<'_> {
+    fn with_roles(&mut self, rows: Vec<DeviceRow>) -> Stored<Vec<Device>> {
+        let ids: Vec<&[u8]> = rows.iter().map(|row| row.id.as_slice()).collect();
+        let found: Vec<(Vec<u8>, Vec<u8>)> = match ids.as_slice() {
+            [] => return Ok(Vec::new()),
+            // the text of a list changes with its length, so it is not kept; one id has a text of its own
+            [id] => device_roles::table.filter(device_roles::device_id.eq(id)).load(self.connection),
+            _ => device_roles::table.filter(device_roles::device_id.eq_any(&ids)).load(self.connection),
+        }
+        .map_err(classify)?;
+        let mut held = BTreeMap::<Vec<u8>, BTreeSet<RoleId>>::new();
+        for (device, role) in found {
+            held.entry(device).or_default().insert(RoleId(Cell("device_roles", "role_id").uuid(&role)?));
+        }
+        rows.into_iter()
+            .map(|row| {
+                let roles = held.remove(&row.id).unwrap_or_default();
+                row.device(roles)
+            })
+            .collect()
+    }
+
+    fn equip(&mut self, device: &Device) -> Stored<()> {
+        let id = Bind::from(&device.id.0);
+        let held: Vec<Bind<'_>> = device.roles.iter().flat_map(|role| [id, Bind::from(&role.0)]).collect();
+        self.insert("device_roles (device_id, role_id)", 2, &held)
+    }
+}
+
+impl auth::Devices for Transaction<'_> {
+    fn find(&mut self, id: DeviceId) -> Stored<Option<Device>> {
+        let rows = devices::table
+            .find(id.0.as_bytes().as_slice())
+            .select(DeviceRow::as_select())
+            .load(self.connection)
+            .map_err(classify)?;
+        Ok(self.with_roles(rows)?.pop())
+    }
+
+    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<Device>> {
+        let rows = devices::table
+            .filter(devices::tenant_id.eq(tenant.0.as_bytes().as_slice()))
+            .filter(devices::folded.eq(name.as_str()))
+            .select(DeviceRow::as_select())
+            .load(self.connection)
+            .map_err(classify)?;
+        Ok(self.with_roles(rows)?.pop())
+    }
+
+    fn claim(&mut self, id: DeviceId, epoch: Epoch, at: Instant) -> Stored<bool> {
+        let claimed = devices::table
+            .find(id.0.as_bytes().as_slice())
+            .filter(devices::epoch.eq(epoch.0))
+            .filter(devices::status.eq(DeviceStatus::Active.name()));
+        let rows = diesel::update(claimed)
+            .set(devices::last_login_at.eq(at.millis()))
+            .execute(self.connection)
+            .map_err(classify)?;
+        Ok(rows == 1)
+    }
+
+    fn seat(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> Stored<bool> {
+        let device = devices::table.find(id.0.as_bytes().as_slice());
+        let to = to.as_ref().map(|session| session.0.as_bytes().as_slice());
+        let rows = match &from {
+            None => diesel::update(device.filter(devices::seat_id.is_null()))
+                .set(devices::seat_id.eq(to))
+                .execute(self.connection),
+            Some(session) => diesel::update(device.filter(devices::seat_id.eq(session.0.as_bytes().as_slice())))
+                .set(devices::seat_id.eq(to))
+                .execute(self.connection),
+        };
+        Ok(rows.map_err(classify)? == 1)
+    }
+}
+
+impl office::Devices for Transaction<'_> {
+    fn find(&mut self, id: DeviceId) -> Stored<Option<Device>> {
+        auth::Devices::find(self, id)
+    }
+
+    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<Device>> {
+        auth::Devices::named(self, tenant, name)
+    }
+
+    fn insert(&mut self, device: &Device) -> Stored<bool> {
+        let insert = diesel::insert_into(devices::table).values(DeviceRow::of(device)?);
+        if OrNothing(insert).execute(self.connection).map_err(classify)? == 0 {
+            return Ok(false);
+        }
+        self.equip(device)?;
+        Ok(true)
+    }
+
+    fn update(&mut self, device: &Device) -> Stored<bool> {
+        let row = DeviceRow::of(device)?;
+        let binds = [
+            Bind::from(&device.id.0),
+            device.version.into(),
+            device.name.as_str().into(),
+            row.folded.as_str().into(),
+            device.environment.name().into(),
+            device.status.name().into(),
+            device.description.as_str().into(),
+            row.preferences.as_str().into(),
+            row.settings.as_str().into(),
+            device.updated_at.into(),
+        ];
+        if Statement::new(UPDATE, binds).execute(self.connection).map_err(contested)? == 0 {
+            return Ok(false);
+        }
+        let id = [Bind::from(&device.id.0)];
+        self.run(&Statement::new("DELETE FROM device_roles WHERE device_id = $1", id))?;
+        self.equip(device)?;
+        Ok(true)
+    }
+
+    fn list(&mut self, tenant: TenantId, page: &Page<DeviceId>) -> Stored<Vec<Device>> {
+        let after = page.after.map_or(uuid::Uuid::nil(), |id| id.0);
+        let rows = devices::table
+            .filter(devices::tenant_id.eq(tenant.0.as_bytes().as_slice()))
+            .filter(devices::id.gt(after.as_bytes().as_slice()))
+            .order(devices::id)
+            .limit(i64::from(page.limit))
+            .select(DeviceRow::as_select())
+            .load(self.connection)
+            .map_err(classify)?;
+        self.with_roles(rows)
+    }
+}

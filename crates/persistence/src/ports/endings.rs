@@ -1,0 +1,104 @@
+//! Ends sessions and tells of changes.
+
+use diesel::prelude::*;
+use diesel::sql_types::{Binary, Bool};
+use tillgate_domain::{Change, EndedWhy, Endings, Epoch, Instant, Scope, SessionId, Stored};
+use uuid::Uuid;
+
+use crate::failure::classify;
+use crate::row::Cell;
+use crate::schema::{devices, tenants, users};
+use crate::statement::{Bind, Statement};
+use crate::transaction::Transaction;
+
+/// A session that has just been ended, and whether something else than a raised epoch must tell of it.
+#[derive(QueryableByName)]
+struct Ended {
+    #[diesel(sql_type = Binary)]
+    id: Vec<u8>,
+    #[diesel(sql_type = Bool)]
+    apart: bool,
+}
+
+/// Ends the open sessions that the first condition finds and all that stand on them, however deep, and says of each whether the
+/// second condition holds. `$1` is the instant, `$2` the reason, `$3` an id.
+macro_rules! ending {
+    ($which:literal, $apart:literal) => {
+        concat!(
+            "WITH RECURSIVE over (id) AS (SELECT id FROM sessions WHERE ",
+            $which,
+            " AND ended_at IS NULL UNION SELECT child.id FROM sessions child JOIN over ON child.parent_id = over.id) ",
+            "UPDATE sessions SET ended_at = $1, ended_why = $2 ",
+            "WHERE id IN (SELECT id FROM over) AND ended_at IS NULL RETURNING id, ",
+            $apart,
+            " AS apart"
+        )
+    };
+}
+
+const ONE: &str = ending!("id = $3", "ended_at IS NOT NULL");
+// a raised epoch tells of what it is compared with; a permanent session, or another's, may stand on one that is over
+const OF_USER: &str =
+    ending!("user_id = $3 AND kind <> 'permanent'", "(kind = 'permanent' OR user_id IS NULL OR user_id <> $3)");
+const ON_DEVICE: &str =
+    ending!("device_id = $3 AND kind <> 'permanent'", "(kind = 'permanent' OR device_id IS NULL OR device_id <> $3)");
+const IN_TENANT: &str = ending!("tenant_id = $3 AND kind <> 'permanent'", "(kind = 'permanent' OR tenant_id <> $3)");
+
+impl Transaction<'_> {
+    /// Ends sessions and returns the changes that tell of those that nothing else tells of.
+    fn close(&mut self, text: &'static str, of: &Uuid, why: EndedWhy, at: Instant) -> Stored<Vec<Change>> {
+        let binds = [at.into(), why.name().into(), Bind::from(of)];
+        let ended: Vec<Ended> = Statement::new(text, binds).load(self.connection).map_err(classify)?;
+        let change = |each: &Ended| Ok(Change::Ended(SessionId(Cell("sessions", "id").uuid(&each.id)?)));
+        ended.iter().filter(|each| each.apart).map(change).collect()
+    }
+
+    fn raised(&mut self, scope: Scope) -> Stored<Option<Epoch>> {
+        let connection = &mut *self.connection;
+        let raised: Option<i64> = match &scope {
+            Scope::User(id) => diesel::update(users::table.find(id.0.as_bytes().as_slice()))
+                .set(users::epoch.eq(users::epoch + 1_i64))
+                .returning(users::epoch)
+                .get_result(connection)
+                .optional(),
+            Scope::Device(id) => diesel::update(devices::table.find(id.0.as_bytes().as_slice()))
+                .set(devices::epoch.eq(devices::epoch + 1_i64))
+                .returning(devices::epoch)
+                .get_result(connection)
+                .optional(),
+            Scope::Tenant(id) => diesel::update(tenants::table.find(id.0.as_bytes().as_slice()))
+                .set(tenants::epoch.eq(tenants::epoch + 1_i64))
+                .returning(tenants::epoch)
+                .get_result(connection)
+                .optional(),
+            Scope::Keys | Scope::Clock => Ok(None),
+        }
+        .map_err(classify)?;
+        Ok(raised.map(Epoch))
+    }
+}
+
+impl Endings for Transaction<'_> {
+    fn end(&mut self, session: SessionId, why: EndedWhy, at: Instant) -> Stored<bool> {
+        let changes = self.close(ONE, &session.0, why, at)?;
+        self.tell(&changes, at)?;
+        Ok(changes.contains(&Change::Ended(session)))
+    }
+
+    fn raise(&mut self, scope: Scope, why: EndedWhy, at: Instant) -> Stored<Option<Epoch>> {
+        let Some(epoch) = self.raised(scope)? else { return Ok(None) };
+        let mut changes = vec![Change::Raised { scope, epoch }];
+        changes.extend(match &scope {
+            Scope::User(id) => self.close(OF_USER, &id.0, why, at)?,
+            Scope::Device(id) => self.close(ON_DEVICE, &id.0, why, at)?,
+            Scope::Tenant(id) => self.close(IN_TENANT, &id.0, why, at)?,
+            Scope::Keys | Scope::Clock => Vec::new(),
+        });
+        self.tell(&changes, at)?;
+        Ok(Some(epoch))
+    }
+
+    fn touch(&mut self, scope: Scope, at: Instant) -> Stored<()> {
+        self.tell(&[Change::Touched(scope)], at)
+    }
+}

@@ -1,0 +1,40 @@
+//! Where somebody has logged in before.
+
+use diesel::prelude::*;
+use tillgate_auth_core::ports::{CountKey, Places};
+use tillgate_domain::{Instant, Stored};
+use uuid::Uuid;
+
+use super::removed;
+use crate::failure::classify;
+use crate::row::instant;
+use crate::schema::places;
+use crate::statement::{Bind, Statement};
+use crate::transaction::Transaction;
+
+const NOTE: &str = "INSERT INTO places (principal_id, place, succeeded_at) VALUES ($1, $2, $3) \
+     ON CONFLICT (principal_id, place) DO UPDATE SET succeeded_at = excluded.succeeded_at \
+     WHERE places.succeeded_at < excluded.succeeded_at";
+// asked again outside: in PostgreSQL another unit of work may have noted a place since the inner reading
+const SWEEP: &str = "DELETE FROM places WHERE (principal_id, place) IN (\
+     SELECT principal_id, place FROM places WHERE succeeded_at < $1 ORDER BY succeeded_at LIMIT $2) AND succeeded_at < $1";
+
+impl Places for Transaction<'_> {
+    fn find(&mut self, principal: Uuid, place: &CountKey) -> Stored<Option<Instant>> {
+        let found: Option<i64> = places::table
+            .find((principal.as_bytes().as_slice(), place.0.as_slice()))
+            .select(places::succeeded_at)
+            .first(self.connection)
+            .optional()
+            .map_err(classify)?;
+        Ok(instant(found))
+    }
+
+    fn note(&mut self, principal: Uuid, place: &CountKey, at: Instant) -> Stored<()> {
+        self.run(&Statement::new(NOTE, [Bind::from(&principal), Bind::Bytes(&place.0), at.into()])).map(drop)
+    }
+
+    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
+        self.run(&Statement::new(SWEEP, [before.into(), i64::from(limit).into()])).map(removed)
+    }
+}

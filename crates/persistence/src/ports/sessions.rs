@@ -1,0 +1,202 @@
+//! Sessions. The hot paths are one statement each: a session with what decides whether it stands, a rotation, a batch of uses.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use tillgate_auth_core::ports::{Listed, Rotation, SessionFilter, Sessions, Standing, Use};
+use tillgate_auth_core::{Epochs, Session};
+use tillgate_domain::{DeviceName, Epoch, Instant, KeyId, SessionId, Stored, UserName, Zone};
+use uuid::Uuid;
+
+use super::removed;
+use crate::connection::{AnyConnection, MultiBackend};
+use crate::failure::classify;
+use crate::row::{Cell, SessionRow, day};
+use crate::schema::{devices, sessions, tenants, users};
+use crate::statement::{Bind, Statement, places};
+use crate::transaction::Transaction;
+
+/// How many uses one statement notes.
+const BATCH: usize = 500;
+
+const ROTATE: &str = "UPDATE sessions SET generation = $3, key_id = $4, previous_key_id = $5, rotated_at = $6, expires_at = $7, \
+     expires_day = $8, rotated_from = $9 WHERE id = $1 AND generation = $2 AND ended_at IS NULL";
+const UNDER: &str = "SELECT id FROM sessions \
+     WHERE key_id = $1 AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
+     UNION ALL SELECT id FROM sessions \
+     WHERE previous_key_id = $1 AND key_id <> $1 AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > $2) LIMIT $3";
+// asked again outside: in PostgreSQL a session may have been rotated since the inner reading
+const SWEEP_ENDED: &str = "DELETE FROM sessions WHERE id IN (\
+     SELECT id FROM sessions WHERE ended_at IS NOT NULL AND ended_at < $1 ORDER BY ended_at LIMIT $2) AND ended_at < $1";
+const SWEEP_EXPIRED: &str = "DELETE FROM sessions WHERE id IN (\
+     SELECT id FROM sessions WHERE expires_day <= $3 AND expires_at < $1 LIMIT $2) AND expires_at < $1";
+
+type Found = (SessionRow, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>);
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = diesel::sql_types::Binary)]
+    id: Vec<u8>,
+}
+
+impl Transaction<'_> {
+    /// Notes uses of different sessions. In PostgreSQL rows are locked in the order of their ids first: two processes that note
+    /// the same sessions then wait for each other instead of for ever.
+    fn note_batch(&mut self, uses: &[(Uuid, i64, i64)]) -> Stored<()> {
+        let binds: Vec<Bind<'_>> =
+            uses.iter().flat_map(|(id, generation, at)| [Bind::from(id), (*generation).into(), (*at).into()]).collect();
+        let lock = match self.connection {
+            AnyConnection::Sqlite(_) => "",
+            AnyConnection::Postgres(_) => " ORDER BY held.id FOR NO KEY UPDATE OF held",
+        };
+        let given = format!("WITH given (id, generation, at) AS (VALUES {})", places(1, uses.len(), 3));
+        let of_sessions = format!(
+            "{given}, mine AS (SELECT held.id, given.generation, given.at FROM sessions held \
+             JOIN given ON given.id = held.id \
+             WHERE held.used < given.generation OR held.last_used_at IS NULL OR held.last_used_at < given.at{lock}) \
+             UPDATE sessions SET used = CASE WHEN used < mine.generation THEN mine.generation ELSE used END, \
+             last_used_at = CASE WHEN last_used_at IS NULL OR last_used_at < mine.at THEN mine.at ELSE last_used_at END \
+             FROM mine WHERE sessions.id = mine.id"
+        );
+        self.run(&Statement::once(of_sessions, binds.clone()))?;
+        let of_devices = format!(
+            "{given}, seen AS (SELECT sessions.device_id, MAX(given.at) AS at FROM sessions \
+             JOIN given ON given.id = sessions.id GROUP BY sessions.device_id), \
+             mine AS (SELECT held.id, seen.at FROM devices held JOIN seen ON seen.device_id = held.id \
+             WHERE held.last_seen_at IS NULL OR held.last_seen_at < seen.at{lock}) \
+             UPDATE devices SET last_seen_at = mine.at FROM mine \
+             WHERE devices.id = mine.id AND (last_seen_at IS NULL OR last_seen_at < mine.at)"
+        );
+        self.run(&Statement::once(of_devices, binds))?;
+        Ok(())
+    }
+}
+
+impl Sessions for Transaction<'_> {
+    fn insert(&mut self, session: &Session) -> Stored<()> {
+        let row = SessionRow::of(session)?;
+        diesel::insert_into(sessions::table).values(row).execute(self.connection).map_err(classify)?;
+        Ok(())
+    }
+
+    fn find(&mut self, id: SessionId) -> Stored<Option<Standing>> {
+        let found: Option<Found> = sessions::table
+            .find(id.0.as_bytes().as_slice())
+            .inner_join(tenants::table)
+            .left_join(users::table)
+            .left_join(devices::table)
+            .select((
+                SessionRow::as_select(),
+                tenants::epoch,
+                tenants::zone,
+                users::epoch.nullable(),
+                users::status.nullable(),
+                devices::epoch.nullable(),
+                devices::status.nullable(),
+            ))
+            .first(self.connection)
+            .optional()
+            .map_err(classify)?;
+        let Some((row, tenant, zone, user, user_status, device, device_status)) = found else { return Ok(None) };
+        let epoch = |epoch: Option<i64>| Epoch(epoch.unwrap_or_default());
+        let user_status = user_status.map(|status| Cell("users", "status").parsed(status.parse())).transpose()?;
+        let device_status = device_status.map(|status| Cell("devices", "status").parsed(status.parse())).transpose()?;
+        Ok(Some(Standing {
+            session: row.session()?,
+            epochs: Epochs { user: epoch(user), device: epoch(device), tenant: Epoch(tenant) },
+            user: user_status,
+            device: device_status,
+            zone: Cell("tenants", "zone").parsed(Zone::parse(&zone))?,
+        }))
+    }
+
+    fn rotate(&mut self, id: SessionId, from: i64, to: &Rotation) -> Stored<bool> {
+        let address = to.from.map(|address| address.to_string());
+        let binds = [
+            Bind::from(&id.0),
+            from.into(),
+            to.generation.into(),
+            Bind::from(&to.key.0),
+            Bind::from(&to.previous_key.0),
+            to.at.into(),
+            to.expires_at.into(),
+            to.expires_at.map(day).into(),
+            address.as_deref().into(),
+        ];
+        Ok(self.run(&Statement::new(ROTATE, binds))? == 1)
+    }
+
+    fn note(&mut self, uses: &[Use]) -> Stored<()> {
+        let mut merged = BTreeMap::<Uuid, (i64, i64)>::new();
+        for each in uses {
+            let (generation, at) = merged.entry(each.session.0).or_insert((each.generation, each.at.millis()));
+            *generation = each.generation.max(*generation);
+            *at = each.at.millis().max(*at);
+        }
+        let merged: Vec<_> = merged.into_iter().map(|(id, (generation, at))| (id, generation, at)).collect();
+        merged.chunks(BATCH).try_for_each(|batch| self.note_batch(batch))
+    }
+
+    fn list(&mut self, filter: &SessionFilter, after: Option<SessionId>, limit: u32) -> Stored<Vec<Listed>> {
+        let mut query = sessions::table.left_join(users::table).left_join(devices::table).into_boxed::<MultiBackend>();
+        if let Some(id) = &filter.tenant {
+            query = query.filter(sessions::tenant_id.eq(id.0.as_bytes().as_slice()));
+        }
+        if let Some(id) = &filter.user {
+            query = query.filter(sessions::user_id.eq(id.0.as_bytes().as_slice()));
+        }
+        if let Some(id) = &filter.device {
+            query = query.filter(sessions::device_id.eq(id.0.as_bytes().as_slice()));
+        }
+        if let Some(id) = &filter.session {
+            query = query.filter(sessions::id.eq(id.0.as_bytes().as_slice()));
+        }
+        if let Some(id) = &after {
+            query = query.filter(sessions::id.lt(id.0.as_bytes().as_slice()));
+        }
+        if let Some((live, at)) = filter.live {
+            let expiry = sessions::expires_at;
+            query = if live {
+                query.filter(sessions::ended_at.is_null()).filter(expiry.is_null().or(expiry.gt(at.millis())))
+            } else {
+                query.filter(sessions::ended_at.is_not_null().or(expiry.le(at.millis())))
+            };
+        }
+        let rows: Vec<(SessionRow, Option<String>, Option<String>, Option<String>)> = query
+            .order(sessions::id.desc())
+            .limit(i64::from(limit))
+            .select((
+                SessionRow::as_select(),
+                users::name.nullable(),
+                users::display_name.nullable(),
+                devices::name.nullable(),
+            ))
+            .load(self.connection)
+            .map_err(classify)?;
+        let listed =
+            |(row, user, display_name, device): (SessionRow, Option<String>, Option<String>, Option<String>)| {
+                let user_name = user.map(|name| Cell("users", "name").parsed(UserName::parse(&name))).transpose()?;
+                let device_name =
+                    device.map(|name| Cell("devices", "name").parsed(DeviceName::parse(&name))).transpose()?;
+                Ok(Listed { session: row.session()?, user_name, display_name, device_name })
+            };
+        rows.into_iter().map(listed).collect()
+    }
+
+    fn names(&mut self, key: KeyId, now: Instant) -> Stored<bool> {
+        Ok(!self.under(key, now, 1)?.is_empty())
+    }
+
+    fn under(&mut self, key: KeyId, now: Instant, limit: u32) -> Stored<Vec<SessionId>> {
+        let binds = [Bind::from(&key.0), now.into(), i64::from(limit).into()];
+        let rows: Vec<Id> = Statement::new(UNDER, binds).load(self.connection).map_err(classify)?;
+        rows.iter().map(|row| Ok(SessionId(Cell("sessions", "id").uuid(&row.id)?))).collect()
+    }
+
+    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
+        let ended = self.run(&Statement::new(SWEEP_ENDED, [before.into(), i64::from(limit).into()])).map(removed)?;
+        let rest = i64::from(limit.saturating_sub(ended));
+        let expired = Statement::new(SWEEP_EXPIRED, [before.into(), rest.into(), day(before).into()]);
+        Ok(ended.saturating_add(self.run(&expired).map(removed)?))
+    }
+}

@@ -1,0 +1,117 @@
+//! Vendors and their stores.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use tillgate_auth_core::ports as auth;
+use tillgate_domain::office::ports as office;
+use tillgate_domain::office::ports::Page;
+use tillgate_domain::{Branch, Slug, Stored, Tenant, TenantId};
+
+use crate::failure::classify;
+use crate::row::{BranchRow, TenantRow};
+use crate::schema::{branches, tenants};
+use crate::statement::OrNothing;
+use crate::transaction::Transaction;
+
+impl Transaction<'_> {
+    fn with_branches(&mut self, rows: Vec<TenantRow>) -> Stored<Vec<Tenant>> {
+        let ids: Vec<&[u8]> = rows.iter().map(|row| row.id.as_slice()).collect();
+        let found: Vec<BranchRow> = match ids.as_slice() {
+            [] => return Ok(Vec::new()),
+            // the text of a list changes with its length, so it is not kept; one id has a text of its own
+            [id] => branches::table
+                .filter(branches::tenant_id.eq(id))
+                .order(branches::id)
+                .select(BranchRow::as_select())
+                .load(self.connection),
+            _ => branches::table
+                .filter(branches::tenant_id.eq_any(&ids))
+                .order(branches::id)
+                .select(BranchRow::as_select())
+                .load(self.connection),
+        }
+        .map_err(classify)?;
+        let mut by_tenant: BTreeMap<Vec<u8>, Vec<Branch>> = BTreeMap::new();
+        for row in found {
+            by_tenant.entry(row.tenant_id.clone()).or_default().push(row.branch()?);
+        }
+        rows.into_iter()
+            .map(|row| {
+                let branches = by_tenant.remove(&row.id).unwrap_or_default();
+                row.tenant(branches)
+            })
+            .collect()
+    }
+}
+
+impl auth::Tenants for Transaction<'_> {
+    fn find(&mut self, id: TenantId) -> Stored<Option<Tenant>> {
+        let rows = tenants::table
+            .find(id.0.as_bytes().as_slice())
+            .select(TenantRow::as_select())
+            .load(self.connection)
+            .map_err(classify)?;
+        Ok(self.with_branches(rows)?.pop())
+    }
+
+    fn named(&mut self, slug: &Slug) -> Stored<Option<Tenant>> {
+        let rows = tenants::table
+            .filter(tenants::slug.eq(slug.as_str()))
+            .select(TenantRow::as_select())
+            .load(self.connection)
+            .map_err(classify)?;
+        Ok(self.with_branches(rows)?.pop())
+    }
+}
+
+impl office::Tenants for Transaction<'_> {
+    fn find(&mut self, id: TenantId) -> Stored<Option<Tenant>> {
+        auth::Tenants::find(self, id)
+    }
+
+    fn named(&mut self, slug: &Slug) -> Stored<Option<Tenant>> {
+        auth::Tenants::named(self, slug)
+    }
+
+    fn insert(&mut self, tenant: &Tenant) -> Stored<bool> {
+        let insert = diesel::insert_into(tenants::table).values(TenantRow::of(tenant));
+        if OrNothing(insert).execute(self.connection).map_err(classify)? == 0 {
+            return Ok(false);
+        }
+        for branch in &tenant.branches {
+            self.open(tenant.id, branch)?;
+        }
+        Ok(true)
+    }
+
+    fn open(&mut self, tenant: TenantId, branch: &Branch) -> Stored<()> {
+        diesel::insert_into(branches::table)
+            .values(BranchRow::of(tenant, branch))
+            .execute(self.connection)
+            .map_err(classify)?;
+        Ok(())
+    }
+
+    fn claim(&mut self, id: TenantId, version: i64) -> Stored<bool> {
+        let claimed = tenants::table.find(id.0.as_bytes().as_slice()).filter(tenants::version.eq(version));
+        let rows = diesel::update(claimed)
+            .set(tenants::version.eq(tenants::version + 1_i64))
+            .execute(self.connection)
+            .map_err(classify)?;
+        Ok(rows == 1)
+    }
+
+    fn list(&mut self, page: &Page<TenantId>) -> Stored<Vec<Tenant>> {
+        // no id is below the nil one, so the first page asks as every other does
+        let after = page.after.map_or(uuid::Uuid::nil(), |id| id.0);
+        let rows = tenants::table
+            .filter(tenants::id.gt(after.as_bytes().as_slice()))
+            .order(tenants::id)
+            .limit(i64::from(page.limit))
+            .select(TenantRow::as_select())
+            .load(self.connection)
+            .map_err(classify)?;
+        self.with_branches(rows)
+    }
+}

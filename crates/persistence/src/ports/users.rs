@@ -1,0 +1,215 @@
+//! People: found and claimed by a login, kept by the back office. A user comes in two queries, a page of them in two.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Binary, Nullable};
+use tillgate_auth_core::ports as auth;
+use tillgate_domain::office::ports as office;
+use tillgate_domain::office::ports::Page;
+use tillgate_domain::{
+    Assignment, DeviceId, Epoch, Folded, Instant, RoleId, Stored, TenantId, User, UserId, UserStatus,
+};
+
+use super::contested;
+use crate::failure::classify;
+use crate::row::{Cell, UserRow};
+use crate::schema::users;
+use crate::statement::{Bind, OrNothing, Statement, places};
+use crate::transaction::Transaction;
+
+/// A role without a device, a device, or a role on a device.
+#[derive(QueryableByName)]
+struct Held {
+    #[diesel(sql_type = Binary)]
+    user_id: Vec<u8>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    device_id: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    role_id: Option<Vec<u8>>,
+}
+
+const HELD: &str = "SELECT user_id, NULL AS device_id, role_id FROM user_roles WHERE user_id = $1 \
+     UNION ALL SELECT listed.user_id, listed.device_id, held.role_id FROM user_devices listed \
+     LEFT JOIN user_device_roles held ON held.user_id = listed.user_id AND held.device_id = listed.device_id \
+     WHERE listed.user_id = $1";
+const UPDATE: &str = "UPDATE users SET name = $3, folded = $4, email = $5, email_folded = $6, display_name = $7, status = $8, \
+     feature = $9, updated_at = $10, version = version + 1 \
+     WHERE id = $1 AND version = $2 \
+     AND NOT EXISTS (SELECT 1 FROM users other WHERE other.tenant_id = users.tenant_id AND other.folded = $4 \
+     AND other.id <> users.id) \
+     AND NOT EXISTS (SELECT 1 FROM users other WHERE other.email_folded = $6 AND other.id <> users.id)";
+
+impl Transaction<'_> {
+    fn with_assignments(&mut self, rows: Vec<UserRow>) -> Stored<Vec<User>> {
+        let ids: Vec<Bind<'_>> = rows.iter().map(|row| Bind::Bytes(&row.id)).collect();
+        let found: Vec<Held> = match ids.len() {
+            0 => return Ok(Vec::new()),
+            1 => Statement::new(HELD, ids).load(self.connection),
+            many => {
+                let text = HELD.replace("= $1", &format!("IN {}", places(1, 1, many)));
+                Statement::once(text, ids).load(self.connection)
+            }
+        }
+        .map_err(classify)?;
+        let mut held = BTreeMap::<Vec<u8>, Assignment>::new();
+        for Held { user_id, device_id, role_id } in found {
+            let role = |table| Cell(table, "role_id").uuid_or_none(role_id.as_deref()).map(|id| id.map(RoleId));
+            let of = held.entry(user_id).or_default();
+            match Cell("user_devices", "device_id").uuid_or_none(device_id.as_deref())? {
+                None => of.office.extend(role("user_roles")?),
+                Some(id) => of.devices.entry(DeviceId(id)).or_default().extend(role("user_device_roles")?),
+            }
+        }
+        rows.into_iter()
+            .map(|row| {
+                let assignment = held.remove(&row.id).unwrap_or_default();
+                row.user(assignment)
+            })
+            .collect()
+    }
+
+    fn assign(&mut self, user: &User) -> Stored<()> {
+        let id = Bind::from(&user.id.0);
+        let office: Vec<Bind<'_>> = user.assignment.office.iter().flat_map(|role| [id, Bind::from(&role.0)]).collect();
+        self.insert("user_roles (user_id, role_id)", 2, &office)?;
+        let listed = user.assignment.devices.keys();
+        let listed: Vec<Bind<'_>> = listed.flat_map(|device| [id, Bind::from(&device.0)]).collect();
+        self.insert("user_devices (user_id, device_id)", 2, &listed)?;
+        let each =
+            user.assignment.devices.iter().flat_map(|(device, roles)| roles.iter().map(move |role| (device, role)));
+        let each: Vec<Bind<'_>> =
+            each.flat_map(|(device, role)| [id, Bind::from(&device.0), Bind::from(&role.0)]).collect();
+        self.insert("user_device_roles (user_id, device_id, role_id)", 3, &each)
+    }
+}
+
+impl auth::Users for Transaction<'_> {
+    fn find(&mut self, id: UserId) -> Stored<Option<User>> {
+        let rows = users::table
+            .find(id.0.as_bytes().as_slice())
+            .select(UserRow::as_select())
+            .load(self.connection)
+            .map_err(classify)?;
+        Ok(self.with_assignments(rows)?.pop())
+    }
+
+    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<User>> {
+        let rows = users::table
+            .filter(users::tenant_id.eq(tenant.0.as_bytes().as_slice()))
+            .filter(users::folded.eq(name.as_str()))
+            .select(UserRow::as_select())
+            .load(self.connection)
+            .map_err(classify)?;
+        Ok(self.with_assignments(rows)?.pop())
+    }
+
+    fn mailed(&mut self, email: &Folded) -> Stored<Option<User>> {
+        let rows = users::table
+            .filter(users::email_folded.eq(email.as_str()))
+            .select(UserRow::as_select())
+            .load(self.connection)
+            .map_err(classify)?;
+        Ok(self.with_assignments(rows)?.pop())
+    }
+
+    fn claim(&mut self, id: UserId, epoch: Epoch, at: Instant) -> Stored<bool> {
+        let claimed = users::table
+            .find(id.0.as_bytes().as_slice())
+            .filter(users::epoch.eq(epoch.0))
+            .filter(users::status.eq(UserStatus::Active.name()));
+        let rows = diesel::update(claimed)
+            .set(users::last_login_at.eq(at.millis()))
+            .execute(self.connection)
+            .map_err(classify)?;
+        Ok(rows == 1)
+    }
+}
+
+impl office::Users for Transaction<'_> {
+    fn find(&mut self, id: UserId) -> Stored<Option<User>> {
+        auth::Users::find(self, id)
+    }
+
+    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<User>> {
+        auth::Users::named(self, tenant, name)
+    }
+
+    fn mailed(&mut self, email: &Folded) -> Stored<Option<User>> {
+        auth::Users::mailed(self, email)
+    }
+
+    fn insert(&mut self, user: &User) -> Stored<bool> {
+        let insert = diesel::insert_into(users::table).values(UserRow::of(user));
+        if OrNothing(insert).execute(self.connection).map_err(classify)? == 0 {
+            return Ok(false);
+        }
+        self.assign(user)?;
+        Ok(true)
+    }
+
+    fn update(&mut self, user: &User) -> Stored<bool> {
+        let row = UserRow::of(user);
+        let binds = [
+            Bind::from(&user.id.0),
+            user.version.into(),
+            user.name.as_str().into(),
+            row.folded.as_deref().into(),
+            user.email.as_ref().map(tillgate_domain::Email::as_str).into(),
+            row.email_folded.as_deref().into(),
+            user.display_name.as_str().into(),
+            user.status.name().into(),
+            user.feature.as_deref().into(),
+            user.updated_at.into(),
+        ];
+        if Statement::new(UPDATE, binds).execute(self.connection).map_err(contested)? == 0 {
+            return Ok(false);
+        }
+        let id = [Bind::from(&user.id.0)];
+        self.run(&Statement::new("DELETE FROM user_roles WHERE user_id = $1", id))?;
+        self.run(&Statement::new("DELETE FROM user_device_roles WHERE user_id = $1", id))?;
+        self.run(&Statement::new("DELETE FROM user_devices WHERE user_id = $1", id))?;
+        self.assign(user)?;
+        Ok(true)
+    }
+
+    fn list(&mut self, tenant: TenantId, page: &Page<UserId>) -> Stored<Vec<User>> {
+        let after = page.after.map_or(uuid::Uuid::nil(), |id| id.0);
+        let rows = users::table
+            .filter(users::tenant_id.eq(tenant.0.as_bytes().as_slice()))
+            .filter(users::id.gt(after.as_bytes().as_slice()))
+            .order(users::id)
+            .limit(i64::from(page.limit))
+            .select(UserRow::as_select())
+            .load(self.connection)
+            .map_err(classify)?;
+        self.with_assignments(rows)
+    }
+
+    fn any(&mut self) -> Stored<bool> {
+        let found = users::table.filter(users::folded.is_not_null());
+        diesel::select(diesel::dsl::exists(found)).get_result(self.connection).map_err(classify)
+    }
+
+    fn holders(&mut self, tenant: TenantId, roles: &[RoleId], except: UserId) -> Stored<u64> {
+        if roles.is_empty() {
+            return Ok(0);
+        }
+        let among = places(4, 1, roles.len());
+        let text = format!(
+            "SELECT COUNT(*) AS number FROM users WHERE tenant_id = $1 AND status = $2 AND id <> $3 AND (\
+             EXISTS (SELECT 1 FROM user_roles held WHERE held.user_id = users.id AND held.role_id IN {among}) OR \
+             EXISTS (SELECT 1 FROM user_device_roles held WHERE held.user_id = users.id AND held.role_id IN {among}))"
+        );
+        let mut binds = vec![Bind::from(&tenant.0), UserStatus::Active.name().into(), Bind::from(&except.0)];
+        binds.extend(roles.iter().map(|role| Bind::from(&role.0)));
+        let counted: Number = Statement::once(text, binds).get_result(self.connection).map_err(classify)?;
+        Ok(u64::try_from(counted.number).unwrap_or_default())
+    }
+}
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    number: i64,
+}

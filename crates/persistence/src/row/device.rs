@@ -1,0 +1,78 @@
+//! Rows of `devices`.
+
+use std::collections::BTreeSet;
+
+use diesel::prelude::*;
+use tillgate_domain::{Device, DeviceId, DeviceName, Epoch, Instant, RoleId, SessionId, Stored, TenantId};
+
+use super::{Cell, bytes, instant, millis, to_json};
+use crate::schema::devices;
+
+/// A row of `devices`.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = devices, treat_none_as_default_value = false)]
+pub(crate) struct DeviceRow {
+    pub(crate) id: Vec<u8>,
+    tenant_id: Vec<u8>,
+    name: String,
+    pub(crate) folded: String,
+    environment: String,
+    status: String,
+    description: String,
+    pub(crate) preferences: String,
+    pub(crate) settings: String,
+    epoch: i64,
+    seat_id: Option<Vec<u8>>,
+    pairing_id: Option<Vec<u8>>,
+    last_seen_at: Option<i64>,
+    created_at: i64,
+    updated_at: i64,
+    version: i64,
+}
+
+impl DeviceRow {
+    /// The row of a device.
+    pub(crate) fn of(device: &Device) -> Stored<Self> {
+        Ok(Self {
+            id: bytes(&device.id.0),
+            tenant_id: bytes(&device.tenant.0),
+            name: device.name.as_str().to_owned(),
+            folded: device.name.folded().as_str().to_owned(),
+            environment: device.environment.name().to_owned(),
+            status: device.status.name().to_owned(),
+            description: device.description.clone(),
+            preferences: to_json(&device.preferences)?,
+            settings: to_json(&device.settings)?,
+            epoch: device.epoch.0,
+            seat_id: device.seat.map(|id| bytes(&id.0)),
+            pairing_id: device.pairing.map(|id| bytes(&id.0)),
+            last_seen_at: millis(device.last_seen_at),
+            created_at: device.created_at.millis(),
+            updated_at: device.updated_at.millis(),
+            version: device.version,
+        })
+    }
+
+    /// The device of the row, with the roles that it has as itself.
+    pub(crate) fn device(self, roles: BTreeSet<RoleId>) -> Stored<Device> {
+        let cell = |column| Cell("devices", column);
+        Ok(Device {
+            id: DeviceId(cell("id").uuid(&self.id)?),
+            tenant: TenantId(cell("tenant_id").uuid(&self.tenant_id)?),
+            name: cell("name").parsed(DeviceName::parse(&self.name))?,
+            environment: cell("environment").parsed(self.environment.parse())?,
+            status: cell("status").parsed(self.status.parse())?,
+            description: self.description,
+            preferences: cell("preferences").json(&self.preferences)?,
+            settings: cell("settings").json(&self.settings)?,
+            roles,
+            epoch: Epoch(self.epoch),
+            seat: cell("seat_id").uuid_or_none(self.seat_id.as_deref())?.map(SessionId),
+            pairing: cell("pairing_id").uuid_or_none(self.pairing_id.as_deref())?.map(SessionId),
+            last_seen_at: instant(self.last_seen_at),
+            created_at: Instant::from_millis(self.created_at),
+            updated_at: Instant::from_millis(self.updated_at),
+            version: self.version,
+        })
+    }
+}

@@ -1,0 +1,74 @@
+//! Rows of `tenants` and `branches`.
+
+use diesel::prelude::*;
+use tillgate_domain::{Branch, BranchId, Epoch, Instant, Locale, Slug, Stored, Tenant, TenantId, Zone};
+
+use super::{Cell, bytes};
+use crate::schema::{branches, tenants};
+
+/// A row of `tenants`.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = tenants)]
+pub(crate) struct TenantRow {
+    pub(crate) id: Vec<u8>,
+    slug: String,
+    name: String,
+    zone: String,
+    locale: String,
+    epoch: i64,
+    created_at: i64,
+    version: i64,
+}
+
+impl TenantRow {
+    /// The row of a tenant.
+    pub(crate) fn of(tenant: &Tenant) -> Self {
+        Self {
+            id: bytes(&tenant.id.0),
+            slug: tenant.slug.as_str().to_owned(),
+            name: tenant.name.clone(),
+            zone: tenant.zone.name().to_owned(),
+            locale: tenant.locale.as_str().to_owned(),
+            epoch: tenant.epoch.0,
+            created_at: tenant.created_at.millis(),
+            version: tenant.version,
+        }
+    }
+
+    /// The tenant of the row, with its stores.
+    pub(crate) fn tenant(self, branches: Vec<Branch>) -> Stored<Tenant> {
+        let cell = |column| Cell("tenants", column);
+        Ok(Tenant {
+            id: TenantId(cell("id").uuid(&self.id)?),
+            slug: cell("slug").parsed(Slug::parse(&self.slug))?,
+            name: self.name,
+            zone: cell("zone").parsed(Zone::parse(&self.zone))?,
+            locale: cell("locale").parsed(Locale::parse(&self.locale))?,
+            branches,
+            epoch: Epoch(self.epoch),
+            created_at: Instant::from_millis(self.created_at),
+            version: self.version,
+        })
+    }
+}
+
+/// A row of `branches`.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = branches)]
+pub(crate) struct BranchRow {
+    id: Vec<u8>,
+    pub(crate) tenant_id: Vec<u8>,
+    name: String,
+}
+
+impl BranchRow {
+    /// The row of a store of a tenant.
+    pub(crate) fn of(tenant: TenantId, branch: &Branch) -> Self {
+        Self { id: bytes(&branch.id.0), tenant_id: bytes(&tenant.0), name: branch.name.clone() }
+    }
+
+    /// The store of the row.
+    pub(crate) fn branch(self) -> Stored<Branch> {
+        Ok(Branch { id: BranchId(Cell("branches", "id").uuid(&self.id)?), name: self.name })
+    }
+}

@@ -1,0 +1,70 @@
+//! Rows of `users`.
+
+use diesel::prelude::*;
+use tillgate_domain::{
+    Assignment, Email, Epoch, Folded, Instant, Stored, TenantId, User, UserId, UserName, UserStatus,
+};
+
+use super::{Cell, bytes};
+use crate::schema::users;
+
+/// A row of `users`.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
+pub(crate) struct UserRow {
+    pub(crate) id: Vec<u8>,
+    tenant_id: Vec<u8>,
+    name: String,
+    pub(crate) folded: Option<String>,
+    email: Option<String>,
+    pub(crate) email_folded: Option<String>,
+    display_name: String,
+    status: String,
+    feature: Option<String>,
+    epoch: i64,
+    created_at: i64,
+    updated_at: i64,
+    version: i64,
+}
+
+impl UserRow {
+    /// The row of a user. A deleted one is found by no name: theirs are free again.
+    pub(crate) fn of(user: &User) -> Self {
+        let found = user.status != UserStatus::Deleted;
+        let text = |folded: Folded| folded.as_str().to_owned();
+        Self {
+            id: bytes(&user.id.0),
+            tenant_id: bytes(&user.tenant.0),
+            name: user.name.as_str().to_owned(),
+            folded: found.then(|| text(user.name.folded())),
+            email: user.email.as_ref().map(|email| email.as_str().to_owned()),
+            email_folded: user.email.as_ref().filter(|_| found).map(|email| text(email.folded())),
+            display_name: user.display_name.clone(),
+            status: user.status.name().to_owned(),
+            feature: user.feature.clone(),
+            epoch: user.epoch.0,
+            created_at: user.created_at.millis(),
+            updated_at: user.updated_at.millis(),
+            version: user.version,
+        }
+    }
+
+    /// The user of the row, with their assignment.
+    pub(crate) fn user(self, assignment: Assignment) -> Stored<User> {
+        let cell = |column| Cell("users", column);
+        Ok(User {
+            id: UserId(cell("id").uuid(&self.id)?),
+            tenant: TenantId(cell("tenant_id").uuid(&self.tenant_id)?),
+            name: cell("name").parsed(UserName::parse(&self.name))?,
+            email: self.email.map(|email| cell("email").parsed(Email::parse(&email))).transpose()?,
+            display_name: self.display_name,
+            status: cell("status").parsed(self.status.parse())?,
+            feature: self.feature,
+            assignment,
+            epoch: Epoch(self.epoch),
+            created_at: Instant::from_millis(self.created_at),
+            updated_at: Instant::from_millis(self.updated_at),
+            version: self.version,
+        })
+    }
+}

@@ -1,0 +1,248 @@
+//! The tables as diesel's query builder sees them: the columns that both databases have, in the types that both speak. The
+//! migrations say what each is for.
+
+diesel::table! {
+    meta (id) {
+        id -> BigInt,
+        instance -> Nullable<Binary>,
+        state -> Text,
+    }
+}
+
+diesel::table! {
+    tenants (id) {
+        id -> Binary,
+        slug -> Text,
+        name -> Text,
+        zone -> Text,
+        locale -> Text,
+        epoch -> BigInt,
+        created_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    branches (id) {
+        id -> Binary,
+        tenant_id -> Binary,
+        name -> Text,
+    }
+}
+
+diesel::table! {
+    roles (id) {
+        id -> Binary,
+        tenant_id -> Binary,
+        name -> Text,
+        folded -> Text,
+        label -> Text,
+        description -> Text,
+        rights -> Text,
+        environments -> Text,
+        built_in -> Bool,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    users (id) {
+        id -> Binary,
+        tenant_id -> Binary,
+        name -> Text,
+        folded -> Nullable<Text>,
+        email -> Nullable<Text>,
+        email_folded -> Nullable<Text>,
+        display_name -> Text,
+        status -> Text,
+        feature -> Nullable<Text>,
+        epoch -> BigInt,
+        last_login_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    devices (id) {
+        id -> Binary,
+        tenant_id -> Binary,
+        name -> Text,
+        folded -> Text,
+        environment -> Text,
+        status -> Text,
+        description -> Text,
+        preferences -> Text,
+        settings -> Text,
+        epoch -> BigInt,
+        seat_id -> Nullable<Binary>,
+        pairing_id -> Nullable<Binary>,
+        thumbprint -> Nullable<Binary>,
+        last_seen_at -> Nullable<BigInt>,
+        last_login_at -> Nullable<BigInt>,
+        created_at -> BigInt,
+        updated_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
+diesel::table! {
+    user_roles (user_id, role_id) {
+        user_id -> Binary,
+        role_id -> Binary,
+    }
+}
+
+diesel::table! {
+    user_devices (user_id, device_id) {
+        user_id -> Binary,
+        device_id -> Binary,
+    }
+}
+
+diesel::table! {
+    user_device_roles (user_id, device_id, role_id) {
+        user_id -> Binary,
+        device_id -> Binary,
+        role_id -> Binary,
+    }
+}
+
+diesel::table! {
+    device_roles (device_id, role_id) {
+        device_id -> Binary,
+        role_id -> Binary,
+    }
+}
+
+diesel::table! {
+    credentials (principal_id, kind) {
+        principal_id -> Binary,
+        principal_kind -> Text,
+        kind -> Text,
+        device_id -> Nullable<Binary>,
+        version -> BigInt,
+        verifier -> Text,
+        set_at -> BigInt,
+        used_at -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    keys (id) {
+        id -> Binary,
+        kind -> Text,
+        algorithm -> Text,
+        state -> Text,
+        wrapped -> Binary,
+        public -> Nullable<Binary>,
+        created_at -> BigInt,
+        since -> BigInt,
+    }
+}
+
+diesel::table! {
+    sessions (id) {
+        id -> Binary,
+        tenant_id -> Binary,
+        kind -> Text,
+        user_id -> Nullable<Binary>,
+        device_id -> Nullable<Binary>,
+        parent_id -> Nullable<Binary>,
+        dialect -> Text,
+        terms -> Text,
+        generation -> BigInt,
+        key_id -> Binary,
+        previous_key_id -> Binary,
+        used -> BigInt,
+        user_epoch -> BigInt,
+        device_epoch -> BigInt,
+        tenant_epoch -> BigInt,
+        methods -> Text,
+        proved_at -> BigInt,
+        address -> Nullable<Text>,
+        rotated_from -> Nullable<Text>,
+        thumbprint -> Nullable<Binary>,
+        created_at -> BigInt,
+        rotated_at -> Nullable<BigInt>,
+        last_used_at -> Nullable<BigInt>,
+        expires_at -> Nullable<BigInt>,
+        expires_day -> Nullable<BigInt>,
+        ended_at -> Nullable<BigInt>,
+        ended_why -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    attempts (key) {
+        key -> Binary,
+        principal_id -> Nullable<Binary>,
+        failures -> BigInt,
+        failed_at -> Nullable<BigInt>,
+        open -> BigInt,
+        opened_at -> Nullable<BigInt>,
+        touched_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    places (principal_id, place) {
+        principal_id -> Binary,
+        place -> Binary,
+        succeeded_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    nodes (id) {
+        id -> Binary,
+        applied -> BigInt,
+        seen_at -> BigInt,
+    }
+}
+
+diesel::table! {
+    audit (id) {
+        id -> Binary,
+        at -> BigInt,
+        tenant_id -> Nullable<Binary>,
+        user_id -> Nullable<Binary>,
+        device_id -> Nullable<Binary>,
+        session_id -> Nullable<Binary>,
+        address -> Nullable<Text>,
+        action -> Text,
+        subject -> Text,
+        subject_id -> Nullable<Binary>,
+        outcome -> Text,
+        details -> Text,
+        approver_id -> Nullable<Binary>,
+        operation -> Nullable<Binary>,
+        sequence -> Nullable<BigInt>,
+        previous -> Nullable<Binary>,
+        hash -> Nullable<Binary>,
+    }
+}
+
+diesel::joinable!(sessions -> tenants (tenant_id));
+diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(sessions -> devices (device_id));
+diesel::allow_tables_to_appear_in_same_query!(
+    meta,
+    tenants,
+    branches,
+    roles,
+    users,
+    devices,
+    user_roles,
+    user_devices,
+    user_device_roles,
+    device_roles,
+    credentials,
+    keys,
+    sessions,
+    attempts,
+    places,
+    nodes,
+    audit
+);

@@ -1,0 +1,158 @@
+//! What diesel's query builder cannot say to both databases at once: a statement as text that both read, with `$n` where a value
+//! goes, prepared once and kept like any other. It knows nothing of tables.
+
+use std::borrow::Cow;
+
+use diesel::connection::Connection;
+use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
+use diesel::result::Error;
+use diesel::sql_types::{BigInt, Binary, Nullable, Text, Untyped};
+use diesel::{QueryResult, RunQueryDsl};
+
+use crate::connection::{AnyConnection, MultiBackend};
+
+/// A value in the place of a `$n`.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Bind<'a> {
+    /// An id, a digest, a key.
+    Bytes(&'a [u8]),
+    /// A number, an instant.
+    Number(i64),
+    /// A text.
+    Text(&'a str),
+    /// No bytes.
+    NoBytes,
+    /// No number.
+    NoNumber,
+    /// No text.
+    NoText,
+}
+
+impl<'a> From<&'a uuid::Uuid> for Bind<'a> {
+    fn from(id: &'a uuid::Uuid) -> Self {
+        Self::Bytes(id.as_bytes())
+    }
+}
+
+impl<'a> From<Option<&'a uuid::Uuid>> for Bind<'a> {
+    fn from(id: Option<&'a uuid::Uuid>) -> Self {
+        id.map_or(Self::NoBytes, Self::from)
+    }
+}
+
+impl<'a> From<&'a str> for Bind<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<Option<&'a str>> for Bind<'a> {
+    fn from(text: Option<&'a str>) -> Self {
+        text.map_or(Self::NoText, Self::Text)
+    }
+}
+
+impl From<i64> for Bind<'_> {
+    fn from(number: i64) -> Self {
+        Self::Number(number)
+    }
+}
+
+impl From<Option<i64>> for Bind<'_> {
+    fn from(number: Option<i64>) -> Self {
+        number.map_or(Self::NoNumber, Self::Number)
+    }
+}
+
+impl From<tillgate_domain::Instant> for Bind<'_> {
+    fn from(at: tillgate_domain::Instant) -> Self {
+        Self::Number(at.millis())
+    }
+}
+
+impl From<Option<tillgate_domain::Instant>> for Bind<'_> {
+    fn from(at: Option<tillgate_domain::Instant>) -> Self {
+        at.map_or(Self::NoNumber, Self::from)
+    }
+}
+
+/// A statement with its values.
+#[derive(Debug)]
+pub(crate) struct Statement<'a> {
+    text: Cow<'static, str>,
+    binds: Vec<Bind<'a>>,
+    kept: bool,
+}
+
+impl<'a> Statement<'a> {
+    /// A statement of which the prepared form is kept.
+    pub(crate) fn new(text: &'static str, binds: impl Into<Vec<Bind<'a>>>) -> Self {
+        Self { text: Cow::Borrowed(text), binds: binds.into(), kept: true }
+    }
+
+    /// A statement whose text depends on how many values it has: its prepared form is thrown away.
+    pub(crate) fn once(text: String, binds: Vec<Bind<'a>>) -> Self {
+        Self { text: Cow::Owned(text), binds, kept: false }
+    }
+}
+
+/// `($1, $2), ($3, $4)`: places for `rows` rows of `columns` values each, numbered from `first`.
+pub(crate) fn places(first: usize, rows: usize, columns: usize) -> String {
+    let row = |row: usize| {
+        let each: Vec<String> = (0..columns).map(|column| format!("${}", first + row * columns + column)).collect();
+        format!("({})", each.join(", "))
+    };
+    (0..rows).map(row).collect::<Vec<_>>().join(", ")
+}
+
+impl QueryFragment<MultiBackend> for Statement<'_> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        if !self.kept {
+            pass.unsafe_to_cache_prepared();
+        }
+        let mut rest: &str = &self.text;
+        while let Some((before, after)) = rest.split_once('$') {
+            pass.push_sql(before);
+            let end = after.find(|c: char| !c.is_ascii_digit()).unwrap_or(after.len());
+            let (number, after) = after.split_at(end);
+            let bind = number.parse::<usize>().ok().and_then(|n| self.binds.get(n.checked_sub(1)?));
+            match bind {
+                Some(Bind::Bytes(value)) => pass.push_bind_param::<Binary, [u8]>(value)?,
+                Some(Bind::Number(value)) => pass.push_bind_param::<BigInt, i64>(value)?,
+                Some(Bind::Text(value)) => pass.push_bind_param::<Text, str>(value)?,
+                Some(Bind::NoBytes) => pass.push_bind_param::<Nullable<Binary>, Option<Vec<u8>>>(&None)?,
+                Some(Bind::NoNumber) => pass.push_bind_param::<Nullable<BigInt>, Option<i64>>(&None)?,
+                Some(Bind::NoText) => pass.push_bind_param::<Nullable<Text>, Option<String>>(&None)?,
+                None => return Err(Error::QueryBuilderError(format!("a statement has no value ${number}").into())),
+            }
+            rest = after;
+        }
+        pass.push_sql(rest);
+        Ok(())
+    }
+}
+
+impl QueryId for Statement<'_> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl Query for Statement<'_> {
+    type SqlType = Untyped;
+}
+
+impl RunQueryDsl<AnyConnection> for Statement<'_> {}
+
+/// An insert that does nothing where any of the table's unique indexes has the row already: it adds 0 rows then.
+#[derive(Clone, Copy, Debug, QueryId)]
+pub(crate) struct OrNothing<T>(pub(crate) T);
+
+impl<T: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for OrNothing<T> {
+    fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+        self.0.walk_ast(pass.reborrow())?;
+        pass.push_sql(" ON CONFLICT DO NOTHING");
+        Ok(())
+    }
+}
+
+impl<T, C: Connection> RunQueryDsl<C> for OrNothing<T> {}

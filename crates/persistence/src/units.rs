@@ -1,0 +1,43 @@
+//! Units of work as each view shows them: a database runs them, and the ports of the view stand on the open transaction.
+
+use tillgate_auth_core::AuthView;
+use tillgate_domain::office::OfficeView;
+use tillgate_domain::{Mode, Store, Stored, Work};
+use uuid::Uuid;
+
+use crate::database::Database;
+use crate::transaction::Transaction;
+
+/// What a unit asks before its own work.
+fn begun(transaction: &mut Transaction<'_>, mode: Mode) -> Stored<()> {
+    match mode {
+        Mode::Read => Ok(()),
+        Mode::Write => transaction.writable(),
+    }
+}
+
+impl Store<AuthView> for Database {
+    fn run(&self, mode: Mode, work: Work<'_, AuthView>) -> Stored<()> {
+        self.unit(mode, &mut |transaction| {
+            begun(transaction, mode)?;
+            work(transaction)
+        })
+    }
+}
+
+impl Store<OfficeView> for Database {
+    fn run(&self, mode: Mode, work: Work<'_, OfficeView>) -> Stored<()> {
+        self.unit(mode, &mut |transaction| {
+            begun(transaction, mode)?;
+            work(transaction)
+        })
+    }
+}
+
+impl Database {
+    /// Gives the store its identity where it has none yet: called with a new id whenever a process has brought the tables up to
+    /// date. Of two that do it at once one gives it, and both read the same afterwards.
+    pub fn establish(&self, instance: Uuid) -> Stored<()> {
+        self.unit(Mode::Write, &mut |transaction| transaction.born(instance).map(drop))
+    }
+}
