@@ -107,3 +107,6 @@ fn written(lent: &mut Pooled, mode: Mode, error: StoreError) -> StoreError {
     };
     if readable { StoreError::Fault("a unit of work that only reads has tried to write".to_owned()) } else { error }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ pub use address::{Address, InvalidAddress};
 pub use limits::Limits;
 
 use crate::pool::Pool;
+use crate::sqlite::group::{Closing, Group};
 use crate::sqlite::writer::Writer;
 use crate::transaction::Transaction;
 use crate::{alone, postgres, sqlite};
@@ -81,6 +82,11 @@ impl Database {
     /// Opens the database, and makes the file of SQLite where there is none (its folder must exist). Neither looks at tables nor
     /// makes any: see [`migrate`](Self::migrate).
     pub fn open(address: &Address, limits: &Limits) -> Result<Self, OpenError> {
+        Self::open_closing(address, limits, Closing::default())
+    }
+
+    /// Opens it with groups that close at other times.
+    pub(crate) fn open_closing(address: &Address, limits: &Limits, closing: Closing) -> Result<Self, OpenError> {
         let number = Number::new();
         let waiting = Arc::new(Waiting::new(limits.waiting));
         let observers = Arc::new(Observers::default());
@@ -90,8 +96,8 @@ impl Database {
                 sqlite::make(path).map_err(|error| failed(error.to_string()))?;
                 // Puts a new file into WAL mode, which its readers rely on.
                 sqlite::writing(path, limits.deadline).map_err(|error| failed(error.0))?;
-                let writer =
-                    Writer::new(path.clone(), limits.deadline, number, Arc::clone(&waiting), Arc::clone(&observers));
+                let group = Group::new(path.clone(), limits.deadline, closing);
+                let writer = Writer::new(group, number, Arc::clone(&waiting), Arc::clone(&observers));
                 (sqlite::opener(path, limits), Some(writer))
             }
             Address::Postgres(url) => (postgres::opener(url, limits), None),
@@ -127,3 +133,6 @@ impl Database {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

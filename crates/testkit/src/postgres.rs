@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
-use std::time::Duration;
 
 /// A running server. It is stopped and its folder removed when this is dropped.
 pub struct Server {
@@ -62,10 +61,9 @@ impl Server {
                 .arg(&data),
         )?;
         let mut conf = fs::read_to_string(data.join("postgresql.conf"))?;
-        conf.push_str(&format!(
-            "\nlisten_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{}'\nmax_connections = 200\n",
-            server.folder.display()
-        ));
+        let socket = server.folder.display();
+        conf += &format!("\nlisten_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{socket}'\n");
+        conf += "max_connections = 200\n";
         for setting in settings {
             conf.push_str(setting);
             conf.push('\n');
@@ -103,7 +101,7 @@ impl Server {
     /// Stops it at once, as a crash would: open transactions are lost, committed ones are not.
     ///
     /// # Errors
-    /// With what pg_ctl said.
+    /// With what `pg_ctl` said.
     pub fn crash(&self) -> io::Result<()> {
         done(self.control("stop").args(["-m", "immediate"])).map(drop)
     }
@@ -119,7 +117,7 @@ impl Server {
             .map_err(|error| io::Error::other(format!("{error}\n{}", fs::read_to_string(&log).unwrap_or_default())))
     }
 
-    /// The folder of a program of PostgreSQL (pgbench, pg_dump).
+    /// The folder of a program of PostgreSQL (`pgbench`, `pg_dump`).
     pub fn programs(&self) -> &Path {
         &self.programs
     }
@@ -165,7 +163,7 @@ fn root() -> bool {
     return false;
 }
 
-/// Where initdb, pg_ctl and psql are: `TILLGATE_POSTGRES_BIN`, the newest of Debian's folders, or somewhere in `PATH`.
+/// Where `initdb`, `pg_ctl` and `psql` are: `TILLGATE_POSTGRES_BIN`, the newest of Debian's folders, or somewhere in `PATH`.
 fn programs() -> io::Result<PathBuf> {
     let mut places: Vec<PathBuf> = std::env::var_os("TILLGATE_POSTGRES_BIN").into_iter().map(PathBuf::from).collect();
     if let Ok(versions) = fs::read_dir("/usr/lib/postgresql") {
@@ -214,7 +212,7 @@ fn watcher(folder: &Path) -> io::Result<Child> {
 }
 
 /// Runs a program to its end; an error bears what it said. Its output goes through files and not through a pipe, which the server
-/// that pg_ctl leaves behind would hold open.
+/// that `pg_ctl` leaves behind would hold open.
 fn done(command: &mut Command) -> io::Result<Output> {
     let (mut out, mut err) = (scratch()?, scratch()?);
     let status = command

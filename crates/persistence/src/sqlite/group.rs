@@ -21,10 +21,21 @@ use crate::transaction::Transaction;
 
 type Manager = <AnyConnection as Connection>::TransactionManager;
 
-/// A group closes after this many members.
-pub(crate) const MEMBERS: usize = 64;
-/// A group closes after this long.
-pub(crate) const SPAN: Duration = Duration::from_millis(5);
+/// When a group closes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Closing {
+    /// After this many members.
+    pub(crate) members: usize,
+    /// After this long.
+    pub(crate) span: Duration,
+}
+
+impl Default for Closing {
+    fn default() -> Self {
+        Self { members: 64, span: Duration::from_millis(5) }
+    }
+}
+
 /// The write lock is let go for [`PAUSE`] before it has been held this long, one group and its commit reckoned in: another process
 /// that asks every [`POLL`] would never meet it free.
 const HOLD: Duration = Duration::from_millis(14);
@@ -57,6 +68,7 @@ pub(crate) enum Ran {
 pub(crate) struct Group {
     path: PathBuf,
     patience: Duration,
+    closing: Closing,
     connection: Option<AnyConnection>,
     /// When the open transaction was begun.
     begun: Option<Instant>,
@@ -70,8 +82,8 @@ pub(crate) struct Group {
 
 impl Group {
     /// No connection yet and nobody in the group.
-    pub(crate) fn new(path: PathBuf, patience: Duration) -> Self {
-        Self { path, patience, connection: None, begun: None, busy: None, free: None, members: Vec::new() }
+    pub(crate) fn new(path: PathBuf, patience: Duration, closing: Closing) -> Self {
+        Self { path, patience, closing, connection: None, begun: None, busy: None, free: None, members: Vec::new() }
     }
 
     /// Whether a transaction is open.
@@ -81,7 +93,8 @@ impl Group {
 
     /// Whether nobody more may join.
     pub(crate) fn is_full(&self) -> bool {
-        self.members.len() >= MEMBERS || self.begun.is_some_and(|begun| now().saturating_duration_since(begun) >= SPAN)
+        self.members.len() >= self.closing.members
+            || self.begun.is_some_and(|begun| now().saturating_duration_since(begun) >= self.closing.span)
     }
 
     /// Opens a transaction where none is open, waiting for the lock until the deadline.

@@ -2,10 +2,8 @@
 //! the connection to the next; the last commits for all, and nobody is answered before.
 
 use std::collections::VecDeque;
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tillgate_domain::{StoreError, Stored};
 
@@ -42,15 +40,9 @@ struct Table {
 type Closed = (Place, Word<Box<Group>>);
 
 impl Writer {
-    /// The writers of this file.
-    pub(crate) fn new(
-        path: PathBuf,
-        patience: Duration,
-        number: Number,
-        waiting: Arc<Waiting>,
-        observers: Arc<Observers>,
-    ) -> Self {
-        let idle = Some(Box::new(Group::new(path, patience)));
+    /// The writers over this connection.
+    pub(crate) fn new(group: Group, number: Number, waiting: Arc<Waiting>, observers: Arc<Observers>) -> Self {
+        let idle = Some(Box::new(group));
         Self {
             number,
             waiting,
@@ -234,3 +226,6 @@ enum Next {
 fn dissolve(group: &mut Group, apart: bool) -> Vec<Closed> {
     group.members.drain(..).map(|member| (member.turn, Word::Again { apart })).collect()
 }
+
+#[cfg(test)]
+mod tests;

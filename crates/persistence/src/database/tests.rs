@@ -1,0 +1,201 @@
+//! What holds on every database: nesting, observers, deadlines, and processes that share a file.
+
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+use diesel::Connection;
+use diesel::connection::SimpleConnection;
+use tillgate_domain::change::Observer;
+use tillgate_domain::{Change, SessionId, StoreError};
+
+use super::*;
+use crate::deadline::now;
+use crate::trial::{Folder, add, committed, postgres, read, run, with_tables, write};
+
+fn both(folder: &Folder) -> [Database; 2] {
+    [folder.database(&Limits::default()), postgres(&Limits::default()).1]
+}
+
+#[test]
+fn a_unit_of_work_inside_another_is_an_error() {
+    let folder = Folder::new();
+    let [sqlite, server] = both(&folder);
+    for (database, other) in [(&sqlite, &server), (&server, &sqlite)] {
+        for outer in [Mode::Read, Mode::Write] {
+            for inner in [Mode::Read, Mode::Write] {
+                let mut found = None;
+                database
+                    .unit(outer, &mut |_| {
+                        found = Some(database.unit(inner, &mut |_| Ok(())));
+                        // Another database is another matter.
+                        other.unit(inner, &mut |_| Ok(()))
+                    })
+                    .unwrap();
+                assert_eq!(found, Some(Err(StoreError::Nested)), "{outer:?} {inner:?}");
+            }
+        }
+        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| write(database, |_| panic!("out"))));
+        assert!(panicked.is_err());
+        assert_eq!(write(database, |_| Ok(())), Ok(()), "a panic does not leave the thread inside");
+    }
+}
+
+/// Notes what it is told, and how many tills another connection sees by then.
+struct Notes {
+    heard: Mutex<Vec<(Vec<Change>, i64)>>,
+    other: Database,
+}
+
+impl Observer for Notes {
+    fn committed(&self, changes: &[Change]) {
+        let tills = committed(&self.other, "SELECT COUNT(*) FROM tills");
+        self.heard.lock().unwrap().push((changes.to_vec(), tills));
+    }
+}
+
+fn ended(number: u8) -> Change {
+    Change::Ended(SessionId::new(tillgate_domain::Instant::from_millis(0), [number; 10]))
+}
+
+#[test]
+fn an_observer_hears_of_what_was_committed_once_and_of_nothing_else() {
+    let folder = Folder::new();
+    for database in both(&folder) {
+        let other = Database::open(&database.address, &Limits::default()).unwrap();
+        let notes = Arc::new(Notes { heard: Mutex::default(), other });
+        database.observe(Arc::clone(&notes) as Arc<dyn Observer>);
+        let mut runs = 0;
+        write(&database, |tx| {
+            runs += 1;
+            add(tx, 1)?;
+            tx.changes.push(ended(1));
+            if runs == 1 { Err(StoreError::Conflict("once more".to_owned())) } else { Ok(()) }
+        })
+        .unwrap();
+        assert_eq!(notes.heard.lock().unwrap().drain(..).collect::<Vec<_>>(), [(vec![ended(1)], 1)]);
+        write(&database, |tx| {
+            tx.changes.push(ended(2));
+            Err(StoreError::Fault("no".to_owned()))
+        })
+        .unwrap_err();
+        write(&database, |tx| {
+            tx.changes.push(ended(3));
+            run(tx, "INSERT INTO slips VALUES (4711)")
+        })
+        .unwrap_err();
+        read(&database, |_| Ok(())).unwrap();
+        assert_eq!(*notes.heard.lock().unwrap(), []);
+    }
+}
+
+#[test]
+fn a_lock_of_another_process_is_waited_for_until_the_deadline() {
+    let folder = Folder::new();
+    let limits = Limits { deadline: Duration::from_millis(300), ..Limits::default() };
+    let database = folder.database(&limits);
+    let mut other = diesel::SqliteConnection::establish(folder.0.join("till.db").to_str().unwrap()).unwrap();
+    other.batch_execute("BEGIN IMMEDIATE").unwrap();
+    let start = now();
+    let end = write(&database, |tx| add(tx, 1));
+    let took = now() - start;
+    assert!(matches!(end, Err(StoreError::Unavailable(_))), "{end:?}");
+    assert!(took >= Duration::from_millis(290) && took < Duration::from_secs(3), "{took:?}");
+    assert_eq!(committed(&database, "SELECT COUNT(*) FROM tills"), 0, "who reads waits for nobody");
+    thread::scope(|scope| {
+        let waits = scope.spawn(|| write(&database, |tx| add(tx, 2)));
+        thread::sleep(Duration::from_millis(50));
+        other.batch_execute("COMMIT").unwrap();
+        waits.join().unwrap().unwrap();
+    });
+}
+
+/// Writes as fast as it can for a while, and returns how often and the longest that one took.
+fn hammer(database: &Database, id: i64, threads: usize) -> (i64, Duration) {
+    let end = now() + Duration::from_millis(1500);
+    let counted: Vec<(i64, Duration)> = thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads)
+            .map(|_| {
+                scope.spawn(move || {
+                    let (mut count, mut longest) = (0, Duration::ZERO);
+                    while now() < end {
+                        let start = now();
+                        write(database, |tx| run(tx, &format!("UPDATE tills SET n = n + 1 WHERE id = {id}"))).unwrap();
+                        longest = longest.max(now() - start);
+                        count += 1;
+                    }
+                    (count, longest)
+                })
+            })
+            .collect();
+        handles.into_iter().map(|handle| handle.join().unwrap()).collect()
+    });
+    (counted.iter().map(|(count, _)| count).sum(), counted.iter().map(|(_, longest)| *longest).max().unwrap())
+}
+
+const SECOND: &str = "TILLGATE_TRIAL_SECOND_PROCESS";
+
+/// Runs itself in a second process, which is what the variable asks for.
+#[test]
+fn a_second_process_gets_its_turn() {
+    if let Some(folder) = std::env::var_os(SECOND) {
+        let address = Address::parse("sqlite:till.db", std::path::Path::new(&folder)).unwrap();
+        let database = Database::open(&address, &Limits::default()).unwrap();
+        let (count, longest) = hammer(&database, 2, 1);
+        println!("second {count} {}", longest.as_millis());
+        return;
+    }
+    let folder = Folder::new();
+    let database = with_tables(Database::open(&folder.address(), &Limits::default()).unwrap());
+    write(&database, |tx| add(tx, 1).and_then(|()| add(tx, 2))).unwrap();
+    let second = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "database::tests::a_second_process_gets_its_turn", "--nocapture"])
+        .env(SECOND, &folder.0)
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mine, my_longest) = hammer(&database, 1, 32);
+    let output = second.wait_with_output().unwrap();
+    let output = String::from_utf8_lossy(&output.stdout).into_owned();
+    let said: Vec<i64> = output
+        .lines()
+        .find_map(|line| line.split_once("second "))
+        .unwrap_or_else(|| panic!("{output}"))
+        .1
+        .split(' ')
+        .map(|number| number.parse().unwrap())
+        .collect();
+    println!("mine {mine} {my_longest:?}, second {said:?} ms");
+    assert_eq!(committed(&database, "SELECT n FROM tills WHERE id = 1"), mine);
+    assert_eq!(committed(&database, "SELECT n FROM tills WHERE id = 2"), said[0]);
+    // In turns of 20 ms it would come to some 60; one that starves comes to one or two, or fails at its deadline.
+    assert!(said[0] >= 10 && said[1] < 1000, "{said:?}");
+    assert!(my_longest < Duration::from_secs(1), "{my_longest:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn the_file_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let database = folder.database(&Limits::default());
+    write(&database, |tx| add(tx, 1)).unwrap();
+    for name in ["till.db", "till.db-wal", "till.db-shm"] {
+        assert_eq!(std::fs::metadata(folder.0.join(name)).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+    }
+}
+
+#[test]
+fn what_cannot_be_opened_says_why() {
+    let folder = Folder::new();
+    let nowhere = Address::Sqlite(folder.0.join("no/such/folder.db"));
+    let error = Database::open(&nowhere, &Limits::default()).err().unwrap();
+    assert!(error.to_string().contains("No such file or directory"), "{error}");
+    std::fs::write(folder.0.join("till.db"), "this is no database, however long it may be".repeat(100)).unwrap();
+    let error = Database::open(&folder.address(), &Limits::default()).err().unwrap();
+    assert!(error.to_string().contains("not a database"), "{error}");
+    let closed = Address::Postgres("postgres://till:geheim@127.0.0.1:1/shop".to_owned());
+    let error = Database::open(&closed, &Limits::default()).err().unwrap();
+    assert!(matches!(error, OpenError::Unreachable { .. }) && !error.to_string().contains("geheim"), "{error}");
+}

@@ -1,0 +1,115 @@
+//! What the tests of this crate share: a database in a folder of its own with a small table of tills.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::BigInt;
+use diesel::{RunQueryDsl, sql_query};
+use tillgate_domain::{Mode, Stored};
+
+use crate::database::{Address, Database, Limits};
+use crate::failure::classify;
+use crate::sqlite::group::Closing;
+use crate::transaction::Transaction;
+
+/// A folder that goes with this.
+pub(crate) struct Folder(pub(crate) PathBuf);
+
+impl Folder {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("tillgate-trial-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn address(&self) -> Address {
+        Address::parse("sqlite:till.db", &self.0).unwrap()
+    }
+
+    /// A database with tables, of which the groups close when nobody waits any more.
+    pub(crate) fn database(&self, limits: &Limits) -> Database {
+        let closing = Closing { members: 64, span: Duration::from_secs(60) };
+        with_tables(Database::open_closing(&self.address(), limits, closing).unwrap())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+/// A database of PostgreSQL with tables.
+pub(crate) fn postgres(limits: &Limits) -> (String, Database) {
+    let url = tillgate_testkit::postgres::create_database();
+    let address = Address::parse(&url, std::path::Path::new("/")).unwrap();
+    (url, with_tables(Database::open(&address, limits).unwrap()))
+}
+
+pub(crate) fn with_tables(database: Database) -> Database {
+    write(&database, |tx| {
+        run(
+            tx,
+            "CREATE TABLE IF NOT EXISTS tills (id BIGINT PRIMARY KEY, n BIGINT NOT NULL);
+             CREATE TABLE IF NOT EXISTS slips (till BIGINT NOT NULL REFERENCES tills (id) DEFERRABLE INITIALLY DEFERRED);
+             CREATE TABLE IF NOT EXISTS heap (b TEXT);",
+        )
+    })
+    .unwrap();
+    database
+}
+
+pub(crate) fn write(database: &Database, mut work: impl FnMut(&mut Transaction<'_>) -> Stored<()>) -> Stored<()> {
+    database.unit(Mode::Write, &mut work)
+}
+
+pub(crate) fn read(database: &Database, mut work: impl FnMut(&mut Transaction<'_>) -> Stored<()>) -> Stored<()> {
+    database.unit(Mode::Read, &mut work)
+}
+
+pub(crate) fn run(tx: &mut Transaction<'_>, statements: &str) -> Stored<()> {
+    tx.connection.batch_execute(statements).map_err(classify)
+}
+
+/// Adds a till.
+pub(crate) fn add(tx: &mut Transaction<'_>, id: i64) -> Stored<()> {
+    sql_query(format!("INSERT INTO tills VALUES ({id}, 0)")).execute(tx.connection).map(drop).map_err(classify)
+}
+
+#[derive(diesel::QueryableByName)]
+struct Number {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+/// One number.
+pub(crate) fn number(tx: &mut Transaction<'_>, query: &str) -> Stored<i64> {
+    sql_query(format!("SELECT CAST(({query}) AS BIGINT) AS n"))
+        .get_result::<Number>(tx.connection)
+        .map(|number| number.n)
+        .map_err(classify)
+}
+
+/// One number of what is committed.
+pub(crate) fn committed(database: &Database, query: &str) -> i64 {
+    let mut found = 0;
+    read(database, |tx| {
+        found = number(tx, query)?;
+        Ok(())
+    })
+    .unwrap();
+    found
+}
+
+/// Waits for what other threads do.
+pub(crate) fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let end = crate::deadline::now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(crate::deadline::now() < end, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}
