@@ -3,22 +3,64 @@
 //! [`Auth`] is made by [`Auth::builder`], shared by all threads, and blocks its callers. Each call stands in a file of its own
 //! below this one; the rules stand in `judge`, `throttle` and `terms`.
 
+mod authenticate;
+mod builder;
+mod chores;
+mod end;
+mod follow;
+mod keys;
+mod list;
+mod login;
+mod mint;
+mod refresh;
+
 use std::sync::Arc;
+use std::time::Duration;
 
-use tillgate_domain::{SessionId, Store};
+use tillgate_domain::change::Observer;
+use tillgate_domain::{Action, Actor, Event, EventId, NodeId, Outcome, Secret, Store, StoreExt, Subject, TenantId};
 
-use crate::ports::{AuthView, Listed, SessionFilter};
-use crate::{Caller, Error, Granted, Login, Presented, Refreshing};
+pub use builder::{BuildError, Builder, Settings};
+pub use chores::Swept;
 
-/// What an engine is set to.
-#[derive(Clone, Debug)]
-pub struct Settings {}
+use crate::Error;
+use crate::changes::Changes;
+use crate::clock::{Clock, Time, Timekeeper};
+use crate::entropy::Entropy;
+use crate::keys::Keyring;
+use crate::passwords::{HashError, HashQueue};
+use crate::ports::AuthView;
+use crate::remembered::{Profiles, Tokens};
+use crate::throttle::{Throttle, Turns};
+use crate::uses::Uses;
 
-/// Puts an engine together.
-pub struct Builder {}
+/// A store that authentication stands on: it runs units of work, and tells of what they changed.
+pub trait AuthStore: Store<AuthView> {
+    /// From now on this observer is told which changes were committed, before `run` returns. One that was set before is told no
+    /// more.
+    fn observe(&self, observer: Arc<dyn Observer>);
+}
 
 /// The engine.
-pub struct Auth {}
+pub struct Auth {
+    store: Arc<dyn AuthStore>,
+    clock: Arc<dyn Clock>,
+    time: Timekeeper,
+    entropy: Arc<dyn Entropy>,
+    keyring: Keyring,
+    throttle: Throttle,
+    changes: Arc<Changes>,
+    tokens: Tokens,
+    profiles: Profiles,
+    uses: Uses,
+    passwords: HashQueue,
+    turns: Turns,
+    follower: follow::Follower,
+    chores: chores::Timetable,
+    node: NodeId,
+    issuer: String,
+    settings: Settings,
+}
 
 /// Whether the engine can serve, part by part.
 #[derive(Clone, Debug)]
@@ -33,51 +75,91 @@ pub struct Readiness {
     pub clock_in_doubt: bool,
 }
 
+impl Readiness {
+    /// Whether requests can be served.
+    pub fn ready(&self) -> bool {
+        self.store.is_none() && self.keys && self.fresh
+    }
+}
+
 impl Auth {
     /// Starts to put an engine together over a store.
-    pub fn builder(_store: Arc<dyn Store<AuthView>>) -> Builder {
-        Builder {}
+    pub fn builder(store: Arc<dyn AuthStore>) -> Builder {
+        Builder::new(store)
     }
-    /// Logs a user or a device in.
-    pub fn login(&self, _login: &Login) -> Result<Granted, Error> {
-        Err(Error::Fault("unfinished".into()))
+
+    /// What time it is, as far as that is known.
+    pub fn time(&self) -> Time {
+        self.time.now()
     }
-    /// Refreshes a session.
-    pub fn refresh(&self, _refreshing: &Refreshing<'_>) -> Result<Granted, Error> {
-        Err(Error::Fault("unfinished".into()))
-    }
-    /// Tells who calls.
-    pub fn authenticate(&self, _presented: &Presented<'_>) -> Result<Caller, Error> {
-        Err(Error::Fault("unfinished".into()))
-    }
-    /// Ends the caller's own session.
-    pub fn logout(&self, _caller: &Caller) -> Result<(), Error> {
-        Err(Error::Fault("unfinished".into()))
-    }
-    /// Ends a session: one's own always, another's of the tenant by the right `sessionDelete`. Returns it as it was.
-    pub fn end(&self, _caller: &Caller, _session: SessionId) -> Result<Listed, Error> {
-        Err(Error::Fault("unfinished".into()))
-    }
-    /// Sessions of the caller's tenant, newest first: one's own always, others' by the right `sessionDelete`.
-    pub fn sessions(
-        &self,
-        _caller: &Caller,
-        _filter: &SessionFilter,
-        _after: Option<SessionId>,
-        _limit: u32,
-    ) -> Result<Vec<Listed>, Error> {
-        Err(Error::Fault("unfinished".into()))
-    }
-    /// One session of the caller's tenant, by the same rule.
-    pub fn session(&self, _caller: &Caller, _session: SessionId) -> Result<Listed, Error> {
-        Err(Error::Fault("unfinished".into()))
-    }
+
     /// The public keys as a JWK set (RFC 7517, 5), in JSON.
     pub fn jwks(&self) -> Arc<str> {
-        Arc::from("")
+        self.keyring.held().jwks()
     }
-    /// Whether the engine can serve.
+
+    /// Who issues the tokens.
+    pub fn issuer(&self) -> &str {
+        &self.issuer
+    }
+
+    /// Whether the engine can serve. Reads the store.
     pub fn readiness(&self) -> Readiness {
-        Readiness { store: None, keys: false, fresh: false, clock_in_doubt: false }
+        let store = self.store.read(|tx| tx.instances().find()).err().map(|error| error.to_string());
+        Readiness { store, keys: self.follower.keys_open(), fresh: self.fresh(), clock_in_doubt: self.time().in_doubt }
+    }
+
+    /// How old the view of what has changed is; `None` before the first look.
+    pub fn view_age(&self) -> Option<Duration> {
+        self.changes.age(self.clock.monotonic())
+    }
+
+    /// The hash queue, for its facts and for setting passwords.
+    pub fn passwords(&self) -> &HashQueue {
+        &self.passwords
+    }
+
+    /// Hashes a password that is to be set, behind those who log in.
+    pub fn hash(&self, password: &Secret<String>) -> Result<crate::ports::Verifier, Error> {
+        self.passwords.hash(password).map_err(unverified)
+    }
+
+    /// What the store tells of what it commits: the memory of what has ended.
+    fn observer(&self) -> Arc<dyn Observer> {
+        Arc::clone(&self.changes) as Arc<dyn Observer>
+    }
+
+    fn id<T>(&self, of: impl Fn(tillgate_domain::Instant, [u8; 10]) -> T) -> Result<T, Error> {
+        let random = self.entropy.draw::<10>().map_err(|error| Error::Fault(error.to_string()))?;
+        Ok(of(self.time().at, random))
+    }
+
+    fn event(
+        &self,
+        action: Action,
+        outcome: Outcome,
+        subject: Subject,
+        tenant: Option<TenantId>,
+    ) -> Result<Event, Error> {
+        Ok(Event {
+            id: self.id(EventId::new)?,
+            at: self.time().at,
+            tenant,
+            actor: Actor::default(),
+            action,
+            subject,
+            outcome,
+            details: serde_json::Map::new(),
+            approver: None,
+        })
+    }
+}
+
+/// What a failure of the hash queue means to a caller.
+fn unverified(error: HashError) -> Error {
+    match error {
+        HashError::Busy { retry_after } => Error::Unavailable { why: error.to_string(), retry_after },
+        HashError::NoMemory => Error::unavailable(error.to_string()),
+        HashError::NoEntropy(_) | HashError::Unreadable(_) | HashError::Broken => Error::Fault(error.to_string()),
     }
 }

@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tillgate_domain::access::{self, Access};
-use tillgate_domain::{Actor, Device, DeviceId, Instant, PrincipalId, Rank, Right, Rights, SessionId, Tenant, User, UserId};
+use tillgate_domain::{
+    Actor, Device, DeviceId, Instant, PrincipalId, Rank, Right, Rights, SessionId, Tenant, User, UserId,
+};
 
 use crate::error::{Error, Refusal};
 use crate::{Dialect, SessionKind};

@@ -50,7 +50,13 @@ pub enum Verdict {
 ///
 /// A client that stores an answer before it uses any of it presents either the newest generation or, while its newest has not
 /// been used, the one before. Whatever else comes is somebody else's copy.
-pub fn judge(standing: &Standing, presented: i64, presenter: &Presenter<'_>, witness: &Witness, now: Instant) -> Verdict {
+pub fn judge(
+    standing: &Standing,
+    presented: i64,
+    presenter: &Presenter<'_>,
+    witness: &Witness,
+    now: Instant,
+) -> Verdict {
     let session = &standing.session;
     if let Some(refusal) = refuse(standing, presenter, now) {
         return Verdict::Refuse(refusal);
@@ -67,7 +73,11 @@ pub fn judge(standing: &Standing, presented: i64, presenter: &Presenter<'_>, wit
     let rotated = witness.rotated.or(session.rotated_at.map(|at| now.since(at)));
     let fresh = rotated.is_some_and(|ago| ago < overlap);
     if presented == session.generation {
-        return if fresh { Verdict::Repeat } else { Verdict::Rotate { to: presented.saturating_add(1), went_back: false } };
+        return if fresh {
+            Verdict::Repeat
+        } else {
+            Verdict::Rotate { to: presented.saturating_add(1), went_back: false }
+        };
     }
     let one_behind = presented.saturating_add(1) == session.generation;
     let unused = witness.used.max(session.used) < session.generation;
@@ -80,7 +90,6 @@ fn refuse(standing: &Standing, presenter: &Presenter<'_>, now: Instant) -> Optio
         return Some(TokenRefusal::Foreign);
     }
     let elsewhere = presenter.device.is_some_and(|device| session.device != Some(device));
-    let expired = session.expires_at.is_some_and(|expiry| expiry <= now);
     let over = match session.kind {
         SessionKind::Person | SessionKind::Device => session.epochs.below(&standing.epochs),
         SessionKind::Permanent => {
@@ -88,7 +97,10 @@ fn refuse(standing: &Standing, presenter: &Presenter<'_>, now: Instant) -> Optio
                 || standing.device.is_some_and(|status| status != DeviceStatus::Active)
         }
     };
-    (session.ended.is_some() || expired || over || elsewhere).then_some(TokenRefusal::Over)
+    if session.ended.is_some() || over || elsewhere {
+        return Some(TokenRefusal::Over);
+    }
+    session.expires_at.is_some_and(|expiry| expiry <= now).then_some(TokenRefusal::Expired)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 
 pub mod auth;
 pub mod caller;
+mod changes;
 pub mod clock;
 pub mod entropy;
 pub mod error;
@@ -13,13 +14,16 @@ pub mod judge;
 pub mod keys;
 pub mod memory;
 pub mod passwords;
-pub mod passwords;
 pub mod ports;
+mod profile;
+mod remembered;
 pub mod requests;
 pub mod session;
 pub mod system;
 pub mod terms;
 pub mod throttle;
+pub mod token;
+mod uses;
 
 pub use auth::{Auth, AuthStore, BuildError, Builder, Readiness, Settings};
 pub use caller::{Caller, Profile};
@@ -28,7 +32,7 @@ pub use entropy::{Entropy, NoEntropy};
 pub use error::{Error, LoginRefusal, Refusal, TokenRefusal};
 pub use keys::MasterKey;
 pub use memory::Memory;
-pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueSettings};
+pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueLimits};
 pub use ports::{AuthTx, AuthView};
 pub use requests::{Evidence, Granted, How, Login, Presented, Proof, Refreshing, Tenancy, Who};
 pub use session::{Dialect, Epochs, Proved, Session, SessionKind};

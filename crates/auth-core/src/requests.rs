@@ -106,6 +106,28 @@ pub struct Presented<'a> {
     pub address: Option<IpAddr>,
 }
 
+/// How tokens came to be granted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// By a login.
+    Login,
+    /// By a refresh that moved the session on.
+    Rotated,
+    /// By a refresh that gave the newest refresh token again.
+    Repeated,
+}
+
+impl How {
+    /// A stable word for it in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Login => "login",
+            Self::Rotated => "rotated",
+            Self::Repeated => "repeated",
+        }
+    }
+}
+
 /// What a login or a refresh returns.
 #[derive(Clone, Debug)]
 pub struct Granted {
@@ -123,4 +145,6 @@ pub struct Granted {
     pub session: Session,
     /// Names, settings and rights.
     pub profile: Arc<Profile>,
+    /// How it came about.
+    pub how: How,
 }

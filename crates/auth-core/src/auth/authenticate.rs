@@ -1,0 +1,138 @@
+//! Authenticating: who calls, from what the token says, what has changed since, and what is remembered of the principal.
+
+use std::sync::Arc;
+
+use tillgate_domain::{PrincipalId, StoreExt};
+
+use super::Auth;
+use crate::changes::{About, Moment};
+use crate::ports::Use;
+use crate::profile;
+use crate::remembered::{Tokens, Verified};
+use crate::token::access::{Claims, LONGEST, key_of};
+use crate::{Caller, Error, Evidence, Presented, Profile, TokenRefusal};
+
+/// Whether the store may be asked.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Reach {
+    Memory,
+    Store,
+}
+
+impl Auth {
+    /// Tells who calls, from memory alone. `None` where the store must be asked: then [`authenticate`](Self::authenticate), on a
+    /// thread that may wait.
+    pub fn recognize(&self, presented: &Presented<'_>) -> Option<Result<Caller, Error>> {
+        self.look(presented, Reach::Memory).transpose()
+    }
+
+    /// Tells who calls. The store is asked only for what memory does not hold: an unknown key, a view of what has changed that
+    /// is too old, the profile of somebody who has not called since it changed.
+    pub fn authenticate(&self, presented: &Presented<'_>) -> Result<Caller, Error> {
+        self.look(presented, Reach::Store)?.ok_or_else(|| Error::Fault("the store was not asked".to_owned()))
+    }
+
+    fn look(&self, presented: &Presented<'_>, reach: Reach) -> Result<Option<Caller>, Error> {
+        let token = match presented.evidence {
+            Evidence::None => return Err(TokenRefusal::Missing.into()),
+            Evidence::Bearer(token) => token,
+        };
+        let Some(verified) = self.verified(token, reach)? else { return Ok(None) };
+        let claims = &verified.claims;
+        if !meant_for(claims, presented) {
+            return Err(TokenRefusal::Foreign.into());
+        }
+        let about = about(claims);
+        let now = self.time().at;
+        let (mut over, mut touched) = self.changes.judge(&about, &claims.epochs());
+        if !over && claims.expires_at() > now && !self.fresh() {
+            if reach == Reach::Memory {
+                return Ok(None);
+            }
+            self.catch_up()?;
+            (over, touched) = self.changes.judge(&about, &claims.epochs());
+        }
+        if over {
+            return Err(TokenRefusal::Over.into());
+        }
+        if claims.expires_at() <= now {
+            return Err(TokenRefusal::Expired.into());
+        }
+        let Some(profile) = self.profile(claims, touched, reach)? else { return Ok(None) };
+        if verified.notable(now) {
+            self.uses.note(Use { session: claims.sid, generation: claims.generation, at: now });
+        }
+        Ok(Some(Caller {
+            session: claims.sid,
+            kind: claims.kind(),
+            generation: claims.generation,
+            dialect: presented.dialect.clone(),
+            principal: claims.principal(),
+            device: claims.did,
+            created_at: tillgate_domain::Instant::from_millis(claims.sat),
+            last_used_at: verified.noted_at(),
+            session_expires_at: claims.sxp.map(tillgate_domain::Instant::from_millis),
+            expires_at: claims.expires_at(),
+            address: presented.address,
+            profile,
+        }))
+    }
+
+    /// The token's claims, its signature checked now or before.
+    fn verified(&self, token: &str, reach: Reach) -> Result<Option<Arc<Verified>>, Error> {
+        if token.len() > LONGEST {
+            return Err(TokenRefusal::Invalid.into());
+        }
+        let digest = Tokens::digest(token);
+        if let Some(verified) = self.tokens.find(&digest) {
+            if self.keyring.held().signing(verified.key).is_some() {
+                return Ok(Some(verified));
+            }
+            self.tokens.drop(&digest);
+        }
+        let id = key_of(token).ok_or(TokenRefusal::Invalid)?;
+        let mut key = self.keyring.held().signing(id).cloned();
+        if key.is_none() {
+            if reach == Reach::Memory {
+                return Ok(None);
+            }
+            self.look_up_keys()?;
+            key = self.keyring.held().signing(id).cloned();
+        }
+        let key = key.ok_or(TokenRefusal::Invalid)?;
+        let claims = Claims::verify(token, &key).ok_or(TokenRefusal::Invalid)?;
+        let verified = Arc::new(Verified::new(claims, id));
+        self.tokens.keep(digest, &verified);
+        Ok(Some(verified))
+    }
+
+    fn profile(&self, claims: &Claims, touched: Moment, reach: Reach) -> Result<Option<Arc<Profile>>, Error> {
+        let (principal, device) = (claims.principal(), claims.did);
+        if let Some(profile) = self.profiles.find(principal, device, touched) {
+            return Ok(Some(profile));
+        }
+        if reach == Reach::Memory {
+            return Ok(None);
+        }
+        let began = self.changes.now();
+        let profile = self.store.read(|tx| profile::read(tx, principal, device))?;
+        let profile = Arc::new(profile.ok_or(TokenRefusal::Over)?);
+        self.profiles.keep(principal, device, &profile, began);
+        Ok(Some(profile))
+    }
+}
+
+fn about(claims: &Claims) -> About {
+    let user = match claims.principal() {
+        PrincipalId::User(id) => Some(id),
+        PrincipalId::Device(_) => None,
+    };
+    About { session: claims.sid, user, device: claims.did, tenant: claims.tid }
+}
+
+/// Whether the token was made through this contract, and for the tenant that is served here.
+fn meant_for(claims: &Claims, presented: &Presented<'_>) -> bool {
+    let named = claims.aud.strip_prefix("urn:tillgate:").and_then(|rest| rest.split_once(':'));
+    named.is_some_and(|(dialect, _)| dialect == presented.dialect.as_str())
+        && presented.tenant.is_none_or(|tenant| tenant == claims.tid)
+}

@@ -1,0 +1,105 @@
+//! Ending: a logout, and sessions ended by another hand.
+
+use serde_json::json;
+use tillgate_domain::{
+    Action, Actor, DeviceId, EndedWhy, Outcome, Right, Scope, SessionId, StoreExt, Subject, TenantId, UserId,
+};
+
+use super::Auth;
+use crate::ports::Listed;
+use crate::{Caller, Error, Refusal};
+
+/// What it takes to see and end others' sessions.
+pub(super) const END_OTHERS: &str = "sessionDelete";
+
+impl Auth {
+    /// Ends the caller's own session. That it was over already is no refusal.
+    pub fn logout(&self, caller: &Caller) -> Result<(), Error> {
+        let now = self.time().at;
+        let tenant = Some(caller.profile.tenant.id);
+        let mut event = self.event(Action::Logout, Outcome::Done, Subject::Session(caller.session), tenant)?;
+        event.actor = caller.actor();
+        self.store.write(|tx| {
+            if tx.endings().end(caller.session, EndedWhy::Logout, now)? {
+                tx.audit().tell(&event)?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Ends a session of the caller's tenant, and returns it as it was: one's own always, another's by the right
+    /// `sessionDelete`. One that was over already is returned too.
+    pub fn end(&self, caller: &Caller, session: SessionId) -> Result<Listed, Error> {
+        let listed = self.session(caller, session)?;
+        let why = if session == caller.session { EndedWhy::Logout } else { EndedWhy::Admin };
+        let tenant = Some(caller.profile.tenant.id);
+        let mut event = self.event(Action::SessionEnd, Outcome::Done, Subject::Session(session), tenant)?;
+        event.actor = caller.actor();
+        event.details.insert("why".to_owned(), json!(why.name()));
+        let now = event.at;
+        self.store.write(|tx| {
+            if tx.endings().end(session, why, now)? {
+                tx.audit().tell(&event)?;
+            }
+            Ok(())
+        })?;
+        Ok(listed)
+    }
+
+    /// Ends a session, on the word of whoever runs the server. False where it was over already or never was.
+    pub fn end_session(&self, session: SessionId) -> Result<bool, Error> {
+        let mut event = self.event(Action::SessionEnd, Outcome::Done, Subject::Session(session), None)?;
+        event.details.insert("why".to_owned(), json!(EndedWhy::Admin.name()));
+        Ok(self.store.write(|tx| {
+            let Some(standing) = tx.sessions().find(session)? else { return Ok(false) };
+            let ended = tx.endings().end(session, EndedWhy::Admin, event.at)?;
+            if ended {
+                let mut event = event.clone();
+                event.tenant = Some(standing.session.tenant);
+                tx.audit().tell(&event)?;
+            }
+            Ok(ended)
+        })?)
+    }
+
+    /// Ends every session of a user, on the word of whoever runs the server. False where there is no such user.
+    pub fn end_user(&self, tenant: TenantId, user: UserId) -> Result<bool, Error> {
+        self.end_all(tenant, Scope::User(user), Subject::User(user))
+    }
+
+    /// Ends every session on a device, on the word of whoever runs the server. False where there is no such device.
+    pub fn end_device(&self, tenant: TenantId, device: DeviceId) -> Result<bool, Error> {
+        self.end_all(tenant, Scope::Device(device), Subject::Device(device))
+    }
+
+    /// Ends every session of a tenant, on the word of whoever runs the server. False where there is no such tenant.
+    pub fn end_tenant(&self, tenant: TenantId) -> Result<bool, Error> {
+        self.end_all(tenant, Scope::Tenant(tenant), Subject::Tenant(tenant))
+    }
+
+    fn end_all(&self, tenant: TenantId, scope: Scope, subject: Subject) -> Result<bool, Error> {
+        let mut event = self.event(Action::SessionEnd, Outcome::Done, subject, Some(tenant))?;
+        event.actor = Actor::default();
+        event.details.insert("why".to_owned(), json!(EndedWhy::Admin.name()));
+        Ok(self.store.write(|tx| {
+            let raised = tx.endings().raise(scope, EndedWhy::Admin, event.at)?.is_some();
+            if raised {
+                tx.audit().tell(&event)?;
+            }
+            Ok(raised)
+        })?)
+    }
+
+    /// Refuses with the missing right where the session is not the caller's own.
+    pub(super) fn own_or_by_right(&self, caller: &Caller, listed: &Listed) -> Result<(), Error> {
+        if listed.session.principal() == Some(caller.principal) {
+            return Ok(());
+        }
+        let right = Right::parse(END_OTHERS).map_err(|error| Error::Fault(error.to_string()))?;
+        caller.need(&right)
+    }
+
+    /// What a caller hears of a session that is not there, or not in their tenant.
+    pub(super) const NO_SESSION: Error = Error::Refused(Refusal::NoSession);
+}

@@ -1,0 +1,133 @@
+//! Following the feed: what other processes have ended or changed, and the keys.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tillgate_domain::{KeyId, StoreExt};
+
+use super::Auth;
+use crate::Error;
+use crate::changes::Moment;
+use crate::ports::Cursor;
+
+/// How long those wait who need a younger view.
+const CATCH_UP: Duration = Duration::from_millis(500);
+
+/// How often an unknown key is looked up in the store at most.
+const LOOK_UP: Duration = Duration::from_secs(1);
+
+#[derive(Default)]
+struct Place {
+    cursor: Option<Cursor>,
+    keys: Moment,
+    clock: Moment,
+    looked_up: Option<Duration>,
+    /// Where the feed stood when this process first held a key that is not in use yet.
+    held_at: HashMap<KeyId, Cursor>,
+}
+
+/// How far this process follows.
+#[derive(Default)]
+pub(crate) struct Follower {
+    place: Mutex<Place>,
+    waiting: Mutex<()>,
+    moved: Condvar,
+    closed: AtomicBool,
+}
+
+impl Follower {
+    fn place(&self) -> MutexGuard<'_, Place> {
+        self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether all keys of the store could be opened when they last changed.
+    pub(crate) fn keys_open(&self) -> bool {
+        !self.closed.load(Ordering::Relaxed)
+    }
+
+    /// How far the feed is applied.
+    pub(crate) fn cursor(&self) -> Option<Cursor> {
+        self.place().cursor
+    }
+
+    /// Where the feed stood when this process first held the key.
+    pub(crate) fn held_at(&self, key: KeyId) -> Option<Cursor> {
+        self.place().held_at.get(&key).copied()
+    }
+}
+
+impl Auth {
+    /// Takes one look at the feed: what others have ended or changed holds here from now on. Chores do so every 250 ms.
+    pub fn follow(&self) -> Result<(), Error> {
+        let mut place = self.follower.place();
+        let began = self.clock.monotonic();
+        let from = place.cursor;
+        let look = self.store.read(|tx| tx.feed().look(from))?;
+        self.changes.follow(look.changes.into_iter().map(|(change, _)| change), began);
+        place.cursor = Some(look.next);
+        let (keys, clock) = self.changes.server();
+        if clock > place.clock {
+            place.clock = clock;
+            // What is read at the start was declared of an earlier clock.
+            if from.is_some() {
+                self.time.accept();
+            }
+        }
+        if keys > place.keys || from.is_none() {
+            self.follow_keys(&mut place)?;
+            place.keys = keys;
+        }
+        drop(place);
+        drop(self.follower.waiting.lock());
+        self.follower.moved.notify_all();
+        Ok(())
+    }
+
+    fn follow_keys(&self, place: &mut Place) -> Result<(), Error> {
+        let stored = self.store.read(|tx| tx.keys().all())?;
+        let followed = self.keyring.follow(&stored);
+        self.follower.closed.store(followed.is_err(), Ordering::Relaxed);
+        followed.map_err(|error| Error::Fault(error.to_string()))?;
+        if let Some(cursor) = place.cursor {
+            let held = self.keyring.held();
+            place.held_at.retain(|key, _| held.waiting().contains(key));
+            for key in held.waiting() {
+                place.held_at.entry(*key).or_insert(cursor);
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks the keys up once more, for a token that names an unknown one: one reader for all, at most once a second.
+    pub(super) fn look_up_keys(&self) -> Result<(), Error> {
+        let mut place = self.follower.place();
+        let now = self.clock.monotonic();
+        if place.looked_up.is_some_and(|at| now.saturating_sub(at) < LOOK_UP) {
+            return Ok(());
+        }
+        self.follow_keys(&mut place)?;
+        place.looked_up = Some(now);
+        Ok(())
+    }
+
+    /// Whether the view of what has changed is young enough to be trusted.
+    pub(super) fn fresh(&self) -> bool {
+        self.view_age().is_some_and(|age| age <= self.settings.max_age)
+    }
+
+    /// Waits for a view that can be trusted, half a second at most: one reader catches up for all who wait.
+    pub(super) fn catch_up(&self) -> Result<(), Error> {
+        if self.fresh() {
+            return Ok(());
+        }
+        if self.chores.running() {
+            let waiting = self.follower.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(self.follower.moved.wait_timeout_while(waiting, CATCH_UP, |()| !self.fresh()));
+        } else {
+            self.follow()?;
+        }
+        if self.fresh() { Ok(()) } else { Err(Error::unavailable("what has changed could not be read for too long")) }
+    }
+}

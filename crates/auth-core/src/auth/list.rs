@@ -1,0 +1,74 @@
+//! Listing: who is logged in where.
+
+use tillgate_domain::{PrincipalId, SessionId, StoreExt};
+
+use super::Auth;
+use super::end::END_OTHERS;
+use crate::ports::{Listed, SessionFilter};
+use crate::{Caller, Error};
+
+/// The longest part of a list.
+const LONGEST: u32 = 200;
+
+impl Auth {
+    /// Sessions of the caller's tenant, newest first, those after `after`, 200 at most: everybody's by the right
+    /// `sessionDelete`, else one's own.
+    pub fn sessions(
+        &self,
+        caller: &Caller,
+        filter: &SessionFilter,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<Listed>, Error> {
+        let mut filter = filter.clone();
+        filter.tenant = Some(caller.profile.tenant.id);
+        if !caller.profile.rights.allow(END_OTHERS) {
+            match caller.principal {
+                PrincipalId::User(user) if filter.user.is_none_or(|asked| asked == user) => filter.user = Some(user),
+                PrincipalId::Device(device)
+                    if filter.user.is_none() && filter.device.is_none_or(|asked| asked == device) =>
+                {
+                    filter.device = Some(device);
+                }
+                _ => return Ok(Vec::new()),
+            }
+        }
+        let all = caller.profile.rights.allow(END_OTHERS);
+        let own = |listed: &Listed| listed.session.principal() == Some(caller.principal);
+        let (mut after, limit) = (after, limit.clamp(1, LONGEST));
+        let mut kept = Vec::new();
+        loop {
+            let part = self.store.read(|tx| tx.sessions().list(&filter, after, limit))?;
+            let last = part.len() < limit as usize;
+            after = part.last().map(|listed| listed.session.id).or(after);
+            kept.extend(part.into_iter().filter(|each| all || own(each)));
+            if last || kept.len() >= limit as usize {
+                kept.truncate(limit as usize);
+                return Ok(kept);
+            }
+        }
+    }
+
+    /// One session of the caller's tenant: one's own always, another's by the right `sessionDelete`.
+    pub fn session(&self, caller: &Caller, session: SessionId) -> Result<Listed, Error> {
+        let filter = SessionFilter {
+            tenant: Some(caller.profile.tenant.id),
+            session: Some(session),
+            ..SessionFilter::default()
+        };
+        let found = self.store.read(|tx| tx.sessions().list(&filter, None, 1))?;
+        let listed = found.into_iter().next().ok_or(Self::NO_SESSION)?;
+        self.own_or_by_right(caller, &listed)?;
+        Ok(listed)
+    }
+
+    /// Sessions of any tenant, on the word of whoever runs the server.
+    pub fn all_sessions(
+        &self,
+        filter: &SessionFilter,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<Listed>, Error> {
+        Ok(self.store.read(|tx| tx.sessions().list(filter, after, limit))?)
+    }
+}

@@ -1,0 +1,306 @@
+//! Logging in: look up and admit, check the password outside any transaction, then claim and write.
+//!
+//! The first unit of work finds out who it is about and opens a charge with the throttle; the second claims the principal and the
+//! credential as they were read, so that a password change or a suspension in between is met, never overtaken. What stands against
+//! a login besides the password is judged after the right password only.
+
+mod admit;
+mod seat;
+mod stand;
+
+use std::sync::Arc;
+
+use serde_json::json;
+use tillgate_domain::{
+    Action, Actor, Device, Event, Instant, PrincipalId, SessionId, StoreExt, Stored, Subject, Tenant, User,
+};
+
+use super::Auth;
+use crate::passwords::{Lane, Verified};
+use crate::ports::{AuthTx, Credential, CredentialKind};
+use crate::profile;
+use crate::requests::How;
+use crate::throttle::{Charge, Outcome};
+use crate::{Epochs, Error, Granted, Login, LoginRefusal, Profile, Proof, Proved, Session, SessionKind};
+
+use admit::Admitted;
+
+/// How often a login whose claims were lost is begun anew.
+const ROUNDS: usize = 4;
+
+/// How a password is named in tokens (RFC 8176, 2).
+const PASSWORD: &str = "pwd";
+
+/// Who the store says it is.
+#[derive(Clone, Debug, Default)]
+struct Found {
+    tenant: Option<Tenant>,
+    user: Option<User>,
+    /// The device that the login names, where the tenant has it.
+    device: Option<Device>,
+    credential: Option<Credential>,
+}
+
+impl Found {
+    fn principal(&self, login: &Login) -> Option<PrincipalId> {
+        match login.who {
+            crate::Who::User { .. } => self.user.as_ref().map(|user| PrincipalId::User(user.id)),
+            crate::Who::Device { .. } => self.device.as_ref().map(|device| PrincipalId::Device(device.id)),
+        }
+    }
+}
+
+/// What the second unit of work came to.
+enum Came {
+    In(Box<(Session, Profile)>),
+    Refused(LoginRefusal),
+    /// A claim was lost: what was judged is no longer so.
+    Again,
+}
+
+impl Auth {
+    /// Logs a user in on a device or in the office, or a device as itself.
+    pub fn login(&self, login: &Login) -> Result<Granted, Error> {
+        let Proof::Password(password) = &login.proof;
+        for _ in 0..ROUNDS {
+            let Admitted { found, charge } = self.admit(login)?;
+            let lane = if charge.known() { Lane::Known } else { Lane::Stranger };
+            let verifier = found.credential.as_ref().map(|credential| credential.verifier.clone());
+            let verified = match self.passwords.verify(password.clone(), verifier, lane, login.address) {
+                Ok(verified) => verified,
+                Err(error) => {
+                    self.settle(&charge, Outcome::Withdrawn);
+                    return Err(super::unverified(error));
+                }
+            };
+            if !verified.matches {
+                return Err(self.refuse(login, &found, &charge, LoginRefusal::Mismatch)?);
+            }
+            if let Err(refusal) = stand::judge(login, &found) {
+                return Err(self.refuse(login, &found, &charge, refusal)?);
+            }
+            let entered = self.enter(login, &found, &charge, &verified);
+            if entered.is_err() {
+                self.settle(&charge, Outcome::Withdrawn);
+            }
+            match entered? {
+                Entered::Granted(granted) => return Ok(*granted),
+                Entered::Refused(refusal) => return Err(refusal.into()),
+                Entered::Again => self.settle(&charge, Outcome::Withdrawn),
+            }
+        }
+        Err(Error::unavailable("a login kept losing to changes of its user or device"))
+    }
+
+    /// Settles a charge on its own. Where the store fails the charge counts as a failure after a while, and nobody is told.
+    fn settle(&self, charge: &Charge, outcome: Outcome) {
+        let now = self.time().at;
+        if let Err(error) = self.store.write(|tx| self.throttle.settle(tx, charge, outcome, now)) {
+            tracing::warn!(%error, "a login's charge could not be returned");
+        }
+        self.turns.settled(charge);
+    }
+
+    /// Settles the charge of a refused login and tells the audit. A right password is no failure, whatever stands against it.
+    fn refuse(&self, login: &Login, found: &Found, charge: &Charge, refusal: LoginRefusal) -> Result<Error, Error> {
+        let outcome = match refusal {
+            LoginRefusal::Mismatch => Outcome::Failed,
+            _ => Outcome::Withdrawn,
+        };
+        let event = self.login_event(login, found, tillgate_domain::Outcome::Refused, Some(refusal))?;
+        let settled = self.store.write(|tx| {
+            self.throttle.settle(tx, charge, outcome, event.at)?;
+            tx.audit().tell(&event)
+        });
+        self.turns.settled(charge);
+        settled?;
+        Ok(refusal.into())
+    }
+
+    fn login_event(
+        &self,
+        login: &Login,
+        found: &Found,
+        outcome: tillgate_domain::Outcome,
+        refusal: Option<LoginRefusal>,
+    ) -> Result<Event, Error> {
+        let subject = match found.principal(login) {
+            Some(PrincipalId::User(user)) => Subject::User(user),
+            Some(PrincipalId::Device(device)) => Subject::Device(device),
+            None => Subject::Server,
+        };
+        let tenant = found.tenant.as_ref().map(|tenant| tenant.id);
+        let mut event = self.event(Action::Login, outcome, subject, tenant)?;
+        event.actor = Actor {
+            user: found.user.as_ref().map(|user| user.id),
+            device: found.device.as_ref().map(|device| device.id),
+            session: None,
+            address: login.address,
+        };
+        event.details.insert("dialect".to_owned(), json!(login.dialect.as_str()));
+        if let Some(refusal) = refusal {
+            event.details.insert("why".to_owned(), json!(refusal.code()));
+        }
+        Ok(event)
+    }
+
+    /// The second unit of work, and the tokens.
+    fn enter(&self, login: &Login, found: &Found, charge: &Charge, verified: &Verified) -> Result<Entered, Error> {
+        let keys = self.keyring.held();
+        let began = self.changes.now();
+        let mut event = self.login_event(login, found, tillgate_domain::Outcome::Done, None)?;
+        let entry =
+            Entry { login, found, verified, session: self.id(SessionId::new)?, key: keys.seals(), now: event.at };
+        event.actor.session = Some(entry.session);
+        let came = self.store.write(|tx| {
+            let came = entry.carry_out(tx)?;
+            match &came {
+                Came::In(_) => {
+                    self.throttle.settle(tx, charge, Outcome::Succeeded, entry.now)?;
+                    tx.audit().tell(&event)?;
+                }
+                Came::Refused(refusal) => {
+                    self.throttle.settle(tx, charge, Outcome::Withdrawn, entry.now)?;
+                    let mut event = event.clone();
+                    event.outcome = tillgate_domain::Outcome::Refused;
+                    event.actor.session = None;
+                    event.details.insert("why".to_owned(), json!(refusal.code()));
+                    tx.audit().tell(&event)?;
+                }
+                Came::Again => {}
+            }
+            Ok(came)
+        })?;
+        match came {
+            Came::Again => Ok(Entered::Again),
+            Came::Refused(refusal) => {
+                self.turns.settled(charge);
+                Ok(Entered::Refused(refusal))
+            }
+            Came::In(came) => {
+                self.turns.settled(charge);
+                let (session, profile) = *came;
+                let profile = Arc::new(profile);
+                if let Some(principal) = session.principal() {
+                    self.profiles.keep(principal, session.device, &profile, began);
+                }
+                let epochs = session.epochs;
+                Ok(Entered::Granted(Box::new(self.mint(&keys, session, &epochs, profile, How::Login)?)))
+            }
+        }
+    }
+}
+
+/// What the second unit of work and the tokens came to.
+enum Entered {
+    Granted(Box<Granted>),
+    Refused(LoginRefusal),
+    Again,
+}
+
+/// What a login brings into its second unit of work, which may run again.
+struct Entry<'a> {
+    login: &'a Login,
+    found: &'a Found,
+    verified: &'a Verified,
+    session: SessionId,
+    key: tillgate_domain::KeyId,
+    now: Instant,
+}
+
+impl Entry<'_> {
+    /// Claims what the login stands on, reads it as it is then, judges once more, and writes the session.
+    fn carry_out(&self, tx: &mut dyn AuthTx) -> Stored<Came> {
+        let (Some(credential), Some(principal)) = (&self.found.credential, self.found.principal(self.login)) else {
+            return Ok(Came::Refused(LoginRefusal::Mismatch));
+        };
+        let claimed = match principal {
+            PrincipalId::User(id) => {
+                let epoch = self.found.user.as_ref().map(|user| user.epoch).unwrap_or_default();
+                tx.users().claim(id, epoch, self.now)?
+            }
+            PrincipalId::Device(id) => {
+                let epoch = self.found.device.as_ref().map(|device| device.epoch).unwrap_or_default();
+                tx.devices().claim(id, epoch, self.now)?
+            }
+        };
+        let rehash = self.verified.rehash.as_ref();
+        let kind = CredentialKind::Password;
+        if !claimed || !tx.credentials().claim(principal, kind, credential.version, rehash, self.now)? {
+            return Ok(Came::Again);
+        }
+        let found = self.reread(tx)?;
+        if let Err(refusal) = stand::judge(self.login, &found) {
+            return Ok(Came::Refused(refusal));
+        }
+        let Some(tenant) = found.tenant else { return Ok(Came::Again) };
+        let session = self.session(principal, &tenant, &found.user, &found.device);
+        tx.sessions().insert(&session)?;
+        if let Some(device) = &found.device
+            && session.kind == SessionKind::Person
+            && device.environment.sells()
+        {
+            seat::take(tx, device, session.id, self.now)?;
+        }
+        let profile = profile::assemble(tx, tenant, found.user, found.device)?;
+        Ok(Came::In(Box::new((session, profile))))
+    }
+
+    /// What was found, as it is now that the principal is claimed.
+    fn reread(&self, tx: &mut dyn AuthTx) -> Stored<Found> {
+        let tenant = match &self.found.tenant {
+            Some(tenant) => tx.tenants().find(tenant.id)?,
+            None => None,
+        };
+        let user = match &self.found.user {
+            Some(user) => tx.users().find(user.id)?,
+            None => None,
+        };
+        let device = match &self.found.device {
+            Some(device) => tx.devices().find(device.id)?,
+            None => None,
+        };
+        Ok(Found { tenant, user, device, credential: self.found.credential.clone() })
+    }
+
+    fn session(
+        &self,
+        principal: PrincipalId,
+        tenant: &Tenant,
+        user: &Option<User>,
+        device: &Option<Device>,
+    ) -> Session {
+        let kind = match principal {
+            PrincipalId::User(_) => SessionKind::Person,
+            PrincipalId::Device(_) => SessionKind::Device,
+        };
+        Session {
+            id: self.session,
+            tenant: tenant.id,
+            kind,
+            user: user.as_ref().map(|user| user.id),
+            device: device.as_ref().map(|device| device.id),
+            parent: None,
+            dialect: self.login.dialect.clone(),
+            expires_at: self.login.terms.session_expiry(self.now, self.now, &tenant.zone),
+            terms: self.login.terms.clone(),
+            generation: 1,
+            key: self.key,
+            previous_key: self.key,
+            used: 0,
+            epochs: Epochs {
+                user: user.as_ref().map(|user| user.epoch).unwrap_or_default(),
+                device: device.as_ref().map(|device| device.epoch).unwrap_or_default(),
+                tenant: tenant.epoch,
+            },
+            proved: Proved { methods: PASSWORD.to_owned(), at: self.now },
+            address: self.login.address,
+            rotated_from: self.login.address,
+            thumbprint: None,
+            created_at: self.now,
+            rotated_at: None,
+            last_used_at: None,
+            ended: None,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! Minting: the tokens of a session, at a login and at each refresh.
+
+use std::sync::Arc;
+
+use tillgate_domain::PrincipalId;
+
+use super::Auth;
+use crate::keys::Opened;
+use crate::requests::How;
+use crate::token::access::{Claims, audience};
+use crate::token::refresh::RefreshToken;
+use crate::{Epochs, Error, Granted, Profile, Session, TokenRefusal};
+
+impl Auth {
+    /// The tokens of a session as it stands, made under these epochs.
+    pub(super) fn mint(
+        &self,
+        keys: &Opened,
+        session: Session,
+        epochs: &Epochs,
+        profile: Arc<Profile>,
+        how: How,
+    ) -> Result<Granted, Error> {
+        let now = self.time().at;
+        let principal =
+            session.principal().ok_or_else(|| Error::Fault(format!("session {} is nobody's", session.id)))?;
+        let expires_at = session.terms.access_expiry(session.expires_at, now);
+        let mut claims = self.claims(&session, principal, epochs, now.seconds(), expires_at.seconds())?;
+        claims.allow(profile.rights.scope(), &profile.roles);
+        let access_token = claims
+            .sign(keys.signs())
+            .map_err(|error| Error::Fault(format!("an access token could not be signed: {error}")))?;
+        let refresh_token = match session.terms.refresh {
+            Some(_) => {
+                let key = keys.refresh(session.key).ok_or(TokenRefusal::Over)?;
+                let token = RefreshToken { key: session.key, session: session.id, generation: session.generation };
+                Some(token.seal(key))
+            }
+            None => None,
+        };
+        Ok(Granted {
+            access_token: access_token.into(),
+            access_life: claims.expires_at().since(now),
+            access_expires_at: claims.expires_at(),
+            refresh_token,
+            session_expires_at: session.expires_at,
+            session,
+            profile,
+            how,
+        })
+    }
+
+    fn claims(
+        &self,
+        session: &Session,
+        principal: PrincipalId,
+        epochs: &Epochs,
+        iat: i64,
+        exp: i64,
+    ) -> Result<Claims, Error> {
+        let client = session.device.map_or_else(|| session.dialect.as_str().to_owned(), |device| device.to_string());
+        Ok(Claims {
+            iss: self.issuer.clone(),
+            sub: principal.uuid(),
+            client_id: client,
+            aud: audience(&session.dialect, session.tenant),
+            exp,
+            iat,
+            jti: self.id(|at, random| tillgate_domain::EventId::new(at, random).0)?,
+            auth_time: session.proved.at.seconds(),
+            amr: session.proved.methods.split(' ').map(str::to_owned).collect(),
+            sid: session.id,
+            knd: session.kind.name().chars().next().unwrap_or_default(),
+            generation: session.generation,
+            tid: session.tenant,
+            did: session.device,
+            epo: [epochs.user.0, epochs.device.0, epochs.tenant.0],
+            sat: session.created_at.millis(),
+            sxp: session.expires_at.map(tillgate_domain::Instant::millis),
+            scope: None,
+            roles: None,
+        })
+    }
+}

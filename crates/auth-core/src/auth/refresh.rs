@@ -1,0 +1,271 @@
+//! Refreshing: the judge's verdict carried out.
+//!
+//! A session that this process rotated within its overlap is only read: a client that refreshes before every request writes
+//! nothing. Everything else is one unit of work: read, judge, and one conditional update.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde_json::json;
+use tillgate_domain::{Action, Actor, EndedWhy, Event, Instant, Mode, Outcome, SessionId, StoreError, Stored, Subject};
+
+use super::Auth;
+use crate::changes::Moment;
+use crate::judge::{Presenter, Verdict, judge};
+use crate::keys::Opened;
+use crate::ports::{AuthTx, Rotation, Standing};
+use crate::profile;
+use crate::requests::How;
+use crate::token::access::{Claims, key_of};
+use crate::token::refresh::{RefreshToken, Unproven};
+use crate::{Epochs, Error, Granted, Profile, Refreshing, Session, SessionKind, TokenRefusal};
+
+/// How often a lost rotation is judged again within one unit of work.
+const AGAIN: usize = 8;
+
+/// What the unit of work came to.
+enum Decided {
+    Refused(TokenRefusal),
+    /// The session as it stands now, under these epochs.
+    Granted {
+        session: Session,
+        epochs: Epochs,
+        profile: Option<Arc<Profile>>,
+        how: How,
+    },
+    /// It takes a write.
+    Writes,
+}
+
+/// What a refresh brings into its unit of work, which may run again.
+struct Bid<'a> {
+    token: RefreshToken,
+    refreshing: &'a Refreshing<'a>,
+    seals: tillgate_domain::KeyId,
+    now: Instant,
+    began: Moment,
+    event: Event,
+}
+
+impl Auth {
+    /// Refreshes a session. A refresh token that was answered before, and whose answer may have been lost, gets the same successor
+    /// again; one that had been followed by a used one ends the session.
+    pub fn refresh(&self, refreshing: &Refreshing<'_>) -> Result<Granted, Error> {
+        let unproven = Unproven::read(refreshing.token).ok_or(TokenRefusal::Invalid)?;
+        let mut keys = self.keyring.held();
+        if keys.refresh(unproven.key()).is_none() {
+            self.look_up_keys()?;
+            keys = self.keyring.held();
+        }
+        let key = keys.refresh(unproven.key()).ok_or(TokenRefusal::Invalid)?;
+        let token = unproven.prove(key).ok_or(TokenRefusal::Invalid)?;
+        if refreshing.beside.is_some_and(|beside| self.session_of(&keys, beside) != Some(token.session)) {
+            return Err(TokenRefusal::Invalid.into());
+        }
+        let time = self.time();
+        let bid = Bid {
+            token,
+            refreshing,
+            seals: keys.seals(),
+            now: time.at,
+            began: self.changes.now(),
+            event: self.event(Action::RefreshReplay, Outcome::Refused, Subject::Session(token.session), None)?,
+        };
+        let lately = self.uses.lately(token.session, self.clock.monotonic());
+        let mut decided = if lately { self.decide(Mode::Read, &bid)? } else { Decided::Writes };
+        if matches!(decided, Decided::Writes) {
+            decided = self.decide(Mode::Write, &bid)?;
+        }
+        match decided {
+            Decided::Granted { session, epochs, profile, how } => self.grant(&bid, session, &epochs, profile, how),
+            Decided::Refused(TokenRefusal::Expired) if time.in_doubt => {
+                Err(Error::unavailable("the clock is in doubt, and the session may have expired by it"))
+            }
+            Decided::Refused(refusal) => Err(refusal.into()),
+            Decided::Writes => Err(Error::Fault("a refresh was not decided".to_owned())),
+        }
+    }
+
+    /// The session that an access token names. Where its key is gone it is taken at its word: the refresh token is what proves.
+    fn session_of(&self, keys: &Opened, token: &str) -> Option<SessionId> {
+        let claims = match key_of(token).and_then(|id| keys.signing(id)) {
+            Some(key) => Claims::verify(token, key),
+            None => Claims::unverified(token),
+        };
+        claims.map(|claims| claims.sid)
+    }
+
+    fn decide(&self, mode: Mode, bid: &Bid<'_>) -> Result<Decided, Error> {
+        let mut decided = None;
+        self.store.run(mode, &mut |tx| {
+            decided = Some(self.carry_out(tx, mode, bid)?);
+            Ok(())
+        })?;
+        decided.ok_or_else(|| Error::Fault("the store did not run the unit of work".to_owned()))
+    }
+
+    fn carry_out(&self, tx: &mut dyn AuthTx, mode: Mode, bid: &Bid<'_>) -> Stored<Decided> {
+        for _ in 0..AGAIN {
+            let Some(standing) = tx.sessions().find(bid.token.session)? else {
+                return Ok(Decided::Refused(TokenRefusal::Over));
+            };
+            if bid.refreshing.tenant.is_some_and(|tenant| tenant != standing.session.tenant) {
+                return Ok(Decided::Refused(TokenRefusal::Foreign));
+            }
+            match (self.verdict(&standing, bid), mode) {
+                (Verdict::Refuse(refusal), _) => return Ok(Decided::Refused(refusal)),
+                (Verdict::Rotate { .. } | Verdict::Replay, Mode::Read) => return Ok(Decided::Writes),
+                (Verdict::Rotate { to, went_back }, Mode::Write) => {
+                    if let Some(session) = rotate(tx, &standing, bid, to, went_back)? {
+                        return self.granted(tx, &standing, session, How::Rotated);
+                    }
+                }
+                (Verdict::Repeat, _) => {
+                    if mode == Mode::Read && self.newly_shared(&standing, bid) {
+                        return Ok(Decided::Writes);
+                    }
+                    if mode == Mode::Write && shared(&standing.session, bid.refreshing.address) {
+                        tell(tx, &standing.session, bid, Action::RefreshShared, Outcome::Done)?;
+                    }
+                    let session = standing.session.clone();
+                    return self.granted(tx, &standing, session, How::Repeated);
+                }
+                (Verdict::Replay, Mode::Write) => {
+                    tx.endings().end(bid.token.session, EndedWhy::Replay, bid.now)?;
+                    tell(tx, &standing.session, bid, Action::RefreshReplay, Outcome::Refused)?;
+                    return Ok(Decided::Refused(TokenRefusal::Replay));
+                }
+            }
+        }
+        Err(StoreError::Conflict(format!("session {} kept moving", bid.token.session)))
+    }
+
+    fn verdict(&self, standing: &Standing, bid: &Bid<'_>) -> Verdict {
+        let refreshing = bid.refreshing;
+        let presenter =
+            Presenter { dialect: refreshing.dialect, device: refreshing.device, thumbprint: refreshing.thumbprint };
+        let session = &standing.session;
+        let witness = self.uses.witness(session.id, session.generation, self.clock.monotonic());
+        judge(standing, bid.token.generation, &presenter, &witness, bid.now)
+    }
+
+    /// Whether a repeat from another address is to be told: once for each generation, as far as this process remembers.
+    fn newly_shared(&self, standing: &Standing, bid: &Bid<'_>) -> bool {
+        let session = &standing.session;
+        shared(session, bid.refreshing.address) && self.uses.shared(session.id, session.generation)
+    }
+
+    fn granted(&self, tx: &mut dyn AuthTx, standing: &Standing, session: Session, how: How) -> Stored<Decided> {
+        let epochs = match session.kind {
+            SessionKind::Permanent => standing.epochs,
+            SessionKind::Person | SessionKind::Device => session.epochs,
+        };
+        let Some(principal) = session.principal() else {
+            return Err(StoreError::Corrupt {
+                table: "sessions",
+                column: "user",
+                detail: "nobody's session".to_owned(),
+            });
+        };
+        let touched = self.changes.touched(&session);
+        let known = self.profiles.find(principal, session.device, touched);
+        let profile = match known {
+            Some(profile) => Some(profile),
+            None => profile::read(tx, principal, session.device)?.map(Arc::new),
+        };
+        Ok(Decided::Granted { session, epochs, profile, how })
+    }
+
+    fn grant(
+        &self,
+        bid: &Bid<'_>,
+        session: Session,
+        epochs: &Epochs,
+        profile: Option<Arc<Profile>>,
+        how: How,
+    ) -> Result<Granted, Error> {
+        let profile = profile.ok_or(TokenRefusal::Over)?;
+        if let Some(principal) = session.principal() {
+            self.profiles.keep(principal, session.device, &profile, bid.began);
+        }
+        if let (How::Rotated, Some(overlap)) = (how, session.terms.refresh.as_ref().and_then(|refresh| refresh.overlap))
+        {
+            self.uses.rotated(session.id, session.generation, self.clock.monotonic(), overlap);
+        }
+        let mut keys = self.keyring.held();
+        if keys.refresh(session.key).is_none() {
+            self.look_up_keys()?;
+            keys = self.keyring.held();
+        }
+        self.mint(&keys, session, epochs, profile, how)
+    }
+}
+
+/// Moves the session on; `None` where another has moved it first.
+fn rotate(
+    tx: &mut dyn AuthTx,
+    standing: &Standing,
+    bid: &Bid<'_>,
+    to: i64,
+    went_back: bool,
+) -> Stored<Option<Session>> {
+    let session = &standing.session;
+    let rotation = Rotation {
+        generation: to,
+        key: bid.seals,
+        previous_key: bid.token.key,
+        at: bid.now,
+        expires_at: session.terms.session_expiry(session.created_at, bid.now, &standing.zone),
+        from: bid.refreshing.address,
+    };
+    if !tx.sessions().rotate(session.id, session.generation, &rotation)? {
+        return Ok(None);
+    }
+    if went_back {
+        tell(tx, session, bid, Action::StoreWentBack, Outcome::Done)?;
+    }
+    Ok(Some(Session {
+        generation: rotation.generation,
+        key: rotation.key,
+        previous_key: rotation.previous_key,
+        rotated_at: Some(rotation.at),
+        rotated_from: rotation.from,
+        expires_at: rotation.expires_at,
+        ..session.clone()
+    }))
+}
+
+fn tell(tx: &mut dyn AuthTx, session: &Session, bid: &Bid<'_>, action: Action, outcome: Outcome) -> Stored<()> {
+    let mut event = bid.event.clone();
+    event.tenant = Some(session.tenant);
+    event.actor = Actor {
+        user: session.user,
+        device: session.device,
+        session: Some(session.id),
+        address: bid.refreshing.address,
+    };
+    event.action = action;
+    event.outcome = outcome;
+    event.details.insert("generation".to_owned(), json!(session.generation));
+    event.details.insert("presented".to_owned(), json!(bid.token.generation));
+    tx.audit().tell(&event)
+}
+
+/// Whether the repeat comes from another network address than the rotation that it repeats.
+fn shared(session: &Session, from: Option<IpAddr>) -> bool {
+    match (session.rotated_from, from) {
+        (Some(rotated), Some(from)) => network(rotated) != network(from),
+        _ => false,
+    }
+}
+
+/// The address as far as it tells places apart: an IPv6 network hands out its last 72 bits at will.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(v4) => IpAddr::V4(v4),
+        IpAddr::V6(v6) => {
+            let bits = v6.to_bits() & (u128::MAX << 72);
+            IpAddr::V6(bits.into())
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! What has ended or changed, as this process knows it: the memory that authenticating asks instead of the store.
+//!
+//! It is the store's observer for what this process commits, and follows the feed for what others do. Epochs and session ids
+//! decide, never a clock. What it cannot know it does not guess: where its view is too old, the caller must catch up first.
+
+use std::collections::HashMap;
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
+
+use tillgate_domain::change::Observer;
+use tillgate_domain::{Change, DeviceId, Epoch, Scope, SessionId, TenantId, UserId};
+
+use crate::{Epochs, Session};
+
+/// Who a request is about: what its token names.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct About {
+    pub(crate) session: SessionId,
+    pub(crate) user: Option<UserId>,
+    pub(crate) device: Option<DeviceId>,
+    pub(crate) tenant: TenantId,
+}
+
+/// A moment in the order of changes: what was read before it may be stale after it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Moment(u64);
+
+/// What is known of a user, a device or a tenant.
+#[derive(Clone, Copy, Debug, Default)]
+struct Mark {
+    epoch: Epoch,
+    touched: Moment,
+}
+
+#[derive(Default)]
+struct Known {
+    ended: HashMap<SessionId, Duration>,
+    marks: HashMap<Scope, Mark>,
+    moment: Moment,
+    /// The monotonic time at which the newest look at the feed began.
+    looked: Option<Duration>,
+    keys: Moment,
+    clock: Moment,
+}
+
+/// The memory.
+#[derive(Default)]
+pub(crate) struct Changes(RwLock<Known>);
+
+impl Observer for Changes {
+    fn committed(&self, changes: &[Change]) {
+        if !changes.is_empty() {
+            let mut known = self.known_mut();
+            let seen = known.looked.unwrap_or_default();
+            changes.iter().for_each(|change| known.apply(change, seen));
+        }
+    }
+}
+
+impl Known {
+    fn apply(&mut self, change: &Change, seen: Duration) {
+        self.moment = Moment(self.moment.0.saturating_add(1));
+        let moment = self.moment;
+        match *change {
+            Change::Ended(session) => {
+                self.ended.insert(session, seen);
+            }
+            Change::Raised { scope, epoch } => {
+                let mark = self.marks.entry(scope).or_default();
+                mark.epoch = mark.epoch.max(epoch);
+                mark.touched = moment;
+            }
+            Change::Touched(Scope::Keys) => self.keys = moment,
+            Change::Touched(Scope::Clock) => self.clock = moment,
+            Change::Touched(scope) => self.marks.entry(scope).or_default().touched = moment,
+        }
+    }
+
+    fn mark(&self, scope: Option<Scope>) -> Mark {
+        scope.and_then(|scope| self.marks.get(&scope)).copied().unwrap_or_default()
+    }
+
+    fn marks(&self, about: &About) -> [Mark; 3] {
+        let scopes = [about.user.map(Scope::User), about.device.map(Scope::Device), Some(Scope::Tenant(about.tenant))];
+        scopes.map(|scope| self.mark(scope))
+    }
+}
+
+impl Changes {
+    fn known(&self) -> RwLockReadGuard<'_, Known> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn known_mut(&self) -> RwLockWriteGuard<'_, Known> {
+        self.0.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes up what a look at the feed found that began at this monotonic time.
+    pub(crate) fn follow(&self, changes: impl IntoIterator<Item = Change>, began: Duration) {
+        let mut known = self.known_mut();
+        for change in changes {
+            // A look repeats what this process has applied itself: what says nothing new makes nothing stale.
+            let news = match change {
+                Change::Ended(session) => !known.ended.contains_key(&session),
+                Change::Raised { scope, epoch } => known.mark(Some(scope)).epoch < epoch,
+                Change::Touched(_) => true,
+            };
+            if news {
+                known.apply(&change, began);
+            }
+        }
+        known.looked = Some(known.looked.map_or(began, |looked| looked.max(began)));
+    }
+
+    /// How old the view is; `None` where there was no look yet.
+    pub(crate) fn age(&self, monotonic: Duration) -> Option<Duration> {
+        self.known().looked.map(|looked| monotonic.saturating_sub(looked))
+    }
+
+    /// Whether a token of this session that was made under these epochs is over, and since when what was read of its principal
+    /// is stale.
+    pub(crate) fn judge(&self, about: &About, epochs: &Epochs) -> (bool, Moment) {
+        let known = self.known();
+        let [user, device, tenant] = known.marks(about);
+        let now = Epochs { user: user.epoch, device: device.epoch, tenant: tenant.epoch };
+        let over = epochs.below(&now) || known.ended.contains_key(&about.session);
+        (over, user.touched.max(device.touched).max(tenant.touched))
+    }
+
+    /// Since when what was read of the principal of a session is stale.
+    pub(crate) fn touched(&self, session: &Session) -> Moment {
+        let about = About { session: session.id, user: session.user, device: session.device, tenant: session.tenant };
+        self.judge(&about, &session.epochs).1
+    }
+
+    /// Whether the session is known to be over.
+    #[cfg(test)]
+    fn ended(&self, session: SessionId) -> bool {
+        self.known().ended.contains_key(&session)
+    }
+
+    /// The present moment: a reading that begins now is stale after any later touch.
+    pub(crate) fn now(&self) -> Moment {
+        self.known().moment
+    }
+
+    /// When the keys and the clock were last touched.
+    pub(crate) fn server(&self) -> (Moment, Moment) {
+        let known = self.known();
+        (known.keys, known.clock)
+    }
+
+    /// Forgets what ended sessions no living token can name: those seen this long before the newest look.
+    pub(crate) fn forget(&self, span: Duration) {
+        let mut known = self.known_mut();
+        if let Some(before) = known.looked.and_then(|looked| looked.checked_sub(span)) {
+            known.ended.retain(|_, seen| *seen >= before);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    const USER: UserId = UserId(Uuid::from_u128(1));
+    const TENANT: TenantId = TenantId(Uuid::from_u128(2));
+    const SESSION: SessionId = SessionId(Uuid::from_u128(3));
+    const ABOUT: About = About { session: SESSION, user: Some(USER), device: None, tenant: TENANT };
+
+    fn under(user: i64) -> Epochs {
+        Epochs { user: Epoch(user), ..Epochs::default() }
+    }
+
+    fn raised(epoch: i64) -> Change {
+        Change::Raised { scope: Scope::User(USER), epoch: Epoch(epoch) }
+    }
+
+    #[test]
+    fn an_older_change_after_a_newer_brings_nothing_back() {
+        let changes = Changes::default();
+        changes.committed(&[raised(5)]);
+        changes.committed(&[raised(3)]);
+        assert!(changes.judge(&ABOUT, &under(4)).0);
+        assert!(!changes.judge(&ABOUT, &under(5)).0);
+    }
+
+    #[test]
+    fn a_session_that_was_made_after_the_raise_stands() {
+        let changes = Changes::default();
+        changes.follow([raised(2), Change::Ended(SESSION)], Duration::from_secs(1));
+        assert!(changes.judge(&ABOUT, &under(2)).0, "its own end");
+        let other = About { session: SessionId(Uuid::from_u128(4)), ..ABOUT };
+        assert!(!changes.judge(&other, &under(2)).0);
+        assert!(changes.judge(&other, &under(1)).0);
+    }
+
+    #[test]
+    fn what_was_read_before_a_touch_is_stale_after_it() {
+        let changes = Changes::default();
+        let before = changes.now();
+        assert!(changes.judge(&ABOUT, &under(0)).1 <= before, "nothing was touched");
+        changes.committed(&[Change::Touched(Scope::Tenant(TENANT))]);
+        assert!(changes.judge(&ABOUT, &under(0)).1 > before);
+        changes.committed(&[Change::Touched(Scope::Device(DeviceId(Uuid::from_u128(9))))]);
+        assert!(changes.judge(&ABOUT, &under(0)).1 <= changes.now(), "another's touch");
+    }
+
+    #[test]
+    fn only_a_look_makes_the_view_younger() {
+        let changes = Changes::default();
+        changes.committed(&[raised(1)]);
+        assert_eq!(changes.age(Duration::from_secs(9)), None);
+        changes.follow([], Duration::from_secs(5));
+        changes.follow([], Duration::from_secs(4));
+        assert_eq!(changes.age(Duration::from_secs(9)), Some(Duration::from_secs(4)));
+    }
+
+    #[test]
+    fn ended_sessions_are_forgotten_after_their_last_token() {
+        let changes = Changes::default();
+        changes.follow([Change::Ended(SESSION)], Duration::from_secs(10));
+        changes.follow([], Duration::from_secs(100));
+        changes.forget(Duration::from_secs(91));
+        assert!(changes.ended(SESSION));
+        changes.forget(Duration::from_secs(89));
+        assert!(!changes.ended(SESSION));
+    }
+}

@@ -1,0 +1,149 @@
+use std::time::Duration;
+
+use tillgate_domain::{DeviceStatus, EndedWhy, Epoch, Instant, KeyId, SessionId, TenantId, UserId, UserStatus, Zone};
+use uuid::Uuid;
+
+use super::*;
+use crate::{Epochs, Proved, Refresh, Session, Terms};
+
+const NOW: Instant = Instant::from_millis(1_800_000_000_000);
+const OVERLAP: Duration = Duration::from_secs(120);
+
+fn standing(generation: i64, used: i64, rotated: Option<u64>) -> Standing {
+    let key = KeyId(Uuid::from_u128(1));
+    let session = Session {
+        id: SessionId(Uuid::from_u128(2)),
+        tenant: TenantId(Uuid::from_u128(3)),
+        kind: SessionKind::Person,
+        user: Some(UserId(Uuid::from_u128(4))),
+        device: Some(DeviceId(Uuid::from_u128(5))),
+        parent: None,
+        dialect: Dialect::new("native"),
+        terms: Terms {
+            access: Duration::from_mins(15),
+            refresh: Some(Refresh { idle: Some(Duration::from_hours(12)), overlap: Some(OVERLAP) }),
+            absolute: None,
+            midnight: false,
+        },
+        generation,
+        key,
+        previous_key: key,
+        used,
+        epochs: Epochs::default(),
+        proved: Proved { methods: "pwd".to_owned(), at: NOW },
+        address: None,
+        rotated_from: None,
+        thumbprint: None,
+        created_at: NOW.before(Duration::from_hours(1)),
+        rotated_at: rotated.map(|ago| NOW.before(Duration::from_secs(ago))),
+        last_used_at: None,
+        expires_at: Some(NOW.after(Duration::from_hours(11))),
+        ended: None,
+    };
+    Standing {
+        session,
+        epochs: Epochs::default(),
+        user: Some(UserStatus::Active),
+        device: Some(DeviceStatus::Active),
+        zone: Zone::UTC,
+    }
+}
+
+fn judged(standing: &Standing, presented: i64, witness: &Witness) -> Verdict {
+    let dialect = Dialect::new("native");
+    let presenter = Presenter { dialect: &dialect, device: None, thumbprint: None };
+    judge(standing, presented, &presenter, witness, NOW)
+}
+
+fn rotate(to: i64) -> Verdict {
+    Verdict::Rotate { to, went_back: false }
+}
+
+#[test]
+fn every_row_of_the_table() {
+    let none = Witness::default();
+    let used = |generation| Witness { used: generation, rotated: None };
+    for (what, standing, presented, witness, expected) in [
+        ("never rotated", standing(1, 0, None), 1, none, rotate(2)),
+        ("the overlap has passed", standing(5, 5, Some(120)), 5, none, rotate(6)),
+        ("within the overlap", standing(5, 5, Some(119)), 5, none, Verdict::Repeat),
+        ("one behind within the overlap, used", standing(5, 5, Some(119)), 4, none, Verdict::Repeat),
+        ("one behind after it, not used", standing(5, 4, Some(9999)), 4, none, Verdict::Repeat),
+        ("one behind after it, used", standing(5, 5, Some(120)), 4, none, Verdict::Replay),
+        ("one behind after it, used as this process saw", standing(5, 4, Some(120)), 4, used(5), Verdict::Replay),
+        ("two behind, though within the overlap", standing(5, 0, Some(1)), 3, none, Verdict::Replay),
+        ("ahead", standing(5, 5, Some(1)), 7, none, Verdict::Rotate { to: 8, went_back: true }),
+    ] {
+        assert_eq!(judged(&standing, presented, &witness), expected, "{what}");
+    }
+}
+
+#[test]
+fn the_monotonic_clock_decides_where_this_process_rotated() {
+    let witness = |secs| Witness { used: 5, rotated: Some(Duration::from_secs(secs)) };
+    // The wall clock says an hour, or has been set back; the process knows better.
+    assert_eq!(judged(&standing(5, 5, Some(3600)), 5, &witness(10)), Verdict::Repeat);
+    assert_eq!(judged(&standing(5, 5, Some(0)), 5, &witness(121)), rotate(6));
+    let mut ahead = standing(5, 5, None);
+    ahead.session.rotated_at = Some(NOW.after(Duration::from_secs(50)));
+    assert_eq!(judged(&ahead, 5, &Witness::default()), Verdict::Repeat, "a negative age counts as zero");
+}
+
+#[test]
+fn what_is_over_is_refused_before_anything_is_judged() {
+    let over = Verdict::Refuse(TokenRefusal::Over);
+    type Spoil = fn(&mut Standing);
+    let cases: [(&str, Spoil, Verdict); 6] = [
+        ("ended", |it| it.session.ended = Some((NOW, EndedWhy::Admin)), over),
+        ("expired", |it| it.session.expires_at = Some(NOW), Verdict::Refuse(TokenRefusal::Expired)),
+        ("below the user's epoch", |it| it.epochs.user = Epoch(1), over),
+        ("below the device's epoch", |it| it.epochs.device = Epoch(1), over),
+        ("below the tenant's epoch", |it| it.epochs.tenant = Epoch(1), over),
+        ("another contract", |it| it.session.dialect = Dialect::new("portos"), Verdict::Refuse(TokenRefusal::Foreign)),
+    ];
+    for (what, spoil, expected) in cases {
+        for presented in [1, 4, 5, 9] {
+            let mut standing = standing(5, 5, Some(500));
+            spoil(&mut standing);
+            assert_eq!(judged(&standing, presented, &Witness::default()), expected, "{what}, generation {presented}");
+        }
+    }
+}
+
+#[test]
+fn another_device_is_refused_and_another_key_is_a_replay() {
+    let dialect = Dialect::new("native");
+    let mut bound = standing(5, 5, Some(500));
+    let elsewhere = DeviceId(Uuid::from_u128(99));
+    let presenter = Presenter { dialect: &dialect, device: Some(elsewhere), thumbprint: None };
+    let refused = Verdict::Refuse(TokenRefusal::Over);
+    assert_eq!(judge(&bound, 5, &presenter, &Witness::default(), NOW), refused);
+    bound.session.thumbprint = Some(vec![1]);
+    for (thumbprint, expected) in
+        [(Some(&[1_u8][..]), rotate(6)), (Some(&[2]), Verdict::Replay), (None, Verdict::Replay)]
+    {
+        let presenter = Presenter { dialect: &dialect, device: None, thumbprint };
+        assert_eq!(judge(&bound, 5, &presenter, &Witness::default(), NOW), expected, "{thumbprint:?}");
+    }
+}
+
+#[test]
+fn a_permanent_session_asks_for_statuses_instead_of_epochs() {
+    let mut permanent = standing(1, 0, None);
+    permanent.session.kind = SessionKind::Permanent;
+    permanent.session.expires_at = None;
+    permanent.session.terms.refresh = Some(Refresh { idle: None, overlap: None });
+    permanent.epochs.user = Epoch(7);
+    assert_eq!(judged(&permanent, 1, &Witness::default()), Verdict::Repeat, "an epoch ends it not");
+    assert_eq!(judged(&permanent, 2, &Witness::default()), Verdict::Replay, "a generation that was never made");
+    for (user, device) in [
+        (UserStatus::Suspended, DeviceStatus::Active),
+        (UserStatus::Deleted, DeviceStatus::Active),
+        (UserStatus::Active, DeviceStatus::Locked),
+        (UserStatus::Active, DeviceStatus::Retired),
+    ] {
+        (permanent.user, permanent.device) = (Some(user), Some(device));
+        let refused = Verdict::Refuse(TokenRefusal::Over);
+        assert_eq!(judged(&permanent, 1, &Witness::default()), refused, "{user:?} {device:?}");
+    }
+}

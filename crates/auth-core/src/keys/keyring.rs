@@ -1,0 +1,274 @@
+//! The keyring: the server's keys as this process holds them, open and parsed once.
+
+use std::collections::HashMap;
+use std::str::FromStr;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use ring::hmac;
+use serde_json::{Value, json};
+use tillgate_domain::{Instant, KeyId, Secret};
+
+use super::MasterKey;
+use crate::entropy::Entropy;
+use crate::ports::{KeyKind, KeyState, StoredKey};
+use crate::token::crypto::{Pair, Ticket};
+
+/// How access tokens are signed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub enum SigningAlgorithm {
+    /// Ed25519 (RFC 8037).
+    #[default]
+    EdDSA,
+    /// ECDSA over P-256 (RFC 7518, 3.4).
+    ES256,
+}
+
+impl SigningAlgorithm {
+    /// The name in tokens and settings.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::EdDSA => "EdDSA",
+            Self::ES256 => "ES256",
+        }
+    }
+
+    fn of(self) -> Algorithm {
+        match self {
+            Self::EdDSA => Algorithm::EdDSA,
+            Self::ES256 => Algorithm::ES256,
+        }
+    }
+}
+
+impl FromStr for SigningAlgorithm {
+    type Err = KeyError;
+    fn from_str(name: &str) -> Result<Self, KeyError> {
+        [Self::EdDSA, Self::ES256].into_iter().find(|each| each.name() == name).ok_or(KeyError::Algorithm)
+    }
+}
+
+/// Why the keys cannot be held.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// The master key is another one.
+    #[error(
+        "the master key does not open the keys in the store: key {0} was wrapped by another; give this process the master key that the store was made with"
+    )]
+    Master(KeyId),
+    /// A key that is not what it says.
+    #[error("key {0} in the store is damaged")]
+    Damaged(KeyId),
+    /// There is none to use.
+    #[error("the store has no current {0} key; make one with `keys rotate --now`")]
+    None(&'static str),
+    /// Unknown.
+    #[error("tokens are signed with EdDSA or ES256")]
+    Algorithm,
+    /// No randomness could be had.
+    #[error("the system gives no random bytes")]
+    Entropy,
+}
+
+/// A key that signs access tokens, or did.
+pub(crate) struct SigningKey {
+    id: KeyId,
+    algorithm: Algorithm,
+    encoding: EncodingKey,
+    decoding: DecodingKey,
+    public: Value,
+    _ticket: Ticket,
+}
+
+impl SigningKey {
+    pub(crate) fn id(&self) -> KeyId {
+        self.id
+    }
+    pub(crate) fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+    pub(crate) fn encoding(&self) -> &EncodingKey {
+        &self.encoding
+    }
+    pub(crate) fn decoding(&self) -> &DecodingKey {
+        &self.decoding
+    }
+}
+
+/// The keys, open.
+pub(crate) struct Opened {
+    signing: HashMap<KeyId, Arc<SigningKey>>,
+    refresh: HashMap<KeyId, hmac::Key>,
+    signs: Arc<SigningKey>,
+    seals: KeyId,
+    jwks: Arc<str>,
+    waiting: Vec<KeyId>,
+}
+
+impl Opened {
+    /// Opens the trusted ones of the stored keys; those that `before` holds are not parsed again.
+    fn open(stored: &[StoredKey], master: &MasterKey, before: Option<&Self>) -> Result<Self, KeyError> {
+        let (mut signing, mut refresh) = (HashMap::new(), HashMap::new());
+        let (mut signs, mut seals) = (None, None);
+        let mut published = Vec::new();
+        for key in stored.iter().filter(|key| key.state != KeyState::Revoked) {
+            match key.kind {
+                KeyKind::Signing => {
+                    let known = before.and_then(|before| before.signing.get(&key.id)).cloned();
+                    let open = known.map_or_else(|| signing_key(key, master).map(Arc::new), Ok)?;
+                    published.push(open.public.clone());
+                    if key.state == KeyState::Current {
+                        signs = Some(Arc::clone(&open));
+                    }
+                    signing.insert(key.id, open);
+                }
+                KeyKind::Refresh => {
+                    let secret = unwrap(key, master)?;
+                    refresh.insert(key.id, hmac::Key::new(hmac::HMAC_SHA256, secret.expose()));
+                    if key.state == KeyState::Current {
+                        seals = Some(key.id);
+                    }
+                }
+            }
+        }
+        Ok(Self {
+            signing,
+            refresh,
+            signs: signs.ok_or(KeyError::None("signing"))?,
+            seals: seals.ok_or(KeyError::None("refresh"))?,
+            jwks: json!({ "keys": published }).to_string().into(),
+            waiting: stored.iter().filter(|key| key.state == KeyState::Next).map(|key| key.id).collect(),
+        })
+    }
+
+    /// The key that signs now.
+    pub(crate) fn signs(&self) -> &Arc<SigningKey> {
+        &self.signs
+    }
+
+    /// A trusted signing key.
+    pub(crate) fn signing(&self, id: KeyId) -> Option<&Arc<SigningKey>> {
+        self.signing.get(&id)
+    }
+
+    /// The id of the key that authenticates new refresh tokens.
+    pub(crate) fn seals(&self) -> KeyId {
+        self.seals
+    }
+
+    /// A trusted refresh key.
+    pub(crate) fn refresh(&self, id: KeyId) -> Option<&hmac::Key> {
+        self.refresh.get(&id)
+    }
+
+    /// The public halves of all trusted signing keys as a JWK set (RFC 7517, 5).
+    pub(crate) fn jwks(&self) -> Arc<str> {
+        Arc::clone(&self.jwks)
+    }
+
+    /// The keys that are not in use yet.
+    pub(crate) fn waiting(&self) -> &[KeyId] {
+        &self.waiting
+    }
+}
+
+/// The keys of this process.
+pub(crate) struct Keyring {
+    master: MasterKey,
+    held: RwLock<Arc<Opened>>,
+}
+
+impl Keyring {
+    /// Opens the stored keys.
+    pub(crate) fn open(stored: &[StoredKey], master: MasterKey) -> Result<Self, KeyError> {
+        let opened = Opened::open(stored, &master, None)?;
+        Ok(Self { master, held: RwLock::new(Arc::new(opened)) })
+    }
+
+    /// The keys as they are now.
+    pub(crate) fn held(&self) -> Arc<Opened> {
+        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Takes up what has changed in the store. On an error the keys stay as they were.
+    pub(crate) fn follow(&self, stored: &[StoredKey]) -> Result<(), KeyError> {
+        let opened = Opened::open(stored, &self.master, Some(&self.held()))?;
+        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(opened);
+        Ok(())
+    }
+
+    /// The master key.
+    pub(crate) fn master(&self) -> &MasterKey {
+        &self.master
+    }
+}
+
+fn context(id: KeyId, kind: KeyKind, algorithm: &str) -> Vec<u8> {
+    format!("tillgate key {id} {} {algorithm}", kind.name()).into_bytes()
+}
+
+fn unwrap(key: &StoredKey, master: &MasterKey) -> Result<Secret<Vec<u8>>, KeyError> {
+    master.open(&key.wrapped, &context(key.id, key.kind, &key.algorithm)).ok_or(KeyError::Master(key.id))
+}
+
+fn signing_key(key: &StoredKey, master: &MasterKey) -> Result<SigningKey, KeyError> {
+    let secret = unwrap(key, master)?;
+    let algorithm = key.algorithm.parse::<SigningAlgorithm>()?.of();
+    let pair = Pair::parse(algorithm, secret.expose()).ok_or(KeyError::Damaged(key.id))?;
+    let public = jwk(key.id, algorithm, pair.public()).ok_or(KeyError::Damaged(key.id))?;
+    let ticket = Ticket::of(pair);
+    Ok(SigningKey {
+        id: key.id,
+        algorithm,
+        encoding: ticket.encoding(),
+        decoding: ticket.decoding(),
+        public,
+        _ticket: ticket,
+    })
+}
+
+/// A public key as a JWK: RFC 8037, 2 for Ed25519; RFC 7518, 6.2 for P-256.
+fn jwk(id: KeyId, algorithm: Algorithm, public: &[u8]) -> Option<Value> {
+    let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
+    match algorithm {
+        Algorithm::ES256 => {
+            let (x, y) = public.strip_prefix(&[4])?.split_at_checked(32)?;
+            Some(
+                json!({"kty": "EC", "crv": "P-256", "x": encode(x), "y": encode(y), "kid": id, "alg": "ES256", "use": "sig"}),
+            )
+        }
+        _ => {
+            Some(json!({"kty": "OKP", "crv": "Ed25519", "x": encode(public), "kid": id, "alg": "EdDSA", "use": "sig"}))
+        }
+    }
+}
+
+/// Draws a key and wraps it for the store.
+pub(crate) fn draw(
+    kind: KeyKind,
+    algorithm: SigningAlgorithm,
+    state: KeyState,
+    master: &MasterKey,
+    entropy: &dyn Entropy,
+    at: Instant,
+) -> Result<StoredKey, KeyError> {
+    let mut random = [0; 10];
+    entropy.fill(&mut random).map_err(|_| KeyError::Entropy)?;
+    let id = KeyId::new(at, random);
+    let (name, secret) = match kind {
+        KeyKind::Signing => (algorithm.name(), Secret::new(Pair::generate(algorithm.of()).ok_or(KeyError::Entropy)?)),
+        KeyKind::Refresh => {
+            let mut secret = vec![0; 32];
+            entropy.fill(&mut secret).map_err(|_| KeyError::Entropy)?;
+            ("HS256", Secret::new(secret))
+        }
+    };
+    let public = match kind {
+        KeyKind::Signing => Pair::parse(algorithm.of(), secret.expose()).map(|pair| pair.public().to_vec()),
+        KeyKind::Refresh => None,
+    };
+    let wrapped = master.wrap(secret.expose(), &context(id, kind, name), entropy).ok_or(KeyError::Entropy)?;
+    Ok(StoredKey { id, kind, algorithm: name.to_owned(), state, wrapped, public, created_at: at, since: at })
+}

@@ -1,0 +1,55 @@
+//! Reading a profile: what a token does not say of a principal on a device.
+
+use tillgate_domain::access::{rank, rights, roles_of_device, roles_of_user};
+use tillgate_domain::{Device, DeviceId, PrincipalId, RoleId, Stored, Tenant, User};
+
+use crate::Profile;
+use crate::ports::AuthTx;
+
+/// Reads the profile of a principal on a device; `None` where one of them, or the tenant, is not in the store.
+pub(crate) fn read(tx: &mut dyn AuthTx, principal: PrincipalId, device: Option<DeviceId>) -> Stored<Option<Profile>> {
+    let user = match principal {
+        PrincipalId::User(id) => match tx.users().find(id)? {
+            Some(user) => Some(user),
+            None => return Ok(None),
+        },
+        PrincipalId::Device(_) => None,
+    };
+    let device = match device {
+        Some(id) => match tx.devices().find(id)? {
+            Some(device) => Some(device),
+            None => return Ok(None),
+        },
+        None => None,
+    };
+    let Some(tenant) = user.as_ref().map(|user| user.tenant).or(device.as_ref().map(|device| device.tenant)) else {
+        return Ok(None);
+    };
+    let Some(tenant) = tx.tenants().find(tenant)? else { return Ok(None) };
+    assemble(tx, tenant, user, device).map(Some)
+}
+
+/// Puts a profile together from what was read already.
+pub(crate) fn assemble(
+    tx: &mut dyn AuthTx,
+    tenant: Tenant,
+    user: Option<User>,
+    device: Option<Device>,
+) -> Stored<Profile> {
+    let held: Vec<RoleId> = match (&user, &device) {
+        (Some(user), Some(device)) => user.assignment.devices.get(&device.id).into_iter().flatten().copied().collect(),
+        (Some(user), None) => user.assignment.office.iter().copied().collect(),
+        (None, Some(device)) => device.roles.iter().copied().collect(),
+        (None, None) => Vec::new(),
+    };
+    let roles = if held.is_empty() { Vec::new() } else { tx.roles().among(tenant.id, &held)? };
+    let counting = match (&user, &device) {
+        (Some(user), device) => roles_of_user(user, device.as_ref(), &roles),
+        (None, Some(device)) => roles_of_device(device, &roles),
+        (None, None) => Vec::new(),
+    };
+    let mut names: Vec<String> = counting.iter().map(|role| role.name.to_string()).collect();
+    names.sort_unstable();
+    let (rights, rank) = (rights(counting.iter().copied()), rank(counting.iter().copied()));
+    Ok(Profile { tenant, user, device, roles: names, rights, rank })
+}

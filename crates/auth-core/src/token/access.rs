@@ -1,0 +1,142 @@
+//! Access tokens: JWTs as RFC 9068 profiles them, signed with `EdDSA` or ES256. Whoever holds the public keys checks them without
+//! asking; tillgate itself also compares what has changed since.
+
+use jsonwebtoken::{Header, Validation, decode, decode_header, encode};
+use serde::{Deserialize, Serialize};
+use tillgate_domain::{DeviceId, Epoch, Instant, KeyId, PrincipalId, SessionId, TenantId, UserId};
+use uuid::Uuid;
+
+use crate::keys::SigningKey;
+use crate::{Dialect, Epochs, SessionKind};
+
+/// The longest token that is looked at, in bytes.
+pub(crate) const LONGEST: usize = 8192;
+
+/// Rights stand in a token up to this many bytes; past it the names of the roles do.
+const LONGEST_SCOPE: usize = 1024;
+
+/// `typ` of an access token (RFC 9068, 2.1).
+const TYPE: &str = "at+jwt";
+
+/// The claims of an access token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Claims {
+    /// Who issued it.
+    pub iss: String,
+    /// The user, or the device that logged in as itself.
+    pub sub: Uuid,
+    /// The device, or the contract where there is none (RFC 9068 asks for a client).
+    pub client_id: String,
+    /// The contract and the tenant that it is for.
+    pub aud: String,
+    /// When it expires, in seconds (RFC 7519, 4.1.4).
+    pub exp: i64,
+    /// When it was made, in seconds.
+    pub iat: i64,
+    /// Its own id.
+    pub jti: Uuid,
+    /// When the login was, in seconds.
+    pub auth_time: i64,
+    /// How it was proved (RFC 8176).
+    pub amr: Vec<String>,
+    /// The session.
+    pub sid: SessionId,
+    /// Its kind, by the first letter of its name.
+    pub knd: char,
+    /// The generation that it was made in.
+    #[serde(rename = "gen")]
+    pub generation: i64,
+    /// The tenant.
+    pub tid: TenantId,
+    /// The device.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub did: Option<DeviceId>,
+    /// The epochs of user, device and tenant.
+    pub epo: [i64; 3],
+    /// When the session was made, in milliseconds.
+    pub sat: i64,
+    /// When the session is over if nothing happens, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sxp: Option<i64>,
+    /// The rights, separated by spaces, where they are short enough.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+    /// The roles instead, where the rights are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Vec<String>>,
+}
+
+/// The audience of tokens of a contract and a tenant: neither prefix nor host, so that a moved mount keeps its sessions.
+pub(crate) fn audience(dialect: &Dialect, tenant: TenantId) -> String {
+    format!("urn:tillgate:{}:{tenant}", dialect.as_str())
+}
+
+impl Claims {
+    /// Whose token it is.
+    pub fn principal(&self) -> PrincipalId {
+        match self.kind() {
+            SessionKind::Device => PrincipalId::Device(DeviceId(self.sub)),
+            SessionKind::Person | SessionKind::Permanent => PrincipalId::User(UserId(self.sub)),
+        }
+    }
+
+    /// The kind of its session.
+    pub fn kind(&self) -> SessionKind {
+        let kind = SessionKind::ALL.into_iter().find(|kind| kind.name().starts_with(self.knd));
+        kind.unwrap_or(SessionKind::Person)
+    }
+
+    /// The epochs that it was made under.
+    pub fn epochs(&self) -> Epochs {
+        let [user, device, tenant] = self.epo.map(Epoch);
+        Epochs { user, device, tenant }
+    }
+
+    /// When it expires.
+    pub fn expires_at(&self) -> Instant {
+        Instant::from_millis(self.exp.saturating_mul(1000))
+    }
+
+    /// Puts the rights in, or the roles where the rights are too long.
+    pub(crate) fn allow(&mut self, scope: String, roles: &[String]) {
+        if scope.len() <= LONGEST_SCOPE {
+            self.scope = Some(scope);
+        } else {
+            self.roles = Some(roles.to_vec());
+        }
+    }
+
+    /// The token.
+    pub(crate) fn sign(&self, key: &SigningKey) -> Result<String, jsonwebtoken::errors::Error> {
+        let mut header = Header::new(key.algorithm());
+        header.typ = Some(TYPE.to_owned());
+        header.kid = Some(key.id().to_string());
+        encode(&header, self, key.encoding())
+    }
+
+    /// The claims of a token that the key has signed. Expiry and audience are the caller's to ask.
+    pub(crate) fn verify(token: &str, key: &SigningKey) -> Option<Self> {
+        let mut validation = Validation::new(key.algorithm());
+        validation.validate_exp = false;
+        validation.validate_aud = false;
+        validation.required_spec_claims.clear();
+        let data = decode::<Self>(token, key.decoding(), &validation).ok()?;
+        data.header.typ.is_some_and(|typ| typ.eq_ignore_ascii_case(TYPE)).then_some(data.claims)
+    }
+
+    /// The claims of a token whose key is gone. They prove nothing.
+    pub(crate) fn unverified(token: &str) -> Option<Self> {
+        if token.len() > LONGEST {
+            return None;
+        }
+        jsonwebtoken::dangerous::insecure_decode_claims::<Self>(token).ok()
+    }
+}
+
+/// The key that a token says signed it; `None` where it is none of ours.
+pub(crate) fn key_of(token: &str) -> Option<KeyId> {
+    if token.len() > LONGEST {
+        return None;
+    }
+    decode_header(token).ok()?.kid?.parse().ok()
+}

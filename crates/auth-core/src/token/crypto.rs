@@ -1,0 +1,313 @@
+//! The one place where jsonwebtoken meets ring.
+//!
+//! jsonwebtoken asks its provider for a signer or verifier at every call and hands it the bytes of a key. The bytes of our keys
+//! are tickets: they name a key that was parsed once and stands in a table of this module. Bytes that are no ticket are parsed as
+//! what they say they are, so that an embedder who uses jsonwebtoken besides us finds EdDSA, ES256 and HS256 working.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
+
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
+use jsonwebtoken::errors::{ErrorKind, Result};
+use jsonwebtoken::signature::{Error as SignatureError, Signer, Verifier};
+use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey};
+use ring::rand::SystemRandom;
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, ED25519, EcdsaKeyPair, Ed25519KeyPair, KeyPair,
+    UnparsedPublicKey,
+};
+
+/// A key pair, parsed.
+pub(crate) enum Pair {
+    /// Ed25519 (RFC 8032).
+    Ed(Ed25519KeyPair),
+    /// ECDSA over P-256 with SHA-256.
+    Ec(EcdsaKeyPair),
+}
+
+impl Pair {
+    /// Makes a pair of the algorithm; its private half as PKCS#8.
+    pub(crate) fn generate(algorithm: Algorithm) -> Option<Vec<u8>> {
+        let random = random();
+        let document = match algorithm {
+            Algorithm::EdDSA => Ed25519KeyPair::generate_pkcs8(&random),
+            Algorithm::ES256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random),
+            _ => return None,
+        };
+        document.ok().map(|pkcs8| pkcs8.as_ref().to_vec())
+    }
+
+    /// Parses a private half.
+    pub(crate) fn parse(algorithm: Algorithm, pkcs8: &[u8]) -> Option<Self> {
+        match algorithm {
+            Algorithm::EdDSA => Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).ok().map(Self::Ed),
+            Algorithm::ES256 => {
+                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &random()).ok().map(Self::Ec)
+            }
+            _ => None,
+        }
+    }
+
+    /// The public half: 32 bytes of Ed25519, or an uncompressed point.
+    pub(crate) fn public(&self) -> &[u8] {
+        match self {
+            Self::Ed(pair) => pair.public_key().as_ref(),
+            Self::Ec(pair) => pair.public_key().as_ref(),
+        }
+    }
+
+    fn algorithm(&self) -> Algorithm {
+        match self {
+            Self::Ed(_) => Algorithm::EdDSA,
+            Self::Ec(_) => Algorithm::ES256,
+        }
+    }
+}
+
+/// ring takes chance from no port of ours when it makes a key or signs with ECDSA.
+#[allow(clippy::disallowed_methods)]
+fn random() -> SystemRandom {
+    SystemRandom::new()
+}
+
+/// Names a parsed key to jsonwebtoken, for as long as it lives.
+pub(crate) struct Ticket {
+    number: u64,
+    algorithm: Algorithm,
+}
+
+const MARK: &[u8; 8] = b"tillgate";
+static NEXT: AtomicU64 = AtomicU64::new(1);
+static PARSED: LazyLock<RwLock<HashMap<u64, Arc<Pair>>>> = LazyLock::new(RwLock::default);
+
+impl Ticket {
+    /// Puts a pair into the table.
+    pub(crate) fn of(pair: Pair) -> Self {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let algorithm = pair.algorithm();
+        PARSED.write().unwrap_or_else(PoisonError::into_inner).insert(number, Arc::new(pair));
+        Self { number, algorithm }
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        [MARK.as_slice(), &self.number.to_be_bytes()].concat()
+    }
+
+    /// What jsonwebtoken signs with.
+    pub(crate) fn encoding(&self) -> EncodingKey {
+        match self.algorithm {
+            Algorithm::ES256 => EncodingKey::from_ec_der(&self.bytes()),
+            _ => EncodingKey::from_ed_der(&self.bytes()),
+        }
+    }
+
+    /// What jsonwebtoken verifies with.
+    pub(crate) fn decoding(&self) -> DecodingKey {
+        match self.algorithm {
+            Algorithm::ES256 => DecodingKey::from_ec_der(&self.bytes()),
+            _ => DecodingKey::from_ed_der(&self.bytes()),
+        }
+    }
+
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        PARSED.write().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
+    }
+}
+
+fn ticketed(bytes: &[u8]) -> Option<Arc<Pair>> {
+    let number = u64::from_be_bytes(bytes.strip_prefix(MARK)?.try_into().ok()?);
+    PARSED.read().unwrap_or_else(PoisonError::into_inner).get(&number).cloned()
+}
+
+/// Another provider has been installed in this process before ours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "jsonwebtoken already has a crypto provider in this process that is not tillgate's; install none, or build tillgate's engine first"
+)]
+pub struct ForeignProvider;
+
+static PROVIDER: CryptoProvider =
+    CryptoProvider { signer_factory: signer, verifier_factory: verifier, key_utils: KeyUtils::new_unimplemented() };
+
+/// Makes ours the provider of this process, once.
+pub(crate) fn install() -> std::result::Result<(), ForeignProvider> {
+    static INSTALLED: LazyLock<bool> = LazyLock::new(|| PROVIDER.install_default().is_ok());
+    if *INSTALLED { Ok(()) } else { Err(ForeignProvider) }
+}
+
+fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
+    let bytes = key.as_bytes();
+    if *algorithm == Algorithm::HS256 {
+        return Ok(Box::new(Hs256(ring::hmac::Key::new(ring::hmac::HMAC_SHA256, bytes))));
+    }
+    let pair = match ticketed(bytes) {
+        Some(pair) => pair,
+        None => Arc::new(Pair::parse(*algorithm, bytes).ok_or(ErrorKind::InvalidKeyFormat)?),
+    };
+    if pair.algorithm() == *algorithm { Ok(Box::new(Held(pair))) } else { Err(ErrorKind::InvalidAlgorithm.into()) }
+}
+
+fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
+    let bytes = key.try_get_as_bytes()?;
+    match (algorithm, ticketed(bytes)) {
+        (Algorithm::HS256, _) => Ok(Box::new(Hs256(ring::hmac::Key::new(ring::hmac::HMAC_SHA256, bytes)))),
+        (wanted, Some(pair)) if pair.algorithm() == *wanted => Ok(Box::new(Held(pair))),
+        (_, Some(_)) => Err(ErrorKind::InvalidAlgorithm.into()),
+        (Algorithm::EdDSA | Algorithm::ES256, None) => {
+            Ok(Box::new(Public { algorithm: *algorithm, bytes: bytes.to_vec() }))
+        }
+        _ => Err(ErrorKind::InvalidAlgorithm.into()),
+    }
+}
+
+/// A pair of the table: signs and verifies.
+struct Held(Arc<Pair>);
+
+impl Signer<Vec<u8>> for Held {
+    fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, SignatureError> {
+        match &*self.0 {
+            Pair::Ed(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+            Pair::Ec(pair) => {
+                pair.sign(&random(), message).map(|bytes| bytes.as_ref().to_vec()).map_err(|_| SignatureError::new())
+            }
+        }
+    }
+}
+
+impl JwtSigner for Held {
+    fn algorithm(&self) -> Algorithm {
+        self.0.algorithm()
+    }
+}
+
+impl Verifier<Vec<u8>> for Held {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), SignatureError> {
+        verify(self.0.algorithm(), self.0.public(), message, signature)
+    }
+}
+
+impl JwtVerifier for Held {
+    fn algorithm(&self) -> Algorithm {
+        self.0.algorithm()
+    }
+}
+
+/// A public half alone.
+struct Public {
+    algorithm: Algorithm,
+    bytes: Vec<u8>,
+}
+
+impl Verifier<Vec<u8>> for Public {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), SignatureError> {
+        verify(self.algorithm, &self.bytes, message, signature)
+    }
+}
+
+impl JwtVerifier for Public {
+    fn algorithm(&self) -> Algorithm {
+        self.algorithm
+    }
+}
+
+fn verify(
+    algorithm: Algorithm,
+    public: &[u8],
+    message: &[u8],
+    signature: &[u8],
+) -> std::result::Result<(), SignatureError> {
+    let verified = match algorithm {
+        Algorithm::ES256 => UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, public).verify(message, signature),
+        _ => UnparsedPublicKey::new(&ED25519, public).verify(message, signature),
+    };
+    verified.map_err(|_| SignatureError::new())
+}
+
+/// HMAC with SHA-256, for embedders.
+struct Hs256(ring::hmac::Key);
+
+impl Signer<Vec<u8>> for Hs256 {
+    fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, SignatureError> {
+        Ok(ring::hmac::sign(&self.0, message).as_ref().to_vec())
+    }
+}
+
+impl JwtSigner for Hs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::HS256
+    }
+}
+
+impl Verifier<Vec<u8>> for Hs256 {
+    fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), SignatureError> {
+        ring::hmac::verify(&self.0, message, signature).map_err(|_| SignatureError::new())
+    }
+}
+
+impl JwtVerifier for Hs256 {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::HS256
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jsonwebtoken::{Header, Validation, decode, encode};
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn lax(algorithm: Algorithm) -> Validation {
+        let mut validation = Validation::new(algorithm);
+        validation.validate_exp = false;
+        validation.required_spec_claims.clear();
+        validation
+    }
+
+    #[test]
+    fn a_ticket_signs_and_verifies_until_it_is_dropped() {
+        install().unwrap();
+        for algorithm in [Algorithm::EdDSA, Algorithm::ES256] {
+            let pair = || Pair::parse(algorithm, &Pair::generate(algorithm).unwrap()).unwrap();
+            let (ticket, other) = (Ticket::of(pair()), Ticket::of(pair()));
+            let token = encode(&Header::new(algorithm), &json!({"a": 1}), &ticket.encoding()).unwrap();
+            assert!(decode::<Value>(&token, &ticket.decoding(), &lax(algorithm)).is_ok());
+            assert!(decode::<Value>(&token, &other.decoding(), &lax(algorithm)).is_err(), "another key verifies it");
+            let kept = ticket.decoding();
+            drop(ticket);
+            assert!(decode::<Value>(&token, &kept, &lax(algorithm)).is_err(), "a dropped key verifies it");
+        }
+    }
+
+    #[test]
+    fn the_public_half_alone_verifies_what_others_read() {
+        install().unwrap();
+        for algorithm in [Algorithm::EdDSA, Algorithm::ES256] {
+            let pair = Pair::parse(algorithm, &Pair::generate(algorithm).unwrap()).unwrap();
+            let public = match algorithm {
+                Algorithm::EdDSA => DecodingKey::from_ed_der(pair.public()),
+                _ => DecodingKey::from_ec_der(pair.public()),
+            };
+            let ticket = Ticket::of(pair);
+            let token = encode(&Header::new(algorithm), &json!({"a": 1}), &ticket.encoding()).unwrap();
+            assert!(decode::<Value>(&token, &public, &lax(algorithm)).is_ok());
+        }
+    }
+
+    // RFC 7515, appendix A.1
+    #[test]
+    fn hs256_agrees_with_the_published_example() {
+        install().unwrap();
+        let key = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
+        let token = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+        let key =
+            DecodingKey::from_secret(&base64::Engine::decode(&base64::prelude::BASE64_URL_SAFE_NO_PAD, key).unwrap());
+        assert!(decode::<Value>(token, &key, &lax(Algorithm::HS256)).is_ok());
+        let forged = token.replace("dBjf", "eBjf");
+        assert!(decode::<Value>(&forged, &key, &lax(Algorithm::HS256)).is_err());
+    }
+}

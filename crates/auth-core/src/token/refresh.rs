@@ -1,0 +1,116 @@
+//! Refresh tokens: `key id | session id | generation | HMAC-SHA256`, 72 bytes in base64url. The store keeps none and no hash of
+//! one: a stolen database holds nothing to present, and a forged token is refused before any query.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use ring::hmac;
+use tillgate_domain::{KeyId, Secret, SessionId};
+use uuid::Uuid;
+
+/// What a refresh token names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RefreshToken {
+    /// The key that authenticates it.
+    pub key: KeyId,
+    /// The session.
+    pub session: SessionId,
+    /// The generation.
+    pub generation: i64,
+}
+
+const NAMED: usize = 16 + 16 + 8;
+const WHOLE: usize = NAMED + 32;
+
+impl RefreshToken {
+    fn bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(WHOLE);
+        bytes.extend_from_slice(self.key.0.as_bytes());
+        bytes.extend_from_slice(self.session.0.as_bytes());
+        bytes.extend_from_slice(&self.generation.to_be_bytes());
+        bytes
+    }
+
+    /// The token, authenticated by the key that it names.
+    pub(crate) fn seal(&self, key: &hmac::Key) -> Secret<String> {
+        let mut bytes = self.bytes();
+        let tag = hmac::sign(key, &bytes);
+        bytes.extend_from_slice(tag.as_ref());
+        Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+    }
+}
+
+/// A refresh token that has been read but not yet authenticated.
+pub(crate) struct Unproven {
+    named: RefreshToken,
+    tag: [u8; 32],
+}
+
+impl Unproven {
+    /// Reads a token; `None` where it is none of ours.
+    pub(crate) fn read(token: &str) -> Option<Self> {
+        if token.len() != WHOLE / 3 * 4 {
+            return None;
+        }
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok()?;
+        let (key, rest) = bytes.split_first_chunk::<16>()?;
+        let (session, rest) = rest.split_first_chunk::<16>()?;
+        let (generation, tag) = rest.split_first_chunk::<8>()?;
+        let named = RefreshToken {
+            key: KeyId(Uuid::from_bytes(*key)),
+            session: SessionId(Uuid::from_bytes(*session)),
+            generation: i64::from_be_bytes(*generation),
+        };
+        Some(Self { named, tag: tag.try_into().ok()? })
+    }
+
+    /// The key that it says authenticates it.
+    pub(crate) fn key(&self) -> KeyId {
+        self.named.key
+    }
+
+    /// What it names, where the key authenticates it. The comparison takes the same time whatever differs.
+    pub(crate) fn prove(&self, key: &hmac::Key) -> Option<RefreshToken> {
+        let sane = self.named.generation > 0;
+        (hmac::verify(key, &self.named.bytes(), &self.tag).is_ok() && sane).then_some(self.named)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(byte: u8) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, &[byte; 32])
+    }
+
+    fn token() -> RefreshToken {
+        RefreshToken { key: KeyId(Uuid::from_u128(1)), session: SessionId(Uuid::from_u128(2)), generation: 3 }
+    }
+
+    #[test]
+    fn a_token_comes_back_as_it_was_made() {
+        let sealed = token().seal(&key(1));
+        assert_eq!(sealed.expose().len(), 96);
+        assert_eq!(Unproven::read(sealed.expose()).unwrap().prove(&key(1)), Some(token()));
+        assert_eq!(Unproven::read(sealed.expose()).unwrap().prove(&key(2)), None, "another key");
+    }
+
+    #[test]
+    fn no_changed_bit_is_accepted() {
+        let sealed = token().seal(&key(1));
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(sealed.expose()).unwrap();
+        for bit in 0..bytes.len() * 8 {
+            let mut forged = bytes.clone();
+            forged[bit / 8] ^= 1 << (bit % 8);
+            let forged = BASE64_URL_SAFE_NO_PAD.encode(forged);
+            assert_eq!(Unproven::read(&forged).and_then(|read| read.prove(&key(1))), None, "bit {bit}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_is_read_as_none() {
+        for bad in ["", "x", &"A".repeat(95), &"A".repeat(97), &"!".repeat(96), &"=".repeat(96)] {
+            assert!(Unproven::read(bad).is_none(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! What this process knows of sessions besides the store: which generation has been used, and when it rotated which session.
+//!
+//! Uses count in memory at once and are written in the background, in batches sorted by session. Rotations are kept with the
+//! monotonic clock, so that a step of the wall clock moves no overlap.
+
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tillgate_domain::SessionId;
+
+use crate::judge::Witness;
+use crate::ports::Use;
+
+/// How many rotations are remembered at most; past that the store's own instant serves.
+const ROTATIONS: usize = 200_000;
+
+#[derive(Clone, Copy)]
+struct Rotated {
+    generation: i64,
+    at: Duration,
+    /// Until when the memory of it matters: its overlap.
+    until: Duration,
+    /// Whether it was told that the answer was repeated elsewhere.
+    shared: bool,
+}
+
+#[derive(Default)]
+struct Held {
+    pending: HashMap<SessionId, Use>,
+    writing: HashMap<SessionId, Use>,
+    rotated: HashMap<SessionId, Rotated>,
+}
+
+/// Uses and rotations.
+#[derive(Default)]
+pub(crate) struct Uses(Mutex<Held>);
+
+impl Uses {
+    fn held(&self) -> MutexGuard<'_, Held> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a use.
+    pub(crate) fn note(&self, noted: Use) {
+        match self.held().pending.entry(noted.session) {
+            Entry::Occupied(mut entry) => {
+                let known = entry.get_mut();
+                known.generation = known.generation.max(noted.generation);
+                known.at = known.at.max(noted.at);
+            }
+            Entry::Vacant(entry) => {
+                entry.insert(noted);
+            }
+        }
+    }
+
+    /// Takes what is to be written, in the order of sessions. It still counts until [`written`](Self::written).
+    pub(crate) fn take(&self) -> Vec<Use> {
+        let mut held = self.held();
+        let pending = std::mem::take(&mut held.pending);
+        for (session, noted) in pending {
+            let generation = held.writing.get(&session).map_or(0, |known| known.generation).max(noted.generation);
+            held.writing.insert(session, Use { generation, ..noted });
+        }
+        let mut taken: Vec<Use> = held.writing.values().copied().collect();
+        taken.sort_unstable_by_key(|each| each.session);
+        taken
+    }
+
+    /// What was taken is in the store.
+    pub(crate) fn written(&self) {
+        self.held().writing.clear();
+    }
+
+    /// Notes that this process has rotated a session, `now` by the monotonic clock.
+    pub(crate) fn rotated(&self, session: SessionId, generation: i64, now: Duration, overlap: Duration) {
+        let mut held = self.held();
+        if held.rotated.len() >= ROTATIONS {
+            held.rotated.retain(|_, rotated| rotated.until > now);
+        }
+        if held.rotated.len() < ROTATIONS {
+            held.rotated
+                .insert(session, Rotated { generation, at: now, until: now.saturating_add(overlap), shared: false });
+        }
+    }
+
+    /// Whether this process has rotated the session within its overlap.
+    pub(crate) fn lately(&self, session: SessionId, now: Duration) -> bool {
+        self.held().rotated.get(&session).is_some_and(|rotated| rotated.until > now)
+    }
+
+    /// Notes that a rotation's answer was repeated elsewhere; true the first time.
+    pub(crate) fn shared(&self, session: SessionId, generation: i64) -> bool {
+        let mut held = self.held();
+        let rotated = held.rotated.get_mut(&session).filter(|rotated| rotated.generation == generation);
+        rotated.is_none_or(|rotated| !std::mem::replace(&mut rotated.shared, true))
+    }
+
+    /// What this process knows of a session that stands at this generation.
+    pub(crate) fn witness(&self, session: SessionId, generation: i64, now: Duration) -> Witness {
+        let held = self.held();
+        let used = |uses: &HashMap<SessionId, Use>| uses.get(&session).map_or(0, |noted| noted.generation);
+        let rotated = held.rotated.get(&session).filter(|rotated| rotated.generation == generation);
+        Witness {
+            used: used(&held.pending).max(used(&held.writing)),
+            rotated: rotated.map(|rotated| now.saturating_sub(rotated.at)),
+        }
+    }
+
+    /// Forgets rotations whose overlap has passed.
+    pub(crate) fn forget(&self, now: Duration) {
+        self.held().rotated.retain(|_, rotated| rotated.until > now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tillgate_domain::Instant;
+    use uuid::Uuid;
+
+    use super::*;
+
+    const SESSION: SessionId = SessionId(Uuid::from_u128(1));
+
+    fn used(generation: i64, at: i64) -> Use {
+        Use { session: SESSION, generation, at: Instant::from_millis(at) }
+    }
+
+    #[test]
+    fn a_use_counts_from_its_note_until_it_is_in_the_store() {
+        let uses = Uses::default();
+        let seen = || uses.witness(SESSION, 3, Duration::ZERO).used;
+        uses.note(used(3, 10));
+        uses.note(used(2, 20));
+        assert_eq!(seen(), 3);
+        assert_eq!(uses.take(), [used(3, 20)]);
+        assert_eq!(seen(), 3, "while it is being written");
+        assert_eq!(uses.take(), [used(3, 20)], "a failed write is taken again");
+        uses.written();
+        assert_eq!(seen(), 0, "the store knows it");
+        assert!(uses.take().is_empty());
+    }
+
+    #[test]
+    fn a_rotation_is_told_for_its_own_generation_only() {
+        let uses = Uses::default();
+        let (at, overlap) = (Duration::from_secs(100), Duration::from_secs(120));
+        uses.rotated(SESSION, 5, at, overlap);
+        let later = Duration::from_secs(130);
+        assert_eq!(uses.witness(SESSION, 5, later).rotated, Some(Duration::from_secs(30)));
+        assert_eq!(uses.witness(SESSION, 6, later).rotated, None, "another process has rotated it since");
+        assert!(uses.lately(SESSION, later));
+        assert!(!uses.lately(SESSION, Duration::from_secs(220)));
+    }
+}
