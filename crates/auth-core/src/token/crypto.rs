@@ -109,7 +109,6 @@ impl Ticket {
             _ => DecodingKey::from_ed_der(&self.bytes()),
         }
     }
-
 }
 
 impl Drop for Ticket {
