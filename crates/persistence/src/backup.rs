@@ -90,3 +90,6 @@ fn synced(file: &Path) -> std::io::Result<()> {
 fn failed(error: &dyn std::error::Error) -> BackupError {
     BackupError::Failed(error.to_string())
 }
+
+#[cfg(test)]
+mod tests;

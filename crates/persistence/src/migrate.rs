@@ -188,3 +188,6 @@ fn referring(connection: &mut SqliteConnection, name: &str) -> Result<(), Migrat
 fn nothing(_: &mut PgConnection, _: &str) -> Result<(), MigrateError> {
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
