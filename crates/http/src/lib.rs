@@ -1,1 +1,66 @@
-//! http
+//! The server's HTTP: the native API, the dialects, health, keys and metrics.
+//!
+//! A [`Dialect`] is a published wire contract as a value; a [`Mount`] says where it is served and for whom; [`Http`] puts the
+//! mounts together for the actix workers. Every request takes one way ([`serve`]): body, evidence, handler, and where one of
+//! them fails the words of the mount's own dialect for it. The rules of sessions and rights stand in the engine; nothing here
+//! knows a database.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use tillgate_auth_core::Auth;
+//! use tillgate_http::{Http, Metrics, Mount, Mounts, Native, Portos, Settings};
+//!
+//! fn served(engine: Arc<Auth>) -> Result<Http, Box<dyn std::error::Error>> {
+//!     let mounts = Mounts::check(vec![
+//!         Mount::at("/api/v1", Arc::new(Native::new(Native::terms())))?,
+//!         Mount::at("/portos", Arc::new(Portos::new(Portos::terms())))?.tenant(tillgate_domain::Slug::parse("default")?),
+//!     ])?;
+//!     Ok(Http::new(engine, mounts, Settings::default(), Metrics::new(Vec::new)))
+//! }
+//!
+//! // a worker's application, for `HttpServer::new(move || application(&http))`
+//! fn application(http: &Http) {
+//!     let _app = http.app();
+//! }
+//! ```
+
+mod answer;
+mod bearer;
+mod body;
+mod call;
+mod dialect;
+mod dialects;
+mod edge;
+mod endpoint;
+mod failure;
+mod field;
+mod gate;
+mod head;
+mod http;
+mod instants;
+mod metrics;
+mod mount;
+mod native;
+mod operations;
+mod origin;
+mod proxies;
+mod query;
+mod route;
+mod serve;
+mod settings;
+mod trace;
+
+pub use call::Call;
+pub use dialect::Dialect;
+pub use dialects::portos::Portos;
+pub use edge::Edge;
+pub use failure::{Failure, FieldFault, Protocol};
+pub use gate::Gate;
+pub use head::Head;
+pub use http::Http;
+pub use metrics::{Gauge, Metrics};
+pub use mount::{InvalidPrefix, Mount, MountClash, Mounts};
+pub use native::Native;
+pub use route::{Listing, Route};
+pub use settings::Settings;

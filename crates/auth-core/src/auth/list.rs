@@ -1,17 +1,17 @@
-//! Listing: who is logged in where.
+//! Listing: who is logged in where, and which tenant it is that a way in serves.
 
-use tillgate_domain::{PrincipalId, SessionId, StoreExt};
+use tillgate_domain::{PrincipalId, SessionId, Slug, StoreExt, TenantId};
 
 use super::Auth;
 use super::end::END_OTHERS;
 use crate::ports::{Listed, SessionFilter};
 use crate::{Caller, Error};
 
-/// The longest part of a list.
-const LONGEST: u32 = 200;
+/// The longest part of a list: a page of 200 and the one more that tells whether another follows.
+const LONGEST: u32 = 201;
 
 impl Auth {
-    /// Sessions of the caller's tenant, newest first, those after `after`, 200 at most: everybody's by the right
+    /// Sessions of the caller's tenant, newest first, those after `after`, 201 at most: everybody's by the right
     /// `sessionDelete`, else one's own.
     pub fn sessions(
         &self,
@@ -60,6 +60,11 @@ impl Auth {
         let listed = found.into_iter().next().ok_or(Self::NO_SESSION)?;
         self.own_or_by_right(caller, &listed)?;
         Ok(listed)
+    }
+
+    /// The tenant of this short name: what a way in that serves one tenant hands over with each request.
+    pub fn tenant(&self, slug: &Slug) -> Result<Option<TenantId>, Error> {
+        Ok(self.store.read(|tx| tx.tenants().named(slug))?.map(|tenant| tenant.id))
     }
 
     /// Sessions of any tenant, on the word of whoever runs the server.

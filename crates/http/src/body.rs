@@ -1,0 +1,85 @@
+//! Reading JSON bodies: what every contract over JSON shares.
+
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use serde::de::DeserializeOwned;
+use serde_json::{Map, Value};
+
+use crate::call::Call;
+use crate::failure::{Failure, FieldFault, Protocol};
+
+/// Reads the body as a JSON object. Members that `T` does not know are ignored.
+pub(crate) fn object<T: DeserializeOwned>(call: &Call) -> Result<T, Failure> {
+    serde_json::from_slice(json(call)?).map_err(|error| malformed(&error))
+}
+
+/// The same where the case of member names does not matter: `T` names its members in lower case. Of two members that differ
+/// by case alone the later counts.
+pub(crate) fn caseless<T: DeserializeOwned>(call: &Call) -> Result<T, Failure> {
+    let members: Map<String, Value> = serde_json::from_slice(json(call)?).map_err(|error| malformed(&error))?;
+    let members: Map<String, Value> = members.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
+    T::deserialize(Value::Object(members)).map_err(|error| malformed(&error))
+}
+
+/// The bytes of the body, where it claims to be JSON and looks like an object.
+fn json(call: &Call) -> Result<&[u8], Failure> {
+    let head = call.head();
+    let encoded =
+        head.header(CONTENT_ENCODING).is_some_and(|encoding| !encoding.trim().eq_ignore_ascii_case("identity"));
+    if encoded || !head.header(CONTENT_TYPE).is_some_and(is_json) {
+        return Err(Protocol::ContentType.into());
+    }
+    let body = call.body().as_ref();
+    match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
+        Some(b'{') => Ok(body),
+        None => Err(Failure::malformed("the body is empty")),
+        // a list would be taken for an object's values in order
+        Some(_) => match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
+            Ok(_) => Err(Protocol::Fields(vec![FieldFault {
+                field: "".into(),
+                query: false,
+                code: "type".into(),
+                message: "must be an object".into(),
+            }])
+            .into()),
+            Err(error) => Err(malformed(&error)),
+        },
+    }
+}
+
+/// `application/json`, `text/json` or a type with the suffix `+json` (RFC 6839, 3.1), whatever its parameters.
+fn is_json(content_type: &str) -> bool {
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    matches!(essence.as_str(), "application/json" | "text/json")
+        || essence.strip_prefix("application/").is_some_and(|subtype| subtype.ends_with("+json"))
+}
+
+/// Where the body cannot be read, without a word of what it says: it may hold a password.
+fn malformed(error: &serde_json::Error) -> Failure {
+    let what = match error.classify() {
+        serde_json::error::Category::Eof => "ends too early",
+        _ => "is no JSON that can be read",
+    };
+    Failure::malformed(format!("the body {what} (line {}, column {})", error.line(), error.column()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_json;
+
+    #[test]
+    fn json_is_known_by_its_type() {
+        for yes in ["application/json", "Application/JSON; charset=utf-8", "text/json", "application/vnd.pos+json"] {
+            assert!(is_json(yes), "{yes}");
+        }
+        for no in [
+            "",
+            "text/plain",
+            "application/x-www-form-urlencoded",
+            "application/jsonp",
+            "application/xml+jsonx",
+            "text/x+json",
+        ] {
+            assert!(!is_json(no), "{no}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What a handler is given: the head, the body, and the way to the engine.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use actix_web::web::{self, Bytes};
+use tillgate_auth_core::{Auth, Dialect as Label, Error, Granted, Login, Proof, Refreshing, Tenancy, Who};
+use tillgate_domain::{Secret, Slug, TenantId};
+
+use crate::failure::Failure;
+use crate::head::Head;
+use crate::metrics::outcome;
+use crate::mount::Mounted;
+
+/// A request on its way to a handler.
+#[derive(Debug)]
+pub struct Call {
+    head: Head,
+    body: Bytes,
+    mounted: Arc<Mounted>,
+}
+
+impl Call {
+    pub(crate) fn new(head: Head, body: Bytes, mounted: Arc<Mounted>) -> Self {
+        Self { head, body, mounted }
+    }
+
+    /// The head of the request.
+    pub fn head(&self) -> &Head {
+        &self.head
+    }
+
+    /// The body as it was received.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Where the request comes from.
+    pub fn address(&self) -> Option<IpAddr> {
+        self.head.address()
+    }
+
+    /// The engine, for what it answers from memory. Whatever may wait goes by [`block`](Self::block).
+    pub fn engine(&self) -> &Auth {
+        &self.mounted.shared.auth
+    }
+
+    pub(crate) fn mounted(&self) -> &Arc<Mounted> {
+        &self.mounted
+    }
+
+    /// Asks the engine on a thread that may wait. What must follow a commit belongs into `ask`: past the deadline nobody comes
+    /// back here, but `ask` runs to its end.
+    pub async fn block<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Auth) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Failure> {
+        block(&self.mounted, move |mounted| ask(&mounted.shared.auth)).await
+    }
+
+    /// Logs in by this mount's terms.
+    pub async fn login(&self, who: Who, password: Secret<String>, tenant: Option<String>) -> Result<Granted, Failure> {
+        let login = Login {
+            dialect: self.mounted.label.clone(),
+            terms: self.mounted.dialect.terms().clone(),
+            tenancy: Tenancy { fixed: self.mounted.tenant.clone(), asked: tenant },
+            who,
+            proof: Proof::Password(password),
+            address: self.address(),
+        };
+        block(&self.mounted, move |mounted| {
+            let answer = mounted.shared.auth.login(&login);
+            mounted.shared.metrics.login(mounted.name, outcome(&answer, |_| "ok"));
+            answer
+        })
+        .await
+    }
+
+    /// Refreshes a session. `beside` is the access token that was sent with the refresh token.
+    pub async fn refresh(&self, token: Secret<String>, beside: Option<Secret<String>>) -> Result<Granted, Failure> {
+        let tenant = match &self.mounted.tenant {
+            Some(slug) => Some(self::tenant(&self.mounted, slug).await?),
+            None => None,
+        };
+        let address = self.address();
+        block(&self.mounted, move |mounted| {
+            let dialect: &Label = &mounted.label;
+            let answer = mounted.shared.auth.refresh(&Refreshing {
+                dialect,
+                tenant,
+                token: token.expose(),
+                beside: beside.as_ref().map(|beside| beside.expose().as_str()),
+                device: None,
+                thumbprint: None,
+                address,
+            });
+            mounted.shared.metrics.refresh(mounted.name, outcome(&answer, |granted| granted.how.name()));
+            answer
+        })
+        .await
+    }
+}
+
+/// Runs `ask` on a thread that may wait.
+pub(crate) async fn block<T: Send + 'static>(
+    mounted: &Arc<Mounted>,
+    ask: impl FnOnce(&Mounted) -> Result<T, Error> + Send + 'static,
+) -> Result<T, Failure> {
+    let mounted = Arc::clone(mounted);
+    match web::block(move || ask(&mounted)).await {
+        Ok(answer) => Ok(answer?),
+        Err(_) => Err(Failure::Fault("a blocking call panicked".to_owned())),
+    }
+}
+
+/// The id of the tenant that a mount serves, looked up once.
+pub(crate) async fn tenant(mounted: &Arc<Mounted>, slug: &Slug) -> Result<TenantId, Failure> {
+    if let Some(id) = mounted.tenant_id.get() {
+        return Ok(*id);
+    }
+    let slug = slug.clone();
+    block(mounted, move |mounted| {
+        let found = mounted.shared.auth.tenant(&slug)?;
+        let id = found.ok_or_else(|| Error::unavailable(format!("the tenant {slug} of the mount does not exist")))?;
+        Ok(*mounted.tenant_id.get_or_init(|| id))
+    })
+    .await
+}

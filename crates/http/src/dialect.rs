@@ -1,0 +1,34 @@
+//! The seam between the one engine and the many wire contracts over it.
+//!
+//! A dialect translates: names, envelopes, status codes, where the evidence stands. What two dialects share is a function
+//! beside them, never a method here, and no rule of sessions or rights is decided by one.
+
+use actix_web::HttpResponse;
+use actix_web::web::Bytes;
+use tillgate_auth_core::{Evidence, Terms};
+
+use crate::{Failure, Head, Route};
+
+/// A published wire contract.
+pub trait Dialect: Send + Sync + 'static {
+    /// Its label: in the audience of its tokens, in sessions, logs and metrics.
+    fn name(&self) -> &'static str;
+
+    /// The terms of the sessions that are made through it.
+    fn terms(&self) -> &Terms;
+
+    /// What proves the request, before any handler runs: open calls such as a login and a refresh are asked too, so that a
+    /// proof that must not count there is refused. `Evidence::None` where nothing was sent that this contract takes.
+    ///
+    /// # Errors
+    /// What was sent is refused for how it was sent.
+    fn evidence<'r>(&self, head: &'r Head, body: &'r Bytes) -> Result<Evidence<'r>, Failure>;
+
+    /// Its calls, below the mount's prefix. Registration, the check for clashes, `Allow` and the rights matrix all read this
+    /// one table.
+    fn routes(&self) -> Vec<Route>;
+
+    /// The answer to a call that failed, in this contract's words. It may be asked about every kind of failure on every route,
+    /// unknown ones included, and must not panic.
+    fn word(&self, failure: &Failure, head: &Head) -> HttpResponse;
+}

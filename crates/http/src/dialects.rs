@@ -1,0 +1,3 @@
+//! The published contracts. Each stands alone; what two of them share is a function of this crate, never of another dialect.
+
+pub(crate) mod portos;

@@ -1,0 +1,65 @@
+//! PORTOS: what tills, waiters' handhelds and office programs in Slovakia speak.
+//!
+//! Names of request members are taken in any case, answers are camelCase, errors are problems with an `errorCode`. A login is
+//! always a user's on a named device.
+
+mod auth;
+mod problem;
+mod refresh_token;
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::web::Bytes;
+use tillgate_auth_core::{Evidence, Refresh, Terms};
+
+use crate::bearer::bearer;
+use crate::dialect::Dialect;
+use crate::failure::Failure;
+use crate::head::Head;
+use crate::route::Route;
+
+/// PORTOS.
+#[derive(Clone, Debug)]
+pub struct Portos {
+    terms: Terms,
+}
+
+impl Portos {
+    /// PORTOS with these terms for its sessions.
+    pub fn new(terms: Terms) -> Self {
+        Self { terms }
+    }
+
+    /// The terms that hold where no setting says otherwise.
+    pub fn terms() -> Terms {
+        Terms {
+            access: Duration::from_mins(15),
+            refresh: Some(Refresh { idle: Some(Duration::from_hours(12)), overlap: Some(Duration::from_mins(5)) }),
+            absolute: None,
+            midnight: false,
+        }
+    }
+}
+
+impl Dialect for Portos {
+    fn name(&self) -> &'static str {
+        "portos"
+    }
+
+    fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
+        bearer(head)
+    }
+
+    fn routes(&self) -> Vec<Route> {
+        auth::routes()
+    }
+
+    fn word(&self, failure: &Failure, head: &Head) -> HttpResponse {
+        problem::word(failure, head)
+    }
+}

@@ -1,0 +1,145 @@
+//! The edge of the server: finds where a request comes from, and once it is answered adds the headers that every answer bears,
+//! counts it and writes its line into the access log.
+//!
+//! The line names method, route, status, duration, address, mount, trace id and the code of a failure. It never bears a query, a
+//! body, a header or a token: the route is its template, and the path of a call that is none of ours is shortened to segments
+//! that no token fits into.
+
+use std::future::{Ready, ready};
+use std::pin::Pin;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
+use actix_web::http::Method;
+use actix_web::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use actix_web::{Error, HttpMessage};
+
+use crate::endpoint::UNKNOWN;
+use crate::origin::{Origin, REQUEST_ID};
+use crate::settings::Settings;
+
+/// The middleware that stands around the whole application.
+#[derive(Clone, Debug)]
+pub struct Edge {
+    settings: Arc<Settings>,
+}
+
+impl Edge {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self { settings: Arc::new(settings.clone()) }
+    }
+}
+
+impl<S, B> Transform<S, ServiceRequest> for Edge
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<B>;
+    type Error = Error;
+    type Transform = AtEdge<S>;
+    type InitError = ();
+    type Future = Ready<Result<Self::Transform, ()>>;
+
+    fn new_transform(&self, inner: S) -> Self::Future {
+        ready(Ok(AtEdge { inner, settings: Arc::clone(&self.settings) }))
+    }
+}
+
+/// The edge of one worker.
+#[derive(Debug)]
+pub struct AtEdge<S> {
+    inner: S,
+    settings: Arc<Settings>,
+}
+
+impl<S, B> Service<ServiceRequest> for AtEdge<S>
+where
+    S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
+    B: MessageBody + 'static,
+{
+    type Response = ServiceResponse<B>;
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<ServiceResponse<B>, Error>>>>;
+
+    forward_ready!(inner);
+
+    fn call(&self, request: ServiceRequest) -> Self::Future {
+        let origin = Rc::new(Origin::of(&request, &self.settings));
+        let method = request.method().clone();
+        request.extensions_mut().insert(Rc::clone(&origin));
+        let answering = self.inner.call(request);
+        Box::pin(async move {
+            let mut answer = answering.await?;
+            adorn(answer.headers_mut(), &origin);
+            note(&origin, &method, &answer);
+            Ok(answer)
+        })
+    }
+}
+
+/// The headers that every answer bears. What a handler has set stands.
+fn adorn(headers: &mut HeaderMap, origin: &Origin) {
+    headers.insert(REQUEST_ID, origin.trace.header());
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    let unless_set: [(HeaderName, &'static str); 3] = [
+        (CACHE_CONTROL, "no-store"),
+        (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+        (REFERRER_POLICY, "no-referrer"),
+    ];
+    for (name, value) in unless_set {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+}
+
+/// Counts the request and writes its line.
+fn note<B>(origin: &Origin, method: &Method, answer: &ServiceResponse<B>) {
+    let took = origin.started.elapsed();
+    let (mount, template) = match origin.endpoint.get() {
+        Some(endpoint) => {
+            endpoint.meter.count(method, answer.status(), took);
+            (endpoint.mount, endpoint.template.as_str())
+        }
+        None => ("", UNKNOWN),
+    };
+    let unknown = origin.unknown.borrow();
+    tracing::info!(
+        target: "tillgate::access",
+        method = method.as_str(),
+        path = unknown.as_deref().unwrap_or(template),
+        status = answer.status().as_u16(),
+        micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
+        address = origin.address.map(tracing::field::display),
+        mount,
+        trace = origin.trace.as_str(),
+        code = origin.code.get(),
+        "request"
+    );
+}
+
+/// A path without what could be a token in it: segments of over 40 characters are cut, and so is what follows the eighth.
+pub(crate) fn shortened(path: &str) -> String {
+    let segment = |segment: &str| match segment.char_indices().nth(40) {
+        Some(_) => "…".to_owned(),
+        None => segment.to_owned(),
+    };
+    path.split('/').take(9).map(segment).collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shortened;
+
+    #[test]
+    fn no_token_fits_into_the_path_of_an_unknown_call() {
+        assert_eq!(shortened("/api/v2/sessions/current"), "/api/v2/sessions/current");
+        assert_eq!(shortened(&format!("/reset/{}/now", "x".repeat(41))), "/reset/…/now");
+        assert_eq!(shortened(&"/a".repeat(30)), "/a".repeat(8));
+    }
+}

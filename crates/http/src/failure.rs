@@ -1,0 +1,142 @@
+//! Why a call is not answered as it asked. A dialect words each in its own bytes; nothing here knows how.
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use tillgate_auth_core::{Error, Refusal};
+
+/// Why a call is not answered as it asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// The engine's decision, on knowledge.
+    Refused(Refusal),
+    /// Not now: nobody was judged, and the client keeps its tokens.
+    Unavailable {
+        /// What is missing, for the log alone.
+        why: String,
+        /// When to come again.
+        retry_after: Duration,
+    },
+    /// Something of ours is broken; what, for the log alone.
+    Fault(String),
+    /// The request does not keep to the contract.
+    Protocol(Protocol),
+}
+
+/// How a request does not keep to the contract.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Protocol {
+    /// The body cannot be read: no JSON, no object, cut short.
+    Malformed(Cow<'static, str>),
+    /// The body is of a type that the route does not take.
+    ContentType,
+    /// The body is larger than the limit.
+    TooLarge,
+    /// The body did not come in time.
+    Slow,
+    /// There is no such route.
+    NoRoute,
+    /// The route is there, but not for this method.
+    WrongMethod {
+        /// The methods that it is there for, as `Allow` lists them (RFC 9110, 10.2.1).
+        allow: String,
+    },
+    /// Fields or parameters that cannot be, all of them.
+    Fields(Vec<FieldFault>),
+}
+
+/// A field of the body or a parameter of the query that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FieldFault {
+    /// The name of the field as the contract spells it; empty for the body as a whole.
+    pub field: Cow<'static, str>,
+    /// Whether it is a parameter of the query.
+    pub query: bool,
+    /// What is wrong: `required`, `type`, `length`, `range`.
+    pub code: Cow<'static, str>,
+    /// What is wrong, in a sentence that says what to do.
+    pub message: Cow<'static, str>,
+}
+
+/// How long to wait where an administrator, and no clock, lets a principal go: the longest wait that the throttle ever asks.
+const STOPPED: Duration = Duration::from_mins(5);
+
+/// When to come again after a failure that nobody can date.
+const SOON: Duration = Duration::from_secs(1);
+
+impl Failure {
+    /// Not now, come again in a second.
+    pub fn unavailable(why: impl Into<String>) -> Self {
+        Self::Unavailable { why: why.into(), retry_after: SOON }
+    }
+
+    /// The body cannot be read.
+    pub fn malformed(why: impl Into<Cow<'static, str>>) -> Self {
+        Self::Protocol(Protocol::Malformed(why.into()))
+    }
+
+    /// A stable word for it, in logs and metrics; the refusals' own words name what the caller is not told.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Refused(refusal) => refusal.code(),
+            Self::Unavailable { .. } => "unavailable",
+            Self::Fault(_) => "internal",
+            Self::Protocol(protocol) => protocol.code(),
+        }
+    }
+
+    /// When to come again, where that is known.
+    pub fn retry_after(&self) -> Option<Duration> {
+        use tillgate_auth_core::LoginRefusal;
+        match self {
+            Self::Unavailable { retry_after, .. } | Self::Refused(Refusal::Held { retry_after }) => Some(*retry_after),
+            Self::Refused(Refusal::Login(LoginRefusal::Stopped)) => Some(STOPPED),
+            _ => None,
+        }
+    }
+}
+
+impl Protocol {
+    /// The status that says it.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Slow => StatusCode::REQUEST_TIMEOUT,
+            Self::NoRoute => StatusCode::NOT_FOUND,
+            Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Fields(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        }
+    }
+
+    /// A stable word for it.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Malformed(_) => "body_malformed",
+            Self::ContentType => "content_type_unsupported",
+            Self::TooLarge => "body_too_large",
+            Self::Slow => "body_too_slow",
+            Self::NoRoute => "route_unknown",
+            Self::WrongMethod { .. } => "method_not_allowed",
+            Self::Fields(_) => "fields_invalid",
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        match error {
+            Error::Refused(refusal) => Self::Refused(refusal),
+            Error::Unavailable { why, retry_after } => Self::Unavailable { why, retry_after },
+            Error::Fault(why) => Self::Fault(why),
+        }
+    }
+}
+
+impl From<Protocol> for Failure {
+    fn from(protocol: Protocol) -> Self {
+        Self::Protocol(protocol)
+    }
+}

@@ -1,0 +1,43 @@
+//! Instants on the wire: RFC 3339 in UTC, always with milliseconds, so that they sort as text.
+
+use serde::Serializer;
+use tillgate_domain::Instant;
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+const FORMAT: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+/// The instant as text; empty for one that no calendar of four-digit years holds.
+pub(crate) fn text(at: Instant) -> String {
+    let nanos = i128::from(at.millis()) * 1_000_000;
+    let date = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok();
+    date.and_then(|date| date.format(FORMAT).ok()).unwrap_or_default()
+}
+
+/// For `#[serde(serialize_with)]`.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
+pub(crate) fn instant<S: Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&text(*at))
+}
+
+/// The same for one that may be missing.
+#[expect(clippy::ref_option, reason = "serde hands it over so")]
+pub(crate) fn maybe<S: Serializer>(at: &Option<Instant>, serializer: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => instant(at, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_instant_is_utc_with_milliseconds() {
+        assert_eq!(text(Instant::from_millis(0)), "1970-01-01T00:00:00.000Z");
+        assert_eq!(text(Instant::from_millis(1_795_258_496_789)), "2026-11-21T10:54:56.789Z");
+    }
+}

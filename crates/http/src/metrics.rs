@@ -1,0 +1,174 @@
+//! What the server counts, in Prometheus' text format. Labels name mounts, routes, methods, statuses and codes: sets that the
+//! server fixes; never a person, a device or anything else that a caller chooses.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use ::metrics::{Counter, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, Unit};
+use actix_web::http::{Method, StatusCode};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+
+use crate::failure::Failure;
+
+const REQUESTS: &str = "tillgate_http_requests_total";
+const SECONDS: &str = "tillgate_http_request_duration_seconds";
+const LOGINS: &str = "tillgate_logins_total";
+const REFRESHES: &str = "tillgate_refreshes_total";
+
+/// Upper bounds of the duration's buckets, in seconds: from what memory answers to the deadline.
+const BUCKETS: &[f64] = &[0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
+
+/// After how many requests the durations are folded into their buckets where nobody scrapes: they would pile up in memory.
+const FOLD: u64 = 8192;
+
+/// A value of now that the composition reads at each scrape: a queue, a pool, an age.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gauge {
+    /// Its name, such as `tillgate_hash_queue_waiting`.
+    pub name: Cow<'static, str>,
+    /// What it says, in a sentence.
+    pub help: Cow<'static, str>,
+    /// The value.
+    pub value: f64,
+}
+
+/// What the server counts.
+pub struct Metrics {
+    recorder: PrometheusRecorder,
+    handle: PrometheusHandle,
+    gauges: Box<dyn Fn() -> Vec<Gauge> + Send + Sync>,
+    observed: AtomicU64,
+}
+
+impl fmt::Debug for Metrics {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Metrics").finish_non_exhaustive()
+    }
+}
+
+impl Metrics {
+    /// Counts from zero. `gauges` is asked at each scrape, on a thread of the web server: it answers from memory.
+    pub fn new(gauges: impl Fn() -> Vec<Gauge> + Send + Sync + 'static) -> Arc<Self> {
+        let builder = PrometheusBuilder::new().set_buckets(BUCKETS).unwrap_or_else(|_| PrometheusBuilder::new());
+        let recorder = builder.build_recorder();
+        for (name, unit, help) in [
+            (REQUESTS, Unit::Count, "Requests by mount, route, method and status."),
+            (LOGINS, Unit::Count, "Logins by mount and outcome."),
+            (REFRESHES, Unit::Count, "Refreshes by mount and verdict."),
+        ] {
+            recorder.describe_counter(KeyName::from_const_str(name), Some(unit), help.into());
+        }
+        recorder.describe_histogram(
+            KeyName::from_const_str(SECONDS),
+            Some(Unit::Seconds),
+            "How long requests took, by mount and route.".into(),
+        );
+        let handle = recorder.handle();
+        Arc::new(Self { recorder, handle, gauges: Box::new(gauges), observed: AtomicU64::new(0) })
+    }
+
+    /// Everything, in the text format.
+    pub(crate) fn render(&self) -> String {
+        for gauge in (self.gauges)() {
+            self.recorder.describe_gauge(KeyName::from(gauge.name.clone()), None, gauge.help.into());
+            self.recorder.register_gauge(&Key::from_name(gauge.name), &METADATA).set(gauge.value);
+        }
+        self.handle.render()
+    }
+
+    /// A login, by what came of it.
+    pub(crate) fn login(&self, mount: &'static str, outcome: &'static str) {
+        self.counter(
+            LOGINS,
+            vec![Label::from_static_parts("mount", mount), Label::from_static_parts("outcome", outcome)],
+        )
+        .increment(1);
+    }
+
+    /// A refresh, by what came of it.
+    pub(crate) fn refresh(&self, mount: &'static str, verdict: &'static str) {
+        self.counter(
+            REFRESHES,
+            vec![Label::from_static_parts("mount", mount), Label::from_static_parts("verdict", verdict)],
+        )
+        .increment(1);
+    }
+
+    fn counter(&self, name: &'static str, labels: Vec<Label>) -> Counter {
+        self.recorder.register_counter(&Key::from_parts(name, labels), &METADATA)
+    }
+}
+
+const METADATA: Metadata<'static> = Metadata::new("tillgate", Level::INFO, None);
+
+/// The word for what came of a call of the engine.
+pub(crate) fn outcome<T>(
+    answer: &Result<T, tillgate_auth_core::Error>,
+    done: impl Fn(&T) -> &'static str,
+) -> &'static str {
+    match answer {
+        Ok(answer) => done(answer),
+        Err(error) => Failure::from(error.clone()).code(),
+    }
+}
+
+/// Counts the requests of one route. Its counters are looked up once per method and status.
+#[derive(Debug)]
+pub(crate) struct Meter {
+    metrics: Arc<Metrics>,
+    mount: &'static str,
+    route: String,
+    seconds: Histogram,
+    counters: std::sync::RwLock<Vec<(&'static str, StatusCode, Counter)>>,
+}
+
+impl Meter {
+    pub(crate) fn new(metrics: &Arc<Metrics>, mount: &'static str, route: &str) -> Self {
+        let labels = vec![Label::from_static_parts("mount", mount), Label::new("route", route.to_owned())];
+        let seconds = metrics.recorder.register_histogram(&Key::from_parts(SECONDS, labels), &METADATA);
+        Self {
+            metrics: Arc::clone(metrics),
+            mount,
+            route: route.to_owned(),
+            seconds,
+            counters: std::sync::RwLock::default(),
+        }
+    }
+
+    /// Counts one request.
+    pub(crate) fn count(&self, method: &Method, status: StatusCode, took: Duration) {
+        self.seconds.record(took.as_secs_f64());
+        if self.metrics.observed.fetch_add(1, Ordering::Relaxed) % FOLD == FOLD - 1 {
+            self.metrics.handle.run_upkeep();
+        }
+        let method = known(method);
+        let counters = self.counters.read().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if let Some((_, _, counter)) = counters.iter().find(|(of, with, _)| (*of, *with) == (method, status)) {
+            return counter.increment(1);
+        }
+        drop(counters);
+        let counter = self.metrics.counter(
+            REQUESTS,
+            vec![
+                Label::from_static_parts("mount", self.mount),
+                Label::new("route", self.route.clone()),
+                Label::from_static_parts("method", method),
+                Label::new("status", status.as_str().to_owned()),
+            ],
+        );
+        counter.increment(1);
+        let mut counters = self.counters.write().unwrap_or_else(std::sync::PoisonError::into_inner);
+        counters.push((method, status, counter));
+    }
+}
+
+/// The method as a label: a caller may invent methods, not labels.
+fn known(method: &Method) -> &'static str {
+    ["GET", "POST", "DELETE", "PUT", "PATCH", "HEAD", "OPTIONS"]
+        .into_iter()
+        .find(|known| method.as_str() == *known)
+        .unwrap_or("other")
+}

@@ -1,0 +1,75 @@
+//! Where dialects are served, and the check that no two mounts claim the same route.
+
+mod clash;
+mod mounted;
+
+use std::fmt;
+use std::sync::Arc;
+
+use tillgate_domain::Slug;
+
+pub use clash::{MountClash, Mounts};
+pub(crate) use mounted::{Mounted, Shared};
+
+use crate::dialect::Dialect;
+
+/// Where a dialect is served.
+#[derive(Clone)]
+pub struct Mount {
+    /// The contract.
+    pub dialect: Arc<dyn Dialect>,
+    /// What all of its paths begin with, such as `/portos`; empty at the root.
+    pub prefix: String,
+    /// The host name that it is served under, without a port; `None` for every one.
+    pub host: Option<String>,
+    /// The one tenant that it serves; `None` where requests name theirs.
+    pub tenant: Option<Slug>,
+}
+
+/// A prefix that no mount can have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the prefix {0:?} of a mount is empty or \"/\" for the root, else like /portos: segments of letters, digits, \"-\", \"_\" and \".\""
+)]
+pub struct InvalidPrefix(String);
+
+impl Mount {
+    /// A mount at this prefix, for every host and tenant.
+    pub fn at(prefix: &str, dialect: Arc<dyn Dialect>) -> Result<Self, InvalidPrefix> {
+        let trimmed = prefix.strip_suffix('/').unwrap_or(prefix);
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let segment = |text: &str| !matches!(text, "" | "." | "..") && text.bytes().all(plain);
+        let rest = trimmed.strip_prefix('/');
+        if trimmed.is_empty() || rest.is_some_and(|rest| rest.split('/').all(segment)) {
+            Ok(Self { dialect, prefix: trimmed.to_owned(), host: None, tenant: None })
+        } else {
+            Err(InvalidPrefix(prefix.to_owned()))
+        }
+    }
+
+    /// The same for one host name.
+    pub fn host(self, host: &str) -> Self {
+        Self { host: Some(host.trim_end_matches('.').to_ascii_lowercase()), ..self }
+    }
+
+    /// The same for one tenant.
+    pub fn tenant(self, tenant: Slug) -> Self {
+        Self { tenant: Some(tenant), ..self }
+    }
+}
+
+impl fmt::Display for Mount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let prefix = if self.prefix.is_empty() { "/" } else { &self.prefix };
+        match &self.host {
+            Some(host) => write!(f, "{} at {host}{prefix}", self.dialect.name()),
+            None => write!(f, "{} at {prefix}", self.dialect.name()),
+        }
+    }
+}
+
+impl fmt::Debug for Mount {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self} for {:?}", self.tenant)
+    }
+}

@@ -1,0 +1,120 @@
+//! The check at start: every route belongs to one mount.
+
+use crate::mount::Mount;
+use crate::operations;
+
+/// Mounts that have been checked: no two claim the same route.
+#[derive(Clone, Debug)]
+pub struct Mounts(Vec<Mount>);
+
+/// Two mounts claim the same route.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{one} and {other} both claim {route}; give one of them another prefix or a host name of its own")]
+pub struct MountClash {
+    /// The one.
+    pub one: String,
+    /// The other.
+    pub other: String,
+    /// What both claim.
+    pub route: String,
+}
+
+impl Mounts {
+    /// Checks that every route belongs to one mount. A mount owns all that lies below its prefix, so what another mount serves
+    /// there would never be reached. A mount with a host name and one for every host do not clash: the host's comes first.
+    pub fn check(mounts: Vec<Mount>) -> Result<Self, MountClash> {
+        for (at, one) in mounts.iter().enumerate() {
+            own(one)?;
+            for other in mounts.iter().skip(at + 1).filter(|other| other.host == one.host) {
+                if let Some(route) = both_claim(one, other) {
+                    return Err(MountClash { one: one.to_string(), other: other.to_string(), route });
+                }
+            }
+        }
+        Ok(Self(mounts))
+    }
+
+    pub(crate) fn into_inner(self) -> Vec<Mount> {
+        self.0
+    }
+}
+
+fn both_claim(one: &Mount, other: &Mount) -> Option<String> {
+    if one.prefix == other.prefix {
+        return Some(format!("{}/", one.prefix));
+    }
+    let (outer, inner) = if one.prefix.len() < other.prefix.len() { (one, other) } else { (other, one) };
+    paths(outer).into_iter().find(|path| lies_below(path, &inner.prefix))
+}
+
+/// The server's own routes stand outside every mount.
+fn own(mount: &Mount) -> Result<(), MountClash> {
+    let claimed = operations::PATHS.iter().find(|own| {
+        paths(mount).iter().any(|path| path == *own) || (!mount.prefix.is_empty() && lies_below(own, &mount.prefix))
+    });
+    claimed.map_or(Ok(()), |route| {
+        Err(MountClash { one: "the server itself".to_owned(), other: mount.to_string(), route: (*route).to_owned() })
+    })
+}
+
+fn paths(mount: &Mount) -> Vec<String> {
+    mount.dialect.routes().iter().map(|route| format!("{}{}", mount.prefix, route.path)).collect()
+}
+
+fn lies_below(path: &str, prefix: &str) -> bool {
+    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::{Native, Portos};
+
+    fn native(prefix: &str) -> Mount {
+        Mount::at(prefix, Arc::new(Native::new(Native::terms()))).unwrap()
+    }
+
+    fn portos(prefix: &str) -> Mount {
+        Mount::at(prefix, Arc::new(Portos::new(Portos::terms()))).unwrap()
+    }
+
+    fn clash(mounts: Vec<Mount>) -> Option<String> {
+        Mounts::check(mounts).err().map(|clash| clash.to_string())
+    }
+
+    #[test]
+    fn two_mounts_of_one_route_are_refused_by_both_names() {
+        let said = clash(vec![native("/api/v1"), portos("/")]).unwrap();
+        for part in ["native at /api/v1", "portos at /", "/api/v1/auth"] {
+            assert!(said.contains(part), "{said}");
+        }
+        assert!(clash(vec![portos("/portos"), native("/portos")]).is_some());
+        assert!(clash(vec![portos("/pos"), native("/pos/api")]).is_some());
+        assert!(clash(vec![native("/metrics")]).is_some());
+        assert!(clash(vec![native("/.well-known")]).is_some());
+    }
+
+    #[test]
+    fn mounts_that_share_no_route_stand_together() {
+        for mounts in [
+            vec![native("/api/v1"), portos("/portos")],
+            vec![native("/native/v1"), portos("")],
+            vec![native("/api/v1"), portos("/").host("pos.example")],
+            vec![portos("/").host("a.example"), portos("/").host("b.example")],
+            vec![portos("/portos"), portos("/portos2")],
+        ] {
+            assert_eq!(clash(mounts), None);
+        }
+    }
+
+    #[test]
+    fn a_prefix_is_a_plain_path() {
+        for bad in ["portos", "//", "/a//b", "/a b", "/{id}", "/a/..", "/ä", "/a?b"] {
+            assert!(Mount::at(bad, Arc::new(Portos::new(Portos::terms()))).is_err(), "{bad}");
+        }
+        assert_eq!(native("/").prefix, "");
+        assert_eq!(native("/api/v1/").prefix, "/api/v1");
+    }
+}

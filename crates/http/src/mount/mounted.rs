@@ -1,0 +1,138 @@
+//! A mount as the workers serve it: its routes by path, with what they all share.
+
+use std::fmt;
+use std::sync::{Arc, OnceLock};
+
+use actix_web::guard::{self, Guard};
+use actix_web::{HttpRequest, web};
+use tillgate_auth_core::{Auth, Dialect as Label};
+use tillgate_domain::{Slug, TenantId};
+
+use crate::dialect::Dialect;
+use crate::endpoint::{Endpoint, UNKNOWN, by_path};
+use crate::gate::Gate;
+use crate::metrics::{Meter, Metrics};
+use crate::mount::Mount;
+use crate::origin::Origin;
+use crate::route::{Handler, Listing, Route};
+use crate::serve::serve;
+use crate::settings::Settings;
+
+/// What all mounts share.
+pub(crate) struct Shared {
+    pub(crate) auth: Arc<Auth>,
+    pub(crate) settings: Settings,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) gate: Arc<Gate>,
+}
+
+/// A mount as the workers serve it.
+pub(crate) struct Mounted {
+    pub(crate) dialect: Arc<dyn Dialect>,
+    /// The label of the dialect, as the engine keeps it.
+    pub(crate) label: Label,
+    /// The label in logs and metrics.
+    pub(crate) name: &'static str,
+    pub(crate) prefix: String,
+    host: Option<String>,
+    pub(crate) tenant: Option<Slug>,
+    /// The id of the tenant, once it has been looked up.
+    pub(crate) tenant_id: OnceLock<TenantId>,
+    endpoints: Vec<Arc<Endpoint>>,
+    unknown: Arc<Endpoint>,
+    pub(crate) shared: Arc<Shared>,
+}
+
+impl fmt::Debug for Mounted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} at {:?}", self.name, self.prefix)
+    }
+}
+
+impl Mounted {
+    pub(crate) fn new(mount: Mount, shared: &Arc<Shared>) -> Arc<Self> {
+        let (name, routes) = (mount.dialect.name(), mount.dialect.routes());
+        Self::with(mount, name, routes, shared)
+    }
+
+    /// A mount that serves other routes than its dialect's, in its dialect's words.
+    pub(crate) fn with(mount: Mount, name: &'static str, routes: Vec<Route>, shared: &Arc<Shared>) -> Arc<Self> {
+        let endpoint = |path: &'static str, template: String, routes| {
+            let meter = Meter::new(&shared.metrics, name, &template);
+            Arc::new(Endpoint { mount: name, path, template, routes, meter })
+        };
+        let endpoints = by_path(routes)
+            .into_iter()
+            .map(|(path, routes)| endpoint(path, format!("{}{path}", mount.prefix), routes))
+            .collect();
+        Arc::new(Self {
+            label: Label::new(mount.dialect.name()),
+            name,
+            prefix: mount.prefix,
+            host: mount.host,
+            tenant: mount.tenant,
+            tenant_id: OnceLock::new(),
+            endpoints,
+            unknown: endpoint("", UNKNOWN.to_owned(), Vec::new()),
+            dialect: mount.dialect,
+            shared: Arc::clone(shared),
+        })
+    }
+
+    /// Every route, as registered.
+    pub(crate) fn listings(&self) -> impl Iterator<Item = Listing> {
+        self.endpoints.iter().flat_map(|endpoint| {
+            endpoint.routes.iter().map(|route| Listing {
+                mount: endpoint.mount,
+                method: route.method.to_string(),
+                path: endpoint.template.clone(),
+                open: matches!(route.handler, Handler::Open(_)),
+            })
+        })
+    }
+
+    /// Registers the routes where the caller stands: in a scope of the prefix, or at the root.
+    pub(crate) fn register(self: &Arc<Self>, config: &mut web::ServiceConfig) {
+        for endpoint in &self.endpoints {
+            config.service(web::resource(endpoint.path).default_service(self.to(endpoint)));
+        }
+    }
+
+    /// Registers the mount with all that lies below its prefix.
+    pub(crate) fn scope(self: &Arc<Self>, config: &mut web::ServiceConfig) {
+        let scope = web::scope(&self.prefix).configure(|config| self.register(config)).default_service(self.unknown());
+        match self.host.clone() {
+            Some(host) => config.service(scope.guard(for_host(host))),
+            None => config.service(scope),
+        };
+    }
+
+    /// What answers a path that no route has.
+    pub(crate) fn unknown(self: &Arc<Self>) -> actix_web::Route {
+        self.to(&self.unknown)
+    }
+
+    fn to(self: &Arc<Self>, endpoint: &Arc<Endpoint>) -> actix_web::Route {
+        let (mounted, endpoint) = (Arc::clone(self), Arc::clone(endpoint));
+        web::to(move |request: HttpRequest, payload: web::Payload| {
+            serve(Arc::clone(&mounted), Arc::clone(&endpoint), request, payload.into_inner())
+        })
+    }
+}
+
+/// Takes requests for a host name, whatever the port, as the client called it.
+fn for_host(host: String) -> impl Guard {
+    guard::fn_guard(move |context| {
+        let head = context.head();
+        let proxied = context.req_data().get::<std::rc::Rc<Origin>>().and_then(|origin| origin.host.clone());
+        let sent = || head.headers().get("host").and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let called = proxied.or_else(sent).or_else(|| head.uri.authority().map(ToString::to_string));
+        called.is_some_and(|called| without_port(&called).eq_ignore_ascii_case(&host))
+    })
+}
+
+fn without_port(host: &str) -> &str {
+    let digits = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let name = host.rsplit_once(':').filter(|(_, port)| digits(port)).map_or(host, |(name, _)| name);
+    name.trim_end_matches('.')
+}

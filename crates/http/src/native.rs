@@ -1,0 +1,62 @@
+//! The native API: tillgate's own contract, in `snake_case` JSON, with problems by RFC 9457.
+
+mod problem;
+mod sessions;
+mod shapes;
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::web::Bytes;
+use tillgate_auth_core::{Evidence, Refresh, Terms};
+
+use crate::bearer::bearer;
+use crate::dialect::Dialect;
+use crate::failure::Failure;
+use crate::head::Head;
+use crate::route::Route;
+
+/// The native API.
+#[derive(Clone, Debug)]
+pub struct Native {
+    terms: Terms,
+}
+
+impl Native {
+    /// The native API with these terms for its sessions.
+    pub fn new(terms: Terms) -> Self {
+        Self { terms }
+    }
+
+    /// The terms that hold where no setting says otherwise.
+    pub fn terms() -> Terms {
+        Terms {
+            access: Duration::from_mins(15),
+            refresh: Some(Refresh { idle: Some(Duration::from_hours(30 * 24)), overlap: Some(Duration::from_mins(2)) }),
+            absolute: Some(Duration::from_hours(90 * 24)),
+            midnight: false,
+        }
+    }
+}
+
+impl Dialect for Native {
+    fn name(&self) -> &'static str {
+        "native"
+    }
+
+    fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
+        bearer(head)
+    }
+
+    fn routes(&self) -> Vec<Route> {
+        sessions::routes()
+    }
+
+    fn word(&self, failure: &Failure, head: &Head) -> HttpResponse {
+        problem::word(failure, head)
+    }
+}

@@ -1,0 +1,141 @@
+//! The native API's words for what fails: problem details (RFC 9457) with a stable code and the trace id.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
+use serde::Serialize;
+use tillgate_auth_core::{LoginRefusal, Refusal, TokenRefusal};
+
+use crate::answer;
+use crate::failure::{Failure, FieldFault, Protocol};
+use crate::head::Head;
+
+/// A problem (RFC 9457, 3.1).
+#[derive(Serialize)]
+struct Problem<'p> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    detail: String,
+    instance: &'p str,
+    code: &'static str,
+    trace_id: &'p str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    right: Option<&'p str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<Fault<'p>>,
+}
+
+/// A field at fault: the pointer (RFC 6901) into the body, or the parameter of the query.
+#[derive(Serialize)]
+struct Fault<'p> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pointer: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parameter: Option<&'p str>,
+    code: &'p str,
+    detail: &'p str,
+}
+
+/// The answer to a call that failed.
+pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
+    let (status, code, detail) = said(failure);
+    let problem = Problem {
+        r#type: "about:blank",
+        title: status.canonical_reason().unwrap_or_default(),
+        status: status.as_u16(),
+        detail,
+        instance: head.path(),
+        code,
+        trace_id: head.trace(),
+        right: match failure {
+            Failure::Refused(Refusal::Missing(right)) => Some(right.as_str()),
+            _ => None,
+        },
+        errors: match failure {
+            Failure::Protocol(Protocol::Fields(faults)) => faults.iter().map(fault).collect(),
+            _ => Vec::new(),
+        },
+    };
+    let mut answer = answer::problem(status, &problem);
+    if status == StatusCode::UNAUTHORIZED
+        && let Ok(challenge) = HeaderValue::from_str(&challenge(failure))
+    {
+        answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    answer
+}
+
+/// Status, code and detail.
+fn said(failure: &Failure) -> (StatusCode, &'static str, String) {
+    match failure {
+        Failure::Refused(refusal) => refused(refusal),
+        Failure::Unavailable { .. } => {
+            let detail =
+                "The server cannot answer now. Nothing was decided about the tokens: keep them and come again.";
+            (StatusCode::SERVICE_UNAVAILABLE, failure.code(), detail.to_owned())
+        }
+        Failure::Fault(_) => {
+            let detail = "Something is broken on the server's side. The trace id finds it in the server's log.";
+            (StatusCode::INTERNAL_SERVER_ERROR, failure.code(), detail.to_owned())
+        }
+        Failure::Protocol(protocol) => (protocol.status(), protocol.code(), broken(protocol)),
+    }
+}
+
+fn refused(refusal: &Refusal) -> (StatusCode, &'static str, String) {
+    let status = match refusal {
+        Refusal::Held { .. } | Refusal::Login(LoginRefusal::Stopped) => StatusCode::TOO_MANY_REQUESTS,
+        // what stands against a login besides the password is not told apart
+        Refusal::Login(_) => return refused_as(StatusCode::UNAUTHORIZED, &Refusal::Login(LoginRefusal::Mismatch)),
+        Refusal::Token(_) => StatusCode::UNAUTHORIZED,
+        Refusal::Missing(_) => StatusCode::FORBIDDEN,
+        Refusal::NoSession => StatusCode::NOT_FOUND,
+    };
+    refused_as(status, refusal)
+}
+
+fn refused_as(status: StatusCode, refusal: &Refusal) -> (StatusCode, &'static str, String) {
+    (status, refusal.code(), sentence(&refusal.to_string()))
+}
+
+fn broken(protocol: &Protocol) -> String {
+    match protocol {
+        Protocol::Malformed(why) => sentence(why),
+        Protocol::ContentType => "The body must be application/json, not encoded.".to_owned(),
+        Protocol::TooLarge => "The body is too large.".to_owned(),
+        Protocol::Slow => "The body did not come in time.".to_owned(),
+        Protocol::NoRoute => "There is nothing at this path.".to_owned(),
+        Protocol::WrongMethod { allow } => format!("This path takes {allow}."),
+        Protocol::Fields(_) => "Some of what was sent cannot be; see errors.".to_owned(),
+    }
+}
+
+fn fault(fault: &FieldFault) -> Fault<'_> {
+    let pointer = || match fault.field.as_ref() {
+        "" => String::new(),
+        field => format!("/{}", field.replace('~', "~0").replace('/', "~1")),
+    };
+    Fault {
+        pointer: (!fault.query).then(pointer),
+        parameter: fault.query.then_some(&*fault.field),
+        code: &fault.code,
+        detail: &fault.message,
+    }
+}
+
+/// The challenge of a 401 (RFC 6750, 3): no error where no token was sent.
+fn challenge(failure: &Failure) -> String {
+    const REALM: &str = "Bearer realm=\"tillgate\"";
+    match failure {
+        Failure::Refused(Refusal::Token(refusal)) if *refusal != TokenRefusal::Missing => {
+            format!("{REALM}, error=\"invalid_token\", error_description=\"{refusal}\"")
+        }
+        _ => REALM.to_owned(),
+    }
+}
+
+fn sentence(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| format!("{}{}.", first.to_uppercase(), chars.as_str())).unwrap_or_default()
+}

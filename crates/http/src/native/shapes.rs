@@ -1,0 +1,177 @@
+//! The native API's shapes of sessions, users and devices. They borrow what the engine remembers and are written once.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use tillgate_auth_core::ports::Listed;
+use tillgate_auth_core::{Caller, Granted, Profile};
+use tillgate_domain::{DeviceId, DeviceName, Email, EndedWhy, Instant, Rights, SessionId, UserId, UserName};
+
+use crate::instants::{instant, maybe};
+
+/// A session. `user` and `device` are null where it has none.
+#[derive(Serialize)]
+pub(super) struct Session<'s> {
+    id: SessionId,
+    user: Option<UserOf<'s>>,
+    device: Option<DeviceOf<'s>>,
+    mount: &'s str,
+    #[serde(serialize_with = "instant")]
+    created_at: Instant,
+    #[serde(serialize_with = "maybe")]
+    last_used_at: Option<Instant>,
+    #[serde(serialize_with = "maybe")]
+    expires_at: Option<Instant>,
+    #[serde(serialize_with = "maybe")]
+    ended_at: Option<Instant>,
+    ended_why: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct UserOf<'s> {
+    id: UserId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_name: Option<&'s str>,
+}
+
+#[derive(Serialize)]
+struct DeviceOf<'s> {
+    id: DeviceId,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'s str>,
+}
+
+/// What a login or a refresh answers (the members of RFC 6749, 5.1, and more).
+#[derive(Serialize)]
+pub(super) struct Tokens<'s> {
+    access_token: &'s str,
+    token_type: &'static str,
+    expires_in: u64,
+    #[serde(serialize_with = "instant")]
+    expires_at: Instant,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'s str>,
+    #[serde(serialize_with = "maybe")]
+    refresh_expires_at: Option<Instant>,
+    session: Session<'s>,
+}
+
+/// What somebody is told of themselves.
+#[derive(Serialize)]
+pub(super) struct Current<'s> {
+    session: Session<'s>,
+    user: Option<User<'s>>,
+    device: Option<Device<'s>>,
+    rights: &'s Rights,
+}
+
+#[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the contract's names")]
+struct User<'s> {
+    id: UserId,
+    user_name: &'s str,
+    display_name: &'s str,
+    email: Option<&'s str>,
+}
+
+#[derive(Serialize)]
+struct Device<'s> {
+    id: DeviceId,
+    name: &'s str,
+    environment: &'static str,
+    settings: &'s BTreeMap<String, String>,
+}
+
+/// A page of a list; `next` is the `after` of the next one, null on the last.
+#[derive(Serialize)]
+pub(super) struct Page<T> {
+    pub(super) items: Vec<T>,
+    pub(super) next: Option<SessionId>,
+}
+
+impl<'s> Session<'s> {
+    /// A session of a list. One that has outlived its terms is over since then, whether or not that was noted.
+    pub(super) fn listed(listed: &'s Listed, now: Instant) -> Self {
+        let session = &listed.session;
+        let outlived = session.expires_at.filter(|expiry| *expiry <= now).map(|expiry| (expiry, EndedWhy::Expired));
+        let ended = session.ended.or(outlived);
+        Self {
+            id: session.id,
+            user: session.user.map(|id| UserOf { id, user_name: listed.user_name.as_ref().map(UserName::as_str) }),
+            device: session.device.map(|id| DeviceOf { id, name: listed.device_name.as_ref().map(DeviceName::as_str) }),
+            mount: session.dialect.as_str(),
+            created_at: session.created_at,
+            last_used_at: session.last_used_at,
+            expires_at: session.expires_at,
+            ended_at: ended.map(|(at, _)| at),
+            ended_why: ended.map(|(_, why)| why.name()),
+        }
+    }
+
+    fn granted(granted: &'s Granted) -> Self {
+        let (session, profile) = (&granted.session, &granted.profile);
+        Self {
+            id: session.id,
+            user: profile.user.as_ref().map(|user| UserOf { id: user.id, user_name: Some(user.name.as_str()) }),
+            device: profile.device.as_ref().map(|device| DeviceOf { id: device.id, name: Some(device.name.as_str()) }),
+            mount: session.dialect.as_str(),
+            created_at: session.created_at,
+            last_used_at: session.last_used_at,
+            expires_at: session.expires_at,
+            ended_at: None,
+            ended_why: None,
+        }
+    }
+
+    /// The caller's own, without the names that stand beside it.
+    fn own(caller: &'s Caller) -> Self {
+        Self {
+            id: caller.session,
+            user: caller.user().map(|id| UserOf { id, user_name: None }),
+            device: caller.device.map(|id| DeviceOf { id, name: None }),
+            mount: caller.dialect.as_str(),
+            created_at: caller.created_at,
+            last_used_at: Some(caller.last_used_at),
+            expires_at: caller.session_expires_at,
+            ended_at: None,
+            ended_why: None,
+        }
+    }
+}
+
+impl<'s> Tokens<'s> {
+    pub(super) fn of(granted: &'s Granted) -> Self {
+        let refresh_token = granted.refresh_token.as_ref().map(|token| token.expose().as_str());
+        Self {
+            access_token: granted.access_token.expose(),
+            token_type: "Bearer",
+            expires_in: granted.access_life.as_secs(),
+            expires_at: granted.access_expires_at,
+            refresh_token,
+            refresh_expires_at: granted.session_expires_at.filter(|_| refresh_token.is_some()),
+            session: Session::granted(granted),
+        }
+    }
+}
+
+impl<'s> Current<'s> {
+    pub(super) fn of(caller: &'s Caller) -> Self {
+        let Profile { user, device, rights, .. } = &*caller.profile;
+        Self {
+            session: Session::own(caller),
+            user: user.as_ref().map(|user| User {
+                id: user.id,
+                user_name: user.name.as_str(),
+                display_name: &user.display_name,
+                email: user.email.as_ref().map(Email::as_str),
+            }),
+            device: device.as_ref().map(|device| Device {
+                id: device.id,
+                name: device.name.as_str(),
+                environment: device.environment.name(),
+                settings: &device.settings,
+            }),
+            rights,
+        }
+    }
+}

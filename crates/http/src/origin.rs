@@ -1,0 +1,70 @@
+//! Where a request comes from, found once at the edge and kept beside the request, and what the edge is told back of it for the
+//! log and the metrics.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header::{HeaderMap, HeaderName};
+use actix_web::rt::time::Instant;
+use actix_web::{HttpMessage, HttpRequest};
+
+use crate::endpoint::Endpoint;
+use crate::proxies;
+use crate::settings::Settings;
+use crate::trace::Trace;
+
+/// The header that bears a trace id.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Where a request comes from.
+#[derive(Debug)]
+pub(crate) struct Origin {
+    pub(crate) trace: Trace,
+    pub(crate) address: Option<IpAddr>,
+    /// The scheme and host as the proxies name them.
+    pub(crate) scheme: Option<&'static str>,
+    pub(crate) host: Option<String>,
+    /// When the request came in, by the clock of the runtime.
+    pub(crate) started: Instant,
+    /// Which call it turned out to be.
+    pub(crate) endpoint: OnceCell<Arc<Endpoint>>,
+    /// The code of its failure.
+    pub(crate) code: Cell<Option<&'static str>>,
+    /// The path of a call that is none of ours.
+    pub(crate) unknown: RefCell<Option<String>>,
+}
+
+impl Origin {
+    /// Finds where a request comes from.
+    pub(crate) fn of(request: &ServiceRequest, settings: &Settings) -> Self {
+        Self::read(request.peer_addr(), request.headers(), settings)
+    }
+
+    /// The same for a request that did not come by the edge.
+    pub(crate) fn bare(request: &HttpRequest, settings: &Settings) -> Self {
+        Self::read(request.peer_addr(), request.headers(), settings)
+    }
+
+    fn read(peer: Option<SocketAddr>, headers: &HeaderMap, settings: &Settings) -> Self {
+        let behind = proxies::behind(&settings.proxies, peer.map(|peer| peer.ip()), headers);
+        let given = || headers.get(REQUEST_ID).filter(|_| behind.proxied).and_then(Trace::given);
+        Self {
+            trace: given().unwrap_or_else(Trace::next),
+            address: behind.address,
+            scheme: behind.scheme,
+            host: behind.host,
+            started: Instant::now(),
+            endpoint: OnceCell::new(),
+            code: Cell::new(None),
+            unknown: RefCell::new(None),
+        }
+    }
+
+    /// The origin of a request that came by the edge.
+    pub(crate) fn kept(request: &impl HttpMessage) -> Option<Rc<Self>> {
+        request.extensions().get::<Rc<Self>>().cloned()
+    }
+}

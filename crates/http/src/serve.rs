@@ -1,0 +1,163 @@
+//! The one way that every request of a mount takes: its method, the gate, its body, the evidence, the handler; and, whatever
+//! fails on it, the dialect's words. Panics, deadlines and unknown routes are worded here too.
+
+use std::cell::Cell;
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::pin;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::Poll;
+
+use actix_web::body::{BodyStream, to_bytes_limited};
+use actix_web::dev::Payload;
+use actix_web::http::header::{ALLOW, CONTENT_LENGTH, HeaderValue, RETRY_AFTER};
+use actix_web::rt::time::timeout;
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse};
+use tillgate_auth_core::{Caller, Evidence};
+
+use crate::call::Call;
+use crate::endpoint::Endpoint;
+use crate::failure::{Failure, Protocol};
+use crate::head::Head;
+use crate::mount::Mounted;
+use crate::origin::Origin;
+use crate::route::Handler;
+
+/// Answers a request.
+pub(crate) async fn serve(
+    mounted: Arc<Mounted>,
+    endpoint: Arc<Endpoint>,
+    request: HttpRequest,
+    payload: Payload,
+) -> HttpResponse {
+    let origin = Origin::kept(&request).unwrap_or_else(|| Rc::new(Origin::bare(&request, &mounted.shared.settings)));
+    if !endpoint.is_known() {
+        origin.unknown.replace(Some(crate::edge::shortened(request.path())));
+    }
+    // a request passes one endpoint, so the cell is empty
+    let _ = origin.endpoint.set(Arc::clone(&endpoint));
+    let head = Head::new(request, origin, Arc::clone(&mounted));
+    let deadline = mounted.shared.settings.deadline;
+    let reading = Cell::new(false);
+    let answered = match timeout(deadline, caught(answer(&mounted, &endpoint, &head, payload, &reading))).await {
+        Ok(Some(answered)) => answered,
+        Ok(None) => Err(Failure::Fault("a handler panicked".to_owned())),
+        Err(_) if reading.get() => Err(Protocol::Slow.into()),
+        Err(_) => Err(Failure::unavailable(format!("the deadline of {deadline:?} has passed"))),
+    };
+    answered.unwrap_or_else(|failure| worded(&mounted, &failure, &head))
+}
+
+async fn answer(
+    mounted: &Arc<Mounted>,
+    endpoint: &Endpoint,
+    head: &Head,
+    payload: Payload,
+    reading: &Cell<bool>,
+) -> Result<HttpResponse, Failure> {
+    let route = endpoint.route(head.method())?;
+    if route.gated && !mounted.shared.gate.is_open() {
+        return Err(Failure::unavailable("the server is still being set up"));
+    }
+    reading.set(true);
+    let body = body(head, payload, mounted.shared.settings.body_limit).await?;
+    reading.set(false);
+    let evidence = mounted.dialect.evidence(head, &body)?;
+    match &route.handler {
+        Handler::Open(handler) => handler(Call::new(head.clone(), body, Arc::clone(mounted))).await,
+        Handler::Known(handler) => {
+            let caller = caller(mounted, head, evidence).await?;
+            handler(Call::new(head.clone(), body, Arc::clone(mounted)), caller).await
+        }
+    }
+}
+
+/// Who calls: from memory where that holds it, else on a thread that may wait.
+async fn caller(mounted: &Arc<Mounted>, head: &Head, evidence: Evidence<'_>) -> Result<Caller, Failure> {
+    let tenant = match &mounted.tenant {
+        Some(slug) => Some(crate::call::tenant(mounted, slug).await?),
+        None => None,
+    };
+    let presented = tillgate_auth_core::Presented {
+        evidence,
+        dialect: &mounted.label,
+        tenant,
+        method: head.method().as_str(),
+        target: head.target(),
+        body: None,
+        address: head.address(),
+    };
+    if let Some(recognized) = mounted.shared.auth.recognize(&presented) {
+        return Ok(recognized?);
+    }
+    let token = match evidence {
+        Evidence::None => None,
+        Evidence::Bearer(token) => Some(tillgate_domain::Secret::new(token.to_owned())),
+    };
+    let (method, target, address) = (head.method().to_string(), head.target().to_owned(), head.address());
+    crate::call::block(mounted, move |mounted| {
+        mounted.shared.auth.authenticate(&tillgate_auth_core::Presented {
+            evidence: token.as_ref().map_or(Evidence::None, |token| Evidence::Bearer(token.expose())),
+            dialect: &mounted.label,
+            tenant,
+            method: &method,
+            target: &target,
+            body: None,
+            address,
+        })
+    })
+    .await
+}
+
+/// The whole body, where there is one.
+async fn body(head: &Head, payload: Payload, limit: usize) -> Result<Bytes, Failure> {
+    if matches!(payload, Payload::None) {
+        return Ok(Bytes::new());
+    }
+    let length = head.header(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
+    if length.is_some_and(|length| length > limit) {
+        return Err(Protocol::TooLarge.into());
+    }
+    match to_bytes_limited(BodyStream::new(payload), limit).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(_)) => Err(Failure::malformed("the body was cut short")),
+        Err(_) => Err(Protocol::TooLarge.into()),
+    }
+}
+
+/// The failure in the dialect's words, with what every dialect owes its clients: `Allow` and `Retry-After`.
+fn worded(mounted: &Mounted, failure: &Failure, head: &Head) -> HttpResponse {
+    head.origin().code.set(Some(failure.code()));
+    let (trace, mount) = (head.trace(), mounted.name);
+    match failure {
+        Failure::Unavailable { why, .. } => tracing::warn!(trace, mount, why, "unavailable"),
+        Failure::Fault(why) => tracing::error!(trace, mount, why, "fault"),
+        Failure::Refused(_) | Failure::Protocol(_) => {}
+    }
+    let mut answer = mounted.dialect.word(failure, head);
+    if let Some(retry_after) = failure.retry_after() {
+        let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
+        answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
+    }
+    if let Failure::Protocol(Protocol::WrongMethod { allow }) = failure
+        && let Ok(allow) = HeaderValue::from_str(allow)
+    {
+        answer.headers_mut().insert(ALLOW, allow);
+    }
+    answer
+}
+
+/// Runs a future; `None` where it panics.
+async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut work = pin!(work);
+    std::future::poll_fn(|context| {
+        // what panicked is not polled again, and nothing that it half-changed is looked at
+        match catch_unwind(AssertUnwindSafe(|| work.as_mut().poll(context))) {
+            Ok(poll) => poll.map(Some),
+            Err(_) => Poll::Ready(None),
+        }
+    })
+    .await
+}

@@ -1,0 +1,34 @@
+//! What the HTTP side is set to. Terms of sessions are the dialects' own, places of mounts the mounts'.
+
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+/// What the HTTP side is set to.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The networks of trusted proxies: from these alone `X-Forwarded-*` and `Forwarded` are believed.
+    pub proxies: Vec<IpNet>,
+    /// The largest body in bytes; a larger one is 413.
+    pub body_limit: usize,
+    /// How long a request may take; past it the answer is 503, though its thread may hang.
+    pub deadline: Duration,
+    /// How long a client may take to send the head of a request. Whoever binds the sockets hands it to the server
+    /// (`HttpServer::client_request_timeout`).
+    pub header_deadline: Duration,
+    /// Whether `/metrics` is served beside the mounts. Where it is not, [`Http::operations`](crate::Http::operations) serves it
+    /// on a listener of its own.
+    pub metrics_here: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            proxies: Vec::new(),
+            body_limit: 64 * 1024,
+            deadline: Duration::from_secs(5),
+            header_deadline: Duration::from_secs(5),
+            metrics_here: true,
+        }
+    }
+}
