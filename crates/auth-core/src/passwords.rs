@@ -14,7 +14,7 @@ use std::time::Duration;
 pub use acceptable::{LONGEST, SHORTEST, WeakPassword, acceptable};
 pub use argon2id::{Argon2id, Cost, InvalidCost};
 pub use lanes::Lane;
-pub use queue::{HashQueue, QueueFacts, QueueSettings, Verified};
+pub use queue::{HashQueue, QueueFacts, QueueLimits, Verified};
 
 use crate::entropy::NoEntropy;
 use crate::ports::Verifier;

@@ -157,13 +157,7 @@ impl Throttle {
 
     /// Decides on an attempt, and opens its charges where it is admitted. It writes: it belongs into a unit of work that may.
     /// `jitter` is a random byte.
-    pub fn admit(
-        &self,
-        tx: &mut (dyn AuthTx + '_),
-        attempt: &Attempt,
-        now: Instant,
-        jitter: u8,
-    ) -> Stored<Admission> {
+    pub fn admit(&self, tx: &mut (dyn AuthTx + '_), attempt: &Attempt, now: Instant, jitter: u8) -> Stored<Admission> {
         let names = self.keyring.names(attempt);
         let noted = tx.places().find(names.whose, &names.place)?;
         let known = noted.is_some_and(|noted| now.since(noted) <= self.limits.known_for);
@@ -253,13 +247,7 @@ impl Throttle {
 }
 
 /// Counts a failure or a success where no charge was opened.
-fn count_apart(
-    tx: &mut (dyn AuthTx + '_),
-    charge: &Charge,
-    key: CountKey,
-    how: Settled,
-    now: Instant,
-) -> Stored<()> {
+fn count_apart(tx: &mut (dyn AuthTx + '_), charge: &Charge, key: CountKey, how: Settled, now: Instant) -> Stored<()> {
     let whose = charge.principal.map(PrincipalId::uuid).filter(|_| key == charge.names.principal);
     for _ in 0..TRIES {
         let count: Count = tx.attempts().counts(&[key])?.into_iter().next().unwrap_or_default();

@@ -84,10 +84,7 @@ impl Keeping {
                 }
             }
         }
-        Time {
-            at: Instant::from_millis(self.agreed.saturating_add(reading.boot)),
-            in_doubt: self.doubt.is_some(),
-        }
+        Time { at: Instant::from_millis(self.agreed.saturating_add(reading.boot)), in_doubt: self.doubt.is_some() }
     }
 
     /// Believes the wall clock as it is.
@@ -142,18 +139,56 @@ mod tests {
             ("a minute is no move", None, &[(5, 0, 0, false), (6, 1, 1, false), (7, 2, 2, false), (8, 1, 1, false)]),
             ("forward", None, &[(5, 0, 0, false), (6, 90, 0, true), (15, 90, 0, true), (16, 90, 90, false)]),
             ("backward", None, &[(5, 0, 0, false), (6, -90, 0, true), (15, -90, 0, true), (16, -90, -90, false)]),
-            ("and back again", None, &[(5, 0, 0, false), (6, 90, 0, true), (8, 0, 0, false), (9, 90, 0, true), (18, 90, 0, true)]),
-            ("a second move begins anew", None, &[(5, 0, 0, false), (6, 90, 0, true), (14, 9000, 0, true), (23, 9000, 0, true), (24, 9000, 9000, false)]),
-            ("a small one does not", None, &[(5, 0, 0, false), (6, 90, 0, true), (14, 91, 0, true), (16, 91, 91, false)]),
-            ("unread for a day", None, &[(5, 0, 0, false), (2000, 0, 0, false), (4000, 90, 0, true), (4010, 90, 90, false)]),
+            (
+                "and back again",
+                None,
+                &[(5, 0, 0, false), (6, 90, 0, true), (8, 0, 0, false), (9, 90, 0, true), (18, 90, 0, true)],
+            ),
+            (
+                "a second move begins anew",
+                None,
+                &[
+                    (5, 0, 0, false),
+                    (6, 90, 0, true),
+                    (14, 9000, 0, true),
+                    (23, 9000, 0, true),
+                    (24, 9000, 9000, false),
+                ],
+            ),
+            (
+                "a small one does not",
+                None,
+                &[(5, 0, 0, false), (6, 90, 0, true), (14, 91, 0, true), (16, 91, 91, false)],
+            ),
+            (
+                "unread for a day",
+                None,
+                &[(5, 0, 0, false), (2000, 0, 0, false), (4000, 90, 0, true), (4010, 90, 90, false)],
+            ),
             ("start after the newest", Some(-500), &[(5, 0, 0, false)]),
             ("start a minute behind", Some(6), &[(5, 0, 0, false)]),
-            ("start further behind", Some(25), &[(5, 0, 20, true), (14, 0, 20, true), (15, 0, 0, false), (16, 0, 0, false)]),
+            (
+                "start further behind",
+                Some(25),
+                &[(5, 0, 20, true), (14, 0, 20, true), (15, 0, 0, false), (16, 0, 0, false)],
+            ),
             ("set right after start", Some(25), &[(5, 0, 20, true), (6, 300, 300, false), (7, 300, 300, false)]),
-            ("set nearly right", Some(25), &[(5, 0, 20, true), (6, 18, 20, true), (15, 18, 20, true), (16, 18, 18, false)]),
+            (
+                "set nearly right",
+                Some(25),
+                &[(5, 0, 20, true), (6, 18, 20, true), (15, 18, 20, true), (16, 18, 18, false)],
+            ),
             ("set nearly right, to the minute", Some(25), &[(5, 0, 20, true), (6, 19, 19, false)]),
-            ("set still worse", Some(25), &[(5, 0, 20, true), (6, -300, 20, true), (15, -300, 20, true), (16, -300, -300, false)]),
-            ("the newest is absurd", Some(60 * 24 * 36_500), &[(0, 0, 60 * 24 * 36_500, true), (9, 0, 60 * 24 * 36_500, true), (10, 0, 0, false)]),
+            (
+                "set still worse",
+                Some(25),
+                &[(5, 0, 20, true), (6, -300, 20, true), (15, -300, 20, true), (16, -300, -300, false)],
+            ),
+            (
+                "the newest is absurd",
+                Some(60 * 24 * 36_500),
+                &[(0, 0, 60 * 24 * 36_500, true), (9, 0, 60 * 24 * 36_500, true), (10, 0, 0, false)],
+            ),
         ];
         for (name, newest, rows) in cases {
             run(name, *newest, rows);

@@ -36,7 +36,8 @@ pub struct InvalidCost;
 impl Cost {
     fn check(self) -> Result<Self, InvalidCost> {
         let memory = self.lanes.saturating_mul(8)..=1 << 20;
-        let fits = memory.contains(&self.memory_kib) && (1..=64).contains(&self.passes) && (1..=16).contains(&self.lanes);
+        let fits =
+            memory.contains(&self.memory_kib) && (1..=64).contains(&self.passes) && (1..=16).contains(&self.lanes);
         fits.then_some(self).ok_or(InvalidCost)
     }
 }
@@ -94,8 +95,9 @@ impl PasswordHasher for Argon2id {
     }
 
     fn stale(&self, verifier: &Verifier) -> bool {
-        Parts::read(verifier)
-            .is_ok_and(|parts| parts.cost != self.cost || parts.salt.len() < SALT || parts.hash.as_bytes().len() != HASH)
+        Parts::read(verifier).is_ok_and(|parts| {
+            parts.cost != self.cost || parts.salt.len() < SALT || parts.hash.as_bytes().len() != HASH
+        })
     }
 
     fn rest(&self) {

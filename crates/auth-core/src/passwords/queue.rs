@@ -18,13 +18,13 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::ports::Verifier;
 
-/// The settings of a hash queue.
+/// The bounds of a hash queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct QueueSettings {
+pub struct QueueLimits {
     /// How many hashes are made at once; `None` for one per core.
     pub workers: Option<NonZeroUsize>,
     /// How many wait at most, each of them a blocked thread. Strangers take half of it at most.
-    pub room: usize,
+    pub waiting: usize,
     /// How many strangers of one address wait at most.
     pub of_address: usize,
     /// How long one waits at most before it is told to come again: no longer than whoever asked is still there.
@@ -33,11 +33,11 @@ pub struct QueueSettings {
     pub keep: Duration,
 }
 
-impl Default for QueueSettings {
+impl Default for QueueLimits {
     fn default() -> Self {
         Self {
             workers: None,
-            room: 128,
+            waiting: 128,
             of_address: 8,
             patience: Duration::from_secs(4),
             keep: Duration::from_secs(5),
@@ -79,7 +79,7 @@ struct Shared {
     hasher: Arc<dyn PasswordHasher>,
     clock: Arc<dyn Clock>,
     entropy: Arc<dyn Entropy>,
-    settings: QueueSettings,
+    limits: QueueLimits,
     workers: usize,
     /// What a password is compared with where there is nothing to compare it with: the work is the same.
     decoy: Verifier,
@@ -126,15 +126,16 @@ impl HashQueue {
     /// Starts the threads. It makes one hash before it returns: what unknown names are compared with.
     pub fn start(
         hasher: Arc<dyn PasswordHasher>,
-        clock: Arc<dyn Clock>,
         entropy: Arc<dyn Entropy>,
-        settings: QueueSettings,
+        clock: Arc<dyn Clock>,
+        limits: QueueLimits,
     ) -> io::Result<Self> {
-        let cores = settings.workers.map_or_else(thread::available_parallelism, Ok).map_or(1, NonZeroUsize::get);
-        let (salt, nonsense) = entropy.draw().and_then(|salt| Ok((salt, entropy.draw::<16>()?))).map_err(io::Error::other)?;
+        let cores = limits.workers.map_or_else(thread::available_parallelism, Ok).map_or(1, NonZeroUsize::get);
+        let (salt, nonsense) =
+            entropy.draw().and_then(|salt| Ok((salt, entropy.draw::<16>()?))).map_err(io::Error::other)?;
         let nonsense = u128::from_be_bytes(nonsense).to_string();
         let decoy = hasher.hash(&nonsense, &salt).map_err(io::Error::other)?;
-        let bounds = Bounds { room: settings.room, of_address: settings.of_address, patience: settings.patience };
+        let bounds = Bounds { room: limits.waiting, of_address: limits.of_address, patience: limits.patience };
         let state = State {
             lanes: Lanes::new(bounds),
             running: 0,
@@ -145,7 +146,7 @@ impl HashQueue {
             over: false,
         };
         let (state, work) = (Mutex::new(state), Condvar::new());
-        let shared = Arc::new(Shared { hasher, clock, entropy, settings, workers: cores, decoy, state, work });
+        let shared = Arc::new(Shared { hasher, clock, entropy, limits, workers: cores, decoy, state, work });
         let mut queue = Self { shared, threads: Vec::with_capacity(cores) };
         for number in 1..=cores {
             let shared = Arc::clone(&queue.shared);
@@ -209,7 +210,7 @@ impl HashQueue {
             number
         };
         shared.work.notify_one();
-        match answer.recv_timeout(shared.settings.patience) {
+        match answer.recv_timeout(shared.limits.patience) {
             Ok(answer) => return answer,
             Err(RecvTimeoutError::Disconnected) => return Err(HashError::Broken),
             Err(RecvTimeoutError::Timeout) => {}
@@ -237,7 +238,7 @@ impl Drop for HashQueue {
 
 impl fmt::Debug for HashQueue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("HashQueue").field("settings", &self.shared.settings).finish_non_exhaustive()
+        f.debug_struct("HashQueue").field("limits", &self.shared.limits).finish_non_exhaustive()
     }
 }
 
@@ -284,7 +285,7 @@ impl Shared {
             }
             let started = state.started;
             let (after, timeout) =
-                self.work.wait_timeout(state, self.settings.keep).unwrap_or_else(PoisonError::into_inner);
+                self.work.wait_timeout(state, self.limits.keep).unwrap_or_else(PoisonError::into_inner);
             state = after;
             if timeout.timed_out() && state.started == started && state.running == 0 {
                 drop(state);

@@ -1,0 +1,351 @@
+//! The queue over a hasher that hashes when it is told to, and a clock that is set by hand.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc;
+
+use tillgate_domain::Instant;
+
+use super::*;
+use crate::entropy::NoEntropy;
+use crate::passwords::{Argon2id, Cost, SALT};
+
+/// How long a test waits for what is to come before it fails.
+const LONG: Duration = Duration::from_secs(20);
+
+/// Clocks that stand still unless told.
+#[derive(Default)]
+struct Hands(Mutex<Duration>);
+
+impl Hands {
+    fn pass(&self, span: Duration) {
+        *self.0.lock().unwrap() += span;
+    }
+}
+
+impl Clock for Hands {
+    fn now(&self) -> Instant {
+        Instant::default()
+    }
+    fn boot(&self) -> Duration {
+        self.monotonic()
+    }
+    fn monotonic(&self) -> Duration {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// Chance that can run dry.
+#[derive(Default)]
+struct Dice {
+    dry: AtomicBool,
+    drawn: AtomicUsize,
+}
+
+impl Entropy for Dice {
+    fn fill(&self, out: &mut [u8]) -> Result<(), NoEntropy> {
+        if self.dry.load(Ordering::SeqCst) {
+            return Err(NoEntropy);
+        }
+        out.fill(u8::try_from(self.drawn.fetch_add(1, Ordering::SeqCst) % 256).unwrap());
+        Ok(())
+    }
+}
+
+/// A hasher whose verifier of a password is `new:` and the password, and that verifies one password for each permit.
+struct Gate {
+    state: Mutex<GateState>,
+    turned: Condvar,
+    rests: mpsc::SyncSender<()>,
+}
+
+#[derive(Default)]
+struct GateState {
+    permits: usize,
+    /// The passwords, in the order in which their verification began.
+    begun: Vec<String>,
+    against: Vec<String>,
+    running: usize,
+    most: usize,
+    #[cfg(target_os = "linux")]
+    niceness: Option<i32>,
+}
+
+impl Gate {
+    fn permit(&self, count: usize) {
+        self.state.lock().unwrap().permits += count;
+        self.turned.notify_all();
+    }
+
+    /// Waits until so many verifications have begun.
+    fn begun(&self, count: usize) -> Vec<String> {
+        let state = self.state.lock().unwrap();
+        let (state, timeout) = self.turned.wait_timeout_while(state, LONG, |state| state.begun.len() < count).unwrap();
+        assert!(!timeout.timed_out(), "{count} were to begin, but {:?}", state.begun);
+        state.begun.clone()
+    }
+}
+
+impl PasswordHasher for Gate {
+    fn hash(&self, password: &str, _salt: &[u8; SALT]) -> Result<Verifier, HashError> {
+        Ok(Secret::new(format!("new:{password}")))
+    }
+
+    fn verify(&self, password: &str, verifier: &Verifier) -> Result<bool, HashError> {
+        assert_ne!(password, "panic", "as the test wants it");
+        let mut state = self.state.lock().unwrap();
+        #[cfg(target_os = "linux")]
+        {
+            state.niceness = rustix::process::getpriority_process(Some(rustix::thread::gettid())).ok();
+        }
+        state.running += 1;
+        state.most = state.most.max(state.running);
+        state.begun.push(password.to_owned());
+        state.against.push(verifier.expose().clone());
+        self.turned.notify_all();
+        let mut state = self.turned.wait_while(state, |state| state.permits == 0).unwrap();
+        state.permits -= 1;
+        state.running -= 1;
+        Ok(verifier.expose().split_once(':').is_some_and(|(_, of)| of == password) || password == "any")
+    }
+
+    fn stale(&self, verifier: &Verifier) -> bool {
+        verifier.expose().starts_with("old:")
+    }
+
+    fn rest(&self) {
+        let _ = self.rests.try_send(());
+    }
+}
+
+struct Set {
+    queue: Arc<HashQueue>,
+    gate: Arc<Gate>,
+    hands: Arc<Hands>,
+    dice: Arc<Dice>,
+    rests: mpsc::Receiver<()>,
+}
+
+fn set(workers: usize, limits: QueueLimits) -> Set {
+    let (told, rests) = mpsc::sync_channel(100);
+    let gate = Arc::new(Gate { state: Mutex::default(), turned: Condvar::new(), rests: told });
+    let (hands, dice) = (Arc::new(Hands::default()), Arc::new(Dice::default()));
+    let limits = QueueLimits { workers: NonZeroUsize::new(workers), ..limits };
+    let queue = HashQueue::start(gate.clone(), dice.clone(), hands.clone(), limits).unwrap();
+    Set { queue: Arc::new(queue), gate, hands, dice, rests }
+}
+
+/// Nothing in these tests waits for real time to pass, so nobody may lose patience by it.
+fn patient() -> QueueLimits {
+    QueueLimits { patience: LONG, ..QueueLimits::default() }
+}
+
+fn new(password: &str) -> Option<Verifier> {
+    Some(Secret::new(format!("new:{password}")))
+}
+
+type Asked = JoinHandle<Result<Verified, HashError>>;
+
+impl Set {
+    /// Asks on a thread of its own, and waits until it stands in the queue or is being hashed.
+    fn ask(&self, password: &str, lane: Lane) -> Asked {
+        let before = self.taken();
+        let queue = Arc::clone(&self.queue);
+        let (secret, verifier) = (Secret::new(password.to_owned()), new(password));
+        let asked = thread::spawn(move || queue.verify(secret, verifier, lane, None));
+        self.until(|set| set.taken() > before || asked.is_finished());
+        asked
+    }
+
+    fn taken(&self) -> u64 {
+        let QueueFacts { known, strangers, running, hashed, .. } = self.queue.facts();
+        hashed + u64::try_from(known + strangers + running).unwrap()
+    }
+
+    fn until(&self, so: impl Fn(&Self) -> bool) {
+        for _ in 0..50_000_000 {
+            if so(self) {
+                return;
+            }
+            thread::yield_now();
+        }
+        panic!("it never came so: {:?}", self.queue.facts());
+    }
+
+    fn verify(&self, password: &str, verifier: Option<Verifier>) -> Result<Verified, HashError> {
+        self.gate.permit(1);
+        self.queue.verify(Secret::new(password.to_owned()), verifier, Lane::Known, None)
+    }
+}
+
+fn matched(asked: Asked) -> bool {
+    asked.join().unwrap().unwrap().matches
+}
+
+#[test]
+fn a_password_matches_its_own_verifier() {
+    let set = set(1, patient());
+    assert_eq!(set.verify("right", new("right")), Ok(Verified { matches: true, rehash: None }));
+    assert_eq!(set.verify("wrong", new("right")), Ok(Verified { matches: false, rehash: None }));
+    assert_eq!(set.queue.hash(&Secret::new("fresh".to_owned())).unwrap().expose(), "new:fresh");
+    assert_eq!(set.queue.facts(), QueueFacts { hashed: 3, ..QueueFacts::default() });
+}
+
+#[test]
+fn an_unknown_name_and_an_empty_password_cost_the_same_and_never_match() {
+    let set = set(1, patient());
+    let none = Ok(Verified { matches: false, rehash: None });
+    assert_eq!(set.verify("any", None), none, "though the hasher says yes");
+    assert_eq!(set.verify("", new("")), none, "though the hasher says yes");
+    let state = set.gate.state.lock().unwrap();
+    assert_eq!(state.begun, ["any", ""], "one verification each");
+    assert!(state.against.iter().all(|verifier| *verifier == set.queue.shared.decoy.expose().as_str()));
+}
+
+#[test]
+fn a_stale_verifier_is_renewed_where_the_password_is_right() {
+    let set = set(1, patient());
+    let old = || Some(Secret::new("old:right".to_owned()));
+    let renewed = set.verify("right", old()).unwrap();
+    assert_eq!(renewed, Verified { matches: true, rehash: new("right") });
+    assert_eq!(set.verify("wrong", old()), Ok(Verified { matches: false, rehash: None }));
+    set.dice.dry.store(true, Ordering::SeqCst);
+    assert_eq!(set.verify("right", old()), Ok(Verified { matches: true, rehash: None }), "in without a salt too");
+    assert_eq!(set.queue.hash(&Secret::new("fresh".to_owned())), Err(HashError::NoEntropy(NoEntropy)));
+}
+
+#[test]
+fn known_places_go_first() {
+    let set = set(1, patient());
+    let first = set.ask("first", Lane::Stranger);
+    set.gate.begun(1);
+    let rest = [("s1", Lane::Stranger), ("k1", Lane::Known), ("s2", Lane::Stranger), ("k2", Lane::Known)];
+    let rest = rest.map(|(password, lane)| set.ask(password, lane));
+    assert_eq!((set.queue.facts().known, set.queue.facts().strangers, set.queue.facts().running), (2, 2, 1));
+    set.gate.permit(5);
+    assert!(matched(first) && rest.into_iter().all(matched));
+    assert_eq!(set.gate.begun(5), ["first", "k1", "k2", "s1", "s2"]);
+}
+
+#[test]
+fn no_more_run_at_once_than_there_are_cores() {
+    let set = set(3, patient());
+    let asked: Vec<Asked> = (0..20).map(|number| set.ask(&number.to_string(), Lane::Known)).collect();
+    set.gate.begun(3);
+    assert_eq!(set.queue.facts().running, 3);
+    set.gate.permit(20);
+    assert!(asked.into_iter().all(matched));
+    assert_eq!(set.gate.state.lock().unwrap().most, 3);
+}
+
+#[test]
+fn what_finds_no_room_is_told_to_come_again() {
+    let set = set(1, QueueLimits { waiting: 4, ..patient() });
+    let running = set.ask("running", Lane::Known);
+    set.gate.begun(1);
+    let waiting: Vec<Asked> = [Lane::Stranger, Lane::Stranger, Lane::Known].map(|lane| set.ask("waiting", lane)).into();
+    let busy = Err(HashError::Busy { retry_after: Duration::from_secs(1) });
+    assert_eq!(set.ask("stranger", Lane::Stranger).join().unwrap(), busy, "half is not theirs");
+    let last = set.ask("known", Lane::Known);
+    assert_eq!(set.ask("known", Lane::Known).join().unwrap(), busy);
+    assert_eq!(set.queue.facts().busy, 2);
+    set.gate.permit(5);
+    assert!(matched(running) && matched(last) && waiting.into_iter().all(matched));
+}
+
+#[test]
+fn what_has_waited_too_long_is_not_hashed() {
+    let set = set(1, patient());
+    let running = set.ask("running", Lane::Known);
+    set.gate.begun(1);
+    let (known, stranger) = (set.ask("late", Lane::Known), set.ask("late", Lane::Stranger));
+    set.hands.pass(LONG);
+    set.gate.permit(1);
+    assert!(matched(running), "what is being hashed is finished");
+    for late in [known, stranger] {
+        assert!(matches!(late.join().unwrap(), Err(HashError::Busy { .. })));
+    }
+    assert_eq!(set.gate.begun(1), ["running"]);
+    assert!(set.verify("next", new("next")).unwrap().matches);
+}
+
+#[test]
+fn nobody_waits_longer_than_their_patience_for_a_hasher_that_hangs() {
+    let set = set(1, QueueLimits { patience: Duration::from_millis(1), ..patient() });
+    let running = set.ask("running", Lane::Known);
+    set.gate.begun(1);
+    let late = set.ask("late", Lane::Known).join().unwrap();
+    assert!(matches!(late, Err(HashError::Busy { .. })), "{late:?}");
+    assert_eq!(set.queue.facts().known, 0, "its place is free again");
+    set.gate.permit(1);
+    assert!(matched(running), "what had begun is waited for");
+}
+
+#[test]
+fn who_comes_again_when_depends_on_who_waits() {
+    let set = set(1, QueueLimits { waiting: 2, ..patient() });
+    let slow = set.ask("slow", Lane::Known);
+    set.gate.begun(1);
+    set.hands.pass(Duration::from_secs(3));
+    set.gate.permit(1);
+    assert!(matched(slow));
+    let asked = ["one", "two", "three"].map(|password| set.ask(password, Lane::Known));
+    let busy = set.ask("four", Lane::Known).join().unwrap();
+    assert_eq!(busy, Err(HashError::Busy { retry_after: Duration::from_secs(9) }), "three of three seconds each");
+    set.gate.permit(3);
+    assert!(asked.into_iter().all(matched));
+}
+
+#[test]
+fn a_hasher_that_panics_fails_one_login() {
+    let set = set(1, patient());
+    assert_eq!(set.verify("panic", new("panic")), Err(HashError::Broken));
+    assert!(set.verify("right", new("right")).unwrap().matches);
+    assert_eq!(set.queue.facts().running, 0);
+}
+
+#[test]
+fn memory_goes_back_once_when_there_is_no_work() {
+    let set = set(2, QueueLimits { keep: Duration::from_millis(1), ..patient() });
+    assert!(set.rests.try_recv().is_err(), "nothing was hashed yet");
+    assert!(set.verify("right", new("right")).unwrap().matches);
+    set.rests.recv_timeout(LONG).expect("the hasher is told to rest");
+    assert!(set.verify("right", new("right")).unwrap().matches);
+    set.rests.recv_timeout(LONG).expect("and after the next one again");
+}
+
+#[test]
+fn the_threads_end_with_the_queue() {
+    let Set { queue, gate, .. } = set(4, patient());
+    let shared = Arc::downgrade(&queue.shared);
+    drop(Arc::into_inner(queue).unwrap());
+    assert_eq!((shared.strong_count(), Arc::strong_count(&gate)), (0, 1));
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn hashing_yields_to_what_serves_requests() {
+    let set = set(1, patient());
+    let own = || rustix::process::getpriority_process(Some(rustix::thread::gettid())).unwrap();
+    let before = own();
+    assert!(set.verify("right", new("right")).unwrap().matches);
+    assert_eq!(set.gate.state.lock().unwrap().niceness, Some(NICE.max(before)));
+    assert_eq!(own(), before, "nobody else is slowed down");
+}
+
+#[test]
+fn a_crowd_is_served_by_the_real_hasher() {
+    let hasher = Arc::new(Argon2id::new(Cost { memory_kib: 64, passes: 1, lanes: 1 }).unwrap());
+    let queue = HashQueue::start(hasher, Arc::new(Dice::default()), Arc::new(Hands::default()), patient()).unwrap();
+    let verifier = queue.hash(&Secret::new("right".to_owned())).unwrap();
+    thread::scope(|scope| {
+        for number in 0..40 {
+            let (queue, verifier) = (&queue, verifier.clone());
+            scope.spawn(move || {
+                let password = if number % 2 == 0 { "right" } else { "wrong" };
+                let verified = queue.verify(Secret::new(password.to_owned()), Some(verifier), Lane::Known, None);
+                assert_eq!(verified.unwrap().matches, number % 2 == 0);
+            });
+        }
+    });
+    assert_eq!(queue.facts().hashed, 41);
+}
