@@ -36,8 +36,7 @@ use crate::uses::Uses;
 
 /// A store that authentication stands on: it runs units of work, and tells of what they changed.
 pub trait AuthStore: Store<AuthView> {
-    /// From now on this observer is told which changes were committed, before `run` returns. One that was set before is told no
-    /// more.
+    /// From now on this observer too is told which changes were committed through this store, before `run` returns.
     fn observe(&self, observer: Arc<dyn Observer>);
 }
 
@@ -121,7 +120,7 @@ impl Auth {
 
     /// Hashes a password that is to be set, behind those who log in.
     pub fn hash(&self, password: &Secret<String>) -> Result<crate::ports::Verifier, Error> {
-        self.passwords.hash(password).map_err(unverified)
+        self.passwords.hash(password).map_err(|error| unverified(&error))
     }
 
     /// What the store tells of what it commits: the memory of what has ended.
@@ -156,9 +155,9 @@ impl Auth {
 }
 
 /// What a failure of the hash queue means to a caller.
-fn unverified(error: HashError) -> Error {
+fn unverified(error: &HashError) -> Error {
     match error {
-        HashError::Busy { retry_after } => Error::Unavailable { why: error.to_string(), retry_after },
+        HashError::Busy { retry_after } => Error::Unavailable { why: error.to_string(), retry_after: *retry_after },
         HashError::NoMemory => Error::unavailable(error.to_string()),
         HashError::NoEntropy(_) | HashError::Unreadable(_) | HashError::Broken => Error::Fault(error.to_string()),
     }

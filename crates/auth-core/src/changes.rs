@@ -52,7 +52,9 @@ impl Observer for Changes {
         if !changes.is_empty() {
             let mut known = self.known_mut();
             let seen = known.looked.unwrap_or_default();
-            changes.iter().for_each(|change| known.apply(change, seen));
+            for change in changes {
+                known.apply(change, seen);
+            }
         }
     }
 }

@@ -26,6 +26,7 @@ use tillgate_domain::office::OfficeView;
 use tillgate_domain::{Change, Event, Mode, Store, StoreError, Stored, Work};
 use uuid::Uuid;
 
+use crate::AuthStore;
 use crate::ports::{AuthView, Instance, InstanceState};
 use gate::Gate;
 use rows::Rows;
@@ -181,6 +182,12 @@ impl Drop for Open<'_> {
 /// A panic leaves nothing half done behind (see [`Open`]), so a poisoned lock is as good as another.
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl AuthStore for Memory {
+    fn observe(&self, observer: Arc<dyn Observer>) {
+        Self::observe(self, observer);
+    }
 }
 
 impl Store<AuthView> for Memory {

@@ -45,7 +45,7 @@ impl Default for Settings {
             issuer: None,
             algorithm: SigningAlgorithm::default(),
             key_lead: Duration::from_hours(24),
-            max_age: Duration::from_secs(60),
+            max_age: Duration::from_mins(1),
             keep_ended: Duration::from_hours(30 * 24),
             cost: Cost::default(),
             queue: QueueLimits::default(),

@@ -22,10 +22,10 @@ const WRITE_USES: Duration = Duration::from_secs(1);
 const SAY: Duration = Duration::from_secs(5);
 
 /// How long ago a process may have said so and still be counted as live.
-pub(super) const LIVE: Duration = Duration::from_secs(60);
+pub(super) const LIVE: Duration = Duration::from_mins(1);
 
 /// How often what nobody needs is thrown away.
-const SWEEP: Duration = Duration::from_secs(60);
+const SWEEP: Duration = Duration::from_mins(1);
 
 /// How many rows one unit of work removes.
 const BATCH: u32 = 500;
@@ -40,7 +40,7 @@ const KEEP_CHANGES: Duration = Duration::from_hours(7 * 24);
 const KEEP_ATTEMPTS: Duration = Duration::from_hours(90 * 24);
 
 /// How long the memory keeps ended sessions: the life of the longest token, and an hour.
-const REMEMBER_ENDED: Duration = LONGEST_ACCESS.saturating_add(Duration::from_secs(3600));
+const REMEMBER_ENDED: Duration = LONGEST_ACCESS.saturating_add(Duration::from_hours(1));
 
 /// What a sweep removed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -91,15 +91,15 @@ impl Auth {
         })?)
     }
 
-    /// Refuses with the missing right where the session is not the caller's own.
-    pub(super) fn own_or_by_right(&self, caller: &Caller, listed: &Listed) -> Result<(), Error> {
-        if listed.session.principal() == Some(caller.principal) {
-            return Ok(());
-        }
-        let right = Right::parse(END_OTHERS).map_err(|error| Error::Fault(error.to_string()))?;
-        caller.need(&right)
-    }
-
     /// What a caller hears of a session that is not there, or not in their tenant.
     pub(super) const NO_SESSION: Error = Error::Refused(Refusal::NoSession);
+}
+
+/// Refuses with the missing right where the session is not the caller's own.
+pub(super) fn own_or_by_right(caller: &Caller, listed: &Listed) -> Result<(), Error> {
+    if listed.session.principal() == Some(caller.principal) {
+        return Ok(());
+    }
+    let right = Right::parse(END_OTHERS).map_err(|error| Error::Fault(error.to_string()))?;
+    caller.need(&right)
 }

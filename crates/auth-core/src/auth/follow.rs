@@ -1,7 +1,7 @@
 //! Following the feed: what other processes have ended or changed, and the keys.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -18,6 +18,9 @@ const CATCH_UP: Duration = Duration::from_millis(500);
 /// How often an unknown key is looked up in the store at most.
 const LOOK_UP: Duration = Duration::from_secs(1);
 
+/// How many wait for a look at most.
+const CROWD: usize = 128;
+
 #[derive(Default)]
 struct Place {
     cursor: Option<Cursor>,
@@ -32,14 +35,20 @@ struct Place {
 #[derive(Default)]
 pub(crate) struct Follower {
     place: Mutex<Place>,
-    waiting: Mutex<()>,
+    /// When, by the monotonic clock, the newest look began that was taken up whole.
+    looked: Mutex<Option<Duration>>,
     moved: Condvar,
+    crowd: AtomicUsize,
     closed: AtomicBool,
 }
 
 impl Follower {
     fn place(&self) -> MutexGuard<'_, Place> {
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn looked(&self) -> MutexGuard<'_, Option<Duration>> {
+        self.looked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether all keys of the store could be opened when they last changed.
@@ -80,7 +89,7 @@ impl Auth {
             place.keys = keys;
         }
         drop(place);
-        drop(self.follower.waiting.lock());
+        *self.follower.looked() = Some(began);
         self.follower.moved.notify_all();
         Ok(())
     }
@@ -100,16 +109,37 @@ impl Auth {
         Ok(())
     }
 
-    /// Looks the keys up once more, for a token that names an unknown one: one reader for all, at most once a second.
+    /// Looks the keys up once more, for a token that names an unknown one: one reader for all, at most once a second. Who comes
+    /// sooner waits for the next look at the feed, which brings new keys: nobody is refused for what this process has not read.
     pub(super) fn look_up_keys(&self) -> Result<(), Error> {
-        let mut place = self.follower.place();
-        let now = self.clock.monotonic();
-        if place.looked_up.is_some_and(|at| now.saturating_sub(at) < LOOK_UP) {
-            return Ok(());
+        let arrived = self.clock.monotonic();
+        {
+            let mut place = self.follower.place();
+            let lately = place.looked_up.is_some_and(|at| arrived.saturating_sub(at) < LOOK_UP);
+            if !lately || !self.chores.running() {
+                self.follow_keys(&mut place)?;
+                place.looked_up = Some(arrived);
+                return Ok(());
+            }
         }
-        self.follow_keys(&mut place)?;
-        place.looked_up = Some(now);
-        Ok(())
+        self.wait_for_look(arrived)
+    }
+
+    /// Waits for a look at the feed that begins now or later, half a second at most. Few may wait: each holds a thread.
+    fn wait_for_look(&self, arrived: Duration) -> Result<(), Error> {
+        let missing = |looked: &mut Option<Duration>| *looked < Some(arrived);
+        let room = self.follower.crowd.fetch_add(1, Ordering::Relaxed) < CROWD;
+        let mut looked = self.follower.looked();
+        if room {
+            let waited = self.follower.moved.wait_timeout_while(looked, CATCH_UP, missing);
+            looked = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        self.follower.crowd.fetch_sub(1, Ordering::Relaxed);
+        if missing(&mut looked) {
+            Err(Error::unavailable("what has changed could not be read in time"))
+        } else {
+            Ok(())
+        }
     }
 
     /// Whether the view of what has changed is young enough to be trusted.
@@ -123,11 +153,8 @@ impl Auth {
             return Ok(());
         }
         if self.chores.running() {
-            let waiting = self.follower.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            drop(self.follower.moved.wait_timeout_while(waiting, CATCH_UP, |()| !self.fresh()));
-        } else {
-            self.follow()?;
+            return self.wait_for_look(self.clock.monotonic());
         }
-        if self.fresh() { Ok(()) } else { Err(Error::unavailable("what has changed could not be read for too long")) }
+        self.follow()
     }
 }

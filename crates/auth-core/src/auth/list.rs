@@ -3,7 +3,7 @@
 use tillgate_domain::{PrincipalId, SessionId, Slug, StoreExt, TenantId};
 
 use super::Auth;
-use super::end::END_OTHERS;
+use super::end::{END_OTHERS, own_or_by_right};
 use crate::ports::{Listed, SessionFilter};
 use crate::{Caller, Error};
 
@@ -58,7 +58,7 @@ impl Auth {
         };
         let found = self.store.read(|tx| tx.sessions().list(&filter, None, 1))?;
         let listed = found.into_iter().next().ok_or(Self::NO_SESSION)?;
-        self.own_or_by_right(caller, &listed)?;
+        own_or_by_right(caller, &listed)?;
         Ok(listed)
     }
 

@@ -70,7 +70,7 @@ impl Auth {
                 Ok(verified) => verified,
                 Err(error) => {
                     self.settle(&charge, Outcome::Withdrawn);
-                    return Err(super::unverified(error));
+                    return Err(super::unverified(&error));
                 }
             };
             if !verified.matches {
@@ -234,7 +234,7 @@ impl Entry<'_> {
             return Ok(Came::Refused(refusal));
         }
         let Some(tenant) = found.tenant else { return Ok(Came::Again) };
-        let session = self.session(principal, &tenant, &found.user, &found.device);
+        let session = self.session(principal, &tenant, found.user.as_ref(), found.device.as_ref());
         tx.sessions().insert(&session)?;
         if let Some(device) = &found.device
             && session.kind == SessionKind::Person
@@ -267,8 +267,8 @@ impl Entry<'_> {
         &self,
         principal: PrincipalId,
         tenant: &Tenant,
-        user: &Option<User>,
-        device: &Option<Device>,
+        user: Option<&User>,
+        device: Option<&Device>,
     ) -> Session {
         let kind = match principal {
             PrincipalId::User(_) => SessionKind::Person,
@@ -278,8 +278,8 @@ impl Entry<'_> {
             id: self.session,
             tenant: tenant.id,
             kind,
-            user: user.as_ref().map(|user| user.id),
-            device: device.as_ref().map(|device| device.id),
+            user: user.map(|user| user.id),
+            device: device.map(|device| device.id),
             parent: None,
             dialect: self.login.dialect.clone(),
             expires_at: self.login.terms.session_expiry(self.now, self.now, &tenant.zone),
@@ -289,8 +289,8 @@ impl Entry<'_> {
             previous_key: self.key,
             used: 0,
             epochs: Epochs {
-                user: user.as_ref().map(|user| user.epoch).unwrap_or_default(),
-                device: device.as_ref().map(|device| device.epoch).unwrap_or_default(),
+                user: user.map(|user| user.epoch).unwrap_or_default(),
+                device: device.map(|device| device.epoch).unwrap_or_default(),
                 tenant: tenant.epoch,
             },
             proved: Proved { methods: PASSWORD.to_owned(), at: self.now },

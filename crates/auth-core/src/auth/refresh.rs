@@ -26,15 +26,18 @@ const AGAIN: usize = 8;
 /// What the unit of work came to.
 enum Decided {
     Refused(TokenRefusal),
-    /// The session as it stands now, under these epochs.
-    Granted {
-        session: Session,
-        epochs: Epochs,
-        profile: Option<Arc<Profile>>,
-        how: How,
-    },
+    /// The session as it stands now.
+    Granted(Box<Grant>),
     /// It takes a write.
     Writes,
+}
+
+/// A session as it stands now, with what its tokens say.
+struct Grant {
+    session: Session,
+    epochs: Epochs,
+    profile: Option<Arc<Profile>>,
+    how: How,
 }
 
 /// What a refresh brings into its unit of work, which may run again.
@@ -59,7 +62,7 @@ impl Auth {
         }
         let key = keys.refresh(unproven.key()).ok_or(TokenRefusal::Invalid)?;
         let token = unproven.prove(key).ok_or(TokenRefusal::Invalid)?;
-        if refreshing.beside.is_some_and(|beside| self.session_of(&keys, beside) != Some(token.session)) {
+        if refreshing.beside.is_some_and(|beside| session_of(&keys, beside) != Some(token.session)) {
             return Err(TokenRefusal::Invalid.into());
         }
         let time = self.time();
@@ -77,22 +80,13 @@ impl Auth {
             decided = self.decide(Mode::Write, &bid)?;
         }
         match decided {
-            Decided::Granted { session, epochs, profile, how } => self.grant(&bid, session, &epochs, profile, how),
+            Decided::Granted(grant) => self.grant(&bid, *grant),
             Decided::Refused(TokenRefusal::Expired) if time.in_doubt => {
                 Err(Error::unavailable("the clock is in doubt, and the session may have expired by it"))
             }
             Decided::Refused(refusal) => Err(refusal.into()),
             Decided::Writes => Err(Error::Fault("a refresh was not decided".to_owned())),
         }
-    }
-
-    /// The session that an access token names. Where its key is gone it is taken at its word: the refresh token is what proves.
-    fn session_of(&self, keys: &Opened, token: &str) -> Option<SessionId> {
-        let claims = match key_of(token).and_then(|id| keys.signing(id)) {
-            Some(key) => Claims::verify(token, key),
-            None => Claims::unverified(token),
-        };
-        claims.map(|claims| claims.sid)
     }
 
     fn decide(&self, mode: Mode, bid: &Bid<'_>) -> Result<Decided, Error> {
@@ -173,17 +167,11 @@ impl Auth {
             Some(profile) => Some(profile),
             None => profile::read(tx, principal, session.device)?.map(Arc::new),
         };
-        Ok(Decided::Granted { session, epochs, profile, how })
+        Ok(Decided::Granted(Box::new(Grant { session, epochs, profile, how })))
     }
 
-    fn grant(
-        &self,
-        bid: &Bid<'_>,
-        session: Session,
-        epochs: &Epochs,
-        profile: Option<Arc<Profile>>,
-        how: How,
-    ) -> Result<Granted, Error> {
+    fn grant(&self, bid: &Bid<'_>, grant: Grant) -> Result<Granted, Error> {
+        let Grant { session, epochs, profile, how } = grant;
         let profile = profile.ok_or(TokenRefusal::Over)?;
         if let Some(principal) = session.principal() {
             self.profiles.keep(principal, session.device, &profile, bid.began);
@@ -197,8 +185,17 @@ impl Auth {
             self.look_up_keys()?;
             keys = self.keyring.held();
         }
-        self.mint(&keys, session, epochs, profile, how)
+        self.mint(&keys, session, &epochs, profile, how)
     }
+}
+
+/// The session that an access token names. Where its key is gone it is taken at its word: the refresh token is what proves.
+fn session_of(keys: &Opened, token: &str) -> Option<SessionId> {
+    let claims = match key_of(token).and_then(|id| keys.signing(id)) {
+        Some(key) => Claims::verify(token, key),
+        None => Claims::unverified(token),
+    };
+    claims.map(|claims| claims.sid)
 }
 
 /// Moves the session on; `None` where another has moved it first.

@@ -9,7 +9,7 @@ use crate::ports::{AuthTx, KeyKind, KeyState, StoredKey};
 use crate::terms::LONGEST_ACCESS;
 
 /// How long a signing key is trusted after its last token was made: its life, and an hour for clocks that differ.
-const TRUSTED: Duration = LONGEST_ACCESS.saturating_add(Duration::from_secs(3600));
+const TRUSTED: Duration = LONGEST_ACCESS.saturating_add(Duration::from_hours(1));
 
 /// What happened to a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

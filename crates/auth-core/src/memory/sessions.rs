@@ -17,10 +17,9 @@ impl Sessions for Transaction<'_> {
         }
         let known = tables.tenants.has(&session.tenant)
             && session.user.is_none_or(|user| tables.users.has(&user))
-            && session.device.is_none_or(|device| tables.devices.has(&device))
-            && session.parent.is_none_or(|parent| tables.sessions.has(&parent));
+            && session.device.is_none_or(|device| tables.devices.has(&device));
         if !known {
-            return broken("a session's tenant, user, device and parent are in the store");
+            return broken("a session's tenant, user and device are in the store");
         }
         if let Some(user) = session.user {
             tables.by_user.put((user, session.id), ());
