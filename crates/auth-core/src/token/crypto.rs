@@ -2,7 +2,7 @@
 //!
 //! jsonwebtoken asks its provider for a signer or verifier at every call and hands it the bytes of a key. The bytes of our keys
 //! are tickets: they name a key that was parsed once and stands in a table of this module. Bytes that are no ticket are parsed as
-//! what they say they are, so that an embedder who uses jsonwebtoken besides us finds EdDSA, ES256 and HS256 working.
+//! what they say they are, so that an embedder who uses jsonwebtoken besides us finds `EdDSA`, ES256 and HS256 working.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -129,8 +129,11 @@ fn ticketed(bytes: &[u8]) -> Option<Arc<Pair>> {
 )]
 pub struct ForeignProvider;
 
-static PROVIDER: CryptoProvider =
-    CryptoProvider { signer_factory: signer, verifier_factory: verifier, key_utils: KeyUtils::new_unimplemented() };
+static PROVIDER: CryptoProvider = CryptoProvider {
+    signer_factory: |algorithm, key| signer(*algorithm, key),
+    verifier_factory: |algorithm, key| verifier(*algorithm, key),
+    key_utils: KeyUtils::new_unimplemented(),
+};
 
 /// Makes ours the provider of this process, once.
 pub(crate) fn install() -> std::result::Result<(), ForeignProvider> {
@@ -138,27 +141,24 @@ pub(crate) fn install() -> std::result::Result<(), ForeignProvider> {
     if *INSTALLED { Ok(()) } else { Err(ForeignProvider) }
 }
 
-fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
+fn signer(algorithm: Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
     let bytes = key.as_bytes();
-    if *algorithm == Algorithm::HS256 {
+    if algorithm == Algorithm::HS256 {
         return Ok(Box::new(Hs256(ring::hmac::Key::new(ring::hmac::HMAC_SHA256, bytes))));
     }
     let pair = match ticketed(bytes) {
         Some(pair) => pair,
-        None => Arc::new(Pair::parse(*algorithm, bytes).ok_or(ErrorKind::InvalidKeyFormat)?),
+        None => Arc::new(Pair::parse(algorithm, bytes).ok_or(ErrorKind::InvalidKeyFormat)?),
     };
-    if pair.algorithm() == *algorithm { Ok(Box::new(Held(pair))) } else { Err(ErrorKind::InvalidAlgorithm.into()) }
+    if pair.algorithm() == algorithm { Ok(Box::new(Held(pair))) } else { Err(ErrorKind::InvalidAlgorithm.into()) }
 }
 
-fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
+fn verifier(algorithm: Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
     let bytes = key.try_get_as_bytes()?;
     match (algorithm, ticketed(bytes)) {
         (Algorithm::HS256, _) => Ok(Box::new(Hs256(ring::hmac::Key::new(ring::hmac::HMAC_SHA256, bytes)))),
-        (wanted, Some(pair)) if pair.algorithm() == *wanted => Ok(Box::new(Held(pair))),
-        (_, Some(_)) => Err(ErrorKind::InvalidAlgorithm.into()),
-        (Algorithm::EdDSA | Algorithm::ES256, None) => {
-            Ok(Box::new(Public { algorithm: *algorithm, bytes: bytes.to_vec() }))
-        }
+        (wanted, Some(pair)) if pair.algorithm() == wanted => Ok(Box::new(Held(pair))),
+        (Algorithm::EdDSA | Algorithm::ES256, None) => Ok(Box::new(Public { algorithm, bytes: bytes.to_vec() })),
         _ => Err(ErrorKind::InvalidAlgorithm.into()),
     }
 }
