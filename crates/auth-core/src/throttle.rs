@@ -169,7 +169,7 @@ impl Throttle {
         for _ in 0..TRIES {
             let counts = self.counts(tx, &charge, now)?;
             match rules::judge(&self.limits, &counts, known, now) {
-                Verdict::Admit if self.open(tx, &charge, &counts, now)? => return Ok(Admission::Admitted(charge)),
+                Verdict::Admit if open(tx, &charge, &counts, now)? => return Ok(Admission::Admitted(charge)),
                 Verdict::Admit => {}
                 Verdict::Turn(which) => return Ok(Admission::Turn(charge.names.key(which))),
                 Verdict::Held(wait) => return Ok(Admission::Held { retry_after: rules::jittered(wait, jitter) }),
@@ -227,23 +227,23 @@ impl Throttle {
         let mut next = || counts.next().unwrap_or_default();
         Ok(Counts { pair: next(), principal: next(), address: next() })
     }
+}
 
-    /// Opens the charges, or none of them where another process was faster with one.
-    fn open(&self, tx: &mut (dyn AuthTx + '_), charge: &Charge, counts: &Counts, now: Instant) -> Stored<bool> {
-        let whose = charge.principal.map(PrincipalId::uuid);
-        let froms = [(&counts.pair, whose), (&counts.principal, whose), (&counts.address, None)];
-        let mut opened = Vec::with_capacity(froms.len());
-        for (key, (from, whose)) in charge.keys().zip(froms) {
-            if !tx.attempts().charge(key, whose, from, now)? {
-                for key in opened {
-                    tx.attempts().settle(key, Settled::Returned, now)?;
-                }
-                return Ok(false);
+/// Opens the charges, or none of them where another process was faster with one.
+fn open(tx: &mut (dyn AuthTx + '_), charge: &Charge, counts: &Counts, now: Instant) -> Stored<bool> {
+    let whose = charge.principal.map(PrincipalId::uuid);
+    let froms = [(&counts.pair, whose), (&counts.principal, whose), (&counts.address, None)];
+    let mut opened = Vec::with_capacity(froms.len());
+    for (key, (from, whose)) in charge.keys().zip(froms) {
+        if !tx.attempts().charge(key, whose, from, now)? {
+            for key in opened {
+                tx.attempts().settle(key, Settled::Returned, now)?;
             }
-            opened.push(key);
+            return Ok(false);
         }
-        Ok(true)
+        opened.push(key);
     }
+    Ok(true)
 }
 
 /// Counts a failure or a success where no charge was opened.

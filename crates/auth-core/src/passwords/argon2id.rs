@@ -63,7 +63,7 @@ impl Argon2id {
     }
 
     fn raw(&self, password: &str, salt: &[u8], cost: Cost, out: &mut [u8]) -> Result<(), HashError> {
-        let mut memory = self.lock().pop().unwrap_or_else(Memory::new);
+        let mut memory = self.lock().pop().unwrap_or_default();
         let Cost { memory_kib, passes, lanes } = cost;
         let cost = tillgate_argon2id::Cost { memory_kib, passes, lanes };
         let input = Input { password: password.as_bytes(), salt, ..Input::default() };

@@ -119,8 +119,8 @@ mod tests {
         Duration::from_secs(count)
     }
 
-    fn from(last: u8) -> Option<IpAddr> {
-        Some(IpAddr::from([192, 0, 2, last]))
+    fn host(last: u8) -> IpAddr {
+        IpAddr::from([192, 0, 2, last])
     }
 
     /// Who is offered, in order, with whether there is room: `k` for a known place of address 1, a digit for a stranger of that
@@ -129,8 +129,8 @@ mod tests {
         let mut lanes = Lanes::new(BOUNDS);
         for (index, &(who, room)) in script.iter().enumerate() {
             let (lane, address) = match who.to_digit(10) {
-                _ if who == 'k' => (Lane::Known, from(1)),
-                Some(digit) => (Lane::Stranger, from(u8::try_from(digit).unwrap())),
+                _ if who == 'k' => (Lane::Known, Some(host(1))),
+                Some(digit) => (Lane::Stranger, Some(host(u8::try_from(digit).unwrap()))),
                 None => (Lane::Stranger, None),
             };
             assert_eq!(lanes.offer(lane, address, second(0), who).is_some(), room, "{name}, {index}");
@@ -183,7 +183,7 @@ mod tests {
         for (at, who) in [(0, 'a'), (1, 'b'), (2, 'c')] {
             lanes.offer(if who == 'b' { Lane::Stranger } else { Lane::Known }, None, second(at), who);
         }
-        assert_eq!(lanes.overdue(second(4) - Duration::from_nanos(1)), []);
+        assert_eq!(lanes.overdue(Duration::from_millis(3999)), []);
         assert_eq!(lanes.overdue(second(5)), ['a', 'b']);
         assert_eq!((lanes.depth(Lane::Known), lanes.depth(Lane::Stranger)), (1, 0));
         assert_eq!(lanes.take(), Some('c'));

@@ -168,7 +168,7 @@ impl HashQueue {
         address: Option<IpAddr>,
     ) -> Result<Verified, HashError> {
         match self.ask(password, Task::Verify(verifier), lane, address)? {
-            Answer::Verified(verified) => Ok(verified),
+            Answer::Verified(found) => Ok(found),
             Answer::Hashed(_) => Err(HashError::Broken),
         }
     }

@@ -139,8 +139,8 @@ fn patient() -> QueueLimits {
     QueueLimits { patience: LONG, ..QueueLimits::default() }
 }
 
-fn new(password: &str) -> Option<Verifier> {
-    Some(Secret::new(format!("new:{password}")))
+fn new(password: &str) -> Verifier {
+    Secret::new(format!("new:{password}"))
 }
 
 type Asked = JoinHandle<Result<Verified, HashError>>;
@@ -150,7 +150,7 @@ impl Set {
     fn ask(&self, password: &str, lane: Lane) -> Asked {
         let before = self.taken();
         let queue = Arc::clone(&self.queue);
-        let (secret, verifier) = (Secret::new(password.to_owned()), new(password));
+        let (secret, verifier) = (Secret::new(password.to_owned()), Some(new(password)));
         let asked = thread::spawn(move || queue.verify(secret, verifier, lane, None));
         self.until(|set| set.taken() > before || asked.is_finished());
         asked
@@ -184,8 +184,8 @@ fn matched(asked: Asked) -> bool {
 #[test]
 fn a_password_matches_its_own_verifier() {
     let set = set(1, patient());
-    assert_eq!(set.verify("right", new("right")), Ok(Verified { matches: true, rehash: None }));
-    assert_eq!(set.verify("wrong", new("right")), Ok(Verified { matches: false, rehash: None }));
+    assert_eq!(set.verify("right", Some(new("right"))), Ok(Verified { matches: true, rehash: None }));
+    assert_eq!(set.verify("wrong", Some(new("right"))), Ok(Verified { matches: false, rehash: None }));
     assert_eq!(set.queue.hash(&Secret::new("fresh".to_owned())).unwrap().expose(), "new:fresh");
     assert_eq!(set.queue.facts(), QueueFacts { hashed: 3, ..QueueFacts::default() });
 }
@@ -195,7 +195,7 @@ fn an_unknown_name_and_an_empty_password_cost_the_same_and_never_match() {
     let set = set(1, patient());
     let none = Ok(Verified { matches: false, rehash: None });
     assert_eq!(set.verify("any", None), none, "though the hasher says yes");
-    assert_eq!(set.verify("", new("")), none, "though the hasher says yes");
+    assert_eq!(set.verify("", Some(new(""))), none, "though the hasher says yes");
     let state = set.gate.state.lock().unwrap();
     assert_eq!(state.begun, ["any", ""], "one verification each");
     assert!(state.against.iter().all(|verifier| *verifier == set.queue.shared.decoy.expose().as_str()));
@@ -206,7 +206,7 @@ fn a_stale_verifier_is_renewed_where_the_password_is_right() {
     let set = set(1, patient());
     let old = || Some(Secret::new("old:right".to_owned()));
     let renewed = set.verify("right", old()).unwrap();
-    assert_eq!(renewed, Verified { matches: true, rehash: new("right") });
+    assert_eq!(renewed, Verified { matches: true, rehash: Some(new("right")) });
     assert_eq!(set.verify("wrong", old()), Ok(Verified { matches: false, rehash: None }));
     set.dice.dry.store(true, Ordering::SeqCst);
     assert_eq!(set.verify("right", old()), Ok(Verified { matches: true, rehash: None }), "in without a salt too");
@@ -265,7 +265,7 @@ fn what_has_waited_too_long_is_not_hashed() {
         assert!(matches!(late.join().unwrap(), Err(HashError::Busy { .. })));
     }
     assert_eq!(set.gate.begun(1), ["running"]);
-    assert!(set.verify("next", new("next")).unwrap().matches);
+    assert!(set.verify("next", Some(new("next"))).unwrap().matches);
 }
 
 #[test]
@@ -298,8 +298,8 @@ fn who_comes_again_when_depends_on_who_waits() {
 #[test]
 fn a_hasher_that_panics_fails_one_login() {
     let set = set(1, patient());
-    assert_eq!(set.verify("panic", new("panic")), Err(HashError::Broken));
-    assert!(set.verify("right", new("right")).unwrap().matches);
+    assert_eq!(set.verify("panic", Some(new("panic"))), Err(HashError::Broken));
+    assert!(set.verify("right", Some(new("right"))).unwrap().matches);
     assert_eq!(set.queue.facts().running, 0);
 }
 
@@ -307,9 +307,9 @@ fn a_hasher_that_panics_fails_one_login() {
 fn memory_goes_back_once_when_there_is_no_work() {
     let set = set(2, QueueLimits { keep: Duration::from_millis(1), ..patient() });
     assert!(set.rests.try_recv().is_err(), "nothing was hashed yet");
-    assert!(set.verify("right", new("right")).unwrap().matches);
+    assert!(set.verify("right", Some(new("right"))).unwrap().matches);
     set.rests.recv_timeout(LONG).expect("the hasher is told to rest");
-    assert!(set.verify("right", new("right")).unwrap().matches);
+    assert!(set.verify("right", Some(new("right"))).unwrap().matches);
     set.rests.recv_timeout(LONG).expect("and after the next one again");
 }
 
@@ -327,7 +327,7 @@ fn hashing_yields_to_what_serves_requests() {
     let set = set(1, patient());
     let own = || rustix::process::getpriority_process(Some(rustix::thread::gettid())).unwrap();
     let before = own();
-    assert!(set.verify("right", new("right")).unwrap().matches);
+    assert!(set.verify("right", Some(new("right"))).unwrap().matches);
     assert_eq!(set.gate.state.lock().unwrap().niceness, Some(NICE.max(before)));
     assert_eq!(own(), before, "nobody else is slowed down");
 }
@@ -336,14 +336,14 @@ fn hashing_yields_to_what_serves_requests() {
 fn a_crowd_is_served_by_the_real_hasher() {
     let hasher = Arc::new(Argon2id::new(Cost { memory_kib: 64, passes: 1, lanes: 1 }).unwrap());
     let queue = HashQueue::start(hasher, Arc::new(Dice::default()), Arc::new(Hands::default()), patient()).unwrap();
-    let verifier = queue.hash(&Secret::new("right".to_owned())).unwrap();
+    let made = queue.hash(&Secret::new("right".to_owned())).unwrap();
     thread::scope(|scope| {
         for number in 0..40 {
-            let (queue, verifier) = (&queue, verifier.clone());
+            let (queue, made) = (&queue, made.clone());
             scope.spawn(move || {
                 let password = if number % 2 == 0 { "right" } else { "wrong" };
-                let verified = queue.verify(Secret::new(password.to_owned()), Some(verifier), Lane::Known, None);
-                assert_eq!(verified.unwrap().matches, number % 2 == 0);
+                let answer = queue.verify(Secret::new(password.to_owned()), Some(made), Lane::Known, None);
+                assert_eq!(answer.unwrap().matches, number % 2 == 0);
             });
         }
     });
