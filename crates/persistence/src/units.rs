@@ -1,6 +1,9 @@
 //! Units of work as each view shows them: a database runs them, and the ports of the view stand on the open transaction.
 
-use tillgate_auth_core::AuthView;
+use std::sync::Arc;
+
+use tillgate_auth_core::{AuthStore, AuthView};
+use tillgate_domain::change::Observer;
 use tillgate_domain::office::OfficeView;
 use tillgate_domain::{Mode, Store, Stored, Work};
 use uuid::Uuid;
@@ -39,5 +42,11 @@ impl Database {
     /// date. Of two that do it at once one gives it, and both read the same afterwards.
     pub fn establish(&self, instance: Uuid) -> Stored<()> {
         self.unit(Mode::Write, &mut |transaction| transaction.born(instance).map(drop))
+    }
+}
+
+impl AuthStore for Database {
+    fn observe(&self, observer: Arc<dyn Observer>) {
+        Self::observe(self, observer);
     }
 }
