@@ -44,10 +44,12 @@ impl Terms {
         [idle, absolute, midnight].into_iter().flatten().min()
     }
 
-    /// When an access token that is minted `now` for a session that is over at `session_expiry` expires.
+    /// When an access token that is minted `now` for a session that is over at `session_expiry` expires: a whole second, as tokens
+    /// say it (RFC 7519, 2). It is rounded up, so that a token lives as long as its terms say, but never past its session.
     pub fn access_expiry(&self, session_expiry: Option<Instant>, now: Instant) -> Instant {
-        let own = now.after(self.access.min(LONGEST_ACCESS));
-        session_expiry.map_or(own, |expiry| expiry.min(own))
+        let second = |instant: Instant| Instant::from_millis(instant.seconds().saturating_mul(1000));
+        let own = second(now.after(self.access.min(LONGEST_ACCESS)).after(Duration::from_millis(999)));
+        session_expiry.map_or(own, |expiry| second(expiry).min(own))
     }
 }
 
@@ -91,5 +93,14 @@ mod tests {
     fn no_access_token_lives_over_a_day() {
         let long = Terms { access: Duration::from_hours(100), ..terms() };
         assert_eq!(long.access_expiry(None, NOON), NOON.after(LONGEST_ACCESS));
+    }
+
+    #[test]
+    fn an_access_token_expires_at_a_whole_second() {
+        let millis = |millis| NOON.after(Duration::from_millis(millis));
+        let quarter = NOON.after(terms().access);
+        assert_eq!(terms().access_expiry(None, millis(0)), quarter);
+        assert_eq!(terms().access_expiry(None, millis(1)), quarter.after(Duration::from_secs(1)), "rounded up");
+        assert_eq!(terms().access_expiry(Some(millis(9_999)), NOON), millis(9_000), "never past its session");
     }
 }
