@@ -13,7 +13,7 @@ use crate::transaction::Transaction;
 
 const TURN: &str = "UPDATE keys SET state = $1, since = $2 WHERE id = $3 AND state = $4";
 const TURN_CURRENT: &str = "UPDATE keys SET state = $1, since = $2 WHERE id = $3 AND state = $4 \
-     AND NOT EXISTS (SELECT 1 FROM keys other WHERE other.kind = keys.kind AND other.state = $1 AND other.id <> keys.id)";
+     AND NOT EXISTS (SELECT 1 FROM keys rival WHERE rival.kind = keys.kind AND rival.state = $1 AND rival.id <> keys.id)";
 
 impl Keys for Transaction<'_> {
     fn all(&mut self) -> Stored<Vec<StoredKey>> {

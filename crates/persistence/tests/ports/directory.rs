@@ -1,0 +1,145 @@
+//! Tenants, users, devices, roles and passwords on a database.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use tillgate_auth_core::ports::CredentialKind;
+use tillgate_domain::office::ports::Page;
+use tillgate_domain::{
+    DeviceName, Email, Environment, Epoch, Folded, PrincipalId, RoleName, Secret, SessionId, User, UserId, UserName,
+    UserStatus,
+};
+
+use crate::on_both;
+use crate::stores::{Shop, at, uuid};
+
+on_both! {
+    fn everybody_is_found_by_id_and_by_any_spelling_of_the_name(fresh) {
+        let shop = Shop::default();
+        let tenant = shop.tenant.id;
+        assert_eq!(fresh.read(|tx| tx.tenants().named(&shop.tenant.slug)), Some(shop.tenant.clone()));
+        assert_eq!(fresh.read(|tx| tx.tenants().find(tenant)), Some(shop.tenant.clone()));
+        assert_eq!(fresh.read(|tx| tx.users().named(tenant, &Folded::of(" ANNA "))), Some(shop.anna.clone()));
+        assert_eq!(fresh.read(|tx| tx.users().mailed(&Folded::of("anna@example.COM"))), Some(shop.anna.clone()));
+        assert_eq!(fresh.read(|tx| tx.users().find(shop.anna.id)), Some(shop.anna.clone()));
+        assert_eq!(fresh.read(|tx| tx.devices().named(tenant, &Folded::of("p01"))), Some(shop.till.clone()));
+        assert_eq!(fresh.read(|tx| tx.devices().find(shop.till.id)), Some(shop.till.clone()));
+        let ids = [shop.role.id, tillgate_domain::RoleId(uuid(21))];
+        assert_eq!(fresh.read(|tx| tx.roles().among(tenant, &ids)), [shop.role.clone()]);
+        let manager = RoleName::parse("CASHIER").unwrap();
+        assert_eq!(fresh.office(|tx| tx.roles().named(tenant, &manager)), Some(shop.role.clone()));
+    }
+
+    fn a_deleted_name_is_free_again_and_a_taken_one_is_not(fresh) {
+        let shop = Shop::default();
+        let other = User { id: UserId(uuid(41)), ..shop.anna.clone() };
+        assert!(!fresh.office(|tx| tx.users().insert(&other)));
+        let renamed = User { name: UserName::parse("Other").unwrap(), ..other.clone() };
+        assert!(!fresh.office(|tx| tx.users().insert(&renamed)), "the e-mail address");
+        let renamed = User { email: None, ..renamed };
+        assert!(fresh.office(|tx| tx.users().insert(&renamed)));
+        assert!(!fresh.office(|tx| tx.users().update(&User { version: 1, ..other.clone() })), "renamed to a taken name");
+        let mailed = User { email: Email::parse("ANNA@example.com").ok(), ..renamed.clone() };
+        assert!(!fresh.office(|tx| tx.users().update(&mailed)), "given a taken address");
+        let gone = User { status: UserStatus::Deleted, ..shop.anna.clone() };
+        assert!(fresh.office(|tx| tx.users().update(&gone)));
+        assert_eq!(fresh.read(|tx| tx.users().named(shop.tenant.id, &shop.anna.name.folded())), None);
+        assert_eq!(fresh.read(|tx| tx.users().mailed(&Folded::of("anna@example.com"))), None);
+        assert_eq!(fresh.read(|tx| tx.users().find(shop.anna.id)), Some(User { version: 2, ..gone }));
+        assert!(fresh.office(|tx| tx.users().update(&other)), "both are free now");
+        let found = fresh.read(|tx| tx.users().mailed(&Folded::of("anna@example.com"))).unwrap();
+        assert_eq!((found.id, found.version), (other.id, 2));
+    }
+
+    fn an_update_keeps_what_is_not_its_own_and_loses_to_a_later_version(fresh) {
+        let shop = Shop::default();
+        let seat = Some(SessionId(uuid(1001)));
+        assert!(fresh.write(|tx| tx.devices().seat(shop.till.id, None, seat)));
+        assert!(!fresh.write(|tx| tx.devices().seat(shop.till.id, None, seat)));
+        let device = tillgate_domain::Device {
+            name: DeviceName::parse("P02").unwrap(),
+            environment: Environment::Pda,
+            settings: BTreeMap::new(),
+            roles: BTreeSet::new(),
+            updated_at: at(1),
+            epoch: Epoch(99),
+            ..shop.till.clone()
+        };
+        assert!(fresh.office(|tx| tx.devices().update(&device)));
+        assert!(!fresh.office(|tx| tx.devices().update(&device)), "its version has moved on");
+        let stored = fresh.read(|tx| tx.devices().find(shop.till.id)).unwrap();
+        assert_eq!(stored, tillgate_domain::Device { epoch: Epoch(0), seat, version: 2, ..device });
+        assert!(fresh.write(|tx| tx.devices().seat(shop.till.id, seat, None)));
+
+        let user = User { assignment: tillgate_domain::Assignment::default(), ..shop.anna.clone() };
+        assert!(fresh.office(|tx| tx.users().update(&user)));
+        let stored = fresh.read(|tx| tx.users().find(shop.anna.id)).unwrap();
+        assert_eq!(stored, User { version: 2, ..user });
+    }
+
+    fn lists_come_in_the_order_of_ids_with_all_that_belongs_to_each(fresh) {
+        let shop = Shop::default();
+        let people: Vec<User> = (1..=4_u64)
+            .map(|number| {
+                let mut user = User {
+                    id: UserId(uuid(40 + number)),
+                    name: UserName::parse(&format!("user {number}")).unwrap(),
+                    email: None,
+                    ..shop.anna.clone()
+                };
+                if number % 2 == 0 {
+                    user.assignment.office.clear();
+                    user.assignment.devices.values_mut().for_each(BTreeSet::clear);
+                }
+                user
+            })
+            .collect();
+        for user in &people {
+            assert!(fresh.office(|tx| tx.users().insert(user)));
+        }
+        let first = fresh.office(|tx| tx.users().list(shop.tenant.id, &Page { after: None, limit: 3 }));
+        assert_eq!(first, [shop.anna.clone(), people[0].clone(), people[1].clone()]);
+        let rest = fresh.office(|tx| tx.users().list(shop.tenant.id, &Page { after: Some(first[2].id), limit: 3 }));
+        assert_eq!(rest, people[2..]);
+        let devices = fresh.office(|tx| tx.devices().list(shop.tenant.id, &Page { after: None, limit: 3 }));
+        assert_eq!(devices, [shop.till.clone()]);
+        let tenants = fresh.office(|tx| tx.tenants().list(&Page { after: None, limit: 3 }));
+        assert_eq!(tenants, [shop.tenant.clone()]);
+        let holders = |except| fresh.office(|tx| tx.users().holders(shop.tenant.id, &[shop.role.id], except));
+        assert_eq!(holders(shop.anna.id), 2);
+        assert_eq!(holders(UserId(uuid(1))), 3);
+        assert_eq!(fresh.office(|tx| tx.users().holders(shop.tenant.id, &[], shop.anna.id)), 0);
+        assert!(fresh.office(|tx| tx.users().any()));
+    }
+
+    fn claims_hold_only_at_the_epoch_and_version_that_were_read(fresh) {
+        let shop = Shop::default();
+        let principal = PrincipalId::User(shop.anna.id);
+        let kind = CredentialKind::Password;
+        assert!(!fresh.office(|tx| tx.passwords().has(principal)));
+        fresh.office(|tx| tx.passwords().set(principal, &Secret::new("first".into()), at(1)));
+        assert!(fresh.office(|tx| tx.passwords().has(principal)));
+        let found = |version: i64, verifier: &str| {
+            let stored = fresh.read(|tx| tx.credentials().find(principal, kind)).unwrap();
+            assert_eq!((stored.version, stored.verifier.expose().as_str()), (version, verifier));
+        };
+        found(1, "first");
+        let rehashed = Secret::new("first, dearer".to_owned());
+        assert!(fresh.write(|tx| tx.credentials().claim(principal, kind, 1, Some(&rehashed), at(2))));
+        found(1, "first, dearer");
+        fresh.office(|tx| tx.passwords().set(principal, &Secret::new("second".into()), at(3)));
+        found(2, "second");
+        assert!(!fresh.write(|tx| tx.credentials().claim(principal, kind, 1, Some(&rehashed), at(4))));
+        assert!(fresh.write(|tx| tx.credentials().claim(principal, kind, 2, None, at(4))));
+        found(2, "second");
+
+        assert!(fresh.write(|tx| tx.users().claim(shop.anna.id, Epoch(0), at(5))));
+        assert!(!fresh.write(|tx| tx.users().claim(shop.anna.id, Epoch(1), at(5))));
+        assert!(fresh.write(|tx| tx.devices().claim(shop.till.id, Epoch(0), at(5))));
+        assert_eq!(fresh.read(|tx| tx.devices().find(shop.till.id)).unwrap().last_seen_at, None);
+        let suspended = User { status: UserStatus::Suspended, ..shop.anna.clone() };
+        assert!(fresh.office(|tx| tx.users().update(&suspended)));
+        assert!(!fresh.write(|tx| tx.users().claim(shop.anna.id, Epoch(0), at(6))));
+        assert!(fresh.office(|tx| tx.tenants().claim(shop.tenant.id, 1)));
+        assert!(!fresh.office(|tx| tx.tenants().claim(shop.tenant.id, 1)));
+    }
+}

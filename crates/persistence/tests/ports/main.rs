@@ -1,0 +1,13 @@
+//! The ports on both databases: what the contract of the ports promises, and what only a database can get wrong (an index that
+//! is not used, a row that cannot be read back, a migration that does not go back).
+
+mod contract;
+mod directory;
+mod feed;
+mod migrations;
+mod plans;
+mod races;
+mod sessions;
+mod store;
+mod stores;
+mod unreadable;

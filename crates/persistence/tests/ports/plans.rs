@@ -1,0 +1,172 @@
+//! No query reads a whole table that grows: every statement that the ports send is explained by SQLite.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
+use diesel::connection::{InstrumentationEvent, set_default_instrumentation};
+use tillgate_auth_core::ports::{
+    Count, CountKey, CredentialKind, Cursor, KeyKind, KeyState, Node, Rotation, SessionFilter, Settled, StoredKey, Use,
+};
+use tillgate_domain::office::ports::Page;
+use tillgate_domain::{EndedWhy, Epoch, Folded, KeyId, NodeId, PrincipalId, Scope, Secret, User};
+
+use crate::stores::{Fresh, Shop, at, uuid};
+
+thread_local! {
+    static SENT: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+}
+
+/// Names in plans that are no tables, and tables that never grow: a server has few keys, processes and tenants' own rows.
+const SMALL: &[&str] = &["over", "given", "mine", "seen", "feed", "keys", "rival", "nodes", "sqlite_sequence"];
+
+/// Statements that read a whole table knowingly: at the start of a process, and up to the first that is found.
+const WHOLE: &[&str] = &["SELECT max(", "SELECT EXISTS (SELECT `users`"];
+
+fn record(event: InstrumentationEvent<'_>) {
+    if let InstrumentationEvent::StartQuery { query, .. } = event {
+        let text = query.to_string();
+        let text = text.split(" -- binds").next().unwrap_or_default().to_owned();
+        SENT.with_borrow_mut(|sent| sent.insert(text));
+    }
+}
+
+/// Every verb of every port, once at least.
+#[expect(clippy::too_many_lines, reason = "a list")]
+fn everything(fresh: &Fresh, shop: &Shop) {
+    let principal = PrincipalId::User(shop.anna.id);
+    let kind = CredentialKind::Password;
+    let count = CountKey([1; 32]);
+    fresh.office(|tx| tx.passwords().set(principal, &Secret::new("hash".into()), at(0)));
+    fresh.write(|tx| {
+        tx.users().claim(shop.anna.id, Epoch(0), at(1))?;
+        tx.devices().claim(shop.till.id, Epoch(0), at(1))?;
+        tx.credentials().claim(principal, kind, 1, None, at(1))?;
+        tx.credentials().claim(principal, kind, 1, Some(&Secret::new("other".into())), at(1))?;
+        tx.devices().seat(shop.till.id, None, Some(shop.session(1).id))?;
+        tx.devices().seat(shop.till.id, Some(shop.session(1).id), None)?;
+        (1..=4).try_for_each(|number| tx.sessions().insert(&shop.session(number)))?;
+        let to = Rotation {
+            generation: 2,
+            key: KeyId(uuid(51)),
+            previous_key: KeyId(uuid(50)),
+            at: at(2),
+            expires_at: Some(at(99)),
+            from: None,
+        };
+        tx.sessions().rotate(shop.session(1).id, 1, &to)?;
+        let uses: Vec<Use> =
+            (1..=4).map(|number| Use { session: shop.session(number).id, generation: 1, at: at(3) }).collect();
+        tx.sessions().note(&uses)?;
+        tx.attempts().charge(count, Some(uuid(40)), &Count::default(), at(4))?;
+        tx.attempts().charge(count, Some(uuid(40)), &Count { open: 1, ..Count::default() }, at(4))?;
+        for how in [Settled::Failed, Settled::Succeeded, Settled::Returned] {
+            tx.attempts().settle(count, how, at(5))?;
+        }
+        tx.places().note(uuid(40), &count, at(5))?;
+        let key = StoredKey {
+            id: KeyId(uuid(50)),
+            kind: KeyKind::Refresh,
+            algorithm: "HS256".into(),
+            state: KeyState::Next,
+            wrapped: vec![1],
+            public: None,
+            created_at: at(0),
+            since: at(0),
+        };
+        tx.keys().insert(&key)?;
+        tx.keys().turn(key.id, KeyState::Next, KeyState::Current, at(1))?;
+        tx.keys().turn(key.id, KeyState::Current, KeyState::Kept, at(1))?;
+        tx.nodes().note(&Node { id: NodeId(uuid(1)), applied: Cursor(0), seen_at: at(1) })?;
+        Ok(())
+    });
+    // in a unit that writes too: it runs on the thread that asks, where its statements are seen
+    fresh.write(|tx| {
+        tx.sessions().find(shop.session(1).id)?;
+        let of = SessionFilter { tenant: Some(shop.tenant.id), ..SessionFilter::default() };
+        for filter in [
+            SessionFilter { live: Some((true, at(9))), ..of.clone() },
+            SessionFilter { live: Some((false, at(9))), ..of.clone() },
+            SessionFilter { user: Some(shop.anna.id), ..SessionFilter::default() },
+            SessionFilter { device: Some(shop.till.id), ..of.clone() },
+            SessionFilter { session: Some(shop.session(1).id), ..of.clone() },
+        ] {
+            tx.sessions().list(&filter, None, 9)?;
+            tx.sessions().list(&filter, Some(shop.session(3).id), 9)?;
+        }
+        tx.sessions().names(KeyId(uuid(50)), at(1))?;
+        tx.sessions().under(KeyId(uuid(50)), at(1), 9)?;
+        tx.credentials().find(principal, kind)?;
+        tx.tenants().find(shop.tenant.id)?;
+        tx.tenants().named(&shop.tenant.slug)?;
+        tx.users().find(shop.anna.id)?;
+        tx.users().named(shop.tenant.id, &Folded::of("anna"))?;
+        tx.users().mailed(&Folded::of("anna@example.com"))?;
+        tx.devices().find(shop.till.id)?;
+        tx.devices().named(shop.tenant.id, &Folded::of("p01"))?;
+        tx.roles().among(shop.tenant.id, &[shop.role.id])?;
+        tx.attempts().counts(&[count, CountKey([2; 32])])?;
+        tx.places().find(uuid(40), &count)?;
+        tx.keys().all()?;
+        tx.feed().look(None)?;
+        tx.nodes().live(at(0))?;
+        tx.instances().find()?;
+        tx.instances().newest()
+    });
+    fresh.office(|tx| {
+        let other = User { id: tillgate_domain::UserId(uuid(41)), ..shop.anna.clone() };
+        tx.users().insert(&User { name: "Ben".to_owned().try_into().unwrap(), email: None, ..other })?;
+        tx.users().update(&shop.anna)?;
+        tx.users().list(shop.tenant.id, &Page { after: None, limit: 9 })?;
+        tx.users().holders(shop.tenant.id, &[shop.role.id], shop.anna.id)?;
+        tx.users().any()?;
+        tx.devices().update(&shop.till)?;
+        tx.devices().list(shop.tenant.id, &Page { after: None, limit: 9 })?;
+        tx.roles().named(shop.tenant.id, &shop.role.name)?;
+        tx.roles().list(shop.tenant.id)?;
+        tx.tenants().claim(shop.tenant.id, 1)?;
+        tx.tenants().list(&Page { after: None, limit: 9 })?;
+        tx.passwords().has(principal)?;
+        tx.passwords().forgive(principal)
+    });
+    fresh.write(|tx| {
+        tx.endings().end(shop.session(1).id, EndedWhy::Logout, at(9))?;
+        for scope in [Scope::User(shop.anna.id), Scope::Device(shop.till.id), Scope::Tenant(shop.tenant.id)] {
+            tx.endings().raise(scope, EndedWhy::Admin, at(9))?;
+        }
+        tx.sessions().sweep(at(10), 9)?;
+        tx.attempts().forgive(uuid(40))?;
+        tx.attempts().sweep(at(10), 9)?;
+        tx.places().sweep(at(10), 9)?;
+        tx.feed().sweep(at(10), 9)?;
+        tx.keys().remove(KeyId(uuid(50)))?;
+        tx.nodes().leave(NodeId(uuid(1)))
+    });
+}
+
+#[test]
+fn no_statement_reads_a_whole_table_that_grows() {
+    set_default_instrumentation(|| Some(Box::new(record as fn(InstrumentationEvent<'_>)))).unwrap();
+    let fresh = Fresh::sqlite().with_shop();
+    SENT.with_borrow_mut(BTreeSet::clear);
+    everything(&fresh, &Shop::default());
+    let sent = SENT.take();
+    let asked: Vec<&String> = sent
+        .iter()
+        .filter(|text| ["SELECT", "UPDATE", "DELETE", "INSERT", "WITH"].iter().any(|verb| text.starts_with(verb)))
+        .collect();
+    assert!(asked.len() >= 90, "{} statements were seen", asked.len());
+    let mut reading = Vec::new();
+    for text in asked {
+        if WHOLE.iter().any(|start| text.starts_with(start)) {
+            continue;
+        }
+        for step in fresh.raw().plan(text) {
+            let whole = step.strip_prefix("SCAN ").filter(|rest| !rest.contains("CONSTANT ROW"));
+            let whole = whole.and_then(|rest| rest.split(' ').next());
+            if whole.is_some_and(|table| !SMALL.contains(&table)) || step.contains("AUTOMATIC") {
+                reading.push(format!("{step}: {text}"));
+            }
+        }
+    }
+    assert!(reading.is_empty(), "{}", reading.join("\n"));
+}

@@ -1,0 +1,64 @@
+//! A stored value that is none says where it stands, and never shows itself.
+
+use tillgate_auth_core::{AuthTx, AuthView};
+use tillgate_domain::{Store, StoreError, StoreExt, Stored};
+
+use crate::on_both;
+use crate::stores::{Fresh, Shop};
+
+type Look = fn(&mut (dyn AuthTx + '_), &Shop) -> Stored<()>;
+
+fn spoilt(fresh: &Fresh, table: &str, column: &str, value: &str, look: Look) {
+    let shop = Shop::default();
+    let store: &dyn Store<AuthView> = &*fresh.database;
+    assert_eq!(store.read(|tx| look(tx, &shop)), Ok(()), "{table}.{column}");
+    let old = fresh.raw().texts(&format!("SELECT {column} AS text FROM {table}")).pop().unwrap();
+    fresh.raw().sql(&format!("UPDATE {table} SET {column} = '{value}'"));
+    match store.read(|tx| look(tx, &shop)) {
+        Err(StoreError::Corrupt { table: told_table, column: told_column, detail }) => {
+            assert_eq!((told_table, told_column), (table, column));
+            assert!(!detail.contains("secret"), "{detail}");
+        }
+        other => panic!("{table}.{column} read as {other:?}"),
+    }
+    fresh.raw().sql(&format!("UPDATE {table} SET {column} = '{}'", old.replace('\'', "''")));
+    assert_eq!(store.read(|tx| look(tx, &shop)), Ok(()), "{table}.{column} again");
+}
+
+on_both! {
+    fn every_value_that_is_parsed_names_its_column(fresh) {
+        fresh.write(|tx| tx.sessions().insert(&Shop::default().session(1)));
+        let session: Look = |tx, shop| tx.sessions().find(shop.session(1).id).map(drop);
+        for (column, value) in [("kind", "secret"), ("terms", "\"secret\""), ("terms", "{"), ("address", "secret")] {
+            spoilt(fresh, "sessions", column, value, session);
+        }
+        spoilt(fresh, "users", "status", "secret", session);
+        spoilt(fresh, "devices", "status", "secret", session);
+        spoilt(fresh, "tenants", "zone", "secret", session);
+        let user: Look = |tx, shop| tx.users().find(shop.anna.id).map(drop);
+        for (column, value) in [("name", "secret@secret"), ("email", "secret"), ("status", "secret")] {
+            spoilt(fresh, "users", column, value, user);
+        }
+        let device: Look = |tx, shop| tx.devices().find(shop.till.id).map(drop);
+        for column in ["environment", "status", "preferences", "settings"] {
+            spoilt(fresh, "devices", column, "secret", device);
+        }
+        let role: Look = |tx, shop| tx.roles().among(shop.tenant.id, &[shop.role.id]).map(drop);
+        for (column, value) in [("rights", "[\"Secret secret\"]"), ("environments", "[\"secret\"]"), ("name", "")] {
+            spoilt(fresh, "roles", column, value, role);
+        }
+        let tenant: Look = |tx, shop| tx.tenants().find(shop.tenant.id).map(drop);
+        for column in ["slug", "zone", "locale"] {
+            spoilt(fresh, "tenants", column, "SECRET secret", tenant);
+        }
+    }
+
+    fn half_an_end_is_no_end(fresh) {
+        let shop = Shop::default();
+        fresh.write(|tx| tx.sessions().insert(&shop.session(1)));
+        fresh.raw().sql("UPDATE sessions SET ended_at = 5");
+        let store: &dyn Store<AuthView> = &*fresh.database;
+        let read = store.read(|tx| tx.sessions().find(shop.session(1).id).map(drop));
+        assert!(matches!(read, Err(StoreError::Corrupt { table: "sessions", column: "ended_why", .. })), "{read:?}");
+    }
+}
