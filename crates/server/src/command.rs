@@ -1,0 +1,167 @@
+//! The command line: what can be asked of the program, and what each command answers with.
+//!
+//! A command stands in a file of its own below; it opens what it needs, calls one use case and prints. The rules stand elsewhere.
+
+mod backup;
+mod demo;
+mod device;
+mod doctor;
+mod keys;
+mod migrate;
+mod office;
+mod pairs;
+mod password;
+pub(crate) mod print;
+mod role;
+mod serve;
+mod session;
+mod show;
+mod user;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand};
+use tillgate_domain::Slug;
+
+use crate::configuration::{self, Flags, Settings};
+
+/// The authentication server of a point of sale.
+#[derive(Debug, Parser)]
+#[command(name = "tillgate", version, about, max_term_width = 100, arg_required_else_help = true)]
+pub(crate) struct Line {
+    #[command(flatten)]
+    everywhere: Everywhere,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What may be said with every command.
+#[derive(Debug, Args)]
+pub(crate) struct Everywhere {
+    /// The folder of the database and the keys
+    #[arg(long, global = true, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// The database: sqlite:FILE, relative to the data folder, or postgres://...
+    #[arg(long, global = true, value_name = "URL")]
+    database: Option<String>,
+    /// The configuration file, instead of tillgate.toml in the data folder
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The tenant that the command is about
+    #[arg(long, global = true, value_name = "SLUG", default_value = "default", value_parser = slug)]
+    tenant: Slug,
+    /// Answer in JSON
+    #[arg(long, global = true)]
+    json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the server
+    Serve(serve::Serve),
+    /// Run the server with a shop to try
+    Demo(demo::Demo),
+    /// Bring the database up to date
+    Migrate(migrate::Migrate),
+    /// People
+    #[command(subcommand)]
+    User(user::User),
+    /// Tills, handhelds, office programs and tools
+    #[command(subcommand)]
+    Device(device::Device),
+    /// Named sets of rights
+    #[command(subcommand)]
+    Role(role::Role),
+    /// Sessions
+    #[command(subcommand)]
+    Session(session::Session),
+    /// The server's keys
+    #[command(subcommand)]
+    Keys(keys::Keys),
+    /// Copy the database while it is in use, and verify the copy (SQLite)
+    Backup(backup::Backup),
+    /// Check configuration, database, clock and keys, and say how to mend each
+    Doctor(doctor::Doctor),
+}
+
+/// Why a command did not do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Stop {
+    /// It was asked wrongly: exit code 2.
+    #[error("{0}")]
+    Usage(String),
+    /// It failed, or was refused: exit code 1.
+    #[error("{0}")]
+    Failed(String),
+}
+
+impl Stop {
+    /// A failure, in a sentence.
+    pub(crate) fn failed(why: impl std::fmt::Display) -> Self {
+        Self::Failed(why.to_string())
+    }
+
+    /// A wrong request, in a sentence.
+    pub(crate) fn usage(why: impl std::fmt::Display) -> Self {
+        Self::Usage(why.to_string())
+    }
+}
+
+/// What commands are run with.
+#[derive(Debug)]
+pub(crate) struct Context {
+    /// What the command line says about settings.
+    flags: Flags,
+    /// The variables of the environment.
+    variables: Vec<(String, String)>,
+    /// The tenant.
+    pub(crate) tenant: Slug,
+    /// Whether to answer in JSON.
+    pub(crate) json: bool,
+}
+
+impl Context {
+    /// The settings, with what this command adds to them.
+    pub(crate) fn settings(&self, add: impl FnOnce(&mut Flags)) -> Result<Settings, Stop> {
+        let mut flags = self.flags.clone();
+        add(&mut flags);
+        configuration::load(&flags, &self.variables).map_err(Stop::usage)
+    }
+}
+
+/// Runs what the command line says and returns the exit code: 0 done, 1 failed or refused, 2 asked wrongly.
+pub(crate) fn run(line: Line, variables: Vec<(String, String)>) -> ExitCode {
+    let Everywhere { data, database, config, tenant, json } = line.everywhere;
+    let flags = Flags { config, data, database, ..Flags::default() };
+    let context = Context { flags, variables, tenant, json };
+    let done = match line.command {
+        Command::Serve(serve) => serve.run(&context),
+        Command::Demo(demo) => demo.run(&context),
+        Command::Migrate(migrate) => migrate.run(&context),
+        Command::User(user) => user.run(&context),
+        Command::Device(device) => device.run(&context),
+        Command::Role(role) => role.run(&context),
+        Command::Session(session) => session.run(&context),
+        Command::Keys(keys) => keys.run(&context),
+        Command::Backup(backup) => backup.run(&context),
+        Command::Doctor(doctor) => doctor.run(&context),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(stop) => {
+            print::trouble(context.json, &stop);
+            ExitCode::from(match stop {
+                Stop::Failed(_) => 1,
+                Stop::Usage(_) => 2,
+            })
+        }
+    }
+}
+
+fn slug(text: &str) -> Result<Slug, String> {
+    Slug::parse(text).map_err(|why| why.to_string())
+}
+
+#[cfg(test)]
+mod tests;

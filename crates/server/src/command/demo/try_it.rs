@@ -1,0 +1,45 @@
+//! What the demo prints: its accounts, and what to try first.
+
+use std::fmt::Write;
+
+use super::passwords::{self, Known, Telling};
+use crate::configuration::Settings;
+
+/// The text for whoever started the demo.
+pub(super) fn text(settings: &Settings, url: &str, telling: Telling, made: &[Known]) -> String {
+    let mut text = String::new();
+    let file = passwords::file(&settings.server.data);
+    let password = match (telling, made.is_empty()) {
+        (Telling::Given, _) => "PASSWORD='the password that you gave'".to_owned(),
+        (Telling::Written, _) => format!("PASSWORD=$(sed -n 's/^cashier: //p' '{}')", file.display()),
+        (Telling::Shown, _) => "PASSWORD='the cashier'\\''s password'".to_owned(),
+    };
+    // a text in memory takes every line
+    let _ = match (telling, made.is_empty()) {
+        (_, true) => writeln!(text, "The demo is as it was; its accounts have the passwords that they had."),
+        (Telling::Given, false) => writeln!(text, "Made {} accounts, all with the password that you gave.", made.len()),
+        (Telling::Written, false) => {
+            writeln!(text, "Made {} accounts; their passwords are in {}.", made.len(), file.display())
+        }
+        (Telling::Shown, false) => {
+            let lines = made.iter().map(|(account, password)| format!("  {:8} {}\n", account.name, password.expose()));
+            write!(text, "These passwords are shown this once:\n{}", lines.collect::<String>())
+        }
+    };
+    let prefix = &settings.native.prefix;
+    let mut calls = vec![(
+        "a cashier logs in on the till P01",
+        format!("{prefix}/sessions"),
+        r#"{\"login\":\"cashier\",\"device\":\"P01\",\"password\":\"$PASSWORD\"}"#,
+    )];
+    if let Some(portos) = settings.mounts.iter().find(|mount| mount.dialect == "portos" && mount.host.is_none()) {
+        let body = r#"{\"UserName\":\"cashier\",\"DeviceName\":\"P01\",\"Password\":\"$PASSWORD\"}"#;
+        calls.push(("the same as a PORTOS till", format!("{}/api/auth", portos.prefix), body));
+    }
+    let _ = writeln!(text, "Try:\n  {password}");
+    for (what, path, body) in calls {
+        let _ = writeln!(text, "  # {what}\n  curl -s {url}{path} -H 'content-type: application/json' -d \"{body}\"");
+    }
+    let _ = write!(text, "Users: admin, manager, cashier (each @example.com). Devices: P01, P02, PDA1, OFFICE.");
+    text
+}

@@ -1,0 +1,149 @@
+//! `device`: tills, handhelds, office programs and tools, from the command line.
+
+use std::collections::BTreeMap;
+
+use clap::Subcommand;
+use tillgate_domain::office::{self, DeviceChange, NewDevice, SettingsChange};
+use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, PrincipalId, RoleName};
+
+use super::office::{Office, done};
+use super::{Context, Stop, pairs, password, print};
+
+/// What is done with devices.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Device {
+    /// Register a device
+    Add {
+        /// The name to log in under
+        #[arg(value_parser = pairs::device)]
+        name: DeviceName,
+        /// CashRegister, PDA, BackOffice or Tool
+        #[arg(long, value_parser = pairs::environment)]
+        env: Environment,
+        /// Where it stands, what it is for
+        #[arg(long, default_value = "")]
+        description: String,
+        /// A role that it has when it logs in as itself
+        #[arg(long = "role", value_parser = pairs::role)]
+        roles: Vec<RoleName>,
+        /// A setting for the program on it
+        #[arg(long = "setting", value_name = "KEY=VALUE", value_parser = pairs::setting)]
+        settings: Vec<(String, String)>,
+        /// Read a password of its own, one line on standard input
+        #[arg(long)]
+        password: bool,
+    },
+    /// List devices
+    List,
+    /// Put a device into or out of use; only an active one keeps a session
+    Status {
+        /// Which
+        #[arg(value_parser = pairs::device)]
+        name: DeviceName,
+        /// pending, active, locked or retired
+        status: DeviceStatus,
+    },
+    /// Set a device's own password, one line on standard input; every session on it ends
+    Password {
+        /// Which
+        #[arg(value_parser = pairs::device)]
+        name: DeviceName,
+    },
+    /// Let a device log in again that wrong passwords hold back
+    Unlock {
+        /// Which
+        #[arg(value_parser = pairs::device)]
+        name: DeviceName,
+    },
+    /// Change a device: --setting adds or replaces one setting and removes it where the value is empty; --role replaces its roles
+    Set {
+        /// Which
+        #[arg(value_parser = pairs::device)]
+        name: DeviceName,
+        /// Where it stands, what it is for
+        #[arg(long)]
+        description: Option<String>,
+        /// A setting for the program on it
+        #[arg(long = "setting", value_name = "KEY=VALUE", value_parser = pairs::setting)]
+        settings: Vec<(String, String)>,
+        /// A role that it has when it logs in as itself
+        #[arg(long = "role", value_parser = pairs::role)]
+        roles: Vec<RoleName>,
+    },
+}
+
+impl Device {
+    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
+        let office = Office::open(context)?;
+        let stamp = || office.draw.stamp();
+        let (store, tenant) = (office.store(), office.id());
+        let (device, what) = match self {
+            Self::List => return list(&office, context.json),
+            Self::Add { name, env, description, roles, settings, password } => {
+                let verifier = match password {
+                    true => Some(office.verifier(&password::read(name.as_str())?)?),
+                    false => None,
+                };
+                let new = NewDevice {
+                    id: office.draw.id(DeviceId::new)?,
+                    name: name.clone(),
+                    environment: *env,
+                    status: DeviceStatus::Active,
+                    description: description.clone(),
+                    preferences: serde_json::Map::new(),
+                    settings: settings.iter().cloned().collect(),
+                    roles: roles.clone(),
+                    verifier,
+                };
+                (done(office::add_device(store, tenant, &stamp()?, &new))?, "added")
+            }
+            Self::Status { name, status } => {
+                let id = office.device(name)?.id;
+                (done(office::set_device_status(store, tenant, &stamp()?, id, *status))?, status.name())
+            }
+            Self::Password { name } => {
+                let device = office.device(name)?;
+                let verifier = office.verifier(&password::read(name.as_str())?)?;
+                done(office::set_password(store, tenant, &stamp()?, PrincipalId::Device(device.id), &verifier))?;
+                (device, "has another password; every session on it is over")
+            }
+            Self::Unlock { name } => {
+                let device = office.device(name)?;
+                done(office::unlock(store, tenant, &stamp()?, PrincipalId::Device(device.id)))?;
+                (device, "may log in again")
+            }
+            Self::Set { name, description, settings, roles } => {
+                let settings: BTreeMap<_, _> = settings.iter().cloned().collect();
+                let change = DeviceChange {
+                    description: description.clone(),
+                    settings: if settings.is_empty() { SettingsChange::Keep } else { SettingsChange::Edit(settings) },
+                    roles: (!roles.is_empty()).then(|| roles.clone()),
+                    ..DeviceChange::default()
+                };
+                let id = office.device(name)?.id;
+                (done(office::change_device(store, tenant, &stamp()?, id, None, &change))?, "set")
+            }
+        };
+        let document = office.names()?.device_document(&device);
+        print::answer(context.json, &format!("{}: {what}", device.name), &document);
+        Ok(())
+    }
+}
+
+fn list(office: &Office, json: bool) -> Result<(), Stop> {
+    let names = office.names()?;
+    let row = |device: &tillgate_domain::Device| {
+        let (environment, status) = (device.environment.name().to_owned(), device.status.name().to_owned());
+        let cells = [
+            device.name.to_string(),
+            environment,
+            status,
+            names.roles(&device.roles).join(","),
+            device.description.clone(),
+        ];
+        (cells.to_vec(), names.device_document(device))
+    };
+    let rows: Vec<_> = office.devices()?.iter().map(row).collect();
+    print::table(json, &["NAME", "ENVIRONMENT", "STATUS", "ROLES", "DESCRIPTION"], &rows);
+    Ok(())
+}

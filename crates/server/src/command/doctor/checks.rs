@@ -1,0 +1,269 @@
+//! The checks, in the order in which one stands on another: what cannot be looked at because an earlier one failed is left out.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tillgate_auth_core::ports::AuthView;
+use tillgate_domain::{Instant, Store, StoreExt, office};
+use tillgate_persistence::{Address, Database};
+
+use crate::command::{Context, Stop, show::instant};
+use crate::configuration::Settings;
+use crate::draw::Draw;
+use crate::{compose, exposure, master, tls};
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Finding {
+    check: &'static str,
+    found: String,
+    mend: Option<String>,
+}
+
+impl Finding {
+    fn good(check: &'static str, found: impl Into<String>) -> Self {
+        Self { check, found: found.into(), mend: None }
+    }
+
+    fn bad(check: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
+        Self { check, found: found.into(), mend: Some(mend.into()) }
+    }
+
+    /// Whether there is nothing to mend.
+    pub(super) fn well(&self) -> bool {
+        self.mend.is_none()
+    }
+
+    /// For people.
+    pub(super) fn line(&self) -> String {
+        match &self.mend {
+            None => format!("ok    {}: {}", self.check, self.found),
+            Some(mend) => format!("MEND  {}: {}\n      {mend}", self.check, self.found),
+        }
+    }
+
+    /// For machines.
+    pub(super) fn document(&self) -> Value {
+        json!({ "check": self.check, "ok": self.well(), "found": self.found, "mend": self.mend })
+    }
+}
+
+/// Looks at everything.
+pub(super) fn all(context: &Context) -> Vec<Finding> {
+    let settings = match context.settings(|_| ()) {
+        Ok(settings) => settings,
+        Err(stop) => {
+            return vec![Finding::bad(
+                "configuration",
+                stop.to_string(),
+                "correct it; config/tillgate.toml shows every key",
+            )];
+        }
+    };
+    let mut findings = vec![configuration(&settings)];
+    findings.push(folder(&settings.server.data));
+    findings.push(master_key(&settings));
+    match database(&settings) {
+        Err(finding) => findings.push(finding),
+        Ok(database) => {
+            findings.push(Finding::good(
+                "database",
+                compose::address(&settings).map(|address| address.to_string()).unwrap_or_default(),
+            ));
+            match migrations(&database) {
+                finding if !finding.well() => findings.push(finding),
+                finding => {
+                    findings.push(finding);
+                    findings.push(clock(&database));
+                    findings.push(keys(&settings, &database));
+                    findings.push(users(&database));
+                }
+            }
+        }
+    }
+    findings
+}
+
+fn configuration(settings: &Settings) -> Finding {
+    const CHECK: &str = "configuration";
+    if let Err(exposed) = exposure::check(settings) {
+        return Finding::bad(CHECK, format!("serve would refuse to start: {exposed}"), "set one of the two");
+    }
+    if let Err(stop) = compose::mounts(settings) {
+        return Finding::bad(
+            CHECK,
+            format!("serve would refuse to start: {stop}"),
+            "move one of the two to another prefix or host",
+        );
+    }
+    match tls::server(settings) {
+        Err(stop) => Finding::bad(
+            CHECK,
+            format!("TLS: {stop}"),
+            "point server.tls_cert and server.tls_key at a chain and its key in PEM",
+        ),
+        Ok(_) => Finding::good(CHECK, format!("listens on {}", settings.server.listen)),
+    }
+}
+
+fn folder(data: &Path) -> Finding {
+    const CHECK: &str = "data folder";
+    match std::fs::metadata(data) {
+        Err(error) => Finding::bad(
+            CHECK,
+            format!("{}: {error}", data.display()),
+            "start the server once, or name the folder with --data",
+        ),
+        Ok(found) if !found.is_dir() => {
+            Finding::bad(CHECK, format!("{} is no folder", data.display()), "name a folder with --data")
+        }
+        Ok(found) => match others_may(&found) {
+            true => Finding::bad(
+                CHECK,
+                format!("{} is open to other users of this machine", data.display()),
+                format!("chmod 700 '{}'", data.display()),
+            ),
+            false => Finding::good(CHECK, data.display().to_string()),
+        },
+    }
+}
+
+fn master_key(settings: &Settings) -> Finding {
+    const CHECK: &str = "master key";
+    match (master::find(settings), master::place(settings)) {
+        (Err(stop), _) => Finding::bad(CHECK, stop.to_string(), "put back the key that this database was made with"),
+        (Ok(None), _) => Finding::bad(
+            CHECK,
+            "there is none",
+            "start the server once where the database is new; else put the key back from its backup",
+        ),
+        (Ok(Some(_)), master::Place::Given) => Finding::good(CHECK, "given by keys.master"),
+        (Ok(Some(_)), master::Place::File(path)) => match std::fs::metadata(&path) {
+            Ok(found) if others_may(&found) => Finding::bad(
+                CHECK,
+                format!("{} can be read by other users of this machine", path.display()),
+                format!("chmod 600 '{}'", path.display()),
+            ),
+            _ => Finding::good(CHECK, path.display().to_string()),
+        },
+    }
+}
+
+/// Whether anybody but the owner may do anything with it.
+#[cfg(unix)]
+fn others_may(found: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+fn others_may(_: &std::fs::Metadata) -> bool {
+    false
+}
+
+fn database(settings: &Settings) -> Result<Arc<Database>, Finding> {
+    const CHECK: &str = "database";
+    let bad = |stop: Stop, mend: &str| Finding::bad(CHECK, stop.to_string(), mend);
+    match compose::address(settings).map_err(|stop| bad(stop, "correct database.url"))? {
+        Address::Sqlite(path) if !path.exists() => Err(Finding::bad(
+            CHECK,
+            format!("there is none at {}", path.display()),
+            "start the server once, or name its folder with --data",
+        )),
+        Address::Sqlite(_) => compose::open(settings).map_err(|stop| {
+            bad(stop, "look at the file's owner, mode and disk; a damaged file is replaced by its backup")
+        }),
+        Address::Postgres(_) => compose::open(settings)
+            .map_err(|stop| bad(stop, "look at the server's address, its pg_hba.conf and its log")),
+    }
+}
+
+fn migrations(database: &Database) -> Finding {
+    const CHECK: &str = "migrations";
+    match database.pending() {
+        Ok(pending) if pending.is_empty() => Finding::good(CHECK, "up to date"),
+        Ok(pending) => {
+            Finding::bad(CHECK, format!("missing: {}", pending.join(", ")), "run tillgate migrate, or start the server")
+        }
+        Err(error) => Finding::bad(CHECK, error.to_string(), "use a program that is as new as the database"),
+    }
+}
+
+/// How far the newest instant in the store may lie ahead of the clock.
+const TOLERATED: Duration = Duration::from_mins(1);
+
+fn clock(database: &Database) -> Finding {
+    let store: &dyn Store<AuthView> = database;
+    match store.read(|tx| tx.instances().newest()) {
+        Err(error) => Finding::bad("clock", error.to_string(), "see database"),
+        Ok(newest) => judge_clock(newest, Draw::default().now()),
+    }
+}
+
+fn judge_clock(newest: Option<Instant>, now: Instant) -> Finding {
+    const CHECK: &str = "clock";
+    match newest {
+        Some(newest) if newest.since(now) > TOLERATED => Finding::bad(
+            CHECK,
+            format!("this machine says {}, but the database has seen {}", instant(now), instant(newest)),
+            "set the machine's clock (timedatectl, chrony); where it is right and the database is not: tillgate doctor --accept-clock",
+        ),
+        _ => Finding::good(CHECK, instant(now)),
+    }
+}
+
+fn keys(settings: &Settings, database: &Arc<Database>) -> Finding {
+    const CHECK: &str = "keys";
+    match compose::engine_beside(settings, database).and_then(|auth| auth.keys().map_err(Stop::failed)) {
+        Ok(keys) => Finding::good(CHECK, format!("{} in the database, and the master key opens them", keys.len())),
+        Err(stop) => Finding::bad(
+            CHECK,
+            stop.to_string(),
+            "start the server once where the database is new; else give the master key that it was made with",
+        ),
+    }
+}
+
+fn users(database: &Database) -> Finding {
+    const CHECK: &str = "users";
+    match office::any_user(database) {
+        Ok(true) => Finding::good(CHECK, "there are some"),
+        Ok(false) => {
+            Finding::good(CHECK, "there is none yet; make the first admin: tillgate user add admin --role admin")
+        }
+        Err(error) => Finding::bad(CHECK, error.to_string(), "see database"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Instant = Instant::from_millis(1_800_014_400_000);
+
+    #[test]
+    fn a_clock_behind_what_the_store_has_seen_is_told() {
+        assert!(judge_clock(None, NOON).well());
+        assert!(judge_clock(Some(NOON.before(Duration::from_hours(9))), NOON).well());
+        assert!(judge_clock(Some(NOON.after(TOLERATED)), NOON).well());
+        let ahead = judge_clock(Some(NOON.after(TOLERATED + Duration::from_millis(1))), NOON);
+        assert!(!ahead.well() && ahead.line().contains("--accept-clock"));
+    }
+
+    #[test]
+    fn every_fault_says_how_to_mend_it() {
+        let folder = std::env::temp_dir().join(format!("tillgate-doctor-{}", std::process::id()));
+        assert!(super::folder(&folder).line().contains("--data"));
+        std::fs::create_dir_all(&folder).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+            assert!(super::folder(&folder).line().contains("chmod 700"));
+            std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        assert!(super::folder(&folder).well());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}

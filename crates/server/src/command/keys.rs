@@ -1,0 +1,126 @@
+//! `keys`: the keys that sign access tokens and authenticate refresh tokens.
+
+use std::io::{BufRead, IsTerminal, Write};
+
+use clap::Subcommand;
+use serde_json::json;
+use tillgate_auth_core::keys::Lifecycle;
+use tillgate_auth_core::ports::{AuthView, KeyState, StoredKey};
+use tillgate_domain::{KeyId, Store, StoreExt};
+use tillgate_persistence::Database;
+
+use super::show::instant;
+use super::{Context, Stop, print};
+use crate::compose;
+
+/// What is done with keys.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Keys {
+    /// List the keys
+    List,
+    /// Make new keys; they come into use after keys.lead, once every running server has read them
+    Rotate {
+        /// Put them into use at once
+        #[arg(long)]
+        now: bool,
+    },
+    /// Trust a key no longer, and end the sessions that it still serves
+    Revoke {
+        /// Which
+        id: KeyId,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+impl Keys {
+    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
+        let settings = context.settings(|_| ())?;
+        let database = compose::open_existing(&settings)?;
+        match self {
+            Self::List => {
+                let row = |key: &StoredKey| {
+                    let cells = [
+                        key.id.to_string(),
+                        key.kind.name().into(),
+                        key.algorithm.clone(),
+                        key.state.name().into(),
+                        instant(key.since),
+                    ];
+                    (cells.to_vec(), document(key))
+                };
+                let rows: Vec<_> = all(&database)?.iter().map(row).collect();
+                print::table(context.json, &["ID", "KIND", "ALGORITHM", "STATE", "SINCE"], &rows);
+            }
+            Self::Rotate { now } => {
+                let auth = compose::engine_beside(&settings, &database)?;
+                let happened = auth.rotate_keys(*now).map_err(Stop::failed)?;
+                let born: Vec<KeyId> = happened.iter().filter_map(born).collect();
+                let names: Vec<String> = born.iter().map(ToString::to_string).collect();
+                let when = if *now { "in use" } else { "published, in use after keys.lead" };
+                let line = format!("{when}: {}", names.join(", "));
+                print::answer(context.json, &line, &json!({ "made": names, "in_use": now }));
+            }
+            Self::Revoke { id, yes } => {
+                let key = all(&database)?.into_iter().find(|key| key.id == *id);
+                let key = key.ok_or_else(|| Stop::failed(format!("there is no key {id}")))?;
+                if key.state == KeyState::Revoked {
+                    return Err(Stop::failed(format!("key {id} is revoked already")));
+                }
+                confirm(&key, *yes)?;
+                let auth = compose::engine_beside(&settings, &database)?;
+                let ended = auth.revoke_key(*id).map_err(Stop::failed)?.unwrap_or_default();
+                print::answer(
+                    context.json,
+                    &format!("revoked; sessions ended: {ended}"),
+                    &json!({ "revoked": id, "ended": ended }),
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+fn all(database: &Database) -> Result<Vec<StoredKey>, Stop> {
+    let store: &dyn Store<AuthView> = database;
+    store.read(|tx| tx.keys().all()).map_err(Stop::failed)
+}
+
+fn born(happened: &Lifecycle) -> Option<KeyId> {
+    match happened {
+        Lifecycle::Born(id) => Some(*id),
+        Lifecycle::Used(_) | Lifecycle::Gone(_) => None,
+    }
+}
+
+fn document(key: &StoredKey) -> serde_json::Value {
+    json!({
+        "id": key.id,
+        "kind": key.kind.name(),
+        "algorithm": key.algorithm,
+        "state": key.state.name(),
+        "created_at": instant(key.created_at),
+        "since": instant(key.since),
+    })
+}
+
+/// Asks on a terminal; elsewhere `--yes` has to say it.
+fn confirm(key: &StoredKey, yes: bool) -> Result<(), Stop> {
+    if yes {
+        return Ok(());
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Stop::usage("revoking a key may log people out at once: say --yes where nobody can be asked"));
+    }
+    let question = format!(
+        "Revoke the {} key {}? What it serves is refused at once, and people have to log in again. [y/N] ",
+        key.kind.name(),
+        key.id
+    );
+    let mut err = std::io::stderr().lock();
+    err.write_all(question.as_bytes()).and_then(|()| err.flush()).map_err(Stop::failed)?;
+    let mut answer = String::new();
+    std::io::stdin().lock().read_line(&mut answer).map_err(Stop::failed)?;
+    if answer.trim().eq_ignore_ascii_case("y") { Ok(()) } else { Err(Stop::failed("nothing was revoked")) }
+}

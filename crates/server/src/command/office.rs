@@ -1,0 +1,99 @@
+//! The back office as commands see it: an open database and one tenant of it.
+
+use std::sync::Arc;
+
+use tillgate_domain::office::{self, Decided, OfficeView, Page};
+use tillgate_domain::{Device, DeviceName, Secret, Store, Stored, Tenant, TenantId, User, UserName};
+use tillgate_persistence::Database;
+
+use super::show::Names;
+use super::{Context, Stop};
+use crate::compose;
+use crate::configuration::Settings;
+use crate::draw::Draw;
+
+/// The most that one page of a list holds.
+const PAGE: u32 = 200;
+
+/// An open database and a tenant of it.
+pub(super) struct Office {
+    pub(super) settings: Settings,
+    pub(super) database: Arc<Database>,
+    pub(super) tenant: Tenant,
+    pub(super) draw: Draw,
+}
+
+impl Office {
+    /// Opens the database of a server that has been started before.
+    pub(super) fn open(context: &Context) -> Result<Self, Stop> {
+        let settings = context.settings(|_| ())?;
+        let database = compose::open_existing(&settings)?;
+        let tenant = compose::tenant(&database, &context.tenant)?;
+        Ok(Self { settings, database, tenant, draw: Draw::default() })
+    }
+
+    /// The store that use cases run on.
+    pub(super) fn store(&self) -> &dyn Store<OfficeView> {
+        &*self.database
+    }
+
+    /// The tenant's id.
+    pub(super) fn id(&self) -> TenantId {
+        self.tenant.id
+    }
+
+    /// The hash of a password.
+    pub(super) fn verifier(&self, password: &Secret<String>) -> Result<Secret<String>, Stop> {
+        self.draw.verifier(&self.settings, password)
+    }
+
+    /// The user of this name.
+    pub(super) fn user(&self, name: &UserName) -> Result<User, Stop> {
+        let found = office::user_named(self.store(), self.id(), name).map_err(Stop::failed)?;
+        found.ok_or_else(|| Stop::failed(format!("there is no user \"{name}\"")))
+    }
+
+    /// The device of this name.
+    pub(super) fn device(&self, name: &DeviceName) -> Result<Device, Stop> {
+        let found = office::device_named(self.store(), self.id(), name).map_err(Stop::failed)?;
+        found.ok_or_else(|| Stop::failed(format!("there is no device \"{name}\"")))
+    }
+
+    /// Every user, deleted ones too.
+    pub(super) fn users(&self) -> Result<Vec<User>, Stop> {
+        all(|page| office::list_users(self.store(), self.id(), page), |user| user.id)
+    }
+
+    /// Every device.
+    pub(super) fn devices(&self) -> Result<Vec<Device>, Stop> {
+        all(|page| office::list_devices(self.store(), self.id(), page), |device| device.id)
+    }
+
+    /// The names that ids stand for.
+    pub(super) fn names(&self) -> Result<Names, Stop> {
+        let roles = office::list_roles(self.store(), self.id()).map_err(Stop::failed)?;
+        Ok(Names {
+            roles: roles.into_iter().map(|role| (role.id, role.name.to_string())).collect(),
+            devices: self.devices()?.into_iter().map(|device| (device.id, device.name.to_string())).collect(),
+        })
+    }
+}
+
+/// Every part of a list.
+fn all<T, K: Copy>(part: impl Fn(&Page<K>) -> Stored<Vec<T>>, key: impl Fn(&T) -> K) -> Result<Vec<T>, Stop> {
+    let mut whole = Vec::new();
+    let mut after = None;
+    loop {
+        let found = part(&Page { after, limit: PAGE }).map_err(Stop::failed)?;
+        after = found.last().map(&key);
+        whole.extend(found);
+        if after.is_none() {
+            return Ok(whole);
+        }
+    }
+}
+
+/// What a use case did; a refusal stops the command with its own words.
+pub(super) fn done<T>(decided: Decided<T>) -> Result<T, Stop> {
+    decided.map_err(Stop::failed)?.map_err(Stop::failed)
+}

@@ -1,0 +1,80 @@
+//! How arguments of two halves are read: `DEVICE=ROLE,ROLE` and `KEY=VALUE`, and names with their types.
+
+use tillgate_domain::office::RolesOn;
+use tillgate_domain::{DeviceName, Email, Environment, Right, RoleName, UserName};
+
+/// `DEVICE=R[,R]...`; nothing after the `=` lets the user log in there without a right.
+pub(super) fn roles_on(text: &str) -> Result<RolesOn, String> {
+    let (device, roles) = text.split_once('=').ok_or("must be DEVICE=ROLE or DEVICE=ROLE,ROLE")?;
+    let roles = roles.split(',').map(str::trim).filter(|name| !name.is_empty()).map(role).collect::<Result<_, _>>()?;
+    Ok(RolesOn { device: self::device(device)?, roles })
+}
+
+/// `KEY=VALUE`; the value may contain more of `=`.
+pub(super) fn setting(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        _ => Err("must be KEY=VALUE".to_owned()),
+    }
+}
+
+/// A user name.
+pub(super) fn user(text: &str) -> Result<UserName, String> {
+    UserName::parse(text).map_err(|why| why.to_string())
+}
+
+/// An e-mail address.
+pub(super) fn email(text: &str) -> Result<Email, String> {
+    Email::parse(text).map_err(|why| why.to_string())
+}
+
+/// A device's name.
+pub(super) fn device(text: &str) -> Result<DeviceName, String> {
+    DeviceName::parse(text).map_err(|why| why.to_string())
+}
+
+/// A role's name.
+pub(super) fn role(text: &str) -> Result<RoleName, String> {
+    RoleName::parse(text).map_err(|why| why.to_string())
+}
+
+/// A right.
+pub(super) fn right(text: &str) -> Result<Right, String> {
+    Right::parse(text).map_err(|why| why.to_string())
+}
+
+/// An environment, in any case of letters.
+pub(super) fn environment(text: &str) -> Result<Environment, String> {
+    let named = |each: &Environment| each.name().eq_ignore_ascii_case(text);
+    Environment::ALL.into_iter().find(named).ok_or_else(|| "is one of CashRegister, PDA, BackOffice, Tool".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_on_a_device() {
+        let on = roles_on("P01=cashier,manager").unwrap();
+        assert_eq!(on.device.as_str(), "P01");
+        assert_eq!(on.roles.iter().map(RoleName::as_str).collect::<Vec<_>>(), ["cashier", "manager"]);
+        assert!(roles_on("P01=").unwrap().roles.is_empty());
+        assert!(roles_on("P01").is_err());
+        assert!(roles_on("=cashier").is_err());
+    }
+
+    #[test]
+    fn a_setting_keeps_all_of_its_value() {
+        assert_eq!(setting("url=http://a/?b=c"), Ok(("url".into(), "http://a/?b=c".into())));
+        assert_eq!(setting("stock="), Ok(("stock".into(), String::new())));
+        assert!(setting("=x").is_err());
+        assert!(setting("x").is_err());
+    }
+
+    #[test]
+    fn environments_are_found_in_any_case() {
+        assert_eq!(environment("pda"), Ok(Environment::Pda));
+        assert_eq!(environment("CashRegister"), Ok(Environment::CashRegister));
+        assert!(environment("till").is_err());
+    }
+}

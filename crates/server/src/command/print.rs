@@ -1,0 +1,69 @@
+//! How commands answer: lines and tables for people, one JSON document for machines; troubles go to standard error.
+
+use std::io::Write;
+
+use serde_json::{Value, json};
+
+use super::Stop;
+
+/// Prints one line, or the document in its place. A closed pipe is no trouble of ours.
+pub(crate) fn answer(json: bool, line: &str, document: &Value) {
+    let text = if json { document.to_string() } else { line.to_owned() };
+    out(&text);
+}
+
+/// Prints a line on standard output at once.
+pub(crate) fn out(text: &str) {
+    let mut out = std::io::stdout().lock();
+    let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+}
+
+/// Prints a line on standard error at once.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Prints why a command stopped.
+pub(crate) fn trouble(json: bool, stop: &Stop) {
+    if json {
+        note(&json!({ "error": stop.to_string() }).to_string());
+    } else {
+        note(&format!("tillgate: {stop}"));
+    }
+}
+
+/// Prints rows under their headings, or the documents of the rows as a JSON array.
+pub(crate) fn table(json: bool, headings: &[&str], rows: &[(Vec<String>, Value)]) {
+    if json {
+        out(&Value::Array(rows.iter().map(|(_, document)| document.clone()).collect()).to_string());
+    } else {
+        for line in aligned(headings, rows.iter().map(|(cells, _)| cells.as_slice())) {
+            out(&line);
+        }
+    }
+}
+
+/// Lines of cells in columns that are as wide as their widest cell. The last column is not padded.
+fn aligned<'r>(headings: &[&str], rows: impl Iterator<Item = &'r [String]>) -> Vec<String> {
+    let mut lines: Vec<Vec<String>> = vec![headings.iter().map(|&heading| heading.to_owned()).collect()];
+    lines.extend(rows.map(<[String]>::to_vec));
+    let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max();
+    let widths: Vec<usize> = (0..headings.len()).map(|column| width(column).unwrap_or_default()).collect();
+    let padded = |line: &Vec<String>| {
+        let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    lines.iter().map(padded).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_as_wide_as_their_widest_cell() {
+        let rows = [vec!["Ján".to_owned(), "active".to_owned()], vec!["a".to_owned(), String::new()]];
+        let lines = aligned(&["NAME", "S"], rows.iter().map(Vec::as_slice));
+        assert_eq!(lines, ["NAME  S", "Ján   active", "a"]);
+    }
+}

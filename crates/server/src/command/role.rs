@@ -1,0 +1,66 @@
+//! `role`: named sets of rights, from the command line.
+
+use clap::Subcommand;
+use tillgate_domain::office::{self, NewRole};
+use tillgate_domain::{Environment, Right, RoleId, RoleName};
+
+use super::office::{Office, done};
+use super::{Context, Stop, pairs, print, show};
+
+/// What is done with roles.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Role {
+    /// Add a role
+    Add {
+        /// Its name
+        #[arg(value_parser = pairs::role)]
+        name: RoleName,
+        /// A right, such as ticketClose
+        #[arg(long = "right", required = true, value_parser = pairs::right)]
+        rights: Vec<Right>,
+        /// An environment that it counts in: CashRegister, PDA, BackOffice or Tool
+        #[arg(long = "env", required = true, value_parser = pairs::environment)]
+        environments: Vec<Environment>,
+        /// The name that people read; without it, the name
+        #[arg(long)]
+        label: Option<String>,
+        /// What it is for
+        #[arg(long, default_value = "")]
+        description: String,
+    },
+    /// List roles
+    List,
+}
+
+impl Role {
+    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
+        let office = Office::open(context)?;
+        match self {
+            Self::Add { name, rights, environments, label, description } => {
+                let new = NewRole {
+                    id: office.draw.id(RoleId::new)?,
+                    name: name.clone(),
+                    label: label.clone().unwrap_or_else(|| name.to_string()),
+                    description: description.clone(),
+                    rights: rights.iter().cloned().collect(),
+                    environments: environments.iter().copied().collect(),
+                };
+                let role = done(office::add_role(office.store(), office.id(), &office.draw.stamp()?, &new))?;
+                print::answer(context.json, &format!("{}: added", role.name), &show::role(&role));
+            }
+            Self::List => {
+                let row = |role: &tillgate_domain::Role| {
+                    let places: Vec<&str> = role.environments.iter().map(|each| each.name()).collect();
+                    (vec![role.name.to_string(), places.join(","), role.rights.scope()], show::role(role))
+                };
+                let roles = office::list_roles(office.store(), office.id()).map_err(Stop::failed)?;
+                print::table(
+                    context.json,
+                    &["NAME", "ENVIRONMENTS", "RIGHTS"],
+                    &roles.iter().map(row).collect::<Vec<_>>(),
+                );
+            }
+        }
+        Ok(())
+    }
+}

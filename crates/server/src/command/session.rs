@@ -1,0 +1,132 @@
+//! `session`: who is logged in where, and an end to it.
+
+use clap::{Args, Subcommand};
+use serde_json::json;
+use tillgate_auth_core::auth::Auth;
+use tillgate_auth_core::ports::{AuthView, Listed, SessionFilter};
+use tillgate_auth_core::session::SessionKind;
+use tillgate_domain::{DeviceName, SessionId, Store, StoreExt, UserName};
+
+use super::office::Office;
+use super::show::{self, instant};
+use super::{Context, Stop, pairs, print};
+use crate::compose;
+
+/// What is done with sessions.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Session {
+    /// List the sessions that are live
+    List {
+        /// Those that are over too
+        #[arg(long)]
+        all: bool,
+    },
+    /// End one session, or all of a user or on a device
+    End(End),
+}
+
+/// Which sessions to end.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub(crate) struct End {
+    /// The session
+    id: Option<SessionId>,
+    /// Every session of this user
+    #[arg(long, value_name = "NAME", value_parser = pairs::user)]
+    user: Option<UserName>,
+    /// Every session on this device
+    #[arg(long, value_name = "NAME", value_parser = pairs::device)]
+    device: Option<DeviceName>,
+}
+
+/// The most that one page of a list holds.
+const PAGE: u32 = 200;
+
+impl Session {
+    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
+        let office = Office::open(context)?;
+        match self {
+            Self::List { all } => list(&office, *all, context.json),
+            Self::End(end) => end.run(&office, context.json),
+        }
+    }
+}
+
+impl End {
+    fn run(&self, office: &Office, json: bool) -> Result<(), Stop> {
+        let auth = compose::engine_beside(&office.settings, &office.database)?;
+        let mut filter = live(office);
+        if let Some(name) = &self.user {
+            filter.user = Some(office.user(name)?.id);
+        }
+        if let Some(name) = &self.device {
+            filter.device = Some(office.device(name)?.id);
+        }
+        filter.session = self.id;
+        let found = sessions(office, &filter)?;
+        if let (Some(id), true) = (self.id, found.is_empty()) {
+            return Err(Stop::failed(format!("there is no live session {id}")));
+        }
+        if let Some(user) = filter.user {
+            auth.end_user(office.id(), user).map_err(Stop::failed)?;
+        }
+        if let Some(device) = filter.device {
+            auth.end_device(office.id(), device).map_err(Stop::failed)?;
+        }
+        // no epoch ends a permanent session
+        end_each(&auth, found.iter().filter(|each| self.id.is_some() || each.session.kind == SessionKind::Permanent))?;
+        let number = found.len();
+        let line = if number == 1 { "1 session ended".to_owned() } else { format!("{number} sessions ended") };
+        print::answer(json, &line, &json!({ "ended": number }));
+        Ok(())
+    }
+}
+
+fn end_each<'s>(auth: &Auth, sessions: impl Iterator<Item = &'s Listed>) -> Result<(), Stop> {
+    for listed in sessions {
+        auth.end_session(listed.session.id).map_err(Stop::failed)?;
+    }
+    Ok(())
+}
+
+fn live(office: &Office) -> SessionFilter {
+    SessionFilter { tenant: Some(office.id()), live: Some((true, office.draw.now())), ..SessionFilter::default() }
+}
+
+fn sessions(office: &Office, filter: &SessionFilter) -> Result<Vec<Listed>, Stop> {
+    let store: &dyn Store<AuthView> = &*office.database;
+    let mut found: Vec<Listed> = Vec::new();
+    loop {
+        let after = found.last().map(|listed| listed.session.id);
+        let part = store.read(|tx| tx.sessions().list(filter, after, PAGE)).map_err(Stop::failed)?;
+        if part.is_empty() {
+            return Ok(found);
+        }
+        found.extend(part);
+    }
+}
+
+fn list(office: &Office, all: bool, json: bool) -> Result<(), Stop> {
+    let filter = if all { SessionFilter { live: None, ..live(office) } } else { live(office) };
+    let row = |listed: &Listed| {
+        let name = |name: Option<String>| name.unwrap_or_else(|| "-".to_owned());
+        let session = &listed.session;
+        let end = match (session.ended, session.expires_at) {
+            (Some((at, why)), _) => format!("{} ({})", instant(at), why.name()),
+            (None, Some(at)) => instant(at),
+            (None, None) => "never".to_owned(),
+        };
+        let cells = [
+            session.id.to_string(),
+            name(listed.user_name.as_ref().map(ToString::to_string)),
+            name(listed.device_name.as_ref().map(ToString::to_string)),
+            session.dialect.as_str().to_owned(),
+            name(session.last_used_at.map(instant)),
+            end,
+        ];
+        (cells.to_vec(), show::session(listed))
+    };
+    let rows: Vec<_> = sessions(office, &filter)?.iter().map(row).collect();
+    print::table(json, &["ID", "USER", "DEVICE", "MOUNT", "LAST USED", "ENDS"], &rows);
+    Ok(())
+}

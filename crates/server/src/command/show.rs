@@ -1,0 +1,120 @@
+//! How users, devices, roles and sessions look in answers: the field names of the native API, instants in RFC 3339.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use tillgate_auth_core::ports::Listed;
+use tillgate_domain::{Device, DeviceId, Instant, Role, RoleId, User};
+use time::OffsetDateTime;
+use time::format_description::well_known::Rfc3339;
+
+/// The names that ids stand for.
+#[derive(Debug, Default)]
+pub(super) struct Names {
+    pub(super) roles: BTreeMap<RoleId, String>,
+    pub(super) devices: BTreeMap<DeviceId, String>,
+}
+
+impl Names {
+    /// Role names, in order.
+    pub(super) fn roles(&self, ids: &BTreeSet<RoleId>) -> Vec<String> {
+        let name = |id: &RoleId| self.roles.get(id).cloned().unwrap_or_else(|| id.to_string());
+        let mut names: Vec<String> = ids.iter().map(name).collect();
+        names.sort();
+        names
+    }
+
+    fn device(&self, id: DeviceId) -> String {
+        self.devices.get(&id).cloned().unwrap_or_else(|| id.to_string())
+    }
+
+    /// The roles of a user in short: `admin P01=cashier,manager P02=`.
+    pub(super) fn assignment(&self, user: &User) -> String {
+        let office = self.roles(&user.assignment.office).join(",");
+        let devices = user.assignment.devices.iter();
+        let mut devices: Vec<String> = devices
+            .map(|(device, roles)| format!("{}={}", self.device(*device), self.roles(roles).join(",")))
+            .collect();
+        devices.sort();
+        [office].into_iter().filter(|office| !office.is_empty()).chain(devices).collect::<Vec<_>>().join(" ")
+    }
+
+    /// A user.
+    pub(super) fn user(&self, user: &User) -> Value {
+        let on = |(device, roles): (&DeviceId, &BTreeSet<RoleId>)| json!({ "device": self.device(*device), "roles": self.roles(roles) });
+        json!({
+            "id": user.id,
+            "user_name": user.name,
+            "email": user.email,
+            "display_name": user.display_name,
+            "status": user.status.name(),
+            "virtual": user.is_virtual(),
+            "roles": self.roles(&user.assignment.office),
+            "devices": user.assignment.devices.iter().map(on).collect::<Vec<_>>(),
+            "created_at": instant(user.created_at),
+            "updated_at": instant(user.updated_at),
+        })
+    }
+
+    /// A device.
+    pub(super) fn device_document(&self, device: &Device) -> Value {
+        json!({
+            "id": device.id,
+            "name": device.name,
+            "environment": device.environment.name(),
+            "status": device.status.name(),
+            "description": device.description,
+            "preferences": device.preferences,
+            "settings": device.settings,
+            "roles": self.roles(&device.roles),
+            "last_seen_at": device.last_seen_at.map(instant),
+        })
+    }
+}
+
+/// A role.
+pub(super) fn role(role: &Role) -> Value {
+    json!({
+        "name": role.name,
+        "label": role.label,
+        "description": role.description,
+        "rights": role.rights,
+        "environments": role.environments.iter().map(|each| each.name()).collect::<Vec<_>>(),
+        "built_in": role.built_in,
+    })
+}
+
+/// A session.
+pub(super) fn session(listed: &Listed) -> Value {
+    let session = &listed.session;
+    json!({
+        "id": session.id,
+        "user": session.user.map(|id| json!({ "id": id, "user_name": listed.user_name })),
+        "device": session.device.map(|id| json!({ "id": id, "name": listed.device_name })),
+        "mount": session.dialect.as_str(),
+        "created_at": instant(session.created_at),
+        "last_used_at": session.last_used_at.map(instant),
+        "expires_at": session.expires_at.map(instant),
+        "ended_at": session.ended.map(|(at, _)| instant(at)),
+        "ended_why": session.ended.map(|(_, why)| why.name()),
+    })
+}
+
+/// An instant in UTC (RFC 3339); its milliseconds where no calendar has it.
+pub(super) fn instant(at: Instant) -> String {
+    let nanos = i128::from(at.millis()) * 1_000_000;
+    let text = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok().and_then(|at| at.format(&Rfc3339).ok());
+    text.unwrap_or_else(|| at.millis().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn instants_are_rfc_3339_in_utc() {
+        assert_eq!(instant(Instant::from_millis(1_800_000_000_123)), "2027-01-15T08:00:00.123Z");
+        assert_eq!(instant(Instant::from_millis(0)), "1970-01-01T00:00:00Z");
+        assert_eq!(instant(Instant::from_millis(i64::MAX)), i64::MAX.to_string());
+    }
+}

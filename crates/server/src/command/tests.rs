@@ -1,0 +1,106 @@
+use clap::CommandFactory;
+use clap::error::ErrorKind;
+
+use super::*;
+
+fn parse(text: &str) -> Result<Line, clap::Error> {
+    Line::try_parse_from(std::iter::once("tillgate").chain(text.split_whitespace()))
+}
+
+#[test]
+fn the_command_line_is_sound() {
+    Line::command().debug_assert();
+}
+
+#[test]
+fn every_published_form_is_understood() {
+    for text in [
+        "serve",
+        "serve --listen 0.0.0.0:80 --behind-proxy 10.0.0.0/8 --behind-proxy fd00::/8 --data /srv --database postgres://h/d --config c.toml",
+        "demo",
+        "demo --password correct-horse --yes --listen 127.0.0.1:0",
+        "migrate",
+        "migrate --check",
+        "user add anna --email anna@example.com --display-name Anna --role cashier --role manager --on P01=cashier,manager --on P02=",
+        "user list --json",
+        "user status anna suspended",
+        "user password anna --tenant corner-shop",
+        "user unlock anna",
+        "user roles anna --role cashier --on P01=cashier --off P02",
+        "device add P01 --env CashRegister --description door --role cashier --setting stock=S01 --password",
+        "device list",
+        "device status P01 locked",
+        "device password P01",
+        "device unlock P01",
+        "device set P01 --description window --setting stock= --role cashier",
+        "role add night --right storno --right ticketClose --env PDA --env Tool",
+        "role list",
+        "session list",
+        "session list --all",
+        "session end 018f3b3e-0000-7000-8000-000000000000",
+        "session end --user anna",
+        "session end --device P01",
+        "keys list",
+        "keys rotate",
+        "keys rotate --now",
+        "keys revoke 018f3b3e-0000-7000-8000-000000000000 --yes",
+        "backup copy.db",
+        "doctor",
+        "doctor --accept-clock",
+        "doctor --restored",
+        "--json --data /srv user list",
+    ] {
+        if let Err(error) = parse(text) {
+            panic!("{text}: {error}");
+        }
+    }
+}
+
+#[test]
+fn what_is_asked_wrongly_is_refused() {
+    for text in [
+        "sevre",
+        "user add",
+        "user add anna@example.com",
+        "user add anna --email anna",
+        "user add anna --on P01",
+        "user status anna pending",
+        "user status anna gone",
+        "device add P01",
+        "device add P01 --env till",
+        "device status P01 broken",
+        "device add P01 --env PDA --setting stock",
+        "role add night --right storno",
+        "role add night --env PDA",
+        "role add night --right Storno --env PDA",
+        "session end",
+        "session end --user anna --device P01",
+        "session end 018f3b3e-0000-7000-8000-000000000000 --user anna",
+        "session end nobody",
+        "keys revoke",
+        "backup",
+        "user list --tenant No_Slug",
+        "user add anna --password secret123",
+    ] {
+        let refused = parse(text).map(|_| ()).expect_err(text);
+        assert_eq!(refused.exit_code(), 2, "{text}");
+    }
+}
+
+#[test]
+fn help_and_version_are_no_fault() {
+    for (text, kind) in [("--help", ErrorKind::DisplayHelp), ("--version", ErrorKind::DisplayVersion)] {
+        let shown = parse(text).map(|_| ()).unwrap_err();
+        assert_eq!((shown.kind(), shown.exit_code()), (kind, 0));
+    }
+}
+
+#[test]
+fn what_is_not_built_is_not_offered() {
+    let names: Vec<String> = Line::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+    assert_eq!(
+        names,
+        ["serve", "demo", "migrate", "user", "device", "role", "session", "keys", "backup", "doctor"]
+            .map(str::to_owned)
+    );
+}

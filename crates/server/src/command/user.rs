@@ -1,0 +1,146 @@
+//! `user`: people, from the command line.
+
+use clap::Subcommand;
+use tillgate_domain::office::{self, DeviceRoles, NewUser, RolesOn};
+use tillgate_domain::{DeviceName, Email, PrincipalId, RoleName, UserId, UserName, UserStatus};
+
+use super::office::{Office, done};
+use super::{Context, Stop, pairs, password, print};
+
+/// What is done with people.
+#[derive(Debug, Subcommand)]
+pub(crate) enum User {
+    /// Add a user; their password is one line on standard input
+    Add {
+        /// The name to log in under
+        #[arg(value_parser = pairs::user)]
+        name: UserName,
+        /// The address to log in with instead
+        #[arg(long, value_parser = pairs::email)]
+        email: Option<Email>,
+        /// The name that people read; without it, the name
+        #[arg(long)]
+        display_name: Option<String>,
+        /// A role for sessions without a device
+        #[arg(long = "role", value_parser = pairs::role)]
+        roles: Vec<RoleName>,
+        /// Roles on a device
+        #[arg(long, value_name = "DEVICE=ROLE[,ROLE]", value_parser = pairs::roles_on)]
+        on: Vec<RolesOn>,
+    },
+    /// List users
+    List,
+    /// Activate, suspend or delete a user; only an active one keeps a session
+    Status {
+        /// Who
+        #[arg(value_parser = pairs::user)]
+        name: UserName,
+        /// active, suspended or deleted
+        #[arg(value_parser = status)]
+        status: UserStatus,
+    },
+    /// Set a user's password, one line on standard input; every session of theirs ends
+    Password {
+        /// Who
+        #[arg(value_parser = pairs::user)]
+        name: UserName,
+    },
+    /// Let a user log in again whom wrong passwords hold back
+    Unlock {
+        /// Who
+        #[arg(value_parser = pairs::user)]
+        name: UserName,
+    },
+    /// Show a user's roles, or change them: --role replaces those without a device, --on those on one device
+    Roles {
+        /// Who
+        #[arg(value_parser = pairs::user)]
+        name: UserName,
+        /// A role for sessions without a device
+        #[arg(long = "role", value_parser = pairs::role)]
+        roles: Vec<RoleName>,
+        /// Roles on a device
+        #[arg(long, value_name = "DEVICE=ROLE[,ROLE]", value_parser = pairs::roles_on)]
+        on: Vec<RolesOn>,
+        /// A device that they log in on no longer
+        #[arg(long, value_name = "DEVICE", value_parser = pairs::device)]
+        off: Vec<DeviceName>,
+    },
+}
+
+impl User {
+    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
+        let office = Office::open(context)?;
+        let named = |name: &UserName| office.user(name).map(|user| user.id);
+        let stamp = || office.draw.stamp();
+        let (store, tenant) = (office.store(), office.id());
+        let (user, what) = match self {
+            Self::List => return list(&office, context.json),
+            Self::Add { name, email, display_name, roles, on } => {
+                let password = password::read(name.as_str())?;
+                let new = NewUser {
+                    id: office.draw.id(UserId::new)?,
+                    name: name.clone(),
+                    email: email.clone(),
+                    display_name: display_name.clone().unwrap_or_else(|| name.to_string()),
+                    status: UserStatus::Active,
+                    feature: None,
+                    roles: roles.clone(),
+                    devices: on.clone(),
+                    verifier: Some(office.verifier(&password)?),
+                };
+                (done(office::add_user(store, tenant, &stamp()?, &new))?, "added")
+            }
+            Self::Status { name, status } => {
+                (done(office::set_user_status(store, tenant, &stamp()?, named(name)?, *status))?, status.name())
+            }
+            Self::Password { name } => {
+                let user = office.user(name)?;
+                let verifier = office.verifier(&password::read(name.as_str())?)?;
+                done(office::set_password(store, tenant, &stamp()?, PrincipalId::User(user.id), &verifier))?;
+                (user, "has another password; every session of theirs is over")
+            }
+            Self::Unlock { name } => {
+                let user = office.user(name)?;
+                done(office::unlock(store, tenant, &stamp()?, PrincipalId::User(user.id)))?;
+                (user, "may log in again")
+            }
+            Self::Roles { name, roles, on, off } => {
+                let user = named(name)?;
+                let office_roles = (!roles.is_empty()).then(|| roles.clone());
+                let devices = DeviceRoles::Edit { on: on.clone(), off: off.clone() };
+                let user = done(office::assign_roles(store, tenant, &stamp()?, user, office_roles, devices))?;
+                let names = office.names()?;
+                let held = names.assignment(&user);
+                let held = if held.is_empty() { "no role" } else { &held };
+                print::answer(context.json, &format!("{name}: {held}"), &names.user(&user));
+                return Ok(());
+            }
+        };
+        let document = office.names()?.user(&user);
+        print::answer(context.json, &format!("{}: {what}", user.name), &document);
+        Ok(())
+    }
+}
+
+fn list(office: &Office, json: bool) -> Result<(), Stop> {
+    let names = office.names()?;
+    let row = |user: &tillgate_domain::User| {
+        let email = user.email.as_ref().map(ToString::to_string).unwrap_or_default();
+        let cells = [user.name.to_string(), user.status.name().to_owned(), email, names.assignment(user)];
+        (cells.to_vec(), names.user(user))
+    };
+    let rows: Vec<_> = office.users()?.iter().map(row).collect();
+    print::table(json, &["NAME", "STATUS", "EMAIL", "ROLES"], &rows);
+    if rows.is_empty() && !json {
+        print::note("there is no user yet");
+    }
+    Ok(())
+}
+
+fn status(text: &str) -> Result<UserStatus, String> {
+    match text.parse() {
+        Ok(UserStatus::Pending) | Err(_) => Err("is one of active, suspended, deleted".to_owned()),
+        Ok(status) => Ok(status),
+    }
+}

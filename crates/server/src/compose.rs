@@ -1,0 +1,208 @@
+//! How the parts are put together: settings, database, engine, web server. Each command takes as much of it as it needs.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tillgate_auth_core::auth::{Auth, Settings as AuthSettings};
+use tillgate_auth_core::keys::{MasterKey, SigningAlgorithm};
+use tillgate_auth_core::passwords::{Cost, QueueLimits};
+use tillgate_auth_core::ports::AuthView;
+use tillgate_auth_core::terms::{Refresh, Terms};
+use tillgate_auth_core::throttle::ThrottleLimits;
+use tillgate_domain::office::{self, NewTenant, OfficeView};
+use tillgate_domain::{Branch, BranchId, Locale, RoleId, Slug, Store, StoreExt, Tenant, TenantId, Zone};
+use tillgate_http::{Mount, Mounts, Native, Portos};
+use tillgate_persistence::{Address, Database, Limits};
+
+use crate::command::Stop;
+use crate::configuration::{Algorithm, Settings};
+use crate::draw::Draw;
+use crate::master;
+
+/// Where the database is.
+pub(crate) fn address(settings: &Settings) -> Result<Address, Stop> {
+    Address::parse(settings.database.url.expose(), &settings.server.data)
+        .map_err(|why| Stop::usage(format!("database.url: {why}")))
+}
+
+/// Opens the database for those who serve: makes the data folder and the file of SQLite where there are none, brings the tables
+/// up to date and makes the tenant `default`. `progress` hears of each migration before it runs.
+pub(crate) fn prepare(settings: &Settings, progress: &mut dyn FnMut(&str)) -> Result<Arc<Database>, Stop> {
+    make_folder(&settings.server.data)?;
+    let database = open(settings)?;
+    database.migrate(progress).map_err(Stop::failed)?;
+    let instance = uuid::Builder::from_random_bytes(Draw::default().bytes()?).into_uuid();
+    database.establish(instance).map_err(Stop::failed)?;
+    make_default_tenant(&*database)?;
+    Ok(database)
+}
+
+/// Opens the database as it is. Its tables may be older than the program.
+pub(crate) fn open(settings: &Settings) -> Result<Arc<Database>, Stop> {
+    let limits = Limits {
+        deadline: settings.database.deadline,
+        waiting: count(settings.database.waiting),
+        connections: settings.database.connections,
+    };
+    Database::open(&address(settings)?, &limits).map(Arc::new).map_err(Stop::failed)
+}
+
+/// Opens the database of a server that has been started before. Nothing is made and nothing is migrated.
+pub(crate) fn open_existing(settings: &Settings) -> Result<Arc<Database>, Stop> {
+    if let Address::Sqlite(path) = address(settings)?
+        && !path.exists()
+    {
+        let path = path.display();
+        return Err(Stop::failed(format!(
+            "there is no database at {path}: start the server once (tillgate serve), or name its folder with --data"
+        )));
+    }
+    let database = open(settings)?;
+    match database.pending().map_err(Stop::failed)?.as_slice() {
+        [] => Ok(database),
+        pending => Err(Stop::failed(format!(
+            "the database is not up to date (missing: {}): run tillgate migrate, or start the server",
+            pending.join(", ")
+        ))),
+    }
+}
+
+/// The tenant that a command is about.
+pub(crate) fn tenant(database: &Database, slug: &Slug) -> Result<Tenant, Stop> {
+    let found = office::tenant_named(database, slug).map_err(Stop::failed)?;
+    found.ok_or_else(|| Stop::failed(format!("there is no tenant \"{slug}\"")))
+}
+
+/// The engine of a server: makes the master key and the first keys where the store has none.
+pub(crate) fn engine(settings: &Settings, database: &Arc<Database>) -> Result<Arc<Auth>, Stop> {
+    let store: &dyn Store<AuthView> = &**database;
+    let keyless = store.read(|tx| tx.keys().all()).map_err(Stop::failed)?.is_empty();
+    build(settings, database, master::find_or_make(settings, keyless)?, true)
+}
+
+/// The engine of a command beside a server: it makes no key and has no chores.
+pub(crate) fn engine_beside(settings: &Settings, database: &Arc<Database>) -> Result<Arc<Auth>, Stop> {
+    let store: &dyn Store<AuthView> = &**database;
+    if store.read(|tx| tx.keys().all()).map_err(Stop::failed)?.is_empty() {
+        return Err(Stop::failed("the database has no keys yet: start the server once (tillgate serve)"));
+    }
+    let master = master::find(settings)?.ok_or_else(|| Stop::failed(master::missing(settings)))?;
+    build(settings, database, master, false)
+}
+
+fn build(settings: &Settings, database: &Arc<Database>, master: MasterKey, chores: bool) -> Result<Arc<Auth>, Stop> {
+    let builder = Auth::builder(Arc::clone(database) as _).master(master).settings(auth_settings(settings));
+    let builder = if chores { builder } else { builder.without_chores() };
+    builder.build().map_err(Stop::failed)
+}
+
+fn auth_settings(settings: &Settings) -> AuthSettings {
+    let Settings { keys, tokens, sessions, passwords, throttle, revocation, .. } = settings;
+    AuthSettings {
+        issuer: tokens.issuer.clone(),
+        algorithm: match keys.algorithm {
+            Algorithm::EdDsa => SigningAlgorithm::EdDSA,
+            Algorithm::Es256 => SigningAlgorithm::ES256,
+        },
+        key_lead: keys.lead,
+        max_age: revocation.max_age,
+        keep_ended: sessions.keep,
+        cost: cost(settings),
+        queue: QueueLimits {
+            workers: NonZeroUsize::new(count(passwords.workers)),
+            waiting: count(passwords.waiting),
+            ..QueueLimits::default()
+        },
+        throttle: ThrottleLimits {
+            free_at_place: throttle.free,
+            free_of_address: throttle.address_free,
+            stop: throttle.stop,
+            first_wait: throttle.wait,
+            longest_wait: throttle.longest,
+            longest_known_wait: throttle.known_longest,
+            known_for: throttle.known,
+            ..ThrottleLimits::default()
+        },
+    }
+}
+
+/// What a password costs.
+pub(crate) fn cost(settings: &Settings) -> Cost {
+    let memory = settings.passwords.memory.0 / 1024;
+    Cost { memory_kib: u32::try_from(memory).unwrap_or(u32::MAX), passes: settings.passwords.passes, ..Cost::default() }
+}
+
+/// What the web server serves: the native API and the mounts of the configuration.
+pub(crate) fn mounts(settings: &Settings) -> Result<Mounts, Stop> {
+    let native = Native::new(native_terms(settings));
+    let mut mounts = vec![Mount::at(&settings.native.prefix, Arc::new(native)).map_err(Stop::usage)?];
+    for each in &settings.mounts {
+        // the configuration has checked that it is one of those that there are
+        let mut mount = Mount::at(&each.prefix, Arc::new(Portos::new(portos_terms(settings)))).map_err(Stop::usage)?;
+        if let Some(host) = &each.host {
+            mount = mount.host(host);
+        }
+        if let Some(tenant) = &each.tenant {
+            mount = mount.tenant(tenant.clone());
+        }
+        mounts.push(mount);
+    }
+    Mounts::check(mounts).map_err(Stop::usage)
+}
+
+fn native_terms(settings: &Settings) -> Terms {
+    let sessions = &settings.sessions;
+    let refresh = Refresh { idle: Some(sessions.idle), overlap: Some(sessions.overlap) };
+    Terms { access: sessions.access, refresh: Some(refresh), absolute: Some(sessions.absolute), midnight: false }
+}
+
+fn portos_terms(settings: &Settings) -> Terms {
+    let portos = &settings.portos;
+    let refresh = Refresh { idle: Some(portos.idle), overlap: portos.rotation.then_some(portos.overlap) };
+    Terms { access: portos.access, refresh: Some(refresh), absolute: None, midnight: false }
+}
+
+/// The side of HTTP that no contract says.
+pub(crate) fn http_settings(settings: &Settings) -> tillgate_http::Settings {
+    tillgate_http::Settings {
+        proxies: settings.server.proxies.clone(),
+        body_limit: usize::try_from(settings.limits.body.0).unwrap_or(usize::MAX),
+        deadline: settings.limits.request,
+        header_deadline: settings.limits.head.max(Duration::from_millis(100)),
+        metrics_here: settings.operations.listen.is_none(),
+    }
+}
+
+fn make_folder(folder: &Path) -> Result<(), Stop> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder).map_err(|error| Stop::failed(format!("the data folder {}: {error}", folder.display())))
+}
+
+/// Makes the tenant `default` (UTC, en) where there is none. Of two processes that start at once one makes it.
+fn make_default_tenant(store: &dyn Store<OfficeView>) -> Result<(), Stop> {
+    let slug = Slug::parse("default").map_err(Stop::failed)?;
+    if office::tenant_named(store, &slug).map_err(Stop::failed)?.is_some() {
+        return Ok(());
+    }
+    let draw = Draw::default();
+    let new = NewTenant {
+        id: draw.id(TenantId::new)?,
+        slug,
+        name: "Default".to_owned(),
+        zone: Zone::UTC,
+        locale: Locale::parse("en").map_err(Stop::failed)?,
+        branch: Branch { id: draw.id(BranchId::new)?, name: "Main store".to_owned() },
+        roles: [draw.id(RoleId::new)?, draw.id(RoleId::new)?, draw.id(RoleId::new)?],
+    };
+    // refused means that another process was first
+    office::add_tenant(store, &draw.stamp()?, &new).map_err(Stop::failed)?.map(drop).or(Ok(()))
+}
+
+fn count(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

@@ -1,0 +1,47 @@
+//! Settings that have to go together, and bounds that no single type says.
+
+use std::time::Duration;
+
+use super::table::Settings;
+use super::{Fault, mounts};
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// Refuses settings that contradict each other, in a sentence that says which and why.
+pub(super) fn together(settings: &Settings) -> Result<(), Fault> {
+    let Settings { server, sessions, portos, native, passwords, revocation, database, limits, throttle, .. } = settings;
+    let terms = [("sessions", sessions.access, sessions.overlap), ("portos", portos.access, portos.overlap)];
+    for (name, access, overlap) in terms {
+        hold(access <= DAY, || format!("{name}.access is over 24h, which no access token may live"))?;
+        hold(access >= Duration::from_secs(1), || format!("{name}.access is under a second"))?;
+        hold(overlap < access, || {
+            format!(
+                "{name}.overlap must be shorter than {name}.access: a repeated refresh token outlives no access token"
+            )
+        })?;
+    }
+    hold(sessions.idle >= sessions.access, || "sessions.idle is shorter than sessions.access".to_owned())?;
+    hold(sessions.absolute >= sessions.idle, || "sessions.absolute is shorter than sessions.idle".to_owned())?;
+    hold(portos.idle >= portos.access, || "portos.idle is shorter than portos.access".to_owned())?;
+    hold(server.tls_cert.is_some() == server.tls_key.is_some(), || {
+        "server.tls_cert and server.tls_key belong together: set both for TLS, or neither".to_owned()
+    })?;
+    hold(!native.prefix.is_empty() && mounts::is_prefix(&native.prefix), || {
+        "native.prefix must be a path such as /api/v1".to_owned()
+    })?;
+    hold((8 << 20..=1 << 30).contains(&passwords.memory.0), || {
+        "passwords.memory must lie between 8MiB and 1024MiB: less is soon guessed, more is soon exhausted".to_owned()
+    })?;
+    hold((1..=100).contains(&passwords.passes), || "passwords.passes must lie between 1 and 100".to_owned())?;
+    hold(revocation.max_age >= Duration::from_secs(1), || {
+        "revocation.max_age is under a second: the view would often be too old".to_owned()
+    })?;
+    hold(database.connections >= 1, || "database.connections must be at least 1".to_owned())?;
+    hold(database.waiting >= 1, || "database.waiting must be at least 1".to_owned())?;
+    hold(limits.body.0 >= 1 << 10, || "limits.body is under 1KiB".to_owned())?;
+    hold(throttle.longest >= throttle.wait, || "throttle.longest is shorter than throttle.wait".to_owned())
+}
+
+fn hold(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Fault> {
+    if holds { Ok(()) } else { Err(Fault::Together(otherwise())) }
+}

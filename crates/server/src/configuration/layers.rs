@@ -1,0 +1,121 @@
+//! The layers that values come from, laid over each other: the later one counts.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use super::Fault;
+use super::table::KEYS;
+
+/// Where a value stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// In the program.
+    Default,
+    /// In a file.
+    File(String),
+    /// In a variable of the environment.
+    Variable(String),
+    /// On the command line.
+    Flag(&'static str),
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File(path) => f.write_str(path),
+            Self::Variable(name) => write!(f, "variable {name}"),
+            Self::Flag(name) => write!(f, "flag --{name}"),
+        }
+    }
+}
+
+impl std::error::Error for Source {}
+
+/// What was found, by `section.key`.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layers {
+    found: BTreeMap<String, (Value, Source)>,
+    /// The `[[mounts]]` of the file.
+    pub(crate) mounts: Option<(Value, Source)>,
+}
+
+/// The ending of a key that names a file with the value in it.
+const FILE: &str = "_file";
+
+impl Layers {
+    /// Lays a configuration file over what there is.
+    pub(crate) fn file(&mut self, name: &str, table: Table) -> Result<(), Fault> {
+        let source = Source::File(name.to_owned());
+        for (section, value) in table {
+            match value {
+                value @ Value::Array(_) if section == "mounts" => self.mounts = Some((value, source.clone())),
+                Value::Table(keys) => {
+                    for (key, value) in keys {
+                        self.put(&format!("{section}.{key}"), value, source.clone())?;
+                    }
+                }
+                _ => return Err(unknown(source, &section)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Lays the variables over what there is. Names that do not begin with `TILLGATE_` or have no double underscore are not ours.
+    pub(crate) fn variables(&mut self, variables: impl Iterator<Item = (String, String)>) -> Result<(), Fault> {
+        for (name, value) in variables {
+            let Some((section, key)) = name.strip_prefix("TILLGATE_").and_then(|rest| rest.split_once("__")) else {
+                continue;
+            };
+            let key = format!("{}.{}", section.to_ascii_lowercase(), key.to_ascii_lowercase());
+            self.put(&key, Value::String(value), Source::Variable(name))?;
+        }
+        Ok(())
+    }
+
+    /// Lays a flag over what there is.
+    pub(crate) fn flag(&mut self, name: &'static str, key: &str, value: Value) -> Result<(), Fault> {
+        self.put(key, value, Source::Flag(name))
+    }
+
+    fn put(&mut self, key: &str, value: Value, source: Source) -> Result<(), Fault> {
+        if KEYS.iter().any(|known| known.path == key) {
+            self.found.insert(key.to_owned(), (value, source));
+            return Ok(());
+        }
+        let Some(known) = KEYS.iter().find(|known| known.secret && key.strip_suffix(FILE) == Some(known.path)) else {
+            return Err(unknown(source, key));
+        };
+        let Some(path) = value.as_str() else {
+            return Err(Fault::Value { source, key: key.to_owned(), why: "must be a path".to_owned() });
+        };
+        let content = read_file(Path::new(path))?;
+        self.found.insert(known.path.to_owned(), (Value::String(content.trim_end().to_owned()), source));
+        Ok(())
+    }
+
+    /// The value of a key and where it stands, if a layer has it.
+    pub(crate) fn find(&self, key: &str) -> Option<&(Value, Source)> {
+        self.found.get(key)
+    }
+}
+
+/// Reads a text file whole.
+pub(crate) fn read_file(path: &Path) -> Result<String, Fault> {
+    std::fs::read_to_string(path)
+        .map_err(|error| Fault::File { path: path.display().to_string(), why: error.to_string() })
+}
+
+/// An unknown key, with the right one where it is near.
+pub(crate) fn unknown(source: Source, key: &str) -> Fault {
+    let near = KEYS
+        .iter()
+        .map(|known| (strsim::damerau_levenshtein(known.path, key), known.path))
+        .min()
+        .filter(|(distance, known)| *distance * 3 <= known.len())
+        .map(|(_, known)| known.to_owned());
+    Fault::Unknown { source, key: key.to_owned(), near }
+}

@@ -1,0 +1,90 @@
+//! Finds the layers and lays them over each other.
+
+use std::path::{Path, PathBuf};
+
+use toml::{Table, Value};
+
+use super::layers::{Layers, read_file};
+use super::{Fault, Settings};
+
+/// What the command line says about settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Flags {
+    /// `--config`.
+    pub(crate) config: Option<PathBuf>,
+    /// `--data`.
+    pub(crate) data: Option<PathBuf>,
+    /// `--database`.
+    pub(crate) database: Option<String>,
+    /// `--listen`.
+    pub(crate) listen: Option<String>,
+    /// `--behind-proxy`, each time that it is given.
+    pub(crate) proxies: Vec<String>,
+}
+
+/// The name of the file in the data folder.
+const NAME: &str = "tillgate.toml";
+
+/// Loads the settings from the layers that the flags, the variables and the data folder name.
+pub(crate) fn load(flags: &Flags, variables: &[(String, String)]) -> Result<Settings, Fault> {
+    let mut above = Layers::default();
+    above.variables(variables.iter().cloned())?;
+    flag_layer(&mut above, flags)?;
+
+    let mut layers = Layers::default();
+    match &flags.config {
+        Some(path) => layers.file(&path.display().to_string(), parse(path)?)?,
+        None => {
+            let data = Settings::read(&above)?.server.data;
+            let path = data.join(NAME);
+            if path.try_exists().unwrap_or(true) {
+                layers.file(&path.display().to_string(), parse(&path)?)?;
+                same_folder(&layers, &above, &data, &path)?;
+            }
+        }
+    }
+    layers.variables(variables.iter().cloned())?;
+    flag_layer(&mut layers, flags)?;
+    Settings::read(&layers)
+}
+
+fn flag_layer(layers: &mut Layers, flags: &Flags) -> Result<(), Fault> {
+    let text = |text: &str| Value::String(text.to_owned());
+    if let Some(data) = &flags.data {
+        layers.flag("data", "server.data", text(&data.to_string_lossy()))?;
+    }
+    if let Some(database) = &flags.database {
+        layers.flag("database", "database.url", text(database))?;
+    }
+    if let Some(listen) = &flags.listen {
+        layers.flag("listen", "server.listen", text(listen))?;
+    }
+    if !flags.proxies.is_empty() {
+        layers.flag("behind-proxy", "server.proxies", text(&flags.proxies.join(",")))?;
+    }
+    Ok(())
+}
+
+fn parse(path: &Path) -> Result<Table, Fault> {
+    let text = read_file(path)?;
+    text.parse::<Table>().map_err(|error| Fault::File { path: path.display().to_string(), why: error.to_string() })
+}
+
+/// A file that was found in the data folder cannot move the data folder away from itself.
+fn same_folder(file: &Layers, above: &Layers, data: &Path, path: &Path) -> Result<(), Fault> {
+    let Some((Value::String(named), _)) = file.find("server.data").filter(|_| above.find("server.data").is_none())
+    else {
+        return Ok(());
+    };
+    if Path::new(named) == data {
+        return Ok(());
+    }
+    Err(Fault::Together(format!(
+        "{} lies in the data folder {} but says server.data = \"{named}\"; start with --data {named}, or with --config",
+        path.display(),
+        data.display()
+    )))
+}
+
+#[cfg(test)]
+mod tests;

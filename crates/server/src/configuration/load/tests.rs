@@ -1,0 +1,179 @@
+use std::time::Duration;
+
+use super::*;
+use crate::configuration::KEYS;
+
+/// A folder of its own for one test, gone with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("tillgate-configuration-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).unwrap();
+    }
+}
+
+fn variables(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+}
+
+fn said(flags: &Flags, pairs: &[(&str, &str)]) -> String {
+    load(flags, &variables(pairs)).unwrap_err().to_string()
+}
+
+#[test]
+fn the_later_layer_counts() {
+    let folder = Folder::new("precedence");
+    folder.write("tillgate.toml", "[server]\nlisten = \"127.0.0.1:2\"\n");
+    let config = folder.write("other.toml", "[server]\nlisten = \"127.0.0.1:3\"\n");
+    let variable = [("TILLGATE_SERVER__LISTEN", "127.0.0.1:4")];
+    let data = Some(folder.0.clone());
+    let found = Flags { data: data.clone(), ..Flags::default() };
+    let named = Flags { config: Some(config), ..found.clone() };
+    let flagged = Flags { listen: Some("127.0.0.1:5".into()), ..named.clone() };
+    let empty = Flags { data: Some(folder.0.join("nothing")), ..Flags::default() };
+    for (flags, pairs, port) in [
+        (&empty, &[][..], 8080),
+        (&found, &[][..], 2),
+        (&named, &[][..], 3),
+        (&empty, &variable[..], 4),
+        (&found, &variable[..], 4),
+        (&named, &variable[..], 4),
+        (&flagged, &[][..], 5),
+        (&flagged, &variable[..], 5),
+    ] {
+        let settings = load(flags, &variables(pairs)).unwrap();
+        assert_eq!(settings.server.listen.port(), port, "{flags:?} {pairs:?}");
+    }
+}
+
+#[test]
+fn an_unknown_key_is_named_with_the_right_one() {
+    let folder = Folder::new("unknown");
+    let flags = |text: &str| Flags { config: Some(folder.write("a.toml", text)), ..Flags::default() };
+    for (text, key, near) in [
+        ("[server]\nlisten_on = \"x\"\n", "server.listen_on", "is it \"server.listen\"?"),
+        ("[session]\nidle = \"1h\"\n", "session.idle", "is it \"sessions.idle\"?"),
+        ("[sessions]\noverlp = \"1h\"\n", "sessions.overlp", "is it \"sessions.overlap\"?"),
+    ] {
+        let error = said(&flags(text), &[]);
+        assert!(error.contains("a.toml") && error.contains(key) && error.contains(near), "{error}");
+    }
+    let far = said(&flags("[kitchen]\nsink = 1\n"), &[]);
+    assert!(far.contains("kitchen.sink") && !far.contains("is it"), "{far}");
+    assert!(said(&flags("listen = \"x\"\n"), &[]).contains("\"listen\""));
+    let error = said(&Flags::default(), &[("TILLGATE_SERVER__LISTN", "x")]);
+    assert!(error.contains("TILLGATE_SERVER__LISTN") && error.contains("server.listen"), "{error}");
+}
+
+#[test]
+fn variables_without_a_double_underscore_are_not_ours() {
+    let pairs = variables(&[("TILLGATE_PORT", "tcp://10.0.0.1:80"), ("TILLGATE_SERVICE_HOST", "x"), ("PATH", "/bin")]);
+    assert!(load(&Flags::default(), &pairs).is_ok());
+}
+
+#[test]
+fn secrets_may_come_from_files() {
+    let folder = Folder::new("secret");
+    let path = folder.write("master", "bWFzdGVy\n");
+    let path = path.to_str().unwrap();
+    let settings = load(&Flags::default(), &variables(&[("TILLGATE_KEYS__MASTER_FILE", path)])).unwrap();
+    assert_eq!(settings.keys.master.unwrap().expose(), "bWFzdGVy");
+    let text = format!("[keys]\nmaster_file = {path:?}\n");
+    let flags = Flags { config: Some(folder.write("b.toml", &text)), ..Flags::default() };
+    assert_eq!(load(&flags, &[]).unwrap().keys.master.unwrap().expose(), "bWFzdGVy");
+    assert!(said(&Flags::default(), &[("TILLGATE_KEYS__MASTER_FILE", "/nowhere/at/all")]).contains("/nowhere/at/all"));
+    assert!(said(&Flags::default(), &[("TILLGATE_SERVER__LISTEN_FILE", path)]).contains("no setting"));
+}
+
+#[test]
+fn a_wrong_value_says_where_it_stands_and_what_it_must_be() {
+    let error = said(&Flags::default(), &[("TILLGATE_SESSIONS__IDLE", "90")]);
+    assert!(error.contains("TILLGATE_SESSIONS__IDLE") && error.contains("sessions.idle"), "{error}");
+    let flags = Flags { listen: Some("nowhere".into()), ..Flags::default() };
+    assert!(said(&flags, &[]).contains("--listen"));
+    let error = said(&Flags::default(), &[("TILLGATE_SESSIONS__OVERLAP", "15m")]);
+    assert!(error.contains("sessions.overlap") && error.contains("sessions.access"), "{error}");
+}
+
+#[test]
+fn no_secret_shows_in_what_is_printed_for_debugging() {
+    let pairs =
+        variables(&[("TILLGATE_DATABASE__URL", "postgres://u:geheim@h/d"), ("TILLGATE_KEYS__MASTER", "geheim")]);
+    assert!(!format!("{:?}", load(&Flags::default(), &pairs).unwrap()).contains("geheim"));
+}
+
+#[test]
+fn a_file_in_the_data_folder_does_not_move_the_data_folder() {
+    let folder = Folder::new("moved");
+    folder.write("tillgate.toml", "[server]\ndata = \"/elsewhere\"\n");
+    let layers = |text: &str| {
+        let mut layers = Layers::default();
+        layers.file("tillgate.toml", text.parse().unwrap()).unwrap();
+        layers
+    };
+    let file = layers("[server]\ndata = \"/elsewhere\"\n");
+    assert!(same_folder(&file, &Layers::default(), &folder.0, &folder.0.join("tillgate.toml")).is_err());
+    assert!(same_folder(&layers("[server]\n"), &Layers::default(), &folder.0, &folder.0).is_ok());
+    // named on the command line it counts over the file
+    let flags = Flags { data: Some(folder.0.clone()), ..Flags::default() };
+    assert_eq!(load(&flags, &[]).unwrap().server.data, folder.0);
+}
+
+#[test]
+fn mounts_are_read_from_the_file() {
+    let folder = Folder::new("mounts");
+    let flags = |text: &str| Flags { config: Some(folder.write("m.toml", text)), ..Flags::default() };
+    let usual = load(&Flags::default(), &[]).unwrap().mounts;
+    assert_eq!(usual.first().unwrap().prefix, "/portos");
+    let root = "[[mounts]]\ndialect = \"portos\"\nprefix = \"\"\nhost = \"pos.example.com\"\n";
+    let mounts = load(&flags(root), &[]).unwrap().mounts;
+    assert_eq!((mounts.len(), mounts[0].prefix.as_str(), mounts[0].tenant.as_ref()), (1, "", None));
+    for (bad, why) in [
+        ("[[mounts]]\ndialect = \"telex\"\nprefix = \"/t\"\n", "telex"),
+        ("[[mounts]]\ndialect = \"portos\"\nprefix = \"t/\"\n", "prefix"),
+        ("[[mounts]]\ndialect = \"portos\"\nprefix = \"/t\"\ntenent = \"a\"\n", "tenent"),
+        ("[[mounts]]\ndialect = \"portos\"\nprefix = \"/t\"\ntenant = \"A B\"\n", "lower-case"),
+    ] {
+        let error = said(&flags(bad), &[]);
+        assert!(error.contains("mounts (number 1)") && error.contains(why), "{error}");
+    }
+    assert!(load(&flags("mounts = []\n"), &[]).unwrap().mounts.is_empty());
+}
+
+/// The configuration file of the repository.
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../config/tillgate.toml");
+
+#[test]
+fn the_example_has_every_key_with_its_default_and_no_other() {
+    let text = std::fs::read_to_string(EXAMPLE).unwrap();
+    let table: Table = text.parse().unwrap();
+    for key in KEYS {
+        let (section, name) = key.path.split_once('.').unwrap();
+        let stands = table.get(section).and_then(|section| section.get(name)).is_some();
+        assert!(stands, "{} is missing in config/tillgate.toml (default {:?})", key.path, key.default);
+        let own = text.split(&format!("[{section}]\n")).nth(1).unwrap();
+        let lines: Vec<&str> = own.lines().collect();
+        let at = lines.iter().position(|line| line.starts_with(&format!("{name} ="))).unwrap();
+        assert!(at > 0 && lines[at - 1].starts_with("# "), "{} has no meaning in config/tillgate.toml", key.path);
+    }
+    let example = load(&Flags { config: Some(EXAMPLE.into()), ..Flags::default() }, &[]).unwrap();
+    let empty = Flags { data: Some("/nowhere/at/all".into()), ..Flags::default() };
+    let mut defaults = load(&empty, &[]).unwrap();
+    defaults.server.data = PathBuf::from("./data");
+    assert_eq!(example, defaults);
+    assert_eq!(example.sessions.idle, Duration::from_hours(720));
+}

@@ -1,0 +1,78 @@
+//! Mounts: which published contracts are served besides the native API, and where.
+
+use serde::Deserialize;
+use tillgate_domain::Slug;
+use toml::Value;
+
+use super::Fault;
+use super::layers::{Layers, Source};
+
+/// A contract at a place.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Mount {
+    /// The contract's name.
+    pub(crate) dialect: String,
+    /// The path that it is mounted at: empty for the root, else `/...` without a slash at its end.
+    pub(crate) prefix: String,
+    /// The host name that it answers to; every one where there is none.
+    #[serde(default)]
+    pub(crate) host: Option<String>,
+    /// The tenant that it serves; where there is none, the request tells.
+    #[serde(default)]
+    pub(crate) tenant: Option<Slug>,
+}
+
+/// The contracts that there are.
+const DIALECTS: [&str; 1] = ["portos"];
+
+/// The mounts of the file, else each contract under its own name for the tenant `default`.
+pub(super) fn read(layers: &Layers) -> Result<Vec<Mount>, Fault> {
+    let Some((value, source)) = &layers.mounts else {
+        return Ok(DIALECTS.into_iter().filter_map(usual).collect());
+    };
+    let Value::Array(values) = value else {
+        return Ok(Vec::new());
+    };
+    values.iter().enumerate().map(|(index, value)| one(value, source, index + 1)).collect()
+}
+
+fn usual(dialect: &str) -> Option<Mount> {
+    let tenant = Some(Slug::parse("default").ok()?);
+    Some(Mount { dialect: dialect.to_owned(), prefix: format!("/{dialect}"), host: None, tenant })
+}
+
+fn one(value: &Value, source: &Source, number: usize) -> Result<Mount, Fault> {
+    let fault = |why: String| Fault::Value { source: source.clone(), key: format!("mounts (number {number})"), why };
+    let mount: Mount = value.clone().try_into().map_err(|error: toml::de::Error| fault(error.message().to_owned()))?;
+    if !DIALECTS.contains(&mount.dialect.as_str()) {
+        return Err(fault(format!("names the dialect \"{}\"; there is: {}", mount.dialect, DIALECTS.join(", "))));
+    }
+    if !is_prefix(&mount.prefix) {
+        return Err(fault("has a prefix that is neither empty nor of the form /name or /name/name".to_owned()));
+    }
+    Ok(mount)
+}
+
+/// Whether a text is a path to mount at: empty, or segments of plain characters, each after a slash.
+pub(super) fn is_prefix(text: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | '~');
+    let segment =
+        |segment: &str| !segment.is_empty() && segment != "." && segment != ".." && segment.chars().all(plain);
+    text.is_empty() || text.strip_prefix('/').is_some_and(|rest| rest.split('/').all(segment))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_is_a_plain_path() {
+        for good in ["", "/portos", "/native/v1", "/a.b-c_d~e"] {
+            assert!(is_prefix(good), "{good}");
+        }
+        for bad in ["/", "portos", "/portos/", "/a//b", "/a/../b", "/{id}", "/a b", "/ä"] {
+            assert!(!is_prefix(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,214 @@
+//! The table of every setting: section, key, type, default and meaning. It is the one place where a key is declared; the
+//! configuration file in the repository is held to it by a test.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use tillgate_domain::Secret;
+use toml::Value;
+
+use super::layers::{Layers, Source};
+use super::mounts::{self, Mount};
+use super::value::{Algorithm, LogFormat, Setting, Size};
+use super::{Fault, check};
+
+/// A key as the table declares it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Key {
+    /// `section.key`.
+    pub(crate) path: &'static str,
+    /// The default, as a variable would say it.
+    #[cfg_attr(not(test), expect(dead_code, reason = "compared with the configuration file by a test"))]
+    pub(crate) default: &'static str,
+    /// Whether `key_file` may name a file with the value in it, and whether the value is kept out of what is shown.
+    pub(crate) secret: bool,
+}
+
+macro_rules! settings {
+    ($($(#[$section_doc:meta])* $section:ident: $Section:ident {
+        $($(#[$doc:meta])* $key:ident: $type:ty = $default:literal $($secret:ident)?,)*
+    })*) => {
+        /// Every key, in the order of the table.
+        pub(crate) const KEYS: &[Key] = &[$($(Key {
+            path: concat!(stringify!($section), ".", stringify!($key)),
+            default: $default,
+            secret: settings!(@secret $($secret)?),
+        },)*)*];
+
+        $(
+            $(#[$section_doc])*
+            #[derive(Clone, Debug, PartialEq)]
+            pub(crate) struct $Section {
+                $($(#[$doc])* pub(crate) $key: $type,)*
+            }
+        )*
+
+        /// Every setting.
+        #[derive(Clone, Debug, PartialEq)]
+        pub(crate) struct Settings {
+            $($(#[$section_doc])* pub(crate) $section: $Section,)*
+            /// Which contracts are served, and where.
+            pub(crate) mounts: Vec<Mount>,
+        }
+
+        impl Settings {
+            /// Reads every key from the layers, else its default, and checks what has to go together.
+            pub(crate) fn read(layers: &Layers) -> Result<Self, Fault> {
+                let settings = Self {
+                    $($section: $Section {
+                        $($key: value(layers, concat!(stringify!($section), ".", stringify!($key)), $default)?,)*
+                    },)*
+                    mounts: mounts::read(layers)?,
+                };
+                check::together(&settings)?;
+                Ok(settings)
+            }
+        }
+    };
+    (@secret) => { false };
+    (@secret secret) => { true };
+}
+
+settings! {
+    /// Where the server listens and keeps its files.
+    server: Server {
+        /// The address to listen on.
+        listen: SocketAddr = "127.0.0.1:8080",
+        /// The folder of the database and the keys.
+        data: PathBuf = "./data",
+        /// The certificate chain (PEM); with `tls_key` the server speaks TLS.
+        tls_cert: Option<PathBuf> = "",
+        /// The private key of the certificate (PEM).
+        tls_key: Option<PathBuf> = "",
+        /// Networks of the proxies whose `X-Forwarded-*` headers are believed.
+        proxies: Vec<IpNet> = "",
+        /// Threads that serve requests; 0: one per core.
+        workers: u32 = "0",
+        /// How long a shutdown waits for requests that are under way.
+        grace: Duration = "10s",
+    }
+    /// The database.
+    database: Database {
+        /// `sqlite:FILE`, relative to the data folder, or libpq's `postgres://...`.
+        url: Secret<String> = "sqlite:tillgate.db" secret,
+        /// How long a unit of work may wait and run again.
+        deadline: Duration = "2s",
+        /// How many units of work may wait; the next is answered 503.
+        waiting: u32 = "256",
+        /// Connections that are kept at most.
+        connections: u32 = "8",
+    }
+    /// The server's keys.
+    keys: Keys {
+        /// The master key: 32 bytes in base64. Without it, the file `master.key` in the data folder.
+        master: Option<Secret<String>> = "" secret,
+        /// How long a new key is published before it is used.
+        lead: Duration = "1d",
+        /// How access tokens are signed: `EdDSA` or `ES256`.
+        algorithm: Algorithm = "EdDSA",
+    }
+    /// Tokens.
+    tokens: Tokens {
+        /// The issuer in access tokens; empty: `urn:uuid:` and the instance's id.
+        issuer: Option<String> = "",
+    }
+    /// The terms of sessions of the native API.
+    sessions: Sessions {
+        /// How long an access token is good, 24 h at most.
+        access: Duration = "15m",
+        /// How long after its last refresh a session lives.
+        idle: Duration = "30d",
+        /// How long after its login a session lives.
+        absolute: Duration = "90d",
+        /// How long after a rotation the refresh token before it is still answered with the same successor.
+        overlap: Duration = "120s",
+        /// How long a session that is over stays in lists.
+        keep: Duration = "30d",
+    }
+    /// The terms of PORTOS sessions.
+    portos: Portos {
+        /// How long an access token is good, 24 h at most.
+        access: Duration = "15m",
+        /// How long after its last refresh a session lives.
+        idle: Duration = "12h",
+        /// How long after a rotation the refresh token before it is still answered with the same successor.
+        overlap: Duration = "300s",
+        /// Whether refresh tokens rotate; `false` for clients that keep their first.
+        rotation: bool = "true",
+    }
+    /// The native API.
+    native: Native {
+        /// The path that it is mounted at.
+        prefix: String = "/api/v1",
+    }
+    /// Passwords: the cost of Argon2id.
+    passwords: Passwords {
+        /// Memory per hash.
+        memory: Size = "19MiB",
+        /// Passes per hash.
+        passes: u32 = "2",
+        /// Hashes at a time; 0: one per core.
+        workers: u32 = "0",
+        /// Logins that may wait for a hash; the next is answered 503.
+        waiting: u32 = "128",
+    }
+    /// What holds back those who guess passwords.
+    throttle: Throttle {
+        /// Failures in a row that one principal has free at one place.
+        free: u32 = "5",
+        /// Failures in a row that one address has free.
+        address_free: u32 = "50",
+        /// The first wait; each doubles.
+        wait: Duration = "1s",
+        /// The longest wait.
+        longest: Duration = "5m",
+        /// The longest wait of a principal at a place where they have succeeded before.
+        known_longest: Duration = "30s",
+        /// Failures in a row of one principal that stop them until an administrator unlocks them.
+        stop: u32 = "100",
+        /// How long a place stays known after a success.
+        known: Duration = "90d",
+    }
+    /// How endings reach this process.
+    revocation: Revocation {
+        /// How old the view of what has ended may be; past it, 503.
+        max_age: Duration = "60s",
+    }
+    /// What a request may cost.
+    limits: Limits {
+        /// The largest body.
+        body: Size = "256KiB",
+        /// How long the head of a request may take to arrive.
+        head: Duration = "5s",
+        /// How long a request may take before it is answered 503.
+        request: Duration = "5s",
+        /// How long an idle connection is kept.
+        keep_alive: Duration = "75s",
+        /// Connections at a time, per thread.
+        connections: u32 = "10000",
+    }
+    /// Health and metrics.
+    operations: Operations {
+        /// A listener of their own for `/healthz`, `/readyz` and `/metrics`; empty: the server's.
+        listen: Option<SocketAddr> = "",
+    }
+    /// The log on standard error.
+    log: Log {
+        /// `text` or `json`.
+        format: LogFormat = "text",
+        /// What is logged, as tracing's directives: `info`, `warn,tillgate_http=debug`.
+        level: String = "info",
+        /// Where traces go: an OTLP collector over plain HTTP, such as `http://127.0.0.1:4318`; needs a build with `otlp`.
+        traces: Option<String> = "",
+    }
+}
+
+fn value<T: Setting>(layers: &Layers, key: &'static str, default: &str) -> Result<T, Fault> {
+    let fault = |source: &Source, why| Fault::Value { source: source.clone(), key: key.to_owned(), why };
+    match layers.find(key) {
+        Some((value, source)) => T::read(value).map_err(|why| fault(source, why)),
+        None => T::read(&Value::String(default.to_owned())).map_err(|why| fault(&Source::Default, why)),
+    }
+}

@@ -1,0 +1,216 @@
+//! How a value is read: from the text of a variable, a flag or a default, or from a TOML value of the fitting type.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipnet::IpNet;
+use tillgate_domain::Secret;
+use toml::Value;
+
+/// Something that a key may hold. The empty text means "not set" where the key may be left unset.
+pub(crate) trait Setting: Sized {
+    /// Reads a value, or says what it must be.
+    fn read(value: &Value) -> Result<Self, String>;
+}
+
+fn text(value: &Value) -> Option<&str> {
+    value.as_str().map(str::trim)
+}
+
+fn parsed<T: std::str::FromStr>(value: &Value, must: &str) -> Result<T, String> {
+    text(value).and_then(|text| text.parse().ok()).ok_or_else(|| must.to_owned())
+}
+
+impl<T: Setting> Setting for Option<T> {
+    fn read(value: &Value) -> Result<Self, String> {
+        if text(value) == Some("") { Ok(None) } else { T::read(value).map(Some) }
+    }
+}
+
+impl Setting for String {
+    fn read(value: &Value) -> Result<Self, String> {
+        text(value).map(str::to_owned).ok_or_else(|| "must be a text".to_owned())
+    }
+}
+
+impl Setting for Secret<String> {
+    fn read(value: &Value) -> Result<Self, String> {
+        String::read(value).map(Self::new)
+    }
+}
+
+impl Setting for PathBuf {
+    fn read(value: &Value) -> Result<Self, String> {
+        match text(value) {
+            Some(path) if !path.is_empty() => Ok(Self::from(path)),
+            _ => Err("must be a path".to_owned()),
+        }
+    }
+}
+
+impl Setting for SocketAddr {
+    fn read(value: &Value) -> Result<Self, String> {
+        parsed(value, "must be an address with a port, such as 127.0.0.1:8080 or [::1]:8080")
+    }
+}
+
+impl Setting for bool {
+    fn read(value: &Value) -> Result<Self, String> {
+        match value {
+            Value::Boolean(value) => Ok(*value),
+            other => parsed(other, "must be true or false"),
+        }
+    }
+}
+
+impl Setting for u32 {
+    fn read(value: &Value) -> Result<Self, String> {
+        let number = match value {
+            Value::Integer(number) => Self::try_from(*number).ok(),
+            other => text(other).and_then(|text| text.parse().ok()),
+        };
+        number.ok_or_else(|| format!("must be a whole number from 0 to {}", Self::MAX))
+    }
+}
+
+impl Setting for Vec<IpNet> {
+    fn read(value: &Value) -> Result<Self, String> {
+        let must =
+            || "must be networks such as [\"10.0.0.0/8\", \"fd00::/8\"], in a variable separated by commas".to_owned();
+        let net = |text: &str| {
+            let text = text.trim();
+            text.parse::<IpNet>().or_else(|_| text.parse::<std::net::IpAddr>().map(IpNet::from)).map_err(|_| must())
+        };
+        match value {
+            Value::Array(values) => values.iter().map(|each| each.as_str().ok_or_else(must).and_then(net)).collect(),
+            Value::String(text) => text.split(',').filter(|part| !part.trim().is_empty()).map(net).collect(),
+            _ => Err(must()),
+        }
+    }
+}
+
+impl Setting for Duration {
+    fn read(value: &Value) -> Result<Self, String> {
+        text(value)
+            .and_then(span)
+            .ok_or_else(|| "must be a span of time such as \"250ms\", \"120s\", \"15m\", \"12h\" or \"30d\"".to_owned())
+    }
+}
+
+/// A whole number and its unit; nothing else, so that nobody has to guess what "90" means.
+fn span(text: &str) -> Option<Duration> {
+    let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
+    let (number, unit) = text.split_at_checked(unit_at)?;
+    let number: u64 = number.parse().ok()?;
+    let seconds = |each: u64| number.checked_mul(each).map(Duration::from_secs);
+    match unit {
+        "ms" => Some(Duration::from_millis(number)),
+        "s" => seconds(1),
+        "m" => seconds(60),
+        "h" => seconds(60 * 60),
+        "d" => seconds(24 * 60 * 60),
+        _ => None,
+    }
+}
+
+/// A number of bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Size(pub(crate) u64);
+
+impl Setting for Size {
+    fn read(value: &Value) -> Result<Self, String> {
+        let read = |text: &str| {
+            let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
+            let (number, unit) = text.split_at_checked(unit_at)?;
+            let each = match unit.trim() {
+                "B" => 1,
+                "KiB" => 1 << 10,
+                "MiB" => 1 << 20,
+                _ => return None,
+            };
+            number.parse::<u64>().ok()?.checked_mul(each).map(Self)
+        };
+        text(value).and_then(read).ok_or_else(|| "must be a size such as \"64KiB\" or \"19MiB\"".to_owned())
+    }
+}
+
+macro_rules! choices {
+    ($($(#[$doc:meta])* $name:ident { $($(#[$each:meta])* $variant:ident = $word:literal),* $(,)? })*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum $name { $($(#[$each])* $variant),* }
+
+        impl Setting for $name {
+            fn read(value: &Value) -> Result<Self, String> {
+                match text(value) {
+                    $(Some($word) => Ok(Self::$variant),)*
+                    _ => Err(concat!("must be one of", $(" ", $word),*).to_owned()),
+                }
+            }
+        }
+    )*};
+}
+
+choices! {
+    /// How access tokens are signed.
+    Algorithm {
+        /// Ed25519 (RFC 8037).
+        EdDsa = "EdDSA",
+        /// P-256 with SHA-256 (RFC 7518, 3.4).
+        Es256 = "ES256",
+    }
+    /// How log lines look.
+    LogFormat {
+        /// For people.
+        Text = "text",
+        /// For machines: a JSON object per line.
+        Json = "json",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read<T: Setting>(text: &str) -> Result<T, String> {
+        T::read(&Value::String(text.to_owned()))
+    }
+
+    #[test]
+    fn a_span_is_a_number_and_a_unit() {
+        for (text, seconds) in [("120s", 120), ("15m", 900), ("12h", 43_200), ("30d", 2_592_000), ("0s", 0)] {
+            assert_eq!(read::<Duration>(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        assert_eq!(read::<Duration>("250ms"), Ok(Duration::from_millis(250)));
+        for bad in
+            ["", "90", "s", "1.5h", "-1s", "1w", "1 s", "1h30m", "99999999999999999999s", "18446744073709551615d", "١s"]
+        {
+            assert!(read::<Duration>(bad).is_err(), "{bad}");
+        }
+        assert!(Duration::read(&Value::Integer(90)).is_err(), "a bare number has no unit");
+    }
+
+    #[test]
+    fn networks_come_as_a_list_or_with_commas() {
+        let list = Value::Array(vec![Value::String("10.0.0.0/8".into()), Value::String("::1".into())]);
+        assert_eq!(Vec::<IpNet>::read(&list), read("10.0.0.0/8, ::1"));
+        assert_eq!(read::<Vec<IpNet>>(""), Ok(Vec::new()));
+        assert!(read::<Vec<IpNet>>("10.0.0.0/33").is_err());
+    }
+
+    #[test]
+    fn numbers_sizes_and_choices() {
+        assert_eq!(read::<u32>("7"), Ok(7));
+        assert_eq!(u32::read(&Value::Integer(7)), Ok(7));
+        assert!(u32::read(&Value::Integer(-1)).is_err());
+        assert_eq!(read::<Size>("19MiB"), Ok(Size(19 << 20)));
+        assert!(read::<Size>("19").is_err());
+        assert!(read::<Size>("19999999999999999MiB").is_err());
+        assert_eq!(read::<Algorithm>("ES256"), Ok(Algorithm::Es256));
+        assert_eq!(read::<Algorithm>("RS256"), Err("must be one of EdDSA ES256".into()));
+        assert_eq!(read::<Option<SocketAddr>>(""), Ok(None));
+        assert!(read::<SocketAddr>("localhost").is_err());
+        assert_eq!(bool::read(&Value::Boolean(true)), read("true"));
+    }
+}

@@ -1,0 +1,74 @@
+//! Where the server may listen: passwords and tokens travel in its requests, so beyond loopback only behind TLS.
+
+use std::net::SocketAddr;
+
+use crate::configuration::Settings;
+
+/// Why an address is not listened on.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "listening on {0} without TLS would send passwords and tokens over the network for everyone there to read: set server.tls_cert \
+     and server.tls_key, or say --behind-proxy NETWORK if a proxy on that network speaks TLS for this server"
+)]
+pub(crate) struct Exposed(SocketAddr);
+
+/// Refuses to listen beyond loopback without TLS, of the server's own or of a trusted proxy's.
+pub(crate) fn check(settings: &Settings) -> Result<(), Exposed> {
+    let covered = settings.server.tls_cert.is_some() || !settings.server.proxies.is_empty();
+    let addresses = [Some(settings.server.listen), settings.operations.listen];
+    match addresses.into_iter().flatten().find(|address| !is_loopback(address)) {
+        Some(address) if !covered => Err(Exposed(address)),
+        _ => Ok(()),
+    }
+}
+
+/// Whether only this machine reaches the address.
+pub(crate) fn is_loopback(address: &SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configuration::{Flags, load};
+
+    fn settings(pairs: &[(&str, &str)]) -> Settings {
+        let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
+        let flags = Flags { data: Some("/nowhere/at/all".into()), ..Flags::default() };
+        load(&flags, &pairs).unwrap()
+    }
+
+    #[test]
+    fn beyond_loopback_there_is_tls_or_a_proxy_or_nothing() {
+        let open = ("TILLGATE_SERVER__LISTEN", "0.0.0.0:8080");
+        let proxy = ("TILLGATE_SERVER__PROXIES", "10.0.0.0/8");
+        let tls = [("TILLGATE_SERVER__TLS_CERT", "c.pem"), ("TILLGATE_SERVER__TLS_KEY", "k.pem")];
+        let operations = ("TILLGATE_OPERATIONS__LISTEN", "10.1.2.3:9090");
+        assert!(check(&settings(&[])).is_ok());
+        assert!(check(&settings(&[open])).is_err());
+        assert!(check(&settings(&[operations])).is_err());
+        assert!(check(&settings(&[open, proxy])).is_ok());
+        assert!(check(&settings(&[open, tls[0], tls[1]])).is_ok());
+        let said = check(&settings(&[open])).unwrap_err().to_string();
+        assert!(
+            said.contains("0.0.0.0:8080") && said.contains("--behind-proxy") && said.contains("tls_cert"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn loopback_is_what_only_this_machine_reaches() {
+        for (address, loopback) in [
+            ("127.0.0.1:1", true),
+            ("127.8.8.8:1", true),
+            ("[::1]:1", true),
+            ("[::ffff:127.0.0.1]:1", true),
+            ("0.0.0.0:1", false),
+            ("[::]:1", false),
+            ("192.168.1.4:1", false),
+            ("[::ffff:10.0.0.1]:1", false),
+        ] {
+            assert_eq!(is_loopback(&address.parse().unwrap()), loopback, "{address}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Traces to an OpenTelemetry collector, over plain HTTP.
+
+use opentelemetry::trace::TracerProvider;
+use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
+use opentelemetry_sdk::Resource;
+use opentelemetry_sdk::trace::SdkTracerProvider;
+use tracing_subscriber::{EnvFilter, Layer};
+
+use super::Boxed;
+use crate::command::Stop;
+
+/// Keeps the traces going; what is still to be sent is sent when it is dropped.
+pub(super) struct Traces(SdkTracerProvider);
+
+impl Drop for Traces {
+    fn drop(&mut self) {
+        // the collector may be gone; there is nobody left to tell
+        let _ = self.0.shutdown();
+    }
+}
+
+/// Begins to send spans to the collector at this address, such as `http://127.0.0.1:4318`.
+pub(super) fn begin(collector: &str, level: &str) -> Result<(Traces, Boxed), Stop> {
+    if !collector.starts_with("http://") {
+        return Err(Stop::usage(
+            "log.traces must be the address of a collector over plain HTTP, such as http://127.0.0.1:4318",
+        ));
+    }
+    let exporter = SpanExporter::builder()
+        .with_http()
+        .with_protocol(Protocol::HttpBinary)
+        .with_endpoint(format!("{}/v1/traces", collector.trim_end_matches('/')))
+        .build()
+        .map_err(|why| Stop::usage(format!("log.traces: {why}")))?;
+    let resource = Resource::builder().with_service_name("tillgate").build();
+    let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build();
+    let filter = EnvFilter::try_new(level).map_err(|why| Stop::usage(format!("log.level: {why}")))?;
+    let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("tillgate")).with_filter(filter).boxed();
+    Ok((Traces(provider), layer))
+}
