@@ -1,9 +1,9 @@
 //! Endings and the audit in memory.
 
-use tillgate_domain::{Audit, Change, EndedWhy, Endings, Epoch, Event, Instant, Scope, SessionId, StoreError, Stored};
+use tillgate_domain::{Audit, Change, EndedWhy, Endings, Epoch, Event, Instant, Scope, SessionId, Stored};
 use uuid::Uuid;
 
-use super::transaction::Transaction;
+use super::transaction::{Transaction, broken};
 use crate::SessionKind;
 
 impl Endings for Transaction<'_> {
@@ -72,10 +72,11 @@ impl Transaction<'_> {
 
 impl Audit for Transaction<'_> {
     fn tell(&mut self, event: &Event) -> Stored<()> {
-        self.writing()?;
-        if self.rows.told.iter().any(|told| told.id == event.id) {
-            return Err(StoreError::Fault("the id of an audit line is new".to_owned()));
+        let lines = &mut self.writing()?.lines;
+        if lines.has(&event.id) {
+            return broken("the id of an audit line is new");
         }
+        lines.put(event.id, ());
         self.rows.told.push(event.clone());
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! Everything that the in-memory store holds: the tables, and beside them the indexes that spare a lookup from reading them all.
 
 use tillgate_domain::{
-    Change, Device, DeviceId, Event, Folded, Instant, KeyId, NodeId, PrincipalId, Role, RoleId, SessionId, Slug,
-    Tenant, TenantId, User, UserId,
+    Change, Device, DeviceId, Event, EventId, Folded, Instant, KeyId, NodeId, PrincipalId, Role, RoleId, SessionId,
+    Slug, Tenant, TenantId, User, UserId,
 };
 use uuid::Uuid;
 
@@ -64,6 +64,8 @@ tables! {
     /// The number of the next change.
     next_change: () => i64,
     nodes: NodeId => Node,
+    /// Lines of the audit that were told.
+    lines: EventId => (),
 }
 
 /// The tables, the lines that the open unit of work has told, and the store's own identity.

@@ -1,0 +1,116 @@
+//! A clock that stands still until it is told to go.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tillgate_auth_core::clock::Clock;
+use tillgate_domain::Instant;
+
+/// When a manual clock starts unless it is told otherwise: 2026-11-21T09:00:00Z.
+pub const MORNING: Instant = Instant::from_millis(1_795_251_600_000);
+
+/// A clock that is moved by hand. Shared, it shows all its holders the same.
+#[derive(Debug)]
+pub struct ManualClock {
+    hands: Mutex<Hands>,
+}
+
+#[derive(Debug)]
+struct Hands {
+    wall: Instant,
+    /// Since the machine started, and since this process measures spans.
+    boot: Duration,
+    monotonic: Duration,
+}
+
+impl ManualClock {
+    /// A clock that shows this instant, on a machine that has been up for an hour.
+    pub fn at(wall: Instant) -> Self {
+        let hands = Hands { wall, boot: Duration::from_hours(1), monotonic: Duration::from_secs(10) };
+        Self { hands: Mutex::new(hands) }
+    }
+
+    /// Time goes by: all three clocks with it.
+    pub fn advance(&self, span: Duration) {
+        let mut hands = self.hands();
+        hands.wall = hands.wall.after(span);
+        hands.boot = hands.boot.saturating_add(span);
+        hands.monotonic = hands.monotonic.saturating_add(span);
+    }
+
+    /// Somebody sets the wall clock; no time goes by.
+    pub fn set(&self, wall: Instant) {
+        self.hands().wall = wall;
+    }
+
+    /// The wall clock steps forward; no time goes by.
+    pub fn step_forward(&self, span: Duration) {
+        let mut hands = self.hands();
+        hands.wall = hands.wall.after(span);
+    }
+
+    /// The wall clock steps back; no time goes by.
+    pub fn step_back(&self, span: Duration) {
+        let mut hands = self.hands();
+        hands.wall = hands.wall.before(span);
+    }
+
+    /// The machine sleeps: the wall clock and the time since boot go on, spans are not measured.
+    pub fn sleep(&self, span: Duration) {
+        let mut hands = self.hands();
+        hands.wall = hands.wall.after(span);
+        hands.boot = hands.boot.saturating_add(span);
+    }
+
+    fn hands(&self) -> MutexGuard<'_, Hands> {
+        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for ManualClock {
+    fn default() -> Self {
+        Self::at(MORNING)
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Instant {
+        self.hands().wall
+    }
+
+    fn boot(&self) -> Duration {
+        self.hands().boot
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.hands().monotonic
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MINUTE: Duration = Duration::from_mins(1);
+
+    fn reading(clock: &ManualClock) -> (Instant, Duration, Duration) {
+        (clock.now(), clock.boot(), clock.monotonic())
+    }
+
+    #[test]
+    fn time_goes_by_on_every_clock_and_a_step_moves_one() {
+        let clock = ManualClock::default();
+        let (wall, boot, monotonic) = reading(&clock);
+        assert_eq!(reading(&clock), (wall, boot, monotonic), "it stands still");
+        clock.advance(MINUTE);
+        assert_eq!(reading(&clock), (wall.after(MINUTE), boot + MINUTE, monotonic + MINUTE));
+        clock.step_back(2 * MINUTE);
+        assert_eq!(reading(&clock), (wall.before(MINUTE), boot + MINUTE, monotonic + MINUTE));
+        clock.step_forward(MINUTE);
+        assert_eq!(reading(&clock), (wall, boot + MINUTE, monotonic + MINUTE));
+        clock.sleep(MINUTE);
+        assert_eq!(reading(&clock), (wall.after(MINUTE), boot + 2 * MINUTE, monotonic + MINUTE));
+        clock.set(wall);
+        assert_eq!(clock.now(), wall);
+    }
+}

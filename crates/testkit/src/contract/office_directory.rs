@@ -1,0 +1,360 @@
+//! The directory as the back office writes it: tenants, users, devices and roles.
+
+use std::collections::BTreeSet;
+
+use tillgate_domain::office::OfficeTx;
+use tillgate_domain::office::ports::Page;
+use tillgate_domain::{
+    Assignment, Branch, BranchId, Device, DeviceName, DeviceStatus, Email, EndedWhy, Environment, Epoch, Folded,
+    Instant, Rank, RoleId, RoleName, Scope, Slug, StoreExt, Stored, Tenant, TenantId, User, UserId, UserName,
+    UserStatus,
+};
+
+use crate::shop::{self, Shop, at, device, role, session_id, tenant, user};
+use crate::{Bench, Whole};
+
+fn office<T>(whole: &Whole, work: impl FnMut(&mut (dyn OfficeTx + '_)) -> Stored<T>) -> T {
+    whole.office.write(work).unwrap()
+}
+
+fn look<T>(whole: &Whole, work: impl FnMut(&mut (dyn OfficeTx + '_)) -> Stored<T>) -> T {
+    whole.office.read(work).unwrap()
+}
+
+fn opened(whole: &Whole) -> (Shop, &Bench) {
+    (Shop::open(&whole.bench), &whole.bench)
+}
+
+fn page<K>(after: Option<K>, limit: u32) -> Page<K> {
+    Page { after, limit }
+}
+
+/// What the back office writes is what it finds, by id and by name, and what authentication finds.
+pub fn both_views_find_the_same(whole: &Whole) {
+    let (shop, bench) = opened(whole);
+    for tenant in [&shop.tenant, &shop.other] {
+        assert_eq!(look(whole, |tx| tx.tenants().find(tenant.id)).as_ref(), Some(tenant));
+        assert_eq!(look(whole, |tx| tx.tenants().named(&tenant.slug)).as_ref(), Some(tenant));
+        assert_eq!(shop::read(bench, |tx| tx.tenants().find(tenant.id)).as_ref(), Some(tenant));
+    }
+    for user in [&shop.anna, &shop.ben, &shop.namesake, &shop.deleted] {
+        assert_eq!(look(whole, |tx| tx.users().find(user.id)).as_ref(), Some(user));
+        assert_eq!(shop::read(bench, |tx| tx.users().find(user.id)).as_ref(), Some(user));
+    }
+    for device in [&shop.till, &shop.handheld, &shop.retired, &shop.far] {
+        assert_eq!(look(whole, |tx| tx.devices().find(device.id)).as_ref(), Some(device));
+        assert_eq!(look(whole, |tx| tx.devices().named(device.tenant, &device.name.folded())).as_ref(), Some(device));
+        assert_eq!(shop::read(bench, |tx| tx.devices().find(device.id)).as_ref(), Some(device));
+    }
+    for role in &shop.roles {
+        assert_eq!(look(whole, |tx| tx.roles().named(shop.tenant.id, &role.name)).as_ref(), Some(role));
+    }
+    let shouted = RoleName::parse("CASHIER").unwrap();
+    assert_eq!(look(whole, |tx| tx.roles().named(shop.tenant.id, &shouted)), Some(shop.roles[0].clone()));
+    assert_eq!(look(whole, |tx| tx.roles().named(shop.other.id, &RoleName::parse("admin").unwrap())), None);
+}
+
+/// A deleted user is found by id alone, not by name or e-mail address.
+pub fn a_deleted_user_has_no_name(whole: &Whole) {
+    let (shop, _) = opened(whole);
+    let named = |name: &str| look(whole, |tx| tx.users().named(shop.tenant.id, &Folded::of(name))).map(|user| user.id);
+    let mailed = |email: &str| look(whole, |tx| tx.users().mailed(&Folded::of(email))).map(|user| user.id);
+    assert_eq!((named("ANNA"), mailed("anna@example.com")), (Some(shop.anna.id), Some(shop.anna.id)));
+    assert_eq!((named("gone"), mailed("gone@example.com")), (None, None));
+    assert!(look(whole, |tx| tx.users().find(shop.deleted.id)).is_some());
+}
+
+/// A slug is taken once over the whole server.
+pub fn a_slug_is_taken_once(whole: &Whole) {
+    let (shop, _) = opened(whole);
+    let again = Tenant { slug: Slug::parse("corner").unwrap(), ..tenant(9, "other", "UTC") };
+    assert!(!office(whole, |tx| tx.tenants().insert(&again)));
+    assert_eq!(look(whole, |tx| tx.tenants().find(again.id)), None);
+    assert_eq!(look(whole, |tx| tx.tenants().find(shop.tenant.id)), Some(shop.tenant));
+    assert!(office(whole, |tx| tx.tenants().insert(&tenant(9, "other", "UTC"))));
+}
+
+/// A tenant comes back with its stores, and with those that are opened later.
+pub fn a_store_is_opened(whole: &Whole) {
+    let (shop, _) = opened(whole);
+    let second = Branch { id: BranchId::new(at(1), [1; 10]), name: "Station".into() };
+    office(whole, |tx| tx.tenants().open(shop.tenant.id, &second));
+    let branches = look(whole, |tx| tx.tenants().find(shop.tenant.id)).unwrap().branches;
+    assert_eq!(branches, [shop.tenant.branches[0].clone(), second]);
+    let others = look(whole, |tx| tx.tenants().find(shop.other.id)).unwrap().branches;
+    assert_eq!(others, shop.other.branches);
+}
+
+/// The claim of a tenant is won at the version of now, which it raises, and lost at any other.
+pub fn the_claim_of_a_tenant_raises_its_version(whole: &Whole) {
+    let (shop, _) = opened(whole);
+    let claim = |id, version| office(whole, |tx| tx.tenants().claim(id, version));
+    assert!(!claim(shop.tenant.id, 0));
+    assert!(claim(shop.tenant.id, 1));
+    assert!(!claim(shop.tenant.id, 1), "it was raised");
+    assert!(claim(shop.tenant.id, 2));
+    assert!(!claim(TenantId(uuid::Uuid::from_u128(77)), 1));
+    assert_eq!(look(whole, |tx| tx.tenants().find(shop.tenant.id)).unwrap(), Tenant { version: 3, ..shop.tenant });
+    assert_eq!(look(whole, |tx| tx.tenants().find(shop.other.id)).unwrap(), shop.other);
+}
+
+/// Lists come in the order of ids, those after `after` only, `limit` at most, and those of a tenant are its own.
+pub fn lists_come_in_parts(whole: &Whole) {
+    let (shop, _) = opened(whole);
+    let tenants = |after, limit| look(whole, |tx| tx.tenants().list(&page(after, limit)));
+    assert_eq!(tenants(None, 9), [shop.tenant.clone(), shop.other.clone()]);
+    assert_eq!(tenants(None, 1), [shop.tenant.clone()]);
+    assert_eq!(tenants(Some(shop.tenant.id), 9), [shop.other.clone()]);
+    let users = |after, limit| look(whole, |tx| tx.users().list(shop.tenant.id, &page(after, limit)));
+    assert_eq!(users(None, 9), [shop.anna.clone(), shop.ben.clone(), shop.deleted.clone()], "deleted ones too");
+    assert_eq!(users(Some(shop.anna.id), 1), [shop.ben.clone()]);
+    assert_eq!(users(Some(shop.deleted.id), 9), []);
+    let devices = |after, limit| look(whole, |tx| tx.devices().list(shop.tenant.id, &page(after, limit)));
+    assert_eq!(devices(None, 9), [shop.till.clone(), shop.handheld.clone(), shop.retired.clone()]);
+    assert_eq!(devices(Some(shop.till.id), 1), [shop.handheld.clone()]);
+    assert_eq!(devices(None, 0), []);
+    assert_eq!(look(whole, |tx| tx.roles().list(shop.tenant.id)), shop.roles);
+    assert_eq!(look(whole, |tx| tx.roles().list(shop.other.id)), [shop.foreign]);
+}
+
+/// A user's name is taken once in a tenant, however it is spelt, and an e-mail address once over the server.
+pub fn a_name_of_a_user_is_taken_once(whole: &Whole) {
+    let (shop, _) = opened(whole);
+    let add = |user: &User| office(whole, |tx| tx.users().insert(user));
+    let same_name = user(9, shop.tenant.id, "ANNA", None);
+    assert!(!add(&same_name));
+    let same_mail = user(9, shop.other.id, "Else", Some("ANNA@example.com"));
+    assert!(!add(&same_mail));
+    assert_eq!(look(whole, |tx| tx.users().find(same_name.id)), None);
+    assert!(add(&user(9, shop.other.id, "Ben", Some("ben@example.com"))), "the same name elsewhere");
+    assert!(add(&user(10, shop.tenant.id, "Gone", Some("gone@example.com"))), "a deleted name is free again");
+}
+
+/// An update stores every field with the assignment, and raises the version.
+pub fn an_update_of_a_user_stores_every_field(whole: &Whole) {
+    let (shop, _) = opened(whole);
+    let changed = User {
+        name: UserName::parse("Anna-Mária").unwrap(),
+        email: Some(Email::parse("am@example.com").unwrap()),
+        display_name: "Anna Mária".into(),
+        status: UserStatus::Suspended,
+        feature: Some("kiosk".into()),
+        assignment: Assignment {
+            office: [role_id(2)].into(),
+            devices: [(shop.till.id, [].into()), (shop.retired.id, [role_id(3), role_id(1)].into())].into(),
+        },
+        updated_at: at(50),
+        ..shop.anna.clone()
+    };
+    assert!(office(whole, |tx| tx.users().update(&changed)));
+    let expected = User { version: shop.anna.version + 1, ..changed };
+    assert_eq!(look(whole, |tx| tx.users().find(shop.anna.id)), Some(expected));
+    let named = |name: &str| look(whole, |tx| tx.users().named(shop.tenant.id, &Folded::of(name))).map(|user| user.id);
+    assert_eq!((named("anna"), named("anna-mária")), (None, Some(shop.anna.id)));
+    let mailed = |email: &str| look(whole, |tx| tx.users().mailed(&Folded::of(email))).map(|user| user.id);
+    assert_eq!((mailed("anna@example.com"), mailed("AM@example.com")), (None, Some(shop.anna.id)));
+    assert_eq!(look(whole, |tx| tx.users().find(shop.ben.id)), Some(shop.ben), "another user stays");
+}
+
+fn role_id(number: u8) -> RoleId {
+    shop::role_id(number)
+}
+
+/// An update leaves the epoch to what raises it.
+pub fn an_update_of_a_user_leaves_the_epoch(whole: &Whole) {
+    let (shop, _) = opened(whole);
+    office(whole, |tx| tx.endings().raise(Scope::User(shop.anna.id), EndedWhy::Admin, at(9)));
+    let read = look(whole, |tx| tx.users().find(shop.anna.id)).unwrap();
+    for epoch in [0, 99] {
+        let version = look(whole, |tx| tx.users().find(shop.anna.id)).unwrap().version;
+        assert!(office(whole, |tx| tx.users().update(&User { epoch: Epoch(epoch), version, ..read.clone() })));
+        assert_eq!(look(whole, |tx| tx.users().find(shop.anna.id)).unwrap().epoch, Epoch(1));
+    }
+}
+
+/// An update is lost where the version has moved on, where the new name or address is taken, and where there is no such user.
+pub fn an_update_of_a_user_may_be_lost(whole: &Whole) {
+    let (shop, _) = opened(whole);
+    let update = |user: &User| office(whole, |tx| tx.users().update(user));
+    let renamed = |name: &str| User { name: UserName::parse(name).unwrap(), ..shop.ben.clone() };
+    assert!(!update(&User { version: 0, ..shop.ben.clone() }));
+    assert!(!update(&User { version: 2, ..shop.ben.clone() }));
+    assert!(!update(&renamed("ANNA")), "taken");
+    assert!(
+        !update(&User { email: Some(Email::parse("other.ANNA@example.com").unwrap()), ..shop.ben.clone() }),
+        "taken"
+    );
+    assert!(!update(&User { id: UserId(uuid::Uuid::from_u128(77)), ..renamed("Nobody") }));
+    assert_eq!(look(whole, |tx| tx.users().find(shop.ben.id)), Some(shop.ben.clone()));
+    assert!(update(&renamed("BEN")), "one's own name in another spelling");
+    assert!(!update(&renamed("Benjamin")), "the version that was read has moved on");
+    assert_eq!(look(whole, |tx| tx.users().find(shop.ben.id)).unwrap().name.as_str(), "BEN");
+}
+
+/// A user who is deleted gives the name back; who took it keeps it.
+pub fn a_deletion_frees_the_name(whole: &Whole) {
+    let (shop, _) = opened(whole);
+    let deleted = User { status: UserStatus::Deleted, ..shop.anna.clone() };
+    assert!(office(whole, |tx| tx.users().update(&deleted)));
+    let successor = user(9, shop.tenant.id, "Anna", Some("anna@example.com"));
+    assert!(office(whole, |tx| tx.users().insert(&successor)));
+    let back = User { version: 2, ..shop.anna.clone() };
+    assert!(!office(whole, |tx| tx.users().update(&back)), "the name is taken by now");
+    let named = look(whole, |tx| tx.users().named(shop.tenant.id, &Folded::of("anna")));
+    assert_eq!(named.map(|user| user.id), Some(successor.id));
+    let still = look(whole, |tx| tx.users().find(shop.anna.id)).unwrap();
+    assert_eq!(
+        (still.status, still.name),
+        (UserStatus::Deleted, shop.anna.name),
+        "a deleted user keeps how they were called"
+    );
+}
+
+/// Whether anybody is there who is not deleted.
+pub fn somebody_is_there(whole: &Whole) {
+    let any = || look(whole, |tx| tx.users().any());
+    assert!(!any(), "the store is empty");
+    let shop = Shop::described();
+    let mut roster = shop.roster();
+    roster.users = vec![shop.deleted.clone()];
+    roster.passwords.clear();
+    whole.bench.enroll(&roster);
+    assert!(!any(), "a deleted one is nobody");
+    office(whole, |tx| tx.users().insert(&User { status: UserStatus::Pending, ..user(9, shop.other.id, "New", None) }));
+    assert!(any());
+}
+
+/// Active users who hold one of the roles somewhere are counted, each once.
+pub fn holders_of_roles_are_counted(whole: &Whole) {
+    let (shop, _) = opened(whole);
+    let holding = |number: u8, status, office: &[u8], till: &[u8]| User {
+        status,
+        assignment: Assignment {
+            office: office.iter().copied().map(role_id).collect(),
+            devices: [(shop.till.id, till.iter().copied().map(role_id).collect::<BTreeSet<_>>())].into(),
+        },
+        ..user(number, shop.tenant.id, &format!("U{number}"), None)
+    };
+    // Anna holds 1 and 3 without a device, 1 and 2 on the till
+    for user in [
+        holding(10, UserStatus::Active, &[], &[3]),
+        holding(11, UserStatus::Active, &[3], &[3]),
+        holding(12, UserStatus::Suspended, &[3], &[3]),
+        holding(13, UserStatus::Deleted, &[3], &[]),
+        holding(14, UserStatus::Active, &[1], &[]),
+        holding(15, UserStatus::Pending, &[3], &[]),
+    ] {
+        office(whole, |tx| tx.users().insert(&user));
+    }
+    let far = User {
+        assignment: Assignment { office: [shop.foreign.id].into(), ..Assignment::default() },
+        ..user(16, shop.other.id, "Far", None)
+    };
+    office(whole, |tx| tx.users().insert(&far));
+    let nobody = UserId(uuid::Uuid::from_u128(77));
+    let count = |tenant, roles: &[RoleId], except| look(whole, |tx| tx.users().holders(tenant, roles, except));
+    assert_eq!(count(shop.tenant.id, &[role_id(3)], nobody), 3);
+    assert_eq!(count(shop.tenant.id, &[role_id(3)], shop.anna.id), 2);
+    assert_eq!(count(shop.tenant.id, &[role_id(2)], nobody), 1, "on a device alone");
+    assert_eq!(count(shop.tenant.id, &[role_id(1), role_id(3)], nobody), 4);
+    assert_eq!(count(shop.tenant.id, &[], nobody), 0);
+    assert_eq!(count(shop.other.id, &[shop.foreign.id], nobody), 1);
+    assert_eq!(count(shop.tenant.id, &[shop.foreign.id], nobody), 0);
+}
+
+/// A device's name is taken once in a tenant, retired ones' too.
+pub fn a_name_of_a_device_is_taken_once(whole: &Whole) {
+    let (shop, _) = opened(whole);
+    let add = |device: &Device| office(whole, |tx| tx.devices().insert(device));
+    assert!(!add(&device(9, shop.tenant.id, "p01")));
+    assert!(!add(&device(9, shop.tenant.id, "P03")), "of a retired one");
+    assert_eq!(look(whole, |tx| tx.devices().find(shop::device_id(9))), None);
+    assert!(add(&device(9, shop.other.id, "PDA1")), "the same name elsewhere");
+}
+
+/// An update of a device stores every field but those that others write, and raises the version.
+pub fn an_update_of_a_device_stores_every_field(whole: &Whole) {
+    let (shop, bench) = opened(whole);
+    shop::add(bench, &[shop.session_on_till(1)]);
+    shop::write(bench, |tx| {
+        tx.devices().seat(shop.till.id, None, Some(session_id(1)))?;
+        tx.sessions().note(&[tillgate_auth_core::ports::Use { session: session_id(1), generation: 1, at: at(60) }])
+    });
+    office(whole, |tx| tx.endings().raise(Scope::Device(shop.till.id), EndedWhy::Admin, at(9)));
+    let read = look(whole, |tx| tx.devices().find(shop.till.id)).unwrap();
+    let changed = Device {
+        name: DeviceName::parse("Kasa 1").unwrap(),
+        environment: Environment::Tool,
+        status: DeviceStatus::Locked,
+        description: "In the cellar".into(),
+        preferences: serde_json::Map::from_iter([("sound".to_owned(), serde_json::json!(null))]),
+        settings: [("Ž".to_owned(), "\"\\\n".to_owned())].into(),
+        roles: [role_id(3)].into(),
+        epoch: Epoch(99),
+        seat: None,
+        pairing: Some(session_id(1)),
+        last_seen_at: None,
+        updated_at: at(70),
+        ..read.clone()
+    };
+    assert!(office(whole, |tx| tx.devices().update(&changed)));
+    let expected = Device {
+        epoch: Epoch(1),
+        seat: Some(session_id(1)),
+        pairing: None,
+        last_seen_at: Some(at(60)),
+        version: read.version + 1,
+        ..changed
+    };
+    assert_eq!(look(whole, |tx| tx.devices().find(shop.till.id)), Some(expected));
+    let named =
+        |name: &str| look(whole, |tx| tx.devices().named(shop.tenant.id, &Folded::of(name))).map(|found| found.id);
+    assert_eq!((named("p01"), named("kasa 1")), (None, Some(shop.till.id)));
+    assert_eq!(look(whole, |tx| tx.devices().find(shop.handheld.id)), Some(shop.handheld), "another device stays");
+}
+
+/// An update of a device is lost where the version has moved on or the new name is taken.
+pub fn an_update_of_a_device_may_be_lost(whole: &Whole) {
+    let (shop, _) = opened(whole);
+    let update = |device: &Device| office(whole, |tx| tx.devices().update(device));
+    let renamed = |name: &str| Device { name: DeviceName::parse(name).unwrap(), ..shop.handheld.clone() };
+    assert!(!update(&Device { version: 0, ..shop.handheld.clone() }));
+    assert!(!update(&Device { version: 2, ..shop.handheld.clone() }));
+    assert!(!update(&renamed("p01")), "taken");
+    assert!(!update(&renamed("P03")), "by a retired one");
+    assert!(!update(&Device { id: shop::device_id(77), ..renamed("Nowhere") }));
+    assert_eq!(look(whole, |tx| tx.devices().find(shop.handheld.id)), Some(shop.handheld.clone()));
+    assert!(update(&renamed("pda1")), "its own name in another spelling");
+    assert!(!update(&renamed("PDA2")), "the version that was read has moved on");
+}
+
+/// A role's name is taken once in a tenant.
+pub fn a_name_of_a_role_is_taken_once(whole: &Whole) {
+    let (shop, _) = opened(whole);
+    let add = |role: &tillgate_domain::Role| office(whole, |tx| tx.roles().insert(role));
+    assert!(!add(&role(10, shop.tenant.id, Rank::Cashier)));
+    assert!(add(&role(10, shop.other.id, Rank::Admin)), "the same name elsewhere");
+    let narrow = tillgate_domain::Role {
+        name: RoleName::parse("Waiter").unwrap(),
+        label: "Čašník".into(),
+        description: "Serves".into(),
+        environments: [Environment::Pda].into(),
+        built_in: false,
+        ..role(11, shop.tenant.id, Rank::Cashier)
+    };
+    assert!(add(&narrow));
+    assert_eq!(look(whole, |tx| tx.roles().named(shop.tenant.id, &narrow.name)), Some(narrow));
+    assert_eq!(look(whole, |tx| tx.roles().list(shop.tenant.id)).len(), 4);
+}
+
+/// Instants and versions are kept as they are, far from today too.
+pub fn instants_are_kept_to_the_millisecond(whole: &Whole) {
+    let (shop, _) = opened(whole);
+    let old = User {
+        created_at: Instant::from_millis(1),
+        updated_at: Instant::from_millis(253_402_300_799_999),
+        ..user(9, shop.tenant.id, "Old", None)
+    };
+    office(whole, |tx| tx.users().insert(&old));
+    assert_eq!(look(whole, |tx| tx.users().find(old.id)), Some(old));
+}

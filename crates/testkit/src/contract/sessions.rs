@@ -1,0 +1,380 @@
+//! Sessions: born, found, rotated, noted, listed, swept.
+
+use std::time::Duration;
+
+use tillgate_auth_core::ports::{Listed, SessionFilter, Standing, Use};
+use tillgate_auth_core::{Epochs, Refresh, Session, SessionKind, Terms};
+use tillgate_domain::{DeviceStatus, EndedWhy, Epoch, Instant, Scope, SessionId, UserStatus};
+
+use crate::Bench;
+use crate::shop::{Shop, add, at, device_id, found, key_id, read, rotation, session_id, stored, write};
+
+/// A session comes back as it was added: every field, set or not.
+pub fn a_session_comes_back_as_it_was_added(bench: &Bench) {
+    let shop = Shop::open(bench);
+    let full = Session {
+        parent: Some(session_id(1)),
+        terms: Terms {
+            access: Duration::from_millis(900_001),
+            refresh: Some(Refresh { idle: None, overlap: None }),
+            absolute: Some(Duration::from_hours(2160)),
+            midnight: true,
+        },
+        generation: 7,
+        previous_key: key_id(3),
+        used: 6,
+        epochs: Epochs { user: Epoch(3), device: Epoch(4), tenant: Epoch(5) },
+        address: "2001:db8::1".parse().ok(),
+        rotated_from: "::ffff:192.0.2.1".parse().ok(),
+        thumbprint: Some(vec![0, 1, 254, 255]),
+        rotated_at: Some(at(50)),
+        last_used_at: Some(at(51)),
+        ended: Some((at(52), EndedWhy::Replaced)),
+        ..shop.session_on_till(2)
+    };
+    let bare = Session {
+        kind: SessionKind::Permanent,
+        terms: Terms { refresh: None, ..shop.session(3).terms },
+        address: None,
+        rotated_from: None,
+        expires_at: None,
+        ..shop.session(3)
+    };
+    let own = Session {
+        kind: SessionKind::Device,
+        user: None,
+        device: Some(shop.till.id),
+        dialect: tillgate_auth_core::Dialect::new("fiuu"),
+        ..shop.session(4)
+    };
+    let reasons = EndedWhy::ALL.into_iter().zip(10..);
+    let ended = reasons.map(|(why, number)| Session { ended: Some((at(99), why)), ..shop.session(number) });
+    let all: Vec<Session> = [shop.session(1), full, bare, own].into_iter().chain(ended).collect();
+    add(bench, &all);
+    for session in all {
+        assert_eq!(found(bench, session.id), Some(session));
+    }
+}
+
+/// A session that was never added is absent, not a failure.
+pub fn an_unknown_session_is_absent(bench: &Bench) {
+    Shop::open(bench);
+    assert_eq!(found(bench, session_id(1)), None);
+}
+
+/// An id is new: the second session of one id is refused and changes nothing.
+pub fn an_id_is_used_once(bench: &Bench) {
+    let shop = Shop::open(bench);
+    add(bench, &[shop.session(1)]);
+    let again = bench.store.run(tillgate_domain::Mode::Write, &mut |tx| {
+        tx.sessions().insert(&Session { generation: 9, ..shop.session(1) })
+    });
+    assert!(again.is_err());
+    assert_eq!(stored(bench, session_id(1)), shop.session(1));
+}
+
+/// A session is found with the epochs and statuses of now and the zone of its tenant.
+pub fn a_session_is_found_with_what_it_stands_on(bench: &Bench) {
+    let shop = Shop::open(bench);
+    let on_retired = Session { device: Some(shop.retired.id), ..shop.session(2) };
+    add(bench, &[shop.session_on_till(1), on_retired.clone()]);
+    write(bench, |tx| {
+        for (scope, times) in
+            [(Scope::User(shop.anna.id), 1), (Scope::Device(shop.till.id), 2), (Scope::Tenant(shop.tenant.id), 3)]
+        {
+            for _ in 0..times {
+                tx.endings().raise(scope, EndedWhy::Admin, at(5))?;
+            }
+        }
+        Ok(())
+    });
+    let standing = |id: SessionId| read(bench, |tx| tx.sessions().find(id)).expect("it is there");
+    let first = standing(session_id(1));
+    let expected = Standing {
+        session: first.session.clone(),
+        epochs: Epochs { user: Epoch(1), device: Epoch(2), tenant: Epoch(3) },
+        user: Some(UserStatus::Active),
+        device: Some(DeviceStatus::Active),
+        zone: shop.tenant.zone.clone(),
+    };
+    assert_eq!(first, expected);
+    assert_eq!(first.session.epochs, Epochs::default(), "those that it was made under stay");
+    assert_eq!(standing(session_id(2)).device, Some(DeviceStatus::Retired));
+}
+
+/// Where a session has no user or no device, their epochs are zero and their statuses absent.
+pub fn what_a_session_has_not_counts_as_zero(bench: &Bench) {
+    let shop = Shop::open(bench);
+    let own = Session {
+        kind: SessionKind::Device,
+        user: None,
+        device: Some(shop.far.id),
+        tenant: shop.other.id,
+        ..shop.session(2)
+    };
+    add(bench, &[shop.session(1), own]);
+    let first = read(bench, |tx| tx.sessions().find(session_id(1))).unwrap();
+    assert_eq!((first.device, first.epochs), (None, Epochs::default()));
+    let second = read(bench, |tx| tx.sessions().find(session_id(2))).unwrap();
+    assert_eq!((second.user, second.epochs), (None, Epochs::default()));
+    assert_eq!(second.zone, shop.other.zone);
+}
+
+/// A rotation moves the session on: generation, keys, instants and address, and nothing else.
+pub fn a_rotation_moves_the_session_on(bench: &Bench) {
+    let shop = Shop::open(bench);
+    add(bench, &[shop.session_on_till(1), shop.session(2)]);
+    let to = rotation(2, at(60));
+    assert!(write(bench, |tx| tx.sessions().rotate(session_id(1), 1, &to)));
+    let expected = Session {
+        generation: 2,
+        key: to.key,
+        previous_key: to.previous_key,
+        rotated_at: Some(to.at),
+        rotated_from: to.from,
+        expires_at: to.expires_at,
+        ..shop.session_on_till(1)
+    };
+    assert_eq!(stored(bench, session_id(1)), expected);
+    assert_eq!(stored(bench, session_id(2)), shop.session(2), "another session stays");
+    let forever = tillgate_auth_core::ports::Rotation { expires_at: None, from: None, ..rotation(9, at(70)) };
+    assert!(write(bench, |tx| tx.sessions().rotate(session_id(1), 2, &forever)), "generations may be passed over");
+    let now = stored(bench, session_id(1));
+    assert_eq!((now.generation, now.expires_at, now.rotated_from), (9, None, None));
+}
+
+/// A rotation from another generation than the session stands at is false and changes nothing.
+pub fn a_rotation_from_another_generation_is_lost(bench: &Bench) {
+    let shop = Shop::open(bench);
+    let session = Session { generation: 5, ..shop.session(1) };
+    add(bench, std::slice::from_ref(&session));
+    for from in [4, 6, 0] {
+        assert!(!write(bench, |tx| tx.sessions().rotate(session_id(1), from, &rotation(from + 1, at(60)))), "{from}");
+    }
+    assert!(!write(bench, |tx| tx.sessions().rotate(session_id(2), 1, &rotation(2, at(60)))), "no such session");
+    assert_eq!(stored(bench, session_id(1)), session);
+}
+
+/// A session that has been ended is not rotated.
+pub fn an_ended_session_is_not_rotated(bench: &Bench) {
+    let shop = Shop::open(bench);
+    add(bench, &[shop.session(1), shop.session(2)]);
+    write(bench, |tx| tx.endings().end(session_id(1), EndedWhy::Admin, at(9)));
+    write(bench, |tx| tx.endings().raise(Scope::User(shop.anna.id), EndedWhy::Suspended, at(9)));
+    for number in [1, 2] {
+        assert!(!write(bench, |tx| tx.sessions().rotate(session_id(number), 1, &rotation(2, at(60)))), "{number}");
+        assert_eq!(stored(bench, session_id(number)).generation, 1);
+    }
+}
+
+fn used(number: u8, generation: i64, when: Instant) -> Use {
+    Use { session: session_id(number), generation, at: when }
+}
+
+fn seen(bench: &Bench, number: u8) -> Option<Instant> {
+    read(bench, |tx| tx.devices().find(device_id(number))).and_then(|device| device.last_seen_at)
+}
+
+/// A use raises `used` and `last_used_at` of its session and `last_seen_at` of its device, and touches no other.
+pub fn a_use_is_noted(bench: &Bench) {
+    let shop = Shop::open(bench);
+    add(bench, &[shop.session_on_till(1), shop.session(2), shop.session(3)]);
+    write(bench, |tx| tx.sessions().note(&[used(1, 4, at(60)), used(2, 2, at(61))]));
+    let expected = Session { used: 4, last_used_at: Some(at(60)), ..shop.session_on_till(1) };
+    assert_eq!(stored(bench, session_id(1)), expected);
+    let second = stored(bench, session_id(2));
+    assert_eq!((second.used, second.last_used_at), (2, Some(at(61))));
+    assert_eq!(stored(bench, session_id(3)), shop.session(3));
+    assert_eq!((seen(bench, 1), seen(bench, 2)), (Some(at(60)), None));
+}
+
+/// What a use says never falls: each of the three keeps the highest that was said of it.
+pub fn a_use_never_lowers_anything(bench: &Bench) {
+    let shop = Shop::open(bench);
+    add(bench, &[shop.session_on_till(1), shop.session_on_till(2)]);
+    write(bench, |tx| tx.sessions().note(&[used(1, 4, at(60))]));
+    write(bench, |tx| tx.sessions().note(&[used(1, 3, at(70))]));
+    let now = stored(bench, session_id(1));
+    assert_eq!((now.used, now.last_used_at, seen(bench, 1)), (4, Some(at(70)), Some(at(70))));
+    write(bench, |tx| tx.sessions().note(&[used(1, 5, at(65)), used(2, 1, at(50))]));
+    let now = stored(bench, session_id(1));
+    assert_eq!((now.used, now.last_used_at, seen(bench, 1)), (5, Some(at(70)), Some(at(70))));
+    assert_eq!(stored(bench, session_id(2)).last_used_at, Some(at(50)));
+}
+
+/// Uses of one session twice in a batch count like one after the other.
+pub fn a_session_may_be_used_twice_in_a_batch(bench: &Bench) {
+    let shop = Shop::open(bench);
+    add(bench, &[shop.session_on_till(1)]);
+    write(bench, |tx| tx.sessions().note(&[used(1, 2, at(80)), used(1, 3, at(70))]));
+    let now = stored(bench, session_id(1));
+    assert_eq!((now.used, now.last_used_at, seen(bench, 1)), (3, Some(at(80)), Some(at(80))));
+}
+
+/// A use that names no session is passed over; the others of its batch are noted. So is a batch of none.
+pub fn a_use_of_no_session_is_passed_over(bench: &Bench) {
+    let shop = Shop::open(bench);
+    add(bench, &[shop.session(2)]);
+    write(bench, |tx| tx.sessions().note(&[used(1, 1, at(60)), used(2, 1, at(60)), used(3, 1, at(60))]));
+    assert_eq!(stored(bench, session_id(2)).used, 1);
+    assert_eq!(found(bench, session_id(1)), None);
+    write(bench, |tx| tx.sessions().note(&[]));
+}
+
+/// The numbers of the sessions that a list shows, in its order.
+fn listed(bench: &Bench, filter: &SessionFilter, after: Option<u8>, limit: u32) -> Vec<SessionId> {
+    let list = read(bench, |tx| tx.sessions().list(filter, after.map(session_id), limit));
+    list.into_iter().map(|listed| listed.session.id).collect()
+}
+
+fn ids(numbers: &[u8]) -> Vec<SessionId> {
+    numbers.iter().map(|number| session_id(*number)).collect()
+}
+
+/// A list shows the newest first, those after `after` only, and `limit` at most.
+pub fn a_list_comes_in_parts_newest_first(bench: &Bench) {
+    let shop = Shop::open(bench);
+    for number in [3, 1, 5, 2, 4] {
+        add(bench, &[shop.session(number)]);
+    }
+    let all = SessionFilter::default();
+    assert_eq!(listed(bench, &all, None, 10), ids(&[5, 4, 3, 2, 1]));
+    assert_eq!(listed(bench, &all, None, 2), ids(&[5, 4]));
+    assert_eq!(listed(bench, &all, Some(4), 2), ids(&[3, 2]));
+    assert_eq!(listed(bench, &all, Some(2), 2), ids(&[1]));
+    assert_eq!(listed(bench, &all, Some(1), 2), []);
+    assert_eq!(listed(bench, &all, None, 0), []);
+}
+
+/// Each member of a filter narrows the list, and several hold together.
+pub fn a_filter_narrows_a_list(bench: &Bench) {
+    let shop = Shop::open(bench);
+    let bens = Session { user: Some(shop.ben.id), ..shop.session_on_till(3) };
+    let far =
+        Session { tenant: shop.other.id, user: Some(shop.namesake.id), device: Some(shop.far.id), ..shop.session(4) };
+    let own = Session { kind: SessionKind::Device, user: None, ..shop.session_on_till(5) };
+    add(bench, &[shop.session(1), shop.session_on_till(2), bens, far, own]);
+    let all = SessionFilter::default;
+    for (filter, expected) in [
+        (SessionFilter { tenant: Some(shop.tenant.id), ..all() }, ids(&[5, 3, 2, 1])),
+        (SessionFilter { tenant: Some(shop.other.id), ..all() }, ids(&[4])),
+        (SessionFilter { user: Some(shop.anna.id), ..all() }, ids(&[2, 1])),
+        (SessionFilter { device: Some(shop.till.id), ..all() }, ids(&[5, 3, 2])),
+        (SessionFilter { session: Some(session_id(3)), ..all() }, ids(&[3])),
+        (SessionFilter { session: Some(session_id(9)), ..all() }, ids(&[])),
+        (SessionFilter { user: Some(shop.anna.id), device: Some(shop.till.id), ..all() }, ids(&[2])),
+        (SessionFilter { tenant: Some(shop.other.id), session: Some(session_id(1)), ..all() }, ids(&[])),
+    ] {
+        assert_eq!(listed(bench, &filter, None, 10), expected, "{filter:?}");
+    }
+    let tills = SessionFilter { device: Some(shop.till.id), ..all() };
+    assert_eq!(listed(bench, &tills, Some(5), 1), ids(&[3]), "the limit counts what the filter lets through");
+}
+
+/// A filter tells the live from those that are over: ended, or expired at that very instant.
+pub fn a_filter_tells_the_live_from_the_others(bench: &Bench) {
+    let shop = Shop::open(bench);
+    let until = |number: u8, end: Option<Instant>| Session { expires_at: end, ..shop.session(number) };
+    add(
+        bench,
+        &[until(1, Some(at(100))), until(2, Some(at(101))), until(3, None), until(4, None), until(5, Some(at(50)))],
+    );
+    write(bench, |tx| tx.endings().end(session_id(4), EndedWhy::Logout, at(60)));
+    let live = |wanted| SessionFilter { live: Some((wanted, at(100))), ..SessionFilter::default() };
+    assert_eq!(listed(bench, &live(true), None, 10), ids(&[3, 2]));
+    assert_eq!(listed(bench, &live(false), None, 10), ids(&[5, 4, 1]));
+}
+
+/// A list bears the names of the session's user and device, and the session whole.
+pub fn a_list_bears_names(bench: &Bench) {
+    let shop = Shop::open(bench);
+    let own = Session { kind: SessionKind::Device, user: None, ..shop.session_on_till(2) };
+    add(bench, &[shop.session(1), own.clone()]);
+    let list = read(bench, |tx| tx.sessions().list(&SessionFilter::default(), None, 10));
+    let expected = [
+        Listed { session: own, user_name: None, display_name: None, device_name: Some(shop.till.name.clone()) },
+        Listed {
+            session: shop.session(1),
+            user_name: Some(shop.anna.name.clone()),
+            display_name: Some(shop.anna.display_name.clone()),
+            device_name: None,
+        },
+    ];
+    assert_eq!(list, expected);
+}
+
+fn with_keys(shop: &Shop, number: u8, key: u8, previous: u8) -> Session {
+    Session { key: key_id(key), previous_key: key_id(previous), ..shop.session(number) }
+}
+
+/// A live session names its newest key and the one before; what is ended or expired names none.
+pub fn a_live_session_names_two_keys(bench: &Bench) {
+    let shop = Shop::open(bench);
+    let expired = |number, key| Session { expires_at: Some(at(100)), ..with_keys(&shop, number, key, key) };
+    let forever = Session { expires_at: None, ..with_keys(&shop, 5, 7, 7) };
+    add(bench, &[with_keys(&shop, 1, 2, 1), with_keys(&shop, 2, 3, 3), expired(3, 4), expired(4, 5), forever]);
+    write(bench, |tx| tx.endings().end(session_id(2), EndedWhy::Admin, at(9)));
+    let names = |key: u8, now| read(bench, |tx| tx.sessions().names(key_id(key), now));
+    assert!(names(2, at(100)), "the newest");
+    assert!(names(1, at(100)), "the one before");
+    assert!(!names(3, at(100)), "of an ended session");
+    assert!(!names(4, at(100)), "of one that expires at that instant");
+    assert!(names(4, at(99)), "of one that expires later");
+    assert!(names(7, at(1_000_000_000)), "of one that never expires");
+    assert!(!names(6, at(100)), "a key that nobody names");
+}
+
+/// The ids of those that name a key, `limit` at most.
+pub fn the_sessions_under_a_key_are_told(bench: &Bench) {
+    let shop = Shop::open(bench);
+    let expired = Session { expires_at: Some(at(100)), ..with_keys(&shop, 4, 1, 1) };
+    add(bench, &[with_keys(&shop, 1, 1, 1), with_keys(&shop, 2, 2, 1), with_keys(&shop, 3, 2, 2), expired]);
+    add(bench, &[with_keys(&shop, 5, 1, 3), with_keys(&shop, 6, 1, 1)]);
+    write(bench, |tx| tx.endings().end(session_id(6), EndedWhy::Admin, at(9)));
+    let under = |limit| {
+        let mut under = read(bench, |tx| tx.sessions().under(key_id(1), at(100), limit));
+        under.sort();
+        under
+    };
+    assert_eq!(under(10), ids(&[1, 2, 5]));
+    let two = under(2);
+    assert_eq!(two.len(), 2);
+    assert!(two.iter().all(|id| ids(&[1, 2, 5]).contains(id)), "{two:?}");
+}
+
+/// A sweep removes what was over before the instant and nothing else, and says how many.
+pub fn a_sweep_removes_what_was_over(bench: &Bench) {
+    let shop = Shop::open(bench);
+    let until = |number: u8, end: Option<Instant>| Session { expires_at: end, ..shop.session(number) };
+    let (day, week) = (at(86_400), at(604_800));
+    add(bench, &[until(1, Some(day)), until(2, Some(week)), until(3, None), until(4, Some(week)), until(5, None)]);
+    write(bench, |tx| {
+        tx.endings().end(session_id(4), EndedWhy::Logout, at(60))?;
+        tx.endings().end(session_id(5), EndedWhy::Logout, week).map(drop)
+    });
+    assert_eq!(write(bench, |tx| tx.sessions().sweep(at(59), 10)), 0);
+    assert_eq!(write(bench, |tx| tx.sessions().sweep(day.after(Duration::from_millis(1)), 10)), 2);
+    let there: Vec<bool> = (1..=5).map(|number| found(bench, session_id(number)).is_some()).collect();
+    assert_eq!(there, [false, true, true, false, true], "expired a millisecond ago, and ended though it had a week");
+    let list = listed(bench, &SessionFilter { user: Some(shop.anna.id), ..SessionFilter::default() }, None, 10);
+    assert_eq!(list, ids(&[5, 3, 2]));
+}
+
+/// A sweep removes `limit` at most; the next goes on.
+pub fn a_sweep_has_a_limit(bench: &Bench) {
+    let shop = Shop::open(bench);
+    let over = |number: u8| Session { expires_at: Some(at(50)), ..shop.session(number) };
+    add(bench, &[over(1), over(2), over(3), shop.session(4)]);
+    let sweeps: Vec<u32> = (0..3).map(|_| write(bench, |tx| tx.sessions().sweep(at(10_000), 2))).collect();
+    assert_eq!(sweeps, [2, 1, 0]);
+    assert!(found(bench, session_id(4)).is_some());
+}
+
+/// A rotated session is swept by its new end, not by the old one.
+pub fn a_rotation_puts_the_sweep_off(bench: &Bench) {
+    let shop = Shop::open(bench);
+    add(bench, &[Session { expires_at: Some(at(100)), ..shop.session(1) }]);
+    write(bench, |tx| tx.sessions().rotate(session_id(1), 1, &rotation(2, at(90))));
+    assert_eq!(write(bench, |tx| tx.sessions().sweep(at(200), 10)), 0);
+    assert!(found(bench, session_id(1)).is_some());
+}

@@ -1,0 +1,16 @@
+//! The contract on the store in memory, the reference.
+
+use std::sync::Arc;
+
+use tillgate_auth_core::Memory;
+use tillgate_testkit::Whole;
+
+fn memory() -> Whole {
+    let store = Arc::new(Memory::new());
+    let (observed, turned, told) = (store.clone(), store.clone(), store.clone());
+    Whole::new(store, move |observer| observed.observe(observer))
+        .turned_by(move |state| turned.turn(state))
+        .told_by(move || told.audit())
+}
+
+tillgate_testkit::contract!(memory);
