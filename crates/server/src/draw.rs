@@ -14,13 +14,14 @@ use crate::configuration::Settings;
 /// The machine's clock and chance.
 #[derive(Default)]
 pub(crate) struct Draw {
+    clock: SystemClock,
     entropy: SystemEntropy,
 }
 
 impl Draw {
     /// The instant of now, by the machine's clock.
     pub(crate) fn now(&self) -> Instant {
-        SystemClock.now()
+        self.clock.now()
     }
 
     /// Fresh random bytes.

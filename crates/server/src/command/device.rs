@@ -17,8 +17,7 @@ pub(crate) enum Device {
         /// The name to log in under
         #[arg(value_parser = pairs::device)]
         name: DeviceName,
-        /// CashRegister, PDA, BackOffice or Tool
-        #[arg(long, value_parser = pairs::environment)]
+        #[arg(long, help = pairs::ENVIRONMENTS, value_parser = pairs::environment)]
         env: Environment,
         /// Where it stands, what it is for
         #[arg(long, default_value = "")]

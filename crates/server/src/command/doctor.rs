@@ -31,7 +31,9 @@ impl Doctor {
                 &json!({ "healthy": findings.iter().all(checks::Finding::well), "checks": documents }).to_string(),
             );
         } else {
-            findings.iter().for_each(|finding| print::out(&finding.line()));
+            for finding in &findings {
+                print::out(&finding.line());
+            }
         }
         match findings.iter().filter(|finding| !finding.well()).count() {
             0 => Ok(()),

@@ -43,10 +43,13 @@ pub(super) fn right(text: &str) -> Result<Right, String> {
     Right::parse(text).map_err(|why| why.to_string())
 }
 
+/// What an environment may be, for help texts.
+pub(super) const ENVIRONMENTS: &str = "CashRegister, PDA, BackOffice or Tool";
+
 /// An environment, in any case of letters.
 pub(super) fn environment(text: &str) -> Result<Environment, String> {
     let named = |each: &Environment| each.name().eq_ignore_ascii_case(text);
-    Environment::ALL.into_iter().find(named).ok_or_else(|| "is one of CashRegister, PDA, BackOffice, Tool".to_owned())
+    Environment::ALL.into_iter().find(named).ok_or_else(|| format!("is {ENVIRONMENTS}"))
 }
 
 #[cfg(test)]

@@ -18,8 +18,7 @@ pub(crate) enum Role {
         /// A right, such as ticketClose
         #[arg(long = "right", required = true, value_parser = pairs::right)]
         rights: Vec<Right>,
-        /// An environment that it counts in: CashRegister, PDA, BackOffice or Tool
-        #[arg(long = "env", required = true, value_parser = pairs::environment)]
+        #[arg(long = "env", required = true, help = pairs::ENVIRONMENTS, value_parser = pairs::environment)]
         environments: Vec<Environment>,
         /// The name that people read; without it, the name
         #[arg(long)]

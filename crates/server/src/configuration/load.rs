@@ -32,15 +32,14 @@ pub(crate) fn load(flags: &Flags, variables: &[(String, String)]) -> Result<Sett
     flag_layer(&mut above, flags)?;
 
     let mut layers = Layers::default();
-    match &flags.config {
-        Some(path) => layers.file(&path.display().to_string(), parse(path)?)?,
-        None => {
-            let data = Settings::read(&above)?.server.data;
-            let path = data.join(NAME);
-            if path.try_exists().unwrap_or(true) {
-                layers.file(&path.display().to_string(), parse(&path)?)?;
-                same_folder(&layers, &above, &data, &path)?;
-            }
+    if let Some(path) = &flags.config {
+        layers.file(&path.display().to_string(), parse(path)?)?;
+    } else {
+        let data = Settings::read(&above)?.server.data;
+        let path = data.join(NAME);
+        if path.try_exists().unwrap_or(true) {
+            layers.file(&path.display().to_string(), parse(&path)?)?;
+            same_folder(&layers, &above, &data, &path)?;
         }
     }
     layers.variables(variables.iter().cloned())?;

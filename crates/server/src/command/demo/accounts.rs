@@ -2,9 +2,7 @@
 //! which one is known again.
 
 use tillgate_auth_core::ports::{AuthView, CredentialKind};
-use tillgate_domain::{
-    DeviceId, DeviceStatus, Environment, Instant, PrincipalId, Store, StoreExt, Stored, UserId, UserStatus,
-};
+use tillgate_domain::{DeviceId, DeviceStatus, Environment, Instant, PrincipalId, Store, StoreExt, UserId, UserStatus};
 use tillgate_persistence::Database;
 
 use crate::command::Stop;
@@ -51,47 +49,48 @@ fn bytes(number: u8) -> [u8; 10] {
     bytes
 }
 
+/// What has become of an account.
+struct State {
+    account: Account,
+    /// Whether it is in use; `None` where it has never been made.
+    active: Option<bool>,
+    /// The version of its password.
+    version: Option<i64>,
+}
+
 /// Whether a demo has been made in this database.
 pub(super) fn marked(database: &Database) -> Result<bool, Stop> {
-    Ok(missing(database)?.len() < all().len())
+    Ok(states(database)?.iter().any(|state| state.active.is_some()))
 }
 
 /// The accounts that have never been made here. A deleted one has been.
 pub(super) fn missing(database: &Database) -> Result<Vec<Account>, Stop> {
-    choose(database, &|_, found| Ok(found.is_none()))
+    let missing = states(database)?.into_iter().filter(|state| state.active.is_none());
+    Ok(missing.map(|state| state.account).collect())
 }
 
 /// The names of those that could log in with the password that the demo gave them: nobody has set another since.
-pub(super) fn with_demo_password(database: &Database) -> Result<Vec<String>, Stop> {
-    let open = choose(database, &|version, found| Ok(found == Some(true) && version()? == Some(FIRST)))?;
-    Ok(open.iter().map(|account| account.name.to_owned()).collect())
+pub(super) fn with_demo_password(database: &Database) -> Result<Vec<&'static str>, Stop> {
+    let open = |state: &State| state.active == Some(true) && state.version == Some(FIRST);
+    Ok(states(database)?.into_iter().filter(open).map(|state| state.account.name).collect())
 }
 
 /// The version of a password that nobody has changed.
 const FIRST: i64 = 1;
 
-/// Those of which a question is true. It hears whether the account is in use, `None` where it is not there, and may ask for the
-/// version of its password.
-fn choose(
-    database: &Database,
-    question: &dyn Fn(&mut dyn FnMut() -> Stored<Option<i64>>, Option<bool>) -> Stored<bool>,
-) -> Result<Vec<Account>, Stop> {
+fn states(database: &Database) -> Result<Vec<State>, Stop> {
     let store: &dyn Store<AuthView> = database;
-    let chosen = store.read(|tx| {
-        let mut chosen = Vec::new();
+    let read = store.read(|tx| {
+        let mut states = Vec::new();
         for account in all() {
             let active = match account.id {
                 PrincipalId::User(id) => tx.users().find(id)?.map(|user| user.status == UserStatus::Active),
                 PrincipalId::Device(id) => tx.devices().find(id)?.map(|device| device.status == DeviceStatus::Active),
             };
-            let mut version = || {
-                Ok(tx.credentials().find(account.id, CredentialKind::Password)?.map(|credential| credential.version))
-            };
-            if question(&mut version, active)? {
-                chosen.push(account);
-            }
+            let credential = tx.credentials().find(account.id, CredentialKind::Password)?;
+            states.push(State { account, active, version: credential.map(|credential| credential.version) });
         }
-        Ok(chosen)
+        Ok(states)
     });
-    chosen.map_err(Stop::failed)
+    read.map_err(Stop::failed)
 }

@@ -119,14 +119,12 @@ fn folder(data: &Path) -> Finding {
         Ok(found) if !found.is_dir() => {
             Finding::bad(CHECK, format!("{} is no folder", data.display()), "name a folder with --data")
         }
-        Ok(found) => match others_may(&found) {
-            true => Finding::bad(
-                CHECK,
-                format!("{} is open to other users of this machine", data.display()),
-                format!("chmod 700 '{}'", data.display()),
-            ),
-            false => Finding::good(CHECK, data.display().to_string()),
-        },
+        Ok(found) if others_may(&found) => Finding::bad(
+            CHECK,
+            format!("{} is open to other users of this machine", data.display()),
+            format!("chmod 700 '{}'", data.display()),
+        ),
+        Ok(_) => Finding::good(CHECK, data.display().to_string()),
     }
 }
 
