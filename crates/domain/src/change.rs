@@ -103,9 +103,10 @@ pub trait Endings {
     /// Ends one session for ever and every session that stands on it. False where it was over already or never was.
     fn end(&mut self, session: SessionId, why: EndedWhy, at: Instant) -> Stored<bool>;
 
-    /// Raises the epoch of `scope`, which ends every session of it but the permanent ones, and returns the new epoch; `None`
-    /// where there is no such user, device or tenant (keys and clock have no epoch). The raise comes first: a login that is under
-    /// way meets it.
+    /// Raises the epoch of `scope`, which ends every session of it but the permanent ones, and every session that stands on one
+    /// of these; returns the new epoch, or `None` where there is no such user, device or tenant (keys and clock have no epoch).
+    /// One change tells of the epoch, and one more of each session that is over without being below it. The raise comes first: a
+    /// login that is under way meets it.
     fn raise(&mut self, scope: Scope, why: EndedWhy, at: Instant) -> Stored<Option<Epoch>>;
 
     /// Tells that what is remembered of `scope` is stale.

@@ -107,6 +107,7 @@ macro_rules! auth_contract {
                 a_session_ends_once,
                 what_stands_on_a_session_ends_with_it,
                 a_raise_ends_all_of_its_scope,
+                what_stands_on_a_raised_session_ends_with_it,
                 a_raise_returns_the_new_epoch,
                 a_raise_is_told_once,
                 a_raise_of_nobody_is_none,

@@ -1,7 +1,9 @@
-//! A store that fails when it is told to, over any other and through any view: for tests of what becomes of a failure.
+//! A store that fails when it is told to, over any other and in all its views: for tests of what becomes of a failure.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tillgate_auth_core::auth::AuthStore;
+use tillgate_domain::change::Observer;
 use tillgate_domain::{Mode, Store, StoreError, Stored, View, Work};
 
 /// When a unit of work fails.
@@ -57,27 +59,20 @@ impl Failure {
     }
 }
 
-/// A store over another that fails as it is told.
-pub struct Failing<V: View> {
-    store: Arc<dyn Store<V>>,
-    plan: Arc<Plan>,
+/// A store over another that fails as it is told. It shows the views that the other shows, and fails in all of them alike.
+pub struct Failing<S: ?Sized> {
+    store: Arc<S>,
+    plan: Plan,
 }
 
-/// What is to fail. Shared by the views of one store.
+/// What is to fail.
 #[derive(Debug, Default)]
-struct Plan {
-    failure: Mutex<Option<Failure>>,
-}
+struct Plan(Mutex<Option<Failure>>);
 
-impl<V: View> Failing<V> {
+impl<S: ?Sized> Failing<S> {
     /// A store that goes well until it is told otherwise.
-    pub fn over(store: Arc<dyn Store<V>>) -> Self {
-        Self { store, plan: Arc::default() }
-    }
-
-    /// Another view of a store, which fails with this one.
-    pub fn beside<W: View>(&self, store: Arc<dyn Store<W>>) -> Failing<W> {
-        Failing { store, plan: Arc::clone(&self.plan) }
+    pub fn over(store: Arc<S>) -> Self {
+        Self { store, plan: Plan::default() }
     }
 
     /// From now on it fails like this.
@@ -86,19 +81,23 @@ impl<V: View> Failing<V> {
     /// Where the error is a conflict: no caller of a store ever sees one.
     pub fn fail(&self, failure: Failure) {
         assert!(!matches!(failure.error, StoreError::Conflict(_)), "no caller of a store sees a conflict");
-        *self.plan.failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(failure);
+        *self.plan.failure() = Some(failure);
     }
 
     /// It goes well again.
     pub fn heal(&self) {
-        *self.plan.failure.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        *self.plan.failure() = None;
     }
 }
 
 impl Plan {
+    fn failure(&self) -> MutexGuard<'_, Option<Failure>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Whether this unit of work fails, and how.
     fn next(&self, mode: Mode) -> Option<(Moment, StoreError)> {
-        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut failure = self.failure();
         let planned = failure.as_mut().filter(|planned| planned.mode.is_none_or(|each| each == mode))?;
         if planned.after > 0 {
             planned.after -= 1;
@@ -113,7 +112,7 @@ impl Plan {
     }
 }
 
-impl<V: View> Store<V> for Failing<V> {
+impl<V: View, S: Store<V> + ?Sized> Store<V> for Failing<S> {
     fn run(&self, mode: Mode, work: Work<'_, V>) -> Stored<()> {
         match self.plan.next(mode) {
             None => self.store.run(mode, work),
@@ -124,6 +123,12 @@ impl<V: View> Store<V> for Failing<V> {
             }),
             Some((Moment::AfterCommit, error)) => self.store.run(mode, work).and(Err(error)),
         }
+    }
+}
+
+impl<S: AuthStore + ?Sized> AuthStore for Failing<S> {
+    fn observe(&self, observer: Arc<dyn Observer>) {
+        self.store.observe(observer);
     }
 }
 
@@ -142,7 +147,7 @@ mod tests {
         StoreError::Unavailable("gone".into())
     }
 
-    fn store() -> (Arc<Memory>, Failing<AuthView>) {
+    fn store() -> (Arc<Memory>, Failing<Memory>) {
         let memory = Arc::new(Memory::new());
         (memory.clone(), Failing::over(memory))
     }
@@ -172,17 +177,19 @@ mod tests {
         let (_, failing) = store();
         failing.fail(Failure::at_once(gone()).only(Mode::Write).after(1).times(2));
         let answers = [1, 2, 3, 4].map(|number| {
-            assert!(failing.read(|tx| tx.keys().all()).is_ok());
+            let store: &dyn Store<AuthView> = &failing;
+            assert!(store.read(|tx| tx.keys().all()).is_ok());
             write(&failing, number).is_ok()
         });
         assert_eq!(answers, [true, false, false, true]);
     }
 
     #[test]
-    fn views_of_one_store_fail_together() {
-        let (memory, failing) = store();
-        let office: Failing<OfficeView> = failing.beside(memory);
+    fn all_its_views_fail() {
+        let (_, failing) = store();
         failing.fail(Failure::at_once(gone()));
+        let office: &dyn Store<OfficeView> = &failing;
         assert_eq!(office.read(|tx| tx.users().any()), Err(gone()));
+        assert_eq!(write(&failing, 1), Err(gone()));
     }
 }

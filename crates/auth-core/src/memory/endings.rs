@@ -19,11 +19,16 @@ impl Endings for Transaction<'_> {
     fn raise(&mut self, scope: Scope, why: EndedWhy, at: Instant) -> Stored<Option<Epoch>> {
         let Some(epoch) = self.lift(scope)? else { return Ok(None) };
         self.tell_of(Change::Raised { scope, epoch }, at)?;
+        let mut over = Vec::new();
         for id in self.of(scope) {
             let permanent = self.tables().sessions.get(&id).is_none_or(|row| row.kind == SessionKind::Permanent);
             if !permanent && self.close(id, why, at)? {
-                self.close_on(id, why, at)?;
+                over.push(id);
             }
+        }
+        // what is still open and stands on one of them is not below the epoch: it is told by itself
+        for id in over {
+            self.close_on(id, why, at)?;
         }
         Ok(Some(epoch))
     }

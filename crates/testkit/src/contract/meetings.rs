@@ -219,8 +219,8 @@ pub fn two_first_current_keys(bench: &Bench) {
     assert!(one.0 || other.0);
     let all = read(bench, |tx| tx.keys().all());
     let winner = key(if one.1 { 1 } else { 2 }, KeyKind::Signing, KeyState::Current);
-    assert_eq!(all, [winner.clone()]);
     assert_eq!((one.2, other.2), (vec![winner.id], vec![winner.id]));
+    assert_eq!(all, [winner]);
 }
 
 /// Of two keys that are to be current after one another one is.

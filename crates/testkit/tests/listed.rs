@@ -1,0 +1,42 @@
+//! Every case of the contract is run: none is written and then forgotten in the macros that name them.
+
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+/// The cases that stand in the folder, as `module::case`.
+fn written(folder: &Path) -> BTreeSet<String> {
+    let mut cases = BTreeSet::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        for line in fs::read_to_string(&path).unwrap().lines() {
+            let case = line.strip_prefix("pub fn ").and_then(|rest| rest.split_once('('));
+            cases.extend(case.map(|(name, _)| format!("{module}::{name}")));
+        }
+    }
+    cases
+}
+
+/// The cases that the macros name, each as often as they name it.
+fn named(macros: &Path) -> Vec<String> {
+    let text = fs::read_to_string(macros).unwrap();
+    let calls = text.split("$crate::cases!(").skip(1).filter_map(|call| call.split_once(']')).map(|(call, _)| call);
+    let words = calls.map(|call| {
+        let words = call.split([',', '[']).map(str::trim).filter(|word| !word.is_empty());
+        words.skip(2).map(str::to_owned).collect::<Vec<_>>()
+    });
+    words.flat_map(|words| words[1..].iter().map(|case| format!("{}::{case}", words[0])).collect::<Vec<_>>()).collect()
+}
+
+#[test]
+fn every_case_that_is_written_is_named_once() {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let named = named(&sources.join("contract.rs"));
+    let once: BTreeSet<String> = named.iter().cloned().collect();
+    assert_eq!(once, written(&sources.join("contract")));
+    assert_eq!(once.len(), named.len(), "none is named twice");
+    assert!(once.contains("work::waiting_has_a_deadline"), "{once:?}");
+}
