@@ -1,0 +1,164 @@
+//! An installation: a data folder with its keys, and a database on one of the two engines.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use crate::{Running, Secrets};
+
+/// The password of every demo account in the tests.
+pub const PASSWORD: &str = "correct-horse-till";
+
+/// Which database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Engine {
+    /// A file in the data folder.
+    Sqlite,
+    /// A fresh database on the server of this test process.
+    Postgres,
+}
+
+impl Engine {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Sqlite, Self::Postgres];
+}
+
+/// A data folder and a database. The folder goes when this does.
+pub struct Installation {
+    folder: PathBuf,
+    database: String,
+    engine: Engine,
+    secrets: Secrets,
+}
+
+impl Installation {
+    /// An empty one.
+    pub fn new(engine: Engine) -> Self {
+        let database = match engine {
+            Engine::Sqlite => "sqlite:tillgate.db".to_owned(),
+            Engine::Postgres => tillgate_testkit::postgres::create_database(),
+        };
+        Self::over(engine, database)
+    }
+
+    /// An empty data folder over a database that is there.
+    pub fn over(engine: Engine, database: String) -> Self {
+        Self { folder: fresh_folder(), database, engine, secrets: Secrets::default() }
+    }
+
+    /// One with the demo's shop: users admin, manager, cashier, devices P01, P02, PDA1, OFFICE, all with [`PASSWORD`].
+    pub fn with_shop(engine: Engine) -> Self {
+        let installation = Self::new(engine);
+        installation.make_shop();
+        installation
+    }
+
+    /// Puts the demo's shop in.
+    pub fn make_shop(&self) {
+        self.secrets.note(PASSWORD);
+        drop(Running::start(self, &["demo", "--password", PASSWORD, "--yes"]));
+    }
+
+    /// Which database it is on.
+    pub fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    /// The data folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The database's address.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// What the tests over it used and no server may give away.
+    pub fn secrets(&self) -> &Secrets {
+        &self.secrets
+    }
+
+    /// A server over it.
+    pub fn serve(&self) -> Running {
+        Running::start(self, &["serve"])
+    }
+
+    /// A server over it with more flags.
+    pub fn serve_with(&self, flags: &[&str]) -> Running {
+        Running::start(self, &[&["serve"], flags].concat())
+    }
+
+    /// Another data folder with a copy of the master key, over the same database.
+    pub fn second_folder(&self) -> Self {
+        let second = Self {
+            folder: fresh_folder(),
+            database: self.database.clone(),
+            engine: self.engine,
+            secrets: self.secrets.clone(),
+        };
+        std::fs::copy(self.folder.join("master.key"), second.folder.join("master.key")).unwrap();
+        second
+    }
+
+    /// The command with its data folder and database.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program());
+        command.args(arguments).arg("--data").arg(&self.folder).args(["--database", &self.database]);
+        command.env_clear().env("RUST_BACKTRACE", "1");
+        command
+    }
+
+    /// Runs a command to its end, with this on its standard input.
+    pub fn run(&self, arguments: &[&str], input: &str) -> Output {
+        let mut child = self
+            .command(arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        for text in [&output.stdout, &output.stderr] {
+            self.secrets.search(&format!("what {arguments:?} prints"), &String::from_utf8_lossy(text));
+        }
+        output
+    }
+
+    /// Runs a command that must succeed, and returns what it prints.
+    pub fn succeed(&self, arguments: &[&str], input: &str) -> String {
+        let output = self.run(arguments, input);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?} failed: {said}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+}
+
+impl Drop for Installation {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn fresh_folder() -> PathBuf {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("tillgate-test-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// The binary, built once by each test process: none is ever tried that is older than its source.
+pub(crate) fn program() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.args(["build", "--quiet", "--package", "tillgate-server", "--bin", "tillgate"]).current_dir(root);
+        assert!(cargo.status().unwrap().success(), "the program could not be built");
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+        target.join("debug/tillgate")
+    })
+}

@@ -1,0 +1,49 @@
+//! Every secret that a test used, and the search for them in what a server gave away.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The secrets of an installation, shared by all that use them.
+#[derive(Clone, Default)]
+pub struct Secrets(Arc<Mutex<BTreeSet<String>>>);
+
+/// What is shorter is no secret: it would be found by chance.
+const SHORTEST: usize = 8;
+
+impl Secrets {
+    /// Notes a secret.
+    pub fn note(&self, secret: &str) {
+        if secret.len() >= SHORTEST {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(secret.to_owned());
+        }
+    }
+
+    /// Fails where one of them stands in the text. `place` says whose text it is; the secret itself is not shown.
+    pub fn search(&self, place: &str, text: &str) {
+        for secret in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
+            if let Some(at) = text.find(secret.as_str()) {
+                let line = text[..at].lines().count();
+                panic!("{place} bears a secret of {} characters in line {line}", secret.len());
+            }
+        }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_found_where_it_stands() {
+        let secrets = Secrets::default();
+        secrets.note("hunter2-hunter2");
+        secrets.search("a clean log", "nothing here");
+        let leak = std::panic::catch_unwind(|| secrets.search("a log", "one\ntwo hunter2-hunter2\n"));
+        assert!(leak.is_err());
+    }
+}
