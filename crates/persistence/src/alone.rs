@@ -34,7 +34,7 @@ pub(crate) fn run(pool: &Pool, number: Number, mode: Mode, deadline: &Deadline, 
         let mut changes = Vec::new();
         let outcome = {
             let _inside = number.enter();
-            work(&mut Transaction { connection: &mut lent.connection, changes: &mut changes })
+            work(&mut Transaction { connection: &mut lent.connection, changes: &mut changes, mode })
         };
         match end(&mut lent, mode, outcome) {
             Ok(()) => return Ok(changes),

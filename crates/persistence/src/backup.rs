@@ -1,4 +1,4 @@
-//! Copies SQLite's database into a file while it is used, and looks whether the copy is whole. PostgreSQL has pg_dump for that.
+//! Copies SQLite's database into a file while it is used, and looks whether the copy is whole. PostgreSQL has `pg_dump` for that.
 
 use std::fs;
 use std::path::Path;

@@ -123,14 +123,12 @@ impl Database {
     pub(crate) fn unit(&self, mode: Mode, work: Job<'_>) -> Stored<()> {
         self.number.outside()?;
         let deadline = crate::deadline::Deadline::after(self.limits.deadline);
-        match (&self.writer, mode) {
-            (Some(writer), Mode::Write) => writer.run(&deadline, work),
-            _ => {
-                let changes = alone::run(&self.pool, self.number, mode, &deadline, work)?;
-                self.observers.tell(&changes);
-                Ok(())
-            }
+        if let (Some(writer), Mode::Write) = (&self.writer, mode) {
+            return writer.run(&deadline, work);
         }
+        let changes = alone::run(&self.pool, self.number, mode, &deadline, work)?;
+        self.observers.tell(&changes);
+        Ok(())
     }
 }
 

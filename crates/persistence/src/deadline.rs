@@ -1,31 +1,37 @@
-//! How long a unit of work may still wait. The one place of this crate that reads the monotonic clock: what it measures is
-//! waiting, which no rule of the trade depends on, so no clock is handed in.
+//! How long a unit of work may still wait. What is measured is waiting, which no rule of the trade depends on, so the machine's
+//! clock is read here and not handed in.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-/// Reads the monotonic clock.
-#[expect(clippy::disallowed_methods, reason = "waiting is measured here and nowhere else in this crate")]
-pub(crate) fn now() -> Instant {
-    Instant::now()
+use tillgate_auth_core::clock::Clock;
+use tillgate_auth_core::system::SystemClock;
+
+/// Reads the monotonic clock: the time since some moment before this process began.
+pub(crate) fn now() -> Duration {
+    SystemClock.monotonic()
+}
+
+/// How long ago that reading was.
+pub(crate) fn since(start: Duration) -> Duration {
+    now().saturating_sub(start)
 }
 
 /// The end of all waiting of one unit of work.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
-    until: Instant,
+    until: Duration,
     whole: Duration,
 }
 
 impl Deadline {
     /// The deadline that lies this far ahead.
     pub(crate) fn after(whole: Duration) -> Self {
-        let now = now();
-        Self { until: now.checked_add(whole).unwrap_or(now), whole }
+        Self { until: now().saturating_add(whole), whole }
     }
 
     /// What is left of it, zero where it has passed.
     pub(crate) fn left(&self) -> Duration {
-        self.until.saturating_duration_since(now())
+        self.until.saturating_sub(now())
     }
 
     /// Whether it has passed.

@@ -70,14 +70,13 @@ fn ready(connection: &mut PgConnection, setup: &str) -> diesel::QueryResult<()> 
 /// The statement that begins a transaction. Where a good part of the deadline is used up already, its first words shorten the
 /// time-outs too, in the same round trip.
 pub(crate) fn begin(mode: Mode, deadline: &Deadline) -> String {
-    let mut begin = match mode {
+    let begin = match mode {
         Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         Mode::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
-    }
-    .to_owned();
+    };
     if let Some(left) = deadline.shortened() {
         let millis = left.as_millis().max(1);
-        begin.push_str(&format!("; SET LOCAL statement_timeout = {millis}; SET LOCAL lock_timeout = {millis}"));
+        return format!("{begin}; SET LOCAL statement_timeout = {millis}; SET LOCAL lock_timeout = {millis}");
     }
-    begin
+    begin.to_owned()
 }

@@ -32,7 +32,7 @@ impl Folder {
 
     /// A database with tables, of which the groups close when nobody waits any more.
     pub(crate) fn database(&self, limits: &Limits) -> Database {
-        let closing = Closing { members: 64, span: Duration::from_secs(60) };
+        let closing = Closing { members: 64, span: Duration::from_mins(1) };
         with_tables(Database::open_closing(&self.address(), limits, closing).unwrap())
     }
 }

@@ -62,7 +62,7 @@ impl Server {
         )?;
         let mut conf = fs::read_to_string(data.join("postgresql.conf"))?;
         let socket = server.folder.display();
-        conf += &format!("\nlisten_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{socket}'\n");
+        conf = format!("{conf}\nlisten_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{socket}'\n");
         conf += "max_connections = 200\n";
         for setting in settings {
             conf.push_str(setting);

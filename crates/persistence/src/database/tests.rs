@@ -11,7 +11,7 @@ use tillgate_domain::change::Observer;
 use tillgate_domain::{Change, SessionId, StoreError};
 
 use super::*;
-use crate::deadline::now;
+use crate::deadline::{now, since};
 use crate::trial::{Folder, add, committed, postgres, read, run, with_tables, write};
 
 fn both(folder: &Folder) -> [Database; 2] {
@@ -99,7 +99,7 @@ fn a_lock_of_another_process_is_waited_for_until_the_deadline() {
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
     let start = now();
     let end = write(&database, |tx| add(tx, 1));
-    let took = now() - start;
+    let took = since(start);
     assert!(matches!(end, Err(StoreError::Unavailable(_))), "{end:?}");
     assert!(took >= Duration::from_millis(290) && took < Duration::from_secs(3), "{took:?}");
     assert_eq!(committed(&database, "SELECT COUNT(*) FROM tills"), 0, "who reads waits for nobody");
@@ -122,7 +122,7 @@ fn hammer(database: &Database, id: i64, threads: usize) -> (i64, Duration) {
                     while now() < end {
                         let start = now();
                         write(database, |tx| run(tx, &format!("UPDATE tills SET n = n + 1 WHERE id = {id}"))).unwrap();
-                        longest = longest.max(now() - start);
+                        longest = longest.max(since(start));
                         count += 1;
                     }
                     (count, longest)

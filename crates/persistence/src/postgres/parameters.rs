@@ -14,7 +14,7 @@ pub(crate) fn completed(address: &str, deadline: Duration) -> String {
                 Some((_, "")) => "",
                 Some(_) => "&",
             };
-            completed.push_str(&format!("{sign}{name}={value}"));
+            completed.extend([sign, name, "=", value]);
         }
     };
     // Whole seconds; libpq takes 2 at least. It counts for each host.

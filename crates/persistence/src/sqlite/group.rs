@@ -5,15 +5,15 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, TransactionManager};
-use tillgate_domain::{Change, StoreError, Stored};
+use tillgate_domain::{Change, Mode, StoreError, Stored};
 
 use crate::connection::AnyConnection;
 use crate::database::Job;
 use crate::database::nesting::Number;
-use crate::deadline::{Deadline, now};
+use crate::deadline::{Deadline, now, since};
 use crate::failure::classify;
 use crate::sqlite;
 use crate::sqlite::turn::Turn;
@@ -71,11 +71,11 @@ pub(crate) struct Group {
     closing: Closing,
     connection: Option<AnyConnection>,
     /// When the open transaction was begun.
-    begun: Option<Instant>,
+    begun: Option<Duration>,
     /// Since when the lock was taken again and again without a pause.
-    busy: Option<Instant>,
+    busy: Option<Duration>,
     /// When the lock was last let go.
-    free: Option<Instant>,
+    free: Option<Duration>,
     /// Those who have run in the open transaction.
     pub(crate) members: Vec<Member>,
 }
@@ -93,8 +93,7 @@ impl Group {
 
     /// Whether nobody more may join.
     pub(crate) fn is_full(&self) -> bool {
-        self.members.len() >= self.closing.members
-            || self.begun.is_some_and(|begun| now().saturating_duration_since(begun) >= self.closing.span)
+        self.members.len() >= self.closing.members || self.begun.is_some_and(|begun| since(begun) >= self.closing.span)
     }
 
     /// Opens a transaction where none is open, waiting for the lock until the deadline.
@@ -137,9 +136,9 @@ impl Group {
     fn pause(&mut self) {
         let (Some(busy), Some(free)) = (self.busy, self.free) else { return };
         let now = now();
-        let rested = now.saturating_duration_since(free);
+        let rested = now.saturating_sub(free);
         if rested < PAUSE {
-            if now.saturating_duration_since(busy) < HOLD {
+            if now.saturating_sub(busy) < HOLD {
                 return;
             }
             std::thread::sleep(PAUSE.saturating_sub(rested));
@@ -158,7 +157,9 @@ impl Group {
         let mut changes = Vec::new();
         let outcome = {
             let _inside = number.enter();
-            catch_unwind(AssertUnwindSafe(|| work(&mut Transaction { connection, changes: &mut changes })))
+            catch_unwind(AssertUnwindSafe(|| {
+                work(&mut Transaction { connection, changes: &mut changes, mode: Mode::Write })
+            }))
         };
         match outcome {
             Err(panic) => Ran::Panicked(panic),

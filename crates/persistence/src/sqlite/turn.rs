@@ -96,7 +96,7 @@ mod tests {
     #[test]
     fn a_word_wakes_the_writer() {
         let turn = Turn::<()>::new(false);
-        let far = Deadline::after(Duration::from_secs(60));
+        let far = Deadline::after(Duration::from_mins(1));
         std::thread::scope(|scope| {
             let waits = scope.spawn(|| turn.wait(&far));
             turn.tell(Word::Answer(Ok(()))).unwrap();

@@ -2,6 +2,7 @@
 //! the connection to the next; the last commits for all, and nobody is answered before.
 
 use std::collections::VecDeque;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -136,7 +137,7 @@ impl Writer {
             }
             Ran::Panicked(panic) => {
                 self.give_up(group);
-                std::panic::resume_unwind(panic)
+                resume_unwind(panic)
             }
         }
     }
@@ -179,10 +180,13 @@ impl Writer {
             }
         }
         // The next group is under way while this one's members are told.
-        self.observers.tell(&changes);
+        let told = catch_unwind(AssertUnwindSafe(|| self.observers.tell(&changes)));
         for (turn, word) in closed {
             // Whoever has left at the deadline has been told that it may have been committed.
             drop(turn.tell(word));
+        }
+        if let Err(panic) = told {
+            resume_unwind(panic);
         }
     }
 

@@ -45,7 +45,7 @@ fn together(database: &Database, members: Vec<Body<'_>>) -> Vec<thread::Result<S
     })
 }
 
-fn adding<'b>(id: i64, runs: &'b AtomicU32) -> Body<'b> {
+fn adding(id: i64, runs: &AtomicU32) -> Body<'_> {
     Box::new(move |tx| {
         runs.fetch_add(1, Ordering::Relaxed);
         add(tx, id)
@@ -107,7 +107,9 @@ fn a_member_sees_what_those_before_it_did_and_may_decide_by_it() {
             _ => Ok(()),
         })
     };
-    together(&database, vec![winner(), winner(), winner()]).into_iter().for_each(|end| end.unwrap().unwrap());
+    for end in together(&database, vec![winner(), winner(), winner()]) {
+        end.unwrap().unwrap();
+    }
     assert_eq!(committed(&database, "SELECT COUNT(*) FROM tills"), 1);
 }
 
@@ -217,7 +219,9 @@ fn a_slow_member_holds_up_the_others_and_fails_none() {
         Ok(())
     });
     let ends = together(&database, vec![adding(1, &runs), slow, adding(3, &runs)]);
-    ends.into_iter().for_each(|end| assert_eq!(end.unwrap(), Ok(())));
+    for end in ends {
+        assert_eq!(end.unwrap(), Ok(()));
+    }
     assert_eq!(committed(&database, "SELECT SUM(id) FROM tills"), 6);
 }
 
@@ -244,7 +248,7 @@ fn who_waits_behind_a_hanging_member_leaves_at_the_deadline_and_was_not_run() {
             add(tx, 2)
         });
         assert!(matches!(waited, Err(StoreError::Unavailable(_))), "{waited:?}");
-        let took = crate::deadline::now() - start;
+        let took = crate::deadline::since(start);
         assert!(took >= Duration::from_millis(190) && took < Duration::from_secs(5), "{took:?}");
         assert_eq!(database.load().waiting, 0);
         drop(end);
@@ -297,4 +301,43 @@ fn a_write_that_only_reads_costs_nothing_on_disk() {
     let before = log();
     write(&database, |tx| number(tx, "SELECT COUNT(*) FROM tills").map(drop)).unwrap();
     assert!(before == log(), "the log has changed");
+}
+
+#[test]
+fn a_commit_is_on_disk_before_it_is_answered() {
+    let folder = Folder::new();
+    let database = folder.database(&limits());
+    write(&database, |tx| {
+        assert_eq!(number(tx, "SELECT synchronous FROM pragma_synchronous()")?, 2);
+        assert_eq!(number(tx, "SELECT foreign_keys FROM pragma_foreign_keys()")?, 1);
+        assert_eq!(number(tx, "SELECT journal_mode = 'wal' FROM pragma_journal_mode()")?, 1);
+        Ok(())
+    })
+    .unwrap();
+}
+
+/// Panics once.
+struct Startled(std::sync::atomic::AtomicBool);
+
+impl tillgate_domain::change::Observer for Startled {
+    fn committed(&self, _: &[tillgate_domain::Change]) {
+        assert!(self.0.swap(true, Ordering::Relaxed), "startled");
+    }
+}
+
+#[test]
+fn an_observer_that_panics_leaves_nobody_waiting() {
+    let folder = Folder::new();
+    let database = folder.database(&limits());
+    database.observe(std::sync::Arc::new(Startled(false.into())));
+    let telling = |id: i64| -> Body<'_> {
+        Box::new(move |tx| {
+            tx.changes.push(tillgate_domain::Change::Touched(tillgate_domain::Scope::Clock));
+            add(tx, id)
+        })
+    };
+    let ends = together(&database, vec![telling(1), telling(2)]);
+    assert_eq!(ends.iter().filter(|end| end.is_err()).count(), 1, "it panics on the thread that committed");
+    assert_eq!(committed(&database, "SELECT SUM(id) FROM tills"), 3);
+    assert_eq!(write(&database, |tx| add(tx, 4)), Ok(()));
 }

@@ -1,0 +1,183 @@
+//! How fast SQLite commits rotations: 64 threads that each rotate sessions through the store, against one bare loop that writes
+//! the same columns in groups of 32, without threads, ports or anybody who waits. Both are durable before they count.
+//!
+//! `cargo run --release -p tillgate-persistence --example commit_speed [SECONDS]`
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::cast_precision_loss,
+    clippy::format_push_string,
+    missing_docs
+)]
+
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+use std::time::{Duration, Instant as Watch};
+
+use diesel::connection::SimpleConnection;
+use diesel::prelude::*;
+use tillgate_auth_core::AuthView;
+use tillgate_auth_core::ports::Rotation;
+use tillgate_domain::{Instant, KeyId, SessionId, StoreExt};
+use tillgate_persistence::{Address, Database, Limits};
+use uuid::Uuid;
+
+const SESSIONS: u64 = 4096;
+const THREADS: u64 = 64;
+const GROUP: u64 = 32;
+
+diesel::table! {
+    sessions (id) {
+        id -> Binary,
+        generation -> BigInt,
+        key_id -> Binary,
+        previous_key_id -> Binary,
+        rotated_at -> Nullable<BigInt>,
+        expires_at -> Nullable<BigInt>,
+        expires_day -> Nullable<BigInt>,
+        rotated_from -> Nullable<Text>,
+        ended_at -> Nullable<BigInt>,
+    }
+}
+
+fn main() {
+    let seconds = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(5);
+    let span = Duration::from_secs(seconds);
+    let folder = std::env::temp_dir().join(format!("tillgate-commit-speed-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let database = Database::open(&Address::parse("sqlite:till.db", &folder).unwrap(), &Limits::default()).unwrap();
+    database.migrate(&mut |_| ()).unwrap();
+    populate(&folder);
+    // Twice in turns, so that a disk that slows down meanwhile is seen.
+    for _ in 0..2 {
+        let bare = bare(&folder, span);
+        let before = database.load();
+        let run = through_run(&database, &folder, span);
+        let after = database.load();
+        let crowd = (after.grouped - before.grouped) as f64 / (after.groups - before.groups) as f64;
+        println!(
+            "bare loop, groups of {GROUP}: {bare:.0}/s; {THREADS} threads through run, groups of {crowd:.1}: {run:.0}/s; ratio {:.2}",
+            run / bare
+        );
+    }
+    drop(database);
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+fn id(number: u64) -> Uuid {
+    // Ids of one millisecond: neighbours in the index, as sessions of one morning are.
+    uuid::Builder::from_unix_timestamp_millis(1_790_000_000_000 + number, &[0; 10]).into_uuid()
+}
+
+fn key() -> Uuid {
+    id(0)
+}
+
+fn connect(folder: &Path) -> SqliteConnection {
+    let mut connection = SqliteConnection::establish(folder.join("till.db").to_str().unwrap()).unwrap();
+    connection
+        .batch_execute("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA busy_timeout = 2000")
+        .unwrap();
+    connection
+}
+
+fn hex(id: Uuid) -> String {
+    format!("x'{}'", id.simple())
+}
+
+fn populate(folder: &Path) {
+    let key = hex(key());
+    let mut statements = format!("BEGIN; INSERT INTO tenants VALUES ({key}, 'default', 'Shop', 'UTC', 'en', 0, 0, 1);");
+    for number in 0..SESSIONS {
+        let id = hex(id(number));
+        statements.push_str(&format!(
+            "INSERT INTO sessions (id, tenant_id, kind, dialect, terms, generation, key_id, previous_key_id, used, user_epoch, \
+             device_epoch, tenant_epoch, methods, proved_at, created_at) VALUES ({id}, {key}, 'person', 'native', '{{}}', 0, {key}, \
+             {key}, 0, 0, 0, 0, '[]', 0, 0);"
+        ));
+    }
+    statements.push_str("COMMIT");
+    connect(folder).batch_execute(&statements).unwrap();
+}
+
+/// Every session stands at its first generation again.
+fn reset(connection: &mut SqliteConnection) {
+    connection.batch_execute("UPDATE sessions SET generation = 0").unwrap();
+}
+
+fn bare(folder: &Path, span: Duration) -> f64 {
+    let connection = &mut connect(folder);
+    reset(connection);
+    let key = *key().as_bytes();
+    let start = Watch::now();
+    let mut count = 0_u64;
+    while start.elapsed() < span {
+        connection
+            .immediate_transaction(|connection| {
+                for _ in 0..GROUP {
+                    // The same rows in the same order as the threads come to them.
+                    let number = count % THREADS * (SESSIONS / THREADS) + count / THREADS % (SESSIONS / THREADS);
+                    let id = *id(number).as_bytes();
+                    let at = i64::try_from(count).unwrap();
+                    let from = at / i64::try_from(SESSIONS).unwrap();
+                    let one = sessions::table
+                        .filter(sessions::id.eq(id.as_slice()))
+                        .filter(sessions::generation.eq(from))
+                        .filter(sessions::ended_at.is_null());
+                    let rows = diesel::update(one)
+                        .set((
+                            sessions::generation.eq(from + 1),
+                            sessions::key_id.eq(key.as_slice()),
+                            sessions::previous_key_id.eq(key.as_slice()),
+                            sessions::rotated_at.eq(at),
+                            sessions::expires_at.eq(at),
+                            sessions::expires_day.eq(0),
+                            sessions::rotated_from.eq("127.0.0.1"),
+                        ))
+                        .execute(connection)?;
+                    assert_eq!(rows, 1);
+                    count += 1;
+                }
+                diesel::QueryResult::Ok(())
+            })
+            .unwrap();
+    }
+    count as f64 / start.elapsed().as_secs_f64()
+}
+
+fn through_run(database: &Database, folder: &Path, span: Duration) -> f64 {
+    reset(&mut connect(folder));
+    let total = AtomicU64::new(0);
+    let start = Watch::now();
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let total = &total;
+            scope.spawn(move || {
+                let own = SESSIONS / THREADS;
+                let mut count = 0_u64;
+                while start.elapsed() < span {
+                    let session = SessionId(id(thread * own + count % own));
+                    let from = i64::try_from(count / own).unwrap();
+                    let at = Instant::from_millis(i64::try_from(count).unwrap());
+                    let rotation = Rotation {
+                        generation: from + 1,
+                        key: KeyId(key()),
+                        previous_key: KeyId(key()),
+                        at,
+                        expires_at: Some(at),
+                        from: Some([127, 0, 0, 1].into()),
+                    };
+                    let won =
+                        StoreExt::<AuthView>::write(database, |tx| tx.sessions().rotate(session, from, &rotation))
+                            .unwrap();
+                    assert!(won);
+                    count += 1;
+                }
+                total.fetch_add(count, Ordering::Relaxed);
+            });
+        }
+    });
+    total.into_inner() as f64 / start.elapsed().as_secs_f64()
+}
