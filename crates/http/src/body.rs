@@ -29,6 +29,10 @@ fn json(call: &Call) -> Result<&[u8], Failure> {
         return Err(Protocol::ContentType.into());
     }
     let body = call.body().as_ref();
+    // members that nobody reads are skipped unread, so this is asked of the whole
+    if std::str::from_utf8(body).is_err() {
+        return Err(Failure::malformed("the body is no UTF-8"));
+    }
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') => Ok(body),
         None => Err(Failure::malformed("the body is empty")),

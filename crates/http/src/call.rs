@@ -70,6 +70,9 @@ impl Call {
         };
         block(&self.mounted, move |mounted| {
             let answer = mounted.shared.auth.login(&login);
+            if let (Ok(granted), Some(_)) = (&answer, &mounted.tenant) {
+                mounted.tenant_id.get_or_init(|| granted.session.tenant);
+            }
             mounted.shared.metrics.login(mounted.name, outcome(&answer, |_| "ok"));
             answer
         })

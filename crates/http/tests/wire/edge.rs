@@ -1,0 +1,147 @@
+//! What every answer bears, what the log says and what it never says, and who a caller is behind proxies.
+
+use actix_web::http::Method;
+use serde_json::json;
+use tillgate_http::Settings;
+
+use crate::shop::{self, PASSWORD, Shop, call, post};
+
+#[actix_web::test]
+async fn every_answer_bears_the_security_headers_and_its_trace_id() {
+    let shop = Shop::open();
+    let token = shop.native("cashier").await.text("/access_token");
+    for answer in [
+        shop.get("/api/v1/sessions/current", &token).await,
+        shop.get("/api/v1/nothing", "").await,
+        shop.get("/nothing", "").await,
+        shop.get("/portos/nothing", "").await,
+        shop.get("/metrics", "").await,
+        shop.get("/portos/api/auth", "").await,
+        shop.with_token(Method::PUT, "/api/v1/sessions", "").await,
+    ] {
+        assert_eq!(answer.header("cache-control"), "no-store");
+        assert_eq!(answer.header("x-content-type-options"), "nosniff");
+        assert_eq!(answer.header("referrer-policy"), "no-referrer");
+        assert!(answer.header("content-security-policy").contains("frame-ancestors 'none'"));
+        assert!(answer.header("x-request-id").len() >= 8);
+    }
+}
+
+#[actix_web::test]
+async fn only_a_trusted_proxy_names_the_request_and_its_caller() {
+    let shop = Shop::with(Settings { proxies: vec!["10.0.0.0/8".parse().unwrap()], ..Settings::default() });
+    let ask = || {
+        call(Method::GET, "/healthz")
+            .insert_header(("X-Request-Id", "edge-0123456789"))
+            .insert_header(("X-Forwarded-For", "198.51.100.1"))
+    };
+    assert_eq!(shop.send_from("10.0.0.1", ask()).await.header("x-request-id"), "edge-0123456789");
+    assert_ne!(shop.send_from("192.0.2.7", ask()).await.header("x-request-id"), "edge-0123456789");
+    let odd = call(Method::GET, "/healthz").insert_header(("X-Request-Id", "a b\"c"));
+    assert_eq!(shop.send_from("10.0.0.1", odd).await.header("x-request-id").len(), 32);
+}
+
+/// Failures are counted by address: the client's own behind a trusted proxy, the peer's where a stranger forges the header.
+#[actix_web::test]
+async fn failures_are_counted_by_the_address_behind_the_proxy() {
+    let settings = || Settings { proxies: vec!["10.0.0.0/8".parse().unwrap()], ..Settings::default() };
+    let wrong = |from: &str, name: usize| {
+        post("/api/v1/sessions", json!({ "login": format!("nobody{name}"), "password": "wrong" }))
+            .insert_header(("X-Forwarded-For", from.to_owned()))
+    };
+    let behind = Shop::with(settings());
+    for name in 0..60 {
+        let answer = behind.send_from("10.0.0.1", wrong(&format!("198.51.{name}.1"), name)).await;
+        assert_eq!(answer.status, 401, "sixty clients, one failure each");
+    }
+    let forged = Shop::with(settings());
+    let mut held = 0;
+    for name in 0..60 {
+        let answer = forged.send_from("203.0.113.9", wrong(&format!("198.51.{name}.1"), name)).await;
+        held += usize::from(answer.status == 429);
+    }
+    assert!(held > 0, "one stranger with sixty forged addresses is one address");
+}
+
+#[actix_web::test]
+async fn the_access_log_has_a_line_per_request_and_no_secret() {
+    let shop = Shop::with(Settings { proxies: vec!["10.0.0.0/8".parse().unwrap()], ..Settings::default() });
+    let login = shop.native("cashier").await;
+    let (token, refresh) = (login.text("/access_token"), login.text("/refresh_token"));
+    let wrong = shop.post("/api/v1/sessions", json!({ "login": "cashier", "password": "hunter2-secret" })).await;
+    let query = format!("/api/v1/sessions/current?access_token={token}&q=query-secret");
+    let current = call(Method::GET, &query)
+        .insert_header(("Authorization", format!("Bearer {token}")))
+        .insert_header(("Cookie", "sid=cookie-secret"))
+        .insert_header(("X-Forwarded-For", "198.51.100.1"));
+    let answer = shop.send_from("10.0.0.1", current).await;
+    assert_eq!(answer.status, 200);
+    let renewed = shop.post("/api/v1/sessions/refresh", json!({ "refresh_token": refresh.clone() })).await;
+    let odd = shop.get(&format!("/api/v1/sessions/{refresh}"), &token).await;
+    let unknown = shop.get(&format!("/api/v1/logout/{refresh}/{token}"), &token).await;
+
+    let log = shop::log();
+    let access = [&login, &wrong, &answer, &renewed, &odd, &unknown].map(|answer| {
+        let trace = format!("trace=\"{}\"", answer.header("x-request-id"));
+        let lines: Vec<&str> =
+            log.lines().filter(|line| line.contains("tillgate::access") && line.contains(&trace)).collect();
+        assert_eq!(lines.len(), 1, "{trace}: {lines:?}");
+        lines[0]
+    });
+    let line = access[2];
+    for part in [
+        "method=\"GET\"",
+        "path=\"/api/v1/sessions/current\"",
+        "status=200",
+        "micros=",
+        "address=198.51.100.1",
+        "mount=\"native\"",
+        &format!("trace=\"{}\"", answer.header("x-request-id")),
+    ] {
+        assert!(line.contains(part), "{part}: {line}");
+    }
+    assert!(access[1].contains("code=\"login_mismatch\""), "{}", access[1]);
+    assert!(access[4].contains("path=\"/api/v1/sessions/{id}\""), "{}", access[4]);
+    assert!(access[5].contains("path=\"/api/v1/logout/…/…\""), "{}", access[5]);
+    for secret in [token.as_str(), &refresh, PASSWORD, "hunter2-secret", "query-secret", "cookie-secret", "Bearer"] {
+        // of every test that has run by now, on whichever thread
+        assert!(!log.contains(secret), "{secret} stands in the log");
+    }
+}
+
+#[actix_web::test]
+async fn metrics_count_by_route_and_outcome_and_name_nobody() {
+    let shop = Shop::open();
+    let login = shop.native("cashier").await;
+    let token = login.text("/access_token");
+    for _ in 0..3 {
+        shop.get("/api/v1/sessions/current", &token).await;
+    }
+    shop.post("/api/v1/sessions", json!({ "login": "cashier", "password": "wrong" })).await;
+    shop.post("/api/v1/sessions/refresh", json!({ "refresh_token": login.text("/refresh_token") })).await;
+    shop.post("/api/v1/sessions/refresh", json!({ "refresh_token": login.text("/refresh_token") })).await;
+    shop.get(&format!("/api/v1/sessions/{}", login.text("/session/id")), &token).await;
+    shop.get("/made-up/cashier", "").await;
+    shop.send(call(Method::from_bytes(b"CASHIER").unwrap(), "/healthz")).await;
+    let answer = shop.send(call(Method::GET, "/metrics")).await;
+    assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
+    let text = String::from_utf8(answer.bytes).unwrap();
+    let value = |parts: &[&str]| {
+        let line = text.lines().find(|line| parts.iter().all(|part| line.contains(part)));
+        line.and_then(|line| line.rsplit(' ').next()).map(str::to_owned)
+    };
+    let requests = "tillgate_http_requests_total{";
+    assert_eq!(
+        value(&[requests, "route=\"/api/v1/sessions/current\"", "status=\"200\""]).as_deref(),
+        Some("3"),
+        "{text}"
+    );
+    assert_eq!(value(&[requests, "route=\"/api/v1/sessions/{id}\"", "status=\"200\""]).as_deref(), Some("1"));
+    assert_eq!(value(&[requests, "method=\"other\"", "status=\"405\""]).as_deref(), Some("1"));
+    assert_eq!(value(&["tillgate_logins_total", "outcome=\"ok\"", "mount=\"native\""]).as_deref(), Some("1"));
+    assert_eq!(value(&["tillgate_logins_total", "outcome=\"login_mismatch\""]).as_deref(), Some("1"));
+    assert_eq!(value(&["tillgate_refreshes_total", "verdict=\"rotated\""]).as_deref(), Some("1"));
+    assert_eq!(value(&["tillgate_refreshes_total", "verdict=\"repeated\""]).as_deref(), Some("1"));
+    assert!(value(&["tillgate_http_request_duration_seconds_bucket", "le=\"0.001\""]).is_some());
+    assert!(!text.contains("cashier") && !text.contains("CASHIER"), "a label that a caller chose: {text}");
+}

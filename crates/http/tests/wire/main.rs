@@ -1,0 +1,18 @@
+//! The wire: what is sent, and what must come back, byte for byte where a contract says so.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub
+)]
+
+mod edge;
+mod native;
+mod people;
+mod portos;
+mod refusals;
+mod rights;
+mod shop;
+mod unavailable;

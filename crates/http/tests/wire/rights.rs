@@ -1,0 +1,132 @@
+//! Every role against every route. A route that is not in the table fails.
+
+use std::collections::BTreeSet;
+
+use actix_web::http::Method;
+use actix_web::test::TestRequest;
+use serde_json::json;
+
+use crate::shop::{PASSWORD, Shop, call, post};
+
+/// What nobody, a cashier, a manager and an admin are answered. Where a route names a session, it is tried with the caller's own
+/// and with somebody else's.
+const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
+    ("GET", "/.well-known/jwks.json", "", [200, 200, 200, 200]),
+    ("GET", "/healthz", "", [200, 200, 200, 200]),
+    ("GET", "/metrics", "", [200, 200, 200, 200]),
+    ("GET", "/readyz", "", [200, 200, 200, 200]),
+    ("POST", "/api/v1/sessions", "", [201, 201, 201, 201]),
+    ("POST", "/api/v1/sessions/refresh", "", [200, 200, 200, 200]),
+    ("GET", "/api/v1/sessions", "", [401, 200, 200, 200]),
+    ("GET", "/api/v1/sessions/current", "", [401, 200, 200, 200]),
+    ("DELETE", "/api/v1/sessions/current", "", [401, 204, 204, 204]),
+    ("GET", "/api/v1/sessions/{id}", "own", [401, 200, 200, 200]),
+    ("GET", "/api/v1/sessions/{id}", "another's", [401, 403, 200, 200]),
+    ("DELETE", "/api/v1/sessions/{id}", "own", [401, 204, 204, 204]),
+    ("DELETE", "/api/v1/sessions/{id}", "another's", [401, 403, 204, 204]),
+    ("POST", "/portos/api/auth", "", [200, 200, 200, 200]),
+    ("POST", "/portos/api/v1/auth", "", [200, 200, 200, 200]),
+    ("POST", "/portos/api/auth/refresh", "", [200, 200, 200, 200]),
+    ("POST", "/portos/api/v1/auth/refresh", "", [200, 200, 200, 200]),
+    ("GET", "/portos/api/auth", "", [401, 200, 200, 200]),
+    ("GET", "/portos/api/v1/auth", "", [401, 200, 200, 200]),
+    ("DELETE", "/portos/api/auth", "", [401, 200, 200, 200]),
+    ("DELETE", "/portos/api/v1/auth", "", [401, 200, 200, 200]),
+];
+
+const ROLES: [Option<&str>; 4] = [None, Some("cashier"), Some("manager"), Some("admin")];
+
+#[test]
+fn every_route_is_in_the_table_and_every_line_is_a_route() {
+    let system = actix_web::rt::System::new();
+    let routes: BTreeSet<(String, String)> = system
+        .block_on(async { Shop::open().http.routes() })
+        .into_iter()
+        .map(|route| (route.method, route.path))
+        .collect();
+    let lines = TABLE.iter().map(|(method, path, ..)| ((*method).to_owned(), (*path).to_owned())).collect();
+    assert_eq!(routes, lines);
+}
+
+#[actix_web::test]
+async fn every_role_may_what_the_table_says() {
+    for (method, path, whose, expected) in TABLE {
+        for (role, expected) in ROLES.into_iter().zip(expected) {
+            let shop = Shop::open();
+            let request = request(&shop, method, path, whose, role).await;
+            let answer = shop.send(request).await;
+            let said = String::from_utf8_lossy(&answer.bytes);
+            assert_eq!(answer.status, *expected, "{method} {path} {whose} as {role:?}: {said}");
+            if *expected == 403 {
+                assert_eq!(answer.json()["right"], json!("sessionDelete"), "{said}");
+            }
+        }
+    }
+}
+
+#[actix_web::test]
+async fn open_routes_are_those_that_nobody_is_asked_at() {
+    for route in Shop::open().http.routes() {
+        let of_nobody =
+            TABLE.iter().find(|(method, path, ..)| (*method, *path) == (&*route.method, &*route.path)).unwrap().3[0];
+        assert_eq!(route.open, of_nobody != 401, "{route:?}");
+    }
+}
+
+#[actix_web::test]
+async fn without_the_right_a_list_holds_ones_own_alone() {
+    let shop = Shop::open();
+    shop.native("witness").await;
+    for (role, all) in [("cashier", false), ("manager", true), ("admin", true)] {
+        let token = shop.native(role).await.text("/access_token");
+        let list = shop.get("/api/v1/sessions", &token).await.json();
+        let names: BTreeSet<&str> =
+            list["items"].as_array().unwrap().iter().map(|item| item["user"]["user_name"].as_str().unwrap()).collect();
+        assert!(names.contains(role));
+        assert_eq!(names.contains("witness"), all, "{role}: {names:?}");
+    }
+}
+
+#[actix_web::test]
+async fn nobody_sees_or_ends_a_session_of_another_tenant() {
+    let shop = Shop::open();
+    let stranger = shop.native("stranger@example.com").await;
+    let token = shop.native("admin").await.text("/access_token");
+    let path = format!("/api/v1/sessions/{}", stranger.text("/session/id"));
+    for method in [Method::GET, Method::DELETE] {
+        assert_eq!(shop.with_token(method, &path, &token).await.status, 404);
+    }
+    for path in ["/api/v1/sessions/garbage", "/api/v1/sessions/00000000-0000-7000-8000-000000000000"] {
+        let answer = shop.get(path, &token).await;
+        assert_eq!((answer.status.as_u16(), answer.text("/code").as_str()), (404, "session_not_found"));
+    }
+    assert_eq!(shop.get("/api/v1/sessions/current", &stranger.text("/access_token")).await.status, 200);
+}
+
+async fn request(shop: &Shop, method: &str, path: &str, whose: &str, role: Option<&str>) -> TestRequest {
+    let witness = shop.native("witness").await;
+    let someone = role.unwrap_or("cashier");
+    let portos = path.starts_with("/portos");
+    let login = if portos { shop.portos(someone, "OFFICE").await } else { shop.native(someone).await };
+    let request = match (method, path) {
+        ("POST", path) if path.ends_with("/refresh") && portos => {
+            post(path, json!({ "tokenId": login.text("/tokenId"), "refreshToken": login.text("/refreshToken") }))
+        }
+        ("POST", path) if path.ends_with("/refresh") => {
+            post(path, json!({ "refresh_token": login.text("/refresh_token") }))
+        }
+        ("POST", path) if portos => {
+            post(path, json!({ "UserName": someone, "Password": PASSWORD, "DeviceName": "OFFICE" }))
+        }
+        ("POST", path) => post(path, json!({ "login": someone, "password": PASSWORD })),
+        (method, path) => {
+            let named = if whose == "own" { &login } else { &witness };
+            call(method.parse().unwrap(), &path.replace("{id}", &named.text("/session/id")))
+        }
+    };
+    let token = login.text(if portos { "/tokenId" } else { "/access_token" });
+    match role {
+        Some(_) => request.insert_header(("Authorization", format!("Bearer {token}"))),
+        None => request,
+    }
+}

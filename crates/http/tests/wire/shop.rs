@@ -1,0 +1,279 @@
+//! A shop over the store in memory, with a clock that stands, a store that can be taken away, and calls to it.
+
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use std::sync::{Arc, Condvar, Mutex, Once};
+use std::time::Duration;
+
+use crate::people;
+use actix_web::http::header::{HeaderMap, WWW_AUTHENTICATE};
+use actix_web::http::{Method, StatusCode};
+use actix_web::test::{self, TestRequest};
+use serde_json::{Value, json};
+use tillgate_auth_core::passwords::{HashError, SALT};
+use tillgate_auth_core::ports::{AuthView, Verifier};
+use tillgate_auth_core::{Auth, AuthStore, Clock, MasterKey, Memory, PasswordHasher, SystemEntropy};
+use tillgate_domain::change::Observer;
+use tillgate_domain::{Instant, Mode, Secret, Slug, Store, StoreError, Stored, Work};
+use tillgate_http::{Http, Metrics, Mount, Mounts, Native, Portos, Settings};
+use tracing_subscriber::EnvFilter;
+
+/// 2026-11-21T12:00:00Z, when everything happens.
+pub const NOON: Instant = Instant::from_millis(1_795_262_400_000);
+
+/// The password of everybody.
+pub const PASSWORD: &str = "correct horse";
+
+/// A clock that stands until it is told to go on.
+pub struct Standing(AtomicI64);
+
+impl Standing {
+    pub fn pass(&self, span: Duration) {
+        self.0.fetch_add(i64::try_from(span.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for Standing {
+    fn now(&self) -> Instant {
+        Instant::from_millis(NOON.millis() + self.0.load(Ordering::SeqCst))
+    }
+    fn boot(&self) -> Duration {
+        self.monotonic()
+    }
+    fn monotonic(&self) -> Duration {
+        Duration::from_hours(1) + Duration::from_millis(self.0.load(Ordering::SeqCst).unsigned_abs())
+    }
+}
+
+/// A hash that costs nothing and hides nothing.
+struct Plain;
+
+impl PasswordHasher for Plain {
+    fn hash(&self, password: &str, _salt: &[u8; SALT]) -> Result<Verifier, HashError> {
+        Ok(Secret::new(format!("$plain${password}")))
+    }
+    fn verify(&self, password: &str, verifier: &Verifier) -> Result<bool, HashError> {
+        Ok(*verifier.expose() == format!("$plain${password}"))
+    }
+    fn stale(&self, _verifier: &Verifier) -> bool {
+        false
+    }
+}
+
+/// How the store is at the moment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Mood {
+    Well = 0,
+    Unavailable = 1,
+    Broken = 2,
+    Panics = 3,
+    /// Whoever asks waits until the mood changes.
+    Hangs = 4,
+}
+
+/// The store in memory, which can be taken away.
+pub struct Moody {
+    pub memory: Arc<Memory>,
+    mood: AtomicU8,
+    door: (Mutex<()>, Condvar),
+}
+
+impl Moody {
+    /// From now on the store is like this; whoever hung in it is let go.
+    pub fn set(&self, mood: Mood) {
+        let held = self.door.0.lock().unwrap();
+        self.mood.store(mood as u8, Ordering::SeqCst);
+        drop(held);
+        self.door.1.notify_all();
+    }
+
+    fn is(&self, mood: Mood) -> bool {
+        self.mood.load(Ordering::SeqCst) == mood as u8
+    }
+
+    fn hang(&self) {
+        let held = self.door.0.lock().unwrap();
+        drop(self.door.1.wait_while(held, |()| self.is(Mood::Hangs)).unwrap());
+    }
+}
+
+impl Store<AuthView> for Moody {
+    fn run(&self, mode: Mode, work: Work<'_, AuthView>) -> Stored<()> {
+        match self.mood.load(Ordering::SeqCst) {
+            1 => return Err(StoreError::Unavailable("the disk is full".into())),
+            2 => return Err(StoreError::Fault("no such table: sessions".into())),
+            3 => panic!("the store panics"),
+            4 => self.hang(),
+            _ => {}
+        }
+        Store::<AuthView>::run(&*self.memory, mode, work)
+    }
+}
+
+impl AuthStore for Moody {
+    fn observe(&self, observer: Arc<dyn Observer>) {
+        self.memory.observe(observer);
+    }
+}
+
+pub struct Shop {
+    pub store: Arc<Moody>,
+    pub clock: Arc<Standing>,
+    pub http: Http,
+}
+
+/// What came back.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: Vec<u8>,
+}
+
+impl Answer {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|_| panic!("no JSON: {:?}", String::from_utf8_lossy(&self.bytes)))
+    }
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+    pub fn challenges(&self) -> Vec<&str> {
+        self.headers.get_all(WWW_AUTHENTICATE).map(|value| value.to_str().unwrap()).collect()
+    }
+    /// The text at a JSON pointer.
+    pub fn text(&self, pointer: &str) -> String {
+        self.json()
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("no {pointer}: {}", self.json()))
+            .to_owned()
+    }
+    /// The whole answer, with what is drawn by chance replaced by its kind. What is replaced must be there and not empty.
+    pub fn masked(&self, drawn: &[&str]) -> Value {
+        let mut json = self.json();
+        for pointer in drawn {
+            let value = json.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}: {}", self.json()));
+            assert!(value.as_str().is_some_and(|text| !text.is_empty()), "{pointer} is empty");
+            *value = json!("…");
+        }
+        json
+    }
+}
+
+impl Shop {
+    pub fn open() -> Self {
+        Self::with(Settings::default())
+    }
+
+    pub fn with(settings: Settings) -> Self {
+        Self::mounted(settings, mounts())
+    }
+
+    pub fn mounted(settings: Settings, mounts: Vec<Mount>) -> Self {
+        listen();
+        let memory = Arc::new(Memory::new());
+        people::enroll(&memory);
+        let store = Arc::new(Moody { memory, mood: AtomicU8::new(0), door: Default::default() });
+        let clock = Arc::new(Standing(AtomicI64::new(0)));
+        let master = MasterKey::draw(&SystemEntropy::new()).unwrap();
+        let auth = engine(&store, &clock, master);
+        let http = Http::new(auth, Mounts::check(mounts).unwrap(), settings, Metrics::new(Vec::new));
+        Self { store, clock, http }
+    }
+
+    /// Sends a request from 192.0.2.7.
+    pub async fn send(&self, request: TestRequest) -> Answer {
+        self.send_from("192.0.2.7", request).await
+    }
+
+    pub async fn send_from(&self, peer: &str, request: TestRequest) -> Answer {
+        let app = test::init_service(self.http.app()).await;
+        let peer = std::net::SocketAddr::new(peer.parse().unwrap(), 4711);
+        let answer = test::call_service(&app, request.peer_addr(peer).to_request()).await;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        Answer { status, headers, bytes: test::read_body(answer).await.to_vec() }
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(post(path, body)).await
+    }
+
+    pub async fn with_token(&self, method: Method, path: &str, token: &str) -> Answer {
+        self.send(call(method, path).insert_header(("Authorization", format!("Bearer {token}")))).await
+    }
+
+    pub async fn get(&self, path: &str, token: &str) -> Answer {
+        self.with_token(Method::GET, path, token).await
+    }
+
+    pub async fn delete(&self, path: &str, token: &str) -> Answer {
+        self.with_token(Method::DELETE, path, token).await
+    }
+
+    /// A native login in the office, which must succeed.
+    pub async fn native(&self, login: &str) -> Answer {
+        let answer = self.post("/api/v1/sessions", json!({ "login": login, "password": PASSWORD })).await;
+        assert_eq!(answer.status, 201, "{login}: {}", answer.json());
+        answer
+    }
+
+    /// A PORTOS login, which must succeed.
+    pub async fn portos(&self, user: &str, device: &str) -> Answer {
+        let body = json!({ "UserName": user, "Password": PASSWORD, "DeviceName": device });
+        let answer = self.post("/portos/api/auth", body).await;
+        assert_eq!(answer.status, 200, "{user}: {}", answer.json());
+        answer
+    }
+}
+
+pub fn engine(store: &Arc<Moody>, clock: &Arc<Standing>, master: MasterKey) -> Arc<Auth> {
+    let store: Arc<dyn AuthStore> = store.clone();
+    let clock: Arc<dyn Clock> = clock.clone();
+    Auth::builder(store).master(master).clock(clock).hasher(Arc::new(Plain)).without_chores().build().unwrap()
+}
+
+/// Both contracts where they are by default.
+pub fn mounts() -> Vec<Mount> {
+    vec![native("/api/v1"), portos("/portos").tenant(Slug::parse("default").unwrap())]
+}
+
+pub fn native(prefix: &str) -> Mount {
+    Mount::at(prefix, Arc::new(Native::new(Native::terms()))).unwrap()
+}
+
+pub fn portos(prefix: &str) -> Mount {
+    Mount::at(prefix, Arc::new(Portos::new(Portos::terms()))).unwrap()
+}
+
+pub fn call(method: Method, path: &str) -> TestRequest {
+    TestRequest::with_uri(path).method(method)
+}
+
+pub fn post(path: &str, body: Value) -> TestRequest {
+    call(Method::POST, path).set_json(body)
+}
+
+/// What was logged by all tests so far, on every thread.
+static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+struct Scribe;
+
+impl std::io::Write for Scribe {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        LOG.lock().unwrap().write(bytes)
+    }
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+fn listen() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let filter = EnvFilter::new("info,tillgate=trace,tillgate_http=trace,tillgate_auth_core=trace");
+        tracing_subscriber::fmt().with_ansi(false).with_env_filter(filter).with_writer(|| Scribe).init();
+    });
+}
+
+pub fn log() -> String {
+    String::from_utf8(LOG.lock().unwrap().clone()).unwrap()
+}

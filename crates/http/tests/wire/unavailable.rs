@@ -1,0 +1,132 @@
+//! 401 means 401: a store that is away, broken or not yet complete is never read as a refusal, on any route.
+
+use actix_web::http::Method;
+use actix_web::test::TestRequest;
+use serde_json::json;
+
+use crate::shop::{Mood, PASSWORD, Shop, call, post};
+
+/// Every route with a request that is good as long as the store is. Fails for a route that it does not know.
+fn good(method: &str, path: &str, sent: &Sent) -> TestRequest {
+    let bearer =
+        |request: TestRequest, token: &str| request.insert_header(("Authorization", format!("Bearer {token}")));
+    let get = |path: &str| call(Method::GET, path);
+    let delete = |path: &str| call(Method::DELETE, path);
+    let (native, portos) = (sent.native.as_str(), sent.portos.as_str());
+    match (method, path) {
+        ("POST", "/api/v1/sessions") => post(path, json!({ "login": "cashier", "password": PASSWORD })),
+        ("POST", "/api/v1/sessions/refresh") => post(path, json!({ "refresh_token": sent.native_refresh })),
+        ("GET", "/api/v1/sessions" | "/api/v1/sessions/current") => bearer(get(path), native),
+        ("DELETE", "/api/v1/sessions/current") => bearer(delete(path), native),
+        ("GET", "/api/v1/sessions/{id}") => bearer(get(&path.replace("{id}", &sent.id)), native),
+        ("DELETE", "/api/v1/sessions/{id}") => bearer(delete(&path.replace("{id}", &sent.id)), native),
+        ("POST", "/portos/api/auth" | "/portos/api/v1/auth") => {
+            post(path, json!({ "UserName": "cashier", "Password": PASSWORD, "DeviceName": "OFFICE" }))
+        }
+        ("GET", "/portos/api/auth" | "/portos/api/v1/auth") => bearer(get(path), portos),
+        ("DELETE", "/portos/api/auth" | "/portos/api/v1/auth") => bearer(delete(path), portos),
+        ("POST", "/portos/api/auth/refresh" | "/portos/api/v1/auth/refresh") => {
+            post(path, json!({ "tokenId": portos, "refreshToken": sent.portos_refresh }))
+        }
+        ("GET", "/healthz" | "/readyz" | "/metrics" | "/.well-known/jwks.json") => get(path),
+        _ => panic!("{method} {path} is not among the routes that are tried without a store: add it"),
+    }
+}
+
+struct Sent {
+    id: String,
+    native: String,
+    native_refresh: String,
+    portos: String,
+    portos_refresh: String,
+}
+
+async fn logged_in(shop: &Shop) -> Sent {
+    let native = shop.native("cashier").await;
+    let portos = shop.portos("cashier", "OFFICE").await;
+    Sent {
+        id: native.text("/session/id"),
+        native: native.text("/access_token"),
+        native_refresh: native.text("/refresh_token"),
+        portos: portos.text("/tokenId"),
+        portos_refresh: portos.text("/refreshToken"),
+    }
+}
+
+/// What memory answers: who calls, and what the process says of itself.
+fn from_memory(path: &str) -> bool {
+    matches!(
+        path,
+        "GET /api/v1/sessions/current"
+            | "GET /portos/api/auth"
+            | "GET /portos/api/v1/auth"
+            | "GET /healthz"
+            | "GET /metrics"
+            | "GET /.well-known/jwks.json"
+    )
+}
+
+#[actix_web::test]
+async fn without_a_store_every_route_is_503_or_answered_from_memory() {
+    let shop = Shop::open();
+    let sent = logged_in(&shop).await;
+    let routes = shop.http.routes();
+    assert!(routes.len() >= 19, "{routes:?}");
+    for (mood, otherwise) in [(Mood::Unavailable, 503), (Mood::Broken, 500), (Mood::Panics, 500)] {
+        shop.store.set(mood);
+        for route in &routes {
+            let named = format!("{} {}", route.method, route.path);
+            let answer = shop.send(good(&route.method, &route.path, &sent)).await;
+            let status = match named.as_str() {
+                named if from_memory(named) => 200,
+                // readiness says that the store is away, whatever the reason
+                "GET /readyz" if mood == Mood::Broken => 503,
+                _ => otherwise,
+            };
+            assert_eq!(answer.status, status, "{named}: {}", String::from_utf8_lossy(&answer.bytes));
+            assert_eq!(answer.header("retry-after").is_empty(), status != 503, "{named}");
+            let text = String::from_utf8_lossy(&answer.bytes).into_owned();
+            assert!(!text.contains("disk") && !text.contains("table") && !text.contains("panic"), "{named}: {text}");
+        }
+    }
+    shop.store.set(Mood::Well);
+    assert_eq!(shop.get("/api/v1/sessions/current", &sent.native).await.status, 200, "nothing was ended");
+    assert_eq!(shop.get("/portos/api/auth", &sent.portos).await.status, 200, "nothing was ended");
+}
+
+/// A token that is right, of somebody whom this process has not met, while the store is away.
+#[actix_web::test]
+async fn whom_memory_does_not_know_is_503_without_a_store() {
+    let shop = Shop::open();
+    let token = shop.native("cashier").await.text("/access_token");
+    // the user's profile is forgotten by a change that names them
+    let ended = shop.native("cashier").await.text("/session/user/id").parse().unwrap();
+    tillgate_domain::StoreExt::<tillgate_auth_core::AuthView>::write(&*shop.store, |tx| {
+        tx.endings().touch(tillgate_domain::Scope::User(ended), crate::shop::NOON)
+    })
+    .unwrap();
+    shop.store.set(Mood::Unavailable);
+    assert_eq!(shop.get("/api/v1/sessions/current", &token).await.status, 503);
+    assert_eq!(shop.get("/api/v1/sessions/current", "garbage").await.status, 401, "what is no token needs no store");
+    shop.store.set(Mood::Well);
+    assert_eq!(shop.get("/api/v1/sessions/current", &token).await.status, 200);
+}
+
+#[actix_web::test]
+async fn while_the_gate_is_shut_all_that_needs_the_engine_is_503() {
+    let shop = Shop::open();
+    let sent = logged_in(&shop).await;
+    shop.http.gate().shut();
+    for route in shop.http.routes() {
+        let named = format!("{} {}", route.method, route.path);
+        let answer = shop.send(good(&route.method, &route.path, &sent)).await;
+        let status = if matches!(named.as_str(), "GET /healthz" | "GET /metrics") { 200 } else { 503 };
+        assert_eq!(answer.status, status, "{named}");
+    }
+    let ready = shop.send(call(Method::GET, "/readyz")).await;
+    assert_eq!(ready.json()["parts"]["complete"], json!(false));
+    assert_eq!(shop.get("/api/v1/nothing", "").await.status, 404);
+    shop.http.gate().open();
+    assert_eq!(shop.send(call(Method::GET, "/readyz")).await.status, 200);
+    assert_eq!(shop.get("/api/v1/sessions/current", &sent.native).await.status, 200);
+}
