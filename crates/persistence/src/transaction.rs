@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use tillgate_auth_core::ports::{self as auth, AuthTx, InstanceState};
 use tillgate_domain::office::ports::{self as office, OfficeTx};
-use tillgate_domain::{Audit, Change, Endings, Instant, Scope, SessionId, StoreError, Stored, Tx};
+use tillgate_domain::{Audit, Change, Endings, Instant, Mode, Scope, SessionId, StoreError, Stored, Tx};
 use uuid::Uuid;
 
 use crate::connection::AnyConnection;
@@ -18,6 +18,8 @@ pub(crate) struct Transaction<'a> {
     pub(crate) connection: &'a mut AnyConnection,
     /// What the observer is told once it is committed.
     pub(crate) changes: &'a mut Vec<Change>,
+    /// Whether it may write.
+    pub(crate) mode: Mode,
 }
 
 impl Transaction<'_> {
@@ -38,14 +40,23 @@ impl Transaction<'_> {
         let unborn = meta::table.find(1_i64).filter(meta::instance.is_null());
         let given = diesel::update(unborn)
             .set(meta::instance.eq(instance.as_bytes().as_slice()))
-            .execute(self.connection)
+            .execute(self.writing()?)
             .map_err(classify)?;
         Ok(given == 1)
     }
 
+    /// The connection for a statement that writes. In a unit of work that only reads that is a fault of ours, and is not even
+    /// sent: a database's own "read-only" would read as one that takes no writes for a while.
+    pub(crate) fn writing(&mut self) -> Stored<&mut AnyConnection> {
+        match self.mode {
+            Mode::Write => Ok(self.connection),
+            Mode::Read => Err(StoreError::Fault("a unit of work that only reads has tried to write".to_owned())),
+        }
+    }
+
     /// Runs a statement that is text and says how many rows it wrote.
     pub(crate) fn run(&mut self, statement: &Statement<'_>) -> Stored<usize> {
-        self.connection.execute_returning_count(statement).map_err(classify)
+        self.writing()?.execute_returning_count(statement).map_err(classify)
     }
 
     /// Inserts rows of `width` values each into a table and its columns, as `user_roles (user_id, role_id)` names them.

@@ -147,8 +147,8 @@ CREATE TABLE credentials (
     set_at INTEGER NOT NULL,
     used_at INTEGER
 ) STRICT;
-CREATE UNIQUE INDEX credentials_everywhere ON credentials (principal_id, kind) WHERE device_id IS NULL;
-CREATE UNIQUE INDEX credentials_device ON credentials (principal_id, kind, device_id) WHERE device_id IS NOT NULL;
+CREATE UNIQUE INDEX credentials_everywhere ON credentials (principal_id, principal_kind, kind) WHERE device_id IS NULL;
+CREATE UNIQUE INDEX credentials_device ON credentials (principal_id, principal_kind, kind, device_id) WHERE device_id IS NOT NULL;
 
 -- Keys of the server, wrapped by its master key. One of each kind is current.
 CREATE TABLE keys (

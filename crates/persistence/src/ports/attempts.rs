@@ -73,7 +73,7 @@ impl Attempts for Transaction<'_> {
 
     fn forgive(&mut self, principal: Uuid) -> Stored<u32> {
         let forgiven = attempts::table.filter(attempts::principal_id.eq(principal.as_bytes().as_slice()));
-        diesel::delete(forgiven).execute(self.connection).map(removed).map_err(classify)
+        diesel::delete(forgiven).execute(self.writing()?).map(removed).map_err(classify)
     }
 
     fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {

@@ -53,7 +53,7 @@ impl Audit for Transaction<'_> {
             details: to_json(&event.details)?,
             approver_id: event.approver.map(|id| bytes(&id.0)),
         };
-        diesel::insert_into(audit::table).values(row).execute(self.connection).map_err(classify)?;
+        diesel::insert_into(audit::table).values(row).execute(self.writing()?).map_err(classify)?;
         Ok(())
     }
 }

@@ -12,14 +12,23 @@ use crate::transaction::Transaction;
 
 const SET: &str = "INSERT INTO credentials (principal_id, principal_kind, kind, device_id, version, verifier, set_at, used_at) \
      VALUES ($1, $2, $3, NULL, 1, $4, $5, NULL) \
-     ON CONFLICT (principal_id, kind) WHERE device_id IS NULL \
+     ON CONFLICT (principal_id, principal_kind, kind) WHERE device_id IS NULL \
      DO UPDATE SET verifier = excluded.verifier, version = credentials.version + 1, set_at = excluded.set_at";
+
+/// The word for what kind of principal it is.
+const fn of(principal: PrincipalId) -> &'static str {
+    match principal {
+        PrincipalId::User(_) => "user",
+        PrincipalId::Device(_) => "device",
+    }
+}
 
 impl Credentials for Transaction<'_> {
     fn find(&mut self, principal: PrincipalId, kind: CredentialKind) -> Stored<Option<Credential>> {
         let id = principal.uuid();
         let found: Option<(String, i64)> = credentials::table
             .filter(credentials::principal_id.eq(id.as_bytes().as_slice()))
+            .filter(credentials::principal_kind.eq(of(principal)))
             .filter(credentials::kind.eq(kind.name()))
             .filter(credentials::device_id.is_null())
             .select((credentials::verifier, credentials::version))
@@ -40,15 +49,16 @@ impl Credentials for Transaction<'_> {
         let id = principal.uuid();
         let claimed = credentials::table
             .filter(credentials::principal_id.eq(id.as_bytes().as_slice()))
+            .filter(credentials::principal_kind.eq(of(principal)))
             .filter(credentials::kind.eq(kind.name()))
             .filter(credentials::device_id.is_null())
             .filter(credentials::version.eq(version));
         let used = credentials::used_at.eq(at.millis());
         let rows = match rehashed {
-            None => diesel::update(claimed).set(used).execute(self.connection),
+            None => diesel::update(claimed).set(used).execute(self.writing()?),
             Some(verifier) => diesel::update(claimed)
                 .set((used, credentials::verifier.eq(verifier.expose().as_str())))
-                .execute(self.connection),
+                .execute(self.writing()?),
         };
         Ok(rows.map_err(classify)? == 1)
     }
@@ -57,12 +67,8 @@ impl Credentials for Transaction<'_> {
 impl Passwords for Transaction<'_> {
     fn set(&mut self, principal: PrincipalId, verifier: &Secret<String>, at: Instant) -> Stored<()> {
         let id = principal.uuid();
-        let of = match principal {
-            PrincipalId::User(_) => "user",
-            PrincipalId::Device(_) => "device",
-        };
         let kind = CredentialKind::Password.name();
-        let binds = [Bind::from(&id), of.into(), kind.into(), verifier.expose().as_str().into(), at.into()];
+        let binds = [Bind::from(&id), of(principal).into(), kind.into(), verifier.expose().as_str().into(), at.into()];
         self.run(&Statement::new(SET, binds)).map(drop)
     }
 
@@ -70,6 +76,7 @@ impl Passwords for Transaction<'_> {
         let id = principal.uuid();
         let found = credentials::table
             .filter(credentials::principal_id.eq(id.as_bytes().as_slice()))
+            .filter(credentials::principal_kind.eq(of(principal)))
             .filter(credentials::kind.eq(CredentialKind::Password.name()))
             .filter(credentials::device_id.is_null());
         diesel::select(diesel::dsl::exists(found)).get_result(self.connection).map_err(classify)

@@ -77,7 +77,7 @@ impl auth::Devices for Transaction<'_> {
             .filter(devices::status.eq(DeviceStatus::Active.name()));
         let rows = diesel::update(claimed)
             .set(devices::last_login_at.eq(at.millis()))
-            .execute(self.connection)
+            .execute(self.writing()?)
             .map_err(classify)?;
         Ok(rows == 1)
     }
@@ -88,10 +88,10 @@ impl auth::Devices for Transaction<'_> {
         let rows = match &from {
             None => diesel::update(device.filter(devices::seat_id.is_null()))
                 .set(devices::seat_id.eq(to))
-                .execute(self.connection),
+                .execute(self.writing()?),
             Some(session) => diesel::update(device.filter(devices::seat_id.eq(session.0.as_bytes().as_slice())))
                 .set(devices::seat_id.eq(to))
-                .execute(self.connection),
+                .execute(self.writing()?),
         };
         Ok(rows.map_err(classify)? == 1)
     }
@@ -108,7 +108,7 @@ impl office::Devices for Transaction<'_> {
 
     fn insert(&mut self, device: &Device) -> Stored<bool> {
         let insert = diesel::insert_into(devices::table).values(DeviceRow::of(device)?);
-        if OrNothing(insert).execute(self.connection).map_err(classify)? == 0 {
+        if OrNothing(insert).execute(self.writing()?).map_err(classify)? == 0 {
             return Ok(false);
         }
         self.equip(device)?;
@@ -129,7 +129,7 @@ impl office::Devices for Transaction<'_> {
             row.settings.as_str().into(),
             device.updated_at.into(),
         ];
-        if Statement::new(UPDATE, binds).execute(self.connection).map_err(contested)? == 0 {
+        if Statement::new(UPDATE, binds).execute(self.writing()?).map_err(contested)? == 0 {
             return Ok(false);
         }
         let id = [Bind::from(&device.id.0)];

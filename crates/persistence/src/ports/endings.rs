@@ -48,13 +48,13 @@ impl Transaction<'_> {
     /// Ends sessions and returns the changes that tell of those that nothing else tells of.
     fn close(&mut self, text: &'static str, of: &Uuid, why: EndedWhy, at: Instant) -> Stored<Vec<Change>> {
         let binds = [at.into(), why.name().into(), Bind::from(of)];
-        let ended: Vec<Ended> = Statement::new(text, binds).load(self.connection).map_err(classify)?;
+        let ended: Vec<Ended> = Statement::new(text, binds).load(self.writing()?).map_err(classify)?;
         let change = |each: &Ended| Ok(Change::Ended(SessionId(Cell("sessions", "id").uuid(&each.id)?)));
         ended.iter().filter(|each| each.apart).map(change).collect()
     }
 
     fn raised(&mut self, scope: Scope) -> Stored<Option<Epoch>> {
-        let connection = &mut *self.connection;
+        let connection = self.writing()?;
         let raised: Option<i64> = match &scope {
             Scope::User(id) => diesel::update(users::table.find(id.0.as_bytes().as_slice()))
                 .set(users::epoch.eq(users::epoch + 1_i64))

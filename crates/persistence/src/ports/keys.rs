@@ -27,19 +27,19 @@ impl Keys for Transaction<'_> {
 
     fn insert(&mut self, key: &StoredKey) -> Stored<bool> {
         let insert = diesel::insert_into(keys::table).values(KeyRow::of(key));
-        Ok(OrNothing(insert).execute(self.connection).map_err(classify)? == 1)
+        Ok(OrNothing(insert).execute(self.writing()?).map_err(classify)? == 1)
     }
 
     fn turn(&mut self, id: KeyId, from: KeyState, to: KeyState, at: Instant) -> Stored<bool> {
         let text = if to == KeyState::Current { TURN_CURRENT } else { TURN };
         let binds = [to.name().into(), at.into(), Bind::from(&id.0), from.name().into()];
-        let turned = Statement::new(text, binds).execute(self.connection);
+        let turned = Statement::new(text, binds).execute(self.writing()?);
         Ok(turned.map_err(contested)? == 1)
     }
 
     fn remove(&mut self, id: KeyId) -> Stored<()> {
         let gone = keys::table.find(id.0.as_bytes().as_slice());
-        diesel::delete(gone).execute(self.connection).map_err(classify)?;
+        diesel::delete(gone).execute(self.writing()?).map_err(classify)?;
         Ok(())
     }
 }

@@ -33,7 +33,7 @@ impl Nodes for Transaction<'_> {
 
     fn leave(&mut self, id: NodeId) -> Stored<()> {
         let gone = nodes::table.find(id.0.as_bytes().as_slice());
-        diesel::delete(gone).execute(self.connection).map_err(classify)?;
+        diesel::delete(gone).execute(self.writing()?).map_err(classify)?;
         Ok(())
     }
 }

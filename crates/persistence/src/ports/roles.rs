@@ -38,7 +38,7 @@ impl office::Roles for Transaction<'_> {
 
     fn insert(&mut self, role: &Role) -> Stored<bool> {
         let insert = diesel::insert_into(roles::table).values(RoleRow::of(role)?);
-        Ok(OrNothing(insert).execute(self.connection).map_err(classify)? == 1)
+        Ok(OrNothing(insert).execute(self.writing()?).map_err(classify)? == 1)
     }
 
     fn list(&mut self, tenant: TenantId) -> Stored<Vec<Role>> {

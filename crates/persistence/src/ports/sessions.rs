@@ -31,6 +31,9 @@ const SWEEP_ENDED: &str = "DELETE FROM sessions WHERE id IN (\
 const SWEEP_EXPIRED: &str = "DELETE FROM sessions WHERE id IN (\
      SELECT id FROM sessions WHERE expires_day <= $3 AND expires_at < $1 LIMIT $2) AND expires_at < $1";
 
+/// A session with the names of its user (two) and its device.
+type Named = (SessionRow, Option<String>, Option<String>, Option<String>);
+/// A session with the epoch and zone of its tenant, and the epoch and status of its user and of its device.
 type Found = (SessionRow, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>);
 
 #[derive(QueryableByName)]
@@ -75,7 +78,7 @@ impl Transaction<'_> {
 impl Sessions for Transaction<'_> {
     fn insert(&mut self, session: &Session) -> Stored<()> {
         let row = SessionRow::of(session)?;
-        diesel::insert_into(sessions::table).values(row).execute(self.connection).map_err(classify)?;
+        diesel::insert_into(sessions::table).values(row).execute(self.writing()?).map_err(classify)?;
         Ok(())
     }
 
@@ -162,7 +165,7 @@ impl Sessions for Transaction<'_> {
                 query.filter(sessions::ended_at.is_not_null().or(expiry.le(at.millis())))
             };
         }
-        let rows: Vec<(SessionRow, Option<String>, Option<String>, Option<String>)> = query
+        let rows: Vec<Named> = query
             .order(sessions::id.desc())
             .limit(i64::from(limit))
             .select((
@@ -173,13 +176,12 @@ impl Sessions for Transaction<'_> {
             ))
             .load(self.connection)
             .map_err(classify)?;
-        let listed =
-            |(row, user, display_name, device): (SessionRow, Option<String>, Option<String>, Option<String>)| {
-                let user_name = user.map(|name| Cell("users", "name").parsed(UserName::parse(&name))).transpose()?;
-                let device_name =
-                    device.map(|name| Cell("devices", "name").parsed(DeviceName::parse(&name))).transpose()?;
-                Ok(Listed { session: row.session()?, user_name, display_name, device_name })
-            };
+        let listed = |(row, user, display_name, device): Named| {
+            let user_name = user.map(|name| Cell("users", "name").parsed(UserName::parse(&name))).transpose()?;
+            let device_name =
+                device.map(|name| Cell("devices", "name").parsed(DeviceName::parse(&name))).transpose()?;
+            Ok(Listed { session: row.session()?, user_name, display_name, device_name })
+        };
         rows.into_iter().map(listed).collect()
     }
 

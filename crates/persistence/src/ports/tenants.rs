@@ -76,7 +76,7 @@ impl office::Tenants for Transaction<'_> {
 
     fn insert(&mut self, tenant: &Tenant) -> Stored<bool> {
         let insert = diesel::insert_into(tenants::table).values(TenantRow::of(tenant));
-        if OrNothing(insert).execute(self.connection).map_err(classify)? == 0 {
+        if OrNothing(insert).execute(self.writing()?).map_err(classify)? == 0 {
             return Ok(false);
         }
         for branch in &tenant.branches {
@@ -88,7 +88,7 @@ impl office::Tenants for Transaction<'_> {
     fn open(&mut self, tenant: TenantId, branch: &Branch) -> Stored<()> {
         diesel::insert_into(branches::table)
             .values(BranchRow::of(tenant, branch))
-            .execute(self.connection)
+            .execute(self.writing()?)
             .map_err(classify)?;
         Ok(())
     }
@@ -97,7 +97,7 @@ impl office::Tenants for Transaction<'_> {
         let claimed = tenants::table.find(id.0.as_bytes().as_slice()).filter(tenants::version.eq(version));
         let rows = diesel::update(claimed)
             .set(tenants::version.eq(tenants::version + 1_i64))
-            .execute(self.connection)
+            .execute(self.writing()?)
             .map_err(classify)?;
         Ok(rows == 1)
     }

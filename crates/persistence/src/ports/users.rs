@@ -20,6 +20,7 @@ use crate::transaction::Transaction;
 
 /// A role without a device, a device, or a role on a device.
 #[derive(QueryableByName)]
+#[expect(clippy::struct_field_names, reason = "the names of the columns")]
 struct Held {
     #[diesel(sql_type = Binary)]
     user_id: Vec<u8>,
@@ -120,7 +121,7 @@ impl auth::Users for Transaction<'_> {
             .filter(users::status.eq(UserStatus::Active.name()));
         let rows = diesel::update(claimed)
             .set(users::last_login_at.eq(at.millis()))
-            .execute(self.connection)
+            .execute(self.writing()?)
             .map_err(classify)?;
         Ok(rows == 1)
     }
@@ -141,7 +142,7 @@ impl office::Users for Transaction<'_> {
 
     fn insert(&mut self, user: &User) -> Stored<bool> {
         let insert = diesel::insert_into(users::table).values(UserRow::of(user));
-        if OrNothing(insert).execute(self.connection).map_err(classify)? == 0 {
+        if OrNothing(insert).execute(self.writing()?).map_err(classify)? == 0 {
             return Ok(false);
         }
         self.assign(user)?;
@@ -162,7 +163,7 @@ impl office::Users for Transaction<'_> {
             user.feature.as_deref().into(),
             user.updated_at.into(),
         ];
-        if Statement::new(UPDATE, binds).execute(self.connection).map_err(contested)? == 0 {
+        if Statement::new(UPDATE, binds).execute(self.writing()?).map_err(contested)? == 0 {
             return Ok(false);
         }
         let id = [Bind::from(&user.id.0)];

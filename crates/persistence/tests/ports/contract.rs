@@ -1,1 +1,78 @@
+//! The contract of a store, on both databases.
 
+use std::sync::Arc;
+
+use tillgate_auth_core::ports::InstanceState;
+use tillgate_domain::{
+    Action, Actor, DeviceId, Event, EventId, Instant, KeyId, Outcome, RoleId, SessionId, Subject, TenantId, UserId,
+};
+use tillgate_testkit::Whole;
+use uuid::Uuid;
+
+use crate::stores::{Fresh, Line};
+
+fn whole(fresh: Fresh) -> Whole {
+    let observed = Arc::clone(&fresh.database);
+    let (turned, told) = (fresh.raw().clone(), fresh.raw().clone());
+    Whole::new(Arc::clone(&fresh.database), move |observer| observed.observe(observer))
+        .turned_by(move |state| {
+            let word = match state {
+                InstanceState::Open => "open",
+                InstanceState::Draining => "draining",
+                InstanceState::Moved => "moved",
+            };
+            turned.sql(&format!("UPDATE meta SET state = '{word}'"));
+        })
+        .told_by(move || told.lines().into_iter().map(event).collect())
+        .keeping(fresh)
+}
+
+fn id(bytes: &[u8]) -> Uuid {
+    Uuid::from_slice(bytes).unwrap()
+}
+
+fn event(line: Line) -> Event {
+    let subject_id = line.subject_id.as_deref().map(id);
+    let subject = match (line.subject.as_str(), subject_id) {
+        ("session", Some(id)) => Subject::Session(SessionId(id)),
+        ("user", Some(id)) => Subject::User(UserId(id)),
+        ("device", Some(id)) => Subject::Device(DeviceId(id)),
+        ("role", Some(id)) => Subject::Role(RoleId(id)),
+        ("tenant", Some(id)) => Subject::Tenant(TenantId(id)),
+        ("key", Some(id)) => Subject::Key(KeyId(id)),
+        ("server", None) => Subject::Server,
+        other => panic!("{other:?} is no subject"),
+    };
+    Event {
+        id: EventId(id(&line.id)),
+        at: Instant::from_millis(line.at),
+        tenant: line.tenant_id.as_deref().map(id).map(TenantId),
+        actor: Actor {
+            user: line.user_id.as_deref().map(id).map(UserId),
+            device: line.device_id.as_deref().map(id).map(DeviceId),
+            session: line.session_id.as_deref().map(id).map(SessionId),
+            address: line.address.map(|address| address.parse().unwrap()),
+        },
+        action: *Action::ALL.iter().find(|action| action.name() == line.action).unwrap(),
+        subject,
+        outcome: *Outcome::ALL.iter().find(|outcome| outcome.name() == line.outcome).unwrap(),
+        details: serde_json::from_str(&line.details).unwrap(),
+        approver: line.approver_id.as_deref().map(id).map(UserId),
+    }
+}
+
+mod on_sqlite {
+    fn open() -> tillgate_testkit::Whole {
+        super::whole(super::Fresh::sqlite())
+    }
+
+    tillgate_testkit::contract!(open);
+}
+
+mod on_postgres {
+    fn open() -> tillgate_testkit::Whole {
+        super::whole(super::Fresh::postgres())
+    }
+
+    tillgate_testkit::contract!(open);
+}

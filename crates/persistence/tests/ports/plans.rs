@@ -22,6 +22,7 @@ const SMALL: &[&str] = &["over", "given", "mine", "seen", "feed", "keys", "rival
 /// Statements that read a whole table knowingly: at the start of a process, and up to the first that is found.
 const WHOLE: &[&str] = &["SELECT max(", "SELECT EXISTS (SELECT `users`"];
 
+#[expect(clippy::needless_pass_by_value, reason = "the type that diesel calls")]
 fn record(event: InstrumentationEvent<'_>) {
     if let InstrumentationEvent::StartQuery { query, .. } = event {
         let text = query.to_string();

@@ -15,7 +15,7 @@ fn key(number: u64, state: KeyState) -> StoredKey {
         algorithm: "EdDSA".into(),
         state,
         wrapped: vec![1, 0, 255],
-        public: (number % 2 == 0).then(|| vec![2]),
+        public: number.is_multiple_of(2).then(|| vec![2]),
         created_at: at(number),
         since: at(number),
     }

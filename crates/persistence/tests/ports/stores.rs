@@ -71,6 +71,43 @@ struct Text {
     text: String,
 }
 
+/// A line of the audit as it stands in its table.
+#[derive(QueryableByName)]
+#[diesel(table_name = audit)]
+pub(crate) struct Line {
+    pub(crate) id: Vec<u8>,
+    pub(crate) at: i64,
+    pub(crate) tenant_id: Option<Vec<u8>>,
+    pub(crate) user_id: Option<Vec<u8>>,
+    pub(crate) device_id: Option<Vec<u8>>,
+    pub(crate) session_id: Option<Vec<u8>>,
+    pub(crate) address: Option<String>,
+    pub(crate) action: String,
+    pub(crate) subject: String,
+    pub(crate) subject_id: Option<Vec<u8>>,
+    pub(crate) outcome: String,
+    pub(crate) details: String,
+    pub(crate) approver_id: Option<Vec<u8>>,
+}
+
+diesel::table! {
+    audit (id) {
+        id -> Binary,
+        at -> BigInt,
+        tenant_id -> Nullable<Binary>,
+        user_id -> Nullable<Binary>,
+        device_id -> Nullable<Binary>,
+        session_id -> Nullable<Binary>,
+        address -> Nullable<Text>,
+        action -> Text,
+        subject -> Text,
+        subject_id -> Nullable<Binary>,
+        outcome -> Text,
+        details -> Text,
+        approver_id -> Nullable<Binary>,
+    }
+}
+
 #[derive(QueryableByName)]
 struct Step {
     #[diesel(sql_type = diesel::sql_types::Text)]
@@ -88,6 +125,16 @@ impl Raw {
             Self::Sqlite(path) => sqlite(path).batch_execute(statements),
             Self::Postgres(url) => PgConnection::establish(url).unwrap().batch_execute(statements),
         }
+    }
+
+    /// The lines of the audit, oldest first, read without any port.
+    pub(crate) fn lines(&self) -> Vec<Line> {
+        let query = "SELECT * FROM audit ORDER BY at, id";
+        match self {
+            Self::Sqlite(path) => diesel::sql_query(query).load(&mut sqlite(path)),
+            Self::Postgres(url) => diesel::sql_query(query).load(&mut PgConnection::establish(url).unwrap()),
+        }
+        .unwrap()
     }
 
     /// How SQLite goes about a statement, step by step.
@@ -256,7 +303,7 @@ impl Shop {
             dialect: Dialect::new("native"),
             terms: Terms {
                 access: Duration::from_mins(15),
-                refresh: Some(Refresh { idle: None, overlap: Some(Duration::from_secs(120)) }),
+                refresh: Some(Refresh { idle: None, overlap: Some(Duration::from_mins(2)) }),
                 absolute: Some(Duration::from_hours(24 * 90)),
                 midnight: false,
             },
