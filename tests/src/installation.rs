@@ -30,6 +30,7 @@ pub struct Installation {
     database: String,
     engine: Engine,
     secrets: Secrets,
+    settings: Vec<(String, String)>,
 }
 
 impl Installation {
@@ -44,7 +45,7 @@ impl Installation {
 
     /// An empty data folder over a database that is there.
     pub fn over(engine: Engine, database: String) -> Self {
-        Self { folder: fresh_folder(), database, engine, secrets: Secrets::default() }
+        Self { folder: fresh_folder(), database, engine, secrets: Secrets::default(), settings: Vec::new() }
     }
 
     /// One with the demo's shop: users admin, manager, cashier, devices P01, P02, PDA1, OFFICE, all with [`PASSWORD`].
@@ -58,6 +59,12 @@ impl Installation {
     pub fn make_shop(&self) {
         self.secrets.note(PASSWORD);
         drop(Running::start(self, &["demo", "--password", PASSWORD, "--yes"]));
+    }
+
+    /// The same with a setting, by its name in the environment: `SESSIONS__OVERLAP`.
+    pub fn with_setting(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((format!("TILLGATE_{name}"), value.to_owned()));
+        self
     }
 
     /// Which database it is on.
@@ -97,6 +104,7 @@ impl Installation {
             database: self.database.clone(),
             engine: self.engine,
             secrets: self.secrets.clone(),
+            settings: self.settings.clone(),
         };
         std::fs::copy(self.folder.join("master.key"), second.folder.join("master.key")).unwrap();
         second
@@ -106,7 +114,7 @@ impl Installation {
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program());
         command.args(arguments).arg("--data").arg(&self.folder).args(["--database", &self.database]);
-        command.env_clear().env("RUST_BACKTRACE", "1");
+        command.env_clear().env("RUST_BACKTRACE", "1").envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
     }
 

@@ -106,6 +106,26 @@ impl Till {
         self
     }
 
+    /// As [`login`](Self::login); `None` where it was not granted or there was no answer.
+    pub fn try_login(mut self, user: &str, device: &str) -> Option<Self> {
+        let body = json!({"login": user, "password": PASSWORD, "device": device});
+        let answer = self.try_call("POST", "/api/v1/sessions", Some(&body)).ok()?;
+        (answer.status() == 201).then(|| {
+            self.keep(&answer);
+            self
+        })
+    }
+
+    /// As [`refresh`](Self::refresh); the error says that no answer came.
+    pub fn try_refresh(&mut self) -> Result<Answer, ureq::Error> {
+        let body = json!({"refresh_token": self.refresh});
+        let answer = self.try_call("POST", "/api/v1/sessions/refresh", Some(&body))?;
+        if answer.status() == 200 {
+            self.keep(&answer);
+        }
+        Ok(answer)
+    }
+
     /// Refreshes by the native API; the tokens are stored where they were granted.
     pub fn refresh(&mut self) -> Answer {
         let answer = self.post("/api/v1/sessions/refresh", &json!({"refresh_token": self.refresh}));
