@@ -352,8 +352,10 @@ pub fn a_sweep_removes_what_was_over(bench: &Bench) {
         tx.endings().end(session_id(4), EndedWhy::Logout, at(60))?;
         tx.endings().end(session_id(5), EndedWhy::Logout, week).map(drop)
     });
-    assert_eq!(write(bench, |tx| tx.sessions().sweep(at(59), 10)), 0);
-    assert_eq!(write(bench, |tx| tx.sessions().sweep(day.after(Duration::from_millis(1)), 10)), 2);
+    let sweep = |before| write(bench, |tx| tx.sessions().sweep(before, 10));
+    assert_eq!(sweep(at(60)), 0, "ended at that instant, not before");
+    assert_eq!(sweep(day), 1, "the one that was ended; the other expires at that instant");
+    assert_eq!(sweep(day.after(Duration::from_millis(1))), 1);
     let there: Vec<bool> = (1..=5).map(|number| found(bench, session_id(number)).is_some()).collect();
     assert_eq!(there, [false, true, true, false, true], "expired a millisecond ago, and ended though it had a week");
     let list = listed(bench, &SessionFilter { user: Some(shop.anna.id), ..SessionFilter::default() }, None, 10);
