@@ -38,7 +38,7 @@ impl Demo {
             return Err(Stop::usage("the demo makes its shop in the tenant \"default\": leave --tenant out"));
         }
         let given = self.password.clone().map(Secret::new);
-        given.as_ref().map_or(Ok(()), password::check)?;
+        given.as_ref().map_or(Ok(()), password::check).map_err(Stop::usage)?;
         let settings = self.listening.settings(context)?;
         if matches!(compose::address(&settings)?, Address::Postgres(_)) && !self.yes {
             return Err(Stop::usage(

@@ -39,24 +39,31 @@ pub(super) fn file(data: &Path) -> PathBuf {
     data.join("demo-passwords.txt")
 }
 
-/// Writes `name: password` lines that only the owner reads: after those of an unfinished demo, else in place of what was there.
+/// Writes `name: password` lines that only the owner reads: beside those of an unfinished demo, else in place of what was there.
 pub(super) fn write(data: &Path, passwords: &[Known], go_on: bool) -> Result<(), Stop> {
     let path = file(data);
     let failed = |error: std::io::Error| Stop::failed(format!("{}: {error}", path.display()));
-    if !go_on {
-        match std::fs::remove_file(&path) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
+    let mut text = Secret::new(String::new());
+    match std::fs::read_to_string(&path).map(Secret::new) {
+        Ok(before) if go_on => {
+            let ours =
+                |line: &&str| passwords.iter().any(|(account, _)| line.starts_with(&format!("{}: ", account.name)));
+            let kept = before.expose().lines().filter(|line| !ours(line)).map(|line| format!("{line}\n"));
+            text = Secret::new(kept.collect());
         }
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
+        _ => {}
     }
+    let lines = passwords.iter().map(|(account, password)| format!("{}: {}\n", account.name, password.expose()));
+    let text = Secret::new(text.expose().clone() + &lines.collect::<String>());
+    let draft = path.with_extension("draft");
     let mut options = std::fs::OpenOptions::new();
-    options.append(true).create(true);
+    options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&path).map_err(failed)?;
-    let lines = passwords.iter().map(|(account, password)| format!("{}: {}\n", account.name, password.expose()));
-    let text = Secret::new(lines.collect::<String>());
-    file.write_all(text.expose().as_bytes()).and_then(|()| file.sync_all()).map_err(failed)
+    let mut file = options.open(&draft).map_err(failed)?;
+    file.write_all(text.expose().as_bytes()).and_then(|()| file.sync_all()).map_err(failed)?;
+    std::fs::rename(&draft, &path).map_err(failed)
 }
 
 #[cfg(test)]
@@ -79,9 +86,10 @@ mod tests {
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(file(&folder), "left over from another database\n").unwrap();
         let known = |index: usize| (accounts::all()[index], Secret::new("secret".to_owned()));
-        write(&folder, &[known(0)], false).unwrap();
-        write(&folder, &[known(6)], true).unwrap();
-        assert_eq!(std::fs::read_to_string(file(&folder)).unwrap(), "P01: secret\ncashier: secret\n");
+        write(&folder, &[known(0), known(6)], false).unwrap();
+        let other = (accounts::all()[6], Secret::new("another".to_owned()));
+        write(&folder, &[other], true).unwrap();
+        assert_eq!(std::fs::read_to_string(file(&folder)).unwrap(), "P01: secret\ncashier: another\n");
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;

@@ -1,0 +1,137 @@
+//! `user`, `device` and `role`.
+
+use serde_json::json;
+
+use crate::tillgate::{Home, PASSWORD};
+
+#[test]
+fn users_are_added_listed_and_held_back() {
+    for home in [Home::new(), Home::on_postgres()] {
+        let home = home.with_admin();
+        home.done(&["device", "add", "P01", "--env", "CashRegister"]);
+        let add = [
+            "user",
+            "add",
+            "Ján",
+            "--email",
+            "jan@example.com",
+            "--role",
+            "cashier",
+            "--on",
+            "p01=cashier,manager",
+            "--json",
+        ];
+        let added = home.done_with(&add, PASSWORD).json();
+        assert_eq!(added["user_name"], "Ján");
+        assert_eq!(added["devices"], json!([{ "device": "P01", "roles": ["cashier", "manager"] }]));
+        assert_eq!(added.as_object().unwrap().get("password"), None);
+        home.done(&["user", "status", "JÁN", "suspended"]);
+        let listed = home.done(&["user", "list", "--json"]).json();
+        let of = |name: &str| listed.as_array().unwrap().iter().find(|user| user["user_name"] == name).unwrap().clone();
+        assert_eq!(of("Ján")["status"], "suspended");
+        assert_eq!(of("admin")["roles"], json!(["admin"]));
+        assert!(home.done(&["user", "list"]).out.contains("cashier P01=cashier,manager"));
+        home.done(&["user", "status", "Ján", "active"]);
+        home.done(&["user", "unlock", "Ján"]);
+        home.done_with(&["user", "password", "Ján"], "another fine password\n");
+        let off = home.done(&["user", "roles", "Ján", "--off", "P01", "--role", "manager", "--json"]).json();
+        assert_eq!((off["roles"].clone(), off["devices"].clone()), (json!(["manager"]), json!([])));
+        home.done(&["user", "status", "Ján", "deleted"]);
+        assert!(home.refused(&["user", "status", "Ján", "active"], 1).contains("no user \"Ján\""));
+        // the name is free again
+        home.done_with(&["user", "add", "Ján"], PASSWORD);
+    }
+}
+
+#[test]
+fn what_is_refused_says_why_and_changes_nothing() {
+    for home in [Home::new(), Home::on_postgres()] {
+        let home = home.with_admin();
+        let refused = |line: &[&str], input: &str, says: &str| {
+            let answer = home.run_with(line, input);
+            assert_eq!(answer.code, 1, "{line:?}");
+            assert!(answer.err.contains(says) && answer.out.is_empty(), "{line:?}: {}", answer.err);
+        };
+        refused(&["user", "status", "admin", "suspended"], "", "last active admin");
+        refused(&["user", "roles", "admin", "--role", "cashier"], "", "last active admin");
+        refused(&["user", "add", "ADMIN"], PASSWORD, "user_name: \"ADMIN\" is taken");
+        refused(&["user", "add", "x", "--role", "boss"], PASSWORD, "roles: there is no \"boss\"");
+        refused(&["user", "add", "x", "--on", "P09=cashier"], PASSWORD, "devices: there is no \"P09\"");
+        refused(&["user", "add", "x"], "short", "at least 8 characters");
+        refused(&["user", "add", "x"], "password", "commonest");
+        refused(&["user", "list", "--tenant", "elsewhere"], "", "no tenant \"elsewhere\"");
+        assert_eq!(home.run(&["user", "add", "x"]).code, 2, "no password on standard input");
+        assert_eq!(home.done(&["user", "list", "--json"]).json().as_array().unwrap().len(), 1);
+        let error = home.run(&["user", "status", "admin", "suspended", "--json"]).err;
+        assert!(serde_json::from_str::<serde_json::Value>(&error).unwrap()["error"].is_string());
+    }
+}
+
+#[test]
+fn devices_are_registered_set_and_locked() {
+    for home in [Home::new(), Home::on_postgres()] {
+        let home = home.with_admin();
+        let add = [
+            "device",
+            "add",
+            "P01",
+            "--env",
+            "pda",
+            "--role",
+            "cashier",
+            "--setting",
+            "stock=S01",
+            "--password",
+            "--json",
+        ];
+        let added = home.done_with(&add, PASSWORD).json();
+        assert_eq!((&added["environment"], &added["status"]), (&json!("PDA"), &json!("active")));
+        let set =
+            home.done(&["device", "set", "P01", "--setting", "stock=", "--setting", "fiscal=eKasa", "--json"]).json();
+        assert_eq!(set["settings"], json!({ "fiscal": "eKasa" }));
+        home.done_with(&["device", "password", "P01"], PASSWORD);
+        home.done(&["device", "unlock", "P01"]);
+        home.done(&["device", "status", "P01", "locked"]);
+        home.done(&["device", "status", "P01", "retired"]);
+        assert!(home.refused(&["device", "status", "P01", "active"], 1).contains("retired cannot become active"));
+        assert!(home.refused(&["device", "add", "p01", "--env", "Tool"], 1).contains("name: \"p01\" is taken"));
+        assert_eq!(home.done(&["device", "list", "--json"]).json()[0]["status"], "retired");
+    }
+}
+
+#[test]
+fn roles_are_added_and_listed() {
+    let home = Home::new().with_admin();
+    let role = home.done(&["role", "add", "night", "--right", "storno", "--env", "PDA", "--json"]).json();
+    assert_eq!(role["rights"], json!(["storno"]));
+    assert!(home.refused(&["role", "add", "NIGHT", "--right", "storno", "--env", "PDA"], 1).contains("is taken"));
+    let names: Vec<_> = home
+        .done(&["role", "list", "--json"])
+        .json()
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|role| role["name"].clone())
+        .collect();
+    assert_eq!(names.len(), 4);
+    assert!(names.contains(&json!("admin")) && names.contains(&json!("night")));
+}
+
+#[test]
+fn two_admins_who_remove_each_other_at_once_leave_one() {
+    for home in [Home::new(), Home::on_postgres()] {
+        let home = home.with_admin();
+        home.done_with(&["user", "add", "second", "--role", "admin"], PASSWORD);
+        for _ in 0..8 {
+            let codes: Vec<i32> = std::thread::scope(|scope| {
+                let suspend = |name| home.run(&["user", "status", name, "suspended"]).code;
+                let (one, other) = (scope.spawn(move || suspend("admin")), scope.spawn(move || suspend("second")));
+                vec![one.join().unwrap(), other.join().unwrap()]
+            });
+            assert_eq!(codes.iter().sum::<i32>(), 1, "one is refused and one is done: {codes:?}");
+            for name in ["admin", "second"] {
+                home.done(&["user", "status", name, "active"]);
+            }
+        }
+    }
+}

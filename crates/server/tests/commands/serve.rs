@@ -1,0 +1,160 @@
+//! `serve`: from an empty folder to the last request.
+
+use std::io::Read;
+use std::time::Duration;
+
+use serde_json::json;
+use tillgate_auth_core::{Clock, SystemClock};
+
+use crate::tillgate::{Home, PASSWORD, mode, receive, send};
+
+#[test]
+fn an_empty_folder_becomes_a_server_that_says_how_to_go_on() {
+    for home in [Home::new(), Home::on_postgres()] {
+        let mut server = home.start(&["serve"]);
+        assert_eq!(server.request("GET", "/healthz", None).0, 200);
+        assert_eq!(server.request("GET", "/readyz", None).0, 200);
+        assert!(server.line().starts_with("There is no user yet"));
+        let hint = server.line();
+        assert!(hint.contains("tillgate user add admin --role admin --data"), "{hint}");
+        assert_eq!((mode(&home.data()), mode(&home.data().join("master.key"))), (0o700, 0o600));
+        // what the command line makes holds from the next login
+        home.done_with(&["user", "add", "admin", "--role", "admin"], PASSWORD);
+        assert_eq!(server.login(&json!({ "login": "admin", "password": PASSWORD })), 201);
+        server.signal("TERM");
+        assert_eq!(server.ended(), Some(0));
+        // and a second start has nothing to say
+        let mut server = home.start(&["serve"]);
+        assert_eq!(server.login(&json!({ "login": "admin", "password": PASSWORD })), 201);
+        server.signal("INT");
+        assert_eq!(server.ended(), Some(0));
+        assert_eq!(server.line(), "");
+    }
+}
+
+#[test]
+fn a_session_that_the_command_line_ends_is_over_within_a_second() {
+    for home in [Home::new(), Home::on_postgres()] {
+        let home = home.with_admin();
+        let server = home.start(&["serve"]);
+        let login = || {
+            let (status, body) =
+                server.request("POST", "/api/v1/sessions", Some(&json!({ "login": "admin", "password": PASSWORD })));
+            assert_eq!(status, 201, "{body}");
+            let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+            (body["session"]["id"].as_str().unwrap().to_owned(), body["access_token"].as_str().unwrap().to_owned())
+        };
+        let status = |token: &str| {
+            let mut stream = server.connect();
+            let head = format!(
+                "GET /api/v1/sessions/current HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
+            );
+            std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
+            receive(stream).0
+        };
+        let over_soon = |token: &str| {
+            let over = (0..250).any(|_| {
+                std::thread::sleep(Duration::from_millis(20));
+                status(token) == 401
+            });
+            assert!(over, "the session lives on");
+        };
+        let ((id, one), (_, other)) = (login(), login());
+        assert_eq!((status(&one), status(&other)), (200, 200));
+        assert_eq!(home.done(&["session", "list", "--json"]).json().as_array().unwrap().len(), 2);
+        home.done(&["session", "end", &id]);
+        over_soon(&one);
+        assert_eq!(status(&other), 200);
+        assert!(home.refused(&["session", "end", &id], 1).contains("no live session"));
+        assert_eq!(home.done(&["session", "end", "--user", "admin", "--json"]).json()["ended"], 1);
+        over_soon(&other);
+        let (_, third) = login();
+        home.done_with(&["user", "password", "admin"], "another fine password");
+        over_soon(&third);
+        assert_eq!(home.done(&["session", "list", "--json"]).json(), json!([]));
+        let all = home.done(&["session", "list", "--all", "--json"]).json();
+        let mut whys: Vec<_> =
+            all.as_array().unwrap().iter().map(|each| each["ended_why"].as_str().unwrap().to_owned()).collect();
+        whys.sort();
+        assert_eq!(whys, ["admin", "admin", "password"]);
+    }
+}
+
+#[test]
+fn requests_under_way_are_answered_before_the_end() {
+    let home = Home::new().with_admin();
+    let mut server = home.start(&["serve"]);
+    // idle and half-sent connections do not hold the end back for long
+    let mut idle = server.connect();
+    std::io::Write::write_all(&mut idle, b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n").unwrap();
+    idle.read_exact(&mut [0; 12]).unwrap();
+    let mut half = server.connect();
+    std::io::Write::write_all(&mut half, b"GET /healthz HTTP/1.1\r\nhost").unwrap();
+    let under_way: Vec<_> = (0..12)
+        .map(|_| {
+            let mut stream = server.connect();
+            send(&mut stream, "POST", "/api/v1/sessions", Some(&json!({ "login": "admin", "password": PASSWORD })));
+            stream
+        })
+        .collect();
+    std::thread::sleep(Duration::from_millis(100));
+    let clock = SystemClock;
+    let asked = clock.monotonic();
+    server.signal("TERM");
+    for stream in under_way {
+        assert_eq!(receive(stream).0, 201);
+    }
+    assert_eq!(server.ended(), Some(0));
+    assert!(clock.monotonic() < asked + Duration::from_secs(10));
+}
+
+#[test]
+fn beyond_loopback_something_has_to_cover_the_passwords() {
+    let home = Home::new();
+    let said = home.refused(&["serve", "--listen", "0.0.0.0:0"], 2);
+    assert!(said.contains("without TLS") && said.contains("--behind-proxy"), "{said}");
+    assert!(!home.data().exists(), "refused before anything is made");
+    assert!(
+        home.refused(&["serve", "--listen", "0.0.0.0:0", "--behind-proxy", "nowhere"], 2).contains("--behind-proxy")
+    );
+    let config = home.path("c.toml");
+    std::fs::write(&config, "[server]\ntls_cert = \"cert.pem\"\ntls_key = \"key.pem\"\n").unwrap();
+    let said = home.refused(&["serve", "--config", config.to_str().unwrap()], 1);
+    assert!(said.contains("cert.pem"), "{said}");
+}
+
+#[test]
+fn a_port_that_is_taken_and_mounts_that_clash_are_told() {
+    let home = Home::new();
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = other.local_addr().unwrap().to_string();
+    assert!(home.refused(&["serve", "--listen", &address], 1).contains(&format!("cannot listen on {address}")));
+    let config = home.path("c.toml");
+    std::fs::write(&config, "[[mounts]]\ndialect = \"portos\"\nprefix = \"\"\n[native]\nprefix = \"/api/v1\"\n")
+        .unwrap();
+    let clash = home.run(&["serve", "--config", config.to_str().unwrap(), "--listen", "127.0.0.1:0", "--json"]);
+    assert_eq!(clash.code, 2, "{}", clash.err);
+    std::fs::write(&config, "[[mounts]]\ndialect = \"portos\"\nprefix = \"\"\n[native]\nprefix = \"/native/v1\"\n")
+        .unwrap();
+    let server = home.start(&["serve", "--config", config.to_str().unwrap()]);
+    assert_eq!(server.request("GET", "/native/v1/sessions/current", None).0, 401);
+    assert_eq!(server.request("GET", "/api/v1/auth", None).0, 401);
+}
+
+#[test]
+fn a_master_key_that_opens_nothing_starts_nothing() {
+    let home = Home::new().with_admin();
+    let mut server = home.start(&["serve"]);
+    server.signal("TERM");
+    server.ended();
+    let key = home.data().join("master.key");
+    let aside = home.path("aside");
+    std::fs::rename(&key, &aside).unwrap();
+    let said = home.refused(&["serve", "--listen", "127.0.0.1:0"], 1);
+    assert!(said.contains("master.key") && said.contains("put it back"), "{said}");
+    assert!(!key.exists(), "no other is made in its place");
+    std::fs::write(&key, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n").unwrap();
+    assert!(home.refused(&["serve", "--listen", "127.0.0.1:0"], 1).contains("does not open the keys"));
+    std::fs::rename(&aside, &key).unwrap();
+    home.start(&["serve"]).ready();
+}

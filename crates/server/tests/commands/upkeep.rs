@@ -1,0 +1,118 @@
+//! `migrate`, `keys`, `backup` and `doctor`.
+
+use serde_json::json;
+
+use crate::tillgate::{Home, PASSWORD, mode};
+
+#[test]
+fn nothing_is_made_by_those_who_only_look() {
+    let home = Home::new();
+    for line in
+        [&["user", "list"][..], &["keys", "list"], &["session", "list"], &["migrate", "--check"], &["backup", "x.db"]]
+    {
+        assert!(home.refused(line, 1).contains("there is no database at"), "{line:?}");
+    }
+    assert_eq!(home.run(&["doctor"]).code, 1);
+    assert!(!home.data().exists());
+}
+
+#[test]
+fn migrating_is_told_and_done_once() {
+    for home in [Home::new(), Home::on_postgres()] {
+        let first = home.done(&["migrate", "--json"]);
+        assert!(!first.json()["ran"].as_array().unwrap().is_empty());
+        assert!(first.err.contains("bringing the database up to date: "));
+        assert_eq!(home.done(&["migrate", "--json"]).json()["ran"], json!([]));
+        assert_eq!(home.done(&["migrate", "--check", "--json"]).json()["up_to_date"], true);
+        assert!(!home.data().join("master.key").exists(), "only a server makes the master key");
+    }
+}
+
+#[test]
+fn keys_are_rotated_and_revoked() {
+    for home in [Home::new(), Home::on_postgres()] {
+        home.done(&["migrate"]);
+        assert!(home.refused(&["keys", "rotate"], 1).contains("start the server once"));
+        let server = home.start(&["serve"]);
+        server.ready();
+        let states = || {
+            let keys = home.done(&["keys", "list", "--json"]).json();
+            let mut states: Vec<String> =
+                keys.as_array().unwrap().iter().map(|key| key["state"].as_str().unwrap().to_owned()).collect();
+            states.sort();
+            (states, keys)
+        };
+        assert_eq!(states().0, ["current", "current"]);
+        home.done(&["keys", "rotate"]);
+        assert_eq!(states().0, ["current", "current", "next", "next"]);
+        home.done(&["keys", "rotate", "--now"]);
+        let (now, keys) = states();
+        assert_eq!(now, ["current", "current", "kept", "kept", "next", "next"]);
+        let kept = keys.as_array().unwrap().iter().find(|key| key["state"] == "kept").unwrap()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(home.refused(&["keys", "revoke", &kept], 2).contains("--yes"));
+        assert_eq!(home.done(&["keys", "revoke", &kept, "--yes", "--json"]).json()["revoked"], json!(kept));
+        assert!(home.refused(&["keys", "revoke", &kept, "--yes"], 1).contains("revoked already"));
+        assert!(
+            home.refused(&["keys", "revoke", "018f3b3e-0000-7000-8000-000000000000", "--yes"], 1)
+                .contains("there is no key")
+        );
+    }
+}
+
+#[test]
+fn a_backup_is_a_database_that_serves() {
+    let home = Home::new().with_admin();
+    let server = home.start(&["serve"]);
+    server.ready();
+    let copy = home.path("copy.db");
+    home.done(&["backup", copy.to_str().unwrap()]);
+    assert_eq!(mode(&copy), 0o600);
+    assert!(home.refused(&["backup", copy.to_str().unwrap()], 1).contains("exists already"));
+    drop(server);
+    let url = format!("sqlite:{}", copy.display());
+    let server = home.start(&["serve", "--database", &url]);
+    assert_eq!(server.login(&json!({ "login": "admin", "password": PASSWORD })), 201);
+    assert!(Home::on_postgres().with_admin().refused(&["backup", "x.db"], 1).contains("pg_dump"));
+}
+
+#[test]
+fn the_doctor_finds_nothing_where_all_is_well() {
+    for home in [Home::new(), Home::on_postgres()] {
+        let home = home.with_admin();
+        home.start(&["serve"]).ready();
+        let found = home.run(&["doctor", "--json"]);
+        assert_eq!(found.code, 0, "{} {}", found.out, found.err);
+        assert_eq!(found.json()["healthy"], true);
+        home.done(&["doctor", "--accept-clock"]);
+        home.done(&["doctor", "--restored"]);
+    }
+}
+
+#[test]
+fn the_doctor_says_how_to_mend() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = Home::new().with_admin();
+    home.start(&["serve"]).ready();
+    let mends = |check: &str| {
+        let found = home.run(&["doctor", "--json"]);
+        assert_eq!(found.code, 1);
+        let found = found.json();
+        let of = found["checks"].as_array().unwrap().iter().find(|each| each["check"] == check).unwrap().clone();
+        of["mend"].as_str().unwrap_or_else(|| panic!("{check} is well: {found}")).to_owned()
+    };
+    let key = home.data().join("master.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(mends("master key").contains("chmod 600"));
+    std::fs::write(&key, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n").unwrap();
+    assert!(mends("keys").contains("master key"));
+    std::fs::write(home.data().join("tillgate.toml"), "[server]\nlisten = \"0.0.0.0:80\"\n").unwrap();
+    assert!(mends("configuration").contains("set one of the two"));
+    std::fs::write(home.data().join("tillgate.toml"), "[server]\nlisen = 1\n").unwrap();
+    assert!(mends("configuration").contains("config/tillgate.toml"));
+    std::fs::remove_file(home.data().join("tillgate.toml")).unwrap();
+    std::fs::write(home.data().join("tillgate.db"), "not a database").unwrap();
+    assert!(!mends("database").is_empty());
+}
