@@ -16,14 +16,15 @@ use crate::ports::Use;
 /// How many rotations are remembered at most; past that the store's own instant serves.
 const ROTATIONS: usize = 200_000;
 
+/// How long it is remembered that a repeat elsewhere was told of.
+const TOLD: Duration = Duration::from_hours(24);
+
 #[derive(Clone, Copy)]
 struct Rotated {
     generation: i64,
     at: Duration,
     /// Until when the memory of it matters: its overlap.
     until: Duration,
-    /// Whether it was told that the answer was repeated elsewhere.
-    shared: bool,
 }
 
 #[derive(Default)]
@@ -31,6 +32,8 @@ struct Held {
     pending: HashMap<SessionId, Use>,
     writing: HashMap<SessionId, Use>,
     rotated: HashMap<SessionId, Rotated>,
+    /// Of which generation it was told that its token was repeated elsewhere, and when.
+    told: HashMap<SessionId, (i64, Duration)>,
 }
 
 /// Uses and rotations.
@@ -69,9 +72,14 @@ impl Uses {
         taken
     }
 
-    /// What was taken is in the store.
-    pub(crate) fn written(&self) {
-        self.held().writing.clear();
+    /// This part of what was taken is in the store. What was noted since still counts.
+    pub(crate) fn written(&self, part: &[Use]) {
+        let mut held = self.held();
+        for each in part {
+            if held.writing.get(&each.session) == Some(each) {
+                held.writing.remove(&each.session);
+            }
+        }
     }
 
     /// Notes that this process has rotated a session, `now` by the monotonic clock.
@@ -81,8 +89,7 @@ impl Uses {
             held.rotated.retain(|_, rotated| rotated.until > now);
         }
         if held.rotated.len() < ROTATIONS {
-            held.rotated
-                .insert(session, Rotated { generation, at: now, until: now.saturating_add(overlap), shared: false });
+            held.rotated.insert(session, Rotated { generation, at: now, until: now.saturating_add(overlap) });
         }
     }
 
@@ -91,11 +98,17 @@ impl Uses {
         self.held().rotated.get(&session).is_some_and(|rotated| rotated.until > now)
     }
 
-    /// Notes that a rotation's answer was repeated elsewhere; true the first time.
-    pub(crate) fn shared(&self, session: SessionId, generation: i64) -> bool {
+    /// Whether it has been told that the token of this generation was repeated elsewhere.
+    pub(crate) fn told(&self, session: SessionId, generation: i64) -> bool {
+        self.held().told.get(&session).is_some_and(|(told, _)| *told == generation)
+    }
+
+    /// Notes that it has been told, `now` by the monotonic clock.
+    pub(crate) fn note_told(&self, session: SessionId, generation: i64, now: Duration) {
         let mut held = self.held();
-        let rotated = held.rotated.get_mut(&session).filter(|rotated| rotated.generation == generation);
-        rotated.is_none_or(|rotated| !std::mem::replace(&mut rotated.shared, true))
+        if held.told.len() < ROTATIONS {
+            held.told.insert(session, (generation, now));
+        }
     }
 
     /// What this process knows of a session that stands at this generation.
@@ -109,9 +122,11 @@ impl Uses {
         }
     }
 
-    /// Forgets rotations whose overlap has passed.
+    /// Forgets rotations whose overlap has passed, and repeats elsewhere of the day before.
     pub(crate) fn forget(&self, now: Duration) {
-        self.held().rotated.retain(|_, rotated| rotated.until > now);
+        let mut held = self.held();
+        held.rotated.retain(|_, rotated| rotated.until > now);
+        held.told.retain(|_, (_, at)| now.saturating_sub(*at) < TOLD);
     }
 }
 
@@ -138,9 +153,21 @@ mod tests {
         assert_eq!(uses.take(), [used(3, 20)]);
         assert_eq!(seen(), 3, "while it is being written");
         assert_eq!(uses.take(), [used(3, 20)], "a failed write is taken again");
-        uses.written();
+        uses.written(&[used(3, 20)]);
         assert_eq!(seen(), 0, "the store knows it");
         assert!(uses.take().is_empty());
+    }
+
+    #[test]
+    fn what_is_noted_while_another_writes_is_not_forgotten_with_what_that_has_written() {
+        let uses = Uses::default();
+        uses.note(used(3, 10));
+        let slow = uses.take();
+        uses.note(used(4, 20));
+        assert_eq!(uses.take(), [used(4, 20)]);
+        uses.written(&slow);
+        assert_eq!(uses.witness(SESSION, 4, Duration::ZERO).used, 4);
+        assert_eq!(uses.take(), [used(4, 20)]);
     }
 
     #[test]

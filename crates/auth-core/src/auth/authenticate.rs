@@ -132,7 +132,7 @@ fn about(claims: &Claims) -> About {
 
 /// Whether the token was made through this contract, and for the tenant that is served here.
 fn meant_for(claims: &Claims, presented: &Presented<'_>) -> bool {
-    let named = claims.aud.strip_prefix("urn:tillgate:").and_then(|rest| rest.split_once(':'));
+    let named = claims.aud.strip_prefix("urn:tillgate:").and_then(|rest| rest.rsplit_once(':'));
     named.is_some_and(|(dialect, _)| dialect == presented.dialect.as_str())
         && presented.tenant.is_none_or(|tenant| tenant == claims.tid)
 }

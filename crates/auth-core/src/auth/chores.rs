@@ -130,8 +130,8 @@ impl Auth {
         let taken = self.uses.take();
         for part in taken.chunks(USES) {
             self.store.write(|tx| tx.sessions().note(part))?;
+            self.uses.written(part);
         }
-        self.uses.written();
         Ok(())
     }
 

@@ -52,7 +52,8 @@ impl Found {
 
 /// What the second unit of work came to.
 enum Came {
-    In(Box<(Session, Profile)>),
+    /// The session, and the one whose seat it took.
+    In(Box<(Session, Profile, Option<SessionId>)>),
     Refused(LoginRefusal),
     /// A claim was lost: what was judged is no longer so.
     Again,
@@ -155,8 +156,12 @@ impl Auth {
         let came = self.store.write(|tx| {
             let came = entry.carry_out(tx)?;
             match &came {
-                Came::In(_) => {
+                Came::In(came) => {
                     self.throttle.settle(tx, charge, Outcome::Succeeded, entry.now)?;
+                    let mut event = event.clone();
+                    if let Some(replaced) = came.2 {
+                        event.details.insert("replaced".to_owned(), json!(replaced));
+                    }
                     tx.audit().tell(&event)?;
                 }
                 Came::Refused(refusal) => {
@@ -179,7 +184,7 @@ impl Auth {
             }
             Came::In(came) => {
                 self.turns.settled(charge);
-                let (session, profile) = *came;
+                let (session, profile, _) = *came;
                 let profile = Arc::new(profile);
                 if let Some(principal) = session.principal() {
                     self.profiles.keep(principal, session.device, &profile, began);
@@ -236,14 +241,14 @@ impl Entry<'_> {
         let Some(tenant) = found.tenant else { return Ok(Came::Again) };
         let session = self.session(principal, &tenant, found.user.as_ref(), found.device.as_ref());
         tx.sessions().insert(&session)?;
-        if let Some(device) = &found.device
-            && session.kind == SessionKind::Person
-            && device.environment.sells()
-        {
-            seat::take(tx, device, session.id, self.now)?;
-        }
+        let replaced = match &found.device {
+            Some(device) if session.kind == SessionKind::Person && device.environment.sells() => {
+                seat::take(tx, device, session.id, self.now)?
+            }
+            _ => None,
+        };
         let profile = profile::assemble(tx, tenant, found.user, found.device)?;
-        Ok(Came::In(Box::new((session, profile))))
+        Ok(Came::In(Box::new((session, profile, replaced))))
     }
 
     /// What was found, as it is now that the principal is claimed.

@@ -7,7 +7,7 @@ use tillgate_domain::PrincipalId;
 use super::Auth;
 use crate::keys::Opened;
 use crate::requests::How;
-use crate::token::access::{Claims, audience};
+use crate::token::access::{Claims, audience, mark};
 use crate::token::refresh::RefreshToken;
 use crate::{Epochs, Error, Granted, Profile, Session, TokenRefusal};
 
@@ -70,7 +70,7 @@ impl Auth {
             auth_time: session.proved.at.seconds(),
             amr: session.proved.methods.split(' ').map(str::to_owned).collect(),
             sid: session.id,
-            knd: session.kind.name().chars().next().unwrap_or_default(),
+            knd: mark(session.kind),
             generation: session.generation,
             tid: session.tenant,
             did: session.device,

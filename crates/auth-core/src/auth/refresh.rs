@@ -38,6 +38,8 @@ struct Grant {
     epochs: Epochs,
     profile: Option<Arc<Profile>>,
     how: How,
+    /// Whether the audit was told that the token is repeated elsewhere.
+    told: bool,
 }
 
 /// What a refresh brings into its unit of work, which may run again.
@@ -111,18 +113,19 @@ impl Auth {
                 (Verdict::Rotate { .. } | Verdict::Replay, Mode::Read) => return Ok(Decided::Writes),
                 (Verdict::Rotate { to, went_back }, Mode::Write) => {
                     if let Some(session) = rotate(tx, &standing, bid, to, went_back)? {
-                        return self.granted(tx, &standing, session, How::Rotated);
+                        return self.granted(tx, &standing, session, How::Rotated, false);
                     }
                 }
                 (Verdict::Repeat, _) => {
-                    if mode == Mode::Read && self.newly_shared(&standing, bid) {
+                    let tells = self.newly_shared(&standing.session, bid);
+                    if tells && mode == Mode::Read {
                         return Ok(Decided::Writes);
                     }
-                    if mode == Mode::Write && shared(&standing.session, bid.refreshing.address) {
+                    if tells {
                         tell(tx, &standing.session, bid, Action::RefreshShared, Outcome::Done)?;
                     }
                     let session = standing.session.clone();
-                    return self.granted(tx, &standing, session, How::Repeated);
+                    return self.granted(tx, &standing, session, How::Repeated, tells);
                 }
                 (Verdict::Replay, Mode::Write) => {
                     tx.endings().end(bid.token.session, EndedWhy::Replay, bid.now)?;
@@ -144,12 +147,18 @@ impl Auth {
     }
 
     /// Whether a repeat from another address is to be told: once for each generation, as far as this process remembers.
-    fn newly_shared(&self, standing: &Standing, bid: &Bid<'_>) -> bool {
-        let session = &standing.session;
-        shared(session, bid.refreshing.address) && self.uses.shared(session.id, session.generation)
+    fn newly_shared(&self, session: &Session, bid: &Bid<'_>) -> bool {
+        shared(session, bid.refreshing.address) && !self.uses.told(session.id, session.generation)
     }
 
-    fn granted(&self, tx: &mut dyn AuthTx, standing: &Standing, session: Session, how: How) -> Stored<Decided> {
+    fn granted(
+        &self,
+        tx: &mut dyn AuthTx,
+        standing: &Standing,
+        session: Session,
+        how: How,
+        told: bool,
+    ) -> Stored<Decided> {
         let epochs = match session.kind {
             SessionKind::Permanent => standing.epochs,
             SessionKind::Person | SessionKind::Device => session.epochs,
@@ -167,11 +176,14 @@ impl Auth {
             Some(profile) => Some(profile),
             None => profile::read(tx, principal, session.device)?.map(Arc::new),
         };
-        Ok(Decided::Granted(Box::new(Grant { session, epochs, profile, how })))
+        Ok(Decided::Granted(Box::new(Grant { session, epochs, profile, how, told })))
     }
 
     fn grant(&self, bid: &Bid<'_>, grant: Grant) -> Result<Granted, Error> {
-        let Grant { session, epochs, profile, how } = grant;
+        let Grant { session, epochs, profile, how, told } = grant;
+        if told {
+            self.uses.note_told(session.id, session.generation, self.clock.monotonic());
+        }
         let profile = profile.ok_or(TokenRefusal::Over)?;
         if let Some(principal) = session.principal() {
             self.profiles.keep(principal, session.device, &profile, bid.began);

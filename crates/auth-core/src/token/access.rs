@@ -41,7 +41,7 @@ pub struct Claims {
     pub amr: Vec<String>,
     /// The session.
     pub sid: SessionId,
-    /// Its kind, by the first letter of its name.
+    /// Its kind, by a letter: `p` a person's, `d` a device's, `f` a permanent one.
     pub knd: char,
     /// The generation that it was made in.
     #[serde(rename = "gen")]
@@ -71,6 +71,15 @@ pub(crate) fn audience(dialect: &Dialect, tenant: TenantId) -> String {
     format!("urn:tillgate:{}:{tenant}", dialect.as_str())
 }
 
+/// The letter of a kind of session. No two have the same.
+pub(crate) const fn mark(kind: SessionKind) -> char {
+    match kind {
+        SessionKind::Person => 'p',
+        SessionKind::Device => 'd',
+        SessionKind::Permanent => 'f',
+    }
+}
+
 impl Claims {
     /// Whose token it is.
     pub fn principal(&self) -> PrincipalId {
@@ -82,8 +91,7 @@ impl Claims {
 
     /// The kind of its session.
     pub fn kind(&self) -> SessionKind {
-        let kind = SessionKind::ALL.into_iter().find(|kind| kind.name().starts_with(self.knd));
-        kind.unwrap_or(SessionKind::Person)
+        SessionKind::ALL.into_iter().find(|kind| mark(*kind) == self.knd).unwrap_or(SessionKind::Person)
     }
 
     /// The epochs that it was made under.
@@ -139,4 +147,102 @@ pub(crate) fn key_of(token: &str) -> Option<KeyId> {
         return None;
     }
     decode_header(token).ok()?.kid?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::entropy::Entropy;
+    use crate::keys::{Keyring, MasterKey, SigningAlgorithm, draw};
+    use crate::ports::{KeyKind, KeyState};
+    use crate::system::SystemEntropy;
+    use crate::token::crypto;
+
+    const NOW: Instant = Instant::from_millis(1_800_000_000_000);
+
+    fn keyring() -> Keyring {
+        crypto::install().unwrap();
+        let entropy: &dyn Entropy = &SystemEntropy::new();
+        let master = MasterKey::draw(entropy).unwrap();
+        let algorithm = SigningAlgorithm::default();
+        let keys = KeyKind::ALL.map(|kind| draw(kind, algorithm, KeyState::Current, &master, entropy, NOW).unwrap());
+        Keyring::open(&keys, master).unwrap()
+    }
+
+    fn claims(kind: SessionKind) -> Claims {
+        let id = Uuid::from_u128(7);
+        Claims {
+            iss: "urn:uuid:7".to_owned(),
+            sub: id,
+            client_id: "native".to_owned(),
+            aud: audience(&Dialect::new("native"), TenantId(id)),
+            exp: 2,
+            iat: 1,
+            jti: id,
+            auth_time: 1,
+            amr: vec!["pwd".to_owned()],
+            sid: SessionId(id),
+            knd: mark(kind),
+            generation: 1,
+            tid: TenantId(id),
+            did: None,
+            epo: [0; 3],
+            sat: 0,
+            sxp: None,
+            scope: None,
+            roles: None,
+        }
+    }
+
+    #[test]
+    fn a_token_says_what_kind_of_session_it_is_of() {
+        let keyring = keyring();
+        let key = keyring.held().signs().clone();
+        for kind in SessionKind::ALL {
+            let token = claims(kind).sign(&key).unwrap();
+            assert_eq!(Claims::verify(&token, &key).map(|claims| claims.kind()), Some(kind));
+        }
+    }
+
+    #[test]
+    fn a_token_of_another_type_is_none_although_the_key_has_signed_it() {
+        let keyring = keyring();
+        let key = keyring.held().signs().clone();
+        for (typ, good) in [
+            (Some("at+jwt"), true),
+            (Some("AT+JWT"), true),
+            (Some("JWT"), false),
+            (Some("application/at+jwt"), false),
+            (Some(""), false),
+            (None, false),
+        ] {
+            let mut header = Header::new(key.algorithm());
+            header.typ = typ.map(str::to_owned);
+            let token = encode(&header, &claims(SessionKind::Person), key.encoding()).unwrap();
+            assert_eq!(Claims::verify(&token, &key).is_some(), good, "{typ:?}");
+        }
+    }
+
+    #[test]
+    fn claims_that_are_not_whole_are_none_although_the_key_has_signed_them() {
+        let keyring = keyring();
+        let key = keyring.held().signs().clone();
+        let whole = serde_json::to_value(claims(SessionKind::Person)).unwrap();
+        let mut header = Header::new(key.algorithm());
+        header.typ = Some(TYPE.to_owned());
+        for (claim, value) in [
+            ("sub", json!("anna")),
+            ("exp", json!("2")),
+            ("epo", json!([0, 0])),
+            ("sid", json!(null)),
+            ("gen", json!(1.5)),
+        ] {
+            let mut broken = whole.clone();
+            broken[claim] = value;
+            let token = encode(&header, &broken, key.encoding()).unwrap();
+            assert!(Claims::verify(&token, &key).is_none(), "{claim}");
+        }
+    }
 }

@@ -1,0 +1,111 @@
+//! Logging in: who gets which session, and what it bears.
+
+use tillgate_auth_core::{How, Login, SessionKind, Tenancy};
+use tillgate_domain::{Action, EndedWhy, Outcome, PrincipalId, Slug};
+
+use crate::shop::{Shop, by_user, token_refused, used, with_password};
+
+#[test]
+fn a_user_logs_in_by_name_or_email_on_a_device_or_in_the_office() {
+    let shop = Shop::open();
+    for (login, device) in [
+        ("manager", None),
+        ("manager", Some("OFFICE")),
+        ("  MANAGER ", Some("office")),
+        ("manager@example.com", None),
+        ("Manager@Example.com", Some("P01")),
+    ] {
+        let given = with_password(by_user(login, device), "the password of manager");
+        let granted = shop.auth.login(&given).unwrap_or_else(|error| panic!("{login} {device:?}: {error}"));
+        let session = &granted.session;
+        assert_eq!(session.user, Some(shop.world.manager.id));
+        assert_eq!(session.device.is_some(), device.is_some());
+        assert_eq!((session.kind, session.generation, granted.how), (SessionKind::Person, 1, How::Login));
+        assert_eq!(shop.session(session.id), *session, "what is granted is what is stored");
+        let caller = used(&shop.auth, &granted).unwrap();
+        assert_eq!(caller.principal, PrincipalId::User(shop.world.manager.id));
+        assert_eq!((caller.session, caller.device, caller.generation), (session.id, session.device, 1));
+        assert!(caller.profile.rights.allow("storno") && !caller.profile.rights.allow("roleCreate"));
+        let told = shop.told(Action::Login);
+        let last = told.last().unwrap();
+        assert_eq!((last.outcome, last.actor.session), (Outcome::Done, Some(session.id)));
+    }
+}
+
+#[test]
+fn rights_are_those_of_the_place() {
+    let shop = Shop::open();
+    let admin = shop.world.admin.id;
+    shop.assign(admin, &["cashier"]);
+    assert!(!used(&shop.auth, &shop.user("admin", None)).unwrap().profile.rights.allow("storno"), "in the office");
+    assert!(used(&shop.auth, &shop.user("admin", Some("P01"))).unwrap().profile.rights.allow("storno"), "on the till");
+}
+
+#[test]
+fn a_device_logs_in_as_itself() {
+    let shop = Shop::open();
+    let granted = shop.device("P01");
+    assert_eq!((granted.session.kind, granted.session.user), (SessionKind::Device, None));
+    let caller = used(&shop.auth, &granted).unwrap();
+    assert_eq!(caller.principal, PrincipalId::Device(shop.world.p01.id));
+    assert_eq!((caller.kind, caller.device), (SessionKind::Device, Some(shop.world.p01.id)));
+    assert!(caller.profile.rights.allow("ticketClose") && !caller.profile.rights.allow("storno"));
+}
+
+#[test]
+fn an_email_finds_its_tenant_and_a_name_asks_for_one() {
+    let shop = Shop::open();
+    let market = |login: &str, tenancy: Tenancy| Login {
+        tenancy,
+        ..with_password(by_user(login, Some("P01")), "the market's password")
+    };
+    let asked = |slug: &str| Tenancy { fixed: None, asked: Some(slug.to_owned()) };
+    let fixed =
+        |slug: &str, asked: Option<&str>| Tenancy { fixed: Slug::parse(slug).ok(), asked: asked.map(str::to_owned) };
+    for (login, tenancy) in [
+        ("cashier@market.example", Tenancy::default()),
+        ("cashier@market.example", asked("market")),
+        ("cashier@market.example", fixed("market", None)),
+        ("cashier", asked("market")),
+        ("cashier", fixed("market", None)),
+        ("cashier", fixed("market", Some("market"))),
+    ] {
+        let granted = shop.auth.login(&market(login, tenancy.clone())).unwrap_or_else(|error| {
+            panic!("{login} {tenancy:?}: {error}");
+        });
+        assert_eq!(granted.session.tenant, shop.market.id);
+    }
+}
+
+#[test]
+fn one_person_at_a_time_sits_at_a_till() {
+    let shop = Shop::open();
+    let first = shop.user("cashier", Some("P01"));
+    let elsewhere = shop.user("cashier", Some("P02"));
+    let second = shop.user("manager", Some("P01"));
+    assert_eq!(token_refused(used(&shop.auth, &first)), tillgate_auth_core::TokenRefusal::Over);
+    assert_eq!(shop.session(first.session.id).ended.map(|(_, why)| why), Some(EndedWhy::Replaced));
+    assert!(used(&shop.auth, &second).is_ok() && used(&shop.auth, &elsewhere).is_ok());
+    let replaced = shop.told(Action::Login).last().unwrap().details.get("replaced").cloned();
+    assert_eq!(replaced, Some(first.session.id.to_string().into()), "the audit says whom");
+    let again = shop.user("manager", Some("P01"));
+    assert!(used(&shop.auth, &second).is_err() && used(&shop.auth, &again).is_ok(), "one's own too");
+}
+
+#[test]
+fn the_office_program_seats_many() {
+    let shop = Shop::open();
+    let (one, two) = (shop.user("cashier", Some("OFFICE")), shop.user("cashier", Some("OFFICE")));
+    assert!(used(&shop.auth, &one).is_ok() && used(&shop.auth, &two).is_ok());
+}
+
+#[test]
+fn a_devices_own_session_takes_no_seat() {
+    let shop = Shop::open();
+    let before = shop.device("P01");
+    let person = shop.user("cashier", Some("P01"));
+    let after = shop.device("P01");
+    for granted in [&before, &person, &after] {
+        assert!(used(&shop.auth, granted).is_ok());
+    }
+}

@@ -1,0 +1,27 @@
+//! The engine's use cases on the store in memory: a clock that is moved by hand, chance that is counted, passwords that cost
+//! nothing, and no sleeps. Each file tries one of them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "what is not as it should be fails the test that stands on it"
+)]
+
+mod clocks;
+mod ending;
+mod failing;
+mod hasher;
+mod holding;
+mod keys;
+mod lasting;
+mod login;
+mod meeting;
+mod processes;
+mod refresh;
+mod refusals;
+mod repeating;
+mod shop;
+mod sweeping;
+mod tokens;

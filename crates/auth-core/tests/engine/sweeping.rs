@@ -1,0 +1,95 @@
+//! Chores: uses are written, what nobody needs goes, what somebody needs stays.
+
+use tillgate_auth_core::ports::SessionFilter;
+use tillgate_domain::StoreExt;
+
+use crate::shop::{HOUR, MINUTE, Shop, by_user, call, refreshed, used, with_password};
+
+const DAY: std::time::Duration = std::time::Duration::from_hours(24);
+
+#[test]
+fn sessions_go_a_month_after_their_end_and_live_ones_stay() {
+    let shop = Shop::open();
+    let ended = shop.user("cashier", None);
+    let (_expired, mut live) = (shop.user("cashier", None), shop.user("manager", None));
+    shop.auth.end_session(ended.session.id).unwrap();
+    for half_day in 0..62 {
+        shop.clock.advance(12 * HOUR - MINUTE);
+        live = refreshed(&shop.auth, &live).unwrap();
+        if half_day == 58 {
+            shop.auth.sweep(&mut |_| ()).unwrap();
+            assert_eq!(shop.sessions(), 3, "not yet a month");
+        }
+    }
+    let mut heard = 0;
+    let swept = shop.auth.sweep(&mut |_| heard += 1).unwrap();
+    assert_eq!((swept.sessions, shop.sessions()), (2, 1));
+    assert!(heard > 0 && used(&shop.auth, &live).is_ok());
+    assert_eq!(shop.auth.sweep(&mut |_| ()).unwrap(), tillgate_auth_core::auth::Swept::default(), "nothing is left");
+}
+
+#[test]
+fn changes_go_after_a_week_and_attempts_after_a_quarter() {
+    let shop = Shop::open();
+    let granted = shop.user("cashier", None);
+    shop.auth.end_session(granted.session.id).unwrap();
+    let _ = shop.auth.login(&with_password(by_user("cashier", None), "wrong"));
+    let changes = || shop.auth_store().read(|tx| tx.feed().look(None)).unwrap().changes.len();
+    let before = changes();
+    assert!(before > 0);
+    shop.clock.advance(7 * DAY);
+    assert_eq!(shop.auth.sweep(&mut |_| ()).unwrap().changes, 0);
+    shop.clock.advance(MINUTE);
+    let swept = shop.auth.sweep(&mut |_| ()).unwrap();
+    assert_eq!((swept.changes as usize, swept.attempts, swept.places, changes()), (before, 0, 0, 0));
+    shop.clock.advance(90 * DAY);
+    let swept = shop.auth.sweep(&mut |_| ()).unwrap();
+    assert!(swept.attempts > 0 && swept.places > 0);
+}
+
+#[test]
+fn thousands_go_in_small_units_of_work() {
+    let shop = Shop::open();
+    for _ in 0..1201 {
+        shop.user("cashier", None);
+    }
+    shop.clock.advance(31 * DAY);
+    let mut parts = Vec::new();
+    shop.auth.sweep(&mut |swept| parts.push(swept.sessions)).unwrap();
+    assert_eq!(parts.into_iter().filter(|count| *count > 0).take(3).collect::<Vec<_>>(), [500, 1000, 1201]);
+    assert_eq!(shop.sessions(), 0);
+}
+
+#[test]
+fn chores_write_what_was_used_and_say_how_far_this_process_is() {
+    let shop = Shop::open();
+    let granted = shop.user("cashier", Some("P01"));
+    used(&shop.auth, &granted).unwrap();
+    shop.auth.chore();
+    let session = shop.session(granted.session.id);
+    assert_eq!((session.used, session.last_used_at), (1, Some(shop.auth.time().at)));
+    let filter = SessionFilter { session: Some(granted.session.id), ..SessionFilter::default() };
+    assert_eq!(shop.auth.all_sessions(&filter, None, 1).unwrap()[0].session.last_used_at, session.last_used_at);
+    let nodes = || shop.auth_store().read(|tx| tx.nodes().live(session.created_at)).unwrap();
+    assert_eq!(nodes().len(), 1);
+    shop.auth.leave().unwrap();
+    assert!(nodes().is_empty());
+}
+
+#[test]
+fn a_use_is_written_once_a_minute() {
+    let shop = Shop::open();
+    let granted = shop.user("cashier", Some("P01"));
+    let written = || {
+        shop.auth.write_uses().unwrap();
+        shop.session(granted.session.id).last_used_at
+    };
+    let mut seen = Vec::new();
+    for _ in 0..9 {
+        call(&shop.auth, granted.access_token.expose()).unwrap();
+        seen.extend(written());
+        shop.clock.advance(MINUTE / 4);
+    }
+    seen.dedup();
+    assert_eq!(seen.len(), 3, "at the start and after each whole minute");
+}

@@ -1,0 +1,210 @@
+//! Tokens that are not ours, not whole, or not meant for here.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+use tillgate_auth_core::keys::SigningAlgorithm;
+use tillgate_auth_core::{Dialect, Evidence, Presented, Refreshing, Settings, TokenRefusal};
+
+use crate::shop::{
+    Shop, address, by_user, call, native, presented, refreshing, settings, token, token_refused, used, with_password,
+};
+
+fn encode(bytes: impl AsRef<[u8]>) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(bytes)
+}
+
+fn part(token: &str, number: usize) -> Value {
+    let part = token.split('.').nth(number).unwrap();
+    serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+}
+
+#[test]
+fn a_token_says_what_was_promised() {
+    let shop = Shop::open();
+    let granted = shop.user("manager", Some("P01"));
+    let (header, claims) = (part(granted.access_token.expose(), 0), part(granted.access_token.expose(), 1));
+    assert_eq!((&header["typ"], &header["alg"]), (&json!("at+jwt"), &json!("EdDSA")));
+    let set: Value = serde_json::from_str(&shop.auth.jwks()).unwrap();
+    assert_eq!(header["kid"], set["keys"][0]["kid"]);
+    for (claim, expected) in [
+        ("iss", json!(shop.auth.issuer())),
+        ("sub", json!(shop.world.manager.id)),
+        ("client_id", json!(shop.world.p01.id)),
+        ("aud", json!(format!("urn:tillgate:native:{}", shop.world.tenant.id))),
+        ("sid", json!(granted.session.id)),
+        ("gen", json!(1)),
+        ("tid", json!(shop.world.tenant.id)),
+        ("did", json!(shop.world.p01.id)),
+        ("amr", json!(["pwd"])),
+        ("auth_time", claims["iat"].clone()),
+        ("scope", json!(granted.profile.rights.scope())),
+    ] {
+        assert_eq!(claims[claim], expected, "{claim}");
+    }
+    assert_eq!(claims["exp"].as_i64().unwrap() - claims["iat"].as_i64().unwrap(), 15 * 60);
+    assert!(shop.auth.issuer().starts_with("urn:uuid:"));
+}
+
+#[test]
+fn no_changed_letter_is_accepted() {
+    for algorithm in [SigningAlgorithm::EdDSA, SigningAlgorithm::ES256] {
+        let shop = Shop::with(Settings { algorithm, ..settings() });
+        let granted = shop.user("cashier", Some("P01"));
+        let good = granted.access_token.expose();
+        assert!(call(&shop.auth, good).is_ok());
+        let step = if algorithm == SigningAlgorithm::EdDSA { 1 } else { 7 };
+        // The last letter of a part bears bits that no byte needs: strict base64 leaves only one spelling of it.
+        for at in (0..good.len()).step_by(step) {
+            let mut forged = good.clone().into_bytes();
+            forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+            let forged = String::from_utf8(forged).unwrap();
+            assert_eq!(token_refused(call(&shop.auth, &forged)), TokenRefusal::Invalid, "letter {at}");
+        }
+    }
+}
+
+#[test]
+fn garbage_is_refused_and_costs_nothing_dear() {
+    let shop = Shop::open();
+    let granted = shop.user("cashier", Some("P01"));
+    let good = granted.access_token.expose();
+    let oversized = format!("{good}{}", "A".repeat(9000));
+    let parts: Vec<&str> = good.split('.').collect();
+    let cut = good[..good.len() - 1].to_owned();
+    let (no_signature, four) = (format!("{}.{}.", parts[0], parts[1]), format!("{good}.{}", parts[2]));
+    let huge = "A".repeat(1 << 20);
+    for bad in [
+        "",
+        ".",
+        "..",
+        "...",
+        "a.b.c",
+        "\u{0}",
+        "ž.ž.ž",
+        &oversized,
+        &cut,
+        &no_signature,
+        &four,
+        &huge,
+        token(&granted),
+    ] {
+        assert_eq!(token_refused(call(&shop.auth, bad)), TokenRefusal::Invalid, "{:.20}", bad);
+        let refresh = shop.auth.refresh(&refreshing(bad, &native()));
+        if bad != token(&granted) {
+            assert_eq!(token_refused(refresh), TokenRefusal::Invalid, "{:.20}", bad);
+        }
+    }
+    assert_eq!(token_refused(shop.auth.refresh(&refreshing(good, &native()))), TokenRefusal::Invalid);
+    let dialect = native();
+    let nothing = Presented { evidence: Evidence::None, ..presented("", &dialect) };
+    assert_eq!(token_refused(shop.auth.authenticate(&nothing)), TokenRefusal::Missing);
+}
+
+#[test]
+fn no_other_algorithm_is_believed() {
+    let shop = Shop::open();
+    let granted = shop.user("cashier", Some("P01"));
+    let good = granted.access_token.expose();
+    let (kid, claims) = (part(good, 0)["kid"].clone(), good.split('.').nth(1).unwrap());
+    let set: Value = serde_json::from_str(&shop.auth.jwks()).unwrap();
+    let public = BASE64_URL_SAFE_NO_PAD.decode(set["keys"][0]["x"].as_str().unwrap()).unwrap();
+    let hs256 = |message: &str| {
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, &public);
+        encode(ring::hmac::sign(&key, message.as_bytes()))
+    };
+    for algorithm in ["none", "None", "HS256", "HS384", "HS512", "RS256", "ES256", "PS256", ""] {
+        let header = encode(json!({"alg": algorithm, "typ": "at+jwt", "kid": kid}).to_string());
+        let message = format!("{header}.{claims}");
+        let signature = good.split('.').nth(2).unwrap();
+        for signature in ["", signature, &hs256(&message)] {
+            let forged = format!("{message}.{signature}");
+            assert_eq!(token_refused(call(&shop.auth, &forged)), TokenRefusal::Invalid, "{algorithm}");
+        }
+    }
+}
+
+#[test]
+fn a_key_of_ones_own_in_the_header_is_nobodys() {
+    let shop = Shop::open();
+    let granted = shop.user("cashier", Some("P01"));
+    let claims = granted.access_token.expose().split('.').nth(1).unwrap();
+    let pair = ring::signature::Ed25519KeyPair::from_seed_unchecked(&[7; 32]).unwrap();
+    let public = encode(ring::signature::KeyPair::public_key(&pair));
+    let kid = part(granted.access_token.expose(), 0)["kid"].clone();
+    let jwk = json!({"kty": "OKP", "crv": "Ed25519", "x": public, "kid": kid});
+    for header in [
+        json!({"alg": "EdDSA", "typ": "at+jwt", "kid": kid}),
+        json!({"alg": "EdDSA", "typ": "at+jwt", "kid": kid, "jwk": jwk}),
+        json!({"alg": "EdDSA", "typ": "at+jwt", "jwk": jwk}),
+        json!({"alg": "EdDSA", "typ": "at+jwt", "kid": "../../etc/passwd"}),
+        json!({"alg": "EdDSA", "typ": "at+jwt", "kid": uuid::Uuid::nil()}),
+        json!({"alg": "EdDSA", "typ": "at+jwt", "kid": kid, "jku": "https://example.com/keys"}),
+    ] {
+        let message = format!("{}.{claims}", encode(header.to_string()));
+        let forged = format!("{message}.{}", encode(pair.sign(message.as_bytes())));
+        assert_eq!(token_refused(call(&shop.auth, &forged)), TokenRefusal::Invalid, "{header}");
+    }
+}
+
+#[test]
+fn a_token_of_another_contract_or_tenant_is_foreign() {
+    let shop = Shop::open();
+    let granted = shop.user("cashier", Some("P01"));
+    let refused = |dialect: &str, tenant| {
+        let dialect = Dialect::new(dialect);
+        let presented = Presented { tenant, ..presented(granted.access_token.expose(), &dialect) };
+        token_refused(shop.auth.authenticate(&presented))
+    };
+    for dialect in ["portos", "", "nativ", "native2", "native:"] {
+        assert_eq!(refused(dialect, None), TokenRefusal::Foreign, "{dialect}");
+    }
+    assert_eq!(refused("native", Some(shop.market.id)), TokenRefusal::Foreign);
+    let dialect = native();
+    let here = Presented { tenant: Some(shop.world.tenant.id), ..presented(granted.access_token.expose(), &dialect) };
+    assert!(shop.auth.authenticate(&here).is_ok());
+}
+
+#[test]
+fn a_contract_with_a_colon_in_its_name_is_not_the_one_before_the_colon() {
+    let shop = Shop::open();
+    let login = |label: &str| tillgate_auth_core::Login { dialect: Dialect::new(label), ..by_user("cashier", None) };
+    let granted = shop.auth.login(&login("native:odd")).unwrap();
+    assert_eq!(token_refused(used(&shop.auth, &granted)), TokenRefusal::Foreign);
+    let odd = Dialect::new("native:odd");
+    assert!(shop.auth.authenticate(&presented(granted.access_token.expose(), &odd)).is_ok());
+}
+
+#[test]
+fn no_changed_letter_of_a_refresh_token_is_accepted() {
+    let shop = Shop::open();
+    let granted = shop.user("cashier", Some("P01"));
+    let good = token(&granted);
+    for at in 0..good.len() {
+        let mut forged = good.to_owned().into_bytes();
+        forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
+        let forged = String::from_utf8(forged).unwrap();
+        assert_eq!(token_refused(shop.auth.refresh(&refreshing(&forged, &native()))), TokenRefusal::Invalid);
+    }
+    assert_eq!(shop.session(granted.session.id).generation, 1, "nothing moved");
+    assert!(shop.auth.refresh(&Refreshing { address: address(2), ..refreshing(good, &native()) }).is_ok());
+}
+
+#[test]
+fn a_token_of_another_server_is_nobodys() {
+    let (shop, other) = (Shop::open(), Shop::open());
+    let granted = other.user("cashier", Some("P01"));
+    assert_eq!(token_refused(used(&shop.auth, &granted)), TokenRefusal::Invalid);
+    assert_eq!(token_refused(crate::shop::refreshed(&shop.auth, &granted)), TokenRefusal::Invalid);
+}
+
+#[test]
+fn a_profile_of_one_tenant_is_never_anothers() {
+    let shop = Shop::open();
+    let near = shop.user("cashier", Some("P01"));
+    let login = with_password(by_user("cashier@market.example", Some("P01")), "the market's password");
+    let far = shop.auth.login(&login).unwrap();
+    let (near, far) = (used(&shop.auth, &near).unwrap(), used(&shop.auth, &far).unwrap());
+    assert_eq!((near.profile.tenant.id, far.profile.tenant.id), (shop.world.tenant.id, shop.market.id));
+    assert!(near.profile.rights.allow("ticketClose") && far.profile.rights.is_empty());
+}
