@@ -1,6 +1,8 @@
 //! A unit of work in a transaction of its own, on a connection of the pool: every one on PostgreSQL, and those that only read on
 //! SQLite. Knows when to run again; what a failure means stands in `failure`.
 
+use std::time::Duration;
+
 use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, TransactionManager};
 use tillgate_domain::{Change, Mode, StoreError, Stored};
 
@@ -12,6 +14,9 @@ use crate::failure::{LOST, READ_ONLY, classify, spoils};
 use crate::pool::{Pool, Pooled};
 use crate::transaction::Transaction;
 use crate::{postgres, sqlite};
+
+/// The first pause before another run is twice this long, and each further one twice the one before.
+const MOMENT: Duration = Duration::from_millis(1);
 
 type Manager = <AnyConnection as Connection>::TransactionManager;
 
@@ -34,14 +39,19 @@ pub(crate) fn run(pool: &Pool, number: Number, mode: Mode, deadline: &Deadline, 
         let mut changes = Vec::new();
         let outcome = {
             let _inside = number.enter();
-            work(&mut Transaction { connection: &mut lent.connection, changes: &mut changes, mode })
+            work(&mut Transaction::new(&mut lent.connection, &mut changes, mode))
         };
         match end(&mut lent, mode, outcome) {
             Ok(()) => return Ok(changes),
             Err(StoreError::Conflict(say)) if runs >= RUNS || deadline.passed() => {
                 return Err(StoreError::Unavailable(format!("in conflict {runs} times, last: {say}")));
             }
-            Err(StoreError::Conflict(say)) => tracing::debug!(say, runs, "a unit of work runs again"),
+            Err(StoreError::Conflict(say)) => {
+                tracing::debug!(say, runs, "a unit of work runs again");
+                // After a moment: whoever it was in the way of was waiting for a lock and must get it first.
+                drop(lent);
+                std::thread::sleep(MOMENT.saturating_mul(1 << runs).min(deadline.left()));
+            }
             Err(error) => return Err(error),
         }
     }

@@ -157,9 +157,7 @@ impl Group {
         let mut changes = Vec::new();
         let outcome = {
             let _inside = number.enter();
-            catch_unwind(AssertUnwindSafe(|| {
-                work(&mut Transaction { connection, changes: &mut changes, mode: Mode::Write })
-            }))
+            catch_unwind(AssertUnwindSafe(|| work(&mut Transaction::new(connection, &mut changes, Mode::Write))))
         };
         match outcome {
             Err(panic) => Ran::Panicked(panic),
@@ -216,3 +214,6 @@ fn begin(connection: &mut AnyConnection) -> diesel::QueryResult<()> {
         AnyConnection::Postgres(_) => Err(diesel::result::Error::NotInTransaction),
     }
 }
+
+#[cfg(test)]
+mod tests;
