@@ -17,6 +17,8 @@ use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::{Error, HttpMessage};
+use tracing::field::Empty;
+use tracing::{Instrument, Span};
 
 use crate::endpoint::UNKNOWN;
 use crate::origin::{Origin, REQUEST_ID};
@@ -72,11 +74,22 @@ where
         let origin = Rc::new(Origin::of(&request, &self.settings));
         let method = request.method().clone();
         request.extensions_mut().insert(Rc::clone(&origin));
-        let answering = self.inner.call(request);
+        // No log shows it: it is for those who collect traces, and costs nothing where nobody does.
+        let span = tracing::info_span!(
+            target: "tillgate::trace",
+            "request",
+            "otel.kind" = "server",
+            method = method.as_str(),
+            path = Empty,
+            status = Empty,
+            mount = Empty,
+            trace = origin.trace.as_str(),
+        );
+        let answering = self.inner.call(request).instrument(span.clone());
         Box::pin(async move {
             let mut answer = answering.await?;
             adorn(answer.headers_mut(), &origin);
-            note(&origin, &method, &answer);
+            note(&origin, &method, &answer, &span);
             Ok(answer)
         })
     }
@@ -98,8 +111,8 @@ fn adorn(headers: &mut HeaderMap, origin: &Origin) {
     }
 }
 
-/// Counts the request and writes its line.
-fn note<B>(origin: &Origin, method: &Method, answer: &ServiceResponse<B>) {
+/// Counts the request, writes its line and fills in its span.
+fn note<B>(origin: &Origin, method: &Method, answer: &ServiceResponse<B>, span: &Span) {
     let took = origin.started.elapsed();
     let (mount, template) = match origin.endpoint.get() {
         Some(endpoint) => {
@@ -109,10 +122,12 @@ fn note<B>(origin: &Origin, method: &Method, answer: &ServiceResponse<B>) {
         None => ("", UNKNOWN),
     };
     let unknown = origin.unknown.borrow();
+    let path = unknown.as_deref().unwrap_or(template);
+    span.record("path", path).record("status", answer.status().as_u16()).record("mount", mount);
     tracing::info!(
         target: "tillgate::access",
         method = method.as_str(),
-        path = unknown.as_deref().unwrap_or(template),
+        path,
         status = answer.status().as_u16(),
         micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX),
         address = origin.address.map(tracing::field::display),

@@ -27,7 +27,7 @@ type Boxed = Box<dyn Layer<Registry> + Send + Sync>;
 /// Begins to log as the settings say. Once in the life of a process.
 pub(crate) fn begin(settings: &Settings) -> Result<Log, Stop> {
     let level = &settings.log.level;
-    let filter = EnvFilter::try_new(level).map_err(|why| Stop::usage(format!("log.level \"{level}\": {why}")))?;
+    let filter = filter(level, "off")?;
     let (writer, lines) = tracing_appender::non_blocking(std::io::stderr());
     let printed = tracing_subscriber::fmt::layer().with_writer(writer);
     let printed: Boxed = match settings.log.format {
@@ -55,4 +55,22 @@ pub(crate) fn begin(settings: &Settings) -> Result<Log, Stop> {
         #[cfg(feature = "otlp")]
         _traces: traces,
     })
+}
+
+/// What a layer hears: the settings' directives, and of the spans of requests, which are made for traces alone, this much.
+fn filter(level: &str, spans: &str) -> Result<EnvFilter, Stop> {
+    EnvFilter::try_new(format!("{level},tillgate::trace={spans}"))
+        .map_err(|why| Stop::usage(format!("log.level \"{level}\": {why}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn directives_are_checked() {
+        assert!(filter("info", "off").is_ok());
+        assert!(filter("warn,tillgate_http=debug", "info").is_ok());
+        assert!(filter("tillgate=loud", "off").is_err());
+    }
 }

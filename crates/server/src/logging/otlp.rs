@@ -4,7 +4,7 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{Protocol, SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing_subscriber::{EnvFilter, Layer};
+use tracing_subscriber::Layer;
 
 use super::Boxed;
 use crate::command::Stop;
@@ -34,7 +34,7 @@ pub(super) fn begin(collector: &str, level: &str) -> Result<(Traces, Boxed), Sto
         .map_err(|why| Stop::usage(format!("log.traces: {why}")))?;
     let resource = Resource::builder().with_service_name("tillgate").build();
     let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build();
-    let filter = EnvFilter::try_new(level).map_err(|why| Stop::usage(format!("log.level: {why}")))?;
+    let filter = super::filter(level, "info")?;
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("tillgate")).with_filter(filter).boxed();
     Ok((Traces(provider), layer))
 }
