@@ -117,6 +117,38 @@ impl Server {
             .map_err(|error| io::Error::other(format!("{error}\n{}", fs::read_to_string(&log).unwrap_or_default())))
     }
 
+    /// Freezes it as a hanging disk would: it accepts connections and answers nothing.
+    ///
+    /// # Errors
+    /// Where its processes cannot be told.
+    pub fn freeze(&self) -> io::Result<()> {
+        self.signal("STOP")
+    }
+
+    /// Lets it go on after [`freeze`](Self::freeze).
+    ///
+    /// # Errors
+    /// As `freeze`.
+    pub fn thaw(&self) -> io::Result<()> {
+        self.signal("CONT")
+    }
+
+    /// Signals the server and every process of its: they are of the session that `pg_ctl` made for it.
+    fn signal(&self, signal: &str) -> io::Result<()> {
+        let pid_file = fs::read_to_string(self.folder.join("data").join("postmaster.pid"))?;
+        let leader = pid_file.lines().next().unwrap_or_default();
+        let mut children = vec![leader.to_owned()];
+        for entry in fs::read_dir("/proc")?.filter_map(Result::ok) {
+            let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
+            // pid (name) state parent: the name may hold anything but ends at the last bracket (proc(5))
+            let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1));
+            if parent == Some(leader) {
+                children.extend(entry.file_name().to_str().map(str::to_owned));
+            }
+        }
+        done(Command::new("kill").arg(format!("-{signal}")).args(children)).map(drop)
+    }
+
     /// The folder of a program of PostgreSQL (`pgbench`, `pg_dump`).
     pub fn programs(&self) -> &Path {
         &self.programs
@@ -145,6 +177,7 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        drop(self.thaw());
         drop(done(self.control("stop").args(["-m", "immediate"])));
         let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
         drop(watcher.stdin.take());

@@ -1,0 +1,105 @@
+//! The rows of a shop as SQL that both databases read. What differs is how bytes are made of hexadecimal digits, and of chance.
+
+use crate::store::Engine;
+
+/// The tables' ids by what they name; the third group of digits in an id.
+const CLERKS: u16 = 1;
+const TILLS: u16 = 2;
+
+impl Engine {
+    /// The bytes that these hexadecimal digits write.
+    fn bytes(&self, digits: &str) -> String {
+        match self {
+            Self::Sqlite => format!("unhex({digits})"),
+            Self::Postgres(..) => format!("decode({digits}, 'hex')"),
+        }
+    }
+
+    /// The hexadecimal digits of a number, twelve of them.
+    fn twelve(&self, number: &str) -> String {
+        match self {
+            Self::Sqlite => format!("printf('%012x', {number})"),
+            Self::Postgres(..) => format!("lpad(to_hex({number}), 12, '0')"),
+        }
+    }
+
+    /// Nineteen random hexadecimal digits.
+    fn chance(&self) -> &'static str {
+        match self {
+            Self::Sqlite => "substr(hex(randomblob(10)), 2)",
+            Self::Postgres(..) => "substr(md5(random()::text), 1, 19)",
+        }
+    }
+
+    /// The hexadecimal digits of an id.
+    fn digits(&self, id: &str) -> String {
+        match self {
+            Self::Sqlite => format!("lower(hex({id}))"),
+            Self::Postgres(..) => format!("encode({id}, 'hex')"),
+        }
+    }
+
+    /// The id of this number in a kind of things.
+    fn id(&self, kind: u16, number: &str) -> String {
+        self.bytes(&format!("'01900000000070008{kind:03x}' || {}", self.twelve(number)))
+    }
+}
+
+fn series(count: usize) -> String {
+    format!("WITH RECURSIVE series(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM series WHERE i < {count})")
+}
+
+/// Clerks and tills like the demo's `cashier` and `P01`: each clerk may log in on the till of the same number, as a cashier.
+pub(crate) fn tills(engine: &Engine, count: usize) -> String {
+    let series = series(count);
+    let (clerk, till) = (engine.id(CLERKS, "i"), engine.id(TILLS, "i"));
+    format!(
+        "BEGIN;
+        {series} INSERT INTO users (id, tenant_id, name, folded, email, email_folded, display_name, status, feature, epoch,
+            last_login_at, created_at, updated_at, version)
+        SELECT {clerk}, tenant_id, 'clerk-' || i, 'clerk-' || i, NULL, NULL, 'Clerk ' || i, status, feature, epoch,
+            last_login_at, created_at, updated_at, version FROM users, series WHERE folded = 'cashier';
+        {series} INSERT INTO devices (id, tenant_id, name, folded, environment, status, description, preferences, settings, epoch,
+            seat_id, pairing_id, thumbprint, last_seen_at, last_login_at, created_at, updated_at, version)
+        SELECT {till}, tenant_id, 'T' || i, 't' || i, environment, status, description, preferences, settings, epoch,
+            NULL, NULL, NULL, NULL, NULL, created_at, updated_at, version FROM devices, series WHERE folded = 'p01';
+        {series} INSERT INTO user_devices (user_id, device_id) SELECT {clerk}, {till} FROM series;
+        {series} INSERT INTO user_device_roles (user_id, device_id, role_id)
+        SELECT {clerk}, {till}, roles.id FROM roles, series WHERE roles.folded = 'cashier';
+        {series} INSERT INTO credentials (principal_id, principal_kind, kind, device_id, version, verifier, set_at, used_at)
+        SELECT {clerk}, principal_kind, kind, NULL, credentials.version, verifier, set_at, used_at FROM series, credentials
+            JOIN users ON users.id = credentials.principal_id WHERE users.folded = 'cashier';
+        COMMIT;"
+    )
+}
+
+/// Sessions of the same clerks on the same tills, as if they had begun between the first and the last that there is. All are then
+/// written anew in the order of their ids, so that the old lie among the new as they would had they all been logged in.
+pub(crate) fn sessions(engine: &Engine, tills: usize, sessions: usize) -> String {
+    let more = sessions - tills;
+    let series = series(more);
+    let (clerk, till) = (engine.id(CLERKS, "(i % TILLS + 1)"), engine.id(TILLS, "(i % TILLS + 1)"));
+    let (clerk, till) = (clerk.replace("TILLS", &tills.to_string()), till.replace("TILLS", &tills.to_string()));
+    // an id begins with twelve digits of milliseconds; chance in the place of the last three spreads the new among the old
+    let id = engine.bytes(&format!(
+        "substr({}, 1, 9) || substr({chance}, 1, 3) || '7' || {chance}",
+        engine.digits("old.id"),
+        chance = engine.chance()
+    ));
+    format!(
+        "BEGIN;
+        CREATE TEMP TABLE old AS SELECT sessions.*, row_number() OVER (ORDER BY id) - 1 AS number FROM sessions;
+        CREATE TEMP TABLE every AS SELECT * FROM sessions;
+        {series} INSERT INTO every (id, tenant_id, kind, user_id, device_id, parent_id, dialect, terms, generation, key_id,
+            previous_key_id, used, user_epoch, device_epoch, tenant_epoch, methods, proved_at, address, rotated_from, thumbprint,
+            created_at, rotated_at, last_used_at, expires_at, expires_day, ended_at, ended_why)
+        SELECT {id}, old.tenant_id, old.kind, {clerk}, {till}, NULL, old.dialect, old.terms, 1 + i % 40, old.key_id,
+            old.previous_key_id, 1, old.user_epoch, old.device_epoch, old.tenant_epoch, old.methods, old.proved_at, old.address,
+            old.rotated_from, NULL, old.created_at, old.created_at, old.created_at, old.expires_at, old.expires_day, NULL, NULL
+        FROM series JOIN old ON old.number = i % {tills};
+        DELETE FROM sessions;
+        INSERT INTO sessions SELECT * FROM every ORDER BY id;
+        DROP TABLE old; DROP TABLE every;
+        COMMIT;"
+    )
+}

@@ -1,0 +1,24 @@
+//! The lines of the results, each with what it measures and what it promises.
+
+mod current;
+mod growth;
+mod logins;
+mod memory;
+mod refreshes;
+mod start;
+mod storm;
+
+use crate::bench::Bench;
+use crate::line::Line;
+
+/// Everything that is measured, by the name that `--only` takes.
+pub(crate) const ALL: [(&str, fn(&Bench) -> Vec<Line>); 8] = [
+    ("logins", logins::measure),
+    ("refreshes-sqlite", refreshes::on_sqlite),
+    ("refreshes-postgres", refreshes::on_postgres),
+    ("current", current::measure),
+    ("storm", storm::measure),
+    ("growth", growth::measure),
+    ("start", start::measure),
+    ("memory", memory::measure),
+];

@@ -1,0 +1,88 @@
+//! The machine that a run was made on, so that its figures can be compared with those of another.
+
+use std::fs::{self, File};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+
+use crate::line::median;
+
+/// What is known of the machine.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct Machine {
+    pub(crate) processor: String,
+    pub(crate) cores: usize,
+    pub(crate) memory_gib: f64,
+    pub(crate) kernel: String,
+    pub(crate) rustc: String,
+    pub(crate) postgres: String,
+    /// The median time that 4 KiB take to be on the disk, in microseconds.
+    pub(crate) fsync_micros: f64,
+    /// How many were at work besides, before the run: the load average of a minute.
+    pub(crate) load_before: f64,
+}
+
+impl Machine {
+    pub(crate) fn look(folder: &Path) -> Self {
+        let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let processor = cpu.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split(": ").nth(1));
+        let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
+        let kib: f64 = memory.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(f64::NAN);
+        Self {
+            processor: processor.unwrap_or("unknown").to_owned(),
+            cores: crate::bench::Bench::cores(),
+            memory_gib: kib / 1024.0 / 1024.0,
+            kernel: said("uname", &["-sr"]),
+            rustc: said("rustc", &["--version"]),
+            postgres: said("psql", &["--version"]),
+            fsync_micros: fsync(folder),
+            load_before: load(),
+        }
+    }
+
+    /// A sentence of it.
+    pub(crate) fn sentence(&self) -> String {
+        format!(
+            "{}, {} cores, {:.0} GiB; {}; {}; {}; fsync of 4 KiB {:.0} µs; load before {:.2}",
+            self.processor,
+            self.cores,
+            self.memory_gib,
+            self.kernel,
+            self.rustc,
+            self.postgres,
+            self.fsync_micros,
+            self.load_before
+        )
+    }
+}
+
+/// The load average of the last minute.
+pub(crate) fn load() -> f64 {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split_whitespace().next().and_then(|load| load.parse().ok()).unwrap_or(f64::NAN)
+}
+
+fn said(program: &str, arguments: &[&str]) -> String {
+    match Command::new(program).args(arguments).output() {
+        Ok(output) => String::from_utf8_lossy(&output.stdout).trim().to_owned(),
+        Err(_) => format!("no {program}"),
+    }
+}
+
+fn fsync(folder: &Path) -> f64 {
+    let mut file = File::create(folder.join("fsync")).unwrap();
+    let block = [7; 4096];
+    let until = Instant::now() + Duration::from_secs(1);
+    let mut times = Vec::new();
+    while Instant::now() < until {
+        let begun = Instant::now();
+        file.seek(SeekFrom::Start(0)).unwrap();
+        file.write_all(&block).unwrap();
+        file.sync_data().unwrap();
+        times.push(begun.elapsed().as_secs_f64() * 1e6);
+    }
+    median(times.into_iter())
+}

@@ -1,0 +1,52 @@
+//! Requests at a fixed rate whether or not the ones before are answered: each counts from the moment at which it was to be sent,
+//! so a server that stalls is charged for all who would have come meanwhile.
+
+use std::time::{Duration, Instant};
+
+use crate::load::{Client, Measured, micros};
+use crate::once;
+
+/// Sends `rate` requests a second for a while, each client every so-manieth of them over a connection of its own.
+pub(crate) fn run<C: Client + Send>(address: &str, clients: Vec<C>, rate: u32, span: Duration) -> (Measured, Vec<C>) {
+    let begun = Instant::now() + Duration::from_millis(100);
+    let ticks = (span.as_secs_f64() * f64::from(rate)) as usize;
+    let apart = Duration::from_secs(1) / rate;
+    let step = clients.len();
+    let one = |number: usize, mut client: C| {
+        let mut stream = once::connect(address);
+        let mut measured = Measured::default();
+        let mut request = Vec::new();
+        for tick in (number..ticks).step_by(step) {
+            let due = begun + apart * u32::try_from(tick).unwrap();
+            std::thread::sleep(due.saturating_duration_since(Instant::now()));
+            request.clear();
+            client.ask(&mut request);
+            let (status, _, body) = once::send(&mut stream, &request);
+            if client.hear(status, &body) {
+                measured.count += 1;
+                measured.micros.push(micros(due.elapsed()));
+            } else {
+                *measured.wrong.entry(status).or_default() += 1;
+            }
+        }
+        (measured, client)
+    };
+    let mut all = Measured { seconds: span.as_secs_f64(), ..Measured::default() };
+    let mut back = Vec::new();
+    std::thread::scope(|scope| {
+        let one = &one;
+        let threads: Vec<_> =
+            clients.into_iter().enumerate().map(|(number, client)| scope.spawn(move || one(number, client))).collect();
+        for thread in threads {
+            let (mine, client) = thread.join().unwrap();
+            all.count += mine.count;
+            all.micros.extend(mine.micros);
+            for (status, count) in mine.wrong {
+                *all.wrong.entry(status).or_default() += count;
+            }
+            back.push(client);
+        }
+    });
+    all.micros.sort_unstable();
+    (all, back)
+}

@@ -1,0 +1,100 @@
+//! A server in a process of its own: tillgate, or the bare handler that it is compared with. Its log goes into a file.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How long a server may take to stop.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running server; it is asked to stop when this is dropped.
+pub(crate) struct Server {
+    child: Child,
+    /// Where it listens: an address and a port.
+    pub(crate) address: String,
+    log: PathBuf,
+}
+
+/// The tillgate that was built beside this program.
+pub(crate) fn program() -> PathBuf {
+    let program = std::env::current_exe().unwrap().with_file_name("tillgate");
+    assert!(program.is_file(), "{} is missing: cargo build --release --bin tillgate", program.display());
+    program
+}
+
+/// tillgate over a data folder and a database, with settings by their names in the environment (`SESSIONS__OVERLAP`).
+pub(crate) fn tillgate(arguments: &[&str], data: &Path, database: &str, settings: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(program());
+    command.args(arguments).arg("--data").arg(data).args(["--database", database, "--listen", "127.0.0.1:0"]);
+    command.env_clear().envs(settings.iter().map(|(name, value)| (format!("TILLGATE_{name}"), value)));
+    command
+}
+
+impl Server {
+    /// Starts it and waits until it says where it listens.
+    pub(crate) fn start(mut command: Command, log: PathBuf) -> Self {
+        let file = File::options().create(true).append(true).open(&log).unwrap();
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(file).spawn().unwrap();
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with("listening on http://") {
+            line.clear();
+            let read = output.read_line(&mut line).unwrap();
+            assert!(read > 0, "{command:?} did not listen: {}", fs::read_to_string(&log).unwrap_or_default());
+        }
+        let address = line.trim().trim_start_matches("listening on http://").to_owned();
+        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+        Self { child, address, log }
+    }
+
+    /// A figure of its memory in kB, by its name in `/proc/PID/status`.
+    pub(crate) fn memory(&self, name: &str) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with(name)).unwrap();
+        line.split_whitespace().nth(1).unwrap().parse().unwrap()
+    }
+
+    /// The processor time that it has taken so far, in seconds.
+    pub(crate) fn processor(&self) -> f64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        // the name in the second field may hold blanks; the fields after it count from the third (proc(5))
+        let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+        let ticks: f64 = fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap();
+        ticks / rustix::param::clock_ticks_per_second() as f64
+    }
+
+    /// Waits until it is ready to serve all it has.
+    pub(crate) fn ready(self) -> Self {
+        let deadline = Instant::now() + PATIENCE;
+        while crate::once::get(&self.address, "/readyz").0 != 200 {
+            assert!(Instant::now() < deadline, "the server is not ready: {}", self.said());
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        self
+    }
+
+    fn said(&self) -> String {
+        let said = fs::read_to_string(&self.log).unwrap_or_default();
+        said.lines().rev().take(20).collect::<Vec<_>>().join("\n")
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            let _ = kill_process(pid, Signal::TERM);
+        }
+        let deadline = Instant::now() + PATIENCE;
+        while self.child.try_wait().is_ok_and(|ended| ended.is_none()) && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        // what it logged is of no use any more; an error in it would have shown as a wrong answer
+        let _ = fs::remove_file(&self.log);
+    }
+}

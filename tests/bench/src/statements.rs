@@ -1,0 +1,22 @@
+//! What the server sends for a refresh that rotates, between BEGIN and COMMIT: whether the store takes writes, the session with
+//! what decides whether it stands, and the rotation. `crates/persistence` is where they come from.
+
+/// Whether the store takes writes.
+pub(crate) const WRITABLE: &str = "SELECT meta.state FROM meta WHERE meta.id = 1 LIMIT 1";
+
+/// How many columns [`FIND`] answers.
+pub(crate) const FOUND: usize = 33;
+
+/// The session and what it depends on. `$1` is its id.
+pub(crate) const FIND: &str = "SELECT sessions.id, sessions.tenant_id, sessions.kind, sessions.user_id, sessions.device_id, \
+    sessions.parent_id, sessions.dialect, sessions.terms, sessions.generation, sessions.key_id, sessions.previous_key_id, \
+    sessions.used, sessions.user_epoch, sessions.device_epoch, sessions.tenant_epoch, sessions.methods, sessions.proved_at, \
+    sessions.address, sessions.rotated_from, sessions.thumbprint, sessions.created_at, sessions.rotated_at, \
+    sessions.last_used_at, sessions.expires_at, sessions.expires_day, sessions.ended_at, sessions.ended_why, tenants.epoch, \
+    tenants.zone, users.epoch, users.status, devices.epoch, devices.status \
+    FROM (((sessions INNER JOIN tenants ON sessions.tenant_id = tenants.id) LEFT OUTER JOIN users ON sessions.user_id = users.id) \
+    LEFT OUTER JOIN devices ON sessions.device_id = devices.id) WHERE sessions.id = $1 LIMIT 1";
+
+/// The rotation.
+pub(crate) const ROTATE: &str = "UPDATE sessions SET generation = $3, key_id = $4, previous_key_id = $5, rotated_at = $6, \
+    expires_at = $7, expires_day = $8, rotated_from = $9 WHERE id = $1 AND generation = $2 AND ended_at IS NULL";

@@ -1,0 +1,184 @@
+//! A store with a shop in it: tills, each with a clerk who has logged in there, and as many more sessions as are asked for. It is
+//! filled by the server itself where that is quick, and by SQL where it is not.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::rc::Rc;
+
+use tillgate_testkit::postgres;
+
+use crate::fill;
+use crate::once;
+use crate::server::{self, Server};
+use crate::till::{PASSWORD, Tokens, login_body};
+
+/// Where the rows are.
+#[derive(Clone)]
+pub(crate) enum Engine {
+    Sqlite,
+    /// A database on this server, by its name.
+    Postgres(Rc<postgres::Server>, String),
+}
+
+/// A data folder with its database. The folder goes when this does.
+pub(crate) struct Store {
+    pub(crate) folder: PathBuf,
+    pub(crate) engine: Engine,
+    /// The session of each till, by its number less one.
+    pub(crate) tokens: Vec<Tokens>,
+}
+
+/// Hashes as cheap as the server takes them: what logs in before anything is measured need not wait.
+const CHEAP: [(&str, &str); 2] = [("PASSWORDS__MEMORY", "8MiB"), ("PASSWORDS__PASSES", "1")];
+/// Sessions that rotate at every refresh, and access tokens that outlive the measurement. Terms are copied into a session when it
+/// begins, so servers over the same store need not be told again.
+const TERMS: [(&str, &str); 2] = [("SESSIONS__OVERLAP", "0s"), ("SESSIONS__ACCESS", "24h")];
+
+impl Store {
+    /// An empty one.
+    pub(crate) fn empty(engine: Engine) -> Self {
+        Self { folder: fresh_folder(), engine, tokens: Vec::new() }
+    }
+
+    /// One with a shop of this many tills, a session on each.
+    pub(crate) fn with_tills(engine: Engine, tills: usize) -> Self {
+        let mut store = Self::empty(engine);
+        drop(store.start(&["demo", "--password", PASSWORD, "--yes"], &CHEAP));
+        store.sql(&fill::tills(&store.engine, tills));
+        let server = store.serve(&[CHEAP, TERMS].concat());
+        store.tokens = log_in(&server.address, tills);
+        drop(server);
+        store
+    }
+
+    /// A copy, with the same keys and the same sessions.
+    pub(crate) fn copy(&self) -> Self {
+        let folder = fresh_folder();
+        for entry in fs::read_dir(&self.folder).unwrap() {
+            let entry = entry.unwrap();
+            fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
+        }
+        let engine = match &self.engine {
+            Engine::Sqlite => Engine::Sqlite,
+            Engine::Postgres(server, name) => {
+                let copy = Path::new(&server.create_database()).file_name().unwrap().to_str().unwrap().to_owned();
+                server.sql("postgres", &format!("DROP DATABASE {copy}")).unwrap();
+                server.sql("postgres", &format!("CREATE DATABASE {copy} TEMPLATE {name}")).unwrap();
+                Engine::Postgres(Rc::clone(server), copy)
+            }
+        };
+        Self { folder, engine, tokens: self.tokens.clone() }
+    }
+
+    /// Fills it up to this many sessions; those that there are lie scattered among the new.
+    pub(crate) fn fill(&self, sessions: usize) {
+        self.sql(&fill::sessions(&self.engine, self.tokens.len(), sessions));
+        match self.engine {
+            Engine::Sqlite => self.sql("PRAGMA wal_checkpoint(TRUNCATE); ANALYZE;"),
+            // a statement of its own: it takes no transaction around it
+            Engine::Postgres(..) => {
+                self.sql("VACUUM ANALYZE");
+                self.sql("CHECKPOINT");
+            }
+        }
+        let count = self.number("SELECT count(*) FROM sessions");
+        assert_eq!(count, sessions as i64, "the store is not as full as it should be");
+    }
+
+    /// A server over it, ready.
+    pub(crate) fn serve(&self, settings: &[(&str, &str)]) -> Server {
+        self.start(&["serve"], settings)
+    }
+
+    fn start(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Server {
+        Server::start(self.command(arguments, settings), self.folder.join("log")).ready()
+    }
+
+    /// The command of a server over it.
+    pub(crate) fn command(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
+        server::tillgate(arguments, &self.folder, &self.address(), settings)
+    }
+
+    /// Its database's address.
+    pub(crate) fn address(&self) -> String {
+        match &self.engine {
+            Engine::Sqlite => "sqlite:tillgate.db".to_owned(),
+            Engine::Postgres(server, name) => server.address(name),
+        }
+    }
+
+    /// Where SQLite keeps it.
+    pub(crate) fn file(&self) -> PathBuf {
+        self.folder.join("tillgate.db")
+    }
+
+    /// Runs statements beside a server, or without one.
+    pub(crate) fn sql(&self, statements: &str) {
+        match &self.engine {
+            Engine::Sqlite => {
+                let connection = rusqlite::Connection::open(self.file()).unwrap();
+                connection.execute_batch("PRAGMA busy_timeout = 5000; PRAGMA cache_size = -400000;").unwrap();
+                connection.execute_batch(statements).unwrap();
+            }
+            Engine::Postgres(server, name) => drop(server.sql(name, statements).unwrap()),
+        }
+    }
+
+    /// Asks for one number.
+    pub(crate) fn number(&self, query: &str) -> i64 {
+        match &self.engine {
+            Engine::Sqlite => {
+                let connection = rusqlite::Connection::open(self.file()).unwrap();
+                connection.query_row(query, (), |row| row.get(0)).unwrap()
+            }
+            Engine::Postgres(server, name) => server.sql(name, query).unwrap().parse().unwrap(),
+        }
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+        if let Engine::Postgres(server, name) = &self.engine {
+            let _ = server.sql("postgres", &format!("DROP DATABASE {name} WITH (FORCE)"));
+        }
+    }
+}
+
+/// Logs every till in, eight at a time: as many strangers of one address as the server lets wait.
+fn log_in(address: &str, tills: usize) -> Vec<Tokens> {
+    const AT_ONCE: usize = 8;
+    let one = |number| {
+        let mut stream = once::connect(address);
+        let mut mine = Vec::new();
+        for till in (number..=tills).step_by(AT_ONCE) {
+            let body = login_body(till);
+            let length = body.len();
+            let request = format!(
+                "POST /api/v1/sessions HTTP/1.1\r\nhost: till.example\r\ncontent-type: application/json\r\n\
+                 content-length: {length}\r\n\r\n{body}"
+            );
+            let (status, _, body) = once::send(&mut stream, request.as_bytes());
+            assert_eq!(status, 201, "{}", String::from_utf8_lossy(&body));
+            mine.push((till, Tokens::of(&body).unwrap()));
+        }
+        mine
+    };
+    let mut all = std::thread::scope(|scope| {
+        let threads: Vec<_> = (1..=AT_ONCE).map(|number| scope.spawn(move || one(number))).collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
+    });
+    all.sort_by_key(|(till, _)| *till);
+    all.into_iter().map(|(_, tokens)| tokens).collect()
+}
+
+pub(crate) fn fresh_folder() -> PathBuf {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("tillgate-bench-{}-{number}", std::process::id()));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}

@@ -1,0 +1,130 @@
+//! What clients ask of tillgate's native API: logins, refreshes, and who they are.
+
+use memchr::memmem;
+
+use crate::load::Client;
+
+/// The password of everybody in the bench's shop.
+pub(crate) const PASSWORD: &str = "correct-horse-till";
+
+/// The tokens of a session.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Tokens {
+    pub(crate) access: String,
+    pub(crate) refresh: String,
+}
+
+impl Tokens {
+    /// The tokens in an answer.
+    pub(crate) fn of(body: &[u8]) -> Option<Self> {
+        Some(Self { access: text(body, b"\"access_token\":\"")?, refresh: text(body, b"\"refresh_token\":\"")? })
+    }
+}
+
+fn text(body: &[u8], name: &[u8]) -> Option<String> {
+    let value = &body[memmem::find(body, name)? + name.len()..];
+    let end = memchr::memchr(b'"', value)?;
+    String::from_utf8(value[..end].to_vec()).ok()
+}
+
+fn post(request: &mut Vec<u8>, path: &str, body: &str) {
+    let length = body.len();
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: till.example\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+    );
+    request.extend_from_slice(head.as_bytes());
+    request.extend_from_slice(body.as_bytes());
+}
+
+/// A till's place in the shop: the clerk and the device of this number.
+pub(crate) fn login_body(number: usize) -> String {
+    format!("{{\"login\":\"clerk-{number}\",\"password\":\"{PASSWORD}\",\"device\":\"t{number}\"}}")
+}
+
+/// Logs in, each time the next of its tills.
+pub(crate) struct Logins {
+    pub(crate) tills: Vec<usize>,
+    pub(crate) at: usize,
+    /// The tokens of the newest login of each till.
+    pub(crate) tokens: Vec<Tokens>,
+}
+
+impl Logins {
+    pub(crate) fn of(tills: Vec<usize>) -> Self {
+        let tokens = vec![Tokens::default(); tills.len()];
+        Self { tills, at: 0, tokens }
+    }
+}
+
+impl Client for Logins {
+    fn ask(&mut self, request: &mut Vec<u8>) {
+        post(request, "/api/v1/sessions", &login_body(self.tills[self.at % self.tills.len()]));
+    }
+
+    fn hear(&mut self, status: u16, body: &[u8]) -> bool {
+        let at = self.at % self.tills.len();
+        self.at += 1;
+        match Tokens::of(body) {
+            Some(tokens) if status == 201 => self.tokens[at] = tokens,
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// Refreshes its sessions in turn.
+pub(crate) struct Refreshes {
+    pub(crate) sessions: Vec<Tokens>,
+    pub(crate) at: usize,
+}
+
+impl Refreshes {
+    pub(crate) fn of(sessions: Vec<Tokens>) -> Self {
+        Self { sessions, at: 0 }
+    }
+}
+
+impl Client for Refreshes {
+    fn ask(&mut self, request: &mut Vec<u8>) {
+        let token = &self.sessions[self.at % self.sessions.len()].refresh;
+        post(request, "/api/v1/sessions/refresh", &format!("{{\"refresh_token\":\"{token}\"}}"));
+    }
+
+    fn hear(&mut self, status: u16, body: &[u8]) -> bool {
+        let at = self.at % self.sessions.len();
+        self.at += 1;
+        // a refresh that was answered with the same token again wrote nothing, and is not what is measured
+        match Tokens::of(body) {
+            Some(tokens) if status == 200 && tokens.refresh != self.sessions[at].refresh => self.sessions[at] = tokens,
+            _ => return false,
+        }
+        true
+    }
+}
+
+/// Asks who it is, with the tokens of its sessions in turn.
+pub(crate) struct Whoami {
+    requests: Vec<Vec<u8>>,
+    at: usize,
+}
+
+impl Whoami {
+    pub(crate) fn of(sessions: &[Tokens]) -> Self {
+        let request = |tokens: &Tokens| {
+            let access = &tokens.access;
+            format!("GET /api/v1/sessions/current HTTP/1.1\r\nhost: till.example\r\nauthorization: Bearer {access}\r\n\r\n")
+        };
+        Self { requests: sessions.iter().map(|tokens| request(tokens).into_bytes()).collect(), at: 0 }
+    }
+}
+
+impl Client for Whoami {
+    fn ask(&mut self, request: &mut Vec<u8>) {
+        request.extend_from_slice(&self.requests[self.at % self.requests.len()]);
+    }
+
+    fn hear(&mut self, status: u16, _body: &[u8]) -> bool {
+        self.at += 1;
+        status == 200
+    }
+}

@@ -1,0 +1,240 @@
+//! Databases that are locked, full, frozen, read-only or lost: 503 with `Retry-After` within five seconds in the words of each
+//! mount, and never a word that makes a till throw its tokens away. Who is logged in goes on working.
+
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, SqliteConnection};
+use serde_json::{Value, json};
+use tillgate_testkit::postgres::Server;
+use tillgate_tests::{Answer, Engine, Installation, PASSWORD, Running, Till, eventually, now};
+
+/// Within which a till has its answer, with a little for a busy machine.
+const IN_TIME: Duration = Duration::from_millis(5_500);
+
+/// A native session and a PORTOS one that go on, and one of each that tries to leave: a logout that was answered 503 may have been
+/// carried out all the same once the database woke up.
+struct Tills {
+    native: Till,
+    portos: Till,
+    portos_pair: Value,
+    native_leaves: Till,
+    portos_leaves: Till,
+}
+
+impl Tills {
+    fn log_in(server: &Running, shop: &Installation) -> Self {
+        let native = server.till().login("cashier", "P01");
+        let native_leaves = server.till().login("cashier", "OFFICE");
+        let (portos, pair) = portos_login(server, shop, "P02");
+        let portos_pair = json!({"tokenId": pair["tokenId"], "refreshToken": pair["refreshToken"]});
+        let (portos_leaves, _) = portos_login(server, shop, "OFFICE");
+        let tills = Self { native, portos, portos_pair, native_leaves, portos_leaves };
+        tills.work();
+        tills
+    }
+
+    /// What needs no database goes on.
+    fn work(&self) {
+        self.native.current().expect(200);
+        self.portos.get("/portos/api/auth").expect(200);
+    }
+
+    /// Calls that write, each with the shape that its mount words failures in.
+    fn write(&self, server: &Running) -> Vec<(&'static str, Answer, Duration)> {
+        let bare = server.till();
+        let refresh = json!({"refresh_token": self.native.refresh});
+        let native_login = json!({"login": "manager", "password": PASSWORD, "device": "OFFICE"});
+        let portos_login = json!({"UserName": "manager", "Password": PASSWORD, "DeviceName": "OFFICE"});
+        type Call<'c> = Box<dyn Fn() -> Answer + Send + Sync + 'c>;
+        let calls: Vec<(&'static str, Call<'_>)> = vec![
+            ("native login", Box::new(|| bare.post("/api/v1/sessions", &native_login))),
+            ("native refresh", Box::new(|| bare.post("/api/v1/sessions/refresh", &refresh))),
+            ("native logout", Box::new(|| self.native_leaves.delete("/api/v1/sessions/current"))),
+            ("PORTOS login", Box::new(|| bare.post("/portos/api/auth", &portos_login))),
+            ("PORTOS refresh", Box::new(|| bare.post("/portos/api/auth/refresh", &self.portos_pair))),
+            ("PORTOS logout", Box::new(|| self.portos_leaves.delete("/portos/api/auth"))),
+        ];
+        std::thread::scope(|scope| {
+            let running: Vec<_> = calls
+                .iter()
+                .map(|(name, call)| {
+                    scope.spawn(move || {
+                        let start = now();
+                        let answer = call();
+                        (*name, answer, start.elapsed())
+                    })
+                })
+                .collect();
+            running.into_iter().map(|thread| thread.join().unwrap()).collect()
+        })
+    }
+
+    /// Every call that writes says 503, in time, in the mount's own words.
+    fn find_it_down(&self, server: &Running, status: u16) {
+        for (call, answer, took) in self.write(server) {
+            assert_eq!(answer.status(), status, "{call}: {}", answer.text());
+            assert!(took < IN_TIME, "{call} took {took:?}");
+            assert!(answer.header("content-type").starts_with("application/problem+json"), "{call}");
+            if status == 503 {
+                assert!(answer.header("retry-after").parse::<u32>().is_ok(), "{call} names no Retry-After");
+            }
+            let body = answer.json();
+            assert_eq!(body["status"], status, "{call}: {body}");
+            match call.starts_with("PORTOS") {
+                true => assert!(body["traceId"].is_string() && body.get("errorCode").is_none(), "{call}: {body}"),
+                false => assert!(body["trace_id"].is_string() && body["code"].is_string(), "{call}: {body}"),
+            }
+        }
+        self.work();
+    }
+
+    /// Everybody goes on where they were.
+    fn find_it_back(mut self, server: &Running) {
+        let bare = server.till();
+        eventually(Duration::from_secs(20), "a refresh after the database came back", || {
+            let answer = self.native.refresh();
+            assert!([200, 503].contains(&answer.status()), "{}", answer.text());
+            answer.status() == 200
+        });
+        let pair = bare.post("/portos/api/auth/refresh", &self.portos_pair).expect(200).json();
+        self.portos.access = pair["tokenId"].as_str().unwrap().to_owned();
+        self.work();
+        self.native.delete("/api/v1/sessions/current").expect(204);
+        self.portos.delete("/portos/api/auth").expect(200);
+    }
+}
+
+fn portos_login(server: &Running, shop: &Installation, device: &str) -> (Till, Value) {
+    let mut till = server.till();
+    let login = json!({"UserName": "manager", "Password": PASSWORD, "DeviceName": device});
+    let pair = till.post("/portos/api/auth", &login).expect(200).json();
+    till.access = pair["tokenId"].as_str().unwrap().to_owned();
+    for token in ["tokenId", "refreshToken"] {
+        shop.secrets().note(pair[token].as_str().unwrap());
+    }
+    (till, pair)
+}
+
+fn sqlite(shop: &Installation) -> SqliteConnection {
+    SqliteConnection::establish(shop.folder().join("tillgate.db").to_str().unwrap()).unwrap()
+}
+
+#[test]
+fn sqlite_is_locked_by_another_process() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    let server = shop.serve();
+    let tills = Tills::log_in(&server, &shop);
+    let mut other = sqlite(&shop);
+    other.batch_execute("PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE").unwrap();
+    tills.find_it_down(&server, 503);
+    other.batch_execute("ROLLBACK").unwrap();
+    tills.find_it_back(&server);
+}
+
+#[test]
+fn sqlite_has_no_room_on_the_disk() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    // A file may not grow past 640 KiB: the log that every write goes through is full soon.
+    let plain = shop.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut limited = std::process::Command::new("sh");
+    limited.args(["-c", "trap '' XFSZ; ulimit -S -f 1280; exec \"$0\" \"$@\""]).arg(plain.get_program());
+    limited.args(plain.get_args()).env_clear();
+    let server = Running::spawn(&shop, limited);
+    eventually(Duration::from_secs(20), "readiness", || server.till().get("/readyz").status() == 200);
+    let tills = Tills::log_in(&server, &shop);
+    // A reader that stays keeps the log from being written back and begun anew.
+    let mut reader = sqlite(&shop);
+    reader.batch_execute("BEGIN; SELECT count(*) FROM sessions").unwrap();
+    eventually(Duration::from_secs(60), "a full disk", || server.till().try_login("admin", "OFFICE").is_none());
+    tills.find_it_down(&server, 503);
+    reader.batch_execute("ROLLBACK").unwrap();
+    let mut more = std::process::Command::new("prlimit");
+    assert!(more.args(["--fsize=unlimited", "--pid", &server.pid().to_string()]).status().unwrap().success());
+    tills.find_it_back(&server);
+}
+
+#[test]
+fn postgresql_hangs() {
+    let database = Server::start(&[]).unwrap();
+    let shop = Installation::over(Engine::Postgres, database.create_database());
+    shop.make_shop();
+    let server = shop.serve();
+    let tills = Tills::log_in(&server, &shop);
+    database.freeze().unwrap();
+    tills.find_it_down(&server, 503);
+    database.thaw().unwrap();
+    tills.find_it_back(&server);
+}
+
+#[test]
+fn postgresql_is_stopped() {
+    let database = Server::start(&[]).unwrap();
+    let shop = Installation::over(Engine::Postgres, database.create_database());
+    shop.make_shop();
+    let server = shop.serve();
+    let tills = Tills::log_in(&server, &shop);
+    database.crash().unwrap();
+    tills.find_it_down(&server, 503);
+    database.resume().unwrap();
+    tills.find_it_back(&server);
+}
+
+#[test]
+fn postgresql_takes_no_writes() {
+    let database = Server::start(&[]).unwrap();
+    let shop = Installation::over(Engine::Postgres, database.create_database());
+    shop.make_shop();
+    let server = shop.serve();
+    let tills = Tills::log_in(&server, &shop);
+    let drop_all =
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = 'shop_0'";
+    let set = |value: &str| {
+        database.sql("shop_0", &format!("ALTER DATABASE shop_0 SET default_transaction_read_only = {value}")).unwrap();
+        database.sql("postgres", drop_all).unwrap();
+    };
+    set("on");
+    tills.find_it_down(&server, 503);
+    // psql itself may write again only where it asks for it
+    let reset =
+        "SET default_transaction_read_only = off; ALTER DATABASE shop_0 SET default_transaction_read_only = off";
+    database.sql("postgres", reset).unwrap();
+    database.sql("postgres", drop_all).unwrap();
+    tills.find_it_back(&server);
+}
+
+#[test]
+fn connections_that_postgresql_ends_are_replaced_unseen() {
+    let database = Server::start(&[]).unwrap();
+    let shop = Installation::over(Engine::Postgres, database.create_database());
+    shop.make_shop();
+    let server = shop.serve();
+    let mut tills = Tills::log_in(&server, &shop);
+    for _ in 0..5 {
+        let all = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = 'shop_0'";
+        database.sql("shop_0", all).unwrap();
+        tills.native.refresh().expect(200);
+    }
+    tills.find_it_back(&server);
+}
+
+#[test]
+fn a_role_without_the_right_to_write_is_a_fault_of_ours() {
+    let database = Server::start(&[]).unwrap();
+    database.sql("postgres", "CREATE ROLE shop LOGIN").unwrap();
+    database.sql("postgres", "CREATE DATABASE shop_a OWNER shop").unwrap();
+    let address = database.address("shop_a").replace("tillgate@", "shop@");
+    let shop = Installation::over(Engine::Postgres, address);
+    shop.make_shop();
+    let server = shop.serve();
+    let tills = Tills::log_in(&server, &shop);
+    let change = |what: &str, to: &str| {
+        database
+            .sql("shop_a", &format!("{what} INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public {to} shop"))
+            .unwrap();
+    };
+    change("REVOKE", "FROM");
+    tills.find_it_down(&server, 500);
+    change("GRANT", "TO");
+    tills.find_it_back(&server);
+}
