@@ -1,5 +1,5 @@
-//! What diesel's query builder cannot say to both databases at once: a statement as text that both read, with `$n` where a value
-//! goes, prepared once and kept like any other. It knows nothing of tables.
+//! What diesel's query builder cannot say to both databases at once, and updates that come often, which it prepares anew each
+//! time: a statement as text that both read, with `$n` where a value goes, prepared once and kept. It knows nothing of tables.
 
 use std::borrow::Cow;
 

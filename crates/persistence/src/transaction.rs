@@ -18,15 +18,38 @@ pub(crate) struct Transaction<'a> {
     pub(crate) connection: &'a mut AnyConnection,
     /// What the observer is told once it is committed.
     pub(crate) changes: &'a mut Vec<Change>,
-    /// Whether it may write.
-    pub(crate) mode: Mode,
+    mode: Mode,
+    /// The store is known to take writes.
+    open: bool,
+}
+
+impl<'a> Transaction<'a> {
+    /// A transaction that has just been opened.
+    pub(crate) fn new(connection: &'a mut AnyConnection, changes: &'a mut Vec<Change>, mode: Mode) -> Self {
+        Self { connection, changes, mode, open: false }
+    }
 }
 
 impl Transaction<'_> {
-    /// Says whether the store takes writes; asked at the start of every unit of work that writes. It is one read of one row by
-    /// its primary key, prepared once. Whoever moves the store elsewhere sets the state and then waits until the units that
-    /// began before have ended, which the deadline of a unit bounds.
-    pub(crate) fn writable(&mut self) -> Stored<()> {
+    /// The connection for a statement that writes.
+    ///
+    /// In a unit of work that only reads that is a fault of ours, and is not even sent: a database's own "read-only" would read
+    /// as one that takes no writes for a while. Before the first write the store is asked whether it takes any, so a unit that
+    /// may write and need not (a refresh that is repeated) pays nothing for it.
+    pub(crate) fn writing(&mut self) -> Stored<&mut AnyConnection> {
+        if self.mode == Mode::Read {
+            return Err(StoreError::Fault("a unit of work that only reads has tried to write".to_owned()));
+        }
+        if !self.open {
+            self.writable()?;
+            self.open = true;
+        }
+        Ok(self.connection)
+    }
+
+    /// Says whether the store takes writes: one read of one row by its primary key, prepared once. Whoever moves the store
+    /// elsewhere sets the state and then waits until the units that began before have ended, which the deadline of a unit bounds.
+    fn writable(&mut self) -> Stored<()> {
         let found: String = meta::table.find(1_i64).select(meta::state).first(self.connection).map_err(classify)?;
         match state(&found)? {
             InstanceState::Open => Ok(()),
@@ -43,15 +66,6 @@ impl Transaction<'_> {
             .execute(self.writing()?)
             .map_err(classify)?;
         Ok(given == 1)
-    }
-
-    /// The connection for a statement that writes. In a unit of work that only reads that is a fault of ours, and is not even
-    /// sent: a database's own "read-only" would read as one that takes no writes for a while.
-    pub(crate) fn writing(&mut self) -> Stored<&mut AnyConnection> {
-        match self.mode {
-            Mode::Write => Ok(self.connection),
-            Mode::Read => Err(StoreError::Fault("a unit of work that only reads has tried to write".to_owned())),
-        }
     }
 
     /// Runs a statement that is text and says how many rows it wrote.

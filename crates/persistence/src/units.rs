@@ -9,31 +9,16 @@ use tillgate_domain::{Mode, Store, Stored, Work};
 use uuid::Uuid;
 
 use crate::database::Database;
-use crate::transaction::Transaction;
-
-/// What a unit asks before its own work.
-fn begun(transaction: &mut Transaction<'_>, mode: Mode) -> Stored<()> {
-    match mode {
-        Mode::Read => Ok(()),
-        Mode::Write => transaction.writable(),
-    }
-}
 
 impl Store<AuthView> for Database {
     fn run(&self, mode: Mode, work: Work<'_, AuthView>) -> Stored<()> {
-        self.unit(mode, &mut |transaction| {
-            begun(transaction, mode)?;
-            work(transaction)
-        })
+        self.unit(mode, &mut |transaction| work(transaction))
     }
 }
 
 impl Store<OfficeView> for Database {
     fn run(&self, mode: Mode, work: Work<'_, OfficeView>) -> Stored<()> {
-        self.unit(mode, &mut |transaction| {
-            begun(transaction, mode)?;
-            work(transaction)
-        })
+        self.unit(mode, &mut |transaction| work(transaction))
     }
 }
 

@@ -10,6 +10,8 @@ use crate::schema::credentials;
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
+const CLAIM: &str = "UPDATE credentials SET used_at = $5, verifier = COALESCE($6, verifier) \
+     WHERE principal_id = $1 AND principal_kind = $2 AND kind = $3 AND device_id IS NULL AND version = $4";
 const SET: &str = "INSERT INTO credentials (principal_id, principal_kind, kind, device_id, version, verifier, set_at, used_at) \
      VALUES ($1, $2, $3, NULL, 1, $4, $5, NULL) \
      ON CONFLICT (principal_id, principal_kind, kind) WHERE device_id IS NULL \
@@ -47,20 +49,10 @@ impl Credentials for Transaction<'_> {
         at: Instant,
     ) -> Stored<bool> {
         let id = principal.uuid();
-        let claimed = credentials::table
-            .filter(credentials::principal_id.eq(id.as_bytes().as_slice()))
-            .filter(credentials::principal_kind.eq(of(principal)))
-            .filter(credentials::kind.eq(kind.name()))
-            .filter(credentials::device_id.is_null())
-            .filter(credentials::version.eq(version));
-        let used = credentials::used_at.eq(at.millis());
-        let rows = match rehashed {
-            None => diesel::update(claimed).set(used).execute(self.writing()?),
-            Some(verifier) => diesel::update(claimed)
-                .set((used, credentials::verifier.eq(verifier.expose().as_str())))
-                .execute(self.writing()?),
-        };
-        Ok(rows.map_err(classify)? == 1)
+        let rehashed = rehashed.map(|verifier| verifier.expose().as_str());
+        let binds =
+            [Bind::from(&id), of(principal).into(), kind.name().into(), version.into(), at.into(), rehashed.into()];
+        Ok(self.run(&Statement::new(CLAIM, binds))? == 1)
     }
 }
 

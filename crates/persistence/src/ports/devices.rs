@@ -15,6 +15,8 @@ use crate::schema::{device_roles, devices};
 use crate::statement::{Bind, OrNothing, Statement};
 use crate::transaction::Transaction;
 
+const CLAIM: &str = "UPDATE devices SET last_login_at = $4 WHERE id = $1 AND epoch = $2 AND status = $3";
+const SEAT: &str = "UPDATE devices SET seat_id = $2 WHERE id = $1 AND seat_id IS NOT DISTINCT FROM $3";
 const UPDATE: &str = "UPDATE devices SET name = $3, folded = $4, environment = $5, status = $6, description = $7, \
      preferences = $8, settings = $9, updated_at = $10, version = version + 1 \
      WHERE id = $1 AND version = $2 \
@@ -71,29 +73,14 @@ impl auth::Devices for Transaction<'_> {
     }
 
     fn claim(&mut self, id: DeviceId, epoch: Epoch, at: Instant) -> Stored<bool> {
-        let claimed = devices::table
-            .find(id.0.as_bytes().as_slice())
-            .filter(devices::epoch.eq(epoch.0))
-            .filter(devices::status.eq(DeviceStatus::Active.name()));
-        let rows = diesel::update(claimed)
-            .set(devices::last_login_at.eq(at.millis()))
-            .execute(self.writing()?)
-            .map_err(classify)?;
-        Ok(rows == 1)
+        let binds = [Bind::from(&id.0), epoch.0.into(), DeviceStatus::Active.name().into(), at.into()];
+        Ok(self.run(&Statement::new(CLAIM, binds))? == 1)
     }
 
     fn seat(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> Stored<bool> {
-        let device = devices::table.find(id.0.as_bytes().as_slice());
-        let to = to.as_ref().map(|session| session.0.as_bytes().as_slice());
-        let rows = match &from {
-            None => diesel::update(device.filter(devices::seat_id.is_null()))
-                .set(devices::seat_id.eq(to))
-                .execute(self.writing()?),
-            Some(session) => diesel::update(device.filter(devices::seat_id.eq(session.0.as_bytes().as_slice())))
-                .set(devices::seat_id.eq(to))
-                .execute(self.writing()?),
-        };
-        Ok(rows.map_err(classify)? == 1)
+        let (from, to) = (from.map(|session| session.0), to.map(|session| session.0));
+        let binds = [Bind::from(&id.0), to.as_ref().into(), from.as_ref().into()];
+        Ok(self.run(&Statement::new(SEAT, binds))? == 1)
     }
 }
 

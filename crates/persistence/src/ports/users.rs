@@ -34,6 +34,7 @@ const HELD: &str = "SELECT user_id, NULL AS device_id, role_id FROM user_roles W
      UNION ALL SELECT listed.user_id, listed.device_id, held.role_id FROM user_devices listed \
      LEFT JOIN user_device_roles held ON held.user_id = listed.user_id AND held.device_id = listed.device_id \
      WHERE listed.user_id = $1";
+const CLAIM: &str = "UPDATE users SET last_login_at = $4 WHERE id = $1 AND epoch = $2 AND status = $3";
 const UPDATE: &str = "UPDATE users SET name = $3, folded = $4, email = $5, email_folded = $6, display_name = $7, status = $8, \
      feature = $9, updated_at = $10, version = version + 1 \
      WHERE id = $1 AND version = $2 \
@@ -115,15 +116,8 @@ impl auth::Users for Transaction<'_> {
     }
 
     fn claim(&mut self, id: UserId, epoch: Epoch, at: Instant) -> Stored<bool> {
-        let claimed = users::table
-            .find(id.0.as_bytes().as_slice())
-            .filter(users::epoch.eq(epoch.0))
-            .filter(users::status.eq(UserStatus::Active.name()));
-        let rows = diesel::update(claimed)
-            .set(users::last_login_at.eq(at.millis()))
-            .execute(self.writing()?)
-            .map_err(classify)?;
-        Ok(rows == 1)
+        let binds = [Bind::from(&id.0), epoch.0.into(), UserStatus::Active.name().into(), at.into()];
+        Ok(self.run(&Statement::new(CLAIM, binds))? == 1)
     }
 }
 

@@ -1,4 +1,5 @@
-//! No query reads a whole table that grows: every statement that the ports send is explained by SQLite.
+//! No query reads a whole table that grows: every statement that the ports send is explained by SQLite. And what is sent often is
+//! prepared once.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -14,6 +15,7 @@ use crate::stores::{Fresh, Shop, at, uuid};
 
 thread_local! {
     static SENT: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    static KEPT: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
 }
 
 /// Names in plans that are no tables, and tables that never grow: a server has few keys, processes and tenants' own rows.
@@ -24,11 +26,21 @@ const WHOLE: &[&str] = &["SELECT max(", "SELECT EXISTS (SELECT `users`"];
 
 #[expect(clippy::needless_pass_by_value, reason = "the type that diesel calls")]
 fn record(event: InstrumentationEvent<'_>) {
-    if let InstrumentationEvent::StartQuery { query, .. } = event {
-        let text = query.to_string();
-        let text = text.split(" -- binds").next().unwrap_or_default().to_owned();
-        SENT.with_borrow_mut(|sent| sent.insert(text));
+    match event {
+        InstrumentationEvent::StartQuery { query, .. } => {
+            let text = query.to_string();
+            let text = text.split(" -- binds").next().unwrap_or_default().to_owned();
+            SENT.with_borrow_mut(|sent| sent.insert(text));
+        }
+        InstrumentationEvent::CacheQuery { sql, .. } => {
+            KEPT.with_borrow_mut(|kept| kept.insert(sql.to_owned()));
+        }
+        _ => {}
     }
+}
+
+fn watch() {
+    set_default_instrumentation(|| Some(Box::new(record as fn(InstrumentationEvent<'_>)))).unwrap();
 }
 
 /// Every verb of every port, once at least.
@@ -78,7 +90,7 @@ fn everything(fresh: &Fresh, shop: &Shop) {
         tx.keys().turn(key.id, KeyState::Next, KeyState::Current, at(1))?;
         tx.keys().turn(key.id, KeyState::Current, KeyState::Kept, at(1))?;
         tx.nodes().note(&Node { id: NodeId(uuid(1)), applied: Cursor(0), seen_at: at(1) })?;
-        Ok(())
+        tx.audit().tell(&crate::store::event(7))
     });
     // in a unit that writes too: it runs on the thread that asks, where its statements are seen
     fresh.write(|tx| {
@@ -146,7 +158,7 @@ fn everything(fresh: &Fresh, shop: &Shop) {
 
 #[test]
 fn no_statement_reads_a_whole_table_that_grows() {
-    set_default_instrumentation(|| Some(Box::new(record as fn(InstrumentationEvent<'_>)))).unwrap();
+    watch();
     let fresh = Fresh::sqlite().with_shop();
     SENT.with_borrow_mut(BTreeSet::clear);
     everything(&fresh, &Shop::default());
@@ -170,4 +182,38 @@ fn no_statement_reads_a_whole_table_that_grows() {
         }
     }
     assert!(reading.is_empty(), "{}", reading.join("\n"));
+}
+
+/// What logins, refreshes and endings send is prepared once on each connection, not at each time.
+#[test]
+fn hot_statements_are_prepared_once() {
+    watch();
+    let fresh = Fresh::sqlite().with_shop();
+    everything(&fresh, &Shop::default());
+    let kept: Vec<String> = KEPT.take().iter().map(|text| text.replace('`', "")).collect();
+    for start in [
+        "SELECT meta.state",
+        "SELECT sessions.id",
+        "INSERT INTO sessions",
+        "UPDATE sessions SET generation",
+        "UPDATE users SET last_login_at",
+        "UPDATE devices SET last_login_at",
+        "UPDATE devices SET seat_id",
+        "UPDATE credentials SET used_at",
+        "UPDATE attempts SET",
+        "SELECT credentials.verifier",
+        "SELECT users.id",
+        "SELECT user_id, NULL AS device_id",
+        "SELECT devices.id",
+        "SELECT roles.id",
+        "INSERT INTO attempts",
+        "INSERT INTO places",
+        "INSERT INTO changes",
+        "INSERT INTO audit",
+        "WITH RECURSIVE over",
+    ] {
+        assert!(kept.iter().any(|text| text.starts_with(start)), "{start} is prepared anew each time");
+    }
+    let lists = |text: &&String| text.contains("VALUES (?, ?, ?), (");
+    assert_eq!(kept.iter().find(lists), None, "a text that changes with its length fills the memory of the connection");
 }

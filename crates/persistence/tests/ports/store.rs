@@ -21,7 +21,7 @@ fn key(number: u64, state: KeyState) -> StoredKey {
     }
 }
 
-fn event(number: u64) -> Event {
+pub(crate) fn event(number: u64) -> Event {
     Event {
         id: EventId(uuid(number)),
         at: at(number),
