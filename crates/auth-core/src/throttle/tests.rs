@@ -88,7 +88,7 @@ impl Server {
                     self.settle(&charge, outcome, now);
                     return Some(charge);
                 }
-                Admission::Turn(key) => spot.wait(key, 10 * SECOND).unwrap(),
+                Admission::Turn(key) => spot.wait(key, Duration::from_hours(1)).unwrap(),
                 Admission::Held { .. } | Admission::Stopped => return None,
             }
         }
@@ -184,6 +184,24 @@ fn a_hundred_in_a_row_stop_until_they_are_forgiven() {
     let forgiven = server.store.write(|tx| tx.attempts().forgive(user(1).uuid())).unwrap();
     assert_eq!(forgiven, 101, "at each of the hundred places, and the principal's own");
     server.try_at(&anna_on(1), Outcome::Failed, NOON);
+}
+
+#[test]
+fn what_is_forgiven_is_all_of_the_principal_and_nothing_else() {
+    let server = server();
+    server.try_at(&anna(), Outcome::Succeeded, NOON);
+    let forgive = || server.store.write(|tx| tx.attempts().forgive(user(1).uuid())).unwrap();
+    forgive();
+    let mut now = NOON;
+    for _ in 0..100 {
+        now = now.after(30 * SECOND);
+        server.try_at(&anna(), Outcome::Failed, now);
+    }
+    assert!(matches!(server.ask(&anna_on(3), now), Admission::Stopped));
+    assert_eq!(forgive(), 2, "at the known place, and the principal's own");
+    server.try_at(&anna_on(3), Outcome::Failed, now);
+    let neighbour = Attempt { who: Claimed::Principal(user(5)), ..anna() };
+    assert_eq!(server.held(&neighbour, now), 300 * SECOND, "the address is nobody's to be forgiven");
 }
 
 #[test]
