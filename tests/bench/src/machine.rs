@@ -28,7 +28,8 @@ pub(crate) struct Machine {
 impl Machine {
     pub(crate) fn look(folder: &Path) -> Self {
         let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        let processor = cpu.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split(": ").nth(1));
+        let processor =
+            cpu.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split(": ").nth(1));
         let memory = fs::read_to_string("/proc/meminfo").unwrap_or_default();
         let kib: f64 = memory.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(f64::NAN);
         Self {

@@ -5,7 +5,12 @@
 //! `target/bench`. What goes wrong stops it: there are no figures of a run that was not as it should be.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
-#![allow(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, clippy::cast_possible_wrap)]
+#![allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::cast_possible_wrap
+)]
 #![allow(clippy::disallowed_methods, clippy::format_push_string)]
 
 mod bench;
@@ -55,7 +60,10 @@ fn main() -> ExitCode {
             ("--to", Some(folder)) => wanted.to = Some(folder.into()),
             _ => {
                 let names: Vec<&str> = lines::ALL.iter().map(|(name, _)| *name).collect();
-                eprintln!("usage: tillgate-bench [--quick] [--only NAME]... [--to FOLDER]\nnames: {}", names.join(", "));
+                eprintln!(
+                    "usage: tillgate-bench [--quick] [--only NAME]... [--to FOLDER]\nnames: {}",
+                    names.join(", ")
+                );
                 return ExitCode::from(2);
             }
         }
@@ -77,7 +85,8 @@ fn run(wanted: &Wanted) {
     let bench = Bench::new(wanted.quick);
     let machine = Machine::look(&bench.folder);
     eprintln!("{}", machine.sentence());
-    let chosen = lines::ALL.iter().filter(|(name, _)| wanted.only.is_empty() || wanted.only.iter().any(|only| only == name));
+    let chosen =
+        lines::ALL.iter().filter(|(name, _)| wanted.only.is_empty() || wanted.only.iter().any(|only| only == name));
     let lines = chosen.flat_map(|(_, measure)| measure(&bench)).collect();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let now = OffsetDateTime::now_utc();

@@ -21,7 +21,13 @@ pub(crate) fn svg(report: &Report) -> String {
          <rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n"
     );
     text(&mut svg, LEFT, 34.0, "font-size=\"20\" font-weight=\"600\"", "tillgate beside its roofs");
-    text(&mut svg, LEFT, 56.0, GREY, "dark: tillgate; light: what is measured beside it in the same run; the mark: the target");
+    text(
+        &mut svg,
+        LEFT,
+        56.0,
+        GREY,
+        "dark: tillgate; light: what is measured beside it in the same run; the mark: the target",
+    );
     let (frame, software) = machine(report);
     for (number, line) in lines.iter().enumerate() {
         row(&mut svg, TOP + ROW * number as f64, line);

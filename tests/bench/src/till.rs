@@ -112,7 +112,9 @@ impl Whoami {
     pub(crate) fn of(sessions: &[Tokens]) -> Self {
         let request = |tokens: &Tokens| {
             let access = &tokens.access;
-            format!("GET /api/v1/sessions/current HTTP/1.1\r\nhost: till.example\r\nauthorization: Bearer {access}\r\n\r\n")
+            format!(
+                "GET /api/v1/sessions/current HTTP/1.1\r\nhost: till.example\r\nauthorization: Bearer {access}\r\n\r\n"
+            )
         };
         Self { requests: sessions.iter().map(|tokens| request(tokens).into_bytes()).collect(), at: 0 }
     }

@@ -21,9 +21,14 @@ pub(crate) fn measure(bench: &Bench) -> Vec<Line> {
     assert_eq!(status, 200, "{head}");
     let bare = Server::start(handler::command(&bench.folder, &head, &body), bench.folder.join("bare.log"));
     let (status, bare_head, bare_body) = once::send(&mut once::connect(&bare.address), &request);
-    assert_eq!((status, sorted(&bare_head), bare_body), (200, sorted(&head), body), "the bare handler sends something else");
+    assert_eq!(
+        (status, sorted(&bare_head), bare_body),
+        (200, sorted(&head), body),
+        "the bare handler sends something else"
+    );
     let rate = |address: &str, what| load::run(address, clients().collect(), bench.span()).0.rate(what);
-    let rounds = between(bench.rounds(), || rate(&bare.address, "the bare handler"), || rate(&server.address, "who am I"));
+    let rounds =
+        between(bench.rounds(), || rate(&bare.address, "the bare handler"), || rate(&server.address, "who am I"));
     let beside = "a bare actix handler, the same bytes, the access log on";
     let line = Line::new("current", "GET /api/v1/sessions/current at 64 connections", "/s", beside)
         .of(rounds, Target::Share(0.6));
@@ -34,7 +39,11 @@ pub(crate) fn measure(bench: &Bench) -> Vec<Line> {
 fn sorted(head: &str) -> Vec<&str> {
     let mut lines: Vec<&str> = head
         .lines()
-        .map(|line| line.split_once(": ").filter(|(name, _)| ["date", "x-request-id"].contains(name)).map_or(line, |(name, _)| name))
+        .map(|line| {
+            line.split_once(": ")
+                .filter(|(name, _)| ["date", "x-request-id"].contains(name))
+                .map_or(line, |(name, _)| name)
+        })
         .collect();
     lines.sort_unstable();
     lines

@@ -11,13 +11,27 @@ const FEW: usize = 10_000;
 const CONNECTIONS: usize = 64;
 
 pub(crate) fn measure(bench: &Bench) -> Vec<Line> {
-    let mut lines = of(bench, "growth-refresh-sqlite", "growth-authenticate-sqlite", "SQLite", bench.on_sqlite(), bench.on_sqlite());
+    let mut lines = of(
+        bench,
+        "growth-refresh-sqlite",
+        "growth-authenticate-sqlite",
+        "SQLite",
+        bench.on_sqlite(),
+        bench.on_sqlite(),
+    );
     let (few, many) = (bench.on_postgres(), bench.on_postgres());
     lines.extend(of(bench, "growth-refresh-postgres", "growth-authenticate-postgres", "PostgreSQL", few, many));
     lines
 }
 
-fn of(bench: &Bench, refresh: &'static str, authenticate: &'static str, on: &str, few: Store, many: Store) -> Vec<Line> {
+fn of(
+    bench: &Bench,
+    refresh: &'static str,
+    authenticate: &'static str,
+    on: &str,
+    few: Store,
+    many: Store,
+) -> Vec<Line> {
     let crowd = if bench.quick { 100_000 } else { 1_000_000 };
     say(&format!("filling {on} with {crowd} sessions"));
     few.fill(FEW);
@@ -33,8 +47,9 @@ fn of(bench: &Bench, refresh: &'static str, authenticate: &'static str, on: &str
         .note("microseconds for each at 64 connections, any of 4,096 of the sessions in turn")
         .note(format!("of the server's processor time a refresh takes {processor:.2} times as much"));
     let rounds = between(bench.rounds(), || few.authenticates(bench), || many.authenticates(bench));
-    let authenticates = Line::new(authenticate, &format!("an authenticated request with {crowd} sessions, {on}"), "µs", &beside)
-        .of(rounds, Target::Times(1.3));
+    let authenticates =
+        Line::new(authenticate, &format!("an authenticated request with {crowd} sessions, {on}"), "µs", &beside)
+            .of(rounds, Target::Times(1.3));
     vec![refreshes, authenticates]
 }
 

@@ -13,11 +13,14 @@ const CONNECTIONS: usize = 32;
 pub(crate) fn measure(bench: &Bench) -> Vec<Line> {
     let (implementations, missing) = public(&bench.folder);
     let short = Duration::from_secs(2);
+    // in turns, and the best of each, so that what else is at work does not choose
+    let turns: Vec<Vec<f64>> =
+        (0..3).map(|_| implementations.iter().map(|each| each.rate(Bench::cores(), short)).collect()).collect();
+    let best = |number: usize| turns.iter().map(|turn| turn[number]).fold(0.0, f64::max);
     let mut tried: Vec<(f64, Implementation)> =
-        implementations.into_iter().map(|each| (each.rate(Bench::cores(), short), each)).collect();
+        implementations.into_iter().enumerate().map(|(number, each)| (best(number), each)).collect();
     tried.sort_by(|one, other| other.0.total_cmp(&one.0));
-    let others: Vec<String> =
-        tried.iter().map(|(rate, each)| format!("{} {}/s", each.name(), figure(*rate))).collect();
+    let others: Vec<String> = tried.iter().map(|(rate, each)| format!("{} {}/s", each.name(), figure(*rate))).collect();
     let fastest = tried[0].1.clone();
     let beside = format!("{}, bare, {} threads", fastest.name(), Bench::cores());
     let roof = || fastest.rate(Bench::cores(), bench.counted());
@@ -25,7 +28,7 @@ pub(crate) fn measure(bench: &Bench) -> Vec<Line> {
     let own = between(bench.rounds().min(3), roof, || Implementation::Own.rate(Bench::cores(), bench.counted()));
     let own = Line::new("argon2id", "our Argon2id, bare, as many threads as cores", "/s", &beside)
         .of(own, Target::None)
-        .note(format!("tried for two seconds each, once: {}", others.join(", ")));
+        .note(format!("the best of three turns of two seconds: {}", others.join(", ")));
 
     say("logins at 32 connections");
     let store = bench.on_sqlite();
@@ -47,9 +50,10 @@ pub(crate) fn measure(bench: &Bench) -> Vec<Line> {
         waits = (measured.quantile(0.5), measured.quantile(0.99));
         measured.rate("logins")
     });
-    let mut logins = Line::new("logins", "logins at 32 connections, SQLite", "/s", &beside)
-        .of(rounds, Target::Share(0.85))
-        .note(format!("in the last round half of them took up to {:.0} ms, 99 of 100 up to {:.0} ms", waits.0, waits.1));
+    let mut logins =
+        Line::new("logins", "logins at 32 connections, SQLite", "/s", &beside).of(rounds, Target::Share(0.85)).note(
+            format!("in the last round half of them took up to {:.0} ms, 99 of 100 up to {:.0} ms", waits.0, waits.1),
+        );
     logins.notes.extend(missing);
     vec![own, logins]
 }

@@ -19,8 +19,9 @@ pub(crate) fn measure(bench: &Bench) -> Vec<Line> {
         let store = Store::empty(Engine::Sqlite);
         first(store.command(&["serve"], &[]), |address| once::get(address, "/readyz").0 == 200)
     });
-    let ready = Line::new("start-ready", "from the start on an empty folder to the first 200 of /readyz", "ms", "the limit")
-        .of(ready.map(|value| Round { value, roof: LIMIT }).collect(), Target::Roof);
+    let ready =
+        Line::new("start-ready", "from the start on an empty folder to the first 200 of /readyz", "ms", "the limit")
+            .of(ready.map(|value| Round { value, roof: LIMIT }).collect(), Target::Roof);
     let store = bench.on_sqlite();
     let login = (0..times).map(|_| {
         first(store.command(&["serve"], &[]), |address| {

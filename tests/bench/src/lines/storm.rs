@@ -21,7 +21,8 @@ pub(crate) fn measure(bench: &Bench) -> Vec<Line> {
     let server = store.serve(&[]);
     let span = Duration::from_secs(if bench.quick { 4 } else { 15 });
     // those who storm end the sessions that stood on their tills
-    let mut clients: Vec<Refreshes> = dealt(&store.tokens[STORM..], CONNECTIONS).into_iter().map(Refreshes::of).collect();
+    let mut clients: Vec<Refreshes> =
+        dealt(&store.tokens[STORM..], CONNECTIONS).into_iter().map(Refreshes::of).collect();
     let cell = std::cell::RefCell::new(&mut clients);
     let most = || {
         let clients = std::mem::take(&mut **cell.borrow_mut());
@@ -50,6 +51,8 @@ pub(crate) fn measure(bench: &Bench) -> Vec<Line> {
         "the same without the storm",
     )
     .of(rounds, Target::TimesOr(3.0, 20.0))
-    .note(format!("counted from the moment at which each was to be sent; the storm came to {logins:.0} logins a second"));
+    .note(format!(
+        "counted from the moment at which each was to be sent; the storm came to {logins:.0} logins a second"
+    ));
     vec![line]
 }

@@ -72,7 +72,8 @@ pub(crate) fn public(folder: &Path) -> (Vec<Implementation>, Vec<String>) {
         compile.arg("-O2").arg(source).arg(format!("-l{library}")).args(["-lpthread", "-o"]).arg(&program);
         match compile.output() {
             Ok(output) if output.status.success() => found.push(Implementation::Library(name, program)),
-            _ => missing.push(format!("{name} was not measured: cc does not link with -l{library} (install lib{library}-dev)")),
+            _ => missing
+                .push(format!("{name} was not measured: cc does not link with -l{library} (install lib{library}-dev)")),
         }
     }
     (found, missing)

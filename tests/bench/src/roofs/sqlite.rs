@@ -45,7 +45,12 @@ pub(crate) fn rate(file: &Path, span: Duration) -> f64 {
                     for column in 0..FOUND {
                         std::hint::black_box(row.get_ref(column)?);
                     }
-                    Ok((row.get::<_, i64>(8)?, row.get::<_, Vec<u8>>(9)?, row.get::<_, i64>(23)?, row.get::<_, i64>(24)?))
+                    Ok((
+                        row.get::<_, i64>(8)?,
+                        row.get::<_, Vec<u8>>(9)?,
+                        row.get::<_, i64>(23)?,
+                        row.get::<_, i64>(24)?,
+                    ))
                 })
                 .unwrap();
             let now = expires_at - 1;
