@@ -198,7 +198,9 @@ pub fn a_deletion_frees_the_name(whole: &Whole) {
     assert!(office(whole, |tx| tx.users().update(&deleted)));
     let successor = user(9, shop.tenant.id, "Anna", Some("anna@example.com"));
     assert!(office(whole, |tx| tx.users().insert(&successor)));
-    let back = User { version: 2, ..shop.anna.clone() };
+    let noted = User { version: 2, display_name: "Anna who left".into(), ..deleted };
+    assert!(office(whole, |tx| tx.users().update(&noted)), "who is deleted needs no name");
+    let back = User { version: 3, ..shop.anna.clone() };
     assert!(!office(whole, |tx| tx.users().update(&back)), "the name is taken by now");
     let named = look(whole, |tx| tx.users().named(shop.tenant.id, &Folded::of("anna")));
     assert_eq!(named.map(|user| user.id), Some(successor.id));
