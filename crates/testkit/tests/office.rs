@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tillgate_auth_core::ports::CredentialKind;
+use tillgate_auth_core::ports::{CountKey, CredentialKind, Settled};
 use tillgate_auth_core::{AuthView, Memory};
 use tillgate_domain::office::{
     self, Authority, DeviceChange, DeviceRoles, Field, NewDevice, NewRole, NewTenant, NewUser, OfficeView, Page,
@@ -358,21 +358,41 @@ fn a_password_ends_every_session_of_its_owner() {
 #[test]
 fn a_virtual_user_has_no_password() {
     let shop = Shop::open();
-    let verifier = Some(Secret::new("hash".to_owned()));
+    let verifier = Secret::new("hash".to_owned());
     let kiosk = NewUser { feature: Some("kiosk".into()), ..new_user("kiosk", &[]) };
-    assert_eq!(shop.add(&NewUser { verifier: verifier.clone(), ..kiosk.clone() }), Err(Refused::Virtual));
+    assert_eq!(shop.add(&NewUser { verifier: Some(verifier.clone()), ..kiosk.clone() }), Err(Refused::Virtual));
     let kiosk = PrincipalId::User(shop.add(&kiosk).unwrap().id);
-    let set = office::set_password(shop.store(), shop.tenant.id, &stamp(), kiosk, &verifier.unwrap()).unwrap();
+    let set = office::set_password(shop.store(), shop.tenant.id, &stamp(), kiosk, &verifier).unwrap();
     assert_eq!(set, Err(Refused::Virtual));
     assert_eq!(shop.version(kiosk), None);
 }
 
 #[test]
-fn unlocking_is_told() {
+fn unlocking_and_another_password_forget_the_failed_logins() {
     let shop = Shop::open();
     let anna = PrincipalId::User(shop.user("anna", &[]).id);
+    let store: &dyn Store<AuthView> = &shop.memory;
+    let key = CountKey([7; 32]);
+    let fail = || {
+        store
+            .write(|tx| {
+                let from = tx.attempts().counts(&[key])?[0];
+                assert!(tx.attempts().charge(key, Some(anna.uuid()), &from, AT)?);
+                tx.attempts().settle(key, Settled::Failed, AT)?;
+                tx.attempts().counts(&[key])
+            })
+            .unwrap()[0]
+            .failures
+    };
+    let failures = || store.read(|tx| tx.attempts().counts(&[key])).unwrap()[0].failures;
+    assert_eq!(fail(), 1);
     assert_eq!(office::unlock(shop.store(), shop.tenant.id, &stamp(), anna).unwrap(), Ok(()));
+    assert_eq!(failures(), 0);
     assert_eq!(shop.actions().last(), Some(&Action::Unlock));
+    assert_eq!(fail(), 1);
+    let verifier = Secret::new("hash".to_owned());
+    office::set_password(shop.store(), shop.tenant.id, &stamp(), anna, &verifier).unwrap().unwrap();
+    assert_eq!(failures(), 0);
 }
 
 #[test]

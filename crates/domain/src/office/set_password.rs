@@ -10,8 +10,8 @@ use super::refused::{Decided, Halt, Refused, decide};
 use super::stamp::Stamp;
 use crate::{Action, EndedWhy, PrincipalId, Scope, Secret, Store, StoreError, StoreExt, Subject, TenantId};
 
-/// Sets the password: `verifier` is its hash, made outside. Ends every session of the user, or on the device. A virtual user is
-/// refused. Asks the right `userUpdate` and every right of the user, or `deviceUpdate` and every right of the device.
+/// Sets the password: `verifier` is its hash, made outside. Ends every session of the user, or on the device, and forgets their
+/// failed logins. A virtual user is refused. Asks the right `userUpdate` and every right of the user, or `deviceUpdate` and every right of the device.
 pub fn set_password(
     store: &dyn Store<OfficeView>,
     tenant: TenantId,
@@ -39,6 +39,8 @@ fn set(
         return Err(StoreError::Conflict("its owner was removed meanwhile".to_owned()).into());
     }
     tx.passwords().set(principal, verifier, stamp.at)?;
+    // who was stopped by guesses at the old one may try the new one
+    tx.passwords().forgive(principal)?;
     tx.audit().tell(&stamp.done(tenant, Action::Password, subject, Map::new()))?;
     Ok(())
 }
