@@ -134,19 +134,21 @@ fn sqlite_is_locked_by_another_process() {
 
 #[test]
 fn sqlite_has_no_room_on_the_disk() {
-    let shop = Installation::with_shop(Engine::Sqlite);
+    let shop = Installation::new(Engine::Sqlite).with_setting("SESSIONS__OVERLAP", "0s");
+    shop.make_shop();
     // A file may not grow past 640 KiB: the log that every write goes through is full soon.
     let plain = shop.command(&["serve", "--listen", "127.0.0.1:0"]);
     let mut limited = std::process::Command::new("sh");
     limited.args(["-c", "trap '' XFSZ; ulimit -S -f 1280; exec \"$0\" \"$@\""]).arg(plain.get_program());
-    limited.args(plain.get_args()).env_clear();
+    limited.args(plain.get_args()).env_clear().env("TILLGATE_SESSIONS__OVERLAP", "0s");
     let server = Running::spawn(&shop, limited);
     eventually(Duration::from_secs(20), "readiness", || server.till().get("/readyz").status() == 200);
     let tills = Tills::log_in(&server, &shop);
     // A reader that stays keeps the log from being written back and begun anew.
     let mut reader = sqlite(&shop);
     reader.batch_execute("BEGIN; SELECT count(*) FROM sessions").unwrap();
-    eventually(Duration::from_secs(60), "a full disk", || server.till().try_login("admin", "OFFICE").is_none());
+    let mut filler = server.till().login("admin", "OFFICE");
+    eventually(Duration::from_secs(60), "a full disk", || filler.refresh().status() == 503);
     tills.find_it_down(&server, 503);
     reader.batch_execute("ROLLBACK").unwrap();
     let mut more = std::process::Command::new("prlimit");

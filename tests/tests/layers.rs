@@ -1,0 +1,133 @@
+//! The arrows between the crates, as ARCHITECTURE.md draws them: read from cargo's own metadata.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::process::Command;
+
+use serde_json::Value;
+
+/// What each crate may depend on of the workspace's own.
+const MAY: &[(&str, &[&str])] = &[
+    ("tillgate-argon2id", &[]),
+    ("tillgate-domain", &[]),
+    ("tillgate-auth-core", &["tillgate-domain", "tillgate-argon2id"]),
+    ("tillgate-persistence", &["tillgate-domain", "tillgate-auth-core"]),
+    ("tillgate-http", &["tillgate-domain", "tillgate-auth-core"]),
+    ("tillgate-server", &["tillgate-domain", "tillgate-auth-core", "tillgate-persistence", "tillgate-http"]),
+    ("tillgate-testkit", &["tillgate-domain", "tillgate-auth-core"]),
+    ("tillgate-tests", &["tillgate-testkit"]),
+    ("tillgate-bench", &["tillgate-testkit", "tillgate-argon2id"]),
+];
+
+/// What no crate of the layer may name, however far down: packages of others.
+const NEVER: &[(&str, &[&str])] = &[
+    ("tillgate-domain", &["diesel", "actix-web", "tokio", "ring", "rustix", "time", "jsonwebtoken"]),
+    ("tillgate-auth-core", &["diesel", "actix-web", "tokio", "http", "hyper"]),
+    ("tillgate-persistence", &["actix-web", "tokio"]),
+    ("tillgate-http", &["diesel", "libsqlite3-sys", "pq-sys", "tillgate-persistence"]),
+    ("tillgate-testkit", &["diesel", "actix-web"]),
+];
+
+struct Workspace {
+    /// Direct normal dependencies of every package in the graph, by name.
+    normal: BTreeMap<String, BTreeSet<String>>,
+    /// Manifests of the workspace's own packages, by name.
+    own: BTreeMap<String, Value>,
+}
+
+fn host() -> String {
+    let output = Command::new("rustc").arg("-vV").output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap();
+    said.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned()
+}
+
+fn workspace() -> Workspace {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let output = Command::new(cargo)
+        // Without the filter cargo asks for packages of systems that nothing here is built for.
+        .args(["metadata", "--format-version", "1", "--locked", "--filter-platform", &host()])
+        .current_dir(root)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let text = |value: &Value| value.as_str().unwrap().to_owned();
+    let list = |value: &Value| value.as_array().unwrap().clone();
+    let names: BTreeMap<String, String> =
+        list(&metadata["packages"]).iter().map(|package| (text(&package["id"]), text(&package["name"]))).collect();
+    let members: BTreeSet<String> = list(&metadata["workspace_members"]).iter().map(text).collect();
+    let own = list(&metadata["packages"])
+        .into_iter()
+        .filter(|package| members.contains(package["id"].as_str().unwrap()))
+        .map(|package| (text(&package["name"]), package))
+        .collect();
+    let mut normal: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for node in list(&metadata["resolve"]["nodes"]) {
+        let runs = |dependency: &Value| list(&dependency["dep_kinds"]).iter().any(|kind| kind["kind"].is_null());
+        let dependencies =
+            list(&node["deps"]).into_iter().filter(runs).map(|dependency| names[&text(&dependency["pkg"])].clone());
+        normal.entry(names[&text(&node["id"])].clone()).or_default().extend(dependencies);
+    }
+    Workspace { normal, own }
+}
+
+#[test]
+fn crates_depend_on_what_lies_below_them_and_on_nothing_else() {
+    let workspace = workspace();
+    let known: BTreeMap<&str, &[&str]> = MAY.iter().copied().collect();
+    for name in workspace.own.keys() {
+        let may = known
+            .get(name.as_str())
+            .unwrap_or_else(|| panic!("{name} has no place among the layers: give it one here"));
+        let does = workspace.normal[name].iter().filter(|dependency| workspace.own.contains_key(*dependency));
+        for dependency in does {
+            assert!(may.contains(&dependency.as_str()), "{name} must not depend on {dependency}");
+        }
+    }
+}
+
+#[test]
+fn no_layer_reaches_what_it_never_names() {
+    let workspace = workspace();
+    for (layer, never) in NEVER {
+        let mut reached = BTreeSet::new();
+        let mut todo = vec![(*layer).to_owned()];
+        while let Some(name) = todo.pop() {
+            for dependency in workspace.normal.get(&name).into_iter().flatten() {
+                if reached.insert(dependency.clone()) {
+                    todo.push(dependency.clone());
+                }
+            }
+        }
+        for package in *never {
+            assert!(!reached.contains(*package), "{layer} reaches {package}");
+        }
+    }
+}
+
+#[test]
+fn every_crate_takes_the_lints_of_the_workspace_and_only_one_may_be_unsafe() {
+    for (name, package) in workspace().own {
+        let manifest = std::fs::read_to_string(package["manifest_path"].as_str().unwrap()).unwrap();
+        let inherits = manifest.contains("[lints]\nworkspace = true");
+        assert_eq!(inherits, name != "tillgate-argon2id", "{name}");
+    }
+}
+
+#[test]
+fn one_cryptography_library_is_in_the_binary() {
+    let workspace = workspace();
+    let mut reached = BTreeSet::new();
+    let mut todo = vec!["tillgate-server".to_owned()];
+    while let Some(name) = todo.pop() {
+        for dependency in workspace.normal.get(&name).into_iter().flatten() {
+            if reached.insert(dependency.clone()) {
+                todo.push(dependency.clone());
+            }
+        }
+    }
+    for package in ["aws-lc-rs", "aws-lc-sys", "rsa", "ed25519-dalek", "p256"] {
+        assert!(!reached.contains(package), "the binary links {package} besides ring");
+    }
+}
