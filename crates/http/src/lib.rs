@@ -1,7 +1,7 @@
 //! The server's HTTP: the native API, the dialects, health, keys and metrics.
 //!
 //! A [`Dialect`] is a published wire contract as a value; a [`Mount`] says where it is served and for whom; [`Http`] puts the
-//! mounts together for the actix workers. Every request takes one way ([`serve`]): body, evidence, handler, and where one of
+//! mounts together for the actix workers. Every request takes one way: body, evidence, handler, and where one of
 //! them fails the words of the mount's own dialect for it. The rules of sessions and rights stand in the engine; nothing here
 //! knows a database.
 //!
