@@ -135,6 +135,8 @@ impl HashQueue {
             entropy.draw().and_then(|salt| Ok((salt, entropy.draw::<16>()?))).map_err(io::Error::other)?;
         let nonsense = u128::from_be_bytes(nonsense).to_string();
         let decoy = hasher.hash(&nonsense, &salt).map_err(io::Error::other)?;
+        // the first login may be long in coming
+        hasher.rest();
         let bounds = Bounds { room: limits.waiting, of_address: limits.of_address, patience: limits.patience };
         let state = State {
             lanes: Lanes::new(bounds),
