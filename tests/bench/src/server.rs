@@ -79,7 +79,8 @@ impl Server {
 
     fn said(&self) -> String {
         let said = fs::read_to_string(&self.log).unwrap_or_default();
-        said.lines().rev().take(20).collect::<Vec<_>>().join("\n")
+        let telling = said.lines().filter(|line| !line.contains(" INFO ")).rev();
+        telling.take(20).collect::<Vec<_>>().join("\n")
     }
 }
 
@@ -94,7 +95,9 @@ impl Drop for Server {
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
-        // what it logged is of no use any more; an error in it would have shown as a wrong answer
+        if std::thread::panicking() {
+            eprintln!("the newest of what it complained about:\n{}", self.said());
+        }
         let _ = fs::remove_file(&self.log);
     }
 }

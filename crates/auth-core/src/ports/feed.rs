@@ -72,6 +72,7 @@ pub struct Instance {
 pub trait Instances {
     /// The instance.
     fn find(&mut self) -> Stored<Instance>;
-    /// The newest instant that any session, change, audit line or process in the store bears: no right clock is behind it.
+    /// The instant of the newest login, change, audit line or word of a process, or a later one that has been: no right clock is
+    /// behind it. It is asked at each start: it costs no more where there is more in the store.
     fn newest(&mut self) -> Stored<Option<Instant>>;
 }

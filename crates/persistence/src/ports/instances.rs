@@ -22,9 +22,9 @@ pub(crate) fn state(word: &str) -> Stored<InstanceState> {
 }
 
 #[derive(QueryableByName)]
-struct Newest {
-    #[diesel(sql_type = diesel::sql_types::Nullable<diesel::sql_types::BigInt>)]
-    newest: Option<i64>,
+struct WrittenAt {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    written_at: i64,
 }
 
 impl Instances for Transaction<'_> {
@@ -35,23 +35,27 @@ impl Instances for Transaction<'_> {
         Ok(Instance { id: Cell("meta", "instance").uuid(&id)?, state: state(&word)? })
     }
 
-    /// Reads every session: for the start of a process and for `doctor`, not for requests.
+    /// Ids are made of instants, so the newest row is the last by its key: four short looks.
     fn newest(&mut self) -> Stored<Option<Instant>> {
-        let (made, rotated, used, ended): (Option<i64>, Option<i64>, Option<i64>, Option<i64>) = sessions::table
-            .select((
-                max(sessions::created_at),
-                max(sessions::rotated_at),
-                max(sessions::last_used_at),
-                max(sessions::ended_at),
-            ))
+        let made: Option<i64> = sessions::table
+            .order(sessions::id.desc())
+            .select(sessions::created_at)
             .first(self.connection)
+            .optional()
             .map_err(classify)?;
-        let told: Option<i64> = audit::table.select(max(audit::at)).first(self.connection).map_err(classify)?;
+        let told: Option<i64> = audit::table
+            .order(audit::id.desc())
+            .select(audit::at)
+            .first(self.connection)
+            .optional()
+            .map_err(classify)?;
+        let changed: Option<WrittenAt> =
+            Statement::new("SELECT written_at FROM changes ORDER BY position DESC LIMIT 1", [])
+                .get_result(self.connection)
+                .optional()
+                .map_err(classify)?;
+        let changed = changed.map(|change| change.written_at);
         let seen: Option<i64> = nodes::table.select(max(nodes::seen_at)).first(self.connection).map_err(classify)?;
-        let changed: Newest = Statement::new("SELECT MAX(written_at) AS newest FROM changes", [])
-            .get_result(self.connection)
-            .map_err(classify)?;
-        let newest = [made, rotated, used, ended, told, seen, changed.newest].into_iter().flatten().max();
-        Ok(newest.map(Instant::from_millis))
+        Ok([made, told, changed, seen].into_iter().flatten().max().map(Instant::from_millis))
     }
 }

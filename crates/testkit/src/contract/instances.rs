@@ -5,7 +5,7 @@ use tillgate_auth_core::ports::{Cursor, InstanceState, Node};
 use tillgate_domain::{EndedWhy, Instant, Scope};
 
 use crate::Bench;
-use crate::shop::{Shop, add, at, line, node_id, read, rotation, session_id, write};
+use crate::shop::{Shop, add, at, line, node_id, read, session_id, write};
 
 /// A store has one identity, and is born open.
 pub fn a_store_has_one_identity(bench: &Bench) {
@@ -20,18 +20,13 @@ fn newest(bench: &Bench) -> Option<Instant> {
     read(bench, |tx| tx.instances().newest())
 }
 
-/// The newest instant is the newest that a session, a change, a line of the audit or a process bears; each of them counts.
+/// The newest instant is that of the newest login, change, line of the audit or word of a process; each of them counts.
 pub fn the_newest_instant_is_told(bench: &Bench) {
     let shop = Shop::open(bench);
     let made = at(10_000);
     let first = Session { created_at: made, expires_at: None, ..shop.session_on_till(1) };
     add(bench, &[first]);
     assert_eq!(newest(bench), Some(made), "a session made");
-    write(bench, |tx| tx.sessions().rotate(session_id(1), 1, &rotation(2, at(10_001))));
-    assert_eq!(newest(bench), Some(at(10_001)), "rotated");
-    let used = tillgate_auth_core::ports::Use { session: session_id(1), generation: 2, at: at(10_002) };
-    write(bench, |tx| tx.sessions().note(&[used]));
-    assert_eq!(newest(bench), Some(at(10_002)), "used");
     write(bench, |tx| tx.endings().end(session_id(1), EndedWhy::Logout, at(10_003)));
     assert_eq!(newest(bench), Some(at(10_003)), "ended");
     write(bench, |tx| tx.endings().touch(Scope::Keys, at(10_004)));
@@ -48,7 +43,7 @@ pub fn the_newest_instant_is_told(bench: &Bench) {
 pub fn an_instant_to_come_is_not_the_newest(bench: &Bench) {
     let shop = Shop::open(bench);
     add(bench, &[Session { expires_at: Some(at(1_000_000_000)), ..shop.session(1) }]);
-    write(bench, |tx| tx.sessions().rotate(session_id(1), 1, &rotation(2, at(10_000))));
+    write(bench, |tx| tx.endings().touch(Scope::Keys, at(10_000)));
     assert_eq!(newest(bench), Some(at(10_000)));
 }
 
