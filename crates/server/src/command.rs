@@ -16,6 +16,7 @@ mod role;
 mod serve;
 mod session;
 mod show;
+mod sweep;
 mod user;
 
 use std::path::PathBuf;
@@ -29,7 +30,7 @@ use crate::configuration::{self, Flags, Settings};
 /// The authentication server of a point of sale.
 #[derive(Debug, Parser)]
 #[command(name = "tillgate", version, about, max_term_width = 100, arg_required_else_help = true)]
-pub(crate) struct Line {
+pub struct Line {
     #[command(flatten)]
     everywhere: Everywhere,
     #[command(subcommand)]
@@ -79,6 +80,8 @@ enum Command {
     /// The server's keys
     #[command(subcommand)]
     Keys(keys::Keys),
+    /// Remove what nobody needs any more, as a server does once a minute
+    Sweep,
     /// Copy the database while it is in use, and verify the copy (SQLite)
     Backup(backup::Backup),
     /// Check configuration, database, clock and keys, and say how to mend each
@@ -131,7 +134,7 @@ impl Context {
 }
 
 /// Runs what the command line says and returns the exit code: 0 done, 1 failed or refused, 2 asked wrongly.
-pub(crate) fn run(line: Line, variables: Vec<(String, String)>) -> ExitCode {
+pub fn run(line: Line, variables: Vec<(String, String)>) -> ExitCode {
     let Everywhere { data, database, config, tenant, json } = line.everywhere;
     let flags = Flags { config, data, database, ..Flags::default() };
     let context = Context { flags, variables, tenant, json };
@@ -144,6 +147,7 @@ pub(crate) fn run(line: Line, variables: Vec<(String, String)>) -> ExitCode {
         Command::Role(role) => role.run(&context),
         Command::Session(session) => session.run(&context),
         Command::Keys(keys) => keys.run(&context),
+        Command::Sweep => sweep::run(&context),
         Command::Backup(backup) => backup.run(&context),
         Command::Doctor(doctor) => doctor.run(&context),
     };

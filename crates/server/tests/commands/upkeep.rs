@@ -116,3 +116,16 @@ fn the_doctor_says_how_to_mend() {
     std::fs::write(home.data().join("tillgate.db"), "not a database").unwrap();
     assert!(!mends("database").is_empty());
 }
+
+#[test]
+fn what_nobody_needs_is_removed_by_hand() {
+    for home in [Home::new(), Home::on_postgres()] {
+        home.done(&["migrate"]);
+        assert!(home.refused(&["sweep"], 1).contains("start the server once"));
+        let server = home.start(&["serve"]);
+        server.ready();
+        let swept = home.done(&["sweep", "--json"]).json();
+        assert_eq!(swept, json!({ "sessions": 0, "changes": 0, "attempts": 0, "places": 0 }), "nothing is old yet");
+        assert!(home.done(&["sweep"]).out.contains("removed: 0 sessions"));
+    }
+}
