@@ -1,17 +1,16 @@
 //! Access tokens in the `Authorization` header (RFC 6750, 2.1), as most contracts take them.
 
-use actix_web::http::header::AUTHORIZATION;
+use actix_web::http::header::{AUTHORIZATION, HeaderMap};
 use tillgate_auth_core::{Evidence, Refusal, TokenRefusal};
 
 use crate::failure::Failure;
-use crate::head::Head;
 
 /// The token after `Bearer`, whatever its case; nothing where another scheme is named.
 ///
 /// # Errors
 /// The header comes twice or is no text: what one reader took from it, another might not.
-pub(crate) fn bearer(head: &Head) -> Result<Evidence<'_>, Failure> {
-    let mut lines = head.headers().get_all(AUTHORIZATION);
+pub fn bearer(headers: &HeaderMap) -> Result<Evidence<'_>, Failure> {
+    let mut lines = headers.get_all(AUTHORIZATION);
     let Some(line) = lines.next() else { return Ok(Evidence::None) };
     let unreadable = || Failure::Refused(Refusal::Token(TokenRefusal::Invalid));
     let (None, Ok(line)) = (lines.next(), line.to_str()) else { return Err(unreadable()) };

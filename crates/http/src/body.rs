@@ -1,34 +1,31 @@
 //! Reading JSON bodies: what every contract over JSON shares.
 
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::call::Call;
 use crate::failure::{Failure, FieldFault, Protocol};
 
 /// Reads the body as a JSON object. Members that `T` does not know are ignored.
-pub(crate) fn object<T: DeserializeOwned>(call: &Call) -> Result<T, Failure> {
-    serde_json::from_slice(json(call)?).map_err(|error| malformed(&error))
+pub(crate) fn object<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Failure> {
+    serde_json::from_slice(json(headers, body)?).map_err(|error| malformed(&error))
 }
 
 /// The same where the case of member names does not matter: `T` names its members in lower case. Of two members that differ
 /// by case alone the later counts.
-pub(crate) fn caseless<T: DeserializeOwned>(call: &Call) -> Result<T, Failure> {
-    let members: Map<String, Value> = serde_json::from_slice(json(call)?).map_err(|error| malformed(&error))?;
+pub(crate) fn caseless<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Failure> {
+    let members: Map<String, Value> = serde_json::from_slice(json(headers, body)?).map_err(|error| malformed(&error))?;
     let members: Map<String, Value> = members.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
     T::deserialize(Value::Object(members)).map_err(|error| malformed(&error))
 }
 
 /// The bytes of the body, where it claims to be JSON and looks like an object.
-fn json(call: &Call) -> Result<&[u8], Failure> {
-    let head = call.head();
-    let encoded =
-        head.header(CONTENT_ENCODING).is_some_and(|encoding| !encoding.trim().eq_ignore_ascii_case("identity"));
-    if encoded || !head.header(CONTENT_TYPE).is_some_and(is_json) {
+fn json<'b>(headers: &HeaderMap, body: &'b [u8]) -> Result<&'b [u8], Failure> {
+    let header = |name: HeaderName| headers.get(name)?.to_str().ok();
+    let encoded = header(CONTENT_ENCODING).is_some_and(|encoding| !encoding.trim().eq_ignore_ascii_case("identity"));
+    if encoded || !header(CONTENT_TYPE).is_some_and(is_json) {
         return Err(Protocol::ContentType.into());
     }
-    let body = call.body().as_ref();
     // members that nobody reads are skipped unread, so this is asked of the whole
     if std::str::from_utf8(body).is_err() {
         return Err(Failure::malformed("the body is no UTF-8"));

@@ -44,13 +44,14 @@ mod mount;
 mod native;
 mod operations;
 mod origin;
-mod proxies;
+pub mod proxies;
 mod query;
 mod route;
 mod serve;
 mod settings;
 mod trace;
 
+pub use bearer::bearer;
 pub use call::Call;
 pub use dialect::Dialect;
 pub use dialects::portos::Portos;

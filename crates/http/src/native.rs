@@ -7,8 +7,10 @@ mod shapes;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
+use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
-use tillgate_auth_core::{Evidence, Refresh, Terms};
+use tillgate_auth_core::{Evidence, Refresh, Terms, Who};
+use tillgate_domain::Secret;
 
 use crate::bearer::bearer;
 use crate::dialect::Dialect;
@@ -37,6 +39,14 @@ impl Native {
             midnight: false,
         }
     }
+
+    /// Reads the body of a login: who, the password, and the tenant where one is named.
+    ///
+    /// # Errors
+    /// The body cannot be read, or names the fields that cannot be.
+    pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(Who, Secret<String>, Option<String>), Failure> {
+        sessions::credentials(headers, body)
+    }
 }
 
 impl Dialect for Native {
@@ -49,7 +59,7 @@ impl Dialect for Native {
     }
 
     fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
-        bearer(head)
+        bearer(head.headers())
     }
 
     fn routes(&self) -> Vec<Route> {

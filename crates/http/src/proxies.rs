@@ -12,14 +12,15 @@ use ipnet::IpNet;
 
 /// What stands behind the proxies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Behind {
-    pub(crate) address: Option<IpAddr>,
-    /// The scheme, where the proxies name it.
-    pub(crate) scheme: Option<&'static str>,
+pub struct Behind {
+    /// Who calls: the peer itself, or the one that the proxies name; never an IPv4 address in IPv6's clothes.
+    pub address: Option<IpAddr>,
+    /// The scheme, `https` or `http`, where the proxies name it.
+    pub scheme: Option<&'static str>,
     /// The host, where the proxies name it.
-    pub(crate) host: Option<String>,
+    pub host: Option<String>,
     /// Whether the peer is a trusted proxy.
-    pub(crate) proxied: bool,
+    pub proxied: bool,
 }
 
 /// One step of a request on its way, as a proxy tells it.
@@ -30,8 +31,8 @@ struct Hop {
     host: Option<String>,
 }
 
-/// Finds who calls.
-pub(crate) fn behind(trusted: &[IpNet], peer: Option<IpAddr>, headers: &HeaderMap) -> Behind {
+/// Finds who calls: the peer, unless it is one of the trusted proxies and its headers say for whom it calls.
+pub fn behind(trusted: &[IpNet], peer: Option<IpAddr>, headers: &HeaderMap) -> Behind {
     let peer = peer.map(|peer| peer.to_canonical());
     let plain = Behind { address: peer, ..Behind::default() };
     if !peer.is_some_and(|peer| is_trusted(trusted, peer)) {

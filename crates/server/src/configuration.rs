@@ -11,21 +11,24 @@ mod mounts;
 mod table;
 mod value;
 
+pub use layers::Source;
+pub use load::read;
 pub(crate) use load::{Flags, load};
 #[cfg(test)]
 pub(crate) use table::KEYS;
-pub(crate) use table::Settings;
+pub use table::{Settings, keys};
+pub use value::span;
 pub(crate) use value::{Algorithm, LogFormat};
 
 /// A fault in the configuration: which key, where it stands, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum Fault {
+pub enum Fault {
     /// A key that no table has.
     #[error("{source}: there is no setting \"{key}\"{}", near.as_ref().map(|near| format!("; is it \"{near}\"?")).unwrap_or_default())]
     Unknown {
         /// Where it stands.
         #[source]
-        source: layers::Source,
+        source: Source,
         /// What it says.
         key: String,
         /// The right key, where one is near.
@@ -36,7 +39,7 @@ pub(crate) enum Fault {
     Value {
         /// Where it stands.
         #[source]
-        source: layers::Source,
+        source: Source,
         /// The key.
         key: String,
         /// What it must be.

@@ -32,22 +32,23 @@ impl RefreshToken {
 
     /// The token, authenticated by the key that it names.
     pub(crate) fn seal(&self, key: &hmac::Key) -> Secret<String> {
-        let mut bytes = self.bytes();
-        let tag = hmac::sign(key, &bytes);
-        bytes.extend_from_slice(tag.as_ref());
-        Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes))
+        let signed = hmac::sign(key, &self.bytes());
+        let mut tag = [0; 32];
+        // SHA-256 gives 32 bytes
+        tag.iter_mut().zip(signed.as_ref()).for_each(|(to, from)| *to = *from);
+        Unproven { named: *self, tag }.write()
     }
 }
 
-/// A refresh token that has been read but not yet authenticated.
-pub(crate) struct Unproven {
+/// A refresh token that has been read but not yet authenticated: anybody can write one.
+pub struct Unproven {
     named: RefreshToken,
     tag: [u8; 32],
 }
 
 impl Unproven {
     /// Reads a token; `None` where it is none of ours.
-    pub(crate) fn read(token: &str) -> Option<Self> {
+    pub fn read(token: &str) -> Option<Self> {
         if token.len() != WHOLE / 3 * 4 {
             return None;
         }
@@ -61,6 +62,13 @@ impl Unproven {
             generation: i64::from_be_bytes(*generation),
         };
         Some(Self { named, tag: tag.try_into().ok()? })
+    }
+
+    /// The token again, to the letter: of no two texts that are read as tokens do both say the same.
+    pub fn write(&self) -> Secret<String> {
+        let mut bytes = self.named.bytes();
+        bytes.extend_from_slice(&self.tag);
+        Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// The key that it says authenticates it.

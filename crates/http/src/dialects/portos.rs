@@ -10,8 +10,10 @@ mod refresh_token;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
+use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
-use tillgate_auth_core::{Evidence, Refresh, Terms};
+use tillgate_auth_core::{Evidence, Refresh, Terms, Who};
+use tillgate_domain::Secret;
 
 use crate::bearer::bearer;
 use crate::dialect::Dialect;
@@ -40,6 +42,22 @@ impl Portos {
             midnight: false,
         }
     }
+
+    /// Reads the body of a login: who, and the password, which is empty where it is missing.
+    ///
+    /// # Errors
+    /// The body cannot be read, or names the members that cannot be.
+    pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(Who, Secret<String>), Failure> {
+        auth::credentials(headers, body)
+    }
+
+    /// Reads the body of a refresh: the refresh token as the engine writes it, and the access token beside it.
+    ///
+    /// # Errors
+    /// The body cannot be read, names the members that cannot be, or bears what is no refresh token.
+    pub fn read_refresh(headers: &HeaderMap, body: &[u8]) -> Result<(Secret<String>, Option<Secret<String>>), Failure> {
+        auth::pair(headers, body)
+    }
 }
 
 impl Dialect for Portos {
@@ -52,7 +70,7 @@ impl Dialect for Portos {
     }
 
     fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
-        bearer(head)
+        bearer(head.headers())
     }
 
     fn routes(&self) -> Vec<Route> {

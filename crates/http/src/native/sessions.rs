@@ -1,7 +1,7 @@
 //! The native API's sessions: login, refresh, who am I, logout, list and end.
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{HeaderValue, LOCATION};
+use actix_web::http::header::{HeaderMap, HeaderValue, LOCATION};
 use actix_web::http::{Method, StatusCode};
 use serde::Deserialize;
 use tillgate_auth_core::ports::SessionFilter;
@@ -59,7 +59,7 @@ struct Renewal {
 }
 
 async fn log_in(call: Call) -> Result<HttpResponse, Failure> {
-    let (who, password, tenant) = credentials(&call)?;
+    let (who, password, tenant) = credentials(call.head().headers(), call.body())?;
     let granted = call.login(who, password, tenant).await?;
     let mut answer = json(StatusCode::CREATED, &Tokens::of(&granted))?;
     let location = format!("{}/sessions/{}", call.head().prefix(), granted.session.id);
@@ -69,8 +69,11 @@ async fn log_in(call: Call) -> Result<HttpResponse, Failure> {
     Ok(answer)
 }
 
-fn credentials(call: &Call) -> Result<(Who, Secret<String>, Option<String>), Failure> {
-    let sent: Credentials = body::object(call)?;
+pub(super) fn credentials(
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(Who, Secret<String>, Option<String>), Failure> {
+    let sent: Credentials = body::object(headers, body)?;
     let nobody = (&sent.login, &sent.device) == (&Field::Missing, &Field::Missing);
     let nobody = nobody.then(|| FieldFault {
         field: "login".into(),
@@ -97,7 +100,7 @@ fn credentials(call: &Call) -> Result<(Who, Secret<String>, Option<String>), Fai
 }
 
 async fn refresh(call: Call) -> Result<HttpResponse, Failure> {
-    let sent: Renewal = validated(body::object(&call)?)?;
+    let sent: Renewal = validated(body::object(call.head().headers(), call.body())?)?;
     let token = Secret::new(sent.refresh_token.given().unwrap_or_default());
     let granted = call.refresh(token, None).await?;
     json(StatusCode::OK, &Tokens::of(&granted))

@@ -11,7 +11,7 @@ use super::table::KEYS;
 
 /// Where a value stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Source {
+pub enum Source {
     /// In the program.
     Default,
     /// In a file.

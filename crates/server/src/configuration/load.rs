@@ -64,9 +64,24 @@ fn flag_layer(layers: &mut Layers, flags: &Flags) -> Result<(), Fault> {
     Ok(())
 }
 
+/// Reads settings from the text of one file, named `name` in what is said of it, and the variables over it. Only files that a `*_file`
+/// key names are opened.
+///
+/// # Errors
+/// The first fault, which names the key or the line.
+pub fn read(name: &str, text: &str, variables: &[(String, String)]) -> Result<Settings, Fault> {
+    let mut layers = Layers::default();
+    layers.file(name, table(name, text)?)?;
+    layers.variables(variables.iter().cloned())?;
+    Settings::read(&layers)
+}
+
 fn parse(path: &Path) -> Result<Table, Fault> {
-    let text = read_file(path)?;
-    text.parse::<Table>().map_err(|error| Fault::File { path: path.display().to_string(), why: error.to_string() })
+    table(&path.display().to_string(), &read_file(path)?)
+}
+
+fn table(name: &str, text: &str) -> Result<Table, Fault> {
+    text.parse::<Table>().map_err(|error| Fault::File { path: name.to_owned(), why: error.to_string() })
 }
 
 /// A file that was found in the data folder cannot move the data folder away from itself.

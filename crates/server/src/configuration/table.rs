@@ -47,7 +47,7 @@ macro_rules! settings {
 
         /// Every setting.
         #[derive(Clone, Debug, PartialEq)]
-        pub(crate) struct Settings {
+        pub struct Settings {
             $($(#[$section_doc])* pub(crate) $section: $Section,)*
             /// Which contracts are served, and where.
             pub(crate) mounts: Vec<Mount>,
@@ -203,6 +203,11 @@ settings! {
         /// Where traces go: an OTLP collector over plain HTTP, such as `http://127.0.0.1:4318`; needs a build with `otlp`.
         traces: Option<String> = "",
     }
+}
+
+/// Every key, as `section.key`.
+pub fn keys() -> impl Iterator<Item = &'static str> {
+    KEYS.iter().map(|key| key.path)
 }
 
 fn value<T: Setting>(layers: &Layers, key: &'static str, default: &str) -> Result<T, Fault> {

@@ -98,8 +98,8 @@ impl Setting for Duration {
     }
 }
 
-/// A whole number and its unit; nothing else, so that nobody has to guess what "90" means.
-fn span(text: &str) -> Option<Duration> {
+/// Reads a span of time: a whole number and its unit; nothing else, so that nobody has to guess what "90" means.
+pub fn span(text: &str) -> Option<Duration> {
     let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at_checked(unit_at)?;
     let number: u64 = number.parse().ok()?;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use actix_web::HttpResponse;
+use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -95,19 +96,28 @@ struct Device<'p> {
     settings: &'p BTreeMap<String, String>,
 }
 
-async fn log_in(call: Call) -> Result<HttpResponse, Failure> {
-    let sent: Credentials = validated(body::caseless(&call)?)?;
+pub(super) fn credentials(headers: &HeaderMap, body: &[u8]) -> Result<(Who, Secret<String>), Failure> {
+    let sent: Credentials = validated(body::caseless(headers, body)?)?;
     let who = Who::User { login: sent.username.given().unwrap_or_default(), device: sent.devicename.given() };
-    let password = Secret::new(sent.password.given().unwrap_or_default());
+    Ok((who, Secret::new(sent.password.given().unwrap_or_default())))
+}
+
+pub(super) fn pair(headers: &HeaderMap, body: &[u8]) -> Result<(Secret<String>, Option<Secret<String>>), Failure> {
+    let sent: Pair = validated(body::caseless(headers, body)?)?;
+    let beside = sent.tokenid.given().map(Secret::new);
+    let token = sent.refreshtoken.given().map(Secret::new).and_then(|token| unwrap(token.expose()));
+    Ok((token.ok_or(Failure::Refused(TokenRefusal::Invalid.into()))?, beside))
+}
+
+async fn log_in(call: Call) -> Result<HttpResponse, Failure> {
+    let (who, password) = credentials(call.head().headers(), call.body())?;
     let granted = call.login(who, password, None).await?;
     tokens(&granted, Some(user(&granted.profile)?))
 }
 
 async fn refresh(call: Call) -> Result<HttpResponse, Failure> {
-    let sent: Pair = validated(body::caseless(&call)?)?;
-    let token = sent.refreshtoken.given().map(Secret::new).and_then(|token| unwrap(token.expose()));
-    let token = token.ok_or(Failure::Refused(TokenRefusal::Invalid.into()))?;
-    let granted = call.refresh(token, sent.tokenid.given().map(Secret::new)).await?;
+    let (token, beside) = pair(call.head().headers(), call.body())?;
+    let granted = call.refresh(token, beside).await?;
     tokens(&granted, None)
 }
 

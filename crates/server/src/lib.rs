@@ -1,0 +1,18 @@
+//! tillgate: the authentication server of a point of sale.
+//!
+//! This crate is composition: configuration, command line, and how the parts are put together and taken down. It knows no rule.
+//! The program is [`run`] over the [`Line`] that it was started with; the library is there so that tests reach the command line and the
+//! [`configuration`] as the program reads them.
+
+mod command;
+mod compose;
+pub mod configuration;
+mod draw;
+mod exposure;
+mod first_admin;
+mod logging;
+mod master;
+mod running;
+mod tls;
+
+pub use command::{Line, run};
