@@ -109,6 +109,10 @@ pub trait Endings {
     /// login that is under way meets it.
     fn raise(&mut self, scope: Scope, why: EndedWhy, at: Instant) -> Stored<Option<Epoch>>;
 
+    /// Ends every permanent session of `scope`, which no epoch ends, and every session that stands on one of these, each told by
+    /// itself. What makes permanent sessions claims its user and its device: a raise before this one waits for it.
+    fn sever(&mut self, scope: Scope, why: EndedWhy, at: Instant) -> Stored<()>;
+
     /// Tells that what is remembered of `scope` is stale.
     fn touch(&mut self, scope: Scope, at: Instant) -> Stored<()>;
 }

@@ -111,6 +111,7 @@ macro_rules! auth_contract {
                 a_raise_returns_the_new_epoch,
                 a_raise_is_told_once,
                 a_raise_of_nobody_is_none,
+                what_is_severed_is_permanent_and_told,
                 a_touch_is_told_and_ends_nothing,
                 a_line_of_the_audit_is_kept,
                 a_line_of_the_audit_is_never_changed,
@@ -144,6 +145,7 @@ macro_rules! auth_contract {
                 the_claim_of_a_device_asks_the_status,
                 the_claim_of_a_device_asks_the_epoch,
                 a_seat_has_one_holder,
+                a_pairing_has_one_holder,
                 the_roles_of_a_tenant_are_told,
                 a_zone_is_kept,
             ]
@@ -222,6 +224,7 @@ macro_rules! auth_contract {
                 a_raise_waits_for_a_claimed_login_of_a_device,
                 a_login_of_a_device_loses_to_a_raise,
                 two_logins_meet_at_the_seat,
+                two_generations_meet_at_the_pairing,
                 two_rotations_of_one_generation,
                 two_first_current_keys,
                 two_next_keys_become_current,

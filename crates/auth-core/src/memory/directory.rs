@@ -63,6 +63,15 @@ impl Devices for Transaction<'_> {
         }
         Ok(held)
     }
+
+    fn pair(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> Stored<bool> {
+        let devices = &mut self.writing()?.devices;
+        let held = devices.get(&id).is_some_and(|device| device.pairing == from);
+        if held {
+            devices.change(&id, |device| device.pairing = to);
+        }
+        Ok(held)
+    }
 }
 
 impl Roles for Transaction<'_> {

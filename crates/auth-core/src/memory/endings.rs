@@ -33,6 +33,15 @@ impl Endings for Transaction<'_> {
         Ok(Some(epoch))
     }
 
+    fn sever(&mut self, scope: Scope, why: EndedWhy, at: Instant) -> Stored<()> {
+        for id in self.of(scope) {
+            if self.tables().sessions.get(&id).is_some_and(|row| row.kind == SessionKind::Permanent) {
+                Endings::end(self, id, why, at)?;
+            }
+        }
+        Ok(())
+    }
+
     fn touch(&mut self, scope: Scope, at: Instant) -> Stored<()> {
         self.tell_of(Change::Touched(scope), at)
     }

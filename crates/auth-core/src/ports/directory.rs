@@ -36,6 +36,8 @@ pub trait Devices {
     fn claim(&mut self, id: DeviceId, epoch: Epoch, at: Instant) -> Stored<bool>;
     /// Gives the seat of a sale device from one session to another. False where another session holds it by now.
     fn seat(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> Stored<bool>;
+    /// Gives the pairing of a device from one permanent session to another. False where another session holds it by now.
+    fn pair(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> Stored<bool>;
 }
 
 /// Roles.

@@ -46,7 +46,7 @@ pub enum SettingsChange {
 /// Changes the device and returns it as it is then. `version` is the one that was read, where the caller holds to it. Asks the
 /// right `deviceUpdate` (`deviceDelete` to retire), and every right that the device has or gets as itself.
 ///
-/// A device that stops being active loses every session on it. What changes nothing writes nothing.
+/// A device that stops being active loses every session on it; the permanent one only where it is retired. What changes nothing writes nothing.
 pub fn change_device(
     store: &dyn Store<OfficeView>,
     tenant: TenantId,
@@ -98,6 +98,10 @@ fn apply(
     match ending(before.status, after.status) {
         Some(why) => {
             tx.endings().raise(scope, why, stamp.at)?;
+            // a permanent token is held back while its device is locked, and good again afterwards
+            if retires {
+                tx.endings().sever(scope, why, stamp.at)?;
+            }
         }
         None => tx.endings().touch(scope, stamp.at)?,
     }

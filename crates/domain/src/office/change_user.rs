@@ -37,7 +37,7 @@ pub struct UserChange {
 /// Changes the user and returns them as they are then. `version` is the one that was read, where the caller holds to it. Asks the
 /// right `userUpdate` (`userDelete` to delete), and every right that the user has or gets.
 ///
-/// Whoever stops being active loses every session. What changes nothing writes nothing.
+/// Whoever stops being active loses every session; permanent ones only who is deleted. What changes nothing writes nothing.
 pub fn change_user(
     store: &dyn Store<OfficeView>,
     tenant: TenantId,
@@ -101,6 +101,10 @@ fn apply(
     match ending(before.status, after.status) {
         Some(why) => {
             tx.endings().raise(scope, why, stamp.at)?;
+            // a permanent token is held back while its user is suspended, and good again afterwards
+            if deletes {
+                tx.endings().sever(scope, why, stamp.at)?;
+            }
         }
         None => tx.endings().touch(scope, stamp.at)?,
     }

@@ -10,7 +10,7 @@ use super::refused::{Decided, Halt, Refused, decide};
 use super::stamp::Stamp;
 use crate::{Action, EndedWhy, PrincipalId, Scope, Secret, Store, StoreError, StoreExt, Subject, TenantId};
 
-/// Sets the password: `verifier` is its hash, made outside. Ends every session of the user, or on the device, and forgets their
+/// Sets the password: `verifier` is its hash, made outside. Ends every session of the user, permanent ones too, or on the device, and forgets their
 /// failed logins. A virtual user is refused. Asks the right `userUpdate` and every right of the user, or `deviceUpdate` and every right of the device.
 pub fn set_password(
     store: &dyn Store<OfficeView>,
@@ -37,6 +37,10 @@ fn set(
     // the raise also claims the row: of two who set a password at once the second waits here
     if tx.endings().raise(scope, EndedWhy::Password, stamp.at)?.is_none() {
         return Err(StoreError::Conflict("its owner was removed meanwhile".to_owned()).into());
+    }
+    // a permanent token was had for the old password of its user; a device's own password got nobody one
+    if let PrincipalId::User(_) = principal {
+        tx.endings().sever(scope, EndedWhy::Password, stamp.at)?;
     }
     tx.passwords().set(principal, verifier, stamp.at)?;
     // who was stopped by guesses at the old one may try the new one

@@ -17,6 +17,7 @@ use crate::transaction::Transaction;
 
 const CLAIM: &str = "UPDATE devices SET last_login_at = $4 WHERE id = $1 AND epoch = $2 AND status = $3";
 const SEAT: &str = "UPDATE devices SET seat_id = $2 WHERE id = $1 AND seat_id IS NOT DISTINCT FROM $3";
+const PAIR: &str = "UPDATE devices SET pairing_id = $2 WHERE id = $1 AND pairing_id IS NOT DISTINCT FROM $3";
 const UPDATE: &str = "UPDATE devices SET name = $3, folded = $4, environment = $5, status = $6, description = $7, \
      preferences = $8, settings = $9, updated_at = $10, version = version + 1 \
      WHERE id = $1 AND version = $2 \
@@ -24,6 +25,19 @@ const UPDATE: &str = "UPDATE devices SET name = $3, folded = $4, environment = $
      AND other.id <> devices.id)";
 
 impl Transaction<'_> {
+    /// Gives what one session holds of a device to another, where it still holds it.
+    fn hand_over(
+        &mut self,
+        text: &'static str,
+        id: DeviceId,
+        from: Option<SessionId>,
+        to: Option<SessionId>,
+    ) -> Stored<bool> {
+        let (from, to) = (from.map(|session| session.0), to.map(|session| session.0));
+        let binds = [Bind::from(&id.0), to.as_ref().into(), from.as_ref().into()];
+        Ok(self.run(&Statement::new(text, binds))? == 1)
+    }
+
     fn with_roles(&mut self, rows: Vec<DeviceRow>) -> Stored<Vec<Device>> {
         let ids: Vec<&[u8]> = rows.iter().map(|row| row.id.as_slice()).collect();
         let found: Vec<(Vec<u8>, Vec<u8>)> = match ids.as_slice() {
@@ -78,9 +92,11 @@ impl auth::Devices for Transaction<'_> {
     }
 
     fn seat(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> Stored<bool> {
-        let (from, to) = (from.map(|session| session.0), to.map(|session| session.0));
-        let binds = [Bind::from(&id.0), to.as_ref().into(), from.as_ref().into()];
-        Ok(self.run(&Statement::new(SEAT, binds))? == 1)
+        self.hand_over(SEAT, id, from, to)
+    }
+
+    fn pair(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> Stored<bool> {
+        self.hand_over(PAIR, id, from, to)
     }
 }
 

@@ -44,6 +44,10 @@ const ON_DEVICE: &str =
     ending!("device_id = $3 AND kind <> 'permanent'", "(kind = 'permanent' OR device_id IS NULL OR device_id <> $3)");
 const IN_TENANT: &str = ending!("tenant_id = $3 AND kind <> 'permanent'", "(kind = 'permanent' OR tenant_id <> $3)");
 
+const PERMANENT_OF_USER: &str = ending!("user_id = $3 AND kind = 'permanent'", "ended_at IS NOT NULL");
+const PERMANENT_ON_DEVICE: &str = ending!("device_id = $3 AND kind = 'permanent'", "ended_at IS NOT NULL");
+const PERMANENT_IN_TENANT: &str = ending!("tenant_id = $3 AND kind = 'permanent'", "ended_at IS NOT NULL");
+
 impl Transaction<'_> {
     /// Ends sessions and returns the changes that tell of those that nothing else tells of.
     fn close(&mut self, text: &'static str, of: &Uuid, why: EndedWhy, at: Instant) -> Stored<Vec<Change>> {
@@ -96,6 +100,16 @@ impl Endings for Transaction<'_> {
         });
         self.tell(&changes, at)?;
         Ok(Some(epoch))
+    }
+
+    fn sever(&mut self, scope: Scope, why: EndedWhy, at: Instant) -> Stored<()> {
+        let changes = match &scope {
+            Scope::User(id) => self.close(PERMANENT_OF_USER, &id.0, why, at)?,
+            Scope::Device(id) => self.close(PERMANENT_ON_DEVICE, &id.0, why, at)?,
+            Scope::Tenant(id) => self.close(PERMANENT_IN_TENANT, &id.0, why, at)?,
+            Scope::Keys | Scope::Clock => Vec::new(),
+        };
+        self.tell(&changes, at)
     }
 
     fn touch(&mut self, scope: Scope, at: Instant) -> Stored<()> {

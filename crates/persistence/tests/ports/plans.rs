@@ -57,6 +57,8 @@ fn everything(fresh: &Fresh, shop: &Shop) {
         tx.credentials().claim(principal, kind, 1, Some(&Secret::new("other".into())), at(1))?;
         tx.devices().seat(shop.till.id, None, Some(shop.session(1).id))?;
         tx.devices().seat(shop.till.id, Some(shop.session(1).id), None)?;
+        tx.devices().pair(shop.till.id, None, Some(shop.session(1).id))?;
+        tx.devices().pair(shop.till.id, Some(shop.session(1).id), None)?;
         (1..=4).try_for_each(|number| tx.sessions().insert(&shop.session(number)))?;
         let to = Rotation {
             generation: 2,
@@ -145,6 +147,7 @@ fn everything(fresh: &Fresh, shop: &Shop) {
         tx.endings().end(shop.session(1).id, EndedWhy::Logout, at(9))?;
         for scope in [Scope::User(shop.anna.id), Scope::Device(shop.till.id), Scope::Tenant(shop.tenant.id)] {
             tx.endings().raise(scope, EndedWhy::Admin, at(9))?;
+            tx.endings().sever(scope, EndedWhy::Admin, at(9))?;
         }
         tx.sessions().sweep(at(10), 9)?;
         tx.attempts().forgive(uuid(40))?;

@@ -148,6 +148,28 @@ pub fn a_seat_has_one_holder(bench: &Bench) {
     assert!(!write(bench, |tx| tx.devices().seat(DeviceId(nobody()), None, one)), "no such device");
 }
 
+/// A pairing goes from the one that holds it to another, from nobody, and to nobody; it is no seat.
+pub fn a_pairing_has_one_holder(bench: &Bench) {
+    let shop = Shop::open(bench);
+    shop::add(bench, &[shop.session_on_till(1), shop.session_on_till(2)]);
+    let (one, two) = (Some(session_id(1)), Some(session_id(2)));
+    let pair = |from: Option<SessionId>, to| write(bench, |tx| tx.devices().pair(shop.till.id, from, to));
+    let holder = |id| read(bench, |tx| tx.devices().find(id)).and_then(|device| device.pairing);
+    assert!(!pair(one, two), "nobody holds it");
+    assert!(pair(None, one));
+    assert!(!pair(None, two), "it is held");
+    assert!(!pair(two, None), "by the other");
+    assert_eq!(holder(shop.till.id), one);
+    assert!(pair(one, two));
+    assert_eq!(holder(shop.till.id), two);
+    assert_eq!(read(bench, |tx| tx.devices().find(shop.till.id)).and_then(|device| device.seat), None, "no seat");
+    assert!(write(bench, |tx| tx.devices().seat(shop.till.id, None, one)));
+    assert_eq!(holder(shop.till.id), two, "a seat moves no pairing");
+    assert!(pair(two, None));
+    assert_eq!(holder(shop.till.id), None);
+    assert!(!write(bench, |tx| tx.devices().pair(DeviceId(nobody()), None, one)), "no such device");
+}
+
 /// Of the roles that are asked for those come back that the tenant has, whole and once each.
 pub fn the_roles_of_a_tenant_are_told(bench: &Bench) {
     let shop = Shop::open(bench);

@@ -135,6 +135,38 @@ pub fn what_stands_on_a_raised_session_ends_with_it(bench: &Bench) {
     assert_eq!(told.len(), 4, "each once, and no other: {told:?}");
 }
 
+/// What is severed of a scope are its permanent sessions and what stands on them, each told by itself; no epoch is raised and no
+/// other session ends.
+pub fn what_is_severed_is_permanent_and_told(bench: &Bench) {
+    let shop = crowd(bench);
+    let permanent =
+        |number: u8, session: Session| Session { id: session_id(number), kind: SessionKind::Permanent, ..session };
+    add(
+        bench,
+        &[
+            permanent(9, Session { user: Some(shop.ben.id), ..shop.session_on_till(9) }),
+            Session { parent: Some(session_id(3)), user: Some(shop.ben.id), ..shop.session(10) },
+            permanent(11, Session { user: Some(shop.ben.id), device: Some(shop.handheld.id), ..shop.session(11) }),
+        ],
+    );
+    let numbers = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11];
+    let watcher = Watcher::over(bench);
+    write(bench, |tx| tx.endings().sever(Scope::User(shop.anna.id), EndedWhy::Password, at(20)));
+    assert_eq!(ended(bench, &numbers), [3, 10], "Anna's, and what stands on it");
+    assert_eq!(stored(bench, session_id(3)).ended, Some((at(20), EndedWhy::Password)));
+    let mut told = watcher.changes();
+    told.sort_by_key(|change| format!("{change:?}"));
+    assert_eq!(told, [3, 10].map(|number| Change::Ended(session_id(number))));
+    write(bench, |tx| tx.endings().sever(Scope::Device(shop.till.id), EndedWhy::Locked, at(21)));
+    assert_eq!(ended(bench, &numbers), [3, 9, 10], "those on the till");
+    write(bench, |tx| tx.endings().sever(Scope::Tenant(shop.other.id), EndedWhy::Admin, at(22)));
+    assert_eq!(ended(bench, &numbers), [3, 9, 10], "another vendor's");
+    write(bench, |tx| tx.endings().sever(Scope::Tenant(shop.tenant.id), EndedWhy::Admin, at(23)));
+    assert_eq!(ended(bench, &numbers), [3, 9, 10, 11], "the vendor's");
+    let epoch = read(bench, |tx| tx.users().find(shop.anna.id)).map(|anna| anna.epoch);
+    assert_eq!(epoch, Some(Epoch(0)));
+}
+
 /// A raise returns the new epoch, one more each time, and raises no other's.
 pub fn a_raise_returns_the_new_epoch(bench: &Bench) {
     let shop = Shop::open(bench);

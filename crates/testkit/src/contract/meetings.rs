@@ -180,6 +180,26 @@ pub fn two_logins_meet_at_the_seat(bench: &Bench) {
     }
 }
 
+/// Of two who generate a permanent token for one device at once one gets the pairing; the other is told no and finds who has it.
+pub fn two_generations_meet_at_the_pairing(bench: &Bench) {
+    let shop = Shop::open(bench);
+    let crossing = Crossing::default();
+    let generate = |number: u8| {
+        write(bench, |tx| {
+            tx.devices().find(shop.till.id)?;
+            crossing.meet();
+            let won = tx.devices().pair(shop.till.id, None, Some(session_id(number)))?;
+            let holder = tx.devices().find(shop.till.id)?.and_then(|till| till.pairing);
+            Ok((won, holder))
+        })
+    };
+    let (one, other) = both(|| generate(1), || generate(2));
+    let pairing = read(bench, |tx| tx.devices().find(shop.till.id)).and_then(|till| till.pairing);
+    assert_ne!(one.0, other.0, "one of the two");
+    assert_eq!(pairing, Some(session_id(if one.0 { 1 } else { 2 })));
+    assert_eq!((one.1, other.1), (pairing, pairing), "who lost sees who won");
+}
+
 /// Of two rotations of one generation one is won; who lost finds the session where the other has moved it.
 pub fn two_rotations_of_one_generation(bench: &Bench) {
     let shop = Shop::open(bench);
