@@ -2,6 +2,9 @@
 //!
 //! What can lose a race is one conditional UPDATE, and its count is the answer. Where the two databases differ, which is in the
 //! feed's positions and in the order of row locks, the port says why.
+//!
+//! What is looked up by a unique key is asked for by `get_result`, not by `first`: that adds a `LIMIT` with a bound value, and
+//! SQLite prepares a statement anew each time such a value is bound.
 
 mod attempts;
 mod audit;

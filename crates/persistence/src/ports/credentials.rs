@@ -34,7 +34,7 @@ impl Credentials for Transaction<'_> {
             .filter(credentials::kind.eq(kind.name()))
             .filter(credentials::device_id.is_null())
             .select((credentials::verifier, credentials::version))
-            .first(self.connection)
+            .get_result(self.connection)
             .optional()
             .map_err(classify)?;
         Ok(found.map(|(verifier, version)| Credential { principal, kind, verifier: Secret::new(verifier), version }))

@@ -29,8 +29,11 @@ struct WrittenAt {
 
 impl Instances for Transaction<'_> {
     fn find(&mut self) -> Stored<Instance> {
-        let (id, word): (Option<Vec<u8>>, String) =
-            meta::table.find(1_i64).select((meta::instance, meta::state)).first(self.connection).map_err(classify)?;
+        let (id, word): (Option<Vec<u8>>, String) = meta::table
+            .find(1_i64)
+            .select((meta::instance, meta::state))
+            .get_result(self.connection)
+            .map_err(classify)?;
         let id = id.ok_or_else(|| StoreError::Fault("the store has not been given its identity yet".to_owned()))?;
         Ok(Instance { id: Cell("meta", "instance").uuid(&id)?, state: state(&word)? })
     }
@@ -55,7 +58,8 @@ impl Instances for Transaction<'_> {
                 .optional()
                 .map_err(classify)?;
         let changed = changed.map(|change| change.written_at);
-        let seen: Option<i64> = nodes::table.select(max(nodes::seen_at)).first(self.connection).map_err(classify)?;
+        let seen: Option<i64> =
+            nodes::table.select(max(nodes::seen_at)).get_result(self.connection).map_err(classify)?;
         Ok([made, told, changed, seen].into_iter().flatten().max().map(Instant::from_millis))
     }
 }

@@ -24,7 +24,7 @@ impl Places for Transaction<'_> {
         let found: Option<i64> = places::table
             .find((principal.as_bytes().as_slice(), place.0.as_slice()))
             .select(places::succeeded_at)
-            .first(self.connection)
+            .get_result(self.connection)
             .optional()
             .map_err(classify)?;
         Ok(instant(found))

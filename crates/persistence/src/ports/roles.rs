@@ -30,7 +30,7 @@ impl office::Roles for Transaction<'_> {
             .filter(roles::tenant_id.eq(tenant.0.as_bytes().as_slice()))
             .filter(roles::folded.eq(folded.as_str()))
             .select(RoleRow::as_select())
-            .first(self.connection)
+            .get_result(self.connection)
             .optional()
             .map_err(classify)?;
         row.map(RoleRow::role).transpose()

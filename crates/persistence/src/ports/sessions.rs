@@ -97,7 +97,7 @@ impl Sessions for Transaction<'_> {
                 devices::epoch.nullable(),
                 devices::status.nullable(),
             ))
-            .first(self.connection)
+            .get_result(self.connection)
             .optional()
             .map_err(classify)?;
         let Some((row, tenant, zone, user, user_status, device, device_status)) = found else { return Ok(None) };

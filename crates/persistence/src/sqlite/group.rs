@@ -17,6 +17,7 @@ use crate::deadline::{Deadline, now, since};
 use crate::failure::classify;
 use crate::sqlite;
 use crate::sqlite::turn::Turn;
+use crate::statement::Statement;
 use crate::transaction::Transaction;
 
 type Manager = <AnyConnection as Connection>::TransactionManager;
@@ -151,7 +152,7 @@ impl Group {
         let Some(connection) = &mut self.connection else {
             return Ran::Lost(StoreError::Fault("no transaction is open".to_owned()));
         };
-        if let Err(error) = connection.batch_execute("SAVEPOINT member") {
+        if let Err(error) = execute(connection, "SAVEPOINT member") {
             return Ran::Lost(classify(error));
         }
         let mut changes = Vec::new();
@@ -161,7 +162,7 @@ impl Group {
         };
         match outcome {
             Err(panic) => Ran::Panicked(panic),
-            Ok(Ok(())) => match connection.batch_execute("RELEASE member") {
+            Ok(Ok(())) => match execute(connection, "RELEASE member") {
                 Ok(()) => Ran::Kept(Ok(()), changes),
                 Err(error) => Ran::Lost(classify(error)),
             },
@@ -201,6 +202,11 @@ impl Group {
         self.begun = None;
         self.free = Some(now());
     }
+}
+
+/// Runs a statement that every member runs: its prepared form is kept.
+fn execute(connection: &mut AnyConnection, statement: &'static str) -> diesel::QueryResult<()> {
+    connection.execute_returning_count(&Statement::new(statement, [])).map(drop)
 }
 
 /// What `failure` says of a lock that another connection holds.
