@@ -8,6 +8,7 @@ mod builder;
 mod chores;
 mod end;
 mod follow;
+mod generate;
 mod keys;
 mod list;
 mod login;

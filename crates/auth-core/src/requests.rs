@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tillgate_domain::{DeviceId, Instant, Secret, Slug, TenantId};
+use tillgate_domain::{DeviceId, Instant, Rank, Secret, Slug, TenantId};
 
 use crate::{Dialect, Profile, Session, Terms};
 
@@ -55,6 +55,8 @@ pub struct Login {
     pub who: Who,
     /// What proves it.
     pub proof: Proof,
+    /// The least rank that the session must have there; `None` asks for none.
+    pub least: Option<Rank>,
     /// Where it comes from.
     pub address: Option<IpAddr>,
 }

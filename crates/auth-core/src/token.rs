@@ -3,4 +3,5 @@
 
 pub mod access;
 pub(crate) mod crypto;
+pub(crate) mod identity;
 pub mod refresh;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 use tillgate_domain::{
-    Action, Actor, Device, Event, Instant, PrincipalId, SessionId, StoreExt, Stored, Subject, Tenant, User,
+    Action, Actor, Device, Event, Instant, PrincipalId, SessionId, StoreExt, Stored, Subject, Tenant, User, access,
 };
 
 use super::Auth;
@@ -239,15 +239,18 @@ impl Entry<'_> {
             return Ok(Came::Refused(refusal));
         }
         let Some(tenant) = found.tenant else { return Ok(Came::Again) };
-        let session = self.session(principal, &tenant, found.user.as_ref(), found.device.as_ref());
+        let profile = profile::assemble(tx, tenant, found.user, found.device)?;
+        if self.login.least.is_some_and(|least| !access::stands(profile.rank, least)) {
+            return Ok(Came::Refused(LoginRefusal::Rank));
+        }
+        let session = self.session(principal, &profile);
         tx.sessions().insert(&session)?;
-        let replaced = match &found.device {
+        let replaced = match &profile.device {
             Some(device) if session.kind == SessionKind::Person && device.environment.sells() => {
                 seat::take(tx, device, session.id, self.now)?
             }
             _ => None,
         };
-        let profile = profile::assemble(tx, tenant, found.user, found.device)?;
         Ok(Came::In(Box::new((session, profile, replaced))))
     }
 
@@ -268,13 +271,9 @@ impl Entry<'_> {
         Ok(Found { tenant, user, device, credential: self.found.credential.clone() })
     }
 
-    fn session(
-        &self,
-        principal: PrincipalId,
-        tenant: &Tenant,
-        user: Option<&User>,
-        device: Option<&Device>,
-    ) -> Session {
+    fn session(&self, principal: PrincipalId, profile: &Profile) -> Session {
+        let Profile { tenant, user, device, .. } = profile;
+        let (user, device) = (user.as_ref(), device.as_ref());
         let kind = match principal {
             PrincipalId::User(_) => SessionKind::Person,
             PrincipalId::Device(_) => SessionKind::Device,

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use tillgate_domain::PrincipalId;
+use tillgate_domain::{PrincipalId, Secret};
 
 use super::Auth;
 use crate::keys::Opened;
 use crate::requests::How;
 use crate::token::access::{Claims, audience, mark};
+use crate::token::identity::{Identity, Person};
 use crate::token::refresh::RefreshToken;
-use crate::{Epochs, Error, Granted, Profile, Session, TokenRefusal};
+use crate::{Epochs, Error, Granted, Profile, Session, SessionKind, TokenRefusal};
 
 impl Auth {
     /// The tokens of a session as it stands, made under these epochs.
@@ -30,6 +31,10 @@ impl Auth {
         let access_token = claims
             .sign(keys.signs())
             .map_err(|error| Error::Fault(format!("an access token could not be signed: {error}")))?;
+        let id_token = match session.kind {
+            SessionKind::Permanent => Some(self.identify(&claims, &profile, keys)?),
+            SessionKind::Person | SessionKind::Device => None,
+        };
         let refresh_token = match session.terms.refresh {
             Some(_) => {
                 let key = keys.refresh(session.key).ok_or(TokenRefusal::Over)?;
@@ -40,6 +45,7 @@ impl Auth {
         };
         Ok(Granted {
             access_token: access_token.into(),
+            id_token,
             access_life: claims.expires_at().since(now),
             access_expires_at: claims.expires_at(),
             refresh_token,
@@ -48,6 +54,16 @@ impl Auth {
             profile,
             how,
         })
+    }
+
+    /// The same token once more, with who its user is: it authenticates as the access token does.
+    fn identify(&self, claims: &Claims, profile: &Profile, keys: &Opened) -> Result<Secret<String>, Error> {
+        let jti = self.id(|at, random| tillgate_domain::EventId::new(at, random).0)?;
+        let identity =
+            Identity { claims: &Claims { jti, ..claims.clone() }, person: profile.user.as_ref().map(Person::of) };
+        let signed = identity.sign(keys.signs());
+        let signed = signed.map_err(|error| Error::Fault(format!("an id token could not be signed: {error}")))?;
+        Ok(signed.into())
     }
 
     fn claims(

@@ -56,6 +56,11 @@ impl Auth {
     /// Refreshes a session. A refresh token that was answered before, and whose answer may have been lost, gets the same successor
     /// again; one that had been followed by a used one ends the session.
     pub fn refresh(&self, refreshing: &Refreshing<'_>) -> Result<Granted, Error> {
+        self.refresh_as(refreshing, None)
+    }
+
+    /// The same, where the client may also say by which pairing it refreshes.
+    pub(super) fn refresh_as(&self, refreshing: &Refreshing<'_>, pairing: Option<SessionId>) -> Result<Granted, Error> {
         let unproven = Unproven::read(refreshing.token).ok_or(TokenRefusal::Invalid)?;
         let mut keys = self.keyring.held();
         if keys.refresh(unproven.key()).is_none() {
@@ -67,6 +72,9 @@ impl Auth {
         if refreshing.beside.is_some_and(|beside| session_of(&keys, beside) != Some(token.session)) {
             return Err(TokenRefusal::Invalid.into());
         }
+        if pairing.is_some_and(|pairing| pairing != token.session) {
+            return Err(TokenRefusal::Invalid.into());
+        }
         let time = self.time();
         let bid = Bid {
             token,
@@ -76,8 +84,9 @@ impl Auth {
             began: self.changes.now(),
             event: self.event(Action::RefreshReplay, Outcome::Refused, Subject::Session(token.session), None)?,
         };
-        let lately = self.uses.lately(token.session, self.clock.monotonic());
-        let mut decided = if lately { self.decide(Mode::Read, &bid)? } else { Decided::Writes };
+        // what a pairing bears is never rotated, so it is only read as well
+        let only_read = pairing.is_some() || self.uses.lately(token.session, self.clock.monotonic());
+        let mut decided = if only_read { self.decide(Mode::Read, &bid)? } else { Decided::Writes };
         if matches!(decided, Decided::Writes) {
             decided = self.decide(Mode::Write, &bid)?;
         }
@@ -148,7 +157,10 @@ impl Auth {
 
     /// Whether a repeat from another address is to be told: once for each generation, as far as this process remembers.
     fn newly_shared(&self, session: &Session, bid: &Bid<'_>) -> bool {
-        shared(session, bid.refreshing.address) && !self.uses.told(session.id, session.generation)
+        // a permanent token is carried to another machine than it was generated on
+        session.kind != SessionKind::Permanent
+            && shared(session, bid.refreshing.address)
+            && !self.uses.told(session.id, session.generation)
     }
 
     fn granted(

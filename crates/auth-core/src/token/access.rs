@@ -116,10 +116,7 @@ impl Claims {
 
     /// The token.
     pub(crate) fn sign(&self, key: &SigningKey) -> Result<String, jsonwebtoken::errors::Error> {
-        let mut header = Header::new(key.algorithm());
-        header.typ = Some(TYPE.to_owned());
-        header.kid = Some(key.id().to_string());
-        encode(&header, self, key.encoding())
+        sign(self, key)
     }
 
     /// The claims of a token that the key has signed. Expiry and audience are the caller's to ask.
@@ -139,6 +136,14 @@ impl Claims {
         }
         jsonwebtoken::dangerous::insecure_decode_claims::<Self>(token).ok()
     }
+}
+
+/// Signs claims as an access token.
+pub(crate) fn sign(claims: &impl Serialize, key: &SigningKey) -> Result<String, jsonwebtoken::errors::Error> {
+    let mut header = Header::new(key.algorithm());
+    header.typ = Some(TYPE.to_owned());
+    header.kid = Some(key.id().to_string());
+    encode(&header, claims, key.encoding())
 }
 
 /// The key that a token says signed it; `None` where it is none of ours.

@@ -18,6 +18,7 @@ mod keys;
 mod lasting;
 mod login;
 mod meeting;
+mod pairing;
 mod processes;
 mod refresh;
 mod refusals;

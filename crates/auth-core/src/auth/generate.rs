@@ -1,0 +1,30 @@
+//! Generating: a permanent token of a user for a device, after the user's password.
+//!
+//! It is a login that takes the device's pairing instead of its seat: throttle, queue, claims and refusals are a login's own. The
+//! session is never rotated and never expires; the id of the session names the pairing, new at each generation.
+
+use tillgate_domain::SessionId;
+
+use super::Auth;
+use super::login::Aim;
+use crate::{Error, Granted, Login, LoginRefusal, Refresh, Refreshing, Terms, Who};
+
+impl Auth {
+    /// Generates the permanent token of a device, and ends the one that the device had, whoever generated it. Of the login's terms
+    /// only the life of access tokens counts. Nobody but a user on a device can: a device itself, or a user in the office, is
+    /// refused.
+    pub fn generate(&self, login: &Login) -> Result<Granted, Error> {
+        if !matches!(login.who, Who::User { device: Some(_), .. }) {
+            return Err(LoginRefusal::NotThere.into());
+        }
+        let refresh = Some(Refresh { idle: None, overlap: None });
+        let terms = Terms { access: login.terms.access, refresh, absolute: None, midnight: false };
+        self.let_in(&Login { terms, ..login.clone() }, Aim::Pairing)
+    }
+
+    /// Refreshes by a permanent token, which must be the one of this pairing. Nothing is written, however often and from however
+    /// many places it comes: it is good until it is ended.
+    pub fn refresh_paired(&self, refreshing: &Refreshing<'_>, pairing: SessionId) -> Result<Granted, Error> {
+        self.refresh_as(refreshing, Some(pairing))
+    }
+}
