@@ -4,6 +4,7 @@
 //! always a user's on a named device.
 
 mod auth;
+mod nws4;
 mod problem;
 mod refresh_token;
 
@@ -69,8 +70,12 @@ impl Dialect for Portos {
         &self.terms
     }
 
-    fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
-        bearer(head.headers())
+    fn evidence<'r>(&self, head: &'r Head, body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
+        match nws4::signature(&nws4::Received::of(head, body))? {
+            // no key is given out, so a signature proves nobody
+            Some(_) => Ok(Evidence::None),
+            None => bearer(head.headers()),
+        }
     }
 
     fn routes(&self) -> Vec<Route> {

@@ -252,3 +252,26 @@ async fn portos_stands_at_the_root_or_under_a_host_of_its_own() {
         assert_eq!(answer.status, status, "{host} {path}");
     }
 }
+
+#[actix_web::test]
+async fn a_signature_that_no_key_made_is_401_and_the_chunked_form_400() {
+    let shop = Shop::open();
+    let parts = "Credential%3Dnobody%2CSignedHeaders%3Dhost%253Bx-nd-content-sha256%253Bx-nd-date%2C\
+        Timestamp%3D2026-11-21T12%253A00%253A00.000Z%2CSignature%3D\
+        87c7a2057285f0db8dc3b7c95c15fe5476f5ab44b73b3e15990d8b1a837d4ddb";
+    let signed = |digest: &str| {
+        call(Method::GET, "/portos/api/auth")
+            .insert_header(("Authorization", format!("NWS4-HMAC-SHA256 {parts}")))
+            .insert_header(("Host", "till.example.com"))
+            .insert_header(("x-nd-date", "2026-11-21T12:00:00.000Z"))
+            .insert_header(("x-nd-content-sha256", digest))
+    };
+    let whole = signed("e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    let answer = shop.send(whole).await;
+    assert_eq!(answer.status, 401);
+    assert_eq!(answer.json()["errorCode"], "Unauthenticated");
+    assert_eq!(answer.challenges().len(), 2);
+    let answer = shop.send(signed("STREAMING-AWS4-HMAC-SHA256-PAYLOAD")).await;
+    assert_eq!(answer.status, 400);
+    assert!(answer.text("/detail").contains("nws-chunked"), "{}", answer.json());
+}

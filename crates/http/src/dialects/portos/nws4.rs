@@ -1,0 +1,211 @@
+//! NWS4-HMAC-SHA256: reads the signature that a PORTOS client sends instead of a token, and spells out what it was made over.
+//!
+//! Pure functions over what came on the wire. Whether the key is known, the time near and the signature new is the engine's to
+//! say; nothing here knows a secret.
+
+mod encoding;
+
+use std::collections::BTreeSet;
+
+use actix_web::http::Method;
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use tillgate_auth_core::signature::sha256;
+use tillgate_auth_core::{Refusal, Signature, TokenRefusal};
+use tillgate_domain::Instant;
+use time::PrimitiveDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+use crate::failure::Failure;
+use crate::head::Head;
+use crate::instants;
+use encoding::{decoded, encoded, hex, unhex};
+
+/// The name of the scheme, in the header and in what is signed.
+const SCHEME: &str = "NWS4-HMAC-SHA256";
+
+/// What stands before the secret in the first key.
+const PREFIX: &str = "NWS4";
+
+const HOST: &str = "host";
+const DATE: &str = "x-nd-date";
+const CONTENT: &str = "x-nd-content-sha256";
+
+/// How the contract writes instants, always with milliseconds and in UTC.
+const FORMAT: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
+
+/// A request as it came on the wire.
+#[derive(Clone, Copy)]
+pub(super) struct Received<'r> {
+    pub(super) method: &'r Method,
+    /// The whole path, mount included, percent-encoding untouched.
+    pub(super) path: &'r str,
+    /// Without the question mark.
+    pub(super) query: &'r str,
+    /// As the client called it.
+    pub(super) host: &'r str,
+    pub(super) headers: &'r HeaderMap,
+    pub(super) body: &'r [u8],
+}
+
+impl<'r> Received<'r> {
+    pub(super) fn of(head: &'r Head, body: &'r [u8]) -> Self {
+        Self {
+            method: head.method(),
+            path: head.path(),
+            query: head.query(),
+            host: head.host(),
+            headers: head.headers(),
+            body,
+        }
+    }
+}
+
+/// What the `Authorization` header says.
+struct Claimed {
+    credential: String,
+    /// In lower case.
+    signed: BTreeSet<String>,
+    timestamp: String,
+    mac: [u8; 32],
+}
+
+/// The signature of the request; nothing where another scheme is named, or none.
+///
+/// # Errors
+/// The signature cannot hold, whatever the secret is; or it is of the chunked form, which is not taken.
+pub(super) fn signature(received: &Received<'_>) -> Result<Option<Signature>, Failure> {
+    let mut lines = received.headers.get_all(AUTHORIZATION).filter_map(|line| line.to_str().ok());
+    let named =
+        |line: &&str| line.trim().split_once(' ').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(SCHEME));
+    if !lines.any(|line| named(&line)) {
+        return Ok(None);
+    }
+    if chunked(received.headers) {
+        return Err(Failure::malformed(
+            "the chunked form (STREAMING-AWS4-HMAC-SHA256-PAYLOAD, nws-chunked) is not taken: sign the body as a whole",
+        ));
+    }
+    read(received).map(Some).ok_or(Failure::Refused(Refusal::Token(TokenRefusal::Invalid)))
+}
+
+fn chunked(headers: &HeaderMap) -> bool {
+    let says = |name: &str, word: &str| {
+        let lines = headers.get_all(name).filter_map(|line| line.to_str().ok());
+        lines.flat_map(|line| line.split(',')).any(|each| each.trim().eq_ignore_ascii_case(word))
+    };
+    says(CONTENT, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD") || says("content-encoding", "nws-chunked")
+}
+
+fn read(received: &Received<'_>) -> Option<Signature> {
+    let mut lines = received.headers.get_all(AUTHORIZATION);
+    let (Some(line), None) = (lines.next(), lines.next()) else { return None };
+    let claimed = Claimed::parse(line.to_str().ok()?.trim().split_once(' ')?.1.trim())?;
+    let all = [HOST, DATE, CONTENT].into_iter().all(|name| claimed.signed.contains(name));
+    let body = sha256(received.body);
+    let dated = value(received, DATE)? == claimed.timestamp.as_bytes();
+    let whole = unhex(std::str::from_utf8(&value(received, CONTENT)?).ok()?)? == body;
+    if !(all && dated && whole) {
+        return None;
+    }
+    let request = sha256(&canonical(received, &claimed.signed, &body)?);
+    Some(Signature {
+        at: instant(&claimed.timestamp)?,
+        prefix: PREFIX,
+        scope: claimed.timestamp.split_once('T')?.0.to_owned(),
+        message: [SCHEME, &claimed.timestamp, &claimed.credential, &hex(&request)].join("\n"),
+        client: claimed.credential,
+        mac: claimed.mac,
+    })
+}
+
+impl Claimed {
+    /// Reads what stands after the scheme: four parts in any order, each once, encoded as a whole; two of them once more inside.
+    fn parse(text: &str) -> Option<Self> {
+        let whole = decoded(text)?;
+        let (mut credential, mut names, mut timestamp, mut mac) = (None, None, None, None);
+        for part in whole.split(',') {
+            let (name, value) = part.split_once('=')?;
+            let place = match name.trim() {
+                "Credential" => &mut credential,
+                "SignedHeaders" => &mut names,
+                "Timestamp" => &mut timestamp,
+                "Signature" => &mut mac,
+                _ => return None,
+            };
+            if place.replace(value).is_some() {
+                return None;
+            }
+        }
+        let credential = credential.filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()))?.to_owned();
+        let signed = decoded(names?)?.split(';').map(str::to_ascii_lowercase).collect();
+        Some(Self { credential, signed, timestamp: decoded(timestamp?)?, mac: unhex(mac?)? })
+    }
+}
+
+/// The instant, where it is written exactly as the contract writes it.
+fn instant(text: &str) -> Option<Instant> {
+    let nanos = PrimitiveDateTime::parse(text, FORMAT).ok()?.assume_utc().unix_timestamp_nanos();
+    let at = Instant::from_millis(i64::try_from(nanos.div_euclid(1_000_000)).ok()?);
+    (instants::text(at) == text).then_some(at)
+}
+
+/// What was signed: six parts, a line each. Nothing where a header that was signed did not come.
+fn canonical(received: &Received<'_>, signed: &BTreeSet<String>, body: &[u8; 32]) -> Option<Vec<u8>> {
+    // in the order of the lower-case names, in which `_` comes before the letters
+    let headers: Vec<Vec<u8>> = signed
+        .iter()
+        .map(|name| Some([name.as_bytes(), b":", &folded(&value(received, name)?)].concat()))
+        .collect::<Option<_>>()?;
+    // in the order of the upper-case names, in which it comes after them
+    let mut names: Vec<&str> = signed.iter().map(String::as_str).collect();
+    names.sort_by_key(|name| name.to_ascii_uppercase());
+    let parts = [
+        received.method.as_str().as_bytes().to_vec(),
+        encoded(received.path, b"/:").into_bytes(),
+        query(received.query).into_bytes(),
+        headers.join(&b'\n'),
+        names.join(";").into_bytes(),
+        hex(body).into_bytes(),
+    ];
+    Some(parts.join(&b'\n'))
+}
+
+/// The query in the order of its keys, of equal ones as they came, each key and value encoded once more. What follows a second
+/// `=` belongs to neither.
+fn query(raw: &str) -> String {
+    if raw.is_empty() {
+        return String::new();
+    }
+    let mut pairs: Vec<(&str, &str)> = raw
+        .split('&')
+        .map(|pair| {
+            let mut parts = pair.split('=');
+            (parts.next().unwrap_or_default(), parts.next().unwrap_or_default())
+        })
+        .collect();
+    pairs.sort_by_key(|(key, _)| *key);
+    let pairs: Vec<String> =
+        pairs.into_iter().map(|(key, value)| format!("{}={}", encoded(key, b""), encoded(value, b""))).collect();
+    pairs.join("&")
+}
+
+/// The value of a header; several of one name joined by commas.
+fn value(received: &Received<'_>, name: &str) -> Option<Vec<u8>> {
+    if name == HOST {
+        return (!received.host.is_empty()).then(|| received.host.as_bytes().to_vec());
+    }
+    let name = HeaderName::try_from(name).ok()?;
+    let values: Vec<&[u8]> = received.headers.get_all(name).map(HeaderValue::as_bytes).collect();
+    (!values.is_empty()).then(|| values.join(&b','))
+}
+
+/// Runs of white space as one space, none at either end.
+fn folded(value: &[u8]) -> Vec<u8> {
+    let words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
+    words.collect::<Vec<_>>().join(&b' ')
+}
+
+#[cfg(test)]
+mod tests;
