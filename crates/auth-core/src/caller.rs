@@ -78,4 +78,9 @@ impl Caller {
             Access::Missing(right) => Err(Error::Refused(Refusal::Missing(right))),
         }
     }
+
+    /// Refuses where the caller is below this rank.
+    pub fn need_rank(&self, least: Rank) -> Result<(), Error> {
+        if access::stands(self.profile.rank, least) { Ok(()) } else { Err(Error::Refused(Refusal::Rank(least))) }
+    }
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use tillgate_domain::{Right, StoreError};
+use tillgate_domain::{Rank, Right, StoreError};
 
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -75,6 +75,9 @@ pub enum Refusal {
     /// A right is missing; somebody who holds it can do it.
     #[error("the right {0} is missing")]
     Missing(Right),
+    /// The caller is below the rank that is asked for; somebody of it can do it.
+    #[error("this takes the role {} at least", .0.name())]
+    Rank(Rank),
     /// There is no such session, or none that the caller may know of.
     #[error("there is no such session")]
     NoSession,
@@ -88,6 +91,7 @@ impl Refusal {
             Self::Token(refusal) => refusal.code(),
             Self::Held { .. } => "login_held",
             Self::Missing(_) => "right_missing",
+            Self::Rank(_) => "rank_missing",
             Self::NoSession => "session_not_found",
         }
     }
@@ -118,6 +122,9 @@ pub enum LoginRefusal {
     /// A virtual user.
     #[error("a virtual user does not log in with a password")]
     Virtual,
+    /// The user holds none of the roles there that the way in asks for.
+    #[error("no role that may log in this way")]
+    Rank,
 }
 
 impl LoginRefusal {
@@ -131,6 +138,7 @@ impl LoginRefusal {
             Self::Retired => "login_retired",
             Self::NotThere => "login_not_there",
             Self::Virtual => "login_virtual",
+            Self::Rank => "login_rank",
         }
     }
 }

@@ -135,6 +135,8 @@ impl How {
 pub struct Granted {
     /// The access token.
     pub access_token: Secret<String>,
+    /// The same with the claims of who the user is (OpenID Connect Core 1.0, 5.1), for a permanent session; a bearer too.
+    pub id_token: Option<Secret<String>>,
     /// How long it is good.
     pub access_life: Duration,
     /// When it expires.

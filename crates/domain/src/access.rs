@@ -56,5 +56,10 @@ pub fn rank<'r>(roles: impl IntoIterator<Item = &'r Role>) -> Option<Rank> {
     roles.into_iter().filter_map(Rank::of).max()
 }
 
+/// Whether somebody of this rank may do what asks for at least `least`.
+pub fn stands(rank: Option<Rank>, least: Rank) -> bool {
+    rank.is_some_and(|rank| rank >= least)
+}
+
 #[cfg(test)]
 mod tests;

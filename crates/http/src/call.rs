@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_web::web::{self, Bytes};
 use tillgate_auth_core::{Auth, Dialect as Label, Error, Granted, Login, Proof, Refreshing, Tenancy, Who};
-use tillgate_domain::{Secret, Slug, TenantId};
+use tillgate_domain::{Rank, Secret, Slug, TenantId};
 
 use crate::failure::Failure;
 use crate::head::Head;
@@ -60,12 +60,28 @@ impl Call {
 
     /// Logs in by this mount's terms.
     pub async fn login(&self, who: Who, password: Secret<String>, tenant: Option<String>) -> Result<Granted, Failure> {
+        self.enter(who, password, tenant, None).await
+    }
+
+    /// The same for those alone whose session is of this rank at least.
+    pub async fn login_ranked(&self, who: Who, password: Secret<String>, least: Rank) -> Result<Granted, Failure> {
+        self.enter(who, password, None, Some(least)).await
+    }
+
+    async fn enter(
+        &self,
+        who: Who,
+        password: Secret<String>,
+        tenant: Option<String>,
+        least: Option<Rank>,
+    ) -> Result<Granted, Failure> {
         let login = Login {
             dialect: self.mounted.label.clone(),
             terms: self.mounted.dialect.terms().clone(),
             tenancy: Tenancy { fixed: self.mounted.tenant.clone(), asked: tenant },
             who,
             proof: Proof::Password(password),
+            least,
             address: self.address(),
         };
         block(&self.mounted, move |mounted| {

@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Bytes;
 use tillgate_auth_core::{Evidence, Terms};
 
-use crate::{Failure, Head, Route};
+use crate::{Failure, Head, Route, WebOrigin};
 
 /// A published wire contract.
 pub trait Dialect: Send + Sync + 'static {
@@ -16,6 +16,11 @@ pub trait Dialect: Send + Sync + 'static {
 
     /// The terms of the sessions that are made through it.
     fn terms(&self) -> &Terms;
+
+    /// The web origins whose scripts may call it with their users' cookies; see `cors`. None, where it is not for browsers.
+    fn origins(&self) -> &[WebOrigin] {
+        &[]
+    }
 
     /// What proves the request, before any handler runs: open calls such as a login and a refresh are asked too, so that a
     /// proof that must not count there is refused. `Evidence::None` where nothing was sent that this contract takes.

@@ -47,7 +47,8 @@ impl Endpoint {
             .ok_or_else(|| Protocol::WrongMethod { allow: self.allow() }.into())
     }
 
-    fn allow(&self) -> String {
+    /// The methods that the path is there for.
+    pub(crate) fn allow(&self) -> String {
         let mut methods: Vec<&str> = self.routes.iter().map(|route| route.method.as_str()).collect();
         if methods.contains(&"GET") {
             methods.push("HEAD");

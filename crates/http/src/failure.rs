@@ -44,6 +44,8 @@ pub enum Protocol {
     },
     /// Fields or parameters that cannot be, all of them.
     Fields(Vec<FieldFault>),
+    /// A browser sent it for a page of an origin that is not trusted.
+    ForeignOrigin,
 }
 
 /// A field of the body or a parameter of the query that cannot be.
@@ -108,6 +110,7 @@ impl Protocol {
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Fields(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::ForeignOrigin => StatusCode::FORBIDDEN,
         }
     }
 
@@ -121,6 +124,7 @@ impl Protocol {
             Self::NoRoute => "route_unknown",
             Self::WrongMethod { .. } => "method_not_allowed",
             Self::Fields(_) => "fields_invalid",
+            Self::ForeignOrigin => "origin_foreign",
         }
     }
 }

@@ -45,6 +45,11 @@ impl Head {
         self.path().strip_prefix(self.prefix()).filter(|rest| rest.starts_with('/')).unwrap_or_else(|| self.path())
     }
 
+    /// The path of the route below the mount's prefix, with its names in braces; empty where no route has the path.
+    pub fn route(&self) -> &'static str {
+        self.origin.endpoint.get().map_or("", |endpoint| endpoint.path)
+    }
+
     /// The prefix of the mount; empty at the root.
     pub fn prefix(&self) -> &str {
         &self.mounted.prefix

@@ -16,6 +16,12 @@ pub(crate) fn text(at: Instant) -> String {
     date.and_then(|date| date.format(FORMAT).ok()).unwrap_or_default()
 }
 
+/// The same without milliseconds where there are none, as some contracts write it.
+pub(crate) fn trimmed(at: Instant) -> String {
+    let text = text(at);
+    text.strip_suffix(".000Z").map(|seconds| format!("{seconds}Z")).unwrap_or(text)
+}
+
 /// For `#[serde(serialize_with)]`.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
 pub(crate) fn instant<S: Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
@@ -39,5 +45,7 @@ mod tests {
     fn an_instant_is_utc_with_milliseconds() {
         assert_eq!(text(Instant::from_millis(0)), "1970-01-01T00:00:00.000Z");
         assert_eq!(text(Instant::from_millis(1_795_258_496_789)), "2026-11-21T10:54:56.789Z");
+        assert_eq!(trimmed(Instant::from_millis(0)), "1970-01-01T00:00:00Z");
+        assert_eq!(trimmed(Instant::from_millis(120)), "1970-01-01T00:00:00.120Z");
     }
 }

@@ -29,6 +29,7 @@ mod answer;
 mod bearer;
 mod body;
 mod call;
+mod cors;
 mod dialect;
 mod dialects;
 mod edge;
@@ -53,7 +54,9 @@ mod trace;
 
 pub use bearer::bearer;
 pub use call::Call;
+pub use cors::{InvalidOrigin, WebOrigin};
 pub use dialect::Dialect;
+pub use dialects::kasir::{Kasir, SameSite, Secure, Web};
 pub use dialects::portos::Portos;
 pub use edge::Edge;
 pub use failure::{Failure, FieldFault, Protocol};

@@ -18,6 +18,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use tillgate_auth_core::{Caller, Evidence};
 
 use crate::call::Call;
+use crate::cors;
 use crate::endpoint::Endpoint;
 use crate::failure::{Failure, Protocol};
 use crate::head::Head;
@@ -47,7 +48,9 @@ pub(crate) async fn serve(
         Err(_) if reading.get() => Err(Protocol::Slow.into()),
         Err(_) => Err(Failure::unavailable(format!("the deadline of {deadline:?} has passed"))),
     };
-    answered.unwrap_or_else(|failure| worded(&mounted, &failure, &head))
+    let mut answer = answered.unwrap_or_else(|failure| worded(&mounted, &failure, &head));
+    cors::adorn(mounted.dialect.origins(), head.headers(), &mut answer);
+    answer
 }
 
 async fn answer(
@@ -57,6 +60,12 @@ async fn answer(
     payload: Payload,
     reading: &Cell<bool>,
 ) -> Result<HttpResponse, Failure> {
+    if endpoint.is_known()
+        && let Some(leave) =
+            cors::preflight(mounted.dialect.origins(), head.method(), head.headers(), || endpoint.allow())
+    {
+        return Ok(leave);
+    }
     let route = endpoint.route(head.method())?;
     if route.gated && !mounted.shared.gate.is_open() {
         return Err(Failure::unavailable("the server is still being set up"));

@@ -89,7 +89,7 @@ fn refused(refusal: &Refusal) -> (StatusCode, &'static str, String) {
         // what stands against a login besides the password is not told apart
         Refusal::Login(_) => return refused_as(StatusCode::UNAUTHORIZED, &Refusal::Login(LoginRefusal::Mismatch)),
         Refusal::Token(_) => StatusCode::UNAUTHORIZED,
-        Refusal::Missing(_) => StatusCode::FORBIDDEN,
+        Refusal::Missing(_) | Refusal::Rank(_) => StatusCode::FORBIDDEN,
         Refusal::NoSession => StatusCode::NOT_FOUND,
     };
     refused_as(status, refusal)
@@ -108,6 +108,7 @@ fn broken(protocol: &Protocol) -> String {
         Protocol::NoRoute => "There is nothing at this path.".to_owned(),
         Protocol::WrongMethod { allow } => format!("This path takes {allow}."),
         Protocol::Fields(_) => "Some of what was sent cannot be; see errors.".to_owned(),
+        Protocol::ForeignOrigin => "Pages of this origin may not do this.".to_owned(),
     }
 }
 

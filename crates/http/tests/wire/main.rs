@@ -9,6 +9,8 @@
 )]
 
 mod edge;
+mod kasir;
+mod kasir_browser;
 mod native;
 mod people;
 mod portos;

@@ -6,8 +6,8 @@ use tillgate_auth_core::Memory;
 use tillgate_domain::office::OfficeView;
 use tillgate_domain::{
     Assignment, Branch, BranchId, Device, DeviceId, DeviceName, DeviceStatus, Email, Environment, Epoch, Locale,
-    PrincipalId, Rank, RoleId, Secret, Slug, Store, StoreExt, Tenant, TenantId, User, UserId, UserName, UserStatus,
-    Zone,
+    PrincipalId, Rank, Role, RoleId, RoleName, Secret, Slug, Store, StoreExt, Tenant, TenantId, User, UserId, UserName,
+    UserStatus, Zone,
 };
 
 use crate::shop::{NOON, PASSWORD};
@@ -63,7 +63,8 @@ const SETTINGS: [(&str, &str); 7] = [
 ];
 
 /// Tenants `default` and `other`; in `default` admin, manager and cashier (each holds that role everywhere), 999 of PORTOS' sample
-/// (admin on P01), idle (suspended), virtual, far (no device, no office); devices P01, PDA1, OFFICE, LOCKED.
+/// (admin on P01), idle (suspended), virtual, far (no device, no office), `john_doe` (cashier in the office alone), clerk (a role of the
+/// tenant's own, everywhere); devices P01, PDA1, OFFICE, LOCKED.
 pub fn enroll(memory: &Memory) {
     let (shop, other) = (tenant(1, "default"), tenant(2, "other"));
     let roles: Vec<_> = Rank::ALL
@@ -71,6 +72,11 @@ pub fn enroll(memory: &Memory) {
         .zip(1..)
         .map(|(rank, at)| rank.role(RoleId::new(NOON, bytes(at)), shop.id).unwrap())
         .collect();
+    let clerk = Role {
+        name: RoleName::parse("clerk").unwrap(),
+        built_in: false,
+        ..Rank::Cashier.role(RoleId::new(NOON, bytes(8)), shop.id).unwrap()
+    };
     let foreign = Rank::Admin.role(RoleId::new(NOON, bytes(9)), other.id).unwrap();
     let devices = vec![
         Device {
@@ -121,6 +127,15 @@ pub fn enroll(memory: &Memory) {
             Assignment { office: [foreign.id].into(), ..Assignment::default() },
         ),
         user(9, &shop, "witness", None, "Will Witness", everywhere(cashier)),
+        user(
+            10,
+            &shop,
+            "john_doe",
+            Some("john@example.com"),
+            "John Doe",
+            Assignment { office: [cashier].into(), ..Assignment::default() },
+        ),
+        user(11, &shop, "clerk", None, "Clara Clerk", everywhere(clerk.id)),
     ];
     let store: &dyn Store<OfficeView> = memory;
     let fits = store
@@ -129,7 +144,7 @@ pub fn enroll(memory: &Memory) {
             for tenant in [&shop, &other] {
                 fits &= tx.tenants().insert(tenant)?;
             }
-            for role in roles.iter().chain([&foreign]) {
+            for role in roles.iter().chain([&foreign, &clerk]) {
                 fits &= tx.roles().insert(role)?;
             }
             for device in &devices {

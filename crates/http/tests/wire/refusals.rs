@@ -9,7 +9,7 @@ use actix_web::web::Bytes;
 use serde_json::json;
 use tillgate_auth_core::{Evidence, Terms};
 use tillgate_domain::Slug;
-use tillgate_http::{Call, Dialect, Failure, Head, Mount, Native, Portos, Route, Settings};
+use tillgate_http::{Call, Dialect, Failure, Head, Kasir, Mount, Native, Portos, Route, Settings, Web};
 
 use crate::shop::{Answer, Mood, PASSWORD, Shop, call, native, portos, post};
 
@@ -23,9 +23,16 @@ struct Place {
     wrong: fn() -> serde_json::Value,
     held: u16,
     fields: u16,
+    /// What a refresh without a token in its body is answered.
+    bare_refresh: u16,
+    /// What the path that asks for a caller is there for.
+    methods: &'static [&'static str],
+    content_type: &'static str,
 }
 
-const PLACES: [Place; 2] = [
+const PROBLEM: &str = "application/problem+json";
+
+const PLACES: [Place; 3] = [
     Place {
         login: "/api/v1/sessions",
         refresh: "/api/v1/sessions/refresh",
@@ -35,6 +42,9 @@ const PLACES: [Place; 2] = [
         wrong: || json!({ "login": "cashier", "password": "wrong", "device": "P01" }),
         held: 429,
         fields: 422,
+        bare_refresh: 422,
+        methods: &["DELETE", "GET"],
+        content_type: PROBLEM,
     },
     Place {
         login: "/portos/api/auth",
@@ -45,20 +55,37 @@ const PLACES: [Place; 2] = [
         wrong: || json!({ "UserName": "cashier", "Password": "wrong", "DeviceName": "P01" }),
         held: 423,
         fields: 400,
+        bare_refresh: 400,
+        methods: &["DELETE", "GET"],
+        content_type: PROBLEM,
+    },
+    Place {
+        login: "/kasir/api/v1/auth/login",
+        refresh: "/kasir/api/v1/auth/refresh",
+        own: "/kasir/api/v1/auth/me",
+        unknown: "/kasir/api/v1/nothing",
+        members: &["message", "error", "data"],
+        wrong: || json!({ "email": "cashier", "password": "wrong" }),
+        held: 429,
+        fields: 400,
+        bare_refresh: 401,
+        methods: &["GET"],
+        content_type: "application/json",
     },
 ];
 
 /// The answer is a problem of this status in the mount's shape.
 fn is_problem(place: &Place, answer: &Answer, status: u16, what: &str) {
     assert_eq!(answer.status, status, "{what} at {}: {:?}", place.login, String::from_utf8_lossy(&answer.bytes));
-    assert_eq!(answer.header("content-type"), "application/problem+json", "{what}");
+    assert_eq!(answer.header("content-type"), place.content_type, "{what}");
     let json = answer.json();
     for member in place.members {
         assert!(json.get(member).is_some(), "{what} without {member}: {json}");
     }
-    assert_eq!(json["status"], status, "{what}");
-    let native = place.members.contains(&"trace_id");
-    assert_eq!(json.get("traceId").is_some(), !native, "{what} in foreign words: {json}");
+    assert!(place.content_type != PROBLEM || json["status"] == status, "{what}");
+    for foreign in ["trace_id", "traceId", "message"].iter().filter(|member| !place.members.contains(member)) {
+        assert!(json.get(foreign).is_none(), "{what} in foreign words: {json}");
+    }
     assert_eq!(answer.challenges().is_empty(), status != 401, "{what}");
     assert_eq!(answer.header("retry-after").is_empty(), ![423, 429, 503].contains(&status), "{what}");
 }
@@ -67,21 +94,22 @@ fn is_problem(place: &Place, answer: &Answer, status: u16, what: &str) {
 async fn what_does_not_keep_to_the_contract() {
     let shop = Shop::open();
     for place in &PLACES {
-        for path in [place.login, place.refresh] {
+        for (path, bare) in [(place.login, place.fields), (place.refresh, place.bare_refresh)] {
             let raw = |kind: &'static str, body: &'static [u8]| {
                 call(Method::POST, path).insert_header(("Content-Type", kind)).set_payload(body)
             };
             for (body, what) in [
                 (&b"{\"login\":"[..], "cut short"),
-                (b"", "empty"),
                 (b"{login}", "no JSON"),
                 (b"{\"x\":\"\xff\"}", "no UTF-8"),
                 (b"{} {}", "two bodies"),
             ] {
                 is_problem(place, &shop.send(raw("application/json", body)).await, 400, what);
             }
+            let empty = if bare == 401 { bare } else { 400 };
+            is_problem(place, &shop.send(raw("application/json", b"")).await, empty, "empty");
             is_problem(place, &shop.send(raw("application/json", b"[]")).await, place.fields, "a list");
-            is_problem(place, &shop.send(raw("application/json", b"{}")).await, place.fields, "nothing in it");
+            is_problem(place, &shop.send(raw("application/json", b"{}")).await, bare, "nothing in it");
             is_problem(place, &shop.send(raw("text/plain", b"{}")).await, 415, "text");
             is_problem(place, &shop.send(raw("application/x-www-form-urlencoded", b"a=b")).await, 415, "a form");
             is_problem(place, &shop.send(call(Method::POST, path).set_payload("{}")).await, 415, "no type");
@@ -93,14 +121,16 @@ async fn what_does_not_keep_to_the_contract() {
             is_problem(place, &shop.send(claimed).await, 413, "claims to be too large");
             let deep =
                 raw("application/json", b"").set_payload(format!("{{\"x\":{}{}}}", "[".repeat(9000), "]".repeat(9000)));
-            is_problem(place, &shop.send(deep).await, place.fields, "too deep, in a member that nobody reads");
+            is_problem(place, &shop.send(deep).await, bare, "too deep, in a member that nobody reads");
             let put = shop.send(call(Method::PUT, path).set_json(json!({}))).await;
             is_problem(place, &put, 405, "PUT");
             assert!(put.header("allow").contains("POST"), "{}", put.header("allow"));
         }
         let allow = shop.send(call(Method::PATCH, place.own)).await;
         is_problem(place, &allow, 405, "PATCH");
-        assert!(allow.header("allow").starts_with("DELETE, GET, HEAD"), "{}", allow.header("allow"));
+        for method in place.methods.iter().chain(&["HEAD"]) {
+            assert!(allow.header("allow").split(", ").any(|each| each == *method), "{}", allow.header("allow"));
+        }
         for token in ["", "garbage"] {
             is_problem(place, &shop.get(place.unknown, token).await, 404, "unknown route");
         }
@@ -117,10 +147,11 @@ async fn what_is_no_token_of_this_mount() {
     let shop = Shop::open();
     let native = shop.native("cashier").await;
     let portos = shop.portos("cashier", "OFFICE").await;
-    let of = [native.text("/access_token"), portos.text("/tokenId")];
-    let refreshes = [native.text("/refresh_token"), portos.text("/refreshToken")];
+    let kasir = shop.kasir("cashier").await;
+    let of = [native.text("/access_token"), portos.text("/tokenId"), kasir.text("/data/Token")];
+    let refreshes = [native.text("/refresh_token"), portos.text("/refreshToken"), kasir.text("/data/refresh_token")];
     for (at, place) in PLACES.iter().enumerate() {
-        let (own, foreign) = (&of[at], &of[1 - at]);
+        let (own, foreign) = (&of[at], &of[(at + 1) % of.len()]);
         let (head, tail) = own.split_at(own.len() - 1);
         let forged = format!("{head}{}", if tail == "A" { "B" } else { "A" });
         let unsigned = format!("eyJhbGciOiJub25lIn0.{}.", own.split('.').nth(1).unwrap());
@@ -135,8 +166,8 @@ async fn what_is_no_token_of_this_mount() {
             (&refreshes[at], "a refresh token"),
             (&"x".repeat(20_000), "a long token"),
         ] {
-            for method in [Method::GET, Method::DELETE] {
-                is_problem(place, &shop.with_token(method, place.own, token).await, 401, what);
+            for method in place.methods {
+                is_problem(place, &shop.with_token(method.parse().unwrap(), place.own, token).await, 401, what);
             }
         }
         let none = shop.send(call(Method::GET, place.own)).await;
@@ -157,6 +188,8 @@ async fn what_is_no_token_of_this_mount() {
     }
     let swapped = shop.post("/api/v1/sessions/refresh", json!({ "refresh_token": portos.text("/refreshToken") })).await;
     is_problem(&PLACES[0], &swapped, 401, "a foreign refresh token");
+    let native = json!({ "refresh_token": native.text("/refresh_token") });
+    is_problem(&PLACES[2], &shop.post(PLACES[2].refresh, native).await, 401, "a foreign refresh token");
 }
 
 /// The same contract for another tenant: neither its access tokens nor its refresh tokens are taken, and the session lives on.
@@ -242,13 +275,14 @@ fn rigged() -> Vec<Mount> {
     vec![
         Mount::at("/api/v1", Arc::new(Rigged(Native::new(Native::terms())))).unwrap(),
         Mount::at("/portos", Arc::new(Rigged(Portos::new(Portos::terms())))).unwrap(),
+        Mount::at("/kasir", Arc::new(Rigged(Kasir::new(Kasir::terms(), Web::default())))).unwrap(),
     ]
 }
 
 #[actix_web::test]
 async fn what_nobody_foresaw_is_500_and_what_takes_too_long_503() {
     let shop = Shop::mounted(Settings { deadline: Duration::from_millis(50), ..Settings::default() }, rigged());
-    for (place, prefix) in PLACES.iter().zip(["/api/v1", "/portos"]) {
+    for (place, prefix) in PLACES.iter().zip(["/api/v1", "/portos", "/kasir"]) {
         for (path, status) in [
             ("/rig/panic", 500),
             ("/rig/panic/early", 500),

@@ -5,7 +5,7 @@ use std::sync::{Arc, Condvar, Mutex, Once};
 use std::time::Duration;
 
 use crate::people;
-use actix_web::http::header::{HeaderMap, WWW_AUTHENTICATE};
+use actix_web::http::header::{HeaderMap, SET_COOKIE, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::test::{self, TestRequest};
 use serde_json::{Value, json};
@@ -14,7 +14,7 @@ use tillgate_auth_core::ports::{AuthView, Verifier};
 use tillgate_auth_core::{Auth, AuthStore, Clock, MasterKey, Memory, PasswordHasher, SystemEntropy};
 use tillgate_domain::change::Observer;
 use tillgate_domain::{Instant, Mode, Secret, Slug, Store, StoreError, Stored, Work};
-use tillgate_http::{Http, Metrics, Mount, Mounts, Native, Portos, Settings};
+use tillgate_http::{Http, Kasir, Metrics, Mount, Mounts, Native, Portos, Settings, Web};
 use tracing_subscriber::EnvFilter;
 
 /// 2026-11-21T12:00:00Z, when everything happens.
@@ -136,6 +136,10 @@ impl Answer {
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
+    /// What it gives a browser to keep, line by line.
+    pub fn cookies(&self) -> Vec<&str> {
+        self.headers.get_all(SET_COOKIE).map(|value| value.to_str().unwrap()).collect()
+    }
     pub fn challenges(&self) -> Vec<&str> {
         self.headers.get_all(WWW_AUTHENTICATE).map(|value| value.to_str().unwrap()).collect()
     }
@@ -216,6 +220,13 @@ impl Shop {
         answer
     }
 
+    /// A POS Kasir login, which must succeed.
+    pub async fn kasir(&self, email: &str) -> Answer {
+        let answer = self.post("/kasir/api/v1/auth/login", json!({ "email": email, "password": PASSWORD })).await;
+        assert_eq!(answer.status, 200, "{email}: {}", answer.json());
+        answer
+    }
+
     /// A PORTOS login, which must succeed.
     pub async fn portos(&self, user: &str, device: &str) -> Answer {
         let body = json!({ "UserName": user, "Password": PASSWORD, "DeviceName": device });
@@ -231,9 +242,14 @@ pub fn engine(store: &Arc<Moody>, clock: &Arc<Standing>, master: MasterKey) -> A
     Auth::builder(store).master(master).clock(clock).hasher(Arc::new(Plain)).without_chores().build().unwrap()
 }
 
-/// Both contracts where they are by default.
+/// Every contract where it is by default.
 pub fn mounts() -> Vec<Mount> {
-    vec![native("/api/v1"), portos("/portos").tenant(Slug::parse("default").unwrap())]
+    let default = || Slug::parse("default").unwrap();
+    vec![native("/api/v1"), portos("/portos").tenant(default()), kasir(Web::default()).tenant(default())]
+}
+
+pub fn kasir(web: Web) -> Mount {
+    Mount::at("/kasir", Arc::new(Kasir::new(Kasir::terms(), web))).unwrap()
 }
 
 pub fn native(prefix: &str) -> Mount {

@@ -28,6 +28,10 @@ fn good(method: &str, path: &str, sent: &Sent) -> TestRequest {
         ("POST", "/portos/api/auth/refresh" | "/portos/api/v1/auth/refresh") => {
             post(path, json!({ "tokenId": portos, "refreshToken": sent.portos_refresh }))
         }
+        ("POST", "/kasir/api/v1/auth/login") => post(path, json!({ "email": "cashier", "password": PASSWORD })),
+        ("POST", "/kasir/api/v1/auth/refresh") => post(path, json!({ "refresh_token": sent.kasir_refresh })),
+        ("GET", path) if path.starts_with("/kasir/") => bearer(get(path), &sent.kasir),
+        ("POST", path) if path.starts_with("/kasir/") => bearer(call(Method::POST, path), &sent.kasir),
         ("GET", "/healthz" | "/readyz" | "/metrics" | "/.well-known/jwks.json") => get(path),
         _ => panic!("{method} {path} is not among the routes that are tried without a store: add it"),
     }
@@ -39,17 +43,22 @@ struct Sent {
     native_refresh: String,
     portos: String,
     portos_refresh: String,
+    kasir: String,
+    kasir_refresh: String,
 }
 
 async fn logged_in(shop: &Shop) -> Sent {
     let native = shop.native("cashier").await;
     let portos = shop.portos("cashier", "OFFICE").await;
+    let kasir = shop.kasir("cashier").await;
     Sent {
         id: native.text("/session/id"),
         native: native.text("/access_token"),
         native_refresh: native.text("/refresh_token"),
         portos: portos.text("/tokenId"),
         portos_refresh: portos.text("/refreshToken"),
+        kasir: kasir.text("/data/Token"),
+        kasir_refresh: kasir.text("/data/refresh_token"),
     }
 }
 
@@ -60,6 +69,7 @@ fn from_memory(path: &str) -> bool {
         "GET /api/v1/sessions/current"
             | "GET /portos/api/auth"
             | "GET /portos/api/v1/auth"
+            | "GET /kasir/api/v1/auth/me"
             | "GET /healthz"
             | "GET /metrics"
             | "GET /.well-known/jwks.json"

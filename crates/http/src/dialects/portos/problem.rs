@@ -98,7 +98,7 @@ fn said(failure: &Failure) -> (StatusCode, Option<&'static str>) {
         }
         Failure::Refused(Refusal::Login(_)) => (StatusCode::UNAUTHORIZED, Some("Unauthorized")),
         Failure::Refused(Refusal::Token(_)) => (StatusCode::UNAUTHORIZED, Some("Unauthenticated")),
-        Failure::Refused(Refusal::Missing(_)) => (StatusCode::FORBIDDEN, Some("Unauthorized")),
+        Failure::Refused(Refusal::Missing(_) | Refusal::Rank(_)) => (StatusCode::FORBIDDEN, Some("Unauthorized")),
         Failure::Refused(Refusal::NoSession) => (StatusCode::NOT_FOUND, None),
         Failure::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, None),
         Failure::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),

@@ -1,0 +1,99 @@
+//! POS Kasir: what web front ends and scripts of an Indonesian point of sale speak.
+//!
+//! A login answers its tokens twice, in the body for scripts and as cookies for browsers, and either proves a later call; where
+//! both come the `Authorization` header decides. A session stands on no device, and calls ask for a rank instead of a right.
+
+mod auth;
+mod cookies;
+mod envelope;
+mod people;
+mod sender;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use actix_web::web::Bytes;
+use tillgate_auth_core::{Evidence, Refresh, Terms};
+
+use crate::bearer::bearer;
+use crate::cors::WebOrigin;
+use crate::dialect::Dialect;
+use crate::failure::Failure;
+use crate::head::Head;
+use crate::route::Route;
+
+pub use cookies::{SameSite, Secure};
+
+/// POS Kasir.
+#[derive(Debug)]
+pub struct Kasir {
+    terms: Terms,
+    web: Arc<Web>,
+}
+
+/// What POS Kasir holds with browsers.
+#[derive(Clone, Debug, Default)]
+pub struct Web {
+    /// The origins of web front ends besides the server's own: their scripts may call with their users' cookies.
+    pub origins: Vec<WebOrigin>,
+    /// Whether cookies go back over TLS alone.
+    pub secure: Secure,
+    /// Whether cookies go along with calls from other sites.
+    pub same_site: SameSite,
+}
+
+impl Kasir {
+    /// POS Kasir with these terms for its sessions.
+    pub fn new(terms: Terms, web: Web) -> Self {
+        Self { terms, web: Arc::new(web) }
+    }
+
+    /// The terms that hold where no setting says otherwise.
+    pub fn terms() -> Terms {
+        Terms {
+            access: Duration::from_hours(1),
+            refresh: Some(Refresh { idle: Some(Duration::from_hours(7 * 24)), overlap: Some(Duration::from_mins(2)) }),
+            absolute: None,
+            midnight: false,
+        }
+    }
+}
+
+impl Dialect for Kasir {
+    fn name(&self) -> &'static str {
+        "kasir"
+    }
+
+    fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    fn origins(&self) -> &[WebOrigin] {
+        &self.web.origins
+    }
+
+    fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
+        // a login proves itself, and so does a refresh, by another token than this
+        if matches!(head.route(), auth::LOGIN | auth::REFRESH) {
+            return Ok(Evidence::None);
+        }
+        if let Evidence::Bearer(token) = bearer(head.headers())? {
+            return Ok(Evidence::Bearer(token));
+        }
+        let Some(token) = cookies::sent(head, cookies::ACCESS)? else { return Ok(Evidence::None) };
+        if !matches!(*head.method(), Method::GET | Method::HEAD) {
+            sender::check(&self.web.origins, head)?;
+        }
+        Ok(Evidence::Bearer(token))
+    }
+
+    fn routes(&self) -> Vec<Route> {
+        auth::routes(&self.web)
+    }
+
+    fn word(&self, failure: &Failure, head: &Head) -> HttpResponse {
+        envelope::word(failure, head)
+    }
+}

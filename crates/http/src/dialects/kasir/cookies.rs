@@ -1,0 +1,128 @@
+//! The two cookies: how they are written, for how long, and how they are read back.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{COOKIE, HeaderValue, SET_COOKIE};
+use cookie::Cookie;
+use tillgate_auth_core::{Granted, TokenRefusal};
+use tillgate_domain::Instant;
+
+use super::Web;
+use crate::failure::Failure;
+use crate::head::Head;
+
+/// The cookie of the access token.
+pub(super) const ACCESS: &str = "access_token";
+/// The cookie of the refresh token.
+pub(super) const REFRESH: &str = "refresh_token";
+
+/// Whether cookies go back over TLS alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Secure {
+    /// Where the client came by https: to this server, or to a trusted proxy that says so.
+    #[default]
+    Auto,
+    /// Always.
+    On,
+    /// Never.
+    Off,
+}
+
+/// Whether cookies go along with calls from other sites (RFC 6265bis, 4.1.2.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SameSite {
+    /// `None` where other web origins are trusted and the cookie is secure, else `Lax`.
+    #[default]
+    Auto,
+    /// Only from the same site.
+    Strict,
+    /// From the same site, and when somebody follows a link.
+    Lax,
+    /// From everywhere; browsers take such a cookie only if it is secure, so it is.
+    None,
+}
+
+impl Web {
+    fn attributes(&self, https: bool) -> (bool, cookie::SameSite) {
+        let secure = match self.secure {
+            Secure::Auto => https,
+            Secure::On => true,
+            Secure::Off => false,
+        };
+        match self.same_site {
+            SameSite::Auto if secure && !self.origins.is_empty() => (true, cookie::SameSite::None),
+            SameSite::Auto | SameSite::Lax => (secure, cookie::SameSite::Lax),
+            SameSite::Strict => (secure, cookie::SameSite::Strict),
+            SameSite::None => (true, cookie::SameSite::None),
+        }
+    }
+
+    fn put(&self, answer: &mut HttpResponse, head: &Head, name: &str, value: &str, seconds: i64) {
+        let (secure, same_site) = self.attributes(head.scheme() == "https");
+        let cookie = Cookie::build((name, value))
+            .path("/")
+            .http_only(true)
+            .secure(secure)
+            .same_site(same_site)
+            .max_age(cookie::time::Duration::seconds(seconds));
+        if let Ok(line) = HeaderValue::from_str(&cookie.to_string()) {
+            answer.headers_mut().append(SET_COOKIE, line);
+        }
+    }
+
+    /// Gives the browser both tokens: the one for as long as it is good, the other for as long as its session is.
+    pub(super) fn keep(&self, answer: &mut HttpResponse, head: &Head, granted: &Granted, now: Instant) {
+        let seconds = |until: Instant| i64::try_from(until.since(now).as_secs()).unwrap_or(i64::MAX);
+        self.put(answer, head, ACCESS, granted.access_token.expose(), seconds(granted.access_expires_at));
+        if let (Some(token), Some(until)) = (&granted.refresh_token, granted.session_expires_at) {
+            self.put(answer, head, REFRESH, token.expose(), seconds(until));
+        }
+    }
+
+    /// Takes both from the browser.
+    pub(super) fn clear(&self, answer: &mut HttpResponse, head: &Head) {
+        for name in [ACCESS, REFRESH] {
+            self.put(answer, head, name, "", 0);
+        }
+    }
+}
+
+/// The cookie of this name; `None` where it is not there or empty.
+///
+/// # Errors
+/// It comes twice with different values: some other page of the domain has set one, and nobody can tell which.
+pub(super) fn sent<'r>(head: &'r Head, name: &str) -> Result<Option<&'r str>, Failure> {
+    let lines = head.headers().get_all(COOKIE).filter_map(|line| line.to_str().ok());
+    let cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok).filter(|cookie| cookie.name() == name);
+    let mut values = cookies.filter_map(|cookie| cookie.value_raw()).map(|value| value.trim_matches('"'));
+    let first = values.next().filter(|value| !value.is_empty());
+    if values.any(|other| Some(other) != first) {
+        return Err(Failure::Refused(TokenRefusal::Invalid.into()));
+    }
+    Ok(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use cookie::SameSite as Written;
+
+    use super::*;
+
+    #[test]
+    fn a_cookie_that_goes_everywhere_is_secure() {
+        let front = || vec!["https://front.example".parse().unwrap()];
+        let web = |origins, secure, same_site| Web { origins, secure, same_site };
+        for (web, https, secure, same_site) in [
+            (Web::default(), false, false, Written::Lax),
+            (Web::default(), true, true, Written::Lax),
+            (web(front(), Secure::Auto, SameSite::Auto), false, false, Written::Lax),
+            (web(front(), Secure::Auto, SameSite::Auto), true, true, Written::None),
+            (web(front(), Secure::Off, SameSite::Auto), true, false, Written::Lax),
+            (web(front(), Secure::On, SameSite::Auto), false, true, Written::None),
+            (web(vec![], Secure::On, SameSite::Strict), false, true, Written::Strict),
+            (web(front(), Secure::Auto, SameSite::Lax), true, true, Written::Lax),
+            (web(vec![], Secure::Auto, SameSite::None), false, true, Written::None),
+        ] {
+            assert_eq!(web.attributes(https), (secure, same_site), "{web:?} {https}");
+        }
+    }
+}

@@ -1,0 +1,108 @@
+//! POS Kasir's envelopes: `{message, data}` around what is told, `{message, error, data}` around what failed.
+
+use std::borrow::Cow;
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
+use serde::{Serialize, Serializer};
+use tillgate_auth_core::{LoginRefusal, Refusal, TokenRefusal};
+
+use super::auth::REFRESH;
+use crate::answer;
+use crate::failure::{Failure, FieldFault, Protocol};
+use crate::head::Head;
+
+#[derive(Serialize)]
+struct Said<'d, T> {
+    message: &'static str,
+    data: &'d T,
+}
+
+/// What was asked for.
+pub(super) fn said<T: Serialize>(status: StatusCode, message: &'static str, data: &T) -> Result<HttpResponse, Failure> {
+    answer::json(status, &Said { message, data })
+}
+
+#[derive(Serialize)]
+struct Failed<'e> {
+    message: &'static str,
+    #[serde(serialize_with = "sentence_or_nothing")]
+    error: Option<Cow<'e, str>>,
+    data: (),
+}
+
+/// A sentence, which the published front end shows, or an empty object.
+#[expect(clippy::ref_option, reason = "serde hands it over so")]
+fn sentence_or_nothing<S: Serializer>(error: &Option<Cow<'_, str>>, serializer: S) -> Result<S::Ok, S::Error> {
+    match error {
+        Some(sentence) => serializer.serialize_str(sentence),
+        None => serializer.collect_map::<&str, (), _>([]),
+    }
+}
+
+/// The answer to a call that failed.
+pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
+    let (status, message) = published(failure, head.route());
+    let message = message.unwrap_or_else(|| status.canonical_reason().unwrap_or_default());
+    let failed = Failed { message, error: sentence(failure), data: () };
+    let mut answer = answer::json(status, &failed).unwrap_or_else(|_| HttpResponse::new(status));
+    if status == StatusCode::UNAUTHORIZED {
+        let challenge = HeaderValue::from_static("Bearer realm=\"tillgate\"");
+        answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
+    }
+    answer
+}
+
+/// The status, and the message where the contract has one for it.
+fn published(failure: &Failure, route: &str) -> (StatusCode, Option<&'static str>) {
+    match failure {
+        Failure::Refused(refusal) => {
+            let (status, message) = refused(refusal, route);
+            (status, Some(message))
+        }
+        Failure::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, None),
+        Failure::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
+        Failure::Protocol(Protocol::Malformed(_) | Protocol::Fields(_)) => {
+            (StatusCode::BAD_REQUEST, Some("Failed to parse request body"))
+        }
+        Failure::Protocol(Protocol::ForeignOrigin) => (StatusCode::FORBIDDEN, Some("Origin not allowed")),
+        Failure::Protocol(protocol) => (protocol.status(), None),
+    }
+}
+
+const TOO_MANY: &str = "Too many requests";
+
+fn refused(refusal: &Refusal, route: &str) -> (StatusCode, &'static str) {
+    match refusal {
+        Refusal::Held { .. } | Refusal::Login(LoginRefusal::Stopped) => (StatusCode::TOO_MANY_REQUESTS, TOO_MANY),
+        // whoever may not log in without a device holds no role without one
+        Refusal::Login(LoginRefusal::NotThere | LoginRefusal::Rank) | Refusal::Missing(_) | Refusal::Rank(_) => {
+            (StatusCode::FORBIDDEN, "Insufficient permissions")
+        }
+        Refusal::Login(_) => (StatusCode::UNAUTHORIZED, "Invalid username or password"),
+        Refusal::Token(TokenRefusal::Missing) if route == REFRESH => {
+            (StatusCode::UNAUTHORIZED, "Refresh token missing")
+        }
+        Refusal::Token(_) if route == REFRESH => (StatusCode::UNAUTHORIZED, "Invalid or expired session"),
+        Refusal::Token(TokenRefusal::Missing) => (StatusCode::UNAUTHORIZED, "Authorization header required"),
+        Refusal::Token(_) => (StatusCode::UNAUTHORIZED, "Invalid or expired token"),
+        Refusal::NoSession => (StatusCode::NOT_FOUND, "Not Found"),
+    }
+}
+
+/// What the front end shows beside the message.
+fn sentence(failure: &Failure) -> Option<Cow<'_, str>> {
+    match failure {
+        Failure::Protocol(Protocol::Malformed(why)) => Some(Cow::Borrowed(why)),
+        Failure::Protocol(Protocol::Fields(faults)) => {
+            Some(Cow::Owned(faults.iter().map(fault).collect::<Vec<_>>().join("; ")))
+        }
+        _ => None,
+    }
+}
+
+fn fault(fault: &FieldFault) -> String {
+    let field = if fault.field.is_empty() { "the body" } else { &fault.field };
+    format!("{field} {}", fault.message)
+}

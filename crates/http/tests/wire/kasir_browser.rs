@@ -1,0 +1,246 @@
+//! POS Kasir as browsers speak it: cookies instead of a header, pages of other origins, and what these may not do.
+
+use std::time::Duration;
+
+use actix_web::http::Method;
+use actix_web::test::TestRequest;
+use serde_json::json;
+use tillgate_domain::Slug;
+use tillgate_http::{SameSite, Secure, Settings, Web};
+
+use crate::kasir::{LOGIN, LOGOUT, ME, REFRESH, refused};
+use crate::shop::{Answer, PASSWORD, Shop, call, kasir, native, post};
+
+const FRONT: &str = "https://front.example";
+
+fn shop_with(web: Web) -> Shop {
+    let settings = Settings { proxies: vec!["10.0.0.0/8".parse().unwrap()], ..Settings::default() };
+    Shop::mounted(settings, vec![native("/api/v1"), kasir(web).tenant(Slug::parse("default").unwrap())])
+}
+
+fn with_front() -> Shop {
+    shop_with(Web { origins: vec![FRONT.parse().unwrap()], ..Web::default() })
+}
+
+/// What a browser sends back: the names and values of the cookies that it was given.
+fn jar(answer: &Answer) -> String {
+    let pairs = answer.cookies().into_iter().map(|line| line.split(';').next().unwrap().to_owned());
+    pairs.collect::<Vec<_>>().join("; ")
+}
+
+fn browser(method: Method, path: &str, jar: &str) -> TestRequest {
+    call(method, path).insert_header(("Cookie", jar.to_owned()))
+}
+
+fn lines(answer: &Answer, secure: &str) -> Vec<String> {
+    let line = |name: &str, value: String, seconds: u32| {
+        format!("{name}={value}; HttpOnly; SameSite=Lax{secure}; Path=/; Max-Age={seconds}")
+    };
+    vec![
+        line("access_token", answer.text("/data/Token"), 3600),
+        line("refresh_token", answer.text("/data/refresh_token"), 604_800),
+    ]
+}
+
+#[actix_web::test]
+async fn a_login_and_a_refresh_give_both_cookies_for_as_long_as_they_are_good() {
+    let shop = Shop::open();
+    let login = shop.kasir("john@example.com").await;
+    assert_eq!(login.cookies(), lines(&login, ""));
+    shop.clock.pass(Duration::from_mins(30));
+    let renewed = shop.send(browser(Method::POST, REFRESH, &jar(&login))).await;
+    assert_eq!(renewed.status, 200);
+    assert_eq!(renewed.cookies(), lines(&renewed, ""));
+    let out = shop.send(browser(Method::POST, LOGOUT, &jar(&renewed))).await;
+    assert_eq!(out.status, 200);
+    assert_eq!(
+        out.cookies(),
+        [
+            "access_token=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0",
+            "refresh_token=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0"
+        ]
+    );
+    refused(&shop.send(browser(Method::GET, ME, &jar(&renewed))).await, 401, "Invalid or expired token", "logged out");
+}
+
+#[actix_web::test]
+async fn a_cookie_is_secure_exactly_where_the_client_came_by_https() {
+    let body = || post(LOGIN, json!({ "email": "john@example.com", "password": PASSWORD }));
+    let shop = shop_with(Web::default());
+    for (peer, proto, secure) in [
+        ("10.0.0.1", Some("https"), "; Secure"),
+        ("10.0.0.1", Some("http"), ""),
+        ("10.0.0.1", None, ""),
+        ("192.0.2.7", Some("https"), ""),
+    ] {
+        let request = match proto {
+            Some(proto) => body().insert_header(("X-Forwarded-Proto", proto)),
+            None => body(),
+        };
+        let answer = shop.send_from(peer, request).await;
+        assert_eq!(answer.cookies(), lines(&answer, secure), "{peer} {proto:?}");
+    }
+    for (secure, same_site, line) in [
+        (Secure::On, SameSite::Auto, "; HttpOnly; SameSite=Lax; Secure; Path=/; "),
+        (Secure::Off, SameSite::Strict, "; HttpOnly; SameSite=Strict; Path=/; "),
+        (Secure::Auto, SameSite::None, "; HttpOnly; SameSite=None; Secure; Path=/; "),
+    ] {
+        let answer = shop_with(Web { origins: vec![], secure, same_site }).send(body()).await;
+        assert!(answer.cookies().iter().all(|cookie| cookie.contains(line)), "{:?}", answer.cookies());
+    }
+    let front = with_front().send_from("10.0.0.1", body().insert_header(("X-Forwarded-Proto", "https"))).await;
+    let line = "; HttpOnly; SameSite=None; Secure; Path=/; ";
+    assert!(front.cookies().iter().all(|cookie| cookie.contains(line)), "{:?}", front.cookies());
+}
+
+#[actix_web::test]
+async fn the_header_decides_over_the_cookie() {
+    let shop = Shop::open();
+    let (john, admin) = (shop.kasir("john@example.com").await, shop.kasir("admin@example.com").await);
+    let name = |answer: &Answer| answer.text("/data/username");
+    assert_eq!(name(&shop.send(browser(Method::GET, ME, &jar(&john))).await), "john_doe");
+    let both = browser(Method::GET, ME, &jar(&john));
+    let both = both.insert_header(("Authorization", format!("Bearer {}", admin.text("/data/Token"))));
+    assert_eq!(name(&shop.send(both).await), "admin");
+    let bad = browser(Method::GET, ME, &jar(&john)).insert_header(("Authorization", "Bearer garbage"));
+    refused(&shop.send(bad).await, 401, "Invalid or expired token", "a bad header beside a good cookie");
+    // another scheme is no bearer header
+    let basic = browser(Method::GET, ME, &jar(&john)).insert_header(("Authorization", "Basic YTpi"));
+    assert_eq!(shop.send(basic).await.status, 200);
+    // of a refresh the body decides, then the cookie
+    let body = post(REFRESH, json!({ "refresh_token": admin.text("/data/refresh_token") }));
+    let body = shop.send(body.insert_header(("Cookie", jar(&john)))).await;
+    assert_eq!(name(&shop.get(ME, &body.text("/data/Token")).await), "admin");
+    let cookie = browser(Method::POST, REFRESH, &jar(&john));
+    let header = format!("Bearer {}", admin.text("/data/refresh_token"));
+    let cookie = shop.send(cookie.insert_header(("Authorization", header))).await;
+    assert_eq!(name(&shop.get(ME, &cookie.text("/data/Token")).await), "john_doe");
+}
+
+#[actix_web::test]
+async fn odd_cookies_prove_nothing() {
+    let shop = Shop::open();
+    let login = shop.kasir("john@example.com").await;
+    let token = login.text("/data/Token");
+    for (cookie, status) in [
+        (format!("access_token={token}"), 200),
+        (format!("a=b; access_token={token}; c"), 200),
+        (format!("access_token=\"{token}\""), 200),
+        (format!("access_token={token}; access_token={token}"), 200),
+        (format!("access_token={token}; access_token=other"), 401),
+        ("access_token=".to_owned(), 401),
+        (format!("Access_Token={token}"), 401),
+        (format!("refresh_token={token}"), 401),
+        (format!("access_token={}", login.text("/data/refresh_token")), 401),
+        ("=; ;;=;access_token".to_owned(), 401),
+    ] {
+        assert_eq!(shop.send(browser(Method::GET, ME, &cookie)).await.status, status, "{cookie}");
+    }
+    let bytes = call(Method::GET, ME).insert_header(("Cookie", &b"access_token=\xff"[..]));
+    refused(&shop.send(bytes).await, 401, "Authorization header required", "bytes");
+    let access = browser(Method::POST, REFRESH, &format!("refresh_token={token}"));
+    refused(&shop.send(access).await, 401, "Invalid or expired session", "an access token as the refresh cookie");
+}
+
+/// Each request that changes something, from each kind of page; what is refused has changed nothing.
+#[actix_web::test]
+async fn a_cookie_alone_changes_nothing_for_a_foreign_page() {
+    let own = [("Host", "till.example:8080")];
+    for (headers, passes) in [
+        (&[][..], true),
+        (&[("Sec-Fetch-Site", "same-origin")], true),
+        (&[("Sec-Fetch-Site", "none")], true),
+        (&[("Sec-Fetch-Site", "same-site")], false),
+        (&[("Sec-Fetch-Site", "cross-site")], false),
+        (&[("Sec-Fetch-Site", "cross-site"), ("Origin", "https://evil.example")], false),
+        (&[("Sec-Fetch-Site", "cross-site"), ("Origin", FRONT)], true),
+        (&[("Origin", FRONT)], true),
+        (&[("Origin", "http://till.example:8080")], true),
+        (&[("Origin", "https://evil.example")], false),
+        (&[("Origin", "null")], false),
+    ] {
+        for path in [REFRESH, LOGOUT] {
+            let shop = with_front();
+            let login = shop.kasir("john@example.com").await;
+            let dress = |request: TestRequest| {
+                own.iter().chain(headers).fold(request, |request, header| request.insert_header(*header))
+            };
+            let answer = shop.send(dress(browser(Method::POST, path, &jar(&login)))).await;
+            if passes {
+                assert_eq!(answer.status, 200, "{path} {headers:?}");
+                continue;
+            }
+            refused(&answer, 403, "Origin not allowed", path);
+            assert!(answer.challenges().is_empty());
+            // nothing has changed: the session stands where it stood, and reading is not refused
+            assert_eq!(shop.send(dress(browser(Method::GET, ME, &jar(&login)))).await.status, 200);
+            let next = shop.post(REFRESH, json!({ "refresh_token": login.text("/data/refresh_token") })).await;
+            assert_ne!(next.text("/data/refresh_token"), login.text("/data/refresh_token"), "it had not rotated");
+            // what proves itself without a cookie comes from wherever it likes
+            let header = format!("Bearer {}", login.text("/data/Token"));
+            let request = browser(Method::POST, LOGOUT, &jar(&login)).insert_header(("Authorization", header));
+            assert_eq!(shop.send(dress(request)).await.status, 200);
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_body_or_a_login_is_no_matter_of_cookies() {
+    let shop = with_front();
+    let login = shop.kasir("john@example.com").await;
+    let evil = |request: TestRequest| {
+        request.insert_header(("Origin", "https://evil.example")).insert_header(("Cookie", jar(&login)))
+    };
+    let body = json!({ "refresh_token": login.text("/data/refresh_token") });
+    assert_eq!(shop.send(evil(post(REFRESH, body))).await.status, 200);
+    let again = json!({ "email": "john@example.com", "password": PASSWORD });
+    let answer = shop.send(evil(post(LOGIN, again))).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.header("access-control-allow-origin"), "", "its page cannot read the answer");
+}
+
+#[actix_web::test]
+async fn the_scripts_of_a_configured_origin_may_call_and_no_others() {
+    let shop = with_front();
+    let ask = |origin: &str, path: &str| {
+        call(Method::OPTIONS, path)
+            .insert_header(("Origin", origin.to_owned()))
+            .insert_header(("Access-Control-Request-Method", "POST"))
+            .insert_header(("Access-Control-Request-Headers", "authorization,content-type"))
+    };
+    for path in [LOGIN, REFRESH, LOGOUT] {
+        let leave = shop.send(ask(FRONT, path)).await;
+        assert_eq!((leave.status.as_u16(), leave.bytes.len()), (204, 0));
+        for (name, value) in [
+            ("access-control-allow-origin", FRONT),
+            ("access-control-allow-credentials", "true"),
+            ("access-control-allow-methods", "POST"),
+            ("access-control-allow-headers", "authorization, content-type"),
+            ("access-control-max-age", "600"),
+            ("vary", "Origin"),
+        ] {
+            assert_eq!(leave.header(name), value, "{path}");
+        }
+    }
+    for (answer, status) in [
+        (shop.send(ask("https://evil.example", LOGIN)).await, 405),
+        (shop.send(ask("null", LOGIN)).await, 405),
+        (shop.send(call(Method::OPTIONS, LOGIN)).await, 405),
+        (shop.send(call(Method::GET, ME).insert_header(("Origin", "https://evil.example"))).await, 401),
+    ] {
+        assert_eq!((answer.status.as_u16(), answer.header("access-control-allow-origin")), (status, ""));
+        assert_eq!((answer.header("access-control-allow-credentials"), answer.header("vary")), ("", "Origin"));
+    }
+    // an error is read by the page too
+    let none = shop.send(call(Method::GET, ME).insert_header(("Origin", FRONT))).await;
+    assert_eq!((none.status.as_u16(), none.header("access-control-allow-origin")), (401, FRONT));
+    assert_eq!(none.header("access-control-expose-headers"), "Retry-After, X-Request-Id");
+    let nowhere = shop.send(ask(FRONT, "/kasir/api/v1/nothing")).await;
+    assert_eq!(nowhere.status, 404);
+    // another mount names no origin and says nothing of them
+    let native = shop.send(call(Method::GET, "/api/v1/sessions").insert_header(("Origin", FRONT))).await;
+    assert_eq!((native.header("access-control-allow-origin"), native.header("vary")), ("", ""));
+    // and where none is configured, nobody is told anything
+    let closed = Shop::open().send(ask(FRONT, LOGIN)).await;
+    assert_eq!((closed.status.as_u16(), closed.header("vary")), (405, ""));
+}
