@@ -5,7 +5,7 @@
 //! a login besides the password is judged after the right password only.
 
 mod admit;
-mod seat;
+mod place;
 mod stand;
 
 use std::sync::Arc;
@@ -24,6 +24,7 @@ use crate::throttle::{Charge, Outcome};
 use crate::{Epochs, Error, Granted, Login, LoginRefusal, Profile, Proof, Proved, Session, SessionKind};
 
 use admit::Admitted;
+use place::Place;
 
 /// How often a login whose claims were lost is begun anew.
 const ROUNDS: usize = 4;
@@ -50,9 +51,18 @@ impl Found {
     }
 }
 
+/// What a login is to yield.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Aim {
+    /// A session that somebody works in.
+    Work,
+    /// The pairing of a device: a permanent session.
+    Pairing,
+}
+
 /// What the second unit of work came to.
 enum Came {
-    /// The session, and the one whose seat it took.
+    /// The session, and the one whose place it took.
     In(Box<(Session, Profile, Option<SessionId>)>),
     Refused(LoginRefusal),
     /// A claim was lost: what was judged is no longer so.
@@ -62,6 +72,11 @@ enum Came {
 impl Auth {
     /// Logs a user in on a device or in the office, or a device as itself.
     pub fn login(&self, login: &Login) -> Result<Granted, Error> {
+        self.let_in(login, Aim::Work)
+    }
+
+    /// Lets somebody in who proves who they are, and grants what they aim at.
+    pub(super) fn let_in(&self, login: &Login, aim: Aim) -> Result<Granted, Error> {
         let Proof::Password(password) = &login.proof;
         for _ in 0..ROUNDS {
             let Admitted { found, charge } = self.admit(login)?;
@@ -80,7 +95,7 @@ impl Auth {
             if let Err(refusal) = stand::judge(login, &found) {
                 return Err(self.refuse(login, &found, &charge, refusal)?);
             }
-            let entered = self.enter(login, &found, &charge, &verified);
+            let entered = self.enter(login, aim, &found, &charge, &verified);
             if entered.is_err() {
                 self.settle(&charge, Outcome::Withdrawn);
             }
@@ -146,12 +161,22 @@ impl Auth {
     }
 
     /// The second unit of work, and the tokens.
-    fn enter(&self, login: &Login, found: &Found, charge: &Charge, verified: &Verified) -> Result<Entered, Error> {
+    fn enter(
+        &self,
+        login: &Login,
+        aim: Aim,
+        found: &Found,
+        charge: &Charge,
+        verified: &Verified,
+    ) -> Result<Entered, Error> {
         let keys = self.keyring.held();
         let began = self.changes.now();
         let mut event = self.login_event(login, found, tillgate_domain::Outcome::Done, None)?;
-        let entry =
-            Entry { login, found, verified, session: self.id(SessionId::new)?, key: keys.seals(), now: event.at };
+        if aim == Aim::Pairing {
+            event.details.insert("kind".to_owned(), json!(SessionKind::Permanent.name()));
+        }
+        let session = self.id(SessionId::new)?;
+        let entry = Entry { login, aim, found, verified, session, key: keys.seals(), now: event.at };
         event.actor.session = Some(entry.session);
         let came = self.store.write(|tx| {
             let came = entry.carry_out(tx)?;
@@ -206,6 +231,7 @@ enum Entered {
 /// What a login brings into its second unit of work, which may run again.
 struct Entry<'a> {
     login: &'a Login,
+    aim: Aim,
     found: &'a Found,
     verified: &'a Verified,
     session: SessionId,
@@ -229,6 +255,13 @@ impl Entry<'_> {
                 tx.devices().claim(id, epoch, self.now)?
             }
         };
+        // whatever ends a pairing with its device raises the device's epoch first, and meets this
+        let claimed = claimed
+            && match (self.aim, &self.found.device) {
+                (Aim::Pairing, Some(device)) => tx.devices().claim(device.id, device.epoch, self.now)?,
+                (Aim::Pairing, None) => false,
+                (Aim::Work, _) => true,
+            };
         let rehash = self.verified.rehash.as_ref();
         let kind = CredentialKind::Password;
         if !claimed || !tx.credentials().claim(principal, kind, credential.version, rehash, self.now)? {
@@ -247,7 +280,10 @@ impl Entry<'_> {
         tx.sessions().insert(&session)?;
         let replaced = match &profile.device {
             Some(device) if session.kind == SessionKind::Person && device.environment.sells() => {
-                seat::take(tx, device, session.id, self.now)?
+                place::take(tx, Place::Seat, device, session.id, self.now)?
+            }
+            Some(device) if session.kind == SessionKind::Permanent => {
+                place::take(tx, Place::Pairing, device, session.id, self.now)?
             }
             _ => None,
         };
@@ -274,9 +310,10 @@ impl Entry<'_> {
     fn session(&self, principal: PrincipalId, profile: &Profile) -> Session {
         let Profile { tenant, user, device, .. } = profile;
         let (user, device) = (user.as_ref(), device.as_ref());
-        let kind = match principal {
-            PrincipalId::User(_) => SessionKind::Person,
-            PrincipalId::Device(_) => SessionKind::Device,
+        let kind = match (self.aim, principal) {
+            (Aim::Pairing, _) => SessionKind::Permanent,
+            (Aim::Work, PrincipalId::User(_)) => SessionKind::Person,
+            (Aim::Work, PrincipalId::Device(_)) => SessionKind::Device,
         };
         Session {
             id: self.session,
