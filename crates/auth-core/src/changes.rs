@@ -10,7 +10,7 @@ use std::time::Duration;
 use tillgate_domain::change::Observer;
 use tillgate_domain::{Change, DeviceId, Epoch, Scope, SessionId, TenantId, UserId};
 
-use crate::{Epochs, Session};
+use crate::{Epochs, Session, SessionKind};
 
 /// Who a request is about: what its token names.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +19,12 @@ pub(crate) struct About {
     pub(crate) user: Option<UserId>,
     pub(crate) device: Option<DeviceId>,
     pub(crate) tenant: TenantId,
+}
+
+impl About {
+    fn of(session: &Session) -> Self {
+        Self { session: session.id, user: session.user, device: session.device, tenant: session.tenant }
+    }
 }
 
 /// A moment in the order of changes: what was read before it may be stale after it.
@@ -131,8 +137,15 @@ impl Changes {
 
     /// Since when what was read of the principal of a session is stale.
     pub(crate) fn touched(&self, session: &Session) -> Moment {
-        let about = About { session: session.id, user: session.user, device: session.device, tenant: session.tenant };
-        self.judge(&about, &session.epochs).1
+        self.judge(&About::of(session), &session.epochs).1
+    }
+
+    /// Whether the session is known to be over: by its own end or, where it is no permanent one, by an epoch.
+    pub(crate) fn over(&self, session: &Session) -> bool {
+        match session.kind {
+            SessionKind::Permanent => self.known().ended.contains_key(&session.id),
+            SessionKind::Person | SessionKind::Device => self.judge(&About::of(session), &session.epochs).0,
+        }
     }
 
     /// Whether the session is known to be over.

@@ -35,13 +35,16 @@ pub enum Verdict {
     Refuse(TokenRefusal),
     /// The session moves on to this generation.
     Rotate {
-        /// The new generation.
+        /// The new generation: the one after the presented one, or the presented one where the store had forgotten it.
         to: i64,
         /// The presented one was ahead of the store: the store went back.
         went_back: bool,
     },
     /// The newest refresh token again, with a new access token; nothing is written.
     Repeat,
+    /// The same, to somebody who seems never to have had it: its overlap begins anew, so that it does not move on while older
+    /// requests of theirs are still on their way.
+    Renew,
     /// It had been followed by a used one: the session ends.
     Replay,
 }
@@ -68,7 +71,8 @@ pub fn judge(
         return if presented == session.generation { Verdict::Repeat } else { Verdict::Replay };
     };
     if presented > session.generation {
-        return Verdict::Rotate { to: presented.saturating_add(1), went_back: true };
+        // No further than there: a sibling's request that bears the one before may still be on its way.
+        return Verdict::Rotate { to: presented, went_back: true };
     }
     let rotated = witness.rotated.or(session.rotated_at.map(|at| now.since(at)));
     let fresh = rotated.is_some_and(|ago| ago < overlap);
@@ -79,9 +83,17 @@ pub fn judge(
             Verdict::Rotate { to: presented.saturating_add(1), went_back: false }
         };
     }
-    let one_behind = presented.saturating_add(1) == session.generation;
+    if presented.saturating_add(1) != session.generation {
+        return Verdict::Replay;
+    }
     let unused = witness.used.max(session.used) < session.generation;
-    if one_behind && (fresh || unused) { Verdict::Repeat } else { Verdict::Replay }
+    // A crowd of siblings comes at once and writes nothing; who comes later is a retry.
+    let late = rotated.is_none_or(|ago| ago >= overlap / 4);
+    match (unused, fresh) {
+        (true, _) if late => Verdict::Renew,
+        (true, _) | (false, true) => Verdict::Repeat,
+        (false, false) => Verdict::Replay,
+    }
 }
 
 fn refuse(standing: &Standing, presenter: &Presenter<'_>, now: Instant) -> Option<TokenRefusal> {

@@ -8,8 +8,9 @@ use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tillgate_domain::SessionId;
+use tillgate_domain::{Instant, SessionId};
 
+use crate::Session;
 use crate::judge::Witness;
 use crate::ports::Use;
 
@@ -22,6 +23,8 @@ const TOLD: Duration = Duration::from_hours(24);
 #[derive(Clone, Copy)]
 struct Rotated {
     generation: i64,
+    /// The instant that it wrote. Where the store says a later one, another process wrote that.
+    wrote: Option<Instant>,
     at: Duration,
     /// Until when the memory of it matters: its overlap.
     until: Duration,
@@ -82,14 +85,16 @@ impl Uses {
         }
     }
 
-    /// Notes that this process has rotated a session, `now` by the monotonic clock.
-    pub(crate) fn rotated(&self, session: SessionId, generation: i64, now: Duration, overlap: Duration) {
+    /// Notes that this process has rotated a session, which stands as it wrote it, or begun its overlap anew; `now` by the
+    /// monotonic clock.
+    pub(crate) fn rotated(&self, session: &Session, now: Duration, overlap: Duration) {
         let mut held = self.held();
         if held.rotated.len() >= ROTATIONS {
             held.rotated.retain(|_, rotated| rotated.until > now);
         }
         if held.rotated.len() < ROTATIONS {
-            held.rotated.insert(session, Rotated { generation, at: now, until: now.saturating_add(overlap) });
+            let (generation, wrote) = (session.generation, session.rotated_at);
+            held.rotated.insert(session.id, Rotated { generation, wrote, at: now, until: now.saturating_add(overlap) });
         }
     }
 
@@ -111,11 +116,12 @@ impl Uses {
         }
     }
 
-    /// What this process knows of a session that stands at this generation.
-    pub(crate) fn witness(&self, session: SessionId, generation: i64, now: Duration) -> Witness {
+    /// What this process knows of a session that stands like this in the store.
+    pub(crate) fn witness(&self, session: &Session, now: Duration) -> Witness {
         let held = self.held();
-        let used = |uses: &HashMap<SessionId, Use>| uses.get(&session).map_or(0, |noted| noted.generation);
-        let rotated = held.rotated.get(&session).filter(|rotated| rotated.generation == generation);
+        let used = |uses: &HashMap<SessionId, Use>| uses.get(&session.id).map_or(0, |noted| noted.generation);
+        let own = |rotated: &&Rotated| rotated.generation == session.generation && rotated.wrote >= session.rotated_at;
+        let rotated = held.rotated.get(&session.id).filter(own);
         Witness {
             used: used(&held.pending).max(used(&held.writing)),
             rotated: rotated.map(|rotated| now.saturating_sub(rotated.at)),
@@ -132,12 +138,41 @@ impl Uses {
 
 #[cfg(test)]
 mod tests {
-    use tillgate_domain::Instant;
+    use tillgate_domain::{KeyId, TenantId};
     use uuid::Uuid;
 
     use super::*;
+    use crate::{Dialect, Epochs, Proved, SessionKind, Terms};
 
     const SESSION: SessionId = SessionId(Uuid::from_u128(1));
+
+    fn session(generation: i64, rotated_at: i64) -> Session {
+        let (key, made) = (KeyId(Uuid::nil()), Instant::from_millis(0));
+        Session {
+            id: SESSION,
+            tenant: TenantId(Uuid::nil()),
+            kind: SessionKind::Person,
+            user: None,
+            device: None,
+            parent: None,
+            dialect: Dialect::new("native"),
+            terms: Terms { access: Duration::ZERO, refresh: None, absolute: None, midnight: false },
+            generation,
+            key,
+            previous_key: key,
+            used: 0,
+            epochs: Epochs::default(),
+            proved: Proved { methods: "pwd".to_owned(), at: made },
+            address: None,
+            rotated_from: None,
+            thumbprint: None,
+            created_at: made,
+            rotated_at: Some(Instant::from_millis(rotated_at)),
+            last_used_at: None,
+            expires_at: None,
+            ended: None,
+        }
+    }
 
     fn used(generation: i64, at: i64) -> Use {
         Use { session: SESSION, generation, at: Instant::from_millis(at) }
@@ -146,7 +181,7 @@ mod tests {
     #[test]
     fn a_use_counts_from_its_note_until_it_is_in_the_store() {
         let uses = Uses::default();
-        let seen = || uses.witness(SESSION, 3, Duration::ZERO).used;
+        let seen = || uses.witness(&session(3, 1), Duration::ZERO).used;
         uses.note(used(3, 10));
         uses.note(used(2, 20));
         assert_eq!(seen(), 3);
@@ -166,18 +201,23 @@ mod tests {
         uses.note(used(4, 20));
         assert_eq!(uses.take(), [used(4, 20)]);
         uses.written(&slow);
-        assert_eq!(uses.witness(SESSION, 4, Duration::ZERO).used, 4);
+        assert_eq!(uses.witness(&session(4, 1), Duration::ZERO).used, 4);
         assert_eq!(uses.take(), [used(4, 20)]);
     }
 
     #[test]
-    fn a_rotation_is_told_for_its_own_generation_only() {
+    fn a_rotation_is_told_for_what_this_process_wrote_only() {
         let uses = Uses::default();
         let (at, overlap) = (Duration::from_secs(100), Duration::from_secs(120));
-        uses.rotated(SESSION, 5, at, overlap);
+        uses.rotated(&session(5, 7), at, overlap);
         let later = Duration::from_secs(130);
-        assert_eq!(uses.witness(SESSION, 5, later).rotated, Some(Duration::from_secs(30)));
-        assert_eq!(uses.witness(SESSION, 6, later).rotated, None, "another process has rotated it since");
+        assert_eq!(uses.witness(&session(5, 7), later).rotated, Some(Duration::from_secs(30)));
+        assert_eq!(uses.witness(&session(6, 7), later).rotated, None, "another process has rotated it since");
+        assert_eq!(uses.witness(&session(5, 8), later).rotated, None, "another process has begun its overlap anew");
+        assert!(
+            uses.witness(&session(5, 6), later).rotated.is_some(),
+            "the store went back, this process knows better"
+        );
         assert!(uses.lately(SESSION, later));
         assert!(!uses.lately(SESSION, Duration::from_secs(220)));
     }

@@ -38,8 +38,22 @@ struct Grant {
     epochs: Epochs,
     profile: Option<Arc<Profile>>,
     how: How,
+    /// Whether its overlap begins now.
+    anew: bool,
     /// Whether the audit was told that the token is repeated elsewhere.
     told: bool,
+}
+
+impl Grant {
+    /// The newest refresh token of the session once more.
+    fn of(standing: &Standing) -> Self {
+        let session = standing.session.clone();
+        let epochs = match session.kind {
+            SessionKind::Permanent => standing.epochs,
+            SessionKind::Person | SessionKind::Device => session.epochs,
+        };
+        Self { session, epochs, profile: None, how: How::Repeated, anew: false, told: false }
+    }
 }
 
 /// What a refresh brings into its unit of work, which may run again.
@@ -117,24 +131,32 @@ impl Auth {
             if bid.refreshing.tenant.is_some_and(|tenant| tenant != standing.session.tenant) {
                 return Ok(Decided::Refused(TokenRefusal::Foreign));
             }
+            // A store that went back may have forgotten what this process knows to be over for ever.
+            if self.changes.over(&standing.session) {
+                return Ok(Decided::Refused(TokenRefusal::Over));
+            }
             match (self.verdict(&standing, bid), mode) {
                 (Verdict::Refuse(refusal), _) => return Ok(Decided::Refused(refusal)),
-                (Verdict::Rotate { .. } | Verdict::Replay, Mode::Read) => return Ok(Decided::Writes),
+                (Verdict::Rotate { .. } | Verdict::Renew | Verdict::Replay, Mode::Read) => return Ok(Decided::Writes),
                 (Verdict::Rotate { to, went_back }, Mode::Write) => {
                     if let Some(session) = rotate(tx, &standing, bid, to, went_back)? {
-                        return self.granted(tx, &standing, session, How::Rotated, false);
+                        let (how, anew, told) = (How::Rotated, true, false);
+                        return self.granted(tx, Grant { session, how, anew, told, ..Grant::of(&standing) });
                     }
                 }
-                (Verdict::Repeat, _) => {
-                    let tells = self.newly_shared(&standing.session, bid);
-                    if tells && mode == Mode::Read {
+                (verdict @ (Verdict::Repeat | Verdict::Renew), _) => {
+                    let told = self.newly_shared(&standing.session, bid);
+                    if told && mode == Mode::Read {
                         return Ok(Decided::Writes);
                     }
-                    if tells {
-                        tell(tx, &standing.session, bid, Action::RefreshShared, Outcome::Done)?;
+                    let anew = verdict == Verdict::Renew;
+                    let session = if anew { renew(tx, &standing, bid)? } else { Some(standing.session.clone()) };
+                    if let Some(session) = session {
+                        if told {
+                            tell(tx, &session, bid, Action::RefreshShared, Outcome::Done)?;
+                        }
+                        return self.granted(tx, Grant { session, anew, told, ..Grant::of(&standing) });
                     }
-                    let session = standing.session.clone();
-                    return self.granted(tx, &standing, session, How::Repeated, tells);
                 }
                 (Verdict::Replay, Mode::Write) => {
                     tx.endings().end(bid.token.session, EndedWhy::Replay, bid.now)?;
@@ -151,7 +173,7 @@ impl Auth {
         let presenter =
             Presenter { dialect: refreshing.dialect, device: refreshing.device, thumbprint: refreshing.thumbprint };
         let session = &standing.session;
-        let witness = self.uses.witness(session.id, session.generation, self.clock.monotonic());
+        let witness = self.uses.witness(session, self.clock.monotonic());
         judge(standing, bid.token.generation, &presenter, &witness, bid.now)
     }
 
@@ -163,18 +185,9 @@ impl Auth {
             && !self.uses.told(session.id, session.generation)
     }
 
-    fn granted(
-        &self,
-        tx: &mut dyn AuthTx,
-        standing: &Standing,
-        session: Session,
-        how: How,
-        told: bool,
-    ) -> Stored<Decided> {
-        let epochs = match session.kind {
-            SessionKind::Permanent => standing.epochs,
-            SessionKind::Person | SessionKind::Device => session.epochs,
-        };
+    /// Completes a grant with what is known or read of the principal.
+    fn granted(&self, tx: &mut dyn AuthTx, grant: Grant) -> Stored<Decided> {
+        let session = &grant.session;
         let Some(principal) = session.principal() else {
             return Err(StoreError::Corrupt {
                 table: "sessions",
@@ -182,17 +195,17 @@ impl Auth {
                 detail: "nobody's session".to_owned(),
             });
         };
-        let touched = self.changes.touched(&session);
+        let touched = self.changes.touched(session);
         let known = self.profiles.find(principal, session.device, touched);
         let profile = match known {
             Some(profile) => Some(profile),
             None => profile::read(tx, principal, session.device)?.map(Arc::new),
         };
-        Ok(Decided::Granted(Box::new(Grant { session, epochs, profile, how, told })))
+        Ok(Decided::Granted(Box::new(Grant { profile, ..grant })))
     }
 
     fn grant(&self, bid: &Bid<'_>, grant: Grant) -> Result<Granted, Error> {
-        let Grant { session, epochs, profile, how, told } = grant;
+        let Grant { session, epochs, profile, how, anew, told } = grant;
         if told {
             self.uses.note_told(session.id, session.generation, self.clock.monotonic());
         }
@@ -200,9 +213,9 @@ impl Auth {
         if let Some(principal) = session.principal() {
             self.profiles.keep(principal, session.device, &profile, bid.began);
         }
-        if let (How::Rotated, Some(overlap)) = (how, session.terms.refresh.as_ref().and_then(|refresh| refresh.overlap))
-        {
-            self.uses.rotated(session.id, session.generation, self.clock.monotonic(), overlap);
+        let overlap = session.terms.refresh.as_ref().and_then(|refresh| refresh.overlap);
+        if let (true, Some(overlap)) = (anew, overlap) {
+            self.uses.rotated(&session, self.clock.monotonic(), overlap);
         }
         let mut keys = self.keyring.held();
         if keys.refresh(session.key).is_none() {
@@ -233,7 +246,8 @@ fn rotate(
     let session = &standing.session;
     let rotation = Rotation {
         generation: to,
-        key: bid.seals,
+        // One that the store had forgotten keeps the key that it bears.
+        key: if went_back { bid.token.key } else { bid.seals },
         previous_key: bid.token.key,
         at: bid.now,
         expires_at: session.terms.session_expiry(session.created_at, bid.now, &standing.zone),
@@ -254,6 +268,22 @@ fn rotate(
         expires_at: rotation.expires_at,
         ..session.clone()
     }))
+}
+
+/// Begins the overlap of the newest refresh token anew; `None` where another has moved the session on first. A repeat lengthens no
+/// session and moves it nowhere.
+fn renew(tx: &mut dyn AuthTx, standing: &Standing, bid: &Bid<'_>) -> Stored<Option<Session>> {
+    let session = &standing.session;
+    let same = Rotation {
+        generation: session.generation,
+        key: session.key,
+        previous_key: session.previous_key,
+        at: bid.now,
+        expires_at: session.expires_at,
+        from: session.rotated_from,
+    };
+    let renewed = tx.sessions().rotate(session.id, session.generation, &same)?;
+    Ok(renewed.then(|| Session { rotated_at: Some(bid.now), ..session.clone() }))
 }
 
 fn tell(tx: &mut dyn AuthTx, session: &Session, bid: &Bid<'_>, action: Action, outcome: Outcome) -> Stored<()> {

@@ -68,11 +68,13 @@ fn every_row_of_the_table() {
         ("the overlap has passed", standing(5, 5, Some(120)), 5, none, rotate(6)),
         ("within the overlap", standing(5, 5, Some(119)), 5, none, Verdict::Repeat),
         ("one behind within the overlap, used", standing(5, 5, Some(119)), 4, none, Verdict::Repeat),
-        ("one behind after it, not used", standing(5, 4, Some(9999)), 4, none, Verdict::Repeat),
+        ("one behind soon, not used", standing(5, 4, Some(29)), 4, none, Verdict::Repeat),
+        ("one behind within the overlap, not used", standing(5, 4, Some(30)), 4, none, Verdict::Renew),
+        ("one behind after it, not used", standing(5, 4, Some(9999)), 4, none, Verdict::Renew),
         ("one behind after it, used", standing(5, 5, Some(120)), 4, none, Verdict::Replay),
         ("one behind after it, used as this process saw", standing(5, 4, Some(120)), 4, used(5), Verdict::Replay),
         ("two behind, though within the overlap", standing(5, 0, Some(1)), 3, none, Verdict::Replay),
-        ("ahead", standing(5, 5, Some(1)), 7, none, Verdict::Rotate { to: 8, went_back: true }),
+        ("ahead", standing(5, 5, Some(1)), 7, none, Verdict::Rotate { to: 7, went_back: true }),
     ] {
         assert_eq!(judged(&standing, presented, &witness), expected, "{what}");
     }

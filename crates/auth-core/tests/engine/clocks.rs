@@ -10,6 +10,15 @@ use crate::shop::{
     HOUR, MINUTE, OVERLAP, Shop, builder, by_user, refreshed, terms, token, token_refused, unavailable, used,
 };
 
+/// The clock is set.
+fn step(shop: &Shop, span: Duration, forward: bool) {
+    if forward {
+        shop.clock.step_forward(span);
+    } else {
+        shop.clock.step_back(span);
+    }
+}
+
 /// A login with short terms: the session is over after eight minutes, its access token after five.
 fn short() -> Login {
     let refresh = Some(Refresh { idle: Some(8 * MINUTE), overlap: Some(OVERLAP) });
@@ -21,11 +30,7 @@ fn a_step_by_hours_ends_nothing() {
     for forward in [true, false] {
         let shop = Shop::open();
         let granted = shop.user("cashier", Some("P01"));
-        if forward {
-            shop.clock.step_forward(20 * HOUR)
-        } else {
-            shop.clock.step_back(20 * HOUR)
-        }
+        step(&shop, 20 * HOUR, forward);
         assert!(shop.auth.time().in_doubt, "forward {forward}");
         assert!(used(&shop.auth, &granted).is_ok(), "forward {forward}");
         let moved = refreshed(&shop.auth, &granted).unwrap();
@@ -42,11 +47,7 @@ fn a_step_moves_no_overlap() {
         let first = shop.user("cashier", Some("P01"));
         let second = refreshed(&shop.auth, &first).unwrap();
         used(&shop.auth, &second).unwrap();
-        if forward {
-            shop.clock.step_forward(HOUR)
-        } else {
-            shop.clock.step_back(HOUR)
-        }
+        step(&shop, HOUR, forward);
         assert_eq!(token(&refreshed(&shop.auth, &first).unwrap()), token(&second), "a sibling, forward {forward}");
         shop.clock.advance(OVERLAP);
         assert_eq!(refreshed(&shop.auth, &second).unwrap().session.generation, 3, "forward {forward}");

@@ -1,11 +1,17 @@
 //! Refreshing: each row of the judge's table, through the engine.
 
-use tillgate_auth_core::{Auth, Dialect, Granted, How, Refreshing, TokenRefusal};
-use tillgate_domain::{Action, EndedWhy, PrincipalId, StoreExt};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tillgate_auth_core::{Auth, AuthStore, AuthView, Dialect, Granted, How, Memory, Refreshing, TokenRefusal};
+use tillgate_domain::change::Observer;
+use tillgate_domain::{Action, Change, EndedWhy, Epoch, Mode, PrincipalId, Scope, Store, StoreExt, Stored, Work};
 
 use crate::shop::{
     HOUR, OVERLAP, Shop, by_user, native, refreshed, refreshing, token, token_refused, unavailable, used,
 };
+
+const MOMENT: Duration = Duration::from_millis(1);
 
 /// A session that was refreshed once, after its first hour: what each gave, the second used.
 fn once_refreshed(shop: &Shop) -> (Granted, Granted) {
@@ -52,7 +58,7 @@ fn the_newest_one_moves_on_once_in_an_overlap() {
 fn the_one_before_is_repeated_within_the_overlap_though_the_newest_is_used() {
     let shop = Shop::open();
     let (first, second) = once_refreshed(&shop);
-    shop.clock.advance(OVERLAP - std::time::Duration::from_millis(1));
+    shop.clock.advance(OVERLAP - MOMENT);
     let again = refreshed(&shop.auth, &first).unwrap();
     assert_eq!((again.how, token(&again)), (How::Repeated, token(&second)));
 }
@@ -69,7 +75,78 @@ fn the_one_before_is_repeated_for_as_long_as_the_newest_is_unused() {
     }
     let found = refreshed(&shop.auth, &first).unwrap();
     used(&shop.auth, &found).unwrap();
+    assert_eq!(refreshed(&shop.auth, &first).unwrap().how, How::Repeated, "it was handed out a moment ago");
+    shop.clock.advance(OVERLAP);
     assert_eq!(token_refused(refreshed(&shop.auth, &first)), TokenRefusal::Replay, "now it is");
+}
+
+#[test]
+fn an_answer_that_is_found_again_begins_its_overlap_anew_in_every_process() {
+    let shop = Shop::open();
+    let other = shop.process();
+    let first = shop.user("cashier", Some("P01"));
+    refreshed(&shop.auth, &first).unwrap();
+    shop.clock.advance(HOUR);
+    let found = refreshed(&other, &first).unwrap();
+    used(&other, &found).unwrap();
+    assert_eq!(found.session_expires_at, shop.session(first.session.id).expires_at, "it lengthens nothing");
+    for auth in [&shop.auth, &other] {
+        let again = refreshed(auth, &found).unwrap();
+        assert_eq!((again.how, token(&again)), (How::Repeated, token(&found)), "it does not move on");
+        assert_eq!(refreshed(auth, &first).unwrap().how, How::Repeated, "while a late request may be on its way");
+    }
+    shop.clock.advance(OVERLAP);
+    assert_eq!(generations(&other, &found), (How::Rotated, 3));
+}
+
+#[test]
+fn a_crowd_of_siblings_writes_nothing() {
+    let shop = Shop::open();
+    let first = shop.user("cashier", Some("P01"));
+    refreshed(&shop.auth, &first).unwrap();
+    let before = shop.session(first.session.id);
+    shop.clock.advance(OVERLAP / 4 - MOMENT);
+    refreshed(&shop.auth, &first).unwrap();
+    refreshed(&shop.process(), &first).unwrap();
+    assert_eq!(shop.session(first.session.id), before);
+    shop.clock.advance(MOMENT);
+    refreshed(&shop.auth, &first).unwrap();
+    assert_eq!(shop.session(first.session.id).rotated_at, Some(shop.auth.time().at), "a retry does");
+}
+
+#[test]
+fn what_this_process_knows_to_be_over_stays_so_though_the_store_has_forgotten_it() {
+    let shop = Shop::open();
+    let (one, two) = (shop.user("cashier", Some("P01")), shop.user("manager", None));
+    let memory = Arc::new(shop.memory.process());
+    let told = Arc::new(Told { memory, observer: Mutex::default() });
+    let auth = shop.process_over(told.clone());
+    assert!(refreshed(&auth, &one).is_ok() && refreshed(&auth, &two).is_ok());
+    let scope = Scope::User(shop.world.manager.id);
+    let gone = [Change::Ended(one.session.id), Change::Raised { scope, epoch: Epoch(1) }];
+    told.observer.lock().unwrap().clone().unwrap().committed(&gone);
+    for granted in [&one, &two] {
+        assert_eq!(token_refused(refreshed(&auth, granted)), TokenRefusal::Over);
+        assert_eq!(token_refused(used(&auth, granted)), TokenRefusal::Over);
+    }
+}
+
+/// A store whose observer the test keeps.
+struct Told {
+    memory: Arc<Memory>,
+    observer: Mutex<Option<Arc<dyn Observer>>>,
+}
+
+impl Store<AuthView> for Told {
+    fn run(&self, mode: Mode, work: Work<'_, AuthView>) -> Stored<()> {
+        Store::<AuthView>::run(&*self.memory, mode, work)
+    }
+}
+
+impl AuthStore for Told {
+    fn observe(&self, observer: Arc<dyn Observer>) {
+        *self.observer.lock().unwrap() = Some(observer);
+    }
 }
 
 #[test]
@@ -116,7 +193,7 @@ fn one_ahead_of_a_store_that_went_back_moves_on_and_the_audit_says_so() {
     assert!(shop.auth_store().write(|tx| tx.sessions().rotate(was.id, 3, &back)).unwrap());
     for auth in [shop.auth.clone(), shop.process()] {
         let ahead = refreshed(&auth, &third).unwrap();
-        assert_eq!(ahead.session.generation, 4);
+        assert_eq!((ahead.session.generation, token(&ahead)), (3, token(&third)), "the store catches up");
         assert!(used(&auth, &ahead).is_ok());
     }
     let told = shop.told(Action::StoreWentBack);

@@ -25,7 +25,7 @@ use crate::hasher::Plain;
 
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
-pub(crate) const OVERLAP: Duration = Duration::from_secs(120);
+pub(crate) const OVERLAP: Duration = Duration::from_mins(2);
 
 /// The password of everybody of this name.
 pub(crate) fn password_of(name: &str) -> String {

@@ -89,10 +89,10 @@ fn garbage_is_refused_and_costs_nothing_dear() {
         &huge,
         token(&granted),
     ] {
-        assert_eq!(token_refused(call(&shop.auth, bad)), TokenRefusal::Invalid, "{:.20}", bad);
+        assert_eq!(token_refused(call(&shop.auth, bad)), TokenRefusal::Invalid, "{bad:.20}");
         let refresh = shop.auth.refresh(&refreshing(bad, &native()));
         if bad != token(&granted) {
-            assert_eq!(token_refused(refresh), TokenRefusal::Invalid, "{:.20}", bad);
+            assert_eq!(token_refused(refresh), TokenRefusal::Invalid, "{bad:.20}");
         }
     }
     assert_eq!(token_refused(shop.auth.refresh(&refreshing(good, &native()))), TokenRefusal::Invalid);

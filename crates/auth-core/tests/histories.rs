@@ -1,0 +1,151 @@
+//! Random histories of one session: a till with one thread or two that is killed, loses messages and retries; a thief who copies
+//! its token; clocks that step, processes that start anew, a store that goes back. What must hold in all of them:
+//!
+//! 1. Nothing outlives its terms, and nothing that was ended is granted again.
+//! 2. A client that stores an answer before it uses any of it, and keeps the newest of two, is never refused.
+//! 3. Whoever presents what came before a successor that was used an overlap ago or more, or what came before that, ends the
+//!    session. So a thief who uses what he took is caught at the next refresh of either.
+//!
+//! `HISTORIES` says how many histories each test runs, `HISTORIES_SEED` repeats the one that a failure names, and prints it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::unchecked_time_subtraction,
+    clippy::unnecessary_wraps,
+    clippy::needless_pass_by_value,
+    clippy::cast_possible_truncation,
+    reason = "what is not as it should be fails the test that stands on it"
+)]
+
+#[path = "histories/chance.rs"]
+mod chance;
+#[path = "histories/engine.rs"]
+mod engine;
+#[path = "histories/exceptions.rs"]
+mod exceptions;
+#[path = "histories/exhaustive.rs"]
+mod exhaustive;
+#[allow(dead_code, reason = "it is the engine's tests' own")]
+#[path = "engine/hasher.rs"]
+mod hasher;
+#[path = "histories/history.rs"]
+mod history;
+#[path = "histories/kind.rs"]
+mod kind;
+#[path = "histories/model.rs"]
+mod model;
+#[path = "histories/mutants.rs"]
+mod mutants;
+#[path = "histories/server.rs"]
+mod server;
+#[path = "histories/till.rs"]
+mod till;
+
+use std::time::Duration;
+
+use chance::Chance;
+use engine::Engines;
+use history::History;
+use kind::{Broken, Counted, Kind};
+use model::Model;
+use server::Terms;
+
+/// How many histories a test runs unless `HISTORIES` says so, and from which seed.
+fn seeds(many: u64) -> std::ops::Range<u64> {
+    let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    match number("HISTORIES_SEED") {
+        Some(seed) => seed..seed + 1,
+        None => 1..number("HISTORIES").unwrap_or(many) + 1,
+    }
+}
+
+/// Runs one history on the model with this judge.
+fn on_model(kind: Kind, seed: u64, judge: model::Judge) -> Result<Counted, Broken> {
+    let (kind, mut chance) = (kind.of(seed), Chance::of(seed));
+    let terms = Terms::drawn(&mut chance);
+    let processes = if kind.processes { 1 + chance.below(2) } else { 1 };
+    History::new(kind, chance, Model::new(judge, terms, processes)).run()
+}
+
+/// Runs histories of a kind on the model, and fails with the seed of the first that breaks a property.
+fn all_hold(kind: Kind, many: u64) {
+    let mut counted = Counted::default();
+    for seed in seeds(many) {
+        match on_model(kind, seed, tillgate_auth_core::judge::judge) {
+            Ok(more) => counted.add(&more),
+            Err(broken) => panic!("HISTORIES_SEED={seed}: {broken}"),
+        }
+    }
+    println!("{kind:?}: {counted:?}");
+    if std::env::var_os("HISTORIES_SEED").is_none() {
+        counted.assert_lively(kind);
+    }
+}
+
+#[test]
+fn one_thread_is_never_logged_out() {
+    all_hold(Kind { threads: 1, ..Kind::WILD }, 40_000);
+}
+
+#[test]
+fn two_threads_are_never_logged_out() {
+    all_hold(Kind { threads: 2, ..Kind::WILD }, 40_000);
+}
+
+#[test]
+fn a_thief_is_caught() {
+    all_hold(Kind { threads: 1, thief: true, ..Kind::WILD }, 40_000);
+}
+
+#[test]
+fn a_thief_among_two_threads_is_caught() {
+    all_hold(Kind { threads: 2, thief: true, ..Kind::WILD }, 20_000);
+}
+
+#[test]
+fn a_client_that_uses_before_it_stores_is_counted() {
+    let kind = Kind { threads: 1, careless: true, ..Kind::WILD };
+    let mut counted = Counted::default();
+    for seed in seeds(2_000) {
+        match on_model(kind, seed, tillgate_auth_core::judge::judge) {
+            Ok(more) => counted.add(&more),
+            Err(broken) => panic!("HISTORIES_SEED={seed}: {broken}"),
+        }
+    }
+    println!("{} careless clients of {} were logged out", counted.logged_out, counted.histories);
+    assert!(counted.logged_out > 0, "the promise would need no condition");
+}
+
+#[test]
+fn the_engine_does_as_the_model() {
+    for seed in seeds(400) {
+        for kind in [
+            Kind { threads: 1, ..Kind::WILD },
+            Kind { threads: 2, ..Kind::WILD },
+            Kind { threads: 2, thief: true, ..Kind::WILD },
+        ] {
+            let (kind, mut chance) = (kind.of(seed), Chance::of(seed));
+            let terms = Terms::drawn(&mut chance);
+            let processes = if kind.processes { 1 + chance.below(2) } else { 1 };
+            let history = History::new(kind, chance, Engines::new(terms, processes));
+            if let Err(broken) = history.run() {
+                panic!("HISTORIES_SEED={seed}, {kind:?}, on the engine: {broken}");
+            }
+        }
+    }
+}
+
+/// Both refresh an overlap apart and use what they get at once: whoever comes second is the end of it.
+#[test]
+fn a_thief_who_uses_what_he_took_is_caught_at_the_next_refresh_of_either() {
+    for seed in seeds(20_000) {
+        let mut chance = Chance::of(seed);
+        let mut model = Model::new(tillgate_auth_core::judge::judge, Terms::drawn(&mut chance), 1);
+        exceptions::greedy(&mut model, &mut chance).unwrap_or_else(|why| panic!("HISTORIES_SEED={seed}: {why}"));
+    }
+}
+
+const OVERLAP: Duration = Duration::from_mins(2);

@@ -1,0 +1,43 @@
+//! Chance that a seed repeats.
+
+use std::time::Duration;
+
+/// `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
+pub(crate) struct Chance(u64);
+
+impl Chance {
+    pub(crate) fn of(seed: u64) -> Self {
+        // Mixed, else each seed would go on where the one before it began a step later.
+        Self(mixed(seed.wrapping_add(0x9E37_79B9_7F4A_7C15)))
+    }
+
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        mixed(self.0)
+    }
+
+    /// A number below this one.
+    pub(crate) fn below(&mut self, bound: usize) -> usize {
+        usize::try_from(self.next() % bound as u64).unwrap()
+    }
+
+    /// Once in so many.
+    pub(crate) fn once_in(&mut self, times: usize) -> bool {
+        self.below(times) == 0
+    }
+
+    pub(crate) fn pick<T: Copy>(&mut self, among: &[T]) -> T {
+        among[self.below(among.len())]
+    }
+
+    /// A span of up to this one, to the millisecond.
+    pub(crate) fn up_to(&mut self, span: Duration) -> Duration {
+        Duration::from_millis(self.next() % (u64::try_from(span.as_millis()).unwrap() + 1))
+    }
+}
+
+const fn mixed(mut value: u64) -> u64 {
+    value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    value ^ (value >> 31)
+}

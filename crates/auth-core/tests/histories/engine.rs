@@ -1,0 +1,251 @@
+//! The engine itself, on the store in memory: one engine for each process.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tillgate_auth_core::clock::Clock;
+use tillgate_auth_core::ports::Rotation;
+use tillgate_auth_core::{
+    Auth, AuthView, Dialect, Error, Evidence, Granted, Login, MasterKey, Memory, Presented, Proof, QueueLimits,
+    Refreshing, Refusal, Session, Settings, Tenancy, TokenRefusal, Who,
+};
+use tillgate_domain::{Instant, Secret, SessionId, Store, StoreExt};
+use tillgate_testkit::clock::MORNING;
+use tillgate_testkit::world::Verifiers;
+use tillgate_testkit::{CountedEntropy, ManualClock, World};
+
+use crate::hasher::Plain;
+use crate::server::{Access, Reply, Seen, Server, Terms};
+
+/// A process, and what a looker-on knows of it.
+struct Process {
+    auth: Arc<Auth>,
+    clock: Arc<ManualClock>,
+    used: i64,
+    rotated: Option<(i64, Option<Instant>, Duration)>,
+}
+
+pub(crate) struct Engines {
+    memory: Memory,
+    master: MasterKey,
+    hasher: Arc<Plain>,
+    dialect: Dialect,
+    terms: Terms,
+    processes: Vec<Process>,
+    session: SessionId,
+    first: Access,
+    /// The refresh token of each generation.
+    tokens: BTreeMap<i64, String>,
+    backup: Option<Session>,
+}
+
+fn chance() -> CountedEntropy {
+    static SEEDS: AtomicU64 = AtomicU64::new(1);
+    CountedEntropy::of(SEEDS.fetch_add(1, Ordering::Relaxed))
+}
+
+fn build(memory: &Memory, master: &MasterKey, hasher: &Arc<Plain>, clock: &Arc<ManualClock>) -> Arc<Auth> {
+    let queue = QueueLimits { workers: NonZeroUsize::new(1), ..QueueLimits::default() };
+    Auth::builder(Arc::new(memory.process()))
+        .master(master.clone())
+        .settings(Settings { queue, ..Settings::default() })
+        .clock(clock.clone())
+        .entropy(Arc::new(chance()))
+        .hasher(hasher.clone())
+        .without_chores()
+        .build()
+        .unwrap()
+}
+
+fn access(granted: &Granted) -> Access {
+    Access {
+        generation: granted.session.generation,
+        expires_at: granted.access_expires_at,
+        token: granted.access_token.expose().clone(),
+    }
+}
+
+fn refresh_token(granted: &Granted) -> String {
+    granted.refresh_token.as_ref().unwrap().expose().clone()
+}
+
+impl Engines {
+    pub(crate) fn new(terms: Terms, processes: usize) -> Self {
+        let memory = Memory::new();
+        let user = |_: &str| Some(Plain::verifier("right"));
+        World::populate(&memory, MORNING, &Verifiers { user: &user, device: &|_| None }).unwrap();
+        let (master, hasher) = (MasterKey::draw(&chance()).unwrap(), Arc::new(Plain::default()));
+        let processes: Vec<_> = (0..processes)
+            .map(|_| {
+                let clock = Arc::new(ManualClock::default());
+                Process { auth: build(&memory, &master, &hasher, &clock), clock, used: 0, rotated: None }
+            })
+            .collect();
+        let dialect = Dialect::new("native");
+        let granted = processes[0]
+            .auth
+            .login(&Login {
+                dialect: dialect.clone(),
+                terms: terms.whole(),
+                tenancy: Tenancy::default(),
+                who: Who::User { login: "cashier".to_owned(), device: Some("P01".to_owned()) },
+                proof: Proof::Password(Secret::new("right".to_owned())),
+                least: None,
+                address: None,
+            })
+            .unwrap();
+        Self {
+            first: access(&granted),
+            tokens: [(1, refresh_token(&granted))].into(),
+            session: granted.session.id,
+            backup: None,
+            memory,
+            master,
+            hasher,
+            dialect,
+            terms,
+            processes,
+        }
+    }
+
+    fn stored(&self) -> Session {
+        let store: &dyn Store<AuthView> = &self.memory;
+        store.read(|tx| tx.sessions().find(self.session)).unwrap().unwrap().session
+    }
+}
+
+impl Server for Engines {
+    fn login(&self) -> (Instant, Access) {
+        (MORNING, self.first.clone())
+    }
+
+    fn terms(&self) -> Terms {
+        self.terms
+    }
+
+    fn processes(&self) -> usize {
+        self.processes.len()
+    }
+
+    fn seen(&self, process: usize) -> Seen {
+        let (process, session) = (&self.processes[process], self.stored());
+        let now = process.auth.time().at;
+        let own = process
+            .rotated
+            .filter(|(generation, wrote, _)| *generation == session.generation && *wrote >= session.rotated_at);
+        let age = own.map(|(.., at)| process.clock.monotonic() - at);
+        Seen {
+            generation: session.generation,
+            used: session.used.max(process.used),
+            age: age.or(session.rotated_at.map(|at| now.since(at))),
+            now,
+        }
+    }
+
+    fn refresh(&mut self, process: usize, presented: i64) -> Reply {
+        let Some(token) = self.tokens.get(&presented) else { return Reply::Refused(TokenRefusal::Invalid) };
+        let before = self.stored().rotated_at;
+        let process = &mut self.processes[process];
+        let refreshing = Refreshing {
+            dialect: &self.dialect,
+            tenant: None,
+            token,
+            beside: None,
+            device: None,
+            thumbprint: None,
+            address: None,
+        };
+        match process.auth.refresh(&refreshing) {
+            Ok(granted) => {
+                let session = &granted.session;
+                if session.rotated_at != before {
+                    process.rotated = Some((session.generation, session.rotated_at, process.clock.monotonic()));
+                }
+                let (generation, token) = (session.generation, refresh_token(&granted));
+                let known = self.tokens.entry(generation).or_insert_with(|| token.clone());
+                assert_eq!(*known, token, "the refresh token of a generation is one");
+                Reply::Granted(access(&granted))
+            }
+            Err(Error::Refused(Refusal::Token(refusal))) => Reply::Refused(refusal),
+            Err(Error::Unavailable { .. }) => Reply::Unavailable,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    fn call(&mut self, process: usize, access: &Access) -> bool {
+        let process = &mut self.processes[process];
+        process.auth.follow().unwrap();
+        let presented = Presented {
+            evidence: Evidence::Bearer(&access.token),
+            dialect: &self.dialect,
+            tenant: None,
+            method: "GET",
+            target: "/",
+            body: None,
+            address: None,
+        };
+        match process.auth.authenticate(&presented) {
+            Ok(caller) => {
+                assert_eq!(caller.generation, access.generation);
+                process.used = process.used.max(access.generation);
+                true
+            }
+            Err(Error::Refused(Refusal::Token(_))) => false,
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    fn end(&mut self) {
+        self.processes[0].auth.end_session(self.session).unwrap();
+    }
+
+    fn advance(&mut self, span: Duration) {
+        for process in &self.processes {
+            process.clock.advance(span);
+            process.auth.time();
+        }
+    }
+
+    fn step(&mut self, process: usize, span: Duration, forward: bool) {
+        let process = &self.processes[process];
+        if forward {
+            process.clock.step_forward(span);
+        } else {
+            process.clock.step_back(span);
+        }
+        process.auth.time();
+    }
+
+    fn write_uses(&mut self, process: usize) {
+        self.processes[process].auth.write_uses().unwrap();
+        self.processes[process].used = 0;
+    }
+
+    fn restart(&mut self, process: usize) {
+        let clock = self.processes[process].clock.clone();
+        let auth = build(&self.memory, &self.master, &self.hasher, &clock);
+        self.processes[process] = Process { auth, clock, used: 0, rotated: None };
+    }
+
+    fn back_up(&mut self) {
+        self.backup = Some(self.stored());
+    }
+
+    /// The session's rotations are forgotten; an end is not, nor what was used.
+    fn go_back(&mut self) -> bool {
+        let Some(backup) = &self.backup else { return false };
+        let (store, newest): (&dyn Store<AuthView>, _) = (&self.memory, self.stored().generation);
+        let back = Rotation {
+            generation: backup.generation,
+            key: backup.key,
+            previous_key: backup.previous_key,
+            at: backup.rotated_at.unwrap_or(backup.created_at),
+            expires_at: backup.expires_at,
+            from: backup.rotated_from,
+        };
+        store.write(|tx| tx.sessions().rotate(backup.id, newest, &back)).unwrap()
+    }
+}

@@ -1,0 +1,83 @@
+//! A thief by plan: the greedy one, who is caught, and the one that no rule for bearer tokens catches which forgives a lost answer.
+
+use std::time::Duration;
+
+use crate::OVERLAP;
+use crate::chance::Chance;
+use crate::model::Model;
+use crate::server::{Access, Reply, Server, Terms};
+
+/// Somebody refreshes and, where it goes well, uses what they got at once.
+fn refresh_and_use(model: &mut Model, held: &mut Access, uses: bool) -> bool {
+    match model.refresh(0, held.generation) {
+        Reply::Granted(access) => {
+            *held = access;
+            assert!(!uses || model.call(0, held));
+            true
+        }
+        Reply::Refused(_) | Reply::Unavailable => false,
+    }
+}
+
+/// A till and a thief who copies its token at some time; both refresh an overlap apart at least, and use what they get.
+pub(crate) fn greedy(model: &mut Model, chance: &mut Chance) -> Result<(), String> {
+    let (_, mut till) = model.login();
+    model.call(0, &till);
+    let pause = |model: &mut Model, chance: &mut Chance| {
+        model.advance(OVERLAP + chance.up_to(Duration::from_mins(8)));
+    };
+    for _ in 0..chance.below(5) {
+        pause(model, chance);
+        if !refresh_and_use(model, &mut till, true) {
+            return Err("a till alone is refused".to_owned());
+        }
+    }
+    let mut thief = till.clone();
+    let (mut refreshed, mut steps) = ([false; 2], 0);
+    loop {
+        pause(model, chance);
+        let who = chance.below(2);
+        let good = refresh_and_use(model, if who == 0 { &mut till } else { &mut thief }, true);
+        let others_first = refreshed[1 - who] && !refreshed[who];
+        if others_first || !good {
+            let over = !model.call(0, &till) && !model.call(0, &thief);
+            return if others_first && !good && over { Ok(()) } else { Err(format!("{who} after {steps}: {good}")) };
+        }
+        refreshed[who] = true;
+        steps += 1;
+        if steps > 12 {
+            return Ok(());
+        }
+    }
+}
+
+/// One who always refreshes just before the till, and waits for it to use the successor before he does, is not told apart from
+/// a lost answer. The audit shows that a token was repeated from another address, where it was another.
+#[test]
+fn one_who_refreshes_just_before_the_till_and_waits_for_it_is_not_caught() {
+    let terms = Terms { idle: Duration::from_hours(12), absolute: None };
+    let mut model = Model::new(tillgate_auth_core::judge::judge, terms, 1);
+    let (_, mut till) = model.login();
+    let mut thief = till.clone();
+    for _ in 0..200 {
+        model.advance(Duration::from_mins(10));
+        assert!(refresh_and_use(&mut model, &mut thief, false), "he refreshes, and uses nothing");
+        model.advance(Duration::from_secs(1));
+        assert!(refresh_and_use(&mut model, &mut till, true), "the till finds what looks like its own lost answer");
+        assert!(model.call(0, &thief), "now he does");
+    }
+}
+
+/// The same one who uses his copy before the till has come is caught when it comes.
+#[test]
+fn one_who_does_not_wait_is_caught() {
+    let terms = Terms { idle: Duration::from_hours(12), absolute: None };
+    let mut model = Model::new(tillgate_auth_core::judge::judge, terms, 1);
+    let (_, mut till) = model.login();
+    let mut thief = till.clone();
+    model.advance(Duration::from_mins(10));
+    assert!(refresh_and_use(&mut model, &mut thief, true));
+    model.advance(OVERLAP);
+    assert!(!refresh_and_use(&mut model, &mut till, true));
+    assert!(!model.call(0, &thief) && !refresh_and_use(&mut model, &mut thief, true));
+}

@@ -1,0 +1,165 @@
+//! Every short history of a till and a thief, none left out: what the random ones might miss by chance.
+
+use tillgate_auth_core::judge::{Presenter, Verdict, Witness, judge};
+use tillgate_auth_core::ports::Standing;
+use tillgate_domain::Instant;
+
+use crate::OVERLAP;
+use crate::model::standing;
+use crate::server::Terms;
+
+/// How many things happen.
+const LENGTH: usize = 7;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Event {
+    /// The till refreshes, stores the answer, and is ready to use it.
+    Refresh,
+    /// The till refreshes and the answer is lost.
+    Lost,
+    /// The till uses what it has stored.
+    Use,
+    /// The thief copies what the till has stored.
+    Take,
+    /// The thief refreshes with what he has, and keeps the answer.
+    Steal,
+    /// The thief uses what he has.
+    Misuse,
+    /// Less than a quarter of the overlap passes.
+    Moment,
+    /// An overlap passes.
+    Overlap,
+}
+
+use Event::{Lost, Misuse, Moment, Overlap, Refresh, Steal, Take, Use};
+
+const EVENTS: [Event; 8] = [Refresh, Lost, Use, Take, Steal, Misuse, Moment, Overlap];
+
+#[derive(Clone)]
+struct World {
+    standing: Standing,
+    now: Instant,
+    till: i64,
+    thief: Option<i64>,
+    /// Whether the thief has done more than copy.
+    stolen: bool,
+    /// Whether the newest generation has been used.
+    used: bool,
+    /// When it was made, or last handed out again to somebody who seemed never to have had it.
+    begun: Instant,
+}
+
+#[derive(Default, Debug)]
+struct Counted {
+    histories: u64,
+    caught: u64,
+    honest: u64,
+    /// Sessions that somebody else than the till has a part in to the end.
+    shared: u64,
+}
+
+impl World {
+    /// Somebody presents this generation; the one that they get, or nothing where it ends the session.
+    fn present(&mut self, presented: i64, path: &[Event]) -> Option<i64> {
+        let dialect = self.standing.session.dialect.clone();
+        let presenter = Presenter { dialect: &dialect, device: None, thumbprint: None };
+        let session = &mut self.standing.session;
+        let (newest, now) = (session.generation, self.now);
+        // Told from what happened alone: the newest is an overlap old and has been used, or two have followed.
+        let old = now.since(self.begun) >= OVERLAP;
+        let caught = presented + 2 <= newest || (presented + 1 == newest && self.used && old);
+        let verdict = judge(&self.standing, presented, &presenter, &Witness::default(), now);
+        assert_eq!(verdict == Verdict::Replay, caught, "{path:?}: {presented} of {newest}: {verdict:?}");
+        let session = &mut self.standing.session;
+        match verdict {
+            Verdict::Rotate { to, went_back } => {
+                assert!(!went_back && to == newest + 1 && presented == newest, "{path:?}");
+                (session.generation, session.rotated_at) = (to, Some(now));
+                (self.used, self.begun) = (false, now);
+                Some(to)
+            }
+            Verdict::Renew => {
+                assert!(!self.used, "{path:?}: begun anew though it was used");
+                (session.rotated_at, self.begun) = (Some(now), now);
+                Some(newest)
+            }
+            Verdict::Repeat => Some(newest),
+            Verdict::Replay => None,
+            Verdict::Refuse(refusal) => panic!("{path:?}: {refusal}"),
+        }
+    }
+
+    fn note_use(&mut self, generation: i64) {
+        let session = &mut self.standing.session;
+        session.used = session.used.max(generation);
+        self.used |= generation == session.generation;
+    }
+
+    /// Whether the session goes on.
+    fn happens(&mut self, event: Event, path: &[Event], counted: &mut Counted) -> bool {
+        match event {
+            Refresh | Lost => match self.present(self.till, path) {
+                Some(got) if event == Refresh => self.till = got,
+                Some(_) => {}
+                None => {
+                    assert!(self.stolen, "{path:?}: an honest till is logged out");
+                    counted.caught += 1;
+                    return false;
+                }
+            },
+            Use => self.note_use(self.till),
+            Take => self.thief = Some(self.till),
+            Steal => {
+                let Some(held) = self.thief else { return true };
+                self.stolen = true;
+                let Some(got) = self.present(held, path) else {
+                    counted.caught += 1;
+                    return false;
+                };
+                self.thief = Some(got);
+            }
+            Misuse => {
+                if let Some(held) = self.thief {
+                    self.stolen = true;
+                    self.note_use(held);
+                }
+            }
+            Moment => self.now = self.now.after(OVERLAP / 8),
+            Overlap => self.now = self.now.after(OVERLAP),
+        }
+        true
+    }
+}
+
+fn all(world: &World, path: &mut Vec<Event>, counted: &mut Counted) {
+    if path.len() == LENGTH {
+        counted.histories += 1;
+        counted.honest += u64::from(!world.stolen);
+        counted.shared += u64::from(world.stolen);
+        return;
+    }
+    for event in EVENTS {
+        // What changes nothing leads nowhere that a shorter history does not.
+        if world.thief.is_none() && matches!(event, Steal | Misuse) {
+            continue;
+        }
+        path.push(event);
+        let mut next = world.clone();
+        if next.happens(event, path, counted) {
+            all(&next, path, counted);
+        }
+        path.pop();
+    }
+}
+
+#[test]
+fn every_short_history_is_judged_right() {
+    let terms = Terms { idle: std::time::Duration::from_hours(12), absolute: None };
+    let standing = standing(terms);
+    let now = standing.session.created_at;
+    let world = World { standing, now, till: 1, thief: None, stolen: false, used: false, begun: now };
+    let mut counted = Counted::default();
+    all(&world, &mut Vec::new(), &mut counted);
+    println!("{counted:?}");
+    assert!(counted.histories > 500_000 && counted.honest > 50_000 && counted.caught > 1_000, "{counted:?}");
+}

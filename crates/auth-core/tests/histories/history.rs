@@ -1,0 +1,406 @@
+//! A history: what happens by chance to a till, a thief and a server, and whether each property held.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tillgate_auth_core::TokenRefusal;
+use tillgate_domain::Instant;
+
+use crate::OVERLAP;
+use crate::chance::Chance;
+use crate::kind::{Broken, Counted, Kind, broken};
+use crate::server::{Access, Reply, Seen, Server};
+use crate::till::{Thread, Till};
+
+/// How long it takes at most from a request to its answer in storage: the client's time-out. A request may arrive as late as that
+/// after it was sent, whether its thread still waits or not. Three eighths of the overlap: what is handed out again to somebody
+/// who never had it does not move on for three quarters of it.
+const LATENCY: Duration = Duration::from_secs(45);
+
+/// How many things happen in one history.
+const EVENTS: usize = 250;
+
+struct Request {
+    thread: usize,
+    attempt: u32,
+    presented: i64,
+    sent: Duration,
+}
+
+struct Answer {
+    thread: usize,
+    attempt: u32,
+    access: Access,
+    sent: Duration,
+}
+
+#[allow(clippy::struct_excessive_bools, reason = "each is apart from the others")]
+pub(crate) struct History<S> {
+    kind: Kind,
+    chance: Chance,
+    server: S,
+    till: Till,
+    /// What the thief has.
+    loot: Option<Access>,
+    /// Whether he has done more than copy.
+    stolen: bool,
+    now: Duration,
+    requests: Vec<Request>,
+    answers: Vec<Answer>,
+    /// When each generation was first used.
+    used: BTreeMap<i64, Duration>,
+    /// When each process last took a token of before for one whose answer was lost, and of which generation.
+    forgiven: Vec<Option<(i64, Duration)>>,
+    /// Until when the terms let the session live at most.
+    bound: Instant,
+    created: Instant,
+    idle: Duration,
+    absolute: Option<Duration>,
+    ended: bool,
+    /// What the backup knows of the last two.
+    backup: Option<(Instant, bool, i64)>,
+    over: bool,
+    counted: Counted,
+    told: bool,
+}
+
+impl<S: Server> History<S> {
+    pub(crate) fn new(kind: Kind, chance: Chance, server: S) -> Self {
+        let (created, first) = server.login();
+        let terms = server.terms();
+        let mut history = Self {
+            kind,
+            chance,
+            till: Till::new(first, kind.threads, kind.careless),
+            loot: None,
+            stolen: false,
+            now: Duration::ZERO,
+            requests: Vec::new(),
+            answers: Vec::new(),
+            used: BTreeMap::new(),
+            forgiven: vec![None; server.processes()],
+            bound: created,
+            created,
+            idle: terms.idle,
+            absolute: terms.absolute,
+            ended: false,
+            backup: None,
+            over: false,
+            counted: Counted { histories: 1, ..Counted::default() },
+            told: std::env::var_os("HISTORIES_SEED").is_some(),
+            server,
+        };
+        history.bound = history.bound_from(created);
+        history
+    }
+
+    pub(crate) fn run(mut self) -> Result<Counted, Broken> {
+        for _ in 0..EVENTS {
+            self.happen()?;
+            if self.over {
+                break;
+            }
+        }
+        Ok(self.counted)
+    }
+
+    fn tell(&self, what: impl FnOnce() -> String) {
+        if self.told {
+            println!("{:>12.3?} {}", self.now, what());
+        }
+    }
+
+    fn happen(&mut self) -> Result<(), Broken> {
+        let kind = self.kind;
+        match self.chance.below(200) {
+            0..=35 => self.ask(),
+            36..=71 => return self.arrive(),
+            72..=77 if !self.requests.is_empty() => {
+                let lost = self.chance.below(self.requests.len());
+                self.requests.swap_remove(lost);
+                self.counted.lost += 1;
+            }
+            78..=107 => return self.hear(),
+            108..=113 if !self.answers.is_empty() => {
+                let lost = self.chance.below(self.answers.len());
+                self.answers.swap_remove(lost);
+                self.counted.lost += 1;
+            }
+            114..=137 => {
+                let thread = self.chance.below(kind.threads);
+                self.till.store(thread);
+            }
+            138..=153 => return self.work(),
+            154..=156 => {
+                self.tell(|| "the till is killed".to_owned());
+                self.till.kill();
+            }
+            157..=160 => {
+                let thread = self.chance.below(kind.threads);
+                if matches!(self.till.threads[thread], Thread::Waiting) {
+                    self.till.give_up(thread);
+                }
+            }
+            161..=178 => self.wait(),
+            179..=180 => {
+                let process = self.process();
+                self.server.write_uses(process);
+            }
+            181..=182 if kind.restarts => self.restart(),
+            183..=184 if kind.steps => self.step(),
+            185 if kind.back => {
+                self.server.back_up();
+                self.backup = Some((self.bound, self.ended, self.server.seen(0).generation));
+            }
+            186 if kind.back => self.go_back(),
+            187..=188 if kind.thief => self.loot = Some(self.till.stored.clone()),
+            189..=194 if kind.thief => return self.steal(),
+            195..=197 if kind.thief => return self.misuse(),
+            198 if self.chance.once_in(3) => {
+                self.tell(|| "the session is ended".to_owned());
+                self.server.end();
+                self.ended = true;
+                self.counted.ended += 1;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn process(&mut self) -> usize {
+        self.chance.below(self.server.processes())
+    }
+
+    fn ask(&mut self) {
+        let thread = self.chance.below(self.kind.threads);
+        if matches!(self.till.threads[thread], Thread::Idle) {
+            self.till.attempts[thread] += 1;
+            let (attempt, presented) = (self.till.attempts[thread], self.till.stored.generation);
+            self.till.threads[thread] = Thread::Waiting;
+            self.requests.push(Request { thread, attempt, presented, sent: self.now });
+            self.tell(|| format!("thread {thread} sends {presented}"));
+        }
+    }
+
+    /// A request of the till arrives, whether somebody still waits for it or not.
+    fn arrive(&mut self) -> Result<(), Broken> {
+        if self.requests.is_empty() {
+            return Ok(());
+        }
+        let at = self.chance.below(self.requests.len());
+        let Request { thread, attempt, presented, sent } = self.requests.swap_remove(at);
+        if self.kind.prompt && !self.till.waits(thread, attempt) {
+            return Ok(());
+        }
+        match self.present("the till", presented)? {
+            Some(access) => self.answers.push(Answer { thread, attempt, access, sent }),
+            None if self.till.waits(thread, attempt) => self.till.give_up(thread),
+            None => {}
+        }
+        Ok(())
+    }
+
+    /// An answer arrives at the till.
+    fn hear(&mut self) -> Result<(), Broken> {
+        if self.answers.is_empty() {
+            return Ok(());
+        }
+        let at = self.chance.below(self.answers.len());
+        let Answer { thread, attempt, access, sent } = self.answers.swap_remove(at);
+        if self.till.waits(thread, attempt) {
+            self.tell(|| format!("thread {thread} hears {}", access.generation));
+            self.till.threads[thread] = Thread::Holding(access.clone(), sent);
+            if self.till.careless {
+                return self.call(&access);
+            }
+        }
+        Ok(())
+    }
+
+    /// The till works: it uses what it has stored.
+    fn work(&mut self) -> Result<(), Broken> {
+        let access = self.till.stored.clone();
+        self.call(&access)
+    }
+
+    fn call(&mut self, access: &Access) -> Result<(), Broken> {
+        let process = self.process();
+        let seen = self.server.seen(process);
+        let good = self.server.call(process, access);
+        self.tell(|| format!("{} is used at {process}: {good}", access.generation));
+        if good && (self.ended || seen.now >= access.expires_at) {
+            return Err(broken(1, "an access token outlives its session or itself"));
+        }
+        if good {
+            self.used.entry(access.generation).or_insert(self.now);
+        }
+        Ok(())
+    }
+
+    fn steal(&mut self) -> Result<(), Broken> {
+        let Some(loot) = self.loot.clone() else { return Ok(()) };
+        self.stolen = true;
+        self.counted.stolen += 1;
+        if let Some(access) = self.present("the thief", loot.generation)?
+            && !self.chance.once_in(4)
+        {
+            self.loot = Some(access);
+        }
+        Ok(())
+    }
+
+    fn misuse(&mut self) -> Result<(), Broken> {
+        match self.loot.clone() {
+            Some(loot) => {
+                self.stolen = true;
+                self.call(&loot)
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Whether somebody who presents this ends the session, by what this process can know.
+    fn is_caught(&self, process: usize, presented: i64, seen: &Seen) -> bool {
+        let long_ago = |at: Duration| self.now - at >= OVERLAP;
+        let newest = seen.generation;
+        let used = seen.used >= newest && self.used.get(&newest).copied().is_some_and(long_ago);
+        let rotated = seen.age.is_some_and(|age| age >= OVERLAP);
+        let forgiven = self.forgiven[process].is_some_and(|(of, at)| of == newest && !long_ago(at));
+        presented + 2 <= newest || (presented + 1 == newest && used && rotated && !forgiven)
+    }
+
+    /// Somebody presents a refresh token at some process.
+    fn present(&mut self, who: &str, presented: i64) -> Result<Option<Access>, Broken> {
+        let process = self.process();
+        let seen = self.server.seen(process);
+        let caught = self.is_caught(process, presented, &seen);
+        let reply = self.server.refresh(process, presented);
+        self.tell(|| format!("{who} presents {presented} at {process}: {reply:?} ({seen:?})"));
+        match reply {
+            Reply::Granted(access) => {
+                if caught {
+                    return Err(broken(3, &format!("{who} presents {presented}, and the session goes on")));
+                }
+                if self.ended || seen.now >= self.bound {
+                    return Err(broken(1, &format!("{who} refreshes what is over")));
+                }
+                self.note(process, presented, &seen, &access);
+                if access.expires_at > self.bound {
+                    return Err(broken(1, "an access token outlives its session"));
+                }
+                Ok(Some(access))
+            }
+            Reply::Unavailable => {
+                self.counted.unavailable += 1;
+                Ok(None)
+            }
+            Reply::Refused(refusal) => {
+                self.over = true;
+                if self.ended && refusal == TokenRefusal::Over {
+                    return Ok(None);
+                }
+                if refusal == TokenRefusal::Expired {
+                    self.counted.expired += 1;
+                    let early = seen.now < self.bound;
+                    return if early { Err(broken(2, "it has not expired")) } else { Ok(None) };
+                }
+                if self.stolen && refusal == TokenRefusal::Replay {
+                    self.counted.caught += 1;
+                    return self.stays_over();
+                }
+                if self.kind.careless {
+                    self.counted.logged_out += 1;
+                    return Ok(None);
+                }
+                Err(broken(2, &format!("{who} presents {presented} and hears {refusal:?}")))
+            }
+        }
+    }
+
+    /// A session that was ended is ended for everybody, everywhere.
+    fn stays_over(&mut self) -> Result<Option<Access>, Broken> {
+        let stored = self.till.stored.clone();
+        for process in 0..self.server.processes() {
+            let newest = self.server.seen(process).generation;
+            for presented in [newest, stored.generation, newest + 1] {
+                if matches!(self.server.refresh(process, presented), Reply::Granted(_)) {
+                    return Err(broken(3, "a session goes on after a replay"));
+                }
+            }
+            if self.server.call(process, &stored) {
+                return Err(broken(3, "an access token is good after a replay"));
+            }
+        }
+        Ok(None)
+    }
+
+    fn note(&mut self, process: usize, presented: i64, seen: &Seen, access: &Access) {
+        if access.generation > seen.generation {
+            self.counted.rotated += 1;
+            self.bound = self.bound_from(seen.now);
+        } else {
+            self.counted.repeated += 1;
+            if presented < seen.generation && seen.used < seen.generation {
+                self.forgiven[process] = Some((seen.generation, self.now));
+            }
+        }
+    }
+
+    fn bound_from(&self, now: Instant) -> Instant {
+        let idle = now.after(self.idle);
+        self.absolute.map_or(idle, |absolute| idle.min(self.created.after(absolute)))
+    }
+
+    /// Time goes by. What has been on its way for too long is lost, and whoever waited for it gives up.
+    fn wait(&mut self) {
+        let seconds = Duration::from_secs;
+        let most = self.chance.pick(&[1, 1, 5, 5, 20, 60, 60, 125, 125, 1000, 4000, 20_000].map(seconds));
+        let span = if self.chance.once_in(8) { OVERLAP } else { self.chance.up_to(most) };
+        self.now += span;
+        self.server.advance(span);
+        let late = |sent: Duration| sent + LATENCY < self.now;
+        let given_up: Vec<_> = (self.requests.iter().map(|each| (each.thread, each.attempt, each.sent)))
+            .chain(self.answers.iter().map(|each| (each.thread, each.attempt, each.sent)))
+            .filter(|(.., sent)| late(*sent))
+            .collect();
+        self.requests.retain(|each| !late(each.sent));
+        self.answers.retain(|each| !late(each.sent));
+        for (thread, attempt, _) in given_up {
+            if self.till.waits(thread, attempt) {
+                self.till.give_up(thread);
+            }
+        }
+        for thread in 0..self.kind.threads {
+            if matches!(self.till.threads[thread], Thread::Holding(_, sent) if late(sent)) {
+                self.till.give_up(thread);
+            }
+        }
+    }
+
+    fn restart(&mut self) {
+        let process = self.process();
+        self.tell(|| format!("process {process} starts anew"));
+        self.server.restart(process);
+        self.counted.restarted += 1;
+    }
+
+    fn step(&mut self) {
+        let (process, forward) = (self.process(), self.chance.once_in(2));
+        let span = self.chance.pick(&[20, 50, 90, 600, 10_000].map(Duration::from_secs));
+        self.tell(|| format!("the clock of {process} is set by {span:?}, forward {forward}"));
+        self.server.step(process, span, forward);
+        self.counted.stepped += 1;
+    }
+
+    fn go_back(&mut self) {
+        if let Some((bound, ended, generation)) = self.backup
+            && self.server.go_back()
+        {
+            self.tell(|| format!("the store goes back to {generation}"));
+            (self.bound, self.ended) = (bound, ended);
+            self.used.retain(|used, _| *used <= generation);
+            self.forgiven.fill(None);
+            self.counted.went_back += 1;
+        }
+    }
+}

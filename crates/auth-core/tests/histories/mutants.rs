@@ -1,0 +1,130 @@
+//! Judges with one rule broken: each must be caught by a property, else the histories prove nothing of that rule.
+
+use std::time::Duration;
+
+use tillgate_auth_core::TokenRefusal;
+use tillgate_auth_core::judge::{Presenter, Verdict, Witness, judge};
+use tillgate_auth_core::ports::Standing;
+use tillgate_domain::Instant;
+
+use crate::kind::Kind;
+use crate::model::Judge;
+use crate::on_model;
+
+/// How many histories of each kind a mutant may survive.
+const MANY: u64 = 150_000;
+
+macro_rules! mutants {
+    ($($name:ident($standing:ident, $presented:ident, $witness:ident) $body:block)*) => {
+        $(fn $name(
+            $standing: &Standing,
+            $presented: i64,
+            presenter: &Presenter<'_>,
+            $witness: &Witness,
+            now: Instant,
+        ) -> Verdict {
+            #[allow(unused_mut, reason = "some change what comes in, others what goes out")]
+            let (mut $standing, mut $witness) = ($standing.clone(), *$witness);
+            let right = |standing: &Standing, witness: &Witness| judge(standing, $presented, presenter, witness, now);
+            let broken: &dyn Fn(&mut Standing, &mut Witness) -> Option<Verdict> = &|$standing, $witness| $body;
+            broken(&mut $standing, &mut $witness).unwrap_or_else(|| right(&$standing, &$witness))
+        })*
+    };
+}
+
+mutants! {
+    overlap_ignored(standing, presented, _witness) {
+        let refresh = standing.session.terms.refresh.as_mut().unwrap();
+        refresh.overlap = Some(Duration::ZERO);
+        None
+    }
+    one_behind_refused(standing, presented, _witness) {
+        (presented + 1 == standing.session.generation).then_some(Verdict::Replay)
+    }
+    used_ignored(standing, presented, witness) {
+        (standing.session.used, witness.used) = (0, 0);
+        None
+    }
+    always_used(standing, presented, _witness) {
+        standing.session.used = standing.session.generation;
+        None
+    }
+    ahead_refused(standing, presented, _witness) {
+        (presented > standing.session.generation).then_some(Verdict::Replay)
+    }
+    expiry_ignored(standing, presented, _witness) {
+        standing.session.expires_at = None;
+        None
+    }
+    end_ignored(standing, presented, _witness) {
+        standing.session.ended = None;
+        None
+    }
+    two_behind_forgiven(standing, presented, _witness) {
+        let open = standing.session.ended.is_none();
+        (open && presented + 2 == standing.session.generation).then_some(Verdict::Repeat)
+    }
+    wall_clock_alone(_standing, presented, witness) {
+        witness.rotated = None;
+        None
+    }
+}
+
+/// The right verdict, changed.
+fn changed(verdict: Verdict, change: impl Fn(Verdict) -> Option<Verdict>) -> Verdict {
+    change(verdict).unwrap_or(verdict)
+}
+
+fn rotates_each_time(s: &Standing, presented: i64, p: &Presenter<'_>, w: &Witness, now: Instant) -> Verdict {
+    changed(judge(s, presented, p, w, now), |verdict| {
+        let newest = presented == s.session.generation && verdict == Verdict::Repeat;
+        newest.then_some(Verdict::Rotate { to: presented + 1, went_back: false })
+    })
+}
+
+fn replay_ends_nothing(s: &Standing, presented: i64, p: &Presenter<'_>, w: &Witness, now: Instant) -> Verdict {
+    changed(judge(s, presented, p, w, now), |verdict| {
+        (verdict == Verdict::Replay).then_some(Verdict::Refuse(TokenRefusal::Replay))
+    })
+}
+
+fn overlap_never_begins_anew(s: &Standing, presented: i64, p: &Presenter<'_>, w: &Witness, now: Instant) -> Verdict {
+    changed(judge(s, presented, p, w, now), |verdict| (verdict == Verdict::Renew).then_some(Verdict::Repeat))
+}
+
+fn ahead_moves_on(s: &Standing, presented: i64, p: &Presenter<'_>, w: &Witness, now: Instant) -> Verdict {
+    changed(judge(s, presented, p, w, now), |verdict| match verdict {
+        Verdict::Rotate { to, went_back: true } => Some(Verdict::Rotate { to: to + 1, went_back: true }),
+        _ => None,
+    })
+}
+
+#[test]
+fn every_broken_rule_is_caught_by_a_property() {
+    let mutants: [(&str, Judge, u8); 13] = [
+        ("the overlap is ignored", overlap_ignored, 2),
+        ("one behind is refused", one_behind_refused, 2),
+        ("uses are ignored", used_ignored, 3),
+        ("everything counts as used", always_used, 2),
+        ("one ahead is refused", ahead_refused, 2),
+        ("expiry is ignored", expiry_ignored, 1),
+        ("an end is ignored", end_ignored, 1),
+        ("two behind is forgiven", two_behind_forgiven, 3),
+        ("the wall clock alone decides", wall_clock_alone, 2),
+        ("the newest moves on at each refresh", rotates_each_time, 2),
+        ("a replay ends nothing", replay_ends_nothing, 3),
+        ("the overlap never begins anew", overlap_never_begins_anew, 2),
+        ("one ahead moves on", ahead_moves_on, 2),
+    ];
+    let kinds = [
+        Kind { threads: 2, ..Kind::WILD },
+        Kind { threads: 1, ..Kind::WILD },
+        Kind { threads: 1, thief: true, ..Kind::WILD },
+    ];
+    for (name, mutant, property) in mutants {
+        let tried = |kind: Kind| (1..=MANY).find_map(|seed| on_model(kind, seed, mutant).err().map(|why| (seed, why)));
+        let caught = kinds.into_iter().find_map(|kind| tried(kind).filter(|(_, why)| why.property == property));
+        let (seed, why) = caught.unwrap_or_else(|| panic!("{name}: no history finds it by property {property}"));
+        println!("{name}: {why} (history {seed})");
+    }
+}
