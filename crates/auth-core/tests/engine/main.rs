@@ -6,6 +6,10 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::unchecked_time_subtraction,
+    clippy::unnecessary_wraps,
+    clippy::needless_pass_by_value,
+    clippy::cast_possible_truncation,
     reason = "what is not as it should be fails the test that stands on it"
 )]
 
