@@ -1,7 +1,8 @@
 //! Reading JSON bodies: what every contract over JSON shares.
 
 use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::failure::{Failure, FieldFault, Protocol};
@@ -14,9 +15,36 @@ pub(crate) fn object<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> R
 /// The same where the case of member names does not matter: `T` names its members in lower case. Of two members that differ
 /// by case alone the later counts.
 pub(crate) fn caseless<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Failure> {
-    let members: Map<String, Value> = serde_json::from_slice(json(headers, body)?).map_err(|error| malformed(&error))?;
-    let members: Map<String, Value> = members.into_iter().map(|(name, value)| (name.to_lowercase(), value)).collect();
+    let Caseless(members) = serde_json::from_slice(json(headers, body)?).map_err(|error| malformed(&error))?;
     T::deserialize(Value::Object(members)).map_err(|error| malformed(&error))
+}
+
+/// An object whose members have lost their case. Read member by member: a map that was read whole has lost which came later.
+struct Caseless(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Caseless {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(Members)
+    }
+}
+
+struct Members;
+
+impl<'de> Visitor<'de> for Members {
+    type Value = Caseless;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("an object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut sent: A) -> Result<Caseless, A::Error> {
+        let mut members = Map::new();
+        while let Some((name, value)) = sent.next_entry::<String, Value>()? {
+            // the contracts' names are ASCII: what only looks like one of their letters is another name
+            members.insert(name.to_ascii_lowercase(), value);
+        }
+        Ok(Caseless(members))
+    }
 }
 
 /// The bytes of the body, where it claims to be JSON and looks like an object.

@@ -7,7 +7,7 @@
 
 use std::net::IpAddr;
 
-use actix_web::http::header::{FORWARDED, HeaderMap};
+use actix_web::http::header::{FORWARDED, HeaderMap, HeaderValue};
 use ipnet::IpNet;
 
 /// What stands behind the proxies.
@@ -78,7 +78,7 @@ fn client(
 
 /// What `Forwarded` says.
 fn standard(trusted: &[IpNet], peer: Option<IpAddr>, headers: &HeaderMap) -> Option<Hop> {
-    let hops: Vec<Hop> = items(headers, FORWARDED.as_str()).map(element).collect();
+    let hops: Vec<Hop> = headers.get_all(FORWARDED).flat_map(elements).collect();
     if hops.is_empty() {
         return None;
     }
@@ -90,7 +90,7 @@ fn standard(trusted: &[IpNet], peer: Option<IpAddr>, headers: &HeaderMap) -> Opt
 /// What the `X-Forwarded-` headers say.
 fn customary(trusted: &[IpNet], peer: Option<IpAddr>, headers: &HeaderMap) -> Option<Hop> {
     let [addresses, schemes, hosts] = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]
-        .map(|name| items(headers, name).collect::<Vec<_>>());
+        .map(|name| headers.get_all(name).flat_map(items).collect::<Vec<_>>());
     if addresses.is_empty() && schemes.is_empty() && hosts.is_empty() {
         return None;
     }
@@ -103,29 +103,40 @@ fn customary(trusted: &[IpNet], peer: Option<IpAddr>, headers: &HeaderMap) -> Op
     Some(Hop { address, scheme: beside(&schemes).as_deref().and_then(scheme), host: beside(&hosts).and_then(host) })
 }
 
-/// The comma-separated items of every line of a header, in order. Commas inside quotes do not part.
-fn items<'h>(headers: &'h HeaderMap, name: &'static str) -> impl Iterator<Item = &'h str> {
-    headers
-        .get_all(name)
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|line| parts(line, ','))
-        .filter(|item| !item.is_empty())
+/// The items of a line of an `X-Forwarded-` header, in order. They know no quoting: a quotation mark that the client left open must not
+/// swallow the comma before what the proxy appended. What is no text stands as an item that says nothing, for the same reason.
+fn items(line: &HeaderValue) -> impl Iterator<Item = &str> {
+    let item = |bytes| std::str::from_utf8(bytes).unwrap_or("?").trim();
+    line.as_bytes().split(|byte| *byte == b',').map(item).filter(|item| !item.is_empty())
 }
 
-fn parts(line: &str, at: char) -> impl Iterator<Item = &str> {
-    let mut quoted = false;
-    line.split(move |c| {
-        quoted ^= c == '"';
-        c == at && !quoted
-    })
-    .map(str::trim)
+/// The elements of a line of `Forwarded`, in order. A line that is no text, or whose quotation marks do not pair, is one element that
+/// says nothing: where its parts begin is the client's to choose.
+fn elements(line: &HeaderValue) -> Vec<Hop> {
+    match line.to_str().ok().and_then(|line| parts(line, ',')) {
+        Some(parts) => parts.into_iter().filter(|part| !part.is_empty()).map(element).collect(),
+        None => vec![Hop::default()],
+    }
+}
+
+/// What stands between the separators, but for those inside quotation marks (RFC 9110, 5.6.4); `None` where the marks do not pair.
+fn parts(line: &str, separator: char) -> Option<Vec<&str>> {
+    let (mut quoted, mut escaped) = (false, false);
+    let parts = line.split(|c| {
+        let plain = !escaped;
+        escaped = plain && quoted && c == '\\';
+        quoted ^= plain && c == '"';
+        c == separator && !quoted
+    });
+    let parts = parts.map(str::trim).collect();
+    (!quoted).then_some(parts)
 }
 
 /// One element of `Forwarded`: `for=192.0.2.43;proto=https;host=example.com`.
 fn element(text: &str) -> Hop {
     let mut hop = Hop::default();
-    for (name, value) in parts(text, ';').filter_map(|pair| pair.split_once('=')) {
-        let value = value.trim().trim_matches('"');
+    for (name, value) in parts(text, ';').unwrap_or_default().into_iter().filter_map(|pair| pair.split_once('=')) {
+        let value = unquoted(value.trim());
         match name.trim() {
             name if name.eq_ignore_ascii_case("for") => hop.address = node(value),
             name if name.eq_ignore_ascii_case("proto") => hop.scheme = scheme(value),
@@ -136,11 +147,23 @@ fn element(text: &str) -> Hop {
     hop
 }
 
-/// An address as proxies write it: bare, with a port, IPv6 in brackets or without.
+/// A value without its quotation marks. None that we read needs an escape.
+fn unquoted(value: &str) -> &str {
+    value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value)
+}
+
+/// An address as proxies write it, whole: bare, with a port, IPv6 in brackets or without.
 fn node(text: &str) -> Option<IpAddr> {
-    let text = text.trim().trim_matches('"');
-    let bracketed = || text.strip_prefix('[')?.split_once(']').map(|(inner, _)| inner)?.parse().ok();
-    let ported = || text.rsplit_once(':').filter(|(address, _)| !address.contains(':'))?.0.parse().ok();
+    let text = unquoted(text);
+    let port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let bracketed = || {
+        let (address, rest) = text.strip_prefix('[')?.split_once(']')?;
+        (rest.is_empty() || rest.strip_prefix(':').is_some_and(port)).then(|| address.parse().ok())?
+    };
+    let ported = || {
+        let (address, after) = text.split_once(':')?;
+        port(after).then(|| address.parse().ok())?
+    };
     text.parse().ok().or_else(bracketed).or_else(ported).map(|address: IpAddr| address.to_canonical())
 }
 

@@ -30,6 +30,9 @@ fn an_address_is_the_right_most_that_no_proxy_of_ours_has() {
         ("127.0.0.1", vec![(XFF, "198.51.100.1, unknown, 10.1.2.3")], "10.1.2.3"),
         ("127.0.0.1", vec![(XFF, "garbage")], "127.0.0.1"),
         ("127.0.0.1", vec![(XFF, "198.51.100.1:4711")], "198.51.100.1"),
+        ("127.0.0.1", vec![(XFF, "\"198.51.100.1:4711\"")], "198.51.100.1"),
+        ("127.0.0.1", vec![(XFF, "198.51.100.1:x")], "127.0.0.1"),
+        ("127.0.0.1", vec![(XFF, "[2001:db8:2::7]x")], "127.0.0.1"),
         ("127.0.0.1", vec![(XFF, "2001:db8:2::7")], "2001:db8:2::7"),
         ("127.0.0.1", vec![(XFF, "[2001:db8:2::7]:443")], "2001:db8:2::7"),
         ("2001:db8:1::1", vec![(XFF, "198.51.100.1")], "198.51.100.1"),
@@ -78,4 +81,40 @@ fn scheme_and_host_are_those_that_the_outermost_proxy_of_ours_saw() {
     assert_eq!(of(&[("X-Forwarded-Proto", "gopher"), ("X-Forwarded-Host", "a b")]), (None, None));
     let stranger = seen("203.0.113.9", &[("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "forged.example")]);
     assert_eq!((stranger.1, stranger.2), (None, None));
+}
+
+#[test]
+fn a_quotation_mark_that_is_left_open_hides_nothing_that_a_proxy_appended() {
+    for (header, sent) in [
+        ("X-Forwarded-For", "\"[2001:db8::bad], 198.51.100.1"),
+        ("X-Forwarded-For", "\"6.6.6.6:, 198.51.100.1"),
+        ("X-Forwarded-For", "6.6.6.6, \\\", 198.51.100.1"),
+    ] {
+        assert_eq!(seen("127.0.0.1", &[(header, sent)]).0, "198.51.100.1", "{sent}");
+    }
+    for sent in [
+        "for=\"[2001:db8::bad], for=198.51.100.1",
+        "for=\"6.6.6.6:, for=198.51.100.1",
+        "by=\"\\\", for=6.6.6.6\\\", for=198.51.100.1",
+    ] {
+        assert_eq!(seen("127.0.0.1", &[("Forwarded", sent)]).0, "127.0.0.1", "{sent}");
+    }
+    let kept = seen("127.0.0.1", &[("Forwarded", "by=\"a, for=6.6.6.6 \\\" b\", for=198.51.100.1")]);
+    assert_eq!(kept.0, "198.51.100.1");
+}
+
+#[test]
+fn a_line_that_is_no_text_is_not_passed_over() {
+    let trusted: Vec<IpNet> = TRUSTED.iter().map(|net| net.parse().unwrap()).collect();
+    for (header, own, address) in
+        [("x-forwarded-for", "198.51.100.1", "198.51.100.1"), ("forwarded", "for=198.51.100.1", "127.0.0.1")]
+    {
+        let mut map = HeaderMap::new();
+        let name = HeaderName::from_static(header);
+        let forged = if header == "forwarded" { "for=6.6.6.6" } else { "6.6.6.6" };
+        map.append(name.clone(), HeaderValue::from_static(forged));
+        map.append(name, HeaderValue::from_bytes(&[b"\xff, ".as_slice(), own.as_bytes()].concat()).unwrap());
+        let behind = behind(&trusted, Some("127.0.0.1".parse().unwrap()), &map);
+        assert_eq!(behind.address.unwrap().to_string(), address, "{header}");
+    }
 }

@@ -73,13 +73,19 @@ impl fmt::Debug for Address {
     }
 }
 
-/// Leaves out the parameters, which may hold a password too, and what stands between user and host.
+/// Leaves out what is or may be a password: what stands between the user and the host, and every parameter. libpq takes any character
+/// but `@` and `/` in a password, a question mark too; and whoever typed one of those two has written a password that libpq reads as
+/// something else. So where more than one reading is possible, no more is shown than what stands before all of them.
 fn without_password(address: &str) -> String {
     let (scheme, rest) = address.split_once("://").unwrap_or(("postgres", ""));
-    let rest = rest.split('?').next().unwrap_or_default();
-    match rest.rsplit_once('@') {
-        Some((user, rest)) => format!("{scheme}://{}@{rest}", user.split(':').next().unwrap_or_default()),
-        None => format!("{scheme}://{rest}"),
+    let until = |text: &str, ends: &[char]| text.split(ends).next().unwrap_or_default().to_owned();
+    let user = until(rest, &[':', '@', '/', '?']);
+    match rest.split_once('@') {
+        None => format!("{scheme}://{}", until(rest, &['?'])),
+        Some((before, after)) if !before.contains(['/', '?']) && !after.contains('@') => {
+            format!("{scheme}://{user}@{}", until(after, &['?']))
+        }
+        Some(_) => format!("{scheme}://{user}..."),
     }
 }
 
@@ -119,5 +125,15 @@ mod tests {
         let address = parse("postgres://till:geheim@a,b/shop?password=geheim").unwrap();
         assert_eq!(format!("{address}"), "postgres://till@a,b/shop");
         assert!(!format!("{address:?}").contains("geheim"));
+        for (address, shown) in [
+            ("postgres://till:ge?heim@a/shop", "postgres://till..."),
+            ("postgres://till:ge/heim@a/shop", "postgres://till..."),
+            ("postgres://till:ge@heim@a/shop", "postgres://till..."),
+            ("postgres://a/shop?password=ge@heim", "postgres://a..."),
+            ("postgres://a/shop?password=geheim", "postgres://a/shop"),
+            ("postgresql://till@a:5432,b:5433/shop?options=x", "postgresql://till@a:5432,b:5433/shop"),
+        ] {
+            assert_eq!(parse(address).unwrap().to_string(), shown, "{address}");
+        }
     }
 }
