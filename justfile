@@ -21,6 +21,6 @@ bench *ARGS:
     cargo build --release --bin tillgate
     cargo run --release -p tillgate-bench -- {{ARGS}}
 
-# fuzz a target for a minute: headers, access_token, refresh_token, login, configuration
+# fuzz a target for a minute: headers, access_token, refresh_token, login, configuration, database_address
 fuzz TARGET:
     cargo +nightly fuzz run {{TARGET}} -- -max_total_time=60

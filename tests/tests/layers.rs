@@ -16,6 +16,17 @@ const MAY: &[(&str, &[&str])] = &[
     ("tillgate-server", &["tillgate-domain", "tillgate-auth-core", "tillgate-persistence", "tillgate-http"]),
     ("tillgate-testkit", &["tillgate-domain", "tillgate-auth-core"]),
     ("tillgate-tests", &["tillgate-testkit"]),
+    (
+        "tillgate-parsing",
+        &[
+            "tillgate-domain",
+            "tillgate-auth-core",
+            "tillgate-persistence",
+            "tillgate-http",
+            "tillgate-server",
+            "tillgate-testkit",
+        ],
+    ),
     ("tillgate-bench", &["tillgate-testkit", "tillgate-argon2id"]),
 ];
 

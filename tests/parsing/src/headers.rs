@@ -1,0 +1,126 @@
+//! The headers that say who calls: `Authorization`, and what proxies say.
+
+use std::net::IpAddr;
+
+use actix_web::http::header::{AUTHORIZATION, FORWARDED, HeaderMap, HeaderName, HeaderValue};
+use ipnet::IpNet;
+use tillgate_auth_core::{Evidence, Refusal, TokenRefusal};
+use tillgate_http::proxies::{Behind, behind};
+use tillgate_http::{Failure, bearer};
+
+/// A proxy of ours, a stranger, and the client that the proxy has seen.
+const PROXY: &str = "10.1.2.3";
+const STRANGER: &str = "203.0.113.9";
+const CLIENT: &str = "198.51.100.7";
+
+/// What a client sends in these headers changes nothing in who it is: the address is the one that our proxy has seen, or the proxy's
+/// own, never one that the client chose. A bearer token is what stands in the one `Authorization` line. The input is a header a line: a
+/// letter, and the value.
+pub fn headers(input: &[u8]) {
+    let sent = sent(input);
+    evidence(&sent);
+    forwarded(&sent);
+}
+
+const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+fn sent(input: &[u8]) -> HeaderMap {
+    let mut sent = HeaderMap::new();
+    for line in input.split(|byte| *byte == b'\n') {
+        let Some((letter, value)) = line.split_first() else { continue };
+        let name = match letter {
+            b'a' => AUTHORIZATION,
+            b'f' => FOR,
+            b'p' => HeaderName::from_static("x-forwarded-proto"),
+            b'h' => HeaderName::from_static("x-forwarded-host"),
+            b's' => FORWARDED,
+            _ => continue,
+        };
+        // what is no value of a header does not come through a server either
+        if let Ok(value) = HeaderValue::from_bytes(value) {
+            sent.append(name, value);
+        }
+    }
+    sent
+}
+
+fn evidence(sent: &HeaderMap) {
+    let lines: Vec<&HeaderValue> = sent.get_all(AUTHORIZATION).collect();
+    match (bearer(sent), lines.as_slice()) {
+        (Ok(Evidence::None), []) => {}
+        (Ok(Evidence::None), [line]) => {
+            let line = line.to_str().unwrap().trim().to_ascii_lowercase();
+            assert!(line != "bearer" && !line.starts_with("bearer "), "a bearer was passed over");
+        }
+        (Ok(Evidence::Bearer(token)), [line]) => {
+            let line = line.to_str().unwrap();
+            assert!(line.trim_end().ends_with(token) && token.trim() == token, "the token is not what was sent");
+            assert!(
+                line.trim_start().to_ascii_lowercase().starts_with("bearer"),
+                "another scheme was taken for a bearer"
+            );
+        }
+        (Err(Failure::Refused(Refusal::Token(TokenRefusal::Invalid))), [line]) => assert!(line.to_str().is_err()),
+        (Err(Failure::Refused(Refusal::Token(TokenRefusal::Invalid))), [_, _, ..]) => {}
+        (said, lines) => panic!("{} lines are told as {said:?}", lines.len()),
+    }
+}
+
+fn forwarded(sent: &HeaderMap) {
+    let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
+    let [proxy, stranger, client] = [PROXY, STRANGER, CLIENT].map(|text| text.parse::<IpAddr>().unwrap());
+    let plain = Behind { address: Some(stranger), ..Behind::default() };
+    assert_eq!(behind(&trusted, Some(stranger), sent), plain, "a stranger was believed");
+
+    let seen = behind(&trusted, Some(proxy), sent);
+    assert!(seen.proxied && seen.address.is_some_and(|address| address.to_canonical() == address));
+    assert!(seen.scheme.is_none_or(|scheme| scheme == "http" || scheme == "https"));
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+    assert!(seen.host.is_none_or(|host| (1..=255).contains(&host.len()) && host.bytes().all(plain)));
+
+    let customary =
+        ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"].iter().any(|name| sent.contains_key(*name));
+    for (name, own) in [(FOR, CLIENT), (FORWARDED, "for=198.51.100.7;proto=https;host=pos.example")] {
+        let alone = if name == FOR { !sent.contains_key(FORWARDED) } else { !customary };
+        // a proxy appends a line of its own, or to the last line that came
+        let apart = with(sent, &name, own, false);
+        let said = behind(&trusted, Some(proxy), &apart);
+        let address = said.address.unwrap();
+        assert!(address == client || address == proxy, "the client chose its address: {address}");
+        if alone {
+            assert_eq!(address, client, "a line of the client's hid the proxy's own");
+        }
+        if alone && name == FORWARDED {
+            assert_eq!((said.scheme, said.host.as_deref()), (Some("https"), Some("pos.example")));
+        }
+        let joined = behind(&trusted, Some(proxy), &with(sent, &name, own, true)).address.unwrap();
+        assert!(joined == client || joined == proxy, "the client chose its address: {joined}");
+        if alone && name == FOR {
+            assert_eq!(joined, client, "what the client sent hid what the proxy appended");
+        }
+    }
+}
+
+/// The headers as a proxy hands them on that appends its own value.
+fn with(sent: &HeaderMap, name: &HeaderName, own: &str, joined: bool) -> HeaderMap {
+    let mut out = HeaderMap::new();
+    let last = sent.get_all(name).count();
+    let mut seen = 0;
+    for (each, value) in sent {
+        if *each == *name {
+            seen += 1;
+            if joined && seen == last {
+                out.append(
+                    each.clone(),
+                    HeaderValue::from_bytes(&[value.as_bytes(), b", ", own.as_bytes()].concat()).unwrap(),
+                );
+                continue;
+            }
+        }
+        out.append(each.clone(), value.clone());
+    }
+    if !joined || last == 0 {
+        out.append(name.clone(), HeaderValue::from_str(own).unwrap());
+    }
+    out
+}

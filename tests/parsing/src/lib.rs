@@ -1,0 +1,35 @@
+//! What everything promises that parses outside input, whatever comes in: one function for each, which fails where the promise does
+//! not hold. The fuzzer calls them with what it makes up (`fuzz/`), a test with what is kept of that (`tests/corpus.rs`).
+//!
+//! The parsers are the server's own; nothing here parses for it. A kept input holds no token: it names the parts of one that is
+//! minted when it is tried.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc)]
+
+mod access_token;
+mod configuration;
+mod database_address;
+mod headers;
+mod login;
+mod minted;
+mod refresh_token;
+
+pub use access_token::access_token;
+pub use configuration::configuration;
+pub use database_address::database_address;
+pub use headers::headers;
+pub use login::login;
+pub use refresh_token::refresh_token;
+
+/// A promise, by the name of its target and of the folder of its corpus.
+pub type Target = (&'static str, fn(&[u8]));
+
+/// Every one.
+pub const TARGETS: [Target; 6] = [
+    ("headers", headers),
+    ("access_token", access_token),
+    ("refresh_token", refresh_token),
+    ("login", login),
+    ("configuration", configuration),
+    ("database_address", database_address),
+];

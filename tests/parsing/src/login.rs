@@ -1,0 +1,129 @@
+//! The bodies of logins, and of PORTOS' refresh.
+
+use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
+use base64::Engine as _;
+use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
+use serde::de::{MapAccess, Visitor};
+use serde_json::{Value, json};
+use tillgate_auth_core::Who;
+use tillgate_http::{Failure, Native, Portos, Protocol};
+
+/// A body is read as another reader of JSON reads it, or refused without a word of what it says. What was read and is written again is
+/// read as the same.
+pub fn login(input: &[u8]) {
+    let mut headers = HeaderMap::new();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    native(&headers, input);
+    portos(&headers, input);
+    refresh(&headers, input);
+}
+
+fn native(headers: &HeaderMap, input: &[u8]) {
+    match Native::read_login(headers, input) {
+        Ok((who, password, tenant)) => {
+            let members = members(input);
+            let member = |name: &str| text(&members, |other| other == name);
+            let (login, device) = match &who {
+                Who::User { login, device } => (Some(login.clone()), device.clone()),
+                Who::Device { device } => (None, Some(device.clone())),
+            };
+            assert_eq!((&login, &device, &tenant), (&member("login"), &member("device"), &member("tenant")));
+            assert_eq!(Some(password.expose()), member("password").as_ref());
+            let again = json!({"login": login, "password": password.expose(), "device": device, "tenant": tenant});
+            let (who_again, password_again, tenant_again) =
+                Native::read_login(headers, again.to_string().as_bytes()).unwrap();
+            assert_eq!(format!("{who:?}"), format!("{who_again:?}"));
+            assert!((password, tenant) == (password_again, tenant_again));
+        }
+        Err(failure) => refused(&failure),
+    }
+}
+
+fn portos(headers: &HeaderMap, input: &[u8]) {
+    match Portos::read_login(headers, input) {
+        Ok((who, password)) => {
+            let members = members(input);
+            let member = |name: &str| text(&members, |other| other.eq_ignore_ascii_case(name));
+            let Who::User { login, device } = &who else { panic!("PORTOS knows users alone") };
+            assert_eq!((Some(login), device), (member("username").as_ref(), &member("devicename")));
+            assert!(!login.trim().is_empty() && device.as_ref().is_some_and(|device| !device.trim().is_empty()));
+            assert_eq!(*password.expose(), member("password").unwrap_or_default());
+        }
+        Err(failure) => refused(&failure),
+    }
+}
+
+fn refresh(headers: &HeaderMap, input: &[u8]) {
+    match Portos::read_refresh(headers, input) {
+        Ok((token, beside)) => {
+            let members = members(input);
+            let member = |name: &str| text(&members, |other| other.eq_ignore_ascii_case(name));
+            let bytes = BASE64_URL_SAFE_NO_PAD.decode(token.expose()).unwrap();
+            assert_eq!(Some(BASE64_STANDARD.encode(bytes)), member("refreshtoken"), "two texts for one token");
+            assert_eq!(beside.map(|beside| beside.expose().clone()), member("tokenid"));
+        }
+        Err(Failure::Refused(_)) => {}
+        Err(failure) => refused(&failure),
+    }
+}
+
+/// What is said of a body that is not taken: nothing of what stands in it.
+fn refused(failure: &Failure) {
+    match failure {
+        Failure::Protocol(Protocol::Malformed(why)) => {
+            let digits = |c: char| c.is_ascii_digit();
+            let bare: String = why.chars().filter(|c| !digits(*c)).collect();
+            assert!(
+                [
+                    "the body is no UTF-",
+                    "the body is empty",
+                    "the body ends too early (line , column )",
+                    "the body is no JSON that can be read (line , column )",
+                ]
+                .contains(&bare.as_str()),
+                "{why}"
+            );
+        }
+        Failure::Protocol(Protocol::Fields(faults)) => {
+            assert!(!faults.is_empty());
+            for fault in faults {
+                let known =
+                    ["login", "password", "device", "tenant", "username", "devicename", "tokenid", "refreshtoken", ""];
+                assert!(known.contains(&fault.field.as_ref()) && !fault.message.is_empty(), "{fault:?}");
+            }
+        }
+        other => panic!("the caller's fault told as {other:?}"),
+    }
+}
+
+/// The members of an object in the order in which they stand, the same name several times.
+struct Members(Vec<(String, Value)>);
+
+impl<'de> serde::Deserialize<'de> for Members {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Reading;
+        impl<'de> Visitor<'de> for Reading {
+            type Value = Members;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+        deserializer.deserialize_map(Reading)
+    }
+}
+
+fn members(input: &[u8]) -> Members {
+    serde_json::from_slice(input).expect("what was taken is no JSON object")
+}
+
+/// The text of the last member of that name; `None` where there is none, or null.
+fn text(members: &Members, is: impl Fn(&str) -> bool) -> Option<String> {
+    members.0.iter().rev().find(|(name, _)| is(name)).and_then(|(_, value)| value.as_str()).map(str::to_owned)
+}
