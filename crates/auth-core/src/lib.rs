@@ -3,6 +3,12 @@
 //! A server of your own embeds this crate through [`Auth`] and a [`Store`](tillgate_domain::Store) that shows
 //! [`AuthView`]; nothing here knows a database, a web framework, an async runtime or a wire format. Every call blocks: an async
 //! server calls it on a thread that may wait.
+//!
+//! A program of your own, whole (`examples/embed.rs`; `examples/axum.rs` puts it behind a web framework):
+//!
+//! ```
+#![doc = include_str!("../examples/embed.rs")]
+//! ```
 
 pub mod auth;
 pub mod caller;

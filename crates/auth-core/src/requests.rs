@@ -61,6 +61,31 @@ pub struct Login {
     pub address: Option<IpAddr>,
 }
 
+impl Login {
+    /// A user's login by password, by user name or e-mail address, on the device of this name or in the office; in tenant
+    /// `default` and under the [default terms](Terms::default).
+    pub fn user(dialect: &Dialect, login: &str, device: Option<&str>, password: &str) -> Self {
+        Self::by(dialect, Who::User { login: login.to_owned(), device: device.map(str::to_owned) }, password)
+    }
+
+    /// The login of a device as itself, by password; in tenant `default` and under the [default terms](Terms::default).
+    pub fn device(dialect: &Dialect, device: &str, password: &str) -> Self {
+        Self::by(dialect, Who::Device { device: device.to_owned() }, password)
+    }
+
+    fn by(dialect: &Dialect, who: Who, password: &str) -> Self {
+        Self {
+            dialect: dialect.clone(),
+            terms: Terms::default(),
+            tenancy: Tenancy::default(),
+            who,
+            proof: Proof::Password(Secret::new(password.to_owned())),
+            least: None,
+            address: None,
+        }
+    }
+}
+
 /// A refresh.
 #[derive(Clone, Debug)]
 pub struct Refreshing<'a> {
@@ -78,6 +103,13 @@ pub struct Refreshing<'a> {
     pub thumbprint: Option<&'a [u8]>,
     /// Where it comes from.
     pub address: Option<IpAddr>,
+}
+
+impl<'a> Refreshing<'a> {
+    /// A refresh token and nothing beside it, from nowhere in particular.
+    pub const fn new(dialect: &'a Dialect, token: &'a str) -> Self {
+        Self { dialect, tenant: None, token, beside: None, device: None, thumbprint: None, address: None }
+    }
 }
 
 /// What proves a request.
@@ -108,6 +140,14 @@ pub struct Presented<'a> {
     pub address: Option<IpAddr>,
 }
 
+impl<'a> Presented<'a> {
+    /// A request of which nothing is known but its access token.
+    pub const fn bearer(dialect: &'a Dialect, token: &'a str) -> Self {
+        let evidence = Evidence::Bearer(token);
+        Self { evidence, dialect, tenant: None, method: "", target: "", body: None, address: None }
+    }
+}
+
 /// How tokens came to be granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum How {
@@ -135,7 +175,7 @@ impl How {
 pub struct Granted {
     /// The access token.
     pub access_token: Secret<String>,
-    /// The same with the claims of who the user is (OpenID Connect Core 1.0, 5.1), for a permanent session; a bearer too.
+    /// The same with the claims of who the user is (`OpenID` Connect Core 1.0, 5.1), for a permanent session; a bearer too.
     pub id_token: Option<Secret<String>>,
     /// How long it is good.
     pub access_life: Duration,

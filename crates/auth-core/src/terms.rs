@@ -32,6 +32,19 @@ pub struct Refresh {
     pub overlap: Option<Duration>,
 }
 
+/// A quarter of an hour, refreshed for thirty days of silence and ninety in all, with two minutes of overlap.
+impl Default for Terms {
+    fn default() -> Self {
+        let days = |days: u64| Some(Duration::from_hours(days * 24));
+        Self {
+            access: Duration::from_mins(15),
+            refresh: Some(Refresh { idle: days(30), overlap: Some(Duration::from_mins(2)) }),
+            absolute: days(90),
+            midnight: false,
+        }
+    }
+}
+
 impl Terms {
     /// When a session that was made at `created` and is refreshed `now` is over; `None` for never.
     pub fn session_expiry(&self, created: Instant, now: Instant, zone: &Zone) -> Option<Instant> {
@@ -62,7 +75,7 @@ mod tests {
     fn terms() -> Terms {
         Terms {
             access: Duration::from_mins(15),
-            refresh: Some(Refresh { idle: Some(Duration::from_hours(12)), overlap: Some(Duration::from_secs(120)) }),
+            refresh: Some(Refresh { idle: Some(Duration::from_hours(12)), overlap: Some(Duration::from_mins(2)) }),
             absolute: None,
             midnight: false,
         }

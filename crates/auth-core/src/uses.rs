@@ -208,7 +208,7 @@ mod tests {
     #[test]
     fn a_rotation_is_told_for_what_this_process_wrote_only() {
         let uses = Uses::default();
-        let (at, overlap) = (Duration::from_secs(100), Duration::from_secs(120));
+        let (at, overlap) = (Duration::from_secs(100), Duration::from_mins(2));
         uses.rotated(&session(5, 7), at, overlap);
         let later = Duration::from_secs(130);
         assert_eq!(uses.witness(&session(5, 7), later).rotated, Some(Duration::from_secs(30)));

@@ -7,7 +7,7 @@ use super::*;
 use crate::{Epochs, Proved, Refresh, Session, Terms};
 
 const NOW: Instant = Instant::from_millis(1_800_000_000_000);
-const OVERLAP: Duration = Duration::from_secs(120);
+const OVERLAP: Duration = Duration::from_mins(2);
 
 fn standing(generation: i64, used: i64, rotated: Option<u64>) -> Standing {
     let key = KeyId(Uuid::from_u128(1));
@@ -93,8 +93,8 @@ fn the_monotonic_clock_decides_where_this_process_rotated() {
 
 #[test]
 fn what_is_over_is_refused_before_anything_is_judged() {
-    let over = Verdict::Refuse(TokenRefusal::Over);
     type Spoil = fn(&mut Standing);
+    let over = Verdict::Refuse(TokenRefusal::Over);
     let cases: [(&str, Spoil, Verdict); 6] = [
         ("ended", |it| it.session.ended = Some((NOW, EndedWhy::Admin)), over),
         ("expired", |it| it.session.expires_at = Some(NOW), Verdict::Refuse(TokenRefusal::Expired)),

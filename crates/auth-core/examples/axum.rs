@@ -1,0 +1,193 @@
+//! The engine behind axum, with the store in memory: log in, see who you are, log out.
+//!
+//! `cargo run -p tillgate-auth-core --example axum` serves on port 3000; with `--once` it talks to itself and ends, so that a
+//! build can try it. The engine blocks: what may ask the store runs on a thread that may wait, what memory knows does not.
+
+use std::error::Error;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use serde_json::{Value, json};
+use tillgate_auth_core::{
+    Auth, Caller, Dialect, Error as AuthError, Login, MasterKey, Memory, Presented, Refusal, SystemEntropy,
+};
+use tillgate_domain::{Right, Secret};
+use tokio::net::TcpListener;
+
+#[allow(dead_code, reason = "a program of its own, of which this one borrows the shop")]
+#[path = "embed.rs"]
+mod embed;
+
+/// What every handler needs. The label stands in each token: no other contract over the same engine accepts it.
+#[derive(Clone)]
+struct Desk {
+    auth: Arc<Auth>,
+    contract: Dialect,
+}
+
+#[derive(serde::Deserialize)]
+struct Credentials {
+    login: String,
+    password: String,
+    device: Option<String>,
+}
+
+async fn login(State(desk): State<Desk>, Json(given): Json<Credentials>) -> Result<Response, Failure> {
+    let login = Login::user(&desk.contract, &given.login, given.device.as_deref(), &given.password);
+    let granted = waiting(move || desk.auth.login(&login)).await?;
+    let body = json!({
+        "access_token": granted.access_token.expose(),
+        "refresh_token": granted.refresh_token.as_ref().map(Secret::expose),
+        "expires_in": granted.access_life.as_secs(),
+    });
+    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response())
+}
+
+async fn me(State(desk): State<Desk>, headers: HeaderMap) -> Result<Json<Value>, Failure> {
+    let caller = caller(&desk, &headers).await?;
+    let rights: Vec<&str> = caller.profile.rights.iter().map(Right::as_str).collect();
+    Ok(Json(json!({ "user": caller.profile.user.as_ref().map(|user| user.name.as_str()), "rights": rights })))
+}
+
+async fn logout(State(desk): State<Desk>, headers: HeaderMap) -> Result<StatusCode, Failure> {
+    let caller = caller(&desk, &headers).await?;
+    waiting(move || desk.auth.logout(&caller)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who calls. Mostly memory knows; else the store is asked on a thread that may wait.
+async fn caller(desk: &Desk, headers: &HeaderMap) -> Result<Caller, Failure> {
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let token = bearer.unwrap_or_default().to_owned();
+    if let Some(known) = desk.auth.recognize(&Presented::bearer(&desk.contract, &token)) {
+        return Ok(known?);
+    }
+    let desk = desk.clone();
+    waiting(move || desk.auth.authenticate(&Presented::bearer(&desk.contract, &token))).await
+}
+
+async fn waiting<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, AuthError> + Send + 'static,
+) -> Result<T, Failure> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(panic) => Err(Failure(AuthError::Fault(panic.to_string()))),
+    }
+}
+
+/// An answer that is no yes. A failure of ours is never a 401: a client that reads one throws its tokens away.
+struct Failure(AuthError);
+
+impl From<AuthError> for Failure {
+    fn from(error: AuthError) -> Self {
+        Self(error)
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let (status, retry_after) = match &self.0 {
+            AuthError::Refused(Refusal::Login(_) | Refusal::Token(_)) => (StatusCode::UNAUTHORIZED, None),
+            AuthError::Refused(Refusal::Held { retry_after }) => (StatusCode::TOO_MANY_REQUESTS, Some(*retry_after)),
+            AuthError::Refused(Refusal::NoSession) => (StatusCode::NOT_FOUND, None),
+            AuthError::Refused(_) => (StatusCode::FORBIDDEN, None),
+            AuthError::Unavailable { retry_after, .. } => (StatusCode::SERVICE_UNAVAILABLE, Some(*retry_after)),
+            AuthError::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
+        };
+        let code = match &self.0 {
+            AuthError::Refused(refusal) => refusal.code(),
+            AuthError::Unavailable { .. } => "unavailable",
+            AuthError::Fault(_) => "fault",
+        };
+        let mut answer = (status, Json(json!({ "code": code }))).into_response();
+        if let Some(span) = retry_after {
+            answer.headers_mut().insert(header::RETRY_AFTER, (span.as_secs() + 1).into());
+        }
+        answer
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    serve(std::env::args().any(|argument| argument == "--once"))
+}
+
+/// Serves for ever, or `once`.
+fn serve(once: bool) -> Result<(), Box<dyn Error>> {
+    let memory = Arc::new(Memory::new());
+    let auth = Auth::builder(memory.clone()).master(MasterKey::draw(&SystemEntropy::new())?).build()?;
+    embed::open_shop(&memory, &auth, "anna", "a song in the rain")?;
+    let desk = Desk { auth, contract: Dialect::new("example") };
+    let routes = Router::new()
+        .route("/login", post(login))
+        .route("/me", get(me))
+        .route("/logout", post(logout))
+        .with_state(desk);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build()?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind(("127.0.0.1", if once { 0 } else { 3000 })).await?;
+        let at = listener.local_addr()?;
+        let serving = axum::serve(listener, routes);
+        if once {
+            let talking = tokio::task::spawn_blocking(move || talk(at).map_err(|why| why.to_string()));
+            tokio::select! {
+                served = serving => served?,
+                talked = talking => talked??,
+            }
+        } else {
+            println!("anna logs in with \"a song in the rain\" at http://{at}/login");
+            serving.await?;
+        }
+        Ok(())
+    })
+}
+
+/// Logs in, asks, logs out, and asks again.
+fn talk(at: SocketAddr) -> Result<(), Box<dyn Error>> {
+    let expect = |(status, body): (u16, String), expected: u16| {
+        if status == expected { Ok(body) } else { Err(format!("{status} instead of {expected}: {body}")) }
+    };
+    let given = |password: &str| json!({ "login": "anna", "password": password }).to_string();
+    expect(send(at, "POST /login", "", &given("a song in the sun"))?, 401)?;
+    let granted = expect(send(at, "POST /login", "", &given("a song in the rain"))?, 201)?;
+    let granted: Value = serde_json::from_str(&granted)?;
+    let token = granted.get("access_token").and_then(Value::as_str).ok_or("no access token")?;
+    let seen = expect(send(at, "GET /me", token, "")?, 200)?;
+    if !seen.contains("\"anna\"") || !seen.contains("ticketClose") {
+        return Err(seen.into());
+    }
+    expect(send(at, "GET /me", "", "")?, 401)?;
+    expect(send(at, "POST /logout", token, "")?, 204)?;
+    expect(send(at, "GET /me", token, "")?, 401)?;
+    println!("logged in, seen, logged out, and no longer let in");
+    Ok(())
+}
+
+/// One request, and its status and body (RFC 9112, 2.1).
+fn send(at: SocketAddr, line: &str, token: &str, body: &str) -> Result<(u16, String), Box<dyn Error>> {
+    let mut stream = TcpStream::connect(at)?;
+    let length = body.len();
+    write!(
+        stream,
+        "{line} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\nAuthorization: Bearer {token}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n\r\n{body}"
+    )?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer)?;
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or("no end of head")?;
+    let status = head.split(' ').nth(1).ok_or("no status")?.parse()?;
+    Ok((status, body.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    /// What `--once` does.
+    #[test]
+    fn it_talks_to_itself() {
+        super::serve(true).unwrap();
+    }
+}
