@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use actix_web::web::{self, Bytes};
 use tillgate_auth_core::{Auth, Dialect as Label, Error, Granted, Login, Proof, Refreshing, Tenancy, Who};
-use tillgate_domain::{Rank, Secret, Slug, TenantId};
+use tillgate_domain::{Rank, Secret, SessionId, Slug, TenantId};
 
 use crate::failure::Failure;
 use crate::head::Head;
@@ -97,6 +97,20 @@ impl Call {
 
     /// Refreshes a session. `beside` is the access token that was sent with the refresh token.
     pub async fn refresh(&self, token: Secret<String>, beside: Option<Secret<String>>) -> Result<Granted, Failure> {
+        self.renew(token, beside, None).await
+    }
+
+    /// Refreshes by a permanent token, which must be the one of this pairing.
+    pub async fn refresh_paired(&self, token: Secret<String>, pairing: SessionId) -> Result<Granted, Failure> {
+        self.renew(token, None, Some(pairing)).await
+    }
+
+    async fn renew(
+        &self,
+        token: Secret<String>,
+        beside: Option<Secret<String>>,
+        pairing: Option<SessionId>,
+    ) -> Result<Granted, Failure> {
         let tenant = match &self.mounted.tenant {
             Some(slug) => Some(self::tenant(&self.mounted, slug).await?),
             None => None,
@@ -104,7 +118,7 @@ impl Call {
         let address = self.address();
         block(&self.mounted, move |mounted| {
             let dialect: &Label = &mounted.label;
-            let answer = mounted.shared.auth.refresh(&Refreshing {
+            let refreshing = Refreshing {
                 dialect,
                 tenant,
                 token: token.expose(),
@@ -112,7 +126,12 @@ impl Call {
                 device: None,
                 thumbprint: None,
                 address,
-            });
+            };
+            let auth = &mounted.shared.auth;
+            let answer = match pairing {
+                Some(pairing) => auth.refresh_paired(&refreshing, pairing),
+                None => auth.refresh(&refreshing),
+            };
             mounted.shared.metrics.refresh(mounted.name, outcome(&answer, |granted| granted.how.name()));
             answer
         })

@@ -1,4 +1,5 @@
 //! The published contracts. Each stands alone; what two of them share is a function of this crate, never of another dialect.
 
 pub(crate) mod kasir;
+pub(crate) mod krmpesan;
 pub(crate) mod portos;

@@ -57,6 +57,7 @@ pub use call::Call;
 pub use cors::{InvalidOrigin, WebOrigin};
 pub use dialect::Dialect;
 pub use dialects::kasir::{Kasir, SameSite, Secure, Web};
+pub use dialects::krmpesan::Krmpesan;
 pub use dialects::portos::Portos;
 pub use edge::Edge;
 pub use failure::{Failure, FieldFault, Protocol};

@@ -11,6 +11,7 @@
 mod edge;
 mod kasir;
 mod kasir_browser;
+mod krmpesan;
 mod native;
 mod people;
 mod portos;

@@ -36,6 +36,11 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("GET", "/kasir/api/v1/auth/me", "", [401, 200, 200, 200]),
     ("POST", "/kasir/api/v1/auth/refresh", "", [200, 200, 200, 200]),
     ("POST", "/kasir/api/v1/auth/logout", "", [401, 200, 200, 200]),
+    ("GET", "/krmpesan/token", "", [200, 200, 200, 200]),
+    ("POST", "/krmpesan/token", "", [200, 200, 200, 200]),
+    ("GET", "/krmpesan/tokens", "", [200, 200, 200, 200]),
+    ("POST", "/krmpesan/tokens", "", [200, 200, 200, 200]),
+    ("GET", "/krmpesan/devices", "", [401, 200, 200, 200]),
 ];
 
 const ROLES: [Option<&str>; 4] = [None, Some("cashier"), Some("manager"), Some("admin")];
@@ -113,6 +118,9 @@ async fn request(shop: &Shop, method: &str, path: &str, whose: &str, role: Optio
     if path.starts_with("/kasir") {
         return kasir(shop, method, path, someone, role.is_some()).await;
     }
+    if path.starts_with("/krmpesan") {
+        return krmpesan(shop, method, path, someone, role.is_some());
+    }
     let portos = path.starts_with("/portos");
     let login = if portos { shop.portos(someone, "OFFICE").await } else { shop.native(someone).await };
     let request = match (method, path) {
@@ -135,6 +143,23 @@ async fn request(shop: &Shop, method: &str, path: &str, whose: &str, role: Optio
     match role {
         Some(_) => request.insert_header(("Authorization", format!("Bearer {token}"))),
         None => request,
+    }
+}
+
+fn krmpesan(shop: &Shop, method: &str, path: &str, someone: &str, known: bool) -> TestRequest {
+    let granted = shop.krmpesan(someone, "OFFICE");
+    let query = if path.contains("token") {
+        let token = granted.refresh_token.as_ref().unwrap().expose();
+        format!("?refresh_token={token}&device_id={}", granted.session.id)
+    } else {
+        String::new()
+    };
+    let request = call(method.parse().unwrap(), &format!("{path}{query}"));
+    if known {
+        let bearer = format!("Bearer {}", granted.access_token.expose());
+        request.insert_header(("Authorization", bearer))
+    } else {
+        request
     }
 }
 

@@ -11,10 +11,13 @@ use actix_web::test::{self, TestRequest};
 use serde_json::{Value, json};
 use tillgate_auth_core::passwords::{HashError, SALT};
 use tillgate_auth_core::ports::{AuthView, Verifier};
-use tillgate_auth_core::{Auth, AuthStore, Clock, MasterKey, Memory, PasswordHasher, SystemEntropy};
+use tillgate_auth_core::{
+    Auth, AuthStore, Clock, Dialect, Granted, Login, MasterKey, Memory, PasswordHasher, Proof, SystemEntropy, Tenancy,
+    Who,
+};
 use tillgate_domain::change::Observer;
 use tillgate_domain::{Instant, Mode, Secret, Slug, Store, StoreError, Stored, Work};
-use tillgate_http::{Http, Kasir, Metrics, Mount, Mounts, Native, Portos, Settings, Web};
+use tillgate_http::{Http, Kasir, Krmpesan, Metrics, Mount, Mounts, Native, Portos, Settings, Web};
 use tracing_subscriber::EnvFilter;
 
 /// 2026-11-21T12:00:00Z, when everything happens.
@@ -119,6 +122,8 @@ pub struct Shop {
     pub store: Arc<Moody>,
     pub clock: Arc<Standing>,
     pub http: Http,
+    /// The engine under it.
+    pub auth: Arc<Auth>,
 }
 
 /// What came back.
@@ -180,8 +185,8 @@ impl Shop {
         let clock = Arc::new(Standing(AtomicI64::new(0)));
         let master = MasterKey::draw(&SystemEntropy::new()).unwrap();
         let auth = engine(&store, &clock, master);
-        let http = Http::new(auth, Mounts::check(mounts).unwrap(), settings, Metrics::new(Vec::new));
-        Self { store, clock, http }
+        let http = Http::new(Arc::clone(&auth), Mounts::check(mounts).unwrap(), settings, Metrics::new(Vec::new));
+        Self { store, clock, http, auth }
     }
 
     /// Sends a request from 192.0.2.7.
@@ -227,6 +232,20 @@ impl Shop {
         answer
     }
 
+    /// A krmpesan token that this user generates for this device, which must succeed.
+    pub fn krmpesan(&self, user: &str, device: &str) -> Granted {
+        let login = Login {
+            dialect: Dialect::new(Krmpesan::NAME),
+            terms: Krmpesan::terms(),
+            tenancy: Tenancy::default(),
+            who: Who::User { login: user.to_owned(), device: Some(device.to_owned()) },
+            proof: Proof::Password(Secret::new(PASSWORD.to_owned())),
+            least: None,
+            address: None,
+        };
+        self.auth.generate(&login).unwrap()
+    }
+
     /// A PORTOS login, which must succeed.
     pub async fn portos(&self, user: &str, device: &str) -> Answer {
         let body = json!({ "UserName": user, "Password": PASSWORD, "DeviceName": device });
@@ -245,7 +264,16 @@ pub fn engine(store: &Arc<Moody>, clock: &Arc<Standing>, master: MasterKey) -> A
 /// Every contract where it is by default.
 pub fn mounts() -> Vec<Mount> {
     let default = || Slug::parse("default").unwrap();
-    vec![native("/api/v1"), portos("/portos").tenant(default()), kasir(Web::default()).tenant(default())]
+    vec![
+        native("/api/v1"),
+        portos("/portos").tenant(default()),
+        kasir(Web::default()).tenant(default()),
+        krmpesan("/krmpesan").tenant(default()),
+    ]
+}
+
+pub fn krmpesan(prefix: &str) -> Mount {
+    Mount::at(prefix, Arc::new(Krmpesan::new(Krmpesan::terms()))).unwrap()
 }
 
 pub fn kasir(web: Web) -> Mount {

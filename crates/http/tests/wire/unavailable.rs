@@ -32,6 +32,10 @@ fn good(method: &str, path: &str, sent: &Sent) -> TestRequest {
         ("POST", "/kasir/api/v1/auth/refresh") => post(path, json!({ "refresh_token": sent.kasir_refresh })),
         ("GET", path) if path.starts_with("/kasir/") => bearer(get(path), &sent.kasir),
         ("POST", path) if path.starts_with("/kasir/") => bearer(call(Method::POST, path), &sent.kasir),
+        ("GET", "/krmpesan/devices") => bearer(get(path), &sent.krmpesan),
+        (method, "/krmpesan/token" | "/krmpesan/tokens") => {
+            call(method.parse().unwrap(), &format!("{path}?{}", sent.krmpesan_refresh))
+        }
         ("GET", "/healthz" | "/readyz" | "/metrics" | "/.well-known/jwks.json") => get(path),
         _ => panic!("{method} {path} is not among the routes that are tried without a store: add it"),
     }
@@ -45,12 +49,18 @@ struct Sent {
     portos_refresh: String,
     kasir: String,
     kasir_refresh: String,
+    krmpesan: String,
+    krmpesan_refresh: String,
 }
 
 async fn logged_in(shop: &Shop) -> Sent {
     let native = shop.native("cashier").await;
     let portos = shop.portos("cashier", "OFFICE").await;
     let kasir = shop.kasir("cashier").await;
+    let paired = shop.krmpesan("cashier", "OFFICE");
+    let krmpesan_refresh =
+        format!("refresh_token={}&device_id={}", paired.refresh_token.as_ref().unwrap().expose(), paired.session.id);
+    let krmpesan = shop.send(call(Method::GET, &format!("/krmpesan/token?{krmpesan_refresh}"))).await;
     Sent {
         id: native.text("/session/id"),
         native: native.text("/access_token"),
@@ -59,6 +69,8 @@ async fn logged_in(shop: &Shop) -> Sent {
         portos_refresh: portos.text("/refreshToken"),
         kasir: kasir.text("/data/Token"),
         kasir_refresh: kasir.text("/data/refresh_token"),
+        krmpesan: krmpesan.text("/IdToken"),
+        krmpesan_refresh,
     }
 }
 
@@ -70,6 +82,7 @@ fn from_memory(path: &str) -> bool {
             | "GET /portos/api/auth"
             | "GET /portos/api/v1/auth"
             | "GET /kasir/api/v1/auth/me"
+            | "GET /krmpesan/devices"
             | "GET /healthz"
             | "GET /metrics"
             | "GET /.well-known/jwks.json"

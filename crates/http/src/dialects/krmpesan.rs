@@ -1,0 +1,75 @@
+//! krmpesan: what a server-side SDK in Indonesia speaks. It holds one refresh token per device that lasts for ever, and refreshes
+//! before every request.
+//!
+//! The refresh token and the name of its pairing come in the query, whatever the method; the body, its type and a stale
+//! `Authorization` header are never looked at. Tokens are had from the command line, by the user's password.
+
+mod devices;
+mod envelope;
+mod tokens;
+
+use std::time::Duration;
+
+use actix_web::HttpResponse;
+use actix_web::web::Bytes;
+use tillgate_auth_core::{Evidence, Refresh, Terms};
+
+use crate::bearer::bearer;
+use crate::dialect::Dialect;
+use crate::failure::Failure;
+use crate::head::Head;
+use crate::route::Route;
+
+/// krmpesan.
+#[derive(Clone, Debug)]
+pub struct Krmpesan {
+    terms: Terms,
+}
+
+impl Krmpesan {
+    /// The label of its sessions and tokens.
+    pub const NAME: &'static str = "krmpesan";
+
+    /// krmpesan with these terms for its sessions.
+    pub fn new(terms: Terms) -> Self {
+        Self { terms }
+    }
+
+    /// The terms that hold where no setting says otherwise.
+    pub fn terms() -> Terms {
+        Terms {
+            access: Duration::from_hours(24),
+            refresh: Some(Refresh { idle: None, overlap: None }),
+            absolute: None,
+            midnight: false,
+        }
+    }
+}
+
+impl Dialect for Krmpesan {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn terms(&self) -> &Terms {
+        &self.terms
+    }
+
+    fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
+        // a refresh proves itself by its query, and its client sends along whatever token it had last
+        if tokens::PATHS.contains(&head.route()) {
+            return Ok(Evidence::None);
+        }
+        bearer(head.headers())
+    }
+
+    fn routes(&self) -> Vec<Route> {
+        let mut routes = tokens::routes();
+        routes.push(devices::route());
+        routes
+    }
+
+    fn word(&self, failure: &Failure, _head: &Head) -> HttpResponse {
+        envelope::word(failure)
+    }
+}
