@@ -74,8 +74,10 @@ fn the_readme_prints_what_it_shows() {
 #[test]
 fn the_readme_embeds_what_is_compiled() {
     let example = std::fs::read_to_string(root().join("crates/auth-core/examples/embed.rs")).unwrap();
+    let between = example.split_once("// [embed]\n").unwrap().1.split_once("    // [/embed]").unwrap().0;
+    let compiled: Vec<&str> = between.lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
     let rust = blocks("README.md").into_iter().find(|(language, _)| language == "rust").unwrap().1;
-    assert!(!rust.trim().is_empty() && example.contains(rust.trim()), "README.md and embed.rs differ");
+    assert_eq!(rust.lines().collect::<Vec<_>>(), compiled, "README.md and examples/embed.rs differ");
 }
 
 #[test]
