@@ -121,7 +121,7 @@ pub struct Session {
     pub thumbprint: Option<Vec<u8>>,
     /// When it was made.
     pub created_at: Instant,
-    /// When it was last rotated.
+    /// When it was last rotated, or its newest refresh token handed out again to somebody who seemed never to have had it.
     pub rotated_at: Option<Instant>,
     /// When it was last used, to the minute.
     pub last_used_at: Option<Instant>,

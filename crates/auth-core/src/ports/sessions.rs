@@ -87,7 +87,8 @@ pub trait Sessions {
     /// The session with what decides whether it still stands.
     fn find(&mut self, id: SessionId) -> Stored<Option<Standing>>;
 
-    /// Moves an open session from this generation on to the rotation's. False where it stands at another generation by now, or
+    /// Moves an open session from this generation on to the rotation's, which may be the same or, after the store went back, any
+    /// later one. False where it stands at another generation by now, or
     /// has been ended.
     fn rotate(&mut self, id: SessionId, from: i64, to: &Rotation) -> Stored<bool>;
 
