@@ -11,8 +11,11 @@ mod storm;
 use crate::bench::Bench;
 use crate::line::Line;
 
+/// Measures, and says what it found in one line or more.
+type Measure = fn(&Bench) -> Vec<Line>;
+
 /// Everything that is measured, by the name that `--only` takes.
-pub(crate) const ALL: [(&str, fn(&Bench) -> Vec<Line>); 8] = [
+pub(crate) const ALL: [(&str, Measure); 8] = [
     ("logins", logins::measure),
     ("refreshes-sqlite", refreshes::on_sqlite),
     ("refreshes-postgres", refreshes::on_postgres),

@@ -47,39 +47,39 @@ struct Wanted {
 }
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args().skip(1);
-    let mut wanted = Wanted::default();
-    while let Some(argument) = arguments.next() {
-        match (argument.as_str(), arguments.next_if_wanted(&argument)) {
-            (roofs::handler::ARGUMENT, Some(file)) => {
-                roofs::handler::serve(&PathBuf::from(file));
-                return ExitCode::SUCCESS;
-            }
-            ("--quick", None) => wanted.quick = true,
-            ("--only", Some(name)) if lines::ALL.iter().any(|(known, _)| *known == name) => wanted.only.push(name),
-            ("--to", Some(folder)) => wanted.to = Some(folder.into()),
-            _ => {
-                let names: Vec<&str> = lines::ALL.iter().map(|(name, _)| *name).collect();
-                eprintln!(
-                    "usage: tillgate-bench [--quick] [--only NAME]... [--to FOLDER]\nnames: {}",
-                    names.join(", ")
-                );
-                return ExitCode::from(2);
-            }
-        }
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if let [first, file] = arguments.as_slice()
+        && first == roofs::handler::ARGUMENT
+    {
+        roofs::handler::serve(&PathBuf::from(file));
+        return ExitCode::SUCCESS;
     }
+    let Some(wanted) = wanted(arguments) else {
+        let names: Vec<&str> = lines::ALL.iter().map(|(name, _)| *name).collect();
+        eprintln!("usage: tillgate-bench [--quick] [--only NAME]... [--to FOLDER]\nnames: {}", names.join(", "));
+        return ExitCode::from(2);
+    };
     run(&wanted);
     ExitCode::SUCCESS
 }
 
-/// The word after an option that takes one.
-trait Wants: Iterator<Item = String> {
-    fn next_if_wanted(&mut self, option: &str) -> Option<String> {
-        if option == "--quick" { None } else { self.next() }
+fn wanted(arguments: Vec<String>) -> Option<Wanted> {
+    let mut wanted = Wanted::default();
+    let mut arguments = arguments.into_iter();
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--quick" => wanted.quick = true,
+            "--to" => wanted.to = Some(arguments.next()?.into()),
+            "--only" => {
+                let name = arguments.next()?;
+                lines::ALL.iter().find(|(known, _)| *known == name)?;
+                wanted.only.push(name);
+            }
+            _ => return None,
+        }
     }
+    Some(wanted)
 }
-
-impl<I: Iterator<Item = String>> Wants for I {}
 
 fn run(wanted: &Wanted) {
     let bench = Bench::new(wanted.quick);

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::line::{Line, figure};
 use crate::report::Report;
 
-const WIDTH: f64 = 960.0;
+const WIDTH: f64 = 1080.0;
 const LEFT: f64 = 24.0;
 const BARS: f64 = 560.0;
 const ROW: f64 = 74.0;
@@ -44,10 +44,15 @@ fn machine(report: &Report) -> (String, String) {
     let machine = &report.machine;
     (
         format!(
-            "{}, {} cores, {:.0} GiB, fsync {:.0} µs; load generator and server on the same cores; {}",
-            machine.processor, machine.cores, machine.memory_gib, machine.fsync_micros, report.date
+            "{}, {} cores, {:.0} GiB, fsync {:.0} µs; load generator and server on the same cores; {}; {}",
+            machine.processor,
+            machine.cores,
+            machine.memory_gib,
+            machine.fsync_micros,
+            report.date,
+            short(&report.command)
         ),
-        format!("{}; {}; {}; {}", machine.kernel, machine.rustc, machine.postgres, report.command),
+        format!("{}; {}; {}", machine.kernel, machine.rustc, machine.postgres),
     )
 }
 
@@ -95,7 +100,7 @@ fn mark(line: &Line) -> Option<f64> {
 }
 
 fn short(beside: &str) -> String {
-    let cut: String = beside.chars().take(44).collect();
+    let cut: String = beside.chars().take(62).collect();
     if cut.len() < beside.len() { format!("{}…", cut.trim_end()) } else { cut }
 }
 

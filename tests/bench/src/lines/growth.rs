@@ -11,40 +11,27 @@ const FEW: usize = 10_000;
 const CONNECTIONS: usize = 64;
 
 pub(crate) fn measure(bench: &Bench) -> Vec<Line> {
-    let mut lines = of(
-        bench,
-        "growth-refresh-sqlite",
-        "growth-authenticate-sqlite",
-        "SQLite",
-        bench.on_sqlite(),
-        bench.on_sqlite(),
-    );
-    let (few, many) = (bench.on_postgres(), bench.on_postgres());
-    lines.extend(of(bench, "growth-refresh-postgres", "growth-authenticate-postgres", "PostgreSQL", few, many));
+    let names = ["growth-refresh-sqlite", "growth-authenticate-sqlite"];
+    let mut lines = of(bench, names, "SQLite", &[bench.on_sqlite(), bench.on_sqlite()]);
+    let names = ["growth-refresh-postgres", "growth-authenticate-postgres"];
+    lines.extend(of(bench, names, "PostgreSQL", &[bench.on_postgres(), bench.on_postgres()]));
     lines
 }
 
-fn of(
-    bench: &Bench,
-    refresh: &'static str,
-    authenticate: &'static str,
-    on: &str,
-    few: Store,
-    many: Store,
-) -> Vec<Line> {
+fn of(bench: &Bench, [refresh, authenticate]: [&'static str; 2], on: &str, [few, many]: &[Store; 2]) -> Vec<Line> {
     let crowd = if bench.quick { 100_000 } else { 1_000_000 };
     say(&format!("filling {on} with {crowd} sessions"));
     few.fill(FEW);
     many.fill(crowd);
     say(&format!("the cost with {crowd} sessions, {on}"));
-    let (mut few, mut many) = (Load::over(&few), Load::over(&many));
+    let (mut few, mut many) = (Load::over(few), Load::over(many));
     let beside = format!("with {}", figure(FEW as f64));
     let crowd = figure(crowd as f64);
     let rounds = between(bench.rounds(), || few.refreshes(bench), || many.refreshes(bench));
     let processor = many.processor / few.processor;
     let refreshes = Line::new(refresh, &format!("a refresh with {crowd} sessions, {on}"), "µs", &beside)
         .of(rounds, Target::Times(1.3))
-        .note("microseconds for each at 64 connections, any of 4,096 of the sessions in turn")
+        .note(format!("seconds by answers at 64 connections, with {} of the sessions in turn", bench.tills()))
         .note(format!("of the server's processor time a refresh takes {processor:.2} times as much"));
     let rounds = between(bench.rounds(), || few.authenticates(bench), || many.authenticates(bench));
     let authenticates =
