@@ -46,7 +46,6 @@ struct Known {
     /// The monotonic time at which the newest look at the feed began.
     looked: Option<Duration>,
     keys: Moment,
-    clock: Moment,
 }
 
 /// The memory.
@@ -79,7 +78,6 @@ impl Known {
                 mark.touched = moment;
             }
             Change::Touched(Scope::Keys) => self.keys = moment,
-            Change::Touched(Scope::Clock) => self.clock = moment,
             Change::Touched(scope) => self.marks.entry(scope).or_default().touched = moment,
         }
     }
@@ -159,10 +157,9 @@ impl Changes {
         self.known().moment
     }
 
-    /// When the keys and the clock were last touched.
-    pub(crate) fn server(&self) -> (Moment, Moment) {
-        let known = self.known();
-        (known.keys, known.clock)
+    /// When the keys were last touched.
+    pub(crate) fn keys(&self) -> Moment {
+        self.known().keys
     }
 
     /// Forgets what ended sessions no living token can name: those seen this long before the newest look.

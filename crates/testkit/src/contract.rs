@@ -4,6 +4,7 @@
 //! leaves out the back office. The cases know nothing of how a store is made: they speak to its ports, and to what a
 //! [`Bench`](crate::Bench) hands them.
 
+pub mod api_keys;
 pub mod attempts;
 pub mod credentials;
 pub mod directory;
@@ -16,6 +17,7 @@ pub mod office_directory;
 pub mod office_passwords;
 pub mod places;
 pub mod sessions;
+pub mod signatures;
 pub mod work;
 
 use tillgate_auth_core::ports::{Count, CountKey};
@@ -82,6 +84,7 @@ macro_rules! auth_contract {
                 what_a_session_has_not_counts_as_zero,
                 a_rotation_moves_the_session_on,
                 a_rotation_from_another_generation_is_lost,
+                a_rotation_goes_to_any_generation,
                 an_ended_session_is_not_rotated,
                 a_use_is_noted,
                 a_use_never_lowers_anything,
@@ -127,6 +130,8 @@ macro_rules! auth_contract {
                 a_claim_asks_the_version,
                 a_new_hash_of_the_same_secret_raises_nothing,
                 a_lost_claim_stores_nothing,
+                another_secret_takes_the_place_of_one_version,
+                a_lost_replacement_stores_nothing,
             ]
         );
         $crate::cases!(
@@ -189,6 +194,17 @@ macro_rules! auth_contract {
         $crate::cases!(
             $open,
             Bench,
+            signatures,
+            [
+                a_signature_is_seen_once,
+                a_signature_that_was_rolled_back_is_new,
+                old_signatures_are_swept,
+                two_with_one_signature,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            Bench,
             feed,
             [
                 changes_come_back_oldest_first,
@@ -219,6 +235,9 @@ macro_rules! auth_contract {
             [
                 a_password_change_waits_for_a_claimed_login,
                 a_login_loses_to_a_password_change,
+                a_replacement_waits_for_a_claimed_login,
+                a_login_loses_to_a_replacement,
+                two_replacements_of_one_secret,
                 a_raise_waits_for_a_claimed_login,
                 a_login_loses_to_a_raise,
                 a_raise_waits_for_a_claimed_login_of_a_device,
@@ -271,6 +290,21 @@ macro_rules! contract {
                 an_update_of_a_device_may_be_lost,
                 a_name_of_a_role_is_taken_once,
                 instants_are_kept_to_the_millisecond,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            Whole,
+            api_keys,
+            [
+                a_key_of_a_program_comes_back_as_it_was_added,
+                a_client_id_is_taken_once,
+                an_update_of_a_key_stores_every_field,
+                an_update_of_a_key_may_be_lost,
+                a_key_of_a_program_is_removed,
+                keys_of_programs_come_in_parts,
+                two_updates_of_a_key,
+                two_keys_of_one_client_id,
             ]
         );
         $crate::cases!(

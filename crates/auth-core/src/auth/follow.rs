@@ -1,11 +1,11 @@
 //! Following the feed: what other processes have ended or changed, and the keys.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tillgate_domain::{KeyId, StoreExt};
+use tillgate_domain::{Change, Instant, KeyId, Scope, StoreExt};
 
 use super::Auth;
 use crate::Error;
@@ -25,7 +25,8 @@ const CROWD: usize = 128;
 struct Place {
     cursor: Option<Cursor>,
     keys: Moment,
-    clock: Moment,
+    /// When somebody said that the clock is right.
+    accepted: BTreeSet<Instant>,
     looked_up: Option<Duration>,
     /// Where the feed stood when this process first held a key that is not in use yet.
     held_at: HashMap<KeyId, Cursor>,
@@ -74,16 +75,16 @@ impl Auth {
         let began = self.clock.monotonic();
         let from = place.cursor;
         let look = self.store.read(|tx| tx.feed().look(from))?;
-        self.changes.follow(look.changes.into_iter().map(|(change, _)| change), began);
-        place.cursor = Some(look.next);
-        let (keys, clock) = self.changes.server();
-        if clock > place.clock {
-            place.clock = clock;
-            // What is read at the start was declared of an earlier clock.
-            if from.is_some() {
+        for (change, at) in &look.changes {
+            // A row may come again: a clock is accepted once for each time that somebody says so. What is read at the start was
+            // said of an earlier clock.
+            if *change == Change::Touched(Scope::Clock) && place.accepted.insert(*at) && from.is_some() {
                 self.time.accept();
             }
         }
+        self.changes.follow(look.changes.into_iter().map(|(change, _)| change), began);
+        place.cursor = Some(look.next);
+        let keys = self.changes.keys();
         if keys > place.keys || from.is_none() {
             self.follow_keys(&mut place)?;
             place.keys = keys;

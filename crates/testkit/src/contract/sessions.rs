@@ -155,6 +155,22 @@ pub fn a_rotation_from_another_generation_is_lost(bench: &Bench) {
     assert_eq!(stored(bench, session_id(1)), session);
 }
 
+/// A rotation may leave the generation where it is: the overlap of the newest refresh token begins anew. One that skips generations
+/// is a store's that went back.
+pub fn a_rotation_goes_to_any_generation(bench: &Bench) {
+    let shop = Shop::open(bench);
+    add(bench, &[Session { generation: 3, ..shop.session(1) }]);
+    for (from, to) in [(3, 3), (3, 9)] {
+        assert!(write(bench, |tx| tx.sessions().rotate(
+            session_id(1),
+            from,
+            &rotation(to, at(60 + to.unsigned_abs()))
+        )));
+        let stored = stored(bench, session_id(1));
+        assert_eq!((stored.generation, stored.rotated_at), (to, Some(at(60 + to.unsigned_abs()))), "{from} to {to}");
+    }
+}
+
 /// A session that has been ended is not rotated.
 pub fn an_ended_session_is_not_rotated(bench: &Bench) {
     let shop = Shop::open(bench);
