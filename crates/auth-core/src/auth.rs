@@ -5,6 +5,7 @@
 
 mod authenticate;
 mod builder;
+mod change_password;
 mod chores;
 mod end;
 mod follow;

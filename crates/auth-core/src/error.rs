@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use tillgate_domain::{Rank, Right, StoreError};
 
+use crate::passwords::WeakPassword;
+
 /// Why there is no answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Error {
@@ -78,6 +80,9 @@ pub enum Refusal {
     /// The caller is below the rank that is asked for; somebody of it can do it.
     #[error("this takes the role {} at least", .0.name())]
     Rank(Rank),
+    /// A password that nobody should have cannot be set.
+    #[error("the password {0}")]
+    Weak(WeakPassword),
     /// There is no such session, or none that the caller may know of.
     #[error("there is no such session")]
     NoSession,
@@ -92,6 +97,7 @@ impl Refusal {
             Self::Held { .. } => "login_held",
             Self::Missing(_) => "right_missing",
             Self::Rank(_) => "rank_missing",
+            Self::Weak(_) => "password_weak",
             Self::NoSession => "session_not_found",
         }
     }

@@ -109,7 +109,7 @@ impl Auth {
     }
 
     /// Settles a charge on its own. Where the store fails the charge counts as a failure after a while, and nobody is told.
-    fn settle(&self, charge: &Charge, outcome: Outcome) {
+    pub(super) fn settle(&self, charge: &Charge, outcome: Outcome) {
         let now = self.time().at;
         if let Err(error) = self.store.write(|tx| self.throttle.settle(tx, charge, outcome, now)) {
             tracing::warn!(%error, "a login's charge could not be returned");

@@ -27,6 +27,26 @@ impl Credentials for Transaction<'_> {
         }
         Ok(claimed)
     }
+
+    fn replace(
+        &mut self,
+        principal: PrincipalId,
+        kind: CredentialKind,
+        version: i64,
+        verifier: &Verifier,
+        _at: Instant,
+    ) -> Stored<bool> {
+        let credentials = &mut self.writing()?.credentials;
+        let key = (principal, kind);
+        let replaced = credentials.get(&key).is_some_and(|row| row.version == version);
+        if replaced {
+            credentials.change(&key, |row| {
+                row.verifier = verifier.clone();
+                row.version = version.saturating_add(1);
+            });
+        }
+        Ok(replaced)
+    }
 }
 
 impl Passwords for Transaction<'_> {

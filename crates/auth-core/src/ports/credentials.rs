@@ -52,4 +52,15 @@ pub trait Credentials {
         rehashed: Option<&Verifier>,
         at: Instant,
     ) -> Stored<bool>;
+
+    /// Puts another secret in the place of this one: true where it still has this version, which is raised. A login that has
+    /// claimed it is waited for; one that comes later has lost its claim.
+    fn replace(
+        &mut self,
+        principal: PrincipalId,
+        kind: CredentialKind,
+        version: i64,
+        verifier: &Verifier,
+        at: Instant,
+    ) -> Stored<bool>;
 }

@@ -22,6 +22,7 @@ mod keys;
 mod lasting;
 mod login;
 mod meeting;
+mod own_password;
 mod pairing;
 mod processes;
 mod refresh;

@@ -90,6 +90,7 @@ fn refused(refusal: &Refusal) -> (StatusCode, &'static str, String) {
         Refusal::Login(_) => return refused_as(StatusCode::UNAUTHORIZED, &Refusal::Login(LoginRefusal::Mismatch)),
         Refusal::Token(_) => StatusCode::UNAUTHORIZED,
         Refusal::Missing(_) | Refusal::Rank(_) => StatusCode::FORBIDDEN,
+        Refusal::Weak(_) => StatusCode::UNPROCESSABLE_ENTITY,
         Refusal::NoSession => StatusCode::NOT_FOUND,
     };
     refused_as(status, refusal)

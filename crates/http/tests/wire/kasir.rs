@@ -5,11 +5,12 @@ use std::time::Duration;
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
-use crate::shop::{Answer, PASSWORD, Shop, call, post};
+use crate::shop::{Answer, PASSWORD, Shop, call, post, put};
 
 pub const LOGIN: &str = "/kasir/api/v1/auth/login";
 pub const ME: &str = "/kasir/api/v1/auth/me";
 pub const REFRESH: &str = "/kasir/api/v1/auth/refresh";
+pub const CHANGE: &str = "/kasir/api/v1/auth/me/password";
 pub const LOGOUT: &str = "/kasir/api/v1/auth/logout";
 
 /// The answer is this refusal, byte for byte.
@@ -240,4 +241,48 @@ async fn guesses_are_held_back() {
     }
     refused(&last, 429, "Too many requests", "held back");
     assert!(last.header("retry-after").parse::<u64>().unwrap() >= 1);
+}
+
+#[actix_web::test]
+async fn another_password_ends_the_other_sessions_and_not_ones_own() {
+    let shop = Shop::open();
+    let (own, other) = (shop.kasir("john@example.com").await, shop.kasir("john@example.com").await);
+    let elsewhere = shop.native("john_doe").await;
+    let token = own.text("/data/Token");
+    let change = async |body: Value| {
+        shop.send(put(CHANGE, body).insert_header(("Authorization", format!("Bearer {token}")))).await
+    };
+    for (body, status, said) in [
+        (json!({ "old_password": "wrong", "new_password": "staple battery" }), 401, "the current password is wrong"),
+        (
+            json!({ "old_password": PASSWORD, "new_password": "short" }),
+            400,
+            "the password must have at least 8 characters",
+        ),
+        (json!({ "old_password": PASSWORD }), 400, "new_password is required"),
+        (json!({}), 400, "new_password is required; old_password is required"),
+    ] {
+        let answer = change(body).await;
+        let message = if status == 401 { "Invalid current password" } else { "Failed to parse request body" };
+        assert_eq!(
+            (answer.status.as_u16(), answer.json()),
+            (status, json!({ "message": message, "error": said, "data": null }))
+        );
+    }
+    for session in [&own, &other] {
+        assert_eq!(shop.get(ME, &session.text("/data/Token")).await.status, 200, "nothing has ended yet");
+    }
+    let done = change(json!({ "old_password": PASSWORD, "new_password": "staple battery" })).await;
+    assert_eq!(
+        (done.status.as_u16(), String::from_utf8_lossy(&done.bytes).as_ref()),
+        (200, "{\"message\":\"Password updated successfully\"}")
+    );
+    assert_eq!(shop.get(ME, &token).await.status, 200);
+    refused(&shop.get(ME, &other.text("/data/Token")).await, 401, "Invalid or expired token", "another session");
+    let current = shop.get("/api/v1/sessions/current", &elsewhere.text("/access_token")).await;
+    assert_eq!(current.status, 401, "through whichever contract");
+    let old = shop.post(LOGIN, json!({ "email": "john@example.com", "password": PASSWORD })).await;
+    refused(&old, 401, "Invalid username or password", "the old password");
+    let new = shop.post(LOGIN, json!({ "email": "john@example.com", "password": "staple battery" })).await;
+    assert_eq!(new.status, 200);
 }

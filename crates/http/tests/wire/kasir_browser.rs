@@ -8,8 +8,8 @@ use serde_json::json;
 use tillgate_domain::Slug;
 use tillgate_http::{SameSite, Secure, Settings, Web};
 
-use crate::kasir::{LOGIN, LOGOUT, ME, REFRESH, refused};
-use crate::shop::{Answer, PASSWORD, Shop, call, kasir, native, post};
+use crate::kasir::{CHANGE, LOGIN, LOGOUT, ME, REFRESH, refused};
+use crate::shop::{Answer, PASSWORD, Shop, call, kasir, native, post, put};
 
 const FRONT: &str = "https://front.example";
 
@@ -159,13 +159,15 @@ async fn a_cookie_alone_changes_nothing_for_a_foreign_page() {
         (&[("Origin", "https://evil.example")], false),
         (&[("Origin", "null")], false),
     ] {
-        for path in [REFRESH, LOGOUT] {
+        for path in [REFRESH, LOGOUT, CHANGE] {
             let shop = with_front();
             let login = shop.kasir("john@example.com").await;
             let dress = |request: TestRequest| {
                 own.iter().chain(headers).fold(request, |request, header| request.insert_header(*header))
             };
-            let answer = shop.send(dress(browser(Method::POST, path, &jar(&login)))).await;
+            let body = json!({ "old_password": PASSWORD, "new_password": "staple battery" });
+            let request = if path == CHANGE { put(path, body) } else { call(Method::POST, path) };
+            let answer = shop.send(dress(request.insert_header(("Cookie", jar(&login))))).await;
             if passes {
                 assert_eq!(answer.status, 200, "{path} {headers:?}");
                 continue;

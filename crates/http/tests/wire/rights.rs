@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::json;
 
-use crate::shop::{PASSWORD, Shop, call, post};
+use crate::shop::{PASSWORD, Shop, call, post, put};
 
 /// What nobody, a cashier, a manager and an admin are answered. Where a route names a session, it is tried with the caller's own
 /// and with somebody else's.
@@ -35,6 +35,7 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("POST", "/kasir/api/v1/auth/login", "", [200, 200, 200, 200]),
     ("GET", "/kasir/api/v1/auth/me", "", [401, 200, 200, 200]),
     ("POST", "/kasir/api/v1/auth/refresh", "", [200, 200, 200, 200]),
+    ("PUT", "/kasir/api/v1/auth/me/password", "", [401, 200, 200, 200]),
     ("POST", "/kasir/api/v1/auth/logout", "", [401, 200, 200, 200]),
     ("GET", "/krmpesan/token", "", [200, 200, 200, 200]),
     ("POST", "/krmpesan/token", "", [200, 200, 200, 200]),
@@ -168,6 +169,7 @@ async fn kasir(shop: &Shop, method: &str, path: &str, someone: &str, known: bool
     let request = match path.trim_start_matches("/kasir/api/v1") {
         "/auth/login" => post(path, json!({ "email": someone, "password": PASSWORD })),
         "/auth/refresh" => post(path, json!({ "refresh_token": login.text("/data/refresh_token") })),
+        "/auth/me/password" => put(path, json!({ "old_password": PASSWORD, "new_password": "staple battery" })),
         _ => call(method.parse().unwrap(), path),
     };
     if known {

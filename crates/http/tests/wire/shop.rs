@@ -296,6 +296,10 @@ pub fn post(path: &str, body: Value) -> TestRequest {
     call(Method::POST, path).set_json(body)
 }
 
+pub fn put(path: &str, body: Value) -> TestRequest {
+    call(Method::PUT, path).set_json(body)
+}
+
 /// What was logged by all tests so far, on every thread.
 static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
 

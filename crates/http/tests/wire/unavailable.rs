@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::json;
 
-use crate::shop::{Mood, PASSWORD, Shop, call, post};
+use crate::shop::{Mood, PASSWORD, Shop, call, post, put};
 
 /// Every route with a request that is good as long as the store is. Fails for a route that it does not know.
 fn good(method: &str, path: &str, sent: &Sent) -> TestRequest {
@@ -30,6 +30,10 @@ fn good(method: &str, path: &str, sent: &Sent) -> TestRequest {
         }
         ("POST", "/kasir/api/v1/auth/login") => post(path, json!({ "email": "cashier", "password": PASSWORD })),
         ("POST", "/kasir/api/v1/auth/refresh") => post(path, json!({ "refresh_token": sent.kasir_refresh })),
+        ("PUT", "/kasir/api/v1/auth/me/password") => {
+            let body = json!({ "old_password": PASSWORD, "new_password": "staple battery" });
+            bearer(put(path, body), &sent.kasir)
+        }
         ("GET", path) if path.starts_with("/kasir/") => bearer(get(path), &sent.kasir),
         ("POST", path) if path.starts_with("/kasir/") => bearer(call(Method::POST, path), &sent.kasir),
         ("GET", "/krmpesan/devices") => bearer(get(path), &sent.krmpesan),

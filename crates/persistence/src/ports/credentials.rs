@@ -12,6 +12,8 @@ use crate::transaction::Transaction;
 
 const CLAIM: &str = "UPDATE credentials SET used_at = $5, verifier = COALESCE($6, verifier) \
      WHERE principal_id = $1 AND principal_kind = $2 AND kind = $3 AND device_id IS NULL AND version = $4";
+const REPLACE: &str = "UPDATE credentials SET verifier = $5, version = version + 1, set_at = $6 \
+     WHERE principal_id = $1 AND principal_kind = $2 AND kind = $3 AND device_id IS NULL AND version = $4";
 const SET: &str = "INSERT INTO credentials (principal_id, principal_kind, kind, device_id, version, verifier, set_at, used_at) \
      VALUES ($1, $2, $3, NULL, 1, $4, $5, NULL) \
      ON CONFLICT (principal_id, principal_kind, kind) WHERE device_id IS NULL \
@@ -53,6 +55,21 @@ impl Credentials for Transaction<'_> {
         let binds =
             [Bind::from(&id), of(principal).into(), kind.name().into(), version.into(), at.into(), rehashed.into()];
         Ok(self.run(&Statement::new(CLAIM, binds))? == 1)
+    }
+
+    fn replace(
+        &mut self,
+        principal: PrincipalId,
+        kind: CredentialKind,
+        version: i64,
+        verifier: &Verifier,
+        at: Instant,
+    ) -> Stored<bool> {
+        let id = principal.uuid();
+        let verifier = verifier.expose().as_str();
+        let binds =
+            [Bind::from(&id), of(principal).into(), kind.name().into(), version.into(), verifier.into(), at.into()];
+        Ok(self.run(&Statement::new(REPLACE, binds))? == 1)
     }
 }
 

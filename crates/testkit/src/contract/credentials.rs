@@ -77,6 +77,37 @@ pub fn a_new_hash_of_the_same_secret_raises_nothing(bench: &Bench) {
     assert_eq!(bens.verifier, verifier("hash of Ben's"));
 }
 
+/// Another secret takes the place of the one of this version, which is raised; nobody else's is touched.
+pub fn another_secret_takes_the_place_of_one_version(bench: &Bench) {
+    let shop = Shop::open(bench);
+    let (anna, till) = (PrincipalId::User(shop.anna.id), PrincipalId::Device(shop.till.id));
+    let bens = credential(bench, PrincipalId::User(shop.ben.id));
+    for principal in [anna, till] {
+        let before = credential(bench, principal).unwrap();
+        let another = verifier("hash of another");
+        assert!(write(bench, |tx| tx.credentials().replace(principal, KIND, before.version, &another, at(9))));
+        let after = credential(bench, principal).unwrap();
+        assert!(after.version > before.version);
+        assert_eq!(after.verifier, another);
+        assert!(!claim(bench, principal, before.version, None), "a login by the old one is lost");
+        assert!(claim(bench, principal, after.version, None));
+    }
+    assert_eq!(credential(bench, PrincipalId::User(shop.ben.id)), bens);
+}
+
+/// A replacement of another version, or of what is not there, stores nothing.
+pub fn a_lost_replacement_stores_nothing(bench: &Bench) {
+    let shop = Shop::open(bench);
+    let (anna, nobody) = (PrincipalId::User(shop.anna.id), PrincipalId::User(shop.namesake.id));
+    let before = credential(bench, anna).unwrap();
+    for (principal, version) in [(anna, before.version + 1), (anna, before.version - 1), (nobody, 1), (nobody, 0)] {
+        let another = verifier("hash of another");
+        assert!(!write(bench, |tx| tx.credentials().replace(principal, KIND, version, &another, at(9))));
+    }
+    assert_eq!(credential(bench, anna), Some(before));
+    assert_eq!(credential(bench, nobody), None);
+}
+
 /// A claim that is lost stores nothing.
 pub fn a_lost_claim_stores_nothing(bench: &Bench) {
     let shop = Shop::open(bench);

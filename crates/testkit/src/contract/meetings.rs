@@ -32,52 +32,85 @@ fn survives(bench: &Bench, number: u8) -> bool {
     found(bench, session_id(number)).is_some_and(|session| session.ended.is_none())
 }
 
-/// No session that was made with the old password survives its change: the login has claimed the credential, the change comes.
-pub fn a_password_change_waits_for_a_claimed_login(bench: &Bench) {
+/// The same as whoever knows the old secret does it: by the version that was read. False where that has moved on.
+fn replace_password(bench: &Bench, owner: PrincipalId) -> Stored<bool> {
+    let version = read(bench, |tx| tx.credentials().find(owner, KIND)).map_or(0, |found| found.version);
+    bench.store.write(|tx| {
+        if !tx.credentials().replace(owner, KIND, version, &verifier("hash of another"), at(9))? {
+            return Ok(false);
+        }
+        let PrincipalId::User(user) = owner else { return Ok(true) };
+        let filter = SessionFilter { user: Some(user), ..SessionFilter::default() };
+        for listed in tx.sessions().list(&filter, None, 100)? {
+            tx.endings().end(listed.session.id, EndedWhy::Password, at(9))?;
+        }
+        Ok(true)
+    })
+}
+
+/// A login under way on one side, another password on the other, which comes after the claim or, where `first`, before it.
+fn login_meets_password(bench: &Bench, first: bool, change: impl FnOnce(PrincipalId) + Send) {
     let shop = Shop::open(bench);
     let anna = PrincipalId::User(shop.anna.id);
-    let (claimed, changed) = (Signal::default(), Signal::default());
+    let (reached, changed) = (Signal::default(), Signal::default());
+    let meet = || {
+        reached.give();
+        changed.wait_briefly();
+    };
     both(
         || {
             write(bench, |tx| {
                 let version = tx.credentials().find(anna, KIND)?.map_or(0, |found| found.version);
+                if first {
+                    meet();
+                }
                 let won = tx.credentials().claim(anna, KIND, version, None, at(8))?;
-                claimed.give();
-                changed.wait_briefly();
+                if !first {
+                    meet();
+                }
                 if won { tx.sessions().insert(&shop.session(1)) } else { Ok(()) }
             });
         },
         || {
-            claimed.wait();
-            change_password(bench, anna).unwrap();
+            reached.wait();
+            change(anna);
             changed.give();
         },
     );
     assert!(!survives(bench, 1), "a session made with the old password survives the change");
 }
 
+/// No session that was made with the old password survives its change: the login has claimed the credential, the change comes.
+pub fn a_password_change_waits_for_a_claimed_login(bench: &Bench) {
+    login_meets_password(bench, false, |anna| change_password(bench, anna).unwrap());
+}
+
 /// No session that was made with the old password survives its change: the login has read, the change comes, the claim is lost.
 pub fn a_login_loses_to_a_password_change(bench: &Bench) {
+    login_meets_password(bench, true, |anna| change_password(bench, anna).unwrap());
+}
+
+/// The same where the old secret is replaced by its version: the login has claimed the credential, the replacement comes.
+pub fn a_replacement_waits_for_a_claimed_login(bench: &Bench) {
+    login_meets_password(bench, false, |anna| assert!(replace_password(bench, anna).unwrap()));
+}
+
+/// The same where the old secret is replaced by its version: the login has read, the replacement comes, the claim is lost.
+pub fn a_login_loses_to_a_replacement(bench: &Bench) {
+    login_meets_password(bench, true, |anna| assert!(replace_password(bench, anna).unwrap()));
+}
+
+/// Of two who replace the same secret at once one is told that it has moved on.
+pub fn two_replacements_of_one_secret(bench: &Bench) {
     let shop = Shop::open(bench);
     let anna = PrincipalId::User(shop.anna.id);
-    let (looked, changed) = (Signal::default(), Signal::default());
-    both(
-        || {
-            write(bench, |tx| {
-                let version = tx.credentials().find(anna, KIND)?.map_or(0, |found| found.version);
-                looked.give();
-                changed.wait_briefly();
-                let won = tx.credentials().claim(anna, KIND, version, None, at(8))?;
-                if won { tx.sessions().insert(&shop.session(1)) } else { Ok(()) }
-            });
-        },
-        || {
-            looked.wait();
-            change_password(bench, anna).unwrap();
-            changed.give();
-        },
-    );
-    assert!(!survives(bench, 1), "a session made with the old password survives the change");
+    let version = read(bench, |tx| tx.credentials().find(anna, KIND)).map_or(0, |found| found.version);
+    let replace =
+        |text: &'static str| write(bench, |tx| tx.credentials().replace(anna, KIND, version, &verifier(text), at(9)));
+    let (one, other) = both(|| replace("one"), || replace("other"));
+    assert!(one != other, "one and only one has replaced it");
+    let kept = read(bench, |tx| tx.credentials().find(anna, KIND)).unwrap();
+    assert_eq!(kept.verifier, verifier(if one { "one" } else { "other" }));
 }
 
 /// A login under way on one side, a raise on the other; `before` the claim or after it.

@@ -25,19 +25,31 @@ pub(super) struct Admitted {
 impl Auth {
     /// Finds out who a login is about and waits for its turn.
     pub(super) fn admit(&self, login: &Login) -> Result<Admitted, Error> {
+        let (found, charge) = self.await_turn(|tx| {
+            let found = find(tx, login)?;
+            let attempt = attempt(login, &found);
+            Ok((found, attempt))
+        })?;
+        Ok(Admitted { found, charge })
+    }
+
+    /// Finds out who an attempt is about, and waits until the throttle admits it.
+    pub(in crate::auth) fn await_turn<T>(
+        &self,
+        find: impl Fn(&mut dyn AuthTx) -> Stored<(T, Attempt)>,
+    ) -> Result<(T, Charge), Error> {
         let deadline = self.clock.monotonic().saturating_add(TURN);
         let [jitter] = self.entropy.draw::<1>().map_err(|error| Error::Fault(error.to_string()))?;
         let mut spot = self.turns.spot();
         loop {
             let now = self.time().at;
             let (found, admission) = self.store.write(|tx| {
-                let found = find(tx, login)?;
-                let attempt = attempt(login, &found);
+                let (found, attempt) = find(tx)?;
                 let admission = self.throttle.admit(tx, &attempt, now, jitter)?;
                 Ok((found, admission))
             })?;
             let turn = match admission {
-                Admission::Admitted(charge) => return Ok(Admitted { found, charge }),
+                Admission::Admitted(charge) => return Ok((found, charge)),
                 Admission::Held { retry_after } => return Err(Refusal::Held { retry_after }.into()),
                 Admission::Stopped => return Err(LoginRefusal::Stopped.into()),
                 Admission::Turn(turn) => turn,

@@ -12,7 +12,7 @@ use validator::Validate;
 
 use super::Web;
 use super::cookies;
-use super::envelope::said;
+use super::envelope::{said, told};
 use super::people::{Person, stamp};
 use super::sender;
 use crate::bearer::bearer;
@@ -23,6 +23,7 @@ use crate::field::{Field, text, validated};
 use crate::route::Route;
 
 pub(super) const LOGIN: &str = "/api/v1/auth/login";
+pub(super) const PASSWORD: &str = "/api/v1/auth/me/password";
 pub(super) const REFRESH: &str = "/api/v1/auth/refresh";
 
 pub(super) fn routes(web: &Arc<Web>) -> Vec<Route> {
@@ -30,6 +31,7 @@ pub(super) fn routes(web: &Arc<Web>) -> Vec<Route> {
     vec![
         Route::open(Method::POST, LOGIN, move |call| log_in(call, Arc::clone(&to_login))),
         Route::known(Method::GET, "/api/v1/auth/me", who),
+        Route::known(Method::PUT, PASSWORD, change_password),
         Route::open(Method::POST, REFRESH, move |call| refresh(call, Arc::clone(&to_refresh))),
         Route::known(Method::POST, "/api/v1/auth/logout", move |call, caller| {
             log_out(call, caller, Arc::clone(&to_logout))
@@ -45,6 +47,17 @@ struct Credentials {
     #[serde(default)]
     #[validate(required, custom(function = "text"))]
     password: Field<String>,
+}
+
+#[derive(Deserialize, Validate)]
+#[expect(clippy::struct_field_names, reason = "the contract's names")]
+struct Passwords {
+    #[serde(default)]
+    #[validate(required, custom(function = "text"))]
+    old_password: Field<String>,
+    #[serde(default)]
+    #[validate(required, custom(function = "text"))]
+    new_password: Field<String>,
 }
 
 #[derive(Deserialize, Validate)]
@@ -98,6 +111,14 @@ pub(super) fn credentials(headers: &HeaderMap, body: &[u8]) -> Result<(Who, Secr
 async fn who(_call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     caller.need_rank(Rank::Cashier)?;
     said(StatusCode::OK, "Success", &Person::own(&caller.profile)?)
+}
+
+async fn change_password(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    caller.need_rank(Rank::Cashier)?;
+    let sent: Passwords = validated(body::object(call.head().headers(), call.body())?)?;
+    let [old, new] = [sent.old_password, sent.new_password].map(|text| Secret::new(text.given().unwrap_or_default()));
+    call.block(move |engine| engine.change_password(&caller, &old, &new)).await?;
+    told(StatusCode::OK, "Password updated successfully")
 }
 
 async fn refresh(call: Call, web: Arc<Web>) -> Result<HttpResponse, Failure> {

@@ -8,7 +8,7 @@ use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use serde::{Serialize, Serializer};
 use tillgate_auth_core::{LoginRefusal, Refusal, TokenRefusal};
 
-use super::auth::REFRESH;
+use super::auth::{PASSWORD, REFRESH};
 use crate::answer;
 use crate::failure::{Failure, FieldFault, Protocol};
 use crate::head::Head;
@@ -22,6 +22,15 @@ struct Said<'d, T> {
 /// What was asked for.
 pub(super) fn said<T: Serialize>(status: StatusCode, message: &'static str, data: &T) -> Result<HttpResponse, Failure> {
     answer::json(status, &Said { message, data })
+}
+
+/// That it was done, and nothing else.
+pub(super) fn told(status: StatusCode, message: &'static str) -> Result<HttpResponse, Failure> {
+    #[derive(Serialize)]
+    struct Told {
+        message: &'static str,
+    }
+    answer::json(status, &Told { message })
 }
 
 #[derive(Serialize)]
@@ -45,7 +54,7 @@ fn sentence_or_nothing<S: Serializer>(error: &Option<Cow<'_, str>>, serializer: 
 pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
     let (status, message) = published(failure, head.route());
     let message = message.unwrap_or_else(|| status.canonical_reason().unwrap_or_default());
-    let failed = Failed { message, error: sentence(failure), data: () };
+    let failed = Failed { message, error: sentence(failure, head.route()), data: () };
     let mut answer = answer::json(status, &failed).unwrap_or_else(|_| HttpResponse::new(status));
     if status == StatusCode::UNAUTHORIZED {
         let challenge = HeaderValue::from_static("Bearer realm=\"tillgate\"");
@@ -63,14 +72,13 @@ fn published(failure: &Failure, route: &str) -> (StatusCode, Option<&'static str
         }
         Failure::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, None),
         Failure::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
-        Failure::Protocol(Protocol::Malformed(_) | Protocol::Fields(_)) => {
-            (StatusCode::BAD_REQUEST, Some("Failed to parse request body"))
-        }
+        Failure::Protocol(Protocol::Malformed(_) | Protocol::Fields(_)) => (StatusCode::BAD_REQUEST, Some(UNREADABLE)),
         Failure::Protocol(Protocol::ForeignOrigin) => (StatusCode::FORBIDDEN, Some("Origin not allowed")),
         Failure::Protocol(protocol) => (protocol.status(), None),
     }
 }
 
+const UNREADABLE: &str = "Failed to parse request body";
 const TOO_MANY: &str = "Too many requests";
 
 fn refused(refusal: &Refusal, route: &str) -> (StatusCode, &'static str) {
@@ -80,6 +88,7 @@ fn refused(refusal: &Refusal, route: &str) -> (StatusCode, &'static str) {
         Refusal::Login(LoginRefusal::NotThere | LoginRefusal::Rank) | Refusal::Missing(_) | Refusal::Rank(_) => {
             (StatusCode::FORBIDDEN, "Insufficient permissions")
         }
+        Refusal::Login(_) if route == PASSWORD => (StatusCode::UNAUTHORIZED, "Invalid current password"),
         Refusal::Login(_) => (StatusCode::UNAUTHORIZED, "Invalid username or password"),
         Refusal::Token(TokenRefusal::Missing) if route == REFRESH => {
             (StatusCode::UNAUTHORIZED, "Refresh token missing")
@@ -87,13 +96,18 @@ fn refused(refusal: &Refusal, route: &str) -> (StatusCode, &'static str) {
         Refusal::Token(_) if route == REFRESH => (StatusCode::UNAUTHORIZED, "Invalid or expired session"),
         Refusal::Token(TokenRefusal::Missing) => (StatusCode::UNAUTHORIZED, "Authorization header required"),
         Refusal::Token(_) => (StatusCode::UNAUTHORIZED, "Invalid or expired token"),
+        Refusal::Weak(_) => (StatusCode::BAD_REQUEST, UNREADABLE),
         Refusal::NoSession => (StatusCode::NOT_FOUND, "Not Found"),
     }
 }
 
 /// What the front end shows beside the message.
-fn sentence(failure: &Failure) -> Option<Cow<'_, str>> {
+fn sentence<'f>(failure: &'f Failure, route: &str) -> Option<Cow<'f, str>> {
     match failure {
+        Failure::Refused(Refusal::Login(refusal)) if route == PASSWORD && *refusal != LoginRefusal::Stopped => {
+            Some(Cow::Borrowed("the current password is wrong"))
+        }
+        Failure::Refused(refusal @ Refusal::Weak(_)) => Some(Cow::Owned(refusal.to_string())),
         Failure::Protocol(Protocol::Malformed(why)) => Some(Cow::Borrowed(why)),
         Failure::Protocol(Protocol::Fields(faults)) => {
             Some(Cow::Owned(faults.iter().map(fault).collect::<Vec<_>>().join("; ")))

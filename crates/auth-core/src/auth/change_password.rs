@@ -1,0 +1,146 @@
+//! A person changes their own password: proves the old one, and everybody else who is logged in by it is logged in no more.
+//!
+//! It claims the credential and raises no epoch, so that the session that changes it lives on. A login by the old password that is
+//! under way either comes first and is ended here, or loses its claim of the credential.
+
+use serde_json::json;
+use tillgate_domain::{Action, EndedWhy, Instant, Outcome, Secret, SessionId, StoreExt, Stored, Subject, UserId};
+
+use super::Auth;
+use crate::passwords::{Lane, acceptable};
+use crate::ports::{AuthTx, Credential, CredentialKind, SessionFilter, Verifier};
+use crate::throttle::{Attempt, Charge, Claimed, Outcome as Came};
+use crate::{Caller, Error, LoginRefusal, Refusal, SessionKind, TokenRefusal};
+
+/// How often a change that another one overtook is begun anew.
+const ROUNDS: usize = 4;
+
+/// How many sessions are read at once.
+const PART: u32 = 200;
+
+/// What the unit of work came to.
+enum Changed {
+    Done,
+    /// The caller's own session is over.
+    Over,
+    /// Somebody else has changed the password meanwhile.
+    Again,
+}
+
+impl Auth {
+    /// The hash of a password that is to be set. Refuses what nobody should have.
+    pub fn verifier(&self, password: &Secret<String>) -> Result<Verifier, Error> {
+        acceptable(password.expose()).map_err(Refusal::Weak)?;
+        self.hash(password)
+    }
+
+    /// Sets another password for the caller, who proves the old one: a wrong one is refused as at a login, and counted so. Ends
+    /// the caller's other sessions, one by one, but the permanent ones; the caller's own goes on.
+    pub fn change_password(&self, caller: &Caller, old: &Secret<String>, new: &Secret<String>) -> Result<(), Error> {
+        let user = caller.user().ok_or(LoginRefusal::Mismatch)?;
+        acceptable(new.expose()).map_err(Refusal::Weak)?;
+        for _ in 0..ROUNDS {
+            let (credential, charge) = self.prove(caller, old)?;
+            let changed =
+                self.verifier(new).and_then(|verifier| self.replace(caller, user, &credential, &verifier, &charge));
+            if !matches!(changed, Ok(Changed::Done)) {
+                self.settle(&charge, Came::Withdrawn);
+            }
+            match changed? {
+                Changed::Done => {
+                    self.turns.settled(&charge);
+                    return Ok(());
+                }
+                Changed::Over => return Err(TokenRefusal::Over.into()),
+                Changed::Again => {}
+            }
+        }
+        Err(Error::unavailable("a change of a password kept losing to others"))
+    }
+
+    /// Looks at the old password when it is its turn.
+    fn prove(&self, caller: &Caller, old: &Secret<String>) -> Result<(Credential, Charge), Error> {
+        let attempt =
+            Attempt { who: Claimed::Principal(caller.principal), device: caller.device, address: caller.address };
+        let empty = old.expose().is_empty();
+        let (credential, charge) = self.await_turn(|tx| {
+            let found = tx.credentials().find(caller.principal, CredentialKind::Password)?;
+            Ok((found.filter(|_| !empty), attempt.clone()))
+        })?;
+        let verifier = credential.as_ref().map(|credential| credential.verifier.clone());
+        let lane = if charge.known() { Lane::Known } else { Lane::Stranger };
+        let verified = self.passwords.verify(old.clone(), verifier, lane, caller.address).map_err(|error| {
+            self.settle(&charge, Came::Withdrawn);
+            super::unverified(&error)
+        })?;
+        match credential.filter(|_| verified.matches) {
+            Some(credential) => Ok((credential, charge)),
+            None => Err(self.refuse_change(caller, &charge)?),
+        }
+    }
+
+    /// Counts a wrong password and tells the audit.
+    fn refuse_change(&self, caller: &Caller, charge: &Charge) -> Result<Error, Error> {
+        let subject = caller.user().map_or(Subject::Server, Subject::User);
+        let mut event = self.event(Action::Password, Outcome::Refused, subject, Some(caller.profile.tenant.id))?;
+        event.actor = caller.actor();
+        event.details.insert("why".to_owned(), json!(LoginRefusal::Mismatch.code()));
+        let settled = self.store.write(|tx| {
+            self.throttle.settle(tx, charge, Came::Failed, event.at)?;
+            tx.audit().tell(&event)
+        });
+        self.turns.settled(charge);
+        settled?;
+        Ok(LoginRefusal::Mismatch.into())
+    }
+
+    fn replace(
+        &self,
+        caller: &Caller,
+        user: UserId,
+        credential: &Credential,
+        verifier: &Verifier,
+        charge: &Charge,
+    ) -> Result<Changed, Error> {
+        let mut event =
+            self.event(Action::Password, Outcome::Done, Subject::User(user), Some(caller.profile.tenant.id))?;
+        event.actor = caller.actor();
+        let changed = self.store.write(|tx| {
+            let own = tx.sessions().find(caller.session)?;
+            if own.is_none_or(|own| own.session.ended.is_some() || own.session.epochs.below(&own.epochs)) {
+                return Ok(Changed::Over);
+            }
+            let (principal, kind, version) = (credential.principal, credential.kind, credential.version);
+            if !tx.credentials().replace(principal, kind, version, verifier, event.at)? {
+                return Ok(Changed::Again);
+            }
+            let ended = end_others(tx, user, caller.session, event.at)?;
+            self.throttle.settle(tx, charge, Came::Succeeded, event.at)?;
+            // who was stopped by guesses at the old one may try the new one
+            tx.attempts().forgive(principal.uuid())?;
+            let mut event = event.clone();
+            event.details.insert("ended".to_owned(), json!(ended));
+            tx.audit().tell(&event)?;
+            Ok(Changed::Done)
+        })?;
+        Ok(changed)
+    }
+}
+
+/// Ends every live session of the user but this one and the permanent ones, and says how many there were.
+fn end_others(tx: &mut dyn AuthTx, user: UserId, own: SessionId, now: Instant) -> Stored<u32> {
+    let filter = SessionFilter { user: Some(user), live: Some((true, now)), ..SessionFilter::default() };
+    let (mut after, mut ended) = (None, 0_u32);
+    loop {
+        let part = tx.sessions().list(&filter, after, PART)?;
+        let Some(last) = part.last() else { return Ok(ended) };
+        after = Some(last.session.id);
+        for listed in &part {
+            let session = &listed.session;
+            let other = session.id != own && session.kind != SessionKind::Permanent;
+            if other && tx.endings().end(session.id, EndedWhy::Password, now)? {
+                ended = ended.saturating_add(1);
+            }
+        }
+    }
+}

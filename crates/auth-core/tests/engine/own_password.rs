@@ -1,0 +1,122 @@
+//! A person changes their own password: who is logged out by it, who is not, and what a wrong old one costs.
+
+use tillgate_auth_core::{Caller, Error, Granted, LoginRefusal, Refusal, TokenRefusal};
+use tillgate_domain::{Action, EndedWhy, Outcome, PrincipalId, Rank, Secret};
+
+use crate::shop::{Shop, by_user, login_refused, password_of, refreshed, token_refused, used, with_password};
+
+const NEW: &str = "a longer one than before";
+
+fn caller(shop: &Shop, granted: &Granted) -> Caller {
+    used(&shop.auth, granted).unwrap()
+}
+
+fn change(shop: &Shop, caller: &Caller, old: &str, new: &str) -> Result<(), Error> {
+    shop.auth.change_password(caller, &Secret::new(old.to_owned()), &Secret::new(new.to_owned()))
+}
+
+#[test]
+fn ones_other_sessions_end_one_by_one_and_nobody_elses() {
+    let shop = Shop::open();
+    let (own, office, till) =
+        (shop.user("cashier", None), shop.user("cashier", None), shop.user("cashier", Some("P01")));
+    let (manager, device) = (shop.user("manager", None), shop.device("P01"));
+    let epoch = shop.session(own.session.id).epochs;
+    change(&shop, &caller(&shop, &own), &password_of("cashier"), NEW).unwrap();
+    for over in [&office, &till] {
+        assert_eq!(token_refused(used(&shop.auth, over)), TokenRefusal::Over);
+        assert_eq!(token_refused(refreshed(&shop.auth, over)), TokenRefusal::Over);
+        assert_eq!(shop.session(over.session.id).ended.map(|(_, why)| why), Some(EndedWhy::Password));
+    }
+    for lives in [&own, &manager, &device] {
+        assert!(used(&shop.auth, lives).is_ok());
+        assert!(refreshed(&shop.auth, lives).is_ok());
+    }
+    let login = by_user("cashier", None);
+    assert_eq!(login_refused(shop.auth.login(&login)), LoginRefusal::Mismatch);
+    let again = shop.auth.login(&with_password(login, NEW)).unwrap();
+    assert_eq!(shop.session(again.session.id).epochs, epoch, "it raised nothing");
+    let told = shop.told(Action::Password);
+    assert_eq!((told.len(), told[0].outcome, &told[0].details["ended"]), (1, Outcome::Done, &2.into()));
+    assert_eq!(told[0].actor.session, Some(own.session.id));
+}
+
+#[test]
+fn many_sessions_end_together() {
+    let shop = Shop::open();
+    let own = shop.user("cashier", None);
+    let others: Vec<Granted> = (0..450).map(|_| shop.user("cashier", None)).collect();
+    change(&shop, &caller(&shop, &own), &password_of("cashier"), NEW).unwrap();
+    assert!(others.iter().all(|other| used(&shop.auth, other).is_err()));
+    assert!(used(&shop.auth, &own).is_ok());
+}
+
+#[test]
+fn a_wrong_old_password_changes_nothing_and_is_counted() {
+    let shop = Shop::open();
+    let (own, other) = (shop.user("cashier", None), shop.user("cashier", None));
+    let caller = caller(&shop, &own);
+    for wrong in ["wrong", "", NEW] {
+        assert_eq!(login_refused(change(&shop, &caller, wrong, NEW)), LoginRefusal::Mismatch, "{wrong}");
+    }
+    assert!(used(&shop.auth, &other).is_ok());
+    let told = shop.told(Action::Password);
+    assert!(told.len() == 3 && told.iter().all(|event| event.outcome == Outcome::Refused));
+    // the first five of a place are free, whether they were logins or this
+    login_refused(shop.auth.login(&with_password(by_user("cashier", None), "wrong")));
+    login_refused(shop.auth.login(&with_password(by_user("cashier", None), "wrong")));
+    let held = change(&shop, &caller, &password_of("cashier"), NEW).unwrap_err();
+    assert!(matches!(held, Error::Refused(Refusal::Held { .. })), "{held:?}");
+    assert!(used(&shop.auth, &own).is_ok(), "who is logged in stays so");
+}
+
+#[test]
+fn what_nobody_should_have_is_not_set() {
+    let shop = Shop::open();
+    let caller = caller(&shop, &shop.user("cashier", None));
+    for weak in ["short", "password1", ""] {
+        let refused = change(&shop, &caller, &password_of("cashier"), weak).unwrap_err();
+        assert!(matches!(refused, Error::Refused(Refusal::Weak(_))), "{refused:?}");
+    }
+    assert!(shop.auth.login(&by_user("cashier", None)).is_ok());
+}
+
+#[test]
+fn a_session_that_is_over_changes_no_password() {
+    let shop = Shop::open();
+    let caller_before = caller(&shop, &shop.user("cashier", None));
+    shop.auth.logout(&caller_before).unwrap();
+    let refused = change(&shop, &caller_before, &password_of("cashier"), NEW);
+    assert_eq!(token_refused(refused), TokenRefusal::Over);
+    // somebody else's change of the password ends it too
+    let own = caller(&shop, &shop.user("cashier", None));
+    shop.set_password(PrincipalId::User(shop.world.cashier.id), NEW);
+    assert_eq!(token_refused(change(&shop, &own, NEW, "and yet another one")), TokenRefusal::Over);
+    assert!(shop.auth.login(&with_password(by_user("cashier", None), NEW)).is_ok());
+}
+
+#[test]
+fn a_way_in_may_ask_for_a_rank() {
+    let shop = Shop::open();
+    let least = |name: &str, device: Option<&str>, least: Rank| {
+        let login = tillgate_auth_core::Login { least: Some(least), ..by_user(name, device) };
+        shop.auth.login(&login)
+    };
+    let before = shop.sessions();
+    assert_eq!(login_refused(least("cashier", None, Rank::Manager)), LoginRefusal::Rank);
+    assert_eq!(login_refused(least("manager", None, Rank::Admin)), LoginRefusal::Rank);
+    assert_eq!(shop.sessions(), before, "no session is left behind");
+    for (name, rank) in [("cashier", Rank::Cashier), ("manager", Rank::Cashier), ("admin", Rank::Admin)] {
+        assert!(least(name, None, rank).unwrap().profile.rank >= Some(rank), "{name}");
+    }
+    let wrong =
+        tillgate_auth_core::Login { least: Some(Rank::Admin), ..with_password(by_user("cashier", None), "wrong") };
+    assert_eq!(login_refused(shop.auth.login(&wrong)), LoginRefusal::Mismatch, "nobody is told before the password");
+    let told = shop.told(Action::Login);
+    assert!(told.iter().any(|event| event.outcome == Outcome::Refused && event.details["why"] == "login_rank"));
+    // and a right password is no failure, whatever the rank
+    for _ in 0..20 {
+        login_refused(least("cashier", None, Rank::Admin));
+    }
+    assert!(least("cashier", None, Rank::Cashier).is_ok());
+}
