@@ -13,7 +13,7 @@ use tillgate_auth_core::terms::{Refresh, Terms};
 use tillgate_auth_core::throttle::ThrottleLimits;
 use tillgate_domain::office::{self, NewTenant, OfficeView};
 use tillgate_domain::{Branch, BranchId, Locale, RoleId, Slug, Store, StoreExt, Tenant, TenantId, Zone};
-use tillgate_http::{Mount, Mounts, Native, Portos};
+use tillgate_http::{Dialect, Kasir, Krmpesan, Mount, Mounts, Native, Portos, Web};
 use tillgate_persistence::{Address, Database, Limits};
 
 use crate::command::Stop;
@@ -140,7 +140,12 @@ pub(crate) fn mounts(settings: &Settings) -> Result<Mounts, Stop> {
     let mut mounts = vec![Mount::at(&settings.native.prefix, Arc::new(native)).map_err(Stop::usage)?];
     for each in &settings.mounts {
         // the configuration has checked that it is one of those that there are
-        let mut mount = Mount::at(&each.prefix, Arc::new(Portos::new(portos_terms(settings)))).map_err(Stop::usage)?;
+        let dialect: Arc<dyn Dialect> = match each.dialect.as_str() {
+            "kasir" => Arc::new(kasir(settings)),
+            Krmpesan::NAME => Arc::new(Krmpesan::new(Krmpesan::terms())),
+            _ => Arc::new(Portos::new(portos_terms(settings))),
+        };
+        let mut mount = Mount::at(&each.prefix, dialect).map_err(Stop::usage)?;
         if let Some(host) = &each.host {
             mount = mount.host(host);
         }
@@ -162,6 +167,13 @@ fn portos_terms(settings: &Settings) -> Terms {
     let portos = &settings.portos;
     let refresh = Refresh { idle: Some(portos.idle), overlap: portos.rotation.then_some(portos.overlap) };
     Terms { access: portos.access, refresh: Some(refresh), absolute: None, midnight: false }
+}
+
+fn kasir(settings: &Settings) -> Kasir {
+    let kasir = &settings.kasir;
+    let refresh = Refresh { idle: Some(kasir.idle), overlap: Some(kasir.overlap) };
+    let terms = Terms { access: kasir.access, refresh: Some(refresh), absolute: None, midnight: false };
+    Kasir::new(terms, Web { origins: kasir.origins.clone(), secure: kasir.secure, same_site: kasir.same_site })
 }
 
 /// The side of HTTP that no contract says.

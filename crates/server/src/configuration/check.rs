@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use tillgate_http::{SameSite, Secure};
+
 use super::table::Settings;
 use super::{Fault, mounts};
 
@@ -9,8 +11,13 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// Refuses settings that contradict each other, in a sentence that says which and why.
 pub(super) fn together(settings: &Settings) -> Result<(), Fault> {
-    let Settings { server, sessions, portos, native, passwords, revocation, database, limits, throttle, .. } = settings;
-    let terms = [("sessions", sessions.access, sessions.overlap), ("portos", portos.access, portos.overlap)];
+    let Settings { server, sessions, portos, kasir, native, passwords, revocation, database, limits, throttle, .. } =
+        settings;
+    let terms = [
+        ("sessions", sessions.access, sessions.overlap),
+        ("portos", portos.access, portos.overlap),
+        ("kasir", kasir.access, kasir.overlap),
+    ];
     for (name, access, overlap) in terms {
         hold(access <= DAY, || format!("{name}.access is over 24h, which no access token may live"))?;
         hold(access >= Duration::from_secs(1), || format!("{name}.access is under a second"))?;
@@ -23,6 +30,14 @@ pub(super) fn together(settings: &Settings) -> Result<(), Fault> {
     hold(sessions.idle >= sessions.access, || "sessions.idle is shorter than sessions.access".to_owned())?;
     hold(sessions.absolute >= sessions.idle, || "sessions.absolute is shorter than sessions.idle".to_owned())?;
     hold(portos.idle >= portos.access, || "portos.idle is shorter than portos.access".to_owned())?;
+    hold((Duration::from_mins(15)..=Duration::from_hours(1)).contains(&kasir.access), || {
+        "kasir.access must lie between 15m and 60m".to_owned()
+    })?;
+    hold((7 * DAY..=30 * DAY).contains(&kasir.idle), || "kasir.idle must lie between 7d and 30d".to_owned())?;
+    hold(kasir.per_minute >= 1, || "kasir.per_minute must be at least 1".to_owned())?;
+    hold(!(kasir.same_site == SameSite::None && kasir.secure == Secure::Off), || {
+        "kasir.same_site = \"none\" with kasir.secure = \"off\": no browser keeps such a cookie".to_owned()
+    })?;
     hold(server.tls_cert.is_some() == server.tls_key.is_some(), || {
         "server.tls_cert and server.tls_key belong together: set both for TLS, or neither".to_owned()
     })?;

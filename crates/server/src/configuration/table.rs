@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use tillgate_domain::Secret;
+use tillgate_http::{SameSite, Secure, WebOrigin};
 use toml::Value;
 
 use super::layers::{Layers, Source};
@@ -137,6 +138,24 @@ settings! {
         overlap: Duration = "300s",
         /// Whether refresh tokens rotate; `false` for clients that keep their first.
         rotation: bool = "true",
+    }
+    /// POS Kasir: the terms of its sessions, and what it holds with browsers.
+    kasir: Kasir {
+        /// How long an access token and its cookie are good, 15 to 60 minutes.
+        access: Duration = "1h",
+        /// How long after its last refresh a session lives, 7 to 30 days.
+        idle: Duration = "7d",
+        /// How long after a rotation the refresh token before it is still answered with the same successor.
+        overlap: Duration = "120s",
+        /// Web front ends on other origins, such as `https://pos.example`: their scripts may call with their users' cookies.
+        origins: Vec<WebOrigin> = "",
+        /// Whether cookies go back over TLS alone: `auto` (where the client came by https), `on` or `off`.
+        secure: Secure = "auto",
+        /// Whether cookies go along with calls from other sites: `lax`, `strict`, `none`, or `auto`: `none` where there are origins
+        /// and the cookie is secure, else `lax`.
+        same_site: SameSite = "auto",
+        /// Requests of one address in a minute; the next is answered 429.
+        per_minute: u32 = "100",
     }
     /// The native API.
     native: Native {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use tillgate_domain::Secret;
+use tillgate_http::{SameSite, Secure, WebOrigin};
 use toml::Value;
 
 /// Something that a key may hold. The empty text means "not set" where the key may be left unset.
@@ -86,6 +87,44 @@ impl Setting for Vec<IpNet> {
             Value::Array(values) => values.iter().map(|each| each.as_str().ok_or_else(must).and_then(net)).collect(),
             Value::String(text) => text.split(',').filter(|part| !part.trim().is_empty()).map(net).collect(),
             _ => Err(must()),
+        }
+    }
+}
+
+impl Setting for Vec<WebOrigin> {
+    fn read(value: &Value) -> Result<Self, String> {
+        let must = || {
+            "must be web origins such as [\"https://pos.example\", \"http://localhost:3000\"], in a variable separated by commas"
+                .to_owned()
+        };
+        let origin = |text: &str| text.trim().parse().map_err(|_| must());
+        match value {
+            Value::Array(values) => values.iter().map(|each| each.as_str().ok_or_else(must).and_then(origin)).collect(),
+            Value::String(text) => text.split(',').filter(|part| !part.trim().is_empty()).map(origin).collect(),
+            _ => Err(must()),
+        }
+    }
+}
+
+impl Setting for Secure {
+    fn read(value: &Value) -> Result<Self, String> {
+        match text(value) {
+            Some("auto") => Ok(Self::Auto),
+            Some("on") => Ok(Self::On),
+            Some("off") => Ok(Self::Off),
+            _ => Err("must be one of auto on off".to_owned()),
+        }
+    }
+}
+
+impl Setting for SameSite {
+    fn read(value: &Value) -> Result<Self, String> {
+        match text(value) {
+            Some("auto") => Ok(Self::Auto),
+            Some("strict") => Ok(Self::Strict),
+            Some("lax") => Ok(Self::Lax),
+            Some("none") => Ok(Self::None),
+            _ => Err("must be one of auto strict lax none".to_owned()),
         }
     }
 }
@@ -197,6 +236,19 @@ mod tests {
         assert_eq!(Vec::<IpNet>::read(&list), read("10.0.0.0/8, ::1"));
         assert_eq!(read::<Vec<IpNet>>(""), Ok(Vec::new()));
         assert!(read::<Vec<IpNet>>("10.0.0.0/33").is_err());
+    }
+
+    #[test]
+    fn origins_come_as_a_list_or_with_commas() {
+        let list =
+            Value::Array(vec![Value::String("https://a.example".into()), Value::String("http://b:3000/".into())]);
+        assert_eq!(Vec::<WebOrigin>::read(&list), read("https://a.example:443, http://b:3000"));
+        assert_eq!(read::<Vec<WebOrigin>>(""), Ok(Vec::new()));
+        for bad in ["*", "a.example", "https://a.example/app"] {
+            assert!(read::<Vec<WebOrigin>>(bad).is_err(), "{bad}");
+        }
+        assert_eq!((read("off"), read("none")), (Ok(Secure::Off), Ok(SameSite::None)));
+        assert!(read::<Secure>("true").is_err());
     }
 
     #[test]
