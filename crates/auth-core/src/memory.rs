@@ -4,6 +4,7 @@
 //! its sessions at a restart. Units of work follow one another, so two of them never meet half-way; what they write is undone
 //! by what the rows were before. It knows nothing of rules: who may do what is decided by those who call the ports.
 
+mod api_keys;
 mod attempts;
 mod credentials;
 mod directory;

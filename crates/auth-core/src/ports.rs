@@ -7,6 +7,7 @@
 //! Those who bring a store implement [`AuthTx`] on their transaction (each accessor mostly returns `self`) and
 //! [`Store<AuthView>`](tillgate_domain::Store) on what opens it.
 
+mod api_keys;
 mod attempts;
 mod credentials;
 mod directory;
@@ -16,6 +17,7 @@ mod sessions;
 
 use tillgate_domain::{Tx, View};
 
+pub use api_keys::{ApiKeys, SignatureDigest, Signatures, WrappedApiKey};
 pub use attempts::{Attempts, Count, CountKey, Places, Settled};
 pub use credentials::{Credential, CredentialKind, Credentials, Verifier};
 pub use directory::{Devices, Roles, Tenants, Users};
@@ -56,4 +58,8 @@ pub trait AuthTx: Tx {
     fn nodes(&mut self) -> &mut dyn Nodes;
     /// The store's own identity.
     fn instances(&mut self) -> &mut dyn Instances;
+    /// Keys of programs.
+    fn api_keys(&mut self) -> &mut dyn ApiKeys;
+    /// Signatures that have verified.
+    fn signatures(&mut self) -> &mut dyn Signatures;
 }

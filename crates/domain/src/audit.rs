@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::{DeviceId, EventId, Instant, KeyId, RoleId, SessionId, Stored, TenantId, UserId};
+use crate::{ApiKeyId, DeviceId, EventId, Instant, KeyId, RoleId, SessionId, Stored, TenantId, UserId};
 
 /// Who did something. Empty where the server did it itself or nobody could be told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,6 +32,8 @@ pub enum Subject {
     Tenant(TenantId),
     /// A key of the server.
     Key(KeyId),
+    /// A key of a program.
+    ApiKey(ApiKeyId),
     /// The server as a whole.
     Server,
 }
@@ -99,6 +101,14 @@ words! {
         KeyRevoke = "key.revoke",
         /// A key was thrown away after its last token.
         KeyGone = "key.gone",
+        /// A key of a program was made.
+        ApiKeyAdd = "api_key.add",
+        /// A key of a program was changed.
+        ApiKeyUpdate = "api_key.update",
+        /// A key of a program was revoked, or counts again.
+        ApiKeyStatus = "api_key.status",
+        /// A key of a program was deleted.
+        ApiKeyDelete = "api_key.delete",
         /// The clock was accepted by hand.
         ClockAccept = "clock.accept",
         /// The store was declared restored from a backup.

@@ -62,6 +62,8 @@ ids! {
     KeyId,
     /// A running process over the store.
     NodeId,
+    /// A key that a program signs its requests with.
+    ApiKeyId,
 }
 
 /// Who a session belongs to and who a credential proves: a user, or a device that logs in as itself.

@@ -6,6 +6,7 @@
 //! instants and ids are arguments.
 
 pub mod access;
+pub mod api_key;
 pub mod audit;
 pub mod change;
 pub mod device;
@@ -20,10 +21,11 @@ pub mod tenant;
 pub mod user;
 pub mod work;
 
+pub use api_key::ApiKey;
 pub use audit::{Action, Actor, Audit, Event, Outcome, Subject};
 pub use change::{Change, EndedWhy, Endings, Epoch, Scope};
 pub use device::{Device, DeviceStatus, Environment};
-pub use id::{BranchId, DeviceId, EventId, KeyId, NodeId, PrincipalId, RoleId, SessionId, TenantId, UserId};
+pub use id::{ApiKeyId, BranchId, DeviceId, EventId, KeyId, NodeId, PrincipalId, RoleId, SessionId, TenantId, UserId};
 pub use instant::Instant;
 pub use name::{DeviceName, Email, Folded, InvalidName, RoleName, Slug, UserName};
 pub use right::{InvalidRight, Right, Rights};

@@ -4,11 +4,13 @@
 //! transaction because its closure may run again. What is decided against comes back as a [`Refused`] inside `Ok`; `Err` means
 //! that the store failed. Nothing here knows a command line, a request or a password: verifiers are made outside.
 
+mod add_api_key;
 mod add_device;
 mod add_role;
 mod add_tenant;
 mod add_user;
 mod assignment;
+mod change_api_key;
 mod change_device;
 mod change_user;
 mod last_admin;
@@ -20,17 +22,19 @@ mod stamp;
 mod text;
 mod unlock;
 
+pub use add_api_key::{NewApiKey, add_api_key};
 pub use add_device::{NewDevice, add_device};
 pub use add_role::{NewRole, add_role};
 pub use add_tenant::{NewTenant, add_tenant};
 pub use add_user::{NewUser, add_user};
 pub use assignment::{DeviceRoles, RolesOn};
+pub use change_api_key::{ApiKeyChange, change_api_key, delete_api_key};
 pub use change_device::{DeviceChange, SettingsChange, change_device, set_device_status};
 pub use change_user::{UserChange, assign_roles, change_user, set_user_status};
 pub use ports::{OfficeTx, OfficeView, Page};
 pub use read::{
-    any_user, device_named, find_device, find_user, list_devices, list_roles, list_users, role_named, tenant_named,
-    user_named,
+    any_user, device_named, find_api_key, find_device, find_user, list_api_keys, list_devices, list_roles, list_users,
+    role_named, tenant_named, user_named,
 };
 pub use refused::{Decided, Field, Refused};
 pub use set_password::set_password;

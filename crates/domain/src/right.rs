@@ -72,6 +72,13 @@ impl Rights {
         other.0.iter().all(|right| self.allow(right.as_str()))
     }
 
+    /// What both allow. `admin` on one side leaves the other as it is.
+    pub fn both(&self, other: &Self) -> Self {
+        let allowed =
+            |one: &Self, by: &Self| one.0.iter().filter(|right| by.allow(right.as_str())).cloned().collect::<Vec<_>>();
+        allowed(self, other).into_iter().chain(allowed(other, self)).collect()
+    }
+
     /// The rights by name, in order.
     pub fn iter(&self) -> impl Iterator<Item = &Right> {
         self.0.iter()
@@ -114,6 +121,21 @@ mod tests {
         assert!(rights(&["admin"]).cover(&rights(&["admin", "storno"])));
         assert!(rights(&["storno", "ticketClose"]).cover(&rights(&["storno"])));
         assert!(!rights(&["storno"]).cover(&rights(&["admin"])));
+    }
+
+    #[test]
+    fn what_both_allow_is_no_more_than_either_does() {
+        for (one, other, both) in [
+            (&["storno", "ticketClose"][..], &["ticketClose", "ticketCreate"][..], &["ticketClose"][..]),
+            (&["admin"], &["ticketClose"], &["ticketClose"]),
+            (&["admin", "storno"], &["admin"], &["admin", "storno"]),
+            (&["storno"], &["ticketClose"], &[]),
+            (&["storno"], &[], &[]),
+            (&["admin"], &[], &[]),
+        ] {
+            assert_eq!(rights(one).both(&rights(other)), rights(both), "{one:?} {other:?}");
+            assert_eq!(rights(other).both(&rights(one)), rights(both), "{other:?} {one:?}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //! What is looked up by a unique key is asked for by `get_result`, not by `first`: that adds a `LIMIT` with a bound value, and
 //! SQLite prepares a statement anew each time such a value is bound.
 
+mod api_keys;
 mod attempts;
 mod audit;
 mod credentials;

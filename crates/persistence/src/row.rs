@@ -1,6 +1,7 @@
 //! Rows as the tables hold them, and the way from and to the domain's types. A value that is none names its table and column
 //! and never shows itself.
 
+mod api_key;
 mod device;
 mod key;
 mod role;
@@ -14,6 +15,7 @@ use serde_json::error::Category;
 use tillgate_domain::{Instant, StoreError, Stored};
 use uuid::Uuid;
 
+pub(crate) use api_key::ApiKeyRow;
 pub(crate) use device::DeviceRow;
 pub(crate) use key::KeyRow;
 pub(crate) use role::RoleRow;

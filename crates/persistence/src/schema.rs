@@ -224,6 +224,23 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    api_keys (id) {
+        id -> Binary,
+        tenant_id -> Binary,
+        client_id -> Text,
+        wrapped -> Binary,
+        name -> Text,
+        description -> Text,
+        active -> Bool,
+        user_id -> Binary,
+        device_id -> Binary,
+        permissions -> Text,
+        created_at -> BigInt,
+        version -> BigInt,
+    }
+}
+
 diesel::joinable!(sessions -> tenants (tenant_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(sessions -> devices (device_id));
@@ -244,5 +261,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     attempts,
     places,
     nodes,
-    audit
+    audit,
+    api_keys
 );

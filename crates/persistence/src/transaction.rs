@@ -151,6 +151,8 @@ shows!(AuthTx {
     feed: auth::Feed,
     nodes: auth::Nodes,
     instances: auth::Instances,
+    api_keys: auth::ApiKeys,
+    signatures: auth::Signatures,
 });
 
 shows!(OfficeTx {
@@ -159,4 +161,5 @@ shows!(OfficeTx {
     devices: office::Devices,
     roles: office::Roles,
     passwords: office::Passwords,
+    api_keys: office::ApiKeys,
 });

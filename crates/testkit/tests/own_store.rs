@@ -101,6 +101,7 @@ impl AuthTx for Transaction<'_, '_> {
     lent! {
         sessions: Sessions, credentials: Credentials, tenants: Tenants, users: Users, devices: Devices, roles: Roles,
         attempts: Attempts, keys: Keys, feed: Feed, nodes: Nodes, instances: Instances,
+        api_keys: ApiKeys, signatures: Signatures,
     }
 }
 

@@ -1,14 +1,16 @@
 //! Everything that the in-memory store holds: the tables, and beside them the indexes that spare a lookup from reading them all.
 
 use tillgate_domain::{
-    Change, Device, DeviceId, Event, EventId, Folded, Instant, KeyId, NodeId, PrincipalId, Role, RoleId, SessionId,
-    Slug, Tenant, TenantId, User, UserId,
+    ApiKeyId, Change, Device, DeviceId, Event, EventId, Folded, Instant, KeyId, NodeId, PrincipalId, Role, RoleId,
+    SessionId, Slug, Tenant, TenantId, User, UserId,
 };
 use uuid::Uuid;
 
 use super::table::{Table, Undo};
 use crate::Session;
-use crate::ports::{Count, CountKey, Credential, CredentialKind, Instance, Node, StoredKey};
+use crate::ports::{
+    Count, CountKey, Credential, CredentialKind, Instance, Node, SignatureDigest, StoredKey, WrappedApiKey,
+};
 
 /// A count with what it is grouped by and when it was last touched.
 #[derive(Clone)]
@@ -64,6 +66,11 @@ tables! {
     /// The number of the next change.
     next_change: () => i64,
     nodes: NodeId => Node,
+    api_keys: ApiKeyId => WrappedApiKey,
+    /// Keys of programs by their client ids.
+    clients: String => ApiKeyId,
+    seen: SignatureDigest => Instant,
+    by_seen: (Instant, SignatureDigest) => (),
     /// Lines of the audit that were told.
     lines: EventId => (),
 }

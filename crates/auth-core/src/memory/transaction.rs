@@ -85,6 +85,8 @@ shows!(AuthTx {
     feed: ports::Feed,
     nodes: ports::Nodes,
     instances: ports::Instances,
+    api_keys: ports::ApiKeys,
+    signatures: ports::Signatures,
 });
 
 shows!(OfficeTx {
@@ -93,4 +95,5 @@ shows!(OfficeTx {
     devices: office::Devices,
     roles: office::Roles,
     passwords: office::Passwords,
+    api_keys: office::ApiKeys,
 });

@@ -4,8 +4,8 @@
 //! was read has moved on, or the new name is taken. Versions are raised by the store.
 
 use crate::{
-    Branch, Device, DeviceId, Folded, Instant, PrincipalId, Role, RoleId, RoleName, Secret, Slug, Stored, Tenant,
-    TenantId, Tx, User, UserId, View,
+    ApiKey, ApiKeyId, Branch, Device, DeviceId, Folded, Instant, PrincipalId, Role, RoleId, RoleName, Secret, Slug,
+    Stored, Tenant, TenantId, Tx, User, UserId, View,
 };
 
 /// Shows the ports of the back office.
@@ -27,6 +27,8 @@ pub trait OfficeTx: Tx {
     fn roles(&mut self) -> &mut dyn Roles;
     /// What proves who somebody is.
     fn passwords(&mut self) -> &mut dyn Passwords;
+    /// Keys of programs.
+    fn api_keys(&mut self) -> &mut dyn ApiKeys;
 }
 
 /// Which part of a list: those after `after` in the order of the list, `limit` at most.
@@ -98,6 +100,20 @@ pub trait Roles {
     fn insert(&mut self, role: &Role) -> Stored<bool>;
     /// Every role of a tenant, in the order of ids.
     fn list(&mut self, tenant: TenantId) -> Stored<Vec<Role>>;
+}
+
+/// Keys of programs. Their secrets go in, wrapped, and do not come back this way.
+pub trait ApiKeys {
+    /// The key with this id.
+    fn find(&mut self, id: ApiKeyId) -> Stored<Option<ApiKey>>;
+    /// Adds a key with its secret, wrapped outside any transaction. False where any key has its client id.
+    fn insert(&mut self, key: &ApiKey, wrapped: &[u8]) -> Stored<bool>;
+    /// Stores name, description, whether it counts, user, device and permissions where the key still has the version in `key`.
+    fn update(&mut self, key: &ApiKey) -> Stored<bool>;
+    /// Removes the key where it still has this version.
+    fn remove(&mut self, id: ApiKeyId, version: i64) -> Stored<bool>;
+    /// Keys of a tenant in the order of their ids.
+    fn list(&mut self, tenant: TenantId, page: &Page<ApiKeyId>) -> Stored<Vec<ApiKey>>;
 }
 
 /// Passwords, as hashes that were made outside any transaction.

@@ -2,8 +2,8 @@
 
 use super::ports::{OfficeView, Page};
 use crate::{
-    Device, DeviceId, DeviceName, Role, RoleName, Slug, Store, StoreExt, Stored, Tenant, TenantId, User, UserId,
-    UserName,
+    ApiKey, ApiKeyId, Device, DeviceId, DeviceName, Role, RoleName, Slug, Store, StoreExt, Stored, Tenant, TenantId,
+    User, UserId, UserName,
 };
 
 /// The most that a list shows at once.
@@ -61,4 +61,14 @@ pub fn role_named(store: &dyn Store<OfficeView>, tenant: TenantId, name: &RoleNa
 /// Every role of a tenant.
 pub fn list_roles(store: &dyn Store<OfficeView>, tenant: TenantId) -> Stored<Vec<Role>> {
     store.read(|tx| tx.roles().list(tenant))
+}
+
+/// The key of a program with this id.
+pub fn find_api_key(store: &dyn Store<OfficeView>, tenant: TenantId, id: ApiKeyId) -> Stored<Option<ApiKey>> {
+    Ok(store.read(|tx| tx.api_keys().find(id))?.filter(|key| key.tenant == tenant))
+}
+
+/// Keys of programs in the order of their ids, 200 at most.
+pub fn list_api_keys(store: &dyn Store<OfficeView>, tenant: TenantId, page: &Page<ApiKeyId>) -> Stored<Vec<ApiKey>> {
+    store.read(|tx| tx.api_keys().list(tenant, &bounded(page)))
 }

@@ -44,6 +44,8 @@ pub enum Field {
     User,
     /// The device as a whole.
     Device,
+    /// The key of a program as a whole.
+    ApiKey,
 }
 
 impl Field {
@@ -67,6 +69,7 @@ impl Field {
             Self::Password => "password",
             Self::User => "user",
             Self::Device => "device",
+            Self::ApiKey => "api_key",
         }
     }
 }

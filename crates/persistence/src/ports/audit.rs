@@ -36,6 +36,7 @@ impl Audit for Transaction<'_> {
             Subject::Role(id) => ("role", Some(id.0)),
             Subject::Tenant(id) => ("tenant", Some(id.0)),
             Subject::Key(id) => ("key", Some(id.0)),
+            Subject::ApiKey(id) => ("api_key", Some(id.0)),
             Subject::Server => ("server", None),
         };
         let row = AuditRow {

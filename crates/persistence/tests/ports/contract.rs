@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use tillgate_auth_core::ports::InstanceState;
 use tillgate_domain::{
-    Action, Actor, DeviceId, Event, EventId, Instant, KeyId, Outcome, RoleId, SessionId, Subject, TenantId, UserId,
+    Action, Actor, ApiKeyId, DeviceId, Event, EventId, Instant, KeyId, Outcome, RoleId, SessionId, Subject, TenantId,
+    UserId,
 };
 use tillgate_testkit::Whole;
 use uuid::Uuid;
@@ -40,6 +41,7 @@ fn event(line: Line) -> Event {
         ("role", Some(id)) => Subject::Role(RoleId(id)),
         ("tenant", Some(id)) => Subject::Tenant(TenantId(id)),
         ("key", Some(id)) => Subject::Key(KeyId(id)),
+        ("api_key", Some(id)) => Subject::ApiKey(ApiKeyId(id)),
         ("server", None) => Subject::Server,
         other => panic!("{other:?} is no subject"),
     };

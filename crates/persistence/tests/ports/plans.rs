@@ -6,10 +6,11 @@ use std::collections::BTreeSet;
 
 use diesel::connection::{InstrumentationEvent, set_default_instrumentation};
 use tillgate_auth_core::ports::{
-    Count, CountKey, CredentialKind, Cursor, KeyKind, KeyState, Node, Rotation, SessionFilter, Settled, StoredKey, Use,
+    Count, CountKey, CredentialKind, Cursor, KeyKind, KeyState, Node, Rotation, SessionFilter, Settled,
+    SignatureDigest, StoredKey, Use,
 };
 use tillgate_domain::office::ports::Page;
-use tillgate_domain::{EndedWhy, Epoch, Folded, KeyId, NodeId, PrincipalId, Scope, Secret, User};
+use tillgate_domain::{ApiKey, ApiKeyId, EndedWhy, Epoch, Folded, KeyId, NodeId, PrincipalId, Scope, Secret, User};
 
 use crate::stores::{Fresh, Shop, at, uuid};
 
@@ -78,6 +79,7 @@ fn everything(fresh: &Fresh, shop: &Shop) {
             tx.attempts().settle(count, how, at(5))?;
         }
         tx.places().note(uuid(40), &count, at(5))?;
+        tx.signatures().see(&SignatureDigest([1; 32]), at(5))?;
         let key = StoredKey {
             id: KeyId(uuid(50)),
             kind: KeyKind::Refresh,
@@ -122,6 +124,7 @@ fn everything(fresh: &Fresh, shop: &Shop) {
         tx.attempts().counts(&[count, CountKey([2; 32])])?;
         tx.places().find(uuid(40), &count)?;
         tx.keys().all()?;
+        tx.api_keys().named("client")?;
         tx.feed().look(None)?;
         tx.nodes().live(at(0))?;
         tx.instances().find()?;
@@ -140,6 +143,24 @@ fn everything(fresh: &Fresh, shop: &Shop) {
         tx.roles().list(shop.tenant.id)?;
         tx.tenants().claim(shop.tenant.id, 1)?;
         tx.tenants().list(&Page { after: None, limit: 9 })?;
+        let key = ApiKey {
+            id: ApiKeyId(uuid(60)),
+            tenant: shop.tenant.id,
+            client: "client".into(),
+            name: "Shop window".into(),
+            description: String::new(),
+            active: true,
+            user: shop.anna.id,
+            device: shop.till.id,
+            permissions: std::iter::empty().collect(),
+            created_at: at(0),
+            version: 1,
+        };
+        tx.api_keys().insert(&key, &[1])?;
+        tx.api_keys().find(key.id)?;
+        tx.api_keys().update(&key)?;
+        tx.api_keys().list(shop.tenant.id, &Page { after: None, limit: 9 })?;
+        tx.api_keys().remove(key.id, 2)?;
         tx.passwords().has(principal)?;
         tx.passwords().forgive(principal)
     });
@@ -153,6 +174,7 @@ fn everything(fresh: &Fresh, shop: &Shop) {
         tx.attempts().forgive(uuid(40))?;
         tx.attempts().sweep(at(10), 9)?;
         tx.places().sweep(at(10), 9)?;
+        tx.signatures().sweep(at(10), 9)?;
         tx.feed().sweep(at(10), 9)?;
         tx.keys().remove(KeyId(uuid(50)))?;
         tx.nodes().leave(NodeId(uuid(1)))

@@ -1,0 +1,31 @@
+//! Ports: keys that programs sign their requests with, and the signatures that have been seen.
+
+use tillgate_domain::{ApiKey, Instant, Stored};
+
+/// A key with its secret, as the store keeps it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrappedApiKey {
+    /// The key.
+    pub key: ApiKey,
+    /// Its secret, wrapped by the master key.
+    pub wrapped: Vec<u8>,
+}
+
+/// Keys of programs.
+pub trait ApiKeys {
+    /// The key that programs call by this client id, whether it counts or not.
+    fn named(&mut self, client: &str) -> Stored<Option<WrappedApiKey>>;
+}
+
+/// What a signature is remembered by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SignatureDigest(pub [u8; 32]);
+
+/// Signatures that have verified.
+pub trait Signatures {
+    /// Remembers a signature. False where it is remembered already: of two that meet, one is the first.
+    fn see(&mut self, signature: &SignatureDigest, at: Instant) -> Stored<bool>;
+
+    /// Forgets signatures that were seen before this instant, `limit` at most, and says how many.
+    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32>;
+}

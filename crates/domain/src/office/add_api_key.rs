@@ -1,0 +1,102 @@
+//! Makes a key that a program signs its requests with.
+
+use serde_json::{Map, json};
+
+use super::ports::{OfficeTx, OfficeView};
+use super::refused::{Decided, Field, Halt, Refused, decide};
+use super::stamp::Stamp;
+use super::text;
+use crate::{
+    Action, ApiKey, ApiKeyId, Device, DeviceName, Rights, Scope, Store, StoreExt, Subject, TenantId, User, UserName,
+    access,
+};
+
+/// A key that is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// What the program calls it by, drawn by chance.
+    pub client: String,
+    /// Its secret, wrapped outside.
+    pub wrapped: Vec<u8>,
+    /// What people call it by.
+    pub name: String,
+    /// What it is for.
+    pub description: String,
+    /// Whether it counts.
+    pub active: bool,
+    /// Who a request runs as.
+    pub user: UserName,
+    /// Where it runs: a device that the user may log in on.
+    pub device: DeviceName,
+    /// What narrows the user's rights; nothing where it is empty.
+    pub permissions: Rights,
+}
+
+/// Makes the key. Asks the right `apiKeyCreate`, and every right that the key gives: nobody makes a key to more than they hold.
+pub fn add_api_key(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, new: &NewApiKey) -> Decided<ApiKey> {
+    store.write(|tx| decide(add(tx, tenant, stamp, new)))
+}
+
+fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewApiKey) -> Result<ApiKey, Halt> {
+    stamp.authority.ask("apiKeyCreate")?;
+    check(&new.name, &new.description)?;
+    let user = user(tx, tenant, &new.user)?;
+    let device = device(tx, tenant, &user, &new.device)?;
+    let key = ApiKey {
+        id: new.id,
+        tenant,
+        client: new.client.clone(),
+        name: new.name.clone(),
+        description: new.description.clone(),
+        active: new.active,
+        user: user.id,
+        device: device.id,
+        permissions: new.permissions.clone(),
+        created_at: stamp.at,
+        version: 1,
+    };
+    stamp.authority.cover(&given(tx, &key)?)?;
+    if !tx.api_keys().insert(&key, &new.wrapped)? {
+        return Err(Refused::Taken { field: Field::ApiKey, value: key.client }.into());
+    }
+    tx.endings().touch(Scope::User(user.id), stamp.at)?;
+    let details = Map::from_iter([
+        ("name".to_owned(), json!(key.name)),
+        ("client".to_owned(), json!(key.client)),
+        ("user".to_owned(), json!(user.id)),
+        ("device".to_owned(), json!(device.id)),
+        ("permissions".to_owned(), json!(key.permissions)),
+        ("active".to_owned(), json!(key.active)),
+    ]);
+    tx.audit().tell(&stamp.done(tenant, Action::ApiKeyAdd, Subject::ApiKey(key.id), details))?;
+    Ok(key)
+}
+
+/// Bounds what people read.
+pub(super) fn check(name: &str, description: &str) -> Result<(), Refused> {
+    text::check_filled(Field::Name, name, text::LABEL)?;
+    text::check(Field::Description, description, text::DESCRIPTION)
+}
+
+/// The user of this name.
+pub(super) fn user(tx: &mut dyn OfficeTx, tenant: TenantId, name: &UserName) -> Result<User, Halt> {
+    let found = tx.users().named(tenant, &name.folded())?;
+    Ok(found.ok_or_else(|| Refused::Unknown { field: Field::User, value: name.to_string() })?)
+}
+
+/// The device of this name, where the user may log in on it.
+pub(super) fn device(tx: &mut dyn OfficeTx, tenant: TenantId, user: &User, name: &DeviceName) -> Result<Device, Halt> {
+    let found = tx.devices().named(tenant, &name.folded())?.filter(|device| access::admits(user, Some(device)));
+    Ok(found.ok_or_else(|| Refused::Unknown { field: Field::Device, value: name.to_string() })?)
+}
+
+/// What a request that is signed with the key may do, as its user and device are now.
+pub(super) fn given(tx: &mut dyn OfficeTx, key: &ApiKey) -> Result<Rights, Halt> {
+    let roles = tx.roles().list(key.tenant)?;
+    let (user, device) = (tx.users().find(key.user)?, tx.devices().find(key.device)?);
+    let (Some(user), Some(device)) = (user, device) else { return Ok(Rights::default()) };
+    let held = access::roles_of_user(&user, Some(&device), &roles);
+    Ok(key.narrow(&access::rights(held)))
+}

@@ -1,0 +1,175 @@
+//! Changes, revokes and deletes keys that programs sign their requests with.
+
+use serde_json::{Map, Value, json};
+
+use super::add_api_key::{check, device, given, user};
+use super::ports::{OfficeTx, OfficeView};
+use super::refused::{Decided, Field, Halt, Refused, decide};
+use super::stamp::Stamp;
+use crate::{
+    Action, ApiKey, ApiKeyId, DeviceName, Rights, Scope, Store, StoreError, StoreExt, Subject, TenantId, UserName,
+};
+
+/// What becomes of a key. `None` leaves a field as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ApiKeyChange {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another description.
+    pub description: Option<String>,
+    /// Whether it counts from now on.
+    pub active: Option<bool>,
+    /// Who a request runs as from now on.
+    pub user: Option<UserName>,
+    /// Where it runs from now on: a device that the user may log in on.
+    pub device: Option<DeviceName>,
+    /// Other permissions.
+    pub permissions: Option<Rights>,
+}
+
+/// Changes the key and returns it as it is then. `version` is the one that was read, where the caller holds to it. Asks the right
+/// `apiKeyUpdate`, and every right that the key gives before and after.
+///
+/// What is signed with a key that was revoked or changed is judged by it at once. What changes nothing writes nothing.
+pub fn change_api_key(
+    store: &dyn Store<OfficeView>,
+    tenant: TenantId,
+    stamp: &Stamp,
+    id: ApiKeyId,
+    version: Option<i64>,
+    change: &ApiKeyChange,
+) -> Decided<ApiKey> {
+    store.write(|tx| decide(apply(tx, tenant, stamp, id, version, change)))
+}
+
+/// Deletes the key for good and returns it as it was. Asks the right `apiKeyDelete`, and every right that the key gives.
+pub fn delete_api_key(
+    store: &dyn Store<OfficeView>,
+    tenant: TenantId,
+    stamp: &Stamp,
+    id: ApiKeyId,
+    version: Option<i64>,
+) -> Decided<ApiKey> {
+    store.write(|tx| decide(delete(tx, tenant, stamp, id, version)))
+}
+
+fn apply(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    stamp: &Stamp,
+    id: ApiKeyId,
+    version: Option<i64>,
+    change: &ApiKeyChange,
+) -> Result<ApiKey, Halt> {
+    stamp.authority.ask("apiKeyUpdate")?;
+    let before = known(tx, tenant, id, version)?;
+    stamp.authority.cover(&given(tx, &before)?)?;
+    let after = changed(tx, &before, change)?;
+    stamp.authority.cover(&given(tx, &after)?)?;
+    if after == before {
+        return Ok(before);
+    }
+    if !tx.api_keys().update(&after)? {
+        return Err(meanwhile());
+    }
+    touch(tx, &before, &after, stamp)?;
+    let (action, details) = told(&before, &after);
+    tx.audit().tell(&stamp.done(tenant, action, Subject::ApiKey(id), details))?;
+    Ok(tx.api_keys().find(id)?.ok_or_else(|| StoreError::Fault("a changed key is gone".to_owned()))?)
+}
+
+fn delete(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    stamp: &Stamp,
+    id: ApiKeyId,
+    version: Option<i64>,
+) -> Result<ApiKey, Halt> {
+    stamp.authority.ask("apiKeyDelete")?;
+    let key = known(tx, tenant, id, version)?;
+    stamp.authority.cover(&given(tx, &key)?)?;
+    if !tx.api_keys().remove(id, key.version)? {
+        return Err(meanwhile());
+    }
+    touch(tx, &key, &key, stamp)?;
+    let details = Map::from_iter([("name".to_owned(), json!(key.name)), ("client".to_owned(), json!(key.client))]);
+    tx.audit().tell(&stamp.done(tenant, Action::ApiKeyDelete, Subject::ApiKey(id), details))?;
+    Ok(key)
+}
+
+/// The key, where it is of this tenant and still at the version that the caller holds to.
+fn known(tx: &mut dyn OfficeTx, tenant: TenantId, id: ApiKeyId, version: Option<i64>) -> Result<ApiKey, Halt> {
+    let found = tx.api_keys().find(id)?.filter(|key| key.tenant == tenant);
+    let key = found.ok_or_else(|| Refused::Unknown { field: Field::ApiKey, value: id.to_string() })?;
+    if version.is_some_and(|version| version != key.version) {
+        return Err(Refused::Moved { current: key.version }.into());
+    }
+    Ok(key)
+}
+
+/// The key after the change.
+fn changed(tx: &mut dyn OfficeTx, before: &ApiKey, change: &ApiKeyChange) -> Result<ApiKey, Halt> {
+    let mut after = before.clone();
+    if let Some(name) = &change.name {
+        after.name.clone_from(name);
+    }
+    if let Some(description) = &change.description {
+        after.description.clone_from(description);
+    }
+    check(&after.name, &after.description)?;
+    if let Some(active) = change.active {
+        after.active = active;
+    }
+    if let Some(permissions) = &change.permissions {
+        after.permissions.clone_from(permissions);
+    }
+    if change.user.is_some() || change.device.is_some() {
+        let user = match &change.user {
+            Some(name) => user(tx, before.tenant, name)?,
+            None => tx.users().find(before.user)?.ok_or_else(|| gone("user"))?,
+        };
+        let name = match &change.device {
+            Some(name) => name.clone(),
+            None => tx.devices().find(before.device)?.ok_or_else(|| gone("device"))?.name,
+        };
+        after.device = device(tx, before.tenant, &user, &name)?.id;
+        after.user = user.id;
+    }
+    Ok(after)
+}
+
+fn gone(what: &str) -> StoreError {
+    StoreError::Fault(format!("a key names a {what} that is not there"))
+}
+
+/// Somebody else changed the key in this moment: the unit of work runs again and judges what is there then.
+fn meanwhile() -> Halt {
+    StoreError::Conflict("the key was changed meanwhile".to_owned()).into()
+}
+
+/// What is remembered of a key is remembered with its user.
+fn touch(tx: &mut dyn OfficeTx, before: &ApiKey, after: &ApiKey, stamp: &Stamp) -> Result<(), Halt> {
+    tx.endings().touch(Scope::User(before.user), stamp.at)?;
+    if after.user != before.user {
+        tx.endings().touch(Scope::User(after.user), stamp.at)?;
+    }
+    Ok(())
+}
+
+/// What the audit says of it.
+fn told(before: &ApiKey, after: &ApiKey) -> (Action, Map<String, Value>) {
+    let mut details = Map::new();
+    let mut tell = |field: &str, from: Value, to: Value| {
+        if from != to {
+            details.insert(field.to_owned(), json!({ "from": from, "to": to }));
+        }
+    };
+    tell("name", json!(before.name), json!(after.name));
+    tell("description", json!(before.description), json!(after.description));
+    tell("user", json!(before.user), json!(after.user));
+    tell("device", json!(before.device), json!(after.device));
+    tell("permissions", json!(before.permissions), json!(after.permissions));
+    tell("active", json!(before.active), json!(after.active));
+    let only_active = details.len() == 1 && details.contains_key("active");
+    (if only_active { Action::ApiKeyStatus } else { Action::ApiKeyUpdate }, details)
+}

@@ -1,0 +1,2 @@
+DROP TABLE seen_signatures;
+DROP TABLE api_keys;
