@@ -17,6 +17,7 @@ mod serve;
 mod session;
 mod show;
 mod sweep;
+mod token;
 mod user;
 
 use std::path::PathBuf;
@@ -77,6 +78,9 @@ enum Command {
     /// Sessions
     #[command(subcommand)]
     Session(session::Session),
+    /// Permanent tokens of devices
+    #[command(subcommand)]
+    Token(token::Token),
     /// The server's keys
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -146,6 +150,7 @@ pub fn run(line: Line, variables: Vec<(String, String)>) -> ExitCode {
         Command::Device(device) => device.run(&context),
         Command::Role(role) => role.run(&context),
         Command::Session(session) => session.run(&context),
+        Command::Token(token) => token.run(&context),
         Command::Keys(keys) => keys.run(&context),
         Command::Sweep => sweep::run(&context),
         Command::Backup(backup) => backup.run(&context),

@@ -28,6 +28,15 @@ pub(super) fn read(whose: &str) -> Result<Secret<String>, Stop> {
     Ok(password)
 }
 
+/// A password that is to prove who somebody is, asked for once on a terminal. Whether it is right is not asked here.
+pub(super) fn prove(whose: &str) -> Result<Secret<String>, Stop> {
+    let stdin = std::io::stdin();
+    if stdin.is_terminal() {
+        return rpassword::prompt_password(format!("Password of {whose}: ")).map(Secret::new).map_err(Stop::failed);
+    }
+    line(stdin.lock())
+}
+
 /// Refuses a password that nobody should have.
 pub(super) fn check(password: &Secret<String>) -> Result<(), Stop> {
     acceptable(password.expose()).map_err(|why| Stop::failed(format!("the password {why}")))

@@ -40,6 +40,7 @@ fn every_published_form_is_understood() {
         "session end 018f3b3e-0000-7000-8000-000000000000",
         "session end --user anna",
         "session end --device P01",
+        "token generate --user anna --device P01",
         "keys list",
         "keys rotate",
         "keys rotate --now",
