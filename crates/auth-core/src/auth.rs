@@ -24,6 +24,7 @@ use tillgate_domain::{Action, Actor, Event, EventId, NodeId, Outcome, Secret, St
 
 pub use builder::{BuildError, Builder, Settings};
 pub use chores::Swept;
+pub use refresh::network;
 
 use crate::Error;
 use crate::changes::Changes;

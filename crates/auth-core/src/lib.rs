@@ -32,7 +32,7 @@ pub mod throttle;
 pub mod token;
 mod uses;
 
-pub use auth::{Auth, AuthStore, BuildError, Builder, Readiness, Settings};
+pub use auth::{Auth, AuthStore, BuildError, Builder, Readiness, Settings, network};
 pub use caller::{Caller, Profile};
 pub use clock::{Clock, Time, Timekeeper};
 pub use entropy::{Entropy, NoEntropy};

@@ -46,6 +46,11 @@ pub enum Protocol {
     Fields(Vec<FieldFault>),
     /// A browser sent it for a page of an origin that is not trusted.
     ForeignOrigin,
+    /// Its address has sent more requests than the contract takes in a minute.
+    TooMany {
+        /// When to come again.
+        retry_after: Duration,
+    },
 }
 
 /// A field of the body or a parameter of the query that cannot be.
@@ -92,7 +97,9 @@ impl Failure {
     pub fn retry_after(&self) -> Option<Duration> {
         use tillgate_auth_core::LoginRefusal;
         match self {
-            Self::Unavailable { retry_after, .. } | Self::Refused(Refusal::Held { retry_after }) => Some(*retry_after),
+            Self::Unavailable { retry_after, .. }
+            | Self::Refused(Refusal::Held { retry_after })
+            | Self::Protocol(Protocol::TooMany { retry_after }) => Some(*retry_after),
             Self::Refused(Refusal::Login(LoginRefusal::Stopped)) => Some(STOPPED),
             _ => None,
         }
@@ -111,6 +118,7 @@ impl Protocol {
             Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Fields(_) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         }
     }
 
@@ -125,6 +133,7 @@ impl Protocol {
             Self::WrongMethod { .. } => "method_not_allowed",
             Self::Fields(_) => "fields_invalid",
             Self::ForeignOrigin => "origin_foreign",
+            Self::TooMany { .. } => "requests_limited",
         }
     }
 }

@@ -40,6 +40,7 @@ mod gate;
 mod head;
 mod http;
 mod instants;
+mod limiter;
 mod metrics;
 mod mount;
 mod native;

@@ -173,7 +173,8 @@ fn kasir(settings: &Settings) -> Kasir {
     let kasir = &settings.kasir;
     let refresh = Refresh { idle: Some(kasir.idle), overlap: Some(kasir.overlap) };
     let terms = Terms { access: kasir.access, refresh: Some(refresh), absolute: None, midnight: false };
-    Kasir::new(terms, Web { origins: kasir.origins.clone(), secure: kasir.secure, same_site: kasir.same_site })
+    let web = Web { origins: kasir.origins.clone(), secure: kasir.secure, same_site: kasir.same_site };
+    Kasir::new(terms, web, kasir.per_minute)
 }
 
 /// The side of HTTP that no contract says.

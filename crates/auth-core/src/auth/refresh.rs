@@ -311,7 +311,7 @@ fn shared(session: &Session, from: Option<IpAddr>) -> bool {
 }
 
 /// The address as far as it tells places apart: an IPv6 network hands out its last 72 bits at will.
-pub(crate) fn network(address: IpAddr) -> IpAddr {
+pub fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(v4) => IpAddr::V4(v4),
         IpAddr::V6(v6) => {

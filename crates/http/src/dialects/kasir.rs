@@ -22,6 +22,7 @@ use crate::cors::WebOrigin;
 use crate::dialect::Dialect;
 use crate::failure::Failure;
 use crate::head::Head;
+use crate::limiter::Limiter;
 use crate::route::Route;
 
 pub use cookies::{SameSite, Secure};
@@ -31,6 +32,7 @@ pub use cookies::{SameSite, Secure};
 pub struct Kasir {
     terms: Terms,
     web: Arc<Web>,
+    limiter: Limiter,
 }
 
 /// What POS Kasir holds with browsers.
@@ -45,9 +47,12 @@ pub struct Web {
 }
 
 impl Kasir {
-    /// POS Kasir with these terms for its sessions.
-    pub fn new(terms: Terms, web: Web) -> Self {
-        Self { terms, web: Arc::new(web) }
+    /// How many requests an address may send in a minute where no setting says otherwise.
+    pub const PER_MINUTE: u32 = 100;
+
+    /// POS Kasir with these terms for its sessions, and so many requests a minute from one address.
+    pub fn new(terms: Terms, web: Web, per_minute: u32) -> Self {
+        Self { terms, web: Arc::new(web), limiter: Limiter::new(per_minute) }
     }
 
     /// The terms that hold where no setting says otherwise.
@@ -75,6 +80,7 @@ impl Dialect for Kasir {
     }
 
     fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
+        self.limiter.admit(head)?;
         // a login proves itself, and so does a refresh, by another token than this
         if matches!(head.route(), auth::LOGIN | auth::REFRESH) {
             return Ok(Evidence::None);

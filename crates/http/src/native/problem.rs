@@ -109,6 +109,7 @@ fn broken(protocol: &Protocol) -> String {
         Protocol::NoRoute => "There is nothing at this path.".to_owned(),
         Protocol::WrongMethod { allow } => format!("This path takes {allow}."),
         Protocol::Fields(_) => "Some of what was sent cannot be; see errors.".to_owned(),
+        Protocol::TooMany { .. } => "This address has sent too many requests.".to_owned(),
         Protocol::ForeignOrigin => "Pages of this origin may not do this.".to_owned(),
     }
 }

@@ -1,11 +1,13 @@
 //! POS Kasir's authentication as scripts speak it: tokens in the body and in the header, each call of its page as it stands there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::http::Method;
 use serde_json::{Value, json};
+use tillgate_http::{Kasir, Mount, Settings, Web};
 
-use crate::shop::{Answer, PASSWORD, Shop, call, post, put};
+use crate::shop::{Answer, PASSWORD, Shop, call, native, post, put};
 
 pub const LOGIN: &str = "/kasir/api/v1/auth/login";
 pub const ME: &str = "/kasir/api/v1/auth/me";
@@ -285,4 +287,23 @@ async fn another_password_ends_the_other_sessions_and_not_ones_own() {
     refused(&old, 401, "Invalid username or password", "the old password");
     let new = shop.post(LOGIN, json!({ "email": "john@example.com", "password": "staple battery" })).await;
     assert_eq!(new.status, 200);
+}
+
+#[actix_web::test]
+async fn an_address_has_so_many_requests_a_minute() {
+    let few = Kasir::new(Kasir::terms(), Web::default(), 3);
+    let mounts = vec![native("/api/v1"), Mount::at("/kasir", Arc::new(few)).unwrap()];
+    let shop = Shop::mounted(Settings::default(), mounts);
+    let token = shop.kasir("john@example.com").await.text("/data/Token");
+    for _ in 0..2 {
+        assert_eq!(shop.get(ME, &token).await.status, 200);
+    }
+    let last = shop.get(ME, &token).await;
+    refused(&last, 429, "Too many requests", "the next");
+    assert!((1..=20).contains(&last.header("retry-after").parse::<u64>().unwrap()), "{}", last.header("retry-after"));
+    let login = shop.post(LOGIN, json!({ "email": "john@example.com", "password": PASSWORD })).await;
+    refused(&login, 429, "Too many requests", "of whatever kind");
+    let elsewhere = call(Method::GET, ME).insert_header(("Authorization", format!("Bearer {token}")));
+    assert_eq!(shop.send_from("192.0.2.8", elsewhere).await.status, 200, "another address");
+    assert_eq!(shop.native("john_doe").await.status, 201, "another contract counts nothing");
 }

@@ -275,7 +275,7 @@ fn rigged() -> Vec<Mount> {
     vec![
         Mount::at("/api/v1", Arc::new(Rigged(Native::new(Native::terms())))).unwrap(),
         Mount::at("/portos", Arc::new(Rigged(Portos::new(Portos::terms())))).unwrap(),
-        Mount::at("/kasir", Arc::new(Rigged(Kasir::new(Kasir::terms(), Web::default())))).unwrap(),
+        Mount::at("/kasir", Arc::new(Rigged(Kasir::new(Kasir::terms(), Web::default(), Kasir::PER_MINUTE)))).unwrap(),
     ]
 }
 

@@ -277,7 +277,7 @@ pub fn krmpesan(prefix: &str) -> Mount {
 }
 
 pub fn kasir(web: Web) -> Mount {
-    Mount::at("/kasir", Arc::new(Kasir::new(Kasir::terms(), web))).unwrap()
+    Mount::at("/kasir", Arc::new(Kasir::new(Kasir::terms(), web, Kasir::PER_MINUTE))).unwrap()
 }
 
 pub fn native(prefix: &str) -> Mount {

@@ -74,6 +74,7 @@ fn published(failure: &Failure, route: &str) -> (StatusCode, Option<&'static str
         Failure::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
         Failure::Protocol(Protocol::Malformed(_) | Protocol::Fields(_)) => (StatusCode::BAD_REQUEST, Some(UNREADABLE)),
         Failure::Protocol(Protocol::ForeignOrigin) => (StatusCode::FORBIDDEN, Some("Origin not allowed")),
+        Failure::Protocol(Protocol::TooMany { .. }) => (StatusCode::TOO_MANY_REQUESTS, Some(TOO_MANY)),
         Failure::Protocol(protocol) => (protocol.status(), None),
     }
 }
