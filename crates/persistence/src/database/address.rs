@@ -51,6 +51,8 @@ impl Address {
             return Err(InvalidAddress::Memory);
         }
         let path = std::path::absolute(folder.join(path)).map_err(|_| InvalidAddress::NoPath)?;
+        // two slashes at the front may mean another root (POSIX, 4.13), and would be read as a host where the address is shown
+        let path: PathBuf = path.components().collect();
         match path.to_str() {
             Some(text) if !text.contains('\0') => Ok(Self::Sqlite(path)),
             _ => Err(InvalidAddress::Path),
@@ -102,6 +104,7 @@ mod tests {
         assert_eq!(parse("sqlite:tillgate.db"), Ok(Address::Sqlite("/data/tillgate.db".into())));
         assert_eq!(parse("sqlite:/var/x.db"), Ok(Address::Sqlite("/var/x.db".into())));
         assert_eq!(parse("sqlite:///var/x.db"), Ok(Address::Sqlite("/var/x.db".into())));
+        assert_eq!(parse("sqlite:////var/x.db").unwrap().to_string(), "sqlite:/var/x.db");
     }
 
     #[test]
