@@ -8,6 +8,7 @@ mod devices;
 mod envelope;
 mod tokens;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
@@ -18,21 +19,27 @@ use crate::bearer::bearer;
 use crate::dialect::Dialect;
 use crate::failure::Failure;
 use crate::head::Head;
+use crate::limiter::Limiter;
 use crate::route::Route;
 
 /// krmpesan.
 #[derive(Clone, Debug)]
 pub struct Krmpesan {
     terms: Terms,
+    /// Counts wrong tokens by address.
+    wrong: Arc<Limiter>,
 }
 
 impl Krmpesan {
     /// The label of its sessions and tokens.
     pub const NAME: &'static str = "krmpesan";
 
+    /// How many wrong tokens an address may present in a minute; the next is answered 429. A good one is answered always.
+    const WRONG_PER_MINUTE: u32 = 60;
+
     /// krmpesan with these terms for its sessions.
     pub fn new(terms: Terms) -> Self {
-        Self { terms }
+        Self { terms, wrong: Arc::new(Limiter::new(Self::WRONG_PER_MINUTE)) }
     }
 
     /// The terms that hold where no setting says otherwise.
@@ -64,7 +71,7 @@ impl Dialect for Krmpesan {
     }
 
     fn routes(&self) -> Vec<Route> {
-        let mut routes = tokens::routes();
+        let mut routes = tokens::routes(&self.wrong);
         routes.push(devices::route());
         routes
     }

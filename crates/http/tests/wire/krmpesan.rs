@@ -130,6 +130,30 @@ async fn what_a_query_lacks_is_400_and_what_is_wrong_in_it_401() {
 }
 
 #[actix_web::test]
+async fn wrong_tokens_again_and_again_are_held_up_and_good_ones_never() {
+    let shop = Shop::open();
+    let (first, other) = (shop.krmpesan("cashier", "P01"), shop.krmpesan("manager", "OFFICE"));
+    let granted = shop.krmpesan("cashier", "P01");
+    let wrong = || call(Method::GET, &target(&granted).replace(&granted.session.id.to_string(), "P01"));
+    let mut taken = 0;
+    let held = loop {
+        let answer = shop.send(wrong()).await;
+        if answer.status != 401 {
+            break answer;
+        }
+        taken += 1;
+        assert!(taken < 1000, "nobody is held up");
+    };
+    is_error(&held, 429, "Too Many Requests");
+    assert!(taken >= 60, "{taken}: the minute goes on while they are counted, and no fewer are taken");
+    assert!(held.header("retry-after").parse::<u64>().is_ok_and(|seconds| (1..=60).contains(&seconds)));
+    assert_eq!(refresh(&shop, &granted).await.status, 200, "a good one");
+    assert_eq!(refresh(&shop, &other).await.status, 200, "another good one");
+    assert_eq!(refresh(&shop, &first).await.status, 401, "one that was ended is told so");
+    assert_eq!(shop.send_from("192.0.2.8", wrong()).await.status, 401, "from elsewhere");
+}
+
+#[actix_web::test]
 async fn generating_again_ends_the_earlier_tokens() {
     let shop = Shop::open();
     let first = shop.krmpesan("cashier", "P01");

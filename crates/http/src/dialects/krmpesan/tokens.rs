@@ -2,25 +2,32 @@
 //!
 //! The query is a secret. It is read here and nowhere else; what fails never repeats it.
 
+use std::sync::Arc;
+
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use serde::Serialize;
-use tillgate_auth_core::TokenRefusal;
+use tillgate_auth_core::{Refusal, TokenRefusal};
 use tillgate_domain::{Secret, SessionId};
 
 use crate::answer;
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::head::Head;
+use crate::limiter::Limiter;
 use crate::query::Parameters;
 use crate::route::Route;
 
 /// Where a token is refreshed: both are in use.
 pub(super) const PATHS: [&str; 2] = ["/token", "/tokens"];
 
-pub(super) fn routes() -> Vec<Route> {
-    let both = |path| [Route::open(Method::GET, path, refresh), Route::open(Method::POST, path, refresh)];
-    PATHS.into_iter().flat_map(both).collect()
+/// The calls; `wrong` counts the wrong tokens of an address.
+pub(super) fn routes(wrong: &Arc<Limiter>) -> Vec<Route> {
+    let route = |method, path| {
+        let wrong = Arc::clone(wrong);
+        Route::open(method, path, move |call| refresh(call, Arc::clone(&wrong)))
+    };
+    PATHS.into_iter().flat_map(|path| [route(Method::GET, path), route(Method::POST, path)]).collect()
 }
 
 #[derive(Serialize)]
@@ -33,10 +40,18 @@ struct Tokens<'g> {
     id_token: &'g str,
 }
 
-async fn refresh(call: Call) -> Result<HttpResponse, Failure> {
+async fn refresh(call: Call, wrong: Arc<Limiter>) -> Result<HttpResponse, Failure> {
     let (token, pairing) = sent(call.head())?;
-    let pairing = pairing.ok_or(Failure::Refused(TokenRefusal::Invalid.into()))?;
-    let granted = call.refresh_paired(token, pairing).await?;
+    let answered = match pairing {
+        Some(pairing) => call.refresh_paired(token, pairing).await,
+        None => Err(Failure::Refused(TokenRefusal::Invalid.into())),
+    };
+    // counted after the look at it: a good token is never held up by others' wrong ones from the same address, and one that was
+    // ended or is held back is told so each time
+    if let Err(Failure::Refused(Refusal::Token(TokenRefusal::Invalid | TokenRefusal::Foreign))) = &answered {
+        wrong.admit(call.head())?;
+    }
+    let granted = answered?;
     let id_token = granted.id_token.as_ref();
     let id_token = id_token.ok_or_else(|| Failure::Fault("a krmpesan session without an id token".to_owned()))?;
     let tokens = Tokens {
