@@ -15,6 +15,7 @@ mod list;
 mod login;
 mod mint;
 mod refresh;
+mod signed;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use tillgate_domain::{Action, Actor, Event, EventId, NodeId, Outcome, Secret, St
 
 pub use builder::{BuildError, Builder, Settings};
 pub use chores::Swept;
+pub use signed::{DrawnApiKey, Signed};
 pub use refresh::network;
 
 use crate::Error;

@@ -29,5 +29,6 @@ mod refresh;
 mod refusals;
 mod repeating;
 mod shop;
+mod signing;
 mod sweeping;
 mod tokens;

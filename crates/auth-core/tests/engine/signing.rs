@@ -1,0 +1,179 @@
+//! Requests that are signed with the key of a program.
+
+use std::time::Duration;
+
+use ring::hmac;
+use tillgate_auth_core::auth::{DrawnApiKey, Signed};
+use tillgate_auth_core::{Auth, Error, Signature, TokenRefusal};
+use tillgate_domain::office::{self, ApiKeyChange, NewApiKey};
+use tillgate_domain::{ApiKey, DeviceName, Instant, Rank, Right, Rights, UserName};
+
+use crate::shop::{HOUR, Shop, done, stamp, token_refused, unavailable};
+
+const WINDOW: Duration = Duration::from_secs(150);
+const MILLI: Duration = Duration::from_millis(1);
+
+fn rights(names: &[&str]) -> Rights {
+    names.iter().map(|name| Right::parse(name).unwrap()).collect()
+}
+
+/// Gives a program a key, and says what it was drawn as.
+fn key(shop: &Shop, user: &str, permissions: &[&str]) -> (ApiKey, DrawnApiKey) {
+    let drawn = shop.auth.draw_api_key().unwrap();
+    let new = NewApiKey {
+        id: drawn.id,
+        client: drawn.client.clone(),
+        wrapped: drawn.wrapped.clone(),
+        name: "Shop window".into(),
+        description: String::new(),
+        active: true,
+        user: UserName::parse(user).unwrap(),
+        device: DeviceName::parse("P01").unwrap(),
+        permissions: rights(permissions),
+    };
+    let at = shop.auth.time().at;
+    (done(office::add_api_key(shop.office(), shop.world.tenant.id, &stamp(at), &new)), drawn)
+}
+
+/// A request of that text, signed at this instant.
+fn signature(drawn: &DrawnApiKey, at: Instant, message: &str) -> Signature {
+    let hmac = |key: &[u8], text: &str| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes());
+    let signing = hmac(format!("P{}", drawn.secret.expose()).as_bytes(), "today");
+    Signature {
+        client: drawn.client.clone(),
+        at,
+        prefix: "P",
+        scope: "today".into(),
+        message: message.into(),
+        mac: hmac(signing.as_ref(), message).as_ref().try_into().unwrap(),
+    }
+}
+
+fn signed(auth: &Auth, drawn: &DrawnApiKey, message: &str) -> Result<Signed, Error> {
+    auth.signed(&signature(drawn, auth.time().at, message), None)
+}
+
+#[test]
+fn a_signature_says_who_signed() {
+    let shop = Shop::open();
+    let (key, drawn) = key(&shop, "cashier", &[]);
+    let found = signed(&shop.auth, &drawn, "GET /").unwrap();
+    assert_eq!(found.key, key);
+    assert_eq!(found.profile.user.unwrap().id, shop.world.cashier.id);
+    assert_eq!(found.profile.device.unwrap().id, shop.world.p01.id);
+    assert_eq!((found.profile.rights, found.profile.rank), (Rank::Cashier.rights(), Some(Rank::Cashier)));
+    assert_eq!(shop.sessions(), 0, "it makes no session");
+    assert!(signed(&shop.process(), &drawn, "GET /again").is_ok(), "another process with the same master key");
+}
+
+#[test]
+fn what_is_drawn_is_unlike_and_shows_no_secret() {
+    let shop = Shop::open();
+    let (one, other) = (shop.auth.draw_api_key().unwrap(), shop.auth.draw_api_key().unwrap());
+    assert!(one.client != other.client && one.secret != other.secret && one.id != other.id);
+    assert_eq!((one.client.len(), one.secret.expose().len()), (32, 64));
+    assert!(!format!("{one:?}").contains(one.secret.expose()));
+    let secret = one.secret.expose().as_bytes();
+    assert!(!one.wrapped.windows(secret.len()).any(|part| part == secret), "the store holds no secret as it is");
+}
+
+#[test]
+fn permissions_narrow_the_rights() {
+    let shop = Shop::open();
+    let (_, drawn) = key(&shop, "cashier", &["ticketClose", "storno"]);
+    let found = signed(&shop.auth, &drawn, "GET /").unwrap();
+    assert_eq!((found.profile.rights, found.profile.rank), (rights(&["ticketClose"]), None));
+    let (_, drawn) = key(&shop, "admin", &["storno"]);
+    assert_eq!(signed(&shop.auth, &drawn, "GET /").unwrap().profile.rights, rights(&["storno"]));
+}
+
+#[test]
+fn a_signature_counts_once_in_every_process() {
+    let shop = Shop::open();
+    let (_, drawn) = key(&shop, "cashier", &[]);
+    let (_, other) = key(&shop, "cashier", &[]);
+    let once = signature(&drawn, shop.auth.time().at, "GET /");
+    assert!(shop.auth.signed(&once, None).is_ok());
+    for auth in [&shop.auth, &shop.process()] {
+        assert_eq!(token_refused(auth.signed(&once, None)), TokenRefusal::Invalid);
+    }
+    assert!(signed(&shop.auth, &drawn, "GET /other").is_ok(), "another request");
+    assert!(signed(&shop.auth, &other, "GET /").is_ok(), "another key");
+}
+
+#[test]
+fn what_does_not_hold_is_refused_and_not_remembered() {
+    let shop = Shop::open();
+    let (_, drawn) = key(&shop, "cashier", &[]);
+    let right = signature(&drawn, shop.auth.time().at, "GET /");
+    let mut mac = right.mac;
+    mac[31] ^= 1;
+    for wrong in [
+        Signature { mac, ..right.clone() },
+        Signature { message: "GET /other".into(), ..right.clone() },
+        Signature { client: "nobody".into(), ..right.clone() },
+        Signature { client: drawn.client.to_uppercase() + "x", ..right.clone() },
+    ] {
+        assert_eq!(token_refused(shop.auth.signed(&wrong, None)), TokenRefusal::Invalid, "{wrong:?}");
+    }
+    let foreign = shop.auth.signed(&right, Some(shop.market.id));
+    assert_eq!(token_refused(foreign), TokenRefusal::Foreign);
+    assert!(shop.auth.signed(&right, Some(shop.world.tenant.id)).is_ok(), "nothing of that was remembered");
+}
+
+#[test]
+fn a_signature_is_of_now() {
+    let shop = Shop::open();
+    let (_, drawn) = key(&shop, "cashier", &[]);
+    let now = shop.auth.time().at;
+    for (at, good) in [
+        (now.after(WINDOW), true),
+        (now.before(WINDOW), true),
+        (now.after(WINDOW + MILLI), false),
+        (now.before(WINDOW + MILLI), false),
+        (Instant::from_millis(i64::MIN), false),
+        (Instant::from_millis(i64::MAX), false),
+    ] {
+        let answer = shop.auth.signed(&signature(&drawn, at, &format!("at {at:?}")), None);
+        if good {
+            assert!(answer.is_ok(), "{at:?}");
+        } else {
+            assert_eq!(token_refused(answer), TokenRefusal::Expired, "{at:?}");
+        }
+    }
+}
+
+#[test]
+fn on_a_doubtful_clock_nothing_is_said_of_what_holds() {
+    let shop = Shop::open();
+    let (_, drawn) = key(&shop, "cashier", &[]);
+    let right = signature(&drawn, shop.auth.time().at, "GET /");
+    shop.clock.step_forward(20 * HOUR);
+    assert!(shop.auth.time().in_doubt);
+    assert!(unavailable(shop.auth.signed(&right, None)));
+    let wrong = Signature { mac: [0; 32], ..right };
+    assert_eq!(token_refused(shop.auth.signed(&wrong, None)), TokenRefusal::Invalid, "that is known");
+}
+
+#[test]
+fn what_ends_a_key_ends_it_at_once() {
+    let revoke = |shop: &Shop, key: &ApiKey| {
+        let change = ApiKeyChange { active: Some(false), ..ApiKeyChange::default() };
+        let stamp = stamp(shop.auth.time().at);
+        done(office::change_api_key(shop.office(), shop.world.tenant.id, &stamp, key.id, None, &change));
+    };
+    let suspend = |shop: &Shop, _: &ApiKey| shop.suspend(shop.world.cashier.id);
+    let lock = |shop: &Shop, _: &ApiKey| shop.lock(shop.world.p01.id);
+    let ends: [fn(&Shop, &ApiKey); 3] = [revoke, suspend, lock];
+    for (number, end) in ends.into_iter().enumerate() {
+        let shop = Shop::open();
+        let (key, drawn) = key(&shop, "cashier", &[]);
+        assert!(signed(&shop.auth, &drawn, "GET /").is_ok());
+        end(&shop, &key);
+        assert_eq!(token_refused(signed(&shop.auth, &drawn, "GET /again")), TokenRefusal::Over, "{number}");
+    }
+    let shop = Shop::open();
+    let (key, drawn) = key(&shop, "cashier", &[]);
+    done(office::delete_api_key(shop.office(), shop.world.tenant.id, &stamp(shop.auth.time().at), key.id, None));
+    assert_eq!(token_refused(signed(&shop.auth, &drawn, "GET /")), TokenRefusal::Invalid);
+}
