@@ -33,11 +33,10 @@ fn status(failure: &Failure) -> StatusCode {
         Failure::Refused(Refusal::Held { .. } | Refusal::Login(LoginRefusal::Stopped)) => StatusCode::TOO_MANY_REQUESTS,
         Failure::Refused(Refusal::Login(_) | Refusal::Token(_)) => StatusCode::UNAUTHORIZED,
         Failure::Refused(Refusal::Missing(_) | Refusal::Rank(_)) => StatusCode::FORBIDDEN,
-        // no call of this contract is refused in another way
-        Failure::Refused(_) => StatusCode::BAD_REQUEST,
         Failure::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Failure::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        Failure::Protocol(Protocol::Fields(_)) => StatusCode::BAD_REQUEST,
+        // no call of this contract is refused in another way than those above
+        Failure::Refused(_) | Failure::Protocol(Protocol::Fields(_)) => StatusCode::BAD_REQUEST,
         Failure::Protocol(protocol) => protocol.status(),
     }
 }
