@@ -76,6 +76,7 @@ impl Minted {
             who: Who::User { login: "cashier".to_owned(), device: Some("P01".to_owned()) },
             proof: Proof::Password(Secret::new("cashier".to_owned())),
             address: None,
+            least: None,
         };
         let first = auth.login(&login).unwrap();
         let mut minted = Self {
