@@ -50,7 +50,8 @@ impl Transaction<'_> {
     /// Says whether the store takes writes: one read of one row by its primary key, prepared once. Whoever moves the store
     /// elsewhere sets the state and then waits until the units that began before have ended, which the deadline of a unit bounds.
     fn writable(&mut self) -> Stored<()> {
-        let found: String = meta::table.find(1_i64).select(meta::state).get_result(self.connection).map_err(classify)?;
+        let found: String =
+            meta::table.find(1_i64).select(meta::state).get_result(self.connection).map_err(classify)?;
         match state(&found)? {
             InstanceState::Open => Ok(()),
             InstanceState::Draining => Err(StoreError::Unavailable("the store is being moved elsewhere".to_owned())),

@@ -88,8 +88,8 @@ impl Minted {
         };
         // rotated once, and the clock stands still: from here on a refresh repeats what it answered, and writes nothing
         let second = minted.renewed(&minted.refresh, None).unwrap();
-        minted.access = second.access_token.expose().clone();
-        minted.refresh = second.refresh_token.unwrap().expose().clone();
+        minted.access.clone_from(second.access_token.expose());
+        minted.refresh.clone_from(second.refresh_token.unwrap().expose());
         minted
     }
 

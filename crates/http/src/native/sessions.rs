@@ -69,10 +69,7 @@ async fn log_in(call: Call) -> Result<HttpResponse, Failure> {
     Ok(answer)
 }
 
-pub(super) fn credentials(
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<(Who, Secret<String>, Option<String>), Failure> {
+pub(super) fn credentials(headers: &HeaderMap, body: &[u8]) -> Result<(Who, Secret<String>, Option<String>), Failure> {
     let sent: Credentials = body::object(headers, body)?;
     let nobody = (&sent.login, &sent.device) == (&Field::Missing, &Field::Missing);
     let nobody = nobody.then(|| FieldFault {

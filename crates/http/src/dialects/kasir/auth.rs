@@ -50,7 +50,6 @@ struct Credentials {
 }
 
 #[derive(Deserialize, Validate)]
-#[expect(clippy::struct_field_names, reason = "the contract's names")]
 struct Passwords {
     #[serde(default)]
     #[validate(required, custom(function = "text"))]
