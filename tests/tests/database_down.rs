@@ -1,6 +1,8 @@
 //! Databases that are locked, full, frozen, read-only or lost: 503 with `Retry-After` within five seconds in the words of each
 //! mount, and never a word that makes a till throw its tokens away. Who is logged in goes on working.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
@@ -11,6 +13,9 @@ use tillgate_tests::{Answer, Engine, Installation, PASSWORD, Running, Till, even
 
 /// Within which a till has its answer, with a little for a busy machine.
 const IN_TIME: Duration = Duration::from_millis(5_500);
+
+/// A call that a test makes.
+type Call<'c> = Box<dyn Fn() -> Answer + Send + Sync + 'c>;
 
 /// A native session and a PORTOS one that go on, and one of each that tries to leave: a logout that was answered 503 may have been
 /// carried out all the same once the database woke up.
@@ -46,7 +51,6 @@ impl Tills {
         let refresh = json!({"refresh_token": self.native.refresh});
         let native_login = json!({"login": "manager", "password": PASSWORD, "device": "OFFICE"});
         let portos_login = json!({"UserName": "manager", "Password": PASSWORD, "DeviceName": "OFFICE"});
-        type Call<'c> = Box<dyn Fn() -> Answer + Send + Sync + 'c>;
         let calls: Vec<(&'static str, Call<'_>)> = vec![
             ("native login", Box::new(|| bare.post("/api/v1/sessions", &native_login))),
             ("native refresh", Box::new(|| bare.post("/api/v1/sessions/refresh", &refresh))),
@@ -81,9 +85,10 @@ impl Tills {
             }
             let body = answer.json();
             assert_eq!(body["status"], status, "{call}: {body}");
-            match call.starts_with("PORTOS") {
-                true => assert!(body["traceId"].is_string() && body.get("errorCode").is_none(), "{call}: {body}"),
-                false => assert!(body["trace_id"].is_string() && body["code"].is_string(), "{call}: {body}"),
+            if call.starts_with("PORTOS") {
+                assert!(body["traceId"].is_string() && body.get("errorCode").is_none(), "{call}: {body}");
+            } else {
+                assert!(body["trace_id"].is_string() && body["code"].is_string(), "{call}: {body}");
             }
         }
         self.work();
@@ -98,7 +103,7 @@ impl Tills {
             answer.status() == 200
         });
         let pair = bare.post("/portos/api/auth/refresh", &self.portos_pair).expect(200).json();
-        self.portos.access = pair["tokenId"].as_str().unwrap().to_owned();
+        pair["tokenId"].as_str().unwrap().clone_into(&mut self.portos.access);
         self.work();
         self.native.delete("/api/v1/sessions/current").expect(204);
         self.portos.delete("/portos/api/auth").expect(200);
@@ -109,7 +114,7 @@ fn portos_login(server: &Running, shop: &Installation, device: &str) -> (Till, V
     let mut till = server.till();
     let login = json!({"UserName": "manager", "Password": PASSWORD, "DeviceName": device});
     let pair = till.post("/portos/api/auth", &login).expect(200).json();
-    till.access = pair["tokenId"].as_str().unwrap().to_owned();
+    pair["tokenId"].as_str().unwrap().clone_into(&mut till.access);
     for token in ["tokenId", "refreshToken"] {
         shop.secrets().note(pair[token].as_str().unwrap());
     }
@@ -148,7 +153,7 @@ fn sqlite_has_no_room_on_the_disk() {
     let mut reader = sqlite(&shop);
     reader.batch_execute("BEGIN; SELECT count(*) FROM sessions").unwrap();
     let mut filler = server.till().login("admin", "OFFICE");
-    eventually(Duration::from_secs(60), "a full disk", || filler.refresh().status() == 503);
+    eventually(Duration::from_mins(1), "a full disk", || filler.refresh().status() == 503);
     tills.find_it_down(&server, 503);
     reader.batch_execute("ROLLBACK").unwrap();
     let mut more = std::process::Command::new("prlimit");

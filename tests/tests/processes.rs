@@ -1,5 +1,7 @@
 //! Several processes over one database: what one ends is over in the others within a second, and after a restart.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 use std::time::Duration;
 
 use serde_json::json;

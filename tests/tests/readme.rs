@@ -1,6 +1,8 @@
 //! The README does what it says: its curl lines are pasted into a shell against the shop that it starts, and what comes back is
 //! compared with what it shows. `…` stands for anything within a text.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 use std::path::Path;
 use std::process::Command;
 

@@ -1,5 +1,7 @@
 //! Power cuts in a storm of refreshes: what was answered stands, what was ended stays ended.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
