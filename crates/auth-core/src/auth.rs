@@ -25,8 +25,8 @@ use tillgate_domain::{Action, Actor, Event, EventId, NodeId, Outcome, Secret, St
 
 pub use builder::{BuildError, Builder, Settings};
 pub use chores::Swept;
-pub use signed::{DrawnApiKey, Signed};
 pub use refresh::network;
+pub use signed::{DrawnApiKey, Signed};
 
 use crate::Error;
 use crate::changes::Changes;

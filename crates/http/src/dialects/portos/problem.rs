@@ -102,7 +102,9 @@ fn said(failure: &Failure) -> (StatusCode, Option<&'static str>) {
         Failure::Refused(Refusal::NoSession) => (StatusCode::NOT_FOUND, None),
         Failure::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, None),
         Failure::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
-        Failure::Refused(Refusal::Weak(_)) | Failure::Protocol(Protocol::Fields(_)) => (StatusCode::BAD_REQUEST, Some("ValidationFailed")),
+        Failure::Refused(Refusal::Weak(_)) | Failure::Protocol(Protocol::Fields(_)) => {
+            (StatusCode::BAD_REQUEST, Some("ValidationFailed"))
+        }
         Failure::Protocol(protocol) => (protocol.status(), None),
     }
 }
