@@ -1,5 +1,7 @@
 //! What the fuzzer has found worth keeping, tried again on stable Rust.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
