@@ -117,12 +117,9 @@ impl Auth {
         self.turns.settled(charge);
     }
 
-    /// Settles the charge of a refused login and tells the audit. A right password is no failure, whatever stands against it.
+    /// Settles the charge of a refused login and tells the audit.
     fn refuse(&self, login: &Login, found: &Found, charge: &Charge, refusal: LoginRefusal) -> Result<Error, Error> {
-        let outcome = match refusal {
-            LoginRefusal::Mismatch => Outcome::Failed,
-            _ => Outcome::Withdrawn,
-        };
+        let outcome = cost(login, refusal);
         let event = self.login_event(login, found, tillgate_domain::Outcome::Refused, Some(refusal))?;
         let settled = self.store.write(|tx| {
             self.throttle.settle(tx, charge, outcome, event.at)?;
@@ -190,7 +187,7 @@ impl Auth {
                     tx.audit().tell(&event)?;
                 }
                 Came::Refused(refusal) => {
-                    self.throttle.settle(tx, charge, Outcome::Withdrawn, entry.now)?;
+                    self.throttle.settle(tx, charge, cost(login, *refusal), entry.now)?;
                     let mut event = event.clone();
                     event.outcome = tillgate_domain::Outcome::Refused;
                     event.actor.session = None;
@@ -218,6 +215,16 @@ impl Auth {
                 Ok(Entered::Granted(Box::new(self.mint(&keys, session, &epochs, profile, How::Login)?)))
             }
         }
+    }
+}
+
+/// What a refused login costs. Where it reads as a wrong password it costs as much, or the throttle would tell the two apart; what may
+/// be said aloud after the right password (of a device as itself, of a missing role) is no failure.
+fn cost(login: &Login, refusal: LoginRefusal) -> Outcome {
+    match (&login.who, refusal) {
+        (crate::Who::Device { .. }, LoginRefusal::Pending | LoginRefusal::Suspended | LoginRefusal::Retired)
+        | (_, LoginRefusal::Rank) => Outcome::Withdrawn,
+        _ => Outcome::Failed,
     }
 }
 

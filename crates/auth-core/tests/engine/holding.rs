@@ -133,17 +133,6 @@ fn what_was_counted_is_counted_by_every_process_and_after_a_restart() {
 }
 
 #[test]
-fn a_right_password_that_something_else_stands_against_is_no_failure() {
-    let shop = Shop::open();
-    let login = by_user("driver", Some("P01"));
-    for _ in 0..20 {
-        assert_eq!(login_refused(shop.auth.login(&login)), LoginRefusal::NotThere);
-    }
-    fails(&shop, &login, 5);
-    held(shop.auth.login(&login));
-}
-
-#[test]
 fn twelve_right_logins_at_once_all_succeed() {
     let shop = Shop::open();
     std::thread::scope(|scope| {
@@ -166,4 +155,28 @@ fn a_burst_gets_no_more_guesses_than_a_queue() {
     });
     let looked_at = guesses.iter().filter(|error| !matches!(error, Error::Refused(Refusal::Held { .. }))).count();
     assert_eq!((looked_at, shop.hasher.verified()), (5, 5), "{guesses:?}");
+}
+
+/// Where the answer does not tell the two apart, the waits do not either.
+#[test]
+fn a_right_password_that_reads_as_a_wrong_one_is_held_back_as_one() {
+    let shop = Shop::open();
+    shop.suspend(shop.world.cashier.id);
+    for (name, refusal) in [("cashier", LoginRefusal::Suspended), ("driver", LoginRefusal::NotThere)] {
+        let login = by_user(name, Some("P01"));
+        for number in 1..=5 {
+            assert_eq!(login_refused(shop.auth.login(&login)), refusal, "{name}, attempt {number}");
+        }
+        assert!(held(shop.auth.login(&login)) >= Duration::from_secs(1), "{name}");
+    }
+}
+
+/// A device as itself is told what stands against it, and asks again until somebody lets it in.
+#[test]
+fn a_device_that_is_told_why_is_not_held_back() {
+    let shop = Shop::open();
+    shop.lock(shop.world.p01.id);
+    for number in 1..=20 {
+        assert_eq!(login_refused(shop.auth.login(&by_device("P01"))), LoginRefusal::Suspended, "attempt {number}");
+    }
 }
