@@ -8,7 +8,7 @@ use tillgate_domain::PrincipalId;
 use tillgate_domain::office;
 use tillgate_testkit::clock::MORNING;
 
-use crate::shop::{HOUR, MINUTE, Shop, address, by_user, done, login_refused, stamp, with_password};
+use crate::shop::{HOUR, MINUTE, Shop, address, by_device, by_user, done, login_refused, stamp, with_password};
 
 fn wrong(login: &Login) -> Login {
     with_password(login.clone(), "wrong")
