@@ -101,7 +101,9 @@ fn what_is_not_built_is_not_offered() {
     let names: Vec<String> = Line::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
     assert_eq!(
         names,
-        ["serve", "demo", "migrate", "user", "device", "role", "session", "keys", "backup", "doctor"]
-            .map(str::to_owned)
+        [
+            "serve", "demo", "migrate", "user", "device", "role", "session", "token", "keys", "sweep", "backup", "doctor",
+        ]
+        .map(str::to_owned)
     );
 }
