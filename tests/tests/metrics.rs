@@ -1,0 +1,39 @@
+//! The metrics are those that docs/operating.md lists, no fewer and no more.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::json;
+use tillgate_tests::{Engine, Installation};
+
+/// The names in the first column of the page's table.
+fn documented() -> BTreeSet<String> {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operating.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `tillgate_"));
+    rows.map(|row| format!("tillgate_{}", row.split('`').next().unwrap())).collect()
+}
+
+#[test]
+fn every_metric_is_documented_and_every_documented_metric_is_there() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    let server = shop.serve();
+    let mut till = server.till().login("cashier", "P01");
+    till.refresh().expect(200);
+    till.post("/api/v1/sessions", &json!({"login": "nobody", "password": "not-the-password"})).expect(401);
+    let text = server.metrics().expect(200).text().to_owned();
+    let there: BTreeSet<String> = text
+        .lines()
+        .filter(|line| !line.starts_with('#') && !line.is_empty())
+        .map(|line| line.split(['{', ' ']).next().unwrap())
+        .map(|name| {
+            ["_bucket", "_sum", "_count"].iter().fold(name, |name, part| name.trim_end_matches(part)).to_owned()
+        })
+        .collect();
+    assert_eq!(there, documented());
+    for name in there {
+        assert!(text.contains(&format!("# HELP {name} ")), "{name} says nothing of itself");
+    }
+}
