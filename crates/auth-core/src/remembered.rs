@@ -129,10 +129,11 @@ impl Profiles {
         self.0.get(&(principal, device)).filter(|read| read.began >= touched).map(|read| read.profile)
     }
 
-    /// Remembers a profile whose reading began then. One that was read later stays.
+    /// Remembers a profile whose reading began then. One that was read later stays, and so does this one where it came from here:
+    /// to put it in again would weigh it again at every refresh.
     pub(crate) fn keep(&self, principal: PrincipalId, device: Option<DeviceId>, profile: &Arc<Profile>, began: Moment) {
         let key = (principal, device);
-        if self.0.get(&key).is_none_or(|read| read.began <= began) {
+        if self.0.get(&key).is_none_or(|read| read.began <= began && !Arc::ptr_eq(&read.profile, profile)) {
             self.0.insert(key, Read { profile: Arc::clone(profile), began });
         }
     }
