@@ -122,9 +122,10 @@ pub(crate) fn median(values: impl Iterator<Item = f64>) -> f64 {
 pub(crate) fn figure(value: f64) -> String {
     match value.abs() {
         huge if huge >= 10_000.0 => {
-            let whole = format!("{value:.0}");
-            let (thousands, rest) = whole.split_at(whole.len() - 3);
-            format!("{thousands},{rest}")
+            let digits = format!("{value:.0}");
+            let groups: Vec<&str> =
+                digits.as_bytes().rchunks(3).rev().filter_map(|group| std::str::from_utf8(group).ok()).collect();
+            groups.join(",")
         }
         large if large >= 100.0 => format!("{value:.0}"),
         middle if middle >= 10.0 => format!("{value:.1}"),
@@ -156,7 +157,7 @@ mod tests {
 
     #[test]
     fn figures_read_well() {
-        let read: Vec<String> = [114_600.2, 512.4, 61.27, 0.456].map(figure).to_vec();
-        assert_eq!(read, ["114,600", "512", "61.3", "0.46"]);
+        let read: Vec<String> = [1e6, 114_600.2, 512.4, 61.27, 0.456].map(figure).to_vec();
+        assert_eq!(read, ["1,000,000", "114,600", "512", "61.3", "0.46"]);
     }
 }

@@ -1,5 +1,12 @@
-//! What the server sends for a refresh that rotates, between BEGIN and COMMIT: whether the store takes writes, the session with
-//! what decides whether it stands, and the rotation. `crates/persistence` is where they come from.
+//! What the server sends for a refresh that rotates, between BEGIN and COMMIT: the session with what decides whether it stands,
+//! whether the store takes writes, and the rotation; on SQLite between a savepoint and its release, since a group of them shares
+//! one transaction. `crates/persistence` is where they come from.
+
+/// What opens the refresh's part of a group, on SQLite.
+pub(crate) const OPEN: &str = "SAVEPOINT member";
+
+/// What closes it.
+pub(crate) const CLOSE: &str = "RELEASE member";
 
 /// Whether the store takes writes.
 pub(crate) const WRITABLE: &str = "SELECT meta.state FROM meta WHERE meta.id = 1 LIMIT 1";

@@ -32,7 +32,7 @@ impl Pgbench {
         // The generation is counted on by the database: a script would have to fetch it, which costs pgbench a good deal. A lost
         // race is not judged again.
         let script = format!(
-            "\\set n random(1, {sessions})\n\\set now 1790000000000 + :n\nBEGIN ISOLATION LEVEL READ COMMITTED;\n{WRITABLE};\n{find};\n\
+            "\\set n random(1, {sessions})\n\\set now 1790000000000 + :n\nBEGIN ISOLATION LEVEL READ COMMITTED;\n{find};\n{WRITABLE};\n\
              UPDATE sessions SET generation = generation + 1, key_id = '\\x{key}', previous_key_id = '\\x{key}', rotated_at = :now, \
              expires_at = :now, expires_day = expires_day, rotated_from = '127.0.0.1' \
              WHERE id = {id} AND generation >= 0 AND ended_at IS NULL;\nCOMMIT;\n",

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, params};
 
-use crate::statements::{FIND, FOUND, ROTATE, WRITABLE};
+use crate::statements::{CLOSE, FIND, FOUND, OPEN, ROTATE, WRITABLE};
 
 /// How many rotations one commit bears: as many as the server puts into one at most.
 pub(crate) const GROUP: usize = 64;
@@ -32,13 +32,13 @@ pub(crate) fn rate(file: &Path, span: Duration) -> f64 {
     // SQLite numbers `$n` as they come, `?n` as they say
     let prepare = |statement: &str| connection.prepare(&statement.replace('$', "?")).unwrap();
     let (mut writable, mut find, mut rotate) = (prepare(WRITABLE), prepare(FIND), prepare(ROTATE));
+    let (mut open, mut close) = (prepare(OPEN), prepare(CLOSE));
     let begun = Instant::now();
     let mut count = 0;
     while begun.elapsed() < span {
         connection.execute_batch("BEGIN IMMEDIATE").unwrap();
         for _ in 0..GROUP {
-            let state: String = writable.query_row((), |row| row.get(0)).unwrap();
-            assert_eq!(state, "open");
+            open.execute(()).unwrap();
             let id = order(count);
             let (generation, key, expires_at, expires_day) = find
                 .query_row([id], |row| {
@@ -53,11 +53,14 @@ pub(crate) fn rate(file: &Path, span: Duration) -> f64 {
                     ))
                 })
                 .unwrap();
+            let state: String = writable.query_row((), |row| row.get(0)).unwrap();
+            assert_eq!(state, "open");
             let now = expires_at - 1;
             let rotated = rotate
                 .execute(params![id, generation, generation + 1, key, key, now, expires_at, expires_day, "127.0.0.1"])
                 .unwrap();
             assert_eq!(rotated, 1);
+            close.execute(()).unwrap();
             count += 1;
         }
         connection.execute_batch("COMMIT").unwrap();
