@@ -16,6 +16,7 @@ mod login;
 mod mint;
 mod refresh;
 mod signed;
+mod stamp;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -133,7 +134,8 @@ impl Auth {
         Arc::clone(&self.changes) as Arc<dyn Observer>
     }
 
-    fn id<T>(&self, of: impl Fn(tillgate_domain::Instant, [u8; 10]) -> T) -> Result<T, Error> {
+    /// A new id of now, such as `UserId::new` makes. Drawn before the transaction that stores it.
+    pub fn id<T>(&self, of: impl Fn(tillgate_domain::Instant, [u8; 10]) -> T) -> Result<T, Error> {
         let random = self.entropy.draw::<10>().map_err(|error| Error::Fault(error.to_string()))?;
         Ok(of(self.time().at, random))
     }

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use crate::head::Head;
 use crate::metrics::outcome;
 use crate::mount::Mounted;
+use crate::office::Office;
 
 /// A request on its way to a handler.
 #[derive(Debug)]
@@ -56,6 +57,17 @@ impl Call {
         ask: impl FnOnce(&Auth) -> Result<T, Error> + Send + 'static,
     ) -> Result<T, Failure> {
         block(&self.mounted, move |mounted| ask(&mounted.shared.auth)).await
+    }
+
+    /// Asks the back office, on a thread that may wait. What [`block`](Self::block) says of commits holds here too.
+    pub async fn office<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&Office<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, Failure> {
+        block(&self.mounted, move |mounted| {
+            ask(&Office { store: &*mounted.shared.office, engine: &mounted.shared.auth })
+        })
+        .await
     }
 
     /// Logs in by this mount's terms.
@@ -140,13 +152,13 @@ impl Call {
 }
 
 /// Runs `ask` on a thread that may wait.
-pub(crate) async fn block<T: Send + 'static>(
+pub(crate) async fn block<T: Send + 'static, E: Into<Failure> + Send + 'static>(
     mounted: &Arc<Mounted>,
-    ask: impl FnOnce(&Mounted) -> Result<T, Error> + Send + 'static,
+    ask: impl FnOnce(&Mounted) -> Result<T, E> + Send + 'static,
 ) -> Result<T, Failure> {
     let mounted = Arc::clone(mounted);
     match web::block(move || ask(&mounted)).await {
-        Ok(answer) => Ok(answer?),
+        Ok(answer) => answer.map_err(Into::into),
         Err(_) => Err(Failure::Fault("a blocking call panicked".to_owned())),
     }
 }
@@ -160,7 +172,7 @@ pub(crate) async fn tenant(mounted: &Arc<Mounted>, slug: &Slug) -> Result<Tenant
     block(mounted, move |mounted| {
         let found = mounted.shared.auth.tenant(&slug)?;
         let id = found.ok_or_else(|| Error::unavailable(format!("the tenant {slug} of the mount does not exist")))?;
-        Ok(*mounted.tenant_id.get_or_init(|| id))
+        Ok::<_, Error>(*mounted.tenant_id.get_or_init(|| id))
     })
     .await
 }

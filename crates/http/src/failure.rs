@@ -5,12 +5,16 @@ use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use tillgate_auth_core::{Error, Refusal};
+use tillgate_domain::StoreError;
+use tillgate_domain::office::Refused;
 
 /// Why a call is not answered as it asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
     /// The engine's decision, on knowledge.
     Refused(Refusal),
+    /// The back office's decision, on knowledge. A missing right is the engine's word for it, [`Refusal::Missing`].
+    Office(Refused),
     /// Not now: nobody was judged, and the client keeps its tokens.
     Unavailable {
         /// What is missing, for the log alone.
@@ -87,6 +91,7 @@ impl Failure {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Refused(refusal) => refusal.code(),
+            Self::Office(refused) => refused.code(),
             Self::Unavailable { .. } => "unavailable",
             Self::Fault(_) => "internal",
             Self::Protocol(protocol) => protocol.code(),
@@ -144,6 +149,21 @@ impl From<Error> for Failure {
             Error::Refused(refusal) => Self::Refused(refusal),
             Error::Unavailable { why, retry_after } => Self::Unavailable { why, retry_after },
             Error::Fault(why) => Self::Fault(why),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Error::from(error).into()
+    }
+}
+
+impl From<Refused> for Failure {
+    fn from(refused: Refused) -> Self {
+        match refused {
+            Refused::Missing(right) => Self::Refused(Refusal::Missing(right)),
+            other => Self::Office(other),
         }
     }
 }

@@ -8,6 +8,8 @@ use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::web::ServiceConfig;
 use actix_web::{App, Error};
 use tillgate_auth_core::Auth;
+use tillgate_domain::Store;
+use tillgate_domain::office::OfficeView;
 
 use crate::dialect::Dialect;
 use crate::edge::Edge;
@@ -36,11 +38,18 @@ impl fmt::Debug for Http {
 }
 
 impl Http {
-    /// Puts the mounts together over an engine.
-    pub fn new(auth: Arc<Auth>, mounts: Mounts, settings: Settings, metrics: Arc<Metrics>) -> Self {
+    /// Puts the mounts together over an engine and the store that the back office works on: the same one, so that the engine
+    /// is told of what the office has changed.
+    pub fn new(
+        auth: Arc<Auth>,
+        office: Arc<dyn Store<OfficeView>>,
+        mounts: Mounts,
+        settings: Settings,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let edge = Edge::new(&settings);
         let metrics_here = settings.metrics_here;
-        let shared = Arc::new(Shared { auth, settings, metrics, gate: Arc::default() });
+        let shared = Arc::new(Shared { auth, office, settings, metrics, gate: Arc::default() });
         let mut mounts = mounts.into_inner();
         // the router takes the first that fits: a mount with a host name before one for every host, a longer prefix before a
         // shorter

@@ -9,14 +9,16 @@
 //! use std::sync::Arc;
 //!
 //! use tillgate_auth_core::Auth;
+//! use tillgate_domain::Store;
+//! use tillgate_domain::office::OfficeView;
 //! use tillgate_http::{Http, Metrics, Mount, Mounts, Native, Portos, Settings};
 //!
-//! fn served(engine: Arc<Auth>) -> Result<Http, Box<dyn std::error::Error>> {
+//! fn served(engine: Arc<Auth>, office: Arc<dyn Store<OfficeView>>) -> Result<Http, Box<dyn std::error::Error>> {
 //!     let mounts = Mounts::check(vec![
 //!         Mount::at("/api/v1", Arc::new(Native::new(Native::terms())))?,
 //!         Mount::at("/portos", Arc::new(Portos::new(Portos::terms())))?.tenant(tillgate_domain::Slug::parse("default")?),
 //!     ])?;
-//!     Ok(Http::new(engine, mounts, Settings::default(), Metrics::new(Vec::new)))
+//!     Ok(Http::new(engine, office, mounts, Settings::default(), Metrics::new(Vec::new)))
 //! }
 //!
 //! // a worker's application, for `HttpServer::new(move || application(&http))`
@@ -44,6 +46,7 @@ mod limiter;
 mod metrics;
 mod mount;
 mod native;
+mod office;
 mod operations;
 mod origin;
 pub mod proxies;
@@ -68,5 +71,6 @@ pub use http::Http;
 pub use metrics::{Gauge, Metrics};
 pub use mount::{InvalidPrefix, Mount, MountClash, Mounts};
 pub use native::Native;
+pub use office::{Office, decided};
 pub use route::{Listing, Route};
 pub use settings::Settings;

@@ -143,7 +143,7 @@ fn worded(mounted: &Mounted, failure: &Failure, head: &Head) -> HttpResponse {
     match failure {
         Failure::Unavailable { why, .. } => tracing::warn!(trace, mount, why, "unavailable"),
         Failure::Fault(why) => tracing::error!(trace, mount, why, "fault"),
-        Failure::Refused(_) | Failure::Protocol(_) => {}
+        Failure::Refused(_) | Failure::Office(_) | Failure::Protocol(_) => {}
     }
     let mut answer = mounted.dialect.word(failure, head);
     if let Some(retry_after) = failure.retry_after() {

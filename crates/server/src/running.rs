@@ -37,7 +37,8 @@ pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> 
     let Parts { database, auth, mounts, json } = parts;
     let tls = tls::server(settings)?;
     let metrics = Metrics::new(gauges::gauges(&database, &auth));
-    let http = Http::new(Arc::clone(&auth), mounts, compose::http_settings(settings), metrics);
+    let http =
+        Http::new(Arc::clone(&auth), Arc::clone(&database) as _, mounts, compose::http_settings(settings), metrics);
     if behind.is_some() {
         http.gate().shut();
     }

@@ -195,7 +195,7 @@ fn a_change_holds_to_the_version_that_was_read() {
     assert_eq!(shop.delete_as(&host, &key, Some(1)).unwrap(), Err(Refused::Moved { current: 2 }));
     assert!(shop.delete_as(&host, &key, Some(2)).unwrap().is_ok());
     assert_eq!(shop.found(&key), None);
-    let gone = Err(Refused::Unknown { field: Field::ApiKey, value: key.id.to_string() });
+    let gone = Err(Refused::Absent { field: Field::ApiKey, value: key.id.to_string() });
     assert_eq!(shop.delete_as(&stamp_of(Authority::Host), &key, None).unwrap(), gone);
     assert_eq!(shop.change(&key, &change), gone);
     let line = shop.memory.audit().pop().unwrap();
@@ -209,7 +209,7 @@ fn another_tenants_key_is_not_there() {
     let other = tillgate_domain::TenantId::new(MORNING, random());
     assert_eq!(office::find_api_key(&shop.memory, other, key.id).unwrap(), None);
     let (host, change) = (stamp_of(Authority::Host), ApiKeyChange::default());
-    let gone = Err(Refused::Unknown { field: Field::ApiKey, value: key.id.to_string() });
+    let gone = Err(Refused::Absent { field: Field::ApiKey, value: key.id.to_string() });
     assert_eq!(office::change_api_key(&shop.memory, other, &host, key.id, None, &change).unwrap(), gone);
     assert_eq!(office::delete_api_key(&shop.memory, other, &host, key.id, None).unwrap(), gone);
     assert_eq!(shop.found(&key), Some(key));

@@ -221,7 +221,7 @@ fn a_deleted_user_is_gone_for_good() {
     let anna = shop.user("anna", &[]);
     let gone = shop.status(&anna, UserStatus::Deleted).unwrap();
     assert_eq!((gone.status, gone.epoch), (UserStatus::Deleted, Epoch(1)));
-    let unknown = Refused::Unknown { field: Field::User, value: anna.id.to_string() };
+    let unknown = Refused::Absent { field: Field::User, value: anna.id.to_string() };
     for status in UserStatus::ALL {
         assert_eq!(shop.status(&anna, status), Err(unknown.clone()));
     }
@@ -404,9 +404,9 @@ fn what_belongs_to_another_tenant_does_not_exist() {
     assert_eq!(office::find_device(shop.store(), elsewhere, till.id).unwrap(), None);
     let change = UserChange { display_name: Some("x".into()), ..UserChange::default() };
     let changed = office::change_user(shop.store(), elsewhere, &stamp(), anna.id, None, &change).unwrap();
-    assert_eq!(changed, Err(Refused::Unknown { field: Field::User, value: anna.id.to_string() }));
+    assert_eq!(changed, Err(Refused::Absent { field: Field::User, value: anna.id.to_string() }));
     let locked = office::set_device_status(shop.store(), elsewhere, &stamp(), till.id, DeviceStatus::Locked).unwrap();
-    assert_eq!(locked, Err(Refused::Unknown { field: Field::Device, value: till.id.to_string() }));
+    assert_eq!(locked, Err(Refused::Absent { field: Field::Device, value: till.id.to_string() }));
     for principal in [PrincipalId::User(anna.id), PrincipalId::Device(till.id)] {
         let verifier = Secret::new("hash".to_owned());
         assert!(office::set_password(shop.store(), elsewhere, &stamp(), principal, &verifier).unwrap().is_err());

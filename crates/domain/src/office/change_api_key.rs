@@ -100,7 +100,7 @@ fn delete(
 /// The key, where it is of this tenant and still at the version that the caller holds to.
 fn known(tx: &mut dyn OfficeTx, tenant: TenantId, id: ApiKeyId, version: Option<i64>) -> Result<ApiKey, Halt> {
     let found = tx.api_keys().find(id)?.filter(|key| key.tenant == tenant);
-    let key = found.ok_or_else(|| Refused::Unknown { field: Field::ApiKey, value: id.to_string() })?;
+    let key = found.ok_or_else(|| Refused::Absent { field: Field::ApiKey, value: id.to_string() })?;
     if version.is_some_and(|version| version != key.version) {
         return Err(Refused::Moved { current: key.version }.into());
     }

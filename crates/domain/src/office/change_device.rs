@@ -120,7 +120,7 @@ fn apply(
 /// The device, where it is of this tenant.
 pub(super) fn registered(tx: &mut dyn OfficeTx, tenant: TenantId, id: DeviceId) -> Result<Device, Halt> {
     let found = tx.devices().find(id)?.filter(|device| device.tenant == tenant);
-    Ok(found.ok_or_else(|| Refused::Unknown { field: Field::Device, value: id.to_string() })?)
+    Ok(found.ok_or_else(|| Refused::Absent { field: Field::Device, value: id.to_string() })?)
 }
 
 /// The device's own fields after the change.

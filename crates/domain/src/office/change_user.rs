@@ -119,7 +119,7 @@ fn apply(
 /// The user, where they are of this tenant and not deleted.
 pub(super) fn living(tx: &mut dyn OfficeTx, tenant: TenantId, id: UserId) -> Result<User, Halt> {
     let found = tx.users().find(id)?.filter(|user| user.tenant == tenant && user.status != UserStatus::Deleted);
-    Ok(found.ok_or_else(|| Refused::Unknown { field: Field::User, value: id.to_string() })?)
+    Ok(found.ok_or_else(|| Refused::Absent { field: Field::User, value: id.to_string() })?)
 }
 
 /// The user's own fields after the change.

@@ -91,7 +91,15 @@ pub enum Refused {
         /// What it held.
         value: String,
     },
-    /// The tenant has nothing of this name or id.
+    /// The tenant has nothing of the id that is to be changed.
+    #[error("{field}: there is no \"{value}\"")]
+    Absent {
+        /// What it would be.
+        field: Field,
+        /// The id.
+        value: String,
+    },
+    /// The tenant has nothing of a name that the request holds.
     #[error("{field}: there is no \"{value}\"; the list shows what there is")]
     Unknown {
         /// Which field.
@@ -136,6 +144,24 @@ pub enum Refused {
     /// The caller lacks a right, either to do this at all or because they would grant or touch what they do not hold.
     #[error("the right {0} is missing; somebody who holds it can do this")]
     Missing(Right),
+}
+
+impl Refused {
+    /// A stable word for it, in answers, logs and metrics.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Taken { .. } => "name_taken",
+            Self::Absent { .. } => "not_found",
+            Self::Unknown { .. } => "name_unknown",
+            Self::Invalid { .. } => "field_invalid",
+            Self::Empty { .. } => "field_empty",
+            Self::Moved { .. } => "version_moved",
+            Self::LastAdmin => "last_admin",
+            Self::Virtual => "user_virtual",
+            Self::Status { .. } => "status_impossible",
+            Self::Missing(_) => "right_missing",
+        }
+    }
 }
 
 /// Why a use case stops on its way: `?` carries both kinds, and [`decide`] parts them again at its edge.

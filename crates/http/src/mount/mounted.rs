@@ -6,7 +6,8 @@ use std::sync::{Arc, OnceLock};
 use actix_web::guard::{self, Guard};
 use actix_web::{HttpRequest, web};
 use tillgate_auth_core::{Auth, Dialect as Label};
-use tillgate_domain::{Slug, TenantId};
+use tillgate_domain::office::OfficeView;
+use tillgate_domain::{Slug, Store, TenantId};
 
 use crate::dialect::Dialect;
 use crate::endpoint::{Endpoint, UNKNOWN, by_path};
@@ -21,6 +22,7 @@ use crate::settings::Settings;
 /// What all mounts share.
 pub(crate) struct Shared {
     pub(crate) auth: Arc<Auth>,
+    pub(crate) office: Arc<dyn Store<OfficeView>>,
     pub(crate) settings: Settings,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) gate: Arc<Gate>,

@@ -5,10 +5,12 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use serde::Serialize;
 use tillgate_auth_core::{LoginRefusal, Refusal, TokenRefusal};
+use tillgate_domain::office::Refused;
 
 use crate::answer;
 use crate::failure::{Failure, FieldFault, Protocol};
 use crate::head::Head;
+use crate::office;
 
 /// A problem (RFC 9457, 3.1).
 #[derive(Serialize)]
@@ -40,6 +42,10 @@ struct Fault<'p> {
 /// The answer to a call that failed.
 pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
     let (status, code, detail) = said(failure);
+    let of_office = match failure {
+        Failure::Office(refused) => office::fault(refused),
+        _ => None,
+    };
     let problem = Problem {
         r#type: "about:blank",
         title: status.canonical_reason().unwrap_or_default(),
@@ -54,7 +60,7 @@ pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
         },
         errors: match failure {
             Failure::Protocol(Protocol::Fields(faults)) => faults.iter().map(fault).collect(),
-            _ => Vec::new(),
+            _ => of_office.iter().map(fault).collect(),
         },
     };
     let mut answer = answer::problem(status, &problem);
@@ -70,6 +76,7 @@ pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
 fn said(failure: &Failure) -> (StatusCode, &'static str, String) {
     match failure {
         Failure::Refused(refusal) => refused(refusal),
+        Failure::Office(refused) => decided_against(refused),
         Failure::Unavailable { .. } => {
             let detail =
                 "The server cannot answer now. Nothing was decided about the tokens: keep them and come again.";
@@ -96,6 +103,24 @@ fn refused(refusal: &Refusal) -> (StatusCode, &'static str, String) {
     refused_as(status, refusal)
 }
 
+fn decided_against(refused: &Refused) -> (StatusCode, &'static str, String) {
+    let (code, detail) = match refused {
+        Refused::Taken { .. } => (refused.code(), "Somebody or something else has this name; see errors.".to_owned()),
+        Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } => {
+            ("fields_invalid", UNFIT.to_owned())
+        }
+        Refused::Absent { .. } => (refused.code(), "There is nothing of this id.".to_owned()),
+        Refused::Moved { .. }
+        | Refused::LastAdmin
+        | Refused::Virtual
+        | Refused::Status { .. }
+        | Refused::Missing(_) => (refused.code(), sentence(&refused.to_string())),
+    };
+    (office::status(refused), code, detail)
+}
+
+const UNFIT: &str = "Some of what was sent cannot be; see errors.";
+
 fn refused_as(status: StatusCode, refusal: &Refusal) -> (StatusCode, &'static str, String) {
     (status, refusal.code(), sentence(&refusal.to_string()))
 }
@@ -108,7 +133,7 @@ fn broken(protocol: &Protocol) -> String {
         Protocol::Slow => "The body did not come in time.".to_owned(),
         Protocol::NoRoute => "There is nothing at this path.".to_owned(),
         Protocol::WrongMethod { allow } => format!("This path takes {allow}."),
-        Protocol::Fields(_) => "Some of what was sent cannot be; see errors.".to_owned(),
+        Protocol::Fields(_) => UNFIT.to_owned(),
         Protocol::TooMany { .. } => "This address has sent too many requests.".to_owned(),
         Protocol::ForeignOrigin => "Pages of this origin may not do this.".to_owned(),
     }

@@ -13,6 +13,7 @@ mod kasir;
 mod kasir_browser;
 mod krmpesan;
 mod native;
+mod office_refusals;
 mod people;
 mod portos;
 mod refusals;

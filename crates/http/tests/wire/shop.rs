@@ -16,6 +16,7 @@ use tillgate_auth_core::{
     Who,
 };
 use tillgate_domain::change::Observer;
+use tillgate_domain::office::OfficeView;
 use tillgate_domain::{Instant, Mode, Secret, Slug, Store, StoreError, Stored, Work};
 use tillgate_http::{Http, Kasir, Krmpesan, Metrics, Mount, Mounts, Native, Portos, Settings, Web};
 use tracing_subscriber::EnvFilter;
@@ -99,8 +100,9 @@ impl Moody {
     }
 }
 
-impl Store<AuthView> for Moody {
-    fn run(&self, mode: Mode, work: Work<'_, AuthView>) -> Stored<()> {
+impl Moody {
+    /// Lets a unit of work in, or behaves as the mood is.
+    fn enter(&self) -> Stored<()> {
         match self.mood.load(Ordering::SeqCst) {
             1 => return Err(StoreError::Unavailable("the disk is full".into())),
             2 => return Err(StoreError::Fault("no such table: sessions".into())),
@@ -108,7 +110,21 @@ impl Store<AuthView> for Moody {
             4 => self.hang(),
             _ => {}
         }
+        Ok(())
+    }
+}
+
+impl Store<AuthView> for Moody {
+    fn run(&self, mode: Mode, work: Work<'_, AuthView>) -> Stored<()> {
+        self.enter()?;
         Store::<AuthView>::run(&*self.memory, mode, work)
+    }
+}
+
+impl Store<OfficeView> for Moody {
+    fn run(&self, mode: Mode, work: Work<'_, OfficeView>) -> Stored<()> {
+        self.enter()?;
+        Store::<OfficeView>::run(&*self.memory, mode, work)
     }
 }
 
@@ -185,7 +201,13 @@ impl Shop {
         let clock = Arc::new(Standing(AtomicI64::new(0)));
         let master = MasterKey::draw(&SystemEntropy::new()).unwrap();
         let auth = engine(&store, &clock, master);
-        let http = Http::new(Arc::clone(&auth), Mounts::check(mounts).unwrap(), settings, Metrics::new(Vec::new));
+        let http = Http::new(
+            Arc::clone(&auth),
+            store.clone(),
+            Mounts::check(mounts).unwrap(),
+            settings,
+            Metrics::new(Vec::new),
+        );
         Self { store, clock, http, auth }
     }
 

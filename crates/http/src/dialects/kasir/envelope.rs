@@ -7,11 +7,13 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use serde::{Serialize, Serializer};
 use tillgate_auth_core::{LoginRefusal, Refusal, TokenRefusal};
+use tillgate_domain::office::{Field, Refused};
 
 use super::auth::{PASSWORD, REFRESH};
 use crate::answer;
 use crate::failure::{Failure, FieldFault, Protocol};
 use crate::head::Head;
+use crate::office;
 
 #[derive(Serialize)]
 struct Said<'d, T> {
@@ -70,6 +72,7 @@ fn published(failure: &Failure, route: &str) -> (StatusCode, Option<&'static str
             let (status, message) = refused(refusal, route);
             (status, Some(message))
         }
+        Failure::Office(refused) => decided_against(refused),
         Failure::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, None),
         Failure::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
         Failure::Protocol(Protocol::Malformed(_) | Protocol::Fields(_)) => (StatusCode::BAD_REQUEST, Some(UNREADABLE)),
@@ -102,6 +105,24 @@ fn refused(refusal: &Refusal, route: &str) -> (StatusCode, &'static str) {
     }
 }
 
+fn decided_against(refused: &Refused) -> (StatusCode, Option<&'static str>) {
+    match refused {
+        Refused::Taken { field: Field::UserName, .. } => (StatusCode::CONFLICT, Some("Username already exists")),
+        Refused::Taken { field: Field::Email, .. } => (StatusCode::CONFLICT, Some("Email already exists")),
+        Refused::Absent { field: Field::User, .. } => (StatusCode::NOT_FOUND, Some("User not found")),
+        Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } => {
+            (StatusCode::BAD_REQUEST, Some(UNREADABLE))
+        }
+        Refused::Missing(_) => (StatusCode::FORBIDDEN, Some("Insufficient permissions")),
+        Refused::Taken { .. }
+        | Refused::Absent { .. }
+        | Refused::Moved { .. }
+        | Refused::LastAdmin
+        | Refused::Virtual
+        | Refused::Status { .. } => (office::status(refused), None),
+    }
+}
+
 /// What the front end shows beside the message.
 fn sentence<'f>(failure: &'f Failure, route: &str) -> Option<Cow<'f, str>> {
     match failure {
@@ -109,6 +130,11 @@ fn sentence<'f>(failure: &'f Failure, route: &str) -> Option<Cow<'f, str>> {
             Some(Cow::Borrowed("the current password is wrong"))
         }
         Failure::Refused(refusal @ Refusal::Weak(_)) => Some(Cow::Owned(refusal.to_string())),
+        Failure::Office(refused) => match office::fault(refused) {
+            Some(of_field) => Some(Cow::Owned(fault(&of_field))),
+            None if office::status(refused) == StatusCode::CONFLICT => Some(Cow::Owned(refused.to_string())),
+            None => None,
+        },
         Failure::Protocol(Protocol::Malformed(why)) => Some(Cow::Borrowed(why)),
         Failure::Protocol(Protocol::Fields(faults)) => {
             Some(Cow::Owned(faults.iter().map(fault).collect::<Vec<_>>().join("; ")))
@@ -118,6 +144,11 @@ fn sentence<'f>(failure: &'f Failure, route: &str) -> Option<Cow<'f, str>> {
 }
 
 fn fault(fault: &FieldFault) -> String {
-    let field = if fault.field.is_empty() { "the body" } else { &fault.field };
+    let field = match &*fault.field {
+        "" => "the body",
+        // the back office's name for it
+        "user_name" => "username",
+        field => field,
+    };
     format!("{field} {}", fault.message)
 }

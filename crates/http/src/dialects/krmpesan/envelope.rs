@@ -8,6 +8,7 @@ use tillgate_auth_core::{LoginRefusal, Refusal};
 
 use crate::answer;
 use crate::failure::{Failure, Protocol};
+use crate::office;
 
 #[derive(Serialize)]
 struct Envelope {
@@ -33,6 +34,10 @@ fn status(failure: &Failure) -> StatusCode {
         Failure::Refused(Refusal::Held { .. } | Refusal::Login(LoginRefusal::Stopped)) => StatusCode::TOO_MANY_REQUESTS,
         Failure::Refused(Refusal::Login(_) | Refusal::Token(_)) => StatusCode::UNAUTHORIZED,
         Failure::Refused(Refusal::Missing(_) | Refusal::Rank(_)) => StatusCode::FORBIDDEN,
+        Failure::Office(refused) => match office::status(refused) {
+            StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
+            status => status,
+        },
         Failure::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Failure::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         // no call of this contract is refused in another way than those above

@@ -5,10 +5,12 @@ use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderValue, WWW_AUTHENTICATE};
 use serde::Serialize;
 use tillgate_auth_core::{LoginRefusal, Refusal};
+use tillgate_domain::office::Refused;
 
 use crate::answer;
 use crate::failure::{Failure, FieldFault, Protocol};
 use crate::head::Head;
+use crate::office;
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -65,6 +67,10 @@ impl Language {
 pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
     let language = Language::of(head);
     let (status, error_code) = said(failure);
+    let of_office = match failure {
+        Failure::Office(refused) => office::fault(refused),
+        _ => None,
+    };
     let problem = Problem {
         title: title(failure, status, language),
         status: status.as_u16(),
@@ -79,7 +85,7 @@ pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
             Failure::Protocol(Protocol::Fields(faults)) => {
                 Some(faults.iter().map(|fault| member(fault, language)).collect())
             }
-            _ => None,
+            _ => of_office.as_ref().map(|fault| vec![member(fault, language)]),
         },
     };
     let mut answer = answer::problem(status, &problem);
@@ -100,12 +106,27 @@ fn said(failure: &Failure) -> (StatusCode, Option<&'static str>) {
         Failure::Refused(Refusal::Token(_)) => (StatusCode::UNAUTHORIZED, Some("Unauthenticated")),
         Failure::Refused(Refusal::Missing(_) | Refusal::Rank(_)) => (StatusCode::FORBIDDEN, Some("Unauthorized")),
         Failure::Refused(Refusal::NoSession) => (StatusCode::NOT_FOUND, None),
+        Failure::Office(refused) => decided_against(refused),
         Failure::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, None),
         Failure::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
         Failure::Refused(Refusal::Weak(_)) | Failure::Protocol(Protocol::Fields(_)) => {
             (StatusCode::BAD_REQUEST, Some("ValidationFailed"))
         }
         Failure::Protocol(protocol) => (protocol.status(), None),
+    }
+}
+
+/// A name that is taken is a fault of its field here, as every other that a field has.
+fn decided_against(refused: &Refused) -> (StatusCode, Option<&'static str>) {
+    match refused {
+        Refused::Taken { .. } | Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } => {
+            (StatusCode::BAD_REQUEST, Some("ValidationFailed"))
+        }
+        Refused::Moved { .. } => (office::status(refused), Some("ResourceVersionMismatch")),
+        Refused::Missing(_) => (office::status(refused), Some("Unauthorized")),
+        Refused::Absent { .. } | Refused::LastAdmin | Refused::Virtual | Refused::Status { .. } => {
+            (office::status(refused), None)
+        }
     }
 }
 
@@ -123,6 +144,7 @@ fn title(failure: &Failure, status: StatusCode, language: Language) -> &'static 
 fn member(fault: &FieldFault, language: Language) -> MemberFault<'_> {
     let (message, code) = match fault.code.as_ref() {
         "required" => (language.pick("Pole je povinné.", "The field is required."), Some(1)),
+        "taken" => (language.pick("Hodnota sa už používa.", "The value is already in use."), Some(2)),
         _ => (language.pick("Neplatná hodnota.", "The value is not valid."), None),
     };
     MemberFault { member_name: pascal(&fault.field), message, code }
@@ -131,11 +153,16 @@ fn member(fault: &FieldFault, language: Language) -> MemberFault<'_> {
 /// The published spelling of a member.
 fn pascal(field: &str) -> &str {
     match field {
-        "username" => "UserName",
+        "username" | "user" | "user_name" => "UserName",
         "password" => "Password",
-        "devicename" => "DeviceName",
+        "devicename" | "device" => "DeviceName",
         "tokenid" => "TokenId",
         "refreshtoken" => "RefreshToken",
+        "name" => "Name",
+        "description" => "Description",
+        "email" => "Email",
+        "rights" => "Permissions",
+        "roles" => "Roles",
         other => other,
     }
 }

@@ -1,0 +1,144 @@
+//! The way from a handler to the back office: its store beside the engine, and the status of what it refuses.
+//!
+//! A handler reads a request, runs one use case of `domain::office` in [`Call::office`](crate::Call::office) and words what
+//! comes back. Nothing here decides who may do what.
+
+use std::fmt;
+
+use actix_web::http::StatusCode;
+use tillgate_auth_core::{Auth, Caller, Error};
+use tillgate_domain::office::{Decided, Field, OfficeView, Refused, Stamp};
+use tillgate_domain::{InvalidName, Store};
+
+use crate::failure::{Failure, FieldFault};
+
+/// The back office as the closure of a handler sees it, on a thread that may wait.
+#[derive(Clone, Copy)]
+pub struct Office<'o> {
+    /// What its use cases run on.
+    pub store: &'o dyn Store<OfficeView>,
+    /// The engine, for hashing passwords and drawing ids.
+    pub engine: &'o Auth,
+}
+
+impl fmt::Debug for Office<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Office").finish_non_exhaustive()
+    }
+}
+
+impl Office<'_> {
+    /// The stamp of one use case that this caller asks for.
+    ///
+    /// # Errors
+    /// No id can be drawn.
+    pub fn stamp(&self, caller: &Caller) -> Result<Stamp, Error> {
+        self.engine.stamp(caller)
+    }
+}
+
+/// What a use case answered: done, or the failure that words its refusal.
+///
+/// # Errors
+/// It was refused, or the store failed.
+pub fn decided<T>(answer: Decided<T>) -> Result<T, Failure> {
+    Ok(answer??)
+}
+
+/// The status that says it, where a contract has no other.
+pub(crate) fn status(refused: &Refused) -> StatusCode {
+    match refused {
+        Refused::Taken { .. } | Refused::LastAdmin | Refused::Virtual | Refused::Status { .. } => StatusCode::CONFLICT,
+        Refused::Absent { .. } => StatusCode::NOT_FOUND,
+        Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        Refused::Moved { .. } => StatusCode::PRECONDITION_FAILED,
+        Refused::Missing(_) => StatusCode::FORBIDDEN,
+    }
+}
+
+/// The refusal as the fault of a field of the body, by the name that it has in the native API; `None` where it is no field's.
+pub(crate) fn fault(refused: &Refused) -> Option<FieldFault> {
+    let of = |field: Field, code: &'static str, message: String| {
+        Some(FieldFault { field: field.name().into(), query: false, code: code.into(), message: message.into() })
+    };
+    match refused {
+        Refused::Taken { field, .. } => of(*field, "taken", "is taken; choose another".to_owned()),
+        Refused::Unknown { field, value } => of(*field, "unknown", format!("names \"{value}\", which there is not")),
+        Refused::Empty { field } => of(*field, "required", "must name at least one".to_owned()),
+        Refused::Invalid { field, why } => {
+            let code = match why {
+                InvalidName::Empty => "required",
+                InvalidName::TooLong(_) => "length",
+                InvalidName::Control | InvalidName::At | InvalidName::Email | InvalidName::Slug => "format",
+            };
+            of(*field, code, why.to_string())
+        }
+        Refused::Absent { .. }
+        | Refused::Moved { .. }
+        | Refused::LastAdmin
+        | Refused::Virtual
+        | Refused::Status { .. }
+        | Refused::Missing(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tillgate_domain::Right;
+
+    use super::*;
+
+    /// One of each: a new case has to be put here, or `every` does not compile.
+    fn every() -> Vec<(Refused, u16, Option<&'static str>)> {
+        let (field, value) = (Field::Roles, String::from("x"));
+        let right = Right::parse("userCreate").unwrap();
+        let all = vec![
+            (Refused::Taken { field, value: value.clone() }, 409, Some("taken")),
+            (Refused::Absent { field, value: value.clone() }, 404, None),
+            (Refused::Unknown { field, value }, 422, Some("unknown")),
+            (Refused::Invalid { field, why: InvalidName::Empty }, 422, Some("required")),
+            (Refused::Invalid { field, why: InvalidName::TooLong(3) }, 422, Some("length")),
+            (Refused::Invalid { field, why: InvalidName::At }, 422, Some("format")),
+            (Refused::Empty { field }, 422, Some("required")),
+            (Refused::Moved { current: 2 }, 412, None),
+            (Refused::LastAdmin, 409, None),
+            (Refused::Virtual, 409, None),
+            (Refused::Status { from: "active", to: "pending" }, 409, None),
+            (Refused::Missing(right), 403, None),
+        ];
+        for (refused, ..) in &all {
+            match refused {
+                Refused::Taken { .. }
+                | Refused::Absent { .. }
+                | Refused::Unknown { .. }
+                | Refused::Invalid { .. }
+                | Refused::Empty { .. }
+                | Refused::Moved { .. }
+                | Refused::LastAdmin
+                | Refused::Virtual
+                | Refused::Status { .. }
+                | Refused::Missing(_) => {}
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn each_refusal_has_its_status_and_names_its_field() {
+        for (refused, expected, code) in every() {
+            assert_eq!(status(&refused), expected, "{refused}");
+            let told = fault(&refused);
+            assert_eq!(told.as_ref().map(|fault| &*fault.code), code, "{refused}");
+            assert!(told.is_none_or(|fault| fault.field == "roles" && !fault.query), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_missing_right_is_told_as_everywhere() {
+        let right = Right::parse("userCreate").unwrap();
+        let failure = decided::<()>(Ok(Err(Refused::Missing(right.clone())))).unwrap_err();
+        assert_eq!(failure, Failure::Refused(tillgate_auth_core::Refusal::Missing(right)));
+        let store = decided::<()>(Err(tillgate_domain::StoreError::Unavailable("full".into()))).unwrap_err();
+        assert_eq!(store, Failure::unavailable("full"));
+    }
+}
