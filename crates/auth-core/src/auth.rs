@@ -7,6 +7,7 @@ mod authenticate;
 mod builder;
 mod change_password;
 mod chores;
+mod devices;
 mod end;
 mod follow;
 mod generate;

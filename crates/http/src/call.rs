@@ -4,7 +4,9 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::web::{self, Bytes};
-use tillgate_auth_core::{Auth, Dialect as Label, Error, Granted, Login, Proof, Refreshing, Tenancy, Who};
+use tillgate_auth_core::{
+    Auth, Caller, Dialect as Label, Error, Granted, Login, LoginRefusal, Proof, Refreshing, Tenancy, Terms, Who,
+};
 use tillgate_domain::{Rank, Secret, SessionId, Slug, TenantId};
 
 use crate::failure::Failure;
@@ -72,32 +74,56 @@ impl Call {
 
     /// Logs in by this mount's terms.
     pub async fn login(&self, who: Who, password: Secret<String>, tenant: Option<String>) -> Result<Granted, Failure> {
-        self.enter(who, password, tenant, None).await
+        self.enter(Login { tenancy: self.tenancy(tenant), ..self.asked(who, password) }, Auth::login).await
     }
 
     /// The same for those alone whose session is of this rank at least.
     pub async fn login_ranked(&self, who: Who, password: Secret<String>, least: Rank) -> Result<Granted, Failure> {
-        self.enter(who, password, None, Some(least)).await
+        self.enter(Login { least: Some(least), ..self.asked(who, password) }, Auth::login).await
+    }
+
+    /// Logs in under other terms than the mount's.
+    pub async fn login_under(&self, terms: Terms, who: Who, password: Secret<String>) -> Result<Granted, Failure> {
+        self.enter(Login { terms, ..self.asked(who, password) }, Auth::login).await
+    }
+
+    /// Generates the permanent token of the device of this name, for the caller and by their password.
+    pub async fn generate(
+        &self,
+        caller: &Caller,
+        device: String,
+        password: Secret<String>,
+    ) -> Result<Granted, Failure> {
+        let user = caller.profile.user.as_ref();
+        let login = user.ok_or(Failure::Refused(LoginRefusal::NotThere.into()))?.name.to_string();
+        let asked = self.asked(Who::User { login, device: Some(device) }, password);
+        let tenancy = Tenancy { fixed: Some(caller.profile.tenant.slug.clone()), asked: None };
+        self.enter(Login { tenancy, ..asked }, Auth::generate).await
+    }
+
+    fn tenancy(&self, asked: Option<String>) -> Tenancy {
+        Tenancy { fixed: self.mounted.tenant.clone(), asked }
+    }
+
+    fn asked(&self, who: Who, password: Secret<String>) -> Login {
+        Login {
+            dialect: self.mounted.label.clone(),
+            terms: self.mounted.dialect.terms().clone(),
+            tenancy: self.tenancy(None),
+            who,
+            proof: Proof::Password(password),
+            least: None,
+            address: self.address(),
+        }
     }
 
     async fn enter(
         &self,
-        who: Who,
-        password: Secret<String>,
-        tenant: Option<String>,
-        least: Option<Rank>,
+        login: Login,
+        way: impl FnOnce(&Auth, &Login) -> Result<Granted, Error> + Send + 'static,
     ) -> Result<Granted, Failure> {
-        let login = Login {
-            dialect: self.mounted.label.clone(),
-            terms: self.mounted.dialect.terms().clone(),
-            tenancy: Tenancy { fixed: self.mounted.tenant.clone(), asked: tenant },
-            who,
-            proof: Proof::Password(password),
-            least,
-            address: self.address(),
-        };
         block(&self.mounted, move |mounted| {
-            let answer = mounted.shared.auth.login(&login);
+            let answer = way(&mounted.shared.auth, &login);
             if let (Ok(granted), Some(_)) = (&answer, &mounted.tenant) {
                 mounted.tenant_id.get_or_init(|| granted.session.tenant);
             }

@@ -2,8 +2,10 @@
 //! before every request.
 //!
 //! The refresh token and the name of its pairing come in the query, whatever the method; the body, its type and a stale
-//! `Authorization` header are never looked at. Tokens are had from the command line, by the user's password.
+//! `Authorization` header are never looked at. Tokens are had from the command line and from a page for people, by the user's
+//! password.
 
+mod app;
 mod devices;
 mod envelope;
 mod tokens;
@@ -73,6 +75,7 @@ impl Dialect for Krmpesan {
     fn routes(&self) -> Vec<Route> {
         let mut routes = tokens::routes(&self.wrong);
         routes.push(devices::route());
+        routes.extend(app::routes());
         routes
     }
 

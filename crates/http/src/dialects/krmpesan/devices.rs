@@ -1,12 +1,12 @@
 //! krmpesan's list of devices: the one of the token, by the name of its pairing.
 
 use actix_web::HttpResponse;
-use actix_web::http::{Method, StatusCode};
+use actix_web::http::Method;
 use serde::Serialize;
-use tillgate_auth_core::Caller;
+use tillgate_auth_core::{Caller, SessionKind, TokenRefusal};
 use tillgate_domain::SessionId;
 
-use crate::answer;
+use super::envelope::success;
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::route::Route;
@@ -16,21 +16,18 @@ pub(super) fn route() -> Route {
 }
 
 #[derive(Serialize)]
-struct Listed<'p> {
-    code: u16,
-    message: &'static str,
-    data: Vec<Device<'p>>,
-}
-
-#[derive(Serialize)]
 struct Device<'p> {
     id: SessionId,
     name: &'p str,
 }
 
 async fn devices(_call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    // whoever is logged in at the page bears no token of a device
+    if caller.kind != SessionKind::Permanent {
+        return Err(Failure::Refused(TokenRefusal::Foreign.into()));
+    }
     let device = caller.profile.device.as_ref();
-    let data = device.map(|device| Device { id: caller.session, name: device.name.as_str() }).into_iter().collect();
-    let status = StatusCode::OK;
-    answer::json(status, &Listed { code: status.as_u16(), message: "success", data })
+    let data: Vec<_> =
+        device.map(|device| Device { id: caller.session, name: device.name.as_str() }).into_iter().collect();
+    success(&data)
 }

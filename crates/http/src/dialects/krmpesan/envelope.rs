@@ -1,4 +1,4 @@
-//! krmpesan's words for what fails: the status as `code`, its phrase as `message`, and no data.
+//! krmpesan's envelope: the status as `code`, and data, or the status's phrase as `message` and no data.
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
@@ -11,10 +11,16 @@ use crate::failure::{Failure, Protocol};
 use crate::office;
 
 #[derive(Serialize)]
-struct Envelope {
+struct Envelope<T> {
     code: u16,
     message: &'static str,
-    data: (),
+    data: T,
+}
+
+/// The answer to a call that succeeded.
+pub(super) fn success(data: &impl Serialize) -> Result<HttpResponse, Failure> {
+    let status = StatusCode::OK;
+    answer::json(status, &Envelope { code: status.as_u16(), message: "success", data })
 }
 
 /// The answer to a call that failed.

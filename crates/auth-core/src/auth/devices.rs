@@ -1,0 +1,26 @@
+//! Which devices somebody may log in on.
+
+use tillgate_domain::{Device, DeviceStatus, StoreExt, access};
+
+use super::Auth;
+use crate::{Caller, Error};
+
+impl Auth {
+    /// The devices that the caller may log in on as things stand, by name: those in use that their list names. None for a device
+    /// that is logged in as itself. Reads the store.
+    pub fn devices(&self, caller: &Caller) -> Result<Vec<Device>, Error> {
+        let Some(id) = caller.user() else { return Ok(Vec::new()) };
+        let mut devices = self.store.read(|tx| {
+            let Some(user) = tx.users().find(id)? else { return Ok(Vec::new()) };
+            let mut open = Vec::new();
+            for id in user.assignment.devices.keys() {
+                let device = tx.devices().find(*id)?;
+                let stands = |device: &Device| device.status == DeviceStatus::Active;
+                open.extend(device.filter(|device| stands(device) && access::admits(&user, Some(device))));
+            }
+            Ok(open)
+        })?;
+        devices.sort_by(|one, other| one.name.as_str().cmp(other.name.as_str()));
+        Ok(devices)
+    }
+}
