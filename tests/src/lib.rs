@@ -7,12 +7,14 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc)]
 
 mod answer;
+pub mod browser;
 mod installation;
 mod running;
 mod secrets;
 mod till;
 
 pub use answer::Answer;
+pub use browser::Browser;
 pub use installation::{Engine, Installation, PASSWORD};
 pub use running::Running;
 pub use secrets::Secrets;

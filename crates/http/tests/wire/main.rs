@@ -12,6 +12,7 @@ mod edge;
 mod kasir;
 mod kasir_browser;
 mod krmpesan;
+mod krmpesan_page;
 mod native;
 mod office_refusals;
 mod people;

@@ -42,6 +42,13 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("GET", "/krmpesan/tokens", "", [200, 200, 200, 200]),
     ("POST", "/krmpesan/tokens", "", [200, 200, 200, 200]),
     ("GET", "/krmpesan/devices", "", [401, 200, 200, 200]),
+    ("GET", "/krmpesan/app", "", [200, 200, 200, 200]),
+    ("GET", "/krmpesan/app/page.css", "", [200, 200, 200, 200]),
+    ("GET", "/krmpesan/app/page.js", "", [200, 200, 200, 200]),
+    ("POST", "/krmpesan/app/login", "", [200, 200, 200, 200]),
+    ("GET", "/krmpesan/app/devices", "", [401, 200, 200, 200]),
+    ("POST", "/krmpesan/app/generate", "", [401, 200, 200, 200]),
+    ("POST", "/krmpesan/app/logout", "", [401, 200, 200, 200]),
 ];
 
 const ROLES: [Option<&str>; 4] = [None, Some("cashier"), Some("manager"), Some("admin")];
@@ -119,6 +126,9 @@ async fn request(shop: &Shop, method: &str, path: &str, whose: &str, role: Optio
     if path.starts_with("/kasir") {
         return kasir(shop, method, path, someone, role.is_some()).await;
     }
+    if path.starts_with("/krmpesan/app") {
+        return krmpesan_page(shop, method, path, someone, role.is_some()).await;
+    }
     if path.starts_with("/krmpesan") {
         return krmpesan(shop, method, path, someone, role.is_some());
     }
@@ -159,6 +169,20 @@ fn krmpesan(shop: &Shop, method: &str, path: &str, someone: &str, known: bool) -
     if known {
         let bearer = format!("Bearer {}", granted.access_token.expose());
         request.insert_header(("Authorization", bearer))
+    } else {
+        request
+    }
+}
+
+async fn krmpesan_page(shop: &Shop, method: &str, path: &str, someone: &str, known: bool) -> TestRequest {
+    let request = match path {
+        "/krmpesan/app/login" => post(path, json!({ "login": someone, "password": PASSWORD })),
+        "/krmpesan/app/generate" => post(path, json!({ "device": "OFFICE", "password": PASSWORD })),
+        _ => call(method.parse().unwrap(), path),
+    };
+    if known {
+        let token = shop.krmpesan_visit(someone).await.text("/data/token");
+        request.insert_header(("Authorization", format!("Bearer {token}")))
     } else {
         request
     }

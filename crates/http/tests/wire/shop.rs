@@ -268,6 +268,13 @@ impl Shop {
         self.auth.generate(&login).unwrap()
     }
 
+    /// A login at krmpesan's page, which must succeed.
+    pub async fn krmpesan_visit(&self, user: &str) -> Answer {
+        let answer = self.post("/krmpesan/app/login", json!({ "login": user, "password": PASSWORD })).await;
+        assert_eq!(answer.status, 200, "{user}: {}", answer.json());
+        answer
+    }
+
     /// A PORTOS login, which must succeed.
     pub async fn portos(&self, user: &str, device: &str) -> Answer {
         let body = json!({ "UserName": user, "Password": PASSWORD, "DeviceName": device });

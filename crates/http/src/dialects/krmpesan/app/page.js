@@ -137,7 +137,9 @@
     const password = made("input", { id, type: "password", autocomplete: "current-password", required: "" });
     const button = made("button", { type: "submit" }, "Generate", unseen(` a token for ${device.name}`));
     const label = made("label", { for: id }, "Password", unseen(` for ${device.name}`));
-    const form = made("form", { method: "post", novalidate: "" }, made("p", {}, label, password), button);
+    // never seen: it tells a password manager whose password is asked for
+    const user = made("input", { type: "text", autocomplete: "username", value: byId("user").value, hidden: "" });
+    const form = made("form", { method: "post", novalidate: "" }, user, made("p", {}, label, password), button);
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       once(button, () => generate(device, password));

@@ -1,0 +1,187 @@
+//! krmpesan's page and the calls of its script: who may generate what, and what the page may do in a browser.
+
+use std::time::Duration;
+
+use actix_web::http::Method;
+use serde_json::{Value, json};
+
+use tillgate_http::Settings;
+
+use crate::shop::{Answer, Mood, PASSWORD, Shop, call, krmpesan, post};
+
+fn is_error(answer: &Answer, status: u16, message: &str) {
+    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (status, "application/json"));
+    let expected = format!(r#"{{"code":{status},"message":"{message}","data":null}}"#);
+    assert_eq!(String::from_utf8_lossy(&answer.bytes), expected);
+}
+
+async fn generate(shop: &Shop, token: &str, device: &str, password: &str) -> Answer {
+    let request = post("/krmpesan/app/generate", json!({ "device": device, "password": password }));
+    shop.send(request.insert_header(("Authorization", format!("Bearer {token}")))).await
+}
+
+async fn names(shop: &Shop, token: &str) -> Vec<String> {
+    let answer = shop.get("/krmpesan/app/devices", token).await;
+    assert_eq!(answer.status, 200, "{}", answer.json());
+    let name = |device: &Value| device["name"].as_str().unwrap().to_owned();
+    answer.json()["data"].as_array().unwrap().iter().map(name).collect()
+}
+
+#[actix_web::test]
+async fn the_page_may_do_no_more_than_it_must() {
+    let shop = Shop::open();
+    let page = shop.send(call(Method::GET, "/krmpesan/app")).await;
+    assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8"));
+    assert_eq!(
+        page.header("content-security-policy"),
+        "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; \
+         form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'"
+    );
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("referrer-policy", "no-referrer"),
+        ("x-content-type-options", "nosniff"),
+        ("cross-origin-opener-policy", "same-origin"),
+    ] {
+        assert_eq!(page.header(name), value);
+    }
+    let text = String::from_utf8(page.bytes).unwrap();
+    for (path, kind) in [("app/page.css", "text/css; charset=utf-8"), ("app/page.js", "text/javascript; charset=utf-8")]
+    {
+        assert!(text.contains(&format!("\"{path}\"")), "{path}");
+        let file = shop.send(call(Method::GET, &format!("/krmpesan/{path}"))).await;
+        assert_eq!((file.status.as_u16(), file.header("content-type")), (200, kind));
+        let file = String::from_utf8(file.bytes).unwrap();
+        assert!(!file.contains("http"), "{path} reaches elsewhere");
+        for way in ["innerHTML", "localStorage", "sessionStorage", "document.cookie", "eval("] {
+            assert!(!file.contains(way), "{path} uses {way}");
+        }
+    }
+    assert!(
+        !text.contains("http") && !text.contains("style=") && !text.contains("onclick"),
+        "inline or from elsewhere"
+    );
+    assert_eq!(shop.send(call(Method::HEAD, "/krmpesan/app")).await.status, 200);
+    is_error(&shop.send(call(Method::POST, "/krmpesan/app")).await, 405, "Method Not Allowed");
+}
+
+#[actix_web::test]
+async fn who_logs_in_sees_the_devices_and_generates_one_token() {
+    let shop = Shop::open();
+    let visit = shop.krmpesan_visit("cashier").await;
+    assert_eq!(
+        visit.masked(&["/data/token"]),
+        json!({ "code": 200, "message": "success", "data": { "token": "…", "expires_in": 900, "name": "Cora Cashier" } })
+    );
+    let token = visit.text("/data/token");
+    let devices = shop.get("/krmpesan/app/devices", &token).await;
+    assert_eq!(
+        devices.masked(&["/data/0/id", "/data/1/id", "/data/2/id"])["data"],
+        json!([
+            { "id": "…", "name": "OFFICE", "environment": "BackOffice", "description": "OFFICE" },
+            { "id": "…", "name": "P01", "environment": "CashRegister", "description": "P01" },
+            { "id": "…", "name": "PDA1", "environment": "PDA", "description": "PDA1" },
+        ]),
+        "by name; neither a locked device nor one that the user's list does not name"
+    );
+    let earlier = shop.krmpesan("manager", "P01");
+    let generated = generate(&shop, &token, "P01", PASSWORD).await;
+    assert_eq!(
+        generated.masked(&["/data/IdToken", "/data/RefreshToken", "/data/DeviceId"]),
+        json!({ "code": 200, "message": "success", "data": { "IdToken": "…", "RefreshToken": "…", "DeviceId": "…" } })
+    );
+    assert_eq!(generated.header("cache-control"), "no-store");
+    let refresh = format!(
+        "/krmpesan/token?refresh_token={}&device_id={}",
+        generated.text("/data/RefreshToken"),
+        generated.text("/data/DeviceId")
+    );
+    assert_eq!(shop.send(call(Method::GET, &refresh)).await.status, 200);
+    let listed = shop.get("/krmpesan/devices", &generated.text("/data/IdToken")).await;
+    assert_eq!(listed.text("/data/0/id"), generated.text("/data/DeviceId"));
+    assert_eq!(shop.get("/krmpesan/devices", earlier.access_token.expose()).await.status, 401, "the earlier one");
+}
+
+#[actix_web::test]
+async fn a_wrong_password_generates_nothing_and_is_held_back() {
+    let shop = Shop::open();
+    let wrong = post("/krmpesan/app/login", json!({ "login": "cashier", "password": "wrong" }));
+    is_error(&shop.send(wrong).await, 401, "Unauthorized");
+    let nobody = post("/krmpesan/app/login", json!({ "login": "nobody", "password": PASSWORD }));
+    is_error(&shop.send(nobody).await, 401, "Unauthorized");
+    let token = shop.krmpesan_visit("cashier").await.text("/data/token");
+    let held = shop.krmpesan("cashier", "P01");
+    for device in ["P01", "LOCKED", "UNLISTED", "NOWHERE"] {
+        let password = if device == "P01" { "wrong" } else { PASSWORD };
+        is_error(&generate(&shop, &token, device, password).await, 401, "Unauthorized");
+    }
+    assert_eq!(shop.get("/krmpesan/devices", held.access_token.expose()).await.status, 200, "nothing has ended it");
+    let mut last = generate(&shop, &token, "P01", "wrong").await;
+    for _ in 0..8 {
+        last = generate(&shop, &token, "P01", "wrong").await;
+    }
+    is_error(&last, 429, "Too Many Requests");
+    assert!(!last.header("retry-after").is_empty());
+    for body in [json!({}), json!({ "device": "P01" }), json!({ "device": 1, "password": PASSWORD }), json!([])] {
+        let request = post("/krmpesan/app/generate", body);
+        let answer = shop.send(request.insert_header(("Authorization", format!("Bearer {token}")))).await;
+        is_error(&answer, 400, "Bad Request");
+    }
+}
+
+/// The page's token and a program's are never taken for each other.
+#[actix_web::test]
+async fn a_programs_token_opens_no_page_and_the_pages_no_devices() {
+    let shop = Shop::open();
+    let program = shop.krmpesan("cashier", "P01");
+    for bearer in [program.access_token.expose(), program.id_token.as_ref().unwrap().expose()] {
+        is_error(&shop.get("/krmpesan/app/devices", bearer).await, 401, "Unauthorized");
+        is_error(&generate(&shop, bearer, "P01", PASSWORD).await, 401, "Unauthorized");
+        is_error(&shop.with_token(Method::POST, "/krmpesan/app/logout", bearer).await, 401, "Unauthorized");
+        assert_eq!(shop.get("/krmpesan/devices", bearer).await.status, 200, "it is not over");
+    }
+    let visit = shop.krmpesan_visit("cashier").await.text("/data/token");
+    is_error(&shop.get("/krmpesan/devices", &visit).await, 401, "Unauthorized");
+    let native = shop.native("cashier").await.text("/access_token");
+    is_error(&shop.get("/krmpesan/app/devices", &native).await, 401, "Unauthorized");
+}
+
+#[actix_web::test]
+async fn a_visit_ends_by_logging_out_and_by_itself() {
+    let shop = Shop::open();
+    let token = shop.krmpesan_visit("cashier").await.text("/data/token");
+    let gone = shop.with_token(Method::POST, "/krmpesan/app/logout", &token).await;
+    assert_eq!(String::from_utf8_lossy(&gone.bytes), r#"{"code":200,"message":"success","data":null}"#);
+    is_error(&shop.get("/krmpesan/app/devices", &token).await, 401, "Unauthorized");
+    let token = shop.krmpesan_visit("cashier").await.text("/data/token");
+    shop.clock.pass(Duration::from_mins(14));
+    assert_eq!(names(&shop, &token).await.len(), 3);
+    shop.clock.pass(Duration::from_mins(2));
+    is_error(&shop.get("/krmpesan/app/devices", &token).await, 401, "Unauthorized");
+    is_error(&generate(&shop, &token, "P01", PASSWORD).await, 401, "Unauthorized");
+}
+
+#[actix_web::test]
+async fn the_page_of_a_tenants_mount_is_for_that_tenant() {
+    let other = || tillgate_domain::Slug::parse("other").unwrap();
+    let shop = Shop::mounted(Settings::default(), vec![krmpesan("/krmpesan").tenant(other()), krmpesan("/any")]);
+    let mine = post("/krmpesan/app/login", json!({ "login": "cashier", "password": PASSWORD }));
+    is_error(&shop.send(mine).await, 401, "Unauthorized");
+    // an e-mail finds its tenant where the mount names none, and generating stays in it
+    let stranger = post("/any/app/login", json!({ "login": "stranger@example.com", "password": PASSWORD }));
+    let token = shop.send(stranger).await.text("/data/token");
+    let request = post("/any/app/generate", json!({ "device": "P01", "password": PASSWORD }));
+    let answer = shop.send(request.insert_header(("Authorization", format!("Bearer {token}")))).await;
+    is_error(&answer, 401, "Unauthorized");
+}
+
+#[actix_web::test]
+async fn without_a_store_nobody_is_refused() {
+    let shop = Shop::open();
+    let token = shop.krmpesan_visit("cashier").await.text("/data/token");
+    shop.store.set(Mood::Unavailable);
+    is_error(&shop.get("/krmpesan/app/devices", &token).await, 503, "Service Unavailable");
+    is_error(&generate(&shop, &token, "P01", PASSWORD).await, 503, "Service Unavailable");
+    shop.store.set(Mood::Well);
+    assert_eq!(names(&shop, &token).await.len(), 3);
+}

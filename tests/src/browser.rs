@@ -1,0 +1,272 @@
+//! A browser without a screen: Debian's Chromium, driven over `WebDriver` (W3C) by its own chromedriver. Keys go in as a person types
+//! them; what it logs and where it went is asked of the browser itself.
+
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use ureq::Agent;
+use ureq::http::Request;
+
+use crate::eventually;
+
+/// How long a page may take to show something.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long the browser may take for one command.
+const COMMAND: Duration = Duration::from_mins(1);
+
+/// The name of an element's reference (`WebDriver`, 12.1).
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// Keys that have no letter (`WebDriver`, 17.4.2).
+pub mod keys {
+    /// Tab.
+    pub const TAB: &str = "\u{E004}";
+    /// Enter.
+    pub const ENTER: &str = "\u{E007}";
+    /// Space.
+    pub const SPACE: &str = "\u{E00D}";
+}
+
+/// A running browser with one page.
+pub struct Browser {
+    driver: Child,
+    agent: Agent,
+    session: String,
+    profile: PathBuf,
+}
+
+impl Browser {
+    /// Starts one with a profile of its own.
+    pub fn start() -> Self {
+        let profile = crate::installation::fresh_folder();
+        let mut driver = Command::new("chromedriver")
+            .arg("--port=0")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("chromedriver is missing: tests/run install");
+        let mut output = BufReader::new(driver.stdout.take().unwrap());
+        let mut line = String::new();
+        let port = loop {
+            line.clear();
+            assert!(output.read_line(&mut line).unwrap() > 0, "chromedriver did not start");
+            if let Some(port) = line.trim().strip_suffix('.').and_then(|line| line.rsplit_once("on port ")) {
+                break port.1.to_owned();
+            }
+        };
+        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+        let agent: Agent =
+            Agent::config_builder().http_status_as_error(false).timeout_global(Some(COMMAND)).build().into();
+        let mut browser = Self { driver, agent, session: format!("http://127.0.0.1:{port}/session"), profile };
+        let id = browser.post("", &capabilities(&browser.profile))["sessionId"].as_str().unwrap().to_owned();
+        browser.session = format!("{}/{id}", browser.session);
+        browser
+    }
+
+    fn command(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, String> {
+        let request = Request::builder().method(method).uri(format!("{}{path}", self.session));
+        let request = request.header("content-type", "application/json");
+        let request = request.body(body.map(Value::to_string).unwrap_or_default()).unwrap();
+        let mut answer = self.agent.run(request).map_err(|error| error.to_string())?;
+        let said: Value = serde_json::from_str(&answer.body_mut().read_to_string().unwrap()).unwrap();
+        match said["value"]["error"].as_str() {
+            Some(error) => Err(format!("{error}: {}", said["value"]["message"])),
+            None => Ok(said["value"].clone()),
+        }
+    }
+
+    #[track_caller]
+    fn post(&self, path: &str, body: &Value) -> Value {
+        self.command("POST", path, Some(body)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    #[track_caller]
+    fn get(&self, path: &str) -> Value {
+        self.command("GET", path, None).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    /// Goes to an address.
+    pub fn open(&self, address: &str) {
+        self.post("/url", &json!({ "url": address }));
+    }
+
+    /// Goes back in the history.
+    pub fn back(&self) {
+        self.post("/back", &json!({}));
+    }
+
+    /// The address that it is at.
+    pub fn address(&self) -> String {
+        self.get("/url").as_str().unwrap().to_owned()
+    }
+
+    /// The title of the page.
+    pub fn title(&self) -> String {
+        self.get("/title").as_str().unwrap().to_owned()
+    }
+
+    /// Runs a script on the page; `return` hands its value back.
+    #[track_caller]
+    pub fn run(&self, script: &str) -> Value {
+        self.post("/execute/sync", &json!({ "script": script, "args": [] }))
+    }
+
+    /// A command of the Chrome `DevTools` Protocol.
+    #[track_caller]
+    pub fn devtools(&self, command: &str, parameters: &Value) -> Value {
+        self.post("/goog/cdp/execute", &json!({ "cmd": command, "params": parameters }))
+    }
+
+    /// Makes the page as large as this, in CSS pixels.
+    pub fn size(&self, width: u32, height: u32) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
+        self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
+    }
+
+    #[track_caller]
+    fn element(&self, css: &str) -> String {
+        let found = self.post("/element", &json!({ "using": "css selector", "value": css }));
+        found[ELEMENT].as_str().unwrap().to_owned()
+    }
+
+    /// Types into the field at this CSS selector.
+    #[track_caller]
+    pub fn type_into(&self, css: &str, text: &str) {
+        let element = self.element(css);
+        self.post(&format!("/element/{element}/value"), &json!({ "text": text }));
+    }
+
+    /// Presses keys, one after the other, wherever the focus is.
+    #[track_caller]
+    pub fn press(&self, keys: &str) {
+        let strokes: Vec<Value> = keys
+            .chars()
+            .flat_map(|key| ["keyDown", "keyUp"].map(|kind| json!({ "type": kind, "value": key.to_string() })))
+            .collect();
+        self.post("/actions", &json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": strokes }] }));
+    }
+
+    /// Clicks the element at this CSS selector.
+    #[track_caller]
+    pub fn click(&self, css: &str) {
+        let element = self.element(css);
+        self.post(&format!("/element/{element}/click"), &json!({}));
+    }
+
+    /// What those are told who do not see the element: its role and its name, as the browser computes them.
+    #[track_caller]
+    pub fn told(&self, css: &str) -> (String, String) {
+        let element = self.element(css);
+        let part = |part: &str| self.get(&format!("/element/{element}/{part}")).as_str().unwrap_or_default().to_owned();
+        (part("computedrole"), part("computedlabel"))
+    }
+
+    /// The text that is shown at this CSS selector.
+    #[track_caller]
+    pub fn text(&self, css: &str) -> String {
+        let element = self.element(css);
+        self.get(&format!("/element/{element}/text")).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// What stands in a field.
+    #[track_caller]
+    pub fn value(&self, css: &str) -> String {
+        let element = self.element(css);
+        self.get(&format!("/element/{element}/property/value")).as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Whether the element is to be seen.
+    #[track_caller]
+    pub fn shows(&self, css: &str) -> bool {
+        let element = self.element(css);
+        self.get(&format!("/element/{element}/displayed")).as_bool().unwrap()
+    }
+
+    /// The id of the element that has the focus; else its name in HTML.
+    pub fn focus(&self) -> String {
+        let script = "return document.activeElement.id || document.activeElement.localName";
+        self.run(script).as_str().unwrap().to_owned()
+    }
+
+    /// Waits until the text at this CSS selector holds this.
+    #[track_caller]
+    pub fn wait_for(&self, css: &str, text: &str) {
+        let script = format!("return document.querySelector({css:?})?.textContent ?? ''");
+        let mut last = String::new();
+        let deadline = crate::now() + PATIENCE;
+        while !last.contains(text) {
+            assert!(crate::now() < deadline, "{css} says {last:?}, not {text:?}");
+            std::thread::sleep(Duration::from_millis(20));
+            self.run(&script).as_str().unwrap_or_default().clone_into(&mut last);
+        }
+    }
+
+    /// Waits until the element is to be seen.
+    #[track_caller]
+    pub fn wait_to_see(&self, css: &str) {
+        eventually(PATIENCE, &format!("{css} to be seen"), || self.shows(css));
+    }
+
+    /// What the page has complained of to its console since it was asked last: errors of scripts and what its policy forbade. That a
+    /// request was answered with an error is no complaint of the page's.
+    pub fn complaints(&self) -> Vec<String> {
+        let log = self.post("/se/log", &json!({ "type": "browser" }));
+        log.as_array()
+            .unwrap()
+            .iter()
+            .filter(|entry| entry["source"] != "network")
+            .map(|entry| entry["message"].to_string())
+            .collect()
+    }
+
+    /// The address of every request over the network that the browser has made since it was asked last.
+    pub fn requests(&self) -> Vec<String> {
+        let log = self.post("/se/log", &json!({ "type": "performance" }));
+        log.as_array()
+            .unwrap()
+            .iter()
+            .filter_map(|entry| serde_json::from_str::<Value>(entry["message"].as_str()?).ok())
+            .filter(|entry| entry["message"]["method"] == "Network.requestWillBeSent")
+            .map(|entry| entry["message"]["params"]["request"]["url"].as_str().unwrap().to_owned())
+            // the browser's own pages and what they carry within them are none
+            .filter(|url| url.starts_with("http") || url.starts_with("ws"))
+            .collect()
+    }
+}
+
+fn capabilities(profile: &std::path::Path) -> Value {
+    let arguments = [
+        "--headless=new",
+        // CI runs as root, for whom Chromium has no sandbox; it opens nothing but our own page
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-dev-shm-usage",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+        "--no-default-browser-check",
+        "--window-size=1280,1024",
+    ];
+    let arguments: Vec<String> =
+        arguments.map(str::to_owned).into_iter().chain([format!("--user-data-dir={}", profile.display())]).collect();
+    json!({ "capabilities": { "alwaysMatch": {
+        "browserName": "chrome",
+        "goog:chromeOptions": { "args": arguments },
+        "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
+    } } })
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        let _ = self.command("DELETE", "", None);
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+        let _ = std::fs::remove_dir_all(&self.profile);
+    }
+}

@@ -1,0 +1,365 @@
+//! krmpesan's page in a real browser against the real server: a person logs in, sees the devices, generates a token and copies it
+//! once, by keyboard alone and in little room too; and what goes wrong is said.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use serde_json::{Value, json};
+use tillgate_tests::browser::keys;
+use tillgate_tests::{Browser, Engine, Installation, PASSWORD, Running};
+
+const VALUES: [&str; 3] = ["#IdToken", "#RefreshToken", "#DeviceId"];
+
+/// A shop that logs everything, its server, and a browser at the page.
+fn opened(shop: &Installation) -> (Running, Browser) {
+    let server = shop.serve();
+    let browser = Browser::start();
+    browser.open(&format!("{}/krmpesan/app", server.address()));
+    (server, browser)
+}
+
+fn shop() -> Installation {
+    Installation::with_shop(Engine::Sqlite).with_setting("LOG__LEVEL", "trace")
+}
+
+fn log_in(browser: &Browser) {
+    browser.run("document.getElementById('login-form').reset()");
+    browser.type_into("#user", "cashier");
+    browser.type_into("#password", PASSWORD);
+    browser.click("#enter");
+    browser.wait_for("#status", "4 devices.");
+}
+
+/// The field for the password beside the device of this name.
+fn beside(browser: &Browser, device: &str) -> String {
+    let script = format!(
+        "return [...document.querySelectorAll('#rows tr')].find(row => row.cells[0].textContent === {device:?})\
+         .querySelector('input[type=password]').id"
+    );
+    format!("#{}", browser.run(&script).as_str().unwrap())
+}
+
+fn generate(browser: &Browser, device: &str) -> [String; 3] {
+    browser.type_into(&beside(browser, device), &format!("{PASSWORD}{}", keys::ENTER));
+    browser.wait_for("#status", &format!("The token of {device} is generated."));
+    VALUES.map(|value| browser.value(value))
+}
+
+/// Calls as the program does that was given the three values.
+fn is_good(server: &Running, shop: &Installation, [id, refresh, device]: &[String; 3]) -> bool {
+    for secret in [id, refresh] {
+        assert!(secret.len() > 20, "no token");
+        shop.secrets().note(secret);
+    }
+    let answer = server.till().get(&format!("/krmpesan/token?refresh_token={refresh}&device_id={device}"));
+    let mut till = server.till();
+    till.access.clone_from(id);
+    let devices = till.get("/krmpesan/devices");
+    assert_eq!(answer.status(), devices.status());
+    answer.status() == 200 && devices.text_at("/data/0/id") == *device
+}
+
+/// Nothing secret went into an address, and every request went to the server.
+fn went_nowhere_else(browser: &Browser, server: &Running, shop: &Installation) {
+    assert_eq!(browser.address(), format!("{}/krmpesan/app", server.address()));
+    let requests = browser.requests();
+    assert!(requests.len() >= 3, "the page, its script and its style: {}", requests.len());
+    for url in &requests {
+        shop.secrets().search("an address", url);
+        assert!(url.starts_with(server.address()) && !url.contains('?'), "{url}");
+    }
+    let kept = "return JSON.stringify([document.cookie, {...localStorage}, {...sessionStorage}, history.state])";
+    assert_eq!(browser.run(kept), json!(r#"["",{},{},null]"#), "nothing is kept in the browser");
+    assert_eq!(browser.complaints(), Vec::<String>::new(), "the console");
+}
+
+#[test]
+fn somebody_logs_in_and_generates_and_copies_once() {
+    let shop = shop();
+    let (server, browser) = opened(&shop);
+    let grant = json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": server.address() });
+    browser.devtools("Browser.grantPermissions", &grant);
+    assert_eq!(browser.title(), "Log in – krmpesan tokens");
+    log_in(&browser);
+    assert_eq!((browser.title().as_str(), browser.focus().as_str()), ("Devices – krmpesan tokens", "devices-title"));
+    assert_eq!(browser.text("#person"), "Cashier");
+    let names = browser.run("return [...document.querySelectorAll('#rows th')].map(cell => cell.textContent)");
+    assert_eq!(names, json!(["OFFICE", "P01", "P02", "PDA1"]));
+
+    let first = generate(&browser, "P01");
+    assert_eq!((browser.title().as_str(), browser.focus().as_str()), ("Token – krmpesan tokens", "token-title"));
+    assert_eq!(browser.text("#token-title"), "Token of P01");
+    assert!(is_good(&server, &shop, &first));
+    for (name, value) in ["IdToken", "RefreshToken", "DeviceId"].into_iter().zip(&first) {
+        browser.click(&format!("[data-copies={name}]"));
+        browser.wait_for("#status", &format!("{name} is copied."));
+        let copied = browser.run("return navigator.clipboard.readText()");
+        assert_eq!(copied, json!(value), "{name}");
+    }
+    browser.click("#done");
+    assert!(browser.shows("#devices") && !browser.shows("#token"));
+    let left = browser.run("return document.documentElement.outerHTML + [...document.querySelectorAll('input, textarea')].map(field => field.value)");
+    shop.secrets().search("the page after it", left.as_str().unwrap());
+
+    let second = generate(&browser, "P01");
+    assert_ne!(first, second);
+    assert!(is_good(&server, &shop, &second) && !is_good(&server, &shop, &first), "the earlier one is over");
+
+    browser.click("#leave");
+    browser.wait_for("#status", "You are logged out.");
+    assert!(browser.shows("#login") && !browser.shows("#token"));
+    assert_eq!(VALUES.map(|value| browser.value(value)), ["", "", ""]);
+    went_nowhere_else(&browser, &server, &shop);
+    assert!(is_good(&server, &shop, &second), "logging out ends the visit, not the token");
+}
+
+#[test]
+fn what_goes_wrong_is_said_where_it_is_mended() {
+    let shop = shop();
+    let (server, browser) = opened(&shop);
+    let complains = |text: &str, focus: &str| {
+        browser.wait_for("#alert", text);
+        assert_eq!(browser.focus(), focus, "{text}");
+        if focus.starts_with("password") || focus == "user" {
+            let field = format!("const field = document.getElementById({focus:?});");
+            let marks =
+                browser.run(&format!("{field} return [field.ariaInvalid, field.getAttribute('aria-describedby')]"));
+            assert_eq!(marks, json!(["true", "alert"]), "{text}");
+        }
+    };
+    browser.click("#enter");
+    complains("Type your user name", "user");
+    browser.type_into("#user", "cashier");
+    browser.click("#enter");
+    complains("Type your password.", "password");
+    browser.type_into("#password", &format!("wrong-horse-till{}", keys::ENTER));
+    complains("The user name or the password is wrong.", "password");
+    assert_eq!(browser.value("#password"), "", "a wrong password does not stay");
+    assert!(browser.shows("#login"));
+    log_in(&browser);
+
+    let p01 = beside(&browser, "P01");
+    let field = p01.trim_start_matches('#').to_owned();
+    browser.type_into(&p01, keys::ENTER);
+    complains("Type your password beside P01.", &field);
+    browser.type_into(&p01, &format!("wrong-horse-till{}", keys::ENTER));
+    complains("The password is wrong", &field);
+    assert!(browser.shows("#devices"), "a wrong password is no end of the visit");
+
+    // the device goes while the list is open
+    shop.succeed(&["device", "status", "P02", "locked"], "");
+    browser.type_into(&beside(&browser, "P02"), &format!("{PASSWORD}{}", keys::ENTER));
+    browser.wait_for("#alert", "you may not log in on P02 any more");
+
+    // the visit is ended from elsewhere
+    shop.succeed(&["session", "end", "--user", "cashier"], "");
+    tillgate_tests::eventually(std::time::Duration::from_secs(10), "the end of the visit", || {
+        browser.type_into(&p01, &format!("wrong-horse-till{}", keys::ENTER));
+        browser.wait_for("#alert", ".");
+        browser.shows("#login")
+    });
+    complains("Your session is over. Log in again.", "login-title");
+
+    // wrong passwords again and again are held back, and the page says for how long
+    let mut said = String::new();
+    for _ in 0..12 {
+        browser.run("document.getElementById('user').value = 'manager'");
+        browser.type_into("#password", &format!("wrong-horse-till{}", keys::ENTER));
+        browser.wait_for("#alert", ".");
+        said = browser.text("#alert");
+        if said.starts_with("Too many attempts") {
+            break;
+        }
+    }
+    assert!(said.starts_with("Too many attempts. Try again in ") && said.ends_with(" seconds."), "{said}");
+    went_nowhere_else(&browser, &server, &shop);
+}
+
+#[test]
+fn a_server_that_is_gone_is_told_and_nothing_is_lost() {
+    let shop = shop();
+    let (mut server, browser) = opened(&shop);
+    log_in(&browser);
+    let address = server.address().trim_start_matches("http://").to_owned();
+    server.stop();
+    let p01 = beside(&browser, "P01");
+    browser.type_into(&p01, &format!("{PASSWORD}{}", keys::ENTER));
+    browser.wait_for("#alert", "The server did not answer.");
+    assert!(browser.shows("#devices"));
+    drop(server);
+
+    let server = Running::spawn(&shop, {
+        let mut command = shop.command(&["serve"]);
+        command.args(["--listen", &address]);
+        command
+    });
+    tillgate_tests::eventually(std::time::Duration::from_secs(30), "readiness", || {
+        server.till().try_get("/readyz").is_ok_and(|answer| answer.status() == 200)
+    });
+    assert!(is_good(&server, &shop, &generate(&browser, "P01")), "the visit goes on");
+    drop(server);
+    browser.click("#leave");
+    browser.wait_for("#alert", "the server did not hear of it");
+    assert!(browser.shows("#login"));
+    browser.type_into("#user", "cashier");
+    browser.type_into("#password", &format!("{PASSWORD}{}", keys::ENTER));
+    browser.wait_for("#alert", "The server cannot be reached.");
+}
+
+#[test]
+fn whoever_comes_back_by_the_history_finds_no_token() {
+    let shop = shop();
+    let (server, browser) = opened(&shop);
+    log_in(&browser);
+    let values = generate(&browser, "P01");
+    assert!(is_good(&server, &shop, &values));
+    browser.open(&format!("{}/healthz", server.address()));
+    browser.back();
+    browser.wait_to_see("#login");
+    let left = browser.run("return document.documentElement.outerHTML + [...document.querySelectorAll('input, textarea')].map(field => field.value)");
+    shop.secrets().search("the page that was left", left.as_str().unwrap());
+}
+
+#[test]
+fn all_of_it_works_by_keyboard_alone() {
+    let shop = shop();
+    let (server, browser) = opened(&shop);
+    let walks = |steps: &[&str]| {
+        for step in steps {
+            browser.press(keys::TAB);
+            assert_eq!(browser.focus(), *step);
+            let outline = browser.run("const style = getComputedStyle(document.activeElement); return [style.outlineStyle, parseFloat(style.outlineWidth)]");
+            assert_eq!(outline, json!(["solid", 3]), "{step} shows that it has the focus");
+        }
+    };
+    walks(&["user"]);
+    browser.press("cashier");
+    walks(&["password"]);
+    browser.press(PASSWORD);
+    walks(&["enter"]);
+    browser.press(keys::SPACE);
+    browser.wait_for("#status", "4 devices.");
+    // from the heading on: each device's field and its button
+    walks(&["password-0", "button", "password-1", "button", "password-2"]);
+    browser.press(PASSWORD);
+    walks(&["button"]);
+    browser.press(keys::ENTER);
+    browser.wait_for("#status", "The token of P02 is generated.");
+    assert!(is_good(&server, &shop, &VALUES.map(|value| browser.value(value))));
+    walks(&["IdToken", "button", "RefreshToken", "button", "DeviceId", "button", "done"]);
+    browser.press(keys::ENTER);
+    assert_eq!(browser.focus(), "password-2", "back to where it began");
+}
+
+/// Everything that can be operated, with the role and name that it is told by.
+fn told(browser: &Browser, css: &[&str]) -> Vec<(String, String)> {
+    css.iter().map(|css| browser.told(css)).collect()
+}
+
+fn named(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(role, name)| ((*role).to_owned(), (*name).to_owned())).collect()
+}
+
+#[test]
+fn those_who_do_not_see_it_are_told_what_is_what() {
+    let shop = shop();
+    let (server, browser) = opened(&shop);
+    assert_eq!(browser.run("return document.documentElement.lang"), json!("en"));
+    assert_eq!(
+        told(&browser, &["#user", "#password", "#enter", "#login h1"]),
+        named(&[
+            ("textbox", "User name or e-mail"),
+            ("textbox", "Password"),
+            ("button", "Log in"),
+            ("heading", "Log in"),
+        ])
+    );
+    assert_eq!((browser.told("#alert").0, browser.told("#status").0), ("alert".to_owned(), "status".to_owned()));
+    log_in(&browser);
+    let at = beside(&browser, "P01");
+    let wide = |browser: &Browser| {
+        assert_eq!(
+            told(browser, &["#list", "#rows tr", "#rows th", "#rows td", &at, &format!("tr:has({at}) button")])
+                .into_iter()
+                .map(|(role, name)| (role, name.split(' ').take(5).collect::<Vec<_>>().join(" ")))
+                .filter(|(role, _)| role != "cell" && role != "row" && role != "gridcell")
+                .collect::<Vec<_>>(),
+            named(&[
+                ("table", "Devices"),
+                ("rowheader", "OFFICE"),
+                ("textbox", "Password for P01"),
+                ("button", "Generate a token for P01"),
+            ])
+        );
+    };
+    wide(&browser);
+    browser.size(320, 640);
+    wide(&browser);
+    browser.size(1280, 1024);
+    assert!(is_good(&server, &shop, &generate(&browser, "P01")));
+    assert_eq!(
+        told(&browser, &["#IdToken", "[data-copies=IdToken]", "[data-copies=DeviceId]", "#done", "#leave"]),
+        named(&[
+            ("textbox", "IdToken"),
+            ("button", "Copy IdToken"),
+            ("button", "Copy DeviceId"),
+            ("button", "Done"),
+            ("button", "Log out"),
+        ])
+    );
+}
+
+/// What is wider than the page, as far as it is to be seen.
+const TOO_WIDE: &str = "const width = document.documentElement.clientWidth; \
+    const wide = [...document.querySelectorAll('body *')].filter(each => each.checkVisibility() && !each.closest('.unseen, thead') \
+    && (each.getBoundingClientRect().right > width + 0.5 || (each.localName !== 'textarea' && each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0))); \
+    return [document.documentElement.scrollWidth > width, wide.map(each => each.outerHTML.slice(0, 80))]";
+
+/// The contrast of every text that is to be seen, and of the border of every field, against what is behind it (WCAG 2.2, 1.4.3 and 1.4.11): those
+/// that have too little.
+const TOO_FAINT: &str = "
+    const parse = text => text.match(/[\\d.]+/g).map(Number);
+    const light = ([r, g, b]) => { const part = c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
+      return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b); };
+    const ratio = (one, other) => { const [low, high] = [light(one), light(other)].sort((a, b) => a - b); return (high + 0.05) / (low + 0.05); };
+    const behind = each => { for (; each; each = each.parentElement) { const ground = parse(getComputedStyle(each).backgroundColor);
+      if (ground.length === 3 || ground[3] === 1) return ground; } throw new Error('no ground'); };
+    const faint = [];
+    for (const each of document.querySelectorAll('body *')) {
+      if (!each.checkVisibility() || each.closest('.unseen')) continue;
+      const style = getComputedStyle(each);
+      const hasText = [...each.childNodes].some(node => node.nodeType === 3 && node.textContent.trim()) || each.matches('input, textarea');
+      if (hasText && ratio(parse(style.color), behind(each)) < 4.5) faint.push(each.outerHTML.slice(0, 80));
+      if (each.matches('input, textarea') && ratio(parse(style.borderTopColor), behind(each.parentElement)) < 3) faint.push('border ' + each.id);
+    }
+    return faint";
+
+#[test]
+fn it_is_read_in_little_room_and_in_the_dark() {
+    let shop = shop();
+    let (server, browser) = opened(&shop);
+    // 1280 by 1024 at 400 % (WCAG 2.2, 1.4.10), a handheld, and a desk
+    let looks = |what: &str| {
+        for scheme in ["light", "dark"] {
+            let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
+            browser.devtools("Emulation.setEmulatedMedia", &feature);
+            for (width, height) in [(320, 256), (412, 800), (1280, 1024)] {
+                browser.size(width, height);
+                assert_eq!(browser.run(TOO_WIDE), json!([false, []]), "{what} at {width}");
+                assert_eq!(browser.run(TOO_FAINT), json!([]), "{what} in the {scheme}");
+            }
+        }
+    };
+    looks("the login");
+    browser.click("#enter");
+    browser.wait_for("#alert", "Type your user name");
+    looks("a complaint");
+    log_in(&browser);
+    looks("the devices");
+    assert!(is_good(&server, &shop, &generate(&browser, "P01")));
+    looks("the token");
+    let small: Value = browser.run(
+        "return [...document.querySelectorAll('button, input, textarea')].filter(each => each.checkVisibility() \
+         && Math.min(each.getBoundingClientRect().width, each.getBoundingClientRect().height) < 24).map(each => each.id)",
+    );
+    assert_eq!(small, json!([]), "large enough to hit (WCAG 2.2, 2.5.8)");
+}
