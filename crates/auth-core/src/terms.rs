@@ -57,6 +57,12 @@ impl Terms {
         [idle, absolute, midnight].into_iter().flatten().min()
     }
 
+    /// Whether a session that is over at some instant is over then however often it is refreshed.
+    pub fn is_fixed(&self) -> bool {
+        self.refresh.as_ref().is_some_and(|refresh| refresh.idle.is_none())
+            && (self.midnight || self.absolute.is_some())
+    }
+
     /// When an access token that is minted `now` for a session that is over at `session_expiry` expires: a whole second, as tokens
     /// say it (RFC 7519, 2). It is rounded up, so that a token lives as long as its terms say, but never past its session.
     pub fn access_expiry(&self, session_expiry: Option<Instant>, now: Instant) -> Instant {
@@ -100,6 +106,22 @@ mod tests {
         let late = end.before(Duration::from_millis(1));
         assert_eq!(midnight.session_expiry(NOON, late, &Zone::UTC), Some(end));
         assert_eq!(midnight.access_expiry(Some(end), late), end);
+    }
+
+    #[test]
+    fn an_end_is_fixed_where_no_silence_ends_a_session() {
+        let refresh = |idle| Some(Refresh { idle, overlap: None });
+        let idle = Some(Duration::from_hours(1));
+        for (refresh, absolute, midnight, fixed) in [
+            (refresh(None), None, true, true),
+            (refresh(None), idle, false, true),
+            (refresh(None), None, false, false),
+            (refresh(idle), None, true, false),
+            (None, None, true, false),
+        ] {
+            let terms = Terms { refresh, absolute, midnight, ..terms() };
+            assert_eq!(terms.is_fixed(), fixed, "{terms:?}");
+        }
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub mod secret;
 pub mod tenant;
 pub mod user;
 pub mod work;
+pub mod zone;
 
 pub use api_key::ApiKey;
 pub use audit::{Action, Actor, Audit, Event, Outcome, Subject};
@@ -31,6 +32,7 @@ pub use name::{DeviceName, Email, Folded, InvalidName, RoleName, Slug, UserName}
 pub use right::{InvalidRight, Right, Rights};
 pub use role::{Rank, Role};
 pub use secret::Secret;
-pub use tenant::{Branch, Locale, Tenant, Zone};
+pub use tenant::{Branch, Locale, Tenant};
 pub use user::{Assignment, User, UserStatus};
 pub use work::{Mode, Store, StoreError, StoreExt, Stored, Tx, View, Work};
+pub use zone::Zone;

@@ -1,15 +1,24 @@
-//! Reading JSON bodies: what every contract over JSON shares.
+//! Reading JSON bodies, and forms where a contract takes them too: what every contract over JSON shares.
 
-use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName};
+use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use serde::de::{DeserializeOwned, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
 use crate::failure::{Failure, FieldFault, Protocol};
+use crate::form;
 
 /// Reads the body as a JSON object. Members that `T` does not know are ignored.
 pub(crate) fn object<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(json(headers, body)?).map_err(|error| malformed(&error))
+}
+
+/// The same where the body may be a form as well, whose fields are members that hold text.
+pub(crate) fn object_or_form<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Failure> {
+    if !is_encoded(headers) && essence(headers).as_deref() == Some(form::TYPE) {
+        return T::deserialize(Value::Object(form::fields(body)?)).map_err(|error| malformed(&error));
+    }
+    object(headers, body)
 }
 
 /// The same where the case of member names does not matter: `T` names its members in lower case. Of two members that differ
@@ -49,9 +58,7 @@ impl<'de> Visitor<'de> for Members {
 
 /// The bytes of the body, where it claims to be JSON and looks like an object.
 fn json<'b>(headers: &HeaderMap, body: &'b [u8]) -> Result<&'b [u8], Failure> {
-    let header = |name: HeaderName| headers.get(name)?.to_str().ok();
-    let encoded = header(CONTENT_ENCODING).is_some_and(|encoding| !encoding.trim().eq_ignore_ascii_case("identity"));
-    if encoded || !header(CONTENT_TYPE).is_some_and(is_json) {
+    if is_encoded(headers) || !essence(headers).is_some_and(|essence| is_json(&essence)) {
         return Err(Protocol::ContentType.into());
     }
     // members that nobody reads are skipped unread, so this is asked of the whole
@@ -75,10 +82,21 @@ fn json<'b>(headers: &HeaderMap, body: &'b [u8]) -> Result<&'b [u8], Failure> {
     }
 }
 
-/// `application/json`, `text/json` or a type with the suffix `+json` (RFC 6839, 3.1), whatever its parameters.
-fn is_json(content_type: &str) -> bool {
-    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    matches!(essence.as_str(), "application/json" | "text/json")
+/// Whether the body is packed: nobody unpacks it.
+fn is_encoded(headers: &HeaderMap) -> bool {
+    let encoding = headers.get(CONTENT_ENCODING).and_then(|encoding| encoding.to_str().ok());
+    encoding.is_some_and(|encoding| !encoding.trim().eq_ignore_ascii_case("identity"))
+}
+
+/// The type of the body, whatever its parameters.
+fn essence(headers: &HeaderMap) -> Option<String> {
+    let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    Some(content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
+}
+
+/// `application/json`, `text/json` or a type with the suffix `+json` (RFC 6839, 3.1).
+fn is_json(essence: &str) -> bool {
+    matches!(essence, "application/json" | "text/json")
         || essence.strip_prefix("application/").is_some_and(|subtype| subtype.ends_with("+json"))
 }
 
@@ -93,22 +111,36 @@ fn malformed(error: &serde_json::Error) -> Failure {
 
 #[cfg(test)]
 mod tests {
-    use super::is_json;
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn typed(content_type: &'static str) -> HeaderMap {
+        [(CONTENT_TYPE, HeaderValue::from_static(content_type))].into_iter().collect()
+    }
 
     #[test]
     fn json_is_known_by_its_type() {
+        let is_json = |content_type| super::is_json(&essence(&typed(content_type)).unwrap());
         for yes in ["application/json", "Application/JSON; charset=utf-8", "text/json", "application/vnd.pos+json"] {
             assert!(is_json(yes), "{yes}");
         }
-        for no in [
-            "",
-            "text/plain",
-            "application/x-www-form-urlencoded",
-            "application/jsonp",
-            "application/xml+jsonx",
-            "text/x+json",
-        ] {
+        for no in ["", "text/plain", form::TYPE, "application/jsonp", "application/xml+jsonx", "text/x+json"] {
             assert!(!is_json(no), "{no}");
         }
+    }
+
+    #[test]
+    fn a_form_is_taken_where_it_is_asked_for() {
+        for content_type in [form::TYPE, "Application/X-WWW-Form-URLEncoded; charset=UTF-8"] {
+            let read = object_or_form::<Map<String, Value>>(&typed(content_type), b"a=b").unwrap();
+            assert_eq!(Value::Object(read), serde_json::json!({ "a": "b" }));
+            let refused = object::<Map<String, Value>>(&typed(content_type), b"a=b");
+            assert_eq!(refused, Err(Protocol::ContentType.into()));
+        }
+        let mut packed = typed(form::TYPE);
+        packed.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+        assert_eq!(object_or_form::<Value>(&packed, b"a=b"), Err(Protocol::ContentType.into()));
+        assert_eq!(object_or_form::<Value>(&typed("text/plain"), b"a=b"), Err(Protocol::ContentType.into()));
     }
 }

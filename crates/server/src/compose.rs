@@ -13,7 +13,7 @@ use tillgate_auth_core::terms::{Refresh, Terms};
 use tillgate_auth_core::throttle::ThrottleLimits;
 use tillgate_domain::office::{self, NewTenant, OfficeView};
 use tillgate_domain::{Branch, BranchId, Locale, RoleId, Slug, Store, StoreExt, Tenant, TenantId, Zone};
-use tillgate_http::{Dialect, Kasir, Krmpesan, Mount, Mounts, Native, Portos, Web};
+use tillgate_http::{Dialect, Fiuu, Kasir, Krmpesan, Mount, Mounts, Native, Portos, Web};
 use tillgate_persistence::{Address, Database, Limits};
 
 use crate::command::Stop;
@@ -142,6 +142,7 @@ pub(crate) fn mounts(settings: &Settings) -> Result<Mounts, Stop> {
         // the configuration has checked that it is one of those that there are
         let dialect: Arc<dyn Dialect> = match each.dialect.as_str() {
             "kasir" => Arc::new(kasir(settings)),
+            Fiuu::NAME => Arc::new(fiuu(settings)),
             Krmpesan::NAME => Arc::new(Krmpesan::new(Krmpesan::terms())),
             _ => Arc::new(Portos::new(portos_terms(settings))),
         };
@@ -175,6 +176,13 @@ fn kasir(settings: &Settings) -> Kasir {
     let terms = Terms { access: kasir.access, refresh: Some(refresh), absolute: None, midnight: false };
     let web = Web { origins: kasir.origins.clone(), secure: kasir.secure, same_site: kasir.same_site };
     Kasir::new(terms, web, kasir.per_minute)
+}
+
+fn fiuu(settings: &Settings) -> Fiuu {
+    let fiuu = &settings.fiuu;
+    let refresh = Refresh { idle: None, overlap: Some(fiuu.overlap) };
+    let terms = Terms { access: fiuu.access, refresh: Some(refresh), absolute: None, midnight: true };
+    Fiuu::new(terms, fiuu.per_minute)
 }
 
 /// The side of HTTP that no contract says.

@@ -43,7 +43,8 @@ impl Auth {
             return Err(TokenRefusal::Foreign.into());
         }
         let about = about(claims);
-        let now = self.time().at;
+        let time = self.time();
+        let now = time.at;
         let (mut over, mut touched) = self.changes.judge(&about, &claims.epochs());
         if !over && claims.expires_at() > now && !self.fresh() {
             if reach == Reach::Memory {
@@ -56,7 +57,9 @@ impl Auth {
             return Err(TokenRefusal::Over.into());
         }
         if claims.expires_at() <= now {
-            return Err(TokenRefusal::Expired.into());
+            // by a clock in doubt the session may live: its client is to refresh
+            let session_too = claims.session_has_expired(now) && !time.in_doubt;
+            return Err(if session_too { TokenRefusal::Over } else { TokenRefusal::Expired }.into());
         }
         let Some(profile) = self.profile(claims, touched, reach)? else { return Ok(None) };
         if verified.notable(now) {

@@ -93,6 +93,7 @@ impl Auth {
             epo: [epochs.user.0, epochs.device.0, epochs.tenant.0],
             sat: session.created_at.millis(),
             sxp: session.expires_at.map(tillgate_domain::Instant::millis),
+            fin: session.terms.is_fixed(),
             scope: None,
             roles: None,
         })

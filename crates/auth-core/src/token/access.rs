@@ -58,6 +58,9 @@ pub struct Claims {
     /// When the session is over if nothing happens, in milliseconds.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sxp: Option<i64>,
+    /// Whether no refresh puts that off.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub fin: bool,
     /// The rights, separated by spaces, where they are short enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
@@ -103,6 +106,11 @@ impl Claims {
     /// When it expires.
     pub fn expires_at(&self) -> Instant {
         Instant::from_millis(self.exp.saturating_mul(1000))
+    }
+
+    /// Whether the session has come to an end that no refresh has put off.
+    pub fn session_has_expired(&self, now: Instant) -> bool {
+        self.fin && self.sxp.is_some_and(|end| end <= now.millis())
     }
 
     /// Puts the rights in, or the roles where the rights are too long.
@@ -197,6 +205,7 @@ mod tests {
             epo: [0; 3],
             sat: 0,
             sxp: None,
+            fin: false,
             scope: None,
             roles: None,
         }

@@ -11,12 +11,25 @@ const DAY: Duration = Duration::from_hours(24);
 
 /// Refuses settings that contradict each other, in a sentence that says which and why.
 pub(super) fn together(settings: &Settings) -> Result<(), Fault> {
-    let Settings { server, sessions, portos, kasir, native, passwords, revocation, database, limits, throttle, .. } =
-        settings;
+    let Settings {
+        server,
+        sessions,
+        portos,
+        kasir,
+        fiuu,
+        native,
+        passwords,
+        revocation,
+        database,
+        limits,
+        throttle,
+        ..
+    } = settings;
     let terms = [
         ("sessions", sessions.access, sessions.overlap),
         ("portos", portos.access, portos.overlap),
         ("kasir", kasir.access, kasir.overlap),
+        ("fiuu", fiuu.access, fiuu.overlap),
     ];
     for (name, access, overlap) in terms {
         hold(access <= DAY, || format!("{name}.access is over 24h, which no access token may live"))?;
@@ -35,6 +48,7 @@ pub(super) fn together(settings: &Settings) -> Result<(), Fault> {
     })?;
     hold((7 * DAY..=30 * DAY).contains(&kasir.idle), || "kasir.idle must lie between 7d and 30d".to_owned())?;
     hold(kasir.per_minute >= 1, || "kasir.per_minute must be at least 1".to_owned())?;
+    hold(fiuu.per_minute >= 1, || "fiuu.per_minute must be at least 1".to_owned())?;
     hold(!(kasir.same_site == SameSite::None && kasir.secure == Secure::Off), || {
         "kasir.same_site = \"none\" with kasir.secure = \"off\": no browser keeps such a cookie".to_owned()
     })?;

@@ -24,7 +24,7 @@ pub(crate) struct Mount {
 }
 
 /// The contracts that there are.
-const DIALECTS: [&str; 3] = ["portos", "kasir", "krmpesan"];
+const DIALECTS: [&str; 4] = ["portos", "kasir", "fiuu", "krmpesan"];
 
 /// The mounts of the file, else each contract under its own name for the tenant `default`.
 pub(super) fn read(layers: &Layers) -> Result<Vec<Mount>, Fault> {

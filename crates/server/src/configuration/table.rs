@@ -157,6 +157,15 @@ settings! {
         /// Requests of one address in a minute; the next is answered 429.
         per_minute: u32 = "100",
     }
+    /// Fiuu POS: sessions end at the next midnight of the tenant's zone.
+    fiuu: Fiuu {
+        /// How long an access token is good, where midnight does not come first.
+        access: Duration = "15m",
+        /// How long after a rotation the refresh token before it is still answered with the same successor.
+        overlap: Duration = "120s",
+        /// Requests of one address in a minute; the next is answered 429.
+        per_minute: u32 = "100",
+    }
     /// The native API.
     native: Native {
         /// The path that it is mounted at.

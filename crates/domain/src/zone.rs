@@ -1,0 +1,66 @@
+//! Time zones: where the days of a tenant begin, and how its clocks read. The rules are the IANA database's, compiled in.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::Instant;
+
+/// A time zone of the IANA database, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Zone(TimeZone);
+
+/// A name that the time zone database does not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("a time zone is named as in the IANA database, such as Europe/Bratislava or UTC")]
+pub struct UnknownZone;
+
+impl Zone {
+    /// Coordinated universal time.
+    pub const UTC: Self = Self(TimeZone::UTC);
+
+    /// The zone of that name.
+    pub fn parse(name: &str) -> Result<Self, UnknownZone> {
+        TimeZone::get(name).map(Self).map_err(|_| UnknownZone)
+    }
+
+    /// The name in the IANA database.
+    pub fn name(&self) -> &str {
+        self.0.iana_name().unwrap_or("UTC")
+    }
+
+    /// The first instant of the next local date after `now`: 01:00 where 00:00 is skipped, the earlier of two where it comes
+    /// twice, as long as that lies ahead. A day has 22 to 26 hours.
+    pub fn next_midnight(&self, now: Instant) -> Instant {
+        let midnight = || {
+            let now = Timestamp::from_millisecond(now.millis()).ok()?;
+            let tomorrow = now.to_zoned(self.0.clone()).date().tomorrow().ok()?;
+            let first = tomorrow.to_zoned(self.0.clone()).ok()?.start_of_day().ok()?.timestamp();
+            // where the clocks go back from just after midnight, the next date has begun once already
+            let next = if first > now {
+                first
+            } else {
+                self.0.to_ambiguous_timestamp(tomorrow.at(0, 0, 0, 0)).later().ok()?
+            };
+            Some(Instant::from_millis(next.as_millisecond()))
+        };
+        midnight().unwrap_or(now)
+    }
+
+    /// The instant as the zone's clocks read it, with milliseconds and the offset from UTC (RFC 3339):
+    /// `2026-11-21T20:00:00.000+08:00`. Empty for one that no calendar of four-digit years holds.
+    pub fn local(&self, at: Instant) -> String {
+        let zoned = Timestamp::from_millisecond(at.millis()).map(|at| at.to_zoned(self.0.clone()));
+        zoned.map(|at| at.strftime("%Y-%m-%dT%H:%M:%S.%3f%:z").to_string()).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests;
