@@ -47,15 +47,26 @@ fn shown(expected: &str, came: &str) -> bool {
     rest.is_empty()
 }
 
+/// The pages whose lines are pasted, and how many of them show what they print.
+const PAGES: [(&str, usize); 2] = [("README.md", 5), ("docs/dialects/fiuu.md", 5)];
+
 #[test]
-fn the_readme_prints_what_it_shows() {
-    let blocks = blocks("README.md");
+fn the_pages_print_what_they_show() {
+    for (page, lines) in PAGES {
+        assert_eq!(tried(page), lines, "the lines of {page} were not found");
+    }
+}
+
+fn tried(page: &str) -> usize {
+    let blocks = blocks(page);
     let start = blocks.iter().position(|(_, block)| block.contains("-- demo")).unwrap();
     let demo = blocks[start].1.split_once("-- ").unwrap().1.split_whitespace().collect::<Vec<_>>();
     let shop = Installation::new(Engine::Sqlite);
     shop.secrets().note("open-the-shop");
     let server = Running::start(&shop, &demo);
     let folder = shop.folder();
+    let functions = blocks.iter().filter(|(language, _)| language == "sh").flat_map(|(_, block)| block.lines());
+    let defined = functions.filter(|line| line.contains("() {")).collect::<Vec<_>>().join("\n");
     let mut tried = 0;
     for pair in blocks[start + 1..].windows(2) {
         let [(sh, command), (json, expected)] = pair else { unreachable!() };
@@ -63,14 +74,13 @@ fn the_readme_prints_what_it_shows() {
             continue;
         }
         // Each block is pasted into the same terminal: the function that an earlier one defines is there.
-        let token = r#"token() { sed "s/.*\"$1\":\"\([^\"]*\)\".*/\1/" login.json; }"#;
-        let script = format!("{token}\n{}", command.replace("http://127.0.0.1:8080", server.address()));
+        let script = format!("{defined}\n{}", command.replace("http://127.0.0.1:8080", server.address()));
         let output = Command::new("sh").args(["-c", &script]).current_dir(folder).output().unwrap();
         let came = String::from_utf8(output.stdout).unwrap();
-        assert!(shown(expected, &came), "the README shows\n{expected}\nbut\n{command}\nprints\n{came}");
+        assert!(shown(expected, &came), "{page} shows\n{expected}\nbut\n{command}\nprints\n{came}");
         tried += 1;
     }
-    assert_eq!(tried, 5, "the README's lines were not found");
+    tried
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The bodies of logins, and of PORTOS' refresh.
+//! The bodies of logins, by JSON and by form, and of PORTOS' refresh.
 
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use base64::Engine as _;
@@ -6,7 +6,8 @@ use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde::de::{MapAccess, Visitor};
 use serde_json::{Value, json};
 use tillgate_auth_core::Who;
-use tillgate_http::{Failure, Native, Portos, Protocol};
+use tillgate_domain::DeviceName;
+use tillgate_http::{Failure, Fiuu, Native, Portos, Protocol};
 
 /// A body is read as another reader of JSON reads it, or refused without a word of what it says. What was read and is written again is
 /// read as the same.
@@ -16,6 +17,7 @@ pub fn login(input: &[u8]) {
     native(&headers, input);
     portos(&headers, input);
     refresh(&headers, input);
+    form(input);
 }
 
 fn native(headers: &HeaderMap, input: &[u8]) {
@@ -48,6 +50,25 @@ fn portos(headers: &HeaderMap, input: &[u8]) {
             assert_eq!((Some(login), device), (member("username").as_ref(), &member("devicename")));
             assert!(!login.trim().is_empty() && device.as_ref().is_some_and(|device| !device.trim().is_empty()));
             assert_eq!(*password.expose(), member("password").unwrap_or_default());
+        }
+        Err(failure) => refused(&failure),
+    }
+}
+
+/// Fiuu's form: what was read and is written again with every byte encoded is read as the same.
+fn form(input: &[u8]) {
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))]);
+    match Fiuu::read_login(&headers, input) {
+        Ok((who, password)) => {
+            let Who::Device { device } = &who else { panic!("Fiuu knows registers alone") };
+            assert!(DeviceName::parse(device).is_ok());
+            let encoded = |text: &str| {
+                text.bytes().flat_map(|byte| format!("%{byte:02x}").into_bytes()).map(char::from).collect::<String>()
+            };
+            let again = format!("posId={}&password={}", encoded(device), encoded(password.expose()));
+            let (who_again, password_again) = Fiuu::read_login(&headers, again.as_bytes()).unwrap();
+            assert_eq!(format!("{who:?}"), format!("{who_again:?}"));
+            assert!(password == password_again);
         }
         Err(failure) => refused(&failure),
     }
@@ -87,8 +108,18 @@ fn refused(failure: &Failure) {
         Failure::Protocol(Protocol::Fields(faults)) => {
             assert!(!faults.is_empty());
             for fault in faults {
-                let known =
-                    ["login", "password", "device", "tenant", "username", "devicename", "tokenid", "refreshtoken", ""];
+                let known = [
+                    "login",
+                    "password",
+                    "device",
+                    "tenant",
+                    "username",
+                    "devicename",
+                    "tokenid",
+                    "refreshtoken",
+                    "posId",
+                    "",
+                ];
                 assert!(known.contains(&fault.field.as_ref()) && !fault.message.is_empty(), "{fault:?}");
             }
         }

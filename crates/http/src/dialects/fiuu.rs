@@ -6,6 +6,7 @@
 
 mod auth;
 mod envelope;
+mod terminals;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -80,7 +81,9 @@ impl Dialect for Fiuu {
     }
 
     fn routes(&self) -> Vec<Route> {
-        auth::routes()
+        let mut routes = auth::routes();
+        routes.push(terminals::route());
+        routes
     }
 
     fn word(&self, failure: &Failure, head: &Head) -> HttpResponse {

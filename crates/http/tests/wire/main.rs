@@ -9,6 +9,7 @@
 )]
 
 mod edge;
+mod fiuu;
 mod kasir;
 mod kasir_browser;
 mod krmpesan;

@@ -64,9 +64,9 @@ const SETTINGS: [(&str, &str); 7] = [
 
 /// Tenants `default` and `other`; in `default` admin, manager and cashier (each holds that role everywhere), 999 of PORTOS' sample
 /// (admin on P01), idle (suspended), virtual, far (no device, no office), `john_doe` (cashier in the office alone), clerk (a role of the
-/// tenant's own, everywhere); devices P01, PDA1, OFFICE, LOCKED.
-pub fn enroll(memory: &Memory) {
-    let (shop, other) = (tenant(1, "default"), tenant(2, "other"));
+/// tenant's own, everywhere); devices P01, PDA1, OFFICE, LOCKED. `default` lies in this zone.
+pub fn enroll(memory: &Memory, zone: Zone) {
+    let (shop, other) = (Tenant { zone, ..tenant(1, "default") }, tenant(2, "other"));
     let roles: Vec<_> = Rank::ALL
         .into_iter()
         .zip(1..)

@@ -37,6 +37,10 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("POST", "/kasir/api/v1/auth/refresh", "", [200, 200, 200, 200]),
     ("PUT", "/kasir/api/v1/auth/me/password", "", [401, 200, 200, 200]),
     ("POST", "/kasir/api/v1/auth/logout", "", [401, 200, 200, 200]),
+    ("POST", "/fiuu/auth/login", "", [200, 200, 200, 200]),
+    ("POST", "/fiuu/auth/refresh", "", [200, 200, 200, 200]),
+    ("POST", "/fiuu/auth/logout", "", [401, 200, 200, 200]),
+    ("GET", "/fiuu/api/terminals", "", [401, 200, 200, 200]),
     ("GET", "/krmpesan/token", "", [200, 200, 200, 200]),
     ("POST", "/krmpesan/token", "", [200, 200, 200, 200]),
     ("GET", "/krmpesan/tokens", "", [200, 200, 200, 200]),
@@ -132,6 +136,9 @@ async fn request(shop: &Shop, method: &str, path: &str, whose: &str, role: Optio
     if path.starts_with("/krmpesan") {
         return krmpesan(shop, method, path, someone, role.is_some());
     }
+    if path.starts_with("/fiuu") {
+        return fiuu(shop, method, path, role).await;
+    }
     let portos = path.starts_with("/portos");
     let login = if portos { shop.portos(someone, "OFFICE").await } else { shop.native(someone).await };
     let request = match (method, path) {
@@ -185,6 +192,19 @@ async fn krmpesan_page(shop: &Shop, method: &str, path: &str, someone: &str, kno
         request.insert_header(("Authorization", format!("Bearer {token}")))
     } else {
         request
+    }
+}
+
+/// The register itself holds the role.
+async fn fiuu(shop: &Shop, method: &str, path: &str, role: Option<&str>) -> TestRequest {
+    shop.give_device("P01", role.unwrap_or("cashier"));
+    let login = shop.fiuu().await;
+    let bearer = |pointer: &str| ("Authorization", format!("Bearer {}", login.text(pointer)));
+    match (path.trim_start_matches("/fiuu"), role) {
+        ("/auth/login", _) => post(path, json!({ "posId": "P01", "password": PASSWORD })),
+        ("/auth/refresh", _) => call(Method::POST, path).insert_header(bearer("/refresh/token")),
+        (_, None) => call(method.parse().unwrap(), path),
+        (_, Some(_)) => call(method.parse().unwrap(), path).insert_header(bearer("/access/token")),
     }
 }
 

@@ -12,13 +12,15 @@ use serde_json::{Value, json};
 use tillgate_auth_core::passwords::{HashError, SALT};
 use tillgate_auth_core::ports::{AuthView, Verifier};
 use tillgate_auth_core::{
-    Auth, AuthStore, Clock, Dialect, Granted, Login, MasterKey, Memory, PasswordHasher, Proof, SystemEntropy, Tenancy,
-    Who,
+    Auth, AuthStore, Clock, Dialect, Entropy, Granted, Login, MasterKey, Memory, PasswordHasher, Proof, SystemEntropy,
+    Tenancy, Who,
 };
 use tillgate_domain::change::Observer;
-use tillgate_domain::office::OfficeView;
-use tillgate_domain::{Instant, Mode, Secret, Slug, Store, StoreError, Stored, Work};
-use tillgate_http::{Http, Kasir, Krmpesan, Metrics, Mount, Mounts, Native, Portos, Settings, Web};
+use tillgate_domain::office::{self, Authority, DeviceChange, OfficeView, Stamp};
+use tillgate_domain::{
+    Actor, EventId, Folded, Instant, Mode, RoleName, Secret, Slug, Store, StoreError, StoreExt, Stored, Work, Zone,
+};
+use tillgate_http::{Fiuu, Http, Kasir, Krmpesan, Metrics, Mount, Mounts, Native, Portos, Settings, Web};
 use tracing_subscriber::EnvFilter;
 
 /// 2026-11-21T12:00:00Z, when everything happens.
@@ -194,9 +196,14 @@ impl Shop {
     }
 
     pub fn mounted(settings: Settings, mounts: Vec<Mount>) -> Self {
+        Self::lying_in(Zone::UTC, settings, mounts)
+    }
+
+    /// The same in a time zone of its own.
+    pub fn lying_in(zone: Zone, settings: Settings, mounts: Vec<Mount>) -> Self {
         listen();
         let memory = Arc::new(Memory::new());
-        people::enroll(&memory);
+        people::enroll(&memory, zone);
         let store = Arc::new(Moody { memory, mood: AtomicU8::new(0), door: Default::default() });
         let clock = Arc::new(Standing(AtomicI64::new(0)));
         let master = MasterKey::draw(&SystemEntropy::new()).unwrap();
@@ -275,6 +282,34 @@ impl Shop {
         answer
     }
 
+    /// P01 logs in as itself by Fiuu, which must succeed.
+    pub async fn fiuu(&self) -> Answer {
+        let answer = self.post("/fiuu/auth/login", json!({ "posId": "P01", "password": PASSWORD })).await;
+        assert_eq!(answer.status, 200, "{}", answer.json());
+        answer
+    }
+
+    /// Changes a device as whoever runs the server does.
+    pub fn change_device(&self, name: &str, change: &DeviceChange) {
+        let store: &dyn Store<OfficeView> = &*self.store.memory;
+        let (tenant, device) = store
+            .read(|tx| {
+                let tenant = tx.tenants().named(&Slug::parse("default").unwrap())?.unwrap().id;
+                Ok((tenant, tx.devices().named(tenant, &Folded::of(name))?.unwrap().id))
+            })
+            .unwrap();
+        let at = self.clock.now();
+        let event = EventId::new(at, (&SystemEntropy::new() as &dyn Entropy).draw().unwrap());
+        let stamp = Stamp { at, event, actor: Actor::default(), authority: Authority::Host };
+        office::change_device(store, tenant, &stamp, device, None, change).unwrap().unwrap();
+    }
+
+    /// From now on the device holds this one role when it logs in as itself.
+    pub fn give_device(&self, name: &str, role: &str) {
+        let roles = Some(vec![RoleName::parse(role).unwrap()]);
+        self.change_device(name, &DeviceChange { roles, ..DeviceChange::default() });
+    }
+
     /// A PORTOS login, which must succeed.
     pub async fn portos(&self, user: &str, device: &str) -> Answer {
         let body = json!({ "UserName": user, "Password": PASSWORD, "DeviceName": device });
@@ -297,8 +332,13 @@ pub fn mounts() -> Vec<Mount> {
         native("/api/v1"),
         portos("/portos").tenant(default()),
         kasir(Web::default()).tenant(default()),
+        fiuu("/fiuu").tenant(default()),
         krmpesan("/krmpesan").tenant(default()),
     ]
+}
+
+pub fn fiuu(prefix: &str) -> Mount {
+    Mount::at(prefix, Arc::new(Fiuu::new(Fiuu::terms(), Fiuu::PER_MINUTE))).unwrap()
 }
 
 pub fn krmpesan(prefix: &str) -> Mount {

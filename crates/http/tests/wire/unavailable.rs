@@ -42,6 +42,9 @@ fn good(method: &str, path: &str, sent: &Sent) -> TestRequest {
             bearer(post(path, json!({ "device": "OFFICE", "password": PASSWORD })), &sent.krmpesan_visit)
         }
         ("POST", "/krmpesan/app/logout") => bearer(call(Method::POST, path), &sent.krmpesan_visit),
+        ("POST", "/fiuu/auth/login") => post(path, json!({ "posId": "P01", "password": PASSWORD })),
+        ("POST", "/fiuu/auth/refresh") => bearer(call(Method::POST, path), &sent.fiuu_refresh),
+        (method, path) if path.starts_with("/fiuu/") => bearer(call(method.parse().unwrap(), path), &sent.fiuu),
         ("GET", "/krmpesan/devices") => bearer(get(path), &sent.krmpesan),
         (method, "/krmpesan/token" | "/krmpesan/tokens") => {
             call(method.parse().unwrap(), &format!("{path}?{}", sent.krmpesan_refresh))
@@ -68,6 +71,8 @@ struct Sent {
     portos_refresh: String,
     kasir: String,
     kasir_refresh: String,
+    fiuu: String,
+    fiuu_refresh: String,
     krmpesan: String,
     krmpesan_refresh: String,
     krmpesan_visit: String,
@@ -77,6 +82,7 @@ async fn logged_in(shop: &Shop) -> Sent {
     let native = shop.native("cashier").await;
     let portos = shop.portos("cashier", "OFFICE").await;
     let kasir = shop.kasir("cashier").await;
+    let fiuu = shop.fiuu().await;
     let paired = shop.krmpesan("cashier", "OFFICE");
     let krmpesan_refresh =
         format!("refresh_token={}&device_id={}", paired.refresh_token.as_ref().unwrap().expose(), paired.session.id);
@@ -89,6 +95,8 @@ async fn logged_in(shop: &Shop) -> Sent {
         portos_refresh: portos.text("/refreshToken"),
         kasir: kasir.text("/data/Token"),
         kasir_refresh: kasir.text("/data/refresh_token"),
+        fiuu: fiuu.text("/access/token"),
+        fiuu_refresh: fiuu.text("/refresh/token"),
         krmpesan: krmpesan.text("/IdToken"),
         krmpesan_refresh,
         krmpesan_visit: shop.krmpesan_visit("cashier").await.text("/data/token"),

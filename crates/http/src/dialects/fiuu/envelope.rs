@@ -10,6 +10,7 @@ use super::auth::REFRESH;
 use crate::answer;
 use crate::failure::{Failure, Protocol};
 use crate::head::Head;
+use crate::office;
 
 /// What is wrong with a field that cannot be a register's name.
 pub(super) const POS_ID: &str = "pos_id";
@@ -44,6 +45,10 @@ fn status(failure: &Failure) -> StatusCode {
             Refusal::Weak(_) => StatusCode::BAD_REQUEST,
             Refusal::NoSession => StatusCode::NOT_FOUND,
         },
+        Failure::Office(refused) => match office::status(refused) {
+            StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
+            status => status,
+        },
         Failure::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
         Failure::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
         Failure::Protocol(Protocol::Fields(_)) => StatusCode::BAD_REQUEST,
@@ -55,6 +60,11 @@ fn status(failure: &Failure) -> StatusCode {
 fn published(failure: &Failure, route: &str) -> Option<(u32, &'static str)> {
     Some(match failure {
         Failure::Refused(refusal) => refused(refusal, route)?,
+        Failure::Office(refused)
+            if office::fault(refused).is_some() && office::status(refused) != StatusCode::CONFLICT =>
+        {
+            (40_031, UNREADABLE)
+        }
         Failure::Protocol(Protocol::Fields(faults)) if faults.iter().any(|fault| fault.code == POS_ID) => {
             (40_021, "Invalid POS ID.")
         }
@@ -62,7 +72,7 @@ fn published(failure: &Failure, route: &str) -> Option<(u32, &'static str)> {
         Failure::Protocol(Protocol::TooMany { .. }) => (42_900, "Too many requests."),
         Failure::Protocol(Protocol::ForeignOrigin) => (40_310, UNAUTHORIZED),
         Failure::Fault(_) => (500, "Internal server error."),
-        Failure::Unavailable { .. } | Failure::Protocol(_) => return None,
+        Failure::Office(_) | Failure::Unavailable { .. } | Failure::Protocol(_) => return None,
     })
 }
 
