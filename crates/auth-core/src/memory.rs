@@ -9,6 +9,7 @@ mod attempts;
 mod credentials;
 mod directory;
 mod endings;
+mod events;
 mod feed;
 mod gate;
 mod keys;
@@ -131,7 +132,7 @@ impl Memory {
         }
         let mut open = Open { rows: locked(&self.held.rows), committed: false };
         open.rows.instance.state = state;
-        let mut transaction = Transaction { rows: &mut open.rows, mode, changes: Vec::new() };
+        let mut transaction = Transaction { rows: &mut open.rows, audit: &self.held.audit, mode, changes: Vec::new() };
         work(&mut transaction)?;
         let changes = transaction.changes;
         open.commit(&mut locked(&self.held.audit));

@@ -2,6 +2,8 @@
 
 use std::net::IpAddr;
 
+use uuid::Uuid;
+
 use crate::{ApiKeyId, DeviceId, EventId, Instant, KeyId, RoleId, SessionId, Stored, TenantId, UserId};
 
 /// Who did something. Empty where the server did it itself or nobody could be told.
@@ -38,6 +40,50 @@ pub enum Subject {
     Server,
 }
 
+impl Subject {
+    /// What kind of thing it is.
+    pub const fn kind(&self) -> SubjectKind {
+        match self {
+            Self::Session(_) => SubjectKind::Session,
+            Self::User(_) => SubjectKind::User,
+            Self::Device(_) => SubjectKind::Device,
+            Self::Role(_) => SubjectKind::Role,
+            Self::Tenant(_) => SubjectKind::Tenant,
+            Self::Key(_) => SubjectKind::Key,
+            Self::ApiKey(_) => SubjectKind::ApiKey,
+            Self::Server => SubjectKind::Server,
+        }
+    }
+
+    /// Its bare id; the server has none.
+    pub const fn uuid(&self) -> Option<Uuid> {
+        match self {
+            Self::Session(SessionId(id))
+            | Self::User(UserId(id))
+            | Self::Device(DeviceId(id))
+            | Self::Role(RoleId(id))
+            | Self::Tenant(TenantId(id))
+            | Self::Key(KeyId(id))
+            | Self::ApiKey(ApiKeyId(id)) => Some(*id),
+            Self::Server => None,
+        }
+    }
+
+    /// The thing of this kind and id; `None` where a kind has an id and none is given, or the other way round.
+    pub fn of(kind: SubjectKind, id: Option<Uuid>) -> Option<Self> {
+        match kind {
+            SubjectKind::Session => id.map(SessionId).map(Self::Session),
+            SubjectKind::User => id.map(UserId).map(Self::User),
+            SubjectKind::Device => id.map(DeviceId).map(Self::Device),
+            SubjectKind::Role => id.map(RoleId).map(Self::Role),
+            SubjectKind::Tenant => id.map(TenantId).map(Self::Tenant),
+            SubjectKind::Key => id.map(KeyId).map(Self::Key),
+            SubjectKind::ApiKey => id.map(ApiKeyId).map(Self::ApiKey),
+            SubjectKind::Server => id.is_none().then_some(Self::Server),
+        }
+    }
+}
+
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$each:meta])* $variant:ident = $word:literal),* $(,)? }) => {
         $(#[$doc])*
@@ -57,6 +103,28 @@ macro_rules! words {
 }
 
 words! {
+    /// The kinds of things that something is done to.
+    SubjectKind {
+        /// A session.
+        Session = "session",
+        /// A user.
+        User = "user",
+        /// A device.
+        Device = "device",
+        /// A role.
+        Role = "role",
+        /// A tenant.
+        Tenant = "tenant",
+        /// A key of the server.
+        Key = "key",
+        /// A key of a program.
+        ApiKey = "api_key",
+        /// The server as a whole.
+        Server = "server",
+    }
+}
+
+words! {
     /// What was done.
     Action {
         /// A login.
@@ -73,10 +141,14 @@ words! {
         StoreWentBack = "store.back",
         /// A user was made.
         UserAdd = "user.add",
+        /// A user was made by somebody above them in rank.
+        UserRegister = "user.register",
         /// A user was changed.
         UserUpdate = "user.update",
         /// A user's status changed.
         UserStatus = "user.status",
+        /// A user was deleted.
+        UserDelete = "user.delete",
         /// A user's roles changed.
         UserRoles = "user.roles",
         /// A password was set or changed.
@@ -153,4 +225,21 @@ pub struct Event {
 pub trait Audit {
     /// Adds a line. Lines are never changed.
     fn tell(&mut self, event: &Event) -> Stored<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thing_is_told_by_its_kind_and_id() {
+        let id = Uuid::from_u128(7);
+        for kind in SubjectKind::ALL {
+            let expected = (*kind != SubjectKind::Server).then_some(id);
+            let subject = Subject::of(*kind, expected).unwrap();
+            assert_eq!((subject.kind(), subject.uuid()), (*kind, expected));
+            let wrong = if expected.is_some() { None } else { Some(id) };
+            assert_eq!(Subject::of(*kind, wrong), None, "{kind:?}");
+        }
+    }
 }

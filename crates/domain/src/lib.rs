@@ -23,7 +23,7 @@ pub mod work;
 pub mod zone;
 
 pub use api_key::ApiKey;
-pub use audit::{Action, Actor, Audit, Event, Outcome, Subject};
+pub use audit::{Action, Actor, Audit, Event, Outcome, Subject, SubjectKind};
 pub use change::{Change, EndedWhy, Endings, Epoch, Scope};
 pub use device::{Device, DeviceStatus, Environment};
 pub use id::{ApiKeyId, BranchId, DeviceId, EventId, KeyId, NodeId, PrincipalId, RoleId, SessionId, TenantId, UserId};

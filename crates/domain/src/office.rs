@@ -16,7 +16,10 @@ mod change_user;
 mod last_admin;
 pub mod ports;
 mod read;
+mod read_audit;
 mod refused;
+mod register_user;
+mod search_users;
 mod set_password;
 mod stamp;
 mod text;
@@ -31,12 +34,15 @@ pub use assignment::{DeviceRoles, RolesOn};
 pub use change_api_key::{ApiKeyChange, change_api_key, delete_api_key};
 pub use change_device::{DeviceChange, SettingsChange, change_device, set_device_status};
 pub use change_user::{UserChange, assign_roles, change_user, set_user_status};
-pub use ports::{OfficeTx, OfficeView, Page};
+pub use ports::{EventFilter, Found, OfficeTx, OfficeView, Page, Part, Told, UserOrder};
 pub use read::{
     any_user, device_named, find_api_key, find_device, find_user, list_api_keys, list_devices, list_roles, list_users,
     role_named, tenant_named, user_named,
 };
+pub use read_audit::{read_audit, search_audit};
 pub use refused::{Decided, Field, Refused};
+pub use register_user::register_user;
+pub use search_users::{Ranked, UserSearch, find_ranked, search_users};
 pub use set_password::set_password;
 pub use stamp::{Authority, Stamp};
 pub use unlock::unlock;

@@ -48,6 +48,15 @@ impl Zone {
         midnight().unwrap_or(now)
     }
 
+    /// The local day of a date as ISO 8601 writes it, `2026-11-21`: its first instant, and the first of the day after. `None` for
+    /// what is no date.
+    pub fn day(&self, date: &str) -> Option<(Instant, Instant)> {
+        let date: jiff::civil::Date = Some(date).filter(|date| date.len() == 10)?.parse().ok()?;
+        let start = date.to_zoned(self.0.clone()).ok()?.start_of_day().ok()?;
+        let start = Instant::from_millis(start.timestamp().as_millisecond());
+        Some((start, self.next_midnight(start)))
+    }
+
     /// The instant as the zone's clocks read it, with milliseconds and the offset from UTC (RFC 3339):
     /// `2026-11-21T20:00:00.000+08:00`. Empty for one that no calendar of four-digit years holds.
     pub fn local(&self, at: Instant) -> String {

@@ -52,7 +52,7 @@ pub(crate) fn status(refused: &Refused) -> StatusCode {
         Refused::Absent { .. } => StatusCode::NOT_FOUND,
         Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } => StatusCode::UNPROCESSABLE_ENTITY,
         Refused::Moved { .. } => StatusCode::PRECONDITION_FAILED,
-        Refused::Missing(_) => StatusCode::FORBIDDEN,
+        Refused::TooHigh(_) | Refused::Missing(_) => StatusCode::FORBIDDEN,
     }
 }
 
@@ -78,6 +78,7 @@ pub(crate) fn fault(refused: &Refused) -> Option<FieldFault> {
         | Refused::LastAdmin
         | Refused::Virtual
         | Refused::Status { .. }
+        | Refused::TooHigh(_)
         | Refused::Missing(_) => None,
     }
 }
@@ -104,6 +105,7 @@ mod tests {
             (Refused::LastAdmin, 409, None),
             (Refused::Virtual, 409, None),
             (Refused::Status { from: "active", to: "pending" }, 409, None),
+            (Refused::TooHigh(tillgate_domain::Rank::Admin), 403, None),
             (Refused::Missing(right), 403, None),
         ];
         for (refused, ..) in &all {
@@ -117,6 +119,7 @@ mod tests {
                 | Refused::LastAdmin
                 | Refused::Virtual
                 | Refused::Status { .. }
+                | Refused::TooHigh(_)
                 | Refused::Missing(_) => {}
             }
         }

@@ -19,6 +19,7 @@
 
 mod alone;
 mod backup;
+mod conditions;
 mod connection;
 mod database;
 mod deadline;

@@ -12,6 +12,7 @@ mod audit;
 mod credentials;
 mod devices;
 mod endings;
+mod events;
 mod feed;
 pub(crate) mod instances;
 mod keys;

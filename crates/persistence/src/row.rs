@@ -70,6 +70,20 @@ impl Cell {
     }
 }
 
+/// What a `COUNT` answers under the name `number`.
+#[derive(diesel::QueryableByName)]
+pub(crate) struct Counted {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    number: i64,
+}
+
+impl Counted {
+    /// How many.
+    pub(crate) fn number(&self) -> u64 {
+        u64::try_from(self.number).unwrap_or_default()
+    }
+}
+
 /// A value as JSON.
 pub(crate) fn to_json<T: serde::Serialize>(value: &T) -> Stored<String> {
     serde_json::to_string(value)

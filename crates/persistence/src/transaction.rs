@@ -163,4 +163,5 @@ shows!(OfficeTx {
     roles: office::Roles,
     passwords: office::Passwords,
     api_keys: office::ApiKeys,
+    events: office::Events,
 });

@@ -6,6 +6,7 @@
 
 pub mod api_keys;
 pub mod attempts;
+pub mod audit_lines;
 pub mod credentials;
 pub mod directory;
 pub mod endings;
@@ -18,6 +19,7 @@ pub mod office_passwords;
 pub mod places;
 pub mod sessions;
 pub mod signatures;
+pub mod user_search;
 pub mod work;
 
 use tillgate_auth_core::ports::{Count, CountKey};
@@ -306,6 +308,25 @@ macro_rules! contract {
                 two_updates_of_a_key,
                 two_keys_of_one_client_id,
             ]
+        );
+        $crate::cases!(
+            $open,
+            Whole,
+            audit_lines,
+            [
+                a_line_is_read_as_it_was_told,
+                lines_come_in_parts,
+                a_filter_narrows_the_lines,
+                a_text_is_found_in_lines,
+                a_line_bears_the_names_of_now,
+                a_line_is_read_once_it_is_told,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            Whole,
+            user_search,
+            [a_filter_narrows_the_users, users_come_in_an_order_and_in_parts, a_user_who_is_found_is_whole,]
         );
         $crate::cases!(
             $open,

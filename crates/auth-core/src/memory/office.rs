@@ -1,9 +1,10 @@
 //! The directory in memory, as the back office writes it.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use tillgate_domain::office::ports::{Devices, Page, Roles, Tenants, Users};
+use tillgate_domain::office::ports::{Devices, Page, Roles, Tenants, UserFilter, UserOrder, Users};
 use tillgate_domain::{
     Branch, Device, DeviceId, Folded, Role, RoleId, RoleName, Slug, Stored, Tenant, TenantId, User, UserId, UserStatus,
 };
@@ -106,6 +107,30 @@ impl Users for Transaction<'_> {
         Ok(part(self.tables().users.rows(), page, |user| user.tenant == tenant))
     }
 
+    fn search(
+        &mut self,
+        tenant: TenantId,
+        filter: &UserFilter,
+        order: UserOrder,
+        skip: u64,
+        limit: u32,
+    ) -> Stored<Vec<User>> {
+        let mut fitting: Vec<&User> = self.fitting(tenant, filter).collect();
+        let name = |user: &&User| user.name.as_str().to_ascii_lowercase();
+        match order {
+            UserOrder::Oldest => {}
+            UserOrder::Newest => fitting.sort_by_key(|user| Reverse(user.id)),
+            UserOrder::Name => fitting.sort_by_key(name),
+            UserOrder::NameBackwards => fitting.sort_by_key(|user| Reverse(name(user))),
+        }
+        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
+        Ok(fitting.into_iter().skip(skip).take(most(limit)).cloned().collect())
+    }
+
+    fn count(&mut self, tenant: TenantId, filter: &UserFilter) -> Stored<u64> {
+        Ok(u64::try_from(self.fitting(tenant, filter).count()).unwrap_or(u64::MAX))
+    }
+
     fn any(&mut self) -> Stored<bool> {
         Ok(!self.tables().user_names.rows().is_empty())
     }
@@ -201,6 +226,13 @@ impl Roles for Transaction<'_> {
 
     fn list(&mut self, tenant: TenantId) -> Stored<Vec<Role>> {
         Ok(self.tables().roles.rows().values().filter(|role| role.tenant == tenant).cloned().collect())
+    }
+}
+
+impl Transaction<'_> {
+    /// Users of a tenant whom the filter fits, in the order of their ids.
+    fn fitting<'f>(&'f self, tenant: TenantId, filter: &'f UserFilter) -> impl Iterator<Item = &'f User> {
+        self.tables().users.rows().values().filter(move |user| user.tenant == tenant && filter.fits(user))
     }
 }
 

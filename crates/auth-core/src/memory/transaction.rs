@@ -1,8 +1,10 @@
 //! An open unit of work on the in-memory store. Every port is implemented on it, each in a file of its own beside this one.
 
+use std::sync::Mutex;
+
 use tillgate_domain::office::OfficeTx;
 use tillgate_domain::office::ports as office;
-use tillgate_domain::{Audit, Change, Endings, Instant, Mode, StoreError, Stored, Tx};
+use tillgate_domain::{Audit, Change, Endings, Event, Instant, Mode, StoreError, Stored, Tx};
 
 use super::rows::{Rows, Tables};
 use crate::ports::{self, AuthTx};
@@ -10,6 +12,8 @@ use crate::ports::{self, AuthTx};
 /// An open unit of work.
 pub(super) struct Transaction<'a> {
     pub(super) rows: &'a mut Rows,
+    /// The lines of the audit that were committed before.
+    pub(super) audit: &'a Mutex<Vec<Event>>,
     pub(super) mode: Mode,
     /// What the observers are told once it is committed.
     pub(super) changes: Vec<Change>,
@@ -96,4 +100,5 @@ shows!(OfficeTx {
     roles: office::Roles,
     passwords: office::Passwords,
     api_keys: office::ApiKeys,
+    events: office::Events,
 });

@@ -38,10 +38,16 @@ pub struct NewUser {
 /// Adds the user. The name is unique in the tenant, the e-mail address over the server. Asks the right `userCreate`, and every
 /// right that the user gets.
 pub fn add_user(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, new: &NewUser) -> Decided<User> {
-    store.write(|tx| decide(add(tx, tenant, stamp, new)))
+    store.write(|tx| decide(add(tx, tenant, stamp, new, Action::UserAdd)))
 }
 
-fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewUser) -> Result<User, Halt> {
+pub(super) fn add(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    stamp: &Stamp,
+    new: &NewUser,
+    action: Action,
+) -> Result<User, Halt> {
     stamp.authority.ask("userCreate")?;
     text::check_filled(Field::DisplayName, &new.display_name, text::LABEL)?;
     if let Some(feature) = &new.feature {
@@ -85,7 +91,7 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewUser) ->
         ("roles".to_owned(), json!(new.roles)),
         ("devices".to_owned(), assignment::told(&new.devices)),
     ]);
-    tx.audit().tell(&stamp.done(tenant, Action::UserAdd, Subject::User(user.id), details))?;
+    tx.audit().tell(&stamp.done(tenant, action, Subject::User(user.id), details))?;
     Ok(user)
 }
 

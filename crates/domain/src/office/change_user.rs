@@ -171,6 +171,7 @@ fn told(before: &User, after: &User) -> (Action, Map<String, Value>) {
         details.insert("assignment".to_owned(), json!({ "from": from, "to": to }));
     }
     let action = match (own, status, roles) {
+        _ if status && after.status == UserStatus::Deleted => Action::UserDelete,
         (0, true, false) => Action::UserStatus,
         (0, false, true) => Action::UserRoles,
         _ => Action::UserUpdate,

@@ -3,9 +3,13 @@
 //! An `insert` answers false where a name, an e-mail address or a slug is taken; an `update` answers false where the version that
 //! was read has moved on, or the new name is taken. Versions are raised by the store.
 
+mod lists;
+
+pub use lists::{EventFilter, Found, Part, Told, UserFilter, UserOrder};
+
 use crate::{
-    ApiKey, ApiKeyId, Branch, Device, DeviceId, Folded, Instant, PrincipalId, Role, RoleId, RoleName, Secret, Slug,
-    Stored, Tenant, TenantId, Tx, User, UserId, View,
+    ApiKey, ApiKeyId, Branch, Device, DeviceId, EventId, Folded, Instant, PrincipalId, Role, RoleId, RoleName, Secret,
+    Slug, Stored, Tenant, TenantId, Tx, User, UserId, View,
 };
 
 /// Shows the ports of the back office.
@@ -29,6 +33,8 @@ pub trait OfficeTx: Tx {
     fn passwords(&mut self) -> &mut dyn Passwords;
     /// Keys of programs.
     fn api_keys(&mut self) -> &mut dyn ApiKeys;
+    /// The lines of the audit.
+    fn events(&mut self) -> &mut dyn Events;
 }
 
 /// Which part of a list: those after `after` in the order of the list, `limit` at most.
@@ -71,6 +77,17 @@ pub trait Users {
     fn update(&mut self, user: &User) -> Stored<bool>;
     /// Users of a tenant in the order of their ids, deleted ones too.
     fn list(&mut self, tenant: TenantId, page: &Page<UserId>) -> Stored<Vec<User>>;
+    /// Users of a tenant whom the filter fits, in this order: those after the first `skip`, `limit` at most.
+    fn search(
+        &mut self,
+        tenant: TenantId,
+        filter: &UserFilter,
+        order: UserOrder,
+        skip: u64,
+        limit: u32,
+    ) -> Stored<Vec<User>>;
+    /// How many users of a tenant the filter fits.
+    fn count(&mut self, tenant: TenantId, filter: &UserFilter) -> Stored<u64>;
     /// Whether any user exists who is not deleted, in any tenant.
     fn any(&mut self) -> Stored<bool>;
     /// How many active users but `except` hold a role among `roles` without a device or on any device.
@@ -114,6 +131,14 @@ pub trait ApiKeys {
     fn remove(&mut self, id: ApiKeyId, version: i64) -> Stored<bool>;
     /// Keys of a tenant in the order of their ids.
     fn list(&mut self, tenant: TenantId, page: &Page<ApiKeyId>) -> Stored<Vec<ApiKey>>;
+}
+
+/// The lines of the audit, to read: [`Audit`](crate::Audit) writes them.
+pub trait Events {
+    /// Lines that the filter fits, newest first: the later id, which later instants draw.
+    fn list(&mut self, filter: &EventFilter, part: &Part<EventId>) -> Stored<Vec<Told>>;
+    /// How many lines the filter fits.
+    fn count(&mut self, filter: &EventFilter) -> Stored<u64>;
 }
 
 /// Passwords, as hashes that were made outside any transaction.

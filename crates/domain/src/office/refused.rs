@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::{InvalidName, Right, StoreError, Stored};
+use crate::{InvalidName, Rank, Right, StoreError, Stored};
 
 /// What a use case answers: done, or refused, or `Err` where the store failed.
 pub type Decided<T> = Stored<Result<T, Refused>>;
@@ -141,6 +141,9 @@ pub enum Refused {
         /// The status that was asked for.
         to: &'static str,
     },
+    /// The rank that would be given is as high as that of whoever gives it, or higher.
+    #[error("the role {} is not below your own; somebody above it can give it", .0.name())]
+    TooHigh(Rank),
     /// The caller lacks a right, either to do this at all or because they would grant or touch what they do not hold.
     #[error("the right {0} is missing; somebody who holds it can do this")]
     Missing(Right),
@@ -159,6 +162,7 @@ impl Refused {
             Self::LastAdmin => "last_admin",
             Self::Virtual => "user_virtual",
             Self::Status { .. } => "status_impossible",
+            Self::TooHigh(_) => "rank_too_high",
             Self::Missing(_) => "right_missing",
         }
     }

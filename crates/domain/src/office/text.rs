@@ -24,6 +24,16 @@ pub(super) fn check_filled(field: Field, text: &str, most: usize) -> Result<(), 
     }
 }
 
+/// The text that a list is searched by: `None` where nothing can hold it, `Some(None)` where it narrows nothing.
+#[expect(clippy::option_option, reason = "two kinds of nothing")]
+pub(super) fn sought(text: Option<&str>) -> Option<Option<String>> {
+    match text.map(str::trim).filter(|text| !text.is_empty()) {
+        // no text that is stored has one, and not every database takes it
+        Some(text) if text.contains('\0') => None,
+        text => Some(text.map(str::to_owned)),
+    }
+}
+
 /// The longest name that people read, in characters.
 pub(super) const LABEL: usize = 200;
 /// The longest description or setting, in characters.

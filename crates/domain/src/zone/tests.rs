@@ -123,3 +123,19 @@ fn an_unknown_zone_is_refused() {
     assert_eq!(Zone::parse("Europe/Atlantis"), Err(UnknownZone));
     assert_eq!(Zone::parse("Europe/Bratislava").unwrap().name(), "Europe/Bratislava");
 }
+
+#[test]
+fn a_date_is_a_day() {
+    let day = |zone: &str, date: &str| {
+        let (from, until) = Zone::parse(zone).unwrap().day(date)?;
+        let text = |at: Instant| jiff::Timestamp::from_millisecond(at.millis()).unwrap().to_string();
+        Some((text(from), text(until)))
+    };
+    let some = |from: &str, until: &str| Some((from.to_owned(), until.to_owned()));
+    assert_eq!(day("UTC", "2026-11-21"), some("2026-11-21T00:00:00Z", "2026-11-22T00:00:00Z"));
+    assert_eq!(day("Asia/Jakarta", "2026-11-21"), some("2026-11-20T17:00:00Z", "2026-11-21T17:00:00Z"));
+    assert_eq!(day("America/Sao_Paulo", "2018-11-04"), some("2018-11-04T03:00:00Z", "2018-11-05T02:00:00Z"));
+    for none in ["", "2026-13-01", "2026-02-30", "20261121", "2026-11-21T00:00:00Z", "+002026-11", "21-11-2026"] {
+        assert_eq!(day("UTC", none), None, "{none}");
+    }
+}

@@ -114,6 +114,7 @@ fn decided_against(refused: &Refused) -> (StatusCode, &'static str, String) {
         | Refused::LastAdmin
         | Refused::Virtual
         | Refused::Status { .. }
+        | Refused::TooHigh(_)
         | Refused::Missing(_) => (refused.code(), sentence(&refused.to_string())),
     };
     (office::status(refused), code, detail)

@@ -8,7 +8,7 @@ use actix_web::web::Bytes;
 use serde_json::{Value, json};
 use tillgate_auth_core::{Evidence, Terms};
 use tillgate_domain::office::{Field, Refused};
-use tillgate_domain::{InvalidName, Right, StoreError};
+use tillgate_domain::{InvalidName, Rank, Right, StoreError};
 use tillgate_http::{
     Call, Dialect, Failure, Head, Kasir, Krmpesan, Mount, Native, Portos, Route, Settings, Web, decided,
 };
@@ -122,6 +122,13 @@ fn lines() -> Vec<Line> {
             409,
         ),
         (
+            Refused::TooHigh(Rank::Admin),
+            (403, "rank_too_high"),
+            (403, json!("Unauthorized"), Value::Null),
+            (403, "Cannot assign a role equal to or higher than your own", true),
+            403,
+        ),
+        (
             Refused::Missing(Right::parse("userCreate").unwrap()),
             (403, "right_missing"),
             (403, json!("Unauthorized"), Value::Null),
@@ -151,7 +158,7 @@ async fn each_in_every_mounts_words() {
         assert_eq!(answer.header("content-type"), "application/problem+json");
         let named = answer.json()["errors"][0]["pointer"].is_string();
         assert_eq!(named, matches!(code, "name_taken" | "fields_invalid"), "{}", answer.json());
-        assert_eq!(answer.json()["right"].is_string(), status == 403);
+        assert_eq!(answer.json()["right"].is_string(), code == "right_missing");
 
         let answer = shop.get("/portos/decide", "").await;
         let json = answer.json();

@@ -1,7 +1,7 @@
 //! Tells what happened. Lines are written unsealed; whoever seals them does it afterwards.
 
 use diesel::prelude::*;
-use tillgate_domain::{Audit, Event, Stored, Subject};
+use tillgate_domain::{Audit, Event, Stored};
 
 use crate::failure::classify;
 use crate::row::{bytes, to_json};
@@ -29,16 +29,6 @@ struct AuditRow {
 
 impl Audit for Transaction<'_> {
     fn tell(&mut self, event: &Event) -> Stored<()> {
-        let (subject, subject_id) = match &event.subject {
-            Subject::Session(id) => ("session", Some(id.0)),
-            Subject::User(id) => ("user", Some(id.0)),
-            Subject::Device(id) => ("device", Some(id.0)),
-            Subject::Role(id) => ("role", Some(id.0)),
-            Subject::Tenant(id) => ("tenant", Some(id.0)),
-            Subject::Key(id) => ("key", Some(id.0)),
-            Subject::ApiKey(id) => ("api_key", Some(id.0)),
-            Subject::Server => ("server", None),
-        };
         let row = AuditRow {
             id: bytes(&event.id.0),
             at: event.at.millis(),
@@ -48,8 +38,8 @@ impl Audit for Transaction<'_> {
             session_id: event.actor.session.map(|id| bytes(&id.0)),
             address: event.actor.address.map(|address| address.to_string()),
             action: event.action.name(),
-            subject,
-            subject_id: subject_id.as_ref().map(bytes),
+            subject: event.subject.kind().name(),
+            subject_id: event.subject.uuid().as_ref().map(bytes),
             outcome: event.outcome.name(),
             details: to_json(&event.details)?,
             approver_id: event.approver.map(|id| bytes(&id.0)),

@@ -1,19 +1,21 @@
 //! People: found and claimed by a login, kept by the back office. A user comes in two queries, a page of them in two.
 
+mod search;
+
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Nullable};
 use tillgate_auth_core::ports as auth;
 use tillgate_domain::office::ports as office;
-use tillgate_domain::office::ports::Page;
+use tillgate_domain::office::ports::{Page, UserFilter, UserOrder};
 use tillgate_domain::{
     Assignment, DeviceId, Epoch, Folded, Instant, RoleId, Stored, TenantId, User, UserId, UserStatus,
 };
 
 use super::contested;
 use crate::failure::classify;
-use crate::row::{Cell, UserRow};
+use crate::row::{Cell, Counted, UserRow};
 use crate::schema::users;
 use crate::statement::{Bind, OrNothing, Statement, places};
 use crate::transaction::Transaction;
@@ -181,6 +183,21 @@ impl office::Users for Transaction<'_> {
         self.with_assignments(rows)
     }
 
+    fn search(
+        &mut self,
+        tenant: TenantId,
+        filter: &UserFilter,
+        order: UserOrder,
+        skip: u64,
+        limit: u32,
+    ) -> Stored<Vec<User>> {
+        search::part(self, tenant, filter, order, skip, limit)
+    }
+
+    fn count(&mut self, tenant: TenantId, filter: &UserFilter) -> Stored<u64> {
+        search::count(self, tenant, filter)
+    }
+
     fn any(&mut self) -> Stored<bool> {
         let found = users::table.filter(users::folded.is_not_null());
         diesel::select(diesel::dsl::exists(found)).get_result(self.connection).map_err(classify)
@@ -198,13 +215,7 @@ impl office::Users for Transaction<'_> {
         );
         let mut binds = vec![Bind::from(&tenant.0), UserStatus::Active.name().into(), Bind::from(&except.0)];
         binds.extend(roles.iter().map(|role| Bind::from(&role.0)));
-        let counted: Number = Statement::once(text, binds).get_result(self.connection).map_err(classify)?;
-        Ok(u64::try_from(counted.number).unwrap_or_default())
+        let counted: Counted = Statement::once(text, binds).get_result(self.connection).map_err(classify)?;
+        Ok(counted.number())
     }
-}
-
-#[derive(QueryableByName)]
-struct Number {
-    #[diesel(sql_type = diesel::sql_types::BigInt)]
-    number: i64,
 }

@@ -117,6 +117,48 @@ fn the_doctor_says_how_to_mend() {
     assert!(!mends("database").is_empty());
 }
 
+/// A till refreshes, the database is put back to before that, and the till refreshes again.
+#[test]
+fn the_doctor_says_that_the_database_went_back() {
+    let home = Home::new().with_admin();
+    let history = || {
+        let found = home.run(&["doctor", "--json"]).json();
+        let checks = found["checks"].as_array().unwrap();
+        checks.iter().find(|each| each["check"] == "history").unwrap().clone()
+    };
+    let refresh = |server: &crate::tillgate::Running, token: &str| {
+        let (status, body) =
+            server.request("POST", "/api/v1/sessions/refresh", Some(&json!({ "refresh_token": token })));
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        (status, body["refresh_token"].as_str().unwrap_or_default().to_owned())
+    };
+    let server = home.start(&["serve"]);
+    server.ready();
+    let login = json!({ "login": "admin", "password": PASSWORD });
+    let (_, body) = server.request("POST", "/api/v1/sessions", Some(&login));
+    let first: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let copy = home.path("copy.db");
+    home.done(&["backup", copy.to_str().unwrap()]);
+    let (status, second) = refresh(&server, first["refresh_token"].as_str().unwrap());
+    assert_eq!(status, 200);
+    assert_eq!(history()["ok"], true, "nothing is lost yet");
+    drop(server);
+    for name in ["tillgate.db", "tillgate.db-wal", "tillgate.db-shm"] {
+        let _ = std::fs::remove_file(home.data().join(name));
+    }
+    std::fs::copy(&copy, home.data().join("tillgate.db")).unwrap();
+    let server = home.start(&["serve"]);
+    server.ready();
+    assert_eq!(history()["ok"], true, "no till has come back yet");
+    assert_eq!(refresh(&server, &second).0, 200, "the till goes on");
+    let told = history();
+    assert_eq!(told["ok"], false);
+    assert!(told["found"].as_str().unwrap().contains("1 refresh token was ahead of it"), "{told}");
+    assert!(told["mend"].as_str().unwrap().contains("tillgate doctor --restored"), "{told}");
+    home.done(&["doctor", "--restored"]);
+    assert_eq!(history()["ok"], true, "it has been said");
+}
+
 #[test]
 fn what_nobody_needs_is_removed_by_hand() {
     for home in [Home::new(), Home::on_postgres()] {

@@ -47,6 +47,8 @@ fn the_audit_names_the_narrowest_action() {
     let before = anna(UserStatus::Active);
     let suspended = User { status: UserStatus::Suspended, ..before.clone() };
     assert_eq!(told(&before, &suspended).0, Action::UserStatus);
+    let deleted = User { status: UserStatus::Deleted, ..before.clone() };
+    assert_eq!(told(&before, &deleted).0, Action::UserDelete);
     let office = Assignment { office: [RoleId::new(Instant::default(), [3; 10])].into(), ..Assignment::default() };
     let assigned = User { assignment: office, ..before.clone() };
     assert_eq!(told(&before, &assigned).0, Action::UserRoles);

@@ -113,6 +113,7 @@ fn decided_against(refused: &Refused) -> (StatusCode, Option<&'static str>) {
         Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } => {
             (StatusCode::BAD_REQUEST, Some(UNREADABLE))
         }
+        Refused::TooHigh(_) => (StatusCode::FORBIDDEN, Some("Cannot assign a role equal to or higher than your own")),
         Refused::Missing(_) => (StatusCode::FORBIDDEN, Some("Insufficient permissions")),
         Refused::Taken { .. }
         | Refused::Absent { .. }
@@ -132,7 +133,9 @@ fn sentence<'f>(failure: &'f Failure, route: &str) -> Option<Cow<'f, str>> {
         Failure::Refused(refusal @ Refusal::Weak(_)) => Some(Cow::Owned(refusal.to_string())),
         Failure::Office(refused) => match office::fault(refused) {
             Some(of_field) => Some(Cow::Owned(fault(&of_field))),
-            None if office::status(refused) == StatusCode::CONFLICT => Some(Cow::Owned(refused.to_string())),
+            None if matches!(office::status(refused), StatusCode::CONFLICT | StatusCode::FORBIDDEN) => {
+                Some(Cow::Owned(refused.to_string()))
+            }
             None => None,
         },
         Failure::Protocol(Protocol::Malformed(why)) => Some(Cow::Borrowed(why)),

@@ -123,7 +123,7 @@ fn decided_against(refused: &Refused) -> (StatusCode, Option<&'static str>) {
             (StatusCode::BAD_REQUEST, Some("ValidationFailed"))
         }
         Refused::Moved { .. } => (office::status(refused), Some("ResourceVersionMismatch")),
-        Refused::Missing(_) => (office::status(refused), Some("Unauthorized")),
+        Refused::TooHigh(_) | Refused::Missing(_) => (office::status(refused), Some("Unauthorized")),
         Refused::Absent { .. } | Refused::LastAdmin | Refused::Virtual | Refused::Status { .. } => {
             (office::status(refused), None)
         }

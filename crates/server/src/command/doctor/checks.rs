@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tillgate_auth_core::ports::AuthView;
-use tillgate_domain::{Instant, Store, StoreExt, office};
+use tillgate_domain::office::{EventFilter, Part};
+use tillgate_domain::{Action, Instant, Outcome, Store, StoreExt, Stored, office};
 use tillgate_persistence::{Address, Database};
 
 use crate::command::{Context, Stop, show::instant};
@@ -78,6 +79,7 @@ pub(super) fn all(context: &Context) -> Vec<Finding> {
                     findings.push(finding);
                     findings.push(clock(&database));
                     findings.push(keys(&settings, &database));
+                    findings.push(history(&database));
                     findings.push(users(&database));
                 }
             }
@@ -223,6 +225,41 @@ fn keys(settings: &Settings, database: &Arc<Database>) -> Finding {
     }
 }
 
+/// Whether the store has gone back without anybody having said so since.
+fn history(database: &Database) -> Finding {
+    match went_back(database) {
+        Err(error) => Finding::bad("history", error.to_string(), "see database"),
+        Ok(told) => judge_history(told),
+    }
+}
+
+/// When the newest refresh token that was ahead of the store came since the last declaration, and how many there were.
+fn went_back(database: &Database) -> Stored<Option<(Instant, u64)>> {
+    let of = |action| EventFilter { actions: vec![action], outcome: Some(Outcome::Done), ..EventFilter::default() };
+    let declared = office::read_audit(database, &of(Action::StoreRestored), &Part::first(1))?;
+    let from = declared.first().map(|told| told.event.at);
+    let since = EventFilter { from, ..of(Action::StoreWentBack) };
+    let found = office::search_audit(database, &since, &Part::first(1))?;
+    Ok(found.items.first().map(|told| (told.event.at, found.total)))
+}
+
+fn judge_history(told: Option<(Instant, u64)>) -> Finding {
+    const CHECK: &str = "history";
+    match told {
+        None => Finding::good(CHECK, "no session was ahead of the database"),
+        Some((last, times)) => Finding::bad(
+            CHECK,
+            format!(
+                "the database went back: {times} refresh token{} ahead of it, last at {}",
+                if times == 1 { " was" } else { "s were" },
+                instant(last)
+            ),
+            "it was restored, or a standby took over that lacked what was committed last. Lock, suspend and revoke again whom and what \
+             was locked, suspended and revoked since (docs/backup.md), then: tillgate doctor --restored",
+        ),
+    }
+}
+
 fn users(database: &Database) -> Finding {
     const CHECK: &str = "users";
     match office::any_user(database) {
@@ -247,6 +284,15 @@ mod tests {
         assert!(judge_clock(Some(NOON.after(TOLERATED)), NOON).well());
         let ahead = judge_clock(Some(NOON.after(TOLERATED + Duration::from_millis(1))), NOON);
         assert!(!ahead.well() && ahead.line().contains("--accept-clock"));
+    }
+
+    #[test]
+    fn a_store_that_went_back_is_told_with_how_to_mend_it() {
+        assert!(judge_history(None).well());
+        let once = judge_history(Some((NOON, 1)));
+        assert!(!once.well() && once.line().contains("1 refresh token was ahead"), "{}", once.line());
+        let often = judge_history(Some((NOON, 12)));
+        assert!(often.line().contains("12 refresh tokens were ahead") && often.line().contains("doctor --restored"));
     }
 
     #[test]

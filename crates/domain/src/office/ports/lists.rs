@@ -1,0 +1,142 @@
+//! What narrows a list, which part of it is asked for, and what comes back.
+
+use uuid::Uuid;
+
+use crate::{
+    Action, DeviceId, DeviceName, Event, Folded, Instant, Outcome, RoleId, SubjectKind, TenantId, User, UserId,
+    UserName, UserStatus,
+};
+
+/// Which part of a list: of those that come after `after`, all but the first `skip`, `limit` at most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part<K> {
+    /// The last of a part before.
+    pub after: Option<K>,
+    /// How many more are passed over.
+    pub skip: u64,
+    /// How many at most.
+    pub limit: u32,
+}
+
+impl<K> Part<K> {
+    /// The first part, of this many at most.
+    pub const fn first(limit: u32) -> Self {
+        Self { after: None, skip: 0, limit }
+    }
+}
+
+/// A part of a list, and how long the whole list is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found<T> {
+    /// The part.
+    pub items: Vec<T>,
+    /// How many there are on all parts together.
+    pub total: u64,
+}
+
+/// Which lines of the audit. What is `None` or empty narrows nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventFilter {
+    /// Whose audit; `None` for the whole server's.
+    pub tenant: Option<TenantId>,
+    /// By whom.
+    pub user: Option<UserId>,
+    /// On which device.
+    pub device: Option<DeviceId>,
+    /// What was done: one of these.
+    pub actions: Vec<Action>,
+    /// How it went.
+    pub outcome: Option<Outcome>,
+    /// To what kind of thing.
+    pub kind: Option<SubjectKind>,
+    /// To the thing of this id.
+    pub subject: Option<Uuid>,
+    /// At this instant or later.
+    pub from: Option<Instant>,
+    /// Before this instant.
+    pub until: Option<Instant>,
+    /// With this text in the user's name, the action or the details, whatever the case of the letters A to Z.
+    pub text: Option<String>,
+}
+
+impl EventFilter {
+    /// Whether the filter fits a line of this user.
+    pub fn fits(&self, told: &Told) -> bool {
+        let Event { at, tenant, actor, action, subject, outcome, details, .. } = &told.event;
+        self.tenant.is_none_or(|asked| *tenant == Some(asked))
+            && self.user.is_none_or(|asked| actor.user == Some(asked))
+            && self.device.is_none_or(|asked| actor.device == Some(asked))
+            && (self.actions.is_empty() || self.actions.contains(action))
+            && self.outcome.is_none_or(|asked| *outcome == asked)
+            && self.kind.is_none_or(|asked| subject.kind() == asked)
+            && self.subject.is_none_or(|asked| subject.uuid() == Some(asked))
+            && self.from.is_none_or(|from| *at >= from)
+            && self.until.is_none_or(|until| *at < until)
+            && self.text.as_ref().is_none_or(|text| {
+                let details = serde_json::to_string(details).unwrap_or_default();
+                let name = told.user_name.as_ref().map_or("", UserName::as_str);
+                [name, action.name(), &details].into_iter().any(|each| holds(each, text))
+            })
+    }
+}
+
+/// A line of the audit with the names of who did it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Told {
+    /// The line.
+    pub event: Event,
+    /// The name that the user has now.
+    pub user_name: Option<UserName>,
+    /// The name that the device has now.
+    pub device_name: Option<DeviceName>,
+}
+
+/// Which users. What is `None` or empty narrows nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserFilter {
+    /// In one of these.
+    pub statuses: Vec<UserStatus>,
+    /// Who hold this role without a device.
+    pub holding: Option<RoleId>,
+    /// Who hold none of these without a device.
+    pub lacking: Vec<RoleId>,
+    /// With this text in their name, their e-mail address or the name that people read: whatever the case of the letters A to
+    /// Z, and for names and addresses that are in use also as they are compared.
+    pub text: Option<String>,
+}
+
+impl UserFilter {
+    /// Whether the filter fits this user.
+    pub fn fits(&self, user: &User) -> bool {
+        let office = &user.assignment.office;
+        (self.statuses.is_empty() || self.statuses.contains(&user.status))
+            && self.holding.is_none_or(|role| office.contains(&role))
+            && !self.lacking.iter().any(|role| office.contains(role))
+            && self.text.as_ref().is_none_or(|text| {
+                let email = user.email.as_ref().map_or("", crate::Email::as_str);
+                let folded = Folded::of(text);
+                let used = [Some(user.name.folded()), user.email.as_ref().map(crate::Email::folded)];
+                let used = used.into_iter().flatten().filter(|_| user.status != UserStatus::Deleted);
+                [user.name.as_str(), email, &user.display_name].into_iter().any(|each| holds(each, text))
+                    || used.into_iter().any(|each| each.as_str().contains(folded.as_str()))
+            })
+    }
+}
+
+/// In which order users come. Those whom it does not tell apart come in the order of their ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserOrder {
+    /// Who was made first comes first.
+    Oldest,
+    /// Who was made last comes first.
+    Newest,
+    /// By name, byte by byte, the letters A to Z in lower case.
+    Name,
+    /// The same from its end.
+    NameBackwards,
+}
+
+/// Whether a text stands in another, whatever the case of the letters A to Z.
+fn holds(text: &str, part: &str) -> bool {
+    text.to_ascii_lowercase().contains(&part.to_ascii_lowercase())
+}

@@ -1,0 +1,29 @@
+//! Reads the audit: what was done, by whom, and how it went, newest first.
+
+use super::ports::{EventFilter, Found, OfficeView, Part, Told};
+use crate::{EventId, Store, StoreExt, Stored};
+
+/// The most that a part holds: a page of 200 and the one more that tells whether another follows.
+const MOST: u32 = 201;
+
+/// Lines of the audit, newest first. Whoever asks for one tenant says so in the filter.
+pub fn read_audit(store: &dyn Store<OfficeView>, filter: &EventFilter, part: &Part<EventId>) -> Stored<Vec<Told>> {
+    let Some(filter) = readable(filter) else { return Ok(Vec::new()) };
+    store.read(|tx| tx.events().list(&filter, &bounded(part)))
+}
+
+/// The same with how many lines there are on all parts together, in one consistent reading.
+pub fn search_audit(store: &dyn Store<OfficeView>, filter: &EventFilter, part: &Part<EventId>) -> Stored<Found<Told>> {
+    let Some(filter) = readable(filter) else { return Ok(Found { items: Vec::new(), total: 0 }) };
+    store.read(|tx| Ok(Found { items: tx.events().list(&filter, &bounded(part))?, total: tx.events().count(&filter)? }))
+}
+
+fn bounded(part: &Part<EventId>) -> Part<EventId> {
+    Part { limit: part.limit.clamp(1, MOST), ..part.clone() }
+}
+
+/// The filter that the store is asked; `None` where nothing can fit it.
+fn readable(filter: &EventFilter) -> Option<EventFilter> {
+    let text = super::text::sought(filter.text.as_deref())?;
+    Some(EventFilter { text, ..filter.clone() })
+}

@@ -1,0 +1,29 @@
+//! Adds a user below oneself in rank.
+
+use super::add_user::{self, NewUser};
+use super::ports::OfficeView;
+use super::refused::{Decided, Refused, decide};
+use super::stamp::Stamp;
+use crate::{Action, Rank, Store, StoreExt, TenantId, User};
+
+/// Adds the user with the built-in role of this rank, and no other, without a device. `own` is the rank of whoever asks: one as
+/// high or higher is refused. Asks what [`add_user`](super::add_user()) asks.
+pub fn register_user(
+    store: &dyn Store<OfficeView>,
+    tenant: TenantId,
+    stamp: &Stamp,
+    own: Option<Rank>,
+    rank: Rank,
+    new: &NewUser,
+) -> Decided<User> {
+    if own.is_none_or(|own| rank >= own) {
+        return Ok(Err(Refused::TooHigh(rank)));
+    }
+    store.write(|tx| {
+        let roles = tx.roles().list(tenant)?;
+        let role = roles.iter().find(|role| Rank::of(role) == Some(rank));
+        let roles = role.into_iter().map(|role| role.name.clone()).collect();
+        let new = NewUser { roles, devices: Vec::new(), ..new.clone() };
+        decide(add_user::add(tx, tenant, stamp, &new, Action::UserRegister))
+    })
+}

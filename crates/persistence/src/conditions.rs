@@ -1,0 +1,87 @@
+//! What narrows a list, put together piece by piece into the `WHERE` of a statement that both databases read.
+
+use std::fmt::Write as _;
+
+use crate::connection::AnyConnection;
+use crate::statement::{Bind, places};
+
+/// Conditions that all have to hold.
+#[derive(Debug, Default)]
+pub(crate) struct Conditions<'a> {
+    text: String,
+    binds: Vec<Bind<'a>>,
+}
+
+impl<'a> Conditions<'a> {
+    /// That `clause` holds, in which each `?` is the next of the values.
+    pub(crate) fn and(&mut self, clause: &str, values: &[Bind<'a>]) {
+        self.text.push_str(if self.text.is_empty() { " WHERE " } else { " AND " });
+        let mut rest = clause;
+        for value in values {
+            let Some((before, after)) = rest.split_once('?') else { break };
+            self.text.push_str(before);
+            self.binds.push(*value);
+            // writing into a text cannot fail
+            let _ = write!(self.text, "${}", self.binds.len());
+            rest = after;
+        }
+        self.text.push_str(rest);
+    }
+
+    /// The same where there is a value.
+    pub(crate) fn and_maybe(&mut self, clause: &str, value: Option<Bind<'a>>) {
+        if let Some(value) = value {
+            self.and(clause, &[value]);
+        }
+    }
+
+    /// That `column` has one of the values; nothing where there are none.
+    pub(crate) fn and_among(&mut self, column: &str, values: &[Bind<'a>]) {
+        if !values.is_empty() {
+            let among = places(self.binds.len() + 1, 1, values.len());
+            self.binds.extend_from_slice(values);
+            self.and(&format!("{column} IN {among}"), &[]);
+        }
+    }
+
+    /// A statement that begins with `head` and asks for all of it.
+    pub(crate) fn after(&self, head: &str) -> (String, Vec<Bind<'a>>) {
+        (format!("{head}{}", self.text), self.binds.clone())
+    }
+}
+
+/// Whether a text stands in a column's, whatever the case of the letters A to Z: a condition with a `?` for the text in lower case.
+pub(crate) fn holds(connection: &AnyConnection, column: &str) -> String {
+    match connection {
+        // SQLite's own `lower` knows no other letters
+        AnyConnection::Sqlite(_) => format!("instr(lower({column}), ?) > 0"),
+        AnyConnection::Postgres(_) => format!("strpos(lower({column} COLLATE \"C\"), ?) > 0"),
+    }
+}
+
+/// A column to order by, byte by byte, the letters A to Z in lower case.
+pub(crate) fn bytewise(connection: &AnyConnection, column: &str) -> String {
+    match connection {
+        AnyConnection::Sqlite(_) => format!("lower({column})"),
+        AnyConnection::Postgres(_) => format!("lower({column} COLLATE \"C\") COLLATE \"C\""),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_are_numbered_as_they_come() {
+        let mut all = Conditions::default();
+        assert_eq!(all.after("SELECT 1 FROM t").0, "SELECT 1 FROM t");
+        all.and_maybe("a = ?", None);
+        all.and_among("b", &[]);
+        all.and_maybe("a = ?", Some(Bind::Number(1)));
+        all.and_among("b", &[Bind::Text("x"), Bind::Text("y")]);
+        all.and("(c > ? OR d > ?)", &[Bind::Number(2), Bind::Number(3)]);
+        let (text, binds) = all.after("SELECT 1 FROM t");
+        assert_eq!(text, "SELECT 1 FROM t WHERE a = $1 AND b IN ($2, $3) AND (c > $4 OR d > $5)");
+        assert_eq!(binds.len(), 5);
+    }
+}

@@ -1,0 +1,130 @@
+//! Reads the audit: a part of it in one query, with the names of who did it, and how long it is in another.
+
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+use tillgate_domain::office::ports::{EventFilter, Events, Part, Told};
+use tillgate_domain::{
+    Action, Actor, DeviceId, DeviceName, Event, EventId, Instant, Outcome, SessionId, Stored, Subject, SubjectKind,
+    TenantId, UserId, UserName,
+};
+
+use crate::conditions::{Conditions, holds};
+use crate::connection::AnyConnection;
+use crate::failure::classify;
+use crate::row::{Cell, Counted};
+use crate::statement::{Bind, Statement};
+use crate::transaction::Transaction;
+
+#[derive(QueryableByName)]
+struct EventRow {
+    #[diesel(sql_type = Binary)]
+    id: Vec<u8>,
+    #[diesel(sql_type = BigInt)]
+    at: i64,
+    #[diesel(sql_type = Nullable<Binary>)]
+    tenant_id: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    user_id: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    device_id: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Binary>)]
+    session_id: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    address: Option<String>,
+    #[diesel(sql_type = Text)]
+    action: String,
+    #[diesel(sql_type = Text)]
+    subject: String,
+    #[diesel(sql_type = Nullable<Binary>)]
+    subject_id: Option<Vec<u8>>,
+    #[diesel(sql_type = Text)]
+    outcome: String,
+    #[diesel(sql_type = Text)]
+    details: String,
+    #[diesel(sql_type = Nullable<Binary>)]
+    approver_id: Option<Vec<u8>>,
+    #[diesel(sql_type = Nullable<Text>)]
+    user_name: Option<String>,
+    #[diesel(sql_type = Nullable<Text>)]
+    device_name: Option<String>,
+}
+
+impl EventRow {
+    fn told(self) -> Stored<Told> {
+        let cell = |column| Cell("audit", column);
+        let id = |column, bytes: Option<&[u8]>| cell(column).uuid_or_none(bytes);
+        let kind = cell("subject").word(SubjectKind::ALL, SubjectKind::name, &self.subject)?;
+        let subject = Subject::of(kind, id("subject_id", self.subject_id.as_deref())?);
+        let event = Event {
+            id: EventId(cell("id").uuid(&self.id)?),
+            at: Instant::from_millis(self.at),
+            tenant: id("tenant_id", self.tenant_id.as_deref())?.map(TenantId),
+            actor: Actor {
+                user: id("user_id", self.user_id.as_deref())?.map(UserId),
+                device: id("device_id", self.device_id.as_deref())?.map(DeviceId),
+                session: id("session_id", self.session_id.as_deref())?.map(SessionId),
+                address: cell("address").address(self.address.as_deref())?,
+            },
+            action: cell("action").word(Action::ALL, Action::name, &self.action)?,
+            subject: subject.ok_or_else(|| cell("subject_id").corrupt("an id that does not fit its kind"))?,
+            outcome: cell("outcome").word(Outcome::ALL, Outcome::name, &self.outcome)?,
+            details: cell("details").json(&self.details)?,
+            approver: id("approver_id", self.approver_id.as_deref())?.map(UserId),
+        };
+        let user_name = self.user_name.map(|name| Cell("users", "name").parsed(UserName::parse(&name))).transpose()?;
+        let device_name =
+            self.device_name.map(|name| Cell("devices", "name").parsed(DeviceName::parse(&name))).transpose()?;
+        Ok(Told { event, user_name, device_name })
+    }
+}
+
+/// The conditions of a filter; `text` is what it looks for, in lower case.
+fn conditions<'a>(connection: &AnyConnection, filter: &'a EventFilter, text: Option<&'a str>) -> Conditions<'a> {
+    let mut all = Conditions::default();
+    all.and_maybe("audit.tenant_id = ?", filter.tenant.as_ref().map(|id| Bind::from(&id.0)));
+    all.and_maybe("audit.user_id = ?", filter.user.as_ref().map(|id| Bind::from(&id.0)));
+    all.and_maybe("audit.device_id = ?", filter.device.as_ref().map(|id| Bind::from(&id.0)));
+    let actions: Vec<Bind<'_>> = filter.actions.iter().map(|action| action.name().into()).collect();
+    all.and_among("audit.action", &actions);
+    all.and_maybe("audit.outcome = ?", filter.outcome.map(|outcome| outcome.name().into()));
+    all.and_maybe("audit.subject = ?", filter.kind.map(|kind| kind.name().into()));
+    all.and_maybe("audit.subject_id = ?", filter.subject.as_ref().map(Bind::from));
+    all.and_maybe("audit.at >= ?", filter.from.map(Bind::from));
+    all.and_maybe("audit.at < ?", filter.until.map(Bind::from));
+    if let Some(text) = text {
+        let [name, action, details] =
+            ["users.name", "audit.action", "audit.details"].map(|column| holds(connection, column));
+        all.and(&format!("({name} OR {action} OR {details})"), &[text.into(); 3]);
+    }
+    all
+}
+
+impl Events for Transaction<'_> {
+    fn list(&mut self, filter: &EventFilter, part: &Part<EventId>) -> Stored<Vec<Told>> {
+        const HEAD: &str = "SELECT audit.id, audit.at, audit.tenant_id, audit.user_id, audit.device_id, audit.session_id, \
+             audit.address, audit.action, audit.subject, audit.subject_id, audit.outcome, audit.details, audit.approver_id, \
+             users.name AS user_name, devices.name AS device_name FROM audit \
+             LEFT JOIN users ON users.id = audit.user_id LEFT JOIN devices ON devices.id = audit.device_id";
+        let text = filter.text.as_ref().map(|text| text.to_ascii_lowercase());
+        let mut all = conditions(self.connection, filter, text.as_deref());
+        all.and_maybe("audit.id < ?", part.after.as_ref().map(|id| Bind::from(&id.0)));
+        let (text, mut binds) = all.after(HEAD);
+        let skip = i64::try_from(part.skip).unwrap_or(i64::MAX);
+        binds.extend([Bind::Number(i64::from(part.limit)), Bind::Number(skip)]);
+        let (limit, offset) = (binds.len() - 1, binds.len());
+        let text = format!("{text} ORDER BY audit.id DESC LIMIT ${limit} OFFSET ${offset}");
+        let rows: Vec<EventRow> = Statement::once(text, binds).load(self.connection).map_err(classify)?;
+        rows.into_iter().map(EventRow::told).collect()
+    }
+
+    fn count(&mut self, filter: &EventFilter) -> Stored<u64> {
+        let text = filter.text.as_ref().map(|text| text.to_ascii_lowercase());
+        let head = match text {
+            Some(_) => "SELECT COUNT(*) AS number FROM audit LEFT JOIN users ON users.id = audit.user_id",
+            None => "SELECT COUNT(*) AS number FROM audit",
+        };
+        let (text, binds) = conditions(self.connection, filter, text.as_deref()).after(head);
+        let counted: Counted = Statement::once(text, binds).get_result(self.connection).map_err(classify)?;
+        Ok(counted.number())
+    }
+}

@@ -1,0 +1,103 @@
+//! Finds users by what is known of them. The ids come in one query, the users in two more.
+
+use std::collections::BTreeMap;
+
+use diesel::prelude::*;
+use diesel::sql_types::Binary;
+use tillgate_domain::office::ports::{UserFilter, UserOrder};
+use tillgate_domain::{Folded, Stored, TenantId, User};
+
+use crate::conditions::{Conditions, bytewise, holds};
+use crate::connection::AnyConnection;
+use crate::failure::classify;
+use crate::row::{Cell, Counted, UserRow};
+use crate::schema::users;
+use crate::statement::{Bind, Statement};
+use crate::transaction::Transaction;
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = Binary)]
+    id: Vec<u8>,
+}
+
+/// What a filter looks for: the text in lower case, and as names are compared.
+struct Sought {
+    lower: String,
+    folded: Folded,
+}
+
+impl Sought {
+    fn of(filter: &UserFilter) -> Option<Self> {
+        filter.text.as_ref().map(|text| Self { lower: text.to_ascii_lowercase(), folded: Folded::of(text) })
+    }
+}
+
+fn conditions<'a>(
+    connection: &AnyConnection,
+    tenant: &'a TenantId,
+    filter: &'a UserFilter,
+    sought: Option<&'a Sought>,
+) -> Conditions<'a> {
+    const HELD: &str = "EXISTS (SELECT 1 FROM user_roles held WHERE held.user_id = users.id AND held.role_id = ?)";
+    let mut all = Conditions::default();
+    all.and("users.tenant_id = ?", &[Bind::from(&tenant.0)]);
+    let statuses: Vec<Bind<'_>> = filter.statuses.iter().map(|status| status.name().into()).collect();
+    all.and_among("users.status", &statuses);
+    all.and_maybe(HELD, filter.holding.as_ref().map(|role| Bind::from(&role.0)));
+    for role in &filter.lacking {
+        all.and(&format!("NOT {HELD}"), &[Bind::from(&role.0)]);
+    }
+    if let Some(Sought { lower, folded }) = sought {
+        let columns = ["name", "email", "display_name", "folded", "email_folded"];
+        let each = columns.map(|column| holds(connection, &format!("users.{column}")));
+        let (lower, folded) = (Bind::from(lower.as_str()), Bind::from(folded.as_str()));
+        all.and(&format!("({})", each.join(" OR ")), &[lower, lower, lower, folded, folded]);
+    }
+    all
+}
+
+pub(super) fn part(
+    transaction: &mut Transaction<'_>,
+    tenant: TenantId,
+    filter: &UserFilter,
+    order: UserOrder,
+    skip: u64,
+    limit: u32,
+) -> Stored<Vec<User>> {
+    let sought = Sought::of(filter);
+    let conditions = conditions(transaction.connection, &tenant, filter, sought.as_ref());
+    let (text, mut binds) = conditions.after("SELECT users.id FROM users");
+    let name = bytewise(transaction.connection, "users.name");
+    let order = match order {
+        UserOrder::Oldest => "users.id".to_owned(),
+        UserOrder::Newest => "users.id DESC".to_owned(),
+        UserOrder::Name => format!("{name}, users.id"),
+        UserOrder::NameBackwards => format!("{name} DESC, users.id"),
+    };
+    binds.extend([Bind::Number(i64::from(limit)), Bind::Number(i64::try_from(skip).unwrap_or(i64::MAX))]);
+    let (limit, offset) = (binds.len() - 1, binds.len());
+    let text = format!("{text} ORDER BY {order} LIMIT ${limit} OFFSET ${offset}");
+    let ids: Vec<Id> = Statement::once(text, binds).load(transaction.connection).map_err(classify)?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = users::table
+        .filter(users::id.eq_any(ids.iter().map(|row| row.id.as_slice())))
+        .select(UserRow::as_select())
+        .load(transaction.connection)
+        .map_err(classify)?;
+    let found = transaction.with_assignments(rows)?;
+    let mut found: BTreeMap<Vec<u8>, User> =
+        found.into_iter().map(|user| (user.id.0.as_bytes().to_vec(), user)).collect();
+    let missing = || Cell("users", "id").corrupt("an id that was found a moment ago");
+    ids.iter().map(|row| found.remove(&row.id).ok_or_else(missing)).collect()
+}
+
+pub(super) fn count(transaction: &mut Transaction<'_>, tenant: TenantId, filter: &UserFilter) -> Stored<u64> {
+    let sought = Sought::of(filter);
+    let conditions = conditions(transaction.connection, &tenant, filter, sought.as_ref());
+    let (text, binds) = conditions.after("SELECT COUNT(*) AS number FROM users");
+    let counted: Counted = Statement::once(text, binds).get_result(transaction.connection).map_err(classify)?;
+    Ok(counted.number())
+}

@@ -1,0 +1,100 @@
+//! Users as the back office looks for them.
+
+use std::collections::BTreeSet;
+
+use tillgate_domain::office::ports::{UserFilter, UserOrder};
+use tillgate_domain::{Assignment, Email, StoreExt, User, UserStatus};
+
+use crate::Whole;
+use crate::shop::{Shop, role_id, user, user_id};
+
+/// The shop's people and a few more: Anna (1), Ben (2), Gone (4, deleted), Žofia (5, suspended, manager), ben.jr (6, cashier),
+/// Čeněk (7, deleted).
+fn opened(whole: &Whole) -> Shop {
+    let shop = Shop::open(&whole.bench);
+    let office = |role: u8| Assignment { office: [role_id(role)].into(), ..Assignment::default() };
+    let more = [
+        User {
+            status: UserStatus::Suspended,
+            assignment: office(2),
+            email: Some(Email::parse("100%_O'Hara@example.com").unwrap()),
+            ..user(5, shop.tenant.id, "Žofia", None)
+        },
+        User { assignment: office(1), ..user(6, shop.tenant.id, "ben.jr", None) },
+        User { status: UserStatus::Deleted, ..user(7, shop.tenant.id, "Čeněk", None) },
+    ];
+    for user in &more {
+        assert!(whole.office.write(|tx| tx.users().insert(user)).unwrap());
+    }
+    shop
+}
+
+fn found(whole: &Whole, shop: &Shop, filter: &UserFilter, order: UserOrder, skip: u64, limit: u32) -> Vec<u8> {
+    let found = whole.office.read(|tx| tx.users().search(shop.tenant.id, filter, order, skip, limit)).unwrap();
+    assert!(found.iter().all(|user| filter.fits(user)), "{filter:?}");
+    let number = |user: &User| (1..=9).find(|number| user_id(*number) == user.id).unwrap();
+    found.iter().map(number).collect()
+}
+
+/// Each part of a filter narrows the list and the count alike, and all of them together. Nobody of another tenant is found.
+pub fn a_filter_narrows_the_users(whole: &Whole) {
+    use UserStatus::{Active, Deleted, Pending, Suspended};
+    let shop = opened(whole);
+    let any = UserFilter::default;
+    let text = |text: &str| UserFilter { text: Some(text.into()), ..any() };
+    for (filter, expected) in [
+        (any(), &[1, 2, 4, 5, 6, 7][..]),
+        (UserFilter { statuses: vec![Active], ..any() }, &[1, 2, 6]),
+        (UserFilter { statuses: vec![Active, Suspended, Pending], ..any() }, &[1, 2, 5, 6]),
+        (UserFilter { statuses: vec![Deleted], ..any() }, &[4, 7]),
+        (UserFilter { statuses: vec![Pending], ..any() }, &[]),
+        (UserFilter { holding: Some(role_id(1)), ..any() }, &[1, 6]),
+        (UserFilter { holding: Some(role_id(2)), ..any() }, &[5]),
+        (UserFilter { holding: Some(role_id(1)), lacking: vec![role_id(2), role_id(3)], ..any() }, &[6]),
+        (UserFilter { lacking: vec![role_id(1), role_id(2)], ..any() }, &[2, 4, 7]),
+        (UserFilter { holding: Some(role_id(33)), ..any() }, &[]),
+        (text("BEN"), &[2, 6]),
+        (text("ANNA@Example"), &[1]),
+        (text("of the shop"), &[1, 2, 4, 5, 6, 7]),
+        (text("ŽOFIA"), &[5]),
+        (text("žof"), &[5]),
+        (text("Čeněk"), &[7]),
+        (text("ČENĚK"), &[]),
+        (text("gone@"), &[4]),
+        (text("100%_o'hara"), &[5]),
+        (text("%"), &[5]),
+        (text("_"), &[5]),
+        (text("\\"), &[]),
+        (UserFilter { statuses: vec![Active], holding: Some(role_id(1)), ..text("ben") }, &[6]),
+    ] {
+        assert_eq!(found(whole, &shop, &filter, UserOrder::Oldest, 0, 99), expected, "{filter:?}");
+        let count = whole.office.read(|tx| tx.users().count(shop.tenant.id, &filter)).unwrap();
+        assert_eq!(count, expected.len() as u64, "{filter:?}");
+    }
+}
+
+/// Users come in the order that is asked for, those after the first `skip`, `limit` at most.
+pub fn users_come_in_an_order_and_in_parts(whole: &Whole) {
+    let shop = opened(whole);
+    let by = |order, skip, limit| found(whole, &shop, &UserFilter::default(), order, skip, limit);
+    assert_eq!(by(UserOrder::Newest, 0, 99), [7, 6, 5, 4, 2, 1]);
+    assert_eq!(by(UserOrder::Name, 0, 99), [1, 2, 6, 4, 7, 5], "Anna Ben ben.jr Gone Čeněk Žofia");
+    assert_eq!(by(UserOrder::NameBackwards, 0, 99), [5, 7, 4, 6, 2, 1]);
+    assert_eq!(by(UserOrder::Oldest, 2, 2), [4, 5]);
+    assert_eq!(by(UserOrder::Newest, 5, 9), [1]);
+    assert_eq!(by(UserOrder::Name, 6, 9), [0; 0]);
+    assert_eq!(by(UserOrder::Name, u64::MAX, 9), [0; 0]);
+    assert_eq!(by(UserOrder::Name, 0, 0), [0; 0]);
+}
+
+/// A user who is found is the whole user, with their assignment.
+pub fn a_user_who_is_found_is_whole(whole: &Whole) {
+    let shop = opened(whole);
+    let filter = UserFilter { text: Some("anna".into()), ..UserFilter::default() };
+    let found = whole.office.read(|tx| tx.users().search(shop.tenant.id, &filter, UserOrder::Name, 0, 9)).unwrap();
+    assert_eq!(found, std::slice::from_ref(&shop.anna));
+    let others = whole.office.read(|tx| tx.users().search(shop.other.id, &filter, UserOrder::Name, 0, 9)).unwrap();
+    assert_eq!(others, std::slice::from_ref(&shop.namesake));
+    let office: BTreeSet<_> = others.into_iter().flat_map(|user| user.assignment.office).collect();
+    assert_eq!(office, BTreeSet::new());
+}

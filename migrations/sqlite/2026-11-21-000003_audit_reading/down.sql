@@ -1,0 +1,3 @@
+DROP INDEX audit_action;
+DROP INDEX audit_device;
+DROP INDEX audit_user;
