@@ -37,7 +37,7 @@ use crate::entropy::Entropy;
 use crate::keys::Keyring;
 use crate::passwords::{HashError, HashQueue};
 use crate::ports::AuthView;
-use crate::remembered::{Profiles, Tokens};
+use crate::remembered::{ApiKeys, Profiles, Tokens};
 use crate::throttle::{Throttle, Turns};
 use crate::uses::Uses;
 
@@ -58,6 +58,7 @@ pub struct Auth {
     changes: Arc<Changes>,
     tokens: Tokens,
     profiles: Profiles,
+    api_keys: ApiKeys,
     uses: Uses,
     passwords: HashQueue,
     turns: Turns,

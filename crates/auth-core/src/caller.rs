@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tillgate_domain::access::{self, Access};
 use tillgate_domain::{
-    Actor, Device, DeviceId, Instant, PrincipalId, Rank, Right, Rights, SessionId, Tenant, User, UserId,
+    Actor, ApiKeyId, Device, DeviceId, Instant, PrincipalId, Rank, Right, Rights, SessionId, Tenant, User, UserId,
 };
 
 use crate::error::{Error, Refusal};
@@ -31,18 +31,38 @@ pub struct Profile {
 /// Who calls, with the rights of now.
 #[derive(Clone, Debug)]
 pub struct Caller {
+    /// What the call stands on.
+    pub by: By,
+    /// The contract.
+    pub dialect: Dialect,
+    /// Who it is.
+    pub principal: PrincipalId,
+    /// The device that they are on.
+    pub device: Option<DeviceId>,
+    /// Where the request came from.
+    pub address: Option<IpAddr>,
+    /// Names, settings and rights.
+    pub profile: Arc<Profile>,
+}
+
+/// What a call stands on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A session, by its access token.
+    Session(InSession),
+    /// The key of a program, by a signature. No session is made, used or ended by it.
+    ApiKey(ApiKeyId),
+}
+
+/// The session that a call is made in, as its access token tells of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InSession {
     /// The session.
-    pub session: SessionId,
+    pub id: SessionId,
     /// What kind it is.
     pub kind: SessionKind,
     /// The generation of the access token.
     pub generation: i64,
-    /// The contract.
-    pub dialect: Dialect,
-    /// Whose session it is.
-    pub principal: PrincipalId,
-    /// The device that it stands on.
-    pub device: Option<DeviceId>,
     /// When the session was made.
     pub created_at: Instant,
     /// When the session was last used, to the minute.
@@ -51,14 +71,23 @@ pub struct Caller {
     pub session_expires_at: Option<Instant>,
     /// When the access token expires.
     pub expires_at: Instant,
-    /// Where the request came from.
-    pub address: Option<IpAddr>,
-    /// Names, settings and rights.
-    pub profile: Arc<Profile>,
 }
 
 impl Caller {
-    /// The person, where the session is a person's.
+    /// The session that the call is made in; `None` for a signed one.
+    pub fn session(&self) -> Option<SessionId> {
+        self.in_session().map(|session| session.id)
+    }
+
+    /// The same with what its access token tells of it.
+    pub fn in_session(&self) -> Option<&InSession> {
+        match &self.by {
+            By::Session(session) => Some(session),
+            By::ApiKey(_) => None,
+        }
+    }
+
+    /// The person, where it is one.
     pub fn user(&self) -> Option<UserId> {
         match self.principal {
             PrincipalId::User(id) => Some(id),
@@ -68,7 +97,7 @@ impl Caller {
 
     /// How the audit names the caller.
     pub fn actor(&self) -> Actor {
-        Actor { user: self.user(), device: self.device, session: Some(self.session), address: self.address }
+        Actor { user: self.user(), device: self.device, session: self.session(), address: self.address }
     }
 
     /// Refuses with the missing right where the caller may not do what it names.

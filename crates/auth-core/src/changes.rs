@@ -138,6 +138,13 @@ impl Changes {
         self.judge(&About::of(session), &session.epochs).1
     }
 
+    /// Since when what was read of a user on a device is stale.
+    pub(crate) fn touched_on(&self, user: UserId, device: DeviceId, tenant: TenantId) -> Moment {
+        let known = self.known();
+        let scopes = [Scope::User(user), Scope::Device(device), Scope::Tenant(tenant)];
+        scopes.map(|scope| known.mark(Some(scope)).touched).into_iter().max().unwrap_or_default()
+    }
+
     /// Whether the session is known to be over: by its own end or, where it is no permanent one, by an epoch.
     pub(crate) fn over(&self, session: &Session) -> bool {
         match session.kind {

@@ -170,6 +170,9 @@ pub enum TokenRefusal {
     /// A refresh token that had been followed by a used one: the session has been ended.
     #[error("the refresh token had been replaced; the session has been ended")]
     Replay,
+    /// A signature that has counted already.
+    #[error("the signature has been used already")]
+    Repeated,
 }
 
 impl TokenRefusal {
@@ -182,6 +185,7 @@ impl TokenRefusal {
             Self::Expired => "token_expired",
             Self::Over => "session_over",
             Self::Replay => "token_replayed",
+            Self::Repeated => "signature_repeated",
         }
     }
 }

@@ -33,7 +33,7 @@ pub mod token;
 mod uses;
 
 pub use auth::{Auth, AuthStore, BuildError, Builder, Readiness, Settings, network};
-pub use caller::{Caller, Profile};
+pub use caller::{By, Caller, InSession, Profile};
 pub use clock::{Clock, Time, Timekeeper};
 pub use entropy::{Entropy, NoEntropy};
 pub use error::{Error, LoginRefusal, Refusal, TokenRefusal};
@@ -41,7 +41,7 @@ pub use keys::MasterKey;
 pub use memory::Memory;
 pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueLimits};
 pub use ports::{AuthTx, AuthView};
-pub use requests::{Evidence, Granted, How, Login, Presented, Proof, Refreshing, Tenancy, Who};
+pub use requests::{Counting, Evidence, Granted, How, Login, Presented, Proof, Refreshing, Tenancy, Who};
 pub use session::{Dialect, Epochs, Proved, Session, SessionKind};
 pub use signature::Signature;
 pub use system::{SystemClock, SystemEntropy};

@@ -3,6 +3,8 @@
 //! A token is remembered under the SHA-256 of the whole of it, so that its signature is checked once. Expiry, audience and changes
 //! are asked at each request all the same: nothing here says that a token is good.
 
+mod api_keys;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -13,6 +15,8 @@ use tillgate_domain::{DeviceId, Instant, KeyId, PrincipalId};
 use crate::Profile;
 use crate::changes::Moment;
 use crate::token::access::Claims;
+
+pub(crate) use api_keys::{ApiKeys, OpenedApiKey};
 
 /// How much verified tokens may take, in bytes.
 const TOKENS: u64 = 16 << 20;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use tillgate_domain::{DeviceId, Instant, Rank, Secret, Slug, TenantId};
 
-use crate::{Dialect, Profile, Session, Terms};
+use crate::{Dialect, Profile, Session, Signature, Terms};
 
 /// Which tenant a request is for.
 #[derive(Clone, Debug, Default)]
@@ -113,16 +113,27 @@ impl<'a> Refreshing<'a> {
 }
 
 /// What proves a request.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub enum Evidence<'a> {
     /// Nothing was sent.
     None,
     /// An access token.
     Bearer(&'a str),
+    /// A signature that was made with the key of a program.
+    Signature(Box<Signature>, Counting),
+}
+
+/// Whether a signature is used up by being told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counting {
+    /// It counts once: it is remembered, and refused where it is remembered already.
+    Once,
+    /// Neither: for who only asks on the way whether it would hold, and passes it on to who counts it.
+    Never,
 }
 
 /// A request that is to be authenticated.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Presented<'a> {
     /// What proves it.
     pub evidence: Evidence<'a>,

@@ -101,14 +101,20 @@ async fn caller(mounted: &Arc<Mounted>, head: &Head, evidence: Evidence<'_>) -> 
     if let Some(recognized) = mounted.shared.auth.recognize(&presented) {
         return Ok(recognized?);
     }
-    let token = match evidence {
-        Evidence::None => None,
-        Evidence::Bearer(token) => Some(tillgate_domain::Secret::new(token.to_owned())),
-    };
     let (method, target, address) = (head.method().to_string(), head.target().to_owned(), head.address());
+    let (token, signature) = match presented.evidence {
+        Evidence::None => (None, None),
+        Evidence::Bearer(token) => (Some(tillgate_domain::Secret::new(token.to_owned())), None),
+        Evidence::Signature(signature, counting) => (None, Some((signature, counting))),
+    };
     crate::call::block(mounted, move |mounted| {
+        let evidence = match (&token, signature) {
+            (_, Some((signature, counting))) => Evidence::Signature(signature, counting),
+            (Some(token), None) => Evidence::Bearer(token.expose()),
+            (None, None) => Evidence::None,
+        };
         mounted.shared.auth.authenticate(&tillgate_auth_core::Presented {
-            evidence: token.as_ref().map_or(Evidence::None, |token| Evidence::Bearer(token.expose())),
+            evidence,
             dialect: &mounted.label,
             tenant,
             method: &method,

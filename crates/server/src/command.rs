@@ -2,6 +2,7 @@
 //!
 //! A command stands in a file of its own below; it opens what it needs, calls one use case and prints. The rules stand elsewhere.
 
+mod api_key;
 mod backup;
 mod demo;
 mod device;
@@ -81,6 +82,9 @@ enum Command {
     /// Permanent tokens of devices
     #[command(subcommand)]
     Token(token::Token),
+    /// Keys that programs sign their requests with
+    #[command(subcommand, name = "api-key")]
+    ApiKeys(api_key::ApiKeys),
     /// The server's keys
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -151,6 +155,7 @@ pub fn run(line: Line, variables: Vec<(String, String)>) -> ExitCode {
         Command::Role(role) => role.run(&context),
         Command::Session(session) => session.run(&context),
         Command::Token(token) => token.run(&context),
+        Command::ApiKeys(keys) => keys.run(&context),
         Command::Keys(keys) => keys.run(&context),
         Command::Sweep => sweep::run(&context),
         Command::Backup(backup) => backup.run(&context),

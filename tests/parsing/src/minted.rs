@@ -105,9 +105,9 @@ impl Minted {
             address: None,
         };
         let recognized = self.auth.recognize(&presented(&self.dialect));
-        let told = self.auth.authenticate(&presented(&self.dialect)).map(|caller| caller.session);
+        let told = self.auth.authenticate(&presented(&self.dialect)).map(|caller| caller.session());
         if let Some(recognized) = recognized {
-            assert_eq!(recognized.map(|caller| caller.session), told, "memory and store differ");
+            assert_eq!(recognized.map(|caller| caller.session()), told, "memory and store differ");
         }
         let elsewhere = Dialect::new("portos");
         assert!(self.auth.authenticate(&presented(&elsewhere)).is_err(), "taken by a contract that it is not for");

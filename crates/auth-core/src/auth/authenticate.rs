@@ -10,11 +10,11 @@ use crate::ports::Use;
 use crate::profile;
 use crate::remembered::{Tokens, Verified};
 use crate::token::access::{Claims, LONGEST, key_of};
-use crate::{Caller, Error, Evidence, Presented, Profile, TokenRefusal};
+use crate::{By, Caller, Error, Evidence, InSession, Presented, Profile, TokenRefusal};
 
 /// Whether the store may be asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Reach {
+pub(super) enum Reach {
     Memory,
     Store,
 }
@@ -27,16 +27,30 @@ impl Auth {
     }
 
     /// Tells who calls. The store is asked only for what memory does not hold: an unknown key, a view of what has changed that
-    /// is too old, the profile of somebody who has not called since it changed.
+    /// is too old, the profile of somebody who has not called since it changed; and to remember a signature that counts once.
     pub fn authenticate(&self, presented: &Presented<'_>) -> Result<Caller, Error> {
         self.look(presented, Reach::Store)?.ok_or_else(|| Error::Fault("the store was not asked".to_owned()))
     }
 
     fn look(&self, presented: &Presented<'_>, reach: Reach) -> Result<Option<Caller>, Error> {
-        let token = match presented.evidence {
-            Evidence::None => return Err(TokenRefusal::Missing.into()),
-            Evidence::Bearer(token) => token,
-        };
+        match &presented.evidence {
+            Evidence::None => Err(TokenRefusal::Missing.into()),
+            Evidence::Bearer(token) => self.in_session(token, presented, reach),
+            Evidence::Signature(signature, counting) => {
+                let signed = self.who_signed(signature, presented.tenant, *counting, reach)?;
+                Ok(signed.map(|signed| Caller {
+                    by: By::ApiKey(signed.key.id),
+                    dialect: presented.dialect.clone(),
+                    principal: PrincipalId::User(signed.key.user),
+                    device: Some(signed.key.device),
+                    address: presented.address,
+                    profile: signed.profile,
+                }))
+            }
+        }
+    }
+
+    fn in_session(&self, token: &str, presented: &Presented<'_>, reach: Reach) -> Result<Option<Caller>, Error> {
         let Some(verified) = self.verified(token, reach)? else { return Ok(None) };
         let claims = &verified.claims;
         if !meant_for(claims, presented) {
@@ -65,17 +79,20 @@ impl Auth {
         if verified.notable(now) {
             self.uses.note(Use { session: claims.sid, generation: claims.generation, at: now });
         }
-        Ok(Some(Caller {
-            session: claims.sid,
+        let session = InSession {
+            id: claims.sid,
             kind: claims.kind(),
             generation: claims.generation,
-            dialect: presented.dialect.clone(),
-            principal: claims.principal(),
-            device: claims.did,
             created_at: tillgate_domain::Instant::from_millis(claims.sat),
             last_used_at: verified.noted_at(),
             session_expires_at: claims.sxp.map(tillgate_domain::Instant::from_millis),
             expires_at: claims.expires_at(),
+        };
+        Ok(Some(Caller {
+            by: By::Session(session),
+            dialect: presented.dialect.clone(),
+            principal: claims.principal(),
+            device: claims.did,
             address: presented.address,
             profile,
         }))

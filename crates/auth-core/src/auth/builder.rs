@@ -12,7 +12,7 @@ use crate::entropy::Entropy;
 use crate::keys::{KeyError, Keyring, Lifecycle, MasterKey, SigningAlgorithm, draw, first};
 use crate::passwords::{Argon2id, Cost, HashQueue, InvalidCost, PasswordHasher, QueueLimits};
 use crate::ports::{KeyKind, KeyState, StoredKey};
-use crate::remembered::{Profiles, Tokens};
+use crate::remembered::{ApiKeys, Profiles, Tokens};
 use crate::system::{SystemClock, SystemEntropy};
 use crate::throttle::{Throttle, ThrottleLimits, Turns};
 use crate::token::crypto;
@@ -173,6 +173,7 @@ impl Builder {
             changes: Arc::new(Changes::default()),
             tokens: Tokens::default(),
             profiles: Profiles::default(),
+            api_keys: ApiKeys::default(),
             uses: Uses::default(),
             follower: super::follow::Follower::default(),
             chores: super::chores::Timetable::default(),

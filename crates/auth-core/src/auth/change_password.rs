@@ -106,15 +106,18 @@ impl Auth {
             self.event(Action::Password, Outcome::Done, Subject::User(user), Some(caller.profile.tenant.id))?;
         event.actor = caller.actor();
         let changed = self.store.write(|tx| {
-            let own = tx.sessions().find(caller.session)?;
-            if own.is_none_or(|own| own.session.ended.is_some() || own.session.epochs.below(&own.epochs)) {
-                return Ok(Changed::Over);
+            // a signed call stands on no session that could be over
+            if let Some(own) = caller.session() {
+                let own = tx.sessions().find(own)?;
+                if own.is_none_or(|own| own.session.ended.is_some() || own.session.epochs.below(&own.epochs)) {
+                    return Ok(Changed::Over);
+                }
             }
             let (principal, kind, version) = (credential.principal, credential.kind, credential.version);
             if !tx.credentials().replace(principal, kind, version, verifier, event.at)? {
                 return Ok(Changed::Again);
             }
-            let ended = end_others(tx, user, caller.session, event.at)?;
+            let ended = end_others(tx, user, caller.session(), event.at)?;
             self.throttle.settle(tx, charge, Came::Succeeded, event.at)?;
             // who was stopped by guesses at the old one may try the new one
             tx.attempts().forgive(principal.uuid())?;
@@ -128,7 +131,7 @@ impl Auth {
 }
 
 /// Ends every live session of the user but this one and the permanent ones, and says how many there were.
-fn end_others(tx: &mut dyn AuthTx, user: UserId, own: SessionId, now: Instant) -> Stored<u32> {
+fn end_others(tx: &mut dyn AuthTx, user: UserId, own: Option<SessionId>, now: Instant) -> Stored<u32> {
     let filter = SessionFilter { user: Some(user), live: Some((true, now)), ..SessionFilter::default() };
     let (mut after, mut ended) = (None, 0_u32);
     loop {
@@ -137,7 +140,7 @@ fn end_others(tx: &mut dyn AuthTx, user: UserId, own: SessionId, now: Instant) -
         after = Some(last.session.id);
         for listed in &part {
             let session = &listed.session;
-            let other = session.id != own && session.kind != SessionKind::Permanent;
+            let other = Some(session.id) != own && session.kind != SessionKind::Permanent;
             if other && tx.endings().end(session.id, EndedWhy::Password, now)? {
                 ended = ended.saturating_add(1);
             }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tillgate_domain::{Instant, StoreExt, Stored};
 
 use super::Auth;
+use super::signed::NEAR;
 use crate::Error;
 use crate::ports::{AuthTx, Node};
 use crate::terms::LONGEST_ACCESS;
@@ -39,6 +40,10 @@ const KEEP_CHANGES: Duration = Duration::from_hours(7 * 24);
 /// How long failures in a row, and places of a success, are kept.
 const KEEP_ATTEMPTS: Duration = Duration::from_hours(90 * 24);
 
+/// How long signatures are remembered: twice as long as one can be good that is seen as early as can be, so that processes whose
+/// clocks differ by minutes forget none too soon.
+const KEEP_SIGNATURES: Duration = NEAR.saturating_mul(4);
+
 /// How long the memory keeps ended sessions: the life of the longest token, and an hour.
 const REMEMBER_ENDED: Duration = LONGEST_ACCESS.saturating_add(Duration::from_hours(1));
 
@@ -53,6 +58,8 @@ pub struct Swept {
     pub attempts: u32,
     /// Places without a late success.
     pub places: u32,
+    /// Signatures that are too old to be good again.
+    pub signatures: u32,
 }
 
 /// When which chore was done last, and the thread that does them.
@@ -175,6 +182,11 @@ impl Auth {
         )?;
         self.sweep_part(time.at.before(KEEP_ATTEMPTS), &|tx, before| tx.places().sweep(before, BATCH), &mut |count| {
             swept.places += count;
+            progress(swept);
+        })?;
+        let keep = KEEP_SIGNATURES;
+        self.sweep_part(time.at.before(keep), &|tx, before| tx.signatures().sweep(before, BATCH), &mut |count| {
+            swept.signatures += count;
             progress(swept);
         })?;
         Ok(swept)

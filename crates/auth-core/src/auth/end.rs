@@ -13,14 +13,15 @@ use crate::{Caller, Error, Refusal};
 pub(super) const END_OTHERS: &str = "sessionDelete";
 
 impl Auth {
-    /// Ends the caller's own session. That it was over already is no refusal.
+    /// Ends the caller's own session. That it was over already is no refusal, and neither is it that a signed call has none.
     pub fn logout(&self, caller: &Caller) -> Result<(), Error> {
+        let Some(session) = caller.session() else { return Ok(()) };
         let now = self.time().at;
         let tenant = Some(caller.profile.tenant.id);
-        let mut event = self.event(Action::Logout, Outcome::Done, Subject::Session(caller.session), tenant)?;
+        let mut event = self.event(Action::Logout, Outcome::Done, Subject::Session(session), tenant)?;
         event.actor = caller.actor();
         self.store.write(|tx| {
-            if tx.endings().end(caller.session, EndedWhy::Logout, now)? {
+            if tx.endings().end(session, EndedWhy::Logout, now)? {
                 tx.audit().tell(&event)?;
             }
             Ok(())
@@ -32,7 +33,7 @@ impl Auth {
     /// `sessionDelete`. One that was over already is returned too.
     pub fn end(&self, caller: &Caller, session: SessionId) -> Result<Listed, Error> {
         let listed = self.session(caller, session)?;
-        let why = if session == caller.session { EndedWhy::Logout } else { EndedWhy::Admin };
+        let why = if caller.session() == Some(session) { EndedWhy::Logout } else { EndedWhy::Admin };
         let tenant = Some(caller.profile.tenant.id);
         let mut event = self.event(Action::SessionEnd, Outcome::Done, Subject::Session(session), tenant)?;
         event.actor = caller.actor();

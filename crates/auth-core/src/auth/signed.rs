@@ -1,19 +1,22 @@
 //! Requests that are signed with the key of a program: drawing such keys, and telling who signed.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tillgate_domain::access::admits;
 use tillgate_domain::{ApiKey, ApiKeyId, DeviceStatus, Instant, PrincipalId, Secret, StoreExt, TenantId, UserStatus};
 
 use super::Auth;
+use super::authenticate::Reach;
 use crate::ports::{SignatureDigest, WrappedApiKey};
 use crate::profile;
+use crate::remembered::OpenedApiKey;
 use crate::signature::sha256;
-use crate::{Error, Profile, Signature, TokenRefusal};
+use crate::{Counting, Error, Profile, Signature, TokenRefusal};
 
 /// How far the time of a signature may be from the server's, either way.
-const NEAR: Duration = Duration::from_secs(150);
+pub(super) const NEAR: Duration = Duration::from_secs(150);
 
 /// A key that was drawn and is in no store yet.
 #[derive(Clone, Debug)]
@@ -34,8 +37,11 @@ pub struct Signed {
     /// The key.
     pub key: ApiKey,
     /// Its user on its device as they are now, with the rights that the key leaves them. A narrowed key has no rank.
-    pub profile: Profile,
+    pub profile: Arc<Profile>,
 }
+
+/// A key with its secret, and its user on its device where both are there.
+type Opened = (Arc<OpenedApiKey>, Option<Arc<Profile>>);
 
 impl Auth {
     /// Draws a key for a program.
@@ -49,22 +55,30 @@ impl Auth {
         Ok(DrawnApiKey { id: self.id(ApiKeyId::new)?, client, secret, wrapped })
     }
 
-    /// Tells who signed, and remembers the signature: it counts once. `tenant` is the one that the way it came by serves.
+    /// Tells who signed. `tenant` is the one that the way it came by serves. The store is asked only for what memory does not
+    /// hold, and to remember a signature that counts once.
     ///
     /// A key that was revoked, a user who is not active or may not log in on the device, and a device that is not active end it
     /// at once. Where the time cannot be told the answer is [`Error::Unavailable`].
-    pub fn signed(&self, signature: &Signature, tenant: Option<TenantId>) -> Result<Signed, Error> {
-        let (found, profile) = self.store.read(|tx| {
-            let Some(found) = tx.api_keys().named(&signature.client)? else { return Ok((None, None)) };
-            let profile = profile::read(tx, PrincipalId::User(found.key.user), Some(found.key.device))?;
-            Ok((Some(found), profile))
-        })?;
-        let WrappedApiKey { key, wrapped } = found.ok_or(TokenRefusal::Invalid)?;
-        let secret = self.keyring.master().open(&wrapped, &context(&key.client));
-        let secret = secret.and_then(|secret| String::from_utf8(secret.expose().clone()).ok()).map(Secret::new);
-        let secret =
-            secret.ok_or_else(|| Error::Fault(format!("the secret of API key {} cannot be opened", key.id)))?;
-        if !signature.holds(&secret) {
+    pub fn signed(&self, signature: &Signature, tenant: Option<TenantId>, counting: Counting) -> Result<Signed, Error> {
+        let signed = self.who_signed(signature, tenant, counting, Reach::Store)?;
+        signed.ok_or_else(|| Error::Fault("the store was not asked".to_owned()))
+    }
+
+    pub(super) fn who_signed(
+        &self,
+        signature: &Signature,
+        tenant: Option<TenantId>,
+        counting: Counting,
+        reach: Reach,
+    ) -> Result<Option<Signed>, Error> {
+        if reach == Reach::Memory && (counting == Counting::Once || !self.fresh()) {
+            return Ok(None);
+        }
+        self.catch_up()?;
+        let Some((opened, profile)) = self.opened(&signature.client, reach)? else { return Ok(None) };
+        let key = &opened.key;
+        if !signature.holds(&opened.secret) {
             return Err(TokenRefusal::Invalid.into());
         }
         if tenant.is_some_and(|tenant| tenant != key.tenant) {
@@ -78,14 +92,57 @@ impl Auth {
             return Err(TokenRefusal::Expired.into());
         }
         let profile = profile.filter(|profile| key.active && stands(profile)).ok_or(TokenRefusal::Over)?;
-        let digest = SignatureDigest(sha256(&[key.client.as_bytes(), b"\n", &signature.mac].concat()));
-        if !self.store.write(|tx| tx.signatures().see(&digest, time.at))? {
-            return Err(TokenRefusal::Invalid.into());
+        if counting == Counting::Once {
+            let digest = SignatureDigest(sha256(&[key.client.as_bytes(), b"\n", &signature.mac].concat()));
+            if !self.store.write(|tx| tx.signatures().see(&digest, time.at))? {
+                return Err(TokenRefusal::Repeated.into());
+            }
         }
-        let rank = profile.rank.filter(|_| key.permissions.is_empty());
-        let profile = Profile { rights: key.narrow(&profile.rights), rank, ..profile };
-        Ok(Signed { key, profile })
+        Ok(Some(Signed { key: key.clone(), profile: narrowed(key, profile) }))
     }
+
+    /// The key that programs call by this client id, with its user on its device; from memory where nothing has touched them.
+    fn opened(&self, client: &str, reach: Reach) -> Result<Option<Opened>, Error> {
+        if let Some((opened, read_at)) = self.api_keys.find(client) {
+            let key = &opened.key;
+            let touched = self.changes.touched_on(key.user, key.device, key.tenant);
+            let user = PrincipalId::User(key.user);
+            let profile = self.profiles.find(user, Some(key.device), touched);
+            if read_at >= touched && profile.is_some() {
+                return Ok(Some((opened, profile)));
+            }
+        }
+        if reach == Reach::Memory {
+            return Ok(None);
+        }
+        let began = self.changes.now();
+        let (found, profile) = self.store.read(|tx| {
+            let Some(found) = tx.api_keys().named(client)? else { return Ok((None, None)) };
+            let profile = profile::read(tx, PrincipalId::User(found.key.user), Some(found.key.device))?;
+            Ok((Some(found), profile))
+        })?;
+        let WrappedApiKey { key, wrapped } = found.ok_or(TokenRefusal::Invalid)?;
+        let secret = self.keyring.master().open(&wrapped, &context(&key.client));
+        let secret = secret.and_then(|secret| String::from_utf8(secret.expose().clone()).ok()).map(Secret::new);
+        let secret =
+            secret.ok_or_else(|| Error::Fault(format!("the secret of API key {} cannot be opened", key.id)))?;
+        let (opened, profile) = (Arc::new(OpenedApiKey { key, secret }), profile.map(Arc::new));
+        self.api_keys.keep(&opened, began);
+        if let Some(profile) = &profile {
+            let user = PrincipalId::User(opened.key.user);
+            self.profiles.keep(user, Some(opened.key.device), profile, began);
+        }
+        Ok(Some((opened, profile)))
+    }
+}
+
+/// What the key leaves of the profile.
+fn narrowed(key: &ApiKey, profile: Arc<Profile>) -> Arc<Profile> {
+    if key.permissions.is_empty() {
+        return profile;
+    }
+    let profile = Arc::unwrap_or_clone(profile);
+    Arc::new(Profile { rights: key.narrow(&profile.rights), rank: None, ..profile })
 }
 
 /// Whether the user may be on the device now.

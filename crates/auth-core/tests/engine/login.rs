@@ -24,7 +24,8 @@ fn a_user_logs_in_by_name_or_email_on_a_device_or_in_the_office() {
         assert_eq!(shop.session(session.id), *session, "what is granted is what is stored");
         let caller = used(&shop.auth, &granted).unwrap();
         assert_eq!(caller.principal, PrincipalId::User(shop.world.manager.id));
-        assert_eq!((caller.session, caller.device, caller.generation), (session.id, session.device, 1));
+        let told = caller.in_session().unwrap();
+        assert_eq!((told.id, caller.device, told.generation), (session.id, session.device, 1));
         assert!(caller.profile.rights.allow("storno") && !caller.profile.rights.allow("roleCreate"));
         let told = shop.told(Action::Login);
         let last = told.last().unwrap();
@@ -48,7 +49,8 @@ fn a_device_logs_in_as_itself() {
     assert_eq!((granted.session.kind, granted.session.user), (SessionKind::Device, None));
     let caller = used(&shop.auth, &granted).unwrap();
     assert_eq!(caller.principal, PrincipalId::Device(shop.world.p01.id));
-    assert_eq!((caller.kind, caller.device), (SessionKind::Device, Some(shop.world.p01.id)));
+    let kind = caller.in_session().unwrap().kind;
+    assert_eq!((kind, caller.device), (SessionKind::Device, Some(shop.world.p01.id)));
     assert!(caller.profile.rights.allow("ticketClose") && !caller.profile.rights.allow("storno"));
 }
 

@@ -71,8 +71,9 @@ fn both_tokens_authenticate_and_the_id_token_says_who_it_is() {
         assert_ne!(id, granted.access_token.expose());
         for bearer in [id, granted.access_token.expose()] {
             let caller = call(&shop.auth, bearer).unwrap();
-            assert_eq!((caller.session, caller.user()), (granted.session.id, Some(shop.world.cashier.id)));
-            assert_eq!((caller.device, caller.kind), (Some(shop.world.p01.id), SessionKind::Permanent));
+            let told = caller.in_session().unwrap();
+            assert_eq!((told.id, caller.user()), (granted.session.id, Some(shop.world.cashier.id)));
+            assert_eq!((caller.device, told.kind), (Some(shop.world.p01.id), SessionKind::Permanent));
         }
         let (says, plain) = (claims(id), claims(granted.access_token.expose()));
         assert_eq!(says["name"], shop.world.cashier.display_name);

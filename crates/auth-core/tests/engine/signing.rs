@@ -1,14 +1,17 @@
 //! Requests that are signed with the key of a program.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use ring::hmac;
 use tillgate_auth_core::auth::{DrawnApiKey, Signed};
-use tillgate_auth_core::{Auth, Error, Signature, TokenRefusal};
+use tillgate_auth_core::{Auth, By, Counting, Dialect, Error, Evidence, Presented, Signature, TokenRefusal};
 use tillgate_domain::office::{self, ApiKeyChange, NewApiKey};
-use tillgate_domain::{ApiKey, DeviceName, Instant, Rank, Right, Rights, UserName};
+use tillgate_domain::{ApiKey, DeviceName, Instant, Mode, Rank, Right, Rights, StoreError, UserName};
+use tillgate_testkit::Failing;
+use tillgate_testkit::failing::Failure;
 
-use crate::shop::{HOUR, Shop, done, stamp, token_refused, unavailable};
+use crate::shop::{HOUR, Shop, done, stamp, token_refused, unavailable, used};
 
 const WINDOW: Duration = Duration::from_secs(150);
 const MILLI: Duration = Duration::from_millis(1);
@@ -50,7 +53,7 @@ fn signature(drawn: &DrawnApiKey, at: Instant, message: &str) -> Signature {
 }
 
 fn signed(auth: &Auth, drawn: &DrawnApiKey, message: &str) -> Result<Signed, Error> {
-    auth.signed(&signature(drawn, auth.time().at, message), None)
+    auth.signed(&signature(drawn, auth.time().at, message), None, Counting::Once)
 }
 
 #[test]
@@ -59,9 +62,10 @@ fn a_signature_says_who_signed() {
     let (key, drawn) = key(&shop, "cashier", &[]);
     let found = signed(&shop.auth, &drawn, "GET /").unwrap();
     assert_eq!(found.key, key);
-    assert_eq!(found.profile.user.unwrap().id, shop.world.cashier.id);
-    assert_eq!(found.profile.device.unwrap().id, shop.world.p01.id);
-    assert_eq!((found.profile.rights, found.profile.rank), (Rank::Cashier.rights(), Some(Rank::Cashier)));
+    let profile = Arc::unwrap_or_clone(found.profile);
+    assert_eq!(profile.user.unwrap().id, shop.world.cashier.id);
+    assert_eq!(profile.device.unwrap().id, shop.world.p01.id);
+    assert_eq!((profile.rights, profile.rank), (Rank::Cashier.rights(), Some(Rank::Cashier)));
     assert_eq!(shop.sessions(), 0, "it makes no session");
     assert!(signed(&shop.process(), &drawn, "GET /again").is_ok(), "another process with the same master key");
 }
@@ -82,9 +86,9 @@ fn permissions_narrow_the_rights() {
     let shop = Shop::open();
     let (_, drawn) = key(&shop, "cashier", &["ticketClose", "storno"]);
     let found = signed(&shop.auth, &drawn, "GET /").unwrap();
-    assert_eq!((found.profile.rights, found.profile.rank), (rights(&["ticketClose"]), None));
+    assert_eq!((found.profile.rights.clone(), found.profile.rank), (rights(&["ticketClose"]), None));
     let (_, drawn) = key(&shop, "admin", &["storno"]);
-    assert_eq!(signed(&shop.auth, &drawn, "GET /").unwrap().profile.rights, rights(&["storno"]));
+    assert_eq!(signed(&shop.auth, &drawn, "GET /").unwrap().profile.rights.clone(), rights(&["storno"]));
 }
 
 #[test]
@@ -93,9 +97,9 @@ fn a_signature_counts_once_in_every_process() {
     let (_, drawn) = key(&shop, "cashier", &[]);
     let (_, other) = key(&shop, "cashier", &[]);
     let once = signature(&drawn, shop.auth.time().at, "GET /");
-    assert!(shop.auth.signed(&once, None).is_ok());
+    assert!(shop.auth.signed(&once, None, Counting::Once).is_ok());
     for auth in [&shop.auth, &shop.process()] {
-        assert_eq!(token_refused(auth.signed(&once, None)), TokenRefusal::Invalid);
+        assert_eq!(token_refused(auth.signed(&once, None, Counting::Once)), TokenRefusal::Repeated);
     }
     assert!(signed(&shop.auth, &drawn, "GET /other").is_ok(), "another request");
     assert!(signed(&shop.auth, &other, "GET /").is_ok(), "another key");
@@ -114,11 +118,14 @@ fn what_does_not_hold_is_refused_and_not_remembered() {
         Signature { client: "nobody".into(), ..right.clone() },
         Signature { client: drawn.client.to_uppercase() + "x", ..right.clone() },
     ] {
-        assert_eq!(token_refused(shop.auth.signed(&wrong, None)), TokenRefusal::Invalid, "{wrong:?}");
+        assert_eq!(token_refused(shop.auth.signed(&wrong, None, Counting::Once)), TokenRefusal::Invalid, "{wrong:?}");
     }
-    let foreign = shop.auth.signed(&right, Some(shop.market.id));
+    let foreign = shop.auth.signed(&right, Some(shop.market.id), Counting::Once);
     assert_eq!(token_refused(foreign), TokenRefusal::Foreign);
-    assert!(shop.auth.signed(&right, Some(shop.world.tenant.id)).is_ok(), "nothing of that was remembered");
+    assert!(
+        shop.auth.signed(&right, Some(shop.world.tenant.id), Counting::Once).is_ok(),
+        "nothing of that was remembered"
+    );
 }
 
 #[test]
@@ -134,7 +141,7 @@ fn a_signature_is_of_now() {
         (Instant::from_millis(i64::MIN), false),
         (Instant::from_millis(i64::MAX), false),
     ] {
-        let answer = shop.auth.signed(&signature(&drawn, at, &format!("at {at:?}")), None);
+        let answer = shop.auth.signed(&signature(&drawn, at, &format!("at {at:?}")), None, Counting::Once);
         if good {
             assert!(answer.is_ok(), "{at:?}");
         } else {
@@ -150,9 +157,9 @@ fn on_a_doubtful_clock_nothing_is_said_of_what_holds() {
     let right = signature(&drawn, shop.auth.time().at, "GET /");
     shop.clock.step_forward(20 * HOUR);
     assert!(shop.auth.time().in_doubt);
-    assert!(unavailable(shop.auth.signed(&right, None)));
+    assert!(unavailable(shop.auth.signed(&right, None, Counting::Once)));
     let wrong = Signature { mac: [0; 32], ..right };
-    assert_eq!(token_refused(shop.auth.signed(&wrong, None)), TokenRefusal::Invalid, "that is known");
+    assert_eq!(token_refused(shop.auth.signed(&wrong, None, Counting::Once)), TokenRefusal::Invalid, "that is known");
 }
 
 #[test]
@@ -176,4 +183,103 @@ fn what_ends_a_key_ends_it_at_once() {
     let (key, drawn) = key(&shop, "cashier", &[]);
     done(office::delete_api_key(shop.office(), shop.world.tenant.id, &stamp(shop.auth.time().at), key.id, None));
     assert_eq!(token_refused(signed(&shop.auth, &drawn, "GET /")), TokenRefusal::Invalid);
+}
+
+#[test]
+fn a_signed_call_is_made_in_no_session_and_ends_none() {
+    let shop = Shop::open();
+    let (key, drawn) = key(&shop, "cashier", &[]);
+    let (dialect, at_the_till) = (Dialect::new("portos"), shop.user("cashier", Some("P01")));
+    let call = |message: &str| {
+        let evidence = Evidence::Signature(Box::new(signature(&drawn, shop.auth.time().at, message)), Counting::Once);
+        let presented = Presented { evidence, ..Presented::bearer(&dialect, "") };
+        assert!(shop.auth.recognize(&presented).is_none(), "memory alone cannot say that it is the first");
+        shop.auth.authenticate(&presented).unwrap()
+    };
+    let caller = call("DELETE /");
+    assert_eq!((caller.by, caller.session()), (By::ApiKey(key.id), None));
+    assert_eq!((caller.user(), caller.device), (Some(shop.world.cashier.id), Some(shop.world.p01.id)));
+    let actor = caller.actor();
+    assert_eq!((actor.user, actor.device, actor.session), (caller.user(), caller.device, None));
+    shop.auth.logout(&caller).unwrap();
+    assert!(used(&shop.auth, &at_the_till).is_ok(), "the session at the till goes on");
+    assert_eq!(shop.auth.end(&caller, at_the_till.session.id).unwrap().session.id, at_the_till.session.id);
+    assert!(used(&shop.auth, &at_the_till).is_err(), "one's own by its id, that is another matter");
+    assert!(shop.auth.change_password(&call("PUT /"), &"wrong".to_owned().into(), &"x".to_owned().into()).is_err());
+}
+
+#[test]
+fn a_signature_reads_the_store_once_and_then_writes_alone() {
+    let shop = Shop::open();
+    let (_, drawn) = key(&shop, "cashier", &["ticketClose"]);
+    let store = Arc::new(Failing::over(Arc::new(shop.memory.process())));
+    let auth = shop.process_over(store.clone());
+    let gone = || Failure::at_once(StoreError::Unavailable("gone".into()));
+    assert!(signed(&auth, &drawn, "first").is_ok());
+    store.fail(gone().only(Mode::Read));
+    for number in 0..5 {
+        assert!(signed(&auth, &drawn, &format!("then {number}")).is_ok(), "nothing is read");
+    }
+    store.fail(gone().only(Mode::Write));
+    assert!(unavailable(signed(&auth, &drawn, "unseen")), "what cannot be remembered is not taken");
+    let passing = signature(&drawn, auth.time().at, "passing");
+    assert!(auth.signed(&passing, None, Counting::Never).is_ok(), "what does not count writes nothing");
+    store.heal();
+    assert!(signed(&auth, &drawn, "unseen").is_ok());
+}
+
+/// Another process ends the key; this one, which remembers it, hears of it from the feed.
+#[test]
+fn what_is_remembered_of_a_key_is_forgotten_when_it_changes() {
+    for narrowed in [false, true] {
+        let shop = Shop::open();
+        let (key, drawn) = key(&shop, "cashier", &[]);
+        let other = shop.process();
+        assert!(signed(&other, &drawn, "GET /").is_ok());
+        let permissions = narrowed.then(|| rights(&["ticketClose"]));
+        let change = ApiKeyChange { active: Some(narrowed), permissions, ..ApiKeyChange::default() };
+        let stamp = stamp(shop.auth.time().at);
+        done(office::change_api_key(shop.office(), shop.world.tenant.id, &stamp, key.id, None, &change));
+        other.follow().unwrap();
+        let answer = signed(&other, &drawn, "GET /again");
+        if narrowed {
+            assert_eq!(answer.unwrap().profile.rights, rights(&["ticketClose"]));
+        } else {
+            assert_eq!(token_refused(answer), TokenRefusal::Over);
+        }
+    }
+}
+
+/// Memory is trusted while it is young enough, as for tokens.
+#[test]
+fn who_cannot_follow_what_has_changed_does_not_judge() {
+    let shop = Shop::open();
+    let (_, drawn) = key(&shop, "cashier", &[]);
+    let store = Arc::new(Failing::over(Arc::new(shop.memory.process())));
+    let auth = shop.process_over(store.clone());
+    assert!(signed(&auth, &drawn, "GET /").is_ok());
+    store.fail(Failure::at_once(StoreError::Unavailable("gone".into())).only(Mode::Read));
+    shop.clock.advance(Duration::from_secs(61));
+    assert!(unavailable(signed(&auth, &drawn, "GET /again")));
+    store.heal();
+    assert!(signed(&auth, &drawn, "GET /again").is_ok());
+}
+
+#[test]
+fn one_that_only_passes_is_not_used_up() {
+    let shop = Shop::open();
+    let (_, drawn) = key(&shop, "cashier", &[]);
+    let passing = signature(&drawn, shop.auth.time().at, "GET /");
+    for _ in 0..2 {
+        assert!(shop.auth.signed(&passing, None, Counting::Never).is_ok());
+    }
+    let dialect = Dialect::new("portos");
+    let evidence = Evidence::Signature(Box::new(passing.clone()), Counting::Never);
+    let presented = Presented { evidence, ..Presented::bearer(&dialect, "") };
+    assert!(shop.auth.recognize(&presented).unwrap().is_ok(), "memory alone can tell");
+    assert!(shop.auth.signed(&passing, None, Counting::Once).is_ok());
+    assert!(shop.auth.signed(&passing, None, Counting::Never).is_ok());
+    assert_eq!(token_refused(shop.auth.signed(&passing, None, Counting::Once)), TokenRefusal::Repeated);
+    shop.clock.advance(WINDOW + MILLI);
+    assert_eq!(token_refused(shop.auth.signed(&passing, None, Counting::Never)), TokenRefusal::Expired);
 }

@@ -1,6 +1,6 @@
 //! Chores: uses are written, what nobody needs goes, what somebody needs stays.
 
-use tillgate_auth_core::ports::SessionFilter;
+use tillgate_auth_core::ports::{SessionFilter, SignatureDigest};
 use tillgate_domain::StoreExt;
 
 use crate::shop::{HOUR, MINUTE, Shop, by_user, call, refreshed, used, with_password};
@@ -92,4 +92,31 @@ fn a_use_is_written_once_a_minute() {
     }
     seen.dedup();
     assert_eq!(seen.len(), 3, "at the start and after each whole minute");
+}
+
+/// A signature may be dated so far ahead that it is good for five minutes; none is forgotten before.
+#[test]
+fn signatures_go_when_they_are_too_old_to_be_good_again() {
+    let shop = Shop::open();
+    let see = |number: u32| {
+        let mut digest = [0; 32];
+        digest[..4].copy_from_slice(&number.to_be_bytes());
+        let at = shop.auth.time().at;
+        shop.auth_store().write(|tx| tx.signatures().see(&SignatureDigest(digest), at)).unwrap()
+    };
+    for number in 0..1201 {
+        assert!(see(number));
+    }
+    shop.clock.advance(5 * MINUTE);
+    assert_eq!(shop.auth.sweep(&mut |_| ()).unwrap().signatures, 0, "it could still be good");
+    assert!(!see(7) && see(2000));
+    shop.clock.advance(5 * MINUTE);
+    assert_eq!(shop.auth.sweep(&mut |_| ()).unwrap().signatures, 0, "by another clock");
+    shop.clock.advance(std::time::Duration::from_millis(1));
+    let mut parts = Vec::new();
+    shop.auth.sweep(&mut |swept| parts.push(swept.signatures)).unwrap();
+    assert_eq!(parts.into_iter().filter(|count| *count > 0).collect::<Vec<_>>(), [500, 1000, 1201]);
+    assert!(!see(2000), "the younger one stays");
+    shop.clock.step_forward(20 * HOUR);
+    assert!(shop.auth.sweep(&mut |_| ()).is_err(), "on a doubtful clock nothing goes");
 }

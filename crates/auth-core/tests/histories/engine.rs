@@ -189,7 +189,7 @@ impl Server for Engines {
         };
         match process.auth.authenticate(&presented) {
             Ok(caller) => {
-                assert_eq!(caller.generation, access.generation);
+                assert_eq!(caller.in_session().unwrap().generation, access.generation);
                 process.used = process.used.max(access.generation);
                 true
             }

@@ -4,7 +4,7 @@
 //! always a user's on a named device.
 
 mod auth;
-mod nws4;
+pub(crate) mod nws4;
 mod problem;
 mod refresh_token;
 
@@ -13,7 +13,7 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
-use tillgate_auth_core::{Evidence, Refresh, Terms, Who};
+use tillgate_auth_core::{Counting, Evidence, Refresh, Terms, Who};
 use tillgate_domain::Secret;
 
 use crate::bearer::bearer;
@@ -72,8 +72,7 @@ impl Dialect for Portos {
 
     fn evidence<'r>(&self, head: &'r Head, body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
         match nws4::signature(&nws4::Received::of(head, body))? {
-            // no key is given out, so a signature proves nobody
-            Some(_) => Ok(Evidence::None),
+            Some(signature) => Ok(Evidence::Signature(Box::new(signature), Counting::Once)),
             None => bearer(head.headers()),
         }
     }

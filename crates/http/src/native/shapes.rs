@@ -56,10 +56,10 @@ pub(super) struct Tokens<'s> {
     session: Session<'s>,
 }
 
-/// What somebody is told of themselves.
+/// What somebody is told of themselves. `session` is null where the call is made in none.
 #[derive(Serialize)]
 pub(super) struct Current<'s> {
-    session: Session<'s>,
+    session: Option<Session<'s>>,
     user: Option<User<'s>>,
     device: Option<Device<'s>>,
     rights: &'s Rights,
@@ -123,19 +123,20 @@ impl<'s> Session<'s> {
         }
     }
 
-    /// The caller's own, without the names that stand beside it.
-    fn own(caller: &'s Caller) -> Self {
-        Self {
-            id: caller.session,
+    /// The caller's own, without the names that stand beside it; none where the call is made in no session.
+    fn own(caller: &'s Caller) -> Option<Self> {
+        let session = caller.in_session()?;
+        Some(Self {
+            id: session.id,
             user: caller.user().map(|id| UserOf { id, user_name: None }),
             device: caller.device.map(|id| DeviceOf { id, name: None }),
             mount: caller.dialect.as_str(),
-            created_at: caller.created_at,
-            last_used_at: Some(caller.last_used_at),
-            expires_at: caller.session_expires_at,
+            created_at: session.created_at,
+            last_used_at: Some(session.last_used_at),
+            expires_at: session.session_expires_at,
             ended_at: None,
             ended_why: None,
-        }
+        })
     }
 }
 

@@ -80,7 +80,10 @@ impl Office {
 }
 
 /// Every part of a list.
-fn all<T, K: Copy>(part: impl Fn(&Page<K>) -> Stored<Vec<T>>, key: impl Fn(&T) -> K) -> Result<Vec<T>, Stop> {
+pub(super) fn all<T, K: Copy>(
+    part: impl Fn(&Page<K>) -> Stored<Vec<T>>,
+    key: impl Fn(&T) -> K,
+) -> Result<Vec<T>, Stop> {
     let mut whole = Vec::new();
     let mut after = None;
     loop {

@@ -24,7 +24,8 @@ impl Names {
         names
     }
 
-    fn device(&self, id: DeviceId) -> String {
+    /// The name of a device.
+    pub(super) fn device(&self, id: DeviceId) -> String {
         self.devices.get(&id).cloned().unwrap_or_else(|| id.to_string())
     }
 

@@ -1,5 +1,5 @@
 //! `sweep`: removes by hand what a server removes once a minute: sessions that have been over for long, changes that no living token
-//! is older than, old counts of failed logins.
+//! is older than, old counts of failed logins, signatures that are too old to be good again.
 
 use serde_json::json;
 use tillgate_auth_core::auth::Swept;
@@ -22,17 +22,21 @@ pub(super) fn run(context: &Context) -> Result<(), Stop> {
         }
     });
     let swept = swept.map_err(Stop::failed)?;
-    let Swept { sessions, changes, attempts, places } = swept;
-    let all = json!({ "sessions": sessions, "changes": changes, "attempts": attempts, "places": places });
+    let Swept { sessions, changes, attempts, places, signatures } = swept;
+    let all = json!({
+        "sessions": sessions, "changes": changes, "attempts": attempts, "places": places, "signatures": signatures,
+    });
     print::answer(context.json, &format!("removed: {}", words(&swept)), &all);
     Ok(())
 }
 
 fn total(swept: &Swept) -> u32 {
-    swept.sessions + swept.changes + swept.attempts + swept.places
+    swept.sessions + swept.changes + swept.attempts + swept.places + swept.signatures
 }
 
 fn words(swept: &Swept) -> String {
-    let Swept { sessions, changes, attempts, places } = swept;
-    format!("{sessions} sessions, {changes} changes, {attempts} counts of failed logins, {places} places")
+    let Swept { sessions, changes, attempts, places, signatures } = swept;
+    format!(
+        "{sessions} sessions, {changes} changes, {attempts} counts of failed logins, {places} places, {signatures} signatures"
+    )
 }

@@ -41,6 +41,10 @@ fn every_published_form_is_understood() {
         "session end --user anna",
         "session end --device P01",
         "token generate --user anna --device P01",
+        "api-key add till-sync --user anna --device P01",
+        "api-key add window --user anna --device P01 --description night --right ticketClose --right storno --json",
+        "api-key list",
+        "api-key status 018f3b3e-0000-7000-8000-000000000000 revoked",
         "keys list",
         "keys rotate",
         "keys rotate --now",
@@ -78,6 +82,11 @@ fn what_is_asked_wrongly_is_refused() {
         "session end --user anna --device P01",
         "session end 018f3b3e-0000-7000-8000-000000000000 --user anna",
         "session end nobody",
+        "api-key add window --user anna",
+        "api-key add --user anna --device P01",
+        "api-key add window --user anna --device P01 --right Storno",
+        "api-key status 018f3b3e-0000-7000-8000-000000000000 locked",
+        "api-key status window revoked",
         "keys revoke",
         "backup",
         "user list --tenant No_Slug",
@@ -102,7 +111,8 @@ fn what_is_not_built_is_not_offered() {
     assert_eq!(
         names,
         [
-            "serve", "demo", "migrate", "user", "device", "role", "session", "token", "keys", "sweep", "backup", "doctor",
+            "serve", "demo", "migrate", "user", "device", "role", "session", "token", "api-key", "keys", "sweep",
+            "backup", "doctor",
         ]
         .map(str::to_owned)
     );

@@ -23,11 +23,9 @@ struct Device<'p> {
 
 async fn devices(_call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     // whoever is logged in at the page bears no token of a device
-    if caller.kind != SessionKind::Permanent {
-        return Err(Failure::Refused(TokenRefusal::Foreign.into()));
-    }
+    let pairing = caller.in_session().filter(|session| session.kind == SessionKind::Permanent);
+    let pairing = pairing.ok_or(Failure::Refused(TokenRefusal::Foreign.into()))?.id;
     let device = caller.profile.device.as_ref();
-    let data: Vec<_> =
-        device.map(|device| Device { id: caller.session, name: device.name.as_str() }).into_iter().collect();
+    let data: Vec<_> = device.map(|device| Device { id: pairing, name: device.name.as_str() }).into_iter().collect();
     success(&data)
 }

@@ -119,5 +119,6 @@ async fn log_out(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 /// Refuses the permanent token of a program: it is for the REST API, and generates no other.
 fn visiting(caller: &Caller) -> Result<(), Failure> {
-    if caller.kind == SessionKind::Person { Ok(()) } else { Err(Failure::Refused(TokenRefusal::Foreign.into())) }
+    let person = caller.in_session().is_some_and(|session| session.kind == SessionKind::Person);
+    if person { Ok(()) } else { Err(Failure::Refused(TokenRefusal::Foreign.into())) }
 }

@@ -29,7 +29,7 @@ impl Sent {
             query: self.query,
             host: self.host,
             headers: &self.headers,
-            body: self.body,
+            body: Some(self.body),
         }
     }
 
@@ -237,6 +237,17 @@ fn the_digest_is_that_of_the_bytes_received() {
     assert!(sent.refused());
     assert!(receipts().without(CONTENT).with(CONTENT, &EMPTY[1..]).refused());
     assert!(receipts().without(CONTENT).refused());
+}
+
+#[test]
+fn where_no_body_comes_the_digest_that_was_signed_is_trusted() {
+    let mut sent = receipts();
+    sent.body = b"elsewhere";
+    let trusting = |sent: &Sent| signature(&Received { body: None, ..sent.received() });
+    assert!(holds(&trusting(&sent).unwrap().unwrap(), SECRET));
+    let other = receipts().without(CONTENT).with(CONTENT, &hex(&sha256(b"another")));
+    assert!(!holds(&trusting(&other).unwrap().unwrap(), SECRET), "but it is the one that was signed");
+    assert!(trusting(&receipts().without(CONTENT)).is_err(), "and there must be one");
 }
 
 #[test]

@@ -1,0 +1,162 @@
+//! `api-key`: keys that programs sign their requests with.
+
+use std::collections::BTreeMap;
+
+use clap::Subcommand;
+use serde_json::{Value, json};
+use tillgate_domain::office::{self, ApiKeyChange, NewApiKey};
+use tillgate_domain::{ApiKey, ApiKeyId, DeviceName, Right, UserId, UserName};
+
+use super::office::{Office, all, done};
+use super::show::{self, Names};
+use super::{Context, Stop, pairs, print};
+use crate::compose;
+
+/// What is done with keys of programs.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ApiKeys {
+    /// Make a key for a program; its secret is shown once
+    Add {
+        /// What people call it by
+        name: String,
+        /// The user whom a request runs as
+        #[arg(long, value_name = "NAME", value_parser = pairs::user)]
+        user: UserName,
+        /// The device that it runs on: one that the user may log in on
+        #[arg(long, value_name = "NAME", value_parser = pairs::device)]
+        device: DeviceName,
+        /// What it is for
+        #[arg(long, default_value = "")]
+        description: String,
+        /// A right that the key is narrowed to; without one it has all that the user has there
+        #[arg(long = "right", value_parser = pairs::right)]
+        rights: Vec<Right>,
+    },
+    /// List keys
+    List,
+    /// Revoke a key, or let it count again
+    Status {
+        /// Which
+        id: ApiKeyId,
+        /// active or revoked
+        status: Status,
+    },
+}
+
+/// Whether a key counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Status {
+    /// It counts.
+    Active,
+    /// It does not.
+    Revoked,
+}
+
+impl Status {
+    const fn of(key: &ApiKey) -> Self {
+        if key.active { Self::Active } else { Self::Revoked }
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+impl ApiKeys {
+    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
+        let office = Office::open(context)?;
+        match self {
+            Self::Add { name, user, device, description, rights } => {
+                let engine = compose::engine_beside(&office.settings, &office.database)?;
+                let drawn = engine.draw_api_key().map_err(Stop::failed)?;
+                let new = NewApiKey {
+                    id: drawn.id,
+                    client: drawn.client,
+                    wrapped: drawn.wrapped,
+                    name: name.clone(),
+                    description: description.clone(),
+                    active: true,
+                    user: user.clone(),
+                    device: device.clone(),
+                    permissions: rights.iter().cloned().collect(),
+                };
+                let key = done(office::add_api_key(office.store(), office.id(), &office.draw.stamp()?, &new))?;
+                let secret = drawn.secret.expose();
+                let mut document = Told::read(&office)?.document(&key);
+                document["clientSecret"] = json!(secret);
+                let lines = format!("id: {}\nclientId: {}\nclientSecret: {secret}", key.id, key.client);
+                print::answer(context.json, &lines, &document);
+                if !context.json {
+                    print::note("Keep the secret now: it is not shown again.");
+                }
+                Ok(())
+            }
+            Self::List => list(&office, context.json),
+            Self::Status { id, status } => {
+                let change = ApiKeyChange { active: Some(*status == Status::Active), ..ApiKeyChange::default() };
+                let stamp = office.draw.stamp()?;
+                let key = done(office::change_api_key(office.store(), office.id(), &stamp, *id, None, &change))?;
+                let document = Told::read(&office)?.document(&key);
+                print::answer(context.json, &format!("{}: {}", key.name, status.name()), &document);
+                Ok(())
+            }
+        }
+    }
+}
+
+fn list(office: &Office, json: bool) -> Result<(), Stop> {
+    let told = Told::read(office)?;
+    let keys = all(|page| office::list_api_keys(office.store(), office.id(), page), |key| key.id)?;
+    let row = |key: &ApiKey| {
+        let rights = key.permissions.iter().map(Right::as_str).collect::<Vec<_>>().join(",");
+        let cells = [
+            key.id.to_string(),
+            key.client.clone(),
+            key.name.clone(),
+            told.user(key.user),
+            told.names.device(key.device),
+            Status::of(key).name().to_owned(),
+            rights,
+        ];
+        (cells.to_vec(), told.document(key))
+    };
+    let rows: Vec<_> = keys.iter().map(row).collect();
+    print::table(json, &["ID", "CLIENT ID", "NAME", "USER", "DEVICE", "STATUS", "RIGHTS"], &rows);
+    Ok(())
+}
+
+/// The names that stand in a key's document.
+struct Told {
+    names: Names,
+    users: BTreeMap<UserId, String>,
+}
+
+impl Told {
+    fn read(office: &Office) -> Result<Self, Stop> {
+        let users = all(|page| office::list_users(office.store(), office.id(), page), |user| user.id)?;
+        let users = users.into_iter().map(|user| (user.id, user.name.to_string())).collect();
+        Ok(Self { names: office.names()?, users })
+    }
+
+    fn user(&self, id: UserId) -> String {
+        self.users.get(&id).cloned().unwrap_or_else(|| id.to_string())
+    }
+
+    /// A key without its secret.
+    fn document(&self, key: &ApiKey) -> Value {
+        json!({
+            "id": key.id,
+            "clientId": key.client,
+            "name": key.name,
+            "description": key.description,
+            "user": self.user(key.user),
+            "device": self.names.device(key.device),
+            "status": Status::of(key).name(),
+            "rights": key.permissions,
+            "created_at": show::instant(key.created_at),
+        })
+    }
+}
