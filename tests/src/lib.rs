@@ -9,6 +9,7 @@
 mod answer;
 pub mod browser;
 mod installation;
+mod portos_client;
 mod running;
 mod secrets;
 mod till;
@@ -16,6 +17,7 @@ mod till;
 pub use answer::Answer;
 pub use browser::Browser;
 pub use installation::{Engine, Installation, PASSWORD};
+pub use portos_client::{PortosKey, Unsigned};
 pub use running::Running;
 pub use secrets::Secrets;
 pub use till::Till;

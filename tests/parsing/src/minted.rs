@@ -111,7 +111,7 @@ impl Minted {
         }
         let elsewhere = Dialect::new("portos");
         assert!(self.auth.authenticate(&presented(&elsewhere)).is_err(), "taken by a contract that it is not for");
-        told
+        told.map(|session| session.expect("a bearer stands on a session"))
     }
 
     /// What the engine says to a refresh token, and to the access token that is sent with it.

@@ -18,6 +18,9 @@ mod native;
 mod office_refusals;
 mod people;
 mod portos;
+#[path = "../../../../tests/src/portos_client.rs"]
+mod portos_client;
+mod portos_signed;
 mod refusals;
 mod rights;
 mod shop;

@@ -86,7 +86,9 @@ impl ApiKeys {
                 let key = done(office::add_api_key(office.store(), office.id(), &office.draw.stamp()?, &new))?;
                 let secret = drawn.secret.expose();
                 let mut document = Told::read(&office)?.document(&key);
-                document["clientSecret"] = json!(secret);
+                if let Some(members) = document.as_object_mut() {
+                    members.insert("clientSecret".to_owned(), json!(secret));
+                }
                 let lines = format!("id: {}\nclientId: {}\nclientSecret: {secret}", key.id, key.client);
                 print::answer(context.json, &lines, &document);
                 if !context.json {
