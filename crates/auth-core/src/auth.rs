@@ -9,6 +9,7 @@ mod change_password;
 mod chores;
 mod devices;
 mod end;
+mod exchange;
 mod follow;
 mod generate;
 mod keys;

@@ -168,6 +168,8 @@ pub enum How {
     Rotated,
     /// By a refresh that gave the newest refresh token again.
     Repeated,
+    /// By an access token that was exchanged for another.
+    Exchanged,
 }
 
 impl How {
@@ -177,6 +179,7 @@ impl How {
             Self::Login => "login",
             Self::Rotated => "rotated",
             Self::Repeated => "repeated",
+            Self::Exchanged => "exchanged",
         }
     }
 }

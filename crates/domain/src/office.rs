@@ -19,6 +19,7 @@ mod read;
 mod read_audit;
 mod refused;
 mod register_user;
+mod register_vendor;
 mod search_users;
 mod set_password;
 mod stamp;
@@ -42,6 +43,7 @@ pub use read::{
 pub use read_audit::{read_audit, search_audit};
 pub use refused::{Decided, Field, Refused};
 pub use register_user::register_user;
+pub use register_vendor::{NewVendor, register_vendor};
 pub use search_users::{Ranked, UserSearch, find_ranked, search_users};
 pub use set_password::set_password;
 pub use stamp::{Authority, Stamp};

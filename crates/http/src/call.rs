@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use actix_web::web::{self, Bytes};
 use tillgate_auth_core::{
-    Auth, Caller, Dialect as Label, Error, Granted, Login, LoginRefusal, Proof, Refreshing, Tenancy, Terms, Who,
+    Auth, Caller, Dialect as Label, Error, Granted, Login, LoginRefusal, Presented, Proof, Refreshing, Tenancy, Terms,
+    Who,
 };
 use tillgate_domain::{Rank, Secret, SessionId, Slug, TenantId};
 
@@ -136,6 +137,29 @@ impl Call {
     /// Refreshes a session. `beside` is the access token that was sent with the refresh token.
     pub async fn refresh(&self, token: Secret<String>, beside: Option<Secret<String>>) -> Result<Granted, Failure> {
         self.renew(token, beside, None).await
+    }
+
+    /// Exchanges a live access token for another of the same session.
+    pub async fn exchange(&self, token: Secret<String>) -> Result<Granted, Failure> {
+        let tenant = match &self.mounted.tenant {
+            Some(slug) => Some(self::tenant(&self.mounted, slug).await?),
+            None => None,
+        };
+        let (method, target) = (self.head.method().to_string(), self.head.target().to_owned());
+        let address = self.address();
+        block(&self.mounted, move |mounted| {
+            let presented = Presented {
+                tenant,
+                method: &method,
+                target: &target,
+                address,
+                ..Presented::bearer(&mounted.label, token.expose())
+            };
+            let answer = mounted.shared.auth.exchange(&presented);
+            mounted.shared.metrics.refresh(mounted.name, outcome(&answer, |granted| granted.how.name()));
+            answer
+        })
+        .await
     }
 
     /// Refreshes by a permanent token, which must be the one of this pairing.

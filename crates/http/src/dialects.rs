@@ -4,3 +4,4 @@ pub(crate) mod fiuu;
 pub(crate) mod kasir;
 pub(crate) mod krmpesan;
 pub(crate) mod portos;
+pub(crate) mod posstar;

@@ -65,6 +65,7 @@ pub use dialects::fiuu::Fiuu;
 pub use dialects::kasir::{Kasir, SameSite, Secure, Web};
 pub use dialects::krmpesan::Krmpesan;
 pub use dialects::portos::Portos;
+pub use dialects::posstar::PosStar;
 pub use edge::Edge;
 pub use failure::{Failure, FieldFault, Protocol};
 pub use gate::Gate;

@@ -13,7 +13,7 @@ use tillgate_auth_core::terms::{Refresh, Terms};
 use tillgate_auth_core::throttle::ThrottleLimits;
 use tillgate_domain::office::{self, NewTenant, OfficeView};
 use tillgate_domain::{Branch, BranchId, Locale, RoleId, Slug, Store, StoreExt, Tenant, TenantId, Zone};
-use tillgate_http::{Dialect, Fiuu, Kasir, Krmpesan, Mount, Mounts, Native, Portos, Web};
+use tillgate_http::{Dialect, Fiuu, Kasir, Krmpesan, Mount, Mounts, Native, Portos, PosStar, Web};
 use tillgate_persistence::{Address, Database, Limits};
 
 use crate::command::Stop;
@@ -143,6 +143,7 @@ pub(crate) fn mounts(settings: &Settings) -> Result<Mounts, Stop> {
         let dialect: Arc<dyn Dialect> = match each.dialect.as_str() {
             "kasir" => Arc::new(kasir(settings)),
             Fiuu::NAME => Arc::new(fiuu(settings)),
+            PosStar::NAME => Arc::new(posstar(settings)),
             Krmpesan::NAME => Arc::new(Krmpesan::new(Krmpesan::terms())),
             _ => Arc::new(Portos::new(portos_terms(settings))),
         };
@@ -183,6 +184,12 @@ fn fiuu(settings: &Settings) -> Fiuu {
     let refresh = Refresh { idle: None, overlap: Some(fiuu.overlap) };
     let terms = Terms { access: fiuu.access, refresh: Some(refresh), absolute: None, midnight: true };
     Fiuu::new(terms, fiuu.per_minute)
+}
+
+fn posstar(settings: &Settings) -> PosStar {
+    let posstar = &settings.posstar;
+    let terms = Terms { access: posstar.access, refresh: None, absolute: posstar.absolute, midnight: false };
+    PosStar::new(terms, posstar.per_minute)
 }
 
 /// The side of HTTP that no contract says.

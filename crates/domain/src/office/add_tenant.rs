@@ -31,10 +31,16 @@ pub struct NewTenant {
 
 /// Adds the tenant. The slug is unique over the server. Asks the right `tenantCreate`.
 pub fn add_tenant(store: &dyn Store<OfficeView>, stamp: &Stamp, new: &NewTenant) -> Decided<Tenant> {
-    store.write(|tx| decide(add(tx, stamp, new)))
+    store.write(|tx| decide(add(tx, stamp, new, None)))
 }
 
-fn add(tx: &mut dyn OfficeTx, stamp: &Stamp, new: &NewTenant) -> Result<Tenant, Halt> {
+/// `industry` is told to the audit, where it is known.
+pub(super) fn add(
+    tx: &mut dyn OfficeTx,
+    stamp: &Stamp,
+    new: &NewTenant,
+    industry: Option<&str>,
+) -> Result<Tenant, Halt> {
     stamp.authority.ask("tenantCreate")?;
     text::check_filled(Field::Name, &new.name, text::LABEL)?;
     text::check_filled(Field::Name, &new.branch.name, text::LABEL)?;
@@ -58,7 +64,10 @@ fn add(tx: &mut dyn OfficeTx, stamp: &Stamp, new: &NewTenant) -> Result<Tenant, 
             return Err(fault("a new tenant has roles already").into());
         }
     }
-    let details = Map::from_iter([("slug".to_owned(), json!(new.slug.as_str()))]);
+    let mut details = Map::from_iter([("slug".to_owned(), json!(new.slug.as_str()))]);
+    if let Some(industry) = industry {
+        details.insert("industry".to_owned(), json!(industry));
+    }
     tx.audit().tell(&stamp.done(tenant.id, Action::TenantAdd, Subject::Tenant(tenant.id), details))?;
     Ok(tenant)
 }

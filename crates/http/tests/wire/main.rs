@@ -21,6 +21,7 @@ mod portos;
 #[path = "../../../../tests/src/portos_client.rs"]
 mod portos_client;
 mod portos_signed;
+mod posstar;
 mod refusals;
 mod rights;
 mod shop;

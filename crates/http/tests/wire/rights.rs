@@ -41,6 +41,10 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("POST", "/fiuu/auth/refresh", "", [200, 200, 200, 200]),
     ("POST", "/fiuu/auth/logout", "", [401, 200, 200, 200]),
     ("GET", "/fiuu/api/terminals", "", [401, 200, 200, 200]),
+    ("POST", "/posstar/api/v1/auth/register", "", [201, 201, 201, 201]),
+    ("POST", "/posstar/api/v1/auth/login", "", [200, 200, 200, 200]),
+    ("GET", "/posstar/api/v1/auth/me", "", [401, 200, 200, 200]),
+    ("POST", "/posstar/api/v1/auth/refresh", "", [200, 200, 200, 200]),
     ("GET", "/krmpesan/token", "", [200, 200, 200, 200]),
     ("POST", "/krmpesan/token", "", [200, 200, 200, 200]),
     ("GET", "/krmpesan/tokens", "", [200, 200, 200, 200]),
@@ -136,6 +140,9 @@ async fn request(shop: &Shop, method: &str, path: &str, whose: &str, role: Optio
     if path.starts_with("/krmpesan") {
         return krmpesan(shop, method, path, someone, role.is_some());
     }
+    if path.starts_with("/posstar") {
+        return posstar(shop, method, path, role).await;
+    }
     if path.starts_with("/fiuu") {
         return fiuu(shop, method, path, role).await;
     }
@@ -192,6 +199,25 @@ async fn krmpesan_page(shop: &Shop, method: &str, path: &str, someone: &str, kno
         request.insert_header(("Authorization", format!("Bearer {token}")))
     } else {
         request
+    }
+}
+
+/// Somebody registers a vendor, and gives up the rank of an admin where another is asked for.
+async fn posstar(shop: &Shop, method: &str, path: &str, role: Option<&str>) -> TestRequest {
+    let (email, password) = ("rita@example.com", "a song in the rain");
+    let registered = shop.post("/posstar/api/v1/auth/register", crate::posstar::registration(email)).await;
+    assert_eq!(registered.status, 201, "{}", registered.json());
+    let token = registered.text("/access_token");
+    shop.rank(&registered.text("/user/id"), role.unwrap_or("cashier"));
+    let request = match path.trim_start_matches("/posstar/api/v1/auth/") {
+        "register" => post(path, crate::posstar::registration("another@example.com")),
+        "login" => post(path, json!({ "email": email, "password": password })),
+        "refresh" => post(path, json!({ "token": token })),
+        _ => call(method.parse().unwrap(), path),
+    };
+    match role {
+        Some(_) => request.insert_header(("Authorization", format!("Bearer {token}"))),
+        None => request,
     }
 }
 

@@ -18,9 +18,10 @@ use tillgate_auth_core::{
 use tillgate_domain::change::Observer;
 use tillgate_domain::office::{self, Authority, DeviceChange, OfficeView, Stamp};
 use tillgate_domain::{
-    Actor, EventId, Folded, Instant, Mode, RoleName, Secret, Slug, Store, StoreError, StoreExt, Stored, Work, Zone,
+    Actor, EventId, Folded, Instant, Mode, RoleName, Scope, Secret, Slug, Store, StoreError, StoreExt, Stored, Work,
+    Zone,
 };
-use tillgate_http::{Fiuu, Http, Kasir, Krmpesan, Metrics, Mount, Mounts, Native, Portos, Settings, Web};
+use tillgate_http::{Fiuu, Http, Kasir, Krmpesan, Metrics, Mount, Mounts, Native, Portos, PosStar, Settings, Web};
 use tracing_subscriber::EnvFilter;
 
 /// 2026-11-21T12:00:00Z, when everything happens.
@@ -310,6 +311,20 @@ impl Shop {
         self.change_device(name, &DeviceChange { roles, ..DeviceChange::default() });
     }
 
+    /// Gives a user this one role in the office, whatever they held; their vendor may be left without an admin.
+    pub fn rank(&self, user: &str, role: &str) {
+        let store: &dyn Store<OfficeView> = &*self.store.memory;
+        let fits = store.write(|tx| {
+            let mut user = tx.users().find(user.parse().unwrap())?.unwrap();
+            let roles = tx.roles().list(user.tenant)?;
+            user.assignment.office =
+                roles.iter().filter(|each| each.name.as_str() == role).map(|each| each.id).collect();
+            tx.endings().touch(Scope::User(user.id), self.clock.now())?;
+            tx.users().update(&user)
+        });
+        assert!(fits.unwrap());
+    }
+
     /// A PORTOS login, which must succeed.
     pub async fn portos(&self, user: &str, device: &str) -> Answer {
         let body = json!({ "UserName": user, "Password": PASSWORD, "DeviceName": device });
@@ -333,12 +348,17 @@ pub fn mounts() -> Vec<Mount> {
         portos("/portos").tenant(default()),
         kasir(Web::default()).tenant(default()),
         fiuu("/fiuu").tenant(default()),
+        posstar("/posstar"),
         krmpesan("/krmpesan").tenant(default()),
     ]
 }
 
 pub fn fiuu(prefix: &str) -> Mount {
     Mount::at(prefix, Arc::new(Fiuu::new(Fiuu::terms(), Fiuu::PER_MINUTE))).unwrap()
+}
+
+pub fn posstar(prefix: &str) -> Mount {
+    Mount::at(prefix, Arc::new(PosStar::new(PosStar::terms(), PosStar::PER_MINUTE))).unwrap()
 }
 
 pub fn krmpesan(prefix: &str) -> Mount {

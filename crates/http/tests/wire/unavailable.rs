@@ -42,6 +42,12 @@ fn good(method: &str, path: &str, sent: &Sent) -> TestRequest {
             bearer(post(path, json!({ "device": "OFFICE", "password": PASSWORD })), &sent.krmpesan_visit)
         }
         ("POST", "/krmpesan/app/logout") => bearer(call(Method::POST, path), &sent.krmpesan_visit),
+        ("POST", "/posstar/api/v1/auth/register") => post(path, crate::posstar::registration("new@example.com")),
+        ("POST", "/posstar/api/v1/auth/login") => {
+            post(path, json!({ "email": "admin@example.com", "password": PASSWORD }))
+        }
+        ("POST", "/posstar/api/v1/auth/refresh") => post(path, json!({ "token": sent.posstar })),
+        ("GET", "/posstar/api/v1/auth/me") => bearer(get(path), &sent.posstar),
         ("POST", "/fiuu/auth/login") => post(path, json!({ "posId": "P01", "password": PASSWORD })),
         ("POST", "/fiuu/auth/refresh") => bearer(call(Method::POST, path), &sent.fiuu_refresh),
         (method, path) if path.starts_with("/fiuu/") => bearer(call(method.parse().unwrap(), path), &sent.fiuu),
@@ -71,6 +77,7 @@ struct Sent {
     portos_refresh: String,
     kasir: String,
     kasir_refresh: String,
+    posstar: String,
     fiuu: String,
     fiuu_refresh: String,
     krmpesan: String,
@@ -83,6 +90,8 @@ async fn logged_in(shop: &Shop) -> Sent {
     let portos = shop.portos("cashier", "OFFICE").await;
     let kasir = shop.kasir("cashier").await;
     let fiuu = shop.fiuu().await;
+    let login = json!({ "email": "admin@example.com", "password": PASSWORD });
+    let posstar = shop.post("/posstar/api/v1/auth/login", login).await;
     let paired = shop.krmpesan("cashier", "OFFICE");
     let krmpesan_refresh =
         format!("refresh_token={}&device_id={}", paired.refresh_token.as_ref().unwrap().expose(), paired.session.id);
@@ -95,6 +104,7 @@ async fn logged_in(shop: &Shop) -> Sent {
         portos_refresh: portos.text("/refreshToken"),
         kasir: kasir.text("/data/Token"),
         kasir_refresh: kasir.text("/data/refresh_token"),
+        posstar: posstar.text("/access_token"),
         fiuu: fiuu.text("/access/token"),
         fiuu_refresh: fiuu.text("/refresh/token"),
         krmpesan: krmpesan.text("/IdToken"),
@@ -112,6 +122,7 @@ fn from_memory(path: &str) -> bool {
             | "GET /portos/api/v1/auth"
             | "GET /kasir/api/v1/auth/me"
             | "GET /krmpesan/devices"
+            | "GET /posstar/api/v1/auth/me"
             | "GET /krmpesan/app"
             | "GET /krmpesan/app/page.css"
             | "GET /krmpesan/app/page.js"

@@ -17,6 +17,7 @@ pub(super) fn together(settings: &Settings) -> Result<(), Fault> {
         portos,
         kasir,
         fiuu,
+        posstar,
         native,
         passwords,
         revocation,
@@ -48,6 +49,13 @@ pub(super) fn together(settings: &Settings) -> Result<(), Fault> {
     })?;
     hold((7 * DAY..=30 * DAY).contains(&kasir.idle), || "kasir.idle must lie between 7d and 30d".to_owned())?;
     hold(kasir.per_minute >= 1, || "kasir.per_minute must be at least 1".to_owned())?;
+    hold((Duration::from_secs(1)..=DAY).contains(&posstar.access), || {
+        "posstar.access must lie between 1s and 24h".to_owned()
+    })?;
+    hold(posstar.absolute.is_none_or(|absolute| absolute >= posstar.access), || {
+        "posstar.absolute is shorter than posstar.access".to_owned()
+    })?;
+    hold(posstar.per_minute >= 1, || "posstar.per_minute must be at least 1".to_owned())?;
     hold(fiuu.per_minute >= 1, || "fiuu.per_minute must be at least 1".to_owned())?;
     hold(!(kasir.same_site == SameSite::None && kasir.secure == Secure::Off), || {
         "kasir.same_site = \"none\" with kasir.secure = \"off\": no browser keeps such a cookie".to_owned()

@@ -24,9 +24,9 @@ pub(crate) struct Mount {
 }
 
 /// The contracts that there are.
-const DIALECTS: [&str; 4] = ["portos", "kasir", "fiuu", "krmpesan"];
+const DIALECTS: [&str; 5] = ["portos", "kasir", "fiuu", "posstar", "krmpesan"];
 
-/// The mounts of the file, else each contract under its own name for the tenant `default`.
+/// The mounts of the file, else each contract under its own name, for the tenant `default` but where requests find their own.
 pub(super) fn read(layers: &Layers) -> Result<Vec<Mount>, Fault> {
     let Some((value, source)) = &layers.mounts else {
         return Ok(DIALECTS.into_iter().filter_map(usual).collect());
@@ -38,7 +38,8 @@ pub(super) fn read(layers: &Layers) -> Result<Vec<Mount>, Fault> {
 }
 
 fn usual(dialect: &str) -> Option<Mount> {
-    let tenant = Some(Slug::parse("default").ok()?);
+    // an e-mail address finds its vendor at PosStar
+    let tenant = if dialect == "posstar" { None } else { Some(Slug::parse("default").ok()?) };
     Some(Mount { dialect: dialect.to_owned(), prefix: format!("/{dialect}"), host: None, tenant })
 }
 

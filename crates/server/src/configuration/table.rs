@@ -166,6 +166,15 @@ settings! {
         /// Requests of one address in a minute; the next is answered 429.
         per_minute: u32 = "100",
     }
+    /// PosStar: the terms of its sessions, and what anybody may ask of it.
+    posstar: PosStar {
+        /// How long a token is good; a live one is exchanged for the next.
+        access: Duration = "24h",
+        /// How long after its login a session lives, however often its token is exchanged; empty: for ever.
+        absolute: Option<Duration> = "",
+        /// Registrations and resets of one address in a minute; the next is answered 429.
+        per_minute: u32 = "20",
+    }
     /// The native API.
     native: Native {
         /// The path that it is mounted at.

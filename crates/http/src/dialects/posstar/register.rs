@@ -1,0 +1,157 @@
+//! PosStar's registration: a vendor, its default store and its admin, made by anybody in one call.
+
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
+use serde::Deserialize;
+use tillgate_auth_core::{Error, Who};
+use tillgate_domain::office::{self, NewTenant, NewUser, NewVendor};
+use tillgate_domain::{
+    Branch, BranchId, Email, Locale, Rank, RoleId, RoleName, Secret, Slug, TenantId, UserId, UserName, UserStatus, Zone,
+};
+use validator::{Validate, ValidationError};
+
+use super::auth::{email, entered};
+use crate::body;
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::field::{Field, text, validated};
+use crate::office::{Office, decided};
+use crate::route::Route;
+
+pub(super) const REGISTER: &str = "/api/v1/auth/register";
+
+/// The kinds of business that there are. It is told to the audit and asked nowhere.
+const INDUSTRIES: [&str; 6] = ["retail", "restaurant", "distribution", "salon", "pharmacy", "grocery"];
+
+pub(super) fn route() -> Route {
+    Route::open(Method::POST, REGISTER, register)
+}
+
+#[derive(Deserialize, Validate)]
+struct Registration {
+    #[serde(default)]
+    #[validate(required, length(max = 200), custom(function = "filled"))]
+    name: Field<String>,
+    #[serde(default)]
+    #[validate(required, custom(function = "email"))]
+    email: Field<String>,
+    #[serde(default)]
+    #[validate(required, custom(function = "text"))]
+    password: Field<String>,
+    #[serde(default)]
+    #[validate(required, length(max = 200), custom(function = "filled"))]
+    business_name: Field<String>,
+    #[serde(default)]
+    #[validate(required, custom(function = "industry"))]
+    industry: Field<String>,
+}
+
+fn filled(field: &Field<String>) -> Result<(), ValidationError> {
+    match field {
+        Field::Given(name) if name.trim().is_empty() => {
+            Err(ValidationError::new("required").with_message("must not be empty".into()))
+        }
+        Field::Given(name) if name.chars().any(char::is_control) => {
+            Err(ValidationError::new("format").with_message("must not contain control characters".into()))
+        }
+        field => text(field),
+    }
+}
+
+fn industry(field: &Field<String>) -> Result<(), ValidationError> {
+    match field {
+        Field::Given(name) if !INDUSTRIES.contains(&name.as_str()) => Err(ValidationError::new("choice")
+            .with_message("must be one of retail, restaurant, distribution, salon, pharmacy, grocery".into())),
+        field => text(field),
+    }
+}
+
+async fn register(call: Call) -> Result<HttpResponse, Failure> {
+    let sent: Registration = validated(body::object(call.head().headers(), call.body())?)?;
+    let address = call.address();
+    let login = sent.email.clone().given().unwrap_or_default();
+    let password = Secret::new(sent.password.clone().given().unwrap_or_default());
+    let chosen = password.clone();
+    call.office(move |office| {
+        let vendor = vendor(office, sent, &chosen)?;
+        let stamps = [office.engine.own_stamp(address)?, office.engine.own_stamp(address)?];
+        let [of_tenant, of_admin] = &stamps;
+        decided(office::register_vendor(office.store, [of_tenant, of_admin], &vendor))
+    })
+    .await?;
+    let granted = call.login_ranked(Who::User { login, device: None }, password, Rank::Admin).await?;
+    entered(StatusCode::CREATED, &granted)
+}
+
+/// The vendor that is to be. Its password is hashed here, outside any unit of work.
+fn vendor(office: &Office<'_>, sent: Registration, password: &Secret<String>) -> Result<NewVendor, Failure> {
+    let engine = office.engine;
+    let verifier = engine.verifier(password)?;
+    let unfit = |what: &str| Error::Fault(format!("a vendor's {what} does not fit"));
+    let business = sent.business_name.given().unwrap_or_default().trim().to_owned();
+    let email = Email::parse(&sent.email.given().unwrap_or_default()).map_err(|_| unfit("e-mail address"))?;
+    let tenant = NewTenant {
+        id: engine.id(TenantId::new)?,
+        slug: slug(&business).ok_or_else(|| unfit("short name"))?,
+        name: business.clone(),
+        zone: Zone::UTC,
+        locale: Locale::parse("en").map_err(|_| unfit("locale"))?,
+        branch: Branch { id: engine.id(BranchId::new)?, name: business },
+        roles: [engine.id(RoleId::new)?, engine.id(RoleId::new)?, engine.id(RoleId::new)?],
+    };
+    let admin = NewUser {
+        id: engine.id(UserId::new)?,
+        name: user_name(&email).ok_or_else(|| unfit("user name"))?,
+        email: Some(email),
+        display_name: sent.name.given().unwrap_or_default().trim().to_owned(),
+        status: UserStatus::Active,
+        feature: None,
+        roles: vec![RoleName::parse(Rank::Admin.name()).map_err(|_| unfit("role"))?],
+        devices: Vec::new(),
+        verifier: Some(verifier),
+    };
+    Ok(NewVendor { tenant, admin, industry: sent.industry.given().unwrap_or_default() })
+}
+
+/// The short name of a business: its letters and digits of ASCII in lower case, joined by hyphens.
+fn slug(business: &str) -> Option<Slug> {
+    let words = business.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let joined = words.collect::<Vec<_>>().join("-").to_ascii_lowercase();
+    let short: String = joined.chars().take(40).collect();
+    let short = short.trim_end_matches('-');
+    Slug::parse(if short.is_empty() { "vendor" } else { short }).ok()
+}
+
+/// The user name of the first admin: what stands before the `@`, which is theirs alone in a new vendor.
+fn user_name(email: &Email) -> Option<UserName> {
+    let local = email.as_str().split('@').next().unwrap_or_default();
+    let short: String = local.chars().take(100).collect();
+    UserName::parse(&short).or_else(|_| UserName::parse(Rank::Admin.name())).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_name_is_made_of_any_business() {
+        for (business, short) in [
+            ("Corner Shop", "corner-shop"),
+            ("  Žito & Chlieb s.r.o. ", "ito-chlieb-s-r-o"),
+            ("食堂", "vendor"),
+            ("--", "vendor"),
+            ("default", "default"),
+            (&"ab ".repeat(30), &format!("{}a", "ab-".repeat(13))),
+            (&format!("{} b", "a".repeat(39)), &"a".repeat(39)),
+        ] {
+            assert_eq!(slug(business).map(|slug| slug.to_string()).as_deref(), Some(short), "{business}");
+        }
+    }
+
+    #[test]
+    fn an_admin_is_named_by_their_address() {
+        for (email, name) in [("anna@example.com", "anna"), (&*format!("{}@x", "a".repeat(200)), &*"a".repeat(100))] {
+            assert_eq!(user_name(&Email::parse(email).unwrap()).map(|name| name.to_string()).as_deref(), Some(name));
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! PosStar: vendors that register themselves, one token that is exchanged; each call and each refusal of its page as it stands there.
+
+use std::time::Duration;
+
+use actix_web::http::Method;
+use serde_json::{Value, json};
+use tillgate_domain::{BranchId, TenantId, UserId};
+use tillgate_http::{Mount, PosStar, Settings};
+
+use crate::shop::{Answer, Mood, NOON, PASSWORD, Shop, call, post};
+
+const REGISTER: &str = "/posstar/api/v1/auth/register";
+const LOGIN: &str = "/posstar/api/v1/auth/login";
+const ME: &str = "/posstar/api/v1/auth/me";
+const REFRESH: &str = "/posstar/api/v1/auth/refresh";
+
+/// A registration that is good.
+pub fn registration(email: &str) -> Value {
+    json!({
+        "name": "Rita Retail", "email": email, "password": "a song in the rain",
+        "business_name": "Corner Shop", "industry": "grocery",
+    })
+}
+
+async fn register(shop: &Shop, email: &str) -> Answer {
+    let answer = shop.post(REGISTER, registration(email)).await;
+    assert_eq!(answer.status, 201, "{}", answer.json());
+    answer
+}
+
+async fn login(shop: &Shop, email: &str, password: &str) -> Answer {
+    shop.post(LOGIN, json!({ "email": email, "password": password })).await
+}
+
+/// The answer is this refusal, byte for byte.
+pub fn refused(answer: &Answer, status: u16, message: &str, error: &str) {
+    let text = String::from_utf8_lossy(&answer.bytes);
+    let expected = format!(r#"{{"statusCode":{status},"message":"{message}","error":"{error}"}}"#);
+    assert_eq!((answer.status.as_u16(), text.as_ref()), (status, expected.as_str()));
+    assert_eq!(answer.header("content-type"), "application/json");
+    assert_eq!(answer.challenges().len(), usize::from(status == 401));
+    assert_eq!(answer.header("retry-after").is_empty(), ![429, 503].contains(&status));
+}
+
+fn unauthorized(answer: &Answer) {
+    refused(answer, 401, "Unauthorized", "Unauthorized");
+}
+
+#[actix_web::test]
+async fn a_registration_makes_the_vendor_its_store_and_its_admin() {
+    let shop = Shop::open();
+    let answer = register(&shop, " Rita@Example.com ").await;
+    assert_eq!((answer.header("content-type"), answer.header("cache-control")), ("application/json", "no-store"));
+    let (token, id, vendor) = (answer.text("/access_token"), answer.text("/user/id"), answer.text("/user/vendor_id"));
+    let person =
+        format!(r#""id":"{id}","email":"Rita@Example.com","name":"Rita Retail","role":"admin","vendor_id":"{vendor}""#);
+    let expected = format!(r#"{{"access_token":"{token}","user":{{{person}}}}}"#);
+    assert_eq!(String::from_utf8_lossy(&answer.bytes), expected);
+    assert!(id.parse::<UserId>().is_ok() && vendor.parse::<TenantId>().is_ok());
+
+    let me = shop.get(ME, &token).await;
+    let store = me.text("/store_id");
+    assert!(store.parse::<BranchId>().is_ok());
+    let expected =
+        format!(r#"{{{person},"store_id":"{store}","avatar":null,"created_at":"2026-11-21T12:00:00.000Z"}}"#);
+    assert_eq!((me.status.as_u16(), String::from_utf8_lossy(&me.bytes).as_ref()), (200, expected.as_str()));
+
+    let again = login(&shop, "RITA@example.com", "a song in the rain").await;
+    let expected = format!(r#"{{"access_token":"{}","user":{{{person}}}}}"#, again.text("/access_token"));
+    assert_eq!((again.status.as_u16(), String::from_utf8_lossy(&again.bytes).as_ref()), (200, expected.as_str()));
+}
+
+#[actix_web::test]
+async fn an_address_is_registered_once_whichever_vendor_has_it() {
+    let shop = Shop::open();
+    register(&shop, "rita@example.com").await;
+    for taken in
+        ["rita@example.com", "RITA@EXAMPLE.COM", " rita@example.com", "admin@example.com", "stranger@example.com"]
+    {
+        let answer = shop.post(REGISTER, registration(taken)).await;
+        refused(&answer, 409, "Email already registered", "Conflict");
+    }
+    let (one, two) = (register(&shop, "one@example.com").await, register(&shop, "two@example.com").await);
+    assert_ne!(one.text("/user/vendor_id"), two.text("/user/vendor_id"), "the same business twice is two vendors");
+    let mut named = registration("default@example.com");
+    named["business_name"] = json!("Default");
+    let named = shop.post(REGISTER, named).await;
+    assert_eq!(named.status, 201, "a business may be called as another is: {}", named.json());
+    assert_ne!(
+        named.text("/user/vendor_id"),
+        login(&shop, "admin@example.com", PASSWORD).await.text("/user/vendor_id")
+    );
+}
+
+#[actix_web::test]
+async fn what_a_registration_lacks_is_400() {
+    let shop = Shop::open();
+    for (field, value, message) in [
+        ("name", Value::Null, "name is required"),
+        ("name", json!("  "), "name must not be empty"),
+        ("name", json!("a\u{7}"), "name must not contain control characters"),
+        ("name", json!("x".repeat(201)), "name must have at most 200 characters"),
+        ("name", json!(7), "name must be a string"),
+        ("email", Value::Null, "email is required"),
+        ("email", json!("rita"), "email must be an e-mail address"),
+        ("email", json!(""), "email must be an e-mail address"),
+        ("password", Value::Null, "password is required"),
+        ("password", json!("1234567"), "the password must have at least 8 characters"),
+        ("password", json!("password"), "the password must not be one of the commonest passwords"),
+        ("business_name", Value::Null, "business_name is required"),
+        ("industry", Value::Null, "industry is required"),
+        (
+            "industry",
+            json!("mining"),
+            "industry must be one of retail, restaurant, distribution, salon, pharmacy, grocery",
+        ),
+        ("industry", json!(["retail"]), "industry must be a string"),
+    ] {
+        let mut body = registration("rita@example.com");
+        body[field] = value;
+        refused(&shop.post(REGISTER, body).await, 400, message, "Bad Request");
+    }
+    let none = shop.post(REGISTER, json!({})).await;
+    let all =
+        "business_name is required; email is required; industry is required; name is required; password is required";
+    refused(&none, 400, all, "Bad Request");
+    for industry in ["retail", "restaurant", "distribution", "salon", "pharmacy", "grocery"] {
+        let mut body = registration(&format!("{industry}@example.com"));
+        body["industry"] = json!(industry);
+        assert_eq!(shop.send_from("192.0.2.8", post(REGISTER, body)).await.status, 201, "{industry}");
+    }
+}
+
+#[actix_web::test]
+async fn only_a_right_address_and_password_of_an_active_user_log_in() {
+    let shop = Shop::open();
+    assert_eq!(login(&shop, "admin@example.com", PASSWORD).await.text("/user/role"), "admin");
+    assert_eq!(login(&shop, "john@example.com", PASSWORD).await.text("/user/role"), "cashier");
+    let other = login(&shop, "stranger@example.com", PASSWORD).await;
+    assert_eq!(other.text("/user/role"), "admin", "an address finds its vendor");
+    for (email, password) in [
+        ("nobody@example.com", PASSWORD),
+        ("admin@example.com", "wrong"),
+        ("admin@example.com", ""),
+        ("idle@example.com", PASSWORD),
+    ] {
+        unauthorized(&login(&shop, email, password).await);
+    }
+    for body in [json!({}), json!({ "email": "admin@example.com" }), json!({ "password": PASSWORD })] {
+        assert_eq!(shop.post(LOGIN, body).await.status, 400);
+    }
+    let name = login(&shop, "admin", PASSWORD).await;
+    refused(&name, 400, "email must be an e-mail address", "Bad Request");
+}
+
+#[actix_web::test]
+async fn a_live_token_is_exchanged_any_number_of_times() {
+    let shop = Shop::open();
+    let first = register(&shop, "rita@example.com").await.text("/access_token");
+    let exchange = |token: &str| shop.send(post(REFRESH, json!({ "token": token })));
+    let answer = exchange(&first).await;
+    let second = answer.text("/access_token");
+    assert_eq!(String::from_utf8_lossy(&answer.bytes), format!(r#"{{"access_token":"{second}"}}"#));
+    assert_eq!((answer.status.as_u16(), answer.header("cache-control")), (200, "no-store"));
+    assert_ne!(first, second);
+    assert_eq!(exchange(&first).await.status, 200, "once more");
+    assert_eq!(shop.get(ME, &first).await.status, 200, "the exchanged one stays good");
+
+    let mut token = second;
+    for day in 0..10 {
+        shop.clock.pass(Duration::from_hours(24).saturating_sub(Duration::from_secs(1)));
+        assert_eq!(shop.get(ME, &token).await.status, 200, "{day}");
+        let stray = post(REFRESH, json!({ "token": token })).insert_header(("Authorization", "Bearer garbage"));
+        token = shop.send(stray).await.text("/access_token");
+    }
+    unauthorized(&shop.get(ME, &first).await);
+    unauthorized(&exchange(&first).await);
+    shop.clock.pass(Duration::from_hours(24));
+    unauthorized(&exchange(&token).await);
+    unauthorized(&shop.get(ME, &token).await);
+}
+
+#[actix_web::test]
+async fn a_cap_ends_a_session_however_often_its_token_is_exchanged() {
+    let terms = tillgate_auth_core::Terms { absolute: Some(Duration::from_hours(30)), ..PosStar::terms() };
+    let mount = Mount::at("/posstar", std::sync::Arc::new(PosStar::new(terms, 20))).unwrap();
+    let shop = Shop::mounted(Settings::default(), vec![mount]);
+    let token = register(&shop, "rita@example.com").await.text("/access_token");
+    shop.clock.pass(Duration::from_hours(20));
+    let token = shop.post(REFRESH, json!({ "token": token })).await.text("/access_token");
+    shop.clock.pass(Duration::from_hours(10).saturating_sub(Duration::from_secs(1)));
+    assert_eq!(shop.get(ME, &token).await.status, 200);
+    let token = shop.post(REFRESH, json!({ "token": token })).await.text("/access_token");
+    shop.clock.pass(Duration::from_secs(1));
+    unauthorized(&shop.get(ME, &token).await);
+}
+
+#[actix_web::test]
+async fn what_is_no_live_token_of_this_mount_is_401() {
+    let shop = Shop::open();
+    let own = register(&shop, "rita@example.com").await.text("/access_token");
+    let native = shop.native("admin").await;
+    let kasir = shop.kasir("john@example.com").await;
+    for token in [
+        "",
+        "garbage",
+        &own[..own.len() - 2],
+        &native.text("/access_token"),
+        &native.text("/refresh_token"),
+        &kasir.text("/data/Token"),
+    ] {
+        unauthorized(&shop.get(ME, token).await);
+        unauthorized(&shop.post(REFRESH, json!({ "token": token })).await);
+    }
+    unauthorized(&shop.send(call(Method::GET, ME)).await);
+    refused(&shop.post(REFRESH, json!({})).await, 400, "token is required", "Bad Request");
+    for path in ["/api/v1/sessions/current", "/kasir/api/v1/auth/me", "/portos/api/auth", "/fiuu/api/terminals"] {
+        assert_eq!(shop.get(path, &own).await.status, 401, "{path}");
+    }
+    assert_eq!(shop.get(ME, &own).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_session_that_is_over_is_exchanged_no_more() {
+    let shop = Shop::open();
+    let answer = register(&shop, "rita@example.com").await;
+    let (token, user) = (answer.text("/access_token"), answer.text("/user/id").parse().unwrap());
+    tillgate_domain::StoreExt::<tillgate_auth_core::AuthView>::write(&*shop.store, |tx| {
+        tx.endings().raise(tillgate_domain::Scope::User(user), tillgate_domain::EndedWhy::Admin, NOON)
+    })
+    .unwrap();
+    unauthorized(&shop.post(REFRESH, json!({ "token": token })).await);
+    unauthorized(&shop.get(ME, &token).await);
+    assert_eq!(login(&shop, "rita@example.com", "a song in the rain").await.status, 200);
+}
+
+#[actix_web::test]
+async fn other_refusals_keep_the_shape() {
+    let shop = Shop::open();
+    let raw = |kind: &'static str| call(Method::POST, LOGIN).insert_header(("Content-Type", kind));
+    let list = shop.send(raw("application/json").set_payload("[]")).await;
+    refused(&list, 400, "the body must be an object", "Bad Request");
+    let cut = shop.send(raw("application/json").set_payload("{")).await;
+    refused(&cut, 400, "the body ends too early (line 1, column 1)", "Bad Request");
+    let unsupported = "Unsupported Media Type";
+    refused(&shop.send(raw("text/plain").set_payload("{}")).await, 415, unsupported, unsupported);
+    let form = raw("application/x-www-form-urlencoded").set_payload("a=b");
+    refused(&shop.send(form).await, 415, unsupported, unsupported);
+    let large = raw("application/json").set_payload(vec![b' '; 64 * 1024 + 1]);
+    refused(&shop.send(large).await, 413, "Payload Too Large", "Payload Too Large");
+    refused(&shop.get("/posstar/api/v1/nothing", "garbage").await, 404, "Not Found", "Not Found");
+    let wrong = shop.send(call(Method::GET, LOGIN)).await;
+    refused(&wrong, 405, "Method Not Allowed", "Method Not Allowed");
+    assert_eq!(wrong.header("allow"), "POST");
+    for (mood, status, phrase) in [
+        (Mood::Unavailable, 503, "Service Unavailable"),
+        (Mood::Broken, 500, "Internal Server Error"),
+        (Mood::Panics, 500, "Internal Server Error"),
+    ] {
+        shop.store.set(mood);
+        refused(&login(&shop, "admin@example.com", PASSWORD).await, status, phrase, phrase);
+        refused(&shop.post(REGISTER, registration("rita@example.com")).await, status, phrase, phrase);
+        shop.store.set(Mood::Well);
+    }
+    for _ in 0..5 {
+        unauthorized(&login(&shop, "admin@example.com", "wrong").await);
+    }
+    let held = login(&shop, "admin@example.com", PASSWORD).await;
+    refused(&held, 429, "Too Many Requests", "Too Many Requests");
+}
+
+#[actix_web::test]
+async fn an_address_registers_so_many_vendors_a_minute() {
+    let shop = Shop::open();
+    for number in 0..PosStar::PER_MINUTE {
+        register(&shop, &format!("rita{number}@example.com")).await;
+    }
+    let next = shop.post(REGISTER, registration("next@example.com")).await;
+    refused(&next, 429, "Too Many Requests", "Too Many Requests");
+    assert_eq!(login(&shop, "rita0@example.com", "a song in the rain").await.status, 200, "a login is not counted");
+    let elsewhere = post(REGISTER, registration("next@example.com"));
+    assert_eq!(shop.send_from("192.0.2.8", elsewhere).await.status, 201);
+}
