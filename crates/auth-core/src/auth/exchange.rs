@@ -22,10 +22,11 @@ impl Auth {
     /// Exchanges an access token. One of a session that has a refresh token is refused: that is what its refresh is for.
     pub fn exchange(&self, presented: &Presented<'_>) -> Result<Granted, Error> {
         let caller = self.authenticate(presented)?;
+        let id = caller.session().ok_or(TokenRefusal::Invalid)?;
         let now = self.time().at;
         let came = self.store.write(|tx| {
             for _ in 0..AGAIN {
-                let Some(standing) = tx.sessions().find(caller.session)? else {
+                let Some(standing) = tx.sessions().find(id)? else {
                     return Ok(Came::Refused(TokenRefusal::Over));
                 };
                 let session = &standing.session;
@@ -51,7 +52,7 @@ impl Auth {
                     return Ok(Came::In(Box::new(session)));
                 }
             }
-            Err(StoreError::Conflict(format!("session {} kept moving", caller.session)))
+            Err(StoreError::Conflict(format!("session {id} kept moving")))
         })?;
         match came {
             Came::In(session) => {
