@@ -48,7 +48,7 @@ fn shown(expected: &str, came: &str) -> bool {
 }
 
 /// The pages whose lines are pasted, and how many of them show what they print.
-const PAGES: [(&str, usize); 2] = [("README.md", 5), ("docs/dialects/fiuu.md", 5)];
+const PAGES: [(&str, usize); 3] = [("README.md", 5), ("docs/dialects/fiuu.md", 5), ("docs/dialects/kasir.md", 9)];
 
 #[test]
 fn the_pages_print_what_they_show() {
@@ -74,7 +74,7 @@ fn tried(page: &str) -> usize {
             continue;
         }
         // Each block is pasted into the same terminal: the function that an earlier one defines is there.
-        let script = format!("{defined}\n{}", command.replace("http://127.0.0.1:8080", server.address()));
+        let script = format!("{defined}\n{command}").replace("http://127.0.0.1:8080", server.address());
         let output = Command::new("sh").args(["-c", &script]).current_dir(folder).output().unwrap();
         let came = String::from_utf8(output.stdout).unwrap();
         assert!(shown(expected, &came), "{page} shows\n{expected}\nbut\n{command}\nprints\n{came}");

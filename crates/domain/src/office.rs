@@ -34,7 +34,7 @@ pub use add_user::{NewUser, add_user};
 pub use assignment::{DeviceRoles, RolesOn};
 pub use change_api_key::{ApiKeyChange, change_api_key, delete_api_key};
 pub use change_device::{DeviceChange, SettingsChange, change_device, set_device_status};
-pub use change_user::{UserChange, assign_roles, change_user, set_user_status};
+pub use change_user::{UserChange, assign_roles, change_user, set_user_status, toggle_user};
 pub use ports::{EventFilter, Found, OfficeTx, OfficeView, Page, Part, Told, UserOrder};
 pub use read::{
     any_user, device_named, find_api_key, find_device, find_user, list_api_keys, list_devices, list_roles, list_users,

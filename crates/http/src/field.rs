@@ -68,6 +68,14 @@ pub(crate) fn text(field: &Field<String>) -> Result<(), ValidationError> {
     }
 }
 
+/// The same: yes or no.
+pub(crate) fn truth(field: &Field<bool>) -> Result<(), ValidationError> {
+    match field {
+        Field::Wrong => Err(ValidationError::new("type").with_message(Cow::Borrowed("must be true or false"))),
+        Field::Missing | Field::Given(_) => Ok(()),
+    }
+}
+
 /// Everything that is wrong with the fields, in the order of their names.
 pub(crate) fn validated<T: Validate>(body: T) -> Result<T, Protocol> {
     let Err(errors) = body.validate() else { return Ok(body) };

@@ -31,6 +31,12 @@ impl Parameters {
         value
     }
 
+    /// The parameter as text, where it is there and not empty.
+    pub(crate) fn word(&self, name: &str) -> Option<String> {
+        let text = self.pairs.iter().rev().find(|(each, _)| each == name).map(|(_, text)| text)?;
+        (!text.is_empty()).then(|| text.clone())
+    }
+
     /// Notes that a parameter cannot be.
     pub(crate) fn fault(&mut self, name: &'static str, code: &'static str, message: &'static str) {
         let (field, code, message) = (Cow::Borrowed(name), Cow::Borrowed(code), Cow::Borrowed(message));

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::ports::OfficeTx;
 use super::refused::{Field, Halt, Refused};
-use crate::{Assignment, DeviceId, DeviceName, Rights, Role, RoleId, RoleName, TenantId, access};
+use crate::{Assignment, DeviceId, DeviceName, Rank, Rights, Role, RoleId, RoleName, TenantId, access};
 
 /// The roles on one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,6 +72,16 @@ pub(super) fn resolve(
         after.devices.insert(device(tx, tenant, &each.device)?, role_ids(roles, &each.roles)?);
     }
     Ok(after)
+}
+
+/// Puts the built-in role of this rank in place of those of other ranks that are held without a device.
+pub(super) fn promote(assignment: &mut Assignment, roles: &[Role], rank: Rank) -> Result<(), Refused> {
+    let unknown = || Refused::Unknown { field: Field::Roles, value: rank.name().to_owned() };
+    let of_rank = roles.iter().find(|role| Rank::of(role) == Some(rank)).ok_or_else(unknown)?;
+    let ranked = |id: &RoleId| roles.iter().any(|role| role.id == *id && Rank::of(role).is_some());
+    assignment.office.retain(|id| !ranked(id));
+    assignment.office.insert(of_rank.id);
+    Ok(())
 }
 
 fn device(tx: &mut dyn OfficeTx, tenant: TenantId, name: &DeviceName) -> Result<DeviceId, Halt> {

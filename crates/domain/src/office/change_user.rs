@@ -13,8 +13,8 @@ use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
 use crate::{
-    Action, Email, EndedWhy, RoleName, Scope, Store, StoreError, StoreExt, Subject, TenantId, User, UserId, UserName,
-    UserStatus,
+    Action, Email, EndedWhy, Rank, RoleName, Scope, Store, StoreError, StoreExt, Subject, TenantId, User, UserId,
+    UserName, UserStatus,
 };
 
 /// What becomes of a user. `None` leaves a field as it is.
@@ -30,6 +30,8 @@ pub struct UserChange {
     pub status: Option<UserStatus>,
     /// Other roles without a device, by name.
     pub roles: Option<Vec<RoleName>>,
+    /// The built-in role of this rank without a device, in place of those of other ranks; roles of the tenant's own stay.
+    pub rank: Option<Rank>,
     /// Other devices, with the roles there.
     pub devices: DeviceRoles,
 }
@@ -72,6 +74,18 @@ pub fn assign_roles(
     change_user(store, tenant, stamp, id, None, &UserChange { roles, devices, ..UserChange::default() })
 }
 
+/// Suspends an active user, and activates any other who is not deleted; see [`change_user`].
+pub fn toggle_user(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, id: UserId) -> Decided<User> {
+    store.write(|tx| {
+        let mut way = || {
+            let active = living(tx, tenant, id)?.status == UserStatus::Active;
+            let status = if active { UserStatus::Suspended } else { UserStatus::Active };
+            apply(tx, tenant, stamp, id, None, &UserChange { status: Some(status), ..UserChange::default() })
+        };
+        decide(way())
+    })
+}
+
 fn apply(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
@@ -91,6 +105,9 @@ fn apply(
     let mut after = changed(&before, change)?;
     let office = change.roles.as_deref();
     after.assignment = assignment::resolve(tx, tenant, &roles, &before.assignment, office, &change.devices)?;
+    if let Some(rank) = change.rank {
+        assignment::promote(&mut after.assignment, &roles, rank)?;
+    }
     stamp.authority.cover(&assignment::rights(&after.assignment, &roles))?;
     if after == before {
         return Ok(before);

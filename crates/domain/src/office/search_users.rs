@@ -11,8 +11,8 @@ const MOST: u32 = 200;
 pub struct UserSearch {
     /// A text in their names or e-mail address.
     pub text: Option<String>,
-    /// In one of these; none narrows nothing.
-    pub statuses: Vec<UserStatus>,
+    /// In one of these, so that an empty list finds nobody; `None` narrows nothing.
+    pub statuses: Option<Vec<UserStatus>>,
     /// Whose highest rank without a device is this one.
     pub rank: Option<Rank>,
     /// In which order.
@@ -36,9 +36,13 @@ pub struct Ranked {
 pub fn search_users(store: &dyn Store<OfficeView>, tenant: TenantId, search: &UserSearch) -> Stored<Found<Ranked>> {
     let nobody = Found { items: Vec::new(), total: 0 };
     let Some(text) = super::text::sought(search.text.as_deref()) else { return Ok(nobody) };
+    let statuses = search.statuses.clone().unwrap_or_else(|| UserStatus::ALL.to_vec());
+    if statuses.is_empty() {
+        return Ok(nobody);
+    }
     store.read(|tx| {
         let roles = tx.roles().list(tenant)?;
-        let mut filter = UserFilter { statuses: search.statuses.clone(), text: text.clone(), ..UserFilter::default() };
+        let mut filter = UserFilter { statuses: statuses.clone(), text: text.clone(), ..UserFilter::default() };
         if let Some(rank) = search.rank {
             let Some(role) = roles.iter().find(|role| Rank::of(role) == Some(rank)) else { return Ok(nobody.clone()) };
             filter.holding = Some(role.id);

@@ -6,8 +6,11 @@
 mod auth;
 mod cookies;
 mod envelope;
+mod logs;
+mod pages;
 mod people;
 mod sender;
+mod users;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -96,7 +99,10 @@ impl Dialect for Kasir {
     }
 
     fn routes(&self) -> Vec<Route> {
-        auth::routes(&self.web)
+        let mut routes = auth::routes(&self.web);
+        routes.extend(users::routes());
+        routes.push(logs::route());
+        routes
     }
 
     fn word(&self, failure: &Failure, head: &Head) -> HttpResponse {

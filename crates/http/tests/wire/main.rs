@@ -12,6 +12,8 @@ mod edge;
 mod fiuu;
 mod kasir;
 mod kasir_browser;
+mod kasir_logs;
+mod kasir_users;
 mod krmpesan;
 mod krmpesan_page;
 mod native;

@@ -37,6 +37,14 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("POST", "/kasir/api/v1/auth/refresh", "", [200, 200, 200, 200]),
     ("PUT", "/kasir/api/v1/auth/me/password", "", [401, 200, 200, 200]),
     ("POST", "/kasir/api/v1/auth/logout", "", [401, 200, 200, 200]),
+    ("POST", "/kasir/api/v1/auth/add", "", [401, 403, 403, 200]),
+    ("GET", "/kasir/api/v1/users", "", [401, 200, 200, 200]),
+    ("POST", "/kasir/api/v1/users", "", [401, 403, 403, 201]),
+    ("GET", "/kasir/api/v1/users/{id}", "", [401, 403, 200, 200]),
+    ("PUT", "/kasir/api/v1/users/{id}", "", [401, 403, 403, 200]),
+    ("DELETE", "/kasir/api/v1/users/{id}", "", [401, 403, 403, 200]),
+    ("POST", "/kasir/api/v1/users/{id}/toggle-status", "", [401, 403, 403, 200]),
+    ("GET", "/kasir/api/v1/activity-logs", "", [401, 403, 403, 200]),
     ("POST", "/fiuu/auth/login", "", [200, 200, 200, 200]),
     ("POST", "/fiuu/auth/refresh", "", [200, 200, 200, 200]),
     ("POST", "/fiuu/auth/logout", "", [401, 200, 200, 200]),
@@ -240,6 +248,9 @@ async fn kasir(shop: &Shop, method: &str, path: &str, someone: &str, known: bool
         "/auth/login" => post(path, json!({ "email": someone, "password": PASSWORD })),
         "/auth/refresh" => post(path, json!({ "refresh_token": login.text("/data/refresh_token") })),
         "/auth/me/password" => put(path, json!({ "old_password": PASSWORD, "new_password": "staple battery" })),
+        "/auth/add" | "/users" if method == "POST" => post(path, crate::kasir_users::nina()),
+        "/users/{id}" if method == "PUT" => put(&someones(shop, path).await, json!({ "role": "manager" })),
+        "/users/{id}" | "/users/{id}/toggle-status" => call(method.parse().unwrap(), &someones(shop, path).await),
         _ => call(method.parse().unwrap(), path),
     };
     if known {
@@ -247,4 +258,9 @@ async fn kasir(shop: &Shop, method: &str, path: &str, someone: &str, known: bool
     } else {
         request
     }
+}
+
+/// The path with the id of somebody who is not the caller.
+async fn someones(shop: &Shop, path: &str) -> String {
+    path.replace("{id}", &shop.kasir("john_doe").await.text("/data/profile/id"))
 }

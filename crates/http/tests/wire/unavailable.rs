@@ -34,8 +34,15 @@ fn good(method: &str, path: &str, sent: &Sent) -> TestRequest {
             let body = json!({ "old_password": PASSWORD, "new_password": "staple battery" });
             bearer(put(path, body), &sent.kasir)
         }
-        ("GET", path) if path.starts_with("/kasir/") => bearer(get(path), &sent.kasir),
-        ("POST", path) if path.starts_with("/kasir/") => bearer(call(Method::POST, path), &sent.kasir),
+        ("POST", "/kasir/api/v1/auth/add" | "/kasir/api/v1/users") => {
+            bearer(post(path, crate::kasir_users::nina()), &sent.kasir)
+        }
+        ("PUT", "/kasir/api/v1/users/{id}") => {
+            bearer(put(&path.replace("{id}", &sent.id), json!({ "role": "manager" })), &sent.kasir)
+        }
+        (method, path) if path.starts_with("/kasir/") => {
+            bearer(call(method.parse().unwrap(), &path.replace("{id}", &sent.id)), &sent.kasir)
+        }
         ("POST", "/krmpesan/app/login") => post(path, json!({ "login": "cashier", "password": PASSWORD })),
         ("GET", "/krmpesan/app/devices") => bearer(get(path), &sent.krmpesan_visit),
         ("POST", "/krmpesan/app/generate") => {
@@ -88,7 +95,7 @@ struct Sent {
 async fn logged_in(shop: &Shop) -> Sent {
     let native = shop.native("cashier").await;
     let portos = shop.portos("cashier", "OFFICE").await;
-    let kasir = shop.kasir("cashier").await;
+    let kasir = shop.kasir("admin").await;
     let fiuu = shop.fiuu().await;
     let login = json!({ "email": "admin@example.com", "password": PASSWORD });
     let posstar = shop.post("/posstar/api/v1/auth/login", login).await;
