@@ -38,7 +38,7 @@ pub use change_user::{UserChange, assign_roles, change_user, set_user_status, to
 pub use ports::{EventFilter, Found, OfficeTx, OfficeView, Page, Part, Told, UserOrder};
 pub use read::{
     any_user, device_named, find_api_key, find_device, find_user, list_api_keys, list_devices, list_roles, list_users,
-    role_named, tenant_named, user_named,
+    may_read_api_keys, role_named, tenant_named, user_named,
 };
 pub use read_audit::{read_audit, search_audit};
 pub use refused::{Decided, Field, Refused};

@@ -1,6 +1,8 @@
 //! What the back office looks at: one consistent reading each, of one tenant. What belongs to another tenant reads as absent.
 
 use super::ports::{OfficeView, Page};
+use super::refused::Refused;
+use super::stamp::Authority;
 use crate::{
     ApiKey, ApiKeyId, Device, DeviceId, DeviceName, Role, RoleName, Slug, Store, StoreExt, Stored, Tenant, TenantId,
     User, UserId, UserName,
@@ -61,6 +63,11 @@ pub fn role_named(store: &dyn Store<OfficeView>, tenant: TenantId, name: &RoleNa
 /// Every role of a tenant.
 pub fn list_roles(store: &dyn Store<OfficeView>, tenant: TenantId) -> Stored<Vec<Role>> {
     store.read(|tx| tx.roles().list(tenant))
+}
+
+/// Refuses whoever may do nothing with keys of programs: reading them asks one of the rights to make, change or delete them.
+pub fn may_read_api_keys(authority: &Authority) -> Result<(), Refused> {
+    authority.ask("apiKeyUpdate").or_else(|_| authority.ask("apiKeyDelete")).or_else(|_| authority.ask("apiKeyCreate"))
 }
 
 /// The key of a program with this id.

@@ -1,12 +1,18 @@
 //! PORTOS: what tills, waiters' handhelds and office programs in Slovakia speak.
 //!
 //! Names of request members are taken in any case, answers are camelCase, errors are problems with an `errorCode`. A login is
-//! always a user's on a named device.
+//! always a user's on a named device; a program may sign its requests instead.
 
+mod api_keys;
 mod auth;
+mod directory;
+mod language;
+mod list;
 pub(crate) mod nws4;
+mod path;
 mod problem;
 mod refresh_token;
+mod sessions;
 
 use std::time::Duration;
 
@@ -78,7 +84,7 @@ impl Dialect for Portos {
     }
 
     fn routes(&self) -> Vec<Route> {
-        auth::routes()
+        [auth::routes(), sessions::routes(), directory::routes(), api_keys::routes()].into_iter().flatten().collect()
     }
 
     fn word(&self, failure: &Failure, head: &Head) -> HttpResponse {

@@ -22,6 +22,7 @@ mod people;
 mod portos;
 #[path = "../../../../tests/src/portos_client.rs"]
 mod portos_client;
+mod portos_office;
 mod portos_signed;
 mod posstar;
 mod refusals;

@@ -32,6 +32,38 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("GET", "/portos/api/v1/auth", "", [401, 200, 200, 200]),
     ("DELETE", "/portos/api/auth", "", [401, 200, 200, 200]),
     ("DELETE", "/portos/api/v1/auth", "", [401, 200, 200, 200]),
+    ("GET", "/portos/api/sessions", "", [401, 200, 200, 200]),
+    ("GET", "/portos/api/sessions/{id}", "own", [401, 200, 200, 200]),
+    ("GET", "/portos/api/sessions/{id}", "another's", [401, 403, 200, 200]),
+    ("DELETE", "/portos/api/sessions/{id}", "own", [401, 200, 200, 200]),
+    ("DELETE", "/portos/api/sessions/{id}", "another's", [401, 403, 200, 200]),
+    ("GET", "/portos/api/devices", "", [401, 200, 200, 200]),
+    ("GET", "/portos/api/devices/{name}", "", [401, 200, 200, 200]),
+    ("GET", "/portos/api/roles", "", [401, 200, 200, 200]),
+    ("GET", "/portos/api/roles/{name}", "", [401, 200, 200, 200]),
+    ("GET", "/portos/api/users", "", [401, 200, 200, 200]),
+    ("GET", "/portos/api/users/{id}", "", [401, 200, 200, 200]),
+    ("GET", "/portos/api/apikeys", "", [401, 403, 403, 200]),
+    ("POST", "/portos/api/apikeys", "", [401, 403, 403, 201]),
+    ("GET", "/portos/api/apikeys/{id}", "", [401, 403, 403, 200]),
+    ("PUT", "/portos/api/apikeys/{id}", "", [401, 403, 403, 200]),
+    ("DELETE", "/portos/api/apikeys/{id}", "", [401, 403, 403, 200]),
+    ("GET", "/portos/api/v1/sessions", "", [401, 200, 200, 200]),
+    ("GET", "/portos/api/v1/sessions/{id}", "own", [401, 200, 200, 200]),
+    ("GET", "/portos/api/v1/sessions/{id}", "another's", [401, 403, 200, 200]),
+    ("DELETE", "/portos/api/v1/sessions/{id}", "own", [401, 200, 200, 200]),
+    ("DELETE", "/portos/api/v1/sessions/{id}", "another's", [401, 403, 200, 200]),
+    ("GET", "/portos/api/v1/devices", "", [401, 200, 200, 200]),
+    ("GET", "/portos/api/v1/devices/{name}", "", [401, 200, 200, 200]),
+    ("GET", "/portos/api/v1/roles", "", [401, 200, 200, 200]),
+    ("GET", "/portos/api/v1/roles/{name}", "", [401, 200, 200, 200]),
+    ("GET", "/portos/api/v1/users", "", [401, 200, 200, 200]),
+    ("GET", "/portos/api/v1/users/{id}", "", [401, 200, 200, 200]),
+    ("GET", "/portos/api/v1/apikeys", "", [401, 403, 403, 200]),
+    ("POST", "/portos/api/v1/apikeys", "", [401, 403, 403, 201]),
+    ("GET", "/portos/api/v1/apikeys/{id}", "", [401, 403, 403, 200]),
+    ("PUT", "/portos/api/v1/apikeys/{id}", "", [401, 403, 403, 200]),
+    ("DELETE", "/portos/api/v1/apikeys/{id}", "", [401, 403, 403, 200]),
     ("POST", "/kasir/api/v1/auth/login", "", [200, 200, 200, 200]),
     ("GET", "/kasir/api/v1/auth/me", "", [401, 200, 200, 200]),
     ("POST", "/kasir/api/v1/auth/refresh", "", [200, 200, 200, 200]),
@@ -153,6 +185,9 @@ async fn request(shop: &Shop, method: &str, path: &str, whose: &str, role: Optio
     }
     if path.starts_with("/fiuu") {
         return fiuu(shop, method, path, role).await;
+    }
+    if path.starts_with("/portos") && !path.contains("/auth") {
+        return crate::portos_office::request(shop, method, path, whose == "own", (someone, role.is_some())).await;
     }
     let portos = path.starts_with("/portos");
     let login = if portos { shop.portos(someone, "OFFICE").await } else { shop.native(someone).await };

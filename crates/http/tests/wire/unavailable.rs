@@ -28,6 +28,12 @@ fn good(method: &str, path: &str, sent: &Sent) -> TestRequest {
         ("POST", "/portos/api/auth/refresh" | "/portos/api/v1/auth/refresh") => {
             post(path, json!({ "tokenId": portos, "refreshToken": sent.portos_refresh }))
         }
+        (method, path) if path.starts_with("/portos/") => {
+            let at = path.replace("{name}", "P01").replace("{id}", &sent.id);
+            let body = json!({ "name": "x", "userName": "cashier", "deviceName": "OFFICE" });
+            let request = call(method.parse().unwrap(), &at);
+            bearer(if matches!(method, "POST" | "PUT") { request.set_json(body) } else { request }, &sent.portos_admin)
+        }
         ("POST", "/kasir/api/v1/auth/login") => post(path, json!({ "email": "cashier", "password": PASSWORD })),
         ("POST", "/kasir/api/v1/auth/refresh") => post(path, json!({ "refresh_token": sent.kasir_refresh })),
         ("PUT", "/kasir/api/v1/auth/me/password") => {
@@ -82,6 +88,7 @@ struct Sent {
     native_refresh: String,
     portos: String,
     portos_refresh: String,
+    portos_admin: String,
     kasir: String,
     kasir_refresh: String,
     posstar: String,
@@ -109,6 +116,7 @@ async fn logged_in(shop: &Shop) -> Sent {
         native_refresh: native.text("/refresh_token"),
         portos: portos.text("/tokenId"),
         portos_refresh: portos.text("/refreshToken"),
+        portos_admin: shop.portos("admin", "OFFICE").await.text("/tokenId"),
         kasir: kasir.text("/data/Token"),
         kasir_refresh: kasir.text("/data/refresh_token"),
         posstar: posstar.text("/access_token"),

@@ -3,7 +3,7 @@
 //! Pure functions over what came on the wire. Whether the key is known, the time near and the signature new is the engine's to
 //! say; nothing here knows a secret.
 
-mod encoding;
+pub(super) mod encoding;
 
 use std::collections::BTreeSet;
 
@@ -23,6 +23,10 @@ use encoding::{decoded, encoded, hex, unhex};
 
 /// The name of the scheme, in the header and in what is signed.
 const SCHEME: &str = "NWS4-HMAC-SHA256";
+
+/// What is said to whoever sends the chunked form.
+pub(super) const CHUNKED: &str =
+    "the chunked form (STREAMING-AWS4-HMAC-SHA256-PAYLOAD, nws-chunked) is not taken: sign the body as a whole";
 
 /// What stands before the secret in the first key.
 const PREFIX: &str = "NWS4";
@@ -84,9 +88,7 @@ pub(crate) fn signature(received: &Received<'_>) -> Result<Option<Signature>, Fa
         return Ok(None);
     }
     if chunked(received.headers) {
-        return Err(Failure::malformed(
-            "the chunked form (STREAMING-AWS4-HMAC-SHA256-PAYLOAD, nws-chunked) is not taken: sign the body as a whole",
-        ));
+        return Err(Failure::malformed(CHUNKED));
     }
     read(received).map(Some).ok_or(Failure::Refused(Refusal::Token(TokenRefusal::Invalid)))
 }

@@ -1,12 +1,15 @@
 //! PORTOS' words for what fails: problems with `errorCode` and `traceId`, in Slovak, or in English where the client asks for it.
 
+use std::borrow::Cow;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderValue, WWW_AUTHENTICATE};
+use actix_web::http::header::{CONTENT_LANGUAGE, HeaderValue, WWW_AUTHENTICATE};
 use serde::Serialize;
 use tillgate_auth_core::{LoginRefusal, Refusal};
 use tillgate_domain::office::Refused;
 
+use super::language::{Language, detail, of_member, title};
 use crate::answer;
 use crate::failure::{Failure, FieldFault, Protocol};
 use crate::head::Head;
@@ -18,13 +21,15 @@ struct Problem<'p> {
     title: &'static str,
     status: u16,
     #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<&'p str>,
+    detail: Option<Cow<'p, str>>,
     instance: &'p str,
     #[serde(skip_serializing_if = "Option::is_none")]
     error_code: Option<&'static str>,
     trace_id: &'p str,
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<Vec<MemberFault<'p>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    resource: Option<Resource<'p>>,
 }
 
 #[derive(Serialize)]
@@ -36,31 +41,12 @@ struct MemberFault<'p> {
     code: Option<u8>,
 }
 
-/// The languages that PORTOS answers in.
-#[derive(Clone, Copy)]
-enum Language {
-    Slovak,
-    English,
-}
-
-impl Language {
-    /// Any `en` among the accepted means English, anything else Slovak.
-    fn of(head: &Head) -> Self {
-        let english = |tag: &str| {
-            let primary = tag.split([';', '-']).next().unwrap_or_default().trim();
-            primary.eq_ignore_ascii_case("en")
-        };
-        let accepted = head.headers().get_all(ACCEPT_LANGUAGE).filter_map(|line| line.to_str().ok());
-        let any = accepted.flat_map(|line| line.split(',')).any(english);
-        if any { Self::English } else { Self::Slovak }
-    }
-
-    const fn pick<'t>(self, slovak: &'t str, english: &'t str) -> &'t str {
-        match self {
-            Self::Slovak => slovak,
-            Self::English => english,
-        }
-    }
+/// What has moved on since it was read.
+#[derive(Serialize)]
+struct Resource<'p> {
+    name: &'static str,
+    id: &'p str,
+    version: i64,
 }
 
 /// The answer to a call that failed.
@@ -74,10 +60,7 @@ pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
     let problem = Problem {
         title: title(failure, status, language),
         status: status.as_u16(),
-        detail: match failure {
-            Failure::Protocol(Protocol::Malformed(why)) => Some(why),
-            _ => None,
-        },
+        detail: detail(failure, language),
         instance: head.path_in_mount(),
         error_code,
         trace_id: head.trace(),
@@ -87,8 +70,16 @@ pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
             }
             _ => of_office.as_ref().map(|fault| vec![member(fault, language)]),
         },
+        resource: match failure {
+            // keys of programs are all that this contract changes by version
+            Failure::Office(Refused::Moved { current }) => {
+                Some(Resource { name: "ApiKey", id: head.segment("id"), version: *current })
+            }
+            _ => None,
+        },
     };
     let mut answer = answer::problem(status, &problem);
+    answer.headers_mut().insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     if status == StatusCode::UNAUTHORIZED {
         for challenge in ["Bearer realm=\"tillgate\"", "NWS4-HMAC-SHA256 realm=\"tillgate\", charset=\"UTF-8\""] {
             answer.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
@@ -130,23 +121,8 @@ fn decided_against(refused: &Refused) -> (StatusCode, Option<&'static str>) {
     }
 }
 
-/// The published sentences; where there is none, the status's own phrase.
-fn title(failure: &Failure, status: StatusCode, language: Language) -> &'static str {
-    match failure {
-        Failure::Refused(Refusal::Login(_)) if status == StatusCode::UNAUTHORIZED => {
-            language.pick("Nesprávne meno alebo heslo.", "The user name or the password is wrong.")
-        }
-        Failure::Refused(Refusal::Token(_)) => language.pick("Nie ste prihlásený.", "You are not signed in."),
-        _ => status.canonical_reason().unwrap_or_default(),
-    }
-}
-
 fn member(fault: &FieldFault, language: Language) -> MemberFault<'_> {
-    let (message, code) = match fault.code.as_ref() {
-        "required" => (language.pick("Pole je povinné.", "The field is required."), Some(1)),
-        "taken" => (language.pick("Hodnota sa už používa.", "The value is already in use."), Some(2)),
-        _ => (language.pick("Neplatná hodnota.", "The value is not valid."), None),
-    };
+    let (message, code) = of_member(fault, language);
     MemberFault { member_name: pascal(&fault.field), message, code }
 }
 
@@ -161,7 +137,8 @@ fn pascal(field: &str) -> &str {
         "name" => "Name",
         "description" => "Description",
         "email" => "Email",
-        "rights" => "Permissions",
+        "rights" | "permissions" => "Permissions",
+        "isactive" => "IsActive",
         "roles" => "Roles",
         other => other,
     }

@@ -19,7 +19,7 @@ pub(super) fn encoded(text: &str, plain: &[u8]) -> String {
 
 /// Takes one layer of percent-encoding away, with hex digits of either case. Nothing where what remains is no text, or a percent
 /// sign stands before something else.
-pub(super) fn decoded(text: &str) -> Option<String> {
+pub(in crate::dialects::portos) fn decoded(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {

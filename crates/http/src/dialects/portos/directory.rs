@@ -1,0 +1,232 @@
+//! PORTOS' devices, roles and users, to read. Whoever is logged in may: nothing secret is in them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
+use serde_json::{Value, json};
+use tillgate_auth_core::Caller;
+use tillgate_domain::office::{
+    Field, Page, Refused, device_named, find_user, list_devices, list_roles, list_users, role_named,
+};
+use tillgate_domain::{Device, DeviceId, DeviceName, DeviceStatus, Role, RoleId, RoleName, Stored, TenantId, User};
+use tillgate_domain::{UserId, UserStatus};
+
+use super::list::Asked;
+use super::path::{both, name};
+use crate::answer;
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::office::Office;
+use crate::route::Route;
+
+/// What can be asked about in lists.
+const DEVICE: &[(&str, &str)] = &[
+    ("name", "name"),
+    ("isActive", "isActive"),
+    ("envName", "envName"),
+    ("description", "description"),
+    ("roles", "roles"),
+    ("_v", "_v"),
+];
+const ROLE: &[(&str, &str)] = &[
+    ("name", "name"),
+    ("label", "label"),
+    ("description", "description"),
+    ("rights", "rights"),
+    ("envNames", "envNames"),
+    ("_v", "_v"),
+];
+const USER: &[(&str, &str)] = &[
+    ("id", "id"),
+    ("isActive", "isActive"),
+    ("isVirtual", "isVirtual"),
+    ("userName", "userName"),
+    ("featureName", "featureName"),
+    ("name", "name"),
+];
+
+/// How many rows are read at once.
+const PART: u32 = 200;
+
+pub(super) fn routes() -> Vec<Route> {
+    let mut routes = Vec::new();
+    routes.extend(both!("/devices").map(|path| Route::known(Method::GET, path, devices)));
+    routes.extend(both!("/devices/{name}").map(|path| Route::known(Method::GET, path, device)));
+    routes.extend(both!("/roles").map(|path| Route::known(Method::GET, path, roles)));
+    routes.extend(both!("/roles/{name}").map(|path| Route::known(Method::GET, path, role)));
+    routes.extend(both!("/users").map(|path| Route::known(Method::GET, path, users)));
+    routes.extend(both!("/users/{id}").map(|path| Route::known(Method::GET, path, user)));
+    routes
+}
+
+async fn devices(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let asked = Asked::of(call.head(), DEVICE)?;
+    let (tenant, needs) = (caller.profile.tenant.id, asked.needs());
+    let rows = call
+        .office(move |office| {
+            let names = role_names(office, tenant)?;
+            let found = all(needs, |page| list_devices(office.store, tenant, page), |device| device.id)?;
+            Ok(found.iter().map(|device| device_row(device, &names)).collect())
+        })
+        .await?;
+    asked.answer(rows)
+}
+
+async fn device(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (asked, tenant) = (name(&call, "name"), caller.profile.tenant.id);
+    let row = call
+        .office(move |office| {
+            let found = match DeviceName::parse(&asked) {
+                Ok(name) => device_named(office.store, tenant, &name)?,
+                Err(_) => None,
+            };
+            let device = found.ok_or_else(|| absent(Field::Device, &asked))?;
+            Ok(device_row(&device, &role_names(office, tenant)?))
+        })
+        .await?;
+    answer::json(StatusCode::OK, &row)
+}
+
+async fn roles(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (asked, tenant) = (Asked::of(call.head(), ROLE)?, caller.profile.tenant.id);
+    let found = call.office(move |office| Ok(list_roles(office.store, tenant)?)).await?;
+    asked.answer(found.iter().map(role_row).collect())
+}
+
+async fn role(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (asked, tenant) = (name(&call, "name"), caller.profile.tenant.id);
+    let role = call
+        .office(move |office| {
+            let found = match RoleName::parse(&asked) {
+                Ok(name) => role_named(office.store, tenant, &name)?,
+                Err(_) => None,
+            };
+            found.ok_or_else(|| absent(Field::Roles, &asked))
+        })
+        .await?;
+    answer::json(StatusCode::OK, &role_row(&role))
+}
+
+async fn users(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (asked, tenant) = (Asked::of(call.head(), USER)?, caller.profile.tenant.id);
+    let rows = call
+        .office(move |office| {
+            let told = Told::read(office, tenant)?;
+            let found = all(None, |page| list_users(office.store, tenant, page), |user| user.id)?;
+            let there = found.iter().filter(|user| user.status != UserStatus::Deleted);
+            Ok(there.map(|user| told.user(user)).collect())
+        })
+        .await?;
+    asked.answer(rows)
+}
+
+async fn user(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (asked, tenant) = (name(&call, "id"), caller.profile.tenant.id);
+    let row = call
+        .office(move |office| {
+            let found = match asked.parse::<UserId>() {
+                Ok(id) => find_user(office.store, tenant, id)?,
+                Err(_) => None,
+            };
+            let found = found.filter(|user| user.status != UserStatus::Deleted);
+            let user = found.ok_or_else(|| absent(Field::User, &asked))?;
+            Ok(Told::read(office, tenant)?.user(&user))
+        })
+        .await?;
+    answer::json(StatusCode::OK, &row)
+}
+
+fn absent(field: Field, value: &str) -> Failure {
+    Failure::Office(Refused::Absent { field, value: value.to_owned() })
+}
+
+/// Every part of a list, up to so many rows.
+pub(super) fn all<T, K: Copy>(
+    most: Option<usize>,
+    part: impl Fn(&Page<K>) -> Stored<Vec<T>>,
+    key: impl Fn(&T) -> K,
+) -> Stored<Vec<T>> {
+    let most = most.unwrap_or(usize::MAX);
+    let (mut whole, mut after) = (Vec::new(), None);
+    while whole.len() < most {
+        let found = part(&Page { after, limit: PART })?;
+        let Some(last) = found.last() else { break };
+        after = Some(key(last));
+        whole.extend(found);
+    }
+    Ok(whole)
+}
+
+type RoleNames = BTreeMap<RoleId, String>;
+
+fn role_names(office: &Office<'_>, tenant: TenantId) -> Stored<RoleNames> {
+    Ok(list_roles(office.store, tenant)?.into_iter().map(|role| (role.id, role.name.to_string())).collect())
+}
+
+fn named<'n>(ids: &BTreeSet<RoleId>, names: &'n RoleNames) -> Vec<&'n str> {
+    let mut named: Vec<&str> = ids.iter().filter_map(|id| names.get(id)).map(String::as_str).collect();
+    named.sort_unstable();
+    named
+}
+
+fn device_row(device: &Device, names: &RoleNames) -> Value {
+    json!({
+        "name": device.name,
+        "isActive": device.status == DeviceStatus::Active,
+        "envName": device.environment.name(),
+        "description": device.description,
+        "roles": named(&device.roles, names),
+        "preferences": device.preferences,
+        "settings": device.settings,
+        "_v": device.version,
+    })
+}
+
+fn role_row(role: &Role) -> Value {
+    json!({
+        "name": role.name,
+        "label": role.label,
+        "description": role.description,
+        "rights": role.rights,
+        "envNames": role.environments.iter().map(|each| each.name()).collect::<Vec<_>>(),
+        "_v": role.version,
+    })
+}
+
+/// What a user's list of devices tells besides their ids.
+struct Told {
+    roles: RoleNames,
+    devices: BTreeMap<DeviceId, Device>,
+}
+
+impl Told {
+    fn read(office: &Office<'_>, tenant: TenantId) -> Stored<Self> {
+        let devices = all(None, |page| list_devices(office.store, tenant, page), |device| device.id)?;
+        let devices = devices.into_iter().map(|device| (device.id, device)).collect();
+        Ok(Self { roles: role_names(office, tenant)?, devices })
+    }
+
+    fn user(&self, user: &User) -> Value {
+        let on = |(id, held): (&DeviceId, &BTreeSet<RoleId>)| {
+            let device = self.devices.get(id)?;
+            Some(json!({
+                "isActive": device.status == DeviceStatus::Active,
+                "envName": device.environment.name(),
+                "name": device.name,
+                "roles": named(held, &self.roles),
+                "description": device.description,
+                "preferences": device.preferences,
+            }))
+        };
+        json!({
+            "id": user.id,
+            "isActive": user.status == UserStatus::Active,
+            "isVirtual": user.is_virtual(),
+            "userName": user.name,
+            "featureName": user.feature,
+            "name": user.display_name,
+            "devices": user.assignment.devices.iter().filter_map(on).collect::<Vec<_>>(),
+        })
+    }
+}

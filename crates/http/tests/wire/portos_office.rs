@@ -1,0 +1,328 @@
+//! PORTOS' sessions, devices, roles, users and API keys, in the shapes of its page.
+
+use actix_web::http::Method;
+use actix_web::test::TestRequest;
+use serde_json::{Value, json};
+
+use crate::portos_client::{PortosKey, Unsigned};
+use crate::portos_signed::{get, key, signed};
+use crate::shop::{Answer, NOON, PASSWORD, Shop, call, post, put};
+
+/// A call that is none of authentication's, as the table of rights makes it.
+pub async fn request(shop: &Shop, method: &str, path: &str, own: bool, (someone, known): (&str, bool)) -> TestRequest {
+    let token = shop.portos(someone, "OFFICE").await.text("/tokenId");
+    let named = match path.rsplit('/').nth(1) {
+        Some("sessions") if own => shop.get("/portos/api/sessions", &token).await.text("/items/0/id"),
+        Some("sessions") => shop.native("witness").await.text("/session/id"),
+        Some("apikeys") => key(shop, "witness", "P01", &[]).0.id.to_string(),
+        Some("users") => shop.portos("witness", "OFFICE").await.text("/user/id"),
+        Some("roles") => "cashier".to_owned(),
+        _ => "P01".to_owned(),
+    };
+    let path = path.replace("{id}", &named).replace("{name}", &named);
+    let request = match method {
+        "POST" => post(&path, json!({ "Name": "x", "UserName": someone, "DeviceName": "OFFICE" })),
+        "PUT" => put(&path, json!({ "Name": "x" })),
+        method => call(method.parse().unwrap(), &path),
+    };
+    if known { request.insert_header(("Authorization", format!("Bearer {token}"))) } else { request }
+}
+
+fn names(answer: &Answer, member: &str) -> Vec<String> {
+    let items = answer.json()["items"].as_array().unwrap_or_else(|| panic!("{}", answer.json())).clone();
+    items.iter().map(|item| item[member].as_str().unwrap().to_owned()).collect()
+}
+
+#[actix_web::test]
+async fn sessions_are_listed_shown_and_ended() {
+    let shop = Shop::open();
+    let till = shop.portos("999", "P01").await;
+    let manager = shop.portos("manager", "OFFICE").await.text("/tokenId");
+    shop.native("cashier").await;
+    let all = shop.get("/portos/api/v1/sessions", &manager).await;
+    assert_eq!((all.status.as_u16(), all.header("content-type")), (200, "application/json"));
+    assert_eq!(all.json()["items"].as_array().unwrap().len(), 3);
+    let mine = shop.get("/portos/api/sessions?USERNAME=999&deviceName=p01", &manager).await;
+    let id = mine.text("/items/0/id");
+    let expected = json!({ "id": id, "userName": "999", "name": "Majiteľ", "deviceName": "P01", "envName": "CashRegister",
+        "createdAt": "2026-11-21T12:00:00.000Z", "lastUsedAt": null, "expiresAt": "2026-11-22T00:00:00.000Z" });
+    assert_eq!(mine.json(), json!({ "items": [expected] }));
+    let by_id = shop.get(&format!("/portos/api/sessions?sessionId={id}"), &manager).await;
+    assert_eq!(by_id.json(), mine.json());
+    let path = format!("/portos/api/sessions/{id}");
+    assert_eq!(shop.get(&path, &manager).await.json(), expected);
+    let ended = shop.delete(&path, &manager).await;
+    assert_eq!((ended.status.as_u16(), ended.json()), (200, expected));
+    assert_eq!(shop.get("/portos/api/auth", &till.text("/tokenId")).await.status, 401, "at once");
+    for method in [Method::GET, Method::DELETE] {
+        let gone = shop.with_token(method, &path, &manager).await;
+        assert_eq!(
+            (gone.status.as_u16(), gone.masked(&["/traceId"])),
+            (
+                404,
+                json!({ "title": "Not Found", "status": 404, "detail": "Taká relácia neexistuje.",
+                          "instance": path.trim_start_matches("/portos"), "traceId": "…" })
+            )
+        );
+    }
+    assert_eq!(shop.get("/portos/api/sessions?$count=true", &manager).await.json(), json!({ "items": [], "count": 2 }));
+}
+
+#[actix_web::test]
+async fn without_the_right_one_sees_and_ends_ones_own_alone() {
+    let shop = Shop::open();
+    let other = shop.portos("manager", "OFFICE").await;
+    let token = shop.portos("cashier", "P01").await.text("/tokenId");
+    let manager = shop.get("/portos/api/sessions", &other.text("/tokenId")).await;
+    let at = names(&manager, "userName").iter().position(|name| name == "manager").unwrap();
+    let path = format!("/portos/api/sessions/{}", manager.text(&format!("/items/{at}/id")));
+    for method in [Method::GET, Method::DELETE] {
+        let refused = shop
+            .send(
+                call(method, &path)
+                    .insert_header(("Authorization", format!("Bearer {token}")))
+                    .insert_header(("Accept-Language", "en")),
+            )
+            .await;
+        assert_eq!(refused.header("content-language"), "en-GB");
+        assert_eq!(
+            (refused.status.as_u16(), refused.masked(&["/traceId", "/instance"])),
+            (
+                403,
+                json!({ "title": "Forbidden", "status": 403, "detail": "The right sessionDelete is missing.",
+                          "instance": "…", "errorCode": "Unauthorized", "traceId": "…" })
+            )
+        );
+    }
+    let own = shop.get("/portos/api/sessions", &token).await;
+    assert_eq!(names(&own, "userName"), ["cashier"]);
+    let own = format!("/portos/api/sessions/{}", own.text("/items/0/id"));
+    assert_eq!(shop.delete(&own, &token).await.status, 200);
+    assert_eq!(shop.get("/portos/api/auth", &token).await.status, 401, "its own token stops at once");
+    // a signed call has no session, and may end those of its user
+    let again = shop.portos("cashier", "P01").await.text("/tokenId");
+    let (_, key) = key(&shop, "cashier", "P01", &[]);
+    let own = shop.send(signed(&key, &get("/portos/api/sessions"))).await;
+    assert_eq!(names(&own, "userName"), ["cashier"]);
+    let target = format!("/portos/api/sessions/{}", own.text("/items/0/id"));
+    let end = Unsigned { method: "DELETE", ..get(&target) };
+    assert_eq!(shop.send(signed(&key, &end)).await.status, 200);
+    assert_eq!(shop.get("/portos/api/auth", &again).await.status, 401);
+}
+
+#[actix_web::test]
+async fn devices_roles_and_users_are_read_in_their_shapes() {
+    let shop = Shop::open();
+    let token = shop.portos("cashier", "P01").await.text("/tokenId");
+    let read = async |path: &str| {
+        let answer = shop.get(&format!("/portos/api/{path}"), &token).await;
+        assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"), "{path}");
+        answer
+    };
+    let device = json!({ "name": "P01", "isActive": true, "envName": "CashRegister", "description": "P01",
+        "roles": ["cashier"], "preferences": {}, "_v": 1,
+        "settings": { "MaxQuantity": "200", "OpenedPrices": "false", "NoticeOnNegativeSale": "false",
+            "VisibleQuantities": "false", "DefaultFiscalName": "eKasa", "DefaultOrderEndpointName": "",
+            "DefaultStockName": "S01" } });
+    for path in ["devices/P01", "v1/devices/p01", "devices/%50%301"] {
+        assert_eq!(read(path).await.json(), device, "{path}");
+    }
+    assert_eq!(read("devices?name=P01").await.json(), json!({ "items": [device] }));
+    assert_eq!(names(&read("devices?$sort=-name&isActive=true").await, "name"), ["UNLISTED", "PDA1", "P01", "OFFICE"]);
+    assert_eq!(names(&read("devices?envname=ne:cashregister&$skip=1&$take=2").await, "name"), ["OFFICE", "LOCKED"]);
+
+    let role = read("roles/cashier").await.json();
+    assert_eq!(
+        role,
+        json!({ "name": "cashier", "label": "Cashier", "description": "",
+        "rights": ["fiscalOpenDrawer", "ticketClose", "ticketCreate", "ticketSetCustomer", "ticketUpdate"],
+        "envNames": ["CashRegister", "PDA", "BackOffice", "Tool"], "_v": 1 })
+    );
+    assert_eq!(names(&read("roles?rights=admin").await, "name"), ["admin"]);
+    assert_eq!(names(&read("roles?$sort=name").await, "name"), ["admin", "cashier", "clerk", "manager"]);
+
+    let owner = read("users?userName=999").await;
+    let user = json!({ "id": owner.text("/items/0/id"), "isActive": true, "isVirtual": false, "userName": "999",
+        "featureName": null, "name": "Majiteľ",
+        "devices": [{ "isActive": true, "envName": "CashRegister", "name": "P01", "roles": ["admin"],
+                      "description": "P01", "preferences": {} }] });
+    assert_eq!(owner.json(), json!({ "items": [user] }));
+    assert_eq!(read(&format!("users/{}", owner.text("/items/0/id"))).await.json(), user);
+    let everybody = read("users").await;
+    assert!(!names(&everybody, "userName").contains(&"stranger".to_owned()), "another tenant's");
+    assert_eq!(names(&read("users?isVirtual=true").await, "featureName"), ["loyalty"]);
+    let secret = String::from_utf8(everybody.bytes.clone()).unwrap();
+    assert!(!secret.contains("$plain$") && !secret.contains("@example.com"));
+    for path in ["devices/P99", "roles/boss", "users/999", "users/00000000-0000-7000-8000-000000000000", "devices/%FF"]
+    {
+        let absent = shop.get(&format!("/portos/api/{path}"), &token).await;
+        assert_eq!((absent.status.as_u16(), absent.json().get("errorCode")), (404, None), "{path}");
+    }
+    let wrong = shop.get("/portos/api/users?$take=many&$skip=-1", &token).await;
+    assert_eq!((wrong.status.as_u16(), wrong.text("/errorCode").as_str()), (400, "ValidationFailed"));
+    let members: Vec<_> =
+        wrong.json()["errors"].as_array().unwrap().iter().map(|fault| fault["memberName"].clone()).collect();
+    assert_eq!(members, ["$take", "$skip"]);
+}
+
+#[actix_web::test]
+async fn a_key_is_made_read_changed_and_deleted() {
+    let shop = Shop::open();
+    let admin = shop.portos("admin", "OFFICE").await.text("/tokenId");
+    let bearer = |request: TestRequest| request.insert_header(("Authorization", format!("Bearer {admin}")));
+    let body = json!({ "NAME": "Till sync", "description": "at night", "userName": "CASHIER", "DeviceName": "p01",
+        "Permissions": ["ticketClose", "storno"] });
+    let made = shop.send(bearer(post("/portos/api/apikeys", body))).await;
+    let (id, client, secret) = (made.text("/id"), made.text("/clientId"), made.text("/clientSecret"));
+    assert_eq!(made.status, 201);
+    assert_eq!(made.header("location"), format!("/portos/api/apikeys/{id}"));
+    assert_eq!((client.len(), secret.len()), (32, 64));
+    let told = |secret: Option<&str>, version: u32| {
+        json!({ "id": id, "clientId": client, "clientSecret": secret, "isActive": true,
+            "createdAt": "2026-11-21T12:00:00.000Z", "name": "Till sync", "description": "at night",
+            "userName": "cashier", "deviceName": "P01", "permissions": ["storno", "ticketClose"], "_v": version })
+    };
+    assert_eq!(made.json(), told(Some(&secret), 1));
+    let path = format!("/portos/api/v1/apikeys/{id}");
+    assert_eq!(shop.get(&path, &admin).await.json(), told(None, 1));
+    assert_eq!(shop.get("/portos/api/apikeys", &admin).await.json(), json!({ "items": [told(None, 1)] }));
+    assert!(!crate::shop::log().contains(&secret), "no log has it");
+    let key = PortosKey { client: client.clone(), secret };
+    let call = async |query: &str| {
+        let target = format!("/portos/api/auth?{query}");
+        shop.send(signed(&key, &get(&target))).await
+    };
+    assert_eq!(call("1").await.json()["rights"], json!(["ticketClose"]));
+
+    let change = |body: Value| bearer(put(&path, body));
+    let revoked = shop.send(change(json!({ "isActive": false, "_v": 1 }))).await;
+    assert_eq!(
+        (revoked.status.as_u16(), &revoked.json()["isActive"], &revoked.json()["_v"]),
+        (200, &json!(false), &json!(2))
+    );
+    assert_eq!(call("2").await.status, 401, "at once");
+    let late = shop.send(change(json!({ "isActive": true, "_v": 1 }))).await;
+    assert_eq!(
+        (late.status.as_u16(), late.masked(&["/traceId"])),
+        (
+            412,
+            json!({ "title": "Precondition Failed", "status": 412,
+            "detail": "Záznam medzitým niekto zmenil. Načítajte ho znova.", "instance": format!("/api/v1/apikeys/{id}"),
+            "errorCode": "ResourceVersionMismatch", "traceId": "…",
+            "resource": { "name": "ApiKey", "id": id, "version": 2 } })
+        )
+    );
+    assert_eq!(call("3").await.status, 401, "nothing was changed");
+    let wide = json!({ "ISACTIVE": true, "permissions": [], "name": "Sync", "description": "", "DEVICENAME": "OFFICE", "_v": 2 });
+    let wide = shop.send(change(wide)).await.json();
+    assert_eq!((wide.get("description"), &wide["deviceName"], &wide["name"]), (None, &json!("OFFICE"), &json!("Sync")));
+    let answer = call("4").await;
+    assert_eq!(
+        (&answer.json()["device"]["name"], answer.json()["rights"].as_array().unwrap().len()),
+        (&json!("OFFICE"), 5)
+    );
+
+    assert_eq!(shop.delete(&path, &admin).await.json()["_v"], 3);
+    assert_eq!(call("5").await.status, 401);
+    for method in [Method::GET, Method::DELETE] {
+        assert_eq!(shop.with_token(method, &path, &admin).await.status, 404);
+    }
+    assert_eq!(shop.send(change(json!({ "name": "x" }))).await.status, 404);
+}
+
+#[actix_web::test]
+async fn a_key_that_cannot_be_is_told_member_by_member() {
+    let shop = Shop::open();
+    let admin = shop.portos("admin", "OFFICE").await.text("/tokenId");
+    let errors = async |body: Value, english: bool| {
+        let request = post("/portos/api/apikeys", body).insert_header(("Authorization", format!("Bearer {admin}")));
+        let request = if english { request.insert_header(("Accept-Language", "de, en-US;q=0.1")) } else { request };
+        let answer = shop.send(request).await;
+        assert_eq!((answer.status.as_u16(), answer.text("/errorCode").as_str()), (400, "ValidationFailed"));
+        answer.json()["errors"].clone()
+    };
+    let fault = |member: &str, message: &str, code: Option<u8>| match code {
+        Some(code) => json!({ "memberName": member, "message": message, "code": code }),
+        None => json!({ "memberName": member, "message": message }),
+    };
+    let required = |member| fault(member, "Pole je povinné.", Some(1));
+    assert_eq!(errors(json!({}), false).await, json!([required("DeviceName"), required("Name"), required("UserName")]));
+    let invalid = |member| fault(member, "The value is not valid.", None);
+    let wrong =
+        json!({ "name": 1, "userName": "a@b", "deviceName": "P01", "permissions": ["Storno"], "isActive": "yes" });
+    assert_eq!(
+        errors(wrong, true).await,
+        json!([invalid("IsActive"), invalid("Name"), invalid("Permissions"), invalid("UserName")])
+    );
+    let nobody = json!({ "name": "x", "userName": "nobody", "deviceName": "P01" });
+    assert_eq!(errors(nobody, true).await, json!([invalid("UserName")]));
+    let elsewhere = json!({ "name": "x", "userName": "cashier", "deviceName": "UNLISTED" });
+    assert_eq!(errors(elsewhere, true).await, json!([invalid("DeviceName")]));
+}
+
+/// Nobody makes a key to more than they hold, with a session or with a key.
+#[actix_web::test]
+async fn a_key_gives_no_more_than_its_maker_holds() {
+    let shop = Shop::open();
+    let (_, narrowed) = key(&shop, "admin", "OFFICE", &["apiKeyCreate", "ticketClose"]);
+    let made = async |body: Value, at: i64| {
+        let bytes = body.to_string().into_bytes();
+        let headers = [("Content-Type", "application/json")];
+        let request = Unsigned {
+            method: "POST",
+            headers: &headers,
+            body: &bytes,
+            at: NOON.millis() + at,
+            ..get("/portos/api/apikeys")
+        };
+        shop.send(signed(&narrowed, &request)).await
+    };
+    let of = |user: &str, permissions: &[&str]| json!({ "name": "x", "userName": user, "deviceName": "OFFICE", "permissions": permissions });
+    assert_eq!(made(of("cashier", &["ticketClose"]), 0).await.status, 201);
+    assert_eq!(made(of("admin", &[]), 1).await.status, 403);
+    assert_eq!(made(of("cashier", &[]), 2).await.status, 403, "a cashier may more than close tickets");
+    let manager = shop.portos("manager", "OFFICE").await.text("/tokenId");
+    assert_eq!(shop.get("/portos/api/apikeys", &manager).await.status, 403, "reading asks one of three rights");
+    let login = json!({ "UserName": "admin", "Password": PASSWORD, "DeviceName": "OFFICE" });
+    assert_eq!(shop.post("/portos/api/auth", login).await.status, 200);
+}
+
+#[actix_web::test]
+async fn every_refusal_is_told_in_both_languages() {
+    let shop = Shop::open();
+    let token = shop.portos("cashier", "P01").await.text("/tokenId");
+    let ask = |method: Method, path: &str, language: &'static str| {
+        call(method, path)
+            .insert_header(("Authorization", format!("Bearer {token}")))
+            .insert_header(("Accept-Language", language))
+    };
+    for (language, tag, absent, method, body, right) in [
+        (
+            "sk",
+            "sk-SK",
+            "Na tejto adrese nič nie je.",
+            "Táto adresa takúto metódu nepozná.",
+            "Telo požiadavky sa nedá prečítať.",
+            "Chýba právo apiKeyCreate.",
+        ),
+        (
+            "en-GB",
+            "en-GB",
+            "There is nothing at this path.",
+            "This path does not take this method.",
+            "The body ends too early (line 1, column 1)",
+            "The right apiKeyCreate is missing.",
+        ),
+    ] {
+        let told = |answer: Answer, status: u16, detail: &str| {
+            assert_eq!((answer.status.as_u16(), answer.header("content-language")), (status, tag));
+            assert_eq!(answer.text("/detail").to_lowercase(), detail.to_lowercase());
+        };
+        told(shop.send(ask(Method::GET, "/portos/api/nothing", language)).await, 404, absent);
+        told(shop.send(ask(Method::PATCH, "/portos/api/users", language)).await, 405, method);
+        let json = ("Content-Type", "application/json");
+        let cut = ask(Method::POST, "/portos/api/auth", language).insert_header(json).set_payload("{");
+        told(shop.send(cut).await, 400, body);
+        told(shop.send(ask(Method::GET, "/portos/api/apikeys", language)).await, 403, right);
+    }
+}
