@@ -31,6 +31,7 @@ pub struct Installation {
     engine: Engine,
     secrets: Secrets,
     settings: Vec<(String, String)>,
+    program: fn() -> &'static Path,
 }
 
 impl Installation {
@@ -45,7 +46,7 @@ impl Installation {
 
     /// An empty data folder over a database that is there.
     pub fn over(engine: Engine, database: String) -> Self {
-        Self { folder: fresh_folder(), database, engine, secrets: Secrets::default(), settings: Vec::new() }
+        Self { folder: fresh_folder(), database, engine, secrets: Secrets::default(), settings: Vec::new(), program }
     }
 
     /// One with the demo's shop: users admin, manager, cashier, devices P01, P02, PDA1, OFFICE, all with [`PASSWORD`].
@@ -64,6 +65,12 @@ impl Installation {
     /// The same with a setting, by its name in the environment: `SESSIONS__OVERLAP`.
     pub fn with_setting(mut self, name: &str, value: &str) -> Self {
         self.settings.push((format!("TILLGATE_{name}"), value.to_owned()));
+        self
+    }
+
+    /// The same with the program that has every feature: TLS to PostgreSQL, traces.
+    pub fn with_every_feature(mut self) -> Self {
+        self.program = program_with_every_feature;
         self
     }
 
@@ -105,6 +112,7 @@ impl Installation {
             engine: self.engine,
             secrets: self.secrets.clone(),
             settings: self.settings.clone(),
+            program: self.program,
         };
         std::fs::copy(self.folder.join("master.key"), second.folder.join("master.key")).unwrap();
         second
@@ -112,7 +120,7 @@ impl Installation {
 
     /// The command with its data folder and database.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(program());
+        let mut command = Command::new((self.program)());
         command.args(arguments).arg("--data").arg(&self.folder).args(["--database", &self.database]);
         command.env_clear().env("RUST_BACKTRACE", "1").envs(self.settings.iter().map(|(name, value)| (name, value)));
         command
@@ -161,12 +169,21 @@ pub(crate) fn fresh_folder() -> PathBuf {
 /// The binary, built once by each test process: none is ever tried that is older than its source.
 pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.args(["build", "--quiet", "--package", "tillgate-server", "--bin", "tillgate"]).current_dir(root);
-        assert!(cargo.status().unwrap().success(), "the program could not be built");
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
-        target.join("debug/tillgate")
-    })
+    PROGRAM.get_or_init(|| built(&[], ""))
+}
+
+fn program_with_every_feature() -> &'static Path {
+    static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
+    PROGRAM.get_or_init(|| built(&["--features", "postgres-tls,otlp"], "features"))
+}
+
+/// Builds the program in this folder of the target's.
+fn built(features: &[&str], folder: &str) -> PathBuf {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from).join(folder);
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.args(["build", "--quiet", "--package", "tillgate-server", "--bin", "tillgate", "--target-dir"]);
+    cargo.arg(&target).args(features).current_dir(root);
+    assert!(cargo.status().unwrap().success(), "the program could not be built");
+    target.join("debug/tillgate")
 }

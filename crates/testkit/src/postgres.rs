@@ -73,6 +73,26 @@ impl Server {
         Ok(server)
     }
 
+    /// From now on proves itself by this certificate to those who ask for TLS.
+    ///
+    /// # Errors
+    /// Where it does not take them.
+    pub fn prove_itself_by(&self, certificate: &Path, key: &Path) -> io::Result<()> {
+        let data = self.folder.join("data");
+        for (from, name) in [(certificate, "server.crt"), (key, "server.key")] {
+            let to = data.join(name);
+            fs::copy(from, &to)?;
+            #[cfg(unix)]
+            {
+                // It takes no key that others may read.
+                fs::set_permissions(&to, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+                owned(&to)?;
+            }
+        }
+        self.sql("postgres", "ALTER SYSTEM SET ssl = on")?;
+        done(self.control("restart").args(["-m", "fast", "-l"]).arg(self.folder.join("log"))).map(drop)
+    }
+
     /// The address of a new, empty database.
     ///
     /// # Panics
@@ -224,11 +244,18 @@ fn folder() -> io::Result<PathBuf> {
     drop(fs::remove_dir_all(&folder));
     fs::create_dir(&folder)?;
     #[cfg(unix)]
+    owned(&folder)?;
+    Ok(folder)
+}
+
+/// Gives the path to the server's user.
+#[cfg(unix)]
+fn owned(path: &Path) -> io::Result<()> {
     if root() {
         let id = ORDINARY.parse().ok();
-        std::os::unix::fs::chown(&folder, id, id)?;
+        std::os::unix::fs::chown(path, id, id)?;
     }
-    Ok(folder)
+    Ok(())
 }
 
 /// A shell that waits until our end of the pipe is closed, and then ends what is left of the server: a static is never dropped, and

@@ -1,0 +1,56 @@
+//! Traces reach a collector: one that the test plays itself, over a real socket.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use tillgate_tests::{Engine, Installation, PASSWORD, eventually};
+
+/// Reads requests and answers each with 200; what was posted goes into the channel, head and body.
+fn collect(listener: TcpListener) -> mpsc::Receiver<Vec<u8>> {
+    let (tell, told) = mpsc::channel();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let (mut stream, tell) = (stream.unwrap(), tell.clone());
+            std::thread::spawn(move || {
+                let (mut request, mut part) = (Vec::new(), [0; 16384]);
+                while let Ok(read @ 1..) = stream.read(&mut part) {
+                    request.extend_from_slice(&part[..read]);
+                    let Some(end) = request.windows(4).position(|four| four == b"\r\n\r\n") else { continue };
+                    let head = String::from_utf8_lossy(&request[..end]).to_lowercase();
+                    let length = head.lines().find_map(|line| line.strip_prefix("content-length:")).unwrap_or("0");
+                    if request.len() < end + 4 + length.trim().parse::<usize>().unwrap() {
+                        continue;
+                    }
+                    drop(tell.send(std::mem::take(&mut request)));
+                    stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").unwrap();
+                }
+            });
+        }
+    });
+    told
+}
+
+#[test]
+fn what_a_server_does_is_told_to_a_collector_and_no_secret_with_it() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let collector = format!("http://{}", listener.local_addr().unwrap());
+    let told = collect(listener);
+    let shop = Installation::with_shop(Engine::Sqlite).with_every_feature().with_setting("LOG__TRACES", &collector);
+    let mut server = shop.serve();
+    let mut till = server.till().login("cashier", "P01");
+    assert_eq!(till.refresh().status(), 200);
+    assert!(server.stop().success(), "what is still to be told is told before it ends");
+    let mut all = Vec::new();
+    eventually(Duration::from_secs(20), "a trace of the refresh", || {
+        all.extend(told.try_iter().flatten());
+        let text = String::from_utf8_lossy(&all);
+        text.contains("POST /v1/traces") && text.contains("tillgate") && text.contains("/api/v1/sessions/refresh")
+    });
+    let text = String::from_utf8_lossy(&all);
+    assert!(!text.contains(PASSWORD));
+    shop.secrets().search("the traces", &text);
+}
