@@ -1,4 +1,4 @@
-//! The bodies of logins, by JSON and by form, and of PORTOS' refresh.
+//! The bodies of logins, by JSON and by form, and of PORTOS' and POS Kasir's refresh.
 
 use actix_web::http::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use base64::Engine as _;
@@ -7,7 +7,7 @@ use serde::de::{MapAccess, Visitor};
 use serde_json::{Value, json};
 use tillgate_auth_core::Who;
 use tillgate_domain::DeviceName;
-use tillgate_http::{Failure, Fiuu, Native, Portos, Protocol};
+use tillgate_http::{Failure, Fiuu, Kasir, Native, Portos, Protocol};
 
 /// A body is read as another reader of JSON reads it, or refused without a word of what it says. What was read and is written again is
 /// read as the same.
@@ -17,6 +17,7 @@ pub fn login(input: &[u8]) {
     native(&headers, input);
     portos(&headers, input);
     refresh(&headers, input);
+    kasir(&headers, input);
     form(input);
 }
 
@@ -50,6 +51,31 @@ fn portos(headers: &HeaderMap, input: &[u8]) {
             assert_eq!((Some(login), device), (member("username").as_ref(), &member("devicename")));
             assert!(!login.trim().is_empty() && device.as_ref().is_some_and(|device| !device.trim().is_empty()));
             assert_eq!(*password.expose(), member("password").unwrap_or_default());
+        }
+        Err(failure) => refused(&failure),
+    }
+}
+
+fn kasir(headers: &HeaderMap, input: &[u8]) {
+    match Kasir::read_login(headers, input) {
+        Ok((who, password)) => {
+            let members = members(input);
+            let member = |name: &str| text(&members, |other| other == name);
+            let Who::User { login, device: None } = &who else {
+                panic!("POS Kasir knows users without a device alone")
+            };
+            assert_eq!((Some(login), Some(password.expose())), (member("email").as_ref(), member("password").as_ref()));
+            let again = json!({"email": login, "password": password.expose()});
+            let (who_again, password_again) = Kasir::read_login(headers, again.to_string().as_bytes()).unwrap();
+            assert!(format!("{who:?}") == format!("{who_again:?}") && password == password_again);
+        }
+        Err(failure) => refused(&failure),
+    }
+    match Kasir::read_refresh(headers, input) {
+        Ok(token) if input.is_empty() => assert!(token.is_none()),
+        Ok(token) => {
+            let sent = text(&members(input), |other| other == "refresh_token").filter(|sent| !sent.is_empty());
+            assert_eq!(token.map(|token| token.expose().clone()), sent);
         }
         Err(failure) => refused(&failure),
     }
@@ -108,7 +134,8 @@ fn refused(failure: &Failure) {
         Failure::Protocol(Protocol::Fields(faults)) => {
             assert!(!faults.is_empty());
             for fault in faults {
-                let known = "login password device tenant username devicename tokenid refreshtoken pos_id";
+                let known =
+                    "login password device tenant username devicename tokenid refreshtoken pos_id email refresh_token";
                 let known = |field: &str| field.is_empty() || known.split(' ').any(|each| each == field);
                 assert!(known(&fault.field) && !fault.message.is_empty(), "{fault:?}");
             }

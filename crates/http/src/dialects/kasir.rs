@@ -17,8 +17,10 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
+use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
-use tillgate_auth_core::{Evidence, Refresh, Terms};
+use tillgate_auth_core::{Evidence, Refresh, Terms, Who};
+use tillgate_domain::Secret;
 
 use crate::bearer::bearer;
 use crate::cors::WebOrigin;
@@ -66,6 +68,24 @@ impl Kasir {
             absolute: None,
             midnight: false,
         }
+    }
+}
+
+impl Kasir {
+    /// Reads the body of a login: who, and the password.
+    ///
+    /// # Errors
+    /// The body cannot be read, or names the fields that cannot be.
+    pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(Who, Secret<String>), Failure> {
+        auth::credentials(headers, body)
+    }
+
+    /// Reads the body of a refresh: the refresh token, where there is one in it.
+    ///
+    /// # Errors
+    /// There is a body and it cannot be read, or the token is no text.
+    pub fn read_refresh(headers: &HeaderMap, body: &[u8]) -> Result<Option<Secret<String>>, Failure> {
+        auth::renewal(headers, body)
     }
 }
 

@@ -12,6 +12,7 @@ mod edge;
 mod fiuu;
 mod kasir;
 mod kasir_browser;
+mod kasir_golden;
 mod kasir_logs;
 mod kasir_users;
 mod krmpesan;
