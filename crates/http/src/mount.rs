@@ -29,7 +29,7 @@ pub struct Mount {
 /// A prefix that no mount can have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the prefix {0:?} of a mount is empty or \"/\" for the root, else like /portos: segments of letters, digits, \"-\", \"_\" and \".\""
+    "the prefix {0:?} of a mount is empty or \"/\" for the root, else like /portos: segments of letters, digits, \"-\", \"_\", \".\" and \"~\""
 )]
 pub struct InvalidPrefix(String);
 
@@ -37,7 +37,7 @@ impl Mount {
     /// A mount at this prefix, for every host and tenant.
     pub fn at(prefix: &str, dialect: Arc<dyn Dialect>) -> Result<Self, InvalidPrefix> {
         let trimmed = prefix.strip_suffix('/').unwrap_or(prefix);
-        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
         let segment = |text: &str| !matches!(text, "" | "." | "..") && text.bytes().all(plain);
         let rest = trimmed.strip_prefix('/');
         if trimmed.is_empty() || rest.is_some_and(|rest| rest.split('/').all(segment)) {
@@ -61,15 +61,16 @@ impl Mount {
 impl fmt::Display for Mount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let prefix = if self.prefix.is_empty() { "/" } else { &self.prefix };
-        match &self.host {
-            Some(host) => write!(f, "{} at {host}{prefix}", self.dialect.name()),
-            None => write!(f, "{} at {prefix}", self.dialect.name()),
+        write!(f, "{} at {}{prefix}", self.dialect.name(), self.host.as_deref().unwrap_or_default())?;
+        match &self.tenant {
+            Some(tenant) => write!(f, " for the tenant {tenant}"),
+            None => Ok(()),
         }
     }
 }
 
 impl fmt::Debug for Mount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{self} for {:?}", self.tenant)
+        write!(f, "{self}")
     }
 }

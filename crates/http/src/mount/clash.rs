@@ -9,7 +9,7 @@ pub struct Mounts(Vec<Mount>);
 
 /// Two mounts claim the same route.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{one} and {other} both claim {route}; give one of them another prefix or a host name of its own")]
+#[error("{one} and {other} both claim {route}; give one of them another prefix or a host name of its own{}", self.moves())]
 pub struct MountClash {
     /// The one.
     pub one: String,
@@ -17,6 +17,17 @@ pub struct MountClash {
     pub other: String,
     /// What both claim.
     pub route: String,
+}
+
+impl MountClash {
+    /// How the one mount is moved that is not among the others in the configuration.
+    fn moves(&self) -> &'static str {
+        if [&self.one, &self.other].iter().any(|name| name.starts_with("native at ")) {
+            " (native.prefix moves the native API, to /native/v1 for instance)"
+        } else {
+            ""
+        }
+    }
 }
 
 impl Mounts {
@@ -61,8 +72,11 @@ fn paths(mount: &Mount) -> Vec<String> {
     mount.dialect.routes().iter().map(|route| format!("{}{}", mount.prefix, route.path)).collect()
 }
 
+/// Whether a path, or one that its names in braces stand for, is the prefix or lies below it.
 fn lies_below(path: &str, prefix: &str) -> bool {
-    path.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    let mut segments = path.split('/');
+    let stands_for = |segment: &str, other: &str| segment == other || segment.starts_with('{');
+    prefix.split('/').all(|other| segments.next().is_some_and(|segment| stands_for(segment, other)))
 }
 
 #[cfg(test)]
@@ -90,6 +104,12 @@ mod tests {
         for part in ["native at /api/v1", "portos at /", "/api/v1/auth"] {
             assert!(said.contains(part), "{said}");
         }
+        assert!(said.contains("native.prefix"), "{said}");
+        let tenant = |slug| tillgate_domain::Slug::parse(slug).unwrap();
+        let said = clash(vec![portos("/pos").tenant(tenant("one")), portos("/pos").tenant(tenant("two"))]).unwrap();
+        assert!(said.contains("portos at /pos for the tenant one and portos at /pos for the tenant two"), "{said}");
+        assert!(!said.contains("native.prefix"), "{said}");
+        assert!(clash(vec![native(""), portos("/sessions/portos")]).is_some(), "a name in braces stands for it");
         assert!(clash(vec![portos("/portos"), native("/portos")]).is_some());
         assert!(clash(vec![portos("/pos"), native("/pos/api")]).is_some());
         assert!(clash(vec![native("/metrics")]).is_some());

@@ -52,6 +52,9 @@ fn one(value: &Value, source: &Source, number: usize) -> Result<Mount, Fault> {
     if !is_prefix(&mount.prefix) {
         return Err(fault("has a prefix that is neither empty nor of the form /name or /name/name".to_owned()));
     }
+    if let Some(host) = mount.host.as_ref().filter(|host| !is_host(host)) {
+        return Err(fault(format!("has the host {host:?}, which is no bare host name such as pos.example (no port)")));
+    }
     Ok(mount)
 }
 
@@ -63,9 +66,30 @@ pub(super) fn is_prefix(text: &str) -> bool {
     text.is_empty() || text.strip_prefix('/').is_some_and(|rest| rest.split('/').all(segment))
 }
 
+/// Whether a text is what a client may call a host: a name, or an address, IPv6 in brackets; never with a port, which is not compared.
+fn is_host(text: &str) -> bool {
+    if let Some(address) = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        return address.parse::<std::net::Ipv6Addr>().is_ok();
+    }
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    let label = |label: &str| !label.is_empty() && label.bytes().all(plain);
+    text.strip_suffix('.').unwrap_or(text).split('.').all(label)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_host_is_a_name_without_a_port() {
+        for good in ["pos.example", "POS.example.", "localhost", "192.0.2.7", "[2001:db8::1]", "a_b-c.example"] {
+            assert!(is_host(good), "{good}");
+        }
+        for bad in ["", ".", "pos.example:8080", "https://pos.example", "*.example", "a..b", "[::1]:80", "pos example"]
+        {
+            assert!(!is_host(bad), "{bad}");
+        }
+    }
 
     #[test]
     fn a_prefix_is_a_plain_path() {

@@ -147,6 +147,8 @@ fn mounts_are_read_from_the_file() {
         ("[[mounts]]\ndialect = \"portos\"\nprefix = \"t/\"\n", "prefix"),
         ("[[mounts]]\ndialect = \"portos\"\nprefix = \"/t\"\ntenent = \"a\"\n", "tenent"),
         ("[[mounts]]\ndialect = \"portos\"\nprefix = \"/t\"\ntenant = \"A B\"\n", "lower-case"),
+        ("[[mounts]]\ndialect = \"portos\"\nprefix = \"/t\"\nhost = \"\"\n", "host"),
+        ("[[mounts]]\ndialect = \"portos\"\nprefix = \"/t\"\nhost = \"pos.example:8080\"\n", "no port"),
     ] {
         let error = said(&flags(bad), &[]);
         assert!(error.contains("mounts (number 1)") && error.contains(why), "{error}");
