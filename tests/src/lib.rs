@@ -8,7 +8,9 @@
 
 mod answer;
 pub mod browser;
+mod echo;
 mod installation;
+mod nginx;
 mod portos_client;
 mod running;
 mod secrets;
@@ -16,7 +18,9 @@ mod till;
 
 pub use answer::Answer;
 pub use browser::Browser;
+pub use echo::Echo;
 pub use installation::{Engine, Installation, PASSWORD};
+pub use nginx::Nginx;
 pub use portos_client::{PortosKey, Unsigned};
 pub use running::Running;
 pub use secrets::Secrets;

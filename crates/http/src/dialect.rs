@@ -22,6 +22,14 @@ pub trait Dialect: Send + Sync + 'static {
         &[]
     }
 
+    /// Counts a call against what its contract lets one address ask. Gateways that ask on others' behalf are not counted.
+    ///
+    /// # Errors
+    /// The address has asked too much.
+    fn admit(&self, _head: &Head) -> Result<(), Failure> {
+        Ok(())
+    }
+
     /// What proves the request, before any handler runs: open calls such as a login and a refresh are asked too, so that a
     /// proof that must not count there is refused. `Evidence::None` where nothing was sent that this contract takes.
     ///

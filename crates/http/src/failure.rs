@@ -50,6 +50,10 @@ pub enum Protocol {
     Fields(Vec<FieldFault>),
     /// A browser sent it for a page of an origin that is not trusted.
     ForeignOrigin,
+    /// A gateway asks about a request, and the table of what may go through has no row for it.
+    Unlisted,
+    /// A gateway asks, but about nothing.
+    NothingAsked,
     /// Its address has sent more requests than the contract takes in a minute.
     TooMany {
         /// When to come again.
@@ -115,14 +119,14 @@ impl Protocol {
     /// The status that says it.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Malformed(_) => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::NothingAsked => StatusCode::BAD_REQUEST,
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Fields(_) => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::ForeignOrigin => StatusCode::FORBIDDEN,
+            Self::ForeignOrigin | Self::Unlisted => StatusCode::FORBIDDEN,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         }
     }
@@ -138,6 +142,8 @@ impl Protocol {
             Self::WrongMethod { .. } => "method_not_allowed",
             Self::Fields(_) => "fields_invalid",
             Self::ForeignOrigin => "origin_foreign",
+            Self::Unlisted => "access_unlisted",
+            Self::NothingAsked => "access_nothing_asked",
             Self::TooMany { .. } => "requests_limited",
         }
     }

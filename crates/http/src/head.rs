@@ -5,10 +5,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use actix_web::http::Method;
 use actix_web::http::header::{HOST, HeaderMap};
-use actix_web::http::uri::Authority;
+use actix_web::http::uri::{Authority, PathAndQuery};
+use actix_web::http::{Method, Uri};
 
+use crate::access::Asked;
+use crate::failure::{Failure, Protocol};
 use crate::mount::Mounted;
 use crate::origin::Origin;
 
@@ -18,26 +20,39 @@ pub struct Head {
     request: HttpRequest,
     origin: Rc<Origin>,
     mounted: Arc<Mounted>,
+    /// The request that a gateway asks about, in whose place this head stands.
+    about: Option<Rc<(Method, Uri)>>,
 }
 
 impl Head {
     pub(crate) fn new(request: HttpRequest, origin: Rc<Origin>, mounted: Arc<Mounted>) -> Self {
-        Self { request, origin, mounted }
+        Self { request, origin, mounted, about: None }
+    }
+
+    /// The head of the request that a gateway asks about by this one: its method and target, and everything else as it is here, since a
+    /// gateway passes that on.
+    pub(crate) fn about(&self, asked: Asked) -> Result<Self, Failure> {
+        let target: PathAndQuery = asked.target.parse().map_err(|_| Protocol::Unlisted)?;
+        Ok(Self { about: Some(Rc::new((asked.method, target.into()))), ..self.clone() })
+    }
+
+    fn uri(&self) -> &Uri {
+        self.about.as_ref().map_or(self.request.uri(), |about| &about.1)
     }
 
     /// The method.
     pub fn method(&self) -> &Method {
-        self.request.method()
+        self.about.as_ref().map_or(self.request.method(), |about| &about.0)
     }
 
     /// The target as it was sent: path and query, percent-encoding untouched.
     pub fn target(&self) -> &str {
-        self.request.uri().path_and_query().map_or("/", |target| target.as_str())
+        self.uri().path_and_query().map_or("/", |target| target.as_str())
     }
 
     /// The path as it was sent, without the query.
     pub fn path(&self) -> &str {
-        self.request.uri().path()
+        self.uri().path()
     }
 
     /// The path below the mount's prefix, without the query.
@@ -57,7 +72,7 @@ impl Head {
 
     /// The query as it was sent, without the question mark; empty where there is none.
     pub fn query(&self) -> &str {
-        self.request.query_string()
+        self.uri().query().unwrap_or_default()
     }
 
     /// What a `{name}` of the route's path stands for here.

@@ -11,6 +11,7 @@ use tillgate_auth_core::Auth;
 use tillgate_domain::Store;
 use tillgate_domain::office::OfficeView;
 
+use crate::access::Access;
 use crate::dialect::Dialect;
 use crate::edge::Edge;
 use crate::gate::Gate;
@@ -51,13 +52,14 @@ impl Http {
         let metrics_here = settings.metrics_here;
         let shared = Arc::new(Shared { auth, office, settings, metrics, gate: Arc::default() });
         let mut mounts = mounts.into_inner();
+        let access = Arc::new(Access::over(&shared.settings.access, &mounts, &shared));
         // the router takes the first that fits: a mount with a host name before one for every host, a longer prefix before a
         // shorter
         mounts.sort_by_key(|mount| (mount.host.is_none(), std::cmp::Reverse(mount.prefix.len())));
         let words: Arc<dyn Dialect> = Arc::new(Native::new(Native::terms()));
         let root = || Mount { dialect: Arc::clone(&words), prefix: String::new(), host: None, tenant: None };
         Self {
-            mounts: mounts.into_iter().map(|mount| Mounted::new(mount, &shared)).collect(),
+            mounts: mounts.into_iter().map(|mount| Mounted::new(mount, &shared, &access)).collect(),
             own: Mounted::with(root(), "server", operations::routes(metrics_here), &shared),
             operations: Mounted::with(root(), "server", operations::operating(), &shared),
             shared,

@@ -27,6 +27,7 @@
 //! }
 //! ```
 
+mod access;
 mod answer;
 mod bearer;
 mod body;
@@ -57,6 +58,7 @@ mod serve;
 mod settings;
 mod trace;
 
+pub use access::{AccessRule, InvalidPattern, Need, PathPattern};
 pub use bearer::bearer;
 pub use call::Call;
 pub use cors::{InvalidOrigin, WebOrigin};

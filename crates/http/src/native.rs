@@ -1,5 +1,6 @@
 //! The native API: tillgate's own contract, in `snake_case` JSON, with problems by RFC 9457.
 
+mod access;
 mod problem;
 mod sessions;
 mod shapes;
@@ -63,7 +64,9 @@ impl Dialect for Native {
     }
 
     fn routes(&self) -> Vec<Route> {
-        sessions::routes()
+        let mut routes = sessions::routes();
+        routes.push(access::route());
+        routes
     }
 
     fn word(&self, failure: &Failure, head: &Head) -> HttpResponse {

@@ -73,6 +73,7 @@ async fn answer(
     reading.set(true);
     let body = body(head, payload, mounted.shared.settings.body_limit).await?;
     reading.set(false);
+    mounted.dialect.admit(head)?;
     let evidence = mounted.dialect.evidence(head, &body)?;
     match &route.handler {
         Handler::Open(handler) => handler(Call::new(head.clone(), body, Arc::clone(mounted))).await,
@@ -84,7 +85,7 @@ async fn answer(
 }
 
 /// Who calls: from memory where that holds it, else on a thread that may wait.
-async fn caller(mounted: &Arc<Mounted>, head: &Head, evidence: Evidence<'_>) -> Result<Caller, Failure> {
+pub(crate) async fn caller(mounted: &Arc<Mounted>, head: &Head, evidence: Evidence<'_>) -> Result<Caller, Failure> {
     let tenant = match &mounted.tenant {
         Some(slug) => Some(crate::call::tenant(mounted, slug).await?),
         None => None,

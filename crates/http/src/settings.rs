@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use crate::access::AccessRule;
+
 /// What the HTTP side is set to.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -19,6 +21,8 @@ pub struct Settings {
     /// Whether `/metrics` is served beside the mounts. Where it is not, [`Http::operations`](crate::Http::operations) serves it
     /// on a listener of its own.
     pub metrics_here: bool,
+    /// What gateways let through, row by row.
+    pub access: Vec<AccessRule>,
 }
 
 impl Default for Settings {
@@ -29,6 +33,7 @@ impl Default for Settings {
             deadline: Duration::from_secs(5),
             header_deadline: Duration::from_secs(5),
             metrics_here: true,
+            access: Vec::new(),
         }
     }
 }

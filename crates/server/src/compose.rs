@@ -200,6 +200,7 @@ pub(crate) fn http_settings(settings: &Settings) -> tillgate_http::Settings {
         deadline: settings.limits.request,
         header_deadline: settings.limits.head.max(Duration::from_millis(100)),
         metrics_here: settings.operations.listen.is_none(),
+        access: settings.access.clone(),
     }
 }
 

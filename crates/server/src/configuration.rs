@@ -4,6 +4,7 @@
 //! `TILLGATE_SERVER__LISTEN`, then flags; the later one counts. A key that is not in the table is an error that names
 //! it. Nothing here opens a database or a socket.
 
+mod access;
 mod check;
 mod layers;
 mod load;

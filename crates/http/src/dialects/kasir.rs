@@ -102,8 +102,11 @@ impl Dialect for Kasir {
         &self.web.origins
     }
 
+    fn admit(&self, head: &Head) -> Result<(), Failure> {
+        self.limiter.admit(head)
+    }
+
     fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
-        self.limiter.admit(head)?;
         // a login proves itself, and so does a refresh, by another token than this
         if matches!(head.route(), auth::LOGIN | auth::REFRESH) {
             return Ok(Evidence::None);

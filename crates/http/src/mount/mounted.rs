@@ -9,6 +9,7 @@ use tillgate_auth_core::{Auth, Dialect as Label};
 use tillgate_domain::office::OfficeView;
 use tillgate_domain::{Slug, Store, TenantId};
 
+use crate::access::Access;
 use crate::dialect::Dialect;
 use crate::endpoint::{Endpoint, UNKNOWN, by_path};
 use crate::gate::Gate;
@@ -42,6 +43,8 @@ pub(crate) struct Mounted {
     pub(crate) tenant_id: OnceLock<TenantId>,
     endpoints: Vec<Arc<Endpoint>>,
     unknown: Arc<Endpoint>,
+    /// The table that gateways ask.
+    pub(crate) access: Arc<Access>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -52,13 +55,23 @@ impl fmt::Debug for Mounted {
 }
 
 impl Mounted {
-    pub(crate) fn new(mount: Mount, shared: &Arc<Shared>) -> Arc<Self> {
+    pub(crate) fn new(mount: Mount, shared: &Arc<Shared>, access: &Arc<Access>) -> Arc<Self> {
         let (name, routes) = (mount.dialect.name(), mount.dialect.routes());
-        Self::with(mount, name, routes, shared)
+        Self::made(mount, name, routes, shared, Arc::clone(access))
     }
 
     /// A mount that serves other routes than its dialect's, in its dialect's words.
     pub(crate) fn with(mount: Mount, name: &'static str, routes: Vec<Route>, shared: &Arc<Shared>) -> Arc<Self> {
+        Self::made(mount, name, routes, shared, Arc::default())
+    }
+
+    fn made(
+        mount: Mount,
+        name: &'static str,
+        routes: Vec<Route>,
+        shared: &Arc<Shared>,
+        access: Arc<Access>,
+    ) -> Arc<Self> {
         let endpoint = |path: &'static str, template: String, routes| {
             let meter = Meter::new(&shared.metrics, name, &template);
             Arc::new(Endpoint { mount: name, path, template, routes, meter })
@@ -77,6 +90,7 @@ impl Mounted {
             endpoints,
             unknown: endpoint("", UNKNOWN.to_owned(), Vec::new()),
             dialect: mount.dialect,
+            access,
             shared: Arc::clone(shared),
         })
     }

@@ -137,6 +137,11 @@ fn broken(protocol: &Protocol) -> String {
         Protocol::Fields(_) => UNFIT.to_owned(),
         Protocol::TooMany { .. } => "This address has sent too many requests.".to_owned(),
         Protocol::ForeignOrigin => "Pages of this origin may not do this.".to_owned(),
+        Protocol::Unlisted => "No row of the access table is for this request.".to_owned(),
+        Protocol::NothingAsked => {
+            "Name the request in X-Original-Method and X-Original-URI, or in X-Forwarded-Method and X-Forwarded-Uri."
+                .to_owned()
+        }
     }
 }
 

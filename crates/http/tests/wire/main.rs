@@ -8,6 +8,7 @@
     unreachable_pub
 )]
 
+mod access;
 mod edge;
 mod fiuu;
 mod kasir;

@@ -243,6 +243,9 @@ impl<D: Dialect> Dialect for Rigged<D> {
     fn terms(&self) -> &Terms {
         self.0.terms()
     }
+    fn admit(&self, head: &Head) -> Result<(), Failure> {
+        self.0.admit(head)
+    }
     fn evidence<'r>(&self, head: &'r Head, body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
         self.0.evidence(head, body)
     }

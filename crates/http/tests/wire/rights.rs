@@ -15,6 +15,8 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("GET", "/healthz", "", [200, 200, 200, 200]),
     ("GET", "/metrics", "", [200, 200, 200, 200]),
     ("GET", "/readyz", "", [200, 200, 200, 200]),
+    // it asks about nothing: see access.rs
+    ("GET", "/api/v1/access", "", [400, 400, 400, 400]),
     ("POST", "/api/v1/sessions", "", [201, 201, 201, 201]),
     ("POST", "/api/v1/sessions/refresh", "", [200, 200, 200, 200]),
     ("GET", "/api/v1/sessions", "", [401, 200, 200, 200]),

@@ -41,6 +41,8 @@ pub(crate) struct Layers {
     found: BTreeMap<String, (Value, Source)>,
     /// The `[[mounts]]` of the file.
     pub(crate) mounts: Option<(Value, Source)>,
+    /// The `[[access]]` of the file.
+    pub(crate) access: Option<(Value, Source)>,
 }
 
 /// The ending of a key that names a file with the value in it.
@@ -53,6 +55,7 @@ impl Layers {
         for (section, value) in table {
             match value {
                 value @ Value::Array(_) if section == "mounts" => self.mounts = Some((value, source.clone())),
+                value @ Value::Array(_) if section == "access" => self.access = Some((value, source.clone())),
                 Value::Table(keys) => {
                     for (key, value) in keys {
                         self.put(&format!("{section}.{key}"), value, source.clone())?;

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use tillgate_domain::Secret;
-use tillgate_http::{SameSite, Secure, WebOrigin};
+use tillgate_http::{AccessRule, SameSite, Secure, WebOrigin};
 use toml::Value;
 
 use super::layers::{Layers, Source};
 use super::mounts::{self, Mount};
 use super::value::{Algorithm, LogFormat, Setting, Size};
-use super::{Fault, check};
+use super::{Fault, access, check};
 
 /// A key as the table declares it.
 #[derive(Clone, Copy, Debug)]
@@ -52,16 +52,20 @@ macro_rules! settings {
             $($(#[$section_doc])* pub(crate) $section: $Section,)*
             /// Which contracts are served, and where.
             pub(crate) mounts: Vec<Mount>,
+            /// What gateways let through.
+            pub(crate) access: Vec<AccessRule>,
         }
 
         impl Settings {
             /// Reads every key from the layers, else its default, and checks what has to go together.
             pub(crate) fn read(layers: &Layers) -> Result<Self, Fault> {
+                let mounts = mounts::read(layers)?;
                 let settings = Self {
                     $($section: $Section {
                         $($key: value(layers, concat!(stringify!($section), ".", stringify!($key)), $default)?,)*
                     },)*
-                    mounts: mounts::read(layers)?,
+                    access: access::read(layers, &mounts)?,
+                    mounts,
                 };
                 check::together(&settings)?;
                 Ok(settings)

@@ -1,0 +1,95 @@
+//! What a gateway asks about: the method and the target of the request that it holds, as nginx names them (`X-Original-Method`,
+//! `X-Original-URI`) or as Traefik and Caddy do (`X-Forwarded-Method`, `X-Forwarded-Uri`).
+//!
+//! A gateway passes on what the client sent besides. So a client may add the other pair to slip another path past the table: one
+//! pair must be whole, and where both are there they must say the same.
+
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderMap, HeaderName};
+
+use crate::failure::{Failure, Protocol};
+
+/// The request that a gateway holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) method: Method,
+    /// Path and query as the client sent them.
+    pub(crate) target: String,
+}
+
+const ORIGINAL: [HeaderName; 2] =
+    [HeaderName::from_static("x-original-method"), HeaderName::from_static("x-original-uri")];
+const FORWARDED: [HeaderName; 2] =
+    [HeaderName::from_static("x-forwarded-method"), HeaderName::from_static("x-forwarded-uri")];
+
+impl Asked {
+    /// What the headers ask about.
+    ///
+    /// # Errors
+    /// Nothing, which is the gateway's mistake; or two different things, which is a client's trick.
+    pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Failure> {
+        match (pair(headers, &ORIGINAL)?, pair(headers, &FORWARDED)?) {
+            (Some(one), Some(other)) if one != other => Err(Protocol::Unlisted.into()),
+            (Some(asked), _) | (None, Some(asked)) => Ok(asked),
+            (None, None) => Err(Protocol::NothingAsked.into()),
+        }
+    }
+}
+
+/// What a pair of headers names; `None` where neither is there.
+fn pair(headers: &HeaderMap, [method, target]: &[HeaderName; 2]) -> Result<Option<Asked>, Protocol> {
+    let mut said = [method, target].map(|name| headers.get_all(name));
+    let [method, target] = said.each_mut().map(Iterator::next);
+    if said.iter_mut().any(|more| more.next().is_some()) {
+        return Err(Protocol::Unlisted);
+    }
+    let (method, target) = match (method, target) {
+        (None, None) => return Ok(None),
+        (Some(method), Some(target)) => (method, target),
+        _ => return Err(Protocol::Unlisted),
+    };
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| Protocol::Unlisted)?;
+    let target = target.to_str().map_err(|_| Protocol::Unlisted)?.to_owned();
+    Ok(Some(Asked { method, target }))
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::HeaderValue;
+
+    use super::*;
+
+    fn asked(lines: &[(&'static str, &'static str)]) -> Result<(String, String), &'static str> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        Asked::of(&headers).map(|asked| (asked.method.to_string(), asked.target)).map_err(|failure| failure.code())
+    }
+
+    #[test]
+    fn one_whole_pair_asks_and_a_second_says_the_same_or_nobody_may() {
+        let (method, uri) = (("x-original-method", "PUT"), ("x-original-uri", "/a?b"));
+        let (other_method, other_uri) = (("x-forwarded-method", "PUT"), ("x-forwarded-uri", "/a?b"));
+        let put = Ok(("PUT".to_owned(), "/a?b".to_owned()));
+        for (lines, expected) in [
+            (&[method, uri][..], &put),
+            (&[other_method, other_uri], &put),
+            (&[method, uri, other_method, other_uri], &put),
+            (&[], &Err("access_nothing_asked")),
+            (&[method], &Err("access_unlisted")),
+            (&[uri], &Err("access_unlisted")),
+            (&[uri, other_method], &Err("access_unlisted")),
+            (&[method, uri, other_method], &Err("access_unlisted")),
+            (&[method, uri, other_uri], &Err("access_unlisted")),
+            (&[method, uri, other_method, ("x-forwarded-uri", "/b")], &Err("access_unlisted")),
+            (&[method, uri, ("x-forwarded-method", "GET"), other_uri], &Err("access_unlisted")),
+            (&[method, uri, ("x-original-uri", "/b")], &Err("access_unlisted")),
+            (&[method, uri, uri], &Err("access_unlisted")),
+            (&[("x-original-method", "P T"), uri], &Err("access_unlisted")),
+            (&[("x-original-method", ""), uri], &Err("access_unlisted")),
+        ] {
+            assert_eq!(&asked(lines), expected, "{lines:?}");
+        }
+    }
+}

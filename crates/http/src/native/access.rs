@@ -1,0 +1,82 @@
+//! The access check that gateways ask before they let a request through: may whoever sent it have what it asks for? The answer says who
+//! they are in headers.
+
+use std::fmt::Write as _;
+
+use actix_web::HttpResponse;
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderName, HeaderValue};
+use tillgate_auth_core::Caller;
+use tillgate_domain::Rank;
+
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::route::Route;
+
+pub(super) fn route() -> Route {
+    // whoever is asked about proves themselves to one of the mounts that the table names, not to this one
+    Route::open(Method::GET, "/access", access)
+}
+
+const USER: HeaderName = HeaderName::from_static("x-tillgate-user");
+const DEVICE: HeaderName = HeaderName::from_static("x-tillgate-device");
+const ROLE: HeaderName = HeaderName::from_static("x-tillgate-role");
+const RIGHTS: HeaderName = HeaderName::from_static("x-tillgate-rights");
+const TENANT: HeaderName = HeaderName::from_static("x-tillgate-tenant");
+
+async fn access(call: Call) -> Result<HttpResponse, Failure> {
+    let caller = call.mounted().access.check(call.head()).await?;
+    told(&caller)
+}
+
+/// Who it is. Every header is there, empty where there is nothing to say, so that a gateway that copies them leaves none of the client's.
+fn told(caller: &Caller) -> Result<HttpResponse, Failure> {
+    let profile = &caller.profile;
+    let user = profile.user.as_ref().map(|user| user.name.as_str());
+    let device = profile.device.as_ref().map(|device| device.name.as_str());
+    let rights: Vec<&str> = profile.rights.iter().map(tillgate_domain::Right::as_str).collect();
+    let mut answer = HttpResponse::NoContent().finish();
+    for (name, text) in [
+        (USER, encoded(user.unwrap_or_default())),
+        (DEVICE, encoded(device.unwrap_or_default())),
+        (ROLE, profile.rank.map(Rank::name).unwrap_or_default().to_owned()),
+        (RIGHTS, rights.join(" ")),
+        (TENANT, encoded(profile.tenant.slug.as_str())),
+    ] {
+        let value = HeaderValue::from_str(&text);
+        let value = value.map_err(|_| Failure::Fault(format!("{name} cannot be written")))?;
+        answer.headers_mut().insert(name, value);
+    }
+    Ok(answer)
+}
+
+/// A name as it stands in a header: visible ASCII as it is, but for the percent sign; every other byte percent-encoded.
+fn encoded(text: &str) -> String {
+    text.bytes().fold(String::with_capacity(text.len()), |mut text, byte| {
+        if byte.is_ascii_graphic() && byte != b'%' {
+            text.push(char::from(byte));
+        } else {
+            // writing into a text cannot fail
+            let _ = write!(text, "%{byte:02X}");
+        }
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::encoded;
+
+    #[test]
+    fn a_name_fits_into_a_header() {
+        for (name, header) in [
+            ("cashier", "cashier"),
+            ("Till 1", "Till%201"),
+            ("čašník", "%C4%8Da%C5%A1n%C3%ADk"),
+            ("50%", "50%25"),
+            ("a\r\nb", "a%0D%0Ab"),
+        ] {
+            assert_eq!(encoded(name), header);
+        }
+    }
+}

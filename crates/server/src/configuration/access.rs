@@ -1,0 +1,194 @@
+//! The access table: what a gateway that asks lets through to another API, row by row.
+
+use serde::Deserialize;
+use tillgate_domain::{Rank, Right, Slug};
+use tillgate_http::{AccessRule, Need};
+use toml::Value;
+
+use super::Fault;
+use super::layers::{Layers, Source};
+use super::mounts::Mount;
+
+/// A row as the file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    method: Words,
+    path: String,
+    mount: Words,
+    #[serde(default)]
+    tenant: Option<String>,
+    #[serde(default)]
+    role: Option<String>,
+    #[serde(default)]
+    rights: Option<Vec<String>>,
+}
+
+/// One word, or several.
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "a text or a list of texts")]
+enum Words {
+    One(String),
+    Several(Vec<String>),
+}
+
+impl Words {
+    fn all(self) -> Vec<String> {
+        match self {
+            Self::One(word) => vec![word],
+            Self::Several(words) => words,
+        }
+    }
+}
+
+/// The native API's name among the mounts.
+const NATIVE: &str = "native";
+
+/// What is wrong with a row: which of its keys, and why.
+type Wrong = (&'static str, String);
+
+/// The rows of the file; none where it has none.
+pub(super) fn read(layers: &Layers, mounts: &[Mount]) -> Result<Vec<AccessRule>, Fault> {
+    let Some((Value::Array(values), source)) = &layers.access else { return Ok(Vec::new()) };
+    values.iter().zip(1..).map(|(value, number)| one(value, source, number, mounts)).collect()
+}
+
+fn one(value: &Value, source: &Source, number: usize, mounts: &[Mount]) -> Result<AccessRule, Fault> {
+    let fault = |key: &str, why: String| Fault::Value { source: source.clone(), key: key.to_owned(), why };
+    let row: Row = value
+        .clone()
+        .try_into()
+        .map_err(|error: toml::de::Error| fault(&format!("access (number {number})"), error.message().to_owned()))?;
+    rule(row, mounts).map_err(|(key, why)| fault(&format!("access.{key} (number {number})"), why))
+}
+
+fn rule(row: Row, mounts: &[Mount]) -> Result<AccessRule, Wrong> {
+    let rule = AccessRule {
+        methods: methods(row.method.all())?,
+        path: row.path.parse().map_err(|error: tillgate_http::InvalidPattern| ("path", error.to_string()))?,
+        mounts: named(row.mount.all(), mounts)?,
+        tenant: row.tenant.as_deref().map(Slug::parse).transpose().map_err(|error| ("tenant", error.to_string()))?,
+        need: need(row.role, row.rights)?,
+    };
+    let served = mounts.iter().map(|mount| (mount.dialect.as_str(), mount.tenant.as_ref()));
+    if rule.has_way(served.chain([(NATIVE, None)])) {
+        return Ok(rule);
+    }
+    Err(("tenant", "is served by none of the row's mounts".to_owned()))
+}
+
+/// The methods; none for `*`.
+fn methods(words: Vec<String>) -> Result<Vec<actix_web::http::Method>, Wrong> {
+    let wrong = |word: &str| ("method", format!("{word:?} is no method such as \"GET\", nor \"*\" for every one"));
+    match words.as_slice() {
+        [] => Err(wrong("")),
+        [every] if every == "*" => Ok(Vec::new()),
+        words => {
+            let upper = |word: &&String| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase());
+            let method = |word: &String| Some(word).filter(upper).and_then(|word| word.parse().ok());
+            words.iter().map(|word| method(word).ok_or_else(|| wrong(word))).collect()
+        }
+    }
+}
+
+fn named(names: Vec<String>, mounts: &[Mount]) -> Result<Vec<String>, Wrong> {
+    let mut there: Vec<&str> = mounts.iter().map(|mount| mount.dialect.as_str()).chain([NATIVE]).collect();
+    there.dedup();
+    match names.iter().find(|name| !there.contains(&name.as_str())) {
+        Some(name) => Err(("mount", format!("{name:?} is not mounted; there is: {}", there.join(", ")))),
+        None if names.is_empty() => Err(("mount", "names no mount".to_owned())),
+        None => Ok(names),
+    }
+}
+
+fn need(role: Option<String>, rights: Option<Vec<String>>) -> Result<Need, Wrong> {
+    match (role, rights) {
+        (Some(role), None) => match Rank::ALL.into_iter().find(|rank| rank.name() == role) {
+            Some(rank) => Ok(Need::Role(rank)),
+            None => {
+                Err(("role", format!("{role:?} is none of cashier, manager, admin; others are asked for by rights")))
+            }
+        },
+        (None, Some(rights)) if !rights.is_empty() => {
+            let right = |name: &String| Right::parse(name).map_err(|error| ("rights", format!("{name:?}: {error}")));
+            Ok(Need::Rights(rights.iter().map(right).collect::<Result<_, _>>()?))
+        }
+        (None, Some(_)) => Err(("rights", "are none: name one at least".to_owned())),
+        (Some(_), Some(_)) => Err(("rights", "stand beside a role: a row asks for one of the two".to_owned())),
+        (None, None) => Err(("role", "is missing: a row asks for a role or for rights".to_owned())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::read as settings;
+
+    fn said(text: &str) -> String {
+        settings("t.toml", text, &[]).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn rows_are_read_in_their_order() {
+        let text = r#"
+            [[access]]
+            method = ["GET", "POST"]
+            path = "/api/v1/products/*"
+            mount = "kasir"
+            role = "cashier"
+
+            [[access]]
+            method = "*"
+            path = "/tickets/{id}"
+            mount = ["native", "portos"]
+            tenant = "default"
+            rights = ["ticketCreate", "ticketClose"]
+        "#;
+        let rules = settings("t.toml", text, &[]).unwrap().access;
+        assert_eq!(rules.len(), 2);
+        assert_eq!((rules[0].methods.len(), rules[0].path.to_string()), (2, "/api/v1/products/*".to_owned()));
+        assert_eq!(
+            (rules[1].methods.len(), rules[1].mounts.clone()),
+            (0, vec!["native".to_owned(), "portos".to_owned()])
+        );
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_row_is_said_with_its_key_and_number() {
+        let good = [("method", "\"GET\""), ("path", "\"/a\""), ("mount", "\"kasir\""), ("role", "\"cashier\"")];
+        let row = |key: &str, value: &str| {
+            let others = good.into_iter().filter(|(name, _)| *name != key);
+            let lines = others.chain([(key, value)]).filter(|(_, value)| !value.is_empty());
+            lines.fold("[[access]]\n".to_owned(), |text, (key, value)| format!("{text}{key} = {value}\n"))
+        };
+        let first = row("path", "\"/b\"");
+        assert!(settings("t.toml", &first, &[]).is_ok(), "{first}");
+        for (key, value, told) in [
+            ("path", "\"a\"", "access.path (number 2)"),
+            ("path", "\"/a/*/b\"", "access.path (number 2)"),
+            ("path", "\"/a?b\"", "access.path (number 2)"),
+            ("path", "", "access (number 2)"),
+            ("path", "1", "access (number 2)"),
+            ("method", "\"get\"", "access.method (number 2)"),
+            ("method", "\"\"", "access.method (number 2)"),
+            ("method", "[]", "access.method (number 2)"),
+            ("method", "[\"GET\", \"*\"]", "access.method (number 2)"),
+            ("method", "{}", "access (number 2)"),
+            ("mount", "\"telex\"", "access.mount (number 2)"),
+            ("mount", "[]", "access.mount (number 2)"),
+            ("role", "\"boss\"", "access.role (number 2)"),
+            ("role", "", "access.role (number 2)"),
+            ("rights", "[\"ticketCreate\"]", "access.rights (number 2)"),
+            ("tenant", "\"A B\"", "access.tenant (number 2)"),
+            ("tenant", "\"other\"", "access.tenant (number 2)"),
+            ("hots", "\"x\"", "hots"),
+        ] {
+            let said = said(&format!("{first}{}", row(key, value)));
+            assert!(said.contains(told) && said.contains("t.toml"), "{key} = {value}: {said}");
+        }
+        for rights in ["[]", "[\"ticket create\"]"] {
+            let text = row("role", "") + &format!("rights = {rights}\n");
+            assert!(said(&text).contains("access.rights (number 1)"), "{rights}");
+        }
+        assert!(said("access = 1\n").contains("access"));
+    }
+}

@@ -1,0 +1,82 @@
+//! nginx as an ordinary process on a free port, with a configuration of ours and every file in a folder of its own.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::eventually;
+
+/// A running nginx.
+pub struct Nginx {
+    child: Child,
+    address: SocketAddr,
+    folder: PathBuf,
+}
+
+impl Nginx {
+    /// Starts one with these blocks inside `http`; each `listen 80` in them becomes a free port.
+    pub fn start(blocks: &str) -> Self {
+        let folder = crate::installation::fresh_folder();
+        let free = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = free.local_addr().unwrap();
+        drop(free);
+        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .iter()
+            .map(|kind| format!("    {kind}_temp_path {kind};\n"))
+            .collect();
+        let blocks = blocks.replace("listen 80;", &format!("listen {address};"));
+        let text = format!(
+            "pid nginx.pid;\ndaemon off;\nmaster_process off;\nerror_log error.log warn;\nevents {{}}\n\
+             http {{\n    access_log off;\n{temporary}{blocks}\n}}\n"
+        );
+        std::fs::write(folder.join("nginx.conf"), text).unwrap();
+        let program =
+            ["/usr/sbin/nginx", "/usr/local/sbin/nginx"].into_iter().find(|path| std::fs::exists(path).unwrap());
+        let mut command = Command::new(program.unwrap_or("nginx"));
+        command.arg("-p").arg(&folder).args(["-e", "error.log", "-c", "nginx.conf"]);
+        let mut child = command
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("nginx is missing: tests/run install");
+        eventually(Duration::from_secs(20), "nginx", || {
+            if let Some(ended) = child.try_wait().unwrap() {
+                panic!(
+                    "nginx ended ({ended}): {}",
+                    std::fs::read_to_string(folder.join("error.log")).unwrap_or_default()
+                );
+            }
+            TcpStream::connect(address).is_ok()
+        });
+        Self { child, address, folder }
+    }
+
+    /// Sends these bytes over a connection of their own and reads what comes back until it is closed.
+    pub fn send(&self, request: &str) -> String {
+        let mut socket = TcpStream::connect(self.address).unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        socket.write_all(request.as_bytes()).unwrap();
+        let mut answer = Vec::new();
+        socket.read_to_end(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer).into_owned()
+    }
+
+    /// What it has complained of.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.join("error.log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Nginx {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("nginx's log:\n{}", self.log());
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}

@@ -1,0 +1,311 @@
+//! A real nginx with the configuration of docs/gateway.md in front of an API of somebody else's, with the table of the same page: who may
+//! gets through and is named, nobody else reaches the API by any trick, and a tillgate that cannot tell lets nobody through.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::time::Duration;
+
+use serde_json::json;
+use tillgate_testkit::postgres::Server;
+use tillgate_tests::{Echo, Engine, Installation, Nginx, PASSWORD, Running, eventually};
+
+/// The first block of docs/gateway.md in this language.
+fn block(language: &str) -> String {
+    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/gateway.md")).unwrap();
+    let from = page.split_once(&format!("```{language}\n")).unwrap().1;
+    from.split_once("```").unwrap().0.to_owned()
+}
+
+/// What stands together.
+struct Gateway {
+    nginx: Nginx,
+    api: Echo,
+    server: Running,
+}
+
+/// What a client was answered.
+struct Said {
+    status: u16,
+    text: String,
+}
+
+impl Gateway {
+    fn before(shop: &Installation) -> Self {
+        // native logins take no part of the page's table; one row more lets a test ask with their tokens
+        let more = "[[access]]\nmount = [\"native\", \"kasir\"]\nmethod = \"*\"\npath = \"/reports/*\"\nrights = [\"sessionDelete\"]\n";
+        std::fs::write(shop.folder().join("tillgate.toml"), block("toml") + more).unwrap();
+        let server = shop.serve_with(&["--behind-proxy", "127.0.0.1/32"]);
+        let api = Echo::start();
+        let blocks = block("nginx")
+            .replace("127.0.0.1:8080", server.address().trim_start_matches("http://"))
+            .replace("127.0.0.1:9000", &api.address().to_string());
+        Self { nginx: Nginx::start(&blocks), api, server }
+    }
+
+    /// Sends a request, every byte of its target and its headers as they stand here.
+    fn send(&self, method: &str, target: &str, headers: &str) -> Said {
+        let body = if method == "GET" { "" } else { "{}" };
+        let head = format!("{method} {target} HTTP/1.1\r\nHost: pos.example\r\nConnection: close\r\n");
+        let length = body.len();
+        let text = self.nginx.send(&format!("{head}{headers}Content-Length: {length}\r\n\r\n{body}"));
+        let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
+        Said { status: status.unwrap_or_else(|| panic!("{method} {target}: {text:?}")), text }
+    }
+
+    fn bearer(&self, method: &str, target: &str, token: &str) -> Said {
+        self.send(method, target, &format!("Authorization: Bearer {token}\r\n"))
+    }
+
+    /// The head that reached the API.
+    #[track_caller]
+    fn reached(&self, said: &Said) -> String {
+        assert_eq!(said.status, 200, "{}", said.text);
+        let [head]: [String; 1] = self.api.taken().try_into().unwrap();
+        head
+    }
+
+    /// Nothing reached the API.
+    #[track_caller]
+    fn refused(&self, said: &Said, status: u16, what: &str) {
+        assert_eq!(said.status, status, "{what}: {}", said.text);
+        assert_eq!(self.api.taken(), Vec::<String>::new(), "{what} reached the API");
+    }
+
+    /// Logs in at POS Kasir through nginx, as its clients do: the access token.
+    fn log_in(&self, shop: &Installation, user: &str) -> String {
+        let body = json!({ "email": format!("{user}@example.com"), "password": PASSWORD }).to_string();
+        let request = format!(
+            "POST /kasir/api/v1/auth/login HTTP/1.1\r\nHost: pos.example\r\nConnection: close\r\nContent-Type: application/json\r\n\
+             Content-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let text = self.nginx.send(&request);
+        let token =
+            text.split_once("\"Token\":\"").unwrap_or_else(|| panic!("{text}")).1.split_once('"').unwrap().0.to_owned();
+        shop.secrets().note(&token);
+        token
+    }
+}
+
+/// The lines of a head under this name, whatever its case.
+fn lines<'h>(head: &'h str, name: &str) -> Vec<&'h str> {
+    let under = |line: &'h str| {
+        line.split_once(": ").filter(|(each, _)| each.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+    };
+    head.lines().filter_map(under).collect()
+}
+
+#[test]
+fn who_may_gets_through_and_is_named() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    let gateway = Gateway::before(&shop);
+    let [cashier, manager, admin] = ["cashier", "manager", "admin"].map(|user| gateway.log_in(&shop, user));
+    for (method, target, may) in [
+        ("GET", "/api/v1/products?page=2&q=a%2Fb", [true, true, true]),
+        ("GET", "/api/v1/products/7", [true, true, true]),
+        ("POST", "/api/v1/products", [false, true, true]),
+        ("PATCH", "/api/v1/products/7/options/1", [false, true, true]),
+        ("DELETE", "/api/v1/products/7", [false, false, true]),
+        ("GET", "/api/v1/categories/count", [true, true, true]),
+        ("GET", "/api/v1/categories/7", [false, true, true]),
+        ("POST", "/api/v1/orders", [true, true, true]),
+        ("POST", "/api/v1/orders/7/pay", [true, true, true]),
+        ("GET", "/api/v1/activity-logs", [false, false, true]),
+        ("DELETE", "/api/v1/orders/7", [false, false, false]),
+        ("GET", "/", [false, false, false]),
+    ] {
+        for (token, may) in [&cashier, &manager, &admin].into_iter().zip(may) {
+            let said = gateway.bearer(method, target, token);
+            if may {
+                let head = gateway.reached(&said);
+                assert!(head.starts_with(&format!("{method} {target} HTTP/1.")), "as it was sent: {head}");
+            } else {
+                gateway.refused(&said, 403, &format!("{method} {target}"));
+            }
+        }
+    }
+    let head = gateway.reached(&gateway.bearer("GET", "/api/v1/products", &manager));
+    for (name, value) in
+        [("X-Tillgate-User", "manager"), ("X-Tillgate-Role", "manager"), ("X-Tillgate-Tenant", "default")]
+    {
+        assert_eq!(lines(&head, name), [value], "{head}");
+    }
+    assert!(lines(&head, "X-Tillgate-Rights")[0].split(' ').any(|right| right == "sessionDelete"), "{head}");
+    assert!(lines(&head, "X-Tillgate-Device").is_empty(), "{head}");
+
+    // a token of the native API, on a device
+    let till = gateway.server.till().login("manager", "P01");
+    let head = gateway.reached(&gateway.bearer("PUT", "/reports/2026/11", &till.access));
+    assert_eq!((lines(&head, "X-Tillgate-User"), lines(&head, "X-Tillgate-Device")), (vec!["manager"], vec!["P01"]));
+    gateway.refused(&gateway.bearer("GET", "/api/v1/products", &till.access), 401, "of another mount");
+    gateway.refused(&gateway.bearer("PUT", "/reports/2026/11", &cashier), 403, "without the right");
+
+    let none = gateway.send("GET", "/api/v1/products", "");
+    gateway.refused(&none, 401, "no token");
+    assert_eq!(lines(&none.text, "WWW-Authenticate").len(), 1, "{}", none.text);
+    gateway.refused(&gateway.bearer("GET", "/api/v1/products", "garbage"), 401, "no token of ours");
+    shop.succeed(&["session", "end", "--user", "cashier"], "");
+    eventually(Duration::from_secs(10), "the end of a session", || {
+        let status = gateway.bearer("GET", "/api/v1/products", &cashier).status;
+        gateway.api.taken();
+        status == 401
+    });
+}
+
+#[test]
+fn no_trick_with_the_path_reaches_what_is_not_listed() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    let gateway = Gateway::before(&shop);
+    let cashier = gateway.log_in(&shop, "cashier");
+    for target in [
+        "/api/v1/orders/../activity-logs",
+        "/api/v1/orders/./../activity-logs",
+        "/api/v1/orders/%2e%2e/activity-logs",
+        "/api/v1/orders/%2E./activity-logs",
+        "/api/v1/orders/..%2factivity-logs",
+        "/api/v1/orders/%2e%2e%2factivity-logs",
+        "/api/v1/orders/%252e%252e/activity-logs",
+        "/api/v1/orders/..%5cactivity-logs",
+        "/api/v1/orders/..\\activity-logs",
+        "/api/v1/orders/..;/activity-logs",
+        "/api/v1/orders/7;/../../activity-logs",
+        "//api/v1/activity-logs",
+        "/api/v1//activity-logs",
+        "/api//v1/orders",
+        "/./api/v1/activity-logs",
+        "/API/V1/ACTIVITY-LOGS",
+        "/api/v1/activity-logs/",
+        "/api/v1/activity%2dlogs",
+        "/api/v1/%61ctivity-logs",
+        "/api/v1/activity-logs?/api/v1/orders",
+        "/api/v1/activity-logs?x=/../orders",
+        "/api/v1/activity-logs%3f/../orders",
+        "/api/v1/orders?/../../activity-logs/../../../x#/../y",
+        "/api/v1/activity-logs#/../orders",
+        "/api/v1/activity-logs%00",
+        "/api/v1/activity-logs%23",
+        "/kasir/../api/v1/activity-logs",
+        "/kasir/%2e%2e/api/v1/activity-logs",
+        "/kasir/..%2fapi/v1/activity-logs",
+        "/tillgate-access",
+        "/tillgate-access/",
+        "http://pos.example/api/v1/activity-logs",
+        "http://pos.example//api/v1/activity-logs",
+        "*",
+    ] {
+        let said = gateway.bearer("GET", target, &cashier);
+        // nginx itself finds some of them unreadable; a query is none of the path, and this one is a cashier's
+        let passes = target.starts_with("/api/v1/orders?");
+        let taken = gateway.api.taken();
+        if passes && said.status == 200 {
+            assert!(taken.iter().all(|head| head.starts_with("GET /api/v1/orders?")), "{target}: {taken:?}");
+            continue;
+        }
+        assert!([400, 403, 404].contains(&said.status), "{target}: {}", said.text);
+        assert_eq!(taken, Vec::<String>::new(), "{target} reached the API");
+    }
+    for method in ["get", "Delete", "PROPFIND", "GETS"] {
+        let said = gateway.bearer(method, "/api/v1/orders", &cashier);
+        assert!([400, 403, 405].contains(&said.status), "{method}: {}", said.text);
+        assert_eq!(gateway.api.taken(), Vec::<String>::new(), "{method} reached the API");
+    }
+}
+
+#[test]
+fn no_header_of_a_clients_speaks_for_the_gateway() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    let gateway = Gateway::before(&shop);
+    let cashier = gateway.log_in(&shop, "cashier");
+    let with = |method: &str, target: &str, forged: &str| {
+        gateway.send(method, target, &format!("Authorization: Bearer {cashier}\r\n{forged}"))
+    };
+    for forged in [
+        "X-Original-Method: GET\r\nX-Original-URI: /api/v1/orders\r\n",
+        "X-Forwarded-Method: GET\r\nX-Forwarded-Uri: /api/v1/orders\r\n",
+        "X-Original-URI: /api/v1/orders\r\nX-Original-URI: /api/v1/orders\r\n",
+        "X_Original_URI: /api/v1/orders\r\nX_Forwarded_Uri: /api/v1/orders\r\n",
+        "X-Rewrite-URL: /api/v1/orders\r\nX-Original-URL: /api/v1/orders\r\n",
+        "X-HTTP-Method-Override: GET\r\n",
+        "Connection: X-Original-Method, X-Original-URI\r\n",
+        "X-Tillgate-Role: admin\r\nX-Tillgate-Rights: admin\r\n",
+    ] {
+        gateway.refused(&with("DELETE", "/api/v1/products/7", forged), 403, forged);
+    }
+    let forged = "X-Tillgate-User: admin\r\nx-tillgate-user: admin\r\nX-TILLGATE-ROLE: admin\r\nX-Tillgate-Rights: admin\r\n\
+        X-Tillgate-Device: P01\r\nX-Tillgate-Tenant: other\r\nX_Tillgate_User: admin\r\nX-HTTP-Method-Override: DELETE\r\n";
+    let head = gateway.reached(&with("GET", "/api/v1/products", forged));
+    assert_eq!(lines(&head, "X-Tillgate-User"), ["cashier"], "{head}");
+    assert_eq!(lines(&head, "X-Tillgate-Role"), ["cashier"], "{head}");
+    assert_eq!(lines(&head, "X-Tillgate-Tenant"), ["default"], "{head}");
+    assert!(!head.to_lowercase().contains("p01") && !head.to_lowercase().contains("override"), "{head}");
+    assert!(!lines(&head, "X-Tillgate-Rights").concat().contains("admin") && !head.contains("_Tillgate_"), "{head}");
+}
+
+#[test]
+fn a_cookie_is_good_for_the_servers_own_pages() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    let gateway = Gateway::before(&shop);
+    let manager = gateway.log_in(&shop, "manager");
+    let with = |method: &str, headers: &str| {
+        gateway.send(method, "/api/v1/products", &format!("Cookie: a=b; access_token={manager}\r\n{headers}"))
+    };
+    for (method, headers, may) in [
+        ("GET", "", true),
+        ("GET", "Origin: https://evil.example\r\nSec-Fetch-Site: cross-site\r\n", true),
+        ("POST", "Origin: http://pos.example\r\n", true),
+        ("POST", "Sec-Fetch-Site: same-origin\r\n", true),
+        ("POST", "", true),
+        ("POST", "Origin: https://evil.example\r\n", false),
+        ("POST", "Origin: https://evil.example\r\nX-Forwarded-Host: evil.example\r\n", false),
+        ("POST", "Origin: https://evil.example\r\nForwarded: host=evil.example\r\n", false),
+        ("POST", "Origin: null\r\n", false),
+        ("POST", "Sec-Fetch-Site: cross-site\r\n", false),
+        ("POST", "Sec-Fetch-Site: cross-site\r\nX-Original-Method: GET\r\nX-Forwarded-Method: GET\r\n", false),
+    ] {
+        let said = with(method, headers);
+        if may {
+            let head = gateway.reached(&said);
+            assert_eq!(lines(&head, "X-Tillgate-User"), ["manager"], "{method} {headers}");
+        } else {
+            gateway.refused(&said, 403, headers);
+        }
+    }
+    gateway.refused(&with("GET", "Authorization: Bearer garbage\r\n"), 401, "a header counts over the cookie");
+}
+
+/// What a till is told where tillgate cannot tell.
+fn is_away(gateway: &Gateway, said: &Said, what: &str) {
+    gateway.refused(said, 503, what);
+    assert_eq!(lines(&said.text, "Retry-After"), ["1"], "{what}: {}", said.text);
+    assert!(lines(&said.text, "WWW-Authenticate").is_empty(), "{what}");
+}
+
+#[test]
+fn a_tillgate_that_cannot_tell_lets_nobody_through() {
+    let database = Server::start(&[]).unwrap();
+    let shop =
+        Installation::over(Engine::Postgres, database.create_database()).with_setting("REVOCATION__MAX_AGE", "1s");
+    shop.make_shop();
+    let mut gateway = Gateway::before(&shop);
+    let admin = gateway.log_in(&shop, "admin");
+    let asks = |gateway: &Gateway| gateway.bearer("GET", "/api/v1/products", &admin);
+    gateway.reached(&asks(&gateway));
+    database.crash().unwrap();
+    eventually(Duration::from_secs(20), "a view that is too old", || {
+        let said = asks(&gateway);
+        let taken = gateway.api.taken();
+        assert!((said.status == 200) != taken.is_empty(), "{}", said.text);
+        said.status == 503
+    });
+    is_away(&gateway, &asks(&gateway), "without a database");
+    gateway.refused(&gateway.bearer("GET", "/api/v1/products", "garbage"), 401, "what is no token needs no database");
+    database.resume().unwrap();
+    eventually(Duration::from_secs(20), "the database", || {
+        let status = asks(&gateway).status;
+        gateway.api.taken();
+        status == 200
+    });
+    gateway.server.stop();
+    is_away(&gateway, &asks(&gateway), "without a tillgate");
+    is_away(&gateway, &gateway.send("GET", "/api/v1/products", ""), "without a tillgate and without a token");
+}
