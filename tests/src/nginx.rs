@@ -22,14 +22,13 @@ impl Nginx {
         let free = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = free.local_addr().unwrap();
         drop(free);
-        let temporary: String = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
-            .iter()
-            .map(|kind| format!("    {kind}_temp_path {kind};\n"))
-            .collect();
+        let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
+            .map(|kind| format!("    {kind}_temp_path {kind};"))
+            .join("\n");
         let blocks = blocks.replace("listen 80;", &format!("listen {address};"));
         let text = format!(
             "pid nginx.pid;\ndaemon off;\nmaster_process off;\nerror_log error.log warn;\nevents {{}}\n\
-             http {{\n    access_log off;\n{temporary}{blocks}\n}}\n"
+             http {{\n    access_log off;\n{temporary}\n{blocks}\n}}\n"
         );
         std::fs::write(folder.join("nginx.conf"), text).unwrap();
         let program =

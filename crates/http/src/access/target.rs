@@ -3,6 +3,8 @@
 //! What stands behind the gateway may resolve dots, fold slashes, decode once more or know no case. So a path that any of it would
 //! change into another is no path here: the table has no row for it.
 
+use std::fmt::Write as _;
+
 /// The segments of a path: what is percent-encoded without need is decoded (RFC 3986, 6.2.2.2), the query and one slash at the end are
 /// left out.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +41,8 @@ fn segment(text: &str) -> Option<String> {
             if is_unreserved(encoded) {
                 plain.push(char::from(encoded));
             } else {
-                plain.push_str(&format!("%{encoded:02X}"));
+                // writing into a text cannot fail
+                let _ = write!(plain, "%{encoded:02X}");
             }
         } else if is_unreserved(byte) || b"!$&'()*+,=:@".contains(&byte) {
             decoded.push(byte);

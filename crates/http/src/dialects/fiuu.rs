@@ -71,8 +71,11 @@ impl Dialect for Fiuu {
         &self.terms
     }
 
+    fn admit(&self, head: &Head) -> Result<(), Failure> {
+        self.limiter.admit(head)
+    }
+
     fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
-        self.limiter.admit(head)?;
         match head.route() {
             // a login proves itself, and a refresh bears another token than this
             auth::LOGIN | auth::REFRESH => Ok(Evidence::None),

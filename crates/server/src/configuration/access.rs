@@ -64,7 +64,7 @@ fn one(value: &Value, source: &Source, number: usize, mounts: &[Mount]) -> Resul
 
 fn rule(row: Row, mounts: &[Mount]) -> Result<AccessRule, Wrong> {
     let rule = AccessRule {
-        methods: methods(row.method.all())?,
+        methods: methods(&row.method.all())?,
         path: row.path.parse().map_err(|error: tillgate_http::InvalidPattern| ("path", error.to_string()))?,
         mounts: named(row.mount.all(), mounts)?,
         tenant: row.tenant.as_deref().map(Slug::parse).transpose().map_err(|error| ("tenant", error.to_string()))?,
@@ -78,9 +78,9 @@ fn rule(row: Row, mounts: &[Mount]) -> Result<AccessRule, Wrong> {
 }
 
 /// The methods; none for `*`.
-fn methods(words: Vec<String>) -> Result<Vec<actix_web::http::Method>, Wrong> {
+fn methods(words: &[String]) -> Result<Vec<actix_web::http::Method>, Wrong> {
     let wrong = |word: &str| ("method", format!("{word:?} is no method such as \"GET\", nor \"*\" for every one"));
-    match words.as_slice() {
+    match words {
         [] => Err(wrong("")),
         [every] if every == "*" => Ok(Vec::new()),
         words => {
