@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tillgate_testkit::postgres::Server;
-use tillgate_tests::{Echo, Engine, Installation, Nginx, PASSWORD, Running, eventually};
+use tillgate_tests::{Echo, Engine, Installation, Nginx, PASSWORD, PortosKey, Running, Unsigned, eventually};
 
 /// The first block of docs/gateway.md in this language.
 fn block(language: &str) -> String {
@@ -31,8 +31,9 @@ struct Said {
 
 impl Gateway {
     fn before(shop: &Installation) -> Self {
-        // native logins take no part of the page's table; one row more lets a test ask with their tokens
-        let more = "[[access]]\nmount = [\"native\", \"kasir\"]\nmethod = \"*\"\npath = \"/reports/*\"\nrights = [\"sessionDelete\"]\n";
+        // neither native logins nor PORTOS' programs have a row in the page's table: these let a test ask by them
+        let more = "[[access]]\nmount = [\"native\", \"kasir\"]\nmethod = \"*\"\npath = \"/reports/*\"\nrights = [\"sessionDelete\"]\n\
+            [[access]]\nmount = \"portos\"\nmethod = \"*\"\npath = \"/stock/*\"\nrights = [\"ticketCreate\"]\n";
         std::fs::write(shop.folder().join("tillgate.toml"), block("toml") + more).unwrap();
         let server = shop.serve_with(&["--behind-proxy", "127.0.0.1/32"]);
         let api = Echo::start();
@@ -271,6 +272,74 @@ fn a_cookie_is_good_for_the_servers_own_pages() {
         }
     }
     gateway.refused(&with("GET", "Authorization: Bearer garbage\r\n"), 401, "a header counts over the cookie");
+}
+
+/// Milliseconds since 1970.
+#[expect(clippy::disallowed_methods, reason = "programs sign by the real clock")]
+fn millis() -> i64 {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+    i64::try_from(since.as_millis()).unwrap()
+}
+
+#[test]
+fn a_signature_passes_with_its_hash_on_trust_and_is_not_used_up() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    let gateway = Gateway::before(&shop);
+    let add = ["api-key", "add", "stock", "--user", "cashier", "--device", "OFFICE", "--json"];
+    let printed: serde_json::Value = serde_json::from_str(&shop.succeed(&add, "")).unwrap();
+    let text = |name: &str| printed[name].as_str().unwrap_or_else(|| panic!("no {name}: {printed}")).to_owned();
+    let key = PortosKey { client: text("clientId"), secret: text("clientSecret") };
+    shop.secrets().note(&key.secret);
+    let signed = |method: &str, target: &str, body: &[u8], at: i64| {
+        let headers = [("Accept", "application/json")];
+        let unsigned = Unsigned { method, target, host: "pos.example", headers: &headers, body, at };
+        let lines = key.sign(&unsigned).into_iter().map(|(name, value)| format!("{name}: {value}\r\n"));
+        lines.chain(["Accept: application/json\r\n".to_owned()]).collect::<String>()
+    };
+    let now = millis();
+    let target = "/stock/caf%C3%A9/1?b=2&a=1&a=%2F";
+    let get = signed("GET", target, b"", now);
+    for time in ["once", "and again"] {
+        let head = gateway.reached(&gateway.send("GET", target, &get));
+        assert_eq!(
+            (lines(&head, "X-Tillgate-User"), lines(&head, "X-Tillgate-Device")),
+            (vec!["cashier"], vec!["OFFICE"]),
+            "{time}"
+        );
+    }
+    // the body that goes through is `{}`
+    gateway.reached(&gateway.send("POST", "/stock", &signed("POST", "/stock", b"{}", now)));
+    gateway.reached(&gateway.send("POST", "/stock", &signed("POST", "/stock", b"another body", now)));
+    for (what, method, sent, headers) in [
+        ("another path", "GET", "/stock/2", get.clone()),
+        ("another query", "GET", "/stock/caf%C3%A9/1?b=2&a=2", get.clone()),
+        ("another method", "DELETE", target, get.clone()),
+        ("another header", "GET", target, get.replace("Accept: application/json", "Accept: text/html")),
+        ("another hash", "GET", target, get.replace("x-nd-content-sha256: e", "x-nd-content-sha256: f")),
+        ("no hash", "GET", target, get.replace("x-nd-content-sha256", "x-nd-content")),
+        ("an old one", "GET", target, signed("GET", target, b"", now - 200_000)),
+        ("one to come", "GET", target, signed("GET", target, b"", now + 200_000)),
+        ("a header that does not reach the check", "GET", target, {
+            let headers = [("Content-Length", "0")];
+            let unsigned =
+                Unsigned { method: "GET", target, host: "pos.example", headers: &headers, body: b"", at: now };
+            key.sign(&unsigned).into_iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect()
+        }),
+    ] {
+        gateway.refused(&gateway.send(method, sent, &headers), 401, what);
+    }
+    // what is asked about by the gateway is asked about by a client's header as little as ever
+    let forged = format!("{get}X-Original-Method: GET\r\nX-Original-URI: {target}\r\n");
+    gateway.refused(&gateway.send("DELETE", "/stock/2", &forged), 401, "a forged question");
+    // POS Kasir takes no signature, and the rights are the user's on that device
+    let kasir = signed("GET", "/api/v1/products", b"", now);
+    gateway.refused(&gateway.send("GET", "/api/v1/products", &kasir), 401, "a row without PORTOS");
+    shop.succeed(&["api-key", "status", &text("id"), "revoked"], "");
+    eventually(Duration::from_secs(10), "the end of a key", || {
+        let status = gateway.send("GET", target, &get).status;
+        gateway.api.taken();
+        status == 401
+    });
 }
 
 /// What a till is told where tillgate cannot tell.

@@ -125,7 +125,11 @@ async fn who(ways: &[Arc<Mounted>], head: &Head) -> Result<Caller, Failure> {
     // none reaches the check
     let body = Bytes::new();
     for way in ways {
-        let evidence = way.dialect.evidence(head, &body)?;
+        let evidence = match way.dialect.evidence(head, &body) {
+            // what its contract would answer 400 proves nobody: a gateway knows no other word for it
+            Err(Failure::Protocol(Protocol::Malformed(_))) => return Err(Failure::Refused(TokenRefusal::Invalid.into())),
+            read => read?,
+        };
         if matches!(evidence, Evidence::None) {
             continue;
         }

@@ -36,6 +36,12 @@ impl Head {
         Ok(Self { about: Some(Rc::new((asked.method, target.into()))), ..self.clone() })
     }
 
+    /// Whether it is the head of a request that a gateway holds and asks about: the body is not here, and what proves the request will be
+    /// presented once more to whoever the gateway sends it on to.
+    pub fn is_asked_about(&self) -> bool {
+        self.about.is_some()
+    }
+
     fn uri(&self) -> &Uri {
         self.about.as_ref().map_or(self.request.uri(), |about| &about.1)
     }

@@ -77,8 +77,14 @@ impl Dialect for Portos {
     }
 
     fn evidence<'r>(&self, head: &'r Head, body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
-        match nws4::signature(&nws4::Received::of(head, body))? {
-            Some(signature) => Ok(Evidence::Signature(Box::new(signature), Counting::Once)),
+        let received = nws4::Received::of(head, body);
+        let (received, counting) = if head.is_asked_about() {
+            (nws4::Received { body: None, ..received }, Counting::Never)
+        } else {
+            (received, Counting::Once)
+        };
+        match nws4::signature(&received)? {
+            Some(signature) => Ok(Evidence::Signature(Box::new(signature), counting)),
             None => bearer(head.headers()),
         }
     }
