@@ -127,7 +127,9 @@ async fn who(ways: &[Arc<Mounted>], head: &Head) -> Result<Caller, Failure> {
     for way in ways {
         let evidence = match way.dialect.evidence(head, &body) {
             // what its contract would answer 400 proves nobody: a gateway knows no other word for it
-            Err(Failure::Protocol(Protocol::Malformed(_))) => return Err(Failure::Refused(TokenRefusal::Invalid.into())),
+            Err(Failure::Protocol(Protocol::Malformed(_))) => {
+                return Err(Failure::Refused(TokenRefusal::Invalid.into()));
+            }
             read => read?,
         };
         if matches!(evidence, Evidence::None) {

@@ -1,5 +1,7 @@
 //! Every mount by every refusal: the right status, in the mount's own shape.
 
+mod words;
+
 use std::sync::Arc;
 use std::time::Duration;
 

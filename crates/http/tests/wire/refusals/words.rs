@@ -1,0 +1,296 @@
+//! Every mount by every refusal, to the letter: status, content type and body. A mount that has no rows here fails the test.
+
+use std::collections::BTreeSet;
+
+use actix_web::http::Method;
+use actix_web::test::TestRequest;
+use serde_json::{Value, json};
+
+use crate::shop::{Answer, Mood, PASSWORD, Shop, call, post};
+
+/// What is asked of every mount.
+const REFUSALS: [&str; 10] = [
+    "malformed JSON",
+    "wrong content type",
+    "too large",
+    "unknown route",
+    "wrong method",
+    "throttled",
+    "database down",
+    "panic",
+    "foreign token",
+    "foreign refresh",
+];
+
+/// A mount: how its calls are made, and what it says. `…` stands for a trace id.
+struct Words {
+    mount: &'static str,
+    /// What all of its paths begin with.
+    prefix: &'static str,
+    login: &'static str,
+    /// The body of a login by this password.
+    body: fn(&str) -> Value,
+    /// A path that asks for a caller.
+    own: &'static str,
+    /// Where the tokens stand in the answer to a login: the access token, and where there is one the refresh token.
+    tokens: (&'static str, Option<&'static str>),
+    refresh: fn(&str) -> TestRequest,
+    /// In the order of [`REFUSALS`]; where one may be said in two ways, a line each.
+    said: [&'static str; 10],
+}
+
+const MOUNTS: &[Words] = &[
+    Words {
+        mount: "native",
+        prefix: "/api/v1",
+        login: "/api/v1/sessions",
+        body: |password| json!({ "login": "cashier", "password": password }),
+        own: "/api/v1/sessions/current",
+        tokens: ("/access_token", Some("/refresh_token")),
+        refresh: |token| post("/api/v1/sessions/refresh", json!({ "refresh_token": token })),
+        said: [
+            r#"400 application/problem+json {"type":"about:blank","title":"Bad Request","status":400,"detail":"The body ends too early (line 1, column 5).","instance":"/api/v1/sessions","code":"body_malformed","trace_id":"…"}"#,
+            r#"415 application/problem+json {"type":"about:blank","title":"Unsupported Media Type","status":415,"detail":"The body must be application/json, not encoded.","instance":"/api/v1/sessions","code":"content_type_unsupported","trace_id":"…"}"#,
+            r#"413 application/problem+json {"type":"about:blank","title":"Payload Too Large","status":413,"detail":"The body is too large.","instance":"/api/v1/sessions","code":"body_too_large","trace_id":"…"}"#,
+            r#"404 application/problem+json {"type":"about:blank","title":"Not Found","status":404,"detail":"There is nothing at this path.","instance":"/api/v1/nothing","code":"route_unknown","trace_id":"…"}"#,
+            r#"405 application/problem+json {"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"This path takes GET, HEAD, POST.","instance":"/api/v1/sessions","code":"method_not_allowed","trace_id":"…"}"#,
+            r#"429 application/problem+json {"type":"about:blank","title":"Too Many Requests","status":429,"detail":"Held back for 1 s after wrong passwords.","instance":"/api/v1/sessions","code":"login_held","trace_id":"…"}"#,
+            r#"503 application/problem+json {"type":"about:blank","title":"Service Unavailable","status":503,"detail":"The server cannot answer now. Nothing was decided about the tokens: keep them and come again.","instance":"/api/v1/sessions","code":"unavailable","trace_id":"…"}"#,
+            r#"500 application/problem+json {"type":"about:blank","title":"Internal Server Error","status":500,"detail":"Something is broken on the server's side. The trace id finds it in the server's log.","instance":"/api/v1/sessions","code":"internal","trace_id":"…"}"#,
+            r#"401 application/problem+json {"type":"about:blank","title":"Unauthorized","status":401,"detail":"The token is for another audience.","instance":"/api/v1/sessions/current","code":"token_foreign","trace_id":"…"}"#,
+            // a token that is no refresh token at all, or one of another mount
+            concat!(
+                r#"401 application/problem+json {"type":"about:blank","title":"Unauthorized","status":401,"detail":"The token is not valid.","instance":"/api/v1/sessions/refresh","code":"token_invalid","trace_id":"…"}"#,
+                "\n",
+                r#"401 application/problem+json {"type":"about:blank","title":"Unauthorized","status":401,"detail":"The token is for another audience.","instance":"/api/v1/sessions/refresh","code":"token_foreign","trace_id":"…"}"#
+            ),
+        ],
+    },
+    Words {
+        mount: "portos",
+        prefix: "/portos",
+        login: "/portos/api/auth",
+        body: |password| json!({ "UserName": "cashier", "Password": password, "DeviceName": "OFFICE" }),
+        own: "/portos/api/auth",
+        tokens: ("/tokenId", Some("/refreshToken")),
+        refresh: |token| post("/portos/api/auth/refresh", json!({ "tokenId": token, "refreshToken": token })),
+        said: [
+            r#"400 application/problem+json {"title":"Bad Request","status":400,"detail":"the body ends too early (line 1, column 5)","instance":"/api/auth","traceId":"…"}"#,
+            r#"415 application/problem+json {"title":"Unsupported Media Type","status":415,"instance":"/api/auth","traceId":"…"}"#,
+            r#"413 application/problem+json {"title":"Payload Too Large","status":413,"instance":"/api/auth","traceId":"…"}"#,
+            r#"404 application/problem+json {"title":"Not Found","status":404,"instance":"/nothing","traceId":"…"}"#,
+            r#"405 application/problem+json {"title":"Method Not Allowed","status":405,"instance":"/api/auth","traceId":"…"}"#,
+            r#"423 application/problem+json {"title":"Locked","status":423,"instance":"/api/auth","errorCode":"ResourceLocked","traceId":"…"}"#,
+            r#"503 application/problem+json {"title":"Service Unavailable","status":503,"instance":"/api/auth","traceId":"…"}"#,
+            r#"500 application/problem+json {"title":"Internal Server Error","status":500,"instance":"/api/auth","traceId":"…"}"#,
+            r#"401 application/problem+json {"title":"Nie ste prihlásený.","status":401,"instance":"/api/auth","errorCode":"Unauthenticated","traceId":"…"}"#,
+            r#"401 application/problem+json {"title":"Nie ste prihlásený.","status":401,"instance":"/api/auth/refresh","errorCode":"Unauthenticated","traceId":"…"}"#,
+        ],
+    },
+    Words {
+        mount: "kasir",
+        prefix: "/kasir",
+        login: "/kasir/api/v1/auth/login",
+        body: |password| json!({ "email": "cashier", "password": password }),
+        own: "/kasir/api/v1/auth/me",
+        tokens: ("/data/Token", Some("/data/refresh_token")),
+        refresh: |token| post("/kasir/api/v1/auth/refresh", json!({ "refresh_token": token })),
+        said: [
+            r#"400 application/json {"message":"Failed to parse request body","error":"the body ends too early (line 1, column 5)","data":null}"#,
+            r#"415 application/json {"message":"Unsupported Media Type","error":{},"data":null}"#,
+            r#"413 application/json {"message":"Payload Too Large","error":{},"data":null}"#,
+            r#"404 application/json {"message":"Not Found","error":{},"data":null}"#,
+            r#"405 application/json {"message":"Method Not Allowed","error":{},"data":null}"#,
+            r#"429 application/json {"message":"Too many requests","error":{},"data":null}"#,
+            r#"503 application/json {"message":"Service Unavailable","error":{},"data":null}"#,
+            r#"500 application/json {"message":"Internal Server Error","error":{},"data":null}"#,
+            r#"401 application/json {"message":"Invalid or expired token","error":{},"data":null}"#,
+            r#"401 application/json {"message":"Invalid or expired session","error":{},"data":null}"#,
+        ],
+    },
+    Words {
+        mount: "fiuu",
+        prefix: "/fiuu",
+        login: "/fiuu/auth/login",
+        body: |password| json!({ "posId": "P01", "password": password }),
+        own: "/fiuu/api/terminals",
+        tokens: ("/access/token", Some("/refresh/token")),
+        refresh: |token| bearer(call(Method::POST, "/fiuu/auth/refresh"), token),
+        said: [
+            r#"400 application/json {"code":40031,"error":"invalid_request","message":"Invalid or missing parameters."}"#,
+            r#"415 application/json {"code":41500,"error":"unsupported_media_type","message":"Unsupported Media Type"}"#,
+            r#"413 application/json {"code":41300,"error":"payload_too_large","message":"Payload Too Large"}"#,
+            r#"404 application/json {"code":40400,"error":"not_found","message":"Not Found"}"#,
+            r#"405 application/json {"code":40500,"error":"method_not_allowed","message":"Method Not Allowed"}"#,
+            r#"429 application/json {"code":42930,"error":"rate_limit_exceeded","message":"Login failed, this account is temporarily locked due to multiple failed login attempts."}"#,
+            r#"503 application/json {"code":50300,"error":"service_unavailable","message":"Service Unavailable"}"#,
+            r#"500 application/json {"code":500,"error":"internal_server_error","message":"Internal server error."}"#,
+            r#"401 application/json {"code":40120,"error":"unauthorized","message":"Invalid or missing access token."}"#,
+            r#"401 application/json {"code":40121,"error":"unauthorized","message":"Invalid or missing refresh token."}"#,
+        ],
+    },
+    Words {
+        mount: "posstar",
+        prefix: "/posstar",
+        login: "/posstar/api/v1/auth/login",
+        body: |password| json!({ "email": "admin@example.com", "password": password }),
+        own: "/posstar/api/v1/auth/me",
+        tokens: ("/access_token", None),
+        refresh: |token| post("/posstar/api/v1/auth/refresh", json!({ "token": token })),
+        said: [
+            r#"400 application/json {"statusCode":400,"message":"the body ends too early (line 1, column 5)","error":"Bad Request"}"#,
+            r#"415 application/json {"statusCode":415,"message":"Unsupported Media Type","error":"Unsupported Media Type"}"#,
+            r#"413 application/json {"statusCode":413,"message":"Payload Too Large","error":"Payload Too Large"}"#,
+            r#"404 application/json {"statusCode":404,"message":"Not Found","error":"Not Found"}"#,
+            r#"405 application/json {"statusCode":405,"message":"Method Not Allowed","error":"Method Not Allowed"}"#,
+            r#"429 application/json {"statusCode":429,"message":"Too Many Requests","error":"Too Many Requests"}"#,
+            r#"503 application/json {"statusCode":503,"message":"Service Unavailable","error":"Service Unavailable"}"#,
+            r#"500 application/json {"statusCode":500,"message":"Internal Server Error","error":"Internal Server Error"}"#,
+            r#"401 application/json {"statusCode":401,"message":"Unauthorized","error":"Unauthorized"}"#,
+            r#"401 application/json {"statusCode":401,"message":"Unauthorized","error":"Unauthorized"}"#,
+        ],
+    },
+    Words {
+        mount: "krmpesan",
+        prefix: "/krmpesan",
+        login: "/krmpesan/app/login",
+        body: |password| json!({ "login": "cashier", "password": password }),
+        own: "/krmpesan/devices",
+        tokens: ("/data/token", None),
+        refresh: |token| {
+            call(
+                Method::GET,
+                &format!("/krmpesan/token?refresh_token={token}&device_id=01890a5d-ac96-774b-bcce-b302099a8057"),
+            )
+        },
+        said: [
+            r#"400 application/json {"code":400,"message":"Bad Request","data":null}"#,
+            r#"415 application/json {"code":415,"message":"Unsupported Media Type","data":null}"#,
+            r#"413 application/json {"code":413,"message":"Payload Too Large","data":null}"#,
+            r#"404 application/json {"code":404,"message":"Not Found","data":null}"#,
+            r#"405 application/json {"code":405,"message":"Method Not Allowed","data":null}"#,
+            r#"429 application/json {"code":429,"message":"Too Many Requests","data":null}"#,
+            r#"503 application/json {"code":503,"message":"Service Unavailable","data":null}"#,
+            r#"500 application/json {"code":500,"message":"Internal Server Error","data":null}"#,
+            r#"401 application/json {"code":401,"message":"Unauthorized","data":null}"#,
+            r#"401 application/json {"code":401,"message":"Unauthorized","data":null}"#,
+        ],
+    },
+];
+
+fn bearer(request: TestRequest, token: &str) -> TestRequest {
+    request.insert_header(("Authorization", format!("Bearer {token}")))
+}
+
+/// The answer as the table has it.
+fn told(answer: &Answer) -> String {
+    let mut body = String::from_utf8_lossy(&answer.bytes).into_owned();
+    let trace = answer.header("x-request-id");
+    assert!(!trace.is_empty());
+    body = body.replace(trace, "…");
+    format!("{} {} {body}", answer.status.as_u16(), answer.header("content-type"))
+}
+
+/// What the headers of every refusal owe its status.
+fn owes(answer: &Answer, what: &str) {
+    let status = answer.status.as_u16();
+    assert_eq!(answer.header("retry-after").is_empty(), ![423, 429, 503].contains(&status), "{what}");
+    assert_eq!(answer.challenges().is_empty(), status != 401, "{what}");
+    assert_eq!(answer.header("allow").is_empty(), status != 405, "{what}");
+    assert_eq!(answer.header("cache-control"), "no-store", "{what}");
+}
+
+async fn refused(words: &Words, refusal: &str) -> Answer {
+    let shop = Shop::open();
+    let good = || post(words.login, (words.body)(PASSWORD));
+    let raw = |kind: &'static str, body: Vec<u8>| {
+        call(Method::POST, words.login).insert_header(("Content-Type", kind)).set_payload(body)
+    };
+    match refusal {
+        "malformed JSON" => shop.send(raw("application/json", b"{\"a\":".to_vec())).await,
+        "wrong content type" => shop.send(raw("text/plain", b"{}".to_vec())).await,
+        "too large" => shop.send(raw("application/json", vec![b' '; 64 * 1024 + 1])).await,
+        "unknown route" => shop.send(call(Method::GET, &format!("{}/nothing", words.prefix))).await,
+        "wrong method" => shop.send(call(Method::PATCH, words.login)).await,
+        "throttled" => {
+            let wrong = || post(words.login, (words.body)("wrong"));
+            let first = shop.send(wrong()).await.status;
+            for _ in 0..20 {
+                let answer = shop.send(wrong()).await;
+                if answer.status != first {
+                    return answer;
+                }
+            }
+            panic!("nobody is held back at {}", words.mount);
+        }
+        "database down" => {
+            shop.store.set(Mood::Unavailable);
+            shop.send(good()).await
+        }
+        "panic" => {
+            shop.store.set(Mood::Panics);
+            shop.send(good()).await
+        }
+        other => panic!("{other} is tried elsewhere"),
+    }
+}
+
+#[actix_web::test]
+async fn every_mount_refuses_in_its_own_words() {
+    let mounts: BTreeSet<&str> = Shop::open().http.routes().iter().map(|route| route.mount).collect();
+    let known: BTreeSet<&str> = MOUNTS.iter().map(|words| words.mount).chain(["server"]).collect();
+    assert_eq!(mounts, known, "a mount has no rows, or rows have no mount");
+    let mut wrong = Vec::new();
+    for words in MOUNTS {
+        for (refusal, said) in REFUSALS.iter().zip(words.said).take(8) {
+            let answer = refused(words, refusal).await;
+            owes(&answer, &format!("{} {refusal}", words.mount));
+            let told = told(&answer);
+            if told != said {
+                wrong.push(format!("{}, {refusal}:\n  {told}\n  {said}", words.mount));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "came and should have come:\n{}", wrong.join("\n"));
+}
+
+#[actix_web::test]
+async fn a_token_of_one_mount_is_refused_on_every_other() {
+    let shop = Shop::open();
+    let mut tokens = Vec::new();
+    for words in MOUNTS {
+        let login = shop.post(words.login, (words.body)(PASSWORD)).await;
+        assert!(login.status.is_success(), "{}: {}", words.mount, login.json());
+        let access = login.text(words.tokens.0);
+        tokens.push((words.mount, access, words.tokens.1.map(|at| login.text(at))));
+    }
+    // what a program of krmpesan holds, besides what its page does
+    let paired = shop.krmpesan("cashier", "OFFICE");
+    let refresh = paired.refresh_token.as_ref().map(|token| token.expose().clone());
+    tokens.push(("krmpesan", paired.access_token.expose().clone(), refresh.clone()));
+    tokens.push(("krmpesan", paired.id_token.as_ref().unwrap().expose().clone(), refresh));
+    let mut wrong = Vec::new();
+    for words in MOUNTS {
+        for (mount, access, refresh) in tokens.iter().filter(|(mount, ..)| *mount != words.mount) {
+            let mut tried = vec![(8, shop.get(words.own, access).await)];
+            if let Some(refresh) = refresh {
+                tried.push((9, shop.send((words.refresh)(refresh)).await));
+            }
+            // an access token refreshes nothing elsewhere either
+            tried.push((9, shop.send((words.refresh)(access)).await));
+            for (at, answer) in tried {
+                owes(&answer, &format!("a token of {mount} on {}", words.mount));
+                let told = told(&answer);
+                if !words.said[at].lines().any(|said| said == told) {
+                    wrong
+                        .push(format!("{}, {} of {mount}:\n  {told}\n  {}", words.mount, REFUSALS[at], words.said[at]));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "came and should have come:\n{}", wrong.join("\n"));
+    for words in MOUNTS {
+        let own = tokens.iter().rev().find(|(mount, ..)| *mount == words.mount).unwrap();
+        assert_eq!(shop.get(words.own, &own.1).await.status, 200, "nothing of it ended {}'s", words.mount);
+    }
+}
