@@ -131,6 +131,10 @@ fn broken(protocol: &Protocol, language: Language) -> &str {
         Protocol::ForeignOrigin => {
             language.pick("Stránky z tejto domény to nesmú.", "Pages of this origin may not do this.")
         }
+        // asked of gateways alone, which do not ask here
+        Protocol::Unlisted | Protocol::NothingAsked => {
+            language.pick("Táto požiadavka nie je povolená.", "Nobody may do this.")
+        }
         Protocol::TooMany { .. } => {
             language.pick("Z tejto adresy prišlo príliš veľa požiadaviek.", "This address has sent too many requests.")
         }
