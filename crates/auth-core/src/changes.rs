@@ -133,6 +133,11 @@ impl Changes {
         (over, user.touched.max(device.touched).max(tenant.touched))
     }
 
+    /// The highest epoch of this scope that is known.
+    pub(crate) fn epoch(&self, scope: Scope) -> Epoch {
+        self.known().mark(Some(scope)).epoch
+    }
+
     /// Since when what was read of the principal of a session is stale.
     pub(crate) fn touched(&self, session: &Session) -> Moment {
         self.judge(&About::of(session), &session.epochs).1

@@ -5,6 +5,7 @@
 //! a login besides the password is judged after the right password only.
 
 mod admit;
+mod forgotten;
 mod place;
 mod stand;
 
@@ -175,7 +176,13 @@ impl Auth {
         let session = self.id(SessionId::new)?;
         let entry = Entry { login, aim, found, verified, session, key: keys.seals(), now: event.at };
         event.actor.session = Some(entry.session);
+        let forgotten = self.forgotten(login, found)?;
         let came = self.store.write(|tx| {
+            if let Some(forgotten) = &forgotten
+                && forgotten.bring_back(tx)?
+            {
+                return Ok(Came::Again);
+            }
             let came = entry.carry_out(tx)?;
             match &came {
                 Came::In(came) => {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tillgate_auth_core::{BuildError, Granted, MasterKey, TokenRefusal};
 use tillgate_domain::office::OfficeView;
-use tillgate_domain::{Store, UserStatus};
+use tillgate_domain::{Action, Change, Epoch, Scope, Store, UserStatus};
 
 use crate::shop::{
     MINUTE, OVERLAP, Shop, assign, builder, by_user, chance, refreshed, status, token, token_refused, used,
@@ -202,4 +202,51 @@ fn a_thread_does_the_chores_until_the_engine_is_dropped() {
     while weak.upgrade().is_some() {
         std::thread::yield_now();
     }
+}
+
+/// A store of which the test can play what it has forgotten: it keeps the observer.
+struct Forgetful {
+    memory: tillgate_auth_core::Memory,
+    observer: std::sync::Mutex<Option<Arc<dyn tillgate_domain::change::Observer>>>,
+}
+
+impl Store<tillgate_auth_core::AuthView> for Forgetful {
+    fn run(
+        &self,
+        mode: tillgate_domain::Mode,
+        work: tillgate_domain::Work<'_, tillgate_auth_core::AuthView>,
+    ) -> tillgate_domain::Stored<()> {
+        Store::<tillgate_auth_core::AuthView>::run(&self.memory, mode, work)
+    }
+}
+
+impl tillgate_auth_core::AuthStore for Forgetful {
+    fn observe(&self, observer: Arc<dyn tillgate_domain::change::Observer>) {
+        self.memory.observe(Arc::clone(&observer));
+        *self.observer.lock().unwrap() = Some(observer);
+    }
+}
+
+#[test]
+fn a_raise_that_the_store_has_forgotten_comes_back_with_the_next_login() {
+    let shop = Shop::open();
+    let store = Arc::new(Forgetful { memory: shop.memory.process(), observer: std::sync::Mutex::default() });
+    let auth = shop.process_over(store.clone());
+    let observer = store.observer.lock().unwrap().clone().unwrap();
+    let world = &shop.world;
+    let before = auth.login(&by_user("cashier", Some("P01"))).unwrap();
+    for (scope, epoch) in
+        [(Scope::User(world.cashier.id), 1), (Scope::Device(world.p01.id), 3), (Scope::Tenant(world.tenant.id), 2)]
+    {
+        observer.committed(&[Change::Raised { scope, epoch: Epoch(epoch) }]);
+    }
+    assert_eq!(token_refused(used(&auth, &before)), TokenRefusal::Over);
+    let after = auth.login(&by_user("cashier", Some("P01"))).unwrap();
+    let epochs = after.session.epochs;
+    assert_eq!((epochs.user, epochs.device, epochs.tenant), (Epoch(1), Epoch(3), Epoch(2)));
+    assert!(used(&auth, &after).is_ok(), "the session of a new login stands at once");
+    assert_eq!(shop.told(Action::StoreWentBack).len(), 1);
+    let again = auth.login(&by_user("cashier", Some("P01"))).unwrap();
+    assert_eq!(again.session.epochs, epochs, "once is enough");
+    assert_eq!(shop.told(Action::StoreWentBack).len(), 1);
 }
