@@ -1,6 +1,7 @@
 //! The lines of the results, each with what it measures and what it promises.
 
 mod current;
+mod dialects;
 mod growth;
 mod logins;
 mod memory;
@@ -15,11 +16,12 @@ use crate::line::Line;
 type Measure = fn(&Bench) -> Vec<Line>;
 
 /// Everything that is measured, by the name that `--only` takes.
-pub(crate) const ALL: [(&str, Measure); 8] = [
+pub(crate) const ALL: [(&str, Measure); 9] = [
     ("logins", logins::measure),
     ("refreshes-sqlite", refreshes::on_sqlite),
     ("refreshes-postgres", refreshes::on_postgres),
     ("current", current::measure),
+    ("dialects", dialects::measure),
     ("storm", storm::measure),
     ("growth", growth::measure),
     ("start", start::measure),

@@ -52,6 +52,13 @@ impl Store {
         store
     }
 
+    /// One with the demo's shop alone, nobody logged in.
+    pub(crate) fn with_demo(engine: Engine) -> Self {
+        let store = Self::empty(engine);
+        drop(store.start(&["demo", "--password", PASSWORD, "--yes"], &[]));
+        store
+    }
+
     /// A copy, with the same keys and the same sessions.
     pub(crate) fn copy(&self) -> Self {
         let folder = fresh_folder();

@@ -21,13 +21,15 @@ impl Tokens {
     }
 }
 
-fn text(body: &[u8], name: &[u8]) -> Option<String> {
+/// The text that stands behind this in a body.
+pub(crate) fn text(body: &[u8], name: &[u8]) -> Option<String> {
     let value = &body[memmem::find(body, name)? + name.len()..];
     let end = memchr::memchr(b'"', value)?;
     String::from_utf8(value[..end].to_vec()).ok()
 }
 
-fn post(request: &mut Vec<u8>, path: &str, body: &str) {
+/// A request with a body in JSON.
+pub(crate) fn post(request: &mut Vec<u8>, path: &str, body: &str) {
     let length = body.len();
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: till.example\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
