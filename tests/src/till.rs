@@ -29,6 +29,11 @@ impl Till {
         Self { agent, server: server.to_owned(), secrets, access: String::new(), refresh: String::new() }
     }
 
+    /// A client that bears this access token, of whichever contract.
+    pub fn bearing(server: &crate::Running, access: &str) -> Self {
+        Self { access: access.to_owned(), ..server.till() }
+    }
+
     /// The same session at another server.
     pub fn at(&self, server: &str) -> Self {
         Self { server: server.to_owned(), ..self.clone() }

@@ -48,7 +48,8 @@ fn shown(expected: &str, came: &str) -> bool {
 }
 
 /// The pages whose lines are pasted, and how many of them show what they print.
-const PAGES: [(&str, usize); 3] = [("README.md", 5), ("docs/dialects/fiuu.md", 5), ("docs/dialects/kasir.md", 9)];
+const PAGES: [(&str, usize); 4] =
+    [("README.md", 5), ("docs/dialects/fiuu.md", 5), ("docs/dialects/kasir.md", 9), ("docs/dialects/portos.md", 10)];
 
 #[test]
 fn the_pages_print_what_they_show() {

@@ -1,0 +1,233 @@
+//! PORTOS as its own clients speak it, on both databases: a till with its tokens, and a program that signs its requests, whose
+//! signatures are made without a line of the server's.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use serde_json::{Value, json};
+use tillgate_tests::{Answer, Engine, Installation, PASSWORD, PortosKey, Running, Till, Unsigned, eventually, on_both};
+
+const HOST: &str = "till.example.com:8443";
+
+/// What a server answered: status, head and body.
+#[derive(Debug)]
+struct Said {
+    status: u16,
+    head: String,
+    json: Value,
+}
+
+/// The instant of now in milliseconds; another at each call, since one call signed twice in one millisecond passes once.
+#[expect(clippy::disallowed_methods, reason = "a client has the real clock")]
+fn now() -> i64 {
+    static LAST: AtomicI64 = AtomicI64::new(0);
+    let real = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
+    let later = |last: i64| Some(real.max(last + 1));
+    later(LAST.fetch_update(Ordering::SeqCst, Ordering::SeqCst, later).unwrap()).unwrap()
+}
+
+fn get(target: &str) -> Unsigned<'_> {
+    Unsigned { method: "GET", target, host: HOST, headers: &[], body: b"", at: now() }
+}
+
+/// One request over a socket of its own, its headers in an order that no library sends.
+fn send(server: &Running, key: &PortosKey, request: &Unsigned<'_>) -> Said {
+    send_with(server, &key.sign(request), request)
+}
+
+/// The same with these headers of a signature.
+fn send_with(server: &Running, signed: &[(&str, String)], request: &Unsigned<'_>) -> Said {
+    let mut lines = vec![format!("{} {} HTTP/1.1", request.method, request.target)];
+    lines.extend(signed.iter().rev().map(|(name, value)| format!("{name}: {value}")));
+    lines.extend(request.headers.iter().map(|(name, value)| format!("{name}:  {value} ")));
+    lines.push("Connection: close".to_owned());
+    lines.push(format!("content-length: {}", request.body.len()));
+    lines.push(format!("HOST: {}", request.host));
+    let head = lines.join("\r\n") + "\r\n\r\n";
+    let mut socket = TcpStream::connect(server.address().trim_start_matches("http://")).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    socket.write_all(&[head.as_bytes(), request.body].concat()).unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    let status = answer.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let status = status.unwrap_or_else(|| panic!("no status: {answer:?}"));
+    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let json = serde_json::from_str(body).unwrap_or(Value::Null);
+    Said { status, head: head.to_lowercase(), json }
+}
+
+/// The key that the command line makes for a program, beside the running server; and its id.
+fn key(shop: &Installation, user: &str, device: &str) -> (String, PortosKey) {
+    let line = ["api-key", "add", "Till sync", "--user", user, "--device", device, "--json"];
+    let made: Value = serde_json::from_str(&shop.succeed(&line, "")).unwrap();
+    let text = |name: &str| made[name].as_str().unwrap().to_owned();
+    shop.secrets().note(&text("clientSecret"));
+    (text("id"), PortosKey { client: text("clientId"), secret: text("clientSecret") })
+}
+
+#[test]
+fn a_till_logs_in_works_and_leaves() {
+    on_both(|shop| {
+        let server = shop.serve();
+        let login = |user: &str, device: &str| {
+            let body = json!({ "UserName": user, "Password": PASSWORD, "DeviceName": device });
+            server.till().post("/portos/api/v1/auth", &body).expect(200)
+        };
+        let bearer = |answer: &Answer| {
+            shop.secrets().note(&answer.text_at("/tokenId"));
+            Till::bearing(&server, &answer.text_at("/tokenId"))
+        };
+        let till = login("cashier", "P01");
+        assert_eq!(bearer(&till).get("/portos/api/auth").expect(200).json(), till.json()["user"]);
+        let pair = json!({ "TokenId": till.text_at("/tokenId"), "REFRESHTOKEN": till.text_at("/refreshToken") });
+        let renewed = server.till().post("/portos/api/auth/refresh", &pair).expect(200);
+        let again = server.till().post("/portos/api/auth/refresh", &pair).expect(200);
+        assert_eq!(renewed.text_at("/refreshToken"), again.text_at("/refreshToken"), "a lost answer is forgiven");
+        let office = bearer(&login("manager", "OFFICE"));
+        let seen = office.get("/portos/api/sessions?userName=cashier&deviceName=P01").expect(200).json();
+        assert_eq!(seen["items"].as_array().unwrap().len(), 1, "{seen}");
+        let next = login("manager", "P01");
+        bearer(&renewed).get("/portos/api/auth").expect(401);
+        let end = office.get("/portos/api/sessions?deviceName=P01").expect(200).text_at("/items/0/id");
+        office.delete(&format!("/portos/api/sessions/{end}")).expect(200);
+        bearer(&next).get("/portos/api/auth").expect(401);
+        assert_eq!(office.delete("/portos/api/auth").expect(200).json(), json!({}));
+        office.get("/portos/api/auth").expect(401);
+    });
+}
+
+#[test]
+fn a_program_signs_what_tills_send() {
+    on_both(|shop| {
+        shop.succeed(&["device", "add", "Predajňa 1+2/A", "--env", "Tool"], "");
+        let server = shop.serve();
+        let (_, key) = key(shop, "cashier", "P01");
+        let who = send(&server, &key, &get("/portos/api/auth"));
+        assert_eq!(
+            (who.status, &who.json["userName"], &who.json["device"]["name"]),
+            (200, &json!("cashier"), &json!("P01"))
+        );
+        for target in [
+            "/portos/api/devices/Predaj%C5%88a%201+2%2FA",
+            "/portos/api/devices/predaj%c5%88a%201%2b2%2fa?b=2&a=1&b=1&a=2",
+            "/portos/api/v1/devices/Predaj%C5%88a%201+2%2FA?q=a+b&q=a%20b&q=a%2Fb&%C5%88=%c5%88&x&&=",
+        ] {
+            let said = send(&server, &key, &get(target));
+            assert_eq!((said.status, &said.json["name"]), (200, &json!("Predajňa 1+2/A")), "{target}: {said:?}");
+        }
+        let headers = [("X-Zone", "b"), ("__tenant", "a \t b"), ("accept", "text/html,  */*"), ("x-zone", "a")];
+        let odd =
+            Unsigned { headers: &headers, ..get("/portos/api/sessions?$sort=-createdAt&$take=1&name=contains:x;y") };
+        assert_eq!(send(&server, &key, &odd).status, 200);
+        let count = send(&server, &key, &get("/portos/api/sessions?$count=true")).json;
+        assert_eq!(count, json!({ "items": [], "count": 0 }), "no signature made a session");
+        let out = send(&server, &key, &Unsigned { method: "DELETE", ..get("/portos/api/auth") });
+        assert_eq!((out.status, out.json), (200, json!({})));
+        assert_eq!(send(&server, &key, &get("/portos/api/auth")).status, 200);
+    });
+}
+
+#[test]
+fn a_program_signs_a_body_and_what_was_made_with_it_signs_too() {
+    on_both(|shop| {
+        let server = shop.serve();
+        let (_, key) = key(shop, "admin", "OFFICE");
+        let body = json!({ "name": "Výklad", "userName": "cashier", "deviceName": "P02" }).to_string();
+        let headers = [("Content-Type", "application/json; charset=utf-8"), ("Accept-Language", "en-GB")];
+        let post = || Unsigned {
+            method: "POST",
+            headers: &headers,
+            body: body.as_bytes(),
+            ..get("/portos/api/apikeys?source=till")
+        };
+        let made = send(&server, &key, &post());
+        assert_eq!((made.status, &made.json["name"]), (201, &json!("Výklad")), "{made:?}");
+        let text = |name: &str| made.json[name].as_str().unwrap().to_owned();
+        shop.secrets().note(&text("clientSecret"));
+        let made = PortosKey { client: text("clientId"), secret: text("clientSecret") };
+        assert_eq!(send(&server, &made, &get("/portos/api/auth")).json["device"]["name"], "P02");
+        // another body came than was signed: with its own digest, and with the one that was signed
+        let other = Unsigned { body: b"{}", ..post() };
+        let signed = key.sign(&post());
+        let mut adapted = signed.clone();
+        adapted[2] = key.sign(&other)[2].clone();
+        for headers in [signed, adapted] {
+            let refused = send_with(&server, &headers, &other);
+            assert_eq!(
+                (refused.status, &refused.json["title"]),
+                (401, &json!("You are not signed in.")),
+                "{refused:?}"
+            );
+        }
+        if shop.engine() == Engine::Sqlite {
+            for file in ["tillgate.db", "tillgate.db-wal"] {
+                let bytes = std::fs::read(shop.folder().join(file)).unwrap_or_default();
+                let secret = made.secret.as_bytes();
+                assert!(!bytes.windows(secret.len()).any(|part| part == secret), "{file} holds the secret");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_signature_counts_once_whichever_process_it_comes_to_and_after_a_restart() {
+    on_both(|shop| {
+        let (one, other) = (shop.serve(), shop.serve());
+        let (_, key) = key(shop, "cashier", "P01");
+        let request = get("/portos/api/auth");
+        assert_eq!(send(&one, &key, &request).status, 200);
+        for server in [&one, &other] {
+            let again = send(server, &key, &request);
+            assert_eq!((again.status, &again.json["errorCode"]), (401, &json!("Unauthenticated")));
+            assert!(again.head.contains("www-authenticate: nws4-hmac-sha256 realm=\"tillgate\", charset=\"utf-8\""));
+            assert!(again.head.contains("www-authenticate: bearer realm=\"tillgate\""));
+        }
+        for _ in 0..5 {
+            let request = get("/portos/api/auth");
+            let (first, second) = std::thread::scope(|scope| {
+                let first = scope.spawn(|| send(&one, &key, &request).status);
+                let second = scope.spawn(|| send(&other, &key, &request).status);
+                (first.join().unwrap(), second.join().unwrap())
+            });
+            assert_eq!(first.min(second), 200, "one of two at once");
+            assert_eq!(first.max(second), 401, "one of two at once");
+        }
+        drop((one, other));
+        assert_eq!(send(&shop.serve(), &key, &request).status, 401, "after a restart");
+    });
+}
+
+#[test]
+fn a_skewed_clock_and_a_revoked_key_are_refused() {
+    on_both(|shop| {
+        let (one, other) = (shop.serve(), shop.serve());
+        let (id, key) = key(shop, "cashier", "P01");
+        for (skew, status) in [(-120_000, 200), (120_000, 200), (-160_000, 401), (160_000, 401), (3_600_000, 401)] {
+            let request = get("/portos/api/auth");
+            let skewed = Unsigned { at: request.at + skew, ..request };
+            assert_eq!(send(&one, &key, &skewed).status, status, "{skew}");
+        }
+        let over = |why: &str, arguments: [&str; 4], back: &str| {
+            for server in [&one, &other] {
+                assert_eq!(send(server, &key, &get("/portos/api/auth")).status, 200, "before: {why}");
+            }
+            shop.succeed(&arguments, "");
+            for server in [&one, &other] {
+                eventually(Duration::from_secs(1), why, || send(server, &key, &get("/portos/api/auth")).status == 401);
+            }
+            shop.succeed(&[arguments[0], arguments[1], arguments[2], back], "");
+            for server in [&one, &other] {
+                eventually(Duration::from_secs(1), "the end of it", || {
+                    send(server, &key, &get("/portos/api/auth")).status == 200
+                });
+            }
+        };
+        over("a revoked key", ["api-key", "status", &id, "revoked"], "active");
+        over("a suspended user", ["user", "status", "cashier", "suspended"], "active");
+        over("a locked device", ["device", "status", "P01", "locked"], "active");
+    });
+}
