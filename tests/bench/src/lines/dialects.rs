@@ -4,19 +4,22 @@
 use crate::bench::{Bench, say};
 use crate::line::{Line, Round, Target, between, median};
 use crate::load::{self, Client};
+use crate::once;
+use crate::server::Server;
 use crate::store::{Engine, Store};
 use crate::till::{PASSWORD, Tokens, post, text};
 
-const CONNECTIONS: usize = 16;
+const CONNECTIONS: usize = 64;
 
 /// Sessions that rotate at every refresh, and more requests a minute than a bench sends.
-const SETTINGS: [(&str, &str); 6] = [
+const SETTINGS: [(&str, &str); 7] = [
     ("SESSIONS__OVERLAP", "0s"),
     ("PORTOS__OVERLAP", "0s"),
     ("KASIR__OVERLAP", "0s"),
     ("FIUU__OVERLAP", "0s"),
     ("KASIR__PER_MINUTE", "1000000000"),
     ("FIUU__PER_MINUTE", "1000000000"),
+    ("POSSTAR__PER_MINUTE", "1000000000"),
 ];
 
 /// How a contract is spoken.
@@ -25,10 +28,10 @@ struct Contract {
     name: &'static str,
     /// The path and the body of a login, with `PASSWORD` for the password.
     login: (&'static str, &'static str),
-    /// What stands before the access and the refresh token in an answer.
+    /// What stands before the access and the refresh token in an answer; nothing before a refresh token that is kept.
     tokens: (&'static str, &'static str),
     /// The path of a refresh, and its body with `ACCESS` and `REFRESH` for the tokens; where it has none, the refresh token is the
-    /// bearer.
+    /// bearer, or stands in the path.
     refresh: (&'static str, &'static str),
     /// The path of the authenticated call.
     own: &'static str,
@@ -47,7 +50,7 @@ const fn native(login: &'static str) -> Contract {
 }
 
 /// Each with what the native API is asked beside it.
-const CONTRACTS: [(&str, Contract, Contract); 3] = [
+const CONTRACTS: [(&str, Contract, Contract); 5] = [
     (
         "dialect-portos",
         Contract {
@@ -84,7 +87,34 @@ const CONTRACTS: [(&str, Contract, Contract); 3] = [
         },
         native("{\"password\":\"PASSWORD\",\"device\":\"P02\"}"),
     ),
+    (
+        "dialect-posstar",
+        Contract {
+            name: "PosStar",
+            login: ("/posstar/api/v1/auth/login", "{\"email\":\"cashier@example.com\",\"password\":\"PASSWORD\"}"),
+            // the one token is exchanged for the next
+            tokens: ("\"access_token\":\"", "\"access_token\":\""),
+            refresh: ("/posstar/api/v1/auth/refresh", "{\"token\":\"REFRESH\"}"),
+            own: "/posstar/api/v1/auth/me",
+        },
+        native("{\"login\":\"cashier@example.com\",\"password\":\"PASSWORD\"}"),
+    ),
+    (
+        KRMPESAN,
+        Contract {
+            name: "krmpesan",
+            // at its page; what a program holds is generated there
+            login: ("/krmpesan/app/login", "{\"login\":\"cashier\",\"password\":\"PASSWORD\"}"),
+            // the page's `token`, and a refresh's `AccessToken`
+            tokens: ("oken\":\"", ""),
+            refresh: ("/krmpesan/tokens?REFRESH", ""),
+            own: "/krmpesan/devices",
+        },
+        native("{\"login\":\"cashier\",\"password\":\"PASSWORD\"}"),
+    ),
 ];
+
+const KRMPESAN: &str = "dialect-krmpesan";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Call {
@@ -110,6 +140,10 @@ impl Client for Speaker {
         };
         match self.call {
             Call::Login => post(request, login.0, &login.1.replace("PASSWORD", PASSWORD)),
+            Call::Refresh if refresh.0.contains("REFRESH") => {
+                let path = refresh.0.replace("REFRESH", &self.tokens.refresh);
+                request.extend_from_slice(get(&path, "POST", &self.tokens.access).as_bytes());
+            }
             Call::Refresh if refresh.1.is_empty() => {
                 request.extend_from_slice(get(refresh.0, "POST", &self.tokens.refresh).as_bytes());
             }
@@ -129,11 +163,13 @@ impl Client for Speaker {
             return true;
         }
         let (access, refresh) = self.contract.tokens;
-        let (Some(access), Some(refresh)) = (text(body, access.as_bytes()), text(body, refresh.as_bytes())) else {
+        let kept = refresh.is_empty();
+        let found = if kept { Some(self.tokens.refresh.clone()) } else { text(body, refresh.as_bytes()) };
+        let (Some(access), Some(refresh)) = (text(body, access.as_bytes()), found) else {
             return false;
         };
         // a refresh that was answered with the same token again wrote nothing, and is not what is measured
-        let moved = self.call == Call::Login || refresh != self.tokens.refresh;
+        let moved = kept || self.call == Call::Login || refresh != self.tokens.refresh;
         self.tokens = Tokens { access, refresh };
         moved
     }
@@ -141,6 +177,25 @@ impl Client for Speaker {
 
 pub(crate) fn measure(bench: &Bench) -> Vec<Line> {
     CONTRACTS.iter().map(|(line, contract, native)| of(bench, line, *contract, *native)).collect()
+}
+
+/// The permanent token of a device, as krmpesan's page generates it. Any number of programs may use it at once.
+fn generate(server: &Server) -> Tokens {
+    let call = |path: &str, bearer: &str, body: &str| {
+        let length = body.len();
+        let request = format!(
+            "POST {path} HTTP/1.1\r\nhost: till.example\r\nauthorization: Bearer {bearer}\r\ncontent-type: application/json\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        );
+        let (status, _, body) = once::send(&mut once::connect(&server.address), request.as_bytes());
+        assert_eq!(status, 200, "{path}: {}", String::from_utf8_lossy(&body));
+        move |name: &str| text(&body, format!("\"{name}\":\"").as_bytes()).unwrap()
+    };
+    let visit = call("/krmpesan/app/login", "none", &format!("{{\"login\":\"cashier\",\"password\":\"{PASSWORD}\"}}"));
+    let wish = format!("{{\"device\":\"OFFICE\",\"password\":\"{PASSWORD}\"}}");
+    let generated = call("/krmpesan/app/generate", &visit("token"), &wish);
+    let refresh = format!("refresh_token={}&device_id={}", generated("RefreshToken"), generated("DeviceId"));
+    Tokens { access: generated("IdToken"), refresh }
 }
 
 /// One line: the call that costs most beside the native API's, and in its notes all of them.
@@ -154,6 +209,12 @@ fn of(bench: &Bench, name: &'static str, contract: Contract, native: Contract) -
     let (mut ours, mut theirs) = (crowd(native), crowd(contract));
     let mut all: Vec<(Call, Vec<Round>)> = Vec::new();
     for call in [Call::Login, Call::Refresh, Call::Own] {
+        if name == KRMPESAN && call == Call::Refresh {
+            let tokens = generate(&server);
+            for speaker in &mut theirs {
+                speaker.tokens.clone_from(&tokens);
+            }
+        }
         let cost = |speakers: &mut Vec<Speaker>| {
             let asking = std::mem::take(speakers).into_iter().map(|speaker| Speaker { call, ..speaker }).collect();
             let (measured, back) = load::run(&server.address, asking, bench.span());
