@@ -252,3 +252,23 @@ async fn behind_a_trusted_proxy_the_host_is_the_clients() {
     assert_eq!(shop.send_from("10.0.0.1", forwarded(1)).await.status, 200);
     assert_eq!(shop.send_from("192.0.2.7", forwarded(2)).await.status, 401, "a stranger names no host");
 }
+
+/// The second scheme stands wherever the first does: on every call that asks who it is, and on the sale device's too.
+#[actix_web::test]
+async fn every_call_that_takes_a_bearer_takes_a_signature() {
+    let shop = Shop::open();
+    let (_, key) = key(&shop, "admin", "OFFICE", &[]);
+    let routes: Vec<_> =
+        shop.http.routes().into_iter().filter(|route| route.mount == "portos" && !route.open).collect();
+    assert!(routes.len() >= 32, "{routes:?}");
+    for (route, at) in routes.iter().zip(NOON.millis()..) {
+        let target = route.path.replace("{id}", "nothing").replace("{name}", "nothing");
+        let request = Unsigned { method: &route.method, at, ..get(&target) };
+        let answer = shop.send(signed(&key, &request)).await;
+        assert!([200, 404, 415].contains(&answer.status.as_u16()), "{route:?}: {}", answer.status);
+        let again = shop.send(signed(&key, &request)).await;
+        is_unauthenticated(&again, "the same again");
+        let bare = shop.send(call(route.method.parse().unwrap(), &target)).await;
+        is_unauthenticated(&bare, "neither");
+    }
+}
