@@ -326,7 +326,12 @@ macro_rules! contract {
             $open,
             Whole,
             user_search,
-            [a_filter_narrows_the_users, users_come_in_an_order_and_in_parts, a_user_who_is_found_is_whole,]
+            [
+                a_filter_narrows_the_users,
+                users_come_in_an_order_and_in_parts,
+                a_user_who_is_found_is_whole,
+                no_toggle_is_lost,
+            ]
         );
         $crate::cases!(
             $open,

@@ -78,9 +78,12 @@ pub fn assign_roles(
 pub fn toggle_user(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, id: UserId) -> Decided<User> {
     store.write(|tx| {
         let mut way = || {
-            let active = living(tx, tenant, id)?.status == UserStatus::Active;
+            // read once: of two who toggle at the same moment the second meets the version that it read, and looks again
+            let before = living(tx, tenant, id)?;
+            let active = before.status == UserStatus::Active;
             let status = if active { UserStatus::Suspended } else { UserStatus::Active };
-            apply(tx, tenant, stamp, id, None, &UserChange { status: Some(status), ..UserChange::default() })
+            let change = UserChange { status: Some(status), ..UserChange::default() };
+            apply_to(tx, tenant, stamp, &before, None, &change)
         };
         decide(way())
     })
@@ -95,6 +98,19 @@ fn apply(
     change: &UserChange,
 ) -> Result<User, Halt> {
     let before = living(tx, tenant, id)?;
+    apply_to(tx, tenant, stamp, &before, version, change)
+}
+
+/// The change of a user as they were read.
+fn apply_to(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    stamp: &Stamp,
+    before: &User,
+    version: Option<i64>,
+    change: &UserChange,
+) -> Result<User, Halt> {
+    let id = before.id;
     let deletes = change.status == Some(UserStatus::Deleted);
     stamp.authority.ask(if deletes { "userDelete" } else { "userUpdate" })?;
     if version.is_some_and(|version| version != before.version) {
@@ -102,17 +118,17 @@ fn apply(
     }
     let roles = tx.roles().list(tenant)?;
     stamp.authority.cover(&assignment::rights(&before.assignment, &roles))?;
-    let mut after = changed(&before, change)?;
+    let mut after = changed(before, change)?;
     let office = change.roles.as_deref();
     after.assignment = assignment::resolve(tx, tenant, &roles, &before.assignment, office, &change.devices)?;
     if let Some(rank) = change.rank {
         assignment::promote(&mut after.assignment, &roles, rank)?;
     }
     stamp.authority.cover(&assignment::rights(&after.assignment, &roles))?;
-    if after == before {
-        return Ok(before);
+    if after == *before {
+        return Ok(after);
     }
-    last_admin::keep(tx, &roles, &before, &after)?;
+    last_admin::keep(tx, &roles, before, &after)?;
     after.updated_at = stamp.at;
     let scope = Scope::User(id);
     match ending(before.status, after.status) {
@@ -128,7 +144,7 @@ fn apply(
     if !tx.users().update(&after)? {
         return Err(taken(tx, &after)?.into());
     }
-    let (action, details) = told(&before, &after);
+    let (action, details) = told(before, &after);
     tx.audit().tell(&stamp.done(tenant, action, Subject::User(id), details))?;
     Ok(tx.users().find(id)?.ok_or_else(|| StoreError::Fault("a changed user is gone".to_owned()))?)
 }

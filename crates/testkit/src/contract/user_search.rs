@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use tillgate_domain::office::ports::{UserFilter, UserOrder};
-use tillgate_domain::{Assignment, Email, StoreExt, User, UserStatus};
+use tillgate_domain::UserStatus::{Active, Deleted, Pending, Suspended};
+use tillgate_domain::office::ports::{EventFilter, UserFilter, UserOrder};
+use tillgate_domain::office::{self, Authority, Stamp};
+use tillgate_domain::{Action, Actor, Assignment, Email, EventId, StoreError, StoreExt, User};
 
 use crate::Whole;
-use crate::shop::{Shop, role_id, user, user_id};
+use crate::shop::{Shop, at, role_id, user, user_id};
 
 /// The shop's people and a few more: Anna (1), Ben (2), Gone (4, deleted), Žofia (5, suspended, manager), ben.jr (6, cashier),
 /// Čeněk (7, deleted).
@@ -15,13 +17,13 @@ fn opened(whole: &Whole) -> Shop {
     let office = |role: u8| Assignment { office: [role_id(role)].into(), ..Assignment::default() };
     let more = [
         User {
-            status: UserStatus::Suspended,
+            status: Suspended,
             assignment: office(2),
             email: Some(Email::parse("100%_O'Hara@example.com").unwrap()),
             ..user(5, shop.tenant.id, "Žofia", None)
         },
         User { assignment: office(1), ..user(6, shop.tenant.id, "ben.jr", None) },
-        User { status: UserStatus::Deleted, ..user(7, shop.tenant.id, "Čeněk", None) },
+        User { status: Deleted, ..user(7, shop.tenant.id, "Čeněk", None) },
     ];
     for user in &more {
         assert!(whole.office.write(|tx| tx.users().insert(user)).unwrap());
@@ -38,7 +40,6 @@ fn found(whole: &Whole, shop: &Shop, filter: &UserFilter, order: UserOrder, skip
 
 /// Each part of a filter narrows the list and the count alike, and all of them together. Nobody of another tenant is found.
 pub fn a_filter_narrows_the_users(whole: &Whole) {
-    use UserStatus::{Active, Deleted, Pending, Suspended};
     let shop = opened(whole);
     let any = UserFilter::default;
     let text = |text: &str| UserFilter { text: Some(text.into()), ..any() };
@@ -97,4 +98,37 @@ pub fn a_user_who_is_found_is_whole(whole: &Whole) {
     assert_eq!(others, std::slice::from_ref(&shop.namesake));
     let office: BTreeSet<_> = others.into_iter().flat_map(|user| user.assignment.office).collect();
     assert_eq!(office, BTreeSet::new());
+}
+
+/// Of those who switch one user off and on at the same time none is told that it was done where it was not: as many lines of the
+/// audit as toggles.
+pub fn no_toggle_is_lost(whole: &Whole) {
+    let shop = opened(whole);
+    let toggle = |number: u8| {
+        let stamp = Stamp {
+            at: at(u64::from(number)),
+            event: EventId::new(at(u64::from(number)), [number; 10]),
+            actor: Actor::default(),
+            authority: Authority::Host,
+        };
+        match office::toggle_user(&*whole.office, shop.tenant.id, &stamp, shop.ben.id) {
+            Ok(toggled) => u64::from(toggled.is_ok()),
+            // met by others at each run: nothing was done
+            Err(StoreError::Unavailable(_)) => 0,
+            Err(error) => panic!("{error}"),
+        }
+    };
+    let done: u64 = std::thread::scope(|scope| {
+        let toggle = &toggle;
+        let threads: Vec<_> = (0..4)
+            .map(|thread| scope.spawn(move || (0..8).map(|each| toggle(100 + thread * 8 + each)).sum::<u64>()))
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).sum()
+    });
+    assert!(done > 0);
+    let told =
+        EventFilter { subject: Some(shop.ben.id.0), actions: vec![Action::UserStatus], ..EventFilter::default() };
+    assert_eq!(whole.office.read(|tx| tx.events().count(&told)).unwrap(), done);
+    let ben = whole.office.read(|tx| tx.users().find(shop.ben.id)).unwrap().unwrap();
+    assert_eq!(ben.status == Active, done.is_multiple_of(2), "after {done}");
 }
