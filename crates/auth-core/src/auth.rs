@@ -17,6 +17,7 @@ mod list;
 mod login;
 mod mint;
 mod refresh;
+mod reset;
 mod signed;
 mod stamp;
 

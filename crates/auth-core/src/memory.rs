@@ -14,6 +14,7 @@ mod feed;
 mod gate;
 mod keys;
 mod office;
+mod resets;
 mod rows;
 mod sessions;
 mod table;

@@ -153,6 +153,8 @@ words! {
         UserRoles = "user.roles",
         /// A password was set or changed.
         Password = "password",
+        /// A token was granted to whoever has forgotten their password.
+        ResetGrant = "reset.grant",
         /// Held-back logins of somebody were let go.
         Unlock = "unlock",
         /// A device was registered.

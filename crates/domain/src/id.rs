@@ -64,6 +64,8 @@ ids! {
     NodeId,
     /// A key that a program signs its requests with.
     ApiKeyId,
+    /// A request to reset a forgotten password.
+    ResetId,
 }
 
 /// Who a session belongs to and who a credential proves: a user, or a device that logs in as itself.

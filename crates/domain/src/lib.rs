@@ -26,7 +26,9 @@ pub use api_key::ApiKey;
 pub use audit::{Action, Actor, Audit, Event, Outcome, Subject, SubjectKind};
 pub use change::{Change, EndedWhy, Endings, Epoch, Scope};
 pub use device::{Device, DeviceStatus, Environment};
-pub use id::{ApiKeyId, BranchId, DeviceId, EventId, KeyId, NodeId, PrincipalId, RoleId, SessionId, TenantId, UserId};
+pub use id::{
+    ApiKeyId, BranchId, DeviceId, EventId, KeyId, NodeId, PrincipalId, ResetId, RoleId, SessionId, TenantId, UserId,
+};
 pub use instant::Instant;
 pub use name::{DeviceName, Email, Folded, InvalidName, RoleName, Slug, UserName};
 pub use right::{InvalidRight, Right, Rights};

@@ -20,6 +20,7 @@ mod read_audit;
 mod refused;
 mod register_user;
 mod register_vendor;
+mod reset_password;
 mod search_users;
 mod set_password;
 mod stamp;
@@ -44,6 +45,10 @@ pub use read_audit::{read_audit, search_audit};
 pub use refused::{Decided, Field, Refused};
 pub use register_user::register_user;
 pub use register_vendor::{NewVendor, register_vendor};
+pub use reset_password::{
+    Grant, Taken, ask_reset, due_resets, grant_reset, reset_password, reset_stands, retry_reset, settle_reset,
+    sweep_resets,
+};
 pub use search_users::{Ranked, UserSearch, find_ranked, search_users};
 pub use set_password::set_password;
 pub use stamp::{Authority, Stamp};

@@ -139,12 +139,17 @@ impl Call {
         self.renew(token, beside, None).await
     }
 
+    /// The tenant that this mount serves; `None` where requests find theirs.
+    pub(crate) async fn tenant(&self) -> Result<Option<TenantId>, Failure> {
+        match &self.mounted.tenant {
+            Some(slug) => Ok(Some(self::tenant(&self.mounted, slug).await?)),
+            None => Ok(None),
+        }
+    }
+
     /// Exchanges a live access token for another of the same session.
     pub async fn exchange(&self, token: Secret<String>) -> Result<Granted, Failure> {
-        let tenant = match &self.mounted.tenant {
-            Some(slug) => Some(self::tenant(&self.mounted, slug).await?),
-            None => None,
-        };
+        let tenant = self.tenant().await?;
         let (method, target) = (self.head.method().to_string(), self.head.target().to_owned());
         let address = self.address();
         block(&self.mounted, move |mounted| {
@@ -173,10 +178,7 @@ impl Call {
         beside: Option<Secret<String>>,
         pairing: Option<SessionId>,
     ) -> Result<Granted, Failure> {
-        let tenant = match &self.mounted.tenant {
-            Some(slug) => Some(self::tenant(&self.mounted, slug).await?),
-            None => None,
-        };
+        let tenant = self.tenant().await?;
         let address = self.address();
         block(&self.mounted, move |mounted| {
             let dialect: &Label = &mounted.label;

@@ -18,6 +18,7 @@ pub(crate) mod instances;
 mod keys;
 mod nodes;
 mod places;
+mod resets;
 mod roles;
 mod sessions;
 mod tenants;

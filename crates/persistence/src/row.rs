@@ -4,6 +4,7 @@
 mod api_key;
 mod device;
 mod key;
+mod reset;
 mod role;
 mod session;
 mod tenant;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 pub(crate) use api_key::ApiKeyRow;
 pub(crate) use device::DeviceRow;
 pub(crate) use key::KeyRow;
+pub(crate) use reset::{ResetRequestRow, ResetRow};
 pub(crate) use role::RoleRow;
 pub(crate) use session::{SessionRow, day};
 pub(crate) use tenant::{BranchRow, TenantRow};

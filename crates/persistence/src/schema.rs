@@ -241,6 +241,29 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    reset_requests (id) {
+        id -> Binary,
+        email -> Text,
+        tenant_id -> Nullable<Binary>,
+        address -> Nullable<Text>,
+        asked_at -> BigInt,
+        due_at -> BigInt,
+        tries -> BigInt,
+    }
+}
+
+diesel::table! {
+    resets (digest) {
+        digest -> Binary,
+        request_id -> Binary,
+        user_id -> Binary,
+        email -> Text,
+        granted_at -> BigInt,
+        expires_at -> BigInt,
+    }
+}
+
 diesel::joinable!(sessions -> tenants (tenant_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(sessions -> devices (device_id));

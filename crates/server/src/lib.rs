@@ -11,6 +11,7 @@ mod draw;
 mod exposure;
 mod first_admin;
 mod logging;
+mod mail;
 mod master;
 mod running;
 mod tls;

@@ -17,6 +17,7 @@ use tillgate_persistence::{Address, Database};
 
 use crate::command::{Stop, print};
 use crate::configuration::Settings;
+use crate::mail::Resets;
 use crate::{compose, first_admin, tls};
 
 /// What a server is made of.
@@ -42,6 +43,7 @@ pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> 
     if behind.is_some() {
         http.gate().shut();
     }
+    let _mailing = Resets::start(settings, &database, &auth)?;
     let nobody = behind.is_none() && !office::any_user(&*database).map_err(Stop::failed)?;
     let served = actix_web::rt::System::new().block_on(async {
         let (server, address) = bind(settings, &http, tls.clone())?;

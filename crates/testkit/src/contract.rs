@@ -17,6 +17,7 @@ pub mod meetings;
 pub mod office_directory;
 pub mod office_passwords;
 pub mod places;
+pub mod resets;
 pub mod sessions;
 pub mod signatures;
 pub mod user_search;
@@ -307,6 +308,19 @@ macro_rules! contract {
                 keys_of_programs_come_in_parts,
                 two_updates_of_a_key,
                 two_keys_of_one_client_id,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            Whole,
+            resets,
+            [
+                requests_come_when_they_are_due,
+                a_request_is_put_off_once,
+                a_reset_is_spent_once,
+                resets_are_a_users,
+                old_resets_are_removed,
+                two_who_show_one_token,
             ]
         );
         $crate::cases!(

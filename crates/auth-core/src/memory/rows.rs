@@ -1,8 +1,9 @@
 //! Everything that the in-memory store holds: the tables, and beside them the indexes that spare a lookup from reading them all.
 
+use tillgate_domain::office::ports::{Reset, ResetDigest, ResetRequest};
 use tillgate_domain::{
-    ApiKeyId, Change, Device, DeviceId, Event, EventId, Folded, Instant, KeyId, NodeId, PrincipalId, Role, RoleId,
-    SessionId, Slug, Tenant, TenantId, User, UserId,
+    ApiKeyId, Change, Device, DeviceId, Event, EventId, Folded, Instant, KeyId, NodeId, PrincipalId, ResetId, Role,
+    RoleId, SessionId, Slug, Tenant, TenantId, User, UserId,
 };
 use uuid::Uuid;
 
@@ -69,6 +70,8 @@ tables! {
     api_keys: ApiKeyId => WrappedApiKey,
     /// Keys of programs by their client ids.
     clients: String => ApiKeyId,
+    reset_requests: ResetId => ResetRequest,
+    resets: ResetDigest => Reset,
     seen: SignatureDigest => Instant,
     by_seen: (Instant, SignatureDigest) => (),
     /// Lines of the audit that were told.

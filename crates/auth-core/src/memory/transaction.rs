@@ -99,6 +99,7 @@ shows!(OfficeTx {
     devices: office::Devices,
     roles: office::Roles,
     passwords: office::Passwords,
+    resets: office::Resets,
     api_keys: office::ApiKeys,
     events: office::Events,
 });

@@ -4,8 +4,10 @@
 //! was read has moved on, or the new name is taken. Versions are raised by the store.
 
 mod lists;
+mod resets;
 
 pub use lists::{EventFilter, Found, Part, Told, UserFilter, UserOrder};
+pub use resets::{Reset, ResetDigest, ResetRequest, Resets};
 
 use crate::{
     ApiKey, ApiKeyId, Branch, Device, DeviceId, EventId, Folded, Instant, PrincipalId, Role, RoleId, RoleName, Secret,
@@ -31,6 +33,8 @@ pub trait OfficeTx: Tx {
     fn roles(&mut self) -> &mut dyn Roles;
     /// What proves who somebody is.
     fn passwords(&mut self) -> &mut dyn Passwords;
+    /// Resets of forgotten passwords.
+    fn resets(&mut self) -> &mut dyn Resets;
     /// Keys of programs.
     fn api_keys(&mut self) -> &mut dyn ApiKeys;
     /// The lines of the audit.

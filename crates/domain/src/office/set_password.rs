@@ -1,6 +1,6 @@
 //! Sets the password of a user or a device. Who holds a session by the old one holds none after.
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 
 use super::assignment;
 use super::change_device::registered;
@@ -8,7 +8,7 @@ use super::change_user::living;
 use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Halt, Refused, decide};
 use super::stamp::Stamp;
-use crate::{Action, EndedWhy, PrincipalId, Scope, Secret, Store, StoreError, StoreExt, Subject, TenantId};
+use crate::{Action, EndedWhy, PrincipalId, Scope, Secret, Store, StoreError, StoreExt, Stored, Subject, TenantId};
 
 /// Sets the password: `verifier` is its hash, made outside. Ends every session of the user, permanent ones too, or on the device, and forgets their
 /// failed logins. A virtual user is refused. Asks the right `userUpdate` and every right of the user, or `deviceUpdate` and every right of the device.
@@ -29,14 +29,30 @@ fn set(
     principal: PrincipalId,
     verifier: &Secret<String>,
 ) -> Result<(), Halt> {
-    let subject = may_touch(tx, tenant, stamp, principal)?;
-    let scope = match principal {
-        PrincipalId::User(id) => Scope::User(id),
-        PrincipalId::Device(id) => Scope::Device(id),
+    may_touch(tx, tenant, stamp, principal)?;
+    if replace(tx, tenant, stamp, principal, verifier, Map::new())? {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict("its owner was removed meanwhile".to_owned()).into())
+    }
+}
+
+/// Puts another password in the place of the one there is, whoever may. False where its owner is gone.
+pub(super) fn replace(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    stamp: &Stamp,
+    principal: PrincipalId,
+    verifier: &Secret<String>,
+    details: Map<String, Value>,
+) -> Stored<bool> {
+    let (scope, subject) = match principal {
+        PrincipalId::User(id) => (Scope::User(id), Subject::User(id)),
+        PrincipalId::Device(id) => (Scope::Device(id), Subject::Device(id)),
     };
     // the raise also claims the row: of two who set a password at once the second waits here
     if tx.endings().raise(scope, EndedWhy::Password, stamp.at)?.is_none() {
-        return Err(StoreError::Conflict("its owner was removed meanwhile".to_owned()).into());
+        return Ok(false);
     }
     // a permanent token was had for the old password of its user; a device's own password got nobody one
     if let PrincipalId::User(_) = principal {
@@ -45,8 +61,8 @@ fn set(
     tx.passwords().set(principal, verifier, stamp.at)?;
     // who was stopped by guesses at the old one may try the new one
     tx.passwords().forgive(principal)?;
-    tx.audit().tell(&stamp.done(tenant, Action::Password, subject, Map::new()))?;
-    Ok(())
+    tx.audit().tell(&stamp.done(tenant, Action::Password, subject, details))?;
+    Ok(true)
 }
 
 /// Whether the caller may change how this principal proves itself; whoever may could log in in its place.

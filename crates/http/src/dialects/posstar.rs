@@ -6,6 +6,7 @@
 mod auth;
 mod envelope;
 mod register;
+mod reset;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,7 +61,7 @@ impl Dialect for PosStar {
         match head.route() {
             // these prove themselves by their bodies, whatever header comes along
             auth::LOGIN | auth::REFRESH => Ok(Evidence::None),
-            register::REGISTER => {
+            register::REGISTER | reset::FORGOT | reset::RESET => {
                 self.limiter.admit(head)?;
                 Ok(Evidence::None)
             }
@@ -71,6 +72,7 @@ impl Dialect for PosStar {
     fn routes(&self) -> Vec<Route> {
         let mut routes = auth::routes();
         routes.push(register::route());
+        routes.extend(reset::routes());
         routes
     }
 

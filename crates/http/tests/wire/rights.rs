@@ -85,6 +85,8 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("GET", "/fiuu/api/terminals", "", [401, 200, 200, 200]),
     ("POST", "/posstar/api/v1/auth/register", "", [201, 201, 201, 201]),
     ("POST", "/posstar/api/v1/auth/login", "", [200, 200, 200, 200]),
+    ("POST", "/posstar/api/v1/auth/forgot-password", "", [200, 200, 200, 200]),
+    ("POST", "/posstar/api/v1/auth/reset-password", "", [400, 400, 400, 400]),
     ("GET", "/posstar/api/v1/auth/me", "", [401, 200, 200, 200]),
     ("POST", "/posstar/api/v1/auth/refresh", "", [200, 200, 200, 200]),
     ("GET", "/krmpesan/token", "", [200, 200, 200, 200]),
@@ -257,6 +259,9 @@ async fn posstar(shop: &Shop, method: &str, path: &str, role: Option<&str>) -> T
     let request = match path.trim_start_matches("/posstar/api/v1/auth/") {
         "register" => post(path, crate::posstar::registration("another@example.com")),
         "login" => post(path, json!({ "email": email, "password": password })),
+        "forgot-password" => post(path, json!({ "email": email })),
+        // nobody's token, whoever calls
+        "reset-password" => post(path, json!({ "token": "none", "password": password })),
         "refresh" => post(path, json!({ "token": token })),
         _ => call(method.parse().unwrap(), path),
     };

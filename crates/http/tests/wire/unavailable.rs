@@ -65,6 +65,10 @@ fn good(method: &str, path: &str, sent: &Sent) -> TestRequest {
         ("POST", "/posstar/api/v1/auth/login") => {
             post(path, json!({ "email": "admin@example.com", "password": PASSWORD }))
         }
+        ("POST", "/posstar/api/v1/auth/forgot-password") => post(path, json!({ "email": "admin@example.com" })),
+        ("POST", "/posstar/api/v1/auth/reset-password") => {
+            post(path, json!({ "token": "none", "password": "a third song of hers" }))
+        }
         ("POST", "/posstar/api/v1/auth/refresh") => post(path, json!({ "token": sent.posstar })),
         ("GET", "/posstar/api/v1/auth/me") => bearer(get(path), &sent.posstar),
         ("POST", "/fiuu/auth/login") => post(path, json!({ "posId": "P01", "password": PASSWORD })),

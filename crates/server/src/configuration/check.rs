@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use tillgate_http::{SameSite, Secure};
 
-use super::table::Settings;
+use super::table::{Mail, Settings};
+use super::value::MailTls;
 use super::{Fault, mounts};
 
 const DAY: Duration = Duration::from_hours(24);
@@ -18,6 +19,7 @@ pub(super) fn together(settings: &Settings) -> Result<(), Fault> {
         kasir,
         fiuu,
         posstar,
+        mail,
         native,
         passwords,
         revocation,
@@ -56,6 +58,7 @@ pub(super) fn together(settings: &Settings) -> Result<(), Fault> {
         "posstar.absolute is shorter than posstar.access".to_owned()
     })?;
     hold(posstar.per_minute >= 1, || "posstar.per_minute must be at least 1".to_owned())?;
+    mails(mail)?;
     hold(fiuu.per_minute >= 1, || "fiuu.per_minute must be at least 1".to_owned())?;
     hold(!(kasir.same_site == SameSite::None && kasir.secure == Secure::Off), || {
         "kasir.same_site = \"none\" with kasir.secure = \"off\": no browser keeps such a cookie".to_owned()
@@ -77,6 +80,26 @@ pub(super) fn together(settings: &Settings) -> Result<(), Fault> {
     hold(database.waiting >= 1, || "database.waiting must be at least 1".to_owned())?;
     hold(limits.body.0 >= 1 << 10, || "limits.body is under 1KiB".to_owned())?;
     hold(throttle.longest >= throttle.wait, || "throttle.longest is shorter than throttle.wait".to_owned())
+}
+
+fn mails(mail: &Mail) -> Result<(), Fault> {
+    hold(mail.from.parse::<lettre::message::Mailbox>().is_ok(), || "mail.from must be an e-mail address".to_owned())?;
+    hold(mail.user.is_some() == mail.password.is_some(), || "mail.user and mail.password belong together".to_owned())?;
+    hold(mail.port.is_none_or(|port| (1..=65_535).contains(&port)), || {
+        "mail.port must lie between 1 and 65535".to_owned()
+    })?;
+    let here = mail.host.as_ref().is_none_or(|host| matches!(host.as_str(), "localhost" | "127.0.0.1" | "::1"));
+    hold(mail.tls != MailTls::Off || mail.user.is_none() || here, || {
+        "mail.tls = \"off\" with mail.user: the password would cross the network for all to read".to_owned()
+    })?;
+    let good = |link: &String| {
+        (link.starts_with("https://") || link.starts_with("http://"))
+            && link.contains("{token}")
+            && !link.contains(char::is_whitespace)
+    };
+    hold(mail.reset_link.as_ref().is_none_or(good), || {
+        "mail.reset_link must be a link with {token} in it, such as https://pos.example/reset?token={token}".to_owned()
+    })
 }
 
 fn hold(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Fault> {

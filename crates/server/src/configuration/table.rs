@@ -12,7 +12,7 @@ use toml::Value;
 
 use super::layers::{Layers, Source};
 use super::mounts::{self, Mount};
-use super::value::{Algorithm, LogFormat, Setting, Size};
+use super::value::{Algorithm, LogFormat, MailTls, Setting, Size};
 use super::{Fault, access, check};
 
 /// A key as the table declares it.
@@ -178,6 +178,24 @@ settings! {
         absolute: Option<Duration> = "",
         /// Registrations and resets of one address in a minute; the next is answered 429.
         per_minute: u32 = "20",
+    }
+    /// Mail to those who have forgotten their password.
+    mail: Mail {
+        /// The host of the mail server; empty: mails are put into the folder `spool` of the data folder.
+        host: Option<String> = "",
+        /// Its port; empty: 587 for `starttls`, 465 for `tls`, 25 for `off`.
+        port: Option<u32> = "",
+        /// `starttls`, `tls` from the first byte, or `off`.
+        tls: MailTls = "starttls",
+        /// Who logs in there; empty: nobody.
+        user: Option<String> = "",
+        /// The password of that.
+        password: Option<Secret<String>> = "" secret,
+        /// Who the mails are from.
+        from: String = "tillgate@localhost",
+        /// The link in a mail, such as `https://pos.example/reset?token={token}`: the app behind it sends the token back with another
+        /// password. Empty: the mail bears the token alone.
+        reset_link: Option<String> = "",
     }
     /// The native API.
     native: Native {

@@ -199,6 +199,15 @@ choices! {
         /// P-256 with SHA-256 (RFC 7518, 3.4).
         Es256 = "ES256",
     }
+    /// How a mail server is spoken to.
+    MailTls {
+        /// TLS once the server has offered it, or no mail.
+        StartTls = "starttls",
+        /// TLS from the first byte.
+        Tls = "tls",
+        /// None.
+        Off = "off",
+    }
     /// How log lines look.
     LogFormat {
         /// For people.

@@ -1,0 +1,91 @@
+//! Rows of `reset_requests` and `resets`.
+
+use diesel::prelude::*;
+use tillgate_domain::office::ports::{Reset, ResetRequest};
+use tillgate_domain::{Email, Instant, ResetId, Stored, TenantId, UserId};
+
+use super::{Cell, bytes};
+use crate::schema::{reset_requests, resets};
+
+/// A row of `reset_requests`.
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = reset_requests)]
+pub(crate) struct ResetRequestRow {
+    id: Vec<u8>,
+    email: String,
+    tenant_id: Option<Vec<u8>>,
+    address: Option<String>,
+    asked_at: i64,
+    due_at: i64,
+    tries: i64,
+}
+
+impl ResetRequestRow {
+    /// The row of a request.
+    pub(crate) fn of(request: &ResetRequest) -> Self {
+        Self {
+            id: bytes(&request.id.0),
+            email: request.email.to_string(),
+            tenant_id: request.tenant.map(|tenant| bytes(&tenant.0)),
+            address: request.address.map(|address| address.to_string()),
+            asked_at: request.asked_at.millis(),
+            due_at: request.due_at.millis(),
+            tries: request.tries,
+        }
+    }
+
+    /// The request of the row.
+    pub(crate) fn request(self) -> Stored<ResetRequest> {
+        let cell = |column| Cell("reset_requests", column);
+        let tenant = self.tenant_id.map(|id| cell("tenant_id").uuid(&id)).transpose()?;
+        Ok(ResetRequest {
+            id: ResetId(cell("id").uuid(&self.id)?),
+            email: cell("email").parsed(Email::parse(&self.email))?,
+            tenant: tenant.map(TenantId),
+            address: self.address.map(|address| cell("address").parsed(address.parse())).transpose()?,
+            asked_at: Instant::from_millis(self.asked_at),
+            due_at: Instant::from_millis(self.due_at),
+            tries: self.tries,
+        })
+    }
+}
+
+/// A row of `resets`.
+#[derive(Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = resets)]
+pub(crate) struct ResetRow {
+    digest: Vec<u8>,
+    request_id: Vec<u8>,
+    user_id: Vec<u8>,
+    email: String,
+    granted_at: i64,
+    expires_at: i64,
+}
+
+impl ResetRow {
+    /// The row of a reset.
+    pub(crate) fn of(reset: &Reset) -> Self {
+        Self {
+            digest: reset.digest.to_vec(),
+            request_id: bytes(&reset.request.0),
+            user_id: bytes(&reset.user.0),
+            email: reset.email.to_string(),
+            granted_at: reset.granted_at.millis(),
+            expires_at: reset.expires_at.millis(),
+        }
+    }
+
+    /// The reset of the row.
+    pub(crate) fn reset(self) -> Stored<Reset> {
+        let cell = |column| Cell("resets", column);
+        let digest = <[u8; 32]>::try_from(self.digest).map_err(|_| "no digest of 32 bytes");
+        Ok(Reset {
+            digest: cell("digest").parsed(digest)?,
+            request: ResetId(cell("request_id").uuid(&self.request_id)?),
+            user: UserId(cell("user_id").uuid(&self.user_id)?),
+            email: cell("email").parsed(Email::parse(&self.email))?,
+            granted_at: Instant::from_millis(self.granted_at),
+            expires_at: Instant::from_millis(self.expires_at),
+        })
+    }
+}

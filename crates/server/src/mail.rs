@@ -1,0 +1,94 @@
+//! Mail: to a mail server where one is set, else into a spool folder beside the database. Who is written to, and what of, stands in
+//! `mail/resets`; nothing here knows.
+
+mod resets;
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::Write;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use lettre::message::{Mailbox, header::ContentType};
+use lettre::transport::smtp::authentication::Credentials;
+use lettre::{Message, SmtpTransport, Transport};
+use tillgate_domain::Email;
+
+use crate::command::Stop;
+use crate::configuration::{MailTls, Settings};
+
+pub(crate) use resets::Resets;
+
+/// How long the mail server may take for each step.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// The folder of mails that no mail server was set for, in the data folder.
+pub(crate) const SPOOL: &str = "spool";
+
+/// Where mail goes.
+pub(crate) struct Mail {
+    from: Mailbox,
+    way: Way,
+}
+
+enum Way {
+    Server(Box<SmtpTransport>),
+    Spool(PathBuf),
+}
+
+impl Mail {
+    /// The way that the settings say. Nothing is connected to yet.
+    pub(crate) fn of(settings: &Settings) -> Result<Self, Stop> {
+        let mail = &settings.mail;
+        let from = mail.from.parse().map_err(|_| Stop::usage("mail.from must be an e-mail address"))?;
+        let Some(host) = &mail.host else {
+            return Ok(Self { from, way: Way::Spool(settings.server.data.join(SPOOL)) });
+        };
+        let builder = match mail.tls {
+            MailTls::Tls => SmtpTransport::relay(host),
+            MailTls::StartTls => SmtpTransport::starttls_relay(host),
+            MailTls::Off => Ok(SmtpTransport::builder_dangerous(host)),
+        };
+        let mut builder = builder.map_err(|error| Stop::usage(format!("mail.host: {error}")))?.timeout(Some(PATIENCE));
+        if let Some(port) = mail.port {
+            builder = builder.port(u16::try_from(port).map_err(|_| Stop::usage("mail.port is no port"))?);
+        }
+        if let (Some(user), Some(password)) = (&mail.user, &mail.password) {
+            builder = builder.credentials(Credentials::new(user.clone(), password.expose().clone()));
+        }
+        Ok(Self { from, way: Way::Server(Box::new(builder.build())) })
+    }
+
+    /// Sends a text, or says why it could not be sent. `id` names it in the spool folder.
+    pub(crate) fn send(&self, id: &str, to: &Email, subject: &str, text: &str) -> Result<(), String> {
+        let address = to.as_str().parse().map_err(|error| format!("the address cannot be written to: {error}"))?;
+        let message = Message::builder()
+            .from(self.from.clone())
+            .to(Mailbox::new(None, address))
+            .subject(subject)
+            .header(ContentType::TEXT_PLAIN)
+            .body(text.to_owned())
+            .map_err(|error| error.to_string())?;
+        match &self.way {
+            Way::Server(server) => server.send(&message).map(drop).map_err(|error| error.to_string()),
+            Way::Spool(folder) => {
+                let file = put(folder, id, &message.formatted()).map_err(|error| error.to_string())?;
+                let file = file.display();
+                tracing::warn!(%file, "no mail server is set (mail.host): a mail was put into the spool folder");
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Writes a mail whole or not at all, for the server's own user alone.
+fn put(folder: &Path, id: &str, message: &[u8]) -> std::io::Result<PathBuf> {
+    DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    let (half, whole) = (folder.join(format!("{id}.part")), folder.join(format!("{id}.eml")));
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&half)?;
+    file.write_all(message)?;
+    file.sync_all()?;
+    std::fs::rename(&half, &whole)?;
+    File::open(folder)?.sync_all()?;
+    Ok(whole)
+}

@@ -1,0 +1,2 @@
+DROP TABLE resets;
+DROP TABLE reset_requests;
