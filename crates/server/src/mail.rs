@@ -9,7 +9,8 @@ use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lettre::message::{Mailbox, header::ContentType};
+use lettre::message::header::{ContentTransferEncoding, ContentType};
+use lettre::message::{Body, Mailbox};
 use lettre::transport::smtp::authentication::Credentials;
 use lettre::{Message, SmtpTransport, Transport};
 use tillgate_domain::Email;
@@ -67,7 +68,7 @@ impl Mail {
             .to(Mailbox::new(None, address))
             .subject(subject)
             .header(ContentType::TEXT_PLAIN)
-            .body(text.to_owned())
+            .body(body(text))
             .map_err(|error| error.to_string())?;
         match &self.way {
             Way::Server(server) => server.send(&message).map(drop).map_err(|error| error.to_string()),
@@ -79,6 +80,12 @@ impl Mail {
             }
         }
     }
+}
+
+/// As it stands where that may be, so that a link in it can be read without a mail program too.
+fn body(text: &str) -> Body {
+    let plain = Body::new_with_encoding(text.to_owned(), ContentTransferEncoding::SevenBit);
+    plain.unwrap_or_else(|_| Body::new(text.to_owned()))
 }
 
 /// Writes a mail whole or not at all, for the server's own user alone.
