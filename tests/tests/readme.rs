@@ -48,8 +48,13 @@ fn shown(expected: &str, came: &str) -> bool {
 }
 
 /// The pages whose lines are pasted, and how many of them show what they print.
-const PAGES: [(&str, usize); 4] =
-    [("README.md", 5), ("docs/dialects/fiuu.md", 5), ("docs/dialects/kasir.md", 9), ("docs/dialects/portos.md", 10)];
+const PAGES: [(&str, usize); 5] = [
+    ("README.md", 5),
+    ("docs/dialects/fiuu.md", 5),
+    ("docs/dialects/kasir.md", 9),
+    ("docs/dialects/portos.md", 10),
+    ("docs/dialects/posstar.md", 5),
+];
 
 #[test]
 fn the_pages_print_what_they_show() {

@@ -23,6 +23,9 @@ pub(crate) use resets::Resets;
 /// How long the mail server may take for each step.
 const PATIENCE: Duration = Duration::from_secs(10);
 
+/// The longest line that is sent as it stands, in bytes.
+const LONGEST_LINE: usize = 990;
+
 /// The folder of mails that no mail server was set for, in the data folder.
 pub(crate) const SPOOL: &str = "spool";
 
@@ -82,10 +85,13 @@ impl Mail {
     }
 }
 
-/// As it stands where that may be, so that a link in it can be read without a mail program too.
+/// As it stands where SMTP takes that (RFC 5321, 4.5.3.1.6), so that a long link stays in one piece.
 fn body(text: &str) -> Body {
-    let plain = Body::new_with_encoding(text.to_owned(), ContentTransferEncoding::SevenBit);
-    plain.unwrap_or_else(|_| Body::new(text.to_owned()))
+    if text.is_ascii() && text.lines().all(|line| line.len() <= LONGEST_LINE) {
+        Body::dangerous_pre_encoded(text.as_bytes().to_vec(), ContentTransferEncoding::SevenBit)
+    } else {
+        Body::new(text.to_owned())
+    }
 }
 
 /// Writes a mail whole or not at all, for the server's own user alone.
