@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread;
-use std::time::{Duration, Instant as Moment};
+use std::time::Duration;
 
 use tillgate_auth_core::Auth;
 use tillgate_domain::office::ports::ResetRequest;
@@ -38,8 +38,8 @@ const LONGEST_WAIT: Duration = Duration::from_mins(15);
 /// How old a request may grow: nobody waits longer for such a mail.
 const GIVEN_UP: Duration = Duration::from_hours(24);
 
-/// How often tokens past their time are thrown away, and how many at once.
-const SWEEP: Duration = Duration::from_mins(1);
+/// After how many looks tokens past their time are thrown away, and how many at once.
+const SWEEP: u32 = 60;
 const SWEPT: u32 = 500;
 
 /// The thread that mails; it ends with this.
@@ -58,11 +58,11 @@ impl Resets {
             auth: Arc::clone(auth),
         };
         let work = move || {
-            let mut swept = Moment::now();
+            let mut looks = 0_u32;
             while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(LOOK) {
                 worker.look();
-                if swept.elapsed() >= SWEEP {
-                    swept = Moment::now();
+                looks = (looks + 1) % SWEEP;
+                if looks == 0 {
                     worker.sweep();
                 }
             }
