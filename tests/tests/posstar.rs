@@ -14,7 +14,7 @@ use tillgate_tests::{Answer, Engine, Installation, Running, Till, eventually};
 
 const FIRST: &str = "a song in the rain";
 const SECOND: &str = "another song entirely";
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A mail as a mail server receives it.
 struct Mail {
@@ -67,7 +67,7 @@ fn receive(socket: &TcpStream) -> Option<Mail> {
         let verb = line.split([' ', ':']).next().unwrap_or_default().to_ascii_uppercase();
         match verb.as_str() {
             "RCPT" => {
-                to = line.trim_start_matches("RCPT TO:").trim_matches(['<', '>']).to_owned();
+                line.trim_start_matches("RCPT TO:").trim_matches(['<', '>']).clone_into(&mut to);
                 say("250 OK").ok()?;
             }
             "DATA" => {
