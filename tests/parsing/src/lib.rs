@@ -13,6 +13,7 @@ mod headers;
 mod login;
 mod minted;
 mod refresh_token;
+mod signature;
 
 pub use access_token::access_token;
 pub use configuration::configuration;
@@ -20,16 +21,18 @@ pub use database_address::database_address;
 pub use headers::headers;
 pub use login::login;
 pub use refresh_token::refresh_token;
+pub use signature::signature;
 
 /// A promise, by the name of its target and of the folder of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const TARGETS: [Target; 6] = [
+pub const TARGETS: [Target; 7] = [
     ("headers", headers),
     ("access_token", access_token),
     ("refresh_token", refresh_token),
     ("login", login),
+    ("signature", signature),
     ("configuration", configuration),
     ("database_address", database_address),
 ];

@@ -17,9 +17,10 @@ mod sessions;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::HeaderMap;
+use actix_web::http::Method;
+use actix_web::http::header::{HOST, HeaderMap};
 use actix_web::web::Bytes;
-use tillgate_auth_core::{Counting, Evidence, Refresh, Terms, Who};
+use tillgate_auth_core::{Counting, Evidence, Refresh, Signature, Terms, Who};
 use tillgate_domain::Secret;
 
 use crate::bearer::bearer;
@@ -64,6 +65,21 @@ impl Portos {
     /// The body cannot be read, names the members that cannot be, or bears what is no refresh token.
     pub fn read_refresh(headers: &HeaderMap, body: &[u8]) -> Result<(Secret<String>, Option<Secret<String>>), Failure> {
         auth::pair(headers, body)
+    }
+
+    /// Reads the signature of a request; nothing where another scheme is named, or none. The host is the `Host` header's.
+    ///
+    /// # Errors
+    /// The signature cannot hold, whatever the secret is; or it is of the chunked form, which is not taken.
+    pub fn read_signature(
+        method: &Method,
+        path: &str,
+        query: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Option<Signature>, Failure> {
+        let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        nws4::signature(&nws4::Received { method, path, query, host, headers, body: Some(body) })
     }
 }
 

@@ -1,0 +1,113 @@
+//! The signature that a PORTOS program sends instead of a token.
+
+use actix_web::http::Method;
+use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use tillgate_auth_core::signature::sha256;
+use tillgate_auth_core::{Refusal, Signature, TokenRefusal};
+use tillgate_http::{Failure, Portos, Protocol};
+
+const SCHEME: &str = "NWS4-HMAC-SHA256";
+
+/// A signature is read the same each time, is of one `Authorization` header, and spells out the date and the key that were sent, a line
+/// each; it covers the method, the path, the query and every byte of the body. Nothing in it is an error of ours. The input is a request: method,
+/// path and query on a line, headers on a line each, an empty line, the body; `DIGEST` stands for the digest of the body.
+pub fn signature(input: &[u8]) {
+    let sent = Sent::of(input);
+    let lines: Vec<&str> = sent.headers.get_all(AUTHORIZATION).filter_map(|line| line.to_str().ok()).collect();
+    match sent.read() {
+        Ok(Some(signature)) => {
+            assert_eq!(sent.headers.get_all(AUTHORIZATION).count(), 1);
+            assert_eq!(sent.read(), Ok(Some(signature.clone())), "read twice");
+            let spelled: Vec<&str> = signature.message.split('\n').collect();
+            let [scheme, date, client, _] = spelled.as_slice() else { panic!("{spelled:?}") };
+            assert_eq!((*scheme, *client, &date[..10]), (SCHEME, &*signature.client, &*signature.scope));
+            assert_eq!(sent.headers.get("x-nd-date").and_then(|value| value.to_str().ok()), Some(*date));
+            let other = |sent: Sent| sent.read().unwrap().unwrap().message;
+            let method = Method::from_bytes(format!("X{}", sent.method).as_bytes()).unwrap();
+            assert_ne!(other(Sent { method, ..sent.clone() }), signature.message, "another method");
+            assert_ne!(
+                other(Sent { path: format!("{}/", sent.path), ..sent.clone() }),
+                signature.message,
+                "another path"
+            );
+            assert_ne!(
+                other(Sent { query: format!("{}&", sent.query), ..sent.clone() }),
+                signature.message,
+                "another query"
+            );
+            let longer = Sent { body: [&sent.body, &b"x"[..]].concat(), ..sent.clone() };
+            assert!(longer.read().is_err(), "another body");
+        }
+        Ok(None) => {
+            let named = |line: &&str| line.trim().to_ascii_uppercase().starts_with(&format!("{SCHEME} "));
+            assert!(!lines.iter().any(named));
+        }
+        Err(Failure::Refused(Refusal::Token(TokenRefusal::Invalid))) => assert!(!lines.is_empty()),
+        Err(Failure::Protocol(Protocol::Malformed(why))) => assert!(why.contains("nws-chunked")),
+        Err(other) => panic!("the caller's fault told as {other:?}"),
+    }
+}
+
+/// A request as it came.
+#[derive(Clone)]
+struct Sent {
+    method: Method,
+    path: String,
+    query: String,
+    headers: HeaderMap,
+    body: Vec<u8>,
+}
+
+impl Sent {
+    fn of(input: &[u8]) -> Self {
+        let at = input.windows(2).position(|pair| pair == b"\n\n");
+        let (head, body) = at.map_or((input, &b""[..]), |at| (&input[..at], &input[at + 2..]));
+        let digest: String = sha256(body).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
+        let mut lines = head.split(|byte| *byte == b'\n');
+        let first = String::from_utf8_lossy(lines.next().unwrap_or_default()).into_owned();
+        let (method, target) = first.split_once(' ').unwrap_or((&first, "/"));
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
+        let mut headers = HeaderMap::new();
+        for line in lines {
+            let Some(colon) = line.iter().position(|byte| *byte == b':') else { continue };
+            let value = match line[colon + 1..].trim_ascii() {
+                b"DIGEST" => digest.as_bytes(),
+                value => value,
+            };
+            // what is no header does not come through a server either
+            if let (Ok(name), Ok(value)) = (HeaderName::from_bytes(&line[..colon]), HeaderValue::from_bytes(value)) {
+                headers.append(name, value);
+            }
+        }
+        Self {
+            method: Method::from_bytes(method.as_bytes()).unwrap_or(Method::GET),
+            path: path.to_owned(),
+            query: query.to_owned(),
+            headers,
+            body: body.to_vec(),
+        }
+    }
+
+    fn read(&self) -> Result<Option<Signature>, Failure> {
+        Portos::read_signature(&self.method, &self.path, &self.query, &self.headers, &self.body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else the corpus would try refusals alone.
+    #[test]
+    fn what_is_kept_as_whole_is_read() {
+        for kept in [
+            &include_bytes!("../../../fuzz/corpus/signature/whole")[..],
+            include_bytes!("../../../fuzz/corpus/signature/body"),
+            include_bytes!("../../../fuzz/corpus/signature/bare"),
+            include_bytes!("../../../fuzz/corpus/signature/lower"),
+            include_bytes!("../../../fuzz/corpus/signature/tenant"),
+        ] {
+            assert!(matches!(Sent::of(kept).read(), Ok(Some(_))), "{}", String::from_utf8_lossy(kept));
+        }
+    }
+}
