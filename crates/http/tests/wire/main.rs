@@ -31,3 +31,4 @@ mod refusals;
 mod rights;
 mod shop;
 mod unavailable;
+mod walls;
