@@ -66,6 +66,8 @@ ids! {
     ApiKeyId,
     /// A request to reset a forgotten password.
     ResetId,
+    /// A ticket.
+    TicketId,
 }
 
 /// Who a session belongs to and who a credential proves: a user, or a device that logs in as itself.

@@ -18,6 +18,7 @@ pub mod right;
 pub mod role;
 pub mod secret;
 pub mod tenant;
+pub mod ticket;
 pub mod user;
 pub mod work;
 pub mod zone;
@@ -27,7 +28,8 @@ pub use audit::{Action, Actor, Audit, Event, Outcome, Subject, SubjectKind};
 pub use change::{Change, EndedWhy, Endings, Epoch, Scope};
 pub use device::{Device, DeviceStatus, Environment};
 pub use id::{
-    ApiKeyId, BranchId, DeviceId, EventId, KeyId, NodeId, PrincipalId, ResetId, RoleId, SessionId, TenantId, UserId,
+    ApiKeyId, BranchId, DeviceId, EventId, KeyId, NodeId, PrincipalId, ResetId, RoleId, SessionId, TenantId, TicketId,
+    UserId,
 };
 pub use instant::Instant;
 pub use name::{DeviceName, Email, Folded, InvalidName, RoleName, Slug, UserName};

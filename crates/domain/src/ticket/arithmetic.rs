@@ -1,0 +1,187 @@
+//! The arithmetic of tickets: what an item costs, with and without VAT, before and after discounts.
+//!
+//! The steps and their places are those of PORTOS' published contract; each result is rounded once, half away from zero, and the
+//! next step goes on from what was rounded. Nothing here knows a ticket's state or who works on it.
+
+use std::ops::AddAssign;
+
+use super::decimal::{Amount, Price, rounded};
+use super::item::Quantity;
+use super::rate::{Left, Rate};
+
+/// The price of one unit, in the four ways that tickets state it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnitPrices {
+    /// Without VAT.
+    pub amount: Price,
+    /// With VAT.
+    pub including_vat: Price,
+    /// Without VAT, after discounts.
+    pub after_discount: Price,
+    /// With VAT, after discounts.
+    pub after_discount_including_vat: Price,
+}
+
+impl UnitPrices {
+    /// Steps 1 and 3; `None` where the price with VAT has more digits than are kept. A rate of `None` is no VAT.
+    pub(super) fn of(unit: Price, vat: Option<Rate>, left: Left) -> Option<Self> {
+        // To 6 places: percent bears 6 of its own, and 2 for the hundred.
+        let vat = rounded(unit.wide() * vat.unwrap_or_default().percent().wide(), 100_000_000);
+        let including_vat = Price::fit(unit.wide() + vat)?;
+        // What is left is at most all of it, so it has no more digits.
+        let after = |price: Price| Price::bounded(rounded(price.wide() * left.parts(), Left::ONE));
+        Some(Self {
+            amount: unit,
+            including_vat,
+            after_discount: after(unit),
+            after_discount_including_vat: after(including_vat),
+        })
+    }
+}
+
+/// What an item, or a ticket, comes to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Totals {
+    /// Without VAT, before discounts.
+    pub total: Amount,
+    /// With VAT, before discounts.
+    pub including_vat: Amount,
+    /// Without VAT, after discounts.
+    pub after_discount: Amount,
+    /// With VAT, after discounts.
+    pub after_discount_including_vat: Amount,
+    /// How much the discounts take off, without VAT.
+    pub discount: Amount,
+    /// How much the discounts take off, with VAT.
+    pub discount_including_vat: Amount,
+}
+
+impl Totals {
+    /// Step 4; `None` where an amount has more digits than are kept.
+    pub(super) fn of(unit: &UnitPrices, quantity: Quantity) -> Option<Self> {
+        // To 2 places: a price and a quantity bear 6 places each.
+        let total = |price: Price| Amount::fit(rounded(price.wide() * quantity.amount().wide(), 10_000_000_000));
+        let (before, before_vat) = (total(unit.amount)?, total(unit.including_vat)?);
+        let (after, after_vat) = (total(unit.after_discount)?, total(unit.after_discount_including_vat)?);
+        Some(Self {
+            total: before,
+            including_vat: before_vat,
+            after_discount: after,
+            after_discount_including_vat: after_vat,
+            discount: Amount::fit(before.wide() - after.wide())?,
+            discount_including_vat: Amount::fit(before_vat.wide() - after_vat.wide())?,
+        })
+    }
+}
+
+impl AddAssign for Totals {
+    /// A ticket's totals are the sums of its items', and its bounds keep them in range.
+    fn add_assign(&mut self, item: Self) {
+        for (sum, each) in [
+            (&mut self.total, item.total),
+            (&mut self.including_vat, item.including_vat),
+            (&mut self.after_discount, item.after_discount),
+            (&mut self.after_discount_including_vat, item.after_discount_including_vat),
+            (&mut self.discount, item.discount),
+            (&mut self.discount_including_vat, item.discount_including_vat),
+        ] {
+            *sum = Amount::bounded(sum.wide() + each.wide());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unit(price: &str, vat: Option<&str>, ticket: &str, item: &str) -> UnitPrices {
+        let left = Left::after(ticket.parse().unwrap(), item.parse().unwrap());
+        UnitPrices::of(price.parse().unwrap(), vat.map(|rate| rate.parse().unwrap()), left).unwrap()
+    }
+
+    fn texts(unit: &UnitPrices, quantity: &str) -> (Vec<String>, Vec<String>) {
+        let totals = Totals::of(unit, quantity.parse().unwrap()).unwrap();
+        let units = [unit.amount, unit.including_vat, unit.after_discount, unit.after_discount_including_vat];
+        let sums = [
+            totals.total,
+            totals.including_vat,
+            totals.after_discount,
+            totals.after_discount_including_vat,
+            totals.discount,
+            totals.discount_including_vat,
+        ];
+        (units.iter().map(ToString::to_string).collect(), sums.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn the_worked_example() {
+        for (ticket, item) in [("20", "0"), ("0", "20")] {
+            let (units, totals) = texts(&unit("5.363636", Some("10"), ticket, item), "1.234");
+            assert_eq!(units, ["5.363636", "5.900000", "4.290909", "4.720000"]);
+            assert_eq!(totals[1], "7.28");
+            assert_eq!(totals[3], "5.82");
+            assert_eq!(totals[5], "1.46");
+        }
+    }
+
+    #[test]
+    fn each_step_goes_on_from_what_was_rounded() {
+        for (price, vat, ticket, item, quantity, units, totals) in [
+            // no VAT
+            ("1", None, "0", "0", "1", ["1.000000"; 4], ["1.00", "1.00", "1.00", "1.00", "0.00", "0.00"]),
+            // halves: 0.5 of a millionth of VAT, half a cent of total
+            (
+                "0.000005",
+                Some("10"),
+                "0",
+                "0",
+                "1000",
+                ["0.000005", "0.000006", "0.000005", "0.000006"],
+                ["0.01", "0.01", "0.01", "0.01", "0.00", "0.00"],
+            ),
+            // the same below zero
+            (
+                "-0.000005",
+                Some("10"),
+                "0",
+                "0",
+                "1000",
+                ["-0.000005", "-0.000006", "-0.000005", "-0.000006"],
+                ["-0.01", "-0.01", "-0.01", "-0.01", "0.00", "0.00"],
+            ),
+            // two discounts compound: 0.9 * 0.8 = 0.72
+            (
+                "10",
+                Some("20"),
+                "10",
+                "20",
+                "3",
+                ["10.000000", "12.000000", "7.200000", "8.640000"],
+                ["30.00", "36.00", "21.60", "25.92", "8.40", "10.08"],
+            ),
+            // everything off
+            (
+                "10",
+                Some("20"),
+                "100",
+                "0",
+                "1",
+                ["10.000000", "12.000000", "0.000000", "0.000000"],
+                ["10.00", "12.00", "0.00", "0.00", "10.00", "12.00"],
+            ),
+        ] {
+            let found = texts(&unit(price, vat, ticket, item), quantity);
+            assert_eq!(found, (units.map(str::to_owned).to_vec(), totals.map(str::to_owned).to_vec()), "{price}");
+        }
+    }
+
+    #[test]
+    fn what_has_too_many_digits_is_no_price_and_no_total() {
+        let most: Price = "999999999.999999".parse().unwrap();
+        assert!(UnitPrices::of(most, None, Left::ALL).is_some());
+        assert!(UnitPrices::of(most, Some("1".parse().unwrap()), Left::ALL).is_none());
+        let unit = UnitPrices::of(most, None, Left::ALL).unwrap();
+        assert!(Totals::of(&unit, "9999.9".parse().unwrap()).is_some());
+        assert!(Totals::of(&unit, "10000.1".parse().unwrap()).is_none());
+    }
+}

@@ -1,0 +1,159 @@
+//! Exact decimals: whole numbers of a last place, never floating point.
+//!
+//! Every decimal has a fixed number of places and at most 15 digits in all, which even a client that reads JSON numbers as
+//! doubles keeps exactly. Products are made in 128 bits, where no product of two decimals overflows, and rounded once.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A decimal of exactly `PLACES` places, between minus and plus [`Self::MOST`] of its last place.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Decimal<const PLACES: u32>(i64);
+
+/// Money as it is paid, in hundredths of the currency's unit.
+pub type Amount = Decimal<2>;
+/// The price of one unit of something, in millionths of the currency's unit.
+pub type Price = Decimal<6>;
+
+/// What is wrong with a decimal, in a sentence that says what to do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidDecimal {
+    /// Not a decimal number.
+    #[error("must be a decimal number such as 12.5")]
+    Syntax,
+    /// Digits behind the last place.
+    #[error("must have at most {0} places; round it first")]
+    Places(u32),
+    /// Out of bounds.
+    #[error("must lie between {least} and {most}")]
+    Range {
+        /// The least that is taken.
+        least: String,
+        /// The most that is taken.
+        most: String,
+    },
+}
+
+impl<const PLACES: u32> Decimal<PLACES> {
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+    /// The most that one holds, in units of the last place: 15 digits.
+    pub const MOST: i64 = 999_999_999_999_999;
+    /// How many units of the last place make one.
+    pub const ONE: i64 = 10_i64.pow(PLACES);
+
+    /// The decimal of this many units of its last place, as a store keeps it: `1234` is the amount 12.34.
+    pub fn from_units(units: i64) -> Result<Self, InvalidDecimal> {
+        Self::fit(i128::from(units)).ok_or_else(Self::range)
+    }
+
+    /// How many units of the last place it is.
+    pub const fn units(self) -> i64 {
+        self.0
+    }
+
+    /// Whether it is below zero.
+    pub const fn is_negative(self) -> bool {
+        self.0 < 0
+    }
+
+    /// Whether it is zero.
+    pub const fn is_zero(self) -> bool {
+        self.0 == 0
+    }
+
+    /// The same on the other side of zero.
+    pub const fn opposite(self) -> Self {
+        Self(-self.0)
+    }
+
+    /// This many units of the last place; `None` where these are too many digits.
+    pub(super) fn fit(units: i128) -> Option<Self> {
+        i64::try_from(units).ok().filter(|units| units.unsigned_abs() <= Self::MOST.unsigned_abs()).map(Self)
+    }
+
+    /// This many units of the last place, where the caller's own bounds say that they are few enough.
+    pub(super) fn bounded(units: i128) -> Self {
+        let end = if units < 0 { -Self::MOST } else { Self::MOST };
+        Self::fit(units).unwrap_or(Self(end))
+    }
+
+    /// As a number of its last place, for products and sums.
+    pub(super) fn wide(self) -> i128 {
+        i128::from(self.0)
+    }
+
+    fn range() -> InvalidDecimal {
+        InvalidDecimal::Range { least: Self(-Self::MOST).to_string(), most: Self(Self::MOST).to_string() }
+    }
+}
+
+/// The quotient as a whole number, half away from zero. `by` is above zero.
+pub(super) const fn rounded(number: i128, by: i128) -> i128 {
+    let half = if number < 0 { -(by / 2) } else { by / 2 };
+    // Every divisor here is even: a power of ten, or twice a step.
+    (number + half) / by
+}
+
+impl<const PLACES: u32> fmt::Display for Decimal<PLACES> {
+    /// With all its places: `-0.05`, `12.340000`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sign = if self.0 < 0 { "-" } else { "" };
+        let (units, one) = (self.0.unsigned_abs(), Self::ONE.unsigned_abs());
+        if PLACES == 0 {
+            return write!(f, "{sign}{units}");
+        }
+        write!(f, "{sign}{}.{:0places$}", units / one, units % one, places = PLACES as usize)
+    }
+}
+
+impl<const PLACES: u32> FromStr for Decimal<PLACES> {
+    type Err = InvalidDecimal;
+
+    /// Reads the text of a JSON number (RFC 8259, section 6), an exponent included. Zeros behind the last place are no digits.
+    fn from_str(text: &str) -> Result<Self, InvalidDecimal> {
+        let (negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+        let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent_of(exponent)?),
+            None => (rest, 0),
+        };
+        let (whole, part) = match mantissa.split_once('.') {
+            Some((_, "")) => return Err(InvalidDecimal::Syntax),
+            Some(halves) => halves,
+            None => (mantissa, ""),
+        };
+        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+        let leading = whole.len() > 1 && whole.starts_with('0');
+        if whole.is_empty() || leading || !digits(whole) || !digits(part) {
+            return Err(InvalidDecimal::Syntax);
+        }
+        let all = format!("{whole}{part}");
+        let significant = all.trim_end_matches('0');
+        if significant.is_empty() {
+            return Ok(Self::ZERO);
+        }
+        // The last digit that counts stands at this power of ten, seen from the last place.
+        let length = |text: &str| i64::try_from(text.len()).unwrap_or(i64::MAX);
+        let power = exponent + i64::from(PLACES) - length(part) + length(&all) - length(significant);
+        if power < 0 {
+            return Err(InvalidDecimal::Places(PLACES));
+        }
+        let units = u32::try_from(power)
+            .ok()
+            .and_then(|power| 10_i128.checked_pow(power))
+            .and_then(|scale| significant.parse::<i128>().ok()?.checked_mul(scale))
+            .and_then(|units| Self::fit(if negative { -units } else { units }));
+        units.ok_or_else(Self::range)
+    }
+}
+
+fn exponent_of(text: &str) -> Result<i64, InvalidDecimal> {
+    let bare = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if bare.is_empty() || bare.len() > 4 || !bare.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(InvalidDecimal::Syntax);
+    }
+    text.parse().map_err(|_| InvalidDecimal::Syntax)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,54 @@
+use super::*;
+
+#[test]
+fn what_is_read_is_written_with_all_its_places() {
+    for (text, written) in [
+        ("0", "0.00"),
+        ("-0", "0.00"),
+        ("-0.05", "-0.05"),
+        ("12.3", "12.30"),
+        ("12.340000000000000000000000000000000", "12.34"),
+        ("1e3", "1000.00"),
+        ("1234e-2", "12.34"),
+        ("1.234E+1", "12.34"),
+        ("0e9999", "0.00"),
+        ("9999999999999.99", "9999999999999.99"),
+        ("-9999999999999.99", "-9999999999999.99"),
+        ("120", "120.00"),
+    ] {
+        let amount: Amount = text.parse().unwrap();
+        assert_eq!(amount.to_string(), written, "{text}");
+        assert_eq!(amount.to_string().parse(), Ok(amount), "{text}");
+        assert_eq!(Amount::from_units(amount.units()), Ok(amount), "{text}");
+    }
+    assert_eq!(Decimal::<0>::from_units(-7).unwrap().to_string(), "-7");
+}
+
+#[test]
+fn what_is_no_decimal_is_refused_and_the_refusal_says_why() {
+    for text in [
+        "", "-", "+1", ".5", "5.", "01", "00", "1e", "1e+", "1e1.5", "1e99999", "1 ", " 1", "1,5", "NaN", "--1",
+        "1.-5", "٣",
+    ] {
+        assert_eq!(text.parse::<Amount>(), Err(InvalidDecimal::Syntax), "{text:?}");
+    }
+    for text in ["0.001", "12.345", "1e-3", "123e-4"] {
+        assert_eq!(text.parse::<Amount>(), Err(InvalidDecimal::Places(2)), "{text}");
+    }
+    for text in ["10000000000000", "-10000000000000.00", "1e13", "1e9999", &"9".repeat(60)] {
+        let refused = text.parse::<Amount>().unwrap_err().to_string();
+        assert_eq!(refused, "must lie between -9999999999999.99 and 9999999999999.99", "{text}");
+    }
+    for units in [i64::MIN, i64::MAX, Amount::MOST + 1, -Amount::MOST - 1] {
+        assert!(Amount::from_units(units).is_err(), "{units}");
+    }
+}
+
+#[test]
+fn a_half_goes_away_from_zero() {
+    for (number, expected) in
+        [(0, 0), (4, 0), (5, 1), (14, 1), (15, 2), (25, 3), (-4, 0), (-5, -1), (-14, -1), (-15, -2), (-25, -3)]
+    {
+        assert_eq!(rounded(number, 10), expected, "{number}");
+    }
+}

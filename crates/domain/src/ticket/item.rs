@@ -1,0 +1,268 @@
+//! Items: what stands on a ticket, in which quantity, at which price.
+
+use std::fmt;
+use std::ops::Deref;
+use std::str::FromStr;
+
+use super::arithmetic::{Totals, UnitPrices};
+use super::decimal::{Decimal, InvalidDecimal, Price};
+use super::rate::{Left, Rate};
+use super::refused::TicketRefused;
+use super::text::{Label, Note};
+
+/// How much of something: above zero, below a million, at most 6 places. Which way the money flows stands in the price.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Quantity(Decimal<6>);
+
+impl Quantity {
+    /// The quantity, where it lies in its bounds.
+    pub fn new(amount: Decimal<6>) -> Result<Self, InvalidDecimal> {
+        if (1..1_000_000 * Decimal::<6>::ONE).contains(&amount.units()) {
+            Ok(Self(amount))
+        } else {
+            Err(InvalidDecimal::Range { least: "0.000001".to_owned(), most: "999999.999999".to_owned() })
+        }
+    }
+
+    /// As a number.
+    pub const fn amount(self) -> Decimal<6> {
+        self.0
+    }
+
+    /// What is left of it when this much is taken away; `None` where nothing is.
+    pub(super) fn less(self, taken: i128) -> Option<Self> {
+        Decimal::fit(self.0.wide() - taken).and_then(|left| Self::new(left).ok())
+    }
+}
+
+impl FromStr for Quantity {
+    type Err = InvalidDecimal;
+    fn from_str(text: &str) -> Result<Self, InvalidDecimal> {
+        Self::new(text.parse()?)
+    }
+}
+
+impl fmt::Display for Quantity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What an item does to the sum.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ItemKind {
+    /// Sold.
+    Positive,
+    /// Money back without a sale before it, such as the deposit of a bottle.
+    Negative,
+    /// Sold before, now taken back.
+    Returned,
+}
+
+impl ItemKind {
+    /// Every kind.
+    pub const ALL: [Self; 3] = [Self::Positive, Self::Negative, Self::Returned];
+
+    /// The published name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Positive => "Positive",
+            Self::Negative => "Negative",
+            Self::Returned => "Returned",
+        }
+    }
+
+    pub(super) const fn sign(self) -> &'static str {
+        match self {
+            Self::Positive => "must not be below zero",
+            Self::Negative | Self::Returned => "must not be above zero",
+        }
+    }
+
+    const fn takes(self, price: Price) -> bool {
+        match self {
+            Self::Positive => price.units() >= 0,
+            Self::Negative | Self::Returned => price.units() <= 0,
+        }
+    }
+}
+
+/// What is sold: a line of the price list, as it was when it came onto the ticket.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "the published contract has them")]
+pub struct Article {
+    /// What it is called.
+    pub name: Label,
+    /// More about it.
+    pub description: Note,
+    /// The stock that it is taken from.
+    pub stock: Label,
+    /// Its code.
+    pub code: Label,
+    /// The label of its category.
+    pub category: Label,
+    /// Its published type.
+    pub kind: Label,
+    /// The category of its VAT.
+    pub vat_category: Label,
+    /// The rate of its VAT; `None` is none.
+    pub vat: Option<Rate>,
+    /// Whether discounts count.
+    pub discount_allowed: bool,
+    /// Whether its price stays as it is in the price list.
+    pub price_fixed: bool,
+    /// Whether a quantity of it can be split.
+    pub splittable: bool,
+    /// Whether cash back is given on it.
+    pub cashback_allowed: bool,
+    /// Where its orders go.
+    pub order_endpoints: Vec<Label>,
+}
+
+/// What an item is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Line {
+    /// Its number on the ticket.
+    pub id: u32,
+    /// The client's own id of it.
+    pub external_id: Label,
+    /// What it does to the sum.
+    pub kind: ItemKind,
+    /// What is sold.
+    pub article: Article,
+    /// What the kitchen or the customer should know.
+    pub comment: Note,
+    /// The price of one unit, without VAT and before discounts; not above zero on what gives money back.
+    pub unit_price: Price,
+    /// How much.
+    pub quantity: Quantity,
+    /// What the quantity counts.
+    pub unit: Label,
+    /// The item's own discount, besides the ticket's.
+    pub discount: Rate,
+}
+
+/// A line whose price fits its kind and whose amounts have room on a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    line: Line,
+    /// At full price, which no discount exceeds.
+    full: Totals,
+}
+
+/// The most places that the orders of one article go to.
+const ENDPOINTS: usize = 50;
+
+impl Item {
+    /// Checks a line.
+    pub fn new(line: Line) -> Result<Self, TicketRefused> {
+        if !line.kind.takes(line.unit_price) {
+            return Err(TicketRefused::Sign { item: line.id, kind: line.kind });
+        }
+        if line.article.order_endpoints.len() > ENDPOINTS {
+            return Err(TicketRefused::TooMany { what: "places that an item's orders go to", most: ENDPOINTS });
+        }
+        let full = UnitPrices::of(line.unit_price, line.article.vat, Left::ALL)
+            .and_then(|unit| Totals::of(&unit, line.quantity))
+            .ok_or(TicketRefused::TooLarge)?;
+        Ok(Self { line, full })
+    }
+
+    /// The price of one unit on a ticket with this discount.
+    pub fn unit_prices(&self, ticket: Rate) -> UnitPrices {
+        let left = if self.article.discount_allowed { Left::after(ticket, self.discount) } else { Left::ALL };
+        let full = UnitPrices {
+            amount: self.unit_price,
+            including_vat: self.unit_price,
+            after_discount: self.unit_price,
+            after_discount_including_vat: self.unit_price,
+        };
+        // The price with VAT had room when the item was made.
+        UnitPrices::of(self.unit_price, self.article.vat, left).unwrap_or(full)
+    }
+
+    /// What the item comes to on a ticket with this discount.
+    pub fn totals(&self, ticket: Rate) -> Totals {
+        // The full price had room when the item was made, and a discount makes nothing larger.
+        Totals::of(&self.unit_prices(ticket), self.quantity).unwrap_or(self.full)
+    }
+
+    /// What it comes to before discounts.
+    pub(super) const fn full(&self) -> Totals {
+        self.full
+    }
+
+    /// What the item was made of, to make another of it.
+    pub const fn line(&self) -> &Line {
+        &self.line
+    }
+}
+
+impl Deref for Item {
+    type Target = Line;
+    fn deref(&self) -> &Line {
+        &self.line
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ticket::sample::{amount, line};
+
+    #[test]
+    fn the_price_has_the_sign_of_the_kind() {
+        for (kind, price, fits) in [
+            (ItemKind::Positive, "1", true),
+            (ItemKind::Positive, "0", true),
+            (ItemKind::Positive, "-0.000001", false),
+            (ItemKind::Negative, "-1", true),
+            (ItemKind::Negative, "0", true),
+            (ItemKind::Negative, "0.000001", false),
+            (ItemKind::Returned, "-1", true),
+            (ItemKind::Returned, "0", true),
+            (ItemKind::Returned, "1", false),
+        ] {
+            let made = Item::new(Line { kind, unit_price: price.parse().unwrap(), ..line(3, "0", "1") });
+            assert_eq!(made.is_ok(), fits, "{kind:?} {price}");
+            if let Err(refused) = made {
+                assert_eq!(refused, TicketRefused::Sign { item: 3, kind });
+            }
+        }
+    }
+
+    #[test]
+    fn a_quantity_is_above_zero_and_below_a_million() {
+        for good in ["0.000001", "1", "999999.999999"] {
+            assert!(good.parse::<Quantity>().is_ok(), "{good}");
+        }
+        for bad in ["0", "-1", "1000000", "999999.9999999"] {
+            assert!(bad.parse::<Quantity>().is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_article_without_discount_takes_none_of_either_kind() {
+        let mut plain = line(1, "10", "2");
+        plain.discount = "50".parse().unwrap();
+        let with = Item::new(plain.clone()).unwrap();
+        plain.article.discount_allowed = false;
+        let without = Item::new(plain).unwrap();
+        let rate: Rate = "10".parse().unwrap();
+        assert_eq!(with.totals(rate).after_discount_including_vat, amount("9.00"));
+        assert_eq!(without.totals(rate).after_discount_including_vat, amount("20.00"));
+        assert_eq!(without.totals(rate).discount, amount("0"));
+    }
+
+    #[test]
+    fn an_item_that_has_no_room_on_a_ticket_is_refused() {
+        assert!(Item::new(line(1, "999999999.999999", "9999")).is_ok());
+        assert_eq!(Item::new(line(1, "999999999.999999", "10001")), Err(TicketRefused::TooLarge));
+        let mut taxed = line(1, "999999999.999999", "1");
+        taxed.article.vat = Some("10".parse().unwrap());
+        assert_eq!(Item::new(taxed), Err(TicketRefused::TooLarge));
+        let mut busy = line(1, "1", "1");
+        busy.article.order_endpoints = vec![Label::default(); ENDPOINTS + 1];
+        assert!(matches!(Item::new(busy), Err(TicketRefused::TooMany { most: ENDPOINTS, .. })));
+    }
+}

@@ -1,0 +1,104 @@
+//! Percentages, and the parts of one that the arithmetic makes of them.
+
+use std::fmt;
+use std::str::FromStr;
+
+use super::decimal::{Decimal, InvalidDecimal, rounded};
+
+/// A percentage between 0 and 100, of at most 6 places: a discount, a rate of VAT.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rate(Decimal<6>);
+
+impl Rate {
+    /// No percent at all.
+    pub const ZERO: Self = Self(Decimal::ZERO);
+
+    /// The rate, where it lies between 0 and 100.
+    pub fn new(percent: Decimal<6>) -> Result<Self, InvalidDecimal> {
+        if (0..=100 * Decimal::<6>::ONE).contains(&percent.units()) {
+            Ok(Self(percent))
+        } else {
+            Err(InvalidDecimal::Range { least: "0".to_owned(), most: "100".to_owned() })
+        }
+    }
+
+    /// In percent.
+    pub const fn percent(self) -> Decimal<6> {
+        self.0
+    }
+}
+
+impl FromStr for Rate {
+    type Err = InvalidDecimal;
+    fn from_str(text: &str) -> Result<Self, InvalidDecimal> {
+        Self::new(text.parse()?)
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// What is left of a price after discounts: a part of one in ten thousandths, between 0 and 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Left(i128);
+
+impl Left {
+    /// One, in ten thousandths.
+    pub(super) const ONE: i128 = 10_000;
+    /// No discount.
+    pub(super) const ALL: Self = Self(Self::ONE);
+
+    /// What a ticket's and an item's discount leave together. Each is taken to 4 places, they compound, and the effective rate
+    /// is taken to 4 places again.
+    pub(super) fn after(ticket: Rate, item: Rate) -> Self {
+        // Percent in millionths to parts of one in ten thousandths: 10^6 * 100 / 10^4.
+        let left = |rate: Rate| Self::ONE - rounded(rate.percent().wide(), 10_000);
+        let effective = rounded(Self::ONE * Self::ONE - left(ticket) * left(item), Self::ONE);
+        Self(Self::ONE - effective)
+    }
+
+    /// In ten thousandths.
+    pub(super) const fn parts(self) -> i128 {
+        self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_lies_between_nothing_and_everything() {
+        for good in ["0", "100", "19.5", "0.000001", "99.999999"] {
+            assert!(good.parse::<Rate>().is_ok(), "{good}");
+        }
+        for bad in ["-0.000001", "100.000001", "101", "-20"] {
+            assert_eq!(bad.parse::<Rate>().unwrap_err().to_string(), "must lie between 0 and 100", "{bad}");
+        }
+    }
+
+    #[test]
+    fn discounts_compound_each_to_four_places_of_one() {
+        for (ticket, item, left) in [
+            ("0", "0", 10_000),
+            ("20", "0", 8_000),
+            ("0", "20", 8_000),
+            ("10", "20", 7_200),
+            ("50", "50", 2_500),
+            ("100", "0", 0),
+            ("100", "100", 0),
+            // 0.33335 is taken as 0.3334, and 33.334999 % as 0.3333
+            ("33.335", "0", 6_666),
+            ("33.334999", "0", 6_667),
+            ("0.004999", "0", 10_000),
+            ("0.005", "0", 9_999),
+            // 1 - 0.9999 * 0.5 = 0.50005, half away from zero
+            ("0.01", "50", 4_999),
+        ] {
+            assert_eq!(Left::after(ticket.parse().unwrap(), item.parse().unwrap()).parts(), left, "{ticket} {item}");
+        }
+    }
+}

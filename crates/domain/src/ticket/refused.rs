@@ -1,0 +1,142 @@
+//! What tickets say no with: the rule, and what to do about it. Nothing was changed then.
+
+use super::decimal::Amount;
+use super::item::{ItemKind, Quantity};
+use crate::Right;
+
+/// A decision to say no.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TicketRefused {
+    /// The caller lacks a right.
+    #[error("the right {0} is missing; somebody who holds it can do this")]
+    Missing(Right),
+    /// The session is a device's own.
+    #[error("tickets belong to people; log in as a user")]
+    NoPerson,
+    /// The session is on no till and no handheld.
+    #[error("this is done where goods are sold; log in on a till (CashRegister) or a handheld (PDA)")]
+    NotSelling,
+    /// Somebody changed it since it was read.
+    #[error(
+        "somebody has changed the ticket meanwhile: it is at version {current} now; read it again and repeat the change"
+    )]
+    Moved {
+        /// Its version now.
+        current: i64,
+    },
+    /// It is closed.
+    #[error("the ticket is closed and stays as it is; take goods back with a refund of it")]
+    Closed,
+    /// It is void.
+    #[error("the ticket is void and stays as it is; open a new one")]
+    Void,
+    /// The price and the kind of an item do not go together.
+    #[error("item {item}: the unit price of a {} item {}", .kind.name(), .kind.sign())]
+    Sign {
+        /// The id of the item.
+        item: u32,
+        /// Its kind.
+        kind: ItemKind,
+    },
+    /// Its amounts, or those of the whole ticket, have more digits than are kept.
+    #[error("the amounts are too large; the sum of all items must stay within {}", Amount::bounded(Amount::MOST.into()))]
+    TooLarge,
+    /// More of something than a ticket holds.
+    #[error("a ticket has at most {most} {what}; open another ticket for the rest")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// How many there may be.
+        most: usize,
+    },
+    /// Two items of one id.
+    #[error("item {0}: there is another item of this id; give each its own")]
+    Twice(u32),
+    /// A rounding that is more than a rounding.
+    #[error("the rounding must be smaller than {step} either way; a discount is for more")]
+    Rounding {
+        /// The step of cash that is rounded to.
+        step: Amount,
+    },
+    /// Nothing on it.
+    #[error("the ticket has no items; add some, or delete it")]
+    Empty,
+    /// Less was paid than is due.
+    #[error("{left} is still to be paid; add a payment")]
+    Unpaid {
+        /// How much is missing.
+        left: Amount,
+    },
+    /// More was paid than can be given back.
+    #[error("{over} was paid too much, and change is given on cash alone; lower the other payments")]
+    Overpaid {
+        /// How much more than is due and than cash makes good.
+        over: Amount,
+    },
+    /// A payment of nothing, or against the direction in which money flows.
+    #[error("a payment must not be zero, and must be {} zero on this ticket", if *.out { "below" } else { "above" })]
+    Payment {
+        /// Whether money is paid out.
+        out: bool,
+    },
+    /// What is to be refunded is not closed.
+    #[error("only a closed ticket is refunded; change or delete an open one")]
+    NotSold,
+    /// What is to be refunded is a refund.
+    #[error("this ticket is a refund itself; refund the ticket that it refers to, or sell the goods again")]
+    RefundOfRefund,
+    /// The refund names no item.
+    #[error("name at least one item to take back")]
+    NothingReturned,
+    /// The sold ticket has no such item.
+    #[error("item {0}: the sold ticket has no such item")]
+    NoItem(u32),
+    /// More than was sold and not yet taken back.
+    #[error("item {item}: {left} of it can still be taken back; lower the quantity")]
+    MoreThanSold {
+        /// The id of the item.
+        item: u32,
+        /// What is left of it; `0` where all of it was taken back.
+        left: String,
+    },
+    /// A change of what a refund takes back.
+    #[error("what a refund takes back stays as it was made; delete it and make another")]
+    RefundFixed,
+    /// A ticket that cannot have become what it says it is.
+    #[error("the ticket as it is kept contradicts itself: {0}")]
+    Contradiction(&'static str),
+}
+
+impl TicketRefused {
+    /// A stable word for it, in answers, logs and metrics.
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Missing(_) => "right_missing",
+            Self::NoPerson => "person_needed",
+            Self::NotSelling => "sale_device_needed",
+            Self::Moved { .. } => "version_moved",
+            Self::Closed => "ticket_closed",
+            Self::Void => "ticket_void",
+            Self::Sign { .. } => "item_sign",
+            Self::TooLarge => "ticket_too_large",
+            Self::TooMany { .. } => "ticket_too_long",
+            Self::Twice(_) => "item_twice",
+            Self::Rounding { .. } => "rounding_too_large",
+            Self::Empty => "ticket_empty",
+            Self::Unpaid { .. } => "ticket_unpaid",
+            Self::Overpaid { .. } => "ticket_overpaid",
+            Self::Payment { .. } => "payment_invalid",
+            Self::NotSold => "refund_not_sold",
+            Self::RefundOfRefund => "refund_of_refund",
+            Self::NothingReturned => "refund_empty",
+            Self::NoItem(_) => "item_unknown",
+            Self::MoreThanSold { .. } => "refund_too_large",
+            Self::RefundFixed => "refund_fixed",
+            Self::Contradiction(_) => "ticket_contradiction",
+        }
+    }
+
+    pub(super) fn more_than_sold(item: u32, left: Option<Quantity>) -> Self {
+        Self::MoreThanSold { item, left: left.map_or_else(|| "0".to_owned(), |left| left.to_string()) }
+    }
+}

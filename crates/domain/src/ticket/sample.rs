@@ -1,0 +1,88 @@
+//! What the tests of tickets sell.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::{DeviceId, Environment, Instant, Right, TenantId, TicketId, UserId};
+
+/// So much money.
+pub(super) fn amount(text: &str) -> Amount {
+    text.parse().unwrap()
+}
+
+/// Something sold without VAT and without a discount of its own.
+pub(super) fn line(id: u32, price: &str, quantity: &str) -> Line {
+    Line {
+        id,
+        external_id: Label::default(),
+        kind: ItemKind::Positive,
+        article: Article { name: Label::parse("Tea").unwrap(), discount_allowed: true, ..Article::default() },
+        comment: Note::default(),
+        unit_price: price.parse().unwrap(),
+        quantity: quantity.parse().unwrap(),
+        unit: Label::parse("pcs").unwrap(),
+        discount: Rate::ZERO,
+    }
+}
+
+/// The same, checked.
+pub(super) fn item(id: u32, price: &str, quantity: &str) -> Item {
+    Item::new(line(id, price, quantity)).unwrap()
+}
+
+/// The person of this number.
+pub(super) fn user(number: u128) -> UserId {
+    UserId(Uuid::from_u128(number))
+}
+
+/// Somebody at a till with these rights.
+pub(super) fn hand(number: u128, rights: &[&str]) -> Hand {
+    Hand {
+        user: Some(user(number)),
+        device: Some((DeviceId(Uuid::from_u128(50)), Environment::CashRegister)),
+        rights: rights.iter().map(|name| Right::parse(name).unwrap()).collect(),
+    }
+}
+
+/// Somebody at a till with every right.
+pub(super) fn admin(number: u128) -> Hand {
+    hand(number, &["admin"])
+}
+
+/// How the ticket of this number is opened.
+pub(super) fn opening(number: u128) -> Opening {
+    Opening {
+        id: TicketId(Uuid::from_u128(number)),
+        tenant: TenantId(Uuid::from_u128(1)),
+        currency: Currency::parse("EUR").unwrap(),
+        at: Instant::from_millis(1_000),
+    }
+}
+
+/// A sheet of the first person with these items.
+pub(super) fn sheet(items: Vec<Item>) -> Sheet {
+    Draft { items, ..Draft::of(user(1)) }.check().unwrap()
+}
+
+/// An open ticket of the first person.
+pub(super) fn opened(sheet: Sheet) -> Ticket {
+    open(opening(100), sheet, &admin(1)).unwrap()
+}
+
+/// Cash.
+pub(super) fn cash(text: &str) -> Payment {
+    Payment { means: Means::Cash, name: Label::default(), amount: amount(text) }
+}
+
+/// What a fiscal device says.
+pub(super) fn receipt() -> Receipt {
+    Receipt { number: 7, fiscal: Label::parse("eKasa").unwrap(), daily_sales_report: Some(3) }
+}
+
+/// The ticket, closed by payments of exactly what is due.
+pub(super) fn closed(ticket: &Ticket) -> Ticket {
+    let due = ticket.sheet.payable();
+    let payment = Payment { means: Means::Card, name: Label::default(), amount: due };
+    let payments = if due.is_zero() { Vec::new() } else { vec![payment] };
+    close(ticket, Some(payments), receipt(), &admin(1), None, Instant::from_millis(2_000)).unwrap()
+}

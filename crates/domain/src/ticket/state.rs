@@ -1,0 +1,180 @@
+//! A ticket and its three states: open, and from there closed or void, both for ever.
+
+use std::ops::Deref;
+
+use super::decimal::Amount;
+use super::item::ItemKind;
+use super::payment;
+use super::refused::TicketRefused;
+use super::sheet::Sheet;
+use super::text::{Currency, Label, Note};
+use crate::{DeviceId, Instant, TenantId, TicketId, UserId};
+
+/// Where a ticket stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TicketState {
+    /// It can be changed.
+    Open,
+    /// It was paid, and stays as it is.
+    Closed(Box<Closing>),
+    /// It was deleted before it was paid, and stays as it is.
+    Void(Box<Voiding>),
+}
+
+impl TicketState {
+    /// The words of the three states.
+    pub const NAMES: [&'static str; 3] = ["open", "closed", "void"];
+
+    /// The word in requests and the store.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Closed(_) => "closed",
+            Self::Void(_) => "void",
+        }
+    }
+}
+
+/// How a ticket was closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Closing {
+    /// When.
+    pub at: Instant,
+    /// By whom.
+    pub by: UserId,
+    /// On which device.
+    pub on: DeviceId,
+    /// What the fiscal device said of it.
+    pub receipt: Receipt,
+}
+
+/// The number that a closed ticket bears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Receipt {
+    /// Its number.
+    pub number: u64,
+    /// What made the number.
+    pub fiscal: Label,
+    /// The report of daily sales that it counts in.
+    pub daily_sales_report: Option<u64>,
+}
+
+/// How a ticket became void.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Voiding {
+    /// When.
+    pub at: Instant,
+    /// By whom.
+    pub by: UserId,
+    /// On which device, or in the office.
+    pub on: Option<DeviceId>,
+    /// Why, in their words.
+    pub reason: Note,
+}
+
+/// What a ticket is made of, and what a store keeps of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// Its id.
+    pub id: TicketId,
+    /// Whose it is.
+    pub tenant: TenantId,
+    /// In what it is paid.
+    pub currency: Currency,
+    /// When it was opened.
+    pub opened_at: Instant,
+    /// On which device.
+    pub opened_on: DeviceId,
+    /// When it was last changed.
+    pub updated_at: Instant,
+    /// The closed ticket that this one takes goods back from; their items go by the same ids.
+    pub refund_of: Option<TicketId>,
+    /// What people wrote on it.
+    pub sheet: Sheet,
+    /// Where it stands.
+    pub state: TicketState,
+    /// Raised by every change.
+    pub version: i64,
+}
+
+/// A ticket that contradicts itself in nothing: a closed one is paid, and a refund takes back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ticket(Record);
+
+impl Ticket {
+    /// Takes what a store has kept.
+    pub fn restore(record: Record) -> Result<Self, TicketRefused> {
+        let no = |why| Err(TicketRefused::Contradiction(why));
+        if record.version < 1 {
+            return no("its version is below 1");
+        }
+        if record.refund_of == Some(record.id) {
+            return no("it refunds itself");
+        }
+        if record.refund_of.is_some() && record.sheet.items.is_empty() {
+            return no("it is a refund of nothing");
+        }
+        if let TicketState::Closed(_) = record.state {
+            if record.sheet.items.is_empty() {
+                return no("it is closed and empty");
+            }
+            if payment::change(record.sheet.payable(), &record.sheet.payments).is_err() {
+                return no("it is closed and its payments do not make up what was due");
+            }
+        }
+        Ok(Self(record))
+    }
+
+    /// What the ticket is made of, to keep it.
+    pub const fn record(&self) -> &Record {
+        &self.0
+    }
+
+    /// The change that was given, or that would be if the ticket were closed as it is.
+    pub fn change(&self) -> Result<Amount, TicketRefused> {
+        payment::change(self.0.sheet.payable(), &self.0.sheet.payments)
+    }
+
+    /// Refuses a ticket that is closed or void.
+    pub(super) const fn still_open(&self) -> Result<(), TicketRefused> {
+        match self.0.state {
+            TicketState::Open => Ok(()),
+            TicketState::Closed(_) => Err(TicketRefused::Closed),
+            TicketState::Void(_) => Err(TicketRefused::Void),
+        }
+    }
+
+    /// Refuses a version that is not the ticket's; `None` asks for none.
+    pub(super) fn at_version(&self, seen: Option<i64>) -> Result<(), TicketRefused> {
+        match seen {
+            Some(seen) if seen != self.0.version => Err(TicketRefused::Moved { current: self.0.version }),
+            _ => Ok(()),
+        }
+    }
+
+    /// The ticket after a change: one version on.
+    pub(super) fn next(&self, at: Instant, sheet: Sheet, state: TicketState) -> Self {
+        let version = self.0.version.saturating_add(1);
+        Self(Record { sheet, state, version, updated_at: at, ..self.0.clone() })
+    }
+
+    /// A new ticket.
+    pub(super) const fn first(record: Record) -> Self {
+        Self(record)
+    }
+
+    /// How an item of a refund counts for what was sold as this kind: the other way round.
+    pub(super) const fn taken_back(kind: ItemKind) -> ItemKind {
+        match kind {
+            ItemKind::Positive => ItemKind::Returned,
+            ItemKind::Negative | ItemKind::Returned => ItemKind::Positive,
+        }
+    }
+}
+
+impl Deref for Ticket {
+    type Target = Record;
+    fn deref(&self) -> &Record {
+        &self.0
+    }
+}
