@@ -1,9 +1,9 @@
 //! The words of tillgate and the rules about them.
 //!
-//! Tenants, users, roles, devices: types that are valid once made, and pure rules over them ([`access`]). The unit of work
-//! ([`work`]) and the two ports that every part of the server writes ([`Endings`], [`Audit`]) stand here too, and so do the use
-//! cases of the back office ([`office`]). Nothing in this crate knows a database, a wire format, a clock or a source of chance:
-//! instants and ids are arguments.
+//! Tenants, users, roles, devices, tickets: types that are valid once made, and pure rules over them ([`access`], [`ticket`]).
+//! The unit of work ([`work`]) and the two ports that every part of the server writes ([`Endings`], [`Audit`]) stand here too,
+//! and so do the use cases of the back office ([`office`]). Nothing in this crate knows a database, a wire format, a clock or a
+//! source of chance: instants and ids are arguments.
 
 pub mod access;
 pub mod api_key;

@@ -1,11 +1,10 @@
-//! Closes a ticket that is paid, for ever; or makes an open one void.
+//! Closes a ticket that is paid, for ever.
 
 use super::payment::{self, Payment};
 use super::refused::TicketRefused;
 use super::right::{Hand, Operation};
 use super::sheet::Draft;
-use super::state::{Closing, Receipt, Ticket, TicketState, Voiding};
-use super::text::Note;
+use super::state::{Closing, Receipt, Ticket, TicketState};
 use crate::Instant;
 
 /// Closes the ticket. `payments` take the place of those on it; they belong to the closing and ask no right of their own. What
@@ -28,24 +27,9 @@ pub fn close(
     if sheet.items.is_empty() {
         return Err(TicketRefused::Empty);
     }
-    payment::change(sheet.payable(), &sheet.payments)?;
+    payment::change_due(sheet.payable(), &sheet.payments)?;
     let closing = Closing { at, by: hand.person()?, on: hand.till()?, receipt };
     Ok(ticket.next(at, sheet, TicketState::Closed(Box::new(closing))))
-}
-
-/// Makes the ticket void. It keeps what stood on it. What a refund would have taken back can be taken back again.
-pub fn void(
-    ticket: &Ticket,
-    reason: Note,
-    hand: &Hand,
-    seen: Option<i64>,
-    at: Instant,
-) -> Result<Ticket, TicketRefused> {
-    hand.may(Operation::Delete, hand.whose(ticket.sheet.owner))?;
-    ticket.at_version(seen)?;
-    ticket.still_open()?;
-    let voiding = Voiding { at, by: hand.person()?, on: hand.device.map(|(device, _)| device), reason };
-    Ok(ticket.next(at, ticket.sheet.clone(), TicketState::Void(Box::new(voiding))))
 }
 
 #[cfg(test)]

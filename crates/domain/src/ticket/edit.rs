@@ -1,5 +1,7 @@
 //! What differs between two sheets: which operations it takes to come from one to the other, and the words of the audit for it.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use super::item::Item;
@@ -81,20 +83,17 @@ impl Edit {
         edits
     }
 
-    fn items<'i>(from: &'i [Item], to: &'i [Item]) -> impl Iterator<Item = Self> + use<'i> {
-        let by_id =
-            |items: &'i [Item]| items.iter().map(|item| (item.id, item)).collect::<std::collections::BTreeMap<_, _>>();
-        let (old, new) = (by_id(from), by_id(to));
-        let kept = old.clone().into_iter().filter_map({
-            let new = new.clone();
-            move |(id, before)| match new.get(&id) {
-                None => Some(Self::Removed(Box::new(before.clone()))),
-                Some(after) if *after == before => None,
-                Some(after) => Some(Self::Item { from: Box::new(before.clone()), to: Box::new((*after).clone()) }),
-            }
+    fn items(from: &[Item], to: &[Item]) -> Vec<Self> {
+        let old: BTreeMap<u32, &Item> = from.iter().map(|item| (item.id, item)).collect();
+        let new: BTreeMap<u32, &Item> = to.iter().map(|item| (item.id, item)).collect();
+        let boxed = |item: &Item| Box::new(item.clone());
+        let kept = old.iter().filter_map(|(id, before)| match new.get(id) {
+            None => Some(Self::Removed(boxed(before))),
+            Some(after) if after == before => None,
+            Some(after) => Some(Self::Item { from: boxed(before), to: boxed(after) }),
         });
-        let added = new.into_iter().filter(move |(id, _)| !old.contains_key(id));
-        kept.chain(added.map(|(_, item)| Self::Added(Box::new(item.clone()))))
+        let added = new.iter().filter(|(id, _)| !old.contains_key(id));
+        kept.chain(added.map(|(_, item)| Self::Added(boxed(item)))).collect()
     }
 
     /// What it takes besides the right to change, by somebody whose ticket it was before.
@@ -171,6 +170,7 @@ fn told(item: &Item) -> Value {
         "unit_price": item.unit_price.to_string(),
         "vat": item.article.vat.map(|rate| rate.to_string()),
         "discount": item.discount.to_string(),
+        "comment": item.comment.as_str(),
     })
 }
 

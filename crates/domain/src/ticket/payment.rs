@@ -47,7 +47,7 @@ pub struct Payment {
 
 /// The change that is due when `payable` is paid so. Where something is due, payments are above zero, cover it, and exceed it by
 /// no more than their cash; where money is paid out, they are below zero and make it up exactly.
-pub fn change(payable: Amount, payments: &[Payment]) -> Result<Amount, TicketRefused> {
+pub fn change_due(payable: Amount, payments: &[Payment]) -> Result<Amount, TicketRefused> {
     let out = payable.is_negative();
     if payments.iter().any(|each| each.amount.is_zero() || each.amount.is_negative() != out) {
         return Err(TicketRefused::Payment { out });
@@ -107,8 +107,8 @@ impl Rounding {
         self.0
     }
 
-    /// What a refund adds, so that all refunds of a ticket give back what was paid and no more.
-    pub(super) const fn of_refund(amount: Amount) -> Self {
+    /// As a ticket has it already: judged when it was made. A refund has one of its own, which may be wider.
+    pub const fn kept(amount: Amount) -> Self {
         Self(amount)
     }
 }

@@ -84,7 +84,7 @@ pub fn refund(
     } else {
         worth
     };
-    let rounding = Rounding::of_refund(Amount::fit(worth - given).ok_or(TicketRefused::TooLarge)?);
+    let rounding = Rounding::kept(Amount::fit(worth - given).ok_or(TicketRefused::TooLarge)?);
     let sheet = Draft { rounding, ..sheet.draft().clone() }.check()?;
     Ok(Ticket::first(Record {
         id: opening.id,

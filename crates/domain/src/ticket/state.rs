@@ -118,7 +118,7 @@ impl Ticket {
             if record.sheet.items.is_empty() {
                 return no("it is closed and empty");
             }
-            if payment::change(record.sheet.payable(), &record.sheet.payments).is_err() {
+            if payment::change_due(record.sheet.payable(), &record.sheet.payments).is_err() {
                 return no("it is closed and its payments do not make up what was due");
             }
         }
@@ -132,7 +132,7 @@ impl Ticket {
 
     /// The change that was given, or that would be if the ticket were closed as it is.
     pub fn change(&self) -> Result<Amount, TicketRefused> {
-        payment::change(self.0.sheet.payable(), &self.0.sheet.payments)
+        payment::change_due(self.0.sheet.payable(), &self.0.sheet.payments)
     }
 
     /// Refuses a ticket that is closed or void.
@@ -178,3 +178,6 @@ impl Deref for Ticket {
         &self.0
     }
 }
+
+#[cfg(test)]
+mod tests;

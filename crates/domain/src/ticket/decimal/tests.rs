@@ -1,3 +1,5 @@
+use proptest::prelude::*;
+
 use super::*;
 
 #[test]
@@ -50,5 +52,43 @@ fn a_half_goes_away_from_zero() {
         [(0, 0), (4, 0), (5, 1), (14, 1), (15, 2), (25, 3), (-4, 0), (-5, -1), (-14, -1), (-15, -2), (-25, -3)]
     {
         assert_eq!(rounded(number, 10), expected, "{number}");
+    }
+}
+
+fn written_and_read<const PLACES: u32>(units: i64, zeros: usize, exponent: usize) {
+    let decimal = Decimal::<PLACES>::from_units(units).unwrap();
+    let text = decimal.to_string();
+    assert_eq!(text.parse(), Ok(decimal), "{text}");
+    let point = if text.contains('.') { "" } else { "." };
+    let longer = format!("{text}{point}{}", "0".repeat(zeros + 1));
+    assert_eq!(longer.parse(), Ok(decimal), "{longer}");
+    if units == 0 {
+        return;
+    }
+    let shifted = format!("{units}{}e-{}", "0".repeat(exponent), exponent + PLACES as usize);
+    assert_eq!(shifted.parse(), Ok(decimal), "{shifted}");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn every_decimal_is_read_as_it_was_written(
+        units in prop_oneof![-2_000..2_000_i64, -Amount::MOST..=Amount::MOST],
+        zeros in 0..30_usize,
+        exponent in 0..20_usize,
+    ) {
+        written_and_read::<0>(units, zeros, exponent);
+        written_and_read::<2>(units, zeros, exponent);
+        written_and_read::<6>(units, zeros, exponent);
+    }
+
+    #[test]
+    fn whatever_is_sent_is_read_or_refused(text in prop_oneof![".*", "-?[0-9]{0,40}\\.?[0-9]{0,40}([eE][+-]?[0-9]{0,6})?"]) {
+        if let Ok(amount) = text.parse::<Amount>() {
+            prop_assert_eq!(amount.to_string().parse(), Ok(amount));
+            // What is taken is a number of JSON.
+            prop_assert!(serde_json::from_str::<serde_json::Number>(&text).is_ok(), "{}", text);
+        }
     }
 }

@@ -1,1 +1,49 @@
+use super::*;
+use crate::ticket::sample::{cash, item, line, user};
+use crate::ticket::{Customer, Draft, Label, Line};
 
+fn label(text: &str) -> Label {
+    Label::parse(text).unwrap()
+}
+
+#[test]
+fn the_audit_is_told_every_difference_exactly() {
+    let before =
+        Draft { items: vec![item(1, "5.363636", "1.234"), item(2, "1", "1"), item(3, "1", "1")], ..Draft::of(user(1)) };
+    let fewer = Item::new(Line { comment: crate::ticket::Note::parse("hot").unwrap(), ..line(1, "5.363636", "1") });
+    let customer = Customer { id: label("c1"), full_name: label("Jana"), ..Customer::default() };
+    let after = Draft {
+        owner: user(2),
+        name: label("Table 5"),
+        customer: Some(customer),
+        discount: "12.5".parse().unwrap(),
+        items: vec![item(4, "2", "1"), fewer.unwrap(), item(5, "3", "1")],
+        payments: vec![cash("5")],
+        ..before.clone()
+    };
+    let edits = Edit::between(&before.check().unwrap(), &after.check().unwrap());
+    let told = Value::Object(details(&edits));
+    assert_eq!(told["owner"]["to"], json!(user(2).to_string()));
+    assert_eq!(told["name"], json!({"from": "", "to": "Table 5"}));
+    assert_eq!(told["customer"], json!({"from": "", "to": "c1"}));
+    assert_eq!(told["discount"], json!({"from": "0.000000", "to": "12.500000"}));
+    assert_eq!(told["payments"]["from"], json!([]));
+    assert_eq!(told["payments"]["to"], json!([{"means": "cash", "name": "", "amount": "5.00"}]));
+    let ids = |list: &Value| list.as_array().unwrap().iter().map(|item| item["id"].clone()).collect::<Vec<_>>();
+    assert_eq!(ids(&told["removed"]), [2, 3]);
+    assert_eq!(ids(&told["added"]), [4, 5]);
+    assert_eq!(told["changed"].as_array().unwrap().len(), 1);
+    let (from, to) = (&told["changed"][0]["from"], &told["changed"][0]["to"]);
+    assert_eq!((&from["quantity"], &to["quantity"]), (&json!("1.234000"), &json!("1.000000")));
+    assert_eq!((&from["unit_price"], &to["comment"]), (&json!("5.363636"), &json!("hot")));
+    let fields = ["owner", "name", "customer", "discount", "removed", "changed", "added", "payments"];
+    assert_eq!(told.as_object().unwrap().len(), fields.len());
+    assert!(!told.to_string().contains("Jana"), "of a customer the id alone");
+}
+
+#[test]
+fn nothing_differs_between_a_sheet_and_itself() {
+    let sheet = Draft { items: vec![item(1, "1", "1")], ..Draft::of(user(1)) }.check().unwrap();
+    assert_eq!(Edit::between(&sheet, &sheet), []);
+    assert!(details(&[]).is_empty());
+}

@@ -1,1 +1,140 @@
+use super::*;
+use crate::Instant;
+use crate::ticket::sample::{admin, amount, closed, hand, item, line, opened, opening, sheet, user};
+use crate::ticket::{ItemKind, Note, Rounding, void};
 
+fn of(items: &[(u32, &str)]) -> BTreeMap<u32, Quantity> {
+    items.iter().map(|(id, quantity)| (*id, quantity.parse().unwrap())).collect()
+}
+
+fn sold(items: Vec<Item>) -> Ticket {
+    closed(&opened(sheet(items)))
+}
+
+fn with_rounding(items: Vec<Item>, rounding: &str) -> Ticket {
+    let rounding = Rounding::within(amount(rounding), amount("1")).unwrap();
+    closed(&opened(Draft { items, rounding, ..Draft::of(user(1)) }.check().unwrap()))
+}
+
+/// Takes these back one after the other; what each gives.
+fn given(sold: &Ticket, parts: &[&[(u32, &str)]]) -> Vec<String> {
+    let mut refunds = Vec::new();
+    for (number, part) in (200..).zip(parts) {
+        refunds.push(refund(sold, &refunds, &of(part), opening(number), &admin(2)).unwrap());
+    }
+    refunds.iter().map(|refund| refund.sheet.payable().opposite().to_string()).collect()
+}
+
+#[test]
+fn a_refund_is_a_new_ticket_that_mirrors_what_was_sold() {
+    let mut taxed = line(1, "5.363636", "1.234");
+    taxed.article.vat = Some("10".parse().unwrap());
+    let draft = Draft {
+        items: vec![Item::new(taxed).unwrap(), item(2, "1", "1")],
+        discount: "20".parse().unwrap(),
+        ..Draft::of(user(1))
+    };
+    let sold = closed(&opened(draft.check().unwrap()));
+    let made = refund(&sold, &[], &of(&[(1, "1.234")]), opening(200), &hand(2, &["ticketCreate", "storno"])).unwrap();
+    assert_eq!((made.refund_of, made.id, made.version), (Some(sold.id), opening(200).id, 1));
+    assert_eq!((made.sheet.owner, &made.state), (user(2), &TicketState::Open));
+    assert_eq!((made.tenant, made.currency), (sold.tenant, sold.currency));
+    assert_eq!(made.sheet.items.len(), 1);
+    let back = &made.sheet.items[0];
+    assert_eq!((back.id, back.kind, back.unit_price.to_string()), (1, ItemKind::Returned, "-5.363636".to_owned()));
+    assert_eq!(made.sheet.payable(), amount("-5.82"));
+    assert_eq!(made.sheet.rounding, Rounding::NONE);
+    assert_eq!(closed(&made).change(), Ok(amount("0")));
+    assert_eq!(Ticket::restore(made.record().clone()), Ok(made));
+}
+
+#[test]
+fn parts_give_back_what_was_paid_to_the_cent() {
+    let cent = || sold(vec![item(1, "0.01", "1")]);
+    let two = || sold(vec![item(1, "10", "3"), item(2, "5", "1")]);
+    for (what, ticket, parts, expected) in [
+        ("two halves of a cent", cent(), &[&[(1, "0.5")][..], &[(1, "0.5")]][..], &["0.01", "0.00"][..]),
+        ("many parts of a cent", cent(), &[&[(1, "0.4")], &[(1, "0.4")], &[(1, "0.2")]], &["0.00", "0.00", "0.01"]),
+        ("all at once", two(), &[&[(1, "3"), (2, "1")]], &["35.00"]),
+        ("one by one", two(), &[&[(1, "1")], &[(2, "1")], &[(1, "2")]], &["10.00", "5.00", "20.00"]),
+        (
+            "rounded up: the last gives the rounding too",
+            with_rounding(vec![item(1, "1", "2")], "0.04"),
+            &[&[(1, "1")], &[(1, "1")]],
+            &["1.00", "1.04"],
+        ),
+        (
+            "rounded down: the last gives less",
+            with_rounding(vec![item(1, "1", "2")], "-0.04"),
+            &[&[(1, "1")], &[(1, "1")]],
+            &["1.00", "0.96"],
+        ),
+        (
+            "rounded down to nothing",
+            with_rounding(vec![item(1, "0.02", "2")], "-0.04"),
+            &[&[(1, "1")], &[(1, "1")]],
+            &["0.00", "0.00"],
+        ),
+    ] {
+        assert_eq!(given(&ticket, parts), expected, "{what}");
+    }
+}
+
+#[test]
+fn what_gave_money_back_is_taken_back_the_other_way_round() {
+    let mut bottle = line(2, "-3", "1");
+    bottle.kind = ItemKind::Negative;
+    let ticket = || sold(vec![item(1, "10", "1"), Item::new(bottle.clone()).unwrap()]);
+    assert_eq!(ticket().sheet.payable(), amount("7.00"));
+    assert_eq!(given(&ticket(), &[&[(1, "1"), (2, "1")]]), ["7.00"]);
+    // No more than was paid, in whichever order.
+    assert_eq!(given(&ticket(), &[&[(1, "1")], &[(2, "1")]]), ["7.00", "0.00"]);
+    assert_eq!(given(&ticket(), &[&[(2, "1")], &[(1, "1")]]), ["-3.00", "10.00"]);
+    // Where the customer was paid, taking everything back makes them pay that again.
+    let paid_out = sold(vec![item(1, "1", "1"), Item::new(bottle.clone()).unwrap()]);
+    assert_eq!(given(&paid_out, &[&[(1, "1")], &[(2, "1")]]), ["0.00", "-2.00"]);
+    let made = refund(&paid_out, &[], &of(&[(2, "1")]), opening(200), &admin(1)).unwrap();
+    assert_eq!(made.sheet.items[0].kind, ItemKind::Positive);
+}
+
+#[test]
+fn no_more_is_taken_back_than_was_sold() {
+    let ticket = sold(vec![item(1, "10", "3"), item(2, "5", "1")]);
+    let more = |refunds: &[Ticket], id, quantity: &str| {
+        refund(&ticket, refunds, &of(&[(id, quantity)]), opening(300), &admin(1)).err()
+    };
+    let left = |item, left: &str| Some(TicketRefused::MoreThanSold { item, left: left.to_owned() });
+    assert_eq!(more(&[], 1, "3.000001"), left(1, "3.000000"));
+    assert_eq!(more(&[], 3, "1"), Some(TicketRefused::NoItem(3)));
+    let first = refund(&ticket, &[], &of(&[(1, "2"), (2, "1")]), opening(200), &admin(1)).unwrap();
+    for refunds in [vec![first.clone()], vec![closed(&first)]] {
+        assert_eq!(more(&refunds, 1, "1.000001"), left(1, "1.000000"));
+        assert_eq!(more(&refunds, 2, "0.000001"), left(2, "0"));
+        assert_eq!(more(&refunds, 1, "1"), None);
+    }
+    let gone = void(&first, Note::default(), &admin(1), None, Instant::default()).unwrap();
+    assert_eq!(more(&[gone], 1, "3"), None, "a void refund took nothing");
+    let other = sold(vec![item(1, "1", "9")]);
+    let foreign = Record { id: opening(101).id, ..other.record().clone() };
+    let foreign = Ticket::restore(foreign).unwrap();
+    let of_another = refund(&foreign, &[], &of(&[(1, "9")]), opening(201), &admin(1)).unwrap();
+    assert_eq!(more(&[of_another], 1, "3"), None, "a refund of another ticket counts for that");
+}
+
+#[test]
+fn only_what_was_sold_is_refunded_by_who_may() {
+    let open = opened(sheet(vec![item(1, "10", "3")]));
+    let ticket = closed(&open);
+    let one = of(&[(1, "1")]);
+    let of_ticket = |ticket: &Ticket, items: &BTreeMap<u32, Quantity>, hand: &Hand| {
+        refund(ticket, &[], items, opening(200), hand).map_err(|refused| refused.code()).err()
+    };
+    assert_eq!(of_ticket(&ticket, &one, &admin(1)), None);
+    assert_eq!(of_ticket(&open, &one, &admin(1)), Some("refund_not_sold"));
+    assert_eq!(of_ticket(&ticket, &BTreeMap::new(), &admin(1)), Some("refund_empty"));
+    let back = closed(&refund(&ticket, &[], &one, opening(200), &admin(1)).unwrap());
+    assert_eq!(of_ticket(&back, &one, &admin(1)), Some("refund_of_refund"));
+    assert_eq!(of_ticket(&ticket, &one, &hand(1, &["ticketCreate"])), Some("right_missing"));
+    assert_eq!(of_ticket(&ticket, &one, &hand(1, &["storno"])), Some("right_missing"));
+    assert_eq!(of_ticket(&ticket, &one, &Hand { device: None, ..admin(1) }), Some("sale_device_needed"));
+}
