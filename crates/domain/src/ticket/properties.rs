@@ -113,7 +113,7 @@ fn draft(lines: Vec<Line>, discount: Rate, rounding: i64) -> Draft {
     let items = lines.into_iter().map(|line| Item::new(line).unwrap()).collect();
     let step = Amount::from_units(100).unwrap();
     let rounding = Rounding::within(Amount::from_units(rounding).unwrap(), step).unwrap();
-    Draft { items, discount, rounding, ..Draft::of(user(1)) }
+    Draft { discount, items, rounding, ..Draft::of(user(1)) }
 }
 
 fn cents(amounts: &[Amount]) -> i64 {
