@@ -6,6 +6,7 @@ use tillgate_domain::{PrincipalId, Secret};
 
 use super::Auth;
 use crate::keys::Opened;
+use crate::remembered::{Tokens, Verified};
 use crate::requests::How;
 use crate::token::access::{Claims, audience, mark};
 use crate::token::identity::{Identity, Person};
@@ -31,6 +32,11 @@ impl Auth {
         let access_token = claims
             .sign(keys.signs())
             .map_err(|error| Error::Fault(format!("an access token could not be signed: {error}")))?;
+        // what follows on another token is used next: its own signature need not be checked
+        if matches!(how, How::Rotated | How::Exchanged) {
+            let verified = Arc::new(Verified::new(claims.clone(), keys.signs().id()));
+            self.tokens.keep(Tokens::digest(&access_token), &verified);
+        }
         let id_token = match session.kind {
             SessionKind::Permanent => Some(self.identify(&claims, &profile, keys)?),
             SessionKind::Person | SessionKind::Device => None,

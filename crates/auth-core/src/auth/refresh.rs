@@ -15,6 +15,7 @@ use crate::judge::{Presenter, Verdict, judge};
 use crate::keys::Opened;
 use crate::ports::{AuthTx, Rotation, Standing};
 use crate::profile;
+use crate::remembered::Tokens;
 use crate::requests::How;
 use crate::token::access::{Claims, key_of};
 use crate::token::refresh::{RefreshToken, Unproven};
@@ -83,7 +84,7 @@ impl Auth {
         }
         let key = keys.refresh(unproven.key()).ok_or(TokenRefusal::Invalid)?;
         let token = unproven.prove(key).ok_or(TokenRefusal::Invalid)?;
-        if refreshing.beside.is_some_and(|beside| session_of(&keys, beside) != Some(token.session)) {
+        if refreshing.beside.is_some_and(|beside| self.session_of(&keys, beside) != Some(token.session)) {
             return Err(TokenRefusal::Invalid.into());
         }
         if pairing.is_some_and(|pairing| pairing != token.session) {
@@ -112,6 +113,18 @@ impl Auth {
             Decided::Refused(refusal) => Err(refusal.into()),
             Decided::Writes => Err(Error::Fault("a refresh was not decided".to_owned())),
         }
+    }
+
+    /// The session that an access token names. Where its key is gone it is taken at its word: the refresh token is what proves.
+    fn session_of(&self, keys: &Opened, token: &str) -> Option<SessionId> {
+        if let Some(verified) = self.tokens.find(&Tokens::digest(token)) {
+            return Some(verified.claims.sid);
+        }
+        let claims = match key_of(token).and_then(|id| keys.signing(id)) {
+            Some(key) => Claims::verify(token, key),
+            None => Claims::unverified(token),
+        };
+        claims.map(|claims| claims.sid)
     }
 
     fn decide(&self, mode: Mode, bid: &Bid<'_>) -> Result<Decided, Error> {
@@ -224,15 +237,6 @@ impl Auth {
         }
         self.mint(&keys, session, &epochs, profile, how)
     }
-}
-
-/// The session that an access token names. Where its key is gone it is taken at its word: the refresh token is what proves.
-fn session_of(keys: &Opened, token: &str) -> Option<SessionId> {
-    let claims = match key_of(token).and_then(|id| keys.signing(id)) {
-        Some(key) => Claims::verify(token, key),
-        None => Claims::unverified(token),
-    };
-    claims.map(|claims| claims.sid)
 }
 
 /// Moves the session on; `None` where another has moved it first.
