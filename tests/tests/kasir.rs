@@ -266,10 +266,13 @@ fn a_script_in_python_works_by_bearer_and_cookies() {
         println!("on {engine:?}");
         let shop = Installation::with_shop(engine);
         let server = shop.serve();
-        let output =
-            Command::new("python3").arg(&script).args([server.address(), PASSWORD]).output().expect("python3 runs");
+        let output = Command::new("/usr/bin/python3")
+            .arg(&script)
+            .args([server.address(), PASSWORD])
+            .output()
+            .expect("python3 runs");
         let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "python3 with requests (tests/run installs it): {said}");
+        assert!(output.status.success(), "/usr/bin/python3 with requests (tests/run installs it): {said}");
         let tokens = String::from_utf8(output.stdout).unwrap();
         assert_eq!(tokens.lines().count(), 8, "four grants of two tokens");
         tokens.lines().for_each(|token| shop.secrets().note(token));

@@ -167,6 +167,8 @@ words! {
         RoleAdd = "role.add",
         /// A tenant was made.
         TenantAdd = "tenant.add",
+        /// A tenant was changed.
+        TenantUpdate = "tenant.update",
         /// A key was made.
         KeyAdd = "key.add",
         /// A key was put into use.

@@ -12,6 +12,7 @@ mod add_user;
 mod assignment;
 mod change_api_key;
 mod change_device;
+mod change_tenant;
 mod change_user;
 mod last_admin;
 pub mod ports;
@@ -35,6 +36,7 @@ pub use add_user::{NewUser, add_user};
 pub use assignment::{DeviceRoles, RolesOn};
 pub use change_api_key::{ApiKeyChange, change_api_key, delete_api_key};
 pub use change_device::{DeviceChange, SettingsChange, change_device, set_device_status};
+pub use change_tenant::{TenantChange, change_tenant};
 pub use change_user::{UserChange, assign_roles, change_user, set_user_status, toggle_user};
 pub use ports::{EventFilter, Found, OfficeTx, OfficeView, Page, Part, Told, UserOrder};
 pub use read::{

@@ -18,6 +18,7 @@ mod serve;
 mod session;
 mod show;
 mod sweep;
+mod tenant;
 mod token;
 mod user;
 
@@ -76,6 +77,9 @@ enum Command {
     /// Named sets of rights
     #[command(subcommand)]
     Role(role::Role),
+    /// The vendor itself: its time zone, its language
+    #[command(subcommand)]
+    Tenant(tenant::Tenant),
     /// Sessions
     #[command(subcommand)]
     Session(session::Session),
@@ -153,6 +157,7 @@ pub fn run(line: Line, variables: Vec<(String, String)>) -> ExitCode {
         Command::User(user) => user.run(&context),
         Command::Device(device) => device.run(&context),
         Command::Role(role) => role.run(&context),
+        Command::Tenant(tenant) => tenant.run(&context),
         Command::Session(session) => session.run(&context),
         Command::Token(token) => token.run(&context),
         Command::ApiKeys(keys) => keys.run(&context),

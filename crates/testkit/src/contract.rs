@@ -280,6 +280,7 @@ macro_rules! contract {
                 a_slug_is_taken_once,
                 a_store_is_opened,
                 the_claim_of_a_tenant_raises_its_version,
+                a_tenant_is_written_at_its_version,
                 lists_come_in_parts,
                 a_name_of_a_user_is_taken_once,
                 an_update_of_a_user_stores_every_field,

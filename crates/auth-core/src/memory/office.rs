@@ -49,6 +49,16 @@ impl Tenants for Transaction<'_> {
         Ok(claimed)
     }
 
+    fn update(&mut self, tenant: &Tenant) -> Stored<bool> {
+        let tenants = &mut self.writing()?.tenants;
+        let Some(old) = tenants.get(&tenant.id).filter(|old| old.version == tenant.version).cloned() else {
+            return Ok(false);
+        };
+        let (name, zone, locale) = (tenant.name.clone(), tenant.zone.clone(), tenant.locale.clone());
+        tenants.put(tenant.id, Tenant { name, zone, locale, version: old.version.saturating_add(1), ..old });
+        Ok(true)
+    }
+
     fn list(&mut self, page: &Page<TenantId>) -> Stored<Vec<Tenant>> {
         Ok(part(self.tables().tenants.rows(), page, |_| true))
     }

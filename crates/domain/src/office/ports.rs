@@ -63,6 +63,8 @@ pub trait Tenants {
     /// Claims the tenant: true where it still has this version, which is raised; then no other claim succeeds before this unit
     /// of work ends.
     fn claim(&mut self, id: TenantId, version: i64) -> Stored<bool>;
+    /// Writes name, zone and language where the tenant still has this version, which is raised.
+    fn update(&mut self, tenant: &Tenant) -> Stored<bool>;
     /// Tenants in the order of their ids.
     fn list(&mut self, page: &Page<TenantId>) -> Stored<Vec<Tenant>>;
 }

@@ -102,6 +102,20 @@ impl office::Tenants for Transaction<'_> {
         Ok(rows == 1)
     }
 
+    fn update(&mut self, tenant: &Tenant) -> Stored<bool> {
+        let held = tenants::table.find(tenant.id.0.as_bytes().as_slice()).filter(tenants::version.eq(tenant.version));
+        let rows = diesel::update(held)
+            .set((
+                tenants::name.eq(tenant.name.as_str()),
+                tenants::zone.eq(tenant.zone.name()),
+                tenants::locale.eq(tenant.locale.as_str()),
+                tenants::version.eq(tenants::version + 1_i64),
+            ))
+            .execute(self.writing()?)
+            .map_err(classify)?;
+        Ok(rows == 1)
+    }
+
     fn list(&mut self, page: &Page<TenantId>) -> Stored<Vec<Tenant>> {
         // no id is below the nil one, so the first page asks as every other does
         let after = page.after.map_or(uuid::Uuid::nil(), |id| id.0);

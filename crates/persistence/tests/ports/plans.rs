@@ -171,6 +171,7 @@ fn everything(fresh: &Fresh, shop: &Shop) {
         tx.roles().named(shop.tenant.id, &shop.role.name)?;
         tx.roles().list(shop.tenant.id)?;
         tx.tenants().claim(shop.tenant.id, 1)?;
+        tx.tenants().update(&shop.tenant)?;
         tx.tenants().list(&Page { after: None, limit: 9 })?;
         let key = ApiKey {
             id: ApiKeyId(uuid(60)),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use tillgate_auth_core::ports::Listed;
-use tillgate_domain::{Device, DeviceId, Instant, Role, RoleId, User};
+use tillgate_domain::{Device, DeviceId, Instant, Role, RoleId, Tenant, User};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -82,6 +82,17 @@ pub(super) fn role(role: &Role) -> Value {
         "rights": role.rights,
         "environments": role.environments.iter().map(|each| each.name()).collect::<Vec<_>>(),
         "built_in": role.built_in,
+    })
+}
+
+/// A tenant.
+pub(super) fn tenant(tenant: &Tenant) -> Value {
+    json!({
+        "slug": tenant.slug.as_str(),
+        "name": tenant.name,
+        "zone": tenant.zone.name(),
+        "locale": tenant.locale.as_str(),
+        "stores": tenant.branches.iter().map(|store| store.name.as_str()).collect::<Vec<_>>(),
     })
 }
 

@@ -118,6 +118,22 @@ fn roles_are_added_and_listed() {
 }
 
 #[test]
+fn a_tenant_gets_its_zone_and_its_language() {
+    let home = Home::new().with_admin();
+    let before = home.done(&["tenant", "show", "--json"]).json();
+    assert_eq!((&before["zone"], &before["locale"]), (&json!("UTC"), &json!("en")));
+    let line = ["tenant", "set", "--zone", "Asia/Kuala_Lumpur", "--locale", "ms-MY", "--json"];
+    let after = home.done(&line).json();
+    assert_eq!((&after["zone"], &after["locale"]), (&json!("Asia/Kuala_Lumpur"), &json!("ms-MY")));
+    assert_eq!(after["name"], before["name"]);
+    assert_eq!(home.done(&["tenant", "show", "--json"]).json(), after);
+    assert!(home.refused(&["tenant", "set"], 2).contains("--zone"));
+    home.refused(&["tenant", "set", "--zone", "Mars/Olympus"], 2);
+    home.refused(&["tenant", "set", "--name", " "], 1);
+    assert_eq!(home.done(&["tenant", "show", "--json"]).json(), after);
+}
+
+#[test]
 fn two_admins_who_remove_each_other_at_once_leave_one() {
     for home in [Home::new(), Home::on_postgres()] {
         let home = home.with_admin();

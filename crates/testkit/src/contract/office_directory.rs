@@ -98,6 +98,21 @@ pub fn the_claim_of_a_tenant_raises_its_version(whole: &Whole) {
     assert_eq!(look(whole, |tx| tx.tenants().find(shop.other.id)).unwrap(), shop.other);
 }
 
+/// A tenant is written at the version of now, which is raised; its short name, epoch and stores stay.
+pub fn a_tenant_is_written_at_its_version(whole: &Whole) {
+    let (shop, _) = opened(whole);
+    let zone = tillgate_domain::Zone::parse("Asia/Kuala_Lumpur").unwrap();
+    let locale = tillgate_domain::Locale::parse("ms-MY").unwrap();
+    let after = Tenant { name: "Kedai".into(), zone, locale, ..shop.tenant.clone() };
+    let sent = Tenant { epoch: Epoch(9), branches: Vec::new(), ..after.clone() };
+    let update = |tenant: &Tenant| office(whole, |tx| tx.tenants().update(tenant));
+    assert!(!update(&Tenant { version: 0, ..sent.clone() }));
+    assert!(update(&sent));
+    assert!(!update(&sent), "it was raised");
+    assert_eq!(look(whole, |tx| tx.tenants().find(shop.tenant.id)).unwrap(), Tenant { version: 2, ..after });
+    assert_eq!(look(whole, |tx| tx.tenants().find(shop.other.id)).unwrap(), shop.other);
+}
+
 /// Lists come in the order of ids, those after `after` only, `limit` at most, and those of a tenant are its own.
 pub fn lists_come_in_parts(whole: &Whole) {
     let (shop, _) = opened(whole);

@@ -131,6 +131,7 @@ fn action_type(action: Action, outcome: Outcome) -> String {
             | Action::UserRoles
             | Action::DeviceUpdate
             | Action::DeviceStatus
+            | Action::TenantUpdate
             | Action::ApiKeyUpdate
             | Action::ApiKeyStatus,
             _,
