@@ -85,7 +85,9 @@ struct Terminal<'l> {
 /// Uses are written once a second, but whoever asks is there.
 async fn terminals(call: Call, caller: Caller, lists: Arc<Lists>) -> Result<HttpResponse, Failure> {
     let (now, own, tenant) = (call.engine().time().at, caller.device, caller.profile.tenant.id);
-    let list = if let Some(list) = lists.find(tenant, now) {
+    // who is newer than the list has it read anew
+    let knows_caller = |list: &Arc<[Known]>| own.is_none_or(|own| list.iter().any(|device| device.id == own));
+    let list = if let Some(list) = lists.find(tenant, now).filter(knows_caller) {
         list
     } else {
         let list: Arc<[Known]> = known(call.office(move |office| every(office, tenant)).await?).into();
