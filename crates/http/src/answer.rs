@@ -2,9 +2,10 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{CONTENT_TYPE, HeaderValue};
+use actix_web::http::header::{CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use serde::Serialize;
 
+use crate::bearer::CHALLENGE;
 use crate::failure::Failure;
 
 /// An answer in JSON.
@@ -12,6 +13,15 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Result<HttpResp
     let bytes =
         serde_json::to_vec(body).map_err(|error| Failure::Fault(format!("an answer cannot be written: {error}")))?;
     Ok(of(status, "application/json", bytes))
+}
+
+/// The answer in JSON to a call that failed: a 401 says how to prove oneself (RFC 9110, 11.6.1).
+pub(crate) fn failed(status: StatusCode, body: &impl Serialize) -> HttpResponse {
+    let mut answer = json(status, body).unwrap_or_else(|_| HttpResponse::new(status));
+    if status == StatusCode::UNAUTHORIZED {
+        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+    }
+    answer
 }
 
 /// A problem (RFC 9457) in JSON.

@@ -5,6 +5,9 @@ use tillgate_auth_core::{Evidence, Refusal, TokenRefusal};
 
 use crate::failure::Failure;
 
+/// What asks for a token (RFC 6750, 3).
+pub(crate) const CHALLENGE: &str = "Bearer realm=\"tillgate\"";
+
 /// The token after `Bearer`, whatever its case; nothing where another scheme is named.
 ///
 /// # Errors

@@ -4,9 +4,11 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use tillgate_auth_core::{Error, Refusal};
+use tillgate_auth_core::{Error, LoginRefusal, Refusal};
 use tillgate_domain::StoreError;
 use tillgate_domain::office::Refused;
+
+use crate::office;
 
 /// Why a call is not answered as it asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +93,32 @@ impl Failure {
         Self::Protocol(Protocol::Malformed(why.into()))
     }
 
+    /// The status that says it, where a contract has no other for it.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Refused(refusal) => match refusal {
+                Refusal::Held { .. } | Refusal::Login(LoginRefusal::Stopped) => StatusCode::TOO_MANY_REQUESTS,
+                // what stands against a login besides the password is not told apart
+                Refusal::Login(_) | Refusal::Token(_) => StatusCode::UNAUTHORIZED,
+                Refusal::Missing(_) | Refusal::Rank(_) => StatusCode::FORBIDDEN,
+                Refusal::Weak(_) => StatusCode::UNPROCESSABLE_ENTITY,
+                Refusal::NoSession => StatusCode::NOT_FOUND,
+            },
+            Self::Office(refused) => office::status(refused),
+            Self::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            Self::Protocol(protocol) => protocol.status(),
+        }
+    }
+
+    /// The same for contracts that answer 400 to whatever is wrong with a body.
+    pub fn status_or_400(&self) -> StatusCode {
+        match self.status() {
+            StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
+            status => status,
+        }
+    }
+
     /// A stable word for it, in logs and metrics; the refusals' own words name what the caller is not told.
     pub fn code(&self) -> &'static str {
         match self {
@@ -104,7 +132,6 @@ impl Failure {
 
     /// When to come again, where that is known.
     pub fn retry_after(&self) -> Option<Duration> {
-        use tillgate_auth_core::LoginRefusal;
         match self {
             Self::Unavailable { retry_after, .. }
             | Self::Refused(Refusal::Held { retry_after })

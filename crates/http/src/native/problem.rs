@@ -8,6 +8,7 @@ use tillgate_auth_core::{LoginRefusal, Refusal, TokenRefusal};
 use tillgate_domain::office::Refused;
 
 use crate::answer;
+use crate::bearer::CHALLENGE;
 use crate::failure::{Failure, FieldFault, Protocol};
 use crate::head::Head;
 use crate::office;
@@ -41,7 +42,8 @@ struct Fault<'p> {
 
 /// The answer to a call that failed.
 pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
-    let (status, code, detail) = said(failure);
+    let status = failure.status();
+    let (code, detail) = said(failure);
     let of_office = match failure {
         Failure::Office(refused) => office::fault(refused),
         _ => None,
@@ -72,39 +74,34 @@ pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
     answer
 }
 
-/// Status, code and detail.
-fn said(failure: &Failure) -> (StatusCode, &'static str, String) {
+/// Code and detail.
+fn said(failure: &Failure) -> (&'static str, String) {
     match failure {
-        Failure::Refused(refusal) => refused(refusal),
+        // what stands against a login besides the password is not told apart
+        Failure::Refused(Refusal::Login(refusal)) if *refusal != LoginRefusal::Stopped => {
+            told(&Refusal::Login(LoginRefusal::Mismatch))
+        }
+        Failure::Refused(refusal) => told(refusal),
         Failure::Office(refused) => decided_against(refused),
         Failure::Unavailable { .. } => {
             let detail =
                 "The server cannot answer now. Nothing was decided about the tokens: keep them and come again.";
-            (StatusCode::SERVICE_UNAVAILABLE, failure.code(), detail.to_owned())
+            (failure.code(), detail.to_owned())
         }
         Failure::Fault(_) => {
             let detail = "Something is broken on the server's side. The trace id finds it in the server's log.";
-            (StatusCode::INTERNAL_SERVER_ERROR, failure.code(), detail.to_owned())
+            (failure.code(), detail.to_owned())
         }
-        Failure::Protocol(protocol) => (protocol.status(), protocol.code(), broken(protocol)),
+        Failure::Protocol(protocol) => (protocol.code(), broken(protocol)),
     }
 }
 
-fn refused(refusal: &Refusal) -> (StatusCode, &'static str, String) {
-    let status = match refusal {
-        Refusal::Held { .. } | Refusal::Login(LoginRefusal::Stopped) => StatusCode::TOO_MANY_REQUESTS,
-        // what stands against a login besides the password is not told apart
-        Refusal::Login(_) => return refused_as(StatusCode::UNAUTHORIZED, &Refusal::Login(LoginRefusal::Mismatch)),
-        Refusal::Token(_) => StatusCode::UNAUTHORIZED,
-        Refusal::Missing(_) | Refusal::Rank(_) => StatusCode::FORBIDDEN,
-        Refusal::Weak(_) => StatusCode::UNPROCESSABLE_ENTITY,
-        Refusal::NoSession => StatusCode::NOT_FOUND,
-    };
-    refused_as(status, refusal)
+fn told(refusal: &Refusal) -> (&'static str, String) {
+    (refusal.code(), sentence(&refusal.to_string()))
 }
 
-fn decided_against(refused: &Refused) -> (StatusCode, &'static str, String) {
-    let (code, detail) = match refused {
+fn decided_against(refused: &Refused) -> (&'static str, String) {
+    match refused {
         Refused::Taken { .. } => (refused.code(), "Somebody or something else has this name; see errors.".to_owned()),
         Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } => {
             ("fields_invalid", UNFIT.to_owned())
@@ -116,15 +113,10 @@ fn decided_against(refused: &Refused) -> (StatusCode, &'static str, String) {
         | Refused::Status { .. }
         | Refused::TooHigh(_)
         | Refused::Missing(_) => (refused.code(), sentence(&refused.to_string())),
-    };
-    (office::status(refused), code, detail)
+    }
 }
 
 const UNFIT: &str = "Some of what was sent cannot be; see errors.";
-
-fn refused_as(status: StatusCode, refusal: &Refusal) -> (StatusCode, &'static str, String) {
-    (status, refusal.code(), sentence(&refusal.to_string()))
-}
 
 fn broken(protocol: &Protocol) -> String {
     match protocol {
@@ -160,12 +152,11 @@ fn fault(fault: &FieldFault) -> Fault<'_> {
 
 /// The challenge of a 401 (RFC 6750, 3): no error where no token was sent.
 fn challenge(failure: &Failure) -> String {
-    const REALM: &str = "Bearer realm=\"tillgate\"";
     match failure {
         Failure::Refused(Refusal::Token(refusal)) if *refusal != TokenRefusal::Missing => {
-            format!("{REALM}, error=\"invalid_token\", error_description=\"{refusal}\"")
+            format!("{CHALLENGE}, error=\"invalid_token\", error_description=\"{refusal}\"")
         }
-        _ => REALM.to_owned(),
+        _ => CHALLENGE.to_owned(),
     }
 }
 

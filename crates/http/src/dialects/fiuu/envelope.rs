@@ -2,7 +2,6 @@
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use serde::Serialize;
 use tillgate_auth_core::{LoginRefusal, Refusal, TokenRefusal};
 
@@ -26,33 +25,16 @@ struct Failed {
 pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
     let status = status(failure);
     let (code, message) = published(failure, head.route()).unwrap_or_else(|| unpublished(status));
-    let mut answer = answer::json(status, &Failed { code, error: slug(status), message })
-        .unwrap_or_else(|_| HttpResponse::new(status));
-    if status == StatusCode::UNAUTHORIZED {
-        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tillgate\""));
-    }
-    answer
+    answer::failed(status, &Failed { code, error: slug(status), message })
 }
 
+/// What stands against a register is said after its right password.
 fn status(failure: &Failure) -> StatusCode {
     match failure {
-        Failure::Refused(refusal) => match refusal {
-            Refusal::Held { .. } | Refusal::Login(LoginRefusal::Stopped) => StatusCode::TOO_MANY_REQUESTS,
-            Refusal::Login(LoginRefusal::Pending | LoginRefusal::Suspended | LoginRefusal::Retired)
-            | Refusal::Missing(_)
-            | Refusal::Rank(_) => StatusCode::FORBIDDEN,
-            Refusal::Login(_) | Refusal::Token(_) => StatusCode::UNAUTHORIZED,
-            Refusal::Weak(_) => StatusCode::BAD_REQUEST,
-            Refusal::NoSession => StatusCode::NOT_FOUND,
-        },
-        Failure::Office(refused) => match office::status(refused) {
-            StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
-            status => status,
-        },
-        Failure::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        Failure::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        Failure::Protocol(Protocol::Fields(_)) => StatusCode::BAD_REQUEST,
-        Failure::Protocol(protocol) => protocol.status(),
+        Failure::Refused(Refusal::Login(LoginRefusal::Pending | LoginRefusal::Suspended | LoginRefusal::Retired)) => {
+            StatusCode::FORBIDDEN
+        }
+        failure => failure.status_or_400(),
     }
 }
 

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use serde::{Serialize, Serializer};
 use tillgate_auth_core::{LoginRefusal, Refusal, TokenRefusal};
 use tillgate_domain::office::{Field, Refused};
@@ -54,73 +53,65 @@ fn sentence_or_nothing<S: Serializer>(error: &Option<Cow<'_, str>>, serializer: 
 
 /// The answer to a call that failed.
 pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
-    let (status, message) = published(failure, head.route());
+    let status = status(failure);
+    let message = published(failure, head.route());
     let message = message.unwrap_or_else(|| status.canonical_reason().unwrap_or_default());
-    let failed = Failed { message, error: sentence(failure, head.route()), data: () };
-    let mut answer = answer::json(status, &failed).unwrap_or_else(|_| HttpResponse::new(status));
-    if status == StatusCode::UNAUTHORIZED {
-        let challenge = HeaderValue::from_static("Bearer realm=\"tillgate\"");
-        answer.headers_mut().insert(WWW_AUTHENTICATE, challenge);
-    }
-    answer
+    answer::failed(status, &Failed { message, error: sentence(failure, head.route()), data: () })
 }
 
-/// The status, and the message where the contract has one for it.
-fn published(failure: &Failure, route: &str) -> (StatusCode, Option<&'static str>) {
+fn status(failure: &Failure) -> StatusCode {
     match failure {
-        Failure::Refused(refusal) => {
-            let (status, message) = refused(refusal, route);
-            (status, Some(message))
-        }
+        // whoever may not log in without a device holds no role without one
+        Failure::Refused(Refusal::Login(LoginRefusal::NotThere | LoginRefusal::Rank)) => StatusCode::FORBIDDEN,
+        failure => failure.status_or_400(),
+    }
+}
+
+/// The message, where the contract has one for it.
+fn published(failure: &Failure, route: &str) -> Option<&'static str> {
+    match failure {
+        Failure::Refused(refusal) => refused(refusal, route),
         Failure::Office(refused) => decided_against(refused),
-        Failure::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, None),
-        Failure::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
-        Failure::Protocol(Protocol::Malformed(_) | Protocol::Fields(_)) => (StatusCode::BAD_REQUEST, Some(UNREADABLE)),
-        Failure::Protocol(Protocol::ForeignOrigin) => (StatusCode::FORBIDDEN, Some("Origin not allowed")),
-        Failure::Protocol(Protocol::TooMany { .. }) => (StatusCode::TOO_MANY_REQUESTS, Some(TOO_MANY)),
-        Failure::Protocol(protocol) => (protocol.status(), None),
+        Failure::Protocol(Protocol::Malformed(_) | Protocol::Fields(_)) => Some(UNREADABLE),
+        Failure::Protocol(Protocol::ForeignOrigin) => Some("Origin not allowed"),
+        Failure::Protocol(Protocol::TooMany { .. }) => Some(TOO_MANY),
+        Failure::Unavailable { .. } | Failure::Fault(_) | Failure::Protocol(_) => None,
     }
 }
 
 const UNREADABLE: &str = "Failed to parse request body";
 const TOO_MANY: &str = "Too many requests";
+const BELOW: &str = "Insufficient permissions";
 
-fn refused(refusal: &Refusal, route: &str) -> (StatusCode, &'static str) {
-    match refusal {
-        Refusal::Held { .. } | Refusal::Login(LoginRefusal::Stopped) => (StatusCode::TOO_MANY_REQUESTS, TOO_MANY),
-        // whoever may not log in without a device holds no role without one
-        Refusal::Login(LoginRefusal::NotThere | LoginRefusal::Rank) | Refusal::Missing(_) | Refusal::Rank(_) => {
-            (StatusCode::FORBIDDEN, "Insufficient permissions")
-        }
-        Refusal::Login(_) if route == PASSWORD => (StatusCode::UNAUTHORIZED, "Invalid current password"),
-        Refusal::Login(_) => (StatusCode::UNAUTHORIZED, "Invalid username or password"),
-        Refusal::Token(TokenRefusal::Missing) if route == REFRESH => {
-            (StatusCode::UNAUTHORIZED, "Refresh token missing")
-        }
-        Refusal::Token(_) if route == REFRESH => (StatusCode::UNAUTHORIZED, "Invalid or expired session"),
-        Refusal::Token(TokenRefusal::Missing) => (StatusCode::UNAUTHORIZED, "Authorization header required"),
-        Refusal::Token(_) => (StatusCode::UNAUTHORIZED, "Invalid or expired token"),
-        Refusal::Weak(_) => (StatusCode::BAD_REQUEST, UNREADABLE),
-        Refusal::NoSession => (StatusCode::NOT_FOUND, "Not Found"),
-    }
+fn refused(refusal: &Refusal, route: &str) -> Option<&'static str> {
+    Some(match refusal {
+        Refusal::Held { .. } | Refusal::Login(LoginRefusal::Stopped) => TOO_MANY,
+        Refusal::Login(LoginRefusal::NotThere | LoginRefusal::Rank) | Refusal::Missing(_) | Refusal::Rank(_) => BELOW,
+        Refusal::Login(_) if route == PASSWORD => "Invalid current password",
+        Refusal::Login(_) => "Invalid username or password",
+        Refusal::Token(TokenRefusal::Missing) if route == REFRESH => "Refresh token missing",
+        Refusal::Token(_) if route == REFRESH => "Invalid or expired session",
+        Refusal::Token(TokenRefusal::Missing) => "Authorization header required",
+        Refusal::Token(_) => "Invalid or expired token",
+        Refusal::Weak(_) => UNREADABLE,
+        Refusal::NoSession => return None,
+    })
 }
 
-fn decided_against(refused: &Refused) -> (StatusCode, Option<&'static str>) {
+fn decided_against(refused: &Refused) -> Option<&'static str> {
     match refused {
-        Refused::Taken { field: Field::UserName, .. } => (StatusCode::CONFLICT, Some("Username already exists")),
-        Refused::Taken { field: Field::Email, .. } => (StatusCode::CONFLICT, Some("Email already exists")),
-        Refused::Absent { field: Field::User, .. } => (StatusCode::NOT_FOUND, Some("User not found")),
-        Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } => {
-            (StatusCode::BAD_REQUEST, Some(UNREADABLE))
-        }
-        Refused::TooHigh(_) => (StatusCode::FORBIDDEN, Some("Cannot assign a role equal to or higher than your own")),
-        Refused::Missing(_) => (StatusCode::FORBIDDEN, Some("Insufficient permissions")),
+        Refused::Taken { field: Field::UserName, .. } => Some("Username already exists"),
+        Refused::Taken { field: Field::Email, .. } => Some("Email already exists"),
+        Refused::Absent { field: Field::User, .. } => Some("User not found"),
+        Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } => Some(UNREADABLE),
+        Refused::TooHigh(_) => Some("Cannot assign a role equal to or higher than your own"),
+        Refused::Missing(_) => Some(BELOW),
         Refused::Taken { .. }
         | Refused::Absent { .. }
         | Refused::Moved { .. }
         | Refused::LastAdmin
         | Refused::Virtual
-        | Refused::Status { .. } => (office::status(refused), None),
+        | Refused::Status { .. } => None,
     }
 }
 

@@ -11,6 +11,7 @@ use tillgate_domain::office::Refused;
 
 use super::language::{Language, detail, of_member, title};
 use crate::answer;
+use crate::bearer::CHALLENGE;
 use crate::failure::{Failure, FieldFault, Protocol};
 use crate::head::Head;
 use crate::office;
@@ -52,7 +53,7 @@ struct Resource<'p> {
 /// The answer to a call that failed.
 pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
     let language = Language::of(head);
-    let (status, error_code) = said(failure);
+    let status = status(failure);
     let of_office = match failure {
         Failure::Office(refused) => office::fault(refused),
         _ => None,
@@ -62,7 +63,7 @@ pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
         status: status.as_u16(),
         detail: detail(failure, language),
         instance: head.path_in_mount(),
-        error_code,
+        error_code: error_code(failure),
         trace_id: head.trace(),
         errors: match failure {
             Failure::Protocol(Protocol::Fields(faults)) => {
@@ -81,44 +82,43 @@ pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
     let mut answer = answer::problem(status, &problem);
     answer.headers_mut().insert(CONTENT_LANGUAGE, HeaderValue::from_static(language.tag()));
     if status == StatusCode::UNAUTHORIZED {
-        for challenge in ["Bearer realm=\"tillgate\"", "NWS4-HMAC-SHA256 realm=\"tillgate\", charset=\"UTF-8\""] {
+        for challenge in [CHALLENGE, "NWS4-HMAC-SHA256 realm=\"tillgate\", charset=\"UTF-8\""] {
             answer.headers_mut().append(WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
         }
     }
     answer
 }
 
-fn said(failure: &Failure) -> (StatusCode, Option<&'static str>) {
+fn status(failure: &Failure) -> StatusCode {
     match failure {
-        Failure::Refused(Refusal::Held { .. } | Refusal::Login(LoginRefusal::Stopped)) => {
-            (StatusCode::LOCKED, Some("ResourceLocked"))
-        }
-        Failure::Refused(Refusal::Login(_)) => (StatusCode::UNAUTHORIZED, Some("Unauthorized")),
-        Failure::Refused(Refusal::Token(_)) => (StatusCode::UNAUTHORIZED, Some("Unauthenticated")),
-        Failure::Refused(Refusal::Missing(_) | Refusal::Rank(_)) => (StatusCode::FORBIDDEN, Some("Unauthorized")),
-        Failure::Refused(Refusal::NoSession) => (StatusCode::NOT_FOUND, None),
-        Failure::Office(refused) => decided_against(refused),
-        Failure::Unavailable { .. } => (StatusCode::SERVICE_UNAVAILABLE, None),
-        Failure::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
-        Failure::Refused(Refusal::Weak(_)) | Failure::Protocol(Protocol::Fields(_)) => {
-            (StatusCode::BAD_REQUEST, Some("ValidationFailed"))
-        }
-        Failure::Protocol(protocol) => (protocol.status(), None),
+        Failure::Refused(Refusal::Held { .. } | Refusal::Login(LoginRefusal::Stopped)) => StatusCode::LOCKED,
+        // a name that is taken is a fault of its field here, as every other that a field has
+        Failure::Office(Refused::Taken { .. }) => StatusCode::BAD_REQUEST,
+        failure => failure.status_or_400(),
     }
 }
 
-/// A name that is taken is a fault of its field here, as every other that a field has.
-fn decided_against(refused: &Refused) -> (StatusCode, Option<&'static str>) {
-    match refused {
-        Refused::Taken { .. } | Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } => {
-            (StatusCode::BAD_REQUEST, Some("ValidationFailed"))
-        }
-        Refused::Moved { .. } => (office::status(refused), Some("ResourceVersionMismatch")),
-        Refused::TooHigh(_) | Refused::Missing(_) => (office::status(refused), Some("Unauthorized")),
-        Refused::Absent { .. } | Refused::LastAdmin | Refused::Virtual | Refused::Status { .. } => {
-            (office::status(refused), None)
-        }
-    }
+/// The code of an error, where the contract has one for it.
+fn error_code(failure: &Failure) -> Option<&'static str> {
+    Some(match failure {
+        Failure::Refused(refusal) => match refusal {
+            Refusal::Held { .. } | Refusal::Login(LoginRefusal::Stopped) => "ResourceLocked",
+            Refusal::Token(_) => "Unauthenticated",
+            Refusal::Login(_) | Refusal::Missing(_) | Refusal::Rank(_) => "Unauthorized",
+            Refusal::Weak(_) => "ValidationFailed",
+            Refusal::NoSession => return None,
+        },
+        Failure::Office(refused) => match refused {
+            Refused::Taken { .. } | Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } => {
+                "ValidationFailed"
+            }
+            Refused::Moved { .. } => "ResourceVersionMismatch",
+            Refused::TooHigh(_) | Refused::Missing(_) => "Unauthorized",
+            Refused::Absent { .. } | Refused::LastAdmin | Refused::Virtual | Refused::Status { .. } => return None,
+        },
+        Failure::Protocol(Protocol::Fields(_)) => "ValidationFailed",
+        Failure::Unavailable { .. } | Failure::Fault(_) | Failure::Protocol(_) => return None,
+    })
 }
 
 fn member(fault: &FieldFault, language: Language) -> MemberFault<'_> {

@@ -3,10 +3,8 @@
 use std::borrow::Cow;
 
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
-use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use serde::Serialize;
-use tillgate_auth_core::{LoginRefusal, Refusal};
+use tillgate_auth_core::Refusal;
 use tillgate_domain::office::{Field, Refused};
 
 use crate::answer;
@@ -23,36 +21,10 @@ struct Failed<'f> {
 
 /// The answer to a call that failed.
 pub(super) fn word(failure: &Failure) -> HttpResponse {
-    let status = status(failure);
+    let status = failure.status_or_400();
     let error = status.canonical_reason().unwrap_or_default();
     let message = sentence(failure).unwrap_or(Cow::Borrowed(error));
-    let mut answer = answer::json(status, &Failed { status_code: status.as_u16(), message, error })
-        .unwrap_or_else(|_| HttpResponse::new(status));
-    if status == StatusCode::UNAUTHORIZED {
-        answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"tillgate\""));
-    }
-    answer
-}
-
-fn status(failure: &Failure) -> StatusCode {
-    match failure {
-        Failure::Refused(refusal) => match refusal {
-            Refusal::Held { .. } | Refusal::Login(LoginRefusal::Stopped) => StatusCode::TOO_MANY_REQUESTS,
-            // whatever else stands against a login reads as a wrong password
-            Refusal::Login(_) | Refusal::Token(_) => StatusCode::UNAUTHORIZED,
-            Refusal::Missing(_) | Refusal::Rank(_) => StatusCode::FORBIDDEN,
-            Refusal::Weak(_) => StatusCode::BAD_REQUEST,
-            Refusal::NoSession => StatusCode::NOT_FOUND,
-        },
-        Failure::Office(refused) => match office::status(refused) {
-            StatusCode::UNPROCESSABLE_ENTITY => StatusCode::BAD_REQUEST,
-            status => status,
-        },
-        Failure::Unavailable { .. } => StatusCode::SERVICE_UNAVAILABLE,
-        Failure::Fault(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        Failure::Protocol(Protocol::Fields(_)) => StatusCode::BAD_REQUEST,
-        Failure::Protocol(protocol) => protocol.status(),
-    }
+    answer::failed(status, &Failed { status_code: status.as_u16(), message, error })
 }
 
 /// What is wrong with a request that can be mended; everything else is told by the status's phrase alone.
