@@ -18,6 +18,7 @@ mod resets;
 mod rows;
 mod sessions;
 mod table;
+mod tickets;
 mod transaction;
 
 use std::collections::hash_map::RandomState;

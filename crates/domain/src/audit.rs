@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
-use crate::{ApiKeyId, DeviceId, EventId, Instant, KeyId, RoleId, SessionId, Stored, TenantId, UserId};
+use crate::{ApiKeyId, DeviceId, EventId, Instant, KeyId, RoleId, SessionId, Stored, TenantId, TicketId, UserId};
 
 /// Who did something. Empty where the server did it itself or nobody could be told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub enum Subject {
     Key(KeyId),
     /// A key of a program.
     ApiKey(ApiKeyId),
+    /// A ticket.
+    Ticket(TicketId),
     /// The server as a whole.
     Server,
 }
@@ -51,6 +53,7 @@ impl Subject {
             Self::Tenant(_) => SubjectKind::Tenant,
             Self::Key(_) => SubjectKind::Key,
             Self::ApiKey(_) => SubjectKind::ApiKey,
+            Self::Ticket(_) => SubjectKind::Ticket,
             Self::Server => SubjectKind::Server,
         }
     }
@@ -64,7 +67,8 @@ impl Subject {
             | Self::Role(RoleId(id))
             | Self::Tenant(TenantId(id))
             | Self::Key(KeyId(id))
-            | Self::ApiKey(ApiKeyId(id)) => Some(*id),
+            | Self::ApiKey(ApiKeyId(id))
+            | Self::Ticket(TicketId(id)) => Some(*id),
             Self::Server => None,
         }
     }
@@ -79,6 +83,7 @@ impl Subject {
             SubjectKind::Tenant => id.map(TenantId).map(Self::Tenant),
             SubjectKind::Key => id.map(KeyId).map(Self::Key),
             SubjectKind::ApiKey => id.map(ApiKeyId).map(Self::ApiKey),
+            SubjectKind::Ticket => id.map(TicketId).map(Self::Ticket),
             SubjectKind::Server => id.is_none().then_some(Self::Server),
         }
     }
@@ -119,6 +124,8 @@ words! {
         Key = "key",
         /// A key of a program.
         ApiKey = "api_key",
+        /// A ticket.
+        Ticket = "ticket",
         /// The server as a whole.
         Server = "server",
     }
@@ -185,6 +192,16 @@ words! {
         ApiKeyStatus = "api_key.status",
         /// A key of a program was deleted.
         ApiKeyDelete = "api_key.delete",
+        /// A ticket was opened.
+        TicketOpen = "ticket.open",
+        /// A ticket was changed.
+        TicketUpdate = "ticket.update",
+        /// A ticket was closed.
+        TicketClose = "ticket.close",
+        /// A ticket was made void.
+        TicketVoid = "ticket.void",
+        /// Goods of a closed ticket were taken back.
+        TicketRefund = "ticket.refund",
         /// The clock was accepted by hand.
         ClockAccept = "clock.accept",
         /// The store was declared restored from a backup.

@@ -43,6 +43,6 @@ pub use refund::refund;
 pub use refused::TicketRefused;
 pub use right::{Hand, Operation, Whose};
 pub use sheet::{Draft, Sheet};
-pub use state::{Closing, Receipt, Record, Ticket, TicketState, Voiding};
+pub use state::{Closing, Receipt, Record, Ticket, TicketState, TicketStatus, Voiding};
 pub use text::{Currency, InvalidCurrency, Label, Note, Text};
 pub use void::void;

@@ -14,6 +14,7 @@ mod devices;
 mod endings;
 mod events;
 mod feed;
+mod idempotency_keys;
 pub(crate) mod instances;
 mod keys;
 mod nodes;
@@ -22,6 +23,7 @@ mod resets;
 mod roles;
 mod sessions;
 mod tenants;
+mod tickets;
 mod users;
 
 use diesel::result::{DatabaseErrorKind, Error};

@@ -8,6 +8,7 @@ mod reset;
 mod role;
 mod session;
 mod tenant;
+mod ticket;
 mod user;
 
 use std::net::IpAddr;
@@ -23,6 +24,7 @@ pub(crate) use reset::{ResetRequestRow, ResetRow};
 pub(crate) use role::RoleRow;
 pub(crate) use session::{SessionRow, day};
 pub(crate) use tenant::{BranchRow, TenantRow};
+pub(crate) use ticket::{COLUMNS as TICKET_COLUMNS, TicketRow, TicketTexts, sheet_text};
 pub(crate) use user::UserRow;
 
 /// A table and one of its columns, for what is wrong with a value in it.

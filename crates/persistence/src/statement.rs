@@ -90,6 +90,11 @@ impl<'a> Statement<'a> {
         Self { text: Cow::Borrowed(text), binds: binds.into(), kept: true }
     }
 
+    /// The same where the text is put together, always alike.
+    pub(crate) fn kept(text: String, binds: Vec<Bind<'a>>) -> Self {
+        Self { text: Cow::Owned(text), binds, kept: true }
+    }
+
     /// A statement whose text depends on how many values it has: its prepared form is thrown away.
     pub(crate) fn once(text: String, binds: Vec<Bind<'a>>) -> Self {
         Self { text: Cow::Owned(text), binds, kept: false }

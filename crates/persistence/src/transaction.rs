@@ -164,5 +164,7 @@ shows!(OfficeTx {
     passwords: office::Passwords,
     resets: office::Resets,
     api_keys: office::ApiKeys,
+    tickets: office::Tickets,
+    idempotency_keys: office::IdempotencyKeys,
     events: office::Events,
 });

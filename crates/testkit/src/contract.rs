@@ -11,6 +11,7 @@ pub mod credentials;
 pub mod directory;
 pub mod endings;
 pub mod feed;
+pub mod idempotency_keys;
 pub mod instances;
 pub mod keys;
 pub mod meetings;
@@ -20,6 +21,7 @@ pub mod places;
 pub mod resets;
 pub mod sessions;
 pub mod signatures;
+pub mod tickets;
 pub mod user_search;
 pub mod work;
 
@@ -310,6 +312,30 @@ macro_rules! contract {
                 two_updates_of_a_key,
                 two_keys_of_one_client_id,
             ]
+        );
+        $crate::cases!(
+            $open,
+            Whole,
+            tickets,
+            [
+                a_ticket_comes_back_as_it_was_written,
+                an_id_of_a_ticket_is_taken_once,
+                an_update_of_a_ticket_may_be_lost,
+                the_refunds_of_a_ticket_are_told,
+                numbers_of_a_device_have_no_gap,
+                tickets_come_in_an_order_and_in_parts,
+                a_filter_narrows_the_tickets,
+                two_updates_of_a_ticket,
+                two_tickets_of_one_id,
+                two_refunds_of_a_ticket,
+                two_numbers_at_once,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            Whole,
+            idempotency_keys,
+            [a_key_keeps_what_was_answered, a_key_is_a_persons, old_keys_are_swept, two_requests_with_one_key,]
         );
         $crate::cases!(
             $open,

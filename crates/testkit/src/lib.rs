@@ -20,6 +20,7 @@ pub mod entropy;
 pub mod failing;
 mod meeting;
 pub mod postgres;
+mod sale;
 mod shop;
 mod watcher;
 pub mod world;

@@ -1,9 +1,10 @@
 //! Everything that the in-memory store holds: the tables, and beside them the indexes that spare a lookup from reading them all.
 
-use tillgate_domain::office::ports::{Reset, ResetDigest, ResetRequest};
+use tillgate_domain::office::ports::{Answered, RequestKey, Reset, ResetDigest, ResetRequest};
+use tillgate_domain::ticket::Ticket;
 use tillgate_domain::{
     ApiKeyId, Change, Device, DeviceId, Event, EventId, Folded, Instant, KeyId, NodeId, PrincipalId, ResetId, Role,
-    RoleId, SessionId, Slug, Tenant, TenantId, User, UserId,
+    RoleId, SessionId, Slug, Tenant, TenantId, TicketId, User, UserId,
 };
 use uuid::Uuid;
 
@@ -72,6 +73,11 @@ tables! {
     clients: String => ApiKeyId,
     reset_requests: ResetId => ResetRequest,
     resets: ResetDigest => Reset,
+    tickets: (TenantId, TicketId) => Ticket,
+    /// The last number that a closed ticket of a device got.
+    ticket_numbers: (TenantId, DeviceId) => u64,
+    /// Requests that count once, and when they were made.
+    answered: RequestKey => (Answered, Instant),
     seen: SignatureDigest => Instant,
     by_seen: (Instant, SignatureDigest) => (),
     /// Lines of the audit that were told.

@@ -3,11 +3,17 @@
 //! An `insert` answers false where a name, an e-mail address or a slug is taken; an `update` answers false where the version that
 //! was read has moved on, or the new name is taken. Versions are raised by the store.
 
+mod idempotency_keys;
 mod lists;
 mod resets;
+mod tickets;
 
+pub use idempotency_keys::{
+    Answered, IdempotencyKey, IdempotencyKeys, InvalidIdempotencyKey, RequestDigest, RequestKey,
+};
 pub use lists::{EventFilter, Found, Part, Told, UserFilter, UserOrder};
 pub use resets::{Reset, ResetDigest, ResetRequest, Resets};
+pub use tickets::{OrderedBy, TicketFilter, TicketOrder, TicketPlace, Tickets};
 
 use crate::{
     ApiKey, ApiKeyId, Branch, Device, DeviceId, EventId, Folded, Instant, PrincipalId, Role, RoleId, RoleName, Secret,
@@ -37,6 +43,10 @@ pub trait OfficeTx: Tx {
     fn resets(&mut self) -> &mut dyn Resets;
     /// Keys of programs.
     fn api_keys(&mut self) -> &mut dyn ApiKeys;
+    /// What is sold.
+    fn tickets(&mut self) -> &mut dyn Tickets;
+    /// Requests that count once.
+    fn idempotency_keys(&mut self) -> &mut dyn IdempotencyKeys;
     /// The lines of the audit.
     fn events(&mut self) -> &mut dyn Events;
 }

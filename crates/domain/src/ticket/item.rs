@@ -10,17 +10,18 @@ use super::rate::{Left, Rate};
 use super::refused::TicketRefused;
 use super::text::{Label, Note};
 
-/// How much of something: above zero, below a million, at most 6 places. Which way the money flows stands in the price.
+/// How much of something: less than a million either way, at most 6 places. A quantity below zero is what comes back at the price of
+/// what goes out; some tills write it so, others turn the sign of the price.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Quantity(Decimal<6>);
 
 impl Quantity {
     /// The quantity, where it lies in its bounds.
     pub fn new(amount: Decimal<6>) -> Result<Self, InvalidDecimal> {
-        if (1..1_000_000 * Decimal::<6>::ONE).contains(&amount.units()) {
+        if amount.units().abs() < 1_000_000 * Decimal::<6>::ONE {
             Ok(Self(amount))
         } else {
-            Err(InvalidDecimal::Range { least: "0.000001".to_owned(), most: "999999.999999".to_owned() })
+            Err(InvalidDecimal::Range { least: "-999999.999999".to_owned(), most: "999999.999999".to_owned() })
         }
     }
 
@@ -29,9 +30,19 @@ impl Quantity {
         self.0
     }
 
-    /// What is left of it when this much is taken away; `None` where nothing is.
-    pub(super) fn less(self, taken: i128) -> Option<Self> {
-        Decimal::fit(self.0.wide() - taken).and_then(|left| Self::new(left).ok())
+    /// How many millionths it is, whichever way.
+    pub(super) fn size(self) -> i128 {
+        self.0.wide().abs()
+    }
+
+    /// The same way as `other`, which may be the other way round.
+    pub(super) const fn along(self, other: Self) -> Self {
+        if self.0.is_negative() == other.0.is_negative() { self } else { Self(self.0.opposite()) }
+    }
+
+    /// What is left of its size when this much is taken away.
+    pub(super) fn less(self, taken: i128) -> Self {
+        Self(Decimal::bounded((self.size() - taken).max(0)))
     }
 }
 
@@ -48,7 +59,7 @@ impl fmt::Display for Quantity {
     }
 }
 
-/// What an item does to the sum.
+/// What an item is. Which way its money flows stands in its numbers, not here: no contract says how the two go together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ItemKind {
     /// Sold.
@@ -69,20 +80,6 @@ impl ItemKind {
             Self::Positive => "Positive",
             Self::Negative => "Negative",
             Self::Returned => "Returned",
-        }
-    }
-
-    pub(super) const fn sign(self) -> &'static str {
-        match self {
-            Self::Positive => "must not be below zero",
-            Self::Negative | Self::Returned => "must not be above zero",
-        }
-    }
-
-    const fn takes(self, price: Price) -> bool {
-        match self {
-            Self::Positive => price.units() >= 0,
-            Self::Negative | Self::Returned => price.units() <= 0,
         }
     }
 }
@@ -132,7 +129,7 @@ pub struct Line {
     pub article: Article,
     /// What the kitchen or the customer should know.
     pub comment: Note,
-    /// The price of one unit, without VAT and before discounts; not above zero on what gives money back.
+    /// The price of one unit, without VAT and before discounts; or its quantity is below zero on what gives money back.
     pub unit_price: Price,
     /// How much.
     pub quantity: Quantity,
@@ -142,7 +139,7 @@ pub struct Line {
     pub discount: Rate,
 }
 
-/// A line whose price fits its kind and whose amounts have room on a ticket.
+/// A line whose amounts have room on a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Item {
     line: Line,
@@ -156,9 +153,6 @@ const ENDPOINTS: usize = 50;
 impl Item {
     /// Checks a line.
     pub fn new(line: Line) -> Result<Self, TicketRefused> {
-        if !line.kind.takes(line.unit_price) {
-            return Err(TicketRefused::Sign { item: line.id, kind: line.kind });
-        }
         if line.article.order_endpoints.len() > ENDPOINTS {
             return Err(TicketRefused::TooMany { what: "places that an item's orders go to", most: ENDPOINTS });
         }
@@ -211,32 +205,23 @@ mod tests {
     use crate::ticket::sample::{amount, line};
 
     #[test]
-    fn the_price_has_the_sign_of_the_kind() {
-        for (kind, price, fits) in [
-            (ItemKind::Positive, "1", true),
-            (ItemKind::Positive, "0", true),
-            (ItemKind::Positive, "-0.000001", false),
-            (ItemKind::Negative, "-1", true),
-            (ItemKind::Negative, "0", true),
-            (ItemKind::Negative, "0.000001", false),
-            (ItemKind::Returned, "-1", true),
-            (ItemKind::Returned, "0", true),
-            (ItemKind::Returned, "1", false),
-        ] {
-            let made = Item::new(Line { kind, unit_price: price.parse().unwrap(), ..line(3, "0", "1") });
-            assert_eq!(made.is_ok(), fits, "{kind:?} {price}");
-            if let Err(refused) = made {
-                assert_eq!(refused, TicketRefused::Sign { item: 3, kind });
+    fn whichever_way_money_comes_back_is_taken() {
+        for kind in ItemKind::ALL {
+            for (price, quantity, total) in
+                [("2", "3", "6.00"), ("-2", "3", "-6.00"), ("2", "-3", "-6.00"), ("2", "0", "0.00")]
+            {
+                let made = Item::new(Line { kind, ..line(3, price, quantity) }).unwrap();
+                assert_eq!(made.totals(Rate::ZERO).total, amount(total), "{kind:?} {price} {quantity}");
             }
         }
     }
 
     #[test]
-    fn a_quantity_is_above_zero_and_below_a_million() {
-        for good in ["0.000001", "1", "999999.999999"] {
+    fn a_quantity_is_less_than_a_million_either_way() {
+        for good in ["0.000001", "1", "999999.999999", "0", "-1", "-999999.999999"] {
             assert!(good.parse::<Quantity>().is_ok(), "{good}");
         }
-        for bad in ["0", "-1", "1000000", "999999.9999999"] {
+        for bad in ["1000000", "-1000000", "999999.9999999"] {
             assert!(bad.parse::<Quantity>().is_err(), "{bad}");
         }
     }

@@ -86,6 +86,7 @@ prop_compose! {
         kind in prop::sample::select(vec![ItemKind::Positive, ItemKind::Positive, ItemKind::Negative, ItemKind::Returned]),
         price in millionths(2_000_000_000),
         quantity in millionths(50_000_000),
+        back in prop::sample::select(vec![false, false, false, true]),
         vat in prop::option::of(rate()),
         discount in rate(),
         discount_allowed in any::<bool>(),
@@ -98,7 +99,7 @@ prop_compose! {
             article: Article { vat, discount_allowed, ..Article::default() },
             comment: Note::default(),
             unit_price: Decimal::from_units(price).unwrap(),
-            quantity: Quantity::new(Decimal::from_units(quantity.max(1)).unwrap()).unwrap(),
+            quantity: Quantity::new(Decimal::from_units(if back { -quantity } else { quantity }).unwrap()).unwrap(),
             unit: Label::default(),
             discount,
         }
@@ -212,7 +213,7 @@ proptest! {
     ) {
         let sold = closed(&opened(draft(lines.clone(), discount, rounding).check().unwrap()));
         let paid = sold.sheet.payable().units();
-        let mut left: BTreeMap<u32, i64> = lines.iter().map(|line| (line.id, line.quantity.amount().units())).collect();
+        let mut left: BTreeMap<u32, i64> = lines.iter().map(|line| (line.id, line.quantity.amount().units().abs())).collect();
         let mut refunds: Vec<Ticket> = Vec::new();
         let mut given = 0;
         let quantity = |units: i64| Quantity::new(Decimal::from_units(units).unwrap()).unwrap();

@@ -29,7 +29,7 @@ impl TakenBack {
             |refund: &&Ticket| refund.refund_of == Some(sold.id) && !matches!(refund.state, TicketState::Void(_));
         for refund in refunds.iter().filter(counts) {
             for item in &refund.sheet.items {
-                *taken.quantities.entry(item.id).or_default() += item.quantity.amount().wide();
+                *taken.quantities.entry(item.id).or_default() += item.quantity.size();
             }
             taken.money -= refund.sheet.payable().wide();
         }
@@ -57,7 +57,7 @@ pub fn refund(
     if sold.refund_of.is_some() {
         return Err(TicketRefused::RefundOfRefund);
     }
-    if returned.is_empty() {
+    if returned.is_empty() || returned.values().any(|quantity| quantity.amount().units() <= 0) {
         return Err(TicketRefused::NothingReturned);
     }
     let mut taken = TakenBack::of(sold, refunds);
@@ -65,10 +65,10 @@ pub fn refund(
     for (id, quantity) in returned {
         let item = sold.sheet.items.iter().find(|item| item.id == *id).ok_or(TicketRefused::NoItem(*id))?;
         let before = taken.quantities.entry(*id).or_default();
-        if *before + quantity.amount().wide() > item.quantity.amount().wide() {
+        if *before + quantity.size() > item.quantity.size() {
             return Err(TicketRefused::more_than_sold(*id, item.quantity.less(*before)));
         }
-        *before += quantity.amount().wide();
+        *before += quantity.size();
         items.push(mirror(item, *quantity)?);
     }
     let blank = Draft::of(hand.person()?);
@@ -76,7 +76,7 @@ pub fn refund(
     let sheet = draft.check()?;
     let worth = -sheet.payable().wide();
     let left = sold.sheet.payable().wide() - taken.money;
-    let all = |item: &Item| taken.quantities.get(&item.id) == Some(&item.quantity.amount().wide());
+    let all = |item: &Item| taken.quantities.get(&item.id).copied().unwrap_or_default() == item.quantity.size();
     let given = if sold.sheet.items.iter().all(all) {
         left
     } else if worth > 0 {
@@ -105,7 +105,7 @@ fn mirror(item: &Item, quantity: Quantity) -> Result<Item, TicketRefused> {
     Item::new(Line {
         kind: Ticket::taken_back(item.kind),
         unit_price: item.unit_price.opposite(),
-        quantity,
+        quantity: quantity.along(item.quantity),
         ..item.line().clone()
     })
 }

@@ -1,7 +1,7 @@
 //! What tickets say no with: the rule, and what to do about it. Nothing was changed then.
 
 use super::decimal::Amount;
-use super::item::{ItemKind, Quantity};
+use super::item::Quantity;
 use crate::Right;
 
 /// A decision to say no.
@@ -30,14 +30,6 @@ pub enum TicketRefused {
     /// It is void.
     #[error("the ticket is void and stays as it is; open a new one")]
     Void,
-    /// The price and the kind of an item do not go together.
-    #[error("item {item}: the unit price of a {} item {}", .kind.name(), .kind.sign())]
-    Sign {
-        /// The id of the item.
-        item: u32,
-        /// Its kind.
-        kind: ItemKind,
-    },
     /// Its amounts, or those of the whole ticket, have more digits than are kept.
     #[error("the amounts are too large; the sum of all items must stay within {}", Amount::bounded(Amount::MOST.into()))]
     TooLarge,
@@ -85,8 +77,8 @@ pub enum TicketRefused {
     /// What is to be refunded is a refund.
     #[error("this ticket is a refund itself; refund the ticket that it refers to, or sell the goods again")]
     RefundOfRefund,
-    /// The refund names no item.
-    #[error("name at least one item to take back")]
+    /// The refund names no item, or nothing of one.
+    #[error("name at least one item to take back, and of each more than nothing")]
     NothingReturned,
     /// The sold ticket has no such item.
     #[error("item {0}: the sold ticket has no such item")]
@@ -96,7 +88,7 @@ pub enum TicketRefused {
     MoreThanSold {
         /// The id of the item.
         item: u32,
-        /// What is left of it; `0` where all of it was taken back.
+        /// How much is left of it.
         left: String,
     },
     /// A change of what a refund takes back.
@@ -117,7 +109,6 @@ impl TicketRefused {
             Self::Moved { .. } => "version_moved",
             Self::Closed => "ticket_closed",
             Self::Void => "ticket_void",
-            Self::Sign { .. } => "item_sign",
             Self::TooLarge => "ticket_too_large",
             Self::TooMany { .. } => "ticket_too_long",
             Self::Twice(_) => "item_twice",
@@ -136,7 +127,7 @@ impl TicketRefused {
         }
     }
 
-    pub(super) fn more_than_sold(item: u32, left: Option<Quantity>) -> Self {
-        Self::MoreThanSold { item, left: left.map_or_else(|| "0".to_owned(), |left| left.to_string()) }
+    pub(super) fn more_than_sold(item: u32, left: Quantity) -> Self {
+        Self::MoreThanSold { item, left: left.to_string() }
     }
 }

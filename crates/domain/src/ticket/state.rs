@@ -22,15 +22,46 @@ pub enum TicketState {
 }
 
 impl TicketState {
-    /// The words of the three states.
-    pub const NAMES: [&'static str; 3] = ["open", "closed", "void"];
+    /// Which of the three it is.
+    pub const fn status(&self) -> TicketStatus {
+        match self {
+            Self::Open => TicketStatus::Open,
+            Self::Closed(_) => TicketStatus::Closed,
+            Self::Void(_) => TicketStatus::Void,
+        }
+    }
+
+    /// When it came to its end.
+    pub fn ended_at(&self) -> Option<Instant> {
+        match self {
+            Self::Open => None,
+            Self::Closed(closing) => Some(closing.at),
+            Self::Void(voiding) => Some(voiding.at),
+        }
+    }
+}
+
+/// A state by its name alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum TicketStatus {
+    /// It can be changed.
+    Open,
+    /// It was paid.
+    Closed,
+    /// It was deleted before it was paid.
+    Void,
+}
+
+impl TicketStatus {
+    /// All three.
+    pub const ALL: [Self; 3] = [Self::Open, Self::Closed, Self::Void];
 
     /// The word in requests and the store.
-    pub const fn name(&self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Self::Open => "open",
-            Self::Closed(_) => "closed",
-            Self::Void(_) => "void",
+            Self::Closed => "closed",
+            Self::Void => "void",
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tillgate_auth_core::ports::InstanceState;
 use tillgate_domain::{
     Action, Actor, ApiKeyId, DeviceId, Event, EventId, Instant, KeyId, Outcome, RoleId, SessionId, Subject, TenantId,
-    UserId,
+    TicketId, UserId,
 };
 use tillgate_testkit::Whole;
 use uuid::Uuid;
@@ -42,6 +42,7 @@ fn event(line: Line) -> Event {
         ("tenant", Some(id)) => Subject::Tenant(TenantId(id)),
         ("key", Some(id)) => Subject::Key(KeyId(id)),
         ("api_key", Some(id)) => Subject::ApiKey(ApiKeyId(id)),
+        ("ticket", Some(id)) => Subject::Ticket(TicketId(id)),
         ("server", None) => Subject::Server,
         other => panic!("{other:?} is no subject"),
     };

@@ -17,4 +17,5 @@ mod races;
 mod sessions;
 mod store;
 mod stores;
+mod tickets;
 mod unreadable;

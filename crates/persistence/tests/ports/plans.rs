@@ -9,12 +9,18 @@ use tillgate_auth_core::ports::{
     Count, CountKey, CredentialKind, Cursor, KeyKind, KeyState, Node, Rotation, SessionFilter, Settled,
     SignatureDigest, StoredKey, Use,
 };
-use tillgate_domain::office::ports::{EventFilter, Page, Part, UserFilter, UserOrder};
+use tillgate_domain::office::OfficeTx;
+use tillgate_domain::office::ports::{
+    Answered, EventFilter, IdempotencyKey, OrderedBy, Page, Part, RequestKey, TicketFilter, TicketOrder, UserFilter,
+    UserOrder,
+};
+use tillgate_domain::ticket::TicketStatus;
 use tillgate_domain::{
-    Action, ApiKey, ApiKeyId, EndedWhy, Epoch, Folded, KeyId, NodeId, PrincipalId, Scope, Secret, User,
+    Action, ApiKey, ApiKeyId, EndedWhy, Epoch, Folded, KeyId, NodeId, PrincipalId, Scope, Secret, Stored, User,
 };
 
 use crate::stores::{Fresh, Shop, at, uuid};
+use crate::tickets::{closed, opened};
 
 thread_local! {
     static SENT: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
@@ -191,6 +197,7 @@ fn everything(fresh: &Fresh, shop: &Shop) {
         tx.api_keys().update(&key)?;
         tx.api_keys().list(shop.tenant.id, &Page { after: None, limit: 9 })?;
         tx.api_keys().remove(key.id, 2)?;
+        tickets(tx, shop)?;
         tx.passwords().has(principal)?;
         tx.passwords().forgive(principal)
     });
@@ -209,6 +216,48 @@ fn everything(fresh: &Fresh, shop: &Shop) {
         tx.keys().remove(KeyId(uuid(50)))?;
         tx.nodes().leave(NodeId(uuid(1)))
     });
+}
+
+/// Every verb of the ports of tickets, and every shape of their lists.
+fn tickets(tx: &mut (dyn OfficeTx + '_), shop: &Shop) -> Stored<()> {
+    let (tenant, ticket) = (shop.tenant.id, opened(shop, 1));
+    tx.tickets().insert(&ticket)?;
+    let key = IdempotencyKey::parse("key").unwrap();
+    let key = RequestKey { tenant, user: shop.anna.id, key };
+    tx.idempotency_keys().insert(&key, &Answered { request: [1; 32], ticket: ticket.clone() }, at(1))?;
+    tx.idempotency_keys().find(&key)?;
+    tx.idempotency_keys().sweep(at(10), 9)?;
+    tx.tickets().update(&closed(&ticket, shop))?;
+    tx.tickets().find(tenant, ticket.id)?;
+    tx.tickets().claim(tenant, ticket.id)?;
+    tx.tickets().refunds(tenant, ticket.id)?;
+    tx.tickets().number(tenant, shop.till.id)?;
+    let (open, closed) = (TicketStatus::Open, TicketStatus::Closed);
+    for filter in [
+        TicketFilter::default(),
+        TicketFilter { statuses: vec![open], ..TicketFilter::default() },
+        TicketFilter { statuses: vec![open, closed], ..TicketFilter::default() },
+        TicketFilter { owner: Some(shop.anna.id), ..TicketFilter::default() },
+        TicketFilter { device: Some(shop.till.id), ..TicketFilter::default() },
+        TicketFilter { refund_of: Some(ticket.id), ..TicketFilter::default() },
+        TicketFilter { from: Some(at(0)), until: Some(at(9)), ..TicketFilter::default() },
+        TicketFilter { text: Some("a".into()), ..TicketFilter::default() },
+    ] {
+        for by in [OrderedBy::Opened, OrderedBy::Updated, OrderedBy::Payable] {
+            for backwards in [false, true] {
+                let order = TicketOrder { by, backwards };
+                tx.tickets().list(tenant, &filter, order, &Part::first(9))?;
+                tx.tickets().list(
+                    tenant,
+                    &filter,
+                    order,
+                    &Part { after: Some(by.place(&ticket)), skip: 0, limit: 9 },
+                )?;
+            }
+        }
+        tx.tickets().count(tenant, &filter)?;
+    }
+    Ok(())
 }
 
 #[test]
@@ -271,6 +320,9 @@ fn hot_statements_are_prepared_once() {
         "INSERT INTO places",
         "INSERT INTO changes",
         "INSERT INTO audit",
+        "INSERT INTO tickets",
+        "UPDATE tickets SET",
+        "SELECT tickets.tenant_id",
         "WITH RECURSIVE over",
     ] {
         assert!(kept.iter().any(|text| text.starts_with(start)), "{start} is prepared anew each time");

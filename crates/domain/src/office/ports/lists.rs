@@ -137,6 +137,6 @@ pub enum UserOrder {
 }
 
 /// Whether a text stands in another, whatever the case of the letters A to Z.
-fn holds(text: &str, part: &str) -> bool {
+pub(super) fn holds(text: &str, part: &str) -> bool {
     text.to_ascii_lowercase().contains(&part.to_ascii_lowercase())
 }

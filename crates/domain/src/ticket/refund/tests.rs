@@ -109,7 +109,7 @@ fn no_more_is_taken_back_than_was_sold() {
     let first = refund(&ticket, &[], &of(&[(1, "2"), (2, "1")]), opening(200), &admin(1)).unwrap();
     for refunds in [vec![first.clone()], vec![closed(&first)]] {
         assert_eq!(more(&refunds, 1, "1.000001"), left(1, "1.000000"));
-        assert_eq!(more(&refunds, 2, "0.000001"), left(2, "0"));
+        assert_eq!(more(&refunds, 2, "0.000001"), left(2, "0.000000"));
         assert_eq!(more(&refunds, 1, "1"), None);
     }
     let gone = void(&first, Note::default(), &admin(1), None, Instant::default()).unwrap();
@@ -132,6 +132,9 @@ fn only_what_was_sold_is_refunded_by_who_may() {
     assert_eq!(of_ticket(&ticket, &one, &admin(1)), None);
     assert_eq!(of_ticket(&open, &one, &admin(1)), Some("refund_not_sold"));
     assert_eq!(of_ticket(&ticket, &BTreeMap::new(), &admin(1)), Some("refund_empty"));
+    for nothing in ["0", "-1"] {
+        assert_eq!(of_ticket(&ticket, &of(&[(1, nothing)]), &admin(1)), Some("refund_empty"), "{nothing}");
+    }
     let back = closed(&refund(&ticket, &[], &one, opening(200), &admin(1)).unwrap());
     assert_eq!(of_ticket(&back, &one, &admin(1)), Some("refund_of_refund"));
     assert_eq!(of_ticket(&ticket, &one, &hand(1, &["ticketCreate"])), Some("right_missing"));

@@ -58,8 +58,8 @@ fn a_right_that_is_missing_comes_before_what_is_known_of_the_ticket() {
 #[test]
 fn every_state_comes_back_from_the_store_as_it_was() {
     let open = opened(sheet(vec![item(1, "5", "1")]));
-    for (ticket, name) in [open.clone(), closed(&open), voided(&open)].into_iter().zip(TicketState::NAMES) {
-        assert_eq!(ticket.state.name(), name);
+    for (ticket, name) in [open.clone(), closed(&open), voided(&open)].into_iter().zip(TicketStatus::ALL) {
+        assert_eq!(ticket.state.status(), name);
         assert_eq!(Ticket::restore(ticket.record().clone()), Ok(ticket));
     }
 }

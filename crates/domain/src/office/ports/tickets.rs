@@ -1,0 +1,110 @@
+//! Tickets as the store keeps them: found by their tenant and id, changed from the version that was read, and never again once they
+//! are closed or void.
+
+use super::lists::{Part, holds};
+use crate::ticket::{Ticket, TicketStatus};
+use crate::{DeviceId, Instant, Stored, TenantId, TicketId, UserId};
+
+/// Which tickets. What is `None` or empty narrows nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TicketFilter {
+    /// In one of these states.
+    pub statuses: Vec<TicketStatus>,
+    /// Whose they are.
+    pub owner: Option<UserId>,
+    /// The device that they were opened on.
+    pub device: Option<DeviceId>,
+    /// Refunds of this ticket.
+    pub refund_of: Option<TicketId>,
+    /// Opened at this instant or later.
+    pub from: Option<Instant>,
+    /// Opened before this instant.
+    pub until: Option<Instant>,
+    /// With this text in their name, the client's own id or the full name of the customer, whatever the case of the letters A to
+    /// Z.
+    pub text: Option<String>,
+}
+
+impl TicketFilter {
+    /// Whether the filter fits a ticket.
+    pub fn fits(&self, ticket: &Ticket) -> bool {
+        let customer = ticket.sheet.customer.as_ref().map_or("", |customer| customer.full_name.as_str());
+        let texts = [ticket.sheet.name.as_str(), ticket.sheet.external_id.as_str(), customer];
+        (self.statuses.is_empty() || self.statuses.contains(&ticket.state.status()))
+            && self.owner.is_none_or(|owner| ticket.sheet.owner == owner)
+            && self.device.is_none_or(|device| ticket.opened_on == device)
+            && self.refund_of.is_none_or(|sold| ticket.refund_of == Some(sold))
+            && self.from.is_none_or(|from| ticket.opened_at >= from)
+            && self.until.is_none_or(|until| ticket.opened_at < until)
+            && self.text.as_ref().is_none_or(|text| texts.into_iter().any(|each| holds(each, text)))
+    }
+}
+
+/// By what tickets are ordered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum OrderedBy {
+    /// When they were opened.
+    #[default]
+    Opened,
+    /// When they were last changed.
+    Updated,
+    /// What is to be paid.
+    Payable,
+}
+
+/// In which order tickets come. Those whom it does not tell apart come in the order of their ids.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TicketOrder {
+    /// By what.
+    pub by: OrderedBy,
+    /// Whether the greatest comes first.
+    pub backwards: bool,
+}
+
+/// Where a ticket stands in an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct TicketPlace {
+    /// What it is ordered by: milliseconds, or hundredths.
+    pub key: i64,
+    /// Its id.
+    pub id: TicketId,
+}
+
+impl OrderedBy {
+    /// Where the ticket stands.
+    pub fn place(self, ticket: &Ticket) -> TicketPlace {
+        let key = match self {
+            Self::Opened => ticket.opened_at.millis(),
+            Self::Updated => ticket.updated_at.millis(),
+            Self::Payable => ticket.sheet.payable().units(),
+        };
+        TicketPlace { key, id: ticket.id }
+    }
+}
+
+/// Tickets.
+pub trait Tickets {
+    /// The ticket of this tenant with this id.
+    fn find(&mut self, tenant: TenantId, id: TicketId) -> Stored<Option<Ticket>>;
+    /// Adds a ticket. False where the tenant has one of this id: clients may draw ids of their own.
+    fn insert(&mut self, ticket: &Ticket) -> Stored<bool>;
+    /// Stores what was made of a ticket where the one there is open and one version behind.
+    fn update(&mut self, ticket: &Ticket) -> Stored<bool>;
+    /// Claims a closed ticket before its refunds are read: no other claim of it succeeds before this unit of work ends.
+    fn claim(&mut self, tenant: TenantId, sold: TicketId) -> Stored<()>;
+    /// The refunds of a ticket, whatever their state.
+    fn refunds(&mut self, tenant: TenantId, sold: TicketId) -> Stored<Vec<Ticket>>;
+    /// Draws the next number of a closed ticket on this device: each once, from 1, and none is lost with a unit of work that is
+    /// rolled back.
+    fn number(&mut self, tenant: TenantId, device: DeviceId) -> Stored<u64>;
+    /// Tickets of a tenant that the filter fits, in this order.
+    fn list(
+        &mut self,
+        tenant: TenantId,
+        filter: &TicketFilter,
+        order: TicketOrder,
+        part: &Part<TicketPlace>,
+    ) -> Stored<Vec<Ticket>>;
+    /// How many tickets of a tenant the filter fits.
+    fn count(&mut self, tenant: TenantId, filter: &TicketFilter) -> Stored<u64>;
+}

@@ -1,0 +1,108 @@
+//! Rows of `tickets`: what lists filter and sort by in columns, the rest in two JSON documents.
+
+mod document;
+
+use diesel::QueryableByName;
+use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+use tillgate_domain::ticket::{Currency, Record, Sheet, Ticket, TicketState, TicketStatus};
+use tillgate_domain::{DeviceId, Instant, Stored, TenantId, TicketId};
+
+use super::{Cell, to_json};
+use document::{EndingDocument, SheetDocument};
+
+/// A row of `tickets`, to read.
+#[derive(QueryableByName)]
+pub(crate) struct TicketRow {
+    #[diesel(sql_type = Binary)]
+    tenant_id: Vec<u8>,
+    #[diesel(sql_type = Binary)]
+    id: Vec<u8>,
+    #[diesel(sql_type = Text)]
+    state: String,
+    #[diesel(sql_type = Text)]
+    currency: String,
+    #[diesel(sql_type = Binary)]
+    device_id: Vec<u8>,
+    #[diesel(sql_type = BigInt)]
+    opened_at: i64,
+    #[diesel(sql_type = BigInt)]
+    updated_at: i64,
+    #[diesel(sql_type = Nullable<Binary>)]
+    refund_of: Option<Vec<u8>>,
+    #[diesel(sql_type = BigInt)]
+    version: i64,
+    #[diesel(sql_type = Text)]
+    sheet: String,
+    #[diesel(sql_type = Nullable<Text>)]
+    ending: Option<String>,
+}
+
+/// The columns that a row is read from.
+pub(crate) const COLUMNS: &str = "SELECT tickets.tenant_id, tickets.id, tickets.state, tickets.currency, tickets.device_id, \
+     tickets.opened_at, tickets.updated_at, tickets.refund_of, tickets.version, tickets.sheet, tickets.ending FROM tickets";
+
+impl TicketRow {
+    /// The ticket of the row.
+    pub(crate) fn ticket(self) -> Stored<Ticket> {
+        let cell = |column| Cell("tickets", column);
+        let status = cell("state").word(&TicketStatus::ALL, TicketStatus::name, &self.state)?;
+        let ending = self.ending.as_deref();
+        let ending = || ending.ok_or_else(|| cell("ending").corrupt("nothing, of a ticket that is not open"));
+        let state = match status {
+            TicketStatus::Open => TicketState::Open,
+            TicketStatus::Closed => EndingDocument::closing(cell("ending"), ending()?)?,
+            TicketStatus::Void => EndingDocument::voiding(cell("ending"), ending()?)?,
+        };
+        let record = Record {
+            id: TicketId(cell("id").uuid(&self.id)?),
+            tenant: TenantId(cell("tenant_id").uuid(&self.tenant_id)?),
+            currency: cell("currency").parsed(Currency::parse(&self.currency))?,
+            opened_at: Instant::from_millis(self.opened_at),
+            opened_on: DeviceId(cell("device_id").uuid(&self.device_id)?),
+            updated_at: Instant::from_millis(self.updated_at),
+            refund_of: cell("refund_of").uuid_or_none(self.refund_of.as_deref())?.map(TicketId),
+            sheet: sheet(cell("sheet"), &self.sheet)?,
+            state,
+            version: self.version,
+        };
+        cell("sheet").parsed(Ticket::restore(record))
+    }
+
+    /// The ticket as it was when it was made with this sheet on it, whatever became of it.
+    pub(crate) fn as_made(self, made: &str) -> Stored<Ticket> {
+        let now = self.ticket()?;
+        let record = Record {
+            updated_at: now.opened_at,
+            sheet: sheet(Cell("idempotency_keys", "sheet"), made)?,
+            state: TicketState::Open,
+            version: 1,
+            ..now.record().clone()
+        };
+        Cell("idempotency_keys", "sheet").parsed(Ticket::restore(record))
+    }
+}
+
+/// What a ticket's columns hold that are texts made of it.
+pub(crate) struct TicketTexts {
+    /// The JSON of its sheet.
+    pub(crate) sheet: String,
+    /// The JSON of how it was closed or made void.
+    pub(crate) ending: Option<String>,
+}
+
+impl TicketTexts {
+    /// The texts of a ticket.
+    pub(crate) fn of(ticket: &Ticket) -> Stored<Self> {
+        let ending = EndingDocument::of(&ticket.state).map(|document| to_json(&document)).transpose()?;
+        Ok(Self { sheet: sheet_text(&ticket.sheet)?, ending })
+    }
+}
+
+/// A sheet as JSON.
+pub(crate) fn sheet_text(sheet: &Sheet) -> Stored<String> {
+    to_json(&SheetDocument::of(sheet))
+}
+
+fn sheet(cell: Cell, text: &str) -> Stored<Sheet> {
+    cell.json::<SheetDocument>(text)?.sheet(cell)
+}

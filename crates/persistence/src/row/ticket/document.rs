@@ -1,0 +1,302 @@
+//! The JSON documents of a ticket's row: what stands on it, and how it came to its end. Numbers are whole numbers of their last
+//! place, so that no reader of the database meets a fraction.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tillgate_domain::ticket::{
+    Amount, Article, Closing, Customer, Decimal, Draft, Item, ItemKind, Line, Location, Means, Meta, Note, Payment,
+    Quantity, Rate, Receipt, Rounding, Sheet, Text, TicketState, Voiding,
+};
+use tillgate_domain::{DeviceId, Instant, Stored, UserId};
+use uuid::Uuid;
+
+use super::super::Cell;
+
+/// What stands on a ticket.
+#[derive(Serialize, Deserialize)]
+pub(super) struct SheetDocument {
+    owner: Uuid,
+    external_id: String,
+    name: String,
+    zone: String,
+    table: String,
+    customer: Option<CustomerDocument>,
+    discount: i64,
+    rounding: i64,
+    items: Vec<ItemDocument>,
+    payments: Vec<PaymentDocument>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct CustomerDocument {
+    id: String,
+    external_id: String,
+    card: String,
+    first_name: String,
+    last_name: String,
+    full_name: String,
+    phone: String,
+    email: String,
+    credit: i64,
+    discount: i64,
+    meta: Map<String, Value>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ItemDocument {
+    id: u32,
+    external_id: String,
+    kind: String,
+    article: ArticleDocument,
+    comment: String,
+    unit_price: i64,
+    quantity: i64,
+    unit: String,
+    discount: i64,
+}
+
+#[derive(Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "an article has them")]
+struct ArticleDocument {
+    name: String,
+    description: String,
+    stock: String,
+    code: String,
+    category: String,
+    kind: String,
+    vat_category: String,
+    vat: Option<i64>,
+    discount_allowed: bool,
+    price_fixed: bool,
+    splittable: bool,
+    cashback_allowed: bool,
+    order_endpoints: Vec<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PaymentDocument {
+    means: String,
+    name: String,
+    amount: i64,
+}
+
+/// How a ticket came to its end.
+#[derive(Serialize, Deserialize)]
+pub(super) struct EndingDocument {
+    at: i64,
+    by: Uuid,
+    on: Option<Uuid>,
+    number: Option<u64>,
+    fiscal: Option<String>,
+    daily_sales_report: Option<u64>,
+    reason: Option<String>,
+}
+
+fn text<const MOST: usize>(cell: Cell, text: &str) -> Stored<Text<MOST>> {
+    cell.parsed(Text::parse(text))
+}
+
+fn decimal<const PLACES: u32>(cell: Cell, units: i64) -> Stored<Decimal<PLACES>> {
+    cell.parsed(Decimal::from_units(units))
+}
+
+fn rate(cell: Cell, units: i64) -> Stored<Rate> {
+    cell.parsed(Rate::new(decimal(cell, units)?))
+}
+
+impl SheetDocument {
+    /// The document of a sheet.
+    pub(super) fn of(sheet: &Sheet) -> Self {
+        Self {
+            owner: sheet.owner.0,
+            external_id: sheet.external_id.to_string(),
+            name: sheet.name.to_string(),
+            zone: sheet.location.zone.to_string(),
+            table: sheet.location.table.to_string(),
+            customer: sheet.customer.as_ref().map(CustomerDocument::of),
+            discount: sheet.discount.percent().units(),
+            rounding: sheet.rounding.amount().units(),
+            items: sheet.items.iter().map(|item| ItemDocument::of(item)).collect(),
+            payments: sheet.payments.iter().map(PaymentDocument::of).collect(),
+        }
+    }
+
+    /// The sheet of the document.
+    pub(super) fn sheet(self, cell: Cell) -> Stored<Sheet> {
+        let draft = Draft {
+            owner: UserId(self.owner),
+            external_id: text(cell, &self.external_id)?,
+            name: text(cell, &self.name)?,
+            location: Location { zone: text(cell, &self.zone)?, table: text(cell, &self.table)? },
+            customer: self.customer.map(|customer| customer.customer(cell)).transpose()?,
+            discount: rate(cell, self.discount)?,
+            rounding: Rounding::kept(decimal(cell, self.rounding)?),
+            items: self.items.into_iter().map(|item| item.item(cell)).collect::<Stored<_>>()?,
+            payments: self.payments.into_iter().map(|payment| payment.payment(cell)).collect::<Stored<_>>()?,
+        };
+        cell.parsed(draft.check())
+    }
+}
+
+impl CustomerDocument {
+    fn of(customer: &Customer) -> Self {
+        Self {
+            id: customer.id.to_string(),
+            external_id: customer.external_id.to_string(),
+            card: customer.card_serial_number.to_string(),
+            first_name: customer.first_name.to_string(),
+            last_name: customer.last_name.to_string(),
+            full_name: customer.full_name.to_string(),
+            phone: customer.phone.to_string(),
+            email: customer.email.to_string(),
+            credit: customer.credit.percent().units(),
+            discount: customer.discount.percent().units(),
+            meta: customer.meta.map().clone(),
+        }
+    }
+
+    fn customer(self, cell: Cell) -> Stored<Customer> {
+        Ok(Customer {
+            id: text(cell, &self.id)?,
+            external_id: text(cell, &self.external_id)?,
+            card_serial_number: text(cell, &self.card)?,
+            first_name: text(cell, &self.first_name)?,
+            last_name: text(cell, &self.last_name)?,
+            full_name: text(cell, &self.full_name)?,
+            phone: text(cell, &self.phone)?,
+            email: text(cell, &self.email)?,
+            credit: rate(cell, self.credit)?,
+            discount: rate(cell, self.discount)?,
+            meta: cell.parsed(Meta::new(self.meta))?,
+        })
+    }
+}
+
+impl ItemDocument {
+    fn of(line: &Line) -> Self {
+        Self {
+            id: line.id,
+            external_id: line.external_id.to_string(),
+            kind: line.kind.name().to_owned(),
+            article: ArticleDocument::of(&line.article),
+            comment: line.comment.to_string(),
+            unit_price: line.unit_price.units(),
+            quantity: line.quantity.amount().units(),
+            unit: line.unit.to_string(),
+            discount: line.discount.percent().units(),
+        }
+    }
+
+    fn item(self, cell: Cell) -> Stored<Item> {
+        let line = Line {
+            id: self.id,
+            external_id: text(cell, &self.external_id)?,
+            kind: cell.word(&ItemKind::ALL, ItemKind::name, &self.kind)?,
+            article: self.article.article(cell)?,
+            comment: text(cell, &self.comment)?,
+            unit_price: decimal(cell, self.unit_price)?,
+            quantity: cell.parsed(Quantity::new(decimal(cell, self.quantity)?))?,
+            unit: text(cell, &self.unit)?,
+            discount: rate(cell, self.discount)?,
+        };
+        cell.parsed(Item::new(line))
+    }
+}
+
+impl ArticleDocument {
+    fn of(article: &Article) -> Self {
+        Self {
+            name: article.name.to_string(),
+            description: article.description.to_string(),
+            stock: article.stock.to_string(),
+            code: article.code.to_string(),
+            category: article.category.to_string(),
+            kind: article.kind.to_string(),
+            vat_category: article.vat_category.to_string(),
+            vat: article.vat.map(|rate| rate.percent().units()),
+            discount_allowed: article.discount_allowed,
+            price_fixed: article.price_fixed,
+            splittable: article.splittable,
+            cashback_allowed: article.cashback_allowed,
+            order_endpoints: article.order_endpoints.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn article(self, cell: Cell) -> Stored<Article> {
+        Ok(Article {
+            name: text(cell, &self.name)?,
+            description: text(cell, &self.description)?,
+            stock: text(cell, &self.stock)?,
+            code: text(cell, &self.code)?,
+            category: text(cell, &self.category)?,
+            kind: text(cell, &self.kind)?,
+            vat_category: text(cell, &self.vat_category)?,
+            vat: self.vat.map(|units| rate(cell, units)).transpose()?,
+            discount_allowed: self.discount_allowed,
+            price_fixed: self.price_fixed,
+            splittable: self.splittable,
+            cashback_allowed: self.cashback_allowed,
+            order_endpoints: self.order_endpoints.iter().map(|each| text(cell, each)).collect::<Stored<_>>()?,
+        })
+    }
+}
+
+impl PaymentDocument {
+    fn of(payment: &Payment) -> Self {
+        Self { means: payment.means.name().to_owned(), name: payment.name.to_string(), amount: payment.amount.units() }
+    }
+
+    fn payment(self, cell: Cell) -> Stored<Payment> {
+        let amount: Amount = decimal(cell, self.amount)?;
+        Ok(Payment { means: cell.word(&Means::ALL, Means::name, &self.means)?, name: text(cell, &self.name)?, amount })
+    }
+}
+
+impl EndingDocument {
+    /// The document of an end; an open ticket has none.
+    pub(super) fn of(state: &TicketState) -> Option<Self> {
+        match state {
+            TicketState::Open => None,
+            TicketState::Closed(closing) => Some(Self {
+                at: closing.at.millis(),
+                by: closing.by.0,
+                on: Some(closing.on.0),
+                number: Some(closing.receipt.number),
+                fiscal: Some(closing.receipt.fiscal.to_string()),
+                daily_sales_report: closing.receipt.daily_sales_report,
+                reason: None,
+            }),
+            TicketState::Void(voiding) => Some(Self {
+                at: voiding.at.millis(),
+                by: voiding.by.0,
+                on: voiding.on.map(|device| device.0),
+                number: None,
+                fiscal: None,
+                daily_sales_report: None,
+                reason: Some(voiding.reason.to_string()),
+            }),
+        }
+    }
+
+    /// How a ticket was closed.
+    pub(super) fn closing(cell: Cell, json: &str) -> Stored<TicketState> {
+        let Self { at, by, on: Some(on), number: Some(number), fiscal: Some(fiscal), daily_sales_report, .. } =
+            cell.json(json)?
+        else {
+            return Err(cell.corrupt("not how a ticket is closed"));
+        };
+        let receipt = Receipt { number, fiscal: text::<200>(cell, &fiscal)?, daily_sales_report };
+        let closing = Closing { at: Instant::from_millis(at), by: UserId(by), on: DeviceId(on), receipt };
+        Ok(TicketState::Closed(Box::new(closing)))
+    }
+
+    /// How a ticket became void.
+    pub(super) fn voiding(cell: Cell, json: &str) -> Stored<TicketState> {
+        let Self { at, by, on, reason: Some(reason), .. } = cell.json(json)? else {
+            return Err(cell.corrupt("not how a ticket becomes void"));
+        };
+        let reason: Note = text(cell, &reason)?;
+        let voiding = Voiding { at: Instant::from_millis(at), by: UserId(by), on: on.map(DeviceId), reason };
+        Ok(TicketState::Void(Box::new(voiding)))
+    }
+}

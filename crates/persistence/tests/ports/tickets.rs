@@ -1,0 +1,143 @@
+//! A closed ticket stays as it is, whoever asks the database: what no port sends is sent by hand here.
+
+use tillgate_domain::office::OfficeView;
+use tillgate_domain::ticket::{
+    Currency, Draft, Hand, Item, ItemKind, Label, Line, Means, Note, Opening, Payment, Rate, Receipt, Ticket, close,
+    open, void,
+};
+use tillgate_domain::{Environment, Right, Store, StoreExt, TicketId};
+
+use crate::stores::{Fresh, Raw, Shop, at, uuid};
+
+pub(crate) fn hand(shop: &Shop) -> Hand {
+    Hand {
+        user: Some(shop.anna.id),
+        device: Some((shop.till.id, Environment::CashRegister)),
+        rights: [Right::parse("admin").unwrap()].into_iter().collect(),
+    }
+}
+
+pub(crate) fn opened(shop: &Shop, number: u64) -> Ticket {
+    let line = Line {
+        id: 1,
+        external_id: Label::default(),
+        kind: ItemKind::Positive,
+        article: tillgate_domain::ticket::Article::default(),
+        comment: Note::default(),
+        unit_price: "2.5".parse().unwrap(),
+        quantity: "2".parse().unwrap(),
+        unit: Label::default(),
+        discount: Rate::ZERO,
+    };
+    let draft = Draft { items: vec![Item::new(line).unwrap()], ..Draft::of(shop.anna.id) };
+    let currency = Currency::parse("EUR").unwrap();
+    let opening = Opening { id: TicketId(uuid(number)), tenant: shop.tenant.id, currency, at: at(number) };
+    open(opening, draft.check().unwrap(), &hand(shop)).unwrap()
+}
+
+pub(crate) fn closed(ticket: &Ticket, shop: &Shop) -> Ticket {
+    let payment = Payment { means: Means::Card, name: Label::default(), amount: ticket.sheet.payable() };
+    let receipt = Receipt { number: 1, fiscal: Label::default(), daily_sales_report: None };
+    close(ticket, Some(vec![payment]), receipt, &hand(shop), None, at(99)).unwrap()
+}
+
+/// The literal of an id.
+fn literal(raw: &Raw, id: uuid::Uuid) -> String {
+    let hex = id.simple();
+    match raw {
+        Raw::Sqlite(_) => format!("x'{hex}'"),
+        Raw::Postgres(_) => format!("'\\x{hex}'::bytea"),
+    }
+}
+
+fn stays(fresh: &Fresh) {
+    let (shop, raw) = (Shop::default(), fresh.raw());
+    let (one, two, three) = (opened(&shop, 1), opened(&shop, 2), opened(&shop, 3));
+    let (sold, gone) = (closed(&one, &shop), void(&two, Note::default(), &hand(&shop), None, at(98)).unwrap());
+    fresh.office(|tx| {
+        for ticket in [&one, &two, &three] {
+            assert!(tx.tickets().insert(ticket)?);
+        }
+        assert!(tx.tickets().update(&sold)? && tx.tickets().update(&gone)?);
+        Ok(())
+    });
+    let row = |id: TicketId| format!("tenant_id = {} AND id = {}", literal(raw, shop.tenant.id.0), literal(raw, id.0));
+    let all = || {
+        raw.texts(
+            "SELECT state || sheet || version || COALESCE(ending, '') || payable AS text FROM tickets ORDER BY id",
+        )
+    };
+    let before = all();
+    for id in [sold.id, gone.id] {
+        for set in [
+            "sheet = '{}'",
+            "state = 'open', ended_at = NULL, ending = NULL",
+            "payable = 0",
+            "version = version + 1",
+            "owner_id = owner_id",
+            "ended_at = ended_at + 1",
+            "id = '\\x00'",
+        ] {
+            let done = raw.try_sql(&format!("UPDATE tickets SET {set} WHERE {}", row(id)));
+            assert!(done.is_err(), "{set}");
+        }
+        assert!(raw.try_sql(&format!("DELETE FROM tickets WHERE {}", row(id))).is_err());
+    }
+    assert!(raw.try_sql("DELETE FROM tickets").is_err());
+    assert!(raw.try_sql("UPDATE tickets SET sheet = ''").is_err());
+    match raw {
+        Raw::Sqlite(_) => {
+            let columns = "tenant_id, id, state, currency, owner_id, device_id, opened_at, updated_at, ended_at, refund_of, \
+                           external_id, name, customer, number, payable, version, sheet, ending";
+            let other =
+                columns.replace("payable", "payable + 1").replace(" id,", &format!(" {},", literal(raw, sold.id.0)));
+            // neither replaces what is closed: the first is passed over, the second refused
+            for verb in ["INSERT OR REPLACE", "REPLACE"] {
+                let copy =
+                    format!("{verb} INTO tickets ({columns}) SELECT {other} FROM tickets WHERE {}", row(three.id));
+                raw.sql(&copy);
+            }
+            let moved =
+                format!("UPDATE OR REPLACE tickets SET id = {} WHERE {}", literal(raw, sold.id.0), row(three.id));
+            assert!(raw.try_sql(&moved).is_err());
+        }
+        Raw::Postgres(_) => {
+            for statement in ["TRUNCATE tickets", "TRUNCATE tickets CASCADE"] {
+                assert!(raw.try_sql(statement).is_err(), "{statement}");
+            }
+            let upsert = format!(
+                "INSERT INTO tickets SELECT * FROM tickets WHERE {} \
+                 ON CONFLICT (tenant_id, id) DO UPDATE SET sheet = '{{}}'",
+                row(sold.id)
+            );
+            assert!(raw.try_sql(&upsert).is_err());
+        }
+    }
+    assert_eq!(all(), before);
+    // what is open is no concern of the triggers
+    raw.sql(&format!("UPDATE tickets SET name = 'by hand' WHERE {}", row(three.id)));
+    raw.sql(&format!("DELETE FROM tickets WHERE {}", row(three.id)));
+    assert_eq!(all().len(), 2);
+    let store: &dyn Store<OfficeView> = &*fresh.database;
+    assert_eq!(store.read(|tx| tx.tickets().find(shop.tenant.id, sold.id)).unwrap(), Some(sold));
+}
+
+#[test]
+fn sqlite_keeps_what_is_closed() {
+    stays(&Fresh::sqlite().with_shop());
+}
+
+#[test]
+fn postgres_keeps_what_is_closed() {
+    stays(&Fresh::postgres().with_shop());
+}
+
+#[test]
+fn half_an_end_is_no_end() {
+    for fresh in [Fresh::sqlite().with_shop(), Fresh::postgres().with_shop()] {
+        fresh.office(|tx| tx.tickets().insert(&opened(&Shop::default(), 1)));
+        for set in ["state = 'closed'", "state = 'paid'", "ended_at = 1", "ending = '{}'"] {
+            assert!(fresh.raw().try_sql(&format!("UPDATE tickets SET {set}")).is_err(), "{set}");
+        }
+    }
+}

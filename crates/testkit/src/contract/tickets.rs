@@ -1,0 +1,407 @@
+//! Tickets: found as they were written, changed from the version that was read, and never again once they are closed or void.
+
+use tillgate_domain::office::OfficeTx;
+use tillgate_domain::office::ports::{OrderedBy, Part, TicketFilter, TicketOrder, TicketPlace};
+use tillgate_domain::ticket::{
+    Amount, Customer, Draft, Hand, Item, Label, Location, Meta, Note, Rounding, Sheet, Ticket, TicketStatus, amend,
+    refund, void,
+};
+use tillgate_domain::{StoreExt, Stored, TenantId, TicketId, UserId};
+
+use crate::Whole;
+use crate::meeting::{Crossing, both};
+use crate::sale::{self, cash, id, item, line, opening};
+use crate::shop::{Shop, at};
+
+fn office<T>(whole: &Whole, work: impl FnMut(&mut (dyn OfficeTx + '_)) -> Stored<T>) -> T {
+    whole.office.write(work).unwrap()
+}
+
+fn insert(whole: &Whole, ticket: &Ticket) -> bool {
+    office(whole, |tx| tx.tickets().insert(ticket))
+}
+
+fn update(whole: &Whole, ticket: &Ticket) -> bool {
+    office(whole, |tx| tx.tickets().update(ticket))
+}
+
+fn find(whole: &Whole, tenant: TenantId, id: TicketId) -> Option<Ticket> {
+    whole.office.read(|tx| tx.tickets().find(tenant, id)).unwrap()
+}
+
+fn label(text: &str) -> Label {
+    Label::parse(text).unwrap()
+}
+
+fn hand(shop: &Shop) -> Hand {
+    sale::hand(shop)
+}
+
+/// The ticket of this number, Anna's, opened on the till in the second of its number.
+fn ticket(shop: &Shop, number: u8, draft: Draft) -> Ticket {
+    sale::opened(shop, number, draft)
+}
+
+/// Tea, of this price.
+fn tea(shop: &Shop, price: &str) -> Draft {
+    Draft { items: vec![item(1, price, "1")], ..Draft::of(shop.anna.id) }
+}
+
+fn renamed(ticket: &Ticket, name: &str, shop: &Shop) -> Ticket {
+    let sheet = Draft { name: label(name), ..ticket.sheet.draft().clone() }.check().unwrap();
+    amend(ticket, sheet, &hand(shop), None, at(90)).unwrap().ticket
+}
+
+fn paid(ticket: &Ticket, shop: &Shop, number: u64) -> Ticket {
+    sale::closed(ticket, shop, number)
+}
+
+fn voided(ticket: &Ticket, shop: &Shop) -> Ticket {
+    void(ticket, Note::parse("left\nwithout a word").unwrap(), &hand(shop), None, at(92)).unwrap()
+}
+
+/// Everything that can stand on a ticket.
+fn full(shop: &Shop) -> Sheet {
+    let mut cake = line(7, "-0.000001", "-999999.999999");
+    cake.external_id = label("x-7");
+    cake.comment = Note::parse("no cream\nplease").unwrap();
+    cake.discount = "33.333333".parse().unwrap();
+    cake.article.vat = Some("19.5".parse().unwrap());
+    cake.article.description = Note::parse("Torte \"Sacher\"").unwrap();
+    cake.article.order_endpoints = vec![label("kitchen"), label("bar")];
+    cake.article.price_fixed = true;
+    cake.article.cashback_allowed = true;
+    let items = vec![Item::new(cake).unwrap(), item(2, "5.363636", "1.234")];
+    let meta = serde_json::json!({ "level": 3, "tags": ["a", null, { "b": 1 }] });
+    let customer = Customer {
+        id: label("c1"),
+        external_id: label("9"),
+        card_serial_number: label("0042"),
+        first_name: label("Jana"),
+        last_name: label("Veľká"),
+        full_name: label("Jana Veľká"),
+        phone: label("+421 900"),
+        email: label("jana@example.com"),
+        credit: "1.5".parse().unwrap(),
+        discount: "10".parse().unwrap(),
+        meta: Meta::new(meta.as_object().unwrap().clone()).unwrap(),
+    };
+    let draft = Draft {
+        external_id: label("till-1"),
+        name: label("Stôl 5"),
+        location: Location { zone: label("garden"), table: label("5") },
+        discount: customer.discount,
+        customer: Some(customer),
+        items,
+        rounding: Rounding::within("-0.02".parse().unwrap(), "0.05".parse().unwrap()).unwrap(),
+        payments: vec![cash("0.01"), cash("99.99")],
+        ..Draft::of(shop.anna.id)
+    };
+    draft.check().unwrap()
+}
+
+/// A ticket comes back as it was added and as it was changed, in each of its states, to the last digit.
+pub fn a_ticket_comes_back_as_it_was_written(whole: &Whole) {
+    let shop = Shop::open(&whole.bench);
+    let first = ticket(&shop, 1, full(&shop).draft().clone());
+    assert!(insert(whole, &first));
+    assert_eq!(find(whole, shop.tenant.id, id(1)).as_ref(), Some(&first));
+    let changed = renamed(&first, "Stôl 6", &shop);
+    assert!(update(whole, &changed));
+    assert_eq!(find(whole, shop.tenant.id, id(1)).as_ref(), Some(&changed));
+    let plain = ticket(&shop, 2, tea(&shop, "3"));
+    assert!(insert(whole, &plain));
+    let sold = paid(&plain, &shop, 7);
+    assert!(update(whole, &sold));
+    assert_eq!(find(whole, shop.tenant.id, id(2)).as_ref(), Some(&sold));
+    let gone = voided(&changed, &shop);
+    assert!(update(whole, &gone));
+    assert_eq!(find(whole, shop.tenant.id, id(1)).as_ref(), Some(&gone));
+    let back = refund(&sold, &[], &[(1, "1".parse().unwrap())].into(), opening(&shop, 3), &hand(&shop)).unwrap();
+    assert!(insert(whole, &back));
+    assert_eq!(find(whole, shop.tenant.id, id(3)).as_ref(), Some(&back));
+    assert_eq!(find(whole, shop.tenant.id, id(4)), None);
+}
+
+/// An id is taken once in a tenant, whatever the state of the ticket that has it; another tenant's is another ticket.
+pub fn an_id_of_a_ticket_is_taken_once(whole: &Whole) {
+    let shop = Shop::open(&whole.bench);
+    let first = ticket(&shop, 1, tea(&shop, "3"));
+    assert!(insert(whole, &first));
+    let second = ticket(&shop, 1, tea(&shop, "4"));
+    assert!(!insert(whole, &second));
+    assert_eq!(find(whole, shop.tenant.id, id(1)).as_ref(), Some(&first));
+    let sold = paid(&first, &shop, 1);
+    assert!(update(whole, &sold));
+    assert!(!insert(whole, &second), "one that is closed");
+    assert_eq!(find(whole, shop.tenant.id, id(1)).as_ref(), Some(&sold));
+    assert_eq!(find(whole, shop.other.id, id(1)), None);
+    let far = sale::far(&shop, 1);
+    assert!(insert(whole, &far));
+    assert_eq!(find(whole, shop.other.id, id(1)), Some(far));
+    assert_eq!(find(whole, shop.tenant.id, id(1)), Some(sold));
+}
+
+/// An update asks for the version before it, and a ticket that is closed or void takes none.
+pub fn an_update_of_a_ticket_may_be_lost(whole: &Whole) {
+    let shop = Shop::open(&whole.bench);
+    let first = ticket(&shop, 1, tea(&shop, "3"));
+    assert!(!update(whole, &renamed(&first, "nowhere", &shop)), "one that is not there");
+    assert!(insert(whole, &first));
+    let second = renamed(&first, "second", &shop);
+    assert!(!update(whole, &renamed(&second, "from the future", &shop)));
+    assert!(update(whole, &second));
+    assert!(!update(whole, &renamed(&first, "late", &shop)));
+    assert_eq!(find(whole, shop.tenant.id, id(1)).as_ref(), Some(&second));
+    for ended in [paid(&second, &shop, 1), voided(&second, &shop)] {
+        let fresh = ticket(&shop, ended.state.status() as u8 + 10, tea(&shop, "3"));
+        let (open, ended) = match ended.state.status() {
+            TicketStatus::Closed => (second.clone(), ended),
+            _ => (fresh.clone(), voided(&fresh, &shop)),
+        };
+        if open.id == fresh.id {
+            assert!(insert(whole, &fresh));
+        }
+        assert!(update(whole, &ended));
+        // what would be the next version of it, were it open
+        let next = renamed(&renamed(&open, "one", &shop), "two", &shop);
+        assert_eq!(next.version, ended.version + 1);
+        assert!(!update(whole, &next), "{:?}", ended.state.status());
+        assert_eq!(find(whole, shop.tenant.id, ended.id), Some(ended));
+    }
+}
+
+/// The refunds of a ticket are told, whatever their state, and no others.
+pub fn the_refunds_of_a_ticket_are_told(whole: &Whole) {
+    let shop = Shop::open(&whole.bench);
+    let draft = Draft { items: vec![item(1, "1", "9")], ..Draft::of(shop.anna.id) };
+    let mut sold = Vec::new();
+    for number in [1, 2] {
+        let open = ticket(&shop, number, draft.clone());
+        assert!(insert(whole, &open));
+        sold.push(paid(&open, &shop, u64::from(number)));
+        assert!(update(whole, &sold[sold.len() - 1]));
+    }
+    let mut made = Vec::new();
+    for (number, of) in [(3, 0), (4, 0), (5, 0), (6, 1)] {
+        let one = [(1, "1".parse().unwrap())].into();
+        let back = refund(&sold[of], &[], &one, opening(&shop, number), &hand(&shop)).unwrap();
+        assert!(insert(whole, &back));
+        made.push(back);
+    }
+    made[1] = paid(&made[1], &shop, 3);
+    made[2] = voided(&made[2], &shop);
+    assert!(update(whole, &made[1]) && update(whole, &made[2]));
+    let refunds = |of: u8| {
+        let mut found = whole.office.read(|tx| tx.tickets().refunds(shop.tenant.id, id(of))).unwrap();
+        found.sort_by_key(|ticket| ticket.id);
+        found
+    };
+    assert_eq!(refunds(1), made[..3]);
+    assert_eq!(refunds(2), made[3..]);
+    assert!(refunds(3).is_empty());
+    let far = whole.office.read(|tx| tx.tickets().refunds(shop.other.id, id(1))).unwrap();
+    assert!(far.is_empty());
+}
+
+/// Numbers of closed tickets are drawn one after the other on each device, and none is lost with what is rolled back.
+pub fn numbers_of_a_device_have_no_gap(whole: &Whole) {
+    let shop = Shop::open(&whole.bench);
+    let draw = |device| office(whole, |tx| tx.tickets().number(shop.tenant.id, device));
+    assert_eq!([draw(shop.till.id), draw(shop.till.id), draw(shop.handheld.id)], [1, 2, 1]);
+    let failed: Stored<u64> = whole.office.write(|tx| {
+        tx.tickets().number(shop.tenant.id, shop.till.id)?;
+        Err(tillgate_domain::StoreError::Fault("on purpose".into()))
+    });
+    assert!(failed.is_err());
+    assert_eq!(draw(shop.till.id), 3);
+}
+
+/// Four tickets whose three orders differ, by number: opened 1 2 3 4, updated 1 3 4 2, payable 2 4 1 3 where 2 and 4 are alike.
+fn four(whole: &Whole, shop: &Shop) -> Vec<Ticket> {
+    let of = |number: u8, price: &str, updated: u64| {
+        let first = ticket(shop, number, tea(shop, price));
+        let sheet = Draft { name: label(&format!("No {number}")), ..tea(shop, price) }.check().unwrap();
+        assert!(insert(whole, &first));
+        let second = amend(&first, sheet, &hand(shop), None, at(updated)).unwrap().ticket;
+        assert!(update(whole, &second));
+        second
+    };
+    let made = vec![of(1, "3", 20), of(2, "-1", 50), of(3, "9", 30), of(4, "-1", 40)];
+    assert!(insert(whole, &sale::far(shop, 5)), "another tenant's");
+    made
+}
+
+fn list(
+    whole: &Whole,
+    shop: &Shop,
+    filter: &TicketFilter,
+    order: TicketOrder,
+    part: &Part<TicketPlace>,
+) -> Vec<Ticket> {
+    whole.office.read(|tx| tx.tickets().list(shop.tenant.id, filter, order, part)).unwrap()
+}
+
+/// Tickets come in any of the orders, from both ends, in parts that go on where the last ended.
+pub fn tickets_come_in_an_order_and_in_parts(whole: &Whole) {
+    let shop = Shop::open(&whole.bench);
+    let four = four(whole, &shop);
+    for (by, expected) in
+        [(OrderedBy::Opened, [1, 2, 3, 4]), (OrderedBy::Updated, [1, 3, 4, 2]), (OrderedBy::Payable, [2, 4, 1, 3])]
+    {
+        for backwards in [false, true] {
+            let order = TicketOrder { by, backwards };
+            let mut ids = expected.map(id).to_vec();
+            if backwards {
+                ids.reverse();
+            }
+            let of = |part: &Part<TicketPlace>| -> Vec<TicketId> {
+                let found = list(whole, &shop, &TicketFilter::default(), order, part);
+                for ticket in &found {
+                    assert!(four.contains(ticket));
+                }
+                found.iter().map(|ticket| ticket.id).collect()
+            };
+            assert_eq!(of(&Part::first(9)), ids, "{order:?}");
+            assert_eq!(of(&Part { skip: 1, ..Part::first(2) }), ids[1..3], "{order:?}");
+            for (number, last) in ids.iter().enumerate() {
+                let place = by.place(four.iter().find(|ticket| ticket.id == *last).unwrap());
+                let rest = of(&Part { after: Some(place), skip: 0, limit: 9 });
+                assert_eq!(rest, ids[number + 1..], "{order:?} after {number}");
+            }
+        }
+    }
+}
+
+/// A filter narrows a list and its count alike; all its conditions hold.
+pub fn a_filter_narrows_the_tickets(whole: &Whole) {
+    let shop = Shop::open(&whole.bench);
+    let customer = Customer { full_name: label("Jana 100% Veľká"), ..Customer::default() };
+    let drafts = [
+        Draft { name: label("Garden_5"), ..tea(&shop, "1") },
+        Draft { external_id: label("EXT-7"), ..tea(&shop, "2") },
+        Draft { customer: Some(customer), ..tea(&shop, "3") },
+        Draft { owner: shop.ben.id, ..tea(&shop, "4") },
+    ];
+    for (number, draft) in (1..).zip(drafts) {
+        assert!(insert(whole, &ticket(&shop, number, draft)));
+    }
+    let handheld = sale::opened_on(&shop, 5, tea(&shop, "5"), shop.handheld.id);
+    assert!(insert(whole, &handheld));
+    let sold = paid(&find(whole, shop.tenant.id, id(1)).unwrap(), &shop, 1);
+    let gone = voided(&find(whole, shop.tenant.id, id(2)).unwrap(), &shop);
+    assert!(update(whole, &sold) && update(whole, &gone));
+    let back = refund(&sold, &[], &[(1, "1".parse().unwrap())].into(), opening(&shop, 6), &hand(&shop)).unwrap();
+    assert!(insert(whole, &back));
+    let any = TicketFilter::default;
+    let text = |text: &str| TicketFilter { text: Some(text.into()), ..any() };
+    let (open, closed, void) = (TicketStatus::Open, TicketStatus::Closed, TicketStatus::Void);
+    let of = |statuses: &[TicketStatus]| TicketFilter { statuses: statuses.to_vec(), ..any() };
+    for (filter, expected) in [
+        (any(), &[1, 2, 3, 4, 5, 6][..]),
+        (of(&[open]), &[3, 4, 5, 6]),
+        (of(&[closed]), &[1]),
+        (of(&[void]), &[2]),
+        (of(&[open, closed]), &[1, 3, 4, 5, 6]),
+        (of(&[closed, void]), &[1, 2]),
+        (of(&TicketStatus::ALL), &[1, 2, 3, 4, 5, 6]),
+        (TicketFilter { owner: Some(shop.ben.id), ..any() }, &[4]),
+        (TicketFilter { owner: Some(UserId::new(at(0), [99; 10])), ..any() }, &[]),
+        (TicketFilter { device: Some(shop.handheld.id), ..any() }, &[5]),
+        (TicketFilter { refund_of: Some(id(1)), ..any() }, &[6]),
+        (TicketFilter { from: Some(at(3)), until: Some(at(5)), ..any() }, &[3, 4]),
+        (text("garden_"), &[1]),
+        (text("GARDEN"), &[1]),
+        (text("ext-7"), &[2]),
+        (text("100%"), &[3]),
+        (text("%"), &[3]),
+        (text("' OR 1 = 1 --"), &[]),
+        (TicketFilter { text: Some("e".into()), ..of(&[closed]) }, &[1]),
+    ] {
+        let found = list(whole, &shop, &filter, TicketOrder::default(), &Part::first(9));
+        let ids: Vec<TicketId> = found.iter().map(|ticket| ticket.id).collect();
+        assert_eq!(ids, expected.iter().copied().map(id).collect::<Vec<_>>(), "{filter:?}");
+        let counted = whole.office.read(|tx| tx.tickets().count(shop.tenant.id, &filter)).unwrap();
+        assert_eq!(counted, expected.len() as u64, "{filter:?}");
+    }
+}
+
+/// Of two updates of one version one is kept.
+pub fn two_updates_of_a_ticket(whole: &Whole) {
+    let shop = Shop::open(&whole.bench);
+    let first = ticket(&shop, 1, tea(&shop, "3"));
+    assert!(insert(whole, &first));
+    let crossing = Crossing::default();
+    let change = |after: fn(&Ticket, &Shop) -> Ticket| {
+        office(whole, |tx| {
+            let read = tx.tickets().find(shop.tenant.id, id(1))?.unwrap();
+            crossing.meet();
+            // as it was read, or as it was before the other: one version is what both saw
+            let seen = if read.version == 1 { read } else { first.clone() };
+            tx.tickets().update(&after(&seen, &shop))
+        })
+    };
+    let close: fn(&Ticket, &Shop) -> Ticket = |ticket, shop| paid(ticket, shop, 1);
+    let rename: fn(&Ticket, &Shop) -> Ticket = |ticket, shop| renamed(ticket, "other", shop);
+    let (one, other) = both(|| change(close), || change(rename));
+    assert!(one ^ other, "{one} {other}");
+    let now = find(whole, shop.tenant.id, id(1)).unwrap();
+    assert_eq!((now.version, now.state.status() == TicketStatus::Closed), (2, one));
+}
+
+/// Of two tickets of one id one is added.
+pub fn two_tickets_of_one_id(whole: &Whole) {
+    let shop = Shop::open(&whole.bench);
+    let crossing = Crossing::default();
+    let open = |price: &'static str| {
+        let ticket = ticket(&shop, 1, tea(&shop, price));
+        office(whole, |tx| {
+            tx.tickets().find(shop.tenant.id, id(1))?;
+            crossing.meet();
+            tx.tickets().insert(&ticket)
+        })
+    };
+    let (one, other) = both(|| open("1"), || open("2"));
+    assert!(one ^ other, "{one} {other}");
+    let kept = find(whole, shop.tenant.id, id(1)).unwrap().sheet.payable();
+    assert_eq!(kept, if one { "1" } else { "2" }.parse::<Amount>().unwrap());
+}
+
+/// Of two who take back the same goods one finds that they are back: whoever claims the sold ticket sees what the one before has
+/// written.
+pub fn two_refunds_of_a_ticket(whole: &Whole) {
+    let shop = Shop::open(&whole.bench);
+    let open = ticket(&shop, 1, tea(&shop, "3"));
+    assert!(insert(whole, &open) && update(whole, &paid(&open, &shop, 1)));
+    let crossing = Crossing::default();
+    let take_back = |number: u8| {
+        office(whole, |tx| {
+            let sold = tx.tickets().find(shop.tenant.id, id(1))?.unwrap();
+            crossing.meet();
+            tx.tickets().claim(shop.tenant.id, sold.id)?;
+            let others = tx.tickets().refunds(shop.tenant.id, sold.id)?;
+            let all = [(1, "1".parse().unwrap())].into();
+            match refund(&sold, &others, &all, opening(&shop, number), &hand(&shop)) {
+                Ok(back) => tx.tickets().insert(&back),
+                Err(_) => Ok(false),
+            }
+        })
+    };
+    let (one, other) = both(|| take_back(2), || take_back(3));
+    assert!(one ^ other, "{one} {other}");
+    assert_eq!(whole.office.read(|tx| tx.tickets().refunds(shop.tenant.id, id(1))).unwrap().len(), 1);
+}
+
+/// Two who close tickets on one device at once get two numbers.
+pub fn two_numbers_at_once(whole: &Whole) {
+    let shop = Shop::open(&whole.bench);
+    let crossing = Crossing::default();
+    let draw = || {
+        office(whole, |tx| {
+            crossing.meet();
+            tx.tickets().number(shop.tenant.id, shop.till.id)
+        })
+    };
+    let (one, other) = both(draw, draw);
+    assert_eq!(one + other, 3, "{one} {other}");
+}

@@ -1,0 +1,5 @@
+DROP TABLE idempotency_keys;
+DROP TABLE ticket_numbers;
+DROP TABLE ticket_claims;
+DROP TABLE tickets;
+DROP FUNCTION ticket_stays;
