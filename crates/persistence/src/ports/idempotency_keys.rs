@@ -40,7 +40,7 @@ impl IdempotencyKeys for Transaction<'_> {
         let text = format!("{TICKET_COLUMNS} WHERE tickets.tenant_id = $1 AND tickets.id = $2");
         let binds = vec![Bind::from(&key.tenant.0), Bind::from(&id.0)];
         let ticket: TicketRow = Statement::kept(text, binds).get_result(self.connection).map_err(classify)?;
-        Ok(Some(Answered { request, ticket: ticket.as_made(&row.sheet)? }))
+        Ok(Some(Answered { request, ticket: ticket.made_with(&row.sheet)? }))
     }
 
     fn insert(&mut self, key: &RequestKey, answered: &Answered, at: Instant) -> Stored<bool> {

@@ -69,7 +69,7 @@ impl TicketRow {
     }
 
     /// The ticket as it was when it was made with this sheet on it, whatever became of it.
-    pub(crate) fn as_made(self, made: &str) -> Stored<Ticket> {
+    pub(crate) fn made_with(self, made: &str) -> Stored<Ticket> {
         let now = self.ticket()?;
         let record = Record {
             updated_at: now.opened_at,
