@@ -12,12 +12,15 @@ mod end;
 mod exchange;
 mod follow;
 mod generate;
+mod introspect;
 mod keys;
 mod list;
 mod login;
 mod mint;
+mod program;
 mod refresh;
 mod reset;
+mod revoke;
 mod signed;
 mod stamp;
 
@@ -29,6 +32,7 @@ use tillgate_domain::{Action, Actor, Event, EventId, NodeId, Outcome, Secret, St
 
 pub use builder::{BuildError, Builder, Settings};
 pub use chores::Swept;
+pub use introspect::{Introspected, TokenUse};
 pub use refresh::network;
 pub use signed::{DrawnApiKey, Signed};
 
@@ -105,6 +109,11 @@ impl Auth {
     /// The public keys as a JWK set (RFC 7517, 5), in JSON.
     pub fn jwks(&self) -> Arc<str> {
         self.keyring.held().jwks()
+    }
+
+    /// How long a public key stands in [`jwks`](Self::jwks) before anything is signed with it.
+    pub fn key_lead(&self) -> Duration {
+        self.settings.key_lead
     }
 
     /// Who issues the tokens.

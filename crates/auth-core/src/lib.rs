@@ -32,7 +32,7 @@ pub mod throttle;
 pub mod token;
 mod uses;
 
-pub use auth::{Auth, AuthStore, BuildError, Builder, Readiness, Settings, network};
+pub use auth::{Auth, AuthStore, BuildError, Builder, Introspected, Readiness, Settings, TokenUse, network};
 pub use caller::{By, Caller, InSession, Profile};
 pub use clock::{Clock, Time, Timekeeper};
 pub use entropy::{Entropy, NoEntropy};
@@ -41,7 +41,7 @@ pub use keys::MasterKey;
 pub use memory::Memory;
 pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueLimits};
 pub use ports::{AuthTx, AuthView};
-pub use requests::{Counting, Evidence, Granted, How, Login, Presented, Proof, Refreshing, Tenancy, Who};
+pub use requests::{Client, Counting, Evidence, Granted, How, Login, Presented, Proof, Refreshing, Tenancy, Who};
 pub use session::{Dialect, Epochs, Proved, Session, SessionKind};
 pub use signature::Signature;
 pub use system::{SystemClock, SystemEntropy};

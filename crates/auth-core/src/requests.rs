@@ -121,6 +121,17 @@ pub enum Evidence<'a> {
     Bearer(&'a str),
     /// A signature that was made with the key of a program.
     Signature(Box<Signature>, Counting),
+    /// The key of a program itself.
+    Client(Client),
+}
+
+/// A program by its client id and secret (RFC 6749, 2.3.1): an API key as it was shown when it was made.
+#[derive(Clone, Debug)]
+pub struct Client {
+    /// What the program calls its key by.
+    pub id: String,
+    /// The secret.
+    pub secret: Secret<String>,
 }
 
 /// Whether a signature is used up by being told of.

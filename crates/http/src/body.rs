@@ -28,6 +28,14 @@ pub(crate) fn caseless<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) ->
     T::deserialize(Value::Object(members)).map_err(|error| malformed(&error))
 }
 
+/// The fields of a body that must be a form, as they came.
+pub(crate) fn form(headers: &HeaderMap, body: &[u8]) -> Result<Vec<(String, String)>, Failure> {
+    if is_encoded(headers) || essence(headers).as_deref() != Some(form::TYPE) {
+        return Err(Protocol::ContentType.into());
+    }
+    form::pairs(body)
+}
+
 /// An object whose members have lost their case. Read member by member: a map that was read whole has lost which came later.
 struct Caseless(Map<String, Value>);
 

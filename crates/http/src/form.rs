@@ -9,19 +9,24 @@ pub(crate) const TYPE: &str = "application/x-www-form-urlencoded";
 
 /// The fields of a form, each a text. Of a repeated one the last counts.
 pub(crate) fn fields(body: &[u8]) -> Result<Map<String, Value>, Failure> {
+    Ok(pairs(body)?.into_iter().map(|(name, value)| (name, Value::String(value))).collect())
+}
+
+/// The fields of a form as they came, repeated ones too.
+pub(crate) fn pairs(body: &[u8]) -> Result<Vec<(String, String)>, Failure> {
     let parts = body.split(|byte| *byte == b'&').filter(|part| !part.is_empty());
     parts
         .map(|part| {
             let mut halves = part.splitn(2, |byte| *byte == b'=');
             let mut half = || decoded(halves.next().unwrap_or_default());
-            Ok((half()?, Value::String(half()?)))
+            Ok((half()?, half()?))
         })
         .collect()
 }
 
 /// A name or a value: a plus is a blank, `%` and two digits of hex a byte, and a percent sign before anything else is itself, as the
 /// URL standard reads it (5.1).
-fn decoded(text: &[u8]) -> Result<String, Failure> {
+pub(crate) fn decoded(text: &[u8]) -> Result<String, Failure> {
     let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;

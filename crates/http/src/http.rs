@@ -18,6 +18,7 @@ use crate::gate::Gate;
 use crate::metrics::Metrics;
 use crate::mount::{Mount, Mounted, Mounts, Shared};
 use crate::native::Native;
+use crate::oauth::OAuth;
 use crate::operations;
 use crate::route::Listing;
 use crate::settings::Settings;
@@ -56,11 +57,12 @@ impl Http {
         // the router takes the first that fits: a mount with a host name before one for every host, a longer prefix before a
         // shorter
         mounts.sort_by_key(|mount| (mount.host.is_none(), std::cmp::Reverse(mount.prefix.len())));
+        let oauth = mounts.iter().find(|mount| mount.dialect.name() == OAuth::NAME).map(|mount| mount.prefix.clone());
         let words: Arc<dyn Dialect> = Arc::new(Native::new(Native::terms()));
         let root = || Mount { dialect: Arc::clone(&words), prefix: String::new(), host: None, tenant: None };
         Self {
             mounts: mounts.into_iter().map(|mount| Mounted::new(mount, &shared, &access)).collect(),
-            own: Mounted::with(root(), "server", operations::routes(metrics_here), &shared),
+            own: Mounted::with(root(), "server", operations::routes(metrics_here, oauth.as_deref()), &shared),
             operations: Mounted::with(root(), "server", operations::operating(), &shared),
             shared,
             edge,

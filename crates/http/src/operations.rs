@@ -1,26 +1,31 @@
-//! What the server answers for itself, outside every mount: its public keys, whether it lives, whether it can serve, and its
-//! metrics.
+//! What the server answers for itself, outside every mount: its public keys, where OAuth's clients find what, whether it lives,
+//! whether it can serve, and its metrics.
+
+mod jwks;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{CACHE_CONTROL, RETRY_AFTER};
+use actix_web::http::header::RETRY_AFTER;
 use actix_web::http::{Method, StatusCode};
 use serde_json::json;
 
 use crate::call::Call;
 use crate::failure::Failure;
+use crate::oauth::metadata;
 use crate::route::Route;
 
 /// The paths that no mount may claim.
-pub(crate) const PATHS: &[&str] = &[JWKS, HEALTH, READY, METRICS];
+pub(crate) const PATHS: &[&str] = &[JWKS, metadata::PATH, HEALTH, READY, METRICS];
 
-const JWKS: &str = "/.well-known/jwks.json";
+/// Where the public keys are.
+pub(crate) const JWKS: &str = "/.well-known/jwks.json";
 const HEALTH: &str = "/healthz";
 const READY: &str = "/readyz";
 const METRICS: &str = "/metrics";
 
-/// The server's own calls.
-pub(crate) fn routes(metrics: bool) -> Vec<Route> {
-    let mut routes = vec![Route::open(Method::GET, JWKS, keys)];
+/// The server's own calls. `oauth` is the prefix of what OAuth's clients ask, where that is served.
+pub(crate) fn routes(metrics: bool, oauth: Option<&str>) -> Vec<Route> {
+    let mut routes = vec![Route::open(Method::GET, JWKS, jwks::keys)];
+    routes.extend(oauth.into_iter().flat_map(metadata::routes));
     routes.extend(operating().into_iter().filter(|route| metrics || route.path != METRICS));
     routes
 }
@@ -32,15 +37,6 @@ pub(crate) fn operating() -> Vec<Route> {
         Route::open(Method::GET, READY, ready).always(),
         Route::open(Method::GET, METRICS, counted).always(),
     ]
-}
-
-/// The public keys (RFC 7517, 5). Five minutes in a cache are harmless: a key is published long before it signs.
-async fn keys(call: Call) -> Result<HttpResponse, Failure> {
-    let keys = call.engine().jwks();
-    Ok(HttpResponse::Ok()
-        .content_type("application/jwk-set+json")
-        .insert_header((CACHE_CONTROL, "public, max-age=300"))
-        .body(keys.as_bytes().to_vec()))
 }
 
 /// The process lives and answers. It asks nothing: a server that is restarted because its database is away gains nothing.

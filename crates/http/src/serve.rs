@@ -103,17 +103,18 @@ pub(crate) async fn caller(mounted: &Arc<Mounted>, head: &Head, evidence: Eviden
         return Ok(recognized?);
     }
     let (method, target, address) = (head.method().to_string(), head.target().to_owned(), head.address());
-    let (token, signature) = match presented.evidence {
-        Evidence::None => (None, None),
-        Evidence::Bearer(token) => (Some(tillgate_domain::Secret::new(token.to_owned())), None),
-        Evidence::Signature(signature, counting) => (None, Some((signature, counting))),
+    let mut token = None;
+    let held = match presented.evidence {
+        Evidence::Bearer(bearer) => {
+            token = Some(tillgate_domain::Secret::new(bearer.to_owned()));
+            Evidence::None
+        }
+        Evidence::None => Evidence::None,
+        Evidence::Signature(signature, counting) => Evidence::Signature(signature, counting),
+        Evidence::Client(client) => Evidence::Client(client),
     };
     crate::call::block(mounted, move |mounted| {
-        let evidence = match (&token, signature) {
-            (_, Some((signature, counting))) => Evidence::Signature(signature, counting),
-            (Some(token), None) => Evidence::Bearer(token.expose()),
-            (None, None) => Evidence::None,
-        };
+        let evidence = token.as_ref().map_or(held, |token| Evidence::Bearer(token.expose()));
         mounted.shared.auth.authenticate(&tillgate_auth_core::Presented {
             evidence,
             dialect: &mounted.label,

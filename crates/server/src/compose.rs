@@ -13,7 +13,7 @@ use tillgate_auth_core::terms::{Refresh, Terms};
 use tillgate_auth_core::throttle::ThrottleLimits;
 use tillgate_domain::office::{self, NewTenant, OfficeView};
 use tillgate_domain::{Branch, BranchId, Locale, RoleId, Slug, Store, StoreExt, Tenant, TenantId, Zone};
-use tillgate_http::{Dialect, Fiuu, Kasir, Krmpesan, Mount, Mounts, Native, Portos, PosStar, Web};
+use tillgate_http::{Dialect, Fiuu, Kasir, Krmpesan, Mount, Mounts, Native, OAuth, Portos, PosStar, Web};
 use tillgate_persistence::{Address, Database, Limits};
 
 use crate::command::Stop;
@@ -134,10 +134,13 @@ pub(crate) fn cost(settings: &Settings) -> Cost {
     Cost { memory_kib: u32::try_from(memory).unwrap_or(u32::MAX), passes: settings.passwords.passes, ..Cost::default() }
 }
 
-/// What the web server serves: the native API and the mounts of the configuration.
+/// What the web server serves: the native API, what OAuth's clients ask, and the mounts of the configuration.
 pub(crate) fn mounts(settings: &Settings) -> Result<Mounts, Stop> {
     let native = Native::new(native_terms(settings));
-    let mut mounts = vec![Mount::at(&settings.native.prefix, Arc::new(native)).map_err(Stop::usage)?];
+    let mut mounts = vec![
+        Mount::at(&settings.native.prefix, Arc::new(native)).map_err(Stop::usage)?,
+        Mount::at(&settings.oauth.prefix, Arc::new(OAuth::new())).map_err(Stop::usage)?,
+    ];
     for each in &settings.mounts {
         // the configuration has checked that it is one of those that there are
         let dialect: Arc<dyn Dialect> = match each.dialect.as_str() {

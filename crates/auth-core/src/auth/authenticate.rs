@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use tillgate_domain::{PrincipalId, StoreExt};
 
-use super::Auth;
+use super::{Auth, Signed};
 use crate::changes::{About, Moment};
 use crate::ports::Use;
 use crate::profile;
 use crate::remembered::{Tokens, Verified};
 use crate::token::access::{Claims, LONGEST, key_of};
 use crate::{By, Caller, Error, Evidence, InSession, Presented, Profile, TokenRefusal};
+
+/// An access token that stands, with the profile of now.
+pub(super) type Standing = (Arc<Verified>, Arc<Profile>);
 
 /// Whether the store may be asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,22 +41,49 @@ impl Auth {
             Evidence::Bearer(token) => self.in_session(token, presented, reach),
             Evidence::Signature(signature, counting) => {
                 let signed = self.who_signed(signature, presented.tenant, *counting, reach)?;
-                Ok(signed.map(|signed| Caller {
-                    by: By::ApiKey(signed.key.id),
-                    dialect: presented.dialect.clone(),
-                    principal: PrincipalId::User(signed.key.user),
-                    device: Some(signed.key.device),
-                    address: presented.address,
-                    profile: signed.profile,
-                }))
+                Ok(signed.map(|signed| by_key(signed, presented)))
+            }
+            Evidence::Client(client) => {
+                let signed = self.who_holds(client, presented.tenant, presented.address, reach)?;
+                Ok(signed.map(|signed| by_key(signed, presented)))
             }
         }
     }
 
     fn in_session(&self, token: &str, presented: &Presented<'_>, reach: Reach) -> Result<Option<Caller>, Error> {
+        let Some((verified, profile)) = self.stands(token, |claims| meant_for(claims, presented), reach)? else {
+            return Ok(None);
+        };
+        let claims = &verified.claims;
+        let session = InSession {
+            id: claims.sid,
+            kind: claims.kind(),
+            generation: claims.generation,
+            created_at: tillgate_domain::Instant::from_millis(claims.sat),
+            last_used_at: verified.noted_at(),
+            session_expires_at: claims.sxp.map(tillgate_domain::Instant::from_millis),
+            expires_at: claims.expires_at(),
+        };
+        Ok(Some(Caller {
+            by: By::Session(session),
+            dialect: presented.dialect.clone(),
+            principal: claims.principal(),
+            device: claims.did,
+            address: presented.address,
+            profile,
+        }))
+    }
+
+    /// An access token that stands, with the profile of now. To be told that it does is a use of it.
+    pub(super) fn stands(
+        &self,
+        token: &str,
+        meant: impl Fn(&Claims) -> bool,
+        reach: Reach,
+    ) -> Result<Option<Standing>, Error> {
         let Some(verified) = self.verified(token, reach)? else { return Ok(None) };
         let claims = &verified.claims;
-        if !meant_for(claims, presented) {
+        if !meant(claims) {
             return Err(TokenRefusal::Foreign.into());
         }
         let about = about(claims);
@@ -79,27 +109,11 @@ impl Auth {
         if verified.notable(now) {
             self.uses.note(Use { session: claims.sid, generation: claims.generation, at: now });
         }
-        let session = InSession {
-            id: claims.sid,
-            kind: claims.kind(),
-            generation: claims.generation,
-            created_at: tillgate_domain::Instant::from_millis(claims.sat),
-            last_used_at: verified.noted_at(),
-            session_expires_at: claims.sxp.map(tillgate_domain::Instant::from_millis),
-            expires_at: claims.expires_at(),
-        };
-        Ok(Some(Caller {
-            by: By::Session(session),
-            dialect: presented.dialect.clone(),
-            principal: claims.principal(),
-            device: claims.did,
-            address: presented.address,
-            profile,
-        }))
+        Ok(Some((verified, profile)))
     }
 
     /// The token's claims, its signature checked now or before.
-    fn verified(&self, token: &str, reach: Reach) -> Result<Option<Arc<Verified>>, Error> {
+    pub(super) fn verified(&self, token: &str, reach: Reach) -> Result<Option<Arc<Verified>>, Error> {
         if token.len() > LONGEST {
             return Err(TokenRefusal::Invalid.into());
         }
@@ -139,6 +153,18 @@ impl Auth {
         let profile = Arc::new(profile.ok_or(TokenRefusal::Over)?);
         self.profiles.keep(principal, device, &profile, began);
         Ok(Some(profile))
+    }
+}
+
+/// Who calls by the key of a program.
+fn by_key(signed: Signed, presented: &Presented<'_>) -> Caller {
+    Caller {
+        by: By::ApiKey(signed.key.id),
+        dialect: presented.dialect.clone(),
+        principal: PrincipalId::User(signed.key.user),
+        device: Some(signed.key.device),
+        address: presented.address,
+        profile: signed.profile,
     }
 }
 

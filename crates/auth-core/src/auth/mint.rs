@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tillgate_domain::{PrincipalId, Secret};
 
 use super::Auth;
+use super::introspect::client;
 use crate::keys::Opened;
 use crate::remembered::{Tokens, Verified};
 use crate::requests::How;
@@ -80,11 +81,10 @@ impl Auth {
         iat: i64,
         exp: i64,
     ) -> Result<Claims, Error> {
-        let client = session.device.map_or_else(|| session.dialect.as_str().to_owned(), |device| device.to_string());
         Ok(Claims {
             iss: self.issuer.clone(),
             sub: principal.uuid(),
-            client_id: client,
+            client_id: client(session.device, &session.dialect),
             aud: audience(&session.dialect, session.tenant),
             exp,
             iat,

@@ -76,14 +76,7 @@ impl Auth {
 
     /// The same, where the client may also say by which pairing it refreshes.
     pub(super) fn refresh_as(&self, refreshing: &Refreshing<'_>, pairing: Option<SessionId>) -> Result<Granted, Error> {
-        let unproven = Unproven::read(refreshing.token).ok_or(TokenRefusal::Invalid)?;
-        let mut keys = self.keyring.held();
-        if keys.refresh(unproven.key()).is_none() {
-            self.look_up_keys()?;
-            keys = self.keyring.held();
-        }
-        let key = keys.refresh(unproven.key()).ok_or(TokenRefusal::Invalid)?;
-        let token = unproven.prove(key).ok_or(TokenRefusal::Invalid)?;
+        let (keys, token) = self.proven(refreshing.token)?;
         if refreshing.beside.is_some_and(|beside| self.session_of(&keys, beside) != Some(token.session)) {
             return Err(TokenRefusal::Invalid.into());
         }
@@ -113,6 +106,19 @@ impl Auth {
             Decided::Refused(refusal) => Err(refusal.into()),
             Decided::Writes => Err(Error::Fault("a refresh was not decided".to_owned())),
         }
+    }
+
+    /// What a refresh token names, once its key has proved it.
+    pub(super) fn proven(&self, token: &str) -> Result<(Arc<Opened>, RefreshToken), Error> {
+        let unproven = Unproven::read(token).ok_or(TokenRefusal::Invalid)?;
+        let mut keys = self.keyring.held();
+        if keys.refresh(unproven.key()).is_none() {
+            self.look_up_keys()?;
+            keys = self.keyring.held();
+        }
+        let key = keys.refresh(unproven.key()).ok_or(TokenRefusal::Invalid)?;
+        let token = unproven.prove(key).ok_or(TokenRefusal::Invalid)?;
+        Ok((keys, token))
     }
 
     /// The session that an access token names. Where its key is gone it is taken at its word: the refresh token is what proves.

@@ -41,7 +41,7 @@ pub struct Signed {
 }
 
 /// A key with its secret, and its user on its device where both are there.
-type Opened = (Arc<OpenedApiKey>, Option<Arc<Profile>>);
+pub(super) type Opened = (Arc<OpenedApiKey>, Option<Arc<Profile>>);
 
 impl Auth {
     /// Draws a key for a program.
@@ -91,18 +91,18 @@ impl Auth {
         if !near(signature.at, time.at) {
             return Err(TokenRefusal::Expired.into());
         }
-        let profile = profile.filter(|profile| key.active && stands(profile)).ok_or(TokenRefusal::Over)?;
+        let profile = counts(key, profile)?;
         if counting == Counting::Once {
             let digest = SignatureDigest(sha256(&[key.client.as_bytes(), b"\n", &signature.mac].concat()));
             if !self.store.write(|tx| tx.signatures().see(&digest, time.at))? {
                 return Err(TokenRefusal::Repeated.into());
             }
         }
-        Ok(Some(Signed { key: key.clone(), profile: narrowed(key, profile) }))
+        Ok(Some(Signed::of(key, profile)))
     }
 
     /// The key that programs call by this client id, with its user on its device; from memory where nothing has touched them.
-    fn opened(&self, client: &str, reach: Reach) -> Result<Option<Opened>, Error> {
+    pub(super) fn opened(&self, client: &str, reach: Reach) -> Result<Option<Opened>, Error> {
         if let Some((opened, read_at)) = self.api_keys.find(client) {
             let key = &opened.key;
             let touched = self.changes.touched_on(key.user, key.device, key.tenant);
@@ -134,6 +134,18 @@ impl Auth {
         }
         Ok(Some((opened, profile)))
     }
+}
+
+impl Signed {
+    /// The key with what it leaves of the profile.
+    pub(super) fn of(key: &ApiKey, profile: Arc<Profile>) -> Self {
+        Self { key: key.clone(), profile: narrowed(key, profile) }
+    }
+}
+
+/// The profile, where the key counts and its user may be on its device now.
+pub(super) fn counts(key: &ApiKey, profile: Option<Arc<Profile>>) -> Result<Arc<Profile>, Error> {
+    Ok(profile.filter(|profile| key.active && stands(profile)).ok_or(TokenRefusal::Over)?)
 }
 
 /// What the key leaves of the profile.

@@ -18,6 +18,7 @@ mod ending;
 mod failing;
 mod hasher;
 mod holding;
+mod introspecting;
 mod keys;
 mod lasting;
 mod login;

@@ -22,8 +22,11 @@ pub struct MountClash {
 impl MountClash {
     /// How the one mount is moved that is not among the others in the configuration.
     fn moves(&self) -> &'static str {
-        if [&self.one, &self.other].iter().any(|name| name.starts_with("native at ")) {
+        let between = |mount: &str| [&self.one, &self.other].iter().any(|name| name.starts_with(mount));
+        if between("native at ") {
             " (native.prefix moves the native API, to /native/v1 for instance)"
+        } else if between("oauth at ") {
+            " (oauth.prefix moves introspection and revocation, to /native/oauth for instance)"
         } else {
             ""
         }
@@ -84,7 +87,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
-    use crate::{Native, Portos};
+    use crate::{Native, OAuth, Portos};
 
     fn native(prefix: &str) -> Mount {
         Mount::at(prefix, Arc::new(Native::new(Native::terms()))).unwrap()
@@ -92,6 +95,10 @@ mod tests {
 
     fn portos(prefix: &str) -> Mount {
         Mount::at(prefix, Arc::new(Portos::new(Portos::terms()))).unwrap()
+    }
+
+    fn oauth(prefix: &str) -> Mount {
+        Mount::at(prefix, Arc::new(OAuth::new())).unwrap()
     }
 
     fn clash(mounts: Vec<Mount>) -> Option<String> {
@@ -114,6 +121,11 @@ mod tests {
         assert!(clash(vec![portos("/pos"), native("/pos/api")]).is_some());
         assert!(clash(vec![native("/metrics")]).is_some());
         assert!(clash(vec![native("/.well-known")]).is_some());
+        let said = clash(vec![native("/api/v1"), oauth("/api/v1")]).unwrap();
+        assert!(said.contains("native at /api/v1") && said.contains("oauth at /api/v1"), "{said}");
+        assert!(clash(vec![oauth("/.well-known")]).is_some());
+        let said = clash(vec![oauth("/portos/oauth"), portos("/portos/oauth")]).unwrap();
+        assert!(said.contains("oauth.prefix"), "{said}");
     }
 
     #[test]
@@ -121,6 +133,7 @@ mod tests {
         for mounts in [
             vec![native("/api/v1"), portos("/portos")],
             vec![native("/native/v1"), portos("")],
+            vec![oauth("/oauth"), portos("")],
             vec![native("/api/v1"), portos("/").host("pos.example")],
             vec![portos("/").host("a.example"), portos("/").host("b.example")],
             vec![portos("/portos"), portos("/portos2")],

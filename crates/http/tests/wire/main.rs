@@ -19,6 +19,8 @@ mod kasir_users;
 mod krmpesan;
 mod krmpesan_page;
 mod native;
+mod oauth;
+mod oauth_tokens;
 mod office_refusals;
 mod people;
 mod portos;

@@ -64,7 +64,7 @@ const SETTINGS: [(&str, &str); 7] = [
 
 /// Tenants `default` and `other`; in `default` admin, manager and cashier (each holds that role everywhere), 999 of PORTOS' sample
 /// (admin on P01), idle (suspended), virtual, far (no device, no office), `john_doe` (cashier in the office alone), clerk (a role of the
-/// tenant's own, everywhere); devices P01, PDA1, OFFICE, LOCKED. `default` lies in this zone.
+/// tenant's own, everywhere); devices P01, PDA1, OFFICE, LOCKED, UNLISTED. In `other` stranger (admin) and the device THEIRS. `default` lies in this zone.
 pub fn enroll(memory: &Memory, zone: Zone) {
     let (shop, other) = (Tenant { zone, ..tenant(1, "default") }, tenant(2, "other"));
     let roles: Vec<_> = Rank::ALL
@@ -88,6 +88,7 @@ pub fn enroll(memory: &Memory, zone: Zone) {
         device(3, &shop, "OFFICE", Environment::BackOffice),
         Device { status: DeviceStatus::Locked, ..device(4, &shop, "LOCKED", Environment::Tool) },
         device(5, &shop, "UNLISTED", Environment::Tool),
+        device(6, &other, "THEIRS", Environment::Tool),
     ];
     let user =
         |number: u8, tenant: &Tenant, name: &str, email: Option<&str>, display: &str, assignment: Assignment| User {
@@ -124,7 +125,7 @@ pub fn enroll(memory: &Memory, zone: Zone) {
             "stranger",
             Some("stranger@example.com"),
             "Sam Stranger",
-            Assignment { office: [foreign.id].into(), ..Assignment::default() },
+            Assignment { office: [foreign.id].into(), devices: [(devices[5].id, [foreign.id].into())].into() },
         ),
         user(9, &shop, "witness", None, "Will Witness", everywhere(cashier)),
         user(

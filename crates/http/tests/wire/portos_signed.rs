@@ -26,12 +26,17 @@ fn stamp(shop: &Shop) -> Stamp {
     }
 }
 
-fn tenant(shop: &Shop) -> TenantId {
-    shop.auth.tenant(&Slug::parse("default").unwrap()).unwrap().unwrap()
+fn tenant_named(shop: &Shop, name: &str) -> TenantId {
+    shop.auth.tenant(&Slug::parse(name).unwrap()).unwrap().unwrap()
 }
 
 /// A key for a user on a device.
 pub fn key(shop: &Shop, user: &str, device: &str, permissions: &[&str]) -> (ApiKey, PortosKey) {
+    key_in(shop, "default", user, device, permissions)
+}
+
+/// The same in a tenant.
+pub fn key_in(shop: &Shop, whose: &str, user: &str, device: &str, permissions: &[&str]) -> (ApiKey, PortosKey) {
     let drawn = shop.auth.draw_api_key().unwrap();
     let held = PortosKey { client: drawn.client.clone(), secret: drawn.secret.expose().clone() };
     let new = NewApiKey {
@@ -45,7 +50,8 @@ pub fn key(shop: &Shop, user: &str, device: &str, permissions: &[&str]) -> (ApiK
         device: DeviceName::parse(device).unwrap(),
         permissions: permissions.iter().map(|name| Right::parse(name).unwrap()).collect(),
     };
-    let made = office::add_api_key(&*shop.store.memory, tenant(shop), &stamp(shop), &new).unwrap().unwrap();
+    let made =
+        office::add_api_key(&*shop.store.memory, tenant_named(shop, whose), &stamp(shop), &new).unwrap().unwrap();
     (made, held)
 }
 

@@ -12,6 +12,9 @@ use crate::shop::{PASSWORD, Shop, call, post, put};
 /// and with somebody else's.
 const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("GET", "/.well-known/jwks.json", "", [200, 200, 200, 200]),
+    ("GET", "/.well-known/oauth-authorization-server", "", [200, 200, 200, 200]),
+    // the issuer has no path
+    ("GET", "/.well-known/oauth-authorization-server/{issuer:.*}", "", [404, 404, 404, 404]),
     ("GET", "/healthz", "", [200, 200, 200, 200]),
     ("GET", "/metrics", "", [200, 200, 200, 200]),
     ("GET", "/readyz", "", [200, 200, 200, 200]),
@@ -26,6 +29,8 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("GET", "/api/v1/sessions/{id}", "another's", [401, 403, 200, 200]),
     ("DELETE", "/api/v1/sessions/{id}", "own", [401, 204, 204, 204]),
     ("DELETE", "/api/v1/sessions/{id}", "another's", [401, 403, 204, 204]),
+    ("POST", "/oauth/introspect", "", [401, 403, 403, 200]),
+    ("POST", "/oauth/revoke", "", [401, 403, 200, 200]),
     ("POST", "/portos/api/auth", "", [200, 200, 200, 200]),
     ("POST", "/portos/api/v1/auth", "", [200, 200, 200, 200]),
     ("POST", "/portos/api/auth/refresh", "", [200, 200, 200, 200]),
@@ -175,6 +180,9 @@ async fn nobody_sees_or_ends_a_session_of_another_tenant() {
 async fn request(shop: &Shop, method: &str, path: &str, whose: &str, role: Option<&str>) -> TestRequest {
     let witness = shop.native("witness").await;
     let someone = role.unwrap_or("cashier");
+    if path.starts_with("/oauth") {
+        return crate::oauth::request(shop, path, someone, role.is_some()).await;
+    }
     if path.starts_with("/kasir") {
         return kasir(shop, method, path, someone, role.is_some()).await;
     }

@@ -21,7 +21,9 @@ use tillgate_domain::{
     Actor, EventId, Folded, Instant, Mode, RoleName, Scope, Secret, Slug, Store, StoreError, StoreExt, Stored, Work,
     Zone,
 };
-use tillgate_http::{Fiuu, Http, Kasir, Krmpesan, Metrics, Mount, Mounts, Native, Portos, PosStar, Settings, Web};
+use tillgate_http::{
+    Fiuu, Http, Kasir, Krmpesan, Metrics, Mount, Mounts, Native, OAuth, Portos, PosStar, Settings, Web,
+};
 use tracing_subscriber::EnvFilter;
 
 /// 2026-11-21T12:00:00Z, when everything happens.
@@ -345,6 +347,7 @@ pub fn mounts() -> Vec<Mount> {
     let default = || Slug::parse("default").unwrap();
     vec![
         native("/api/v1"),
+        Mount::at("/oauth", Arc::new(OAuth::new())).unwrap(),
         portos("/portos").tenant(default()),
         kasir(Web::default()).tenant(default()),
         fiuu("/fiuu").tenant(default()),

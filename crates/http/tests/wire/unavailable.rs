@@ -6,6 +6,7 @@ use serde_json::json;
 use tillgate_domain::Rank;
 use tillgate_http::{AccessRule, Need, Settings};
 
+use crate::portos_client::PortosKey;
 use crate::shop::{Mood, PASSWORD, Shop, call, post, put};
 
 /// Every route with a request that is good as long as the store is. Fails for a route that it does not know.
@@ -78,12 +79,17 @@ fn good(method: &str, path: &str, sent: &Sent) -> TestRequest {
         (method, "/krmpesan/token" | "/krmpesan/tokens") => {
             call(method.parse().unwrap(), &format!("{path}?{}", sent.krmpesan_refresh))
         }
+        ("POST", "/oauth/introspect" | "/oauth/revoke") => {
+            crate::oauth::about(path, &sent.program, &sent.native_refresh)
+        }
+        ("GET", "/.well-known/oauth-authorization-server/{issuer:.*}") => get(&path.replace("{issuer:.*}", "")),
         (
             "GET",
             "/healthz"
             | "/readyz"
             | "/metrics"
             | "/.well-known/jwks.json"
+            | "/.well-known/oauth-authorization-server"
             | "/krmpesan/app"
             | "/krmpesan/app/page.css"
             | "/krmpesan/app/page.js",
@@ -107,9 +113,12 @@ struct Sent {
     krmpesan: String,
     krmpesan_refresh: String,
     krmpesan_visit: String,
+    program: PortosKey,
 }
 
 async fn logged_in(shop: &Shop) -> Sent {
+    // a key is made for the admin, which touches them: what was remembered of them before is read again
+    let program = crate::oauth::program(shop);
     let native = shop.native("cashier").await;
     let portos = shop.portos("cashier", "OFFICE").await;
     let kasir = shop.kasir("admin").await;
@@ -135,6 +144,7 @@ async fn logged_in(shop: &Shop) -> Sent {
         krmpesan: krmpesan.text("/IdToken"),
         krmpesan_refresh,
         krmpesan_visit: shop.krmpesan_visit("cashier").await.text("/data/token"),
+        program,
     }
 }
 
@@ -154,6 +164,8 @@ fn from_memory(path: &str) -> bool {
             | "GET /healthz"
             | "GET /metrics"
             | "GET /.well-known/jwks.json"
+            | "GET /.well-known/oauth-authorization-server"
+            | "GET /.well-known/oauth-authorization-server/{issuer:.*}"
     )
 }
 

@@ -21,6 +21,8 @@ pub(super) fn together(settings: &Settings) -> Result<(), Fault> {
         posstar,
         mail,
         native,
+        oauth,
+        tokens,
         passwords,
         revocation,
         database,
@@ -69,6 +71,13 @@ pub(super) fn together(settings: &Settings) -> Result<(), Fault> {
     hold(!native.prefix.is_empty() && mounts::is_prefix(&native.prefix), || {
         "native.prefix must be a path such as /api/v1".to_owned()
     })?;
+    hold(!oauth.prefix.is_empty() && mounts::is_prefix(&oauth.prefix), || {
+        "oauth.prefix must be a path such as /oauth".to_owned()
+    })?;
+    hold(tokens.issuer.as_deref().is_none_or(is_issuer), || {
+        "tokens.issuer must be a URL without a query, such as https://auth.example.com, or another URI such as urn:example:auth"
+            .to_owned()
+    })?;
     hold((8 << 20..=1 << 30).contains(&passwords.memory.0), || {
         "passwords.memory must lie between 8MiB and 1024MiB: less is soon guessed, more is soon exhausted".to_owned()
     })?;
@@ -80,6 +89,22 @@ pub(super) fn together(settings: &Settings) -> Result<(), Fault> {
     hold(database.waiting >= 1, || "database.waiting must be at least 1".to_owned())?;
     hold(limits.body.0 >= 1 << 10, || "limits.body is under 1KiB".to_owned())?;
     hold(throttle.longest >= throttle.wait, || "throttle.longest is shorter than throttle.wait".to_owned())
+}
+
+/// Whether a text may stand as an issuer: a URI (RFC 7519, 2), and where it is a URL one without query and fragment (RFC 8414, 2).
+fn is_issuer(text: &str) -> bool {
+    let Some((scheme, rest)) = text.split_once(':') else { return false };
+    let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte));
+    let named = scheme.starts_with(|c: char| c.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte));
+    let whole = match scheme {
+        "https" | "http" => {
+            let rest = rest.strip_prefix("//").unwrap_or_default();
+            !rest.is_empty() && !rest.starts_with('/') && !rest.contains(['?', '#', '@'])
+        }
+        _ => !rest.is_empty(),
+    };
+    plain && named && whole
 }
 
 fn mails(mail: &Mail) -> Result<(), Fault> {
@@ -104,4 +129,32 @@ fn mails(mail: &Mail) -> Result<(), Fault> {
 
 fn hold(holds: bool, otherwise: impl FnOnce() -> String) -> Result<(), Fault> {
     if holds { Ok(()) } else { Err(Fault::Together(otherwise())) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_issuer;
+
+    #[test]
+    fn an_issuer_is_a_uri() {
+        for good in
+            ["https://auth.example.com", "http://127.0.0.1:8080/till", "urn:uuid:1", "https://a/", "tag:a,2026:b"]
+        {
+            assert!(is_issuer(good), "{good}");
+        }
+        for bad in [
+            "auth.example.com",
+            "https:",
+            "https://",
+            "https:///x",
+            "https://a?b",
+            "https://a#b",
+            "https://u@a",
+            "a b:c",
+            ":x",
+            "urn:",
+        ] {
+            assert!(!is_issuer(bad), "{bad}");
+        }
+    }
 }

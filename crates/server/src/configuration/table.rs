@@ -116,7 +116,8 @@ settings! {
     }
     /// Tokens.
     tokens: Tokens {
-        /// The issuer in access tokens; empty: `urn:uuid:` and the instance's id.
+        /// The issuer in access tokens and in the metadata for OAuth's clients: a URL, by which strict ones find the server, or another
+        /// URI; empty: `urn:uuid:` and the instance's id.
         issuer: Option<String> = "",
     }
     /// The terms of sessions of the native API.
@@ -201,6 +202,11 @@ settings! {
     native: Native {
         /// The path that it is mounted at.
         prefix: String = "/api/v1",
+    }
+    /// What other systems ask: introspection and revocation of tokens (docs/oauth.md).
+    oauth: OAuth {
+        /// The path that it is mounted at.
+        prefix: String = "/oauth",
     }
     /// Passwords: the cost of Argon2id.
     passwords: Passwords {

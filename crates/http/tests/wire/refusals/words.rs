@@ -238,7 +238,8 @@ async fn refused(words: &Words, refusal: &str) -> Answer {
 #[actix_web::test]
 async fn every_mount_refuses_in_its_own_words() {
     let mounts: BTreeSet<&str> = Shop::open().http.routes().iter().map(|route| route.mount).collect();
-    let known: BTreeSet<&str> = MOUNTS.iter().map(|words| words.mount).chain(["server"]).collect();
+    // nobody logs in by OAuth's calls: their words stand in oauth.rs
+    let known: BTreeSet<&str> = MOUNTS.iter().map(|words| words.mount).chain(["oauth", "server"]).collect();
     assert_eq!(mounts, known, "a mount has no rows, or rows have no mount");
     let mut wrong = Vec::new();
     for words in MOUNTS {

@@ -1,0 +1,210 @@
+//! Introspecting: what a token is, told to a program that may ask, with the rights of now.
+//!
+//! A token is told of exactly where it would be taken: an access token where authenticating takes it, a refresh token where a
+//! refresh would. Nothing is told of the others, nor why; and nothing of another tenant's.
+
+use std::sync::Arc;
+
+use tillgate_domain::{DeviceId, Instant, PrincipalId, Right, SessionId, StoreError, StoreExt, Stored, TenantId};
+use uuid::Uuid;
+
+use super::Auth;
+use super::authenticate::Reach;
+use crate::judge::{Presenter, Verdict, judge};
+use crate::ports::Standing;
+use crate::profile;
+use crate::token::access::{Claims, audience};
+use crate::token::refresh::{RefreshToken, Unproven};
+use crate::{Caller, Dialect, Error, Profile, Refusal, TokenRefusal};
+
+/// What it takes to introspect tokens.
+const INTROSPECT: &str = "tokenIntrospect";
+
+/// What a token is good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TokenUse {
+    /// It authenticates requests.
+    Access,
+    /// It is exchanged for other tokens, and authenticates nothing.
+    Refresh,
+}
+
+impl TokenUse {
+    /// A stable word for it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Access => "access",
+            Self::Refresh => "refresh",
+        }
+    }
+}
+
+/// A token that would be taken now.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Introspected {
+    /// What it is good for.
+    pub token_use: TokenUse,
+    /// Its session.
+    pub session: SessionId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// Who it is.
+    pub principal: PrincipalId,
+    /// The device that they are on.
+    pub device: Option<DeviceId>,
+    /// The device, or the contract where there is none.
+    pub client: String,
+    /// The contract and the tenant that it is for.
+    pub audience: String,
+    /// Who issued it.
+    pub issuer: String,
+    /// Its own id, where it has one.
+    pub id: Option<Uuid>,
+    /// When it was made, where it says so.
+    pub issued_at: Option<Instant>,
+    /// When it expires; `None` for never.
+    pub expires_at: Option<Instant>,
+    /// Names, and the rights of now.
+    pub profile: Arc<Profile>,
+}
+
+/// What came of a look at a token.
+enum Looked {
+    /// The store has to be asked.
+    Asks,
+    At(Option<Box<Introspected>>),
+}
+
+impl Auth {
+    /// What a token of the asker's tenant is, from memory alone. `None` where the store must be asked: then
+    /// [`introspect`](Self::introspect), on a thread that may wait.
+    pub fn recall(&self, asker: &Caller, token: &str) -> Option<Result<Option<Introspected>, Error>> {
+        match self.look_at(asker, token, Reach::Memory) {
+            Ok(Looked::Asks) => None,
+            Ok(Looked::At(found)) => Some(Ok(found.map(|found| *found))),
+            Err(error) => Some(Err(error)),
+        }
+    }
+
+    /// What a token of the asker's tenant is; `None` where it would not be taken now, and for whatever is none of theirs. It asks
+    /// the right `tokenIntrospect`, whatever the token.
+    pub fn introspect(&self, asker: &Caller, token: &str) -> Result<Option<Introspected>, Error> {
+        match self.look_at(asker, token, Reach::Store)? {
+            Looked::At(found) => Ok(found.map(|found| *found)),
+            Looked::Asks => Err(Error::Fault("the store was not asked".to_owned())),
+        }
+    }
+
+    fn look_at(&self, asker: &Caller, token: &str, reach: Reach) -> Result<Looked, Error> {
+        asker.need(&Right::parse(INTROSPECT).map_err(|error| Error::Fault(error.to_string()))?)?;
+        let tenant = asker.profile.tenant.id;
+        let looked = match Unproven::read(token) {
+            // the store alone knows which refresh token is the newest
+            Some(_) if reach == Reach::Memory => return Ok(Looked::Asks),
+            Some(_) => self.refresh_token(tenant, token),
+            None => match self.stands(token, |claims| claims.tid == tenant, reach) {
+                Ok(None) => return Ok(Looked::Asks),
+                Ok(Some((verified, profile))) => Ok(Introspected::access(&verified.claims, profile)),
+                Err(error) => Err(error),
+            },
+        };
+        match looked {
+            Ok(found) => Ok(Looked::At(Some(Box::new(found)))),
+            // whatever it was that spoke against the token
+            Err(Error::Refused(Refusal::Token(_))) => Ok(Looked::At(None)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// A refresh token that a refresh would take now. Nothing is written: to be asked about is no refresh.
+    fn refresh_token(&self, tenant: TenantId, token: &str) -> Result<Introspected, Error> {
+        let (_, token) = self.proven(token)?;
+        let began = self.changes.now();
+        let time = self.time();
+        let found = self.store.read(|tx| {
+            let Some(standing) = tx.sessions().find(token.session)? else { return Ok(None) };
+            let principal = principal(&standing)?;
+            let profile = profile::read(tx, principal, standing.session.device)?;
+            Ok(profile.map(|profile| (standing, principal, Arc::new(profile))))
+        })?;
+        let (standing, principal, profile) = found.ok_or(TokenRefusal::Over)?;
+        let session = &standing.session;
+        if session.tenant != tenant {
+            return Err(TokenRefusal::Foreign.into());
+        }
+        self.profiles.keep(principal, session.device, &profile, began);
+        if self.changes.over(session) {
+            return Err(TokenRefusal::Over.into());
+        }
+        // in the hands of whoever it was made for
+        let (dialect, thumbprint) = (&session.dialect, session.thumbprint.as_deref());
+        let presenter = Presenter { dialect, device: None, thumbprint };
+        let witness = self.uses.witness(session, self.clock.monotonic());
+        match judge(&standing, token.generation, &presenter, &witness, time.at) {
+            Verdict::Rotate { .. } | Verdict::Repeat | Verdict::Renew => {}
+            Verdict::Refuse(TokenRefusal::Expired) if time.in_doubt => {
+                return Err(Error::unavailable("the clock is in doubt, and the session may have expired by it"));
+            }
+            Verdict::Refuse(refusal) => return Err(refusal.into()),
+            Verdict::Replay => return Err(TokenRefusal::Replay.into()),
+        }
+        Ok(Introspected::refresh(&standing, token, principal, &self.issuer, profile))
+    }
+}
+
+fn principal(standing: &Standing) -> Stored<PrincipalId> {
+    standing.session.principal().ok_or_else(|| StoreError::Corrupt {
+        table: "sessions",
+        column: "user",
+        detail: "nobody's session".to_owned(),
+    })
+}
+
+impl Introspected {
+    fn access(claims: &Claims, profile: Arc<Profile>) -> Self {
+        Self {
+            token_use: TokenUse::Access,
+            session: claims.sid,
+            tenant: claims.tid,
+            principal: claims.principal(),
+            device: claims.did,
+            client: claims.client_id.clone(),
+            audience: claims.aud.clone(),
+            issuer: claims.iss.clone(),
+            id: Some(claims.jti),
+            issued_at: Some(Instant::from_millis(claims.iat.saturating_mul(1000))),
+            expires_at: Some(claims.expires_at()),
+            profile,
+        }
+    }
+
+    fn refresh(
+        standing: &Standing,
+        token: RefreshToken,
+        principal: PrincipalId,
+        issuer: &str,
+        profile: Arc<Profile>,
+    ) -> Self {
+        let session = &standing.session;
+        let newest = token.generation == session.generation;
+        Self {
+            token_use: TokenUse::Refresh,
+            session: session.id,
+            tenant: session.tenant,
+            principal,
+            device: session.device,
+            client: client(session.device, &session.dialect),
+            audience: audience(&session.dialect, session.tenant),
+            issuer: issuer.to_owned(),
+            id: None,
+            issued_at: newest.then(|| session.rotated_at.unwrap_or(session.created_at)),
+            expires_at: session.expires_at,
+            profile,
+        }
+    }
+}
+
+/// What stands for the client in tokens (RFC 9068 asks for one): the device, or the contract where there is none.
+pub(super) fn client(device: Option<DeviceId>, dialect: &Dialect) -> String {
+    device.map_or_else(|| dialect.as_str().to_owned(), |device| device.to_string())
+}
