@@ -8,6 +8,7 @@
 
 mod answer;
 pub mod browser;
+pub mod clients;
 mod echo;
 mod installation;
 mod nginx;
