@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tillgate_domain::access::{self, Access};
+use tillgate_domain::office::Authority;
 use tillgate_domain::{
     Actor, ApiKeyId, Device, DeviceId, Instant, PrincipalId, Rank, Right, Rights, SessionId, Tenant, User, UserId,
 };
@@ -93,6 +94,11 @@ impl Caller {
             PrincipalId::User(id) => Some(id),
             PrincipalId::Device(_) => None,
         }
+    }
+
+    /// What the caller may do in the back office: the rights that they hold now.
+    pub fn authority(&self) -> Authority {
+        Authority::Rights(self.profile.rights.clone())
     }
 
     /// How the audit names the caller.

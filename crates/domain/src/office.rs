@@ -15,6 +15,7 @@ mod change_device;
 mod change_tenant;
 mod change_user;
 mod last_admin;
+mod people;
 pub mod ports;
 mod read;
 mod read_audit;
@@ -32,12 +33,13 @@ pub use add_api_key::{NewApiKey, add_api_key};
 pub use add_device::{NewDevice, add_device};
 pub use add_role::{NewRole, add_role};
 pub use add_tenant::{NewTenant, add_tenant};
-pub use add_user::{NewUser, add_user};
+pub use add_user::{NewUser, add_user, may_add_user};
 pub use assignment::{DeviceRoles, RolesOn};
 pub use change_api_key::{ApiKeyChange, change_api_key, delete_api_key};
 pub use change_device::{DeviceChange, SettingsChange, change_device, set_device_status};
 pub use change_tenant::{TenantChange, change_tenant};
 pub use change_user::{UserChange, assign_roles, change_user, set_user_status, toggle_user};
+pub use people::{PeopleSearch, Person, find_person, list_people, person};
 pub use ports::{EventFilter, Found, OfficeTx, OfficeView, Page, Part, Told, UserOrder};
 pub use read::{
     any_user, device_named, find_api_key, find_device, find_user, list_api_keys, list_devices, list_roles, list_users,
@@ -52,6 +54,6 @@ pub use reset_password::{
     sweep_resets,
 };
 pub use search_users::{Ranked, UserSearch, find_ranked, search_users};
-pub use set_password::set_password;
+pub use set_password::{may_set_password, set_password};
 pub use stamp::{Authority, Stamp};
 pub use unlock::unlock;

@@ -52,6 +52,8 @@ pub enum Protocol {
     Fields(Vec<FieldFault>),
     /// A browser sent it for a page of an origin that is not trusted.
     ForeignOrigin,
+    /// A change does not say which version it was made for.
+    Unversioned,
     /// A gateway asks about a request, and the table of what may go through has no row for it.
     Unlisted,
     /// A gateway asks, but about nothing.
@@ -66,7 +68,8 @@ pub enum Protocol {
 /// A field of the body or a parameter of the query that cannot be.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FieldFault {
-    /// The name of the field as the contract spells it; empty for the body as a whole.
+    /// The name of the field as the contract spells it, and where the fault lies inside it a pointer from there (RFC 6901); empty for the
+    /// body as a whole.
     pub field: Cow<'static, str>,
     /// Whether it is a parameter of the query.
     pub query: bool,
@@ -153,6 +156,7 @@ impl Protocol {
             Self::NoRoute => StatusCode::NOT_FOUND,
             Self::WrongMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::Fields(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Unversioned => StatusCode::PRECONDITION_REQUIRED,
             Self::ForeignOrigin | Self::Unlisted => StatusCode::FORBIDDEN,
             Self::TooMany { .. } => StatusCode::TOO_MANY_REQUESTS,
         }
@@ -169,6 +173,7 @@ impl Protocol {
             Self::WrongMethod { .. } => "method_not_allowed",
             Self::Fields(_) => "fields_invalid",
             Self::ForeignOrigin => "origin_foreign",
+            Self::Unversioned => "version_required",
             Self::Unlisted => "access_unlisted",
             Self::NothingAsked => "access_nothing_asked",
             Self::TooMany { .. } => "requests_limited",

@@ -1,23 +1,31 @@
 //! A field of a request body that never fails to be read, so that all faults of a body are told at once.
+//!
+//! A body is a struct of [`Field`]s, each of the type that it is to be read as, under validator's `Validate`; [`validated`] hands the
+//! struct back where nothing is wrong with any of them. Domain's own types are read by domain's own rules.
+
+mod fit;
 
 use std::borrow::Cow;
 
-use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use validator::{Validate, ValidateLength, ValidateRequired, ValidationError};
+
+pub(crate) use fit::{Fit, Members, Unfit, invalid_name};
 
 use crate::failure::{FieldFault, Protocol};
 
 /// A field as it was sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Field<T> {
-    /// Not there, or null.
+    /// Not there.
     #[default]
     Missing,
+    /// Null: in a merge patch (RFC 7396) what takes the value away, elsewhere as if it were missing.
+    Null,
     /// There, and of its type.
     Given(T),
-    /// There, and of another type.
-    Wrong,
+    /// There, and not of its type: everything that is wrong with it.
+    Wrong(Vec<Unfit>),
 }
 
 impl<T> Field<T> {
@@ -25,15 +33,30 @@ impl<T> Field<T> {
     pub(crate) fn given(self) -> Option<T> {
         match self {
             Self::Given(value) => Some(value),
-            Self::Missing | Self::Wrong => None,
+            Self::Missing | Self::Null | Self::Wrong(_) => None,
+        }
+    }
+
+    /// Whether nothing was sent, or null.
+    pub(crate) fn is_missing(&self) -> bool {
+        matches!(self, Self::Missing | Self::Null)
+    }
+
+    /// What a merge patch makes of the value: nothing, another value, or none any more.
+    #[expect(clippy::option_option, reason = "two kinds of nothing")]
+    pub(crate) fn patch(self) -> Option<Option<T>> {
+        match self {
+            Self::Missing | Self::Wrong(_) => None,
+            Self::Null => Some(None),
+            Self::Given(value) => Some(Some(value)),
         }
     }
 }
 
-impl<'de, T: DeserializeOwned> Deserialize<'de> for Field<T> {
+impl<'de, T: Fit> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = serde_json::Value::deserialize(deserializer)?;
-        Ok(if value.is_null() { Self::Missing } else { T::deserialize(value).map_or(Self::Wrong, Self::Given) })
+        Ok(if value.is_null() { Self::Null } else { T::fit(value).map_or_else(Self::Wrong, Self::Given) })
     }
 }
 
@@ -47,7 +70,7 @@ impl<T> Serialize for Field<T> {
 impl<T> ValidateRequired for Field<T> {
     // what is of another type is there: it is told as such, not as missing
     fn is_some(&self) -> bool {
-        !matches!(self, Self::Missing)
+        !self.is_missing()
     }
 }
 
@@ -55,24 +78,27 @@ impl ValidateLength<u64> for Field<String> {
     fn length(&self) -> Option<u64> {
         match self {
             Self::Given(text) => Some(text.chars().count() as u64),
-            Self::Missing | Self::Wrong => None,
+            Self::Missing | Self::Null | Self::Wrong(_) => None,
         }
     }
 }
 
-/// For `#[validate(custom)]`: a text is a text.
-pub(crate) fn text(field: &Field<String>) -> Result<(), ValidationError> {
-    match field {
-        Field::Wrong => Err(ValidationError::new("type").with_message(Cow::Borrowed("must be a string"))),
-        Field::Missing | Field::Given(_) => Ok(()),
-    }
+/// The parameter of a validator's error that holds what is wrong inside a field.
+const WITHIN: &str = "within";
+
+/// For `#[validate(custom)]`: what is there is of its type.
+pub(crate) fn fits<T>(field: &Field<T>) -> Result<(), ValidationError> {
+    let Field::Wrong(unfit) = field else { return Ok(()) };
+    let mut error = ValidationError::new("type");
+    error.add_param(Cow::Borrowed(WITHIN), unfit);
+    Err(error)
 }
 
-/// The same: yes or no.
-pub(crate) fn truth(field: &Field<bool>) -> Result<(), ValidationError> {
+/// For `#[validate(custom)]` on a merge patch: what cannot be taken away is not null.
+pub(crate) fn stays<T>(field: &Field<T>) -> Result<(), ValidationError> {
     match field {
-        Field::Wrong => Err(ValidationError::new("type").with_message(Cow::Borrowed("must be true or false"))),
-        Field::Missing | Field::Given(_) => Ok(()),
+        Field::Null => Err(ValidationError::new("required").with_message(Cow::Borrowed("cannot be null"))),
+        field => fits(field),
     }
 }
 
@@ -82,19 +108,32 @@ pub(crate) fn validated<T: Validate>(body: T) -> Result<T, Protocol> {
     let mut faults: Vec<FieldFault> = errors
         .field_errors()
         .into_iter()
-        .flat_map(|(field, faults)| faults.iter().map(move |fault| named(field.clone(), fault)))
+        .flat_map(|(field, faults)| faults.iter().flat_map(move |fault| named(&field, fault)))
         .collect();
     faults.sort();
     Err(Protocol::Fields(faults))
 }
 
-fn named(field: Cow<'static, str>, fault: &ValidationError) -> FieldFault {
+fn named(field: &str, fault: &ValidationError) -> Vec<FieldFault> {
+    let of = |field: String, code: String, message: String| FieldFault {
+        field: field.into(),
+        query: false,
+        code: code.into(),
+        message: message.into(),
+    };
+    if let Some(within) = fault.params.get(WITHIN) {
+        let unfit = Vec::<Unfit>::deserialize(within).unwrap_or_default();
+        return unfit.into_iter().map(|each| of(format!("{field}{}", each.at), each.code, each.why)).collect();
+    }
     let most = || fault.params.get("max").map(ToString::to_string);
     let message = match (fault.message.clone(), fault.code.as_ref(), most()) {
-        (Some(message), _, _) => message,
-        (None, "required", _) => Cow::Borrowed("is required"),
-        (None, "length", Some(most)) => Cow::Owned(format!("must have at most {most} characters")),
-        (None, _, _) => Cow::Borrowed("is not valid"),
+        (Some(message), _, _) => message.into_owned(),
+        (None, "required", _) => "is required".to_owned(),
+        (None, "length", Some(most)) => format!("must have at most {most} characters"),
+        (None, _, _) => "is not valid".to_owned(),
     };
-    FieldFault { field, query: false, code: fault.code.clone(), message }
+    vec![of(field.to_owned(), fault.code.to_string(), message)]
 }
+
+#[cfg(test)]
+mod tests;

@@ -19,6 +19,7 @@ use crate::metrics::Metrics;
 use crate::mount::{Mount, Mounted, Mounts, Shared};
 use crate::native::Native;
 use crate::oauth::OAuth;
+use crate::openapi::Document;
 use crate::operations;
 use crate::route::Listing;
 use crate::settings::Settings;
@@ -50,19 +51,22 @@ impl Http {
         metrics: Arc<Metrics>,
     ) -> Self {
         let edge = Edge::new(&settings);
-        let metrics_here = settings.metrics_here;
-        let shared = Arc::new(Shared { auth, office, settings, metrics, gate: Arc::default() });
+        let operations_here = settings.operations_here;
         let mut mounts = mounts.into_inner();
+        let oauth = mounts.iter().find(|mount| mount.dialect.name() == OAuth::NAME).map(|mount| mount.prefix.clone());
+        let own = operations::routes(true, oauth.as_deref());
+        let described = mounts.iter().map(|mount| (mount.prefix.as_str(), mount.dialect.routes()));
+        let document = Document::over(described.chain([("", own)]));
+        let shared = Arc::new(Shared { auth, office, settings, metrics, gate: Arc::default(), document });
         let access = Arc::new(Access::over(&shared.settings.access, &mounts, &shared));
         // the router takes the first that fits: a mount with a host name before one for every host, a longer prefix before a
         // shorter
         mounts.sort_by_key(|mount| (mount.host.is_none(), std::cmp::Reverse(mount.prefix.len())));
-        let oauth = mounts.iter().find(|mount| mount.dialect.name() == OAuth::NAME).map(|mount| mount.prefix.clone());
         let words: Arc<dyn Dialect> = Arc::new(Native::new(Native::terms()));
         let root = || Mount { dialect: Arc::clone(&words), prefix: String::new(), host: None, tenant: None };
         Self {
             mounts: mounts.into_iter().map(|mount| Mounted::new(mount, &shared, &access)).collect(),
-            own: Mounted::with(root(), "server", operations::routes(metrics_here, oauth.as_deref()), &shared),
+            own: Mounted::with(root(), "server", operations::routes(operations_here, oauth.as_deref()), &shared),
             operations: Mounted::with(root(), "server", operations::operating(), &shared),
             shared,
             edge,

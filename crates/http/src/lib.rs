@@ -50,6 +50,7 @@ mod mount;
 mod native;
 mod oauth;
 mod office;
+mod openapi;
 mod operations;
 mod origin;
 pub mod proxies;

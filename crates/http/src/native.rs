@@ -1,19 +1,24 @@
 //! The native API: tillgate's own contract, in `snake_case` JSON, with problems by RFC 9457.
 
 mod access;
+mod page;
 mod problem;
 mod sessions;
 mod shapes;
+mod users;
+mod version;
 
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::HeaderMap;
+use actix_web::http::header::{HeaderMap, HeaderValue};
 use actix_web::web::Bytes;
 use tillgate_auth_core::{Evidence, Refresh, Terms, Who};
 use tillgate_domain::Secret;
+use uuid::Uuid;
 
 use crate::bearer::bearer;
+use crate::call::Call;
 use crate::dialect::Dialect;
 use crate::failure::Failure;
 use crate::head::Head;
@@ -64,12 +69,21 @@ impl Dialect for Native {
     }
 
     fn routes(&self) -> Vec<Route> {
-        let mut routes = sessions::routes();
-        routes.push(access::route());
-        routes
+        [sessions::routes(), users::routes(), vec![access::route()]].into_iter().flatten().collect()
     }
 
     fn word(&self, failure: &Failure, head: &Head) -> HttpResponse {
         problem::word(failure, head)
     }
+}
+
+/// Where something is found that was made.
+fn created(call: &Call, resource: &str, id: Uuid) -> Result<HeaderValue, Failure> {
+    HeaderValue::from_str(&format!("{}/{resource}/{id}", call.head().prefix()))
+        .map_err(|_| Failure::Fault("a location cannot be written".to_owned()))
+}
+
+/// It is done, and there is nothing to say.
+fn done() -> HttpResponse {
+    HttpResponse::NoContent().finish()
 }

@@ -7,10 +7,11 @@ use std::fmt;
 
 use actix_web::http::StatusCode;
 use tillgate_auth_core::{Auth, Caller, Error};
+use tillgate_domain::Store;
 use tillgate_domain::office::{Decided, Field, OfficeView, Refused, Stamp};
-use tillgate_domain::{InvalidName, Store};
 
 use crate::failure::{Failure, FieldFault};
+use crate::field::invalid_name;
 
 /// The back office as the closure of a handler sees it, on a thread that may wait.
 #[derive(Clone, Copy)]
@@ -65,14 +66,7 @@ pub(crate) fn fault(refused: &Refused) -> Option<FieldFault> {
         Refused::Taken { field, .. } => of(*field, "taken", "is taken; choose another".to_owned()),
         Refused::Unknown { field, value } => of(*field, "unknown", format!("names \"{value}\", which there is not")),
         Refused::Empty { field } => of(*field, "required", "must name at least one".to_owned()),
-        Refused::Invalid { field, why } => {
-            let code = match why {
-                InvalidName::Empty => "required",
-                InvalidName::TooLong(_) => "length",
-                InvalidName::Control | InvalidName::At | InvalidName::Email | InvalidName::Slug => "format",
-            };
-            of(*field, code, why.to_string())
-        }
+        Refused::Invalid { field, why } => of(*field, invalid_name(why), why.to_string()),
         Refused::Absent { .. }
         | Refused::Moved { .. }
         | Refused::LastAdmin
@@ -85,7 +79,7 @@ pub(crate) fn fault(refused: &Refused) -> Option<FieldFault> {
 
 #[cfg(test)]
 mod tests {
-    use tillgate_domain::Right;
+    use tillgate_domain::{InvalidName, Right};
 
     use super::*;
 

@@ -6,15 +6,18 @@ mod jwks;
 use actix_web::HttpResponse;
 use actix_web::http::header::RETRY_AFTER;
 use actix_web::http::{Method, StatusCode};
+use serde::Serialize;
 use serde_json::json;
+use utoipa::ToSchema;
 
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::oauth::metadata;
+use crate::openapi::{self, DOCS, DOCUMENT, Entry};
 use crate::route::Route;
 
 /// The paths that no mount may claim.
-pub(crate) const PATHS: &[&str] = &[JWKS, metadata::PATH, HEALTH, READY, METRICS];
+pub(crate) const PATHS: &[&str] = &[JWKS, metadata::PATH, HEALTH, READY, METRICS, DOCUMENT, DOCS];
 
 /// Where the public keys are.
 pub(crate) const JWKS: &str = "/.well-known/jwks.json";
@@ -22,26 +25,85 @@ const HEALTH: &str = "/healthz";
 const READY: &str = "/readyz";
 const METRICS: &str = "/metrics";
 
-/// The server's own calls. `oauth` is the prefix of what OAuth's clients ask, where that is served.
-pub(crate) fn routes(metrics: bool, oauth: Option<&str>) -> Vec<Route> {
-    let mut routes = vec![Route::open(Method::GET, JWKS, jwks::keys)];
+/// The server's own calls: `all` of them, or without those that a listener of its own serves. `oauth` is the prefix of what OAuth's
+/// clients ask, where that is served.
+pub(crate) fn routes(all: bool, oauth: Option<&str>) -> Vec<Route> {
+    let mut routes = vec![Route::open(Method::GET, JWKS, jwks::keys).told(|| {
+        Entry::of("server", "The public keys of access tokens")
+            .more("A JWK set (RFC 7517). Other systems check tokens by it without asking.")
+            .answers_as(200, "The keys.", "application/jwk-set+json")
+    })];
     routes.extend(oauth.into_iter().flat_map(metadata::routes));
-    routes.extend(operating().into_iter().filter(|route| metrics || route.path != METRICS));
+    routes.extend(if all { operating() } else { living() });
     routes
 }
 
-/// Those of them that are for whoever operates it.
+/// Those that are for whoever operates it.
 pub(crate) fn operating() -> Vec<Route> {
+    let mut routes = living();
+    routes.push(
+        Route::open(Method::GET, METRICS, counted)
+            .always()
+            .told(|| Entry::of("server", "Metrics").answers_as(200, "In Prometheus' text format.", "text/plain")),
+    );
+    routes.extend(openapi::routes());
+    routes
+}
+
+/// Those by which others see whether it lives.
+fn living() -> Vec<Route> {
     vec![
-        Route::open(Method::GET, HEALTH, healthy).always(),
-        Route::open(Method::GET, READY, ready).always(),
-        Route::open(Method::GET, METRICS, counted).always(),
+        Route::open(Method::GET, HEALTH, healthy).always().told(|| {
+            Entry::of("server", "Whether the process lives").answers::<Health>(
+                200,
+                "It does.",
+                json!({ "status": "ok" }),
+            )
+        }),
+        Route::open(Method::GET, READY, ready).always().told(|| {
+            let parts =
+                json!({ "store": true, "keys": true, "changes": true, "complete": true, "clock_in_doubt": false });
+            Entry::of("server", "Whether requests can be served")
+                .answers::<Readiness>(200, "They can.", json!({ "status": "ready", "parts": parts }))
+                .answers::<Readiness>(
+                    503,
+                    "They cannot, and which part is why.",
+                    json!({ "status": "not ready", "parts": parts }),
+                )
+        }),
     ]
+}
+
+#[derive(Serialize, ToSchema)]
+struct Health {
+    status: &'static str,
+}
+
+/// Whether requests can be served, part by part.
+#[derive(Serialize, ToSchema)]
+struct Readiness {
+    status: &'static str,
+    parts: Parts,
+}
+
+#[derive(Serialize, ToSchema)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a part of its own")]
+struct Parts {
+    /// Whether the store can be read.
+    store: bool,
+    /// Whether there are keys to sign with.
+    keys: bool,
+    /// Whether the changes of other processes are known up to now.
+    changes: bool,
+    /// Whether the data is complete.
+    complete: bool,
+    /// Whether the clock has jumped; time goes on from the last that was agreed.
+    clock_in_doubt: bool,
 }
 
 /// The process lives and answers. It asks nothing: a server that is restarted because its database is away gains nothing.
 async fn healthy(_call: Call) -> Result<HttpResponse, Failure> {
-    Ok(HttpResponse::Ok().json(json!({ "status": "ok" })))
+    Ok(HttpResponse::Ok().json(Health { status: "ok" }))
 }
 
 /// Whether requests can be served, part by part. What is wrong with a part stands in the log, not here: anybody may ask.
@@ -52,19 +114,19 @@ async fn ready(call: Call) -> Result<HttpResponse, Failure> {
     }
     let complete = call.mounted().shared.gate.is_open();
     let ready = readiness.ready() && complete;
-    let parts = json!({
-        "store": readiness.store.is_none(),
-        "keys": readiness.keys,
-        "changes": readiness.fresh,
-        "complete": complete,
-        "clock_in_doubt": readiness.clock_in_doubt,
-    });
+    let parts = Parts {
+        store: readiness.store.is_none(),
+        keys: readiness.keys,
+        changes: readiness.fresh,
+        complete,
+        clock_in_doubt: readiness.clock_in_doubt,
+    };
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let mut answer = HttpResponse::build(status);
     if !ready {
         answer.insert_header((RETRY_AFTER, "1"));
     }
-    Ok(answer.json(json!({ "status": if ready { "ready" } else { "not ready" }, "parts": parts })))
+    Ok(answer.json(Readiness { status: if ready { "ready" } else { "not ready" }, parts }))
 }
 
 /// The metrics in Prometheus' text format.

@@ -8,6 +8,7 @@ use actix_web::HttpResponse;
 use actix_web::http::Method;
 use tillgate_auth_core::Caller;
 
+use crate::openapi::Entry;
 use crate::{Call, Failure};
 
 /// What a handler will have answered.
@@ -27,6 +28,8 @@ pub struct Route {
     pub(crate) path: &'static str,
     pub(crate) handler: Handler,
     pub(crate) gated: bool,
+    /// What the document says of it; nothing of what is published elsewhere.
+    pub(crate) entry: Option<fn() -> Entry>,
 }
 
 impl Route {
@@ -37,7 +40,13 @@ impl Route {
         path: &'static str,
         handler: impl Fn(Call) -> F + Send + Sync + 'static,
     ) -> Self {
-        Self { method, path, handler: Handler::Open(Box::new(move |call| Box::pin(handler(call)))), gated: true }
+        Self {
+            method,
+            path,
+            handler: Handler::Open(Box::new(move |call| Box::pin(handler(call)))),
+            gated: true,
+            entry: None,
+        }
     }
 
     /// A call for those who have proved who they are: without a proof that holds, the handler does not run.
@@ -47,12 +56,17 @@ impl Route {
         handler: impl Fn(Call, Caller) -> F + Send + Sync + 'static,
     ) -> Self {
         let handler = Handler::Known(Box::new(move |call, caller| Box::pin(handler(call, caller))));
-        Self { method, path, handler, gated: true }
+        Self { method, path, handler, gated: true, entry: None }
     }
 
     /// The same call, served while the [`Gate`](crate::Gate) is shut too.
     pub(crate) fn always(self) -> Self {
         Self { gated: false, ..self }
+    }
+
+    /// The same call, with what the document says of it.
+    pub(crate) fn told(self, entry: fn() -> Entry) -> Self {
+        Self { entry: Some(entry), ..self }
     }
 
     /// Whether the route answers this method.

@@ -18,9 +18,9 @@ pub struct Settings {
     /// How long a client may take to send the head of a request. Whoever binds the sockets hands it to the server
     /// (`HttpServer::client_request_timeout`).
     pub header_deadline: Duration,
-    /// Whether `/metrics` is served beside the mounts. Where it is not, [`Http::operations`](crate::Http::operations) serves it
-    /// on a listener of its own.
-    pub metrics_here: bool,
+    /// Whether metrics and documentation are served beside the mounts. Where they are not,
+    /// [`Http::operations`](crate::Http::operations) serves them on a listener of its own.
+    pub operations_here: bool,
     /// What gateways let through, row by row.
     pub access: Vec<AccessRule>,
 }
@@ -32,7 +32,7 @@ impl Default for Settings {
             body_limit: 64 * 1024,
             deadline: Duration::from_secs(5),
             header_deadline: Duration::from_secs(5),
-            metrics_here: true,
+            operations_here: true,
             access: Vec::new(),
         }
     }

@@ -202,7 +202,7 @@ pub(crate) fn http_settings(settings: &Settings) -> tillgate_http::Settings {
         body_limit: usize::try_from(settings.limits.body.0).unwrap_or(usize::MAX),
         deadline: settings.limits.request,
         header_deadline: settings.limits.head.max(Duration::from_millis(100)),
-        metrics_here: settings.operations.listen.is_none(),
+        operations_here: settings.operations.listen.is_none(),
         access: settings.access.clone(),
     }
 }

@@ -370,6 +370,7 @@ macro_rules! contract {
             [
                 a_filter_narrows_the_users,
                 users_come_in_an_order_and_in_parts,
+                a_part_follows_on_the_one_before,
                 a_user_who_is_found_is_whole,
                 no_toggle_is_lost,
             ]

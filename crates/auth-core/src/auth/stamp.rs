@@ -27,7 +27,7 @@ impl Auth {
             at: self.time().at,
             event: self.id(EventId::new)?,
             actor: caller.actor(),
-            authority: Authority::Rights(caller.profile.rights.clone()),
+            authority: caller.authority(),
         })
     }
 }

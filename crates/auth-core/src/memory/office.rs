@@ -1,10 +1,9 @@
 //! The directory in memory, as the back office writes it.
 
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use tillgate_domain::office::ports::{Devices, Page, Roles, Tenants, UserFilter, UserOrder, Users};
+use tillgate_domain::office::ports::{Devices, Page, Part, Roles, Tenants, UserFilter, UserOrder, Users};
 use tillgate_domain::{
     Branch, Device, DeviceId, Folded, Role, RoleId, RoleName, Slug, Stored, Tenant, TenantId, User, UserId, UserStatus,
 };
@@ -122,19 +121,29 @@ impl Users for Transaction<'_> {
         tenant: TenantId,
         filter: &UserFilter,
         order: UserOrder,
-        skip: u64,
-        limit: u32,
+        part: &Part<UserId>,
     ) -> Stored<Vec<User>> {
         let mut fitting: Vec<&User> = self.fitting(tenant, filter).collect();
-        let name = |user: &&User| user.name.as_str().to_ascii_lowercase();
-        match order {
-            UserOrder::Oldest => {}
-            UserOrder::Newest => fitting.sort_by_key(|user| Reverse(user.id)),
-            UserOrder::Name => fitting.sort_by_key(name),
-            UserOrder::NameBackwards => fitting.sort_by_key(|user| Reverse(name(user))),
+        let before = |one: &User, other: &User| {
+            let name = |user: &User| (user.name.as_str().to_ascii_lowercase(), user.id);
+            match order {
+                UserOrder::Oldest => one.id.cmp(&other.id),
+                UserOrder::Newest => other.id.cmp(&one.id),
+                UserOrder::Name => name(one).cmp(&name(other)),
+                UserOrder::NameBackwards => name(other).cmp(&name(one)),
+            }
+        };
+        fitting.sort_by(|one, other| before(one, other));
+        if let Some(after) = part.after {
+            match (self.tables().users.get(&after), order) {
+                (Some(last), _) => fitting.retain(|user| before(last, user).is_lt()),
+                (None, UserOrder::Oldest) => fitting.retain(|user| user.id > after),
+                (None, UserOrder::Newest) => fitting.retain(|user| user.id < after),
+                (None, UserOrder::Name | UserOrder::NameBackwards) => fitting.clear(),
+            }
         }
-        let skip = usize::try_from(skip).unwrap_or(usize::MAX);
-        Ok(fitting.into_iter().skip(skip).take(most(limit)).cloned().collect())
+        let skip = usize::try_from(part.skip).unwrap_or(usize::MAX);
+        Ok(fitting.into_iter().skip(skip).take(most(part.limit)).cloned().collect())
     }
 
     fn count(&mut self, tenant: TenantId, filter: &UserFilter) -> Stored<u64> {
@@ -164,6 +173,10 @@ impl Devices for Transaction<'_> {
 
     fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<Device>> {
         auth::Devices::named(self, tenant, name)
+    }
+
+    fn among(&mut self, ids: &BTreeSet<DeviceId>) -> Stored<Vec<Device>> {
+        Ok(ids.iter().filter_map(|id| self.tables().devices.get(id)).cloned().collect())
     }
 
     fn insert(&mut self, device: &Device) -> Stored<bool> {

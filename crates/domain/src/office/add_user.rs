@@ -5,7 +5,7 @@ use serde_json::{Map, json};
 use super::assignment::{self, DeviceRoles, RolesOn};
 use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, Refused, decide};
-use super::stamp::Stamp;
+use super::stamp::{Authority, Stamp};
 use super::text;
 use crate::{
     Action, Assignment, Email, Epoch, PrincipalId, RoleName, Scope, Secret, Store, StoreError, StoreExt, Subject,
@@ -41,6 +41,11 @@ pub fn add_user(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, 
     store.write(|tx| decide(add(tx, tenant, stamp, new, Action::UserAdd)))
 }
 
+/// Refuses whoever may add nobody, before a password is hashed for it.
+pub fn may_add_user(authority: &Authority) -> Result<(), Refused> {
+    authority.ask("userCreate")
+}
+
 pub(super) fn add(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
@@ -48,7 +53,7 @@ pub(super) fn add(
     new: &NewUser,
     action: Action,
 ) -> Result<User, Halt> {
-    stamp.authority.ask("userCreate")?;
+    may_add_user(&stamp.authority)?;
     text::check_filled(Field::DisplayName, &new.display_name, text::LABEL)?;
     if let Some(feature) = &new.feature {
         text::check_filled(Field::Feature, feature, text::LABEL)?;

@@ -15,6 +15,8 @@ pub use lists::{EventFilter, Found, Part, Told, UserFilter, UserOrder};
 pub use resets::{Reset, ResetDigest, ResetRequest, Resets};
 pub use tickets::{OrderedBy, TicketFilter, TicketOrder, TicketPlace, Tickets};
 
+use std::collections::BTreeSet;
+
 use crate::{
     ApiKey, ApiKeyId, Branch, Device, DeviceId, EventId, Folded, Instant, PrincipalId, Role, RoleId, RoleName, Secret,
     Slug, Stored, Tenant, TenantId, Tx, User, UserId, View,
@@ -93,14 +95,13 @@ pub trait Users {
     fn update(&mut self, user: &User) -> Stored<bool>;
     /// Users of a tenant in the order of their ids, deleted ones too.
     fn list(&mut self, tenant: TenantId, page: &Page<UserId>) -> Stored<Vec<User>>;
-    /// Users of a tenant whom the filter fits, in this order: those after the first `skip`, `limit` at most.
+    /// Users of a tenant whom the filter fits, in this order.
     fn search(
         &mut self,
         tenant: TenantId,
         filter: &UserFilter,
         order: UserOrder,
-        skip: u64,
-        limit: u32,
+        part: &Part<UserId>,
     ) -> Stored<Vec<User>>;
     /// How many users of a tenant the filter fits.
     fn count(&mut self, tenant: TenantId, filter: &UserFilter) -> Stored<u64>;
@@ -116,6 +117,8 @@ pub trait Devices {
     fn find(&mut self, id: DeviceId) -> Stored<Option<Device>>;
     /// The device of this name in this tenant.
     fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<Device>>;
+    /// Those of these devices that there are, in the order of their ids.
+    fn among(&mut self, ids: &BTreeSet<DeviceId>) -> Stored<Vec<Device>>;
     /// Registers a device.
     fn insert(&mut self, device: &Device) -> Stored<bool>;
     /// Stores every field but the epoch, the seat, the pairing and `last_seen_at` where the device still has the version in

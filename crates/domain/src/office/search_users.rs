@@ -1,6 +1,6 @@
 //! Finds users by what is known of them, page by page, and tells the rank that each holds without a device.
 
-use super::ports::{Found, OfficeTx, OfficeView, UserFilter, UserOrder};
+use super::ports::{Found, OfficeTx, OfficeView, Part, UserFilter, UserOrder};
 use crate::{Rank, Role, Store, StoreExt, Stored, TenantId, User, UserId, UserStatus, access};
 
 /// The most that a part holds.
@@ -48,8 +48,8 @@ pub fn search_users(store: &dyn Store<OfficeView>, tenant: TenantId, search: &Us
             filter.holding = Some(role.id);
             filter.lacking = roles.iter().filter(|role| Rank::of(role) > Some(rank)).map(|role| role.id).collect();
         }
-        let limit = search.limit.clamp(1, MOST);
-        let users = tx.users().search(tenant, &filter, search.order, search.skip, limit)?;
+        let part = Part { after: None, skip: search.skip, limit: search.limit.clamp(1, MOST) };
+        let users = tx.users().search(tenant, &filter, search.order, &part)?;
         let items = users.into_iter().map(|user| ranked(user, &roles)).collect();
         Ok(Found { items, total: tx.users().count(tenant, &filter)? })
     })

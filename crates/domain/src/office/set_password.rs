@@ -22,6 +22,16 @@ pub fn set_password(
     store.write(|tx| decide(set(tx, tenant, stamp, principal, verifier)))
 }
 
+/// Refuses whoever may not set this password, before another is hashed for it.
+pub fn may_set_password(
+    store: &dyn Store<OfficeView>,
+    tenant: TenantId,
+    stamp: &Stamp,
+    principal: PrincipalId,
+) -> Decided<()> {
+    store.read(|tx| decide(may_touch(tx, tenant, stamp, principal).map(drop)))
+}
+
 fn set(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,

@@ -15,6 +15,7 @@ use crate::endpoint::{Endpoint, UNKNOWN, by_path};
 use crate::gate::Gate;
 use crate::metrics::{Meter, Metrics};
 use crate::mount::Mount;
+use crate::openapi::Document;
 use crate::origin::Origin;
 use crate::route::{Handler, Listing, Route};
 use crate::serve::serve;
@@ -27,6 +28,7 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) gate: Arc<Gate>,
+    pub(crate) document: Document,
 }
 
 /// A mount as the workers serve it.

@@ -11,11 +11,22 @@ use tillgate_domain::Rank;
 
 use crate::call::Call;
 use crate::failure::Failure;
+use crate::openapi::{Entry, text_schema};
 use crate::route::Route;
 
 pub(super) fn route() -> Route {
     // whoever is asked about proves themselves to one of the mounts that the table names, not to this one
-    Route::open(Method::GET, "/access", access)
+    Route::open(Method::GET, "/access", access).told(|| {
+        let (method, target) = ("The method that is asked about.", "The target that is asked about.");
+        Entry::of("gateways", "Whether a request may go through")
+            .more("For gateways: nginx names the request in `X-Original-*`, Traefik and Caddy in `X-Forwarded-*`, with the headers that it was sent with.")
+            .header("X-Original-Method", method, text_schema())
+            .header("X-Original-URI", target, text_schema())
+            .header("X-Forwarded-Method", method, text_schema())
+            .header("X-Forwarded-Uri", target, text_schema())
+            .done("It may; the headers `X-Tillgate-*` say whose it is.")
+            .refuses(&[400, 401, 403, 429])
+    })
 }
 
 const USER: HeaderName = HeaderName::from_static("x-tillgate-user");

@@ -25,6 +25,8 @@ struct Problem<'p> {
     trace_id: &'p str,
     #[serde(skip_serializing_if = "Option::is_none")]
     right: Option<&'p str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<i64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<Fault<'p>>,
 }
@@ -44,8 +46,15 @@ struct Fault<'p> {
 pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
     let status = failure.status();
     let (code, detail) = said(failure);
-    let of_office = match failure {
+    let of_field = match failure {
         Failure::Office(refused) => office::fault(refused),
+        // the field is called so wherever a password is set
+        Failure::Refused(Refusal::Weak(why)) => Some(FieldFault {
+            field: "password".into(),
+            query: false,
+            code: "weak".into(),
+            message: why.to_string().into(),
+        }),
         _ => None,
     };
     let problem = Problem {
@@ -60,9 +69,13 @@ pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
             Failure::Refused(Refusal::Missing(right)) => Some(right.as_str()),
             _ => None,
         },
+        version: match failure {
+            Failure::Office(Refused::Moved { current }) => Some(*current),
+            _ => None,
+        },
         errors: match failure {
             Failure::Protocol(Protocol::Fields(faults)) => faults.iter().map(fault).collect(),
-            _ => of_office.iter().map(fault).collect(),
+            _ => of_field.iter().map(fault).collect(),
         },
     };
     let mut answer = answer::problem(status, &problem);
@@ -129,6 +142,9 @@ fn broken(protocol: &Protocol) -> String {
         Protocol::Fields(_) => UNFIT.to_owned(),
         Protocol::TooMany { .. } => "This address has sent too many requests.".to_owned(),
         Protocol::ForeignOrigin => "Pages of this origin may not do this.".to_owned(),
+        Protocol::Unversioned => {
+            "Name in If-Match the version that was read: the ETag of the answer that showed it.".to_owned()
+        }
         Protocol::Unlisted => "No row of the access table is for this request.".to_owned(),
         Protocol::NothingAsked => {
             "Name the request in X-Original-Method and X-Original-URI, or in X-Forwarded-Method and X-Forwarded-Uri."
@@ -140,7 +156,7 @@ fn broken(protocol: &Protocol) -> String {
 fn fault(fault: &FieldFault) -> Fault<'_> {
     let pointer = || match fault.field.as_ref() {
         "" => String::new(),
-        field => format!("/{}", field.replace('~', "~0").replace('/', "~1")),
+        field => format!("/{field}"),
     };
     Fault {
         pointer: (!fault.query).then(pointer),

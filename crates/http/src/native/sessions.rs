@@ -1,105 +1,48 @@
-//! The native API's sessions: login, refresh, who am I, logout, list and end.
+//! The native API's sessions: login, refresh, who am I, one's own password, logout, list and end.
+
+mod sent;
+mod told;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{HeaderMap, HeaderValue, LOCATION};
+use actix_web::http::header::LOCATION;
 use actix_web::http::{Method, StatusCode};
-use serde::Deserialize;
 use tillgate_auth_core::ports::SessionFilter;
-use tillgate_auth_core::{Caller, Refusal, Who};
-use tillgate_domain::{Secret, SessionId};
-use validator::Validate;
+use tillgate_auth_core::{Caller, Refusal};
+use tillgate_domain::SessionId;
 
-use super::shapes::{Current, Page, Session, Tokens};
+use super::page::Asked;
+use super::shapes::{Current, Session, Tokens};
+use super::{created, done};
 use crate::answer::json;
-use crate::body;
 use crate::call::Call;
-use crate::failure::{Failure, FieldFault, Protocol};
-use crate::field::{Field, text, validated};
+use crate::failure::Failure;
 use crate::query::Parameters;
 use crate::route::Route;
-
-/// How many items a page has where nobody says, and at most.
-const PAGE: u32 = 50;
-const LONGEST_PAGE: u32 = 200;
+pub(super) use sent::credentials;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::open(Method::POST, "/sessions", log_in),
-        Route::known(Method::GET, "/sessions", list),
-        Route::open(Method::POST, "/sessions/refresh", refresh),
-        Route::known(Method::GET, "/sessions/current", current),
-        Route::known(Method::DELETE, "/sessions/current", log_out),
-        Route::known(Method::GET, "/sessions/{id}", one),
-        Route::known(Method::DELETE, "/sessions/{id}", end),
+        Route::open(Method::POST, "/sessions", log_in).told(told::log_in),
+        Route::known(Method::GET, "/sessions", list).told(told::list),
+        Route::open(Method::POST, "/sessions/refresh", refresh).told(told::refresh),
+        Route::known(Method::GET, "/sessions/current", current).told(told::current),
+        Route::known(Method::DELETE, "/sessions/current", log_out).told(told::log_out),
+        Route::known(Method::PUT, "/sessions/current/password", change_password).told(told::change_password),
+        Route::known(Method::GET, "/sessions/{id}", one).told(told::one),
+        Route::known(Method::DELETE, "/sessions/{id}", end).told(told::end),
     ]
 }
 
-/// What a login sends. Without a login the device logs in as itself. The password may be empty or long: that is a wrong one.
-#[derive(Deserialize, Validate)]
-struct Credentials {
-    #[serde(default)]
-    #[validate(length(max = 254), custom(function = "text"))]
-    login: Field<String>,
-    #[serde(default)]
-    #[validate(required, custom(function = "text"))]
-    password: Field<String>,
-    #[serde(default)]
-    #[validate(length(max = 100), custom(function = "text"))]
-    device: Field<String>,
-    #[serde(default)]
-    #[validate(length(max = 63), custom(function = "text"))]
-    tenant: Field<String>,
-}
-
-#[derive(Deserialize, Validate)]
-struct Renewal {
-    #[serde(default)]
-    #[validate(required, custom(function = "text"))]
-    refresh_token: Field<String>,
-}
-
 async fn log_in(call: Call) -> Result<HttpResponse, Failure> {
-    let (who, password, tenant) = credentials(call.head().headers(), call.body())?;
+    let (who, password, tenant) = sent::credentials(call.head().headers(), call.body())?;
     let granted = call.login(who, password, tenant).await?;
     let mut answer = json(StatusCode::CREATED, &Tokens::of(&granted))?;
-    let location = format!("{}/sessions/{}", call.head().prefix(), granted.session.id);
-    if let Ok(location) = HeaderValue::from_str(&location) {
-        answer.headers_mut().insert(LOCATION, location);
-    }
+    answer.headers_mut().insert(LOCATION, created(&call, "sessions", granted.session.id.0)?);
     Ok(answer)
 }
 
-pub(super) fn credentials(headers: &HeaderMap, body: &[u8]) -> Result<(Who, Secret<String>, Option<String>), Failure> {
-    let sent: Credentials = body::object(headers, body)?;
-    let nobody = (&sent.login, &sent.device) == (&Field::Missing, &Field::Missing);
-    let nobody = nobody.then(|| FieldFault {
-        field: "login".into(),
-        query: false,
-        code: "required".into(),
-        message: "is required where no device logs in as itself".into(),
-    });
-    let sent = match (validated(sent), nobody) {
-        (Ok(sent), None) => sent,
-        (Ok(_), Some(fault)) => return Err(Protocol::Fields(vec![fault]).into()),
-        (Err(Protocol::Fields(mut faults)), fault) => {
-            faults.extend(fault);
-            faults.sort();
-            return Err(Protocol::Fields(faults).into());
-        }
-        (Err(other), _) => return Err(other.into()),
-    };
-    let device = sent.device.given();
-    let who = match sent.login.given() {
-        Some(login) => Who::User { login, device },
-        None => Who::Device { device: device.unwrap_or_default() },
-    };
-    Ok((who, Secret::new(sent.password.given().unwrap_or_default()), sent.tenant.given()))
-}
-
 async fn refresh(call: Call) -> Result<HttpResponse, Failure> {
-    let sent: Renewal = validated(body::object(call.head().headers(), call.body())?)?;
-    let token = Secret::new(sent.refresh_token.given().unwrap_or_default());
-    let granted = call.refresh(token, None).await?;
+    let granted = call.refresh(sent::refresh_token(call.head().headers(), call.body())?, None).await?;
     json(StatusCode::OK, &Tokens::of(&granted))
 }
 
@@ -109,21 +52,25 @@ async fn current(_call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn log_out(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     call.block(move |engine| engine.logout(&caller)).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(done())
+}
+
+/// Changes the caller's own password, which they prove by the one there is. Their other sessions end.
+async fn change_password(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (old, new) = sent::passwords(call.head().headers(), call.body())?;
+    call.block(move |engine| engine.change_password(&caller, &old, &new)).await?;
+    Ok(done())
 }
 
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (filter, after, limit) = page(&call)?;
-    let mut found = call.block(move |engine| engine.sessions(&caller, &filter, after, limit + 1)).await?;
-    let more = found.len() > limit as usize;
-    found.truncate(limit as usize);
-    let next = found.last().filter(|_| more).map(|last| last.session.id);
+    let (asked, filter) = search(&call)?;
+    let after = asked.after.map(SessionId);
+    let found = call.block(move |engine| engine.sessions(&caller, &filter, after, asked.sought())).await?;
     let now = call.engine().time().at;
-    let items = found.iter().map(|listed| Session::listed(listed, now)).collect();
-    json(StatusCode::OK, &Page { items, next })
+    asked.answer(&found, |listed| listed.session.id.0, |listed| Session::listed(listed, now))
 }
 
-fn page(call: &Call) -> Result<(SessionFilter, Option<SessionId>, u32), Failure> {
+fn search(call: &Call) -> Result<(Asked, SessionFilter), Failure> {
     const ID: &str = "must be an id";
     let mut sent = Parameters::of(call.head());
     let now = call.engine().time().at;
@@ -133,12 +80,8 @@ fn page(call: &Call) -> Result<(SessionFilter, Option<SessionId>, u32), Failure>
         live: sent.take("live", "must be true or false").map(|live| (live, now)),
         ..SessionFilter::default()
     };
-    let after = sent.take("after", "must be the next of a page before");
-    let limit = sent.take("limit", "must be a number from 1 to 200").unwrap_or(PAGE);
-    if !(1..=LONGEST_PAGE).contains(&limit) {
-        sent.fault("limit", "range", "must be a number from 1 to 200");
-    }
-    sent.checked((filter, after, limit))
+    let asked = Asked::take(&mut sent);
+    sent.checked((asked, filter))
 }
 
 async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
@@ -150,7 +93,7 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 async fn end(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let id = id(&call)?;
     call.block(move |engine| engine.end(&caller, id)).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(done())
 }
 
 /// What is no id names no session.

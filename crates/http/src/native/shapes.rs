@@ -6,87 +6,102 @@ use serde::Serialize;
 use tillgate_auth_core::ports::Listed;
 use tillgate_auth_core::{Caller, Granted, Profile};
 use tillgate_domain::{DeviceId, DeviceName, Email, EndedWhy, Instant, Rights, SessionId, UserId, UserName};
+use utoipa::ToSchema;
 
 use crate::instants::{instant, maybe};
 
 /// A session. `user` and `device` are null where it has none.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Session)]
 pub(super) struct Session<'s> {
+    #[schema(value_type = uuid::Uuid)]
     id: SessionId,
     user: Option<UserOf<'s>>,
     device: Option<DeviceOf<'s>>,
+    /// The contract that it was made through.
     mount: &'s str,
     #[serde(serialize_with = "instant")]
+    #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
     #[serde(serialize_with = "maybe")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     last_used_at: Option<Instant>,
     #[serde(serialize_with = "maybe")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Instant>,
     #[serde(serialize_with = "maybe")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     ended_at: Option<Instant>,
+    /// `logout`, `replaced`, `replay`, `admin`, `suspended`, `locked`, `password` or `expired`.
     ended_why: Option<&'static str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SessionUser)]
 struct UserOf<'s> {
+    #[schema(value_type = uuid::Uuid)]
     id: UserId,
     #[serde(skip_serializing_if = "Option::is_none")]
     user_name: Option<&'s str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = SessionDevice)]
 struct DeviceOf<'s> {
+    #[schema(value_type = uuid::Uuid)]
     id: DeviceId,
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'s str>,
 }
 
 /// What a login or a refresh answers (the members of RFC 6749, 5.1, and more).
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Tokens)]
 pub(super) struct Tokens<'s> {
     access_token: &'s str,
     token_type: &'static str,
     expires_in: u64,
     #[serde(serialize_with = "instant")]
+    #[schema(value_type = String, format = DateTime)]
     expires_at: Instant,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'s str>,
     #[serde(serialize_with = "maybe")]
+    #[schema(value_type = Option<String>, format = DateTime)]
     refresh_expires_at: Option<Instant>,
     session: Session<'s>,
 }
 
 /// What somebody is told of themselves. `session` is null where the call is made in none.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Current)]
 pub(super) struct Current<'s> {
     session: Option<Session<'s>>,
     user: Option<User<'s>>,
     device: Option<Device<'s>>,
+    #[schema(value_type = Vec<String>)]
     rights: &'s Rights,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = CurrentUser)]
 #[expect(clippy::struct_field_names, reason = "the contract's names")]
 struct User<'s> {
+    #[schema(value_type = uuid::Uuid)]
     id: UserId,
     user_name: &'s str,
     display_name: &'s str,
     email: Option<&'s str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = CurrentDevice)]
 struct Device<'s> {
+    #[schema(value_type = uuid::Uuid)]
     id: DeviceId,
     name: &'s str,
     environment: &'static str,
     settings: &'s BTreeMap<String, String>,
-}
-
-/// A page of a list; `next` is the `after` of the next one, null on the last.
-#[derive(Serialize)]
-pub(super) struct Page<T> {
-    pub(super) items: Vec<T>,
-    pub(super) next: Option<SessionId>,
 }
 
 impl<'s> Session<'s> {

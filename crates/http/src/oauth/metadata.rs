@@ -6,10 +6,13 @@ use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header::{CACHE_CONTROL, VARY};
 use serde::Serialize;
+use serde_json::json;
+use utoipa::ToSchema;
 
 use super::{client, introspect, revoke};
 use crate::call::Call;
 use crate::failure::{Failure, Protocol};
+use crate::openapi::Entry;
 use crate::operations::JWKS;
 use crate::route::Route;
 
@@ -21,15 +24,19 @@ const PATH_OF_ISSUER: &str = "/.well-known/oauth-authorization-server/{issuer:.*
 
 /// The metadata (RFC 8414, 2). There is neither an authorization endpoint nor a token endpoint, so no response type and no grant
 /// type; left out, the latter would stand for two (RFC 8414, 2).
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Metadata<'m> {
     issuer: &'m str,
     jwks_uri: String,
+    #[schema(value_type = Vec<String>)]
     response_types_supported: [&'static str; 0],
+    #[schema(value_type = Vec<String>)]
     grant_types_supported: [&'static str; 0],
     introspection_endpoint: String,
+    #[schema(value_type = Vec<String>)]
     introspection_endpoint_auth_methods_supported: [&'static str; 2],
     revocation_endpoint: String,
+    #[schema(value_type = Vec<String>)]
     revocation_endpoint_auth_methods_supported: [&'static str; 2],
 }
 
@@ -40,9 +47,28 @@ pub(crate) fn routes(prefix: &str) -> Vec<Route> {
         .into_iter()
         .map(|path| {
             let prefix = Arc::clone(&prefix);
-            Route::open(Method::GET, path, move |call| std::future::ready(metadata(&call, &prefix)))
+            let route = Route::open(Method::GET, path, move |call| std::future::ready(metadata(&call, &prefix)));
+            // the other is the same for clients that put an issuer's path there
+            if path == PATH { route.told(entry) } else { route }
         })
         .collect()
+}
+
+fn entry() -> Entry {
+    Entry::of("server", "Where OAuth's clients find what (RFC 8414)").answers::<Metadata<'_>>(
+        200,
+        "The metadata.",
+        json!({
+            "issuer": "https://tills.example.com",
+            "jwks_uri": "https://tills.example.com/.well-known/jwks.json",
+            "response_types_supported": [],
+            "grant_types_supported": [],
+            "introspection_endpoint": "https://tills.example.com/oauth/introspect",
+            "introspection_endpoint_auth_methods_supported": client::METHODS,
+            "revocation_endpoint": "https://tills.example.com/oauth/revoke",
+            "revocation_endpoint_auth_methods_supported": client::METHODS,
+        }),
+    )
 }
 
 fn metadata(call: &Call, prefix: &str) -> Result<HttpResponse, Failure> {

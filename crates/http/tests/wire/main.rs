@@ -21,7 +21,9 @@ mod krmpesan_page;
 mod native;
 mod oauth;
 mod oauth_tokens;
+mod office;
 mod office_refusals;
+mod openapi;
 mod people;
 mod portos;
 #[path = "../../../../tests/src/portos_client.rs"]
@@ -33,4 +35,5 @@ mod refusals;
 mod rights;
 mod shop;
 mod unavailable;
+mod users;
 mod walls;

@@ -6,6 +6,7 @@ use serde_json::json;
 use tillgate_domain::Rank;
 use tillgate_http::{AccessRule, Need, Settings};
 
+use crate::office;
 use crate::portos_client::PortosKey;
 use crate::shop::{Mood, PASSWORD, Shop, call, post, put};
 
@@ -52,6 +53,9 @@ fn good(method: &str, path: &str, sent: &Sent) -> TestRequest {
         (method, path) if path.starts_with("/kasir/") => {
             bearer(call(method.parse().unwrap(), &path.replace("{id}", &sent.id)), &sent.kasir)
         }
+        (method, path) if office::is_ours(path) => {
+            bearer(office::well_formed(method, path, &sent.user), &sent.native_admin)
+        }
         ("GET", "/api/v1/access") => {
             let asked = get(path).insert_header(("X-Original-Method", "GET"));
             bearer(asked.insert_header(("X-Original-URI", "/products")), native)
@@ -90,17 +94,22 @@ fn good(method: &str, path: &str, sent: &Sent) -> TestRequest {
             | "/metrics"
             | "/.well-known/jwks.json"
             | "/.well-known/oauth-authorization-server"
+            | "/openapi.json"
+            | "/docs"
             | "/krmpesan/app"
             | "/krmpesan/app/page.css"
             | "/krmpesan/app/page.js",
         ) => get(path),
+        ("GET", "/docs/{file}") => get("/docs/index.html"),
         _ => panic!("{method} {path} is not among the routes that are tried without a store: add it"),
     }
 }
 
 struct Sent {
     id: String,
+    user: String,
     native: String,
+    native_admin: String,
     native_refresh: String,
     portos: String,
     portos_refresh: String,
@@ -131,7 +140,9 @@ async fn logged_in(shop: &Shop) -> Sent {
     let krmpesan = shop.send(call(Method::GET, &format!("/krmpesan/token?{krmpesan_refresh}"))).await;
     Sent {
         id: native.text("/session/id"),
+        user: native.text("/session/user/id"),
         native: native.text("/access_token"),
+        native_admin: shop.native("admin").await.text("/access_token"),
         native_refresh: native.text("/refresh_token"),
         portos: portos.text("/tokenId"),
         portos_refresh: portos.text("/refreshToken"),
@@ -166,6 +177,8 @@ fn from_memory(path: &str) -> bool {
             | "GET /.well-known/jwks.json"
             | "GET /.well-known/oauth-authorization-server"
             | "GET /.well-known/oauth-authorization-server/{issuer:.*}"
+            | "GET /openapi.json"
+            | "GET /docs/{file}"
     )
 }
 
@@ -189,6 +202,7 @@ async fn without_a_store_every_route_is_503_or_answered_from_memory() {
             let answer = shop.send(good(&route.method, &route.path, &sent)).await;
             let status = match named.as_str() {
                 "GET /api/v1/access" => 204,
+                "GET /docs" => 308,
                 named if from_memory(named) => 200,
                 // readiness says that the store is away, whatever the reason
                 "GET /readyz" if mood == Mood::Broken => 503,
@@ -232,7 +246,11 @@ async fn while_the_gate_is_shut_all_that_needs_the_engine_is_503() {
     for route in shop.http.routes() {
         let named = format!("{} {}", route.method, route.path);
         let answer = shop.send(good(&route.method, &route.path, &sent)).await;
-        let status = if matches!(named.as_str(), "GET /healthz" | "GET /metrics") { 200 } else { 503 };
+        let status = match named.as_str() {
+            "GET /healthz" | "GET /metrics" | "GET /openapi.json" | "GET /docs/{file}" => 200,
+            "GET /docs" => 308,
+            _ => 503,
+        };
         assert_eq!(answer.status, status, "{named}");
     }
     let ready = shop.send(call(Method::GET, "/readyz")).await;

@@ -109,6 +109,16 @@ impl office::Devices for Transaction<'_> {
         auth::Devices::named(self, tenant, name)
     }
 
+    fn among(&mut self, ids: &BTreeSet<DeviceId>) -> Stored<Vec<Device>> {
+        let rows = devices::table
+            .filter(devices::id.eq_any(ids.iter().map(|id| id.0.as_bytes().as_slice())))
+            .order(devices::id)
+            .select(DeviceRow::as_select())
+            .load(self.connection)
+            .map_err(classify)?;
+        self.with_roles(rows)
+    }
+
     fn insert(&mut self, device: &Device) -> Stored<bool> {
         let insert = diesel::insert_into(devices::table).values(DeviceRow::of(device)?);
         if OrNothing(insert).execute(self.writing()?).map_err(classify)? == 0 {

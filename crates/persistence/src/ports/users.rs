@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Binary, Nullable};
 use tillgate_auth_core::ports as auth;
 use tillgate_domain::office::ports as office;
-use tillgate_domain::office::ports::{Page, UserFilter, UserOrder};
+use tillgate_domain::office::ports::{Page, Part, UserFilter, UserOrder};
 use tillgate_domain::{
     Assignment, DeviceId, Epoch, Folded, Instant, RoleId, Stored, TenantId, User, UserId, UserStatus,
 };
@@ -188,10 +188,9 @@ impl office::Users for Transaction<'_> {
         tenant: TenantId,
         filter: &UserFilter,
         order: UserOrder,
-        skip: u64,
-        limit: u32,
+        part: &Part<UserId>,
     ) -> Stored<Vec<User>> {
-        search::part(self, tenant, filter, order, skip, limit)
+        search::part(self, tenant, filter, order, part)
     }
 
     fn count(&mut self, tenant: TenantId, filter: &UserFilter) -> Stored<u64> {

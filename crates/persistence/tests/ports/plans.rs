@@ -145,6 +145,7 @@ fn everything(fresh: &Fresh, shop: &Shop) {
         tx.users().list(shop.tenant.id, &Page { after: None, limit: 9 })?;
         tx.users().holders(shop.tenant.id, &[shop.role.id], shop.anna.id)?;
         tx.users().any()?;
+        tx.devices().among(&[shop.till.id].into())?;
         for filter in [
             UserFilter::default(),
             UserFilter {
@@ -154,8 +155,11 @@ fn everything(fresh: &Fresh, shop: &Shop) {
                 text: Some("a".into()),
             },
         ] {
-            tx.users().search(shop.tenant.id, &filter, UserOrder::Newest, 9, 9)?;
-            tx.users().search(shop.tenant.id, &filter, UserOrder::Name, 9, 9)?;
+            for after in [None, Some(shop.anna.id)] {
+                let part = Part { after, skip: 9, limit: 9 };
+                tx.users().search(shop.tenant.id, &filter, UserOrder::Newest, &part)?;
+                tx.users().search(shop.tenant.id, &filter, UserOrder::Name, &part)?;
+            }
             tx.users().count(shop.tenant.id, &filter)?;
         }
         let of = EventFilter { tenant: Some(shop.tenant.id), ..EventFilter::default() };

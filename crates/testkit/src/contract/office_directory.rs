@@ -127,6 +127,9 @@ pub fn lists_come_in_parts(whole: &Whole) {
     let devices = |after, limit| look(whole, |tx| tx.devices().list(shop.tenant.id, &page(after, limit)));
     assert_eq!(devices(None, 9), [shop.till.clone(), shop.handheld.clone(), shop.retired.clone()]);
     assert_eq!(devices(Some(shop.till.id), 1), std::slice::from_ref(&shop.handheld));
+    let among = [shop.retired.id, shop::device_id(99), shop.till.id].into();
+    assert_eq!(look(whole, |tx| tx.devices().among(&among)), [shop.till.clone(), shop.retired.clone()]);
+    assert_eq!(look(whole, |tx| tx.devices().among(&[].into())), []);
     assert_eq!(devices(None, 0), []);
     assert_eq!(look(whole, |tx| tx.roles().list(shop.tenant.id)), shop.roles);
     assert_eq!(look(whole, |tx| tx.roles().list(shop.other.id)), [shop.foreign]);

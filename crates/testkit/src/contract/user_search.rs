@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use tillgate_domain::UserStatus::{Active, Deleted, Pending, Suspended};
-use tillgate_domain::office::ports::{EventFilter, UserFilter, UserOrder};
+use tillgate_domain::office::ports::{EventFilter, Part, UserFilter, UserOrder};
 use tillgate_domain::office::{self, Authority, Stamp};
-use tillgate_domain::{Action, Actor, Assignment, Email, EventId, StoreError, StoreExt, User};
+use tillgate_domain::{Action, Actor, Assignment, Email, EventId, StoreError, StoreExt, User, UserId};
 
 use crate::Whole;
 use crate::shop::{Shop, at, role_id, user, user_id};
@@ -32,7 +32,11 @@ fn opened(whole: &Whole) -> Shop {
 }
 
 fn found(whole: &Whole, shop: &Shop, filter: &UserFilter, order: UserOrder, skip: u64, limit: u32) -> Vec<u8> {
-    let found = whole.office.read(|tx| tx.users().search(shop.tenant.id, filter, order, skip, limit)).unwrap();
+    part(whole, shop, filter, order, &Part { after: None, skip, limit })
+}
+
+fn part(whole: &Whole, shop: &Shop, filter: &UserFilter, order: UserOrder, part: &Part<UserId>) -> Vec<u8> {
+    let found = whole.office.read(|tx| tx.users().search(shop.tenant.id, filter, order, part)).unwrap();
     assert!(found.iter().all(|user| filter.fits(user)), "{filter:?}");
     let number = |user: &User| (1..=9).find(|number| user_id(*number) == user.id).unwrap();
     found.iter().map(number).collect()
@@ -88,13 +92,36 @@ pub fn users_come_in_an_order_and_in_parts(whole: &Whole) {
     assert_eq!(by(UserOrder::Name, 0, 0), [0; 0]);
 }
 
+/// The part after a user goes on where the part that ended with them left off, in every order, also where the filter no longer fits
+/// them.
+pub fn a_part_follows_on_the_one_before(whole: &Whole) {
+    let shop = opened(whole);
+    let any = UserFilter::default();
+    for order in [UserOrder::Oldest, UserOrder::Newest, UserOrder::Name, UserOrder::NameBackwards] {
+        let all = found(whole, &shop, &any, order, 0, 99);
+        for (at, last) in all.iter().enumerate() {
+            let after = Part { after: Some(user_id(*last)), skip: 0, limit: 2 };
+            let expected: Vec<u8> = all.iter().skip(at + 1).take(2).copied().collect();
+            assert_eq!(part(whole, &shop, &any, order, &after), expected, "{order:?} after {last}");
+        }
+    }
+    let active = UserFilter { statuses: vec![Active], ..any };
+    let after = Part { after: Some(user_id(4)), skip: 0, limit: 9 };
+    assert_eq!(part(whole, &shop, &active, UserOrder::Name, &after), [0; 0], "after Gone: nobody of Anna, Ben, ben.jr");
+    assert_eq!(part(whole, &shop, &active, UserOrder::NameBackwards, &after), [6, 2, 1]);
+    let after = Part { after: Some(user_id(8)), skip: 0, limit: 9 };
+    assert_eq!(part(whole, &shop, &active, UserOrder::Name, &after), [0; 0], "after nobody");
+    assert_eq!(part(whole, &shop, &active, UserOrder::Newest, &after), [6, 2, 1]);
+}
+
 /// A user who is found is the whole user, with their assignment.
 pub fn a_user_who_is_found_is_whole(whole: &Whole) {
     let shop = opened(whole);
     let filter = UserFilter { text: Some("anna".into()), ..UserFilter::default() };
-    let found = whole.office.read(|tx| tx.users().search(shop.tenant.id, &filter, UserOrder::Name, 0, 9)).unwrap();
+    let part = Part::first(9);
+    let found = whole.office.read(|tx| tx.users().search(shop.tenant.id, &filter, UserOrder::Name, &part)).unwrap();
     assert_eq!(found, std::slice::from_ref(&shop.anna));
-    let others = whole.office.read(|tx| tx.users().search(shop.other.id, &filter, UserOrder::Name, 0, 9)).unwrap();
+    let others = whole.office.read(|tx| tx.users().search(shop.other.id, &filter, UserOrder::Name, &part)).unwrap();
     assert_eq!(others, std::slice::from_ref(&shop.namesake));
     let office: BTreeSet<_> = others.into_iter().flat_map(|user| user.assignment.office).collect();
     assert_eq!(office, BTreeSet::new());

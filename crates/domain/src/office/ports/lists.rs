@@ -7,7 +7,8 @@ use crate::{
     UserName, UserStatus,
 };
 
-/// Which part of a list: of those that come after `after`, all but the first `skip`, `limit` at most.
+/// Which part of a list: of those that come after the one with the id `after`, all but the first `skip`, `limit` at most. After an id that
+/// there is not comes nothing, where the list is in another order than that of ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part<K> {
     /// The last of a part before.
@@ -123,7 +124,7 @@ impl UserFilter {
     }
 }
 
-/// In which order users come. Those whom it does not tell apart come in the order of their ids.
+/// In which order users come. Those whom it does not tell apart come in the order of their ids, backwards where the order is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserOrder {
     /// Who was made first comes first.

@@ -14,7 +14,7 @@ use crate::bearer::bearer;
 use crate::body;
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::{Field, text, validated};
+use crate::field::{Field, fits, validated};
 use crate::route::Route;
 
 pub(super) const LOGIN: &str = "/auth/login";
@@ -35,16 +35,16 @@ struct Credentials {
     #[validate(required, custom(function = "pos_id"))]
     pos_id: Field<String>,
     #[serde(default)]
-    #[validate(required, custom(function = "text"))]
+    #[validate(required, custom(function = "fits"))]
     password: Field<String>,
 }
 
 /// A name that a device can have.
 fn pos_id(field: &Field<String>) -> Result<(), ValidationError> {
     match field {
-        Field::Missing => Ok(()),
+        Field::Missing | Field::Null => Ok(()),
         Field::Given(name) if DeviceName::parse(name).is_ok() => Ok(()),
-        Field::Given(_) | Field::Wrong => Err(ValidationError::new(POS_ID)),
+        Field::Given(_) | Field::Wrong(_) => Err(ValidationError::new(POS_ID)),
     }
 }
 

@@ -19,7 +19,7 @@ use crate::bearer::bearer;
 use crate::body;
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::{Field, text, validated};
+use crate::field::{Field, fits, validated};
 use crate::route::Route;
 
 pub(super) const LOGIN: &str = "/api/v1/auth/login";
@@ -42,27 +42,27 @@ pub(super) fn routes(web: &Arc<Web>) -> Vec<Route> {
 #[derive(Deserialize, Validate)]
 struct Credentials {
     #[serde(default)]
-    #[validate(required, length(max = 254), custom(function = "text"))]
+    #[validate(required, length(max = 254), custom(function = "fits"))]
     email: Field<String>,
     #[serde(default)]
-    #[validate(required, custom(function = "text"))]
+    #[validate(required, custom(function = "fits"))]
     password: Field<String>,
 }
 
 #[derive(Deserialize, Validate)]
 struct Passwords {
     #[serde(default)]
-    #[validate(required, custom(function = "text"))]
+    #[validate(required, custom(function = "fits"))]
     old_password: Field<String>,
     #[serde(default)]
-    #[validate(required, custom(function = "text"))]
+    #[validate(required, custom(function = "fits"))]
     new_password: Field<String>,
 }
 
 #[derive(Deserialize, Validate)]
 struct Renewal {
     #[serde(default)]
-    #[validate(custom(function = "text"))]
+    #[validate(custom(function = "fits"))]
     refresh_token: Field<String>,
 }
 

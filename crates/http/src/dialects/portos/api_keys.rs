@@ -193,7 +193,7 @@ fn text<T>(
     required: bool,
     parse: impl Fn(&str) -> Result<T, InvalidName>,
 ) -> Option<T> {
-    let missing = matches!(sent, Field::Missing);
+    let missing = sent.is_missing();
     match plain(faults, name, sent) {
         Some(text) if text.trim().is_empty() => fault(faults, name, "required", "is required".to_owned()),
         Some(text) => match parse(&text) {
@@ -210,8 +210,8 @@ fn text<T>(
 fn plain<T>(faults: &mut Vec<FieldFault>, name: &'static str, sent: Field<T>) -> Option<T> {
     match sent {
         Field::Given(value) => Some(value),
-        Field::Missing => None,
-        Field::Wrong => {
+        Field::Missing | Field::Null => None,
+        Field::Wrong(_) => {
             fault(faults, name, "type", "is of another type".to_owned());
             None
         }

@@ -16,7 +16,7 @@ use crate::answer;
 use crate::body;
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::{Field, text, validated};
+use crate::field::{Field, fits, validated};
 use crate::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -38,20 +38,20 @@ pub(super) fn routes() -> Vec<Route> {
 #[serde(rename_all = "lowercase", default)]
 #[derive(Default)]
 struct Credentials {
-    #[validate(custom(function = "named"), custom(function = "text"))]
+    #[validate(custom(function = "named"), custom(function = "fits"))]
     username: Field<String>,
-    #[validate(custom(function = "text"))]
+    #[validate(custom(function = "fits"))]
     password: Field<String>,
-    #[validate(custom(function = "named"), custom(function = "text"))]
+    #[validate(custom(function = "named"), custom(function = "fits"))]
     devicename: Field<String>,
 }
 
 #[derive(Deserialize, Validate, Default)]
 #[serde(rename_all = "lowercase", default)]
 struct Pair {
-    #[validate(custom(function = "named"), custom(function = "text"))]
+    #[validate(custom(function = "named"), custom(function = "fits"))]
     tokenid: Field<String>,
-    #[validate(custom(function = "named"), custom(function = "text"))]
+    #[validate(custom(function = "named"), custom(function = "fits"))]
     refreshtoken: Field<String>,
 }
 
@@ -59,8 +59,8 @@ struct Pair {
 fn named(field: &Field<String>) -> Result<(), validator::ValidationError> {
     match field {
         Field::Given(text) if !text.trim().is_empty() => Ok(()),
-        Field::Wrong => Ok(()),
-        Field::Given(_) | Field::Missing => Err(validator::ValidationError::new("required")),
+        Field::Wrong(_) => Ok(()),
+        Field::Given(_) | Field::Missing | Field::Null => Err(validator::ValidationError::new("required")),
     }
 }
 

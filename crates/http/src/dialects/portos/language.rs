@@ -131,8 +131,8 @@ fn broken(protocol: &Protocol, language: Language) -> &str {
         Protocol::ForeignOrigin => {
             language.pick("Stránky z tejto domény to nesmú.", "Pages of this origin may not do this.")
         }
-        // asked of gateways alone, which do not ask here
-        Protocol::Unlisted | Protocol::NothingAsked => {
+        // asked of gateways, and of the native API's changes
+        Protocol::Unlisted | Protocol::NothingAsked | Protocol::Unversioned => {
             language.pick("Táto požiadavka nie je povolená.", "Nobody may do this.")
         }
         Protocol::TooMany { .. } => {

@@ -11,7 +11,7 @@ use crate::answer;
 use crate::body;
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::{Field, text, validated};
+use crate::field::{Field, fits, validated};
 use crate::instants;
 use crate::route::Route;
 
@@ -32,7 +32,7 @@ pub(super) fn email(field: &Field<String>) -> Result<(), ValidationError> {
         Field::Given(email) if Email::parse(email).is_err() => {
             Err(ValidationError::new("format").with_message("must be an e-mail address".into()))
         }
-        field => text(field),
+        field => fits(field),
     }
 }
 
@@ -43,14 +43,14 @@ struct Credentials {
     #[validate(required, custom(function = "email"))]
     email: Field<String>,
     #[serde(default)]
-    #[validate(required, custom(function = "text"))]
+    #[validate(required, custom(function = "fits"))]
     password: Field<String>,
 }
 
 #[derive(Deserialize, Validate)]
 struct Exchange {
     #[serde(default)]
-    #[validate(required, custom(function = "text"))]
+    #[validate(required, custom(function = "fits"))]
     token: Field<String>,
 }
 

@@ -14,7 +14,7 @@ use super::auth::{email, entered};
 use crate::body;
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::{Field, text, validated};
+use crate::field::{Field, fits, validated};
 use crate::office::{Office, decided};
 use crate::route::Route;
 
@@ -36,7 +36,7 @@ struct Registration {
     #[validate(required, custom(function = "email"))]
     email: Field<String>,
     #[serde(default)]
-    #[validate(required, custom(function = "text"))]
+    #[validate(required, custom(function = "fits"))]
     password: Field<String>,
     #[serde(default)]
     #[validate(required, length(max = 200), custom(function = "filled"))]
@@ -54,7 +54,7 @@ fn filled(field: &Field<String>) -> Result<(), ValidationError> {
         Field::Given(name) if name.chars().any(char::is_control) => {
             Err(ValidationError::new("format").with_message("must not contain control characters".into()))
         }
-        field => text(field),
+        field => fits(field),
     }
 }
 
@@ -62,7 +62,7 @@ fn industry(field: &Field<String>) -> Result<(), ValidationError> {
     match field {
         Field::Given(name) if !INDUSTRIES.contains(&name.as_str()) => Err(ValidationError::new("choice")
             .with_message("must be one of retail, restaurant, distribution, salon, pharmacy, grocery".into())),
-        field => text(field),
+        field => fits(field),
     }
 }
 

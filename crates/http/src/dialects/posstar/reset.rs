@@ -14,7 +14,7 @@ use crate::answer;
 use crate::body;
 use crate::call::Call;
 use crate::failure::{Failure, FieldFault, Protocol};
-use crate::field::{Field, text, validated};
+use crate::field::{Field, fits, validated};
 use crate::route::Route;
 
 pub(super) const FORGOT: &str = "/api/v1/auth/forgot-password";
@@ -27,17 +27,17 @@ pub(super) fn routes() -> [Route; 2] {
 #[derive(Deserialize, Validate)]
 struct Forgotten {
     #[serde(default)]
-    #[validate(required, custom(function = "text"))]
+    #[validate(required, custom(function = "fits"))]
     email: Field<String>,
 }
 
 #[derive(Deserialize, Validate)]
 struct Renewal {
     #[serde(default)]
-    #[validate(required, custom(function = "text"))]
+    #[validate(required, custom(function = "fits"))]
     token: Field<String>,
     #[serde(default)]
-    #[validate(required, custom(function = "text"))]
+    #[validate(required, custom(function = "fits"))]
     password: Field<String>,
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use diesel::prelude::*;
 use diesel::sql_types::Binary;
-use tillgate_domain::office::ports::{UserFilter, UserOrder};
-use tillgate_domain::{Folded, Stored, TenantId, User};
+use tillgate_domain::office::ports::{Part, UserFilter, UserOrder};
+use tillgate_domain::{Folded, Stored, TenantId, User, UserId};
 
 use crate::conditions::{Conditions, bytewise, holds};
 use crate::connection::AnyConnection;
@@ -57,25 +57,32 @@ fn conditions<'a>(
     all
 }
 
+/// Beyond the user with an id, in the order of names.
+fn past(connection: &AnyConnection, name: &str, way: char) -> String {
+    let last = bytewise(connection, "last.name");
+    format!("({name}, users.id) {way} (SELECT {last}, last.id FROM users last WHERE last.id = ?)")
+}
+
 pub(super) fn part(
     transaction: &mut Transaction<'_>,
     tenant: TenantId,
     filter: &UserFilter,
     order: UserOrder,
-    skip: u64,
-    limit: u32,
+    part: &Part<UserId>,
 ) -> Stored<Vec<User>> {
     let sought = Sought::of(filter);
-    let conditions = conditions(transaction.connection, &tenant, filter, sought.as_ref());
-    let (text, mut binds) = conditions.after("SELECT users.id FROM users");
+    let mut conditions = conditions(transaction.connection, &tenant, filter, sought.as_ref());
     let name = bytewise(transaction.connection, "users.name");
-    let order = match order {
-        UserOrder::Oldest => "users.id".to_owned(),
-        UserOrder::Newest => "users.id DESC".to_owned(),
-        UserOrder::Name => format!("{name}, users.id"),
-        UserOrder::NameBackwards => format!("{name} DESC, users.id"),
+    // both columns of an order run the same way, so that one comparison of rows passes over what came before
+    let (after, order) = match order {
+        UserOrder::Oldest => ("users.id > ?".to_owned(), "users.id".to_owned()),
+        UserOrder::Newest => ("users.id < ?".to_owned(), "users.id DESC".to_owned()),
+        UserOrder::Name => (past(transaction.connection, &name, '>'), format!("{name}, users.id")),
+        UserOrder::NameBackwards => (past(transaction.connection, &name, '<'), format!("{name} DESC, users.id DESC")),
     };
-    binds.extend([Bind::Number(i64::from(limit)), Bind::Number(i64::try_from(skip).unwrap_or(i64::MAX))]);
+    conditions.and_maybe(&after, part.after.as_ref().map(|id| Bind::from(&id.0)));
+    let (text, mut binds) = conditions.after("SELECT users.id FROM users");
+    binds.extend([Bind::Number(i64::from(part.limit)), Bind::Number(i64::try_from(part.skip).unwrap_or(i64::MAX))]);
     let (limit, offset) = (binds.len() - 1, binds.len());
     let text = format!("{text} ORDER BY {order} LIMIT ${limit} OFFSET ${offset}");
     let ids: Vec<Id> = Statement::once(text, binds).load(transaction.connection).map_err(classify)?;

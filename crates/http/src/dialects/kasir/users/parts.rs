@@ -7,24 +7,24 @@ use validator::Validate;
 use crate::body;
 use crate::call::Call;
 use crate::failure::{Failure, FieldFault, Protocol};
-use crate::field::{Field, text, truth, validated};
+use crate::field::{Field, fits, validated};
 
 #[derive(Deserialize, Validate)]
 struct Sent {
     #[serde(default)]
-    #[validate(custom(function = "text"))]
+    #[validate(custom(function = "fits"))]
     username: Field<String>,
     #[serde(default)]
-    #[validate(custom(function = "text"))]
+    #[validate(custom(function = "fits"))]
     email: Field<String>,
     #[serde(default)]
-    #[validate(custom(function = "text"))]
+    #[validate(custom(function = "fits"))]
     password: Field<String>,
     #[serde(default)]
-    #[validate(custom(function = "text"))]
+    #[validate(custom(function = "fits"))]
     role: Field<String>,
     #[serde(default)]
-    #[validate(custom(function = "truth"))]
+    #[validate(custom(function = "fits"))]
     is_active: Field<bool>,
 }
 

@@ -14,7 +14,7 @@ use super::super::envelope::success;
 use crate::body;
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::{Field, text, validated};
+use crate::field::{Field, fits, validated};
 use crate::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -32,10 +32,10 @@ const VISIT: Terms = Terms { access: Duration::from_mins(15), refresh: None, abs
 #[derive(Deserialize, Validate)]
 struct Credentials {
     #[serde(default)]
-    #[validate(required, length(max = 254), custom(function = "text"))]
+    #[validate(required, length(max = 254), custom(function = "fits"))]
     login: Field<String>,
     #[serde(default)]
-    #[validate(required, custom(function = "text"))]
+    #[validate(required, custom(function = "fits"))]
     password: Field<String>,
 }
 
@@ -43,10 +43,10 @@ struct Credentials {
 struct Wish {
     /// The name of the device.
     #[serde(default)]
-    #[validate(required, length(max = 254), custom(function = "text"))]
+    #[validate(required, length(max = 254), custom(function = "fits"))]
     device: Field<String>,
     #[serde(default)]
-    #[validate(required, custom(function = "text"))]
+    #[validate(required, custom(function = "fits"))]
     password: Field<String>,
 }
 

@@ -1,0 +1,126 @@
+//! People as the back office shows them: a user with the names of their roles and devices, which the user's own row holds by id.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::assignment::RolesOn;
+use super::ports::{OfficeTx, OfficeView, Part, UserFilter, UserOrder};
+use super::refused::{Decided, Halt, decide};
+use super::stamp::Authority;
+use super::text;
+use crate::{Device, DeviceId, RoleId, RoleName, Store, StoreExt, Stored, TenantId, User, UserId, UserStatus};
+
+/// The most that a part holds, and one more by which its reader sees that there are more.
+const MOST: u32 = 201;
+
+/// A user with names in the place of ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// The user.
+    pub user: User,
+    /// The names of their roles without a device, in order.
+    pub roles: Vec<RoleName>,
+    /// The devices in their list, by name and in order, with the roles there.
+    pub devices: Vec<RolesOn>,
+}
+
+/// Whom somebody looks for among the people of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PeopleSearch {
+    /// A text in their names or e-mail address.
+    pub text: Option<String>,
+    /// In one of these; none for all but the deleted.
+    pub statuses: Vec<UserStatus>,
+    /// Who hold this role without a device.
+    pub role: Option<RoleName>,
+    /// In which order.
+    pub order: UserOrder,
+    /// The last of the part before.
+    pub after: Option<UserId>,
+    /// How many at most, 201 in any case.
+    pub limit: u32,
+}
+
+/// The people whom a search finds. Asks the right `userRead`.
+pub fn list_people(
+    store: &dyn Store<OfficeView>,
+    tenant: TenantId,
+    authority: &Authority,
+    search: &PeopleSearch,
+) -> Decided<Vec<Person>> {
+    if let Err(refused) = authority.ask("userRead") {
+        return Ok(Err(refused));
+    }
+    let Some(text) = text::sought(search.text.as_deref()) else { return Ok(Ok(Vec::new())) };
+    let mut statuses = search.statuses.clone();
+    if statuses.is_empty() {
+        statuses.extend(UserStatus::ALL.into_iter().filter(|status| *status != UserStatus::Deleted));
+    }
+    let part = Part { after: search.after, skip: 0, limit: search.limit.clamp(1, MOST) };
+    store.read(|tx| {
+        let mut filter = UserFilter { statuses: statuses.clone(), text: text.clone(), ..UserFilter::default() };
+        if let Some(name) = &search.role {
+            let Some(role) = tx.roles().named(tenant, name)? else { return Ok(Ok(Vec::new())) };
+            filter.holding = Some(role.id);
+        }
+        let users = tx.users().search(tenant, &filter, search.order, &part)?;
+        Ok(Ok(with_names(tx, tenant, users)?))
+    })
+}
+
+/// The person with this id, a deleted one too. Asks the right `userRead`, but of whoever looks for `own`.
+pub fn find_person(
+    store: &dyn Store<OfficeView>,
+    tenant: TenantId,
+    authority: &Authority,
+    own: Option<UserId>,
+    id: UserId,
+) -> Decided<Option<Person>> {
+    store.read(|tx: &mut (dyn OfficeTx + '_)| {
+        let mut way = || -> Result<Option<Person>, Halt> {
+            if own != Some(id) {
+                authority.ask("userRead")?;
+            }
+            let found = tx.users().find(id)?.filter(|user| user.tenant == tenant);
+            Ok(with_names(tx, tenant, found.into_iter().collect())?.pop())
+        };
+        decide(way())
+    })
+}
+
+/// The person whom a use case has just made or changed.
+pub fn person(store: &dyn Store<OfficeView>, user: &User) -> Stored<Option<Person>> {
+    store.read(|tx| Ok(with_names(tx, user.tenant, vec![user.clone()])?.pop()))
+}
+
+/// The users with the names of what they hold, in the same order.
+fn with_names(tx: &mut dyn OfficeTx, tenant: TenantId, users: Vec<User>) -> Stored<Vec<Person>> {
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    let listed: BTreeSet<DeviceId> = users.iter().flat_map(|user| user.assignment.devices.keys().copied()).collect();
+    let listed: Vec<DeviceId> = listed.into_iter().collect();
+    let mut devices: BTreeMap<DeviceId, Device> = BTreeMap::new();
+    for some in listed.chunks(AT_ONCE) {
+        let found = tx.devices().among(&some.iter().copied().collect())?;
+        devices.extend(found.into_iter().map(|device| (device.id, device)));
+    }
+    let roles: BTreeMap<RoleId, RoleName> =
+        tx.roles().list(tenant)?.into_iter().map(|role| (role.id, role.name)).collect();
+    let names = |held: &BTreeSet<RoleId>| {
+        let mut names: Vec<RoleName> = held.iter().filter_map(|id| roles.get(id)).cloned().collect();
+        names.sort();
+        names
+    };
+    let named = |user: User| {
+        let on = |(id, held): (&DeviceId, &BTreeSet<RoleId>)| {
+            Some(RolesOn { device: devices.get(id)?.name.clone(), roles: names(held) })
+        };
+        let mut on: Vec<RolesOn> = user.assignment.devices.iter().filter_map(on).collect();
+        on.sort_by(|one, other| one.device.cmp(&other.device));
+        Person { roles: names(&user.assignment.office), devices: on, user }
+    };
+    Ok(users.into_iter().map(named).collect())
+}
+
+/// How many ids a statement names at most.
+const AT_ONCE: usize = 500;

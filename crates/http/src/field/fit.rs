@@ -1,0 +1,181 @@
+//! What the fields of bodies are read as: JSON's own types, lists and maps of them, and domain's names, each with a sentence for
+//! whoever sent something else.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tillgate_domain::{
+    DeviceName, Email, Environment, InvalidName, Locale, Right, RoleName, Secret, Slug, UserName, UserStatus, Zone,
+};
+
+/// Something about a value that cannot be.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Unfit {
+    /// Where in the value: a pointer (RFC 6901), empty for the value as a whole.
+    pub(crate) at: String,
+    /// A stable word for what is wrong: `type`, `format`, `length`, `required`.
+    pub(crate) code: String,
+    /// A sentence that says what to do.
+    pub(crate) why: String,
+}
+
+impl Unfit {
+    /// The whole value is at fault.
+    pub(crate) fn whole(code: &str, why: impl fmt::Display) -> Vec<Self> {
+        vec![Self { at: String::new(), code: code.to_owned(), why: why.to_string() }]
+    }
+
+    /// The same faults, as a member or an element of something sees them.
+    fn below(faults: Vec<Self>, key: &str) -> impl Iterator<Item = Self> {
+        let key = key.replace('~', "~0").replace('/', "~1");
+        faults.into_iter().map(move |fault| Self { at: format!("/{key}{}", fault.at), ..fault })
+    }
+}
+
+/// What a field can be read as.
+pub(crate) trait Fit: Sized {
+    /// Reads a value that is not null, or says everything that is wrong with it.
+    fn fit(value: Value) -> Result<Self, Vec<Unfit>>;
+}
+
+impl Fit for String {
+    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+        match value {
+            Value::String(text) => Ok(text),
+            _ => Err(Unfit::whole("type", "must be a string")),
+        }
+    }
+}
+
+impl Fit for Secret<String> {
+    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+        String::fit(value).map(Secret::new)
+    }
+}
+
+impl Fit for bool {
+    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+        value.as_bool().ok_or_else(|| Unfit::whole("type", "must be true or false"))
+    }
+}
+
+impl Fit for i64 {
+    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+        value.as_i64().ok_or_else(|| Unfit::whole("type", "must be a whole number"))
+    }
+}
+
+impl Fit for Value {
+    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+        Ok(value)
+    }
+}
+
+impl<T: Fit> Fit for Vec<T> {
+    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+        let Value::Array(values) = value else { return Err(Unfit::whole("type", "must be a list")) };
+        let (mut all, mut faults) = (Self::with_capacity(values.len()), Vec::new());
+        for (at, value) in values.into_iter().enumerate() {
+            match T::fit(value) {
+                Ok(value) => all.push(value),
+                Err(unfit) => faults.extend(Unfit::below(unfit, &at.to_string())),
+            }
+        }
+        if faults.is_empty() { Ok(all) } else { Err(faults) }
+    }
+}
+
+/// A null among the values is a value of its own: a merge patch takes a member away by it.
+impl<T: Fit> Fit for BTreeMap<String, Option<T>> {
+    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+        let Value::Object(values) = value else { return Err(Unfit::whole("type", "must be an object")) };
+        let (mut all, mut faults) = (Self::new(), Vec::new());
+        for (key, value) in values {
+            match if value.is_null() { Ok(None) } else { T::fit(value).map(Some) } {
+                Ok(value) => drop(all.insert(key, value)),
+                Err(unfit) => faults.extend(Unfit::below(unfit, &key)),
+            }
+        }
+        if faults.is_empty() { Ok(all) } else { Err(faults) }
+    }
+}
+
+/// The members of an object inside a field.
+pub(crate) struct Members {
+    members: serde_json::Map<String, Value>,
+    faults: Vec<Unfit>,
+}
+
+impl Members {
+    /// Takes an object apart.
+    pub(crate) fn of(value: Value) -> Result<Self, Vec<Unfit>> {
+        match value {
+            Value::Object(members) => Ok(Self { members, faults: Vec::new() }),
+            _ => Err(Unfit::whole("type", "must be an object")),
+        }
+    }
+
+    /// The member of this name, where it is there and not null.
+    pub(crate) fn take<T: Fit>(&mut self, name: &str) -> Option<T> {
+        let value = self.members.remove(name).filter(|value| !value.is_null())?;
+        T::fit(value).map_err(|unfit| self.faults.extend(Unfit::below(unfit, name))).ok()
+    }
+
+    /// The same of one that has to be there.
+    pub(crate) fn need<T: Fit>(&mut self, name: &str) -> Option<T> {
+        if self.members.get(name).is_none_or(Value::is_null) {
+            self.faults.extend(Unfit::below(Unfit::whole("required", "is required"), name));
+        }
+        self.take(name)
+    }
+
+    /// What was made of the members, where none is at fault.
+    pub(crate) fn made<T>(self, made: Option<T>) -> Result<T, Vec<Unfit>> {
+        match made {
+            Some(made) if self.faults.is_empty() => Ok(made),
+            _ => Err(self.faults),
+        }
+    }
+}
+
+/// The stable word for what is wrong with a name.
+pub(crate) fn invalid_name(why: &InvalidName) -> &'static str {
+    match why {
+        InvalidName::Empty => "required",
+        InvalidName::TooLong(_) => "length",
+        InvalidName::Control | InvalidName::At | InvalidName::Email | InvalidName::Slug => "format",
+    }
+}
+
+macro_rules! names {
+    ($($name:ty),*) => {$(
+        impl Fit for $name {
+            fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+                Self::parse(&String::fit(value)?).map_err(|why| Unfit::whole(invalid_name(&why), why))
+            }
+        }
+    )*};
+}
+
+names!(UserName, DeviceName, RoleName, Email, Slug);
+
+/// Reads what is a text in JSON by a rule of domain's.
+macro_rules! texts {
+    ($($name:ty: $read:expr),* $(,)?) => {$(
+        impl Fit for $name {
+            fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+                let read = $read;
+                read(&String::fit(value)?).map_err(|why| Unfit::whole("format", why))
+            }
+        }
+    )*};
+}
+texts! {
+    UserStatus: |text: &str| text.parse::<UserStatus>(),
+    Right: Right::parse,
+    Environment: |text: &str| text.parse::<Environment>(),
+    Locale: Locale::parse,
+    Zone: Zone::parse,
+}

@@ -1,0 +1,70 @@
+use serde_json::{Value, json};
+use tillgate_domain::{Email, RoleName, UserName};
+
+use super::*;
+
+#[derive(Debug, Default, Deserialize, Validate)]
+#[serde(default)]
+struct Body {
+    #[validate(required, custom(function = "fits"))]
+    name: Field<UserName>,
+    #[validate(custom(function = "fits"))]
+    email: Field<Email>,
+    #[validate(custom(function = "stays"))]
+    roles: Field<Vec<RoleName>>,
+    #[validate(custom(function = "fits"))]
+    places: Field<Vec<Place>>,
+}
+
+#[derive(Debug, PartialEq)]
+struct Place {
+    device: String,
+    roles: Vec<RoleName>,
+}
+
+impl Fit for Place {
+    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+        let mut sent = Members::of(value)?;
+        let (device, roles) = (sent.need("device"), sent.need("roles"));
+        sent.made(device.zip(roles).map(|(device, roles)| Self { device, roles }))
+    }
+}
+
+fn faults(body: Value) -> Vec<(String, String)> {
+    match validated(serde_json::from_value::<Body>(body).unwrap()) {
+        Err(Protocol::Fields(faults)) => {
+            faults.into_iter().map(|fault| (fault.field.into_owned(), fault.code.into_owned())).collect()
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn what_fits_is_handed_back_as_it_is_read() {
+    let body =
+        json!({ "name": " anna ", "email": null, "roles": ["cashier"], "places": [{ "device": "P01", "roles": [] }] });
+    let body = validated(serde_json::from_value::<Body>(body).unwrap()).unwrap();
+    assert_eq!(body.name.given().unwrap().as_str(), "anna");
+    assert_eq!(body.email.patch(), Some(None));
+    assert_eq!(body.places.given().unwrap(), [Place { device: "P01".to_owned(), roles: Vec::new() }]);
+}
+
+#[test]
+fn every_fault_is_told_at_once_however_deep_it_lies() {
+    let sent = json!({
+        "email": "nobody",
+        "roles": ["a", 7, ""],
+        "places": [{ "device": "P01", "roles": [] }, { "roles": ["x", "\n"] }, 5],
+    });
+    let expected = [
+        ("email", "format"),
+        ("name", "required"),
+        ("places/1/device", "required"),
+        ("places/1/roles/1", "required"),
+        ("places/2", "type"),
+        ("roles/1", "type"),
+        ("roles/2", "required"),
+    ];
+    assert_eq!(faults(sent), expected.map(|(field, code)| (field.to_owned(), code.to_owned())));
+    assert_eq!(faults(json!({ "name": "x", "roles": null })), [("roles".to_owned(), "required".to_owned())]);
+}

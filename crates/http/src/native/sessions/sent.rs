@@ -1,0 +1,104 @@
+//! What requests say to log in, to go on and to change one's own password.
+
+use actix_web::http::header::HeaderMap;
+use serde::Deserialize;
+use tillgate_auth_core::Who;
+use tillgate_domain::Secret;
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::body;
+use crate::failure::{Failure, FieldFault, Protocol};
+use crate::field::{Field, fits, validated};
+
+/// What a login sends. Without a login the device logs in as itself. The password may be empty or long: that is a wrong one.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = Login)]
+pub(super) struct Credentials {
+    /// A user name or an e-mail address.
+    #[serde(default)]
+    #[validate(length(max = 254), custom(function = "fits"))]
+    #[schema(value_type = Option<String>, max_length = 254)]
+    login: Field<String>,
+    #[serde(default)]
+    #[validate(required, custom(function = "fits"))]
+    #[schema(value_type = String, write_only, required = true)]
+    password: Field<String>,
+    /// The name of the device that it is on.
+    #[serde(default)]
+    #[validate(length(max = 100), custom(function = "fits"))]
+    #[schema(value_type = Option<String>, max_length = 100)]
+    device: Field<String>,
+    /// The short name of the tenant, where the mount serves several.
+    #[serde(default)]
+    #[validate(length(max = 63), custom(function = "fits"))]
+    #[schema(value_type = Option<String>, max_length = 63)]
+    tenant: Field<String>,
+}
+
+/// What a refresh sends.
+#[derive(Deserialize, Validate, ToSchema)]
+pub(super) struct Renewal {
+    #[serde(default)]
+    #[validate(required, custom(function = "fits"))]
+    #[schema(value_type = String, write_only, required = true)]
+    refresh_token: Field<String>,
+}
+
+/// The caller's own password, and the one that is to be.
+#[derive(Deserialize, Validate, ToSchema)]
+pub(super) struct OwnPassword {
+    /// The password there is.
+    #[serde(default)]
+    #[validate(required, custom(function = "fits"))]
+    #[schema(value_type = String, write_only, required = true)]
+    current_password: Field<String>,
+    /// The other one: 8 to 128 characters, none of the commonest.
+    #[serde(default)]
+    #[validate(required, custom(function = "fits"))]
+    #[schema(value_type = String, min_length = 8, max_length = 128, write_only, required = true)]
+    password: Field<String>,
+}
+
+/// Who logs in, the password, and the tenant where one is named.
+pub(in crate::native) fn credentials(
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(Who, Secret<String>, Option<String>), Failure> {
+    let sent: Credentials = body::object(headers, body)?;
+    let nobody = (sent.login.is_missing() && sent.device.is_missing()).then(|| FieldFault {
+        field: "login".into(),
+        query: false,
+        code: "required".into(),
+        message: "is required where no device logs in as itself".into(),
+    });
+    let sent = match (validated(sent), nobody) {
+        (Ok(sent), None) => sent,
+        (Ok(_), Some(fault)) => return Err(Protocol::Fields(vec![fault]).into()),
+        (Err(Protocol::Fields(mut faults)), fault) => {
+            faults.extend(fault);
+            faults.sort();
+            return Err(Protocol::Fields(faults).into());
+        }
+        (Err(other), _) => return Err(other.into()),
+    };
+    let device = sent.device.given();
+    let who = match sent.login.given() {
+        Some(login) => Who::User { login, device },
+        None => Who::Device { device: device.unwrap_or_default() },
+    };
+    Ok((who, Secret::new(sent.password.given().unwrap_or_default()), sent.tenant.given()))
+}
+
+/// The refresh token.
+pub(super) fn refresh_token(headers: &HeaderMap, body: &[u8]) -> Result<Secret<String>, Failure> {
+    let sent: Renewal = validated(body::object(headers, body)?)?;
+    Ok(Secret::new(sent.refresh_token.given().unwrap_or_default()))
+}
+
+/// The password there is and the one that is to be.
+pub(super) fn passwords(headers: &HeaderMap, body: &[u8]) -> Result<(Secret<String>, Secret<String>), Failure> {
+    let sent: OwnPassword = validated(body::object(headers, body)?)?;
+    let secret = |field: Field<String>| Secret::new(field.given().unwrap_or_default());
+    Ok((secret(sent.current_password), secret(sent.password)))
+}

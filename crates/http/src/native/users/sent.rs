@@ -1,0 +1,158 @@
+//! What requests say of users.
+
+use serde::Deserialize;
+use serde_json::Value;
+use tillgate_auth_core::{Auth, Error};
+use tillgate_domain::office::{DeviceRoles, NewUser, RolesOn, UserChange};
+use tillgate_domain::{Email, RoleName, Secret, UserId, UserName, UserStatus};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::shape::On;
+use crate::failure::Failure;
+use crate::field::{Field, Fit, Members, Unfit, fits, stays};
+
+/// A user who is to be.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = NewUser)]
+pub(super) struct New {
+    /// The name to log in under; no `@` in it. Unique in the tenant, whatever the case.
+    #[serde(default)]
+    #[validate(required, custom(function = "fits"))]
+    #[schema(value_type = String, min_length = 1, max_length = 100, required = true)]
+    user_name: Field<UserName>,
+    /// An address to log in with instead. Unique over the server.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, format = Email, max_length = 254)]
+    email: Field<Email>,
+    /// The name that people read; the user name where it is not sent.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    display_name: Field<String>,
+    /// The password, where they have one from the start: 8 to 128 characters.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, min_length = 8, max_length = 128, write_only)]
+    password: Field<Secret<String>>,
+    /// `active`, which it is where nothing is sent, or `pending`.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(schema_with = super::shape::first_status)]
+    status: Field<UserStatus>,
+    /// The feature that a virtual user stands for, who has no password.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
+    feature: Field<String>,
+    /// Roles without a device, by name.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<Vec<String>>)]
+    roles: Field<Vec<RoleName>>,
+    /// The devices that they may log in on, with the roles there.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<Vec<On>>)]
+    devices: Field<Vec<RolesOn>>,
+}
+
+/// What becomes of a user, as a merge patch (RFC 7396): what is not sent stays as it is.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = UserChange)]
+pub(super) struct Change {
+    /// Another name to log in under.
+    #[serde(default)]
+    #[validate(custom(function = "stays"))]
+    #[schema(value_type = String, min_length = 1, max_length = 100)]
+    user_name: Field<UserName>,
+    /// Another e-mail address; null for none any more.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, format = Email, max_length = 254)]
+    email: Field<Email>,
+    /// Another name that people read.
+    #[serde(default)]
+    #[validate(custom(function = "stays"))]
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    display_name: Field<String>,
+    /// Another status. Whoever is no longer active loses every session; who is deleted is gone for good.
+    #[serde(default)]
+    #[validate(custom(function = "stays"))]
+    #[schema(schema_with = super::shape::status)]
+    status: Field<UserStatus>,
+    /// The roles without a device, in the place of those there are.
+    #[serde(default)]
+    #[validate(custom(function = "stays"))]
+    #[schema(value_type = Vec<String>)]
+    roles: Field<Vec<RoleName>>,
+    /// The devices with the roles there, in the place of those there are.
+    #[serde(default)]
+    #[validate(custom(function = "stays"))]
+    #[schema(value_type = Vec<On>)]
+    devices: Field<Vec<RolesOn>>,
+}
+
+/// A password that is to be set.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = NewPassword)]
+pub(super) struct Password {
+    /// 8 to 128 characters, none of the commonest.
+    #[serde(default)]
+    #[validate(required, custom(function = "fits"))]
+    #[schema(value_type = String, min_length = 8, max_length = 128, write_only, required = true)]
+    password: Field<Secret<String>>,
+}
+
+impl New {
+    /// The user, with an id of their own and the hash of the password.
+    pub(super) fn user(self, engine: &Auth) -> Result<NewUser, Failure> {
+        let name = self.user_name.given().ok_or_else(missing)?;
+        let verifier = self.password.given().map(|password| engine.verifier(&password)).transpose()?;
+        Ok(NewUser {
+            id: engine.id(UserId::new).map_err(|error: Error| Failure::from(error))?,
+            email: self.email.given(),
+            display_name: self.display_name.given().unwrap_or_else(|| name.to_string()),
+            name,
+            status: self.status.given().unwrap_or(UserStatus::Active),
+            feature: self.feature.given(),
+            roles: self.roles.given().unwrap_or_default(),
+            devices: self.devices.given().unwrap_or_default(),
+            verifier,
+        })
+    }
+}
+
+impl Change {
+    pub(super) fn change(self) -> UserChange {
+        UserChange {
+            name: self.user_name.given(),
+            email: self.email.patch(),
+            display_name: self.display_name.given(),
+            status: self.status.given(),
+            roles: self.roles.given(),
+            rank: None,
+            devices: self.devices.given().map_or(DeviceRoles::Keep, DeviceRoles::Replace),
+        }
+    }
+}
+
+impl Password {
+    pub(super) fn password(self) -> Result<Secret<String>, Failure> {
+        self.password.given().ok_or_else(missing)
+    }
+}
+
+/// The validator has seen to it that this is not asked.
+fn missing() -> Failure {
+    Failure::Fault("a field that was required is missing".to_owned())
+}
+
+impl Fit for RolesOn {
+    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+        let mut sent = Members::of(value)?;
+        let (device, roles) = (sent.need("device"), sent.need("roles"));
+        sent.made(device.zip(roles).map(|(device, roles)| Self { device, roles }))
+    }
+}

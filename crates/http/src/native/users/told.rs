@@ -1,0 +1,103 @@
+//! What the document says of the calls about users.
+
+use serde_json::{Value, json};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
+
+use super::sent::{Change, New, Password};
+use super::shape::{self, Shape};
+use crate::openapi::{Asks, Entry, text_schema};
+
+const TAG: &str = "users";
+
+fn example() -> Value {
+    json!({
+        "id": "0192f0c1-a2b3-7c4d-8e5f-60718293a4b5",
+        "user_name": "jana",
+        "email": "jana@example.com",
+        "display_name": "Jana Nová",
+        "status": "active",
+        "virtual": false,
+        "feature": null,
+        "roles": ["manager"],
+        "devices": [{ "device": "P01", "roles": ["cashier"] }],
+        "created_at": "2026-11-21T08:00:00.000Z",
+        "updated_at": "2026-11-21T08:00:00.000Z",
+    })
+}
+
+pub(super) fn list() -> Entry {
+    let sorts = ["created_at", "-created_at", "user_name", "-user_name"];
+    Entry::of(TAG, "Lists and searches users")
+        .more("Whoever is deleted is listed only where `status` asks for it.")
+        .asks(Asks::Right("userRead"))
+        .lists::<Shape<'_>>(&example())
+        .query("search", "A text in the user name, the e-mail address or the display name.", text_schema())
+        .query("status", "Only those of this status.", shape::status())
+        .query("role", "Only those who hold the role of this name without a device.", text_schema())
+        .query(
+            "sort",
+            "In which order.",
+            ObjectBuilder::new().schema_type(Type::String).enum_values(Some(sorts)).default(Some(json!("created_at"))),
+        )
+}
+
+pub(super) fn add() -> Entry {
+    Entry::of(TAG, "Adds a user")
+        .more("Nobody gives away a right that they do not hold.")
+        .asks(Asks::Right("userCreate"))
+        .takes::<New>(json!({
+            "user_name": "jana",
+            "email": "jana@example.com",
+            "display_name": "Jana Nová",
+            "password": "correct horse battery",
+            "roles": ["manager"],
+            "devices": [{ "device": "P01", "roles": ["cashier"] }],
+        }))
+        .answers::<Shape<'_>>(201, "The user.", example())
+        .with_version()
+        .with_location()
+        .refuses(&[409])
+}
+
+pub(super) fn one() -> Entry {
+    Entry::of(TAG, "Shows a user")
+        .asks(Asks::RightToOthers("userRead"))
+        .answers::<Shape<'_>>(200, "The user.", example())
+        .with_version()
+}
+
+pub(super) fn change() -> Entry {
+    Entry::of(TAG, "Changes a user")
+        .more("Changed rights hold from the next request of every session. The last active admin stays one.")
+        .more("To delete asks the right `userDelete` instead, and whoever changes somebody holds every right that they have or get.")
+        .asks(Asks::Right("userUpdate"))
+        .patches::<Change>(json!({ "display_name": "Jana Malá", "email": null, "roles": ["cashier"] }))
+        .answers::<Shape<'_>>(200, "The user as they are now.", example())
+        .with_version()
+        .refuses(&[409])
+}
+
+pub(super) fn delete() -> Entry {
+    Entry::of(TAG, "Deletes a user")
+        .more("Every session of theirs ends at once; their name and address are free again. The audit keeps who they were.")
+        .asks(Asks::Right("userDelete"))
+        .holds_to_a_version()
+        .done("They are gone.")
+        .refuses(&[409])
+}
+
+pub(super) fn set_password() -> Entry {
+    Entry::of(TAG, "Sets a user's password")
+        .more("Every session of theirs ends at once, and failed logins are forgotten.")
+        .asks(Asks::Right("userUpdate"))
+        .takes::<Password>(json!({ "password": "correct horse battery" }))
+        .done("It is set.")
+        .refuses(&[409])
+}
+
+pub(super) fn unlock() -> Entry {
+    Entry::of(TAG, "Lets a user log in again whom wrong passwords hold back")
+        .asks(Asks::Right("userUpdate"))
+        .done("Failed logins are forgotten.")
+        .refuses(&[409])
+}

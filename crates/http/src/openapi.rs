@@ -1,0 +1,111 @@
+//! The OpenAPI document of what the server itself serves, and the page that shows it: made of the routes' own entries, so that what
+//! is not served cannot stand in it.
+//!
+//! The dialects are not in it: their contracts are published elsewhere.
+
+mod entry;
+mod page;
+
+use std::collections::BTreeMap;
+use std::sync::OnceLock;
+
+use actix_web::web::Bytes;
+use utoipa::openapi::path::{HttpMethod, PathItem};
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ComponentsBuilder, InfoBuilder, License, OpenApiBuilder, Paths};
+
+pub(crate) use entry::{Asks, Entry, id_schema, text_schema};
+pub(crate) use page::{DOCS, DOCUMENT, routes};
+
+use crate::route::{Handler, Route};
+
+/// What the document says before its calls.
+const ABOUT: &str = "tillgate authenticates points of sale: a till logs in under its device name, a cashier works on it with the rights that \
+     they have there, and the back office sees every session and ends any of them.\n\n\
+     **Tokens.** `POST sessions` answers an access token and a refresh token. The access token goes into `Authorization: Bearer`. A client \
+     that stores an answer before it uses any of it is never logged out by a lost answer, a crash, a retry or a second thread.\n\n\
+     **401 means 401.** A 401 is said on knowledge alone: throw the token away then, and only then. What the server cannot decide now is 503 \
+     with `Retry-After`.\n\n\
+     **Lists** take `limit` (200 at most) and `after`, and answer `{items, next}`: `next` is the `after` of the following page, null on \
+     the last.\n\n\
+     **Versions.** What can be changed has an `ETag`. A change is a JSON merge patch (RFC 7396) and names in `If-Match` the version that it \
+     was made for: 428 without one, 412 where it has moved on.\n\n\
+     **Problems** are `application/problem+json` (RFC 9457) with a stable `code`, the `trace_id` that the server's log bears too, and every \
+     fault of a body at once in `errors`, each with a JSON pointer.";
+
+/// A call with what the document says of it.
+struct Described {
+    method: HttpMethod,
+    path: String,
+    open: bool,
+    entry: fn() -> Entry,
+}
+
+/// The document, written when it is first asked for.
+pub(crate) struct Document {
+    calls: Vec<Described>,
+    text: OnceLock<Bytes>,
+}
+
+impl Document {
+    /// The document of these routes, each list below its prefix.
+    pub(crate) fn over<'r>(routes: impl IntoIterator<Item = (&'r str, Vec<Route>)>) -> Self {
+        let described = |prefix: &str, route: &Route| {
+            Some(Described {
+                method: method(route.method.as_str())?,
+                path: format!("{prefix}{}", route.path),
+                open: matches!(route.handler, Handler::Open(_)),
+                entry: route.entry?,
+            })
+        };
+        let calls = routes
+            .into_iter()
+            .flat_map(|(prefix, routes)| routes.iter().filter_map(|route| described(prefix, route)).collect::<Vec<_>>())
+            .collect();
+        Self { calls, text: OnceLock::new() }
+    }
+
+    /// The document in JSON.
+    pub(crate) fn text(&self) -> Bytes {
+        self.text.get_or_init(|| Bytes::from(self.write())).clone()
+    }
+
+    fn write(&self) -> String {
+        let mut components = ComponentsBuilder::new().security_scheme(
+            "bearer",
+            SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()),
+        );
+        let mut items: BTreeMap<&str, PathItem> = BTreeMap::new();
+        for call in &self.calls {
+            let entry = (call.entry)();
+            components = components.schemas_from_iter(entry.schemas());
+            let operation = entry.operation(&call.method, &call.path, call.open);
+            let item = PathItem::new(call.method.clone(), operation);
+            match items.get_mut(call.path.as_str()) {
+                Some(together) => together.merge_operations(item),
+                None => drop(items.insert(&call.path, item)),
+            }
+        }
+        let mut paths = Paths::new();
+        paths.paths.extend(items.into_iter().map(|(path, item)| (path.to_owned(), item)));
+        let info = InfoBuilder::new()
+            .title("tillgate")
+            .version(env!("CARGO_PKG_VERSION"))
+            .description(Some(ABOUT))
+            .license(Some(License::new("MIT OR Apache-2.0")));
+        let document = OpenApiBuilder::new().info(info).paths(paths).components(Some(components.build())).build();
+        // a tree of texts, lists and maps always can be written
+        document.to_json().unwrap_or_default()
+    }
+}
+
+fn method(name: &str) -> Option<HttpMethod> {
+    Some(match name {
+        "GET" => HttpMethod::Get,
+        "POST" => HttpMethod::Post,
+        "PUT" => HttpMethod::Put,
+        "PATCH" => HttpMethod::Patch,
+        "DELETE" => HttpMethod::Delete,
+        _ => return None,
+    })
+}

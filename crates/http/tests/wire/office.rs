@@ -1,0 +1,130 @@
+//! The native API's back office: what its calls share in these tests, and a request for each route.
+
+use actix_web::http::Method;
+use actix_web::test::TestRequest;
+use serde_json::{Value, json};
+use tillgate_domain::office::{self, NewRole, OfficeView};
+use tillgate_domain::{Environment, Right, RoleId, RoleName, Slug, Store};
+
+use crate::shop::{Answer, PASSWORD, Shop, call};
+
+/// An open shop, somebody's token there, and calls by it.
+pub struct Desk {
+    pub shop: Shop,
+    token: String,
+}
+
+impl Desk {
+    /// An admin's.
+    pub async fn open() -> Self {
+        Self::of("admin").await
+    }
+
+    pub async fn of(login: &str) -> Self {
+        let shop = Shop::open();
+        let token = shop.native(login).await.text("/access_token");
+        Self { shop, token }
+    }
+
+    /// Adds a role of the shop's own, which counts everywhere.
+    pub fn invent_role(&self, name: &str, rights: &[&str]) {
+        let store: &dyn Store<OfficeView> = &*self.shop.store.memory;
+        let tenant = office::tenant_named(store, &Slug::parse("default").unwrap()).unwrap().unwrap().id;
+        let new = NewRole {
+            id: self.shop.auth.id(RoleId::new).unwrap(),
+            name: RoleName::parse(name).unwrap(),
+            label: name.to_owned(),
+            description: String::new(),
+            rights: rights.iter().map(|right| Right::parse(right).unwrap()).collect(),
+            environments: Environment::ALL.into(),
+        };
+        office::add_role(store, tenant, &self.shop.auth.own_stamp(None).unwrap(), &new).unwrap().unwrap();
+    }
+
+    /// Sends what somebody made of a request; `if_match` names the version.
+    pub async fn send(&self, method: Method, path: &str, if_match: Option<&str>, body: Option<Value>) -> Answer {
+        let mut request =
+            call(method, &format!("/api/v1{path}")).insert_header(("Authorization", format!("Bearer {}", self.token)));
+        if let Some(tag) = if_match {
+            request = request.insert_header(("If-Match", tag));
+        }
+        self.shop.send(if let Some(body) = body { request.set_json(body) } else { request }).await
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None, None).await
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, None, Some(body)).await
+    }
+
+    pub async fn patch(&self, path: &str, if_match: &str, body: Value) -> Answer {
+        self.send(Method::PATCH, path, Some(if_match), Some(body)).await
+    }
+
+    /// The items of a list, each at this pointer, over all its pages of two.
+    pub async fn all(&self, path: &str, pointer: &str) -> Vec<String> {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let (mut all, mut next) = (Vec::new(), String::new());
+        loop {
+            let page = self.get(&format!("{path}{joint}limit=2{next}")).await;
+            assert_eq!(page.status, 200, "{}", page.json());
+            let items = page.json()["items"].as_array().unwrap().clone();
+            assert!(items.len() <= 2);
+            all.extend(items.iter().map(|item| item.pointer(pointer).unwrap().as_str().unwrap().to_owned()));
+            match page.json()["next"].as_str() {
+                Some(after) => next = format!("&after={after}"),
+                None => return all,
+            }
+        }
+    }
+}
+
+/// What is wrong with a request: status, code, and each fault by its pointer or parameter.
+pub fn faults(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
+    let json = answer.json();
+    let faults = json["errors"].as_array().cloned().unwrap_or_default();
+    let fault = |fault: &Value| {
+        let place = fault.get("pointer").or(fault.get("parameter")).unwrap();
+        (place.as_str().unwrap().to_owned(), fault["code"].as_str().unwrap().to_owned())
+    };
+    (answer.status.as_u16(), answer.text("/code"), faults.iter().map(fault).collect())
+}
+
+/// A request for this route that nothing but a missing right stands against, by `someone`, or by nobody where they are not `known`.
+/// What the path names is the caller's own, or somebody else's.
+pub async fn request(shop: &Shop, method: &str, path: &str, own: bool, (someone, known): (&str, bool)) -> TestRequest {
+    let login = shop.native(someone).await;
+    let named = if own { shop.native(someone).await } else { shop.native("witness").await };
+    let request = well_formed(method, path, &named.text("/session/user/id"));
+    if known {
+        request.insert_header(("Authorization", format!("Bearer {}", login.text("/access_token"))))
+    } else {
+        request
+    }
+}
+
+/// Whether the route is one of the native API's back office.
+pub fn is_ours(path: &str) -> bool {
+    let own = ["/api/v1/sessions", "/api/v1/access"].iter().any(|other| path.starts_with(other));
+    path.starts_with("/api/v1/") && (!own || path.ends_with("/current/password"))
+}
+
+/// A request for this route with all that it asks but a token, about the user of this id.
+pub fn well_formed(method: &str, path: &str, user: &str) -> TestRequest {
+    let body = match (method, path.trim_start_matches("/api/v1")) {
+        ("POST", "/users") => Some(json!({ "user_name": "nina", "password": "staple battery" })),
+        ("PATCH", "/users/{id}") => Some(json!({ "display_name": "Another" })),
+        ("PUT", "/users/{id}/password") => Some(json!({ "password": "staple battery" })),
+        ("PUT", "/sessions/current/password") => {
+            Some(json!({ "current_password": PASSWORD, "password": "staple battery" }))
+        }
+        _ => None,
+    };
+    let mut request = call(method.parse().unwrap(), &path.replace("{id}", user));
+    if matches!(method, "PATCH" | "DELETE") {
+        request = request.insert_header(("If-Match", "*"));
+    }
+    if let Some(body) = body { request.set_json(body) } else { request }
+}

@@ -1,0 +1,125 @@
+//! The OpenAPI document: it tells of every route of ours and of no other, its examples keep to its schemas, and a page shows it.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use crate::shop::{Shop, call};
+use actix_web::http::Method;
+
+async fn document(shop: &Shop) -> Value {
+    let answer = shop.send(call(Method::GET, "/openapi.json")).await;
+    assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
+    answer.json()
+}
+
+/// What the document says of a call.
+pub async fn description(shop: &Shop, method: &str, path: &str) -> String {
+    let operation = &document(shop).await["paths"][path][method.to_lowercase()];
+    operation["description"].as_str().unwrap_or_default().to_owned()
+}
+
+/// Every operation with its method and path.
+fn operations(document: &Value) -> impl Iterator<Item = (String, String, &Value)> {
+    document["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
+        item.as_object().unwrap().iter().map(|(method, operation)| (method.to_uppercase(), path.clone(), operation))
+    })
+}
+
+#[actix_web::test]
+async fn document_and_routes_tell_of_the_same_calls() {
+    let shop = Shop::open();
+    let document = document(&shop).await;
+    assert_eq!(document["openapi"], "3.1.0");
+    let told: BTreeSet<(String, String)> = operations(&document).map(|(method, path, _)| (method, path)).collect();
+    let served: BTreeSet<(String, String)> = shop
+        .http
+        .routes()
+        .into_iter()
+        // the metadata's path for an issuer that has one is no template of OpenAPI, and answers the same
+        .filter(|route| matches!(route.mount, "native" | "server") && !route.path.ends_with("{issuer:.*}"))
+        .map(|route| (route.method, route.path))
+        .collect();
+    assert_eq!(told, served);
+    let ids: BTreeSet<&str> =
+        operations(&document).map(|(.., operation)| operation["operationId"].as_str().unwrap()).collect();
+    assert_eq!(ids.len(), told.len(), "each has a name of its own");
+}
+
+#[actix_web::test]
+async fn every_call_says_what_it_is_for_whose_it_is_and_what_it_answers() {
+    let shop = Shop::open();
+    let document = document(&shop).await;
+    let open: BTreeSet<(String, String)> =
+        shop.http.routes().into_iter().filter(|route| route.open).map(|route| (route.method, route.path)).collect();
+    for (method, path, operation) in operations(&document) {
+        let call = format!("{method} {path}");
+        assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{call}");
+        let bare = operation["security"].is_null();
+        assert_eq!(bare, open.contains(&(method, path)), "{call}");
+        let answers = operation["responses"].as_object().unwrap();
+        assert!(answers.keys().any(|status| status.starts_with(['2', '3'])), "{call}");
+        assert!(answers.contains_key("500") && answers.contains_key("503"), "{call}");
+        assert!(bare || answers.contains_key("401"), "{call}");
+        for (status, answer) in answers {
+            for (content_type, content) in answer["content"].as_object().into_iter().flatten() {
+                let shown = content_type != "application/json" || path_of_document(&call);
+                assert!(shown || content.get("example").is_some(), "{call} {status} has no example");
+            }
+        }
+        for content in operation["requestBody"]["content"].as_object().into_iter().flat_map(|content| content.values())
+        {
+            assert!(content.get("example").is_some(), "{call} has no example of its body");
+        }
+    }
+}
+
+fn path_of_document(call: &str) -> bool {
+    call == "GET /openapi.json"
+}
+
+#[actix_web::test]
+async fn every_example_keeps_to_its_schema() {
+    let shop = Shop::open();
+    let document = document(&shop).await;
+    let mut checked = 0;
+    for (method, path, operation) in operations(&document) {
+        let answers = operation["responses"].as_object().unwrap().values();
+        for content in answers.chain([&operation["requestBody"]]).filter_map(|side| side["content"].as_object()) {
+            for content in content.values().filter(|content| content.get("example").is_some()) {
+                // references inside the schema are looked up from the root of what is compiled
+                let mut schema = content["schema"].clone();
+                schema.as_object_mut().unwrap().insert("components".to_owned(), document["components"].clone());
+                let validator = jsonschema::draft202012::new(&schema).unwrap();
+                let faults: Vec<String> =
+                    validator.iter_errors(&content["example"]).map(|fault| fault.to_string()).collect();
+                assert!(faults.is_empty(), "{method} {path}: {faults:?}");
+                checked += 1;
+            }
+        }
+    }
+    assert!(checked > 10, "only {checked}");
+}
+
+#[actix_web::test]
+async fn a_page_shows_the_document_with_its_own_files_alone() {
+    let shop = Shop::open();
+    let page = shop.send(call(Method::GET, "/docs")).await;
+    assert_eq!((page.status.as_u16(), page.header("location")), (308, "/docs/index.html"));
+    let index = shop.send(call(Method::GET, "/docs/index.html")).await;
+    assert_eq!((index.status.as_u16(), index.header("content-type")), (200, "text/html"));
+    let html = String::from_utf8(index.bytes).unwrap();
+    for file in ["swagger-ui.css", "swagger-ui-bundle.js", "swagger-initializer.js"] {
+        assert!(html.contains(file), "{file}");
+        let file = shop.send(call(Method::GET, &format!("/docs/{file}"))).await;
+        assert_eq!(file.status, 200);
+        assert!(!file.bytes.is_empty());
+    }
+    assert!(!html.contains("http://") && !html.contains("https://"), "nothing is loaded from elsewhere");
+    assert!(!html.contains("<script>"), "the policy lets no script stand in the page");
+    let initializer = shop.send(call(Method::GET, "/docs/swagger-initializer.js")).await;
+    assert!(String::from_utf8(initializer.bytes).unwrap().contains("\"/openapi.json\""));
+    for path in ["/docs/none.js", "/docs/..%2fCargo.toml"] {
+        assert_eq!(shop.send(call(Method::GET, path)).await.status, 404, "{path}");
+    }
+}

@@ -1,0 +1,214 @@
+//! The native API's users: added, listed, searched, changed and deleted, by merge patches that hold to a version.
+
+use actix_web::http::Method;
+use actix_web::test::TestRequest;
+use serde_json::{Value, json};
+
+use crate::office::{Desk, faults};
+use crate::shop::{PASSWORD, post};
+
+fn nina() -> Value {
+    json!({
+        "user_name": "nina",
+        "email": "nina@example.com",
+        "display_name": "Nina",
+        "password": "staple battery",
+        "roles": ["manager"],
+        "devices": [{ "device": "P01", "roles": ["cashier"] }],
+    })
+}
+
+#[actix_web::test]
+async fn a_user_is_added_shown_changed_and_deleted() {
+    let desk = Desk::open().await;
+    let added = desk.post("/users", nina()).await;
+    assert_eq!(added.status, 201, "{}", added.json());
+    let id = added.text("/id");
+    let expected = json!({
+        "id": id,
+        "user_name": "nina",
+        "email": "nina@example.com",
+        "display_name": "Nina",
+        "status": "active",
+        "virtual": false,
+        "feature": null,
+        "roles": ["manager"],
+        "devices": [{ "device": "P01", "roles": ["cashier"] }],
+        "created_at": "2026-11-21T12:00:00.000Z",
+        "updated_at": "2026-11-21T12:00:00.000Z",
+    });
+    assert_eq!(added.json(), expected);
+    assert_eq!((added.header("etag"), added.header("location")), ("\"1\"", &*format!("/api/v1/users/{id}")));
+    let path = format!("/users/{id}");
+    let shown = desk.get(&path).await;
+    assert_eq!((shown.header("etag"), shown.json()), ("\"1\"", expected));
+    let login = json!({ "login": "nina", "password": "staple battery", "device": "P01" });
+    assert_eq!(desk.shop.post("/api/v1/sessions", login.clone()).await.status, 201);
+
+    let patch = json!({ "email": null, "display_name": "Nina Nová", "roles": [], "unheard_of": 1 });
+    let changed = desk.patch(&path, "\"1\"", patch).await;
+    assert_eq!(changed.status, 200, "{}", changed.json());
+    assert_eq!(changed.header("etag"), "\"2\"");
+    let json = changed.json();
+    assert_eq!(
+        (&json["email"], &json["roles"], &json["display_name"]),
+        (&Value::Null, &json!([]), &json!("Nina Nová"))
+    );
+    assert_eq!(json["devices"], json!([{ "device": "P01", "roles": ["cashier"] }]), "what is not sent stays");
+
+    let old = desk.patch(&path, "\"1\"", json!({ "display_name": "Late" })).await;
+    assert_eq!((faults(&old), old.json()["version"].as_i64()), ((412, "version_moved".to_owned(), vec![]), Some(2)));
+    let none = desk.send(Method::PATCH, &path, None, Some(json!({}))).await;
+    assert_eq!(faults(&none), (428, "version_required".to_owned(), vec![]));
+
+    let deleted = desk.send(Method::DELETE, &path, Some("\"2\""), None).await;
+    assert_eq!((deleted.status.as_u16(), deleted.bytes.len()), (204, 0));
+    assert_eq!(desk.get(&path).await.text("/status"), "deleted", "the audit's ids still lead to whom they mean");
+    assert_eq!(desk.shop.post("/api/v1/sessions", login).await.status, 401);
+    assert_eq!(desk.post("/users", nina()).await.status, 201, "the name is free again");
+}
+
+#[actix_web::test]
+async fn every_fault_of_a_body_is_told_at_once() {
+    let desk = Desk::open().await;
+    let sent = json!({
+        "email": "nobody",
+        "status": "gone",
+        "roles": ["manager", 7],
+        "devices": [{ "device": "", "roles": ["cashier"] }, { "device": "P01" }],
+    });
+    let expected = [
+        ("/devices/0/device", "required"),
+        ("/devices/1/roles", "required"),
+        ("/email", "format"),
+        ("/roles/1", "type"),
+        ("/status", "format"),
+        ("/user_name", "required"),
+    ];
+    let expected = expected.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())).to_vec();
+    assert_eq!(faults(&desk.post("/users", sent).await), (422, "fields_invalid".to_owned(), expected));
+    let one = |place: &str, code: &str| vec![(place.to_owned(), code.to_owned())];
+    for (body, status, expected) in [
+        (json!({ "user_name": "nina", "roles": ["chief"] }), 422, one("/roles", "unknown")),
+        (json!({ "user_name": "nina", "password": "short" }), 422, one("/password", "weak")),
+        (json!({ "user_name": "CASHIER" }), 409, one("/user_name", "taken")),
+    ] {
+        let answer = desk.post("/users", body.clone()).await;
+        assert_eq!((answer.status.as_u16(), faults(&answer).2), (status, expected), "{body}");
+    }
+    let path = format!("/users/{}", desk.shop.native("witness").await.text("/session/user/id"));
+    let nulls = json!({ "user_name": null, "roles": null });
+    let expected = [("/roles", "required"), ("/user_name", "required")];
+    let expected = expected.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())).to_vec();
+    assert_eq!(faults(&desk.patch(&path, "*", nulls).await), (422, "fields_invalid".to_owned(), expected));
+    let query = desk.get("/users?limit=0&after=x&status=gone&sort=age").await;
+    let places: Vec<String> = faults(&query).2.into_iter().map(|(place, _)| place).collect();
+    assert_eq!(
+        (query.status.as_u16(), places),
+        (422, ["after", "limit", "sort", "status"].map(str::to_owned).to_vec())
+    );
+}
+
+#[actix_web::test]
+async fn a_list_goes_on_page_by_page_in_every_order_and_by_what_is_sought() {
+    let desk = Desk::open().await;
+    for name in ["Zora", "adam", "Bea"] {
+        assert_eq!(desk.post("/users", json!({ "user_name": name })).await.status, 201);
+    }
+    let by_name = desk.all("/users?sort=user_name", "/user_name").await;
+    let mut sorted = by_name.clone();
+    sorted.sort_by_key(|name| name.to_ascii_lowercase());
+    assert_eq!(by_name, sorted);
+    assert!(by_name.len() > 5, "{by_name:?}");
+    let mut backwards = desk.all("/users?sort=-user_name", "/user_name").await;
+    backwards.reverse();
+    assert_eq!(backwards, by_name);
+    let newest = desk.all("/users?sort=-created_at", "/user_name").await;
+    let mut oldest = desk.all("/users", "/user_name").await;
+    oldest.reverse();
+    assert_eq!(newest, oldest);
+    assert_eq!(desk.all("/users?search=ADAM", "/user_name").await, ["adam"]);
+    assert_eq!(desk.all("/users?role=manager", "/user_name").await, ["manager"]);
+    assert_eq!(desk.all("/users?role=none", "/user_name").await, [""; 0]);
+    assert_eq!(desk.all("/users?status=deleted", "/user_name").await, [""; 0]);
+}
+
+#[actix_web::test]
+async fn nobody_reaches_into_another_tenant() {
+    let desk = Desk::open().await;
+    let stranger = desk.shop.native("stranger@example.com").await.text("/session/user/id");
+    for id in [stranger.as_str(), "00000000-0000-7000-8000-000000000000", "garbage"] {
+        let path = format!("/users/{id}");
+        let body = || Some(json!({ "password": "staple battery" }));
+        for (method, path, body) in [
+            (Method::GET, path.clone(), None),
+            (Method::PATCH, path.clone(), Some(json!({ "display_name": "x" }))),
+            (Method::DELETE, path.clone(), None),
+            (Method::PUT, format!("{path}/password"), body()),
+            (Method::POST, format!("{path}/unlock"), None),
+        ] {
+            let answer = desk.send(method.clone(), &path, Some("*"), body).await;
+            assert_eq!(faults(&answer), (404, "not_found".to_owned(), vec![]), "{method} {path}");
+        }
+    }
+    assert!(!desk.all("/users", "/id").await.contains(&stranger));
+}
+
+#[actix_web::test]
+async fn the_last_admin_stays_and_nobody_gives_what_they_do_not_hold() {
+    let desk = Desk::open().await;
+    let admin = desk.shop.native("admin").await.text("/session/user/id");
+    for other in desk.all("/users", "/id").await.into_iter().filter(|id| *id != admin) {
+        let answer = desk.patch(&format!("/users/{other}"), "*", json!({ "roles": [], "devices": [] })).await;
+        assert_eq!(answer.status, 200, "{}", answer.json());
+    }
+    for patch in [
+        json!({ "roles": ["cashier"], "devices": [] }),
+        json!({ "status": "suspended" }),
+        json!({ "status": "deleted" }),
+    ] {
+        let answer = desk.patch(&format!("/users/{admin}"), "*", patch.clone()).await;
+        assert_eq!(faults(&answer), (409, "last_admin".to_owned(), vec![]), "{patch}");
+    }
+    let deleted = desk.send(Method::DELETE, &format!("/users/{admin}"), Some("*"), None).await;
+    assert_eq!(faults(&deleted).1, "last_admin");
+
+    // somebody who may add and change people, and no more
+    let rights = ["userCreate", "userRead", "userUpdate"];
+    desk.invent_role("clerk", &rights);
+    let clerk = json!({ "user_name": "clerk", "password": PASSWORD, "roles": ["clerk"] });
+    assert_eq!(desk.post("/users", clerk).await.status, 201);
+    let token = desk.shop.native("clerk").await.text("/access_token");
+    let by_clerk = |request: TestRequest| request.insert_header(("Authorization", format!("Bearer {token}")));
+    for (roles, status) in [(json!(["clerk"]), 201), (json!(["manager"]), 403), (json!(["admin"]), 403)] {
+        let new = post("/api/v1/users", json!({ "user_name": format!("by-{status}"), "roles": roles }));
+        let answer = desk.shop.send(by_clerk(new)).await;
+        assert_eq!(answer.status, status, "{roles}: {}", answer.json());
+    }
+    let password = post(&format!("/api/v1/users/{admin}/password"), json!({ "password": "staple battery" }));
+    assert_eq!(
+        desk.shop.send(by_clerk(password.method(Method::PUT))).await.status,
+        403,
+        "an admin's power is out of reach"
+    );
+}
+
+#[actix_web::test]
+async fn a_password_is_changed_by_its_owner_and_set_by_the_office() {
+    let desk = Desk::of("witness").await;
+    let wrong = json!({ "current_password": "wrong horse", "password": "staple battery" });
+    let answer = desk.send(Method::PUT, "/sessions/current/password", None, Some(wrong)).await;
+    assert_eq!(answer.status, 401);
+    let sent = json!({ "current_password": PASSWORD, "password": "staple battery" });
+    assert_eq!(desk.send(Method::PUT, "/sessions/current/password", None, Some(sent)).await.status, 204);
+    assert_eq!(desk.get("/sessions/current").await.status, 200, "one's own session goes on");
+    let id = desk.get("/sessions/current").await.text("/user/id");
+    let admin = desk.shop.native("admin").await.text("/access_token");
+    let set = post(&format!("/api/v1/users/{id}/password"), json!({ "password": "third horse" }))
+        .method(Method::PUT)
+        .insert_header(("Authorization", format!("Bearer {admin}")));
+    assert_eq!(desk.shop.send(set).await.status, 204);
+    assert_eq!(desk.get("/sessions/current").await.status, 401, "every session of theirs has ended");
+    let login = json!({ "login": "witness", "password": "third horse" });
+    assert_eq!(desk.shop.post("/api/v1/sessions", login).await.status, 201);
+}
