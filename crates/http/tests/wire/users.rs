@@ -175,19 +175,19 @@ async fn the_last_admin_stays_and_nobody_gives_what_they_do_not_hold() {
 
     // somebody who may add and change people, and no more
     let rights = ["userCreate", "userRead", "userUpdate"];
-    desk.invent_role("clerk", &rights);
-    let clerk = json!({ "user_name": "clerk", "password": PASSWORD, "roles": ["clerk"] });
+    desk.invent_role("secretary", &rights);
+    let clerk = json!({ "user_name": "secretary", "password": PASSWORD, "roles": ["secretary"] });
     assert_eq!(desk.post("/users", clerk).await.status, 201);
-    let token = desk.shop.native("clerk").await.text("/access_token");
-    let by_clerk = |request: TestRequest| request.insert_header(("Authorization", format!("Bearer {token}")));
-    for (roles, status) in [(json!(["clerk"]), 201), (json!(["manager"]), 403), (json!(["admin"]), 403)] {
+    let token = desk.shop.native("secretary").await.text("/access_token");
+    let by_secretary = |request: TestRequest| request.insert_header(("Authorization", format!("Bearer {token}")));
+    for (roles, status) in [(json!(["secretary"]), 201), (json!(["manager"]), 403), (json!(["admin"]), 403)] {
         let new = post("/api/v1/users", json!({ "user_name": format!("by-{status}"), "roles": roles }));
-        let answer = desk.shop.send(by_clerk(new)).await;
+        let answer = desk.shop.send(by_secretary(new)).await;
         assert_eq!(answer.status, status, "{roles}: {}", answer.json());
     }
     let password = post(&format!("/api/v1/users/{admin}/password"), json!({ "password": "staple battery" }));
     assert_eq!(
-        desk.shop.send(by_clerk(password.method(Method::PUT))).await.status,
+        desk.shop.send(by_secretary(password.method(Method::PUT))).await.status,
         403,
         "an admin's power is out of reach"
     );
