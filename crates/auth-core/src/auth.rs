@@ -40,7 +40,7 @@ use crate::Error;
 use crate::changes::Changes;
 use crate::clock::{Clock, Time, Timekeeper};
 use crate::entropy::Entropy;
-use crate::keys::Keyring;
+use crate::keys::{AuditSignet, Keyring};
 use crate::passwords::{HashError, HashQueue};
 use crate::ports::AuthView;
 use crate::remembered::{ApiKeys, Profiles, Tokens};
@@ -60,6 +60,7 @@ pub struct Auth {
     time: Timekeeper,
     entropy: Arc<dyn Entropy>,
     keyring: Keyring,
+    signet: AuditSignet,
     throttle: Throttle,
     changes: Arc<Changes>,
     tokens: Tokens,
@@ -114,6 +115,11 @@ impl Auth {
     /// How long a public key stands in [`jwks`](Self::jwks) before anything is signed with it.
     pub fn key_lead(&self) -> Duration {
         self.settings.key_lead
+    }
+
+    /// What the audit of this installation is sealed with: whoever has its master key has it, and nobody else.
+    pub fn signet(&self) -> &AuditSignet {
+        &self.signet
     }
 
     /// Who issues the tokens.

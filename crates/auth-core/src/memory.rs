@@ -16,6 +16,7 @@ mod keys;
 mod office;
 mod resets;
 mod rows;
+mod seals;
 mod sessions;
 mod table;
 mod tickets;

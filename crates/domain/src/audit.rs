@@ -1,5 +1,8 @@
 //! The audit: who did what, on which device, in which session, to what, when, and how it went.
 
+pub mod chain;
+pub mod seal;
+
 use std::net::IpAddr;
 
 use uuid::Uuid;

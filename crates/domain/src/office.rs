@@ -23,11 +23,13 @@ mod refused;
 mod register_user;
 mod register_vendor;
 mod reset_password;
+mod seal_audit;
 mod search_users;
 mod set_password;
 mod stamp;
 mod text;
 mod unlock;
+mod verify_audit;
 
 pub use add_api_key::{NewApiKey, add_api_key};
 pub use add_device::{NewDevice, add_device};
@@ -53,7 +55,9 @@ pub use reset_password::{
     Grant, Taken, ask_reset, due_resets, grant_reset, reset_password, reset_stands, retry_reset, settle_reset,
     sweep_resets,
 };
+pub use seal_audit::{SealedUp, has_seal, seal_audit, unsealed_audit};
 pub use search_users::{Ranked, UserSearch, find_ranked, search_users};
 pub use set_password::{may_set_password, set_password};
 pub use stamp::{Authority, Stamp};
 pub use unlock::unlock;
+pub use verify_audit::{Fault, Verified, verify_audit};

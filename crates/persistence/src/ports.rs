@@ -21,6 +21,7 @@ mod nodes;
 mod places;
 mod resets;
 mod roles;
+mod seals;
 mod sessions;
 mod tenants;
 mod tickets;

@@ -167,4 +167,5 @@ shows!(OfficeTx {
     tickets: office::Tickets,
     idempotency_keys: office::IdempotencyKeys,
     events: office::Events,
+    seals: office::Seals,
 });

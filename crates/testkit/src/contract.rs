@@ -19,6 +19,7 @@ pub mod office_directory;
 pub mod office_passwords;
 pub mod places;
 pub mod resets;
+pub mod seals;
 pub mod sessions;
 pub mod signatures;
 pub mod tickets;
@@ -361,6 +362,21 @@ macro_rules! contract {
                 a_text_is_found_in_lines,
                 a_line_bears_the_names_of_now,
                 a_line_is_read_once_it_is_told,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            Whole,
+            seals,
+            [
+                lines_wait_to_be_sealed,
+                a_line_is_sealed_as_it_was_told,
+                a_line_is_sealed_once,
+                a_seal_that_was_rolled_back_is_none,
+                sealed_lines_come_in_parts,
+                a_line_that_comes_late_is_sealed,
+                two_sealers_seal_each_line_once,
+                a_sealed_audit_verifies,
             ]
         );
         $crate::cases!(

@@ -9,7 +9,7 @@ use super::{Auth, AuthStore};
 use crate::changes::Changes;
 use crate::clock::{Clock, Timekeeper};
 use crate::entropy::Entropy;
-use crate::keys::{KeyError, Keyring, Lifecycle, MasterKey, SigningAlgorithm, draw, first};
+use crate::keys::{AuditSignet, KeyError, Keyring, Lifecycle, MasterKey, SigningAlgorithm, draw, first};
 use crate::passwords::{Argon2id, Cost, HashQueue, InvalidCost, PasswordHasher, QueueLimits};
 use crate::ports::{KeyKind, KeyState, StoredKey};
 use crate::remembered::{ApiKeys, Profiles, Tokens};
@@ -142,6 +142,7 @@ impl Builder {
         crypto::install()?;
         let master = self.master.ok_or(BuildError::NoMaster)?;
         let counting = master.derive(b"counting failed logins").ok_or(KeyError::Entropy)?;
+        let signet = AuditSignet::of(&master).ok_or(KeyError::Entropy)?;
         let throttle = Throttle::new(&counting, self.settings.throttle);
         let newest = self.store.read(|tx| tx.instances().newest())?;
         let time = Timekeeper::start(Arc::clone(&self.clock), newest);
@@ -183,6 +184,7 @@ impl Builder {
             settings: self.settings,
             time,
             keyring,
+            signet,
             throttle,
             passwords,
             node,

@@ -1,5 +1,6 @@
 //! Everything that the in-memory store holds: the tables, and beside them the indexes that spare a lookup from reading them all.
 
+use tillgate_domain::audit::seal::Seal;
 use tillgate_domain::office::ports::{Answered, RequestKey, Reset, ResetDigest, ResetRequest};
 use tillgate_domain::ticket::Ticket;
 use tillgate_domain::{
@@ -8,6 +9,7 @@ use tillgate_domain::{
 };
 use uuid::Uuid;
 
+use super::seals::Sealed;
 use super::table::{Table, Undo};
 use crate::Session;
 use crate::ports::{
@@ -82,6 +84,10 @@ tables! {
     by_seen: (Instant, SignatureDigest) => (),
     /// Lines of the audit that were told.
     lines: EventId => (),
+    /// Those of them that are sealed.
+    seals: EventId => Sealed,
+    by_sequence: i64 => EventId,
+    newest_seal: () => Seal,
 }
 
 /// The tables, the lines that the open unit of work has told, and the store's own identity.

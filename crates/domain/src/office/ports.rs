@@ -6,6 +6,7 @@
 mod idempotency_keys;
 mod lists;
 mod resets;
+mod seals;
 mod tickets;
 
 pub use idempotency_keys::{
@@ -13,6 +14,7 @@ pub use idempotency_keys::{
 };
 pub use lists::{EventFilter, Found, Part, Told, UserFilter, UserOrder};
 pub use resets::{Reset, ResetDigest, ResetRequest, Resets};
+pub use seals::{Seals, Unsealed};
 pub use tickets::{OrderedBy, TicketFilter, TicketOrder, TicketPlace, Tickets};
 
 use std::collections::BTreeSet;
@@ -51,6 +53,8 @@ pub trait OfficeTx: Tx {
     fn idempotency_keys(&mut self) -> &mut dyn IdempotencyKeys;
     /// The lines of the audit.
     fn events(&mut self) -> &mut dyn Events;
+    /// The seals of the audit.
+    fn seals(&mut self) -> &mut dyn Seals;
 }
 
 /// Which part of a list: those after `after` in the order of the list, `limit` at most.

@@ -1,0 +1,51 @@
+//! What the audit is sealed with: HMAC-SHA256 under a key of its own, derived from the master key. Whoever can write the database
+//! but has no master key cannot make a seal, and so cannot write the chain anew.
+
+use ring::hmac::{HMAC_SHA256, Key, sign};
+use tillgate_domain::audit::seal::Signet;
+
+use super::MasterKey;
+
+/// What the audit of an installation is sealed with.
+#[derive(Clone, Debug)]
+pub struct AuditSignet(Key);
+
+impl AuditSignet {
+    pub(crate) fn of(master: &MasterKey) -> Option<Self> {
+        Some(Self(Key::new(HMAC_SHA256, &master.derive(b"sealing the audit")?)))
+    }
+}
+
+impl Signet for AuditSignet {
+    fn press(&self, bytes: &[u8]) -> [u8; 32] {
+        let mut digest = [0; 32];
+        for (to, from) in digest.iter_mut().zip(sign(&self.0, bytes).as_ref()) {
+            *to = *from;
+        }
+        digest
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::SystemEntropy;
+
+    #[test]
+    fn each_master_key_makes_seals_of_its_own() {
+        let [one, other] = [(); 2].map(|()| MasterKey::draw(&SystemEntropy::default()).unwrap());
+        let press = |master: &MasterKey| AuditSignet::of(master).unwrap().press(b"line");
+        assert_eq!(press(&one), press(&one));
+        assert_ne!(press(&one), press(&other));
+        assert_ne!(press(&one), AuditSignet::of(&one).unwrap().press(b"line "));
+    }
+
+    #[test]
+    fn the_digest_is_the_published_one() {
+        // RFC 4231, 4.3
+        let signet = AuditSignet(Key::new(HMAC_SHA256, b"Jefe"));
+        let hex: String =
+            signet.press(b"what do ya want for nothing?").iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+    }
+}

@@ -1,0 +1,26 @@
+-- The newest seal of the audit. There is one row for ever; whoever seals claims it first.
+CREATE TABLE audit_seal (
+    id BIGINT PRIMARY KEY CHECK (id = 1),
+    sequence BIGINT NOT NULL,
+    hash BYTEA NOT NULL
+);
+INSERT INTO audit_seal (id, sequence, hash) VALUES (1, 0, '');
+
+-- A line of the audit says for ever what it said at first. It gets its seal once, and is never removed.
+CREATE FUNCTION audit_unchanged() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF TG_OP <> 'UPDATE' THEN
+        RAISE EXCEPTION 'a line of the audit is never removed';
+    END IF;
+    RAISE EXCEPTION 'a line of the audit is never changed';
+END
+$$;
+CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit FOR EACH ROW
+WHEN (OLD.sequence IS NOT NULL
+    OR (NEW.id, NEW.at, NEW.tenant_id, NEW.user_id, NEW.device_id, NEW.session_id, NEW.address, NEW.action, NEW.subject,
+        NEW.subject_id, NEW.outcome, NEW.details, NEW.approver_id, NEW.operation)
+    IS DISTINCT FROM (OLD.id, OLD.at, OLD.tenant_id, OLD.user_id, OLD.device_id, OLD.session_id, OLD.address, OLD.action, OLD.subject,
+        OLD.subject_id, OLD.outcome, OLD.details, OLD.approver_id, OLD.operation))
+EXECUTE FUNCTION audit_unchanged();
+CREATE TRIGGER audit_kept BEFORE DELETE ON audit FOR EACH ROW EXECUTE FUNCTION audit_unchanged();
+CREATE TRIGGER audit_whole BEFORE TRUNCATE ON audit FOR EACH STATEMENT EXECUTE FUNCTION audit_unchanged();

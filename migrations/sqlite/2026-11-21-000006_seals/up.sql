@@ -1,0 +1,32 @@
+-- The newest seal of the audit. There is one row for ever; whoever seals claims it first.
+CREATE TABLE audit_seal (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    sequence INTEGER NOT NULL,
+    hash BLOB NOT NULL
+) STRICT;
+INSERT INTO audit_seal (id, sequence, hash) VALUES (1, 0, x'');
+
+-- A line of the audit says for ever what it said at first. It gets its seal once, and is never removed.
+CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit
+WHEN OLD.sequence IS NOT NULL
+    OR NEW.id IS NOT OLD.id
+    OR NEW.at IS NOT OLD.at
+    OR NEW.tenant_id IS NOT OLD.tenant_id
+    OR NEW.user_id IS NOT OLD.user_id
+    OR NEW.device_id IS NOT OLD.device_id
+    OR NEW.session_id IS NOT OLD.session_id
+    OR NEW.address IS NOT OLD.address
+    OR NEW.action IS NOT OLD.action
+    OR NEW.subject IS NOT OLD.subject
+    OR NEW.subject_id IS NOT OLD.subject_id
+    OR NEW.outcome IS NOT OLD.outcome
+    OR NEW.details IS NOT OLD.details
+    OR NEW.approver_id IS NOT OLD.approver_id
+    OR NEW.operation IS NOT OLD.operation
+BEGIN
+    SELECT RAISE(ABORT, 'a line of the audit is never changed');
+END;
+CREATE TRIGGER audit_kept BEFORE DELETE ON audit
+BEGIN
+    SELECT RAISE(ABORT, 'a line of the audit is never removed');
+END;
