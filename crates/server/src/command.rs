@@ -3,6 +3,7 @@
 //! A command stands in a file of its own below; it opens what it needs, calls one use case and prints. The rules stand elsewhere.
 
 mod api_key;
+mod audit;
 mod backup;
 mod demo;
 mod device;
@@ -16,7 +17,7 @@ pub(crate) mod print;
 mod role;
 mod serve;
 mod session;
-mod show;
+pub(crate) mod show;
 mod sweep;
 mod tenant;
 mod token;
@@ -89,6 +90,9 @@ enum Command {
     /// Keys that programs sign their requests with
     #[command(subcommand, name = "api-key")]
     ApiKeys(api_key::ApiKeys),
+    /// What was done, by whom, and whether the record of it is whole
+    #[command(subcommand)]
+    Audit(audit::Audit),
     /// The server's keys
     #[command(subcommand)]
     Keys(keys::Keys),
@@ -161,6 +165,7 @@ pub fn run(line: Line, variables: Vec<(String, String)>) -> ExitCode {
         Command::Session(session) => session.run(&context),
         Command::Token(token) => token.run(&context),
         Command::ApiKeys(keys) => keys.run(&context),
+        Command::Audit(audit) => audit.run(&context),
         Command::Keys(keys) => keys.run(&context),
         Command::Sweep => sweep::run(&context),
         Command::Backup(backup) => backup.run(&context),

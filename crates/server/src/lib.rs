@@ -14,6 +14,7 @@ mod logging;
 mod mail;
 mod master;
 mod running;
+mod sealing;
 mod tls;
 
 pub use command::{Line, run};

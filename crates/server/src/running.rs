@@ -18,6 +18,7 @@ use tillgate_persistence::{Address, Database};
 use crate::command::{Stop, print};
 use crate::configuration::Settings;
 use crate::mail::Resets;
+use crate::sealing::Sealing;
 use crate::{compose, first_admin, tls};
 
 /// What a server is made of.
@@ -44,6 +45,7 @@ pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> 
         http.gate().shut();
     }
     let _mailing = Resets::start(settings, &database, &auth)?;
+    let sealing = Sealing::start(settings, &database, &auth)?;
     let nobody = behind.is_none() && !office::any_user(&*database).map_err(Stop::failed)?;
     let served = actix_web::rt::System::new().block_on(async {
         let (server, address) = bind(settings, &http, tls.clone())?;
@@ -75,6 +77,7 @@ pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> 
             None => Ok(()),
         }
     });
+    drop(sealing);
     let left = auth.leave().map_err(Stop::failed);
     served.and(left)
 }

@@ -1,3 +1,8 @@
+DROP INDEX audit_tenant_action;
+DROP INDEX audit_refused;
+DROP INDEX audit_subject;
+DROP INDEX audit_session;
+CREATE INDEX audit_at ON audit (at);
 DROP TRIGGER audit_whole ON audit;
 DROP TRIGGER audit_kept ON audit;
 DROP TRIGGER audit_unchanged ON audit;

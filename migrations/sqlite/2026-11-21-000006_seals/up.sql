@@ -30,3 +30,12 @@ CREATE TRIGGER audit_kept BEFORE DELETE ON audit
 BEGIN
     SELECT RAISE(ABORT, 'a line of the audit is never removed');
 END;
+
+-- Ids are made of instants: a span of time is one of ids, in each of these.
+DROP INDEX audit_at;
+-- The audit is read by session, by what something was done to, and what was refused stands out.
+CREATE INDEX audit_session ON audit (session_id, id) WHERE session_id IS NOT NULL;
+CREATE INDEX audit_subject ON audit (subject_id, id) WHERE subject_id IS NOT NULL;
+CREATE INDEX audit_refused ON audit (tenant_id, id) WHERE outcome = 'refused';
+-- What was done is asked of one tenant, but by whoever looks after the server.
+CREATE INDEX audit_tenant_action ON audit (tenant_id, action, id);

@@ -44,8 +44,10 @@ mod tests {
     fn the_digest_is_the_published_one() {
         // RFC 4231, 4.3
         let signet = AuditSignet(Key::new(HMAC_SHA256, b"Jefe"));
-        let hex: String =
-            signet.press(b"what do ya want for nothing?").iter().map(|byte| format!("{byte:02x}")).collect();
-        assert_eq!(hex, "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
+        let expected = [
+            0x5b, 0xdc, 0xc1, 0x46, 0xbf, 0x60, 0x75, 0x4e, 0x6a, 0x04, 0x24, 0x26, 0x08, 0x95, 0x75, 0xc7, 0x5a, 0x00,
+            0x3f, 0x08, 0x9d, 0x27, 0x39, 0x83, 0x9d, 0xec, 0x58, 0xb9, 0x64, 0xec, 0x38, 0x43,
+        ];
+        assert_eq!(signet.press(b"what do ya want for nothing?"), expected);
     }
 }

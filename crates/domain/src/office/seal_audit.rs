@@ -12,6 +12,8 @@ const BATCH: u32 = 256;
 pub struct SealedUp {
     /// How many lines.
     pub lines: u32,
+    /// Whether more may wait.
+    pub more: bool,
     /// The newest seal now.
     pub newest: Seal,
 }
@@ -21,7 +23,7 @@ pub struct SealedUp {
 pub fn seal_audit(store: &dyn Store<OfficeView>, signet: &dyn Signet) -> Stored<SealedUp> {
     let (waiting, newest) = store.read(|tx| Ok((tx.seals().waiting(1)?, tx.seals().newest()?)))?;
     if waiting.lines == 0 {
-        return Ok(SealedUp { lines: 0, newest });
+        return Ok(SealedUp { newest, ..SealedUp::default() });
     }
     store.write(|tx| {
         let before = tx.seals().claim()?;
@@ -37,7 +39,8 @@ pub fn seal_audit(store: &dyn Store<OfficeView>, signet: &dyn Signet) -> Stored<
         if !seals.is_empty() {
             tx.seals().seal(&before, &seals)?;
         }
-        Ok(SealedUp { lines: u32::try_from(seals.len()).unwrap_or(u32::MAX), newest })
+        let lines = u32::try_from(seals.len()).unwrap_or(u32::MAX);
+        Ok(SealedUp { lines, more: lines >= BATCH, newest })
     })
 }
 

@@ -1,5 +1,7 @@
 //! Reads the audit: a part of it in one query, with the names of who did it, and how long it is in another.
 
+use std::time::Duration;
+
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
 use tillgate_domain::office::ports::{EventFilter, Events, Part, Told};
@@ -78,20 +80,47 @@ impl EventRow {
     }
 }
 
-/// The conditions of a filter; `text` is what it looks for, in lower case.
-fn conditions<'a>(connection: &AnyConnection, filter: &'a EventFilter, text: Option<&'a str>) -> Conditions<'a> {
+/// How far the instant in an id may be from the one beside it: they are drawn one after the other.
+const NEAR: Duration = Duration::from_mins(1);
+
+/// What a filter looks for, as it is bound: its text in lower case, and the ids between which its span of time lies, so that an
+/// index which ends in the id finds it.
+struct Sought {
+    text: Option<String>,
+    from: Option<EventId>,
+    until: Option<EventId>,
+}
+
+impl Sought {
+    fn of(filter: &EventFilter) -> Self {
+        Self {
+            text: filter.text.as_ref().map(|text| text.to_ascii_lowercase()),
+            from: filter.from.map(|from| EventId::new(from.before(NEAR), [0; 10])),
+            until: filter.until.map(|until| EventId::new(until.after(NEAR), [0; 10])),
+        }
+    }
+}
+
+/// The conditions of a filter.
+fn conditions<'a>(connection: &AnyConnection, filter: &'a EventFilter, sought: &'a Sought) -> Conditions<'a> {
     let mut all = Conditions::default();
     all.and_maybe("audit.tenant_id = ?", filter.tenant.as_ref().map(|id| Bind::from(&id.0)));
     all.and_maybe("audit.user_id = ?", filter.user.as_ref().map(|id| Bind::from(&id.0)));
     all.and_maybe("audit.device_id = ?", filter.device.as_ref().map(|id| Bind::from(&id.0)));
+    all.and_maybe("audit.session_id = ?", filter.session.as_ref().map(|id| Bind::from(&id.0)));
     let actions: Vec<Bind<'_>> = filter.actions.iter().map(|action| action.name().into()).collect();
     all.and_among("audit.action", &actions);
-    all.and_maybe("audit.outcome = ?", filter.outcome.map(|outcome| outcome.name().into()));
+    if let Some(outcome) = filter.outcome {
+        // as it stands in the partial index
+        all.and(&format!("audit.outcome = '{}'", outcome.name()), &[]);
+    }
     all.and_maybe("audit.subject = ?", filter.kind.map(|kind| kind.name().into()));
     all.and_maybe("audit.subject_id = ?", filter.subject.as_ref().map(Bind::from));
     all.and_maybe("audit.at >= ?", filter.from.map(Bind::from));
     all.and_maybe("audit.at < ?", filter.until.map(Bind::from));
-    if let Some(text) = text {
+    all.and_maybe("audit.id >= ?", sought.from.as_ref().map(|id| Bind::from(&id.0)));
+    all.and_maybe("audit.id < ?", sought.until.as_ref().map(|id| Bind::from(&id.0)));
+    if let Some(text) = sought.text.as_deref() {
         let [name, action, details] =
             ["users.name", "audit.action", "audit.details"].map(|column| holds(connection, column));
         all.and(&format!("({name} OR {action} OR {details})"), &[text.into(); 3]);
@@ -105,8 +134,8 @@ impl Events for Transaction<'_> {
              audit.address, audit.action, audit.subject, audit.subject_id, audit.outcome, audit.details, audit.approver_id, \
              users.name AS user_name, devices.name AS device_name FROM audit \
              LEFT JOIN users ON users.id = audit.user_id LEFT JOIN devices ON devices.id = audit.device_id";
-        let text = filter.text.as_ref().map(|text| text.to_ascii_lowercase());
-        let mut all = conditions(self.connection, filter, text.as_deref());
+        let sought = Sought::of(filter);
+        let mut all = conditions(self.connection, filter, &sought);
         all.and_maybe("audit.id < ?", part.after.as_ref().map(|id| Bind::from(&id.0)));
         let (text, mut binds) = all.after(HEAD);
         let skip = i64::try_from(part.skip).unwrap_or(i64::MAX);
@@ -118,12 +147,12 @@ impl Events for Transaction<'_> {
     }
 
     fn count(&mut self, filter: &EventFilter) -> Stored<u64> {
-        let text = filter.text.as_ref().map(|text| text.to_ascii_lowercase());
-        let head = match text {
+        let sought = Sought::of(filter);
+        let head = match sought.text {
             Some(_) => "SELECT COUNT(*) AS number FROM audit LEFT JOIN users ON users.id = audit.user_id",
             None => "SELECT COUNT(*) AS number FROM audit",
         };
-        let (text, binds) = conditions(self.connection, filter, text.as_deref()).after(head);
+        let (text, binds) = conditions(self.connection, filter, &sought).after(head);
         let counted: Counted = Statement::once(text, binds).get_result(self.connection).map_err(classify)?;
         Ok(counted.number())
     }

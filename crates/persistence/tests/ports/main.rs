@@ -14,6 +14,7 @@ mod feed;
 mod migrations;
 mod plans;
 mod races;
+mod seals;
 mod sessions;
 mod store;
 mod stores;

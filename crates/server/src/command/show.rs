@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 use tillgate_auth_core::ports::Listed;
+use tillgate_domain::office::Told;
 use tillgate_domain::{Device, DeviceId, Instant, Role, RoleId, Tenant, User};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
@@ -112,8 +113,27 @@ pub(super) fn session(listed: &Listed) -> Value {
     })
 }
 
+/// A line of the audit.
+pub(super) fn event(told: &Told) -> Value {
+    let event = &told.event;
+    json!({
+        "id": event.id,
+        "at": instant(event.at),
+        "tenant": event.tenant,
+        "user": event.actor.user.map(|id| json!({ "id": id, "user_name": told.user_name })),
+        "device": event.actor.device.map(|id| json!({ "id": id, "name": told.device_name })),
+        "session": event.actor.session,
+        "address": event.actor.address,
+        "action": event.action.name(),
+        "subject": { "kind": event.subject.kind().name(), "id": event.subject.uuid() },
+        "outcome": event.outcome.name(),
+        "details": event.details,
+        "approver": event.approver,
+    })
+}
+
 /// An instant in UTC (RFC 3339); its milliseconds where no calendar has it.
-pub(super) fn instant(at: Instant) -> String {
+pub(crate) fn instant(at: Instant) -> String {
     let nanos = i128::from(at.millis()) * 1_000_000;
     let text = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok().and_then(|at| at.format(&Rfc3339).ok());
     text.unwrap_or_else(|| at.millis().to_string())

@@ -208,6 +208,11 @@ settings! {
         /// The path that it is mounted at.
         prefix: String = "/oauth",
     }
+    /// The audit.
+    audit: Audit {
+        /// The file that keeps the newest seal of the audit outside the database, relative to the data folder; empty: `audit.seal`.
+        seal: Option<PathBuf> = "",
+    }
     /// Passwords: the cost of Argon2id.
     passwords: Passwords {
         /// Memory per hash.

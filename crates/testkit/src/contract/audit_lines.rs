@@ -14,7 +14,7 @@ fn lines(shop: &Shop) -> Vec<Event> {
     let bare = |number: u8| Event { actor: Actor::default(), ..line(number, at(u64::from(number) * 10)) };
     let details = |key: &str, value| serde_json::Map::from_iter([(key.to_owned(), value)]);
     let anna = Actor { user: Some(shop.anna.id), ..Actor::default() };
-    let till = Actor { device: Some(shop.till.id), ..Actor::default() };
+    let till = Actor { device: Some(shop.till.id), session: Some(shop::session_id(5)), ..Actor::default() };
     vec![
         Event { actor: anna, details: details("dialect", json!("kasir")), ..bare(1) },
         Event { actor: anna, outcome: Outcome::Refused, ..bare(2) },
@@ -108,6 +108,8 @@ pub fn a_filter_narrows_the_lines(whole: &Whole) {
         (EventFilter { user: anna, ..any() }, &[4, 2, 1]),
         (EventFilter { user: Some(user_id(77)), ..any() }, &[7]),
         (EventFilter { device: Some(shop.till.id), ..any() }, &[3]),
+        (EventFilter { session: Some(shop::session_id(5)), ..any() }, &[3]),
+        (EventFilter { session: Some(shop::session_id(6)), ..any() }, &[]),
         (EventFilter { actions: vec![Action::UserAdd], ..any() }, &[5, 4]),
         (EventFilter { actions: vec![Action::UserAdd, Action::StoreWentBack], ..any() }, &[8, 5, 4]),
         (EventFilter { actions: vec![Action::TenantAdd], ..any() }, &[]),

@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use crate::{
-    Action, DeviceId, DeviceName, Event, Folded, Instant, Outcome, RoleId, SubjectKind, TenantId, User, UserId,
-    UserName, UserStatus,
+    Action, DeviceId, DeviceName, Event, Folded, Instant, Outcome, RoleId, SessionId, SubjectKind, TenantId, User,
+    UserId, UserName, UserStatus,
 };
 
 /// Which part of a list: of those that come after the one with the id `after`, all but the first `skip`, `limit` at most. After an id that
@@ -44,6 +44,8 @@ pub struct EventFilter {
     pub user: Option<UserId>,
     /// On which device.
     pub device: Option<DeviceId>,
+    /// In which session.
+    pub session: Option<SessionId>,
     /// What was done: one of these.
     pub actions: Vec<Action>,
     /// How it went.
@@ -67,6 +69,7 @@ impl EventFilter {
         self.tenant.is_none_or(|asked| *tenant == Some(asked))
             && self.user.is_none_or(|asked| actor.user == Some(asked))
             && self.device.is_none_or(|asked| actor.device == Some(asked))
+            && self.session.is_none_or(|asked| actor.session == Some(asked))
             && (self.actions.is_empty() || self.actions.contains(action))
             && self.outcome.is_none_or(|asked| *outcome == asked)
             && self.kind.is_none_or(|asked| subject.kind() == asked)

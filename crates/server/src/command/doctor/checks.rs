@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use tillgate_auth_core::ports::AuthView;
+use tillgate_domain::office::ports::Unsealed;
 use tillgate_domain::office::{EventFilter, Part};
 use tillgate_domain::{Action, Instant, Outcome, Store, StoreExt, Stored, office};
 use tillgate_persistence::{Address, Database};
@@ -13,6 +14,7 @@ use tillgate_persistence::{Address, Database};
 use crate::command::{Context, Stop, show::instant};
 use crate::configuration::Settings;
 use crate::draw::Draw;
+use crate::sealing::Outside;
 use crate::{compose, exposure, master, tls};
 
 /// What a check found.
@@ -80,6 +82,7 @@ pub(super) fn all(context: &Context) -> Vec<Finding> {
                     findings.push(clock(&database));
                     findings.push(keys(&settings, &database));
                     findings.push(history(&database));
+                    findings.push(audit(&settings, &database));
                     findings.push(users(&database));
                 }
             }
@@ -260,6 +263,69 @@ fn judge_history(told: Option<(Instant, u64)>) -> Finding {
     }
 }
 
+/// How long a line of the audit may wait for its seal while a server runs.
+const SEALED_WITHIN: Duration = Duration::from_mins(1);
+
+/// Up to how many lines without a seal are counted.
+const COUNTED: u32 = 10_000;
+
+/// Whether lines are sealed, and whether the chain still has the seal that was kept outside: its end alone is looked at.
+fn audit(settings: &Settings, database: &Database) -> Finding {
+    const CHECK: &str = "audit";
+    let bad = |error: &dyn std::fmt::Display| Finding::bad(CHECK, error.to_string(), "see database");
+    let outside = Outside::of(settings);
+    let noted = match outside.read() {
+        Ok(noted) => noted,
+        Err(why) => {
+            return Finding::bad(CHECK, why, "put back the file from its backup, or move it away: a new one is begun");
+        }
+    };
+    if let Some(noted) = &noted {
+        let store: &dyn Store<AuthView> = database;
+        match store.read(|tx| tx.instances().find()) {
+            Err(error) => return bad(&error),
+            Ok(instance) if instance.id != noted.instance => {
+                return Finding::bad(CHECK, outside.foreign(), "move the file away, or name the right database");
+            }
+            Ok(_) => {}
+        }
+        match office::has_seal(database, &noted.seal) {
+            Err(error) => return bad(&error),
+            Ok(false) => {
+                return Finding::bad(
+                    CHECK,
+                    outside.broken(noted),
+                    "look at it with tillgate audit verify before you change anything",
+                );
+            }
+            Ok(true) => {}
+        }
+    }
+    let now = Draw::default().now();
+    let store: &dyn Store<AuthView> = database;
+    let served = store.read(|tx| tx.nodes().live(now.before(SEALED_WITHIN))).map(|nodes| !nodes.is_empty());
+    match (office::unsealed_audit(database, COUNTED), served) {
+        (Err(error), _) | (_, Err(error)) => bad(&error),
+        (Ok((waiting, newest)), Ok(served)) => judge_audit(waiting, newest.sequence, served, now),
+    }
+}
+
+fn judge_audit(waiting: Unsealed, sealed: i64, served: bool, now: Instant) -> Finding {
+    const CHECK: &str = "audit";
+    let Unsealed { lines, since } = waiting;
+    let number = if lines >= COUNTED { format!("{lines} lines or more") } else { format!("{lines} lines") };
+    let late = since.is_some_and(|since| now.since(Instant::from_millis(since)) > SEALED_WITHIN);
+    if served && late {
+        return Finding::bad(
+            CHECK,
+            format!("{number} have waited for their seal for over a minute, though a server runs"),
+            "look for \"the audit is not sealed\" in the servers' logs, and at it with tillgate audit verify",
+        );
+    }
+    let wait = if lines == 0 { String::new() } else { format!("; {number} wait for a server to seal them") };
+    Finding::good(CHECK, format!("{sealed} lines are sealed{wait}"))
+}
+
 fn users(database: &Database) -> Finding {
     const CHECK: &str = "users";
     match office::any_user(database) {
@@ -293,6 +359,17 @@ mod tests {
         assert!(!once.well() && once.line().contains("1 refresh token was ahead"), "{}", once.line());
         let often = judge_history(Some((NOON, 12)));
         assert!(often.line().contains("12 refresh tokens were ahead") && often.line().contains("doctor --restored"));
+    }
+
+    #[test]
+    fn lines_that_a_running_server_leaves_unsealed_are_told() {
+        let waiting = |lines, age: u64| Unsealed { lines, since: Some(NOON.before(Duration::from_secs(age)).millis()) };
+        assert!(judge_audit(Unsealed::default(), 5, true, NOON).well());
+        assert!(judge_audit(waiting(3, 59), 5, true, NOON).well());
+        assert!(judge_audit(waiting(3, 7_200), 5, false, NOON).line().contains("3 lines wait for a server"));
+        let late = judge_audit(waiting(3, 61), 5, true, NOON);
+        assert!(!late.well() && late.line().contains("3 lines have waited"), "{}", late.line());
+        assert!(judge_audit(waiting(COUNTED, 61), 5, true, NOON).line().contains("10000 lines or more"));
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! What only a person can know: that the clock is right, and that the database is a restored one.
 
-use serde_json::Map;
+use serde_json::{Map, Value};
 use tillgate_auth_core::ports::AuthView;
-use tillgate_domain::{Action, Actor, Event, EventId, Outcome, Scope, Store, StoreExt, Subject};
+use tillgate_domain::{Action, Actor, Event, EventId, Outcome, Scope, Store, StoreExt, Subject, office};
 
 use crate::command::office::Office;
 use crate::command::{Context, Stop, print};
+use crate::sealing::Outside;
 
 /// Writes the declaration with its audit line, and tells every running server.
 pub(super) fn declare(context: &Context, clock: bool, restored: bool) -> Result<(), Stop> {
@@ -20,7 +21,11 @@ pub(super) fn declare(context: &Context, clock: bool, restored: bool) -> Result<
             "the clock is right: running servers believe it within a second",
         ));
     }
+    let mut lost = Map::new();
     if restored {
+        if let Some(seal) = put_aside(&office)? {
+            lost.insert("seal".to_owned(), seal);
+        }
         let scopes = vec![Scope::Keys, Scope::Tenant(office.id())];
         let line = "the database was restored: running servers look at it anew. What was done since the backup is undone: lock and \
                     suspend again whom you had locked or suspended since";
@@ -35,7 +40,7 @@ pub(super) fn declare(context: &Context, clock: bool, restored: bool) -> Result<
             action,
             subject: Subject::Server,
             outcome: Outcome::Done,
-            details: Map::new(),
+            details: if action == Action::StoreRestored { std::mem::take(&mut lost) } else { Map::new() },
             approver: None,
         };
         store
@@ -47,4 +52,20 @@ pub(super) fn declare(context: &Context, clock: bool, restored: bool) -> Result<
         print::answer(context.json, line, &serde_json::json!({ "declared": action.name() }));
     }
     Ok(())
+}
+
+/// Puts the seal of the audit aside that was kept outside the database, where the restored audit has it no longer, and returns it.
+fn put_aside(office: &Office) -> Result<Option<Value>, Stop> {
+    let outside = Outside::of(&office.settings);
+    let Some(noted) = outside.read().map_err(Stop::failed)? else { return Ok(None) };
+    if office::has_seal(office.store(), &noted.seal).map_err(Stop::failed)? {
+        return Ok(None);
+    }
+    if let Some(aside) = outside.put_aside().map_err(Stop::failed)? {
+        print::note(&format!(
+            "the audit lacks what was sealed since the backup; its last seal is kept in {}",
+            aside.display()
+        ));
+    }
+    Ok(Some(noted.document()))
 }

@@ -1,0 +1,377 @@
+//! Tampering with the audit, on both databases: whatever is done to a sealed line behind the server's back is found, and named.
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use tillgate_domain::audit::chain::{ToldBy, Wrong};
+use tillgate_domain::audit::seal::{Seal, Signet};
+use tillgate_domain::office::{self, Verified};
+use tillgate_domain::{Actor, Event, EventId, SessionId, Subject};
+
+use crate::on_both;
+use crate::stores::{Fresh, Raw, Shop, at, uuid};
+
+/// A digest with a key, good enough to tell texts apart.
+struct Keyed(u64);
+
+impl Signet for Keyed {
+    fn press(&self, bytes: &[u8]) -> [u8; 32] {
+        let mut digest = [0; 32];
+        let mut state = self.0;
+        for round in 0..4_u64 {
+            for byte in bytes {
+                state = (state ^ u64::from(*byte) ^ round).wrapping_mul(0x0100_0000_01b3).rotate_left(13);
+            }
+            let at = usize::try_from(round).unwrap() * 8;
+            digest[at..at + 8].copy_from_slice(&state.to_be_bytes());
+        }
+        digest
+    }
+}
+
+const SIGNET: Keyed = Keyed(0xcbf2_9ce4_8422_2325);
+
+/// How many lines the tests tamper with.
+const LINES: u64 = 5;
+
+/// A line with every column filled but the digest of an approved operation.
+fn event(number: u64) -> Event {
+    let shop = Shop::default();
+    Event {
+        id: EventId(uuid(9_000 + number)),
+        actor: Actor {
+            user: Some(shop.anna.id),
+            device: Some(shop.till.id),
+            session: Some(SessionId(uuid(700 + number))),
+            address: "192.0.2.7".parse().ok(),
+        },
+        tenant: Some(shop.tenant.id),
+        at: at(number),
+        approver: Some(shop.anna.id),
+        subject: Subject::Device(shop.till.id),
+        details: serde_json::Map::from_iter([("name".to_owned(), serde_json::json!(format!("Žofia {number}")))]),
+        ..crate::store::event(1)
+    }
+}
+
+/// Tells and seals so many lines, and returns the newest seal.
+fn sealed(fresh: &Fresh, lines: u64) -> Seal {
+    for number in 1..=lines {
+        fresh.write(|tx| tx.audit().tell(&event(number)));
+    }
+    let newest = office::seal_audit(&*fresh.database, &SIGNET).unwrap().newest;
+    assert_eq!(newest.sequence, i64::try_from(lines).unwrap());
+    newest
+}
+
+fn verify(fresh: &Fresh, outside: Option<&Seal>) -> Verified {
+    office::verify_audit(&*fresh.database, &SIGNET, outside, &mut |_| ()).unwrap()
+}
+
+/// What is wrong first, and with the line of which number.
+fn fault(fresh: &Fresh, outside: Option<&Seal>) -> Option<(Wrong, Option<i64>)> {
+    let fault = verify(fresh, outside).fault?;
+    Some((fault.wrong, fault.line.map(|line| line.sequence)))
+}
+
+/// Lets the tables be tampered with, as somebody would who owns the database.
+fn unguard(fresh: &Fresh) {
+    match fresh.raw() {
+        Raw::Sqlite(_) => fresh.raw().sql("DROP TRIGGER audit_unchanged; DROP TRIGGER audit_kept"),
+        Raw::Postgres(_) => fresh.raw().sql("ALTER TABLE audit DISABLE TRIGGER ALL"),
+    }
+}
+
+/// The columns of the table, from its own definition.
+fn columns(raw: &Raw) -> BTreeSet<String> {
+    let query = match raw {
+        Raw::Sqlite(_) => "SELECT name || ':' || type AS text FROM pragma_table_info('audit')",
+        Raw::Postgres(_) => {
+            "SELECT column_name || ':' || CASE data_type WHEN 'bytea' THEN 'BLOB' WHEN 'bigint' THEN 'INTEGER' ELSE 'TEXT' END \
+             AS text FROM information_schema.columns WHERE table_name = 'audit'"
+        }
+    };
+    raw.texts(query).into_iter().collect()
+}
+
+/// A column's bytes in a line, in hexadecimal digits; nothing where there is none.
+fn digits(raw: &Raw, column: &str, kind: &str, sequence: u64) -> String {
+    let value = match (raw, kind) {
+        (Raw::Sqlite(_), _) => format!("hex({column})"),
+        (Raw::Postgres(_), "BLOB") => format!("encode({column}, 'hex')"),
+        (Raw::Postgres(_), _) => format!("encode(convert_to({column}, 'UTF8'), 'hex')"),
+    };
+    let found = raw.texts(&format!("SELECT COALESCE({value}, '') AS text FROM audit WHERE sequence = {sequence}"));
+    found.into_iter().next().unwrap()
+}
+
+/// The statement that puts these bytes into the column.
+fn put(raw: &Raw, column: &str, kind: &str, sequence: u64, digits: &str) -> String {
+    let value = match (raw, kind) {
+        (Raw::Sqlite(_), "BLOB") => format!("X'{digits}'"),
+        (Raw::Sqlite(_), _) => format!("CAST(X'{digits}' AS TEXT)"),
+        (Raw::Postgres(_), "BLOB") => format!("'\\x{digits}'::bytea"),
+        (Raw::Postgres(_), _) => format!("convert_from('\\x{digits}', 'UTF8')"),
+    };
+    format!("UPDATE audit SET {column} = {value} WHERE sequence = {sequence}")
+}
+
+/// The digits with one bit of one byte turned.
+fn turned(digits: &str, byte: usize) -> String {
+    let mut bytes: Vec<u8> = digits.as_bytes().to_vec();
+    let low = char::from(bytes[byte * 2 + 1]).to_digit(16).unwrap() ^ 1;
+    bytes[byte * 2 + 1] = u8::try_from(char::from_digit(low, 16).unwrap()).unwrap();
+    String::from_utf8(bytes).unwrap()
+}
+
+on_both! {
+    fn one_byte_of_any_column_of_any_line_is_found(fresh) {
+        let newest = sealed(fresh, LINES);
+        unguard(fresh);
+        let raw = fresh.raw();
+        let columns = columns(raw);
+        assert_eq!(columns.len(), 17, "{columns:?}");
+        let mut tried = 0;
+        for sequence in 1..=LINES {
+            let number = i64::try_from(sequence).unwrap();
+            let mut found = |statement: &str, back: &str| {
+                // bytes that are no text any more are not taken by every database
+                if raw.try_sql(statement).is_ok() {
+                    let fault = fault(fresh, Some(&newest));
+                    assert_eq!(fault.and_then(|(_, line)| line), Some(number), "{statement}");
+                    raw.sql(back);
+                    tried += 1;
+                }
+            };
+            for (name, kind) in columns.iter().map(|column| column.split_once(':').unwrap()) {
+                if kind == "INTEGER" {
+                    if name != "sequence" {
+                        let back = format!("UPDATE audit SET {name} = {name} - 1 WHERE sequence = {sequence}");
+                        found(&format!("UPDATE audit SET {name} = {name} + 1 WHERE sequence = {sequence}"), &back);
+                    }
+                    continue;
+                }
+                let whole = digits(raw, name, kind, sequence);
+                let absent = format!("UPDATE audit SET {name} = NULL WHERE sequence = {sequence}");
+                if whole.is_empty() && name == "operation" {
+                    found(&put(raw, name, kind, sequence, "00"), &absent);
+                    continue;
+                }
+                let back = put(raw, name, kind, sequence, &whole);
+                found(&absent, &back);
+                let bytes = whole.len() / 2;
+                // every byte of the first line (PostgreSQL is slow to connect to), and of the others the ends
+                let all = sequence == 1 && matches!(raw, Raw::Sqlite(_));
+                for byte in (0..bytes).filter(|byte| all || *byte == 0 || byte + 1 == bytes) {
+                    found(&put(raw, name, kind, sequence, &turned(&whole, byte)), &back);
+                }
+                found(&put(raw, name, kind, sequence, &format!("{whole}20")), &back);
+            }
+        }
+        assert!(tried > 250, "{tried}");
+        assert_eq!(fault(fresh, Some(&newest)), None, "all of it was put back");
+    }
+
+    fn a_line_that_is_deleted_swapped_or_renumbered_is_found(fresh) {
+        let newest = sealed(fresh, 6);
+        unguard(fresh);
+        let raw = fresh.raw();
+        raw.sql("UPDATE audit SET sequence = 1003 WHERE sequence = 3");
+        assert_eq!(fault(fresh, Some(&newest)), Some((Wrong::Missing { first: 3, last: 3 }, Some(4))));
+        raw.sql("UPDATE audit SET sequence = 3 WHERE sequence = 1003");
+        assert_eq!(fault(fresh, Some(&newest)), None);
+        // two lines change places, with and without their seals
+        raw.sql("UPDATE audit SET sequence = 1002 WHERE sequence = 2; UPDATE audit SET sequence = 2 WHERE sequence = 5; \
+                 UPDATE audit SET sequence = 5 WHERE sequence = 1002");
+        assert_eq!(fault(fresh, Some(&newest)), Some((Wrong::Detached, Some(2))));
+        raw.sql("UPDATE audit SET previous = (SELECT hash FROM audit WHERE sequence = 1) WHERE sequence = 2");
+        assert_eq!(fault(fresh, Some(&newest)), Some((Wrong::Changed, Some(2))));
+    }
+
+    fn a_line_that_is_deleted_is_found(fresh) {
+        let newest = sealed(fresh, 6);
+        unguard(fresh);
+        fresh.raw().sql("DELETE FROM audit WHERE sequence IN (2, 3)");
+        assert_eq!(fault(fresh, Some(&newest)), Some((Wrong::Missing { first: 2, last: 3 }, Some(4))));
+        fresh.raw().sql("UPDATE audit SET sequence = sequence - 2 WHERE sequence = 4; \
+                         UPDATE audit SET sequence = sequence - 2 WHERE sequence = 5; \
+                         UPDATE audit SET sequence = sequence - 2 WHERE sequence = 6; UPDATE audit_seal SET sequence = 4");
+        assert_eq!(fault(fresh, None), Some((Wrong::Detached, Some(2))));
+    }
+
+    fn the_first_line_of_all_is_missed(fresh) {
+        let newest = sealed(fresh, 3);
+        unguard(fresh);
+        fresh.raw().sql("DELETE FROM audit WHERE sequence = 1");
+        assert_eq!(fault(fresh, Some(&newest)), Some((Wrong::Missing { first: 1, last: 1 }, Some(2))));
+        fresh.raw().sql("DELETE FROM audit");
+        assert_eq!(fault(fresh, Some(&newest)), Some((Wrong::Cut { newest: 3, told_by: ToldBy::Outside }, None)));
+        assert_eq!(fault(fresh, None), Some((Wrong::Cut { newest: 3, told_by: ToldBy::Database }, None)));
+    }
+
+    fn a_tail_that_is_cut_off_is_found_by_the_seal_outside(fresh) {
+        let newest = sealed(fresh, 6);
+        unguard(fresh);
+        fresh.raw().sql("DELETE FROM audit WHERE sequence > 4");
+        assert_eq!(fault(fresh, None), Some((Wrong::Cut { newest: 6, told_by: ToldBy::Database }, Some(4))));
+        // whoever cuts it off in the database notes the older seal there as the newest
+        fresh.raw().sql("UPDATE audit_seal SET sequence = 4, hash = (SELECT hash FROM audit WHERE sequence = 4)");
+        assert_eq!(fault(fresh, None), None, "nobody else knows");
+        assert_eq!(
+            fault(fresh, Some(&newest)),
+            Some((Wrong::Cut { newest: 6, told_by: ToldBy::Outside }, Some(4)))
+        );
+        assert!(!office::has_seal(&*fresh.database, &newest).unwrap());
+        // and it goes on: other lines take the numbers
+        for number in 11..=13 {
+            fresh.write(|tx| tx.audit().tell(&event(number)));
+        }
+        office::seal_audit(&*fresh.database, &SIGNET).unwrap();
+        assert_eq!(fault(fresh, Some(&newest)), Some((Wrong::Other { told_by: ToldBy::Outside }, Some(6))));
+        assert!(!office::has_seal(&*fresh.database, &newest).unwrap());
+    }
+
+    fn a_chain_that_was_written_anew_without_the_key_is_found(fresh) {
+        sealed(fresh, 4);
+        unguard(fresh);
+        fresh.raw().sql("UPDATE audit SET details = '{}' WHERE sequence = 3; \
+                         UPDATE audit SET sequence = NULL, previous = NULL, hash = NULL; \
+                         UPDATE audit_seal SET sequence = 0, hash = hash");
+        match fresh.raw() {
+            Raw::Sqlite(_) => fresh.raw().sql("UPDATE audit_seal SET hash = x''"),
+            Raw::Postgres(_) => fresh.raw().sql("UPDATE audit_seal SET hash = ''"),
+        }
+        assert_eq!(office::seal_audit(&*fresh.database, &Keyed(1)).unwrap().lines, 4);
+        assert_eq!(fault(fresh, None), Some((Wrong::Changed, Some(1))));
+    }
+
+    fn a_number_that_is_given_twice_is_found(fresh) {
+        sealed(fresh, 4);
+        unguard(fresh);
+        fresh.raw().sql("DROP INDEX audit_sequence; UPDATE audit SET sequence = 2 WHERE sequence = 3");
+        let found = fault(fresh, None).unwrap();
+        assert_eq!(found.1, Some(2), "{found:?}");
+    }
+
+    fn a_line_that_was_robbed_of_its_seal_is_missed(fresh) {
+        let newest = sealed(fresh, 4);
+        unguard(fresh);
+        fresh.raw().sql("UPDATE audit SET sequence = NULL, previous = NULL, hash = NULL WHERE sequence = 2");
+        office::seal_audit(&*fresh.database, &SIGNET).unwrap();
+        assert_eq!(fault(fresh, Some(&newest)), Some((Wrong::Missing { first: 2, last: 2 }, Some(3))));
+    }
+
+    fn the_database_itself_keeps_lines_as_they_are(fresh) {
+        sealed(fresh, 2);
+        fresh.write(|tx| tx.audit().tell(&event(3)));
+        let raw = fresh.raw();
+        for statement in [
+            "DELETE FROM audit WHERE sequence = 1",
+            "DELETE FROM audit WHERE sequence IS NULL",
+            "UPDATE audit SET hash = NULL WHERE sequence = 1",
+            "UPDATE audit SET sequence = 9 WHERE sequence = 1",
+            "UPDATE audit SET sequence = NULL WHERE sequence = 1",
+        ] {
+            let refused = raw.try_sql(statement).unwrap_err().to_string();
+            assert!(refused.contains("a line of the audit is never"), "{statement}: {refused}");
+        }
+        for (name, _) in columns(raw).iter().map(|column| column.split_once(':').unwrap()) {
+            let other = match name {
+                "sequence" | "previous" | "hash" => continue,
+                "at" => "at + 1",
+                "action" | "subject" | "outcome" | "details" => "'x'",
+                "operation" => "id",
+                _ => "NULL",
+            };
+            for which in ["sequence = 2", "sequence IS NULL"] {
+                let statement = format!("UPDATE audit SET {name} = {other} WHERE {which}");
+                let refused = raw.try_sql(&statement).unwrap_err().to_string();
+                let never = refused.contains("a line of the audit is never changed");
+                assert!(never || name == "id" && refused.to_lowercase().contains("null"), "{statement}: {refused}");
+            }
+        }
+        if matches!(raw, Raw::Postgres(_)) {
+            assert!(raw.try_sql("TRUNCATE audit").unwrap_err().to_string().contains("never removed"));
+        }
+        assert_eq!(office::seal_audit(&*fresh.database, &SIGNET).unwrap().lines, 1);
+        assert_eq!(fault(fresh, None), None);
+    }
+
+    fn many_writers_and_two_sealers_lose_nothing(fresh) {
+        const WRITERS: u64 = 6;
+        const EACH: u64 = 60;
+        let left = AtomicU32::new(u32::try_from(WRITERS).unwrap());
+        std::thread::scope(|scope| {
+            for writer in 0..WRITERS {
+                let left = &left;
+                scope.spawn(move || {
+                    for number in 0..EACH {
+                        fresh.write(|tx| {
+                            tx.audit().tell(&event(writer * 1_000 + number * 2))?;
+                            tx.audit().tell(&event(writer * 1_000 + number * 2 + 1))
+                        });
+                    }
+                    left.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while left.load(Ordering::SeqCst) > 0 {
+                        office::seal_audit(&*fresh.database, &SIGNET).unwrap();
+                    }
+                });
+            }
+        });
+        while office::seal_audit(&*fresh.database, &SIGNET).unwrap().lines > 0 {}
+        let verified = verify(fresh, None);
+        assert_eq!((verified.last.sequence, verified.fault), (i64::try_from(WRITERS * EACH * 2).unwrap(), None));
+        let number = fresh.raw().texts("SELECT CAST(COUNT(DISTINCT id) AS TEXT) AS text FROM audit WHERE hash IS NOT NULL");
+        assert_eq!(number, [(WRITERS * EACH * 2).to_string()]);
+    }
+
+    fn a_chain_of_several_parts_verifies_while_it_grows(fresh) {
+        fresh.write(|tx| (1..=2_100).try_for_each(|number| tx.audit().tell(&event(number))));
+        while office::seal_audit(&*fresh.database, &SIGNET).unwrap().more {}
+        let mut grown = 3_000;
+        let mut parts = Vec::new();
+        let verified = office::verify_audit(&*fresh.database, &SIGNET, None, &mut |number| {
+            parts.push(number);
+            grown += 1;
+            fresh.write(|tx| tx.audit().tell(&event(grown)));
+            office::seal_audit(&*fresh.database, &SIGNET).unwrap();
+        });
+        let verified = verified.unwrap();
+        assert_eq!((verified.last.sequence, verified.fault), (2_100, None));
+        assert!(parts.len() >= 2, "{parts:?}");
+    }
+}
+
+#[test]
+fn writers_do_not_wait_for_the_sealer_on_postgres() {
+    use std::sync::mpsc::channel;
+    let fresh = Fresh::postgres().with_shop();
+    sealed(&fresh, 2);
+    fresh.write(|tx| tx.audit().tell(&event(3)));
+    let (claimed, claiming) = channel();
+    let (written, writing) = channel::<()>();
+    let sealing = &fresh;
+    std::thread::scope(|scope| {
+        scope.spawn(move || {
+            sealing.office(|tx| {
+                let before = tx.seals().claim()?;
+                let line = tx.seals().unsealed(1)?.remove(0);
+                let seal = before.next(&SIGNET, &line);
+                tx.seals().seal(&before, &[(line.id, seal)])?;
+                let _ = claimed.send(());
+                // it stays open until the writer has committed, or gives up after a while
+                assert!(writing.recv_timeout(std::time::Duration::from_secs(10)).is_ok(), "the writer waited");
+                Ok(())
+            });
+        });
+        claiming.recv().unwrap();
+        fresh.write(|tx| tx.audit().tell(&event(4)));
+        written.send(()).unwrap();
+    });
+    office::seal_audit(&*fresh.database, &SIGNET).unwrap();
+    assert_eq!(verify(&fresh, None).last.sequence, 4);
+}

@@ -1,0 +1,215 @@
+//! The file with the newest seal of the audit, outside the database: whoever cuts off the end of the chain there cannot make this
+//! forget it.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tillgate_auth_core::entropy::Entropy;
+use tillgate_auth_core::system::SystemEntropy;
+use tillgate_domain::Instant;
+use tillgate_domain::audit::seal::Seal;
+use uuid::Uuid;
+
+use crate::command::show::instant;
+use crate::configuration::Settings;
+
+/// The name of the file in the data folder.
+const NAME: &str = "audit.seal";
+
+/// Where the newest seal is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outside(PathBuf);
+
+/// A seal that was kept, and of which database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Noted {
+    /// The database's own id.
+    pub(crate) instance: Uuid,
+    /// The seal.
+    pub(crate) seal: Seal,
+    /// When it was written down.
+    pub(crate) at: Instant,
+}
+
+/// The same as the file has it.
+#[derive(Debug, Serialize, Deserialize)]
+struct Text {
+    instance: Uuid,
+    sequence: i64,
+    hash: String,
+    at: i64,
+}
+
+impl Noted {
+    /// As the file has it: one line of JSON.
+    pub(crate) fn document(&self) -> serde_json::Value {
+        serde_json::json!({
+            "instance": self.instance,
+            "sequence": self.seal.sequence,
+            "hash": hex(&self.seal.hash),
+            "at": self.at.millis(),
+        })
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let Text { instance, sequence, hash, at } = serde_json::from_str(text).ok()?;
+        Some(Self { instance, seal: Seal { sequence, hash: unhex(&hash)? }, at: Instant::from_millis(at) })
+    }
+}
+
+impl Outside {
+    /// Where these settings say that it is.
+    pub(crate) fn of(settings: &Settings) -> Self {
+        let named = settings.audit.seal.as_deref().unwrap_or(Path::new(NAME));
+        Self(settings.server.data.join(named))
+    }
+
+    /// In this file.
+    pub(crate) fn at(path: &Path) -> Self {
+        Self(path.to_owned())
+    }
+
+    /// The path of the file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    /// The seal that stands there; `None` where there is no file.
+    pub(crate) fn read(&self) -> Result<Option<Noted>, String> {
+        match std::fs::read_to_string(&self.0) {
+            Ok(text) => match Noted::parse(&text) {
+                Some(noted) => Ok(Some(noted)),
+                None => Err(format!("{}: this is no seal; put the file back from its backup", self.0.display())),
+            },
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    /// Writes a seal in the place of the one before, whole or not at all, for the server's own user alone.
+    pub(crate) fn write(&self, noted: &Noted) -> Result<(), String> {
+        let entropy: &dyn Entropy = &SystemEntropy::new();
+        let number = u64::from_be_bytes(entropy.draw().map_err(|error| error.to_string())?);
+        let draft = self.0.with_extension(format!("draft-{number:016x}"));
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let written = options.open(&draft).and_then(|mut file| {
+            writeln!(file, "{}", noted.document())?;
+            file.sync_all()
+        });
+        let placed = written.and_then(|()| std::fs::rename(&draft, &self.0));
+        if placed.is_err() {
+            // nothing more can be done about a draft that stays
+            let _ = std::fs::remove_file(&draft);
+        }
+        placed.map_err(|error| self.failed(&error))
+    }
+
+    /// Puts the seal aside, under a name that says which it is, so that a new one begins. `None` where there is none.
+    pub(crate) fn put_aside(&self) -> Result<Option<PathBuf>, String> {
+        let Some(noted) = self.read()? else { return Ok(None) };
+        let aside = self.0.with_extension(format!("seal.before-{}", noted.at.millis()));
+        std::fs::rename(&self.0, &aside).map_err(|error| self.failed(&error))?;
+        Ok(Some(aside))
+    }
+
+    /// What to say where the chain has not the seal that stands there.
+    pub(crate) fn broken(&self, noted: &Noted) -> String {
+        format!(
+            "the audit no longer has line {} as it was sealed by {} ({}): its end was cut off, it was written anew, or the database \
+             was restored from a backup. tillgate audit verify tells more; where it was restored: tillgate doctor --restored",
+            noted.seal.sequence,
+            instant(noted.at),
+            self.0.display()
+        )
+    }
+
+    /// What to say where it is another database's.
+    pub(crate) fn foreign(&self) -> String {
+        format!("{} is the seal of another database; move it away, and a new one is begun", self.0.display())
+    }
+
+    fn failed(&self, error: &std::io::Error) -> String {
+        format!("{}: {error}", self.0.display())
+    }
+}
+
+/// Bytes in hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // writing into a text cannot fail
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn unhex(text: &str) -> Option<Vec<u8>> {
+    let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let pairs = text.as_bytes().chunks(2);
+    pairs
+        .map(|pair| match pair {
+            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
+            _ => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outside(name: &str) -> Outside {
+        let folder = std::env::temp_dir().join(format!("tillgate-seal-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        Outside::at(&folder.join(NAME))
+    }
+
+    fn noted(sequence: i64) -> Noted {
+        let seal = Seal { sequence, hash: vec![1, 0xab, 0] };
+        Noted { instance: Uuid::from_u128(7), seal, at: Instant::from_millis(1_800_000_000_000) }
+    }
+
+    #[test]
+    fn a_seal_is_read_as_it_was_written_and_takes_the_place_of_the_one_before() {
+        let outside = outside("read");
+        assert_eq!(outside.read(), Ok(None));
+        for sequence in [1, 2] {
+            outside.write(&noted(sequence)).unwrap();
+            assert_eq!(outside.read(), Ok(Some(noted(sequence))));
+        }
+        let folder = outside.path().parent().unwrap();
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1, "no draft stays behind");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(outside.path()).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        let aside = outside.put_aside().unwrap().unwrap();
+        assert_eq!((outside.read(), outside.put_aside()), (Ok(None), Ok(None)));
+        assert_eq!(Outside::at(&aside).read(), Ok(Some(noted(2))));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_seal_is_not_written_over() {
+        let outside = outside("damaged");
+        for text in ["", "{}", "{\"instance\":\"x\",\"sequence\":1,\"hash\":\"0\",\"at\":1}"] {
+            std::fs::write(outside.path(), text).unwrap();
+            assert!(outside.read().unwrap_err().contains("no seal"), "{text}");
+            assert!(outside.put_aside().is_err());
+        }
+        std::fs::remove_dir_all(outside.path().parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn digits_are_bytes_and_nothing_else_is() {
+        assert_eq!(unhex(&hex(&[0, 15, 16, 255])), Some(vec![0, 15, 16, 255]));
+        assert_eq!((unhex(""), unhex("0"), unhex("0g"), unhex("é")), (Some(vec![]), None, None, None));
+    }
+}
