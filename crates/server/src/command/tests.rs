@@ -111,8 +111,8 @@ fn what_is_not_built_is_not_offered() {
     assert_eq!(
         names,
         [
-            "serve", "demo", "migrate", "user", "device", "role", "tenant", "session", "token", "api-key", "keys",
-            "sweep", "backup", "doctor",
+            "serve", "demo", "migrate", "user", "device", "role", "tenant", "session", "token", "api-key", "audit",
+            "keys", "sweep", "backup", "doctor",
         ]
         .map(str::to_owned)
     );

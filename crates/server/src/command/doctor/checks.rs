@@ -313,16 +313,22 @@ fn audit(settings: &Settings, database: &Database) -> Finding {
 fn judge_audit(waiting: Unsealed, sealed: i64, served: bool, now: Instant) -> Finding {
     const CHECK: &str = "audit";
     let Unsealed { lines, since } = waiting;
-    let number = if lines >= COUNTED { format!("{lines} lines or more") } else { format!("{lines} lines") };
+    let number = if lines >= COUNTED {
+        format!("{lines} lines or more have")
+    } else if lines == 1 {
+        "1 line has".to_owned()
+    } else {
+        format!("{lines} lines have")
+    };
     let late = since.is_some_and(|since| now.since(Instant::from_millis(since)) > SEALED_WITHIN);
     if served && late {
         return Finding::bad(
             CHECK,
-            format!("{number} have waited for their seal for over a minute, though a server runs"),
+            format!("{number} waited for a seal for over a minute, though a server runs"),
             "look for \"the audit is not sealed\" in the servers' logs, and at it with tillgate audit verify",
         );
     }
-    let wait = if lines == 0 { String::new() } else { format!("; {number} wait for a server to seal them") };
+    let wait = if lines == 0 { String::new() } else { format!("; {number} none yet, until a server runs") };
     Finding::good(CHECK, format!("{sealed} lines are sealed{wait}"))
 }
 
@@ -366,10 +372,10 @@ mod tests {
         let waiting = |lines, age: u64| Unsealed { lines, since: Some(NOON.before(Duration::from_secs(age)).millis()) };
         assert!(judge_audit(Unsealed::default(), 5, true, NOON).well());
         assert!(judge_audit(waiting(3, 59), 5, true, NOON).well());
-        assert!(judge_audit(waiting(3, 7_200), 5, false, NOON).line().contains("3 lines wait for a server"));
+        assert!(judge_audit(waiting(3, 7_200), 5, false, NOON).line().contains("3 lines have none yet"));
         let late = judge_audit(waiting(3, 61), 5, true, NOON);
         assert!(!late.well() && late.line().contains("3 lines have waited"), "{}", late.line());
-        assert!(judge_audit(waiting(COUNTED, 61), 5, true, NOON).line().contains("10000 lines or more"));
+        assert!(judge_audit(waiting(COUNTED, 61), 5, true, NOON).line().contains("10000 lines or more have"));
     }
 
     #[test]

@@ -1,0 +1,308 @@
+//! The audit of a real server: sealed within a second, verified and exported from the command line, and whatever is done to it behind
+//! the server's back is found.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::path::Path;
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
+use serde_json::Value;
+use tillgate_tests::{Engine, Installation, eventually, on_both};
+
+const SOON: Duration = Duration::from_secs(3);
+
+#[derive(QueryableByName)]
+struct Number {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    n: i64,
+}
+
+/// Runs statements on the database as somebody would who owns it.
+fn sql(shop: &Installation, statements: &str) {
+    match shop.engine() {
+        Engine::Sqlite => {
+            let path = shop.folder().join("tillgate.db");
+            let mut connection = SqliteConnection::establish(path.to_str().unwrap()).unwrap();
+            connection.batch_execute("PRAGMA busy_timeout = 5000").unwrap();
+            connection.batch_execute(statements).unwrap();
+        }
+        Engine::Postgres => PgConnection::establish(shop.database()).unwrap().batch_execute(statements).unwrap(),
+    }
+}
+
+fn number(shop: &Installation, query: &str) -> i64 {
+    let query = format!("SELECT CAST(({query}) AS BIGINT) AS n");
+    let found: Number = match shop.engine() {
+        Engine::Sqlite => {
+            let path = shop.folder().join("tillgate.db");
+            diesel::sql_query(query).get_result(&mut SqliteConnection::establish(path.to_str().unwrap()).unwrap())
+        }
+        Engine::Postgres => diesel::sql_query(query).get_result(&mut PgConnection::establish(shop.database()).unwrap()),
+    }
+    .unwrap();
+    found.n
+}
+
+fn unguard(shop: &Installation) {
+    sql(
+        shop,
+        match shop.engine() {
+            Engine::Sqlite => "DROP TRIGGER IF EXISTS audit_unchanged; DROP TRIGGER IF EXISTS audit_kept",
+            Engine::Postgres => "ALTER TABLE audit DISABLE TRIGGER ALL",
+        },
+    );
+}
+
+/// What `audit verify` says, and whether it is content.
+fn verify(shop: &Installation, more: &[&str]) -> (bool, Value) {
+    let output = shop.run(&[&["audit", "verify", "--json"], more].concat(), "");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    let document: Value = serde_json::from_str(text.trim()).unwrap_or_else(|_| panic!("{text} {said}"));
+    assert_eq!(output.status.code(), Some(i32::from(document["whole"] != true)), "{document} {said}");
+    (document["whole"] == true, document)
+}
+
+fn noted(shop: &Installation) -> Option<Value> {
+    let text = std::fs::read_to_string(shop.folder().join("audit.seal")).ok()?;
+    Some(serde_json::from_str(&text).unwrap())
+}
+
+#[test]
+fn what_is_done_is_sealed_within_a_second_and_verifies() {
+    on_both(|shop| {
+        let server = shop.serve();
+        let till = server.till().login("cashier", "P01");
+        eventually(SOON, "the seal of the last line", || {
+            number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL") == 0
+                && noted(shop).is_some_and(|noted| noted["sequence"] == number(shop, "SELECT MAX(sequence) FROM audit"))
+        });
+        let (whole, document) = verify(shop, &[]);
+        assert!(whole, "{document}");
+        assert_eq!(document["outside"]["sequence"], document["lines"]);
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(shop.folder().join("audit.seal")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        till.current().expect(200);
+        drop(server);
+        // the command line writes too, and leaves its lines to the next who seals
+        shop.succeed(&["user", "status", "cashier", "suspended"], "");
+        assert_eq!(number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL"), 1);
+        // (the test's folder is open to others, which the doctor minds)
+        let doctor = String::from_utf8(shop.run(&["doctor"], "").stdout).unwrap();
+        assert!(doctor.contains("ok    audit: ") && doctor.contains("; 1 line has none yet"), "{doctor}");
+        let said = shop.succeed(&["audit", "verify"], "");
+        assert!(said.contains("each as it was sealed") && said.contains("is in it"), "{said}");
+        assert_eq!(number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL"), 0);
+    });
+}
+
+#[test]
+fn tampering_is_found_and_the_line_is_named() {
+    on_both(|shop| {
+        drop(shop.serve());
+        let lines = number(shop, "SELECT COUNT(*) FROM audit");
+        assert!(lines > 5, "{lines}");
+        assert_eq!(noted(shop).unwrap()["sequence"], lines);
+        unguard(shop);
+        let found = |change: &str, back: &str, code: &str, sequence: i64| {
+            sql(shop, change);
+            let (whole, document) = verify(shop, &[]);
+            assert!(!whole);
+            let fault = &document["fault"];
+            assert_eq!((fault["code"].as_str(), fault["sequence"].as_i64()), (Some(code), Some(sequence)), "{change}");
+            let id = format!("SELECT COUNT(*) FROM audit WHERE sequence = {sequence}");
+            assert_eq!((number(shop, &id), fault["id"].as_str().map(str::len)), (1, Some(36)));
+            assert!(fault["at"].as_str().unwrap().starts_with("20"));
+            sql(shop, back);
+            assert!(verify(shop, &[]).0, "{back}");
+        };
+        found(
+            "UPDATE audit SET at = at + 1 WHERE sequence = 3",
+            "UPDATE audit SET at = at - 1 WHERE sequence = 3",
+            "changed",
+            3,
+        );
+        found(
+            "UPDATE audit SET details = details || ' ' WHERE sequence = 4",
+            "UPDATE audit SET details = SUBSTR(details, 1, LENGTH(details) - 1) WHERE sequence = 4",
+            "changed",
+            4,
+        );
+        found(
+            "UPDATE audit SET sequence = 100000 WHERE sequence = 2",
+            "UPDATE audit SET sequence = 2 WHERE sequence = 100000",
+            "missing",
+            3,
+        );
+        found(
+            "UPDATE audit SET sequence = -1 WHERE sequence = 2; UPDATE audit SET sequence = 2 WHERE sequence = 3; \
+             UPDATE audit SET sequence = 3 WHERE sequence = -1",
+            "UPDATE audit SET sequence = -1 WHERE sequence = 2; UPDATE audit SET sequence = 2 WHERE sequence = 3; \
+             UPDATE audit SET sequence = 3 WHERE sequence = -1",
+            "detached",
+            2,
+        );
+        sql(shop, "DELETE FROM audit WHERE sequence = 2");
+        let output = shop.run(&["audit", "verify"], "");
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(1));
+        assert!(said.contains("line 3, id ") && said.contains("line 2 before it is missing"), "{said}");
+    });
+}
+
+#[test]
+fn a_tail_that_is_cut_off_is_found_and_no_server_forgets_it() {
+    on_both(|shop| {
+        drop(shop.serve());
+        let before = noted(shop).unwrap();
+        let lines = before["sequence"].as_i64().unwrap();
+        unguard(shop);
+        sql(
+            shop,
+            &format!(
+                "DELETE FROM audit WHERE sequence > {lines} - 2; UPDATE audit_seal SET sequence = {lines} - 2, \
+                 hash = (SELECT hash FROM audit WHERE sequence = {lines} - 2)"
+            ),
+        );
+        let (whole, document) = verify(shop, &[]);
+        assert!(!whole && document["fault"]["code"] == "cut", "{document}");
+        assert_eq!(document["fault"]["sequence"], lines - 2);
+        let doctor = shop.run(&["doctor"], "");
+        assert_eq!(doctor.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&doctor.stdout).contains("MEND  audit"), "{doctor:?}");
+        // a server that goes on over it neither takes the shorter chain for the whole nor stops to seal
+        let server = shop.serve();
+        for _ in 0..4 {
+            server.till().login("cashier", "P01");
+        }
+        eventually(SOON, "the seals of new lines", || {
+            number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL") == 0
+        });
+        eventually(SOON, "a word in the log", || server.log().contains("the audit is not sealed as it should be"));
+        assert_eq!(noted(shop).unwrap(), before, "the proof stays");
+        let (whole, document) = verify(shop, &[]);
+        assert!(!whole && document["fault"]["code"] == "other", "{document}");
+        assert_eq!(document["fault"]["sequence"], lines);
+        // whoever restored a backup says so, and then a new seal is begun
+        let said = String::from_utf8(shop.run(&["doctor", "--restored"], "").stderr).unwrap();
+        assert!(said.contains("its last seal is kept in"), "{said}");
+        eventually(SOON, "a new seal outside", || noted(shop).is_some_and(|noted| noted != before));
+        eventually(SOON, "a word of relief", || server.log().contains("sealed as it should be again"));
+        assert!(verify(shop, &[]).0);
+        let exported = shop.succeed(&["audit", "export", "--all-tenants", "--action", "store.restored"], "");
+        let line: Value = serde_json::from_str(exported.trim()).unwrap();
+        assert_eq!(line["details"]["seal"], before);
+    });
+}
+
+#[test]
+fn a_seal_that_was_kept_elsewhere_is_compared() {
+    on_both(|shop| {
+        drop(shop.serve());
+        let kept = shop.folder().join("kept.json");
+        let (_, document) = verify(shop, &[]);
+        std::fs::write(&kept, document["seal"].to_string()).unwrap();
+        let path = kept.to_str().unwrap();
+        shop.succeed(&["user", "status", "cashier", "suspended"], "");
+        assert!(verify(shop, &["--seal", path]).0);
+        std::fs::remove_file(shop.folder().join("audit.seal")).unwrap();
+        assert!(shop.succeed(&["audit", "verify"], "").contains("there is no seal outside"));
+        let mut other: Value = document["seal"].clone();
+        other["hash"] = Value::from("01".repeat(33));
+        std::fs::write(&kept, other.to_string()).unwrap();
+        let (whole, document) = verify(shop, &["--seal", path]);
+        assert!(!whole && document["fault"]["code"] == "other", "{document}");
+        other["instance"] = Value::from("018f3b3e-0000-7000-8000-000000000000");
+        std::fs::write(&kept, other.to_string()).unwrap();
+        let refused = shop.run(&["audit", "verify", "--seal", path], "");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("another database"), "{refused:?}");
+        let missing = shop.run(&["audit", "verify", "--seal", "/nowhere"], "");
+        assert_eq!(missing.status.code(), Some(1));
+    });
+}
+
+#[test]
+fn two_processes_over_one_database_seal_each_line_once() {
+    on_both(|shop| {
+        let second = shop.second_folder();
+        let (one, other) = match shop.engine() {
+            Engine::Sqlite => (shop.serve(), shop.serve()),
+            Engine::Postgres => (shop.serve(), second.serve()),
+        };
+        std::thread::scope(|scope| {
+            for (server, device) in [(&one, "P01"), (&other, "P02")] {
+                scope.spawn(move || {
+                    for _ in 0..10 {
+                        server.till().login("cashier", device);
+                    }
+                });
+            }
+        });
+        eventually(SOON, "the seals of all lines", || {
+            number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL") == 0
+        });
+        let (whole, document) = verify(shop, &[]);
+        assert!(whole, "{document}");
+        assert_eq!(document["lines"], number(shop, "SELECT COUNT(*) FROM audit"));
+        if shop.engine() == Engine::Postgres {
+            // each keeps the newest seal, whoever made it
+            eventually(SOON, "the seal in the second folder", || {
+                noted(&second).is_some_and(|noted| noted["sequence"] == document["lines"])
+            });
+        }
+        for log in [one.log(), other.log()] {
+            assert!(!log.contains("the audit is not sealed"), "{log}");
+        }
+    });
+}
+
+fn rows(path: &Path) -> Vec<String> {
+    std::fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_audit_is_exported_and_listed() {
+    on_both(|shop| {
+        let server = shop.serve();
+        server.till().login("cashier", "P01");
+        drop(server);
+        shop.succeed(
+            &["user", "add", "formula", "--display-name", "=1+1", "--on", "P01=cashier"],
+            "a long enough one\n",
+        );
+        let (json, csv) = (shop.folder().join("audit.jsonl"), shop.folder().join("audit.csv"));
+        let export = |more: &[&str]| shop.succeed(&[&["audit", "export"], more].concat(), "");
+        assert!(export(&["--output", json.to_str().unwrap()]).contains(" lines"));
+        export(&["--format", "csv", "--output", csv.to_str().unwrap()]);
+        let of = number(shop, "SELECT COUNT(*) FROM audit WHERE tenant_id IS NOT NULL");
+        let lines: Vec<Value> = rows(&json).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(i64::try_from(lines.len()).unwrap(), of);
+        assert!(lines.windows(2).all(|pair| pair[0]["id"].as_str() > pair[1]["id"].as_str()), "the newest first");
+        let table = rows(&csv);
+        assert_eq!(table.len(), lines.len() + 1);
+        assert!(table[0].starts_with("id,at,tenant_id,user_id,user_name,"));
+        assert!(table[1].starts_with(lines[0]["id"].as_str().unwrap()));
+        let login = lines.iter().find(|line| line["action"] == "login" && line["user"]["user_name"] == "cashier");
+        let session = login.unwrap()["session"].as_str().or(login.unwrap()["subject"]["id"].as_str()).unwrap();
+        assert!(!session.is_empty());
+        let text = export(&["--action", "user.add", "--outcome", "done"]);
+        assert!(!text.is_empty() && text.lines().all(|line| line.contains("\"action\":\"user.add\"")));
+        assert_eq!(export(&["--until", "2020-01-01"]), "");
+        assert_eq!(export(&["--from", "2020-01-01"]).lines().count(), lines.len());
+        assert_eq!(export(&["--user", "cashier", "--action", "login"]).lines().count(), 1);
+        assert!(export(&["--all-tenants"]).lines().count() > lines.len(), "the server's own lines too");
+        // a file is never written over
+        assert_eq!(shop.run(&["audit", "export", "--output", csv.to_str().unwrap()], "").status.code(), Some(1));
+        assert_eq!(shop.run(&["audit", "export", "--action", "user.fly"], "").status.code(), Some(2));
+        let listed = shop.succeed(&["audit", "list", "--limit", "2"], "");
+        assert!(listed.starts_with("AT") && listed.lines().count() == 3, "{listed}");
+        let listed: Value = serde_json::from_str(&shop.succeed(&["audit", "list", "--json"], "")).unwrap();
+        assert_eq!(listed.as_array().unwrap().len(), lines.len().min(50));
+    });
+}
