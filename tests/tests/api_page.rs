@@ -1,0 +1,36 @@
+//! The page of the native API's documentation in a real browser: it draws every call from the document, loads nothing from elsewhere, is
+//! stopped by none of its own policies, and a call is tried from it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use serde_json::Value;
+use tillgate_tests::{Browser, Engine, Installation};
+
+#[test]
+fn the_page_draws_every_call_and_tries_one() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    let server = shop.serve();
+    let browser = Browser::start();
+    browser.open(&format!("{}/docs", server.address()));
+    assert!(browser.address().ends_with("/docs/index.html"), "{}", browser.address());
+    browser.wait_for(".info .title", "tillgate");
+    let document = server.till().get("/openapi.json").expect(200).json();
+    let told: usize = document["paths"].as_object().unwrap().values().map(|item| item.as_object().unwrap().len()).sum();
+    let drawn = browser.run("return document.querySelectorAll('.opblock').length");
+    assert_eq!(drawn.as_u64(), Some(told as u64));
+    // a person opens the call that says whether the server lives, and tries it
+    browser.run(
+        "const call = [...document.querySelectorAll('.opblock')].find(each => each.textContent.includes('/healthz'));
+         call.id = 'tried'; call.querySelector('.opblock-summary-control').click()",
+    );
+    browser.wait_for("#tried .try-out__btn", "Try it out");
+    browser.run("document.querySelector('#tried .try-out__btn').click()");
+    browser.wait_for("#tried .execute", "Execute");
+    browser.run("document.querySelector('#tried .execute').click()");
+    browser.wait_for("#tried .live-responses-table tbody .response-col_status", "200");
+    let elsewhere: Vec<String> =
+        browser.requests().into_iter().filter(|address| !address.starts_with(server.address())).collect();
+    assert!(elsewhere.is_empty(), "{elsewhere:?}");
+    let complaints = browser.complaints();
+    assert!(complaints.is_empty(), "{complaints:?}");
+}
