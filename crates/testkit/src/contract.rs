@@ -19,6 +19,7 @@ pub mod office_directory;
 pub mod office_passwords;
 pub mod places;
 pub mod resets;
+pub mod row_meetings;
 pub mod seals;
 pub mod sessions;
 pub mod signatures;
@@ -250,6 +251,13 @@ macro_rules! auth_contract {
                 a_login_of_a_device_loses_to_a_raise,
                 two_logins_meet_at_the_seat,
                 two_generations_meet_at_the_pairing,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            Bench,
+            row_meetings,
+            [
                 two_rotations_of_one_generation,
                 two_first_current_keys,
                 two_next_keys_become_current,

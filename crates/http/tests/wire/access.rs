@@ -6,7 +6,8 @@ use serde_json::json;
 use tillgate_domain::{Rank, Right, Slug};
 use tillgate_http::{AccessRule, Kasir, Need, Settings, Web};
 
-use crate::shop::{Answer, Mood, PASSWORD, Shop, call, kasir, krmpesan, native, portos, post};
+use crate::mounts::{kasir, krmpesan, native, portos};
+use crate::shop::{Answer, Mood, PASSWORD, Shop, call, post};
 
 fn rule(method: &str, path: &str, mounts: &[&str], need: Need) -> AccessRule {
     let methods = if method == "*" { vec![] } else { vec![method.parse().unwrap()] };

@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use serde_json::json;
 use tillgate_http::Settings;
 
-use crate::shop::{self, PASSWORD, Shop, call, post};
+use crate::shop::{PASSWORD, Shop, call, post};
 
 #[actix_web::test]
 async fn every_answer_bears_the_security_headers_and_its_trace_id() {
@@ -80,7 +80,7 @@ async fn the_access_log_has_a_line_per_request_and_no_secret() {
     let odd = shop.get(&format!("/api/v1/sessions/{refresh}"), &token).await;
     let unknown = shop.get(&format!("/api/v1/logout/{refresh}/{token}"), &token).await;
 
-    let log = shop::log();
+    let log = crate::log::logged();
     let access = [&login, &wrong, &answer, &renewed, &odd, &unknown].map(|answer| {
         let trace = format!("trace=\"{}\"", answer.header("x-request-id"));
         let lines: Vec<&str> =

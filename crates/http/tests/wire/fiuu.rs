@@ -9,14 +9,15 @@ use tillgate_domain::office::DeviceChange;
 use tillgate_domain::{DeviceStatus, Slug, Zone};
 use tillgate_http::{Fiuu, Mount, Settings};
 
-use crate::shop::{Answer, Mood, PASSWORD, Shop, call, fiuu, mounts, native, post};
+use crate::mounts::{fiuu, mounts, native};
+use crate::shop::{Answer, Mood, PASSWORD, Shop, call, post};
 
 const LOGIN: &str = "/fiuu/auth/login";
 const REFRESH: &str = "/fiuu/auth/refresh";
 const LOGOUT: &str = "/fiuu/auth/logout";
-const TERMINALS: &str = "/fiuu/api/terminals";
+pub const TERMINALS: &str = "/fiuu/api/terminals";
 
-fn lying_in(zone: &str) -> Shop {
+pub fn lying_in(zone: &str) -> Shop {
     Shop::lying_in(Zone::parse(zone).unwrap(), Settings::default(), mounts())
 }
 
@@ -25,16 +26,16 @@ fn form(body: &str) -> TestRequest {
     call(Method::POST, LOGIN).insert_header(kind).set_payload(body.to_owned())
 }
 
-fn login(name: &str, password: &str) -> TestRequest {
+pub fn login(name: &str, password: &str) -> TestRequest {
     post(LOGIN, json!({ "posId": name, "password": password }))
 }
 
-async fn refresh(shop: &Shop, token: &str) -> Answer {
+pub async fn refresh(shop: &Shop, token: &str) -> Answer {
     shop.with_token(Method::POST, REFRESH, token).await
 }
 
 /// The tokens of an answer, which is the published one byte for byte, with these instants.
-fn tokens(answer: &Answer, access_until: &str, refresh_until: &str) -> (String, String) {
+pub fn tokens(answer: &Answer, access_until: &str, refresh_until: &str) -> (String, String) {
     let text = String::from_utf8_lossy(&answer.bytes);
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"), "{text}");
     assert_eq!(answer.header("cache-control"), "no-store");
@@ -56,7 +57,7 @@ fn refused(answer: &Answer, status: u16, code: u32, slug: &str, message: &str) {
     assert_eq!(answer.header("retry-after").is_empty(), ![429, 503].contains(&status), "{message}");
 }
 
-fn unauthorized(answer: &Answer, code: u32, message: &str) {
+pub fn unauthorized(answer: &Answer, code: u32, message: &str) {
     refused(answer, 401, code, "unauthorized", message);
 }
 
@@ -66,8 +67,8 @@ fn invalid(answer: &Answer, code: u32, message: &str) {
 
 const NO_ACCESS: (u32, &str) = (40_120, "Invalid or missing access token.");
 const NO_REFRESH: (u32, &str) = (40_121, "Invalid or missing refresh token.");
-const OVER: (u32, &str) = (40_122, "Session expired.");
-const EXPIRED: (u32, &str) = (40_123, "Token expired.");
+pub const OVER: (u32, &str) = (40_122, "Session expired.");
+pub const EXPIRED: (u32, &str) = (40_123, "Token expired.");
 const FAILED: (u32, &str) = (40_125, "Authentication failed.");
 
 #[actix_web::test]
@@ -107,51 +108,6 @@ async fn the_earlier_access_token_stays_good_after_a_refresh() {
     unauthorized(&refresh(&shop, &first.text("/refresh/token")).await, code, message);
     unauthorized(&refresh(&shop, &token).await, code, message);
     unauthorized(&shop.get(TERMINALS, &access).await, code, message);
-}
-
-#[actix_web::test]
-async fn everything_ends_at_midnight() {
-    // from noon in UTC to the end of the day there
-    for (zone, offset, span) in [
-        ("UTC", "+00:00", Duration::from_hours(12)),
-        ("Asia/Kuala_Lumpur", "+08:00", Duration::from_hours(4)),
-        ("America/St_Johns", "-03:30", Duration::from_mins(15 * 60 + 30)),
-    ] {
-        let shop = lying_in(zone);
-        let early = shop.fiuu().await;
-        shop.clock.pass(span.saturating_sub(Duration::from_millis(1)));
-        let midnight = format!("2026-11-22T00:00:00.000{offset}");
-        let late = shop.send(login("P01", PASSWORD)).await;
-        let (access, token) = tokens(&late, &midnight, &midnight);
-        assert_eq!(shop.get(TERMINALS, &access).await.status, 200, "{zone}");
-        let (early_access, early_token) =
-            tokens(&refresh(&shop, &early.text("/refresh/token")).await, &midnight, &midnight);
-        assert_eq!(shop.get(TERMINALS, &early_access).await.status, 200, "{zone}");
-        unauthorized(&shop.get(TERMINALS, &early.text("/access/token")).await, EXPIRED.0, EXPIRED.1);
-
-        shop.clock.pass(Duration::from_millis(1));
-        for token in [&access, &early_access, &early.text("/access/token")] {
-            unauthorized(&shop.get(TERMINALS, token).await, OVER.0, OVER.1);
-        }
-        for token in [&token, &early_token] {
-            unauthorized(&refresh(&shop, token).await, OVER.0, OVER.1);
-        }
-        let next = shop.send(login("P01", PASSWORD)).await;
-        tokens(&next, &format!("2026-11-22T00:15:00.000{offset}"), &format!("2026-11-23T00:00:00.000{offset}"));
-    }
-}
-
-#[actix_web::test]
-async fn a_midnight_that_is_skipped_is_an_hour_later() {
-    let shop = lying_in("Africa/Cairo");
-    let day = Duration::from_hours(24);
-    // to 23:50 on the day before summer time begins, which it does at midnight
-    shop.clock.pass(159 * day + Duration::from_mins(9 * 60 + 50));
-    let answer = shop.send(login("P01", PASSWORD)).await;
-    tokens(&answer, "2027-04-30T01:00:00.000+03:00", "2027-04-30T01:00:00.000+03:00");
-    shop.clock.pass(Duration::from_mins(10));
-    let answer = shop.send(login("P01", PASSWORD)).await;
-    tokens(&answer, "2027-04-30T01:15:00.000+03:00", "2027-05-01T00:00:00.000+03:00");
 }
 
 #[actix_web::test]

@@ -7,7 +7,8 @@ use actix_web::http::Method;
 use serde_json::{Value, json};
 use tillgate_http::{Kasir, Mount, Settings, Web};
 
-use crate::shop::{Answer, PASSWORD, Shop, call, native, post, put};
+use crate::mounts::native;
+use crate::shop::{Answer, PASSWORD, Shop, call, post, put};
 
 pub const LOGIN: &str = "/kasir/api/v1/auth/login";
 pub const ME: &str = "/kasir/api/v1/auth/me";

@@ -9,7 +9,8 @@ use tillgate_domain::Slug;
 use tillgate_http::{SameSite, Secure, Settings, Web};
 
 use crate::kasir::{CHANGE, LOGIN, LOGOUT, ME, REFRESH, refused};
-use crate::shop::{Answer, PASSWORD, Shop, call, kasir, native, post, put};
+use crate::mounts::{kasir, native};
+use crate::shop::{Answer, PASSWORD, Shop, call, post, put};
 
 const FRONT: &str = "https://front.example";
 

@@ -7,7 +7,8 @@ use actix_web::test::TestRequest;
 use tillgate_auth_core::Granted;
 use tillgate_http::Settings;
 
-use crate::shop::{Answer, Mood, Shop, call, krmpesan};
+use crate::mounts::krmpesan;
+use crate::shop::{Answer, Mood, Shop, call};
 
 fn refresh_token(granted: &Granted) -> &str {
     granted.refresh_token.as_ref().unwrap().expose()
@@ -231,7 +232,7 @@ async fn the_query_reaches_neither_log_nor_metrics() {
     shop.store.set(Mood::Well);
     let metrics = shop.send(call(Method::GET, "/metrics")).await;
     let metrics = String::from_utf8(metrics.bytes).unwrap();
-    let log = crate::shop::log();
+    let log = crate::log::logged();
     assert!(log.contains("/krmpesan/token") && metrics.contains("/krmpesan/token"), "the calls are there");
     for secret in [token.as_str(), foreign] {
         assert!(!log.contains(secret), "in the log");

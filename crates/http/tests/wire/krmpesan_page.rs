@@ -7,7 +7,8 @@ use serde_json::{Value, json};
 
 use tillgate_http::Settings;
 
-use crate::shop::{Answer, Mood, PASSWORD, Shop, call, krmpesan, post};
+use crate::mounts::krmpesan;
+use crate::shop::{Answer, Mood, PASSWORD, Shop, call, post};
 
 fn is_error(answer: &Answer, status: u16, message: &str) {
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (status, "application/json"));

@@ -5,7 +5,8 @@ use std::time::Duration;
 use actix_web::http::Method;
 use serde_json::json;
 
-use crate::shop::{PASSWORD, Shop, call, mounts, native, portos, post};
+use crate::mounts::{mounts, native, portos};
+use crate::shop::{PASSWORD, Shop, call, post};
 use tillgate_domain::Slug;
 use tillgate_http::Settings;
 

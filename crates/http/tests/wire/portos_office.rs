@@ -186,7 +186,7 @@ async fn a_key_is_made_read_changed_and_deleted() {
     let path = format!("/portos/api/v1/apikeys/{id}");
     assert_eq!(shop.get(&path, &admin).await.json(), told(None, 1));
     assert_eq!(shop.get("/portos/api/apikeys", &admin).await.json(), json!({ "items": [told(None, 1)] }));
-    assert!(!crate::shop::log().contains(&secret), "no log has it");
+    assert!(!crate::log::logged().contains(&secret), "no log has it");
     let key = PortosKey { client: client.clone(), secret };
     let call = async |query: &str| {
         let target = format!("/portos/api/auth?{query}");

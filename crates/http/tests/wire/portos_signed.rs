@@ -9,8 +9,9 @@ use tillgate_domain::office::{self, ApiKeyChange, Authority, NewApiKey, Stamp};
 use tillgate_domain::{Actor, ApiKey, DeviceName, DeviceStatus, EventId, Right, Slug, TenantId, UserName, UserStatus};
 use tillgate_http::Settings;
 
+use crate::mounts::{native, portos};
 use crate::portos_client::{PortosKey, Unsigned};
-use crate::shop::{Answer, Mood, NOON, Shop, call, native, portos};
+use crate::shop::{Answer, Mood, NOON, Shop, call};
 
 const HOST: &str = "till.example.com:8443";
 
@@ -133,7 +134,7 @@ async fn a_signature_counts_once() {
     let request = get("/portos/api/auth");
     assert_eq!(shop.send(signed(&key, &request)).await.status, 200);
     is_unauthenticated(&shop.send(signed(&key, &request)).await, "again");
-    assert!(crate::shop::log().contains("signature_repeated"), "the log tells why");
+    assert!(crate::log::logged().contains("signature_repeated"), "the log tells why");
     let later = Unsigned { at: request.at + 1, ..request };
     assert_eq!(shop.send(signed(&key, &later)).await.status, 200, "a millisecond later");
 }

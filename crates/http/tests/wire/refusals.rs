@@ -13,7 +13,8 @@ use tillgate_auth_core::{Evidence, Terms};
 use tillgate_domain::Slug;
 use tillgate_http::{Call, Dialect, Failure, Head, Kasir, Mount, Native, Portos, Route, Settings, Web};
 
-use crate::shop::{Answer, Mood, PASSWORD, Shop, call, native, portos, post};
+use crate::mounts::{native, portos};
+use crate::shop::{Answer, Mood, PASSWORD, Shop, call, post};
 
 /// A mount with a login path, a refresh path and a path that asks for a caller.
 struct Place {

@@ -1,7 +1,7 @@
 //! A shop over the store in memory, with a clock that stands, a store that can be taken away, and calls to it.
 
 use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
-use std::sync::{Arc, Condvar, Mutex, Once};
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 use crate::people;
@@ -21,10 +21,7 @@ use tillgate_domain::{
     Actor, EventId, Folded, Instant, Mode, RoleName, Scope, Secret, Slug, Store, StoreError, StoreExt, Stored, Work,
     Zone,
 };
-use tillgate_http::{
-    Fiuu, Http, Kasir, Krmpesan, Metrics, Mount, Mounts, Native, OAuth, Portos, PosStar, Settings, Web,
-};
-use tracing_subscriber::EnvFilter;
+use tillgate_http::{Http, Krmpesan, Metrics, Mount, Mounts, Settings};
 
 /// 2026-11-21T12:00:00Z, when everything happens.
 pub const NOON: Instant = Instant::from_millis(1_795_262_400_000);
@@ -195,7 +192,7 @@ impl Shop {
     }
 
     pub fn with(settings: Settings) -> Self {
-        Self::mounted(settings, mounts())
+        Self::mounted(settings, crate::mounts::mounts())
     }
 
     pub fn mounted(settings: Settings, mounts: Vec<Mount>) -> Self {
@@ -204,7 +201,7 @@ impl Shop {
 
     /// The same in a time zone of its own.
     pub fn lying_in(zone: Zone, settings: Settings, mounts: Vec<Mount>) -> Self {
-        listen();
+        crate::log::listen();
         let memory = Arc::new(Memory::new());
         people::enroll(&memory, zone);
         let store = Arc::new(Moody { memory, mood: AtomicU8::new(0), door: Default::default() });
@@ -342,44 +339,6 @@ pub fn engine(store: &Arc<Moody>, clock: &Arc<Standing>, master: MasterKey) -> A
     Auth::builder(store).master(master).clock(clock).hasher(Arc::new(Plain)).without_chores().build().unwrap()
 }
 
-/// Every contract where it is by default.
-pub fn mounts() -> Vec<Mount> {
-    let default = || Slug::parse("default").unwrap();
-    vec![
-        native("/api/v1"),
-        Mount::at("/oauth", Arc::new(OAuth::new())).unwrap(),
-        portos("/portos").tenant(default()),
-        kasir(Web::default()).tenant(default()),
-        fiuu("/fiuu").tenant(default()),
-        posstar("/posstar"),
-        krmpesan("/krmpesan").tenant(default()),
-    ]
-}
-
-pub fn fiuu(prefix: &str) -> Mount {
-    Mount::at(prefix, Arc::new(Fiuu::new(Fiuu::terms(), Fiuu::PER_MINUTE))).unwrap()
-}
-
-pub fn posstar(prefix: &str) -> Mount {
-    Mount::at(prefix, Arc::new(PosStar::new(PosStar::terms(), PosStar::PER_MINUTE))).unwrap()
-}
-
-pub fn krmpesan(prefix: &str) -> Mount {
-    Mount::at(prefix, Arc::new(Krmpesan::new(Krmpesan::terms()))).unwrap()
-}
-
-pub fn kasir(web: Web) -> Mount {
-    Mount::at("/kasir", Arc::new(Kasir::new(Kasir::terms(), web, Kasir::PER_MINUTE))).unwrap()
-}
-
-pub fn native(prefix: &str) -> Mount {
-    Mount::at(prefix, Arc::new(Native::new(Native::terms()))).unwrap()
-}
-
-pub fn portos(prefix: &str) -> Mount {
-    Mount::at(prefix, Arc::new(Portos::new(Portos::terms()))).unwrap()
-}
-
 pub fn call(method: Method, path: &str) -> TestRequest {
     TestRequest::with_uri(path).method(method)
 }
@@ -390,30 +349,4 @@ pub fn post(path: &str, body: Value) -> TestRequest {
 
 pub fn put(path: &str, body: Value) -> TestRequest {
     call(Method::PUT, path).set_json(body)
-}
-
-/// What was logged by all tests so far, on every thread.
-static LOG: Mutex<Vec<u8>> = Mutex::new(Vec::new());
-
-struct Scribe;
-
-impl std::io::Write for Scribe {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        LOG.lock().unwrap().write(bytes)
-    }
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
-fn listen() {
-    static ONCE: Once = Once::new();
-    ONCE.call_once(|| {
-        let filter = EnvFilter::new("info,tillgate=trace,tillgate_http=trace,tillgate_auth_core=trace");
-        tracing_subscriber::fmt().with_ansi(false).with_env_filter(filter).with_writer(|| Scribe).init();
-    });
-}
-
-pub fn log() -> String {
-    String::from_utf8(LOG.lock().unwrap().clone()).unwrap()
 }

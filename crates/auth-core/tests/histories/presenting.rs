@@ -1,0 +1,105 @@
+//! A refresh token is presented: what must hold of the answer.
+
+use std::time::Duration;
+
+use tillgate_auth_core::TokenRefusal;
+use tillgate_domain::Instant;
+
+use super::History;
+use crate::OVERLAP;
+use crate::kind::{Broken, broken};
+use crate::server::{Access, Reply, Seen, Server};
+
+impl<S: Server> History<S> {
+    /// Whether somebody who presents this ends the session, by what this process can know.
+    fn is_caught(&self, process: usize, presented: i64, seen: &Seen) -> bool {
+        let long_ago = |at: Duration| self.now - at >= OVERLAP;
+        let newest = seen.generation;
+        let used = seen.used >= newest && self.used.get(&newest).copied().is_some_and(long_ago);
+        let rotated = seen.age.is_some_and(|age| age >= OVERLAP);
+        let forgiven = self.forgiven[process].is_some_and(|(of, at)| of == newest && !long_ago(at));
+        presented + 2 <= newest || (presented + 1 == newest && used && rotated && !forgiven)
+    }
+
+    /// Somebody presents a refresh token at some process.
+    pub(super) fn present(&mut self, who: &str, presented: i64) -> Result<Option<Access>, Broken> {
+        let process = self.process();
+        let seen = self.server.seen(process);
+        let caught = self.is_caught(process, presented, &seen);
+        let reply = self.server.refresh(process, presented);
+        self.tell(|| format!("{who} presents {presented} at {process}: {reply:?} ({seen:?})"));
+        match reply {
+            Reply::Granted(access) => {
+                if caught {
+                    return Err(broken(3, &format!("{who} presents {presented}, and the session goes on")));
+                }
+                if self.ended || seen.now >= self.bound {
+                    return Err(broken(1, &format!("{who} refreshes what is over")));
+                }
+                self.note(process, presented, &seen, &access);
+                if access.expires_at > self.bound {
+                    return Err(broken(1, "an access token outlives its session"));
+                }
+                Ok(Some(access))
+            }
+            Reply::Unavailable => {
+                self.counted.unavailable += 1;
+                Ok(None)
+            }
+            Reply::Refused(refusal) => {
+                self.over = true;
+                if self.ended && refusal == TokenRefusal::Over {
+                    return Ok(None);
+                }
+                if refusal == TokenRefusal::Expired {
+                    self.counted.expired += 1;
+                    let early = seen.now < self.bound;
+                    return if early { Err(broken(2, "it has not expired")) } else { Ok(None) };
+                }
+                if self.stolen && refusal == TokenRefusal::Replay {
+                    self.counted.caught += 1;
+                    return self.stays_over();
+                }
+                if self.kind.careless {
+                    self.counted.logged_out += 1;
+                    return Ok(None);
+                }
+                Err(broken(2, &format!("{who} presents {presented} and hears {refusal:?}")))
+            }
+        }
+    }
+
+    /// A session that was ended is ended for everybody, everywhere.
+    fn stays_over(&mut self) -> Result<Option<Access>, Broken> {
+        let stored = self.till.stored.clone();
+        for process in 0..self.server.processes() {
+            let newest = self.server.seen(process).generation;
+            for presented in [newest, stored.generation, newest + 1] {
+                if matches!(self.server.refresh(process, presented), Reply::Granted(_)) {
+                    return Err(broken(3, "a session goes on after a replay"));
+                }
+            }
+            if self.server.call(process, &stored) {
+                return Err(broken(3, "an access token is good after a replay"));
+            }
+        }
+        Ok(None)
+    }
+
+    fn note(&mut self, process: usize, presented: i64, seen: &Seen, access: &Access) {
+        if access.generation > seen.generation {
+            self.counted.rotated += 1;
+            self.bound = self.bound_from(seen.now);
+        } else {
+            self.counted.repeated += 1;
+            if presented < seen.generation && seen.used < seen.generation {
+                self.forgiven[process] = Some((seen.generation, self.now));
+            }
+        }
+    }
+
+    pub(super) fn bound_from(&self, now: Instant) -> Instant {
+        let idle = now.after(self.idle);
+        self.absolute.map_or(idle, |absolute| idle.min(self.created.after(absolute)))
+    }
+}
