@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use tillgate_domain::{Instant, Zone};
+use tillgate_domain::{Instant, SessionLimits, Zone};
+
+use crate::SessionKind;
 
 /// No access token lives longer, whatever the settings say: changes need not be remembered for ever.
 pub const LONGEST_ACCESS: Duration = Duration::from_hours(24);
@@ -55,6 +57,29 @@ impl Terms {
         let absolute = self.absolute.map(|absolute| created.after(absolute));
         let midnight = self.midnight.then(|| zone.next_midnight(created));
         [idle, absolute, midnight].into_iter().flatten().min()
+    }
+
+    /// The same, no longer than a tenant wants them for a session of this kind. A permanent session lasts until it is ended,
+    /// whatever the limits: only its access tokens are shortened.
+    #[must_use]
+    pub fn within(&self, limits: &SessionLimits, kind: SessionKind) -> Self {
+        let shorter = |span: Option<Duration>, limit: Option<Duration>| match (span, limit) {
+            (Some(span), Some(limit)) => Some(span.min(limit)),
+            (span, limit) => span.or(limit),
+        };
+        let access = limits.access.map_or(self.access, |limit| self.access.min(limit));
+        if kind == SessionKind::Permanent {
+            return Self { access, ..self.clone() };
+        }
+        let refresh = self.refresh.as_ref().map(|refresh| Refresh {
+            idle: shorter(refresh.idle, limits.idle),
+            // what is never rotated stays so; a repeated refresh token outlives no access token
+            overlap: refresh.overlap.map(|overlap| {
+                let overlap = limits.overlap.map_or(overlap, |limit| overlap.min(limit));
+                overlap.min(access.saturating_sub(Duration::from_secs(1)))
+            }),
+        });
+        Self { access, refresh, absolute: shorter(self.absolute, limits.absolute), midnight: self.midnight }
     }
 
     /// Whether a session that is over at some instant is over then however often it is refreshed.
@@ -122,6 +147,45 @@ mod tests {
             let terms = Terms { refresh, absolute, midnight, ..terms() };
             assert_eq!(terms.is_fixed(), fixed, "{terms:?}");
         }
+    }
+
+    #[test]
+    fn a_tenant_shortens_and_lengthens_nothing() {
+        let minutes = |minutes: u64| Some(Duration::from_mins(minutes));
+        let none = SessionLimits::default();
+        let person = SessionKind::Person;
+        assert_eq!(terms().within(&none, person), terms());
+        let longer = SessionLimits { access: minutes(60), idle: minutes(6000), absolute: None, overlap: minutes(60) };
+        assert_eq!(terms().within(&longer, person), terms(), "longer than the server says");
+        let short =
+            SessionLimits { access: minutes(5), idle: minutes(60), absolute: minutes(600), overlap: minutes(1) };
+        let expected = Terms {
+            access: Duration::from_mins(5),
+            refresh: Some(Refresh { idle: minutes(60), overlap: minutes(1) }),
+            absolute: minutes(600),
+            midnight: false,
+        };
+        assert_eq!(terms().within(&short, person), expected);
+        assert_eq!(terms().within(&short, SessionKind::Device), expected);
+        let permanent = Terms { access: Duration::from_mins(5), ..terms() };
+        assert_eq!(terms().within(&short, SessionKind::Permanent), permanent);
+    }
+
+    #[test]
+    fn a_shortened_session_keeps_its_nature() {
+        let limits = SessionLimits {
+            access: Some(Duration::from_mins(2)),
+            overlap: Some(Duration::from_mins(60)),
+            ..SessionLimits::default()
+        };
+        let never_rotated = Terms { refresh: Some(Refresh { idle: None, overlap: None }), ..terms() };
+        assert_eq!(never_rotated.within(&limits, SessionKind::Person).refresh, never_rotated.refresh);
+        let none = Terms { refresh: None, ..terms() };
+        assert_eq!(none.within(&limits, SessionKind::Person).refresh, None, "no refresh token is made");
+        let overlap = terms().within(&limits, SessionKind::Person).refresh.unwrap().overlap;
+        assert_eq!(overlap, Some(Duration::from_secs(119)), "shorter than the access token");
+        let midnight = Terms { midnight: true, ..terms() };
+        assert!(midnight.within(&limits, SessionKind::Person).midnight);
     }
 
     #[test]

@@ -7,7 +7,9 @@ use std::net::IpAddr;
 
 use uuid::Uuid;
 
-use crate::{ApiKeyId, DeviceId, EventId, Instant, KeyId, RoleId, SessionId, Stored, TenantId, TicketId, UserId};
+use crate::{
+    ApiKeyId, BranchId, DeviceId, EventId, Instant, KeyId, RoleId, SessionId, Stored, TenantId, TicketId, UserId,
+};
 
 /// Who did something. Empty where the server did it itself or nobody could be told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -35,6 +37,8 @@ pub enum Subject {
     Role(RoleId),
     /// A tenant.
     Tenant(TenantId),
+    /// A store of a tenant.
+    Store(BranchId),
     /// A key of the server.
     Key(KeyId),
     /// A key of a program.
@@ -54,6 +58,7 @@ impl Subject {
             Self::Device(_) => SubjectKind::Device,
             Self::Role(_) => SubjectKind::Role,
             Self::Tenant(_) => SubjectKind::Tenant,
+            Self::Store(_) => SubjectKind::Store,
             Self::Key(_) => SubjectKind::Key,
             Self::ApiKey(_) => SubjectKind::ApiKey,
             Self::Ticket(_) => SubjectKind::Ticket,
@@ -69,6 +74,7 @@ impl Subject {
             | Self::Device(DeviceId(id))
             | Self::Role(RoleId(id))
             | Self::Tenant(TenantId(id))
+            | Self::Store(BranchId(id))
             | Self::Key(KeyId(id))
             | Self::ApiKey(ApiKeyId(id))
             | Self::Ticket(TicketId(id)) => Some(*id),
@@ -84,6 +90,7 @@ impl Subject {
             SubjectKind::Device => id.map(DeviceId).map(Self::Device),
             SubjectKind::Role => id.map(RoleId).map(Self::Role),
             SubjectKind::Tenant => id.map(TenantId).map(Self::Tenant),
+            SubjectKind::Store => id.map(BranchId).map(Self::Store),
             SubjectKind::Key => id.map(KeyId).map(Self::Key),
             SubjectKind::ApiKey => id.map(ApiKeyId).map(Self::ApiKey),
             SubjectKind::Ticket => id.map(TicketId).map(Self::Ticket),
@@ -123,6 +130,8 @@ words! {
         Role = "role",
         /// A tenant.
         Tenant = "tenant",
+        /// A store of a tenant.
+        Store = "store",
         /// A key of the server.
         Key = "key",
         /// A key of a program.
@@ -175,10 +184,20 @@ words! {
         DeviceStatus = "device.status",
         /// A role was made.
         RoleAdd = "role.add",
+        /// A role was changed.
+        RoleUpdate = "role.update",
+        /// A role was deleted.
+        RoleDelete = "role.delete",
         /// A tenant was made.
         TenantAdd = "tenant.add",
         /// A tenant was changed.
         TenantUpdate = "tenant.update",
+        /// A store of a tenant was opened.
+        StoreAdd = "store.add",
+        /// A store of a tenant has another name.
+        StoreUpdate = "store.update",
+        /// A store of a tenant was closed.
+        StoreClose = "store.close",
         /// A key was made.
         KeyAdd = "key.add",
         /// A key was put into use.

@@ -36,7 +36,7 @@ pub use name::{DeviceName, Email, Folded, InvalidName, RoleName, Slug, UserName}
 pub use right::{InvalidRight, Right, Rights};
 pub use role::{Rank, Role};
 pub use secret::Secret;
-pub use tenant::{Branch, Locale, Tenant};
+pub use tenant::{Branch, Locale, SessionLimits, Tenant};
 pub use user::{Assignment, User, UserStatus};
 pub use work::{Mode, Store, StoreError, StoreExt, Stored, Tx, View, Work};
 pub use zone::Zone;

@@ -7,13 +7,17 @@
 mod add_api_key;
 mod add_device;
 mod add_role;
+mod add_store;
 mod add_tenant;
 mod add_user;
 mod assignment;
 mod change_api_key;
 mod change_device;
+mod change_role;
+mod change_store;
 mod change_tenant;
 mod change_user;
+mod end_sessions;
 mod last_admin;
 mod people;
 pub mod ports;
@@ -24,6 +28,7 @@ mod register_user;
 mod register_vendor;
 mod reset_password;
 mod seal_audit;
+mod search_devices;
 mod search_users;
 mod set_password;
 mod stamp;
@@ -34,18 +39,22 @@ mod verify_audit;
 pub use add_api_key::{NewApiKey, add_api_key};
 pub use add_device::{NewDevice, add_device};
 pub use add_role::{NewRole, add_role};
+pub use add_store::add_store;
 pub use add_tenant::{NewTenant, add_tenant};
 pub use add_user::{NewUser, add_user, may_add_user};
 pub use assignment::{DeviceRoles, RolesOn};
 pub use change_api_key::{ApiKeyChange, change_api_key, delete_api_key};
 pub use change_device::{DeviceChange, SettingsChange, change_device, set_device_status};
+pub use change_role::{RoleChange, change_role, delete_role};
+pub use change_store::{close_store, rename_store};
 pub use change_tenant::{TenantChange, change_tenant};
 pub use change_user::{UserChange, assign_roles, change_user, set_user_status, toggle_user};
+pub use end_sessions::{Whose, end_sessions};
 pub use people::{PeopleSearch, Person, find_person, list_people, person};
-pub use ports::{EventFilter, Found, OfficeTx, OfficeView, Page, Part, Told, UserOrder};
+pub use ports::{DeviceFilter, EventFilter, Found, OfficeTx, OfficeView, Page, Part, Told, UserOrder};
 pub use read::{
-    any_user, device_named, find_api_key, find_device, find_user, list_api_keys, list_devices, list_roles, list_users,
-    may_read_api_keys, role_named, tenant_named, user_named,
+    any_user, device_named, find_api_key, find_device, find_role, find_tenant, find_user, list_api_keys, list_devices,
+    list_roles, list_tenants, list_users, may_read_api_keys, role_named, tenant_named, user_named,
 };
 pub use read_audit::{read_audit, search_audit};
 pub use refused::{Decided, Field, Refused};
@@ -56,8 +65,9 @@ pub use reset_password::{
     sweep_resets,
 };
 pub use seal_audit::{SealedUp, has_seal, seal_audit, unsealed_audit};
+pub use search_devices::search_devices;
 pub use search_users::{Ranked, UserSearch, find_ranked, search_users};
-pub use set_password::{may_set_password, set_password};
+pub use set_password::{may_set_password, remove_password, set_password};
 pub use stamp::{Authority, Stamp};
 pub use unlock::unlock;
 pub use verify_audit::{Fault, Verified, verify_audit};

@@ -1,5 +1,9 @@
 //! Tenants: vendors. Users, devices, roles and tickets belong to exactly one.
 
+mod limits;
+
+pub use limits::SessionLimits;
+
 use crate::{BranchId, Epoch, Instant, Slug, TenantId, Zone};
 
 /// A vendor.
@@ -15,13 +19,15 @@ pub struct Tenant {
     pub zone: Zone,
     /// The language of its people.
     pub locale: Locale,
+    /// How far its sessions stay behind what the server's configuration allows.
+    pub limits: SessionLimits,
     /// Its stores, one at least.
     pub branches: Vec<Branch>,
     /// Raised by what ends every session of the tenant.
     pub epoch: Epoch,
     /// When it was made.
     pub created_at: Instant,
-    /// Raised by every change that could remove its last admin, and by every change of its own fields.
+    /// Raised by every change of its own fields and of its stores.
     pub version: i64,
 }
 

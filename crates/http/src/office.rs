@@ -49,9 +49,18 @@ pub fn decided<T>(answer: Decided<T>) -> Result<T, Failure> {
 /// The status that says it, where a contract has no other.
 pub(crate) fn status(refused: &Refused) -> StatusCode {
     match refused {
-        Refused::Taken { .. } | Refused::LastAdmin | Refused::Virtual | Refused::Status { .. } => StatusCode::CONFLICT,
+        Refused::Taken { .. }
+        | Refused::LastAdmin
+        | Refused::Virtual
+        | Refused::Status { .. }
+        | Refused::Held { .. }
+        | Refused::BuiltIn
+        | Refused::LastStore
+        | Refused::Full { .. } => StatusCode::CONFLICT,
         Refused::Absent { .. } => StatusCode::NOT_FOUND,
-        Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } => StatusCode::UNPROCESSABLE_ENTITY,
+        Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } | Refused::Span { .. } => {
+            StatusCode::UNPROCESSABLE_ENTITY
+        }
         Refused::Moved { .. } => StatusCode::PRECONDITION_FAILED,
         Refused::TooHigh(_) | Refused::Missing(_) => StatusCode::FORBIDDEN,
     }
@@ -67,11 +76,19 @@ pub(crate) fn fault(refused: &Refused) -> Option<FieldFault> {
         Refused::Unknown { field, value } => of(*field, "unknown", format!("names \"{value}\", which there is not")),
         Refused::Empty { field } => of(*field, "required", "must name at least one".to_owned()),
         Refused::Invalid { field, why } => of(*field, invalid_name(why), why.to_string()),
+        Refused::Span { field, least, most } => {
+            let (least, most) = (least.as_secs(), most.as_secs());
+            of(*field, "range", format!("must lie between {least} and {most} seconds"))
+        }
         Refused::Absent { .. }
         | Refused::Moved { .. }
         | Refused::LastAdmin
         | Refused::Virtual
         | Refused::Status { .. }
+        | Refused::Held { .. }
+        | Refused::BuiltIn
+        | Refused::LastStore
+        | Refused::Full { .. }
         | Refused::TooHigh(_)
         | Refused::Missing(_) => None,
     }
@@ -79,6 +96,8 @@ pub(crate) fn fault(refused: &Refused) -> Option<FieldFault> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use tillgate_domain::{InvalidName, Right};
 
     use super::*;
@@ -95,6 +114,11 @@ mod tests {
             (Refused::Invalid { field, why: InvalidName::TooLong(3) }, 422, Some("length")),
             (Refused::Invalid { field, why: InvalidName::At }, 422, Some("format")),
             (Refused::Empty { field }, 422, Some("required")),
+            (Refused::Span { field, least: Duration::ZERO, most: Duration::ZERO }, 422, Some("range")),
+            (Refused::Held { by: vec!["user anna".into()], total: 1 }, 409, None),
+            (Refused::BuiltIn, 409, None),
+            (Refused::LastStore, 409, None),
+            (Refused::Full { field, most: 1 }, 409, None),
             (Refused::Moved { current: 2 }, 412, None),
             (Refused::LastAdmin, 409, None),
             (Refused::Virtual, 409, None),
@@ -109,6 +133,11 @@ mod tests {
                 | Refused::Unknown { .. }
                 | Refused::Invalid { .. }
                 | Refused::Empty { .. }
+                | Refused::Span { .. }
+                | Refused::Held { .. }
+                | Refused::BuiltIn
+                | Refused::LastStore
+                | Refused::Full { .. }
                 | Refused::Moved { .. }
                 | Refused::LastAdmin
                 | Refused::Virtual

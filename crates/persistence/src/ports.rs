@@ -43,6 +43,17 @@ fn contested(error: Error) -> StoreError {
     }
 }
 
+/// Reads the error of a statement that gives or removes a role: where the role or its holder has come or gone in the meantime,
+/// another unit of work was in the way, and this one runs again and sees it.
+fn held(error: Error) -> StoreError {
+    match error {
+        Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, info) => {
+            StoreError::Conflict(info.message().to_owned())
+        }
+        other => classify(other),
+    }
+}
+
 /// How many rows a sweep removed.
 fn removed(rows: usize) -> u32 {
     u32::try_from(rows).unwrap_or(u32::MAX)

@@ -23,7 +23,7 @@ pub(crate) use key::KeyRow;
 pub(crate) use reset::{ResetRequestRow, ResetRow};
 pub(crate) use role::RoleRow;
 pub(crate) use session::{SessionRow, day};
-pub(crate) use tenant::{BranchRow, TenantRow};
+pub(crate) use tenant::{BranchRow, LimitColumns, TenantRow};
 pub(crate) use ticket::{COLUMNS as TICKET_COLUMNS, TicketRow, TicketTexts, sheet_text};
 pub(crate) use user::UserRow;
 

@@ -19,6 +19,10 @@ diesel::table! {
         epoch -> BigInt,
         created_at -> BigInt,
         version -> BigInt,
+        access_limit -> Nullable<BigInt>,
+        idle_limit -> Nullable<BigInt>,
+        absolute_limit -> Nullable<BigInt>,
+        overlap_limit -> Nullable<BigInt>,
     }
 }
 

@@ -76,10 +76,21 @@ impl Transaction<'_> {
 
     /// Inserts rows of `width` values each into a table and its columns, as `user_roles (user_id, role_id)` names them.
     pub(crate) fn insert(&mut self, into: &str, width: usize, values: &[Bind<'_>]) -> Stored<()> {
+        self.insert_or(into, width, values, classify)
+    }
+
+    /// The same where the error is read by somebody who knows what it means there.
+    pub(crate) fn insert_or(
+        &mut self,
+        into: &str,
+        width: usize,
+        values: &[Bind<'_>],
+        read: fn(diesel::result::Error) -> StoreError,
+    ) -> Stored<()> {
         // SQLite takes 32766 values in a statement, PostgreSQL 65535
         for part in values.chunks(width.max(1) * 1000) {
             let text = format!("INSERT INTO {into} VALUES {}", places(1, part.len() / width.max(1), width));
-            self.run(&Statement::once(text, part.to_vec()))?;
+            self.writing()?.execute_returning_count(&Statement::once(text, part.to_vec())).map_err(read)?;
         }
         Ok(())
     }

@@ -15,8 +15,10 @@ pub mod idempotency_keys;
 pub mod instances;
 pub mod keys;
 pub mod meetings;
+pub mod office_devices;
 pub mod office_directory;
 pub mod office_passwords;
+pub mod office_roles;
 pub mod places;
 pub mod resets;
 pub mod row_meetings;
@@ -289,9 +291,9 @@ macro_rules! contract {
                 both_views_find_the_same,
                 a_deleted_user_has_no_name,
                 a_slug_is_taken_once,
-                a_store_is_opened,
-                the_claim_of_a_tenant_raises_its_version,
+                the_claim_of_a_tenant_changes_nothing,
                 a_tenant_is_written_at_its_version,
+                a_tenant_is_written_with_its_stores,
                 lists_come_in_parts,
                 a_name_of_a_user_is_taken_once,
                 an_update_of_a_user_stores_every_field,
@@ -299,12 +301,40 @@ macro_rules! contract {
                 an_update_of_a_user_may_be_lost,
                 a_deletion_frees_the_name,
                 somebody_is_there,
-                holders_of_roles_are_counted,
                 a_name_of_a_device_is_taken_once,
                 an_update_of_a_device_stores_every_field,
                 an_update_of_a_device_may_be_lost,
                 a_name_of_a_role_is_taken_once,
                 instants_are_kept_to_the_millisecond,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            Whole,
+            office_devices,
+            [
+                a_filter_narrows_the_devices,
+                a_retired_name_is_free,
+                two_devices_of_one_retired_name,
+                a_password_is_taken_away,
+            ]
+        );
+        $crate::cases!(
+            $open,
+            Whole,
+            office_roles,
+            [
+                a_role_is_found,
+                an_update_of_a_role_stores_every_field,
+                an_update_of_a_role_may_be_lost,
+                a_role_is_removed,
+                a_role_that_is_held_is_not_removed,
+                who_holds_a_role_is_told,
+                holders_of_roles_are_counted,
+                a_device_leaves_every_list,
+                a_role_that_is_given_is_held_or_gone,
+                a_role_of_a_device_is_held_or_gone,
+                two_updates_of_a_role,
             ]
         );
         $crate::cases!(

@@ -7,8 +7,8 @@ use tillgate_auth_core::ports::{KeyKind, KeyState, Rotation, StoredKey};
 use tillgate_auth_core::{AuthTx, Dialect, Epochs, Proved, Refresh, Session, SessionKind, Terms};
 use tillgate_domain::{
     Action, Actor, Assignment, Branch, BranchId, Device, DeviceId, DeviceName, DeviceStatus, Email, Environment, Epoch,
-    Event, EventId, Instant, KeyId, Locale, NodeId, Outcome, PrincipalId, Rank, Role, RoleId, Secret, SessionId, Slug,
-    StoreExt, Stored, Subject, Tenant, TenantId, User, UserId, UserName, UserStatus, Zone,
+    Event, EventId, Instant, KeyId, Locale, NodeId, Outcome, PrincipalId, Rank, Role, RoleId, Secret, SessionId,
+    SessionLimits, Slug, StoreExt, Stored, Subject, Tenant, TenantId, User, UserId, UserName, UserStatus, Zone,
 };
 
 use crate::{Bench, Roster};
@@ -66,6 +66,7 @@ pub(crate) fn tenant(number: u8, slug: &str, zone: &str) -> Tenant {
         name: format!("The {slug} shop"),
         zone: Zone::parse(zone).unwrap(),
         locale: Locale::parse("sk-SK").unwrap(),
+        limits: SessionLimits::default(),
         branches: vec![Branch { id: BranchId::new(START, bytes(number)), name: "Main street".into() }],
         epoch: Epoch(0),
         created_at: START,

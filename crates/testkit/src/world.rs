@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use tillgate_domain::office::OfficeView;
 use tillgate_domain::{
     Assignment, Branch, BranchId, Device, DeviceId, DeviceName, DeviceStatus, Email, Environment, Epoch, Instant,
-    Locale, PrincipalId, Rank, Role, RoleId, Secret, Slug, Store, Stored, Tenant, TenantId, User, UserId, UserName,
-    UserStatus, Zone,
+    Locale, PrincipalId, Rank, Role, RoleId, Secret, SessionLimits, Slug, Store, Stored, Tenant, TenantId, User,
+    UserId, UserName, UserStatus, Zone,
 };
 
 use crate::{Roster, enroll};
@@ -59,6 +59,7 @@ impl World {
             name: "Default".into(),
             zone: Zone::UTC,
             locale: Locale::parse("en").unwrap(),
+            limits: SessionLimits::default(),
             branches: vec![Branch { id: BranchId::new(at, [41; 10]), name: "Main".into() }],
             epoch: Epoch(0),
             created_at: at,

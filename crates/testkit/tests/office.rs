@@ -107,7 +107,7 @@ impl Shop {
     }
 
     fn user(&self, name: &str, roles: &[&str]) -> User {
-        self.add(&new_user(name, roles)).unwrap()
+        self.add(&NewUser { verifier: Some(Secret::new("hash".to_owned())), ..new_user(name, roles) }).unwrap()
     }
 
     fn device(&self, name: &str) -> Device {
@@ -265,18 +265,6 @@ fn an_admin_on_a_device_counts_and_may_move() {
 }
 
 #[test]
-fn removing_an_admin_claims_the_tenant() {
-    let shop = Shop::open();
-    let (one, _) = (shop.user("one", &["admin"]), shop.user("two", &["admin"]));
-    let version = || office::tenant_named(shop.store(), &shop.tenant.slug).unwrap().unwrap().version;
-    let before = version();
-    shop.change(&one, &UserChange { display_name: Some("One".into()), ..UserChange::default() }).unwrap();
-    assert_eq!(version(), before, "what removes no admin claims nothing");
-    shop.status(&one, UserStatus::Suspended).unwrap();
-    assert_eq!(version(), before + 1);
-}
-
-#[test]
 fn roles_are_edited_or_replaced_and_the_user_is_touched() {
     let shop = Shop::open();
     let (p01, p02) = (shop.device("P01"), shop.device("P02"));
@@ -348,7 +336,7 @@ fn a_password_ends_every_session_of_its_owner() {
         for number in [1, 2] {
             let verifier = Secret::new("hash".to_owned());
             office::set_password(shop.store(), shop.tenant.id, &stamp(), principal, &verifier).unwrap().unwrap();
-            assert_eq!(shop.version(principal), Some(number));
+            assert_eq!(shop.version(principal), Some(number + i64::from(principal == anna)));
             assert_eq!(shop.changes().last(), Some(&Change::Raised { scope, epoch: Epoch(number) }));
             assert_eq!(shop.actions().last(), Some(&Action::Password));
         }

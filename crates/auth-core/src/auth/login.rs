@@ -329,6 +329,7 @@ impl Entry<'_> {
             (Aim::Work, PrincipalId::User(_)) => SessionKind::Person,
             (Aim::Work, PrincipalId::Device(_)) => SessionKind::Device,
         };
+        let terms = self.login.terms.within(&tenant.limits, kind);
         Session {
             id: self.session,
             tenant: tenant.id,
@@ -337,8 +338,8 @@ impl Entry<'_> {
             device: device.map(|device| device.id),
             parent: None,
             dialect: self.login.dialect.clone(),
-            expires_at: self.login.terms.session_expiry(self.now, self.now, &tenant.zone),
-            terms: self.login.terms.clone(),
+            expires_at: terms.session_expiry(self.now, self.now, &tenant.zone),
+            terms,
             generation: 1,
             key: self.key,
             previous_key: self.key,

@@ -70,6 +70,10 @@ impl Passwords for Transaction<'_> {
         Ok(self.tables().credentials.has(&(principal, CredentialKind::Password)))
     }
 
+    fn remove(&mut self, principal: PrincipalId) -> Stored<bool> {
+        Ok(self.writing()?.credentials.remove(&(principal, CredentialKind::Password)))
+    }
+
     fn forgive(&mut self, principal: PrincipalId) -> Stored<()> {
         Attempts::forgive(self, principal.uuid()).map(|_| ())
     }

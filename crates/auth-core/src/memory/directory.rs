@@ -47,7 +47,13 @@ impl Devices for Transaction<'_> {
 
     fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<Device>> {
         let tables = self.tables();
-        Ok(tables.device_names.get(&(tenant, name.clone())).and_then(|id| tables.devices.get(id)).cloned())
+        if let Some(id) = tables.device_names.get(&(tenant, name.clone())) {
+            return Ok(tables.devices.get(id).cloned());
+        }
+        let retired = |device: &&Device| {
+            device.tenant == tenant && device.status == DeviceStatus::Retired && device.name.folded() == *name
+        };
+        Ok(tables.devices.rows().values().rev().find(retired).cloned())
     }
 
     fn claim(&mut self, id: DeviceId, epoch: Epoch, _at: Instant) -> Stored<bool> {

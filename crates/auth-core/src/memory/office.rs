@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 
-use tillgate_domain::office::ports::{Devices, Page, Part, Roles, Tenants, UserFilter, UserOrder, Users};
+use tillgate_domain::office::ports::{
+    DeviceFilter, Devices, Holders, HoldersOf, Page, Part, Roles, Tenants, UserFilter, UserOrder, Users,
+};
 use tillgate_domain::{
-    Branch, Device, DeviceId, Folded, Role, RoleId, RoleName, Slug, Stored, Tenant, TenantId, User, UserId, UserStatus,
+    Device, DeviceId, DeviceStatus, Folded, PrincipalId, Role, RoleId, RoleName, Slug, Stored, Tenant, TenantId, User,
+    UserId, UserStatus,
 };
 
 use super::rows::Tables;
 use super::transaction::{Transaction, broken, most};
-use crate::ports as auth;
+use crate::ports::{self as auth, CredentialKind};
 
 impl Tenants for Transaction<'_> {
     fn find(&mut self, id: TenantId) -> Stored<Option<Tenant>> {
@@ -34,18 +37,9 @@ impl Tenants for Transaction<'_> {
         Ok(true)
     }
 
-    fn open(&mut self, tenant: TenantId, branch: &Branch) -> Stored<()> {
-        let opened = self.writing()?.tenants.change(&tenant, |tenant| tenant.branches.push(branch.clone()));
-        opened.map_or_else(|| broken("a store belongs to a tenant"), Ok)
-    }
-
-    fn claim(&mut self, id: TenantId, version: i64) -> Stored<bool> {
-        let tenants = &mut self.writing()?.tenants;
-        let claimed = tenants.get(&id).is_some_and(|tenant| tenant.version == version);
-        if claimed {
-            tenants.change(&id, |tenant| tenant.version = version.saturating_add(1));
-        }
-        Ok(claimed)
+    fn claim(&mut self, id: TenantId) -> Stored<bool> {
+        // one unit of work that writes is open at a time
+        Ok(self.writing()?.tenants.has(&id))
     }
 
     fn update(&mut self, tenant: &Tenant) -> Stored<bool> {
@@ -53,8 +47,14 @@ impl Tenants for Transaction<'_> {
         let Some(old) = tenants.get(&tenant.id).filter(|old| old.version == tenant.version).cloned() else {
             return Ok(false);
         };
-        let (name, zone, locale) = (tenant.name.clone(), tenant.zone.clone(), tenant.locale.clone());
-        tenants.put(tenant.id, Tenant { name, zone, locale, version: old.version.saturating_add(1), ..old });
+        let kept = Tenant {
+            slug: old.slug,
+            epoch: old.epoch,
+            created_at: old.created_at,
+            version: old.version.saturating_add(1),
+            ..tenant.clone()
+        };
+        tenants.put(tenant.id, kept);
         Ok(true)
     }
 
@@ -154,15 +154,39 @@ impl Users for Transaction<'_> {
         Ok(!self.tables().user_names.rows().is_empty())
     }
 
-    fn holders(&mut self, tenant: TenantId, roles: &[RoleId], except: UserId) -> Stored<u64> {
-        let holds = |held: &BTreeSet<RoleId>| roles.iter().any(|role| held.contains(role));
+    fn holders(&mut self, tenant: TenantId, of: &HoldersOf<'_>) -> Stored<u64> {
+        let tables = self.tables();
+        let holds = |held: &BTreeSet<RoleId>| of.roles.iter().any(|role| held.contains(role));
+        let stands = |device: &DeviceId| {
+            Some(*device) != of.but_device
+                && tables.devices.get(device).is_some_and(|device| device.status == DeviceStatus::Active)
+        };
         let holder = |user: &&User| {
             user.tenant == tenant
-                && user.id != except
+                && Some(user.id) != of.but_user
                 && user.status == UserStatus::Active
-                && (holds(&user.assignment.office) || user.assignment.devices.values().any(holds))
+                && tables.credentials.has(&(PrincipalId::User(user.id), CredentialKind::Password))
+                && (holds(&user.assignment.office)
+                    || user.assignment.devices.iter().any(|(device, held)| stands(device) && holds(held)))
         };
-        Ok(u64::try_from(self.tables().users.rows().values().filter(holder).count()).unwrap_or(u64::MAX))
+        Ok(counted(tables.users.rows().values().filter(holder).count()))
+    }
+
+    fn roles_on(&mut self, device: DeviceId) -> Stored<BTreeSet<RoleId>> {
+        let users = self.tables().users.rows().values();
+        Ok(users.filter_map(|user| user.assignment.devices.get(&device)).flatten().copied().collect())
+    }
+
+    fn unlist(&mut self, device: DeviceId) -> Stored<()> {
+        let users = &mut self.writing()?.users;
+        let listed = users.rows().values().filter(|user| user.assignment.devices.contains_key(&device));
+        for id in listed.map(|user| user.id).collect::<Vec<_>>() {
+            users.change(&id, |user| {
+                user.assignment.devices.remove(&device);
+                user.version = user.version.saturating_add(1);
+            });
+        }
+        Ok(())
     }
 }
 
@@ -181,8 +205,7 @@ impl Devices for Transaction<'_> {
 
     fn insert(&mut self, device: &Device) -> Stored<bool> {
         let tables = self.writing()?;
-        let name = (device.tenant, device.name.folded());
-        if tables.device_names.has(&name) {
+        if device_taken(tables, device) {
             return Ok(false);
         }
         if tables.devices.has(&device.id) {
@@ -191,7 +214,7 @@ impl Devices for Transaction<'_> {
         if !tables.tenants.has(&device.tenant) {
             return broken("a device belongs to a tenant");
         }
-        tables.device_names.put(name, device.id);
+        name_device(tables, device);
         tables.devices.put(device.id, device.clone());
         Ok(true)
     }
@@ -201,12 +224,13 @@ impl Devices for Transaction<'_> {
         let Some(old) = tables.devices.get(&device.id).filter(|old| old.version == device.version).cloned() else {
             return Ok(false);
         };
-        let name = (device.tenant, device.name.folded());
-        if tables.device_names.get(&name).is_some_and(|holder| *holder != device.id) {
+        if device_taken(tables, device) {
             return Ok(false);
         }
-        tables.device_names.remove(&(old.tenant, old.name.folded()));
-        tables.device_names.put(name, device.id);
+        if old.status != DeviceStatus::Retired {
+            tables.device_names.remove(&(old.tenant, old.name.folded()));
+        }
+        name_device(tables, device);
         let kept = Device {
             epoch: old.epoch,
             seat: old.seat,
@@ -222,9 +246,17 @@ impl Devices for Transaction<'_> {
     fn list(&mut self, tenant: TenantId, page: &Page<DeviceId>) -> Stored<Vec<Device>> {
         Ok(part(self.tables().devices.rows(), page, |device| device.tenant == tenant))
     }
+
+    fn search(&mut self, tenant: TenantId, filter: &DeviceFilter, page: &Page<DeviceId>) -> Stored<Vec<Device>> {
+        Ok(part(self.tables().devices.rows(), page, |device| device.tenant == tenant && filter.fits(device)))
+    }
 }
 
 impl Roles for Transaction<'_> {
+    fn find(&mut self, id: RoleId) -> Stored<Option<Role>> {
+        Ok(self.tables().roles.get(&id).cloned())
+    }
+
     fn named(&mut self, tenant: TenantId, name: &RoleName) -> Stored<Option<Role>> {
         let tables = self.tables();
         Ok(tables.role_names.get(&(tenant, name.folded())).and_then(|id| tables.roles.get(id)).cloned())
@@ -247,6 +279,47 @@ impl Roles for Transaction<'_> {
         Ok(true)
     }
 
+    fn update(&mut self, role: &Role) -> Stored<bool> {
+        let tables = self.writing()?;
+        let Some(old) = tables.roles.get(&role.id).filter(|old| old.version == role.version).cloned() else {
+            return Ok(false);
+        };
+        let name = (old.tenant, role.name.folded());
+        if tables.role_names.get(&name).is_some_and(|holder| *holder != role.id) {
+            return Ok(false);
+        }
+        tables.role_names.remove(&(old.tenant, old.name.folded()));
+        tables.role_names.put(name, role.id);
+        let (tenant, built_in, version) = (old.tenant, old.built_in, old.version.saturating_add(1));
+        tables.roles.put(role.id, Role { tenant, built_in, version, ..role.clone() });
+        Ok(true)
+    }
+
+    fn remove(&mut self, id: RoleId, version: i64) -> Stored<bool> {
+        let held = self.held(id, 0)?.total > 0;
+        let tables = self.writing()?;
+        let Some(role) = tables.roles.get(&id).filter(|role| role.version == version && !held).cloned() else {
+            return Ok(false);
+        };
+        tables.role_names.remove(&(role.tenant, role.name.folded()));
+        Ok(tables.roles.remove(&id))
+    }
+
+    fn held(&mut self, id: RoleId, limit: u32) -> Stored<Holders> {
+        let tables = self.tables();
+        let holds = |user: &&User| {
+            user.assignment.office.contains(&id) || user.assignment.devices.values().any(|held| held.contains(&id))
+        };
+        let users: Vec<&User> = tables.users.rows().values().filter(holds).collect();
+        let devices = tables.devices.rows().values().filter(|device| device.roles.contains(&id));
+        let devices: Vec<&Device> = devices.collect();
+        let total = counted(users.len() + devices.len());
+        let users: Vec<_> = users.into_iter().take(most(limit)).map(|user| user.name.clone()).collect();
+        let room = most(limit).saturating_sub(users.len());
+        let devices = devices.into_iter().take(room).map(|device| device.name.clone()).collect();
+        Ok(Holders { users, devices, total })
+    }
+
     fn list(&mut self, tenant: TenantId) -> Stored<Vec<Role>> {
         Ok(self.tables().roles.rows().values().filter(|role| role.tenant == tenant).cloned().collect())
     }
@@ -264,6 +337,22 @@ fn part<K: Ord + Copy, V: Clone>(rows: &BTreeMap<K, V>, page: &Page<K>, listed: 
     let start = page.after.map_or(Bound::Unbounded, Bound::Excluded);
     let rows = rows.range((start, Bound::Unbounded)).map(|(_, row)| row);
     rows.filter(|row| listed(row)).take(most(page.limit)).cloned().collect()
+}
+
+/// Whether another device that is not retired has the device's name.
+fn device_taken(tables: &Tables, device: &Device) -> bool {
+    let holder = tables.device_names.get(&(device.tenant, device.name.folded()));
+    device.status != DeviceStatus::Retired && holder.is_some_and(|holder| *holder != device.id)
+}
+
+fn name_device(tables: &mut Tables, device: &Device) {
+    if device.status != DeviceStatus::Retired {
+        tables.device_names.put((device.tenant, device.name.folded()), device.id);
+    }
+}
+
+fn counted(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
 /// Whether somebody else holds the user's name or e-mail address. A deleted user holds neither.

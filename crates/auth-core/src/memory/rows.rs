@@ -51,6 +51,7 @@ tables! {
     /// Users who are not deleted.
     emails: Folded => UserId,
     devices: DeviceId => Device,
+    /// Devices that are not retired.
     device_names: (TenantId, Folded) => DeviceId,
     roles: RoleId => Role,
     role_names: (TenantId, Folded) => RoleId,

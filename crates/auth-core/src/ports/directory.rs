@@ -29,7 +29,7 @@ pub trait Users {
 pub trait Devices {
     /// The device with this id, retired ones too.
     fn find(&mut self, id: DeviceId) -> Stored<Option<Device>>;
-    /// The device of this name in this tenant, retired ones too.
+    /// The device of this name in this tenant; where there are only retired ones of it, the newest of these.
     fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<Device>>;
     /// Claims the device for a login of its own: true where it is active and at this epoch, and then nothing ends everything on
     /// it before this unit of work ends.

@@ -34,7 +34,8 @@ pub struct NewApiKey {
     pub permissions: Rights,
 }
 
-/// Makes the key. Asks the right `apiKeyCreate`, and every right that the key gives: nobody makes a key to more than they hold.
+/// Makes the key. Asks the right `apiKeyCreate`, every right that the key gives and every right among its permissions, which the
+/// user may be given later: nobody makes a key to more than they hold.
 pub fn add_api_key(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, new: &NewApiKey) -> Decided<ApiKey> {
     store.write(|tx| decide(add(tx, tenant, stamp, new)))
 }
@@ -42,6 +43,7 @@ pub fn add_api_key(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stam
 fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewApiKey) -> Result<ApiKey, Halt> {
     stamp.authority.ask("apiKeyCreate")?;
     check(&new.name, &new.description)?;
+    stamp.authority.cover(&new.permissions)?;
     let user = user(tx, tenant, &new.user)?;
     let device = device(tx, tenant, &user, &new.device)?;
     let key = ApiKey {

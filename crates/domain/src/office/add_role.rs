@@ -36,14 +36,7 @@ pub fn add_role(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, 
 fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewRole) -> Result<Role, Halt> {
     stamp.authority.ask("roleCreate")?;
     stamp.authority.cover(&new.rights)?;
-    text::check(Field::Label, &new.label, text::LABEL)?;
-    text::check(Field::Description, &new.description, text::DESCRIPTION)?;
-    if new.rights.is_empty() {
-        return Err(Refused::Empty { field: Field::Rights }.into());
-    }
-    if new.environments.is_empty() {
-        return Err(Refused::Empty { field: Field::Environments }.into());
-    }
+    check(&new.label, &new.description, &new.rights, &new.environments)?;
     let role = Role {
         id: new.id,
         tenant,
@@ -67,4 +60,22 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewRole) ->
     ]);
     tx.audit().tell(&stamp.done(tenant, Action::RoleAdd, Subject::Role(role.id), details))?;
     Ok(role)
+}
+
+/// Bounds what people read, and asks for a right and a place at least.
+pub(super) fn check(
+    label: &str,
+    description: &str,
+    rights: &Rights,
+    environments: &BTreeSet<Environment>,
+) -> Result<(), Refused> {
+    text::check(Field::Label, label, text::LABEL)?;
+    text::check(Field::Description, description, text::DESCRIPTION)?;
+    if rights.is_empty() {
+        return Err(Refused::Empty { field: Field::Rights });
+    }
+    if environments.is_empty() {
+        return Err(Refused::Empty { field: Field::Environments });
+    }
+    Ok(())
 }

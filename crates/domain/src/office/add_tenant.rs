@@ -7,7 +7,8 @@ use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
 use crate::{
-    Action, Branch, Epoch, Locale, Rank, RoleId, Slug, Store, StoreError, StoreExt, Subject, Tenant, TenantId, Zone,
+    Action, Branch, Epoch, Locale, Rank, RoleId, SessionLimits, Slug, Store, StoreError, StoreExt, Subject, Tenant,
+    TenantId, Zone,
 };
 
 /// A tenant that is to be.
@@ -50,6 +51,7 @@ pub(super) fn add(
         name: new.name.clone(),
         zone: new.zone.clone(),
         locale: new.locale.clone(),
+        limits: SessionLimits::default(),
         branches: vec![new.branch.clone()],
         epoch: Epoch::default(),
         created_at: stamp.at,

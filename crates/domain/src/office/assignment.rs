@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::ports::OfficeTx;
 use super::refused::{Field, Halt, Refused};
-use crate::{Assignment, DeviceId, DeviceName, Rank, Rights, Role, RoleId, RoleName, TenantId, access};
+use crate::{Assignment, DeviceId, DeviceName, DeviceStatus, Rank, Rights, Role, RoleId, RoleName, TenantId, access};
 
 /// The roles on one device.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,7 +85,7 @@ pub(super) fn promote(assignment: &mut Assignment, roles: &[Role], rank: Rank) -
 }
 
 fn device(tx: &mut dyn OfficeTx, tenant: TenantId, name: &DeviceName) -> Result<DeviceId, Halt> {
-    let found = tx.devices().named(tenant, &name.folded())?;
+    let found = tx.devices().named(tenant, &name.folded())?.filter(|device| device.status != DeviceStatus::Retired);
     let unknown = || Refused::Unknown { field: Field::Devices, value: name.to_string() };
     Ok(found.map(|device| device.id).ok_or_else(unknown)?)
 }

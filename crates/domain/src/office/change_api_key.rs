@@ -28,7 +28,7 @@ pub struct ApiKeyChange {
 }
 
 /// Changes the key and returns it as it is then. `version` is the one that was read, where the caller holds to it. Asks the right
-/// `apiKeyUpdate`, and every right that the key gives before and after.
+/// `apiKeyUpdate`, every right that the key gives before and after, and every right among other permissions.
 ///
 /// What is signed with a key that was revoked or changed is judged by it at once. What changes nothing writes nothing.
 pub fn change_api_key(
@@ -64,7 +64,7 @@ fn apply(
     stamp.authority.ask("apiKeyUpdate")?;
     let before = known(tx, tenant, id, version)?;
     stamp.authority.cover(&given(tx, &before)?)?;
-    let after = changed(tx, &before, change)?;
+    let after = changed(tx, stamp, &before, change)?;
     stamp.authority.cover(&given(tx, &after)?)?;
     if after == before {
         return Ok(before);
@@ -108,7 +108,7 @@ fn known(tx: &mut dyn OfficeTx, tenant: TenantId, id: ApiKeyId, version: Option<
 }
 
 /// The key after the change.
-fn changed(tx: &mut dyn OfficeTx, before: &ApiKey, change: &ApiKeyChange) -> Result<ApiKey, Halt> {
+fn changed(tx: &mut dyn OfficeTx, stamp: &Stamp, before: &ApiKey, change: &ApiKeyChange) -> Result<ApiKey, Halt> {
     let mut after = before.clone();
     if let Some(name) = &change.name {
         after.name.clone_from(name);
@@ -121,6 +121,7 @@ fn changed(tx: &mut dyn OfficeTx, before: &ApiKey, change: &ApiKeyChange) -> Res
         after.active = active;
     }
     if let Some(permissions) = &change.permissions {
+        stamp.authority.cover(permissions)?;
         after.permissions.clone_from(permissions);
     }
     if change.user.is_some() || change.device.is_some() {

@@ -5,20 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::assignment;
+use super::last_admin;
 use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
 use crate::{
-    Action, Device, DeviceId, DeviceName, DeviceStatus, EndedWhy, RoleName, Scope, Store, StoreError, StoreExt,
-    Subject, TenantId,
+    Action, Device, DeviceId, DeviceName, DeviceStatus, EndedWhy, Environment, Rights, Role, RoleId, RoleName, Scope,
+    Store, StoreError, StoreExt, Subject, TenantId, access,
 };
 
-/// What becomes of a device. `None` leaves a field as it is. The environment stays for the device's life.
+/// What becomes of a device. `None` leaves a field as it is.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct DeviceChange {
     /// Another name to log in under.
     pub name: Option<DeviceName>,
+    /// Another kind of device. Every session on it ends: what its people may do there, and how many at a time, is another matter.
+    pub environment: Option<Environment>,
     /// Another status.
     pub status: Option<DeviceStatus>,
     /// Another description.
@@ -44,9 +47,11 @@ pub enum SettingsChange {
 }
 
 /// Changes the device and returns it as it is then. `version` is the one that was read, where the caller holds to it. Asks the
-/// right `deviceUpdate` (`deviceDelete` to retire), and every right that the device has or gets as itself.
+/// right `deviceUpdate` (`deviceDelete` to retire), every right that the device has or gets as itself, and every right that
+/// begins to count for its people with another environment.
 ///
-/// A device that stops being active loses every session on it; the permanent one only where it is retired. What changes nothing writes nothing.
+/// A device that stops being active loses every session on it; the permanent one only where it is retired. A retired one also
+/// leaves the lists of its users and gives up its roles, and its name is free again. What changes nothing writes nothing.
 pub fn change_device(
     store: &dyn Store<OfficeView>,
     tenant: TenantId,
@@ -83,6 +88,10 @@ fn apply(
     if version.is_some_and(|version| version != before.version) {
         return Err(Refused::Moved { current: before.version }.into());
     }
+    let leaves = change.status.is_some_and(|status| status != DeviceStatus::Active);
+    if leaves {
+        last_admin::claim(tx, tenant)?;
+    }
     let roles = tx.roles().list(tenant)?;
     stamp.authority.cover(&assignment::rights_of(&before.roles, &roles))?;
     let mut after = changed(&before, change)?;
@@ -90,17 +99,27 @@ fn apply(
         after.roles = assignment::role_ids(&roles, names)?;
         stamp.authority.cover(&assignment::rights_of(&after.roles, &roles))?;
     }
+    if retires {
+        after.roles.clear();
+    }
     if after == before {
         return Ok(before);
     }
+    if after.environment != before.environment {
+        stamp.authority.cover(&begun(&tx.users().roles_on(id)?, &roles, before.environment, after.environment))?;
+    }
+    if leaves && before.status == DeviceStatus::Active {
+        last_admin::keep_without(tx, &roles, &before)?;
+    }
     after.updated_at = stamp.at;
     let scope = Scope::Device(id);
-    match ending(before.status, after.status) {
+    match ending(&before, &after) {
         Some(why) => {
             tx.endings().raise(scope, why, stamp.at)?;
             // a permanent token is held back while its device is locked, and good again afterwards
             if retires {
                 tx.endings().sever(scope, why, stamp.at)?;
+                tx.users().unlist(id)?;
             }
         }
         None => tx.endings().touch(scope, stamp.at)?,
@@ -128,6 +147,9 @@ fn changed(before: &Device, change: &DeviceChange) -> Result<Device, Refused> {
     let mut after = before.clone();
     if let Some(name) = &change.name {
         after.name = name.clone();
+    }
+    if let Some(environment) = change.environment {
+        after.environment = environment;
     }
     if let Some(description) = &change.description {
         text::check(Field::Description, description, text::DESCRIPTION)?;
@@ -166,9 +188,20 @@ pub(super) fn check_settings(settings: &BTreeMap<String, String>) -> Result<(), 
     })
 }
 
-/// Whether a step from one status to another ends every session on the device, and why.
-fn ending(from: DeviceStatus, to: DeviceStatus) -> Option<EndedWhy> {
-    (from != to && to != DeviceStatus::Active).then_some(EndedWhy::Locked)
+/// Whether a change ends every session on the device, and why.
+fn ending(before: &Device, after: &Device) -> Option<EndedWhy> {
+    if before.status != after.status && after.status != DeviceStatus::Active {
+        Some(EndedWhy::Locked)
+    } else {
+        (before.environment != after.environment).then_some(EndedWhy::Admin)
+    }
+}
+
+/// What these roles allow on the device in its new environment and did not in the old.
+fn begun(held: &BTreeSet<RoleId>, roles: &[Role], from: Environment, to: Environment) -> Rights {
+    let begins =
+        |role: &&Role| held.contains(&role.id) && role.environments.contains(&to) && !role.environments.contains(&from);
+    access::rights(roles.iter().filter(begins))
 }
 
 /// What the audit says of it.
@@ -179,15 +212,17 @@ fn told(before: &Device, after: &Device) -> (Action, Map<String, Value>) {
             details.insert(field.to_owned(), json!({ "from": from, "to": to }));
         }
     };
-    let words = |roles: &BTreeSet<crate::RoleId>| roles.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let words = |roles: &BTreeSet<RoleId>| roles.iter().map(ToString::to_string).collect::<Vec<_>>();
     tell("name", json!(before.name), json!(after.name));
+    tell("environment", json!(before.environment), json!(after.environment));
     tell("description", json!(before.description), json!(after.description));
     tell("preferences", json!(before.preferences), json!(after.preferences));
     tell("settings", json!(before.settings), json!(after.settings));
     tell("roles", json!(words(&before.roles)), json!(words(&after.roles)));
     tell("status", json!(before.status.name()), json!(after.status.name()));
+    let retires = before.status != after.status && after.status == DeviceStatus::Retired;
     let only_status = details.len() == 1 && details.contains_key("status");
-    (if only_status { Action::DeviceStatus } else { Action::DeviceUpdate }, details)
+    (if only_status || retires { Action::DeviceStatus } else { Action::DeviceUpdate }, details)
 }
 
 #[cfg(test)]

@@ -1,12 +1,15 @@
-//! Changes a tenant: the name that people read, its time zone, its language.
+//! Changes a tenant: the name that people read, its time zone, its language, how long its sessions live at most.
 
-use serde_json::{Map, json};
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+use serde_json::{Map, Value, json};
 
 use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
-use crate::{Action, Locale, Scope, Store, StoreError, StoreExt, Subject, Tenant, TenantId, Zone};
+use crate::{Action, Locale, Scope, SessionLimits, Store, StoreError, StoreExt, Subject, Tenant, TenantId, Zone};
 
 /// What becomes of a tenant. `None` leaves a field as it is; the short name stays for its life.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub struct TenantChange {
     pub zone: Option<Zone>,
     /// Another language.
     pub locale: Option<Locale>,
+    /// Other limits of its sessions. They hold for those that are made from then on.
+    pub limits: Option<SessionLimits>,
 }
 
 /// Changes the tenant and returns it as it is then. `version` is the one that was read, where the caller holds to it. Asks the right
@@ -43,12 +48,14 @@ fn apply(
     if version.is_some_and(|version| version != before.version) {
         return Err(Refused::Moved { current: before.version }.into());
     }
-    let TenantChange { name, zone, locale } = change.clone();
+    let TenantChange { name, zone, locale, limits } = change.clone();
     let mut after = before.clone();
     after.name = name.unwrap_or(after.name);
     after.zone = zone.unwrap_or(after.zone);
     after.locale = locale.unwrap_or(after.locale);
+    after.limits = limits.unwrap_or(after.limits);
     text::check_filled(Field::Name, &after.name, text::LABEL)?;
+    check(&after.limits)?;
     if after == before {
         return Ok(before);
     }
@@ -56,11 +63,80 @@ fn apply(
         return Err(StoreError::Conflict("the tenant moved on".to_owned()).into());
     }
     tx.endings().touch(Scope::Tenant(id), stamp.at)?;
-    let details = Map::from_iter([
-        ("name".to_owned(), json!(after.name)),
-        ("zone".to_owned(), json!(after.zone.name())),
-        ("locale".to_owned(), json!(after.locale.as_str())),
-    ]);
-    tx.audit().tell(&stamp.done(id, Action::TenantUpdate, Subject::Tenant(id), details))?;
+    tx.audit().tell(&stamp.done(id, Action::TenantUpdate, Subject::Tenant(id), told(&before, &after)))?;
     Ok(Tenant { version: after.version.saturating_add(1), ..after })
+}
+
+/// Bounds the limits, and holds them to each other.
+fn check(limits: &SessionLimits) -> Result<(), Refused> {
+    let within = |field: Field, span: Option<Duration>, bounds: RangeInclusive<Duration>| match span {
+        Some(span) if !bounds.contains(&span) => {
+            Err(Refused::Span { field, least: *bounds.start(), most: *bounds.end() })
+        }
+        _ => Ok(()),
+    };
+    let SessionLimits { access, idle, absolute, overlap } = *limits;
+    within(Field::Access, access, SessionLimits::ACCESS)?;
+    let (shortest, longest) = (SessionLimits::IDLE.start(), *SessionLimits::IDLE.end());
+    within(Field::Idle, idle, access.map_or(*shortest, |access| access.max(*shortest))..=longest)?;
+    let (shortest, longest) = (SessionLimits::ABSOLUTE.start(), *SessionLimits::ABSOLUTE.end());
+    let least = idle.or(access).unwrap_or(*shortest);
+    within(Field::Absolute, absolute, least.max(*shortest)..=longest)?;
+    // a repeated refresh token outlives no access token
+    let most = access.map_or(*SessionLimits::OVERLAP.end(), |access| access.min(*SessionLimits::OVERLAP.end()));
+    within(Field::Overlap, overlap, *SessionLimits::OVERLAP.start()..=most)
+}
+
+/// What the audit says of it: each field that moved, spans in seconds.
+fn told(before: &Tenant, after: &Tenant) -> Map<String, Value> {
+    let mut details = Map::new();
+    let mut tell = |field: &str, from: Value, to: Value| {
+        if from != to {
+            details.insert(field.to_owned(), json!({ "from": from, "to": to }));
+        }
+    };
+    tell("name", json!(before.name), json!(after.name));
+    tell("zone", json!(before.zone.name()), json!(after.zone.name()));
+    tell("locale", json!(before.locale.as_str()), json!(after.locale.as_str()));
+    let seconds = |span: Option<Duration>| json!(span.map(|span| span.as_secs()));
+    let (from, to) = (before.limits, after.limits);
+    tell(Field::Access.name(), seconds(from.access), seconds(to.access));
+    tell(Field::Idle.name(), seconds(from.idle), seconds(to.idle));
+    tell(Field::Absolute.name(), seconds(from.absolute), seconds(to.absolute));
+    tell(Field::Overlap.name(), seconds(from.overlap), seconds(to.overlap));
+    details
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn minutes(minutes: u64) -> Option<Duration> {
+        Some(Duration::from_mins(minutes))
+    }
+
+    #[test]
+    fn limits_are_bounded_and_go_together() {
+        let none = SessionLimits::default();
+        assert_eq!(check(&none), Ok(()));
+        let day = SessionLimits { access: minutes(5), idle: minutes(60), absolute: minutes(720), overlap: minutes(2) };
+        assert_eq!(check(&day), Ok(()));
+        for (wrong, field) in [
+            (SessionLimits { access: minutes(1), ..none }, Field::Access),
+            (SessionLimits { access: minutes(24 * 60 + 1), ..none }, Field::Access),
+            (SessionLimits { idle: minutes(4), ..none }, Field::Idle),
+            (SessionLimits { idle: minutes(4), ..day }, Field::Idle),
+            (SessionLimits { access: minutes(61), overlap: None, ..day }, Field::Idle),
+            (SessionLimits { absolute: minutes(59), ..day }, Field::Absolute),
+            (SessionLimits { absolute: minutes(4), ..none }, Field::Absolute),
+            (SessionLimits { overlap: minutes(6), ..day }, Field::Overlap),
+            (SessionLimits { overlap: minutes(61), ..none }, Field::Overlap),
+            (SessionLimits { overlap: Some(Duration::from_secs(29)), ..none }, Field::Overlap),
+        ] {
+            match check(&wrong) {
+                Err(Refused::Span { field: told, .. }) => assert_eq!(told, field, "{wrong:?}"),
+                other => panic!("{wrong:?}: {other:?}"),
+            }
+        }
+    }
 }

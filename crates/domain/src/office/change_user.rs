@@ -13,8 +13,8 @@ use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
 use crate::{
-    Action, Email, EndedWhy, Rank, RoleName, Scope, Store, StoreError, StoreExt, Subject, TenantId, User, UserId,
-    UserName, UserStatus,
+    Action, Assignment, Email, EndedWhy, PrincipalId, Rank, RoleName, Scope, Store, StoreError, StoreExt, Subject,
+    TenantId, User, UserId, UserName, UserStatus,
 };
 
 /// What becomes of a user. `None` leaves a field as it is.
@@ -39,7 +39,8 @@ pub struct UserChange {
 /// Changes the user and returns them as they are then. `version` is the one that was read, where the caller holds to it. Asks the
 /// right `userUpdate` (`userDelete` to delete), and every right that the user has or gets.
 ///
-/// Whoever stops being active loses every session; permanent ones only who is deleted. What changes nothing writes nothing.
+/// Whoever stops being active loses every session; permanent ones only who is deleted. They lose their roles and their password
+/// too. What changes nothing writes nothing.
 pub fn change_user(
     store: &dyn Store<OfficeView>,
     tenant: TenantId,
@@ -116,6 +117,9 @@ fn apply_to(
     if version.is_some_and(|version| version != before.version) {
         return Err(Refused::Moved { current: before.version }.into());
     }
+    if takes(change) {
+        last_admin::claim(tx, tenant)?;
+    }
     let roles = tx.roles().list(tenant)?;
     stamp.authority.cover(&assignment::rights(&before.assignment, &roles))?;
     let mut after = changed(before, change)?;
@@ -123,6 +127,10 @@ fn apply_to(
     after.assignment = assignment::resolve(tx, tenant, &roles, &before.assignment, office, &change.devices)?;
     if let Some(rank) = change.rank {
         assignment::promote(&mut after.assignment, &roles, rank)?;
+    }
+    if deletes {
+        // a role or a device is not held by who is gone
+        after.assignment = Assignment::default();
     }
     stamp.authority.cover(&assignment::rights(&after.assignment, &roles))?;
     if after == *before {
@@ -137,6 +145,8 @@ fn apply_to(
             // a permanent token is held back while its user is suspended, and good again afterwards
             if deletes {
                 tx.endings().sever(scope, why, stamp.at)?;
+                tx.passwords().remove(PrincipalId::User(id))?;
+                tx.resets().void(id)?;
             }
         }
         None => tx.endings().touch(scope, stamp.at)?,
@@ -147,6 +157,14 @@ fn apply_to(
     let (action, details) = told(before, &after);
     tx.audit().tell(&stamp.done(tenant, action, Subject::User(id), details))?;
     Ok(tx.users().find(id)?.ok_or_else(|| StoreError::Fault("a changed user is gone".to_owned()))?)
+}
+
+/// Whether the change could take something away of what makes an admin.
+fn takes(change: &UserChange) -> bool {
+    change.status.is_some_and(|status| status != UserStatus::Active)
+        || change.roles.is_some()
+        || change.rank.is_some()
+        || change.devices != DeviceRoles::Keep
 }
 
 /// The user, where they are of this tenant and not deleted.

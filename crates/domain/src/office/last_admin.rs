@@ -1,13 +1,16 @@
-//! The rule that a tenant keeps an admin.
+//! The rule that a tenant keeps an admin: somebody who can log in and holds a role that allows everything.
 //!
-//! It depends on more rows than one, so whatever could break it first claims the tenant by its version and counts afterwards:
-//! of two admins who remove each other at the same moment one has to look again.
+//! It depends on many rows: users, what they hold, what their roles allow, which devices are in use. So whatever could take an
+//! admin away first claims the tenant, and reads afterwards. Of two admins who remove each other at the same moment the second
+//! sees what the first has done. What only adds to somebody's roles claims nothing: it makes no admin fewer.
 
 use std::collections::BTreeSet;
 
-use super::ports::OfficeTx;
+use super::ports::{HoldersOf, OfficeTx};
 use super::refused::{Halt, Refused};
-use crate::{Environment, Right, Role, RoleId, StoreError, Stored, TenantId, User, UserStatus};
+use crate::{
+    Device, DeviceStatus, Environment, PrincipalId, Right, Role, RoleId, StoreError, Stored, TenantId, User, UserStatus,
+};
 
 /// The roles that make an admin: those that allow everything, everywhere.
 pub(super) fn admin_roles(roles: &[Role]) -> Vec<RoleId> {
@@ -15,62 +18,80 @@ pub(super) fn admin_roles(roles: &[Role]) -> Vec<RoleId> {
     roles.iter().filter(|role| role.rights.allow(Right::ADMIN) && everywhere(role)).map(|role| role.id).collect()
 }
 
-/// Whether the user is an active admin.
-pub(super) fn is_admin(user: &User, admins: &[RoleId]) -> bool {
-    let held: BTreeSet<&RoleId> =
-        user.assignment.office.iter().chain(user.assignment.devices.values().flatten()).collect();
-    user.status == UserStatus::Active && admins.iter().any(|role| held.contains(role))
+/// Claims the tenant, for what could take an admin away. Whoever claims reads everything else after it, roles too.
+pub(super) fn claim(tx: &mut dyn OfficeTx, tenant: TenantId) -> Stored<()> {
+    let claimed = tx.tenants().claim(tenant)?;
+    if claimed { Ok(()) } else { Err(StoreError::Fault("what belongs to no tenant was to be changed".to_owned())) }
 }
 
-/// Refuses a change from `before` to `after` that takes the last admin away.
+/// Refuses a change of a user from `before` to `after` that takes the last admin away.
 pub(super) fn keep(tx: &mut dyn OfficeTx, roles: &[Role], before: &User, after: &User) -> Result<(), Halt> {
     let admins = admin_roles(roles);
-    if !is_admin(before, &admins) || is_admin(after, &admins) {
+    if !is_admin(tx, before, &admins)? || is_admin(tx, after, &admins)? {
         return Ok(());
     }
-    claim(tx, before.tenant)?;
-    let others = tx.users().holders(before.tenant, &admins, before.id)?;
-    if others == 0 { Err(Refused::LastAdmin.into()) } else { Ok(()) }
+    let others = HoldersOf { roles: &admins, but_user: Some(before.id), ..HoldersOf::default() };
+    left(tx.users().holders(before.tenant, &others)?)
 }
 
-fn claim(tx: &mut dyn OfficeTx, tenant: TenantId) -> Stored<()> {
-    let found = tx.tenants().find(tenant)?;
-    let tenant = found.ok_or_else(|| StoreError::Fault("a user belongs to no tenant".to_owned()))?;
-    if tx.tenants().claim(tenant.id, tenant.version)? {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict("the tenant was changed meanwhile".to_owned()))
+/// Refuses to put a device out of use on which alone the last admin is one.
+pub(super) fn keep_without(tx: &mut dyn OfficeTx, roles: &[Role], device: &Device) -> Result<(), Halt> {
+    let admins = admin_roles(roles);
+    let all = HoldersOf { roles: &admins, ..HoldersOf::default() };
+    if tx.users().holders(device.tenant, &all)? == 0 {
+        return Ok(());
     }
+    left(tx.users().holders(device.tenant, &HoldersOf { but_device: Some(device.id), ..all })?)
+}
+
+/// Refuses a change of a tenant's roles from `before` to `after` that makes nobody an admin any more.
+pub(super) fn keep_among(tx: &mut dyn OfficeTx, tenant: TenantId, before: &[Role], after: &[Role]) -> Result<(), Halt> {
+    let (were, are) = (admin_roles(before), admin_roles(after));
+    if were.iter().all(|role| are.contains(role)) {
+        return Ok(());
+    }
+    let of = |roles| HoldersOf { roles, ..HoldersOf::default() };
+    if tx.users().holders(tenant, &of(&were))? == 0 {
+        return Ok(());
+    }
+    left(tx.users().holders(tenant, &of(&are))?)
+}
+
+fn left(admins: u64) -> Result<(), Halt> {
+    if admins == 0 { Err(Refused::LastAdmin.into()) } else { Ok(()) }
+}
+
+/// Whether the user is an admin who can log in: active, with a password, and with the role without a device or on one in use.
+fn is_admin(tx: &mut dyn OfficeTx, user: &User, admins: &[RoleId]) -> Stored<bool> {
+    let makes = |held: &BTreeSet<RoleId>| admins.iter().any(|role| held.contains(role));
+    let places: Vec<_> =
+        user.assignment.devices.iter().filter(|(_, held)| makes(held)).map(|(device, _)| *device).collect();
+    let office = makes(&user.assignment.office);
+    if user.status != UserStatus::Active || (!office && places.is_empty()) {
+        return Ok(false);
+    }
+    if !tx.passwords().has(PrincipalId::User(user.id))? {
+        return Ok(false);
+    }
+    if office {
+        return Ok(true);
+    }
+    for place in places {
+        if tx.devices().find(place)?.is_some_and(|device| device.status == DeviceStatus::Active) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Assignment, DeviceId, Epoch, Instant, Rank, UserId, UserName};
-
-    fn tenant() -> TenantId {
-        TenantId::new(Instant::default(), [1; 10])
-    }
+    use crate::{Instant, Rank};
 
     fn role(rank: Rank, number: u8) -> Role {
-        rank.role(RoleId::new(Instant::default(), [number; 10]), tenant()).unwrap()
-    }
-
-    fn user(assignment: Assignment, status: UserStatus) -> User {
-        User {
-            id: UserId::new(Instant::default(), [9; 10]),
-            tenant: tenant(),
-            name: UserName::parse("anna").unwrap(),
-            email: None,
-            display_name: "Anna".into(),
-            status,
-            feature: None,
-            assignment,
-            epoch: Epoch(0),
-            created_at: Instant::default(),
-            updated_at: Instant::default(),
-            version: 1,
-        }
+        let tenant = TenantId::new(Instant::default(), [1; 10]);
+        rank.role(RoleId::new(Instant::default(), [number; 10]), tenant).unwrap()
     }
 
     #[test]
@@ -79,18 +100,5 @@ mod tests {
         let mut narrow = role(Rank::Admin, 2);
         narrow.environments.remove(&Environment::Tool);
         assert_eq!(admin_roles(&[admin.clone(), narrow, role(Rank::Manager, 3)]), [admin.id]);
-    }
-
-    #[test]
-    fn an_admin_is_active_and_holds_the_role_somewhere() {
-        let admin = role(Rank::Admin, 1).id;
-        let office = Assignment { office: [admin].into(), ..Assignment::default() };
-        let till = DeviceId::new(Instant::default(), [5; 10]);
-        let device = Assignment { devices: [(till, [admin].into())].into(), ..Assignment::default() };
-        for status in UserStatus::ALL {
-            assert_eq!(is_admin(&user(office.clone(), status), &[admin]), status == UserStatus::Active);
-            assert_eq!(is_admin(&user(device.clone(), status), &[admin]), status == UserStatus::Active);
-        }
-        assert!(!is_admin(&user(Assignment::default(), UserStatus::Active), &[admin]));
     }
 }

@@ -12,7 +12,7 @@ mod tickets;
 pub use idempotency_keys::{
     Answered, IdempotencyKey, IdempotencyKeys, InvalidIdempotencyKey, RequestDigest, RequestKey,
 };
-pub use lists::{EventFilter, Found, Part, Told, UserFilter, UserOrder};
+pub use lists::{DeviceFilter, EventFilter, Found, Holders, HoldersOf, Part, Told, UserFilter, UserOrder};
 pub use resets::{Reset, ResetDigest, ResetRequest, Resets};
 pub use seals::{Seals, Unsealed};
 pub use tickets::{OrderedBy, TicketFilter, TicketOrder, TicketPlace, Tickets};
@@ -20,8 +20,8 @@ pub use tickets::{OrderedBy, TicketFilter, TicketOrder, TicketPlace, Tickets};
 use std::collections::BTreeSet;
 
 use crate::{
-    ApiKey, ApiKeyId, Branch, Device, DeviceId, EventId, Folded, Instant, PrincipalId, Role, RoleId, RoleName, Secret,
-    Slug, Stored, Tenant, TenantId, Tx, User, UserId, View,
+    ApiKey, ApiKeyId, Device, DeviceId, EventId, Folded, Instant, PrincipalId, Role, RoleId, RoleName, Secret, Slug,
+    Stored, Tenant, TenantId, Tx, User, UserId, View,
 };
 
 /// Shows the ports of the back office.
@@ -74,12 +74,10 @@ pub trait Tenants {
     fn named(&mut self, slug: &Slug) -> Stored<Option<Tenant>>;
     /// Adds a tenant with its stores.
     fn insert(&mut self, tenant: &Tenant) -> Stored<bool>;
-    /// Adds a store to a tenant.
-    fn open(&mut self, tenant: TenantId, branch: &Branch) -> Stored<()>;
-    /// Claims the tenant: true where it still has this version, which is raised; then no other claim succeeds before this unit
-    /// of work ends.
-    fn claim(&mut self, id: TenantId, version: i64) -> Stored<bool>;
-    /// Writes name, zone and language where the tenant still has this version, which is raised.
+    /// Claims the tenant, and changes nothing of it: false where there is none. No other claim of it is answered before this unit
+    /// of work ends, and whatever is read after it is as the claim before has left it.
+    fn claim(&mut self, id: TenantId) -> Stored<bool>;
+    /// Writes name, zone, language, limits and stores where the tenant still has this version, which is raised.
     fn update(&mut self, tenant: &Tenant) -> Stored<bool>;
     /// Tenants in the order of their ids.
     fn list(&mut self, page: &Page<TenantId>) -> Stored<Vec<Tenant>>;
@@ -111,33 +109,48 @@ pub trait Users {
     fn count(&mut self, tenant: TenantId, filter: &UserFilter) -> Stored<u64>;
     /// Whether any user exists who is not deleted, in any tenant.
     fn any(&mut self) -> Stored<bool>;
-    /// How many active users but `except` hold a role among `roles` without a device or on any device.
-    fn holders(&mut self, tenant: TenantId, roles: &[RoleId], except: UserId) -> Stored<u64>;
+    /// How many users who can log in as things stand (active, with a password) hold a role of these where they can: without a
+    /// device, or on an active one.
+    fn holders(&mut self, tenant: TenantId, of: &HoldersOf<'_>) -> Stored<u64>;
+    /// The roles that users of any status have on this device.
+    fn roles_on(&mut self, device: DeviceId) -> Stored<BTreeSet<RoleId>>;
+    /// Takes the device off the list of every user who has it there, with the roles on it, and raises the versions of these.
+    fn unlist(&mut self, device: DeviceId) -> Stored<()>;
 }
 
 /// Devices.
 pub trait Devices {
     /// The device with this id.
     fn find(&mut self, id: DeviceId) -> Stored<Option<Device>>;
-    /// The device of this name in this tenant.
+    /// The device of this name in this tenant; where there are only retired ones of it, the newest of these.
     fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<Device>>;
     /// Those of these devices that there are, in the order of their ids.
     fn among(&mut self, ids: &BTreeSet<DeviceId>) -> Stored<Vec<Device>>;
-    /// Registers a device.
+    /// Registers a device. The name of a retired one is free.
     fn insert(&mut self, device: &Device) -> Stored<bool>;
     /// Stores every field but the epoch, the seat, the pairing and `last_seen_at` where the device still has the version in
     /// `device`.
     fn update(&mut self, device: &Device) -> Stored<bool>;
     /// Devices of a tenant in the order of their ids.
     fn list(&mut self, tenant: TenantId, page: &Page<DeviceId>) -> Stored<Vec<Device>>;
+    /// Those whom the filter fits, in the same order.
+    fn search(&mut self, tenant: TenantId, filter: &DeviceFilter, page: &Page<DeviceId>) -> Stored<Vec<Device>>;
 }
 
-/// Roles.
+/// Roles. Who is given one that is removed at the same moment meets a conflict, or keeps it from being removed.
 pub trait Roles {
+    /// The role with this id.
+    fn find(&mut self, id: RoleId) -> Stored<Option<Role>>;
     /// The role of this name in this tenant.
     fn named(&mut self, tenant: TenantId, name: &RoleName) -> Stored<Option<Role>>;
     /// Adds a role.
     fn insert(&mut self, role: &Role) -> Stored<bool>;
+    /// Stores name, label, description, rights and environments where the role still has the version in `role`.
+    fn update(&mut self, role: &Role) -> Stored<bool>;
+    /// Removes the role where it still has this version and nobody holds it, be it a user or a device.
+    fn remove(&mut self, id: RoleId, version: i64) -> Stored<bool>;
+    /// Who holds the role: users in the order of their ids, then devices, `limit` of them at most, and how many in all.
+    fn held(&mut self, id: RoleId, limit: u32) -> Stored<Holders>;
     /// Every role of a tenant, in the order of ids.
     fn list(&mut self, tenant: TenantId) -> Stored<Vec<Role>>;
 }
@@ -170,6 +183,8 @@ pub trait Passwords {
     fn set(&mut self, principal: PrincipalId, verifier: &Secret<String>, at: Instant) -> Stored<()>;
     /// Whether the principal has one.
     fn has(&mut self, principal: PrincipalId) -> Stored<bool>;
+    /// Takes it away; false where there is none.
+    fn remove(&mut self, principal: PrincipalId) -> Stored<bool>;
     /// Forgets the failed logins of the principal.
     fn forgive(&mut self, principal: PrincipalId) -> Stored<()>;
 }

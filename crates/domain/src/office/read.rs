@@ -4,8 +4,8 @@ use super::ports::{OfficeView, Page};
 use super::refused::Refused;
 use super::stamp::Authority;
 use crate::{
-    ApiKey, ApiKeyId, Device, DeviceId, DeviceName, Role, RoleName, Slug, Store, StoreExt, Stored, Tenant, TenantId,
-    User, UserId, UserName,
+    ApiKey, ApiKeyId, Device, DeviceId, DeviceName, Role, RoleId, RoleName, Slug, Store, StoreExt, Stored, Tenant,
+    TenantId, User, UserId, UserName,
 };
 
 /// The most that a list shows at once.
@@ -18,6 +18,16 @@ fn bounded<K: Clone>(page: &Page<K>) -> Page<K> {
 /// The tenant of this short name.
 pub fn tenant_named(store: &dyn Store<OfficeView>, slug: &Slug) -> Stored<Option<Tenant>> {
     store.read(|tx| tx.tenants().named(slug))
+}
+
+/// The tenant with this id.
+pub fn find_tenant(store: &dyn Store<OfficeView>, id: TenantId) -> Stored<Option<Tenant>> {
+    store.read(|tx| tx.tenants().find(id))
+}
+
+/// Tenants in the order of their ids, 200 at most: for whoever runs the server.
+pub fn list_tenants(store: &dyn Store<OfficeView>, page: &Page<TenantId>) -> Stored<Vec<Tenant>> {
+    store.read(|tx| tx.tenants().list(&bounded(page)))
 }
 
 /// Whether there is any user in any tenant who is not deleted.
@@ -53,6 +63,11 @@ pub fn device_named(store: &dyn Store<OfficeView>, tenant: TenantId, name: &Devi
 /// Devices in the order of their ids, 200 at most.
 pub fn list_devices(store: &dyn Store<OfficeView>, tenant: TenantId, page: &Page<DeviceId>) -> Stored<Vec<Device>> {
     store.read(|tx| tx.devices().list(tenant, &bounded(page)))
+}
+
+/// The role with this id.
+pub fn find_role(store: &dyn Store<OfficeView>, tenant: TenantId, id: RoleId) -> Stored<Option<Role>> {
+    Ok(store.read(|tx| tx.roles().find(id))?.filter(|role| role.tenant == tenant))
 }
 
 /// The role of this name.

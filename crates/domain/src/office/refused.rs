@@ -1,6 +1,7 @@
 //! What the back office says no with: the field or the rule, and what to do about it.
 
 use std::fmt;
+use std::time::Duration;
 
 use crate::{InvalidName, Rank, Right, StoreError, Stored};
 
@@ -46,6 +47,20 @@ pub enum Field {
     Device,
     /// The key of a program as a whole.
     ApiKey,
+    /// The role as a whole.
+    Role,
+    /// The tenant as a whole.
+    Tenant,
+    /// The store of a tenant as a whole.
+    Store,
+    /// How long an access token is good at most.
+    Access,
+    /// How long a session lives in silence at most.
+    Idle,
+    /// How long a session lives in all at most.
+    Absolute,
+    /// How long a refresh token overlaps with the next at most.
+    Overlap,
 }
 
 impl Field {
@@ -70,6 +85,13 @@ impl Field {
             Self::User => "user",
             Self::Device => "device",
             Self::ApiKey => "api_key",
+            Self::Role => "role",
+            Self::Tenant => "tenant",
+            Self::Store => "store",
+            Self::Access => "access",
+            Self::Idle => "idle",
+            Self::Absolute => "absolute",
+            Self::Overlap => "overlap",
         }
     }
 }
@@ -121,6 +143,16 @@ pub enum Refused {
         /// Which field.
         field: Field,
     },
+    /// A span of time outside of what it may be.
+    #[error("{field} must lie between {} and {} seconds", .least.as_secs(), .most.as_secs())]
+    Span {
+        /// Which field.
+        field: Field,
+        /// The least that it may be.
+        least: Duration,
+        /// The most that it may be.
+        most: Duration,
+    },
     /// Somebody changed it since it was read.
     #[error("somebody has changed it meanwhile: it is at version {current} now; read it again and repeat the change")]
     Moved {
@@ -130,6 +162,28 @@ pub enum Refused {
     /// It would leave the tenant without an admin.
     #[error("this is the last active admin; make another admin first")]
     LastAdmin,
+    /// A role that is held cannot go.
+    #[error("the role is held by {}{}; take it from them first", .by.join(", "), more(.by.len(), *.total))]
+    Held {
+        /// Who holds it: the first few, by kind and name.
+        by: Vec<String>,
+        /// How many hold it.
+        total: u64,
+    },
+    /// A built-in role stays as it is.
+    #[error("a built-in role stays as it is; make a role of your own")]
+    BuiltIn,
+    /// The last store of a tenant stays.
+    #[error("this is the last store; open another first")]
+    LastStore,
+    /// There are as many as there may be.
+    #[error("{field}: there are {most} already, and no more fit")]
+    Full {
+        /// Which field.
+        field: Field,
+        /// How many there may be.
+        most: usize,
+    },
     /// A virtual user has no password.
     #[error("a virtual user stands for a feature and has no password; make a user of its own for the person")]
     Virtual,
@@ -149,6 +203,14 @@ pub enum Refused {
     Missing(Right),
 }
 
+/// What stands behind the few that are named.
+fn more(named: usize, total: u64) -> String {
+    match total.saturating_sub(u64::try_from(named).unwrap_or(u64::MAX)) {
+        0 => String::new(),
+        rest => format!(" and {rest} more"),
+    }
+}
+
 impl Refused {
     /// A stable word for it, in answers, logs and metrics.
     pub const fn code(&self) -> &'static str {
@@ -158,8 +220,13 @@ impl Refused {
             Self::Unknown { .. } => "name_unknown",
             Self::Invalid { .. } => "field_invalid",
             Self::Empty { .. } => "field_empty",
+            Self::Span { .. } => "field_range",
             Self::Moved { .. } => "version_moved",
             Self::LastAdmin => "last_admin",
+            Self::Held { .. } => "role_held",
+            Self::BuiltIn => "role_built_in",
+            Self::LastStore => "last_store",
+            Self::Full { .. } => "too_many",
             Self::Virtual => "user_virtual",
             Self::Status { .. } => "status_impossible",
             Self::TooHigh(_) => "rank_too_high",

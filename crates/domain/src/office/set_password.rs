@@ -8,7 +8,9 @@ use super::change_user::living;
 use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Halt, Refused, decide};
 use super::stamp::Stamp;
-use crate::{Action, EndedWhy, PrincipalId, Scope, Secret, Store, StoreError, StoreExt, Stored, Subject, TenantId};
+use crate::{
+    Action, DeviceId, EndedWhy, PrincipalId, Scope, Secret, Store, StoreError, StoreExt, Stored, Subject, TenantId,
+};
 
 /// Sets the password: `verifier` is its hash, made outside. Ends every session of the user, permanent ones too, or on the device, and forgets their
 /// failed logins. A virtual user is refused. Asks the right `userUpdate` and every right of the user, or `deviceUpdate` and every right of the device.
@@ -45,6 +47,34 @@ fn set(
     } else {
         Err(StoreError::Conflict("its owner was removed meanwhile".to_owned()).into())
     }
+}
+
+/// Takes a device's own password away: it logs in as itself no more. Ends every session on it. Asks what [`set_password`] asks;
+/// false where it had none. A user keeps a password: suspend who is to stay out.
+pub fn remove_password(
+    store: &dyn Store<OfficeView>,
+    tenant: TenantId,
+    stamp: &Stamp,
+    device: DeviceId,
+) -> Decided<bool> {
+    store.write(|tx| {
+        let mut way = || -> Result<bool, Halt> {
+            let principal = PrincipalId::Device(device);
+            let subject = may_touch(tx, tenant, stamp, principal)?;
+            if !tx.passwords().has(principal)? {
+                return Ok(false);
+            }
+            // it also claims the row, as where a password is set
+            tx.endings().raise(Scope::Device(device), EndedWhy::Password, stamp.at)?;
+            let removed = tx.passwords().remove(principal)?;
+            if removed {
+                let details = Map::from_iter([("removed".to_owned(), Value::Bool(true))]);
+                tx.audit().tell(&stamp.done(tenant, Action::Password, subject, details))?;
+            }
+            Ok(removed)
+        };
+        decide(way())
+    })
 }
 
 /// Puts another password in the place of the one there is, whoever may. False where its owner is gone.

@@ -6,8 +6,8 @@ use tillgate_auth_core::Memory;
 use tillgate_domain::office::OfficeView;
 use tillgate_domain::{
     Assignment, Branch, BranchId, Device, DeviceId, DeviceName, DeviceStatus, Email, Environment, Epoch, Locale,
-    PrincipalId, Rank, Role, RoleId, RoleName, Secret, Slug, Store, StoreExt, Tenant, TenantId, User, UserId, UserName,
-    UserStatus, Zone,
+    PrincipalId, Rank, Role, RoleId, RoleName, Secret, SessionLimits, Slug, Store, StoreExt, Tenant, TenantId, User,
+    UserId, UserName, UserStatus, Zone,
 };
 
 use crate::shop::{NOON, PASSWORD};
@@ -23,6 +23,7 @@ fn tenant(number: u8, slug: &str) -> Tenant {
         name: slug.into(),
         zone: Zone::UTC,
         locale: Locale::parse("en").unwrap(),
+        limits: SessionLimits::default(),
         branches: vec![Branch { id: BranchId::new(NOON, bytes(number)), name: "Main street".into() }],
         epoch: Epoch(0),
         created_at: NOON,

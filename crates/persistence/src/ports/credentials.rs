@@ -14,6 +14,8 @@ const CLAIM: &str = "UPDATE credentials SET used_at = $5, verifier = COALESCE($6
      WHERE principal_id = $1 AND principal_kind = $2 AND kind = $3 AND device_id IS NULL AND version = $4";
 const REPLACE: &str = "UPDATE credentials SET verifier = $5, version = version + 1, set_at = $6 \
      WHERE principal_id = $1 AND principal_kind = $2 AND kind = $3 AND device_id IS NULL AND version = $4";
+const REMOVE: &str = "DELETE FROM credentials \
+     WHERE principal_id = $1 AND principal_kind = $2 AND kind = $3 AND device_id IS NULL";
 const SET: &str = "INSERT INTO credentials (principal_id, principal_kind, kind, device_id, version, verifier, set_at, used_at) \
      VALUES ($1, $2, $3, NULL, 1, $4, $5, NULL) \
      ON CONFLICT (principal_id, principal_kind, kind) WHERE device_id IS NULL \
@@ -89,6 +91,12 @@ impl Passwords for Transaction<'_> {
             .filter(credentials::kind.eq(CredentialKind::Password.name()))
             .filter(credentials::device_id.is_null());
         diesel::select(diesel::dsl::exists(found)).get_result(self.connection).map_err(classify)
+    }
+
+    fn remove(&mut self, principal: PrincipalId) -> Stored<bool> {
+        let id = principal.uuid();
+        let binds = [Bind::from(&id), of(principal).into(), CredentialKind::Password.name().into()];
+        Ok(self.run(&Statement::new(REMOVE, binds))? == 1)
     }
 
     fn forgive(&mut self, principal: PrincipalId) -> Stored<()> {

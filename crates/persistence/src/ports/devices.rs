@@ -1,11 +1,13 @@
 //! Devices: found, claimed and seated by a login, kept by the back office. A device comes in two queries, a page of them in two.
 
+mod search;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use tillgate_auth_core::ports as auth;
 use tillgate_domain::office::ports as office;
-use tillgate_domain::office::ports::Page;
+use tillgate_domain::office::ports::{DeviceFilter, Page};
 use tillgate_domain::{Device, DeviceId, DeviceStatus, Epoch, Folded, Instant, RoleId, SessionId, Stored, TenantId};
 
 use super::contested;
@@ -21,8 +23,8 @@ const PAIR: &str = "UPDATE devices SET pairing_id = $2 WHERE id = $1 AND pairing
 const UPDATE: &str = "UPDATE devices SET name = $3, folded = $4, environment = $5, status = $6, description = $7, \
      preferences = $8, settings = $9, updated_at = $10, version = version + 1 \
      WHERE id = $1 AND version = $2 \
-     AND NOT EXISTS (SELECT 1 FROM devices other WHERE other.tenant_id = devices.tenant_id AND other.folded = $4 \
-     AND other.id <> devices.id)";
+     AND ($6 = 'retired' OR NOT EXISTS (SELECT 1 FROM devices other WHERE other.tenant_id = devices.tenant_id \
+     AND other.folded = $4 AND other.status <> 'retired' AND other.id <> devices.id))";
 
 impl Transaction<'_> {
     /// Gives what one session holds of a device to another, where it still holds it.
@@ -62,7 +64,7 @@ impl Transaction<'_> {
     fn equip(&mut self, device: &Device) -> Stored<()> {
         let id = Bind::from(&device.id.0);
         let held: Vec<Bind<'_>> = device.roles.iter().flat_map(|role| [id, Bind::from(&role.0)]).collect();
-        self.insert("device_roles (device_id, role_id)", 2, &held)
+        self.insert_or("device_roles (device_id, role_id)", 2, &held, super::held)
     }
 }
 
@@ -80,10 +82,14 @@ impl auth::Devices for Transaction<'_> {
         let rows = devices::table
             .filter(devices::tenant_id.eq(tenant.0.as_bytes().as_slice()))
             .filter(devices::folded.eq(name.as_str()))
+            .order(devices::id)
             .select(DeviceRow::as_select())
             .load(self.connection)
             .map_err(classify)?;
-        Ok(self.with_roles(rows)?.pop())
+        let mut devices = self.with_roles(rows)?;
+        // one of them at most is not retired
+        let standing = devices.iter().position(|device| device.status != DeviceStatus::Retired);
+        Ok(standing.map(|at| devices.swap_remove(at)).or_else(|| devices.pop()))
     }
 
     fn claim(&mut self, id: DeviceId, epoch: Epoch, at: Instant) -> Stored<bool> {
@@ -162,5 +168,9 @@ impl office::Devices for Transaction<'_> {
             .load(self.connection)
             .map_err(classify)?;
         self.with_roles(rows)
+    }
+
+    fn search(&mut self, tenant: TenantId, filter: &DeviceFilter, page: &Page<DeviceId>) -> Stored<Vec<Device>> {
+        search::part(self, tenant, filter, page)
     }
 }

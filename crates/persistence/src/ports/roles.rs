@@ -1,14 +1,17 @@
 //! Roles: those among some for a login, all of a tenant for the back office.
 
 use diesel::prelude::*;
+use diesel::sql_types::{Bool, Text};
 use tillgate_auth_core::ports as auth;
 use tillgate_domain::office::ports as office;
-use tillgate_domain::{Role, RoleId, RoleName, Stored, TenantId};
+use tillgate_domain::office::ports::Holders;
+use tillgate_domain::{DeviceName, Role, RoleId, RoleName, Stored, TenantId, UserName};
 
+use super::{contested, held};
 use crate::failure::classify;
-use crate::row::RoleRow;
+use crate::row::{Cell, Counted, RoleRow};
 use crate::schema::roles;
-use crate::statement::OrNothing;
+use crate::statement::{Bind, OrNothing, Statement};
 use crate::transaction::Transaction;
 
 impl auth::Roles for Transaction<'_> {
@@ -23,7 +26,44 @@ impl auth::Roles for Transaction<'_> {
     }
 }
 
+const UPDATE: &str = "UPDATE roles SET name = $3, folded = $4, label = $5, description = $6, rights = $7, environments = $8, \
+     version = version + 1 WHERE id = $1 AND version = $2 \
+     AND NOT EXISTS (SELECT 1 FROM roles other WHERE other.tenant_id = roles.tenant_id AND other.folded = $4 \
+     AND other.id <> roles.id)";
+const REMOVE: &str = "DELETE FROM roles WHERE id = $1 AND version = $2 \
+     AND NOT EXISTS (SELECT 1 FROM user_roles held WHERE held.role_id = roles.id) \
+     AND NOT EXISTS (SELECT 1 FROM user_device_roles held WHERE held.role_id = roles.id) \
+     AND NOT EXISTS (SELECT 1 FROM device_roles held WHERE held.role_id = roles.id)";
+/// Users come before devices. `$2` is how many.
+const HELD: &str = "SELECT name, device FROM (\
+     SELECT users.id AS id, users.name AS name, FALSE AS device FROM users WHERE users.id IN (\
+     SELECT user_id FROM user_roles WHERE role_id = $1 UNION SELECT user_id FROM user_device_roles WHERE role_id = $1) \
+     UNION ALL SELECT devices.id, devices.name, TRUE FROM devices \
+     JOIN device_roles held ON held.device_id = devices.id WHERE held.role_id = $1) who ORDER BY device, id LIMIT $2";
+const COUNT: &str = "SELECT (SELECT COUNT(*) FROM (\
+     SELECT user_id FROM user_roles WHERE role_id = $1 UNION SELECT user_id FROM user_device_roles WHERE role_id = $1) who) \
+     + (SELECT COUNT(*) FROM device_roles WHERE role_id = $1) AS number";
+
+/// Somebody who holds a role.
+#[derive(QueryableByName)]
+struct Holder {
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Bool)]
+    device: bool,
+}
+
 impl office::Roles for Transaction<'_> {
+    fn find(&mut self, id: RoleId) -> Stored<Option<Role>> {
+        let row: Option<RoleRow> = roles::table
+            .find(id.0.as_bytes().as_slice())
+            .select(RoleRow::as_select())
+            .get_result(self.connection)
+            .optional()
+            .map_err(classify)?;
+        row.map(RoleRow::role).transpose()
+    }
+
     fn named(&mut self, tenant: TenantId, name: &RoleName) -> Stored<Option<Role>> {
         let folded = name.folded();
         let row: Option<RoleRow> = roles::table
@@ -39,6 +79,43 @@ impl office::Roles for Transaction<'_> {
     fn insert(&mut self, role: &Role) -> Stored<bool> {
         let insert = diesel::insert_into(roles::table).values(RoleRow::of(role)?);
         Ok(OrNothing(insert).execute(self.writing()?).map_err(classify)? == 1)
+    }
+
+    fn update(&mut self, role: &Role) -> Stored<bool> {
+        let row = RoleRow::of(role)?;
+        let binds = [
+            Bind::from(&role.id.0),
+            role.version.into(),
+            role.name.as_str().into(),
+            row.folded.as_str().into(),
+            role.label.as_str().into(),
+            role.description.as_str().into(),
+            row.rights.as_str().into(),
+            row.environments.as_str().into(),
+        ];
+        Ok(Statement::new(UPDATE, binds).execute(self.writing()?).map_err(contested)? == 1)
+    }
+
+    fn remove(&mut self, id: RoleId, version: i64) -> Stored<bool> {
+        let binds = [Bind::from(&id.0), version.into()];
+        // whoever is being given it holds its row: their foreign key is checked once they have committed
+        Ok(Statement::new(REMOVE, binds).execute(self.writing()?).map_err(held)? == 1)
+    }
+
+    fn held(&mut self, id: RoleId, limit: u32) -> Stored<Holders> {
+        let named = [Bind::from(&id.0), i64::from(limit).into()];
+        let found: Vec<Holder> = Statement::new(HELD, named).load(self.connection).map_err(classify)?;
+        let counted: Counted =
+            Statement::new(COUNT, [Bind::from(&id.0)]).get_result(self.connection).map_err(classify)?;
+        let mut holders = Holders { total: counted.number(), ..Holders::default() };
+        for Holder { name, device } in found {
+            if device {
+                holders.devices.push(Cell("devices", "name").parsed(DeviceName::parse(&name))?);
+            } else {
+                holders.users.push(Cell("users", "name").parsed(UserName::parse(&name))?);
+            }
+        }
+        Ok(holders)
     }
 
     fn list(&mut self, tenant: TenantId) -> Stored<Vec<Role>> {

@@ -9,12 +9,38 @@ use tillgate_domain::office::ports::Page;
 use tillgate_domain::{Branch, Slug, Stored, Tenant, TenantId};
 
 use crate::failure::classify;
-use crate::row::{BranchRow, TenantRow};
+use crate::row::{BranchRow, LimitColumns, TenantRow};
 use crate::schema::{branches, tenants};
-use crate::statement::OrNothing;
+use crate::statement::{Bind, OrNothing, Statement};
 use crate::transaction::Transaction;
 
 impl Transaction<'_> {
+    /// Makes the stores of a tenant these: its row is claimed by the update before.
+    fn stock(&mut self, tenant: &Tenant) -> Stored<()> {
+        let found = auth::Tenants::find(self, tenant.id)?.map(|found| found.branches).unwrap_or_default();
+        for gone in found.iter().filter(|old| tenant.branches.iter().all(|each| each.id != old.id)) {
+            let rows = branches::table.find(gone.id.0.as_bytes().as_slice());
+            diesel::delete(rows).execute(self.writing()?).map_err(classify)?;
+        }
+        for branch in &tenant.branches {
+            match found.iter().find(|old| old.id == branch.id) {
+                None => self.open(tenant.id, branch)?,
+                Some(old) if old != branch => {
+                    let row = branches::table.find(branch.id.0.as_bytes().as_slice());
+                    let renamed = diesel::update(row).set(branches::name.eq(branch.name.as_str()));
+                    renamed.execute(self.writing()?).map_err(classify)?;
+                }
+                Some(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn open(&mut self, tenant: TenantId, branch: &Branch) -> Stored<()> {
+        let insert = diesel::insert_into(branches::table).values(BranchRow::of(tenant, branch));
+        insert.execute(self.writing()?).map(drop).map_err(classify)
+    }
+
     fn with_branches(&mut self, rows: Vec<TenantRow>) -> Stored<Vec<Tenant>> {
         let ids: Vec<&[u8]> = rows.iter().map(|row| row.id.as_slice()).collect();
         let found: Vec<BranchRow> = match ids.as_slice() {
@@ -85,21 +111,9 @@ impl office::Tenants for Transaction<'_> {
         Ok(true)
     }
 
-    fn open(&mut self, tenant: TenantId, branch: &Branch) -> Stored<()> {
-        diesel::insert_into(branches::table)
-            .values(BranchRow::of(tenant, branch))
-            .execute(self.writing()?)
-            .map_err(classify)?;
-        Ok(())
-    }
-
-    fn claim(&mut self, id: TenantId, version: i64) -> Stored<bool> {
-        let claimed = tenants::table.find(id.0.as_bytes().as_slice()).filter(tenants::version.eq(version));
-        let rows = diesel::update(claimed)
-            .set(tenants::version.eq(tenants::version + 1_i64))
-            .execute(self.writing()?)
-            .map_err(classify)?;
-        Ok(rows == 1)
+    fn claim(&mut self, id: TenantId) -> Stored<bool> {
+        // writes nothing new: what counts is the lock on the row, which the next claim waits for
+        Ok(self.run(&Statement::new("UPDATE tenants SET version = version WHERE id = $1", [Bind::from(&id.0)]))? == 1)
     }
 
     fn update(&mut self, tenant: &Tenant) -> Stored<bool> {
@@ -109,11 +123,16 @@ impl office::Tenants for Transaction<'_> {
                 tenants::name.eq(tenant.name.as_str()),
                 tenants::zone.eq(tenant.zone.name()),
                 tenants::locale.eq(tenant.locale.as_str()),
+                LimitColumns::of(&tenant.limits),
                 tenants::version.eq(tenants::version + 1_i64),
             ))
             .execute(self.writing()?)
             .map_err(classify)?;
-        Ok(rows == 1)
+        if rows == 0 {
+            return Ok(false);
+        }
+        self.stock(tenant)?;
+        Ok(true)
     }
 
     fn list(&mut self, page: &Page<TenantId>) -> Stored<Vec<Tenant>> {

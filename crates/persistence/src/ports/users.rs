@@ -2,18 +2,18 @@
 
 mod search;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Binary, Nullable};
-use tillgate_auth_core::ports as auth;
+use tillgate_auth_core::ports::{self as auth, CredentialKind};
 use tillgate_domain::office::ports as office;
-use tillgate_domain::office::ports::{Page, Part, UserFilter, UserOrder};
+use tillgate_domain::office::ports::{HoldersOf, Page, Part, UserFilter, UserOrder};
 use tillgate_domain::{
     Assignment, DeviceId, Epoch, Folded, Instant, RoleId, Stored, TenantId, User, UserId, UserStatus,
 };
 
-use super::contested;
+use super::{contested, held};
 use crate::failure::classify;
 use crate::row::{Cell, Counted, UserRow};
 use crate::schema::users;
@@ -36,6 +36,11 @@ const HELD: &str = "SELECT user_id, NULL AS device_id, role_id FROM user_roles W
      UNION ALL SELECT listed.user_id, listed.device_id, held.role_id FROM user_devices listed \
      LEFT JOIN user_device_roles held ON held.user_id = listed.user_id AND held.device_id = listed.device_id \
      WHERE listed.user_id = $1";
+const ROLES_ON: &str = "SELECT DISTINCT held.role_id FROM user_devices listed \
+     JOIN user_device_roles held ON held.user_id = listed.user_id AND held.device_id = listed.device_id \
+     WHERE listed.device_id = $1";
+const UNLISTED: &str =
+    "UPDATE users SET version = version + 1 WHERE id IN (SELECT user_id FROM user_devices WHERE device_id = $1)";
 const CLAIM: &str = "UPDATE users SET last_login_at = $4 WHERE id = $1 AND epoch = $2 AND status = $3";
 const UPDATE: &str = "UPDATE users SET name = $3, folded = $4, email = $5, email_folded = $6, display_name = $7, status = $8, \
      feature = $9, updated_at = $10, version = version + 1 \
@@ -43,6 +48,13 @@ const UPDATE: &str = "UPDATE users SET name = $3, folded = $4, email = $5, email
      AND NOT EXISTS (SELECT 1 FROM users other WHERE other.tenant_id = users.tenant_id AND other.folded = $4 \
      AND other.id <> users.id) \
      AND NOT EXISTS (SELECT 1 FROM users other WHERE other.email_folded = $6 AND other.id <> users.id)";
+
+/// A role that somebody has on a device.
+#[derive(QueryableByName)]
+struct RoleOn {
+    #[diesel(sql_type = Binary)]
+    role_id: Vec<u8>,
+}
 
 impl Transaction<'_> {
     fn with_assignments(&mut self, rows: Vec<UserRow>) -> Stored<Vec<User>> {
@@ -76,15 +88,15 @@ impl Transaction<'_> {
     fn assign(&mut self, user: &User) -> Stored<()> {
         let id = Bind::from(&user.id.0);
         let office: Vec<Bind<'_>> = user.assignment.office.iter().flat_map(|role| [id, Bind::from(&role.0)]).collect();
-        self.insert("user_roles (user_id, role_id)", 2, &office)?;
+        self.insert_or("user_roles (user_id, role_id)", 2, &office, held)?;
         let listed = user.assignment.devices.keys();
         let listed: Vec<Bind<'_>> = listed.flat_map(|device| [id, Bind::from(&device.0)]).collect();
-        self.insert("user_devices (user_id, device_id)", 2, &listed)?;
+        self.insert_or("user_devices (user_id, device_id)", 2, &listed, held)?;
         let each =
             user.assignment.devices.iter().flat_map(|(device, roles)| roles.iter().map(move |role| (device, role)));
         let each: Vec<Bind<'_>> =
             each.flat_map(|(device, role)| [id, Bind::from(&device.0), Bind::from(&role.0)]).collect();
-        self.insert("user_device_roles (user_id, device_id, role_id)", 3, &each)
+        self.insert_or("user_device_roles (user_id, device_id, role_id)", 3, &each, held)
     }
 }
 
@@ -202,19 +214,43 @@ impl office::Users for Transaction<'_> {
         diesel::select(diesel::dsl::exists(found)).get_result(self.connection).map_err(classify)
     }
 
-    fn holders(&mut self, tenant: TenantId, roles: &[RoleId], except: UserId) -> Stored<u64> {
-        if roles.is_empty() {
+    fn holders(&mut self, tenant: TenantId, of: &HoldersOf<'_>) -> Stored<u64> {
+        if of.roles.is_empty() {
             return Ok(0);
         }
-        let among = places(4, 1, roles.len());
+        let among = places(6, 1, of.roles.len());
+        // from who holds the roles to whether they can log in, in this order (SQLite keeps that of a CROSS JOIN): few hold what
+        // makes an admin, and every status of one is a word of the other
         let text = format!(
-            "SELECT COUNT(*) AS number FROM users WHERE tenant_id = $1 AND status = $2 AND id <> $3 AND (\
-             EXISTS (SELECT 1 FROM user_roles held WHERE held.user_id = users.id AND held.role_id IN {among}) OR \
-             EXISTS (SELECT 1 FROM user_device_roles held WHERE held.user_id = users.id AND held.role_id IN {among}))"
+            "SELECT COUNT(*) AS number FROM (\
+             SELECT user_id FROM user_roles WHERE role_id IN {among} UNION \
+             SELECT held.user_id FROM user_device_roles held JOIN devices ON devices.id = held.device_id \
+             WHERE held.role_id IN {among} AND devices.status = $2 AND devices.id <> $4) who CROSS JOIN users \
+             WHERE users.id = who.user_id AND users.tenant_id = $1 AND users.status = $2 AND users.id <> $3 AND EXISTS (\
+             SELECT 1 FROM credentials WHERE principal_id = users.id AND principal_kind = 'user' AND kind = $5 \
+             AND device_id IS NULL)"
         );
-        let mut binds = vec![Bind::from(&tenant.0), UserStatus::Active.name().into(), Bind::from(&except.0)];
-        binds.extend(roles.iter().map(|role| Bind::from(&role.0)));
+        // no id is the nil one
+        let nobody = of.but_user.map_or(uuid::Uuid::nil(), |user| user.0);
+        let nowhere = of.but_device.map_or(uuid::Uuid::nil(), |device| device.0);
+        let active = UserStatus::Active.name();
+        let kind = CredentialKind::Password.name();
+        let mut binds =
+            vec![Bind::from(&tenant.0), active.into(), Bind::from(&nobody), Bind::from(&nowhere), kind.into()];
+        binds.extend(of.roles.iter().map(|role| Bind::from(&role.0)));
         let counted: Counted = Statement::once(text, binds).get_result(self.connection).map_err(classify)?;
         Ok(counted.number())
+    }
+
+    fn roles_on(&mut self, device: DeviceId) -> Stored<BTreeSet<RoleId>> {
+        let id = [Bind::from(&device.0)];
+        let found: Vec<RoleOn> = Statement::new(ROLES_ON, id).load(self.connection).map_err(classify)?;
+        found.iter().map(|row| Cell("user_device_roles", "role_id").uuid(&row.role_id).map(RoleId)).collect()
+    }
+
+    fn unlist(&mut self, device: DeviceId) -> Stored<()> {
+        let id = [Bind::from(&device.0)];
+        self.run(&Statement::new(UNLISTED, id))?;
+        self.run(&Statement::new("DELETE FROM user_devices WHERE device_id = $1", id)).map(drop)
     }
 }

@@ -1,7 +1,9 @@
 //! Rows of `tenants` and `branches`.
 
+use std::time::Duration;
+
 use diesel::prelude::*;
-use tillgate_domain::{Branch, BranchId, Epoch, Instant, Locale, Slug, Stored, Tenant, TenantId, Zone};
+use tillgate_domain::{Branch, BranchId, Epoch, Instant, Locale, SessionLimits, Slug, Stored, Tenant, TenantId, Zone};
 
 use super::{Cell, bytes};
 use crate::schema::{branches, tenants};
@@ -18,6 +20,46 @@ pub(crate) struct TenantRow {
     epoch: i64,
     created_at: i64,
     version: i64,
+    #[diesel(embed)]
+    limits: LimitColumns,
+}
+
+/// The columns of `tenants` that bound its sessions, in milliseconds.
+#[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = tenants, treat_none_as_null = true)]
+#[expect(clippy::struct_field_names, reason = "the names of the columns")]
+pub(crate) struct LimitColumns {
+    access_limit: Option<i64>,
+    idle_limit: Option<i64>,
+    absolute_limit: Option<i64>,
+    overlap_limit: Option<i64>,
+}
+
+impl LimitColumns {
+    /// The columns of these limits.
+    pub(crate) fn of(limits: &SessionLimits) -> Self {
+        let millis = |span: Option<Duration>| span.map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
+        Self {
+            access_limit: millis(limits.access),
+            idle_limit: millis(limits.idle),
+            absolute_limit: millis(limits.absolute),
+            overlap_limit: millis(limits.overlap),
+        }
+    }
+
+    fn limits(&self) -> Stored<SessionLimits> {
+        let span = |column: &'static str, millis: Option<i64>| match millis.map(u64::try_from) {
+            None => Ok(None),
+            Some(Ok(millis)) => Ok(Some(Duration::from_millis(millis))),
+            Some(Err(_)) => Err(Cell("tenants", column).corrupt("a span below zero")),
+        };
+        Ok(SessionLimits {
+            access: span("access_limit", self.access_limit)?,
+            idle: span("idle_limit", self.idle_limit)?,
+            absolute: span("absolute_limit", self.absolute_limit)?,
+            overlap: span("overlap_limit", self.overlap_limit)?,
+        })
+    }
 }
 
 impl TenantRow {
@@ -32,6 +74,7 @@ impl TenantRow {
             epoch: tenant.epoch.0,
             created_at: tenant.created_at.millis(),
             version: tenant.version,
+            limits: LimitColumns::of(&tenant.limits),
         }
     }
 
@@ -44,6 +87,7 @@ impl TenantRow {
             name: self.name,
             zone: cell("zone").parsed(Zone::parse(&self.zone))?,
             locale: cell("locale").parsed(Locale::parse(&self.locale))?,
+            limits: self.limits.limits()?,
             branches,
             epoch: Epoch(self.epoch),
             created_at: Instant::from_millis(self.created_at),

@@ -11,8 +11,8 @@ use tillgate_auth_core::ports::{
 };
 use tillgate_domain::office::OfficeTx;
 use tillgate_domain::office::ports::{
-    Answered, EventFilter, IdempotencyKey, OrderedBy, Page, Part, RequestKey, TicketFilter, TicketOrder, UserFilter,
-    UserOrder,
+    Answered, DeviceFilter, EventFilter, HoldersOf, IdempotencyKey, OrderedBy, Page, Part, RequestKey, TicketFilter,
+    TicketOrder, UserFilter, UserOrder,
 };
 use tillgate_domain::ticket::TicketStatus;
 use tillgate_domain::{
@@ -28,7 +28,7 @@ thread_local! {
 }
 
 /// Names in plans that are no tables, and tables that never grow: a server has few keys, processes and tenants' own rows.
-const SMALL: &[&str] = &["over", "given", "mine", "seen", "feed", "keys", "rival", "nodes", "sqlite_sequence"];
+const SMALL: &[&str] = &["over", "given", "who", "mine", "seen", "feed", "keys", "rival", "nodes", "sqlite_sequence"];
 
 /// Statements that read a whole table knowingly: up to the first that is found.
 const WHOLE: &[&str] = &["SELECT EXISTS (SELECT `users`"];
@@ -143,7 +143,25 @@ fn everything(fresh: &Fresh, shop: &Shop) {
         tx.users().insert(&User { name: "Ben".to_owned().try_into().unwrap(), email: None, ..other })?;
         tx.users().update(&shop.anna)?;
         tx.users().list(shop.tenant.id, &Page { after: None, limit: 9 })?;
-        tx.users().holders(shop.tenant.id, &[shop.role.id], shop.anna.id)?;
+        let admins = [shop.role.id];
+        let holders = HoldersOf { roles: &admins, but_user: Some(shop.anna.id), but_device: Some(shop.till.id) };
+        tx.users().holders(shop.tenant.id, &holders)?;
+        tx.users().roles_on(shop.till.id)?;
+        tx.users().unlist(shop.till.id)?;
+        tx.roles().find(shop.role.id)?;
+        tx.roles().update(&shop.role)?;
+        tx.roles().held(shop.role.id, 5)?;
+        tx.roles().remove(tillgate_domain::RoleId(uuid(99)), 1)?;
+        for filter in [
+            DeviceFilter::default(),
+            DeviceFilter {
+                statuses: vec![shop.till.status],
+                environment: Some(shop.till.environment),
+                text: Some("p".into()),
+            },
+        ] {
+            tx.devices().search(shop.tenant.id, &filter, &Page { after: None, limit: 9 })?;
+        }
         tx.users().any()?;
         tx.devices().among(&[shop.till.id].into())?;
         for filter in [
@@ -180,7 +198,7 @@ fn everything(fresh: &Fresh, shop: &Shop) {
         tx.devices().list(shop.tenant.id, &Page { after: None, limit: 9 })?;
         tx.roles().named(shop.tenant.id, &shop.role.name)?;
         tx.roles().list(shop.tenant.id)?;
-        tx.tenants().claim(shop.tenant.id, 1)?;
+        tx.tenants().claim(shop.tenant.id)?;
         tx.tenants().update(&shop.tenant)?;
         tx.tenants().list(&Page { after: None, limit: 9 })?;
         let key = ApiKey {
@@ -203,6 +221,7 @@ fn everything(fresh: &Fresh, shop: &Shop) {
         tx.api_keys().remove(key.id, 2)?;
         tickets(tx, shop)?;
         tx.passwords().has(principal)?;
+        tx.passwords().remove(PrincipalId::Device(shop.till.id))?;
         tx.passwords().forgive(principal)
     });
     fresh.write(|tx| {

@@ -12,8 +12,8 @@ use tillgate_auth_core::{AuthTx, AuthView, Dialect, Epochs, Proved, Refresh, Ses
 use tillgate_domain::office::{OfficeTx, OfficeView};
 use tillgate_domain::{
     Assignment, Branch, BranchId, Device, DeviceId, DeviceName, DeviceStatus, Email, Environment, Epoch, Instant,
-    KeyId, Locale, Rank, Role, RoleId, SessionId, Slug, Store, StoreExt, Stored, Tenant, TenantId, User, UserId,
-    UserName, UserStatus, Zone,
+    KeyId, Locale, Rank, Role, RoleId, SessionId, SessionLimits, Slug, Store, StoreExt, Stored, Tenant, TenantId, User,
+    UserId, UserName, UserStatus, Zone,
 };
 use tillgate_persistence::{Address, Database, Limits};
 use tillgate_testkit::postgres::Server;
@@ -281,6 +281,7 @@ impl Default for Shop {
             name: "Corner shop".into(),
             zone: Zone::parse("Europe/Bratislava").unwrap(),
             locale: Locale::parse("sk-SK").unwrap(),
+            limits: SessionLimits::default(),
             branches: vec![Branch { id: BranchId(uuid(11)), name: "Main street".into() }],
             epoch: Epoch(0),
             created_at: START,

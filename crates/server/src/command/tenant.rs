@@ -32,7 +32,12 @@ impl Tenant {
         let tenant = match self {
             Self::Show => office.tenant.clone(),
             Self::Set { name, zone, locale } => {
-                let change = TenantChange { name: name.clone(), zone: zone.clone(), locale: locale.clone() };
+                let change = TenantChange {
+                    name: name.clone(),
+                    zone: zone.clone(),
+                    locale: locale.clone(),
+                    ..TenantChange::default()
+                };
                 if change == TenantChange::default() {
                     return Err(Stop::usage("say what is to change: --name, --zone or --locale"));
                 }

@@ -1,13 +1,11 @@
 //! The directory as the back office writes it: tenants, users, devices and roles.
 
-use std::collections::BTreeSet;
-
 use tillgate_domain::office::OfficeTx;
 use tillgate_domain::office::ports::Page;
 use tillgate_domain::{
     Assignment, Branch, BranchId, Device, DeviceName, DeviceStatus, Email, EndedWhy, Environment, Epoch, Folded,
-    Instant, Rank, RoleId, RoleName, Scope, Slug, StoreExt, Stored, Tenant, TenantId, User, UserId, UserName,
-    UserStatus,
+    Instant, Rank, RoleId, RoleName, Scope, SessionLimits, Slug, StoreExt, Stored, Tenant, TenantId, User, UserId,
+    UserName, UserStatus,
 };
 
 use crate::shop::{self, Shop, at, device, role, session_id, tenant, user};
@@ -74,42 +72,56 @@ pub fn a_slug_is_taken_once(whole: &Whole) {
     assert!(office(whole, |tx| tx.tenants().insert(&tenant(9, "other", "UTC"))));
 }
 
-/// A tenant comes back with its stores, and with those that are opened later.
-pub fn a_store_is_opened(whole: &Whole) {
+/// The claim of a tenant is won by whoever asks, changes nothing of it, and is lost where there is no such tenant.
+pub fn the_claim_of_a_tenant_changes_nothing(whole: &Whole) {
     let (shop, _) = opened(whole);
-    let second = Branch { id: BranchId::new(at(1), [1; 10]), name: "Station".into() };
-    office(whole, |tx| tx.tenants().open(shop.tenant.id, &second));
-    let branches = look(whole, |tx| tx.tenants().find(shop.tenant.id)).unwrap().branches;
-    assert_eq!(branches, [shop.tenant.branches[0].clone(), second]);
-    let others = look(whole, |tx| tx.tenants().find(shop.other.id)).unwrap().branches;
-    assert_eq!(others, shop.other.branches);
+    let claim = |id| office(whole, |tx| tx.tenants().claim(id));
+    assert!(claim(shop.tenant.id));
+    assert!(claim(shop.tenant.id), "again, by the next unit of work");
+    assert!(!claim(TenantId(uuid::Uuid::from_u128(77))));
+    assert_eq!(look(whole, |tx| tx.tenants().find(shop.tenant.id)), Some(shop.tenant));
+    assert_eq!(look(whole, |tx| tx.tenants().find(shop.other.id)), Some(shop.other));
 }
 
-/// The claim of a tenant is won at the version of now, which it raises, and lost at any other.
-pub fn the_claim_of_a_tenant_raises_its_version(whole: &Whole) {
-    let (shop, _) = opened(whole);
-    let claim = |id, version| office(whole, |tx| tx.tenants().claim(id, version));
-    assert!(!claim(shop.tenant.id, 0));
-    assert!(claim(shop.tenant.id, 1));
-    assert!(!claim(shop.tenant.id, 1), "it was raised");
-    assert!(claim(shop.tenant.id, 2));
-    assert!(!claim(TenantId(uuid::Uuid::from_u128(77)), 1));
-    assert_eq!(look(whole, |tx| tx.tenants().find(shop.tenant.id)).unwrap(), Tenant { version: 3, ..shop.tenant });
-    assert_eq!(look(whole, |tx| tx.tenants().find(shop.other.id)).unwrap(), shop.other);
-}
-
-/// A tenant is written at the version of now, which is raised; its short name, epoch and stores stay.
+/// A tenant is written at the version of now, which is raised; its short name and epoch stay.
 pub fn a_tenant_is_written_at_its_version(whole: &Whole) {
     let (shop, _) = opened(whole);
     let zone = tillgate_domain::Zone::parse("Asia/Kuala_Lumpur").unwrap();
     let locale = tillgate_domain::Locale::parse("ms-MY").unwrap();
-    let after = Tenant { name: "Kedai".into(), zone, locale, ..shop.tenant.clone() };
-    let sent = Tenant { epoch: Epoch(9), branches: Vec::new(), ..after.clone() };
+    let minutes = |minutes| Some(std::time::Duration::from_mins(minutes));
+    let limits = SessionLimits { access: minutes(5), idle: None, absolute: minutes(720), overlap: minutes(1) };
+    let after = Tenant { name: "Kedai".into(), zone, locale, limits, ..shop.tenant.clone() };
+    let sent = Tenant { epoch: Epoch(9), slug: shop.other.slug.clone(), ..after.clone() };
     let update = |tenant: &Tenant| office(whole, |tx| tx.tenants().update(tenant));
     assert!(!update(&Tenant { version: 0, ..sent.clone() }));
     assert!(update(&sent));
     assert!(!update(&sent), "it was raised");
-    assert_eq!(look(whole, |tx| tx.tenants().find(shop.tenant.id)).unwrap(), Tenant { version: 2, ..after });
+    assert_eq!(look(whole, |tx| tx.tenants().find(shop.tenant.id)).unwrap(), Tenant { version: 2, ..after.clone() });
+    let none = SessionLimits { overlap: minutes(1), ..SessionLimits::default() };
+    assert!(update(&Tenant { limits: none, version: 2, ..after }), "a limit goes again");
+    assert_eq!(look(whole, |tx| tx.tenants().find(shop.tenant.id)).unwrap().limits, none);
+    assert_eq!(look(whole, |tx| tx.tenants().find(shop.other.id)).unwrap(), shop.other);
+}
+
+/// A tenant is written with its stores: those that are new, those with another name, and without those that it has no more. Those
+/// of another tenant stay.
+pub fn a_tenant_is_written_with_its_stores(whole: &Whole) {
+    let (shop, _) = opened(whole);
+    let store = |number: u8, name: &str| Branch { id: BranchId::new(at(1), [number; 10]), name: name.into() };
+    let first = shop.tenant.branches[0].clone();
+    let mut version = shop.tenant.version;
+    let mut write = |branches: &[Branch]| {
+        let tenant = Tenant { branches: branches.to_vec(), version, ..shop.tenant.clone() };
+        assert!(office(whole, |tx| tx.tenants().update(&tenant)));
+        version += 1;
+        assert_eq!(look(whole, |tx| tx.tenants().find(shop.tenant.id)).unwrap(), Tenant { version, ..tenant });
+    };
+    write(&[first.clone(), store(1, "Station")]);
+    write(&[Branch { name: "Old town".into(), ..first.clone() }, store(1, "Station"), store(2, "Airport")]);
+    write(&[store(2, "Airport")]);
+    let lost = Tenant { branches: vec![first], version: 1, ..shop.tenant.clone() };
+    assert!(!office(whole, |tx| tx.tenants().update(&lost)), "the version has moved on");
+    assert_eq!(look(whole, |tx| tx.tenants().find(shop.tenant.id)).unwrap().branches, [store(2, "Airport")]);
     assert_eq!(look(whole, |tx| tx.tenants().find(shop.other.id)).unwrap(), shop.other);
 }
 
@@ -244,50 +256,11 @@ pub fn somebody_is_there(whole: &Whole) {
     assert!(any());
 }
 
-/// Active users who hold one of the roles somewhere are counted, each once.
-pub fn holders_of_roles_are_counted(whole: &Whole) {
-    let (shop, _) = opened(whole);
-    let holding = |number: u8, status, office: &[u8], till: &[u8]| User {
-        status,
-        assignment: Assignment {
-            office: office.iter().copied().map(role_id).collect(),
-            devices: [(shop.till.id, till.iter().copied().map(role_id).collect::<BTreeSet<_>>())].into(),
-        },
-        ..user(number, shop.tenant.id, &format!("U{number}"), None)
-    };
-    // Anna holds 1 and 3 without a device, 1 and 2 on the till
-    for user in [
-        holding(10, UserStatus::Active, &[], &[3]),
-        holding(11, UserStatus::Active, &[3], &[3]),
-        holding(12, UserStatus::Suspended, &[3], &[3]),
-        holding(13, UserStatus::Deleted, &[3], &[]),
-        holding(14, UserStatus::Active, &[1], &[]),
-        holding(15, UserStatus::Pending, &[3], &[]),
-    ] {
-        office(whole, |tx| tx.users().insert(&user));
-    }
-    let far = User {
-        assignment: Assignment { office: [shop.foreign.id].into(), ..Assignment::default() },
-        ..user(16, shop.other.id, "Far", None)
-    };
-    office(whole, |tx| tx.users().insert(&far));
-    let nobody = UserId(uuid::Uuid::from_u128(77));
-    let count = |tenant, roles: &[RoleId], except| look(whole, |tx| tx.users().holders(tenant, roles, except));
-    assert_eq!(count(shop.tenant.id, &[role_id(3)], nobody), 3);
-    assert_eq!(count(shop.tenant.id, &[role_id(3)], shop.anna.id), 2);
-    assert_eq!(count(shop.tenant.id, &[role_id(2)], nobody), 1, "on a device alone");
-    assert_eq!(count(shop.tenant.id, &[role_id(1), role_id(3)], nobody), 4);
-    assert_eq!(count(shop.tenant.id, &[], nobody), 0);
-    assert_eq!(count(shop.other.id, &[shop.foreign.id], nobody), 1);
-    assert_eq!(count(shop.tenant.id, &[shop.foreign.id], nobody), 0);
-}
-
-/// A device's name is taken once in a tenant, retired ones' too.
+/// A device's name is taken once in a tenant; that of a retired one is free.
 pub fn a_name_of_a_device_is_taken_once(whole: &Whole) {
     let (shop, _) = opened(whole);
     let add = |device: &Device| office(whole, |tx| tx.devices().insert(device));
     assert!(!add(&device(9, shop.tenant.id, "p01")));
-    assert!(!add(&device(9, shop.tenant.id, "P03")), "of a retired one");
     assert_eq!(look(whole, |tx| tx.devices().find(shop::device_id(9))), None);
     assert!(add(&device(9, shop.other.id, "PDA1")), "the same name elsewhere");
 }
@@ -341,7 +314,6 @@ pub fn an_update_of_a_device_may_be_lost(whole: &Whole) {
     assert!(!update(&Device { version: 0, ..shop.handheld.clone() }));
     assert!(!update(&Device { version: 2, ..shop.handheld.clone() }));
     assert!(!update(&renamed("p01")), "taken");
-    assert!(!update(&renamed("P03")), "by a retired one");
     assert!(!update(&Device { id: shop::device_id(77), ..renamed("Nowhere") }));
     assert_eq!(look(whole, |tx| tx.devices().find(shop.handheld.id)), Some(shop.handheld.clone()));
     assert!(update(&renamed("pda1")), "its own name in another spelling");

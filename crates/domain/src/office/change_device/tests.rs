@@ -1,5 +1,5 @@
 use super::*;
-use crate::{Environment, Epoch, Instant};
+use crate::{Epoch, Instant};
 
 fn till(status: DeviceStatus) -> Device {
     Device {
@@ -27,9 +27,38 @@ fn a_device_that_stops_being_active_loses_every_session() {
     for from in DeviceStatus::ALL {
         for to in DeviceStatus::ALL {
             let expected = (from != to && to != DeviceStatus::Active).then_some(EndedWhy::Locked);
-            assert_eq!(ending(from, to), expected, "{from:?} {to:?}");
+            assert_eq!(ending(&till(from), &till(to)), expected, "{from:?} {to:?}");
         }
     }
+}
+
+#[test]
+fn a_device_that_becomes_another_kind_loses_every_session() {
+    let office = Device { environment: Environment::BackOffice, ..till(DeviceStatus::Active) };
+    assert_eq!(ending(&till(DeviceStatus::Active), &office), Some(EndedWhy::Admin));
+    assert_eq!(ending(&office, &Device { description: "door".into(), ..office.clone() }), None);
+}
+
+#[test]
+fn what_begins_to_count_with_another_environment_is_told() {
+    let tenant = TenantId::new(Instant::default(), [1; 10]);
+    let of = |number: u8, right: &str, environments: &[Environment]| Role {
+        id: RoleId::new(Instant::default(), [number; 10]),
+        tenant,
+        name: RoleName::parse(right).unwrap(),
+        label: String::new(),
+        description: String::new(),
+        rights: crate::Right::parse(right).into_iter().collect(),
+        environments: environments.iter().copied().collect(),
+        built_in: false,
+        version: 1,
+    };
+    let (till, office) = (Environment::CashRegister, Environment::BackOffice);
+    let roles =
+        [of(1, "both", &[till, office]), of(2, "office", &[office]), of(3, "till", &[till]), of(4, "other", &[office])];
+    let held = roles.iter().take(3).map(|role| role.id).collect();
+    assert_eq!(begun(&held, &roles, till, office).scope(), "office");
+    assert_eq!(begun(&held, &roles, office, till).scope(), "till");
 }
 
 #[test]

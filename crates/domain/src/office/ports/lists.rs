@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use crate::{
-    Action, DeviceId, DeviceName, Event, Folded, Instant, Outcome, RoleId, SessionId, SubjectKind, TenantId, User,
-    UserId, UserName, UserStatus,
+    Action, Device, DeviceId, DeviceName, DeviceStatus, Environment, Event, Folded, Instant, Outcome, RoleId,
+    SessionId, SubjectKind, TenantId, User, UserId, UserName, UserStatus,
 };
 
 /// Which part of a list: of those that come after the one with the id `after`, all but the first `skip`, `limit` at most. After an id that
@@ -123,6 +123,52 @@ impl UserFilter {
                 let used = used.into_iter().flatten().filter(|_| user.status != UserStatus::Deleted);
                 [user.name.as_str(), email, &user.display_name].into_iter().any(|each| holds(each, text))
                     || used.into_iter().any(|each| each.as_str().contains(folded.as_str()))
+            })
+    }
+}
+
+/// Which holders of roles to count.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HoldersOf<'a> {
+    /// Of one of these roles.
+    pub roles: &'a [RoleId],
+    /// All but this user.
+    pub but_user: Option<UserId>,
+    /// As if this device were not there.
+    pub but_device: Option<DeviceId>,
+}
+
+/// Who holds a role: the first of them, and how many in all.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Holders {
+    /// Users, without a device or on any.
+    pub users: Vec<UserName>,
+    /// Devices that log in as themselves.
+    pub devices: Vec<DeviceName>,
+    /// How many users and devices.
+    pub total: u64,
+}
+
+/// Which devices. What is `None` or empty narrows nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeviceFilter {
+    /// In one of these.
+    pub statuses: Vec<DeviceStatus>,
+    /// Of this kind.
+    pub environment: Option<Environment>,
+    /// With this text in the name or the description: whatever the case of the letters A to Z, and for names also as they are
+    /// compared.
+    pub text: Option<String>,
+}
+
+impl DeviceFilter {
+    /// Whether the filter fits this device.
+    pub fn fits(&self, device: &Device) -> bool {
+        (self.statuses.is_empty() || self.statuses.contains(&device.status))
+            && self.environment.is_none_or(|asked| device.environment == asked)
+            && self.text.as_ref().is_none_or(|text| {
+                [device.name.as_str(), &device.description].into_iter().any(|each| holds(each, text))
+                    || device.name.folded().as_str().contains(Folded::of(text).as_str())
             })
     }
 }

@@ -93,7 +93,11 @@ fn refused(refusal: &Refusal, language: Language) -> Option<Cow<'_, str>> {
 
 fn decided_against(refused: &Refused, language: Language) -> Option<&'static str> {
     Some(match refused {
-        Refused::Taken { .. } | Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } => {
+        Refused::Taken { .. }
+        | Refused::Unknown { .. }
+        | Refused::Invalid { .. }
+        | Refused::Empty { .. }
+        | Refused::Span { .. } => {
             return None;
         }
         Refused::Absent { .. } => language.pick("Taký záznam neexistuje.", "There is no such record."),
@@ -102,9 +106,13 @@ fn decided_against(refused: &Refused, language: Language) -> Option<&'static str
             "Somebody has changed the record meanwhile. Read it again.",
         ),
         Refused::Missing(_) | Refused::TooHigh(_) => language.pick("Chýba právo.", "A right is missing."),
-        Refused::LastAdmin | Refused::Virtual | Refused::Status { .. } => {
-            language.pick("Táto zmena nie je možná.", "This change cannot be made.")
-        }
+        Refused::Held { .. }
+        | Refused::BuiltIn
+        | Refused::LastStore
+        | Refused::Full { .. }
+        | Refused::LastAdmin
+        | Refused::Virtual
+        | Refused::Status { .. } => language.pick("Táto zmena nie je možná.", "This change cannot be made."),
     })
 }
 

@@ -109,12 +109,21 @@ fn error_code(failure: &Failure) -> Option<&'static str> {
             Refusal::NoSession => return None,
         },
         Failure::Office(refused) => match refused {
-            Refused::Taken { .. } | Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } => {
-                "ValidationFailed"
-            }
+            Refused::Taken { .. }
+            | Refused::Unknown { .. }
+            | Refused::Invalid { .. }
+            | Refused::Empty { .. }
+            | Refused::Span { .. } => "ValidationFailed",
             Refused::Moved { .. } => "ResourceVersionMismatch",
             Refused::TooHigh(_) | Refused::Missing(_) => "Unauthorized",
-            Refused::Absent { .. } | Refused::LastAdmin | Refused::Virtual | Refused::Status { .. } => return None,
+            Refused::Absent { .. }
+            | Refused::Held { .. }
+            | Refused::BuiltIn
+            | Refused::LastStore
+            | Refused::Full { .. }
+            | Refused::LastAdmin
+            | Refused::Virtual
+            | Refused::Status { .. } => return None,
         },
         Failure::Protocol(Protocol::Fields(_)) => "ValidationFailed",
         Failure::Unavailable { .. } | Failure::Fault(_) | Failure::Protocol(_) => return None,

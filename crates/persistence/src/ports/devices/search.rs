@@ -1,0 +1,55 @@
+//! Finds devices by what is known of them, in the order of their ids. The ids come in one query, the devices in two more.
+
+use diesel::prelude::*;
+use diesel::sql_types::Binary;
+use tillgate_domain::office::ports::{DeviceFilter, Page};
+use tillgate_domain::{Device, DeviceId, Folded, Stored, TenantId};
+
+use crate::conditions::{Conditions, holds};
+use crate::failure::classify;
+use crate::row::DeviceRow;
+use crate::schema::devices;
+use crate::statement::{Bind, Statement};
+use crate::transaction::Transaction;
+
+#[derive(QueryableByName)]
+struct Id {
+    #[diesel(sql_type = Binary)]
+    id: Vec<u8>,
+}
+
+pub(super) fn part(
+    transaction: &mut Transaction<'_>,
+    tenant: TenantId,
+    filter: &DeviceFilter,
+    page: &Page<DeviceId>,
+) -> Stored<Vec<Device>> {
+    let after = page.after.map_or(uuid::Uuid::nil(), |id| id.0);
+    let sought = filter.text.as_ref().map(|text| (text.to_ascii_lowercase(), Folded::of(text)));
+    let mut all = Conditions::default();
+    all.and("devices.tenant_id = ?", &[Bind::from(&tenant.0)]);
+    all.and("devices.id > ?", &[Bind::from(&after)]);
+    let statuses: Vec<Bind<'_>> = filter.statuses.iter().map(|status| status.name().into()).collect();
+    all.and_among("devices.status", &statuses);
+    all.and_maybe("devices.environment = ?", filter.environment.map(|environment| environment.name().into()));
+    if let Some((lower, folded)) = &sought {
+        let each = ["name", "description", "folded"];
+        let each = each.map(|column| holds(transaction.connection, &format!("devices.{column}")));
+        let (lower, folded) = (Bind::from(lower.as_str()), Bind::from(folded.as_str()));
+        all.and(&format!("({})", each.join(" OR ")), &[lower, lower, folded]);
+    }
+    let (text, mut binds) = all.after("SELECT devices.id FROM devices");
+    binds.push(Bind::Number(i64::from(page.limit)));
+    let text = format!("{text} ORDER BY devices.id LIMIT ${}", binds.len());
+    let ids: Vec<Id> = Statement::once(text, binds).load(transaction.connection).map_err(classify)?;
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows = devices::table
+        .filter(devices::id.eq_any(ids.iter().map(|row| row.id.as_slice())))
+        .order(devices::id)
+        .select(DeviceRow::as_select())
+        .load(transaction.connection)
+        .map_err(classify)?;
+    transaction.with_roles(rows)
+}
