@@ -302,14 +302,22 @@ impl Roles for Transaction<'_> {
             return Ok(false);
         };
         tables.role_names.remove(&(role.tenant, role.name.folded()));
+        let deleted: Vec<UserId> =
+            tables.users.rows().values().filter(|user| held_by(user, id)).map(|user| user.id).collect();
+        for user in deleted {
+            tables.users.change(&user, |user| {
+                user.assignment.office.remove(&id);
+                for held in user.assignment.devices.values_mut() {
+                    held.remove(&id);
+                }
+            });
+        }
         Ok(tables.roles.remove(&id))
     }
 
     fn held(&mut self, id: RoleId, limit: u32) -> Stored<Holders> {
         let tables = self.tables();
-        let holds = |user: &&User| {
-            user.assignment.office.contains(&id) || user.assignment.devices.values().any(|held| held.contains(&id))
-        };
+        let holds = |user: &&User| user.status != UserStatus::Deleted && held_by(user, id);
         let users: Vec<&User> = tables.users.rows().values().filter(holds).collect();
         let devices = tables.devices.rows().values().filter(|device| device.roles.contains(&id));
         let devices: Vec<&Device> = devices.collect();
@@ -337,6 +345,11 @@ fn part<K: Ord + Copy, V: Clone>(rows: &BTreeMap<K, V>, page: &Page<K>, listed: 
     let start = page.after.map_or(Bound::Unbounded, Bound::Excluded);
     let rows = rows.range((start, Bound::Unbounded)).map(|(_, row)| row);
     rows.filter(|row| listed(row)).take(most(page.limit)).cloned().collect()
+}
+
+/// Whether the user has the role, without a device or on one.
+fn held_by(user: &User, role: RoleId) -> bool {
+    user.assignment.office.contains(&role) || user.assignment.devices.values().any(|held| held.contains(&role))
 }
 
 /// Whether another device that is not retired has the device's name.

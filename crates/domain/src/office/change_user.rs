@@ -13,8 +13,8 @@ use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
 use crate::{
-    Action, Assignment, Email, EndedWhy, PrincipalId, Rank, RoleName, Scope, Store, StoreError, StoreExt, Subject,
-    TenantId, User, UserId, UserName, UserStatus,
+    Action, Email, EndedWhy, PrincipalId, Rank, RoleName, Scope, Store, StoreError, StoreExt, Subject, TenantId, User,
+    UserId, UserName, UserStatus,
 };
 
 /// What becomes of a user. `None` leaves a field as it is.
@@ -39,8 +39,7 @@ pub struct UserChange {
 /// Changes the user and returns them as they are then. `version` is the one that was read, where the caller holds to it. Asks the
 /// right `userUpdate` (`userDelete` to delete), and every right that the user has or gets.
 ///
-/// Whoever stops being active loses every session; permanent ones only who is deleted. They lose their roles and their password
-/// too. What changes nothing writes nothing.
+/// Whoever stops being active loses every session; permanent ones only who is deleted, and their password with them. What changes nothing writes nothing.
 pub fn change_user(
     store: &dyn Store<OfficeView>,
     tenant: TenantId,
@@ -127,10 +126,6 @@ fn apply_to(
     after.assignment = assignment::resolve(tx, tenant, &roles, &before.assignment, office, &change.devices)?;
     if let Some(rank) = change.rank {
         assignment::promote(&mut after.assignment, &roles, rank)?;
-    }
-    if deletes {
-        // a role or a device is not held by who is gone
-        after.assignment = Assignment::default();
     }
     stamp.authority.cover(&assignment::rights(&after.assignment, &roles))?;
     if after == *before {

@@ -147,9 +147,10 @@ pub trait Roles {
     fn insert(&mut self, role: &Role) -> Stored<bool>;
     /// Stores name, label, description, rights and environments where the role still has the version in `role`.
     fn update(&mut self, role: &Role) -> Stored<bool>;
-    /// Removes the role where it still has this version and nobody holds it, be it a user or a device.
+    /// Removes the role where it still has this version and nobody holds it, be it a user or a device. From deleted users, who hold
+    /// nothing, it is taken.
     fn remove(&mut self, id: RoleId, version: i64) -> Stored<bool>;
-    /// Who holds the role: users in the order of their ids, then devices, `limit` of them at most, and how many in all.
+    /// Who holds the role: users who are not deleted in the order of their ids, then devices, `limit` of them at most, and how many in all.
     fn held(&mut self, id: RoleId, limit: u32) -> Stored<Holders>;
     /// Every role of a tenant, in the order of ids.
     fn list(&mut self, tenant: TenantId) -> Stored<Vec<Role>>;

@@ -30,18 +30,27 @@ const UPDATE: &str = "UPDATE roles SET name = $3, folded = $4, label = $5, descr
      version = version + 1 WHERE id = $1 AND version = $2 \
      AND NOT EXISTS (SELECT 1 FROM roles other WHERE other.tenant_id = roles.tenant_id AND other.folded = $4 \
      AND other.id <> roles.id)";
-const REMOVE: &str = "DELETE FROM roles WHERE id = $1 AND version = $2 \
-     AND NOT EXISTS (SELECT 1 FROM user_roles held WHERE held.role_id = roles.id) \
-     AND NOT EXISTS (SELECT 1 FROM user_device_roles held WHERE held.role_id = roles.id) \
+/// The role, where it has this version and nobody holds it who is not deleted.
+const FREE: &str = "UPDATE roles SET version = version WHERE id = $1 AND version = $2 \
+     AND NOT EXISTS (SELECT 1 FROM user_roles held JOIN users ON users.id = held.user_id \
+     WHERE held.role_id = roles.id AND users.status <> 'deleted') \
+     AND NOT EXISTS (SELECT 1 FROM user_device_roles held JOIN users ON users.id = held.user_id \
+     WHERE held.role_id = roles.id AND users.status <> 'deleted') \
      AND NOT EXISTS (SELECT 1 FROM device_roles held WHERE held.role_id = roles.id)";
+const OF_DELETED: [&str; 2] = [
+    "DELETE FROM user_roles WHERE role_id = $1 AND user_id IN (SELECT id FROM users \
+     WHERE id IN (SELECT user_id FROM user_roles WHERE role_id = $1) AND status = 'deleted')",
+    "DELETE FROM user_device_roles WHERE role_id = $1 AND user_id IN (SELECT id FROM users \
+     WHERE id IN (SELECT user_id FROM user_device_roles WHERE role_id = $1) AND status = 'deleted')",
+];
 /// Users come before devices. `$2` is how many.
 const HELD: &str = "SELECT name, device FROM (\
-     SELECT users.id AS id, users.name AS name, FALSE AS device FROM users WHERE users.id IN (\
+     SELECT users.id AS id, users.name AS name, FALSE AS device FROM users WHERE users.status <> 'deleted' AND users.id IN (\
      SELECT user_id FROM user_roles WHERE role_id = $1 UNION SELECT user_id FROM user_device_roles WHERE role_id = $1) \
      UNION ALL SELECT devices.id, devices.name, TRUE FROM devices \
      JOIN device_roles held ON held.device_id = devices.id WHERE held.role_id = $1) who ORDER BY device, id LIMIT $2";
-const COUNT: &str = "SELECT (SELECT COUNT(*) FROM (\
-     SELECT user_id FROM user_roles WHERE role_id = $1 UNION SELECT user_id FROM user_device_roles WHERE role_id = $1) who) \
+const COUNT: &str = "SELECT (SELECT COUNT(*) FROM users WHERE users.status <> 'deleted' AND users.id IN (\
+     SELECT user_id FROM user_roles WHERE role_id = $1 UNION SELECT user_id FROM user_device_roles WHERE role_id = $1)) \
      + (SELECT COUNT(*) FROM device_roles WHERE role_id = $1) AS number";
 
 /// Somebody who holds a role.
@@ -97,9 +106,15 @@ impl office::Roles for Transaction<'_> {
     }
 
     fn remove(&mut self, id: RoleId, version: i64) -> Stored<bool> {
-        let binds = [Bind::from(&id.0), version.into()];
+        if self.run(&Statement::new(FREE, [Bind::from(&id.0), version.into()]))? == 0 {
+            return Ok(false);
+        }
+        for text in OF_DELETED {
+            self.run(&Statement::new(text, [Bind::from(&id.0)]))?;
+        }
         // whoever is being given it holds its row: their foreign key is checked once they have committed
-        Ok(Statement::new(REMOVE, binds).execute(self.writing()?).map_err(held)? == 1)
+        let remove = Statement::new("DELETE FROM roles WHERE id = $1", [Bind::from(&id.0)]);
+        Ok(remove.execute(self.writing()?).map_err(held)? == 1)
     }
 
     fn held(&mut self, id: RoleId, limit: u32) -> Stored<Holders> {

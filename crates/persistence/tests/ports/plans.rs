@@ -151,7 +151,13 @@ fn everything(fresh: &Fresh, shop: &Shop) {
         tx.roles().find(shop.role.id)?;
         tx.roles().update(&shop.role)?;
         tx.roles().held(shop.role.id, 5)?;
-        tx.roles().remove(tillgate_domain::RoleId(uuid(99)), 1)?;
+        let free = tillgate_domain::Role {
+            id: tillgate_domain::RoleId(uuid(99)),
+            name: "free".to_owned().try_into().unwrap(),
+            ..shop.role.clone()
+        };
+        tx.roles().insert(&free)?;
+        assert!(tx.roles().remove(free.id, 1)?);
         for filter in [
             DeviceFilter::default(),
             DeviceFilter {

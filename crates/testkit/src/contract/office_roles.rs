@@ -124,7 +124,14 @@ pub fn a_role_that_is_held_is_not_removed(whole: &Whole) {
     assert!(!remove(), "of a device");
     assert_eq!(look(whole, |tx| tx.roles().find(role.id)), Some(role.clone()));
     handheld(BTreeSet::new());
+    // who is deleted holds nothing, and keeps what they had until it is gone
+    let had = Assignment { office: [role.id].into(), devices: [(shop.till.id, [role.id].into())].into() };
+    let gone = User { status: UserStatus::Deleted, assignment: had, ..user(10, shop.tenant.id, "Gone too", None) };
+    office(whole, |tx| tx.users().insert(&gone));
+    assert_eq!(look(whole, |tx| tx.roles().held(role.id, 5)), Holders::default());
     assert!(remove());
+    let left = Assignment { devices: [(shop.till.id, BTreeSet::new())].into(), ..Assignment::default() };
+    assert_eq!(look(whole, |tx| tx.users().find(gone.id)).unwrap().assignment, left);
 }
 
 /// Who holds a role is told: users in the order of their ids, then devices, each once, no more than asked for, and how many in all.
