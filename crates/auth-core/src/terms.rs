@@ -175,7 +175,7 @@ mod tests {
     fn a_shortened_session_keeps_its_nature() {
         let limits = SessionLimits {
             access: Some(Duration::from_mins(2)),
-            overlap: Some(Duration::from_mins(60)),
+            overlap: Some(Duration::from_hours(1)),
             ..SessionLimits::default()
         };
         let never_rotated = Terms { refresh: Some(Refresh { idle: None, overlap: None }), ..terms() };

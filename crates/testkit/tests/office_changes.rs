@@ -106,11 +106,6 @@ impl Shop {
         office::assign_roles(self.store(), self.id(), &host(), user, roles, devices).unwrap().map(drop)
     }
 
-    fn on(&self, device: &tillgate_domain::Device, roles: &[&str]) -> DeviceRoles {
-        let roles = roles.iter().map(|role| name(role)).collect();
-        DeviceRoles::Replace(vec![RolesOn { device: device.name.clone(), roles }])
-    }
-
     fn changes(&self) -> Vec<Change> {
         let store: &dyn Store<AuthView> = &self.memory;
         store.read(|tx| tx.feed().look(None)).unwrap().changes.into_iter().map(|(change, _)| change).collect()
@@ -119,6 +114,12 @@ impl Shop {
     fn last(&self) -> tillgate_domain::Event {
         self.memory.audit().last().unwrap().clone()
     }
+}
+
+/// These roles on this device, and nothing on another.
+fn on(device: &tillgate_domain::Device, roles: &[&str]) -> DeviceRoles {
+    let roles = roles.iter().map(|role| name(role)).collect();
+    DeviceRoles::Replace(vec![RolesOn { device: device.name.clone(), roles }])
 }
 
 const ALL: &[Environment] = &Environment::ALL;
@@ -182,7 +183,7 @@ fn a_role_in_use_does_not_vanish_under_its_users() {
     shop.device(shop.world.p01.id, &host(), &equip(&["night"])).unwrap();
     assert_eq!(shop.delete_role(&host(), &night), Err(held(&["user manager", "device P01"], 2)));
     assert!(held(&["user manager", "device P01"], 7).to_string().contains("user manager, device P01 and 5 more"));
-    shop.assign(manager, &["manager"], shop.on(&shop.world.p02, &["night"])).unwrap();
+    shop.assign(manager, &["manager"], on(&shop.world.p02, &["night"])).unwrap();
     shop.device(shop.world.p01.id, &host(), &equip(&[])).unwrap();
     assert_eq!(shop.delete_role(&host(), &night), Err(held(&["user manager"], 1)), "on a device alone");
     // who is deleted holds nothing any more
@@ -224,7 +225,7 @@ fn nobody_gives_more_through_a_device_or_a_key() {
     let World { p01, office: desk, cashier, .. } = &shop.world;
     // it counts in the office alone, so the cashier has none of it on the till
     shop.role("ledger", &["auditRead"], &[Environment::BackOffice]);
-    shop.assign(cashier.id, &["cashier"], shop.on(p01, &["cashier", "ledger"])).unwrap();
+    shop.assign(cashier.id, &["cashier"], on(p01, &["cashier", "ledger"])).unwrap();
     let moved = DeviceChange { environment: Some(Environment::BackOffice), ..DeviceChange::default() };
     let clerk = |more: &[&str]| {
         caller(
@@ -296,14 +297,14 @@ fn a_role_that_makes_the_last_admin_stays_one() {
 fn a_device_on_which_alone_the_last_admin_is_one_stays_in_use() {
     let shop = Shop::open();
     let World { p01, p02, admin, .. } = &shop.world;
-    shop.assign(admin.id, &[], shop.on(p01, &["admin"])).unwrap();
+    shop.assign(admin.id, &[], on(p01, &["admin"])).unwrap();
     for status in [DeviceStatus::Locked, DeviceStatus::Retired, DeviceStatus::Pending] {
         assert_eq!(shop.status(p01.id, status), Err(Refused::LastAdmin), "{status:?}");
     }
     shop.status(p02.id, DeviceStatus::Locked).unwrap();
-    assert_eq!(shop.assign(admin.id, &[], shop.on(p02, &["admin"])), Err(Refused::LastAdmin), "that one is locked");
+    assert_eq!(shop.assign(admin.id, &[], on(p02, &["admin"])), Err(Refused::LastAdmin), "that one is locked");
     shop.status(p02.id, DeviceStatus::Active).unwrap();
-    assert_eq!(shop.assign(admin.id, &[], shop.on(p02, &["admin"])), Ok(()));
+    assert_eq!(shop.assign(admin.id, &[], on(p02, &["admin"])), Ok(()));
     shop.status(p01.id, DeviceStatus::Locked).unwrap();
 }
 
@@ -377,7 +378,7 @@ fn a_retired_device_frees_its_name_its_roles_and_the_lists_of_its_users() {
     assert!(!user.assignment.devices.contains_key(&p01.id));
     assert_eq!(user.version, cashier.version + 1);
     // it is not put on a list again
-    let again = shop.assign(cashier.id, &["cashier"], shop.on(p01, &["cashier"]));
+    let again = shop.assign(cashier.id, &["cashier"], on(p01, &["cashier"]));
     assert_eq!(again, Err(Refused::Unknown { field: Field::Devices, value: "P01".into() }));
     let next = NewDevice {
         id: DeviceId::new(AT, random()),

@@ -111,12 +111,9 @@ fn told(before: &Tenant, after: &Tenant) -> Map<String, Value> {
 mod tests {
     use super::*;
 
-    fn minutes(minutes: u64) -> Option<Duration> {
-        Some(Duration::from_mins(minutes))
-    }
-
     #[test]
     fn limits_are_bounded_and_go_together() {
+        let minutes = |minutes: u64| Some(Duration::from_mins(minutes));
         let none = SessionLimits::default();
         assert_eq!(check(&none), Ok(()));
         let day = SessionLimits { access: minutes(5), idle: minutes(60), absolute: minutes(720), overlap: minutes(2) };

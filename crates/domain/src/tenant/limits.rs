@@ -28,5 +28,5 @@ impl SessionLimits {
     /// What the whole life of a session may be limited to.
     pub const ABSOLUTE: RangeInclusive<Duration> = Duration::from_mins(5)..=Duration::from_hours(24 * 3650);
     /// What the overlap may be limited to: below the least a till on a slow network loses its session by a lost answer.
-    pub const OVERLAP: RangeInclusive<Duration> = Duration::from_secs(30)..=Duration::from_mins(60);
+    pub const OVERLAP: RangeInclusive<Duration> = Duration::from_secs(30)..=Duration::from_hours(1);
 }
