@@ -19,6 +19,7 @@ mod login;
 mod mint;
 mod program;
 mod refresh;
+mod refuse;
 mod reset;
 mod revoke;
 mod signed;
@@ -34,6 +35,7 @@ pub use builder::{BuildError, Builder, Settings};
 pub use chores::Swept;
 pub use introspect::{Introspected, TokenUse};
 pub use refresh::network;
+pub use refuse::{Attempt, Lacking};
 pub use signed::{DrawnApiKey, Signed};
 
 use crate::Error;
@@ -43,6 +45,7 @@ use crate::entropy::Entropy;
 use crate::keys::{AuditSignet, Keyring};
 use crate::passwords::{HashError, HashQueue};
 use crate::ports::AuthView;
+use crate::refusals::Refusals;
 use crate::remembered::{ApiKeys, Profiles, Tokens};
 use crate::throttle::{Throttle, Turns};
 use crate::uses::Uses;
@@ -67,6 +70,7 @@ pub struct Auth {
     profiles: Profiles,
     api_keys: ApiKeys,
     uses: Uses,
+    refusals: Refusals,
     passwords: HashQueue,
     turns: Turns,
     follower: follow::Follower,

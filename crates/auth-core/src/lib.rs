@@ -22,6 +22,7 @@ pub mod memory;
 pub mod passwords;
 pub mod ports;
 mod profile;
+mod refusals;
 mod remembered;
 pub mod requests;
 pub mod session;
@@ -32,7 +33,9 @@ pub mod throttle;
 pub mod token;
 mod uses;
 
-pub use auth::{Auth, AuthStore, BuildError, Builder, Introspected, Readiness, Settings, TokenUse, network};
+pub use auth::{
+    Attempt, Auth, AuthStore, BuildError, Builder, Introspected, Lacking, Readiness, Settings, TokenUse, network,
+};
 pub use caller::{By, Caller, InSession, Profile};
 pub use clock::{Clock, Time, Timekeeper};
 pub use entropy::{Entropy, NoEntropy};

@@ -170,6 +170,8 @@ words! {
         UserDelete = "user.delete",
         /// A user's roles changed.
         UserRoles = "user.roles",
+        /// Somebody lacked a right or a role for what they tried; the details say which, and what it was.
+        RightMissing = "right.missing",
         /// A password was set or changed.
         Password = "password",
         /// A token was granted to whoever has forgotten their password.

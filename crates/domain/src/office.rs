@@ -56,7 +56,7 @@ pub use read::{
     any_user, device_named, find_api_key, find_device, find_role, find_tenant, find_user, list_api_keys, list_devices,
     list_roles, list_tenants, list_users, may_read_api_keys, role_named, tenant_named, user_named,
 };
-pub use read_audit::{read_audit, search_audit};
+pub use read_audit::{find_event, list_events, read_audit, search_audit};
 pub use refused::{Decided, Field, Refused};
 pub use register_user::register_user;
 pub use register_vendor::{NewVendor, register_vendor};

@@ -113,14 +113,18 @@ impl Access {
         let asked = Asked::of(head.headers())?;
         let path = Path::read(&asked.target).ok_or(Protocol::Unlisted)?;
         let row = self.0.iter().find(|row| row.rule.fits(&asked.method, &path)).ok_or(Protocol::Unlisted)?;
-        let caller = who(&row.ways, &head.about(asked)?).await?;
-        row.rule.need.judge(&caller)?;
-        Ok(caller)
+        let about = head.about(asked)?;
+        let (way, caller) = who(&row.ways, &about).await?;
+        let judged = row.rule.need.judge(&caller).map_err(Failure::from);
+        if let Err(failure) = &judged {
+            crate::lacking::note(way, &about, &caller, failure).await;
+        }
+        judged.map(|()| caller)
     }
 }
 
 /// Who asks, by the first of the mounts that made what they present.
-async fn who(ways: &[Arc<Mounted>], head: &Head) -> Result<Caller, Failure> {
+async fn who<'w>(ways: &'w [Arc<Mounted>], head: &Head) -> Result<(&'w Arc<Mounted>, Caller), Failure> {
     let mut refused = TokenRefusal::Missing;
     // none reaches the check
     let body = Bytes::new();
@@ -138,7 +142,7 @@ async fn who(ways: &[Arc<Mounted>], head: &Head) -> Result<Caller, Failure> {
         match crate::serve::caller(way, head, evidence).await {
             // another of them may have made it
             Err(Failure::Refused(Refusal::Token(TokenRefusal::Foreign))) => refused = TokenRefusal::Foreign,
-            answered => return answered,
+            answered => return Ok((way, answered?)),
         }
     }
     Err(Failure::Refused(refused.into()))

@@ -22,6 +22,21 @@ pub(crate) fn trimmed(at: Instant) -> String {
     text.strip_suffix(".000Z").map(|seconds| format!("{seconds}Z")).unwrap_or(text)
 }
 
+/// An instant as a request gives it (RFC 3339), to the millisecond.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Given(pub(crate) Instant);
+
+impl std::str::FromStr for Given {
+    type Err = time::error::Parse;
+
+    fn from_str(text: &str) -> Result<Self, time::error::Parse> {
+        let at = OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339)?;
+        // years of four digits fit
+        let millis = i64::try_from(at.unix_timestamp_nanos().div_euclid(1_000_000)).unwrap_or(i64::MAX);
+        Ok(Self(Instant::from_millis(millis)))
+    }
+}
+
 /// For `#[serde(serialize_with)]`.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands it over so")]
 pub(crate) fn instant<S: Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {

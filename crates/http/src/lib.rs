@@ -44,6 +44,7 @@ mod gate;
 mod head;
 mod http;
 mod instants;
+mod lacking;
 mod limiter;
 mod metrics;
 mod mount;

@@ -79,7 +79,11 @@ async fn answer(
         Handler::Open(handler) => handler(Call::new(head.clone(), body, Arc::clone(mounted))).await,
         Handler::Known(handler) => {
             let caller = caller(mounted, head, evidence).await?;
-            handler(Call::new(head.clone(), body, Arc::clone(mounted)), caller).await
+            let answered = handler(Call::new(head.clone(), body, Arc::clone(mounted)), caller.clone()).await;
+            if let Err(failure) = &answered {
+                crate::lacking::note(mounted, head, &caller, failure).await;
+            }
+            answered
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::entropy::Entropy;
 use crate::keys::{AuditSignet, KeyError, Keyring, Lifecycle, MasterKey, SigningAlgorithm, draw, first};
 use crate::passwords::{Argon2id, Cost, HashQueue, InvalidCost, PasswordHasher, QueueLimits};
 use crate::ports::{KeyKind, KeyState, StoredKey};
+use crate::refusals::Refusals;
 use crate::remembered::{ApiKeys, Profiles, Tokens};
 use crate::system::{SystemClock, SystemEntropy};
 use crate::throttle::{Throttle, ThrottleLimits, Turns};
@@ -176,6 +177,7 @@ impl Builder {
             profiles: Profiles::default(),
             api_keys: ApiKeys::default(),
             uses: Uses::default(),
+            refusals: Refusals::default(),
             follower: super::follow::Follower::default(),
             chores: super::chores::Timetable::default(),
             store: self.store,

@@ -117,6 +117,7 @@ impl Auth {
         log("following the feed", self.follow());
         if uses {
             log("writing uses", self.write_uses());
+            log("telling of refusals", self.tell_refusals(false));
         }
         if say {
             log("saying how far this process follows", self.say());
@@ -152,6 +153,7 @@ impl Auth {
     /// Leaves in good order: writes what memory holds, and tells the others not to wait for this process.
     pub fn leave(&self) -> Result<(), Error> {
         self.write_uses()?;
+        self.tell_refusals(true)?;
         Ok(self.store.write(|tx| tx.nodes().leave(self.node))?)
     }
 

@@ -28,6 +28,7 @@ mod pairing;
 mod processes;
 mod refresh;
 mod refusals;
+mod refusing;
 mod repeating;
 mod shop;
 mod signing;

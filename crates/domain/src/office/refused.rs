@@ -61,6 +61,8 @@ pub enum Field {
     Absolute,
     /// How long a refresh token overlaps with the next at most.
     Overlap,
+    /// A line of the audit as a whole.
+    Event,
 }
 
 impl Field {
@@ -92,6 +94,7 @@ impl Field {
             Self::Idle => "idle",
             Self::Absolute => "absolute",
             Self::Overlap => "overlap",
+            Self::Event => "event",
         }
     }
 }

@@ -35,7 +35,7 @@ fn settings() -> Settings {
     Settings { access: table(), ..Settings::default() }
 }
 
-fn open() -> Shop {
+pub fn open() -> Shop {
     Shop::with(settings())
 }
 

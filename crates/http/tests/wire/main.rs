@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod audit_events;
 mod edge;
 mod fiuu;
 mod fiuu_midnight;

@@ -97,7 +97,12 @@ pub fn faults(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
 pub async fn request(shop: &Shop, method: &str, path: &str, own: bool, (someone, known): (&str, bool)) -> TestRequest {
     let login = shop.native(someone).await;
     let named = if own { shop.native(someone).await } else { shop.native("witness").await };
-    let request = well_formed(method, path, &named.text("/session/user/id"));
+    let lines = shop.store.memory.audit();
+    let id = match path {
+        "/api/v1/audit-events/{id}" => lines.last().unwrap().id.to_string(),
+        _ => named.text("/session/user/id"),
+    };
+    let request = well_formed(method, path, &id);
     if known {
         request.insert_header(("Authorization", format!("Bearer {}", login.text("/access_token"))))
     } else {

@@ -45,6 +45,8 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("DELETE", "/api/v1/users/{id}", "", [401, 403, 403, 204]),
     ("PUT", "/api/v1/users/{id}/password", "", [401, 403, 403, 204]),
     ("POST", "/api/v1/users/{id}/unlock", "", [401, 403, 403, 204]),
+    ("GET", "/api/v1/audit-events", "", [401, 403, 200, 200]),
+    ("GET", "/api/v1/audit-events/{id}", "", [401, 403, 200, 200]),
     ("POST", "/portos/api/auth", "", [200, 200, 200, 200]),
     ("POST", "/portos/api/v1/auth", "", [200, 200, 200, 200]),
     ("POST", "/portos/api/auth/refresh", "", [200, 200, 200, 200]),
@@ -145,6 +147,9 @@ async fn every_role_may_what_the_table_says() {
             let answer = shop.send(request).await;
             let said = String::from_utf8_lossy(&answer.bytes);
             assert_eq!(answer.status, *expected, "{method} {path} {whose} as {role:?}: {said}");
+            let refused = shop.refusals();
+            let told = usize::from(*expected == 403);
+            assert_eq!(refused.len(), told, "{method} {path} {whose} as {role:?} is told in the audit: {refused:?}");
             if *expected == 403 && path.starts_with("/api/") {
                 let (right, told) = (answer.text("/right"), openapi::description(&shop, method, path).await);
                 assert!(

@@ -18,8 +18,8 @@ use tillgate_auth_core::{
 use tillgate_domain::change::Observer;
 use tillgate_domain::office::{self, Authority, DeviceChange, OfficeView, Stamp};
 use tillgate_domain::{
-    Actor, EventId, Folded, Instant, Mode, RoleName, Scope, Secret, Slug, Store, StoreError, StoreExt, Stored, Work,
-    Zone,
+    Action, Actor, Event, EventId, Folded, Instant, Mode, RoleName, Scope, Secret, Slug, Store, StoreError, StoreExt,
+    Stored, Work, Zone,
 };
 use tillgate_http::{Http, Krmpesan, Metrics, Mount, Mounts, Settings};
 
@@ -142,6 +142,13 @@ pub struct Shop {
     pub http: Http,
     /// The engine under it.
     pub auth: Arc<Auth>,
+}
+
+impl Shop {
+    /// What the audit tells of rights and roles that somebody lacked.
+    pub fn refusals(&self) -> Vec<Event> {
+        self.store.memory.audit().into_iter().filter(|event| event.action == Action::RightMissing).collect()
+    }
 }
 
 /// What came back.

@@ -105,6 +105,7 @@ impl Sought {
 fn conditions<'a>(connection: &AnyConnection, filter: &'a EventFilter, sought: &'a Sought) -> Conditions<'a> {
     let mut all = Conditions::default();
     all.and_maybe("audit.tenant_id = ?", filter.tenant.as_ref().map(|id| Bind::from(&id.0)));
+    all.and_maybe("audit.id = ?", filter.id.as_ref().map(|id| Bind::from(&id.0)));
     all.and_maybe("audit.user_id = ?", filter.user.as_ref().map(|id| Bind::from(&id.0)));
     all.and_maybe("audit.device_id = ?", filter.device.as_ref().map(|id| Bind::from(&id.0)));
     all.and_maybe("audit.session_id = ?", filter.session.as_ref().map(|id| Bind::from(&id.0)));

@@ -108,6 +108,8 @@ pub fn a_filter_narrows_the_lines(whole: &Whole) {
         (EventFilter { user: anna, ..any() }, &[4, 2, 1]),
         (EventFilter { user: Some(user_id(77)), ..any() }, &[7]),
         (EventFilter { device: Some(shop.till.id), ..any() }, &[3]),
+        (EventFilter { id: Some(lines[1].id), ..any() }, &[2]),
+        (EventFilter { id: Some(lines[1].id), tenant: Some(shop.other.id), ..any() }, &[]),
         (EventFilter { session: Some(shop::session_id(5)), ..any() }, &[3]),
         (EventFilter { session: Some(shop::session_id(6)), ..any() }, &[]),
         (EventFilter { actions: vec![Action::UserAdd], ..any() }, &[5, 4]),

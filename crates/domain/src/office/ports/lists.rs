@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::{
-    Action, Device, DeviceId, DeviceName, DeviceStatus, Environment, Event, Folded, Instant, Outcome, RoleId,
+    Action, Device, DeviceId, DeviceName, DeviceStatus, Environment, Event, EventId, Folded, Instant, Outcome, RoleId,
     SessionId, SubjectKind, TenantId, User, UserId, UserName, UserStatus,
 };
 
@@ -40,6 +40,8 @@ pub struct Found<T> {
 pub struct EventFilter {
     /// Whose audit; `None` for the whole server's.
     pub tenant: Option<TenantId>,
+    /// The line of this id.
+    pub id: Option<EventId>,
     /// By whom.
     pub user: Option<UserId>,
     /// On which device.
@@ -65,8 +67,9 @@ pub struct EventFilter {
 impl EventFilter {
     /// Whether the filter fits a line of this user.
     pub fn fits(&self, told: &Told) -> bool {
-        let Event { at, tenant, actor, action, subject, outcome, details, .. } = &told.event;
+        let Event { id, at, tenant, actor, action, subject, outcome, details, .. } = &told.event;
         self.tenant.is_none_or(|asked| *tenant == Some(asked))
+            && self.id.is_none_or(|asked| *id == asked)
             && self.user.is_none_or(|asked| actor.user == Some(asked))
             && self.device.is_none_or(|asked| actor.device == Some(asked))
             && self.session.is_none_or(|asked| actor.session == Some(asked))

@@ -1,0 +1,74 @@
+//! Records that a caller was refused for a right or a rank that they lack.
+
+use serde_json::json;
+use tillgate_domain::{Action, EventId, Outcome, Rank, Right, StoreExt, Subject};
+
+use super::Auth;
+use crate::caller::By;
+use crate::{Caller, Error};
+
+/// What a caller lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lacking {
+    /// A right.
+    Right(Right),
+    /// A rank: they are below it.
+    Rank(Rank),
+    /// A rank above this one, which they would have given.
+    Above(Rank),
+}
+
+/// What a caller has tried and may not do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// What they lack.
+    pub lacking: Lacking,
+    /// What they tried, as the way in tells it: `DELETE /api/v1/users/…`.
+    pub call: String,
+    /// To what; `None` where the call names nothing.
+    pub subject: Option<Subject>,
+}
+
+/// The longest text of a call that is kept, in characters.
+const LONGEST: usize = 200;
+
+impl Auth {
+    /// Writes into the audit that a caller was refused: the first ten times in a minute, and then once how often it came since
+    /// ([`chore`](Self::chore)). It stands by itself, after the decision: whatever becomes of it, the refusal stands.
+    pub fn note_refusal(&self, caller: &Caller, attempt: &Attempt) -> Result<(), Error> {
+        let tenant = caller.profile.tenant.id;
+        let subject = attempt.subject.unwrap_or(Subject::Tenant(tenant));
+        let mut event = self.event(Action::RightMissing, Outcome::Refused, subject, Some(tenant))?;
+        event.actor = caller.actor();
+        let (word, lacking) = match &attempt.lacking {
+            Lacking::Right(right) => ("right", right.as_str()),
+            Lacking::Rank(rank) => ("role", rank.name()),
+            Lacking::Above(rank) => ("above", rank.name()),
+        };
+        event.details.insert(word.to_owned(), json!(lacking));
+        event.details.insert("call".to_owned(), json!(attempt.call.chars().take(LONGEST).collect::<String>()));
+        event.details.insert("dialect".to_owned(), json!(caller.dialect.as_str()));
+        if let By::ApiKey(key) = caller.by {
+            event.details.insert("api_key".to_owned(), json!(key));
+        }
+        let who = (caller.principal, caller.device);
+        if self.refusals.take(who, &event, self.clock.monotonic()) {
+            self.store.write(|tx| tx.audit().tell(&event))?;
+        }
+        Ok(())
+    }
+
+    /// Writes one line for each caller who was refused more often than was told, `all` of them or those whose minute is over.
+    pub(super) fn tell_refusals(&self, all: bool) -> Result<(), Error> {
+        let now = (!all).then(|| self.clock.monotonic());
+        for untold in self.refusals.due(now) {
+            let mut event = untold.last.clone();
+            event.id = self.id(EventId::new)?;
+            event.at = self.time().at;
+            event.details.insert("times".to_owned(), json!(untold.number));
+            self.store.write(|tx| tx.audit().tell(&event))?;
+            self.refusals.told(&untold);
+        }
+        Ok(())
+    }
+}

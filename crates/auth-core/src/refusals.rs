@@ -1,0 +1,79 @@
+//! Which refusals of rights become lines of the audit: of each caller the first ten in a minute, and after the minute one line that
+//! counts the rest. So a client that asks in a loop fills no disk, and is seen all the same.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tillgate_domain::{DeviceId, Event, PrincipalId};
+
+/// How many of a caller's refusals in a window become lines of their own.
+pub(crate) const TOLD: u32 = 10;
+
+/// How long a window is.
+pub(crate) const WINDOW: Duration = Duration::from_mins(1);
+
+/// How many callers are counted apart. What is more than that is counted together: each of them bears a token of its own.
+const CALLERS: usize = 10_000;
+
+/// Who is refused.
+pub(crate) type Who = (PrincipalId, Option<DeviceId>);
+
+/// The refusals of late.
+#[derive(Default)]
+pub(crate) struct Refusals(Mutex<HashMap<Option<Who>, Window>>);
+
+struct Window {
+    since: Duration,
+    told: u32,
+    /// How many were not told, and the last of them.
+    untold: u64,
+    last: Option<Event>,
+}
+
+/// Refusals that were counted and not told.
+pub(crate) struct Untold {
+    pub(crate) who: Option<Who>,
+    pub(crate) number: u64,
+    pub(crate) last: Event,
+}
+
+impl Refusals {
+    /// Counts a refusal at this instant (by the monotonic clock), and says whether it becomes a line of its own.
+    pub(crate) fn take(&self, who: Who, event: &Event, now: Duration) -> bool {
+        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = windows.len() < CALLERS || windows.contains_key(&Some(who));
+        let fresh = || Window { since: now, told: 0, untold: 0, last: None };
+        let window = windows.entry(room.then_some(who)).or_insert_with(fresh);
+        if now.saturating_sub(window.since) >= WINDOW && window.untold == 0 {
+            *window = fresh();
+        }
+        if window.told < TOLD {
+            window.told += 1;
+            return true;
+        }
+        window.untold = window.untold.saturating_add(1);
+        window.last = Some(event.clone());
+        false
+    }
+
+    /// Forgets windows that are over and have nothing untold, and returns what is untold in those that are over; in all of them
+    /// where `now` is none.
+    pub(crate) fn due(&self, now: Option<Duration>) -> Vec<Untold> {
+        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let over = |window: &Window| now.is_none_or(|now| now.saturating_sub(window.since) >= WINDOW);
+        windows.retain(|_, window| window.untold > 0 || !over(window));
+        let untold = |(who, window): (&Option<Who>, &Window)| {
+            Some(Untold { who: *who, number: window.untold, last: window.last.clone()? })
+        };
+        windows.iter().filter(|(_, window)| window.untold > 0 && over(window)).filter_map(untold).collect()
+    }
+
+    /// So many were told of in one line.
+    pub(crate) fn told(&self, untold: &Untold) {
+        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(window) = windows.get_mut(&untold.who) {
+            window.untold = window.untold.saturating_sub(untold.number);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The native API's audit: what was done, by whom, and how it went.
+
+mod shape;
+mod told;
+
+use actix_web::HttpResponse;
+use actix_web::http::{Method, StatusCode};
+use tillgate_auth_core::Caller;
+use tillgate_domain::office::{self, EventFilter, Field as Of, Part, Refused};
+use tillgate_domain::{Action, EventId, Outcome, SubjectKind};
+
+use super::page::Asked;
+use crate::answer::json;
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::instants::Given;
+use crate::office::decided;
+use crate::query::Parameters;
+use crate::route::Route;
+use shape::Shape;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::known(Method::GET, "/audit-events", list).told(told::list),
+        Route::known(Method::GET, "/audit-events/{id}", one).told(told::one),
+    ]
+}
+
+async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (asked, filter) = search(&call)?;
+    let part = Part { after: asked.after.map(EventId), ..Part::first(asked.sought()) };
+    let found = call
+        .office(move |office| {
+            let (tenant, authority) = (caller.profile.tenant.id, caller.authority());
+            decided(office::list_events(office.store, tenant, &authority, &filter, &part))
+        })
+        .await?;
+    asked.answer(&found, |told| told.event.id.0, Shape::of)
+}
+
+fn search(call: &Call) -> Result<(Asked, EventFilter), Failure> {
+    const ID: &str = "must be an id";
+    const INSTANT: &str = "must be an instant such as 2026-11-21T08:00:00Z";
+    let mut sent = Parameters::of(call.head());
+    let asked = Asked::take(&mut sent);
+    let action = word(&mut sent, "action", Action::ALL, Action::name);
+    let outcome = word(&mut sent, "outcome", Outcome::ALL, Outcome::name);
+    let kind = word(&mut sent, "subject_kind", SubjectKind::ALL, SubjectKind::name);
+    let filter = EventFilter {
+        user: sent.take("user", ID),
+        device: sent.take("device", ID),
+        session: sent.take("session", ID),
+        actions: action.into_iter().collect(),
+        outcome,
+        kind,
+        subject: sent.take("subject", ID),
+        from: sent.take("from", INSTANT).map(|Given(at)| at),
+        until: sent.take("until", INSTANT).map(|Given(at)| at),
+        text: sent.word("search"),
+        ..EventFilter::default()
+    };
+    sent.checked((asked, filter))
+}
+
+/// One of a closed set of words.
+fn word<T: Copy>(sent: &mut Parameters, name: &'static str, all: &[T], of: fn(T) -> &'static str) -> Option<T> {
+    let text = sent.word(name)?;
+    let found = all.iter().copied().find(|each| of(*each) == text);
+    if found.is_none() {
+        sent.fault(name, "format", "must be one of the words that the documentation lists");
+    }
+    found
+}
+
+async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let sent = call.head().segment("id").to_owned();
+    let absent = || Failure::from(Refused::Absent { field: Of::Event, value: sent.clone() });
+    // what is no id names nothing
+    let id: EventId = sent.parse().map_err(|_| absent())?;
+    let found = call
+        .office(move |office| {
+            let (tenant, authority) = (caller.profile.tenant.id, caller.authority());
+            decided(office::find_event(office.store, tenant, &authority, id))
+        })
+        .await?;
+    json(StatusCode::OK, &Shape::of(&found.ok_or_else(absent)?))
+}

@@ -1,0 +1,118 @@
+//! A line of the audit as the native API shows it.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+use tillgate_domain::office::Told;
+use tillgate_domain::{
+    Action, DeviceId, DeviceName, EventId, Instant, Outcome, SessionId, SubjectKind, UserId, UserName,
+};
+use utoipa::ToSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
+use uuid::Uuid;
+
+use crate::instants::instant;
+
+/// A line of the audit.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditEvent)]
+pub(super) struct Shape<'t> {
+    #[schema(value_type = Uuid)]
+    id: EventId,
+    /// When it was done.
+    #[serde(serialize_with = "instant")]
+    #[schema(value_type = String, format = DateTime)]
+    at: Instant,
+    /// Who did it; null where nobody could be told or the server did it itself.
+    #[schema(inline)]
+    user: Option<By<'t>>,
+    /// On which device.
+    #[schema(inline)]
+    device: Option<On<'t>>,
+    /// In which session.
+    #[schema(value_type = Option<Uuid>)]
+    session: Option<SessionId>,
+    /// From which network address.
+    #[schema(value_type = Option<String>)]
+    address: Option<IpAddr>,
+    /// What was done.
+    #[schema(schema_with = action)]
+    action: &'static str,
+    /// To what.
+    #[schema(inline)]
+    subject: To,
+    /// How it went.
+    #[schema(schema_with = outcome)]
+    outcome: &'static str,
+    /// What else there is to know; its members depend on the action.
+    #[schema(value_type = Object)]
+    details: &'t Map<String, Value>,
+    /// Who approved it besides.
+    #[schema(value_type = Option<Uuid>)]
+    approver: Option<UserId>,
+}
+
+/// A person, by the name that they have now; null where they are gone.
+#[derive(Serialize, ToSchema)]
+struct By<'t> {
+    #[schema(value_type = Uuid)]
+    id: UserId,
+    user_name: Option<&'t str>,
+}
+
+/// A device, by the name that it has now.
+#[derive(Serialize, ToSchema)]
+struct On<'t> {
+    #[schema(value_type = Uuid)]
+    id: DeviceId,
+    name: Option<&'t str>,
+}
+
+/// What something was done to; the server has no id.
+#[derive(Serialize, ToSchema)]
+struct To {
+    #[schema(schema_with = subject_kind)]
+    kind: &'static str,
+    id: Option<Uuid>,
+}
+
+impl<'t> Shape<'t> {
+    pub(super) fn of(told: &'t Told) -> Self {
+        let event = &told.event;
+        let (user_name, name) =
+            (told.user_name.as_ref().map(UserName::as_str), told.device_name.as_ref().map(DeviceName::as_str));
+        Self {
+            id: event.id,
+            at: event.at,
+            user: event.actor.user.map(|id| By { id, user_name }),
+            device: event.actor.device.map(|id| On { id, name }),
+            session: event.actor.session,
+            address: event.actor.address,
+            action: event.action.name(),
+            subject: To { kind: event.subject.kind().name(), id: event.subject.uuid() },
+            outcome: event.outcome.name(),
+            details: &event.details,
+            approver: event.approver,
+        }
+    }
+}
+
+/// The schema of what is done.
+pub(super) fn action() -> Schema {
+    words(Action::ALL.iter().map(|action| action.name()))
+}
+
+/// The schema of how it went.
+pub(super) fn outcome() -> Schema {
+    words(Outcome::ALL.iter().map(|outcome| outcome.name()))
+}
+
+/// The schema of the kind of thing that it was done to.
+pub(super) fn subject_kind() -> Schema {
+    words(SubjectKind::ALL.iter().map(|kind| kind.name()))
+}
+
+fn words(words: impl Iterator<Item = &'static str>) -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.collect::<Vec<_>>())).into()
+}

@@ -1,0 +1,56 @@
+//! What the document says of the calls about the audit.
+
+use serde_json::{Value, json};
+use utoipa::openapi::KnownFormat;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaFormat, Type};
+
+use super::shape::{self, Shape};
+use crate::openapi::{Asks, Entry, id_schema, text_schema};
+
+const TAG: &str = "audit";
+
+fn example() -> Value {
+    json!({
+        "id": "0192f0c1-a2b3-7c4d-8e5f-60718293a4b5",
+        "at": "2026-11-21T08:00:00.000Z",
+        "user": { "id": "0192f0c1-0000-7c4d-8e5f-60718293a4b5", "user_name": "cashier" },
+        "device": { "id": "0192f0c1-1111-7c4d-8e5f-60718293a4b5", "name": "P01" },
+        "session": "0192f0c1-2222-7c4d-8e5f-60718293a4b5",
+        "address": "192.0.2.7",
+        "action": "right.missing",
+        "subject": { "kind": "user", "id": "0192f0c1-3333-7c4d-8e5f-60718293a4b5" },
+        "outcome": "refused",
+        "details": { "right": "userDelete", "call": "DELETE /api/v1/users/0192f0c1-3333-7c4d-8e5f-60718293a4b5", "dialect": "native" },
+        "approver": null,
+    })
+}
+
+pub(super) fn list() -> Entry {
+    Entry::of(TAG, "Lists what was done, the newest first")
+        .more("Every change, login and refusal of the caller's tenant is a line. Lines are never changed or removed.")
+        .asks(Asks::Right("auditRead"))
+        .lists::<Shape<'_>>(&example())
+        .query("user", "Only what this user did.", id_schema())
+        .query("device", "Only what was done on this device.", id_schema())
+        .query("session", "Only what was done in this session.", id_schema())
+        .query("action", "Only this.", shape::action())
+        .query("outcome", "Only what went like this.", shape::outcome())
+        .query("subject_kind", "Only what was done to things of this kind.", shape::subject_kind())
+        .query("subject", "Only what was done to the thing of this id.", id_schema())
+        .query("from", "From this instant on.", instant())
+        .query("until", "Before this instant.", instant())
+        .query("search", "A text in the user name, the action or the details.", text_schema())
+}
+
+fn instant() -> Schema {
+    let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
+    ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
+}
+
+pub(super) fn one() -> Entry {
+    Entry::of(TAG, "Shows a line of the audit").asks(Asks::Right("auditRead")).answers::<Shape<'_>>(
+        200,
+        "The line.",
+        example(),
+    )
+}
