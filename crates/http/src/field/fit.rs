@@ -7,7 +7,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tillgate_domain::{
-    DeviceName, Email, Environment, InvalidName, Locale, Right, RoleName, Secret, Slug, UserName, UserStatus, Zone,
+    DeviceId, DeviceName, Email, Environment, InvalidName, Locale, Right, RoleName, Secret, Slug, UserId, UserName,
+    UserStatus, Zone,
 };
 
 /// Something about a value that cannot be.
@@ -160,6 +161,18 @@ macro_rules! names {
 }
 
 names!(UserName, DeviceName, RoleName, Email, Slug);
+
+macro_rules! ids {
+    ($($name:ty),*) => {$(
+        impl Fit for $name {
+            fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+                String::fit(value)?.parse().map_err(|_| Unfit::whole("format", "must be an id"))
+            }
+        }
+    )*};
+}
+
+ids!(DeviceId, UserId);
 
 /// Reads what is a text in JSON by a rule of domain's.
 macro_rules! texts {

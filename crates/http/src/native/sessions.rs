@@ -8,7 +8,7 @@ use actix_web::http::header::LOCATION;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::ports::SessionFilter;
 use tillgate_auth_core::{Caller, Refusal};
-use tillgate_domain::SessionId;
+use tillgate_domain::{SessionId, office};
 
 use super::page::Asked;
 use super::shapes::{Current, Session, Tokens};
@@ -16,6 +16,7 @@ use super::{created, done};
 use crate::answer::json;
 use crate::call::Call;
 use crate::failure::Failure;
+use crate::office::decided;
 use crate::query::Parameters;
 use crate::route::Route;
 pub(super) use sent::credentials;
@@ -28,6 +29,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::known(Method::GET, "/sessions/current", current).told(told::current),
         Route::known(Method::DELETE, "/sessions/current", log_out).told(told::log_out),
         Route::known(Method::PUT, "/sessions/current/password", change_password).told(told::change_password),
+        Route::known(Method::POST, "/sessions/end", end_all).told(told::end_all),
         Route::known(Method::GET, "/sessions/{id}", one).told(told::one),
         Route::known(Method::DELETE, "/sessions/{id}", end).told(told::end),
     ]
@@ -93,6 +95,17 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 async fn end(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let id = id(&call)?;
     call.block(move |engine| engine.end(&caller, id)).await?;
+    Ok(done())
+}
+
+/// Ends all sessions of a user, all on a device, or everybody's.
+async fn end_all(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (whose, permanent) = sent::whose(call.head().headers(), call.body())?;
+    call.office(move |office| {
+        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
+        decided(office::end_sessions(office.store, tenant, &stamp, whose, permanent))
+    })
+    .await?;
     Ok(done())
 }
 

@@ -113,13 +113,15 @@ pub async fn request(shop: &Shop, method: &str, path: &str, own: bool, (someone,
 /// Whether the route is one of the native API's back office.
 pub fn is_ours(path: &str) -> bool {
     let own = ["/api/v1/sessions", "/api/v1/access"].iter().any(|other| path.starts_with(other));
-    path.starts_with("/api/v1/") && (!own || path.ends_with("/current/password"))
+    path.starts_with("/api/v1/")
+        && (!own || ["/current/password", "/sessions/end"].iter().any(|ours| path.ends_with(ours)))
 }
 
 /// A request for this route with all that it asks but a token, about the user of this id.
 pub fn well_formed(method: &str, path: &str, user: &str) -> TestRequest {
     let body = match (method, path.trim_start_matches("/api/v1")) {
         ("POST", "/users") => Some(json!({ "user_name": "nina", "password": "staple battery" })),
+        ("POST", "/sessions/end") => Some(json!({ "user": user })),
         ("PATCH", "/users/{id}") => Some(json!({ "display_name": "Another" })),
         ("PUT", "/users/{id}/password") => Some(json!({ "password": "staple battery" })),
         ("PUT", "/sessions/current/password") => {

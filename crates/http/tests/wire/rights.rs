@@ -36,6 +36,8 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("DELETE", "/api/v1/sessions/{id}", "another's", [401, 403, 204, 204]),
     ("POST", "/oauth/introspect", "", [401, 403, 403, 200]),
     ("POST", "/oauth/revoke", "", [401, 403, 200, 200]),
+    ("POST", "/api/v1/sessions/end", "own", [401, 204, 204, 204]),
+    ("POST", "/api/v1/sessions/end", "another's", [401, 403, 204, 204]),
     ("PUT", "/api/v1/sessions/current/password", "", [401, 204, 204, 204]),
     ("GET", "/api/v1/users", "", [401, 403, 200, 200]),
     ("POST", "/api/v1/users", "", [401, 403, 403, 201]),

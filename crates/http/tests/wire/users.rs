@@ -5,7 +5,7 @@ use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
 use crate::office::{Desk, faults};
-use crate::shop::{PASSWORD, post};
+use crate::shop::{Answer, PASSWORD, post};
 
 fn nina() -> Value {
     json!({
@@ -211,4 +211,38 @@ async fn a_password_is_changed_by_its_owner_and_set_by_the_office() {
     assert_eq!(desk.get("/sessions/current").await.status, 401, "every session of theirs has ended");
     let login = json!({ "login": "witness", "password": "third horse" });
     assert_eq!(desk.shop.post("/api/v1/sessions", login).await.status, 201);
+}
+
+#[actix_web::test]
+async fn all_sessions_of_a_user_of_a_device_or_of_everybody_end_at_once() {
+    let desk = Desk::open().await;
+    let shop = &desk.shop;
+    let on = |login: &str, device: &str| json!({ "login": login, "password": PASSWORD, "device": device });
+    let witness = shop.native("witness").await;
+    let (till, office) = (shop.post("/api/v1/sessions", on("cashier", "P01")).await, shop.native("cashier").await);
+    let lives =
+        async |login: &Answer| shop.get("/api/v1/sessions/current", &login.text("/access_token")).await.status == 200;
+    let end = async |body: Value| desk.post("/sessions/end", body).await;
+    for body in
+        [json!({}), json!({ "user": till.text("/session/user/id"), "everyone": true }), json!({ "everyone": false })]
+    {
+        assert_eq!(
+            faults(&end(body).await),
+            (422, "fields_invalid".to_owned(), vec![(String::new(), "choice".to_owned())])
+        );
+    }
+    assert_eq!(end(json!({ "device": till.text("/session/device/id") })).await.status, 204);
+    assert_eq!((lives(&till).await, lives(&office).await), (false, true), "those on the till, and no others");
+    assert_eq!(end(json!({ "user": office.text("/session/user/id") })).await.status, 204);
+    assert_eq!((lives(&office).await, lives(&witness).await), (false, true), "those of the cashier, and no others");
+    let stranger = shop.native("stranger@example.com").await;
+    for body in [
+        json!({ "user": stranger.text("/session/user/id") }),
+        json!({ "device": desk.get("/users").await.text("/items/0/id") }),
+    ] {
+        assert_eq!(end(body).await.status, 404);
+    }
+    assert_eq!(end(json!({ "everyone": true })).await.status, 204);
+    assert_eq!(desk.get("/sessions/current").await.status, 401, "the caller's own too");
+    assert_eq!((lives(&witness).await, lives(&stranger).await), (false, true), "those of the tenant, and no others");
 }

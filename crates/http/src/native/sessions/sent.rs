@@ -3,7 +3,8 @@
 use actix_web::http::header::HeaderMap;
 use serde::Deserialize;
 use tillgate_auth_core::Who;
-use tillgate_domain::Secret;
+use tillgate_domain::office::Whose;
+use tillgate_domain::{DeviceId, Secret, UserId};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -58,6 +59,52 @@ pub(super) struct OwnPassword {
     #[validate(required, custom(function = "fits"))]
     #[schema(value_type = String, min_length = 8, max_length = 128, write_only, required = true)]
     password: Field<String>,
+}
+
+/// Whose sessions are to end: a user's, a device's, or everybody's; one of the three is named.
+#[derive(Deserialize, Validate, ToSchema)]
+pub(super) struct EndSessions {
+    /// This user's.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<uuid::Uuid>)]
+    user: Field<UserId>,
+    /// Those on this device, whoever's they are.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<uuid::Uuid>)]
+    device: Field<DeviceId>,
+    /// Everybody's, the caller's own too.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<bool>)]
+    everyone: Field<bool>,
+    /// The permanent tokens of devices too, which stay otherwise.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<bool>)]
+    permanent: Field<bool>,
+}
+
+/// Whose sessions are to end, and whether the permanent tokens end too.
+pub(super) fn whose(headers: &HeaderMap, body: &[u8]) -> Result<(Whose, bool), Failure> {
+    let sent: EndSessions = validated(body::object(headers, body)?)?;
+    let everyone = sent.everyone.given() == Some(true);
+    let whose = match (sent.user.given(), sent.device.given(), everyone) {
+        (Some(user), None, false) => Whose::User(user),
+        (None, Some(device), false) => Whose::Device(device),
+        (None, None, true) => Whose::Everyone,
+        _ => {
+            return Err(Protocol::Fields(vec![FieldFault {
+                field: "".into(),
+                query: false,
+                code: "choice".into(),
+                message: "must name one of user, device, and everyone as true".into(),
+            }])
+            .into());
+        }
+    };
+    Ok((whose, sent.permanent.given().unwrap_or(false)))
 }
 
 /// Who logs in, the password, and the tenant where one is named.

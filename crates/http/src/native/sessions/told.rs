@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use utoipa::openapi::schema::{ObjectBuilder, Type};
 
-use super::sent::{Credentials, OwnPassword, Renewal};
+use super::sent::{Credentials, EndSessions, OwnPassword, Renewal};
 use crate::native::shapes::{Current, Session, Tokens};
 use crate::openapi::{Asks, Entry, id_schema};
 
@@ -96,6 +96,15 @@ pub(super) fn list() -> Entry {
             "Only those that live, or only those that are over.",
             ObjectBuilder::new().schema_type(Type::Boolean),
         )
+}
+
+pub(super) fn end_all() -> Entry {
+    Entry::of(TAG, "Ends all sessions of a user, all on a device, or everybody's")
+        .more("Their tokens count nowhere from the next request on, in every process.")
+        .asks(Asks::RightToOthers("sessionDelete"))
+        .takes::<EndSessions>(json!({ "user": "0192f0c1-0000-7c4d-8e5f-60718293a4b5" }))
+        .done("They are over.")
+        .refuses(&[404])
 }
 
 pub(super) fn one() -> Entry {
