@@ -33,6 +33,7 @@ mod search_users;
 mod set_password;
 mod stamp;
 mod text;
+mod tickets;
 mod unlock;
 mod verify_audit;
 
@@ -69,5 +70,10 @@ pub use search_devices::search_devices;
 pub use search_users::{Ranked, UserSearch, find_ranked, search_users};
 pub use set_password::{may_set_password, remove_password, set_password};
 pub use stamp::{Authority, Stamp};
+pub use tickets::{
+    Made, NewRefund, NewTicket, Once, Owner, Shown, TicketAmendment, TicketChange, TicketClosing, TicketSearch,
+    WantedLine, amend_tickets, close_ticket, count_tickets, find_ticket, list_tickets, open_ticket, put_ticket,
+    refund_ticket, sweep_idempotency_keys, void_ticket,
+};
 pub use unlock::unlock;
 pub use verify_audit::{Fault, Verified, verify_audit};

@@ -39,7 +39,7 @@ pub use item::{Article, Item, ItemKind, Line, Quantity};
 pub use open::{Opening, open};
 pub use payment::{Means, Payment, Rounding, change_due, split};
 pub use rate::Rate;
-pub use refund::refund;
+pub use refund::{left_of, refund};
 pub use refused::TicketRefused;
 pub use right::{Hand, Operation, Whose};
 pub use sheet::{Draft, Sheet};

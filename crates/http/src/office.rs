@@ -9,6 +9,7 @@ use actix_web::http::StatusCode;
 use tillgate_auth_core::{Auth, Caller, Error};
 use tillgate_domain::Store;
 use tillgate_domain::office::{Decided, Field, OfficeView, Refused, Stamp};
+use tillgate_domain::ticket::TicketRefused;
 
 use crate::failure::{Failure, FieldFault};
 use crate::field::invalid_name;
@@ -57,12 +58,41 @@ pub(crate) fn status(refused: &Refused) -> StatusCode {
         | Refused::BuiltIn
         | Refused::LastStore
         | Refused::Full { .. } => StatusCode::CONFLICT,
+        Refused::Ticket(why) => of_ticket(why),
         Refused::Absent { .. } => StatusCode::NOT_FOUND,
-        Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } | Refused::Span { .. } => {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
-        Refused::Moved { .. } => StatusCode::PRECONDITION_FAILED,
+        Refused::Unknown { .. }
+        | Refused::Invalid { .. }
+        | Refused::Empty { .. }
+        | Refused::Span { .. }
+        | Refused::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
+        Refused::Moved { .. } | Refused::TicketMoved { .. } => StatusCode::PRECONDITION_FAILED,
         Refused::TooHigh(_) | Refused::Missing(_) => StatusCode::FORBIDDEN,
+    }
+}
+
+/// The same of what the rules of tickets say: what the ticket does not allow as it is, who may not, and what no ticket may be.
+fn of_ticket(why: &TicketRefused) -> StatusCode {
+    match why {
+        TicketRefused::Missing(_) | TicketRefused::NoPerson | TicketRefused::NotSelling => StatusCode::FORBIDDEN,
+        TicketRefused::Moved { .. } => StatusCode::PRECONDITION_FAILED,
+        TicketRefused::Closed
+        | TicketRefused::Void
+        | TicketRefused::Empty
+        | TicketRefused::Unpaid { .. }
+        | TicketRefused::Overpaid { .. }
+        | TicketRefused::NotSold
+        | TicketRefused::RefundOfRefund
+        | TicketRefused::MoreThanSold { .. }
+        | TicketRefused::RefundFixed => StatusCode::CONFLICT,
+        TicketRefused::TooLarge
+        | TicketRefused::TooMany { .. }
+        | TicketRefused::Twice(_)
+        | TicketRefused::Rounding { .. }
+        | TicketRefused::Payment { .. }
+        | TicketRefused::NothingReturned
+        | TicketRefused::NoItem(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        // made of what was sent, so of a fault of ours
+        TicketRefused::Contradiction(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
 }
 
@@ -82,6 +112,8 @@ pub(crate) fn fault(refused: &Refused) -> Option<FieldFault> {
         }
         Refused::Absent { .. }
         | Refused::Moved { .. }
+        | Refused::TicketMoved { .. }
+        | Refused::KeyReused
         | Refused::LastAdmin
         | Refused::Virtual
         | Refused::Status { .. }
@@ -91,7 +123,24 @@ pub(crate) fn fault(refused: &Refused) -> Option<FieldFault> {
         | Refused::Full { .. }
         | Refused::TooHigh(_)
         | Refused::Missing(_) => None,
+        Refused::Ticket(why) => {
+            let (field, code) = field_of_ticket(why)?;
+            Some(FieldFault { field: field.into(), query: false, code: code.into(), message: why.to_string().into() })
+        }
     }
+}
+
+/// The field of a ticket that a rule is about, and what is wrong with it.
+fn field_of_ticket(why: &TicketRefused) -> Option<(&'static str, &'static str)> {
+    Some(match why {
+        TicketRefused::TooLarge | TicketRefused::TooMany { .. } => ("items", "range"),
+        TicketRefused::Twice(_) => ("items", "taken"),
+        TicketRefused::Rounding { .. } => ("rounding", "range"),
+        TicketRefused::Payment { .. } => ("payments", "range"),
+        TicketRefused::NothingReturned => ("items", "required"),
+        TicketRefused::NoItem(_) => ("items", "unknown"),
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -123,6 +172,11 @@ mod tests {
             (Refused::LastAdmin, 409, None),
             (Refused::Virtual, 409, None),
             (Refused::Status { from: "active", to: "pending" }, 409, None),
+            (Refused::TicketMoved { ticket: tillgate_domain::TicketId(uuid::Uuid::nil()), current: 2 }, 412, None),
+            (Refused::Ticket(TicketRefused::Closed), 409, None),
+            (Refused::Ticket(TicketRefused::NotSelling), 403, None),
+            (Refused::Ticket(TicketRefused::Contradiction("x")), 500, None),
+            (Refused::KeyReused, 422, None),
             (Refused::TooHigh(tillgate_domain::Rank::Admin), 403, None),
             (Refused::Missing(right), 403, None),
         ];
@@ -139,6 +193,9 @@ mod tests {
                 | Refused::LastStore
                 | Refused::Full { .. }
                 | Refused::Moved { .. }
+                | Refused::TicketMoved { .. }
+                | Refused::Ticket(_)
+                | Refused::KeyReused
                 | Refused::LastAdmin
                 | Refused::Virtual
                 | Refused::Status { .. }

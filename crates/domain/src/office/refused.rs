@@ -3,7 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::{InvalidName, Rank, Right, StoreError, Stored};
+use crate::ticket::TicketRefused;
+use crate::{InvalidName, Rank, Right, StoreError, Stored, TicketId};
 
 /// What a use case answers: done, or refused, or `Err` where the store failed.
 pub type Decided<T> = Stored<Result<T, Refused>>;
@@ -63,6 +64,10 @@ pub enum Field {
     Overlap,
     /// A line of the audit as a whole.
     Event,
+    /// The ticket as a whole.
+    Ticket,
+    /// Whose a ticket is.
+    Owner,
 }
 
 impl Field {
@@ -95,6 +100,8 @@ impl Field {
             Self::Absolute => "absolute",
             Self::Overlap => "overlap",
             Self::Event => "event",
+            Self::Ticket => "ticket",
+            Self::Owner => "owner",
         }
     }
 }
@@ -162,6 +169,22 @@ pub enum Refused {
         /// Its version now.
         current: i64,
     },
+    /// Somebody changed the ticket since it was read.
+    #[error(
+        "somebody has changed the ticket meanwhile: it is at version {current} now; read it again and repeat the change"
+    )]
+    TicketMoved {
+        /// Which.
+        ticket: TicketId,
+        /// Its version now.
+        current: i64,
+    },
+    /// The rules of tickets.
+    #[error(transparent)]
+    Ticket(TicketRefused),
+    /// An idempotency key was used for another request before.
+    #[error("this idempotency key was used for another request; draw a new one for each request")]
+    KeyReused,
     /// It would leave the tenant without an admin.
     #[error("this is the last active admin; make another admin first")]
     LastAdmin,
@@ -225,6 +248,9 @@ impl Refused {
             Self::Empty { .. } => "field_empty",
             Self::Span { .. } => "field_range",
             Self::Moved { .. } => "version_moved",
+            Self::TicketMoved { .. } => "version_moved",
+            Self::Ticket(why) => why.code(),
+            Self::KeyReused => "idempotency_key_reused",
             Self::LastAdmin => "last_admin",
             Self::Held { .. } => "role_held",
             Self::BuiltIn => "role_built_in",

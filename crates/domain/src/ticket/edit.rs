@@ -53,7 +53,7 @@ pub enum Edit {
 
 impl Edit {
     /// Every difference, in a fixed order. None where the sheets are the same but for the order of their items.
-    pub(super) fn between(from: &Sheet, to: &Sheet) -> Vec<Self> {
+    pub fn between(from: &Sheet, to: &Sheet) -> Vec<Self> {
         let mut edits = Vec::new();
         if from.owner != to.owner {
             edits.push(Self::Owner { from: from.owner, to: to.owner });

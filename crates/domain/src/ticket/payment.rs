@@ -92,6 +92,11 @@ impl Rounding {
         }
     }
 
+    /// The widest step of cash that is rounded to without asking which coins there are.
+    pub fn step() -> Amount {
+        Amount::bounded(Amount::ONE.into())
+    }
+
     /// What brings the sum to the nearest whole number of steps, half away from zero; none where the step is not above zero.
     pub fn nearest(sum: Amount, step: Amount) -> Self {
         let wide = step.wide();

@@ -100,6 +100,16 @@ pub fn refund(
     }))
 }
 
+/// What of a closed ticket is left to be taken back, by item.
+pub fn left_of(sold: &Ticket, refunds: &[Ticket]) -> BTreeMap<u32, Quantity> {
+    let taken = TakenBack::of(sold, refunds);
+    let left = sold.sheet.items.iter().map(|item| {
+        let taken = taken.quantities.get(&item.id).copied().unwrap_or_default();
+        (item.id, item.quantity.less(taken))
+    });
+    left.filter(|(_, quantity)| !quantity.amount().is_zero()).collect()
+}
+
 /// The item the other way round, in this quantity.
 fn mirror(item: &Item, quantity: Quantity) -> Result<Item, TicketRefused> {
     Item::new(Line {

@@ -13,6 +13,8 @@ mod path;
 mod problem;
 mod refresh_token;
 mod sessions;
+mod ticket_id;
+mod ticket_words;
 
 use std::time::Duration;
 

@@ -125,6 +125,9 @@ fn decided_against(refused: &Refused) -> (&'static str, String) {
         | Refused::BuiltIn
         | Refused::LastStore
         | Refused::Full { .. }
+        | Refused::TicketMoved { .. }
+        | Refused::Ticket(_)
+        | Refused::KeyReused
         | Refused::LastAdmin
         | Refused::Virtual
         | Refused::Status { .. }

@@ -11,6 +11,7 @@
 mod contract;
 mod directory;
 mod feed;
+mod histories;
 mod migrations;
 mod plans;
 mod races;

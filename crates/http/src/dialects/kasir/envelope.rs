@@ -115,6 +115,9 @@ fn decided_against(refused: &Refused) -> Option<&'static str> {
         | Refused::BuiltIn
         | Refused::LastStore
         | Refused::Full { .. }
+        | Refused::TicketMoved { .. }
+        | Refused::Ticket(_)
+        | Refused::KeyReused
         | Refused::LastAdmin
         | Refused::Virtual
         | Refused::Status { .. } => None,

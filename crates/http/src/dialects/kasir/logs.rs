@@ -124,7 +124,15 @@ fn action_type(action: Action, outcome: Outcome) -> String {
         (Action::Password, Outcome::Done) => "UPDATE_PASSWORD",
         (Action::Password, Outcome::Refused) => "UPDATE_PASSWORD_FAILED",
         (Action::UserRegister, _) => "REGISTER",
-        (Action::UserAdd | Action::DeviceAdd | Action::RoleAdd | Action::TenantAdd | Action::ApiKeyAdd, _) => "CREATE",
+        (
+            Action::UserAdd
+            | Action::DeviceAdd
+            | Action::RoleAdd
+            | Action::TenantAdd
+            | Action::ApiKeyAdd
+            | Action::TicketOpen,
+            _,
+        ) => "CREATE",
         (
             Action::UserUpdate
             | Action::UserStatus
@@ -133,10 +141,11 @@ fn action_type(action: Action, outcome: Outcome) -> String {
             | Action::DeviceStatus
             | Action::TenantUpdate
             | Action::ApiKeyUpdate
-            | Action::ApiKeyStatus,
+            | Action::ApiKeyStatus
+            | Action::TicketUpdate,
             _,
         ) => "UPDATE",
-        (Action::UserDelete | Action::ApiKeyDelete, _) => "DELETE",
+        (Action::UserDelete | Action::ApiKeyDelete | Action::TicketVoid, _) => "DELETE",
         (other, _) => return other.name().replace('.', "_").to_ascii_uppercase(),
     };
     word.to_owned()

@@ -8,6 +8,7 @@ use tillgate_auth_core::Refusal;
 use tillgate_domain::office::Refused;
 
 use super::nws4::CHUNKED;
+use super::ticket_words;
 use crate::failure::{Failure, FieldFault, Protocol};
 use crate::head::Head;
 
@@ -59,7 +60,7 @@ pub(super) fn detail(failure: &Failure, language: Language) -> Option<Cow<'_, st
     let told = |slovak, english| Some(Cow::Borrowed(language.pick(slovak, english)));
     match failure {
         Failure::Refused(refusal) => refused(refusal, language),
-        Failure::Office(refused) => decided_against(refused, language).map(Cow::Borrowed),
+        Failure::Office(refused) => decided_against(refused, language),
         Failure::Unavailable { .. } => {
             told("Server teraz nemôže odpovedať. Skúste to znova.", "The server cannot answer now. Try again.")
         }
@@ -91,8 +92,8 @@ fn refused(refusal: &Refusal, language: Language) -> Option<Cow<'_, str>> {
     }
 }
 
-fn decided_against(refused: &Refused, language: Language) -> Option<&'static str> {
-    Some(match refused {
+fn decided_against(refused: &Refused, language: Language) -> Option<Cow<'static, str>> {
+    Some(Cow::Borrowed(match refused {
         Refused::Taken { .. }
         | Refused::Unknown { .. }
         | Refused::Invalid { .. }
@@ -100,8 +101,9 @@ fn decided_against(refused: &Refused, language: Language) -> Option<&'static str
         | Refused::Span { .. } => {
             return None;
         }
+        Refused::Ticket(why) => return Some(ticket_words::said(why, language)),
         Refused::Absent { .. } => language.pick("Taký záznam neexistuje.", "There is no such record."),
-        Refused::Moved { .. } => language.pick(
+        Refused::Moved { .. } | Refused::TicketMoved { .. } => language.pick(
             "Záznam medzitým niekto zmenil. Načítajte ho znova.",
             "Somebody has changed the record meanwhile. Read it again.",
         ),
@@ -112,8 +114,9 @@ fn decided_against(refused: &Refused, language: Language) -> Option<&'static str
         | Refused::Full { .. }
         | Refused::LastAdmin
         | Refused::Virtual
-        | Refused::Status { .. } => language.pick("Táto zmena nie je možná.", "This change cannot be made."),
-    })
+        | Refused::Status { .. }
+        | Refused::KeyReused => language.pick("Táto zmena nie je možná.", "This change cannot be made."),
+    }))
 }
 
 fn broken(protocol: &Protocol, language: Language) -> &str {

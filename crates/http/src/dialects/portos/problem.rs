@@ -8,8 +8,10 @@ use actix_web::http::header::{CONTENT_LANGUAGE, HeaderValue, WWW_AUTHENTICATE};
 use serde::Serialize;
 use tillgate_auth_core::{LoginRefusal, Refusal};
 use tillgate_domain::office::Refused;
+use tillgate_domain::ticket::TicketRefused;
 
 use super::language::{Language, detail, of_member, title};
+use super::ticket_id;
 use crate::answer;
 use crate::bearer::CHALLENGE;
 use crate::failure::{Failure, FieldFault, Protocol};
@@ -30,7 +32,7 @@ struct Problem<'p> {
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<Vec<MemberFault<'p>>>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    resource: Option<Resource<'p>>,
+    resource: Option<Resource>,
 }
 
 #[derive(Serialize)]
@@ -44,9 +46,9 @@ struct MemberFault<'p> {
 
 /// What has moved on since it was read.
 #[derive(Serialize)]
-struct Resource<'p> {
+struct Resource {
     name: &'static str,
-    id: &'p str,
+    id: String,
     version: i64,
 }
 
@@ -72,9 +74,12 @@ pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
             _ => of_office.as_ref().map(|fault| vec![member(fault, language)]),
         },
         resource: match failure {
-            // keys of programs are all that this contract changes by version
+            // keys of programs and tickets are all that this contract changes by version
             Failure::Office(Refused::Moved { current }) => {
-                Some(Resource { name: "ApiKey", id: head.segment("id"), version: *current })
+                Some(Resource { name: "ApiKey", id: head.segment("id").to_owned(), version: *current })
+            }
+            Failure::Office(Refused::TicketMoved { ticket, current }) => {
+                Some(Resource { name: "Ticket", id: ticket_id::text(*ticket), version: *current })
             }
             _ => None,
         },
@@ -114,8 +119,11 @@ fn error_code(failure: &Failure) -> Option<&'static str> {
             | Refused::Invalid { .. }
             | Refused::Empty { .. }
             | Refused::Span { .. } => "ValidationFailed",
-            Refused::Moved { .. } => "ResourceVersionMismatch",
-            Refused::TooHigh(_) | Refused::Missing(_) => "Unauthorized",
+            Refused::Moved { .. } | Refused::TicketMoved { .. } => "ResourceVersionMismatch",
+            Refused::TooHigh(_)
+            | Refused::Missing(_)
+            | Refused::Ticket(TicketRefused::NoPerson | TicketRefused::NotSelling) => "Unauthorized",
+            Refused::Ticket(_) if office::fault(refused).is_some() => "ValidationFailed",
             Refused::Absent { .. }
             | Refused::Held { .. }
             | Refused::BuiltIn
@@ -123,7 +131,9 @@ fn error_code(failure: &Failure) -> Option<&'static str> {
             | Refused::Full { .. }
             | Refused::LastAdmin
             | Refused::Virtual
-            | Refused::Status { .. } => return None,
+            | Refused::Status { .. }
+            | Refused::Ticket(_)
+            | Refused::KeyReused => return None,
         },
         Failure::Protocol(Protocol::Fields(_)) => "ValidationFailed",
         Failure::Unavailable { .. } | Failure::Fault(_) | Failure::Protocol(_) => return None,

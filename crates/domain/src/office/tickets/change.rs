@@ -1,0 +1,121 @@
+//! What becomes of what stands on a ticket, as a request says it.
+
+use std::collections::BTreeSet;
+
+use crate::office::ports::OfficeTx;
+use crate::office::refused::{Field, Halt, Refused};
+use crate::ticket::{
+    Amount, Customer, Draft, Item, Label, Line, Location, Payment, Rate, Rounding, Sheet, TicketRefused,
+};
+use crate::{TenantId, UserId, UserName, UserStatus};
+
+/// What becomes of a ticket. `None` leaves a field as it is; on a new ticket it is blank then.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TicketChange {
+    /// Another owner.
+    pub owner: Option<Owner>,
+    /// Another id of the client's.
+    pub external_id: Option<Label>,
+    /// Another name.
+    pub name: Option<Label>,
+    /// Another place.
+    pub location: Option<Location>,
+    /// Another customer, or none.
+    pub customer: Option<Option<Customer>>,
+    /// Another discount.
+    pub discount: Option<Rate>,
+    /// Other items: all of them.
+    pub items: Option<Vec<WantedLine>>,
+    /// Another rounding.
+    pub rounding: Option<Amount>,
+    /// Other payments: all of them.
+    pub payments: Option<Vec<Payment>>,
+}
+
+/// An item that is wanted. One without an id gets the next that is free.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WantedLine {
+    /// Its id on the ticket.
+    pub id: Option<u32>,
+    /// What it is made of; the id in it does not count.
+    pub line: Line,
+}
+
+/// Who is to own a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The user of this id.
+    Id(UserId),
+    /// The user of this name.
+    Named(UserName),
+}
+
+impl TicketChange {
+    /// The sheet that is wanted instead of this one.
+    pub(super) fn onto(&self, tx: &mut dyn OfficeTx, tenant: TenantId, draft: &Draft) -> Result<Sheet, Halt> {
+        let owner = match &self.owner {
+            Some(owner) => owner.find(tx, tenant, draft.owner)?,
+            None => draft.owner,
+        };
+        Ok(self.sheet(owner, draft).map_err(Refused::Ticket)?)
+    }
+
+    fn sheet(&self, owner: UserId, draft: &Draft) -> Result<Sheet, TicketRefused> {
+        let draft = draft.clone();
+        let rounding = match self.rounding {
+            // what is there was judged when it was made
+            Some(amount) if amount != draft.rounding.amount() => Rounding::within(amount, Rounding::step())?,
+            _ => draft.rounding,
+        };
+        let items = match &self.items {
+            Some(lines) => items(lines, &draft.items)?,
+            None => draft.items,
+        };
+        let wanted = Draft {
+            owner,
+            external_id: self.external_id.clone().unwrap_or(draft.external_id),
+            name: self.name.clone().unwrap_or(draft.name),
+            location: self.location.clone().unwrap_or(draft.location),
+            customer: self.customer.clone().unwrap_or(draft.customer),
+            discount: self.discount.unwrap_or(draft.discount),
+            items,
+            rounding,
+            payments: self.payments.clone().unwrap_or(draft.payments),
+        };
+        wanted.check()
+    }
+}
+
+/// The items of these lines. A new id is above every one that the ticket has or had before the change, so that nobody takes a new
+/// item for an old one.
+fn items(lines: &[WantedLine], before: &[Item]) -> Result<Vec<Item>, TicketRefused> {
+    let taken: BTreeSet<u32> =
+        before.iter().map(|item| item.id).chain(lines.iter().filter_map(|line| line.id)).collect();
+    let mut next = taken.last().map_or(1, |last| last.saturating_add(1));
+    let made = lines.iter().map(|WantedLine { id, line }| {
+        let id = id.unwrap_or_else(|| {
+            let id = next;
+            next = next.saturating_add(1);
+            id
+        });
+        Item::new(Line { id, ..line.clone() })
+    });
+    made.collect()
+}
+
+impl Owner {
+    /// The user, where they are active or own the ticket already.
+    fn find(&self, tx: &mut dyn OfficeTx, tenant: TenantId, now: UserId) -> Result<UserId, Halt> {
+        let found = match self {
+            Self::Id(id) if *id == now => return Ok(now),
+            Self::Id(id) => tx.users().find(*id)?,
+            Self::Named(name) => tx.users().named(tenant, &name.folded())?,
+        };
+        let fits = found.filter(|user| user.tenant == tenant && (user.status == UserStatus::Active || user.id == now));
+        let told = || match self {
+            Self::Id(id) => id.to_string(),
+            Self::Named(name) => name.to_string(),
+        };
+        Ok(fits.map(|user| user.id).ok_or_else(|| Refused::Unknown { field: Field::Owner, value: told() })?)
+    }
+}

@@ -1,0 +1,78 @@
+//! What the use cases of tickets share: whose hand works, the ticket that is worked on, and what the audit is told.
+
+use serde_json::{Map, Value, json};
+
+use crate::office::ports::OfficeTx;
+use crate::office::refused::{Decided, Field, Halt, Refused, decide};
+use crate::office::stamp::{Authority, Stamp};
+use crate::ticket::{Hand, Payment, Ticket, TicketRefused};
+use crate::{Action, Event, Outcome, Right, StoreError, Subject, TenantId, TicketId};
+
+/// Who works on a ticket, where, with which rights. The host of the server is no person and works on none.
+pub(super) fn hand(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp) -> Result<Hand, Halt> {
+    let device = match stamp.actor.device {
+        Some(id) => tx.devices().find(id)?.filter(|device| device.tenant == tenant),
+        None => None,
+    };
+    let rights = match &stamp.authority {
+        Authority::Host => Right::parse(Right::ADMIN).into_iter().collect(),
+        Authority::Rights(rights) => rights.clone(),
+    };
+    Ok(Hand { user: stamp.actor.user, device: device.map(|device| (device.id, device.environment)), rights })
+}
+
+/// The ticket of this id.
+pub(super) fn known(tx: &mut dyn OfficeTx, tenant: TenantId, id: TicketId) -> Result<Ticket, Halt> {
+    let found = tx.tickets().find(tenant, id)?;
+    Ok(found.ok_or_else(|| Refused::Absent { field: Field::Ticket, value: id.to_string() })?)
+}
+
+/// What the rules said of a ticket.
+pub(super) fn ruled<T>(ticket: TicketId, ruling: Result<T, TicketRefused>) -> Result<T, Halt> {
+    ruling.map_err(|why| match why {
+        TicketRefused::Missing(right) => Refused::Missing(right).into(),
+        TicketRefused::Moved { current } => Refused::TicketMoved { ticket, current }.into(),
+        other => Refused::Ticket(other).into(),
+    })
+}
+
+/// Stores what became of a ticket. Where somebody was faster the unit of work runs again and judges what is there then.
+pub(super) fn store(tx: &mut dyn OfficeTx, ticket: &Ticket) -> Result<(), Halt> {
+    if tx.tickets().update(ticket)? {
+        Ok(())
+    } else {
+        Err(StoreError::Conflict("the ticket was changed meanwhile".to_owned()).into())
+    }
+}
+
+/// What came of it. Whoever may not do it is told in the audit.
+pub(super) fn concluded<T>(
+    tx: &mut dyn OfficeTx,
+    (tenant, stamp): (TenantId, &Stamp),
+    (action, ticket): (Action, TicketId),
+    way: Result<T, Halt>,
+) -> Decided<T> {
+    if let Err(Halt::Refused(refused)) = &way
+        && let Some(details) = of_rights(refused)
+    {
+        let done = stamp.done(tenant, action, Subject::Ticket(ticket), details);
+        tx.audit().tell(&Event { outcome: Outcome::Refused, ..done })?;
+    }
+    decide(way)
+}
+
+/// What the audit says of a refusal that is about who asks; `None` of any other.
+fn of_rights(refused: &Refused) -> Option<Map<String, Value>> {
+    let why = ("why".to_owned(), json!(refused.code()));
+    match refused {
+        Refused::Missing(right) => Some(Map::from_iter([why, ("right".to_owned(), json!(right))])),
+        Refused::Ticket(TicketRefused::NoPerson | TicketRefused::NotSelling) => Some(Map::from_iter([why])),
+        _ => None,
+    }
+}
+
+/// The payments as the audit tells them.
+pub(super) fn paid(payments: &[Payment]) -> Value {
+    let each = |payment: &Payment| json!({ "means": payment.means.name(), "name": payment.name.as_str(), "amount": payment.amount.to_string() });
+    payments.iter().map(each).collect()
+}
