@@ -248,7 +248,9 @@ proptest! {
             let made = take(&refunds, &rest).unwrap();
             given -= made.sheet.payable().units();
         }
-        prop_assert_eq!(given, paid);
+        // where nothing was sold there is nothing to take back, and its rounding stays
+        let sold_something = lines.iter().any(|line| !line.quantity.amount().is_zero());
+        prop_assert_eq!(given, if sold_something { paid } else { 0 });
     }
 
     #[test]
