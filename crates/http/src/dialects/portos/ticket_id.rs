@@ -5,16 +5,11 @@
 use tillgate_domain::TicketId;
 
 /// What stands between the two halves of an id of 24 digits: version 8, the variant, and a mark of our own.
-const MARK: [u8; 4] = [0x8f, 0x24, 0x98, 0x0d];
+const MARK: &str = "8f24980d";
 
 /// The id as this contract writes it.
 pub(super) fn text(id: TicketId) -> String {
-    let bytes = id.0.as_bytes();
-    match bytes {
-        [a, b, c, d, e, f, m, n, o, p, rest @ ..] if [*m, *n, *o, *p] == MARK => {
-            let twelve = [a, b, c, d, e, f].into_iter().chain(rest);
-            twelve.map(|byte| format!("{byte:02x}")).collect()
-        }
-        _ => id.to_string(),
-    }
+    let digits = id.0.simple().to_string();
+    let (first, rest) = digits.split_at(12);
+    rest.strip_prefix(MARK).map_or_else(|| id.to_string(), |second| format!("{first}{second}"))
 }
