@@ -101,6 +101,8 @@ fn delete(
     id: RoleId,
     version: Option<i64>,
 ) -> Result<Role, Halt> {
+    // who is being given the role at this moment may be the last admin by it
+    last_admin::claim(tx, tenant)?;
     let role = own(&tx.roles().list(tenant)?, id)?;
     stamp.authority.ask("roleDelete")?;
     changeable(&role, version)?;
