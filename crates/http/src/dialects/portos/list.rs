@@ -14,7 +14,7 @@ use crate::failure::{Failure, FieldFault, Protocol};
 use crate::head::Head;
 
 /// What a request asks of a list.
-#[derive(Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Asked {
     skip: usize,
     take: Option<usize>,
@@ -25,10 +25,17 @@ pub(super) struct Asked {
 }
 
 /// What a member must be.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 struct Condition {
     member: &'static str,
     how: How,
+    value: Key,
+}
+
+/// What a value is compared by: numbers among themselves as such, all else as text.
+#[derive(Debug, PartialEq)]
+struct Key {
+    number: Option<f64>,
     text: String,
 }
 
@@ -105,15 +112,31 @@ impl Asked {
         if self.count {
             return json!({ "items": [], "count": rows.len() });
         }
-        rows.sort_by(|one, other| {
-            let by = |(member, down): &(&'static str, bool)| {
-                let order = compared(&one[*member], &other[*member]);
+        let sorted = self.sorted(rows);
+        let items: Vec<Value> = sorted.into_iter().skip(self.skip).take(self.take.unwrap_or(usize::MAX)).collect();
+        json!({ "items": items })
+    }
+
+    /// The rows in the order that is asked for; what each is compared by is made once.
+    fn sorted(&self, rows: Vec<Value>) -> Vec<Value> {
+        if self.sort.is_empty() {
+            return rows;
+        }
+        let keyed = |row: Value| {
+            let keys: Vec<Key> =
+                self.sort.iter().map(|(member, _)| Key::of(row.get(*member).unwrap_or(&Value::Null))).collect();
+            (keys, row)
+        };
+        let mut keyed: Vec<(Vec<Key>, Value)> = rows.into_iter().map(keyed).collect();
+        keyed.sort_by(|(one, _), (other, _)| {
+            let by = |((one, other), (_, down)): ((&Key, &Key), &(&str, bool))| {
+                let order = one.compared(other);
                 if *down { order.reverse() } else { order }
             };
-            self.sort.iter().map(by).find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
+            let mut orders = one.iter().zip(other).zip(&self.sort).map(by);
+            orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
         });
-        let items: Vec<Value> = rows.into_iter().skip(self.skip).take(self.take.unwrap_or(usize::MAX)).collect();
-        json!({ "items": items })
+        keyed.into_iter().map(|(_, row)| row).collect()
     }
 
     /// The answer.
@@ -150,7 +173,8 @@ impl Condition {
             known.map(|(_, how)| (*how, rest))
         });
         let (how, text) = said.unwrap_or((How::Equal, text));
-        Self { member, how, text: text.to_owned() }
+        let value = Key { number: text.trim().parse().ok(), text: folded(text) };
+        Self { member, how, value }
     }
 
     fn holds(&self, row: &Value) -> bool {
@@ -163,29 +187,32 @@ impl Condition {
     }
 
     fn fits(&self, value: &Value) -> bool {
-        let (own, asked) = (text(value), folded(&self.text));
-        let order = || match (value.as_f64(), self.text.trim().parse::<f64>()) {
-            (Some(own), Ok(asked)) => own.total_cmp(&asked),
-            _ => own.cmp(&asked),
-        };
+        let (own, asked) = (Key::of(value), &self.value);
+        let order = own.compared(asked);
         match self.how {
-            How::Equal => order().is_eq(),
-            How::Other => order().is_ne(),
-            How::Greater => !value.is_null() && order().is_gt(),
-            How::NotLess => !value.is_null() && order().is_ge(),
-            How::Less => !value.is_null() && order().is_lt(),
-            How::NotGreater => !value.is_null() && order().is_le(),
-            How::Contains => own.contains(&asked),
-            How::Starts => own.starts_with(&asked),
-            How::Ends => own.ends_with(&asked),
+            How::Equal => order.is_eq(),
+            How::Other => order.is_ne(),
+            How::Greater => !value.is_null() && order.is_gt(),
+            How::NotLess => !value.is_null() && order.is_ge(),
+            How::Less => !value.is_null() && order.is_lt(),
+            How::NotGreater => !value.is_null() && order.is_le(),
+            How::Contains => own.text.contains(&asked.text),
+            How::Starts => own.text.starts_with(&asked.text),
+            How::Ends => own.text.ends_with(&asked.text),
         }
     }
 }
 
-fn compared(one: &Value, other: &Value) -> Ordering {
-    match (one.as_f64(), other.as_f64()) {
-        (Some(one), Some(other)) => one.total_cmp(&other),
-        _ => text(one).cmp(&text(other)),
+impl Key {
+    fn of(value: &Value) -> Self {
+        Self { number: value.as_f64(), text: text(value) }
+    }
+
+    fn compared(&self, other: &Self) -> Ordering {
+        match (self.number, other.number) {
+            (Some(one), Some(other)) => one.total_cmp(&other),
+            _ => self.text.cmp(&other.text),
+        }
     }
 }
 
