@@ -10,6 +10,7 @@ mod add_role;
 mod add_store;
 mod add_tenant;
 mod add_user;
+mod api_keys;
 mod assignment;
 mod change_api_key;
 mod change_device;
@@ -17,6 +18,7 @@ mod change_role;
 mod change_store;
 mod change_tenant;
 mod change_user;
+mod devices;
 mod end_sessions;
 mod last_admin;
 mod people;
@@ -43,6 +45,7 @@ pub use add_role::{NewRole, add_role};
 pub use add_store::add_store;
 pub use add_tenant::{NewTenant, add_tenant};
 pub use add_user::{NewUser, add_user, may_add_user};
+pub use api_keys::{KnownApiKey, find_api_key, known_api_key, list_api_keys};
 pub use assignment::{DeviceRoles, RolesOn};
 pub use change_api_key::{ApiKeyChange, change_api_key, delete_api_key};
 pub use change_device::{DeviceChange, SettingsChange, change_device, set_device_status};
@@ -50,12 +53,13 @@ pub use change_role::{RoleChange, change_role, delete_role};
 pub use change_store::{close_store, rename_store};
 pub use change_tenant::{TenantChange, change_tenant};
 pub use change_user::{UserChange, assign_roles, change_user, set_user_status, toggle_user};
+pub use devices::devices_among;
 pub use end_sessions::{Whose, end_sessions};
 pub use people::{PeopleSearch, Person, find_person, list_people, person};
-pub use ports::{DeviceFilter, EventFilter, Found, OfficeTx, OfficeView, Page, Part, Told, UserOrder};
+pub use ports::{ApiKeyFilter, DeviceFilter, EventFilter, Found, OfficeTx, OfficeView, Page, Part, Told, UserOrder};
 pub use read::{
-    any_user, device_named, find_api_key, find_device, find_role, find_tenant, find_user, list_api_keys, list_devices,
-    list_roles, list_tenants, list_users, may_read_api_keys, role_named, tenant_named, user_named,
+    all, any_user, device_named, find_device, find_role, find_tenant, find_user, list_devices, list_present_users,
+    list_roles, list_tenants, list_users, role_named, tenant_named, user_named,
 };
 pub use read_audit::{find_event, list_events, read_audit, search_audit};
 pub use refused::{Decided, Field, Refused};

@@ -1,6 +1,7 @@
 //! The native API: tillgate's own contract, in `snake_case` JSON, with problems by RFC 9457.
 
 mod access;
+mod api_keys;
 mod audit;
 mod page;
 mod problem;
@@ -70,7 +71,10 @@ impl Dialect for Native {
     }
 
     fn routes(&self) -> Vec<Route> {
-        [sessions::routes(), users::routes(), audit::routes(), vec![access::route()]].into_iter().flatten().collect()
+        [sessions::routes(), users::routes(), api_keys::routes(), audit::routes(), vec![access::route()]]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     fn word(&self, failure: &Failure, head: &Head) -> HttpResponse {

@@ -348,6 +348,7 @@ macro_rules! contract {
                 an_update_of_a_key_may_be_lost,
                 a_key_of_a_program_is_removed,
                 keys_of_programs_come_in_parts,
+                keys_of_programs_are_narrowed,
                 two_updates_of_a_key,
                 two_keys_of_one_client_id,
             ]

@@ -1,10 +1,12 @@
 //! The rules of the back office about keys of programs, on the store in memory.
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tillgate_auth_core::{AuthView, Memory};
-use tillgate_domain::office::{self, ApiKeyChange, Authority, Decided, Field, NewApiKey, Page, Refused, Stamp};
+use tillgate_domain::office::{
+    self, ApiKeyChange, ApiKeyFilter, Authority, Decided, Field, NewApiKey, Page, Refused, Stamp,
+};
 use tillgate_domain::{
     Action, Actor, ApiKey, ApiKeyId, Change, DeviceName, EventId, Right, Rights, Scope, Store, StoreExt, Subject,
     UserName,
@@ -66,7 +68,8 @@ impl Shop {
     }
 
     fn found(&self, key: &ApiKey) -> Option<ApiKey> {
-        office::find_api_key(&self.memory, self.world.tenant.id, key.id).unwrap()
+        let found = office::find_api_key(&self.memory, self.world.tenant.id, &Authority::Host, key.id);
+        found.unwrap().unwrap().map(|known| known.key)
     }
 
     /// What the feed tells, oldest first.
@@ -98,7 +101,15 @@ fn a_key_is_made_told_and_listed() {
     assert_eq!((key.user, key.device, key.version), (shop.world.cashier.id, shop.world.p01.id, 1));
     assert_eq!(shop.found(&key), Some(key.clone()));
     let page = Page { after: None, limit: 10 };
-    assert_eq!(office::list_api_keys(&shop.memory, shop.world.tenant.id, &page).unwrap(), std::slice::from_ref(&key));
+    let (tenant, every) = (shop.world.tenant.id, ApiKeyFilter::default());
+    let list = |by: Stamp| office::list_api_keys(&shop.memory, tenant, &by.authority, &every, &page).unwrap();
+    let listed = list(stamp_of(Authority::Host)).unwrap();
+    assert_eq!(listed.len(), 1);
+    assert_eq!((&listed[0].key, listed[0].user.as_str(), listed[0].device.as_str()), (&key, "cashier", "P01"));
+    for right in ["apiKeyCreate", "apiKeyUpdate", "apiKeyDelete"] {
+        assert_eq!(list(caller(&[right])).as_ref(), Ok(&listed), "{right}");
+    }
+    assert_eq!(list(caller(&["userRead"])), Err(Refused::Missing(Right::parse("apiKeyCreate").unwrap())));
     let line = shop.memory.audit().pop().unwrap();
     assert_eq!((line.action, line.subject), (Action::ApiKeyAdd, Subject::ApiKey(key.id)));
     assert!(!format!("{line:?}").contains("wrapped"), "the secret is in no line");
@@ -207,7 +218,7 @@ fn another_tenants_key_is_not_there() {
     let shop = Shop::open();
     let key = shop.add(&new_key("cashier", "P01", &[])).unwrap();
     let other = tillgate_domain::TenantId::new(MORNING, random());
-    assert_eq!(office::find_api_key(&shop.memory, other, key.id).unwrap(), None);
+    assert_eq!(office::find_api_key(&shop.memory, other, &Authority::Host, key.id).unwrap(), Ok(None));
     let (host, change) = (stamp_of(Authority::Host), ApiKeyChange::default());
     let gone = Err(Refused::Absent { field: Field::ApiKey, value: key.id.to_string() });
     assert_eq!(office::change_api_key(&shop.memory, other, &host, key.id, None, &change).unwrap(), gone);

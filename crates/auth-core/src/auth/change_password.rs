@@ -4,19 +4,17 @@
 //! under way either comes first and is ended here, or loses its claim of the credential.
 
 use serde_json::json;
+use tillgate_domain::office::all;
 use tillgate_domain::{Action, EndedWhy, Instant, Outcome, Secret, SessionId, StoreExt, Stored, Subject, UserId};
 
 use super::Auth;
 use crate::passwords::{Lane, acceptable};
-use crate::ports::{AuthTx, Credential, CredentialKind, SessionFilter, Verifier};
+use crate::ports::{AuthTx, Credential, CredentialKind, Listed, SessionFilter, Verifier};
 use crate::throttle::{Attempt, Charge, Claimed, Outcome as Came};
 use crate::{Caller, Error, LoginRefusal, Refusal, SessionKind, TokenRefusal};
 
 /// How often a change that another one overtook is begun anew.
 const ROUNDS: usize = 4;
-
-/// How many sessions are read at once.
-const PART: u32 = 200;
 
 /// What the unit of work came to.
 enum Changed {
@@ -133,17 +131,13 @@ impl Auth {
 /// Ends every live session of the user but this one and the permanent ones, and says how many there were.
 fn end_others(tx: &mut dyn AuthTx, user: UserId, own: Option<SessionId>, now: Instant) -> Stored<u32> {
     let filter = SessionFilter { user: Some(user), live: Some((true, now)), ..SessionFilter::default() };
-    let (mut after, mut ended) = (None, 0_u32);
-    loop {
-        let part = tx.sessions().list(&filter, after, PART)?;
-        let Some(last) = part.last() else { return Ok(ended) };
-        after = Some(last.session.id);
-        for listed in &part {
-            let session = &listed.session;
-            let other = Some(session.id) != own && session.kind != SessionKind::Permanent;
-            if other && tx.endings().end(session.id, EndedWhy::Password, now)? {
-                ended = ended.saturating_add(1);
-            }
+    let live = all(None, |page| tx.sessions().list(&filter, page.after, page.limit), |listed| listed.session.id)?;
+    let mut ended = 0_u32;
+    for Listed { session, .. } in &live {
+        let other = Some(session.id) != own && session.kind != SessionKind::Permanent;
+        if other && tx.endings().end(session.id, EndedWhy::Password, now)? {
+            ended = ended.saturating_add(1);
         }
     }
+    Ok(ended)
 }

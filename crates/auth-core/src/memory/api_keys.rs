@@ -3,7 +3,7 @@
 use std::ops::Bound;
 
 use tillgate_domain::office::ports as office;
-use tillgate_domain::office::ports::Page;
+use tillgate_domain::office::ports::{ApiKeyFilter, Page};
 use tillgate_domain::{ApiKey, ApiKeyId, Instant, Stored, TenantId};
 
 use super::transaction::{Transaction, broken, many, most};
@@ -91,9 +91,9 @@ impl office::ApiKeys for Transaction<'_> {
         Ok(tables.api_keys.remove(&id))
     }
 
-    fn list(&mut self, tenant: TenantId, page: &Page<ApiKeyId>) -> Stored<Vec<ApiKey>> {
+    fn list(&mut self, tenant: TenantId, filter: &ApiKeyFilter, page: &Page<ApiKeyId>) -> Stored<Vec<ApiKey>> {
         let start = page.after.map_or(Bound::Unbounded, Bound::Excluded);
         let rows = self.tables().api_keys.rows().range((start, Bound::Unbounded)).map(|(_, row)| &row.key);
-        Ok(rows.filter(|key| key.tenant == tenant).take(most(page.limit)).cloned().collect())
+        Ok(rows.filter(|key| key.tenant == tenant && filter.fits(key)).take(most(page.limit)).cloned().collect())
     }
 }

@@ -147,6 +147,7 @@ fn listed(tables: &Tables, session: &Session) -> Listed {
         user_name: user.map(|user| user.name.clone()),
         display_name: user.map(|user| user.display_name.clone()),
         device_name: device.map(|device| device.name.clone()),
+        environment: device.map(|device| device.environment),
         session: session.clone(),
     }
 }

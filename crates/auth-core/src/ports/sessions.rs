@@ -3,7 +3,8 @@
 use std::net::IpAddr;
 
 use tillgate_domain::{
-    DeviceId, DeviceName, DeviceStatus, Instant, KeyId, SessionId, Stored, TenantId, UserId, UserName, UserStatus, Zone,
+    DeviceId, DeviceName, DeviceStatus, Environment, Instant, KeyId, SessionId, Stored, TenantId, UserId, UserName,
+    UserStatus, Zone,
 };
 
 use crate::{Epochs, Session};
@@ -77,6 +78,8 @@ pub struct Listed {
     pub display_name: Option<String>,
     /// The name of its device.
     pub device_name: Option<DeviceName>,
+    /// The environment of its device.
+    pub environment: Option<Environment>,
 }
 
 /// Sessions.

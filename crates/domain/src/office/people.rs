@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::assignment::RolesOn;
+use super::devices::devices_by_id;
 use super::ports::{OfficeTx, OfficeView, Part, UserFilter, UserOrder};
 use super::refused::{Decided, Halt, decide};
 use super::stamp::Authority;
 use super::text;
-use crate::{Device, DeviceId, RoleId, RoleName, Store, StoreExt, Stored, TenantId, User, UserId, UserStatus};
+use crate::{DeviceId, RoleId, RoleName, Store, StoreExt, Stored, TenantId, User, UserId, UserStatus};
 
 /// The most that a part holds, and one more by which its reader sees that there are more.
 const MOST: u32 = 201;
@@ -98,12 +99,7 @@ fn with_names(tx: &mut dyn OfficeTx, tenant: TenantId, users: Vec<User>) -> Stor
         return Ok(Vec::new());
     }
     let listed: BTreeSet<DeviceId> = users.iter().flat_map(|user| user.assignment.devices.keys().copied()).collect();
-    let listed: Vec<DeviceId> = listed.into_iter().collect();
-    let mut devices: BTreeMap<DeviceId, Device> = BTreeMap::new();
-    for some in listed.chunks(AT_ONCE) {
-        let found = tx.devices().among(&some.iter().copied().collect())?;
-        devices.extend(found.into_iter().map(|device| (device.id, device)));
-    }
+    let devices = devices_by_id(tx, &listed)?;
     let roles: BTreeMap<RoleId, RoleName> =
         tx.roles().list(tenant)?.into_iter().map(|role| (role.id, role.name)).collect();
     let names = |held: &BTreeSet<RoleId>| {
@@ -121,6 +117,3 @@ fn with_names(tx: &mut dyn OfficeTx, tenant: TenantId, users: Vec<User>) -> Stor
     };
     Ok(users.into_iter().map(named).collect())
 }
-
-/// How many ids a statement names at most.
-const AT_ONCE: usize = 500;

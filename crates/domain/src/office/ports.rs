@@ -12,7 +12,9 @@ mod tickets;
 pub use idempotency_keys::{
     Answered, IdempotencyKey, IdempotencyKeys, InvalidIdempotencyKey, RequestDigest, RequestKey,
 };
-pub use lists::{DeviceFilter, EventFilter, Found, Holders, HoldersOf, Part, Told, UserFilter, UserOrder};
+pub use lists::{
+    ApiKeyFilter, DeviceFilter, EventFilter, Found, Holders, HoldersOf, Part, Told, UserFilter, UserOrder,
+};
 pub use resets::{Reset, ResetDigest, ResetRequest, Resets};
 pub use seals::{Seals, Unsealed};
 pub use tickets::{OrderedBy, TicketFilter, TicketOrder, TicketPlace, Tickets};
@@ -166,8 +168,8 @@ pub trait ApiKeys {
     fn update(&mut self, key: &ApiKey) -> Stored<bool>;
     /// Removes the key where it still has this version.
     fn remove(&mut self, id: ApiKeyId, version: i64) -> Stored<bool>;
-    /// Keys of a tenant in the order of their ids.
-    fn list(&mut self, tenant: TenantId, page: &Page<ApiKeyId>) -> Stored<Vec<ApiKey>>;
+    /// Keys of a tenant that the filter fits, in the order of their ids.
+    fn list(&mut self, tenant: TenantId, filter: &ApiKeyFilter, page: &Page<ApiKeyId>) -> Stored<Vec<ApiKey>>;
 }
 
 /// The lines of the audit, to read: [`Audit`](crate::Audit) writes them.

@@ -1,11 +1,9 @@
 //! What the back office looks at: one consistent reading each, of one tenant. What belongs to another tenant reads as absent.
 
-use super::ports::{OfficeView, Page};
-use super::refused::Refused;
-use super::stamp::Authority;
+use super::ports::{OfficeView, Page, Part, UserFilter, UserOrder};
 use crate::{
-    ApiKey, ApiKeyId, Device, DeviceId, DeviceName, Role, RoleId, RoleName, Slug, Store, StoreExt, Stored, Tenant,
-    TenantId, User, UserId, UserName,
+    Device, DeviceId, DeviceName, Role, RoleId, RoleName, Slug, Store, StoreExt, Stored, Tenant, TenantId, User,
+    UserId, UserName, UserStatus,
 };
 
 /// The most that a list shows at once.
@@ -13,6 +11,27 @@ const MOST: u32 = 200;
 
 fn bounded<K: Clone>(page: &Page<K>) -> Page<K> {
     Page { after: page.after.clone(), limit: page.limit.clamp(1, MOST) }
+}
+
+/// Every part of a list, one after the other, until there are `most` of them or no more. `key` is what the next part comes after.
+///
+/// # Errors
+/// A part could not be read.
+pub fn all<T, K, E>(
+    most: Option<usize>,
+    mut part: impl FnMut(&Page<K>) -> Result<Vec<T>, E>,
+    key: impl Fn(&T) -> K,
+) -> Result<Vec<T>, E> {
+    let most = most.unwrap_or(usize::MAX);
+    let mut whole = Vec::new();
+    let mut page = Page { after: None, limit: MOST };
+    while whole.len() < most {
+        let found = part(&page)?;
+        let Some(last) = found.last() else { break };
+        page.after = Some(key(last));
+        whole.extend(found);
+    }
+    Ok(whole)
 }
 
 /// The tenant of this short name.
@@ -50,6 +69,15 @@ pub fn list_users(store: &dyn Store<OfficeView>, tenant: TenantId, page: &Page<U
     store.read(|tx| tx.users().list(tenant, &bounded(page)))
 }
 
+/// Users in the order of their ids who are not deleted, 200 at most.
+pub fn list_present_users(store: &dyn Store<OfficeView>, tenant: TenantId, page: &Page<UserId>) -> Stored<Vec<User>> {
+    let Page { after, limit } = bounded(page);
+    let present = UserStatus::ALL.into_iter().filter(|status| *status != UserStatus::Deleted);
+    let filter = UserFilter { statuses: present.collect(), ..UserFilter::default() };
+    let part = Part { after, skip: 0, limit };
+    store.read(|tx| tx.users().search(tenant, &filter, UserOrder::Oldest, &part))
+}
+
 /// The device with this id.
 pub fn find_device(store: &dyn Store<OfficeView>, tenant: TenantId, id: DeviceId) -> Stored<Option<Device>> {
     Ok(store.read(|tx| tx.devices().find(id))?.filter(|device| device.tenant == tenant))
@@ -78,19 +106,4 @@ pub fn role_named(store: &dyn Store<OfficeView>, tenant: TenantId, name: &RoleNa
 /// Every role of a tenant.
 pub fn list_roles(store: &dyn Store<OfficeView>, tenant: TenantId) -> Stored<Vec<Role>> {
     store.read(|tx| tx.roles().list(tenant))
-}
-
-/// Refuses whoever may do nothing with keys of programs: reading them asks one of the rights to make, change or delete them.
-pub fn may_read_api_keys(authority: &Authority) -> Result<(), Refused> {
-    authority.ask("apiKeyUpdate").or_else(|_| authority.ask("apiKeyDelete")).or_else(|_| authority.ask("apiKeyCreate"))
-}
-
-/// The key of a program with this id.
-pub fn find_api_key(store: &dyn Store<OfficeView>, tenant: TenantId, id: ApiKeyId) -> Stored<Option<ApiKey>> {
-    Ok(store.read(|tx| tx.api_keys().find(id))?.filter(|key| key.tenant == tenant))
-}
-
-/// Keys of programs in the order of their ids, 200 at most.
-pub fn list_api_keys(store: &dyn Store<OfficeView>, tenant: TenantId, page: &Page<ApiKeyId>) -> Stored<Vec<ApiKey>> {
-    store.read(|tx| tx.api_keys().list(tenant, &bounded(page)))
 }

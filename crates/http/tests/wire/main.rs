@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod api_keys;
 mod audit_events;
 mod edge;
 mod fiuu;

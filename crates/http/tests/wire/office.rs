@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tillgate_domain::office::{self, NewRole, OfficeView};
 use tillgate_domain::{Environment, Right, RoleId, RoleName, Slug, Store};
 
+use crate::portos_signed;
 use crate::shop::{Answer, PASSWORD, Shop, call};
 
 /// An open shop, somebody's token there, and calls by it.
@@ -100,6 +101,9 @@ pub async fn request(shop: &Shop, method: &str, path: &str, own: bool, (someone,
     let lines = shop.store.memory.audit();
     let id = match path {
         "/api/v1/audit-events/{id}" => lines.last().unwrap().id.to_string(),
+        path if path.starts_with("/api/v1/api-keys") => {
+            portos_signed::key(shop, "cashier", "P01", &[]).0.id.to_string()
+        }
         _ => named.text("/session/user/id"),
     };
     let request = well_formed(method, path, &id);
@@ -117,11 +121,13 @@ pub fn is_ours(path: &str) -> bool {
         && (!own || ["/current/password", "/sessions/end"].iter().any(|ours| path.ends_with(ours)))
 }
 
-/// A request for this route with all that it asks but a token, about the user of this id.
-pub fn well_formed(method: &str, path: &str, user: &str) -> TestRequest {
+/// A request for this route with all that it asks but a token, about what has this id.
+pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
     let body = match (method, path.trim_start_matches("/api/v1")) {
         ("POST", "/users") => Some(json!({ "user_name": "nina", "password": "staple battery" })),
-        ("POST", "/sessions/end") => Some(json!({ "user": user })),
+        ("POST", "/sessions/end") => Some(json!({ "user": id })),
+        ("POST", "/api-keys") => Some(json!({ "name": "Warehouse", "user": "cashier", "device": "P01" })),
+        ("PATCH", "/api-keys/{id}") => Some(json!({ "status": "revoked" })),
         ("PATCH", "/users/{id}") => Some(json!({ "display_name": "Another" })),
         ("PUT", "/users/{id}/password") => Some(json!({ "password": "staple battery" })),
         ("PUT", "/sessions/current/password") => {
@@ -129,7 +135,7 @@ pub fn well_formed(method: &str, path: &str, user: &str) -> TestRequest {
         }
         _ => None,
     };
-    let mut request = call(method.parse().unwrap(), &path.replace("{id}", user));
+    let mut request = call(method.parse().unwrap(), &path.replace("{id}", id));
     if matches!(method, "PATCH" | "DELETE") {
         request = request.insert_header(("If-Match", "*"));
     }

@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use tillgate_auth_core::ports::{ApiKeys, SignatureDigest, Signatures, WrappedApiKey};
 use tillgate_domain::office::ports as office;
-use tillgate_domain::office::ports::Page;
+use tillgate_domain::office::ports::{ApiKeyFilter, Page};
 use tillgate_domain::{ApiKey, ApiKeyId, Instant, Stored, TenantId};
 
 use super::removed;
@@ -74,11 +74,22 @@ impl office::ApiKeys for Transaction<'_> {
         Ok(self.run(&Statement::new(REMOVE, [Bind::from(&id.0), version.into()]))? == 1)
     }
 
-    fn list(&mut self, tenant: TenantId, page: &Page<ApiKeyId>) -> Stored<Vec<ApiKey>> {
+    fn list(&mut self, tenant: TenantId, filter: &ApiKeyFilter, page: &Page<ApiKeyId>) -> Stored<Vec<ApiKey>> {
         let after = page.after.map_or(uuid::Uuid::nil(), |id| id.0);
-        let rows: Vec<ApiKeyRow> = api_keys::table
-            .filter(api_keys::tenant_id.eq(tenant.0.as_bytes().as_slice()))
-            .filter(api_keys::id.gt(after.as_bytes().as_slice()))
+        let mut keys = api_keys::table
+            .filter(api_keys::tenant_id.eq(bytes(&tenant.0)))
+            .filter(api_keys::id.gt(bytes(&after)))
+            .into_boxed();
+        if let Some(user) = &filter.user {
+            keys = keys.filter(api_keys::user_id.eq(bytes(&user.0)));
+        }
+        if let Some(device) = &filter.device {
+            keys = keys.filter(api_keys::device_id.eq(bytes(&device.0)));
+        }
+        if let Some(active) = filter.active {
+            keys = keys.filter(api_keys::active.eq(active));
+        }
+        let rows: Vec<ApiKeyRow> = keys
             .order(api_keys::id)
             .limit(i64::from(page.limit))
             .select(ApiKeyRow::as_select())

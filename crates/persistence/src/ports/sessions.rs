@@ -32,7 +32,7 @@ const SWEEP_EXPIRED: &str = "DELETE FROM sessions WHERE id IN (\
      SELECT id FROM sessions WHERE expires_day <= $3 AND expires_at < $1 LIMIT $2) AND expires_at < $1";
 
 /// A session with the names of its user (two) and its device.
-type Named = (SessionRow, Option<String>, Option<String>, Option<String>);
+type Named = (SessionRow, Option<String>, Option<String>, Option<String>, Option<String>);
 /// A session with the epoch and zone of its tenant, and the epoch and status of its user and of its device.
 type Found = (SessionRow, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>);
 
@@ -173,14 +173,17 @@ impl Sessions for Transaction<'_> {
                 users::name.nullable(),
                 users::display_name.nullable(),
                 devices::name.nullable(),
+                devices::environment.nullable(),
             ))
             .load(self.connection)
             .map_err(classify)?;
-        let listed = |(row, user, display_name, device): Named| {
+        let listed = |(row, user, display_name, device, environment): Named| {
             let user_name = user.map(|name| Cell("users", "name").parsed(UserName::parse(&name))).transpose()?;
             let device_name =
                 device.map(|name| Cell("devices", "name").parsed(DeviceName::parse(&name))).transpose()?;
-            Ok(Listed { session: row.session()?, user_name, display_name, device_name })
+            let environment =
+                environment.map(|name| Cell("devices", "environment").parsed(name.parse())).transpose()?;
+            Ok(Listed { session: row.session()?, user_name, display_name, device_name, environment })
         };
         rows.into_iter().map(listed).collect()
     }

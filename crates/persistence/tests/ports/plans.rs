@@ -11,8 +11,8 @@ use tillgate_auth_core::ports::{
 };
 use tillgate_domain::office::OfficeTx;
 use tillgate_domain::office::ports::{
-    Answered, DeviceFilter, EventFilter, HoldersOf, IdempotencyKey, OrderedBy, Page, Part, RequestKey, TicketFilter,
-    TicketOrder, UserFilter, UserOrder,
+    Answered, ApiKeyFilter, DeviceFilter, EventFilter, HoldersOf, IdempotencyKey, OrderedBy, Page, Part, RequestKey,
+    TicketFilter, TicketOrder, UserFilter, UserOrder,
 };
 use tillgate_domain::ticket::TicketStatus;
 use tillgate_domain::{
@@ -223,7 +223,10 @@ fn everything(fresh: &Fresh, shop: &Shop) {
         tx.api_keys().insert(&key, &[1])?;
         tx.api_keys().find(key.id)?;
         tx.api_keys().update(&key)?;
-        tx.api_keys().list(shop.tenant.id, &Page { after: None, limit: 9 })?;
+        tx.api_keys().list(shop.tenant.id, &ApiKeyFilter::default(), &Page { after: None, limit: 9 })?;
+        let (user, device) = (Some(key.user), Some(key.device));
+        let filter = ApiKeyFilter { user, device, active: Some(true) };
+        tx.api_keys().list(shop.tenant.id, &filter, &Page { after: None, limit: 9 })?;
         tx.api_keys().remove(key.id, 2)?;
         tickets(tx, shop)?;
         tx.passwords().has(principal)?;

@@ -1,14 +1,12 @@
 //! `api-key`: keys that programs sign their requests with.
 
-use std::collections::BTreeMap;
-
 use clap::Subcommand;
 use serde_json::{Value, json};
-use tillgate_domain::office::{self, ApiKeyChange, NewApiKey};
-use tillgate_domain::{ApiKey, ApiKeyId, DeviceName, Right, UserId, UserName};
+use tillgate_domain::office::{self, ApiKeyChange, ApiKeyFilter, Authority, KnownApiKey, NewApiKey};
+use tillgate_domain::{ApiKey, ApiKeyId, DeviceName, Right, UserName};
 
-use super::office::{Office, all, done};
-use super::show::{self, Names};
+use super::office::{Office, done};
+use super::show;
 use super::{Context, Stop, pairs, print};
 use crate::compose;
 
@@ -85,7 +83,7 @@ impl ApiKeys {
                 };
                 let key = done(office::add_api_key(office.store(), office.id(), &office.draw.stamp()?, &new))?;
                 let secret = drawn.secret.expose();
-                let mut document = Told::read(&office)?.document(&key);
+                let mut document = document(&known(&office, &key)?);
                 if let Some(members) = document.as_object_mut() {
                     members.insert("clientSecret".to_owned(), json!(secret));
                 }
@@ -101,7 +99,7 @@ impl ApiKeys {
                 let change = ApiKeyChange { active: Some(*status == Status::Active), ..ApiKeyChange::default() };
                 let stamp = office.draw.stamp()?;
                 let key = done(office::change_api_key(office.store(), office.id(), &stamp, *id, None, &change))?;
-                let document = Told::read(&office)?.document(&key);
+                let document = document(&known(&office, &key)?);
                 print::answer(context.json, &format!("{}: {}", key.name, status.name()), &document);
                 Ok(())
             }
@@ -110,55 +108,44 @@ impl ApiKeys {
 }
 
 fn list(office: &Office, json: bool) -> Result<(), Stop> {
-    let told = Told::read(office)?;
-    let keys = all(|page| office::list_api_keys(office.store(), office.id(), page), |key| key.id)?;
-    let row = |key: &ApiKey| {
+    let every = ApiKeyFilter::default();
+    let part = |page: &_| done(office::list_api_keys(office.store(), office.id(), &Authority::Host, &every, page));
+    let keys = office::all(None, part, |known| known.key.id)?;
+    let row = |known: &KnownApiKey| {
+        let key = &known.key;
         let rights = key.permissions.iter().map(Right::as_str).collect::<Vec<_>>().join(",");
         let cells = [
             key.id.to_string(),
             key.client.clone(),
             key.name.clone(),
-            told.user(key.user),
-            told.names.device(key.device),
+            known.user.to_string(),
+            known.device.to_string(),
             Status::of(key).name().to_owned(),
             rights,
         ];
-        (cells.to_vec(), told.document(key))
+        (cells.to_vec(), document(known))
     };
     let rows: Vec<_> = keys.iter().map(row).collect();
     print::table(json, &["ID", "CLIENT ID", "NAME", "USER", "DEVICE", "STATUS", "RIGHTS"], &rows);
     Ok(())
 }
 
-/// The names that stand in a key's document.
-struct Told {
-    names: Names,
-    users: BTreeMap<UserId, String>,
+fn known(office: &Office, key: &ApiKey) -> Result<KnownApiKey, Stop> {
+    office::known_api_key(office.store(), key).map_err(Stop::failed)
 }
 
-impl Told {
-    fn read(office: &Office) -> Result<Self, Stop> {
-        let users = all(|page| office::list_users(office.store(), office.id(), page), |user| user.id)?;
-        let users = users.into_iter().map(|user| (user.id, user.name.to_string())).collect();
-        Ok(Self { names: office.names()?, users })
-    }
-
-    fn user(&self, id: UserId) -> String {
-        self.users.get(&id).cloned().unwrap_or_else(|| id.to_string())
-    }
-
-    /// A key without its secret.
-    fn document(&self, key: &ApiKey) -> Value {
-        json!({
-            "id": key.id,
-            "clientId": key.client,
-            "name": key.name,
-            "description": key.description,
-            "user": self.user(key.user),
-            "device": self.names.device(key.device),
-            "status": Status::of(key).name(),
-            "rights": key.permissions,
-            "created_at": show::instant(key.created_at),
-        })
-    }
+/// A key without its secret.
+fn document(known: &KnownApiKey) -> Value {
+    let key = &known.key;
+    json!({
+        "id": key.id,
+        "clientId": key.client,
+        "name": key.name,
+        "description": key.description,
+        "user": known.user,
+        "device": known.device,
+        "status": Status::of(key).name(),
+        "rights": key.permissions,
+        "created_at": show::instant(key.created_at),
+    })
 }

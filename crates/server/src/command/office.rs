@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use tillgate_domain::office::{self, Decided, OfficeView, Page};
-use tillgate_domain::{Device, DeviceName, Secret, Store, Stored, Tenant, TenantId, User, UserName};
+use tillgate_domain::office::{self, Decided, OfficeView};
+use tillgate_domain::{Device, DeviceName, Secret, Store, Tenant, TenantId, User, UserName};
 use tillgate_persistence::Database;
 
 use super::show::Names;
@@ -11,9 +11,6 @@ use super::{Context, Stop};
 use crate::compose;
 use crate::configuration::Settings;
 use crate::draw::Draw;
-
-/// The most that one page of a list holds.
-const PAGE: u32 = 200;
 
 /// An open database and a tenant of it.
 pub(super) struct Office {
@@ -61,12 +58,14 @@ impl Office {
 
     /// Every user, deleted ones too.
     pub(super) fn users(&self) -> Result<Vec<User>, Stop> {
-        all(|page| office::list_users(self.store(), self.id(), page), |user| user.id)
+        office::all(None, |page| office::list_users(self.store(), self.id(), page), |user| user.id)
+            .map_err(Stop::failed)
     }
 
     /// Every device.
     pub(super) fn devices(&self) -> Result<Vec<Device>, Stop> {
-        all(|page| office::list_devices(self.store(), self.id(), page), |device| device.id)
+        office::all(None, |page| office::list_devices(self.store(), self.id(), page), |device| device.id)
+            .map_err(Stop::failed)
     }
 
     /// The names that ids stand for.
@@ -76,23 +75,6 @@ impl Office {
             roles: roles.into_iter().map(|role| (role.id, role.name.to_string())).collect(),
             devices: self.devices()?.into_iter().map(|device| (device.id, device.name.to_string())).collect(),
         })
-    }
-}
-
-/// Every part of a list.
-pub(super) fn all<T, K: Copy>(
-    part: impl Fn(&Page<K>) -> Stored<Vec<T>>,
-    key: impl Fn(&T) -> K,
-) -> Result<Vec<T>, Stop> {
-    let mut whole = Vec::new();
-    let mut after = None;
-    loop {
-        let found = part(&Page { after, limit: PAGE }).map_err(Stop::failed)?;
-        after = found.last().map(&key);
-        whole.extend(found);
-        if after.is_none() {
-            return Ok(whole);
-        }
     }
 }
 

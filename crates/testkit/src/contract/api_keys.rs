@@ -2,7 +2,7 @@
 
 use tillgate_auth_core::ports::WrappedApiKey;
 use tillgate_domain::office::OfficeTx;
-use tillgate_domain::office::ports::Page;
+use tillgate_domain::office::ports::{ApiKeyFilter, Page};
 use tillgate_domain::{ApiKey, ApiKeyId, Right, StoreExt, Stored};
 
 use crate::Whole;
@@ -153,13 +153,41 @@ pub fn keys_of_programs_come_in_parts(whole: &Whole) {
     assert!(insert(whole, &far));
     let list = |after: Option<u8>, limit| -> Vec<ApiKey> {
         let page = Page { after: after.map(id), limit };
-        whole.office.read(|tx| tx.api_keys().list(shop.tenant.id, &page)).unwrap()
+        whole.office.read(|tx| tx.api_keys().list(shop.tenant.id, &ApiKeyFilter::default(), &page)).unwrap()
     };
     let keys = |numbers: &[u8]| numbers.iter().map(|number| key(&shop, *number)).collect::<Vec<_>>();
     assert_eq!(list(None, 3), keys(&[1, 2, 3]));
     assert_eq!(list(Some(3), 3), keys(&[4]));
     assert_eq!(list(Some(2), 1), keys(&[3]));
     assert!(list(Some(4), 3).is_empty());
+}
+
+/// Keys are narrowed by whose requests run as whom, where, and by whether they count.
+pub fn keys_of_programs_are_narrowed(whole: &Whole) {
+    let shop = Shop::open(&whole.bench);
+    let with = [
+        key(&shop, 1),
+        ApiKey { user: shop.ben.id, ..key(&shop, 2) },
+        ApiKey { active: false, ..key(&shop, 3) },
+        ApiKey { device: shop.handheld.id, ..key(&shop, 4) },
+    ];
+    assert!(with.iter().all(|key| insert(whole, key)));
+    let list = |filter: ApiKeyFilter| -> Vec<ApiKey> {
+        let page = Page { after: None, limit: 9 };
+        whole.office.read(|tx| tx.api_keys().list(shop.tenant.id, &filter, &page)).unwrap()
+    };
+    let every = ApiKeyFilter::default();
+    for (filter, numbers) in [
+        (every, &[0, 1, 2, 3][..]),
+        (ApiKeyFilter { user: Some(shop.ben.id), ..every }, &[1]),
+        (ApiKeyFilter { device: Some(shop.handheld.id), ..every }, &[3]),
+        (ApiKeyFilter { active: Some(false), ..every }, &[2]),
+        (ApiKeyFilter { active: Some(true), ..every }, &[0, 1, 3]),
+        (ApiKeyFilter { user: Some(shop.ben.id), device: Some(shop.handheld.id), ..every }, &[]),
+    ] {
+        let expected: Vec<ApiKey> = numbers.iter().map(|at: &usize| with[*at].clone()).collect();
+        assert_eq!(list(filter), expected, "{filter:?}");
+    }
 }
 
 /// Of two updates of one version one is kept.

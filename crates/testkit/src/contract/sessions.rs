@@ -308,12 +308,19 @@ pub fn a_list_bears_names(bench: &Bench) {
     add(bench, &[shop.session(1), own.clone()]);
     let list = read(bench, |tx| tx.sessions().list(&SessionFilter::default(), None, 10));
     let expected = [
-        Listed { session: own, user_name: None, display_name: None, device_name: Some(shop.till.name.clone()) },
+        Listed {
+            session: own,
+            user_name: None,
+            display_name: None,
+            device_name: Some(shop.till.name.clone()),
+            environment: Some(shop.till.environment),
+        },
         Listed {
             session: shop.session(1),
             user_name: Some(shop.anna.name.clone()),
             display_name: Some(shop.anna.display_name.clone()),
             device_name: None,
+            environment: None,
         },
     ];
     assert_eq!(list, expected);

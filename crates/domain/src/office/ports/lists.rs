@@ -3,8 +3,8 @@
 use uuid::Uuid;
 
 use crate::{
-    Action, Device, DeviceId, DeviceName, DeviceStatus, Environment, Event, EventId, Folded, Instant, Outcome, RoleId,
-    SessionId, SubjectKind, TenantId, User, UserId, UserName, UserStatus,
+    Action, ApiKey, Device, DeviceId, DeviceName, DeviceStatus, Environment, Event, EventId, Folded, Instant, Outcome,
+    RoleId, SessionId, SubjectKind, TenantId, User, UserId, UserName, UserStatus,
 };
 
 /// Which part of a list: of those that come after the one with the id `after`, all but the first `skip`, `limit` at most. After an id that
@@ -192,4 +192,24 @@ pub enum UserOrder {
 /// Whether a text stands in another, whatever the case of the letters A to Z.
 pub(super) fn holds(text: &str, part: &str) -> bool {
     text.to_ascii_lowercase().contains(&part.to_ascii_lowercase())
+}
+
+/// Which keys of programs. What is `None` narrows nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ApiKeyFilter {
+    /// Whose requests run as this user.
+    pub user: Option<UserId>,
+    /// Whose requests run on this device.
+    pub device: Option<DeviceId>,
+    /// Which count, or which were revoked.
+    pub active: Option<bool>,
+}
+
+impl ApiKeyFilter {
+    /// Whether the filter fits a key.
+    pub fn fits(&self, key: &ApiKey) -> bool {
+        self.user.is_none_or(|user| user == key.user)
+            && self.device.is_none_or(|device| device == key.device)
+            && self.active.is_none_or(|active| active == key.active)
+    }
 }

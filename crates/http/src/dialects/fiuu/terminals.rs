@@ -9,13 +9,12 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use serde::Serialize;
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, Page};
+use tillgate_domain::office;
 use tillgate_domain::{Device, DeviceId, DeviceStatus, Instant, TenantId};
 
 use crate::answer;
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::office::Office;
 use crate::route::Route;
 
 /// How long after a session on it was last used a device counts as connected.
@@ -23,9 +22,6 @@ const LATELY: Duration = Duration::from_mins(5);
 
 /// How long a list is given to others. Uses are written as seldom.
 const SHARED: Duration = Duration::from_secs(1);
-
-/// How many devices are read at once.
-const PART: u32 = 200;
 
 pub(super) fn route() -> Route {
     let lists = Arc::new(Lists::default());
@@ -90,7 +86,7 @@ async fn terminals(call: Call, caller: Caller, lists: Arc<Lists>) -> Result<Http
     let list = if let Some(list) = lists.find(tenant, now).filter(knows_caller) {
         list
     } else {
-        let list: Arc<[Known]> = known(call.office(move |office| every(office, tenant)).await?).into();
+        let list: Arc<[Known]> = known(every(&call, tenant).await?).into();
         lists.keep(tenant, Read { at: now, list: Arc::clone(&list) });
         list
     };
@@ -116,15 +112,10 @@ fn known(devices: Vec<Device>) -> Vec<Known> {
     known
 }
 
-fn every(office: &Office<'_>, tenant: TenantId) -> Result<Vec<Device>, Failure> {
-    let (mut devices, mut after) = (Vec::new(), None);
-    loop {
-        let part = office::list_devices(office.store, tenant, &Page { after, limit: PART })?;
-        after = part.last().map(|device| device.id);
-        let whole = part.len() == PART as usize;
-        devices.extend(part);
-        if !whole {
-            return Ok(devices);
-        }
-    }
+async fn every(call: &Call, tenant: TenantId) -> Result<Vec<Device>, Failure> {
+    call.office(move |office| {
+        let part = |page: &_| office::list_devices(office.store, tenant, page);
+        Ok(office::all(None, part, |device| device.id)?)
+    })
+    .await
 }

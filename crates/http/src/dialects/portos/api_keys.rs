@@ -1,7 +1,5 @@
 //! PORTOS' API keys: the back office's, in this contract's shape. A secret stands in the answer that makes its key and nowhere else.
 
-use std::collections::BTreeMap;
-
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderValue, LOCATION};
 use actix_web::http::{Method, StatusCode};
@@ -9,11 +7,10 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{
-    self, ApiKeyChange, Field as Of, NewApiKey, Refused, find_api_key, find_device, find_user, list_api_keys,
+    self, ApiKeyChange, ApiKeyFilter, Field as Of, KnownApiKey, NewApiKey, Refused, find_api_key, list_api_keys,
 };
-use tillgate_domain::{ApiKey, ApiKeyId, DeviceId, DeviceName, InvalidName, Right, Rights, TenantId, UserId, UserName};
+use tillgate_domain::{ApiKeyId, DeviceName, InvalidName, Right, Rights, UserName};
 
-use super::directory::all;
 use super::list::Asked;
 use super::path::both;
 use crate::answer;
@@ -22,7 +19,7 @@ use crate::call::Call;
 use crate::failure::{Failure, FieldFault, Protocol};
 use crate::field::Field;
 use crate::instants;
-use crate::office::{Office, decided};
+use crate::office::decided;
 use crate::route::Route;
 
 /// What can be asked about in a list.
@@ -78,10 +75,10 @@ async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let needs = asked.needs();
     let rows = call
         .office(move |office| {
-            office::may_read_api_keys(&office.stamp(&caller)?.authority)?;
-            let found = all(needs, |page| list_api_keys(office.store, tenant, page), |key| key.id)?;
-            let mut telling = Telling::default();
-            found.iter().map(|key| telling.row(office, key, None)).collect()
+            let (authority, every) = (caller.authority(), ApiKeyFilter::default());
+            let part = |page: &_| decided(list_api_keys(office.store, tenant, &authority, &every, page));
+            let found = office::all(needs, part, |known| known.key.id)?;
+            Ok(found.iter().map(|known| row(known, None)).collect())
         })
         .await?;
     asked.answer(rows)
@@ -91,10 +88,9 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, tenant) = (id(&call)?, caller.profile.tenant.id);
     let row = call
         .office(move |office| {
-            office::may_read_api_keys(&office.stamp(&caller)?.authority)?;
-            let found = find_api_key(office.store, tenant, id)?;
-            let key = found.ok_or_else(|| absent(&id.to_string()))?;
-            Telling::default().row(office, &key, None)
+            let found = decided(find_api_key(office.store, tenant, &caller.authority(), id))?;
+            let known = found.ok_or_else(|| absent(&id.to_string()))?;
+            Ok(row(&known, None))
         })
         .await?;
     answer::json(StatusCode::OK, &row)
@@ -108,16 +104,16 @@ async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (description, active) = (change.description.unwrap_or_default(), change.active.unwrap_or(true));
     let permissions = change.permissions.unwrap_or_default();
     let tenant = caller.profile.tenant.id;
-    let (id, row) = call
+    let (id, made) = call
         .office(move |office| {
             let drawn = office.engine.draw_api_key()?;
             let (id, client, wrapped) = (drawn.id, drawn.client, drawn.wrapped);
             let new = NewApiKey { id, client, wrapped, name, description, active, user, device, permissions };
             let key = decided(office::add_api_key(office.store, tenant, &office.stamp(&caller)?, &new))?;
-            Ok((id, Telling::default().row(office, &key, Some(drawn.secret.expose()))?))
+            Ok((id, row(&office::known_api_key(office.store, &key)?, Some(drawn.secret.expose()))))
         })
         .await?;
-    let mut answer = answer::json(StatusCode::CREATED, &row)?;
+    let mut answer = answer::json(StatusCode::CREATED, &made)?;
     if let Ok(location) = HeaderValue::from_str(&format!("{}/{id}", call.head().path())) {
         answer.headers_mut().insert(LOCATION, location);
     }
@@ -131,7 +127,7 @@ async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
         .office(move |office| {
             let stamp = office.stamp(&caller)?;
             let key = decided(office::change_api_key(office.store, tenant, &stamp, id, version, &change))?;
-            Telling::default().row(office, &key, None)
+            Ok(row(&office::known_api_key(office.store, &key)?, None))
         })
         .await?;
     answer::json(StatusCode::OK, &row)
@@ -143,7 +139,7 @@ async fn delete(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
         .office(move |office| {
             let stamp = office.stamp(&caller)?;
             let key = decided(office::delete_api_key(office.store, tenant, &stamp, id, None))?;
-            Telling::default().row(office, &key, None)
+            Ok(row(&office::known_api_key(office.store, &key)?, None))
         })
         .await?;
     answer::json(StatusCode::OK, &row)
@@ -218,50 +214,23 @@ fn plain<T>(faults: &mut Vec<FieldFault>, name: &'static str, sent: Field<T>) ->
     }
 }
 
-/// Keys as PORTOS tells of them. A name is looked up once.
-#[derive(Default)]
-struct Telling {
-    users: BTreeMap<UserId, Option<UserName>>,
-    devices: BTreeMap<DeviceId, Option<DeviceName>>,
-}
-
-impl Telling {
-    fn row(&mut self, office: &Office<'_>, key: &ApiKey, secret: Option<&String>) -> Result<Value, Failure> {
-        let user = self.user(office, key.tenant, key.user)?;
-        let device = self.device(office, key.tenant, key.device)?;
-        let mut row = Map::from_iter([
-            ("id".to_owned(), json!(key.id)),
-            ("clientId".to_owned(), json!(key.client)),
-            ("clientSecret".to_owned(), json!(secret)),
-            ("isActive".to_owned(), json!(key.active)),
-            ("createdAt".to_owned(), json!(instants::text(key.created_at))),
-            ("name".to_owned(), json!(key.name)),
-            ("userName".to_owned(), json!(user)),
-            ("deviceName".to_owned(), json!(device)),
-            ("permissions".to_owned(), json!(key.permissions)),
-            ("_v".to_owned(), json!(key.version)),
-        ]);
-        if !key.description.is_empty() {
-            row.insert("description".to_owned(), json!(key.description));
-        }
-        Ok(Value::Object(row))
+/// A key as PORTOS tells of it.
+fn row(known: &KnownApiKey, secret: Option<&String>) -> Value {
+    let key = &known.key;
+    let mut row = Map::from_iter([
+        ("id".to_owned(), json!(key.id)),
+        ("clientId".to_owned(), json!(key.client)),
+        ("clientSecret".to_owned(), json!(secret)),
+        ("isActive".to_owned(), json!(key.active)),
+        ("createdAt".to_owned(), json!(instants::text(key.created_at))),
+        ("name".to_owned(), json!(key.name)),
+        ("userName".to_owned(), json!(known.user)),
+        ("deviceName".to_owned(), json!(known.device)),
+        ("permissions".to_owned(), json!(key.permissions)),
+        ("_v".to_owned(), json!(key.version)),
+    ]);
+    if !key.description.is_empty() {
+        row.insert("description".to_owned(), json!(key.description));
     }
-
-    fn user(&mut self, office: &Office<'_>, tenant: TenantId, id: UserId) -> Result<Option<UserName>, Failure> {
-        if let Some(known) = self.users.get(&id) {
-            return Ok(known.clone());
-        }
-        let name = find_user(office.store, tenant, id)?.map(|user| user.name);
-        self.users.insert(id, name.clone());
-        Ok(name)
-    }
-
-    fn device(&mut self, office: &Office<'_>, tenant: TenantId, id: DeviceId) -> Result<Option<DeviceName>, Failure> {
-        if let Some(known) = self.devices.get(&id) {
-            return Ok(known.clone());
-        }
-        let name = find_device(office.store, tenant, id)?.map(|device| device.name);
-        self.devices.insert(id, name.clone());
-        Ok(name)
-    }
+    Value::Object(row)
 }

@@ -7,7 +7,8 @@ use actix_web::http::{Method, StatusCode};
 use serde_json::{Value, json};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{
-    Field, Page, Refused, device_named, find_user, list_devices, list_roles, list_users, role_named,
+    Field, Refused, all, device_named, devices_among, find_user, list_devices, list_present_users, list_roles,
+    role_named,
 };
 use tillgate_domain::{Device, DeviceId, DeviceName, DeviceStatus, Role, RoleId, RoleName, Stored, TenantId, User};
 use tillgate_domain::{UserId, UserStatus};
@@ -45,9 +46,6 @@ const USER: &[(&str, &str)] = &[
     ("featureName", "featureName"),
     ("name", "name"),
 ];
-
-/// How many rows are read at once.
-const PART: u32 = 200;
 
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = Vec::new();
@@ -110,12 +108,12 @@ async fn role(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn users(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (asked, tenant) = (Asked::of(call.head(), USER)?, caller.profile.tenant.id);
+    let needs = asked.needs();
     let rows = call
         .office(move |office| {
-            let told = Told::read(office, tenant)?;
-            let found = all(None, |page| list_users(office.store, tenant, page), |user| user.id)?;
-            let there = found.iter().filter(|user| user.status != UserStatus::Deleted);
-            Ok(there.map(|user| told.user(user)).collect())
+            let there = all(needs, |page| list_present_users(office.store, tenant, page), |user| user.id)?;
+            let told = Told::read(office, tenant, &there)?;
+            Ok(there.iter().map(|user| told.user(user)).collect())
         })
         .await?;
     asked.answer(rows)
@@ -131,7 +129,7 @@ async fn user(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
             };
             let found = found.filter(|user| user.status != UserStatus::Deleted);
             let user = found.ok_or_else(|| absent(Field::User, &asked))?;
-            Ok(Told::read(office, tenant)?.user(&user))
+            Ok(Told::read(office, tenant, std::slice::from_ref(&user))?.user(&user))
         })
         .await?;
     answer::json(StatusCode::OK, &row)
@@ -139,23 +137,6 @@ async fn user(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 fn absent(field: Field, value: &str) -> Failure {
     Failure::Office(Refused::Absent { field, value: value.to_owned() })
-}
-
-/// Every part of a list, up to so many rows.
-pub(super) fn all<T, K: Copy>(
-    most: Option<usize>,
-    part: impl Fn(&Page<K>) -> Stored<Vec<T>>,
-    key: impl Fn(&T) -> K,
-) -> Stored<Vec<T>> {
-    let most = most.unwrap_or(usize::MAX);
-    let (mut whole, mut after) = (Vec::new(), None);
-    while whole.len() < most {
-        let found = part(&Page { after, limit: PART })?;
-        let Some(last) = found.last() else { break };
-        after = Some(key(last));
-        whole.extend(found);
-    }
-    Ok(whole)
 }
 
 type RoleNames = BTreeMap<RoleId, String>;
@@ -194,17 +175,16 @@ fn role_row(role: &Role) -> Value {
     })
 }
 
-/// What a user's list of devices tells besides their ids.
+/// What the lists of devices of some users tell besides their ids.
 struct Told {
     roles: RoleNames,
     devices: BTreeMap<DeviceId, Device>,
 }
 
 impl Told {
-    fn read(office: &Office<'_>, tenant: TenantId) -> Stored<Self> {
-        let devices = all(None, |page| list_devices(office.store, tenant, page), |device| device.id)?;
-        let devices = devices.into_iter().map(|device| (device.id, device)).collect();
-        Ok(Self { roles: role_names(office, tenant)?, devices })
+    fn read(office: &Office<'_>, tenant: TenantId, users: &[User]) -> Stored<Self> {
+        let named = users.iter().flat_map(|user| user.assignment.devices.keys().copied()).collect();
+        Ok(Self { roles: role_names(office, tenant)?, devices: devices_among(office.store, tenant, &named)? })
     }
 
     fn user(&self, user: &User) -> Value {

@@ -1,0 +1,121 @@
+//! The native API's API keys: what programs sign requests with and prove themselves by. A secret stands in the answer that makes its
+//! key and nowhere else.
+
+mod sent;
+mod shape;
+mod told;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::LOCATION;
+use actix_web::http::{Method, StatusCode};
+use tillgate_auth_core::Caller;
+use tillgate_domain::ApiKeyId;
+use tillgate_domain::office::{self, ApiKeyFilter, Field as Of, Page, Refused};
+
+use super::page::Asked;
+use super::version::{held, shown};
+use super::{created, done};
+use crate::body;
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::field::validated;
+use crate::office::decided;
+use crate::query::Parameters;
+use crate::route::Route;
+use sent::{Change, New, Status};
+use shape::{Made, Shape};
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::known(Method::GET, "/api-keys", list).told(told::list),
+        Route::known(Method::POST, "/api-keys", add).told(told::add),
+        Route::known(Method::GET, "/api-keys/{id}", one).told(told::one),
+        Route::known(Method::PATCH, "/api-keys/{id}", change).told(told::change),
+        Route::known(Method::DELETE, "/api-keys/{id}", delete).told(told::delete),
+    ]
+}
+
+async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (asked, filter) = search(&call)?;
+    let page = Page { after: asked.after.map(ApiKeyId), limit: asked.sought() };
+    let found = call
+        .office(move |office| {
+            let tenant = caller.profile.tenant.id;
+            decided(office::list_api_keys(office.store, tenant, &caller.authority(), &filter, &page))
+        })
+        .await?;
+    asked.answer(&found, |known| known.key.id.0, Shape::of)
+}
+
+fn search(call: &Call) -> Result<(Asked, ApiKeyFilter), Failure> {
+    let mut sent = Parameters::of(call.head());
+    let asked = Asked::take(&mut sent);
+    let status: Option<Status> = sent.take("status", "must be active or revoked");
+    let filter = ApiKeyFilter {
+        user: sent.take("user", "must be the id of a user"),
+        device: sent.take("device", "must be the id of a device"),
+        active: status.map(Status::is_active),
+    };
+    sent.checked((asked, filter))
+}
+
+async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let sent: New = validated(body::object(call.head().headers(), call.body())?)?;
+    let (known, secret) = call
+        .office(move |office| {
+            let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
+            let drawn = office.engine.draw_api_key()?;
+            let secret = drawn.secret.clone();
+            let key = decided(office::add_api_key(office.store, tenant, &stamp, &sent.key(drawn)?))?;
+            Ok((office::known_api_key(office.store, &key)?, secret))
+        })
+        .await?;
+    let mut answer = shown(StatusCode::CREATED, known.key.version, &Made::of(&known, &secret))?;
+    answer.headers_mut().insert(LOCATION, created(&call, "api-keys", known.key.id.0)?);
+    Ok(answer)
+}
+
+async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let id = id(&call)?;
+    let found = call
+        .office(move |office| {
+            decided(office::find_api_key(office.store, caller.profile.tenant.id, &caller.authority(), id))
+        })
+        .await?;
+    let known = found.ok_or_else(|| absent(&id.to_string()))?;
+    shown(StatusCode::OK, known.key.version, &Shape::of(&known))
+}
+
+async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let sent: Change = validated(body::object(call.head().headers(), call.body())?)?;
+    let change = sent.change();
+    let known = call
+        .office(move |office| {
+            let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
+            let key = decided(office::change_api_key(office.store, tenant, &stamp, id, version, &change))?;
+            Ok(office::known_api_key(office.store, &key)?)
+        })
+        .await?;
+    shown(StatusCode::OK, known.key.version, &Shape::of(&known))
+}
+
+async fn delete(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    call.office(move |office| {
+        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
+        decided(office::delete_api_key(office.store, tenant, &stamp, id, version))
+    })
+    .await?;
+    Ok(done())
+}
+
+/// What is no id names no key.
+fn id(call: &Call) -> Result<ApiKeyId, Failure> {
+    let sent = call.head().segment("id");
+    sent.parse().map_err(|_| absent(sent))
+}
+
+fn absent(id: &str) -> Failure {
+    Refused::Absent { field: Of::ApiKey, value: id.to_owned() }.into()
+}
