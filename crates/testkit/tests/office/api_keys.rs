@@ -1,39 +1,14 @@
 //! The rules of the back office about keys of programs, on the store in memory.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
-
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tillgate_auth_core::{AuthView, Memory};
 use tillgate_domain::office::{
     self, ApiKeyChange, ApiKeyFilter, Authority, Decided, Field, NewApiKey, Page, Refused, Stamp,
 };
-use tillgate_domain::{
-    Action, Actor, ApiKey, ApiKeyId, Change, DeviceName, EventId, Right, Rights, Scope, Store, StoreExt, Subject,
-    UserName,
-};
+use tillgate_domain::{Action, ApiKey, ApiKeyId, Change, DeviceName, Right, Scope, Store, StoreExt, Subject, UserName};
 use tillgate_testkit::World;
-use tillgate_testkit::clock::MORNING;
 use tillgate_testkit::world::Verifiers;
 
-static DRAWN: AtomicU64 = AtomicU64::new(1);
-
-fn random() -> [u8; 10] {
-    let mut bytes = [0; 10];
-    bytes[2..].copy_from_slice(&DRAWN.fetch_add(1, Ordering::Relaxed).to_be_bytes());
-    bytes
-}
-
-fn rights(names: &[&str]) -> Rights {
-    names.iter().map(|name| Right::parse(name).unwrap()).collect()
-}
-
-fn stamp_of(authority: Authority) -> Stamp {
-    Stamp { at: MORNING, event: EventId::new(MORNING, random()), actor: Actor::default(), authority }
-}
-
-fn caller(names: &[&str]) -> Stamp {
-    stamp_of(Authority::Rights(rights(names)))
-}
+use crate::asked::*;
 
 struct Shop {
     memory: Memory,
@@ -43,7 +18,7 @@ struct Shop {
 impl Shop {
     fn open() -> Self {
         let memory = Memory::new();
-        let world = World::populate(&memory, MORNING, &Verifiers::NONE).unwrap();
+        let world = World::populate(&memory, AT, &Verifiers::NONE).unwrap();
         Self { memory, world }
     }
 
@@ -80,7 +55,7 @@ impl Shop {
 }
 
 fn new_key(user: &str, device: &str, permissions: &[&str]) -> NewApiKey {
-    let id = ApiKeyId::new(MORNING, random());
+    let id = ApiKeyId::new(AT, random());
     NewApiKey {
         id,
         client: id.to_string(),
@@ -217,7 +192,7 @@ fn a_change_holds_to_the_version_that_was_read() {
 fn another_tenants_key_is_not_there() {
     let shop = Shop::open();
     let key = shop.add(&new_key("cashier", "P01", &[])).unwrap();
-    let other = tillgate_domain::TenantId::new(MORNING, random());
+    let other = tillgate_domain::TenantId::new(AT, random());
     assert_eq!(office::find_api_key(&shop.memory, other, &Authority::Host, key.id).unwrap(), Ok(None));
     let (host, change) = (stamp_of(Authority::Host), ApiKeyChange::default());
     let gone = Err(Refused::Absent { field: Field::ApiKey, value: key.id.to_string() });

@@ -1,165 +1,15 @@
-//! The rules of the back office, on the store in memory.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+//! The rules of users: names, statuses, roles, passwords, the last admin, and what nobody grants.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::atomic::{AtomicU64, Ordering};
-
-use tillgate_auth_core::ports::{CountKey, CredentialKind, Settled};
-use tillgate_auth_core::{AuthView, Memory};
-use tillgate_domain::office::{
-    self, Authority, DeviceChange, DeviceRoles, Field, NewDevice, NewRole, NewTenant, NewUser, OfficeView, Page,
-    Refused, RolesOn, SettingsChange, Stamp, UserChange,
-};
+use tillgate_auth_core::AuthView;
+use tillgate_auth_core::ports::{CountKey, Settled};
+use tillgate_domain::office::{self, DeviceChange, DeviceRoles, Field, NewUser, Page, Refused, Stamp, UserChange};
 use tillgate_domain::{
-    Action, Actor, Branch, BranchId, Change, Device, DeviceId, DeviceName, DeviceStatus, Email, Environment, Epoch,
-    EventId, Instant, Locale, PrincipalId, Right, Rights, RoleId, RoleName, Scope, Secret, Slug, Store, StoreExt,
-    Tenant, TenantId, User, UserId, UserName, UserStatus, Zone,
+    Action, Actor, Change, DeviceId, DeviceName, Email, Epoch, PrincipalId, Right, Scope, Secret, Store, StoreExt,
+    UserId, UserName, UserStatus,
 };
 
-const AT: Instant = Instant::from_millis(1_800_000_000_000);
-static DRAWN: AtomicU64 = AtomicU64::new(1);
-
-fn random() -> [u8; 10] {
-    let mut bytes = [0; 10];
-    bytes[2..].copy_from_slice(&DRAWN.fetch_add(1, Ordering::Relaxed).to_be_bytes());
-    bytes
-}
-
-fn stamp_of(authority: Authority) -> Stamp {
-    Stamp { at: AT, event: EventId::new(AT, random()), actor: Actor::default(), authority }
-}
-
-fn stamp() -> Stamp {
-    stamp_of(Authority::Host)
-}
-
-fn caller(rights: &[&str]) -> Stamp {
-    stamp_of(Authority::Rights(rights.iter().map(|name| Right::parse(name).unwrap()).collect()))
-}
-
-fn role(name: &str) -> RoleName {
-    RoleName::parse(name).unwrap()
-}
-
-fn on(device: &str, roles: &[&str]) -> RolesOn {
-    RolesOn { device: DeviceName::parse(device).unwrap(), roles: roles.iter().map(|name| role(name)).collect() }
-}
-
-fn new_user(name: &str, roles: &[&str]) -> NewUser {
-    NewUser {
-        id: UserId::new(AT, random()),
-        name: UserName::parse(name).unwrap(),
-        email: None,
-        display_name: name.to_owned(),
-        status: UserStatus::Active,
-        feature: None,
-        roles: roles.iter().map(|name| role(name)).collect(),
-        devices: Vec::new(),
-        verifier: None,
-    }
-}
-
-fn new_device(name: &str) -> NewDevice {
-    NewDevice {
-        id: DeviceId::new(AT, random()),
-        name: DeviceName::parse(name).unwrap(),
-        environment: Environment::CashRegister,
-        status: DeviceStatus::Active,
-        description: String::new(),
-        preferences: serde_json::Map::new(),
-        settings: BTreeMap::new(),
-        roles: vec![role("cashier")],
-        verifier: None,
-    }
-}
-
-fn new_tenant(slug: &str) -> NewTenant {
-    NewTenant {
-        id: TenantId::new(AT, random()),
-        slug: Slug::parse(slug).unwrap(),
-        name: slug.to_owned(),
-        zone: Zone::UTC,
-        locale: Locale::parse("en").unwrap(),
-        branch: Branch { id: BranchId::new(AT, random()), name: "Main".to_owned() },
-        roles: [RoleId::new(AT, random()), RoleId::new(AT, random()), RoleId::new(AT, random())],
-    }
-}
-
-/// A tenant in a store in memory.
-struct Shop {
-    memory: Memory,
-    tenant: Tenant,
-}
-
-impl Shop {
-    fn open() -> Self {
-        let memory = Memory::new();
-        let tenant = office::add_tenant(&memory, &stamp(), &new_tenant("default")).unwrap().unwrap();
-        Self { memory, tenant }
-    }
-
-    fn store(&self) -> &dyn Store<OfficeView> {
-        &self.memory
-    }
-
-    fn add(&self, new: &NewUser) -> Result<User, Refused> {
-        office::add_user(self.store(), self.tenant.id, &stamp(), new).unwrap()
-    }
-
-    fn user(&self, name: &str, roles: &[&str]) -> User {
-        self.add(&NewUser { verifier: Some(Secret::new("hash".to_owned())), ..new_user(name, roles) }).unwrap()
-    }
-
-    fn device(&self, name: &str) -> Device {
-        office::add_device(self.store(), self.tenant.id, &stamp(), &new_device(name)).unwrap().unwrap()
-    }
-
-    fn change(&self, user: &User, change: &UserChange) -> Result<User, Refused> {
-        office::change_user(self.store(), self.tenant.id, &stamp(), user.id, None, change).unwrap()
-    }
-
-    fn status(&self, user: &User, status: UserStatus) -> Result<User, Refused> {
-        office::set_user_status(self.store(), self.tenant.id, &stamp(), user.id, status).unwrap()
-    }
-
-    fn assign(&self, user: &User, roles: Option<&[&str]>, devices: DeviceRoles) -> Result<User, Refused> {
-        let roles = roles.map(|names| names.iter().map(|name| role(name)).collect());
-        office::assign_roles(self.store(), self.tenant.id, &stamp(), user.id, roles, devices).unwrap()
-    }
-
-    fn changes(&self) -> Vec<Change> {
-        let store: &dyn Store<AuthView> = &self.memory;
-        store.read(|tx| tx.feed().look(None)).unwrap().changes.into_iter().map(|(change, _)| change).collect()
-    }
-
-    fn version(&self, principal: PrincipalId) -> Option<i64> {
-        let store: &dyn Store<AuthView> = &self.memory;
-        let found = store.read(|tx| tx.credentials().find(principal, CredentialKind::Password)).unwrap();
-        found.map(|credential| credential.version)
-    }
-
-    fn actions(&self) -> Vec<Action> {
-        self.memory.audit().iter().map(|event| event.action).collect()
-    }
-}
-
-fn taken(field: Field, value: &str) -> Refused {
-    Refused::Taken { field, value: value.to_owned() }
-}
-
-#[test]
-fn a_tenant_is_born_with_its_roles_and_its_slug_is_its_own() {
-    let shop = Shop::open();
-    let names: BTreeSet<String> =
-        office::list_roles(shop.store(), shop.tenant.id).unwrap().iter().map(|role| role.name.to_string()).collect();
-    assert_eq!(names, ["admin", "cashier", "manager"].map(str::to_owned).into());
-    assert_eq!(
-        office::add_tenant(shop.store(), &stamp(), &new_tenant("default")).unwrap(),
-        Err(taken(Field::Slug, "default"))
-    );
-    assert_eq!(office::list_roles(shop.store(), shop.tenant.id).unwrap().len(), 3);
-    assert_eq!(shop.actions(), [Action::TenantAdd]);
-}
+use crate::asked::*;
+use crate::shop::*;
 
 #[test]
 fn names_and_addresses_are_unique_and_the_refusal_names_the_field() {
@@ -300,34 +150,6 @@ fn a_change_holds_to_the_version_that_was_read() {
 }
 
 #[test]
-fn locking_a_device_ends_what_is_on_it_and_a_retired_one_stays_retired() {
-    let shop = Shop::open();
-    let till = shop.device("P01");
-    let to = |status| office::set_device_status(shop.store(), shop.tenant.id, &stamp(), till.id, status).unwrap();
-    assert_eq!(to(DeviceStatus::Locked).unwrap().epoch, Epoch(1));
-    assert_eq!(shop.changes().last(), Some(&Change::Raised { scope: Scope::Device(till.id), epoch: Epoch(1) }));
-    assert_eq!(to(DeviceStatus::Active).unwrap().epoch, Epoch(1));
-    assert_eq!(shop.changes().last(), Some(&Change::Touched(Scope::Device(till.id))));
-    assert_eq!(to(DeviceStatus::Retired).unwrap().epoch, Epoch(2));
-    assert_eq!(to(DeviceStatus::Active), Err(Refused::Status { from: "retired", to: "active" }));
-    assert_eq!(shop.actions().last(), Some(&Action::DeviceStatus));
-}
-
-#[test]
-fn settings_of_a_device_are_edited() {
-    let shop = Shop::open();
-    let till = shop.device("P01");
-    let edit = |key: &str, value: &str| {
-        let settings = SettingsChange::Edit([(key.to_owned(), value.to_owned())].into());
-        let change = DeviceChange { settings, ..DeviceChange::default() };
-        office::change_device(shop.store(), shop.tenant.id, &stamp(), till.id, None, &change).unwrap().unwrap().settings
-    };
-    edit("stock", "S01");
-    assert_eq!(edit("fiscal", "eKasa").len(), 2);
-    assert_eq!(edit("stock", "").keys().collect::<Vec<_>>(), ["fiscal"]);
-}
-
-#[test]
 fn a_password_ends_every_session_of_its_owner() {
     let shop = Shop::open();
     let anna = PrincipalId::User(shop.user("anna", &[]).id);
@@ -381,50 +203,6 @@ fn unlocking_and_another_password_forget_the_failed_logins() {
     let verifier = Secret::new("hash".to_owned());
     office::set_password(shop.store(), shop.tenant.id, &stamp(), anna, &verifier).unwrap().unwrap();
     assert_eq!(failures(), 0);
-}
-
-#[test]
-fn what_belongs_to_another_tenant_does_not_exist() {
-    let shop = Shop::open();
-    let elsewhere = office::add_tenant(shop.store(), &stamp(), &new_tenant("elsewhere")).unwrap().unwrap().id;
-    let (anna, till) = (shop.user("anna", &[]), shop.device("P01"));
-    assert_eq!(office::find_user(shop.store(), elsewhere, anna.id).unwrap(), None);
-    assert_eq!(office::find_device(shop.store(), elsewhere, till.id).unwrap(), None);
-    let change = UserChange { display_name: Some("x".into()), ..UserChange::default() };
-    let changed = office::change_user(shop.store(), elsewhere, &stamp(), anna.id, None, &change).unwrap();
-    assert_eq!(changed, Err(Refused::Absent { field: Field::User, value: anna.id.to_string() }));
-    let locked = office::set_device_status(shop.store(), elsewhere, &stamp(), till.id, DeviceStatus::Locked).unwrap();
-    assert_eq!(locked, Err(Refused::Absent { field: Field::Device, value: till.id.to_string() }));
-    for principal in [PrincipalId::User(anna.id), PrincipalId::Device(till.id)] {
-        let verifier = Secret::new("hash".to_owned());
-        assert!(office::set_password(shop.store(), elsewhere, &stamp(), principal, &verifier).unwrap().is_err());
-        assert!(office::unlock(shop.store(), elsewhere, &stamp(), principal).unwrap().is_err());
-    }
-}
-
-#[test]
-fn a_role_of_ones_own_has_rights_and_places_and_a_name_of_its_own() {
-    let shop = Shop::open();
-    let new = NewRole {
-        id: RoleId::new(AT, random()),
-        name: role("night"),
-        label: "Night".into(),
-        description: String::new(),
-        rights: Right::parse("storno").into_iter().collect(),
-        environments: [Environment::Pda].into(),
-    };
-    let add = |new: &NewRole| office::add_role(shop.store(), shop.tenant.id, &stamp(), new).unwrap();
-    assert!(!add(&new).unwrap().built_in);
-    assert_eq!(shop.changes().last(), Some(&Change::Touched(Scope::Tenant(shop.tenant.id))));
-    let again = NewRole { id: RoleId::new(AT, random()), ..new.clone() };
-    assert_eq!(add(&again), Err(taken(Field::Name, "night")));
-    let other = NewRole { name: role("other"), ..again };
-    assert_eq!(
-        add(&NewRole { rights: Rights::default(), ..other.clone() }),
-        Err(Refused::Empty { field: Field::Rights })
-    );
-    let nowhere = NewRole { environments: BTreeSet::new(), ..other };
-    assert_eq!(add(&nowhere), Err(Refused::Empty { field: Field::Environments }));
 }
 
 #[test]

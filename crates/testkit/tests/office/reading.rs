@@ -1,55 +1,15 @@
 //! What the back office reads: people by what is known of them, and the audit; and who registers whom.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
-
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use tillgate_auth_core::Memory;
 use tillgate_domain::office::{
-    self, Authority, EventFilter, Field, NewTenant, NewUser, Part, Ranked, Refused, Stamp, UserOrder, UserSearch,
+    self, Authority, EventFilter, Field, Part, Ranked, Refused, Stamp, UserOrder, UserSearch,
 };
-use tillgate_domain::{
-    Action, Actor, Branch, BranchId, EventId, Instant, Locale, Rank, Right, RoleId, RoleName, Slug, SubjectKind,
-    Tenant, TenantId, User, UserId, UserName, UserStatus, Zone,
-};
+use tillgate_domain::{Action, Rank, Right, SubjectKind, Tenant, User, UserStatus};
 
-const AT: Instant = Instant::from_millis(1_800_000_000_000);
-static DRAWN: AtomicU64 = AtomicU64::new(1);
-
-fn random() -> [u8; 10] {
-    let mut bytes = [0; 10];
-    bytes[2..].copy_from_slice(&DRAWN.fetch_add(1, Ordering::Relaxed).to_be_bytes());
-    bytes
-}
-
-fn stamp() -> Stamp {
-    Stamp { at: AT, event: EventId::new(AT, random()), actor: Actor::default(), authority: Authority::Host }
-}
+use crate::asked::*;
 
 fn tenant(memory: &Memory, slug: &str) -> Tenant {
-    let new = NewTenant {
-        id: TenantId::new(AT, random()),
-        slug: Slug::parse(slug).unwrap(),
-        name: slug.to_owned(),
-        zone: Zone::UTC,
-        locale: Locale::parse("en").unwrap(),
-        branch: Branch { id: BranchId::new(AT, random()), name: "Main".to_owned() },
-        roles: [RoleId::new(AT, random()), RoleId::new(AT, random()), RoleId::new(AT, random())],
-    };
-    office::add_tenant(memory, &stamp(), &new).unwrap().unwrap()
-}
-
-fn new_user(name: &str, roles: &[&str]) -> NewUser {
-    NewUser {
-        id: UserId::new(AT, random()),
-        name: UserName::parse(name).unwrap(),
-        email: None,
-        display_name: name.to_owned(),
-        status: UserStatus::Active,
-        feature: None,
-        roles: roles.iter().map(|name| RoleName::parse(name).unwrap()).collect(),
-        devices: Vec::new(),
-        verifier: None,
-    }
+    office::add_tenant(memory, &stamp(), &new_tenant(slug)).unwrap().unwrap()
 }
 
 fn add(memory: &Memory, tenant: &Tenant, name: &str, roles: &[&str]) -> User {

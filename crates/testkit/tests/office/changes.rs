@@ -1,51 +1,22 @@
 //! Roles, devices, stores and the tenant as the back office changes them, on the store in memory.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tillgate_auth_core::{AuthView, Memory};
 use tillgate_domain::office::{
-    self, ApiKeyChange, Authority, DeviceChange, DeviceRoles, Field, NewApiKey, NewDevice, NewRole, OfficeView, Page,
-    Refused, RoleChange, RolesOn, Stamp, TenantChange, UserChange, Whose,
+    self, ApiKeyChange, DeviceChange, DeviceRoles, Field, NewApiKey, NewDevice, NewRole, OfficeView, Page, Refused,
+    RoleChange, RolesOn, Stamp, TenantChange, UserChange, Whose,
 };
 use tillgate_domain::{
-    Action, Actor, ApiKeyId, Branch, BranchId, Change, DeviceId, DeviceName, DeviceStatus, Environment, Epoch, EventId,
-    Instant, PrincipalId, Right, Rights, Role, RoleId, RoleName, Scope, Secret, SessionLimits, Store, StoreExt,
-    TenantId, UserStatus, Zone,
+    Action, Actor, ApiKeyId, Branch, BranchId, Change, DeviceId, DeviceName, DeviceStatus, Environment, Epoch,
+    PrincipalId, Rights, Role, RoleId, RoleName, Scope, Secret, SessionLimits, Store, StoreExt, TenantId, UserStatus,
+    Zone,
 };
 use tillgate_testkit::World;
 use tillgate_testkit::world::Verifiers;
 
-const AT: Instant = Instant::from_millis(1_800_000_000_000);
-static DRAWN: AtomicU64 = AtomicU64::new(1);
-
-fn random() -> [u8; 10] {
-    let mut bytes = [0; 10];
-    bytes[2..].copy_from_slice(&DRAWN.fetch_add(1, Ordering::Relaxed).to_be_bytes());
-    bytes
-}
-
-fn stamp_of(authority: Authority) -> Stamp {
-    Stamp { at: AT, event: EventId::new(AT, random()), actor: Actor::default(), authority }
-}
-
-fn host() -> Stamp {
-    stamp_of(Authority::Host)
-}
-
-fn caller(names: &[&str]) -> Stamp {
-    stamp_of(Authority::Rights(rights(names)))
-}
-
-fn rights(names: &[&str]) -> Rights {
-    names.iter().map(|name| Right::parse(name).unwrap()).collect()
-}
-
-fn missing(name: &str) -> Refused {
-    Refused::Missing(Right::parse(name).unwrap())
-}
+use crate::asked::*;
 
 fn name(text: &str) -> RoleName {
     RoleName::parse(text).unwrap()
@@ -82,7 +53,7 @@ impl Shop {
             rights: rights(allows),
             environments: environments.iter().copied().collect(),
         };
-        office::add_role(self.store(), self.id(), &host(), &new).unwrap().unwrap()
+        office::add_role(self.store(), self.id(), &stamp(), &new).unwrap().unwrap()
     }
 
     fn change_role(&self, stamp: &Stamp, role: &Role, change: &RoleChange) -> Result<Role, Refused> {
@@ -98,12 +69,12 @@ impl Shop {
     }
 
     fn status(&self, id: DeviceId, status: DeviceStatus) -> Result<tillgate_domain::Device, Refused> {
-        office::set_device_status(self.store(), self.id(), &host(), id, status).unwrap()
+        office::set_device_status(self.store(), self.id(), &stamp(), id, status).unwrap()
     }
 
     fn assign(&self, user: tillgate_domain::UserId, roles: &[&str], devices: DeviceRoles) -> Result<(), Refused> {
         let roles = Some(roles.iter().map(|role| name(role)).collect());
-        office::assign_roles(self.store(), self.id(), &host(), user, roles, devices).unwrap().map(drop)
+        office::assign_roles(self.store(), self.id(), &stamp(), user, roles, devices).unwrap().map(drop)
     }
 
     fn changes(&self) -> Vec<Change> {
@@ -135,7 +106,7 @@ fn a_changed_role_is_told_to_everybody_who_may_hold_it() {
         environments: Some(ALL.iter().copied().collect()),
         ..RoleChange::default()
     };
-    let after = shop.change_role(&host(), &night, &change).unwrap();
+    let after = shop.change_role(&stamp(), &night, &change).unwrap();
     assert_eq!((after.name.as_str(), after.label.as_str(), after.version), ("late", "Late", 2));
     assert_eq!(shop.changes().last(), Some(&Change::Touched(Scope::Tenant(shop.id()))));
     let told = shop.last();
@@ -144,17 +115,18 @@ fn a_changed_role_is_told_to_everybody_who_may_hold_it() {
     assert_eq!(office::find_role(shop.store(), shop.id(), night.id).unwrap(), Some(after.clone()));
     // the same again writes nothing
     let count = shop.memory.audit().len();
-    assert_eq!(shop.change_role(&host(), &night, &change).unwrap(), after);
+    assert_eq!(shop.change_role(&stamp(), &night, &change).unwrap(), after);
     assert_eq!(shop.memory.audit().len(), count);
-    let by = |version| office::change_role(shop.store(), shop.id(), &host(), night.id, Some(version), &change).unwrap();
+    let by =
+        |version| office::change_role(shop.store(), shop.id(), &stamp(), night.id, Some(version), &change).unwrap();
     assert_eq!(by(1), Err(Refused::Moved { current: 2 }));
     let taken = RoleChange { name: Some(name("Cashier")), ..RoleChange::default() };
-    let refused = shop.change_role(&host(), &night, &taken);
+    let refused = shop.change_role(&stamp(), &night, &taken);
     assert_eq!(refused, Err(Refused::Taken { field: Field::Name, value: "Cashier".into() }));
     let empty = RoleChange { rights: Some(Rights::default()), ..RoleChange::default() };
-    assert_eq!(shop.change_role(&host(), &night, &empty), Err(Refused::Empty { field: Field::Rights }));
+    assert_eq!(shop.change_role(&stamp(), &night, &empty), Err(Refused::Empty { field: Field::Rights }));
     let nowhere = RoleChange { environments: Some(BTreeSet::new()), ..RoleChange::default() };
-    assert_eq!(shop.change_role(&host(), &night, &nowhere), Err(Refused::Empty { field: Field::Environments }));
+    assert_eq!(shop.change_role(&stamp(), &night, &nowhere), Err(Refused::Empty { field: Field::Environments }));
 }
 
 #[test]
@@ -162,8 +134,8 @@ fn a_built_in_role_stays_as_it_is() {
     let shop = Shop::open();
     for role in &shop.world.roles {
         let change = RoleChange { label: Some("x".into()), ..RoleChange::default() };
-        assert_eq!(shop.change_role(&host(), role, &change), Err(Refused::BuiltIn));
-        assert_eq!(shop.delete_role(&host(), role), Err(Refused::BuiltIn));
+        assert_eq!(shop.change_role(&stamp(), role, &change), Err(Refused::BuiltIn));
+        assert_eq!(shop.delete_role(&stamp(), role), Err(Refused::BuiltIn));
     }
     assert_eq!(office::list_roles(shop.store(), shop.id()).unwrap().len(), 3);
 }
@@ -175,27 +147,27 @@ fn a_role_in_use_does_not_vanish_under_its_users() {
     let manager = shop.world.manager.id;
     shop.assign(manager, &["night", "manager"], DeviceRoles::Keep).unwrap();
     let held = |by: &[&str], total| Refused::Held { by: by.iter().map(|who| (*who).to_owned()).collect(), total };
-    assert_eq!(shop.delete_role(&host(), &night), Err(held(&["user manager"], 1)));
+    assert_eq!(shop.delete_role(&stamp(), &night), Err(held(&["user manager"], 1)));
     let equip = |roles: &[&str]| DeviceChange {
         roles: Some(roles.iter().map(|role| name(role)).collect()),
         ..DeviceChange::default()
     };
-    shop.device(shop.world.p01.id, &host(), &equip(&["night"])).unwrap();
-    assert_eq!(shop.delete_role(&host(), &night), Err(held(&["user manager", "device P01"], 2)));
+    shop.device(shop.world.p01.id, &stamp(), &equip(&["night"])).unwrap();
+    assert_eq!(shop.delete_role(&stamp(), &night), Err(held(&["user manager", "device P01"], 2)));
     assert!(held(&["user manager", "device P01"], 7).to_string().contains("user manager, device P01 and 5 more"));
     shop.assign(manager, &["manager"], on(&shop.world.p02, &["night"])).unwrap();
-    shop.device(shop.world.p01.id, &host(), &equip(&[])).unwrap();
-    assert_eq!(shop.delete_role(&host(), &night), Err(held(&["user manager"], 1)), "on a device alone");
+    shop.device(shop.world.p01.id, &stamp(), &equip(&[])).unwrap();
+    assert_eq!(shop.delete_role(&stamp(), &night), Err(held(&["user manager"], 1)), "on a device alone");
     // who is deleted holds nothing any more
-    office::set_user_status(shop.store(), shop.id(), &host(), manager, UserStatus::Deleted).unwrap().unwrap();
-    assert_eq!(shop.delete_role(&host(), &night).unwrap().id, night.id);
+    office::set_user_status(shop.store(), shop.id(), &stamp(), manager, UserStatus::Deleted).unwrap().unwrap();
+    assert_eq!(shop.delete_role(&stamp(), &night).unwrap().id, night.id);
     assert_eq!(office::find_role(shop.store(), shop.id(), night.id).unwrap(), None);
     assert_eq!(
         (shop.last().action, shop.changes().last()),
         (Action::RoleDelete, Some(&Change::Touched(Scope::Tenant(shop.id()))))
     );
     assert_eq!(
-        shop.delete_role(&host(), &night),
+        shop.delete_role(&stamp(), &night),
         Err(Refused::Absent { field: Field::Role, value: night.id.to_string() })
     );
 }
@@ -274,22 +246,22 @@ fn a_role_that_makes_the_last_admin_stays_one() {
     let shop = Shop::open();
     let owner = shop.role("owner", &["admin"], ALL);
     shop.assign(shop.world.manager.id, &["owner"], DeviceRoles::Keep).unwrap();
-    let suspend = |user, status| office::set_user_status(shop.store(), shop.id(), &host(), user, status).unwrap();
+    let suspend = |user, status| office::set_user_status(shop.store(), shop.id(), &stamp(), user, status).unwrap();
     suspend(shop.world.admin.id, UserStatus::Suspended).unwrap();
     let narrow = [
         RoleChange { rights: Some(rights(&["storno"])), ..RoleChange::default() },
         RoleChange { environments: Some([Environment::Tool].into()), ..RoleChange::default() },
     ];
     for change in &narrow {
-        assert_eq!(shop.change_role(&host(), &owner, change), Err(Refused::LastAdmin));
+        assert_eq!(shop.change_role(&stamp(), &owner, change), Err(Refused::LastAdmin));
     }
-    assert!(matches!(shop.delete_role(&host(), &owner), Err(Refused::Held { .. })));
+    assert!(matches!(shop.delete_role(&stamp(), &owner), Err(Refused::Held { .. })));
     assert_eq!(suspend(shop.world.manager.id, UserStatus::Suspended), Err(Refused::LastAdmin));
     let renamed = RoleChange { name: Some(name("boss")), ..RoleChange::default() };
-    assert!(shop.change_role(&host(), &owner, &renamed).is_ok(), "a name makes nobody less");
+    assert!(shop.change_role(&stamp(), &owner, &renamed).is_ok(), "a name makes nobody less");
     suspend(shop.world.admin.id, UserStatus::Active).unwrap();
     for change in &narrow {
-        assert!(shop.change_role(&host(), &owner, change).is_ok(), "there is another now");
+        assert!(shop.change_role(&stamp(), &owner, change).is_ok(), "there is another now");
     }
 }
 
@@ -324,17 +296,17 @@ fn an_admin_who_cannot_log_in_is_none() {
             devices,
             verifier: None,
         };
-        office::add_user(shop.store(), shop.id(), &host(), &new).unwrap().unwrap()
+        office::add_user(shop.store(), shop.id(), &stamp(), &new).unwrap().unwrap()
     };
     let bare = add("bare", &["admin"], vec![RolesOn { device: p01.name.clone(), roles: vec![name("admin")] }]);
     let suspend =
-        || office::set_user_status(shop.store(), shop.id(), &host(), admin.id, UserStatus::Suspended).unwrap();
+        || office::set_user_status(shop.store(), shop.id(), &stamp(), admin.id, UserStatus::Suspended).unwrap();
     assert_eq!(suspend(), Err(Refused::LastAdmin), "nobody logs in without a password");
     // they are no admin who counts, so they may go
     let verifier = Secret::new("hash".to_owned());
-    office::set_password(shop.store(), shop.id(), &host(), PrincipalId::User(bare.id), &verifier).unwrap().unwrap();
+    office::set_password(shop.store(), shop.id(), &stamp(), PrincipalId::User(bare.id), &verifier).unwrap().unwrap();
     assert!(suspend().is_ok());
-    let gone = office::set_user_status(shop.store(), shop.id(), &host(), bare.id, UserStatus::Deleted).unwrap();
+    let gone = office::set_user_status(shop.store(), shop.id(), &stamp(), bare.id, UserStatus::Deleted).unwrap();
     assert_eq!(gone, Err(Refused::LastAdmin));
 }
 
@@ -343,7 +315,7 @@ fn a_deleted_user_leaves_their_password_and_their_names() {
     let shop = Shop::open();
     let manager = &shop.world.manager;
     let gone =
-        office::set_user_status(shop.store(), shop.id(), &host(), manager.id, UserStatus::Deleted).unwrap().unwrap();
+        office::set_user_status(shop.store(), shop.id(), &stamp(), manager.id, UserStatus::Deleted).unwrap().unwrap();
     assert_eq!(gone.assignment, manager.assignment, "a list of the deleted shows what they were");
     assert!(!shop.store().read(|tx| tx.passwords().has(PrincipalId::User(manager.id))).unwrap());
     assert_eq!(shop.last().action, Action::UserDelete);
@@ -351,7 +323,7 @@ fn a_deleted_user_leaves_their_password_and_their_names() {
     let cashier = &shop.world.cashier;
     let change =
         UserChange { name: Some(manager.name.clone()), email: Some(manager.email.clone()), ..UserChange::default() };
-    let renamed = office::change_user(shop.store(), shop.id(), &host(), cashier.id, None, &change).unwrap().unwrap();
+    let renamed = office::change_user(shop.store(), shop.id(), &stamp(), cashier.id, None, &change).unwrap().unwrap();
     assert_eq!((renamed.name, renamed.email), (manager.name.clone(), manager.email.clone()));
 }
 
@@ -360,12 +332,12 @@ fn a_device_becomes_another_kind_and_everybody_on_it_is_out() {
     let shop = Shop::open();
     let till = &shop.world.p01;
     let change = DeviceChange { environment: Some(Environment::Tool), ..DeviceChange::default() };
-    let after = shop.device(till.id, &host(), &change).unwrap();
+    let after = shop.device(till.id, &stamp(), &change).unwrap();
     assert_eq!((after.environment, after.epoch), (Environment::Tool, Epoch(1)));
     assert_eq!(shop.changes().last(), Some(&Change::Raised { scope: Scope::Device(till.id), epoch: Epoch(1) }));
     let told = shop.last();
     assert_eq!(told.details["environment"], serde_json::json!({ "from": "CashRegister", "to": "Tool" }));
-    assert_eq!(shop.device(till.id, &host(), &change).unwrap().epoch, Epoch(1), "the same again ends nothing");
+    assert_eq!(shop.device(till.id, &stamp(), &change).unwrap().epoch, Epoch(1), "the same again ends nothing");
 }
 
 #[test]
@@ -391,7 +363,7 @@ fn a_retired_device_frees_its_name_its_roles_and_the_lists_of_its_users() {
         roles: Vec::new(),
         verifier: None,
     };
-    let next = office::add_device(shop.store(), shop.id(), &host(), &next).unwrap().unwrap();
+    let next = office::add_device(shop.store(), shop.id(), &stamp(), &next).unwrap().unwrap();
     let found = office::device_named(shop.store(), shop.id(), &p01.name).unwrap().unwrap();
     assert_eq!(found.id, next.id);
     assert_eq!(office::find_device(shop.store(), shop.id(), p01.id).unwrap().unwrap().status, DeviceStatus::Retired);
@@ -403,11 +375,11 @@ fn a_password_of_a_device_is_taken_away_and_its_sessions_with_it() {
     let till = shop.world.p01.id;
     let remove = |stamp: &Stamp| office::remove_password(shop.store(), shop.id(), stamp, till).unwrap();
     assert_eq!(remove(&caller(&["deviceUpdate"])), Err(missing("fiscalOpenDrawer")));
-    assert_eq!(remove(&host()), Ok(true));
+    assert_eq!(remove(&stamp()), Ok(true));
     assert_eq!(shop.changes().last(), Some(&Change::Raised { scope: Scope::Device(till), epoch: Epoch(1) }));
     assert_eq!((shop.last().action, shop.last().details["removed"].as_bool()), (Action::Password, Some(true)));
     assert!(!shop.store().read(|tx| tx.passwords().has(PrincipalId::Device(till))).unwrap());
-    assert_eq!(remove(&host()), Ok(false));
+    assert_eq!(remove(&stamp()), Ok(false));
     assert_eq!(shop.changes().len(), 1, "what changes nothing ends nothing");
 }
 
@@ -417,17 +389,17 @@ fn stores_are_opened_renamed_and_closed_but_the_last() {
     let first = shop.world.tenant.branches[0].clone();
     let branch = |called: &str| Branch { id: BranchId::new(AT, random()), name: called.to_owned() };
     let open = |stamp: &Stamp, store: &Branch| office::add_store(shop.store(), shop.id(), stamp, store).unwrap();
-    let close = |id, version| office::close_store(shop.store(), shop.id(), &host(), id, version).unwrap();
+    let close = |id, version| office::close_store(shop.store(), shop.id(), &stamp(), id, version).unwrap();
     let rename =
-        |id, version, to: &str| office::rename_store(shop.store(), shop.id(), &host(), id, version, to).unwrap();
+        |id, version, to: &str| office::rename_store(shop.store(), shop.id(), &stamp(), id, version, to).unwrap();
     assert_eq!(close(first.id, None), Err(Refused::LastStore));
     let station = branch(" Station ");
-    let tenant = open(&host(), &station).unwrap();
+    let tenant = open(&stamp(), &station).unwrap();
     assert_eq!(tenant.branches[1].name, "Station");
     assert_eq!((tenant.version, shop.last().action), (2, Action::StoreAdd));
     assert_eq!(shop.changes().last(), Some(&Change::Touched(Scope::Tenant(shop.id()))));
-    assert_eq!(open(&host(), &branch("STATION")), Err(Refused::Taken { field: Field::Name, value: "STATION".into() }));
-    assert!(matches!(open(&host(), &branch(" ")), Err(Refused::Invalid { field: Field::Name, .. })));
+    assert_eq!(open(&stamp(), &branch("STATION")), Err(Refused::Taken { field: Field::Name, value: "STATION".into() }));
+    assert!(matches!(open(&stamp(), &branch(" ")), Err(Refused::Invalid { field: Field::Name, .. })));
     assert_eq!(open(&caller(&["storeUpdate"]), &branch("x")), Err(missing("storeCreate")));
     assert_eq!(rename(station.id, Some(1), "Airport"), Err(Refused::Moved { current: 2 }));
     assert_eq!(rename(station.id, Some(2), "Airport").unwrap().branches[1].name, "Airport");
@@ -441,9 +413,9 @@ fn stores_are_opened_renamed_and_closed_but_the_last() {
     let actions: Vec<Action> = shop.memory.audit().iter().map(|event| event.action).collect();
     assert_eq!(actions, [Action::StoreAdd, Action::StoreUpdate, Action::StoreClose]);
     for number in 0..199 {
-        open(&host(), &branch(&number.to_string())).unwrap();
+        open(&stamp(), &branch(&number.to_string())).unwrap();
     }
-    assert_eq!(open(&host(), &branch("one more")), Err(Refused::Full { field: Field::Store, most: 200 }));
+    assert_eq!(open(&stamp(), &branch("one more")), Err(Refused::Full { field: Field::Store, most: 200 }));
 }
 
 #[test]
@@ -455,15 +427,15 @@ fn a_tenant_shortens_its_sessions_within_bounds() {
     let limits = SessionLimits { access: Some(Duration::from_mins(5)), ..SessionLimits::default() };
     let asked = TenantChange { limits: Some(limits), ..TenantChange::default() };
     assert_eq!(change(&caller(&["userUpdate"]), &asked), Err(missing("tenantUpdate")));
-    let after = change(&host(), &asked).unwrap();
+    let after = change(&stamp(), &asked).unwrap();
     assert_eq!((after.limits, after.version), (limits, 2));
     assert_eq!(office::find_tenant(shop.store(), shop.id()).unwrap(), Some(after));
     assert_eq!(shop.last().details["access"], serde_json::json!({ "from": null, "to": 300 }));
     let short = SessionLimits { access: Some(Duration::from_secs(1)), ..limits };
-    let refused = change(&host(), &TenantChange { limits: Some(short), ..TenantChange::default() });
+    let refused = change(&stamp(), &TenantChange { limits: Some(short), ..TenantChange::default() });
     assert!(matches!(refused, Err(Refused::Span { field: Field::Access, .. })), "{refused:?}");
     let zone = TenantChange { zone: Zone::parse("Asia/Jakarta").ok(), ..TenantChange::default() };
-    assert_eq!(change(&host(), &zone).unwrap().limits, limits, "what is not named stays");
+    assert_eq!(change(&stamp(), &zone).unwrap().limits, limits, "what is not named stays");
     let page = Page { after: None, limit: 10 };
     assert_eq!(office::list_tenants(shop.store(), &page).unwrap().len(), 1);
 }
@@ -498,12 +470,12 @@ fn all_sessions_of_somebody_end_at_once() {
 fn what_belongs_to_another_tenant_is_not_there() {
     let shop = Shop::open();
     let night = shop.role("night", &["storno"], ALL);
-    let elsewhere = TenantId::new(AT, random());
+    let elsewhere = office::add_tenant(shop.store(), &stamp(), &new_tenant("other")).unwrap().unwrap().id;
     assert_eq!(office::find_role(shop.store(), elsewhere, night.id).unwrap(), None);
     let change = RoleChange { label: Some("x".into()), ..RoleChange::default() };
     let absent = Err(Refused::Absent { field: Field::Role, value: night.id.to_string() });
-    assert_eq!(office::change_role(shop.store(), elsewhere, &host(), night.id, None, &change).unwrap(), absent);
-    assert_eq!(office::delete_role(shop.store(), elsewhere, &host(), night.id, None).unwrap(), absent);
-    let password = office::remove_password(shop.store(), elsewhere, &host(), shop.world.p01.id).unwrap();
+    assert_eq!(office::change_role(shop.store(), elsewhere, &stamp(), night.id, None, &change).unwrap(), absent);
+    assert_eq!(office::delete_role(shop.store(), elsewhere, &stamp(), night.id, None).unwrap(), absent);
+    let password = office::remove_password(shop.store(), elsewhere, &stamp(), shop.world.p01.id).unwrap();
     assert!(matches!(password, Err(Refused::Absent { field: Field::Device, .. })));
 }
