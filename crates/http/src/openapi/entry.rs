@@ -150,9 +150,11 @@ impl Entry {
         self
     }
 
-    /// It answers something that is no JSON.
+    /// It answers something of another type: a text, or an object where the type is one of JSON.
     pub(crate) fn answers_as(mut self, status: u16, about: &str, content_type: &str) -> Self {
-        let content = ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(Type::String))).build();
+        let is_json = content_type.ends_with("json");
+        let kind = if is_json { Type::Object } else { Type::String };
+        let content = ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(kind))).build();
         self.answers.insert(status, ResponseBuilder::new().description(about).content(content_type, content));
         self
     }

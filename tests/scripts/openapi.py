@@ -1,0 +1,263 @@
+"""Calls that nobody would think of: schemathesis makes them from the OpenAPI document, an admin, a cashier and nobody send them.
+
+What comes back must stand in the document: status, content type, headers, schema; and nothing may be a 5xx. Chance is the same each
+time. Every call is also made as its example shows it, on what there is, so that more is tried than refusals.
+"""
+
+import collections
+import itertools
+import json
+import os
+import sys
+
+import requests
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.failures import FailureGroup
+from schemathesis.generation import GenerationMode
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+BASE, PASSWORD = os.environ["BASE"], os.environ["PASSWORD"]
+API = f"{BASE}/api/v1"
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+# how many good and how many bad requests are made up for a call, by whom
+BUDGET = {"admin": (16, 10), "cashier": (6, 4), "nobody": (3, 2)}
+# nobody of these is changed or deleted: they are who calls
+PROTECTED = {"admin", "manager", "cashier", "guinea-admin", "guinea-cashier"}
+# what ends or endangers the session that it is called in is called in a session of its own
+OWN = {
+    ("DELETE", "/api/v1/sessions/current"),
+    ("PUT", "/api/v1/sessions/current/password"),
+    ("POST", "/api/v1/sessions/end"),
+}
+
+# what good requests say in their headers; bad ones and two of each kind say what chance does
+HEADERS = {"If-Match": "*", "X-Original-Method": "GET", "X-Original-URI": "/products"}
+
+wire = requests.Session()
+number = itertools.count(1)
+
+
+def login(user):
+    answer = wire.post(f"{API}/sessions", json={"login": user, "password": PASSWORD}, timeout=20)
+    assert answer.status_code == 201, f"{user}: {answer.text}"
+    return answer.json()
+
+
+def bearer(token):
+    return {"Authorization": f"Bearer {token}"}
+
+
+class Actor:
+    """Whoever calls, with a token that is good."""
+
+    def __init__(self, name):
+        self.name = name
+        self.token = None
+        self.statuses = collections.Counter()
+        self.refused = collections.Counter()
+        self.logins = 0
+
+    def headers(self, own):
+        if self.name == "nobody":
+            return {}
+        if own:
+            return bearer(login(f"guinea-{self.name}")["access_token"])
+        if self.token is None:
+            self.token = login(self.name)["access_token"]
+            self.logins += 1
+        return bearer(self.token)
+
+    def send(self, case, own):
+        """Sends a case; where its session is over by what was done before, once more in another."""
+        for _ in range(2):
+            answer = case.call(base_url=BASE, session=wire, headers=self.headers(own), timeout=20, allow_redirects=False)
+            if answer.status_code != 401 or own or self.name == "nobody":
+                break
+            # an open call says 401 of what its body holds
+            if wire.get(f"{API}/sessions/current", headers=bearer(self.token), timeout=20).status_code == 200:
+                break
+            self.token = None
+        self.statuses[answer.status_code] += 1
+        if answer.status_code == 401:
+            self.refused[f"{case.method.upper()} {case.operation.path}"] += 1
+        return answer
+
+
+def prepare():
+    """Whom and what the examples name, and whoever is called in sessions of their own."""
+    admin = bearer(login("admin")["access_token"])
+    for role in ("admin", "cashier"):
+        user = {"user_name": f"guinea-{role}", "password": PASSWORD, "roles": [role]}
+        answer = wire.post(f"{API}/users", json=user, headers=admin, timeout=20)
+        assert answer.status_code in (201, 409), answer.text
+        # a place where somebody has logged in before is not held up by what others guess there
+        login(f"guinea-{role}")
+    user = {"user_name": "warehouse", "devices": [{"device": "P01", "roles": ["cashier"]}]}
+    assert wire.post(f"{API}/users", json=user, headers=admin, timeout=20).status_code in (201, 409)
+
+
+def protected(item):
+    """Whether it is, or belongs to, somebody who calls."""
+    user = item.get("user")
+    whose = user.get("user_name") if isinstance(user, dict) else None
+    return bool({item.get("user_name"), item.get("name"), whose} & PROTECTED) or item.get("built_in") is True
+
+
+class Things:
+    """What there is, for calls that name one of it in their path."""
+
+    def __init__(self, document):
+        self.document = document
+        self.guinea = login("guinea-cashier")["session"]["user"]["id"]
+
+    def example(self, method, path):
+        if path == "/api/v1/sessions/end":
+            return {"user": self.guinea}
+        operation = self.document["paths"].get(path, {}).get(method.lower(), {})
+        for content in (operation.get("requestBody") or {}).get("content", {}).values():
+            if "example" in content:
+                return self.fresh(json.loads(json.dumps(content["example"])))
+        return None
+
+    @staticmethod
+    def fresh(body):
+        """The example with names that nobody has yet and people whom there are."""
+        mark = next(number)
+        for member in ("user_name", "name", "slug"):
+            if isinstance(body.get(member), str):
+                body[member] = f"{body[member]}{mark}"
+        if isinstance(body.get("email"), str):
+            body["email"] = f"mark{mark}@example.com"
+        if body.get("device") == "CHECKER":
+            body["device"] = "P01"
+        if "login" in body or "current_password" in body:
+            body.update({key: PASSWORD for key in ("password", "current_password") if key in body})
+        if "login" in body:
+            body.update(login="manager")
+            body.pop("tenant", None)
+            body.pop("device", None)
+        if "refresh_token" in body:
+            body["refresh_token"] = login("manager")["refresh_token"]
+        return body
+
+    def one(self, path, admin):
+        """What stands for the names in braces of a path, made where there is nothing."""
+        whole, name = path.split("/{")[0], path.split("{")[1].split("}")[0]
+        if path == "/docs/{file}":
+            return {name: "index.html"}
+        for _ in range(2):
+            answer = wire.get(f"{BASE}{whole}", params={"limit": 200}, headers=admin, timeout=20)
+            items = answer.json().get("items", []) if answer.status_code == 200 else []
+            found = [item for item in items if not protected(item) and item.get("status") != "deleted"]
+            if found:
+                thing = found[next(number) % len(found)]
+                return {name: str(thing.get(name) or thing["id"])}
+            if whole.endswith("/sessions"):
+                login("guinea-cashier")
+                return {name: login("manager")["session"]["id"]}
+            body = self.example("POST", whole)
+            if body is None:
+                return {}
+            wire.post(f"{BASE}{whole}", json=body, headers=admin, timeout=20)
+        return {}
+
+
+def main():
+    prepare()
+    document = wire.get(f"{BASE}/openapi.json", timeout=20).json()
+    schema = schemathesis.openapi.from_dict(document)
+    things = Things(document)
+    actors = [Actor(name) for name in BUDGET]
+    admin = actors[0]
+    failures, good = {}, collections.defaultdict(set)
+
+    def tried(actor, case, own):
+        response = actor.send(case, own)
+        call = f"{case.method.upper()} {case.operation.path}"
+        if response.status_code < 400:
+            good[actor.name].add(call)
+        try:
+            case.validate_response(response, checks=CHECKS)
+        except (FailureGroup, AssertionError) as failure:
+            for each in getattr(failure, "exceptions", [failure]):
+                key = (call, response.status_code, getattr(each, "title", type(each).__name__))
+                sent = repr(case.body)[:300]
+                failures.setdefault(key, f"{actor.name}: {each}\n  query {case.query} headers {case.headers} body {sent}\n  {response.text[:400]}")
+
+    for result in schema.get_all_operations():
+        operation = result.ok()
+        method, path = operation.method.upper(), operation.path
+        own = (method, path) in OWN
+        for actor in actors:
+            named = things.one(path, admin.headers(False)) if "{" in path else {}
+            sent = {name: value for name, value in HEADERS.items() if any(each.name == name for each in operation.headers)}
+            body = things.example(method, path)
+            if_body = {} if body is None else {"body": body}
+            shown = operation.as_strategy(path_parameters=named, headers=sent, **if_body)
+            positive, negative = BUDGET[actor.name]
+            rounds = [(shown, 2)]
+            rounds += [(operation.as_strategy(path_parameters=named, headers=sent), positive)]
+            rounds += [(operation.as_strategy(), 2)]
+            rounds += [(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE), negative)]
+            for strategy, count in rounds:
+                run(strategy, count, lambda case, actor=actor: tried(actor, case, own))
+
+    for actor in actors:
+        print(actor.name, dict(sorted(actor.statuses.items())), f"logged in {actor.logins} times")
+        print(actor.name, "well:", len(good[actor.name]), "of", sum(1 for _ in schema.get_all_operations()))
+    refused = {actor.name: dict(actor.refused.most_common(8)) for actor in actors}
+    print("401 most often:", refused)
+    for (call, status, title), told in sorted(failures.items()):
+        print(f"\n== {call} {status}: {title}\n{told}")
+    calls = {f"{method.upper()} {path}" for path, item in document["paths"].items() for method in item}
+    never = sorted(calls - good["admin"])
+    print("\nnever well for an admin:", never)
+    return failures, actors, good, never
+
+
+def run(strategy, count, call):
+    @settings(
+        max_examples=count,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(strategy)
+    def each(case):
+        call(case)
+
+    try:
+        each()
+    except Exception as error:
+        # what has nothing that could be wrong has no bad requests
+        if type(error).__name__ not in ("Unsatisfiable", "SkipTest"):
+            raise
+
+
+def share(actor):
+    """How much of what somebody sent went well."""
+    return sum(count for status, count in actor.statuses.items() if status < 400) / sum(actor.statuses.values())
+
+
+if __name__ == "__main__":
+    failures, actors, good, never = main()
+    # somebody whose every call is 401 would find nothing
+    for actor, least in zip(actors, (0.3, 0.12, 0.05)):
+        assert share(actor) >= least, f"{actor.name}: only {share(actor):.0%} went well"
+    assert not never, f"these never went well for an admin: {never}"
+    sys.exit(1 if failures else 0)
