@@ -3,7 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use serde_json::Value;
 use tillgate_tests::{Browser, Engine, Installation};
 
 #[test]
