@@ -64,20 +64,28 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
-/// The bytes of the body, where it claims to be JSON and looks like an object.
-fn json<'b>(headers: &HeaderMap, body: &'b [u8]) -> Result<&'b [u8], Failure> {
+/// The bytes of the body, where it claims to be JSON, of whatever kind.
+pub(crate) fn json_of_any_kind<'b>(headers: &HeaderMap, body: &'b [u8]) -> Result<&'b [u8], Failure> {
     if is_encoded(headers) || !essence(headers).is_some_and(|essence| is_json(&essence)) {
         return Err(Protocol::ContentType.into());
     }
-    // members that nobody reads are skipped unread, so this is asked of the whole
     if std::str::from_utf8(body).is_err() {
         return Err(Failure::malformed("the body is no UTF-8"));
     }
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(Failure::malformed("the body is empty"));
+    }
+    Ok(body)
+}
+
+/// The bytes of the body, where it claims to be JSON and looks like an object.
+fn json<'b>(headers: &HeaderMap, body: &'b [u8]) -> Result<&'b [u8], Failure> {
+    // members that nobody reads are skipped unread, so what is asked of all JSON is asked of the whole
+    let body = json_of_any_kind(headers, body)?;
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {
         Some(b'{') => Ok(body),
-        None => Err(Failure::malformed("the body is empty")),
         // a list would be taken for an object's values in order
-        Some(_) => match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
+        _ => match serde_json::from_slice::<serde::de::IgnoredAny>(body) {
             Ok(_) => Err(Protocol::Fields(vec![FieldFault {
                 field: "".into(),
                 query: false,
@@ -109,7 +117,7 @@ fn is_json(essence: &str) -> bool {
 }
 
 /// Where the body cannot be read, without a word of what it says: it may hold a password.
-fn malformed(error: &serde_json::Error) -> Failure {
+pub(crate) fn malformed(error: &serde_json::Error) -> Failure {
     let what = match error.classify() {
         serde_json::error::Category::Eof => "ends too early",
         _ => "is no JSON that can be read",

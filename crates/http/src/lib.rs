@@ -37,6 +37,7 @@ mod dialect;
 mod dialects;
 mod edge;
 mod endpoint;
+mod exact;
 mod failure;
 mod field;
 mod form;

@@ -1,8 +1,7 @@
 //! The use cases of tickets: what people at a till do with them, and what everybody of the tenant may look at.
 //!
 //! The rules are those of [`ticket`](crate::ticket); here they meet the store. Each use case reads who works where with which rights,
-//! has the rules judge, writes what came of it from the version that was read, and tells the audit. Whoever lacks a right is told
-//! in the audit too.
+//! has the rules judge, writes what came of it from the version that was read, and tells the audit.
 
 mod amend_tickets;
 mod change;

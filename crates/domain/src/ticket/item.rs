@@ -16,6 +16,9 @@ use super::text::{Label, Note};
 pub struct Quantity(Decimal<6>);
 
 impl Quantity {
+    /// Nothing.
+    pub const ZERO: Self = Self(Decimal::ZERO);
+
     /// The quantity, where it lies in its bounds.
     pub fn new(amount: Decimal<6>) -> Result<Self, InvalidDecimal> {
         if amount.units().abs() < 1_000_000 * Decimal::<6>::ONE {

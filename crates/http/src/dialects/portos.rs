@@ -15,6 +15,7 @@ mod refresh_token;
 mod sessions;
 mod ticket_id;
 mod ticket_words;
+mod tickets;
 
 use std::time::Duration;
 
@@ -108,7 +109,10 @@ impl Dialect for Portos {
     }
 
     fn routes(&self) -> Vec<Route> {
-        [auth::routes(), sessions::routes(), directory::routes(), api_keys::routes()].into_iter().flatten().collect()
+        [auth::routes(), sessions::routes(), directory::routes(), api_keys::routes(), tickets::routes()]
+            .into_iter()
+            .flatten()
+            .collect()
     }
 
     fn word(&self, failure: &Failure, head: &Head) -> HttpResponse {

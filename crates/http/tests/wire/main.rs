@@ -35,6 +35,7 @@ mod portos;
 mod portos_client;
 mod portos_office;
 mod portos_signed;
+mod portos_tickets;
 mod posstar;
 mod posstar_reset;
 mod refusals;

@@ -94,6 +94,28 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("GET", "/portos/api/v1/apikeys/{id}", "", [401, 403, 403, 200]),
     ("PUT", "/portos/api/v1/apikeys/{id}", "", [401, 403, 403, 200]),
     ("DELETE", "/portos/api/v1/apikeys/{id}", "", [401, 403, 403, 200]),
+    ("GET", "/portos/api/tickets", "", [401, 200, 200, 200]),
+    ("POST", "/portos/api/tickets", "", [401, 201, 201, 201]),
+    ("PATCH", "/portos/api/tickets", "own", [401, 200, 200, 200]),
+    ("PATCH", "/portos/api/tickets", "another's", [401, 403, 200, 200]),
+    ("GET", "/portos/api/tickets/{id}", "", [401, 200, 200, 200]),
+    ("PUT", "/portos/api/tickets/{id}", "own", [401, 200, 200, 200]),
+    ("PUT", "/portos/api/tickets/{id}", "another's", [401, 403, 200, 200]),
+    ("DELETE", "/portos/api/tickets/{id}", "own", [401, 403, 200, 200]),
+    ("DELETE", "/portos/api/tickets/{id}", "another's", [401, 403, 200, 200]),
+    ("POST", "/portos/api/tickets/{id}/close", "own", [401, 200, 200, 200]),
+    ("POST", "/portos/api/tickets/{id}/close", "another's", [401, 200, 200, 200]),
+    ("GET", "/portos/api/v1/tickets", "", [401, 200, 200, 200]),
+    ("POST", "/portos/api/v1/tickets", "", [401, 201, 201, 201]),
+    ("PATCH", "/portos/api/v1/tickets", "own", [401, 200, 200, 200]),
+    ("PATCH", "/portos/api/v1/tickets", "another's", [401, 403, 200, 200]),
+    ("GET", "/portos/api/v1/tickets/{id}", "", [401, 200, 200, 200]),
+    ("PUT", "/portos/api/v1/tickets/{id}", "own", [401, 200, 200, 200]),
+    ("PUT", "/portos/api/v1/tickets/{id}", "another's", [401, 403, 200, 200]),
+    ("DELETE", "/portos/api/v1/tickets/{id}", "own", [401, 403, 200, 200]),
+    ("DELETE", "/portos/api/v1/tickets/{id}", "another's", [401, 403, 200, 200]),
+    ("POST", "/portos/api/v1/tickets/{id}/close", "own", [401, 200, 200, 200]),
+    ("POST", "/portos/api/v1/tickets/{id}/close", "another's", [401, 200, 200, 200]),
     ("POST", "/kasir/api/v1/auth/login", "", [200, 200, 200, 200]),
     ("GET", "/kasir/api/v1/auth/me", "", [401, 200, 200, 200]),
     ("POST", "/kasir/api/v1/auth/refresh", "", [200, 200, 200, 200]),
@@ -227,6 +249,9 @@ async fn request(shop: &Shop, method: &str, path: &str, whose: &str, role: Optio
     }
     if path.starts_with("/fiuu") {
         return fiuu(shop, method, path, role).await;
+    }
+    if path.starts_with("/portos") && path.contains("/tickets") {
+        return crate::portos_tickets::request(shop, method, path, whose == "own", (someone, role.is_some())).await;
     }
     if path.starts_with("/portos") && !path.contains("/auth") {
         return crate::portos_office::request(shop, method, path, whose == "own", (someone, role.is_some())).await;

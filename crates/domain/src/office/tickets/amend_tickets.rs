@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use super::change::TicketChange;
 use super::shown::{Shown, all_shown};
-use super::work::{concluded, hand, known, ruled, store as keep};
+use super::work::{hand, known, ruled, store as keep};
 use crate::office::ports::{OfficeTx, OfficeView};
-use crate::office::refused::{Decided, Halt};
+use crate::office::refused::{Decided, Halt, decide};
 use crate::office::stamp::Stamp;
 use crate::ticket::{self, Ticket};
 use crate::{Action, Store, StoreExt, Subject, TenantId, TicketId};
@@ -31,13 +31,7 @@ pub fn amend_tickets(
     tenant: TenantId,
     amendments: &[TicketAmendment],
 ) -> Decided<Vec<Shown>> {
-    store.write(|tx| {
-        let way = amend(tx, tenant, amendments);
-        match amendments.first() {
-            Some(first) => concluded(tx, (tenant, &first.stamp), (Action::TicketUpdate, first.id), way),
-            None => Ok(Ok(Vec::new())),
-        }
-    })
+    store.write(|tx| decide(amend(tx, tenant, amendments)))
 }
 
 /// Judges all of them first, then writes: a refusal keeps what was written before it.

@@ -3,11 +3,11 @@
 use serde_json::{Map, json};
 
 use super::shown::{Shown, shown};
-use super::work::{concluded, hand, known, paid, ruled, store as keep};
+use super::work::{hand, known, paid, ruled, store as keep};
 use crate::office::ports::{OfficeTx, OfficeView};
-use crate::office::refused::{Decided, Halt};
+use crate::office::refused::{Decided, Halt, decide};
 use crate::office::stamp::Stamp;
-use crate::ticket::{self, Label, Payment, Receipt};
+use crate::ticket::{self, Label, Means, Payment, Receipt};
 use crate::{Action, Store, StoreExt, Subject, TenantId, TicketId};
 
 /// How a ticket is closed.
@@ -21,6 +21,8 @@ pub struct TicketClosing {
     pub fiscal: Label,
     /// The report of daily sales that it counts in.
     pub daily_sales_report: Option<u64>,
+    /// Where no payment stands on the ticket and none is given: whether what is due counts as paid in cash.
+    pub as_cash: bool,
 }
 
 /// Closes the ticket, for ever. Asks `ticketClose` and a sale device; what is due has to be paid.
@@ -32,10 +34,7 @@ pub fn close_ticket(
     version: Option<i64>,
     closing: &TicketClosing,
 ) -> Decided<Shown> {
-    store.write(|tx| {
-        let way = close(tx, tenant, stamp, id, version, closing);
-        concluded(tx, (tenant, stamp), (Action::TicketClose, id), way)
-    })
+    store.write(|tx| decide(close(tx, tenant, stamp, id, version, closing)))
 }
 
 fn close(
@@ -47,10 +46,17 @@ fn close(
     closing: &TicketClosing,
 ) -> Result<Shown, Halt> {
     let (before, hand) = (known(tx, tenant, id)?, hand(tx, tenant, stamp)?);
+    let due = before.sheet.payable();
+    let payments = match &closing.payments {
+        None if closing.as_cash && before.sheet.payments.is_empty() && !due.is_zero() => {
+            Some(vec![Payment { means: Means::Cash, name: Label::default(), amount: due }])
+        }
+        payments => payments.clone(),
+    };
     let closed = |number| {
         let receipt =
             Receipt { number, fiscal: closing.fiscal.clone(), daily_sales_report: closing.daily_sales_report };
-        ticket::close(&before, closing.payments.clone(), receipt, &hand, version, stamp.at)
+        ticket::close(&before, payments.clone(), receipt, &hand, version, stamp.at)
     };
     // judged before a number is drawn: what is refused takes none
     let mut after = ruled(id, closed(closing.number.unwrap_or_default()))?;

@@ -4,9 +4,9 @@ use super::amend_tickets::{TicketAmendment, amend};
 use super::change::TicketChange;
 use super::once::{self, Made, Once};
 use super::shown::{Shown, shown};
-use super::work::{concluded, hand, ruled};
+use super::work::{hand, ruled};
 use crate::office::ports::{OfficeTx, OfficeView};
-use crate::office::refused::{Decided, Field, Halt, Refused};
+use crate::office::refused::{Decided, Field, Halt, Refused, decide};
 use crate::office::stamp::Stamp;
 use crate::ticket::{self, Currency, Draft, Edit, Opening, Ticket};
 use crate::{Action, Store, StoreError, StoreExt, Subject, TenantId, TicketId};
@@ -31,10 +31,7 @@ pub fn open_ticket(
     new: &NewTicket,
     once: Option<&Once>,
 ) -> Decided<Made> {
-    store.write(|tx| {
-        let way = open_once(tx, tenant, stamp, new, once);
-        concluded(tx, (tenant, stamp), (Action::TicketOpen, new.id), way)
-    })
+    store.write(|tx| decide(open_once(tx, tenant, stamp, new, once)))
 }
 
 /// Changes the ticket of this id, or opens it where the tenant has none of it. The answer says whether it was opened. `version` is
@@ -46,23 +43,26 @@ pub fn put_ticket(
     new: &NewTicket,
     version: Option<i64>,
 ) -> Decided<(Shown, bool)> {
-    store.write(|tx| {
-        if tx.tickets().find(tenant, new.id)?.is_some() {
-            let change = new.sheet.clone();
-            let amendment = TicketAmendment { stamp: stamp.clone(), id: new.id, version, change };
-            let way = amend(tx, tenant, std::slice::from_ref(&amendment)).and_then(|changed| {
-                let first = changed.into_iter().next();
-                Ok((first.ok_or_else(|| StoreError::Fault("a change has no outcome".to_owned()))?, false))
-            });
-            return concluded(tx, (tenant, stamp), (Action::TicketUpdate, new.id), way);
-        }
-        let way = open(tx, tenant, stamp, new).and_then(|ticket| match ticket {
-            Some(ticket) => Ok((shown(tx, ticket)?, true)),
-            // somebody was faster: run again, and change what is there then
-            None => Err(StoreError::Conflict("the id of a ticket was taken meanwhile".to_owned()).into()),
-        });
-        concluded(tx, (tenant, stamp), (Action::TicketOpen, new.id), way)
-    })
+    store.write(|tx| decide(put(tx, tenant, stamp, new, version)))
+}
+
+fn put(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    stamp: &Stamp,
+    new: &NewTicket,
+    version: Option<i64>,
+) -> Result<(Shown, bool), Halt> {
+    if tx.tickets().find(tenant, new.id)?.is_some() {
+        let amendment = TicketAmendment { stamp: stamp.clone(), id: new.id, version, change: new.sheet.clone() };
+        let changed = amend(tx, tenant, std::slice::from_ref(&amendment))?.into_iter().next();
+        return Ok((changed.ok_or_else(|| StoreError::Fault("a change has no outcome".to_owned()))?, false));
+    }
+    match open(tx, tenant, stamp, new)? {
+        Some(ticket) => Ok((shown(tx, ticket)?, true)),
+        // somebody was faster: run again, and change what is there then
+        None => Err(StoreError::Conflict("the id of a ticket was taken meanwhile".to_owned()).into()),
+    }
 }
 
 fn open_once(

@@ -6,9 +6,9 @@ use serde_json::json;
 
 use super::once::{self, Made, Once};
 use super::shown::shown;
-use super::work::{concluded, hand, known, ruled};
+use super::work::{hand, known, ruled};
 use crate::office::ports::{OfficeTx, OfficeView};
-use crate::office::refused::{Decided, Halt};
+use crate::office::refused::{Decided, Halt, decide};
 use crate::office::stamp::Stamp;
 use crate::ticket::{self, Draft, Edit, Opening, Quantity};
 use crate::{Action, Store, StoreError, StoreExt, Subject, TenantId, TicketId};
@@ -32,10 +32,7 @@ pub fn refund_ticket(
     new: &NewRefund,
     once: Option<&Once>,
 ) -> Decided<Made> {
-    store.write(|tx| {
-        let way = refund(tx, tenant, stamp, sold, new, once);
-        concluded(tx, (tenant, stamp), (Action::TicketRefund, sold), way)
-    })
+    store.write(|tx| decide(refund(tx, tenant, stamp, sold, new, once)))
 }
 
 fn refund(

@@ -3,9 +3,9 @@
 use serde_json::{Map, json};
 
 use super::shown::{Shown, shown};
-use super::work::{concluded, hand, known, ruled, store as keep};
+use super::work::{hand, known, ruled, store as keep};
 use crate::office::ports::{OfficeTx, OfficeView};
-use crate::office::refused::{Decided, Halt};
+use crate::office::refused::{Decided, Halt, decide};
 use crate::office::stamp::Stamp;
 use crate::ticket::{self, Note};
 use crate::{Action, Store, StoreExt, Subject, TenantId, TicketId};
@@ -20,10 +20,7 @@ pub fn void_ticket(
     version: Option<i64>,
     reason: &Note,
 ) -> Decided<Shown> {
-    store.write(|tx| {
-        let way = void(tx, tenant, stamp, id, version, reason);
-        concluded(tx, (tenant, stamp), (Action::TicketVoid, id), way)
-    })
+    store.write(|tx| decide(void(tx, tenant, stamp, id, version, reason)))
 }
 
 fn void(

@@ -1,12 +1,12 @@
 //! What the use cases of tickets share: whose hand works, the ticket that is worked on, and what the audit is told.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::office::ports::OfficeTx;
-use crate::office::refused::{Decided, Field, Halt, Refused, decide};
+use crate::office::refused::{Field, Halt, Refused};
 use crate::office::stamp::{Authority, Stamp};
 use crate::ticket::{Hand, Payment, Ticket, TicketRefused};
-use crate::{Action, Event, Outcome, Right, StoreError, Subject, TenantId, TicketId};
+use crate::{Right, StoreError, TenantId, TicketId};
 
 /// Who works on a ticket, where, with which rights. The host of the server is no person and works on none.
 pub(super) fn hand(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp) -> Result<Hand, Halt> {
@@ -42,32 +42,6 @@ pub(super) fn store(tx: &mut dyn OfficeTx, ticket: &Ticket) -> Result<(), Halt> 
         Ok(())
     } else {
         Err(StoreError::Conflict("the ticket was changed meanwhile".to_owned()).into())
-    }
-}
-
-/// What came of it. Whoever may not do it is told in the audit.
-pub(super) fn concluded<T>(
-    tx: &mut dyn OfficeTx,
-    (tenant, stamp): (TenantId, &Stamp),
-    (action, ticket): (Action, TicketId),
-    way: Result<T, Halt>,
-) -> Decided<T> {
-    if let Err(Halt::Refused(refused)) = &way
-        && let Some(details) = of_rights(refused)
-    {
-        let done = stamp.done(tenant, action, Subject::Ticket(ticket), details);
-        tx.audit().tell(&Event { outcome: Outcome::Refused, ..done })?;
-    }
-    decide(way)
-}
-
-/// What the audit says of a refusal that is about who asks; `None` of any other.
-fn of_rights(refused: &Refused) -> Option<Map<String, Value>> {
-    let why = ("why".to_owned(), json!(refused.code()));
-    match refused {
-        Refused::Missing(right) => Some(Map::from_iter([why, ("right".to_owned(), json!(right))])),
-        Refused::Ticket(TicketRefused::NoPerson | TicketRefused::NotSelling) => Some(Map::from_iter([why])),
-        _ => None,
     }
 }
 

@@ -112,22 +112,21 @@ impl Asked {
         if self.count {
             return json!({ "items": [], "count": rows.len() });
         }
-        let sorted = self.sorted(rows);
+        let sorted = self.sorted(rows, |row| row);
         let items: Vec<Value> = sorted.into_iter().skip(self.skip).take(self.take.unwrap_or(usize::MAX)).collect();
         json!({ "items": items })
     }
 
     /// The rows in the order that is asked for; what each is compared by is made once.
-    fn sorted(&self, rows: Vec<Value>) -> Vec<Value> {
+    pub(super) fn sorted<R>(&self, rows: Vec<R>, values: impl Fn(&R) -> &Value) -> Vec<R> {
         if self.sort.is_empty() {
             return rows;
         }
-        let keyed = |row: Value| {
-            let keys: Vec<Key> =
-                self.sort.iter().map(|(member, _)| Key::of(row.get(*member).unwrap_or(&Value::Null))).collect();
-            (keys, row)
+        let keyed = |row: R| {
+            let of = |(member, _): &(&str, bool)| Key::of(values(&row).get(*member).unwrap_or(&Value::Null));
+            (self.sort.iter().map(of).collect::<Vec<Key>>(), row)
         };
-        let mut keyed: Vec<(Vec<Key>, Value)> = rows.into_iter().map(keyed).collect();
+        let mut keyed: Vec<(Vec<Key>, R)> = rows.into_iter().map(keyed).collect();
         keyed.sort_by(|(one, _), (other, _)| {
             let by = |((one, other), (_, down)): ((&Key, &Key), &(&str, bool))| {
                 let order = one.compared(other);
@@ -137,6 +136,37 @@ impl Asked {
             orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal)
         });
         keyed.into_iter().map(|(_, row)| row).collect()
+    }
+
+    /// What a member must equal, where the request says so, as texts are compared.
+    pub(super) fn equal(&self, member: &str) -> Option<&str> {
+        let equal = |condition: &&Condition| condition.member == member && condition.how == How::Equal;
+        self.conditions.iter().find(equal).map(|condition| condition.value.text.as_str())
+    }
+
+    /// Whether a row is one that the request asks for.
+    pub(super) fn fits(&self, row: &Value) -> bool {
+        self.conditions.iter().all(|condition| condition.holds(row))
+    }
+
+    /// Whether only how many there are is asked for.
+    pub(super) const fn counts(&self) -> bool {
+        self.count
+    }
+
+    /// Whether any conditions but those on these members are asked.
+    pub(super) fn asks_beyond(&self, members: &[&str]) -> bool {
+        self.conditions.iter().any(|condition| condition.how != How::Equal || !members.contains(&condition.member))
+    }
+
+    /// By which members rows are sorted, and whether the greatest comes first.
+    pub(super) fn sorts(&self) -> &[(&'static str, bool)] {
+        &self.sort
+    }
+
+    /// How many rows are passed over, and how many are asked for then.
+    pub(super) const fn part(&self) -> (usize, Option<usize>) {
+        (self.skip, self.take)
     }
 
     /// The answer.

@@ -158,6 +158,11 @@ fn pascal(field: &str) -> &str {
         "email" => "Email",
         "rights" | "permissions" => "Permissions",
         "isactive" => "IsActive",
+        "items" => "Items",
+        "rounding" => "RoundingAmount",
+        "payments" => "Payments",
+        "owner" => "Employee.UserName",
+        "ticket" => "Id",
         "roles" => "Roles",
         other => other,
     }

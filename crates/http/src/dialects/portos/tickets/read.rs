@@ -1,0 +1,238 @@
+//! Tickets as PORTOS' clients send them. What a body does not say stays as it is; what the server works out is passed over.
+
+mod members;
+
+use actix_web::http::header::HeaderMap;
+use serde_json::{Map, Value};
+use tillgate_domain::office::{Owner, TicketChange, TicketClosing, WantedLine};
+use tillgate_domain::ticket::{
+    Article, Customer, ItemKind, Label, Line, Location, Means, Meta, Payment, Quantity, Rate, Text,
+};
+use tillgate_domain::{TicketId, UserName};
+
+use super::super::ticket_id;
+use crate::exact::Exact;
+use crate::failure::{Failure, FieldFault, Protocol};
+use members::Members;
+
+/// The most tickets that one request changes.
+const MOST: usize = 200;
+
+/// A ticket as it was sent.
+pub(super) struct Sent {
+    /// Its id, where it says so.
+    pub(super) id: Option<TicketId>,
+    /// The version that the client saw.
+    pub(super) version: Option<i64>,
+    /// What becomes of it.
+    pub(super) change: TicketChange,
+}
+
+impl Sent {
+    /// The one ticket of a body.
+    pub(super) fn one(headers: &HeaderMap, body: &[u8]) -> Result<Self, Failure> {
+        let (exact, mut faults) = (Exact::read(headers, body)?, Vec::new());
+        let sent = Self::read(&exact, "", false, &mut faults);
+        checked(sent, faults)
+    }
+
+    /// The tickets of a body: a list, or an object with one under `items`.
+    pub(super) fn many(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Self>, Failure> {
+        let (exact, mut faults) = (Exact::read(headers, body)?, Vec::new());
+        let list = if let Exact::List(list) = &exact { Some(list) } else { list_of(&exact) };
+        let Some(list) = list.filter(|list| list.len() <= MOST) else {
+            let code = if list.is_some() { "range" } else { "type" };
+            return Err(Protocol::Fields(vec![fault("Items".to_owned(), code)]).into());
+        };
+        let read =
+            list.iter().enumerate().map(|(index, each)| Self::read(each, &format!("[{index}]."), true, &mut faults));
+        let sent = read.collect();
+        checked(sent, faults)
+    }
+
+    fn read(exact: &Exact, path: &str, named: bool, faults: &mut Vec<FieldFault>) -> Self {
+        let mut members = Members::of(exact, path, faults);
+        let id = members.given::<String>("Id", named).and_then(|id| {
+            let parsed = ticket_id::parse(&id);
+            if parsed.is_none() {
+                members.fault("Id", "format");
+            }
+            parsed
+        });
+        let version = members.whole("_v");
+        Self { id, version, change: change(&mut members) }
+    }
+}
+
+fn list_of(exact: &Exact) -> Option<&Vec<Exact>> {
+    match exact.member("items") {
+        Some(Exact::List(list)) => Some(list),
+        _ => None,
+    }
+}
+
+fn checked<T>(sent: T, mut faults: Vec<FieldFault>) -> Result<T, Failure> {
+    if faults.is_empty() {
+        return Ok(sent);
+    }
+    faults.sort();
+    Err(Protocol::Fields(faults).into())
+}
+
+fn fault(field: String, code: &'static str) -> FieldFault {
+    FieldFault { field: field.into(), query: false, code: code.into(), message: "is not valid".into() }
+}
+
+fn change(members: &mut Members<'_, '_>) -> TicketChange {
+    let owner = members.inner("Employee").and_then(|mut employee| {
+        let name = employee.given::<String>("UserName", false)?;
+        let parsed = UserName::parse(&name);
+        parsed.map_err(|_| employee.fault("UserName", "format")).ok().map(Owner::Named)
+    });
+    let customer = if members.is_null("Customer") {
+        Some(None)
+    } else {
+        members.inner("Customer").map(|mut each| Some(customer(&mut each)))
+    };
+    TicketChange {
+        owner,
+        external_id: members.blank_or("ExternalId"),
+        name: members.blank_or("Name"),
+        location: members
+            .inner("Location")
+            .map(|mut location| Location { zone: location.text("ZoneName"), table: location.text("TableName") }),
+        customer,
+        discount: members.decimal("DiscountRate", false),
+        items: members.each("Items", item),
+        rounding: members.decimal("RoundingAmount", false),
+        payments: payments(members),
+    }
+}
+
+fn customer(members: &mut Members<'_, '_>) -> Customer {
+    Customer {
+        id: members.text("Id"),
+        external_id: members.text("ExternalId"),
+        card_serial_number: members.text("CardSerialNumber"),
+        first_name: members.text("FirstName"),
+        last_name: members.text("LastName"),
+        full_name: members.text("FullName"),
+        phone: members.text("Phone"),
+        email: members.text("Email"),
+        credit: members.decimal("CreditRate", false).unwrap_or(Rate::ZERO),
+        discount: members.decimal("DiscountRate", false).unwrap_or(Rate::ZERO),
+        meta: meta(members),
+    }
+}
+
+fn meta(members: &mut Members<'_, '_>) -> Meta {
+    let Some(sent) = members.raw("Meta") else { return Meta::default() };
+    let map: Option<Map<String, Value>> = match sent.compared() {
+        Value::Object(map) => Some(map),
+        _ => None,
+    };
+    match map.map(Meta::new) {
+        Some(Ok(meta)) => return meta,
+        Some(Err(_)) => members.fault("Meta", "length"),
+        None => members.fault("Meta", "type"),
+    }
+    Meta::default()
+}
+
+/// An item. One that is nothing without a price and a quantity says so.
+fn item(members: &mut Members<'_, '_>) -> WantedLine {
+    let id = members.whole::<u32>("Id");
+    let kind = members.given::<String>("Type", false).and_then(|word| {
+        let kind = ItemKind::ALL.into_iter().find(|kind| kind.name().eq_ignore_ascii_case(&word));
+        if kind.is_none() {
+            members.fault("Type", "format");
+        }
+        kind
+    });
+    let article = members.inner("Plu").map(|mut plu| article(&mut plu)).unwrap_or_else(plain);
+    let price = members.required("UnitPrice").and_then(|mut price| price.decimal("Amount", true));
+    let (quantity, unit) = members
+        .required("Quantity")
+        .map(|mut quantity| (quantity.decimal::<Quantity>("Amount", true), quantity.text("Unit")))
+        .unwrap_or_default();
+    let line = Line {
+        id: 0,
+        external_id: members.text("ExternalId"),
+        kind: kind.unwrap_or(ItemKind::Positive),
+        article,
+        comment: members.text("Comment"),
+        unit_price: price.unwrap_or_default(),
+        // where it is missing a fault says so
+        quantity: quantity.unwrap_or(Quantity::ZERO),
+        unit,
+        discount: members.decimal("DiscountRate", false).unwrap_or(Rate::ZERO),
+    };
+    WantedLine { id, line }
+}
+
+/// An article of which nothing is said: discounts count.
+fn plain() -> Article {
+    Article { discount_allowed: true, ..Article::default() }
+}
+
+fn article(members: &mut Members<'_, '_>) -> Article {
+    let vat = members.inner("VatInfo").map(|mut vat| (vat.text("Category"), vat.decimal("Rate", false)));
+    let (vat_category, vat) = vat.unwrap_or_default();
+    Article {
+        name: members.text("Name"),
+        description: members.text("Description"),
+        stock: members.text("StockName"),
+        code: members.text("Code"),
+        category: members.text("ArticleCategoryLabel"),
+        kind: members.text("Type"),
+        vat_category,
+        vat,
+        discount_allowed: members.truth("IsDiscountAllowed").unwrap_or(true),
+        price_fixed: members.truth("IsPriceFixed").unwrap_or_default(),
+        splittable: members.truth("IsSplittable").unwrap_or_default(),
+        cashback_allowed: members.truth("IsCashbackAllowed").unwrap_or_default(),
+        order_endpoints: members.labels("OrderEndpointNames"),
+    }
+}
+
+fn payments(members: &mut Members<'_, '_>) -> Option<Vec<Payment>> {
+    members.each("Payments", payment).map(|payments| payments.into_iter().flatten().collect())
+}
+
+/// A payment. By which means is read from its type, and where that says nothing from its name.
+fn payment(members: &mut Members<'_, '_>) -> Option<Payment> {
+    let amount = members.decimal("Amount", true)?;
+    let (kind, name): (Label, Label) = (members.text("Type"), members.text("Name"));
+    let word = if kind.as_str().is_empty() { name.as_str() } else { kind.as_str() }.to_lowercase();
+    let means = match word.as_str() {
+        "" | "cash" | "hotovosť" | "hotovost" => Means::Cash,
+        "card" | "karta" | "platobná karta" | "platobna karta" => Means::Card,
+        "voucher" | "stravné lístky" | "stravne listky" | "poukážka" => Means::Voucher,
+        _ => Means::Other,
+    };
+    let name = if name.as_str().is_empty() && means == Means::Other { kind } else { name };
+    Some(Payment { means, name, amount })
+}
+
+/// How a ticket is closed, and the version that the client saw. An empty body says nothing: what is due was paid in cash then, and
+/// the number is the next one of the till.
+pub(super) fn closing(
+    headers: &HeaderMap,
+    body: &[u8],
+    fiscal: Option<String>,
+) -> Result<(TicketClosing, Option<i64>), Failure> {
+    let exact = if body.is_empty() { Exact::Object(Vec::new()) } else { Exact::read(headers, body)? };
+    let mut faults = Vec::new();
+    let mut members = Members::of(&exact, "", &mut faults);
+    let version = members.whole("_v");
+    let payments = payments(&mut members);
+    // the published answer has them together, so a request may too
+    let receipt = |members: &mut Members<'_, '_>| {
+        (members.whole("Number"), members.text::<200>("FiscalName"), members.whole("DailySalesReportNumber"))
+    };
+    let inner = members.inner("CloseInfo").map(|mut info| receipt(&mut info));
+    let (number, name, daily_sales_report) = inner.unwrap_or_else(|| receipt(&mut members));
+    let fallback = || fiscal.and_then(|name| Text::parse(&name).ok()).unwrap_or_default();
+    let fiscal = if name.as_str().is_empty() { fallback() } else { name };
+    checked((TicketClosing { payments, number, fiscal, daily_sales_report, as_cash: true }, version), faults)
+}

@@ -1,0 +1,165 @@
+//! A ticket in PORTOS' shape, every number exact.
+
+use tillgate_domain::DeviceName;
+use tillgate_domain::office::Shown;
+use tillgate_domain::ticket::{Amount, Customer, Item, Means, Payment, Rate, TicketState, Totals};
+
+use super::super::ticket_id;
+use crate::exact::Exact;
+use crate::instants;
+
+/// The row of a ticket.
+pub(super) fn of(shown: &Shown) -> Exact {
+    let ticket = &shown.ticket;
+    let sheet = &ticket.sheet;
+    let closing = match &ticket.state {
+        TicketState::Closed(closing) => Some(closing),
+        // a void ticket is shown once, as it was when it was deleted
+        TicketState::Open | TicketState::Void(_) => None,
+    };
+    let closed_at = closing.map_or(Exact::Null, |closing| Exact::text(instants::text(closing.at)));
+    let close_info = closing.map_or(Exact::Null, |closing| {
+        Exact::object([
+            ("number", Exact::number(closing.receipt.number)),
+            ("fiscalName", Exact::filled(closing.receipt.fiscal.as_str())),
+            ("deviceName", named(shown.ended_on.as_ref())),
+            ("dailySalesReportNumber", closing.receipt.daily_sales_report.map_or(Exact::Null, Exact::number)),
+        ])
+    });
+    let items = sheet.items.iter().map(|each| item(each, sheet.discount)).collect();
+    let totals = sheet.totals();
+    let mut row = vec![
+        ("id", Exact::text(ticket_id::text(ticket.id))),
+        ("externalId", Exact::filled(sheet.external_id.as_str())),
+        ("state", Exact::text(if closing.is_some() { "Closed" } else { "Opened" })),
+        ("type", Exact::text("CashRegister")),
+        ("name", Exact::filled(sheet.name.as_str())),
+        ("openDate", Exact::text(instants::text(ticket.opened_at))),
+        ("issueDate", closed_at.clone()),
+        ("closeDate", closed_at),
+        ("closeInfo", close_info),
+        ("purchaseType", Exact::text("WalkIn")),
+        (
+            "location",
+            Exact::object([
+                ("zoneName", Exact::filled(sheet.location.zone.as_str())),
+                ("tableName", Exact::filled(sheet.location.table.as_str())),
+            ]),
+        ),
+        ("customer", sheet.customer.as_ref().map_or(Exact::Null, customer)),
+        ("originDeviceName", named(shown.opened_on.as_ref())),
+        ("employee", employee(shown)),
+        ("items", Exact::List(items)),
+        ("discountRate", Exact::number(sheet.discount)),
+        ("roundingAmount", Exact::number(sheet.rounding.amount())),
+        ("payments", Exact::List(sheet.payments.iter().map(payment).collect())),
+        ("_v", Exact::number(ticket.version)),
+    ];
+    row.extend(sums(&totals));
+    row.push(("payable", Exact::number(sheet.payable())));
+    Exact::Object(row.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// What items and tickets come to.
+fn sums(totals: &Totals) -> [(&'static str, Exact); 3] {
+    let amount = |amount: Amount| Exact::number(amount);
+    [
+        ("totalPriceIncludingVat", amount(totals.including_vat)),
+        ("totalPriceAfterDiscountIncludingVat", amount(totals.after_discount_including_vat)),
+        ("discountPriceIncludingVat", amount(totals.discount_including_vat)),
+    ]
+}
+
+fn named(device: Option<&DeviceName>) -> Exact {
+    device.map_or(Exact::Null, |name| Exact::text(name.as_str()))
+}
+
+fn employee(shown: &Shown) -> Exact {
+    let Some(user) = &shown.owner else { return Exact::Null };
+    Exact::object([
+        ("name", Exact::text(&user.display_name)),
+        ("userName", Exact::text(user.name.as_str())),
+        ("featureName", user.feature.as_ref().map_or(Exact::Null, Exact::text)),
+    ])
+}
+
+fn customer(customer: &Customer) -> Exact {
+    let meta = customer.meta.map().iter().map(|(name, value)| (name.clone(), Exact::from(value)));
+    Exact::object([
+        ("id", Exact::filled(customer.id.as_str())),
+        ("externalId", Exact::filled(customer.external_id.as_str())),
+        ("cardSerialNumber", Exact::filled(customer.card_serial_number.as_str())),
+        ("firstName", Exact::filled(customer.first_name.as_str())),
+        ("lastName", Exact::filled(customer.last_name.as_str())),
+        ("fullName", Exact::filled(customer.full_name.as_str())),
+        ("phone", Exact::filled(customer.phone.as_str())),
+        ("email", Exact::filled(customer.email.as_str())),
+        ("creditRate", Exact::number(customer.credit)),
+        ("discountRate", Exact::number(customer.discount)),
+        ("meta", Exact::Object(meta.collect())),
+    ])
+}
+
+fn item(item: &Item, discount: Rate) -> Exact {
+    let (unit, article) = (item.unit_prices(discount), &item.article);
+    let plu = Exact::object([
+        ("name", Exact::filled(article.name.as_str())),
+        ("description", Exact::filled(article.description.as_str())),
+        ("stockName", Exact::filled(article.stock.as_str())),
+        ("code", Exact::filled(article.code.as_str())),
+        ("articleCategoryLabel", Exact::filled(article.category.as_str())),
+        (
+            "vatInfo",
+            Exact::object([
+                ("category", Exact::filled(article.vat_category.as_str())),
+                ("rate", article.vat.map_or(Exact::Null, Exact::number)),
+            ]),
+        ),
+        ("isDiscountAllowed", Exact::Truth(article.discount_allowed)),
+        ("isPriceFixed", Exact::Truth(article.price_fixed)),
+        ("isSplittable", Exact::Truth(article.splittable)),
+        (
+            "orderEndpointNames",
+            Exact::List(article.order_endpoints.iter().map(|name| Exact::text(name.as_str())).collect()),
+        ),
+        ("type", Exact::filled(article.kind.as_str())),
+        ("isCashbackAllowed", Exact::Truth(article.cashback_allowed)),
+    ]);
+    let mut row = vec![
+        ("id", Exact::number(item.id)),
+        ("externalId", Exact::filled(item.external_id.as_str())),
+        ("type", Exact::text(item.kind.name())),
+        ("plu", plu),
+        ("comment", Exact::filled(item.comment.as_str())),
+        (
+            "unitPrice",
+            Exact::object([
+                ("amount", Exact::number(unit.amount)),
+                ("amountIncludingVat", Exact::number(unit.including_vat)),
+                ("amountAfterDiscount", Exact::number(unit.after_discount)),
+                ("amountAfterDiscountIncludingVat", Exact::number(unit.after_discount_including_vat)),
+            ]),
+        ),
+        (
+            "quantity",
+            Exact::object([("amount", Exact::number(item.quantity)), ("unit", Exact::filled(item.unit.as_str()))]),
+        ),
+        ("discountRate", Exact::number(item.discount)),
+    ];
+    row.extend(sums(&item.totals(discount)));
+    Exact::Object(row.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+fn payment(payment: &Payment) -> Exact {
+    let kind = match payment.means {
+        Means::Cash => "Cash",
+        Means::Card => "Card",
+        Means::Voucher => "Voucher",
+        Means::Other => "Other",
+    };
+    Exact::object([
+        ("type", Exact::text(kind)),
+        ("name", Exact::filled(payment.name.as_str())),
+        ("amount", Exact::number(payment.amount)),
+    ])
+}

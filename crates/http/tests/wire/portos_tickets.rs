@@ -1,0 +1,405 @@
+//! PORTOS' tickets, in the shapes of its page.
+
+use actix_web::http::Method;
+use actix_web::test::TestRequest;
+use serde_json::{Value, json};
+
+use crate::shop::{Answer, Shop, call, post, put};
+
+/// The item of the page's check: 1.234 at 5.363636 without VAT of 10 %.
+fn item() -> Value {
+    json!({ "type": "Positive", "plu": { "name": "Syr", "vatInfo": { "category": "A", "rate": 10 } },
+            "unitPrice": { "amount": 5.363_636 }, "quantity": { "amount": 1.234, "unit": "kg" } })
+}
+
+fn bearer(request: TestRequest, token: &str) -> TestRequest {
+    request.insert_header(("Authorization", format!("Bearer {token}"))).insert_header(("Accept-Language", "en"))
+}
+
+fn patch(path: &str, body: Value) -> TestRequest {
+    call(Method::PATCH, path).set_json(body)
+}
+
+/// A shop with this person at a till.
+async fn at(shop: &Shop, user: &str, device: &str) -> String {
+    shop.portos(user, device).await.text("/tokenId")
+}
+
+async fn opened(shop: &Shop, token: &str, body: Value) -> Answer {
+    let answer = shop.send(bearer(post("/portos/api/tickets", body), token)).await;
+    assert_eq!(answer.status, 201, "{}", answer.json());
+    answer
+}
+
+fn ids(answer: &Answer) -> Vec<String> {
+    let items = answer.json()["items"].as_array().unwrap_or_else(|| panic!("{}", answer.json())).clone();
+    items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// A call about tickets, as the table of rights makes it: on a till.
+pub async fn request(shop: &Shop, method: &str, path: &str, own: bool, (someone, known): (&str, bool)) -> TestRequest {
+    let witness = at(shop, "witness", "PDA1").await;
+    let theirs = opened(shop, &witness, json!({ "items": [item()] })).await.text("/id");
+    let token = at(shop, someone, "P01").await;
+    let id = if own {
+        // a colleague opens it where they may not
+        opened(shop, &token, json!({ "items": [item()] })).await.text("/id")
+    } else {
+        theirs
+    };
+    let path = path.replace("{id}", &id);
+    let request = match method {
+        "POST" => post(&path, json!({ "items": [item()] })),
+        "PUT" => put(&path, json!({ "location": { "tableName": "5" } })),
+        "PATCH" => patch(&path, json!([{ "id": id, "location": { "tableName": "5" } }])),
+        method => call(method.parse().unwrap(), &path),
+    };
+    if known { bearer(request, &token) } else { request }
+}
+
+#[actix_web::test]
+async fn the_worked_example_to_the_last_digit() {
+    let shop = Shop::open();
+    let token = at(&shop, "cashier", "P01").await;
+    let customer = json!({ "id": "c1", "fullName": "Jana Veľká", "discountRate": 20, "meta": { "level": 1.50 } });
+    let sent = json!({ "ExternalId": "x-1", "CUSTOMER": customer, "discountRate": 20, "Items": [item()],
+                       "location": { "zoneName": "Terasa", "tableName": "5" }, "state": "Closed", "type": "?" });
+    let answer = opened(&shop, &token, sent).await;
+    let id = answer.text("/id");
+    assert_eq!(answer.header("location"), format!("/portos/api/tickets/{id}"));
+    assert_eq!(answer.header("content-type"), "application/json");
+    let text = String::from_utf8(answer.bytes.clone()).unwrap();
+    for exact in [
+        r#""unitPrice":{"amount":5.363636,"amountIncludingVat":5.9,"amountAfterDiscount":4.290909,"amountAfterDiscountIncludingVat":4.72}"#,
+        r#""quantity":{"amount":1.234,"unit":"kg"}"#,
+        r#""totalPriceIncludingVat":7.28,"totalPriceAfterDiscountIncludingVat":5.82,"discountPriceIncludingVat":1.46"#,
+        r#""payable":5.82"#,
+    ] {
+        assert!(text.contains(exact), "{exact} in {text}");
+    }
+    let row = json!({
+        "id": id, "externalId": "x-1", "state": "Opened", "type": "CashRegister", "name": null,
+        "openDate": "2026-11-21T12:00:00.000Z", "issueDate": null, "closeDate": null, "closeInfo": null,
+        "purchaseType": "WalkIn", "location": { "zoneName": "Terasa", "tableName": "5" },
+        "customer": { "id": "c1", "externalId": null, "cardSerialNumber": null, "firstName": null, "lastName": null,
+                      "fullName": "Jana Veľká", "phone": null, "email": null, "creditRate": 0, "discountRate": 20,
+                      "meta": { "level": 1.5 } },
+        "originDeviceName": "P01", "employee": { "name": "Cora Cashier", "userName": "cashier", "featureName": null },
+        "items": [{
+            "id": 1, "externalId": null, "type": "Positive",
+            "plu": { "name": "Syr", "description": null, "stockName": null, "code": null, "articleCategoryLabel": null,
+                     "vatInfo": { "category": "A", "rate": 10 }, "isDiscountAllowed": true, "isPriceFixed": false,
+                     "isSplittable": false, "orderEndpointNames": [], "type": null, "isCashbackAllowed": false },
+            "comment": null,
+            "unitPrice": { "amount": 5.363_636, "amountIncludingVat": 5.9, "amountAfterDiscount": 4.290_909,
+                           "amountAfterDiscountIncludingVat": 4.72 },
+            "quantity": { "amount": 1.234, "unit": "kg" }, "discountRate": 0,
+            "totalPriceIncludingVat": 7.28, "totalPriceAfterDiscountIncludingVat": 5.82,
+            "discountPriceIncludingVat": 1.46
+        }],
+        "discountRate": 20, "roundingAmount": 0, "payments": [], "_v": 1,
+        "totalPriceIncludingVat": 7.28, "totalPriceAfterDiscountIncludingVat": 5.82,
+        "discountPriceIncludingVat": 1.46, "payable": 5.82
+    });
+    assert_eq!(answer.json(), row);
+    for path in ["/portos/api/tickets", "/portos/api/v1/tickets"] {
+        assert_eq!(shop.get(&format!("{path}/{id}"), &token).await.json(), row);
+        assert_eq!(shop.get(path, &token).await.json(), json!({ "items": [row] }));
+    }
+    // closed: nothing was said of a payment, so it was cash, and the number is the till's next
+    let closed = shop.send(bearer(call(Method::POST, &format!("/portos/api/tickets/{id}/close")), &token)).await;
+    let mut expected = row;
+    expected["state"] = json!("Closed");
+    expected["issueDate"] = json!("2026-11-21T12:00:00.000Z");
+    expected["closeDate"] = json!("2026-11-21T12:00:00.000Z");
+    expected["closeInfo"] =
+        json!({ "number": 1, "fiscalName": "eKasa", "deviceName": "P01", "dailySalesReportNumber": null });
+    expected["payments"] = json!([{ "type": "Cash", "name": null, "amount": 5.82 }]);
+    expected["_v"] = json!(2);
+    assert_eq!((closed.status.as_u16(), closed.json()), (200, expected.clone()));
+    assert_eq!(shop.get(&format!("/portos/api/tickets/{id}"), &token).await.json(), expected);
+    // for ever
+    let path = format!("/portos/api/tickets/{id}");
+    for request in [
+        put(&path, json!({ "name": "x" })),
+        call(Method::DELETE, &path),
+        call(Method::POST, &format!("{path}/close")),
+        patch("/portos/api/tickets", json!([{ "id": id, "externalId": "y" }])),
+    ] {
+        let refused = shop.send(bearer(request, &at(&shop, "admin", "PDA1").await)).await;
+        assert_eq!(refused.status, 409, "{}", refused.json());
+        assert_eq!(
+            refused.json()["detail"],
+            json!("The ticket is closed and stays as it is; take goods back with a refund of it.")
+        );
+    }
+    assert_eq!(shop.get(&path, &token).await.json(), expected);
+}
+
+#[actix_web::test]
+async fn a_ticket_is_made_and_changed_under_the_id_that_a_till_draws() {
+    let shop = Shop::open();
+    let token = at(&shop, "cashier", "P01").await;
+    let (id, path) = ("635f7ae3072edfeae7c26a1e", "/portos/api/tickets/635F7AE3072EDFEAE7C26A1E");
+    let made = shop.send(bearer(put(path, json!({ "items": [item()] })), &token)).await;
+    assert_eq!((made.status.as_u16(), made.text("/id").as_str()), (201, id));
+    let changed = shop.send(bearer(put(path, json!({ "_v": 1, "externalId": "7" })), &token)).await;
+    assert_eq!((changed.status.as_u16(), &changed.json()["_v"]), (200, &json!(2)));
+    assert_eq!(changed.json()["items"], made.json()["items"], "what it does not say stays as it is");
+    let same = shop.send(bearer(put(path, json!({ "_v": 2, "externalId": "7" })), &token)).await;
+    assert_eq!((same.status.as_u16(), &same.json()["_v"]), (200, &json!(2)), "nothing was changed");
+    let late = shop.send(bearer(put(path, json!({ "_v": 1, "externalId": "8" })), &token)).await;
+    let problem = json!({ "title": "Precondition Failed", "status": 412,
+        "detail": "Somebody has changed the record meanwhile. Read it again.", "instance": path.trim_start_matches("/portos"),
+        "errorCode": "ResourceVersionMismatch", "traceId": "…", "resource": { "name": "Ticket", "id": id, "version": 2 } });
+    assert_eq!((late.status.as_u16(), late.masked(&["/traceId"])), (412, problem));
+    let slovak =
+        shop.send(put(path, json!({ "_v": 1 })).insert_header(("Authorization", format!("Bearer {token}")))).await;
+    assert_eq!((slovak.status.as_u16(), slovak.header("content-language")), (412, "sk-SK"));
+    assert_eq!(slovak.text("/detail"), "Záznam medzitým niekto zmenil. Načítajte ho znova.");
+    for nothing in ["x", "00000000-0000-7000-8000-00000000000", "635f7ae3072edfeae7c26a1f"] {
+        assert_eq!(shop.get(&format!("/portos/api/tickets/{nothing}"), &token).await.status, 404, "{nothing}");
+    }
+    // the same id again by POST is in use
+    let taken = shop.send(bearer(post("/portos/api/tickets", json!({ "id": id })), &token)).await;
+    assert_eq!((taken.status.as_u16(), taken.json()["errors"][0]["code"].clone()), (400, json!(2)));
+    assert_eq!(taken.json()["errors"][0]["memberName"], json!("Id"));
+}
+
+#[actix_web::test]
+async fn several_are_changed_together_or_none() {
+    let shop = Shop::open();
+    let token = at(&shop, "manager", "P01").await;
+    let [one, two] = [1, 2].map(|number| json!({ "externalId": number.to_string(), "items": [item()] }));
+    let (one, two) = (opened(&shop, &token, one).await.text("/id"), opened(&shop, &token, two).await.text("/id"));
+    let send = async |body: Value| shop.send(bearer(patch("/portos/api/tickets", body), &token)).await;
+    let both = send(json!([{ "id": two, "name": "b", "_v": 1 }, { "id": one, "name": "a", "_v": 1 }])).await;
+    assert_eq!((both.status.as_u16(), ids(&both)), (200, vec![two.clone(), one.clone()]));
+    assert_eq!(both.json()["items"][0]["name"], json!("b"));
+    let late =
+        send(json!({ "items": [{ "id": one, "name": "c", "_v": 2 }, { "id": two, "name": "c", "_v": 1 }] })).await;
+    assert_eq!(
+        (late.status.as_u16(), &late.json()["resource"]),
+        (412, &json!({ "name": "Ticket", "id": two, "version": 2 }))
+    );
+    let unknown = send(json!([{ "id": one, "name": "d" }, { "id": "635f7ae3072edfeae7c26a1f" }])).await;
+    assert_eq!(unknown.status, 404);
+    let list = shop.get("/portos/api/tickets?$sort=-externalId", &token).await.json();
+    assert_eq!(
+        (&list["items"][0]["name"], &list["items"][1]["name"]),
+        (&json!("b"), &json!("a")),
+        "neither was changed"
+    );
+    for wrong in [json!("x"), json!({ "items": 1 }), json!([{ "name": "x" }]), json!([1])] {
+        let refused = send(wrong.clone()).await;
+        assert_eq!(
+            (refused.status.as_u16(), refused.text("/errorCode").as_str()),
+            (400, "ValidationFailed"),
+            "{wrong}"
+        );
+    }
+    assert_eq!(send(json!([])).await.json(), json!({ "items": [] }));
+}
+
+#[actix_web::test]
+async fn rights_are_asked_by_what_differs_and_where_goods_are_sold() {
+    let shop = Shop::open();
+    let cashier = at(&shop, "cashier", "P01").await;
+    let ticket = opened(&shop, &cashier, json!({ "items": [item()] })).await;
+    let path = format!("/portos/api/tickets/{}", ticket.text("/id"));
+    let fewer = json!({ "items": [{ "id": 1, "plu": ticket.json()["items"][0]["plu"], "unitPrice": { "amount": 5.363_636 },
+                                    "quantity": { "amount": 1, "unit": "kg" } }] });
+    for (body, right) in [
+        (json!({ "name": "x" }), "ticketRename"),
+        (json!({ "discountRate": 5 }), "ticketSetDiscount"),
+        (json!({ "customer": { "id": "c", "discountRate": 5 }, "discountRate": 6 }), "ticketSetDiscount"),
+        (json!({ "items": [] }), "storno"),
+        (fewer, "storno"),
+        (json!({ "employee": { "userName": "manager" } }), "ticketHandover"),
+    ] {
+        let refused = shop.send(bearer(put(&path, body.clone()), &cashier)).await;
+        assert_eq!((refused.status.as_u16(), refused.text("/errorCode").as_str()), (403, "Unauthorized"), "{body}");
+        assert_eq!(refused.text("/detail"), format!("The right {right} is missing."), "{body}");
+    }
+    let own = json!({ "customer": { "id": "c", "discountRate": 5 }, "discountRate": 5 });
+    assert_eq!(
+        shop.send(bearer(put(&path, own), &cashier)).await.status,
+        200,
+        "the customer's own rate asks nothing more"
+    );
+    // taken over by the manager, who may
+    let manager = at(&shop, "manager", "PDA1").await;
+    let over = shop.send(bearer(put(&path, json!({ "Employee": { "UserName": "MANAGER" } })), &manager)).await;
+    assert_eq!((over.status.as_u16(), over.json()["employee"]["userName"].clone()), (200, json!("manager")));
+    let refused = shop.send(bearer(put(&path, json!({ "externalId": "x" })), &cashier)).await;
+    assert_eq!(refused.text("/detail"), "The right ticketUpdateAny is missing.");
+    // the office reads, and clears away, but sells nothing
+    let office = at(&shop, "admin", "OFFICE").await;
+    for request in [
+        post("/portos/api/tickets", json!({})),
+        put(&path, json!({ "externalId": "x" })),
+        post(&format!("{path}/close"), json!({})),
+    ] {
+        let refused = shop.send(bearer(request, &office)).await;
+        assert_eq!((refused.status.as_u16(), refused.text("/errorCode").as_str()), (403, "Unauthorized"));
+        assert!(refused.text("/detail").starts_with("This is done where goods are sold"), "{}", refused.json());
+    }
+    assert_eq!(shop.get(&path, &office).await.status, 200);
+    let gone = shop.delete(&path, &office).await;
+    assert_eq!((gone.status.as_u16(), gone.json()["_v"].clone()), (200, json!(4)));
+    assert_eq!(shop.get(&path, &office).await.status, 404, "a void ticket is not there");
+    assert_eq!(shop.get("/portos/api/tickets", &office).await.json(), json!({ "items": [] }));
+    assert_eq!(shop.get("/portos/api/tickets?$count=true", &office).await.json(), json!({ "items": [], "count": 0 }));
+    // what was done stands in the audit with who, where, in which session and what differs
+    let told = shop.store.memory.audit();
+    let told: Vec<_> = told.iter().filter(|event| event.subject.kind().name() == "ticket").collect();
+    let done: Vec<&str> =
+        told.iter().filter(|event| event.outcome.name() == "done").map(|event| event.action.name()).collect();
+    assert_eq!(done, ["ticket.open", "ticket.update", "ticket.update", "ticket.void"]);
+    for event in &told {
+        assert!(
+            event.actor.user.is_some() && event.actor.device.is_some() && event.actor.session.is_some(),
+            "{event:?}"
+        );
+    }
+    let change = told.iter().find(|event| event.action.name() == "ticket.update").unwrap();
+    assert_eq!(change.details["discount"], json!({ "from": "0.000000", "to": "5.000000" }));
+    let lacking = shop.store.memory.audit().into_iter().filter(|event| event.action.name() == "right.missing").count();
+    assert_eq!(lacking, 7, "each refusal of a right stands there too");
+}
+
+#[actix_web::test]
+async fn lists_are_narrowed_sorted_and_cut() {
+    let shop = Shop::open();
+    let token = at(&shop, "manager", "P01").await;
+    let mut made = Vec::new();
+    for (number, price) in [(1, 3), (2, 1), (3, 2)] {
+        let body = json!({ "name": format!("Stôl {number}"), "items": [{ "unitPrice": { "amount": price }, "quantity": { "amount": 1 } }] });
+        made.push(opened(&shop, &token, body).await.text("/id"));
+        shop.clock.pass(std::time::Duration::from_mins(1));
+    }
+    let close = post(&format!("/portos/api/tickets/{}/close", made[1]), json!({ "number": 77, "fiscalName": "F2" }));
+    let closed = shop.send(bearer(close, &token)).await;
+    assert_eq!(closed.json()["closeInfo"]["number"], json!(77));
+    let list = async |query: &str| shop.get(&format!("/portos/api/tickets?{query}"), &token).await;
+    for (query, expected) in [
+        ("", &[0, 1, 2][..]),
+        ("$sort=-openDate", &[2, 1, 0]),
+        ("$sort=openDate:desc&$skip=1&$take=1", &[1]),
+        ("$sort=payable", &[1, 2, 0]),
+        ("$sort=payable:desc&$take=2", &[0, 2]),
+        ("$skip=2", &[2]),
+        ("STATE=opened", &[0, 2]),
+        ("state=Closed", &[1]),
+        ("state=ne:Closed", &[0, 2]),
+        ("payable=gte:2;lt:3", &[2]),
+        ("name=contains:st%C3%B4l&name=ne:St%C3%B4l%203", &[0, 1]),
+        ("employee.userName=manager&state=eq:Opened", &[0, 2]),
+        ("userName=cashier", &[]),
+        ("closeInfo.number=77", &[1]),
+        ("openDate=gt:2026-11-21T12:00:30.000Z", &[1, 2]),
+        ("$whatever=1&nothing=2", &[0, 1, 2]),
+    ] {
+        let expected: Vec<&String> = expected.iter().map(|index| &made[*index]).collect();
+        assert_eq!(ids(&list(query).await).iter().collect::<Vec<_>>(), expected, "{query}");
+        let counted = list(&format!("$count=true&{}", query.replace("$skip", "$s").replace("$take", "$t"))).await;
+        if !query.contains('$') {
+            assert_eq!(counted.json(), json!({ "items": [], "count": expected.len() }), "{query}");
+        }
+    }
+    assert_eq!(list("$take=x").await.status, 400);
+}
+
+#[actix_web::test]
+async fn every_fault_of_a_body_is_told_at_once() {
+    let shop = Shop::open();
+    let token = at(&shop, "cashier", "P01").await;
+    let sent = json!({ "name": 1, "_v": "x", "discountRate": 101, "roundingAmount": 0.001, "location": "5",
+        "customer": { "discountRate": "5" }, "employee": { "userName": "a@b" }, "payments": [{}, { "amount": 1.005 }],
+        "items": [{ "quantity": { "amount": 1.234_567_8 } }, 7,
+                  { "id": -1, "type": "Free", "unitPrice": { "amount": "1" }, "quantity": {}, "plu": { "isPriceFixed": 1 } }] });
+    let refused = shop.send(bearer(post("/portos/api/tickets", sent), &token)).await;
+    assert_eq!((refused.status.as_u16(), refused.text("/errorCode").as_str()), (400, "ValidationFailed"));
+    let errors = refused.json()["errors"].as_array().unwrap().clone();
+    let told: Vec<(&str, &Value)> =
+        errors.iter().map(|error| (error["memberName"].as_str().unwrap(), &error["code"])).collect();
+    let (one, none) = (json!(1), Value::Null);
+    assert_eq!(
+        told,
+        [
+            ("Customer.DiscountRate", &none),
+            ("DiscountRate", &none),
+            ("Employee.UserName", &none),
+            ("Items[0].Quantity.Amount", &none),
+            ("Items[0].UnitPrice", &one),
+            ("Items[1]", &none),
+            ("Items[1].Quantity", &one),
+            ("Items[1].UnitPrice", &one),
+            ("Items[2].Id", &none),
+            ("Items[2].Plu.IsPriceFixed", &none),
+            ("Items[2].Quantity.Amount", &one),
+            ("Items[2].Type", &none),
+            ("Items[2].UnitPrice.Amount", &none),
+            ("Location", &none),
+            ("Name", &none),
+            ("Payments[0].Amount", &one),
+            ("Payments[1].Amount", &none),
+            ("RoundingAmount", &none),
+            ("_v", &none),
+        ]
+    );
+    // numbers are read as they are written: this one is no 0.1 of a double
+    let raw = |amount: &str| {
+        let body = format!(r#"{{"items":[{{"unitPrice":{{"amount":{amount}}},"quantity":{{"amount":1}}}}]}}"#);
+        call(Method::POST, "/portos/api/tickets").insert_header(("content-type", "application/json")).set_payload(body)
+    };
+    for (amount, expected) in [
+        ("0.10000000000000000001", None),
+        ("0.100000", Some("0.1")),
+        ("1e-1", Some("0.1")),
+        ("999999999.999999", Some("999999999.999999")),
+        ("1000000000", None),
+    ] {
+        let answer = shop.send(bearer(raw(amount), &token)).await;
+        let text = String::from_utf8(answer.bytes.clone()).unwrap();
+        match expected {
+            Some(expected) => {
+                assert!(text.contains(&format!("\"unitPrice\":{{\"amount\":{expected},")), "{amount}: {text}")
+            }
+            None => assert_eq!(answer.status, 400, "{amount}: {text}"),
+        }
+    }
+    // what only the whole can tell is a fault of its member as well
+    let twice = json!({ "items": [{ "id": 1, "unitPrice": { "amount": 1 }, "quantity": { "amount": 1 } },
+                                  { "id": 1, "unitPrice": { "amount": 1 }, "quantity": { "amount": 1 } }] });
+    let refused = shop.send(bearer(post("/portos/api/tickets", twice), &token)).await;
+    assert_eq!((refused.status.as_u16(), refused.json()["errors"][0]["memberName"].clone()), (400, json!("Items")));
+    let nobody = json!({ "employee": { "userName": "nobody" } });
+    let refused = shop.send(bearer(post("/portos/api/tickets", nobody), &token)).await;
+    assert_eq!(refused.json()["errors"][0]["memberName"], json!("Employee.UserName"));
+}
+
+#[actix_web::test]
+async fn what_is_due_has_to_be_paid() {
+    let shop = Shop::open();
+    let token = at(&shop, "cashier", "P01").await;
+    let close = async |payments: Value| {
+        let body = json!({ "items": [{ "unitPrice": { "amount": 10 }, "quantity": { "amount": 1 } }] });
+        let id = opened(&shop, &token, body).await.text("/id");
+        let request = post(&format!("/portos/api/tickets/{id}/close"), json!({ "Payments": payments }));
+        shop.send(bearer(request, &token)).await
+    };
+    let refused = close(json!([{ "name": "Karta", "amount": 9.99 }])).await;
+    assert_eq!(
+        (refused.status.as_u16(), refused.text("/detail")),
+        (409, "0.01 is still to be paid; add a payment.".into())
+    );
+    assert_eq!(close(json!([{ "name": "Karta", "amount": 10.01 }])).await.status, 409);
+    assert_eq!(close(json!([{ "amount": 0 }])).await.status, 400);
+    let paid = close(json!([{ "name": "Karta", "amount": 4 }, { "type": "cash", "amount": 7 }, ])).await;
+    assert_eq!(paid.status, 200, "{}", paid.json());
+    let expected =
+        json!([{ "type": "Card", "name": "Karta", "amount": 4 }, { "type": "Cash", "name": null, "amount": 7 }]);
+    assert_eq!(paid.json()["payments"], expected);
+    assert_eq!(paid.json()["closeInfo"]["number"], json!(1), "what was refused has taken no number");
+}
