@@ -54,7 +54,7 @@ const PAGES: [(&str, usize); 7] = [
     ("docs/office.md", 5),
     ("docs/dialects/fiuu.md", 5),
     ("docs/dialects/kasir.md", 9),
-    ("docs/dialects/portos.md", 10),
+    ("docs/dialects/portos.md", 12),
     ("docs/dialects/posstar.md", 5),
 ];
 
