@@ -36,7 +36,12 @@ fn good(method: &str, path: &str, sent: &Sent) -> TestRequest {
             let at = path.replace("{name}", "P01").replace("{id}", &sent.id);
             let body = json!({ "name": "x", "userName": "cashier", "deviceName": "OFFICE" });
             let request = call(method.parse().unwrap(), &at);
-            bearer(if matches!(method, "POST" | "PUT") { request.set_json(body) } else { request }, &sent.portos_admin)
+            let request = match method {
+                "POST" | "PUT" => request.set_json(body),
+                "PATCH" => request.set_json(json!([{ "id": sent.id }])),
+                _ => request,
+            };
+            bearer(request, &sent.portos_admin)
         }
         ("POST", "/kasir/api/v1/auth/login") => post(path, json!({ "email": "cashier", "password": PASSWORD })),
         ("POST", "/kasir/api/v1/auth/refresh") => post(path, json!({ "refresh_token": sent.kasir_refresh })),

@@ -149,7 +149,7 @@ fn item(members: &mut Members<'_, '_>) -> WantedLine {
         }
         kind
     });
-    let article = members.inner("Plu").map(|mut plu| article(&mut plu)).unwrap_or_else(plain);
+    let article = members.inner("Plu").map_or_else(plain, |mut plu| article(&mut plu));
     let price = members.required("UnitPrice").and_then(|mut price| price.decimal("Amount", true));
     let (quantity, unit) = members
         .required("Quantity")

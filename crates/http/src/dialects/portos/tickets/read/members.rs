@@ -65,21 +65,17 @@ impl<'e, 'f> Members<'e, 'f> {
 
     /// A value of its type.
     pub(super) fn given<T: Plain>(&mut self, name: &str, required: bool) -> Option<T> {
-        match self.raw(name) {
-            Some(value) => {
-                let read = T::of(value);
-                if read.is_none() {
-                    self.fault(name, "type");
-                }
-                read
+        let Some(value) = self.raw(name) else {
+            if required {
+                self.fault(name, "required");
             }
-            None => {
-                if required {
-                    self.fault(name, "required");
-                }
-                None
-            }
+            return None;
+        };
+        let read = T::of(value);
+        if read.is_none() {
+            self.fault(name, "type");
         }
+        read
     }
 
     /// Yes or no.
