@@ -364,7 +364,7 @@ async fn every_fault_of_a_body_is_told_at_once() {
         let text = String::from_utf8(answer.bytes.clone()).unwrap();
         match expected {
             Some(expected) => {
-                assert!(text.contains(&format!("\"unitPrice\":{{\"amount\":{expected},")), "{amount}: {text}")
+                assert!(text.contains(&format!("\"unitPrice\":{{\"amount\":{expected},")), "{amount}: {text}");
             }
             None => assert_eq!(answer.status, 400, "{amount}: {text}"),
         }
