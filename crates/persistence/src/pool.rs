@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use diesel::connection::{Connection, InstrumentationEvent};
+use diesel::connection::{Connection, InstrumentationEvent, get_default_instrumentation};
 use tillgate_domain::{StoreError, Stored};
 
 use crate::connection::AnyConnection;
@@ -51,9 +51,14 @@ impl r2d2::ManageConnection for Opener {
         let mut connection = (self.0)()?;
         let trouble = Trouble::default();
         let seen = trouble.clone();
+        // whoever watches the process's statements sees these too
+        let mut watching = get_default_instrumentation();
         connection.set_instrumentation(move |event: InstrumentationEvent<'_>| {
             if let InstrumentationEvent::FinishQuery { error: Some(_), .. } = event {
                 seen.0.store(true, Ordering::Relaxed);
+            }
+            if let Some(watching) = &mut watching {
+                watching.on_connection_event(event);
             }
         });
         Ok(Pooled { connection, spoiled: false, trouble })

@@ -26,6 +26,13 @@ WHEN OLD.sequence IS NOT NULL
 BEGIN
     SELECT RAISE(ABORT, 'a line of the audit is never changed');
 END;
+-- (OR REPLACE removes without asking the trigger below)
+CREATE TRIGGER audit_unreplaced BEFORE INSERT ON audit
+WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
+    OR (NEW.sequence IS NOT NULL AND EXISTS (SELECT 1 FROM audit WHERE sequence = NEW.sequence))
+BEGIN
+    SELECT RAISE(ABORT, 'a line of the audit is never changed');
+END;
 CREATE TRIGGER audit_kept BEFORE DELETE ON audit
 BEGIN
     SELECT RAISE(ABORT, 'a line of the audit is never removed');

@@ -1,22 +1,27 @@
-//! No query reads a whole table that grows: every statement that the ports send is explained by SQLite. And what is sent often is
-//! prepared once.
+//! No query reads a whole table that grows: every statement that the ports send is explained by both databases. And what is sent
+//! often is prepared once.
+
+mod postgres;
+mod verbs;
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::connection::{InstrumentationEvent, set_default_instrumentation};
 use tillgate_auth_core::ports::{
     Count, CountKey, CredentialKind, Cursor, KeyKind, KeyState, Node, Rotation, SessionFilter, Settled,
     SignatureDigest, StoredKey, Use,
 };
+use tillgate_domain::audit::seal::Seal;
 use tillgate_domain::office::OfficeTx;
 use tillgate_domain::office::ports::{
     Answered, ApiKeyFilter, DeviceFilter, EventFilter, HoldersOf, IdempotencyKey, OrderedBy, Page, Part, RequestKey,
-    TicketFilter, TicketOrder, UserFilter, UserOrder,
+    Reset, ResetRequest, TicketFilter, TicketOrder, UserFilter, UserOrder,
 };
 use tillgate_domain::ticket::TicketStatus;
 use tillgate_domain::{
-    Action, ApiKey, ApiKeyId, EndedWhy, Epoch, Folded, KeyId, NodeId, PrincipalId, Scope, Secret, Stored, User,
+    Action, ApiKey, ApiKeyId, EndedWhy, Epoch, Folded, KeyId, NodeId, Outcome, PrincipalId, ResetId, Scope, Secret,
+    Stored, SubjectKind, User,
 };
 
 use crate::stores::{Fresh, Shop, at, uuid};
@@ -24,11 +29,14 @@ use crate::tickets::{closed, opened};
 
 thread_local! {
     static SENT: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    /// What was sent, with the values of the last time as they are shown.
+    static BINDS: RefCell<BTreeMap<String, String>> = const { RefCell::new(BTreeMap::new()) };
     static KEPT: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
 }
 
 /// Names in plans that are no tables, and tables that never grow: a server has few keys, processes and tenants' own rows.
-const SMALL: &[&str] = &["over", "given", "who", "mine", "seen", "feed", "keys", "rival", "nodes", "sqlite_sequence"];
+const SMALL: &[&str] =
+    &["over", "given", "who", "mine", "seen", "feed", "keys", "rival", "nodes", "waiting", "sqlite_sequence"];
 
 /// Statements that read a whole table knowingly: up to the first that is found.
 const WHOLE: &[&str] = &["SELECT EXISTS (SELECT `users`"];
@@ -38,8 +46,9 @@ fn record(event: InstrumentationEvent<'_>) {
     match event {
         InstrumentationEvent::StartQuery { query, .. } => {
             let text = query.to_string();
-            let text = text.split(" -- binds").next().unwrap_or_default().to_owned();
-            SENT.with_borrow_mut(|sent| sent.insert(text));
+            let (text, binds) = text.split_once(" -- binds: ").unwrap_or((&text, ""));
+            SENT.with_borrow_mut(|sent| sent.insert(text.to_owned()));
+            BINDS.with_borrow_mut(|sent| sent.insert(text.to_owned(), binds.to_owned()));
         }
         InstrumentationEvent::CacheQuery { sql, .. } => {
             KEPT.with_borrow_mut(|kept| kept.insert(sql.to_owned()));
@@ -63,6 +72,7 @@ fn everything(fresh: &Fresh, shop: &Shop) {
         tx.users().claim(shop.anna.id, Epoch(0), at(1))?;
         tx.devices().claim(shop.till.id, Epoch(0), at(1))?;
         tx.credentials().claim(principal, kind, 1, None, at(1))?;
+        tx.credentials().replace(principal, kind, 7, &Secret::new("other".into()), at(1))?;
         tx.credentials().claim(principal, kind, 1, Some(&Secret::new("other".into())), at(1))?;
         tx.devices().seat(shop.till.id, None, Some(shop.session(1).id))?;
         tx.devices().seat(shop.till.id, Some(shop.session(1).id), None)?;
@@ -192,6 +202,10 @@ fn everything(fresh: &Fresh, shop: &Shop) {
             EventFilter { text: Some("a".into()), ..of.clone() },
             EventFilter { from: Some(at(0)), until: Some(at(9)), ..of.clone() },
             EventFilter { user: Some(shop.anna.id), ..of.clone() },
+            EventFilter { session: Some(shop.session(1).id), ..of.clone() },
+            EventFilter { subject: Some(shop.anna.id.0), kind: Some(SubjectKind::User), ..of.clone() },
+            EventFilter { outcome: Some(Outcome::Refused), ..of.clone() },
+            EventFilter { id: Some(crate::store::event(7).id), ..of.clone() },
             EventFilter { device: Some(shop.till.id), ..of.clone() },
             EventFilter { actions: vec![Action::Login, Action::Logout], ..of.clone() },
             EventFilter { actions: vec![Action::StoreWentBack], from: Some(at(0)), ..EventFilter::default() },
@@ -229,6 +243,21 @@ fn everything(fresh: &Fresh, shop: &Shop) {
         tx.api_keys().list(shop.tenant.id, &filter, &Page { after: None, limit: 9 })?;
         tx.api_keys().remove(key.id, 2)?;
         tickets(tx, shop)?;
+        resets(tx, shop)?;
+        seals(tx)?;
+        let device = tillgate_domain::Device {
+            id: tillgate_domain::DeviceId(uuid(31)),
+            name: tillgate_domain::DeviceName::parse("P09").unwrap(),
+            ..shop.till.clone()
+        };
+        tx.devices().insert(&device)?;
+        let tenant = tillgate_domain::Tenant {
+            id: tillgate_domain::TenantId(uuid(12)),
+            slug: tillgate_domain::Slug::parse("market").unwrap(),
+            branches: Vec::new(),
+            ..shop.tenant.clone()
+        };
+        tx.tenants().insert(&tenant)?;
         tx.passwords().has(principal)?;
         tx.passwords().remove(PrincipalId::Device(shop.till.id))?;
         tx.passwords().forgive(principal)
@@ -290,6 +319,44 @@ fn tickets(tx: &mut (dyn OfficeTx + '_), shop: &Shop) -> Stored<()> {
         tx.tickets().count(tenant, &filter)?;
     }
     Ok(())
+}
+
+/// The same for resets of forgotten passwords.
+fn resets(tx: &mut (dyn OfficeTx + '_), shop: &Shop) -> Stored<()> {
+    let email = shop.anna.email.clone().unwrap();
+    let request = ResetRequest {
+        id: ResetId(uuid(70)),
+        email: email.clone(),
+        tenant: Some(shop.tenant.id),
+        address: None,
+        asked_at: at(0),
+        due_at: at(1),
+        tries: 0,
+    };
+    tx.resets().ask(&request)?;
+    tx.resets().due(at(9), 9)?;
+    tx.resets().postpone(request.id, at(1), at(2))?;
+    let (digest, user) = ([7; 32], shop.anna.id);
+    let reset = Reset { digest, request: request.id, user, email, granted_at: at(1), expires_at: at(9) };
+    tx.resets().grant(&reset)?;
+    tx.resets().find(&digest)?;
+    tx.resets().newest(user, ResetId(uuid(71)))?;
+    tx.resets().spend(&digest)?;
+    tx.resets().void(user)?;
+    tx.resets().sweep(at(99), 9)?;
+    tx.resets().settle(request.id)
+}
+
+/// The same for the seals of the audit.
+fn seals(tx: &mut (dyn OfficeTx + '_)) -> Stored<()> {
+    tx.seals().waiting(9)?;
+    tx.seals().newest()?;
+    let before = tx.seals().claim()?;
+    let lines = tx.seals().unsealed(9)?;
+    let seal = |number: usize| Seal { sequence: i64::try_from(number).unwrap() + 1, hash: vec![1; 33] };
+    let seals: Vec<_> = lines.into_iter().enumerate().map(|(number, line)| (line.id, seal(number))).collect();
+    tx.seals().seal(&before, &seals)?;
+    tx.seals().sealed(1, 9).map(drop)
 }
 
 #[test]

@@ -290,6 +290,15 @@ on_both! {
                 assert!(never || name == "id" && refused.to_lowercase().contains("null"), "{statement}: {refused}");
             }
         }
+        if matches!(raw, Raw::Sqlite(_)) {
+            for which in ["sequence = 2", "sequence IS NULL"] {
+                let replaced = raw.try_sql(&format!("REPLACE INTO audit SELECT * FROM audit WHERE {which}"));
+                assert!(replaced.unwrap_err().to_string().contains("never changed"));
+            }
+            let number = "INSERT OR REPLACE INTO audit (id, at, action, subject, outcome, details, sequence) \
+                          VALUES (x'00', 0, 'login', 'server', 'done', '{}', 2)";
+            assert!(raw.try_sql(number).unwrap_err().to_string().contains("never changed"));
+        }
         if matches!(raw, Raw::Postgres(_)) {
             assert!(raw.try_sql("TRUNCATE audit").unwrap_err().to_string().contains("never removed"));
         }

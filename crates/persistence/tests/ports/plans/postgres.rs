@@ -1,0 +1,160 @@
+//! The same statements on PostgreSQL. Its planner reads a small table whole, whatever indexes there are; told not to where it can
+//! help it, it shows which statements have none.
+
+use std::collections::BTreeMap;
+
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl};
+use serde_json::Value;
+
+use super::{BINDS, SMALL, WHOLE, everything, watch};
+use crate::stores::{Fresh, Raw, Shop};
+
+#[derive(QueryableByName)]
+struct Plan {
+    // JSON, as it is sent
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    #[diesel(column_name = "QUERY PLAN")]
+    plan: String,
+}
+
+/// The type of a value, from the way that it is shown.
+fn kind(value: &str) -> &'static str {
+    let value = value.trim_start_matches("Some(");
+    if value.starts_with("[[") || value.starts_with("[\"") {
+        return if value.starts_with("[[") { "bytea[]" } else { "text[]" };
+    }
+    match value.chars().next() {
+        Some('[') => "bytea",
+        Some('"') => "text",
+        Some('t' | 'f') => "boolean",
+        Some('-' | '0'..='9') => "bigint",
+        // nothing: the statement says of what
+        _ => "unknown",
+    }
+}
+
+/// The values of a list as it is shown, one by one.
+fn values(shown: &str) -> Vec<String> {
+    let (mut values, mut depth, mut text, mut value, mut before) = (Vec::new(), 0_u32, false, String::new(), ' ');
+    for c in shown.trim().strip_prefix('[').unwrap_or_default().chars() {
+        if values.is_empty() && value.is_empty() && c == ' ' {
+            continue;
+        }
+        match c {
+            '"' if before != '\\' => text = !text,
+            '[' | '(' if !text => depth += 1,
+            ']' | ')' if !text && depth > 0 => depth -= 1,
+            ',' | ']' if !text && depth == 0 => values.push(std::mem::take(&mut value)),
+            _ => {}
+        }
+        if !(matches!(c, ',' | ']') && !text && depth == 0 && value.is_empty()) {
+            value.push(c);
+        }
+        before = c;
+    }
+    values.iter().map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
+}
+
+/// What reads much knowingly: the end of every session of a tenant, of which PostgreSQL expects more than there are.
+const MUCH: &str = "WITH RECURSIVE over (id) AS (SELECT id FROM sessions WHERE tenant_id = $1";
+
+/// How PostgreSQL goes about a statement whatever its values are.
+fn plan(connection: &mut PgConnection, text: &str, binds: &str) -> Result<Value, String> {
+    let values = values(binds);
+    let kinds: Vec<&str> = values.iter().map(|value| kind(value)).collect();
+    let typed = if kinds.is_empty() { String::new() } else { format!("({})", kinds.join(", ")) };
+    let nothing = if kinds.is_empty() { String::new() } else { format!("({})", vec!["NULL"; kinds.len()].join(", ")) };
+    let said = |error: diesel::result::Error| format!("{error}: {typed} {text}");
+    connection.batch_execute(&format!("PREPARE asked {typed} AS {text}")).map_err(said)?;
+    let explain = format!("EXPLAIN (FORMAT JSON) EXECUTE asked {nothing}");
+    let plan = diesel::sql_query(explain).get_result::<Plan>(connection).map_err(said);
+    connection.batch_execute("DEALLOCATE asked").unwrap();
+    Ok(serde_json::from_str(&plan?.plan).unwrap())
+}
+
+/// What reads all of a table that grows, step by step. `first` tells that above it no more is asked for than the first few rows.
+fn reading(step: &Value, first: bool, found: &mut Vec<String>) {
+    let kind = step["Node Type"].as_str().unwrap_or_default();
+    let table = step["Relation Name"].as_str().unwrap_or_default();
+    let grows = !table.is_empty() && !SMALL.contains(&table);
+    let whole = match kind {
+        "Seq Scan" => true,
+        "Index Scan" | "Index Only Scan" => step["Index Cond"].is_null(),
+        _ => false,
+    };
+    if grows && whole && !(first && kind != "Seq Scan") {
+        found.push(format!("{kind} of {table}"));
+    }
+    // a sort or a count asks for everything below it
+    let first = match kind {
+        "Limit" => true,
+        "Sort" | "Aggregate" | "Hash" | "WindowAgg" | "Unique" => false,
+        _ => first,
+    };
+    for below in step["Plans"].as_array().into_iter().flatten() {
+        reading(below, first, found);
+    }
+}
+
+/// Sessions of many tenants, so that it costs more to read all of them than to look for one: else an index that holds few of their
+/// columns is read from end to end.
+const CROWD: &str = "\
+    INSERT INTO tenants SELECT decode(lpad(to_hex(n), 32, '0'), 'hex'), 'shop-' || n, name, zone, locale, epoch, created_at, version \
+        FROM generate_series(1, 5000) n, tenants WHERE slug = 'corner'; \
+    CREATE TEMP TABLE crowd AS SELECT one.*, row_number() OVER () AS n \
+        FROM (SELECT * FROM sessions LIMIT 1) one, generate_series(1, 20000); \
+    UPDATE crowd SET id = decode(lpad(to_hex(100000 + n), 32, '0'), 'hex'), user_id = NULL, device_id = NULL, parent_id = NULL, \
+        tenant_id = decode(lpad(to_hex(1 + n % 5000), 32, '0'), 'hex'), ended_at = NULL, ended_why = NULL; \
+    ALTER TABLE crowd DROP COLUMN n; INSERT INTO sessions SELECT * FROM crowd; \
+    ANALYZE sessions; ANALYZE tenants";
+
+#[test]
+fn no_statement_reads_a_whole_table_that_grows() {
+    watch();
+    let fresh = Fresh::postgres().with_shop();
+    BINDS.with_borrow_mut(BTreeMap::clear);
+    everything(&fresh, &Shop::default());
+    let sent = BINDS.take();
+    // (the others have been swept)
+    fresh.write(|tx| tx.sessions().insert(&Shop::default().session(9)));
+    fresh.raw().sql(CROWD);
+    let Raw::Postgres(url) = fresh.raw() else { panic!("not on PostgreSQL") };
+    let mut connection = PgConnection::establish(url).unwrap();
+    connection.batch_execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan").unwrap();
+    let (mut asked, mut faults) = (0, Vec::new());
+    for (text, binds) in &sent {
+        let verbs = ["SELECT", "UPDATE", "DELETE", "INSERT", "WITH"];
+        if !verbs.iter().any(|verb| text.starts_with(verb))
+            || WHOLE.iter().any(|start| text.starts_with(&start.replace('`', "\"")))
+        {
+            continue;
+        }
+        if text.starts_with(MUCH) {
+            continue;
+        }
+        asked += 1;
+        let plan = match plan(&mut connection, text, binds) {
+            Ok(plan) => plan,
+            Err(why) => {
+                faults.push(why);
+                continue;
+            }
+        };
+        let mut found = Vec::new();
+        reading(&plan[0]["Plan"], false, &mut found);
+        faults.extend(found.into_iter().map(|step| format!("{step}: {text}")));
+    }
+    assert!(asked >= 150, "{asked} statements were seen");
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+#[test]
+fn values_are_read_from_how_they_are_shown() {
+    let shown = "[[1, 2], 5, -7, \"a, \\\"b]\", None, Some([3]), true]";
+    assert_eq!(
+        values(shown).iter().map(|value| kind(value)).collect::<Vec<_>>(),
+        ["bytea", "bigint", "bigint", "text", "unknown", "bytea", "boolean"]
+    );
+    assert_eq!(values("[]"), [""; 0]);
+}
