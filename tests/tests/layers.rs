@@ -29,7 +29,10 @@ const MAY: &[(&str, &[&str])] = &[
             "tillgate-testkit",
         ],
     ),
-    ("tillgate-bench", &["tillgate-testkit", "tillgate-argon2id"]),
+    (
+        "tillgate-bench",
+        &["tillgate-testkit", "tillgate-argon2id", "tillgate-domain", "tillgate-auth-core", "tillgate-persistence"],
+    ),
 ];
 
 /// What no crate of the layer may name, however far down: packages of others.

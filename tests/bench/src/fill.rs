@@ -40,7 +40,7 @@ impl Engine {
     }
 
     /// The id of this number in a kind of things.
-    fn id(&self, kind: u16, number: &str) -> String {
+    pub(crate) fn id(&self, kind: u16, number: &str) -> String {
         self.bytes(&format!("'01900000000070008{kind:03x}' || {}", self.twelve(number)))
     }
 }

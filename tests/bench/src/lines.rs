@@ -3,6 +3,7 @@
 mod current;
 mod dialects;
 mod growth;
+mod lists;
 mod logins;
 mod memory;
 mod refreshes;
@@ -16,7 +17,7 @@ use crate::line::Line;
 type Measure = fn(&Bench) -> Vec<Line>;
 
 /// Everything that is measured, by the name that `--only` takes.
-pub(crate) const ALL: [(&str, Measure); 9] = [
+pub(crate) const ALL: [(&str, Measure); 10] = [
     ("logins", logins::measure),
     ("refreshes-sqlite", refreshes::on_sqlite),
     ("refreshes-postgres", refreshes::on_postgres),
@@ -24,6 +25,7 @@ pub(crate) const ALL: [(&str, Measure); 9] = [
     ("dialects", dialects::measure),
     ("storm", storm::measure),
     ("growth", growth::measure),
+    ("lists", lists::measure),
     ("start", start::measure),
     ("memory", memory::measure),
 ];

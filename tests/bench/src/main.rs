@@ -19,6 +19,7 @@ mod line;
 mod lines;
 mod load;
 mod machine;
+mod many;
 mod once;
 mod open;
 mod picture;

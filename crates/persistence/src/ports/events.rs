@@ -99,6 +99,11 @@ impl Sought {
             until: filter.until.map(|until| EventId::new(until.after(NEAR), [0; 10])),
         }
     }
+
+    /// What the conditions ask of: a text is looked for in the names of users too.
+    fn tables(&self) -> &'static str {
+        if self.text.is_some() { "audit LEFT JOIN users ON users.id = audit.user_id" } else { "audit" }
+    }
 }
 
 /// The conditions of a filter.
@@ -133,27 +138,27 @@ impl Events for Transaction<'_> {
     fn list(&mut self, filter: &EventFilter, part: &Part<EventId>) -> Stored<Vec<Told>> {
         const HEAD: &str = "SELECT audit.id, audit.at, audit.tenant_id, audit.user_id, audit.device_id, audit.session_id, \
              audit.address, audit.action, audit.subject, audit.subject_id, audit.outcome, audit.details, audit.approver_id, \
-             users.name AS user_name, devices.name AS device_name FROM audit \
-             LEFT JOIN users ON users.id = audit.user_id LEFT JOIN devices ON devices.id = audit.device_id";
+             users.name AS user_name, devices.name AS device_name FROM (";
+        const TAIL: &str = ") part JOIN audit ON audit.id = part.id \
+             LEFT JOIN users ON users.id = audit.user_id LEFT JOIN devices ON devices.id = audit.device_id \
+             ORDER BY audit.id DESC";
         let sought = Sought::of(filter);
         let mut all = conditions(self.connection, filter, &sought);
         all.and_maybe("audit.id < ?", part.after.as_ref().map(|id| Bind::from(&id.0)));
-        let (text, mut binds) = all.after(HEAD);
+        // a part is found by an index alone, however many lines are passed over, and read whole afterwards
+        let (inner, mut binds) = all.after(&format!("SELECT audit.id FROM {}", sought.tables()));
         let skip = i64::try_from(part.skip).unwrap_or(i64::MAX);
         binds.extend([Bind::Number(i64::from(part.limit)), Bind::Number(skip)]);
         let (limit, offset) = (binds.len() - 1, binds.len());
-        let text = format!("{text} ORDER BY audit.id DESC LIMIT ${limit} OFFSET ${offset}");
+        let text = format!("{HEAD}{inner} ORDER BY audit.id DESC LIMIT ${limit} OFFSET ${offset}{TAIL}");
         let rows: Vec<EventRow> = Statement::once(text, binds).load(self.connection).map_err(classify)?;
         rows.into_iter().map(EventRow::told).collect()
     }
 
     fn count(&mut self, filter: &EventFilter) -> Stored<u64> {
         let sought = Sought::of(filter);
-        let head = match sought.text {
-            Some(_) => "SELECT COUNT(*) AS number FROM audit LEFT JOIN users ON users.id = audit.user_id",
-            None => "SELECT COUNT(*) AS number FROM audit",
-        };
-        let (text, binds) = conditions(self.connection, filter, &sought).after(head);
+        let head = format!("SELECT COUNT(*) AS number FROM {}", sought.tables());
+        let (text, binds) = conditions(self.connection, filter, &sought).after(&head);
         let counted: Counted = Statement::once(text, binds).get_result(self.connection).map_err(classify)?;
         Ok(counted.number())
     }

@@ -36,7 +36,7 @@ thread_local! {
 
 /// Names in plans that are no tables, and tables that never grow: a server has few keys, processes and tenants' own rows.
 const SMALL: &[&str] =
-    &["over", "given", "who", "mine", "seen", "feed", "keys", "rival", "nodes", "waiting", "sqlite_sequence"];
+    &["over", "given", "who", "mine", "seen", "feed", "keys", "rival", "nodes", "waiting", "part", "sqlite_sequence"];
 
 /// Statements that read a whole table knowingly: up to the first that is found.
 const WHOLE: &[&str] = &["SELECT EXISTS (SELECT `users`"];

@@ -1,0 +1,309 @@
+//! What the first page and the thousandth of every list cost in a large shop, beside a shop of a hundredth of its size. Lists are read
+//! through the ports, where no request's own cost hides theirs.
+
+use std::hint::black_box;
+use std::rc::Rc;
+use std::time::Instant;
+
+use tillgate_domain::office::ports::{
+    DeviceFilter, EventFilter, OrderedBy, Page, Part, TicketFilter, TicketOrder, UserFilter, UserOrder,
+};
+use tillgate_domain::office::{OfficeTx, OfficeView};
+use tillgate_domain::ticket::TicketStatus;
+use tillgate_domain::{Action, Outcome, Store, StoreExt, Stored};
+use tillgate_testkit::postgres::Server;
+
+use crate::bench::{Bench, say};
+use crate::line::{Line, Round, Target, between, figure, median};
+use crate::many::{Counts, Many};
+use crate::store::Engine;
+
+/// How many a page has.
+const PAGE: u32 = 10;
+/// How many stand before the thousandth page.
+const BEFORE: u64 = 9_990;
+/// How often a page is read in a round; the round's cost is the median.
+const TIMES: usize = 200;
+
+pub(crate) fn measure(bench: &Bench) -> Vec<Line> {
+    let all = if bench.quick {
+        Counts { tickets: 100_000, users: 10_000, devices: 10_000, lines: 100_000 }
+    } else {
+        Counts { tickets: 1_000_000, users: 100_000, devices: 10_000, lines: 1_000_000 }
+    };
+    let few = Counts {
+        tickets: all.tickets / 100,
+        users: all.users / 100,
+        devices: all.devices / 100,
+        lines: all.lines / 100,
+    };
+    let mut lines = filled(bench, Names::SQLITE, || Engine::Sqlite, few, all);
+    let server = Rc::new(Server::start(&[]).unwrap());
+    let postgres = || {
+        let address = server.create_database();
+        Engine::Postgres(Rc::clone(&server), address.rsplit('/').next().unwrap().to_owned())
+    };
+    lines.extend(filled(bench, Names::POSTGRES, postgres, few, all));
+    lines
+}
+
+/// What the lines of a database are called.
+struct Names {
+    on: &'static str,
+    first: &'static str,
+    later: &'static str,
+    skipped: &'static str,
+    counted: &'static str,
+}
+
+impl Names {
+    const SQLITE: Self = Self {
+        on: "SQLite",
+        first: "lists-first-sqlite",
+        later: "lists-later-sqlite",
+        skipped: "lists-skipped-sqlite",
+        counted: "lists-counted-sqlite",
+    };
+    const POSTGRES: Self = Self {
+        on: "PostgreSQL",
+        first: "lists-first-postgres",
+        later: "lists-later-postgres",
+        skipped: "lists-skipped-postgres",
+        counted: "lists-counted-postgres",
+    };
+}
+
+fn filled(bench: &Bench, names: Names, engine: impl Fn() -> Engine, few: Counts, all: Counts) -> Vec<Line> {
+    let size = format!(
+        "{} tickets, {} users, {} devices, {} lines of the audit",
+        figure(all.tickets as f64),
+        figure(all.users as f64),
+        figure(all.devices as f64),
+        figure(all.lines as f64)
+    );
+    say(&format!("filling {} with {size}", names.on));
+    let (small, large) = (Many::fill(engine(), few), Many::fill(engine(), all));
+    let on = names.on;
+    let line = |name, what: &str, pages: [Vec<(&'static str, Reading<'_>)>; 2], target| {
+        say(&format!("{what}, {on}"));
+        worst(bench, name, &format!("{what}, {on}, {size}"), pages, target)
+    };
+    vec![
+        line(names.first, "the first page of a list", [firsts(&small), firsts(&large)], Target::Times(1.5)),
+        line(
+            names.later,
+            "the thousandth page of a list, by cursor",
+            [laters(&small), laters(&large)],
+            Target::Times(1.5),
+        ),
+        line(
+            names.skipped,
+            "the thousandth page of a list, by number",
+            [skipped(&small), skipped(&large)],
+            Target::Times(1.5),
+        ),
+        line(names.counted, "how long a list is", [counted(&small), counted(&large)], Target::None),
+    ]
+}
+
+/// Reads once.
+type Reading<'m> = Box<dyn Fn() + 'm>;
+
+/// The list whose cost grows most; the notes have all.
+fn worst(
+    bench: &Bench,
+    name: &'static str,
+    what: &str,
+    [small, large]: [Vec<(&'static str, Reading<'_>)>; 2],
+    target: Target,
+) -> Line {
+    let measured: Vec<(&str, Vec<Round>)> = small
+        .iter()
+        .zip(&large)
+        .map(|((list, few), (_, all))| (*list, between(bench.rounds(), || cost(few), || cost(all))))
+        .collect();
+    let ratio = |rounds: &[Round]| median(rounds.iter().map(|round| round.value / round.roof));
+    let notes: Vec<String> = measured
+        .iter()
+        .map(|(list, rounds)| {
+            let (value, roof) =
+                (median(rounds.iter().map(|round| round.value)), median(rounds.iter().map(|round| round.roof)));
+            format!("{list}: {} µs beside {} µs, {:.2} times", figure(value), figure(roof), ratio(rounds))
+        })
+        .collect();
+    let (list, rounds) = measured.into_iter().max_by(|a, b| ratio(&a.1).total_cmp(&ratio(&b.1))).unwrap();
+    let line = Line::new(name, what, "µs", "a hundredth of it").of(rounds, target);
+    notes.into_iter().fold(line.note(format!("the figure is that of: {list}")), Line::note)
+}
+
+/// What one reading costs, in microseconds.
+fn cost(read: &Reading<'_>) -> f64 {
+    let times = (0..TIMES).map(|_| {
+        let began = Instant::now();
+        read();
+        began.elapsed().as_secs_f64() * 1e6
+    });
+    median(times.collect::<Vec<_>>().into_iter())
+}
+
+/// A list: its name, and how a part of it is read, after the place of the part before or past so many; it returns where it ends.
+struct List<'m, K> {
+    name: &'static str,
+    read: Box<dyn Fn(&Part<K>) -> Option<K> + 'm>,
+}
+
+impl<'m, K: Clone + 'm> List<'m, K> {
+    fn first(self) -> (&'static str, Reading<'m>) {
+        (
+            self.name,
+            Box::new(move || {
+                black_box((self.read)(&Part::first(PAGE)));
+            }),
+        )
+    }
+
+    /// The thousandth page, or the last where the list is shorter than that.
+    fn later(self) -> (&'static str, Reading<'m>) {
+        let place = |skip| (self.read)(&Part { after: None, skip, limit: PAGE });
+        let after = [BEFORE, BEFORE / 10, BEFORE / 100].into_iter().find_map(|before| place(before - u64::from(PAGE)));
+        let part = Part { after, skip: 0, limit: PAGE };
+        (
+            self.name,
+            Box::new(move || {
+                black_box((self.read)(&part));
+            }),
+        )
+    }
+
+    fn skipped(self) -> (&'static str, Reading<'m>) {
+        let part = Part { after: None, skip: BEFORE, limit: PAGE };
+        (
+            self.name,
+            Box::new(move || {
+                black_box((self.read)(&part));
+            }),
+        )
+    }
+}
+
+impl Many {
+    fn office<T>(&self, work: impl FnMut(&mut (dyn OfficeTx + '_)) -> Stored<T>) -> T {
+        let store: &dyn Store<OfficeView> = &self.database;
+        store.read(work).unwrap()
+    }
+
+    fn counting<'m>(&'m self, count: impl Fn(&mut (dyn OfficeTx + '_)) -> Stored<u64> + 'm) -> Reading<'m> {
+        Box::new(move || {
+            black_box(self.office(|tx| count(tx)));
+        })
+    }
+
+    fn users(&self) -> Vec<List<'_, tillgate_domain::UserId>> {
+        let list = |name, order| List {
+            name,
+            read: Box::new(move |part: &Part<_>| {
+                let found = self.office(|tx| tx.users().search(self.tenant.id, &UserFilter::default(), order, part));
+                found.last().map(|user| user.id)
+            }),
+        };
+        vec![
+            list("users, the oldest first", UserOrder::Oldest),
+            list("users, the newest first", UserOrder::Newest),
+            list("users by name", UserOrder::Name),
+            list("users by name backwards", UserOrder::NameBackwards),
+        ]
+    }
+
+    fn devices(&self) -> List<'_, tillgate_domain::DeviceId> {
+        List {
+            name: "devices",
+            read: Box::new(|part| {
+                let (skip, whole) = (part.skip as u32, part.skip > 0);
+                // devices are passed over by nobody: to find a place in them, the part before is read with it
+                let page = Page { after: part.after, limit: if whole { skip + part.limit } else { part.limit } };
+                let found = self.office(|tx| tx.devices().search(self.tenant.id, &DeviceFilter::default(), &page));
+                found.get(skip as usize..).and_then(<[_]>::last).map(|device| device.id)
+            }),
+        }
+    }
+
+    fn tickets(&self) -> Vec<List<'_, tillgate_domain::office::ports::TicketPlace>> {
+        let list = |name, filter: TicketFilter, by: OrderedBy, backwards| List {
+            name,
+            read: Box::new(move |part: &Part<_>| {
+                let order = TicketOrder { by, backwards };
+                let found = self.office(|tx| tx.tickets().list(self.tenant.id, &filter, order, part));
+                found.last().map(|ticket| by.place(ticket))
+            }),
+        };
+        let any = TicketFilter::default;
+        vec![
+            list("tickets, the newest first", any(), OrderedBy::Opened, true),
+            list("tickets, the oldest first", any(), OrderedBy::Opened, false),
+            list("tickets by change", any(), OrderedBy::Updated, true),
+            list("tickets by amount", any(), OrderedBy::Payable, false),
+            list("open tickets", TicketFilter { statuses: vec![TicketStatus::Open], ..any() }, OrderedBy::Opened, true),
+            list("tickets of a user", TicketFilter { owner: Some(self.user.id), ..any() }, OrderedBy::Opened, true),
+            list(
+                "tickets of a device",
+                TicketFilter { device: Some(self.device.id), ..any() },
+                OrderedBy::Opened,
+                true,
+            ),
+        ]
+    }
+
+    fn lines(&self) -> Vec<List<'_, tillgate_domain::EventId>> {
+        let list = |name, filter: EventFilter| List {
+            name,
+            read: Box::new(move |part: &Part<_>| {
+                let found = self.office(|tx| tx.events().list(&filter, part));
+                found.last().map(|told| told.event.id)
+            }),
+        };
+        let of = || EventFilter { tenant: Some(self.tenant.id), ..EventFilter::default() };
+        vec![
+            list("the audit", of()),
+            list("the audit of a user", EventFilter { user: Some(self.user.id), ..of() }),
+            list("the audit of an action", EventFilter { actions: vec![Action::Login], ..of() }),
+        ]
+    }
+}
+
+fn firsts(many: &Many) -> Vec<(&'static str, Reading<'_>)> {
+    let refused =
+        EventFilter { tenant: Some(many.tenant.id), outcome: Some(Outcome::Refused), ..EventFilter::default() };
+    let refused: Reading<'_> = Box::new(move || {
+        black_box(many.office(|tx| tx.events().list(&refused, &Part::first(PAGE))));
+    });
+    let mut all: Vec<_> = many.users().into_iter().map(List::first).collect();
+    all.push(many.devices().first());
+    all.extend(many.tickets().into_iter().map(List::first));
+    all.extend(many.lines().into_iter().map(List::first));
+    all.push(("what was refused", refused));
+    all
+}
+
+fn laters(many: &Many) -> Vec<(&'static str, Reading<'_>)> {
+    let mut all: Vec<_> = many.users().into_iter().map(List::later).collect();
+    all.push(many.devices().later());
+    all.extend(many.tickets().into_iter().map(List::later));
+    all.extend(many.lines().into_iter().map(List::later));
+    all
+}
+
+/// What has a thousandth page in the small shop too.
+fn skipped(many: &Many) -> Vec<(&'static str, Reading<'_>)> {
+    let mut all: Vec<_> = many.tickets().into_iter().map(List::skipped).collect();
+    all.extend(many.lines().into_iter().map(List::skipped));
+    all
+}
+
+fn counted(many: &Many) -> Vec<(&'static str, Reading<'_>)> {
+    let of = EventFilter { tenant: Some(many.tenant.id), ..EventFilter::default() };
+    vec![
+        ("users", many.counting(|tx| tx.users().count(many.tenant.id, &UserFilter::default()))),
+        ("tickets", many.counting(|tx| tx.tickets().count(many.tenant.id, &TicketFilter::default()))),
+        ("the audit", many.counting(move |tx| tx.events().count(&of))),
+    ]
+}
