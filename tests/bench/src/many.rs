@@ -34,6 +34,8 @@ impl Many {
         let shop = Shop::with_demo(engine);
         let address = Address::parse(&shop.address(), &shop.folder).unwrap();
         let database = Database::open(&address, &Limits::default()).unwrap();
+        // where only this program was built anew
+        database.migrate(&mut |_| ()).unwrap();
         let store: &dyn Store<OfficeView> = &database;
         let (tenant, user, device) = store
             .write(|tx| {
