@@ -40,7 +40,7 @@ mod unlock;
 mod verify_audit;
 
 pub use add_api_key::{NewApiKey, add_api_key};
-pub use add_device::{NewDevice, add_device};
+pub use add_device::{NewDevice, add_device, may_add_device};
 pub use add_role::{NewRole, add_role};
 pub use add_store::add_store;
 pub use add_tenant::{NewTenant, add_tenant};
@@ -48,10 +48,10 @@ pub use add_user::{NewUser, add_user, may_add_user};
 pub use api_keys::{KnownApiKey, find_api_key, known_api_key, list_api_keys};
 pub use assignment::{DeviceRoles, RolesOn};
 pub use change_api_key::{ApiKeyChange, change_api_key, delete_api_key};
-pub use change_device::{DeviceChange, SettingsChange, change_device, set_device_status};
+pub use change_device::{DeviceChange, PreferencesChange, SettingsChange, change_device, set_device_status};
 pub use change_role::{RoleChange, change_role, delete_role};
 pub use change_store::{close_store, rename_store};
-pub use change_tenant::{TenantChange, change_tenant};
+pub use change_tenant::{LimitsChange, TenantChange, change_tenant};
 pub use change_user::{UserChange, assign_roles, change_user, set_user_status, toggle_user};
 pub use devices::devices_among;
 pub use end_sessions::{Whose, end_sessions};
@@ -70,7 +70,7 @@ pub use reset_password::{
     sweep_resets,
 };
 pub use seal_audit::{SealedUp, has_seal, seal_audit, unsealed_audit};
-pub use search_devices::search_devices;
+pub use search_devices::{Equipped, equipped, find_equipped, search_devices};
 pub use search_users::{Ranked, UserSearch, find_ranked, search_users};
 pub use set_password::{may_set_password, remove_password, set_password};
 pub use stamp::{Authority, Stamp};

@@ -10,6 +10,81 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub struct Right(String);
 
+const KNOWN: &[&str] = &[
+    "admin",
+    "apiKeyCreate",
+    "apiKeyDelete",
+    "apiKeyUpdate",
+    "articleCategoryCreate",
+    "articleCategoryDelete",
+    "articleCategoryUpdate",
+    "auditRead",
+    "companyCreate",
+    "companyDelete",
+    "companyUpdate",
+    "currencyCreate",
+    "currencyDelete",
+    "currencyUpdate",
+    "customerCreate",
+    "customerDelete",
+    "customerSetCredit",
+    "customerSetDiscount",
+    "customerUpdate",
+    "detailedIntervalSalesReport",
+    "deviceCreate",
+    "deviceDelete",
+    "deviceUpdate",
+    "doDailySalesReport",
+    "dsrCloseManually",
+    "dsrCreate",
+    "dsrDelete",
+    "dsrUpdate",
+    "fiscalCashTransfer",
+    "fiscalCreate",
+    "fiscalDelete",
+    "fiscalOpenDrawer",
+    "fiscalPrintDailySalesReportCopy",
+    "fiscalPrintRecordCopy",
+    "fiscalUpdate",
+    "licenseActivate",
+    "licenseGet",
+    "modifierCreate",
+    "modifierDelete",
+    "modifierUpdate",
+    "orderDelete",
+    "orderEndpointCreate",
+    "orderEndpointDelete",
+    "orderEndpointUpdate",
+    "orderProcess",
+    "orderUpdate",
+    "overviewSalesReport",
+    "printNonfiscalRecord",
+    "roleCreate",
+    "roleDelete",
+    "roleUpdate",
+    "sessionDelete",
+    "storeCreate",
+    "storeDelete",
+    "storeUpdate",
+    "storno",
+    "summaryIntervalSalesReport",
+    "tenantUpdate",
+    "ticketClose",
+    "ticketCreate",
+    "ticketDelete",
+    "ticketHandover",
+    "ticketRename",
+    "ticketSetCustomer",
+    "ticketSetDiscount",
+    "ticketTakeover",
+    "ticketUpdate",
+    "ticketUpdateAny",
+    "userCreate",
+    "userDelete",
+    "userRead",
+    "userUpdate",
+];
+
 /// A text that names no right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a right is named like ticketClose: a lower-case letter, then letters and digits, 64 at most")]
@@ -18,6 +93,9 @@ pub struct InvalidRight;
 impl Right {
     /// Every right there is, known or not yet.
     pub const ADMIN: &'static str = "admin";
+
+    /// The rights that are known by name: what tills and back offices ask for. A role may name others.
+    pub const KNOWN: &[&str] = KNOWN;
 
     /// Parses a name.
     pub fn parse(text: &str) -> Result<Self, InvalidRight> {
@@ -135,6 +213,15 @@ mod tests {
         ] {
             assert_eq!(rights(one).both(&rights(other)), rights(both), "{one:?} {other:?}");
             assert_eq!(rights(other).both(&rights(one)), rights(both), "{other:?} {one:?}");
+        }
+    }
+
+    #[test]
+    fn the_known_rights_are_in_order_and_hold_what_the_built_in_roles_allow() {
+        assert!(Right::KNOWN.is_sorted_by(|one, other| one < other));
+        assert!(Right::KNOWN.iter().all(|name| Right::parse(name).is_ok()));
+        for rank in crate::Rank::ALL {
+            assert!(rank.rights().iter().all(|right| Right::KNOWN.contains(&right.as_str())), "{rank:?}");
         }
     }
 

@@ -3,10 +3,15 @@
 mod access;
 mod api_keys;
 mod audit;
+mod devices;
 mod page;
 mod problem;
+mod rights;
+mod roles;
 mod sessions;
 mod shapes;
+mod stores;
+mod tenants;
 mod users;
 mod version;
 
@@ -71,10 +76,19 @@ impl Dialect for Native {
     }
 
     fn routes(&self) -> Vec<Route> {
-        [sessions::routes(), users::routes(), api_keys::routes(), audit::routes(), vec![access::route()]]
-            .into_iter()
-            .flatten()
-            .collect()
+        let all = [
+            sessions::routes(),
+            users::routes(),
+            devices::routes(),
+            roles::routes(),
+            vec![rights::route()],
+            stores::routes(),
+            tenants::routes(),
+            api_keys::routes(),
+            audit::routes(),
+            vec![access::route()],
+        ];
+        all.into_iter().flatten().collect()
     }
 
     fn word(&self, failure: &Failure, head: &Head) -> HttpResponse {

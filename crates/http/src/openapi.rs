@@ -14,7 +14,7 @@ use utoipa::openapi::path::{HttpMethod, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, License, OpenApiBuilder, Paths};
 
-pub(crate) use entry::{Asks, Entry, id_schema, text_schema};
+pub(crate) use entry::{Asks, Entry, id_schema, text_schema, words_schema};
 pub(crate) use page::{DOCS, DOCUMENT, routes};
 
 use crate::route::{Handler, Route};

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::assignment;
-use super::change_device::check_settings;
+use super::change_device::{check_preferences, check_settings};
 use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, Refused, decide};
-use super::stamp::Stamp;
+use super::stamp::{Authority, Stamp};
 use super::text;
 use crate::{
     Action, Device, DeviceId, DeviceName, DeviceStatus, Environment, Epoch, PrincipalId, RoleName, Scope, Secret,
@@ -38,15 +38,21 @@ pub struct NewDevice {
     pub verifier: Option<Secret<String>>,
 }
 
+/// Whether somebody may register devices at all: asked before a password is hashed for one.
+pub fn may_add_device(authority: &Authority) -> Result<(), Refused> {
+    authority.ask("deviceCreate")
+}
+
 /// Registers the device. Its name is unique in the tenant. Asks the right `deviceCreate`, and every right that the device gets.
 pub fn add_device(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, new: &NewDevice) -> Decided<Device> {
     store.write(|tx| decide(add(tx, tenant, stamp, new)))
 }
 
 fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewDevice) -> Result<Device, Halt> {
-    stamp.authority.ask("deviceCreate")?;
+    may_add_device(&stamp.authority)?;
     text::check(Field::Description, &new.description, text::DESCRIPTION)?;
     check_settings(&new.settings)?;
+    check_preferences(&new.preferences)?;
     if !matches!(new.status, DeviceStatus::Pending | DeviceStatus::Active) {
         return Err(Refused::Status { from: DeviceStatus::Pending.name(), to: new.status.name() }.into());
     }

@@ -27,11 +27,23 @@ pub struct DeviceChange {
     /// Another description.
     pub description: Option<String>,
     /// Other preferences.
-    pub preferences: Option<Map<String, Value>>,
+    pub preferences: PreferencesChange,
     /// Other settings.
     pub settings: SettingsChange,
     /// Other roles for when it logs in as itself, by name.
     pub roles: Option<Vec<RoleName>>,
+}
+
+/// What becomes of what the program on a device remembers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum PreferencesChange {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It becomes this.
+    Replace(Map<String, Value>),
+    /// It is patched with this (RFC 7396): members are added or replaced, objects in them patched in turn, and what is null goes.
+    Patch(Map<String, Value>),
 }
 
 /// What becomes of a device's settings.
@@ -44,6 +56,8 @@ pub enum SettingsChange {
     Replace(BTreeMap<String, String>),
     /// These are added, or take the place of those of the same key; an empty value removes its key.
     Edit(BTreeMap<String, String>),
+    /// They are patched with these (RFC 7396): what is `None` goes, an empty value stays one.
+    Patch(BTreeMap<String, Option<String>>),
 }
 
 /// Changes the device and returns it as it is then. `version` is the one that was read, where the caller holds to it. Asks the
@@ -155,15 +169,26 @@ fn changed(before: &Device, change: &DeviceChange) -> Result<Device, Refused> {
         text::check(Field::Description, description, text::DESCRIPTION)?;
         after.description.clone_from(description);
     }
-    if let Some(preferences) = &change.preferences {
-        after.preferences.clone_from(preferences);
+    match &change.preferences {
+        PreferencesChange::Keep => {}
+        PreferencesChange::Replace(preferences) => after.preferences.clone_from(preferences),
+        PreferencesChange::Patch(patch) => patched(&mut after.preferences, patch),
     }
+    check_preferences(&after.preferences)?;
     match &change.settings {
         SettingsChange::Keep => {}
         SettingsChange::Replace(settings) => after.settings.clone_from(settings),
         SettingsChange::Edit(settings) => {
             after.settings.extend(settings.clone());
             after.settings.retain(|_, value| !value.is_empty());
+        }
+        SettingsChange::Patch(settings) => {
+            for (key, value) in settings {
+                match value {
+                    Some(value) => drop(after.settings.insert(key.clone(), value.clone())),
+                    None => drop(after.settings.remove(key)),
+                }
+            }
         }
     }
     check_settings(&after.settings)?;
@@ -174,6 +199,38 @@ fn changed(before: &Device, change: &DeviceChange) -> Result<Device, Refused> {
         after.status = status;
     }
     Ok(after)
+}
+
+/// Patches an object as RFC 7396 (2) says.
+fn patched(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
+    for (key, value) in patch {
+        match value {
+            Value::Null => drop(target.remove(key)),
+            Value::Object(patch) => {
+                let mut below = match target.remove(key) {
+                    Some(Value::Object(below)) => below,
+                    _ => Map::new(),
+                };
+                patched(&mut below, patch);
+                target.insert(key.clone(), Value::Object(below));
+            }
+            value => drop(target.insert(key.clone(), value.clone())),
+        }
+    }
+}
+
+/// Bounds what the program on a device remembers: 32 KB as JSON.
+pub(super) fn check_preferences(preferences: &Map<String, Value>) -> Result<(), Refused> {
+    const MOST: usize = 32 * 1024;
+    let text = serde_json::to_string(preferences).unwrap_or_default();
+    if text.len() > MOST {
+        return Err(Refused::Invalid { field: Field::Preferences, why: crate::InvalidName::TooLong(MOST) });
+    }
+    // not every database takes it
+    if text.contains("\\u0000") {
+        return Err(Refused::Invalid { field: Field::Preferences, why: crate::InvalidName::Control });
+    }
+    Ok(())
 }
 
 /// Bounds the settings: 100 keys at most, each with a name.

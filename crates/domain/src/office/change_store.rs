@@ -10,7 +10,7 @@ use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
 use crate::{Action, Branch, BranchId, Scope, Store, StoreError, StoreExt, Subject, Tenant, TenantId};
 
-/// Gives the store another name and returns the tenant as it is then. `version` is the tenant's that was read, where the caller
+/// Gives the store another name (`None` leaves it as it is) and returns the tenant as it is then. `version` is the tenant's that was read, where the caller
 /// holds to it. Asks the right `storeUpdate`. What changes nothing writes nothing.
 pub fn rename_store(
     store: &dyn Store<OfficeView>,
@@ -18,18 +18,19 @@ pub fn rename_store(
     stamp: &Stamp,
     id: BranchId,
     version: Option<i64>,
-    name: &str,
+    name: Option<&str>,
 ) -> Decided<Tenant> {
     store.write(|tx| {
         let mut way = || -> Result<Tenant, Halt> {
             stamp.authority.ask("storeUpdate")?;
             let mut tenant = own(tx, tenant, version)?;
-            let after = Branch { id, name: name.trim().to_owned() };
             let before = branch(&tenant, id)?;
-            check_name(&tenant, &after)?;
+            let name = name.map_or_else(|| before.name.clone(), |name| name.trim().to_owned());
+            let after = Branch { id, name };
             if before == after {
                 return Ok(tenant);
             }
+            check_name(&tenant, &after)?;
             let details = Map::from_iter([("name".to_owned(), json!({ "from": before.name, "to": after.name }))]);
             tenant.branches.iter_mut().filter(|each| each.id == id).for_each(|each| *each = after.clone());
             written(tx, stamp, tenant, Action::StoreUpdate, id, details)

@@ -21,7 +21,33 @@ pub struct TenantChange {
     /// Another language.
     pub locale: Option<Locale>,
     /// Other limits of its sessions. They hold for those that are made from then on.
-    pub limits: Option<SessionLimits>,
+    pub limits: LimitsChange,
+}
+
+/// What becomes of the limits of a tenant's sessions. `None` leaves a span as it is, `Some(None)` limits it no more.
+#[expect(clippy::option_option, reason = "two kinds of nothing")]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LimitsChange {
+    /// How long an access token is good.
+    pub access: Option<Option<Duration>>,
+    /// How long after its last refresh a session lives.
+    pub idle: Option<Option<Duration>>,
+    /// How long after its login a session lives.
+    pub absolute: Option<Option<Duration>>,
+    /// How long a refresh token is answered again after it was followed by another.
+    pub overlap: Option<Option<Duration>>,
+}
+
+impl LimitsChange {
+    /// The limits after the change.
+    fn of(self, before: SessionLimits) -> SessionLimits {
+        SessionLimits {
+            access: self.access.unwrap_or(before.access),
+            idle: self.idle.unwrap_or(before.idle),
+            absolute: self.absolute.unwrap_or(before.absolute),
+            overlap: self.overlap.unwrap_or(before.overlap),
+        }
+    }
 }
 
 /// Changes the tenant and returns it as it is then. `version` is the one that was read, where the caller holds to it. Asks the right
@@ -53,7 +79,7 @@ fn apply(
     after.name = name.unwrap_or(after.name);
     after.zone = zone.unwrap_or(after.zone);
     after.locale = locale.unwrap_or(after.locale);
-    after.limits = limits.unwrap_or(after.limits);
+    after.limits = limits.of(before.limits);
     text::check_filled(Field::Name, &after.name, text::LABEL)?;
     check(&after.limits)?;
     if after == before {
@@ -100,10 +126,10 @@ fn told(before: &Tenant, after: &Tenant) -> Map<String, Value> {
     tell("locale", json!(before.locale.as_str()), json!(after.locale.as_str()));
     let seconds = |span: Option<Duration>| json!(span.map(|span| span.as_secs()));
     let (from, to) = (before.limits, after.limits);
-    tell(Field::Access.name(), seconds(from.access), seconds(to.access));
-    tell(Field::Idle.name(), seconds(from.idle), seconds(to.idle));
-    tell(Field::Absolute.name(), seconds(from.absolute), seconds(to.absolute));
-    tell(Field::Overlap.name(), seconds(from.overlap), seconds(to.overlap));
+    tell("access", seconds(from.access), seconds(to.access));
+    tell("idle", seconds(from.idle), seconds(to.idle));
+    tell("absolute", seconds(from.absolute), seconds(to.absolute));
+    tell("overlap", seconds(from.overlap), seconds(to.overlap));
     details
 }
 

@@ -38,6 +38,8 @@ pub enum Field {
     Devices,
     /// The settings of a device.
     Settings,
+    /// What the program on a device remembers.
+    Preferences,
     /// A status.
     Status,
     /// A password.
@@ -87,6 +89,7 @@ impl Field {
             Self::Environments => "environments",
             Self::Devices => "devices",
             Self::Settings => "settings",
+            Self::Preferences => "preferences",
             Self::Status => "status",
             Self::Password => "password",
             Self::User => "user",
@@ -95,10 +98,10 @@ impl Field {
             Self::Role => "role",
             Self::Tenant => "tenant",
             Self::Store => "store",
-            Self::Access => "access",
-            Self::Idle => "idle",
-            Self::Absolute => "absolute",
-            Self::Overlap => "overlap",
+            Self::Access => "limits/access",
+            Self::Idle => "limits/idle",
+            Self::Absolute => "limits/absolute",
+            Self::Overlap => "limits/overlap",
             Self::Event => "event",
             Self::Ticket => "ticket",
             Self::Owner => "owner",

@@ -3,12 +3,13 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tillgate_domain::{
-    DeviceId, DeviceName, Email, Environment, InvalidName, Locale, Right, RoleName, Secret, Slug, UserId, UserName,
-    UserStatus, Zone,
+    DeviceId, DeviceName, DeviceStatus, Email, Environment, InvalidName, Locale, Right, RoleName, Secret, Slug, UserId,
+    UserName, UserStatus, Zone,
 };
 
 /// Something about a value that cannot be.
@@ -65,6 +66,23 @@ impl Fit for bool {
 impl Fit for i64 {
     fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
         value.as_i64().ok_or_else(|| Unfit::whole("type", "must be a whole number"))
+    }
+}
+
+/// Seconds.
+impl Fit for Duration {
+    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+        let seconds = value.as_u64().filter(|seconds| *seconds < 1 << 32);
+        seconds.map(Self::from_secs).ok_or_else(|| Unfit::whole("type", "must be a whole number of seconds"))
+    }
+}
+
+impl Fit for serde_json::Map<String, Value> {
+    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+        match value {
+            Value::Object(members) => Ok(members),
+            _ => Err(Unfit::whole("type", "must be an object")),
+        }
     }
 }
 
@@ -189,6 +207,7 @@ texts! {
     UserStatus: |text: &str| text.parse::<UserStatus>(),
     Right: Right::parse,
     Environment: |text: &str| text.parse::<Environment>(),
+    DeviceStatus: |text: &str| text.parse::<DeviceStatus>(),
     Locale: Locale::parse,
     Zone: Zone::parse,
 }

@@ -21,7 +21,8 @@ use crate::field::validated;
 use crate::office::{Office, decided};
 use crate::query::Parameters;
 use crate::route::Route;
-use sent::{Change, New, Password};
+pub(super) use sent::Password;
+use sent::{Change, New};
 use shape::Shape;
 
 pub(super) fn routes() -> Vec<Route> {

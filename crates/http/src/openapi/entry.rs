@@ -303,6 +303,12 @@ pub(crate) fn text_schema() -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::String).into()
 }
 
+/// The schema of one of these words.
+pub(crate) fn words_schema(words: impl IntoIterator<Item = &'static str>) -> Schema {
+    let words: Vec<&str> = words.into_iter().collect();
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).into()
+}
+
 /// The schema of an id.
 pub(crate) fn id_schema() -> RefOr<Schema> {
     ObjectBuilder::new().schema_type(Type::String).format(Some(uuid_format())).into()

@@ -39,6 +39,7 @@ mod portos_tickets;
 mod posstar;
 mod posstar_reset;
 mod refusals;
+mod resources;
 mod rights;
 mod shop;
 mod unavailable;

@@ -4,7 +4,9 @@ use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 use tillgate_domain::office::{self, NewRole, OfficeView};
-use tillgate_domain::{Environment, Right, RoleId, RoleName, Slug, Store};
+use tillgate_domain::{
+    Branch, BranchId, Device, DeviceName, Environment, Right, Role, RoleId, RoleName, Slug, Store, Tenant,
+};
 
 use crate::portos_signed;
 use crate::shop::{Answer, PASSWORD, Shop, call};
@@ -29,17 +31,7 @@ impl Desk {
 
     /// Adds a role of the shop's own, which counts everywhere.
     pub fn invent_role(&self, name: &str, rights: &[&str]) {
-        let store: &dyn Store<OfficeView> = &*self.shop.store.memory;
-        let tenant = office::tenant_named(store, &Slug::parse("default").unwrap()).unwrap().unwrap().id;
-        let new = NewRole {
-            id: self.shop.auth.id(RoleId::new).unwrap(),
-            name: RoleName::parse(name).unwrap(),
-            label: name.to_owned(),
-            description: String::new(),
-            rights: rights.iter().map(|right| Right::parse(right).unwrap()).collect(),
-            environments: Environment::ALL.into(),
-        };
-        office::add_role(store, tenant, &self.shop.auth.own_stamp(None).unwrap(), &new).unwrap().unwrap();
+        invent_role(&self.shop, name, rights);
     }
 
     /// Sends what somebody made of a request; `if_match` names the version.
@@ -82,6 +74,40 @@ impl Desk {
     }
 }
 
+/// The shop's tenant as it is now.
+pub fn tenant(shop: &Shop) -> Tenant {
+    let store: &dyn Store<OfficeView> = &*shop.store.memory;
+    office::tenant_named(store, &Slug::parse("default").unwrap()).unwrap().unwrap()
+}
+
+/// A device of the shop.
+pub fn device(shop: &Shop, name: &str) -> Device {
+    let store: &dyn Store<OfficeView> = &*shop.store.memory;
+    office::device_named(store, tenant(shop).id, &DeviceName::parse(name).unwrap()).unwrap().unwrap()
+}
+
+/// Adds a role of the shop's own, which counts everywhere.
+pub fn invent_role(shop: &Shop, name: &str, rights: &[&str]) -> Role {
+    let new = NewRole {
+        id: shop.auth.id(RoleId::new).unwrap(),
+        name: RoleName::parse(name).unwrap(),
+        label: name.to_owned(),
+        description: String::new(),
+        rights: rights.iter().map(|right| Right::parse(right).unwrap()).collect(),
+        environments: Environment::ALL.into(),
+    };
+    let stamp = shop.auth.own_stamp(None).unwrap();
+    office::add_role(&*shop.store.memory, tenant(shop).id, &stamp, &new).unwrap().unwrap()
+}
+
+/// Opens another store of the shop.
+pub fn open_store(shop: &Shop, name: &str) -> BranchId {
+    let branch = Branch { id: shop.auth.id(BranchId::new).unwrap(), name: name.to_owned() };
+    let stamp = shop.auth.own_stamp(None).unwrap();
+    office::add_store(&*shop.store.memory, tenant(shop).id, &stamp, &branch).unwrap().unwrap();
+    branch.id
+}
+
 /// What is wrong with a request: status, code, and each fault by its pointer or parameter.
 pub fn faults(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
     let json = answer.json();
@@ -104,6 +130,11 @@ pub async fn request(shop: &Shop, method: &str, path: &str, own: bool, (someone,
         path if path.starts_with("/api/v1/api-keys") => {
             portos_signed::key(shop, "cashier", "P01", &[]).0.id.to_string()
         }
+        path if path.starts_with("/api/v1/devices/") => device(shop, "P01").id.to_string(),
+        // a role of the shop's own, a second store: what may go
+        path if path.starts_with("/api/v1/roles/") => invent_role(shop, "spare", &["storno"]).id.to_string(),
+        path if path.starts_with("/api/v1/stores/") => open_store(shop, "Station").to_string(),
+        path if path.starts_with("/api/v1/tenants/") => tenant(shop).id.to_string(),
         _ => named.text("/session/user/id"),
     };
     let request = well_formed(method, path, &id);
@@ -128,6 +159,13 @@ pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
         ("POST", "/sessions/end") => Some(json!({ "user": id })),
         ("POST", "/api-keys") => Some(json!({ "name": "Warehouse", "user": "cashier", "device": "P01" })),
         ("PATCH", "/api-keys/{id}") => Some(json!({ "status": "revoked" })),
+        ("POST", "/devices") => Some(json!({ "name": "P09", "environment": "PDA" })),
+        ("PATCH", "/devices/{id}") => Some(json!({ "description": "Another" })),
+        ("PUT", "/devices/{id}/password") => Some(json!({ "password": "staple battery" })),
+        ("POST", "/roles") => Some(json!({ "name": "waiter", "rights": ["storno"], "environments": ["PDA"] })),
+        ("PATCH", "/roles/{id}") => Some(json!({ "label": "Another" })),
+        ("POST", "/stores") => Some(json!({ "name": "Airport" })),
+        ("PATCH", "/stores/{id}" | "/tenants/{id}") => Some(json!({ "name": "Another" })),
         ("PATCH", "/users/{id}") => Some(json!({ "display_name": "Another" })),
         ("PUT", "/users/{id}/password") => Some(json!({ "password": "staple battery" })),
         ("PUT", "/sessions/current/password") => {

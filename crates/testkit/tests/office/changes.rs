@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use tillgate_auth_core::{AuthView, Memory};
 use tillgate_domain::office::{
-    self, ApiKeyChange, DeviceChange, DeviceRoles, Field, NewApiKey, NewDevice, NewRole, OfficeView, Page, Refused,
-    RoleChange, RolesOn, Stamp, TenantChange, UserChange, Whose,
+    self, ApiKeyChange, DeviceChange, DeviceRoles, Field, LimitsChange, NewApiKey, NewDevice, NewRole, OfficeView,
+    Page, Refused, RoleChange, RolesOn, Stamp, TenantChange, UserChange, Whose,
 };
 use tillgate_domain::{
     Action, Actor, ApiKeyId, Branch, BranchId, Change, DeviceId, DeviceName, DeviceStatus, Environment, Epoch,
@@ -391,7 +391,7 @@ fn stores_are_opened_renamed_and_closed_but_the_last() {
     let open = |stamp: &Stamp, store: &Branch| office::add_store(shop.store(), shop.id(), stamp, store).unwrap();
     let close = |id, version| office::close_store(shop.store(), shop.id(), &stamp(), id, version).unwrap();
     let rename =
-        |id, version, to: &str| office::rename_store(shop.store(), shop.id(), &stamp(), id, version, to).unwrap();
+        |id, version, to: &str| office::rename_store(shop.store(), shop.id(), &stamp(), id, version, Some(to)).unwrap();
     assert_eq!(close(first.id, None), Err(Refused::LastStore));
     let station = branch(" Station ");
     let tenant = open(&stamp(), &station).unwrap();
@@ -425,17 +425,21 @@ fn a_tenant_shortens_its_sessions_within_bounds() {
         office::change_tenant(shop.store(), stamp, shop.id(), None, change).unwrap()
     };
     let limits = SessionLimits { access: Some(Duration::from_mins(5)), ..SessionLimits::default() };
-    let asked = TenantChange { limits: Some(limits), ..TenantChange::default() };
+    let access = |access| TenantChange {
+        limits: LimitsChange { access: Some(access), ..LimitsChange::default() },
+        ..TenantChange::default()
+    };
+    let asked = access(limits.access);
     assert_eq!(change(&caller(&["userUpdate"]), &asked), Err(missing("tenantUpdate")));
     let after = change(&stamp(), &asked).unwrap();
     assert_eq!((after.limits, after.version), (limits, 2));
     assert_eq!(office::find_tenant(shop.store(), shop.id()).unwrap(), Some(after));
     assert_eq!(shop.last().details["access"], serde_json::json!({ "from": null, "to": 300 }));
-    let short = SessionLimits { access: Some(Duration::from_secs(1)), ..limits };
-    let refused = change(&stamp(), &TenantChange { limits: Some(short), ..TenantChange::default() });
+    let refused = change(&stamp(), &access(Some(Duration::from_secs(1))));
     assert!(matches!(refused, Err(Refused::Span { field: Field::Access, .. })), "{refused:?}");
     let zone = TenantChange { zone: Zone::parse("Asia/Jakarta").ok(), ..TenantChange::default() };
     assert_eq!(change(&stamp(), &zone).unwrap().limits, limits, "what is not named stays");
+    assert_eq!(change(&stamp(), &access(None)).unwrap().limits, SessionLimits::default());
     let page = Page { after: None, limit: 10 };
     assert_eq!(office::list_tenants(shop.store(), &page).unwrap().len(), 1);
 }

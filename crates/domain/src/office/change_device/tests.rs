@@ -85,6 +85,35 @@ fn settings_are_edited_or_replaced() {
 }
 
 #[test]
+fn preferences_are_patched_as_the_rfc_says() {
+    use serde_json::json;
+    let object = |value: Value| value.as_object().unwrap().clone();
+    for (target, patch, expected) in [
+        (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
+        (json!({"a": "b"}), json!({"b": "c"}), json!({"a": "b", "b": "c"})),
+        (json!({"a": "b", "b": "c"}), json!({"a": null}), json!({"b": "c"})),
+        (json!({"a": ["b"]}), json!({"a": "c"}), json!({"a": "c"})),
+        (json!({"a": {"b": "c"}}), json!({"a": {"b": "d", "c": null}}), json!({"a": {"b": "d"}})),
+        (json!({"a": "foo"}), json!({"a": {"b": {"c": null}}}), json!({"a": {"b": {}}})),
+        (json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1})),
+    ] {
+        let mut after = object(target);
+        patched(&mut after, &object(patch));
+        assert_eq!(Value::Object(after), expected);
+    }
+    let settings = |key: &str, value: Option<&str>| {
+        let patch = SettingsChange::Patch([(key.to_owned(), value.map(str::to_owned))].into());
+        let change = DeviceChange { settings: patch, ..DeviceChange::default() };
+        changed(&till(DeviceStatus::Active), &change).unwrap().settings
+    };
+    assert_eq!(settings("stock", None).len(), 0);
+    assert_eq!(settings("stock", Some("")), [("stock".to_owned(), String::new())].into());
+    let large = PreferencesChange::Replace(object(json!({ "a": "x".repeat(32 * 1024) })));
+    let change = DeviceChange { preferences: large, ..DeviceChange::default() };
+    assert!(changed(&till(DeviceStatus::Active), &change).is_err());
+}
+
+#[test]
 fn settings_are_bounded() {
     let many = (0..101).map(|n| (n.to_string(), String::new())).collect();
     let change = DeviceChange { settings: SettingsChange::Replace(many), ..DeviceChange::default() };

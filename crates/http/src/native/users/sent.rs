@@ -97,7 +97,7 @@ pub(super) struct Change {
 /// A password that is to be set.
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = NewPassword)]
-pub(super) struct Password {
+pub(in crate::native) struct Password {
     /// 8 to 128 characters, none of the commonest.
     #[serde(default)]
     #[validate(required, custom(function = "fits"))]
@@ -139,7 +139,7 @@ impl Change {
 }
 
 impl Password {
-    pub(super) fn password(self) -> Result<Secret<String>, Failure> {
+    pub(in crate::native) fn password(self) -> Result<Secret<String>, Failure> {
         self.password.given().ok_or_else(missing)
     }
 }

@@ -1,0 +1,170 @@
+//! The native API's devices: what there is, registering, changing, retiring, their passwords, and letting one log in again.
+
+mod sent;
+mod shape;
+mod told;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::LOCATION;
+use actix_web::http::{Method, StatusCode};
+use tillgate_auth_core::Caller;
+use tillgate_domain::office::{self, Decided, DeviceChange, DeviceFilter, Equipped, Field as Of, Page, Refused, Stamp};
+use tillgate_domain::{Device, DeviceId, DeviceStatus, Environment, PrincipalId, TenantId};
+
+use super::page::Asked;
+use super::users::Password;
+use super::version::{held, shown};
+use super::{created, done};
+use crate::body;
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::field::validated;
+use crate::office::{Office, decided};
+use crate::query::Parameters;
+use crate::route::Route;
+use sent::{Change, New};
+use shape::Shape;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::known(Method::GET, "/devices", list).told(told::list),
+        Route::known(Method::POST, "/devices", add).told(told::add),
+        Route::known(Method::GET, "/devices/{id}", one).told(told::one),
+        Route::known(Method::PATCH, "/devices/{id}", change).told(told::change),
+        Route::known(Method::DELETE, "/devices/{id}", retire).told(told::retire),
+        Route::known(Method::PUT, "/devices/{id}/password", set_password).told(told::set_password),
+        Route::known(Method::DELETE, "/devices/{id}/password", remove_password).told(told::remove_password),
+        Route::known(Method::POST, "/devices/{id}/unlock", unlock).told(told::unlock),
+    ]
+}
+
+async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (asked, filter) = search(&call)?;
+    let page = Page { after: asked.after.map(DeviceId), limit: asked.sought() };
+    let found = call
+        .office(move |office| Ok(office::search_devices(office.store, caller.profile.tenant.id, &filter, &page)?))
+        .await?;
+    asked.answer(&found, |each| each.device.id.0, Shape::of)
+}
+
+/// What the query asks for: where no status is named, whatever is not retired.
+fn search(call: &Call) -> Result<(Asked, DeviceFilter), Failure> {
+    let mut sent = Parameters::of(call.head());
+    let asked = Asked::take(&mut sent);
+    let status: Option<DeviceStatus> = sent.take("status", "must be pending, active, locked or retired");
+    let environment: Option<Environment> = sent.take("environment", "must be CashRegister, PDA, BackOffice or Tool");
+    let statuses = match status {
+        Some(status) => vec![status],
+        None => DeviceStatus::ALL.into_iter().filter(|status| *status != DeviceStatus::Retired).collect(),
+    };
+    let filter = DeviceFilter { statuses, environment, text: sent.word("search") };
+    sent.checked((asked, filter))
+}
+
+async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let sent: New = validated(body::object(call.head().headers(), call.body())?)?;
+    let made = call
+        .office(move |office| {
+            let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
+            // before a password is hashed for it
+            office::may_add_device(&stamp.authority)?;
+            let new = sent.device(office.engine)?;
+            named(office, &decided(office::add_device(office.store, tenant, &stamp, &new))?)
+        })
+        .await?;
+    let mut answer = shown(StatusCode::CREATED, made.device.version, &Shape::of(&made))?;
+    answer.headers_mut().insert(LOCATION, created(&call, "devices", made.device.id.0)?);
+    Ok(answer)
+}
+
+async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let id = id(&call)?;
+    let found = call
+        .office(move |office| Ok(office::find_equipped(office.store, caller.profile.tenant.id, id)?))
+        .await?
+        .ok_or_else(|| absent(&id.to_string()))?;
+    shown(StatusCode::OK, found.device.version, &Shape::of(&found))
+}
+
+async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let sent: Change = validated(body::object(call.head().headers(), call.body())?)?;
+    let change = sent.change();
+    let changed = write(&call, caller, move |office, tenant, stamp| {
+        office::change_device(office.store, tenant, stamp, id, version, &change)
+    })
+    .await?;
+    shown(StatusCode::OK, changed.device.version, &Shape::of(&changed))
+}
+
+async fn retire(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let change = DeviceChange { status: Some(DeviceStatus::Retired), ..DeviceChange::default() };
+    write(&call, caller, move |office, tenant, stamp| {
+        office::change_device(office.store, tenant, stamp, id, version, &change)
+    })
+    .await?;
+    Ok(done())
+}
+
+async fn set_password(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let id = id(&call)?;
+    let sent: Password = validated(body::object(call.head().headers(), call.body())?)?;
+    let password = sent.password()?;
+    call.office(move |office| {
+        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
+        let principal = PrincipalId::Device(id);
+        decided(office::may_set_password(office.store, tenant, &stamp, principal))?;
+        let verifier = office.engine.verifier(&password)?;
+        decided(office::set_password(office.store, tenant, &stamp, principal, &verifier))
+    })
+    .await?;
+    Ok(done())
+}
+
+async fn remove_password(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let id = id(&call)?;
+    call.office(move |office| {
+        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
+        decided(office::remove_password(office.store, tenant, &stamp, id))
+    })
+    .await?;
+    Ok(done())
+}
+
+async fn unlock(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let id = id(&call)?;
+    call.office(move |office| {
+        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
+        decided(office::unlock(office.store, tenant, &stamp, PrincipalId::Device(id)))
+    })
+    .await?;
+    Ok(done())
+}
+
+/// Runs a use case that changes a device, and reads it with the names of its roles.
+async fn write(
+    call: &Call,
+    caller: Caller,
+    change: impl FnOnce(&Office<'_>, TenantId, &Stamp) -> Decided<Device> + Send + 'static,
+) -> Result<Equipped, Failure> {
+    call.office(move |office| {
+        let device = decided(change(office, caller.profile.tenant.id, &office.stamp(&caller)?))?;
+        named(office, &device)
+    })
+    .await
+}
+
+fn named(office: &Office<'_>, device: &Device) -> Result<Equipped, Failure> {
+    office::equipped(office.store, device)?.ok_or_else(|| Failure::Fault("a device has no names".to_owned()))
+}
+
+/// What is no id names nothing.
+fn id(call: &Call) -> Result<DeviceId, Failure> {
+    let sent = call.head().segment("id");
+    sent.parse().map_err(|_| absent(sent))
+}
+
+fn absent(id: &str) -> Failure {
+    Refused::Absent { field: Of::Device, value: id.to_owned() }.into()
+}

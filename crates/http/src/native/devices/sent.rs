@@ -1,0 +1,147 @@
+//! What requests say of devices.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tillgate_auth_core::{Auth, Error};
+use tillgate_domain::office::{DeviceChange, NewDevice, PreferencesChange, SettingsChange};
+use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, RoleName, Secret};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::failure::Failure;
+use crate::field::{Field, fits, stays};
+
+/// A device that is to be.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = NewDevice)]
+pub(super) struct New {
+    /// The name to log in under. Unique in the tenant, whatever the case; that of a retired one is free.
+    #[serde(default)]
+    #[validate(required, custom(function = "fits"))]
+    #[schema(value_type = String, min_length = 1, max_length = 100, required = true)]
+    name: Field<DeviceName>,
+    /// What kind it is.
+    #[serde(default)]
+    #[validate(required, custom(function = "fits"))]
+    #[schema(schema_with = super::shape::environment, required = true)]
+    environment: Field<Environment>,
+    /// `active`, which it is where nothing is sent, or `pending`.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(schema_with = super::shape::first_status)]
+    status: Field<DeviceStatus>,
+    /// Where it stands, what it is for.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, max_length = 2000)]
+    description: Field<String>,
+    /// What the program on it remembers of its own.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<Object>)]
+    preferences: Field<Map<String, Value>>,
+    /// What the back office sets for the program on it.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<BTreeMap<String, Option<String>>>)]
+    settings: Field<BTreeMap<String, Option<String>>>,
+    /// The roles that it has when it logs in as itself, by name.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<Vec<String>>)]
+    roles: Field<Vec<RoleName>>,
+    /// The password that it logs in as itself with: 8 to 128 characters. Without one it does not.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, min_length = 8, max_length = 128, write_only)]
+    password: Field<Secret<String>>,
+}
+
+/// What becomes of a device, as a merge patch (RFC 7396): what is not sent stays as it is.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = DeviceChange)]
+pub(super) struct Change {
+    /// Another name to log in under.
+    #[serde(default)]
+    #[validate(custom(function = "stays"))]
+    #[schema(value_type = String, min_length = 1, max_length = 100)]
+    name: Field<DeviceName>,
+    /// Another kind of device: every session on it ends.
+    #[serde(default)]
+    #[validate(custom(function = "stays"))]
+    #[schema(schema_with = super::shape::environment)]
+    environment: Field<Environment>,
+    /// Another status. What is no longer active loses every session on it; what is retired is so for good.
+    #[serde(default)]
+    #[validate(custom(function = "stays"))]
+    #[schema(schema_with = super::shape::status)]
+    status: Field<DeviceStatus>,
+    /// Another description; null for none.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, max_length = 2000)]
+    description: Field<String>,
+    /// Members of what the program remembers; one that is null goes, and all of it where this is null.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<Object>)]
+    preferences: Field<Map<String, Value>>,
+    /// Settings; one that is null goes, and all of them where this is null.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<BTreeMap<String, Option<String>>>)]
+    settings: Field<BTreeMap<String, Option<String>>>,
+    /// The roles that it has as itself, in the place of those there are.
+    #[serde(default)]
+    #[validate(custom(function = "stays"))]
+    #[schema(value_type = Vec<String>)]
+    roles: Field<Vec<RoleName>>,
+}
+
+impl New {
+    /// The device, with an id of its own and the hash of its password.
+    pub(super) fn device(self, engine: &Auth) -> Result<NewDevice, Failure> {
+        let verifier = self.password.given().map(|password| engine.verifier(&password)).transpose()?;
+        let settings = self.settings.given().unwrap_or_default();
+        Ok(NewDevice {
+            id: engine.id(DeviceId::new).map_err(|error: Error| Failure::from(error))?,
+            name: self.name.given().ok_or_else(missing)?,
+            environment: self.environment.given().ok_or_else(missing)?,
+            status: self.status.given().unwrap_or(DeviceStatus::Active),
+            description: self.description.given().unwrap_or_default(),
+            preferences: self.preferences.given().unwrap_or_default(),
+            settings: settings.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(),
+            roles: self.roles.given().unwrap_or_default(),
+            verifier,
+        })
+    }
+}
+
+impl Change {
+    pub(super) fn change(self) -> DeviceChange {
+        DeviceChange {
+            name: self.name.given(),
+            environment: self.environment.given(),
+            status: self.status.given(),
+            description: self.description.patch().map(Option::unwrap_or_default),
+            preferences: match self.preferences.patch() {
+                None => PreferencesChange::Keep,
+                Some(None) => PreferencesChange::Replace(Map::new()),
+                Some(Some(patch)) => PreferencesChange::Patch(patch),
+            },
+            settings: match self.settings.patch() {
+                None => SettingsChange::Keep,
+                Some(None) => SettingsChange::Replace(BTreeMap::new()),
+                Some(Some(patch)) => SettingsChange::Patch(patch),
+            },
+            roles: self.roles.given(),
+        }
+    }
+}
+
+/// The validator has seen to it that this is not asked.
+fn missing() -> Failure {
+    Failure::Fault("a field that was required is missing".to_owned())
+}

@@ -1,0 +1,106 @@
+//! The native API's roles: what there is, adding, changing and deleting those of the tenant's own.
+
+mod sent;
+mod shape;
+mod told;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::LOCATION;
+use actix_web::http::{Method, StatusCode};
+use tillgate_auth_core::Caller;
+use tillgate_domain::RoleId;
+use tillgate_domain::office::{self, Field as Of, Refused};
+
+use super::page::Asked;
+use super::version::{held, shown};
+use super::{created, done};
+use crate::body;
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::field::validated;
+use crate::office::decided;
+use crate::query::Parameters;
+use crate::route::Route;
+use sent::{Change, New};
+use shape::Shape;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::known(Method::GET, "/roles", list).told(told::list),
+        Route::known(Method::POST, "/roles", add).told(told::add),
+        Route::known(Method::GET, "/roles/{id}", one).told(told::one),
+        Route::known(Method::PATCH, "/roles/{id}", change).told(told::change),
+        Route::known(Method::DELETE, "/roles/{id}", delete).told(told::delete),
+    ]
+}
+
+async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let mut sent = Parameters::of(call.head());
+    let asked = Asked::take(&mut sent);
+    let search = sent.word("search").map(|text| text.to_lowercase());
+    let built_in: Option<bool> = sent.take("built_in", "must be true or false");
+    let asked = sent.checked(asked)?;
+    let mut roles = call.office(move |office| Ok(office::list_roles(office.store, caller.profile.tenant.id)?)).await?;
+    roles.retain(|role| {
+        let texts = [role.name.as_str(), &role.label, &role.description];
+        asked.after.is_none_or(|after| role.id.0 > after)
+            && built_in.is_none_or(|built_in| role.built_in == built_in)
+            && search.as_ref().is_none_or(|text| texts.into_iter().any(|each| each.to_lowercase().contains(text)))
+    });
+    asked.answer(&roles, |role| role.id.0, Shape::of)
+}
+
+async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let sent: New = validated(body::object(call.head().headers(), call.body())?)?;
+    let role = call
+        .office(move |office| {
+            let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
+            decided(office::add_role(office.store, tenant, &stamp, &sent.role(office.engine)?))
+        })
+        .await?;
+    let mut answer = shown(StatusCode::CREATED, role.version, &Shape::of(&role))?;
+    answer.headers_mut().insert(LOCATION, created(&call, "roles", role.id.0)?);
+    Ok(answer)
+}
+
+async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let id = id(&call)?;
+    let found = call
+        .office(move |office| Ok(office::find_role(office.store, caller.profile.tenant.id, id)?))
+        .await?
+        .ok_or_else(|| absent(&id.to_string()))?;
+    shown(StatusCode::OK, found.version, &Shape::of(&found))
+}
+
+async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let sent: Change = validated(body::object(call.head().headers(), call.body())?)?;
+    let change = sent.change();
+    let role = call
+        .office(move |office| {
+            let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
+            decided(office::change_role(office.store, tenant, &stamp, id, version, &change))
+        })
+        .await?;
+    shown(StatusCode::OK, role.version, &Shape::of(&role))
+}
+
+async fn delete(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    call.office(move |office| {
+        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
+        decided(office::delete_role(office.store, tenant, &stamp, id, version))
+    })
+    .await?;
+    Ok(done())
+}
+
+/// What is no id names nothing.
+fn id(call: &Call) -> Result<RoleId, Failure> {
+    let sent = call.head().segment("id");
+    sent.parse().map_err(|_| absent(sent))
+}
+
+fn absent(id: &str) -> Failure {
+    Refused::Absent { field: Of::Role, value: id.to_owned() }.into()
+}

@@ -1,0 +1,101 @@
+//! What requests say of roles.
+
+use serde::Deserialize;
+use tillgate_auth_core::{Auth, Error};
+use tillgate_domain::office::{NewRole, RoleChange};
+use tillgate_domain::{Environment, Right, RoleId, RoleName};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::failure::Failure;
+use crate::field::{Field, fits, stays};
+
+/// A role that is to be.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = NewRole)]
+pub(super) struct New {
+    /// The name that requests use. Unique in the tenant, whatever the case.
+    #[serde(default)]
+    #[validate(required, custom(function = "fits"))]
+    #[schema(value_type = String, min_length = 1, max_length = 100, required = true)]
+    name: Field<RoleName>,
+    /// The name that people read; the name where it is not sent.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    label: Field<String>,
+    /// What it is for.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, max_length = 2000)]
+    description: Field<String>,
+    /// What it allows; one right at least.
+    #[serde(default)]
+    #[validate(required, custom(function = "fits"))]
+    #[schema(schema_with = super::shape::rights, required = true)]
+    rights: Field<Vec<Right>>,
+    /// Where it counts; one environment at least.
+    #[serde(default)]
+    #[validate(required, custom(function = "fits"))]
+    #[schema(schema_with = super::shape::environments, required = true)]
+    environments: Field<Vec<Environment>>,
+}
+
+/// What becomes of a role, as a merge patch (RFC 7396): what is not sent stays as it is.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = RoleChange)]
+pub(super) struct Change {
+    /// Another name for requests.
+    #[serde(default)]
+    #[validate(custom(function = "stays"))]
+    #[schema(value_type = String, min_length = 1, max_length = 100)]
+    name: Field<RoleName>,
+    /// Another name that people read; null for none.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    label: Field<String>,
+    /// Another description; null for none.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, max_length = 2000)]
+    description: Field<String>,
+    /// What it allows, in the place of what it did.
+    #[serde(default)]
+    #[validate(custom(function = "stays"))]
+    #[schema(schema_with = super::shape::rights)]
+    rights: Field<Vec<Right>>,
+    /// Where it counts, in the place of where it did.
+    #[serde(default)]
+    #[validate(custom(function = "stays"))]
+    #[schema(schema_with = super::shape::environments)]
+    environments: Field<Vec<Environment>>,
+}
+
+impl New {
+    /// The role, with an id of its own.
+    pub(super) fn role(self, engine: &Auth) -> Result<NewRole, Failure> {
+        let missing = || Failure::Fault("a field that was required is missing".to_owned());
+        let name = self.name.given().ok_or_else(missing)?;
+        Ok(NewRole {
+            id: engine.id(RoleId::new).map_err(|error: Error| Failure::from(error))?,
+            label: self.label.given().unwrap_or_else(|| name.to_string()),
+            name,
+            description: self.description.given().unwrap_or_default(),
+            rights: self.rights.given().unwrap_or_default().into_iter().collect(),
+            environments: self.environments.given().unwrap_or_default().into_iter().collect(),
+        })
+    }
+}
+
+impl Change {
+    pub(super) fn change(self) -> RoleChange {
+        RoleChange {
+            name: self.name.given(),
+            label: self.label.patch().map(Option::unwrap_or_default),
+            description: self.description.patch().map(Option::unwrap_or_default),
+            rights: self.rights.given().map(|rights| rights.into_iter().collect()),
+            environments: self.environments.given().map(|environments| environments.into_iter().collect()),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! The native API's stores: what the tenant has, opening, naming and closing them. They are written with the tenant, whose version
+//! theirs is.
+
+mod sent;
+mod told;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::LOCATION;
+use actix_web::http::{Method, StatusCode};
+use serde::Serialize;
+use tillgate_auth_core::{Caller, Error};
+use tillgate_domain::office::{self, Field as Of, Refused};
+use tillgate_domain::{Branch, BranchId, Tenant};
+use utoipa::ToSchema;
+
+use super::page::Asked;
+use super::version::{held, shown};
+use super::{created, done};
+use crate::body;
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::field::validated;
+use crate::office::decided;
+use crate::query::Parameters;
+use crate::route::Route;
+use sent::{Change, New};
+
+/// A store of the tenant.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Store)]
+struct Shape<'b> {
+    #[schema(value_type = uuid::Uuid)]
+    id: BranchId,
+    /// The name that people read.
+    name: &'b str,
+}
+
+impl<'b> Shape<'b> {
+    fn of(branch: &'b Branch) -> Self {
+        Self { id: branch.id, name: &branch.name }
+    }
+}
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::known(Method::GET, "/stores", list).told(told::list),
+        Route::known(Method::POST, "/stores", open).told(told::open),
+        Route::known(Method::GET, "/stores/{id}", one).told(told::one),
+        Route::known(Method::PATCH, "/stores/{id}", rename).told(told::rename),
+        Route::known(Method::DELETE, "/stores/{id}", close).told(told::close),
+    ]
+}
+
+async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let mut sent = Parameters::of(call.head());
+    let asked = Asked::take(&mut sent);
+    let search = sent.word("search").map(|text| text.to_lowercase());
+    let asked = sent.checked(asked)?;
+    let mut stores = tenant(&call, &caller).await?.branches;
+    stores.sort_by_key(|store| store.id);
+    stores.retain(|store| {
+        asked.after.is_none_or(|after| store.id.0 > after)
+            && search.as_ref().is_none_or(|text| store.name.to_lowercase().contains(text))
+    });
+    asked.answer(&stores, |store| store.id.0, Shape::of)
+}
+
+async fn open(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let sent: New = validated(body::object(call.head().headers(), call.body())?)?;
+    let name = sent.name()?;
+    let (id, tenant) = call
+        .office(move |office| {
+            let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
+            let id = office.engine.id(BranchId::new).map_err(|error: Error| Failure::from(error))?;
+            Ok((id, decided(office::add_store(office.store, tenant, &stamp, &Branch { id, name }))?))
+        })
+        .await?;
+    let mut answer = answer(StatusCode::CREATED, &tenant, id)?;
+    answer.headers_mut().insert(LOCATION, created(&call, "stores", id.0)?);
+    Ok(answer)
+}
+
+async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let id = id(&call)?;
+    answer(StatusCode::OK, &tenant(&call, &caller).await?, id)
+}
+
+async fn rename(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let sent: Change = validated(body::object(call.head().headers(), call.body())?)?;
+    let tenant = call
+        .office(move |office| {
+            let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
+            decided(office::rename_store(office.store, tenant, &stamp, id, version, sent.name().as_deref()))
+        })
+        .await?;
+    answer(StatusCode::OK, &tenant, id)
+}
+
+async fn close(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    call.office(move |office| {
+        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
+        decided(office::close_store(office.store, tenant, &stamp, id, version))
+    })
+    .await?;
+    Ok(done())
+}
+
+/// The tenant as it is now, with its stores.
+async fn tenant(call: &Call, caller: &Caller) -> Result<Tenant, Failure> {
+    let id = caller.profile.tenant.id;
+    let found = call.office(move |office| Ok(office::find_tenant(office.store, id)?)).await?;
+    found.ok_or_else(|| Failure::Fault("a caller's tenant is gone".to_owned()))
+}
+
+fn answer(status: StatusCode, tenant: &Tenant, id: BranchId) -> Result<HttpResponse, Failure> {
+    let store = tenant.branches.iter().find(|store| store.id == id).ok_or_else(|| absent(&id.to_string()))?;
+    shown(status, tenant.version, &Shape::of(store))
+}
+
+/// What is no id names nothing.
+fn id(call: &Call) -> Result<BranchId, Failure> {
+    let sent = call.head().segment("id");
+    sent.parse().map_err(|_| absent(sent))
+}
+
+fn absent(id: &str) -> Failure {
+    Refused::Absent { field: Of::Store, value: id.to_owned() }.into()
+}

@@ -1,0 +1,318 @@
+//! The native API's devices, roles, rights, stores and tenants: added, listed, searched, changed and deleted, by merge patches that
+//! hold to a version.
+
+use std::collections::BTreeSet;
+
+use actix_web::http::Method;
+use serde_json::{Value, json};
+
+use crate::office::{Desk, device, faults, tenant};
+use crate::shop::PASSWORD;
+
+fn pointers(all: &[(&str, &str)]) -> Vec<(String, String)> {
+    all.iter().map(|(pointer, code)| ((*pointer).to_owned(), (*code).to_owned())).collect()
+}
+
+#[actix_web::test]
+async fn a_device_is_registered_changed_and_retired() {
+    let desk = Desk::open().await;
+    let sent = json!({
+        "name": "P09",
+        "environment": "PDA",
+        "description": "Terrace",
+        "preferences": { "sound": { "on": true, "level": 3 } },
+        "settings": { "MaxQuantity": "200", "Gone": null },
+        "roles": ["cashier"],
+        "password": "staple battery",
+    });
+    let added = desk.post("/devices", sent).await;
+    assert_eq!(added.status, 201, "{}", added.json());
+    let id = added.text("/id");
+    let expected = json!({
+        "id": id,
+        "name": "P09",
+        "environment": "PDA",
+        "status": "active",
+        "description": "Terrace",
+        "preferences": { "sound": { "on": true, "level": 3 } },
+        "settings": { "MaxQuantity": "200" },
+        "roles": ["cashier"],
+        "last_seen_at": null,
+        "created_at": "2026-11-21T12:00:00.000Z",
+        "updated_at": "2026-11-21T12:00:00.000Z",
+    });
+    assert_eq!(added.json(), expected);
+    assert_eq!((added.header("etag"), added.header("location")), ("\"1\"", &*format!("/api/v1/devices/{id}")));
+    let path = format!("/devices/{id}");
+    assert_eq!(desk.get(&path).await.json(), expected);
+    let login = json!({ "device": "P09", "password": "staple battery" });
+    let own = desk.shop.post("/api/v1/sessions", login.clone()).await;
+    assert_eq!(own.status, 201);
+    let token = own.text("/access_token");
+    let current = || desk.shop.get("/api/v1/sessions/current", &token);
+    assert_eq!(current().await.status, 200);
+
+    let patch = json!({
+        "description": null,
+        "preferences": { "sound": { "level": null }, "theme": "dark" },
+        "settings": { "MaxQuantity": null, "Empty": "" },
+    });
+    let changed = desk.patch(&path, "\"1\"", patch).await;
+    assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"2\""), "{}", changed.json());
+    let json = changed.json();
+    assert_eq!(json["description"], "");
+    assert_eq!(json["preferences"], json!({ "sound": { "on": true }, "theme": "dark" }));
+    assert_eq!(json["settings"], json!({ "Empty": "" }));
+    assert_eq!(json["roles"], json!(["cashier"]), "what is not sent stays");
+    assert_eq!(faults(&desk.patch(&path, "\"1\"", json!({ "name": "P10" })).await).1, "version_moved");
+    assert_eq!(current().await.status, 200, "a change of settings ends nothing");
+
+    let moved = desk.patch(&path, "*", json!({ "environment": "BackOffice" })).await;
+    assert_eq!((moved.status.as_u16(), moved.text("/environment").as_str()), (200, "BackOffice"));
+    assert_eq!(current().await.status, 401, "another kind of device is another matter");
+    let password = format!("{path}/password");
+    assert_eq!(
+        desk.send(Method::PUT, &password, None, Some(json!({ "password": "another battery" }))).await.status,
+        204
+    );
+    assert_eq!(desk.shop.post("/api/v1/sessions", login).await.status, 401);
+    let login = json!({ "device": "P09", "password": "another battery" });
+    assert_eq!(desk.shop.post("/api/v1/sessions", login.clone()).await.status, 201);
+    for _ in 0..2 {
+        assert_eq!(desk.send(Method::DELETE, &password, None, None).await.status, 204, "and again");
+    }
+    assert_eq!(desk.shop.post("/api/v1/sessions", login).await.status, 401);
+
+    assert_eq!(desk.send(Method::DELETE, &path, None, None).await.status, 428);
+    assert_eq!(desk.send(Method::DELETE, &path, Some("*"), None).await.status, 204);
+    assert_eq!(desk.get(&path).await.text("/status"), "retired");
+    assert_eq!(desk.patch(&path, "*", json!({ "status": "active" })).await.status, 409);
+    assert!(!desk.all("/devices", "/name").await.contains(&"P09".to_owned()));
+    assert_eq!(desk.all("/devices?status=retired", "/name").await, ["P09"]);
+    let again = desk.post("/devices", json!({ "name": "p09", "environment": "PDA" })).await;
+    assert_eq!(again.status, 201, "the name is free again");
+}
+
+#[actix_web::test]
+async fn a_locked_device_loses_its_sessions_in_the_same_act() {
+    let desk = Desk::open().await;
+    let login = json!({ "login": "cashier", "password": PASSWORD, "device": "P01" });
+    let cashier = desk.shop.post("/api/v1/sessions", login).await.text("/access_token");
+    let path = format!("/devices/{}", device(&desk.shop, "P01").id);
+    assert_eq!(desk.shop.get("/api/v1/sessions/current", &cashier).await.status, 200);
+    assert_eq!(desk.patch(&path, "*", json!({ "status": "locked" })).await.status, 200);
+    assert_eq!(desk.shop.get("/api/v1/sessions/current", &cashier).await.status, 401);
+}
+
+#[actix_web::test]
+async fn devices_are_searched_page_by_page() {
+    let desk = Desk::open().await;
+    for (name, environment) in [("Z1", "Tool"), ("z2", "PDA"), ("Kuchyňa", "Tool")] {
+        assert_eq!(desk.post("/devices", json!({ "name": name, "environment": environment })).await.status, 201);
+    }
+    let found = |query: &'static str| {
+        let desk = &desk;
+        // made in one millisecond they come in any order
+        async move { desk.all(&format!("/devices?{query}"), "/name").await.into_iter().collect::<BTreeSet<_>>() }
+    };
+    assert_eq!(found("search=z").await, ["Z1", "z2"].map(str::to_owned).into());
+    assert_eq!(found("environment=Tool").await, ["Z1", "Kuchyňa", "LOCKED", "UNLISTED"].map(str::to_owned).into());
+    assert_eq!(desk.all("/devices?search=KUCHY%C5%87A", "/name").await, ["Kuchyňa"]);
+    assert_eq!(desk.all("/devices?search=z&environment=Tool", "/name").await, ["Z1"]);
+    assert!(desk.all("/devices", "/name").await.len() > 5);
+    let query = desk.get("/devices?limit=201&after=x&status=gone&environment=Till").await;
+    let places: Vec<String> = faults(&query).2.into_iter().map(|(place, _)| place).collect();
+    assert_eq!(places, ["after", "environment", "limit", "status"]);
+}
+
+#[actix_web::test]
+async fn every_fault_of_a_device_a_role_or_a_tenant_is_told_at_once() {
+    let desk = Desk::open().await;
+    let sent = json!({ "environment": "Till", "preferences": 1, "settings": { "a": 1, "b": "x" }, "roles": [""] });
+    let expected = pointers(&[
+        ("/environment", "format"),
+        ("/name", "required"),
+        ("/preferences", "type"),
+        ("/roles/0", "required"),
+        ("/settings/a", "type"),
+    ]);
+    assert_eq!(faults(&desk.post("/devices", sent).await), (422, "fields_invalid".to_owned(), expected));
+    let sent = json!({ "rights": ["Storno", "storno"], "environments": ["Till"], "label": 1 });
+    let expected =
+        pointers(&[("/environments/0", "format"), ("/label", "type"), ("/name", "required"), ("/rights/0", "format")]);
+    assert_eq!(faults(&desk.post("/roles", sent).await), (422, "fields_invalid".to_owned(), expected));
+    let empty = json!({ "name": "waiter", "rights": [], "environments": ["PDA"] });
+    assert_eq!(faults(&desk.post("/roles", empty).await).2, pointers(&[("/rights", "required")]));
+    let path = format!("/tenants/{}", tenant(&desk.shop).id);
+    let sent = json!({ "name": null, "zone": "Mars", "locale": "-", "limits": { "access": "1h", "idle": -1 } });
+    let expected = pointers(&[
+        ("/limits/access", "type"),
+        ("/limits/idle", "type"),
+        ("/locale", "format"),
+        ("/name", "required"),
+        ("/zone", "format"),
+    ]);
+    assert_eq!(faults(&desk.patch(&path, "*", sent).await), (422, "fields_invalid".to_owned(), expected));
+    let short = json!({ "limits": { "access": 1 } });
+    assert_eq!(faults(&desk.patch(&path, "*", short).await).2, pointers(&[("/limits/access", "range")]));
+}
+
+#[actix_web::test]
+async fn a_role_is_added_changed_at_once_and_deleted_when_nobody_holds_it() {
+    let desk = Desk::open().await;
+    let sent = json!({
+        "name": "waiter",
+        "description": "Serves",
+        "rights": ["ticketUpdate", "ticketCreate"],
+        "environments": ["PDA"],
+    });
+    let added = desk.post("/roles", sent).await;
+    assert_eq!(added.status, 201, "{}", added.json());
+    let id = added.text("/id");
+    let expected = json!({
+        "id": id,
+        "name": "waiter",
+        "label": "waiter",
+        "description": "Serves",
+        "rights": ["ticketCreate", "ticketUpdate"],
+        "environments": ["PDA"],
+        "built_in": false,
+    });
+    assert_eq!((added.json(), added.header("etag")), (expected.clone(), "\"1\""));
+    assert_eq!(added.header("location"), format!("/api/v1/roles/{id}"));
+    let path = format!("/roles/{id}");
+    assert_eq!(desk.get(&path).await.json(), expected);
+
+    let user = desk.shop.native("cashier").await;
+    let person = format!("/users/{}", user.text("/session/user/id"));
+    assert_eq!(desk.patch(&person, "*", json!({ "roles": ["waiter"] })).await.status, 200);
+    let token = user.text("/access_token");
+    let rights = || async { desk.shop.get("/api/v1/sessions/current", &token).await.json()["rights"].clone() };
+    assert_eq!(rights().await, json!(["ticketCreate", "ticketUpdate"]));
+    let changed = desk.patch(&path, "\"1\"", json!({ "rights": ["storno"], "label": null })).await;
+    assert_eq!((changed.status.as_u16(), changed.header("etag"), changed.text("/label").as_str()), (200, "\"2\"", ""));
+    assert_eq!(rights().await, json!(["storno"]), "from the next request");
+
+    let held = desk.send(Method::DELETE, &path, Some("\"2\""), None).await;
+    assert_eq!((held.status.as_u16(), held.text("/code").as_str()), (409, "role_held"));
+    assert!(held.text("/detail").contains("user cashier"), "{}", held.text("/detail"));
+    assert_eq!(desk.patch(&person, "*", json!({ "roles": ["cashier"] })).await.status, 200);
+    assert_eq!(desk.send(Method::DELETE, &path, Some("\"1\""), None).await.status, 412);
+    assert_eq!(desk.send(Method::DELETE, &path, Some("\"2\""), None).await.status, 204);
+    assert_eq!(desk.get(&path).await.status, 404);
+
+    let names = desk.all("/roles?built_in=true", "/name").await;
+    assert_eq!(names, ["cashier", "manager", "admin"]);
+    assert_eq!(desk.all("/roles?search=MANA", "/name").await, ["manager"]);
+    let ids = desk.all("/roles?built_in=true", "/id").await;
+    for id in ids {
+        let path = format!("/roles/{id}");
+        let changed = desk.patch(&path, "*", json!({ "label": "x" })).await;
+        let deleted = desk.send(Method::DELETE, &path, Some("*"), None).await;
+        for answer in [changed, deleted] {
+            assert_eq!((answer.status.as_u16(), answer.text("/code").as_str()), (409, "role_built_in"));
+        }
+    }
+}
+
+#[actix_web::test]
+async fn nobody_gives_more_than_they_hold_by_a_role_or_a_device() {
+    let desk = Desk::open().await;
+    desk.invent_role("deputy", &["roleCreate", "roleUpdate", "deviceUpdate", "userUpdate"]);
+    let person = format!("/users/{}", desk.shop.native("cashier").await.text("/session/user/id"));
+    assert_eq!(desk.patch(&person, "*", json!({ "roles": ["deputy", "cashier"] })).await.status, 200);
+    let clerk = desk.shop.native("cashier").await.text("/access_token");
+    let send = |method: &str, path: String, body: Value| {
+        let request = crate::shop::call(method.parse().unwrap(), &format!("/api/v1{path}"))
+            .insert_header(("Authorization", format!("Bearer {clerk}")))
+            .insert_header(("If-Match", "*"))
+            .set_json(body);
+        desk.shop.send(request)
+    };
+    let own = desk.get("/roles?search=deputy").await.json()["items"][0]["id"].as_str().unwrap().to_owned();
+    let strong = json!({ "name": "strong", "rights": ["admin"], "environments": ["PDA"] });
+    let till = device(&desk.shop, "P01").id;
+    for (method, path, body) in [
+        ("POST", "/roles".to_owned(), strong),
+        ("PATCH", format!("/roles/{own}"), json!({ "rights": ["roleUpdate", "admin"] })),
+        ("PATCH", format!("/devices/{till}"), json!({ "roles": ["admin"] })),
+        ("PATCH", person.clone(), json!({ "roles": ["admin"] })),
+    ] {
+        let answer = send(method, path.clone(), body).await;
+        let told = (answer.status.as_u16(), answer.text("/right"));
+        assert_eq!(told, (403, "admin".to_owned()), "{method} {path}");
+    }
+}
+
+#[actix_web::test]
+async fn the_rights_that_there_are_are_told() {
+    let desk = Desk::open().await;
+    desk.invent_role("odd", &["teleportUpdate"]);
+    let items = desk.get("/rights").await.json()["items"].as_array().unwrap().clone();
+    let names: Vec<&str> = items.iter().map(|item| item["name"].as_str().unwrap()).collect();
+    assert!(names.is_sorted() && names.contains(&"ticketClose") && names.contains(&"teleportUpdate"));
+    assert!(items.iter().all(|item| item["held"] == true), "an admin holds them all");
+    let cashier = Desk::of("cashier").await.get("/rights").await.json()["items"].as_array().unwrap().clone();
+    let held: Vec<&str> =
+        cashier.iter().filter(|item| item["held"] == true).map(|item| item["name"].as_str().unwrap()).collect();
+    assert_eq!(held, ["fiscalOpenDrawer", "ticketClose", "ticketCreate", "ticketSetCustomer", "ticketUpdate"]);
+}
+
+#[actix_web::test]
+async fn stores_are_opened_renamed_and_closed_but_the_last() {
+    let desk = Desk::open().await;
+    let opened = desk.post("/stores", json!({ "name": "Station" })).await;
+    assert_eq!((opened.status.as_u16(), opened.header("etag")), (201, "\"2\""), "{}", opened.json());
+    let id = opened.text("/id");
+    assert_eq!(opened.header("location"), format!("/api/v1/stores/{id}"));
+    assert_eq!(faults(&desk.post("/stores", json!({ "name": "STATION" })).await).2, pointers(&[("/name", "taken")]));
+    let path = format!("/stores/{id}");
+    assert_eq!(desk.get(&path).await.json(), json!({ "id": id, "name": "Station" }));
+    assert_eq!(desk.patch(&path, "\"1\"", json!({ "name": "Airport" })).await.status, 412);
+    let renamed = desk.patch(&path, "\"2\"", json!({ "name": "Airport" })).await;
+    assert_eq!(
+        (renamed.status.as_u16(), renamed.text("/name").as_str(), renamed.header("etag")),
+        (200, "Airport", "\"3\"")
+    );
+    assert_eq!(
+        desk.patch(&path, "*", json!({})).await.header("etag"),
+        "\"3\"",
+        "nothing was sent, and nothing changed"
+    );
+    assert_eq!(desk.all("/stores", "/name").await.len(), 2);
+    assert_eq!(desk.all("/stores?search=air", "/name").await, ["Airport"]);
+    let others = desk.all("/stores", "/id").await;
+    let first = others.iter().find(|other| **other != id).unwrap();
+    assert_eq!(desk.send(Method::DELETE, &format!("/stores/{first}"), Some("\"3\""), None).await.status, 204);
+    let last = desk.send(Method::DELETE, &path, Some("*"), None).await;
+    assert_eq!((last.status.as_u16(), last.text("/code").as_str()), (409, "last_store"));
+    assert_eq!(desk.get(&format!("/stores/{first}")).await.status, 404);
+}
+
+#[actix_web::test]
+async fn a_tenant_shortens_its_sessions_from_the_next_login() {
+    let desk = Desk::open().await;
+    let id = tenant(&desk.shop).id;
+    let path = format!("/tenants/{id}");
+    let shown = desk.get(&path).await;
+    assert_eq!((shown.status.as_u16(), shown.header("etag")), (200, "\"1\""));
+    assert_eq!(shown.json()["limits"], json!({ "access": null, "idle": null, "absolute": null, "overlap": null }));
+    assert_eq!(desk.get("/tenants").await.json()["items"], json!([shown.json()]));
+    let before = desk.shop.native("cashier").await.json()["expires_in"].as_i64().unwrap();
+    let patch = json!({ "zone": "Asia/Jakarta", "limits": { "access": 300, "idle": 3600 } });
+    let changed = desk.patch(&path, "\"1\"", patch).await;
+    assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"2\""), "{}", changed.json());
+    assert_eq!(changed.json()["limits"], json!({ "access": 300, "idle": 3600, "absolute": null, "overlap": null }));
+    let login = desk.shop.native("cashier").await.json();
+    assert!(before > 300 && login["expires_in"] == 300, "{before} {login}");
+    assert_eq!(login["refresh_expires_at"], "2026-11-21T13:00:00.000Z");
+    // what the contract says is not lengthened
+    let long = desk.patch(&path, "*", json!({ "limits": { "access": 86400, "idle": null } })).await;
+    assert_eq!(long.json()["limits"]["access"], 86400);
+    assert_eq!(desk.shop.native("cashier").await.json()["expires_in"].as_i64(), Some(before));
+    let none = desk.patch(&path, "*", json!({ "limits": null })).await;
+    assert_eq!(none.json()["limits"]["access"], Value::Null);
+    for other in ["00000000-0000-7000-8000-000000000000", "x"] {
+        assert_eq!(desk.get(&format!("/tenants/{other}")).await.status, 404);
+    }
+}
