@@ -33,15 +33,16 @@ impl Auth {
         let access_token = claims
             .sign(keys.signs())
             .map_err(|error| Error::Fault(format!("an access token could not be signed: {error}")))?;
-        // what follows on another token is used next: its own signature need not be checked
-        if matches!(how, How::Rotated | How::Exchanged) {
-            let verified = Arc::new(Verified::new(claims.clone(), keys.signs().id()));
-            self.tokens.keep(Tokens::digest(&access_token), &verified);
-        }
         let id_token = match session.kind {
-            SessionKind::Permanent => Some(self.identify(&claims, &profile, keys)?),
+            SessionKind::Permanent => Some(self.identify(&mut claims, &profile, keys)?),
             SessionKind::Person | SessionKind::Device => None,
         };
+        let access_expires_at = claims.expires_at();
+        // what follows on another token is used next: its own signature need not be checked
+        if matches!(how, How::Rotated | How::Exchanged) {
+            let verified = Arc::new(Verified::new(claims, keys.signs().id()));
+            self.tokens.keep(Tokens::digest(&access_token), &verified);
+        }
         let refresh_token = match session.terms.refresh {
             Some(_) => {
                 let key = keys.refresh(session.key).ok_or(TokenRefusal::Over)?;
@@ -53,8 +54,8 @@ impl Auth {
         Ok(Granted {
             access_token: access_token.into(),
             id_token,
-            access_life: claims.expires_at().since(now),
-            access_expires_at: claims.expires_at(),
+            access_life: access_expires_at.since(now),
+            access_expires_at,
             refresh_token,
             session_expires_at: session.expires_at,
             session,
@@ -64,11 +65,11 @@ impl Auth {
     }
 
     /// The same token once more, with who its user is: it authenticates as the access token does.
-    fn identify(&self, claims: &Claims, profile: &Profile, keys: &Opened) -> Result<Secret<String>, Error> {
-        let jti = self.id(|at, random| tillgate_domain::EventId::new(at, random).0)?;
-        let identity =
-            Identity { claims: &Claims { jti, ..claims.clone() }, person: profile.user.as_ref().map(Person::of) };
-        let signed = identity.sign(keys.signs());
+    fn identify(&self, claims: &mut Claims, profile: &Profile, keys: &Opened) -> Result<Secret<String>, Error> {
+        let own = self.id(|at, random| tillgate_domain::EventId::new(at, random).0)?;
+        let access = std::mem::replace(&mut claims.jti, own);
+        let signed = Identity { claims, person: profile.user.as_ref().map(Person::of) }.sign(keys.signs());
+        claims.jti = access;
         let signed = signed.map_err(|error| Error::Fault(format!("an id token could not be signed: {error}")))?;
         Ok(signed.into())
     }
