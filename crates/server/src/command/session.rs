@@ -5,6 +5,7 @@ use serde_json::json;
 use tillgate_auth_core::auth::Auth;
 use tillgate_auth_core::ports::{AuthView, Listed, SessionFilter};
 use tillgate_auth_core::session::SessionKind;
+use tillgate_domain::office::{self, Page};
 use tillgate_domain::{DeviceName, SessionId, Store, StoreExt, UserName};
 
 use super::office::Office;
@@ -38,9 +39,6 @@ pub(crate) struct End {
     #[arg(long, value_name = "NAME", value_parser = pairs::device)]
     device: Option<DeviceName>,
 }
-
-/// The most that one page of a list holds.
-const PAGE: u32 = 200;
 
 impl Session {
     pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
@@ -95,15 +93,8 @@ fn live(office: &Office) -> SessionFilter {
 
 fn sessions(office: &Office, filter: &SessionFilter) -> Result<Vec<Listed>, Stop> {
     let store: &dyn Store<AuthView> = &*office.database;
-    let mut found: Vec<Listed> = Vec::new();
-    loop {
-        let after = found.last().map(|listed| listed.session.id);
-        let part = store.read(|tx| tx.sessions().list(filter, after, PAGE)).map_err(Stop::failed)?;
-        if part.is_empty() {
-            return Ok(found);
-        }
-        found.extend(part);
-    }
+    let part = |page: &Page<SessionId>| store.read(|tx| tx.sessions().list(filter, page.after, page.limit));
+    office::all(None, part, |listed| listed.session.id).map_err(Stop::failed)
 }
 
 fn list(office: &Office, all: bool, json: bool) -> Result<(), Stop> {
