@@ -77,7 +77,7 @@ pub use stamp::{Authority, Stamp};
 pub use tickets::{
     Made, NewRefund, NewTicket, Once, Owner, Shown, TicketAmendment, TicketChange, TicketClosing, TicketSearch,
     WantedLine, amend_tickets, close_ticket, count_tickets, find_ticket, list_tickets, open_ticket, put_ticket,
-    refund_ticket, sweep_idempotency_keys, void_ticket,
+    refund_ticket, sweep_idempotency_keys, tickets_after, void_ticket,
 };
 pub use unlock::unlock;
 pub use verify_audit::{Fault, Verified, verify_audit};

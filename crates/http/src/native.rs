@@ -12,6 +12,7 @@ mod sessions;
 mod shapes;
 mod stores;
 mod tenants;
+mod tickets;
 mod users;
 mod version;
 
@@ -84,6 +85,7 @@ impl Dialect for Native {
             vec![rights::route()],
             stores::routes(),
             tenants::routes(),
+            tickets::routes(),
             api_keys::routes(),
             audit::routes(),
             vec![access::route()],

@@ -70,7 +70,7 @@ pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
             _ => None,
         },
         version: match failure {
-            Failure::Office(Refused::Moved { current }) => Some(*current),
+            Failure::Office(Refused::Moved { current } | Refused::TicketMoved { current, .. }) => Some(*current),
             _ => None,
         },
         errors: match failure {

@@ -42,6 +42,7 @@ mod refusals;
 mod resources;
 mod rights;
 mod shop;
+mod tickets;
 mod unavailable;
 mod users;
 mod walls;

@@ -166,6 +166,9 @@ pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
         ("PATCH", "/roles/{id}") => Some(json!({ "label": "Another" })),
         ("POST", "/stores") => Some(json!({ "name": "Airport" })),
         ("PATCH", "/stores/{id}" | "/tenants/{id}") => Some(json!({ "name": "Another" })),
+        ("POST", "/tickets") => Some(json!({ "currency": "EUR" })),
+        ("PATCH", "/tickets/{id}") => Some(json!({ "name": "Table 5" })),
+        ("POST", "/tickets/{id}/close" | "/tickets/{id}/refund") => Some(json!({})),
         ("PATCH", "/users/{id}") => Some(json!({ "display_name": "Another" })),
         ("PUT", "/users/{id}/password") => Some(json!({ "password": "staple battery" })),
         ("PUT", "/sessions/current/password") => {
@@ -174,7 +177,7 @@ pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
         _ => None,
     };
     let mut request = call(method.parse().unwrap(), &path.replace("{id}", id));
-    if matches!(method, "PATCH" | "DELETE") {
+    if matches!(method, "PATCH" | "DELETE") || path.ends_with("/close") {
         request = request.insert_header(("If-Match", "*"));
     }
     if let Some(body) = body { request.set_json(body) } else { request }

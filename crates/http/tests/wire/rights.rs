@@ -47,6 +47,17 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("DELETE", "/api/v1/users/{id}", "", [401, 403, 403, 204]),
     ("PUT", "/api/v1/users/{id}/password", "", [401, 403, 403, 204]),
     ("POST", "/api/v1/users/{id}/unlock", "", [401, 403, 403, 204]),
+    ("GET", "/api/v1/tickets", "", [401, 200, 200, 200]),
+    ("POST", "/api/v1/tickets", "", [401, 201, 201, 201]),
+    ("GET", "/api/v1/tickets/{id}", "", [401, 200, 200, 200]),
+    ("PATCH", "/api/v1/tickets/{id}", "own", [401, 200, 200, 200]),
+    ("PATCH", "/api/v1/tickets/{id}", "another's", [401, 403, 200, 200]),
+    ("DELETE", "/api/v1/tickets/{id}", "own", [401, 403, 204, 204]),
+    ("DELETE", "/api/v1/tickets/{id}", "another's", [401, 403, 204, 204]),
+    ("POST", "/api/v1/tickets/{id}/close", "own", [401, 200, 200, 200]),
+    ("POST", "/api/v1/tickets/{id}/close", "another's", [401, 200, 200, 200]),
+    ("POST", "/api/v1/tickets/{id}/refund", "own", [401, 403, 201, 201]),
+    ("POST", "/api/v1/tickets/{id}/refund", "another's", [401, 403, 201, 201]),
     ("GET", "/api/v1/api-keys", "", [401, 403, 403, 200]),
     ("POST", "/api/v1/api-keys", "", [401, 403, 403, 201]),
     ("GET", "/api/v1/api-keys/{id}", "", [401, 403, 403, 200]),
@@ -277,6 +288,9 @@ async fn request(shop: &Shop, method: &str, path: &str, whose: &str, role: Optio
     }
     if path.starts_with("/portos") && !path.contains("/auth") {
         return crate::portos_office::request(shop, method, path, whose == "own", (someone, role.is_some())).await;
+    }
+    if path.starts_with("/api/v1/tickets") {
+        return crate::tickets::request(shop, method, path, whose == "own", (someone, role.is_some())).await;
     }
     if office::is_ours(path) {
         return office::request(shop, method, path, whose == "own", (someone, role.is_some())).await;

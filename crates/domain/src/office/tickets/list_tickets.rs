@@ -37,6 +37,27 @@ pub fn list_tickets(store: &dyn Store<OfficeView>, tenant: TenantId, search: &Ti
     })
 }
 
+/// Tickets of a tenant after the one of this id, in the place that it has now; none where there is no such ticket.
+pub fn tickets_after(
+    store: &dyn Store<OfficeView>,
+    tenant: TenantId,
+    filter: &TicketFilter,
+    order: TicketOrder,
+    after: Option<TicketId>,
+    limit: u32,
+) -> Stored<Vec<Shown>> {
+    let Some(filter) = readable(filter) else { return Ok(Vec::new()) };
+    store.read(|tx| {
+        let mut part = Part::first(limit.clamp(1, MOST));
+        if let Some(id) = after {
+            let Some(last) = tx.tickets().find(tenant, id)? else { return Ok(Vec::new()) };
+            part.after = Some(order.by.place(&last));
+        }
+        let tickets = tx.tickets().list(tenant, &filter, order, &part)?;
+        all_shown(tx, tickets)
+    })
+}
+
 /// How many tickets of a tenant the filter fits.
 pub fn count_tickets(store: &dyn Store<OfficeView>, tenant: TenantId, filter: &TicketFilter) -> Stored<u64> {
     let Some(filter) = readable(filter) else { return Ok(0) };

@@ -1,0 +1,196 @@
+//! The native API's tickets: opened, changed, closed, made void and taken back by who may, on a till; looked at by everybody of the
+//! tenant.
+
+mod fit;
+mod once;
+mod sent;
+mod shape;
+mod told;
+
+use actix_web::HttpResponse;
+use actix_web::http::header::LOCATION;
+use actix_web::http::{Method, StatusCode};
+use serde_json::{Map, Value};
+use tillgate_auth_core::Caller;
+use tillgate_domain::TicketId;
+use tillgate_domain::office::ports::{OrderedBy, TicketFilter, TicketOrder};
+use tillgate_domain::office::{self, Field as Of, Refused, Shown, TicketAmendment};
+use tillgate_domain::ticket::{Note, TicketStatus};
+
+use super::page::Asked;
+use super::version::{held, shown};
+use super::{created, done};
+use crate::body;
+use crate::call::Call;
+use crate::failure::Failure;
+use crate::field::validated;
+use crate::instants::Given;
+use crate::office::decided;
+use crate::query::Parameters;
+use crate::route::Route;
+use sent::{Closing, New, Refunding};
+use shape::Shape;
+
+pub(super) fn routes() -> Vec<Route> {
+    vec![
+        Route::known(Method::GET, "/tickets", list).told(told::list),
+        Route::known(Method::POST, "/tickets", open).told(told::open),
+        Route::known(Method::GET, "/tickets/{id}", one).told(told::one),
+        Route::known(Method::PATCH, "/tickets/{id}", change).told(told::change),
+        Route::known(Method::DELETE, "/tickets/{id}", void).told(told::void),
+        Route::known(Method::POST, "/tickets/{id}/close", close).told(told::close),
+        Route::known(Method::POST, "/tickets/{id}/refund", refund).told(told::refund),
+    ]
+}
+
+async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (asked, filter, order) = search(&call)?;
+    let (tenant, after, limit) = (caller.profile.tenant.id, asked.after.map(TicketId), asked.sought());
+    let found = call
+        .office(move |office| Ok(office::tickets_after(office.store, tenant, &filter, order, after, limit)?))
+        .await?;
+    asked.answer(&found, |shown| shown.ticket.id.0, Shape::of)
+}
+
+fn search(call: &Call) -> Result<(Asked, TicketFilter, TicketOrder), Failure> {
+    const ID: &str = "must be an id";
+    const INSTANT: &str = "must be an instant such as 2026-11-21T08:00:00Z";
+    let mut sent = Parameters::of(call.head());
+    let asked = Asked::take(&mut sent);
+    let word = sent.word("state");
+    let status = word.as_deref().and_then(|word| TicketStatus::ALL.into_iter().find(|each| each.name() == word));
+    if word.is_some() && status.is_none() {
+        sent.fault("state", "format", "must be open, closed or void");
+    }
+    let sort = sent.word("sort").unwrap_or_else(|| "opened_at".to_owned());
+    let (name, backwards) = sort.strip_prefix('-').map_or((sort.as_str(), false), |name| (name, true));
+    let by = match name {
+        "opened_at" => OrderedBy::Opened,
+        "updated_at" => OrderedBy::Updated,
+        "payable" => OrderedBy::Payable,
+        _ => {
+            sent.fault(
+                "sort",
+                "format",
+                "must be opened_at, updated_at or payable, with a - before it for the other way round",
+            );
+            OrderedBy::Opened
+        }
+    };
+    let filter = TicketFilter {
+        statuses: status.into_iter().collect(),
+        owner: sent.take("owner", ID),
+        device: sent.take("device", ID),
+        refund_of: sent.take("refund_of", ID),
+        from: sent.take("from", INSTANT).map(|Given(at)| at),
+        until: sent.take("until", INSTANT).map(|Given(at)| at),
+        text: sent.word("search"),
+    };
+    sent.checked((asked, filter, TicketOrder { by, backwards }))
+}
+
+async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (id, tenant) = (id(&call)?, caller.profile.tenant.id);
+    let found = call.office(move |office| Ok(office::find_ticket(office.store, tenant, id)?)).await?;
+    told_of(StatusCode::OK, &found.ok_or_else(|| absent(&id.to_string()))?)
+}
+
+async fn open(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let once = once::of(&call)?;
+    let sent: New = validated(body::object(call.head().headers(), call.body())?)?;
+    let tenant = caller.profile.tenant.id;
+    let made = call
+        .office(move |office| {
+            let new = sent.ticket(office.engine.id(TicketId::new)?)?;
+            decided(office::open_ticket(office.store, tenant, &office.stamp(&caller)?, &new, once.as_ref()))
+        })
+        .await?;
+    made_there(&call, &made.shown)
+}
+
+/// How often a change that holds to no version is tried where others are faster.
+const TRIES: usize = 5;
+
+async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (id, held) = (id(&call)?, held(call.head().headers())?);
+    let patch: Map<String, Value> = body::object(call.head().headers(), call.body())?;
+    let tenant = caller.profile.tenant.id;
+    let changed = call
+        .office(move |office| {
+            let mut last = None;
+            for _ in 0..TRIES {
+                let found = office::find_ticket(office.store, tenant, id)?.ok_or_else(|| absent(&id.to_string()))?;
+                let change = sent::patched(&found, &patch)?;
+                // what a patch leaves of a member is what was read: so it holds to that version in any case
+                let version = Some(held.unwrap_or(found.ticket.version));
+                let amendment = TicketAmendment { stamp: office.stamp(&caller)?, id, version, change };
+                match (office::amend_tickets(office.store, tenant, &[amendment])?, held) {
+                    (Err(moved @ Refused::TicketMoved { .. }), None) => last = Some(moved),
+                    (answer, _) => return Ok(answer?),
+                }
+            }
+            Err(last.map_or_else(|| Failure::unavailable("no turn"), Failure::from))
+        })
+        .await?;
+    told_of(StatusCode::OK, changed.first().ok_or_else(|| Failure::Fault("a change has no outcome".to_owned()))?)
+}
+
+async fn void(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let mut sent = Parameters::of(call.head());
+    let reason = Note::parse(&sent.word("reason").unwrap_or_default()).unwrap_or_else(|_| {
+        sent.fault("reason", "length", "must have at most 2000 characters and no control characters");
+        Note::default()
+    });
+    let (reason, tenant) = (sent.checked(reason)?, caller.profile.tenant.id);
+    call.office(move |office| {
+        decided(office::void_ticket(office.store, tenant, &office.stamp(&caller)?, id, version, &reason))
+    })
+    .await?;
+    Ok(done())
+}
+
+async fn close(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let sent: Closing = validated(body::object(call.head().headers(), call.body())?)?;
+    let (closing, tenant) = (sent.closing(), caller.profile.tenant.id);
+    let shown = call
+        .office(move |office| {
+            decided(office::close_ticket(office.store, tenant, &office.stamp(&caller)?, id, version, &closing))
+        })
+        .await?;
+    told_of(StatusCode::OK, &shown)
+}
+
+async fn refund(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    let (sold, once) = (id(&call)?, once::of(&call)?);
+    let sent: Refunding = validated(body::object(call.head().headers(), call.body())?)?;
+    let tenant = caller.profile.tenant.id;
+    let made = call
+        .office(move |office| {
+            let new = sent.refund(office.engine.id(TicketId::new)?)?;
+            decided(office::refund_ticket(office.store, tenant, &office.stamp(&caller)?, sold, &new, once.as_ref()))
+        })
+        .await?;
+    made_there(&call, &made.shown)
+}
+
+fn told_of(status: StatusCode, ticket: &Shown) -> Result<HttpResponse, Failure> {
+    shown(status, ticket.ticket.version, &Shape::of(ticket))
+}
+
+fn made_there(call: &Call, ticket: &Shown) -> Result<HttpResponse, Failure> {
+    let mut answer = told_of(StatusCode::CREATED, ticket)?;
+    answer.headers_mut().insert(LOCATION, created(call, "tickets", ticket.ticket.id.0)?);
+    Ok(answer)
+}
+
+/// What is no id names no ticket.
+fn id(call: &Call) -> Result<TicketId, Failure> {
+    let sent = call.head().segment("id");
+    sent.parse().map_err(|_| absent(sent))
+}
+
+fn absent(id: &str) -> Failure {
+    Refused::Absent { field: Of::Ticket, value: id.to_owned() }.into()
+}

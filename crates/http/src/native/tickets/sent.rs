@@ -1,0 +1,240 @@
+//! What requests say of tickets.
+
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+use tillgate_domain::TicketId;
+use tillgate_domain::office::{NewRefund, NewTicket, Owner, Shown, TicketChange, TicketClosing, WantedLine};
+use tillgate_domain::ticket::{Amount, Currency, Customer, Label, Location, Payment, Rate};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use super::fit::{Returned, merged};
+use super::shape::{self, CustomerShape, LocationShape, NewItem, PaymentShape, ReturnedShape};
+use crate::failure::Failure;
+use crate::field::{Field, fits, stays, validated};
+
+/// A ticket that is to be.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = NewTicket)]
+pub(super) struct New {
+    /// In what it is paid: three capital letters (ISO 4217).
+    #[serde(default)]
+    #[validate(required, custom(function = "fits"))]
+    #[schema(schema_with = shape::currency, required = true)]
+    currency: Field<Currency>,
+    /// Whose it is: a user's id or name; the caller's own where nothing is sent.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>)]
+    owner: Field<Owner>,
+    /// The client's own id of it.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    external_id: Field<Label>,
+    /// What people call it.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    name: Field<Label>,
+    /// Where it is served.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<LocationShape>)]
+    location: Field<Location>,
+    /// Who buys.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<CustomerShape>)]
+    customer: Field<Customer>,
+    /// The discount on everything that takes one, in percent.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(schema_with = shape::maybe_decimal)]
+    discount_rate: Field<Rate>,
+    /// What is sold.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<Vec<NewItem>>)]
+    items: Field<Vec<WantedLine>>,
+    /// What is added so that it can be paid in cash: less than 1.00 either way.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(schema_with = shape::maybe_decimal)]
+    rounding: Field<Amount>,
+    /// What was paid so far.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<Vec<PaymentShape>>)]
+    payments: Field<Vec<Payment>>,
+}
+
+/// What becomes of a ticket, as a merge patch (RFC 7396): what is not sent stays as it is; items and payments are the whole of them.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = TicketChange)]
+pub(super) struct Change {
+    /// Another owner: a user's id or name.
+    #[serde(default)]
+    #[validate(custom(function = "stays"))]
+    #[schema(value_type = String)]
+    owner: Field<Owner>,
+    /// Another id of the client's; null for none.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    external_id: Field<Label>,
+    /// Another name; null for none.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    name: Field<Label>,
+    /// Another place; null for none.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<LocationShape>)]
+    location: Field<Location>,
+    /// Another customer; null for none.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<CustomerShape>)]
+    customer: Field<Customer>,
+    /// Another discount, in percent; null for none.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(schema_with = shape::maybe_decimal)]
+    discount_rate: Field<Rate>,
+    /// Other items, in the place of those there are.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<Vec<NewItem>>)]
+    items: Field<Vec<WantedLine>>,
+    /// Another rounding; null for none.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(schema_with = shape::maybe_decimal)]
+    rounding: Field<Amount>,
+    /// Other payments, in the place of those there are.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<Vec<PaymentShape>>)]
+    payments: Field<Vec<Payment>>,
+}
+
+/// How a ticket is closed.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = TicketClosing)]
+pub(super) struct Closing {
+    /// Payments in the place of those on the ticket.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<Vec<PaymentShape>>)]
+    payments: Field<Vec<Payment>>,
+    /// The number that a fiscal device has given it; else it gets the next of the device that it is closed on.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<u64>, minimum = 0)]
+    number: Field<u64>,
+    /// What made the number.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, max_length = 200)]
+    fiscal: Field<Label>,
+    /// The report of daily sales that it counts in.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<u64>, minimum = 0)]
+    daily_sales_report: Field<u64>,
+}
+
+/// What is taken back.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = NewRefund)]
+pub(super) struct Refunding {
+    /// How much of which item; all that is left where nothing is sent.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<Vec<ReturnedShape>>)]
+    items: Field<Vec<Returned>>,
+}
+
+impl New {
+    /// The ticket, under this id.
+    pub(super) fn ticket(self, id: TicketId) -> Result<NewTicket, Failure> {
+        let missing = || Failure::Fault("a field that was required is missing".to_owned());
+        Ok(NewTicket {
+            id,
+            currency: self.currency.given().ok_or_else(missing)?,
+            sheet: TicketChange {
+                owner: self.owner.given(),
+                external_id: self.external_id.given(),
+                name: self.name.given(),
+                location: self.location.given(),
+                customer: self.customer.given().map(Some),
+                discount: self.discount_rate.given(),
+                items: self.items.given(),
+                rounding: self.rounding.given(),
+                payments: self.payments.given(),
+            },
+        })
+    }
+}
+
+/// The members that are objects themselves: a patch of them is merged with what there is.
+const WITHIN: [&str; 2] = ["location", "customer"];
+
+/// What a merge patch makes of the ticket that is there.
+///
+/// # Errors
+/// Fields cannot be: all of them are told.
+pub(super) fn patched(found: &Shown, patch: &Map<String, Value>) -> Result<TicketChange, Failure> {
+    let mut patch = patch.clone();
+    for name in WITHIN {
+        if let Some(sent @ Value::Object(_)) = patch.get(name) {
+            let merged = merged(shape::within(found, name), sent.clone());
+            patch.insert(name.to_owned(), merged);
+        }
+    }
+    let change = Change::deserialize(Value::Object(patch))
+        .map_err(|error| Failure::Fault(format!("a patch cannot be read: {error}")))?;
+    let change = validated(change)?;
+    Ok(TicketChange {
+        owner: change.owner.given(),
+        external_id: change.external_id.patch().map(Option::unwrap_or_default),
+        name: change.name.patch().map(Option::unwrap_or_default),
+        location: change.location.patch().map(Option::unwrap_or_default),
+        customer: change.customer.patch(),
+        discount: change.discount_rate.patch().map(Option::unwrap_or_default),
+        items: change.items.patch().map(Option::unwrap_or_default),
+        rounding: change.rounding.patch().map(Option::unwrap_or_default),
+        payments: change.payments.patch().map(Option::unwrap_or_default),
+    })
+}
+
+impl Closing {
+    pub(super) fn closing(self) -> TicketClosing {
+        TicketClosing {
+            payments: self.payments.given(),
+            number: self.number.given(),
+            fiscal: self.fiscal.given().unwrap_or_default(),
+            daily_sales_report: self.daily_sales_report.given(),
+            as_cash: false,
+        }
+    }
+}
+
+impl Refunding {
+    /// The refund, under this id.
+    pub(super) fn refund(self, id: TicketId) -> Result<NewRefund, Failure> {
+        let Some(items) = self.items.given() else { return Ok(NewRefund { id, items: None }) };
+        let mut sums = BTreeMap::new();
+        for Returned { id, quantity } in items {
+            if sums.insert(id, quantity).is_some() {
+                let why = tillgate_domain::ticket::TicketRefused::Twice(id);
+                return Err(tillgate_domain::office::Refused::Ticket(why).into());
+            }
+        }
+        Ok(NewRefund { id, items: Some(sums) })
+    }
+}
