@@ -20,6 +20,7 @@ mod session;
 pub(crate) mod show;
 mod sweep;
 mod tenant;
+mod ticket;
 mod token;
 mod user;
 
@@ -84,6 +85,9 @@ enum Command {
     /// Sessions
     #[command(subcommand)]
     Session(session::Session),
+    /// What was sold
+    #[command(subcommand)]
+    Ticket(ticket::Tickets),
     /// Permanent tokens of devices
     #[command(subcommand)]
     Token(token::Token),
@@ -163,6 +167,7 @@ pub fn run(line: Line, variables: Vec<(String, String)>) -> ExitCode {
         Command::Role(role) => role.run(&context),
         Command::Tenant(tenant) => tenant.run(&context),
         Command::Session(session) => session.run(&context),
+        Command::Ticket(ticket) => ticket.run(&context),
         Command::Token(token) => token.run(&context),
         Command::ApiKeys(keys) => keys.run(&context),
         Command::Audit(audit) => audit.run(&context),

@@ -15,6 +15,7 @@ mod mail;
 mod master;
 mod running;
 mod sealing;
+mod sweeping;
 mod tls;
 
 pub use command::{Line, run};

@@ -19,6 +19,7 @@ use crate::command::{Stop, print};
 use crate::configuration::Settings;
 use crate::mail::Resets;
 use crate::sealing::Sealing;
+use crate::sweeping::Sweeping;
 use crate::{compose, first_admin, tls};
 
 /// What a server is made of.
@@ -45,6 +46,7 @@ pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> 
         http.gate().shut();
     }
     let _mailing = Resets::start(settings, &database, &auth)?;
+    let _sweeping = Sweeping::start(&database, &auth)?;
     let sealing = Sealing::start(settings, &database, &auth)?;
     let nobody = behind.is_none() && !office::any_user(&*database).map_err(Stop::failed)?;
     let served = actix_web::rt::System::new().block_on(async {

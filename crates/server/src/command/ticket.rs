@@ -1,0 +1,221 @@
+//! `ticket`: what was sold, to look at. Tickets are made and changed by people at tills.
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::{Value, json};
+use tillgate_domain::office::ports::{OrderedBy, Part, TicketFilter, TicketOrder};
+use tillgate_domain::office::{self, Shown, TicketSearch};
+use tillgate_domain::ticket::{Item, Rate, TicketState, TicketStatus};
+use tillgate_domain::{DeviceName, TicketId, UserName};
+
+use super::office::Office;
+use super::show::instant;
+use super::{Context, Stop, pairs, print};
+
+/// What is looked at.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Tickets {
+    /// List tickets, the newest first
+    List(List),
+    /// Show one with all that stands on it
+    Show {
+        /// Its id
+        id: TicketId,
+    },
+}
+
+/// Which tickets.
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Those in this state
+    #[arg(long)]
+    state: Option<State>,
+    /// Those of this user
+    #[arg(long, value_name = "NAME", value_parser = pairs::user)]
+    user: Option<UserName>,
+    /// Those that were opened on this device
+    #[arg(long, value_name = "NAME", value_parser = pairs::device)]
+    device: Option<DeviceName>,
+    /// Those with this text in their name, the client's own id or the customer's name
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    limit: u32,
+}
+
+/// A state.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(crate) enum State {
+    Open,
+    Closed,
+    Void,
+}
+
+impl State {
+    const fn status(self) -> TicketStatus {
+        match self {
+            Self::Open => TicketStatus::Open,
+            Self::Closed => TicketStatus::Closed,
+            Self::Void => TicketStatus::Void,
+        }
+    }
+}
+
+/// The most that one part holds.
+const PART: u32 = 200;
+
+impl Tickets {
+    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
+        let office = Office::open(context)?;
+        match self {
+            Self::List(which) => {
+                let found = which.found(&office)?;
+                let rows: Vec<_> = found.iter().map(|shown| (cells(shown), document(shown))).collect();
+                let headings = ["ID", "STATE", "OPENED", "USER", "DEVICE", "NUMBER", "PAYABLE", "NAME"];
+                print::table(context.json, &headings, &rows);
+            }
+            Self::Show { id } => {
+                let found = office::find_ticket(office.store(), office.id(), *id).map_err(Stop::failed)?;
+                let shown = found.ok_or_else(|| Stop::failed(format!("there is no ticket {id}")))?;
+                if context.json {
+                    print::out(&document(&shown).to_string());
+                } else {
+                    show(&shown);
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl List {
+    fn found(&self, office: &Office) -> Result<Vec<Shown>, Stop> {
+        let filter = TicketFilter {
+            statuses: self.state.map(State::status).into_iter().collect(),
+            owner: self.user.as_ref().map(|name| office.user(name)).transpose()?.map(|user| user.id),
+            device: self.device.as_ref().map(|name| office.device(name)).transpose()?.map(|device| device.id),
+            text: self.search.clone(),
+            ..TicketFilter::default()
+        };
+        let order = TicketOrder { by: OrderedBy::Opened, backwards: true };
+        let mut search = TicketSearch { filter, order, part: Part::first(PART) };
+        let (most, mut found) = (usize::try_from(self.limit).unwrap_or(usize::MAX), Vec::new());
+        while found.len() < most {
+            let part = office::list_tickets(office.store(), office.id(), &search).map_err(Stop::failed)?;
+            let Some(last) = part.last() else { break };
+            search.part.after = Some(order.by.place(&last.ticket));
+            found.extend(part);
+        }
+        found.truncate(most);
+        Ok(found)
+    }
+}
+
+fn user(shown: &Shown) -> String {
+    shown.owner.as_ref().map_or_else(|| shown.ticket.sheet.owner.to_string(), |user| user.name.to_string())
+}
+
+fn device(shown: &Shown) -> String {
+    shown.opened_on.as_ref().map_or_else(|| shown.ticket.opened_on.to_string(), ToString::to_string)
+}
+
+fn number(shown: &Shown) -> Option<u64> {
+    match &shown.ticket.state {
+        TicketState::Closed(closing) => Some(closing.receipt.number),
+        TicketState::Open | TicketState::Void(_) => None,
+    }
+}
+
+fn cells(shown: &Shown) -> Vec<String> {
+    let ticket = &shown.ticket;
+    vec![
+        ticket.id.to_string(),
+        ticket.state.status().name().to_owned(),
+        instant(ticket.opened_at),
+        user(shown),
+        device(shown),
+        number(shown).map_or_else(|| "-".to_owned(), |number| number.to_string()),
+        format!("{} {}", ticket.sheet.payable(), ticket.currency),
+        ticket.sheet.name.to_string(),
+    ]
+}
+
+/// Lines and tables for people.
+fn show(shown: &Shown) {
+    let (ticket, sheet) = (&shown.ticket, &shown.ticket.sheet);
+    let mut lines = vec![
+        ("id", ticket.id.to_string()),
+        ("state", ticket.state.status().name().to_owned()),
+        ("opened", format!("{} on {} by {}", instant(ticket.opened_at), device(shown), user(shown))),
+        ("name", sheet.name.to_string()),
+        ("customer", sheet.customer.as_ref().map(|customer| customer.full_name.to_string()).unwrap_or_default()),
+        ("refund of", ticket.refund_of.map(|sold| sold.to_string()).unwrap_or_default()),
+        ("discount", format!("{} %", sheet.discount)),
+        ("payable", format!("{} {}", sheet.payable(), ticket.currency)),
+    ];
+    if let (Some(at), Some(by)) = (ticket.state.ended_at(), &shown.ended_by) {
+        let number = number(shown).map(|number| format!(" as {number}")).unwrap_or_default();
+        lines.insert(3, ("ended", format!("{} by {}{number}", instant(at), by.name)));
+    }
+    for (name, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
+        print::out(&format!("{name}: {text}"));
+    }
+    let items: Vec<_> = sheet.items.iter().map(|item| (item_cells(item, sheet.discount), Value::Null)).collect();
+    print::table(false, &["ITEM", "NAME", "QUANTITY", "UNIT PRICE", "TOTAL"], &items);
+    if !sheet.payments.is_empty() {
+        let paid = |each: &tillgate_domain::ticket::Payment| {
+            (vec![each.means.name().to_owned(), each.amount.to_string(), each.name.to_string()], Value::Null)
+        };
+        print::table(false, &["PAID BY", "AMOUNT", "NAME"], &sheet.payments.iter().map(paid).collect::<Vec<_>>());
+    }
+}
+
+fn item_cells(item: &Item, discount: Rate) -> Vec<String> {
+    vec![
+        item.id.to_string(),
+        item.article.name.to_string(),
+        format!("{} {}", item.quantity, item.unit).trim_end().to_owned(),
+        item.unit_prices(discount).including_vat.to_string(),
+        item.totals(discount).after_discount_including_vat.to_string(),
+    ]
+}
+
+/// The ticket for machines, by the names of the native API.
+fn document(shown: &Shown) -> Value {
+    let (ticket, sheet) = (&shown.ticket, &shown.ticket.sheet);
+    let item = |item: &Item| {
+        json!({
+            "id": item.id,
+            "kind": item.kind.name().to_ascii_lowercase(),
+            "name": item.article.name.as_str(),
+            "code": item.article.code.as_str(),
+            "unit_price": item.unit_price.to_string(),
+            "quantity": item.quantity.to_string(),
+            "unit": item.unit.as_str(),
+            "discount_rate": item.discount.to_string(),
+            "payable": item.totals(sheet.discount).after_discount_including_vat.to_string(),
+        })
+    };
+    let payment = |each: &tillgate_domain::ticket::Payment| json!({ "means": each.means.name(), "name": each.name.as_str(), "amount": each.amount.to_string() });
+    json!({
+        "id": ticket.id,
+        "state": ticket.state.status().name(),
+        "currency": ticket.currency.as_str(),
+        "external_id": sheet.external_id.as_str(),
+        "name": sheet.name.as_str(),
+        "owner": { "id": sheet.owner, "user_name": shown.owner.as_ref().map(|user| user.name.as_str()) },
+        "device": { "id": ticket.opened_on, "name": shown.opened_on.as_ref().map(DeviceName::as_str) },
+        "customer": sheet.customer.as_ref().map(|customer| customer.full_name.as_str()),
+        "discount_rate": sheet.discount.to_string(),
+        "items": sheet.items.iter().map(item).collect::<Vec<_>>(),
+        "rounding": sheet.rounding.amount().to_string(),
+        "payable": sheet.payable().to_string(),
+        "payments": sheet.payments.iter().map(payment).collect::<Vec<_>>(),
+        "refund_of": ticket.refund_of,
+        "number": number(shown),
+        "opened_at": instant(ticket.opened_at),
+        "updated_at": instant(ticket.updated_at),
+        "ended_at": ticket.state.ended_at().map(instant),
+        "version": ticket.version,
+    })
+}

@@ -1,0 +1,55 @@
+//! Forgets idempotency keys a day after they were used, on a thread of its own. What authentication needs no more is swept by the
+//! engine's own chores, which know nothing of the back office.
+
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::thread;
+use std::time::Duration;
+
+use tillgate_auth_core::Auth;
+use tillgate_domain::{StoreError, office};
+use tillgate_persistence::Database;
+
+use crate::command::Stop;
+
+/// How often it looks.
+const LOOK: Duration = Duration::from_mins(1);
+
+/// How long a key is kept: a client that asks again after that asks anew.
+const KEPT: Duration = Duration::from_hours(24);
+
+/// How many one unit of work removes.
+const PART: u32 = 500;
+
+/// The thread that sweeps; it ends with this.
+pub(crate) struct Sweeping {
+    _stop: Sender<()>,
+}
+
+impl Sweeping {
+    /// Starts to sweep: at once, and then every minute.
+    pub(crate) fn start(database: &Arc<Database>, auth: &Arc<Auth>) -> Result<Self, Stop> {
+        let (stop, stopped) = channel::<()>();
+        let (database, auth) = (Arc::clone(database), Arc::clone(auth));
+        let work = move || {
+            loop {
+                if let Err(error) = sweep(&database, &auth) {
+                    tracing::warn!(%error, "idempotency keys cannot be removed; it is tried again");
+                }
+                let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(LOOK) else { return };
+            }
+        };
+        thread::Builder::new().name("tillgate-sweeper".to_owned()).spawn(work).map_err(Stop::failed)?;
+        Ok(Self { _stop: stop })
+    }
+}
+
+/// Removes what is old; nothing while nobody knows the time.
+fn sweep(database: &Database, auth: &Auth) -> Result<(), StoreError> {
+    let time = auth.time();
+    if time.in_doubt {
+        return Ok(());
+    }
+    while office::sweep_idempotency_keys(database, time.at.before(KEPT), PART)? == PART {}
+    Ok(())
+}
