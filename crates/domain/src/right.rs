@@ -79,6 +79,7 @@ const KNOWN: &[&str] = &[
     "ticketTakeover",
     "ticketUpdate",
     "ticketUpdateAny",
+    "tokenIntrospect",
     "userCreate",
     "userDelete",
     "userRead",
