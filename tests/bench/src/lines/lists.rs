@@ -3,7 +3,7 @@
 
 use std::hint::black_box;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tillgate_domain::office::ports::{
     DeviceFilter, EventFilter, OrderedBy, Page, Part, TicketFilter, TicketOrder, UserFilter, UserOrder,
@@ -22,8 +22,10 @@ use crate::store::Engine;
 const PAGE: u32 = 10;
 /// How many stand before the thousandth page.
 const BEFORE: u64 = 9_990;
-/// How often a page is read in a round; the round's cost is the median.
-const TIMES: usize = 200;
+/// How often a page is read in a round: so often at least, and more until it took long; the round's cost is the median.
+const LEAST: usize = 3;
+const MOST: usize = 100;
+const LONG: Duration = Duration::from_millis(500);
 
 pub(crate) fn measure(bench: &Bench) -> Vec<Line> {
     let all = if bench.quick {
@@ -138,12 +140,14 @@ fn worst(
 
 /// What one reading costs, in microseconds.
 fn cost(read: &Reading<'_>) -> f64 {
-    let times = (0..TIMES).map(|_| {
+    let all = Instant::now();
+    let mut times = Vec::new();
+    while times.len() < LEAST || (times.len() < MOST && all.elapsed() < LONG) {
         let began = Instant::now();
         read();
-        began.elapsed().as_secs_f64() * 1e6
-    });
-    median(times.collect::<Vec<_>>().into_iter())
+        times.push(began.elapsed().as_secs_f64() * 1e6);
+    }
+    median(times.into_iter())
 }
 
 /// A list: its name, and how a part of it is read, after the place of the part before or past so many; it returns where it ends.
