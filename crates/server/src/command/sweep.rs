@@ -1,11 +1,11 @@
 //! `sweep`: removes by hand what a server removes once a minute: sessions that have been over for long, changes that no living token
-//! is older than, old counts of failed logins, signatures that are too old to be good again.
+//! is older than, old counts of failed logins, signatures that are too old to be good again, idempotency keys of yesterday.
 
 use serde_json::json;
 use tillgate_auth_core::auth::Swept;
 
 use super::{Context, Stop, print};
-use crate::compose;
+use crate::{compose, sweeping};
 
 /// How many rows go between two words on how far it is.
 const EVERY: u32 = 10_000;
@@ -23,10 +23,12 @@ pub(super) fn run(context: &Context) -> Result<(), Stop> {
     });
     let swept = swept.map_err(Stop::failed)?;
     let Swept { sessions, changes, attempts, places, signatures } = swept;
+    let keys = sweeping::sweep(&database, &engine).map_err(Stop::failed)?;
     let all = json!({
         "sessions": sessions, "changes": changes, "attempts": attempts, "places": places, "signatures": signatures,
+        "idempotency_keys": keys,
     });
-    print::answer(context.json, &format!("removed: {}", words(&swept)), &all);
+    print::answer(context.json, &format!("removed: {}, {keys} idempotency keys", words(&swept)), &all);
     Ok(())
 }
 
