@@ -25,7 +25,6 @@ pub struct TenantChange {
 }
 
 /// What becomes of the limits of a tenant's sessions. `None` leaves a span as it is, `Some(None)` limits it no more.
-#[expect(clippy::option_option, reason = "two kinds of nothing")]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct LimitsChange {
     /// How long an access token is good.
