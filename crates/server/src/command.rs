@@ -5,6 +5,7 @@
 mod api_key;
 mod audit;
 mod backup;
+mod completions;
 mod demo;
 mod device;
 mod doctor;
@@ -18,6 +19,7 @@ mod role;
 mod serve;
 mod session;
 pub(crate) mod show;
+mod store;
 mod sweep;
 mod tenant;
 mod ticket;
@@ -79,9 +81,12 @@ enum Command {
     /// Named sets of rights
     #[command(subcommand)]
     Role(role::Role),
-    /// The vendor itself: its time zone, its language
+    /// Vendors: their time zone, their language, how long their sessions live
     #[command(subcommand)]
     Tenant(tenant::Tenant),
+    /// The stores of a vendor
+    #[command(subcommand)]
+    Store(store::Store),
     /// Sessions
     #[command(subcommand)]
     Session(session::Session),
@@ -106,6 +111,8 @@ enum Command {
     Backup(backup::Backup),
     /// Check configuration, database, clock and keys, and say how to mend each
     Doctor(doctor::Doctor),
+    /// Print the completions for a shell
+    Completions(completions::Completions),
 }
 
 /// Why a command did not do what it was asked.
@@ -166,6 +173,7 @@ pub fn run(line: Line, variables: Vec<(String, String)>) -> ExitCode {
         Command::Device(device) => device.run(&context),
         Command::Role(role) => role.run(&context),
         Command::Tenant(tenant) => tenant.run(&context),
+        Command::Store(store) => store.run(&context),
         Command::Session(session) => session.run(&context),
         Command::Ticket(ticket) => ticket.run(&context),
         Command::Token(token) => token.run(&context),
@@ -175,6 +183,7 @@ pub fn run(line: Line, variables: Vec<(String, String)>) -> ExitCode {
         Command::Sweep => sweep::run(&context),
         Command::Backup(backup) => backup.run(&context),
         Command::Doctor(doctor) => doctor.run(&context),
+        Command::Completions(completions) => completions.run(),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -42,11 +42,20 @@ pub(crate) enum Device {
         /// pending, active, locked or retired
         status: DeviceStatus,
     },
-    /// Set a device's own password, one line on standard input; every session on it ends
+    /// Show a device
+    Show {
+        /// Which
+        #[arg(value_parser = pairs::device)]
+        name: DeviceName,
+    },
+    /// Set a device's own password, one line on standard input, or remove it; every session on it ends
     Password {
         /// Which
         #[arg(value_parser = pairs::device)]
         name: DeviceName,
+        /// It logs in as itself no more
+        #[arg(long)]
+        remove: bool,
     },
     /// Let a device log in again that wrong passwords hold back
     Unlock {
@@ -54,11 +63,17 @@ pub(crate) enum Device {
         #[arg(value_parser = pairs::device)]
         name: DeviceName,
     },
-    /// Change a device: --setting adds or replaces one setting and removes it where the value is empty; --role replaces its roles
+    /// Change a device: --setting adds or replaces one setting and removes it where the value is empty; --role replaces its roles,
+    /// --no-role takes them all
     Set {
         /// Which
         #[arg(value_parser = pairs::device)]
         name: DeviceName,
+        /// Its name from now on
+        #[arg(long, value_name = "NAME", value_parser = pairs::device)]
+        rename: Option<DeviceName>,
+        #[arg(long, help = pairs::ENVIRONMENTS, value_parser = pairs::environment)]
+        env: Option<Environment>,
         /// Where it stands, what it is for
         #[arg(long)]
         description: Option<String>,
@@ -66,8 +81,11 @@ pub(crate) enum Device {
         #[arg(long = "setting", value_name = "KEY=VALUE", value_parser = pairs::setting)]
         settings: Vec<(String, String)>,
         /// A role that it has when it logs in as itself
-        #[arg(long = "role", value_parser = pairs::role)]
+        #[arg(long = "role", value_parser = pairs::role, conflicts_with = "no_role")]
         roles: Vec<RoleName>,
+        /// It has no role when it logs in as itself
+        #[arg(long)]
+        no_role: bool,
     },
 }
 
@@ -100,7 +118,22 @@ impl Device {
                 let id = office.device(name)?.id;
                 (done(office::set_device_status(store, tenant, &stamp()?, id, *status))?, status.name())
             }
-            Self::Password { name } => {
+            Self::Show { name } => {
+                let device = office.device(name)?;
+                let what = format!("{}, {}", device.environment.name(), device.status.name());
+                print::answer(
+                    context.json,
+                    &format!("{}: {what}", device.name),
+                    &office.names()?.device_document(&device),
+                );
+                return Ok(());
+            }
+            Self::Password { name, remove: true } => {
+                let device = office.device(name)?;
+                let removed = done(office::remove_password(store, tenant, &stamp()?, device.id))?;
+                (device, if removed { "has no password; every session on it is over" } else { "had no password" })
+            }
+            Self::Password { name, remove: false } => {
                 let device = office.device(name)?;
                 let verifier = office.verifier(&password::read(name.as_str())?)?;
                 done(office::set_password(store, tenant, &stamp()?, PrincipalId::Device(device.id), &verifier))?;
@@ -111,12 +144,14 @@ impl Device {
                 done(office::unlock(store, tenant, &stamp()?, PrincipalId::Device(device.id)))?;
                 (device, "may log in again")
             }
-            Self::Set { name, description, settings, roles } => {
+            Self::Set { name, rename, env, description, settings, roles, no_role } => {
                 let settings: BTreeMap<_, _> = settings.iter().cloned().collect();
                 let change = DeviceChange {
+                    name: rename.clone(),
+                    environment: *env,
                     description: description.clone(),
                     settings: if settings.is_empty() { SettingsChange::Keep } else { SettingsChange::Edit(settings) },
-                    roles: (!roles.is_empty()).then(|| roles.clone()),
+                    roles: (*no_role || !roles.is_empty()).then(|| roles.clone()),
                     ..DeviceChange::default()
                 };
                 let id = office.device(name)?.id;

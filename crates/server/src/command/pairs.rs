@@ -1,7 +1,11 @@
 //! How arguments of two halves are read: `DEVICE=ROLE,ROLE` and `KEY=VALUE`, and names with their types.
 
+use std::time::Duration;
+
 use tillgate_domain::office::RolesOn;
-use tillgate_domain::{DeviceName, Email, Environment, Right, RoleName, UserName};
+use tillgate_domain::{DeviceName, Email, Environment, Right, RoleName, Slug, UserName};
+
+use crate::configuration::span;
 
 /// `DEVICE=R[,R]...`; nothing after the `=` lets the user log in there without a right.
 pub(super) fn roles_on(text: &str) -> Result<RolesOn, String> {
@@ -16,6 +20,24 @@ pub(super) fn setting(text: &str) -> Result<(String, String), String> {
         Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
         _ => Err("must be KEY=VALUE".to_owned()),
     }
+}
+
+/// How long something lives at most; `None` for what the configuration says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Limit(pub(super) Option<Duration>);
+
+/// A span of time such as `5m`, or `none`.
+pub(super) fn limit(text: &str) -> Result<Limit, String> {
+    if text == "none" {
+        return Ok(Limit(None));
+    }
+    let span = span(text).ok_or("must be a span of time such as 120s, 15m, 12h or 30d, or none")?;
+    Ok(Limit(Some(span)))
+}
+
+/// The short name of a tenant.
+pub(super) fn slug(text: &str) -> Result<Slug, String> {
+    Slug::parse(text).map_err(|why| why.to_string())
 }
 
 /// A user name.

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr;
 
 use super::Stop;
 
@@ -43,14 +44,17 @@ pub(crate) fn table(json: bool, headings: &[&str], rows: &[(Vec<String>, Value)]
     }
 }
 
-/// Lines of cells in columns that are as wide as their widest cell. The last column is not padded.
+/// Lines of cells in columns that are as wide as their widest cell is on a terminal. The last column is not padded.
 fn aligned<'r>(headings: &[&str], rows: impl Iterator<Item = &'r [String]>) -> Vec<String> {
     let mut lines: Vec<Vec<String>> = vec![headings.iter().map(|&heading| heading.to_owned()).collect()];
     lines.extend(rows.map(<[String]>::to_vec));
-    let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.chars().count()).max();
+    let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.width()).max();
     let widths: Vec<usize> = (0..headings.len()).map(|column| width(column).unwrap_or_default()).collect();
     let padded = |line: &Vec<String>| {
-        let cells = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:width$}"));
+        let cells = line.iter().zip(&widths).map(|(cell, width)| {
+            let room = width.saturating_sub(cell.width());
+            format!("{cell}{:room$}", "")
+        });
         cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
     };
     lines.iter().map(padded).collect()
@@ -65,5 +69,9 @@ mod tests {
         let rows = [vec!["Ján".to_owned(), "active".to_owned()], vec!["a".to_owned(), String::new()]];
         let lines = aligned(&["NAME", "S"], rows.iter().map(Vec::as_slice));
         assert_eq!(lines, ["NAME  S", "Ján   active", "a"]);
+        // as wide as a terminal shows them: two places for each of these, none for what is put over a letter
+        let rows = [["店舗", "x"], ["a\u{301}bc", "y"]].map(|cells| cells.map(str::to_owned).to_vec());
+        let lines = aligned(&["N", "S"], rows.iter().map(Vec::as_slice));
+        assert_eq!(lines, ["N     S", "店舗  x", "a\u{301}bc   y"]);
     }
 }

@@ -1,7 +1,7 @@
 //! `role`: named sets of rights, from the command line.
 
 use clap::Subcommand;
-use tillgate_domain::office::{self, NewRole};
+use tillgate_domain::office::{self, NewRole, RoleChange};
 use tillgate_domain::{Environment, Right, RoleId, RoleName};
 
 use super::office::{Office, done};
@@ -29,6 +29,32 @@ pub(crate) enum Role {
     },
     /// List roles
     List,
+    /// Change a role of one's own; whoever holds it has the changed rights at once
+    Set {
+        /// Which
+        #[arg(value_parser = pairs::role)]
+        name: RoleName,
+        /// Its name from now on
+        #[arg(long, value_name = "NAME", value_parser = pairs::role)]
+        rename: Option<RoleName>,
+        /// A right, such as ticketClose, in the place of those it allows
+        #[arg(long = "right", value_parser = pairs::right)]
+        rights: Vec<Right>,
+        #[arg(long = "env", help = pairs::ENVIRONMENTS, value_parser = pairs::environment)]
+        environments: Vec<Environment>,
+        /// The name that people read
+        #[arg(long)]
+        label: Option<String>,
+        /// What it is for
+        #[arg(long)]
+        description: Option<String>,
+    },
+    /// Delete a role of one's own that nobody holds
+    Delete {
+        /// Which
+        #[arg(value_parser = pairs::role)]
+        name: RoleName,
+    },
 }
 
 impl Role {
@@ -47,6 +73,27 @@ impl Role {
                 let role = done(office::add_role(office.store(), office.id(), &office.draw.stamp()?, &new))?;
                 print::answer(context.json, &format!("{}: added", role.name), &show::role(&role));
             }
+            Self::Set { name, rename, rights, environments, label, description } => {
+                let change = RoleChange {
+                    name: rename.clone(),
+                    label: label.clone(),
+                    description: description.clone(),
+                    rights: (!rights.is_empty()).then(|| rights.iter().cloned().collect()),
+                    environments: (!environments.is_empty()).then(|| environments.iter().copied().collect()),
+                };
+                if change == RoleChange::default() {
+                    let flags = "--rename, --right, --env, --label or --description";
+                    return Err(Stop::usage(format!("say what is to change: {flags}")));
+                }
+                let (id, stamp) = (named(&office, name)?.id, office.draw.stamp()?);
+                let role = done(office::change_role(office.store(), office.id(), &stamp, id, None, &change))?;
+                print::answer(context.json, &format!("{}: set", role.name), &show::role(&role));
+            }
+            Self::Delete { name } => {
+                let (id, stamp) = (named(&office, name)?.id, office.draw.stamp()?);
+                let role = done(office::delete_role(office.store(), office.id(), &stamp, id, None))?;
+                print::answer(context.json, &format!("{}: deleted", role.name), &show::role(&role));
+            }
             Self::List => {
                 let row = |role: &tillgate_domain::Role| {
                     let places: Vec<&str> = role.environments.iter().map(|each| each.name()).collect();
@@ -62,4 +109,10 @@ impl Role {
         }
         Ok(())
     }
+}
+
+/// The role of this name.
+fn named(office: &Office, name: &RoleName) -> Result<tillgate_domain::Role, Stop> {
+    let found = office::role_named(office.store(), office.id(), name).map_err(Stop::failed)?;
+    found.ok_or_else(|| Stop::failed(format!("there is no role \"{name}\"")))
 }

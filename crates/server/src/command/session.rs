@@ -22,7 +22,7 @@ pub(crate) enum Session {
         #[arg(long)]
         all: bool,
     },
-    /// End one session, or all of a user or on a device
+    /// End one session, or all of a user, on a device or of everyone
     End(End),
 }
 
@@ -38,6 +38,9 @@ pub(crate) struct End {
     /// Every session on this device
     #[arg(long, value_name = "NAME", value_parser = pairs::device)]
     device: Option<DeviceName>,
+    /// Every session of the tenant
+    #[arg(long)]
+    everyone: bool,
 }
 
 impl Session {
@@ -70,6 +73,9 @@ impl End {
         }
         if let Some(device) = filter.device {
             auth.end_device(office.id(), device).map_err(Stop::failed)?;
+        }
+        if self.everyone {
+            auth.end_tenant(office.id()).map_err(Stop::failed)?;
         }
         // no epoch ends a permanent session
         end_each(&auth, found.iter().filter(|each| self.id.is_some() || each.session.kind == SessionKind::Permanent))?;

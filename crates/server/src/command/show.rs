@@ -1,11 +1,12 @@
 //! How users, devices, roles and sessions look in answers: the field names of the native API, instants in RFC 3339.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tillgate_auth_core::ports::Listed;
 use tillgate_domain::office::Told;
-use tillgate_domain::{Device, DeviceId, Instant, Role, RoleId, Tenant, User};
+use tillgate_domain::{Branch, Device, DeviceId, Instant, Role, RoleId, Tenant, User};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -93,8 +94,23 @@ pub(super) fn tenant(tenant: &Tenant) -> Value {
         "name": tenant.name,
         "zone": tenant.zone.name(),
         "locale": tenant.locale.as_str(),
+        "limits": {
+            "access": seconds(tenant.limits.access),
+            "idle": seconds(tenant.limits.idle),
+            "absolute": seconds(tenant.limits.absolute),
+            "overlap": seconds(tenant.limits.overlap),
+        },
         "stores": tenant.branches.iter().map(|store| store.name.as_str()).collect::<Vec<_>>(),
     })
+}
+
+fn seconds(span: Option<Duration>) -> Option<u64> {
+    span.map(|span| span.as_secs())
+}
+
+/// A store of a tenant.
+pub(super) fn store(store: &Branch) -> Value {
+    json!({ "id": store.id, "name": store.name })
 }
 
 /// A session.

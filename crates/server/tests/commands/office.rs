@@ -94,8 +94,21 @@ fn devices_are_registered_set_and_locked() {
         home.done(&["device", "status", "P01", "locked"]);
         home.done(&["device", "status", "P01", "retired"]);
         assert!(home.refused(&["device", "status", "P01", "active"], 1).contains("retired cannot become active"));
-        assert!(home.refused(&["device", "add", "p01", "--env", "Tool"], 1).contains("name: \"p01\" is taken"));
         assert_eq!(home.done(&["device", "list", "--json"]).json()[0]["status"], "retired");
+        home.done(&["device", "add", "p01", "--env", "Tool"]);
+        assert!(home.refused(&["device", "add", "P01", "--env", "Tool"], 1).contains("name: \"P01\" is taken"));
+        let set = ["device", "set", "P01", "--rename", "K01", "--env", "BackOffice", "--role", "cashier", "--json"];
+        let set = home.done(&set).json();
+        assert_eq!(
+            (&set["name"], &set["environment"], &set["roles"]),
+            (&json!("K01"), &json!("BackOffice"), &json!(["cashier"]))
+        );
+        assert_eq!(home.done(&["device", "set", "K01", "--no-role", "--json"]).json()["roles"], json!([]));
+        home.done_with(&["device", "password", "K01"], PASSWORD);
+        assert!(home.done(&["device", "password", "K01", "--remove"]).out.contains("has no password"));
+        assert!(home.done(&["device", "password", "K01", "--remove"]).out.contains("had no password"));
+        assert_eq!(home.done(&["device", "show", "K01", "--json"]).json()["status"], "active");
+        assert!(home.refused(&["device", "show", "P09"], 1).contains("no device \"P09\""));
     }
 }
 
@@ -115,6 +128,93 @@ fn roles_are_added_and_listed() {
         .collect();
     assert_eq!(names.len(), 4);
     assert!(names.contains(&json!("admin")) && names.contains(&json!("night")));
+}
+
+#[test]
+fn roles_are_changed_and_deleted_but_not_under_their_users() {
+    for home in [Home::new(), Home::on_postgres()] {
+        let home = home.with_admin();
+        home.done(&["role", "add", "night", "--right", "storno", "--env", "PDA"]);
+        let line = ["role", "set", "night", "--rename", "late", "--right", "ticketClose", "--env", "Tool", "--json"];
+        let role = home.done(&line).json();
+        assert_eq!(
+            (&role["name"], &role["rights"], &role["environments"]),
+            (&json!("late"), &json!(["ticketClose"]), &json!(["Tool"]))
+        );
+        assert!(home.refused(&["role", "set", "late"], 2).contains("--right"));
+        assert!(home.refused(&["role", "set", "night", "--label", "x"], 1).contains("no role \"night\""));
+        assert!(home.refused(&["role", "set", "cashier", "--label", "x"], 1).contains("built-in"));
+        assert!(home.refused(&["role", "delete", "admin"], 1).contains("built-in"));
+        home.done_with(&["user", "add", "Eva", "--role", "late"], PASSWORD);
+        assert!(home.refused(&["role", "delete", "late"], 1).contains("user Eva"));
+        home.done(&["user", "roles", "Eva", "--role", "cashier"]);
+        home.done(&["role", "delete", "LATE"]);
+        assert_eq!(home.done(&["role", "list", "--json"]).json().as_array().unwrap().len(), 3);
+    }
+}
+
+#[test]
+fn stores_are_opened_renamed_and_closed() {
+    for home in [Home::new(), Home::on_postgres()] {
+        let home = home.with_admin();
+        let names = || {
+            let listed = home.done(&["store", "list", "--json"]).json();
+            listed
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|store| store["name"].as_str().unwrap().to_owned())
+                .collect::<Vec<_>>()
+        };
+        assert!(home.refused(&["store", "close", "Main store"], 1).contains("the last store"));
+        let id = home.done(&["store", "add", "Stanica", "--json"]).json()["id"].as_str().unwrap().to_owned();
+        assert!(home.refused(&["store", "add", "STANICA"], 1).contains("is taken"));
+        home.done(&["store", "rename", "stanica", "Letisko"]);
+        assert_eq!(names(), ["Main store", "Letisko"]);
+        home.done(&["store", "close", "Main store"]);
+        assert!(home.refused(&["store", "close", &id], 1).contains("the last store"));
+        assert!(home.refused(&["store", "rename", "Main store", "x"], 1).contains("no store \"Main store\""));
+        assert_eq!(names(), ["Letisko"]);
+    }
+}
+
+#[test]
+fn tenants_are_added_listed_and_shorten_their_sessions() {
+    for home in [Home::new(), Home::on_postgres()] {
+        let home = home.with_admin();
+        let added =
+            home.done(&["tenant", "add", "bakery", "--zone", "Asia/Jakarta", "--store", "Pasar", "--json"]).json();
+        assert_eq!((&added["name"], &added["stores"]), (&json!("bakery"), &json!(["Pasar"])));
+        assert!(home.refused(&["tenant", "add", "bakery"], 1).contains("slug: \"bakery\" is taken"));
+        assert_eq!(home.done(&["tenant", "list", "--json"]).json().as_array().unwrap().len(), 2);
+        assert!(home.done(&["tenant", "list"]).out.contains("Asia/Jakarta"));
+        let set = ["tenant", "set", "--tenant", "bakery", "--access", "5m", "--idle", "12h", "--json"];
+        let limits = home.done(&set).json()["limits"].clone();
+        assert_eq!(limits, json!({ "access": 300, "idle": 43200, "absolute": null, "overlap": null }));
+        let none = ["tenant", "set", "--tenant", "bakery", "--access", "none", "--json"];
+        assert_eq!(home.done(&none).json()["limits"]["access"], json!(null));
+        assert!(home.refused(&["tenant", "set", "--access", "1s"], 1).contains("between 120 and 86400 seconds"));
+        home.refused(&["tenant", "set", "--access", "soon"], 2);
+        assert_eq!(home.done(&["tenant", "show", "--json"]).json()["limits"]["idle"], json!(null), "of the other");
+        assert_eq!(home.done(&["role", "list", "--tenant", "bakery", "--json"]).json().as_array().unwrap().len(), 3);
+    }
+}
+
+#[test]
+fn everyone_is_logged_out() {
+    let home = Home::new().with_admin();
+    assert_eq!(home.done(&["session", "end", "--everyone", "--json"]).json(), json!({ "ended": 0 }));
+    home.refused(&["session", "end", "--everyone", "--user", "admin"], 2);
+}
+
+#[test]
+fn shells_complete_the_commands() {
+    let home = Home::new();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let script = home.done(&["completions", shell]).out;
+        assert!(script.contains("tillgate") && script.contains("api-key") && script.contains("rename"), "{shell}");
+    }
+    home.refused(&["completions", "dos"], 2);
 }
 
 #[test]
