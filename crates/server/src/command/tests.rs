@@ -119,7 +119,7 @@ fn what_is_not_built_is_not_offered() {
     assert_eq!(
         names,
         [
-            "serve", "demo", "migrate", "user", "device", "role", "tenant", "session", "token", "api-key", "audit",
+            "serve", "demo", "migrate", "user", "device", "role", "tenant", "store", "session", "ticket", "token", "api-key", "audit",
             "keys", "sweep", "backup", "doctor",
         ]
         .map(str::to_owned)
