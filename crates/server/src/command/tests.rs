@@ -119,8 +119,24 @@ fn what_is_not_built_is_not_offered() {
     assert_eq!(
         names,
         [
-            "serve", "demo", "migrate", "user", "device", "role", "tenant", "store", "session", "ticket", "token", "api-key", "audit",
-            "keys", "sweep", "backup", "doctor",
+            "serve",
+            "demo",
+            "migrate",
+            "user",
+            "device",
+            "role",
+            "tenant",
+            "store",
+            "session",
+            "ticket",
+            "token",
+            "api-key",
+            "audit",
+            "keys",
+            "sweep",
+            "backup",
+            "doctor",
+            "completions",
         ]
         .map(str::to_owned)
     );

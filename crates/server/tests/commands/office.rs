@@ -201,13 +201,6 @@ fn tenants_are_added_listed_and_shorten_their_sessions() {
 }
 
 #[test]
-fn everyone_is_logged_out() {
-    let home = Home::new().with_admin();
-    assert_eq!(home.done(&["session", "end", "--everyone", "--json"]).json(), json!({ "ended": 0 }));
-    home.refused(&["session", "end", "--everyone", "--user", "admin"], 2);
-}
-
-#[test]
 fn shells_complete_the_commands() {
     let home = Home::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {

@@ -68,6 +68,10 @@ fn a_session_that_the_command_line_ends_is_over_within_a_second() {
         assert!(home.refused(&["session", "end", &id], 1).contains("no live session"));
         assert_eq!(home.done(&["session", "end", "--user", "admin", "--json"]).json()["ended"], 1);
         over_soon(&other);
+        let ((_, one), (_, other)) = (login(), login());
+        assert_eq!(home.done(&["session", "end", "--everyone", "--json"]).json()["ended"], 2);
+        over_soon(&one);
+        over_soon(&other);
         let (_, third) = login();
         home.done_with(&["user", "password", "admin"], "another fine password");
         over_soon(&third);
@@ -76,7 +80,7 @@ fn a_session_that_the_command_line_ends_is_over_within_a_second() {
         let mut whys: Vec<_> =
             all.as_array().unwrap().iter().map(|each| each["ended_why"].as_str().unwrap().to_owned()).collect();
         whys.sort();
-        assert_eq!(whys, ["admin", "admin", "password"]);
+        assert_eq!(whys, ["admin", "admin", "admin", "admin", "password"]);
     }
 }
 
