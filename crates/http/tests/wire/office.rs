@@ -161,7 +161,6 @@ pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
         ("PATCH", "/api-keys/{id}") => Some(json!({ "status": "revoked" })),
         ("POST", "/devices") => Some(json!({ "name": "P09", "environment": "PDA" })),
         ("PATCH", "/devices/{id}") => Some(json!({ "description": "Another" })),
-        ("PUT", "/devices/{id}/password") => Some(json!({ "password": "staple battery" })),
         ("POST", "/roles") => Some(json!({ "name": "waiter", "rights": ["storno"], "environments": ["PDA"] })),
         ("PATCH", "/roles/{id}") => Some(json!({ "label": "Another" })),
         ("POST", "/stores") => Some(json!({ "name": "Airport" })),
@@ -170,7 +169,7 @@ pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
         ("PATCH", "/tickets/{id}") => Some(json!({ "name": "Table 5" })),
         ("POST", "/tickets/{id}/close" | "/tickets/{id}/refund") => Some(json!({})),
         ("PATCH", "/users/{id}") => Some(json!({ "display_name": "Another" })),
-        ("PUT", "/users/{id}/password") => Some(json!({ "password": "staple battery" })),
+        ("PUT", "/users/{id}/password" | "/devices/{id}/password") => Some(json!({ "password": "staple battery" })),
         ("PUT", "/sessions/current/password") => {
             Some(json!({ "current_password": PASSWORD, "password": "staple battery" }))
         }
