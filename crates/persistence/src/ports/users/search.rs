@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::Binary;
+use diesel::sql_types::{Binary, Text};
 use tillgate_domain::office::ports::{Part, UserFilter, UserOrder};
 use tillgate_domain::{Folded, Stored, TenantId, User, UserId};
 
@@ -57,10 +57,18 @@ fn conditions<'a>(
     all
 }
 
-/// Beyond the user with an id, in the order of names.
-fn past(connection: &AnyConnection, name: &str, way: char) -> String {
-    let last = bytewise(connection, "last.name");
-    format!("({name}, users.id) {way} (SELECT {last}, last.id FROM users last WHERE last.id = ?)")
+#[derive(QueryableByName)]
+struct Key {
+    #[diesel(sql_type = Text)]
+    key: String,
+}
+
+/// What the user of this id stands under in the order of names.
+fn key(transaction: &mut Transaction<'_>, id: UserId) -> Stored<Option<String>> {
+    let text = format!("SELECT {} AS key FROM users WHERE id = $1", bytewise(transaction.connection, "name"));
+    let found: Vec<Key> =
+        Statement::once(text, vec![Bind::from(&id.0)]).load(transaction.connection).map_err(classify)?;
+    Ok(found.into_iter().next().map(|row| row.key))
 }
 
 pub(super) fn part(
@@ -70,17 +78,35 @@ pub(super) fn part(
     order: UserOrder,
     part: &Part<UserId>,
 ) -> Stored<Vec<User>> {
+    let last = match (order, part.after) {
+        (UserOrder::Name | UserOrder::NameBackwards, Some(id)) => match key(transaction, id)? {
+            Some(key) => Some((key, id)),
+            None => return Ok(Vec::new()),
+        },
+        _ => None,
+    };
     let sought = Sought::of(filter);
     let mut conditions = conditions(transaction.connection, &tenant, filter, sought.as_ref());
     let name = bytewise(transaction.connection, "users.name");
-    // both columns of an order run the same way, so that one comparison of rows passes over what came before
-    let (after, order) = match order {
-        UserOrder::Oldest => ("users.id > ?".to_owned(), "users.id".to_owned()),
-        UserOrder::Newest => ("users.id < ?".to_owned(), "users.id DESC".to_owned()),
-        UserOrder::Name => (past(transaction.connection, &name, '>'), format!("{name}, users.id")),
-        UserOrder::NameBackwards => (past(transaction.connection, &name, '<'), format!("{name} DESC, users.id DESC")),
+    let after = part.after.as_ref().map(|id| Bind::from(&id.0));
+    let (way, order) = match order {
+        UserOrder::Oldest => {
+            conditions.and_maybe("users.id > ?", after);
+            ('>', "users.id".to_owned())
+        }
+        UserOrder::Newest => {
+            conditions.and_maybe("users.id < ?", after);
+            ('<', "users.id DESC".to_owned())
+        }
+        UserOrder::Name => ('>', format!("{name}, users.id")),
+        UserOrder::NameBackwards => ('<', format!("{name} DESC, users.id DESC")),
     };
-    conditions.and_maybe(&after, part.after.as_ref().map(|id| Bind::from(&id.0)));
+    if let Some((key, id)) = &last {
+        let key = Bind::from(key.as_str());
+        // the first half is what both databases look up in the index; they would not for a comparison of rows
+        let past = format!("{name} {way}= ? AND ({name} {way} ? OR users.id {way} ?)");
+        conditions.and(&past, &[key, key, Bind::from(&id.0)]);
+    }
     let (text, mut binds) = conditions.after("SELECT users.id FROM users");
     binds.extend([Bind::Number(i64::from(part.limit)), Bind::Number(i64::try_from(part.skip).unwrap_or(i64::MAX))]);
     let (limit, offset) = (binds.len() - 1, binds.len());
