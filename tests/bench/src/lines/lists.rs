@@ -39,13 +39,13 @@ pub(crate) fn measure(bench: &Bench) -> Vec<Line> {
         devices: all.devices / 100,
         lines: all.lines / 100,
     };
-    let mut lines = filled(bench, Names::SQLITE, || Engine::Sqlite, few, all);
+    let mut lines = filled(bench, &Names::SQLITE, || Engine::Sqlite, few, all);
     let server = Rc::new(Server::start(&[]).unwrap());
     let postgres = || {
         let address = server.create_database();
         Engine::Postgres(Rc::clone(&server), address.rsplit('/').next().unwrap().to_owned())
     };
-    lines.extend(filled(bench, Names::POSTGRES, postgres, few, all));
+    lines.extend(filled(bench, &Names::POSTGRES, postgres, few, all));
     lines
 }
 
@@ -75,7 +75,7 @@ impl Names {
     };
 }
 
-fn filled(bench: &Bench, names: Names, engine: impl Fn() -> Engine, few: Counts, all: Counts) -> Vec<Line> {
+fn filled(bench: &Bench, names: &Names, engine: impl Fn() -> Engine, few: Counts, all: Counts) -> Vec<Line> {
     let size = format!(
         "{} tickets, {} users, {} devices, {} lines of the audit",
         figure(all.tickets as f64),
@@ -150,10 +150,13 @@ fn cost(read: &Reading<'_>) -> f64 {
     median(times.into_iter())
 }
 
+/// Reads a part of a list, and returns where it ends.
+type Parts<'m, K> = Box<dyn Fn(&Part<K>) -> Option<K> + 'm>;
+
 /// A list: its name, and how a part of it is read, after the place of the part before or past so many; it returns where it ends.
 struct List<'m, K> {
     name: &'static str,
-    read: Box<dyn Fn(&Part<K>) -> Option<K> + 'm>,
+    read: Parts<'m, K>,
 }
 
 impl<'m, K: Clone + 'm> List<'m, K> {
