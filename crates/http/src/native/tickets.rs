@@ -2,6 +2,7 @@
 //! tenant.
 
 mod fit;
+mod item;
 mod once;
 mod sent;
 mod shape;

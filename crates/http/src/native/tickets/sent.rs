@@ -11,7 +11,8 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use super::fit::{Returned, merged};
-use super::shape::{self, CustomerShape, LocationShape, NewItem, PaymentShape, ReturnedShape};
+use super::item::NewItem;
+use super::shape::{self, CustomerShape, LocationShape, PaymentShape, ReturnedShape};
 use crate::failure::Failure;
 use crate::field::{Field, fits, stays, validated};
 

@@ -1,13 +1,14 @@
-//! A ticket as the native API shows it: money and quantities are decimals in strings, beside the currency of the ticket.
+//! A ticket as the native API shows it, but for its items: money and quantities are decimals in strings, beside the currency of the ticket.
 
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tillgate_domain::office::Shown;
-use tillgate_domain::ticket::{Customer, Item, Payment, Rate, TicketState, TicketStatus, Totals};
+use tillgate_domain::ticket::{Customer, Payment, TicketState, TicketStatus};
 use tillgate_domain::{DeviceId, DeviceName, Instant, TicketId, User, UserId};
 use utoipa::ToSchema;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
+use super::item::{ItemShape, TotalsShape};
 use crate::instants::instant;
 
 /// A ticket.
@@ -115,113 +116,6 @@ pub(super) struct CustomerShape {
     /// What the client keeps besides: 4,000 bytes of JSON at most.
     #[schema(value_type = Object, required = false)]
     meta: Map<String, Value>,
-}
-
-/// What is sold.
-#[derive(Serialize, ToSchema)]
-#[schema(as = TicketArticle)]
-#[expect(clippy::struct_excessive_bools, reason = "an article has them")]
-pub(super) struct ArticleShape {
-    #[schema(max_length = 200, required = false)]
-    name: String,
-    #[schema(max_length = 2000, required = false)]
-    description: String,
-    #[schema(max_length = 200, required = false)]
-    stock: String,
-    #[schema(max_length = 200, required = false)]
-    code: String,
-    #[schema(max_length = 200, required = false)]
-    category: String,
-    #[schema(max_length = 200, required = false)]
-    kind: String,
-    #[schema(max_length = 200, required = false)]
-    vat_category: String,
-    /// In percent; null for none.
-    #[schema(schema_with = maybe_decimal, required = false)]
-    vat_rate: Option<String>,
-    /// True where nothing is sent.
-    #[schema(required = false)]
-    discount_allowed: bool,
-    #[schema(required = false)]
-    price_fixed: bool,
-    #[schema(required = false)]
-    splittable: bool,
-    #[schema(required = false)]
-    cashback_allowed: bool,
-    #[schema(required = false)]
-    order_endpoints: Vec<String>,
-}
-
-/// An item as it is sent.
-#[derive(ToSchema)]
-#[schema(as = NewTicketItem)]
-#[expect(dead_code, reason = "it describes what is read elsewhere")]
-pub(super) struct NewItem {
-    /// Its number on the ticket; the next that is free where nothing is sent.
-    #[schema(minimum = 0, maximum = 4_294_967_295_u32)]
-    id: Option<u32>,
-    #[schema(max_length = 200)]
-    external_id: Option<String>,
-    #[schema(schema_with = kind, required = false)]
-    kind: String,
-    article: Option<ArticleShape>,
-    #[schema(max_length = 2000)]
-    comment: Option<String>,
-    /// The price of one unit, without VAT and before discounts: 6 places.
-    #[schema(schema_with = decimal)]
-    unit_price: String,
-    /// How much: 6 places.
-    #[schema(schema_with = decimal)]
-    quantity: String,
-    #[schema(max_length = 200)]
-    unit: Option<String>,
-    /// The item's own discount, in percent.
-    #[schema(schema_with = maybe_decimal, required = false)]
-    discount_rate: String,
-}
-
-/// An item.
-#[derive(Serialize, ToSchema)]
-#[schema(as = TicketItem)]
-pub(super) struct ItemShape {
-    id: u32,
-    external_id: String,
-    #[schema(schema_with = kind)]
-    kind: String,
-    article: ArticleShape,
-    comment: String,
-    #[schema(schema_with = decimal)]
-    unit_price: String,
-    #[schema(schema_with = decimal)]
-    unit_price_including_vat: String,
-    #[schema(schema_with = decimal)]
-    unit_price_after_discount: String,
-    #[schema(schema_with = decimal)]
-    unit_price_after_discount_including_vat: String,
-    #[schema(schema_with = decimal)]
-    quantity: String,
-    unit: String,
-    #[schema(schema_with = decimal)]
-    discount_rate: String,
-    totals: TotalsShape,
-}
-
-/// What an item or a ticket comes to.
-#[derive(Serialize, ToSchema)]
-#[schema(as = TicketTotals)]
-pub(super) struct TotalsShape {
-    #[schema(schema_with = decimal)]
-    total: String,
-    #[schema(schema_with = decimal)]
-    including_vat: String,
-    #[schema(schema_with = decimal)]
-    after_discount: String,
-    #[schema(schema_with = decimal)]
-    after_discount_including_vat: String,
-    #[schema(schema_with = decimal)]
-    discount: String,
-    #[schema(schema_with = decimal)]
-    discount_including_vat: String,
 }
 
 /// A payment: above zero where the customer pays, below zero where money is paid out.
@@ -354,54 +248,6 @@ impl CustomerShape {
     }
 }
 
-impl ItemShape {
-    fn of(item: &Item, discount: Rate) -> Self {
-        let (unit, article) = (item.unit_prices(discount), &item.article);
-        Self {
-            id: item.id,
-            external_id: item.external_id.to_string(),
-            kind: item.kind.name().to_ascii_lowercase(),
-            article: ArticleShape {
-                name: article.name.to_string(),
-                description: article.description.to_string(),
-                stock: article.stock.to_string(),
-                code: article.code.to_string(),
-                category: article.category.to_string(),
-                kind: article.kind.to_string(),
-                vat_category: article.vat_category.to_string(),
-                vat_rate: article.vat.map(|rate| rate.to_string()),
-                discount_allowed: article.discount_allowed,
-                price_fixed: article.price_fixed,
-                splittable: article.splittable,
-                cashback_allowed: article.cashback_allowed,
-                order_endpoints: article.order_endpoints.iter().map(ToString::to_string).collect(),
-            },
-            comment: item.comment.to_string(),
-            unit_price: unit.amount.to_string(),
-            unit_price_including_vat: unit.including_vat.to_string(),
-            unit_price_after_discount: unit.after_discount.to_string(),
-            unit_price_after_discount_including_vat: unit.after_discount_including_vat.to_string(),
-            quantity: item.quantity.to_string(),
-            unit: item.unit.to_string(),
-            discount_rate: item.discount.to_string(),
-            totals: TotalsShape::of(&item.totals(discount)),
-        }
-    }
-}
-
-impl TotalsShape {
-    fn of(totals: &Totals) -> Self {
-        Self {
-            total: totals.total.to_string(),
-            including_vat: totals.including_vat.to_string(),
-            after_discount: totals.after_discount.to_string(),
-            after_discount_including_vat: totals.after_discount_including_vat.to_string(),
-            discount: totals.discount.to_string(),
-            discount_including_vat: totals.discount_including_vat.to_string(),
-        }
-    }
-}
-
 impl PaymentShape {
     fn of(payment: &Payment) -> Self {
         Self { means: payment.means.name(), name: payment.name.to_string(), amount: payment.amount.to_string() }
@@ -441,14 +287,10 @@ pub(super) fn state() -> Schema {
     words(TicketStatus::ALL.map(TicketStatus::name).to_vec())
 }
 
-fn kind() -> Schema {
-    words(vec!["positive", "negative", "returned"])
-}
-
 fn means() -> Schema {
     words(vec!["cash", "card", "voucher", "other"])
 }
 
-fn words(words: Vec<&'static str>) -> Schema {
+pub(super) fn words(words: Vec<&'static str>) -> Schema {
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).into()
 }
