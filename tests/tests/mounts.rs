@@ -3,8 +3,6 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use diesel::connection::SimpleConnection;
-use diesel::{Connection, SqliteConnection};
 use serde_json::{Value, json};
 use tillgate_tests::{Answer, Engine, Installation, PASSWORD, Running};
 use ureq::http::Request;
@@ -14,18 +12,9 @@ fn configure(shop: &Installation, text: &str) {
     std::fs::write(shop.folder().join("tillgate.toml"), text).unwrap();
 }
 
-/// A second vendor beside `default`, with a role and, by the program's own commands, a device and a user of the same names.
+/// A second vendor beside `default`, with a device and a user of the same names.
 fn open_second_vendor(shop: &Installation) {
-    let mut database = SqliteConnection::establish(shop.folder().join("tillgate.db").to_str().unwrap()).unwrap();
-    database
-        .batch_execute(
-            "INSERT INTO tenants SELECT randomblob(16), 'second', 'Second', zone, locale, 0, created_at, 1 FROM tenants
-                 WHERE slug = 'default';
-             INSERT INTO roles SELECT randomblob(16), (SELECT id FROM tenants WHERE slug = 'second'), name, folded, label,
-                 description, rights, environments, built_in, 1 FROM roles;",
-        )
-        .unwrap();
-    drop(database);
+    shop.succeed(&["tenant", "add", "second", "--name", "Second"], "");
     shop.succeed(&["device", "add", "P01", "--env", "CashRegister", "--tenant", "second"], "");
     let add = ["user", "add", "cashier", "--role", "cashier", "--on", "P01=cashier", "--tenant", "second"];
     shop.secrets().note("another-horse-till");
