@@ -47,17 +47,18 @@ CREATE TRIGGER tickets_are_not_deleted BEFORE DELETE ON tickets WHEN OLD.state <
 BEGIN
     SELECT RAISE(ABORT, 'a closed or void ticket stays as it is');
 END;
--- OR REPLACE deletes without asking the trigger above.
+-- OR REPLACE deletes what is in its way without asking the trigger above: a ticket of the same id, and one in the same row, where a
+-- row is named (it is -1 where none is).
 CREATE TRIGGER tickets_are_not_replaced BEFORE INSERT ON tickets
 WHEN EXISTS (SELECT 1 FROM tickets WHERE tenant_id = NEW.tenant_id AND id = NEW.id AND state <> 'open')
+    OR (NEW.rowid <> -1 AND EXISTS (SELECT 1 FROM tickets WHERE rowid = NEW.rowid AND state <> 'open'))
 BEGIN
     SELECT RAISE(IGNORE);
 END;
-CREATE TRIGGER tickets_are_not_displaced BEFORE UPDATE OF tenant_id, id ON tickets
-WHEN (OLD.tenant_id <> NEW.tenant_id OR OLD.id <> NEW.id)
-    AND EXISTS (SELECT 1 FROM tickets WHERE tenant_id = NEW.tenant_id AND id = NEW.id AND state <> 'open')
+CREATE TRIGGER tickets_are_not_moved BEFORE UPDATE ON tickets
+WHEN NEW.rowid <> OLD.rowid OR NEW.tenant_id <> OLD.tenant_id OR NEW.id <> OLD.id
 BEGIN
-    SELECT RAISE(ABORT, 'a closed or void ticket stays as it is');
+    SELECT RAISE(ABORT, 'a ticket keeps its id');
 END;
 
 -- What whoever refunds a ticket claims before they read its refunds: the ticket itself is closed and takes no update.

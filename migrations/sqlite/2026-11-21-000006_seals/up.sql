@@ -6,9 +6,12 @@ CREATE TABLE audit_seal (
 ) STRICT;
 INSERT INTO audit_seal (id, sequence, hash) VALUES (1, 0, x'');
 
--- A line of the audit says for ever what it said at first. It gets its seal once, and is never removed.
+-- A line of the audit says for ever what it said at first. It gets its seal once, and is never removed. OR REPLACE removes what is in
+-- its way without asking whoever keeps lines from being removed: so no line takes the id, the number or the row of another (the row
+-- is -1 where none is named).
 CREATE TRIGGER audit_unchanged BEFORE UPDATE ON audit
 WHEN OLD.sequence IS NOT NULL
+    OR NEW.rowid IS NOT OLD.rowid
     OR NEW.id IS NOT OLD.id
     OR NEW.at IS NOT OLD.at
     OR NEW.tenant_id IS NOT OLD.tenant_id
@@ -23,13 +26,14 @@ WHEN OLD.sequence IS NOT NULL
     OR NEW.details IS NOT OLD.details
     OR NEW.approver_id IS NOT OLD.approver_id
     OR NEW.operation IS NOT OLD.operation
+    OR EXISTS (SELECT 1 FROM audit WHERE sequence = NEW.sequence)
 BEGIN
     SELECT RAISE(ABORT, 'a line of the audit is never changed');
 END;
--- (OR REPLACE removes without asking the trigger below)
 CREATE TRIGGER audit_unreplaced BEFORE INSERT ON audit
 WHEN EXISTS (SELECT 1 FROM audit WHERE id = NEW.id)
-    OR (NEW.sequence IS NOT NULL AND EXISTS (SELECT 1 FROM audit WHERE sequence = NEW.sequence))
+    OR EXISTS (SELECT 1 FROM audit WHERE sequence = NEW.sequence)
+    OR (NEW.rowid <> -1 AND EXISTS (SELECT 1 FROM audit WHERE rowid = NEW.rowid))
 BEGIN
     SELECT RAISE(ABORT, 'a line of the audit is never changed');
 END;

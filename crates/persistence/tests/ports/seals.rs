@@ -298,9 +298,23 @@ on_both! {
             let number = "INSERT OR REPLACE INTO audit (id, at, action, subject, outcome, details, sequence) \
                           VALUES (x'00', 0, 'login', 'server', 'done', '{}', 2)";
             assert!(raw.try_sql(number).unwrap_err().to_string().contains("never changed"));
+            // nor is a sealed one displaced by the one that waits, be it from its number or from its row
+            for displaced in [
+                "UPDATE OR REPLACE audit SET sequence = 2 WHERE sequence IS NULL",
+                "UPDATE OR REPLACE audit SET rowid = (SELECT rowid FROM audit WHERE sequence = 2) WHERE sequence IS NULL",
+                "REPLACE INTO audit (rowid, id, at, action, subject, outcome, details) \
+                 SELECT rowid, x'00', 0, 'login', 'server', 'done', '{}' FROM audit WHERE sequence = 2",
+            ] {
+                let refused = raw.try_sql(displaced).unwrap_err().to_string();
+                assert!(refused.contains("never changed"), "{displaced}: {refused}");
+            }
         }
         if matches!(raw, Raw::Postgres(_)) {
             assert!(raw.try_sql("TRUNCATE audit").unwrap_err().to_string().contains("never removed"));
+            assert!(raw.try_sql("UPDATE audit SET sequence = 2 WHERE sequence IS NULL").is_err());
+            let other = "INSERT INTO audit SELECT * FROM audit WHERE sequence = 2 \
+                         ON CONFLICT (id) DO UPDATE SET details = '{}'";
+            assert!(raw.try_sql(other).unwrap_err().to_string().contains("never changed"));
         }
         assert_eq!(office::seal_audit(&*fresh.database, &SIGNET).unwrap().lines, 1);
         assert_eq!(fault(fresh, None), None);

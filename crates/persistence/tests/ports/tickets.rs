@@ -91,15 +91,30 @@ fn stays(fresh: &Fresh) {
                            external_id, name, customer, number, payable, version, sheet, ending";
             let other =
                 columns.replace("payable", "payable + 1").replace(" id,", &format!(" {},", literal(raw, sold.id.0)));
-            // neither replaces what is closed: the first is passed over, the second refused
-            for verb in ["INSERT OR REPLACE", "REPLACE"] {
-                let copy =
-                    format!("{verb} INTO tickets ({columns}) SELECT {other} FROM tickets WHERE {}", row(three.id));
-                raw.sql(&copy);
+            let copy = |verb: &str, columns: &str, values: &str, rest: &str| {
+                let from = row(three.id);
+                raw.try_sql(&format!(
+                    "{verb} INTO tickets ({columns}) SELECT {values} FROM tickets WHERE {from} {rest}"
+                ))
+            };
+            // none replaces what is closed: the inserts are passed over, the updates refused
+            let placed = format!("rowid, {columns}");
+            for closed in [sold.id, gone.id] {
+                let in_row = format!("(SELECT rowid FROM tickets WHERE {})", row(closed));
+                let new = columns.replace(" id,", &format!(" {},", literal(raw, uuid(77))));
+                for verb in ["INSERT OR REPLACE", "REPLACE"] {
+                    copy(verb, columns, &other, "").unwrap();
+                    copy(verb, &placed, &format!("{in_row}, {new}"), "").unwrap();
+                }
+                for row_id in ["rowid", "oid", "_rowid_"] {
+                    let moved = format!("UPDATE OR REPLACE tickets SET {row_id} = {in_row} WHERE {}", row(three.id));
+                    assert!(raw.try_sql(&moved).is_err(), "{row_id}");
+                }
+                let moved =
+                    format!("UPDATE OR REPLACE tickets SET id = {} WHERE {}", literal(raw, closed.0), row(three.id));
+                assert!(raw.try_sql(&moved).is_err());
             }
-            let moved =
-                format!("UPDATE OR REPLACE tickets SET id = {} WHERE {}", literal(raw, sold.id.0), row(three.id));
-            assert!(raw.try_sql(&moved).is_err());
+            copy("INSERT", columns, &other, "ON CONFLICT (tenant_id, id) DO UPDATE SET sheet = '{}'").unwrap();
         }
         Raw::Postgres(_) => {
             for statement in ["TRUNCATE tickets", "TRUNCATE tickets CASCADE"] {
