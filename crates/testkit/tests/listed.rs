@@ -20,9 +20,10 @@ fn written(folder: &Path) -> BTreeSet<String> {
     cases
 }
 
-/// The cases that the macros name, each as often as they name it.
-fn named(macros: &Path) -> Vec<String> {
-    let text = fs::read_to_string(macros).unwrap();
+/// The cases that the macros in the folder name, each as often as they name it.
+fn named(folder: &Path) -> Vec<String> {
+    let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let text: String = files.map(|file| fs::read_to_string(file).unwrap()).collect();
     let calls = text.split("$crate::cases!(").skip(1).filter_map(|call| call.split_once(']')).map(|(call, _)| call);
     let words = calls.map(|call| {
         let words = call.split([',', '[']).map(str::trim).filter(|word| !word.is_empty());
@@ -33,10 +34,10 @@ fn named(macros: &Path) -> Vec<String> {
 
 #[test]
 fn every_case_that_is_written_is_named_once() {
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let named = named(&sources.join("contract.rs"));
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/contract");
+    let named = named(&folder);
     let once: BTreeSet<String> = named.iter().cloned().collect();
-    assert_eq!(once, written(&sources.join("contract")));
+    assert_eq!(once, written(&folder));
     assert_eq!(once.len(), named.len(), "none is named twice");
     assert!(once.contains("work::waiting_has_a_deadline"), "{once:?}");
 }

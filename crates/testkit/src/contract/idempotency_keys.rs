@@ -68,7 +68,7 @@ pub fn a_key_is_a_persons(whole: &Whole) {
     }
 }
 
-/// Old keys are removed, the oldest first, so many at once.
+/// Old keys are removed, so many at once.
 pub fn old_keys_are_swept(whole: &Whole) {
     let shop = Shop::open(&whole.bench);
     let keys = ["a", "b", "c", "d"].map(|text| key(&shop, text));

@@ -39,7 +39,9 @@ pub fn a_filter_narrows_the_devices(whole: &Whole) {
     assert_eq!(of(&text("p0"), None, 9), [shop.till.id, shop.retired.id]);
     assert_eq!(of(&text("TERASA"), None, 9), [terrace.id], "in the description");
     assert_eq!(of(&text("žLTÁ"), None, 9), [terrace.id], "as names are compared");
-    assert_eq!(of(&text("%"), None, 9), [], "no pattern");
+    for pattern in ["%", "_", "\\"] {
+        assert_eq!(of(&text(pattern), None, 9), [], "no pattern");
+    }
     let both = DeviceFilter { environment: Some(Environment::Tool), ..text("p0") };
     assert_eq!(of(&both, None, 9), [], "all of it has to fit");
     let whole_device =

@@ -1,33 +1,20 @@
 //! The rules of the back office about keys of programs, on the store in memory.
 
-use tillgate_auth_core::{AuthView, Memory};
 use tillgate_domain::office::{
     self, ApiKeyChange, ApiKeyFilter, Authority, Decided, Field, NewApiKey, Page, Refused, Stamp,
 };
-use tillgate_domain::{Action, ApiKey, ApiKeyId, Change, DeviceName, Right, Scope, Store, StoreExt, Subject, UserName};
-use tillgate_testkit::World;
-use tillgate_testkit::world::Verifiers;
+use tillgate_domain::{Action, ApiKey, ApiKeyId, Change, DeviceName, Right, Scope, Subject, UserName};
 
 use crate::asked::*;
-
-struct Shop {
-    memory: Memory,
-    world: World,
-}
+use crate::staffed::Shop;
 
 impl Shop {
-    fn open() -> Self {
-        let memory = Memory::new();
-        let world = World::populate(&memory, AT, &Verifiers::NONE).unwrap();
-        Self { memory, world }
-    }
-
     fn add_as(&self, stamp: &Stamp, new: &NewApiKey) -> Result<ApiKey, Refused> {
         office::add_api_key(&self.memory, self.world.tenant.id, stamp, new).unwrap()
     }
 
     fn add(&self, new: &NewApiKey) -> Result<ApiKey, Refused> {
-        self.add_as(&stamp_of(Authority::Host), new)
+        self.add_as(&stamp(), new)
     }
 
     fn change_as(&self, stamp: &Stamp, key: &ApiKey, change: &ApiKeyChange) -> Result<ApiKey, Refused> {
@@ -35,7 +22,7 @@ impl Shop {
     }
 
     fn change(&self, key: &ApiKey, change: &ApiKeyChange) -> Result<ApiKey, Refused> {
-        self.change_as(&stamp_of(Authority::Host), key, change)
+        self.change_as(&stamp(), key, change)
     }
 
     fn delete_as(&self, stamp: &Stamp, key: &ApiKey, version: Option<i64>) -> Decided<ApiKey> {
@@ -45,12 +32,6 @@ impl Shop {
     fn found(&self, key: &ApiKey) -> Option<ApiKey> {
         let found = office::find_api_key(&self.memory, self.world.tenant.id, &Authority::Host, key.id);
         found.unwrap().unwrap().map(|known| known.key)
-    }
-
-    /// What the feed tells, oldest first.
-    fn changes(&self) -> Vec<Change> {
-        let store: &dyn Store<AuthView> = &self.memory;
-        store.read(|tx| tx.feed().look(None)).unwrap().changes.into_iter().map(|(change, _)| change).collect()
     }
 }
 
@@ -78,7 +59,7 @@ fn a_key_is_made_told_and_listed() {
     let page = Page { after: None, limit: 10 };
     let (tenant, every) = (shop.world.tenant.id, ApiKeyFilter::default());
     let list = |by: Stamp| office::list_api_keys(&shop.memory, tenant, &by.authority, &every, &page).unwrap();
-    let listed = list(stamp_of(Authority::Host)).unwrap();
+    let listed = list(stamp()).unwrap();
     assert_eq!(listed.len(), 1);
     assert_eq!((&listed[0].key, listed[0].user.as_str(), listed[0].device.as_str()), (&key, "cashier", "P01"));
     for right in ["apiKeyCreate", "apiKeyUpdate", "apiKeyDelete"] {
@@ -100,7 +81,7 @@ fn a_key_is_for_somebody_who_may_log_in_there() {
     let off = office::DeviceRoles::Edit { on: Vec::new(), off: vec![DeviceName::parse("P02").unwrap()] };
     let change = office::UserChange { devices: off, ..office::UserChange::default() };
     let (tenant, cashier) = (shop.world.tenant.id, shop.world.cashier.id);
-    office::change_user(&shop.memory, tenant, &stamp_of(Authority::Host), cashier, None, &change).unwrap().unwrap();
+    office::change_user(&shop.memory, tenant, &stamp(), cashier, None, &change).unwrap().unwrap();
     assert_eq!(shop.add(&new_key("cashier", "P02", &[])), unknown(Field::Device, "P02"));
     let key = shop.add(&new_key("cashier", "P01", &[])).unwrap();
     let moved = ApiKeyChange { device: Some(DeviceName::parse("P02").unwrap()), ..ApiKeyChange::default() };
@@ -173,16 +154,16 @@ fn a_change_holds_to_the_version_that_was_read() {
     let shop = Shop::open();
     let key = shop.add(&new_key("cashier", "P01", &[])).unwrap();
     let change = ApiKeyChange { name: Some("Other".into()), ..ApiKeyChange::default() };
-    let (tenant, host) = (shop.world.tenant.id, stamp_of(Authority::Host));
+    let (tenant, host) = (shop.world.tenant.id, stamp());
     let held = |version| office::change_api_key(&shop.memory, tenant, &host, key.id, Some(version), &change).unwrap();
     assert_eq!(held(2), Err(Refused::Moved { current: 1 }));
     assert_eq!(held(1).unwrap().version, 2);
-    let host = stamp_of(Authority::Host);
+    let host = stamp();
     assert_eq!(shop.delete_as(&host, &key, Some(1)).unwrap(), Err(Refused::Moved { current: 2 }));
     assert!(shop.delete_as(&host, &key, Some(2)).unwrap().is_ok());
     assert_eq!(shop.found(&key), None);
     let gone = Err(Refused::Absent { field: Field::ApiKey, value: key.id.to_string() });
-    assert_eq!(shop.delete_as(&stamp_of(Authority::Host), &key, None).unwrap(), gone);
+    assert_eq!(shop.delete_as(&stamp(), &key, None).unwrap(), gone);
     assert_eq!(shop.change(&key, &change), gone);
     let line = shop.memory.audit().pop().unwrap();
     assert_eq!((line.action, line.subject), (Action::ApiKeyDelete, Subject::ApiKey(key.id)));
@@ -194,7 +175,7 @@ fn another_tenants_key_is_not_there() {
     let key = shop.add(&new_key("cashier", "P01", &[])).unwrap();
     let other = tillgate_domain::TenantId::new(AT, random());
     assert_eq!(office::find_api_key(&shop.memory, other, &Authority::Host, key.id).unwrap(), Ok(None));
-    let (host, change) = (stamp_of(Authority::Host), ApiKeyChange::default());
+    let (host, change) = (stamp(), ApiKeyChange::default());
     let gone = Err(Refused::Absent { field: Field::ApiKey, value: key.id.to_string() });
     assert_eq!(office::change_api_key(&shop.memory, other, &host, key.id, None, &change).unwrap(), gone);
     assert_eq!(office::delete_api_key(&shop.memory, other, &host, key.id, None).unwrap(), gone);

@@ -8,8 +8,13 @@
 
 mod api_keys;
 mod asked;
-mod changes;
+mod devices;
+mod last_admin;
+mod leaving;
 mod people;
 mod places;
 mod reading;
+mod roles;
 mod shop;
+mod staffed;
+mod tenants;

@@ -50,8 +50,7 @@ impl Shop {
     }
 
     pub(crate) fn changes(&self) -> Vec<Change> {
-        let store: &dyn Store<AuthView> = &self.memory;
-        store.read(|tx| tx.feed().look(None)).unwrap().changes.into_iter().map(|(change, _)| change).collect()
+        changes(&self.memory)
     }
 
     pub(crate) fn version(&self, principal: PrincipalId) -> Option<i64> {
@@ -63,6 +62,12 @@ impl Shop {
     pub(crate) fn actions(&self) -> Vec<Action> {
         self.memory.audit().iter().map(|event| event.action).collect()
     }
+}
+
+/// What the feed tells, oldest first.
+pub(crate) fn changes(memory: &Memory) -> Vec<Change> {
+    let store: &dyn Store<AuthView> = memory;
+    store.read(|tx| tx.feed().look(None)).unwrap().changes.into_iter().map(|(change, _)| change).collect()
 }
 
 pub(crate) fn taken(field: Field, value: &str) -> Refused {
