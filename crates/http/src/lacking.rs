@@ -1,5 +1,5 @@
-//! Records, in one place for every contract, that a caller was refused for a right or a rank that they lack: before the answer goes
-//! out, and whatever becomes of the record, the refusal stands.
+//! Records, in one place for every contract, that a caller was refused for a right or a rank that they lack, or for where they are
+//! logged in: before the answer goes out, and whatever becomes of the record, the refusal stands.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,6 +7,7 @@ use std::time::Duration;
 use actix_web::rt::time::timeout;
 use tillgate_auth_core::{Attempt, Caller, Lacking, Refusal};
 use tillgate_domain::office::Refused;
+use tillgate_domain::ticket::TicketRefused;
 use tillgate_domain::{ApiKeyId, DeviceId, RoleId, SessionId, Subject, TenantId, TicketId, UserId};
 use uuid::Uuid;
 
@@ -42,6 +43,8 @@ fn lacking(failure: &Failure) -> Option<Lacking> {
         }
         Failure::Refused(Refusal::Rank(rank)) => Some(Lacking::Rank(*rank)),
         Failure::Office(Refused::TooHigh(rank)) => Some(Lacking::Above(*rank)),
+        Failure::Office(Refused::Ticket(TicketRefused::NotSelling)) => Some(Lacking::SaleDevice),
+        Failure::Office(Refused::Ticket(TicketRefused::NoPerson)) => Some(Lacking::Person),
         _ => None,
     }
 }

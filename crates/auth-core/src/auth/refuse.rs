@@ -1,11 +1,11 @@
-//! Records that a caller was refused for a right or a rank that they lack.
+//! Records that a caller was refused for a right or a rank that they lack, or for where they are logged in.
 
 use serde_json::json;
-use tillgate_domain::{Action, EventId, Outcome, Rank, Right, StoreExt, Subject};
+use tillgate_domain::{Action, Environment, EventId, Outcome, Rank, Right, StoreExt, Subject};
 
 use super::Auth;
 use crate::caller::By;
-use crate::{Caller, Error};
+use crate::{Caller, Error, SessionKind};
 
 /// What a caller lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +16,10 @@ pub enum Lacking {
     Rank(Rank),
     /// A rank above this one, which they would have given.
     Above(Rank),
+    /// A device where goods are sold.
+    SaleDevice,
+    /// A session of a person: theirs is a device's own.
+    Person,
 }
 
 /// What a caller has tried and may not do.
@@ -41,11 +45,15 @@ impl Auth {
         let mut event = self.event(Action::RightMissing, Outcome::Refused, subject, Some(tenant))?;
         event.actor = caller.actor();
         let (word, lacking) = match &attempt.lacking {
-            Lacking::Right(right) => ("right", right.as_str()),
-            Lacking::Rank(rank) => ("role", rank.name()),
-            Lacking::Above(rank) => ("above", rank.name()),
+            Lacking::Right(right) => ("right", json!(right)),
+            Lacking::Rank(rank) => ("role", json!(rank.name())),
+            Lacking::Above(rank) => ("above", json!(rank.name())),
+            Lacking::SaleDevice => {
+                ("environments", json!(Environment::ALL.into_iter().filter(|each| each.sells()).collect::<Vec<_>>()))
+            }
+            Lacking::Person => ("kind", json!(SessionKind::Person.name())),
         };
-        event.details.insert(word.to_owned(), json!(lacking));
+        event.details.insert(word.to_owned(), lacking);
         event.details.insert("call".to_owned(), json!(attempt.call.chars().take(LONGEST).collect::<String>()));
         event.details.insert("dialect".to_owned(), json!(caller.dialect.as_str()));
         if let By::ApiKey(key) = caller.by {

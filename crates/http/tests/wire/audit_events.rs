@@ -92,6 +92,27 @@ async fn a_refusal_says_who_where_what_and_what_was_lacking() {
 }
 
 #[actix_web::test]
+async fn where_somebody_is_logged_in_is_told_as_what_they_lack() {
+    let desk = Desk::open().await;
+    assert_eq!(desk.post("/tickets", json!({ "currency": "EUR" })).await.text("/code"), "sale_device_needed");
+    let [line] = &desk.shop.refusals()[..] else { panic!("{:?}", desk.shop.refusals()) };
+    assert_eq!(
+        serde_json::to_value(&line.details).unwrap(),
+        json!({ "environments": ["CashRegister", "PDA"], "call": "POST /api/v1/tickets", "dialect": "native" })
+    );
+    assert!(line.actor.user.is_some() && line.actor.device.is_none(), "{line:?}");
+    desk.shop.give_device("P01", "cashier");
+    let login = json!({ "device": "P01", "password": PASSWORD });
+    let token = desk.shop.post("/api/v1/sessions", login).await.text("/access_token");
+    let sold = post("/api/v1/tickets", json!({ "currency": "EUR" }));
+    let refused = desk.shop.send(sold.insert_header(("Authorization", format!("Bearer {token}")))).await;
+    assert_eq!(refused.text("/code"), "person_needed");
+    let [_, line] = &desk.shop.refusals()[..] else { panic!("{:?}", desk.shop.refusals()) };
+    assert_eq!(line.details["kind"], "person");
+    assert!(line.actor.user.is_none() && line.actor.device.is_some(), "{line:?}");
+}
+
+#[actix_web::test]
 async fn a_gateways_refusal_is_told_of_whoever_asked_it() {
     let shop = crate::access::open();
     let token = shop.kasir("cashier").await.text("/data/Token");
