@@ -112,6 +112,9 @@ fn a_token_lasts_until_it_is_ended() {
         refused(&server, &mixed, "another's device id");
         shop.succeed(&["session", "end", &next.device], "");
         refused(&server, &next, "ended by hand");
+        let last = generate(shop, "manager", "P01", PASSWORD);
+        shop.succeed(&["session", "end", "--user", "manager"], "");
+        refused(&server, &last, "ended by hand with whatever else its user has");
     });
 }
 

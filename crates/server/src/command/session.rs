@@ -2,13 +2,11 @@
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use tillgate_auth_core::auth::Auth;
 use tillgate_auth_core::ports::{AuthView, Listed, SessionFilter};
-use tillgate_auth_core::session::SessionKind;
-use tillgate_domain::office::{self, Page};
+use tillgate_domain::office::{self, Page, Whose};
 use tillgate_domain::{DeviceName, SessionId, Store, StoreExt, UserName};
 
-use super::office::Office;
+use super::office::{Office, done};
 use super::show::{self, instant};
 use super::{Context, Stop, pairs, print};
 use crate::compose;
@@ -32,13 +30,13 @@ pub(crate) enum Session {
 pub(crate) struct End {
     /// The session
     id: Option<SessionId>,
-    /// Every session of this user
+    /// Every session of this user, permanent ones too
     #[arg(long, value_name = "NAME", value_parser = pairs::user)]
     user: Option<UserName>,
-    /// Every session on this device
+    /// Every session on this device, permanent ones too
     #[arg(long, value_name = "NAME", value_parser = pairs::device)]
     device: Option<DeviceName>,
-    /// Every session of the tenant
+    /// Every session of the tenant, permanent ones too
     #[arg(long)]
     everyone: bool,
 }
@@ -55,42 +53,36 @@ impl Session {
 
 impl End {
     fn run(&self, office: &Office, json: bool) -> Result<(), Stop> {
-        let auth = compose::engine_beside(&office.settings, &office.database)?;
         let mut filter = live(office);
-        if let Some(name) = &self.user {
-            filter.user = Some(office.user(name)?.id);
-        }
-        if let Some(name) = &self.device {
-            filter.device = Some(office.device(name)?.id);
-        }
+        let whose = match (&self.user, &self.device) {
+            (Some(name), _) => {
+                let user = office.user(name)?.id;
+                filter.user = Some(user);
+                Some(Whose::User(user))
+            }
+            (None, Some(name)) => {
+                let device = office.device(name)?.id;
+                filter.device = Some(device);
+                Some(Whose::Device(device))
+            }
+            (None, None) => self.everyone.then_some(Whose::Everyone),
+        };
         filter.session = self.id;
-        let found = sessions(office, &filter)?;
-        if let (Some(id), true) = (self.id, found.is_empty()) {
+        let number = sessions(office, &filter)?.len();
+        if let (Some(id), 0) = (self.id, number) {
             return Err(Stop::failed(format!("there is no live session {id}")));
         }
-        if let Some(user) = filter.user {
-            auth.end_user(office.id(), user).map_err(Stop::failed)?;
+        if let Some(whose) = whose {
+            done(office::end_sessions(office.store(), office.id(), &office.draw.stamp()?, whose, true))?;
         }
-        if let Some(device) = filter.device {
-            auth.end_device(office.id(), device).map_err(Stop::failed)?;
+        if let Some(id) = self.id {
+            let auth = compose::engine_beside(&office.settings, &office.database)?;
+            auth.end_session(id).map_err(Stop::failed)?;
         }
-        if self.everyone {
-            auth.end_tenant(office.id()).map_err(Stop::failed)?;
-        }
-        // no epoch ends a permanent session
-        end_each(&auth, found.iter().filter(|each| self.id.is_some() || each.session.kind == SessionKind::Permanent))?;
-        let number = found.len();
         let line = if number == 1 { "1 session ended".to_owned() } else { format!("{number} sessions ended") };
         print::answer(json, &line, &json!({ "ended": number }));
         Ok(())
     }
-}
-
-fn end_each<'s>(auth: &Auth, sessions: impl Iterator<Item = &'s Listed>) -> Result<(), Stop> {
-    for listed in sessions {
-        auth.end_session(listed.session.id).map_err(Stop::failed)?;
-    }
-    Ok(())
 }
 
 fn live(office: &Office) -> SessionFilter {

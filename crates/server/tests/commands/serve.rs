@@ -72,6 +72,12 @@ fn a_session_that_the_command_line_ends_is_over_within_a_second() {
         assert_eq!(home.done(&["session", "end", "--everyone", "--json"]).json()["ended"], 2);
         over_soon(&one);
         over_soon(&other);
+        let told = home.done(&["audit", "list", "--action", "session.end", "--json"]).json();
+        let told = told.as_array().unwrap().iter();
+        let told: Vec<_> = told.map(|line| json!([line["subject"]["kind"], line["details"], line["user"]])).collect();
+        let (whole, one) = (json!({ "why": "admin", "permanent": true }), json!({ "why": "admin" }));
+        let expected = [json!(["tenant", whole, null]), json!(["user", whole, null]), json!(["session", one, null])];
+        assert_eq!(told, expected, "as the native API has it told");
         let (_, third) = login();
         home.done_with(&["user", "password", "admin"], "another fine password");
         over_soon(&third);
