@@ -82,6 +82,29 @@ impl Terms {
         Self { access, refresh, absolute: shorter(self.absolute, limits.absolute), midnight: self.midnight }
     }
 
+    /// The longest that each span of a session gets: a limit above it shortens nothing ([`within`](Self::within)), whatever the kind
+    /// of session.
+    pub fn longest(&self) -> SessionLimits {
+        // where clocks are put back, a day is an hour longer
+        let day = self.midnight.then_some(Duration::from_hours(25));
+        let end = |span: Option<Duration>| span.into_iter().chain(day).min();
+        let Self { access, refresh, absolute, .. } = self;
+        let access = Some((*access).min(LONGEST_ACCESS));
+        match refresh {
+            // what no time ends is a permanent session
+            Some(Refresh { idle: None, .. }) if absolute.is_none() && day.is_none() => {
+                SessionLimits { access, ..SessionLimits::NOTHING }
+            }
+            Some(Refresh { idle, overlap }) => SessionLimits {
+                access,
+                idle: end(*idle),
+                absolute: end(*absolute),
+                overlap: overlap.or(SessionLimits::NOTHING.overlap),
+            },
+            None => SessionLimits { access, absolute: end(*absolute), ..SessionLimits::NOTHING },
+        }
+    }
+
     /// Whether a session that is over at some instant is over then however often it is refreshed.
     pub fn is_fixed(&self) -> bool {
         self.refresh.as_ref().is_some_and(|refresh| refresh.idle.is_none())
@@ -186,6 +209,50 @@ mod tests {
         assert_eq!(overlap, Some(Duration::from_secs(119)), "shorter than the access token");
         let midnight = Terms { midnight: true, ..terms() };
         assert!(midnight.within(&limits, SessionKind::Person).midnight);
+    }
+
+    #[test]
+    fn a_limit_above_the_longest_shortens_nothing_and_one_below_it_does() {
+        let hour = Duration::from_hours(1);
+        let person = |idle, overlap, absolute| Terms { refresh: Some(Refresh { idle, overlap }), absolute, ..terms() };
+        let (forever, nothing) = (None, Some(Duration::ZERO));
+        let of = |idle, absolute, overlap| (idle, absolute, overlap);
+        for (terms, kind, expected) in [
+            (terms(), SessionKind::Person, of(Some(12 * hour), forever, Some(hour / 30))),
+            (person(None, None, Some(hour)), SessionKind::Person, of(forever, Some(hour), nothing)),
+            (Terms { midnight: true, ..person(None, Some(hour / 60), None) }, SessionKind::Person, {
+                of(Some(25 * hour), Some(25 * hour), Some(hour / 60))
+            }),
+            (Terms { refresh: None, ..terms() }, SessionKind::Person, of(nothing, forever, nothing)),
+            (person(None, None, None), SessionKind::Permanent, of(nothing, nothing, nothing)),
+        ] {
+            let longest = terms.longest();
+            assert_eq!((longest.idle, longest.absolute, longest.overlap), expected, "{terms:?}");
+            assert_eq!(longest.access, Some(terms.access));
+            let second = Duration::from_secs(1);
+            let by = |more: bool| {
+                let moved = |span: Option<Duration>| {
+                    span.map(|span| if more { span + second } else { span.saturating_sub(second) })
+                };
+                SessionLimits {
+                    access: moved(longest.access),
+                    idle: moved(longest.idle),
+                    absolute: moved(longest.absolute),
+                    overlap: moved(longest.overlap),
+                }
+            };
+            let end = |limits: &SessionLimits| {
+                let within = terms.within(limits, kind);
+                let overlap = within.refresh.as_ref().and_then(|refresh| refresh.overlap);
+                (within.access, within.session_expiry(NOON, NOON, &Zone::UTC), overlap)
+            };
+            let whole = end(&SessionLimits::default());
+            assert_eq!(end(&by(true)), whole, "{terms:?}");
+            let shorter = end(&by(false));
+            assert!(shorter.0 < whole.0 && (shorter.2 < whole.2 || longest.overlap == nothing), "{terms:?}");
+        }
+        let long = Terms { access: 48 * hour, ..terms() };
+        assert_eq!(long.longest().access, Some(LONGEST_ACCESS));
     }
 
     #[test]

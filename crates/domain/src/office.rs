@@ -62,7 +62,7 @@ pub use read::{
     list_roles, list_tenants, list_users, role_named, tenant_named, user_named,
 };
 pub use read_audit::{find_event, list_events, read_audit, search_audit};
-pub use refused::{Decided, Field, Refused};
+pub use refused::{Decided, Field, Refused, Span};
 pub use register_user::register_user;
 pub use register_vendor::{NewVendor, register_vendor};
 pub use reset_password::{

@@ -52,12 +52,13 @@ impl Http {
     ) -> Self {
         let edge = Edge::new(&settings);
         let operations_here = settings.operations_here;
+        let all = mounts.clone();
         let mut mounts = mounts.into_inner();
         let oauth = mounts.iter().find(|mount| mount.dialect.name() == OAuth::NAME).map(|mount| mount.prefix.clone());
         let own = operations::routes(true, oauth.as_deref());
         let described = mounts.iter().map(|mount| (mount.prefix.as_str(), mount.dialect.routes()));
         let document = Document::over(described.chain([("", own)]));
-        let shared = Arc::new(Shared { auth, office, settings, metrics, gate: Arc::default(), document });
+        let shared = Arc::new(Shared { auth, office, mounts: all, settings, metrics, gate: Arc::default(), document });
         let access = Arc::new(Access::over(&shared.settings.access, &mounts, &shared));
         // the router takes the first that fits: a mount with a host name before one for every host, a longer prefix before a
         // shorter

@@ -11,6 +11,8 @@ pub(crate) mod metadata;
 mod revoke;
 mod words;
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::web::Bytes;
@@ -22,9 +24,9 @@ use crate::head::Head;
 use crate::route::Route;
 
 /// Introspection and revocation.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct OAuth {
-    /// Nobody logs in here.
+    /// Those of no session: nobody logs in here.
     terms: Terms,
 }
 
@@ -34,7 +36,8 @@ impl OAuth {
 
     /// Introspection and revocation.
     pub fn new() -> Self {
-        Self::default()
+        let terms = Terms { access: Duration::ZERO, refresh: None, absolute: Some(Duration::ZERO), midnight: false };
+        Self { terms }
     }
 }
 

@@ -63,7 +63,7 @@ pub(crate) fn status(refused: &Refused) -> StatusCode {
         Refused::Unknown { .. }
         | Refused::Invalid { .. }
         | Refused::Empty { .. }
-        | Refused::Span { .. }
+        | Refused::Spans(_)
         | Refused::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Refused::Moved { .. } | Refused::TicketMoved { .. } => StatusCode::PRECONDITION_FAILED,
         Refused::TooHigh(_) | Refused::Missing(_) => StatusCode::FORBIDDEN,
@@ -96,20 +96,21 @@ fn of_ticket(why: &TicketRefused) -> StatusCode {
     }
 }
 
-/// The refusal as the fault of a field of the body, by the name that it has in the native API; `None` where it is no field's.
-pub(crate) fn fault(refused: &Refused) -> Option<FieldFault> {
-    let of = |field: Field, code: &'static str, message: String| {
-        Some(FieldFault { field: field.name().into(), query: false, code: code.into(), message: message.into() })
+/// The refusal as faults of fields of the body, by the names that they have in the native API; none where it is no field's.
+pub(crate) fn faults(refused: &Refused) -> Vec<FieldFault> {
+    let fault = |field: &'static str, code: &'static str, message: String| FieldFault {
+        field: field.into(),
+        query: false,
+        code: code.into(),
+        message: message.into(),
     };
+    let of = |field: Field, code: &'static str, message: String| vec![fault(field.name(), code, message)];
     match refused {
         Refused::Taken { field, .. } => of(*field, "taken", "is taken; choose another".to_owned()),
         Refused::Unknown { field, value } => of(*field, "unknown", format!("names \"{value}\", which there is not")),
         Refused::Empty { field } => of(*field, "required", "must name at least one".to_owned()),
         Refused::Invalid { field, why } => of(*field, invalid_name(why), why.to_string()),
-        Refused::Span { field, least, most } => {
-            let (least, most) = (least.as_secs(), most.as_secs());
-            of(*field, "range", format!("must lie between {least} and {most} seconds"))
-        }
+        Refused::Spans(spans) => spans.iter().map(|span| fault(span.field.name(), "range", span.bounds())).collect(),
         Refused::Absent { .. }
         | Refused::Moved { .. }
         | Refused::TicketMoved { .. }
@@ -122,10 +123,9 @@ pub(crate) fn fault(refused: &Refused) -> Option<FieldFault> {
         | Refused::LastStore
         | Refused::Full { .. }
         | Refused::TooHigh(_)
-        | Refused::Missing(_) => None,
+        | Refused::Missing(_) => Vec::new(),
         Refused::Ticket(why) => {
-            let (field, code) = field_of_ticket(why)?;
-            Some(FieldFault { field: field.into(), query: false, code: code.into(), message: why.to_string().into() })
+            field_of_ticket(why).map(|(field, code)| fault(field, code, why.to_string())).into_iter().collect()
         }
     }
 }
@@ -147,6 +147,7 @@ fn field_of_ticket(why: &TicketRefused) -> Option<(&'static str, &'static str)> 
 mod tests {
     use std::time::Duration;
 
+    use tillgate_domain::office::Span;
     use tillgate_domain::{InvalidName, Right};
 
     use super::*;
@@ -155,6 +156,7 @@ mod tests {
     fn every() -> Vec<(Refused, u16, Option<&'static str>)> {
         let (field, value) = (Field::Roles, String::from("x"));
         let right = Right::parse("userCreate").unwrap();
+        let span = Span { field, least: Duration::ZERO, most: Duration::ZERO, configured: false };
         let all = vec![
             (Refused::Taken { field, value: value.clone() }, 409, Some("taken")),
             (Refused::Absent { field, value: value.clone() }, 404, None),
@@ -163,7 +165,7 @@ mod tests {
             (Refused::Invalid { field, why: InvalidName::TooLong(3) }, 422, Some("length")),
             (Refused::Invalid { field, why: InvalidName::At }, 422, Some("format")),
             (Refused::Empty { field }, 422, Some("required")),
-            (Refused::Span { field, least: Duration::ZERO, most: Duration::ZERO }, 422, Some("range")),
+            (Refused::Spans(vec![span]), 422, Some("range")),
             (Refused::Held { by: vec!["user anna".into()], total: 1 }, 409, None),
             (Refused::BuiltIn, 409, None),
             (Refused::LastStore, 409, None),
@@ -187,7 +189,7 @@ mod tests {
                 | Refused::Unknown { .. }
                 | Refused::Invalid { .. }
                 | Refused::Empty { .. }
-                | Refused::Span { .. }
+                | Refused::Spans(_)
                 | Refused::Held { .. }
                 | Refused::BuiltIn
                 | Refused::LastStore
@@ -210,9 +212,9 @@ mod tests {
     fn each_refusal_has_its_status_and_names_its_field() {
         for (refused, expected, code) in every() {
             assert_eq!(status(&refused), expected, "{refused}");
-            let told = fault(&refused);
-            assert_eq!(told.as_ref().map(|fault| &*fault.code), code, "{refused}");
-            assert!(told.is_none_or(|fault| fault.field == "roles" && !fault.query), "{refused}");
+            let told = faults(&refused);
+            assert_eq!(told.iter().map(|fault| &*fault.code).collect::<Vec<_>>(), Vec::from_iter(code), "{refused}");
+            assert!(told.iter().all(|fault| fault.field == "roles" && !fault.query), "{refused}");
         }
     }
 

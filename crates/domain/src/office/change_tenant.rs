@@ -1,6 +1,7 @@
 //! Changes a tenant: the name that people read, its time zone, its language, how long its sessions live at most.
 
-use std::ops::RangeInclusive;
+mod limits;
+
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
@@ -51,14 +52,18 @@ impl LimitsChange {
 
 /// Changes the tenant and returns it as it is then. `version` is the one that was read, where the caller holds to it. Asks the right
 /// `tenantUpdate`. What changes nothing writes nothing.
+///
+/// `given` is the longest that the server's configuration gives the tenant's sessions: another limit above it would shorten nothing
+/// and is refused. One that is there already stays, though the configuration gives less by now.
 pub fn change_tenant(
     store: &dyn Store<OfficeView>,
     stamp: &Stamp,
     id: TenantId,
     version: Option<i64>,
     change: &TenantChange,
+    given: &SessionLimits,
 ) -> Decided<Tenant> {
-    store.write(|tx| decide(apply(tx, stamp, id, version, change)))
+    store.write(|tx| decide(apply(tx, stamp, id, version, change, given)))
 }
 
 fn apply(
@@ -67,6 +72,7 @@ fn apply(
     id: TenantId,
     version: Option<i64>,
     change: &TenantChange,
+    given: &SessionLimits,
 ) -> Result<Tenant, Halt> {
     stamp.authority.ask("tenantUpdate")?;
     let before = tx.tenants().find(id)?.ok_or_else(|| Refused::Absent { field: Field::Slug, value: id.to_string() })?;
@@ -80,7 +86,7 @@ fn apply(
     after.locale = locale.unwrap_or(after.locale);
     after.limits = limits.of(before.limits);
     text::check_filled(Field::Name, &after.name, text::LABEL)?;
-    check(&after.limits)?;
+    limits::check(&before.limits, &after.limits, given)?;
     if after == before {
         return Ok(before);
     }
@@ -90,26 +96,6 @@ fn apply(
     tx.endings().touch(Scope::Tenant(id), stamp.at)?;
     tx.audit().tell(&stamp.done(id, Action::TenantUpdate, Subject::Tenant(id), told(&before, &after)))?;
     Ok(Tenant { version: after.version.saturating_add(1), ..after })
-}
-
-/// Bounds the limits, and holds them to each other.
-fn check(limits: &SessionLimits) -> Result<(), Refused> {
-    let within = |field: Field, span: Option<Duration>, bounds: RangeInclusive<Duration>| match span {
-        Some(span) if !bounds.contains(&span) => {
-            Err(Refused::Span { field, least: *bounds.start(), most: *bounds.end() })
-        }
-        _ => Ok(()),
-    };
-    let SessionLimits { access, idle, absolute, overlap } = *limits;
-    within(Field::Access, access, SessionLimits::ACCESS)?;
-    let (shortest, longest) = (SessionLimits::IDLE.start(), *SessionLimits::IDLE.end());
-    within(Field::Idle, idle, access.map_or(*shortest, |access| access.max(*shortest))..=longest)?;
-    let (shortest, longest) = (SessionLimits::ABSOLUTE.start(), *SessionLimits::ABSOLUTE.end());
-    let least = idle.or(access).unwrap_or(*shortest);
-    within(Field::Absolute, absolute, least.max(*shortest)..=longest)?;
-    // a repeated refresh token outlives no access token
-    let most = access.map_or(*SessionLimits::OVERLAP.end(), |access| access.min(*SessionLimits::OVERLAP.end()));
-    within(Field::Overlap, overlap, *SessionLimits::OVERLAP.start()..=most)
 }
 
 /// What the audit says of it: each field that moved, spans in seconds.
@@ -130,35 +116,4 @@ fn told(before: &Tenant, after: &Tenant) -> Map<String, Value> {
     tell("absolute", seconds(from.absolute), seconds(to.absolute));
     tell("overlap", seconds(from.overlap), seconds(to.overlap));
     details
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn limits_are_bounded_and_go_together() {
-        let minutes = |minutes: u64| Some(Duration::from_mins(minutes));
-        let none = SessionLimits::default();
-        assert_eq!(check(&none), Ok(()));
-        let day = SessionLimits { access: minutes(5), idle: minutes(60), absolute: minutes(720), overlap: minutes(2) };
-        assert_eq!(check(&day), Ok(()));
-        for (wrong, field) in [
-            (SessionLimits { access: minutes(1), ..none }, Field::Access),
-            (SessionLimits { access: minutes(24 * 60 + 1), ..none }, Field::Access),
-            (SessionLimits { idle: minutes(4), ..none }, Field::Idle),
-            (SessionLimits { idle: minutes(4), ..day }, Field::Idle),
-            (SessionLimits { access: minutes(61), overlap: None, ..day }, Field::Idle),
-            (SessionLimits { absolute: minutes(59), ..day }, Field::Absolute),
-            (SessionLimits { absolute: minutes(4), ..none }, Field::Absolute),
-            (SessionLimits { overlap: minutes(6), ..day }, Field::Overlap),
-            (SessionLimits { overlap: minutes(61), ..none }, Field::Overlap),
-            (SessionLimits { overlap: Some(Duration::from_secs(29)), ..none }, Field::Overlap),
-        ] {
-            match check(&wrong) {
-                Err(Refused::Span { field: told, .. }) => assert_eq!(told, field, "{wrong:?}"),
-                other => panic!("{wrong:?}: {other:?}"),
-            }
-        }
-    }
 }

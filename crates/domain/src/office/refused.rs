@@ -1,7 +1,10 @@
 //! What the back office says no with: the field or the rule, and what to do about it.
 
+mod span;
+
 use std::fmt;
-use std::time::Duration;
+
+pub use span::Span;
 
 use crate::ticket::TicketRefused;
 use crate::{InvalidName, Rank, Right, StoreError, Stored, TicketId};
@@ -156,16 +159,9 @@ pub enum Refused {
         /// Which field.
         field: Field,
     },
-    /// A span of time outside of what it may be.
-    #[error("{field} must lie between {} and {} seconds", .least.as_secs(), .most.as_secs())]
-    Span {
-        /// Which field.
-        field: Field,
-        /// The least that it may be.
-        least: Duration,
-        /// The most that it may be.
-        most: Duration,
-    },
+    /// Spans of time outside of what they may be, all of them.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Spans(Vec<Span>),
     /// Somebody changed it since it was read.
     #[error("somebody has changed it meanwhile: it is at version {current} now; read it again and repeat the change")]
     Moved {
@@ -249,7 +245,7 @@ impl Refused {
             Self::Unknown { .. } => "name_unknown",
             Self::Invalid { .. } => "field_invalid",
             Self::Empty { .. } => "field_empty",
-            Self::Span { .. } => "field_range",
+            Self::Spans(_) => "field_range",
             Self::Moved { .. } | Self::TicketMoved { .. } => "version_moved",
             Self::Ticket(why) => why.code(),
             Self::KeyReused => "idempotency_key_reused",

@@ -1,5 +1,7 @@
 //! The check at start: every route belongs to one mount.
 
+use tillgate_domain::{SessionLimits, Slug};
+
 use crate::mount::Mount;
 use crate::operations;
 
@@ -46,6 +48,12 @@ impl Mounts {
             }
         }
         Ok(Self(mounts))
+    }
+
+    /// The longest that each span of a session of this tenant gets, by whichever of the mounts that serve it.
+    pub fn longest(&self, tenant: &Slug) -> SessionLimits {
+        let serving = self.0.iter().filter(|mount| mount.tenant.as_ref().is_none_or(|own| own == tenant));
+        serving.map(|mount| mount.dialect.terms().longest()).fold(SessionLimits::NOTHING, SessionLimits::or_longer)
     }
 
     pub(crate) fn into_inner(self) -> Vec<Mount> {
@@ -126,6 +134,17 @@ mod tests {
         assert!(clash(vec![oauth("/.well-known")]).is_some());
         let said = clash(vec![oauth("/portos/oauth"), portos("/portos/oauth")]).unwrap();
         assert!(said.contains("oauth.prefix"), "{said}");
+    }
+
+    #[test]
+    fn a_tenants_sessions_get_the_longest_of_the_mounts_that_serve_it() {
+        let slug = |text| Slug::parse(text).unwrap();
+        let mounts =
+            Mounts::check(vec![native("/api/v1"), oauth("/oauth"), portos("/portos").tenant(slug("default"))]).unwrap();
+        assert_eq!(mounts.longest(&slug("default")), Native::terms().longest().or_longer(Portos::terms().longest()));
+        assert_eq!(mounts.longest(&slug("bakery")), Native::terms().longest());
+        let none = Mounts::check(vec![oauth("/oauth")]).unwrap();
+        assert_eq!(none.longest(&slug("default")), SessionLimits::NOTHING, "nobody logs in there");
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::dialect::Dialect;
 use crate::endpoint::{Endpoint, UNKNOWN, by_path};
 use crate::gate::Gate;
 use crate::metrics::{Meter, Metrics};
-use crate::mount::Mount;
+use crate::mount::{Mount, Mounts};
 use crate::openapi::Document;
 use crate::origin::Origin;
 use crate::route::{Handler, Listing, Route};
@@ -25,6 +25,7 @@ use crate::settings::Settings;
 pub(crate) struct Shared {
     pub(crate) auth: Arc<Auth>,
     pub(crate) office: Arc<dyn Store<OfficeView>>,
+    pub(crate) mounts: Mounts,
     pub(crate) settings: Settings,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) gate: Arc<Gate>,

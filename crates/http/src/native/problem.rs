@@ -46,16 +46,16 @@ struct Fault<'p> {
 pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
     let status = failure.status();
     let (code, detail) = said(failure);
-    let of_field = match failure {
-        Failure::Office(refused) => office::fault(refused),
+    let of_fields = match failure {
+        Failure::Office(refused) => office::faults(refused),
         // the field is called so wherever a password is set
-        Failure::Refused(Refusal::Weak(why)) => Some(FieldFault {
+        Failure::Refused(Refusal::Weak(why)) => vec![FieldFault {
             field: "password".into(),
             query: false,
             code: "weak".into(),
             message: why.to_string().into(),
-        }),
-        _ => None,
+        }],
+        _ => Vec::new(),
     };
     let problem = Problem {
         r#type: "about:blank",
@@ -75,7 +75,7 @@ pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
         },
         errors: match failure {
             Failure::Protocol(Protocol::Fields(faults)) => faults.iter().map(fault).collect(),
-            _ => of_field.iter().map(fault).collect(),
+            _ => of_fields.iter().map(fault).collect(),
         },
     };
     let mut answer = answer::problem(status, &problem);
@@ -116,7 +116,7 @@ fn told(refusal: &Refusal) -> (&'static str, String) {
 fn decided_against(refused: &Refused) -> (&'static str, String) {
     match refused {
         Refused::Taken { .. } => (refused.code(), "Somebody or something else has this name; see errors.".to_owned()),
-        Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } | Refused::Span { .. } => {
+        Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } | Refused::Spans(_) => {
             ("fields_invalid", UNFIT.to_owned())
         }
         Refused::Absent { .. } => (refused.code(), "There is nothing of this id.".to_owned()),

@@ -48,10 +48,11 @@ async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, version) = (own(&call, &caller)?, held(call.head().headers())?);
     let sent: Change = validated(body::object(call.head().headers(), call.body())?)?;
     let change = sent.change();
+    let given = call.mounted().shared.mounts.longest(&caller.profile.tenant.slug);
     let tenant = call
         .office(move |office| {
             let stamp = office.stamp(&caller)?;
-            decided(office::change_tenant(office.store, &stamp, id, version, &change))
+            decided(office::change_tenant(office.store, &stamp, id, version, &change, &given))
         })
         .await?;
     shown(StatusCode::OK, tenant.version, &Shape::of(&tenant))

@@ -7,6 +7,7 @@ use tillgate_domain::office::{self, NewRole, OfficeView};
 use tillgate_domain::{
     Branch, BranchId, Device, DeviceName, Environment, Right, Role, RoleId, RoleName, Slug, Store, Tenant,
 };
+use tillgate_http::{Http, Metrics, Mount, Mounts, Settings};
 
 use crate::portos_signed;
 use crate::shop::{Answer, PASSWORD, Shop, call};
@@ -27,6 +28,14 @@ impl Desk {
         let shop = Shop::open();
         let token = shop.native(login).await.text("/access_token");
         Self { shop, token }
+    }
+
+    /// The same desk before a server that serves these mounts alone.
+    pub fn served_by(mut self, mounts: Vec<Mount>) -> Self {
+        let mounts = Mounts::check(mounts).unwrap();
+        let office = self.shop.store.clone();
+        self.shop.http = Http::new(self.shop.auth.clone(), office, mounts, Settings::default(), Metrics::new(Vec::new));
+        self
     }
 
     /// Adds a role of the shop's own, which counts everywhere.

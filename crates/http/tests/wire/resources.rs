@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
+use crate::mounts::native;
 use crate::office::{Desk, device, faults, tenant};
 use crate::shop::PASSWORD;
 
@@ -290,6 +291,40 @@ async fn stores_are_opened_renamed_and_closed_but_the_last() {
 }
 
 #[actix_web::test]
+async fn a_limit_that_would_shorten_nothing_is_refused_with_the_longest_that_it_may_be() {
+    let desk = Desk::open().await;
+    let path = format!("/tenants/{}", tenant(&desk.shop).id);
+    let (month, minutes) = (30 * 24 * 3600, 60);
+    let long = json!({ "limits": { "idle": month + 1, "overlap": 5 * minutes + 1, "access": 1, "absolute": null } });
+    let refused = desk.patch(&path, "*", long).await;
+    let longest = "the longest that the server's configuration gives";
+    assert_eq!(
+        refused.json()["errors"],
+        json!([
+            { "pointer": "/limits/access", "code": "range", "detail": "must lie between 120 and 86400 seconds" },
+            { "pointer": "/limits/idle", "code": "range",
+              "detail": format!("must lie between 300 and {month} seconds, {longest}") },
+            { "pointer": "/limits/overlap", "code": "range",
+              "detail": format!("must lie between 30 and 300 seconds, {longest}") },
+        ])
+    );
+    assert_eq!((refused.status.as_u16(), refused.text("/code").as_str()), (422, "fields_invalid"));
+    let most = json!({ "limits": { "idle": month, "overlap": 5 * minutes } });
+    assert_eq!(desk.patch(&path, "\"1\"", most.clone()).await.status, 200, "and nothing was written before");
+    // a server that gives less by now
+    let desk = desk.served_by(vec![native("/api/v1")]);
+    assert_eq!(
+        desk.get(&path).await.json()["limits"],
+        json!({ "access": null, "idle": month, "absolute": null, "overlap": 300 })
+    );
+    assert_eq!(desk.patch(&path, "\"2\"", json!({ "name": "Corner" })).await.status, 200, "what was kept stays");
+    assert_eq!(desk.patch(&path, "\"3\"", most).await.status, 200, "and the same again");
+    let other = desk.patch(&path, "*", json!({ "limits": { "overlap": 200 } })).await;
+    assert_eq!(faults(&other).2, [("/limits/overlap".to_owned(), "range".to_owned())]);
+    assert!(other.text("/errors/0/detail").contains("between 30 and 120 seconds"), "{}", other.json());
+}
+
+#[actix_web::test]
 async fn a_tenant_shortens_its_sessions_from_the_next_login() {
     let desk = Desk::open().await;
     let id = tenant(&desk.shop).id;
@@ -306,7 +341,7 @@ async fn a_tenant_shortens_its_sessions_from_the_next_login() {
     let login = desk.shop.native("cashier").await.json();
     assert!(before > 300 && login["expires_in"] == 300, "{before} {login}");
     assert_eq!(login["refresh_expires_at"], "2026-11-21T13:00:00.000Z");
-    // what the contract says is not lengthened
+    // what the contract says is not lengthened by what others give: a day is what PosStar's tokens live
     let long = desk.patch(&path, "*", json!({ "limits": { "access": 86400, "idle": null } })).await;
     assert_eq!(long.json()["limits"]["access"], 86400);
     assert_eq!(desk.shop.native("cashier").await.json()["expires_in"].as_i64(), Some(before));

@@ -110,7 +110,8 @@ impl Set {
             let flags = "--name, --zone, --locale, --access, --idle, --absolute or --overlap";
             return Err(Stop::usage(format!("say what is to change: {flags}")));
         }
-        done(office::change_tenant(office.store(), &office.draw.stamp()?, office.id(), None, &change))
+        let given = compose::mounts(&office.settings)?.longest(&office.tenant.slug);
+        done(office::change_tenant(office.store(), &office.draw.stamp()?, office.id(), None, &change, &given))
     }
 }
 

@@ -194,6 +194,14 @@ fn tenants_are_added_listed_and_shorten_their_sessions() {
         let none = ["tenant", "set", "--tenant", "bakery", "--access", "none", "--json"];
         assert_eq!(home.done(&none).json()["limits"]["access"], json!(null));
         assert!(home.refused(&["tenant", "set", "--access", "1s"], 1).contains("between 120 and 86400 seconds"));
+        let long = home.refused(&["tenant", "set", "--idle", "31d", "--overlap", "6m"], 1);
+        let longest = "the longest that the server's configuration gives";
+        assert!(long.contains(&format!("limits/idle must lie between 300 and 2592000 seconds, {longest}")), "{long}");
+        assert!(long.contains(&format!("limits/overlap must lie between 30 and 300 seconds, {longest}")), "{long}");
+        assert!(
+            home.refused(&["tenant", "set", "--tenant", "bakery", "--overlap", "3m"], 1)
+                .contains("between 30 and 120 seconds")
+        );
         home.refused(&["tenant", "set", "--access", "soon"], 2);
         assert_eq!(home.done(&["tenant", "show", "--json"]).json()["limits"]["idle"], json!(null), "of the other");
         assert_eq!(home.done(&["role", "list", "--tenant", "bakery", "--json"]).json().as_array().unwrap().len(), 3);

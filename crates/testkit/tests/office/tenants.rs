@@ -47,7 +47,8 @@ fn stores_are_opened_renamed_and_closed_but_the_last() {
 fn a_tenant_shortens_its_sessions_within_bounds() {
     let shop = Shop::open();
     let change = |stamp: &Stamp, change: &TenantChange| {
-        office::change_tenant(shop.store(), stamp, shop.id(), None, change).unwrap()
+        let given = SessionLimits { access: Some(Duration::from_mins(15)), ..SessionLimits::default() };
+        office::change_tenant(shop.store(), stamp, shop.id(), None, change, &given).unwrap()
     };
     let limits = SessionLimits { access: Some(Duration::from_mins(5)), ..SessionLimits::default() };
     let access = |access| TenantChange {
@@ -61,7 +62,9 @@ fn a_tenant_shortens_its_sessions_within_bounds() {
     assert_eq!(office::find_tenant(shop.store(), shop.id()).unwrap(), Some(after));
     assert_eq!(shop.last().details["access"], serde_json::json!({ "from": null, "to": 300 }));
     let refused = change(&stamp(), &access(Some(Duration::from_secs(1))));
-    assert!(matches!(refused, Err(Refused::Span { field: Field::Access, .. })), "{refused:?}");
+    assert!(matches!(&refused, Err(Refused::Spans(spans)) if spans[0].field == Field::Access), "{refused:?}");
+    let longer = change(&stamp(), &access(Some(Duration::from_mins(16))));
+    assert!(longer.unwrap_err().to_string().contains("between 120 and 900 seconds"));
     let zone = TenantChange { zone: Zone::parse("Asia/Jakarta").ok(), ..TenantChange::default() };
     assert_eq!(change(&stamp(), &zone).unwrap().limits, limits, "what is not named stays");
     assert_eq!(change(&stamp(), &access(None)).unwrap().limits, SessionLimits::default());

@@ -43,7 +43,7 @@ fn published(failure: &Failure, route: &str) -> Option<(u32, &'static str)> {
     Some(match failure {
         Failure::Refused(refusal) => refused(refusal, route)?,
         Failure::Office(refused)
-            if office::fault(refused).is_some() && office::status(refused) != StatusCode::CONFLICT =>
+            if !office::faults(refused).is_empty() && office::status(refused) != StatusCode::CONFLICT =>
         {
             (40_031, UNREADABLE)
         }

@@ -103,7 +103,7 @@ fn decided_against(refused: &Refused) -> Option<&'static str> {
         Refused::Taken { field: Field::UserName, .. } => Some("Username already exists"),
         Refused::Taken { field: Field::Email, .. } => Some("Email already exists"),
         Refused::Absent { field: Field::User, .. } => Some("User not found"),
-        Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } | Refused::Span { .. } => {
+        Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } | Refused::Spans(_) => {
             Some(UNREADABLE)
         }
         Refused::TooHigh(_) => Some("Cannot assign a role equal to or higher than your own"),
@@ -131,19 +131,21 @@ fn sentence<'f>(failure: &'f Failure, route: &str) -> Option<Cow<'f, str>> {
             Some(Cow::Borrowed("the current password is wrong"))
         }
         Failure::Refused(refusal @ Refusal::Weak(_)) => Some(Cow::Owned(refusal.to_string())),
-        Failure::Office(refused) => match office::fault(refused) {
-            Some(of_field) => Some(Cow::Owned(fault(&of_field))),
-            None if matches!(office::status(refused), StatusCode::CONFLICT | StatusCode::FORBIDDEN) => {
+        Failure::Office(refused) => match office::faults(refused).as_slice() {
+            [] if matches!(office::status(refused), StatusCode::CONFLICT | StatusCode::FORBIDDEN) => {
                 Some(Cow::Owned(refused.to_string()))
             }
-            None => None,
+            [] => None,
+            of_fields => Some(Cow::Owned(all(of_fields))),
         },
         Failure::Protocol(Protocol::Malformed(why)) => Some(Cow::Borrowed(why)),
-        Failure::Protocol(Protocol::Fields(faults)) => {
-            Some(Cow::Owned(faults.iter().map(fault).collect::<Vec<_>>().join("; ")))
-        }
+        Failure::Protocol(Protocol::Fields(faults)) => Some(Cow::Owned(all(faults))),
         _ => None,
     }
+}
+
+fn all(faults: &[FieldFault]) -> String {
+    faults.iter().map(fault).collect::<Vec<_>>().join("; ")
 }
 
 fn fault(fault: &FieldFault) -> String {

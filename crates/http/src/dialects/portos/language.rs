@@ -98,7 +98,7 @@ fn decided_against(refused: &Refused, language: Language) -> Option<Cow<'static,
         | Refused::Unknown { .. }
         | Refused::Invalid { .. }
         | Refused::Empty { .. }
-        | Refused::Span { .. } => {
+        | Refused::Spans(_) => {
             return None;
         }
         Refused::Ticket(why) => return Some(ticket_words::said(why, language)),

@@ -57,8 +57,8 @@ pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
     let language = Language::of(head);
     let status = status(failure);
     let of_office = match failure {
-        Failure::Office(refused) => office::fault(refused),
-        _ => None,
+        Failure::Office(refused) => office::faults(refused),
+        _ => Vec::new(),
     };
     let problem = Problem {
         title: title(failure, status, language),
@@ -71,7 +71,8 @@ pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
             Failure::Protocol(Protocol::Fields(faults)) => {
                 Some(faults.iter().map(|fault| member(fault, language)).collect())
             }
-            _ => of_office.as_ref().map(|fault| vec![member(fault, language)]),
+            _ if of_office.is_empty() => None,
+            _ => Some(of_office.iter().map(|fault| member(fault, language)).collect()),
         },
         resource: match failure {
             // keys of programs and tickets are all that this contract changes by version
@@ -118,12 +119,12 @@ fn error_code(failure: &Failure) -> Option<&'static str> {
             | Refused::Unknown { .. }
             | Refused::Invalid { .. }
             | Refused::Empty { .. }
-            | Refused::Span { .. } => "ValidationFailed",
+            | Refused::Spans(_) => "ValidationFailed",
             Refused::Moved { .. } | Refused::TicketMoved { .. } => "ResourceVersionMismatch",
             Refused::TooHigh(_)
             | Refused::Missing(_)
             | Refused::Ticket(TicketRefused::NoPerson | TicketRefused::NotSelling) => "Unauthorized",
-            Refused::Ticket(_) if office::fault(refused).is_some() => "ValidationFailed",
+            Refused::Ticket(_) if !office::faults(refused).is_empty() => "ValidationFailed",
             Refused::Absent { .. }
             | Refused::Held { .. }
             | Refused::BuiltIn

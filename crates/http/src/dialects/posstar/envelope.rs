@@ -32,13 +32,18 @@ fn sentence(failure: &Failure) -> Option<Cow<'_, str>> {
     match failure {
         Failure::Refused(refusal @ Refusal::Weak(_)) => Some(Cow::Owned(refusal.to_string())),
         Failure::Office(Refused::Taken { field: Field::Email, .. }) => Some(Cow::Borrowed("Email already registered")),
-        Failure::Office(refused) => office::fault(refused).map(|of_field| Cow::Owned(fault(&of_field))),
+        Failure::Office(refused) => match office::faults(refused).as_slice() {
+            [] => None,
+            of_fields => Some(Cow::Owned(all(of_fields))),
+        },
         Failure::Protocol(Protocol::Malformed(why)) => Some(Cow::Borrowed(why)),
-        Failure::Protocol(Protocol::Fields(faults)) => {
-            Some(Cow::Owned(faults.iter().map(fault).collect::<Vec<_>>().join("; ")))
-        }
+        Failure::Protocol(Protocol::Fields(faults)) => Some(Cow::Owned(all(faults))),
         _ => None,
     }
+}
+
+fn all(faults: &[FieldFault]) -> String {
+    faults.iter().map(fault).collect::<Vec<_>>().join("; ")
 }
 
 fn fault(fault: &FieldFault) -> String {

@@ -30,8 +30,8 @@ pub(super) struct Shape<'t> {
     created_at: Instant,
 }
 
-/// How long the tenant's sessions live at most, in seconds. What is null, or longer than the server's configuration says, is as that
-/// says. A change holds for sessions that are made from then on.
+/// How long the tenant's sessions live at most, in seconds. What is null is as the server's configuration says, and so is what was
+/// kept since that said more. A change holds for sessions that are made from then on.
 #[derive(Serialize, ToSchema)]
 #[schema(as = SessionLimits)]
 pub(super) struct Limits {

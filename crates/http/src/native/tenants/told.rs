@@ -33,7 +33,10 @@ pub(super) fn one() -> Entry {
 
 pub(super) fn change() -> Entry {
     Entry::of(TAG, "Changes the tenant")
-        .more("Its sessions can be made shorter than the server's configuration says, never longer.")
+        .more(
+            "Its sessions can be made shorter than the server's configuration says. A limit that is longer than what every contract \
+             of the server gives them is refused (422), with the longest that it may be.",
+        )
         .asks(Asks::Right("tenantUpdate"))
         .patches::<Change>(json!({ "zone": "Europe/Bratislava", "limits": { "access": 300, "absolute": null } }))
         .answers::<Shape<'_>>(200, "The tenant as it is now.", example())
