@@ -7,4 +7,6 @@ DROP TRIGGER audit_whole ON audit;
 DROP TRIGGER audit_kept ON audit;
 DROP TRIGGER audit_unchanged ON audit;
 DROP FUNCTION audit_unchanged();
+DROP INDEX audit_sequence;
+CREATE UNIQUE INDEX audit_sequence ON audit (sequence);
 DROP TABLE audit_seal;

@@ -6,6 +6,10 @@ CREATE TABLE audit_seal (
 );
 INSERT INTO audit_seal (id, sequence, hash) VALUES (1, 0, '');
 
+-- A number is of a line that is sealed: those that wait are found in their own index alone, in its order.
+DROP INDEX audit_sequence;
+CREATE UNIQUE INDEX audit_sequence ON audit (sequence) WHERE sequence IS NOT NULL;
+
 -- A line of the audit says for ever what it said at first. It gets its seal once, and is never removed.
 CREATE FUNCTION audit_unchanged() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -4,7 +4,7 @@ ALTER TABLE tenants ADD COLUMN idle_limit BIGINT;
 ALTER TABLE tenants ADD COLUMN absolute_limit BIGINT;
 ALTER TABLE tenants ADD COLUMN overlap_limit BIGINT;
 
--- The name of a retired device is free again; it is still found by it while no other has it.
+-- The name of a retired device is free again; it is still found by it while no other has it, the newest of them.
 DROP INDEX devices_name;
 CREATE UNIQUE INDEX devices_name ON devices (tenant_id, folded) WHERE status <> 'retired';
-CREATE INDEX devices_named ON devices (tenant_id, folded);
+CREATE INDEX devices_named ON devices (tenant_id, folded, id);

@@ -6,4 +6,6 @@ CREATE INDEX audit_at ON audit (at);
 DROP TRIGGER audit_kept;
 DROP TRIGGER audit_unreplaced;
 DROP TRIGGER audit_unchanged;
+DROP INDEX audit_sequence;
+CREATE UNIQUE INDEX audit_sequence ON audit (sequence);
 DROP TABLE audit_seal;

@@ -108,10 +108,13 @@ diesel::table! {
     }
 }
 
-#[derive(QueryableByName)]
-struct Step {
+/// A step of a plan of SQLite's, below another or below none (0).
+#[derive(Debug, QueryableByName)]
+pub(crate) struct Step {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    pub(crate) parent: i64,
     #[diesel(sql_type = diesel::sql_types::Text)]
-    detail: String,
+    pub(crate) detail: String,
 }
 
 impl Raw {
@@ -138,11 +141,9 @@ impl Raw {
     }
 
     /// How SQLite goes about a statement, step by step.
-    pub(crate) fn plan(&self, statement: &str) -> Vec<String> {
+    pub(crate) fn plan(&self, statement: &str) -> Vec<Step> {
         let Self::Sqlite(path) = self else { return Vec::new() };
-        let rows: Vec<Step> =
-            diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(&mut sqlite(path)).unwrap();
-        rows.into_iter().map(|row| row.detail).collect()
+        diesel::sql_query(format!("EXPLAIN QUERY PLAN {statement}")).load(&mut sqlite(path)).unwrap()
     }
 
     /// The column `text` of what a query answers.
