@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use tillgate_domain::office::ports::Part;
+
 use crate::connection::AnyConnection;
 use crate::statement::{Bind, places};
 
@@ -48,6 +50,14 @@ impl<'a> Conditions<'a> {
     pub(crate) fn after(&self, head: &str) -> (String, Vec<Bind<'a>>) {
         (format!("{head}{}", self.text), self.binds.clone())
     }
+
+    /// The same for a part of a list in this order; where the part begins is a condition of its own.
+    pub(crate) fn part<K>(&self, head: &str, order: &str, part: &Part<K>) -> (String, Vec<Bind<'a>>) {
+        let (text, mut binds) = self.after(head);
+        let skip = i64::try_from(part.skip).unwrap_or(i64::MAX);
+        binds.extend([Bind::Number(i64::from(part.limit)), Bind::Number(skip)]);
+        (format!("{text} ORDER BY {order} LIMIT ${} OFFSET ${}", binds.len() - 1, binds.len()), binds)
+    }
 }
 
 /// Whether a text stands in a column's, whatever the case of the letters A to Z: a condition with a `?` for the text in lower case.
@@ -83,5 +93,9 @@ mod tests {
         let (text, binds) = all.after("SELECT 1 FROM t");
         assert_eq!(text, "SELECT 1 FROM t WHERE a = $1 AND b IN ($2, $3) AND (c > $4 OR d > $5)");
         assert_eq!(binds.len(), 5);
+        let (text, binds) =
+            all.part("SELECT 1 FROM t", "a DESC", &Part { after: None::<u8>, skip: u64::MAX, limit: 3 });
+        assert!(text.ends_with("d > $5) ORDER BY a DESC LIMIT $6 OFFSET $7"), "{text}");
+        assert!(matches!(binds[5..], [Bind::Number(3), Bind::Number(i64::MAX)]), "{binds:?}");
     }
 }

@@ -2,6 +2,7 @@
 //! and never shows itself.
 
 mod api_key;
+mod audit;
 mod device;
 mod key;
 mod reset;
@@ -18,6 +19,7 @@ use tillgate_domain::{Instant, StoreError, Stored};
 use uuid::Uuid;
 
 pub(crate) use api_key::ApiKeyRow;
+pub(crate) use audit::LineKeys;
 pub(crate) use device::DeviceRow;
 pub(crate) use key::KeyRow;
 pub(crate) use reset::{ResetRequestRow, ResetRow};
@@ -72,6 +74,13 @@ impl Cell {
     pub(crate) fn address(self, text: Option<&str>) -> Stored<Option<IpAddr>> {
         text.map(|text| self.parsed(text.parse())).transpose()
     }
+}
+
+/// An id that is answered under the name `id`.
+#[derive(diesel::QueryableByName)]
+pub(crate) struct Id {
+    #[diesel(sql_type = diesel::sql_types::Binary)]
+    pub(crate) id: Vec<u8>,
 }
 
 /// What a `COUNT` answers under the name `number`.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+use diesel::sql_types::{Nullable, Text};
 use tillgate_domain::office::ports::{EventFilter, Events, Part, Told};
 use tillgate_domain::{
     Action, Actor, DeviceId, DeviceName, Event, EventId, Instant, Outcome, SessionId, Stored, Subject, SubjectKind,
@@ -13,38 +13,24 @@ use tillgate_domain::{
 use crate::conditions::{Conditions, holds};
 use crate::connection::AnyConnection;
 use crate::failure::classify;
-use crate::row::{Cell, Counted};
+use crate::row::{Cell, Counted, LineKeys};
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
 #[derive(QueryableByName)]
 struct EventRow {
-    #[diesel(sql_type = Binary)]
-    id: Vec<u8>,
-    #[diesel(sql_type = BigInt)]
-    at: i64,
-    #[diesel(sql_type = Nullable<Binary>)]
-    tenant_id: Option<Vec<u8>>,
-    #[diesel(sql_type = Nullable<Binary>)]
-    user_id: Option<Vec<u8>>,
-    #[diesel(sql_type = Nullable<Binary>)]
-    device_id: Option<Vec<u8>>,
-    #[diesel(sql_type = Nullable<Binary>)]
-    session_id: Option<Vec<u8>>,
+    #[diesel(embed)]
+    keys: LineKeys,
     #[diesel(sql_type = Nullable<Text>)]
     address: Option<String>,
     #[diesel(sql_type = Text)]
     action: String,
     #[diesel(sql_type = Text)]
     subject: String,
-    #[diesel(sql_type = Nullable<Binary>)]
-    subject_id: Option<Vec<u8>>,
     #[diesel(sql_type = Text)]
     outcome: String,
     #[diesel(sql_type = Text)]
     details: String,
-    #[diesel(sql_type = Nullable<Binary>)]
-    approver_id: Option<Vec<u8>>,
     #[diesel(sql_type = Nullable<Text>)]
     user_name: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -54,24 +40,25 @@ struct EventRow {
 impl EventRow {
     fn told(self) -> Stored<Told> {
         let cell = |column| Cell("audit", column);
+        let keys = self.keys;
         let id = |column, bytes: Option<&[u8]>| cell(column).uuid_or_none(bytes);
         let kind = cell("subject").word(SubjectKind::ALL, SubjectKind::name, &self.subject)?;
-        let subject = Subject::of(kind, id("subject_id", self.subject_id.as_deref())?);
+        let subject = Subject::of(kind, id("subject_id", keys.subject_id.as_deref())?);
         let event = Event {
-            id: EventId(cell("id").uuid(&self.id)?),
-            at: Instant::from_millis(self.at),
-            tenant: id("tenant_id", self.tenant_id.as_deref())?.map(TenantId),
+            id: EventId(cell("id").uuid(&keys.id)?),
+            at: Instant::from_millis(keys.at),
+            tenant: id("tenant_id", keys.tenant_id.as_deref())?.map(TenantId),
             actor: Actor {
-                user: id("user_id", self.user_id.as_deref())?.map(UserId),
-                device: id("device_id", self.device_id.as_deref())?.map(DeviceId),
-                session: id("session_id", self.session_id.as_deref())?.map(SessionId),
+                user: id("user_id", keys.user_id.as_deref())?.map(UserId),
+                device: id("device_id", keys.device_id.as_deref())?.map(DeviceId),
+                session: id("session_id", keys.session_id.as_deref())?.map(SessionId),
                 address: cell("address").address(self.address.as_deref())?,
             },
             action: cell("action").word(Action::ALL, Action::name, &self.action)?,
             subject: subject.ok_or_else(|| cell("subject_id").corrupt("an id that does not fit its kind"))?,
             outcome: cell("outcome").word(Outcome::ALL, Outcome::name, &self.outcome)?,
             details: cell("details").json(&self.details)?,
-            approver: id("approver_id", self.approver_id.as_deref())?.map(UserId),
+            approver: id("approver_id", keys.approver_id.as_deref())?.map(UserId),
         };
         let user_name = self.user_name.map(|name| Cell("users", "name").parsed(UserName::parse(&name))).transpose()?;
         let device_name =
@@ -146,12 +133,10 @@ impl Events for Transaction<'_> {
         let mut all = conditions(self.connection, filter, &sought);
         all.and_maybe("audit.id < ?", part.after.as_ref().map(|id| Bind::from(&id.0)));
         // a part is found by an index alone, however many lines are passed over, and read whole afterwards
-        let (inner, mut binds) = all.after(&format!("SELECT audit.id FROM {}", sought.tables()));
-        let skip = i64::try_from(part.skip).unwrap_or(i64::MAX);
-        binds.extend([Bind::Number(i64::from(part.limit)), Bind::Number(skip)]);
-        let (limit, offset) = (binds.len() - 1, binds.len());
-        let text = format!("{HEAD}{inner} ORDER BY audit.id DESC LIMIT ${limit} OFFSET ${offset}{TAIL}");
-        let rows: Vec<EventRow> = Statement::once(text, binds).load(self.connection).map_err(classify)?;
+        let head = format!("SELECT audit.id FROM {}", sought.tables());
+        let (ids, binds) = all.part(&head, "audit.id DESC", part);
+        let rows: Vec<EventRow> =
+            Statement::once(format!("{HEAD}{ids}{TAIL}"), binds).load(self.connection).map_err(classify)?;
         rows.into_iter().map(EventRow::told).collect()
     }
 

@@ -9,6 +9,7 @@ use tillgate_domain::{StoreError, Stored};
 
 use crate::connection::AnyConnection;
 use crate::failure::classify;
+use crate::row::LineKeys;
 use crate::statement::{Bind, Statement, places};
 use crate::transaction::Transaction;
 
@@ -62,32 +63,18 @@ const WAITING: &str = "SELECT COUNT(*) AS lines, MIN(at) AS since FROM \
 
 #[derive(QueryableByName)]
 struct LineRow {
-    #[diesel(sql_type = Binary)]
-    id: Vec<u8>,
-    #[diesel(sql_type = BigInt)]
-    at: i64,
-    #[diesel(sql_type = Nullable<Binary>)]
-    tenant_id: Option<Vec<u8>>,
-    #[diesel(sql_type = Nullable<Binary>)]
-    user_id: Option<Vec<u8>>,
-    #[diesel(sql_type = Nullable<Binary>)]
-    device_id: Option<Vec<u8>>,
-    #[diesel(sql_type = Nullable<Binary>)]
-    session_id: Option<Vec<u8>>,
+    #[diesel(embed)]
+    keys: LineKeys,
     #[diesel(sql_type = Nullable<Binary>)]
     address: Option<Vec<u8>>,
     #[diesel(sql_type = Binary)]
     action: Vec<u8>,
     #[diesel(sql_type = Binary)]
     subject: Vec<u8>,
-    #[diesel(sql_type = Nullable<Binary>)]
-    subject_id: Option<Vec<u8>>,
     #[diesel(sql_type = Binary)]
     outcome: Vec<u8>,
     #[diesel(sql_type = Binary)]
     details: Vec<u8>,
-    #[diesel(sql_type = Nullable<Binary>)]
-    approver_id: Option<Vec<u8>>,
     #[diesel(sql_type = Nullable<Binary>)]
     operation: Option<Vec<u8>>,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -100,20 +87,21 @@ struct LineRow {
 
 impl LineRow {
     fn sealed(self) -> SealedLine {
+        let keys = self.keys;
         let line = Line {
-            id: self.id,
-            at: self.at,
-            tenant: self.tenant_id,
-            user: self.user_id,
-            device: self.device_id,
-            session: self.session_id,
+            id: keys.id,
+            at: keys.at,
+            tenant: keys.tenant_id,
+            user: keys.user_id,
+            device: keys.device_id,
+            session: keys.session_id,
             address: self.address,
             action: self.action,
             subject: self.subject,
-            subject_id: self.subject_id,
+            subject_id: keys.subject_id,
             outcome: self.outcome,
             details: self.details,
-            approver: self.approver_id,
+            approver: keys.approver_id,
             operation: self.operation,
         };
         SealedLine { line, sequence: self.sequence.unwrap_or_default(), previous: self.previous, hash: self.hash }

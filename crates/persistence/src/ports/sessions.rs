@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::removed;
 use crate::connection::{AnyConnection, MultiBackend};
 use crate::failure::classify;
-use crate::row::{Cell, SessionRow, day};
+use crate::row::{Cell, Id, SessionRow, day};
 use crate::schema::{devices, sessions, tenants, users};
 use crate::statement::{Bind, Statement, places};
 use crate::transaction::Transaction;
@@ -35,12 +35,6 @@ const SWEEP_EXPIRED: &str = "DELETE FROM sessions WHERE id IN (\
 type Named = (SessionRow, Option<String>, Option<String>, Option<String>, Option<String>);
 /// A session with the epoch and zone of its tenant, and the epoch and status of its user and of its device.
 type Found = (SessionRow, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>);
-
-#[derive(QueryableByName)]
-struct Id {
-    #[diesel(sql_type = diesel::sql_types::Binary)]
-    id: Vec<u8>,
-}
 
 impl Transaction<'_> {
     /// Notes uses of different sessions. In PostgreSQL rows are locked in the order of their ids first: two processes that note

@@ -12,8 +12,8 @@ use crate::row::{Counted, TICKET_COLUMNS, TicketRow, TicketTexts};
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
-const INSERT: &str = "INSERT INTO tickets (tenant_id, id, state, currency, owner_id, device_id, opened_at, updated_at, ended_at, \
-     refund_of, external_id, name, customer, number, payable, version, sheet, ending) \
+const INSERT: &str = "INSERT INTO tickets (tenant_id, id, state, owner_id, updated_at, ended_at, external_id, name, customer, number, \
+     payable, version, sheet, ending, currency, device_id, opened_at, refund_of) \
      VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING";
 const UPDATE: &str = "UPDATE tickets SET state = $3, owner_id = $4, updated_at = $5, ended_at = $6, external_id = $7, name = $8, \
      customer = $9, number = $10, payable = $11, version = $12, sheet = $13, ending = $14 \
@@ -34,48 +34,20 @@ impl Tickets for Transaction<'_> {
 
     fn insert(&mut self, ticket: &Ticket) -> Stored<bool> {
         let texts = TicketTexts::of(ticket)?;
-        let binds = [
-            Bind::from(&ticket.tenant.0),
-            Bind::from(&ticket.id.0),
-            ticket.state.status().name().into(),
+        let mut binds = written(ticket, &texts);
+        binds.extend([
             ticket.currency.as_str().into(),
-            Bind::from(&ticket.sheet.owner.0),
             Bind::from(&ticket.opened_on.0),
             ticket.opened_at.into(),
-            ticket.updated_at.into(),
-            ticket.state.ended_at().into(),
             Bind::from(ticket.refund_of.as_ref().map(|sold| &sold.0)),
-            ticket.sheet.external_id.as_str().into(),
-            ticket.sheet.name.as_str().into(),
-            customer(ticket).into(),
-            number(ticket).into(),
-            ticket.sheet.payable().units().into(),
-            ticket.version.into(),
-            texts.sheet.as_str().into(),
-            texts.ending.as_deref().into(),
-        ];
+        ]);
         Ok(self.run(&Statement::new(INSERT, binds))? == 1)
     }
 
     fn update(&mut self, ticket: &Ticket) -> Stored<bool> {
         let texts = TicketTexts::of(ticket)?;
-        let binds = [
-            Bind::from(&ticket.tenant.0),
-            Bind::from(&ticket.id.0),
-            ticket.state.status().name().into(),
-            Bind::from(&ticket.sheet.owner.0),
-            ticket.updated_at.into(),
-            ticket.state.ended_at().into(),
-            ticket.sheet.external_id.as_str().into(),
-            ticket.sheet.name.as_str().into(),
-            customer(ticket).into(),
-            number(ticket).into(),
-            ticket.sheet.payable().units().into(),
-            ticket.version.into(),
-            texts.sheet.as_str().into(),
-            texts.ending.as_deref().into(),
-            ticket.version.saturating_sub(1).into(),
-        ];
+        let mut binds = written(ticket, &texts);
+        binds.push(ticket.version.saturating_sub(1).into());
         Ok(self.run(&Statement::new(UPDATE, binds))? == 1)
     }
 
@@ -110,13 +82,8 @@ impl Tickets for Transaction<'_> {
             let clause = format!("(tickets.{column}, tickets.id) {beyond} (?, ?)");
             all.and(&clause, &[Bind::Number(*key), Bind::from(&id.0)]);
         }
-        let (text, mut binds) = all.after(TICKET_COLUMNS);
-        let skip = i64::try_from(part.skip).unwrap_or(i64::MAX);
-        binds.extend([Bind::Number(i64::from(part.limit)), Bind::Number(skip)]);
-        let (limit, offset) = (binds.len() - 1, binds.len());
-        let text = format!(
-            "{text} ORDER BY tickets.{column} {direction}, tickets.id {direction} LIMIT ${limit} OFFSET ${offset}"
-        );
+        let in_order = format!("tickets.{column} {direction}, tickets.id {direction}");
+        let (text, binds) = all.part(TICKET_COLUMNS, &in_order, part);
         let rows: Vec<TicketRow> = Statement::once(text, binds).load(self.connection).map_err(classify)?;
         rows.into_iter().map(TicketRow::ticket).collect()
     }
@@ -128,6 +95,26 @@ impl Tickets for Transaction<'_> {
         let counted: Counted = Statement::once(text, binds).get_result(self.connection).map_err(classify)?;
         Ok(counted.number())
     }
+}
+
+/// What is written of a ticket at each change: the first values of both statements.
+fn written<'a>(ticket: &'a Ticket, texts: &'a TicketTexts) -> Vec<Bind<'a>> {
+    vec![
+        Bind::from(&ticket.tenant.0),
+        Bind::from(&ticket.id.0),
+        ticket.state.status().name().into(),
+        Bind::from(&ticket.sheet.owner.0),
+        ticket.updated_at.into(),
+        ticket.state.ended_at().into(),
+        ticket.sheet.external_id.as_str().into(),
+        ticket.sheet.name.as_str().into(),
+        customer(ticket).into(),
+        number(ticket).into(),
+        ticket.sheet.payable().units().into(),
+        ticket.version.into(),
+        texts.sheet.as_str().into(),
+        texts.ending.as_deref().into(),
+    ]
 }
 
 /// The full name of the customer, to be searched for.

@@ -1,22 +1,15 @@
 //! Finds devices by what is known of them, in the order of their ids. The ids come in one query, the devices in two more.
 
 use diesel::prelude::*;
-use diesel::sql_types::Binary;
 use tillgate_domain::office::ports::{DeviceFilter, Page};
 use tillgate_domain::{Device, DeviceId, Folded, Stored, TenantId};
 
 use crate::conditions::{Conditions, holds};
 use crate::failure::classify;
-use crate::row::DeviceRow;
+use crate::row::{DeviceRow, Id};
 use crate::schema::devices;
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
-
-#[derive(QueryableByName)]
-struct Id {
-    #[diesel(sql_type = Binary)]
-    id: Vec<u8>,
-}
 
 pub(super) fn part(
     transaction: &mut Transaction<'_>,

@@ -3,23 +3,17 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::{Binary, Text};
+use diesel::sql_types::Text;
 use tillgate_domain::office::ports::{Part, UserFilter, UserOrder};
 use tillgate_domain::{Folded, Stored, TenantId, User, UserId};
 
 use crate::conditions::{Conditions, bytewise, holds};
 use crate::connection::AnyConnection;
 use crate::failure::classify;
-use crate::row::{Cell, Counted, UserRow};
+use crate::row::{Cell, Counted, Id, UserRow};
 use crate::schema::users;
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
-
-#[derive(QueryableByName)]
-struct Id {
-    #[diesel(sql_type = Binary)]
-    id: Vec<u8>,
-}
 
 /// What a filter looks for: the text in lower case, and as names are compared.
 struct Sought {
@@ -107,10 +101,7 @@ pub(super) fn part(
         let past = format!("{name} {way}= ? AND ({name} {way} ? OR users.id {way} ?)");
         conditions.and(&past, &[key, key, Bind::from(&id.0)]);
     }
-    let (text, mut binds) = conditions.after("SELECT users.id FROM users");
-    binds.extend([Bind::Number(i64::from(part.limit)), Bind::Number(i64::try_from(part.skip).unwrap_or(i64::MAX))]);
-    let (limit, offset) = (binds.len() - 1, binds.len());
-    let text = format!("{text} ORDER BY {order} LIMIT ${limit} OFFSET ${offset}");
+    let (text, binds) = conditions.part("SELECT users.id FROM users", &order, part);
     let ids: Vec<Id> = Statement::once(text, binds).load(transaction.connection).map_err(classify)?;
     if ids.is_empty() {
         return Ok(Vec::new());
