@@ -70,11 +70,11 @@ fn every_process_says_the_same() {
         shop.clock.advance(OVERLAP);
         refreshed(&shop.auth, &granted).unwrap()
     };
-    for (text, active) in [(token(&granted), true), (token(&moved), true), (moved.access_token.expose(), true)] {
-        assert_eq!(other.introspect(&asker, text).unwrap().is_some(), active);
+    for text in [token(&granted), token(&moved), moved.access_token.expose()] {
+        assert!(other.introspect(&asker, text).unwrap().is_some());
     }
     assert_eq!(other.revoke(&asker, token(&granted)), Ok(true));
-    assert!(used(&shop.auth, &moved).is_err() || shop.auth.follow().is_ok());
+    shop.auth.follow().unwrap();
     assert!(used(&shop.auth, &moved).is_err(), "ended in one process, over in each");
     assert_eq!(shop.auth.introspect(&asker, token(&moved)), Ok(None));
 }
