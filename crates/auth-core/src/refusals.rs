@@ -31,6 +31,14 @@ struct Window {
     last: Option<Event>,
 }
 
+impl Window {
+    /// Leaves a refusal untold for now.
+    fn leave(&mut self, event: &Event) {
+        self.untold = self.untold.saturating_add(1);
+        self.last = Some(event.clone());
+    }
+}
+
 /// Refusals that were counted and not told.
 pub(crate) struct Untold {
     pub(crate) who: Option<Who>,
@@ -52,9 +60,17 @@ impl Refusals {
             window.told += 1;
             return true;
         }
-        window.untold = window.untold.saturating_add(1);
-        window.last = Some(event.clone());
+        window.leave(event);
         false
+    }
+
+    /// The line of a refusal that was to have one was not written: it is untold.
+    pub(crate) fn missed(&self, who: Who, event: &Event) {
+        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let counted = if windows.contains_key(&Some(who)) { Some(who) } else { None };
+        if let Some(window) = windows.get_mut(&counted) {
+            window.leave(event);
+        }
     }
 
     /// Forgets windows that are over and have nothing untold, and returns what is untold in those that are over; in all of them

@@ -38,7 +38,8 @@ const LONGEST: usize = 200;
 
 impl Auth {
     /// Writes into the audit that a caller was refused: the first ten times in a minute, and then once how often it came since
-    /// ([`chore`](Self::chore)). It stands by itself, after the decision: whatever becomes of it, the refusal stands.
+    /// ([`chore`](Self::chore)). It stands by itself, after the decision: whatever becomes of it, the refusal stands, and what could
+    /// not be written is counted with those that come after the ten.
     pub fn note_refusal(&self, caller: &Caller, attempt: &Attempt) -> Result<(), Error> {
         let tenant = caller.profile.tenant.id;
         let subject = attempt.subject.unwrap_or(Subject::Tenant(tenant));
@@ -61,7 +62,8 @@ impl Auth {
         }
         let who = (caller.principal, caller.device);
         if self.refusals.take(who, &event, self.clock.monotonic()) {
-            self.store.write(|tx| tx.audit().tell(&event))?;
+            let told = self.store.write(|tx| tx.audit().tell(&event));
+            told.inspect_err(|_| self.refusals.missed(who, &event))?;
         }
         Ok(())
     }

@@ -80,4 +80,15 @@ fn what_cannot_be_written_is_told_again() {
     shop.auth.leave().unwrap();
     let lines = refusals(&shop);
     assert_eq!((lines.len(), lines[10].details["times"].as_u64()), (11, Some(2)));
+    // nor is one of the first ten lost
+    let manager = caller(&shop, "manager", None);
+    note(&shop, &manager, 1);
+    shop.memory.turn(InstanceState::Draining);
+    assert!(shop.auth.note_refusal(&manager, &attempt("userRead")).is_err());
+    shop.memory.turn(InstanceState::Open);
+    note(&shop, &manager, 1);
+    shop.auth.leave().unwrap();
+    let lines = refusals(&shop);
+    let counted = lines.last().unwrap();
+    assert_eq!((lines.len(), counted.details["times"].as_u64(), counted.actor), (14, Some(1), manager.actor()));
 }
