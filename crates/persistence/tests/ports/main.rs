@@ -12,6 +12,7 @@ mod contract;
 mod directory;
 mod feed;
 mod histories;
+mod idempotency;
 mod migrations;
 mod plans;
 mod races;

@@ -31,6 +31,9 @@ pub(crate) fn uuid(number: u64) -> Uuid {
     Uuid::from_u64_pair(0x0199_0000_0000_7000 + number, 0x8000_0000_0000_0000 + number)
 }
 
+/// A file of SQLite in the folder.
+const SQLITE: &str = "sqlite:till.db";
+
 /// A folder that goes with this.
 struct Folder(PathBuf);
 
@@ -168,7 +171,7 @@ impl Fresh {
     pub(crate) fn sqlite() -> Self {
         let folder = Folder::new();
         let raw = Raw::Sqlite(folder.0.join("till.db"));
-        Self::open("sqlite:till.db", None, folder, raw)
+        Self::open(SQLITE, None, folder, raw)
     }
 
     /// A database of its own on the PostgreSQL of this test run.
@@ -190,6 +193,17 @@ impl Fresh {
         database.migrate(&mut |_| ()).unwrap();
         database.establish(uuid(1)).unwrap();
         Self { database: Arc::new(database), raw, _server: server, _folder: folder }
+    }
+
+    /// The same database, opened anew once this process has let it go.
+    pub(crate) fn reopened(self) -> Self {
+        let Self { database, raw, _server: server, _folder: folder } = self;
+        drop(Arc::into_inner(database).expect("nobody else has it open"));
+        let address = match &raw {
+            Raw::Sqlite(_) => SQLITE.to_owned(),
+            Raw::Postgres(url) => url.clone(),
+        };
+        Self::open(&address, server, folder, raw)
     }
 
     pub(crate) fn raw(&self) -> &Raw {
