@@ -2,11 +2,13 @@
 
 mod checks;
 mod declare;
+mod finding;
 
 use clap::Args;
 use serde_json::json;
 
 use super::{Context, Stop, print};
+use finding::Finding;
 
 /// What is said to the doctor.
 #[derive(Debug, Args)]
@@ -25,11 +27,9 @@ impl Doctor {
             return declare::declare(context, self.accept_clock, self.restored);
         }
         let findings = checks::all(context);
-        let documents: Vec<_> = findings.iter().map(checks::Finding::document).collect();
+        let documents: Vec<_> = findings.iter().map(Finding::document).collect();
         if context.json {
-            print::out(
-                &json!({ "healthy": findings.iter().all(checks::Finding::well), "checks": documents }).to_string(),
-            );
+            print::out(&json!({ "healthy": findings.iter().all(Finding::well), "checks": documents }).to_string());
         } else {
             for finding in &findings {
                 print::out(&finding.line());

@@ -1,0 +1,104 @@
+//! What is looked at in the database: whether it opens and is up to date, what it has seen of the time, its keys and its users.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tillgate_auth_core::ports::AuthView;
+use tillgate_domain::{Instant, Store, StoreExt, office};
+use tillgate_persistence::{Address, Database};
+
+use crate::command::doctor::finding::Finding;
+use crate::command::{Stop, show::instant};
+use crate::compose;
+use crate::configuration::Settings;
+use crate::draw::Draw;
+
+pub(super) fn open(settings: &Settings) -> Result<Arc<Database>, Finding> {
+    const CHECK: &str = "database";
+    let bad = |stop: Stop, mend: &str| Finding::bad(CHECK, stop.to_string(), mend);
+    match compose::address(settings).map_err(|stop| bad(stop, "correct database.url"))? {
+        Address::Sqlite(path) if !path.exists() => Err(Finding::bad(
+            CHECK,
+            format!("there is none at {}", path.display()),
+            "start the server once, or name its folder with --data",
+        )),
+        Address::Sqlite(_) => compose::open(settings).map_err(|stop| {
+            bad(stop, "look at the file's owner, mode and disk; a damaged file is replaced by its backup")
+        }),
+        Address::Postgres(_) => compose::open(settings)
+            .map_err(|stop| bad(stop, "look at the server's address, its pg_hba.conf and its log")),
+    }
+}
+
+pub(super) fn migrations(database: &Database) -> Finding {
+    const CHECK: &str = "migrations";
+    match database.pending() {
+        Ok(pending) if pending.is_empty() => Finding::good(CHECK, "up to date"),
+        Ok(pending) => {
+            Finding::bad(CHECK, format!("missing: {}", pending.join(", ")), "run tillgate migrate, or start the server")
+        }
+        Err(error) => Finding::bad(CHECK, error.to_string(), "use a program that is as new as the database"),
+    }
+}
+
+/// How far the newest instant in the store may lie ahead of the clock.
+const TOLERATED: Duration = Duration::from_mins(1);
+
+pub(super) fn clock(database: &Database) -> Finding {
+    let store: &dyn Store<AuthView> = database;
+    match store.read(|tx| tx.instances().newest()) {
+        Err(error) => Finding::bad("clock", error.to_string(), "see database"),
+        Ok(newest) => judge_clock(newest, Draw::default().now()),
+    }
+}
+
+fn judge_clock(newest: Option<Instant>, now: Instant) -> Finding {
+    const CHECK: &str = "clock";
+    match newest {
+        Some(newest) if newest.since(now) > TOLERATED => Finding::bad(
+            CHECK,
+            format!("this machine says {}, but the database has seen {}", instant(now), instant(newest)),
+            "set the machine's clock (timedatectl, chrony); where it is right and the database is not: tillgate doctor --accept-clock",
+        ),
+        _ => Finding::good(CHECK, instant(now)),
+    }
+}
+
+pub(super) fn keys(settings: &Settings, database: &Arc<Database>) -> Finding {
+    const CHECK: &str = "keys";
+    match compose::engine_beside(settings, database).and_then(|auth| auth.keys().map_err(Stop::failed)) {
+        Ok(keys) => Finding::good(CHECK, format!("{} in the database, and the master key opens them", keys.len())),
+        Err(stop) => Finding::bad(
+            CHECK,
+            stop.to_string(),
+            "start the server once where the database is new; else give the master key that it was made with",
+        ),
+    }
+}
+
+pub(super) fn users(database: &Database) -> Finding {
+    const CHECK: &str = "users";
+    match office::any_user(database) {
+        Ok(true) => Finding::good(CHECK, "there are some"),
+        Ok(false) => {
+            Finding::good(CHECK, "there is none yet; make the first admin: tillgate user add admin --role admin")
+        }
+        Err(error) => Finding::bad(CHECK, error.to_string(), "see database"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOON: Instant = Instant::from_millis(1_800_014_400_000);
+
+    #[test]
+    fn a_clock_behind_what_the_store_has_seen_is_told() {
+        assert!(judge_clock(None, NOON).well());
+        assert!(judge_clock(Some(NOON.before(Duration::from_hours(9))), NOON).well());
+        assert!(judge_clock(Some(NOON.after(TOLERATED)), NOON).well());
+        let ahead = judge_clock(Some(NOON.after(TOLERATED + Duration::from_millis(1))), NOON);
+        assert!(!ahead.well() && ahead.line().contains("--accept-clock"));
+    }
+}

@@ -1,0 +1,100 @@
+//! What is looked at on the machine, before any database: the configuration, the data folder, the master key.
+
+use std::path::Path;
+
+use crate::command::doctor::finding::Finding;
+use crate::configuration::Settings;
+use crate::{compose, exposure, master, tls};
+
+pub(super) fn configuration(settings: &Settings) -> Finding {
+    const CHECK: &str = "configuration";
+    if let Err(exposed) = exposure::check(settings) {
+        return Finding::bad(CHECK, format!("serve would refuse to start: {exposed}"), "set one of the two");
+    }
+    if let Err(stop) = compose::mounts(settings) {
+        return Finding::bad(
+            CHECK,
+            format!("serve would refuse to start: {stop}"),
+            "move one of the two to another prefix or host",
+        );
+    }
+    match tls::server(settings) {
+        Err(stop) => Finding::bad(
+            CHECK,
+            format!("TLS: {stop}"),
+            "point server.tls_cert and server.tls_key at a chain and its key in PEM",
+        ),
+        Ok(_) => Finding::good(CHECK, format!("listens on {}", settings.server.listen)),
+    }
+}
+
+pub(super) fn folder(data: &Path) -> Finding {
+    const CHECK: &str = "data folder";
+    match std::fs::metadata(data) {
+        Err(error) => Finding::bad(
+            CHECK,
+            format!("{}: {error}", data.display()),
+            "start the server once, or name the folder with --data",
+        ),
+        Ok(found) if !found.is_dir() => {
+            Finding::bad(CHECK, format!("{} is no folder", data.display()), "name a folder with --data")
+        }
+        Ok(found) if others_may(&found) => Finding::bad(
+            CHECK,
+            format!("{} is open to other users of this machine", data.display()),
+            format!("chmod 700 '{}'", data.display()),
+        ),
+        Ok(_) => Finding::good(CHECK, data.display().to_string()),
+    }
+}
+
+pub(super) fn master_key(settings: &Settings) -> Finding {
+    const CHECK: &str = "master key";
+    match (master::find(settings), master::place(settings)) {
+        (Err(stop), _) => Finding::bad(CHECK, stop.to_string(), "put back the key that this database was made with"),
+        (Ok(None), _) => Finding::bad(
+            CHECK,
+            "there is none",
+            "start the server once where the database is new; else put the key back from its backup",
+        ),
+        (Ok(Some(_)), master::Place::Given) => Finding::good(CHECK, "given by keys.master"),
+        (Ok(Some(_)), master::Place::File(path)) => match std::fs::metadata(&path) {
+            Ok(found) if others_may(&found) => Finding::bad(
+                CHECK,
+                format!("{} can be read by other users of this machine", path.display()),
+                format!("chmod 600 '{}'", path.display()),
+            ),
+            _ => Finding::good(CHECK, path.display().to_string()),
+        },
+    }
+}
+
+/// Whether anybody but the owner may do anything with it.
+#[cfg(unix)]
+fn others_may(found: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o077 != 0
+}
+
+#[cfg(not(unix))]
+fn others_may(_: &std::fs::Metadata) -> bool {
+    false
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_fault_says_how_to_mend_it() {
+        let folder = std::env::temp_dir().join(format!("tillgate-doctor-{}", std::process::id()));
+        assert!(super::folder(&folder).line().contains("--data"));
+        std::fs::create_dir_all(&folder).unwrap();
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+            assert!(super::folder(&folder).line().contains("chmod 700"));
+            std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).unwrap();
+        }
+        assert!(super::folder(&folder).well());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+}
