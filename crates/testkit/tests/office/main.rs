@@ -18,3 +18,4 @@ mod roles;
 mod shop;
 mod staffed;
 mod tenants;
+mod tickets;

@@ -104,14 +104,20 @@ fn items(lines: &[WantedLine], before: &[Item]) -> Result<Vec<Item>, TicketRefus
 }
 
 impl Owner {
-    /// The user, where they are active or own the ticket already.
+    /// The user, where they are active or own the ticket already: who has it is meant by their name first, though they are gone and
+    /// somebody else has that name by now. So a ticket that is sent back as it was read stays whose it was.
     fn find(&self, tx: &mut dyn OfficeTx, tenant: TenantId, now: UserId) -> Result<UserId, Halt> {
         let found = match self {
             Self::Id(id) if *id == now => return Ok(now),
             Self::Id(id) => tx.users().find(*id)?,
-            Self::Named(name) => tx.users().named(tenant, &name.folded())?,
+            Self::Named(name) => {
+                if tx.users().find(now)?.is_some_and(|owner| owner.name.folded() == name.folded()) {
+                    return Ok(now);
+                }
+                tx.users().named(tenant, &name.folded())?
+            }
         };
-        let fits = found.filter(|user| user.tenant == tenant && (user.status == UserStatus::Active || user.id == now));
+        let fits = found.filter(|user| user.tenant == tenant && user.status == UserStatus::Active);
         let told = || match self {
             Self::Id(id) => id.to_string(),
             Self::Named(name) => name.to_string(),
