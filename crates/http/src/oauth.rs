@@ -36,6 +36,12 @@ impl OAuth {
 
     /// Introspection and revocation.
     pub fn new() -> Self {
+        Self::default()
+    }
+}
+
+impl Default for OAuth {
+    fn default() -> Self {
         let terms = Terms { access: Duration::ZERO, refresh: None, absolute: Some(Duration::ZERO), midnight: false };
         Self { terms }
     }

@@ -2,6 +2,7 @@ use super::*;
 
 const NONE: SessionLimits = SessionLimits { access: None, idle: None, absolute: None, overlap: None };
 
+#[expect(clippy::unnecessary_wraps, reason = "as limits hold it")]
 fn minutes(minutes: u64) -> Limit {
     Some(Duration::from_mins(minutes))
 }
@@ -16,7 +17,7 @@ fn faults(checked: Result<(), Refused>) -> Vec<(Field, Option<u64>)> {
     match checked {
         Ok(()) => Vec::new(),
         Err(Refused::Spans(spans)) => {
-            let most = |span: &Span| span.configured.then(|| span.most.as_secs() / 60);
+            let most = |span: &Span| span.configured.then_some(span.most.as_secs() / 60);
             spans.iter().map(|span| (span.field, most(span))).collect()
         }
         Err(other) => panic!("{other:?}"),
