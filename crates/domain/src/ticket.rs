@@ -34,6 +34,7 @@ pub use arithmetic::{Totals, UnitPrices};
 pub use close::close;
 pub use customer::{Customer, Location, Meta};
 pub use decimal::{Amount, Decimal, InvalidDecimal, Price};
+pub(crate) use edit::paid;
 pub use edit::{Edit, details};
 pub use item::{Article, Item, ItemKind, Line, Quantity};
 pub use open::{Opening, open};

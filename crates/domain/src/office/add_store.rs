@@ -2,12 +2,12 @@
 
 use serde_json::{Map, json};
 
-use super::change_store::{own, written};
+use super::own_tenant::{own, written};
 use super::ports::OfficeView;
 use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
-use crate::{Action, Branch, Folded, Store, StoreExt, Tenant, TenantId};
+use crate::{Action, Branch, Folded, Store, StoreExt, Subject, Tenant, TenantId};
 
 /// How many stores a tenant may have: each login of the tenant reads them.
 const MOST: usize = 200;
@@ -25,7 +25,7 @@ pub fn add_store(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp,
             }
             tenant.branches.push(Branch { name: new.name.trim().to_owned(), ..new.clone() });
             let details = Map::from_iter([("name".to_owned(), json!(new.name.trim()))]);
-            written(tx, stamp, tenant, Action::StoreAdd, new.id, details)
+            written(tx, stamp, tenant, Action::StoreAdd, Subject::Store(new.id), details)
         };
         decide(way())
     })

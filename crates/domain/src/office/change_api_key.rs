@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::add_api_key::{check, device, given, user};
+use super::differences::differences;
 use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
@@ -101,9 +102,7 @@ fn delete(
 fn known(tx: &mut dyn OfficeTx, tenant: TenantId, id: ApiKeyId, version: Option<i64>) -> Result<ApiKey, Halt> {
     let found = tx.api_keys().find(id)?.filter(|key| key.tenant == tenant);
     let key = found.ok_or_else(|| Refused::Absent { field: Field::ApiKey, value: id.to_string() })?;
-    if version.is_some_and(|version| version != key.version) {
-        return Err(Refused::Moved { current: key.version }.into());
-    }
+    Refused::moved(version, key.version)?;
     Ok(key)
 }
 
@@ -159,18 +158,14 @@ fn touch(tx: &mut dyn OfficeTx, before: &ApiKey, after: &ApiKey, stamp: &Stamp) 
 
 /// What the audit says of it.
 fn told(before: &ApiKey, after: &ApiKey) -> (Action, Map<String, Value>) {
-    let mut details = Map::new();
-    let mut tell = |field: &str, from: Value, to: Value| {
-        if from != to {
-            details.insert(field.to_owned(), json!({ "from": from, "to": to }));
-        }
-    };
-    tell("name", json!(before.name), json!(after.name));
-    tell("description", json!(before.description), json!(after.description));
-    tell("user", json!(before.user), json!(after.user));
-    tell("device", json!(before.device), json!(after.device));
-    tell("permissions", json!(before.permissions), json!(after.permissions));
-    tell("active", json!(before.active), json!(after.active));
+    let details = differences([
+        ("name", json!(before.name), json!(after.name)),
+        ("description", json!(before.description), json!(after.description)),
+        ("user", json!(before.user), json!(after.user)),
+        ("device", json!(before.device), json!(after.device)),
+        ("permissions", json!(before.permissions), json!(after.permissions)),
+        ("active", json!(before.active), json!(after.active)),
+    ]);
     let only_active = details.len() == 1 && details.contains_key("active");
     (if only_active { Action::ApiKeyStatus } else { Action::ApiKeyUpdate }, details)
 }

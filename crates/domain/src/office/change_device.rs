@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::assignment;
+use super::differences::differences;
 use super::last_admin;
 use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, Refused, decide};
@@ -99,9 +100,7 @@ fn apply(
     let before = registered(tx, tenant, id)?;
     let retires = change.status == Some(DeviceStatus::Retired);
     stamp.authority.ask(if retires { "deviceDelete" } else { "deviceUpdate" })?;
-    if version.is_some_and(|version| version != before.version) {
-        return Err(Refused::Moved { current: before.version }.into());
-    }
+    Refused::moved(version, before.version)?;
     let leaves = change.status.is_some_and(|status| status != DeviceStatus::Active);
     if leaves {
         last_admin::claim(tx, tenant)?;
@@ -263,20 +262,16 @@ fn begun(held: &BTreeSet<RoleId>, roles: &[Role], from: Environment, to: Environ
 
 /// What the audit says of it.
 fn told(before: &Device, after: &Device) -> (Action, Map<String, Value>) {
-    let mut details = Map::new();
-    let mut tell = |field: &str, from: Value, to: Value| {
-        if from != to {
-            details.insert(field.to_owned(), json!({ "from": from, "to": to }));
-        }
-    };
     let words = |roles: &BTreeSet<RoleId>| roles.iter().map(ToString::to_string).collect::<Vec<_>>();
-    tell("name", json!(before.name), json!(after.name));
-    tell("environment", json!(before.environment), json!(after.environment));
-    tell("description", json!(before.description), json!(after.description));
-    tell("preferences", json!(before.preferences), json!(after.preferences));
-    tell("settings", json!(before.settings), json!(after.settings));
-    tell("roles", json!(words(&before.roles)), json!(words(&after.roles)));
-    tell("status", json!(before.status.name()), json!(after.status.name()));
+    let details = differences([
+        ("name", json!(before.name), json!(after.name)),
+        ("environment", json!(before.environment), json!(after.environment)),
+        ("description", json!(before.description), json!(after.description)),
+        ("preferences", json!(before.preferences), json!(after.preferences)),
+        ("settings", json!(before.settings), json!(after.settings)),
+        ("roles", json!(words(&before.roles)), json!(words(&after.roles))),
+        ("status", json!(before.status.name()), json!(after.status.name())),
+    ]);
     let retires = before.status != after.status && after.status == DeviceStatus::Retired;
     let only_status = details.len() == 1 && details.contains_key("status");
     (if only_status || retires { Action::DeviceStatus } else { Action::DeviceUpdate }, details)

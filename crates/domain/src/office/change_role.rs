@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value, json};
 
 use super::add_role::check;
+use super::differences::differences;
 use super::last_admin;
 use super::ports::{Holders, OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, Refused, decide};
@@ -126,9 +127,7 @@ fn own(roles: &[Role], id: RoleId) -> Result<Role, Refused> {
 
 /// Refuses built-in roles, and a role that has moved on from the version that the caller holds to.
 fn changeable(role: &Role, version: Option<i64>) -> Result<(), Refused> {
-    if version.is_some_and(|version| version != role.version) {
-        return Err(Refused::Moved { current: role.version });
-    }
+    Refused::moved(version, role.version)?;
     if role.built_in { Err(Refused::BuiltIn) } else { Ok(()) }
 }
 
@@ -157,16 +156,11 @@ fn moved() -> Halt {
 
 /// What the audit says of it: each field that moved.
 fn told(before: &Role, after: &Role) -> Map<String, Value> {
-    let mut details = Map::new();
-    let mut tell = |field: Field, from: Value, to: Value| {
-        if from != to {
-            details.insert(field.name().to_owned(), json!({ "from": from, "to": to }));
-        }
-    };
-    tell(Field::Name, json!(before.name), json!(after.name));
-    tell(Field::Label, json!(before.label), json!(after.label));
-    tell(Field::Description, json!(before.description), json!(after.description));
-    tell(Field::Rights, json!(before.rights), json!(after.rights));
-    tell(Field::Environments, json!(before.environments), json!(after.environments));
-    details
+    differences([
+        (Field::Name.name(), json!(before.name), json!(after.name)),
+        (Field::Label.name(), json!(before.label), json!(after.label)),
+        (Field::Description.name(), json!(before.description), json!(after.description)),
+        (Field::Rights.name(), json!(before.rights), json!(after.rights)),
+        (Field::Environments.name(), json!(before.environments), json!(after.environments)),
+    ])
 }

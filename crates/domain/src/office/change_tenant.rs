@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
+use super::differences::differences;
+use super::own_tenant::{own, written};
 use super::ports::{OfficeTx, OfficeView};
-use super::refused::{Decided, Field, Halt, Refused, decide};
+use super::refused::{Decided, Field, Halt, decide};
 use super::stamp::Stamp;
 use super::text;
-use crate::{Action, Locale, Scope, SessionLimits, Store, StoreError, StoreExt, Subject, Tenant, TenantId, Zone};
+use crate::{Action, Locale, SessionLimits, Store, StoreExt, Subject, Tenant, TenantId, Zone};
 
 /// What becomes of a tenant. `None` leaves a field as it is; the short name stays for its life.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -75,10 +77,7 @@ fn apply(
     given: &SessionLimits,
 ) -> Result<Tenant, Halt> {
     stamp.authority.ask("tenantUpdate")?;
-    let before = tx.tenants().find(id)?.ok_or_else(|| Refused::Absent { field: Field::Slug, value: id.to_string() })?;
-    if version.is_some_and(|version| version != before.version) {
-        return Err(Refused::Moved { current: before.version }.into());
-    }
+    let before = own(tx, id, version)?;
     let TenantChange { name, zone, locale, limits } = change.clone();
     let mut after = before.clone();
     after.name = name.unwrap_or(after.name);
@@ -90,30 +89,21 @@ fn apply(
     if after == before {
         return Ok(before);
     }
-    if !tx.tenants().update(&after)? {
-        return Err(StoreError::Conflict("the tenant moved on".to_owned()).into());
-    }
-    tx.endings().touch(Scope::Tenant(id), stamp.at)?;
-    tx.audit().tell(&stamp.done(id, Action::TenantUpdate, Subject::Tenant(id), told(&before, &after)))?;
-    Ok(Tenant { version: after.version.saturating_add(1), ..after })
+    let details = told(&before, &after);
+    written(tx, stamp, after, Action::TenantUpdate, Subject::Tenant(id), details)
 }
 
 /// What the audit says of it: each field that moved, spans in seconds.
 fn told(before: &Tenant, after: &Tenant) -> Map<String, Value> {
-    let mut details = Map::new();
-    let mut tell = |field: &str, from: Value, to: Value| {
-        if from != to {
-            details.insert(field.to_owned(), json!({ "from": from, "to": to }));
-        }
-    };
-    tell("name", json!(before.name), json!(after.name));
-    tell("zone", json!(before.zone.name()), json!(after.zone.name()));
-    tell("locale", json!(before.locale.as_str()), json!(after.locale.as_str()));
     let seconds = |span: Option<Duration>| json!(span.map(|span| span.as_secs()));
     let (from, to) = (before.limits, after.limits);
-    tell("access", seconds(from.access), seconds(to.access));
-    tell("idle", seconds(from.idle), seconds(to.idle));
-    tell("absolute", seconds(from.absolute), seconds(to.absolute));
-    tell("overlap", seconds(from.overlap), seconds(to.overlap));
-    details
+    differences([
+        ("name", json!(before.name), json!(after.name)),
+        ("zone", json!(before.zone.name()), json!(after.zone.name())),
+        ("locale", json!(before.locale.as_str()), json!(after.locale.as_str())),
+        ("access", seconds(from.access), seconds(to.access)),
+        ("idle", seconds(from.idle), seconds(to.idle)),
+        ("absolute", seconds(from.absolute), seconds(to.absolute)),
+        ("overlap", seconds(from.overlap), seconds(to.overlap)),
+    ])
 }

@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::add_user::taken;
 use super::assignment::{self, DeviceRoles};
+use super::differences::differences;
 use super::last_admin;
 use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, Refused, decide};
@@ -113,9 +114,7 @@ fn apply_to(
     let id = before.id;
     let deletes = change.status == Some(UserStatus::Deleted);
     stamp.authority.ask(if deletes { "userDelete" } else { "userUpdate" })?;
-    if version.is_some_and(|version| version != before.version) {
-        return Err(Refused::Moved { current: before.version }.into());
-    }
+    Refused::moved(version, before.version)?;
     if takes(change) {
         last_admin::claim(tx, tenant)?;
     }
@@ -197,29 +196,18 @@ fn ending(from: UserStatus, to: UserStatus) -> Option<EndedWhy> {
 
 /// What the audit says of it: the narrowest action that covers the change, and each field that moved.
 fn told(before: &User, after: &User) -> (Action, Map<String, Value>) {
-    let mut details = Map::new();
-    let mut tell = |field: Field, from: Value, to: Value| {
-        if from != to {
-            details.insert(field.name().to_owned(), json!({ "from": from, "to": to }));
-        }
-    };
-    tell(Field::UserName, json!(before.name), json!(after.name));
-    tell(Field::Email, json!(before.email), json!(after.email));
-    tell(Field::DisplayName, json!(before.display_name), json!(after.display_name));
-    let own = details.len();
-    let status = before.status != after.status;
-    if status {
-        details.insert("status".to_owned(), json!({ "from": before.status.name(), "to": after.status.name() }));
-    }
-    let roles = before.assignment != after.assignment;
-    if roles {
-        let (from, to) = (assignment::told_ids(&before.assignment), assignment::told_ids(&after.assignment));
-        details.insert("assignment".to_owned(), json!({ "from": from, "to": to }));
-    }
-    let action = match (own, status, roles) {
+    let details = differences([
+        (Field::UserName.name(), json!(before.name), json!(after.name)),
+        (Field::Email.name(), json!(before.email), json!(after.email)),
+        (Field::DisplayName.name(), json!(before.display_name), json!(after.display_name)),
+        ("status", json!(before.status.name()), json!(after.status.name())),
+        ("assignment", assignment::told_ids(&before.assignment), assignment::told_ids(&after.assignment)),
+    ]);
+    let (status, roles) = (details.contains_key("status"), details.contains_key("assignment"));
+    let action = match (details.len(), status, roles) {
         _ if status && after.status == UserStatus::Deleted => Action::UserDelete,
-        (0, true, false) => Action::UserStatus,
-        (0, false, true) => Action::UserRoles,
+        (1, true, false) => Action::UserStatus,
+        (1, false, true) => Action::UserRoles,
         _ => Action::UserUpdate,
     };
     (action, details)

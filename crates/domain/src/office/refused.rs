@@ -237,6 +237,11 @@ fn more(named: usize, total: u64) -> String {
 }
 
 impl Refused {
+    /// Refuses what has moved on from the version that the caller holds to; `None` holds to none.
+    pub(super) fn moved(held: Option<i64>, current: i64) -> Result<(), Self> {
+        if held.is_none_or(|held| held == current) { Ok(()) } else { Err(Self::Moved { current }) }
+    }
+
     /// A stable word for it, in answers, logs and metrics.
     pub const fn code(&self) -> &'static str {
         match self {

@@ -174,7 +174,8 @@ fn told(item: &Item) -> Value {
     })
 }
 
-fn paid(payments: &[Payment]) -> Value {
+/// Payments as the audit tells them.
+pub(crate) fn paid(payments: &[Payment]) -> Value {
     let each = |payment: &Payment| {
         json!({
             "means": payment.means.name(),

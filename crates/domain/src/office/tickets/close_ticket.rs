@@ -3,11 +3,11 @@
 use serde_json::{Map, json};
 
 use super::shown::{Shown, shown};
-use super::work::{hand, known, paid, ruled, store as keep};
+use super::work::{hand, known, ruled, store as keep};
 use crate::office::ports::{OfficeTx, OfficeView};
 use crate::office::refused::{Decided, Halt, decide};
 use crate::office::stamp::Stamp;
-use crate::ticket::{self, Label, Means, Payment, Receipt};
+use crate::ticket::{self, Label, Means, Payment, Receipt, paid};
 use crate::{Action, Store, StoreExt, Subject, TenantId, TicketId};
 
 /// How a ticket is closed.

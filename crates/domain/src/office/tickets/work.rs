@@ -1,11 +1,9 @@
-//! What the use cases of tickets share: whose hand works, the ticket that is worked on, and what the audit is told.
-
-use serde_json::{Value, json};
+//! What the use cases of tickets share: whose hand works, and the ticket that is worked on.
 
 use crate::office::ports::OfficeTx;
 use crate::office::refused::{Field, Halt, Refused};
 use crate::office::stamp::{Authority, Stamp};
-use crate::ticket::{Hand, Payment, Ticket, TicketRefused};
+use crate::ticket::{Hand, Ticket, TicketRefused};
 use crate::{Right, StoreError, TenantId, TicketId};
 
 /// Who works on a ticket, where, with which rights. The host of the server is no person and works on none.
@@ -43,10 +41,4 @@ pub(super) fn store(tx: &mut dyn OfficeTx, ticket: &Ticket) -> Result<(), Halt> 
     } else {
         Err(StoreError::Conflict("the ticket was changed meanwhile".to_owned()).into())
     }
-}
-
-/// The payments as the audit tells them.
-pub(super) fn paid(payments: &[Payment]) -> Value {
-    let each = |payment: &Payment| json!({ "means": payment.means.name(), "name": payment.name.as_str(), "amount": payment.amount.to_string() });
-    payments.iter().map(each).collect()
 }
