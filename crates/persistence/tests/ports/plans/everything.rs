@@ -275,6 +275,7 @@ fn tickets(tx: &mut (dyn OfficeTx + '_), shop: &Shop) -> Stored<()> {
         TicketFilter { owner: Some(shop.anna.id), ..TicketFilter::default() },
         TicketFilter { device: Some(shop.till.id), ..TicketFilter::default() },
         TicketFilter { refund_of: Some(ticket.id), ..TicketFilter::default() },
+        TicketFilter { from: Some(at(0)), ..TicketFilter::default() },
         TicketFilter { from: Some(at(0)), until: Some(at(9)), ..TicketFilter::default() },
         TicketFilter { text: Some("a".into()), ..TicketFilter::default() },
     ] {

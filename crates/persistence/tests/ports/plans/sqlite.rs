@@ -14,10 +14,15 @@ const SORTED: &[(&str, &str)] = &[
     ("FROM keys ORDER BY", "a server has few keys"),
     ("LEFT JOIN changes ON changes.position >= ?", "what has come since the last look, all of which is read"),
     ("SELECT name, device FROM (", "who holds a role: they are counted beside, which reads all of them too"),
-    ("tickets.opened_at < ? ORDER BY tickets.updated_at", "of a span of time: in another order it lies scattered"),
-    ("tickets.opened_at < ? ORDER BY tickets.payable", "of a span of time: in another order it lies scattered"),
+    ("tickets.opened_at >= ? ORDER BY tickets.updated_at", SPAN),
+    ("tickets.opened_at >= ? ORDER BY tickets.payable", SPAN),
+    ("tickets.opened_at < ? ORDER BY tickets.updated_at", SPAN),
+    ("tickets.opened_at < ? ORDER BY tickets.payable", SPAN),
     ("FROM audit WHERE audit.action IN (?, ?)", "several actions of all tenants, asked by hand: from the index alone"),
 ];
+
+/// Why tickets that were opened in a span of time are sorted.
+const SPAN: &str = "they lie scattered in another order: by its index all the others would be passed over";
 
 /// Which index finds what a list is narrowed to and has it in the list's order: a part of the statement, and the index.
 const IN_ORDER: &[(&str, &str)] = &[
@@ -103,7 +108,7 @@ fn no_statement_reads_a_whole_table_that_grows() {
         }
         // The first rows in the order of a key, whatever they hold: no more is read than is asked for.
         let ordered = text.contains(" ORDER BY ") && text.contains(" LIMIT ") && !text.contains(" WHERE ");
-        if ordered && !plan.iter().any(sorts) {
+        if ordered && !plan.iter().any(|step| step.detail.contains("TEMP B-TREE")) {
             continue;
         }
         for step in &plan {
