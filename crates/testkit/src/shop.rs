@@ -5,13 +5,14 @@ use std::time::Duration;
 
 use tillgate_auth_core::ports::{KeyKind, KeyState, Rotation, StoredKey};
 use tillgate_auth_core::{AuthTx, Dialect, Epochs, Proved, Refresh, Session, SessionKind, Terms};
+use tillgate_domain::office::OfficeTx;
 use tillgate_domain::{
     Action, Actor, Assignment, Branch, BranchId, Device, DeviceId, DeviceName, DeviceStatus, Email, Environment, Epoch,
     Event, EventId, Instant, KeyId, Locale, NodeId, Outcome, PrincipalId, Rank, Role, RoleId, Secret, SessionId,
     SessionLimits, Slug, StoreExt, Stored, Subject, Tenant, TenantId, User, UserId, UserName, UserStatus, Zone,
 };
 
-use crate::{Bench, Roster};
+use crate::{Bench, Roster, Whole};
 
 /// When everything was made.
 pub(crate) const START: Instant = Instant::from_millis(1_790_000_000_000);
@@ -298,6 +299,16 @@ pub(crate) fn read<T>(bench: &Bench, work: impl FnMut(&mut (dyn AuthTx + '_)) ->
 /// Writes in a unit of work of its own.
 pub(crate) fn write<T>(bench: &Bench, work: impl FnMut(&mut (dyn AuthTx + '_)) -> Stored<T>) -> T {
     bench.store.write(work).unwrap()
+}
+
+/// Reads as the back office in a unit of work of its own.
+pub(crate) fn look<T>(whole: &Whole, work: impl FnMut(&mut (dyn OfficeTx + '_)) -> Stored<T>) -> T {
+    whole.office.read(work).unwrap()
+}
+
+/// Writes as the back office in a unit of work of its own.
+pub(crate) fn office<T>(whole: &Whole, work: impl FnMut(&mut (dyn OfficeTx + '_)) -> Stored<T>) -> T {
+    whole.office.write(work).unwrap()
 }
 
 /// The rotation from this generation to the next, a minute after the session of that number was made.

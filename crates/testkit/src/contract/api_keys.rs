@@ -1,17 +1,12 @@
 //! Keys of programs, as the back office writes them and as authentication finds them.
 
 use tillgate_auth_core::ports::WrappedApiKey;
-use tillgate_domain::office::OfficeTx;
 use tillgate_domain::office::ports::{ApiKeyFilter, Page};
-use tillgate_domain::{ApiKey, ApiKeyId, Right, StoreExt, Stored};
+use tillgate_domain::{ApiKey, ApiKeyId, Right, StoreExt};
 
 use crate::Whole;
 use crate::meeting::{Crossing, both};
-use crate::shop::{self, START, Shop, at};
-
-fn office<T>(whole: &Whole, work: impl FnMut(&mut (dyn OfficeTx + '_)) -> Stored<T>) -> T {
-    whole.office.write(work).unwrap()
-}
+use crate::shop::{self, START, Shop, at, office};
 
 fn insert(whole: &Whole, key: &ApiKey) -> bool {
     office(whole, |tx| tx.api_keys().insert(key, &wrapped(key)))

@@ -1,20 +1,11 @@
 //! Devices as the back office finds them, and the names of those that are retired.
 
-use tillgate_domain::office::OfficeTx;
 use tillgate_domain::office::ports::{DeviceFilter, Page};
-use tillgate_domain::{Device, DeviceId, DeviceStatus, Environment, Folded, PrincipalId, StoreExt, Stored};
+use tillgate_domain::{Device, DeviceId, DeviceStatus, Environment, Folded, PrincipalId};
 
 use crate::Whole;
 use crate::meeting::{Crossing, both};
-use crate::shop::{self, Shop, at, device, device_id, verifier};
-
-fn office<T>(whole: &Whole, work: impl FnMut(&mut (dyn OfficeTx + '_)) -> Stored<T>) -> T {
-    whole.office.write(work).unwrap()
-}
-
-fn look<T>(whole: &Whole, work: impl FnMut(&mut (dyn OfficeTx + '_)) -> Stored<T>) -> T {
-    whole.office.read(work).unwrap()
-}
+use crate::shop::{self, Shop, at, device, device_id, look, office, verifier};
 
 /// A filter narrows the devices of a tenant, in the order of their ids and in parts.
 pub fn a_filter_narrows_the_devices(whole: &Whole) {

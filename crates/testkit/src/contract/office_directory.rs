@@ -1,23 +1,13 @@
 //! The directory as the back office writes it: tenants, users, devices and roles.
 
-use tillgate_domain::office::OfficeTx;
 use tillgate_domain::office::ports::Page;
 use tillgate_domain::{
     Assignment, Branch, BranchId, Device, DeviceName, DeviceStatus, Email, EndedWhy, Environment, Epoch, Folded,
-    Instant, Rank, RoleId, RoleName, Scope, SessionLimits, Slug, StoreExt, Stored, Tenant, TenantId, User, UserId,
-    UserName, UserStatus,
+    Instant, Rank, RoleId, RoleName, Scope, SessionLimits, Slug, Tenant, TenantId, User, UserId, UserName, UserStatus,
 };
 
-use crate::shop::{self, Shop, at, device, role, session_id, tenant, user};
+use crate::shop::{self, Shop, at, device, look, office, role, session_id, tenant, user};
 use crate::{Bench, Whole};
-
-fn office<T>(whole: &Whole, work: impl FnMut(&mut (dyn OfficeTx + '_)) -> Stored<T>) -> T {
-    whole.office.write(work).unwrap()
-}
-
-fn look<T>(whole: &Whole, work: impl FnMut(&mut (dyn OfficeTx + '_)) -> Stored<T>) -> T {
-    whole.office.read(work).unwrap()
-}
 
 fn opened(whole: &Whole) -> (Shop, &Bench) {
     (Shop::open(&whole.bench), &whole.bench)

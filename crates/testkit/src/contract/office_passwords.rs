@@ -8,11 +8,7 @@ use tillgate_domain::{EndedWhy, Epoch, PrincipalId, Scope, Secret, StoreError, S
 use crate::Whole;
 use crate::contract::{digest, none_counted};
 use crate::meeting::{Crossing, Signal, both};
-use crate::shop::{self, Shop, at, device, read, session_id, tenant, user, user_id, verifier};
-
-fn office<T>(whole: &Whole, work: impl FnMut(&mut (dyn OfficeTx + '_)) -> Stored<T>) -> T {
-    whole.office.write(work).unwrap()
-}
+use crate::shop::{self, Shop, at, device, office, read, session_id, tenant, user, user_id, verifier};
 
 fn password(whole: &Whole, principal: PrincipalId) -> Option<(Secret<String>, i64)> {
     let found = read(&whole.bench, |tx| tx.credentials().find(principal, CredentialKind::Password));

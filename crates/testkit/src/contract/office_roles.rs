@@ -5,21 +5,12 @@ use std::collections::BTreeSet;
 use tillgate_domain::office::OfficeTx;
 use tillgate_domain::office::ports::{Holders, HoldersOf};
 use tillgate_domain::{
-    Assignment, Device, DeviceStatus, Environment, PrincipalId, Right, Role, RoleId, RoleName, StoreExt, Stored, User,
-    UserStatus,
+    Assignment, Device, DeviceStatus, Environment, PrincipalId, Right, Role, RoleId, RoleName, Stored, User, UserStatus,
 };
 
 use crate::Whole;
 use crate::meeting::{Crossing, both};
-use crate::shop::{Shop, at, device, device_id, role_id, user, user_id, verifier};
-
-fn office<T>(whole: &Whole, work: impl FnMut(&mut (dyn OfficeTx + '_)) -> Stored<T>) -> T {
-    whole.office.write(work).unwrap()
-}
-
-fn look<T>(whole: &Whole, work: impl FnMut(&mut (dyn OfficeTx + '_)) -> Stored<T>) -> T {
-    whole.office.read(work).unwrap()
-}
+use crate::shop::{Shop, at, device, device_id, look, office, role_id, user, user_id, verifier};
 
 /// A role of the tenant's own that nobody holds.
 fn waiter(shop: &Shop) -> Role {

@@ -1,16 +1,12 @@
 //! Resets of forgotten passwords: who has asked, and the tokens that were granted.
 
 use tillgate_domain::office::ports::{Reset, ResetRequest};
-use tillgate_domain::office::{self, Authority, OfficeTx, Stamp};
-use tillgate_domain::{Actor, Email, EventId, Instant, ResetId, Secret, StoreExt, Stored};
+use tillgate_domain::office::{self, Authority, Stamp};
+use tillgate_domain::{Actor, Email, EventId, Instant, ResetId, Secret, StoreExt};
 
 use crate::Whole;
 use crate::meeting::{Crossing, both};
-use crate::shop::{START, Shop, at};
-
-fn office<T>(whole: &Whole, work: impl FnMut(&mut (dyn OfficeTx + '_)) -> Stored<T>) -> T {
-    whole.office.write(work).unwrap()
-}
+use crate::shop::{START, Shop, at, office};
 
 fn id(number: u8) -> ResetId {
     ResetId::new(START, [number; 10])

@@ -6,7 +6,7 @@ use tillgate_domain::{Event, StoreError, StoreExt, Stored};
 
 use crate::Whole;
 use crate::meeting::{Crossing, Signal, both};
-use crate::shop::{Shop, at, line, write};
+use crate::shop::{Shop, at, line, office, write};
 
 /// A digest for tests: it need only tell one text from another.
 struct Folded;
@@ -29,10 +29,6 @@ fn tell(whole: &Whole, numbers: impl IntoIterator<Item = u8>) {
     for number in numbers {
         write(&whole.bench, |tx| tx.audit().tell(&event(number)));
     }
-}
-
-fn office<T>(whole: &Whole, work: impl FnMut(&mut (dyn OfficeTx + '_)) -> Stored<T>) -> T {
-    whole.office.write(work).unwrap()
 }
 
 fn ids(lines: &[Line]) -> Vec<Vec<u8>> {

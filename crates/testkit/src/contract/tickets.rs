@@ -1,6 +1,5 @@
 //! Tickets: found as they were written, changed from the version that was read, and never again once they are closed or void.
 
-use tillgate_domain::office::OfficeTx;
 use tillgate_domain::ticket::{
     Amount, Customer, Draft, Hand, Item, Label, Location, Meta, Note, Rounding, Sheet, Ticket, TicketStatus, amend,
     refund, void,
@@ -10,11 +9,7 @@ use tillgate_domain::{StoreExt, Stored, TenantId, TicketId};
 use crate::Whole;
 use crate::meeting::{Crossing, both};
 use crate::sale::{self, cash, id, item, line, opening};
-use crate::shop::{Shop, at};
-
-fn office<T>(whole: &Whole, work: impl FnMut(&mut (dyn OfficeTx + '_)) -> Stored<T>) -> T {
-    whole.office.write(work).unwrap()
-}
+use crate::shop::{Shop, at, office};
 
 pub(super) fn insert(whole: &Whole, ticket: &Ticket) -> bool {
     office(whole, |tx| tx.tickets().insert(ticket))
