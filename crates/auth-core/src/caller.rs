@@ -114,6 +114,11 @@ impl Caller {
         }
     }
 
+    /// The same for a right that is named here. That it is none would be a fault of ours.
+    pub(crate) fn need_named(&self, right: &'static str) -> Result<(), Error> {
+        self.need(&Right::parse(right).map_err(|error| Error::Fault(error.to_string()))?)
+    }
+
     /// Refuses where the caller is below this rank.
     pub fn need_rank(&self, least: Rank) -> Result<(), Error> {
         if access::stands(self.profile.rank, least) { Ok(()) } else { Err(Error::Refused(Refusal::Rank(least))) }

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use tillgate_domain::{
-    Action, Actor, DeviceId, EndedWhy, Outcome, Right, Scope, SessionId, StoreExt, Subject, TenantId, UserId,
+    Action, Actor, DeviceId, EndedWhy, Outcome, Scope, SessionId, StoreExt, Subject, TenantId, UserId,
 };
 
 use super::Auth;
@@ -101,6 +101,5 @@ pub(super) fn own_or_by_right(caller: &Caller, listed: &Listed) -> Result<(), Er
     if listed.session.principal() == Some(caller.principal) {
         return Ok(());
     }
-    let right = Right::parse(END_OTHERS).map_err(|error| Error::Fault(error.to_string()))?;
-    caller.need(&right)
+    caller.need_named(END_OTHERS)
 }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use tillgate_domain::{DeviceId, Instant, PrincipalId, Right, SessionId, StoreError, StoreExt, Stored, TenantId};
+use tillgate_domain::{DeviceId, Instant, PrincipalId, SessionId, StoreError, StoreExt, Stored, TenantId};
 use uuid::Uuid;
 
 use super::Auth;
@@ -96,7 +96,7 @@ impl Auth {
     }
 
     fn look_at(&self, asker: &Caller, token: &str, reach: Reach) -> Result<Looked, Error> {
-        asker.need(&Right::parse(INTROSPECT).map_err(|error| Error::Fault(error.to_string()))?)?;
+        asker.need_named(INTROSPECT)?;
         let tenant = asker.profile.tenant.id;
         let looked = match Unproven::read(token) {
             // the store alone knows which refresh token is the newest

@@ -1,7 +1,7 @@
 //! Revoking: a program ends the session that a token is of, by showing the token.
 
 use serde_json::json;
-use tillgate_domain::{Action, EndedWhy, Outcome, Right, SessionId, StoreExt, Subject};
+use tillgate_domain::{Action, EndedWhy, Outcome, SessionId, StoreExt, Subject};
 
 use super::authenticate::Reach;
 use super::end::END_OTHERS;
@@ -14,7 +14,7 @@ impl Auth {
     /// token, also one that has expired or been followed by another. False where it is none of ours, or another tenant's: nothing
     /// is done then. It asks the right `sessionDelete`, whatever the token.
     pub fn revoke(&self, asker: &Caller, token: &str) -> Result<bool, Error> {
-        asker.need(&Right::parse(END_OTHERS).map_err(|error| Error::Fault(error.to_string()))?)?;
+        asker.need_named(END_OTHERS)?;
         let tenant = asker.profile.tenant.id;
         let (session, token_use) = match self.names(token) {
             Ok(named) => named,
