@@ -95,7 +95,8 @@ impl Fresh {
     /// The same database, opened anew once this process has let it go.
     pub(crate) fn reopened(self) -> Self {
         let Self { database, raw, _server: server, _folder: folder } = self;
-        drop(Arc::into_inner(database).expect("nobody else has it open"));
+        // nobody else has it open
+        drop(Arc::into_inner(database).unwrap());
         let address = match &raw {
             Raw::Sqlite(_) => SQLITE.to_owned(),
             Raw::Postgres(url) => url.clone(),
