@@ -60,6 +60,35 @@ impl Machine {
     }
 }
 
+/// Holds this thread, and every process that it starts meanwhile, on one core: where two processes take turns, what the kernel needs to
+/// wake one on another core swings by more than what they do.
+pub(crate) struct OneCore {
+    allowed: String,
+}
+
+impl OneCore {
+    pub(crate) fn hold() -> Self {
+        let status = fs::read_to_string("/proc/thread-self/status").unwrap();
+        let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap().trim();
+        let one = allowed.rsplit([',', '-']).next().unwrap();
+        keep_to(one);
+        Self { allowed: allowed.to_owned() }
+    }
+}
+
+impl Drop for OneCore {
+    fn drop(&mut self) {
+        keep_to(&self.allowed);
+    }
+}
+
+fn keep_to(cores: &str) {
+    let thread = fs::read_link("/proc/thread-self").unwrap();
+    let thread = thread.file_name().unwrap().to_str().unwrap();
+    let done = Command::new("taskset").args(["-cp", cores, thread]).output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+}
+
 /// The load average of the last minute.
 pub(crate) fn load() -> f64 {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();

@@ -91,7 +91,7 @@ fn ticket(tenant: &Tenant, user: &User, device: &Device) -> Ticket {
     open(opening, draft.check().unwrap(), &hand).unwrap()
 }
 
-/// The copies. Each has an id of its own, the later the greater, and names and instants of its own.
+/// The copies. Each has an id of its own, the later the greater, and names and instants of its own; amounts come in no order.
 fn copies(engine: &Engine, counts: Counts) -> String {
     let series = |count: usize| {
         format!("WITH RECURSIVE series(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM series WHERE i < {count})")
@@ -114,7 +114,7 @@ fn copies(engine: &Engine, counts: Counts) -> String {
         {tickets} INSERT INTO tickets (tenant_id, id, state, currency, owner_id, device_id, opened_at, updated_at, ended_at, refund_of,
             external_id, name, customer, number, payable, version, sheet, ending)
         SELECT tenant_id, {ticket}, state, currency, owner_id, device_id, opened_at + i, updated_at + i, ended_at, refund_of,
-            external_id, 'Table ' || i, customer, number, i % 100000, version, sheet, ending FROM tickets, series
+            external_id, 'Table ' || i, customer, number, i % 100003 * 7919 % 100003, version, sheet, ending FROM tickets, series
             WHERE tickets.version = 1;
         {lines} INSERT INTO audit (id, at, tenant_id, user_id, device_id, session_id, address, action, subject, subject_id, outcome,
             details, approver_id, operation)
