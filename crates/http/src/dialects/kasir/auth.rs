@@ -39,29 +39,27 @@ pub(super) fn routes(web: &Arc<Web>) -> Vec<Route> {
     ]
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
 struct Credentials {
-    #[serde(default)]
     #[validate(required, length(max = 254), custom(function = "fits"))]
     email: Field<String>,
-    #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     password: Field<String>,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
 struct Passwords {
-    #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     old_password: Field<String>,
-    #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     new_password: Field<String>,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
 struct Renewal {
-    #[serde(default)]
     #[validate(custom(function = "fits"))]
     refresh_token: Field<String>,
 }

@@ -37,19 +37,18 @@ pub(super) fn email(field: &Field<String>) -> Result<(), ValidationError> {
 }
 
 /// The password may be empty or long: that is a wrong one.
-#[derive(Deserialize, Validate)]
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
 struct Credentials {
-    #[serde(default)]
     #[validate(required, custom(function = "email"))]
     email: Field<String>,
-    #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     password: Field<String>,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
 struct Exchange {
-    #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     token: Field<String>,
 }

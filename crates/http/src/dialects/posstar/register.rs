@@ -27,21 +27,17 @@ pub(super) fn route() -> Route {
     Route::open(Method::POST, REGISTER, register)
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
 struct Registration {
-    #[serde(default)]
     #[validate(required, length(max = 200), custom(function = "filled"))]
     name: Field<String>,
-    #[serde(default)]
     #[validate(required, custom(function = "email"))]
     email: Field<String>,
-    #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     password: Field<String>,
-    #[serde(default)]
     #[validate(required, length(max = 200), custom(function = "filled"))]
     business_name: Field<String>,
-    #[serde(default)]
     #[validate(required, custom(function = "industry"))]
     industry: Field<String>,
 }

@@ -24,19 +24,18 @@ pub(super) fn routes() -> [Route; 2] {
     [Route::open(Method::POST, FORGOT, forgot), Route::open(Method::POST, RESET, reset)]
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
 struct Forgotten {
-    #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     email: Field<String>,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
 struct Renewal {
-    #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     token: Field<String>,
-    #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     password: Field<String>,
 }

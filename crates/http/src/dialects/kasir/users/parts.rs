@@ -9,21 +9,17 @@ use crate::call::Call;
 use crate::failure::{Failure, FieldFault, Protocol};
 use crate::field::{Field, fits, validated};
 
-#[derive(Deserialize, Validate)]
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
 struct Sent {
-    #[serde(default)]
     #[validate(custom(function = "fits"))]
     username: Field<String>,
-    #[serde(default)]
     #[validate(custom(function = "fits"))]
     email: Field<String>,
-    #[serde(default)]
     #[validate(custom(function = "fits"))]
     password: Field<String>,
-    #[serde(default)]
     #[validate(custom(function = "fits"))]
     role: Field<String>,
-    #[serde(default)]
     #[validate(custom(function = "fits"))]
     is_active: Field<bool>,
 }

@@ -29,23 +29,21 @@ pub(super) fn routes() -> Vec<Route> {
 /// How long somebody may stay at the page.
 const VISIT: Terms = Terms { access: Duration::from_mins(15), refresh: None, absolute: None, midnight: false };
 
-#[derive(Deserialize, Validate)]
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
 struct Credentials {
-    #[serde(default)]
     #[validate(required, length(max = 254), custom(function = "fits"))]
     login: Field<String>,
-    #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     password: Field<String>,
 }
 
-#[derive(Deserialize, Validate)]
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
 struct Wish {
     /// The name of the device.
-    #[serde(default)]
     #[validate(required, length(max = 254), custom(function = "fits"))]
     device: Field<String>,
-    #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     password: Field<String>,
 }
