@@ -12,7 +12,7 @@ use validator::{Validate, ValidateLength, ValidateRequired, ValidationError};
 
 pub(crate) use fit::{Fit, Members, Unfit, invalid_name};
 
-use crate::failure::{FieldFault, Protocol};
+use crate::failure::{Failure, FieldFault, Protocol};
 
 /// A field as it was sent.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,6 +35,14 @@ impl<T> Field<T> {
             Self::Given(value) => Some(value),
             Self::Missing | Self::Null | Self::Wrong(_) => None,
         }
+    }
+
+    /// The value of a field that the validator has asked to be there.
+    ///
+    /// # Errors
+    /// It is not there: nobody has asked, and that is a fault of ours.
+    pub(crate) fn needed(self) -> Result<T, Failure> {
+        self.given().ok_or_else(|| Failure::Fault("a field that was required is missing".to_owned()))
     }
 
     /// Whether nothing was sent, or null.

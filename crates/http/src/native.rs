@@ -5,9 +5,12 @@ mod api_keys;
 mod audit;
 mod devices;
 mod page;
+mod passwords;
+mod path;
 mod problem;
 mod rights;
 mod roles;
+mod schemas;
 mod sessions;
 mod shapes;
 mod stores;
@@ -19,14 +22,12 @@ mod version;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{HeaderMap, HeaderValue};
+use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
 use tillgate_auth_core::{Evidence, Refresh, Terms, Who};
 use tillgate_domain::Secret;
-use uuid::Uuid;
 
 use crate::bearer::bearer;
-use crate::call::Call;
 use crate::dialect::Dialect;
 use crate::failure::Failure;
 use crate::head::Head;
@@ -96,12 +97,6 @@ impl Dialect for Native {
     fn word(&self, failure: &Failure, head: &Head) -> HttpResponse {
         problem::word(failure, head)
     }
-}
-
-/// Where something is found that was made.
-fn created(call: &Call, resource: &str, id: Uuid) -> Result<HeaderValue, Failure> {
-    HeaderValue::from_str(&format!("{}/{resource}/{id}", call.head().prefix()))
-        .map_err(|_| Failure::Fault("a location cannot be written".to_owned()))
 }
 
 /// It is done, and there is nothing to say.

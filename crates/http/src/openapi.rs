@@ -5,6 +5,8 @@
 
 mod entry;
 mod page;
+mod problem;
+mod schema;
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
@@ -14,8 +16,9 @@ use utoipa::openapi::path::{HttpMethod, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, License, OpenApiBuilder, Paths};
 
-pub(crate) use entry::{Asks, Entry, id_schema, text_schema, words_schema};
+pub(crate) use entry::{Asks, Entry};
 pub(crate) use page::{DOCS, DOCUMENT, routes};
+pub(crate) use schema::{id_schema, instant_schema, order_schema, text_schema, truth_schema, words_schema};
 
 use crate::route::{Handler, Route};
 

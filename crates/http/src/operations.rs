@@ -76,13 +76,16 @@ fn living() -> Vec<Route> {
 
 #[derive(Serialize, ToSchema)]
 struct Health {
+    /// Always `ok`.
     status: &'static str,
 }
 
 /// Whether requests can be served, part by part.
 #[derive(Serialize, ToSchema)]
 struct Readiness {
+    /// `ready` or `not ready`.
     status: &'static str,
+    /// Part by part.
     parts: Parts,
 }
 

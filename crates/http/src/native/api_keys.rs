@@ -6,15 +6,15 @@ mod shape;
 mod told;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::LOCATION;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::ApiKeyId;
-use tillgate_domain::office::{self, ApiKeyFilter, Field as Of, Page, Refused};
+use tillgate_domain::office::{self, ApiKeyFilter, Field as Of, Page};
 
+use super::done;
 use super::page::Asked;
+use super::path::{absent, created, id};
 use super::version::{held, shown};
-use super::{created, done};
 use crate::body;
 use crate::call::Call;
 use crate::failure::Failure;
@@ -22,7 +22,8 @@ use crate::field::validated;
 use crate::office::decided;
 use crate::query::Parameters;
 use crate::route::Route;
-use sent::{Change, New, Status};
+pub(super) use sent::Status;
+use sent::{Change, New};
 use shape::{Made, Shape};
 
 pub(super) fn routes() -> Vec<Route> {
@@ -70,24 +71,22 @@ async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
             Ok((office::known_api_key(office.store, &key)?, secret))
         })
         .await?;
-    let mut answer = shown(StatusCode::CREATED, known.key.version, &Made::of(&known, &secret))?;
-    answer.headers_mut().insert(LOCATION, created(&call, "api-keys", known.key.id.0)?);
-    Ok(answer)
+    created(&call, "api-keys", known.key.id, shown(StatusCode::CREATED, known.key.version, &Made::of(&known, &secret))?)
 }
 
 async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call)?;
+    let id = id(&call, Of::ApiKey)?;
     let found = call
         .office(move |office| {
             decided(office::find_api_key(office.store, caller.profile.tenant.id, &caller.authority(), id))
         })
         .await?;
-    let known = found.ok_or_else(|| absent(&id.to_string()))?;
+    let known = found.ok_or_else(|| absent(Of::ApiKey, id))?;
     shown(StatusCode::OK, known.key.version, &Shape::of(&known))
 }
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let (id, version) = (id(&call, Of::ApiKey)?, held(call.head().headers())?);
     let sent: Change = validated(body::object(call.head().headers(), call.body())?)?;
     let change = sent.change();
     let known = call
@@ -101,21 +100,11 @@ async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn delete(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let (id, version) = (id(&call, Of::ApiKey)?, held(call.head().headers())?);
     call.office(move |office| {
         let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
         decided(office::delete_api_key(office.store, tenant, &stamp, id, version))
     })
     .await?;
     Ok(done())
-}
-
-/// What is no id names no key.
-fn id(call: &Call) -> Result<ApiKeyId, Failure> {
-    let sent = call.head().segment("id");
-    sent.parse().map_err(|_| absent(sent))
-}
-
-fn absent(id: &str) -> Failure {
-    Refused::Absent { field: Of::ApiKey, value: id.to_owned() }.into()
 }

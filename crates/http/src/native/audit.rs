@@ -6,10 +6,11 @@ mod told;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, EventFilter, Field as Of, Part, Refused};
+use tillgate_domain::office::{self, EventFilter, Field as Of, Part};
 use tillgate_domain::{Action, EventId, Outcome, SubjectKind};
 
 use super::page::Asked;
+use super::path::{absent, id};
 use crate::answer::json;
 use crate::call::Call;
 use crate::failure::Failure;
@@ -73,15 +74,12 @@ fn word<T: Copy>(sent: &mut Parameters, name: &'static str, all: &[T], of: fn(T)
 }
 
 async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let sent = call.head().segment("id").to_owned();
-    let absent = || Failure::from(Refused::Absent { field: Of::Event, value: sent.clone() });
-    // what is no id names nothing
-    let id: EventId = sent.parse().map_err(|_| absent())?;
+    let id: EventId = id(&call, Of::Event)?;
     let found = call
         .office(move |office| {
             let (tenant, authority) = (caller.profile.tenant.id, caller.authority());
             decided(office::find_event(office.store, tenant, &authority, id))
         })
         .await?;
-    json(StatusCode::OK, &Shape::of(&found.ok_or_else(absent)?))
+    json(StatusCode::OK, &Shape::of(&found.ok_or_else(|| absent(Of::Event, id))?))
 }

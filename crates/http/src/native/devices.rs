@@ -5,16 +5,15 @@ mod shape;
 mod told;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::LOCATION;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, Decided, DeviceChange, DeviceFilter, Equipped, Field as Of, Page, Refused, Stamp};
+use tillgate_domain::office::{self, Decided, DeviceChange, DeviceFilter, Equipped, Field as Of, Page, Stamp};
 use tillgate_domain::{Device, DeviceId, DeviceStatus, Environment, PrincipalId, TenantId};
 
 use super::page::Asked;
-use super::users::Password;
+use super::path::{absent, created, id};
 use super::version::{held, shown};
-use super::{created, done};
+use super::{done, passwords};
 use crate::body;
 use crate::call::Call;
 use crate::failure::Failure;
@@ -72,22 +71,20 @@ async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
             named(office, &decided(office::add_device(office.store, tenant, &stamp, &new))?)
         })
         .await?;
-    let mut answer = shown(StatusCode::CREATED, made.device.version, &Shape::of(&made))?;
-    answer.headers_mut().insert(LOCATION, created(&call, "devices", made.device.id.0)?);
-    Ok(answer)
+    created(&call, "devices", made.device.id, shown(StatusCode::CREATED, made.device.version, &Shape::of(&made))?)
 }
 
 async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call)?;
+    let id = id(&call, Of::Device)?;
     let found = call
         .office(move |office| Ok(office::find_equipped(office.store, caller.profile.tenant.id, id)?))
         .await?
-        .ok_or_else(|| absent(&id.to_string()))?;
+        .ok_or_else(|| absent(Of::Device, id))?;
     shown(StatusCode::OK, found.device.version, &Shape::of(&found))
 }
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let (id, version) = (id(&call, Of::Device)?, held(call.head().headers())?);
     let sent: Change = validated(body::object(call.head().headers(), call.body())?)?;
     let change = sent.change();
     let changed = write(&call, caller, move |office, tenant, stamp| {
@@ -98,7 +95,7 @@ async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn retire(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let (id, version) = (id(&call, Of::Device)?, held(call.head().headers())?);
     let change = DeviceChange { status: Some(DeviceStatus::Retired), ..DeviceChange::default() };
     write(&call, caller, move |office, tenant, stamp| {
         office::change_device(office.store, tenant, stamp, id, version, &change)
@@ -108,22 +105,11 @@ async fn retire(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn set_password(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call)?;
-    let sent: Password = validated(body::object(call.head().headers(), call.body())?)?;
-    let password = sent.password()?;
-    call.office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-        let principal = PrincipalId::Device(id);
-        decided(office::may_set_password(office.store, tenant, &stamp, principal))?;
-        let verifier = office.engine.verifier(&password)?;
-        decided(office::set_password(office.store, tenant, &stamp, principal, &verifier))
-    })
-    .await?;
-    Ok(done())
+    passwords::set(&call, caller, PrincipalId::Device(id(&call, Of::Device)?)).await
 }
 
 async fn remove_password(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call)?;
+    let id = id(&call, Of::Device)?;
     call.office(move |office| {
         let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
         decided(office::remove_password(office.store, tenant, &stamp, id))
@@ -133,13 +119,7 @@ async fn remove_password(call: Call, caller: Caller) -> Result<HttpResponse, Fai
 }
 
 async fn unlock(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call)?;
-    call.office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-        decided(office::unlock(office.store, tenant, &stamp, PrincipalId::Device(id)))
-    })
-    .await?;
-    Ok(done())
+    passwords::unlock(&call, caller, PrincipalId::Device(id(&call, Of::Device)?)).await
 }
 
 /// Runs a use case that changes a device, and reads it with the names of its roles.
@@ -157,14 +137,4 @@ async fn write(
 
 fn named(office: &Office<'_>, device: &Device) -> Result<Equipped, Failure> {
     office::equipped(office.store, device)?.ok_or_else(|| Failure::Fault("a device has no names".to_owned()))
-}
-
-/// What is no id names nothing.
-fn id(call: &Call) -> Result<DeviceId, Failure> {
-    let sent = call.head().segment("id");
-    sent.parse().map_err(|_| absent(sent))
-}
-
-fn absent(id: &str) -> Failure {
-    Refused::Absent { field: Of::Device, value: id.to_owned() }.into()
 }

@@ -20,6 +20,7 @@ use crate::route::Route;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Right)]
 struct Shape<'r> {
+    /// The name that roles and permissions use.
     name: &'r str,
     /// Whether the caller holds it, and so may give it.
     held: bool,
@@ -29,7 +30,9 @@ struct Shape<'r> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Rights)]
 struct All<'r> {
+    /// The rights, in the order of their names.
     items: Vec<Shape<'r>>,
+    /// Always null.
     #[schema(value_type = Option<String>, required = true)]
     next: (),
 }

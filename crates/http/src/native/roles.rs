@@ -5,15 +5,14 @@ mod shape;
 mod told;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::LOCATION;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::RoleId;
-use tillgate_domain::office::{self, Field as Of, Refused};
+use tillgate_domain::office::{self, Field as Of};
 
+use super::done;
 use super::page::Asked;
+use super::path::{absent, created, id};
 use super::version::{held, shown};
-use super::{created, done};
 use crate::body;
 use crate::call::Call;
 use crate::failure::Failure;
@@ -58,22 +57,20 @@ async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
             decided(office::add_role(office.store, tenant, &stamp, &sent.role(office.engine)?))
         })
         .await?;
-    let mut answer = shown(StatusCode::CREATED, role.version, &Shape::of(&role))?;
-    answer.headers_mut().insert(LOCATION, created(&call, "roles", role.id.0)?);
-    Ok(answer)
+    created(&call, "roles", role.id, shown(StatusCode::CREATED, role.version, &Shape::of(&role))?)
 }
 
 async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call)?;
+    let id = id(&call, Of::Role)?;
     let found = call
         .office(move |office| Ok(office::find_role(office.store, caller.profile.tenant.id, id)?))
         .await?
-        .ok_or_else(|| absent(&id.to_string()))?;
+        .ok_or_else(|| absent(Of::Role, id))?;
     shown(StatusCode::OK, found.version, &Shape::of(&found))
 }
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let (id, version) = (id(&call, Of::Role)?, held(call.head().headers())?);
     let sent: Change = validated(body::object(call.head().headers(), call.body())?)?;
     let change = sent.change();
     let role = call
@@ -86,21 +83,11 @@ async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn delete(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let (id, version) = (id(&call, Of::Role)?, held(call.head().headers())?);
     call.office(move |office| {
         let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
         decided(office::delete_role(office.store, tenant, &stamp, id, version))
     })
     .await?;
     Ok(done())
-}
-
-/// What is no id names nothing.
-fn id(call: &Call) -> Result<RoleId, Failure> {
-    let sent = call.head().segment("id");
-    sent.parse().map_err(|_| absent(sent))
-}
-
-fn absent(id: &str) -> Failure {
-    Refused::Absent { field: Of::Role, value: id.to_owned() }.into()
 }

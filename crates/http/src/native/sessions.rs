@@ -4,15 +4,15 @@ mod sent;
 mod told;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::LOCATION;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::ports::SessionFilter;
 use tillgate_auth_core::{Caller, Refusal};
 use tillgate_domain::{SessionId, office};
 
+use super::done;
 use super::page::Asked;
+use super::path::created;
 use super::shapes::{Current, Session, Tokens};
-use super::{created, done};
 use crate::answer::json;
 use crate::call::Call;
 use crate::failure::Failure;
@@ -38,9 +38,7 @@ pub(super) fn routes() -> Vec<Route> {
 async fn log_in(call: Call) -> Result<HttpResponse, Failure> {
     let (who, password, tenant) = sent::credentials(call.head().headers(), call.body())?;
     let granted = call.login(who, password, tenant).await?;
-    let mut answer = json(StatusCode::CREATED, &Tokens::of(&granted))?;
-    answer.headers_mut().insert(LOCATION, created(&call, "sessions", granted.session.id.0)?);
-    Ok(answer)
+    created(&call, "sessions", granted.session.id, json(StatusCode::CREATED, &Tokens::of(&granted))?)
 }
 
 async fn refresh(call: Call) -> Result<HttpResponse, Failure> {

@@ -8,39 +8,50 @@ use tillgate_auth_core::{Caller, Granted, Profile};
 use tillgate_domain::{DeviceId, DeviceName, Email, EndedWhy, Instant, Rights, SessionId, UserId, UserName};
 use utoipa::ToSchema;
 
+use super::schemas::{self, Environment};
 use crate::instants::{instant, maybe};
 
 /// A session. `user` and `device` are null where it has none.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
 pub(super) struct Session<'s> {
+    /// It stays for good.
     #[schema(value_type = uuid::Uuid)]
     id: SessionId,
+    /// Whose it is; null where a device is logged in as itself.
     user: Option<UserOf<'s>>,
+    /// The device that it is on; null in the office.
     device: Option<DeviceOf<'s>>,
     /// The contract that it was made through.
     mount: &'s str,
+    /// When it was logged in.
     #[serde(serialize_with = "instant")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
+    /// When it was last used, to the minute; null where it was not yet.
     #[serde(serialize_with = "maybe")]
     #[schema(value_type = Option<String>, format = DateTime)]
     last_used_at: Option<Instant>,
+    /// When it is over by its terms; null for never.
     #[serde(serialize_with = "maybe")]
     #[schema(value_type = Option<String>, format = DateTime)]
     expires_at: Option<Instant>,
+    /// When it ended; null while it lives.
     #[serde(serialize_with = "maybe")]
     #[schema(value_type = Option<String>, format = DateTime)]
     ended_at: Option<Instant>,
-    /// `logout`, `replaced`, `replay`, `admin`, `suspended`, `locked`, `password` or `expired`.
+    /// Why it ended; null while it lives.
+    #[schema(value_type = Option<schemas::EndedWhy>)]
     ended_why: Option<&'static str>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = SessionUser)]
 struct UserOf<'s> {
+    /// Which user.
     #[schema(value_type = uuid::Uuid)]
     id: UserId,
+    /// The name to log in under; not told in one's own `current`.
     #[serde(skip_serializing_if = "Option::is_none")]
     user_name: Option<&'s str>,
 }
@@ -48,8 +59,10 @@ struct UserOf<'s> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = SessionDevice)]
 struct DeviceOf<'s> {
+    /// Which device.
     #[schema(value_type = uuid::Uuid)]
     id: DeviceId,
+    /// The name to log in under; not told in one's own `current`.
     #[serde(skip_serializing_if = "Option::is_none")]
     name: Option<&'s str>,
 }
@@ -58,17 +71,24 @@ struct DeviceOf<'s> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tokens)]
 pub(super) struct Tokens<'s> {
+    /// What goes into `Authorization: Bearer`.
     access_token: &'s str,
+    /// Always `Bearer`.
     token_type: &'static str,
+    /// For how many seconds the access token is good.
     expires_in: u64,
+    /// When the access token is over.
     #[serde(serialize_with = "instant")]
     #[schema(value_type = String, format = DateTime)]
     expires_at: Instant,
+    /// What the next refresh sends.
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_token: Option<&'s str>,
+    /// When the session is over if it is not refreshed before; null for never.
     #[serde(serialize_with = "maybe")]
     #[schema(value_type = Option<String>, format = DateTime)]
     refresh_expires_at: Option<Instant>,
+    /// The session that they are of.
     session: Session<'s>,
 }
 
@@ -76,9 +96,13 @@ pub(super) struct Tokens<'s> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Current)]
 pub(super) struct Current<'s> {
+    /// The session; null where a program calls by its key.
     session: Option<Session<'s>>,
+    /// Who it is; null where a device is logged in as itself.
     user: Option<User<'s>>,
+    /// The device that they are on; null in the office.
     device: Option<Device<'s>>,
+    /// What they may do here and now.
     #[schema(value_type = Vec<String>)]
     rights: &'s Rights,
 }
@@ -87,20 +111,29 @@ pub(super) struct Current<'s> {
 #[schema(as = CurrentUser)]
 #[expect(clippy::struct_field_names, reason = "the contract's names")]
 struct User<'s> {
+    /// Which user.
     #[schema(value_type = uuid::Uuid)]
     id: UserId,
+    /// The name to log in under.
     user_name: &'s str,
+    /// The name that people read.
     display_name: &'s str,
+    /// Their e-mail address; null for none.
     email: Option<&'s str>,
 }
 
 #[derive(Serialize, ToSchema)]
 #[schema(as = CurrentDevice)]
 struct Device<'s> {
+    /// Which device.
     #[schema(value_type = uuid::Uuid)]
     id: DeviceId,
+    /// The name to log in under.
     name: &'s str,
+    /// What kind it is.
+    #[schema(value_type = Environment)]
     environment: &'static str,
+    /// What the back office has set for the program on it.
     settings: &'s BTreeMap<String, String>,
 }
 

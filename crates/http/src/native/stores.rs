@@ -5,17 +5,17 @@ mod sent;
 mod told;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::LOCATION;
 use actix_web::http::{Method, StatusCode};
 use serde::Serialize;
-use tillgate_auth_core::{Caller, Error};
-use tillgate_domain::office::{self, Field as Of, Refused};
+use tillgate_auth_core::Caller;
+use tillgate_domain::office::{self, Field as Of};
 use tillgate_domain::{Branch, BranchId, Tenant};
 use utoipa::ToSchema;
 
+use super::done;
 use super::page::Asked;
+use super::path::{absent, created, id};
 use super::version::{held, shown};
-use super::{created, done};
 use crate::body;
 use crate::call::Call;
 use crate::failure::Failure;
@@ -29,6 +29,7 @@ use sent::{Change, New};
 #[derive(Serialize, ToSchema)]
 #[schema(as = Store)]
 struct Shape<'b> {
+    /// It stays for good.
     #[schema(value_type = uuid::Uuid)]
     id: BranchId,
     /// The name that people read.
@@ -71,22 +72,20 @@ async fn open(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, tenant) = call
         .office(move |office| {
             let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-            let id = office.engine.id(BranchId::new).map_err(|error: Error| Failure::from(error))?;
+            let id = office.engine.id(BranchId::new)?;
             Ok((id, decided(office::add_store(office.store, tenant, &stamp, &Branch { id, name }))?))
         })
         .await?;
-    let mut answer = answer(StatusCode::CREATED, &tenant, id)?;
-    answer.headers_mut().insert(LOCATION, created(&call, "stores", id.0)?);
-    Ok(answer)
+    created(&call, "stores", id, answer(StatusCode::CREATED, &tenant, id)?)
 }
 
 async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call)?;
+    let id = id(&call, Of::Store)?;
     answer(StatusCode::OK, &tenant(&call, &caller).await?, id)
 }
 
 async fn rename(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let (id, version) = (id(&call, Of::Store)?, held(call.head().headers())?);
     let sent: Change = validated(body::object(call.head().headers(), call.body())?)?;
     let tenant = call
         .office(move |office| {
@@ -98,7 +97,7 @@ async fn rename(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn close(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let (id, version) = (id(&call, Of::Store)?, held(call.head().headers())?);
     call.office(move |office| {
         let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
         decided(office::close_store(office.store, tenant, &stamp, id, version))
@@ -115,16 +114,6 @@ async fn tenant(call: &Call, caller: &Caller) -> Result<Tenant, Failure> {
 }
 
 fn answer(status: StatusCode, tenant: &Tenant, id: BranchId) -> Result<HttpResponse, Failure> {
-    let store = tenant.branches.iter().find(|store| store.id == id).ok_or_else(|| absent(&id.to_string()))?;
+    let store = tenant.branches.iter().find(|store| store.id == id).ok_or_else(|| absent(Of::Store, id))?;
     shown(status, tenant.version, &Shape::of(store))
-}
-
-/// What is no id names nothing.
-fn id(call: &Call) -> Result<BranchId, Failure> {
-    let sent = call.head().segment("id");
-    sent.parse().map_err(|_| absent(sent))
-}
-
-fn absent(id: &str) -> Failure {
-    Refused::Absent { field: Of::Store, value: id.to_owned() }.into()
 }

@@ -7,10 +7,11 @@ mod told;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, Field as Of, Refused};
+use tillgate_domain::office::{self, Field as Of};
 use tillgate_domain::{Tenant, TenantId};
 
 use super::page::Asked;
+use super::path::absent;
 use super::version::{held, shown};
 use crate::body;
 use crate::call::Call;
@@ -67,5 +68,5 @@ async fn tenant(call: &Call, id: TenantId) -> Result<Tenant, Failure> {
 fn own(call: &Call, caller: &Caller) -> Result<TenantId, Failure> {
     let sent = call.head().segment("id");
     let id = sent.parse().ok().filter(|id: &TenantId| *id == caller.profile.tenant.id);
-    id.ok_or_else(|| Refused::Absent { field: Of::Tenant, value: sent.to_owned() }.into())
+    id.ok_or_else(|| absent(Of::Tenant, sent))
 }

@@ -9,7 +9,6 @@ mod shape;
 mod told;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::LOCATION;
 use actix_web::http::{Method, StatusCode};
 use serde_json::{Map, Value};
 use tillgate_auth_core::Caller;
@@ -18,9 +17,10 @@ use tillgate_domain::office::ports::{OrderedBy, TicketFilter, TicketOrder};
 use tillgate_domain::office::{self, Field as Of, Refused, Shown, TicketAmendment};
 use tillgate_domain::ticket::{Note, TicketStatus};
 
+use super::done;
 use super::page::Asked;
+use super::path::{absent, created, id};
 use super::version::{held, shown};
-use super::{created, done};
 use crate::body;
 use crate::call::Call;
 use crate::failure::Failure;
@@ -91,9 +91,9 @@ fn search(call: &Call) -> Result<(Asked, TicketFilter, TicketOrder), Failure> {
 }
 
 async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, tenant) = (id(&call)?, caller.profile.tenant.id);
+    let (id, tenant) = (id(&call, Of::Ticket)?, caller.profile.tenant.id);
     let found = call.office(move |office| Ok(office::find_ticket(office.store, tenant, id)?)).await?;
-    told_of(StatusCode::OK, &found.ok_or_else(|| absent(&id.to_string()))?)
+    told_of(StatusCode::OK, &found.ok_or_else(|| absent(Of::Ticket, id))?)
 }
 
 async fn open(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
@@ -113,14 +113,14 @@ async fn open(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 const TRIES: usize = 5;
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, held) = (id(&call)?, held(call.head().headers())?);
+    let (id, held) = (id(&call, Of::Ticket)?, held(call.head().headers())?);
     let patch: Map<String, Value> = body::object(call.head().headers(), call.body())?;
     let tenant = caller.profile.tenant.id;
     let changed = call
         .office(move |office| {
             let mut last = None;
             for _ in 0..TRIES {
-                let found = office::find_ticket(office.store, tenant, id)?.ok_or_else(|| absent(&id.to_string()))?;
+                let found = office::find_ticket(office.store, tenant, id)?.ok_or_else(|| absent(Of::Ticket, id))?;
                 let change = sent::patched(&found, &patch)?;
                 // what a patch leaves of a member is what was read: so it holds to that version in any case
                 let version = Some(held.unwrap_or(found.ticket.version));
@@ -137,7 +137,7 @@ async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn void(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let (id, version) = (id(&call, Of::Ticket)?, held(call.head().headers())?);
     let mut sent = Parameters::of(call.head());
     let reason = Note::parse(&sent.word("reason").unwrap_or_default()).unwrap_or_else(|_| {
         sent.fault("reason", "length", "must have at most 2000 characters and no control characters");
@@ -152,7 +152,7 @@ async fn void(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn close(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let (id, version) = (id(&call, Of::Ticket)?, held(call.head().headers())?);
     let sent: Closing = validated(body::object(call.head().headers(), call.body())?)?;
     let (closing, tenant) = (sent.closing(), caller.profile.tenant.id);
     let shown = call
@@ -164,7 +164,7 @@ async fn close(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn refund(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (sold, once) = (id(&call)?, once::of(&call)?);
+    let (sold, once) = (id(&call, Of::Ticket)?, once::of(&call)?);
     let sent: Refunding = validated(body::object(call.head().headers(), call.body())?)?;
     let tenant = caller.profile.tenant.id;
     let made = call
@@ -181,17 +181,5 @@ fn told_of(status: StatusCode, ticket: &Shown) -> Result<HttpResponse, Failure> 
 }
 
 fn made_there(call: &Call, ticket: &Shown) -> Result<HttpResponse, Failure> {
-    let mut answer = told_of(StatusCode::CREATED, ticket)?;
-    answer.headers_mut().insert(LOCATION, created(call, "tickets", ticket.ticket.id.0)?);
-    Ok(answer)
-}
-
-/// What is no id names no ticket.
-fn id(call: &Call) -> Result<TicketId, Failure> {
-    let sent = call.head().segment("id");
-    sent.parse().map_err(|_| absent(sent))
-}
-
-fn absent(id: &str) -> Failure {
-    Refused::Absent { field: Of::Ticket, value: id.to_owned() }.into()
+    created(call, "tickets", ticket.ticket.id, told_of(StatusCode::CREATED, ticket)?)
 }

@@ -5,15 +5,15 @@ mod shape;
 mod told;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::LOCATION;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, Decided, Field as Of, PeopleSearch, Person, Refused, Stamp, UserOrder};
+use tillgate_domain::office::{self, Decided, Field as Of, PeopleSearch, Person, Stamp, UserOrder};
 use tillgate_domain::{PrincipalId, RoleName, TenantId, User, UserId, UserStatus};
 
 use super::page::Asked;
+use super::path::{absent, created, id};
 use super::version::{held, shown};
-use super::{created, done};
+use super::{done, passwords};
 use crate::body;
 use crate::call::Call;
 use crate::failure::Failure;
@@ -21,7 +21,6 @@ use crate::field::validated;
 use crate::office::{Office, decided};
 use crate::query::Parameters;
 use crate::route::Route;
-pub(super) use sent::Password;
 use sent::{Change, New};
 use shape::Shape;
 
@@ -87,25 +86,23 @@ async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
             named(office, &decided(office::add_user(office.store, tenant, &stamp, &new))?)
         })
         .await?;
-    let mut answer = shown(StatusCode::CREATED, person.user.version, &Shape::of(&person))?;
-    answer.headers_mut().insert(LOCATION, created(&call, "users", person.user.id.0)?);
-    Ok(answer)
+    created(&call, "users", person.user.id, shown(StatusCode::CREATED, person.user.version, &Shape::of(&person))?)
 }
 
 async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call)?;
+    let id = id(&call, Of::User)?;
     let found = call
         .office(move |office| {
             let (tenant, own) = (caller.profile.tenant.id, caller.user());
             decided(office::find_person(office.store, tenant, &caller.authority(), own, id))
         })
         .await?;
-    let person = found.ok_or_else(|| absent(&id.to_string()))?;
+    let person = found.ok_or_else(|| absent(Of::User, id))?;
     shown(StatusCode::OK, person.user.version, &Shape::of(&person))
 }
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let (id, version) = (id(&call, Of::User)?, held(call.head().headers())?);
     let sent: Change = validated(body::object(call.head().headers(), call.body())?)?;
     let change = sent.change();
     let person = write(&call, caller, move |office, tenant, stamp| {
@@ -116,7 +113,7 @@ async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn delete(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call)?, held(call.head().headers())?);
+    let (id, version) = (id(&call, Of::User)?, held(call.head().headers())?);
     let change = office::UserChange { status: Some(UserStatus::Deleted), ..office::UserChange::default() };
     write(&call, caller, move |office, tenant, stamp| {
         office::change_user(office.store, tenant, stamp, id, version, &change)
@@ -126,28 +123,11 @@ async fn delete(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn set_password(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call)?;
-    let sent: Password = validated(body::object(call.head().headers(), call.body())?)?;
-    let password = sent.password()?;
-    call.office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-        let principal = PrincipalId::User(id);
-        decided(office::may_set_password(office.store, tenant, &stamp, principal))?;
-        let verifier = office.engine.verifier(&password)?;
-        decided(office::set_password(office.store, tenant, &stamp, principal, &verifier))
-    })
-    .await?;
-    Ok(done())
+    passwords::set(&call, caller, PrincipalId::User(id(&call, Of::User)?)).await
 }
 
 async fn unlock(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call)?;
-    call.office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-        decided(office::unlock(office.store, tenant, &stamp, PrincipalId::User(id)))
-    })
-    .await?;
-    Ok(done())
+    passwords::unlock(&call, caller, PrincipalId::User(id(&call, Of::User)?)).await
 }
 
 /// Runs a use case that changes a user, and reads them with the names of what they hold.
@@ -165,14 +145,4 @@ async fn write(
 
 fn named(office: &Office<'_>, user: &User) -> Result<Person, Failure> {
     office::person(office.store, user)?.ok_or_else(|| Failure::Fault("a user has no names".to_owned()))
-}
-
-/// What is no id names nobody.
-fn id(call: &Call) -> Result<UserId, Failure> {
-    let sent = call.head().segment("id");
-    sent.parse().map_err(|_| absent(sent))
-}
-
-fn absent(id: &str) -> Failure {
-    Refused::Absent { field: Of::User, value: id.to_owned() }.into()
 }

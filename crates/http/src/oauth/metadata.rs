@@ -26,16 +26,24 @@ const PATH_OF_ISSUER: &str = "/.well-known/oauth-authorization-server/{issuer:.*
 /// type; left out, the latter would stand for two (RFC 8414, 2).
 #[derive(Serialize, ToSchema)]
 struct Metadata<'m> {
+    /// The `iss` of access tokens.
     issuer: &'m str,
+    /// Where the public keys are.
     jwks_uri: String,
+    /// None: nobody logs in by OAuth.
     #[schema(value_type = Vec<String>)]
     response_types_supported: [&'static str; 0],
+    /// None: nobody logs in by OAuth.
     #[schema(value_type = Vec<String>)]
     grant_types_supported: [&'static str; 0],
+    /// Where tokens are asked about (RFC 7662).
     introspection_endpoint: String,
+    /// How a program proves itself there.
     #[schema(value_type = Vec<String>)]
     introspection_endpoint_auth_methods_supported: [&'static str; 2],
+    /// Where tokens are revoked (RFC 7009).
     revocation_endpoint: String,
+    /// How a program proves itself there.
     #[schema(value_type = Vec<String>)]
     revocation_endpoint_auth_methods_supported: [&'static str; 2],
 }

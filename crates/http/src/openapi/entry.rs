@@ -6,15 +6,14 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use utoipa::openapi::header::HeaderBuilder;
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
-use utoipa::openapi::{ContentBuilder, KnownFormat, Ref, RefOr, Required, ResponseBuilder, SecurityRequirement};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder, SecurityRequirement};
 use utoipa::{PartialSchema, ToSchema};
 
-/// The schema of everything that goes wrong.
-pub(crate) const PROBLEM: &str = "Problem";
+use super::problem::{PROBLEM, header, problem, refusal};
+use super::schema::{id_schema, maybe_id_schema, text_schema};
 
 /// Who may make a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -128,10 +127,9 @@ impl Entry {
 
     fn page<A: ToSchema>(&mut self) -> RefOr<Schema> {
         let items = ArrayBuilder::new().items(self.known::<A>());
-        let nullable = SchemaType::Array(vec![Type::String, Type::Null]);
         ObjectBuilder::new()
             .property("items", items)
-            .property("next", ObjectBuilder::new().schema_type(nullable).format(Some(uuid_format())))
+            .property("next", maybe_id_schema())
             .required("items")
             .required("next")
             .into()
@@ -172,27 +170,18 @@ impl Entry {
     }
 
     /// Its answers bear the version of what they show.
-    pub(crate) fn with_version(mut self) -> Self {
-        let tag = HeaderBuilder::new()
-            .schema(ObjectBuilder::new().schema_type(Type::String))
-            .description(Some("The version, for `If-Match`."));
-        let tag = tag.build();
-        self.answers =
-            self.answers.into_iter().map(|(status, answer)| (status, answer.header("ETag", tag.clone()))).collect();
-        self
+    pub(crate) fn with_version(self) -> Self {
+        self.bearing("ETag", "The version, for `If-Match`.")
     }
 
     /// Its answers say where what was made is found.
-    pub(crate) fn with_location(mut self) -> Self {
-        let header = HeaderBuilder::new()
-            .schema(ObjectBuilder::new().schema_type(Type::String))
-            .description(Some("Where it is found."))
-            .build();
-        self.answers = self
-            .answers
-            .into_iter()
-            .map(|(status, answer)| (status, answer.header("Location", header.clone())))
-            .collect();
+    pub(crate) fn with_location(self) -> Self {
+        self.bearing("Location", "Where it is found.")
+    }
+
+    fn bearing(mut self, name: &str, about: &str) -> Self {
+        self.answers =
+            self.answers.into_iter().map(|(status, answer)| (status, answer.header(name, header(about)))).collect();
         self
     }
 
@@ -220,7 +209,7 @@ impl Entry {
     /// The call at this path, as the document holds it.
     pub(crate) fn operation(self, method: &HttpMethod, path: &str, open: bool) -> Operation {
         let mut parameters: Vec<Parameter> = names(path)
-            .map(|name| parameter(name, ParameterIn::Path, Required::True, "Which one.", named_segment(name)))
+            .map(|name| parameter(name, ParameterIn::Path, Required::True, "Which one.", named_segment(name).into()))
             .collect();
         let has_id = !parameters.is_empty();
         parameters.extend(self.parameters);
@@ -290,28 +279,8 @@ fn names(path: &str) -> impl Iterator<Item = &str> {
 }
 
 /// What stands for an id is one; what stands for a name is a text.
-fn named_segment(name: &str) -> RefOr<Schema> {
+fn named_segment(name: &str) -> Schema {
     if name == "id" { id_schema() } else { text_schema() }
-}
-
-fn uuid_format() -> SchemaFormat {
-    SchemaFormat::KnownFormat(KnownFormat::Uuid)
-}
-
-/// The schema of a text.
-pub(crate) fn text_schema() -> RefOr<Schema> {
-    ObjectBuilder::new().schema_type(Type::String).into()
-}
-
-/// The schema of one of these words.
-pub(crate) fn words_schema(words: impl IntoIterator<Item = &'static str>) -> Schema {
-    let words: Vec<&str> = words.into_iter().collect();
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).into()
-}
-
-/// The schema of an id.
-pub(crate) fn id_schema() -> RefOr<Schema> {
-    ObjectBuilder::new().schema_type(Type::String).format(Some(uuid_format())).into()
 }
 
 /// `get_api_v1_users_id` for `GET /api/v1/users/{id}`.
@@ -326,69 +295,4 @@ fn operation_id(method: &HttpMethod, path: &str) -> String {
     };
     let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     words.fold(method.to_owned(), |id, word| format!("{id}_{word}"))
-}
-
-fn refusal(status: u16) -> ResponseBuilder {
-    let about = match status {
-        400 => "The body cannot be read.",
-        401 => "Not logged in, or no longer: throw the token away.",
-        403 => "The right is missing.",
-        404 => "There is nothing of this id, or it is another tenant's.",
-        408 => "The body did not come in time.",
-        409 => "It cannot be as things stand; the detail says why and what to do.",
-        412 => "Somebody has changed it meanwhile: read it again.",
-        413 => "The body is too large.",
-        415 => "The body is of a type that is not taken.",
-        422 => "Fields or parameters cannot be: all of them are in `errors`.",
-        428 => "`If-Match` is missing.",
-        429 => "Too many attempts; `Retry-After` says when to come again.",
-        503 => "Not now; nothing was decided. `Retry-After` says when to come again.",
-        _ => "Something is broken on the server's side.",
-    };
-    let content = ContentBuilder::new().schema(Some(RefOr::<Schema>::Ref(Ref::from_schema_name(PROBLEM)))).build();
-    ResponseBuilder::new().description(about).content("application/problem+json", content)
-}
-
-/// The schema of a problem (RFC 9457).
-fn problem() -> RefOr<Schema> {
-    let text = || ObjectBuilder::new().schema_type(Type::String);
-    let about = |about: &str| text().description(Some(about));
-    let fault = ObjectBuilder::new()
-        .property("pointer", about("Where in the body (RFC 6901)."))
-        .property("parameter", about("Which parameter of the query."))
-        .property("code", text())
-        .property("detail", text())
-        .required("code")
-        .required("detail");
-    let whole = |about: &str| ObjectBuilder::new().schema_type(Type::Integer).description(Some(about));
-    ObjectBuilder::new()
-        .description(Some("What went wrong (RFC 9457)."))
-        .property("type", text())
-        .property("title", text())
-        .property("status", ObjectBuilder::new().schema_type(Type::Integer))
-        .property("detail", about("What happened and what to do, for people."))
-        .property("instance", about("The path."))
-        .property("code", about("A stable word for it, for programs."))
-        .property("trace_id", about("Finds the request in the server's log."))
-        .property("right", about("The right that is missing."))
-        .property("version", whole("The version that there is now."))
-        .property("errors", ArrayBuilder::new().items(fault).description(Some("Every fault of the body or the query.")))
-        .required("type")
-        .required("title")
-        .required("status")
-        .required("detail")
-        .required("instance")
-        .required("code")
-        .required("trace_id")
-        .examples([json!({
-            "type": "about:blank",
-            "title": "Unprocessable Entity",
-            "status": 422,
-            "detail": "Some of what was sent cannot be; see errors.",
-            "instance": "/api/v1/users",
-            "code": "fields_invalid",
-            "trace_id": "0192f0c1a2b3c4d5",
-            "errors": [{ "pointer": "/user_name", "code": "required", "detail": "is required" }],
-        })])
-        .into()
 }

@@ -78,6 +78,35 @@ fn path_of_document(call: &str) -> bool {
     call == "GET /openapi.json"
 }
 
+/// The schemas that tell nothing of themselves, each by where it stands.
+fn untold(place: &str, schema: &Value) -> Vec<String> {
+    let told = |each: &Value| each["description"].is_string();
+    let members = schema["properties"].as_object().into_iter().flatten();
+    members
+        .flat_map(|(name, member)| {
+            let place = format!("{place}/{name}");
+            let choices = ["oneOf", "allOf", "anyOf"].into_iter().filter_map(|kind| member[kind].as_array()).flatten();
+            let bare = !told(member) && !choices.into_iter().any(told);
+            let within = untold(&place, member).into_iter().chain(untold(&place, &member["items"]));
+            bare.then(|| place.clone()).into_iter().chain(within).collect::<Vec<_>>()
+        })
+        .collect()
+}
+
+#[actix_web::test]
+async fn every_member_and_every_parameter_says_what_it_is() {
+    let shop = Shop::open();
+    let document = document(&shop).await;
+    let schemas = document["components"]["schemas"].as_object().unwrap();
+    let bare: Vec<String> = schemas.iter().flat_map(|(name, schema)| untold(name, schema)).collect();
+    assert!(bare.is_empty() && schemas.len() > 20, "{bare:#?}");
+    for (method, path, operation) in operations(&document) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            assert!(parameter["description"].as_str().is_some_and(|about| !about.is_empty()), "{method} {path}");
+        }
+    }
+}
+
 #[actix_web::test]
 async fn every_example_keeps_to_its_schema() {
     let shop = Shop::open();

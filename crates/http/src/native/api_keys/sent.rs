@@ -8,27 +8,27 @@ use tillgate_auth_core::auth::DrawnApiKey;
 use tillgate_domain::office::{ApiKeyChange, NewApiKey};
 use tillgate_domain::{DeviceName, Right, UserName};
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use validator::Validate;
 
 use crate::failure::Failure;
 use crate::field::{Field, Fit, Unfit, fits, stays};
+use crate::native::schemas::ApiKeyStatus;
 
 /// Whether a key counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Status {
+pub(in crate::native) enum Status {
     Active,
     Revoked,
 }
 
 impl Status {
-    const ALL: [Self; 2] = [Self::Active, Self::Revoked];
+    pub(in crate::native) const ALL: [Self; 2] = [Self::Active, Self::Revoked];
 
     pub(super) const fn of(active: bool) -> Self {
         if active { Self::Active } else { Self::Revoked }
     }
 
-    pub(super) const fn name(self) -> &'static str {
+    pub(in crate::native) const fn name(self) -> &'static str {
         match self {
             Self::Active => "active",
             Self::Revoked => "revoked",
@@ -53,11 +53,6 @@ impl Fit for Status {
     }
 }
 
-/// The schema of a status.
-pub(super) fn status() -> Schema {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(Status::ALL.map(Status::name))).into()
-}
-
 /// A key that is to be.
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = NewApiKey)]
@@ -75,7 +70,7 @@ pub(super) struct New {
     /// `active`, which it is where nothing is sent, or `revoked`.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
-    #[schema(schema_with = status)]
+    #[schema(value_type = Option<ApiKeyStatus>)]
     status: Field<Status>,
     /// The name of the user whom a request runs as.
     #[serde(default)]
@@ -111,7 +106,7 @@ pub(super) struct Change {
     /// Whether it counts from now on.
     #[serde(default)]
     #[validate(custom(function = "stays"))]
-    #[schema(schema_with = status)]
+    #[schema(value_type = ApiKeyStatus)]
     status: Field<Status>,
     /// The user whom a request runs as from now on.
     #[serde(default)]
@@ -137,11 +132,11 @@ impl New {
             id: drawn.id,
             client: drawn.client,
             wrapped: drawn.wrapped,
-            name: self.name.given().ok_or_else(missing)?,
+            name: self.name.needed()?,
             description: self.description.given().unwrap_or_default(),
             active: self.status.given().is_none_or(Status::is_active),
-            user: self.user.given().ok_or_else(missing)?,
-            device: self.device.given().ok_or_else(missing)?,
+            user: self.user.needed()?,
+            device: self.device.needed()?,
             permissions: self.permissions.given().unwrap_or_default().into_iter().collect(),
         })
     }
@@ -158,9 +153,4 @@ impl Change {
             permissions: self.permissions.patch().map(|rights| rights.unwrap_or_default().into_iter().collect()),
         }
     }
-}
-
-/// The validator has seen to it that this is not asked.
-fn missing() -> Failure {
-    Failure::Fault("a field that was required is missing".to_owned())
 }

@@ -7,18 +7,23 @@ use utoipa::ToSchema;
 
 use super::sent::Status;
 use crate::instants::instant;
+use crate::native::schemas::ApiKeyStatus;
 
 /// An API key.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ApiKey)]
 pub(super) struct Shape<'k> {
+    /// It stays for good.
     #[schema(value_type = uuid::Uuid)]
     id: ApiKeyId,
     /// What the program calls it by; no secret.
     client_id: &'k str,
+    /// What people call it by.
     name: &'k str,
+    /// What it is for.
     description: &'k str,
-    #[schema(schema_with = super::sent::status)]
+    /// Whether it counts.
+    #[schema(value_type = ApiKeyStatus)]
     status: &'static str,
     /// The name of the user whom a request runs as.
     user: &'k str,
@@ -27,6 +32,7 @@ pub(super) struct Shape<'k> {
     /// What the user's rights are narrowed to; none leaves them as they are.
     #[schema(value_type = Vec<String>)]
     permissions: &'k Rights,
+    /// When it was made.
     #[serde(serialize_with = "instant")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,

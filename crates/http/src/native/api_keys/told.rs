@@ -1,9 +1,11 @@
 //! What the document says of the calls about API keys.
 
 use serde_json::{Value, json};
+use utoipa::PartialSchema;
 
-use super::sent::{Change, New, status};
+use super::sent::{Change, New};
 use super::shape::{Made, Shape};
+use crate::native::schemas::ApiKeyStatus;
 use crate::openapi::{Asks, Entry, id_schema};
 
 const TAG: &str = "api-keys";
@@ -41,7 +43,7 @@ pub(super) fn list() -> Entry {
         .lists::<Shape<'_>>(&example())
         .query("user", "Only those whose requests run as the user of this id.", id_schema())
         .query("device", "Only those whose requests run on the device of this id.", id_schema())
-        .query("status", "Only those of this status.", status())
+        .query("status", "Only those of this status.", ApiKeyStatus::schema())
 }
 
 pub(super) fn add() -> Entry {

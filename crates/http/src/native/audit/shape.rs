@@ -5,19 +5,18 @@ use std::net::IpAddr;
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tillgate_domain::office::Told;
-use tillgate_domain::{
-    Action, DeviceId, DeviceName, EventId, Instant, Outcome, SessionId, SubjectKind, UserId, UserName,
-};
+use tillgate_domain::{DeviceId, DeviceName, EventId, Instant, SessionId, UserId, UserName};
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 use uuid::Uuid;
 
 use crate::instants::instant;
+use crate::native::schemas::{AuditAction, AuditOutcome, AuditSubjectKind};
 
 /// A line of the audit.
 #[derive(Serialize, ToSchema)]
 #[schema(as = AuditEvent)]
 pub(super) struct Shape<'t> {
+    /// It stays for good; a later line has a greater one.
     #[schema(value_type = Uuid)]
     id: EventId,
     /// When it was done.
@@ -37,13 +36,13 @@ pub(super) struct Shape<'t> {
     #[schema(value_type = Option<String>)]
     address: Option<IpAddr>,
     /// What was done.
-    #[schema(schema_with = action)]
+    #[schema(value_type = AuditAction)]
     action: &'static str,
     /// To what.
     #[schema(inline)]
     subject: To,
     /// How it went.
-    #[schema(schema_with = outcome)]
+    #[schema(value_type = AuditOutcome)]
     outcome: &'static str,
     /// What else there is to know; its members depend on the action.
     #[schema(value_type = Object)]
@@ -56,24 +55,30 @@ pub(super) struct Shape<'t> {
 /// A person, by the name that they have now; null where they are gone.
 #[derive(Serialize, ToSchema)]
 struct By<'t> {
+    /// Which user.
     #[schema(value_type = Uuid)]
     id: UserId,
+    /// The name that they have now; null where they are gone.
     user_name: Option<&'t str>,
 }
 
 /// A device, by the name that it has now.
 #[derive(Serialize, ToSchema)]
 struct On<'t> {
+    /// Which device.
     #[schema(value_type = Uuid)]
     id: DeviceId,
+    /// The name that it has now; null where it is gone.
     name: Option<&'t str>,
 }
 
 /// What something was done to; the server has no id.
 #[derive(Serialize, ToSchema)]
 struct To {
-    #[schema(schema_with = subject_kind)]
+    /// What kind of thing it is.
+    #[schema(value_type = AuditSubjectKind)]
     kind: &'static str,
+    /// Which one; null where it is the server.
     id: Option<Uuid>,
 }
 
@@ -96,23 +101,4 @@ impl<'t> Shape<'t> {
             approver: event.approver,
         }
     }
-}
-
-/// The schema of what is done.
-pub(super) fn action() -> Schema {
-    words(Action::ALL.iter().map(|action| action.name()))
-}
-
-/// The schema of how it went.
-pub(super) fn outcome() -> Schema {
-    words(Outcome::ALL.iter().map(|outcome| outcome.name()))
-}
-
-/// The schema of the kind of thing that it was done to.
-pub(super) fn subject_kind() -> Schema {
-    words(SubjectKind::ALL.iter().map(|kind| kind.name()))
-}
-
-fn words(words: impl Iterator<Item = &'static str>) -> Schema {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words.collect::<Vec<_>>())).into()
 }

@@ -1,11 +1,11 @@
 //! What the document says of the calls about the audit.
 
 use serde_json::{Value, json};
-use utoipa::openapi::KnownFormat;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::PartialSchema;
 
-use super::shape::{self, Shape};
-use crate::openapi::{Asks, Entry, id_schema, text_schema};
+use super::shape::Shape;
+use crate::native::schemas::{AuditAction, AuditOutcome, AuditSubjectKind};
+use crate::openapi::{Asks, Entry, id_schema, instant_schema, text_schema};
 
 const TAG: &str = "audit";
 
@@ -33,18 +33,13 @@ pub(super) fn list() -> Entry {
         .query("user", "Only what this user did.", id_schema())
         .query("device", "Only what was done on this device.", id_schema())
         .query("session", "Only what was done in this session.", id_schema())
-        .query("action", "Only this.", shape::action())
-        .query("outcome", "Only what went like this.", shape::outcome())
-        .query("subject_kind", "Only what was done to things of this kind.", shape::subject_kind())
+        .query("action", "Only this.", AuditAction::schema())
+        .query("outcome", "Only what went like this.", AuditOutcome::schema())
+        .query("subject_kind", "Only what was done to things of this kind.", AuditSubjectKind::schema())
         .query("subject", "Only what was done to the thing of this id.", id_schema())
-        .query("from", "From this instant on.", instant())
-        .query("until", "Before this instant.", instant())
+        .query("from", "From this instant on.", instant_schema())
+        .query("until", "Before this instant.", instant_schema())
         .query("search", "A text in the user name, the action or the details.", text_schema())
-}
-
-fn instant() -> Schema {
-    let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
-    ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
 }
 
 pub(super) fn one() -> Entry {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tillgate_auth_core::{Auth, Error};
+use tillgate_auth_core::Auth;
 use tillgate_domain::office::{DeviceChange, NewDevice, PreferencesChange, SettingsChange};
 use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, RoleName, Secret};
 use utoipa::ToSchema;
@@ -12,6 +12,7 @@ use validator::Validate;
 
 use crate::failure::Failure;
 use crate::field::{Field, fits, stays};
+use crate::native::schemas;
 
 /// A device that is to be.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -25,12 +26,12 @@ pub(super) struct New {
     /// What kind it is.
     #[serde(default)]
     #[validate(required, custom(function = "fits"))]
-    #[schema(schema_with = super::shape::environment, required = true)]
+    #[schema(value_type = schemas::Environment, required = true)]
     environment: Field<Environment>,
     /// `active`, which it is where nothing is sent, or `pending`.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
-    #[schema(schema_with = super::shape::first_status)]
+    #[schema(value_type = Option<schemas::FirstStatus>)]
     status: Field<DeviceStatus>,
     /// Where it stands, what it is for.
     #[serde(default)]
@@ -71,12 +72,12 @@ pub(super) struct Change {
     /// Another kind of device: every session on it ends.
     #[serde(default)]
     #[validate(custom(function = "stays"))]
-    #[schema(schema_with = super::shape::environment)]
+    #[schema(value_type = schemas::Environment)]
     environment: Field<Environment>,
     /// Another status. What is no longer active loses every session on it; what is retired is so for good.
     #[serde(default)]
     #[validate(custom(function = "stays"))]
-    #[schema(schema_with = super::shape::status)]
+    #[schema(value_type = schemas::DeviceStatus)]
     status: Field<DeviceStatus>,
     /// Another description; null for none.
     #[serde(default)]
@@ -106,9 +107,9 @@ impl New {
         let verifier = self.password.given().map(|password| engine.verifier(&password)).transpose()?;
         let settings = self.settings.given().unwrap_or_default();
         Ok(NewDevice {
-            id: engine.id(DeviceId::new).map_err(|error: Error| Failure::from(error))?,
-            name: self.name.given().ok_or_else(missing)?,
-            environment: self.environment.given().ok_or_else(missing)?,
+            id: engine.id(DeviceId::new)?,
+            name: self.name.needed()?,
+            environment: self.environment.needed()?,
             status: self.status.given().unwrap_or(DeviceStatus::Active),
             description: self.description.given().unwrap_or_default(),
             preferences: self.preferences.given().unwrap_or_default(),
@@ -139,9 +140,4 @@ impl Change {
             roles: self.roles.given(),
         }
     }
-}
-
-/// The validator has seen to it that this is not asked.
-fn missing() -> Failure {
-    Failure::Fault("a field that was required is missing".to_owned())
 }

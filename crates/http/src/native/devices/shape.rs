@@ -2,27 +2,31 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::{Map, Value};
 use tillgate_domain::office::Equipped;
-use tillgate_domain::{DeviceId, DeviceStatus, Environment, Instant, RoleName};
+use tillgate_domain::{DeviceId, Instant, RoleName};
 use utoipa::ToSchema;
-use utoipa::openapi::schema::Schema;
 
-use crate::instants::instant;
-use crate::openapi::words_schema;
+use crate::instants::{instant, maybe};
+use crate::native::schemas::{DeviceStatus, Environment};
 
 /// A device.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Device)]
 pub(super) struct Shape<'d> {
+    /// It stays for good.
     #[schema(value_type = uuid::Uuid)]
     id: DeviceId,
+    /// The name to log in under.
     name: &'d str,
-    #[schema(schema_with = environment)]
+    /// What kind it is: a till, a handheld, an office program or a tool.
+    #[schema(value_type = Environment)]
     environment: &'static str,
-    #[schema(schema_with = status)]
+    /// Only on an `active` one does anybody log in.
+    #[schema(value_type = DeviceStatus)]
     status: &'static str,
+    /// Where it stands, what it is for.
     description: &'d str,
     /// What the program on it remembers of its own.
     #[schema(value_type = Object)]
@@ -36,9 +40,11 @@ pub(super) struct Shape<'d> {
     #[serde(serialize_with = "maybe")]
     #[schema(value_type = Option<String>, format = DateTime)]
     last_seen_at: Option<Instant>,
+    /// When it was registered.
     #[serde(serialize_with = "instant")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
+    /// When it was last changed.
     #[serde(serialize_with = "instant")]
     #[schema(value_type = String, format = DateTime)]
     updated_at: Instant,
@@ -61,27 +67,4 @@ impl<'d> Shape<'d> {
             updated_at: device.updated_at,
         }
     }
-}
-
-#[expect(clippy::ref_option, reason = "the shape that serde calls")]
-fn maybe<S: Serializer>(at: &Option<Instant>, serializer: S) -> Result<S::Ok, S::Error> {
-    match at {
-        Some(at) => instant(at, serializer),
-        None => serializer.serialize_none(),
-    }
-}
-
-/// The schema of an environment.
-pub(super) fn environment() -> Schema {
-    words_schema(Environment::ALL.map(Environment::name))
-}
-
-/// The schema of a status.
-pub(super) fn status() -> Schema {
-    words_schema(DeviceStatus::ALL.map(DeviceStatus::name))
-}
-
-/// The schema of the status of a new device.
-pub(super) fn first_status() -> Schema {
-    words_schema([DeviceStatus::Active, DeviceStatus::Pending].map(DeviceStatus::name))
 }

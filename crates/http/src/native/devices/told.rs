@@ -1,10 +1,12 @@
 //! What the document says of the calls about devices.
 
 use serde_json::{Value, json};
+use utoipa::PartialSchema;
 
 use super::sent::{Change, New};
-use super::shape::{self, Shape};
-use crate::native::users::Password;
+use super::shape::Shape;
+use crate::native::passwords::NewPassword;
+use crate::native::schemas::{DeviceStatus, Environment};
 use crate::openapi::{Asks, Entry, text_schema};
 
 const TAG: &str = "devices";
@@ -30,8 +32,8 @@ pub(super) fn list() -> Entry {
         .more("In the order in which they were registered. What is retired is listed only where `status` asks for it.")
         .lists::<Shape<'_>>(&example())
         .query("search", "A text in the name or the description.", text_schema())
-        .query("status", "Only those of this status.", shape::status())
-        .query("environment", "Only those of this kind.", shape::environment())
+        .query("status", "Only those of this status.", DeviceStatus::schema())
+        .query("environment", "Only those of this kind.", Environment::schema())
 }
 
 pub(super) fn add() -> Entry {
@@ -89,7 +91,7 @@ pub(super) fn set_password() -> Entry {
     Entry::of(TAG, "Sets a device's own password")
         .more("Every session on it ends at once, and failed logins are forgotten.")
         .asks(Asks::Right("deviceUpdate"))
-        .takes::<Password>(json!({ "password": "correct horse battery" }))
+        .takes::<NewPassword>(json!({ "password": "correct horse battery" }))
         .done("It is set.")
         .refuses(&[409])
 }

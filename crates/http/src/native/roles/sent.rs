@@ -1,7 +1,7 @@
 //! What requests say of roles.
 
 use serde::Deserialize;
-use tillgate_auth_core::{Auth, Error};
+use tillgate_auth_core::Auth;
 use tillgate_domain::office::{NewRole, RoleChange};
 use tillgate_domain::{Environment, Right, RoleId, RoleName};
 use utoipa::ToSchema;
@@ -9,6 +9,7 @@ use validator::Validate;
 
 use crate::failure::Failure;
 use crate::field::{Field, fits, stays};
+use crate::native::schemas;
 
 /// A role that is to be.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -32,12 +33,12 @@ pub(super) struct New {
     /// What it allows; one right at least.
     #[serde(default)]
     #[validate(required, custom(function = "fits"))]
-    #[schema(schema_with = super::shape::rights, required = true)]
+    #[schema(value_type = schemas::RightNames, required = true)]
     rights: Field<Vec<Right>>,
     /// Where it counts; one environment at least.
     #[serde(default)]
     #[validate(required, custom(function = "fits"))]
-    #[schema(schema_with = super::shape::environments, required = true)]
+    #[schema(value_type = schemas::Environments, required = true)]
     environments: Field<Vec<Environment>>,
 }
 
@@ -63,27 +64,26 @@ pub(super) struct Change {
     /// What it allows, in the place of what it did.
     #[serde(default)]
     #[validate(custom(function = "stays"))]
-    #[schema(schema_with = super::shape::rights)]
+    #[schema(value_type = schemas::RightNames)]
     rights: Field<Vec<Right>>,
     /// Where it counts, in the place of where it did.
     #[serde(default)]
     #[validate(custom(function = "stays"))]
-    #[schema(schema_with = super::shape::environments)]
+    #[schema(value_type = schemas::Environments)]
     environments: Field<Vec<Environment>>,
 }
 
 impl New {
     /// The role, with an id of its own.
     pub(super) fn role(self, engine: &Auth) -> Result<NewRole, Failure> {
-        let missing = || Failure::Fault("a field that was required is missing".to_owned());
-        let name = self.name.given().ok_or_else(missing)?;
+        let name = self.name.needed()?;
         Ok(NewRole {
-            id: engine.id(RoleId::new).map_err(|error: Error| Failure::from(error))?,
+            id: engine.id(RoleId::new)?,
             label: self.label.given().unwrap_or_else(|| name.to_string()),
             name,
             description: self.description.given().unwrap_or_default(),
-            rights: self.rights.given().unwrap_or_default().into_iter().collect(),
-            environments: self.environments.given().unwrap_or_default().into_iter().collect(),
+            rights: self.rights.needed()?.into_iter().collect(),
+            environments: self.environments.needed()?.into_iter().collect(),
         })
     }
 }

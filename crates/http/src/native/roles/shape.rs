@@ -1,29 +1,29 @@
 //! A role as the native API shows it.
 
 use serde::Serialize;
-use tillgate_domain::{Environment, Rights, Role, RoleId};
+use tillgate_domain::{Rights, Role, RoleId};
 use utoipa::ToSchema;
-use utoipa::openapi::RefOr;
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
 
-use crate::openapi::words_schema;
+use crate::native::schemas::{Environments, RightNames};
 
 /// A role.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Role)]
 pub(super) struct Shape<'r> {
+    /// It stays for good.
     #[schema(value_type = uuid::Uuid)]
     id: RoleId,
     /// The name that requests use.
     name: &'r str,
     /// The name that people read.
     label: &'r str,
+    /// What it is for.
     description: &'r str,
     /// What it allows; `admin` is everything.
-    #[schema(schema_with = rights)]
+    #[schema(value_type = RightNames)]
     rights: &'r Rights,
     /// Where it counts. Sessions without a device ask nothing of this.
-    #[schema(schema_with = environments)]
+    #[schema(value_type = Environments)]
     environments: Vec<&'static str>,
     /// Made with the tenant: it cannot be changed or deleted.
     built_in: bool,
@@ -41,15 +41,4 @@ impl<'r> Shape<'r> {
             built_in: role.built_in,
         }
     }
-}
-
-/// The schema of rights.
-pub(super) fn rights() -> Schema {
-    let name = ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[a-z][A-Za-z0-9]{0,63}$"));
-    ArrayBuilder::new().items(name).min_items(Some(1)).into()
-}
-
-/// The schema of environments.
-pub(super) fn environments() -> Schema {
-    ArrayBuilder::new().items(RefOr::T(words_schema(Environment::ALL.map(Environment::name)))).min_items(Some(1)).into()
 }

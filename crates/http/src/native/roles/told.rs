@@ -1,11 +1,10 @@
 //! What the document says of the calls about roles.
 
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::sent::{Change, New};
 use super::shape::Shape;
-use crate::openapi::{Asks, Entry, text_schema};
+use crate::openapi::{Asks, Entry, text_schema, truth_schema};
 
 const TAG: &str = "roles";
 
@@ -22,11 +21,10 @@ fn example() -> Value {
 }
 
 pub(super) fn list() -> Entry {
-    let boolean = ObjectBuilder::new().schema_type(Type::Boolean);
     Entry::of(TAG, "Lists and searches roles")
         .lists::<Shape<'_>>(&example())
         .query("search", "A text in the name, the label or the description.", text_schema())
-        .query("built_in", "Only those that are built in, or only the others.", boolean)
+        .query("built_in", "Only those that are built in, or only the others.", truth_schema())
 }
 
 pub(super) fn add() -> Entry {

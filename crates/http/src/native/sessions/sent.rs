@@ -1,4 +1,4 @@
-//! What requests say to log in, to go on and to change one's own password.
+//! What requests say to log in, to go on, to change one's own password and to end sessions.
 
 use actix_web::http::header::HeaderMap;
 use serde::Deserialize;
@@ -21,10 +21,11 @@ pub(super) struct Credentials {
     #[validate(length(max = 254), custom(function = "fits"))]
     #[schema(value_type = Option<String>, max_length = 254)]
     login: Field<String>,
+    /// The password of the user, or of the device that logs in as itself.
     #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     #[schema(value_type = String, write_only, required = true)]
-    password: Field<String>,
+    password: Field<Secret<String>>,
     /// The name of the device that it is on.
     #[serde(default)]
     #[validate(length(max = 100), custom(function = "fits"))]
@@ -40,10 +41,11 @@ pub(super) struct Credentials {
 /// What a refresh sends.
 #[derive(Deserialize, Validate, ToSchema)]
 pub(super) struct Renewal {
+    /// The refresh token of the last answer.
     #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     #[schema(value_type = String, write_only, required = true)]
-    refresh_token: Field<String>,
+    refresh_token: Field<Secret<String>>,
 }
 
 /// The caller's own password, and the one that is to be.
@@ -53,12 +55,12 @@ pub(super) struct OwnPassword {
     #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     #[schema(value_type = String, write_only, required = true)]
-    current_password: Field<String>,
+    current_password: Field<Secret<String>>,
     /// The other one: 8 to 128 characters, none of the commonest.
     #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     #[schema(value_type = String, min_length = 8, max_length = 128, write_only, required = true)]
-    password: Field<String>,
+    password: Field<Secret<String>>,
 }
 
 /// Whose sessions are to end: a user's, a device's, or everybody's; one of the three is named.
@@ -134,18 +136,17 @@ pub(in crate::native) fn credentials(
         Some(login) => Who::User { login, device },
         None => Who::Device { device: device.unwrap_or_default() },
     };
-    Ok((who, Secret::new(sent.password.given().unwrap_or_default()), sent.tenant.given()))
+    Ok((who, sent.password.needed()?, sent.tenant.given()))
 }
 
 /// The refresh token.
 pub(super) fn refresh_token(headers: &HeaderMap, body: &[u8]) -> Result<Secret<String>, Failure> {
     let sent: Renewal = validated(body::object(headers, body)?)?;
-    Ok(Secret::new(sent.refresh_token.given().unwrap_or_default()))
+    sent.refresh_token.needed()
 }
 
 /// The password there is and the one that is to be.
 pub(super) fn passwords(headers: &HeaderMap, body: &[u8]) -> Result<(Secret<String>, Secret<String>), Failure> {
     let sent: OwnPassword = validated(body::object(headers, body)?)?;
-    let secret = |field: Field<String>| Secret::new(field.given().unwrap_or_default());
-    Ok((secret(sent.current_password), secret(sent.password)))
+    Ok((sent.current_password.needed()?, sent.password.needed()?))
 }

@@ -1,11 +1,10 @@
 //! What the document says of the calls about sessions.
 
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
 
 use super::sent::{Credentials, EndSessions, OwnPassword, Renewal};
 use crate::native::shapes::{Current, Session, Tokens};
-use crate::openapi::{Asks, Entry, id_schema};
+use crate::openapi::{Asks, Entry, id_schema, truth_schema};
 
 const TAG: &str = "sessions";
 
@@ -91,11 +90,7 @@ pub(super) fn list() -> Entry {
         .lists::<Session<'_>>(&session())
         .query("user", "Only those of this user.", id_schema())
         .query("device", "Only those on this device.", id_schema())
-        .query(
-            "live",
-            "Only those that live, or only those that are over.",
-            ObjectBuilder::new().schema_type(Type::Boolean),
-        )
+        .query("live", "Only those that live, or only those that are over.", truth_schema())
 }
 
 pub(super) fn end_all() -> Entry {

@@ -31,7 +31,7 @@ pub(super) struct Change {
 
 impl New {
     pub(super) fn name(self) -> Result<String, Failure> {
-        self.name.given().ok_or_else(|| Failure::Fault("a field that was required is missing".to_owned()))
+        self.name.needed()
     }
 }
 

@@ -33,7 +33,7 @@ pub(super) struct Change {
     /// How long its sessions live at most, in seconds; null for what the server says, of one span or of all.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
-    #[schema(schema_with = super::shape::limits_change)]
+    #[schema(value_type = Option<super::shape::LimitsChange>)]
     limits: Field<BTreeMap<String, Option<Duration>>>,
 }
 

@@ -1,12 +1,14 @@
 //! A tenant as the native API shows it.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use serde::Serialize;
 use tillgate_domain::{Instant, SessionLimits, Tenant, TenantId};
-use utoipa::ToSchema;
+use utoipa::openapi::RefOr;
 use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
+use utoipa::{PartialSchema, ToSchema};
 
 use crate::instants::instant;
 
@@ -14,6 +16,7 @@ use crate::instants::instant;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Tenant)]
 pub(super) struct Shape<'t> {
+    /// It stays for good.
     #[schema(value_type = uuid::Uuid)]
     id: TenantId,
     /// The short name in configuration and logins; it stays for good.
@@ -24,7 +27,9 @@ pub(super) struct Shape<'t> {
     zone: &'t str,
     /// The language of its people.
     locale: &'t str,
+    /// How long its sessions live at most.
     limits: Limits,
+    /// When it was made.
     #[serde(serialize_with = "instant")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
@@ -66,19 +71,31 @@ impl<'t> Shape<'t> {
     }
 }
 
-/// The schema of a change of limits: each span a number of seconds, or null.
-pub(super) fn limits_change() -> Schema {
-    let span = |bounds: &RangeInclusive<Duration>| {
+/// What becomes of the limits: each span a number of seconds, or null.
+pub(super) enum LimitsChange {}
+
+impl PartialSchema for LimitsChange {
+    fn schema() -> RefOr<Schema> {
+        let span = |about: &str, bounds: &RangeInclusive<Duration>| {
+            ObjectBuilder::new()
+                .description(Some(about))
+                .schema_type(SchemaType::Array(vec![Type::Integer, Type::Null]))
+                .minimum(Some(bounds.start().as_secs()))
+                .maximum(Some(bounds.end().as_secs()))
+        };
+        let overlap = "How long a refresh token is answered again after it was followed by another.";
         ObjectBuilder::new()
-            .schema_type(SchemaType::Array(vec![Type::Integer, Type::Null]))
-            .minimum(Some(bounds.start().as_secs()))
-            .maximum(Some(bounds.end().as_secs()))
-    };
-    ObjectBuilder::new()
-        .schema_type(SchemaType::Array(vec![Type::Object, Type::Null]))
-        .property("access", span(&SessionLimits::ACCESS))
-        .property("idle", span(&SessionLimits::IDLE))
-        .property("absolute", span(&SessionLimits::ABSOLUTE))
-        .property("overlap", span(&SessionLimits::OVERLAP))
-        .into()
+            .schema_type(Type::Object)
+            .property("access", span("How long an access token is good.", &SessionLimits::ACCESS))
+            .property("idle", span("How long after its last refresh a session lives.", &SessionLimits::IDLE))
+            .property("absolute", span("How long after its login a session lives.", &SessionLimits::ABSOLUTE))
+            .property("overlap", span(overlap, &SessionLimits::OVERLAP))
+            .into()
+    }
+}
+
+impl ToSchema for LimitsChange {
+    fn name() -> Cow<'static, str> {
+        "SessionLimitsChange".into()
+    }
 }

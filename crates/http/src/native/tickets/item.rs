@@ -3,41 +3,51 @@
 use serde::Serialize;
 use tillgate_domain::ticket::{Item, Rate, Totals};
 use utoipa::ToSchema;
-use utoipa::openapi::schema::Schema;
 
-use super::shape::{decimal, maybe_decimal, words};
+use crate::native::schemas::{Decimal, TicketItemKind};
 
 /// What is sold.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketArticle)]
 #[expect(clippy::struct_excessive_bools, reason = "an article has them")]
 pub(super) struct ArticleShape {
+    /// What it is called.
     #[schema(max_length = 200, required = false)]
     name: String,
+    /// What it is.
     #[schema(max_length = 2000, required = false)]
     description: String,
+    /// The stock that it is taken from.
     #[schema(max_length = 200, required = false)]
     stock: String,
+    /// Its code, such as that on its label.
     #[schema(max_length = 200, required = false)]
     code: String,
+    /// The category of articles that it is in.
     #[schema(max_length = 200, required = false)]
     category: String,
+    /// What kind of article it is, in words of the client's.
     #[schema(max_length = 200, required = false)]
     kind: String,
+    /// The category of its VAT, in words of the client's.
     #[schema(max_length = 200, required = false)]
     vat_category: String,
     /// In percent; null for none.
-    #[schema(schema_with = maybe_decimal, required = false)]
+    #[schema(value_type = Option<Decimal>, required = false)]
     vat_rate: Option<String>,
-    /// True where nothing is sent.
+    /// Whether discounts count; true where nothing is sent.
     #[schema(required = false)]
     discount_allowed: bool,
+    /// Whether its price and its VAT stay as they are in the price list.
     #[schema(required = false)]
     price_fixed: bool,
+    /// Whether a quantity of it can be split.
     #[schema(required = false)]
     splittable: bool,
+    /// Whether cash back is given on it.
     #[schema(required = false)]
     cashback_allowed: bool,
+    /// Where orders of it are sent, such as a printer in the kitchen.
     #[schema(required = false)]
     order_endpoints: Vec<String>,
 }
@@ -50,23 +60,28 @@ pub(super) struct NewItem {
     /// Its number on the ticket; the next that is free where nothing is sent.
     #[schema(minimum = 0, maximum = 4_294_967_295_u32)]
     id: Option<u32>,
+    /// The client's own id of it.
     #[schema(max_length = 200)]
     external_id: Option<String>,
-    #[schema(schema_with = kind, required = false)]
+    /// `positive` where nothing is sent; the sign of the money is in its numbers.
+    #[schema(value_type = TicketItemKind, required = false)]
     kind: String,
+    /// What is sold.
     article: Option<ArticleShape>,
+    /// What people have noted on it.
     #[schema(max_length = 2000)]
     comment: Option<String>,
     /// The price of one unit, without VAT and before discounts: 6 places.
-    #[schema(schema_with = decimal)]
+    #[schema(value_type = Decimal)]
     unit_price: String,
     /// How much: 6 places.
-    #[schema(schema_with = decimal)]
+    #[schema(value_type = Decimal)]
     quantity: String,
+    /// In what the quantity is counted, such as kg.
     #[schema(max_length = 200)]
     unit: Option<String>,
     /// The item's own discount, in percent.
-    #[schema(schema_with = maybe_decimal, required = false)]
+    #[schema(value_type = Option<Decimal>, required = false)]
     discount_rate: String,
 }
 
@@ -74,25 +89,38 @@ pub(super) struct NewItem {
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketItem)]
 pub(super) struct ItemShape {
+    /// Its number on the ticket.
     id: u32,
+    /// The client's own id of it; empty for none.
     external_id: String,
-    #[schema(schema_with = kind)]
+    /// The sign of the money is in its numbers, not here.
+    #[schema(value_type = TicketItemKind)]
     kind: String,
+    /// What is sold.
     article: ArticleShape,
+    /// What people have noted on it.
     comment: String,
-    #[schema(schema_with = decimal)]
+    /// The price of one unit, without VAT and before discounts: 6 places.
+    #[schema(value_type = Decimal)]
     unit_price: String,
-    #[schema(schema_with = decimal)]
+    /// The same with VAT.
+    #[schema(value_type = Decimal)]
     unit_price_including_vat: String,
-    #[schema(schema_with = decimal)]
+    /// The price of one unit after discounts, without VAT.
+    #[schema(value_type = Decimal)]
     unit_price_after_discount: String,
-    #[schema(schema_with = decimal)]
+    /// The same with VAT.
+    #[schema(value_type = Decimal)]
     unit_price_after_discount_including_vat: String,
-    #[schema(schema_with = decimal)]
+    /// How much: 6 places.
+    #[schema(value_type = Decimal)]
     quantity: String,
+    /// In what the quantity is counted, such as kg; empty for pieces.
     unit: String,
-    #[schema(schema_with = decimal)]
+    /// The item's own discount, in percent.
+    #[schema(value_type = Decimal)]
     discount_rate: String,
+    /// What it comes to, rounded to 2 places.
     totals: TotalsShape,
 }
 
@@ -100,17 +128,23 @@ pub(super) struct ItemShape {
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketTotals)]
 pub(super) struct TotalsShape {
-    #[schema(schema_with = decimal)]
+    /// Before discounts, without VAT.
+    #[schema(value_type = Decimal)]
     total: String,
-    #[schema(schema_with = decimal)]
+    /// Before discounts, with VAT.
+    #[schema(value_type = Decimal)]
     including_vat: String,
-    #[schema(schema_with = decimal)]
+    /// After discounts, without VAT.
+    #[schema(value_type = Decimal)]
     after_discount: String,
-    #[schema(schema_with = decimal)]
+    /// After discounts, with VAT: what is to be paid.
+    #[schema(value_type = Decimal)]
     after_discount_including_vat: String,
-    #[schema(schema_with = decimal)]
+    /// What the discounts come to, without VAT.
+    #[schema(value_type = Decimal)]
     discount: String,
-    #[schema(schema_with = decimal)]
+    /// What the discounts come to, with VAT.
+    #[schema(value_type = Decimal)]
     discount_including_vat: String,
 }
 
@@ -160,8 +194,4 @@ impl TotalsShape {
             discount_including_vat: totals.discount_including_vat.to_string(),
         }
     }
-}
-
-fn kind() -> Schema {
-    words(vec!["positive", "negative", "returned"])
 }

@@ -15,6 +15,7 @@ use super::item::NewItem;
 use super::shape::{self, CustomerShape, LocationShape, PaymentShape, ReturnedShape};
 use crate::failure::Failure;
 use crate::field::{Field, fits, stays, validated};
+use crate::native::schemas;
 
 /// A ticket that is to be.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -23,7 +24,7 @@ pub(super) struct New {
     /// In what it is paid: three capital letters (ISO 4217).
     #[serde(default)]
     #[validate(required, custom(function = "fits"))]
-    #[schema(schema_with = shape::currency, required = true)]
+    #[schema(value_type = schemas::Currency, required = true)]
     currency: Field<Currency>,
     /// Whose it is: a user's id or name; the caller's own where nothing is sent.
     #[serde(default)]
@@ -53,7 +54,7 @@ pub(super) struct New {
     /// The discount on everything that takes one, in percent.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
-    #[schema(schema_with = shape::maybe_decimal)]
+    #[schema(value_type = Option<schemas::Decimal>)]
     discount_rate: Field<Rate>,
     /// What is sold.
     #[serde(default)]
@@ -63,7 +64,7 @@ pub(super) struct New {
     /// What is added so that it can be paid in cash: less than 1.00 either way.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
-    #[schema(schema_with = shape::maybe_decimal)]
+    #[schema(value_type = Option<schemas::Decimal>)]
     rounding: Field<Amount>,
     /// What was paid so far.
     #[serde(default)]
@@ -104,7 +105,7 @@ pub(super) struct Change {
     /// Another discount, in percent; null for none.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
-    #[schema(schema_with = shape::maybe_decimal)]
+    #[schema(value_type = Option<schemas::Decimal>)]
     discount_rate: Field<Rate>,
     /// Other items, in the place of those there are.
     #[serde(default)]
@@ -114,7 +115,7 @@ pub(super) struct Change {
     /// Another rounding; null for none.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
-    #[schema(schema_with = shape::maybe_decimal)]
+    #[schema(value_type = Option<schemas::Decimal>)]
     rounding: Field<Amount>,
     /// Other payments, in the place of those there are.
     #[serde(default)]
@@ -163,10 +164,9 @@ pub(super) struct Refunding {
 impl New {
     /// The ticket, under this id.
     pub(super) fn ticket(self, id: TicketId) -> Result<NewTicket, Failure> {
-        let missing = || Failure::Fault("a field that was required is missing".to_owned());
         Ok(NewTicket {
             id,
-            currency: self.currency.given().ok_or_else(missing)?,
+            currency: self.currency.needed()?,
             sheet: TicketChange {
                 owner: self.owner.given(),
                 external_id: self.external_id.given(),

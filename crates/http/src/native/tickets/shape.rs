@@ -3,52 +3,65 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use tillgate_domain::office::Shown;
-use tillgate_domain::ticket::{Customer, Payment, TicketState, TicketStatus};
+use tillgate_domain::ticket::{Customer, Payment, TicketState};
 use tillgate_domain::{DeviceId, DeviceName, Instant, TicketId, User, UserId};
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaType, Type};
 
 use super::item::{ItemShape, TotalsShape};
 use crate::instants::instant;
+use crate::native::schemas::{self, Currency, Decimal, PaymentMeans};
 
 /// A ticket.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Ticket)]
 pub(super) struct Shape {
+    /// It stays for good.
     #[schema(value_type = uuid::Uuid)]
     id: TicketId,
-    #[schema(schema_with = state)]
+    /// Only an open one changes.
+    #[schema(value_type = schemas::TicketState)]
     state: &'static str,
-    #[schema(schema_with = currency)]
+    /// In what it is paid: three capital letters (ISO 4217).
+    #[schema(value_type = Currency)]
     currency: String,
+    /// The client's own id of it; empty for none.
     external_id: String,
+    /// What people call it; empty for none.
     name: String,
+    /// Where it is served.
     location: LocationShape,
     /// Whose it is.
     owner: PersonShape,
     /// The device that it was opened on.
     device: DeviceShape,
+    /// Who buys; null for nobody known.
     customer: Option<CustomerShape>,
     /// The ticket's own discount, in percent.
-    #[schema(schema_with = decimal)]
+    #[schema(value_type = Decimal)]
     discount_rate: String,
+    /// What is sold.
     items: Vec<ItemShape>,
+    /// What it comes to, rounded to 2 places.
     totals: TotalsShape,
-    #[schema(schema_with = decimal)]
+    /// What is added so that it can be paid in cash.
+    #[schema(value_type = Decimal)]
     rounding: String,
     /// The total after discounts with VAT, and the rounding.
-    #[schema(schema_with = decimal)]
+    #[schema(value_type = Decimal)]
     payable: String,
+    /// What was paid so far.
     payments: Vec<PaymentShape>,
     /// The change on what was paid; null where that is not enough yet.
-    #[schema(schema_with = maybe_decimal)]
+    #[schema(value_type = Option<Decimal>)]
     change: Option<String>,
     /// The ticket that this one takes goods back from.
     #[schema(value_type = Option<uuid::Uuid>)]
     refund_of: Option<TicketId>,
+    /// When it was opened.
     #[serde(serialize_with = "instant")]
     #[schema(value_type = String, format = DateTime)]
     opened_at: Instant,
+    /// When it was last changed.
     #[serde(serialize_with = "instant")]
     #[schema(value_type = String, format = DateTime)]
     updated_at: Instant,
@@ -64,8 +77,10 @@ pub(super) struct Shape {
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketPerson)]
 pub(super) struct PersonShape {
+    /// Which user.
     #[schema(value_type = uuid::Uuid)]
     id: UserId,
+    /// The name that they have now.
     user_name: Option<String>,
 }
 
@@ -73,8 +88,10 @@ pub(super) struct PersonShape {
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketDevice)]
 pub(super) struct DeviceShape {
+    /// Which device.
     #[schema(value_type = uuid::Uuid)]
     id: DeviceId,
+    /// The name that it has now.
     name: Option<String>,
 }
 
@@ -82,8 +99,10 @@ pub(super) struct DeviceShape {
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketLocation)]
 pub(super) struct LocationShape {
+    /// The room or part of it.
     #[schema(max_length = 200, required = false)]
     zone: String,
+    /// The table.
     #[schema(max_length = 200, required = false)]
     table: String,
 }
@@ -92,26 +111,35 @@ pub(super) struct LocationShape {
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketCustomer)]
 pub(super) struct CustomerShape {
+    /// The customer's id with whoever keeps customers.
     #[schema(max_length = 200, required = false)]
     id: String,
+    /// The client's own id of them.
     #[schema(max_length = 200, required = false)]
     external_id: String,
+    /// The number of their card.
     #[schema(max_length = 200, required = false)]
     card_serial_number: String,
+    /// Their first name.
     #[schema(max_length = 200, required = false)]
     first_name: String,
+    /// Their last name.
     #[schema(max_length = 200, required = false)]
     last_name: String,
+    /// Their whole name.
     #[schema(max_length = 200, required = false)]
     full_name: String,
+    /// Their telephone number.
     #[schema(max_length = 200, required = false)]
     phone: String,
+    /// Their e-mail address.
     #[schema(max_length = 200, required = false)]
     email: String,
-    #[schema(schema_with = decimal, required = false)]
+    /// How much of what they pay is credited to them, in percent.
+    #[schema(value_type = Decimal, required = false)]
     credit_rate: String,
     /// Their own discount: giving it to the ticket asks no right to give discounts.
-    #[schema(schema_with = decimal, required = false)]
+    #[schema(value_type = Decimal, required = false)]
     discount_rate: String,
     /// What the client keeps besides: 4,000 bytes of JSON at most.
     #[schema(value_type = Object, required = false)]
@@ -122,11 +150,14 @@ pub(super) struct CustomerShape {
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketPayment)]
 pub(super) struct PaymentShape {
-    #[schema(schema_with = means)]
+    /// By which means. Change is given on cash alone.
+    #[schema(value_type = PaymentMeans)]
     means: &'static str,
+    /// What people call it.
     #[schema(max_length = 200, required = false)]
     name: String,
-    #[schema(schema_with = decimal)]
+    /// How much: 2 places.
+    #[schema(value_type = Decimal)]
     amount: String,
 }
 
@@ -138,7 +169,8 @@ pub(super) struct ReturnedShape {
     /// Its number on the sold ticket.
     #[schema(minimum = 0, maximum = 4_294_967_295_u32)]
     id: u32,
-    #[schema(schema_with = decimal)]
+    /// How much of it: 6 places.
+    #[schema(value_type = Decimal)]
     quantity: String,
 }
 
@@ -146,13 +178,19 @@ pub(super) struct ReturnedShape {
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketClosed)]
 pub(super) struct ClosedShape {
+    /// When.
     #[serde(serialize_with = "instant")]
     #[schema(value_type = String, format = DateTime)]
     at: Instant,
+    /// By whom.
     by: PersonShape,
+    /// On which device.
     device: DeviceShape,
+    /// The number of the receipt.
     number: u64,
+    /// What made the number; empty where the device counted by itself.
     fiscal: String,
+    /// The report of daily sales that it counts in; null for none.
     daily_sales_report: Option<u64>,
 }
 
@@ -160,11 +198,15 @@ pub(super) struct ClosedShape {
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketVoided)]
 pub(super) struct VoidedShape {
+    /// When.
     #[serde(serialize_with = "instant")]
     #[schema(value_type = String, format = DateTime)]
     at: Instant,
+    /// By whom.
     by: PersonShape,
+    /// On which device; null in the office.
     device: Option<DeviceShape>,
+    /// Why, in words; empty where nobody said.
     reason: String,
 }
 
@@ -264,33 +306,4 @@ pub(super) fn within(shown: &Shown, name: &str) -> Value {
         ("customer", Some(customer)) => json!(CustomerShape::of(customer)),
         _ => Value::Null,
     }
-}
-
-/// The schema of a decimal in a string.
-pub(super) fn decimal() -> Schema {
-    ObjectBuilder::new().schema_type(Type::String).pattern(Some(r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$")).into()
-}
-
-/// The same of one that may be null.
-pub(super) fn maybe_decimal() -> Schema {
-    let nullable = SchemaType::Array(vec![Type::String, Type::Null]);
-    ObjectBuilder::new().schema_type(nullable).pattern(Some(r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$")).into()
-}
-
-/// The schema of a currency.
-pub(super) fn currency() -> Schema {
-    ObjectBuilder::new().schema_type(Type::String).pattern(Some("^[A-Z]{3}$")).into()
-}
-
-/// The schema of a state.
-pub(super) fn state() -> Schema {
-    words(TicketStatus::ALL.map(TicketStatus::name).to_vec())
-}
-
-fn means() -> Schema {
-    words(vec!["cash", "card", "voucher", "other"])
-}
-
-pub(super) fn words(words: Vec<&'static str>) -> Schema {
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).into()
 }

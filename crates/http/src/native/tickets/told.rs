@@ -1,13 +1,14 @@
 //! What the document says of the calls about tickets.
 
 use serde_json::{Value, json};
-use utoipa::openapi::KnownFormat;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaFormat, Type};
+use utoipa::PartialSchema;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 use super::once::HEADER;
 use super::sent::{Change, Closing, New, Refunding};
-use super::shape::{self, Shape};
-use crate::openapi::{Entry, id_schema, text_schema};
+use super::shape::Shape;
+use crate::native::schemas::TicketState;
+use crate::openapi::{Entry, id_schema, instant_schema, order_schema, text_schema};
 
 const TAG: &str = "tickets";
 const TILL: &str = "Done by a user who is logged in on a till (`CashRegister`) or a handheld (`PDA`): elsewhere 403.";
@@ -68,27 +69,18 @@ const KEY: &str = "What the client calls this request by, for a day: the same re
      another request under the same key is 422.";
 
 pub(super) fn list() -> Entry {
-    let sorts = ["opened_at", "-opened_at", "updated_at", "-updated_at", "payable", "-payable"];
+    let sorts = order_schema(["opened_at", "-opened_at", "updated_at", "-updated_at", "payable", "-payable"]);
     Entry::of(TAG, "Lists and searches tickets")
-        .more("Of every tenant's own; anybody who is logged in may look.")
+        .more("Those of the caller's tenant: anybody who is logged in there may look.")
         .lists::<Shape>(&example())
-        .query("state", "Only those in this state.", shape::state())
+        .query("state", "Only those in this state.", TicketState::schema())
         .query("owner", "Only those of the user of this id.", id_schema())
         .query("device", "Only those that were opened on the device of this id.", id_schema())
         .query("refund_of", "Only refunds of the ticket of this id.", id_schema())
-        .query("from", "Opened at this instant or later.", instant())
-        .query("until", "Opened before this instant.", instant())
+        .query("from", "Opened at this instant or later.", instant_schema())
+        .query("until", "Opened before this instant.", instant_schema())
         .query("search", "A text in the name, the client's own id or the customer's full name.", text_schema())
-        .query(
-            "sort",
-            "In which order.",
-            ObjectBuilder::new().schema_type(Type::String).enum_values(Some(sorts)).default(Some(json!("opened_at"))),
-        )
-}
-
-fn instant() -> Schema {
-    let format = SchemaFormat::KnownFormat(KnownFormat::DateTime);
-    ObjectBuilder::new().schema_type(Type::String).format(Some(format)).into()
+        .query("sort", "In which order.", sorts)
 }
 
 pub(super) fn open() -> Entry {

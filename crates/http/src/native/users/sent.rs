@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 use serde_json::Value;
-use tillgate_auth_core::{Auth, Error};
+use tillgate_auth_core::Auth;
 use tillgate_domain::office::{DeviceRoles, NewUser, RolesOn, UserChange};
 use tillgate_domain::{Email, RoleName, Secret, UserId, UserName, UserStatus};
 use utoipa::ToSchema;
@@ -11,6 +11,7 @@ use validator::Validate;
 use super::shape::On;
 use crate::failure::Failure;
 use crate::field::{Field, Fit, Members, Unfit, fits, stays};
+use crate::native::schemas;
 
 /// A user who is to be.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -39,7 +40,7 @@ pub(super) struct New {
     /// `active`, which it is where nothing is sent, or `pending`.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
-    #[schema(schema_with = super::shape::first_status)]
+    #[schema(value_type = Option<schemas::FirstStatus>)]
     status: Field<UserStatus>,
     /// The feature that a virtual user stands for, who has no password.
     #[serde(default)]
@@ -80,7 +81,7 @@ pub(super) struct Change {
     /// Another status. Whoever is no longer active loses every session; who is deleted is gone for good.
     #[serde(default)]
     #[validate(custom(function = "stays"))]
-    #[schema(schema_with = super::shape::status)]
+    #[schema(value_type = schemas::UserStatus)]
     status: Field<UserStatus>,
     /// The roles without a device, in the place of those there are.
     #[serde(default)]
@@ -94,24 +95,13 @@ pub(super) struct Change {
     devices: Field<Vec<RolesOn>>,
 }
 
-/// A password that is to be set.
-#[derive(Deserialize, Validate, ToSchema)]
-#[schema(as = NewPassword)]
-pub(in crate::native) struct Password {
-    /// 8 to 128 characters, none of the commonest.
-    #[serde(default)]
-    #[validate(required, custom(function = "fits"))]
-    #[schema(value_type = String, min_length = 8, max_length = 128, write_only, required = true)]
-    password: Field<Secret<String>>,
-}
-
 impl New {
     /// The user, with an id of their own and the hash of the password.
     pub(super) fn user(self, engine: &Auth) -> Result<NewUser, Failure> {
-        let name = self.user_name.given().ok_or_else(missing)?;
+        let name = self.user_name.needed()?;
         let verifier = self.password.given().map(|password| engine.verifier(&password)).transpose()?;
         Ok(NewUser {
-            id: engine.id(UserId::new).map_err(|error: Error| Failure::from(error))?,
+            id: engine.id(UserId::new)?,
             email: self.email.given(),
             display_name: self.display_name.given().unwrap_or_else(|| name.to_string()),
             name,
@@ -136,17 +126,6 @@ impl Change {
             devices: self.devices.given().map_or(DeviceRoles::Keep, DeviceRoles::Replace),
         }
     }
-}
-
-impl Password {
-    pub(in crate::native) fn password(self) -> Result<Secret<String>, Failure> {
-        self.password.given().ok_or_else(missing)
-    }
-}
-
-/// The validator has seen to it that this is not asked.
-fn missing() -> Failure {
-    Failure::Fault("a field that was required is missing".to_owned())
 }
 
 impl Fit for RolesOn {

@@ -2,22 +2,27 @@
 
 use serde::Serialize;
 use tillgate_domain::office::{Person, RolesOn};
-use tillgate_domain::{Email, Instant, RoleName, UserId, UserStatus};
+use tillgate_domain::{Email, Instant, RoleName, UserId};
 use utoipa::ToSchema;
-use utoipa::openapi::schema::{ObjectBuilder, Schema, Type};
 
 use crate::instants::instant;
+use crate::native::schemas::UserStatus;
 
 /// A user.
 #[derive(Serialize, ToSchema)]
 #[schema(as = User)]
 pub(super) struct Shape<'p> {
+    /// It stays for good.
     #[schema(value_type = uuid::Uuid)]
     id: UserId,
+    /// The name to log in under.
     user_name: &'p str,
+    /// The address to log in with instead; null for none.
     email: Option<&'p str>,
+    /// The name that people read.
     display_name: &'p str,
-    #[schema(schema_with = status)]
+    /// Whoever is not `active` does not log in.
+    #[schema(value_type = UserStatus)]
     status: &'static str,
     /// Whether they stand for a feature and not for a person.
     r#virtual: bool,
@@ -28,9 +33,11 @@ pub(super) struct Shape<'p> {
     roles: &'p [RoleName],
     /// The devices that they may log in on.
     devices: Vec<On<'p>>,
+    /// When they were added.
     #[serde(serialize_with = "instant")]
     #[schema(value_type = String, format = DateTime)]
     created_at: Instant,
+    /// When they were last changed.
     #[serde(serialize_with = "instant")]
     #[schema(value_type = String, format = DateTime)]
     updated_at: Instant,
@@ -43,6 +50,7 @@ pub(super) struct On<'p> {
     /// The name of the device.
     #[schema(min_length = 1, max_length = 100)]
     device: &'p str,
+    /// The roles that they have there, by name.
     #[schema(value_type = Vec<String>)]
     roles: &'p [RoleName],
 }
@@ -70,19 +78,4 @@ impl<'p> On<'p> {
     fn of(on: &'p RolesOn) -> Self {
         Self { device: on.device.as_str(), roles: &on.roles }
     }
-}
-
-/// The schema of a status.
-pub(super) fn status() -> Schema {
-    words(&UserStatus::ALL)
-}
-
-/// The schema of the status of a new user.
-pub(super) fn first_status() -> Schema {
-    words(&[UserStatus::Active, UserStatus::Pending])
-}
-
-fn words(statuses: &[UserStatus]) -> Schema {
-    let words: Vec<&str> = statuses.iter().map(|status| status.name()).collect();
-    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words)).into()
 }

@@ -1,11 +1,13 @@
 //! What the document says of the calls about users.
 
 use serde_json::{Value, json};
-use utoipa::openapi::schema::{ObjectBuilder, Type};
+use utoipa::PartialSchema;
 
-use super::sent::{Change, New, Password};
-use super::shape::{self, Shape};
-use crate::openapi::{Asks, Entry, text_schema};
+use super::sent::{Change, New};
+use super::shape::Shape;
+use crate::native::passwords::NewPassword;
+use crate::native::schemas::UserStatus;
+use crate::openapi::{Asks, Entry, order_schema, text_schema};
 
 const TAG: &str = "users";
 
@@ -26,19 +28,14 @@ fn example() -> Value {
 }
 
 pub(super) fn list() -> Entry {
-    let sorts = ["created_at", "-created_at", "user_name", "-user_name"];
     Entry::of(TAG, "Lists and searches users")
         .more("Whoever is deleted is listed only where `status` asks for it.")
         .asks(Asks::Right("userRead"))
         .lists::<Shape<'_>>(&example())
         .query("search", "A text in the user name, the e-mail address or the display name.", text_schema())
-        .query("status", "Only those of this status.", shape::status())
+        .query("status", "Only those of this status.", UserStatus::schema())
         .query("role", "Only those who hold the role of this name without a device.", text_schema())
-        .query(
-            "sort",
-            "In which order.",
-            ObjectBuilder::new().schema_type(Type::String).enum_values(Some(sorts)).default(Some(json!("created_at"))),
-        )
+        .query("sort", "In which order.", order_schema(["created_at", "-created_at", "user_name", "-user_name"]))
 }
 
 pub(super) fn add() -> Entry {
@@ -90,7 +87,7 @@ pub(super) fn set_password() -> Entry {
     Entry::of(TAG, "Sets a user's password")
         .more("Every session of theirs ends at once, and failed logins are forgotten.")
         .asks(Asks::Right("userUpdate"))
-        .takes::<Password>(json!({ "password": "correct horse battery" }))
+        .takes::<NewPassword>(json!({ "password": "correct horse battery" }))
         .done("It is set.")
         .refuses(&[409])
 }

@@ -1,0 +1,50 @@
+//! The schemas that many calls share: texts, words, orders, truths, ids, instants.
+
+use serde_json::json;
+use utoipa::openapi::KnownFormat;
+use utoipa::openapi::schema::{ObjectBuilder, Schema, SchemaFormat, SchemaType, Type};
+
+/// The schema of a text.
+pub(crate) fn text_schema() -> Schema {
+    ObjectBuilder::new().schema_type(Type::String).into()
+}
+
+/// The schema of one of these words.
+pub(crate) fn words_schema(words: impl IntoIterator<Item = &'static str>) -> Schema {
+    of_words(words).into()
+}
+
+/// The schema of the order of a list; the first of these words is how it is ordered where nothing is said.
+pub(crate) fn order_schema<const N: usize>(words: [&'static str; N]) -> Schema {
+    let usual = words.first().copied();
+    of_words(words).default(usual.map(|usual| json!(usual))).into()
+}
+
+fn of_words(words: impl IntoIterator<Item = &'static str>) -> ObjectBuilder {
+    let words: Vec<&str> = words.into_iter().collect();
+    ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words))
+}
+
+/// The schema of true or false.
+pub(crate) fn truth_schema() -> Schema {
+    ObjectBuilder::new().schema_type(Type::Boolean).into()
+}
+
+/// The schema of an id.
+pub(crate) fn id_schema() -> Schema {
+    formatted(Type::String, KnownFormat::Uuid)
+}
+
+/// The schema of an id that may be null.
+pub(super) fn maybe_id_schema() -> Schema {
+    formatted(SchemaType::Array(vec![Type::String, Type::Null]), KnownFormat::Uuid)
+}
+
+/// The schema of an instant (RFC 3339).
+pub(crate) fn instant_schema() -> Schema {
+    formatted(Type::String, KnownFormat::DateTime)
+}
+
+fn formatted(kind: impl Into<SchemaType>, format: KnownFormat) -> Schema {
+    ObjectBuilder::new().schema_type(kind).format(Some(SchemaFormat::KnownFormat(format))).into()
+}
