@@ -54,6 +54,8 @@ pub enum Protocol {
     ForeignOrigin,
     /// A change does not say which version it was made for.
     Unversioned,
+    /// The key that makes a request count once cannot be one.
+    IdempotencyKey,
     /// A gateway asks about a request, and the table of what may go through has no row for it.
     Unlisted,
     /// A gateway asks, but about nothing.
@@ -149,7 +151,7 @@ impl Protocol {
     /// The status that says it.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Malformed(_) | Self::NothingAsked => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::IdempotencyKey | Self::NothingAsked => StatusCode::BAD_REQUEST,
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
@@ -174,6 +176,7 @@ impl Protocol {
             Self::Fields(_) => "fields_invalid",
             Self::ForeignOrigin => "origin_foreign",
             Self::Unversioned => "version_required",
+            Self::IdempotencyKey => "idempotency_key_invalid",
             Self::Unlisted => "access_unlisted",
             Self::NothingAsked => "access_nothing_asked",
             Self::TooMany { .. } => "requests_limited",

@@ -49,7 +49,7 @@ async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 fn search(call: &Call) -> Result<(Asked, ApiKeyFilter), Failure> {
-    let mut sent = Parameters::of(call.head());
+    let mut sent = Parameters::all_known(call.head());
     let asked = Asked::take(&mut sent);
     let status: Option<Status> = sent.take("status", "must be active or revoked");
     let filter = ApiKeyFilter {

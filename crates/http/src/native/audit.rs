@@ -42,11 +42,12 @@ async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 fn search(call: &Call) -> Result<(Asked, EventFilter), Failure> {
     const ID: &str = "must be an id";
     const INSTANT: &str = "must be an instant such as 2026-11-21T08:00:00Z";
-    let mut sent = Parameters::of(call.head());
+    const WORD: &str = "must be one of the words that the documentation lists";
+    let mut sent = Parameters::all_known(call.head());
     let asked = Asked::take(&mut sent);
-    let action = word(&mut sent, "action", Action::ALL, Action::name);
-    let outcome = word(&mut sent, "outcome", Outcome::ALL, Outcome::name);
-    let kind = word(&mut sent, "subject_kind", SubjectKind::ALL, SubjectKind::name);
+    let action = sent.choice("action", Action::ALL.iter().map(|each| (each.name(), *each)), WORD);
+    let outcome = sent.choice("outcome", Outcome::ALL.iter().map(|each| (each.name(), *each)), WORD);
+    let kind = sent.choice("subject_kind", SubjectKind::ALL.iter().map(|each| (each.name(), *each)), WORD);
     let filter = EventFilter {
         user: sent.take("user", ID),
         device: sent.take("device", ID),
@@ -61,16 +62,6 @@ fn search(call: &Call) -> Result<(Asked, EventFilter), Failure> {
         ..EventFilter::default()
     };
     sent.checked((asked, filter))
-}
-
-/// One of a closed set of words.
-fn word<T: Copy>(sent: &mut Parameters, name: &'static str, all: &[T], of: fn(T) -> &'static str) -> Option<T> {
-    let text = sent.word(name)?;
-    let found = all.iter().copied().find(|each| of(*each) == text);
-    if found.is_none() {
-        sent.fault(name, "format", "must be one of the words that the documentation lists");
-    }
-    found
 }
 
 async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {

@@ -48,7 +48,7 @@ async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 /// What the query asks for: where no status is named, whatever is not retired.
 fn search(call: &Call) -> Result<(Asked, DeviceFilter), Failure> {
-    let mut sent = Parameters::of(call.head());
+    let mut sent = Parameters::all_known(call.head());
     let asked = Asked::take(&mut sent);
     let status: Option<DeviceStatus> = sent.take("status", "must be pending, active, locked or retired");
     let environment: Option<Environment> = sent.take("environment", "must be CashRegister, PDA, BackOffice or Tool");

@@ -152,6 +152,9 @@ fn broken(protocol: &Protocol) -> String {
         Protocol::Unversioned => {
             "Name in If-Match the version that was read: the ETag of the answer that showed it.".to_owned()
         }
+        Protocol::IdempotencyKey => {
+            "Idempotency-Key must be one key of 1 to 255 visible ASCII characters, such as a UUID.".to_owned()
+        }
         Protocol::Unlisted => "No row of the access table is for this request.".to_owned(),
         Protocol::NothingAsked => {
             "Name the request in X-Original-Method and X-Original-URI, or in X-Forwarded-Method and X-Forwarded-Uri."

@@ -34,7 +34,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let mut sent = Parameters::of(call.head());
+    let mut sent = Parameters::all_known(call.head());
     let asked = Asked::take(&mut sent);
     let search = sent.word("search").map(|text| text.to_lowercase());
     let built_in: Option<bool> = sent.take("built_in", "must be true or false");

@@ -72,7 +72,7 @@ async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 fn search(call: &Call) -> Result<(Asked, SessionFilter), Failure> {
     const ID: &str = "must be an id";
-    let mut sent = Parameters::of(call.head());
+    let mut sent = Parameters::all_known(call.head());
     let now = call.engine().time().at;
     let filter = SessionFilter {
         user: sent.take("user", ID),

@@ -53,7 +53,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let mut sent = Parameters::of(call.head());
+    let mut sent = Parameters::all_known(call.head());
     let asked = Asked::take(&mut sent);
     let search = sent.word("search").map(|text| text.to_lowercase());
     let asked = sent.checked(asked)?;

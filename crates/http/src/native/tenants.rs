@@ -32,7 +32,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let mut sent = Parameters::of(call.head());
+    let mut sent = Parameters::all_known(call.head());
     let asked = Asked::take(&mut sent);
     let asked = sent.checked(asked)?;
     let mut tenants = vec![tenant(&call, caller.profile.tenant.id).await?];

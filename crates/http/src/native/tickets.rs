@@ -53,31 +53,25 @@ async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     asked.answer(&found, |shown| shown.ticket.id.0, Shape::of)
 }
 
+/// In which order tickets are listed, by the words for it; the first where nothing is said.
+const ORDERS: [(&str, TicketOrder); 6] = [
+    ("opened_at", TicketOrder { by: OrderedBy::Opened, backwards: false }),
+    ("-opened_at", TicketOrder { by: OrderedBy::Opened, backwards: true }),
+    ("updated_at", TicketOrder { by: OrderedBy::Updated, backwards: false }),
+    ("-updated_at", TicketOrder { by: OrderedBy::Updated, backwards: true }),
+    ("payable", TicketOrder { by: OrderedBy::Payable, backwards: false }),
+    ("-payable", TicketOrder { by: OrderedBy::Payable, backwards: true }),
+];
+
 fn search(call: &Call) -> Result<(Asked, TicketFilter, TicketOrder), Failure> {
     const ID: &str = "must be an id";
     const INSTANT: &str = "must be an instant such as 2026-11-21T08:00:00Z";
-    let mut sent = Parameters::of(call.head());
+    const SORT: &str = "must be opened_at, updated_at or payable, with a - before it for the other way round";
+    let mut sent = Parameters::all_known(call.head());
     let asked = Asked::take(&mut sent);
-    let word = sent.word("state");
-    let status = word.as_deref().and_then(|word| TicketStatus::ALL.into_iter().find(|each| each.name() == word));
-    if word.is_some() && status.is_none() {
-        sent.fault("state", "format", "must be open, closed or void");
-    }
-    let sort = sent.word("sort").unwrap_or_else(|| "opened_at".to_owned());
-    let (name, backwards) = sort.strip_prefix('-').map_or((sort.as_str(), false), |name| (name, true));
-    let by = match name {
-        "opened_at" => OrderedBy::Opened,
-        "updated_at" => OrderedBy::Updated,
-        "payable" => OrderedBy::Payable,
-        _ => {
-            sent.fault(
-                "sort",
-                "format",
-                "must be opened_at, updated_at or payable, with a - before it for the other way round",
-            );
-            OrderedBy::Opened
-        }
-    };
+    let status =
+        sent.choice("state", TicketStatus::ALL.map(|each| (each.name(), each)), "must be open, closed or void");
+    let order = sent.choice("sort", ORDERS, SORT).unwrap_or_default();
     let filter = TicketFilter {
         statuses: status.into_iter().collect(),
         owner: sent.take("owner", ID),
@@ -87,7 +81,7 @@ fn search(call: &Call) -> Result<(Asked, TicketFilter, TicketOrder), Failure> {
         until: sent.take("until", INSTANT).map(|Given(at)| at),
         text: sent.word("search"),
     };
-    sent.checked((asked, filter, TicketOrder { by, backwards }))
+    sent.checked((asked, filter, order))
 }
 
 async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
@@ -138,11 +132,9 @@ async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn void(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, version) = (id(&call, Of::Ticket)?, held(call.head().headers())?);
-    let mut sent = Parameters::of(call.head());
-    let reason = Note::parse(&sent.word("reason").unwrap_or_default()).unwrap_or_else(|_| {
-        sent.fault("reason", "length", "must have at most 2000 characters and no control characters");
-        Note::default()
-    });
+    let mut sent = Parameters::all_known(call.head());
+    let what = "must have at most 2000 characters and no control characters";
+    let reason = sent.read("reason", "length", |text| Note::parse(text).ok(), what).unwrap_or_default();
     let (reason, tenant) = (sent.checked(reason)?, caller.profile.tenant.id);
     call.office(move |office| {
         decided(office::void_ticket(office.store, tenant, &office.stamp(&caller)?, id, version, &reason))

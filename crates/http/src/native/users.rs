@@ -46,29 +46,27 @@ async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     asked.answer(&found, |person| person.user.id.0, Shape::of)
 }
 
+/// In which order people are listed, by the words for it.
+const ORDERS: [(&str, UserOrder); 4] = [
+    ("created_at", UserOrder::Oldest),
+    ("-created_at", UserOrder::Newest),
+    ("user_name", UserOrder::Name),
+    ("-user_name", UserOrder::NameBackwards),
+];
+
 /// What the query asks for: where nothing is said, the oldest first, whoever is not deleted.
 fn search(call: &Call) -> Result<(Asked, PeopleSearch), Failure> {
-    let mut sent = Parameters::of(call.head());
+    let mut sent = Parameters::all_known(call.head());
     let asked = Asked::take(&mut sent);
-    let order = match sent.word("sort").as_deref() {
-        None | Some("created_at") => UserOrder::Oldest,
-        Some("-created_at") => UserOrder::Newest,
-        Some("user_name") => UserOrder::Name,
-        Some("-user_name") => UserOrder::NameBackwards,
-        Some(_) => {
-            sent.fault("sort", "format", "must be created_at or user_name, with a - before it for the other way round");
-            UserOrder::Oldest
-        }
-    };
+    let order =
+        sent.choice("sort", ORDERS, "must be created_at or user_name, with a - before it for the other way round");
     let status: Option<UserStatus> = sent.take("status", "must be pending, active, suspended or deleted");
-    let role = sent.word("role").and_then(|name| {
-        RoleName::parse(&name).map_err(|_| sent.fault("role", "format", "must be the name of a role")).ok()
-    });
+    let role = sent.read("role", "format", |name| RoleName::parse(name).ok(), "must be the name of a role");
     let search = PeopleSearch {
         text: sent.word("search"),
         statuses: status.into_iter().collect(),
         role,
-        order,
+        order: order.unwrap_or(UserOrder::Oldest),
         after: asked.after.map(UserId),
         limit: asked.sought(),
     };

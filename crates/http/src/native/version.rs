@@ -36,8 +36,13 @@ pub(super) fn held(headers: &HeaderMap) -> Result<Option<i64>, Failure> {
     if tags == ["*"] {
         return Ok(None);
     }
-    let version = |tag: &&str| tag.strip_prefix('"')?.strip_suffix('"')?.parse::<i64>().ok();
-    Ok(Some(tags.iter().filter_map(version).max().unwrap_or(NEVER)))
+    Ok(Some(tags.into_iter().filter_map(version).max().unwrap_or(NEVER)))
+}
+
+/// The version of a tag as [`shown`] writes it; tags are the same only to the letter.
+fn version(tag: &str) -> Option<i64> {
+    let digits = tag.strip_prefix('"')?.strip_suffix('"')?;
+    digits.parse().ok().filter(|version: &i64| version.to_string() == digits)
 }
 
 #[cfg(test)]
@@ -51,7 +56,7 @@ mod tests {
         assert_eq!(held("\"3\""), Some(3));
         assert_eq!(held("\"3\", \"12\",\"x\""), Some(12));
         assert_eq!(held("*"), None);
-        for never in ["3", "W/\"3\"", "\"x\"", "", "\"\""] {
+        for never in ["3", "W/\"3\"", "\"x\"", "", "\"\"", "\"03\"", "\"+3\"", "\" 3\"", "\"*\""] {
             assert_eq!(held(never), Some(NEVER), "{never}");
         }
     }

@@ -223,7 +223,7 @@ async fn a_request_with_a_key_counts_once() {
     let again = keyed(&token, "three", &refund, json!({})).await;
     assert_eq!((back.status.as_u16(), &again.bytes), (201, &back.bytes));
     for bad in ["", "a b", &"x".repeat(256)] {
-        assert_eq!(code(&keyed(&token, bad, ALL, with(&[])).await), (400, "body_malformed".into()), "{bad}");
+        assert_eq!(code(&keyed(&token, bad, ALL, with(&[])).await), (400, "idempotency_key_invalid".into()), "{bad}");
     }
 }
 

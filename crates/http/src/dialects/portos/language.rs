@@ -142,8 +142,8 @@ fn broken(protocol: &Protocol, language: Language) -> &str {
         Protocol::ForeignOrigin => {
             language.pick("Stránky z tejto domény to nesmú.", "Pages of this origin may not do this.")
         }
-        // asked of gateways, and of the native API's changes
-        Protocol::Unlisted | Protocol::NothingAsked | Protocol::Unversioned => {
+        // asked of gateways, and of the native API's calls
+        Protocol::Unlisted | Protocol::NothingAsked | Protocol::Unversioned | Protocol::IdempotencyKey => {
             language.pick("Táto požiadavka nie je povolená.", "Nobody may do this.")
         }
         Protocol::TooMany { .. } => {

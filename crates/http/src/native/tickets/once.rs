@@ -5,7 +5,7 @@ use tillgate_domain::office::Once;
 use tillgate_domain::office::ports::IdempotencyKey;
 
 use crate::call::Call;
-use crate::failure::Failure;
+use crate::failure::{Failure, Protocol};
 
 /// The name of the header.
 pub(super) const HEADER: &str = "Idempotency-Key";
@@ -15,15 +15,13 @@ pub(super) const HEADER: &str = "Idempotency-Key";
 /// # Errors
 /// The key is none, or there are several.
 pub(super) fn of(call: &Call) -> Result<Option<Once>, Failure> {
-    let unfit =
-        || Failure::malformed("Idempotency-Key must be one of 1 to 255 visible ASCII characters, such as a UUID");
     let mut sent = call.head().headers().get_all(HEADER);
     let Some(first) = sent.next() else { return Ok(None) };
     if sent.next().is_some() {
-        return Err(unfit());
+        return Err(Protocol::IdempotencyKey.into());
     }
-    let text = first.to_str().map_err(|_| unfit())?;
-    let key = IdempotencyKey::parse(text.trim()).map_err(|_| unfit())?;
+    let text = first.to_str().map_err(|_| Protocol::IdempotencyKey)?;
+    let key = IdempotencyKey::parse(text.trim()).map_err(|_| Protocol::IdempotencyKey)?;
     let mut context = Context::new(&SHA256);
     for part in [call.head().method().as_str().as_bytes(), call.head().path_in_mount().as_bytes(), call.body()] {
         // each behind its length, so that no two requests read alike

@@ -69,7 +69,7 @@ const KEY: &str = "What the client calls this request by, for a day: the same re
      another request under the same key is 422.";
 
 pub(super) fn list() -> Entry {
-    let sorts = order_schema(["opened_at", "-opened_at", "updated_at", "-updated_at", "payable", "-payable"]);
+    let sorts = order_schema(super::ORDERS.map(|(word, _)| word));
     Entry::of(TAG, "Lists and searches tickets")
         .more("Those of the caller's tenant: anybody who is logged in there may look.")
         .lists::<Shape>(&example())

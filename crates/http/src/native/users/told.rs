@@ -35,7 +35,7 @@ pub(super) fn list() -> Entry {
         .query("search", "A text in the user name, the e-mail address or the display name.", text_schema())
         .query("status", "Only those of this status.", UserStatus::schema())
         .query("role", "Only those who hold the role of this name without a device.", text_schema())
-        .query("sort", "In which order.", order_schema(["created_at", "-created_at", "user_name", "-user_name"]))
+        .query("sort", "In which order.", order_schema(super::ORDERS.map(|(word, _)| word)))
 }
 
 pub(super) fn add() -> Entry {
