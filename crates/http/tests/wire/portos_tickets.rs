@@ -298,6 +298,15 @@ async fn lists_are_narrowed_sorted_and_cut() {
         ("userName=cashier", &[]),
         ("closeInfo.number=77", &[1]),
         ("openDate=gt:2026-11-21T12:00:30.000Z", &[1, 2]),
+        ("openDate=gte:2026-11-21T12:01:00Z", &[1, 2]),
+        ("openDate=gt:2026-11-21T13:01:00%2B01:00", &[2]),
+        ("openDate=2026-11-21T12:00:00Z", &[0]),
+        ("openDate=lte:2026-11-21T12:01:00Z", &[0, 1]),
+        ("openDate=lt:2026-11-21T12:01:00Z;ne:2026-11-21T12:00:00Z", &[]),
+        ("openDate=gte:2026-11-21;lt:2026-11-22", &[0, 1, 2]),
+        ("openDate=lt:2026-11-21", &[]),
+        ("state=Closed;Opened", &[]),
+        ("state=closing", &[]),
         ("$whatever=1&nothing=2", &[0, 1, 2]),
     ] {
         let expected: Vec<&String> = expected.iter().map(|index| &made[*index]).collect();

@@ -7,11 +7,12 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Query;
 use serde_json::{Value, json};
-use tillgate_domain::Folded;
+use tillgate_domain::{Folded, Instant};
 
 use crate::answer;
 use crate::failure::{Failure, FieldFault, Protocol};
 use crate::head::Head;
+use crate::instants::Given;
 
 /// What a request asks of a list.
 #[derive(Debug, Default, PartialEq)]
@@ -32,10 +33,11 @@ struct Condition {
     value: Key,
 }
 
-/// What a value is compared by: numbers among themselves as such, all else as text.
+/// What a value is compared by: numbers among themselves as such, instants too, all else as text.
 #[derive(Debug, PartialEq)]
 struct Key {
     number: Option<f64>,
+    at: Option<Instant>,
     text: String,
 }
 
@@ -154,9 +156,30 @@ impl Asked {
         self.count
     }
 
-    /// Whether any conditions but those on these members are asked.
-    pub(super) fn asks_beyond(&self, members: &[&str]) -> bool {
-        self.conditions.iter().any(|condition| condition.how != How::Equal || !members.contains(&condition.member))
+    /// Between which instants a member must lie, both included, as far as the request says so.
+    pub(super) fn between(&self, member: &str) -> (Option<Instant>, Option<Instant>) {
+        let (mut from, mut to) = (None, None);
+        for condition in self.conditions.iter().filter(|condition| condition.member == member) {
+            let Some(at) = condition.value.at else { continue };
+            let (is_least, is_most) = match condition.how {
+                How::Equal => (true, true),
+                How::Greater | How::NotLess => (true, false),
+                How::Less | How::NotGreater => (false, true),
+                How::Other | How::Contains | How::Starts | How::Ends => (false, false),
+            };
+            from = if is_least { from.max(Some(at)) } else { from };
+            to = if is_most { Some(to.map_or(at, |to: Instant| to.min(at))) } else { to };
+        }
+        (from, to)
+    }
+
+    /// Whether no condition is asked, but perhaps once what this member equals.
+    pub(super) fn asks_at_most(&self, member: &str) -> bool {
+        match &self.conditions[..] {
+            [] => true,
+            [condition] => condition.member == member && condition.how == How::Equal,
+            _ => false,
+        }
     }
 
     /// By which members rows are sorted, and whether the greatest comes first.
@@ -203,7 +226,7 @@ impl Condition {
             known.map(|(_, how)| (*how, rest))
         });
         let (how, text) = said.unwrap_or((How::Equal, text));
-        let value = Key { number: text.trim().parse().ok(), text: folded(text) };
+        let value = Key { number: text.trim().parse().ok(), at: instant(text), text: folded(text) };
         Self { member, how, value }
     }
 
@@ -235,15 +258,23 @@ impl Condition {
 
 impl Key {
     fn of(value: &Value) -> Self {
-        Self { number: value.as_f64(), text: text(value) }
+        Self { number: value.as_f64(), at: value.as_str().and_then(instant), text: text(value) }
     }
 
     fn compared(&self, other: &Self) -> Ordering {
-        match (self.number, other.number) {
-            (Some(one), Some(other)) => one.total_cmp(&other),
+        match ((self.number, self.at), (other.number, other.at)) {
+            ((Some(one), _), (Some(other), _)) => one.total_cmp(&other),
+            ((_, Some(one)), (_, Some(other))) => one.cmp(&other),
             _ => self.text.cmp(&other.text),
         }
     }
+}
+
+/// The instant that a text says, by whatever offset and however exactly; a day stands for its beginning.
+fn instant(text: &str) -> Option<Instant> {
+    let at: Result<Given, _> =
+        if text.len() == "2026-11-21".len() { format!("{text}T00:00:00Z").parse() } else { text.parse() };
+    at.ok().map(|Given(at)| at)
 }
 
 /// A value as it is compared: names as names are, nothing as an empty text.

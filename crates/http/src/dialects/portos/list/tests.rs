@@ -34,12 +34,35 @@ fn conditions_narrow_a_list() {
         ("roles=night", &["Ján"]),
         ("roles=ne:night", &["Eva", "Zoe"]),
         ("since=gt:2026-01-04", &["Ján", "Zoe"]),
+        ("since=gte:2026-01-05T01:00:00%2B01:00;lt:2026-01-06", &["Ján"]),
+        ("since=2026-01-05T00:00:00.000Z", &["Ján"]),
         ("nick=", &["Ján"]),
         ("nick=http://z", &["Zoe"]),
         ("name=nobody", &[]),
         ("unknown=1&$unknown=2&x", &["Ján", "Eva", "Zoe"]),
     ] {
         assert_eq!(names(query), expected, "{query}");
+    }
+}
+
+#[test]
+fn a_member_lies_between_the_instants_that_are_asked() {
+    let between = |query| {
+        let (from, to) = Asked::read(query, MEMBERS).unwrap().between("since");
+        (from.map(Instant::millis), to.map(Instant::millis))
+    };
+    for (query, expected) in [
+        ("", (None, None)),
+        ("name=2026-01-01", (None, None)),
+        ("since=x&since=ne:1970-01-01&since=contains:1970-01-01", (None, None)),
+        ("since=1970-01-01T00:00:01Z", (Some(1000), Some(1000))),
+        ("since=gt:1970-01-01T00:00:01Z&since=gte:1970-01-01", (Some(1000), None)),
+        ("since=lt:1970-01-01T00:00:02Z;lte:1970-01-01T00:00:01Z", (None, Some(1000))),
+    ] {
+        assert_eq!(between(query), expected, "{query}");
+    }
+    for (query, at_most) in [("", true), ("age=1", true), ("age=gt:1", false), ("age=1;2", false), ("name=x", false)] {
+        assert_eq!(Asked::read(query, MEMBERS).unwrap().asks_at_most("age"), at_most, "{query}");
     }
 }
 

@@ -1,6 +1,8 @@
 //! PORTOS' list of tickets. What the store can be asked is asked of it (state, date of opening, and the order of that); the other
 //! conditions are tried on what it finds, part by part, until there are enough.
 
+use std::time::Duration;
+
 use serde_json::Value;
 use tillgate_domain::TenantId;
 use tillgate_domain::office::ports::{OrderedBy, Part, TicketFilter, TicketOrder};
@@ -67,7 +69,15 @@ impl Asked {
             Some("closed") => vec![TicketStatus::Closed],
             _ => vec![TicketStatus::Open, TicketStatus::Closed],
         };
-        TicketFilter { statuses, ..TicketFilter::default() }
+        let (from, to) = self.0.between("openDate");
+        // the store's bound is the first instant that is too late
+        let until = to.map(|to| to.after(Duration::from_millis(1)));
+        TicketFilter { statuses, from, until, ..TicketFilter::default() }
+    }
+
+    /// Whether the filter says all that is asked.
+    fn is_all(&self) -> bool {
+        self.0.asks_at_most("state") && matches!(self.0.equal("state"), None | Some("opened" | "closed"))
     }
 
     /// The order that the store is asked for; `None` where what is found has to be sorted.
@@ -83,7 +93,7 @@ impl Asked {
 /// What the list answers.
 pub(super) fn found(office: &Office<'_>, tenant: TenantId, asked: &Asked) -> Result<Exact, Failure> {
     let filter = asked.filter();
-    if asked.0.counts() && asked.0.equal("state").is_none() && !asked.0.asks_beyond(&[]) {
+    if asked.0.counts() && asked.is_all() {
         let count = count_tickets(office.store, tenant, &filter)?;
         return Ok(Exact::object([("items", Exact::List(Vec::new())), ("count", Exact::number(count))]));
     }
