@@ -112,6 +112,14 @@ pub fn a_part_follows_on_the_one_before(whole: &Whole) {
     let after = Part { after: Some(user_id(8)), skip: 0, limit: 9 };
     assert_eq!(part(whole, &shop, &active, UserOrder::Name, &after), [0; 0], "after nobody");
     assert_eq!(part(whole, &shop, &active, UserOrder::Newest, &after), [6, 2, 1]);
+    for order in [UserOrder::Name, UserOrder::NameBackwards] {
+        let after = Part { after: Some(shop.namesake.id), skip: 0, limit: 9 };
+        assert_eq!(
+            part(whole, &shop, &active, order, &after),
+            [0; 0],
+            "{order:?}: another tenant's name has no place here"
+        );
+    }
 }
 
 /// A user who is found is the whole user, with their assignment.

@@ -84,7 +84,8 @@ impl Users for Transaction<'_> {
         };
         fitting.sort_by(|one, other| before(one, other));
         if let Some(after) = part.after {
-            match (self.tables().users.get(&after), order) {
+            let last = self.tables().users.get(&after).filter(|last| last.tenant == tenant);
+            match (last, order) {
                 (Some(last), _) => fitting.retain(|user| before(last, user).is_lt()),
                 (None, UserOrder::Oldest) => fitting.retain(|user| user.id > after),
                 (None, UserOrder::Newest) => fitting.retain(|user| user.id < after),

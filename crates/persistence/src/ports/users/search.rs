@@ -57,11 +57,12 @@ struct Key {
     key: String,
 }
 
-/// What the user of this id stands under in the order of names.
-fn key(transaction: &mut Transaction<'_>, id: UserId) -> Stored<Option<String>> {
-    let text = format!("SELECT {} AS key FROM users WHERE id = $1", bytewise(transaction.connection, "name"));
-    let found: Vec<Key> =
-        Statement::once(text, vec![Bind::from(&id.0)]).load(transaction.connection).map_err(classify)?;
+/// What the user of this id stands under in the order of names; nothing where they are another tenant's.
+fn key(transaction: &mut Transaction<'_>, tenant: TenantId, id: UserId) -> Stored<Option<String>> {
+    let name = bytewise(transaction.connection, "name");
+    let text = format!("SELECT {name} AS key FROM users WHERE id = $1 AND tenant_id = $2");
+    let binds = vec![Bind::from(&id.0), Bind::from(&tenant.0)];
+    let found: Vec<Key> = Statement::once(text, binds).load(transaction.connection).map_err(classify)?;
     Ok(found.into_iter().next().map(|row| row.key))
 }
 
@@ -73,7 +74,7 @@ pub(super) fn part(
     part: &Part<UserId>,
 ) -> Stored<Vec<User>> {
     let last = match (order, part.after) {
-        (UserOrder::Name | UserOrder::NameBackwards, Some(id)) => match key(transaction, id)? {
+        (UserOrder::Name | UserOrder::NameBackwards, Some(id)) => match key(transaction, tenant, id)? {
             Some(key) => Some((key, id)),
             None => return Ok(Vec::new()),
         },
