@@ -39,6 +39,7 @@ mod portos_tickets;
 mod posstar;
 mod posstar_reset;
 mod refusals;
+mod requests;
 mod resources;
 mod rights;
 mod shop;

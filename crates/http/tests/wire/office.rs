@@ -43,10 +43,14 @@ impl Desk {
         invent_role(&self.shop, name, rights);
     }
 
+    /// The header that proves the calls.
+    pub fn bearer(&self) -> (&'static str, String) {
+        ("Authorization", format!("Bearer {}", self.token))
+    }
+
     /// Sends what somebody made of a request; `if_match` names the version.
     pub async fn send(&self, method: Method, path: &str, if_match: Option<&str>, body: Option<Value>) -> Answer {
-        let mut request =
-            call(method, &format!("/api/v1{path}")).insert_header(("Authorization", format!("Bearer {}", self.token)));
+        let mut request = call(method, &format!("/api/v1{path}")).insert_header(self.bearer());
         if let Some(tag) = if_match {
             request = request.insert_header(("If-Match", tag));
         }
@@ -126,6 +130,11 @@ pub fn faults(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
         (place.as_str().unwrap().to_owned(), fault["code"].as_str().unwrap().to_owned())
     };
     (answer.status.as_u16(), answer.text("/code"), faults.iter().map(fault).collect())
+}
+
+/// Faults as [`faults`] tells them.
+pub fn pointers(all: &[(&str, &str)]) -> Vec<(String, String)> {
+    all.iter().map(|(pointer, code)| ((*pointer).to_owned(), (*code).to_owned())).collect()
 }
 
 /// A request for this route that nothing but a missing right stands against, by `someone`, or by nobody where they are not `known`.

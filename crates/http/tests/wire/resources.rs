@@ -7,12 +7,8 @@ use actix_web::http::Method;
 use serde_json::{Value, json};
 
 use crate::mounts::native;
-use crate::office::{Desk, device, faults, tenant};
+use crate::office::{Desk, device, faults, pointers, tenant};
 use crate::shop::PASSWORD;
-
-fn pointers(all: &[(&str, &str)]) -> Vec<(String, String)> {
-    all.iter().map(|(pointer, code)| ((*pointer).to_owned(), (*code).to_owned())).collect()
-}
 
 #[actix_web::test]
 async fn a_device_is_registered_changed_and_retired() {

@@ -1,0 +1,227 @@
+//! The native API's requests in every form that somebody may send them in who has read the document alone: queries, preconditions, merge
+//! patches, empty bodies, cursors.
+
+use actix_web::http::Method;
+use actix_web::test::TestRequest;
+use serde_json::{Value, json};
+
+use crate::office::{Desk, device, faults, pointers, tenant};
+use crate::shop::{Answer, call};
+
+/// Every list that is read by a query.
+const LISTS: [&str; 9] =
+    ["/users", "/devices", "/roles", "/stores", "/tenants", "/tickets", "/api-keys", "/audit-events", "/sessions"];
+
+#[actix_web::test]
+async fn no_list_passes_over_what_narrows_it() {
+    let desk = Desk::open().await;
+    for list in LISTS {
+        assert_eq!(desk.get(&format!("{list}?limit=2")).await.status, 200, "{list}");
+        let answer = desk.get(&format!("{list}?serach=x&limit=1&limit=2&LIMIT=3&=")).await;
+        let expected = pointers(&[("serach", "unknown"), ("limit", "repeated"), ("LIMIT", "unknown"), ("", "unknown")]);
+        assert_eq!(faults(&answer), (422, "fields_invalid".to_owned(), expected), "{list}");
+        assert!(answer.json()["errors"][0].get("pointer").is_none(), "it is a parameter: {}", answer.json());
+        for limit in ["", "0", "201", "-1", "1.5", "x"] {
+            let answer = desk.get(&format!("{list}?limit={limit}")).await;
+            assert_eq!(faults(&answer).2[0].0, "limit", "{list} {limit}");
+        }
+    }
+    for query in [
+        "/users?status=",
+        "/users?role=",
+        "/users?sort=",
+        "/devices?status=",
+        "/devices?environment=",
+        "/roles?built_in=",
+        "/tickets?state=",
+        "/tickets?sort=",
+        "/tickets?owner=",
+        "/tickets?from=",
+        "/api-keys?status=",
+        "/audit-events?action=",
+        "/audit-events?outcome=",
+        "/audit-events?subject_kind=",
+        "/sessions?live=",
+        "/sessions?user=",
+    ] {
+        let name = query.split(['?', '=']).nth(1).unwrap();
+        let told = faults(&desk.get(query).await);
+        assert_eq!((told.0, told.2.len(), told.2[0].0.as_str()), (422, 1, name), "{query}");
+    }
+    let all = desk.all("/users", "/id").await;
+    assert_eq!(desk.all("/users?search=", "/id").await, all, "an empty text stands in everything");
+    assert_eq!(desk.all("/users?search=%00", "/id").await, [""; 0]);
+}
+
+#[actix_web::test]
+async fn a_change_holds_to_a_version_however_it_is_named() {
+    let desk = Desk::open().await;
+    let added = desk.post("/roles", json!({ "name": "waiter", "rights": ["storno"], "environments": ["PDA"] })).await;
+    let path = format!("/api/v1/roles/{}", added.text("/id"));
+    let change = async |tags: &[&str]| {
+        let mut request = call(Method::PATCH, &path).insert_header(desk.bearer());
+        for tag in tags {
+            request = request.append_header(("If-Match", *tag));
+        }
+        desk.shop.send(request.set_json(json!({ "label": "waiter" }))).await
+    };
+    for matching in [&["\"1\""][..], &["*"], &["\"7\", \"1\""], &["\"1\"", "\"x\""], &[" \"1\" "], &["W/\"1\", \"1\""]]
+    {
+        let highest = matching.contains(&"\"7\", \"1\"");
+        let answer = change(matching).await;
+        // versions only rise: who names a later one as well has seen another state than this
+        let expected = if highest { 412 } else { 200 };
+        assert_eq!(
+            (answer.status.as_u16(), answer.header("etag")),
+            (expected, if highest { "" } else { "\"1\"" }),
+            "{matching:?}"
+        );
+    }
+    for other in [
+        "",
+        "1",
+        "W/\"1\"",
+        "\"2\"",
+        "\"0\"",
+        "\"-1\"",
+        "\"+1\"",
+        "\"01\"",
+        "\"1.0\"",
+        "\"*\"",
+        "'1'",
+        "\"1",
+        "\"99999999999999999999\"",
+    ] {
+        let answer = change(&[other]).await;
+        assert_eq!((faults(&answer).0, answer.json()["version"].clone()), (412, json!(1)), "{other:?}");
+    }
+    assert_eq!(faults(&change(&[]).await).1, "version_required");
+    // what is not there has no version
+    for tag in ["*", "\"1\""] {
+        let gone = desk.patch("/roles/00000000-0000-7000-8000-000000000000", tag, json!({})).await;
+        assert_eq!(gone.status, 404, "{tag}");
+    }
+}
+
+/// Something of each kind that is changed by merge patches, with the members that cannot be taken away.
+async fn changed(desk: &Desk) -> Vec<(String, &'static [&'static str])> {
+    let role = desk.post("/roles", json!({ "name": "waiter", "rights": ["storno"], "environments": ["PDA"] })).await;
+    let key = desk.post("/api-keys", json!({ "name": "Warehouse", "user": "admin", "device": "P01" })).await;
+    let store = desk.post("/stores", json!({ "name": "Station" })).await;
+    let user = desk.post("/users", json!({ "user_name": "nina" })).await;
+    vec![
+        (format!("/users/{}", user.text("/id")), &["user_name", "display_name", "status", "roles", "devices"]),
+        (format!("/devices/{}", device(&desk.shop, "P01").id), &["name", "environment", "status", "roles"]),
+        (format!("/roles/{}", role.text("/id")), &["name", "rights", "environments"]),
+        (format!("/api-keys/{}", key.text("/id")), &["name", "status", "user", "device"]),
+        (format!("/stores/{}", store.text("/id")), &["name"]),
+        (format!("/tenants/{}", tenant(&desk.shop).id), &["name", "zone", "locale"]),
+    ]
+}
+
+#[actix_web::test]
+async fn what_has_to_be_there_is_not_patched_away() {
+    let desk = Desk::open().await;
+    for (path, required) in changed(&desk).await {
+        let before = desk.get(&path).await;
+        let nulls: Value = required.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
+        let mut expected: Vec<(String, &str)> = required.iter().map(|name| (format!("/{name}"), "required")).collect();
+        expected.sort();
+        let expected = pointers(&expected.iter().map(|(place, code)| (place.as_str(), *code)).collect::<Vec<_>>());
+        let answer = desk.patch(&path, "*", nulls).await;
+        assert_eq!(faults(&answer), (422, "fields_invalid".to_owned(), expected), "{path}");
+        let after = desk.get(&path).await;
+        assert_eq!((after.json(), after.header("etag")), (before.json(), before.header("etag")), "{path}");
+    }
+}
+
+#[actix_web::test]
+async fn a_patch_that_says_nothing_changes_nothing() {
+    let desk = Desk::open().await;
+    for (path, _) in changed(&desk).await {
+        let before = desk.get(&path).await;
+        for nothing in [json!({}), json!({ "unheard_of": 1 })] {
+            let answer = desk.patch(&path, before.header("etag"), nothing).await;
+            assert_eq!((answer.status.as_u16(), answer.json()), (200, before.json()), "{path}");
+            assert_eq!(answer.header("etag"), before.header("etag"), "{path}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn what_is_no_object_is_told_as_such() {
+    let desk = Desk::open().await;
+    let mut calls: Vec<(Method, String)> =
+        changed(&desk).await.into_iter().map(|(path, _)| (Method::PATCH, path)).collect();
+    calls.extend(
+        ["/users", "/devices", "/roles", "/stores", "/api-keys", "/sessions/end"]
+            .map(|path| (Method::POST, path.to_owned())),
+    );
+    calls.push((Method::PUT, "/sessions/current/password".to_owned()));
+    for (method, path) in calls {
+        let send = async |request: TestRequest| -> Answer {
+            desk.shop.send(request.insert_header(desk.bearer()).insert_header(("If-Match", "*"))).await
+        };
+        let at = || call(method.clone(), &format!("/api/v1{path}"));
+        for other in [json!(null), json!([]), json!([{}]), json!("x"), json!(1), json!(true)] {
+            let answer = send(at().set_json(&other)).await;
+            assert_eq!(
+                faults(&answer),
+                (422, "fields_invalid".to_owned(), pointers(&[("", "type")])),
+                "{method} {path} {other}"
+            );
+        }
+        let typed =
+            |body: &'static str| at().insert_header(("Content-Type", "application/merge-patch+json")).set_payload(body);
+        for (body, detail) in [
+            ("", "The body is empty."),
+            (" \r\n", "The body is empty."),
+            ("{", "The body ends too early (line 1, column 1)."),
+            ("{\"a\":1,}", "The body is no JSON that can be read (line 1, column 8)."),
+        ] {
+            let answer = send(typed(body)).await;
+            assert_eq!(
+                (faults(&answer).1.as_str(), answer.text("/detail").as_str()),
+                ("body_malformed", detail),
+                "{method} {path} {body:?}"
+            );
+        }
+        assert_eq!(faults(&send(at()).await).1, "content_type_unsupported", "{method} {path} without anything");
+    }
+}
+
+fn ids(page: &Answer) -> Vec<String> {
+    page.json()["items"].as_array().unwrap().iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[actix_web::test]
+async fn a_cursor_leads_on_in_its_own_list_and_tells_nothing_of_others() {
+    let desk = Desk::open().await;
+    for name in ["adam", "Zora"] {
+        assert_eq!(desk.post("/users", json!({ "user_name": name })).await.status, 201);
+    }
+    // the same cursor in another order goes on from the same person
+    let by_name = desk.all("/users?sort=user_name", "/id").await;
+    let oldest = desk.all("/users", "/id").await;
+    for id in &by_name {
+        let rest = async |sort: &str| ids(&desk.get(&format!("/users?limit=200&sort={sort}&after={id}")).await);
+        let behind = |all: &[String]| all.iter().skip_while(|each| *each != id).skip(1).cloned().collect::<Vec<_>>();
+        assert_eq!(rest("user_name").await, behind(&by_name));
+        assert_eq!(rest("created_at").await, behind(&oldest));
+    }
+    // a person of another tenant has no place among ours: where they would stand is not told
+    let stranger = desk.shop.native("stranger@example.com").await.text("/session/user/id");
+    for sort in ["user_name", "-user_name"] {
+        let page = desk.get(&format!("/users?sort={sort}&after={stranger}")).await;
+        assert_eq!(page.json(), json!({ "items": [], "next": null }), "{sort}");
+    }
+    for list in LISTS {
+        for cursor in ["", "x", "0192f0c1", "%00", "' OR 1=1"] {
+            let answer = desk.get(&format!("{list}?after={}", cursor.replace(' ', "%20"))).await;
+            assert_eq!(faults(&answer).2, pointers(&[("after", "type")]), "{list} {cursor}");
+        }
+        for nowhere in ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff"] {
+            assert_eq!(desk.get(&format!("{list}?after={nowhere}")).await.status, 200, "{list} {nowhere}");
+        }
+    }
+}
