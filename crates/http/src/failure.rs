@@ -214,3 +214,9 @@ impl From<Protocol> for Failure {
         Self::Protocol(protocol)
     }
 }
+
+/// What a refusal says as a sentence: it begins with a capital letter and ends with a full stop.
+pub(crate) fn sentence(why: &str) -> String {
+    let mut letters = why.chars();
+    letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str())).unwrap_or_default()
+}

@@ -1,4 +1,4 @@
-//! Reading the query: known parameters by name, all faults at once.
+//! Reading the query: known parameters by name, all faults at once. Whether others may be there is for each contract to say.
 
 use std::borrow::Cow;
 use std::str::FromStr;

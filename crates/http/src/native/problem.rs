@@ -9,7 +9,7 @@ use tillgate_domain::office::Refused;
 
 use crate::answer;
 use crate::bearer::CHALLENGE;
-use crate::failure::{Failure, FieldFault, Protocol};
+use crate::failure::{Failure, FieldFault, Protocol, sentence};
 use crate::head::Head;
 use crate::office;
 
@@ -184,9 +184,4 @@ fn challenge(failure: &Failure) -> String {
         }
         _ => CHALLENGE.to_owned(),
     }
-}
-
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| format!("{}{}.", first.to_uppercase(), chars.as_str())).unwrap_or_default()
 }

@@ -7,31 +7,31 @@ use serde_json::{Value, json};
 use crate::shop::{Answer, Shop, call, post, put};
 
 /// The item of the page's check: 1.234 at 5.363636 without VAT of 10 %.
-fn item() -> Value {
+pub fn item() -> Value {
     json!({ "type": "Positive", "plu": { "name": "Syr", "vatInfo": { "category": "A", "rate": 10 } },
             "unitPrice": { "amount": 5.363_636 }, "quantity": { "amount": 1.234, "unit": "kg" } })
 }
 
-fn bearer(request: TestRequest, token: &str) -> TestRequest {
+pub fn bearer(request: TestRequest, token: &str) -> TestRequest {
     request.insert_header(("Authorization", format!("Bearer {token}"))).insert_header(("Accept-Language", "en"))
 }
 
-fn patch(path: &str, body: Value) -> TestRequest {
+pub fn patch(path: &str, body: Value) -> TestRequest {
     call(Method::PATCH, path).set_json(body)
 }
 
 /// A shop with this person at a till.
-async fn at(shop: &Shop, user: &str, device: &str) -> String {
+pub async fn at(shop: &Shop, user: &str, device: &str) -> String {
     shop.portos(user, device).await.text("/tokenId")
 }
 
-async fn opened(shop: &Shop, token: &str, body: Value) -> Answer {
+pub async fn opened(shop: &Shop, token: &str, body: Value) -> Answer {
     let answer = shop.send(bearer(post("/portos/api/tickets", body), token)).await;
     assert_eq!(answer.status, 201, "{}", answer.json());
     answer
 }
 
-fn ids(answer: &Answer) -> Vec<String> {
+pub fn ids(answer: &Answer) -> Vec<String> {
     let items = answer.json()["items"].as_array().unwrap_or_else(|| panic!("{}", answer.json())).clone();
     items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
@@ -199,124 +199,6 @@ async fn several_are_changed_together_or_none() {
         );
     }
     assert_eq!(send(json!([])).await.json(), json!({ "items": [] }));
-}
-
-#[actix_web::test]
-async fn rights_are_asked_by_what_differs_and_where_goods_are_sold() {
-    let shop = Shop::open();
-    let cashier = at(&shop, "cashier", "P01").await;
-    let ticket = opened(&shop, &cashier, json!({ "items": [item()] })).await;
-    let path = format!("/portos/api/tickets/{}", ticket.text("/id"));
-    let fewer = json!({ "items": [{ "id": 1, "plu": ticket.json()["items"][0]["plu"], "unitPrice": { "amount": 5.363_636 },
-                                    "quantity": { "amount": 1, "unit": "kg" } }] });
-    for (body, right) in [
-        (json!({ "name": "x" }), "ticketRename"),
-        (json!({ "discountRate": 5 }), "ticketSetDiscount"),
-        (json!({ "customer": { "id": "c", "discountRate": 5 }, "discountRate": 6 }), "ticketSetDiscount"),
-        (json!({ "items": [] }), "storno"),
-        (fewer, "storno"),
-        (json!({ "employee": { "userName": "manager" } }), "ticketHandover"),
-    ] {
-        let refused = shop.send(bearer(put(&path, body.clone()), &cashier)).await;
-        assert_eq!((refused.status.as_u16(), refused.text("/errorCode").as_str()), (403, "Unauthorized"), "{body}");
-        assert_eq!(refused.text("/detail"), format!("The right {right} is missing."), "{body}");
-    }
-    let own = json!({ "customer": { "id": "c", "discountRate": 5 }, "discountRate": 5 });
-    assert_eq!(
-        shop.send(bearer(put(&path, own), &cashier)).await.status,
-        200,
-        "the customer's own rate asks nothing more"
-    );
-    // taken over by the manager, who may
-    let manager = at(&shop, "manager", "PDA1").await;
-    let over = shop.send(bearer(put(&path, json!({ "Employee": { "UserName": "MANAGER" } })), &manager)).await;
-    assert_eq!((over.status.as_u16(), over.json()["employee"]["userName"].clone()), (200, json!("manager")));
-    let refused = shop.send(bearer(put(&path, json!({ "externalId": "x" })), &cashier)).await;
-    assert_eq!(refused.text("/detail"), "The right ticketUpdateAny is missing.");
-    // the office reads, and clears away, but sells nothing
-    let office = at(&shop, "admin", "OFFICE").await;
-    for request in [
-        post("/portos/api/tickets", json!({})),
-        put(&path, json!({ "externalId": "x" })),
-        post(&format!("{path}/close"), json!({})),
-    ] {
-        let refused = shop.send(bearer(request, &office)).await;
-        assert_eq!((refused.status.as_u16(), refused.text("/errorCode").as_str()), (403, "Unauthorized"));
-        assert!(refused.text("/detail").starts_with("This is done where goods are sold"), "{}", refused.json());
-    }
-    assert_eq!(shop.get(&path, &office).await.status, 200);
-    let gone = shop.delete(&path, &office).await;
-    assert_eq!((gone.status.as_u16(), gone.json()["_v"].clone()), (200, json!(4)));
-    assert_eq!(shop.get(&path, &office).await.status, 404, "a void ticket is not there");
-    assert_eq!(shop.get("/portos/api/tickets", &office).await.json(), json!({ "items": [] }));
-    assert_eq!(shop.get("/portos/api/tickets?$count=true", &office).await.json(), json!({ "items": [], "count": 0 }));
-    // what was done stands in the audit with who, where, in which session and what differs
-    let told = shop.store.memory.audit();
-    let told: Vec<_> = told.iter().filter(|event| event.subject.kind().name() == "ticket").collect();
-    let done: Vec<&str> =
-        told.iter().filter(|event| event.outcome.name() == "done").map(|event| event.action.name()).collect();
-    assert_eq!(done, ["ticket.open", "ticket.update", "ticket.update", "ticket.void"]);
-    for event in &told {
-        assert!(
-            event.actor.user.is_some() && event.actor.device.is_some() && event.actor.session.is_some(),
-            "{event:?}"
-        );
-    }
-    let change = told.iter().find(|event| event.action.name() == "ticket.update").unwrap();
-    assert_eq!(change.details["discount"], json!({ "from": "0.000000", "to": "5.000000" }));
-    let lacking = shop.store.memory.audit().into_iter().filter(|event| event.action.name() == "right.missing").count();
-    assert_eq!(lacking, 7 + 3, "each refusal of a right, and of the office, stands there too");
-}
-
-#[actix_web::test]
-async fn lists_are_narrowed_sorted_and_cut() {
-    let shop = Shop::open();
-    let token = at(&shop, "manager", "P01").await;
-    let mut made = Vec::new();
-    for (number, price) in [(1, 3), (2, 1), (3, 2)] {
-        let body = json!({ "name": format!("Stôl {number}"), "items": [{ "unitPrice": { "amount": price }, "quantity": { "amount": 1 } }] });
-        made.push(opened(&shop, &token, body).await.text("/id"));
-        shop.clock.pass(std::time::Duration::from_mins(1));
-    }
-    let close = post(&format!("/portos/api/tickets/{}/close", made[1]), json!({ "number": 77, "fiscalName": "F2" }));
-    let closed = shop.send(bearer(close, &token)).await;
-    assert_eq!(closed.json()["closeInfo"]["number"], json!(77));
-    let list = async |query: &str| shop.get(&format!("/portos/api/tickets?{query}"), &token).await;
-    for (query, expected) in [
-        ("", &[0, 1, 2][..]),
-        ("$sort=-openDate", &[2, 1, 0]),
-        ("$sort=openDate:desc&$skip=1&$take=1", &[1]),
-        ("$sort=payable", &[1, 2, 0]),
-        ("$sort=payable:desc&$take=2", &[0, 2]),
-        ("$skip=2", &[2]),
-        ("STATE=opened", &[0, 2]),
-        ("state=Closed", &[1]),
-        ("state=ne:Closed", &[0, 2]),
-        ("payable=gte:2;lt:3", &[2]),
-        ("name=contains:st%C3%B4l&name=ne:St%C3%B4l%203", &[0, 1]),
-        ("employee.userName=manager&state=eq:Opened", &[0, 2]),
-        ("userName=cashier", &[]),
-        ("closeInfo.number=77", &[1]),
-        ("openDate=gt:2026-11-21T12:00:30.000Z", &[1, 2]),
-        ("openDate=gte:2026-11-21T12:01:00Z", &[1, 2]),
-        ("openDate=gt:2026-11-21T13:01:00%2B01:00", &[2]),
-        ("openDate=2026-11-21T12:00:00Z", &[0]),
-        ("openDate=lte:2026-11-21T12:01:00Z", &[0, 1]),
-        ("openDate=lt:2026-11-21T12:01:00Z;ne:2026-11-21T12:00:00Z", &[]),
-        ("openDate=gte:2026-11-21;lt:2026-11-22", &[0, 1, 2]),
-        ("openDate=lt:2026-11-21", &[]),
-        ("state=Closed;Opened", &[]),
-        ("state=closing", &[]),
-        ("$whatever=1&nothing=2", &[0, 1, 2]),
-    ] {
-        let expected: Vec<&String> = expected.iter().map(|index| &made[*index]).collect();
-        assert_eq!(ids(&list(query).await).iter().collect::<Vec<_>>(), expected, "{query}");
-        let counted = list(&format!("$count=true&{}", query.replace("$skip", "$s").replace("$take", "$t"))).await;
-        if !query.contains('$') {
-            assert_eq!(counted.json(), json!({ "items": [], "count": expected.len() }), "{query}");
-        }
-    }
-    assert_eq!(list("$take=x").await.status, 400);
 }
 
 #[actix_web::test]

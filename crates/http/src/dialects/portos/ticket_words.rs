@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use tillgate_domain::ticket::TicketRefused;
 
 use super::language::Language;
+use crate::failure::sentence;
 
 /// The sentence for a refusal.
 pub(super) fn said(why: &TicketRefused, language: Language) -> Cow<'static, str> {
@@ -12,11 +13,6 @@ pub(super) fn said(why: &TicketRefused, language: Language) -> Cow<'static, str>
         Language::English => sentence(&why.to_string()).into(),
         Language::Slovak => slovak(why),
     }
-}
-
-fn sentence(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| format!("{}{}.", first.to_uppercase(), chars.as_str()))
 }
 
 fn slovak(why: &TicketRefused) -> Cow<'static, str> {

@@ -1,0 +1,73 @@
+//! PORTOS' tickets: who may do what to them, and where.
+
+use serde_json::json;
+
+use crate::portos_tickets::{at, bearer, item, opened};
+use crate::shop::{Shop, post, put};
+
+#[actix_web::test]
+async fn rights_are_asked_by_what_differs_and_where_goods_are_sold() {
+    let shop = Shop::open();
+    let cashier = at(&shop, "cashier", "P01").await;
+    let ticket = opened(&shop, &cashier, json!({ "items": [item()] })).await;
+    let path = format!("/portos/api/tickets/{}", ticket.text("/id"));
+    let fewer = json!({ "items": [{ "id": 1, "plu": ticket.json()["items"][0]["plu"], "unitPrice": { "amount": 5.363_636 },
+                                    "quantity": { "amount": 1, "unit": "kg" } }] });
+    for (body, right) in [
+        (json!({ "name": "x" }), "ticketRename"),
+        (json!({ "discountRate": 5 }), "ticketSetDiscount"),
+        (json!({ "customer": { "id": "c", "discountRate": 5 }, "discountRate": 6 }), "ticketSetDiscount"),
+        (json!({ "items": [] }), "storno"),
+        (fewer, "storno"),
+        (json!({ "employee": { "userName": "manager" } }), "ticketHandover"),
+    ] {
+        let refused = shop.send(bearer(put(&path, body.clone()), &cashier)).await;
+        assert_eq!((refused.status.as_u16(), refused.text("/errorCode").as_str()), (403, "Unauthorized"), "{body}");
+        assert_eq!(refused.text("/detail"), format!("The right {right} is missing."), "{body}");
+    }
+    let own = json!({ "customer": { "id": "c", "discountRate": 5 }, "discountRate": 5 });
+    assert_eq!(
+        shop.send(bearer(put(&path, own), &cashier)).await.status,
+        200,
+        "the customer's own rate asks nothing more"
+    );
+    // taken over by the manager, who may
+    let manager = at(&shop, "manager", "PDA1").await;
+    let over = shop.send(bearer(put(&path, json!({ "Employee": { "UserName": "MANAGER" } })), &manager)).await;
+    assert_eq!((over.status.as_u16(), over.json()["employee"]["userName"].clone()), (200, json!("manager")));
+    let refused = shop.send(bearer(put(&path, json!({ "externalId": "x" })), &cashier)).await;
+    assert_eq!(refused.text("/detail"), "The right ticketUpdateAny is missing.");
+    // the office reads, and clears away, but sells nothing
+    let office = at(&shop, "admin", "OFFICE").await;
+    for request in [
+        post("/portos/api/tickets", json!({})),
+        put(&path, json!({ "externalId": "x" })),
+        post(&format!("{path}/close"), json!({})),
+    ] {
+        let refused = shop.send(bearer(request, &office)).await;
+        assert_eq!((refused.status.as_u16(), refused.text("/errorCode").as_str()), (403, "Unauthorized"));
+        assert!(refused.text("/detail").starts_with("This is done where goods are sold"), "{}", refused.json());
+    }
+    assert_eq!(shop.get(&path, &office).await.status, 200);
+    let gone = shop.delete(&path, &office).await;
+    assert_eq!((gone.status.as_u16(), gone.json()["_v"].clone()), (200, json!(4)));
+    assert_eq!(shop.get(&path, &office).await.status, 404, "a void ticket is not there");
+    assert_eq!(shop.get("/portos/api/tickets", &office).await.json(), json!({ "items": [] }));
+    assert_eq!(shop.get("/portos/api/tickets?$count=true", &office).await.json(), json!({ "items": [], "count": 0 }));
+    // what was done stands in the audit with who, where, in which session and what differs
+    let told = shop.store.memory.audit();
+    let told: Vec<_> = told.iter().filter(|event| event.subject.kind().name() == "ticket").collect();
+    let done: Vec<&str> =
+        told.iter().filter(|event| event.outcome.name() == "done").map(|event| event.action.name()).collect();
+    assert_eq!(done, ["ticket.open", "ticket.update", "ticket.update", "ticket.void"]);
+    for event in &told {
+        assert!(
+            event.actor.user.is_some() && event.actor.device.is_some() && event.actor.session.is_some(),
+            "{event:?}"
+        );
+    }
+    let change = told.iter().find(|event| event.action.name() == "ticket.update").unwrap();
+    assert_eq!(change.details["discount"], json!({ "from": "0.000000", "to": "5.000000" }));
+    let lacking = shop.store.memory.audit().into_iter().filter(|event| event.action.name() == "right.missing").count();
+    assert_eq!(lacking, 7 + 3, "each refusal of a right, and of the office, stands there too");
+}
