@@ -57,15 +57,17 @@ const IN_ORDER: &[(&str, &str)] = &[
     ("(devices.folded = ?)) ORDER BY devices.id", "devices_named"),
 ];
 
-/// What was sent, and how SQLite goes about it.
-fn plans(fresh: &Fresh) -> Vec<(String, Vec<Step>)> {
+/// A database, what was sent to it, and how it goes about that.
+fn planned() -> (Fresh, Vec<(String, Vec<Step>)>) {
+    // connections are watched that are opened afterwards
     watch();
+    let fresh = Fresh::sqlite().with_shop();
     SENT.with_borrow_mut(BTreeSet::clear);
-    everything(fresh, &Shop::default());
+    everything(&fresh, &Shop::default());
     let sent = SENT.take().into_iter().filter(|text| VERBS.iter().any(|verb| text.starts_with(verb)));
     let sent: Vec<_> = sent.map(|text| (text.replace('`', ""), fresh.raw().plan(&text))).collect();
     assert!(sent.len() >= 150, "{} statements were seen", sent.len());
-    sent
+    (fresh, sent)
 }
 
 /// The table that a step reads from its beginning to its end.
@@ -100,9 +102,8 @@ fn few(plan: &[Step], step: &Step) -> bool {
 
 #[test]
 fn no_statement_reads_a_whole_table_that_grows() {
-    let fresh = Fresh::sqlite().with_shop();
     let mut reading = Vec::new();
-    for (text, plan) in plans(&fresh) {
+    for (text, plan) in planned().1 {
         if WHOLE.iter().any(|start| text.starts_with(start)) {
             continue;
         }
@@ -122,8 +123,7 @@ fn no_statement_reads_a_whole_table_that_grows() {
 
 #[test]
 fn no_list_is_sorted() {
-    let fresh = Fresh::sqlite().with_shop();
-    let plans = plans(&fresh);
+    let (_, plans) = planned();
     let sorted: Vec<&String> = plans
         .iter()
         .filter(|(_, plan)| plan.iter().any(|step| sorts(step) && !few(plan, step)))
@@ -139,8 +139,7 @@ fn no_list_is_sorted() {
 
 #[test]
 fn what_a_list_is_narrowed_to_is_found_in_its_order() {
-    let fresh = Fresh::sqlite().with_shop();
-    let plans = plans(&fresh);
+    let (_, plans) = planned();
     let mut faults = Vec::new();
     for (part, index) in IN_ORDER {
         let mut lists = plans.iter().filter(|(text, _)| text.contains(part)).peekable();
@@ -154,8 +153,7 @@ fn what_a_list_is_narrowed_to_is_found_in_its_order() {
 /// Each index costs every write of its table something.
 #[test]
 fn no_index_is_idle() {
-    let fresh = Fresh::sqlite().with_shop();
-    let plans = plans(&fresh);
+    let (fresh, plans) = planned();
     let indexes = fresh.raw().texts(
         "SELECT name AS text FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND sql NOT LIKE '%UNIQUE%'",
     );
