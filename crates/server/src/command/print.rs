@@ -44,10 +44,15 @@ pub(crate) fn table(json: bool, headings: &[&str], rows: &[(Vec<String>, Value)]
     }
 }
 
+/// A text that somebody chose, on one line: what it says is no line of the program's.
+pub(crate) fn one_line(text: &str) -> String {
+    text.replace(char::is_control, " ")
+}
+
 /// Lines of cells in columns that are as wide as their widest cell is on a terminal. The last column is not padded.
 fn aligned<'r>(headings: &[&str], rows: impl Iterator<Item = &'r [String]>) -> Vec<String> {
     let mut lines: Vec<Vec<String>> = vec![headings.iter().map(|&heading| heading.to_owned()).collect()];
-    lines.extend(rows.map(<[String]>::to_vec));
+    lines.extend(rows.map(|row| row.iter().map(|cell| one_line(cell)).collect()));
     let width = |column: usize| lines.iter().filter_map(|line| line.get(column)).map(|cell| cell.width()).max();
     let widths: Vec<usize> = (0..headings.len()).map(|column| width(column).unwrap_or_default()).collect();
     let padded = |line: &Vec<String>| {
@@ -73,5 +78,9 @@ mod tests {
         let rows = [["店舗", "x"], ["a\u{301}bc", "y"]].map(|cells| cells.map(str::to_owned).to_vec());
         let lines = aligned(&["N", "S"], rows.iter().map(Vec::as_slice));
         assert_eq!(lines, ["N     S", "店舗  x", "a\u{301}bc   y"]);
+        // a name with a line break in it makes no row of its own
+        let rows = [["tea\nclosed".to_owned(), "\t\u{1b}[2J".to_owned()]];
+        let lines = aligned(&["N", "S"], rows.iter().map(<[String; 2]>::as_slice));
+        assert_eq!(lines, ["N           S", "tea closed    [2J"]);
     }
 }

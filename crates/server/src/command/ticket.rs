@@ -146,7 +146,8 @@ fn show(shown: &Shown) {
     let mut lines = vec![
         ("id", ticket.id.to_string()),
         ("state", ticket.state.status().name().to_owned()),
-        ("opened", format!("{} on {} by {}", instant(ticket.opened_at), device(shown), user(shown))),
+        ("opened", format!("{} on {}", instant(ticket.opened_at), device(shown))),
+        ("owner", user(shown)),
         ("name", sheet.name.to_string()),
         ("customer", sheet.customer.as_ref().map(|customer| customer.full_name.to_string()).unwrap_or_default()),
         ("refund of", ticket.refund_of.map(|sold| sold.to_string()).unwrap_or_default()),
@@ -158,7 +159,7 @@ fn show(shown: &Shown) {
         lines.insert(3, ("ended", format!("{} by {}{number}", instant(at), by.name)));
     }
     for (name, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
-        print::out(&format!("{name}: {text}"));
+        print::out(&print::one_line(&format!("{name}: {text}")));
     }
     let items: Vec<_> = sheet.items.iter().map(|item| (item_cells(item, sheet.discount), Value::Null)).collect();
     print::table(false, &["ITEM", "NAME", "QUANTITY", "UNIT PRICE", "TOTAL"], &items);
