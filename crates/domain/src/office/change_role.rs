@@ -66,12 +66,12 @@ fn apply(
     version: Option<i64>,
     change: &RoleChange,
 ) -> Result<Role, Halt> {
+    stamp.authority.ask("roleUpdate")?;
     if change.rights.is_some() || change.environments.is_some() {
         last_admin::claim(tx, tenant)?;
     }
     let roles = tx.roles().list(tenant)?;
     let before = own(&roles, id)?;
-    stamp.authority.ask("roleUpdate")?;
     changeable(&before, version)?;
     let after = changed(&before, change);
     stamp.authority.cover(&before.rights)?;
@@ -102,10 +102,10 @@ fn delete(
     id: RoleId,
     version: Option<i64>,
 ) -> Result<Role, Halt> {
+    stamp.authority.ask("roleDelete")?;
     // who is being given the role at this moment may be the last admin by it
     last_admin::claim(tx, tenant)?;
     let role = own(&tx.roles().list(tenant)?, id)?;
-    stamp.authority.ask("roleDelete")?;
     changeable(&role, version)?;
     stamp.authority.cover(&role.rights)?;
     if !tx.roles().remove(id, role.version)? {
