@@ -155,7 +155,9 @@ fn the_command_line_shows_what_was_sold() {
         assert_eq!((closed.as_array().unwrap().len(), &closed[0]["number"]), (1, &json!(1)));
         assert_eq!(shop.succeed(&["ticket", "list", "--user", "cashier", "--json"], "").trim(), "[]");
         let shown = shop.succeed(&["ticket", "show", &open], "");
-        for part in ["state: open", " on P01\n", "owner: manager", "payable: 5.82 EUR", "Cheese", "1.234000 kg", "5.900000"] {
+        for part in
+            ["state: open", " on P01\n", "owner: manager", "payable: 5.82 EUR", "Cheese", "1.234000 kg", "5.900000"]
+        {
             assert!(shown.contains(part), "{part} in {shown}");
         }
         let shown: Value = serde_json::from_str(&shop.succeed(&["ticket", "show", &open, "--json"], "")).unwrap();

@@ -114,6 +114,8 @@ fn nobody_makes_or_touches_a_key_to_more_than_they_hold() {
     let stronger = shop.add(&new_key("admin", "P01", &[])).unwrap();
     let revoked = ApiKeyChange { active: Some(false), ..ApiKeyChange::default() };
     assert_eq!(shop.change_as(&all(), &stronger, &revoked), missing("admin"));
+    let narrower = ApiKeyChange { permissions: Some(rights(&["ticketClose"])), ..ApiKeyChange::default() };
+    assert_eq!(shop.change_as(&all(), &stronger, &narrower), missing("admin"), "nor is it theirs to narrow");
     assert_eq!(shop.delete_as(&all(), &stronger, None).unwrap(), missing("admin"));
     assert_eq!(shop.change_as(&caller(&["admin"]), &stronger, &revoked).unwrap().version, 2);
     assert_eq!(shop.change_as(&caller(&["apiKeyCreate", "ticketClose"]), &key, &revoked), missing("apiKeyUpdate"));

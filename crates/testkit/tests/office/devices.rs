@@ -1,6 +1,8 @@
 //! The rules of devices: another kind, retirement, a password that is taken away, and what nobody gives through one.
 
-use tillgate_domain::office::{self, ApiKeyChange, DeviceChange, Field, NewApiKey, NewDevice, Refused, Stamp};
+use tillgate_domain::office::{
+    self, ApiKeyChange, DeviceChange, DeviceRoles, Field, NewApiKey, NewDevice, Refused, Stamp,
+};
 use tillgate_domain::{Action, ApiKeyId, Change, DeviceStatus, Environment, Epoch, PrincipalId, Scope, StoreExt};
 use tillgate_testkit::World;
 
@@ -55,6 +57,23 @@ fn nobody_gives_more_through_a_device_or_a_key() {
     let maker = clerk(&["auditRead", "apiKeyCreate", "apiKeyUpdate"]);
     let changed = office::change_api_key(shop.store(), shop.id(), &maker, made.id, None, &more).unwrap();
     assert_eq!(changed, Err(missing("userDelete")));
+}
+
+#[test]
+fn nobody_takes_away_what_they_do_not_hold() {
+    let shop = Shop::open();
+    let World { p01, manager, .. } = &shop.world;
+    let clerk = || caller(&["userUpdate", "deviceUpdate", "ticketClose"]);
+    let (roles, nowhere) = (Some(Vec::new()), DeviceRoles::Replace(Vec::new()));
+    let taken = office::assign_roles(shop.store(), shop.id(), &clerk(), manager.id, roles, nowhere).unwrap();
+    assert!(matches!(taken, Err(Refused::Missing(_))), "{taken:?}");
+    let equip = |roles: &[&str]| DeviceChange {
+        roles: Some(roles.iter().map(|named| role(named)).collect()),
+        ..DeviceChange::default()
+    };
+    shop.device(p01.id, &stamp(), &equip(&["admin"])).unwrap();
+    assert_eq!(shop.device(p01.id, &clerk(), &equip(&[])), Err(missing("admin")));
+    assert!(shop.device(p01.id, &caller(&["admin"]), &equip(&[])).is_ok());
 }
 
 #[test]
