@@ -10,7 +10,7 @@ use crate::form;
 
 /// Reads the body as a JSON object. Members that `T` does not know are ignored.
 pub(crate) fn object<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(json(headers, body)?).map_err(|error| malformed(&error))
+    serde_json::from_slice(object_bytes(headers, body)?).map_err(|error| malformed(&error))
 }
 
 /// The same where the body may be a form as well, whose fields are members that hold text.
@@ -24,7 +24,7 @@ pub(crate) fn object_or_form<T: DeserializeOwned>(headers: &HeaderMap, body: &[u
 /// The same where the case of member names does not matter: `T` names its members in lower case. Of two members that differ
 /// by case alone the later counts.
 pub(crate) fn caseless<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Failure> {
-    let Caseless(members) = serde_json::from_slice(json(headers, body)?).map_err(|error| malformed(&error))?;
+    let Caseless(members) = serde_json::from_slice(object_bytes(headers, body)?).map_err(|error| malformed(&error))?;
     T::deserialize(Value::Object(members)).map_err(|error| malformed(&error))
 }
 
@@ -79,7 +79,7 @@ pub(crate) fn json_of_any_kind<'b>(headers: &HeaderMap, body: &'b [u8]) -> Resul
 }
 
 /// The bytes of the body, where it claims to be JSON and looks like an object.
-fn json<'b>(headers: &HeaderMap, body: &'b [u8]) -> Result<&'b [u8], Failure> {
+pub(crate) fn object_bytes<'b>(headers: &HeaderMap, body: &'b [u8]) -> Result<&'b [u8], Failure> {
     // members that nobody reads are skipped unread, so what is asked of all JSON is asked of the whole
     let body = json_of_any_kind(headers, body)?;
     match body.iter().find(|byte| !byte.is_ascii_whitespace()) {

@@ -17,7 +17,7 @@ use tillgate_domain::{
 pub(crate) struct Unfit {
     /// Where in the value: a pointer (RFC 6901), empty for the value as a whole.
     pub(crate) at: String,
-    /// A stable word for what is wrong: `type`, `format`, `length`, `required`.
+    /// A stable word for what is wrong: `type`, `format`, `length`, `required`, `unknown`.
     pub(crate) code: String,
     /// A sentence that says what to do.
     pub(crate) why: String,
@@ -27,6 +27,11 @@ impl Unfit {
     /// The whole value is at fault.
     pub(crate) fn whole(code: &str, why: impl fmt::Display) -> Vec<Self> {
         vec![Self { at: String::new(), code: code.to_owned(), why: why.to_string() }]
+    }
+
+    /// There is no member of this name.
+    pub(crate) fn unknown(name: &str) -> Vec<Self> {
+        Self::below(Self::whole("unknown", "is no member of this"), name).collect()
     }
 
     /// The same faults, as a member or an element of something sees them.
@@ -150,8 +155,14 @@ impl Members {
         self.take(name)
     }
 
-    /// What was made of the members, where none is at fault.
-    pub(crate) fn made<T>(self, made: Option<T>) -> Result<T, Vec<Unfit>> {
+    /// Members that an answer shows and nobody sets: whoever sends back what they were answered may leave them in.
+    pub(crate) fn pass_over(&mut self, names: &[&str]) {
+        self.members.retain(|name, _| !names.contains(&name.as_str()));
+    }
+
+    /// What was made of the members, where none is at fault and none is left.
+    pub(crate) fn made<T>(mut self, made: Option<T>) -> Result<T, Vec<Unfit>> {
+        self.faults.extend(self.members.keys().flat_map(|name| Unfit::unknown(name)));
         match made {
             Some(made) if self.faults.is_empty() => Ok(made),
             _ => Err(self.faults),

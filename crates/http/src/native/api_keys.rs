@@ -11,14 +11,12 @@ use tillgate_auth_core::Caller;
 use tillgate_domain::ApiKeyId;
 use tillgate_domain::office::{self, ApiKeyFilter, Field as Of, Page};
 
-use super::done;
 use super::page::Asked;
 use super::path::{absent, created, id};
 use super::version::{held, shown};
-use crate::body;
+use super::{body, done};
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::validated;
 use crate::office::decided;
 use crate::query::Parameters;
 use crate::route::Route;
@@ -61,7 +59,7 @@ fn search(call: &Call) -> Result<(Asked, ApiKeyFilter), Failure> {
 }
 
 async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let sent: New = validated(body::object(call.head().headers(), call.body())?)?;
+    let sent: New = body::sent(&call)?;
     let (known, secret) = call
         .office(move |office| {
             let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
@@ -87,7 +85,7 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, version) = (id(&call, Of::ApiKey)?, held(call.head().headers())?);
-    let sent: Change = validated(body::object(call.head().headers(), call.body())?)?;
+    let sent: Change = body::sent(&call)?;
     let change = sent.change();
     let known = call
         .office(move |office| {

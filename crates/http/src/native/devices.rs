@@ -13,11 +13,9 @@ use tillgate_domain::{Device, DeviceId, DeviceStatus, Environment, PrincipalId, 
 use super::page::Asked;
 use super::path::{absent, created, id};
 use super::version::{held, shown};
-use super::{done, passwords};
-use crate::body;
+use super::{body, done, passwords};
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::validated;
 use crate::office::{Office, decided};
 use crate::query::Parameters;
 use crate::route::Route;
@@ -61,7 +59,7 @@ fn search(call: &Call) -> Result<(Asked, DeviceFilter), Failure> {
 }
 
 async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let sent: New = validated(body::object(call.head().headers(), call.body())?)?;
+    let sent: New = body::sent(&call)?;
     let made = call
         .office(move |office| {
             let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
@@ -85,7 +83,7 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, version) = (id(&call, Of::Device)?, held(call.head().headers())?);
-    let sent: Change = validated(body::object(call.head().headers(), call.body())?)?;
+    let sent: Change = body::sent(&call)?;
     let change = sent.change();
     let changed = write(&call, caller, move |office, tenant, stamp| {
         office::change_device(office.store, tenant, stamp, id, version, &change)

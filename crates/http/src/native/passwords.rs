@@ -8,11 +8,10 @@ use tillgate_domain::{PrincipalId, Secret, office};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::done;
-use crate::body;
+use super::{body, done};
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::{Field, fits, validated};
+use crate::field::{Field, fits};
 use crate::office::decided;
 
 /// A password that is to be set.
@@ -27,7 +26,7 @@ pub(super) struct NewPassword {
 
 /// Sets the password that the body says.
 pub(super) async fn set(call: &Call, caller: Caller, principal: PrincipalId) -> Result<HttpResponse, Failure> {
-    let sent: NewPassword = validated(body::object(call.head().headers(), call.body())?)?;
+    let sent: NewPassword = body::sent(call)?;
     let password = sent.password.needed()?;
     call.office(move |office| {
         let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);

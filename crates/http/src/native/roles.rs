@@ -9,14 +9,12 @@ use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{self, Field as Of};
 
-use super::done;
 use super::page::Asked;
 use super::path::{absent, created, id};
 use super::version::{held, shown};
-use crate::body;
+use super::{body, done};
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::validated;
 use crate::office::decided;
 use crate::query::Parameters;
 use crate::route::Route;
@@ -50,7 +48,7 @@ async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let sent: New = validated(body::object(call.head().headers(), call.body())?)?;
+    let sent: New = body::sent(&call)?;
     let role = call
         .office(move |office| {
             let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
@@ -71,7 +69,7 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, version) = (id(&call, Of::Role)?, held(call.head().headers())?);
-    let sent: Change = validated(body::object(call.head().headers(), call.body())?)?;
+    let sent: Change = body::sent(&call)?;
     let change = sent.change();
     let role = call
         .office(move |office| {

@@ -12,14 +12,12 @@ use tillgate_domain::office::{self, Field as Of};
 use tillgate_domain::{Branch, BranchId, Tenant};
 use utoipa::ToSchema;
 
-use super::done;
 use super::page::Asked;
 use super::path::{absent, created, id};
 use super::version::{held, shown};
-use crate::body;
+use super::{body, done};
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::validated;
 use crate::office::decided;
 use crate::query::Parameters;
 use crate::route::Route;
@@ -67,7 +65,7 @@ async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn open(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let sent: New = validated(body::object(call.head().headers(), call.body())?)?;
+    let sent: New = body::sent(&call)?;
     let name = sent.name()?;
     let (id, tenant) = call
         .office(move |office| {
@@ -86,7 +84,7 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn rename(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, version) = (id(&call, Of::Store)?, held(call.head().headers())?);
-    let sent: Change = validated(body::object(call.head().headers(), call.body())?)?;
+    let sent: Change = body::sent(&call)?;
     let tenant = call
         .office(move |office| {
             let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);

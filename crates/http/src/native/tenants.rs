@@ -10,13 +10,12 @@ use tillgate_auth_core::Caller;
 use tillgate_domain::office::{self, Field as Of};
 use tillgate_domain::{Tenant, TenantId};
 
+use super::body;
 use super::page::Asked;
 use super::path::absent;
 use super::version::{held, shown};
-use crate::body;
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::validated;
 use crate::office::decided;
 use crate::query::Parameters;
 use crate::route::Route;
@@ -47,7 +46,7 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, version) = (own(&call, &caller)?, held(call.head().headers())?);
-    let sent: Change = validated(body::object(call.head().headers(), call.body())?)?;
+    let sent: Change = body::sent(&call)?;
     let change = sent.change();
     let given = call.mounted().shared.mounts.longest(&caller.profile.tenant.slug);
     let tenant = call

@@ -17,14 +17,13 @@ use tillgate_domain::office::ports::{OrderedBy, TicketFilter, TicketOrder};
 use tillgate_domain::office::{self, Field as Of, Refused, Shown, TicketAmendment};
 use tillgate_domain::ticket::{Note, TicketStatus};
 
-use super::done;
 use super::page::Asked;
 use super::path::{absent, created, id};
 use super::version::{held, shown};
-use crate::body;
+use super::{body, done};
+use crate::body::object;
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::validated;
 use crate::instants::Given;
 use crate::office::decided;
 use crate::query::Parameters;
@@ -92,7 +91,7 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn open(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let once = once::of(&call)?;
-    let sent: New = validated(body::object(call.head().headers(), call.body())?)?;
+    let sent: New = body::sent(&call)?;
     let tenant = caller.profile.tenant.id;
     let made = call
         .office(move |office| {
@@ -108,7 +107,7 @@ const TRIES: usize = 5;
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, held) = (id(&call, Of::Ticket)?, held(call.head().headers())?);
-    let patch: Map<String, Value> = body::object(call.head().headers(), call.body())?;
+    let patch: Map<String, Value> = object(call.head().headers(), call.body())?;
     let tenant = caller.profile.tenant.id;
     let changed = call
         .office(move |office| {
@@ -145,7 +144,7 @@ async fn void(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn close(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, version) = (id(&call, Of::Ticket)?, held(call.head().headers())?);
-    let sent: Closing = validated(body::object(call.head().headers(), call.body())?)?;
+    let sent: Closing = body::sent(&call)?;
     let (closing, tenant) = (sent.closing(), caller.profile.tenant.id);
     let shown = call
         .office(move |office| {
@@ -157,7 +156,7 @@ async fn close(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn refund(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (sold, once) = (id(&call, Of::Ticket)?, once::of(&call)?);
-    let sent: Refunding = validated(body::object(call.head().headers(), call.body())?)?;
+    let sent: Refunding = body::sent(&call)?;
     let tenant = caller.profile.tenant.id;
     let made = call
         .office(move |office| {

@@ -13,11 +13,9 @@ use tillgate_domain::{PrincipalId, RoleName, TenantId, User, UserId, UserStatus}
 use super::page::Asked;
 use super::path::{absent, created, id};
 use super::version::{held, shown};
-use super::{done, passwords};
-use crate::body;
+use super::{body, done, passwords};
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::validated;
 use crate::office::{Office, decided};
 use crate::query::Parameters;
 use crate::route::Route;
@@ -74,7 +72,7 @@ fn search(call: &Call) -> Result<(Asked, PeopleSearch), Failure> {
 }
 
 async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let sent: New = validated(body::object(call.head().headers(), call.body())?)?;
+    let sent: New = body::sent(&call)?;
     let person = call
         .office(move |office| {
             let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
@@ -101,7 +99,7 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, version) = (id(&call, Of::User)?, held(call.head().headers())?);
-    let sent: Change = validated(body::object(call.head().headers(), call.body())?)?;
+    let sent: Change = body::sent(&call)?;
     let change = sent.change();
     let person = write(&call, caller, move |office, tenant, stamp| {
         office::change_user(office.store, tenant, stamp, id, version, &change)

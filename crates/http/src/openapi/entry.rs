@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
 use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
-use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, Schema, Type};
 use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder, SecurityRequirement};
 use utoipa::{PartialSchema, ToSchema};
 
@@ -70,12 +70,25 @@ impl Entry {
 
     /// It takes a body of JSON.
     pub(crate) fn takes<B: ToSchema>(self, example: Value) -> Self {
+        self.body::<B>("application/json", example).refuses_other_members()
+    }
+
+    /// It takes a body of JSON, and passes over members that it does not know.
+    pub(crate) fn takes_of<B: ToSchema>(self, example: Value) -> Self {
         self.body::<B>("application/json", example)
     }
 
     /// It takes a merge patch, and the version that the patch was made for.
     pub(crate) fn patches<B: ToSchema>(self, example: Value) -> Self {
-        self.body::<B>("application/merge-patch+json", example).holds_to_a_version()
+        self.body::<B>("application/merge-patch+json", example).refuses_other_members().holds_to_a_version()
+    }
+
+    /// The schema of the body is the last that was added.
+    fn refuses_other_members(mut self) -> Self {
+        if let Some((_, RefOr::T(Schema::Object(sent)))) = self.schemas.last_mut() {
+            sent.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        }
+        self
     }
 
     fn body<B: ToSchema>(mut self, content_type: &str, example: Value) -> Self {

@@ -6,6 +6,7 @@ use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
+use crate::office::{faults, pointers};
 use crate::shop::{Answer, PASSWORD, Shop, call, post};
 
 const ALL: &str = "/api/v1/tickets";
@@ -279,6 +280,34 @@ async fn every_fault_is_told_with_its_pointer() {
     }
     let query = shop.get(&format!("{ALL}?state=x&owner=y&from=z&sort=w&limit=0"), &token).await;
     assert_eq!((query.status.as_u16(), query.json()["errors"].as_array().unwrap().len()), (422, 5));
+}
+
+#[actix_web::test]
+async fn items_are_sent_back_as_they_were_shown_and_nothing_in_them_is_lost() {
+    let shop = Shop::open();
+    let token = at(&shop, "cashier", "P01").await;
+    let made = opened(&shop, &token, with(&[cheese()])).await;
+    let path = path_of(&made);
+    let mut items = made.json()["items"].clone();
+    items[0]["quantity"] = json!("2");
+    let changed = send(&shop, &token, "PATCH", &path, Some("\"1\""), Some(json!({ "items": items }))).await;
+    assert_eq!(
+        (changed.status.as_u16(), changed.text("/items/0/quantity")),
+        (200, "2.000000".into()),
+        "{}",
+        changed.json()
+    );
+
+    items[0]["article"]["vat"] = json!("10");
+    items[0]["price"] = json!("1");
+    let patch = json!({ "items": items, "nmae": "x", "location": { "room": "1" }, "customer": { "name": "Jana" },
+        "payments": [{ "means": "cash", "amount": "1", "currency": "EUR" }] });
+    let refused = send(&shop, &token, "PATCH", &path, Some("\"2\""), Some(patch)).await;
+    let places =
+        ["/customer/name", "/items/0/article/vat", "/items/0/price", "/location/room", "/nmae", "/payments/0/currency"];
+    let expected = pointers(&places.map(|place| (place, "unknown")));
+    assert_eq!(faults(&refused), (422, "fields_invalid".to_owned(), expected));
+    assert_eq!(shop.get(&path, &token).await.json(), changed.json());
 }
 
 #[actix_web::test]

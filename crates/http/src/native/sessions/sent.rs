@@ -1,4 +1,5 @@
-//! What requests say to log in, to go on, to change one's own password and to end sessions.
+//! What requests say to log in, to go on, to change one's own password and to end sessions. A login and a refresh pass over members
+//! that they do not know: a till that says more than this server understands is let in all the same.
 
 use actix_web::http::header::HeaderMap;
 use serde::Deserialize;
@@ -11,6 +12,7 @@ use validator::Validate;
 use crate::body;
 use crate::failure::{Failure, FieldFault, Protocol};
 use crate::field::{Field, fits, validated};
+use crate::native::body::read;
 
 /// What a login sends. Without a login the device logs in as itself. The password may be empty or long: that is a wrong one.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -90,7 +92,7 @@ pub(super) struct EndSessions {
 
 /// Whose sessions are to end, and whether the permanent tokens end too.
 pub(super) fn whose(headers: &HeaderMap, body: &[u8]) -> Result<(Whose, bool), Failure> {
-    let sent: EndSessions = validated(body::object(headers, body)?)?;
+    let sent: EndSessions = read(headers, body)?;
     let everyone = sent.everyone.given() == Some(true);
     let whose = match (sent.user.given(), sent.device.given(), everyone) {
         (Some(user), None, false) => Whose::User(user),
@@ -147,6 +149,6 @@ pub(super) fn refresh_token(headers: &HeaderMap, body: &[u8]) -> Result<Secret<S
 
 /// The password there is and the one that is to be.
 pub(super) fn passwords(headers: &HeaderMap, body: &[u8]) -> Result<(Secret<String>, Secret<String>), Failure> {
-    let sent: OwnPassword = validated(body::object(headers, body)?)?;
+    let sent: OwnPassword = read(headers, body)?;
     Ok((sent.current_password.needed()?, sent.password.needed()?))
 }

@@ -37,7 +37,7 @@ fn tokens() -> Value {
 pub(super) fn log_in() -> Entry {
     Entry::of(TAG, "Logs in")
         .more("A user on a device, a user without one, or a device as itself. A new login on a till ends the session that was there.")
-        .takes::<Credentials>(json!({ "login": "cashier", "password": "correct horse battery", "device": "P01" }))
+        .takes_of::<Credentials>(json!({ "login": "cashier", "password": "correct horse battery", "device": "P01" }))
         .answers::<Tokens<'_>>(201, "The tokens, and the session.", tokens())
         .with_location()
         .refuses(&[401, 429])
@@ -49,7 +49,7 @@ pub(super) fn refresh() -> Entry {
             "Store the whole answer before you use any of it. A lost answer is asked for again with the same token; a token that has long \
              been followed by others is taken for stolen, and ends the session.",
         )
-        .takes::<Renewal>(json!({ "refresh_token": "AZLwwaKz…" }))
+        .takes_of::<Renewal>(json!({ "refresh_token": "AZLwwaKz…" }))
         .answers::<Tokens<'_>>(200, "The tokens from now on.", tokens())
         .refuses(&[401])
 }

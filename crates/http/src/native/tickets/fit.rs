@@ -148,9 +148,14 @@ impl Fit for Word<Means> {
     }
 }
 
+/// What an item shows that follows from the rest of it.
+const COMPUTED: [&str; 4] =
+    ["unit_price_including_vat", "unit_price_after_discount", "unit_price_after_discount_including_vat", "totals"];
+
 impl Fit for WantedLine {
     fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
         let mut members = Members::of(value)?;
+        members.pass_over(&COMPUTED);
         let id = members.take("id");
         let article = members.take("article");
         let (unit_price, quantity) = (members.need("unit_price"), members.need("quantity"));

@@ -14,8 +14,8 @@ use super::fit::{Returned, merged};
 use super::item::NewItem;
 use super::shape::{self, CustomerShape, LocationShape, PaymentShape, ReturnedShape};
 use crate::failure::Failure;
-use crate::field::{Field, fits, stays, validated};
-use crate::native::schemas;
+use crate::field::{Field, fits, stays};
+use crate::native::{body, schemas};
 
 /// A ticket that is to be.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -197,9 +197,7 @@ pub(super) fn patched(found: &Shown, patch: &Map<String, Value>) -> Result<Ticke
             patch.insert(name.to_owned(), merged);
         }
     }
-    let change = Change::deserialize(Value::Object(patch))
-        .map_err(|error| Failure::Fault(format!("a patch cannot be read: {error}")))?;
-    let change = validated(change)?;
+    let change: Change = body::made(Value::Object(patch))?;
     Ok(TicketChange {
         owner: change.owner.given(),
         external_id: change.external_id.patch().map(Option::unwrap_or_default),
