@@ -39,7 +39,7 @@ pub(super) fn refusal(status: u16) -> ResponseBuilder {
 
 /// What the document says of a header of an answer.
 pub(super) fn header(about: &str) -> Header {
-    HeaderBuilder::new().schema(text_schema()).description(Some(about)).build()
+    HeaderBuilder::new().schema(Some(text_schema())).description(Some(about)).build()
 }
 
 /// The schema of a problem (RFC 9457).
