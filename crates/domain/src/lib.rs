@@ -12,6 +12,7 @@ pub mod change;
 pub mod device;
 pub mod id;
 pub mod instant;
+pub mod merge_patch;
 pub mod name;
 pub mod office;
 pub mod right;

@@ -171,7 +171,7 @@ fn changed(before: &Device, change: &DeviceChange) -> Result<Device, Refused> {
     match &change.preferences {
         PreferencesChange::Keep => {}
         PreferencesChange::Replace(preferences) => after.preferences.clone_from(preferences),
-        PreferencesChange::Patch(patch) => patched(&mut after.preferences, patch),
+        PreferencesChange::Patch(patch) => crate::merge_patch::merge(&mut after.preferences, patch.clone()),
     }
     check_preferences(&after.preferences)?;
     match &change.settings {
@@ -198,24 +198,6 @@ fn changed(before: &Device, change: &DeviceChange) -> Result<Device, Refused> {
         after.status = status;
     }
     Ok(after)
-}
-
-/// Patches an object as RFC 7396 (2) says.
-fn patched(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
-    for (key, value) in patch {
-        match value {
-            Value::Null => drop(target.remove(key)),
-            Value::Object(patch) => {
-                let mut below = match target.remove(key) {
-                    Some(Value::Object(below)) => below,
-                    _ => Map::new(),
-                };
-                patched(&mut below, patch);
-                target.insert(key.clone(), Value::Object(below));
-            }
-            value => drop(target.insert(key.clone(), value.clone())),
-        }
-    }
 }
 
 /// Bounds what the program on a device remembers: 32 KB as JSON.

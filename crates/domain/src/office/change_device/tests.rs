@@ -98,7 +98,7 @@ fn preferences_are_patched_as_the_rfc_says() {
         (json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1})),
     ] {
         let mut after = object(target);
-        patched(&mut after, &object(patch));
+        crate::merge_patch::merge(&mut after, object(patch));
         assert_eq!(Value::Object(after), expected);
     }
     let settings = |key: &str, value: Option<&str>| {

@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tillgate_domain::TicketId;
+use tillgate_domain::merge_patch::merged;
 use tillgate_domain::office::{NewRefund, NewTicket, Owner, Shown, TicketChange, TicketClosing, WantedLine};
 use tillgate_domain::ticket::{Amount, Currency, Customer, Label, Location, Payment, Rate};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use super::fit::{Returned, merged};
+use super::fit::Returned;
 use super::item::NewItem;
 use super::shape::{self, CustomerShape, LocationShape, PaymentShape, ReturnedShape};
 use crate::failure::Failure;
