@@ -1,12 +1,11 @@
 //! POS Kasir's answers byte for byte: each shape of its page with its members in their order, and the headers that go with it.
 
 use actix_web::http::Method;
-use actix_web::test::TestRequest;
 use serde_json::json;
 
 use crate::kasir::{LOGIN, LOGOUT, ME, REFRESH};
 use crate::kasir_users::{ADD, USERS, nina};
-use crate::shop::{Answer, PASSWORD, Shop, call, post, put};
+use crate::shop::{Answer, PASSWORD, Shop, bearer, call, post, put};
 
 const SECOND: &str = "2026-11-21T12:00:00Z";
 const HOUR: &str = "2026-11-21T13:00:00Z";
@@ -31,10 +30,6 @@ fn under(message: &str, data: &str) -> String {
     format!("{{\"message\":\"{message}\",\"data\":{data}}}")
 }
 
-fn bearer(token: &str, request: TestRequest) -> TestRequest {
-    request.insert_header(("Authorization", format!("Bearer {token}")))
-}
-
 #[actix_web::test]
 async fn every_example_of_the_page() {
     let shop = Shop::open();
@@ -48,11 +43,11 @@ async fn every_example_of_the_page() {
     is(&login, 200, &under("Login successful", &data));
     is(&shop.get(ME, &token).await, 200, &under("Success", &admin));
 
-    let added = shop.send(bearer(&token, post(ADD, nina()))).await;
+    let added = shop.send(bearer(post(ADD, nina()), &token)).await;
     let nina = profile(&added.text("/data/id"), "nina", "nina@example.com", "cashier");
     is(&added, 200, &under("User added successfully", &nina));
     let mara = json!({ "username": "mara", "email": "mara@example.com", "password": PASSWORD, "role": "manager", "is_active": true });
-    let created = shop.send(bearer(&token, post(USERS, mara))).await;
+    let created = shop.send(bearer(post(USERS, mara), &token)).await;
     let mara = created.text("/data/id");
     is(&created, 201, &under("User created successfully", &profile(&mara, "mara", "mara@example.com", "manager")));
 
@@ -63,10 +58,10 @@ async fn every_example_of_the_page() {
     let path = format!("{USERS}/{mara}");
     let one = shop.get(&path, &token).await;
     is(&one, 200, &under("User retrieved successfully", &profile(&mara, "mara", "mara@example.com", "manager")));
-    let changed = shop.send(bearer(&token, put(&path, json!({ "username": "Mara", "role": "cashier" })))).await;
+    let changed = shop.send(bearer(put(&path, json!({ "username": "Mara", "role": "cashier" })), &token)).await;
     is(&changed, 200, &under("User updated successfully", &profile(&mara, "Mara", "mara@example.com", "cashier")));
     let toggle = call(Method::POST, &format!("{path}/toggle-status"));
-    is(&shop.send(bearer(&token, toggle)).await, 200, "{\"message\":\"User status toggled successfully\"}");
+    is(&shop.send(bearer(toggle, &token)).await, 200, "{\"message\":\"User status toggled successfully\"}");
     is(&shop.delete(&path, &token).await, 200, "{\"message\":\"User deleted successfully\"}");
     let gone = profile(&mara, "Mara", "mara@example.com", "cashier").replace("true", "false");
     let gone = gone.replace('}', &format!(",\"deleted_at\":\"{SECOND}\"}}"));
@@ -89,7 +84,7 @@ async fn every_example_of_the_page() {
     let data = format!("{{\"Token\":\"{next}\",\"refresh_token\":\"{newer}\",\"expired_at\":\"{HOUR}\"}}");
     is(&renewed, 200, &under("Token refreshed successfully", &data));
     let other = json!({ "old_password": PASSWORD, "new_password": "staple battery" });
-    let change = shop.send(bearer(&next, put("/kasir/api/v1/auth/me/password", other))).await;
+    let change = shop.send(bearer(put("/kasir/api/v1/auth/me/password", other), &next)).await;
     is(&change, 200, "{\"message\":\"Password updated successfully\"}");
     let out = shop.with_token(Method::POST, LOGOUT, &next).await;
     is(&out, 200, "{\"message\":\"Successfully logged out\",\"data\":null}");
@@ -107,7 +102,6 @@ async fn every_refusal_of_the_page() {
     let admin = shop.kasir("admin@example.com").await.text("/data/Token");
     let john = shop.kasir("john@example.com").await.text("/data/Token");
     let failed = |message: &str, error: &str| format!("{{\"message\":\"{message}\",\"error\":{error},\"data\":null}}");
-    let with = |token: &str, request: TestRequest| bearer(token, request);
     let taken =
         |name: &str, email: &str| json!({ "username": name, "email": email, "password": PASSWORD, "role": "cashier" });
     let equal = json!({ "username": "olga", "email": "olga@example.com", "password": PASSWORD, "role": "admin" });
@@ -118,35 +112,35 @@ async fn every_refusal_of_the_page() {
         (post(LOGIN, json!({ "email": "clerk", "password": PASSWORD })), 403, "Insufficient permissions", "{}"),
         (post(LOGIN, json!({})), 400, "Failed to parse request body", "\"email is required; password is required\""),
         (call(Method::GET, ME), 401, "Authorization header required", "{}"),
-        (with("x", call(Method::GET, ME)), 401, "Invalid or expired token", "{}"),
+        (bearer(call(Method::GET, ME), "x"), 401, "Invalid or expired token", "{}"),
         (call(Method::POST, REFRESH), 401, "Refresh token missing", "{}"),
-        (with("x", call(Method::POST, REFRESH)), 401, "Invalid or expired session", "{}"),
+        (bearer(call(Method::POST, REFRESH), "x"), 401, "Invalid or expired session", "{}"),
         (
-            with(&john, put("/kasir/api/v1/auth/me/password", wrong)),
+            bearer(put("/kasir/api/v1/auth/me/password", wrong), &john),
             401,
             "Invalid current password",
             "\"the current password is wrong\"",
         ),
-        (with(&john, post(ADD, nina())), 403, "Insufficient permissions", "{}"),
+        (bearer(post(ADD, nina()), &john), 403, "Insufficient permissions", "{}"),
         (
-            with(&admin, post(ADD, equal)),
+            bearer(post(ADD, equal), &admin),
             403,
             "Cannot assign a role equal to or higher than your own",
             "\"the role admin is not below your own; somebody above it can give it\"",
         ),
         (
-            with(&admin, post(USERS, taken("john_doe", "new@example.com"))),
+            bearer(post(USERS, taken("john_doe", "new@example.com")), &admin),
             409,
             "Username already exists",
             "\"username is taken; choose another\"",
         ),
         (
-            with(&admin, post(USERS, taken("new", "john@example.com"))),
+            bearer(post(USERS, taken("new", "john@example.com")), &admin),
             409,
             "Email already exists",
             "\"email is taken; choose another\"",
         ),
-        (with(&admin, call(Method::GET, &nobody)), 404, "User not found", "{}"),
+        (bearer(call(Method::GET, &nobody), &admin), 404, "User not found", "{}"),
         (
             call(Method::POST, LOGOUT)
                 .insert_header(("Cookie", format!("access_token={john}")))

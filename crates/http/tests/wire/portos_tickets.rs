@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use crate::shop::{Answer, Shop, call, post, put};
+use crate::shop::{self, Answer, Shop, call, post, put};
 
 /// The item of the page's check: 1.234 at 5.363636 without VAT of 10 %.
 pub fn item() -> Value {
@@ -13,7 +13,7 @@ pub fn item() -> Value {
 }
 
 pub fn bearer(request: TestRequest, token: &str) -> TestRequest {
-    request.insert_header(("Authorization", format!("Bearer {token}"))).insert_header(("Accept-Language", "en"))
+    shop::bearer(request, token).insert_header(("Accept-Language", "en"))
 }
 
 pub fn patch(path: &str, body: Value) -> TestRequest {

@@ -243,7 +243,7 @@ impl Shop {
     }
 
     pub async fn with_token(&self, method: Method, path: &str, token: &str) -> Answer {
-        self.send(call(method, path).insert_header(("Authorization", format!("Bearer {token}")))).await
+        self.send(bearer(call(method, path), token)).await
     }
 
     pub async fn get(&self, path: &str, token: &str) -> Answer {
@@ -348,6 +348,11 @@ pub fn engine(store: &Arc<Moody>, clock: &Arc<Standing>, master: MasterKey) -> A
 
 pub fn call(method: Method, path: &str) -> TestRequest {
     TestRequest::with_uri(path).method(method)
+}
+
+/// The request, by whoever has this token.
+pub fn bearer(request: TestRequest, token: &str) -> TestRequest {
+    request.insert_header(("Authorization", format!("Bearer {token}")))
 }
 
 pub fn post(path: &str, body: Value) -> TestRequest {

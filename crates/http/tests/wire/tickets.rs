@@ -7,7 +7,7 @@ use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
 use crate::office::{faults, pointers};
-use crate::shop::{Answer, PASSWORD, Shop, call, post};
+use crate::shop::{Answer, PASSWORD, Shop, bearer, call, post};
 
 const ALL: &str = "/api/v1/tickets";
 
@@ -21,10 +21,6 @@ fn plain(price: &str, quantity: &str) -> Value {
 
 fn with(items: &[Value]) -> Value {
     json!({ "currency": "EUR", "items": items })
-}
-
-fn bearer(request: TestRequest, token: &str) -> TestRequest {
-    request.insert_header(("Authorization", format!("Bearer {token}")))
 }
 
 /// Somebody at a till.

@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use crate::shop::{Answer, Mood, PASSWORD, Shop, call, post};
+use crate::shop::{Answer, Mood, PASSWORD, Shop, bearer, call, post};
 
 /// What is asked of every mount.
 const REFUSALS: [&str; 10] = [
@@ -177,10 +177,6 @@ const MOUNTS: &[Words] = &[
         ],
     },
 ];
-
-fn bearer(request: TestRequest, token: &str) -> TestRequest {
-    request.insert_header(("Authorization", format!("Bearer {token}")))
-}
 
 /// The answer as the table has it.
 fn told(answer: &Answer) -> String {
