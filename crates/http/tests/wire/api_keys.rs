@@ -6,7 +6,7 @@ use actix_web::http::Method;
 use serde_json::{Value, json};
 
 use crate::oauth::{INTROSPECT, about};
-use crate::office::{Desk, faults};
+use crate::office::{Desk, faults, pointers};
 use crate::portos_client::PortosKey;
 
 fn new() -> Value {
@@ -62,7 +62,7 @@ async fn a_key_is_made_shown_changed_and_deleted() {
 async fn every_fault_of_a_body_is_told_at_once() {
     let desk = Desk::open().await;
     let sent = json!({ "status": "gone", "description": 7, "device": "", "permissions": ["storno", "No Right", 1] });
-    let expected = [
+    let expected = pointers(&[
         ("/description", "type"),
         ("/device", "required"),
         ("/name", "required"),
@@ -70,8 +70,7 @@ async fn every_fault_of_a_body_is_told_at_once() {
         ("/permissions/2", "type"),
         ("/status", "format"),
         ("/user", "required"),
-    ];
-    let expected = expected.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())).to_vec();
+    ]);
     assert_eq!(faults(&desk.post("/api-keys", sent).await), (422, "fields_invalid".to_owned(), expected));
     for (member, value, place, code) in [
         ("user", json!("nobody"), "/user", "unknown"),

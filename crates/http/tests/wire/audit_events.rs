@@ -5,7 +5,7 @@ use actix_web::http::Method;
 use serde_json::{Value, json};
 use tillgate_domain::{Action, Outcome, Subject};
 
-use crate::office::{Desk, faults};
+use crate::office::{Desk, faults, pointers};
 use crate::shop::{Mood, PASSWORD, Shop, call, post};
 
 #[actix_web::test]
@@ -52,7 +52,7 @@ async fn every_fault_of_a_query_is_told_and_nothing_of_another_tenant() {
     let refused = desk.get(&format!("/audit-events?{sent}")).await;
     let (status, code, mut told) = faults(&refused);
     told.sort();
-    let expected = [
+    let expected = pointers(&[
         ("action", "format"),
         ("from", "type"),
         ("limit", "range"),
@@ -61,8 +61,7 @@ async fn every_fault_of_a_query_is_told_and_nothing_of_another_tenant() {
         ("subject_kind", "format"),
         ("until", "type"),
         ("user", "type"),
-    ];
-    let expected: Vec<_> = expected.iter().map(|(name, code)| ((*name).to_owned(), (*code).to_owned())).collect();
+    ]);
     assert_eq!((status, code.as_str(), told), (422, "fields_invalid", expected));
     let lines = desk.shop.store.memory.audit();
     let own = lines.iter().find(|line| line.action == Action::Login).unwrap().tenant;

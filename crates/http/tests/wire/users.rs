@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use crate::office::{Desk, faults};
+use crate::office::{Desk, faults, pointers};
 use crate::shop::{Answer, PASSWORD, post};
 
 fn nina() -> Value {
@@ -77,17 +77,16 @@ async fn every_fault_of_a_body_is_told_at_once() {
         "roles": ["manager", 7],
         "devices": [{ "device": "", "roles": ["cashier"] }, { "device": "P01" }],
     });
-    let expected = [
+    let expected = pointers(&[
         ("/devices/0/device", "required"),
         ("/devices/1/roles", "required"),
         ("/email", "format"),
         ("/roles/1", "type"),
         ("/status", "format"),
         ("/user_name", "required"),
-    ];
-    let expected = expected.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())).to_vec();
+    ]);
     assert_eq!(faults(&desk.post("/users", sent).await), (422, "fields_invalid".to_owned(), expected));
-    let one = |place: &str, code: &str| vec![(place.to_owned(), code.to_owned())];
+    let one = |place, code| pointers(&[(place, code)]);
     for (body, status, expected) in [
         (json!({ "user_name": "nina", "roles": ["chief"] }), 422, one("/roles", "unknown")),
         (json!({ "user_name": "nina", "password": "short" }), 422, one("/password", "weak")),
@@ -98,8 +97,7 @@ async fn every_fault_of_a_body_is_told_at_once() {
     }
     let path = format!("/users/{}", desk.shop.native("witness").await.text("/session/user/id"));
     let nulls = json!({ "user_name": null, "roles": null });
-    let expected = [("/roles", "required"), ("/user_name", "required")];
-    let expected = expected.map(|(pointer, code)| (pointer.to_owned(), code.to_owned())).to_vec();
+    let expected = pointers(&[("/roles", "required"), ("/user_name", "required")]);
     assert_eq!(faults(&desk.patch(&path, "*", nulls).await), (422, "fields_invalid".to_owned(), expected));
     let query = desk.get("/users?limit=0&after=x&status=gone&sort=age").await;
     let places: Vec<String> = faults(&query).2.into_iter().map(|(place, _)| place).collect();
