@@ -31,13 +31,15 @@ struct Condition {
     member: &'static str,
     how: How,
     value: Key,
+    /// The value where it is an instant: values that are some too are compared with it as such. Rows are not sorted so, since among
+    /// instants and other texts that would be no order.
+    at: Option<Instant>,
 }
 
-/// What a value is compared by: numbers among themselves as such, instants too, all else as text.
+/// What a value is compared by: numbers among themselves as such, all else as text.
 #[derive(Debug, PartialEq)]
 struct Key {
     number: Option<f64>,
-    at: Option<Instant>,
     text: String,
 }
 
@@ -160,7 +162,7 @@ impl Asked {
     pub(super) fn between(&self, member: &str) -> (Option<Instant>, Option<Instant>) {
         let (mut from, mut to) = (None, None);
         for condition in self.conditions.iter().filter(|condition| condition.member == member) {
-            let Some(at) = condition.value.at else { continue };
+            let Some(at) = condition.at else { continue };
             let (is_least, is_most) = match condition.how {
                 How::Equal => (true, true),
                 How::Greater | How::NotLess => (true, false),
@@ -226,8 +228,8 @@ impl Condition {
             known.map(|(_, how)| (*how, rest))
         });
         let (how, text) = said.unwrap_or((How::Equal, text));
-        let value = Key { number: text.trim().parse().ok(), at: instant(text), text: folded(text) };
-        Self { member, how, value }
+        let (value, at) = (Key { number: text.trim().parse().ok(), text: folded(text) }, instant(text));
+        Self { member, how, value, at }
     }
 
     fn holds(&self, row: &Value) -> bool {
@@ -241,7 +243,8 @@ impl Condition {
 
     fn fits(&self, value: &Value) -> bool {
         let (own, asked) = (Key::of(value), &self.value);
-        let order = own.compared(asked);
+        let at = |asked: Instant| Some(value.as_str().and_then(instant)?.cmp(&asked));
+        let order = self.at.and_then(at).unwrap_or_else(|| own.compared(asked));
         match self.how {
             How::Equal => order.is_eq(),
             How::Other => order.is_ne(),
@@ -258,13 +261,12 @@ impl Condition {
 
 impl Key {
     fn of(value: &Value) -> Self {
-        Self { number: value.as_f64(), at: value.as_str().and_then(instant), text: text(value) }
+        Self { number: value.as_f64(), text: text(value) }
     }
 
     fn compared(&self, other: &Self) -> Ordering {
-        match ((self.number, self.at), (other.number, other.at)) {
-            ((Some(one), _), (Some(other), _)) => one.total_cmp(&other),
-            ((_, Some(one)), (_, Some(other))) => one.cmp(&other),
+        match (self.number, other.number) {
+            (Some(one), Some(other)) => one.total_cmp(&other),
             _ => self.text.cmp(&other.text),
         }
     }

@@ -84,6 +84,13 @@ fn a_list_is_sorted_and_cut() {
 }
 
 #[test]
+fn names_that_are_instants_are_sorted_as_names() {
+    let names = ["2026-11-21", "2026-11-20Z", "2026-11-20T23:30:00-01:00"].map(|name| json!({ "name": name }));
+    let sorted = Asked::read("$sort=name", MEMBERS).unwrap().chosen(names.to_vec());
+    assert_eq!(sorted["items"], json!([names[2], names[1], names[0]]));
+}
+
+#[test]
 fn a_count_tells_how_many_and_shows_none() {
     let chosen = |query| Asked::read(query, MEMBERS).unwrap().chosen(rows());
     assert_eq!(chosen("$count=true&age=gt:9&$take=1"), json!({ "items": [], "count": 2 }));
