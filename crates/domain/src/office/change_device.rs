@@ -207,10 +207,6 @@ pub(super) fn check_preferences(preferences: &Map<String, Value>) -> Result<(), 
     if text.len() > MOST {
         return Err(Refused::Invalid { field: Field::Preferences, why: crate::InvalidName::TooLong(MOST) });
     }
-    // not every database takes it
-    if text.contains("\\u0000") {
-        return Err(Refused::Invalid { field: Field::Preferences, why: crate::InvalidName::Control });
-    }
     Ok(())
 }
 

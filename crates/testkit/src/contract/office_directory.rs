@@ -270,7 +270,10 @@ pub fn an_update_of_a_device_stores_every_field(whole: &Whole) {
         environment: Environment::Tool,
         status: DeviceStatus::Locked,
         description: "In the cellar".into(),
-        preferences: serde_json::Map::from_iter([("sound".to_owned(), serde_json::json!(null))]),
+        preferences: serde_json::Map::from_iter([
+            ("sound".to_owned(), serde_json::json!(null)),
+            ("so\0und".to_owned(), serde_json::json!("\0")),
+        ]),
         settings: [("Ž".to_owned(), "\"\\\n".to_owned())].into(),
         roles: [role_id(3)].into(),
         epoch: Epoch(99),
