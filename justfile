@@ -24,3 +24,7 @@ bench *ARGS:
 # fuzz a target for a minute: headers, access_token, refresh_token, login, configuration, database_address
 fuzz TARGET:
     cargo +nightly fuzz run {{TARGET}} -- -max_total_time=60
+
+# licenses, sources and known vulnerabilities of the dependencies; needs cargo-deny (cargo install --locked cargo-deny)
+deny:
+    cargo deny check

@@ -4,9 +4,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::process::Command;
 
 use serde_json::Value;
+use tillgate_tests::cargo_metadata;
 
 /// What each crate may depend on of the workspace's own.
 const MAY: &[(&str, &[&str])] = &[
@@ -51,23 +51,9 @@ struct Workspace {
     own: BTreeMap<String, Value>,
 }
 
-fn host() -> String {
-    let output = Command::new("rustc").arg("-vV").output().unwrap();
-    let said = String::from_utf8(output.stdout).unwrap();
-    said.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned()
-}
-
 fn workspace() -> Workspace {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let output = Command::new(cargo)
-        // Without the filter cargo asks for packages of systems that nothing here is built for.
-        .args(["metadata", "--format-version", "1", "--locked", "--filter-platform", &host()])
-        .current_dir(root)
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let metadata = cargo_metadata(root);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
     let list = |value: &Value| value.as_array().unwrap().clone();
     let names: BTreeMap<String, String> =
