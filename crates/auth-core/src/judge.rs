@@ -6,7 +6,8 @@ use tillgate_domain::{DeviceId, DeviceStatus, Instant, UserStatus};
 
 use crate::error::TokenRefusal;
 use crate::ports::Standing;
-use crate::{Dialect, SessionKind};
+use crate::session::FIRST_GENERATION;
+use crate::{Dialect, Session, SessionKind};
 
 /// Who presents a refresh token, as far as the request says.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +18,8 @@ pub struct Presenter<'a> {
     pub device: Option<DeviceId>,
     /// The thumbprint of the key that the client proved to hold.
     pub thumbprint: Option<&'a [u8]>,
+    /// Whether the client will present the same refresh token again, whatever it is answered.
+    pub keeps_token: bool,
 }
 
 /// What this process knows besides the store.
@@ -42,6 +45,8 @@ pub enum Verdict {
     },
     /// The newest refresh token again, with a new access token; nothing is written.
     Repeat,
+    /// The same, since this refresh token is not rotated; the session is extended as by a rotation.
+    Reuse,
     /// The same, to somebody who seems never to have had it: its overlap begins anew, so that it does not move on while older
     /// requests of theirs are still on their way.
     Renew,
@@ -68,7 +73,7 @@ pub fn judge(
         return Verdict::Replay;
     }
     let Some(overlap) = session.terms.refresh.as_ref().and_then(|refresh| refresh.overlap) else {
-        return if presented == session.generation { Verdict::Repeat } else { Verdict::Replay };
+        return if presented == session.generation { Verdict::Reuse } else { Verdict::Replay };
     };
     if presented > session.generation {
         // No further than there: a sibling's request that bears the one before may still be on its way.
@@ -77,7 +82,10 @@ pub fn judge(
     let rotated = witness.rotated.or(session.rotated_at.map(|at| now.since(at)));
     let fresh = rotated.is_some_and(|ago| ago < overlap);
     if presented == session.generation {
-        return if fresh {
+        let reusable = presented == FIRST_GENERATION && first_reusable(session);
+        return if reusable && presenter.keeps_token {
+            Verdict::Reuse
+        } else if fresh {
             Verdict::Repeat
         } else {
             Verdict::Rotate { to: presented.saturating_add(1), went_back: false }
@@ -94,6 +102,10 @@ pub fn judge(
         (true, _) | (false, true) => Verdict::Repeat,
         (false, false) => Verdict::Replay,
     }
+}
+
+fn first_reusable(session: &Session) -> bool {
+    session.terms.refresh.as_ref().is_some_and(|refresh| refresh.first_reusable)
 }
 
 fn refuse(standing: &Standing, presenter: &Presenter<'_>, now: Instant) -> Option<TokenRefusal> {

@@ -101,6 +101,10 @@ pub struct Refreshing<'a> {
     pub device: Option<DeviceId>,
     /// The thumbprint of the key that the client proved to hold.
     pub thumbprint: Option<&'a [u8]>,
+    /// Whether the client will present the same refresh token again, since the answers of its contract have no place for
+    /// another. It counts for the first token of a session whose terms allow that
+    /// ([`Refresh::first_reusable`](crate::Refresh::first_reusable)).
+    pub keeps_token: bool,
     /// Where it comes from.
     pub address: Option<IpAddr>,
 }
@@ -108,7 +112,16 @@ pub struct Refreshing<'a> {
 impl<'a> Refreshing<'a> {
     /// A refresh token and nothing beside it, from nowhere in particular.
     pub const fn new(dialect: &'a Dialect, token: &'a str) -> Self {
-        Self { dialect, tenant: None, token, beside: None, device: None, thumbprint: None, address: None }
+        Self {
+            dialect,
+            tenant: None,
+            token,
+            beside: None,
+            device: None,
+            thumbprint: None,
+            keeps_token: false,
+            address: None,
+        }
     }
 }
 
@@ -119,6 +132,8 @@ pub enum Evidence<'a> {
     None,
     /// An access token.
     Bearer(&'a str),
+    /// Access tokens of which any may be the one that counts: the first that stands does.
+    AnyBearer(Vec<&'a str>),
     /// A signature that was made with the key of a program.
     Signature(Box<Signature>, Counting),
     /// The key of a program itself.

@@ -82,6 +82,9 @@ pub struct Proved {
     pub at: Instant,
 }
 
+/// The generation of the tokens that a login is answered.
+pub(crate) const FIRST_GENERATION: i64 = 1;
+
 /// A session as the store keeps it. It holds no token and no hash of one: only what a token must name to be its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Session {

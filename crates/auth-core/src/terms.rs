@@ -32,7 +32,14 @@ pub struct Refresh {
     /// How long after a rotation the refresh token before it is still answered, with the same successor. `None`: the refresh
     /// token is never rotated and serves for as long as the session lives.
     pub overlap: Option<Duration>,
+    /// Whether the refresh token of the login may be presented again and again, without rotation, by clients that cannot store
+    /// another ([`Refreshing::keeps_token`](crate::Refreshing::keeps_token)). It holds until a rotation follows it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub first_reusable: bool,
 }
+
+/// How much later a session must end before a refresh without rotation writes it: such a refresh writes once an hour at most.
+const LEAST_EXTENSION: Duration = Duration::from_hours(1);
 
 /// A quarter of an hour, refreshed for thirty days of silence and ninety in all, with two minutes of overlap.
 impl Default for Terms {
@@ -40,7 +47,7 @@ impl Default for Terms {
         let days = |days: u64| Some(Duration::from_hours(days * 24));
         Self {
             access: Duration::from_mins(15),
-            refresh: Some(Refresh { idle: days(30), overlap: Some(Duration::from_mins(2)) }),
+            refresh: Some(Refresh { idle: days(30), overlap: Some(Duration::from_mins(2)), first_reusable: false }),
             absolute: days(90),
             midnight: false,
         }
@@ -57,6 +64,24 @@ impl Terms {
         let absolute = self.absolute.map(|absolute| created.after(absolute));
         let midnight = self.midnight.then(|| zone.next_midnight(created));
         [idle, absolute, midnight].into_iter().flatten().min()
+    }
+
+    /// When a session that is over at `expires_at` is over after a refresh `now` that rotates nothing; `None` where that is not
+    /// worth a write. So such a session lives up to an hour, or a quarter of a shorter idle time, less than its idle time after
+    /// its last refresh, and always until an end that no refresh puts off.
+    pub fn extended_expiry(
+        &self,
+        created: Instant,
+        expires_at: Option<Instant>,
+        now: Instant,
+        zone: &Zone,
+    ) -> Option<Instant> {
+        let (refresh, current) = (self.refresh.as_ref()?, expires_at?);
+        let idle = refresh.idle?;
+        let later = self.session_expiry(created, now, zone)?;
+        let is_last = now.after(idle) > later;
+        let due = later.since(current) >= (idle / 4).min(LEAST_EXTENSION);
+        (later > current && (due || is_last)).then_some(later)
     }
 
     /// The same, no longer than a tenant wants them for a session of this kind. A permanent session lasts until it is ended,
@@ -78,6 +103,7 @@ impl Terms {
                 let overlap = limits.overlap.map_or(overlap, |limit| overlap.min(limit));
                 overlap.min(access.saturating_sub(Duration::from_secs(1)))
             }),
+            first_reusable: refresh.first_reusable,
         });
         Self { access, refresh, absolute: shorter(self.absolute, limits.absolute), midnight: self.midnight }
     }
@@ -95,7 +121,7 @@ impl Terms {
             Some(Refresh { idle: None, .. }) if absolute.is_none() && day.is_none() => {
                 SessionLimits { access, ..SessionLimits::NOTHING }
             }
-            Some(Refresh { idle, overlap }) => SessionLimits {
+            Some(Refresh { idle, overlap, .. }) => SessionLimits {
                 access,
                 idle: end(*idle),
                 absolute: end(*absolute),
@@ -129,7 +155,11 @@ mod tests {
     fn terms() -> Terms {
         Terms {
             access: Duration::from_mins(15),
-            refresh: Some(Refresh { idle: Some(Duration::from_hours(12)), overlap: Some(Duration::from_mins(2)) }),
+            refresh: Some(Refresh {
+                idle: Some(Duration::from_hours(12)),
+                overlap: Some(Duration::from_mins(2)),
+                first_reusable: false,
+            }),
             absolute: None,
             midnight: false,
         }
@@ -141,10 +171,37 @@ mod tests {
         assert_eq!(terms().session_expiry(NOON, at(5), &Zone::UTC), Some(at(17)), "idle");
         let absolute = Terms { absolute: Some(Duration::from_hours(6)), ..terms() };
         assert_eq!(absolute.session_expiry(NOON, at(5), &Zone::UTC), Some(at(6)), "absolute");
-        let forever = Terms { refresh: Some(Refresh { idle: None, overlap: None }), ..terms() };
+        let forever = Terms { refresh: Some(Refresh { idle: None, overlap: None, first_reusable: false }), ..terms() };
         assert_eq!(forever.session_expiry(NOON, at(5), &Zone::UTC), None, "no bound");
         let none = Terms { refresh: None, ..terms() };
         assert_eq!(none.session_expiry(NOON, NOON, &Zone::UTC), Some(NOON.after(none.access)), "no refresh token");
+    }
+
+    #[test]
+    fn a_refresh_without_rotation_extends_a_session_by_an_hour_at_least() {
+        let minutes = |minutes| NOON.after(Duration::from_mins(minutes));
+        let of = |idle: u64, absolute: Option<u64>| Terms {
+            refresh: Some(Refresh { idle: Some(Duration::from_mins(idle)), overlap: None, first_reusable: false }),
+            absolute: absolute.map(Duration::from_mins),
+            ..terms()
+        };
+        for (what, terms, expires, now, expected) in [
+            ("an hour later", of(720, None), 720, 60, Some(780)),
+            ("less than an hour later", of(720, None), 720, 59, None),
+            ("a quarter of a short idle time later", of(60, None), 60, 15, Some(75)),
+            ("less than a quarter", of(60, None), 60, 14, None),
+            ("the last end, though it is near", of(720, Some(740)), 720, 25, Some(740)),
+            ("the last end is written already", of(720, Some(740)), 740, 100, None),
+            ("the clock went back", of(720, None), 900, 60, None),
+        ] {
+            let extended = terms.extended_expiry(NOON, Some(minutes(expires)), minutes(now), &Zone::UTC);
+            assert_eq!(extended, expected.map(minutes), "{what}");
+        }
+        let forever = Terms { refresh: Some(Refresh { idle: None, overlap: None, first_reusable: false }), ..terms() };
+        assert_eq!(forever.extended_expiry(NOON, None, minutes(600), &Zone::UTC), None, "it never ends");
+        let midnight = Terms { midnight: true, ..forever };
+        let end = Zone::UTC.next_midnight(NOON);
+        assert_eq!(midnight.extended_expiry(NOON, Some(end), minutes(60), &Zone::UTC), None, "a fixed end");
     }
 
     #[test]
@@ -158,7 +215,7 @@ mod tests {
 
     #[test]
     fn an_end_is_fixed_where_no_silence_ends_a_session() {
-        let refresh = |idle| Some(Refresh { idle, overlap: None });
+        let refresh = |idle| Some(Refresh { idle, overlap: None, first_reusable: false });
         let idle = Some(Duration::from_hours(1));
         for (refresh, absolute, midnight, fixed) in [
             (refresh(None), None, true, true),
@@ -184,7 +241,7 @@ mod tests {
             SessionLimits { access: minutes(5), idle: minutes(60), absolute: minutes(600), overlap: minutes(1) };
         let expected = Terms {
             access: Duration::from_mins(5),
-            refresh: Some(Refresh { idle: minutes(60), overlap: minutes(1) }),
+            refresh: Some(Refresh { idle: minutes(60), overlap: minutes(1), first_reusable: false }),
             absolute: minutes(600),
             midnight: false,
         };
@@ -201,7 +258,8 @@ mod tests {
             overlap: Some(Duration::from_hours(1)),
             ..SessionLimits::default()
         };
-        let never_rotated = Terms { refresh: Some(Refresh { idle: None, overlap: None }), ..terms() };
+        let never_rotated =
+            Terms { refresh: Some(Refresh { idle: None, overlap: None, first_reusable: false }), ..terms() };
         assert_eq!(never_rotated.within(&limits, SessionKind::Person).refresh, never_rotated.refresh);
         let none = Terms { refresh: None, ..terms() };
         assert_eq!(none.within(&limits, SessionKind::Person).refresh, None, "no refresh token is made");
@@ -214,7 +272,11 @@ mod tests {
     #[test]
     fn a_limit_above_the_longest_shortens_nothing_and_one_below_it_does() {
         let hour = Duration::from_hours(1);
-        let person = |idle, overlap, absolute| Terms { refresh: Some(Refresh { idle, overlap }), absolute, ..terms() };
+        let person = |idle, overlap, absolute| Terms {
+            refresh: Some(Refresh { idle, overlap, first_reusable: false }),
+            absolute,
+            ..terms()
+        };
         let (forever, nothing) = (None, Some(Duration::ZERO));
         let of = |idle, absolute, overlap| (idle, absolute, overlap);
         for (terms, kind, expected) in [

@@ -108,6 +108,13 @@ impl Uses {
         self.held().told.get(&session).is_some_and(|(told, _)| *told == generation)
     }
 
+    /// The same, where it was no longer ago than this; `now` by the monotonic clock.
+    pub(crate) fn told_within(&self, session: SessionId, generation: i64, now: Duration, span: Duration) -> bool {
+        let held = self.held();
+        let lately = |(told, at): &(i64, Duration)| *told == generation && now.saturating_sub(*at) < span;
+        held.told.get(&session).is_some_and(lately)
+    }
+
     /// Notes that it has been told, `now` by the monotonic clock.
     pub(crate) fn note_told(&self, session: SessionId, generation: i64, now: Duration) {
         let mut held = self.held();

@@ -54,7 +54,7 @@ pub enum Change {
 pub enum EndedWhy {
     /// Its own logout.
     Logout,
-    /// Another login took its place on a sale device.
+    /// Another login took its place: on a sale device, or in the same browser.
     Replaced,
     /// A refresh token that had been followed by a used one came again.
     Replay,

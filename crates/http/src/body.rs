@@ -64,6 +64,11 @@ impl<'de> Visitor<'de> for Members {
     }
 }
 
+/// Whether the body says nothing, as clients write it that send one with every request: no bytes, `null`, or an empty text.
+pub(crate) fn is_nothing(body: &[u8]) -> bool {
+    matches!(body.trim_ascii(), b"" | b"null" | b"\"\"")
+}
+
 /// The bytes of the body, where it claims to be JSON, of whatever kind.
 pub(crate) fn json_of_any_kind<'b>(headers: &HeaderMap, body: &'b [u8]) -> Result<&'b [u8], Failure> {
     if is_encoded(headers) || !essence(headers).is_some_and(|essence| is_json(&essence)) {

@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use actix_web::web::{self, Bytes};
 use tillgate_auth_core::{
-    Auth, Caller, Dialect as Label, Error, Granted, Login, LoginRefusal, Presented, Proof, Refreshing, Tenancy, Terms,
-    Who,
+    Auth, Caller, Dialect as Label, Error, Granted, Login, LoginRefusal, Presented, Proof, Refreshing, Refusal,
+    Tenancy, Terms, TokenRefusal, Who,
 };
-use tillgate_domain::{Rank, Secret, SessionId, Slug, TenantId};
+use tillgate_domain::{EndedWhy, Rank, Secret, SessionId, Slug, TenantId};
 
 use crate::failure::Failure;
 use crate::head::Head;
@@ -136,7 +136,41 @@ impl Call {
 
     /// Refreshes a session. `beside` is the access token that was sent with the refresh token.
     pub async fn refresh(&self, token: Secret<String>, beside: Option<Secret<String>>) -> Result<Granted, Failure> {
-        self.renew(token, beside, None).await
+        self.renew(vec![token], Presenting { beside, ..Presenting::default() }).await
+    }
+
+    /// The same for a client that will present the same refresh token again, whatever it is answered.
+    pub async fn refresh_kept(&self, token: Secret<String>) -> Result<Granted, Failure> {
+        self.renew(vec![token], Presenting { keeps_token: true, ..Presenting::default() }).await
+    }
+
+    /// Refreshes by whichever of these refresh tokens is good.
+    pub async fn refresh_any(&self, tokens: Vec<Secret<String>>) -> Result<Granted, Failure> {
+        self.renew(tokens, Presenting::default()).await
+    }
+
+    /// Ends the sessions of these refresh tokens, as far as they are of this mount's contract and tenant; how many are.
+    pub(crate) async fn end_by_refresh_tokens(
+        &self,
+        tokens: Vec<Secret<String>>,
+        why: EndedWhy,
+    ) -> Result<usize, Failure> {
+        let (tenant, address) = (self.tenant().await?, self.address());
+        block(&self.mounted, move |mounted| {
+            let auth = &mounted.shared.auth;
+            let tokens: Vec<&str> = tokens.iter().map(|token| token.expose().as_str()).collect();
+            let mut proven = 0;
+            for token in auth.newest_refresh_tokens(&tokens)? {
+                let holder = Refreshing { tenant, address, ..Refreshing::new(&mounted.label, token) };
+                match auth.end_by_refresh_token(&holder, why) {
+                    Ok(()) => proven += 1,
+                    Err(Error::Refused(Refusal::Token(_))) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok(proven)
+        })
+        .await
     }
 
     /// The tenant that this mount serves; `None` where requests find theirs.
@@ -169,38 +203,61 @@ impl Call {
 
     /// Refreshes by a permanent token, which must be the one of this pairing.
     pub async fn refresh_paired(&self, token: Secret<String>, pairing: SessionId) -> Result<Granted, Failure> {
-        self.renew(token, None, Some(pairing)).await
+        self.renew(vec![token], Presenting { pairing: Some(pairing), ..Presenting::default() }).await
     }
 
-    async fn renew(
-        &self,
-        token: Secret<String>,
-        beside: Option<Secret<String>>,
-        pairing: Option<SessionId>,
-    ) -> Result<Granted, Failure> {
+    async fn renew(&self, tokens: Vec<Secret<String>>, presenting: Presenting) -> Result<Granted, Failure> {
         let tenant = self.tenant().await?;
         let address = self.address();
         block(&self.mounted, move |mounted| {
-            let dialect: &Label = &mounted.label;
-            let refreshing = Refreshing {
-                dialect,
-                tenant,
-                token: token.expose(),
-                beside: beside.as_ref().map(|beside| beside.expose().as_str()),
-                device: None,
-                thumbprint: None,
-                address,
-            };
             let auth = &mounted.shared.auth;
-            let answer = match pairing {
-                Some(pairing) => auth.refresh_paired(&refreshing, pairing),
-                None => auth.refresh(&refreshing),
+            let Presenting { beside, pairing, keeps_token } = &presenting;
+            let beside = beside.as_ref().map(|beside| beside.expose().as_str());
+            let present = |token| {
+                let dialect: &Label = &mounted.label;
+                let base = Refreshing::new(dialect, token);
+                let refreshing = Refreshing { tenant, beside, keeps_token: *keeps_token, address, ..base };
+                match pairing {
+                    Some(pairing) => auth.refresh_paired(&refreshing, *pairing),
+                    None => auth.refresh(&refreshing),
+                }
+            };
+            let tokens: Vec<&str> = tokens.iter().map(|token| token.expose().as_str()).collect();
+            let answer = match tokens.as_slice() {
+                [token] => present(token),
+                tokens => first_good(auth.newest_refresh_tokens(tokens), present),
             };
             mounted.shared.metrics.refresh(mounted.name, outcome(&answer, |granted| granted.how.name()));
             answer
         })
         .await
     }
+}
+
+/// How a refresh token is presented.
+#[derive(Default)]
+struct Presenting {
+    /// The access token that was sent with it.
+    beside: Option<Secret<String>>,
+    /// The pairing that it must be of.
+    pairing: Option<SessionId>,
+    /// Whether the client will present it again.
+    keeps_token: bool,
+}
+
+/// The first answer that does not refuse its token; else the last refusal.
+fn first_good<'t>(
+    tokens: Result<Vec<&'t str>, Error>,
+    present: impl Fn(&'t str) -> Result<Granted, Error>,
+) -> Result<Granted, Error> {
+    let mut refused = TokenRefusal::Invalid.into();
+    for token in tokens? {
+        match present(token) {
+            Err(refusal @ Error::Refused(Refusal::Token(_))) => refused = refusal,
+            answered => return answered,
+        }
+    }
+    Err(refused)
 }
 
 /// Runs `ask` on a thread that may wait.

@@ -50,7 +50,11 @@ impl Native {
     pub fn terms() -> Terms {
         Terms {
             access: Duration::from_mins(15),
-            refresh: Some(Refresh { idle: Some(Duration::from_hours(30 * 24)), overlap: Some(Duration::from_mins(2)) }),
+            refresh: Some(Refresh {
+                idle: Some(Duration::from_hours(30 * 24)),
+                overlap: Some(Duration::from_mins(2)),
+                first_reusable: false,
+            }),
             absolute: Some(Duration::from_hours(90 * 24)),
             midnight: false,
         }

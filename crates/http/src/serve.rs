@@ -60,10 +60,7 @@ async fn answer(
     payload: Payload,
     reading: &Cell<bool>,
 ) -> Result<HttpResponse, Failure> {
-    if endpoint.is_known()
-        && let Some(leave) =
-            cors::preflight(mounted.dialect.origins(), head.method(), head.headers(), || endpoint.allow())
-    {
+    if let Some(leave) = cors::preflight(mounted.dialect.origins(), head.method(), head.headers()) {
         return Ok(leave);
     }
     let route = endpoint.route(head.method())?;
@@ -107,18 +104,19 @@ pub(crate) async fn caller(mounted: &Arc<Mounted>, head: &Head, evidence: Eviden
         return Ok(recognized?);
     }
     let (method, target, address) = (head.method().to_string(), head.target().to_owned(), head.address());
-    let mut token = None;
-    let held = match presented.evidence {
-        Evidence::Bearer(bearer) => {
-            token = Some(tillgate_domain::Secret::new(bearer.to_owned()));
-            Evidence::None
-        }
-        Evidence::None => Evidence::None,
-        Evidence::Signature(signature, counting) => Evidence::Signature(signature, counting),
-        Evidence::Client(client) => Evidence::Client(client),
+    let owned = |token: &str| tillgate_domain::Secret::new(token.to_owned());
+    let (held, tokens) = match presented.evidence {
+        Evidence::Bearer(token) => (Evidence::None, vec![owned(token)]),
+        Evidence::AnyBearer(tokens) => (Evidence::None, tokens.into_iter().map(owned).collect()),
+        Evidence::None => (Evidence::None, Vec::new()),
+        Evidence::Signature(signature, counting) => (Evidence::Signature(signature, counting), Vec::new()),
+        Evidence::Client(client) => (Evidence::Client(client), Vec::new()),
     };
     crate::call::block(mounted, move |mounted| {
-        let evidence = token.as_ref().map_or(held, |token| Evidence::Bearer(token.expose()));
+        let evidence = match tokens.as_slice() {
+            [] => held,
+            tokens => Evidence::AnyBearer(tokens.iter().map(|token| token.expose().as_str()).collect()),
+        };
         mounted.shared.auth.authenticate(&tillgate_auth_core::Presented {
             evidence,
             dialect: &mounted.label,

@@ -164,19 +164,20 @@ pub(crate) fn mounts(settings: &Settings) -> Result<Mounts, Stop> {
 
 fn native_terms(settings: &Settings) -> Terms {
     let sessions = &settings.sessions;
-    let refresh = Refresh { idle: Some(sessions.idle), overlap: Some(sessions.overlap) };
+    let refresh = Refresh { idle: Some(sessions.idle), overlap: Some(sessions.overlap), first_reusable: false };
     Terms { access: sessions.access, refresh: Some(refresh), absolute: Some(sessions.absolute), midnight: false }
 }
 
 fn portos_terms(settings: &Settings) -> Terms {
     let portos = &settings.portos;
-    let refresh = Refresh { idle: Some(portos.idle), overlap: portos.rotation.then_some(portos.overlap) };
+    let refresh =
+        Refresh { idle: Some(portos.idle), overlap: portos.rotation.then_some(portos.overlap), first_reusable: false };
     Terms { access: portos.access, refresh: Some(refresh), absolute: None, midnight: false }
 }
 
 fn kasir(settings: &Settings) -> Kasir {
     let kasir = &settings.kasir;
-    let refresh = Refresh { idle: Some(kasir.idle), overlap: Some(kasir.overlap) };
+    let refresh = Refresh { idle: Some(kasir.idle), overlap: Some(kasir.overlap), first_reusable: true };
     let terms = Terms { access: kasir.access, refresh: Some(refresh), absolute: None, midnight: false };
     let web = Web { origins: kasir.origins.clone(), secure: kasir.secure, same_site: kasir.same_site };
     Kasir::new(terms, web, kasir.per_minute)
@@ -184,7 +185,7 @@ fn kasir(settings: &Settings) -> Kasir {
 
 fn fiuu(settings: &Settings) -> Fiuu {
     let fiuu = &settings.fiuu;
-    let refresh = Refresh { idle: None, overlap: Some(fiuu.overlap) };
+    let refresh = Refresh { idle: None, overlap: Some(fiuu.overlap), first_reusable: false };
     let terms = Terms { access: fiuu.access, refresh: Some(refresh), absolute: None, midnight: true };
     Fiuu::new(terms, fiuu.per_minute)
 }

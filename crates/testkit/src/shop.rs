@@ -250,6 +250,7 @@ impl Shop {
                 refresh: Some(Refresh {
                     idle: Some(Duration::from_hours(24)),
                     overlap: Some(Duration::from_millis(120_001)),
+                    first_reusable: false,
                 }),
                 absolute: None,
                 midnight: false,

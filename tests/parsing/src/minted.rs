@@ -65,7 +65,11 @@ impl Minted {
         let dialect = Dialect::new("native");
         let terms = Terms {
             access: Duration::from_mins(15),
-            refresh: Some(Refresh { idle: Some(Duration::from_hours(1)), overlap: Some(Duration::from_mins(2)) }),
+            refresh: Some(Refresh {
+                idle: Some(Duration::from_hours(1)),
+                overlap: Some(Duration::from_mins(2)),
+                first_reusable: false,
+            }),
             absolute: None,
             midnight: false,
         };
@@ -123,6 +127,7 @@ impl Minted {
             beside,
             device: None,
             thumbprint: None,
+            keeps_token: false,
             address: None,
         })
     }

@@ -10,7 +10,7 @@ use crate::ports::Use;
 use crate::profile;
 use crate::remembered::{Tokens, Verified};
 use crate::token::access::{Claims, LONGEST, key_of};
-use crate::{By, Caller, Error, Evidence, InSession, Presented, Profile, TokenRefusal};
+use crate::{By, Caller, Error, Evidence, InSession, Presented, Profile, Refusal, TokenRefusal};
 
 /// An access token that stands, with the profile of now.
 pub(super) type Standing = (Arc<Verified>, Arc<Profile>);
@@ -39,6 +39,16 @@ impl Auth {
         match &presented.evidence {
             Evidence::None => Err(TokenRefusal::Missing.into()),
             Evidence::Bearer(token) => self.in_session(token, presented, reach),
+            Evidence::AnyBearer(tokens) => {
+                let mut refused = TokenRefusal::Missing;
+                for token in tokens {
+                    match self.in_session(token, presented, reach) {
+                        Err(Error::Refused(Refusal::Token(refusal))) => refused = refusal,
+                        answered => return answered,
+                    }
+                }
+                Err(refused.into())
+            }
             Evidence::Signature(signature, counting) => {
                 let signed = self.who_signed(signature, presented.tenant, *counting, reach)?;
                 Ok(signed.map(|signed| by_key(signed, presented)))

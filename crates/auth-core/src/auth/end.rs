@@ -1,5 +1,7 @@
 //! Ending: a logout, and sessions ended by another hand.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 use tillgate_domain::{
     Action, Actor, DeviceId, EndedWhy, Outcome, Scope, SessionId, StoreExt, Subject, TenantId, UserId,
@@ -7,7 +9,7 @@ use tillgate_domain::{
 
 use super::Auth;
 use crate::ports::Listed;
-use crate::{Caller, Error, Refusal};
+use crate::{Caller, Error, Refreshing, Refusal, TokenRefusal};
 
 /// What it takes to see and end others' sessions.
 pub(super) const END_OTHERS: &str = "sessionDelete";
@@ -27,6 +29,56 @@ impl Auth {
             Ok(())
         })?;
         Ok(())
+    }
+
+    /// Of these refresh tokens those that their keys prove: for each session the one of its highest generation, the newest
+    /// session first. A client that sends several, such as a browser with cookies of one name, has one of these for its own, and to
+    /// present an older one of the same session would end it.
+    pub fn newest_refresh_tokens<'t>(&self, tokens: &[&'t str]) -> Result<Vec<&'t str>, Error> {
+        let mut newest = BTreeMap::<SessionId, (i64, &'t str)>::new();
+        for token in tokens {
+            match self.proven(token) {
+                Ok((_, proven)) => {
+                    let known = newest.entry(proven.session).or_insert((proven.generation, token));
+                    *known = (*known).max((proven.generation, token));
+                }
+                Err(Error::Refused(Refusal::Token(_))) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(newest.into_values().rev().map(|(_, token)| token).collect())
+    }
+
+    /// Ends the session of a refresh token, which whoever holds the token may do: by a logout, or because another login takes its
+    /// place in the same client. The token proves its session also where it has expired or has been followed by another. That the
+    /// session was over already is no refusal.
+    pub fn end_by_refresh_token(&self, holder: &Refreshing<'_>, why: EndedWhy) -> Result<(), Error> {
+        let (_, token) = self.proven(holder.token)?;
+        let action = if why == EndedWhy::Logout { Action::Logout } else { Action::SessionEnd };
+        let mut event = self.event(action, Outcome::Done, Subject::Session(token.session), None)?;
+        if why != EndedWhy::Logout {
+            event.details.insert("why".to_owned(), json!(why.name()));
+        }
+        let refused = self.store.write(|tx| {
+            let Some(standing) = tx.sessions().find(token.session)? else { return Ok(Some(TokenRefusal::Over)) };
+            let session = &standing.session;
+            if session.dialect != *holder.dialect || holder.tenant.is_some_and(|tenant| tenant != session.tenant) {
+                return Ok(Some(TokenRefusal::Foreign));
+            }
+            if tx.endings().end(session.id, why, event.at)? {
+                let mut event = event.clone();
+                event.tenant = Some(session.tenant);
+                event.actor = Actor {
+                    user: session.user,
+                    device: session.device,
+                    session: Some(session.id),
+                    address: holder.address,
+                };
+                tx.audit().tell(&event)?;
+            }
+            Ok(None)
+        })?;
+        refused.map_or(Ok(()), |refusal| Err(refusal.into()))
     }
 
     /// Ends a session of the caller's tenant, and returns it as it was: one's own always, another's by the right

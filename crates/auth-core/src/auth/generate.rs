@@ -17,7 +17,7 @@ impl Auth {
         if !matches!(login.who, Who::User { device: Some(_), .. }) {
             return Err(LoginRefusal::NotThere.into());
         }
-        let refresh = Some(Refresh { idle: None, overlap: None });
+        let refresh = Some(Refresh { idle: None, overlap: None, first_reusable: false });
         let terms = Terms { access: login.terms.access, refresh, absolute: None, midnight: false };
         self.let_in(&Login { terms, ..login.clone() }, Aim::Pairing)
     }

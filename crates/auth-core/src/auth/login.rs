@@ -21,6 +21,7 @@ use crate::passwords::{Lane, Verified};
 use crate::ports::{AuthTx, Credential, CredentialKind};
 use crate::profile;
 use crate::requests::How;
+use crate::session::FIRST_GENERATION;
 use crate::throttle::{Charge, Outcome};
 use crate::{Epochs, Error, Granted, Login, LoginRefusal, Profile, Proof, Proved, Session, SessionKind};
 
@@ -340,7 +341,7 @@ impl Entry<'_> {
             dialect: self.login.dialect.clone(),
             expires_at: terms.session_expiry(self.now, self.now, &tenant.zone),
             terms,
-            generation: 1,
+            generation: FIRST_GENERATION,
             key: self.key,
             previous_key: self.key,
             used: 0,

@@ -5,6 +5,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::json;
 use tillgate_domain::{Action, Actor, EndedWhy, Event, Instant, Mode, Outcome, SessionId, StoreError, Stored, Subject};
@@ -17,12 +18,16 @@ use crate::ports::{AuthTx, Rotation, Standing};
 use crate::profile;
 use crate::remembered::Tokens;
 use crate::requests::How;
+use crate::session::FIRST_GENERATION;
 use crate::token::access::{Claims, key_of};
 use crate::token::refresh::{RefreshToken, Unproven};
 use crate::{Epochs, Error, Granted, Profile, Refreshing, Session, SessionKind, TokenRefusal};
 
 /// How often a lost rotation is judged again within one unit of work.
 const AGAIN: usize = 8;
+
+/// How often the audit is told of one session that its refresh token, which is not rotated, comes from another network.
+const TELL_EVERY: Duration = Duration::from_hours(1);
 
 /// What the unit of work came to.
 enum Decided {
@@ -92,8 +97,10 @@ impl Auth {
             began: self.changes.now(),
             event: self.event(Action::RefreshReplay, Outcome::Refused, Subject::Session(token.session), None)?,
         };
-        // what a pairing bears is never rotated, so it is only read as well
-        let only_read = pairing.is_some() || self.uses.lately(token.session, self.clock.monotonic());
+        // a refresh token that is not rotated is mostly only read as well
+        let only_read = pairing.is_some()
+            || (refreshing.keeps_token && token.generation == FIRST_GENERATION)
+            || self.uses.lately(token.session, self.clock.monotonic());
         let mut decided = if only_read { self.decide(Mode::Read, &bid)? } else { Decided::Writes };
         if matches!(decided, Decided::Writes) {
             decided = self.decide(Mode::Write, &bid)?;
@@ -177,6 +184,27 @@ impl Auth {
                         return self.granted(tx, Grant { session, anew, told, ..Grant::of(&standing) });
                     }
                 }
+                (Verdict::Reuse, _) => {
+                    let told = self.moved(&standing.session, bid);
+                    let expires_at = extended(&standing, bid.now);
+                    let writes = told || expires_at.is_some();
+                    if writes && mode == Mode::Read {
+                        return Ok(Decided::Writes);
+                    }
+                    let session = &standing.session;
+                    let from = if told { bid.refreshing.address } else { session.rotated_from };
+                    let session = Session {
+                        expires_at: expires_at.or(session.expires_at),
+                        rotated_from: from,
+                        ..session.clone()
+                    };
+                    if !writes || tx.sessions().extend(session.id, session.generation, session.expires_at, from)? {
+                        if told {
+                            tell(tx, &session, bid, Action::RefreshShared, Outcome::Done)?;
+                        }
+                        return self.granted(tx, Grant { session, told, ..Grant::of(&standing) });
+                    }
+                }
                 (Verdict::Replay, Mode::Write) => {
                     tx.endings().end(bid.token.session, EndedWhy::Replay, bid.now)?;
                     tell(tx, &standing.session, bid, Action::RefreshReplay, Outcome::Refused)?;
@@ -189,8 +217,12 @@ impl Auth {
 
     fn verdict(&self, standing: &Standing, bid: &Bid<'_>) -> Verdict {
         let refreshing = bid.refreshing;
-        let presenter =
-            Presenter { dialect: refreshing.dialect, device: refreshing.device, thumbprint: refreshing.thumbprint };
+        let presenter = Presenter {
+            dialect: refreshing.dialect,
+            device: refreshing.device,
+            thumbprint: refreshing.thumbprint,
+            keeps_token: refreshing.keeps_token,
+        };
         let session = &standing.session;
         let witness = self.uses.witness(session, self.clock.monotonic());
         judge(standing, bid.token.generation, &presenter, &witness, bid.now)
@@ -202,6 +234,14 @@ impl Auth {
         session.kind != SessionKind::Permanent
             && shared(session, bid.refreshing.address)
             && !self.uses.told(session.id, session.generation)
+    }
+
+    /// Whether a refresh token that is not rotated comes from another network than it last did, and the audit is to be told:
+    /// once an hour for each session, as far as this process remembers.
+    fn moved(&self, session: &Session, bid: &Bid<'_>) -> bool {
+        session.kind != SessionKind::Permanent
+            && shared(session, bid.refreshing.address)
+            && !self.uses.told_within(session.id, session.generation, self.clock.monotonic(), TELL_EVERY)
     }
 
     /// Completes a grant with what is known or read of the principal.
@@ -278,6 +318,12 @@ fn rotate(
         expires_at: rotation.expires_at,
         ..session.clone()
     }))
+}
+
+/// When a session ends that a refresh now extends without rotating it; `None` where that is not worth a write.
+fn extended(standing: &Standing, now: Instant) -> Option<Instant> {
+    let session = &standing.session;
+    session.terms.extended_expiry(session.created_at, session.expires_at, now, &standing.zone)
 }
 
 /// Begins the overlap of the newest refresh token anew; `None` where another has moved the session on first. A repeat lengthens no

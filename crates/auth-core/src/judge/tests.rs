@@ -21,7 +21,11 @@ fn standing(generation: i64, used: i64, rotated: Option<u64>) -> Standing {
         dialect: Dialect::new("native"),
         terms: Terms {
             access: Duration::from_mins(15),
-            refresh: Some(Refresh { idle: Some(Duration::from_hours(12)), overlap: Some(OVERLAP) }),
+            refresh: Some(Refresh {
+                idle: Some(Duration::from_hours(12)),
+                overlap: Some(OVERLAP),
+                first_reusable: false,
+            }),
             absolute: None,
             midnight: false,
         },
@@ -51,7 +55,7 @@ fn standing(generation: i64, used: i64, rotated: Option<u64>) -> Standing {
 
 fn judged(standing: &Standing, presented: i64, witness: &Witness) -> Verdict {
     let dialect = Dialect::new("native");
-    let presenter = Presenter { dialect: &dialect, device: None, thumbprint: None };
+    let presenter = Presenter { dialect: &dialect, device: None, thumbprint: None, keeps_token: false };
     judge(standing, presented, &presenter, witness, NOW)
 }
 
@@ -78,6 +82,47 @@ fn every_row_of_the_table() {
     ] {
         assert_eq!(judged(&standing, presented, &witness), expected, "{what}");
     }
+}
+
+#[test]
+fn a_first_token_that_is_kept_is_reused_until_a_rotation_follows_it() {
+    let none = Witness::default();
+    let dialect = Dialect::new("native");
+    let [may, may_not] = [true, false].map(|first_reusable| {
+        move |mut standing: Standing| {
+            standing.session.terms.refresh.as_mut().unwrap().first_reusable = first_reusable;
+            standing
+        }
+    });
+    for (what, standing, presented, keeps_token, expected) in [
+        ("the first, kept", may(standing(1, 0, None)), 1, true, Verdict::Reuse),
+        ("the first, kept and used", may(standing(1, 1, None)), 1, true, Verdict::Reuse),
+        ("the first, not kept", may(standing(1, 0, None)), 1, false, rotate(2)),
+        ("terms that do not allow it", may_not(standing(1, 0, None)), 1, true, rotate(2)),
+        ("a later one, kept", may(standing(2, 2, Some(120))), 2, true, rotate(3)),
+        ("a later one, kept, within the overlap", may(standing(2, 2, Some(119))), 2, true, Verdict::Repeat),
+        ("followed, within the overlap", may(standing(2, 2, Some(119))), 1, true, Verdict::Repeat),
+        ("followed by one that is not used", may(standing(2, 1, Some(120))), 1, true, Verdict::Renew),
+        ("followed by one that is used", may(standing(2, 2, Some(120))), 1, true, Verdict::Replay),
+        ("followed by two", may(standing(3, 2, Some(1))), 1, true, Verdict::Replay),
+        ("ahead", may(standing(1, 0, None)), 2, true, Verdict::Rotate { to: 2, went_back: true }),
+    ] {
+        let presenter = Presenter { dialect: &dialect, device: None, thumbprint: None, keeps_token };
+        assert_eq!(judge(&standing, presented, &presenter, &none, NOW), expected, "{what}");
+    }
+}
+
+#[test]
+fn what_is_never_rotated_is_reused_whoever_presents_it() {
+    let dialect = Dialect::new("native");
+    let mut standing = standing(1, 1, None);
+    standing.session.terms.refresh.as_mut().unwrap().overlap = None;
+    for keeps_token in [true, false] {
+        let presenter = Presenter { dialect: &dialect, device: None, thumbprint: None, keeps_token };
+        assert_eq!(judge(&standing, 1, &presenter, &Witness::default(), NOW), Verdict::Reuse);
+    }
+    standing.session.expires_at = Some(NOW);
+    assert_eq!(judged(&standing, 1, &Witness::default()), Verdict::Refuse(TokenRefusal::Expired));
 }
 
 #[test]
@@ -117,14 +162,14 @@ fn another_device_is_refused_and_another_key_is_a_replay() {
     let dialect = Dialect::new("native");
     let mut bound = standing(5, 5, Some(500));
     let elsewhere = DeviceId(Uuid::from_u128(99));
-    let presenter = Presenter { dialect: &dialect, device: Some(elsewhere), thumbprint: None };
+    let presenter = Presenter { dialect: &dialect, device: Some(elsewhere), thumbprint: None, keeps_token: false };
     let refused = Verdict::Refuse(TokenRefusal::Over);
     assert_eq!(judge(&bound, 5, &presenter, &Witness::default(), NOW), refused);
     bound.session.thumbprint = Some(vec![1]);
     for (thumbprint, expected) in
         [(Some(&[1_u8][..]), rotate(6)), (Some(&[2]), Verdict::Replay), (None, Verdict::Replay)]
     {
-        let presenter = Presenter { dialect: &dialect, device: None, thumbprint };
+        let presenter = Presenter { dialect: &dialect, device: None, thumbprint, keeps_token: false };
         assert_eq!(judge(&bound, 5, &presenter, &Witness::default(), NOW), expected, "{thumbprint:?}");
     }
 }
@@ -134,9 +179,9 @@ fn a_permanent_session_asks_for_statuses_instead_of_epochs() {
     let mut permanent = standing(1, 0, None);
     permanent.session.kind = SessionKind::Permanent;
     permanent.session.expires_at = None;
-    permanent.session.terms.refresh = Some(Refresh { idle: None, overlap: None });
+    permanent.session.terms.refresh = Some(Refresh { idle: None, overlap: None, first_reusable: false });
     permanent.epochs.user = Epoch(7);
-    assert_eq!(judged(&permanent, 1, &Witness::default()), Verdict::Repeat, "an epoch ends it not");
+    assert_eq!(judged(&permanent, 1, &Witness::default()), Verdict::Reuse, "an epoch ends it not");
     assert_eq!(judged(&permanent, 2, &Witness::default()), Verdict::Replay, "a generation that was never made");
     for (user, device) in [
         (UserStatus::Suspended, DeviceStatus::Active),

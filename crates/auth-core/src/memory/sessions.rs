@@ -1,5 +1,6 @@
 //! Sessions in memory.
 
+use std::net::IpAddr;
 use std::ops::Bound;
 
 use tillgate_domain::{Change, EndedWhy, Epoch, Instant, KeyId, SessionId, Stored, Zone};
@@ -68,6 +69,21 @@ impl Sessions for Transaction<'_> {
                 session.rotated_from = to.from;
                 session.expires_at = to.expires_at;
             });
+        }
+        Ok(open)
+    }
+
+    fn extend(
+        &mut self,
+        id: SessionId,
+        generation: i64,
+        expires_at: Option<Instant>,
+        from: Option<IpAddr>,
+    ) -> Stored<bool> {
+        let tables = self.writing()?;
+        let open = tables.sessions.get(&id).is_some_and(|row| row.generation == generation && row.ended.is_none());
+        if open {
+            change(tables, id, |session| (session.expires_at, session.rotated_from) = (expires_at, from));
         }
         Ok(open)
     }

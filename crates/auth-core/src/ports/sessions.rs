@@ -95,6 +95,16 @@ pub trait Sessions {
     /// has been ended.
     fn rotate(&mut self, id: SessionId, from: i64, to: &Rotation) -> Stored<bool>;
 
+    /// Sets the end of an open session and where its newest request came from; everything else stays. False where it stands at
+    /// another generation by now, or has been ended.
+    fn extend(
+        &mut self,
+        id: SessionId,
+        generation: i64,
+        expires_at: Option<Instant>,
+        from: Option<IpAddr>,
+    ) -> Stored<bool>;
+
     /// Notes uses, in the order of sessions: `used` and `last_used_at` of the session and `last_seen_at` of its device rise to
     /// what the use says and never fall. What names no session is passed over.
     fn note(&mut self, uses: &[Use]) -> Stored<()>;

@@ -21,7 +21,7 @@ fn step(shop: &Shop, span: Duration, forward: bool) {
 
 /// A login with short terms: the session is over after eight minutes, its access token after five.
 fn short() -> Login {
-    let refresh = Some(Refresh { idle: Some(8 * MINUTE), overlap: Some(OVERLAP) });
+    let refresh = Some(Refresh { idle: Some(8 * MINUTE), overlap: Some(OVERLAP), first_reusable: false });
     Login { terms: Terms { access: 5 * MINUTE, refresh, ..terms() }, ..by_user("cashier", None) }
 }
 

@@ -96,7 +96,7 @@ fn to_be_told_of_a_token_is_a_use_of_it_and_of_a_refresh_token_none() {
 #[test]
 fn on_a_doubtful_clock_no_refresh_token_is_said_to_have_expired() {
     let shop = Shop::open();
-    let refresh = Some(Refresh { idle: Some(8 * MINUTE), overlap: Some(OVERLAP) });
+    let refresh = Some(Refresh { idle: Some(8 * MINUTE), overlap: Some(OVERLAP), first_reusable: false });
     let short = Login { terms: Terms { access: 5 * MINUTE, refresh, ..terms() }, ..by_user("cashier", None) };
     let granted = shop.auth.login(&short).unwrap();
     let asker = asker(&shop, &shop.auth);

@@ -17,7 +17,7 @@ fn login(terms: Terms) -> Login {
 }
 
 fn rotating(idle: Option<Duration>) -> Option<Refresh> {
-    Some(Refresh { idle, overlap: Some(OVERLAP) })
+    Some(Refresh { idle, overlap: Some(OVERLAP), first_reusable: false })
 }
 
 /// Refreshes every ten minutes until it is refused, and says when the session was over: from the first instant at which neither
@@ -119,7 +119,7 @@ fn terms_without_a_refresh_token_have_none() {
 #[test]
 fn a_permanent_token_is_never_rotated_and_never_over_until_it_is_ended() {
     let shop = Shop::open();
-    let terms = Terms { refresh: Some(Refresh { idle: None, overlap: None }), ..terms() };
+    let terms = Terms { refresh: Some(Refresh { idle: None, overlap: None, first_reusable: false }), ..terms() };
     let granted = shop.auth.login(&login(terms)).unwrap();
     assert_eq!(granted.session_expires_at, None);
     for _ in 0..6 {

@@ -30,6 +30,7 @@ mod refresh;
 mod refusals;
 mod refusing;
 mod repeating;
+mod reusing;
 mod shop;
 mod signing;
 mod sweeping;

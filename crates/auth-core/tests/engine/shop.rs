@@ -36,7 +36,7 @@ pub(crate) fn password_of(name: &str) -> String {
 pub(crate) fn terms() -> Terms {
     Terms {
         access: 15 * MINUTE,
-        refresh: Some(Refresh { idle: Some(12 * HOUR), overlap: Some(OVERLAP) }),
+        refresh: Some(Refresh { idle: Some(12 * HOUR), overlap: Some(OVERLAP), first_reusable: false }),
         absolute: None,
         midnight: false,
     }
@@ -264,7 +264,7 @@ pub(crate) fn used(auth: &Auth, granted: &Granted) -> Result<Caller, Error> {
 }
 
 pub(crate) fn refreshing<'a>(token: &'a str, dialect: &'a Dialect) -> Refreshing<'a> {
-    Refreshing { dialect, tenant: None, token, beside: None, device: None, thumbprint: None, address: address(1) }
+    Refreshing { address: address(1), ..Refreshing::new(dialect, token) }
 }
 
 /// The refresh token of what was granted.

@@ -156,6 +156,7 @@ impl Server for Engines {
             beside: None,
             device: None,
             thumbprint: None,
+            keeps_token: false,
             address: None,
         };
         match process.auth.refresh(&refreshing) {

@@ -62,7 +62,7 @@ impl World {
     /// Somebody presents this generation; the one that they get, or nothing where it ends the session.
     fn present(&mut self, presented: i64, path: &[Event]) -> Option<i64> {
         let dialect = self.standing.session.dialect.clone();
-        let presenter = Presenter { dialect: &dialect, device: None, thumbprint: None };
+        let presenter = Presenter { dialect: &dialect, device: None, thumbprint: None, keeps_token: false };
         let session = &mut self.standing.session;
         let (newest, now) = (session.generation, self.now);
         // Told from what happened alone: the newest is an overlap old and has been used, or two have followed.
@@ -83,7 +83,7 @@ impl World {
                 (session.rotated_at, self.begun) = (Some(now), now);
                 Some(newest)
             }
-            Verdict::Repeat => Some(newest),
+            Verdict::Repeat | Verdict::Reuse => Some(newest),
             Verdict::Replay => None,
             Verdict::Refuse(refusal) => panic!("{path:?}: {refusal}"),
         }

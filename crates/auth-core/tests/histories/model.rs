@@ -128,7 +128,7 @@ impl Server for Model {
         let (time, mono) = (process.time.now(), process.clock.monotonic());
         let generation = self.standing.session.generation;
         let witness = Witness { used: process.used, rotated: process.age(&self.standing.session) };
-        let presenter = Presenter { dialect: &self.dialect, device: None, thumbprint: None };
+        let presenter = Presenter { dialect: &self.dialect, device: None, thumbprint: None, keeps_token: false };
         match (self.judge)(&self.standing, presented, &presenter, &witness, time.at) {
             Verdict::Refuse(TokenRefusal::Expired) if time.in_doubt => Reply::Unavailable,
             Verdict::Refuse(refusal) => Reply::Refused(refusal),
@@ -140,7 +140,7 @@ impl Server for Model {
                 process.rotated = Some((to, time.at, mono));
                 Reply::Granted(self.grant(time.at))
             }
-            Verdict::Repeat => Reply::Granted(self.grant(time.at)),
+            Verdict::Repeat | Verdict::Reuse => Reply::Granted(self.grant(time.at)),
             Verdict::Renew => {
                 self.standing.session.rotated_at = Some(time.at);
                 process.rotated = Some((generation, time.at, mono));

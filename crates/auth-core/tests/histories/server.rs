@@ -25,7 +25,7 @@ impl Terms {
     pub(crate) fn whole(self) -> tillgate_auth_core::Terms {
         tillgate_auth_core::Terms {
             access: Duration::from_mins(15),
-            refresh: Some(Refresh { idle: Some(self.idle), overlap: Some(OVERLAP) }),
+            refresh: Some(Refresh { idle: Some(self.idle), overlap: Some(OVERLAP), first_reusable: false }),
             absolute: self.absolute,
             midnight: false,
         }

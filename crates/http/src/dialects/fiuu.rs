@@ -47,7 +47,7 @@ impl Fiuu {
     pub fn terms() -> Terms {
         Terms {
             access: Duration::from_mins(15),
-            refresh: Some(Refresh { idle: None, overlap: Some(Duration::from_mins(2)) }),
+            refresh: Some(Refresh { idle: None, overlap: Some(Duration::from_mins(2)), first_reusable: false }),
             absolute: None,
             midnight: true,
         }

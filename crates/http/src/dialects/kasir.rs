@@ -64,7 +64,11 @@ impl Kasir {
     pub fn terms() -> Terms {
         Terms {
             access: Duration::from_hours(1),
-            refresh: Some(Refresh { idle: Some(Duration::from_hours(7 * 24)), overlap: Some(Duration::from_mins(2)) }),
+            refresh: Some(Refresh {
+                idle: Some(Duration::from_hours(7 * 24)),
+                overlap: Some(Duration::from_mins(2)),
+                first_reusable: true,
+            }),
             absolute: None,
             midnight: false,
         }
@@ -107,18 +111,21 @@ impl Dialect for Kasir {
     }
 
     fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
-        // a login proves itself, and so does a refresh, by another token than this
-        if matches!(head.route(), auth::LOGIN | auth::REFRESH) {
+        // a login proves itself, and so do a refresh and a logout, by another token than this
+        if matches!(head.route(), auth::LOGIN | auth::REFRESH | auth::LOGOUT) {
             return Ok(Evidence::None);
         }
         if let Evidence::Bearer(token) = bearer(head.headers())? {
             return Ok(Evidence::Bearer(token));
         }
-        let Some(token) = cookies::sent(head, cookies::ACCESS)? else { return Ok(Evidence::None) };
+        let tokens = cookies::sent(head, cookies::ACCESS);
+        if tokens.is_empty() {
+            return Ok(Evidence::None);
+        }
         if !matches!(*head.method(), Method::GET | Method::HEAD) {
             sender::check(&self.web.origins, head)?;
         }
-        Ok(Evidence::Bearer(token))
+        Ok(Evidence::AnyBearer(tokens))
     }
 
     fn routes(&self) -> Vec<Route> {

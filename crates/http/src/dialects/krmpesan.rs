@@ -48,7 +48,7 @@ impl Krmpesan {
     pub fn terms() -> Terms {
         Terms {
             access: Duration::from_hours(24),
-            refresh: Some(Refresh { idle: None, overlap: None }),
+            refresh: Some(Refresh { idle: None, overlap: None, first_reusable: false }),
             absolute: None,
             midnight: false,
         }

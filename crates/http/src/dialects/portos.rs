@@ -48,7 +48,11 @@ impl Portos {
     pub fn terms() -> Terms {
         Terms {
             access: Duration::from_mins(15),
-            refresh: Some(Refresh { idle: Some(Duration::from_hours(12)), overlap: Some(Duration::from_mins(5)) }),
+            refresh: Some(Refresh {
+                idle: Some(Duration::from_hours(12)),
+                overlap: Some(Duration::from_mins(5)),
+                first_reusable: false,
+            }),
             absolute: None,
             midnight: false,
         }

@@ -128,7 +128,9 @@ async fn odd_cookies_prove_nothing() {
         (format!("a=b; access_token={token}; c"), 200),
         (format!("access_token=\"{token}\""), 200),
         (format!("access_token={token}; access_token={token}"), 200),
-        (format!("access_token={token}; access_token=other"), 401),
+        (format!("access_token={token}; access_token=other"), 200),
+        (format!("access_token=other; access_token={token}"), 200),
+        ("access_token=other; access_token=another".to_owned(), 401),
         ("access_token=".to_owned(), 401),
         (format!("Access_Token={token}"), 401),
         (format!("refresh_token={token}"), 401),
@@ -141,6 +143,111 @@ async fn odd_cookies_prove_nothing() {
     refused(&shop.send(bytes).await, 401, "Authorization header required", "bytes");
     let access = browser(Method::POST, REFRESH, &format!("refresh_token={token}"));
     refused(&shop.send(access).await, 401, "Invalid or expired session", "an access token as the refresh cookie");
+}
+
+/// What a browser sends whose access cookie has expired.
+#[actix_web::test]
+async fn a_logout_by_the_refresh_cookie_alone_ends_the_session_and_clears_both() {
+    for (cookies, body) in [
+        ("refresh_token=%", ""),
+        ("access_token=expired; refresh_token=%", "null"),
+        ("refresh_token=other; refresh_token=%", "\"\""),
+        ("refresh_token=%; access_token=other; refresh_token=other", "{}"),
+    ] {
+        let shop = Shop::open();
+        let (login, other) = (shop.kasir("john@example.com").await, shop.kasir("john@example.com").await);
+        let cookie = cookies.replace('%', &login.text("/data/refresh_token"));
+        let out = shop.send(browser(Method::POST, LOGOUT, &cookie).set_payload(body)).await;
+        assert_eq!(out.status, 200, "{cookies}");
+        assert_eq!(String::from_utf8_lossy(&out.bytes), "{\"message\":\"Successfully logged out\",\"data\":null}");
+        let cleared = out.cookies();
+        assert!(cleared.len() == 2 && cleared.iter().all(|line| line.contains("=; ") && line.ends_with("Max-Age=0")));
+        refused(&shop.get(ME, &login.text("/data/Token")).await, 401, "Invalid or expired token", cookies);
+        let again = shop.post(REFRESH, json!({ "refresh_token": login.text("/data/refresh_token") })).await;
+        refused(&again, 401, "Invalid or expired session", cookies);
+        assert_eq!(shop.get(ME, &other.text("/data/Token")).await.status, 200, "another session");
+    }
+    let shop = Shop::open();
+    let login = shop.kasir("john@example.com").await;
+    let missing = shop.send(call(Method::POST, LOGOUT)).await;
+    refused(&missing, 401, "Authorization header required", "nothing was sent");
+    for cookie in ["refresh_token=other", "access_token=other", "access_token=a; refresh_token=b"] {
+        let answer = shop.send(browser(Method::POST, LOGOUT, cookie)).await;
+        refused(&answer, 401, "Invalid or expired token", cookie);
+    }
+    // the header decides, over good cookies too
+    let header = browser(Method::POST, LOGOUT, &jar(&login)).insert_header(("Authorization", "Bearer garbage"));
+    refused(&shop.send(header).await, 401, "Invalid or expired token", "a bad header");
+    assert_eq!(shop.get(ME, &login.text("/data/Token")).await.status, 200);
+}
+
+/// Of cookies of one name, set for different paths or by the servers of other hosts of the domain, the good one counts.
+#[actix_web::test]
+async fn of_several_cookies_of_one_name_any_good_one_counts() {
+    let shop = Shop::open();
+    let login = shop.kasir("john@example.com").await;
+    let over = shop.kasir("admin@example.com").await;
+    shop.send(browser(Method::POST, LOGOUT, &jar(&over))).await;
+    let first = login.text("/data/refresh_token");
+    let renewed = shop.send(browser(Method::POST, REFRESH, &format!("refresh_token={first}"))).await;
+    let (token, second) = (renewed.text("/data/Token"), renewed.text("/data/refresh_token"));
+    assert_eq!(shop.get(ME, &token).await.status, 200);
+    shop.clock.pass(Duration::from_mins(3));
+    let dead = over.text("/data/refresh_token");
+    for cookie in [
+        // the one before by now would end the session
+        format!("refresh_token={first}; refresh_token={second}"),
+        format!("refresh_token={second}; refresh_token={dead}"),
+        format!("refresh_token=garbage; refresh_token={dead}; refresh_token={second}; refresh_token={first}"),
+    ] {
+        let answer = shop.send(browser(Method::POST, REFRESH, &cookie)).await;
+        assert_eq!(answer.status, 200, "{cookie}");
+        assert_ne!(answer.text("/data/refresh_token"), second);
+    }
+    let dead = format!("refresh_token={dead}; refresh_token=garbage");
+    let none = shop.send(browser(Method::POST, REFRESH, &dead)).await;
+    refused(&none, 401, "Invalid or expired session", "none is good");
+    let other = over.text("/data/Token");
+    let me = shop.send(browser(Method::GET, ME, &format!("access_token={other}; access_token={token}"))).await;
+    assert_eq!(me.text("/data/username"), "john_doe");
+}
+
+#[actix_web::test]
+async fn the_bytes_of_other_cookies_disturb_nothing() {
+    let shop = Shop::open();
+    let login = shop.kasir("john@example.com").await;
+    let with = |method, path, cookie: String| {
+        let mut line = "shop=Kaviareň; x=".to_owned().into_bytes();
+        line.extend_from_slice(b"\xff; ");
+        line.extend_from_slice(cookie.as_bytes());
+        call(method, path).insert_header(("Cookie", line))
+    };
+    let access = format!("access_token={}", login.text("/data/Token"));
+    let refresh = format!("refresh_token={}", login.text("/data/refresh_token"));
+    assert_eq!(shop.send(with(Method::GET, ME, access.clone())).await.status, 200);
+    assert_eq!(shop.send(with(Method::POST, REFRESH, refresh)).await.status, 200);
+    assert_eq!(shop.send(with(Method::POST, LOGOUT, access)).await.status, 200);
+}
+
+/// OWASP ASVS 5.0, 7.2.4.
+#[actix_web::test]
+async fn a_login_ends_the_session_of_the_cookie_that_it_replaces() {
+    let shop = with_front();
+    let login = || post(LOGIN, json!({ "email": "admin@example.com", "password": PASSWORD }));
+    let old = shop.kasir("john@example.com").await;
+    let token = old.text("/data/Token");
+    let evil = login().insert_header(("Cookie", jar(&old))).insert_header(("Origin", "https://evil.example"));
+    assert_eq!(shop.send(evil).await.status, 200);
+    assert_eq!(shop.get(ME, &token).await.status, 200, "a foreign page ends nothing");
+    let wrong = json!({ "email": "admin@example.com", "password": "wrong" });
+    assert_eq!(shop.send(post(LOGIN, wrong).insert_header(("Cookie", jar(&old)))).await.status, 401);
+    let access = login().insert_header(("Cookie", format!("access_token={token}; refresh_token=garbage")));
+    assert_eq!(shop.send(access).await.status, 200);
+    assert_eq!(shop.get(ME, &token).await.status, 200, "the refresh cookie proves it, nothing else");
+    let new = shop.send(login().insert_header(("Cookie", jar(&old)))).await;
+    assert_eq!(new.status, 200);
+    refused(&shop.get(ME, &token).await, 401, "Invalid or expired token", "replaced");
+    assert_eq!(shop.get(ME, &new.text("/data/Token")).await.status, 200);
 }
 
 /// Each request that changes something, from each kind of page; what is refused has changed nothing.
@@ -178,7 +285,7 @@ async fn a_cookie_alone_changes_nothing_for_a_foreign_page() {
             // nothing has changed: the session stands where it stood, and reading is not refused
             assert_eq!(shop.send(dress(browser(Method::GET, ME, &jar(&login)))).await.status, 200);
             let next = shop.post(REFRESH, json!({ "refresh_token": login.text("/data/refresh_token") })).await;
-            assert_ne!(next.text("/data/refresh_token"), login.text("/data/refresh_token"), "it had not rotated");
+            assert_eq!(next.text("/data/refresh_token"), login.text("/data/refresh_token"), "it has not rotated");
             // what proves itself without a cookie comes from wherever it likes
             let header = format!("Bearer {}", login.text("/data/Token"));
             let request = browser(Method::POST, LOGOUT, &jar(&login)).insert_header(("Authorization", header));
@@ -211,13 +318,14 @@ async fn the_scripts_of_a_configured_origin_may_call_and_no_others() {
             .insert_header(("Access-Control-Request-Method", "POST"))
             .insert_header(("Access-Control-Request-Headers", "authorization,content-type"))
     };
-    for path in [LOGIN, REFRESH, LOGOUT] {
+    // what is not served is answered to the page, not hidden from it
+    for path in [LOGIN, REFRESH, LOGOUT, "/kasir/api/v1/auth/me/avatar", "/kasir/nothing"] {
         let leave = shop.send(ask(FRONT, path)).await;
         assert_eq!((leave.status.as_u16(), leave.bytes.len()), (204, 0));
         for (name, value) in [
             ("access-control-allow-origin", FRONT),
             ("access-control-allow-credentials", "true"),
-            ("access-control-allow-methods", "POST"),
+            ("access-control-allow-methods", "GET, HEAD, POST, PUT, PATCH, DELETE"),
             ("access-control-allow-headers", "authorization, content-type"),
             ("access-control-max-age", "600"),
             ("vary", "Origin"),
@@ -238,8 +346,10 @@ async fn the_scripts_of_a_configured_origin_may_call_and_no_others() {
     let none = shop.send(call(Method::GET, ME).insert_header(("Origin", FRONT))).await;
     assert_eq!((none.status.as_u16(), none.header("access-control-allow-origin")), (401, FRONT));
     assert_eq!(none.header("access-control-expose-headers"), "Retry-After, X-Request-Id");
-    let nowhere = shop.send(ask(FRONT, "/kasir/api/v1/nothing")).await;
-    assert_eq!(nowhere.status, 404);
+    let nowhere = shop.send(put("/kasir/api/v1/nothing", json!({})).insert_header(("Origin", FRONT))).await;
+    assert_eq!((nowhere.status.as_u16(), nowhere.header("access-control-allow-origin")), (404, FRONT));
+    let nowhere = shop.send(ask("https://evil.example", "/kasir/api/v1/nothing")).await;
+    assert_eq!((nowhere.status.as_u16(), nowhere.header("access-control-allow-origin")), (404, ""));
     // another mount names no origin and says nothing of them
     let native = shop.send(call(Method::GET, "/api/v1/sessions").insert_header(("Origin", FRONT))).await;
     assert_eq!((native.header("access-control-allow-origin"), native.header("vary")), ("", ""));

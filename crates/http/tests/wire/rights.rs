@@ -224,7 +224,9 @@ async fn every_role_may_what_the_table_says() {
 
 #[actix_web::test]
 async fn open_routes_are_those_that_nobody_is_asked_at() {
-    for route in Shop::open().http.routes() {
+    // its evidence may be a refresh token, which its handler alone judges
+    let judges_itself = "/kasir/api/v1/auth/logout";
+    for route in Shop::open().http.routes().into_iter().filter(|route| route.path != judges_itself) {
         let of_nobody =
             TABLE.iter().find(|(method, path, ..)| (*method, *path) == (&*route.method, &*route.path)).unwrap().3[0];
         assert_eq!(route.open, of_nobody != 401, "{route:?}");

@@ -1,6 +1,7 @@
 //! Sessions. The hot paths are one statement each: a session with what decides whether it stands, a rotation, a batch of uses.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use diesel::prelude::*;
 use tillgate_auth_core::ports::{Listed, Rotation, SessionFilter, Sessions, Standing, Use};
@@ -21,6 +22,8 @@ const BATCH: usize = 500;
 
 const ROTATE: &str = "UPDATE sessions SET generation = $3, key_id = $4, previous_key_id = $5, rotated_at = $6, expires_at = $7, \
      expires_day = $8, rotated_from = $9 WHERE id = $1 AND generation = $2 AND ended_at IS NULL";
+const EXTEND: &str = "UPDATE sessions SET expires_at = $3, expires_day = $4, rotated_from = $5 \
+     WHERE id = $1 AND generation = $2 AND ended_at IS NULL";
 const UNDER: &str = "SELECT id FROM sessions \
      WHERE key_id = $1 AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
      UNION ALL SELECT id FROM sessions \
@@ -121,6 +124,24 @@ impl Sessions for Transaction<'_> {
             address.as_deref().into(),
         ];
         Ok(self.run(&Statement::new(ROTATE, binds))? == 1)
+    }
+
+    fn extend(
+        &mut self,
+        id: SessionId,
+        generation: i64,
+        expires_at: Option<Instant>,
+        from: Option<IpAddr>,
+    ) -> Stored<bool> {
+        let address = from.map(|address| address.to_string());
+        let binds = [
+            Bind::from(&id.0),
+            generation.into(),
+            expires_at.into(),
+            expires_at.map(day).into(),
+            address.as_deref().into(),
+        ];
+        Ok(self.run(&Statement::new(EXTEND, binds))? == 1)
     }
 
     fn note(&mut self, uses: &[Use]) -> Stored<()> {

@@ -63,6 +63,7 @@ fn hot_statements_are_prepared_once() {
         "SELECT sessions.id",
         "INSERT INTO sessions",
         "UPDATE sessions SET generation",
+        "UPDATE sessions SET expires_at",
         "UPDATE users SET last_login_at",
         "UPDATE devices SET last_login_at",
         "UPDATE devices SET seat_id",

@@ -217,7 +217,7 @@ impl Shop {
             dialect: Dialect::new("native"),
             terms: Terms {
                 access: Duration::from_mins(15),
-                refresh: Some(Refresh { idle: None, overlap: Some(Duration::from_mins(2)) }),
+                refresh: Some(Refresh { idle: None, overlap: Some(Duration::from_mins(2)), first_reusable: false }),
                 absolute: Some(Duration::from_hours(24 * 90)),
                 midnight: false,
             },

@@ -54,6 +54,7 @@ macro_rules! auth_contract {
                 a_rotation_from_another_generation_is_lost,
                 a_rotation_goes_to_any_generation,
                 an_ended_session_is_not_rotated,
+                an_extension_sets_the_end_of_an_open_session,
                 a_use_is_noted,
                 a_use_never_lowers_anything,
                 a_session_may_be_used_twice_in_a_batch,

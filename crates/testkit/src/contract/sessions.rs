@@ -17,7 +17,7 @@ pub fn a_session_comes_back_as_it_was_added(bench: &Bench) {
         parent: Some(session_id(1)),
         terms: Terms {
             access: Duration::from_millis(900_001),
-            refresh: Some(Refresh { idle: None, overlap: None }),
+            refresh: Some(Refresh { idle: None, overlap: None, first_reusable: true }),
             absolute: Some(Duration::from_hours(2160)),
             midnight: true,
         },
@@ -182,6 +182,31 @@ pub fn an_ended_session_is_not_rotated(bench: &Bench) {
         assert!(!write(bench, |tx| tx.sessions().rotate(session_id(number), 1, &rotation(2, at(60)))), "{number}");
         assert_eq!(stored(bench, session_id(number)).generation, 1);
     }
+}
+
+/// An extension sets the end of an open session and where its client is, and nothing else; one of another generation, or of a
+/// session that has been ended, is false and changes nothing.
+pub fn an_extension_sets_the_end_of_an_open_session(bench: &Bench) {
+    let shop = Shop::open(bench);
+    add(bench, &[shop.session_on_till(1), shop.session(2)]);
+    let from = "2001:db8::5".parse().ok();
+    let extend = |number: u8, generation, expires_at, from| {
+        write(bench, |tx| tx.sessions().extend(session_id(number), generation, expires_at, from))
+    };
+    assert!(extend(1, 1, Some(at(500_000)), from));
+    let expected = Session { expires_at: Some(at(500_000)), rotated_from: from, ..shop.session_on_till(1) };
+    assert_eq!(stored(bench, session_id(1)), expected);
+    assert_eq!(stored(bench, session_id(2)), shop.session(2), "another session stays");
+    assert!(!extend(1, 2, Some(at(600_000)), None) && !extend(1, 0, Some(at(600_000)), None));
+    assert!(!extend(9, 1, Some(at(600_000)), None), "no such session");
+    assert_eq!(stored(bench, session_id(1)), expected);
+    assert_eq!(write(bench, |tx| tx.sessions().sweep(at(400_000), 10)), 1, "the other one, by its own end");
+    assert!(extend(1, 1, None, None));
+    let forever = Session { expires_at: None, rotated_from: None, ..expected };
+    assert_eq!(stored(bench, session_id(1)), forever);
+    assert_eq!(write(bench, |tx| tx.sessions().sweep(at(10_000_000), 10)), 0);
+    write(bench, |tx| tx.endings().end(session_id(1), EndedWhy::Admin, at(9)));
+    assert!(!extend(1, 1, Some(at(600_000)), None));
 }
 
 fn used(number: u8, generation: i64, when: Instant) -> Use {

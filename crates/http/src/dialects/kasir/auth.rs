@@ -6,8 +6,8 @@ use actix_web::HttpResponse;
 use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
-use tillgate_auth_core::{Caller, Evidence, Granted, TokenRefusal, Who};
-use tillgate_domain::{Rank, Secret};
+use tillgate_auth_core::{Caller, Evidence, Granted, Refusal, TokenRefusal, Who};
+use tillgate_domain::{EndedWhy, Rank, Secret};
 use validator::Validate;
 
 use super::Web;
@@ -21,8 +21,10 @@ use crate::call::Call;
 use crate::failure::Failure;
 use crate::field::{Field, fits, validated};
 use crate::route::Route;
+use crate::serve::caller;
 
 pub(super) const LOGIN: &str = "/api/v1/auth/login";
+pub(super) const LOGOUT: &str = "/api/v1/auth/logout";
 pub(super) const PASSWORD: &str = "/api/v1/auth/me/password";
 pub(super) const REFRESH: &str = "/api/v1/auth/refresh";
 
@@ -33,9 +35,7 @@ pub(super) fn routes(web: &Arc<Web>) -> Vec<Route> {
         Route::known(Method::GET, "/api/v1/auth/me", who),
         Route::known(Method::PUT, PASSWORD, change_password),
         Route::open(Method::POST, REFRESH, move |call| refresh(call, Arc::clone(&to_refresh))),
-        Route::known(Method::POST, "/api/v1/auth/logout", move |call, caller| {
-            log_out(call, caller, Arc::clone(&to_logout))
-        }),
+        Route::open(Method::POST, LOGOUT, move |call| log_out(call, Arc::clone(&to_logout))),
     ]
 }
 
@@ -92,10 +92,27 @@ impl<'g> Tokens<'g> {
 async fn log_in(call: Call, web: Arc<Web>) -> Result<HttpResponse, Failure> {
     let (who, password) = credentials(call.head().headers(), call.body())?;
     let granted = call.login_ranked(who, password, Rank::Cashier).await?;
+    end_replaced(&call, &web).await;
     let tokens = Tokens::of(&granted, Some(Person::own(&granted.profile)?))?;
     let mut answer = said(StatusCode::OK, "Login successful", &tokens)?;
     web.keep(&mut answer, call.head(), &granted, call.engine().time().at);
     Ok(answer)
+}
+
+/// Ends the sessions of the refresh cookies that the new session's takes the place of: no client holds them any more (OWASP
+/// ASVS 5.0, 7.2.4). The login has succeeded whatever becomes of them.
+async fn end_replaced(call: &Call, web: &Web) {
+    let old = secrets(cookies::sent(call.head(), cookies::REFRESH));
+    if old.is_empty() || sender::check(&web.origins, call.head()).is_err() {
+        return;
+    }
+    if let Err(failure) = call.end_by_refresh_tokens(old, EndedWhy::Replaced).await {
+        tracing::warn!(trace = call.head().trace(), ?failure, "the session that a login replaces was not ended");
+    }
+}
+
+fn secrets(tokens: Vec<&str>) -> Vec<Secret<String>> {
+    tokens.into_iter().map(|token| Secret::new(token.to_owned())).collect()
 }
 
 /// Reads the body of a login.
@@ -119,41 +136,86 @@ async fn change_password(call: Call, caller: Caller) -> Result<HttpResponse, Fai
 }
 
 async fn refresh(call: Call, web: Arc<Web>) -> Result<HttpResponse, Failure> {
-    let granted = call.refresh(presented(&call, &web)?, None).await?;
+    let granted = match presented(&call, &web)? {
+        Presented::Kept(token) => call.refresh_kept(token).await?,
+        Presented::Cookies(tokens) => call.refresh_any(tokens).await?,
+    };
     let mut answer = said(StatusCode::OK, "Token refreshed successfully", &Tokens::of(&granted, None)?)?;
     web.keep(&mut answer, call.head(), &granted, call.engine().time().at);
     Ok(answer)
 }
 
+/// The refresh token of a refresh.
+enum Presented {
+    /// By body or header: such a client may keep the refresh token of its login, as the published answer names no other.
+    Kept(Secret<String>),
+    /// By cookie, which the answer replaces. Of several of one name any may be the right one.
+    Cookies(Vec<Secret<String>>),
+}
+
 /// The refresh token: from the body, else from the cookie, else from the header.
-fn presented(call: &Call, web: &Web) -> Result<Secret<String>, Failure> {
+fn presented(call: &Call, web: &Web) -> Result<Presented, Failure> {
     if let Some(token) = renewal(call.head().headers(), call.body())? {
-        return Ok(token);
+        return Ok(Presented::Kept(token));
     }
-    if let Some(token) = cookies::sent(call.head(), cookies::REFRESH)? {
+    let tokens = cookies::sent(call.head(), cookies::REFRESH);
+    if !tokens.is_empty() {
         sender::check(&web.origins, call.head())?;
-        return Ok(Secret::new(token.to_owned()));
+        return Ok(Presented::Cookies(secrets(tokens)));
     }
     match bearer(call.head().headers())? {
         // an access token has dots; here it proves nothing and is not looked at
-        Evidence::Bearer(token) if !token.is_empty() && !token.contains('.') => Ok(Secret::new(token.to_owned())),
+        Evidence::Bearer(token) if !token.is_empty() && !token.contains('.') => {
+            Ok(Presented::Kept(Secret::new(token.to_owned())))
+        }
         _ => Err(Failure::Refused(TokenRefusal::Missing.into())),
     }
 }
 
 /// Reads the body of a refresh, which may be missing: the refresh token, where there is one in it.
 pub(super) fn renewal(headers: &HeaderMap, body: &[u8]) -> Result<Option<Secret<String>>, Failure> {
-    if body.is_empty() {
+    if body::is_nothing(body) {
         return Ok(None);
     }
     let sent: Renewal = validated(body::object(headers, body)?)?;
     Ok(sent.refresh_token.given().filter(|token| !token.is_empty()).map(Secret::new))
 }
 
-/// Asks for no rank: whoever has lost theirs may go too.
-async fn log_out(call: Call, caller: Caller, web: Arc<Web>) -> Result<HttpResponse, Failure> {
-    call.block(move |engine| engine.logout(&caller)).await?;
+/// Asks for no rank: whoever has lost theirs may go too. The body is not looked at.
+async fn log_out(call: Call, web: Arc<Web>) -> Result<HttpResponse, Failure> {
+    let header = bearer(call.head().headers())?;
+    if matches!(header, Evidence::Bearer(_)) {
+        let caller = caller(call.mounted(), call.head(), header).await?;
+        call.block(move |engine| engine.logout(&caller)).await?;
+    } else {
+        end_by_cookies(&call, &web).await?;
+    }
     let mut answer = said(StatusCode::OK, "Successfully logged out", &())?;
     web.clear(&mut answer, call.head());
     Ok(answer)
+}
+
+/// Ends the sessions that either cookie proves. The access cookie is gone from the browser, or no good, once its token has
+/// expired, while the refresh cookie keeps the session alive.
+async fn end_by_cookies(call: &Call, web: &Web) -> Result<(), Failure> {
+    let access = cookies::sent(call.head(), cookies::ACCESS);
+    let refresh = secrets(cookies::sent(call.head(), cookies::REFRESH));
+    if access.is_empty() && refresh.is_empty() {
+        return Err(Failure::Refused(TokenRefusal::Missing.into()));
+    }
+    sender::check(&web.origins, call.head())?;
+    let by_access = caller(call.mounted(), call.head(), Evidence::AnyBearer(access)).await;
+    let proven = match refresh.as_slice() {
+        [] => 0,
+        _ => call.end_by_refresh_tokens(refresh, EndedWhy::Logout).await?,
+    };
+    match by_access {
+        Ok(caller) => call.block(move |engine| engine.logout(&caller)).await,
+        Err(Failure::Refused(Refusal::Token(_))) if proven > 0 => Ok(()),
+        // with a refresh cookie alone something was sent, though it proves nothing
+        Err(Failure::Refused(Refusal::Token(TokenRefusal::Missing))) => {
+            Err(Failure::Refused(TokenRefusal::Invalid.into()))
+        }
+        Err(failure) => Err(failure),
+    }
 }

@@ -3,11 +3,10 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::{COOKIE, HeaderValue, SET_COOKIE};
 use cookie::Cookie;
-use tillgate_auth_core::{Granted, TokenRefusal};
+use tillgate_auth_core::Granted;
 use tillgate_domain::Instant;
 
 use super::Web;
-use crate::failure::Failure;
 use crate::head::Head;
 
 /// The cookie of the access token.
@@ -86,19 +85,28 @@ impl Web {
     }
 }
 
-/// The cookie of this name; `None` where it is not there or empty.
-///
-/// # Errors
-/// It comes twice with different values: some other page of the domain has set one, and nobody can tell which.
-pub(super) fn sent<'r>(head: &'r Head, name: &str) -> Result<Option<&'r str>, Failure> {
-    let lines = head.headers().get_all(COOKIE).filter_map(|line| line.to_str().ok());
-    let cookies = lines.flat_map(Cookie::split_parse).filter_map(Result::ok).filter(|cookie| cookie.name() == name);
-    let mut values = cookies.filter_map(|cookie| cookie.value_raw()).map(|value| value.trim_matches('"'));
-    let first = values.next().filter(|value| !value.is_empty());
-    if values.any(|other| Some(other) != first) {
-        return Err(Failure::Refused(TokenRefusal::Invalid.into()));
+/// How many values of one cookie are looked at.
+const MAX_VALUES: usize = 16;
+
+/// The different values of the cookies of this name, in the order in which they were sent; empty ones are left out. A browser sends
+/// several where pages of the domain have set them for different paths or hosts, and nothing in them says whose is whose
+/// (RFC 6265, 4.2.2 and 5.4).
+pub(super) fn sent<'r>(head: &'r Head, name: &str) -> Vec<&'r str> {
+    let lines = head.headers().get_all(COOKIE).map(HeaderValue::as_bytes);
+    let mut values = Vec::new();
+    for value in lines.flat_map(|line| line.split(|byte| *byte == b';')).filter_map(|pair| value(pair, name)) {
+        if values.len() < MAX_VALUES && !values.contains(&value) {
+            values.push(value);
+        }
     }
-    Ok(first)
+    values
+}
+
+/// The value of the cookie, where it has this name. What bytes others hold does not matter.
+fn value<'r>(pair: &'r [u8], name: &str) -> Option<&'r str> {
+    let (sent, value) = std::str::from_utf8(pair).ok()?.split_once('=')?;
+    let value = value.trim().trim_matches('"');
+    (sent.trim() == name && value.is_ascii() && !value.is_empty()).then_some(value)
 }
 
 #[cfg(test)]
@@ -106,6 +114,25 @@ mod tests {
     use cookie::SameSite as Written;
 
     use super::*;
+
+    #[test]
+    fn a_cookie_is_found_by_its_name_whatever_stands_beside_it() {
+        for (pair, found) in [
+            (&b"access_token=a.b.c"[..], Some("a.b.c")),
+            (b"  access_token = \"a.b.c\" ", Some("a.b.c")),
+            (b"access_token=a=b", Some("a=b")),
+            (b"access_token=", None),
+            (b"access_token=\"\"", None),
+            (b"access_token", None),
+            (b"Access_Token=a", None),
+            (b"access_token=\xc5\x88", None),
+            (b"access_token=\xff", None),
+            (b"shop=\xff", None),
+            (b"=access_token", None),
+        ] {
+            assert_eq!(value(pair, ACCESS), found, "{}", String::from_utf8_lossy(pair));
+        }
+    }
 
     #[test]
     fn a_cookie_that_goes_everywhere_is_secure() {

@@ -47,6 +47,7 @@ pub(super) fn everything(fresh: &Fresh, shop: &Shop) {
             from: None,
         };
         tx.sessions().rotate(shop.session(1).id, 1, &to)?;
+        tx.sessions().extend(shop.session(1).id, 2, Some(at(99)), None)?;
         let uses: Vec<Use> =
             (1..=4).map(|number| Use { session: shop.session(number).id, generation: 1, at: at(3) }).collect();
         tx.sessions().note(&uses)?;
