@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::web::Bytes;
 use tillgate_auth_core::{Evidence, Terms};
 
-use crate::{Failure, Head, Route, WebOrigin};
+use crate::{Failure, Head, PathMatching, Route, WebOrigin};
 
 /// A published wire contract.
 pub trait Dialect: Send + Sync + 'static {
@@ -36,6 +36,11 @@ pub trait Dialect: Send + Sync + 'static {
     /// # Errors
     /// What was sent is refused for how it was sent.
     fn evidence<'r>(&self, head: &'r Head, body: &'r Bytes) -> Result<Evidence<'r>, Failure>;
+
+    /// How paths of requests are compared with those of its calls.
+    fn paths(&self) -> PathMatching {
+        PathMatching::Exact
+    }
 
     /// Its calls, below the mount's prefix. Registration, the check for clashes, `Allow` and the rights matrix all read this
     /// one table.

@@ -82,5 +82,5 @@ pub use mount::{InvalidPrefix, Mount, MountClash, Mounts};
 pub use native::Native;
 pub use oauth::OAuth;
 pub use office::{Office, decided};
-pub use route::{Listing, Route};
+pub use route::{Listing, PathMatching, Route};
 pub use settings::Settings;

@@ -28,7 +28,7 @@ use crate::dialect::Dialect;
 use crate::failure::Failure;
 use crate::head::Head;
 use crate::limiter::Limiter;
-use crate::route::Route;
+use crate::route::{PathMatching, Route};
 
 pub use cookies::{SameSite, Secure};
 
@@ -126,6 +126,10 @@ impl Dialect for Kasir {
             sender::check(&self.web.origins, head)?;
         }
         Ok(Evidence::AnyBearer(tokens))
+    }
+
+    fn paths(&self) -> PathMatching {
+        PathMatching::Lenient
     }
 
     fn routes(&self) -> Vec<Route> {

@@ -30,7 +30,7 @@ use crate::bearer::bearer;
 use crate::dialect::Dialect;
 use crate::failure::Failure;
 use crate::head::Head;
-use crate::route::Route;
+use crate::route::{PathMatching, Route};
 
 /// PORTOS.
 #[derive(Clone, Debug)]
@@ -110,6 +110,10 @@ impl Dialect for Portos {
             Some(signature) => Ok(Evidence::Signature(Box::new(signature), counting)),
             None => bearer(head.headers()),
         }
+    }
+
+    fn paths(&self) -> PathMatching {
+        PathMatching::Lenient
     }
 
     fn routes(&self) -> Vec<Route> {

@@ -20,7 +20,7 @@ use crate::dialect::Dialect;
 use crate::failure::Failure;
 use crate::head::Head;
 use crate::limiter::Limiter;
-use crate::route::Route;
+use crate::route::{PathMatching, Route};
 
 /// PosStar.
 #[derive(Clone, Debug)]
@@ -67,6 +67,10 @@ impl Dialect for PosStar {
             }
             _ => bearer(head.headers()),
         }
+    }
+
+    fn paths(&self) -> PathMatching {
+        PathMatching::Lenient
     }
 
     fn routes(&self) -> Vec<Route> {

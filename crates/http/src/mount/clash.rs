@@ -4,6 +4,7 @@ use tillgate_domain::{SessionLimits, Slug};
 
 use crate::mount::Mount;
 use crate::operations;
+use crate::route::PathMatching;
 
 /// Mounts that have been checked: no two claim the same route.
 #[derive(Clone, Debug)]
@@ -66,13 +67,14 @@ fn both_claim(one: &Mount, other: &Mount) -> Option<String> {
         return Some(format!("{}/", one.prefix));
     }
     let (outer, inner) = if one.prefix.len() < other.prefix.len() { (one, other) } else { (other, one) };
-    paths(outer).into_iter().find(|path| lies_below(path, &inner.prefix))
+    paths(outer).into_iter().find(|path| lies_below(path, &inner.prefix, outer.dialect.paths()))
 }
 
 /// The server's own routes stand outside every mount.
 fn own(mount: &Mount) -> Result<(), MountClash> {
     let claimed = operations::PATHS.iter().find(|own| {
-        paths(mount).iter().any(|path| path == *own) || (!mount.prefix.is_empty() && lies_below(own, &mount.prefix))
+        paths(mount).iter().any(|path| path == *own)
+            || (!mount.prefix.is_empty() && lies_below(own, &mount.prefix, PathMatching::Exact))
     });
     claimed.map_or(Ok(()), |route| {
         Err(MountClash { one: "the server itself".to_owned(), other: mount.to_string(), route: (*route).to_owned() })
@@ -84,9 +86,9 @@ fn paths(mount: &Mount) -> Vec<String> {
 }
 
 /// Whether a path, or one that its names in braces stand for, is the prefix or lies below it.
-fn lies_below(path: &str, prefix: &str) -> bool {
+fn lies_below(path: &str, prefix: &str, matching: PathMatching) -> bool {
     let mut segments = path.split('/');
-    let stands_for = |segment: &str, other: &str| segment == other || segment.starts_with('{');
+    let stands_for = |segment: &str, other: &str| matching.is_same(segment, other) || segment.starts_with('{');
     prefix.split('/').all(|other| segments.next().is_some_and(|segment| stands_for(segment, other)))
 }
 
@@ -129,6 +131,8 @@ mod tests {
         assert!(clash(vec![portos("/pos"), native("/pos/api")]).is_some());
         assert!(clash(vec![native("/metrics")]).is_some());
         assert!(clash(vec![native("/.well-known")]).is_some());
+        assert!(clash(vec![native("/API/v1"), portos("")]).is_some(), "PORTOS ignores case");
+        assert!(clash(vec![native(""), portos("/Sessions")]).is_none(), "the native API does not");
         let said = clash(vec![native("/api/v1"), oauth("/api/v1")]).unwrap();
         assert!(said.contains("native at /api/v1") && said.contains("oauth at /api/v1"), "{said}");
         assert!(clash(vec![oauth("/.well-known")]).is_some());

@@ -110,10 +110,17 @@ impl Mounted {
         })
     }
 
-    /// Registers the routes where the caller stands: in a scope of the prefix, or at the root.
+    /// Registers the routes, to the letter first, where the caller stands: in a scope of the prefix, or at the root.
     pub(crate) fn register(self: &Arc<Self>, config: &mut web::ServiceConfig) {
-        for endpoint in &self.endpoints {
-            config.service(web::resource(endpoint.path).default_service(self.to(endpoint)));
+        let paths = self.dialect.paths();
+        let patterns = || self.endpoints.iter().map(|endpoint| (endpoint, paths.patterns(endpoint.path)));
+        for (endpoint, (exact, _)) in patterns() {
+            config.service(web::resource(exact).default_service(self.to(endpoint)));
+        }
+        for (endpoint, (_, lenient)) in patterns() {
+            if let Some(lenient) = lenient {
+                config.service(web::resource(lenient).default_service(self.to(endpoint)));
+            }
         }
     }
 

@@ -22,6 +22,7 @@ mod kasir_logs;
 mod kasir_users;
 mod krmpesan;
 mod krmpesan_page;
+mod lenient_paths;
 mod log;
 mod mounts;
 mod native;

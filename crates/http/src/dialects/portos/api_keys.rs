@@ -114,7 +114,7 @@ async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
         })
         .await?;
     let mut answer = answer::json(StatusCode::CREATED, &made)?;
-    if let Ok(location) = HeaderValue::from_str(&format!("{}/{id}", call.head().path())) {
+    if let Ok(location) = HeaderValue::from_str(&format!("{}/{id}", call.head().path().trim_end_matches('/'))) {
         answer.headers_mut().insert(LOCATION, location);
     }
     Ok(answer)

@@ -68,7 +68,7 @@ async fn open(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
             Ok(decided(office::open_ticket(office.store, tenant, &office.stamp(&caller)?, &new, None))?.shown)
         })
         .await?;
-    made(&format!("{}/{}", call.head().path(), ticket_id::text(shown.ticket.id)), &shown)
+    made(&format!("{}/{}", call.head().path().trim_end_matches('/'), ticket_id::text(shown.ticket.id)), &shown)
 }
 
 async fn put(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
@@ -80,7 +80,7 @@ async fn put(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
             decided(office::put_ticket(office.store, tenant, &stamp, &new, sent.version))
         })
         .await?;
-    if opened { made(call.head().path(), &shown) } else { told(StatusCode::OK, &shown) }
+    if opened { made(call.head().path().trim_end_matches('/'), &shown) } else { told(StatusCode::OK, &shown) }
 }
 
 async fn amend(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
