@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, clippy::missing_panics_doc)]
 
+mod accept_language;
 mod access_token;
 mod configuration;
 mod database_address;
@@ -15,6 +16,7 @@ mod minted;
 mod refresh_token;
 mod signature;
 
+pub use accept_language::accept_language;
 pub use access_token::access_token;
 pub use configuration::configuration;
 pub use database_address::database_address;
@@ -27,7 +29,7 @@ pub use signature::signature;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const TARGETS: [Target; 7] = [
+pub const TARGETS: [Target; 8] = [
     ("headers", headers),
     ("access_token", access_token),
     ("refresh_token", refresh_token),
@@ -35,4 +37,5 @@ pub const TARGETS: [Target; 7] = [
     ("signature", signature),
     ("configuration", configuration),
     ("database_address", database_address),
+    ("accept_language", accept_language),
 ];

@@ -4,6 +4,7 @@
 //! always a user's on a named device; a program may sign its requests instead.
 
 mod api_keys;
+mod accept_language;
 mod auth;
 mod directory;
 mod language;
@@ -31,6 +32,7 @@ use crate::dialect::Dialect;
 use crate::failure::Failure;
 use crate::head::Head;
 use crate::route::{PathMatching, Route};
+use language::Language;
 
 /// PORTOS.
 #[derive(Clone, Debug)]
@@ -87,6 +89,11 @@ impl Portos {
     ) -> Result<Option<Signature>, Failure> {
         let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
         nws4::signature(&nws4::Received { method, path, query, host, headers, body: Some(body) })
+    }
+
+    /// Which of the two languages a request is answered in, by its tag (RFC 9110, 12.5.4).
+    pub fn read_language(headers: &HeaderMap) -> &'static str {
+        Language::accepted(headers).tag()
     }
 }
 

@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::ACCEPT_LANGUAGE;
+use actix_web::http::header::{ACCEPT_LANGUAGE, HeaderMap};
 use tillgate_auth_core::Refusal;
 use tillgate_domain::office::Refused;
 
+use super::accept_language;
 use super::nws4::CHUNKED;
 use super::ticket_words;
 use crate::failure::{Failure, FieldFault, Protocol};
@@ -20,15 +21,15 @@ pub(super) enum Language {
 }
 
 impl Language {
-    /// Any `en` among the accepted means English, anything else Slovak.
+    /// The one that the request prefers; Slovak where it prefers neither.
     pub(super) fn of(head: &Head) -> Self {
-        let english = |tag: &str| {
-            let primary = tag.split([';', '-']).next().unwrap_or_default().trim();
-            primary.eq_ignore_ascii_case("en")
-        };
-        let accepted = head.headers().get_all(ACCEPT_LANGUAGE).filter_map(|line| line.to_str().ok());
-        let any = accepted.flat_map(|line| line.split(',')).any(english);
-        if any { Self::English } else { Self::Slovak }
+        Self::accepted(head.headers())
+    }
+
+    /// The same, by the headers of a request.
+    pub(super) fn accepted(headers: &HeaderMap) -> Self {
+        let lines = headers.get_all(ACCEPT_LANGUAGE).filter_map(|line| line.to_str().ok());
+        if accept_language::prefers(lines, "en", "sk") { Self::English } else { Self::Slovak }
     }
 
     /// Its tag (RFC 9110, 8.5).

@@ -1,0 +1,147 @@
+//! `Accept-Language` (RFC 9110, 12.5.4), as far as two languages have to be told apart by it.
+
+/// How much a language is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Preference {
+    /// It is refused, by a weight of 0.
+    Refused,
+    /// Nothing is said of it.
+    Unstated,
+    /// By its weight in thousandths; of equal ones the one that is named first.
+    Wanted(u16, std::cmp::Reverse<usize>),
+}
+
+/// A language range and its weight in thousandths.
+struct Range<'l> {
+    /// The language without its region, or `*`.
+    primary: &'l str,
+    weight: u16,
+}
+
+/// Whether the lines of the header want the language `one` more than `other`, the default. Ranges match by their first subtag, so
+/// `en-US` asks for English as much as `en` does; of several that match the greatest weight counts. What cannot be read is passed over.
+pub(super) fn prefers<'l>(lines: impl Iterator<Item = &'l str>, one: &str, other: &str) -> bool {
+    let ranges: Vec<Range<'_>> = lines.flat_map(|line| line.split(',')).filter_map(Range::read).collect();
+    preference(&ranges, one) > preference(&ranges, other)
+}
+
+fn preference(ranges: &[Range<'_>], language: &str) -> Preference {
+    let said = |name: &str| {
+        let matching = ranges.iter().enumerate().filter(|(_, range)| range.primary.eq_ignore_ascii_case(name));
+        matching.map(|(at, range)| (range.weight, std::cmp::Reverse(at))).max()
+    };
+    // what is named comes before what `*` stands for
+    let any = || said("*").map(|(weight, _)| (weight, std::cmp::Reverse(usize::MAX)));
+    match said(language).or_else(any) {
+        None => Preference::Unstated,
+        Some((0, _)) => Preference::Refused,
+        Some((weight, at)) => Preference::Wanted(weight, at),
+    }
+}
+
+impl<'l> Range<'l> {
+    /// Reads `range` or `range;q=weight`.
+    fn read(text: &'l str) -> Option<Self> {
+        let mut parts = text.split(';').map(str::trim);
+        let range = parts.next()?;
+        let subtag = |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if range != "*" && !range.split('-').all(subtag) {
+            return None;
+        }
+        let weight = match (parts.next(), parts.next()) {
+            (None, _) => 1_000,
+            (Some(parameter), None) => weight(parameter)?,
+            _ => return None,
+        };
+        Some(Self { primary: range.split('-').next()?, weight })
+    }
+}
+
+/// The thousandths of `q=0.123` (RFC 9110, 12.4.2).
+fn weight(parameter: &str) -> Option<u16> {
+    let (name, value) = parameter.split_once('=')?;
+    let (whole, places) = value.split_once('.').unwrap_or((value, ""));
+    let read = name.eq_ignore_ascii_case("q")
+        && matches!(whole, "0" | "1")
+        && places.len() <= 3
+        && places.bytes().all(|byte| byte.is_ascii_digit());
+    let thousandths: u16 = format!("{whole}{places:0<3}").parse().ok().filter(|_| read)?;
+    (thousandths <= 1_000).then_some(thousandths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn english(lines: &[&str]) -> bool {
+        prefers(lines.iter().copied(), "en", "sk")
+    }
+
+    #[test]
+    fn the_greater_weight_wins() {
+        for (line, expected) in [
+            ("", false),
+            ("en", true),
+            ("en-US", true),
+            ("EN-gb", true),
+            ("sk", false),
+            ("sk-SK,sk;q=0.9,en;q=0.7", false),
+            ("sk-SK,sk;q=0.9,en-US;q=0.8,en;q=0.7", false),
+            ("en;q=0.7, sk;q=0.9", false),
+            ("en-GB,en;q=0.9,sk;q=0.8", true),
+            ("cs,en;q=0.5", true),
+            ("de,fr;q=0.5", false),
+            ("en;q=0.123,sk;q=0.122", true),
+            ("en ; q=1.000 , sk ; Q=0.999", true),
+            ("en;q=0.2,en-US;q=0.9,sk;q=0.5", true),
+        ] {
+            assert_eq!(english(&[line]), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn of_equal_weights_the_first_wins() {
+        for (line, expected) in [("en,sk", true), ("sk,en", false), ("*", false), ("en,*", true), ("*,en", true)] {
+            assert_eq!(english(&[line]), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_weight_of_nothing_refuses() {
+        for (line, expected) in [
+            ("en;q=0", false),
+            ("sk;q=0", true),
+            ("sk;q=0,*", true),
+            ("sk;q=0.000,en;q=0.001", true),
+            ("en;q=0,*", false),
+            ("en;q=0,sk;q=0", false),
+            ("*;q=0,en", true),
+        ] {
+            assert_eq!(english(&[line]), expected, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_passed_over() {
+        for line in [
+            "en;q=2",
+            "en;q=1.001",
+            "en;q=0.1234",
+            "en;q=.5",
+            "en;q=-1",
+            "en;q=",
+            "en;q",
+            "en;q=0,5;x",
+            "en_GB",
+            "english-and-more",
+            "en-",
+            "en;level=1",
+            "en;q=1;q=1",
+            "e n",
+            "éн",
+        ] {
+            assert!(!english(&[line]), "{line}");
+            assert!(english(&[line, "en"]), "{line}");
+        }
+    }
+}
