@@ -154,7 +154,8 @@ pub struct Client {
 pub enum Counting {
     /// It counts once: it is remembered, and refused where it is remembered already.
     Once,
-    /// Neither: for who only asks on the way whether it would hold, and passes it on to who counts it.
+    /// Neither: for who only asks on the way whether it would hold, and passes it on to who counts it; and where a contract lets what
+    /// only reads repeat while its time is near.
     Never,
 }
 

@@ -3,8 +3,8 @@
 //! Names of request members are taken in any case, answers are camelCase, errors are problems with an `errorCode`. A login is
 //! always a user's on a named device; a program may sign its requests instead.
 
-mod api_keys;
 mod accept_language;
+mod api_keys;
 mod auth;
 mod directory;
 mod language;
@@ -24,7 +24,7 @@ use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header::{HOST, HeaderMap};
 use actix_web::web::Bytes;
-use tillgate_auth_core::{Counting, Evidence, Refresh, Signature, Terms, Who};
+use tillgate_auth_core::{Counting, Evidence, Refresh, Signature, Terms, TokenRefusal, Who};
 use tillgate_domain::Secret;
 
 use crate::bearer::bearer;
@@ -88,12 +88,20 @@ impl Portos {
         body: &[u8],
     ) -> Result<Option<Signature>, Failure> {
         let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        nws4::signature(&nws4::Received { method, path, query, host, headers, body: Some(body) })
+        signature(&nws4::Received { method, path, query, host, headers, body: Some(body) })
     }
 
     /// Which of the two languages a request is answered in, by its tag (RFC 9110, 12.5.4).
     pub fn read_language(headers: &HeaderMap) -> &'static str {
         Language::accepted(headers).tag()
+    }
+}
+
+/// The signature of a request, where it covers all that the request says.
+fn signature(received: &nws4::Received<'_>) -> Result<Option<Signature>, Failure> {
+    match nws4::signature(received)? {
+        Some(_) if !nws4::covers(received.query) => Err(Failure::Refused(TokenRefusal::Invalid.into())),
+        read => Ok(read),
     }
 }
 
@@ -110,10 +118,13 @@ impl Dialect for Portos {
         let received = nws4::Received::of(head, body);
         let (received, counting) = if head.is_asked_about() {
             (nws4::Received { body: None, ..received }, Counting::Never)
+        } else if matches!(*head.method(), Method::GET | Method::HEAD) {
+            // the scheme has no nonce: clients that ask the same twice within a millisecond sign the same twice
+            (received, Counting::Never)
         } else {
             (received, Counting::Once)
         };
-        match nws4::signature(&received)? {
+        match signature(&received)? {
             Some(signature) => Ok(Evidence::Signature(Box::new(signature), counting)),
             None => bearer(head.headers()),
         }

@@ -110,7 +110,7 @@ async fn whatever_the_target_and_the_headers_look_like_the_signature_holds() {
         "/portos/api/auth?b=2&a=1&b=1&a=2",
         "/portos/api/auth?q=a+b&q=a%20b&q=a%2Fb&q=a/b",
         "/portos/api/auth?%C5%88=%c5%88&x",
-        "/portos/api/auth?i=1$ref=1&validate",
+        "/portos/api/auth?i=1$ref=&validate&q=YQ==",
         "/portos/api/auth?$sort=-name&name=contains:x;y&&=",
         "/portos/api/auth?q=*!'()~",
     ];
@@ -128,15 +128,50 @@ async fn whatever_the_target_and_the_headers_look_like_the_signature_holds() {
 }
 
 #[actix_web::test]
-async fn a_signature_counts_once() {
+async fn a_signature_counts_once_but_for_what_only_reads() {
     let shop = Shop::open();
     let (_, key) = key(&shop, "cashier", "P01", &[]);
-    let request = get("/portos/api/auth");
+    let request = Unsigned { method: "DELETE", ..get("/portos/api/auth") };
     assert_eq!(shop.send(signed(&key, &request)).await.status, 200);
     is_unauthenticated(&shop.send(signed(&key, &request)).await, "again");
     assert!(crate::log::logged().contains("signature_repeated"), "the log tells why");
     let later = Unsigned { at: request.at + 1, ..request };
     assert_eq!(shop.send(signed(&key, &later)).await.status, 200, "a millisecond later");
+    for method in ["GET", "HEAD"] {
+        let request = Unsigned { method, ..get("/portos/api/auth") };
+        for _ in 0..3 {
+            assert_eq!(shop.send(signed(&key, &request)).await.status, 200, "{method}");
+        }
+    }
+    // what was signed for one method proves no other
+    let read = key.sign(&get("/portos/api/auth"));
+    for method in [Method::HEAD, Method::DELETE] {
+        let other = call(method, "/portos/api/auth").insert_header(("Host", HOST));
+        let other = read.iter().cloned().fold(other, TestRequest::insert_header);
+        assert_eq!(shop.send(other).await.status, 401);
+    }
+    shop.clock.pass(std::time::Duration::from_secs(151));
+    is_unauthenticated(&shop.send(signed(&key, &get("/portos/api/auth"))).await, "out of its time");
+}
+
+#[actix_web::test]
+async fn text_after_a_second_equals_sign_is_covered_by_no_signature() {
+    let shop = Shop::open();
+    let (_, key) = key(&shop, "cashier", "P01", &[]);
+    let login = shop.portos("cashier", "P01").await.text("/tokenId");
+    for (query, status) in [
+        ("name=a=b", 401),
+        ("name==b", 401),
+        ("x=1&name=a==b&y", 401),
+        ("i=1$ref=1&validate", 401),
+        ("name=a=", 200),
+        ("name=YQ==", 200),
+    ] {
+        let target = format!("/portos/api/tickets?{query}");
+        let answer = shop.send(signed(&key, &get(&target))).await;
+        assert_eq!(answer.status, status, "{query}");
+        assert_eq!(shop.get(&target, &login).await.status, 200, "{query}: a token covers no query");
+    }
 }
 
 #[actix_web::test]
@@ -274,7 +309,11 @@ async fn every_call_that_takes_a_bearer_takes_a_signature() {
         let answer = shop.send(signed(&key, &request)).await;
         assert!([200, 404, 415].contains(&answer.status.as_u16()), "{route:?}: {}", answer.status);
         let again = shop.send(signed(&key, &request)).await;
-        is_unauthenticated(&again, "the same again");
+        if route.method == "GET" {
+            assert_eq!(again.status, answer.status, "{route:?}");
+        } else {
+            is_unauthenticated(&again, "the same again");
+        }
         let bare = shop.send(call(route.method.parse().unwrap(), &target)).await;
         is_unauthenticated(&bare, "neither");
     }

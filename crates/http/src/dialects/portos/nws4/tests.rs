@@ -318,6 +318,25 @@ fn a_query_is_spelled_out() {
 }
 
 #[test]
+fn text_after_a_second_equals_sign_is_not_covered() {
+    for (query, expected) in [
+        ("", true),
+        ("a", true),
+        ("a=1&b=2", true),
+        ("a=1=", true),
+        ("a=1==&b=2", true),
+        ("==", true),
+        ("a=1=2", false),
+        ("a==2", false),
+        ("a=1==2", false),
+        ("b&a=1=2&c", false),
+        ("i=1$ref=1&validate", false),
+    ] {
+        assert_eq!(covers(query), expected, "{query}");
+    }
+}
+
+#[test]
 fn a_path_is_encoded_once_more() {
     for (path, line) in [
         ("/", "/"),
