@@ -21,7 +21,8 @@ bench *ARGS:
     cargo build --release --bin tillgate
     cargo run --release -p tillgate-bench -- {{ARGS}}
 
-# fuzz a target for a minute: headers, access_token, refresh_token, login, configuration, database_address
+# fuzz a target for a minute: headers, access_token, refresh_token, login, signature, configuration, database_address, accept_language,
+# ticket_query
 fuzz TARGET:
     cargo +nightly fuzz run {{TARGET}} -- -max_total_time=60
 

@@ -60,6 +60,7 @@ mod query;
 mod route;
 mod serve;
 mod settings;
+mod streamed;
 mod trace;
 
 pub use access::{AccessRule, InvalidPattern, Need, PathPattern};

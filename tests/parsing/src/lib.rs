@@ -15,6 +15,7 @@ mod login;
 mod minted;
 mod refresh_token;
 mod signature;
+mod ticket_query;
 
 pub use accept_language::accept_language;
 pub use access_token::access_token;
@@ -24,12 +25,13 @@ pub use headers::headers;
 pub use login::login;
 pub use refresh_token::refresh_token;
 pub use signature::signature;
+pub use ticket_query::ticket_query;
 
 /// A promise, by the name of its target and of the folder of its corpus.
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const TARGETS: [Target; 8] = [
+pub const TARGETS: [Target; 9] = [
     ("headers", headers),
     ("access_token", access_token),
     ("refresh_token", refresh_token),
@@ -38,4 +40,5 @@ pub const TARGETS: [Target; 8] = [
     ("configuration", configuration),
     ("database_address", database_address),
     ("accept_language", accept_language),
+    ("ticket_query", ticket_query),
 ];

@@ -24,6 +24,7 @@ use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header::{HOST, HeaderMap};
 use actix_web::web::Bytes;
+use serde_json::Value;
 use tillgate_auth_core::{Counting, Evidence, Refresh, Signature, Terms, TokenRefusal, Who};
 use tillgate_domain::Secret;
 
@@ -94,6 +95,16 @@ impl Portos {
     /// Which of the two languages a request is answered in, by its tag (RFC 9110, 12.5.4).
     pub fn read_language(headers: &HeaderMap) -> &'static str {
         Language::accepted(headers).tag()
+    }
+
+    /// Reads the query of the list of tickets: whether a ticket is one that it asks for, by its members under their whole names, such
+    /// as `customer.id`.
+    ///
+    /// # Errors
+    /// It names the members that cannot have such a value, and the options.
+    pub fn read_ticket_query(query: &str) -> Result<impl Fn(&Value) -> bool + use<>, Failure> {
+        let read = tickets::TicketQuery::read(query)?;
+        Ok(move |ticket: &Value| read.fits(ticket))
     }
 }
 

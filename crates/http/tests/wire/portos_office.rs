@@ -46,7 +46,7 @@ async fn sessions_are_listed_shown_and_ended() {
     let id = mine.text("/items/0/id");
     let expected = json!({ "id": id, "userName": "999", "name": "Majiteľ", "deviceName": "P01", "envName": "CashRegister",
         "createdAt": "2026-11-21T12:00:00.000Z", "lastUsedAt": null, "expiresAt": "2026-11-22T00:00:00.000Z" });
-    assert_eq!(mine.json(), json!({ "items": [expected] }));
+    assert_eq!(mine.json(), json!({ "items": [expected], "count": 1, "totalCount": 1 }));
     let by_id = shop.get(&format!("/portos/api/sessions?sessionId={id}"), &manager).await;
     assert_eq!(by_id.json(), mine.json());
     let path = format!("/portos/api/sessions/{id}");
@@ -65,7 +65,10 @@ async fn sessions_are_listed_shown_and_ended() {
             )
         );
     }
-    assert_eq!(shop.get("/portos/api/sessions?$count=true", &manager).await.json(), json!({ "items": [], "count": 2 }));
+    assert_eq!(
+        shop.get("/portos/api/sessions?$count=true", &manager).await.json(),
+        json!({ "count": 2, "totalCount": 2 })
+    );
 }
 
 #[actix_web::test]
@@ -127,7 +130,7 @@ async fn devices_roles_and_users_are_read_in_their_shapes() {
     for path in ["devices/P01", "v1/devices/p01", "devices/%50%301"] {
         assert_eq!(read(path).await.json(), device, "{path}");
     }
-    assert_eq!(read("devices?name=P01").await.json(), json!({ "items": [device] }));
+    assert_eq!(read("devices?name=P01").await.json(), json!({ "items": [device], "count": 1, "totalCount": 1 }));
     assert_eq!(names(&read("devices?$sort=-name&isActive=true").await, "name"), ["UNLISTED", "PDA1", "P01", "OFFICE"]);
     assert_eq!(names(&read("devices?envname=ne:cashregister&$skip=1&$take=2").await, "name"), ["OFFICE", "LOCKED"]);
 
@@ -146,7 +149,7 @@ async fn devices_roles_and_users_are_read_in_their_shapes() {
         "featureName": null, "name": "Majiteľ",
         "devices": [{ "isActive": true, "envName": "CashRegister", "name": "P01", "roles": ["admin"],
                       "description": "P01", "preferences": {} }] });
-    assert_eq!(owner.json(), json!({ "items": [user] }));
+    assert_eq!(owner.json(), json!({ "items": [user], "count": 1, "totalCount": 1 }));
     assert_eq!(read(&format!("users/{}", owner.text("/items/0/id"))).await.json(), user);
     let everybody = read("users").await;
     assert!(!names(&everybody, "userName").contains(&"stranger".to_owned()), "another tenant's");
@@ -185,7 +188,10 @@ async fn a_key_is_made_read_changed_and_deleted() {
     assert_eq!(made.json(), told(Some(&secret), 1));
     let path = format!("/portos/api/v1/apikeys/{id}");
     assert_eq!(shop.get(&path, &admin).await.json(), told(None, 1));
-    assert_eq!(shop.get("/portos/api/apikeys", &admin).await.json(), json!({ "items": [told(None, 1)] }));
+    assert_eq!(
+        shop.get("/portos/api/apikeys", &admin).await.json(),
+        json!({ "items": [told(None, 1)], "count": 1, "totalCount": 1 })
+    );
     assert!(!crate::log::logged().contains(&secret), "no log has it");
     let key = PortosKey { client: client.clone(), secret };
     let call = async |query: &str| {

@@ -1,9 +1,12 @@
 //! PORTOS' lists of tickets: narrowed by conditions, sorted and cut.
 
-use serde_json::json;
+use actix_web::body::MessageBody;
+use actix_web::http::Method;
+use actix_web::test;
+use serde_json::{Value, json};
 
 use crate::portos_tickets::{at, bearer, ids, opened};
-use crate::shop::{Shop, post};
+use crate::shop::{self, Mood, Shop, call, post};
 
 #[actix_web::test]
 async fn lists_are_narrowed_sorted_and_cut() {
@@ -43,15 +46,159 @@ async fn lists_are_narrowed_sorted_and_cut() {
         ("openDate=gte:2026-11-21;lt:2026-11-22", &[0, 1, 2]),
         ("openDate=lt:2026-11-21", &[]),
         ("state=Closed;Opened", &[]),
-        ("state=closing", &[]),
+        ("IsClosed=true", &[1]),
+        ("isclosed=eq:false", &[0, 2]),
+        ("IsClosed=ne:false&openDate=gte:2026-11-21", &[1]),
+        ("IsClosed=true;false", &[]),
+        ("IsClosed=true&state=Opened", &[]),
+        ("closeInfoDeviceName=p01", &[1]),
+        ("closeInfoDeviceName=nowhere", &[]),
+        ("closeInfoFiscalName=F2", &[1]),
+        ("closeInfo.fiscalName=startsWith:f", &[1]),
+        ("CurrencyLabel=eur", &[0, 1, 2]),
+        ("CurrencyLabel=CZK", &[]),
+        ("openDate=gte:2026-11-21T13:01:00+01:00", &[1, 2]),
+        ("openDate=startsWith:2026-11-21T12:01", &[1]),
         ("$whatever=1&nothing=2", &[0, 1, 2]),
     ] {
         let expected: Vec<&String> = expected.iter().map(|index| &made[*index]).collect();
-        assert_eq!(ids(&list(query).await).iter().collect::<Vec<_>>(), expected, "{query}");
+        let told = list(query).await;
+        assert_eq!(ids(&told).iter().collect::<Vec<_>>(), expected, "{query}");
+        assert_eq!(told.json()["count"], json!(expected.len()), "{query}");
+        let total = if query.contains("$skip") || query.contains("$take") { 3 } else { expected.len() };
+        assert_eq!(told.json()["totalCount"], json!(total), "{query}");
         let counted = list(&format!("$count=true&{}", query.replace("$skip", "$s").replace("$take", "$t"))).await;
         if !query.contains('$') {
-            assert_eq!(counted.json(), json!({ "items": [], "count": expected.len() }), "{query}");
+            let count = expected.len();
+            assert_eq!(counted.json(), json!({ "count": count, "totalCount": count }), "{query}");
         }
     }
     assert_eq!(list("$take=x").await.status, 400);
+}
+
+#[actix_web::test]
+async fn what_a_ticket_has_narrows_a_list_either_way() {
+    let shop = Shop::open();
+    let token = at(&shop, "manager", "P01").await;
+    let item =
+        |kind: &str, price: f64| json!({ "type": kind, "unitPrice": { "amount": price }, "quantity": { "amount": 1 } });
+    let customer = json!({ "id": "c1", "discountRate": 20 });
+    let mut made = Vec::new();
+    for body in [
+        json!({ "items": [item("Positive", 5.0)] }),
+        json!({ "items": [item("Positive", 5.0)], "customer": customer, "discountRate": 20 }),
+        json!({ "items": [item("Positive", 5.0), item("Negative", -1.0)] }),
+        json!({ "items": [item("Returned", -2.0)] }),
+        json!({ "items": [item("Negative", 1.0)] }),
+    ] {
+        made.push(opened(&shop, &token, body).await.text("/id"));
+        shop.clock.pass(std::time::Duration::from_secs(1));
+    }
+    for (member, having) in [
+        ("HasCustomer", &[1][..]),
+        ("HasDiscount", &[1]),
+        ("HasNegativeItem", &[2, 3, 4]),
+        ("HasReturnedItem", &[3]),
+        ("IsClosed", &[]),
+    ] {
+        let lacking: Vec<usize> = (0..made.len()).filter(|index| !having.contains(index)).collect();
+        for (value, expected) in [("true", having), ("eq:TRUE", having), ("false", &lacking), ("ne:true", &lacking)] {
+            let told = shop.get(&format!("/portos/api/tickets?{member}={value}"), &token).await;
+            let expected: Vec<&String> = expected.iter().map(|index| &made[*index]).collect();
+            assert_eq!(ids(&told).iter().collect::<Vec<_>>(), expected, "{member}={value}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_value_that_cannot_be_read_is_told_and_never_a_list() {
+    let shop = Shop::open();
+    let token = at(&shop, "manager", "P01").await;
+    for (query, name) in [
+        ("IsClosed=", "IsClosed"),
+        ("isclosed=maybe", "IsClosed"),
+        ("HasDiscount=1", "HasDiscount"),
+        ("state=closing", "State"),
+        ("openDate=gte:yesterday", "OpenDate"),
+        ("payable=gt:9,5", "Payable"),
+        ("closeInfo.number=x", "CloseInfo.Number"),
+        ("$take=x", "$take"),
+    ] {
+        for query in [query.to_owned(), format!("$count=true&{query}")] {
+            let told = shop.send(bearer(call(Method::GET, &format!("/portos/api/tickets?{query}")), &token)).await;
+            assert_eq!((told.status.as_u16(), told.text("/errorCode").as_str()), (400, "ValidationFailed"), "{query}");
+            assert_eq!(told.json()["errors"][0]["memberName"], json!(name), "{query}");
+        }
+    }
+    for list in
+        ["devices?isActive=x", "devices?envName=Kitchen", "users?isVirtual=", "sessions?createdAt=gt:now", "roles?_v=a"]
+    {
+        assert_eq!(shop.get(&format!("/portos/api/{list}"), &token).await.status, 400, "{list}");
+    }
+}
+
+/// Tickets of so many bytes each in a list.
+async fn many(shop: &Shop, token: &str, count: usize, comment: usize) {
+    let comments: Vec<Value> = std::iter::repeat_n("x".repeat(2_000), comment)
+        .map(|comment| json!({ "comment": comment, "unitPrice": { "amount": 1 }, "quantity": { "amount": 1 } }))
+        .collect();
+    for number in 0..count {
+        let made = opened(shop, token, json!({ "externalId": number.to_string(), "items": comments })).await;
+        assert_eq!(made.status, 201);
+    }
+}
+
+#[actix_web::test]
+async fn a_long_list_is_written_in_small_pieces() {
+    let shop = Shop::open();
+    let token = at(&shop, "manager", "P01").await;
+    many(&shop, &token, 60, 20).await;
+    let app = test::init_service(shop.http.app()).await;
+    let ask = async |path: &str| {
+        let request = shop::bearer(call(Method::GET, path), &token).to_request();
+        test::call_service(&app, request).await
+    };
+    for query in ["", "?$sort=-externalId", "?name=ne:x", "?$skip=3&$take=50"] {
+        let whole = shop.get(&format!("/portos/api/tickets{query}"), &token).await;
+        let json = whole.json();
+        let (count, total) = if query.contains("skip") { (50, 60) } else { (60, 60) };
+        assert_eq!((&json["count"], &json["totalCount"]), (&json!(count), &json!(total)), "{query}");
+        assert_eq!(ids(&whole).len(), count, "{query}");
+        let mut body = std::pin::pin!(ask(&format!("/portos/api/tickets{query}")).await.into_body());
+        let (mut pieces, mut bytes) = (0, 0);
+        while let Some(piece) = std::future::poll_fn(|context| body.as_mut().poll_next(context)).await {
+            let piece = piece.unwrap_or_else(|_| panic!("{query} was cut short"));
+            assert!((1..=16 * 1024).contains(&piece.len()), "{query}: {}", piece.len());
+            (pieces, bytes) = (pieces + 1, bytes + piece.len());
+        }
+        assert_eq!(bytes, whole.bytes.len(), "{query}");
+        assert!(pieces > 100, "{query}: {pieces}");
+    }
+    let head = shop.with_token(Method::HEAD, "/portos/api/tickets", &token).await;
+    assert_eq!((head.status.as_u16(), head.header("content-type"), head.bytes.len()), (200, "application/json", 0));
+}
+
+#[actix_web::test]
+async fn a_list_that_cannot_be_read_to_its_end_has_none() {
+    let shop = Shop::open();
+    let token = at(&shop, "manager", "P01").await;
+    many(&shop, &token, 40, 20).await;
+    let app = test::init_service(shop.http.app()).await;
+    let request = || shop::bearer(call(Method::GET, "/portos/api/tickets"), &token).to_request();
+    let mut body = std::pin::pin!(test::call_service(&app, request()).await.into_body());
+    shop.store.set(Mood::Unavailable);
+    let mut told = Vec::new();
+    let end = loop {
+        match std::future::poll_fn(|context| body.as_mut().poll_next(context)).await {
+            Some(Ok(piece)) => told.extend_from_slice(&piece),
+            end => break end,
+        }
+    };
+    assert!(matches!(end, Some(Err(_))), "the connection ends");
+    assert!(told.starts_with(b"{\"items\":[{") && serde_json::from_slice::<Value>(&told).is_err());
+    assert_eq!(
+        test::call_service(&app, request()).await.status(),
+        503,
+        "before the first piece it is a failure as any"
+    );
 }

@@ -8,7 +8,7 @@ use crate::shop::{self, Answer, Shop, call, post, put};
 
 /// The item of the page's check: 1.234 at 5.363636 without VAT of 10 %.
 pub fn item() -> Value {
-    json!({ "type": "Positive", "plu": { "name": "Syr", "vatInfo": { "category": "A", "rate": 10 } },
+    json!({ "type": "Positive", "plu": { "name": "Syr", "vatInfo": { "category": 1, "rate": 10 } },
             "unitPrice": { "amount": 5.363_636 }, "quantity": { "amount": 1.234, "unit": "kg" } })
 }
 
@@ -88,7 +88,7 @@ async fn the_worked_example_to_the_last_digit() {
         "items": [{
             "id": 1, "externalId": null, "type": "Positive",
             "plu": { "name": "Syr", "description": null, "stockName": null, "code": null, "articleCategoryLabel": null,
-                     "vatInfo": { "category": "A", "rate": 10 }, "isDiscountAllowed": true, "isPriceFixed": false,
+                     "vatInfo": { "category": 1, "rate": 10 }, "isDiscountAllowed": true, "isPriceFixed": false,
                      "isSplittable": false, "orderEndpointNames": [], "type": null, "isCashbackAllowed": false },
             "comment": null,
             "unitPrice": { "amount": 5.363_636, "amountIncludingVat": 5.9, "amountAfterDiscount": 4.290_909,
@@ -104,7 +104,7 @@ async fn the_worked_example_to_the_last_digit() {
     assert_eq!(answer.json(), row);
     for path in ["/portos/api/tickets", "/portos/api/v1/tickets"] {
         assert_eq!(shop.get(&format!("{path}/{id}"), &token).await.json(), row);
-        assert_eq!(shop.get(path, &token).await.json(), json!({ "items": [row] }));
+        assert_eq!(shop.get(path, &token).await.json(), json!({ "items": [row], "count": 1, "totalCount": 1 }));
     }
     // closed: nothing was said of a payment, so it was cash, and the number is the till's next
     let closed = shop.send(bearer(call(Method::POST, &format!("/portos/api/tickets/{id}/close")), &token)).await;
@@ -293,4 +293,42 @@ async fn what_is_due_has_to_be_paid() {
         json!([{ "type": "Card", "name": "Karta", "amount": 4 }, { "type": "Cash", "name": null, "amount": 7 }]);
     assert_eq!(paid.json()["payments"], expected);
     assert_eq!(paid.json()["closeInfo"]["number"], json!(1), "what was refused has taken no number");
+}
+
+#[actix_web::test]
+async fn the_category_of_a_vat_is_a_number_and_may_be_a_text() {
+    let shop = Shop::open();
+    let token = at(&shop, "cashier", "P01").await;
+    let with = |category: Value| {
+        json!({ "items": [{ "plu": { "vatInfo": { "category": category } }, "unitPrice": { "amount": 1 },
+                            "quantity": { "amount": 1 } }] })
+    };
+    let category = "/items/0/plu/vatInfo/category";
+    for (sent, told) in [
+        (json!(1), json!(1)),
+        (json!(10), json!(10)),
+        (json!(2.0), json!(2)),
+        (json!("7"), json!(7)),
+        (json!("A"), json!("A")),
+        (json!("11"), json!("11")),
+        (json!("01"), json!("01")),
+        (json!(null), json!(null)),
+        (json!(""), json!(null)),
+    ] {
+        let made = opened(&shop, &token, with(sent.clone())).await;
+        assert_eq!(made.json().pointer(category), Some(&told), "{sent}");
+        let path = format!("/portos/api/tickets/{}", made.text("/id"));
+        let again = shop.send(bearer(put(&path, made.json()), &token)).await;
+        assert_eq!((again.status.as_u16(), again.json().pointer(category)), (200, Some(&told)), "{sent} sent back");
+    }
+    for wrong in [json!(0), json!(11), json!(1.5), json!(-1), json!(true), json!([1])] {
+        let refused = shop.send(bearer(post("/portos/api/tickets", with(wrong.clone())), &token)).await;
+        assert_eq!(refused.status, 400, "{wrong}");
+        assert_eq!(refused.text("/errors/0/memberName"), "Items[0].Plu.VatInfo.Category", "{wrong}");
+    }
+    // the native API has it as text
+    let made = opened(&shop, &token, with(json!(3))).await.text("/id");
+    let native = shop.native("manager").await.text("/access_token");
+    let shown = shop.get(&format!("/api/v1/tickets/{made}"), &native).await;
+    assert_eq!(shown.text("/items/0/article/vat_category"), "3");
 }

@@ -27,6 +27,14 @@ pub fn find_ticket(store: &dyn Store<OfficeView>, tenant: TenantId, id: TicketId
     })
 }
 
+/// The tickets with these ids, in this order and in any state, as far as they are there.
+pub fn find_tickets(store: &dyn Store<OfficeView>, tenant: TenantId, ids: &[TicketId]) -> Stored<Vec<Shown>> {
+    store.read(|tx| {
+        let found: Vec<_> = ids.iter().map(|id| tx.tickets().find(tenant, *id)).collect::<Stored<_>>()?;
+        all_shown(tx, found.into_iter().flatten().collect())
+    })
+}
+
 /// Tickets of a tenant.
 pub fn list_tickets(store: &dyn Store<OfficeView>, tenant: TenantId, search: &TicketSearch) -> Stored<Vec<Shown>> {
     let Some(filter) = readable(&search.filter) else { return Ok(Vec::new()) };

@@ -11,7 +11,7 @@ use tillgate_domain::office::{
 };
 use tillgate_domain::{ApiKeyId, DeviceName, InvalidName, Right, Rights, UserName};
 
-use super::list::Asked;
+use super::list::{Asked, Kind, Member};
 use super::path::both;
 use crate::answer;
 use crate::body;
@@ -23,17 +23,17 @@ use crate::office::decided;
 use crate::route::Route;
 
 /// What can be asked about in a list.
-const MEMBERS: &[(&str, &str)] = &[
-    ("id", "id"),
-    ("clientId", "clientId"),
-    ("isActive", "isActive"),
-    ("createdAt", "createdAt"),
-    ("name", "name"),
-    ("description", "description"),
-    ("userName", "userName"),
-    ("deviceName", "deviceName"),
-    ("permissions", "permissions"),
-    ("_v", "_v"),
+const MEMBERS: &[Member] = &[
+    Member::new("id", Kind::Text),
+    Member::new("clientId", Kind::Text),
+    Member::new("isActive", Kind::Truth),
+    Member::new("createdAt", Kind::Instant),
+    Member::new("name", Kind::Text),
+    Member::new("description", Kind::Text),
+    Member::new("userName", Kind::Text),
+    Member::new("deviceName", Kind::Text),
+    Member::new("permissions", Kind::Text),
+    Member::new("_v", Kind::Number),
 ];
 
 pub(super) fn routes() -> Vec<Route> {
@@ -72,12 +72,11 @@ struct Read {
 
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (asked, tenant) = (Asked::of(call.head(), MEMBERS)?, caller.profile.tenant.id);
-    let needs = asked.needs();
     let rows = call
         .office(move |office| {
             let (authority, every) = (caller.authority(), ApiKeyFilter::default());
             let part = |page: &_| decided(list_api_keys(office.store, tenant, &authority, &every, page));
-            let found = office::all(needs, part, |known| known.key.id)?;
+            let found = office::all(None, part, |known| known.key.id)?;
             Ok(found.iter().map(|known| row(known, None)).collect())
         })
         .await?;

@@ -13,7 +13,7 @@ use tillgate_domain::office::{
 use tillgate_domain::{Device, DeviceId, DeviceName, DeviceStatus, Role, RoleId, RoleName, Stored, TenantId, User};
 use tillgate_domain::{UserId, UserStatus};
 
-use super::list::Asked;
+use super::list::{Asked, ENVIRONMENTS, Kind, Member};
 use super::path::{both, name};
 use crate::answer;
 use crate::call::Call;
@@ -22,29 +22,29 @@ use crate::office::Office;
 use crate::route::Route;
 
 /// What can be asked about in lists.
-const DEVICE: &[(&str, &str)] = &[
-    ("name", "name"),
-    ("isActive", "isActive"),
-    ("envName", "envName"),
-    ("description", "description"),
-    ("roles", "roles"),
-    ("_v", "_v"),
+const DEVICE: &[Member] = &[
+    Member::new("name", Kind::Text),
+    Member::new("isActive", Kind::Truth),
+    Member::new("envName", ENVIRONMENTS),
+    Member::new("description", Kind::Text),
+    Member::new("roles", Kind::Text),
+    Member::new("_v", Kind::Number),
 ];
-const ROLE: &[(&str, &str)] = &[
-    ("name", "name"),
-    ("label", "label"),
-    ("description", "description"),
-    ("rights", "rights"),
-    ("envNames", "envNames"),
-    ("_v", "_v"),
+const ROLE: &[Member] = &[
+    Member::new("name", Kind::Text),
+    Member::new("label", Kind::Text),
+    Member::new("description", Kind::Text),
+    Member::new("rights", Kind::Text),
+    Member::new("envNames", ENVIRONMENTS),
+    Member::new("_v", Kind::Number),
 ];
-const USER: &[(&str, &str)] = &[
-    ("id", "id"),
-    ("isActive", "isActive"),
-    ("isVirtual", "isVirtual"),
-    ("userName", "userName"),
-    ("featureName", "featureName"),
-    ("name", "name"),
+const USER: &[Member] = &[
+    Member::new("id", Kind::Text),
+    Member::new("isActive", Kind::Truth),
+    Member::new("isVirtual", Kind::Truth),
+    Member::new("userName", Kind::Text),
+    Member::new("featureName", Kind::Text),
+    Member::new("name", Kind::Text),
 ];
 
 pub(super) fn routes() -> Vec<Route> {
@@ -60,11 +60,11 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn devices(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let asked = Asked::of(call.head(), DEVICE)?;
-    let (tenant, needs) = (caller.profile.tenant.id, asked.needs());
+    let tenant = caller.profile.tenant.id;
     let rows = call
         .office(move |office| {
             let names = role_names(office, tenant)?;
-            let found = all(needs, |page| list_devices(office.store, tenant, page), |device| device.id)?;
+            let found = all(None, |page| list_devices(office.store, tenant, page), |device| device.id)?;
             Ok(found.iter().map(|device| device_row(device, &names)).collect())
         })
         .await?;
@@ -108,10 +108,9 @@ async fn role(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn users(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (asked, tenant) = (Asked::of(call.head(), USER)?, caller.profile.tenant.id);
-    let needs = asked.needs();
     let rows = call
         .office(move |office| {
-            let there = all(needs, |page| list_present_users(office.store, tenant, page), |user| user.id)?;
+            let there = all(None, |page| list_present_users(office.store, tenant, page), |user| user.id)?;
             let told = Told::read(office, tenant, &there)?;
             Ok(there.iter().map(|user| told.user(user)).collect())
         })

@@ -38,7 +38,7 @@ struct Problem<'p> {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct MemberFault<'p> {
-    member_name: &'p str,
+    member_name: Cow<'p, str>,
     message: &'p str,
     #[serde(skip_serializing_if = "Option::is_none")]
     code: Option<u8>,
@@ -143,7 +143,17 @@ fn error_code(failure: &Failure) -> Option<&'static str> {
 
 fn member(fault: &FieldFault, language: Language) -> MemberFault<'_> {
     let (message, code) = of_member(fault, language);
-    MemberFault { member_name: pascal(&fault.field), message, code }
+    let member_name = if fault.query { capitalized(&fault.field).into() } else { pascal(&fault.field).into() };
+    MemberFault { member_name, message, code }
+}
+
+/// A member of a list's rows as the page spells it in queries.
+fn capitalized(name: &str) -> String {
+    let segment = |segment: &str| {
+        let mut letters = segment.chars();
+        letters.next().map(|first| format!("{}{}", first.to_ascii_uppercase(), letters.as_str())).unwrap_or_default()
+    };
+    name.split('.').map(segment).collect::<Vec<_>>().join(".")
 }
 
 /// The published spelling of a member.

@@ -8,7 +8,7 @@ use tillgate_auth_core::{Caller, Refusal};
 use tillgate_domain::office::{Page, all};
 use tillgate_domain::{Environment, SessionId};
 
-use super::list::Asked;
+use super::list::{Asked, ENVIRONMENTS, Kind, Member};
 use super::path::both;
 use crate::answer;
 use crate::call::Call;
@@ -18,16 +18,16 @@ use crate::office::Office;
 use crate::route::Route;
 
 /// What of a session can be asked about in a list, by its name in queries.
-const MEMBERS: &[(&str, &str)] = &[
-    ("sessionId", "id"),
-    ("id", "id"),
-    ("userName", "userName"),
-    ("name", "name"),
-    ("deviceName", "deviceName"),
-    ("envName", "envName"),
-    ("createdAt", "createdAt"),
-    ("lastUsedAt", "lastUsedAt"),
-    ("expiresAt", "expiresAt"),
+const MEMBERS: &[Member] = &[
+    Member::alias("sessionId", "id", Kind::Text),
+    Member::new("id", Kind::Text),
+    Member::new("userName", Kind::Text),
+    Member::new("name", Kind::Text),
+    Member::new("deviceName", Kind::Text),
+    Member::new("envName", ENVIRONMENTS),
+    Member::new("createdAt", Kind::Instant),
+    Member::new("lastUsedAt", Kind::Instant),
+    Member::new("expiresAt", Kind::Instant),
 ];
 
 pub(super) fn routes() -> Vec<Route> {
@@ -40,8 +40,7 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let asked = Asked::of(call.head(), MEMBERS)?;
-    let needs = asked.needs();
-    let rows = call.office(move |office| live(office, &caller, needs)).await?;
+    let rows = call.office(move |office| live(office, &caller)).await?;
     asked.answer(rows)
 }
 
@@ -68,11 +67,11 @@ async fn end(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     answer::json(StatusCode::OK, &row)
 }
 
-/// The live sessions that the caller may see, newest first; so many at least, where there are.
-fn live(office: &Office<'_>, caller: &Caller, needs: Option<usize>) -> Result<Vec<Value>, Failure> {
+/// The live sessions that the caller may see, newest first.
+fn live(office: &Office<'_>, caller: &Caller) -> Result<Vec<Value>, Failure> {
     let filter = SessionFilter { live: Some((true, office.engine.time().at)), ..SessionFilter::default() };
     let part = |page: &Page<SessionId>| office.engine.sessions(caller, &filter, page.after, page.limit);
-    let found = all(needs, part, |listed| listed.session.id)?;
+    let found = all(None, part, |listed| listed.session.id)?;
     Ok(found.iter().map(row).collect())
 }
 

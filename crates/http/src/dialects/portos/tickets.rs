@@ -1,8 +1,11 @@
 //! PORTOS' tickets: the use cases of the till, in this contract's shape. What is deleted is void, and void tickets are not there.
 
 mod list;
+mod pages;
 mod read;
 mod row;
+
+use std::ops::RangeInclusive;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderValue, LOCATION};
@@ -20,6 +23,12 @@ use crate::exact::Exact;
 use crate::failure::Failure;
 use crate::office::decided;
 use crate::route::Route;
+use crate::streamed;
+pub(super) use list::TicketQuery;
+use pages::TicketList;
+
+/// The published categories of a VAT.
+const VAT_CATEGORIES: RangeInclusive<u8> = 1..=10;
 
 pub(super) fn routes() -> Vec<Route> {
     let whole = both!("/tickets").into_iter().flat_map(|path| {
@@ -46,9 +55,8 @@ fn currency() -> Result<Currency, Failure> {
 }
 
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (asked, tenant) = (list::Asked::of(call.head())?, caller.profile.tenant.id);
-    let found = call.office(move |office| list::found(office, tenant, &asked)).await?;
-    answer::json(StatusCode::OK, &found)
+    let query = TicketQuery::read(call.head().query())?;
+    streamed::json(&call, TicketList::new(caller.profile.tenant.id, query)).await
 }
 
 async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {

@@ -1,13 +1,25 @@
 use super::*;
 
-const MEMBERS: &[(&str, &str)] =
-    &[("name", "name"), ("age", "age"), ("roles", "roles"), ("since", "since"), ("nick", "nick"), ("rowId", "age")];
+const MEMBERS: &[Member] = &[
+    Member::new("name", Kind::Text),
+    Member::new("age", Kind::Number),
+    Member::new("roles", Kind::Text),
+    Member::new("since", Kind::Instant),
+    Member::new("until", Kind::Instant),
+    Member::new("nick", Kind::Text),
+    Member::new("active", Kind::Truth),
+    Member::new("kind", Kind::Word(&["Day", "Night"])),
+    Member::alias("rowId", "age", Kind::Number),
+];
 
 fn rows() -> Vec<Value> {
     vec![
-        json!({ "name": "Ján", "age": 30, "roles": ["cashier", "night"], "since": "2026-01-05", "nick": null }),
-        json!({ "name": "Eva", "age": 9, "roles": [], "since": "2026-01-04", "nick": "e;x" }),
-        json!({ "name": "Zoe", "age": 100, "roles": ["manager"], "since": "2026-01-06", "nick": "http://z" }),
+        json!({ "name": "Ján", "age": 30, "roles": ["cashier", "night"], "since": "2026-01-05T00:00:00.000Z",
+                "until": null, "nick": null, "active": true, "kind": "Day" }),
+        json!({ "name": "Eva", "age": 9, "roles": [], "since": "2026-01-04T00:00:00.000Z", "until": null, "nick": "e;x",
+                "active": false, "kind": "Night" }),
+        json!({ "name": "Zoe", "age": 100, "roles": ["manager"], "since": "2026-01-06T00:00:00.000Z",
+                "until": "2026-01-07T00:00:00.000Z", "nick": "http://z", "active": true, "kind": "Day" }),
     ]
 }
 
@@ -36,7 +48,20 @@ fn conditions_narrow_a_list() {
         ("since=gt:2026-01-04", &["Ján", "Zoe"]),
         ("since=gte:2026-01-05T01:00:00%2B01:00;lt:2026-01-06", &["Ján"]),
         ("since=2026-01-05T00:00:00.000Z", &["Ján"]),
+        ("since=gte:2026-01-05T01:00:00+01:00;lt:2026-01-06", &["Ján"]),
+        ("since=gt:2026-01-04T00:00:00", &["Ján", "Zoe"]),
+        ("since=startsWith:2026-01-05T", &["Ján"]),
+        ("until=gt:2026-01-01", &["Zoe"]),
+        ("until=ne:2026-01-01", &["Ján", "Eva", "Zoe"]),
+        ("age=contains:0", &["Ján", "Zoe"]),
+        ("age=ne:9", &["Ján", "Zoe"]),
+        ("active=true", &["Ján", "Zoe"]),
+        ("ACTIVE=eq:False", &["Eva"]),
+        ("active=ne:false", &["Ján", "Zoe"]),
+        ("kind=night", &["Eva"]),
+        ("kind=startswith:d", &["Ján", "Zoe"]),
         ("nick=", &["Ján"]),
+        ("nick=gt:a", &["Eva", "Zoe"]),
         ("nick=http://z", &["Zoe"]),
         ("name=nobody", &[]),
         ("unknown=1&$unknown=2&x", &["Ján", "Eva", "Zoe"]),
@@ -47,22 +72,23 @@ fn conditions_narrow_a_list() {
 
 #[test]
 fn a_member_lies_between_the_instants_that_are_asked() {
-    let between = |query| {
-        let (from, to) = Asked::read(query, MEMBERS).unwrap().between("since");
-        (from.map(Instant::millis), to.map(Instant::millis))
+    let span = |query| {
+        let (from, until, whole) = Asked::read(query, MEMBERS).unwrap().span("since");
+        (from.map(Instant::millis), until.map(Instant::millis), whole)
     };
     for (query, expected) in [
-        ("", (None, None)),
-        ("name=2026-01-01", (None, None)),
-        ("since=x&since=ne:1970-01-01&since=contains:1970-01-01", (None, None)),
-        ("since=1970-01-01T00:00:01Z", (Some(1000), Some(1000))),
-        ("since=gt:1970-01-01T00:00:01Z&since=gte:1970-01-01", (Some(1000), None)),
-        ("since=lt:1970-01-01T00:00:02Z;lte:1970-01-01T00:00:01Z", (None, Some(1000))),
+        ("", (None, None, true)),
+        ("name=2026-01-01", (None, None, true)),
+        ("since=ne:1970-01-01&since=contains:1970-01-01", (None, None, false)),
+        ("since=1970-01-01T00:00:01Z", (Some(1000), Some(1001), true)),
+        ("since=gt:1970-01-01T00:00:01Z&since=gte:1970-01-01", (Some(1001), None, true)),
+        ("since=lt:1970-01-01T00:00:02Z;lte:1970-01-01T00:00:01Z", (None, Some(1001), true)),
+        ("since=lt:1970-01-01T00:00:02Z;startswith:1970", (None, Some(2000), false)),
     ] {
-        assert_eq!(between(query), expected, "{query}");
+        assert_eq!(span(query), expected, "{query}");
     }
-    for (query, at_most) in [("", true), ("age=1", true), ("age=gt:1", false), ("age=1;2", false), ("name=x", false)] {
-        assert_eq!(Asked::read(query, MEMBERS).unwrap().asks_at_most("age"), at_most, "{query}");
+    for (query, only) in [("", true), ("age=1", true), ("rowId=gt:1;2", true), ("name=x&age=1", false)] {
+        assert_eq!(Asked::read(query, MEMBERS).unwrap().asks_only(&["age"]), only, "{query}");
     }
 }
 
@@ -93,17 +119,10 @@ fn names_that_are_instants_are_sorted_as_names() {
 #[test]
 fn a_count_tells_how_many_and_shows_none() {
     let chosen = |query| Asked::read(query, MEMBERS).unwrap().chosen(rows());
-    assert_eq!(chosen("$count=true&age=gt:9&$take=1"), json!({ "items": [], "count": 2 }));
-    assert_eq!(chosen("$count=false&$take=0"), json!({ "items": [] }));
-}
-
-#[test]
-fn no_more_is_read_than_is_asked_for() {
-    let needs = |query| Asked::read(query, MEMBERS).unwrap().needs();
-    assert_eq!(needs("$skip=3&$take=4&unknown=1"), Some(7));
-    for all in ["", "$skip=3", "$take=4&$sort=name", "$take=4&name=x", "$take=4&$count=true"] {
-        assert_eq!(needs(all), None, "{all}");
-    }
+    assert_eq!(chosen("$count=true&age=gt:9&$take=1"), json!({ "count": 2, "totalCount": 2 }));
+    assert_eq!(chosen("$count=false&$take=0"), json!({ "items": [], "count": 0, "totalCount": 3 }));
+    let part = chosen("age=gt:9&$take=1");
+    assert_eq!((&part["count"], &part["totalCount"]), (&json!(1), &json!(2)));
 }
 
 #[test]
@@ -111,5 +130,38 @@ fn an_option_that_cannot_be_is_told() {
     for query in ["$skip=x", "$take=-1", "$take=", "$count=maybe"] {
         let Err(Failure::Protocol(Protocol::Fields(faults))) = Asked::read(query, MEMBERS) else { panic!("{query}") };
         assert_eq!(faults[0].field, query.split('=').next().unwrap());
+    }
+}
+
+#[test]
+fn a_value_that_cannot_be_read_for_its_member_is_told() {
+    for (query, names) in [
+        ("age=x", &["age"][..]),
+        ("age=gt:9,5", &["age"]),
+        ("age=", &["age"]),
+        ("age=nan", &["age"]),
+        ("age=inf", &["age"]),
+        ("age=1e999", &["age"]),
+        ("age=contains:x", &["age"]),
+        ("ROWID=x", &["rowId"]),
+        ("age=1;", &["age"]),
+        ("since=yesterday", &["since"]),
+        ("since=", &["since"]),
+        ("since=gte:21.11.2026", &["since"]),
+        ("since=gte:20261121T000000Z", &["since"]),
+        ("since=2026-02-30", &["since"]),
+        ("since=contains:", &["since"]),
+        ("active=yes", &["active"]),
+        ("active=", &["active"]),
+        ("active=gt:false", &["active"]),
+        ("active=contains:t", &["active"]),
+        ("kind=dusk", &["kind"]),
+        ("kind=gt:Day", &["kind"]),
+        ("kind=contains:x", &["kind"]),
+        ("age=x&name=y&since=z&$take=q", &["age", "since", "$take"]),
+    ] {
+        let Err(Failure::Protocol(Protocol::Fields(faults))) = Asked::read(query, MEMBERS) else { panic!("{query}") };
+        assert_eq!(faults.iter().map(|fault| &*fault.field).collect::<Vec<_>>(), names, "{query}");
+        assert!(faults.iter().all(|fault| fault.query), "{query}");
     }
 }

@@ -1,150 +1,163 @@
-//! PORTOS' list of tickets. What the store can be asked is asked of it (state, date of opening, and the order of that); the other
-//! conditions are tried on what it finds, part by part, until there are enough.
+//! What PORTOS' list of tickets can be asked. What the store can tell is asked of it (state, date of opening, and the order of that); the
+//! other conditions are tried on what it finds.
 
-use std::time::Duration;
+use serde_json::{Map, Value, json};
+use tillgate_domain::office::Shown;
+use tillgate_domain::office::ports::{OrderedBy, TicketFilter, TicketOrder};
+use tillgate_domain::ticket::{ItemKind, TicketStatus};
 
-use serde_json::Value;
-use tillgate_domain::TenantId;
-use tillgate_domain::office::ports::{OrderedBy, Part, TicketFilter, TicketOrder};
-use tillgate_domain::office::{TicketSearch, count_tickets, list_tickets};
-use tillgate_domain::ticket::TicketStatus;
-
-use super::super::list;
+use super::super::list::{Asked, Key, Kind, Member};
 use super::row;
 use crate::exact::Exact;
 use crate::failure::Failure;
-use crate::head::Head;
-use crate::office::Office;
 
 /// What can be asked about. A name with a point is that of a member within a member.
-const MEMBERS: &[(&str, &str)] = &[
-    ("id", "id"),
-    ("externalId", "externalId"),
-    ("state", "state"),
-    ("type", "type"),
-    ("name", "name"),
-    ("openDate", "openDate"),
-    ("issueDate", "issueDate"),
-    ("closeDate", "closeDate"),
-    ("closeInfo.number", "closeInfo.number"),
-    ("closeInfo.deviceName", "closeInfo.deviceName"),
-    ("purchaseType", "purchaseType"),
-    ("location.zoneName", "location.zoneName"),
-    ("location.tableName", "location.tableName"),
-    ("customer.id", "customer.id"),
-    ("customer.fullName", "customer.fullName"),
-    ("customer.cardSerialNumber", "customer.cardSerialNumber"),
-    ("originDeviceName", "originDeviceName"),
-    ("deviceName", "originDeviceName"),
-    ("employee.userName", "employee.userName"),
-    ("userName", "employee.userName"),
-    ("employee.name", "employee.name"),
-    ("discountRate", "discountRate"),
-    ("roundingAmount", "roundingAmount"),
-    ("totalPriceIncludingVat", "totalPriceIncludingVat"),
-    ("totalPriceAfterDiscountIncludingVat", "totalPriceAfterDiscountIncludingVat"),
-    ("discountPriceIncludingVat", "discountPriceIncludingVat"),
-    ("payable", "payable"),
-    ("_v", "_v"),
+const MEMBERS: &[Member] = &[
+    Member::new("id", Kind::Text),
+    Member::new("externalId", Kind::Text),
+    Member::new("state", Kind::Word(&["Opened", "Closed"])),
+    Member::new("type", Kind::Text),
+    Member::new("name", Kind::Text),
+    Member::new("openDate", Kind::Instant),
+    Member::new("issueDate", Kind::Instant),
+    Member::new("closeDate", Kind::Instant),
+    Member::new("closeInfo.number", Kind::Number),
+    Member::new("closeInfo.deviceName", Kind::Text),
+    Member::alias("closeInfoDeviceName", "closeInfo.deviceName", Kind::Text),
+    Member::new("closeInfo.fiscalName", Kind::Text),
+    Member::alias("closeInfoFiscalName", "closeInfo.fiscalName", Kind::Text),
+    Member::new("purchaseType", Kind::Text),
+    Member::new("location.zoneName", Kind::Text),
+    Member::new("location.tableName", Kind::Text),
+    Member::new("customer.id", Kind::Text),
+    Member::new("customer.fullName", Kind::Text),
+    Member::new("customer.cardSerialNumber", Kind::Text),
+    Member::new("originDeviceName", Kind::Text),
+    Member::alias("deviceName", "originDeviceName", Kind::Text),
+    Member::new("employee.userName", Kind::Text),
+    Member::alias("userName", "employee.userName", Kind::Text),
+    Member::new("employee.name", Kind::Text),
+    Member::new("discountRate", Kind::Number),
+    Member::new("roundingAmount", Kind::Number),
+    Member::new("totalPriceIncludingVat", Kind::Number),
+    Member::new("totalPriceAfterDiscountIncludingVat", Kind::Number),
+    Member::new("discountPriceIncludingVat", Kind::Number),
+    Member::new("payable", Kind::Number),
+    Member::new("_v", Kind::Number),
+    // what no row shows by these names
+    Member::new("isClosed", Kind::Truth),
+    Member::new("hasCustomer", Kind::Truth),
+    Member::new("hasDiscount", Kind::Truth),
+    Member::new("hasNegativeItem", Kind::Truth),
+    Member::new("hasReturnedItem", Kind::Truth),
+    Member::new("currencyLabel", Kind::Text),
 ];
 
-/// How many tickets are read at once, looked through at most, and answered at most.
-const PART: u32 = 200;
-const LOOKED_THROUGH: usize = 10_000;
-const ANSWERED: usize = 1_000;
+/// The members that a ticket's status tells.
+const OF_STATUS: [&str; 2] = ["state", "isClosed"];
+
+/// The members that the store is asked about.
+const OF_STORE: [&str; 3] = ["state", "isClosed", "openDate"];
 
 /// What a request asks of the list.
-pub(super) struct Asked(list::Asked);
+pub(in crate::dialects::portos) struct TicketQuery {
+    asked: Asked,
+    /// The members that conditions and the order are about.
+    members: Vec<&'static str>,
+}
 
-impl Asked {
+impl TicketQuery {
     /// Reads the query.
-    pub(super) fn of(head: &Head) -> Result<Self, Failure> {
-        list::Asked::of(head, MEMBERS).map(Self)
+    ///
+    /// # Errors
+    /// An option or a member has a value that it cannot have.
+    pub(in crate::dialects::portos) fn read(query: &str) -> Result<Self, Failure> {
+        let asked = Asked::read(query, MEMBERS)?;
+        let mut members: Vec<&'static str> = asked.members().collect();
+        members.sort_unstable();
+        members.dedup();
+        Ok(Self { asked, members })
     }
 
-    /// What of it the store is asked. Void tickets are not there.
-    fn filter(&self) -> TicketFilter {
-        let statuses = match self.0.equal("state") {
-            Some("opened") => vec![TicketStatus::Open],
-            Some("closed") => vec![TicketStatus::Closed],
-            _ => vec![TicketStatus::Open, TicketStatus::Closed],
+    /// What of it the store is asked; `None` where no ticket can fit. Void tickets are not there.
+    pub(super) fn filter(&self) -> Option<TicketFilter> {
+        let of_status = |status: &TicketStatus| {
+            let closed = *status == TicketStatus::Closed;
+            self.asked.fits_in(&OF_STATUS, &json!({ "state": state(closed), "isClosed": closed }))
         };
-        let (from, to) = self.0.between("openDate");
-        // the store's bound is the first instant that is too late
-        let until = to.map(|to| to.after(Duration::from_millis(1)));
-        TicketFilter { statuses, from, until, ..TicketFilter::default() }
+        let statuses: Vec<_> = [TicketStatus::Open, TicketStatus::Closed].into_iter().filter(of_status).collect();
+        let (from, until, _) = self.asked.span("openDate");
+        (!statuses.is_empty()).then(|| TicketFilter { statuses, from, until, ..TicketFilter::default() })
     }
 
     /// Whether the filter says all that is asked.
-    fn is_all(&self) -> bool {
-        self.0.asks_at_most("state") && matches!(self.0.equal("state"), None | Some("opened" | "closed"))
+    pub(super) fn is_all(&self) -> bool {
+        let (.., whole) = self.asked.span("openDate");
+        whole && self.asked.asks_only(&OF_STORE)
     }
 
     /// The order that the store is asked for; `None` where what is found has to be sorted.
-    fn order(&self) -> Option<TicketOrder> {
-        match self.0.sorts() {
+    pub(super) fn order(&self) -> Option<TicketOrder> {
+        match self.asked.sorts() {
             [] => Some(TicketOrder::default()),
             [("openDate", backwards)] => Some(TicketOrder { by: OrderedBy::Opened, backwards: *backwards }),
             _ => None,
         }
     }
+
+    /// Whether only how many there are is asked for.
+    pub(super) const fn counts(&self) -> bool {
+        self.asked.counts()
+    }
+
+    /// How many tickets are passed over, and how many are asked for then.
+    pub(super) const fn part(&self) -> (usize, Option<usize>) {
+        self.asked.part()
+    }
+
+    /// What a ticket is sorted by, where it is one that the request asks for.
+    pub(super) fn tried(&self, shown: &Shown) -> Option<Vec<Key>> {
+        let values = values(shown, &self.members);
+        self.fits(&values).then(|| self.asked.keys(&values))
+    }
+
+    /// Sorts tickets by what [`tried`](Self::tried) has told of them.
+    pub(super) fn sort<T>(&self, tickets: &mut [(Vec<Key>, T)]) {
+        self.asked.sort_keyed(tickets);
+    }
+
+    /// Whether a ticket is one, by its values under the names that [`MEMBERS`] has for rows.
+    pub(in crate::dialects::portos) fn fits(&self, values: &Value) -> bool {
+        self.asked.fits(values)
+    }
 }
 
-/// What the list answers.
-pub(super) fn found(office: &Office<'_>, tenant: TenantId, asked: &Asked) -> Result<Exact, Failure> {
-    let filter = asked.filter();
-    if asked.0.counts() && asked.is_all() {
-        let count = count_tickets(office.store, tenant, &filter)?;
-        return Ok(Exact::object([("items", Exact::List(Vec::new())), ("count", Exact::number(count))]));
-    }
-    let (skip, take) = asked.0.part();
-    let take = take.unwrap_or(ANSWERED).min(ANSWERED);
-    let order = asked.order();
-    let enough = match order {
-        Some(_) if !asked.0.counts() => skip.saturating_add(take),
-        _ => usize::MAX,
-    };
-    // whoever sorts by what the store has no order for sees the newest
-    let order_asked = order.unwrap_or(TicketOrder { by: OrderedBy::Opened, backwards: true });
-    let mut rows =
-        fitting(office, tenant, asked, TicketSearch { filter, order: order_asked, part: Part::first(PART) }, enough)?;
-    if asked.0.counts() {
-        return Ok(Exact::object([("items", Exact::List(Vec::new())), ("count", Exact::number(rows.len()))]));
-    }
-    if order.is_none() {
-        rows = asked.0.sorted(rows, |(values, _)| values);
-    }
-    let items = rows.into_iter().skip(skip).take(take).map(|(_, row)| row).collect();
-    Ok(Exact::object([("items", Exact::List(items))]))
+/// The published name of the state.
+const fn state(closed: bool) -> &'static str {
+    if closed { "Closed" } else { "Opened" }
 }
 
-/// The first rows that fit, each with what it is compared by.
-fn fitting(
-    office: &Office<'_>,
-    tenant: TenantId,
-    asked: &Asked,
-    mut search: TicketSearch,
-    enough: usize,
-) -> Result<Vec<(Value, Exact)>, Failure> {
-    let (mut rows, mut looked) = (Vec::new(), 0);
-    while rows.len() < enough && looked < LOOKED_THROUGH {
-        let part = list_tickets(office.store, tenant, &search)?;
-        looked += part.len();
-        let full = u32::try_from(part.len()).is_ok_and(|length| length == PART);
-        search.part.after = part.last().map(|last| search.order.by.place(&last.ticket));
-        rows.extend(part.iter().map(row::of).map(|row| (flat(&row), row)).filter(|(values, _)| asked.0.fits(values)));
-        if !full {
-            break;
+/// What a ticket has under these names.
+fn values(shown: &Shown, members: &[&'static str]) -> Value {
+    let row = row::without_items(shown);
+    let sheet = &shown.ticket.sheet;
+    let value = |name: &str| match name {
+        "isClosed" => json!(shown.ticket.state.status() == TicketStatus::Closed),
+        "hasCustomer" => json!(sheet.customer.is_some()),
+        "hasDiscount" => json!(!sheet.totals().discount_including_vat.is_zero()),
+        // how a till writes what gives money back is its own: by the kind, the price or the quantity
+        "hasNegativeItem" => json!(
+            sheet
+                .items
+                .iter()
+                .any(|item| item.kind == ItemKind::Negative || item.totals(sheet.discount).including_vat.is_negative())
+        ),
+        "hasReturnedItem" => json!(sheet.items.iter().any(|item| item.kind == ItemKind::Returned)),
+        "currencyLabel" => json!(shown.ticket.currency.as_str()),
+        path => {
+            let found = path.split('.').try_fold(&row, |value, part| value.member(part));
+            found.map_or(Value::Null, Exact::compared)
         }
-    }
-    Ok(rows)
-}
-
-/// The members that can be asked about, each under its whole name.
-fn flat(row: &Exact) -> Value {
-    let value = |name: &str| {
-        let found = name.split('.').try_fold(row, |value, part| value.member(part));
-        found.map_or(Value::Null, Exact::compared)
     };
-    MEMBERS.iter().map(|(_, name)| ((*name).to_owned(), value(name))).collect()
+    Value::Object(members.iter().map(|name| ((*name).to_owned(), value(name))).collect::<Map<_, _>>())
 }

@@ -11,6 +11,7 @@ use tillgate_domain::ticket::{
 use tillgate_domain::{TicketId, UserName};
 
 use super::super::ticket_id;
+use super::VAT_CATEGORIES;
 use crate::exact::Exact;
 use crate::failure::{Failure, FieldFault, Protocol};
 use members::Members;
@@ -176,7 +177,7 @@ fn plain() -> Article {
 }
 
 fn article(members: &mut Members<'_, '_>) -> Article {
-    let vat = members.inner("VatInfo").map(|mut vat| (vat.text("Category"), vat.decimal("Rate", false)));
+    let vat = members.inner("VatInfo").map(|mut vat| (vat_category(&mut vat), vat.decimal("Rate", false)));
     let (vat_category, vat) = vat.unwrap_or_default();
     Article {
         name: members.text("Name"),
@@ -193,6 +194,18 @@ fn article(members: &mut Members<'_, '_>) -> Article {
         cashback_allowed: members.truth("IsCashbackAllowed").unwrap_or_default(),
         order_endpoints: members.labels("OrderEndpointNames"),
     }
+}
+
+/// The category of a VAT: one of the published numbers, or a text.
+fn vat_category(members: &mut Members<'_, '_>) -> Label {
+    let Some(Exact::Number(digits)) = members.raw("Category") else { return members.text("Category") };
+    let sent = digits.parse().unwrap_or(f64::NAN);
+    let found = VAT_CATEGORIES.into_iter().find(|number| f64::from(*number).total_cmp(&sent).is_eq());
+    let label = found.and_then(|number| Label::parse(&number.to_string()).ok());
+    if label.is_none() {
+        members.fault("Category", "range");
+    }
+    label.unwrap_or_default()
 }
 
 fn payments(members: &mut Members<'_, '_>) -> Option<Vec<Payment>> {

@@ -5,11 +5,22 @@ use tillgate_domain::office::Shown;
 use tillgate_domain::ticket::{Amount, Customer, Item, Means, Payment, Rate, TicketState, Totals};
 
 use super::super::ticket_id;
+use super::VAT_CATEGORIES;
 use crate::exact::Exact;
 use crate::instants;
 
 /// The row of a ticket.
 pub(super) fn of(shown: &Shown) -> Exact {
+    let sheet = &shown.ticket.sheet;
+    made(shown, Exact::List(sheet.items.iter().map(|each| item(each, sheet.discount)).collect()))
+}
+
+/// The row without its items, to look at what else it shows.
+pub(super) fn without_items(shown: &Shown) -> Exact {
+    made(shown, Exact::Null)
+}
+
+fn made(shown: &Shown, items: Exact) -> Exact {
     let ticket = &shown.ticket;
     let sheet = &ticket.sheet;
     let closing = match &ticket.state {
@@ -26,7 +37,6 @@ pub(super) fn of(shown: &Shown) -> Exact {
             ("dailySalesReportNumber", closing.receipt.daily_sales_report.map_or(Exact::Null, Exact::number)),
         ])
     });
-    let items = sheet.items.iter().map(|each| item(each, sheet.discount)).collect();
     let totals = sheet.totals();
     let mut row = vec![
         ("id", Exact::text(ticket_id::text(ticket.id))),
@@ -49,7 +59,7 @@ pub(super) fn of(shown: &Shown) -> Exact {
         ("customer", sheet.customer.as_ref().map_or(Exact::Null, customer)),
         ("originDeviceName", named(shown.opened_on.as_ref())),
         ("employee", employee(shown)),
-        ("items", Exact::List(items)),
+        ("items", items),
         ("discountRate", Exact::number(sheet.discount)),
         ("roundingAmount", Exact::number(sheet.rounding.amount())),
         ("payments", Exact::List(sheet.payments.iter().map(payment).collect())),
@@ -111,7 +121,7 @@ fn item(item: &Item, discount: Rate) -> Exact {
         (
             "vatInfo",
             Exact::object([
-                ("category", Exact::filled(article.vat_category.as_str())),
+                ("category", vat_category(article.vat_category.as_str())),
                 ("rate", article.vat.map_or(Exact::Null, Exact::number)),
             ]),
         ),
@@ -148,6 +158,14 @@ fn item(item: &Item, discount: Rate) -> Exact {
     ];
     row.extend(sums(&item.totals(discount)));
     Exact::Object(row.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// The category of a VAT: the published number; another text, such as one that an older client has sent, as it is.
+fn vat_category(kept: &str) -> Exact {
+    match VAT_CATEGORIES.map(|number| number.to_string()).find(|number| number == kept) {
+        Some(number) => Exact::Number(number),
+        None => Exact::filled(kept),
+    }
 }
 
 fn payment(payment: &Payment) -> Exact {

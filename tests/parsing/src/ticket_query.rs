@@ -1,0 +1,92 @@
+//! The query of PORTOS' list of tickets.
+
+use serde_json::{Value, json};
+use tillgate_http::{Failure, Portos, Protocol};
+
+/// A query is read the same each time, or refused by the names of what it cannot be, all of which stand in it. What is read narrows: one more
+/// condition never adds a ticket, and of two that exclude each other exactly one holds. A parameter that nobody knows changes nothing. The
+/// input is the query.
+pub fn ticket_query(input: &[u8]) {
+    let Ok(query) = std::str::from_utf8(input) else { return };
+    let Some(told) = fitting(query) else { return };
+    assert_eq!(fitting(query), Some(told.clone()), "read twice");
+    let with = |more: &str| fitting(&if query.is_empty() { more.to_owned() } else { format!("{query}&{more}") });
+    assert_eq!(with("nobody=knows&$this=one"), Some(told.clone()), "what names nothing");
+    for (one, other) in [
+        ("isClosed=true", "isClosed=false"),
+        ("HASCUSTOMER=eq:true", "hasCustomer=ne:true"),
+        ("hasDiscount=True", "hasDiscount=eq:False"),
+        ("hasNegativeItem=true", "hasNegativeItem=false"),
+        ("hasReturnedItem=true", "hasReturnedItem=false"),
+        ("currencyLabel=EUR", "currencyLabel=ne:eur"),
+        ("payable=gt:5", "payable=lte:5"),
+        ("openDate=lt:2026-11-21T12:00:00Z", "openDate=gte:2026-11-21T12:00:00Z"),
+        ("closeInfoDeviceName=P01", "closeInfoDeviceName=ne:p01"),
+    ] {
+        let (one, other) = (with(one).unwrap(), with(other).unwrap());
+        for ((one, other), told) in one.iter().zip(&other).zip(&told) {
+            assert_eq!(u8::from(*one) + u8::from(*other), u8::from(*told), "neither or both");
+        }
+    }
+    for (more, name) in [("isClosed=perhaps", "isClosed"), ("payable=much", "payable"), ("openDate=gte:soon", "openDate")] {
+        let Err(Failure::Protocol(Protocol::Fields(faults))) = read(&format!("{query}&{more}")) else {
+            panic!("{more} was read")
+        };
+        assert!(faults.iter().all(|fault| fault.field == name && fault.query), "{faults:?}");
+    }
+}
+
+fn read(query: &str) -> Result<Vec<bool>, Failure> {
+    let fits = Portos::read_ticket_query(query)?;
+    Ok(tickets().iter().map(fits).collect())
+}
+
+/// Which of some tickets a query asks for; nothing where it cannot be read, for a reason that it has.
+fn fitting(query: &str) -> Option<Vec<bool>> {
+    match read(query) {
+        Ok(told) => Some(told),
+        Err(Failure::Protocol(Protocol::Fields(faults))) => {
+            assert!(!faults.is_empty());
+            // names are taken in any case, and any part of them may be encoded
+            let named = query.contains('%') || query.contains('+') || {
+                let small = query.to_ascii_lowercase();
+                faults.iter().all(|fault| small.contains(&fault.field.to_ascii_lowercase()))
+            };
+            assert!(named && faults.iter().all(|fault| fault.query), "{query}: {faults:?}");
+            None
+        }
+        Err(other) => panic!("the caller's fault told as {other:?}"),
+    }
+}
+
+fn tickets() -> [Value; 2] {
+    [
+        json!({ "id": "635f7ae3072edfeae7c26a1e", "state": "Opened", "isClosed": false, "openDate": "2026-11-21T12:00:00.000Z",
+                "closeDate": null, "closeInfo.number": null, "closeInfo.deviceName": null, "closeInfo.fiscalName": null,
+                "hasCustomer": false, "hasDiscount": false, "hasNegativeItem": false, "hasReturnedItem": false,
+                "currencyLabel": "EUR", "payable": 5.82, "name": null, "employee.userName": "cashier", "_v": 1 }),
+        json!({ "id": "635f7ae3072edfeae7c26a1f", "state": "Closed", "isClosed": true, "openDate": "2026-11-20T23:59:59.999Z",
+                "closeDate": "2026-11-21T12:00:00.000Z", "closeInfo.number": 77, "closeInfo.deviceName": "P01",
+                "closeInfo.fiscalName": "eKasa", "hasCustomer": true, "hasDiscount": true, "hasNegativeItem": true,
+                "hasReturnedItem": true, "currencyLabel": "CZK", "payable": -5, "name": "Stôl 5",
+                "employee.userName": "Majiteľ", "_v": 12 }),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Else the corpus would try refusals alone.
+    #[test]
+    fn some_of_what_is_kept_is_read_and_some_refused() {
+        for (kept, expected) in [
+            (&include_bytes!("../../../fuzz/corpus/ticket_query/closed")[..], Some(vec![false, true])),
+            (include_bytes!("../../../fuzz/corpus/ticket_query/day"), Some(vec![true, false])),
+            (include_bytes!("../../../fuzz/corpus/ticket_query/comma"), None),
+        ] {
+            let query = std::str::from_utf8(kept).unwrap();
+            assert_eq!(fitting(query), expected, "{query}");
+        }
+    }
+}
