@@ -37,12 +37,13 @@ async fn every_route_of_the_three_is_found_in_any_case_and_with_a_slash() {
     let shop = Shop::open();
     let mut tried = 0;
     for route in shop.http.routes() {
-        let prefix = format!("/{}", route.mount);
-        let (exact, capital) = (filled(&route.path, "Id7"), odd(&route.path, &prefix, "Id7"));
+        let exact = filled(&route.path, "Id7");
         let known = methods(&shop, &exact).await;
         assert_eq!(known.0, 405, "{route:?}");
         if LENIENT.contains(&route.mount) {
             tried += 1;
+            let prefix = format!("/{}", route.mount);
+            let capital = odd(&route.path, &prefix, "Id7");
             for path in [&capital, &format!("{exact}/"), &format!("{capital}/")] {
                 assert_eq!(methods(&shop, path).await, known, "{path}");
             }

@@ -98,7 +98,7 @@ async fn missing_members_are_named_in_pascal_case_all_at_once() {
 }
 
 #[actix_web::test]
-async fn any_english_among_the_languages_is_answered_in_english() {
+async fn the_language_that_is_wanted_most_is_answered() {
     let shop = Shop::open();
     for (accepted, title) in [
         ("", "Nie ste prihlásený."),
@@ -106,7 +106,9 @@ async fn any_english_among_the_languages_is_answered_in_english() {
         ("de, fr;q=0.5", "Nie ste prihlásený."),
         ("eng", "Nie ste prihlásený."),
         ("en", "You are not signed in."),
-        ("sk-SK, en-US;q=0.1", "You are not signed in."),
+        ("sk-SK, en-US;q=0.1", "Nie ste prihlásený."),
+        ("sk-SK,sk;q=0.9,en-US;q=0.8,en;q=0.7", "Nie ste prihlásený."),
+        ("en-US;q=0.8, sk;q=0.7", "You are not signed in."),
         ("EN-gb", "You are not signed in."),
         ("de,en;q=0.5", "You are not signed in."),
     ] {
