@@ -7,7 +7,8 @@ use tillgate_http::Portos;
 /// letters, nor blanks, nor how the header is divided into lines, nor a language that nobody speaks changes which. Whoever refuses
 /// one of them and wants the other gets that. The input is the lines of the header.
 pub fn accept_language(input: &[u8]) {
-    let lines: Vec<&str> = input.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok()).collect();
+    let lines: Vec<&str> =
+        input.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok()).collect();
     let told = language(lines.iter().copied());
     assert!(told == "sk-SK" || told == "en-GB", "{told}");
     assert_eq!(language(lines.iter().copied()), told, "read twice");

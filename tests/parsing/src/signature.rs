@@ -18,7 +18,8 @@ pub fn signature(input: &[u8]) {
         Ok(Some(signature)) => {
             assert_eq!(sent.headers.get_all(AUTHORIZATION).count(), 1);
             let pairs: Vec<&str> = sent.query.split('&').collect();
-            let covered = |pair: &&str| pair.matches('=').count() < 2 || pair.trim_end_matches('=').matches('=').count() < 2;
+            let covered =
+                |pair: &&str| pair.matches('=').count() < 2 || pair.trim_end_matches('=').matches('=').count() < 2;
             assert!(pairs.iter().all(covered), "text of the query that was not signed");
             assert_eq!(sent.read(), Ok(Some(signature.clone())), "read twice");
             let spelled: Vec<&str> = signature.message.split('\n').collect();

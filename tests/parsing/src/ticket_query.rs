@@ -28,7 +28,9 @@ pub fn ticket_query(input: &[u8]) {
             assert_eq!(u8::from(*one) + u8::from(*other), u8::from(*told), "neither or both");
         }
     }
-    for (more, name) in [("isClosed=perhaps", "isClosed"), ("payable=much", "payable"), ("openDate=gte:soon", "openDate")] {
+    for (more, name) in
+        [("isClosed=perhaps", "isClosed"), ("payable=much", "payable"), ("openDate=gte:soon", "openDate")]
+    {
         let Err(Failure::Protocol(Protocol::Fields(faults))) = read(&format!("{query}&{more}")) else {
             panic!("{more} was read")
         };
