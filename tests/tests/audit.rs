@@ -286,7 +286,14 @@ fn the_audit_is_exported_and_listed() {
         assert!(lines.windows(2).all(|pair| pair[0]["id"].as_str() > pair[1]["id"].as_str()), "the newest first");
         let table = rows(&csv);
         assert_eq!(table.len(), lines.len() + 1);
-        assert!(table[0].starts_with("id,at,tenant_id,user_id,user_name,"));
+        assert!(table[0].starts_with("\u{feff}id,at,tenant_id,user_id,user_name,"), "Excel knows UTF-8 by its mark");
+        let bare = export(&["--format", "csv"]);
+        assert!(bare.starts_with("id,at,"), "who reads a pipe is no Excel");
+        assert!(export(&["--format", "csv", "--bom"]).starts_with("\u{feff}id,at,"));
+        let unmarked = shop.folder().join("unmarked.csv");
+        export(&["--format", "csv", "--bom=false", "--output", unmarked.to_str().unwrap()]);
+        assert!(rows(&unmarked)[0].starts_with("id,at,"));
+        assert_eq!(shop.run(&["audit", "export", "--bom"], "").status.code(), Some(2), "JSON lines have no mark");
         assert!(table[1].starts_with(lines[0]["id"].as_str().unwrap()));
         let login = lines.iter().find(|line| line["action"] == "login" && line["user"]["user_name"] == "cashier");
         let session = login.unwrap()["session"].as_str().or(login.unwrap()["subject"]["id"].as_str()).unwrap();

@@ -47,6 +47,8 @@ fn every_published_form_is_understood() {
         "api-key status 018f3b3e-0000-7000-8000-000000000000 revoked",
         "audit list --user anna --device P01 --outcome refused --limit 9",
         "audit export --format csv --from 2026-11-01 --until 2026-11-30T08:00:00Z --action login --action user.add --output a.csv",
+        "audit export --format csv --bom --output a.txt",
+        "audit export --format csv --bom=false --output a.csv",
         "audit export --all-tenants --json",
         "audit verify --seal kept.json --json",
         "keys list",

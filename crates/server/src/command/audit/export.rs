@@ -29,6 +29,9 @@ pub(crate) struct Export {
     /// How it is written
     #[arg(long, value_enum, default_value = "jsonl")]
     format: Format,
+    /// Begin with a byte order mark, by which Excel knows UTF-8; so it does where the file's name ends in .csv [--bom=false to leave it out]
+    #[arg(long, value_name = "YES", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    bom: Option<bool>,
     #[command(flatten)]
     which: Which,
     /// The file to write, for its owner alone; it must not exist. Without it, standard output
@@ -60,6 +63,9 @@ const HEADINGS: [&str; 15] = [
 
 impl Export {
     pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
+        if self.bom == Some(true) && self.format == Format::Jsonl {
+            return Err(Stop::usage("--bom is for --format csv: JSON lines have no byte order mark (RFC 8259, 8.1)"));
+        }
         let office = Office::open(context)?;
         let lines = Lines::of(&office, &self.which)?;
         let Some(path) = &self.output else {
@@ -90,8 +96,17 @@ impl Export {
         Ok(())
     }
 
+    /// Whether the table begins with a byte order mark.
+    fn has_bom(&self) -> bool {
+        let is_csv = |path: &PathBuf| path.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
+        self.bom.unwrap_or_else(|| self.output.as_ref().is_some_and(is_csv))
+    }
+
     fn write(&self, mut lines: Lines<'_>, to: &mut dyn Write) -> Result<u64, Unwritten> {
         if self.format == Format::Csv {
+            if self.has_bom() {
+                to.write_all(csv::BYTE_ORDER_MARK.as_bytes())?;
+            }
             to.write_all(csv::row(HEADINGS).as_bytes())?;
         }
         let mut number = 0;
