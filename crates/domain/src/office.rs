@@ -58,7 +58,9 @@ pub use change_user::{UserChange, assign_roles, change_user, set_user_status, to
 pub use devices::devices_among;
 pub use end_sessions::{Whose, end_sessions};
 pub use people::{PeopleSearch, Person, find_person, list_people, person};
-pub use ports::{ApiKeyFilter, DeviceFilter, EventFilter, Found, OfficeTx, OfficeView, Page, Part, Told, UserOrder};
+pub use ports::{
+    ApiKeyFilter, DeviceFilter, EventFilter, Found, OfficeTx, OfficeView, Page, Part, Told, UserCursor, UserOrder,
+};
 pub use read::{
     all, any_user, device_named, find_device, find_role, find_tenant, find_user, list_devices, list_present_users,
     list_roles, list_tenants, list_users, role_named, tenant_named, user_named,
@@ -79,7 +81,7 @@ pub use stamp::{Authority, Stamp};
 pub use tickets::{
     Made, NewRefund, NewTicket, Once, Owner, Shown, TicketAmendment, TicketChange, TicketClosing, TicketSearch,
     WantedLine, amend_tickets, close_ticket, count_tickets, find_ticket, find_tickets, list_tickets, open_ticket,
-    put_ticket, refund_ticket, sweep_idempotency_keys, tickets_after, void_ticket,
+    put_ticket, refund_ticket, sweep_idempotency_keys, void_ticket,
 };
 pub use unlock::unlock;
 pub use verify_audit::{Fault, Verified, verify_audit};

@@ -30,10 +30,11 @@ const ABOUT: &str = "tillgate authenticates points of sale: a till logs in under
      **401 means 401.** A 401 is said on knowledge alone: throw the token away then, and only then. What the server cannot decide now is 503 \
      with `Retry-After`.\n\n\
      **Lists** take `limit` (200 at most) and `after`, and answer `{items, next}`: `next` is the `after` of the following page, null on \
-     the last. A parameter that a list does not know, or that comes twice, is refused. So is a member that a body does not know; only \
+     the last: an opaque cursor of this list in this order, which holds its place whatever changes meanwhile. A parameter that a list does not know, or that comes twice, is refused. So is a member that a body does not know; only \
      a login and a refresh pass over it.\n\n\
      **Versions.** What can be changed has an `ETag`. A change is a JSON merge patch (RFC 7396) and names in `If-Match` the version that it \
-     was made for: 428 without one, 412 where it has moved on.\n\n\
+     was made for: 428 without one, 412 where it has moved on. Of several tags any may be the current one, and a weak tag counts as \
+     the strong one.\n\n\
      **Problems** are `application/problem+json` (RFC 9457) with a stable `code`, the `trace_id` that the server's log bears too, and every \
      fault of a body at once in `errors`, each with a JSON pointer.";
 

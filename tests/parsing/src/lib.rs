@@ -9,6 +9,7 @@
 mod accept_language;
 mod access_token;
 mod configuration;
+mod cursor;
 mod database_address;
 mod headers;
 mod login;
@@ -20,6 +21,7 @@ mod ticket_query;
 pub use accept_language::accept_language;
 pub use access_token::access_token;
 pub use configuration::configuration;
+pub use cursor::cursor;
 pub use database_address::database_address;
 pub use headers::headers;
 pub use login::login;
@@ -31,11 +33,12 @@ pub use ticket_query::ticket_query;
 pub type Target = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     ("headers", headers),
     ("access_token", access_token),
     ("refresh_token", refresh_token),
     ("login", login),
+    ("cursor", cursor),
     ("signature", signature),
     ("configuration", configuration),
     ("database_address", database_address),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::assignment::RolesOn;
 use super::devices::devices_by_id;
-use super::ports::{OfficeTx, OfficeView, Part, UserFilter, UserOrder};
+use super::ports::{OfficeTx, OfficeView, Part, UserCursor, UserFilter, UserOrder};
 use super::refused::{Decided, Halt, decide};
 use super::stamp::Authority;
 use super::text;
@@ -35,8 +35,8 @@ pub struct PeopleSearch {
     pub role: Option<RoleName>,
     /// In which order.
     pub order: UserOrder,
-    /// The last of the part before.
-    pub after: Option<UserId>,
+    /// The place of the last of the part before, in this order.
+    pub after: Option<UserCursor>,
     /// How many at most, 201 in any case.
     pub limit: u32,
 }
@@ -56,7 +56,7 @@ pub fn list_people(
     if statuses.is_empty() {
         statuses.extend(UserStatus::ALL.into_iter().filter(|status| *status != UserStatus::Deleted));
     }
-    let part = Part { after: search.after, skip: 0, limit: search.limit.clamp(1, MOST) };
+    let part = Part { after: search.after.clone(), skip: 0, limit: search.limit.clamp(1, MOST) };
     store.read(|tx| {
         let mut filter = UserFilter { statuses: statuses.clone(), text: text.clone(), ..UserFilter::default() };
         if let Some(name) = &search.role {

@@ -13,7 +13,7 @@ pub use idempotency_keys::{
     Answered, IdempotencyKey, IdempotencyKeys, InvalidIdempotencyKey, RequestDigest, RequestKey,
 };
 pub use lists::{
-    ApiKeyFilter, DeviceFilter, EventFilter, Found, Holders, HoldersOf, Part, Told, UserFilter, UserOrder,
+    ApiKeyFilter, DeviceFilter, EventFilter, Found, Holders, HoldersOf, Part, Told, UserCursor, UserFilter, UserOrder,
 };
 pub use resets::{Reset, ResetDigest, ResetRequest, Resets};
 pub use seals::{Seals, Unsealed};
@@ -105,7 +105,7 @@ pub trait Users {
         tenant: TenantId,
         filter: &UserFilter,
         order: UserOrder,
-        part: &Part<UserId>,
+        part: &Part<UserCursor>,
     ) -> Stored<Vec<User>>;
     /// How many users of a tenant the filter fits.
     fn count(&mut self, tenant: TenantId, filter: &UserFilter) -> Stored<u64>;

@@ -1,6 +1,6 @@
 //! What the back office looks at: one consistent reading each, of one tenant. What belongs to another tenant reads as absent.
 
-use super::ports::{OfficeView, Page, Part, UserFilter, UserOrder};
+use super::ports::{OfficeView, Page, Part, UserCursor, UserFilter, UserOrder};
 use crate::{
     Device, DeviceId, DeviceName, Role, RoleId, RoleName, Slug, Store, StoreExt, Stored, Tenant, TenantId, User,
     UserId, UserName, UserStatus,
@@ -74,7 +74,7 @@ pub fn list_present_users(store: &dyn Store<OfficeView>, tenant: TenantId, page:
     let Page { after, limit } = bounded(page);
     let present = UserStatus::ALL.into_iter().filter(|status| *status != UserStatus::Deleted);
     let filter = UserFilter { statuses: present.collect(), ..UserFilter::default() };
-    let part = Part { after, skip: 0, limit };
+    let part = Part { after: after.map(UserCursor::of_id), skip: 0, limit };
     store.read(|tx| tx.users().search(tenant, &filter, UserOrder::Oldest, &part))
 }
 

@@ -8,12 +8,12 @@ mod told;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::ApiKeyId;
 use tillgate_domain::office::{self, ApiKeyFilter, Field as Of, Page};
+use tillgate_domain::{ApiKeyId, TenantId};
 
 use super::page::Asked;
 use super::path::{absent, created, id};
-use super::version::{held, shown};
+use super::version::{condition, shown};
 use super::{body, done};
 use crate::call::Call;
 use crate::failure::Failure;
@@ -35,8 +35,8 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (asked, filter) = search(&call)?;
-    let page = Page { after: asked.after.map(ApiKeyId), limit: asked.sought() };
+    let (asked, filter) = search(&call, caller.profile.tenant.id)?;
+    let page = Page { after: asked.after_id().map(ApiKeyId), limit: asked.sought() };
     let found = call
         .office(move |office| {
             let tenant = caller.profile.tenant.id;
@@ -46,9 +46,9 @@ async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     asked.answer(&found, |known| known.key.id.0, Shape::of)
 }
 
-fn search(call: &Call) -> Result<(Asked, ApiKeyFilter), Failure> {
+fn search(call: &Call, tenant: TenantId) -> Result<(Asked, ApiKeyFilter), Failure> {
     let mut sent = Parameters::all_known(call.head());
-    let asked = Asked::take(&mut sent);
+    let asked = Asked::take(&mut sent, "api_keys", "", tenant);
     let status: Option<Status> = sent.take("status", "must be active or revoked");
     let filter = ApiKeyFilter {
         user: sent.take("user", "must be the id of a user"),
@@ -84,13 +84,15 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call, Of::ApiKey)?, held(call.head().headers())?);
+    let (id, condition) = (id(&call, Of::ApiKey)?, condition(call.head().headers())?);
     let sent: Change = body::sent(&call)?;
     let change = sent.change();
     let known = call
         .office(move |office| {
             let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-            let key = decided(office::change_api_key(office.store, tenant, &stamp, id, version, &change))?;
+            let key = condition.holding(|version| {
+                decided(office::change_api_key(office.store, tenant, &stamp, id, version, &change))
+            })?;
             Ok(office::known_api_key(office.store, &key)?)
         })
         .await?;
@@ -98,10 +100,10 @@ async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn delete(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call, Of::ApiKey)?, held(call.head().headers())?);
+    let (id, condition) = (id(&call, Of::ApiKey)?, condition(call.head().headers())?);
     call.office(move |office| {
         let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-        decided(office::delete_api_key(office.store, tenant, &stamp, id, version))
+        condition.holding(|version| decided(office::delete_api_key(office.store, tenant, &stamp, id, version)))
     })
     .await?;
     Ok(done())

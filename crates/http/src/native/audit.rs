@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{self, EventFilter, Field as Of, Part};
-use tillgate_domain::{Action, EventId, Outcome, SubjectKind};
+use tillgate_domain::{Action, EventId, Outcome, SubjectKind, TenantId};
 
 use super::page::Asked;
 use super::path::{absent, id};
@@ -28,8 +28,8 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (asked, filter) = search(&call)?;
-    let part = Part { after: asked.after.map(EventId), ..Part::first(asked.sought()) };
+    let (asked, filter) = search(&call, caller.profile.tenant.id)?;
+    let part = Part { after: asked.after_id().map(EventId), ..Part::first(asked.sought()) };
     let found = call
         .office(move |office| {
             let (tenant, authority) = (caller.profile.tenant.id, caller.authority());
@@ -39,12 +39,12 @@ async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     asked.answer(&found, |told| told.event.id.0, Shape::of)
 }
 
-fn search(call: &Call) -> Result<(Asked, EventFilter), Failure> {
+fn search(call: &Call, tenant: TenantId) -> Result<(Asked, EventFilter), Failure> {
     const ID: &str = "must be an id";
     const INSTANT: &str = "must be an instant such as 2026-11-21T08:00:00Z";
     const WORD: &str = "must be one of the words that the documentation lists";
     let mut sent = Parameters::all_known(call.head());
-    let asked = Asked::take(&mut sent);
+    let asked = Asked::take(&mut sent, "audit_events", "", tenant);
     let action = sent.choice("action", Action::ALL.iter().map(|each| (each.name(), *each)), WORD);
     let outcome = sent.choice("outcome", Outcome::ALL.iter().map(|each| (each.name(), *each)), WORD);
     let kind = sent.choice("subject_kind", SubjectKind::ALL.iter().map(|each| (each.name(), *each)), WORD);

@@ -12,7 +12,7 @@ use tillgate_domain::{Device, DeviceId, DeviceStatus, Environment, PrincipalId, 
 
 use super::page::Asked;
 use super::path::{absent, created, id};
-use super::version::{held, shown};
+use super::version::{Condition, condition, shown};
 use super::{body, done, passwords};
 use crate::call::Call;
 use crate::failure::Failure;
@@ -36,8 +36,8 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (asked, filter) = search(&call)?;
-    let page = Page { after: asked.after.map(DeviceId), limit: asked.sought() };
+    let (asked, filter) = search(&call, caller.profile.tenant.id)?;
+    let page = Page { after: asked.after_id().map(DeviceId), limit: asked.sought() };
     let found = call
         .office(move |office| Ok(office::search_devices(office.store, caller.profile.tenant.id, &filter, &page)?))
         .await?;
@@ -45,9 +45,9 @@ async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 /// What the query asks for: where no status is named, whatever is not retired.
-fn search(call: &Call) -> Result<(Asked, DeviceFilter), Failure> {
+fn search(call: &Call, tenant: TenantId) -> Result<(Asked, DeviceFilter), Failure> {
     let mut sent = Parameters::all_known(call.head());
-    let asked = Asked::take(&mut sent);
+    let asked = Asked::take(&mut sent, "devices", "", tenant);
     let status: Option<DeviceStatus> = sent.take("status", "must be pending, active, locked or retired");
     let environment: Option<Environment> = sent.take("environment", "must be CashRegister, PDA, BackOffice or Tool");
     let statuses = match status {
@@ -82,10 +82,10 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call, Of::Device)?, held(call.head().headers())?);
+    let (id, condition) = (id(&call, Of::Device)?, condition(call.head().headers())?);
     let sent: Change = body::sent(&call)?;
     let change = sent.change();
-    let changed = write(&call, caller, move |office, tenant, stamp| {
+    let changed = write(&call, caller, condition, move |office, tenant, stamp, version| {
         office::change_device(office.store, tenant, stamp, id, version, &change)
     })
     .await?;
@@ -93,9 +93,9 @@ async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn retire(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call, Of::Device)?, held(call.head().headers())?);
+    let (id, condition) = (id(&call, Of::Device)?, condition(call.head().headers())?);
     let change = DeviceChange { status: Some(DeviceStatus::Retired), ..DeviceChange::default() };
-    write(&call, caller, move |office, tenant, stamp| {
+    write(&call, caller, condition, move |office, tenant, stamp, version| {
         office::change_device(office.store, tenant, stamp, id, version, &change)
     })
     .await?;
@@ -124,10 +124,12 @@ async fn unlock(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 async fn write(
     call: &Call,
     caller: Caller,
-    change: impl FnOnce(&Office<'_>, TenantId, &Stamp) -> Decided<Device> + Send + 'static,
+    condition: Condition,
+    change: impl Fn(&Office<'_>, TenantId, &Stamp, Option<i64>) -> Decided<Device> + Send + 'static,
 ) -> Result<Equipped, Failure> {
     call.office(move |office| {
-        let device = decided(change(office, caller.profile.tenant.id, &office.stamp(&caller)?))?;
+        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
+        let device = condition.holding(|version| decided(change(office, tenant, &stamp, version)))?;
         named(office, &device)
     })
     .await

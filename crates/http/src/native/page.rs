@@ -3,9 +3,11 @@
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
+use tillgate_domain::TenantId;
 use uuid::Uuid;
 
 use crate::answer::json;
+use crate::cursor::{Cursor, CursorScope, SortKey};
 use crate::failure::Failure;
 use crate::query::Parameters;
 
@@ -13,47 +15,73 @@ use crate::query::Parameters;
 const USUAL: u32 = 50;
 const MOST: u32 = 200;
 
-/// Which part of a list is asked for.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Asked {
-    /// The id of the last item of the page before.
-    pub(super) after: Option<Uuid>,
+/// Which part of a list is asked for. `K` is what the list is sorted by before its ids.
+#[derive(Clone, Debug)]
+pub(super) struct Asked<K = ()> {
+    /// Where the page before ended.
+    pub(super) after: Option<Cursor<K>>,
     limit: u32,
+    scope: CursorScope,
 }
 
 /// A page; `next` is the `after` of the next one, null on the last.
 #[derive(Serialize)]
 struct Page<T> {
     items: Vec<T>,
-    next: Option<Uuid>,
+    next: Option<String>,
 }
 
-impl Asked {
-    /// Reads `after` and `limit`.
-    pub(super) fn take(sent: &mut Parameters) -> Self {
-        let after = sent.take("after", "must be the next of a page before");
+impl<K: SortKey> Asked<K> {
+    /// Reads `after` and `limit` of a request for the list with this name in this order, of this tenant.
+    pub(super) fn take(sent: &mut Parameters, list: &str, order: &str, tenant: TenantId) -> Self {
+        let scope = CursorScope::new(list, order, tenant);
+        let after = match sent.read("after", "type", |text| Some(Cursor::decode(text, scope)), "") {
+            Some(Ok(cursor)) => Some(cursor),
+            Some(Err(why)) => {
+                sent.fault("after", why.code(), why.message());
+                None
+            }
+            None => None,
+        };
         let limit = sent.take("limit", "must be a number from 1 to 200").unwrap_or(USUAL);
         if !(1..=MOST).contains(&limit) {
             sent.fault("limit", "range", "must be a number from 1 to 200");
         }
-        Self { after, limit }
+        Self { after, limit, scope }
     }
 
     /// How many to look for: one more than are shown, by which it is seen that there are more.
-    pub(super) fn sought(self) -> u32 {
+    pub(super) fn sought(&self) -> u32 {
         self.limit + 1
     }
 
-    /// The answer with what was found, each item as `shown`.
-    pub(super) fn answer<'f, F, T: Serialize>(
-        self,
+    /// The answer with what was found, each item as `shown`; `cursor` is the place of an item in the order of the list.
+    pub(super) fn answer_by<'f, F, T: Serialize>(
+        &self,
         found: &'f [F],
-        id: impl Fn(&F) -> Uuid,
+        cursor: impl Fn(&F) -> Cursor<K>,
         shown: impl Fn(&'f F) -> T,
     ) -> Result<HttpResponse, Failure> {
         let limit = usize::try_from(self.limit).unwrap_or(usize::MAX);
         let page = found.get(..limit).unwrap_or(found);
-        let next = page.last().filter(|_| found.len() > limit).map(id);
+        let next = page.last().filter(|_| found.len() > limit).map(|last| cursor(last).encode(self.scope));
         json(StatusCode::OK, &Page { items: page.iter().map(shown).collect(), next })
+    }
+}
+
+impl Asked {
+    /// The id of the last item of the page before, in a list that is sorted by its ids.
+    pub(super) fn after_id(&self) -> Option<Uuid> {
+        self.after.as_ref().map(|cursor| cursor.id)
+    }
+
+    /// The answer of a list that is sorted by its ids.
+    pub(super) fn answer<'f, F, T: Serialize>(
+        &self,
+        found: &'f [F],
+        id: impl Fn(&F) -> Uuid,
+        shown: impl Fn(&'f F) -> T,
+    ) -> Result<HttpResponse, Failure> {
+        self.answer_by(found, |item| Cursor { key: (), id: id(item) }, shown)
     }
 }

@@ -11,7 +11,7 @@ use tillgate_domain::office::{self, Field as Of};
 
 use super::page::Asked;
 use super::path::{absent, created, id};
-use super::version::{held, shown};
+use super::version::{condition, shown};
 use super::{body, done};
 use crate::call::Call;
 use crate::failure::Failure;
@@ -33,14 +33,15 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let mut sent = Parameters::all_known(call.head());
-    let asked = Asked::take(&mut sent);
+    let asked = Asked::take(&mut sent, "roles", "", caller.profile.tenant.id);
     let search = sent.word("search").map(|text| text.to_lowercase());
     let built_in: Option<bool> = sent.take("built_in", "must be true or false");
-    let asked = sent.checked(asked)?;
+    let asked: Asked = sent.checked(asked)?;
+    let after = asked.after_id();
     let mut roles = call.office(move |office| Ok(office::list_roles(office.store, caller.profile.tenant.id)?)).await?;
     roles.retain(|role| {
         let texts = [role.name.as_str(), &role.label, &role.description];
-        asked.after.is_none_or(|after| role.id.0 > after)
+        after.is_none_or(|after| role.id.0 > after)
             && built_in.is_none_or(|built_in| role.built_in == built_in)
             && search.as_ref().is_none_or(|text| texts.into_iter().any(|each| each.to_lowercase().contains(text)))
     });
@@ -68,23 +69,24 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call, Of::Role)?, held(call.head().headers())?);
+    let (id, condition) = (id(&call, Of::Role)?, condition(call.head().headers())?);
     let sent: Change = body::sent(&call)?;
     let change = sent.change();
     let role = call
         .office(move |office| {
             let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-            decided(office::change_role(office.store, tenant, &stamp, id, version, &change))
+            condition
+                .holding(|version| decided(office::change_role(office.store, tenant, &stamp, id, version, &change)))
         })
         .await?;
     shown(StatusCode::OK, role.version, &Shape::of(&role))
 }
 
 async fn delete(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call, Of::Role)?, held(call.head().headers())?);
+    let (id, condition) = (id(&call, Of::Role)?, condition(call.head().headers())?);
     call.office(move |office| {
         let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-        decided(office::delete_role(office.store, tenant, &stamp, id, version))
+        condition.holding(|version| decided(office::delete_role(office.store, tenant, &stamp, id, version)))
     })
     .await?;
     Ok(done())

@@ -7,7 +7,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::ports::SessionFilter;
 use tillgate_auth_core::{Caller, Refusal};
-use tillgate_domain::{SessionId, office};
+use tillgate_domain::{SessionId, TenantId, office};
 
 use super::done;
 use super::page::Asked;
@@ -63,14 +63,14 @@ async fn change_password(call: Call, caller: Caller) -> Result<HttpResponse, Fai
 }
 
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (asked, filter) = search(&call)?;
-    let after = asked.after.map(SessionId);
-    let found = call.block(move |engine| engine.sessions(&caller, &filter, after, asked.sought())).await?;
+    let (asked, filter) = search(&call, caller.profile.tenant.id)?;
+    let (after, limit) = (asked.after_id().map(SessionId), asked.sought());
+    let found = call.block(move |engine| engine.sessions(&caller, &filter, after, limit)).await?;
     let now = call.engine().time().at;
     asked.answer(&found, |listed| listed.session.id.0, |listed| Session::listed(listed, now))
 }
 
-fn search(call: &Call) -> Result<(Asked, SessionFilter), Failure> {
+fn search(call: &Call, tenant: TenantId) -> Result<(Asked, SessionFilter), Failure> {
     const ID: &str = "must be an id";
     let mut sent = Parameters::all_known(call.head());
     let now = call.engine().time().at;
@@ -80,7 +80,7 @@ fn search(call: &Call) -> Result<(Asked, SessionFilter), Failure> {
         live: sent.take("live", "must be true or false").map(|live| (live, now)),
         ..SessionFilter::default()
     };
-    let asked = Asked::take(&mut sent);
+    let asked = Asked::take(&mut sent, "sessions", "", tenant);
     sent.checked((asked, filter))
 }
 

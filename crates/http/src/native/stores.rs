@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::page::Asked;
 use super::path::{absent, created, id};
-use super::version::{held, shown};
+use super::version::{condition, shown};
 use super::{body, done};
 use crate::call::Call;
 use crate::failure::Failure;
@@ -52,13 +52,14 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let mut sent = Parameters::all_known(call.head());
-    let asked = Asked::take(&mut sent);
+    let asked = Asked::take(&mut sent, "stores", "", caller.profile.tenant.id);
     let search = sent.word("search").map(|text| text.to_lowercase());
-    let asked = sent.checked(asked)?;
+    let asked: Asked = sent.checked(asked)?;
+    let after = asked.after_id();
     let mut stores = tenant(&call, &caller).await?.branches;
     stores.sort_by_key(|store| store.id);
     stores.retain(|store| {
-        asked.after.is_none_or(|after| store.id.0 > after)
+        after.is_none_or(|after| store.id.0 > after)
             && search.as_ref().is_none_or(|text| store.name.to_lowercase().contains(text))
     });
     asked.answer(&stores, |store| store.id.0, Shape::of)
@@ -83,22 +84,25 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn rename(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call, Of::Store)?, held(call.head().headers())?);
+    let (id, condition) = (id(&call, Of::Store)?, condition(call.head().headers())?);
     let sent: Change = body::sent(&call)?;
     let tenant = call
         .office(move |office| {
             let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-            decided(office::rename_store(office.store, tenant, &stamp, id, version, sent.name().as_deref()))
+            let name = sent.name();
+            condition.holding(|version| {
+                decided(office::rename_store(office.store, tenant, &stamp, id, version, name.as_deref()))
+            })
         })
         .await?;
     answer(StatusCode::OK, &tenant, id)
 }
 
 async fn close(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call, Of::Store)?, held(call.head().headers())?);
+    let (id, condition) = (id(&call, Of::Store)?, condition(call.head().headers())?);
     call.office(move |office| {
         let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-        decided(office::close_store(office.store, tenant, &stamp, id, version))
+        condition.holding(|version| decided(office::close_store(office.store, tenant, &stamp, id, version)))
     })
     .await?;
     Ok(done())

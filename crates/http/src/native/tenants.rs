@@ -13,7 +13,7 @@ use tillgate_domain::{Tenant, TenantId};
 use super::body;
 use super::page::Asked;
 use super::path::absent;
-use super::version::{held, shown};
+use super::version::{condition, shown};
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::office::decided;
@@ -32,10 +32,11 @@ pub(super) fn routes() -> Vec<Route> {
 
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let mut sent = Parameters::all_known(call.head());
-    let asked = Asked::take(&mut sent);
-    let asked = sent.checked(asked)?;
+    let asked = Asked::take(&mut sent, "tenants", "", caller.profile.tenant.id);
+    let asked: Asked = sent.checked(asked)?;
+    let after = asked.after_id();
     let mut tenants = vec![tenant(&call, caller.profile.tenant.id).await?];
-    tenants.retain(|tenant| asked.after.is_none_or(|after| tenant.id.0 > after));
+    tenants.retain(|tenant| after.is_none_or(|after| tenant.id.0 > after));
     asked.answer(&tenants, |tenant| tenant.id.0, Shape::of)
 }
 
@@ -45,14 +46,15 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (own(&call, &caller)?, held(call.head().headers())?);
+    let (id, condition) = (own(&call, &caller)?, condition(call.head().headers())?);
     let sent: Change = body::sent(&call)?;
     let change = sent.change();
     let given = call.mounted().shared.mounts.longest(&caller.profile.tenant.slug);
     let tenant = call
         .office(move |office| {
             let stamp = office.stamp(&caller)?;
-            decided(office::change_tenant(office.store, &stamp, id, version, &change, &given))
+            condition
+                .holding(|version| decided(office::change_tenant(office.store, &stamp, id, version, &change, &given)))
         })
         .await?;
     shown(StatusCode::OK, tenant.version, &Shape::of(&tenant))

@@ -12,17 +12,18 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use serde_json::{Map, Value};
 use tillgate_auth_core::Caller;
-use tillgate_domain::TicketId;
-use tillgate_domain::office::ports::{OrderedBy, TicketFilter, TicketOrder};
-use tillgate_domain::office::{self, Field as Of, Refused, Shown, TicketAmendment};
+use tillgate_domain::office::ports::{OrderedBy, Part, TicketFilter, TicketOrder, TicketPlace};
+use tillgate_domain::office::{self, Field as Of, Refused, Shown, TicketAmendment, TicketSearch};
 use tillgate_domain::ticket::{Note, TicketStatus};
+use tillgate_domain::{TenantId, TicketId};
 
 use super::page::Asked;
 use super::path::{absent, created, id};
-use super::version::{held, shown};
+use super::version::{Condition, condition, shown};
 use super::{body, done};
 use crate::body::object;
 use crate::call::Call;
+use crate::cursor::Cursor;
 use crate::failure::Failure;
 use crate::instants::Given;
 use crate::office::decided;
@@ -44,12 +45,15 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (asked, filter, order) = search(&call)?;
-    let (tenant, after, limit) = (caller.profile.tenant.id, asked.after.map(TicketId), asked.sought());
-    let found = call
-        .office(move |office| Ok(office::tickets_after(office.store, tenant, &filter, order, after, limit)?))
-        .await?;
-    asked.answer(&found, |shown| shown.ticket.id.0, Shape::of)
+    let tenant = caller.profile.tenant.id;
+    let (asked, search) = search(&call, tenant)?;
+    let by = search.order.by;
+    let found = call.office(move |office| Ok(office::list_tickets(office.store, tenant, &search)?)).await?;
+    let cursor = |shown: &Shown| {
+        let TicketPlace { key, id } = by.place(&shown.ticket);
+        Cursor { key, id: id.0 }
+    };
+    asked.answer_by(&found, cursor, Shape::of)
 }
 
 /// In which order tickets are listed, by the words for it; the first where nothing is said.
@@ -62,15 +66,16 @@ const ORDERS: [(&str, TicketOrder); 6] = [
     ("-payable", TicketOrder { by: OrderedBy::Payable, backwards: true }),
 ];
 
-fn search(call: &Call) -> Result<(Asked, TicketFilter, TicketOrder), Failure> {
+fn search(call: &Call, tenant: TenantId) -> Result<(Asked<i64>, TicketSearch), Failure> {
     const ID: &str = "must be an id";
     const INSTANT: &str = "must be an instant such as 2026-11-21T08:00:00Z";
     const SORT: &str = "must be opened_at, updated_at or payable, with a - before it for the other way round";
     let mut sent = Parameters::all_known(call.head());
-    let asked = Asked::take(&mut sent);
     let status =
         sent.choice("state", TicketStatus::ALL.map(|each| (each.name(), each)), "must be open, closed or void");
-    let order = sent.choice("sort", ORDERS, SORT).unwrap_or_default();
+    let words = ORDERS.map(|(word, order)| (word, (word, order)));
+    let (word, order) = sent.choice("sort", words, SORT).unwrap_or(words[0].1);
+    let asked = Asked::take(&mut sent, "tickets", word, tenant);
     let filter = TicketFilter {
         statuses: status.into_iter().collect(),
         owner: sent.take("owner", ID),
@@ -80,7 +85,9 @@ fn search(call: &Call) -> Result<(Asked, TicketFilter, TicketOrder), Failure> {
         until: sent.take("until", INSTANT).map(|Given(at)| at),
         text: sent.word("search"),
     };
-    sent.checked((asked, filter, order))
+    let after = asked.after.clone().map(|Cursor { key, id }| TicketPlace { key, id: TicketId(id) });
+    let part = Part { after, ..Part::first(asked.sought()) };
+    sent.checked((asked, TicketSearch { filter, order, part }))
 }
 
 async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
@@ -106,49 +113,57 @@ async fn open(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 const TRIES: usize = 5;
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, held) = (id(&call, Of::Ticket)?, held(call.head().headers())?);
+    let (id, condition) = (id(&call, Of::Ticket)?, condition(call.head().headers())?);
     let patch: Map<String, Value> = object(call.head().headers(), call.body())?;
     let tenant = caller.profile.tenant.id;
     let changed = call
         .office(move |office| {
-            let mut last = None;
-            for _ in 0..TRIES {
+            // what a patch leaves of a member is what was read: so it holds to that version in any case
+            let amend = |held: Option<i64>| {
                 let found = office::find_ticket(office.store, tenant, id)?.ok_or_else(|| absent(Of::Ticket, id))?;
                 let change = sent::patched(&found, &patch)?;
-                // what a patch leaves of a member is what was read: so it holds to that version in any case
                 let version = Some(held.unwrap_or(found.ticket.version));
                 let amendment = TicketAmendment { stamp: office.stamp(&caller)?, id, version, change };
-                match (office::amend_tickets(office.store, tenant, &[amendment])?, held) {
-                    (Err(moved @ Refused::TicketMoved { .. }), None) => last = Some(moved),
-                    (answer, _) => return Ok(answer?),
+                decided(office::amend_tickets(office.store, tenant, &[amendment]))
+            };
+            let mut answer = condition.holding(&amend);
+            for _ in 1..TRIES {
+                match answer {
+                    Err(Failure::Office(Refused::TicketMoved { .. })) if condition == Condition::Any => {
+                        answer = condition.holding(&amend);
+                    }
+                    _ => break,
                 }
             }
-            Err(last.map_or_else(|| Failure::unavailable("no turn"), Failure::from))
+            answer
         })
         .await?;
     told_of(StatusCode::OK, changed.first().ok_or_else(|| Failure::Fault("a change has no outcome".to_owned()))?)
 }
 
 async fn void(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call, Of::Ticket)?, held(call.head().headers())?);
+    let (id, condition) = (id(&call, Of::Ticket)?, condition(call.head().headers())?);
     let mut sent = Parameters::all_known(call.head());
     let what = "must have at most 2000 characters and no control characters";
     let reason = sent.read("reason", "length", |text| Note::parse(text).ok(), what).unwrap_or_default();
     let (reason, tenant) = (sent.checked(reason)?, caller.profile.tenant.id);
     call.office(move |office| {
-        decided(office::void_ticket(office.store, tenant, &office.stamp(&caller)?, id, version, &reason))
+        let stamp = office.stamp(&caller)?;
+        condition.holding(|version| decided(office::void_ticket(office.store, tenant, &stamp, id, version, &reason)))
     })
     .await?;
     Ok(done())
 }
 
 async fn close(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call, Of::Ticket)?, held(call.head().headers())?);
+    let (id, condition) = (id(&call, Of::Ticket)?, condition(call.head().headers())?);
     let sent: Closing = body::sent(&call)?;
     let (closing, tenant) = (sent.closing(), caller.profile.tenant.id);
     let shown = call
         .office(move |office| {
-            decided(office::close_ticket(office.store, tenant, &office.stamp(&caller)?, id, version, &closing))
+            let stamp = office.stamp(&caller)?;
+            condition
+                .holding(|version| decided(office::close_ticket(office.store, tenant, &stamp, id, version, &closing)))
         })
         .await?;
     told_of(StatusCode::OK, &shown)

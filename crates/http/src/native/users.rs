@@ -7,14 +7,15 @@ mod told;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, Decided, Field as Of, PeopleSearch, Person, Stamp, UserOrder};
+use tillgate_domain::office::{self, Decided, Field as Of, PeopleSearch, Person, Stamp, UserCursor, UserOrder};
 use tillgate_domain::{PrincipalId, RoleName, TenantId, User, UserId, UserStatus};
 
 use super::page::Asked;
 use super::path::{absent, created, id};
-use super::version::{held, shown};
+use super::version::{Condition, condition, shown};
 use super::{body, done, passwords};
 use crate::call::Call;
+use crate::cursor::Cursor;
 use crate::failure::Failure;
 use crate::office::{Office, decided};
 use crate::query::Parameters;
@@ -35,13 +36,18 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (asked, search) = search(&call)?;
+    let (asked, search) = search(&call, caller.profile.tenant.id)?;
+    let order = search.order;
     let found = call
         .office(move |office| {
             decided(office::list_people(office.store, caller.profile.tenant.id, &caller.authority(), &search))
         })
         .await?;
-    asked.answer(&found, |person| person.user.id.0, Shape::of)
+    let cursor = |person: &Person| {
+        let UserCursor { key, id } = order.cursor(&person.user);
+        Cursor { key, id: id.0 }
+    };
+    asked.answer_by(&found, cursor, Shape::of)
 }
 
 /// In which order people are listed, by the words for it.
@@ -53,19 +59,21 @@ const ORDERS: [(&str, UserOrder); 4] = [
 ];
 
 /// What the query asks for: where nothing is said, the oldest first, whoever is not deleted.
-fn search(call: &Call) -> Result<(Asked, PeopleSearch), Failure> {
+fn search(call: &Call, tenant: TenantId) -> Result<(Asked<String>, PeopleSearch), Failure> {
     let mut sent = Parameters::all_known(call.head());
-    let asked = Asked::take(&mut sent);
-    let order =
-        sent.choice("sort", ORDERS, "must be created_at or user_name, with a - before it for the other way round");
+    let words = ORDERS.map(|(word, order)| (word, (word, order)));
+    let (word, order) = sent
+        .choice("sort", words, "must be created_at or user_name, with a - before it for the other way round")
+        .unwrap_or(words[0].1);
+    let asked = Asked::take(&mut sent, "users", word, tenant);
     let status: Option<UserStatus> = sent.take("status", "must be pending, active, suspended or deleted");
     let role = sent.read("role", "format", |name| RoleName::parse(name).ok(), "must be the name of a role");
     let search = PeopleSearch {
         text: sent.word("search"),
         statuses: status.into_iter().collect(),
         role,
-        order: order.unwrap_or(UserOrder::Oldest),
-        after: asked.after.map(UserId),
+        order,
+        after: asked.after.clone().map(|Cursor { key, id }| UserCursor { key, id: UserId(id) }),
         limit: asked.sought(),
     };
     sent.checked((asked, search))
@@ -98,10 +106,10 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call, Of::User)?, held(call.head().headers())?);
+    let (id, condition) = (id(&call, Of::User)?, condition(call.head().headers())?);
     let sent: Change = body::sent(&call)?;
     let change = sent.change();
-    let person = write(&call, caller, move |office, tenant, stamp| {
+    let person = write(&call, caller, condition, move |office, tenant, stamp, version| {
         office::change_user(office.store, tenant, stamp, id, version, &change)
     })
     .await?;
@@ -109,9 +117,9 @@ async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn delete(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, version) = (id(&call, Of::User)?, held(call.head().headers())?);
+    let (id, condition) = (id(&call, Of::User)?, condition(call.head().headers())?);
     let change = office::UserChange { status: Some(UserStatus::Deleted), ..office::UserChange::default() };
-    write(&call, caller, move |office, tenant, stamp| {
+    write(&call, caller, condition, move |office, tenant, stamp, version| {
         office::change_user(office.store, tenant, stamp, id, version, &change)
     })
     .await?;
@@ -130,10 +138,12 @@ async fn unlock(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 async fn write(
     call: &Call,
     caller: Caller,
-    change: impl FnOnce(&Office<'_>, TenantId, &Stamp) -> Decided<User> + Send + 'static,
+    condition: Condition,
+    change: impl Fn(&Office<'_>, TenantId, &Stamp, Option<i64>) -> Decided<User> + Send + 'static,
 ) -> Result<Person, Failure> {
     call.office(move |office| {
-        let user = decided(change(office, caller.profile.tenant.id, &office.stamp(&caller)?))?;
+        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
+        let user = condition.holding(|version| decided(change(office, tenant, &stamp, version)))?;
         named(office, &user)
     })
     .await

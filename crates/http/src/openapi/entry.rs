@@ -13,7 +13,7 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder, Sec
 use utoipa::{PartialSchema, ToSchema};
 
 use super::problem::{PROBLEM, header, problem, refusal};
-use super::schema::{id_schema, maybe_id_schema, text_schema};
+use super::schema::{id_schema, maybe_text_schema, text_schema};
 
 /// Who may make a call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -100,7 +100,7 @@ impl Entry {
 
     /// It names in `If-Match` the version that it was made for.
     pub(crate) fn holds_to_a_version(mut self) -> Self {
-        let about = "The `ETag` that was read; `*` for whatever there is.";
+        let about = "The `ETag` that was read, also weakened or one of several; `*` for whatever there is.";
         let schema = ObjectBuilder::new().schema_type(Type::String).examples([json!("\"3\"")]);
         self.parameters.push(parameter("If-Match", ParameterIn::Header, Required::True, about, schema.into()));
         self.refuses.extend([412, 428]);
@@ -135,14 +135,14 @@ impl Entry {
             .default(Some(json!(50)));
         self.answer(200, "A page of the list.", Self::page::<A>, example)
             .query("limit", "How many items at most.", limit)
-            .query("after", "The `next` of the page before.", id_schema())
+            .query("after", "The `next` of the page before, in the same order.", text_schema())
     }
 
     fn page<A: ToSchema>(&mut self) -> RefOr<Schema> {
         let items = ArrayBuilder::new().items(self.known::<A>());
         ObjectBuilder::new()
             .property("items", items)
-            .property("next", maybe_id_schema())
+            .property("next", maybe_text_schema())
             .required("items")
             .required("next")
             .into()

@@ -35,9 +35,9 @@ pub(crate) fn id_schema() -> Schema {
     formatted(Type::String, KnownFormat::Uuid)
 }
 
-/// The schema of an id that may be null.
-pub(super) fn maybe_id_schema() -> Schema {
-    formatted(SchemaType::Array(vec![Type::String, Type::Null]), KnownFormat::Uuid)
+/// The schema of a text that may be null.
+pub(super) fn maybe_text_schema() -> Schema {
+    ObjectBuilder::new().schema_type(SchemaType::Array(vec![Type::String, Type::Null])).into()
 }
 
 /// The schema of an instant (RFC 3339).

@@ -103,7 +103,7 @@ async fn every_fault_of_a_body_is_told_at_once() {
     let places: Vec<String> = faults(&query).2.into_iter().map(|(place, _)| place).collect();
     assert_eq!(
         (query.status.as_u16(), places),
-        (422, ["after", "limit", "sort", "status"].map(str::to_owned).to_vec())
+        (422, ["sort", "after", "limit", "status"].map(str::to_owned).to_vec())
     );
 }
 

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::{Binary, Nullable};
 use tillgate_auth_core::ports::{self as auth, CredentialKind};
 use tillgate_domain::office::ports as office;
-use tillgate_domain::office::ports::{HoldersOf, Page, Part, UserFilter, UserOrder};
+use tillgate_domain::office::ports::{HoldersOf, Page, Part, UserCursor, UserFilter, UserOrder};
 use tillgate_domain::{
     Assignment, DeviceId, Epoch, Folded, Instant, RoleId, Stored, TenantId, User, UserId, UserStatus,
 };
@@ -200,7 +200,7 @@ impl office::Users for Transaction<'_> {
         tenant: TenantId,
         filter: &UserFilter,
         order: UserOrder,
-        part: &Part<UserId>,
+        part: &Part<UserCursor>,
     ) -> Stored<Vec<User>> {
         search::part(self, tenant, filter, order, part)
     }

@@ -96,7 +96,11 @@ macro_rules! contract {
             $open,
             Whole,
             ticket_lists,
-            [tickets_come_in_an_order_and_in_parts, a_filter_narrows_the_tickets,]
+            [
+                tickets_come_in_an_order_and_in_parts,
+                a_ticket_that_changes_between_two_parts_loses_none,
+                a_filter_narrows_the_tickets,
+            ]
         );
         $crate::cases!(
             $open,
@@ -153,6 +157,7 @@ macro_rules! contract {
                 a_filter_narrows_the_users,
                 users_come_in_an_order_and_in_parts,
                 a_part_follows_on_the_one_before,
+                a_user_who_changes_between_two_parts_loses_nobody,
                 a_user_who_is_found_is_whole,
                 no_toggle_is_lost,
             ]

@@ -65,6 +65,38 @@ pub fn tickets_come_in_an_order_and_in_parts(whole: &Whole) {
     }
 }
 
+/// A ticket that ended a part and stands elsewhere, or is void, before the next one is asked for takes none with it.
+pub fn a_ticket_that_changes_between_two_parts_loses_none(whole: &Whole) {
+    let shop = Shop::open(&whole.bench);
+    four(whole, &shop);
+    let open = TicketFilter { statuses: vec![TicketStatus::Open], ..TicketFilter::default() };
+    let all: Vec<TicketId> = [1, 2, 3, 4].map(id).to_vec();
+    let mut at_second = 100;
+    for (by, backwards, price) in [
+        (OrderedBy::Updated, false, "5"),
+        (OrderedBy::Payable, false, "99"),
+        (OrderedBy::Payable, true, "-99"),
+        (OrderedBy::Updated, false, "7"),
+    ] {
+        let order = TicketOrder { by, backwards };
+        let listed = list(whole, &shop, &open, order, &Part::first(1));
+        let (last, place) = (listed[0].clone(), by.place(&listed[0]));
+        at_second += 1;
+        let changed =
+            amend(&last, tea(&shop, price).check().unwrap(), &hand(&shop), None, at(at_second)).unwrap().ticket;
+        assert!(update(whole, &changed));
+        assert_ne!(by.place(&changed), place, "{order:?}: it stands elsewhere");
+        let rest = list(whole, &shop, &open, order, &Part { after: Some(place), skip: 0, limit: 9 });
+        let seen: Vec<TicketId> = listed.iter().chain(&rest).map(|ticket| ticket.id).collect();
+        assert!(all.iter().all(|each| seen.contains(each)), "{order:?}: {seen:?}");
+    }
+    let order = TicketOrder { by: OrderedBy::Updated, backwards: false };
+    let last = list(whole, &shop, &open, order, &Part::first(1)).remove(0);
+    assert!(update(whole, &voided(&last, &shop)));
+    let part = Part { after: Some(order.by.place(&last)), skip: 0, limit: 9 };
+    assert_eq!(list(whole, &shop, &open, order, &part).len(), 3, "it is not among those that are asked for any more");
+}
+
 /// A filter narrows a list and its count alike; all its conditions hold.
 pub fn a_filter_narrows_the_tickets(whole: &Whole) {
     let shop = Shop::open(&whole.bench);

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use tillgate_domain::UserStatus::{Active, Deleted, Pending, Suspended};
-use tillgate_domain::office::ports::{EventFilter, Part, UserFilter, UserOrder};
+use tillgate_domain::office::ports::{EventFilter, Part, UserCursor, UserFilter, UserOrder};
 use tillgate_domain::office::{self, Authority, Stamp};
-use tillgate_domain::{Action, Actor, Assignment, Email, EventId, StoreError, StoreExt, User, UserId};
+use tillgate_domain::{Action, Actor, Assignment, Email, EventId, StoreError, StoreExt, User, UserName};
 
 use crate::Whole;
 use crate::shop::{Shop, at, role_id, user, user_id};
@@ -35,7 +35,7 @@ fn found(whole: &Whole, shop: &Shop, filter: &UserFilter, order: UserOrder, skip
     part(whole, shop, filter, order, &Part { after: None, skip, limit })
 }
 
-fn part(whole: &Whole, shop: &Shop, filter: &UserFilter, order: UserOrder, part: &Part<UserId>) -> Vec<u8> {
+fn part(whole: &Whole, shop: &Shop, filter: &UserFilter, order: UserOrder, part: &Part<UserCursor>) -> Vec<u8> {
     let found = whole.office.read(|tx| tx.users().search(shop.tenant.id, filter, order, part)).unwrap();
     assert!(found.iter().all(|user| filter.fits(user)), "{filter:?}");
     let number = |user: &User| (1..=9).find(|number| user_id(*number) == user.id).unwrap();
@@ -92,33 +92,53 @@ pub fn users_come_in_an_order_and_in_parts(whole: &Whole) {
     assert_eq!(by(UserOrder::Name, 0, 0), [0; 0]);
 }
 
+const ORDERS: [UserOrder; 4] = [UserOrder::Oldest, UserOrder::Newest, UserOrder::Name, UserOrder::NameBackwards];
+
+/// The user of this number among the shop's people, a deleted one too.
+fn person(whole: &Whole, number: u8) -> User {
+    whole.office.read(|tx| tx.users().find(user_id(number))).unwrap().unwrap()
+}
+
 /// The part after a user goes on where the part that ended with them left off, in every order, also where the filter no longer fits
-/// them.
+/// them, and where nobody stands in the place any more.
 pub fn a_part_follows_on_the_one_before(whole: &Whole) {
     let shop = opened(whole);
     let any = UserFilter::default();
-    for order in [UserOrder::Oldest, UserOrder::Newest, UserOrder::Name, UserOrder::NameBackwards] {
+    for order in ORDERS {
         let all = found(whole, &shop, &any, order, 0, 99);
         for (at, last) in all.iter().enumerate() {
-            let after = Part { after: Some(user_id(*last)), skip: 0, limit: 2 };
+            let after = Part { after: Some(order.cursor(&person(whole, *last))), skip: 0, limit: 2 };
             let expected: Vec<u8> = all.iter().skip(at + 1).take(2).copied().collect();
             assert_eq!(part(whole, &shop, &any, order, &after), expected, "{order:?} after {last}");
         }
     }
     let active = UserFilter { statuses: vec![Active], ..any };
-    let after = Part { after: Some(user_id(4)), skip: 0, limit: 9 };
-    assert_eq!(part(whole, &shop, &active, UserOrder::Name, &after), [0; 0], "after Gone: nobody of Anna, Ben, ben.jr");
-    assert_eq!(part(whole, &shop, &active, UserOrder::NameBackwards, &after), [6, 2, 1]);
-    let after = Part { after: Some(user_id(8)), skip: 0, limit: 9 };
-    assert_eq!(part(whole, &shop, &active, UserOrder::Name, &after), [0; 0], "after nobody");
-    assert_eq!(part(whole, &shop, &active, UserOrder::Newest, &after), [6, 2, 1]);
-    for order in [UserOrder::Name, UserOrder::NameBackwards] {
-        let after = Part { after: Some(shop.namesake.id), skip: 0, limit: 9 };
-        assert_eq!(
-            part(whole, &shop, &active, order, &after),
-            [0; 0],
-            "{order:?}: another tenant's name has no place here"
-        );
+    let of = |order: UserOrder, user: &User| {
+        part(whole, &shop, &active, order, &Part { after: Some(order.cursor(user)), skip: 0, limit: 9 })
+    };
+    let gone = person(whole, 4);
+    assert_eq!(of(UserOrder::Name, &gone), [0; 0], "after Gone: nobody of Anna, Ben, ben.jr");
+    assert_eq!(of(UserOrder::NameBackwards, &gone), [6, 2, 1]);
+    let nobody = user(8, shop.tenant.id, "Anton", None);
+    assert_eq!(of(UserOrder::Name, &nobody), [2, 6], "between Anna and Ben");
+    assert_eq!(of(UserOrder::NameBackwards, &nobody), [1]);
+    assert_eq!(of(UserOrder::Newest, &nobody), [6, 2, 1]);
+}
+
+/// Whoever ended a part and has another name, or is deleted, before the next one is asked for takes nobody with them.
+pub fn a_user_who_changes_between_two_parts_loses_nobody(whole: &Whole) {
+    let shop = opened(whole);
+    for (order, name) in [(UserOrder::Name, "zz-last"), (UserOrder::NameBackwards, "Aaron")] {
+        let any = UserFilter { statuses: vec![Active, Suspended, Pending], ..UserFilter::default() };
+        let all = found(whole, &shop, &any, order, 0, 99);
+        let mut seen = found(whole, &shop, &any, order, 0, 2);
+        let last = person(whole, seen[1]);
+        let cursor = order.cursor(&last);
+        let renamed = User { name: UserName::parse(name).unwrap(), ..last };
+        assert!(whole.office.write(|tx| tx.users().update(&renamed)).unwrap());
+        seen.extend(part(whole, &shop, &any, order, &Part { after: Some(cursor), skip: 0, limit: 99 }));
+        let lost: Vec<u8> = all.into_iter().filter(|number| !seen.contains(number)).collect();
+        assert_eq!(lost, [0; 0], "{order:?}: {seen:?}");
     }
 }
 

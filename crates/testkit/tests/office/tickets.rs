@@ -3,10 +3,12 @@
 
 use std::collections::BTreeMap;
 
-use tillgate_domain::office::ports::{IdempotencyKey, TicketFilter, TicketOrder};
+use tillgate_domain::office::ports::{
+    IdempotencyKey, Part, TicketFilter, TicketOrder, TicketPlace,
+};
 use tillgate_domain::office::{
     self, Field, NewRefund, NewTicket, Once, Owner, Refused, Shown, Stamp, TicketAmendment, TicketChange,
-    TicketClosing, WantedLine,
+    TicketClosing, TicketSearch, WantedLine,
 };
 use tillgate_domain::ticket::{
     Article, Currency, ItemKind, Label, Line, Means, Note, Payment, Rate, TicketRefused, TicketStatus,
@@ -170,7 +172,10 @@ fn a_ticket_of_another_tenant_is_not_there() {
     let every = TicketFilter::default();
     assert_eq!(office::count_tickets(shop.store(), elsewhere, &every).unwrap(), 0);
     let order = TicketOrder::default();
-    assert!(office::tickets_after(shop.store(), elsewhere, &every, order, Some(ticket.id), 9).unwrap().is_empty());
+    // from before the first of ours
+    let part = Part { after: Some(TicketPlace { key: i64::MIN, id: ticket.id }), skip: 0, limit: 9 };
+    let search = TicketSearch { filter: every, order, part };
+    assert!(office::list_tickets(shop.store(), elsewhere, &search).unwrap().is_empty());
     // who draws the id of another tenant's ticket has one of their own, and the other stays
     let same = NewTicket { id: ticket.id, ..new_ticket(teas("2")) };
     let (own, opened) = office::put_ticket(shop.store(), elsewhere, &by(), &same, None).unwrap().unwrap();

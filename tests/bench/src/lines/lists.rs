@@ -6,11 +6,12 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use tillgate_domain::office::ports::{
-    DeviceFilter, EventFilter, OrderedBy, Page, Part, TicketFilter, TicketOrder, TicketPlace, UserFilter, UserOrder,
+    DeviceFilter, EventFilter, OrderedBy, Page, Part, TicketFilter, TicketOrder, TicketPlace, UserCursor, UserFilter,
+    UserOrder,
 };
 use tillgate_domain::office::{OfficeTx, OfficeView};
 use tillgate_domain::ticket::TicketStatus;
-use tillgate_domain::{Action, DeviceId, EventId, Outcome, Store, StoreExt, Stored, UserId};
+use tillgate_domain::{Action, DeviceId, EventId, Outcome, Store, StoreExt, Stored};
 use tillgate_testkit::postgres::Server;
 
 use crate::bench::{Bench, say};
@@ -193,13 +194,13 @@ impl Many {
         })
     }
 
-    fn users(&self) -> Vec<List<'_, UserId>> {
-        let list = |name, order| List {
+    fn users(&self) -> Vec<List<'_, UserCursor>> {
+        let list = |name, order: UserOrder| List {
             name,
             read: Box::new(move |after, limit| {
                 let part = Part { after, ..Part::first(limit) };
                 let found = self.office(|tx| tx.users().search(self.tenant.id, &UserFilter::default(), order, &part));
-                found.iter().map(|user| user.id).collect()
+                found.iter().map(|user| order.cursor(user)).collect()
             }),
         };
         vec![

@@ -1,8 +1,9 @@
 //! People in memory, as the back office writes them. A deleted one holds no name.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use tillgate_domain::office::ports::{HoldersOf, Page, Part, UserFilter, UserOrder, Users};
+use tillgate_domain::office::ports::{HoldersOf, Page, Part, UserCursor, UserFilter, UserOrder, Users};
 use tillgate_domain::{
     DeviceId, DeviceStatus, Folded, PrincipalId, RoleId, Stored, TenantId, User, UserId, UserStatus,
 };
@@ -70,27 +71,16 @@ impl Users for Transaction<'_> {
         tenant: TenantId,
         filter: &UserFilter,
         order: UserOrder,
-        part: &Part<UserId>,
+        part: &Part<UserCursor>,
     ) -> Stored<Vec<User>> {
         let mut fitting: Vec<&User> = self.fitting(tenant, filter).collect();
-        let before = |one: &User, other: &User| {
-            let name = |user: &User| (user.name.as_str().to_ascii_lowercase(), user.id);
-            match order {
-                UserOrder::Oldest => one.id.cmp(&other.id),
-                UserOrder::Newest => other.id.cmp(&one.id),
-                UserOrder::Name => name(one).cmp(&name(other)),
-                UserOrder::NameBackwards => name(other).cmp(&name(one)),
-            }
-        };
-        fitting.sort_by(|one, other| before(one, other));
-        if let Some(after) = part.after {
-            let last = self.tables().users.get(&after).filter(|last| last.tenant == tenant);
-            match (last, order) {
-                (Some(last), _) => fitting.retain(|user| before(last, user).is_lt()),
-                (None, UserOrder::Oldest) => fitting.retain(|user| user.id > after),
-                (None, UserOrder::Newest) => fitting.retain(|user| user.id < after),
-                (None, UserOrder::Name | UserOrder::NameBackwards) => fitting.clear(),
-            }
+        fitting.sort_by_key(|user| order.cursor(user));
+        if order.is_backwards() {
+            fitting.reverse();
+        }
+        if let Some(after) = &part.after {
+            let beyond = if order.is_backwards() { Ordering::Less } else { Ordering::Greater };
+            fitting.retain(|user| order.cursor(user).cmp(after) == beyond);
         }
         let skip = usize::try_from(part.skip).unwrap_or(usize::MAX);
         Ok(fitting.into_iter().skip(skip).take(most(part.limit)).cloned().collect())

@@ -7,11 +7,11 @@ use crate::{
     RoleId, SessionId, SubjectKind, TenantId, User, UserId, UserName, UserStatus,
 };
 
-/// Which part of a list: of those that come after the one with the id `after`, all but the first `skip`, `limit` at most. After an id that
-/// there is not comes nothing, where the list is in another order than that of ids.
+/// Which part of a list: of those that come behind the place `after`, all but the first `skip`, `limit` at most. A place is an id, or a sort
+/// key and an id where the list is sorted by more. Nothing is looked up by it: what stood there may have changed since, or be gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part<K> {
-    /// The last of a part before.
+    /// The place of the last of the part before.
     pub after: Option<K>,
     /// How many more are passed over.
     pub skip: u64,
@@ -187,6 +187,38 @@ pub enum UserOrder {
     Name,
     /// The same from its end.
     NameBackwards,
+}
+
+/// The place of a user in an order.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UserCursor {
+    /// What the order compares before the id: the name, the letters A to Z in lower case. Empty in the orders by id.
+    pub key: String,
+    /// The id.
+    pub id: UserId,
+}
+
+impl UserCursor {
+    /// The place of this id in the orders by id.
+    pub const fn of_id(id: UserId) -> Self {
+        Self { key: String::new(), id }
+    }
+}
+
+impl UserOrder {
+    /// The place of the user.
+    pub fn cursor(self, user: &User) -> UserCursor {
+        let key = match self {
+            Self::Oldest | Self::Newest => String::new(),
+            Self::Name | Self::NameBackwards => user.name.as_str().to_ascii_lowercase(),
+        };
+        UserCursor { key, id: user.id }
+    }
+
+    /// Whether the greatest comes first.
+    pub const fn is_backwards(self) -> bool {
+        matches!(self, Self::Newest | Self::NameBackwards)
+    }
 }
 
 /// Whether a text stands in another, whatever the case of the letters A to Z.

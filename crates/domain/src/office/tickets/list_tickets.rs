@@ -35,33 +35,12 @@ pub fn find_tickets(store: &dyn Store<OfficeView>, tenant: TenantId, ids: &[Tick
     })
 }
 
-/// Tickets of a tenant.
+/// Tickets of a tenant. The part begins behind the place in it, whether or not a ticket stands there.
 pub fn list_tickets(store: &dyn Store<OfficeView>, tenant: TenantId, search: &TicketSearch) -> Stored<Vec<Shown>> {
     let Some(filter) = readable(&search.filter) else { return Ok(Vec::new()) };
     let part = Part { limit: search.part.limit.clamp(1, MOST), ..search.part.clone() };
     store.read(|tx| {
         let tickets = tx.tickets().list(tenant, &filter, search.order, &part)?;
-        all_shown(tx, tickets)
-    })
-}
-
-/// Tickets of a tenant after the one of this id, in the place that it has now; none where there is no such ticket.
-pub fn tickets_after(
-    store: &dyn Store<OfficeView>,
-    tenant: TenantId,
-    filter: &TicketFilter,
-    order: TicketOrder,
-    after: Option<TicketId>,
-    limit: u32,
-) -> Stored<Vec<Shown>> {
-    let Some(filter) = readable(filter) else { return Ok(Vec::new()) };
-    store.read(|tx| {
-        let mut part = Part::first(limit.clamp(1, MOST));
-        if let Some(id) = after {
-            let Some(last) = tx.tickets().find(tenant, id)? else { return Ok(Vec::new()) };
-            part.after = Some(order.by.place(&last));
-        }
-        let tickets = tx.tickets().list(tenant, &filter, order, &part)?;
         all_shown(tx, tickets)
     })
 }

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use diesel::sql_types::Text;
-use tillgate_domain::office::ports::{Part, UserFilter, UserOrder};
-use tillgate_domain::{Folded, Stored, TenantId, User, UserId};
+use tillgate_domain::office::ports::{Part, UserCursor, UserFilter, UserOrder};
+use tillgate_domain::{Folded, Stored, TenantId, User};
 
 use crate::conditions::{Conditions, bytewise, holds};
 use crate::connection::AnyConnection;
@@ -51,57 +50,32 @@ fn conditions<'a>(
     all
 }
 
-#[derive(QueryableByName)]
-struct Key {
-    #[diesel(sql_type = Text)]
-    key: String,
-}
-
-/// What the user of this id stands under in the order of names; nothing where they are another tenant's.
-fn key(transaction: &mut Transaction<'_>, tenant: TenantId, id: UserId) -> Stored<Option<String>> {
-    let name = bytewise(transaction.connection, "name");
-    let text = format!("SELECT {name} AS key FROM users WHERE id = $1 AND tenant_id = $2");
-    let binds = vec![Bind::from(&id.0), Bind::from(&tenant.0)];
-    let found: Vec<Key> = Statement::once(text, binds).load(transaction.connection).map_err(classify)?;
-    Ok(found.into_iter().next().map(|row| row.key))
-}
-
 pub(super) fn part(
     transaction: &mut Transaction<'_>,
     tenant: TenantId,
     filter: &UserFilter,
     order: UserOrder,
-    part: &Part<UserId>,
+    part: &Part<UserCursor>,
 ) -> Stored<Vec<User>> {
-    let last = match (order, part.after) {
-        (UserOrder::Name | UserOrder::NameBackwards, Some(id)) => match key(transaction, tenant, id)? {
-            Some(key) => Some((key, id)),
-            None => return Ok(Vec::new()),
-        },
-        _ => None,
-    };
     let sought = Sought::of(filter);
     let mut conditions = conditions(transaction.connection, &tenant, filter, sought.as_ref());
     let name = bytewise(transaction.connection, "users.name");
-    let after = part.after.as_ref().map(|id| Bind::from(&id.0));
-    let (way, order) = match order {
-        UserOrder::Oldest => {
-            conditions.and_maybe("users.id > ?", after);
-            ('>', "users.id".to_owned())
+    let beyond = if order.is_backwards() { '<' } else { '>' };
+    let direction = if order.is_backwards() { " DESC" } else { "" };
+    let by_name = matches!(order, UserOrder::Name | UserOrder::NameBackwards);
+    if let Some(UserCursor { key, id }) = &part.after {
+        let id = Bind::from(&id.0);
+        if by_name {
+            let key = Bind::from(key.as_str());
+            // the first half is what both databases look up in the index; they would not for a comparison of rows
+            let past = format!("{name} {beyond}= ? AND ({name} {beyond} ? OR users.id {beyond} ?)");
+            conditions.and(&past, &[key, key, id]);
+        } else {
+            conditions.and(&format!("users.id {beyond} ?"), &[id]);
         }
-        UserOrder::Newest => {
-            conditions.and_maybe("users.id < ?", after);
-            ('<', "users.id DESC".to_owned())
-        }
-        UserOrder::Name => ('>', format!("{name}, users.id")),
-        UserOrder::NameBackwards => ('<', format!("{name} DESC, users.id DESC")),
-    };
-    if let Some((key, id)) = &last {
-        let key = Bind::from(key.as_str());
-        // the first half is what both databases look up in the index; they would not for a comparison of rows
-        let past = format!("{name} {way}= ? AND ({name} {way} ? OR users.id {way} ?)");
-        conditions.and(&past, &[key, key, Bind::from(&id.0)]);
     }
+    let order =
+        if by_name { format!("{name}{direction}, users.id{direction}") } else { format!("users.id{direction}") };
     let (text, binds) = conditions.part("SELECT users.id FROM users", &order, part);
     let ids: Vec<Id> = Statement::once(text, binds).load(transaction.connection).map_err(classify)?;
     if ids.is_empty() {

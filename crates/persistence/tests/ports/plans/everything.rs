@@ -158,9 +158,9 @@ pub(super) fn everything(fresh: &Fresh, shop: &Shop) {
                 text: Some("a".into()),
             },
         ] {
-            for after in [None, Some(shop.anna.id)] {
-                let part = Part { after, skip: 9, limit: 9 };
-                for order in [UserOrder::Oldest, UserOrder::Newest, UserOrder::Name, UserOrder::NameBackwards] {
+            for order in [UserOrder::Oldest, UserOrder::Newest, UserOrder::Name, UserOrder::NameBackwards] {
+                for after in [None, Some(order.cursor(&shop.anna))] {
+                    let part = Part { after, skip: 9, limit: 9 };
                     tx.users().search(shop.tenant.id, &filter, order, &part)?;
                 }
             }

@@ -1,0 +1,212 @@
+//! Cursors of lists: where a page ended, as an opaque text that the next request sends back.
+//!
+//! A cursor carries the sort key and the id of the last item (keyset pagination). Nothing is looked up by it, so an item that has
+//! changed since, or is gone, does not move the place where the next page begins: an item whose sort key changes between two pages
+//! may appear twice, and none is lost.
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use ring::digest::{Context, SHA256};
+use tillgate_domain::TenantId;
+use uuid::Uuid;
+
+/// The first byte of every cursor. Another format gets another number.
+const FORMAT: u8 = 1;
+
+/// How many bytes of a cursor say what it belongs to.
+const SCOPE_LENGTH: usize = 8;
+
+/// How many bytes an id has.
+const ID_LENGTH: usize = 16;
+
+/// The longest text that is read as a cursor, in bytes.
+const MAX_LENGTH: usize = 2048;
+
+/// What a cursor belongs to: a list in one order, of one tenant. A cursor of another one is refused, because its sort key would mean
+/// something else there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CursorScope([u8; SCOPE_LENGTH]);
+
+impl CursorScope {
+    /// The scope of the list with this name in this order. `order` is the word that the request sorts by, and empty for a list that
+    /// has one order only.
+    pub fn new(list: &str, order: &str, tenant: TenantId) -> Self {
+        let mut context = Context::new(&SHA256);
+        for part in [list.as_bytes(), order.as_bytes(), tenant.0.as_bytes().as_slice()] {
+            context.update(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+            context.update(part);
+        }
+        let mut scope = [0; SCOPE_LENGTH];
+        scope.iter_mut().zip(context.finish().as_ref()).for_each(|(to, from)| *to = *from);
+        Self(scope)
+    }
+}
+
+/// What a list can be sorted by before its ids.
+pub trait SortKey: Sized {
+    /// Appends the key to a cursor.
+    fn write(&self, bytes: &mut Vec<u8>);
+
+    /// Reads what [`write`](Self::write) has written; `None` for anything else.
+    fn read(bytes: &[u8]) -> Option<Self>;
+}
+
+/// A list that is sorted by its ids alone.
+impl SortKey for () {
+    fn write(&self, _bytes: &mut Vec<u8>) {}
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        bytes.is_empty().then_some(())
+    }
+}
+
+/// A list that is sorted by an instant or an amount.
+impl SortKey for i64 {
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.to_be_bytes());
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self::from_be_bytes)
+    }
+}
+
+/// A list that is sorted by a text. A NUL is refused: not every database can be asked about one.
+impl SortKey for String {
+    fn write(&self, bytes: &mut Vec<u8>) {
+        bytes.extend(self.as_bytes());
+    }
+
+    fn read(bytes: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        (!text.contains('\0')).then(|| text.to_owned())
+    }
+}
+
+/// Where a page ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cursor<K> {
+    /// The sort key of the last item.
+    pub key: K,
+    /// The id of the last item.
+    pub id: Uuid,
+}
+
+/// Why a text is no cursor of a list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidCursor {
+    /// It was not made here, or not to the letter.
+    #[error("{}", self.message())]
+    Unreadable,
+    /// It was made for something else.
+    #[error("{}", self.message())]
+    OtherList,
+}
+
+impl InvalidCursor {
+    /// A stable word for it.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unreadable => "type",
+            Self::OtherList => "other_list",
+        }
+    }
+
+    /// What is wrong, and what to do.
+    pub const fn message(self) -> &'static str {
+        match self {
+            Self::Unreadable => {
+                "is no cursor; send the \"next\" of the page before, or leave it out to begin with the first page"
+            }
+            Self::OtherList => "belongs to another list or order; leave it out to begin with the first page",
+        }
+    }
+}
+
+impl<K: SortKey> Cursor<K> {
+    /// The cursor as a text: base64url without padding (RFC 4648, section 5).
+    pub fn encode(&self, scope: CursorScope) -> String {
+        let mut bytes = vec![FORMAT];
+        bytes.extend(scope.0);
+        bytes.extend(self.id.as_bytes());
+        self.key.write(&mut bytes);
+        BASE64_URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Reads a cursor of this scope.
+    ///
+    /// # Errors
+    /// It is none, or one of another scope.
+    pub fn decode(text: &str, scope: CursorScope) -> Result<Self, InvalidCursor> {
+        if text.len() > MAX_LENGTH {
+            return Err(InvalidCursor::Unreadable);
+        }
+        let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidCursor::Unreadable)?;
+        let rest = bytes.strip_prefix(&[FORMAT]).ok_or(InvalidCursor::Unreadable)?;
+        let (own, rest) = rest.split_first_chunk::<SCOPE_LENGTH>().ok_or(InvalidCursor::Unreadable)?;
+        let (id, key) = rest.split_first_chunk::<ID_LENGTH>().ok_or(InvalidCursor::Unreadable)?;
+        if *own != scope.0 {
+            return Err(InvalidCursor::OtherList);
+        }
+        let key = K::read(key).ok_or(InvalidCursor::Unreadable)?;
+        Ok(Self { key, id: Uuid::from_bytes(*id) })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TENANT: TenantId = TenantId(Uuid::from_bytes([7; 16]));
+
+    fn scope(order: &str) -> CursorScope {
+        CursorScope::new("users", order, TENANT)
+    }
+
+    #[test]
+    fn a_cursor_is_read_as_it_was_written() {
+        let id = Uuid::from_bytes([9; 16]);
+        for key in ["", "anna", "žofia"] {
+            let cursor = Cursor { key: key.to_owned(), id };
+            assert_eq!(Cursor::decode(&cursor.encode(scope("user_name")), scope("user_name")), Ok(cursor));
+        }
+        for key in [i64::MIN, -1, 0, i64::MAX] {
+            let cursor = Cursor { key, id };
+            assert_eq!(Cursor::decode(&cursor.encode(scope("payable")), scope("payable")), Ok(cursor));
+        }
+        let cursor = Cursor { key: (), id };
+        assert_eq!(Cursor::decode(&cursor.encode(scope("")), scope("")), Ok(cursor));
+    }
+
+    #[test]
+    fn a_cursor_of_another_list_order_or_tenant_is_refused() {
+        let text = Cursor { key: 5_i64, id: Uuid::nil() }.encode(scope("payable"));
+        for other in [
+            scope("-payable"),
+            scope(""),
+            CursorScope::new("devices", "payable", TENANT),
+            CursorScope::new("userspayable", "", TENANT),
+            CursorScope::new("users", "payable", TenantId(Uuid::nil())),
+        ] {
+            assert_eq!(Cursor::<i64>::decode(&text, other), Err(InvalidCursor::OtherList));
+        }
+    }
+
+    #[test]
+    fn what_is_no_cursor_is_refused() {
+        let id = Uuid::from_bytes([9; 16]);
+        let text = Cursor { key: "a\0b".to_owned(), id }.encode(scope("user_name"));
+        let number = Cursor { key: 5_i64, id }.encode(scope("payable"));
+        let unreadable = |text: &str| Cursor::<String>::decode(text, scope("user_name"));
+        for text in ["", "x", "%00", "=", "AAAA", &id.to_string(), &text, &text[..text.len() - 4], &"A".repeat(3000)] {
+            assert!(unreadable(text).is_err(), "{text}");
+        }
+        assert_eq!(
+            Cursor::<i64>::decode(&number[..number.len() - 2], scope("payable")),
+            Err(InvalidCursor::Unreadable)
+        );
+        assert_eq!(Cursor::<i64>::decode(&format!("{number}AA"), scope("payable")), Err(InvalidCursor::Unreadable));
+        assert_eq!(Cursor::<i64>::decode(&format!("{number}="), scope("payable")), Err(InvalidCursor::Unreadable));
+        assert_eq!(Cursor::<()>::decode(&number, scope("payable")), Err(InvalidCursor::Unreadable));
+    }
+}

@@ -1,0 +1,46 @@
+//! Cursors of lists.
+
+use tillgate_domain::TenantId;
+use tillgate_http::{Cursor, CursorScope, InvalidCursor, SortKey};
+use uuid::Uuid;
+
+/// A text is read as a cursor to the letter, or refused: what was read is written as the same text. What is made of the input is read
+/// again, and is refused in any other list, order or tenant.
+pub fn cursor(input: &[u8]) {
+    let scope = CursorScope::new("users", "user_name", TenantId(Uuid::nil()));
+    if let Ok(text) = std::str::from_utf8(input) {
+        read::<String>(text, scope);
+        read::<i64>(text, scope);
+        read::<()>(text, scope);
+        made(input, &text.replace('\0', ""), scope);
+    }
+    let mut number = [0; 8];
+    number.iter_mut().zip(input).for_each(|(to, from)| *to = *from);
+    made(input, &i64::from_be_bytes(number), scope);
+    made(input, &(), scope);
+}
+
+fn read<K: SortKey>(text: &str, scope: CursorScope) {
+    if let Ok(cursor) = Cursor::<K>::decode(text, scope) {
+        assert_eq!(cursor.encode(scope), text, "two texts for one cursor");
+    }
+}
+
+fn made<K: SortKey + Clone + PartialEq + std::fmt::Debug>(input: &[u8], key: &K, scope: CursorScope) {
+    let mut id = [0; 16];
+    id.iter_mut().zip(input).for_each(|(to, from)| *to = *from);
+    let cursor = Cursor { key: key.clone(), id: Uuid::from_bytes(id) };
+    let text = cursor.encode(scope);
+    match Cursor::<K>::decode(&text, scope) {
+        Ok(again) => assert_eq!(again, cursor),
+        // longer than any that a list makes
+        Err(why) => assert!(text.len() > 2048, "{why}"),
+    }
+    // words of a request, which may look like others when they are put together
+    let words: Vec<&str> = std::str::from_utf8(input).unwrap_or_default().splitn(2, '\n').collect();
+    let tenant = TenantId(Uuid::from_bytes(id));
+    let other = CursorScope::new(words.first().unwrap_or(&""), words.get(1).unwrap_or(&""), tenant);
+    if other != scope && text.len() <= 2048 {
+        assert_eq!(Cursor::<K>::decode(&text, other), Err(InvalidCursor::OtherList));
+    }
+}
