@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::str::FromStr;
 
-use crate::{DeviceId, DeviceName, Epoch, Instant, RoleId, SessionId, TenantId};
+use crate::{DeviceId, DeviceName, Epoch, Instant, JsonObject, RoleId, SessionId, TenantId};
 
 /// What kind of device it is, by the names that tills use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -114,7 +114,7 @@ pub struct Device {
     /// Where it stands, what it is for.
     pub description: String,
     /// What the program on it remembers of its own.
-    pub preferences: serde_json::Map<String, serde_json::Value>,
+    pub preferences: JsonObject,
     /// What the back office sets for the program on it.
     pub settings: BTreeMap<String, String>,
     /// The roles that it has when it logs in as itself.

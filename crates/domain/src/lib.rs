@@ -12,6 +12,7 @@ pub mod change;
 pub mod device;
 pub mod id;
 pub mod instant;
+pub mod json;
 pub mod merge_patch;
 pub mod name;
 pub mod office;
@@ -33,6 +34,7 @@ pub use id::{
     UserId,
 };
 pub use instant::Instant;
+pub use json::{ExactJson, JsonObject};
 pub use name::{DeviceName, Email, Folded, InvalidName, RoleName, Slug, UserName};
 pub use right::{InvalidRight, Right, Rights};
 pub use role::{Rank, Role};

@@ -1,33 +1,34 @@
 //! JSON merge patches (RFC 7396): how what is sent of a value changes what there is of it. It knows no request and no resource.
 
-use serde_json::{Map, Value};
+use crate::json::{ExactJson, JsonObject};
 
 /// What a patch makes of a value (RFC 7396, 2).
-pub fn merged(target: Value, patch: Value) -> Value {
-    let Value::Object(patch) = patch else { return patch };
-    let mut members = match target {
-        Value::Object(members) => members,
-        _ => Map::new(),
+pub fn merged(target: ExactJson, patch: ExactJson) -> ExactJson {
+    let ExactJson::Object(patch) = patch else { return patch };
+    let members = match target {
+        ExactJson::Object(members) => members,
+        _ => Vec::new(),
     };
-    merge(&mut members, patch);
-    Value::Object(members)
+    ExactJson::Object(merge(JsonObject::new(members), JsonObject::new(patch)).into_members())
 }
 
-/// Patches the members of an object: a null takes one away.
-pub fn merge(members: &mut Map<String, Value>, patch: Map<String, Value>) {
-    for (name, value) in patch {
-        if value.is_null() {
-            members.remove(&name);
-        } else {
-            let before = members.remove(&name).unwrap_or_default();
-            members.insert(name, merged(before, value));
+/// Patches the members of an object: a null takes one away. What stays keeps its place, and what is new follows.
+pub fn merge(target: JsonObject, patch: JsonObject) -> JsonObject {
+    let mut members = target.into_members();
+    for (name, value) in patch.into_members() {
+        let at = members.iter().position(|(own, _)| *own == name);
+        match at.and_then(|at| members.get_mut(at)) {
+            _ if value.is_null() => members.retain(|(own, _)| *own != name),
+            Some((_, there)) => *there = merged(std::mem::take(there), value),
+            None => members.push((name, merged(ExactJson::Null, value))),
         }
     }
+    JsonObject::new(members)
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -51,7 +52,15 @@ mod tests {
             (json!([1, 2]), json!({"a": "b", "c": null}), json!({"a": "b"})),
             (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
         ] {
-            assert_eq!(merged(target, patch.clone()), result, "{patch}");
+            let made = merged(ExactJson::from(&target), ExactJson::from(&patch));
+            assert_eq!(made.compared(), result, "{patch}");
         }
+    }
+
+    #[test]
+    fn numbers_stay_as_they_were_written() {
+        let of = |text: &str| ExactJson::parse(text).unwrap();
+        let made = merged(of(r#"{"b":1.10,"a":{"x":1e2,"y":2}}"#), of(r#"{"a":{"y":null,"z":-0},"c":1.0}"#));
+        assert_eq!(serde_json::to_string(&made).unwrap(), r#"{"b":1.10,"a":{"x":1e2,"z":-0},"c":1.0}"#);
     }
 }

@@ -8,9 +8,10 @@ mod fit;
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tillgate_domain::ExactJson;
 use validator::{Validate, ValidateLength, ValidateRequired, ValidationError};
 
-pub(crate) use fit::{Fit, Members, Unfit, invalid_name};
+pub(crate) use fit::{Fit, Members, Unfit, invalid_name, whole};
 
 use crate::failure::{Failure, FieldFault, Protocol};
 
@@ -63,7 +64,7 @@ impl<T> Field<T> {
 
 impl<'de, T: Fit> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = serde_json::Value::deserialize(deserializer)?;
+        let value = ExactJson::deserialize(deserializer)?;
         Ok(if value.is_null() { Self::Null } else { T::fit(value).map_or_else(Self::Wrong, Self::Given) })
     }
 }

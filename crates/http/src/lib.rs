@@ -62,6 +62,7 @@ mod route;
 mod serve;
 mod settings;
 mod streamed;
+mod strict;
 mod trace;
 
 pub use access::{AccessRule, InvalidPattern, Need, PathPattern};

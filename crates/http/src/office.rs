@@ -62,6 +62,7 @@ pub(crate) fn status(refused: &Refused) -> StatusCode {
         Refused::Absent { .. } => StatusCode::NOT_FOUND,
         Refused::Unknown { .. }
         | Refused::Invalid { .. }
+        | Refused::Repeated { .. }
         | Refused::Empty { .. }
         | Refused::Spans(_)
         | Refused::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
@@ -108,6 +109,9 @@ pub(crate) fn faults(refused: &Refused) -> Vec<FieldFault> {
     match refused {
         Refused::Taken { field, .. } => of(*field, "taken", "is taken; choose another".to_owned()),
         Refused::Unknown { field, value } => of(*field, "unknown", format!("names \"{value}\", which there is not")),
+        Refused::Repeated { field, value } => {
+            of(*field, "duplicate", format!("names \"{value}\" more than once; name it once"))
+        }
         Refused::Empty { field } => of(*field, "required", "must name at least one".to_owned()),
         Refused::Invalid { field, why } => of(*field, invalid_name(why), why.to_string()),
         Refused::Spans(spans) => spans.iter().map(|span| fault(span.field.name(), "range", span.bounds())).collect(),
@@ -164,6 +168,7 @@ mod tests {
             (Refused::Invalid { field, why: InvalidName::Empty }, 422, Some("required")),
             (Refused::Invalid { field, why: InvalidName::TooLong(3) }, 422, Some("length")),
             (Refused::Invalid { field, why: InvalidName::At }, 422, Some("format")),
+            (Refused::Repeated { field, value: "P01".into() }, 422, Some("duplicate")),
             (Refused::Empty { field }, 422, Some("required")),
             (Refused::Spans(vec![span]), 422, Some("range")),
             (Refused::Held { by: vec!["user anna".into()], total: 1 }, 409, None),
@@ -188,6 +193,7 @@ mod tests {
                 | Refused::Absent { .. }
                 | Refused::Unknown { .. }
                 | Refused::Invalid { .. }
+                | Refused::Repeated { .. }
                 | Refused::Empty { .. }
                 | Refused::Spans(_)
                 | Refused::Held { .. }

@@ -106,7 +106,7 @@ impl Shop {
                 environment: Environment::CashRegister,
                 status: DeviceStatus::Active,
                 description: String::new(),
-                preferences: serde_json::Map::new(),
+                preferences: tillgate_domain::JsonObject::default(),
                 settings: std::collections::BTreeMap::new(),
                 roles: Vec::new(),
                 verifier: None,

@@ -102,7 +102,7 @@ pub(crate) fn device(number: u8, tenant: TenantId, name: &str) -> Device {
         environment: Environment::CashRegister,
         status: DeviceStatus::Active,
         description: String::new(),
-        preferences: serde_json::Map::new(),
+        preferences: tillgate_domain::JsonObject::default(),
         settings: BTreeMap::new(),
         roles: std::collections::BTreeSet::new(),
         epoch: Epoch(0),
@@ -192,7 +192,8 @@ impl Shop {
             preferences: serde_json::Map::from_iter([(
                 "sound".to_owned(),
                 serde_json::json!({"on": true, "level": 3}),
-            )]),
+            )])
+            .into(),
             settings: [("MaxQuantity".to_owned(), "200".to_owned()), ("Empty".to_owned(), String::new())].into(),
             roles: [role_id(1), role_id(2)].into(),
             ..device(1, tenant.id, "P01")

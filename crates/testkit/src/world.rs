@@ -75,7 +75,7 @@ impl World {
             environment,
             status: DeviceStatus::Active,
             description: name.to_owned(),
-            preferences: serde_json::Map::new(),
+            preferences: tillgate_domain::JsonObject::default(),
             settings: BTreeMap::new(),
             roles: [cashier].into(),
             epoch: Epoch(0),

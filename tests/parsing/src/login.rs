@@ -72,7 +72,10 @@ fn kasir(headers: &HeaderMap, input: &[u8]) {
         Err(failure) => refused(&failure),
     }
     match Kasir::read_refresh(headers, input) {
-        Ok(token) if input.is_empty() => assert!(token.is_none()),
+        // what says nothing is no refresh token
+        Ok(token) if [&b""[..], b"null", b"\"\""].contains(&without_mark(input).trim_ascii()) => {
+            assert!(token.is_none());
+        }
         Ok(token) => {
             let sent = text(&members(input), |other| other == "refresh_token").filter(|sent| !sent.is_empty());
             assert_eq!(token.map(|token| token.expose().clone()), sent);
@@ -126,6 +129,7 @@ fn refused(failure: &Failure) {
                     "the body is empty",
                     "the body ends too early (line , column )",
                     "the body is no JSON that can be read (line , column )",
+                    "the body has a number that is out of range (line , column )",
                 ]
                 .contains(&bare.as_str()),
                 "{why}"
@@ -137,7 +141,8 @@ fn refused(failure: &Failure) {
                 let known =
                     "login password device tenant username devicename tokenid refreshtoken pos_id email refresh_token";
                 let known = |field: &str| field.is_empty() || known.split(' ').any(|each| each == field);
-                assert!(known(&fault.field) && !fault.message.is_empty(), "{fault:?}");
+                // what is there twice may have any name, and its value is not told
+                assert!((known(&fault.field) || fault.code == "duplicate") && !fault.message.is_empty(), "{fault:?}");
             }
         }
         other => panic!("the caller's fault told as {other:?}"),
@@ -167,8 +172,13 @@ impl<'de> serde::Deserialize<'de> for Members {
     }
 }
 
+/// What stands behind a byte order mark.
+fn without_mark(input: &[u8]) -> &[u8] {
+    input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input)
+}
+
 fn members(input: &[u8]) -> Members {
-    serde_json::from_slice(input).expect("what was taken is no JSON object")
+    serde_json::from_slice(without_mark(input)).expect("what was taken is no JSON object")
 }
 
 /// The text of the last member of that name; `None` where there is none, or null.

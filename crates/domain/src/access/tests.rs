@@ -29,7 +29,7 @@ fn device(number: u128, environment: Environment, roles: &[&Role]) -> Device {
         environment,
         status: DeviceStatus::Active,
         description: String::new(),
-        preferences: serde_json::Map::default(),
+        preferences: crate::JsonObject::default(),
         settings: BTreeMap::default(),
         roles: roles.iter().map(|role| role.id).collect(),
         epoch: Epoch::default(),

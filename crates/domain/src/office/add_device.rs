@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, json};
 
 use super::assignment;
 use super::change_device::{check_preferences, check_settings};
@@ -11,8 +11,8 @@ use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::{Authority, Stamp};
 use super::text;
 use crate::{
-    Action, Device, DeviceId, DeviceName, DeviceStatus, Environment, Epoch, PrincipalId, RoleName, Scope, Secret,
-    Store, StoreExt, Subject, TenantId,
+    Action, Device, DeviceId, DeviceName, DeviceStatus, Environment, Epoch, JsonObject, PrincipalId, RoleName, Scope,
+    Secret, Store, StoreExt, Subject, TenantId,
 };
 
 /// A device that is to be.
@@ -29,7 +29,7 @@ pub struct NewDevice {
     /// Where it stands, what it is for.
     pub description: String,
     /// What the program on it remembers of its own.
-    pub preferences: Map<String, Value>,
+    pub preferences: JsonObject,
     /// What the back office sets for the program on it.
     pub settings: BTreeMap<String, String>,
     /// The roles that it has when it logs in as itself, by name.

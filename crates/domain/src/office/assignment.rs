@@ -44,7 +44,7 @@ pub(super) fn role_ids(roles: &[Role], names: &[RoleName]) -> Result<BTreeSet<Ro
     names.iter().map(id).collect()
 }
 
-/// The assignment that follows `before`.
+/// The assignment that follows `before`. A device that is named twice is refused: what it would be given is a matter of who reads.
 pub(super) fn resolve(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
@@ -68,8 +68,13 @@ pub(super) fn resolve(
     for name in off {
         after.devices.remove(&device(tx, tenant, name)?);
     }
+    let mut listed = BTreeSet::new();
     for each in on {
-        after.devices.insert(device(tx, tenant, &each.device)?, role_ids(roles, &each.roles)?);
+        let id = device(tx, tenant, &each.device)?;
+        if !listed.insert(id) {
+            return Err(Refused::Repeated { field: Field::Devices, value: each.device.to_string() }.into());
+        }
+        after.devices.insert(id, role_ids(roles, &each.roles)?);
     }
     Ok(after)
 }

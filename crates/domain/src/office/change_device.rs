@@ -12,8 +12,8 @@ use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
 use crate::{
-    Action, Device, DeviceId, DeviceName, DeviceStatus, EndedWhy, Environment, Rights, Role, RoleId, RoleName, Scope,
-    Store, StoreError, StoreExt, Subject, TenantId, access,
+    Action, Device, DeviceId, DeviceName, DeviceStatus, EndedWhy, Environment, JsonObject, Rights, Role, RoleId,
+    RoleName, Scope, Store, StoreError, StoreExt, Subject, TenantId, access,
 };
 
 /// What becomes of a device. `None` leaves a field as it is.
@@ -42,9 +42,9 @@ pub enum PreferencesChange {
     #[default]
     Keep,
     /// It becomes this.
-    Replace(Map<String, Value>),
+    Replace(JsonObject),
     /// It is patched with this (RFC 7396): members are added or replaced, objects in them patched in turn, and what is null goes.
-    Patch(Map<String, Value>),
+    Patch(JsonObject),
 }
 
 /// What becomes of a device's settings.
@@ -171,7 +171,9 @@ fn changed(before: &Device, change: &DeviceChange) -> Result<Device, Refused> {
     match &change.preferences {
         PreferencesChange::Keep => {}
         PreferencesChange::Replace(preferences) => after.preferences.clone_from(preferences),
-        PreferencesChange::Patch(patch) => crate::merge_patch::merge(&mut after.preferences, patch.clone()),
+        PreferencesChange::Patch(patch) => {
+            after.preferences = crate::merge_patch::merge(after.preferences, patch.clone());
+        }
     }
     check_preferences(&after.preferences)?;
     match &change.settings {
@@ -201,7 +203,7 @@ fn changed(before: &Device, change: &DeviceChange) -> Result<Device, Refused> {
 }
 
 /// Bounds what the program on a device remembers: 32 KB as JSON.
-pub(super) fn check_preferences(preferences: &Map<String, Value>) -> Result<(), Refused> {
+pub(super) fn check_preferences(preferences: &JsonObject) -> Result<(), Refused> {
     const MOST: usize = 32 * 1024;
     let text = serde_json::to_string(preferences).unwrap_or_default();
     if text.len() > MOST {

@@ -153,6 +153,14 @@ pub enum Refused {
         /// What is wrong with it.
         why: InvalidName,
     },
+    /// A list names the same thing more than once, whatever the case of its letters.
+    #[error("{field}: \"{value}\" is there more than once; name it once")]
+    Repeated {
+        /// Which field.
+        field: Field,
+        /// What it names.
+        value: String,
+    },
     /// A set that has to hold something holds nothing.
     #[error("{field}: name at least one")]
     Empty {
@@ -249,6 +257,7 @@ impl Refused {
             Self::Absent { .. } => "not_found",
             Self::Unknown { .. } => "name_unknown",
             Self::Invalid { .. } => "field_invalid",
+            Self::Repeated { .. } => "field_repeated",
             Self::Empty { .. } => "field_empty",
             Self::Spans(_) => "field_range",
             Self::Moved { .. } | Self::TicketMoved { .. } => "version_moved",

@@ -1,10 +1,9 @@
 //! The customer of a ticket, as they were when they came onto it, and where they sit.
 
-use serde_json::{Map, Value};
-
 use super::rate::Rate;
 use super::refused::TicketRefused;
 use super::text::Label;
+use crate::JsonObject;
 
 /// Somebody who buys. Kept with the ticket: a later change of the customer's own data changes no ticket.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -35,22 +34,22 @@ pub struct Customer {
 
 /// What a client keeps with a customer: an object of at most 4,000 bytes of JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Meta(Map<String, Value>);
+pub struct Meta(JsonObject);
 
 impl Meta {
     /// Checks the size.
-    pub fn new(map: Map<String, Value>) -> Result<Self, TicketRefused> {
+    pub fn new(object: JsonObject) -> Result<Self, TicketRefused> {
         const MOST: usize = 4_000;
-        let fits = serde_json::to_string(&map).is_ok_and(|text| text.len() <= MOST);
+        let fits = serde_json::to_string(&object).is_ok_and(|text| text.len() <= MOST);
         if fits {
-            Ok(Self(map))
+            Ok(Self(object))
         } else {
             Err(TicketRefused::TooMany { what: "bytes in a customer's meta", most: MOST })
         }
     }
 
     /// As it was given.
-    pub const fn map(&self) -> &Map<String, Value> {
+    pub const fn object(&self) -> &JsonObject {
         &self.0
     }
 }
@@ -66,11 +65,14 @@ pub struct Location {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::{Map, Value};
+
     use super::*;
 
     #[test]
     fn meta_is_bounded() {
-        let of = |length: usize| Map::from_iter([("note".to_owned(), Value::from("x".repeat(length)))]);
+        let of =
+            |length: usize| JsonObject::from(Map::from_iter([("note".to_owned(), Value::from("x".repeat(length)))]));
         assert!(Meta::new(of(3_900)).is_ok());
         assert!(matches!(Meta::new(of(4_000)), Err(TicketRefused::TooMany { .. })));
     }

@@ -6,10 +6,9 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use tillgate_domain::{
-    DeviceId, DeviceName, DeviceStatus, Email, Environment, InvalidName, Locale, Right, RoleName, Secret, Slug, UserId,
-    UserName, UserStatus, Zone,
+    DeviceId, DeviceName, DeviceStatus, Email, Environment, ExactJson, InvalidName, JsonObject, Locale, Right,
+    RoleName, Secret, Slug, UserId, UserName, UserStatus, Zone,
 };
 
 /// Something about a value that cannot be.
@@ -44,62 +43,67 @@ impl Unfit {
 /// What a field can be read as.
 pub(crate) trait Fit: Sized {
     /// Reads a value that is not null, or says everything that is wrong with it.
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>>;
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>>;
+}
+
+/// A whole number, by its digits.
+pub(crate) fn whole<T: std::str::FromStr>(value: &ExactJson) -> Option<T> {
+    match value {
+        ExactJson::Number(digits) => digits.parse().ok(),
+        _ => None,
+    }
 }
 
 impl Fit for String {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         match value {
-            Value::String(text) => Ok(text),
+            ExactJson::Text(text) => Ok(text),
             _ => Err(Unfit::whole("type", "must be a string")),
         }
     }
 }
 
 impl Fit for Secret<String> {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         String::fit(value).map(Secret::new)
     }
 }
 
 impl Fit for bool {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
-        value.as_bool().ok_or_else(|| Unfit::whole("type", "must be true or false"))
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
+        match value {
+            ExactJson::Truth(truth) => Ok(truth),
+            _ => Err(Unfit::whole("type", "must be true or false")),
+        }
     }
 }
 
 impl Fit for i64 {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
-        value.as_i64().ok_or_else(|| Unfit::whole("type", "must be a whole number"))
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
+        whole(&value).ok_or_else(|| Unfit::whole("type", "must be a whole number"))
     }
 }
 
 /// Seconds.
 impl Fit for Duration {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
-        let seconds = value.as_u64().filter(|seconds| *seconds < 1 << 32);
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
+        let seconds: Option<u64> = whole(&value).filter(|seconds| *seconds < 1 << 32);
         seconds.map(Self::from_secs).ok_or_else(|| Unfit::whole("type", "must be a whole number of seconds"))
     }
 }
 
-impl Fit for serde_json::Map<String, Value> {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+impl Fit for JsonObject {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         match value {
-            Value::Object(members) => Ok(members),
+            ExactJson::Object(members) => Ok(Self::new(members)),
             _ => Err(Unfit::whole("type", "must be an object")),
         }
     }
 }
 
-impl Fit for Value {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
-        Ok(value)
-    }
-}
-
 impl<T: Fit> Fit for Vec<T> {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
-        let Value::Array(values) = value else { return Err(Unfit::whole("type", "must be a list")) };
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
+        let ExactJson::List(values) = value else { return Err(Unfit::whole("type", "must be a list")) };
         let (mut all, mut faults) = (Self::with_capacity(values.len()), Vec::new());
         for (at, value) in values.into_iter().enumerate() {
             match T::fit(value) {
@@ -113,8 +117,8 @@ impl<T: Fit> Fit for Vec<T> {
 
 /// A null among the values is a value of its own: a merge patch takes a member away by it.
 impl<T: Fit> Fit for BTreeMap<String, Option<T>> {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
-        let Value::Object(values) = value else { return Err(Unfit::whole("type", "must be an object")) };
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
+        let ExactJson::Object(values) = value else { return Err(Unfit::whole("type", "must be an object")) };
         let (mut all, mut faults) = (Self::new(), Vec::new());
         for (key, value) in values {
             match if value.is_null() { Ok(None) } else { T::fit(value).map(Some) } {
@@ -128,28 +132,32 @@ impl<T: Fit> Fit for BTreeMap<String, Option<T>> {
 
 /// The members of an object inside a field.
 pub(crate) struct Members {
-    members: serde_json::Map<String, Value>,
+    members: Vec<(String, ExactJson)>,
     faults: Vec<Unfit>,
 }
 
 impl Members {
     /// Takes an object apart.
-    pub(crate) fn of(value: Value) -> Result<Self, Vec<Unfit>> {
+    pub(crate) fn of(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         match value {
-            Value::Object(members) => Ok(Self { members, faults: Vec::new() }),
+            ExactJson::Object(members) => Ok(Self { members, faults: Vec::new() }),
             _ => Err(Unfit::whole("type", "must be an object")),
         }
     }
 
     /// The member of this name, where it is there and not null.
     pub(crate) fn take<T: Fit>(&mut self, name: &str) -> Option<T> {
-        let value = self.members.remove(name).filter(|value| !value.is_null())?;
+        let at = self.members.iter().position(|(own, _)| own == name)?;
+        let (_, value) = self.members.remove(at);
+        if value.is_null() {
+            return None;
+        }
         T::fit(value).map_err(|unfit| self.faults.extend(Unfit::below(unfit, name))).ok()
     }
 
     /// The same of one that has to be there.
     pub(crate) fn need<T: Fit>(&mut self, name: &str) -> Option<T> {
-        if self.members.get(name).is_none_or(Value::is_null) {
+        if !self.members.iter().any(|(own, value)| own == name && !value.is_null()) {
             self.faults.extend(Unfit::below(Unfit::whole("required", "is required"), name));
         }
         self.take(name)
@@ -157,12 +165,12 @@ impl Members {
 
     /// Members that an answer shows and nobody sets: whoever sends back what they were answered may leave them in.
     pub(crate) fn pass_over(&mut self, names: &[&str]) {
-        self.members.retain(|name, _| !names.contains(&name.as_str()));
+        self.members.retain(|(name, _)| !names.contains(&name.as_str()));
     }
 
     /// What was made of the members, where none is at fault and none is left.
     pub(crate) fn made<T>(mut self, made: Option<T>) -> Result<T, Vec<Unfit>> {
-        self.faults.extend(self.members.keys().flat_map(|name| Unfit::unknown(name)));
+        self.faults.extend(self.members.iter().flat_map(|(name, _)| Unfit::unknown(name)));
         match made {
             Some(made) if self.faults.is_empty() => Ok(made),
             _ => Err(self.faults),
@@ -182,7 +190,7 @@ pub(crate) fn invalid_name(why: &InvalidName) -> &'static str {
 macro_rules! names {
     ($($name:ty),*) => {$(
         impl Fit for $name {
-            fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+            fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
                 Self::parse(&String::fit(value)?).map_err(|why| Unfit::whole(invalid_name(&why), why))
             }
         }
@@ -194,7 +202,7 @@ names!(UserName, DeviceName, RoleName, Email, Slug);
 macro_rules! ids {
     ($($name:ty),*) => {$(
         impl Fit for $name {
-            fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+            fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
                 String::fit(value)?.parse().map_err(|_| Unfit::whole("format", "must be an id"))
             }
         }
@@ -207,7 +215,7 @@ ids!(DeviceId, UserId);
 macro_rules! texts {
     ($($name:ty: $read:expr),* $(,)?) => {$(
         impl Fit for $name {
-            fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+            fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
                 let read = $read;
                 read(&String::fit(value)?).map_err(|why| Unfit::whole("format", why))
             }

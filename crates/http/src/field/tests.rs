@@ -1,5 +1,5 @@
 use serde_json::{Value, json};
-use tillgate_domain::{Email, RoleName, UserName};
+use tillgate_domain::{Email, ExactJson, RoleName, UserName};
 
 use super::*;
 
@@ -23,7 +23,7 @@ struct Place {
 }
 
 impl Fit for Place {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         let mut sent = Members::of(value)?;
         let (device, roles) = (sent.need("device"), sent.need("roles"));
         sent.made(device.zip(roles).map(|(device, roles)| Self { device, roles }))

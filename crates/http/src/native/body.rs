@@ -4,19 +4,38 @@
 use actix_web::http::header::HeaderMap;
 use serde::Deserializer;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use tillgate_domain::ExactJson;
 use validator::Validate;
 
-use crate::body::{malformed, object_bytes};
+use crate::body::{is_nothing, malformed, object_bytes};
 use crate::call::Call;
+use crate::exact;
 use crate::failure::{Failure, FieldFault, Protocol};
 use crate::field::{Unfit, validated};
+use crate::strict::Names;
 
 /// A body of JSON, where nothing is wrong with it.
 pub(super) fn read<T: DeserializeOwned + Validate>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Failure> {
-    let mut sent = serde_json::Deserializer::from_slice(object_bytes(headers, bytes)?);
-    let read = known(&mut sent).and_then(|read| sent.end().map(|()| read));
-    checked(read.map_err(|error| malformed(&error))?)
+    parsed(object_bytes(headers, bytes, Names::Exact)?, |error| malformed(&error))
+}
+
+/// The same of a call whose body may be left out, which is as if it were an empty object.
+pub(super) fn sent_or_nothing<T: DeserializeOwned + Validate>(call: &Call) -> Result<T, Failure> {
+    if is_nothing(call.body()) { made(&ExactJson::Object(Vec::new())) } else { sent(call) }
+}
+
+/// The body of a call in the one form of all bodies that say the same: without blanks, the members of objects in the order of their
+/// names, numbers by their digits. A body that says nothing is an empty object.
+pub(super) fn canonical(call: &Call) -> Result<String, Failure> {
+    if is_nothing(call.body()) {
+        return Ok("{}".to_owned());
+    }
+    let body = exact::parse(object_bytes(call.head().headers(), call.body(), Names::Exact)?)?.with_sorted_members();
+    written(&body)
+}
+
+fn written(body: &ExactJson) -> Result<String, Failure> {
+    serde_json::to_string(body).map_err(|error| Failure::Fault(format!("a body cannot be written: {error}")))
 }
 
 /// The same of a call.
@@ -25,8 +44,17 @@ pub(super) fn sent<T: DeserializeOwned + Validate>(call: &Call) -> Result<T, Fai
 }
 
 /// The same of a body that was put together here.
-pub(super) fn made<T: DeserializeOwned + Validate>(body: Value) -> Result<T, Failure> {
-    checked(known(body).map_err(|error| Failure::Fault(format!("a body that was made cannot be read: {error}")))?)
+pub(super) fn made<T: DeserializeOwned + Validate>(body: &ExactJson) -> Result<T, Failure> {
+    parsed(written(body)?.as_bytes(), |error| Failure::Fault(format!("a body that was made cannot be read: {error}")))
+}
+
+fn parsed<T: DeserializeOwned + Validate>(
+    json: &[u8],
+    failed: impl Fn(serde_json::Error) -> Failure,
+) -> Result<T, Failure> {
+    let mut sent = serde_json::Deserializer::from_slice(json);
+    let read = known(&mut sent).and_then(|read| sent.end().map(|()| read));
+    checked(read.map_err(failed)?)
 }
 
 /// A body, and the members that it does not know.

@@ -116,9 +116,11 @@ fn told(refusal: &Refusal) -> (&'static str, String) {
 fn decided_against(refused: &Refused) -> (&'static str, String) {
     match refused {
         Refused::Taken { .. } => (refused.code(), "Somebody or something else has this name; see errors.".to_owned()),
-        Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } | Refused::Spans(_) => {
-            ("fields_invalid", UNFIT.to_owned())
-        }
+        Refused::Unknown { .. }
+        | Refused::Invalid { .. }
+        | Refused::Repeated { .. }
+        | Refused::Empty { .. }
+        | Refused::Spans(_) => ("fields_invalid", UNFIT.to_owned()),
         Refused::Absent { .. } => (refused.code(), "There is nothing of this id.".to_owned()),
         Refused::Moved { .. }
         | Refused::Held { .. }

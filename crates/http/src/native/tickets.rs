@@ -10,12 +10,11 @@ mod told;
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
-use serde_json::{Map, Value};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::ports::{OrderedBy, Part, TicketFilter, TicketOrder, TicketPlace};
 use tillgate_domain::office::{self, Field as Of, Refused, Shown, TicketAmendment, TicketSearch};
 use tillgate_domain::ticket::{Note, TicketStatus};
-use tillgate_domain::{TenantId, TicketId};
+use tillgate_domain::{JsonObject, TenantId, TicketId};
 
 use super::page::Asked;
 use super::path::{absent, created, id};
@@ -114,7 +113,7 @@ const TRIES: usize = 5;
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, condition) = (id(&call, Of::Ticket)?, condition(call.head().headers())?);
-    let patch: Map<String, Value> = object(call.head().headers(), call.body())?;
+    let patch: JsonObject = object(call.head().headers(), call.body())?;
     let tenant = caller.profile.tenant.id;
     let changed = call
         .office(move |office| {
@@ -157,7 +156,7 @@ async fn void(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn close(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, condition) = (id(&call, Of::Ticket)?, condition(call.head().headers())?);
-    let sent: Closing = body::sent(&call)?;
+    let sent: Closing = body::sent_or_nothing(&call)?;
     let (closing, tenant) = (sent.closing(), caller.profile.tenant.id);
     let shown = call
         .office(move |office| {
@@ -171,7 +170,7 @@ async fn close(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn refund(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (sold, once) = (id(&call, Of::Ticket)?, once::of(&call)?);
-    let sent: Refunding = body::sent(&call)?;
+    let sent: Refunding = body::sent_or_nothing(&call)?;
     let tenant = caller.profile.tenant.id;
     let made = call
         .office(move |office| {

@@ -83,6 +83,14 @@ impl Entry {
         self.body::<B>("application/merge-patch+json", example).refuses_other_members().holds_to_a_version()
     }
 
+    /// The body may be left out.
+    pub(crate) fn or_nothing(mut self) -> Self {
+        if let Some(body) = &mut self.body {
+            body.required = Some(Required::False);
+        }
+        self
+    }
+
     /// The schema of the body is the last that was added.
     fn refuses_other_members(mut self) -> Self {
         if let Some((_, RefOr::T(Schema::Object(sent)))) = self.schemas.last_mut() {

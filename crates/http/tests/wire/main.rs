@@ -11,6 +11,7 @@
 mod access;
 mod api_keys;
 mod audit_events;
+mod bodies;
 mod cursors;
 mod edge;
 mod every_route;

@@ -39,7 +39,7 @@ fn device(number: u8, tenant: &Tenant, name: &str, environment: Environment) -> 
         environment,
         status: DeviceStatus::Active,
         description: name.into(),
-        preferences: serde_json::Map::new(),
+        preferences: tillgate_domain::JsonObject::default(),
         settings: BTreeMap::new(),
         roles: [].into(),
         epoch: Epoch(0),

@@ -27,7 +27,8 @@ fn send(fresh: &Fresh, number: u64, request: u8) -> Result<Made, Refused> {
         currency: Currency::parse("EUR").unwrap(),
         sheet: TicketChange::default(),
     };
-    let once = Once { key: IdempotencyKey::parse("till-1").unwrap(), request: [request; 32] };
+    let once =
+        Once { key: IdempotencyKey::parse("till-1").unwrap(), request: [request; 32], earlier: [request + 100; 32] };
     office::open_ticket(&*fresh.database, Shop::default().tenant.id, &stamp(number), &new, Some(&once)).unwrap()
 }
 

@@ -160,7 +160,7 @@ impl Default for Shop {
             environment: Environment::CashRegister,
             status: DeviceStatus::Active,
             description: "by the door".into(),
-            preferences: [("sound".to_owned(), serde_json::json!({"beep": true}))].into_iter().collect(),
+            preferences: serde_json::Map::from_iter([("sound".to_owned(), serde_json::json!({"beep": true}))]).into(),
             settings: BTreeMap::from([("MaxQuantity".into(), "200".into())]),
             roles: BTreeSet::from([role.id]),
             epoch: Epoch(0),

@@ -107,7 +107,7 @@ impl Device {
                     environment: *env,
                     status: DeviceStatus::Active,
                     description: description.clone(),
-                    preferences: serde_json::Map::new(),
+                    preferences: tillgate_domain::JsonObject::default(),
                     settings: settings.iter().cloned().collect(),
                     roles: roles.clone(),
                     verifier,

@@ -2,8 +2,9 @@
 
 use tillgate_domain::office::ports::Page;
 use tillgate_domain::{
-    Assignment, Branch, BranchId, Device, DeviceName, DeviceStatus, Email, EndedWhy, Environment, Epoch, Folded,
-    Instant, Rank, RoleId, RoleName, Scope, SessionLimits, Slug, Tenant, TenantId, User, UserId, UserName, UserStatus,
+    Assignment, Branch, BranchId, Device, DeviceName, DeviceStatus, Email, EndedWhy, Environment, Epoch, ExactJson,
+    Folded, Instant, JsonObject, Rank, RoleId, RoleName, Scope, SessionLimits, Slug, Tenant, TenantId, User, UserId,
+    UserName, UserStatus,
 };
 
 use crate::shop::{self, Shop, at, device, look, office, role, session_id, tenant, user};
@@ -270,9 +271,11 @@ pub fn an_update_of_a_device_stores_every_field(whole: &Whole) {
         environment: Environment::Tool,
         status: DeviceStatus::Locked,
         description: "In the cellar".into(),
-        preferences: serde_json::Map::from_iter([
-            ("sound".to_owned(), serde_json::json!(null)),
-            ("so\0und".to_owned(), serde_json::json!("\0")),
+        preferences: JsonObject::new(vec![
+            ("sound".to_owned(), ExactJson::Null),
+            ("so\0und".to_owned(), ExactJson::text("\0")),
+            ("level".to_owned(), ExactJson::Number("1.10".to_owned())),
+            ("far".to_owned(), ExactJson::Number("123456789012345678901234567890".to_owned())),
         ]),
         settings: [("Ž".to_owned(), "\"\\\n".to_owned())].into(),
         roles: [role_id(3)].into(),

@@ -78,7 +78,7 @@ fn full(shop: &Shop) -> Sheet {
         email: label("jana@example.com"),
         credit: "1.5".parse().unwrap(),
         discount: "10".parse().unwrap(),
-        meta: Meta::new(meta.as_object().unwrap().clone()).unwrap(),
+        meta: Meta::new(meta.as_object().unwrap().clone().into()).unwrap(),
     };
     let draft = Draft {
         external_id: label("till-1"),

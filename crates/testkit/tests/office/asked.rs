@@ -67,7 +67,7 @@ pub(crate) fn new_device(name: &str) -> NewDevice {
         environment: Environment::CashRegister,
         status: DeviceStatus::Active,
         description: String::new(),
-        preferences: serde_json::Map::new(),
+        preferences: tillgate_domain::JsonObject::default(),
         settings: BTreeMap::new(),
         roles: vec![role("cashier")],
         verifier: None,

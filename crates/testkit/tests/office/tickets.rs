@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use tillgate_domain::office::ports::{
-    IdempotencyKey, Part, TicketFilter, TicketOrder, TicketPlace,
+    Answered, IdempotencyKey, Part, RequestKey, TicketFilter, TicketOrder, TicketPlace,
 };
 use tillgate_domain::office::{
     self, Field, NewRefund, NewTicket, Once, Owner, Refused, Shown, Stamp, TicketAmendment, TicketChange,
@@ -13,7 +13,7 @@ use tillgate_domain::office::{
 use tillgate_domain::ticket::{
     Article, Currency, ItemKind, Label, Line, Means, Note, Payment, Rate, TicketRefused, TicketStatus,
 };
-use tillgate_domain::{Action, Actor, DeviceId, TenantId, TicketId, User, UserId, UserStatus};
+use tillgate_domain::{Action, Actor, DeviceId, StoreExt, TenantId, TicketId, User, UserId, UserStatus};
 
 use crate::asked::*;
 use crate::staffed::*;
@@ -64,7 +64,7 @@ fn owned_by(owner: Owner) -> TicketChange {
 }
 
 fn once(key: &str, request: u8) -> Once {
-    Once { key: IdempotencyKey::parse(key).unwrap(), request: [request; 32] }
+    Once { key: IdempotencyKey::parse(key).unwrap(), request: [request; 32], earlier: [request + 100; 32] }
 }
 
 impl Shop {
@@ -216,6 +216,27 @@ fn a_refused_batch_leaves_all_as_they_were_and_one_ticket_may_change_twice() {
     let kept = office::find_ticket(shop.store(), shop.id(), one.id).unwrap().unwrap().ticket;
     assert_eq!((kept.version, kept.sheet.name.as_str(), kept.sheet.payable().to_string()), (3, "a", "36.00".into()));
     assert_eq!(shop.memory.audit().len(), lines + 3);
+}
+
+#[test]
+fn a_key_that_an_earlier_server_kept_counts_for_the_rest_of_its_day() {
+    let shop = Shop::open();
+    let sold = shop.opened(teas("3")).ticket;
+    shop.close(sold.id, vec![paid(Means::Card, "12")]).unwrap();
+    let kept = |key: IdempotencyKey, request: [u8; 32]| {
+        let key = RequestKey { tenant: shop.id(), user: shop.world.manager.id, key };
+        let answered = Answered { request, ticket: sold.clone() };
+        assert!(shop.store().write(|tx| tx.idempotency_keys().insert(&key, &answered, AT)).unwrap());
+    };
+    // by the bytes of the body, and in the quotation marks in which it was sent
+    kept(IdempotencyKey::parse("bare").unwrap(), [101; 32]);
+    kept(IdempotencyKey::parse("quoted").unwrap().as_kept_quoted().unwrap(), [101; 32]);
+    for key in ["bare", "\"bare\"", "quoted", "\"quoted\""] {
+        let again = shop.take_back(&shop.seller(), sold.id, None, Some(&once(key, 1))).unwrap();
+        assert!(again.again && again.shown.ticket.id == sold.id, "{key}");
+        let other = shop.take_back(&shop.seller(), sold.id, None, Some(&once(key, 2)));
+        assert_eq!(other.map(|made| made.again), Err(Refused::KeyReused), "{key}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ fn till(status: DeviceStatus) -> Device {
         environment: Environment::CashRegister,
         status,
         description: String::new(),
-        preferences: Map::new(),
+        preferences: crate::JsonObject::default(),
         settings: [("stock".to_owned(), "S01".to_owned())].into(),
         roles: BTreeSet::new(),
         epoch: Epoch(0),
@@ -97,9 +97,8 @@ fn preferences_are_patched_as_the_rfc_says() {
         (json!({"a": "foo"}), json!({"a": {"b": {"c": null}}}), json!({"a": {"b": {}}})),
         (json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1})),
     ] {
-        let mut after = object(target);
-        crate::merge_patch::merge(&mut after, object(patch));
-        assert_eq!(Value::Object(after), expected);
+        let after = crate::merge_patch::merge(object(target).into(), object(patch).into());
+        assert_eq!(crate::ExactJson::Object(after.into_members()).compared(), expected);
     }
     let settings = |key: &str, value: Option<&str>| {
         let patch = SettingsChange::Patch([(key.to_owned(), value.map(str::to_owned))].into());
@@ -108,7 +107,7 @@ fn preferences_are_patched_as_the_rfc_says() {
     };
     assert_eq!(settings("stock", None).len(), 0);
     assert_eq!(settings("stock", Some("")), [("stock".to_owned(), String::new())].into());
-    let large = PreferencesChange::Replace(object(json!({ "a": "x".repeat(32 * 1024) })));
+    let large = PreferencesChange::Replace(object(json!({ "a": "x".repeat(32 * 1024) })).into());
     let change = DeviceChange { preferences: large, ..DeviceChange::default() };
     assert!(changed(&till(DeviceStatus::Active), &change).is_err());
 }

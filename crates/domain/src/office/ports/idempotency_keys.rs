@@ -7,7 +7,8 @@ use crate::{Instant, Stored, TenantId, UserId};
 /// The SHA-256 of what a request asks: method, path and body.
 pub type RequestDigest = [u8; 32];
 
-/// What a client calls one request by: 1 to 255 visible ASCII characters.
+/// What a client calls one request by: 1 to 255 visible ASCII characters. The header is a string of structured fields (RFC 9651, 3.3.3),
+/// which stands in quotation marks; clients that send it bare mean the same key.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdempotencyKey(String);
 
@@ -17,19 +18,51 @@ pub struct IdempotencyKey(String);
 pub struct InvalidIdempotencyKey;
 
 impl IdempotencyKey {
-    /// Takes a key as it was sent.
+    /// Takes a key as it was sent, in quotation marks or bare.
+    ///
+    /// # Errors
+    /// It is empty, too long, or has other characters.
     pub fn parse(text: &str) -> Result<Self, InvalidIdempotencyKey> {
-        if (1..=255).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic()) {
-            Ok(Self(text.to_owned()))
+        let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+        match quoted {
+            Some(quoted) => Self::bare(unescaped(quoted).ok_or(InvalidIdempotencyKey)?),
+            None => Self::bare(text.to_owned()),
+        }
+    }
+
+    fn bare(key: String) -> Result<Self, InvalidIdempotencyKey> {
+        if (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) {
+            Ok(Self(key))
         } else {
             Err(InvalidIdempotencyKey)
         }
     }
 
-    /// As it was sent.
+    /// The key, without quotation marks.
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The key under which earlier servers kept what was sent in quotation marks: with them.
+    #[must_use]
+    pub fn as_kept_quoted(&self) -> Option<Self> {
+        let escaped = self.0.replace('\\', "\\\\").replace('"', "\\\"");
+        Self::bare(format!("\"{escaped}\"")).ok()
+    }
+}
+
+/// What stands between quotation marks, where every quotation mark and every backslash in it has a backslash before it.
+fn unescaped(quoted: &str) -> Option<String> {
+    let mut text = String::with_capacity(quoted.len());
+    let mut characters = quoted.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            '"' => return None,
+            '\\' => text.push(characters.next().filter(|next| matches!(next, '"' | '\\'))?),
+            _ => text.push(character),
+        }
+    }
+    Some(text)
 }
 
 /// Whose key it is: two people's same keys are two.
@@ -69,11 +102,27 @@ mod tests {
 
     #[test]
     fn a_key_is_visible_and_bounded() {
-        for good in ["a", "8e03978e-40d5-43e8-bc93-6894a57f9324", &"x".repeat(255), "\"quoted\""] {
+        for good in ["a", "8e03978e-40d5-43e8-bc93-6894a57f9324", &"x".repeat(255), "a\"b", "\"a", "a\\b"] {
             assert_eq!(IdempotencyKey::parse(good).map(|key| key.as_str().to_owned()), Ok(good.to_owned()));
         }
-        for bad in ["", " ", "a b", "é", "a\n", &"x".repeat(256)] {
+        for bad in ["", " ", "a b", "é", "a\n", &"x".repeat(256), "\"\"", "\"a b\"", "\"a\"b\"", "\"a\\b\"", "\"a\\\""]
+        {
             assert_eq!(IdempotencyKey::parse(bad), Err(InvalidIdempotencyKey), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_key_in_quotation_marks_is_the_bare_key() {
+        for (quoted, bare) in [("\"one\"", "one"), ("\"a\\\"b\\\\c\"", "a\"b\\c")] {
+            let key = IdempotencyKey::parse(quoted).unwrap();
+            assert_eq!(Ok(key.clone()), IdempotencyKey::parse(bare));
+            assert_eq!(key.as_kept_quoted().unwrap().as_str(), quoted, "as it was kept before");
+        }
+        let long = "x".repeat(255);
+        assert_eq!(
+            IdempotencyKey::parse(&format!("\"{long}\"")).unwrap().as_kept_quoted(),
+            None,
+            "too long to have been kept"
+        );
     }
 }

@@ -13,6 +13,8 @@ pub struct Once {
     pub key: IdempotencyKey,
     /// What it asks.
     pub request: RequestDigest,
+    /// The same as earlier servers kept it, by the bytes of the body: what they answered within the last day is answered again.
+    pub earlier: RequestDigest,
 }
 
 /// What a request made, or had made before.
@@ -31,10 +33,17 @@ pub(super) fn before(
     once: Option<&Once>,
 ) -> Result<Option<Made>, Halt> {
     let Some(once) = once else { return Ok(None) };
-    let key = RequestKey { tenant, user, key: once.key.clone() };
-    match tx.idempotency_keys().find(&key)? {
+    let mut key = RequestKey { tenant, user, key: once.key.clone() };
+    let mut found = tx.idempotency_keys().find(&key)?;
+    if found.is_none()
+        && let Some(quoted) = once.key.as_kept_quoted()
+    {
+        key.key = quoted;
+        found = tx.idempotency_keys().find(&key)?;
+    }
+    match found {
         None => Ok(None),
-        Some(answered) if answered.request != once.request => Err(Refused::KeyReused.into()),
+        Some(answered) if ![once.request, once.earlier].contains(&answered.request) => Err(Refused::KeyReused.into()),
         Some(answered) => Ok(Some(Made { shown: shown(tx, answered.ticket)?, again: true })),
     }
 }

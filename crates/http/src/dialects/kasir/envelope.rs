@@ -103,9 +103,11 @@ fn decided_against(refused: &Refused) -> Option<&'static str> {
         Refused::Taken { field: Field::UserName, .. } => Some("Username already exists"),
         Refused::Taken { field: Field::Email, .. } => Some("Email already exists"),
         Refused::Absent { field: Field::User, .. } => Some("User not found"),
-        Refused::Unknown { .. } | Refused::Invalid { .. } | Refused::Empty { .. } | Refused::Spans(_) => {
-            Some(UNREADABLE)
-        }
+        Refused::Unknown { .. }
+        | Refused::Invalid { .. }
+        | Refused::Repeated { .. }
+        | Refused::Empty { .. }
+        | Refused::Spans(_) => Some(UNREADABLE),
         Refused::TooHigh(_) => Some("Cannot assign a role equal to or higher than your own"),
         Refused::Missing(_) => Some(BELOW),
         Refused::Taken { .. }

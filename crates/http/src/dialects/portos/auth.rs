@@ -6,9 +6,9 @@ use actix_web::HttpResponse;
 use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tillgate_auth_core::{Caller, Granted, Profile, TokenRefusal, Who};
-use tillgate_domain::{Rights, Secret, UserId};
+use tillgate_domain::{JsonObject, Rights, Secret, UserId};
 use validator::Validate;
 
 use super::refresh_token::{unwrap, wrap};
@@ -92,7 +92,7 @@ struct Device<'p> {
     name: &'p str,
     env_name: &'static str,
     description: &'p str,
-    preferences: &'p Map<String, Value>,
+    preferences: &'p JsonObject,
     settings: &'p BTreeMap<String, String>,
 }
 

@@ -98,6 +98,7 @@ fn decided_against(refused: &Refused, language: Language) -> Option<Cow<'static,
         Refused::Taken { .. }
         | Refused::Unknown { .. }
         | Refused::Invalid { .. }
+        | Refused::Repeated { .. }
         | Refused::Empty { .. }
         | Refused::Spans(_) => {
             return None;

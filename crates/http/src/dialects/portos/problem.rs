@@ -118,6 +118,7 @@ fn error_code(failure: &Failure) -> Option<&'static str> {
             Refused::Taken { .. }
             | Refused::Unknown { .. }
             | Refused::Invalid { .. }
+            | Refused::Repeated { .. }
             | Refused::Empty { .. }
             | Refused::Spans(_) => "ValidationFailed",
             Refused::Moved { .. } | Refused::TicketMoved { .. } => "ResourceVersionMismatch",

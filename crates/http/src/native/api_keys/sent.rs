@@ -3,10 +3,9 @@
 use std::str::FromStr;
 
 use serde::Deserialize;
-use serde_json::Value;
 use tillgate_auth_core::auth::DrawnApiKey;
 use tillgate_domain::office::{ApiKeyChange, NewApiKey};
-use tillgate_domain::{DeviceName, Right, UserName};
+use tillgate_domain::{DeviceName, ExactJson, Right, UserName};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -48,7 +47,7 @@ impl FromStr for Status {
 }
 
 impl Fit for Status {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         String::fit(value)?.parse().map_err(|()| Unfit::whole("format", "must be active or revoked"))
     }
 }

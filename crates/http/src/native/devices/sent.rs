@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
 use tillgate_auth_core::Auth;
 use tillgate_domain::office::{DeviceChange, NewDevice, PreferencesChange, SettingsChange};
-use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, RoleName, Secret};
+use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, JsonObject, RoleName, Secret};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -42,7 +41,7 @@ pub(super) struct New {
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<Object>)]
-    preferences: Field<Map<String, Value>>,
+    preferences: Field<JsonObject>,
     /// What the back office sets for the program on it.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
@@ -88,7 +87,7 @@ pub(super) struct Change {
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<Object>)]
-    preferences: Field<Map<String, Value>>,
+    preferences: Field<JsonObject>,
     /// Settings; one that is null goes, and all of them where this is null.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
@@ -129,7 +128,7 @@ impl Change {
             description: self.description.patch().map(Option::unwrap_or_default),
             preferences: match self.preferences.patch() {
                 None => PreferencesChange::Keep,
-                Some(None) => PreferencesChange::Replace(Map::new()),
+                Some(None) => PreferencesChange::Replace(JsonObject::default()),
                 Some(Some(patch)) => PreferencesChange::Patch(patch),
             },
             settings: match self.settings.patch() {

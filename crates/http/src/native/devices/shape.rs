@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::{Map, Value};
 use tillgate_domain::office::Equipped;
-use tillgate_domain::{DeviceId, Instant, RoleName};
+use tillgate_domain::{DeviceId, Instant, JsonObject, RoleName};
 use utoipa::ToSchema;
 
 use crate::instants::{instant, maybe};
@@ -30,7 +29,7 @@ pub(super) struct Shape<'d> {
     description: &'d str,
     /// What the program on it remembers of its own.
     #[schema(value_type = Object)]
-    preferences: &'d Map<String, Value>,
+    preferences: &'d JsonObject,
     /// What the back office sets for the program on it.
     settings: &'d BTreeMap<String, String>,
     /// The roles that it has when it logs in as itself.

@@ -2,67 +2,66 @@
 
 use std::fmt::Display;
 
-use serde_json::Value;
 use tillgate_domain::office::{Owner, WantedLine};
 use tillgate_domain::ticket::{
     Article, Currency, Customer, Decimal, ItemKind, Line, Location, Means, Meta, Payment, Quantity, Rate, Text,
 };
-use tillgate_domain::{UserId, UserName};
+use tillgate_domain::{ExactJson, JsonObject, UserId, UserName};
 
-use crate::field::{Fit, Members, Unfit, invalid_name};
+use crate::field::{Fit, Members, Unfit, invalid_name, whole};
 
 impl<const MOST: usize> Fit for Text<MOST> {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         Self::parse(&String::fit(value)?).map_err(|why| Unfit::whole(invalid_name(&why), why))
     }
 }
 
-fn decimal<T: std::str::FromStr<Err: Display>>(value: Value) -> Result<T, Vec<Unfit>> {
-    let Value::String(text) = value else {
+fn decimal<T: std::str::FromStr<Err: Display>>(value: ExactJson) -> Result<T, Vec<Unfit>> {
+    let ExactJson::Text(text) = value else {
         return Err(Unfit::whole("type", "must be a decimal in a string, such as \"12.50\""));
     };
     text.parse().map_err(|why| Unfit::whole("range", why))
 }
 
 impl<const PLACES: u32> Fit for Decimal<PLACES> {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         decimal(value)
     }
 }
 
 impl Fit for Rate {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         decimal(value)
     }
 }
 
 impl Fit for Quantity {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         decimal(value)
     }
 }
 
 impl Fit for Currency {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         Self::parse(&String::fit(value)?).map_err(|why| Unfit::whole("format", why))
     }
 }
 
 /// Whole numbers that are not below zero.
 impl Fit for u64 {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
-        value.as_u64().ok_or_else(|| Unfit::whole("type", "must be a whole number, not below zero"))
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
+        whole(&value).ok_or_else(|| Unfit::whole("type", "must be a whole number, not below zero"))
     }
 }
 
 impl Fit for u32 {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         Self::try_from(u64::fit(value)?).map_err(|_| Unfit::whole("range", "must be at most 4294967295"))
     }
 }
 
 impl Fit for Owner {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         let text = String::fit(value)?;
         // a user name may look like an id, and then it is one
         match text.parse::<UserId>() {
@@ -73,7 +72,7 @@ impl Fit for Owner {
 }
 
 impl Fit for Location {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         let mut members = Members::of(value)?;
         let (zone, table) = (members.take("zone"), members.take("table"));
         members.made(Some(Self { zone: zone.unwrap_or_default(), table: table.unwrap_or_default() }))
@@ -81,14 +80,13 @@ impl Fit for Location {
 }
 
 impl Fit for Meta {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
-        let Value::Object(map) = value else { return Err(Unfit::whole("type", "must be an object")) };
-        Self::new(map).map_err(|why| Unfit::whole("length", why))
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
+        Self::new(JsonObject::fit(value)?).map_err(|why| Unfit::whole("length", why))
     }
 }
 
 impl Fit for Customer {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         let mut members = Members::of(value)?;
         let customer = Self {
             id: members.take("id").unwrap_or_default(),
@@ -108,7 +106,7 @@ impl Fit for Customer {
 }
 
 impl Fit for Article {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         let mut members = Members::of(value)?;
         let article = Self {
             name: members.take("name").unwrap_or_default(),
@@ -133,7 +131,7 @@ impl Fit for Article {
 struct Word<T>(T);
 
 impl Fit for Word<ItemKind> {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         let text = String::fit(value)?;
         let found = ItemKind::ALL.into_iter().find(|kind| kind.name().to_ascii_lowercase() == text);
         found.map(Self).ok_or_else(|| Unfit::whole("format", "must be positive, negative or returned"))
@@ -141,7 +139,7 @@ impl Fit for Word<ItemKind> {
 }
 
 impl Fit for Word<Means> {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         let text = String::fit(value)?;
         let found = Means::ALL.into_iter().find(|means| means.name() == text);
         found.map(Self).ok_or_else(|| Unfit::whole("format", "must be cash, card, voucher or other"))
@@ -153,7 +151,7 @@ const COMPUTED: [&str; 4] =
     ["unit_price_including_vat", "unit_price_after_discount", "unit_price_after_discount_including_vat", "totals"];
 
 impl Fit for WantedLine {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         let mut members = Members::of(value)?;
         members.pass_over(&COMPUTED);
         let id = members.take("id");
@@ -177,7 +175,7 @@ impl Fit for WantedLine {
 }
 
 impl Fit for Payment {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         let mut members = Members::of(value)?;
         let (means, amount) = (members.need::<Word<Means>>("means"), members.need("amount"));
         let name = members.take("name").unwrap_or_default();
@@ -192,7 +190,7 @@ pub(super) struct Returned {
 }
 
 impl Fit for Returned {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         let mut members = Members::of(value)?;
         let (id, quantity) = (members.need("id"), members.need("quantity"));
         members.made(id.zip(quantity).map(|(id, quantity)| Self { id, quantity }))

@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
-use tillgate_domain::TicketId;
 use tillgate_domain::merge_patch::merged;
 use tillgate_domain::office::{NewRefund, NewTicket, Owner, Shown, TicketChange, TicketClosing, WantedLine};
 use tillgate_domain::ticket::{Amount, Currency, Customer, Label, Location, Payment, Rate};
+use tillgate_domain::{ExactJson, JsonObject, TicketId};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -190,15 +189,16 @@ const WITHIN: [&str; 2] = ["location", "customer"];
 ///
 /// # Errors
 /// Fields cannot be: all of them are told.
-pub(super) fn patched(found: &Shown, patch: &Map<String, Value>) -> Result<TicketChange, Failure> {
-    let mut patch = patch.clone();
-    for name in WITHIN {
-        if let Some(sent @ Value::Object(_)) = patch.get(name) {
-            let merged = merged(shape::within(found, name), sent.clone());
-            patch.insert(name.to_owned(), merged);
+pub(super) fn patched(found: &Shown, patch: &JsonObject) -> Result<TicketChange, Failure> {
+    let mut patch = patch.clone().into_members();
+    for (name, sent) in &mut patch {
+        if WITHIN.contains(&name.as_str()) && matches!(sent, ExactJson::Object(_)) {
+            let there = shape::within(found, name)
+                .map_err(|error| Failure::Fault(format!("what a ticket shows cannot be read: {error}")))?;
+            *sent = merged(there, std::mem::take(sent));
         }
     }
-    let change: Change = body::made(Value::Object(patch))?;
+    let change: Change = body::made(&ExactJson::Object(patch))?;
     Ok(TicketChange {
         owner: change.owner.given(),
         external_id: change.external_id.patch().map(Option::unwrap_or_default),

@@ -1,10 +1,9 @@
 //! A ticket as the native API shows it, but for its items: money and quantities are decimals in strings, beside the currency of the ticket.
 
 use serde::Serialize;
-use serde_json::{Map, Value, json};
 use tillgate_domain::office::Shown;
 use tillgate_domain::ticket::{Customer, Payment, TicketState};
-use tillgate_domain::{DeviceId, DeviceName, Instant, TicketId, User, UserId};
+use tillgate_domain::{DeviceId, DeviceName, ExactJson, Instant, JsonObject, TicketId, User, UserId};
 use utoipa::ToSchema;
 
 use super::item::{ItemShape, TotalsShape};
@@ -143,7 +142,7 @@ pub(super) struct CustomerShape {
     discount_rate: String,
     /// What the client keeps besides: 4,000 bytes of JSON at most.
     #[schema(value_type = Object, required = false)]
-    meta: Map<String, Value>,
+    meta: JsonObject,
 }
 
 /// A payment: above zero where the customer pays, below zero where money is paid out.
@@ -285,7 +284,7 @@ impl CustomerShape {
             email: customer.email.to_string(),
             credit_rate: customer.credit.to_string(),
             discount_rate: customer.discount.to_string(),
-            meta: customer.meta.map().clone(),
+            meta: customer.meta.object().clone(),
         }
     }
 }
@@ -297,13 +296,14 @@ impl PaymentShape {
 }
 
 /// A member that is an object itself, as it is now; null where there is none.
-pub(super) fn within(shown: &Shown, name: &str) -> Value {
+pub(super) fn within(shown: &Shown, name: &str) -> Result<ExactJson, serde_json::Error> {
     let sheet = &shown.ticket.sheet;
     match (name, &sheet.customer) {
-        ("location", _) => {
-            json!({ "zone": sheet.location.zone.as_str(), "table": sheet.location.table.as_str() })
-        }
-        ("customer", Some(customer)) => json!(CustomerShape::of(customer)),
-        _ => Value::Null,
+        ("location", _) => Ok(ExactJson::object([
+            ("zone", ExactJson::text(sheet.location.zone.as_str())),
+            ("table", ExactJson::text(sheet.location.table.as_str())),
+        ])),
+        ("customer", Some(customer)) => ExactJson::parse(&serde_json::to_string(&CustomerShape::of(customer))?),
+        _ => Ok(ExactJson::Null),
     }
 }

@@ -65,7 +65,7 @@ fn key() -> Schema {
     ObjectBuilder::new().schema_type(Type::String).min_length(Some(1)).max_length(Some(255)).into()
 }
 
-const KEY: &str = "What the client calls this request by, for a day: the same request again makes no other ticket and is answered the same; \
+const KEY: &str = "What the client calls this request by, in quotation marks or bare, for a day: the same request again makes no other ticket and is answered the same; \
      another request under the same key is 422.";
 
 pub(super) fn list() -> Entry {
@@ -130,6 +130,7 @@ pub(super) fn close() -> Entry {
         .more("What is due has to be covered, and no more given than change on cash makes good: else 409.")
         .more("Asks the right `ticketClose`.")
         .takes::<Closing>(json!({ "payments": [{ "means": "cash", "name": "", "amount": "10.00" }] }))
+        .or_nothing()
         .holds_to_a_version()
         .answers::<Shape>(200, "The closed ticket.", example())
         .with_version()
@@ -142,6 +143,7 @@ pub(super) fn refund() -> Entry {
         .more("It opens another ticket, which is paid out and closed like any other. All refunds of a ticket together take back no more than it sold, and give back no more than was paid.")
         .more("Asks the rights `ticketCreate` and `storno`.")
         .takes::<Refunding>(json!({ "items": [{ "id": 1, "quantity": "0.5" }] }))
+        .or_nothing()
         .header(HEADER, KEY, key())
         .answers::<Shape>(201, "The refund.", example())
         .with_version()

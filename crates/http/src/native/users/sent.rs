@@ -1,10 +1,9 @@
 //! What requests say of users.
 
 use serde::Deserialize;
-use serde_json::Value;
 use tillgate_auth_core::Auth;
 use tillgate_domain::office::{DeviceRoles, NewUser, RolesOn, UserChange};
-use tillgate_domain::{Email, RoleName, Secret, UserId, UserName, UserStatus};
+use tillgate_domain::{Email, ExactJson, RoleName, Secret, UserId, UserName, UserStatus};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -129,7 +128,7 @@ impl Change {
 }
 
 impl Fit for RolesOn {
-    fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         let mut sent = Members::of(value)?;
         let (device, roles) = (sent.need("device"), sent.need("roles"));
         sent.made(device.zip(roles).map(|(device, roles)| Self { device, roles }))

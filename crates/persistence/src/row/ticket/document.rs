@@ -2,12 +2,11 @@
 //! place, so that no reader of the database meets a fraction.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use tillgate_domain::ticket::{
     Amount, Article, Closing, Customer, Decimal, Draft, Item, ItemKind, Line, Location, Means, Meta, Note, Payment,
     Quantity, Rate, Receipt, Rounding, Sheet, Text, TicketState, Voiding,
 };
-use tillgate_domain::{DeviceId, Instant, Stored, UserId};
+use tillgate_domain::{DeviceId, Instant, JsonObject, Stored, UserId};
 use uuid::Uuid;
 
 use super::super::Cell;
@@ -39,7 +38,7 @@ struct CustomerDocument {
     email: String,
     credit: i64,
     discount: i64,
-    meta: Map<String, Value>,
+    meta: JsonObject,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -151,7 +150,7 @@ impl CustomerDocument {
             email: customer.email.to_string(),
             credit: customer.credit.percent().units(),
             discount: customer.discount.percent().units(),
-            meta: customer.meta.map().clone(),
+            meta: customer.meta.object().clone(),
         }
     }
 

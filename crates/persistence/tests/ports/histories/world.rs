@@ -70,7 +70,7 @@ impl World {
         };
         let key = IdempotencyKey::parse(&format!("history-{history}")).unwrap();
         let request = [u8::try_from(history % 251).unwrap(); 32];
-        let once = Once { key, request };
+        let once = Once { key, request, earlier: request };
         let made =
             office::open_ticket(&*self.database, self.shop.tenant.id, &self.stamp(till), &new, Some(&once)).unwrap();
         made.unwrap().shown.ticket

@@ -50,7 +50,7 @@ pub(super) fn make(
                     environment: environment.unwrap_or(Environment::Tool),
                     status: DeviceStatus::Active,
                     description: "Demo".to_owned(),
-                    preferences: serde_json::Map::new(),
+                    preferences: tillgate_domain::JsonObject::default(),
                     settings: BTreeMap::new(),
                     roles: vec![role(DEVICE_ROLE)?],
                     verifier: Some(verifier),

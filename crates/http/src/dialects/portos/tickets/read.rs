@@ -3,16 +3,16 @@
 mod members;
 
 use actix_web::http::header::HeaderMap;
-use serde_json::{Map, Value};
 use tillgate_domain::office::{Owner, TicketChange, TicketClosing, WantedLine};
 use tillgate_domain::ticket::{
     Article, Customer, ItemKind, Label, Line, Location, Means, Meta, Payment, Quantity, Rate, Text,
 };
-use tillgate_domain::{TicketId, UserName};
+use tillgate_domain::{JsonObject, TicketId, UserName};
 
 use super::super::ticket_id;
 use super::VAT_CATEGORIES;
-use crate::exact::Exact;
+use crate::body::is_nothing;
+use crate::exact::{self, Exact};
 use crate::failure::{Failure, FieldFault, Protocol};
 use members::Members;
 
@@ -32,14 +32,14 @@ pub(super) struct Sent {
 impl Sent {
     /// The one ticket of a body.
     pub(super) fn one(headers: &HeaderMap, body: &[u8]) -> Result<Self, Failure> {
-        let (exact, mut faults) = (Exact::read(headers, body)?, Vec::new());
+        let (exact, mut faults) = (exact::read(headers, body)?, Vec::new());
         let sent = Self::read(&exact, "", false, &mut faults);
         checked(sent, faults)
     }
 
     /// The tickets of a body: a list, or an object with one under `items`.
     pub(super) fn many(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Self>, Failure> {
-        let (exact, mut faults) = (Exact::read(headers, body)?, Vec::new());
+        let (exact, mut faults) = (exact::read(headers, body)?, Vec::new());
         let list = if let Exact::List(list) = &exact { Some(list) } else { list_of(&exact) };
         let Some(list) = list.filter(|list| list.len() <= MOST) else {
             let code = if list.is_some() { "range" } else { "type" };
@@ -128,14 +128,12 @@ fn customer(members: &mut Members<'_, '_>) -> Customer {
 
 fn meta(members: &mut Members<'_, '_>) -> Meta {
     let Some(sent) = members.raw("Meta") else { return Meta::default() };
-    let map: Option<Map<String, Value>> = match sent.compared() {
-        Value::Object(map) => Some(map),
-        _ => None,
-    };
-    match map.map(Meta::new) {
-        Some(Ok(meta)) => return meta,
-        Some(Err(_)) => members.fault("Meta", "length"),
-        None => members.fault("Meta", "type"),
+    match sent {
+        Exact::Object(kept) => match Meta::new(JsonObject::new(kept.clone())) {
+            Ok(meta) => return meta,
+            Err(_) => members.fault("Meta", "length"),
+        },
+        _ => members.fault("Meta", "type"),
     }
     Meta::default()
 }
@@ -234,7 +232,7 @@ pub(super) fn closing(
     body: &[u8],
     fiscal: Option<String>,
 ) -> Result<(TicketClosing, Option<i64>), Failure> {
-    let exact = if body.is_empty() { Exact::Object(Vec::new()) } else { Exact::read(headers, body)? };
+    let exact = if is_nothing(body) { Exact::Object(Vec::new()) } else { exact::read(headers, body)? };
     let mut faults = Vec::new();
     let mut members = Members::of(&exact, "", &mut faults);
     let version = members.whole("_v");

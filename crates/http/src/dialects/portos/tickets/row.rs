@@ -94,7 +94,7 @@ fn employee(shown: &Shown) -> Exact {
 }
 
 fn customer(customer: &Customer) -> Exact {
-    let meta = customer.meta.map().iter().map(|(name, value)| (name.clone(), Exact::from(value)));
+    let meta = customer.meta.object().members().to_vec();
     Exact::object([
         ("id", Exact::filled(customer.id.as_str())),
         ("externalId", Exact::filled(customer.external_id.as_str())),
@@ -106,7 +106,7 @@ fn customer(customer: &Customer) -> Exact {
         ("email", Exact::filled(customer.email.as_str())),
         ("creditRate", Exact::number(customer.credit)),
         ("discountRate", Exact::number(customer.discount)),
-        ("meta", Exact::Object(meta.collect())),
+        ("meta", Exact::Object(meta)),
     ])
 }
 

@@ -1,0 +1,413 @@
+//! JSON that keeps what a client wrote: the digits of its numbers and the order of its members. Nothing in it passes through floating
+//! point, so what is kept for a client comes back as it came.
+
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, Error as _};
+use serde::ser::{Error as _, Serialize, SerializeMap, SerializeSeq, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// A value of JSON (RFC 8259) with its numbers as they were written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ExactJson {
+    /// `null`.
+    #[default]
+    Null,
+    /// `true` or `false`.
+    Truth(bool),
+    /// By its digits (RFC 8259, section 6).
+    Number(String),
+    /// A string.
+    Text(String),
+    /// An array.
+    List(Vec<Self>),
+    /// The members of an object in their order.
+    Object(Vec<(String, Self)>),
+}
+
+/// How deep values may lie in one another: as deep as `serde_json` reads them.
+const MAX_DEPTH: usize = 128;
+
+impl ExactJson {
+    /// Reads a text.
+    ///
+    /// # Errors
+    /// It is no JSON, or its values lie more than 128 deep.
+    pub fn parse(text: &str) -> Result<Self, serde_json::Error> {
+        // its syntax is checked here, in one pass; what reads it below only has to find the ends of things
+        let checked: &RawValue = serde_json::from_str(text)?;
+        let mut scanner = Scanner { text: checked.get(), at: 0 };
+        let value = scanner.value(0)?;
+        scanner.skip_blanks();
+        if scanner.at == scanner.text.len() { Ok(value) } else { Err(broken()) }
+    }
+
+    /// The member of this name, whatever its case: of several the last.
+    pub fn member(&self, name: &str) -> Option<&Self> {
+        match self {
+            Self::Object(members) => {
+                members.iter().rev().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+            }
+            _ => None,
+        }
+    }
+
+    /// A text.
+    pub fn text(text: impl Into<String>) -> Self {
+        Self::Text(text.into())
+    }
+
+    /// A text, or nothing where it is empty.
+    pub fn filled(text: &str) -> Self {
+        if text.is_empty() { Self::Null } else { Self::text(text) }
+    }
+
+    /// A decimal as it is displayed, without the zeros that say nothing.
+    pub fn number(shown: impl fmt::Display) -> Self {
+        let shown = shown.to_string();
+        let short = if shown.contains('.') { shown.trim_end_matches('0').trim_end_matches('.') } else { &shown };
+        Self::Number(short.to_owned())
+    }
+
+    /// An object of these members.
+    pub fn object<const N: usize>(members: [(&str, Self); N]) -> Self {
+        Self::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+    }
+
+    /// Whether it is `null`.
+    pub const fn is_null(&self) -> bool {
+        matches!(self, Self::Null)
+    }
+
+    /// As a value to compare by: its numbers are those of floating point, of which 15 digits can be told apart.
+    pub fn compared(&self) -> Value {
+        match self {
+            Self::Null => Value::Null,
+            Self::Truth(truth) => Value::Bool(*truth),
+            Self::Number(digits) => serde_json::from_str(digits).unwrap_or_default(),
+            Self::Text(text) => Value::String(text.clone()),
+            Self::List(list) => list.iter().map(Self::compared).collect(),
+            Self::Object(members) => members.iter().map(|(name, value)| (name.clone(), value.compared())).collect(),
+        }
+    }
+
+    /// The same value with the members of every object in the order of their names: values that differ by that order alone are then
+    /// equal.
+    #[must_use]
+    pub fn with_sorted_members(self) -> Self {
+        match self {
+            Self::List(list) => Self::List(list.into_iter().map(Self::with_sorted_members).collect()),
+            Self::Object(members) => {
+                let mut members: Vec<_> =
+                    members.into_iter().map(|(name, value)| (name, value.with_sorted_members())).collect();
+                members.sort_by(|(one, _), (other, _)| one.cmp(other));
+                Self::Object(members)
+            }
+            plain => plain,
+        }
+    }
+}
+
+impl From<&Value> for ExactJson {
+    fn from(value: &Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(truth) => Self::Truth(*truth),
+            Value::Number(number) => Self::Number(number.to_string()),
+            Value::String(text) => Self::Text(text.clone()),
+            Value::Array(list) => Self::List(list.iter().map(Self::from).collect()),
+            Value::Object(members) => {
+                Self::Object(members.iter().map(|(name, value)| (name.clone(), Self::from(value))).collect())
+            }
+        }
+    }
+}
+
+/// Writes its numbers as they are: to `serde_json`'s writers alone.
+impl Serialize for ExactJson {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Null => serializer.serialize_unit(),
+            Self::Truth(truth) => serializer.serialize_bool(*truth),
+            Self::Number(digits) => {
+                RawValue::from_string(digits.clone()).map_err(S::Error::custom)?.serialize(serializer)
+            }
+            Self::Text(text) => serializer.serialize_str(text),
+            Self::List(list) => {
+                let mut sequence = serializer.serialize_seq(Some(list.len()))?;
+                list.iter().try_for_each(|value| sequence.serialize_element(value))?;
+                sequence.end()
+            }
+            Self::Object(members) => serialize_members(members, serializer),
+        }
+    }
+}
+
+fn serialize_members<S: Serializer>(members: &[(String, ExactJson)], serializer: S) -> Result<S::Ok, S::Error> {
+    let mut map = serializer.serialize_map(Some(members.len()))?;
+    members.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
+    map.end()
+}
+
+/// Reads from `serde_json`'s readers alone.
+impl<'de> Deserialize<'de> for ExactJson {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let raw = Box::<RawValue>::deserialize(deserializer)?;
+        Self::parse(raw.get()).map_err(D::Error::custom)
+    }
+}
+
+/// An object that a client keeps here for itself, such as the preferences of a device.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JsonObject(Vec<(String, ExactJson)>);
+
+impl JsonObject {
+    /// An object of these members.
+    pub const fn new(members: Vec<(String, ExactJson)>) -> Self {
+        Self(members)
+    }
+
+    /// The members in their order.
+    pub fn members(&self) -> &[(String, ExactJson)] {
+        &self.0
+    }
+
+    /// The members in their order.
+    pub fn into_members(self) -> Vec<(String, ExactJson)> {
+        self.0
+    }
+
+    /// Whether it has no members.
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl From<Map<String, Value>> for JsonObject {
+    fn from(members: Map<String, Value>) -> Self {
+        Self(members.iter().map(|(name, value)| (name.clone(), ExactJson::from(value))).collect())
+    }
+}
+
+impl Serialize for JsonObject {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_members(&self.0, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for JsonObject {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match ExactJson::deserialize(deserializer)? {
+            ExactJson::Object(members) => Ok(Self(members)),
+            _ => Err(D::Error::custom("expected an object")),
+        }
+    }
+}
+
+/// Finds the values of a text whose syntax has been checked.
+struct Scanner<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+fn broken() -> serde_json::Error {
+    serde::de::Error::custom("is no JSON")
+}
+
+impl<'t> Scanner<'t> {
+    fn next(&self) -> Option<u8> {
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn skip_while(&mut self, fits: impl Fn(u8) -> bool) {
+        while self.next().is_some_and(&fits) {
+            self.at += 1;
+        }
+    }
+
+    fn skip_blanks(&mut self) {
+        self.skip_while(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n'));
+    }
+
+    /// Takes this byte, where it is the next that is no blank.
+    fn take(&mut self, byte: u8) -> bool {
+        self.skip_blanks();
+        let is_next = self.next() == Some(byte);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    fn since(&self, start: usize) -> Result<&'t str, serde_json::Error> {
+        self.text.get(start..self.at).ok_or_else(broken)
+    }
+
+    fn value(&mut self, depth: usize) -> Result<ExactJson, serde_json::Error> {
+        if depth > MAX_DEPTH {
+            return Err(serde::de::Error::custom("lies too deep"));
+        }
+        self.skip_blanks();
+        let start = self.at;
+        match self.next().ok_or_else(broken)? {
+            b'{' => self.members(depth).map(ExactJson::Object),
+            b'[' => self.elements(depth).map(ExactJson::List),
+            b'"' => self.string().map(ExactJson::Text),
+            byte if byte.is_ascii_alphabetic() => {
+                self.skip_while(|byte| byte.is_ascii_alphabetic());
+                match self.since(start)? {
+                    "null" => Ok(ExactJson::Null),
+                    "true" => Ok(ExactJson::Truth(true)),
+                    "false" => Ok(ExactJson::Truth(false)),
+                    _ => Err(broken()),
+                }
+            }
+            _ => {
+                self.skip_while(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));
+                Some(self.since(start)?)
+                    .filter(|digits| !digits.is_empty())
+                    .map(str::to_owned)
+                    .map(ExactJson::Number)
+                    .ok_or_else(broken)
+            }
+        }
+    }
+
+    fn members(&mut self, depth: usize) -> Result<Vec<(String, ExactJson)>, serde_json::Error> {
+        let mut members = Vec::new();
+        self.at += 1;
+        while !self.take(b'}') {
+            if !members.is_empty() && !self.take(b',') {
+                return Err(broken());
+            }
+            self.skip_blanks();
+            let name = self.string()?;
+            if !self.take(b':') {
+                return Err(broken());
+            }
+            members.push((name, self.value(depth + 1)?));
+        }
+        Ok(members)
+    }
+
+    fn elements(&mut self, depth: usize) -> Result<Vec<ExactJson>, serde_json::Error> {
+        let mut elements = Vec::new();
+        self.at += 1;
+        while !self.take(b']') {
+            if !elements.is_empty() && !self.take(b',') {
+                return Err(broken());
+            }
+            elements.push(self.value(depth + 1)?);
+        }
+        Ok(elements)
+    }
+
+    fn string(&mut self) -> Result<String, serde_json::Error> {
+        let start = self.at;
+        self.at += 1;
+        loop {
+            match self.next().ok_or_else(broken)? {
+                b'"' => break,
+                b'\\' => self.at += 2,
+                _ => self.at += 1,
+            }
+        }
+        self.at += 1;
+        serde_json::from_str(self.since(start)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_come_and_go_as_they_are_written() {
+        let text = r#"{"b":5.363636,"a":[1e40,0.1000,-0,123456789012345678901234567890,1E+2],"c":{"d":null,"a":true,"x":"ž\n","q":"\\\""}}"#;
+        let exact = ExactJson::parse(text).unwrap();
+        assert_eq!(serde_json::to_string(&exact).unwrap(), text);
+        assert_eq!(exact.member("B"), Some(&ExactJson::Number("5.363636".into())));
+        assert_eq!(exact.member("a").unwrap().member("a"), None);
+        let object: JsonObject = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&object).unwrap(), text);
+        assert_eq!(ExactJson::Object(object.into_members()), exact);
+    }
+
+    #[test]
+    fn it_reads_what_another_reader_of_json_reads() {
+        for text in [
+            "null",
+            " true ",
+            "false",
+            "0",
+            "-1.5e-7",
+            "\"\"",
+            "[]",
+            "{}",
+            "[ ]",
+            "{ }",
+            " [ 1 , [ ] , { \"a\" : { } } ] ",
+            "\"\\u017e\\ud83d\\ude00 \\\\\"",
+            "{\"\":\"\",\"a\\\"\":[null,true,false,\"x\"]}",
+            "\"{[,:]}\"",
+        ] {
+            let value: Value = serde_json::from_str(text).unwrap();
+            assert_eq!(ExactJson::parse(text).unwrap().compared(), value, "{text}");
+        }
+        for no in [
+            "",
+            " ",
+            "{",
+            "{\"a\":}",
+            "[1,]",
+            "{\"a\":01}",
+            "nul",
+            "{\"a\":1 2}",
+            "\u{1}",
+            "{'a':1}",
+            "{\"a\":+1}",
+            "{,}",
+            "[,]",
+            "{\"a\" 1}",
+            "1 2",
+            "\"\\ud800\"",
+            "\"\n\"",
+            "{} {}",
+            "[1 2]",
+            "truex",
+            "NaN",
+        ] {
+            assert!(ExactJson::parse(no).is_err(), "{no}");
+        }
+    }
+
+    #[test]
+    fn values_lie_so_deep_and_no_deeper() {
+        let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert!(ExactJson::parse(&deep(128)).is_ok());
+        assert!(ExactJson::parse(&deep(140)).is_err());
+        assert!(ExactJson::parse(&deep(100_000)).is_err());
+    }
+
+    #[test]
+    fn a_value_with_sorted_members_says_the_same() {
+        let of = |text| ExactJson::parse(text).unwrap().with_sorted_members();
+        assert_eq!(of(r#"{"b":[{"d":1,"c":2}],"a":null}"#), of("{ \"a\": null, \"b\": [ { \"c\": 2, \"d\": 1 } ] }"));
+        assert_ne!(of("[1,2]"), of("[2,1]"));
+        assert_ne!(of(r#"{"a":1}"#), of(r#"{"a":1.0}"#));
+    }
+
+    #[test]
+    fn a_number_has_no_zeros_that_say_nothing() {
+        for (shown, short) in
+            [("5.900000", "5.9"), ("20.000000", "20"), ("0.00", "0"), ("-0.05", "-0.05"), ("100", "100")]
+        {
+            assert_eq!(ExactJson::number(shown), ExactJson::Number(short.into()));
+        }
+    }
+
+    #[test]
+    fn of_members_that_are_one_the_last_counts() {
+        let exact = ExactJson::parse(r#"{"Name":"a","name":"b"}"#).unwrap();
+        assert_eq!(exact.member("NAME"), Some(&ExactJson::text("b")));
+    }
+}

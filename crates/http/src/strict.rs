@@ -1,0 +1,190 @@
+//! One strict pass over the JSON of a body, before anything reads it: no object has a member twice, whose meaning would be a matter of
+//! who reads (RFC 8259, section 4), and no number is beyond what can be kept.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use crate::body::malformed;
+use crate::failure::{Failure, FieldFault, Protocol};
+
+/// When two names of members are the same, and how their place is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// To the letter; a place is a JSON pointer (RFC 6901) without its first slash.
+    Exact,
+    /// Whatever the case of the letters A to Z; a place is such as `Items[0].UnitPrice`.
+    Caseless,
+}
+
+/// Checks a body.
+///
+/// # Errors
+/// It is no JSON, a number in it is out of range, or objects have members twice: all of these.
+pub(crate) fn check(json: &[u8], names: Names) -> Result<(), Failure> {
+    let mut pass = Pass { names, path: Vec::new(), twice: Vec::new() };
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    (&mut pass).deserialize(&mut reader).and_then(|()| reader.end()).map_err(|error| malformed(&error))?;
+    if pass.twice.is_empty() {
+        return Ok(());
+    }
+    let mut faults: Vec<FieldFault> = pass.twice.into_iter().map(fault).collect();
+    faults.sort();
+    faults.dedup();
+    Err(Protocol::Fields(faults).into())
+}
+
+fn fault(place: String) -> FieldFault {
+    FieldFault {
+        field: place.into(),
+        query: false,
+        code: "duplicate".into(),
+        message: "is there more than once; send it once".into(),
+    }
+}
+
+struct Pass {
+    names: Names,
+    /// The names and indexes that lead to what is read.
+    path: Vec<String>,
+    /// The places of members that were there before.
+    twice: Vec<String>,
+}
+
+impl Pass {
+    fn place(&self, name: &str) -> String {
+        let segments = self.path.iter().map(String::as_str).chain([name]);
+        match self.names {
+            Names::Exact => {
+                let escaped: Vec<String> =
+                    segments.map(|segment| segment.replace('~', "~0").replace('/', "~1")).collect();
+                escaped.join("/")
+            }
+            Names::Caseless => segments.fold(String::new(), |place, segment| match segment {
+                segment if place.is_empty() || segment.starts_with('[') => place + segment,
+                segment => format!("{place}.{segment}"),
+            }),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Pass {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Pass {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        for index in 0_usize.. {
+            self.path.push(match self.names {
+                Names::Exact => index.to_string(),
+                Names::Caseless => format!("[{index}]"),
+            });
+            let read = elements.next_element_seed(&mut *self)?;
+            self.path.pop();
+            if read.is_none() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let mut seen = HashSet::new();
+        while let Some(name) = members.next_key::<String>()? {
+            let same = match self.names {
+                Names::Exact => name.clone(),
+                Names::Caseless => name.to_ascii_lowercase(),
+            };
+            if !seen.insert(same) {
+                self.twice.push(self.place(&name));
+            }
+            self.path.push(name);
+            members.next_value_seed(&mut *self)?;
+            self.path.pop();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn places(json: &str, names: Names) -> Vec<String> {
+        match check(json.as_bytes(), names) {
+            Ok(()) => Vec::new(),
+            Err(Failure::Protocol(Protocol::Fields(faults))) => {
+                assert!(faults.iter().all(|fault| fault.code == "duplicate" && !fault.query));
+                faults.into_iter().map(|fault| fault.field.into_owned()).collect()
+            }
+            Err(other) => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_member_that_is_there_twice_is_told_by_its_place() {
+        let json = r#"{"a":1,"A":2,"a":3,"l":[{"x/y":1,"x/y":2},[{"b":0,"b":1,"b":2}]],"":{"":1,"":2},"m":{"a":1}}"#;
+        assert_eq!(places(json, Names::Exact), ["/", "a", "l/0/x~1y", "l/1/0/b"]);
+        let json = r#"{"Items":[],"items":[{"Amount":1,"amount":2,"Price":{"a":1,"A":1}}],"ß":1,"ẞ":2}"#;
+        assert_eq!(places(json, Names::Caseless), ["items", "items[0].Price.A", "items[0].amount"]);
+        assert_eq!(places(json, Names::Exact), [""; 0]);
+        assert_eq!(places(r#"{"a":1,"\u0061":2}"#, Names::Exact), ["a"]);
+    }
+
+    #[test]
+    fn what_can_be_read_passes() {
+        for json in ["null", "[]", "{}", "1", "-0", "1e308", "1e-400", "\"x\"", r#"{"a":{"a":{"a":[]}},"b":{"a":1}}"#] {
+            assert_eq!(check(json.as_bytes(), Names::Exact), Ok(()), "{json}");
+        }
+        for no in ["", "1e400", "[-1e400]", "{\"a\":1e999}", "{}{}", "\"\\ud800\"", "{1:1}", "[1,]"] {
+            assert!(
+                matches!(check(no.as_bytes(), Names::Exact), Err(Failure::Protocol(Protocol::Malformed(_)))),
+                "{no}"
+            );
+        }
+        let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+        assert_eq!(check(deep(100).as_bytes(), Names::Exact), Ok(()));
+        assert!(check(deep(100_000).as_bytes(), Names::Exact).is_err());
+    }
+
+    #[test]
+    fn an_object_of_many_members_is_read_in_time() {
+        let members: Vec<String> = (0..50_000).map(|number| format!("\"m{number}\":0")).collect();
+        assert_eq!(check(format!("{{{}}}", members.join(",")).as_bytes(), Names::Caseless), Ok(()));
+    }
+}
