@@ -334,7 +334,7 @@ async fn a_body_that_bears_a_password_twice_is_not_taken() {
         .insert_header(("Content-Type", "application/json"))
         .set_payload(format!("{{\"login\":\"cashier\",\"password\":\"x\",\"password\":\"{PASSWORD}\"}}"));
     let answer = shop.send(twice).await;
-    assert_eq!(answer.status, 400);
+    assert_eq!(answer.status, 422, "{}", answer.json());
     assert!(!String::from_utf8_lossy(&answer.bytes).contains(PASSWORD));
     let ok = shop.send(post("/api/v1/sessions", json!({ "login": "cashier", "password": PASSWORD }))).await;
     assert_eq!(ok.status, 201);

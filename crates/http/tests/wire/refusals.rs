@@ -124,7 +124,7 @@ async fn what_does_not_keep_to_the_contract() {
             is_problem(place, &shop.send(claimed).await, 413, "claims to be too large");
             let deep =
                 raw("application/json", b"").set_payload(format!("{{\"x\":{}{}}}", "[".repeat(9000), "]".repeat(9000)));
-            is_problem(place, &shop.send(deep).await, bare, "too deep, in a member that nobody reads");
+            is_problem(place, &shop.send(deep).await, 400, "too deep, in a member that nobody reads");
             let put = shop.send(call(Method::PUT, path).set_json(json!({}))).await;
             is_problem(place, &put, 405, "PUT");
             assert!(put.header("allow").contains("POST"), "{}", put.header("allow"));
