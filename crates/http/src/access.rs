@@ -131,7 +131,7 @@ async fn who<'w>(ways: &'w [Arc<Mounted>], head: &Head) -> Result<(&'w Arc<Mount
     for way in ways {
         let evidence = match way.dialect.evidence(head, &body) {
             // what its contract would answer 400 proves nobody: a gateway knows no other word for it
-            Err(Failure::Protocol(Protocol::Malformed(_))) => {
+            Err(Failure::Protocol(Protocol::Malformed(_) | Protocol::SignedInChunks)) => {
                 return Err(Failure::Refused(TokenRefusal::Invalid.into()));
             }
             read => read?,

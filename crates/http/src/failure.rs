@@ -35,6 +35,8 @@ pub enum Failure {
 pub enum Protocol {
     /// The body cannot be read: no JSON, no object, cut short.
     Malformed(Cow<'static, str>),
+    /// The body is signed chunk by chunk; only one that is signed as a whole is taken.
+    SignedInChunks,
     /// The body is of a type that the route does not take.
     ContentType,
     /// The body is larger than the limit.
@@ -151,7 +153,9 @@ impl Protocol {
     /// The status that says it.
     pub fn status(&self) -> StatusCode {
         match self {
-            Self::Malformed(_) | Self::IdempotencyKey | Self::NothingAsked => StatusCode::BAD_REQUEST,
+            Self::Malformed(_) | Self::SignedInChunks | Self::IdempotencyKey | Self::NothingAsked => {
+                StatusCode::BAD_REQUEST
+            }
             Self::ContentType => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Slow => StatusCode::REQUEST_TIMEOUT,
@@ -168,6 +172,7 @@ impl Protocol {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Malformed(_) => "body_malformed",
+            Self::SignedInChunks => "body_signed_in_chunks",
             Self::ContentType => "content_type_unsupported",
             Self::TooLarge => "body_too_large",
             Self::Slow => "body_too_slow",

@@ -143,6 +143,7 @@ const UNFIT: &str = "Some of what was sent cannot be; see errors.";
 fn broken(protocol: &Protocol) -> String {
     match protocol {
         Protocol::Malformed(why) => sentence(why),
+        Protocol::SignedInChunks => "The body must be signed as a whole.".to_owned(),
         Protocol::ContentType => "The body must be application/json, not encoded.".to_owned(),
         Protocol::TooLarge => "The body is too large.".to_owned(),
         Protocol::Slow => "The body did not come in time.".to_owned(),

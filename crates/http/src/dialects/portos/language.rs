@@ -8,7 +8,6 @@ use tillgate_auth_core::Refusal;
 use tillgate_domain::office::Refused;
 
 use super::accept_language;
-use super::nws4::CHUNKED;
 use super::ticket_words;
 use crate::failure::{Failure, FieldFault, Protocol};
 use crate::head::Head;
@@ -123,13 +122,11 @@ fn decided_against(refused: &Refused, language: Language) -> Option<Cow<'static,
 
 fn broken(protocol: &Protocol, language: Language) -> &str {
     match protocol {
-        Protocol::Malformed(why) => match language {
-            Language::English => why,
-            Language::Slovak if why == CHUNKED => {
-                "Prenos po častiach (STREAMING-AWS4-HMAC-SHA256-PAYLOAD, nws-chunked) nie je podporovaný: podpíšte telo ako celok."
-            }
-            Language::Slovak => "Telo požiadavky sa nedá prečítať.",
-        },
+        Protocol::Malformed(why) => language.pick("Telo požiadavky sa nedá prečítať.", why),
+        Protocol::SignedInChunks => language.pick(
+            "Prenos po častiach (STREAMING-AWS4-HMAC-SHA256-PAYLOAD, nws-chunked) nie je podporovaný: podpíšte telo ako celok.",
+            "the chunked form (STREAMING-AWS4-HMAC-SHA256-PAYLOAD, nws-chunked) is not taken: sign the body as a whole",
+        ),
         Protocol::Fields(_) => language.pick("Niektoré údaje nie sú platné.", "Some of what was sent is not valid."),
         Protocol::ContentType => language.pick(
             "Telo požiadavky musí byť application/json a nezakódované.",

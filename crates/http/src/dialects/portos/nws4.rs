@@ -16,17 +16,13 @@ use time::PrimitiveDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Protocol};
 use crate::head::Head;
 use crate::instants;
 use encoding::{decoded, encoded, hex, unhex};
 
 /// The name of the scheme, in the header and in what is signed.
 const SCHEME: &str = "NWS4-HMAC-SHA256";
-
-/// What is said to whoever sends the chunked form.
-pub(super) const CHUNKED: &str =
-    "the chunked form (STREAMING-AWS4-HMAC-SHA256-PAYLOAD, nws-chunked) is not taken: sign the body as a whole";
 
 /// What stands before the secret in the first key.
 const PREFIX: &str = "NWS4";
@@ -88,7 +84,7 @@ pub(crate) fn signature(received: &Received<'_>) -> Result<Option<Signature>, Fa
         return Ok(None);
     }
     if chunked(received.headers) {
-        return Err(Failure::malformed(CHUNKED));
+        return Err(Protocol::SignedInChunks.into());
     }
     read(received).map(Some).ok_or(Failure::Refused(Refusal::Token(TokenRefusal::Invalid)))
 }
