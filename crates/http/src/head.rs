@@ -83,7 +83,15 @@ impl Head {
 
     /// What a `{name}` of the route's path stands for here.
     pub fn segment(&self, name: &str) -> &str {
-        self.request.match_info().get(name).unwrap_or_default()
+        let path = self.request.match_info();
+        path.get(name).or_else(|| self.segment_of(path.as_str(), name)).unwrap_or_default()
+    }
+
+    /// The same where the router has not found the route, since the path is not to the letter.
+    fn segment_of<'p>(&self, path: &'p str, name: &str) -> Option<&'p str> {
+        let is_named = |part: &str| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) == Some(name);
+        let at = self.route().split('/').position(is_named)?;
+        path.strip_prefix(self.prefix())?.split('/').nth(at)
     }
 
     /// The headers as they were sent.

@@ -17,7 +17,7 @@ use crate::metrics::{Meter, Metrics};
 use crate::mount::{Mount, Mounts};
 use crate::openapi::Document;
 use crate::origin::Origin;
-use crate::route::{Handler, Listing, Route};
+use crate::route::{Handler, Listing, PathMatching, Route};
 use crate::serve::serve;
 use crate::settings::Settings;
 
@@ -110,17 +110,10 @@ impl Mounted {
         })
     }
 
-    /// Registers the routes, to the letter first, where the caller stands: in a scope of the prefix, or at the root.
+    /// Registers the routes, to the letter, where the caller stands: in a scope of the prefix, or at the root.
     pub(crate) fn register(self: &Arc<Self>, config: &mut web::ServiceConfig) {
-        let paths = self.dialect.paths();
-        let patterns = || self.endpoints.iter().map(|endpoint| (endpoint, paths.patterns(endpoint.path)));
-        for (endpoint, (exact, _)) in patterns() {
-            config.service(web::resource(exact).default_service(self.to(endpoint)));
-        }
-        for (endpoint, (_, lenient)) in patterns() {
-            if let Some(lenient) = lenient {
-                config.service(web::resource(lenient).default_service(self.to(endpoint)));
-            }
+        for endpoint in &self.endpoints {
+            config.service(web::resource(endpoint.path).default_service(self.to(endpoint)));
         }
     }
 
@@ -133,9 +126,20 @@ impl Mounted {
         };
     }
 
-    /// What answers a path that no route has.
+    /// What answers a path that no route has to the letter: the route that has it otherwise, where the contract compares so.
     pub(crate) fn unknown(self: &Arc<Self>) -> actix_web::Route {
-        self.to(&self.unknown)
+        let mounted = Arc::clone(self);
+        web::to(move |request: HttpRequest, payload: web::Payload| {
+            let endpoint = mounted.find(request.match_info().as_str()).unwrap_or(&mounted.unknown);
+            serve(Arc::clone(&mounted), Arc::clone(endpoint), request, payload.into_inner())
+        })
+    }
+
+    /// The endpoint of a whole path that is none to the letter.
+    fn find(&self, path: &str) -> Option<&Arc<Endpoint>> {
+        let matching = self.dialect.paths();
+        let below = path.strip_prefix(&self.prefix).filter(|_| matching == PathMatching::Lenient)?;
+        self.endpoints.iter().find(|endpoint| matching.fits(endpoint.path, below))
     }
 
     fn to(self: &Arc<Self>, endpoint: &Arc<Endpoint>) -> actix_web::Route {
