@@ -8,12 +8,16 @@
 //! format or a clock.
 
 mod amend;
+mod amount;
 mod arithmetic;
+mod cash;
 mod close;
+mod currency;
 mod customer;
 mod decimal;
 mod edit;
 mod item;
+mod number;
 mod open;
 mod payment;
 #[cfg(test)]
@@ -25,25 +29,30 @@ mod right;
 #[cfg(test)]
 mod sample;
 mod sheet;
+mod size;
 mod state;
 mod text;
 mod void;
 
 pub use amend::{Amended, amend};
+pub use amount::{Amount, Money};
 pub use arithmetic::{Totals, UnitPrices};
-pub use close::close;
+pub use close::{Settlement, close};
+pub use currency::{Currency, InvalidCurrency};
 pub use customer::{Customer, Location, Meta};
-pub use decimal::{Amount, Decimal, InvalidDecimal, Price};
+pub use decimal::{Decimal, InvalidDecimal, Price};
 pub(crate) use edit::paid;
 pub use edit::{Edit, details};
 pub use item::{Article, Item, ItemKind, Line, Quantity};
+pub use number::NumberSeries;
 pub use open::{Opening, open};
 pub use payment::{Means, Payment, Rounding, change_due, split};
 pub use rate::Rate;
 pub use refund::{left_of, refund};
 pub use refused::TicketRefused;
 pub use right::{Hand, Operation, Whose};
+pub(crate) use sheet::free_id;
 pub use sheet::{Draft, Sheet};
 pub use state::{Closing, Receipt, Record, Ticket, TicketState, TicketStatus, Voiding};
-pub use text::{Currency, InvalidCurrency, Label, Note, Text};
+pub use text::{Label, Note, Text};
 pub use void::void;

@@ -3,6 +3,7 @@
 //! A handler reads a request, runs one use case of `domain::office` in [`Call::office`](crate::Call::office) and words what
 //! comes back. Nothing here decides who may do what.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use actix_web::http::StatusCode;
@@ -84,11 +85,13 @@ fn of_ticket(why: &TicketRefused) -> StatusCode {
         | TicketRefused::NotSold
         | TicketRefused::RefundOfRefund
         | TicketRefused::MoreThanSold { .. }
+        | TicketRefused::NumberTaken(_)
         | TicketRefused::RefundFixed => StatusCode::CONFLICT,
         TicketRefused::TooLarge
         | TicketRefused::TooMany { .. }
         | TicketRefused::Twice(_)
         | TicketRefused::Rounding { .. }
+        | TicketRefused::Unpayable { .. }
         | TicketRefused::Payment { .. }
         | TicketRefused::NothingReturned
         | TicketRefused::NoItem(_) => StatusCode::UNPROCESSABLE_ENTITY,
@@ -129,22 +132,32 @@ pub(crate) fn faults(refused: &Refused) -> Vec<FieldFault> {
         | Refused::TooHigh(_)
         | Refused::Missing(_) => Vec::new(),
         Refused::Ticket(why) => {
-            field_of_ticket(why).map(|(field, code)| fault(field, code, why.to_string())).into_iter().collect()
+            let told = |(field, code): (Cow<'static, str>, &'static str)| FieldFault {
+                field,
+                query: false,
+                code: code.into(),
+                message: why.to_string().into(),
+            };
+            field_of_ticket(why).map(told).into_iter().collect()
         }
     }
 }
 
 /// The field of a ticket that a rule is about, and what is wrong with it.
-fn field_of_ticket(why: &TicketRefused) -> Option<(&'static str, &'static str)> {
-    Some(match why {
+fn field_of_ticket(why: &TicketRefused) -> Option<(Cow<'static, str>, &'static str)> {
+    let (field, code) = match why {
+        TicketRefused::Unpayable { payment: Some(payment), .. } => {
+            return Some((format!("payments/{payment}/amount").into(), "range"));
+        }
         TicketRefused::TooLarge | TicketRefused::TooMany { .. } => ("items", "range"),
         TicketRefused::Twice(_) => ("items", "taken"),
-        TicketRefused::Rounding { .. } => ("rounding", "range"),
+        TicketRefused::Rounding { .. } | TicketRefused::Unpayable { payment: None, .. } => ("rounding", "range"),
         TicketRefused::Payment { .. } => ("payments", "range"),
         TicketRefused::NothingReturned => ("items", "required"),
         TicketRefused::NoItem(_) => ("items", "unknown"),
         _ => return None,
-    })
+    };
+    Some((field.into(), code))
 }
 
 #[cfg(test)]

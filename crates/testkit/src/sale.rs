@@ -2,7 +2,7 @@
 
 use tillgate_domain::ticket::{
     Amount, Article, Currency, Draft, Hand, Item, ItemKind, Label, Line, Means, Note, Opening, Payment, Rate, Receipt,
-    Ticket, close, open,
+    Settlement, Ticket, close, open,
 };
 use tillgate_domain::{DeviceId, Environment, Right, TicketId};
 
@@ -11,6 +11,11 @@ use crate::shop::{START, Shop, at};
 /// The id of the ticket of this number; ids are in the order of their numbers.
 pub(crate) fn id(number: u8) -> TicketId {
     TicketId::new(START, [number; 10])
+}
+
+/// What is paid in where a case says nothing else.
+pub(crate) fn euro() -> Currency {
+    Currency::parse("EUR").unwrap()
 }
 
 /// Anna at the till, with every right.
@@ -49,8 +54,7 @@ pub(crate) fn cash(amount: &str) -> Payment {
 
 /// The ticket of this number is opened in the second of its number.
 pub(crate) fn opening(shop: &Shop, number: u8) -> Opening {
-    let currency = Currency::parse("EUR").unwrap();
-    Opening { id: id(number), tenant: shop.tenant.id, currency, at: at(u64::from(number)) }
+    Opening { id: id(number), tenant: shop.tenant.id, at: at(u64::from(number)) }
 }
 
 /// An open ticket.
@@ -69,7 +73,7 @@ pub(crate) fn far(shop: &Shop, number: u8) -> Ticket {
     let there =
         Hand { user: Some(shop.namesake.id), device: Some((shop.far.id, Environment::CashRegister)), ..hand(shop) };
     let opening = Opening { tenant: shop.other.id, ..opening(shop, number) };
-    let draft = Draft { items: vec![item(1, "8", "1")], ..Draft::of(shop.namesake.id) };
+    let draft = Draft { items: vec![item(1, "8", "1")], ..Draft::of(shop.namesake.id, euro()) };
     open(opening, draft.check().unwrap(), &there).unwrap()
 }
 
@@ -79,5 +83,5 @@ pub(crate) fn closed(ticket: &Ticket, shop: &Shop, number: u64) -> Ticket {
     let payment = Payment { means: Means::Card, name: Label::default(), amount: due };
     let payments = if due.is_zero() { Vec::new() } else { vec![payment] };
     let receipt = Receipt { number, fiscal: Label::parse("eKasa").unwrap(), daily_sales_report: Some(3) };
-    close(ticket, Some(payments), receipt, &hand(shop), None, at(91)).unwrap()
+    close(ticket, Settlement::new(Some(payments), receipt), &hand(shop), None, at(91)).unwrap()
 }

@@ -79,10 +79,11 @@ fn ticket(tenant: &Tenant, user: &User, device: &Device) -> Ticket {
         };
         Item::new(line).unwrap()
     };
-    let draft = Draft { items: vec![item(1), item(2), item(3)], ..Draft::of(user.id) };
+    let euro = Currency::parse("EUR").unwrap();
+    let draft = Draft { items: vec![item(1), item(2), item(3)], ..Draft::of(user.id, euro) };
     let at = tenant.created_at;
     let id = TicketId::new(at, [0; 10]);
-    let opening = Opening { id, tenant: tenant.id, currency: Currency::parse("EUR").unwrap(), at };
+    let opening = Opening { id, tenant: tenant.id, at };
     let hand = Hand {
         user: Some(user.id),
         device: Some((device.id, Environment::CashRegister)),

@@ -2,7 +2,7 @@
 
 use tillgate_domain::audit::seal::Seal;
 use tillgate_domain::office::ports::{Answered, RequestKey, Reset, ResetDigest, ResetRequest};
-use tillgate_domain::ticket::Ticket;
+use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
     ApiKeyId, Change, Device, DeviceId, Event, EventId, Folded, Instant, KeyId, NodeId, PrincipalId, ResetId, Role,
     RoleId, SessionId, Slug, Tenant, TenantId, TicketId, User, UserId,
@@ -77,8 +77,10 @@ tables! {
     reset_requests: ResetId => ResetRequest,
     resets: ResetDigest => Reset,
     tickets: (TenantId, TicketId) => Ticket,
-    /// The last number that a closed ticket of a device got.
-    ticket_numbers: (TenantId, DeviceId) => u64,
+    /// The numbers of receipts, and whose they are.
+    receipt_numbers: (TenantId, NumberSeries, u64) => TicketId,
+    /// The last number that was drawn of a series.
+    receipt_series: (TenantId, NumberSeries) => u64,
     /// Requests that count once, and when they were made.
     answered: RequestKey => (Answered, Instant),
     seen: SignatureDigest => Instant,

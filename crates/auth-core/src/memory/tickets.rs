@@ -5,8 +5,8 @@ use std::cmp::Reverse;
 use tillgate_domain::office::ports::{
     Answered, IdempotencyKeys, Part, RequestKey, TicketFilter, TicketOrder, TicketPlace, Tickets,
 };
-use tillgate_domain::ticket::{Ticket, TicketStatus};
-use tillgate_domain::{DeviceId, Instant, Stored, TenantId, TicketId};
+use tillgate_domain::ticket::{NumberSeries, Ticket, TicketStatus};
+use tillgate_domain::{Instant, Stored, TenantId, TicketId};
 
 use super::transaction::{Transaction, broken, many, most};
 
@@ -59,11 +59,29 @@ impl Tickets for Transaction<'_> {
         Ok(all.filter(|ticket| ticket.tenant == tenant && ticket.refund_of == Some(sold)).cloned().collect())
     }
 
-    fn number(&mut self, tenant: TenantId, device: DeviceId) -> Stored<u64> {
-        let numbers = &mut self.writing()?.ticket_numbers;
-        let next = numbers.get(&(tenant, device)).copied().unwrap_or_default().saturating_add(1);
-        numbers.put((tenant, device), next);
-        Ok(next)
+    fn give_number(&mut self, tenant: TenantId, series: &NumberSeries, number: u64, ticket: TicketId) -> Stored<bool> {
+        let tables = self.writing()?;
+        if !tables.tickets.has(&(tenant, ticket)) {
+            return broken("a number is one of a ticket");
+        }
+        let key = (tenant, series.clone(), number);
+        let free = !tables.receipt_numbers.has(&key);
+        if free {
+            tables.receipt_numbers.put(key, ticket);
+        }
+        Ok(free)
+    }
+
+    fn draw_number(&mut self, tenant: TenantId, series: &NumberSeries, ticket: TicketId) -> Stored<u64> {
+        loop {
+            let drawn = &mut self.writing()?.receipt_series;
+            let key = (tenant, series.clone());
+            let next = drawn.get(&key).copied().unwrap_or_default().saturating_add(1);
+            drawn.put(key, next);
+            if self.give_number(tenant, series, next, ticket)? {
+                return Ok(next);
+            }
+        }
     }
 
     fn list(

@@ -31,12 +31,17 @@ pub fn amend(
     hand.may(Operation::Change, whose)?;
     ticket.at_version(seen)?;
     ticket.still_open()?;
+    if wanted.currency != ticket.sheet.currency {
+        return Err(TicketRefused::Contradiction("its currency changes"));
+    }
+    wanted.check_growth(ticket.sheet.size())?;
     let edits = Edit::between(&ticket.sheet, &wanted);
     let by = hand.person()?;
     for operation in edits.iter().flat_map(|edit| edit.operations(by, whose)) {
         hand.may(operation, whose)?;
     }
-    if ticket.refund_of.is_some() && edits.iter().any(|edit| !free_on_refund(edit)) {
+    let share_stays = wanted.rounding.share() == ticket.sheet.rounding.share();
+    if !share_stays || (ticket.refund_of.is_some() && edits.iter().any(|edit| !free_on_refund(edit))) {
         return Err(TicketRefused::RefundFixed);
     }
     // Another order of the items alone is a change to keep, though it is none to tell.
@@ -50,7 +55,8 @@ pub fn amend(
 fn free_on_refund(edit: &Edit) -> bool {
     match edit {
         Edit::Owner { .. } | Edit::Payments { .. } => true,
-        Edit::Field { name, .. } => !matches!(*name, "discount" | "rounding"),
+        // it is paid out in cash as the sale was paid
+        Edit::Field { name, .. } => *name != "discount",
         Edit::Added(_) | Edit::Removed(_) | Edit::Item { .. } => false,
     }
 }

@@ -5,7 +5,9 @@
 
 use std::ops::AddAssign;
 
-use super::decimal::{Amount, Price, rounded};
+use super::amount::Amount;
+use super::currency::Currency;
+use super::decimal::{Price, rounded};
 use super::item::Quantity;
 use super::rate::{Left, Rate};
 
@@ -57,21 +59,33 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Step 4; `None` where an amount has more digits than are kept.
-    pub(super) fn of(unit: &UnitPrices, quantity: Quantity) -> Option<Self> {
-        // To 2 places: a price and a quantity bear 6 places each.
-        let total = |price: Price| Amount::fit(rounded(price.wide() * quantity.amount().wide(), 10_000_000_000));
-        let (before, before_vat) = (total(unit.amount)?, total(unit.including_vat)?);
-        let (after, after_vat) = (total(unit.after_discount)?, total(unit.after_discount_including_vat)?);
-        Some(Self {
+    /// Step 4: each total to the places of the currency.
+    pub(super) fn of(unit: &UnitPrices, quantity: Quantity, currency: Currency) -> Self {
+        let total = |price: Price| Amount::bounded(product(price, quantity, currency.decimal_places()));
+        let (before, before_vat) = (total(unit.amount), total(unit.including_vat));
+        let (after, after_vat) = (total(unit.after_discount), total(unit.after_discount_including_vat));
+        let less = |all: Amount, left: Amount| Amount::bounded(all.wide() - left.wide());
+        Self {
             total: before,
             including_vat: before_vat,
             after_discount: after,
             after_discount_including_vat: after_vat,
-            discount: Amount::fit(before.wide() - after.wide())?,
-            discount_including_vat: Amount::fit(before_vat.wide() - after_vat.wide())?,
-        })
+            discount: less(before, after),
+            discount_including_vat: less(before_vat, after_vat),
+        }
     }
+
+    /// Whether so many of these units come to amounts that have room, before discounts, which make nothing larger.
+    pub(super) fn have_room(unit: &UnitPrices, quantity: Quantity) -> bool {
+        let fits = |price: Price| Amount::fit(product(price, quantity, Amount::PLACES)).is_some();
+        fits(unit.amount) && fits(unit.including_vat)
+    }
+}
+
+/// A price times a quantity, rounded once to these places, in ten-thousandths.
+fn product(price: Price, quantity: Quantity, places: u32) -> i128 {
+    // A price and a quantity bear 6 places each.
+    rounded(price.wide() * quantity.amount().wide(), 10_i128.pow(12 - places)) * 10_i128.pow(Amount::PLACES - places)
 }
 
 impl AddAssign for Totals {
@@ -94,13 +108,17 @@ impl AddAssign for Totals {
 mod tests {
     use super::*;
 
+    fn euro() -> Currency {
+        Currency::parse("EUR").unwrap()
+    }
+
     fn unit(price: &str, vat: Option<&str>, ticket: &str, item: &str) -> UnitPrices {
         let left = Left::after(ticket.parse().unwrap(), item.parse().unwrap());
         UnitPrices::of(price.parse().unwrap(), vat.map(|rate| rate.parse().unwrap()), left).unwrap()
     }
 
     fn texts(unit: &UnitPrices, quantity: &str) -> (Vec<String>, Vec<String>) {
-        let totals = Totals::of(unit, quantity.parse().unwrap()).unwrap();
+        let totals = Totals::of(unit, quantity.parse().unwrap(), euro());
         let units = [unit.amount, unit.including_vat, unit.after_discount, unit.after_discount_including_vat];
         let sums = [
             totals.total,
@@ -110,7 +128,8 @@ mod tests {
             totals.discount,
             totals.discount_including_vat,
         ];
-        (units.iter().map(ToString::to_string).collect(), sums.iter().map(ToString::to_string).collect())
+        let sums = sums.map(|sum| euro().money(sum).to_string());
+        (units.iter().map(ToString::to_string).collect(), sums.to_vec())
     }
 
     #[test]
@@ -225,7 +244,27 @@ mod tests {
         assert!(UnitPrices::of(most, None, Left::ALL).is_some());
         assert!(UnitPrices::of(most, Some("1".parse().unwrap()), Left::ALL).is_none());
         let unit = UnitPrices::of(most, None, Left::ALL).unwrap();
-        assert!(Totals::of(&unit, "9999.9".parse().unwrap()).is_some());
-        assert!(Totals::of(&unit, "10000.1".parse().unwrap()).is_none());
+        assert!(Totals::have_room(&unit, "9999.9".parse().unwrap()));
+        assert!(!Totals::have_room(&unit, "10000.1".parse().unwrap()));
+    }
+
+    #[test]
+    fn totals_are_rounded_once_to_the_places_of_their_currency() {
+        let unit = unit("1.2345", None, "0", "0");
+        for (code, quantity, total) in [
+            ("EUR", "1", "1.23"),
+            ("KWD", "1", "1.235"),
+            ("CLF", "1", "1.2345"),
+            ("JPY", "1", "1"),
+            ("JPY", "-10", "-12"),
+            ("KWD", "-1", "-1.235"),
+            // a half goes away from zero, once: 12.345, and not 12.35 by way of 12.35
+            ("EUR", "10", "12.35"),
+            ("JPY", "2", "2"),
+        ] {
+            let currency = Currency::parse(code).unwrap();
+            let totals = Totals::of(&unit, quantity.parse().unwrap(), currency);
+            assert_eq!(currency.money(totals.total).to_string(), total, "{code} {quantity}");
+        }
     }
 }

@@ -1,34 +1,75 @@
 //! Closes a ticket that is paid, for ever.
 
-use super::payment::{self, Payment};
+use super::edit::Edit;
+use super::payment::{self, Means, Payment};
 use super::refused::TicketRefused;
 use super::right::{Hand, Operation};
-use super::sheet::Draft;
+use super::sheet::{Draft, Sheet};
 use super::state::{Closing, Receipt, Ticket, TicketState};
+use super::text::Label;
 use crate::Instant;
 
-/// Closes the ticket. `payments` take the place of those on it; they belong to the closing and ask no right of their own. What
-/// is due must be covered, and no more given than change can make good.
+/// How a ticket is settled when it is closed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settlement {
+    /// Payments in the place of those on the ticket.
+    pub payments: Option<Vec<Payment>>,
+    /// What the ticket bears afterwards.
+    pub receipt: Receipt,
+    /// Whether the caller gave the receipt its number or its report: else the server did.
+    pub numbered: bool,
+    /// Where no payment stands on the ticket and none is given: whether what is due counts as paid in cash.
+    pub as_cash: bool,
+}
+
+impl Settlement {
+    /// These payments, or those on the ticket where there are none; the server made the number.
+    pub const fn new(payments: Option<Vec<Payment>>, receipt: Receipt) -> Self {
+        Self { payments, receipt, numbered: false, as_cash: false }
+    }
+}
+
+/// Closes the ticket. What is due must be covered, and no more given than change can make good.
+///
+/// Closing changes nothing that a change could not: payments other than those on the ticket, and numbers that the caller gives, ask
+/// what a change of the ticket asks. That what is due counts as paid in cash where nothing was said of a payment is closing itself.
 pub fn close(
     ticket: &Ticket,
-    payments: Option<Vec<Payment>>,
-    receipt: Receipt,
+    settlement: Settlement,
     hand: &Hand,
     seen: Option<i64>,
     at: Instant,
 ) -> Result<Ticket, TicketRefused> {
-    hand.may(Operation::Close, hand.whose(ticket.sheet.owner))?;
+    let whose = hand.whose(ticket.sheet.owner);
+    hand.may(Operation::Close, whose)?;
     ticket.at_version(seen)?;
     ticket.still_open()?;
+    let due = ticket.sheet.payable();
+    let as_cash =
+        settlement.payments.is_none() && settlement.as_cash && ticket.sheet.payments.is_empty() && !due.is_zero();
+    let payments = if as_cash {
+        Some(vec![Payment { means: Means::Cash, name: Label::default(), amount: due }])
+    } else {
+        settlement.payments
+    };
     let sheet = match payments {
         Some(payments) => Draft { payments, ..ticket.sheet.draft().clone() }.check()?,
         None => ticket.sheet.clone(),
     };
+    let edits = Edit::between(&ticket.sheet, &sheet);
+    if settlement.numbered || !(edits.is_empty() || as_cash) {
+        hand.may(Operation::Change, whose)?;
+    }
+    let by = hand.person()?;
+    for operation in edits.iter().flat_map(|edit| edit.operations(by, whose)) {
+        hand.may(operation, whose)?;
+    }
+    sheet.check_growth(ticket.sheet.size().max(Sheet::MOST_BYTES) + Sheet::CLOSING_BYTES)?;
     if sheet.items.is_empty() {
         return Err(TicketRefused::Empty);
     }
-    payment::change_due(sheet.payable(), &sheet.payments)?;
-    let closing = Closing { at, by: hand.person()?, on: hand.till()?, receipt };
+    payment::change_due(sheet.currency, sheet.payable(), &sheet.payments)?;
+    let closing = Closing { at, by, on: hand.till()?, receipt: settlement.receipt };
     Ok(ticket.next(at, sheet, TicketState::Closed(Box::new(closing))))
 }
 

@@ -10,8 +10,6 @@ use std::str::FromStr;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Decimal<const PLACES: u32>(i64);
 
-/// Money as it is paid, in hundredths of the currency's unit.
-pub type Amount = Decimal<2>;
 /// The price of one unit of something, in millionths of the currency's unit.
 pub type Price = Decimal<6>;
 
@@ -98,12 +96,7 @@ pub(super) const fn rounded(number: i128, by: i128) -> i128 {
 impl<const PLACES: u32> fmt::Display for Decimal<PLACES> {
     /// With all its places: `-0.05`, `12.340000`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sign = if self.0 < 0 { "-" } else { "" };
-        let (units, one) = (self.0.unsigned_abs(), Self::ONE.unsigned_abs());
-        if PLACES == 0 {
-            return write!(f, "{sign}{units}");
-        }
-        write!(f, "{sign}{}.{:0places$}", units / one, units % one, places = PLACES as usize)
+        write_units(f, self.0, PLACES)
     }
 }
 
@@ -112,39 +105,53 @@ impl<const PLACES: u32> FromStr for Decimal<PLACES> {
 
     /// Reads the text of a JSON number (RFC 8259, section 6), an exponent included. Zeros behind the last place are no digits.
     fn from_str(text: &str) -> Result<Self, InvalidDecimal> {
-        let (negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
-        let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
-            Some((mantissa, exponent)) => (mantissa, exponent_of(exponent)?),
-            None => (rest, 0),
-        };
-        let (whole, part) = match mantissa.split_once('.') {
-            Some((_, "")) => return Err(InvalidDecimal::Syntax),
-            Some(halves) => halves,
-            None => (mantissa, ""),
-        };
-        let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-        let leading = whole.len() > 1 && whole.starts_with('0');
-        if whole.is_empty() || leading || !digits(whole) || !digits(part) {
-            return Err(InvalidDecimal::Syntax);
-        }
-        let all = format!("{whole}{part}");
-        let significant = all.trim_end_matches('0');
-        if significant.is_empty() {
-            return Ok(Self::ZERO);
-        }
-        // The last digit that counts stands at this power of ten, seen from the last place.
-        let length = |text: &str| i64::try_from(text.len()).unwrap_or(i64::MAX);
-        let power = exponent + i64::from(PLACES) - length(part) + length(&all) - length(significant);
-        if power < 0 {
-            return Err(InvalidDecimal::Places(PLACES));
-        }
-        let units = u32::try_from(power)
-            .ok()
-            .and_then(|power| 10_i128.checked_pow(power))
-            .and_then(|scale| significant.parse::<i128>().ok()?.checked_mul(scale))
-            .and_then(|units| Self::fit(if negative { -units } else { units }));
-        units.ok_or_else(Self::range)
+        parse_units(text, PLACES)?.and_then(Self::fit).ok_or_else(Self::range)
     }
+}
+
+/// How many units of the last of `places` the text of a JSON number says; `None` where they are more than 128 bits hold.
+pub(super) fn parse_units(text: &str, places: u32) -> Result<Option<i128>, InvalidDecimal> {
+    let (negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
+    let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
+        Some((mantissa, exponent)) => (mantissa, exponent_of(exponent)?),
+        None => (rest, 0),
+    };
+    let (whole, part) = match mantissa.split_once('.') {
+        Some((_, "")) => return Err(InvalidDecimal::Syntax),
+        Some(halves) => halves,
+        None => (mantissa, ""),
+    };
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    let leading = whole.len() > 1 && whole.starts_with('0');
+    if whole.is_empty() || leading || !digits(whole) || !digits(part) {
+        return Err(InvalidDecimal::Syntax);
+    }
+    let all = format!("{whole}{part}");
+    let significant = all.trim_end_matches('0');
+    if significant.is_empty() {
+        return Ok(Some(0));
+    }
+    // The last digit that counts stands at this power of ten, seen from the last place.
+    let length = |text: &str| i64::try_from(text.len()).unwrap_or(i64::MAX);
+    let power = exponent + i64::from(places) - length(part) + length(&all) - length(significant);
+    if power < 0 {
+        return Err(InvalidDecimal::Places(places));
+    }
+    let units = u32::try_from(power)
+        .ok()
+        .and_then(|power| 10_i128.checked_pow(power))
+        .and_then(|scale| significant.parse::<i128>().ok()?.checked_mul(scale));
+    Ok(units.map(|units| if negative { -units } else { units }))
+}
+
+/// The text of a number of units of the last of `places`, with all of them: `-0.05`, `12.340000`.
+pub(super) fn write_units(f: &mut fmt::Formatter<'_>, units: i64, places: u32) -> fmt::Result {
+    let sign = if units < 0 { "-" } else { "" };
+    let (units, one) = (units.unsigned_abs(), 10_u64.pow(places));
+    if places == 0 {
+        return write!(f, "{sign}{units}");
+    }
+    write!(f, "{sign}{}.{:0places$}", units / one, units % one, places = places as usize)
 }
 
 fn exponent_of(text: &str) -> Result<i64, InvalidDecimal> {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::currency::Currency;
 use super::item::Item;
 use super::payment::Payment;
 use super::right::{Operation, Whose};
@@ -44,6 +45,8 @@ pub enum Edit {
     },
     /// Other payments.
     Payments {
+        /// In what they are.
+        currency: Currency,
         /// Before.
         from: Vec<Payment>,
         /// After.
@@ -75,10 +78,11 @@ impl Edit {
         let asks = (!own).then_some(Operation::Discount);
         field("discount", asks, text(&from.discount), text(&to.discount), from.discount != to.discount);
         let (old, new) = (from.rounding.amount(), to.rounding.amount());
-        field("rounding", None, text(&old), text(&new), old != new);
+        field("rounding", None, text(&from.money(old)), text(&to.money(new)), old != new);
         edits.extend(Self::items(&from.items, &to.items));
         if from.payments != to.payments {
-            edits.push(Self::Payments { from: from.payments.clone(), to: to.payments.clone() });
+            let (from, to, currency) = (from.payments.clone(), to.payments.clone(), to.currency);
+            edits.push(Self::Payments { currency, from, to });
         }
         edits
     }
@@ -129,7 +133,7 @@ impl Edit {
             Self::Field { from, to, .. } => json!({"from": from, "to": to}),
             Self::Added(item) | Self::Removed(item) => told(item),
             Self::Item { from, to } => json!({"from": told(from), "to": told(to)}),
-            Self::Payments { from, to } => json!({"from": paid(from), "to": paid(to)}),
+            Self::Payments { currency, from, to } => json!({"from": paid(*currency, from), "to": paid(*currency, to)}),
         }
     }
 }
@@ -175,12 +179,12 @@ fn told(item: &Item) -> Value {
 }
 
 /// Payments as the audit tells them.
-pub(crate) fn paid(payments: &[Payment]) -> Value {
+pub(crate) fn paid(currency: Currency, payments: &[Payment]) -> Value {
     let each = |payment: &Payment| {
         json!({
             "means": payment.means.name(),
             "name": payment.name.as_str(),
-            "amount": payment.amount.to_string(),
+            "amount": currency.money(payment.amount).to_string(),
         })
     };
     payments.iter().map(each).collect()

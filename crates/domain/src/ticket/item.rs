@@ -5,6 +5,7 @@ use std::ops::Deref;
 use std::str::FromStr;
 
 use super::arithmetic::{Totals, UnitPrices};
+use super::currency::Currency;
 use super::decimal::{Decimal, InvalidDecimal, Price};
 use super::rate::{Left, Rate};
 use super::refused::TicketRefused;
@@ -144,11 +145,7 @@ pub struct Line {
 
 /// A line whose amounts have room on a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item {
-    line: Line,
-    /// At full price, which no discount exceeds.
-    full: Totals,
-}
+pub struct Item(Line);
 
 /// The most places that the orders of one article go to.
 const ENDPOINTS: usize = 50;
@@ -159,15 +156,20 @@ impl Item {
         if line.article.order_endpoints.len() > ENDPOINTS {
             return Err(TicketRefused::TooMany { what: "places that an item's orders go to", most: ENDPOINTS });
         }
-        let full = UnitPrices::of(line.unit_price, line.article.vat, Left::ALL)
-            .and_then(|unit| Totals::of(&unit, line.quantity))
-            .ok_or(TicketRefused::TooLarge)?;
-        Ok(Self { line, full })
+        let full = UnitPrices::of(line.unit_price, line.article.vat, Left::ALL);
+        if full.is_some_and(|unit| Totals::have_room(&unit, line.quantity)) {
+            Ok(Self(line))
+        } else {
+            Err(TicketRefused::TooLarge)
+        }
     }
 
     /// The price of one unit on a ticket with this discount.
     pub fn unit_prices(&self, ticket: Rate) -> UnitPrices {
-        let left = if self.article.discount_allowed { Left::after(ticket, self.discount) } else { Left::ALL };
+        self.priced(if self.article.discount_allowed { Left::after(ticket, self.discount) } else { Left::ALL })
+    }
+
+    fn priced(&self, left: Left) -> UnitPrices {
         let full = UnitPrices {
             amount: self.unit_price,
             including_vat: self.unit_price,
@@ -178,34 +180,33 @@ impl Item {
         UnitPrices::of(self.unit_price, self.article.vat, left).unwrap_or(full)
     }
 
-    /// What the item comes to on a ticket with this discount.
-    pub fn totals(&self, ticket: Rate) -> Totals {
-        // The full price had room when the item was made, and a discount makes nothing larger.
-        Totals::of(&self.unit_prices(ticket), self.quantity).unwrap_or(self.full)
+    /// What the item comes to on a ticket with this discount, in this currency.
+    pub fn totals(&self, ticket: Rate, currency: Currency) -> Totals {
+        Totals::of(&self.unit_prices(ticket), self.quantity, currency)
     }
 
     /// What it comes to before discounts.
-    pub(super) const fn full(&self) -> Totals {
-        self.full
+    pub(super) fn full(&self, currency: Currency) -> Totals {
+        Totals::of(&self.priced(Left::ALL), self.quantity, currency)
     }
 
     /// What the item was made of, to make another of it.
     pub const fn line(&self) -> &Line {
-        &self.line
+        &self.0
     }
 }
 
 impl Deref for Item {
     type Target = Line;
     fn deref(&self) -> &Line {
-        &self.line
+        &self.0
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ticket::sample::{amount, line};
+    use crate::ticket::sample::{amount, euro, line};
 
     #[test]
     fn whichever_way_money_comes_back_is_taken() {
@@ -214,7 +215,7 @@ mod tests {
                 [("2", "3", "6.00"), ("-2", "3", "-6.00"), ("2", "-3", "-6.00"), ("2", "0", "0.00")]
             {
                 let made = Item::new(Line { kind, ..line(3, price, quantity) }).unwrap();
-                assert_eq!(made.totals(Rate::ZERO).total, amount(total), "{kind:?} {price} {quantity}");
+                assert_eq!(made.totals(Rate::ZERO, euro()).total, amount(total), "{kind:?} {price} {quantity}");
             }
         }
     }
@@ -237,9 +238,9 @@ mod tests {
         plain.article.discount_allowed = false;
         let without = Item::new(plain).unwrap();
         let rate: Rate = "10".parse().unwrap();
-        assert_eq!(with.totals(rate).after_discount_including_vat, amount("9.00"));
-        assert_eq!(without.totals(rate).after_discount_including_vat, amount("20.00"));
-        assert_eq!(without.totals(rate).discount, amount("0"));
+        assert_eq!(with.totals(rate, euro()).after_discount_including_vat, amount("9.00"));
+        assert_eq!(without.totals(rate, euro()).after_discount_including_vat, amount("20.00"));
+        assert_eq!(without.totals(rate, euro()).discount, amount("0"));
     }
 
     #[test]

@@ -5,7 +5,6 @@ use super::refused::TicketRefused;
 use super::right::{Hand, Operation, Whose};
 use super::sheet::{Draft, Sheet};
 use super::state::{Record, Ticket, TicketState};
-use super::text::Currency;
 use crate::{Instant, TenantId, TicketId};
 
 /// What a new ticket is, besides what stands on it.
@@ -15,8 +14,6 @@ pub struct Opening {
     pub id: TicketId,
     /// Whose it is.
     pub tenant: TenantId,
-    /// In what it is paid.
-    pub currency: Currency,
     /// When.
     pub at: Instant,
 }
@@ -26,18 +23,18 @@ pub struct Opening {
 pub fn open(opening: Opening, sheet: Sheet, hand: &Hand) -> Result<Ticket, TicketRefused> {
     hand.may(Operation::Create, Whose::Own)?;
     let (user, till) = (hand.person()?, hand.till()?);
-    for edit in Edit::between(&Draft::of(user).check()?, &sheet) {
+    sheet.check_growth(0)?;
+    for edit in Edit::between(&Draft::of(user, sheet.currency).check()?, &sheet) {
         for operation in edit.operations(user, Whose::Own) {
             if operation != Operation::Rename {
                 hand.may(operation, Whose::Own)?;
             }
         }
     }
-    let Opening { id, tenant, currency, at } = opening;
+    let Opening { id, tenant, at } = opening;
     Ok(Ticket::first(Record {
         id,
         tenant,
-        currency,
         opened_at: at,
         opened_on: till,
         updated_at: at,

@@ -50,8 +50,9 @@ impl Fraction {
     }
 }
 
-/// What the published steps make of an item, in hundredths: total, with VAT, after discount, after discount with VAT.
-fn expected(line: &Line, ticket: Rate) -> [i64; 4] {
+/// What the published steps make of an item, in smallest units of the currency: total, with VAT, after discount, after discount with
+/// VAT.
+fn expected(line: &Line, ticket: Rate, currency: Currency) -> [i64; 4] {
     let of = |units: i64| Fraction::new(i128::from(units), 1_000_000);
     let part = |rate: Rate| of(rate.percent().units()).times(Fraction::new(1, 100));
     let (one, minus) = (Fraction(1, 1), Fraction(-1, 1));
@@ -63,11 +64,33 @@ fn expected(line: &Line, ticket: Rate) -> [i64; 4] {
     let left = if line.article.discount_allowed { one.plus(effective.times(minus)) } else { one };
     let quantity = of(line.quantity.amount().units());
     [unit, with_vat, unit.times(left).to(6), with_vat.times(left).to(6)]
-        .map(|price| price.times(quantity).to(2).units(2))
+        .map(|price| price.times(quantity).to(currency.decimal_places()).units(currency.decimal_places()))
 }
 
-fn found(totals: &Totals) -> [i64; 4] {
-    [totals.total, totals.including_vat, totals.after_discount, totals.after_discount_including_vat].map(Amount::units)
+fn found(totals: &Totals, currency: Currency) -> [i64; 4] {
+    [totals.total, totals.including_vat, totals.after_discount, totals.after_discount_including_vat]
+        .map(|amount| units(amount, currency))
+}
+
+/// Currencies of every number of decimal places, some with large coins, and one as it was kept when all had two places.
+fn currency() -> BoxedStrategy<Currency> {
+    let of = |code| Currency::parse(code).unwrap();
+    let kept = Currency::kept("JPY", 2).unwrap();
+    let all = ["EUR", "EUR", "CZK", "HUF", "JPY", "CLP", "KWD", "CLF"].map(of);
+    prop::sample::select(all.into_iter().chain([kept]).collect::<Vec<_>>()).boxed()
+}
+
+/// An amount in smallest units of its currency, checked by the text of it.
+fn units(amount: Amount, currency: Currency) -> i64 {
+    let text = currency.money(amount).to_string();
+    let places = text.split_once('.').map_or(0, |(_, part)| part.len());
+    assert_eq!(u32::try_from(places).unwrap(), currency.decimal_places(), "{text} of {currency}");
+    text.replace('.', "").parse().unwrap()
+}
+
+/// So many smallest units, less than the smallest coin.
+fn rounding(part: i64, currency: Currency) -> i64 {
+    part % units(currency.cash_step(), currency)
 }
 
 /// A number of millionths: small ones, round ones and any, since halves are rare among any.
@@ -110,15 +133,14 @@ fn lines() -> impl Strategy<Value = Vec<Line>> {
     (1..8_u32).prop_flat_map(|count| (1..=count).map(any_line).collect::<Vec<_>>())
 }
 
-fn draft(lines: Vec<Line>, discount: Rate, rounding: i64) -> Draft {
+fn draft(lines: Vec<Line>, discount: Rate, rounding: i64, currency: Currency) -> Draft {
     let items = lines.into_iter().map(|line| Item::new(line).unwrap()).collect();
-    let step = Amount::from_units(100).unwrap();
-    let rounding = Rounding::within(Amount::from_units(rounding).unwrap(), step).unwrap();
-    Draft { discount, items, rounding, ..Draft::of(user(1)) }
+    let rounding = Rounding::of_cash(currency.amount(rounding).unwrap(), currency).unwrap();
+    Draft { discount, items, rounding, ..Draft::of(user(1), currency) }
 }
 
-fn cents(amounts: &[Amount]) -> i64 {
-    amounts.iter().map(|amount| amount.units()).sum()
+fn sum(amounts: &[Amount], currency: Currency) -> i64 {
+    amounts.iter().map(|amount| units(*amount, currency)).sum()
 }
 
 proptest! {
@@ -128,22 +150,24 @@ proptest! {
     fn totals_are_the_exact_results_rounded_as_published(
         lines in lines(),
         discount in rate(),
-        rounding in -99..100_i64,
+        part in -99..100_i64,
+        currency in currency(),
     ) {
-        let sheet = draft(lines.clone(), discount, rounding).check().unwrap();
+        let rounding = rounding(part, currency);
+        let sheet = draft(lines.clone(), discount, rounding, currency).check().unwrap();
         let mut sums = [0; 4];
         for (item, line) in sheet.items.iter().zip(&lines) {
-            let each = expected(line, discount);
-            prop_assert_eq!(found(&item.totals(discount)), each);
+            let each = expected(line, discount, currency);
+            prop_assert_eq!(found(&item.totals(discount, currency), currency), each);
             for (sum, each) in sums.iter_mut().zip(each) {
                 *sum += each;
             }
         }
         let totals = sheet.totals();
-        prop_assert_eq!(found(&totals), sums);
-        prop_assert_eq!(totals.discount.units(), sums[0] - sums[2]);
-        prop_assert_eq!(totals.discount_including_vat.units(), sums[1] - sums[3]);
-        prop_assert_eq!(sheet.payable().units(), sums[3] + rounding);
+        prop_assert_eq!(found(&totals, currency), sums);
+        prop_assert_eq!(units(totals.discount, currency), sums[0] - sums[2]);
+        prop_assert_eq!(units(totals.discount_including_vat, currency), sums[1] - sums[3]);
+        prop_assert_eq!(units(sheet.payable(), currency), sums[3] + rounding);
     }
 
     #[test]
@@ -151,9 +175,10 @@ proptest! {
         lines in lines(),
         discounts in prop::collection::vec(rate(), 1..4),
         order in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
+        currency in currency(),
     ) {
-        let whole = draft(lines.clone(), *discounts.last().unwrap(), 0).check().unwrap();
-        let mut ticket = opened(Draft::of(user(1)).check().unwrap());
+        let whole = draft(lines.clone(), *discounts.last().unwrap(), 0, currency).check().unwrap();
+        let mut ticket = opened(Draft::of(user(1), currency).check().unwrap());
         let change = |ticket: &Ticket, draft: Draft| {
             amend(ticket, draft.check().unwrap(), &admin(1), Some(ticket.version), Instant::default()).unwrap().ticket
         };
@@ -182,44 +207,59 @@ proptest! {
     }
 
     #[test]
-    fn splitting_a_payment_makes_and_loses_no_cent(
+    fn splitting_a_payment_makes_and_loses_no_smallest_unit(
         due in prop_oneof![-500..500_i64, -99_999_999..99_999_999_i64],
         more in 0..10_000_i64,
         ways in 1..60_u16,
+        currency in currency(),
     ) {
-        let due_amount = Amount::from_units(due).unwrap();
-        let given = Amount::from_units(if due > 0 { due + more } else { due }).unwrap();
-        let parts = split(given, NonZeroU16::new(ways).unwrap());
+        let due_amount = currency.amount(due).unwrap();
+        let given = currency.amount(if due > 0 { due + more } else { due }).unwrap();
+        let parts = split(currency, given, NonZeroU16::new(ways).unwrap());
         prop_assert_eq!(parts.len(), usize::from(ways));
-        prop_assert_eq!(cents(&parts), given.units());
+        prop_assert_eq!(sum(&parts, currency), units(given, currency));
         let (least, most) = (parts.iter().min().unwrap(), parts.iter().max().unwrap());
-        prop_assert!(most.units() - least.units() <= 1);
+        prop_assert!(units(*most, currency) - units(*least, currency) <= 1);
         let cash = |amounts: &[Amount]| -> Vec<Payment> {
             let some = amounts.iter().filter(|amount| !amount.is_zero());
             some.map(|amount| Payment { means: Means::Cash, name: Label::default(), amount: *amount }).collect()
         };
         // However it is split, the same change comes back, and what was given less the change is what was due.
-        let back = change_due(due_amount, &cash(&[given])).unwrap();
-        prop_assert_eq!(change_due(due_amount, &cash(&parts)).unwrap(), back);
-        prop_assert_eq!(given.units() - back.units(), due);
+        let back = change_due(currency, due_amount, &cash(&[given])).unwrap();
+        prop_assert_eq!(change_due(currency, due_amount, &cash(&parts)).unwrap(), back);
+        prop_assert_eq!(units(given, currency) - units(back, currency), due);
     }
 
     #[test]
-    fn refunds_never_exceed_their_ticket_and_all_of_them_give_back_what_was_paid(
+    fn goods_come_back_for_what_they_cost_and_all_refunds_together_give_back_what_was_paid(
         lines in lines(),
         discount in rate(),
-        rounding in -99..100_i64,
+        part in -99..100_i64,
+        currency in currency(),
         parts in prop::collection::vec((any::<prop::sample::Index>(), 1..=4_i64, any::<bool>()), 0..12),
     ) {
-        let sold = closed(&opened(draft(lines.clone(), discount, rounding).check().unwrap()));
-        let paid = sold.sheet.payable().units();
-        let mut left: BTreeMap<u32, i64> = lines.iter().map(|line| (line.id, line.quantity.amount().units().abs())).collect();
+        let rounding = rounding(part, currency);
+        let sold = closed(&opened(draft(lines.clone(), discount, rounding, currency).check().unwrap()));
+        let paid = units(sold.sheet.payable(), currency);
+        let sold_something = lines.iter().any(|line| !line.quantity.amount().is_zero());
+        // what each item came to, from the fractions
+        let cost: BTreeMap<u32, i64> =
+            lines.iter().map(|line| (line.id, expected(line, discount, currency)[3])).collect();
+        let whole: BTreeMap<u32, i64> =
+            lines.iter().map(|line| (line.id, line.quantity.amount().units().abs())).collect();
+        let mut left = whole.clone();
         let mut refunds: Vec<Ticket> = Vec::new();
-        let mut given = 0;
+        let (mut given, mut given_for_goods) = (0, 0);
+        let goods = cost.values().filter(|cost| **cost > 0).sum::<i64>() + rounding;
         let quantity = |units: i64| Quantity::new(Decimal::from_units(units).unwrap()).unwrap();
         let take = |refunds: &[Ticket], wanted: &BTreeMap<u32, Quantity>| {
             let opening = opening(200 + refunds.len() as u128);
             refund(&sold, refunds, wanted, opening, &admin(2))
+        };
+        // what an item comes to of which so much is left
+        let share = |id: u32, left: i64| {
+            let taken = Fraction::new((whole[&id] - left).into(), whole[&id].into());
+            taken.times(Fraction(cost[&id].into(), 1)).to(0).units(0)
         };
         for (index, part, void_it) in parts {
             let (id, rest) = left.iter().nth(index.index(left.len())).map(|(id, rest)| (*id, *rest)).unwrap();
@@ -230,26 +270,36 @@ proptest! {
             if rest == 0 {
                 continue;
             }
-            let units = (rest / part).max(1);
-            let made = take(&refunds, &BTreeMap::from([(id, quantity(units))])).unwrap();
+            let taken = (rest / part).max(1);
+            let made = take(&refunds, &BTreeMap::from([(id, quantity(taken))])).unwrap();
             if void_it {
                 let gone = void(&made, Note::default(), &admin(2), Some(1), Instant::default()).unwrap();
                 refunds.push(gone);
                 continue;
             }
-            given -= made.sheet.payable().units();
-            prop_assert!(given <= paid.max(0), "{} of {}", given, paid);
+            let back = -units(made.sheet.payable(), currency);
+            given += back;
+            left.insert(id, rest - taken);
+            let last = left.values().all(|left| *left == 0);
+            let worth = share(id, rest - taken) - share(id, rest);
+            if last {
+                prop_assert_eq!(given, paid, "the last gives back what is left");
+            } else if cost[&id] > 0 {
+                // never more than what is left of what was paid for goods, which a rounding may have made less
+                prop_assert_eq!(back, worth.min((goods - given_for_goods).max(0)), "goods");
+            } else {
+                prop_assert_eq!(back, worth, "deposits and the like");
+            }
+            given_for_goods += if cost[&id] > 0 { back } else { 0 };
             refunds.push(if part % 2 == 0 { closed(&made) } else { made });
-            left.insert(id, rest - units);
         }
         let rest: BTreeMap<u32, Quantity> =
             left.iter().filter(|(_, units)| **units > 0).map(|(id, units)| (*id, quantity(*units))).collect();
         if !rest.is_empty() {
             let made = take(&refunds, &rest).unwrap();
-            given -= made.sheet.payable().units();
+            given -= units(made.sheet.payable(), currency);
         }
         // where nothing was sold there is nothing to take back, and its rounding stays
-        let sold_something = lines.iter().any(|line| !line.quantity.amount().is_zero());
         prop_assert_eq!(given, if sold_something { paid } else { 0 });
     }
 
@@ -259,21 +309,42 @@ proptest! {
         discount in rate(),
         card in 0..200_000_i64,
         cash in 0..200_000_i64,
+        currency in currency(),
     ) {
-        let ticket = opened(draft(lines, discount, 0).check().unwrap());
-        let due = ticket.sheet.payable().units();
+        let ticket = opened(draft(lines, discount, 0, currency).check().unwrap());
+        let due = units(ticket.sheet.payable(), currency);
         let of = |means, units: i64| {
-            let amount = Amount::from_units(units).unwrap();
+            let amount = currency.amount(units).unwrap();
             (units != 0).then(|| Payment { means, name: Label::default(), amount })
         };
         let payments: Vec<Payment> = of(Means::Card, card).into_iter().chain(of(Means::Cash, cash)).collect();
-        let made = close(&ticket, Some(payments), receipt(), &admin(1), Some(1), Instant::default());
+        let settlement = Settlement::new(Some(payments), receipt());
+        let made = close(&ticket, settlement, &admin(1), Some(1), Instant::default());
         let over = card + cash - due;
         let fits = if due < 0 { false } else { over >= 0 && over <= cash };
         prop_assert_eq!(made.is_ok(), fits, "due {} card {} cash {}: {:?}", due, card, cash, made.err());
         if let Ok(made) = made {
-            prop_assert_eq!(made.change().unwrap().units(), over);
+            prop_assert_eq!(units(made.change().unwrap(), currency), over);
             prop_assert_eq!(Ticket::restore(made.record().clone()), Ok(made));
+        }
+    }
+
+    #[test]
+    fn an_amount_that_the_currency_cannot_pay_is_refused_and_any_other_kept(
+        ten_thousandths in prop_oneof![-20_000..20_000_i64, -99_999_999_999..99_999_999_999_i64],
+        currency in currency(),
+    ) {
+        let sign = if ten_thousandths < 0 { "-" } else { "" };
+        let size = ten_thousandths.unsigned_abs();
+        let text = format!("{sign}{}.{:04}", size / 10_000, size % 10_000);
+        let amount: Amount = text.parse().unwrap();
+        let smallest = 10_i64.pow(4 - currency.decimal_places());
+        let payments = vec![Payment { means: Means::Cash, name: Label::default(), amount }];
+        let sheet = Draft { payments, ..Draft::of(user(1), currency) }.check();
+        prop_assert_eq!(sheet.is_ok(), ten_thousandths % smallest == 0, "{} {}", text, currency);
+        if sheet.is_ok() {
+            prop_assert_eq!(currency.amount(units(amount, currency)), Ok(amount));
+            prop_assert_eq!(currency.smallest_units(amount), units(amount, currency));
         }
     }
 }

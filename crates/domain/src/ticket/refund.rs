@@ -1,10 +1,12 @@
-//! Takes goods back: a new ticket that refers to the closed one and mirrors its items, and gives back no more than was paid.
+//! Takes goods back: a new ticket that refers to the closed one and mirrors its items. Goods come back for what they cost, however
+//! little the whole ticket came to, and all refunds of a ticket together give back exactly what was paid for it.
 //!
 //! Whoever stores it claims the sold ticket first: what is left depends on all its refunds.
 
 use std::collections::BTreeMap;
 
-use super::decimal::Amount;
+use super::amount::Amount;
+use super::decimal::rounded;
 use super::item::{Item, Line, Quantity};
 use super::open::Opening;
 use super::payment::Rounding;
@@ -18,7 +20,7 @@ use super::state::{Record, Ticket, TicketState};
 struct TakenBack {
     /// In millionths, by item.
     quantities: BTreeMap<u32, i128>,
-    /// In hundredths.
+    /// What was given back for it, in ten-thousandths.
     money: i128,
 }
 
@@ -35,14 +37,57 @@ impl TakenBack {
         }
         taken
     }
+
+    fn quantity(&self, item: &Item) -> i128 {
+        self.quantities.get(&item.id).copied().unwrap_or_default()
+    }
+
+    /// What so much of the sold items costs: what people paid for goods, and what they were given for others, such as deposits.
+    fn worth(&self, sold: &Ticket) -> Worth {
+        let mut worth = Worth::default();
+        for item in &sold.sheet.items {
+            worth.add(share(sold, item, self.quantity(item)));
+        }
+        worth
+    }
+}
+
+/// What items cost, in ten-thousandths, those that were paid for and those that were paid out apart.
+#[derive(Clone, Copy, Debug, Default)]
+struct Worth {
+    paid: i128,
+    given: i128,
+}
+
+impl Worth {
+    fn add(&mut self, money: i128) {
+        if money > 0 {
+            self.paid += money;
+        } else {
+            self.given += money;
+        }
+    }
+}
+
+/// What so much of an item costs, in ten-thousandths: its part of what the whole item came to, rounded once, so that all parts of an
+/// item come to the item, in whichever steps they are taken back.
+fn share(sold: &Ticket, item: &Item, quantity: i128) -> i128 {
+    let (all, smallest) = (item.quantity.size(), sold.sheet.currency.smallest());
+    if all == 0 {
+        return 0;
+    }
+    let cost = sold.sheet.item_totals(item).after_discount_including_vat.wide() / smallest;
+    // Twice both, so that the divisor is even.
+    rounded(2 * cost * quantity, 2 * all) * smallest
 }
 
 /// Makes a refund of these items of the sold ticket, each in such a quantity. `refunds` are all tickets that refer to the sold
 /// one; others among them are passed over.
 ///
-/// Items keep the prices, discounts and arithmetic of the sold ticket. What parts of an item come to may be a cent more or less
-/// than their share; the refund's rounding makes that good: no refund gives back more than is left of what was paid, and the one
-/// that takes back the last gives back exactly what is left, the rounding of the sold ticket included.
+/// Items keep the prices, discounts and arithmetic of the sold ticket. What parts of an item come to by that may be a smallest coin
+/// more or less than their share of what the item cost; the refund's rounding makes that good. Goods are given back no more than was
+/// paid for all goods, what cash was rounded by included; the refund that takes back the last gives back exactly what is left of what
+/// was paid for the whole ticket.
 pub fn refund(
     sold: &Ticket,
     refunds: &[Ticket],
@@ -60,36 +105,35 @@ pub fn refund(
     if returned.is_empty() || returned.values().any(|quantity| quantity.amount().units() <= 0) {
         return Err(TicketRefused::NothingReturned);
     }
-    let mut taken = TakenBack::of(sold, refunds);
+    let before = TakenBack::of(sold, refunds);
+    let mut taken = before.clone();
     let mut items = Vec::new();
     for (id, quantity) in returned {
         let item = sold.sheet.items.iter().find(|item| item.id == *id).ok_or(TicketRefused::NoItem(*id))?;
-        let before = taken.quantities.entry(*id).or_default();
-        if *before + quantity.size() > item.quantity.size() {
-            return Err(TicketRefused::more_than_sold(*id, item.quantity.less(*before)));
+        let so_far = taken.quantities.entry(*id).or_default();
+        if *so_far + quantity.size() > item.quantity.size() {
+            return Err(TicketRefused::more_than_sold(*id, item.quantity.less(*so_far)));
         }
-        *before += quantity.size();
+        *so_far += quantity.size();
         items.push(mirror(item, *quantity)?);
     }
-    let blank = Draft::of(hand.person()?);
+    let blank = Draft::of(hand.person()?, sold.sheet.currency);
     let draft = Draft { customer: sold.sheet.customer.clone(), discount: sold.sheet.discount, items, ..blank };
     let sheet = draft.check()?;
-    let worth = -sheet.payable().wide();
-    let left = sold.sheet.payable().wide() - taken.money;
-    let all = |item: &Item| taken.quantities.get(&item.id).copied().unwrap_or_default() == item.quantity.size();
-    let given = if sold.sheet.items.iter().all(all) {
-        left
-    } else if worth > 0 {
-        worth.min(left.max(0))
+    let given = if sold.sheet.items.iter().all(|item| taken.quantity(item) == item.quantity.size()) {
+        sold.sheet.payable().wide() - taken.money
     } else {
-        worth
+        let (earlier, now) = (before.worth(sold), taken.worth(sold));
+        let all: i128 = sold.sheet.items.iter().map(|item| share(sold, item, item.quantity.size()).max(0)).sum();
+        // of what was given back so far, what people paid back for deposits and the like is not for goods
+        let left = all + sold.sheet.rounding.amount().wide() - (before.money - earlier.given);
+        (now.paid - earlier.paid).min(left.max(0)) + now.given - earlier.given
     };
-    let rounding = Rounding::kept(Amount::fit(worth - given).ok_or(TicketRefused::TooLarge)?);
-    let sheet = Draft { rounding, ..sheet.draft().clone() }.check()?;
+    let made_good = Amount::fit(-given - sheet.payable().wide()).ok_or(TicketRefused::TooLarge)?;
+    let sheet = Draft { rounding: Rounding::of_share(made_good), ..sheet.draft().clone() }.check()?;
     Ok(Ticket::first(Record {
         id: opening.id,
         tenant: sold.tenant,
-        currency: sold.currency,
         opened_at: opening.at,
         opened_on: hand.till()?,
         updated_at: opening.at,
@@ -103,10 +147,7 @@ pub fn refund(
 /// What of a closed ticket is left to be taken back, by item.
 pub fn left_of(sold: &Ticket, refunds: &[Ticket]) -> BTreeMap<u32, Quantity> {
     let taken = TakenBack::of(sold, refunds);
-    let left = sold.sheet.items.iter().map(|item| {
-        let taken = taken.quantities.get(&item.id).copied().unwrap_or_default();
-        (item.id, item.quantity.less(taken))
-    });
+    let left = sold.sheet.items.iter().map(|item| (item.id, item.quantity.less(taken.quantity(item))));
     left.filter(|(_, quantity)| !quantity.amount().is_zero()).collect()
 }
 

@@ -1,6 +1,6 @@
 //! What tickets say no with: the rule, and what to do about it. Nothing was changed then.
 
-use super::decimal::Amount;
+use super::amount::Money;
 use super::item::Quantity;
 use crate::Right;
 
@@ -31,7 +31,7 @@ pub enum TicketRefused {
     #[error("the ticket is void and stays as it is; open a new one")]
     Void,
     /// Its amounts, or those of the whole ticket, have more digits than are kept.
-    #[error("the amounts are too large; the sum of all items must stay within {}", Amount::bounded(Amount::MOST.into()))]
+    #[error("the amounts are too large; the sum of all items must stay within 15 digits")]
     TooLarge,
     /// More of something than a ticket holds.
     #[error("a ticket has at most {most} {what}; open another ticket for the rest")]
@@ -48,7 +48,16 @@ pub enum TicketRefused {
     #[error("the rounding must be smaller than {step} either way; a discount is for more")]
     Rounding {
         /// The step of cash that is rounded to.
-        step: Amount,
+        step: Money,
+    },
+    /// An amount that the currency has no place for.
+    #[error("{} must have at most {places} decimal places and 15 digits; round it first",
+        if .payment.is_some() { "the payment" } else { "the rounding" })]
+    Unpayable {
+        /// Which payment, counted from 0; the rounding where it is none.
+        payment: Option<usize>,
+        /// How many places the currency has.
+        places: u32,
     },
     /// Nothing on it.
     #[error("the ticket has no items; add some, or delete it")]
@@ -57,13 +66,13 @@ pub enum TicketRefused {
     #[error("{left} is still to be paid; add a payment")]
     Unpaid {
         /// How much is missing.
-        left: Amount,
+        left: Money,
     },
     /// More was paid than can be given back.
     #[error("{over} was paid too much, and change is given on cash alone; lower the other payments")]
     Overpaid {
         /// How much more than is due and than cash makes good.
-        over: Amount,
+        over: Money,
     },
     /// A payment of nothing, or against the direction in which money flows.
     #[error("a payment must not be zero, and must be {} zero on this ticket", if *.out { "below" } else { "above" })]
@@ -71,6 +80,9 @@ pub enum TicketRefused {
         /// Whether money is paid out.
         out: bool,
     },
+    /// Another receipt has the number.
+    #[error("another receipt of the same series has the number {0}; give the number that the fiscal device has made")]
+    NumberTaken(u64),
     /// What is to be refunded is not closed.
     #[error("only a closed ticket is refunded; change or delete an open one")]
     NotSold,
@@ -113,10 +125,12 @@ impl TicketRefused {
             Self::TooMany { .. } => "ticket_too_long",
             Self::Twice(_) => "item_twice",
             Self::Rounding { .. } => "rounding_too_large",
+            Self::Unpayable { .. } => "amount_unpayable",
             Self::Empty => "ticket_empty",
             Self::Unpaid { .. } => "ticket_unpaid",
             Self::Overpaid { .. } => "ticket_overpaid",
             Self::Payment { .. } => "payment_invalid",
+            Self::NumberTaken(_) => "receipt_number_taken",
             Self::NotSold => "refund_not_sold",
             Self::RefundOfRefund => "refund_of_refund",
             Self::NothingReturned => "refund_empty",

@@ -10,6 +10,21 @@ pub(super) fn amount(text: &str) -> Amount {
     text.parse().unwrap()
 }
 
+/// What is paid in where a test says nothing else.
+pub(super) fn euro() -> Currency {
+    Currency::parse("EUR").unwrap()
+}
+
+/// So much in euro, as it is shown.
+pub(super) fn shown(text: &str) -> Money {
+    euro().money(amount(text))
+}
+
+/// A blank sheet of the first person.
+pub(super) fn blank() -> Draft {
+    Draft::of(user(1), euro())
+}
+
 /// Something sold without VAT and without a discount of its own.
 pub(super) fn line(id: u32, price: &str, quantity: &str) -> Line {
     Line {
@@ -54,14 +69,13 @@ pub(super) fn opening(number: u128) -> Opening {
     Opening {
         id: TicketId(Uuid::from_u128(number)),
         tenant: TenantId(Uuid::from_u128(1)),
-        currency: Currency::parse("EUR").unwrap(),
         at: Instant::from_millis(1_000),
     }
 }
 
 /// A sheet of the first person with these items.
 pub(super) fn sheet(items: Vec<Item>) -> Sheet {
-    Draft { items, ..Draft::of(user(1)) }.check().unwrap()
+    Draft { items, ..blank() }.check().unwrap()
 }
 
 /// An open ticket of the first person.
@@ -84,5 +98,5 @@ pub(super) fn closed(ticket: &Ticket) -> Ticket {
     let due = ticket.sheet.payable();
     let payment = Payment { means: Means::Card, name: Label::default(), amount: due };
     let payments = if due.is_zero() { Vec::new() } else { vec![payment] };
-    close(ticket, Some(payments), receipt(), &admin(1), None, Instant::from_millis(2_000)).unwrap()
+    close(ticket, Settlement::new(Some(payments), receipt()), &admin(1), None, Instant::from_millis(2_000)).unwrap()
 }

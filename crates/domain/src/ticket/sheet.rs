@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::ops::Deref;
 
+use super::amount::{Amount, Money};
 use super::arithmetic::Totals;
+use super::currency::Currency;
 use super::customer::{Customer, Location};
-use super::decimal::Amount;
 use super::item::Item;
 use super::payment::{Payment, Rounding};
 use super::rate::Rate;
@@ -16,6 +17,8 @@ use crate::UserId;
 /// What a sheet is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Draft {
+    /// In what it is paid; it stays for the life of the ticket.
+    pub currency: Currency,
     /// Whose ticket it is.
     pub owner: UserId,
     /// The client's own id of it.
@@ -38,8 +41,9 @@ pub struct Draft {
 
 impl Draft {
     /// A blank sheet.
-    pub fn of(owner: UserId) -> Self {
+    pub fn of(owner: UserId, currency: Currency) -> Self {
         Self {
+            currency,
             owner,
             external_id: Label::default(),
             name: Label::default(),
@@ -71,14 +75,31 @@ impl Draft {
                 return Err(TicketRefused::Twice(item.id));
             }
         }
+        self.check_amounts()?;
+        Ok(Sheet(self))
+    }
+
+    /// Every amount is one that the currency pays, and the sums have room.
+    fn check_amounts(&self) -> Result<(), TicketRefused> {
+        let currency = self.currency;
+        let places = currency.decimal_places();
+        if !currency.pays(self.rounding.amount()) {
+            return Err(TicketRefused::Unpayable { payment: None, places });
+        }
+        if let Some(payment) = self.payments.iter().position(|payment| !currency.pays(payment.amount)) {
+            return Err(TicketRefused::Unpayable { payment: Some(payment), places });
+        }
         // Without their signs, so that no sum on the way is larger either.
-        let sizes =
-            |of: fn(&Totals) -> Amount| self.items.iter().map(|item| of(&item.full()).wide().abs()).sum::<i128>();
-        let most = sizes(|totals| totals.total).max(sizes(|totals| totals.including_vat));
-        if most + self.rounding.amount().wide().abs() > i128::from(Amount::MOST) {
+        let (mut total, mut including_vat) = (0, 0);
+        for item in &self.items {
+            let full = item.full(currency);
+            total += full.total.wide().abs();
+            including_vat += full.including_vat.wide().abs();
+        }
+        if total.max(including_vat) + self.rounding.amount().wide().abs() > currency.most() {
             return Err(TicketRefused::TooLarge);
         }
-        Ok(Sheet(self))
+        Ok(())
     }
 }
 
@@ -96,9 +117,19 @@ impl Sheet {
     pub fn totals(&self) -> Totals {
         let mut sum = Totals::default();
         for item in &self.0.items {
-            sum += item.totals(self.0.discount);
+            sum += self.item_totals(item);
         }
         sum
+    }
+
+    /// What one of its items comes to.
+    pub fn item_totals(&self, item: &Item) -> Totals {
+        item.totals(self.0.discount, self.0.currency)
+    }
+
+    /// An amount as it is shown in the ticket's currency.
+    pub fn money(&self, amount: Amount) -> Money {
+        self.0.currency.money(amount)
     }
 
     /// What is to be paid: the total after discounts with VAT, and the rounding.
@@ -111,9 +142,20 @@ impl Sheet {
         &self.0
     }
 
-    /// An id for another item: above every one on the sheet.
+    /// An id for another item, as [`free_id`] gives it.
     pub fn next_item(&self) -> u32 {
-        self.0.items.iter().map(|item| item.id).max().map_or(1, |id| id.saturating_add(1))
+        free_id(&self.0.items.iter().map(|item| item.id).collect())
+    }
+}
+
+/// An id that none of the taken ones is: above them all, so that nobody takes a new item for one that was there before; and where
+/// the last id there is is taken, the least that is free.
+pub(crate) fn free_id(taken: &BTreeSet<u32>) -> u32 {
+    match taken.last() {
+        None => 1,
+        Some(last) => {
+            last.checked_add(1).unwrap_or_else(|| (1..=u32::MAX).find(|id| !taken.contains(id)).unwrap_or_default())
+        }
     }
 }
 

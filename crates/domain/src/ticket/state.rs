@@ -2,12 +2,12 @@
 
 use std::ops::Deref;
 
-use super::decimal::Amount;
+use super::amount::Amount;
 use super::item::ItemKind;
 use super::payment;
 use super::refused::TicketRefused;
 use super::sheet::Sheet;
-use super::text::{Currency, Label, Note};
+use super::text::{Label, Note};
 use crate::{DeviceId, Instant, TenantId, TicketId, UserId};
 
 /// Where a ticket stands.
@@ -110,8 +110,6 @@ pub struct Record {
     pub id: TicketId,
     /// Whose it is.
     pub tenant: TenantId,
-    /// In what it is paid.
-    pub currency: Currency,
     /// When it was opened.
     pub opened_at: Instant,
     /// On which device.
@@ -149,7 +147,7 @@ impl Ticket {
             if record.sheet.items.is_empty() {
                 return no("it is closed and empty");
             }
-            if payment::change_due(record.sheet.payable(), &record.sheet.payments).is_err() {
+            if change(&record.sheet).is_err() {
                 return no("it is closed and its payments do not make up what was due");
             }
         }
@@ -163,7 +161,7 @@ impl Ticket {
 
     /// The change that was given, or that would be if the ticket were closed as it is.
     pub fn change(&self) -> Result<Amount, TicketRefused> {
-        payment::change_due(self.0.sheet.payable(), &self.0.sheet.payments)
+        change(&self.0.sheet)
     }
 
     /// Refuses a ticket that is closed or void.
@@ -201,6 +199,10 @@ impl Ticket {
             ItemKind::Negative | ItemKind::Returned => ItemKind::Positive,
         }
     }
+}
+
+fn change(sheet: &Sheet) -> Result<Amount, TicketRefused> {
+    payment::change_due(sheet.currency, sheet.payable(), &sheet.payments)
 }
 
 impl Deref for Ticket {

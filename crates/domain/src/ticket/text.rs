@@ -37,36 +37,6 @@ impl<const MOST: usize> fmt::Display for Text<MOST> {
     }
 }
 
-/// The currency of a ticket, by its three letters (ISO 4217).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Currency([u8; 3]);
-
-/// A text that is no currency.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("must be a currency's three capital letters, such as EUR")]
-pub struct InvalidCurrency;
-
-impl Currency {
-    /// Parses the three letters. Whether such a currency is in use is not asked.
-    pub fn parse(text: &str) -> Result<Self, InvalidCurrency> {
-        match <[u8; 3]>::try_from(text.as_bytes()) {
-            Ok(letters) if letters.iter().all(u8::is_ascii_uppercase) => Ok(Self(letters)),
-            _ => Err(InvalidCurrency),
-        }
-    }
-
-    /// The three letters.
-    pub fn as_str(&self) -> &str {
-        std::str::from_utf8(&self.0).unwrap_or_default()
-    }
-}
-
-impl fmt::Display for Currency {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.as_str())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,13 +51,5 @@ mod tests {
             Ok("two\nlines\tand a tab".into())
         );
         assert!(Label::parse("").is_ok());
-    }
-
-    #[test]
-    fn a_currency_is_three_capital_letters() {
-        assert_eq!(Currency::parse("EUR").map(|currency| currency.to_string()), Ok("EUR".into()));
-        for bad in ["", "eur", "EURO", "E1R", "ÄB", "€"] {
-            assert_eq!(Currency::parse(bad), Err(InvalidCurrency), "{bad}");
-        }
     }
 }

@@ -49,6 +49,7 @@ mod requests;
 mod resources;
 mod rights;
 mod shop;
+mod ticket_money;
 mod tickets;
 mod unavailable;
 mod users;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::office::{faults, pointers};
 use crate::shop::{Answer, PASSWORD, Shop, bearer, call, post};
 
-const ALL: &str = "/api/v1/tickets";
+pub const ALL: &str = "/api/v1/tickets";
 
 fn cheese() -> Value {
     json!({ "article": { "name": "Cheese", "vat_rate": "10" }, "unit_price": "5.363636", "quantity": "1.234", "unit": "kg" })
@@ -55,7 +55,7 @@ pub fn path_of(ticket: &Answer) -> String {
     format!("{ALL}/{}", ticket.text("/id"))
 }
 
-fn code(answer: &Answer) -> (u16, String) {
+pub fn code(answer: &Answer) -> (u16, String) {
     (answer.status.as_u16(), answer.text("/code"))
 }
 
@@ -63,18 +63,19 @@ fn code(answer: &Answer) -> (u16, String) {
 pub async fn request(shop: &Shop, method: &str, path: &str, own: bool, (someone, known): (&str, bool)) -> TestRequest {
     let witness = at(shop, "witness", "PDA1").await;
     let token = at(shop, someone, "P01").await;
-    let ticket = opened(shop, if own { &token } else { &witness }, with(&[plain("1", "2")])).await;
-    let payments = json!({ "payments": [{ "means": "cash", "amount": "2.00" }] });
+    // paid already: other payments at the closing ask what a change asks
+    let payments = json!([{ "means": "cash", "amount": "2.00" }]);
+    let sold = json!({ "currency": "EUR", "items": [plain("1", "2")], "payments": payments });
+    let ticket = opened(shop, if own { &token } else { &witness }, sold).await;
     if path.ends_with("/refund") {
         let closed =
-            send(shop, &token, "POST", &format!("{}/close", path_of(&ticket)), Some("*"), Some(payments.clone())).await;
+            send(shop, &token, "POST", &format!("{}/close", path_of(&ticket)), Some("*"), Some(json!({}))).await;
         assert_eq!(closed.status, 200);
     }
     let at = path.replace("{id}", &ticket.text("/id"));
     let request = call(method.parse().unwrap(), &at).insert_header(("If-Match", "*"));
     let request = match (method, path.rsplit('/').next()) {
-        ("POST", Some("close")) => request.set_json(payments),
-        ("POST", Some("refund")) => request.set_json(json!({})),
+        ("POST", Some("close" | "refund")) => request.set_json(json!({})),
         ("POST", _) => request.set_json(with(&[cheese()])),
         ("PATCH", _) => request.set_json(json!({ "location": { "table": "5" } })),
         _ => request,

@@ -2,8 +2,8 @@
 
 use diesel::RunQueryDsl;
 use tillgate_domain::office::ports::{OrderedBy, Part, TicketFilter, TicketOrder, TicketPlace, Tickets};
-use tillgate_domain::ticket::{Ticket, TicketState, TicketStatus};
-use tillgate_domain::{DeviceId, Stored, TenantId, TicketId};
+use tillgate_domain::ticket::{NumberSeries, Ticket, TicketState, TicketStatus};
+use tillgate_domain::{StoreError, Stored, TenantId, TicketId};
 
 use crate::conditions::{Conditions, holds};
 use crate::connection::AnyConnection;
@@ -13,16 +13,25 @@ use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
 const INSERT: &str = "INSERT INTO tickets (tenant_id, id, state, owner_id, updated_at, ended_at, external_id, name, customer, number, \
-     payable, version, sheet, ending, currency, device_id, opened_at, refund_of) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18) ON CONFLICT DO NOTHING";
+     payable, payable_rest, version, sheet, ending, currency, device_id, opened_at, refund_of) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT DO NOTHING";
 const UPDATE: &str = "UPDATE tickets SET state = $3, owner_id = $4, updated_at = $5, ended_at = $6, external_id = $7, name = $8, \
-     customer = $9, number = $10, payable = $11, version = $12, sheet = $13, ending = $14 \
-     WHERE tenant_id = $1 AND id = $2 AND version = $15 AND state = 'open'";
+     customer = $9, number = $10, payable = $11, payable_rest = $12, version = $13, sheet = $14, ending = $15 \
+     WHERE tenant_id = $1 AND id = $2 AND version = $16 AND state = 'open'";
 // of two in PostgreSQL that meet, the second waits here for the first
 const CLAIM: &str = "INSERT INTO ticket_claims (tenant_id, ticket_id, claims) VALUES ($1, $2, 1) \
      ON CONFLICT (tenant_id, ticket_id) DO UPDATE SET claims = ticket_claims.claims + 1";
-const NUMBER: &str = "INSERT INTO ticket_numbers (tenant_id, device_id, number) VALUES ($1, $2, 1) \
-     ON CONFLICT (tenant_id, device_id) DO UPDATE SET number = ticket_numbers.number + 1 RETURNING number";
+// of two in PostgreSQL that give the same number, the second waits here for the first
+const GIVE: &str =
+    "INSERT INTO receipt_numbers (tenant_id, series, number, ticket_id) VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING";
+const DRAW: &str = "INSERT INTO receipt_series (tenant_id, series, number) VALUES ($1, $2, 1) \
+     ON CONFLICT (tenant_id, series) DO UPDATE SET number = receipt_series.number + 1 RETURNING number";
+// the last of the numbers that follow one another from this one on
+const LAST_TAKEN: &str = "SELECT taken.number FROM receipt_numbers taken \
+     WHERE taken.tenant_id = $1 AND taken.series = $2 AND taken.number >= $3 AND NOT EXISTS (SELECT 1 FROM receipt_numbers beyond \
+     WHERE beyond.tenant_id = taken.tenant_id AND beyond.series = taken.series AND beyond.number = taken.number + 1) \
+     ORDER BY taken.tenant_id, taken.series, taken.number LIMIT 1";
+const SKIP: &str = "UPDATE receipt_series SET number = $3 WHERE tenant_id = $1 AND series = $2";
 
 impl Tickets for Transaction<'_> {
     fn find(&mut self, tenant: TenantId, id: TicketId) -> Stored<Option<Ticket>> {
@@ -36,7 +45,7 @@ impl Tickets for Transaction<'_> {
         let texts = TicketTexts::of(ticket)?;
         let mut binds = written(ticket, &texts);
         binds.extend([
-            ticket.currency.as_str().into(),
+            ticket.sheet.currency.as_str().into(),
             Bind::from(&ticket.opened_on.0),
             ticket.opened_at.into(),
             Bind::from(ticket.refund_of.as_ref().map(|sold| &sold.0)),
@@ -62,10 +71,28 @@ impl Tickets for Transaction<'_> {
         rows.into_iter().map(TicketRow::ticket).collect()
     }
 
-    fn number(&mut self, tenant: TenantId, device: DeviceId) -> Stored<u64> {
-        let statement = Statement::new(NUMBER, [Bind::from(&tenant.0), Bind::from(&device.0)]);
-        let drawn: Counted = statement.get_result(self.writing()?).map_err(classify)?;
-        Ok(drawn.number())
+    fn give_number(&mut self, tenant: TenantId, series: &NumberSeries, number: u64, ticket: TicketId) -> Stored<bool> {
+        // every number has a place in the column, the very large ones below zero
+        let number = number.cast_signed();
+        let binds = [Bind::from(&tenant.0), series.as_str().into(), number.into(), Bind::from(&ticket.0)];
+        Ok(self.run(&Statement::new(GIVE, binds))? == 1)
+    }
+
+    fn draw_number(&mut self, tenant: TenantId, series: &NumberSeries, ticket: TicketId) -> Stored<u64> {
+        loop {
+            let statement = Statement::new(DRAW, [Bind::from(&tenant.0), series.as_str().into()]);
+            let drawn: Counted = statement.get_result(self.writing()?).map_err(classify)?;
+            if self.give_number(tenant, series, drawn.number(), ticket)? {
+                return Ok(drawn.number());
+            }
+            // it was given: on after those that follow it
+            let of = |number: u64| [Bind::from(&tenant.0), series.as_str().into(), number.cast_signed().into()];
+            let taken = Statement::new(LAST_TAKEN, of(drawn.number()));
+            let taken: Vec<Counted> = taken.load(self.writing()?).map_err(classify)?;
+            let last =
+                taken.first().ok_or_else(|| StoreError::Conflict("the number was given meanwhile".to_owned()))?;
+            self.run(&Statement::new(SKIP, of(last.number())))?;
+        }
     }
 
     fn list(
@@ -77,12 +104,16 @@ impl Tickets for Transaction<'_> {
     ) -> Stored<Vec<Ticket>> {
         let text = filter.text.as_ref().map(|text| text.to_ascii_lowercase());
         let mut all = conditions(self.connection, &tenant, filter, text.as_deref());
-        let (column, direction, beyond) = (column(order.by), direction(order), if order.backwards { '<' } else { '>' });
+        let (direction, beyond) = (direction(order), if order.backwards { '<' } else { '>' });
+        let columns = columns(order.by);
         if let Some(TicketPlace { key, id }) = &part.after {
-            let clause = format!("(tickets.{column}, tickets.id) {beyond} (?, ?)");
-            all.and(&clause, &[Bind::Number(*key), Bind::from(&id.0)]);
+            let keys = if order.by == OrderedBy::Payable { payable(*key).to_vec() } else { vec![*key] };
+            let places = vec!["?"; keys.len() + 1].join(", ");
+            let binds: Vec<Bind<'_>> = keys.into_iter().map(Bind::Number).chain([Bind::from(&id.0)]).collect();
+            all.and(&format!("({}) {beyond} ({places})", columns.join(", ")), &binds);
         }
-        let in_order = format!("tickets.{column} {direction}, tickets.id {direction}");
+        let in_order: Vec<String> = columns.iter().map(|column| format!("{column} {direction}")).collect();
+        let in_order = in_order.join(", ");
         let (text, binds) = all.part(TICKET_COLUMNS, &in_order, part);
         let rows: Vec<TicketRow> = Statement::once(text, binds).load(self.connection).map_err(classify)?;
         rows.into_iter().map(TicketRow::ticket).collect()
@@ -99,6 +130,7 @@ impl Tickets for Transaction<'_> {
 
 /// What is written of a ticket at each change: the first values of both statements.
 fn written<'a>(ticket: &'a Ticket, texts: &'a TicketTexts) -> Vec<Bind<'a>> {
+    let [payable, payable_rest] = payable(ticket.sheet.payable().ten_thousandths());
     vec![
         Bind::from(&ticket.tenant.0),
         Bind::from(&ticket.id.0),
@@ -110,7 +142,8 @@ fn written<'a>(ticket: &'a Ticket, texts: &'a TicketTexts) -> Vec<Bind<'a>> {
         ticket.sheet.name.as_str().into(),
         customer(ticket).into(),
         number(ticket).into(),
-        ticket.sheet.payable().units().into(),
+        payable.into(),
+        payable_rest.into(),
         ticket.version.into(),
         texts.sheet.as_str().into(),
         texts.ending.as_deref().into(),
@@ -130,11 +163,18 @@ fn number(ticket: &Ticket) -> Option<i64> {
     }
 }
 
-fn column(by: OrderedBy) -> &'static str {
+/// An amount of ten-thousandths as the two columns have it: hundredths, and what is above them. So amounts of every currency are in
+/// the order of their numbers, and what was kept before there was the second column stays as it is.
+fn payable(ten_thousandths: i64) -> [i64; 2] {
+    [ten_thousandths.div_euclid(100), ten_thousandths.rem_euclid(100)]
+}
+
+/// What tickets are ordered by, column by column.
+fn columns(by: OrderedBy) -> &'static [&'static str] {
     match by {
-        OrderedBy::Opened => "opened_at",
-        OrderedBy::Updated => "updated_at",
-        OrderedBy::Payable => "payable",
+        OrderedBy::Opened => &["tickets.opened_at", "tickets.id"],
+        OrderedBy::Updated => &["tickets.updated_at", "tickets.id"],
+        OrderedBy::Payable => &["tickets.payable", "tickets.payable_rest", "tickets.id"],
     }
 }
 

@@ -4,7 +4,7 @@ mod document;
 
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
-use tillgate_domain::ticket::{Currency, Record, Sheet, Ticket, TicketState, TicketStatus};
+use tillgate_domain::ticket::{Record, Sheet, Ticket, TicketState, TicketStatus};
 use tillgate_domain::{DeviceId, Instant, Stored, TenantId, TicketId};
 
 use super::{Cell, to_json};
@@ -56,12 +56,11 @@ impl TicketRow {
         let record = Record {
             id: TicketId(cell("id").uuid(&self.id)?),
             tenant: TenantId(cell("tenant_id").uuid(&self.tenant_id)?),
-            currency: cell("currency").parsed(Currency::parse(&self.currency))?,
             opened_at: Instant::from_millis(self.opened_at),
             opened_on: DeviceId(cell("device_id").uuid(&self.device_id)?),
             updated_at: Instant::from_millis(self.updated_at),
             refund_of: cell("refund_of").uuid_or_none(self.refund_of.as_deref())?.map(TicketId),
-            sheet: sheet(cell("sheet"), &self.sheet)?,
+            sheet: sheet(cell("sheet"), &self.sheet, &self.currency, self.refund_of.is_some())?,
             state,
             version: self.version,
         };
@@ -70,14 +69,10 @@ impl TicketRow {
 
     /// The ticket as it was when it was made with this sheet on it, whatever became of it.
     pub(crate) fn made_with(self, made: &str) -> Stored<Ticket> {
+        let sheet = sheet(Cell("idempotency_keys", "sheet"), made, &self.currency, self.refund_of.is_some())?;
         let now = self.ticket()?;
-        let record = Record {
-            updated_at: now.opened_at,
-            sheet: sheet(Cell("idempotency_keys", "sheet"), made)?,
-            state: TicketState::Open,
-            version: 1,
-            ..now.record().clone()
-        };
+        let record =
+            Record { updated_at: now.opened_at, sheet, state: TicketState::Open, version: 1, ..now.record().clone() };
         Cell("idempotency_keys", "sheet").parsed(Ticket::restore(record))
     }
 }
@@ -103,6 +98,6 @@ pub(crate) fn sheet_text(sheet: &Sheet) -> Stored<String> {
     to_json(&SheetDocument::of(sheet))
 }
 
-fn sheet(cell: Cell, text: &str) -> Stored<Sheet> {
-    cell.json::<SheetDocument>(text)?.sheet(cell)
+fn sheet(cell: Cell, text: &str, currency: &str, refund: bool) -> Stored<Sheet> {
+    cell.json::<SheetDocument>(text)?.sheet(cell, currency, refund)
 }

@@ -20,5 +20,6 @@ mod seals;
 mod sessions;
 mod store;
 mod stores;
+mod ticket_documents;
 mod tickets;
 mod unreadable;

@@ -2,8 +2,8 @@
 
 use tillgate_domain::office::OfficeView;
 use tillgate_domain::ticket::{
-    Currency, Draft, Hand, Item, ItemKind, Label, Line, Means, Note, Opening, Payment, Rate, Receipt, Ticket, close,
-    open, void,
+    Currency, Draft, Hand, Item, ItemKind, Label, Line, Means, Note, Opening, Payment, Rate, Receipt, Settlement,
+    Ticket, close, open, void,
 };
 use tillgate_domain::{Environment, Right, Store, StoreExt, TicketId};
 
@@ -29,16 +29,16 @@ pub(crate) fn opened(shop: &Shop, number: u64) -> Ticket {
         unit: Label::default(),
         discount: Rate::ZERO,
     };
-    let draft = Draft { items: vec![Item::new(line).unwrap()], ..Draft::of(shop.anna.id) };
     let currency = Currency::parse("EUR").unwrap();
-    let opening = Opening { id: TicketId(uuid(number)), tenant: shop.tenant.id, currency, at: at(number) };
+    let draft = Draft { items: vec![Item::new(line).unwrap()], ..Draft::of(shop.anna.id, currency) };
+    let opening = Opening { id: TicketId(uuid(number)), tenant: shop.tenant.id, at: at(number) };
     open(opening, draft.check().unwrap(), &hand(shop)).unwrap()
 }
 
 pub(crate) fn closed(ticket: &Ticket, shop: &Shop) -> Ticket {
     let payment = Payment { means: Means::Card, name: Label::default(), amount: ticket.sheet.payable() };
     let receipt = Receipt { number: 1, fiscal: Label::default(), daily_sales_report: None };
-    close(ticket, Some(vec![payment]), receipt, &hand(shop), None, at(99)).unwrap()
+    close(ticket, Settlement::new(Some(vec![payment]), receipt), &hand(shop), None, at(99)).unwrap()
 }
 
 /// The literal of an id.
@@ -88,9 +88,9 @@ fn stays(fresh: &Fresh) {
     match raw {
         Raw::Sqlite(_) => {
             let columns = "tenant_id, id, state, currency, owner_id, device_id, opened_at, updated_at, ended_at, refund_of, \
-                           external_id, name, customer, number, payable, version, sheet, ending";
+                           external_id, name, customer, number, payable, payable_rest, version, sheet, ending";
             let other =
-                columns.replace("payable", "payable + 1").replace(" id,", &format!(" {},", literal(raw, sold.id.0)));
+                columns.replace("payable,", "payable + 1,").replace(" id,", &format!(" {},", literal(raw, sold.id.0)));
             let copy = |verb: &str, columns: &str, values: &str, rest: &str| {
                 let from = row(three.id);
                 raw.try_sql(&format!(

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use tillgate_domain::office::ports::{OrderedBy, Part, TicketFilter, TicketOrder};
 use tillgate_domain::office::{self, Shown, TicketSearch};
-use tillgate_domain::ticket::{Item, Rate, TicketState, TicketStatus};
+use tillgate_domain::ticket::{Item, Sheet, TicketState, TicketStatus};
 use tillgate_domain::{DeviceName, TicketId, UserName};
 
 use super::office::Office;
@@ -135,7 +135,7 @@ fn cells(shown: &Shown) -> Vec<String> {
         user(shown),
         device(shown),
         number(shown).map_or_else(|| "-".to_owned(), |number| number.to_string()),
-        format!("{} {}", ticket.sheet.payable(), ticket.currency),
+        format!("{} {}", ticket.sheet.money(ticket.sheet.payable()), ticket.sheet.currency),
         ticket.sheet.name.to_string(),
     ]
 }
@@ -152,7 +152,7 @@ fn show(shown: &Shown) {
         ("customer", sheet.customer.as_ref().map(|customer| customer.full_name.to_string()).unwrap_or_default()),
         ("refund of", ticket.refund_of.map(|sold| sold.to_string()).unwrap_or_default()),
         ("discount", format!("{} %", sheet.discount)),
-        ("payable", format!("{} {}", sheet.payable(), ticket.currency)),
+        ("payable", format!("{} {}", sheet.money(sheet.payable()), sheet.currency)),
     ];
     if let (Some(at), Some(by)) = (ticket.state.ended_at(), &shown.ended_by) {
         let number = number(shown).map(|number| format!(" as {number}")).unwrap_or_default();
@@ -161,23 +161,26 @@ fn show(shown: &Shown) {
     for (name, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
         print::out(&print::one_line(&format!("{name}: {text}")));
     }
-    let items: Vec<_> = sheet.items.iter().map(|item| (item_cells(item, sheet.discount), Value::Null)).collect();
+    let items: Vec<_> = sheet.items.iter().map(|item| (item_cells(item, sheet), Value::Null)).collect();
     print::table(false, &["ITEM", "NAME", "QUANTITY", "UNIT PRICE", "TOTAL"], &items);
     if !sheet.payments.is_empty() {
         let paid = |each: &tillgate_domain::ticket::Payment| {
-            (vec![each.means.name().to_owned(), each.amount.to_string(), each.name.to_string()], Value::Null)
+            (
+                vec![each.means.name().to_owned(), sheet.money(each.amount).to_string(), each.name.to_string()],
+                Value::Null,
+            )
         };
         print::table(false, &["PAID BY", "AMOUNT", "NAME"], &sheet.payments.iter().map(paid).collect::<Vec<_>>());
     }
 }
 
-fn item_cells(item: &Item, discount: Rate) -> Vec<String> {
+fn item_cells(item: &Item, sheet: &Sheet) -> Vec<String> {
     vec![
         item.id.to_string(),
         item.article.name.to_string(),
         format!("{} {}", item.quantity, item.unit).trim_end().to_owned(),
-        item.unit_prices(discount).including_vat.to_string(),
-        item.totals(discount).after_discount_including_vat.to_string(),
+        item.unit_prices(sheet.discount).including_vat.to_string(),
+        sheet.money(sheet.item_totals(item).after_discount_including_vat).to_string(),
     ]
 }
 
@@ -194,14 +197,14 @@ fn document(shown: &Shown) -> Value {
             "quantity": item.quantity.to_string(),
             "unit": item.unit.as_str(),
             "discount_rate": item.discount.to_string(),
-            "payable": item.totals(sheet.discount).after_discount_including_vat.to_string(),
+            "payable": sheet.money(sheet.item_totals(item).after_discount_including_vat).to_string(),
         })
     };
-    let payment = |each: &tillgate_domain::ticket::Payment| json!({ "means": each.means.name(), "name": each.name.as_str(), "amount": each.amount.to_string() });
+    let payment = |each: &tillgate_domain::ticket::Payment| json!({ "means": each.means.name(), "name": each.name.as_str(), "amount": sheet.money(each.amount).to_string() });
     json!({
         "id": ticket.id,
         "state": ticket.state.status().name(),
-        "currency": ticket.currency.as_str(),
+        "currency": sheet.currency.as_str(),
         "external_id": sheet.external_id.as_str(),
         "name": sheet.name.as_str(),
         "owner": { "id": sheet.owner, "user_name": shown.owner.as_ref().map(|user| user.name.as_str()) },
@@ -209,8 +212,8 @@ fn document(shown: &Shown) -> Value {
         "customer": sheet.customer.as_ref().map(|customer| customer.full_name.as_str()),
         "discount_rate": sheet.discount.to_string(),
         "items": sheet.items.iter().map(item).collect::<Vec<_>>(),
-        "rounding": sheet.rounding.amount().to_string(),
-        "payable": sheet.payable().to_string(),
+        "rounding": sheet.money(sheet.rounding.amount()).to_string(),
+        "payable": sheet.money(sheet.payable()).to_string(),
         "payments": sheet.payments.iter().map(payment).collect::<Vec<_>>(),
         "refund_of": ticket.refund_of,
         "number": number(shown),

@@ -14,7 +14,7 @@ fn key(shop: &Shop, text: &str) -> RequestKey {
 }
 
 fn ticket(shop: &Shop, number: u8) -> Ticket {
-    sale::opened(shop, number, Draft { items: vec![item(1, "3", "1")], ..Draft::of(shop.anna.id) })
+    sale::opened(shop, number, Draft { items: vec![item(1, "3", "1")], ..Draft::of(shop.anna.id, sale::euro()) })
 }
 
 /// Makes the ticket and keeps the key with it; false where the key has been used, and nothing was written then.

@@ -85,11 +85,14 @@ macro_rules! contract {
                 an_id_of_a_ticket_is_taken_once,
                 an_update_of_a_ticket_may_be_lost,
                 the_refunds_of_a_ticket_are_told,
-                numbers_of_a_device_have_no_gap,
+                a_ticket_of_any_currency_comes_back,
+                numbers_of_a_series_have_no_gap,
+                a_number_of_a_series_is_given_once,
                 two_updates_of_a_ticket,
                 two_tickets_of_one_id,
                 two_refunds_of_a_ticket,
                 two_numbers_at_once,
+                one_number_for_two,
             ]
         );
         $crate::cases!(

@@ -1,8 +1,9 @@
 //! Tickets: found as they were written, changed from the version that was read, and never again once they are closed or void.
 
+use tillgate_domain::office::ports::{OfficeTx, OrderedBy, Part, TicketFilter, TicketOrder};
 use tillgate_domain::ticket::{
-    Amount, Customer, Draft, Hand, Item, Label, Location, Meta, Note, Rounding, Sheet, Ticket, TicketStatus, amend,
-    refund, void,
+    Amount, Currency, Customer, Draft, Hand, Item, Label, Location, Meta, Note, NumberSeries, Rounding, Sheet, Ticket,
+    TicketStatus, amend, refund, void,
 };
 use tillgate_domain::{StoreExt, Stored, TenantId, TicketId};
 
@@ -38,7 +39,7 @@ pub(super) fn ticket(shop: &Shop, number: u8, draft: Draft) -> Ticket {
 
 /// Tea, of this price.
 pub(super) fn tea(shop: &Shop, price: &str) -> Draft {
-    Draft { items: vec![item(1, price, "1")], ..Draft::of(shop.anna.id) }
+    Draft { items: vec![item(1, price, "1")], ..Draft::of(shop.anna.id, sale::euro()) }
 }
 
 fn renamed(ticket: &Ticket, name: &str, shop: &Shop) -> Ticket {
@@ -87,9 +88,9 @@ fn full(shop: &Shop) -> Sheet {
         discount: customer.discount,
         customer: Some(customer),
         items,
-        rounding: Rounding::within("-0.02".parse().unwrap(), "0.05".parse().unwrap()).unwrap(),
+        rounding: Rounding::of_cash("-0.02".parse().unwrap(), sale::euro()).unwrap(),
         payments: vec![cash("0.01"), cash("99.99")],
-        ..Draft::of(shop.anna.id)
+        ..Draft::of(shop.anna.id, sale::euro())
     };
     draft.check().unwrap()
 }
@@ -115,6 +116,36 @@ pub fn a_ticket_comes_back_as_it_was_written(whole: &Whole) {
     assert!(insert(whole, &back));
     assert_eq!(find(whole, shop.tenant.id, id(3)).as_ref(), Some(&back));
     assert_eq!(find(whole, shop.tenant.id, id(4)), None);
+}
+
+/// A ticket of any currency comes back to its last place, and its smallest unit is put in order.
+pub fn a_ticket_of_any_currency_comes_back(whole: &Whole) {
+    let shop = Shop::open(&whole.bench);
+    let mut made = Vec::new();
+    for (number, code, price, rounding) in
+        [(1, "KWD", "1.236", "0.003"), (2, "KWD", "1.234", "0"), (3, "JPY", "1", "0"), (4, "CLF", "1.2341", "-0.0002")]
+    {
+        let currency = Currency::parse(code).unwrap();
+        let rounding = Rounding::of_cash(rounding.parse().unwrap(), currency).unwrap();
+        let payments = vec![cash(price)];
+        let items = vec![item(1, price, "1")];
+        let draft = Draft { items, rounding, payments, ..Draft::of(shop.anna.id, currency) };
+        let ticket = ticket(&shop, number, draft);
+        assert!(insert(whole, &ticket));
+        assert_eq!(find(whole, shop.tenant.id, id(number)).as_ref(), Some(&ticket), "{code}");
+        made.push(ticket);
+    }
+    let sold = paid(&Ticket::restore(made[1].record().clone()).unwrap(), &shop, 1);
+    assert!(update(whole, &sold));
+    assert_eq!(find(whole, shop.tenant.id, id(2)), Some(sold));
+    let order = TicketOrder { by: OrderedBy::Payable, backwards: false };
+    let mut part = Part::first(1);
+    for expected in [3, 4, 2, 1] {
+        let found = whole.office.read(|tx| tx.tickets().list(shop.tenant.id, &TicketFilter::default(), order, &part));
+        let found = found.unwrap();
+        assert_eq!(found[0].id, id(expected));
+        part.after = Some(order.by.place(&found[0]));
+    }
 }
 
 /// An id is taken once in a tenant, whatever the state of the ticket that has it; another tenant's is another ticket.
@@ -162,7 +193,7 @@ pub fn an_update_of_a_ticket_may_be_lost(whole: &Whole) {
 /// The refunds of a ticket are told, whatever their state, and no others.
 pub fn the_refunds_of_a_ticket_are_told(whole: &Whole) {
     let shop = Shop::open(&whole.bench);
-    let draft = Draft { items: vec![item(1, "1", "9")], ..Draft::of(shop.anna.id) };
+    let draft = Draft { items: vec![item(1, "1", "9")], ..Draft::of(shop.anna.id, sale::euro()) };
     let mut sold = Vec::new();
     for number in [1, 2] {
         let open = ticket(&shop, number, draft.clone());
@@ -192,17 +223,66 @@ pub fn the_refunds_of_a_ticket_are_told(whole: &Whole) {
     assert!(far.is_empty());
 }
 
-/// Numbers of closed tickets are drawn one after the other on each device, and none is lost with what is rolled back.
-pub fn numbers_of_a_device_have_no_gap(whole: &Whole) {
+fn series(shop: &Shop, fiscal: &str) -> NumberSeries {
+    NumberSeries::of(shop.till.id, &label(fiscal))
+}
+
+/// A shop in which the tickets of the numbers 1 to 9 are open.
+fn nine(whole: &Whole) -> Shop {
     let shop = Shop::open(&whole.bench);
-    let draw = |device| office(whole, |tx| tx.tickets().number(shop.tenant.id, device));
-    assert_eq!([draw(shop.till.id), draw(shop.till.id), draw(shop.handheld.id)], [1, 2, 1]);
+    for number in 1..=9 {
+        assert!(insert(whole, &ticket(&shop, number, tea(&shop, "3"))));
+    }
+    shop
+}
+
+/// Numbers of receipts are drawn one after the other in each series, and none is lost with what is rolled back.
+pub fn numbers_of_a_series_have_no_gap(whole: &Whole) {
+    let shop = nine(whole);
+    let draw = |series: &NumberSeries, ticket| {
+        office(whole, |tx| tx.tickets().draw_number(shop.tenant.id, series, id(ticket)))
+    };
+    let (till, handheld) = (series(&shop, ""), NumberSeries::of(shop.handheld.id, &label("")));
+    assert_eq!([draw(&till, 1), draw(&till, 2), draw(&handheld, 3), draw(&series(&shop, "eKasa"), 4)], [1, 2, 1, 1]);
     let failed: Stored<u64> = whole.office.write(|tx| {
-        tx.tickets().number(shop.tenant.id, shop.till.id)?;
+        tx.tickets().draw_number(shop.tenant.id, &till, id(5))?;
         Err(tillgate_domain::StoreError::Fault("on purpose".into()))
     });
     assert!(failed.is_err());
-    assert_eq!(draw(shop.till.id), 3);
+    assert_eq!(draw(&till, 5), 3);
+    // the fiscal memory is one, whichever device it numbers for
+    let shared = NumberSeries::of(shop.handheld.id, &label("eKasa"));
+    assert_eq!(draw(&shared, 6), 2);
+}
+
+/// A number that was given is nobody else's in its series, and is passed over by those that are drawn.
+pub fn a_number_of_a_series_is_given_once(whole: &Whole) {
+    let shop = nine(whole);
+    let far = sale::far(&shop, 1);
+    assert!(insert(whole, &far));
+    let give_in = |tenant, fiscal: &str, number, ticket| {
+        office(whole, |tx| tx.tickets().give_number(tenant, &series(&shop, fiscal), number, id(ticket)))
+    };
+    let give = |fiscal: &str, number, ticket| give_in(shop.tenant.id, fiscal, number, ticket);
+    let draw = |fiscal: &str, ticket| {
+        office(whole, |tx| tx.tickets().draw_number(shop.tenant.id, &series(&shop, fiscal), id(ticket)))
+    };
+    assert!(give("FM1", 2, 1));
+    assert!(!give("FM1", 2, 2));
+    assert!(give("FM2", 2, 2) && give("", 2, 3), "of another series");
+    assert!(give_in(shop.other.id, "FM1", 2, 1), "of another tenant");
+    assert!(give("FM1", 3, 4) && give("FM1", 5, 5));
+    // the largest there are, which no draw comes to
+    assert!(give("FM1", u64::MAX, 6) && give("FM1", i64::MAX.unsigned_abs(), 7));
+    assert!(!give("FM1", u64::MAX, 8) && !give("FM1", i64::MAX.unsigned_abs(), 8));
+    assert_eq!([draw("FM1", 2), draw("FM1", 3), draw("FM1", 8), draw("FM1", 9)], [1, 4, 6, 7]);
+    assert!(!give("FM1", 4, 1), "one that was drawn");
+    let rolled_back: Stored<bool> = whole.office.write(|tx| {
+        tx.tickets().give_number(shop.tenant.id, &series(&shop, "FM1"), 8, id(1))?;
+        Err(tillgate_domain::StoreError::Fault("on purpose".into()))
+    });
+    assert!(rolled_back.is_err());
+    assert!(give("FM1", 8, 1), "what was rolled back was not given");
 }
 
 /// Of two updates of one version one is kept.
@@ -271,16 +351,43 @@ pub fn two_refunds_of_a_ticket(whole: &Whole) {
     assert_eq!(whole.office.read(|tx| tx.tickets().refunds(shop.tenant.id, id(1))).unwrap().len(), 1);
 }
 
-/// Two who close tickets on one device at once get two numbers.
+/// Two who draw numbers of one series at once get two.
 pub fn two_numbers_at_once(whole: &Whole) {
-    let shop = Shop::open(&whole.bench);
+    let shop = nine(whole);
     let crossing = Crossing::default();
-    let draw = || {
+    let draw = |ticket: u8| {
         office(whole, |tx| {
             crossing.meet();
-            tx.tickets().number(shop.tenant.id, shop.till.id)
+            tx.tickets().draw_number(shop.tenant.id, &series(&shop, "eKasa"), id(ticket))
         })
     };
-    let (one, other) = both(draw, draw);
+    let (one, other) = both(|| draw(1), || draw(2));
     assert_eq!(one + other, 3, "{one} {other}");
+}
+
+/// Of two who give one number one has it, and who draws it meanwhile gets another.
+pub fn one_number_for_two(whole: &Whole) {
+    let shop = nine(whole);
+    let crossing = Crossing::default();
+    let give = |ticket: u8| {
+        office(whole, |tx| {
+            crossing.meet();
+            tx.tickets().give_number(shop.tenant.id, &series(&shop, "eKasa"), 1, id(ticket))
+        })
+    };
+    let (one, other) = both(|| give(1), || give(2));
+    assert!(one ^ other, "{one} {other}");
+    let crossing = Crossing::default();
+    let meet = |act: &dyn Fn(&mut (dyn OfficeTx + '_)) -> Stored<u64>| {
+        office(whole, |tx| {
+            crossing.meet();
+            act(tx)
+        })
+    };
+    let give = |tx: &mut (dyn OfficeTx + '_)| {
+        tx.tickets().give_number(shop.tenant.id, &series(&shop, "FM1"), 1, id(3)).map(u64::from)
+    };
+    let draw = |tx: &mut (dyn OfficeTx + '_)| tx.tickets().draw_number(shop.tenant.id, &series(&shop, "FM1"), id(4));
+    let (given, drawn) = both(|| meet(&give), || meet(&draw));
+    assert_eq!(drawn, if given == 1 { 2 } else { 1 }, "given {given}");
 }

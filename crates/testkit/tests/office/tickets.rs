@@ -11,7 +11,8 @@ use tillgate_domain::office::{
     TicketClosing, TicketSearch, WantedLine,
 };
 use tillgate_domain::ticket::{
-    Article, Currency, ItemKind, Label, Line, Means, Note, Payment, Rate, TicketRefused, TicketStatus,
+    Article, Currency, ItemKind, Label, Line, Means, Note, Payment, Rate, Ticket, TicketRefused, TicketState,
+    TicketStatus,
 };
 use tillgate_domain::{Action, Actor, DeviceId, StoreExt, TenantId, TicketId, User, UserId, UserStatus};
 
@@ -44,6 +45,10 @@ fn tea(price: &str, quantity: &str) -> WantedLine {
 
 fn paid(means: Means, amount: &str) -> Payment {
     Payment { means, name: Label::default(), amount: amount.parse().unwrap() }
+}
+
+fn payable(ticket: &Ticket) -> String {
+    ticket.sheet.money(ticket.sheet.payable()).to_string()
 }
 
 fn new_ticket(sheet: TicketChange) -> NewTicket {
@@ -214,7 +219,7 @@ fn a_refused_batch_leaves_all_as_they_were_and_one_ticket_may_change_twice() {
     let done: Vec<_> = done.unwrap().into_iter().map(|shown| (shown.ticket.id, shown.ticket.version)).collect();
     assert_eq!(done, [(other.id, 2), (one.id, 2), (one.id, 3)], "in the order of the request");
     let kept = office::find_ticket(shop.store(), shop.id(), one.id).unwrap().unwrap().ticket;
-    assert_eq!((kept.version, kept.sheet.name.as_str(), kept.sheet.payable().to_string()), (3, "a", "36.00".into()));
+    assert_eq!((kept.version, kept.sheet.name.as_str(), payable(&kept)), (3, "a", "36.00".into()));
     assert_eq!(shop.memory.audit().len(), lines + 3);
 }
 
@@ -256,7 +261,7 @@ fn what_was_sold_comes_back_once_and_a_refund_not_at_all() {
     // the same key of somebody else is another
     let other = at(shop.world.admin.id, shop.world.p01.id);
     let rest = shop.take_back(&other, sold, None, Some(&once("k", 1))).unwrap().shown.ticket;
-    assert_eq!(rest.sheet.payable().to_string(), "-8.00");
+    assert_eq!(payable(&rest), "-8.00");
     assert_eq!(refused(shop.take_back(&by(), sold, None, None)).code(), "refund_empty", "nothing is left");
     // a refund is closed by paying out, to the cent, and never taken back itself
     for wrong in [vec![], vec![paid(Means::Cash, "8")], vec![paid(Means::Cash, "-9")], vec![paid(Means::Cash, "-7.99")]]
@@ -264,14 +269,14 @@ fn what_was_sold_comes_back_once_and_a_refund_not_at_all() {
         assert!(shop.close(rest.id, wrong.clone()).is_err(), "{wrong:?}");
     }
     let out = shop.close(rest.id, vec![paid(Means::Cash, "-5"), paid(Means::Card, "-3")]).unwrap().ticket;
-    assert_eq!(out.change().unwrap().to_string(), "0.00");
+    assert!(out.change().unwrap().is_zero());
     assert_eq!(refused(shop.take_back(&by(), rest.id, None, None)).code(), "refund_of_refund");
     // one that is made void takes nothing back
     office::void_ticket(shop.store(), shop.id(), &by(), first.shown.ticket.id, None, &Note::default())
         .unwrap()
         .unwrap();
     let left = shop.take_back(&by(), sold, None, None).unwrap().shown.ticket;
-    assert_eq!(left.sheet.payable().to_string(), "-4.00");
+    assert_eq!(payable(&left), "-4.00");
     let without = with(shop.world.manager.id, shop.world.p01.id, &["ticketCreate"]);
     assert_eq!(refused(shop.take_back(&without, sold, None, None)), missing("storno"));
 }
@@ -292,9 +297,106 @@ fn many_pay_and_change_is_given_on_cash_alone() {
         assert_eq!(shop.close(ticket, wrong.clone()).unwrap_err().code(), code, "{wrong:?}");
     }
     let done = shop.close(ticket, vec![paid(card, "5"), paid(voucher, "2"), paid(cash, "4"), paid(cash, "6")]).unwrap();
-    assert_eq!(done.ticket.change().unwrap().to_string(), "5.00");
+    assert_eq!(done.ticket.change().unwrap(), "5".parse().unwrap());
     assert_eq!(done.ticket.state.status(), TicketStatus::Closed);
     assert_eq!(shop.last().details["change"], "5.00");
     assert_eq!(shop.last().details["number"], 1, "what was refused took no number");
     assert_eq!(shop.close(ticket, vec![]), Err(Refused::Ticket(TicketRefused::Closed)));
+}
+
+#[test]
+fn a_receipt_has_a_number_that_no_other_of_its_series_has() {
+    let shop = Shop::open();
+    let close = |number, fiscal: &str| {
+        let id = shop.opened(teas("1")).ticket.id;
+        let closing = TicketClosing {
+            payments: Some(vec![paid(Means::Cash, "4")]),
+            number,
+            fiscal: Label::parse(fiscal).unwrap(),
+            ..TicketClosing::default()
+        };
+        let closed = office::close_ticket(shop.store(), shop.id(), &shop.seller(), id, None, &closing).unwrap();
+        closed.map(|shown| match &shown.ticket.state {
+            TicketState::Closed(closing) => closing.receipt.number,
+            state => panic!("{state:?}"),
+        })
+    };
+    let taken = |number| Err(Refused::Ticket(TicketRefused::NumberTaken(number)));
+    assert_eq!([close(None, ""), close(Some(2), ""), close(None, "")], [Ok(1), Ok(2), Ok(3)]);
+    assert_eq!([close(Some(1), ""), close(Some(2), ""), close(Some(3), "")], [taken(1), taken(2), taken(3)]);
+    assert_eq!(
+        [close(Some(777), "FM1"), close(Some(777), "FM1"), close(Some(777), "FM2")],
+        [Ok(777), taken(777), Ok(777)]
+    );
+    assert_eq!([close(None, "FM1"), close(None, "")], [Ok(1), Ok(4)]);
+    // what was refused has taken no number and closed nothing
+    let lines = shop.memory.audit().iter().filter(|event| event.action == Action::TicketClose).count();
+    assert_eq!(lines, 7);
+}
+
+#[test]
+fn closing_changes_no_payments_of_a_colleague() {
+    let shop = Shop::open();
+    let change = TicketChange { payments: Some(vec![paid(Means::Card, "12")]), ..teas("3") };
+    let ticket = shop.opened(change).ticket.id;
+    let close = |stamp: &Stamp, closing: &TicketClosing| {
+        office::close_ticket(shop.store(), shop.id(), stamp, ticket, None, closing)
+            .unwrap()
+            .map(|shown| shown.ticket.version)
+    };
+    let colleague = |names: &[&str]| with(shop.world.admin.id, shop.world.p01.id, names);
+    let cash = TicketClosing { payments: Some(vec![paid(Means::Cash, "12")]), ..TicketClosing::default() };
+    let numbered = TicketClosing { number: Some(999), ..TicketClosing::default() };
+    let reported = TicketClosing { daily_sales_report: Some(1), ..TicketClosing::default() };
+    for closing in [&cash, &numbered, &reported] {
+        assert_eq!(close(&colleague(&["ticketClose", "ticketUpdate"]), closing), Err(missing("ticketUpdateAny")));
+    }
+    assert_eq!(
+        close(&colleague(&["ticketClose"]), &TicketClosing { as_cash: true, ..TicketClosing::default() }),
+        Ok(2)
+    );
+}
+
+#[test]
+fn the_item_after_the_last_id_there_is_gets_one_that_is_free() {
+    let shop = Shop::open();
+    let item = |id| WantedLine { id, ..tea("1", "1") };
+    let sheet = |items: Vec<WantedLine>| TicketChange { items: Some(items), ..TicketChange::default() };
+    let opened = shop.opened(sheet(vec![item(Some(u32::MAX)), item(None), item(Some(2)), item(None)])).ticket;
+    let ids = |ticket: &Ticket| ticket.sheet.items.iter().map(|item| item.id).collect::<Vec<_>>();
+    assert_eq!(ids(&opened), [u32::MAX, 1, 2, 3]);
+    // an id that was there before the change is not given anew while there is another
+    let fewer = sheet(vec![item(Some(u32::MAX)), item(None)]);
+    assert_eq!(ids(&shop.amend(shop.id(), shop.seller(), opened.id, fewer).unwrap()[0].ticket), [u32::MAX, 4]);
+}
+
+#[test]
+fn money_is_what_the_currency_pays() {
+    let shop = Shop::open();
+    let open = |code: &str, sheet: TicketChange| {
+        let new = NewTicket { currency: Currency::parse(code).unwrap(), ..new_ticket(sheet) };
+        let made = office::open_ticket(shop.store(), shop.id(), &shop.seller(), &new, None).unwrap();
+        made.map(|made| payable(&made.shown.ticket))
+    };
+    let of = |price: &str, rounding: &str| TicketChange {
+        items: Some(vec![tea(price, "1")]),
+        rounding: Some(rounding.parse().unwrap()),
+        ..TicketChange::default()
+    };
+    for (code, price, rounding, payable) in [
+        ("KWD", "1.234", "0", "1.234"),
+        ("JPY", "100.4", "0", "100"),
+        ("HUF", "1002", "-2", "1000.00"),
+        ("IDR", "10040", "-40", "10000.00"),
+        ("CLP", "994", "-4", "990"),
+        ("EUR", "10.23", "0.02", "10.25"),
+    ] {
+        assert_eq!(open(code, of(price, rounding)), Ok(payable.to_owned()), "{code}");
+    }
+    let refused = |code: &str, sheet| open(code, sheet).unwrap_err().code();
+    assert_eq!(refused("HUF", of("1002", "5")), "rounding_too_large");
+    assert_eq!(refused("EUR", of("1.23", "0.001")), "amount_unpayable");
+    let paid_so = |amount: &str| TicketChange { payments: Some(vec![paid(Means::Card, amount)]), ..of("1", "0") };
+    assert_eq!(refused("JPY", paid_so("0.5")), "amount_unpayable");
+    assert_eq!(open("KWD", paid_so("0.005")), Ok("1.000".to_owned()));
 }

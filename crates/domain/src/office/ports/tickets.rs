@@ -2,7 +2,7 @@
 //! are closed or void.
 
 use super::lists::{Part, holds};
-use crate::ticket::{Ticket, TicketStatus};
+use crate::ticket::{NumberSeries, Ticket, TicketStatus};
 use crate::{DeviceId, Instant, Stored, TenantId, TicketId, UserId};
 
 /// Which tickets. What is `None` or empty narrows nothing.
@@ -64,7 +64,7 @@ pub struct TicketOrder {
 /// Where a ticket stands in an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TicketPlace {
-    /// What it is ordered by: milliseconds, or hundredths.
+    /// What it is ordered by: milliseconds, or ten-thousandths of a currency's unit.
     pub key: i64,
     /// Its id.
     pub id: TicketId,
@@ -76,7 +76,7 @@ impl OrderedBy {
         let key = match self {
             Self::Opened => ticket.opened_at.millis(),
             Self::Updated => ticket.updated_at.millis(),
-            Self::Payable => ticket.sheet.payable().units(),
+            Self::Payable => ticket.sheet.payable().ten_thousandths(),
         };
         TicketPlace { key, id: ticket.id }
     }
@@ -94,9 +94,12 @@ pub trait Tickets {
     fn claim(&mut self, tenant: TenantId, sold: TicketId) -> Stored<()>;
     /// The refunds of a ticket, whatever their state.
     fn refunds(&mut self, tenant: TenantId, sold: TicketId) -> Stored<Vec<Ticket>>;
-    /// Draws the next number of a closed ticket on this device: each once, from 1, and none is lost with a unit of work that is
-    /// rolled back.
-    fn number(&mut self, tenant: TenantId, device: DeviceId) -> Stored<u64>;
+    /// Gives a ticket that is being closed this number of the series. False where another has it; of two who give the same at once
+    /// the second waits for the first.
+    fn give_number(&mut self, tenant: TenantId, series: &NumberSeries, number: u64, ticket: TicketId) -> Stored<bool>;
+    /// Draws the next number of the series for a ticket that is being closed: from 1, each once and none that was given. None is
+    /// lost with a unit of work that is rolled back.
+    fn draw_number(&mut self, tenant: TenantId, series: &NumberSeries, ticket: TicketId) -> Stored<u64>;
     /// Tickets of a tenant that the filter fits, in this order.
     fn list(
         &mut self,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::office::ports::OfficeTx;
 use crate::office::refused::{Field, Halt, Refused};
 use crate::ticket::{
-    Amount, Customer, Draft, Item, Label, Line, Location, Payment, Rate, Rounding, Sheet, TicketRefused,
+    Amount, Customer, Draft, Item, Label, Line, Location, Payment, Rate, Sheet, TicketRefused, free_id,
 };
 use crate::{TenantId, UserId, UserName, UserStatus};
 
@@ -64,7 +64,7 @@ impl TicketChange {
         let draft = draft.clone();
         let rounding = match self.rounding {
             // what is there was judged when it was made
-            Some(amount) if amount != draft.rounding.amount() => Rounding::within(amount, Rounding::step())?,
+            Some(amount) if amount != draft.rounding.amount() => draft.rounding.changed(amount, draft.currency)?,
             _ => draft.rounding,
         };
         let items = match &self.items {
@@ -72,6 +72,7 @@ impl TicketChange {
             None => draft.items,
         };
         let wanted = Draft {
+            currency: draft.currency,
             owner,
             external_id: self.external_id.clone().unwrap_or(draft.external_id),
             name: self.name.clone().unwrap_or(draft.name),
@@ -86,16 +87,15 @@ impl TicketChange {
     }
 }
 
-/// The items of these lines. A new id is above every one that the ticket has or had before the change, so that nobody takes a new
-/// item for an old one.
+/// The items of these lines. A new id is above every one that the ticket has or had before the change, as long as there is one, so
+/// that nobody takes a new item for an old one.
 fn items(lines: &[WantedLine], before: &[Item]) -> Result<Vec<Item>, TicketRefused> {
-    let taken: BTreeSet<u32> =
+    let mut taken: BTreeSet<u32> =
         before.iter().map(|item| item.id).chain(lines.iter().filter_map(|line| line.id)).collect();
-    let mut next = taken.last().map_or(1, |last| last.saturating_add(1));
     let made = lines.iter().map(|WantedLine { id, line }| {
         let id = id.unwrap_or_else(|| {
-            let id = next;
-            next = next.saturating_add(1);
+            let id = free_id(&taken);
+            taken.insert(id);
             id
         });
         Item::new(Line { id, ..line.clone() })

@@ -5,9 +5,9 @@ use serde_json::{Map, json};
 use super::shown::{Shown, shown};
 use super::work::{hand, known, ruled, store as keep};
 use crate::office::ports::{OfficeTx, OfficeView};
-use crate::office::refused::{Decided, Halt, decide};
+use crate::office::refused::{Decided, Halt, Refused, decide};
 use crate::office::stamp::Stamp;
-use crate::ticket::{self, Label, Means, Payment, Receipt, paid};
+use crate::ticket::{self, Label, NumberSeries, Payment, Receipt, Settlement, Ticket, TicketRefused, paid};
 use crate::{Action, Store, StoreExt, Subject, TenantId, TicketId};
 
 /// How a ticket is closed.
@@ -15,7 +15,8 @@ use crate::{Action, Store, StoreExt, Subject, TenantId, TicketId};
 pub struct TicketClosing {
     /// Payments in the place of those on it.
     pub payments: Option<Vec<Payment>>,
-    /// The number that a fiscal device has given it; else it gets the next of the device that it is closed on.
+    /// The number that a fiscal device has given it, which no other receipt of the same [series](NumberSeries) has; otherwise it
+    /// gets the next of the series.
     pub number: Option<u64>,
     /// What made the number.
     pub fiscal: Label,
@@ -25,7 +26,8 @@ pub struct TicketClosing {
     pub as_cash: bool,
 }
 
-/// Closes the ticket, for ever. Asks `ticketClose` and a sale device; what is due has to be paid.
+/// Closes the ticket, for ever. Asks `ticketClose` and a sale device; what is due has to be paid. Other payments than those on the
+/// ticket, and a number that is given, ask what a change of the ticket asks too.
 pub fn close_ticket(
     store: &dyn Store<OfficeView>,
     tenant: TenantId,
@@ -46,31 +48,31 @@ fn close(
     closing: &TicketClosing,
 ) -> Result<Shown, Halt> {
     let (before, hand) = (known(tx, tenant, id)?, hand(tx, tenant, stamp)?);
-    let due = before.sheet.payable();
-    let payments = match &closing.payments {
-        None if closing.as_cash && before.sheet.payments.is_empty() && !due.is_zero() => {
-            Some(vec![Payment { means: Means::Cash, name: Label::default(), amount: due }])
-        }
-        payments => payments.clone(),
-    };
     let closed = |number| {
         let receipt =
             Receipt { number, fiscal: closing.fiscal.clone(), daily_sales_report: closing.daily_sales_report };
-        ticket::close(&before, payments.clone(), receipt, &hand, version, stamp.at)
+        let numbered = closing.number.is_some() || closing.daily_sales_report.is_some();
+        let settlement = Settlement { payments: closing.payments.clone(), receipt, numbered, as_cash: closing.as_cash };
+        ticket::close(&before, settlement, &hand, version, stamp.at)
     };
-    // judged before a number is drawn: what is refused takes none
-    let mut after = ruled(id, closed(closing.number.unwrap_or_default()))?;
-    let mut number = closing.number.unwrap_or_default();
-    if closing.number.is_none() {
-        number = tx.tickets().number(tenant, ruled(id, hand.till())?)?;
-        after = ruled(id, closed(number))?;
-    }
+    // judged before a number is taken: what is refused takes none
+    ruled(id, closed(closing.number.unwrap_or_default()))?;
+    let series = NumberSeries::of(ruled(id, hand.till())?, &closing.fiscal);
+    let number = match closing.number {
+        Some(number) if !tx.tickets().give_number(tenant, &series, number, id)? => {
+            return Err(Refused::Ticket(TicketRefused::NumberTaken(number)).into());
+        }
+        Some(number) => number,
+        None => tx.tickets().draw_number(tenant, &series, id)?,
+    };
+    let after = ruled(id, closed(number))?;
     keep(tx, &after)?;
+    let payments = |ticket: &Ticket| paid(ticket.sheet.currency, &ticket.sheet.payments);
     let details = Map::from_iter([
         ("number".to_owned(), json!(number)),
-        ("payable".to_owned(), json!(after.sheet.payable().to_string())),
-        ("change".to_owned(), json!(after.change().map(|change| change.to_string()).ok())),
-        ("payments".to_owned(), json!({ "from": paid(&before.sheet.payments), "to": paid(&after.sheet.payments) })),
+        ("payable".to_owned(), json!(after.sheet.money(after.sheet.payable()).to_string())),
+        ("change".to_owned(), json!(after.change().map(|change| after.sheet.money(change).to_string()).ok())),
+        ("payments".to_owned(), json!({ "from": payments(&before), "to": payments(&after) })),
         ("version".to_owned(), json!(after.version)),
     ]);
     tx.audit().tell(&stamp.done(tenant, Action::TicketClose, Subject::Ticket(id), details))?;

@@ -85,11 +85,11 @@ fn open_once(
 /// The ticket; `None` where its id is taken.
 fn open(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewTicket) -> Result<Option<Ticket>, Halt> {
     let hand = hand(tx, tenant, stamp)?;
-    let blank = Draft::of(ruled(new.id, hand.person())?);
+    let blank = Draft::of(ruled(new.id, hand.person())?, new.currency);
     // who may open none at all is told so before what would stand on it is looked at
     ruled(new.id, hand.may(ticket::Operation::Create, ticket::Whose::Own))?;
     let sheet = new.sheet.onto(tx, tenant, &blank)?;
-    let opening = Opening { id: new.id, tenant, currency: new.currency, at: stamp.at };
+    let opening = Opening { id: new.id, tenant, at: stamp.at };
     let ticket = ruled(new.id, ticket::open(opening, sheet, &hand))?;
     if !tx.tickets().insert(&ticket)? {
         return Ok(None);

@@ -54,17 +54,16 @@ fn refund(
     tx.tickets().claim(tenant, sold.id)?;
     let others = tx.tickets().refunds(tenant, sold.id)?;
     let items = new.items.clone().unwrap_or_else(|| ticket::left_of(&sold, &others));
-    let currency = sold.currency;
-    let opening = Opening { id: new.id, tenant, currency, at: stamp.at };
+    let opening = Opening { id: new.id, tenant, at: stamp.at };
     let made = ruled(sold.id, ticket::refund(&sold, &others, &items, opening, &hand))?;
     if !tx.tickets().insert(&made)? {
         return Err(StoreError::Fault("the id of a refund is taken".to_owned()).into());
     }
     once::keep(tx, (tenant, user), once, &made, stamp.at)?;
-    let blank = ruled(made.id, Draft::of(user).check())?;
+    let blank = ruled(made.id, Draft::of(user, made.sheet.currency).check())?;
     let mut details = ticket::details(&Edit::between(&blank, &made.sheet));
     details.insert("refund_of".to_owned(), json!(sold.id));
-    details.insert("payable".to_owned(), json!(made.sheet.payable().to_string()));
+    details.insert("payable".to_owned(), json!(made.sheet.money(made.sheet.payable()).to_string()));
     tx.audit().tell(&stamp.done(tenant, Action::TicketRefund, Subject::Ticket(made.id), details))?;
     Ok(Made { shown: shown(tx, made)?, again: false })
 }

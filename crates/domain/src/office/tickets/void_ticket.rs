@@ -36,7 +36,7 @@ fn void(
     keep(tx, &after)?;
     let details = Map::from_iter([
         ("reason".to_owned(), json!(reason.as_str())),
-        ("payable".to_owned(), json!(after.sheet.payable().to_string())),
+        ("payable".to_owned(), json!(after.sheet.money(after.sheet.payable()).to_string())),
         ("version".to_owned(), json!(after.version)),
     ]);
     tx.audit().tell(&stamp.done(tenant, Action::TicketVoid, Subject::Ticket(id), details))?;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::ticket::sample::{admin, amount, cash, closed, hand, item, line, opened, opening, user};
+use crate::ticket::sample::{admin, amount, blank, cash, closed, euro, hand, item, line, opened, opening, user};
 use crate::ticket::{
     Article, Customer, Draft, Item, ItemKind, Label, Line, Location, Note, Quantity, Rounding, refund,
 };
@@ -19,7 +19,7 @@ fn customer(rate: &str) -> Customer {
 fn before() -> Draft {
     let fixed = Article { price_fixed: true, vat: Some("10".parse().unwrap()), ..line(2, "4", "1").article };
     let cake = Item::new(Line { article: fixed, ..line(2, "4", "1") }).unwrap();
-    Draft { items: vec![item(1, "2", "2"), cake], ..Draft::of(user(1)).sold_to(customer("10")) }
+    Draft { items: vec![item(1, "2", "2"), cake], ..blank().sold_to(customer("10")) }
 }
 
 fn with_tea(change: impl FnOnce(&mut Line)) -> Draft {
@@ -62,7 +62,7 @@ fn changes() -> Vec<(&'static str, Draft, &'static [&'static str])> {
         ),
         ("another customer at their own rate", before().sold_to(customer("30")), CUSTOMER),
         ("another rate of the customer", Draft { customer: Some(customer("30")), ..before() }, CUSTOMER),
-        ("rounding", Draft { rounding: Rounding::within(amount("0.02"), amount("0.05")).unwrap(), ..before() }, &[]),
+        ("rounding", Draft { rounding: Rounding::of_cash(amount("0.02"), euro()).unwrap(), ..before() }, &[]),
         ("payments", Draft { payments: vec![cash("5")], ..before() }, &[]),
         ("a new item", Draft { items: [before().items, vec![item(3, "1", "1")]].concat(), ..before() }, &[]),
         ("one item less", Draft { items: before().items[..1].to_vec(), ..before() }, STORNO),
@@ -179,7 +179,7 @@ fn what_a_refund_takes_back_stays() {
         &|draft| draft.items.push(item(9, "1", "1")),
         &|draft| draft.items[0] = item(1, "1", "1"),
         &|draft| draft.discount = "0".parse().unwrap(),
-        &|draft| draft.rounding = Rounding::kept(amount("-1")),
+        &|draft| draft.rounding = Rounding::kept(amount("-1"), amount("-1")),
     ] {
         assert_eq!(fixed(change), Some(TicketRefused::RefundFixed));
     }
@@ -188,6 +188,7 @@ fn what_a_refund_takes_back_stays() {
         &|draft| draft.name = label("back"),
         &|draft| draft.owner = user(2),
         &|draft| draft.customer = None,
+        &|draft| draft.rounding = draft.rounding.changed(amount("-0.02"), euro()).unwrap(),
     ] {
         assert_eq!(fixed(change), None);
     }

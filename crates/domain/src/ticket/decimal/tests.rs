@@ -2,6 +2,8 @@ use proptest::prelude::*;
 
 use super::*;
 
+type Amount = Decimal<2>;
+
 #[test]
 fn what_is_read_is_written_with_all_its_places() {
     for (text, written) in [

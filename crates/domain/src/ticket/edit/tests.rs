@@ -1,5 +1,5 @@
 use super::*;
-use crate::ticket::sample::{cash, item, line, user};
+use crate::ticket::sample::{blank, cash, item, line, user};
 use crate::ticket::{Customer, Draft, Label, Line};
 
 fn label(text: &str) -> Label {
@@ -8,8 +8,7 @@ fn label(text: &str) -> Label {
 
 #[test]
 fn the_audit_is_told_every_difference_exactly() {
-    let before =
-        Draft { items: vec![item(1, "5.363636", "1.234"), item(2, "1", "1"), item(3, "1", "1")], ..Draft::of(user(1)) };
+    let before = Draft { items: vec![item(1, "5.363636", "1.234"), item(2, "1", "1"), item(3, "1", "1")], ..blank() };
     let fewer = Item::new(Line { comment: crate::ticket::Note::parse("hot").unwrap(), ..line(1, "5.363636", "1") });
     let customer = Customer { id: label("c1"), full_name: label("Jana"), ..Customer::default() };
     let after = Draft {
@@ -43,7 +42,7 @@ fn the_audit_is_told_every_difference_exactly() {
 
 #[test]
 fn nothing_differs_between_a_sheet_and_itself() {
-    let sheet = Draft { items: vec![item(1, "1", "1")], ..Draft::of(user(1)) }.check().unwrap();
+    let sheet = Draft { items: vec![item(1, "1", "1")], ..blank() }.check().unwrap();
     assert_eq!(Edit::between(&sheet, &sheet), []);
     assert!(details(&[]).is_empty());
 }

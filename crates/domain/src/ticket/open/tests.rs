@@ -1,5 +1,5 @@
 use super::*;
-use crate::ticket::sample::{admin, amount, hand, item, opening, sheet, user};
+use crate::ticket::sample::{admin, amount, blank, euro, hand, item, opening, sheet, user};
 use crate::ticket::{Customer, Label, Rounding};
 use crate::{Environment, Right};
 
@@ -10,16 +10,15 @@ fn missing(name: &str) -> TicketRefused {
 #[test]
 fn a_new_ticket_asks_for_what_it_is_born_with() {
     let customer = Customer { discount: "10".parse().unwrap(), ..Customer::default() };
-    let blank = || Draft::of(user(1));
     let five = || "5".parse().unwrap();
     for (what, draft, besides) in [
         ("nothing", blank(), None),
         ("items", Draft { items: vec![item(1, "5", "1")], ..blank() }, None),
         ("a name", Draft { name: Label::parse("Table 5").unwrap(), ..blank() }, None),
-        ("a rounding", Draft { rounding: Rounding::within(amount("0.01"), amount("0.05")).unwrap(), ..blank() }, None),
+        ("a rounding", Draft { rounding: Rounding::of_cash(amount("0.01"), euro()).unwrap(), ..blank() }, None),
         ("a discount", Draft { discount: five(), ..blank() }, Some("ticketSetDiscount")),
         ("a customer at their own rate", blank().sold_to(customer.clone()), Some("ticketSetCustomer")),
-        ("another's", Draft::of(user(2)), Some("ticketHandover")),
+        ("another's", Draft::of(user(2), euro()), Some("ticketHandover")),
     ] {
         let sheet = draft.check().unwrap();
         let with = |rights: &[&str]| open(opening(1), sheet.clone(), &hand(1, rights));

@@ -1,5 +1,5 @@
 use super::*;
-use crate::ticket::sample::amount;
+use crate::ticket::sample::{amount, euro, shown};
 
 fn payments(text: &str) -> Vec<Payment> {
     let each = |word: &str| {
@@ -12,8 +12,8 @@ fn payments(text: &str) -> Vec<Payment> {
 
 #[test]
 fn change_is_given_on_cash_alone() {
-    let unpaid = |left: &str| Err(TicketRefused::Unpaid { left: amount(left) });
-    let overpaid = |over: &str| Err(TicketRefused::Overpaid { over: amount(over) });
+    let unpaid = |left: &str| Err(TicketRefused::Unpaid { left: shown(left) });
+    let overpaid = |over: &str| Err(TicketRefused::Overpaid { over: shown(over) });
     let wrong = |out| Err(TicketRefused::Payment { out });
     for (payable, given, expected) in [
         ("5.82", "cash 5.82", Ok("0")),
@@ -46,7 +46,7 @@ fn change_is_given_on_cash_alone() {
         ("-5.82", "cash -6.82, cash 1", wrong(true)),
         ("-5.82", "cash 0, cash -5.82", wrong(true)),
     ] {
-        let found = change_due(amount(payable), &payments(given));
+        let found = change_due(euro(), amount(payable), &payments(given));
         assert_eq!(found, expected.map(amount), "{payable}: {given}");
     }
 }
@@ -60,10 +60,12 @@ fn a_sum_is_split_to_the_cent() {
         ("0.00", 2, &["0.00", "0.00"]),
         ("-0.05", 2, &["-0.03", "-0.02"]),
     ] {
-        let found: Vec<String> =
-            split(amount(sum), NonZeroU16::new(ways).unwrap()).iter().map(ToString::to_string).collect();
+        let found = split(euro(), amount(sum), NonZeroU16::new(ways).unwrap());
+        let found: Vec<String> = found.into_iter().map(|part| euro().money(part).to_string()).collect();
         assert_eq!(found, parts, "{sum} in {ways}");
     }
+    let yen = Currency::parse("JPY").unwrap();
+    assert_eq!(split(yen, amount("100"), NonZeroU16::new(3).unwrap()), ["34", "33", "33"].map(amount));
 }
 
 #[test]
@@ -84,21 +86,42 @@ fn cash_is_rounded_to_the_nearest_step() {
         ("0.04", "0.03", "-0.01"),
     ] {
         let found = Rounding::nearest(amount(sum), amount(step));
-        assert_eq!(found.amount(), amount(rounding), "{sum} to {step}");
-        if amount(step).units() > 0 {
-            assert_eq!(Rounding::within(found.amount(), amount(step)), Ok(found), "{sum} to {step}");
+        assert_eq!(found, amount(rounding), "{sum} to {step}");
+    }
+}
+
+#[test]
+fn cash_is_rounded_by_less_than_the_smallest_coin() {
+    for (code, good, bad) in [
+        ("EUR", &["0", "0.04", "-0.04"][..], &["0.05", "-0.05", "100", "-9999999999999.99"][..]),
+        ("HUF", &["2", "-2", "4.99"], &["5", "-5"]),
+        ("CLP", &["4", "-9"], &["10", "-10"]),
+        ("IDR", &["-40", "99"], &["100"]),
+        ("CZK", &["0.5", "-0.99"], &["1"]),
+        ("JPY", &["0"], &["1", "-1"]),
+    ] {
+        let currency = Currency::parse(code).unwrap();
+        for good in good {
+            let rounding = Rounding::of_cash(amount(good), currency).unwrap();
+            assert_eq!((rounding.amount(), rounding.share()), (amount(good), Amount::ZERO), "{code} {good}");
+        }
+        for bad in bad {
+            let step = currency.money(currency.cash_step());
+            assert_eq!(Rounding::of_cash(amount(bad), currency), Err(TicketRefused::Rounding { step }), "{code} {bad}");
         }
     }
 }
 
 #[test]
-fn a_rounding_is_smaller_than_the_step() {
-    let step = amount("0.05");
-    for good in ["0", "0.04", "-0.04"] {
-        assert!(Rounding::within(amount(good), step).is_ok(), "{good}");
+fn cash_is_rounded_beside_what_a_refund_makes_good() {
+    let made = Rounding::of_share(amount("-3"));
+    for (all, cash) in [("-3", "0"), ("-3.04", "-0.04"), ("-2.96", "0.04")] {
+        let rounding = made.changed(amount(all), euro()).unwrap();
+        assert_eq!((rounding.amount(), rounding.share()), (amount(all), amount("-3")));
+        assert_eq!(rounding, Rounding::kept(amount(all), amount("-3")));
+        assert_eq!(rounding.cash, amount(cash));
     }
-    for bad in ["0.05", "-0.05", "100", "-9999999999999.99"] {
-        assert_eq!(Rounding::within(amount(bad), step), Err(TicketRefused::Rounding { step }), "{bad}");
+    for bad in ["0", "-3.05", "-2.95"] {
+        assert!(made.changed(amount(bad), euro()).is_err(), "{bad}");
     }
-    assert_eq!(Rounding::within(amount("0"), amount("0")), Ok(Rounding::NONE));
 }

@@ -1,7 +1,9 @@
 use super::*;
 use crate::Instant;
-use crate::ticket::sample::{admin, amount, closed, hand, item, line, opened, opening, sheet, user};
-use crate::ticket::{ItemKind, Note, Rounding, void};
+use crate::ticket::sample::{
+    admin, amount, blank, cash, closed, euro, hand, item, line, opened, opening, receipt, sheet, user,
+};
+use crate::ticket::{Currency, ItemKind, Note, Settlement, amend, close, void};
 
 fn of(items: &[(u32, &str)]) -> BTreeMap<u32, Quantity> {
     items.iter().map(|(id, quantity)| (*id, quantity.parse().unwrap())).collect()
@@ -12,8 +14,8 @@ fn sold(items: Vec<Item>) -> Ticket {
 }
 
 fn with_rounding(items: Vec<Item>, rounding: &str) -> Ticket {
-    let rounding = Rounding::within(amount(rounding), amount("1")).unwrap();
-    closed(&opened(Draft { items, rounding, ..Draft::of(user(1)) }.check().unwrap()))
+    let rounding = Rounding::of_cash(amount(rounding), euro()).unwrap();
+    closed(&opened(Draft { items, rounding, ..blank() }.check().unwrap()))
 }
 
 /// Takes these back one after the other; what each gives.
@@ -22,23 +24,20 @@ fn given(sold: &Ticket, parts: &[&[(u32, &str)]]) -> Vec<String> {
     for (number, part) in (200..).zip(parts) {
         refunds.push(refund(sold, &refunds, &of(part), opening(number), &admin(2)).unwrap());
     }
-    refunds.iter().map(|refund| refund.sheet.payable().opposite().to_string()).collect()
+    refunds.iter().map(|refund| refund.sheet.money(refund.sheet.payable().opposite()).to_string()).collect()
 }
 
 #[test]
 fn a_refund_is_a_new_ticket_that_mirrors_what_was_sold() {
     let mut taxed = line(1, "5.363636", "1.234");
     taxed.article.vat = Some("10".parse().unwrap());
-    let draft = Draft {
-        items: vec![Item::new(taxed).unwrap(), item(2, "1", "1")],
-        discount: "20".parse().unwrap(),
-        ..Draft::of(user(1))
-    };
+    let draft =
+        Draft { items: vec![Item::new(taxed).unwrap(), item(2, "1", "1")], discount: "20".parse().unwrap(), ..blank() };
     let sold = closed(&opened(draft.check().unwrap()));
     let made = refund(&sold, &[], &of(&[(1, "1.234")]), opening(200), &hand(2, &["ticketCreate", "storno"])).unwrap();
     assert_eq!((made.refund_of, made.id, made.version), (Some(sold.id), opening(200).id, 1));
     assert_eq!((made.sheet.owner, &made.state), (user(2), &TicketState::Open));
-    assert_eq!((made.tenant, made.currency), (sold.tenant, sold.currency));
+    assert_eq!((made.tenant, made.sheet.currency), (sold.tenant, sold.sheet.currency));
     assert_eq!(made.sheet.items.len(), 1);
     let back = &made.sheet.items[0];
     assert_eq!((back.id, back.kind, back.unit_price.to_string()), (1, ItemKind::Returned, "-5.363636".to_owned()));
@@ -54,7 +53,13 @@ fn parts_give_back_what_was_paid_to_the_cent() {
     let two = || sold(vec![item(1, "10", "3"), item(2, "5", "1")]);
     for (what, ticket, parts, expected) in [
         ("two halves of a cent", cent(), &[&[(1, "0.5")][..], &[(1, "0.5")]][..], &["0.01", "0.00"][..]),
-        ("many parts of a cent", cent(), &[&[(1, "0.4")], &[(1, "0.4")], &[(1, "0.2")]], &["0.00", "0.00", "0.01"]),
+        ("many parts of a cent", cent(), &[&[(1, "0.4")], &[(1, "0.4")], &[(1, "0.2")]], &["0.00", "0.01", "0.00"]),
+        (
+            "each part of an item is its share of what the item cost, not of what a part would cost",
+            sold(vec![item(1, "0.005", "2"), item(2, "10", "1")]),
+            &[&[(1, "1")], &[(1, "1")], &[(2, "1")]],
+            &["0.01", "0.00", "10.00"],
+        ),
         ("all at once", two(), &[&[(1, "3"), (2, "1")]], &["35.00"]),
         ("one by one", two(), &[&[(1, "1")], &[(2, "1")], &[(1, "2")]], &["10.00", "5.00", "20.00"]),
         (
@@ -87,12 +92,12 @@ fn what_gave_money_back_is_taken_back_the_other_way_round() {
     let ticket = || sold(vec![item(1, "10", "1"), Item::new(bottle.clone()).unwrap()]);
     assert_eq!(ticket().sheet.payable(), amount("7.00"));
     assert_eq!(given(&ticket(), &[&[(1, "1"), (2, "1")]]), ["7.00"]);
-    // No more than was paid, in whichever order.
-    assert_eq!(given(&ticket(), &[&[(1, "1")], &[(2, "1")]]), ["7.00", "0.00"]);
+    // Goods come back for what they cost, in whichever order, and a deposit for what was given for it.
+    assert_eq!(given(&ticket(), &[&[(1, "1")], &[(2, "1")]]), ["10.00", "-3.00"]);
     assert_eq!(given(&ticket(), &[&[(2, "1")], &[(1, "1")]]), ["-3.00", "10.00"]);
     // Where the customer was paid, taking everything back makes them pay that again.
     let paid_out = sold(vec![item(1, "1", "1"), Item::new(bottle.clone()).unwrap()]);
-    assert_eq!(given(&paid_out, &[&[(1, "1")], &[(2, "1")]]), ["0.00", "-2.00"]);
+    assert_eq!(given(&paid_out, &[&[(1, "1")], &[(2, "1")]]), ["1.00", "-3.00"]);
     let made = refund(&paid_out, &[], &of(&[(2, "1")]), opening(200), &admin(1)).unwrap();
     assert_eq!(made.sheet.items[0].kind, ItemKind::Positive);
 }
@@ -140,4 +145,59 @@ fn only_what_was_sold_is_refunded_by_who_may() {
     assert_eq!(of_ticket(&ticket, &one, &hand(1, &["ticketCreate"])), Some("right_missing"));
     assert_eq!(of_ticket(&ticket, &one, &hand(1, &["storno"])), Some("right_missing"));
     assert_eq!(of_ticket(&ticket, &one, &Hand { device: None, ..admin(1) }), Some("sale_device_needed"));
+}
+
+/// The refund, its rounding changed to this and paid out in cash.
+fn paid_out(refund: &Ticket, rounding: &str, paid: &str) -> Ticket {
+    let rounding = refund.sheet.rounding.changed(amount(rounding), refund.sheet.currency).unwrap();
+    let wanted = Draft { rounding, ..refund.sheet.draft().clone() }.check().unwrap();
+    let changed = amend(refund, wanted, &admin(2), Some(1), Instant::default()).unwrap().ticket;
+    close(&changed, Settlement::new(Some(vec![cash(paid)]), receipt()), &admin(2), Some(2), Instant::default()).unwrap()
+}
+
+#[test]
+fn a_refund_in_cash_is_rounded_as_the_sale_was() {
+    let sold = with_rounding(vec![item(1, "5.20", "1"), item(2, "5.03", "1")], "0.02");
+    assert_eq!(sold.sheet.payable(), amount("10.25"));
+    let first = refund(&sold, &[], &of(&[(2, "1")]), opening(200), &admin(2)).unwrap();
+    assert_eq!(first.sheet.payable(), amount("-5.03"));
+    let first = paid_out(&first, "-0.02", "-5.05");
+    // the last gives back what is left, which is what was not rounded away yet
+    let last = refund(&sold, &[first], &of(&[(1, "1")]), opening(201), &admin(2)).unwrap();
+    assert_eq!(last.sheet.payable(), amount("-5.20"));
+}
+
+#[test]
+fn roundings_of_cash_give_back_no_more_than_was_paid_for_goods() {
+    let sold = sold(vec![item(1, "0.03", "100")]);
+    let (mut refunds, mut given) = (Vec::new(), 0);
+    for number in 0..99_u32 {
+        let made = refund(&sold, &refunds, &of(&[(1, "1")]), opening(200 + u128::from(number)), &admin(2)).unwrap();
+        let due = made.sheet.payable();
+        given -= due.ten_thousandths();
+        refunds.push(if due == amount("-0.03") {
+            given += 200;
+            paid_out(&made, "-0.02", "-0.05")
+        } else {
+            closed(&made)
+        });
+    }
+    assert!(given <= sold.sheet.payable().ten_thousandths() + 200, "{given}: one rounding more at most");
+    let last = refund(&sold, &refunds, &of(&[(1, "1")]), opening(400), &admin(2)).unwrap();
+    given -= last.sheet.payable().ten_thousandths();
+    assert_eq!(given, sold.sheet.payable().ten_thousandths(), "and the last makes it good");
+}
+
+#[test]
+fn a_refund_is_in_the_places_of_the_sold_ticket() {
+    for (currency, price, back) in [
+        (Currency::parse("KWD").unwrap(), "1.001", ["0.501", "0.500"]),
+        (Currency::parse("JPY").unwrap(), "101", ["51", "50"]),
+        // as it was made when every currency had two
+        (Currency::kept("JPY", 2).unwrap(), "100.41", ["50.21", "50.20"]),
+    ] {
+        let draft = Draft { items: vec![item(1, price, "1")], ..Draft::of(user(1), currency) };
+        let sold = closed(&opened(draft.check().unwrap()));
+        assert_eq!(given(&sold, &[&[(1, "0.5")], &[(1, "0.5")]]), back, "{currency} {price}");
+    }
 }

@@ -1,16 +1,12 @@
 use super::*;
-use crate::ticket::sample::{amount, cash, item, sheet, user};
-
-fn blank() -> Draft {
-    Draft::of(user(1))
-}
+use crate::ticket::sample::{amount, blank, cash, euro, item, sheet};
 
 #[test]
 fn a_ticket_is_the_sum_of_its_items_and_the_rounding() {
     let mut draft = blank();
     draft.items = vec![item(1, "5.363636", "1.234"), item(2, "1", "3")];
     draft.discount = "20".parse().unwrap();
-    draft.rounding = Rounding::within(amount("-0.04"), amount("0.05")).unwrap();
+    draft.rounding = Rounding::of_cash(amount("-0.04"), euro()).unwrap();
     let sheet = draft.check().unwrap();
     // 6.62 + 3.00, and 5.29 + 2.40
     assert_eq!(sheet.totals().including_vat, amount("9.62"));
@@ -33,6 +29,9 @@ fn items_have_ids_of_their_own() {
     assert_eq!(twice.check(), Err(TicketRefused::Twice(1)));
     assert_eq!(sheet(Vec::new()).next_item(), 1);
     assert_eq!(sheet(vec![item(7, "1", "1"), item(2, "1", "1")]).next_item(), 8);
+    let last = item(u32::MAX, "1", "1");
+    assert_eq!(sheet(vec![last.clone()]).next_item(), 1, "the least that is free where there is none above");
+    assert_eq!(sheet(vec![item(1, "1", "1"), last, item(2, "1", "1")]).next_item(), 3);
 }
 
 #[test]
@@ -58,6 +57,30 @@ fn what_items_come_to_has_room_whichever_way_they_count() {
     // Before discounts: what is given away has to have room too.
     let free = Draft { items: vec![large(1), large(2)], discount: "100".parse().unwrap(), ..blank() };
     assert_eq!(free.check(), Err(TicketRefused::TooLarge));
-    let rounding = Rounding::kept(Amount::from_units(Amount::MOST).unwrap());
+    let rounding = Rounding::kept(amount("9999999999999.99"), Amount::ZERO);
     assert_eq!(Draft { items: vec![large(1)], rounding, ..blank() }.check(), Err(TicketRefused::TooLarge));
+}
+
+#[test]
+fn amounts_are_what_the_currency_pays_and_never_cut() {
+    let blank = |code: &str| Draft::of(crate::ticket::sample::user(1), Currency::parse(code).unwrap());
+    for (code, price, payable, odd) in
+        [("EUR", "1.234", "1.23", "0.001"), ("KWD", "1.234", "1.234", "0.0001"), ("JPY", "100.4", "100", "0.4")]
+    {
+        let draft = Draft { items: vec![item(1, price, "1")], ..blank(code) };
+        assert_eq!(draft.clone().check().unwrap().payable(), amount(payable), "{code}");
+        let places = draft.currency.decimal_places();
+        let paid = Draft { payments: vec![cash("1"), cash(odd)], ..draft.clone() };
+        assert_eq!(paid.check(), Err(TicketRefused::Unpayable { payment: Some(1), places }), "{code}");
+        let rounded = Draft { rounding: Rounding::kept(amount(odd), Amount::ZERO), ..draft };
+        assert_eq!(rounded.check(), Err(TicketRefused::Unpayable { payment: None, places }), "{code}");
+    }
+    // what was made with two places keeps them
+    let kept = Currency::kept("JPY", 2).unwrap();
+    let draft = Draft {
+        items: vec![item(1, "100.4", "1")],
+        payments: vec![cash("100.4")],
+        ..Draft::of(crate::ticket::sample::user(1), kept)
+    };
+    assert_eq!(draft.check().unwrap().payable(), amount("100.4"));
 }

@@ -1,6 +1,6 @@
 use super::*;
-use crate::ticket::sample::{admin, cash, closed, hand, item, opened, opening, receipt, sheet, user};
-use crate::ticket::{Draft, amend, close, refund, void};
+use crate::ticket::sample::{admin, blank, cash, closed, hand, item, opened, opening, receipt, sheet};
+use crate::ticket::{Draft, Settlement, amend, close, refund, void};
 
 fn voided(ticket: &Ticket) -> Ticket {
     let reason = Note::parse("left without ordering").unwrap();
@@ -14,7 +14,7 @@ fn acts(ticket: &Ticket, seen: i64) -> [Option<TicketRefused>; 4] {
     let one = std::collections::BTreeMap::from([(1, "1".parse().unwrap())]);
     [
         amend(ticket, wanted.check().unwrap(), &admin(1), seen, at).err(),
-        close(ticket, Some(vec![cash("5")]), receipt(), &admin(1), seen, at).err(),
+        close(ticket, Settlement::new(Some(vec![cash("5")]), receipt()), &admin(1), seen, at).err(),
         void(ticket, Note::default(), &admin(1), seen, at).err(),
         refund(ticket, &[], &one, opening(200), &admin(1)).err(),
     ]
@@ -51,7 +51,10 @@ fn a_right_that_is_missing_comes_before_what_is_known_of_the_ticket() {
     let at = Instant::default();
     let code = |refused: TicketRefused| refused.code();
     assert_eq!(amend(&gone, gone.sheet.clone(), &nobody, Some(9), at).map_err(code).err(), Some("right_missing"));
-    assert_eq!(close(&gone, None, receipt(), &nobody, Some(9), at).map_err(code), Err("right_missing"));
+    assert_eq!(
+        close(&gone, Settlement::new(None, receipt()), &nobody, Some(9), at).map_err(code),
+        Err("right_missing")
+    );
     assert_eq!(void(&gone, Note::default(), &nobody, Some(9), at).map_err(code), Err("right_missing"));
 }
 
@@ -69,7 +72,6 @@ fn a_record_that_contradicts_itself_is_no_ticket() {
     let open = opened(sheet(vec![item(1, "5", "1")])).record().clone();
     let paid = closed(&opened(sheet(vec![item(1, "5", "1")]))).record().clone();
     let with = |record: &Record, draft: Draft| Record { sheet: draft.check().unwrap(), ..record.clone() };
-    let blank = || Draft::of(user(1));
     for (what, record) in [
         ("no version", Record { version: 0, ..open.clone() }),
         ("a refund of itself", Record { refund_of: Some(open.id), ..open.clone() }),

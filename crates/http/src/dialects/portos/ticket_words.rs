@@ -29,6 +29,12 @@ fn slovak(why: &TicketRefused) -> Cow<'static, str> {
         TicketRefused::TooMany { most, .. } => format!("Na doklade je toho príliš veľa; najviac {most}.").into(),
         TicketRefused::Twice(item) => format!("Položka {item} je na doklade dvakrát.").into(),
         TicketRefused::Rounding { step } => format!("Zaokrúhlenie musí byť menšie ako {step}.").into(),
+        TicketRefused::Unpayable { places, .. } => {
+            format!("Suma smie mať najviac {places} desatinné miesta; zaokrúhlite ju.").into()
+        }
+        TicketRefused::NumberTaken(number) => {
+            format!("Číslo {number} už má iný doklad; uveďte číslo, ktoré pridelilo fiškálne zariadenie.").into()
+        }
         TicketRefused::Empty => "Doklad nemá položky; pridajte ich, alebo ho zrušte.".into(),
         TicketRefused::Unpaid { left } => format!("Treba ešte zaplatiť {left}.").into(),
         TicketRefused::Overpaid { over } => format!("Zaplatené je o {over} viac a vydáva sa len z hotovosti.").into(),

@@ -4,7 +4,7 @@ use std::fmt::Display;
 
 use tillgate_domain::office::{Owner, WantedLine};
 use tillgate_domain::ticket::{
-    Article, Currency, Customer, Decimal, ItemKind, Line, Location, Means, Meta, Payment, Quantity, Rate, Text,
+    Amount, Article, Currency, Customer, Decimal, ItemKind, Line, Location, Means, Meta, Payment, Quantity, Rate, Text,
 };
 use tillgate_domain::{ExactJson, JsonObject, UserId, UserName};
 
@@ -24,6 +24,12 @@ fn decimal<T: std::str::FromStr<Err: Display>>(value: ExactJson) -> Result<T, Ve
 }
 
 impl<const PLACES: u32> Fit for Decimal<PLACES> {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
+        decimal(value)
+    }
+}
+
+impl Fit for Amount {
     fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
         decimal(value)
     }

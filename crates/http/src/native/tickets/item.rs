@@ -1,7 +1,7 @@
 //! What is sold on a ticket, as the native API shows it and takes it: articles, items, and what they come to.
 
 use serde::Serialize;
-use tillgate_domain::ticket::{Item, Rate, Totals};
+use tillgate_domain::ticket::{Item, Sheet, Totals};
 use utoipa::ToSchema;
 
 use crate::native::schemas::{Decimal, TicketItemKind};
@@ -120,7 +120,7 @@ pub(super) struct ItemShape {
     /// The item's own discount, in percent.
     #[schema(value_type = Decimal)]
     discount_rate: String,
-    /// What it comes to, rounded to 2 places.
+    /// What it comes to, rounded to the places of the currency.
     totals: TotalsShape,
 }
 
@@ -149,8 +149,8 @@ pub(super) struct TotalsShape {
 }
 
 impl ItemShape {
-    pub(super) fn of(item: &Item, discount: Rate) -> Self {
-        let (unit, article) = (item.unit_prices(discount), &item.article);
+    pub(super) fn of(item: &Item, sheet: &Sheet) -> Self {
+        let (unit, article) = (item.unit_prices(sheet.discount), &item.article);
         Self {
             id: item.id,
             external_id: item.external_id.to_string(),
@@ -178,20 +178,21 @@ impl ItemShape {
             quantity: item.quantity.to_string(),
             unit: item.unit.to_string(),
             discount_rate: item.discount.to_string(),
-            totals: TotalsShape::of(&item.totals(discount)),
+            totals: TotalsShape::of(&sheet.item_totals(item), sheet),
         }
     }
 }
 
 impl TotalsShape {
-    pub(super) fn of(totals: &Totals) -> Self {
+    pub(super) fn of(totals: &Totals, sheet: &Sheet) -> Self {
+        let text = |amount| sheet.money(amount).to_string();
         Self {
-            total: totals.total.to_string(),
-            including_vat: totals.including_vat.to_string(),
-            after_discount: totals.after_discount.to_string(),
-            after_discount_including_vat: totals.after_discount_including_vat.to_string(),
-            discount: totals.discount.to_string(),
-            discount_including_vat: totals.discount_including_vat.to_string(),
+            total: text(totals.total),
+            including_vat: text(totals.including_vat),
+            after_discount: text(totals.after_discount),
+            after_discount_including_vat: text(totals.after_discount_including_vat),
+            discount: text(totals.discount),
+            discount_including_vat: text(totals.discount_including_vat),
         }
     }
 }

@@ -21,7 +21,8 @@ use crate::native::{body, schemas};
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = NewTicket)]
 pub(super) struct New {
-    /// In what it is paid: three capital letters (ISO 4217).
+    /// In what it is paid: a currency of ISO 4217, by its three capital letters. Amounts have at most its places: 2 of EUR, 3 of KWD, none
+    /// of JPY.
     #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     #[schema(value_type = schemas::Currency, required = true)]
@@ -61,7 +62,8 @@ pub(super) struct New {
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<Vec<NewItem>>)]
     items: Field<Vec<WantedLine>>,
-    /// What is added so that it can be paid in cash: less than 1.00 either way.
+    /// What is added so that it can be paid in cash: less than the currency's smallest coin either way, such as 0.05 of EUR or 5.00 of
+    /// HUF.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<schemas::Decimal>)]
@@ -112,7 +114,7 @@ pub(super) struct Change {
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<Vec<NewItem>>)]
     items: Field<Vec<WantedLine>>,
-    /// Another rounding; null for none.
+    /// Another rounding; null for none. That of a refund may differ by less than the smallest coin from what the refund was made with.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<schemas::Decimal>)]
@@ -128,17 +130,18 @@ pub(super) struct Change {
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = TicketClosing)]
 pub(super) struct Closing {
-    /// Payments in the place of those on the ticket.
+    /// Payments in the place of those on the ticket; others than those ask the right to change the ticket.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<Vec<PaymentShape>>)]
     payments: Field<Vec<Payment>>,
-    /// The number that a fiscal device has given it; else it gets the next of the device that it is closed on.
+    /// The number that a fiscal device has given it, which no other receipt of the same fiscal memory has; it asks the right to change
+    /// the ticket. Otherwise the ticket gets the next number of the fiscal memory, or of the device where none is named.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<u64>, minimum = 0)]
     number: Field<u64>,
-    /// What made the number.
+    /// What made the number: the fiscal memory, by a name.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<String>, max_length = 200)]

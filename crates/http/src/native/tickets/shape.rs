@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use tillgate_domain::office::Shown;
-use tillgate_domain::ticket::{Customer, Payment, TicketState};
+use tillgate_domain::ticket::{Customer, Payment, Sheet, TicketState};
 use tillgate_domain::{DeviceId, DeviceName, ExactJson, Instant, JsonObject, TicketId, User, UserId};
 use utoipa::ToSchema;
 
@@ -20,7 +20,7 @@ pub(super) struct Shape {
     /// Only an open one changes.
     #[schema(value_type = schemas::TicketState)]
     state: &'static str,
-    /// In what it is paid: three capital letters (ISO 4217).
+    /// In what it is paid (ISO 4217). Its amounts have as many places as the currency has: 2 of EUR, 3 of KWD, none of JPY.
     #[schema(value_type = Currency)]
     currency: String,
     /// The client's own id of it; empty for none.
@@ -40,9 +40,9 @@ pub(super) struct Shape {
     discount_rate: String,
     /// What is sold.
     items: Vec<ItemShape>,
-    /// What it comes to, rounded to 2 places.
+    /// What it comes to, rounded to the places of the currency.
     totals: TotalsShape,
-    /// What is added so that it can be paid in cash.
+    /// What is added so that it can be paid in cash; of a refund also what makes it give back exactly its share of what was paid.
     #[schema(value_type = Decimal)]
     rounding: String,
     /// The total after discounts with VAT, and the rounding.
@@ -155,7 +155,7 @@ pub(super) struct PaymentShape {
     /// What people call it.
     #[schema(max_length = 200, required = false)]
     name: String,
-    /// How much: 2 places.
+    /// How much, to the places of the currency.
     #[schema(value_type = Decimal)]
     amount: String,
 }
@@ -241,7 +241,7 @@ impl Shape {
         Self {
             id: ticket.id,
             state: ticket.state.status().name(),
-            currency: ticket.currency.to_string(),
+            currency: sheet.currency.to_string(),
             external_id: sheet.external_id.to_string(),
             name: sheet.name.to_string(),
             location: LocationShape { zone: sheet.location.zone.to_string(), table: sheet.location.table.to_string() },
@@ -249,12 +249,12 @@ impl Shape {
             device: device(ticket.opened_on, shown.opened_on.as_ref()),
             customer: sheet.customer.as_ref().map(CustomerShape::of),
             discount_rate: sheet.discount.to_string(),
-            items: sheet.items.iter().map(|item| ItemShape::of(item, sheet.discount)).collect(),
-            totals: TotalsShape::of(&sheet.totals()),
-            rounding: sheet.rounding.amount().to_string(),
-            payable: sheet.payable().to_string(),
-            payments: sheet.payments.iter().map(PaymentShape::of).collect(),
-            change: ticket.change().ok().map(|change| change.to_string()),
+            items: sheet.items.iter().map(|item| ItemShape::of(item, sheet)).collect(),
+            totals: TotalsShape::of(&sheet.totals(), sheet),
+            rounding: sheet.money(sheet.rounding.amount()).to_string(),
+            payable: sheet.money(sheet.payable()).to_string(),
+            payments: sheet.payments.iter().map(|each| PaymentShape::of(each, sheet)).collect(),
+            change: ticket.change().ok().map(|change| sheet.money(change).to_string()),
             refund_of: ticket.refund_of,
             opened_at: ticket.opened_at,
             updated_at: ticket.updated_at,
@@ -290,8 +290,9 @@ impl CustomerShape {
 }
 
 impl PaymentShape {
-    fn of(payment: &Payment) -> Self {
-        Self { means: payment.means.name(), name: payment.name.to_string(), amount: payment.amount.to_string() }
+    fn of(payment: &Payment, sheet: &Sheet) -> Self {
+        let amount = sheet.money(payment.amount).to_string();
+        Self { means: payment.means.name(), name: payment.name.to_string(), amount }
     }
 }
 

@@ -1,9 +1,10 @@
 //! The JSON documents of a ticket's row: what stands on it, and how it came to its end. Numbers are whole numbers of their last
-//! place, so that no reader of the database meets a fraction.
+//! place, so that no reader of the database meets a fraction; of amounts that is the last place of the document's own `places`. What
+//! is empty is left out. Documents that were written before there were `places` have hundredths, and everything in them.
 
 use serde::{Deserialize, Serialize};
 use tillgate_domain::ticket::{
-    Amount, Article, Closing, Customer, Decimal, Draft, Item, ItemKind, Line, Location, Means, Meta, Note, Payment,
+    Article, Closing, Currency, Customer, Decimal, Draft, Item, ItemKind, Line, Location, Means, Meta, Note, Payment,
     Quantity, Rate, Receipt, Rounding, Sheet, Text, TicketState, Voiding,
 };
 use tillgate_domain::{DeviceId, Instant, JsonObject, Stored, UserId};
@@ -11,70 +12,134 @@ use uuid::Uuid;
 
 use super::super::Cell;
 
+/// The decimal places of documents that do not say.
+const PLACES: u32 = 2;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_zero(number: &i64) -> bool {
+    *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_set(mark: &bool) -> bool {
+    *mark
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+const fn is_unset(mark: &bool) -> bool {
+    !*mark
+}
+
+const fn yes() -> bool {
+    true
+}
+
 /// What stands on a ticket.
 #[derive(Serialize, Deserialize)]
 pub(super) struct SheetDocument {
     owner: Uuid,
+    /// The decimal places of the amounts.
+    places: Option<u32>,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     external_id: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     name: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     zone: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     table: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     customer: Option<CustomerDocument>,
+    #[serde(default, skip_serializing_if = "is_zero")]
     discount: i64,
+    #[serde(default, skip_serializing_if = "is_zero")]
     rounding: i64,
+    /// How much of the rounding makes a refund give back its share.
+    share: Option<i64>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     items: Vec<ItemDocument>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     payments: Vec<PaymentDocument>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct CustomerDocument {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     id: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     external_id: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     card: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     first_name: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     last_name: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     full_name: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     phone: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     email: String,
+    #[serde(default, skip_serializing_if = "is_zero")]
     credit: i64,
+    #[serde(default, skip_serializing_if = "is_zero")]
     discount: i64,
+    #[serde(default, skip_serializing_if = "JsonObject::is_empty")]
     meta: JsonObject,
 }
 
 #[derive(Serialize, Deserialize)]
 struct ItemDocument {
     id: u32,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     external_id: String,
     kind: String,
     article: ArticleDocument,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     comment: String,
     unit_price: i64,
     quantity: i64,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     unit: String,
+    #[serde(default, skip_serializing_if = "is_zero")]
     discount: i64,
 }
 
 #[derive(Serialize, Deserialize)]
 #[expect(clippy::struct_excessive_bools, reason = "an article has them")]
 struct ArticleDocument {
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     name: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     description: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     stock: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     code: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     category: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     kind: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     vat_category: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     vat: Option<i64>,
+    #[serde(default = "yes", skip_serializing_if = "is_set")]
     discount_allowed: bool,
+    #[serde(default, skip_serializing_if = "is_unset")]
     price_fixed: bool,
+    #[serde(default, skip_serializing_if = "is_unset")]
     splittable: bool,
+    #[serde(default, skip_serializing_if = "is_unset")]
     cashback_allowed: bool,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     order_endpoints: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
 struct PaymentDocument {
     means: String,
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     name: String,
     amount: i64,
 }
@@ -108,30 +173,41 @@ impl SheetDocument {
     pub(super) fn of(sheet: &Sheet) -> Self {
         Self {
             owner: sheet.owner.0,
+            places: Some(sheet.currency.decimal_places()),
             external_id: sheet.external_id.to_string(),
             name: sheet.name.to_string(),
             zone: sheet.location.zone.to_string(),
             table: sheet.location.table.to_string(),
             customer: sheet.customer.as_ref().map(CustomerDocument::of),
             discount: sheet.discount.percent().units(),
-            rounding: sheet.rounding.amount().units(),
+            rounding: sheet.currency.smallest_units(sheet.rounding.amount()),
+            share: Some(sheet.currency.smallest_units(sheet.rounding.share())),
             items: sheet.items.iter().map(|item| ItemDocument::of(item)).collect(),
-            payments: sheet.payments.iter().map(PaymentDocument::of).collect(),
+            payments: sheet.payments.iter().map(|each| PaymentDocument::of(each, sheet.currency)).collect(),
         }
     }
 
-    /// The sheet of the document.
-    pub(super) fn sheet(self, cell: Cell) -> Stored<Sheet> {
+    /// The sheet of the document, of a ticket that is paid in this currency, and takes goods back or does not.
+    pub(super) fn sheet(self, cell: Cell, currency: &str, refund: bool) -> Stored<Sheet> {
+        let currency = cell.parsed(Currency::kept(currency, self.places.unwrap_or(PLACES)))?;
+        let amount = |units| cell.parsed(currency.amount(units));
+        // a refund had no other rounding than what it makes good before the two were told apart
+        let share = self.share.unwrap_or(if refund { self.rounding } else { 0 });
         let draft = Draft {
+            currency,
             owner: UserId(self.owner),
             external_id: text(cell, &self.external_id)?,
             name: text(cell, &self.name)?,
             location: Location { zone: text(cell, &self.zone)?, table: text(cell, &self.table)? },
             customer: self.customer.map(|customer| customer.customer(cell)).transpose()?,
             discount: rate(cell, self.discount)?,
-            rounding: Rounding::kept(decimal(cell, self.rounding)?),
+            rounding: Rounding::kept(amount(self.rounding)?, amount(share)?),
             items: self.items.into_iter().map(|item| item.item(cell)).collect::<Stored<_>>()?,
-            payments: self.payments.into_iter().map(|payment| payment.payment(cell)).collect::<Stored<_>>()?,
+            payments: self
+                .payments
+                .into_iter()
+                .map(|payment| payment.payment(cell, currency))
+                .collect::<Stored<_>>()?,
         };
         cell.parsed(draft.check())
     }
@@ -241,12 +317,13 @@ impl ArticleDocument {
 }
 
 impl PaymentDocument {
-    fn of(payment: &Payment) -> Self {
-        Self { means: payment.means.name().to_owned(), name: payment.name.to_string(), amount: payment.amount.units() }
+    fn of(payment: &Payment, currency: Currency) -> Self {
+        let amount = currency.smallest_units(payment.amount);
+        Self { means: payment.means.name().to_owned(), name: payment.name.to_string(), amount }
     }
 
-    fn payment(self, cell: Cell) -> Stored<Payment> {
-        let amount: Amount = decimal(cell, self.amount)?;
+    fn payment(self, cell: Cell, currency: Currency) -> Stored<Payment> {
+        let amount = cell.parsed(currency.amount(self.amount))?;
         Ok(Payment { means: cell.word(&Means::ALL, Means::name, &self.means)?, name: text(cell, &self.name)?, amount })
     }
 }

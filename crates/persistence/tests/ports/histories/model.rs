@@ -37,7 +37,7 @@ impl Model {
     fn is(&self, ticket: &Ticket) {
         let quantities: Vec<Quantity> = ticket.sheet.items.iter().map(|item| item.quantity).collect();
         assert_eq!(quantities, self.quantities.iter().map(|quantity| of(*quantity)).collect::<Vec<_>>());
-        assert_eq!(ticket.sheet.payable().units(), self.payable());
+        assert_eq!(ticket.sheet.payable().ten_thousandths(), 100 * self.payable());
         assert_eq!((ticket.state.status(), ticket.sheet.external_id.as_str()), (self.status, self.mark.as_str()));
     }
 }
@@ -98,14 +98,14 @@ fn taken_back(sold: &Ticket, refunds: &[&Ticket]) {
         for item in &refund.sheet.items {
             *taken.entry(item.id).or_default() += item.quantity.amount().units();
         }
-        money -= refund.sheet.payable().units();
+        money -= refund.sheet.payable().ten_thousandths();
     }
     for (id, taken) in &taken {
         let item = sold.sheet.items.iter().find(|item| item.id == *id).unwrap();
         assert!(*taken <= item.quantity.amount().units(), "{taken} of item {id} of {sold:?}");
     }
     let paid: Amount = sold.sheet.payable();
-    assert!(money <= paid.units());
+    assert!(money <= paid.ten_thousandths());
     let all = sold.sheet.items.iter().all(|item| taken.get(&item.id) == Some(&item.quantity.amount().units()));
-    assert!(!all || money == paid.units(), "all that was sold gives back all that was paid");
+    assert!(!all || money == paid.ten_thousandths(), "all that was sold gives back all that was paid");
 }

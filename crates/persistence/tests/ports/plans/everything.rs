@@ -11,7 +11,7 @@ use tillgate_domain::office::ports::{
     Answered, ApiKeyFilter, DeviceFilter, EventFilter, HoldersOf, IdempotencyKey, OrderedBy, Page, Part, RequestKey,
     Reset, ResetRequest, TicketFilter, TicketOrder, UserFilter, UserOrder,
 };
-use tillgate_domain::ticket::TicketStatus;
+use tillgate_domain::ticket::{Label, NumberSeries, TicketStatus};
 use tillgate_domain::{
     Action, ApiKey, ApiKeyId, EndedWhy, Epoch, Folded, KeyId, NodeId, Outcome, PrincipalId, ResetId, Scope, Secret,
     Stored, SubjectKind, User,
@@ -267,7 +267,9 @@ fn tickets(tx: &mut (dyn OfficeTx + '_), shop: &Shop) -> Stored<()> {
     tx.tickets().find(tenant, ticket.id)?;
     tx.tickets().claim(tenant, ticket.id)?;
     tx.tickets().refunds(tenant, ticket.id)?;
-    tx.tickets().number(tenant, shop.till.id)?;
+    let series = NumberSeries::of(shop.till.id, &Label::default());
+    tx.tickets().give_number(tenant, &series, 1, ticket.id)?;
+    tx.tickets().draw_number(tenant, &series, ticket.id)?;
     let (open, closed) = (TicketStatus::Open, TicketStatus::Closed);
     for filter in [
         TicketFilter::default(),

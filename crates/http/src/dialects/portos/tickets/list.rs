@@ -150,10 +150,10 @@ fn values(shown: &Shown, members: &[&'static str]) -> Value {
             sheet
                 .items
                 .iter()
-                .any(|item| item.kind == ItemKind::Negative || item.totals(sheet.discount).including_vat.is_negative())
+                .any(|item| item.kind == ItemKind::Negative || sheet.item_totals(item).including_vat.is_negative())
         ),
         "hasReturnedItem" => json!(sheet.items.iter().any(|item| item.kind == ItemKind::Returned)),
-        "currencyLabel" => json!(shown.ticket.currency.as_str()),
+        "currencyLabel" => json!(sheet.currency.as_str()),
         path => {
             let found = path.split('.').try_fold(&row, |value, part| value.member(part));
             found.map_or(Value::Null, Exact::compared)

@@ -105,7 +105,7 @@ fn change(members: &mut Members<'_, '_>) -> TicketChange {
         customer,
         discount: members.decimal("DiscountRate", false),
         items: members.each("Items", item),
-        rounding: members.decimal("RoundingAmount", false),
+        rounding: members.amount("RoundingAmount", false),
         payments: payments(members),
     }
 }
@@ -212,7 +212,7 @@ fn payments(members: &mut Members<'_, '_>) -> Option<Vec<Payment>> {
 
 /// A payment. By which means is read from its type, and where that says nothing from its name.
 fn payment(members: &mut Members<'_, '_>) -> Option<Payment> {
-    let amount = members.decimal("Amount", true)?;
+    let amount = members.amount("Amount", true)?;
     let (kind, name): (Label, Label) = (members.text("Type"), members.text("Name"));
     let word = if kind.as_str().is_empty() { name.as_str() } else { kind.as_str() }.to_lowercase();
     let means = match word.as_str() {

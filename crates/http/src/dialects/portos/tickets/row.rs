@@ -2,7 +2,7 @@
 
 use tillgate_domain::DeviceName;
 use tillgate_domain::office::Shown;
-use tillgate_domain::ticket::{Amount, Customer, Item, Means, Payment, Rate, TicketState, Totals};
+use tillgate_domain::ticket::{Amount, Customer, Item, Means, Payment, Sheet, TicketState, Totals};
 
 use super::super::ticket_id;
 use super::VAT_CATEGORIES;
@@ -12,7 +12,7 @@ use crate::instants;
 /// The row of a ticket.
 pub(super) fn of(shown: &Shown) -> Exact {
     let sheet = &shown.ticket.sheet;
-    made(shown, Exact::List(sheet.items.iter().map(|each| item(each, sheet.discount)).collect()))
+    made(shown, Exact::List(sheet.items.iter().map(|each| item(each, sheet)).collect()))
 }
 
 /// The row without its items, to look at what else it shows.
@@ -61,18 +61,18 @@ fn made(shown: &Shown, items: Exact) -> Exact {
         ("employee", employee(shown)),
         ("items", items),
         ("discountRate", Exact::number(sheet.discount)),
-        ("roundingAmount", Exact::number(sheet.rounding.amount())),
-        ("payments", Exact::List(sheet.payments.iter().map(payment).collect())),
+        ("roundingAmount", Exact::number(sheet.money(sheet.rounding.amount()))),
+        ("payments", Exact::List(sheet.payments.iter().map(|each| payment(each, sheet)).collect())),
         ("_v", Exact::number(ticket.version)),
     ];
-    row.extend(sums(&totals));
-    row.push(("payable", Exact::number(sheet.payable())));
+    row.extend(sums(&totals, sheet));
+    row.push(("payable", Exact::number(sheet.money(sheet.payable()))));
     Exact::Object(row.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
 /// What items and tickets come to.
-fn sums(totals: &Totals) -> [(&'static str, Exact); 3] {
-    let amount = |amount: Amount| Exact::number(amount);
+fn sums(totals: &Totals, sheet: &Sheet) -> [(&'static str, Exact); 3] {
+    let amount = |amount: Amount| Exact::number(sheet.money(amount));
     [
         ("totalPriceIncludingVat", amount(totals.including_vat)),
         ("totalPriceAfterDiscountIncludingVat", amount(totals.after_discount_including_vat)),
@@ -110,8 +110,8 @@ fn customer(customer: &Customer) -> Exact {
     ])
 }
 
-fn item(item: &Item, discount: Rate) -> Exact {
-    let (unit, article) = (item.unit_prices(discount), &item.article);
+fn item(item: &Item, sheet: &Sheet) -> Exact {
+    let (unit, article) = (item.unit_prices(sheet.discount), &item.article);
     let plu = Exact::object([
         ("name", Exact::filled(article.name.as_str())),
         ("description", Exact::filled(article.description.as_str())),
@@ -156,7 +156,7 @@ fn item(item: &Item, discount: Rate) -> Exact {
         ),
         ("discountRate", Exact::number(item.discount)),
     ];
-    row.extend(sums(&item.totals(discount)));
+    row.extend(sums(&sheet.item_totals(item), sheet));
     Exact::Object(row.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
 }
 
@@ -168,7 +168,7 @@ fn vat_category(kept: &str) -> Exact {
     }
 }
 
-fn payment(payment: &Payment) -> Exact {
+fn payment(payment: &Payment, sheet: &Sheet) -> Exact {
     let kind = match payment.means {
         Means::Cash => "Cash",
         Means::Card => "Card",
@@ -178,6 +178,6 @@ fn payment(payment: &Payment) -> Exact {
     Exact::object([
         ("type", Exact::text(kind)),
         ("name", Exact::filled(payment.name.as_str())),
-        ("amount", Exact::number(payment.amount)),
+        ("amount", Exact::number(sheet.money(payment.amount))),
     ])
 }

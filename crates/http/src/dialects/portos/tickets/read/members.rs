@@ -3,8 +3,9 @@
 
 use std::str::FromStr;
 
-use tillgate_domain::ticket::{InvalidDecimal, Label, Text};
+use tillgate_domain::ticket::{Amount, InvalidDecimal, Label, Text};
 
+use super::super::currency;
 use super::fault;
 use crate::exact::Exact;
 use crate::failure::FieldFault;
@@ -111,6 +112,16 @@ impl<'e, 'f> Members<'e, 'f> {
         };
         self.fault(name, code);
         None
+    }
+
+    /// An amount that can be paid.
+    pub(super) fn amount(&mut self, name: &str, required: bool) -> Option<Amount> {
+        let amount = self.decimal(name, required)?;
+        if !currency().is_ok_and(|currency| currency.pays(amount)) {
+            self.fault(name, "range");
+            return None;
+        }
+        Some(amount)
     }
 
     /// A whole number.

@@ -1,0 +1,191 @@
+//! Currencies by ISO 4217: how many decimal places they have, and which coins there are to pay with.
+
+use std::fmt;
+
+use super::amount::{Amount, Money};
+use super::cash;
+use super::decimal::InvalidDecimal;
+
+/// The currency of a ticket: its three letters and how many decimal places its amounts have (ISO 4217, minor unit).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Currency {
+    letters: [u8; 3],
+    places: u32,
+}
+
+/// A text that is no currency.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("must be a currency of ISO 4217 by its three capital letters, such as EUR")]
+pub struct InvalidCurrency;
+
+impl Currency {
+    /// The currency of these three letters. Codes that ISO 4217 gives no minor unit (metals, `XXX`) are none that people pay in.
+    pub fn parse(text: &str) -> Result<Self, InvalidCurrency> {
+        let letters = letters(text)?;
+        let exponent = iso_currency::Currency::from_code(text).and_then(iso_currency::Currency::exponent);
+        let places = exponent.map(u32::from).filter(|places| *places <= Amount::PLACES);
+        Ok(Self { letters, places: places.ok_or(InvalidCurrency)? })
+    }
+
+    /// The currency of a ticket that was made with so many places, whatever ISO 4217 says today: what was paid with them stays as
+    /// it was.
+    pub fn kept(text: &str, places: u32) -> Result<Self, InvalidCurrency> {
+        let letters = letters(text)?;
+        if places > Amount::PLACES { Err(InvalidCurrency) } else { Ok(Self { letters, places }) }
+    }
+
+    /// The three letters.
+    pub fn as_str(&self) -> &str {
+        std::str::from_utf8(&self.letters).unwrap_or_default()
+    }
+
+    /// How many decimal places its amounts have.
+    pub const fn decimal_places(self) -> u32 {
+        self.places
+    }
+
+    /// The amount of so many of its smallest units, as a store keeps it: `1234` is 12.34 of a currency with two places.
+    pub fn amount(self, smallest_units: i64) -> Result<Amount, InvalidDecimal> {
+        Amount::fit(i128::from(smallest_units) * self.smallest()).ok_or_else(Amount::range)
+    }
+
+    /// How many of its smallest units an amount is that it [pays](Self::pays).
+    pub fn smallest_units(self, amount: Amount) -> i64 {
+        // an amount has less than 64 bits, and this makes none larger
+        i64::try_from(amount.wide() / self.smallest()).unwrap_or_default()
+    }
+
+    /// Whether it has as many places as the amount needs, and 15 digits are enough for it.
+    pub fn pays(self, amount: Amount) -> bool {
+        amount.wide() % self.smallest() == 0 && amount.wide().abs() <= self.most()
+    }
+
+    /// The amount as it is shown.
+    pub const fn money(self, amount: Amount) -> Money {
+        Money::new(amount, self.places)
+    }
+
+    /// The smallest coin or note that people pay with: sums that are paid in cash are rounded by less than that.
+    pub fn cash_step(self) -> Amount {
+        let smallest_units = cash::smallest_coin(self.as_str()).unwrap_or(cash::UNLISTED);
+        Amount::bounded(i128::from(smallest_units) * self.smallest())
+    }
+
+    /// Its smallest unit, in ten-thousandths.
+    pub(super) const fn smallest(self) -> i128 {
+        10_i128.pow(Amount::PLACES - self.places)
+    }
+
+    /// The most that a sum may be, in ten-thousandths: 15 digits in all, which a client that reads JSON numbers as doubles keeps.
+    pub(super) fn most(self) -> i128 {
+        const DIGITS: i128 = 999_999_999_999_999;
+        DIGITS * 10_i128.pow(Amount::PLACES - self.places.max(2))
+    }
+}
+
+fn letters(text: &str) -> Result<[u8; 3], InvalidCurrency> {
+    match <[u8; 3]>::try_from(text.as_bytes()) {
+        Ok(letters) if letters.iter().all(u8::is_ascii_uppercase) => Ok(letters),
+        _ => Err(InvalidCurrency),
+    }
+}
+
+impl fmt::Display for Currency {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(text: &str) -> Currency {
+        Currency::parse(text).unwrap()
+    }
+
+    fn amount(text: &str) -> Amount {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn a_currency_is_one_of_iso_4217() {
+        assert_eq!(Currency::parse("EUR").map(|currency| currency.to_string()), Ok("EUR".into()));
+        for bad in ["", "eur", "EURO", "E1R", "ÄB", "€", "ABC", "XAU", "XXX"] {
+            assert_eq!(Currency::parse(bad), Err(InvalidCurrency), "{bad}");
+        }
+        assert_eq!(
+            Currency::kept("ABC", 2).map(|currency| currency.to_string()),
+            Ok("ABC".into()),
+            "what was kept stays"
+        );
+        assert_eq!(Currency::kept("EUR", 2), Ok(of("EUR")));
+        assert_eq!(Currency::kept("EUR", 5), Err(InvalidCurrency));
+        assert_eq!(Currency::kept("eur", 2), Err(InvalidCurrency));
+    }
+
+    #[test]
+    fn a_currency_has_the_decimal_places_of_iso_4217() {
+        for (codes, places) in [
+            ("JPY KRW CLP ISK VND XAF XOF XPF PYG UGX", 0),
+            ("EUR USD CHF CZK HUF IDR SEK", 2),
+            ("KWD BHD OMR JOD IQD LYD TND", 3),
+            ("CLF UYW", 4),
+        ] {
+            for code in codes.split(' ') {
+                assert_eq!(of(code).decimal_places(), places, "{code}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_amount_is_a_whole_number_of_smallest_units() {
+        for (code, units, text) in
+            [("EUR", 1234, "12.34"), ("KWD", 1234, "1.234"), ("JPY", 1234, "1234"), ("CLF", -1234, "-0.1234")]
+        {
+            let found = of(code).amount(units).unwrap();
+            assert_eq!(found, amount(text), "{code}");
+            assert_eq!(of(code).smallest_units(found), units, "{code}");
+            assert_eq!(of(code).money(found).to_string(), text, "{code}");
+        }
+        assert!(of("JPY").amount(i64::MAX).is_err());
+        for (code, good, bad) in [
+            ("EUR", "0.01", "0.001"),
+            ("KWD", "0.001", "0.0001"),
+            ("JPY", "1", "0.5"),
+            ("CLF", "0.0001", "100000000000"),
+        ] {
+            assert!(of(code).pays(amount(good)), "{code} {good}");
+            assert!(!of(code).pays(amount(bad)), "{code} {bad}");
+        }
+    }
+
+    #[test]
+    fn cash_is_rounded_by_less_than_the_smallest_coin() {
+        for (code, step) in [
+            ("EUR", "0.05"),
+            ("CHF", "0.05"),
+            ("CZK", "1"),
+            ("SEK", "1"),
+            ("HUF", "5"),
+            ("CLP", "10"),
+            ("IDR", "100"),
+            ("JPY", "1"),
+            ("KRW", "10"),
+            ("IQD", "250"),
+            // not in the table: a hundred of the smallest unit
+            ("PLN", "1"),
+            ("KWD", "0.1"),
+        ] {
+            assert_eq!(of(code).cash_step(), amount(step), "{code}");
+        }
+    }
+
+    #[test]
+    fn every_currency_of_the_table_is_one_that_people_pay_in() {
+        for (code, units) in cash::SMALLEST_COINS {
+            assert!(Currency::parse(code).is_ok() && *units > 0, "{code}");
+        }
+        assert!(cash::SMALLEST_COINS.is_sorted_by(|one, next| one.0 < next.0), "in order, and each once");
+    }
+}

@@ -1,0 +1,103 @@
+//! How large a ticket is as it is kept: an upper bound of its JSON document, without making one.
+
+use super::customer::Customer;
+use super::item::Item;
+use super::refused::TicketRefused;
+use super::sheet::Sheet;
+
+/// Braces, the ids, and every number of a sheet.
+const SHEET: usize = 256;
+/// What a member takes besides its value: its name, quotes, a colon and a comma.
+const MEMBER: usize = 24;
+
+impl Sheet {
+    /// How many bytes a ticket may grow to as it is kept.
+    pub const MOST_BYTES: usize = 64 * 1024;
+    /// How many bytes closing may add besides: what is to be closed is full already, and payments are written on it.
+    pub const CLOSING_BYTES: usize = 4 * 1024;
+
+    /// How many bytes the ticket takes as it is kept, at most.
+    pub fn size(&self) -> usize {
+        let texts = [&self.external_id, &self.name, &self.location.zone, &self.location.table];
+        let payment = |amount: i64, name: &str| 36 + digits(amount) + text(name);
+        SHEET
+            + texts.iter().map(|each| text(each.as_str())).sum::<usize>()
+            + self.customer.as_ref().map_or(0, customer)
+            + self.items.iter().map(item).sum::<usize>()
+            + self.payments.iter().map(|each| payment(each.amount.ten_thousandths(), each.name.as_str())).sum::<usize>()
+    }
+
+    /// Refuses a sheet that is larger than a ticket may grow to. One that was as large `before` may stay so: what was kept when there
+    /// was no bound can still be changed, closed and taken back.
+    pub(super) fn check_growth(&self, before: usize) -> Result<(), TicketRefused> {
+        let size = self.size();
+        if size <= Self::MOST_BYTES || size <= before {
+            Ok(())
+        } else {
+            Err(TicketRefused::TooMany { what: "bytes as it is kept", most: Self::MOST_BYTES })
+        }
+    }
+}
+
+fn customer(customer: &Customer) -> usize {
+    let texts = [
+        &customer.id,
+        &customer.external_id,
+        &customer.card_serial_number,
+        &customer.first_name,
+        &customer.last_name,
+        &customer.full_name,
+        &customer.phone,
+        &customer.email,
+    ];
+    let meta = serde_json::to_string(customer.meta.object()).map_or(0, |meta| meta.len());
+    100 + texts.iter().map(|each| text(each.as_str())).sum::<usize>() + meta
+}
+
+fn item(item: &Item) -> usize {
+    let article = &item.article;
+    let texts = [
+        item.external_id.as_str(),
+        item.comment.as_str(),
+        item.unit.as_str(),
+        article.name.as_str(),
+        article.description.as_str(),
+        article.stock.as_str(),
+        article.code.as_str(),
+        article.category.as_str(),
+        article.kind.as_str(),
+        article.vat_category.as_str(),
+    ];
+    let numbers = [
+        i64::from(item.id),
+        item.unit_price.units(),
+        item.quantity.amount().units(),
+        item.discount.percent().units(),
+        article.vat.map_or(0, |rate| rate.percent().units()),
+    ];
+    let marks = [
+        !article.discount_allowed,
+        article.price_fixed,
+        article.splittable,
+        article.cashback_allowed,
+        article.vat.is_some(),
+    ];
+    // {"id":,"kind":"Positive","article":{},"unit_price":,"quantity":,"discount":},
+    80 + texts.iter().map(|each| text(each)).sum::<usize>()
+        + numbers.iter().map(|each| digits(*each)).sum::<usize>()
+        + marks.iter().filter(|set| **set).count() * (MEMBER + 5)
+        + article.order_endpoints.iter().map(|each| 3 + text(each.as_str())).sum::<usize>()
+}
+
+/// A text with its name; nothing where it is empty, since it is left out then.
+fn text(text: &str) -> usize {
+    // what JSON writes with a backslash before it; texts have no other control characters
+    let escaped = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\t')).count();
+    if text.is_empty() { 0 } else { MEMBER + text.len() + escaped }
+}
+
+/// The digits of a number and its sign.
+fn digits(number: i64) -> usize {
+    let digits = number.unsigned_abs().checked_ilog10().map_or(1, |tens| usize::try_from(tens).unwrap_or(20) + 1);
+    digits + usize::from(number < 0)
+}

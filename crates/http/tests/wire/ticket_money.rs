@@ -1,0 +1,170 @@
+//! Money on tickets, as clients of the native API and of PORTOS see it: currencies, the rounding of cash, refunds, numbers of receipts,
+//! and what closing may change.
+
+use serde_json::{Value, json};
+
+use crate::portos_tickets as portos;
+use crate::shop::{Answer, Shop, bearer, post};
+use crate::tickets::{ALL, at, code, opened, path_of, plain, send};
+
+async fn close(shop: &Shop, token: &str, ticket: &Answer, body: Value) -> Answer {
+    send(shop, token, "POST", &format!("{}/close", path_of(ticket)), Some("*"), Some(body)).await
+}
+
+async fn refund(shop: &Shop, token: &str, ticket: &Answer, id: u32) -> Answer {
+    let body = json!({ "items": [{ "id": id, "quantity": "1" }] });
+    let answer = send(shop, token, "POST", &format!("{}/refund", path_of(ticket)), None, Some(body)).await;
+    assert_eq!(answer.status, 201, "{}", answer.json());
+    answer
+}
+
+fn cash(amount: &str) -> Value {
+    json!({ "payments": [{ "means": "cash", "amount": amount }] })
+}
+
+#[actix_web::test]
+async fn goods_come_back_for_what_they_cost_beside_a_deposit_that_was_given_back() {
+    let shop = Shop::open();
+    let token = at(&shop, "manager", "P01").await;
+    for deposit in ["-3", "-12"] {
+        let bottle = json!({ "kind": "negative", "unit_price": deposit, "quantity": "1" });
+        let body = json!({ "currency": "EUR", "items": [plain("10", "1"), bottle] });
+        let ticket = opened(&shop, &token, body).await;
+        assert_eq!(close(&shop, &token, &ticket, cash(&ticket.text("/payable"))).await.status, 200);
+        assert_eq!(refund(&shop, &token, &ticket, 1).await.text("/payable"), "-10.00", "{deposit}");
+    }
+}
+
+#[actix_web::test]
+async fn a_refund_in_cash_is_rounded_and_paid_out_as_the_sale_was() {
+    let shop = Shop::open();
+    let token = at(&shop, "manager", "P01").await;
+    let body = json!({ "currency": "EUR", "rounding": "0.02", "items": [plain("5.20", "1"), plain("5.03", "1")] });
+    let ticket = opened(&shop, &token, body).await;
+    assert_eq!(close(&shop, &token, &ticket, cash("10.25")).await.status, 200);
+    let back = refund(&shop, &token, &ticket, 2).await;
+    let wide = send(&shop, &token, "PATCH", &path_of(&back), Some("*"), Some(json!({ "rounding": "-0.05" }))).await;
+    assert_eq!((wide.status.as_u16(), wide.text("/errors/0/pointer").as_str()), (422, "/rounding"));
+    let changed = send(&shop, &token, "PATCH", &path_of(&back), Some("*"), Some(json!({ "rounding": "-0.02" }))).await;
+    assert_eq!((changed.status.as_u16(), changed.text("/payable").as_str()), (200, "-5.05"));
+    assert_eq!(close(&shop, &token, &back, cash("-5.05")).await.status, 200);
+    assert_eq!(refund(&shop, &token, &ticket, 1).await.text("/payable"), "-5.20", "what is left of what was paid");
+}
+
+#[actix_web::test]
+async fn amounts_have_the_places_of_their_currency() {
+    let shop = Shop::open();
+    let token = at(&shop, "manager", "P01").await;
+    let pointer = "/payments/0/amount";
+    for (currency, price, payable, odd, change) in [
+        ("KWD", "1.234", "1.234", "0.0005", "0.000"),
+        ("JPY", "100.4", "100", "0.5", "0"),
+        ("EUR", "1.234", "1.23", "0.005", "0.00"),
+    ] {
+        let body = json!({ "currency": currency, "items": [plain(price, "1")] });
+        let ticket = opened(&shop, &token, body).await;
+        assert_eq!(ticket.text("/payable"), payable, "{currency}");
+        assert_eq!(ticket.text("/items/0/totals/including_vat"), payable, "{currency}");
+        // never cut: what the currency has no place for is refused, wherever it is sent
+        let mut sent = cash(odd);
+        let refused = send(&shop, &token, "PATCH", &path_of(&ticket), Some("*"), Some(sent.clone())).await;
+        assert_eq!((refused.status.as_u16(), refused.text("/errors/0/pointer").as_str()), (422, pointer), "{currency}");
+        let refused = close(&shop, &token, &ticket, sent.clone()).await;
+        assert_eq!((refused.status.as_u16(), refused.text("/errors/0/pointer").as_str()), (422, pointer), "{currency}");
+        sent["currency"] = json!(currency);
+        let refused = send(&shop, &token, "POST", ALL, None, Some(sent)).await;
+        assert_eq!((refused.status.as_u16(), refused.text("/errors/0/pointer").as_str()), (422, pointer), "{currency}");
+        // and comes back as it was paid
+        let paid = close(&shop, &token, &ticket, cash(payable)).await;
+        assert_eq!((paid.status.as_u16(), paid.text("/change").as_str()), (200, change), "{currency}");
+    }
+    let unknown = send(&shop, &token, "POST", ALL, None, Some(json!({ "currency": "ABC" }))).await;
+    assert_eq!((unknown.status.as_u16(), unknown.text("/errors/0/pointer").as_str()), (422, "/currency"));
+}
+
+#[actix_web::test]
+async fn cash_is_rounded_by_less_than_the_smallest_coin() {
+    let shop = Shop::open();
+    let token = at(&shop, "manager", "P01").await;
+    for (currency, price, rounding, status) in [
+        ("HUF", "1002", "-2.00", 201),
+        ("HUF", "1002", "-5.00", 422),
+        ("CLP", "994", "-4", 201),
+        ("CLP", "994", "-4.5", 422),
+        ("IDR", "10040", "-40", 201),
+        ("CHF", "1.02", "-0.02", 201),
+        ("CHF", "1.02", "0.05", 422),
+        ("EUR", "1.02", "-0.02", 201),
+        ("EUR", "1.02", "0.98", 422),
+    ] {
+        let body = json!({ "currency": currency, "rounding": rounding, "items": [plain(price, "1")] });
+        let answer = send(&shop, &token, "POST", ALL, None, Some(body)).await;
+        assert_eq!(answer.status, status, "{currency} {rounding}");
+        if status == 422 {
+            assert_eq!(answer.text("/errors/0/pointer"), "/rounding", "{currency} {rounding}");
+        }
+    }
+}
+
+#[actix_web::test]
+async fn a_number_of_a_receipt_is_there_once_in_either_contract() {
+    let shop = Shop::open();
+    let token = at(&shop, "manager", "P01").await;
+    let sell = async |body: Value| {
+        let ticket = opened(&shop, &token, json!({ "currency": "EUR", "items": [plain("1", "1")] })).await;
+        let mut all = cash("1");
+        all.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
+        close(&shop, &token, &ticket, all).await
+    };
+    let number = |answer: &Answer| answer.json()["closed"]["number"].as_u64();
+    assert_eq!(number(&sell(json!({})).await), Some(1));
+    assert_eq!(number(&sell(json!({ "number": 2 })).await), Some(2));
+    assert_eq!(number(&sell(json!({})).await), Some(3));
+    assert_eq!(number(&sell(json!({ "number": 777, "fiscal": "FM1" })).await), Some(777));
+    let twice = sell(json!({ "number": 777, "fiscal": "FM1" })).await;
+    assert_eq!(code(&twice), (409, "receipt_number_taken".into()));
+    // the same series through PORTOS
+    let till = portos::at(&shop, "manager", "PDA1").await;
+    let ticket = portos::opened(&shop, &till, json!({ "items": [portos::item()] })).await;
+    let path = format!("/portos/api/tickets/{}/close", ticket.text("/id"));
+    let body = json!({ "closeInfo": { "number": 777, "fiscalName": "FM1" } });
+    let twice = shop.send(bearer(post(&path, body), &till).insert_header(("accept-language", "en"))).await;
+    assert_eq!(twice.status, 409, "{}", twice.json());
+    let closed = shop.send(bearer(post(&path, json!({ "fiscalName": "FM1" })), &till)).await;
+    assert_eq!(closed.json()["closeInfo"]["number"], json!(1));
+}
+
+#[actix_web::test]
+async fn closing_asks_what_a_change_would_ask() {
+    let shop = Shop::open();
+    let (manager, cashier) = (at(&shop, "manager", "P01").await, at(&shop, "cashier", "PDA1").await);
+    let card = json!([{ "means": "card", "amount": "20" }]);
+    let paid = json!({ "currency": "EUR", "items": [plain("20", "1")], "payments": card });
+    let ticket = opened(&shop, &manager, paid).await;
+    for body in [cash("20"), json!({ "number": 999 }), json!({ "daily_sales_report": 5 })] {
+        let refused = close(&shop, &cashier, &ticket, body.clone()).await;
+        assert_eq!((refused.status.as_u16(), refused.text("/right").as_str()), (403, "ticketUpdateAny"), "{body}");
+    }
+    let same = close(&shop, &cashier, &ticket, json!({ "payments": card })).await;
+    assert_eq!((same.status.as_u16(), same.json()["closed"]["number"].clone()), (200, json!(1)), "as it stands");
+
+    let (manager, cashier) = (portos::at(&shop, "manager", "P01").await, portos::at(&shop, "cashier", "PDA1").await);
+    let card = json!([{ "type": "Card", "amount": 7.28 }]);
+    let ticket = portos::opened(&shop, &manager, json!({ "items": [portos::item()], "payments": card })).await;
+    let unpaid = portos::opened(&shop, &manager, json!({ "items": [portos::item()] })).await;
+    let close = async |ticket: &Answer, body: Value| {
+        let path = format!("/portos/api/tickets/{}/close", ticket.text("/id"));
+        shop.send(bearer(post(&path, body), &cashier).insert_header(("accept-language", "en"))).await
+    };
+    let cash = json!([{ "type": "Cash", "amount": 7.28 }]);
+    for (ticket, body) in [
+        (&ticket, json!({ "payments": cash })),
+        (&ticket, json!({ "number": 999 })),
+        (&unpaid, json!({ "payments": cash })),
+    ] {
+        let refused = close(ticket, body.clone()).await;
+        assert_eq!(refused.text("/detail"), "The right ticketUpdateAny is missing.", "{body}");
+    }
+    assert_eq!(close(&ticket, json!({})).await.status, 200, "as it stands");
+    assert_eq!(close(&unpaid, json!({})).await.status, 200, "the published way: what is due was paid in cash");
+}

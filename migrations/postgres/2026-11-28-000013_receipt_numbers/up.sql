@@ -1,0 +1,42 @@
+-- The numbers of receipts: in a tenant each series has a number once. A series is a fiscal memory by its name, or a device that names
+-- none. Of numbers that were given twice before this, the first receipt has it.
+CREATE TABLE receipt_numbers (
+    tenant_id BYTEA NOT NULL REFERENCES tenants (id),
+    series TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    ticket_id BYTEA NOT NULL,
+    PRIMARY KEY (tenant_id, series, number),
+    FOREIGN KEY (tenant_id, ticket_id) REFERENCES tickets (tenant_id, id)
+);
+INSERT INTO receipt_numbers (tenant_id, series, number, ticket_id)
+SELECT tickets.tenant_id,
+    CASE (tickets.ending::json ->> 'fiscal') WHEN '' THEN 'device:' || replace(tickets.ending::json ->> 'on', '-', '') ELSE 'fiscal:' || (tickets.ending::json ->> 'fiscal') END,
+    tickets.number, tickets.id
+FROM tickets WHERE tickets.state = 'closed' AND tickets.number IS NOT NULL
+ORDER BY tickets.ended_at, tickets.id
+ON CONFLICT DO NOTHING;
+
+-- The last number that was drawn of a series.
+CREATE TABLE receipt_series (
+    tenant_id BYTEA NOT NULL REFERENCES tenants (id),
+    series TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    PRIMARY KEY (tenant_id, series)
+);
+INSERT INTO receipt_series (tenant_id, series, number)
+SELECT tenant_id, 'device:' || encode(device_id, 'hex'), number FROM ticket_numbers;
+-- A fiscal memory goes on after what its devices have drawn for it; what was given beyond that says nothing of the next.
+INSERT INTO receipt_series (tenant_id, series, number)
+SELECT receipt_numbers.tenant_id, receipt_numbers.series, MAX(receipt_numbers.number)
+FROM receipt_numbers
+JOIN tickets ON tickets.tenant_id = receipt_numbers.tenant_id AND tickets.id = receipt_numbers.ticket_id
+JOIN ticket_numbers ON ticket_numbers.tenant_id = receipt_numbers.tenant_id
+    AND encode(ticket_numbers.device_id, 'hex') = replace(tickets.ending::json ->> 'on', '-', '')
+WHERE receipt_numbers.series LIKE 'fiscal:%' AND receipt_numbers.number <= ticket_numbers.number
+GROUP BY receipt_numbers.tenant_id, receipt_numbers.series;
+DROP TABLE ticket_numbers;
+
+-- What of a ticket's payable amount is below a hundredth, in ten-thousandths: currencies have up to four decimal places.
+ALTER TABLE tickets ADD COLUMN payable_rest BIGINT NOT NULL DEFAULT 0;
+DROP INDEX tickets_payable;
+CREATE INDEX tickets_payable ON tickets (tenant_id, payable, payable_rest, id);
