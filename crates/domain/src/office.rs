@@ -80,8 +80,8 @@ pub use set_password::{may_set_password, remove_password, set_password};
 pub use stamp::{Authority, Stamp};
 pub use tickets::{
     Made, NewRefund, NewTicket, Once, Owner, Shown, TicketAmendment, TicketChange, TicketClosing, TicketSearch,
-    WantedLine, amend_tickets, close_ticket, count_tickets, find_ticket, find_tickets, list_tickets, open_ticket,
-    put_ticket, refund_ticket, sweep_idempotency_keys, void_ticket,
+    WantedLine, amend_tickets, close_ticket, count_tickets, find_ticket, find_tickets, list_tickets,
+    list_tickets_while, open_ticket, put_ticket, refund_ticket, sweep_idempotency_keys, void_ticket,
 };
 pub use unlock::unlock;
 pub use verify_audit::{Fault, Verified, verify_audit};

@@ -12,6 +12,7 @@ use tillgate_domain::{EndedWhy, Rank, Secret, SessionId, Slug, TenantId};
 
 use crate::failure::Failure;
 use crate::head::Head;
+use crate::list_slots::ListSlot;
 use crate::metrics::outcome;
 use crate::mount::Mounted;
 use crate::office::Office;
@@ -71,6 +72,11 @@ impl Call {
             ask(&Office { store: &*mounted.shared.office, engine: &mounted.shared.auth })
         })
         .await
+    }
+
+    /// Waits until the caller has fewer lists in flight than they may have at once. The list is in flight until the slot is dropped.
+    pub(crate) async fn list_slot(&self, caller: &Caller) -> Result<ListSlot, Failure> {
+        self.mounted.shared.lists.acquire(caller.principal).await
     }
 
     /// Logs in by this mount's terms.

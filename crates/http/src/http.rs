@@ -15,6 +15,8 @@ use crate::access::Access;
 use crate::dialect::Dialect;
 use crate::edge::Edge;
 use crate::gate::Gate;
+use crate::large_bodies::LargeBodies;
+use crate::list_slots::ListSlots;
 use crate::metrics::Metrics;
 use crate::mount::{Mount, Mounted, Mounts, Shared};
 use crate::native::Native;
@@ -58,7 +60,17 @@ impl Http {
         let own = operations::routes(true, oauth.as_deref());
         let described = mounts.iter().map(|mount| (mount.prefix.as_str(), mount.dialect.routes()));
         let document = Document::over(described.chain([("", own)]));
-        let shared = Arc::new(Shared { auth, office, mounts: all, settings, metrics, gate: Arc::default(), document });
+        let shared = Arc::new(Shared {
+            auth,
+            office,
+            mounts: all,
+            settings,
+            metrics,
+            gate: Arc::default(),
+            document,
+            lists: ListSlots::default(),
+            large_bodies: LargeBodies::default(),
+        });
         let access = Arc::new(Access::over(&shared.settings.access, &mounts, &shared));
         // the router takes the first that fits: a mount with a host name before one for every host, a longer prefix before a
         // shorter

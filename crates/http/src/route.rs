@@ -28,6 +28,8 @@ pub struct Route {
     pub(crate) path: &'static str,
     pub(crate) handler: Handler,
     pub(crate) gated: bool,
+    /// How large a body may be at least, whatever the settings say.
+    pub(crate) body: usize,
     /// What the document says of it; nothing of what is published elsewhere.
     pub(crate) entry: Option<fn() -> Entry>,
 }
@@ -45,6 +47,7 @@ impl Route {
             path,
             handler: Handler::Open(Box::new(move |call| Box::pin(handler(call)))),
             gated: true,
+            body: 0,
             entry: None,
         }
     }
@@ -56,12 +59,17 @@ impl Route {
         handler: impl Fn(Call, Caller) -> F + Send + Sync + 'static,
     ) -> Self {
         let handler = Handler::Known(Box::new(move |call, caller| Box::pin(handler(call, caller))));
-        Self { method, path, handler, gated: true, entry: None }
+        Self { method, path, handler, gated: true, body: 0, entry: None }
     }
 
     /// The same call, served while the [`Gate`](crate::Gate) is shut too.
     pub(crate) fn always(self) -> Self {
         Self { gated: false, ..self }
+    }
+
+    /// The same call, with bodies of so many bytes, also where the settings take only smaller ones.
+    pub(crate) fn takes_bodies_of(self, body: usize) -> Self {
+        Self { body, ..self }
     }
 
     /// The same call, with what the document says of it.

@@ -9,11 +9,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::Poll;
 
-use actix_web::body::{BodyStream, to_bytes_limited};
+use actix_web::body::{BodyStream, MessageBody};
 use actix_web::dev::Payload;
 use actix_web::http::header::{ALLOW, CONTENT_LENGTH, HeaderValue, RETRY_AFTER};
 use actix_web::rt::time::timeout;
-use actix_web::web::Bytes;
+use actix_web::web::{Bytes, BytesMut};
 use actix_web::{HttpRequest, HttpResponse};
 use tillgate_auth_core::{Caller, Evidence};
 
@@ -22,6 +22,7 @@ use crate::cors;
 use crate::endpoint::Endpoint;
 use crate::failure::{Failure, Protocol};
 use crate::head::Head;
+use crate::large_bodies::LargeBody;
 use crate::mount::Mounted;
 use crate::origin::Origin;
 use crate::route::Handler;
@@ -68,7 +69,7 @@ async fn answer(
         return Err(Failure::unavailable("the server is still being set up"));
     }
     reading.set(true);
-    let body = body(head, payload, mounted.shared.settings.body_limit).await?;
+    let (body, _large) = body(mounted, head, payload, route.body).await?;
     reading.set(false);
     mounted.dialect.admit(head)?;
     let evidence = mounted.dialect.evidence(head, &body)?;
@@ -130,20 +131,35 @@ pub(crate) async fn caller(mounted: &Arc<Mounted>, head: &Head, evidence: Eviden
     .await
 }
 
-/// The whole body, where there is one.
-async fn body(head: &Head, payload: Payload, limit: usize) -> Result<Bytes, Failure> {
+/// The whole body, where there is one; and the place of a large one, which it has until it is answered.
+async fn body<'m>(
+    mounted: &'m Mounted,
+    head: &Head,
+    payload: Payload,
+    least: usize,
+) -> Result<(Bytes, Option<LargeBody<'m>>), Failure> {
     if matches!(payload, Payload::None) {
-        return Ok(Bytes::new());
+        return Ok((Bytes::new(), None));
     }
+    let usual = mounted.shared.settings.body_limit;
+    let most = usual.max(least);
     let length = head.header(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
-    if length.is_some_and(|length| length > limit) {
+    if length.is_some_and(|length| length > most) {
         return Err(Protocol::TooLarge.into());
     }
-    match to_bytes_limited(BodyStream::new(payload), limit).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(_)) => Err(Failure::malformed("the body was cut short")),
-        Err(_) => Err(Protocol::TooLarge.into()),
+    let mut stream = pin!(BodyStream::new(payload));
+    let (mut body, mut large) = (BytesMut::new(), None);
+    while let Some(chunk) = std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await {
+        let chunk = chunk.map_err(|_| Failure::malformed("the body was cut short"))?;
+        if body.len() + chunk.len() > most {
+            return Err(Protocol::TooLarge.into());
+        }
+        if body.len() + chunk.len() > usual && large.is_none() {
+            large = Some(mounted.shared.large_bodies.admit()?);
+        }
+        body.extend_from_slice(&chunk);
     }
+    Ok((body.freeze(), large))
 }
 
 /// The failure in the dialect's words, with what every dialect owes its clients: `Allow` and `Retry-After`.

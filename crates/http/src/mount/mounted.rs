@@ -13,6 +13,8 @@ use crate::access::Access;
 use crate::dialect::Dialect;
 use crate::endpoint::{Endpoint, UNKNOWN, by_path};
 use crate::gate::Gate;
+use crate::large_bodies::LargeBodies;
+use crate::list_slots::ListSlots;
 use crate::metrics::{Meter, Metrics};
 use crate::mount::{Mount, Mounts};
 use crate::openapi::Document;
@@ -30,6 +32,8 @@ pub(crate) struct Shared {
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) gate: Arc<Gate>,
     pub(crate) document: Document,
+    pub(crate) lists: ListSlots,
+    pub(crate) large_bodies: LargeBodies,
 }
 
 /// A mount as the workers serve it.

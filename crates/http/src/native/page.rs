@@ -55,6 +55,11 @@ impl<K: SortKey> Asked<K> {
         self.limit + 1
     }
 
+    /// The same page of at most so many items, one at least: the rest is for the pages after it.
+    pub(super) fn shortened(self, items: usize) -> Self {
+        Self { limit: u32::try_from(items).unwrap_or(u32::MAX).clamp(1, self.limit), ..self }
+    }
+
     /// The answer with what was found, each item as `shown`; `cursor` is the place of an item in the order of the list.
     pub(super) fn answer_by<'f, F, T: Serialize>(
         &self,

@@ -25,6 +25,7 @@ use crate::call::Call;
 use crate::cursor::Cursor;
 use crate::failure::Failure;
 use crate::instants::Given;
+use crate::large_bodies::MAX_TICKET_BODY;
 use crate::office::decided;
 use crate::query::Parameters;
 use crate::route::Route;
@@ -34,9 +35,9 @@ use shape::Shape;
 pub(super) fn routes() -> Vec<Route> {
     vec![
         Route::known(Method::GET, "/tickets", list).told(told::list),
-        Route::known(Method::POST, "/tickets", open).told(told::open),
+        Route::known(Method::POST, "/tickets", open).takes_bodies_of(MAX_TICKET_BODY).told(told::open),
         Route::known(Method::GET, "/tickets/{id}", one).told(told::one),
-        Route::known(Method::PATCH, "/tickets/{id}", change).told(told::change),
+        Route::known(Method::PATCH, "/tickets/{id}", change).takes_bodies_of(MAX_TICKET_BODY).told(told::change),
         Route::known(Method::DELETE, "/tickets/{id}", void).told(told::void),
         Route::known(Method::POST, "/tickets/{id}/close", close).told(told::close),
         Route::known(Method::POST, "/tickets/{id}/refund", refund).told(told::refund),
@@ -47,12 +48,14 @@ async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let tenant = caller.profile.tenant.id;
     let (asked, search) = search(&call, tenant)?;
     let by = search.order.by;
-    let found = call.office(move |office| Ok(office::list_tickets(office.store, tenant, &search)?)).await?;
+    let slot = call.list_slot(&caller).await?;
+    let found =
+        call.office(move |office| Ok(office::list_tickets_while(office.store, tenant, &search, shape::fits)?)).await?;
     let cursor = |shown: &Shown| {
         let TicketPlace { key, id } = by.place(&shown.ticket);
         Cursor { key, id: id.0 }
     };
-    asked.answer_by(&found, cursor, Shape::of)
+    Ok(slot.hold(asked.shortened(shape::fitting(&found)).answer_by(&found, cursor, Shape::of)?))
 }
 
 /// In which order tickets are listed, by the words for it; the first where nothing is said.

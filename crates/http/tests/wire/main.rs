@@ -50,6 +50,7 @@ mod resources;
 mod rights;
 mod shop;
 mod ticket_money;
+mod ticket_sizes;
 mod tickets;
 mod unavailable;
 mod users;

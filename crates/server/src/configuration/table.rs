@@ -248,7 +248,7 @@ settings! {
     }
     /// What a request may cost.
     limits: Limits {
-        /// The largest body.
+        /// The largest body. One that carries a ticket may have 2MiB in any case: what is shown of a ticket fits into it.
         body: Size = "256KiB",
         /// How long the head of a request may take to arrive.
         head: Duration = "5s",

@@ -3,10 +3,14 @@
 use super::shown::{Shown, all_shown, shown};
 use crate::office::ports::{OfficeView, Part, TicketFilter, TicketOrder, TicketPlace};
 use crate::office::text;
+use crate::ticket::Ticket;
 use crate::{Store, StoreExt, Stored, TenantId, TicketId};
 
 /// The most that a part holds: a page of 200 and the one more that tells whether another follows.
 const MOST: u32 = 201;
+
+/// How many are read at once where they are read part by part: a page of the usual length and the one more.
+const PART: u32 = 51;
 
 /// Which tickets, in which order, and which part of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,6 +45,32 @@ pub fn list_tickets(store: &dyn Store<OfficeView>, tenant: TenantId, search: &Ti
     let part = Part { limit: search.part.limit.clamp(1, MOST), ..search.part.clone() };
     store.read(|tx| {
         let tickets = tx.tickets().list(tenant, &filter, search.order, &part)?;
+        all_shown(tx, tickets)
+    })
+}
+
+/// The same part by part, for as long as what was read `fits`: a list of large tickets ends early, with one at least, and what it reads
+/// beyond the end is one part at most.
+pub fn list_tickets_while(
+    store: &dyn Store<OfficeView>,
+    tenant: TenantId,
+    search: &TicketSearch,
+    fits: impl Fn(&[Ticket]) -> bool,
+) -> Stored<Vec<Shown>> {
+    let Some(filter) = readable(&search.filter) else { return Ok(Vec::new()) };
+    let most = usize::try_from(search.part.limit.clamp(1, MOST)).unwrap_or(usize::MAX);
+    store.read(|tx| {
+        let (mut part, mut tickets) = (search.part.clone(), Vec::new());
+        while tickets.len() < most && fits(&tickets) {
+            part.limit = u32::try_from(most - tickets.len()).unwrap_or(PART).min(PART);
+            let more = tx.tickets().list(tenant, &filter, search.order, &part)?;
+            let last = u32::try_from(more.len()).is_ok_and(|length| length < part.limit);
+            (part.after, part.skip) = (more.last().map(|ticket| search.order.by.place(ticket)), 0);
+            tickets.extend(more);
+            if last {
+                break;
+            }
+        }
         all_shown(tx, tickets)
     })
 }

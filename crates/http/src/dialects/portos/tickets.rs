@@ -21,6 +21,7 @@ use crate::answer;
 use crate::call::Call;
 use crate::exact::Exact;
 use crate::failure::Failure;
+use crate::large_bodies::MAX_TICKET_BODY;
 use crate::office::decided;
 use crate::route::Route;
 use crate::streamed;
@@ -34,14 +35,14 @@ pub(super) fn routes() -> Vec<Route> {
     let whole = both!("/tickets").into_iter().flat_map(|path| {
         [
             Route::known(Method::GET, path, list),
-            Route::known(Method::POST, path, open),
-            Route::known(Method::PATCH, path, amend),
+            Route::known(Method::POST, path, open).takes_bodies_of(MAX_TICKET_BODY),
+            Route::known(Method::PATCH, path, amend).takes_bodies_of(MAX_TICKET_BODY),
         ]
     });
     let one = both!("/tickets/{id}").into_iter().flat_map(|path| {
         [
             Route::known(Method::GET, path, one),
-            Route::known(Method::PUT, path, put),
+            Route::known(Method::PUT, path, put).takes_bodies_of(MAX_TICKET_BODY),
             Route::known(Method::DELETE, path, delete),
         ]
     });
@@ -56,7 +57,8 @@ fn currency() -> Result<Currency, Failure> {
 
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let query = TicketQuery::read(call.head().query())?;
-    streamed::json(&call, TicketList::new(caller.profile.tenant.id, query)).await
+    let slot = call.list_slot(&caller).await?;
+    Ok(slot.hold(streamed::json(&call, TicketList::new(caller.profile.tenant.id, query)).await?))
 }
 
 async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 use tillgate_domain::office::Shown;
-use tillgate_domain::ticket::{Customer, Payment, Sheet, TicketState};
+use tillgate_domain::ticket::{Customer, Payment, Sheet, Ticket, TicketState};
 use tillgate_domain::{DeviceId, DeviceName, ExactJson, Instant, JsonObject, TicketId, User, UserId};
 use utoipa::ToSchema;
 
@@ -307,4 +307,31 @@ pub(super) fn within(shown: &Shown, name: &str) -> Result<ExactJson, serde_json:
         ("customer", Some(customer)) => ExactJson::parse(&serde_json::to_string(&CustomerShape::of(customer))?),
         _ => Ok(ExactJson::Null),
     }
+}
+
+/// How many bytes a page of tickets shows at most; it has one ticket in any case.
+const PAGE: usize = 4 * 1024 * 1024;
+
+/// How many bytes a ticket takes on a page at most: what it takes in the store, the names of all members, and what is computed.
+fn weight(ticket: &Ticket) -> usize {
+    const TICKET: usize = 2_048;
+    const ITEM: usize = 1_280;
+    const PAYMENT: usize = 96;
+    TICKET + ticket.sheet.size() + ITEM * ticket.sheet.items.len() + PAYMENT * ticket.sheet.payments.len()
+}
+
+/// Whether these tickets fit on a page, and there may be room for more.
+pub(super) fn fits(found: &[Ticket]) -> bool {
+    found.iter().map(weight).sum::<usize>() <= PAGE
+}
+
+/// How many of the tickets fit on a page.
+pub(super) fn fitting(found: &[Shown]) -> usize {
+    let mut left = PAGE;
+    let fit = |shown: &&Shown| {
+        let rest = left.checked_sub(weight(&shown.ticket));
+        left = rest.unwrap_or_default();
+        rest.is_some()
+    };
+    found.iter().take_while(fit).count()
 }

@@ -71,7 +71,7 @@ const KEY: &str = "What the client calls this request by, in quotation marks or 
 pub(super) fn list() -> Entry {
     let sorts = order_schema(super::ORDERS.map(|(word, _)| word));
     Entry::of(TAG, "Lists and searches tickets")
-        .more("Those of the caller's tenant: anybody who is logged in there may look.")
+        .more("Those of the caller's tenant: anybody who is logged in there may look. A page ends before `limit` where it would be larger than 4 MiB; one caller has two lists at once, and a third waits.")
         .lists::<Shape>(&example())
         .query("state", "Only those in this state.", TicketState::schema())
         .query("owner", "Only those of the user of this id.", id_schema())
@@ -86,6 +86,7 @@ pub(super) fn list() -> Entry {
 pub(super) fn open() -> Entry {
     Entry::of(TAG, "Opens a ticket")
         .more(TILL)
+        .more("A ticket that would be larger than 64 KiB as it is kept is 422.")
         .more("Asks the right `ticketCreate`; a discount that is not the customer's own `ticketSetDiscount`, a customer `ticketSetCustomer`, another owner `ticketHandover`.")
         .takes::<New>(json!({
             "currency": "EUR",
@@ -128,7 +129,7 @@ pub(super) fn close() -> Entry {
     Entry::of(TAG, "Closes a ticket that is paid, for ever")
         .more(TILL)
         .more("What is due has to be covered, and no more given than change on cash makes good: else 409.")
-        .more("Asks the right `ticketClose`.")
+        .more("Asks the right `ticketClose`; for other payments than those on the ticket, a number or a report also what a change asks: `ticketUpdate`, for another's ticket `ticketUpdateAny`. A number that another receipt of the same fiscal memory has is 409.")
         .takes::<Closing>(json!({ "payments": [{ "means": "cash", "name": "", "amount": "10.00" }] }))
         .or_nothing()
         .holds_to_a_version()
@@ -140,7 +141,7 @@ pub(super) fn close() -> Entry {
 pub(super) fn refund() -> Entry {
     Entry::of(TAG, "Takes goods of a closed ticket back")
         .more(TILL)
-        .more("It opens another ticket, which is paid out and closed like any other. All refunds of a ticket together take back no more than it sold, and give back no more than was paid.")
+        .more("It opens another ticket, which is paid out and closed like any other. Goods come back for what they cost, also where the ticket had negative items; all refunds of a ticket together take back no more than it sold, and give back exactly what was paid. Its `rounding` may be changed by less than the smallest coin.")
         .more("Asks the rights `ticketCreate` and `storno`.")
         .takes::<Refunding>(json!({ "items": [{ "id": 1, "quantity": "0.5" }] }))
         .or_nothing()

@@ -1,0 +1,165 @@
+//! How many lists of one principal are answered at once: a large list holds memory from the first row that is read until the last byte
+//! is taken.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
+
+use actix_web::HttpResponse;
+use actix_web::body::{BodySize, BoxBody, MessageBody};
+use actix_web::web::Bytes;
+use tillgate_domain::PrincipalId;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::failure::Failure;
+
+/// How many lists of one principal are answered at once; the next waits for one of them, until the request's own deadline.
+pub(crate) const MAX_LISTS_IN_FLIGHT: usize = 2;
+
+/// From how many principals on those without a list are forgotten.
+const CROWDED: usize = 1_024;
+
+/// How much of an answer is handed on at once.
+const CHUNK: usize = 64 * 1024;
+
+/// The slots of all principals.
+#[derive(Default)]
+pub(crate) struct ListSlots(Mutex<HashMap<PrincipalId, Arc<Semaphore>>>);
+
+/// A list that is being answered. Its slot is free again when this is dropped.
+pub(crate) struct ListSlot {
+    _permit: OwnedSemaphorePermit,
+}
+
+impl fmt::Debug for ListSlots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListSlots").finish_non_exhaustive()
+    }
+}
+
+impl ListSlots {
+    /// Waits for a slot of the principal.
+    ///
+    /// # Errors
+    /// There are no slots any more.
+    pub(crate) async fn acquire(&self, principal: PrincipalId) -> Result<ListSlot, Failure> {
+        let semaphore = {
+            let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            if slots.len() >= CROWDED {
+                // whoever waits or answers holds a second reference
+                slots.retain(|_, semaphore| Arc::strong_count(semaphore) > 1);
+            }
+            Arc::clone(slots.entry(principal).or_insert_with(|| Arc::new(Semaphore::new(MAX_LISTS_IN_FLIGHT))))
+        };
+        let permit = semaphore.acquire_owned().await;
+        let permit = permit.map_err(|_| Failure::Fault("the slots of lists are closed".to_owned()))?;
+        Ok(ListSlot { _permit: permit })
+    }
+}
+
+impl ListSlot {
+    /// The answer, which gives the slot back when its last byte is handed on, or when its client goes.
+    pub(crate) fn hold(self, answer: HttpResponse) -> HttpResponse {
+        answer.map_body(|_, body| BoxBody::new(HeldBody { body, rest: Bytes::new(), _slot: self }))
+    }
+}
+
+/// A body that keeps a slot, and is handed on in chunks.
+struct HeldBody {
+    body: BoxBody,
+    rest: Bytes,
+    _slot: ListSlot,
+}
+
+impl MessageBody for HeldBody {
+    type Error = Box<dyn std::error::Error>;
+
+    fn size(&self) -> BodySize {
+        self.body.size()
+    }
+
+    fn poll_next(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Bytes, Box<dyn std::error::Error>>>> {
+        if self.rest.is_empty() {
+            match Pin::new(&mut self.body).poll_next(context) {
+                Poll::Ready(Some(Ok(bytes))) => self.rest = bytes,
+                other => return other,
+            }
+        }
+        let chunk = self.rest.len().min(CHUNK);
+        Poll::Ready(Some(Ok(self.rest.split_to(chunk))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use actix_web::http::StatusCode;
+    use actix_web::rt::time::timeout;
+    use tillgate_domain::UserId;
+
+    use super::*;
+
+    fn principal(number: u128) -> PrincipalId {
+        PrincipalId::User(UserId(uuid::Uuid::from_u128(number)))
+    }
+
+    /// Whether the principal gets a slot at once.
+    async fn is_free(slots: &ListSlots, number: u128) -> bool {
+        timeout(Duration::ZERO, slots.acquire(principal(number))).await.is_ok()
+    }
+
+    #[actix_web::test]
+    async fn a_principal_has_two_lists_at_once_and_the_third_waits() {
+        let slots = Arc::new(ListSlots::default());
+        let first = slots.acquire(principal(1)).await.unwrap();
+        let _second = slots.acquire(principal(1)).await.unwrap();
+        assert!(!is_free(&slots, 1).await);
+        assert!(is_free(&slots, 2).await, "another's");
+        let waiting = actix_web::rt::spawn({
+            let slots = Arc::clone(&slots);
+            async move { slots.acquire(principal(1)).await.is_ok() }
+        });
+        drop(first);
+        assert!(waiting.await.unwrap());
+        assert!(is_free(&slots, 1).await, "a list that was answered gives its slot back");
+    }
+
+    #[actix_web::test]
+    async fn an_answer_keeps_its_slot_until_it_is_taken_or_dropped() {
+        let slots = ListSlots::default();
+        let whole = "x".repeat(3 * CHUNK / 2);
+        for taken in [true, false] {
+            let _other = slots.acquire(principal(1)).await.unwrap();
+            let slot = slots.acquire(principal(1)).await.unwrap();
+            let answer = HttpResponse::with_body(StatusCode::OK, whole.clone()).map_into_boxed_body();
+            let held = slot.hold(answer);
+            assert!(!is_free(&slots, 1).await);
+            if taken {
+                let bytes = actix_web::body::to_bytes(held.into_body()).await.unwrap();
+                assert_eq!(bytes.len(), whole.len());
+            } else {
+                drop(held);
+            }
+            assert!(is_free(&slots, 1).await, "{taken}");
+        }
+    }
+
+    #[actix_web::test]
+    async fn principals_without_a_list_are_forgotten() {
+        let slots = ListSlots::default();
+        let kept = slots.acquire(principal(0)).await.unwrap();
+        for number in 1..3 * u128::try_from(CROWDED).unwrap() {
+            drop(slots.acquire(principal(number)).await.unwrap());
+        }
+        assert!(slots.0.lock().unwrap().len() <= CROWDED);
+        let _second = slots.acquire(principal(0)).await.unwrap();
+        assert!(!is_free(&slots, 0).await, "who has one is remembered");
+        drop(kept);
+    }
+}

@@ -1,0 +1,93 @@
+//! The largest tickets there may be: they can be sent back as they are shown, lists of them end early, and none grows larger.
+
+use serde_json::{Value, json};
+
+use crate::portos_tickets as portos;
+use crate::shop::{Answer, Shop, bearer, put};
+use crate::tickets::{ALL, at, code, opened, path_of, plain, send};
+
+/// As many plain items as a ticket holds.
+const MANY: usize = 640;
+
+/// A ticket of as many items as there may be.
+async fn large(shop: &Shop, token: &str) -> Answer {
+    let body = json!({ "currency": "EUR", "items": vec![plain("1", "1"); MANY] });
+    opened(shop, token, body).await
+}
+
+#[actix_web::test]
+async fn a_ticket_that_is_shown_can_be_sent_back() {
+    let shop = Shop::open();
+    let token = at(&shop, "manager", "P01").await;
+    let ticket = large(&shop, &token).await;
+    assert!(ticket.bytes.len() > 500_000, "{} bytes", ticket.bytes.len());
+    let members = ["items", "payments", "name", "location", "discount_rate", "rounding", "external_id"];
+    let shown = ticket.json();
+    let body: Value = members.iter().map(|name| ((*name).to_owned(), shown[name].clone())).collect();
+    let back = send(&shop, &token, "PATCH", &path_of(&ticket), Some("*"), Some(body)).await;
+    assert_eq!((back.status.as_u16(), back.json()["version"].clone()), (200, json!(1)), "nothing differs");
+
+    let till = portos::at(&shop, "manager", "PDA1").await;
+    let path = format!("/portos/api/tickets/{}", ticket.text("/id"));
+    let shown = shop.get(&path, &till).await;
+    assert!(shown.bytes.len() > 300_000, "{} bytes", shown.bytes.len());
+    let back = shop.send(bearer(put(&path, shown.json()), &till)).await;
+    assert_eq!((back.status.as_u16(), back.json()["_v"].clone()), (200, json!(1)), "nothing differs");
+
+    // whatever else is sent has the usual bounds
+    let body = json!({ "login": "x".repeat(100_000), "password": "x" });
+    assert_eq!(shop.post("/api/v1/sessions", body).await.status, 413);
+    let body = json!({ "currency": "EUR", "name": "x".repeat(2 * 1024 * 1024) });
+    assert_eq!(send(&shop, &token, "POST", ALL, None, Some(body)).await.status, 413);
+}
+
+#[actix_web::test]
+async fn a_ticket_grows_to_its_bound_and_no_further() {
+    let shop = Shop::open();
+    let token = at(&shop, "manager", "P01").await;
+    let long = |count: usize| {
+        let item = json!({ "unit_price": "1", "quantity": "1", "comment": "x".repeat(2_000) });
+        vec![item; count]
+    };
+    let refused = send(&shop, &token, "POST", ALL, None, Some(json!({ "currency": "EUR", "items": long(40) }))).await;
+    assert_eq!(
+        (code(&refused), refused.text("/errors/0/pointer").as_str()),
+        ((422, "ticket_too_long".into()), "/items")
+    );
+    let ticket = opened(&shop, &token, json!({ "currency": "EUR", "items": long(30) })).await;
+    let more = json!({ "items": long(40) });
+    let refused = send(&shop, &token, "PATCH", &path_of(&ticket), Some("*"), Some(more)).await;
+    assert_eq!(code(&refused), (422, "ticket_too_long".into()));
+    let close = json!({ "payments": [{ "means": "cash", "amount": "30" }] });
+    let closed = send(&shop, &token, "POST", &format!("{}/close", path_of(&ticket)), Some("*"), Some(close)).await;
+    assert_eq!(closed.status, 200);
+}
+
+#[actix_web::test]
+async fn a_page_of_large_tickets_ends_early_and_the_next_goes_on() {
+    let shop = Shop::open();
+    let token = at(&shop, "manager", "P01").await;
+    let mut made = Vec::new();
+    for _ in 0..7 {
+        made.push(large(&shop, &token).await.text("/id"));
+    }
+    for sort in ["opened_at", "-payable"] {
+        let (mut found, mut after, mut pages) = (Vec::new(), String::new(), 0);
+        loop {
+            let page = shop.get(&format!("{ALL}?limit=200&sort={sort}{after}"), &token).await;
+            assert_eq!(page.status, 200);
+            assert!(page.bytes.len() <= 4 * 1024 * 1024, "{} bytes", page.bytes.len());
+            found.extend(portos::ids(&page));
+            pages += 1;
+            match page.json()["next"].as_str() {
+                Some(next) => after = format!("&after={next}"),
+                None => break,
+            }
+        }
+        assert!(pages > 1, "{pages}");
+        found.sort();
+        let mut expected = made.clone();
+        expected.sort();
+        assert_eq!(found, expected, "{sort}: each once");
+    }
+}
