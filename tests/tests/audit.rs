@@ -212,7 +212,11 @@ fn a_seal_that_was_kept_elsewhere_is_compared() {
         shop.succeed(&["user", "status", "cashier", "suspended"], "");
         assert!(verify(shop, &["--seal", path]).0);
         std::fs::remove_file(shop.folder().join("audit.seal")).unwrap();
-        assert!(shop.succeed(&["audit", "verify"], "").contains("there is no seal outside"));
+        let unwitnessed = shop.run(&["audit", "verify"], "");
+        assert_eq!(unwitnessed.status.code(), Some(1));
+        assert!(String::from_utf8_lossy(&unwitnessed.stderr).contains("audit.seal is missing"), "{unwitnessed:?}");
+        let fault = verify(shop, &[]).1["fault"].clone();
+        assert_eq!(fault["code"], "seal_missing");
         let mut other: Value = document["seal"].clone();
         other["hash"] = Value::from("01".repeat(33));
         std::fs::write(&kept, other.to_string()).unwrap();
@@ -233,7 +237,11 @@ fn two_processes_over_one_database_seal_each_line_once() {
         let second = shop.second_folder();
         let (one, other) = match shop.engine() {
             Engine::Sqlite => (shop.serve(), shop.serve()),
-            Engine::Postgres => (shop.serve(), second.serve()),
+            Engine::Postgres => {
+                // a folder that is new to the database begins its seal by decision, not by itself
+                second.succeed(&["audit", "reseal", "--yes"], "");
+                (shop.serve(), second.serve())
+            }
         };
         std::thread::scope(|scope| {
             for (server, device) in [(&one, "P01"), (&other, "P02")] {
@@ -259,6 +267,37 @@ fn two_processes_over_one_database_seal_each_line_once() {
         for log in [one.log(), other.log()] {
             assert!(!log.contains("the audit is not sealed"), "{log}");
         }
+    });
+}
+
+#[test]
+fn removed_seal_file_is_reported_until_reseal() {
+    on_both(|shop| {
+        drop(shop.serve());
+        let before = noted(shop).unwrap();
+        std::fs::remove_file(shop.folder().join("audit.seal")).unwrap();
+        let server = shop.serve();
+        server.till().login("cashier", "P01");
+        eventually(SOON, "an error in the log", || server.log().contains("audit.seal is missing"));
+        eventually(SOON, "the seals of new lines", || {
+            number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL") == 0
+        });
+        assert_eq!(noted(shop), None, "no server begins a new one by itself");
+        let doctor = String::from_utf8(shop.run(&["doctor"], "").stdout).unwrap();
+        assert!(doctor.contains("MEND  audit") && doctor.contains("audit reseal --yes"), "{doctor}");
+        let unsure = shop.run(&["audit", "reseal"], "");
+        assert_eq!((unsure.status.code(), noted(shop)), (Some(2), None));
+        shop.succeed(&["audit", "reseal", "--yes"], "");
+        eventually(SOON, "the newest seal outside", || {
+            noted(shop).is_some_and(|noted| noted["sequence"] == number(shop, "SELECT MAX(sequence) FROM audit"))
+        });
+        assert!(noted(shop).unwrap()["sequence"].as_i64() > before["sequence"].as_i64());
+        eventually(SOON, "relief in the log", || server.log().contains("sealed as it should be again"));
+        assert!(verify(shop, &[]).0);
+        assert!(shop.succeed(&["audit", "reseal"], "").contains("nothing to do"));
+        let exported = shop.succeed(&["audit", "export", "--all-tenants", "--action", "audit.reseal"], "");
+        let line: Value = serde_json::from_str(exported.trim()).unwrap();
+        assert_eq!(line["details"]["before"], Value::Null);
     });
 }
 

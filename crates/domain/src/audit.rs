@@ -230,6 +230,8 @@ words! {
         ClockAccept = "clock.accept",
         /// The store was declared restored from a backup.
         StoreRestored = "store.restored",
+        /// A new seal was begun outside the database.
+        AuditReseal = "audit.reseal",
     }
 }
 

@@ -4,8 +4,8 @@ use super::ports::{OfficeView, Unsealed};
 use crate::audit::seal::{Seal, Signet};
 use crate::{Store, StoreExt, Stored};
 
-/// How many lines one transaction seals: few enough that nobody waits for it.
-const BATCH: u32 = 256;
+/// How many lines one transaction seals: few enough that a login beside it does not notice.
+const BATCH: u32 = 64;
 
 /// What was sealed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,7 +18,7 @@ pub struct SealedUp {
     pub newest: Seal,
 }
 
-/// Seals up to 256 lines that have no seal: those that are committed by now, in the order of their ids. Where there is none,
+/// Seals up to 64 lines that have no seal: those that are committed by now, in the order of their ids. Where there is none,
 /// nothing is written. Of several processes that seal at once each waits for the one before, and none seals a line twice.
 pub fn seal_audit(store: &dyn Store<OfficeView>, signet: &dyn Signet) -> Stored<SealedUp> {
     let (waiting, newest) = store.read(|tx| Ok((tx.seals().waiting(1)?, tx.seals().newest()?)))?;

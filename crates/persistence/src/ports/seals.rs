@@ -10,7 +10,7 @@ use tillgate_domain::{StoreError, Stored};
 use crate::connection::AnyConnection;
 use crate::failure::classify;
 use crate::row::LineKeys;
-use crate::statement::{Bind, Statement, places};
+use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
 /// Selects lines whole; a text stands between the first two, so that it is answered as its bytes.
@@ -57,6 +57,8 @@ on_both!(SEALED, "WHERE sequence >= $1 ORDER BY sequence LIMIT $2");
 const NEWEST: &str = "SELECT sequence, hash FROM audit_seal WHERE id = 1";
 // in PostgreSQL a second claim waits here until the first has ended, and answers what that one wrote
 const CLAIM: &str = "UPDATE audit_seal SET sequence = sequence WHERE id = 1 RETURNING sequence, hash";
+// one line at a time: SQLite joins a list of values to the table by going through every line that waits
+const SEAL: &str = "UPDATE audit SET sequence = $1, previous = $2, hash = $3 WHERE id = $4 AND sequence IS NULL";
 const NOTE: &str = "UPDATE audit_seal SET sequence = $1, hash = $2 WHERE id = 1";
 const WAITING: &str = "SELECT COUNT(*) AS lines, MIN(at) AS since FROM \
      (SELECT at FROM audit WHERE sequence IS NULL ORDER BY id LIMIT $1) waiting";
@@ -170,24 +172,12 @@ impl Seals for Transaction<'_> {
     fn seal(&mut self, before: &Seal, seals: &[(Vec<u8>, Seal)]) -> Stored<()> {
         let Some((_, newest)) = seals.last() else { return Ok(()) };
         let mut previous: &[u8] = &before.hash;
-        let mut binds = Vec::with_capacity(seals.len() * 4);
         for (id, seal) in seals {
-            binds.extend([
-                Bind::Bytes(id),
-                seal.sequence.into(),
-                Bind::Bytes(std::mem::replace(&mut previous, &seal.hash)),
-                Bind::Bytes(&seal.hash),
-            ]);
-        }
-        let text = format!(
-            "WITH given (id, sequence, previous, hash) AS (VALUES {}) \
-             UPDATE audit SET sequence = given.sequence, previous = given.previous, hash = given.hash \
-             FROM given WHERE audit.id = given.id AND audit.sequence IS NULL",
-            places(1, seals.len(), 4)
-        );
-        let written = self.run(&Statement::once(text, binds))?;
-        if written != seals.len() {
-            return Err(StoreError::Conflict("a line of the audit has a seal already".to_owned()));
+            let previous = std::mem::replace(&mut previous, &seal.hash);
+            let binds = [seal.sequence.into(), Bind::Bytes(previous), Bind::Bytes(&seal.hash), Bind::Bytes(id)];
+            if self.run(&Statement::new(SEAL, binds))? != 1 {
+                return Err(StoreError::Conflict("a line of the audit has a seal already".to_owned()));
+            }
         }
         self.run(&Statement::new(NOTE, [newest.sequence.into(), Bind::Bytes(&newest.hash)]))?;
         Ok(())

@@ -2,6 +2,7 @@
 
 mod csv;
 mod export;
+mod reseal;
 mod verify;
 mod which;
 
@@ -28,6 +29,8 @@ pub(crate) enum Audit {
     Export(export::Export),
     /// Seal what has no seal yet, and look whether every line is as it was sealed
     Verify(verify::Verify),
+    /// Begin a new seal outside the database where the file is missing or another database's
+    Reseal(reseal::Reseal),
 }
 
 impl Audit {
@@ -36,6 +39,7 @@ impl Audit {
             Self::List { which, limit } => list(context, which, *limit),
             Self::Export(export) => export.run(context),
             Self::Verify(verify) => verify.run(context),
+            Self::Reseal(reseal) => reseal.run(context),
         }
     }
 }

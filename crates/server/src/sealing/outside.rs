@@ -7,9 +7,12 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use tillgate_auth_core::entropy::Entropy;
+use tillgate_auth_core::ports::AuthView;
 use tillgate_auth_core::system::SystemEntropy;
 use tillgate_domain::Instant;
 use tillgate_domain::audit::seal::Seal;
+use tillgate_domain::{Store, StoreExt, office};
+use tillgate_persistence::Database;
 use uuid::Uuid;
 
 use crate::command::show::instant;
@@ -88,6 +91,19 @@ impl Outside {
         }
     }
 
+    /// Keeps the seal of the empty chain where the database has sealed no line yet and there is no file. Once a line is sealed a
+    /// file that is not there was removed, or this folder is new to the database: that is for [`Outside::missing`] to say.
+    pub(crate) fn begin(&self, database: &Database, at: Instant) -> Result<(), String> {
+        if self.read()?.is_some() {
+            return Ok(());
+        }
+        let (_, newest) = office::unsealed_audit(database, 1).map_err(|error| error.to_string())?;
+        if newest == Seal::default() {
+            self.write(&Noted { instance: instance(database)?, seal: newest, at })?;
+        }
+        Ok(())
+    }
+
     /// Writes a seal in the place of the one before, whole or not at all, for the server's own user alone.
     pub(crate) fn write(&self, noted: &Noted) -> Result<(), String> {
         let entropy: &dyn Entropy = &SystemEntropy::new();
@@ -109,12 +125,12 @@ impl Outside {
         placed.map_err(|error| self.failed(&error))
     }
 
-    /// Puts the seal aside, under a name that says which it is, so that a new one begins. `None` where there is none.
-    pub(crate) fn put_aside(&self) -> Result<Option<PathBuf>, String> {
-        let Some(noted) = self.read()? else { return Ok(None) };
+    /// Puts the seal aside, under a name that says which it is, and keeps another in its place. `None` where there was none.
+    pub(crate) fn replace(&self, with: &Noted) -> Result<Option<PathBuf>, String> {
+        let Some(noted) = self.read()? else { return self.write(with).map(|()| None) };
         let aside = self.0.with_extension(format!("seal.before-{}", noted.at.millis()));
         std::fs::rename(&self.0, &aside).map_err(|error| self.failed(&error))?;
-        Ok(Some(aside))
+        self.write(with).map(|()| Some(aside))
     }
 
     /// What to say where the chain has not the seal that stands there.
@@ -130,12 +146,30 @@ impl Outside {
 
     /// What to say where it is another database's.
     pub(crate) fn foreign(&self) -> String {
-        format!("{} is the seal of another database; move it away, and a new one is begun", self.0.display())
+        format!(
+            "{} is the seal of another database. If it does not belong here: tillgate audit reseal --yes",
+            self.0.display()
+        )
+    }
+
+    /// What to say where lines are sealed and no seal is kept outside.
+    pub(crate) fn missing(&self) -> String {
+        format!(
+            "{} is missing: lines that were cut off the end of the audit would not show. Put the file back from its backup; where \
+             there is none, or this folder is new to the database: tillgate audit reseal --yes",
+            self.0.display()
+        )
     }
 
     fn failed(&self, error: &std::io::Error) -> String {
         format!("{}: {error}", self.0.display())
     }
+}
+
+/// The id of the database.
+pub(crate) fn instance(database: &Database) -> Result<Uuid, String> {
+    let store: &dyn Store<AuthView> = database;
+    Ok(store.read(|tx| tx.instances().find()).map_err(|error| error.to_string())?.id)
 }
 
 /// Bytes in hexadecimal digits.
@@ -190,8 +224,8 @@ mod tests {
             use std::os::unix::fs::PermissionsExt;
             assert_eq!(std::fs::metadata(outside.path()).unwrap().permissions().mode() & 0o777, 0o600);
         }
-        let aside = outside.put_aside().unwrap().unwrap();
-        assert_eq!((outside.read(), outside.put_aside()), (Ok(None), Ok(None)));
+        let aside = outside.replace(&noted(3)).unwrap().unwrap();
+        assert_eq!(outside.read(), Ok(Some(noted(3))));
         assert_eq!(Outside::at(&aside).read(), Ok(Some(noted(2))));
         std::fs::remove_dir_all(folder).unwrap();
     }
@@ -202,7 +236,7 @@ mod tests {
         for text in ["", "{}", "{\"instance\":\"x\",\"sequence\":1,\"hash\":\"0\",\"at\":1}"] {
             std::fs::write(outside.path(), text).unwrap();
             assert!(outside.read().unwrap_err().contains("no seal"), "{text}");
-            assert!(outside.put_aside().is_err());
+            assert!(outside.replace(&noted(1)).is_err());
         }
         std::fs::remove_dir_all(outside.path().parent().unwrap()).unwrap();
     }

@@ -1,20 +1,20 @@
 //! `audit verify`: seals what has no seal yet, goes along the whole chain, and names the first line that is not as it was sealed.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Value, json};
-use tillgate_auth_core::ports::AuthView;
+use tillgate_domain::Instant;
 use tillgate_domain::audit::seal::SealedLine;
 use tillgate_domain::office::{self, Fault, Verified};
-use tillgate_domain::{Instant, Store, StoreExt};
 use uuid::Uuid;
 
 use super::super::show::instant;
 use super::super::{Context, Stop, print};
 use crate::compose;
 use crate::draw::Draw;
-use crate::sealing::{Noted, Outside, hex};
+use crate::sealing::{Noted, Outside, hex, instance};
 
 /// What is said to whoever verifies.
 #[derive(Debug, Args)]
@@ -24,6 +24,9 @@ pub(crate) struct Verify {
     seal: Option<PathBuf>,
 }
 
+/// The pause between two batches that are sealed.
+const PAUSE: Duration = Duration::from_millis(5);
+
 /// How many lines go between two words on how far it is.
 const EVERY: i64 = 100_000;
 
@@ -32,13 +35,15 @@ impl Verify {
         let settings = context.settings(|_| ())?;
         let database = compose::open_existing(&settings)?;
         let auth = compose::engine_beside(&settings, &database)?;
-        let store: &dyn Store<AuthView> = &*database;
-        let instance = store.read(|tx| tx.instances().find()).map_err(Stop::failed)?.id;
+        let instance = instance(&database).map_err(Stop::failed)?;
         // read first: what is sealed meanwhile is then no line that the chain lacks
         let outside = match &self.seal {
             Some(path) => Outside::at(path),
             None => Outside::of(&settings),
         };
+        if self.seal.is_none() {
+            outside.begin(&database, Draw::default().now()).map_err(Stop::failed)?;
+        }
         let noted = outside.read().map_err(Stop::failed)?;
         if self.seal.is_some() && noted.is_none() {
             return Err(Stop::failed(format!("there is no seal at {}", outside.path().display())));
@@ -64,7 +69,8 @@ impl Verify {
 fn seal(database: &tillgate_persistence::Database, auth: &tillgate_auth_core::Auth) {
     loop {
         match office::seal_audit(database, auth.signet()) {
-            Ok(sealed) if sealed.more => {}
+            // a server beside this gets its turn at the database
+            Ok(sealed) if sealed.more => std::thread::sleep(PAUSE),
             Ok(_) => return,
             Err(error) => return print::note(&format!("lines that have no seal yet cannot be sealed: {error}")),
         }
@@ -74,22 +80,30 @@ fn seal(database: &tillgate_persistence::Database, auth: &tillgate_auth_core::Au
 fn tell(json: bool, instance: Uuid, verified: &Verified, noted: Option<&Noted>, outside: &Outside) -> Result<(), Stop> {
     let lines = verified.last.sequence;
     let newest = Noted { instance, seal: verified.last.clone(), at: Draw::default().now() };
+    // without a seal outside nobody can tell that the end is there
+    let unwitnessed = noted.is_none() && lines > 0 && verified.fault.is_none();
     let document = json!({
-        "whole": verified.fault.is_none(),
+        "whole": verified.fault.is_none() && !unwitnessed,
         "lines": lines,
         "seal": newest.document(),
         "outside": noted.map(Noted::document),
-        "fault": verified.fault.as_ref().map(document),
+        "fault": match &verified.fault {
+            Some(fault) => document(fault),
+            None if unwitnessed => json!({ "code": "seal_missing", "wrong": outside.missing() }),
+            None => Value::Null,
+        },
     });
     match &verified.fault {
+        None if unwitnessed => {
+            if json {
+                print::out(&document.to_string());
+            }
+            Err(Stop::failed(format!("{lines} lines are each as they were sealed, but {}", outside.missing())))
+        }
         None => {
-            let kept = match noted {
-                Some(noted) => format!("; the seal outside the database, of line {}, is in it", noted.seal.sequence),
-                None => format!(
-                    "; there is no seal outside the database ({}), so lines that were cut off at the end would not show",
-                    outside.path().display()
-                ),
-            };
+            let kept = noted.map_or_else(String::new, |noted| {
+                format!("; the seal outside the database, of line {}, is in it", noted.seal.sequence)
+            });
             let line = format!("{lines} lines, each as it was sealed{kept}. Newest seal: {}", hex(&newest.seal.hash));
             print::answer(json, &line, &document);
             Ok(())

@@ -6,7 +6,7 @@ use tillgate_domain::{Action, Actor, Event, EventId, Outcome, Scope, Store, Stor
 
 use crate::command::office::Office;
 use crate::command::{Context, Stop, print};
-use crate::sealing::Outside;
+use crate::sealing::{Noted, Outside};
 
 /// Writes the declaration with its audit line, and tells every running server.
 pub(super) fn declare(context: &Context, clock: bool, restored: bool) -> Result<(), Stop> {
@@ -61,7 +61,9 @@ fn put_aside(office: &Office) -> Result<Option<Value>, Stop> {
     if office::has_seal(office.store(), &noted.seal).map_err(Stop::failed)? {
         return Ok(None);
     }
-    if let Some(aside) = outside.put_aside().map_err(Stop::failed)? {
+    let (_, newest) = office::unsealed_audit(office.store(), 1).map_err(Stop::failed)?;
+    let begun = Noted { instance: noted.instance, seal: newest, at: office.draw.now() };
+    if let Some(aside) = outside.replace(&begun).map_err(Stop::failed)? {
         print::note(&format!(
             "the audit lacks what was sealed since the backup; its last seal is kept in {}",
             aside.display()

@@ -63,7 +63,11 @@ pub(super) fn seals(settings: &Settings, database: &Database) -> Finding {
     let noted = match outside.read() {
         Ok(noted) => noted,
         Err(why) => {
-            return Finding::bad(CHECK, why, "put back the file from its backup, or move it away: a new one is begun");
+            return Finding::bad(
+                CHECK,
+                why,
+                "put back the file from its backup; where there is none, move it away: tillgate audit reseal --yes",
+            );
         }
     };
     if let Some(noted) = &noted {
@@ -71,7 +75,11 @@ pub(super) fn seals(settings: &Settings, database: &Database) -> Finding {
         match store.read(|tx| tx.instances().find()) {
             Err(error) => return bad(&error),
             Ok(instance) if instance.id != noted.instance => {
-                return Finding::bad(CHECK, outside.foreign(), "move the file away, or name the right database");
+                return Finding::bad(
+                    CHECK,
+                    outside.foreign(),
+                    "name the right database, or: tillgate audit reseal --yes",
+                );
             }
             Ok(_) => {}
         }
@@ -92,6 +100,9 @@ pub(super) fn seals(settings: &Settings, database: &Database) -> Finding {
     let served = store.read(|tx| tx.nodes().live(now.before(SEALED_WITHIN))).map(|nodes| !nodes.is_empty());
     match (office::unsealed_audit(database, COUNTED), served) {
         (Err(error), _) | (_, Err(error)) => bad(&error),
+        (Ok((_, newest)), _) if noted.is_none() && newest.sequence > 0 => {
+            Finding::bad(CHECK, outside.missing(), "look at it with tillgate audit verify before you begin a new one")
+        }
         (Ok((waiting, newest)), Ok(served)) => judge_audit(waiting, newest.sequence, served, now),
     }
 }
