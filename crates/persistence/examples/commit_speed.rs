@@ -47,7 +47,7 @@ fn main() {
     let span = Duration::from_secs(seconds);
     let folder = std::env::temp_dir().join(format!("tillgate-commit-speed-{}", std::process::id()));
     std::fs::create_dir(&folder).unwrap();
-    let database = Database::open(&Address::parse("sqlite:till.db", &folder).unwrap(), &Limits::default()).unwrap();
+    let database = Database::create(&Address::parse("sqlite:till.db", &folder).unwrap(), &Limits::default()).unwrap();
     database.migrate(&mut |_| ()).unwrap();
     populate(&folder);
     // Twice in turns, so that a disk that slows down meanwhile is seen.

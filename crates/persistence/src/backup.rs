@@ -44,7 +44,7 @@ impl Database {
         match fs::symlink_metadata(file) {
             Ok(_) => return Err(BackupError::Exists(file.display().to_string())),
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(&error)),
-            Err(_) => sqlite::make_new(file).map_err(|error| match error.kind() {
+            Err(_) => sqlite::file::make_new(file).map_err(|error| match error.kind() {
                 std::io::ErrorKind::AlreadyExists => BackupError::Exists(file.display().to_string()),
                 _ => failed(&error),
             })?,

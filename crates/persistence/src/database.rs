@@ -16,6 +16,7 @@ pub use address::{Address, InvalidAddress};
 pub use limits::Limits;
 
 use crate::pool::Pool;
+use crate::sqlite::file::OpenedFile;
 use crate::sqlite::group::{Closing, Group};
 use crate::sqlite::writer::Writer;
 use crate::transaction::Transaction;
@@ -74,6 +75,8 @@ pub struct Database {
     pool: Pool,
     /// SQLite's; PostgreSQL writes through the pool.
     writer: Option<Writer>,
+    /// SQLite's.
+    file: Option<OpenedFile>,
     waiting: Arc<Waiting>,
     observers: Arc<Observers>,
 }
@@ -81,6 +84,14 @@ pub struct Database {
 impl Database {
     /// Opens the database, and makes the file of SQLite where there is none (its folder must exist). Neither looks at tables nor
     /// makes any: see [`migrate`](Self::migrate).
+    pub fn create(address: &Address, limits: &Limits) -> Result<Self, OpenError> {
+        if let Address::Sqlite(path) = address {
+            sqlite::file::make(path).map_err(|error| unopened(path, &error))?;
+        }
+        Self::open(address, limits)
+    }
+
+    /// Opens a database that is there: a file of SQLite is never made, see [`create`](Self::create). Tables are not looked at.
     pub fn open(address: &Address, limits: &Limits) -> Result<Self, OpenError> {
         Self::open_closing(address, limits, Closing::default())
     }
@@ -90,21 +101,20 @@ impl Database {
         let number = Number::new();
         let waiting = Arc::new(Waiting::new(limits.waiting));
         let observers = Arc::new(Observers::default());
-        let (open, writer) = match address {
+        let (open, writer, file) = match address {
             Address::Sqlite(path) => {
-                let failed = |detail: String| OpenError::File { path: path.display().to_string(), detail };
-                sqlite::make(path).map_err(|error| failed(error.to_string()))?;
+                let file = OpenedFile::at(path).map_err(|error| unopened(path, &error))?;
                 // Puts a new file into WAL mode, which its readers rely on.
-                sqlite::writing(path, limits.deadline).map_err(|error| failed(error.0))?;
+                sqlite::writing(path, limits.deadline).map_err(|error| unopened(path, &error))?;
                 let group = Group::new(path.clone(), limits.deadline, closing);
                 let writer = Writer::new(group, number, Arc::clone(&waiting), Arc::clone(&observers));
-                (sqlite::opener(path, limits), Some(writer))
+                (sqlite::opener(path, limits), Some(writer), Some(file))
             }
-            Address::Postgres(url) => (postgres::opener(url, limits), None),
+            Address::Postgres(url) => (postgres::opener(url, limits), None, None),
         };
         open().map_err(|error| OpenError::Unreachable { address: address.to_string(), detail: error.0 })?;
         let pool = Pool::new(limits.connections, open, Arc::clone(&waiting), limits.deadline);
-        Ok(Self { address: address.clone(), limits: *limits, number, pool, writer, waiting, observers })
+        Ok(Self { address: address.clone(), limits: *limits, number, pool, writer, file, waiting, observers })
     }
 
     /// From now on tells this observer what is committed, after the commit and before `run` returns.
@@ -119,9 +129,20 @@ impl Database {
         Load { busy, idle, waiting: self.waiting.count(), groups, grouped }
     }
 
+    /// Brings everything that was committed into the file of SQLite itself, for the end of a server: the write-ahead log is empty
+    /// then, and the file alone is the database. Units of work may still run. On PostgreSQL it does nothing.
+    pub fn close(&self) -> Stored<()> {
+        let (Some(writer), Some(file)) = (&self.writer, &self.file) else { return Ok(()) };
+        file.check()?;
+        writer.close(&crate::deadline::Deadline::after(self.limits.deadline))
+    }
+
     /// Runs a unit of work; see the promises of [`tillgate_domain::work`].
     pub(crate) fn unit(&self, mode: Mode, work: Job<'_>) -> Stored<()> {
         self.number.outside()?;
+        if let Some(file) = &self.file {
+            file.check()?;
+        }
         let deadline = crate::deadline::Deadline::after(self.limits.deadline);
         if let (Some(writer), Mode::Write) = (&self.writer, mode) {
             return writer.run(&deadline, work);
@@ -130,6 +151,10 @@ impl Database {
         self.observers.tell(&changes);
         Ok(())
     }
+}
+
+fn unopened(path: &std::path::Path, error: &dyn std::error::Error) -> OpenError {
+    OpenError::File { path: path.display().to_string(), detail: error.to_string() }
 }
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ mod conditions;
 mod connection;
 mod database;
 mod deadline;
+mod durability;
 mod failure;
 mod migrate;
 mod pool;

@@ -45,6 +45,20 @@ impl Database {
         self.under_lock(|harness| harness.up(progress))
     }
 
+    /// Whether there are tables: `false` of a new file or schema, on which nothing was ever migrated.
+    pub fn has_tables(&self) -> Result<bool, MigrateError> {
+        let unavailable = |error: diesel::result::Error| MigrateError::Unavailable(error.to_string());
+        let found: Vec<Found> = match &self.address {
+            Address::Sqlite(path) => sql_query("SELECT 1 AS number FROM sqlite_master WHERE name = 'tenants'")
+                .load(&mut open_sqlite(path, self)?)
+                .map_err(unavailable)?,
+            Address::Postgres(url) => sql_query("SELECT 1 AS number WHERE to_regclass('tenants') IS NOT NULL")
+                .load(&mut open_postgres(url, self)?)
+                .map_err(unavailable)?,
+        };
+        Ok(!found.is_empty())
+    }
+
     /// The names of the migrations that [`migrate`](Self::migrate) would run, in their order.
     pub fn pending(&self) -> Result<Vec<String>, MigrateError> {
         match &self.address {
@@ -161,6 +175,13 @@ fn waiting<DB: diesel::backend::Backend>(
 
 fn failed(name: &str, error: &(dyn std::error::Error + Send + Sync)) -> MigrateError {
     MigrateError::Failed { name: name.to_owned(), detail: error.to_string() }
+}
+
+#[derive(diesel::QueryableByName)]
+struct Found {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    #[expect(dead_code, reason = "that there is a row is all that is asked")]
+    number: i32,
 }
 
 #[derive(diesel::QueryableByName)]

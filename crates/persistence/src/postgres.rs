@@ -39,7 +39,8 @@ fn setup(limits: &Limits) -> String {
     let idle = millis.saturating_mul(5);
     format!(
         "SET statement_timeout = {millis}; SET lock_timeout = {millis}; SET idle_in_transaction_session_timeout = {idle}; \
-         SELECT set_config(name, '{idle}', false) FROM pg_settings WHERE name = 'transaction_timeout'"
+         SELECT set_config(name, '{idle}', false) FROM pg_settings WHERE name = 'transaction_timeout'; \
+         SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'"
     )
 }
 

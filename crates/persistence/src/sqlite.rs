@@ -1,10 +1,10 @@
-//! What is SQLite's own: how its file is made, how a connection is made ready for reading or for writing.
+//! What is SQLite's own: how a connection is made ready for reading or for writing. How its file is made stands in `file`.
 
+pub(crate) mod file;
 pub(crate) mod group;
 pub(crate) mod turn;
 pub(crate) mod writer;
 
-use std::io;
 use std::path::Path;
 use std::time::Duration;
 
@@ -16,27 +16,10 @@ use crate::database::Limits;
 use crate::deadline::Deadline;
 use crate::pool::{ConnectFailure, Open};
 
-/// Makes the file where there is none, for the eyes of its owner only; SQLite gives its companions (-wal, -shm) the same mode.
-pub(crate) fn make(path: &Path) -> io::Result<()> {
-    match make_new(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        made => made,
-    }
-}
-
-/// Makes a file that is not there yet, for the eyes of its owner only.
-pub(crate) fn make_new(path: &Path) -> io::Result<()> {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path).map(drop)
-}
-
 /// A connection that writes. It does not wait for a lock by itself: whoever writes asks again until the own deadline.
 pub(crate) fn writing(path: &Path, patience: Duration) -> Result<SqliteConnection, ConnectFailure> {
     let mut connection = plain(path, patience)?;
-    setup(&mut connection, "PRAGMA journal_mode = WAL")?;
+    write_ahead(&mut connection, patience)?;
     setup(&mut connection, "PRAGMA synchronous = FULL")?;
     setup(&mut connection, "PRAGMA foreign_keys = ON")?;
     setup(&mut connection, "PRAGMA journal_size_limit = 67108864")?;
@@ -44,10 +27,28 @@ pub(crate) fn writing(path: &Path, patience: Duration) -> Result<SqliteConnectio
     Ok(connection)
 }
 
-/// A connection as SQLite gives it, patient with locks, for backups and migrations.
+/// How often the mode of the log is asked for while another process changes it.
+const POLL: Duration = Duration::from_millis(2);
+
+/// Puts the database into WAL mode. SQLite answers "locked" to this pragma at once, whatever its time-out, while another process
+/// does the same to a new file: then it is asked again until `patience` is over.
+fn write_ahead(connection: &mut SqliteConnection, patience: Duration) -> Result<(), ConnectFailure> {
+    let deadline = Deadline::after(patience);
+    loop {
+        let failure = match setup(connection, "PRAGMA journal_mode = WAL") {
+            Err(failure) if failure.0.contains("locked") && !deadline.passed() => failure,
+            other => return other,
+        };
+        tracing::debug!(%failure, "asked again");
+        std::thread::sleep(POLL.min(deadline.left()));
+    }
+}
+
+/// A connection as SQLite gives it, patient with locks, for backups and migrations. It never creates a file.
 pub(crate) fn plain(path: &Path, patience: Duration) -> Result<SqliteConnection, ConnectFailure> {
-    let name = path.to_str().ok_or_else(|| ConnectFailure("the path of the database is not valid UTF-8".to_owned()))?;
-    let mut connection = SqliteConnection::establish(name)
+    let name =
+        file::uri(path).ok_or_else(|| ConnectFailure("the path of the database is not valid UTF-8".to_owned()))?;
+    let mut connection = SqliteConnection::establish(&name)
         .map_err(|error| ConnectFailure(format!("{} cannot be opened: {error}", path.display())))?;
     setup(&mut connection, &format!("PRAGMA busy_timeout = {}", patience.as_millis()))?;
     setup(&mut connection, "PRAGMA trusted_schema = OFF")?;

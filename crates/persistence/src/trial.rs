@@ -33,6 +33,9 @@ impl Folder {
     /// A database with tables, of which the groups close when nobody waits any more.
     pub(crate) fn database(&self, limits: &Limits) -> Database {
         let closing = Closing { members: 64, span: Duration::from_mins(1) };
+        if let Address::Sqlite(path) = self.address() {
+            crate::sqlite::file::make(&path).unwrap();
+        }
         with_tables(Database::open_closing(&self.address(), limits, closing).unwrap())
     }
 }
@@ -47,7 +50,7 @@ impl Drop for Folder {
 pub(crate) fn postgres(limits: &Limits) -> (String, Database) {
     let url = tillgate_testkit::postgres::create_database();
     let address = Address::parse(&url, std::path::Path::new("/")).unwrap();
-    (url, with_tables(Database::open(&address, limits).unwrap()))
+    (url, with_tables(Database::create(&address, limits).unwrap()))
 }
 
 pub(crate) fn with_tables(database: Database) -> Database {

@@ -273,7 +273,7 @@ impl Drop for Folder {
 
 fn opened(address: &str, folder: &Folder) -> Arc<Database> {
     let address = Address::parse(address, &folder.0).unwrap();
-    let database = Database::open(&address, &Limits::default()).unwrap();
+    let database = Database::create(&address, &Limits::default()).unwrap();
     database.migrate(&mut |_| ()).unwrap();
     database.establish(uuid::Uuid::from_u128(1)).unwrap();
     Arc::new(database)

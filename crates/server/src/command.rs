@@ -9,6 +9,7 @@ mod completions;
 mod demo;
 mod device;
 mod doctor;
+mod init;
 mod keys;
 mod migrate;
 mod office;
@@ -70,6 +71,8 @@ enum Command {
     Serve(serve::Serve),
     /// Run the server with a shop to try
     Demo(demo::Demo),
+    /// Make the database of a new installation, its master key and its first keys
+    Init(init::Init),
     /// Bring the database up to date
     Migrate(migrate::Migrate),
     /// People
@@ -168,6 +171,7 @@ pub fn run(line: Line, variables: Vec<(String, String)>) -> ExitCode {
     let done = match line.command {
         Command::Serve(serve) => serve.run(&context),
         Command::Demo(demo) => demo.run(&context),
+        Command::Init(init) => init.run(&context),
         Command::Migrate(migrate) => migrate.run(&context),
         Command::User(user) => user.run(&context),
         Command::Device(device) => device.run(&context),

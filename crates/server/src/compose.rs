@@ -27,11 +27,50 @@ pub(crate) fn address(settings: &Settings) -> Result<Address, Stop> {
         .map_err(|why| Stop::usage(format!("database.url: {why}")))
 }
 
-/// Opens the database for those who serve: makes the data folder and the file of SQLite where there are none, brings the tables
-/// up to date and makes the tenant `default`. `progress` hears of each migration before it runs.
-pub(crate) fn prepare(settings: &Settings, progress: &mut dyn FnMut(&str)) -> Result<Arc<Database>, Stop> {
+/// Where the database is, for messages: the file of SQLite, or PostgreSQL's address without its password.
+pub(crate) fn place(settings: &Settings) -> Result<String, Stop> {
+    Ok(match address(settings)? {
+        Address::Sqlite(path) => path.display().to_string(),
+        postgres @ Address::Postgres(_) => postgres.to_string(),
+    })
+}
+
+/// Makes the database of a new installation, its data folder and the tenant `default`; one that is there is brought up to date.
+/// `progress` hears of each migration before it runs.
+pub(crate) fn create(settings: &Settings, progress: &mut dyn FnMut(&str)) -> Result<Arc<Database>, Stop> {
     make_folder(&settings.server.data)?;
-    let database = open(settings)?;
+    let database = Database::create(&address(settings)?, &limits(settings)).map(Arc::new).map_err(Stop::failed)?;
+    bring_up(database, progress)
+}
+
+/// Opens the database for those who serve and brings the tables up to date. None is ever made here: where a volume is not mounted
+/// or a path is wrong, a new database would answer every till with a 401.
+pub(crate) fn prepare(settings: &Settings, progress: &mut dyn FnMut(&str)) -> Result<Arc<Database>, Stop> {
+    if !has_database(settings)? {
+        return Err(no_database(settings)?);
+    }
+    bring_up(open(settings)?, progress)
+}
+
+/// Whether there is a database with tables.
+pub(crate) fn has_database(settings: &Settings) -> Result<bool, Stop> {
+    if let Address::Sqlite(path) = address(settings)?
+        && !path.exists()
+    {
+        return Ok(false);
+    }
+    open(settings)?.has_tables().map_err(Stop::failed)
+}
+
+fn no_database(settings: &Settings) -> Result<Stop, Stop> {
+    Ok(Stop::failed(format!(
+        "there is no database at {}: mount its volume or name its place with --data or --database. A new installation makes it \
+         once: tillgate init",
+        place(settings)?
+    )))
+}
+
+fn bring_up(database: Arc<Database>, progress: &mut dyn FnMut(&str)) -> Result<Arc<Database>, Stop> {
     database.migrate(progress).map_err(Stop::failed)?;
     let instance = uuid::Builder::from_random_bytes(Draw::default().bytes()?).into_uuid();
     database.establish(instance).map_err(Stop::failed)?;
@@ -41,23 +80,21 @@ pub(crate) fn prepare(settings: &Settings, progress: &mut dyn FnMut(&str)) -> Re
 
 /// Opens the database as it is. Its tables may be older than the program.
 pub(crate) fn open(settings: &Settings) -> Result<Arc<Database>, Stop> {
-    let limits = Limits {
+    Database::open(&address(settings)?, &limits(settings)).map(Arc::new).map_err(Stop::failed)
+}
+
+fn limits(settings: &Settings) -> Limits {
+    Limits {
         deadline: settings.database.deadline,
         waiting: count(settings.database.waiting),
         connections: settings.database.connections,
-    };
-    Database::open(&address(settings)?, &limits).map(Arc::new).map_err(Stop::failed)
+    }
 }
 
 /// Opens the database of a server that has been started before. Nothing is made and nothing is migrated.
 pub(crate) fn open_existing(settings: &Settings) -> Result<Arc<Database>, Stop> {
-    if let Address::Sqlite(path) = address(settings)?
-        && !path.exists()
-    {
-        let path = path.display();
-        return Err(Stop::failed(format!(
-            "there is no database at {path}: start the server once (tillgate serve), or name its folder with --data"
-        )));
+    if !has_database(settings)? {
+        return Err(no_database(settings)?);
     }
     let database = open(settings)?;
     match database.pending().map_err(Stop::failed)?.as_slice() {
@@ -86,7 +123,9 @@ pub(crate) fn engine(settings: &Settings, database: &Arc<Database>) -> Result<Ar
 pub(crate) fn engine_beside(settings: &Settings, database: &Arc<Database>) -> Result<Arc<Auth>, Stop> {
     let store: &dyn Store<AuthView> = &**database;
     if store.read(|tx| tx.keys().all()).map_err(Stop::failed)?.is_empty() {
-        return Err(Stop::failed("the database has no keys yet: start the server once (tillgate serve)"));
+        return Err(Stop::failed(
+            "the database has no keys yet: start the server once (tillgate serve), which makes them",
+        ));
     }
     let master = master::find(settings)?.ok_or_else(|| Stop::failed(master::missing(settings)))?;
     build(settings, database, master, false)

@@ -45,8 +45,8 @@ pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> 
     if behind.is_some() {
         http.gate().shut();
     }
-    let _mailing = Resets::start(settings, &database, &auth)?;
-    let _sweeping = Sweeping::start(&database, &auth)?;
+    let mailing = Resets::start(settings, &database, &auth)?;
+    let sweeping = Sweeping::start(&database, &auth)?;
     let sealing = Sealing::start(settings, &database, &auth)?;
     let nobody = behind.is_none() && !office::any_user(&*database).map_err(Stop::failed)?;
     let served = actix_web::rt::System::new().block_on(async {
@@ -79,8 +79,13 @@ pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> 
             None => Ok(()),
         }
     });
+    // in this order: what is mailed or swept last is sealed too, and nobody writes any more when the database is closed
+    drop((mailing, sweeping));
     drop(sealing);
     let left = auth.leave().map_err(Stop::failed);
+    if let Err(error) = database.close() {
+        tracing::warn!(%error, "the write-ahead log stays beside the database: copy both files");
+    }
     served.and(left)
 }
 

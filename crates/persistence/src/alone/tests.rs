@@ -238,12 +238,12 @@ fn no_connection_that_comes_free_is_unavailable_and_one_too_many_at_once() {
 fn a_server_that_is_gone_is_unavailable_and_may_come_back() {
     let server = Server::start(&[]).unwrap();
     let address = Address::parse(&server.create_database(), std::path::Path::new("/")).unwrap();
-    let database = with_tables(Database::open(&address, &Limits::default()).unwrap());
+    let database = with_tables(Database::create(&address, &Limits::default()).unwrap());
     server.crash().unwrap();
     for mode in [write(&database, |tx| add(tx, 1)), read(&database, |_| Ok(()))] {
         assert!(matches!(mode, Err(StoreError::Unavailable(_))), "{mode:?}");
     }
-    assert!(Database::open(&address, &Limits::default()).is_err());
+    assert!(Database::create(&address, &Limits::default()).is_err());
     server.resume().unwrap();
     crate::trial::until("the server is back", || write(&database, |tx| add(tx, 1)).is_ok());
 }
@@ -253,7 +253,7 @@ fn what_a_role_may_not_do_is_a_fault_and_a_read_only_database_is_unavailable() {
     let (url, database) = postgres(&Limits::default());
     server().sql(shop(&url), "CREATE ROLE guest_of_tills LOGIN").unwrap();
     let guest = Address::parse(&url.replace("tillgate@", "guest_of_tills@"), std::path::Path::new("/")).unwrap();
-    let guest = Database::open(&guest, &Limits::default()).unwrap();
+    let guest = Database::create(&guest, &Limits::default()).unwrap();
     let end = write(&guest, |tx| add(tx, 1));
     assert_eq!(end, Err(StoreError::Fault("permission denied for table tills".to_owned())));
     server()
@@ -264,7 +264,7 @@ fn what_a_role_may_not_do_is_a_fault_and_a_read_only_database_is_unavailable() {
         .unwrap();
     drop(guest);
     let guest = Address::parse(&url.replace("tillgate@", "guest_of_tills@"), std::path::Path::new("/")).unwrap();
-    let guest = Database::open(&guest, &Limits::default()).unwrap();
+    let guest = Database::create(&guest, &Limits::default()).unwrap();
     let end = write(&guest, |tx| add(tx, 1));
     assert!(matches!(end, Err(StoreError::Unavailable(_))), "{end:?}");
     assert_eq!(committed(&database, "SELECT COUNT(*) FROM tills"), 0);
@@ -277,7 +277,7 @@ fn too_many_connections_are_unavailable() {
     server.sql("postgres", "CREATE ROLE till LOGIN").unwrap();
     let address = Address::parse(&url.replace("tillgate@", "till@"), std::path::Path::new("/")).unwrap();
     let database =
-        Database::open(&address, &Limits { deadline: Duration::from_millis(700), ..Limits::default() }).unwrap();
+        Database::create(&address, &Limits { deadline: Duration::from_millis(700), ..Limits::default() }).unwrap();
     let together = Barrier::new(3);
     let ends: Vec<_> = thread::scope(|scope| {
         let handles: Vec<_> = (0..3)

@@ -27,7 +27,7 @@ fn a_backup_is_one_moment_of_a_database_in_use() {
         for number in 0..5 {
             let file = folder.0.join(format!("copy-{number}.db"));
             database.backup(&file).unwrap();
-            let copy = Database::open(&Address::Sqlite(file), &Limits::default()).unwrap();
+            let copy = Database::create(&Address::Sqlite(file), &Limits::default()).unwrap();
             assert_eq!(committed(&copy, "SELECT COUNT(DISTINCT n) FROM tills"), 1);
             assert_eq!(committed(&copy, "SELECT COUNT(*) FROM tills"), 2);
         }
@@ -71,7 +71,7 @@ fn a_damaged_database_is_found_and_its_copy_removed() {
     let middle = content.len() / 2 / 4096 * 4096;
     content[middle..middle + 4096].fill(0xff);
     fs::write(&path, content).unwrap();
-    let database = Database::open(&folder.address(), &Limits::default()).unwrap();
+    let database = Database::create(&folder.address(), &Limits::default()).unwrap();
     let file = folder.0.join("copy.db");
     let end = database.backup(&file);
     assert!(matches!(end, Err(BackupError::Failed(_) | BackupError::Damaged(_))), "{end:?}");

@@ -63,7 +63,7 @@ fn ended(number: u8) -> Change {
 fn an_observer_hears_of_what_was_committed_once_and_of_nothing_else() {
     let folder = Folder::new();
     for database in both(&folder) {
-        let other = Database::open(&database.address, &Limits::default()).unwrap();
+        let other = Database::create(&database.address, &Limits::default()).unwrap();
         let notes = Arc::new(Notes { heard: Mutex::default(), other });
         database.observe(Arc::clone(&notes) as Arc<dyn Observer>);
         let mut runs = 0;
@@ -141,13 +141,13 @@ const SECOND: &str = "TILLGATE_TRIAL_SECOND_PROCESS";
 fn a_second_process_gets_its_turn() {
     if let Some(folder) = std::env::var_os(SECOND) {
         let address = Address::parse("sqlite:till.db", std::path::Path::new(&folder)).unwrap();
-        let database = Database::open(&address, &Limits::default()).unwrap();
+        let database = Database::create(&address, &Limits::default()).unwrap();
         let (count, longest) = hammer(&database, 2, 1);
         println!("second {count} {}", longest.as_millis());
         return;
     }
     let folder = Folder::new();
-    let database = with_tables(Database::open(&folder.address(), &Limits::default()).unwrap());
+    let database = with_tables(Database::create(&folder.address(), &Limits::default()).unwrap());
     write(&database, |tx| add(tx, 1).and_then(|()| add(tx, 2))).unwrap();
     let second = Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "database::tests::a_second_process_gets_its_turn", "--nocapture"])
@@ -190,12 +190,73 @@ fn the_file_is_its_owners_alone() {
 fn what_cannot_be_opened_says_why() {
     let folder = Folder::new();
     let nowhere = Address::Sqlite(folder.0.join("no/such/folder.db"));
-    let error = Database::open(&nowhere, &Limits::default()).err().unwrap();
+    let error = Database::create(&nowhere, &Limits::default()).err().unwrap();
     assert!(error.to_string().contains("No such file or directory"), "{error}");
     std::fs::write(folder.0.join("till.db"), "this is no database, however long it may be".repeat(100)).unwrap();
-    let error = Database::open(&folder.address(), &Limits::default()).err().unwrap();
+    let error = Database::create(&folder.address(), &Limits::default()).err().unwrap();
     assert!(error.to_string().contains("not a database"), "{error}");
     let closed = Address::Postgres("postgres://till:geheim@127.0.0.1:1/shop".to_owned());
-    let error = Database::open(&closed, &Limits::default()).err().unwrap();
+    let error = Database::create(&closed, &Limits::default()).err().unwrap();
     assert!(matches!(error, OpenError::Unreachable { .. }) && !error.to_string().contains("geheim"), "{error}");
+}
+
+#[test]
+fn open_never_creates_a_database() {
+    let folder = Folder::new();
+    let error = Database::open(&folder.address(), &Limits::default()).err().unwrap();
+    assert!(error.to_string().contains("No such file or directory"), "{error}");
+    assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn removed_or_replaced_file_refuses_reads_and_writes_until_it_is_back() {
+    let folder = Folder::new();
+    let (file, aside) = (folder.0.join("till.db"), folder.0.join("aside.db"));
+    let database = folder.database(&Limits::default());
+    write(&database, |tx| add(tx, 1)).unwrap();
+    database.close().unwrap();
+    let refused = |what: &str| {
+        for mode in [Mode::Read, Mode::Write] {
+            let error = database.unit(mode, &mut |_| panic!("it ran on a file that is gone")).unwrap_err();
+            assert!(matches!(&error, StoreError::Unavailable(say) if say.contains(what)), "{error}");
+        }
+    };
+    std::fs::rename(&file, &aside).unwrap();
+    refused("cannot be found");
+    std::fs::copy(&aside, &file).unwrap();
+    refused("was replaced");
+    std::fs::rename(&aside, &file).unwrap();
+    write(&database, |tx| add(tx, 2)).unwrap();
+    assert_eq!(committed(&database, "SELECT COUNT(*) FROM tills"), 2);
+}
+
+#[test]
+fn closed_database_is_whole_in_its_one_file() {
+    let folder = Folder::new();
+    let database = folder.database(&Limits::default());
+    for id in 1..=50 {
+        write(&database, |tx| add(tx, id)).unwrap();
+    }
+    assert!(std::fs::metadata(folder.0.join("till.db-wal")).unwrap().len() > 0);
+    database.close().unwrap();
+    assert_eq!(std::fs::metadata(folder.0.join("till.db-wal")).map_or(0, |found| found.len()), 0);
+    let copy = Folder::new();
+    std::fs::copy(folder.0.join("till.db"), copy.0.join("till.db")).unwrap();
+    let copied = Database::open(&copy.address(), &Limits::default()).unwrap();
+    assert_eq!(committed(&copied, "SELECT COUNT(*) FROM tills"), 50);
+    // it goes on where something is to be written after all
+    write(&database, |tx| add(tx, 51)).unwrap();
+}
+
+#[test]
+fn many_open_a_new_file_at_once() {
+    for _ in 0..20 {
+        let folder = Folder::new();
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| drop(Database::create(&folder.address(), &Limits::default()).unwrap()));
+            }
+        });
+    }
 }

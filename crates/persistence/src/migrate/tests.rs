@@ -9,7 +9,7 @@ use crate::trial::{Folder, run, write};
 fn both(folder: &Folder) -> [Database; 2] {
     let url = tillgate_testkit::postgres::create_database();
     [folder.address(), Address::parse(&url, std::path::Path::new("/")).unwrap()]
-        .map(|address| Database::open(&address, &Limits::default()).unwrap())
+        .map(|address| Database::create(&address, &Limits::default()).unwrap())
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn up_down_and_up_again() {
 fn of_two_at_once_one_does_it() {
     let folder = Folder::new();
     for database in both(&folder) {
-        let second = Database::open(&database.address, &Limits::default()).unwrap();
+        let second = Database::create(&database.address, &Limits::default()).unwrap();
         let count = |database: &Database| {
             let mut count = 0;
             database.migrate(&mut |_| count += 1).unwrap();

@@ -187,6 +187,15 @@ impl Group {
         committed
     }
 
+    /// Brings the write-ahead log into the database and empties it, and closes the connection.
+    pub(crate) fn close(&mut self) -> Stored<()> {
+        if let Some(connection) = &mut self.connection {
+            connection.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)").map_err(classify)?;
+        }
+        self.throw_away();
+        Ok(())
+    }
+
     /// Throws the connection away and the open transaction with it.
     pub(crate) fn throw_away(&mut self) {
         self.ended();

@@ -90,6 +90,15 @@ impl Writer {
         }
     }
 
+    /// Waits for the turn, empties the write-ahead log and closes the connection. The next unit of work opens another.
+    pub(crate) fn close(&self, deadline: &Deadline) -> Stored<()> {
+        let turn = Arc::new(Turn::new(true));
+        let mut group = self.queue(&turn, deadline)?;
+        let closed = if group.is_open() { Ok(()) } else { group.close() };
+        self.hand_on(group);
+        closed
+    }
+
     /// Waits for the turn.
     fn queue(&self, turn: &Place, deadline: &Deadline) -> Stored<Box<Group>> {
         let _place = {

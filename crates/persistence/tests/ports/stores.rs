@@ -86,7 +86,7 @@ impl Fresh {
 
     fn open(address: &str, server: Option<Server>, folder: Folder, raw: Raw) -> Self {
         let address = Address::parse(address, &folder.0).unwrap();
-        let database = Database::open(&address, &Limits::default()).unwrap();
+        let database = Database::create(&address, &Limits::default()).unwrap();
         database.migrate(&mut |_| ()).unwrap();
         database.establish(uuid(1)).unwrap();
         Self { database: Arc::new(database), raw, _server: server, _folder: folder }

@@ -47,7 +47,7 @@ impl Demo {
         }
         let mounts = compose::mounts(&settings)?;
         let _log = logging::begin(&settings)?;
-        let database = compose::prepare(&settings, &mut super::migrate::progress)?;
+        let database = compose::create(&settings, &mut super::migrate::progress)?;
         if office::any_user(&*database).map_err(Stop::failed)? && !accounts::marked(&database)? {
             return Err(Stop::failed(
                 "this database has users and no demo was made in it: use a folder of its own (tillgate demo --data ./demo-data)",

@@ -96,8 +96,7 @@ fn a_database_with_people_of_its_own_is_left_alone() {
 
 #[test]
 fn a_shop_that_cannot_be_made_stops_the_server() {
-    let home = Home::new();
-    home.done(&["migrate"]);
+    let home = Home::new().with_database();
     home.done(&["device", "add", "P01", "--env", "Tool"]);
     let mut server = home.start(&["demo"]);
     assert_eq!(server.ended(), Some(1));

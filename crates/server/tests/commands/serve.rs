@@ -1,4 +1,4 @@
-//! `serve`: from an empty folder to the last request.
+//! `serve`: from a new database to the last request.
 
 use std::io::Read;
 use std::time::Duration;
@@ -6,18 +6,18 @@ use std::time::Duration;
 use serde_json::json;
 use tillgate_auth_core::{Clock, SystemClock};
 
-use crate::tillgate::{Home, PASSWORD, mode, receive, send};
+use crate::tillgate::{Home, PASSWORD, receive, send};
 
 #[test]
-fn an_empty_folder_becomes_a_server_that_says_how_to_go_on() {
+fn a_new_database_becomes_a_server_that_says_how_to_go_on() {
     for home in [Home::new(), Home::on_postgres()] {
+        let home = home.with_database();
         let mut server = home.start(&["serve"]);
         assert_eq!(server.request("GET", "/healthz", None).0, 200);
         assert_eq!(server.request("GET", "/readyz", None).0, 200);
         assert!(server.line().starts_with("There is no user yet"));
         let hint = server.line();
         assert!(hint.contains("tillgate user add admin --role admin --data"), "{hint}");
-        assert_eq!((mode(&home.data()), mode(&home.data().join("master.key"))), (0o700, 0o600));
         // what the command line makes holds from the next login
         home.done_with(&["user", "add", "admin", "--role", "admin"], PASSWORD);
         assert_eq!(server.login(&json!({ "login": "admin", "password": PASSWORD })), 201);
@@ -135,7 +135,7 @@ fn beyond_loopback_something_has_to_cover_the_passwords() {
 
 #[test]
 fn a_port_that_is_taken_and_mounts_that_clash_are_told() {
-    let home = Home::new();
+    let home = Home::new().with_database();
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
     assert!(home.refused(&["serve", "--listen", &address], 1).contains(&format!("cannot listen on {address}")));

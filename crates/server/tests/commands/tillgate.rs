@@ -99,11 +99,17 @@ impl Home {
         answer.err
     }
 
+    /// A database that is ready.
+    pub(crate) fn with_database(self) -> Self {
+        self.done(&["init"]);
+        self
+    }
+
     /// A database that is ready, with an admin.
     pub(crate) fn with_admin(self) -> Self {
-        self.done(&["migrate"]);
-        self.done_with(&["user", "add", "admin", "--role", "admin"], PASSWORD);
-        self
+        let home = self.with_database();
+        home.done_with(&["user", "add", "admin", "--role", "admin"], PASSWORD);
+        home
     }
 
     /// Starts a server (`serve` or `demo`, with its flags) on a free port.

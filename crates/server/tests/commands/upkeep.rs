@@ -1,4 +1,4 @@
-//! `migrate`, `keys`, `backup` and `doctor`.
+//! `init`, `migrate`, `keys`, `backup` and `doctor`.
 
 use serde_json::json;
 
@@ -7,32 +7,103 @@ use crate::tillgate::{Home, PASSWORD, mode};
 #[test]
 fn nothing_is_made_by_those_who_only_look() {
     let home = Home::new();
-    for line in
-        [&["user", "list"][..], &["keys", "list"], &["session", "list"], &["migrate", "--check"], &["backup", "x.db"]]
-    {
-        assert!(home.refused(line, 1).contains("there is no database at"), "{line:?}");
+    for line in [
+        &["user", "list"][..],
+        &["keys", "list"],
+        &["session", "list"],
+        &["migrate", "--check"],
+        &["backup", "x.db"],
+        &["migrate"],
+        &["serve", "--listen", "127.0.0.1:0"],
+    ] {
+        let said = home.refused(line, 1);
+        assert!(said.contains("there is no database at") && said.contains("tillgate init"), "{line:?}: {said}");
     }
     assert_eq!(home.run(&["doctor"]).code, 1);
     assert!(!home.data().exists());
 }
 
 #[test]
-fn migrating_is_told_and_done_once() {
+fn init_makes_a_database_once() {
     for home in [Home::new(), Home::on_postgres()] {
-        let first = home.done(&["migrate", "--json"]);
-        assert!(!first.json()["ran"].as_array().unwrap().is_empty());
-        assert!(first.err.contains("bringing the database up to date: "));
+        let made = home.done(&["init"]);
+        assert!(made.out.contains("made the database") && made.out.contains("tillgate user add admin"), "{}", made.out);
+        assert!(made.err.contains("bringing the database up to date: "));
+        assert_eq!((mode(&home.data()), mode(&home.data().join("master.key"))), (0o700, 0o600));
+        assert!(home.refused(&["init"], 1).contains("already"));
         assert_eq!(home.done(&["migrate", "--json"]).json()["ran"], json!([]));
         assert_eq!(home.done(&["migrate", "--check", "--json"]).json()["up_to_date"], true);
-        assert!(!home.data().join("master.key").exists(), "only a server makes the master key");
+        home.start(&["serve"]).ready();
     }
+}
+
+/// A volume that is not mounted, a file that was emptied, a wrong address: each would log every till out.
+#[test]
+fn missing_database_is_never_made_anew_beside_its_key() {
+    let home = Home::new().with_admin();
+    let (file, aside) = (home.data().join("tillgate.db"), home.path("aside.db"));
+    std::fs::rename(&file, &aside).unwrap();
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    for empty in [false, true] {
+        if empty {
+            std::fs::write(&file, "").unwrap();
+        }
+        assert!(home.refused(&serve, 1).contains("there is no database at"));
+        for left in ["master.key", "audit.seal"] {
+            let said = home.refused(&["init"], 1);
+            assert!(said.contains(left) && said.contains("belongs to a database"), "{said}");
+            std::fs::rename(home.data().join(left), home.path(left)).unwrap();
+        }
+        for left in ["master.key", "audit.seal"] {
+            std::fs::rename(home.path(left), home.data().join(left)).unwrap();
+        }
+        assert!(!file.exists() || std::fs::metadata(&file).unwrap().len() == 0, "nothing was made");
+    }
+    std::fs::rename(&aside, &file).unwrap();
+    home.start(&["serve"]).ready();
+    // the same over an address of PostgreSQL where nothing is
+    let url = tillgate_testkit::postgres::create_database();
+    let elsewhere = ["serve", "--listen", "127.0.0.1:0", "--database", &url];
+    assert!(home.refused(&elsewhere, 1).contains("there is no database at"));
+    assert!(home.refused(&["init", "--database", &url], 1).contains("master.key"));
+}
+
+#[cfg(unix)]
+#[test]
+fn replaced_database_is_not_ready_until_it_is_back() {
+    let home = Home::new().with_admin();
+    let server = home.start(&["serve"]);
+    server.ready();
+    let (file, aside) = (home.data().join("tillgate.db"), home.path("aside.db"));
+    let login = json!({ "login": "admin", "password": PASSWORD });
+    std::fs::rename(&file, &aside).unwrap();
+    assert_eq!((server.request("GET", "/readyz", None).0, server.login(&login)), (503, 503));
+    std::fs::copy(&aside, &file).unwrap();
+    assert_eq!((server.request("GET", "/readyz", None).0, server.login(&login)), (503, 503));
+    std::fs::rename(&aside, &file).unwrap();
+    assert_eq!((server.request("GET", "/readyz", None).0, server.login(&login)), (200, 201));
+}
+
+#[test]
+fn stopped_server_leaves_everything_in_one_file() {
+    let home = Home::new().with_admin();
+    let mut server = home.start(&["serve"]);
+    assert_eq!(server.login(&json!({ "login": "admin", "password": PASSWORD })), 201);
+    server.signal("TERM");
+    assert_eq!(server.ended(), Some(0));
+    let log = home.data().join("tillgate.db-wal");
+    assert_eq!(std::fs::metadata(log).map_or(0, |found| found.len()), 0);
+    let copy = home.path("copy.db");
+    std::fs::copy(home.data().join("tillgate.db"), &copy).unwrap();
+    let url = format!("sqlite:{}", copy.display());
+    let sessions = home.done(&["session", "list", "--json", "--database", &url]).json();
+    assert_eq!(sessions.as_array().unwrap().len(), 1);
 }
 
 #[test]
 fn keys_are_rotated_and_revoked() {
     for home in [Home::new(), Home::on_postgres()] {
-        home.done(&["migrate"]);
-        assert!(home.refused(&["keys", "rotate"], 1).contains("start the server once"));
+        let home = home.with_database();
         let server = home.start(&["serve"]);
         server.ready();
         let states = || {
@@ -162,8 +233,7 @@ fn the_doctor_says_that_the_database_went_back() {
 #[test]
 fn what_nobody_needs_is_removed_by_hand() {
     for home in [Home::new(), Home::on_postgres()] {
-        home.done(&["migrate"]);
-        assert!(home.refused(&["sweep"], 1).contains("start the server once"));
+        let home = home.with_database();
         let server = home.start(&["serve"]);
         server.ready();
         let swept = home.done(&["sweep", "--json"]).json();

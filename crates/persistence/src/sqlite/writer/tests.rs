@@ -59,7 +59,7 @@ fn limits() -> Limits {
 #[test]
 fn a_crowd_is_committed_in_few_groups() {
     let folder = Folder::new();
-    let database = crate::trial::with_tables(Database::open(&folder.address(), &limits()).unwrap());
+    let database = crate::trial::with_tables(Database::create(&folder.address(), &limits()).unwrap());
     write(&database, |tx| add(tx, 1)).unwrap();
     thread::scope(|scope| {
         for _ in 0..64 {

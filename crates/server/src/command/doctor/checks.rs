@@ -30,6 +30,7 @@ pub(super) fn all(context: &Context) -> Vec<Finding> {
                 "database",
                 compose::address(&settings).map(|address| address.to_string()).unwrap_or_default(),
             ));
+            findings.push(database::durability(&database));
             match database::migrations(&database) {
                 finding if !finding.well() => findings.push(finding),
                 finding => {

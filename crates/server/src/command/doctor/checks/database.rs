@@ -20,13 +20,30 @@ pub(super) fn open(settings: &Settings) -> Result<Arc<Database>, Finding> {
         Address::Sqlite(path) if !path.exists() => Err(Finding::bad(
             CHECK,
             format!("there is none at {}", path.display()),
-            "start the server once, or name its folder with --data",
+            "mount its volume or name its folder with --data; a new installation makes it once: tillgate init",
         )),
         Address::Sqlite(_) => compose::open(settings).map_err(|stop| {
             bad(stop, "look at the file's owner, mode and disk; a damaged file is replaced by its backup")
         }),
         Address::Postgres(_) => compose::open(settings)
             .map_err(|stop| bad(stop, "look at the server's address, its pg_hba.conf and its log")),
+    }
+}
+
+/// Whether what was committed survives a crash of the database's machine.
+pub(super) fn durability(database: &Database) -> Finding {
+    const CHECK: &str = "durability";
+    match database.unsafe_settings() {
+        Ok(off) if off.is_empty() => Finding::good(CHECK, "what is committed is on disk"),
+        Ok(off) => Finding::bad(
+            CHECK,
+            format!(
+                "PostgreSQL runs with {} = off: a crash of its machine loses or damages data",
+                off.join(" = off, ")
+            ),
+            "turn it on in postgresql.conf and restart PostgreSQL",
+        ),
+        Err(error) => Finding::bad(CHECK, error.to_string(), "see database"),
     }
 }
 
@@ -68,11 +85,7 @@ pub(super) fn keys(settings: &Settings, database: &Arc<Database>) -> Finding {
     const CHECK: &str = "keys";
     match compose::engine_beside(settings, database).and_then(|auth| auth.keys().map_err(Stop::failed)) {
         Ok(keys) => Finding::good(CHECK, format!("{} in the database, and the master key opens them", keys.len())),
-        Err(stop) => Finding::bad(
-            CHECK,
-            stop.to_string(),
-            "start the server once where the database is new; else give the master key that it was made with",
-        ),
+        Err(stop) => Finding::bad(CHECK, stop.to_string(), "give the master key that the database was made with"),
     }
 }
 

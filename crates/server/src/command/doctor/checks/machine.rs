@@ -34,7 +34,7 @@ pub(super) fn folder(data: &Path) -> Finding {
         Err(error) => Finding::bad(
             CHECK,
             format!("{}: {error}", data.display()),
-            "start the server once, or name the folder with --data",
+            "name the folder with --data; a new installation makes it once: tillgate init",
         ),
         Ok(found) if !found.is_dir() => {
             Finding::bad(CHECK, format!("{} is no folder", data.display()), "name a folder with --data")
@@ -55,7 +55,7 @@ pub(super) fn master_key(settings: &Settings) -> Finding {
         (Ok(None), _) => Finding::bad(
             CHECK,
             "there is none",
-            "start the server once where the database is new; else put the key back from its backup",
+            "put the key back from its backup; a new installation makes it once: tillgate init",
         ),
         (Ok(Some(_)), master::Place::Given) => Finding::good(CHECK, "given by keys.master"),
         (Ok(Some(_)), master::Place::File(path)) => match std::fs::metadata(&path) {
