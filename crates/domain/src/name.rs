@@ -17,6 +17,9 @@ pub enum InvalidName {
     /// More characters than the bound.
     #[error("must have at most {0} characters")]
     TooLong(usize),
+    /// A value that nests deeper than the bound.
+    #[error("must not nest deeper than {0} levels")]
+    TooDeep(usize),
     /// A control character.
     #[error("must not contain control characters")]
     Control,

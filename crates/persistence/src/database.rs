@@ -134,7 +134,7 @@ impl Database {
     pub fn close(&self) -> Stored<()> {
         let (Some(writer), Some(file)) = (&self.writer, &self.file) else { return Ok(()) };
         file.check()?;
-        writer.close(&crate::deadline::Deadline::after(self.limits.deadline))
+        writer.empty_log(&crate::deadline::Deadline::after(self.limits.deadline))
     }
 
     /// Runs a unit of work; see the promises of [`tillgate_domain::work`].

@@ -98,7 +98,7 @@ impl Auth {
     fn look_at(&self, asker: &Caller, token: &str, reach: Reach) -> Result<Looked, Error> {
         asker.need_named(INTROSPECT)?;
         let tenant = asker.profile.tenant.id;
-        let looked = match Unproven::read(token) {
+        let looked = match Unproven::read(token.trim_ascii()) {
             // the store alone knows which refresh token is the newest
             Some(_) if reach == Reach::Memory => return Ok(Looked::Asks),
             Some(_) => self.refresh_token(tenant, token),

@@ -117,7 +117,7 @@ impl Auth {
 
     /// What a refresh token names, once its key has proved it.
     pub(super) fn proven(&self, token: &str) -> Result<(Arc<Opened>, RefreshToken), Error> {
-        let unproven = Unproven::read(token).ok_or(TokenRefusal::Invalid)?;
+        let unproven = Unproven::read(token.trim_ascii()).ok_or(TokenRefusal::Invalid)?;
         let mut keys = self.keyring.held();
         if keys.refresh(unproven.key()).is_none() {
             self.look_up_keys()?;

@@ -42,7 +42,7 @@ impl Auth {
 
     /// The session that a token of ours names.
     fn names(&self, token: &str) -> Result<(SessionId, TokenUse), Error> {
-        if Unproven::read(token).is_some() {
+        if Unproven::read(token.trim_ascii()).is_some() {
             return Ok((self.proven(token)?.1.session, TokenUse::Refresh));
         }
         let verified = self.verified(token, Reach::Store)?;

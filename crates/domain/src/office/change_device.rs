@@ -12,8 +12,8 @@ use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
 use crate::{
-    Action, Device, DeviceId, DeviceName, DeviceStatus, EndedWhy, Environment, JsonObject, Rights, Role, RoleId,
-    RoleName, Scope, Store, StoreError, StoreExt, Subject, TenantId, access,
+    Action, Device, DeviceId, DeviceName, DeviceStatus, EndedWhy, Environment, ExactJson, JsonObject, Rights, Role,
+    RoleId, RoleName, Scope, Store, StoreError, StoreExt, Subject, TenantId, access,
 };
 
 /// What becomes of a device. `None` leaves a field as it is.
@@ -175,7 +175,10 @@ fn changed(before: &Device, change: &DeviceChange) -> Result<Device, Refused> {
             after.preferences = crate::merge_patch::merge(after.preferences, patch.clone());
         }
     }
-    check_preferences(&after.preferences)?;
+    // what was stored before there was this bound stays as it is
+    if after.preferences != before.preferences {
+        check_preferences(&after.preferences)?;
+    }
     match &change.settings {
         SettingsChange::Keep => {}
         SettingsChange::Replace(settings) => after.settings.clone_from(settings),
@@ -202,14 +205,28 @@ fn changed(before: &Device, change: &DeviceChange) -> Result<Device, Refused> {
     Ok(after)
 }
 
-/// Bounds what the program on a device remembers: 32 KB as JSON.
+/// Bounds what the program on a device remembers: 32 KB as JSON, nested 16 levels at most. Preferences stand in the details of the
+/// audit and in other answers, some levels deeper than here, and JSON parsers stop at a depth of their own.
 pub(super) fn check_preferences(preferences: &JsonObject) -> Result<(), Refused> {
     const MOST: usize = 32 * 1024;
+    const MAX_DEPTH: usize = 16;
+    if preferences.members().iter().any(|(_, value)| is_deeper(value, MAX_DEPTH - 1)) {
+        return Err(Refused::Invalid { field: Field::Preferences, why: crate::InvalidName::TooDeep(MAX_DEPTH) });
+    }
     let text = serde_json::to_string(preferences).unwrap_or_default();
     if text.len() > MOST {
         return Err(Refused::Invalid { field: Field::Preferences, why: crate::InvalidName::TooLong(MOST) });
     }
     Ok(())
+}
+
+/// Whether a value nests more than `levels` arrays and objects.
+fn is_deeper(value: &ExactJson, levels: usize) -> bool {
+    match value {
+        ExactJson::List(items) => levels == 0 || items.iter().any(|item| is_deeper(item, levels - 1)),
+        ExactJson::Object(members) => levels == 0 || members.iter().any(|(_, value)| is_deeper(value, levels - 1)),
+        _ => false,
+    }
 }
 
 /// Bounds the settings: 100 keys at most, each with a name.

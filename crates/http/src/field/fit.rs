@@ -182,7 +182,7 @@ impl Members {
 pub(crate) fn invalid_name(why: &InvalidName) -> &'static str {
     match why {
         InvalidName::Empty => "required",
-        InvalidName::TooLong(_) => "length",
+        InvalidName::TooLong(_) | InvalidName::TooDeep(_) => "length",
         InvalidName::Control | InvalidName::At | InvalidName::Email | InvalidName::Slug => "format",
     }
 }

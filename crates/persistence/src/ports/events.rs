@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
+use serde_json::{Map, Value};
 use tillgate_domain::office::ports::{EventFilter, Events, Part, Told};
 use tillgate_domain::{
     Action, Actor, DeviceId, DeviceName, Event, EventId, Instant, Outcome, SessionId, Stored, Subject, SubjectKind,
@@ -57,7 +58,7 @@ impl EventRow {
             action: cell("action").word(Action::ALL, Action::name, &self.action)?,
             subject: subject.ok_or_else(|| cell("subject_id").corrupt("an id that does not fit its kind"))?,
             outcome: cell("outcome").word(Outcome::ALL, Outcome::name, &self.outcome)?,
-            details: cell("details").json(&self.details)?,
+            details: details(self.details),
             approver: id("approver_id", keys.approver_id.as_deref())?.map(UserId),
         };
         let user_name = self.user_name.map(|name| Cell("users", "name").parsed(UserName::parse(&name))).transpose()?;
@@ -65,6 +66,11 @@ impl EventRow {
             self.device_name.map(|name| Cell("devices", "name").parsed(DeviceName::parse(&name))).transpose()?;
         Ok(Told { event, user_name, device_name })
     }
+}
+
+/// The details of a line. What cannot be read as JSON is shown as the text that it is: no line may hide those beside it.
+fn details(text: String) -> Map<String, Value> {
+    serde_json::from_str(&text).unwrap_or_else(|_| Map::from_iter([("unreadable".to_owned(), Value::String(text))]))
 }
 
 /// How far the instant in an id may be from the one beside it: they are drawn one after the other.

@@ -91,7 +91,7 @@ impl Writer {
     }
 
     /// Waits for the turn, empties the write-ahead log and closes the connection. The next unit of work opens another.
-    pub(crate) fn close(&self, deadline: &Deadline) -> Stored<()> {
+    pub(crate) fn empty_log(&self, deadline: &Deadline) -> Stored<()> {
         let turn = Arc::new(Turn::new(true));
         let mut group = self.queue(&turn, deadline)?;
         let closed = if group.is_open() { Ok(()) } else { group.close() };

@@ -1,10 +1,11 @@
 //! A stored value that is none says where it stands, and never shows itself.
 
 use tillgate_auth_core::{AuthTx, AuthView};
-use tillgate_domain::{Store, StoreError, StoreExt, Stored};
+use tillgate_domain::office::{self, EventFilter, Part};
+use tillgate_domain::{Event, EventId, Store, StoreError, StoreExt, Stored};
 
 use crate::on_both;
-use crate::stores::{Fresh, Shop};
+use crate::stores::{Fresh, Raw, Shop, uuid};
 
 type Look = fn(&mut (dyn AuthTx + '_), &Shop) -> Stored<()>;
 
@@ -51,6 +52,25 @@ on_both! {
         for column in ["slug", "zone", "locale"] {
             spoilt(fresh, "tenants", column, "SECRET secret", tenant);
         }
+    }
+
+    fn line_with_unreadable_details_is_shown(fresh) {
+        fresh.write(|tx| tx.audit().tell(&crate::store::event(1)));
+        // written by a program that had no bound for the depth of what it wrote
+        let deep = format!("{}1{}", "[".repeat(200), "]".repeat(200));
+        fresh.write(|tx| {
+            let details = serde_json::Map::from_iter([("a".to_owned(), serde_json::json!("PLACE"))]);
+            tx.audit().tell(&Event { id: EventId(uuid(9_999)), details, ..crate::store::event(2) })
+        });
+        match fresh.raw() {
+            Raw::Sqlite(_) => fresh.raw().sql("DROP TRIGGER audit_unchanged"),
+            Raw::Postgres(_) => fresh.raw().sql("ALTER TABLE audit DISABLE TRIGGER ALL"),
+        }
+        fresh.raw().sql(&format!("UPDATE audit SET details = '{{\"a\":{deep}}}' WHERE details LIKE '%PLACE%'"));
+        let shown = office::read_audit(&*fresh.database, &EventFilter::default(), &Part::first(10)).unwrap();
+        assert_eq!(shown.len(), 2, "the line beside it is shown too");
+        let details = &shown.iter().find(|told| told.event.id == EventId(uuid(9_999))).unwrap().event.details;
+        assert!(details["unreadable"].as_str().is_some_and(|text| text.contains(&deep)), "{details:?}");
     }
 
     fn half_an_end_is_no_end(fresh) {

@@ -118,3 +118,23 @@ fn settings_are_bounded() {
     let change = DeviceChange { settings: SettingsChange::Replace(many), ..DeviceChange::default() };
     assert!(changed(&till(DeviceStatus::Active), &change).is_err());
 }
+
+#[test]
+fn preferences_nest_sixteen_levels_at_most() {
+    let nested = |levels: usize| {
+        let mut value = json!(1);
+        for level in 1..levels {
+            value = if level % 2 == 0 { json!([value]) } else { json!({ "a": value }) };
+        }
+        JsonObject::from(Map::from_iter([("a".to_owned(), value)]))
+    };
+    check_preferences(&nested(16)).unwrap();
+    for levels in [17, 18, 60, 120] {
+        let refused = check_preferences(&nested(levels)).unwrap_err();
+        assert!(refused.to_string().contains("deeper than 16 levels"), "{levels}: {refused}");
+    }
+    // what was stored before there was the bound does not stand in the way of another change
+    let before = Device { preferences: nested(30), ..till(DeviceStatus::Active) };
+    let described = DeviceChange { description: Some("at the door".to_owned()), ..DeviceChange::default() };
+    assert_eq!(changed(&before, &described).unwrap().preferences, before.preferences);
+}
