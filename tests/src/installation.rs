@@ -104,6 +104,15 @@ impl Installation {
         Running::start(self, &[&["serve"], flags].concat())
     }
 
+    /// A server that trusts the proxies of a network. Health and metrics are on a free port, so that many run at once.
+    pub fn serve_behind_proxy(&self, network: &str) -> Running {
+        let mut command = self.command(&["serve", "--behind-proxy", network, "--listen", "127.0.0.1:0"]);
+        command.env("TILLGATE_OPERATIONS__LISTEN", "127.0.0.1:0");
+        let running = Running::spawn(self, command);
+        running.until_ready();
+        running
+    }
+
     /// Another data folder with a copy of the master key, over the same database.
     pub fn second_folder(&self) -> Self {
         let second = Self {

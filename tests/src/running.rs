@@ -26,8 +26,13 @@ impl Running {
     /// Starts `serve` or `demo` on a free port and waits until it is ready.
     pub fn start(installation: &Installation, arguments: &[&str]) -> Self {
         let running = Self::start_unready(installation, arguments);
-        eventually(PATIENCE, "readiness", || running.till().get("/readyz").status() == 200);
+        running.until_ready();
         running
+    }
+
+    /// Waits until it is ready.
+    pub fn until_ready(&self) {
+        eventually(PATIENCE, "readiness", || self.till().get("/readyz").status() == 200);
     }
 
     /// Starts it and waits until it listens.

@@ -35,7 +35,7 @@ impl Gateway {
         let more = "[[access]]\nmount = [\"native\", \"kasir\"]\nmethod = \"*\"\npath = \"/reports/*\"\nrights = [\"sessionDelete\"]\n\
             [[access]]\nmount = \"portos\"\nmethod = \"*\"\npath = \"/stock/*\"\nrights = [\"ticketCreate\"]\n";
         std::fs::write(shop.folder().join("tillgate.toml"), block("toml") + more).unwrap();
-        let server = shop.serve_with(&["--behind-proxy", "127.0.0.1/32"]);
+        let server = shop.serve_behind_proxy("127.0.0.1/32");
         let api = Echo::start();
         let blocks = block("nginx")
             .replace("127.0.0.1:8080", server.address().trim_start_matches("http://"))

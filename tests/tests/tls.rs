@@ -66,6 +66,8 @@ fn a_till_logs_in_over_tls() {
     let (_, answer) = curl(&ours.authority, &["--fail", "--header", json, "--data", &body, &sessions]);
     assert!(answer.contains(r#""token_type":"Bearer""#), "{answer}");
 
+    let (_, head) = curl(&ours.authority, &["--head", &ready]);
+    assert!(head.to_ascii_lowercase().contains("strict-transport-security: max-age=31536000"), "{head}");
     let (trusted, said) = curl(&foreign.authority, &[&ready]);
     assert!(!trusted && said.contains("certificate"), "{said}");
     let (answered, said) = curl(&ours.authority, &["--fail", &ready.replace("https:", "http:")]);

@@ -13,7 +13,7 @@ use tillgate_domain::{EndedWhy, Rank, Secret, SessionId, Slug, TenantId};
 use crate::failure::Failure;
 use crate::head::Head;
 use crate::list_slots::ListSlot;
-use crate::metrics::outcome;
+use crate::metrics::{login_outcome, outcome};
 use crate::mount::Mounted;
 use crate::office::Office;
 
@@ -134,7 +134,7 @@ impl Call {
             if let (Ok(granted), Some(_)) = (&answer, &mounted.tenant) {
                 mounted.tenant_id.get_or_init(|| granted.session.tenant);
             }
-            mounted.shared.metrics.login(mounted.name, outcome(&answer, |_| "ok"));
+            mounted.shared.metrics.login(mounted.name, login_outcome(&answer));
             answer
         })
         .await

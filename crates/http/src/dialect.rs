@@ -30,8 +30,9 @@ pub trait Dialect: Send + Sync + 'static {
         Ok(())
     }
 
-    /// What proves the request, before any handler runs: open calls such as a login and a refresh are asked too, so that a
-    /// proof that must not count there is refused. `Evidence::None` where nothing was sent that this contract takes.
+    /// What proves the request, before the handler of a call that requires a caller runs. Open calls such as a login and a refresh
+    /// are not asked: a header that nobody needs there refuses nothing. `Evidence::None` if nothing was sent that this contract
+    /// takes.
     ///
     /// # Errors
     /// What was sent is refused for how it was sent.

@@ -12,10 +12,11 @@ use std::sync::Arc;
 
 use actix_web::body::MessageBody;
 use actix_web::dev::{Service, ServiceRequest, ServiceResponse, Transform, forward_ready};
-use actix_web::http::Method;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
+use actix_web::http::{ConnectionType, Method};
 use actix_web::{Error, HttpMessage};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
@@ -73,6 +74,7 @@ where
     fn call(&self, request: ServiceRequest) -> Self::Future {
         let origin = Rc::new(Origin::of(&request, &self.settings));
         let method = request.method().clone();
+        let upgrade = request.head().upgrade();
         request.extensions_mut().insert(Rc::clone(&origin));
         // No log shows it: it is for those who collect traces, and costs nothing where nobody does.
         let span = tracing::info_span!(
@@ -85,10 +87,15 @@ where
             mount = Empty,
             trace = origin.trace.as_str(),
         );
+        let own_tls = request.app_config().secure();
         let answering = self.inner.call(request).instrument(span.clone());
         Box::pin(async move {
             let mut answer = answering.await?;
-            adorn(answer.headers_mut(), &origin);
+            if upgrade {
+                // the other protocol is not spoken here, and the framework ends a connection on which it was offered: say so
+                answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
+            }
+            adorn(answer.headers_mut(), &origin, own_tls);
             note(&origin, &method, &answer, &span);
             Ok(answer)
         })
@@ -96,7 +103,7 @@ where
 }
 
 /// The headers that every answer bears. What a handler has set stands.
-fn adorn(headers: &mut HeaderMap, origin: &Origin) {
+fn adorn(headers: &mut HeaderMap, origin: &Origin, own_tls: bool) {
     headers.insert(REQUEST_ID, origin.trace.header());
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     let unless_set: [(HeaderName, &'static str); 3] = [
@@ -104,6 +111,10 @@ fn adorn(headers: &mut HeaderMap, origin: &Origin) {
         (CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
         (REFERRER_POLICY, "no-referrer"),
     ];
+    if own_tls {
+        // behind a proxy this is the proxy's to say (RFC 6797)
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
     for (name, value) in unless_set {
         if !headers.contains_key(&name) {
             headers.insert(name, HeaderValue::from_static(value));

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use actix_web::HttpRequest;
-use actix_web::http::header::{HOST, HeaderMap};
+use actix_web::http::header::{CONTENT_LENGTH, HOST, HeaderMap, TRANSFER_ENCODING};
 use actix_web::http::uri::{Authority, PathAndQuery};
 use actix_web::http::{Method, Uri};
 
@@ -109,14 +109,23 @@ impl Head {
         self.origin.scheme.unwrap_or(if self.request.app_config().secure() { "https" } else { "http" })
     }
 
-    /// The host as the client called it, with its port where it named one; empty where it named none.
+    /// The host as the client called it, with its port where it named one; empty where it named none. A target in absolute form
+    /// counts before `Host` (RFC 9112, 3.2.2).
     pub fn host(&self) -> &str {
         self.origin
             .host
             .as_deref()
-            .or_else(|| self.header(HOST))
             .or_else(|| self.request.uri().authority().map(Authority::as_str))
+            .or_else(|| self.header(HOST))
             .unwrap_or_default()
+    }
+
+    /// Whether a body may follow. An offer to speak another protocol is declined by an ordinary answer (RFC 9110, 7.8), and what
+    /// comes after its head is a body only if the head says how long it is.
+    pub(crate) fn has_body(&self) -> bool {
+        !self.request.head().upgrade()
+            || self.headers().contains_key(CONTENT_LENGTH)
+            || self.headers().contains_key(TRANSFER_ENCODING)
     }
 
     /// The client's own address.

@@ -53,11 +53,11 @@ impl Http {
         metrics: Arc<Metrics>,
     ) -> Self {
         let edge = Edge::new(&settings);
-        let operations_here = settings.operations_here;
+        let here = operations::Here { metrics: settings.metrics_here, docs: settings.docs_here };
         let all = mounts.clone();
         let mut mounts = mounts.into_inner();
         let oauth = mounts.iter().find(|mount| mount.dialect.name() == OAuth::NAME).map(|mount| mount.prefix.clone());
-        let own = operations::routes(true, oauth.as_deref());
+        let own = operations::routes(operations::Here::ALL, oauth.as_deref());
         let described = mounts.iter().map(|mount| (mount.prefix.as_str(), mount.dialect.routes()));
         let document = Document::over(described.chain([("", own)]));
         let shared = Arc::new(Shared {
@@ -79,7 +79,7 @@ impl Http {
         let root = || Mount { dialect: Arc::clone(&words), prefix: String::new(), host: None, tenant: None };
         Self {
             mounts: mounts.into_iter().map(|mount| Mounted::new(mount, &shared, &access)).collect(),
-            own: Mounted::with(root(), "server", operations::routes(operations_here, oauth.as_deref()), &shared),
+            own: Mounted::with(root(), "server", operations::routes(here, oauth.as_deref()), &shared),
             operations: Mounted::with(root(), "server", operations::operating(), &shared),
             shared,
             edge,

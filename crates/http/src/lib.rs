@@ -88,5 +88,6 @@ pub use mount::{InvalidPrefix, Mount, MountClash, Mounts};
 pub use native::Native;
 pub use oauth::OAuth;
 pub use office::{Office, decided};
+pub use proxies::ProxyHeaders;
 pub use route::{Listing, PathMatching, Route};
 pub use settings::Settings;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use ::metrics::{Counter, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, Unit};
 use actix_web::http::{Method, StatusCode};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use tillgate_auth_core::{LoginRefusal, Refusal};
 
 use crate::failure::Failure;
 
@@ -103,6 +104,17 @@ impl Metrics {
 }
 
 const METADATA: Metadata<'static> = Metadata::new("tillgate", Level::INFO, None);
+
+/// The word for what came of a login. What answers alike is counted alike: otherwise whoever reads the metrics could tell a right
+/// password from a wrong one.
+pub(crate) fn login_outcome<T>(answer: &Result<T, tillgate_auth_core::Error>) -> &'static str {
+    match answer {
+        Err(tillgate_auth_core::Error::Refused(Refusal::Login(refusal))) if *refusal != LoginRefusal::Stopped => {
+            LoginRefusal::Mismatch.code()
+        }
+        _ => outcome(answer, |_| "ok"),
+    }
+}
 
 /// The word for what came of a call of the engine.
 pub(crate) fn outcome<T>(

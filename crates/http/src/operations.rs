@@ -25,29 +25,48 @@ const HEALTH: &str = "/healthz";
 const READY: &str = "/readyz";
 const METRICS: &str = "/metrics";
 
-/// The server's own calls: `all` of them, or without those that a listener of its own serves. `oauth` is the prefix of what OAuth's
-/// clients ask, where that is served.
-pub(crate) fn routes(all: bool, oauth: Option<&str>) -> Vec<Route> {
+/// What is served beside the mounts of that which a listener of its own serves too.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Here {
+    pub(crate) metrics: bool,
+    pub(crate) docs: bool,
+}
+
+impl Here {
+    /// All of it.
+    pub(crate) const ALL: Self = Self { metrics: true, docs: true };
+}
+
+/// The server's own calls. `oauth` is the prefix of what OAuth's clients ask, where that is served.
+pub(crate) fn routes(here: Here, oauth: Option<&str>) -> Vec<Route> {
     let mut routes = vec![Route::open(Method::GET, JWKS, jwks::keys).told(|| {
         Entry::of("server", "The public keys of access tokens")
             .more("A JWK set (RFC 7517). Other systems check tokens by it without asking.")
             .answers_as(200, "The keys.", "application/jwk-set+json")
     })];
     routes.extend(oauth.into_iter().flat_map(metadata::routes));
-    routes.extend(if all { operating() } else { living() });
+    routes.extend(living());
+    if here.metrics {
+        routes.push(metrics());
+    }
+    if here.docs {
+        routes.extend(openapi::routes());
+    }
     routes
 }
 
 /// Those that are for whoever operates it.
 pub(crate) fn operating() -> Vec<Route> {
     let mut routes = living();
-    routes.push(
-        Route::open(Method::GET, METRICS, counted)
-            .always()
-            .told(|| Entry::of("server", "Metrics").answers_as(200, "In Prometheus' text format.", "text/plain")),
-    );
+    routes.push(metrics());
     routes.extend(openapi::routes());
     routes
+}
+
+fn metrics() -> Route {
+    Route::open(Method::GET, METRICS, counted)
+        .always()
+        .told(|| Entry::of("server", "Metrics").answers_as(200, "In Prometheus' text format.", "text/plain"))
 }
 
 /// Those by which others see whether it lives.

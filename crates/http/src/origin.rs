@@ -49,7 +49,7 @@ impl Origin {
     }
 
     fn read(peer: Option<SocketAddr>, headers: &HeaderMap, settings: &Settings) -> Self {
-        let behind = proxies::behind(&settings.proxies, peer.map(|peer| peer.ip()), headers);
+        let behind = proxies::behind(&settings.proxies, settings.proxy_headers, peer.map(|peer| peer.ip()), headers);
         let given = || headers.get(REQUEST_ID).filter(|_| behind.proxied).and_then(Trace::given);
         Self {
             trace: given().unwrap_or_else(Trace::next),

@@ -1,9 +1,8 @@
 //! Who really calls, and under which scheme and host, where trusted proxies stand between.
 //!
 //! Only what a trusted proxy says is believed: the list of addresses is read from its right end, where each proxy appended the
-//! one that called it, until one is not ours. `Forwarded` (RFC 7239) and `X-Forwarded-For`, `-Proto`, `-Host` are both read;
-//! where a request bears both and they name different clients, one of them was passed through from the client, so neither is
-//! believed and the address is the proxy's own.
+//! one that called it, until one is not ours. One kind of header is read: `X-Forwarded-For`, `-Proto`, `-Host`, or `Forwarded`
+//! (RFC 7239) if the settings say so. A proxy that sets one kind passes the other through from the client.
 
 use std::net::IpAddr;
 
@@ -31,22 +30,29 @@ struct Hop {
     host: Option<String>,
 }
 
-/// Finds who calls: the peer, unless it is one of the trusted proxies and its headers say for whom it calls.
-pub fn behind(trusted: &[IpNet], peer: Option<IpAddr>, headers: &HeaderMap) -> Behind {
+/// The headers by which the trusted proxies say for whom they call.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ProxyHeaders {
+    /// `X-Forwarded-For`, `X-Forwarded-Proto` and `X-Forwarded-Host`.
+    #[default]
+    XForwarded,
+    /// `Forwarded` (RFC 7239).
+    Forwarded,
+}
+
+/// Finds who calls: the peer, unless it is one of the trusted proxies and its headers of this kind say for whom it calls.
+pub fn behind(trusted: &[IpNet], kind: ProxyHeaders, peer: Option<IpAddr>, headers: &HeaderMap) -> Behind {
     let peer = peer.map(|peer| peer.to_canonical());
     let plain = Behind { address: peer, ..Behind::default() };
     if !peer.is_some_and(|peer| is_trusted(trusted, peer)) {
         return plain;
     }
     let plain = Behind { proxied: true, ..plain };
-    let told = match (standard(trusted, peer, headers), customary(trusted, peer, headers)) {
-        (Some(one), Some(other)) if one.address != other.address => None,
-        (Some(one), Some(other)) => {
-            Some(Hop { scheme: one.scheme.or(other.scheme), host: one.host.or(other.host), ..one })
-        }
-        (one, other) => one.or(other),
+    let hop = match kind {
+        ProxyHeaders::XForwarded => customary(trusted, peer, headers),
+        ProxyHeaders::Forwarded => standard(trusted, peer, headers),
     };
-    match told {
+    match hop {
         Some(hop) => Behind { address: hop.address, scheme: hop.scheme, host: hop.host, proxied: true },
         None => plain,
     }

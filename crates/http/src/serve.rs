@@ -72,10 +72,10 @@ async fn answer(
     let (body, _large) = body(mounted, head, payload, route.body).await?;
     reading.set(false);
     mounted.dialect.admit(head)?;
-    let evidence = mounted.dialect.evidence(head, &body)?;
     match &route.handler {
         Handler::Open(handler) => handler(Call::new(head.clone(), body, Arc::clone(mounted))).await,
         Handler::Known(handler) => {
+            let evidence = mounted.dialect.evidence(head, &body)?;
             let caller = caller(mounted, head, evidence).await?;
             let answered = handler(Call::new(head.clone(), body, Arc::clone(mounted)), caller.clone()).await;
             if let Err(failure) = &answered {
@@ -138,7 +138,7 @@ async fn body<'m>(
     payload: Payload,
     least: usize,
 ) -> Result<(Bytes, Option<LargeBody<'m>>), Failure> {
-    if matches!(payload, Payload::None) {
+    if matches!(payload, Payload::None) || !head.has_body() {
         return Ok((Bytes::new(), None));
     }
     let usual = mounted.shared.settings.body_limit;

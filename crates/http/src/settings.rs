@@ -5,12 +5,15 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use crate::access::AccessRule;
+use crate::proxies::ProxyHeaders;
 
 /// What the HTTP side is set to.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The networks of trusted proxies: from these alone `X-Forwarded-*` and `Forwarded` are believed.
+    /// The networks of trusted proxies: from these alone forwarding headers are believed.
     pub proxies: Vec<IpNet>,
+    /// Which forwarding headers they are.
+    pub proxy_headers: ProxyHeaders,
     /// The largest body in bytes; a larger one is 413.
     pub body_limit: usize,
     /// How long a request may take; past it the answer is 503, though its thread may hang.
@@ -18,9 +21,11 @@ pub struct Settings {
     /// How long a client may take to send the head of a request. Whoever binds the sockets hands it to the server
     /// (`HttpServer::client_request_timeout`).
     pub header_deadline: Duration,
-    /// Whether metrics and documentation are served beside the mounts. Where they are not,
-    /// [`Http::operations`](crate::Http::operations) serves them on a listener of its own.
-    pub operations_here: bool,
+    /// Whether metrics are served beside the mounts. [`Http::operations`](crate::Http::operations) serves them on a listener of
+    /// its own.
+    pub metrics_here: bool,
+    /// Whether the OpenAPI document and its page are served beside the mounts.
+    pub docs_here: bool,
     /// What gateways let through, row by row.
     pub access: Vec<AccessRule>,
 }
@@ -29,10 +34,12 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             proxies: Vec::new(),
+            proxy_headers: ProxyHeaders::default(),
             body_limit: 64 * 1024,
             deadline: Duration::from_secs(5),
             header_deadline: Duration::from_secs(5),
-            operations_here: true,
+            metrics_here: true,
+            docs_here: true,
             access: Vec::new(),
         }
     }

@@ -17,9 +17,9 @@ use tillgate_http::{Dialect, Fiuu, Kasir, Krmpesan, Mount, Mounts, Native, OAuth
 use tillgate_persistence::{Address, Database, Limits};
 
 use crate::command::Stop;
-use crate::configuration::{Algorithm, Settings};
+use crate::configuration::{Algorithm, ForwardingHeaders, Settings};
 use crate::draw::Draw;
-use crate::master;
+use crate::{exposure, master};
 
 /// Where the database is.
 pub(crate) fn address(settings: &Settings) -> Result<Address, Stop> {
@@ -239,10 +239,15 @@ fn posstar(settings: &Settings) -> PosStar {
 pub(crate) fn http_settings(settings: &Settings) -> tillgate_http::Settings {
     tillgate_http::Settings {
         proxies: settings.server.proxies.clone(),
+        proxy_headers: match settings.server.proxy_headers {
+            ForwardingHeaders::XForwarded => tillgate_http::ProxyHeaders::XForwarded,
+            ForwardingHeaders::Forwarded => tillgate_http::ProxyHeaders::Forwarded,
+        },
         body_limit: usize::try_from(settings.limits.body.0).unwrap_or(usize::MAX),
         deadline: settings.limits.request,
         header_deadline: settings.limits.head.max(Duration::from_millis(100)),
-        operations_here: settings.operations.listen.is_none(),
+        metrics_here: exposure::operations(settings).is_none(),
+        docs_here: settings.operations.docs,
         access: settings.access.clone(),
     }
 }

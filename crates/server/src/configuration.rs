@@ -19,7 +19,7 @@ pub(crate) use load::{Flags, load};
 pub(crate) use table::KEYS;
 pub use table::{Settings, keys};
 pub use value::span;
-pub(crate) use value::{Algorithm, LogFormat, MailTls};
+pub(crate) use value::{Algorithm, ForwardingHeaders, LogFormat, MailTls};
 
 /// A fault in the configuration: which key, where it stands, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

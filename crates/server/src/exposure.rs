@@ -1,6 +1,6 @@
 //! Where the server may listen: passwords and tokens travel in its requests, so beyond loopback only behind TLS.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use crate::configuration::Settings;
 
@@ -20,6 +20,16 @@ pub(crate) fn check(settings: &Settings) -> Result<(), Exposed> {
         Some(address) if !covered => Err(Exposed(address)),
         _ => Ok(()),
     }
+}
+
+/// Where health, metrics and documentation have a listener of their own if the settings name none.
+const OPERATIONS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8081);
+
+/// Where health and metrics have a listener of their own. Metrics say how busy a shop is and how many logins fail, so strangers
+/// do not read them: without a setting, this machine alone does if others reach the server.
+pub(crate) fn operations(settings: &Settings) -> Option<SocketAddr> {
+    let reached = !is_loopback(&settings.server.listen) || !settings.server.proxies.is_empty();
+    settings.operations.listen.or(reached.then_some(OPERATIONS))
 }
 
 /// Whether only this machine reaches the address.
@@ -54,6 +64,19 @@ mod tests {
             said.contains("0.0.0.0:8080") && said.contains("--behind-proxy") && said.contains("tls_cert"),
             "{said}"
         );
+    }
+
+    #[test]
+    fn metrics_have_a_listener_of_their_own_if_others_reach_the_server() {
+        let own = ("TILLGATE_OPERATIONS__LISTEN", "127.0.0.1:9090");
+        let behind = ("TILLGATE_SERVER__PROXIES", "127.0.0.1/32");
+        let beyond = ("TILLGATE_SERVER__LISTEN", "0.0.0.0:8080");
+        let at = |text: &str| Some(text.parse().unwrap());
+        assert_eq!(operations(&settings(&[])), None);
+        assert_eq!(operations(&settings(&[behind])), at("127.0.0.1:8081"));
+        assert_eq!(operations(&settings(&[beyond])), at("127.0.0.1:8081"));
+        assert_eq!(operations(&settings(&[own, behind])), at("127.0.0.1:9090"));
+        assert_eq!(operations(&settings(&[own])), at("127.0.0.1:9090"));
     }
 
     #[test]

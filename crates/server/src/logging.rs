@@ -2,8 +2,11 @@
 //! feature `otlp` traces to a collector.
 
 use std::io::IsTerminal;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use tracing_appender::non_blocking::WorkerGuard;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry};
@@ -34,7 +37,8 @@ pub(crate) fn begin(settings: &Settings) -> Result<Log, Stop> {
         LogFormat::Text => printed.with_ansi(std::io::stderr().is_terminal()).with_filter(filter).boxed(),
         LogFormat::Json => printed.json().flatten_event(true).with_filter(filter).boxed(),
     };
-    let mut layers = vec![printed];
+    let mut layers =
+        vec![printed, Unparsable.with_filter(filter_fn(|event| event.target().starts_with(FRAMEWORK))).boxed()];
     #[cfg(feature = "otlp")]
     let traces = match &settings.log.traces {
         Some(collector) => {
@@ -57,9 +61,41 @@ pub(crate) fn begin(settings: &Settings) -> Result<Log, Stop> {
     })
 }
 
-/// What a layer hears: the settings' directives, and of the spans of requests, which are made for traces alone, this much.
+/// The web framework's own target. For each request that it cannot parse it writes a line with the client's bytes.
+const FRAMEWORK: &str = "actix_http";
+
+/// Requests that could not be parsed since they were last reported.
+static UNPARSABLE: AtomicU64 = AtomicU64::new(0);
+
+/// How often they are reported.
+const REPORT: Duration = Duration::from_secs(10);
+
+/// Counts the framework's errors, which are requests that it could not parse.
+struct Unparsable;
+
+impl<S: tracing::Subscriber> Layer<S> for Unparsable {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        if *event.metadata().level() == tracing::Level::ERROR {
+            UNPARSABLE.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// Reports the requests that could not be parsed: one line with their number, and nothing that a client has sent.
+pub(crate) async fn report_unparsable() {
+    loop {
+        actix_web::rt::time::sleep(REPORT).await;
+        let requests = UNPARSABLE.swap(0, Ordering::Relaxed);
+        if requests > 0 {
+            tracing::warn!(requests, "requests could not be parsed as HTTP and were refused with 400");
+        }
+    }
+}
+
+/// What a layer hears: the settings' directives, nothing of the framework's own unless they name it, and of the spans of requests,
+/// which are made for traces alone, this much.
 fn filter(level: &str, spans: &str) -> Result<EnvFilter, Stop> {
-    EnvFilter::try_new(format!("{level},tillgate::trace={spans}"))
+    EnvFilter::try_new(format!("{FRAMEWORK}=off,{level},tillgate::trace={spans}"))
         .map_err(|why| Stop::usage(format!("log.level \"{level}\": {why}")))
 }
 

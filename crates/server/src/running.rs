@@ -20,7 +20,7 @@ use crate::configuration::Settings;
 use crate::mail::Resets;
 use crate::sealing::Sealing;
 use crate::sweeping::Sweeping;
-use crate::{compose, first_admin, tls};
+use crate::{compose, exposure, first_admin, logging, tls};
 
 /// What a server is made of.
 pub(crate) struct Parts {
@@ -53,10 +53,14 @@ pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> 
         let (server, address) = bind(settings, &http, tls.clone())?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{address}");
-        let operations = match settings.operations.listen {
-            Some(listen) => Some(bind_operations(settings, &http, listen, tls)?),
+        let operations = match exposure::operations(settings) {
+            Some(listen) => {
+                let bound = bind_operations(settings, &http, listen, tls);
+                Some(bound.map_err(|stop| Stop::usage(format!("operations.listen: {stop}")))?)
+            }
             None => None,
         };
+        actix_web::rt::spawn(logging::report_unparsable());
         let handles: Vec<ServerHandle> =
             [Some(server.handle()), operations.as_ref().map(|(server, _)| server.handle())]
                 .into_iter()

@@ -6,7 +6,7 @@ use actix_web::http::header::{AUTHORIZATION, FORWARDED, HeaderMap, HeaderName, H
 use ipnet::IpNet;
 use tillgate_auth_core::{Evidence, Refusal, TokenRefusal};
 use tillgate_http::proxies::{Behind, behind};
-use tillgate_http::{Failure, bearer};
+use tillgate_http::{Failure, ProxyHeaders, bearer};
 
 /// A proxy of ours, a stranger, and the client that the proxy has seen.
 const PROXY: &str = "10.1.2.3";
@@ -68,33 +68,29 @@ fn evidence(sent: &HeaderMap) {
 fn forwarded(sent: &HeaderMap) {
     let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
     let [proxy, stranger, client] = [PROXY, STRANGER, CLIENT].map(|text| text.parse::<IpAddr>().unwrap());
-    let plain = Behind { address: Some(stranger), ..Behind::default() };
-    assert_eq!(behind(&trusted, Some(stranger), sent), plain, "a stranger was believed");
+    let kinds = [
+        (ProxyHeaders::XForwarded, FOR, CLIENT),
+        (ProxyHeaders::Forwarded, FORWARDED, "for=198.51.100.7;proto=https;host=pos.example"),
+    ];
+    for (kind, name, own) in kinds {
+        let plain = Behind { address: Some(stranger), ..Behind::default() };
+        assert_eq!(behind(&trusted, kind, Some(stranger), sent), plain, "a stranger was believed");
 
-    let seen = behind(&trusted, Some(proxy), sent);
-    assert!(seen.proxied && seen.address.is_some_and(|address| address.to_canonical() == address));
-    assert!(seen.scheme.is_none_or(|scheme| scheme == "http" || scheme == "https"));
-    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
-    assert!(seen.host.is_none_or(|host| (1..=255).contains(&host.len()) && host.bytes().all(plain)));
+        let seen = behind(&trusted, kind, Some(proxy), sent);
+        assert!(seen.proxied && seen.address.is_some_and(|address| address.to_canonical() == address));
+        assert!(seen.scheme.is_none_or(|scheme| scheme == "http" || scheme == "https"));
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
+        assert!(seen.host.is_none_or(|host| (1..=255).contains(&host.len()) && host.bytes().all(plain)));
 
-    let customary =
-        ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"].iter().any(|name| sent.contains_key(*name));
-    for (name, own) in [(FOR, CLIENT), (FORWARDED, "for=198.51.100.7;proto=https;host=pos.example")] {
-        let alone = if name == FOR { !sent.contains_key(FORWARDED) } else { !customary };
-        // a proxy appends a line of its own, or to the last line that came
-        let apart = with(sent, &name, own, false);
-        let said = behind(&trusted, Some(proxy), &apart);
-        let address = said.address.unwrap();
-        assert!(address == client || address == proxy, "the client chose its address: {address}");
-        if alone {
-            assert_eq!(address, client, "a line of the client's hid the proxy's own");
-        }
-        if alone && name == FORWARDED {
+        // a proxy appends a line of its own, or to the last line that came; the other kind changes nothing
+        let said = behind(&trusted, kind, Some(proxy), &with(sent, &name, own, false));
+        assert_eq!(said.address, Some(client), "a line of the client's hid the proxy's own");
+        if kind == ProxyHeaders::Forwarded {
             assert_eq!((said.scheme, said.host.as_deref()), (Some("https"), Some("pos.example")));
         }
-        let joined = behind(&trusted, Some(proxy), &with(sent, &name, own, true)).address.unwrap();
+        let joined = behind(&trusted, kind, Some(proxy), &with(sent, &name, own, true)).address.unwrap();
         assert!(joined == client || joined == proxy, "the client chose its address: {joined}");
-        if alone && name == FOR {
+        if kind == ProxyHeaders::XForwarded {
             assert_eq!(joined, client, "what the client sent hid what the proxy appended");
         }
     }

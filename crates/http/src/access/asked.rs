@@ -1,11 +1,11 @@
 //! What a gateway asks about: the method and the target of the request that it holds, as nginx names them (`X-Original-Method`,
-//! `X-Original-URI`) or as Traefik and Caddy do (`X-Forwarded-Method`, `X-Forwarded-Uri`).
+//! `X-Original-URI`), as ingress-nginx does (`X-Original-URL`, which is the whole URL) or as Traefik and Caddy do (`X-Forwarded-Method`, `X-Forwarded-Uri`).
 //!
-//! A gateway passes on what the client sent besides. So a client may add the other pair to slip another path past the table: one
-//! pair must be whole, and where both are there they must say the same.
+//! A gateway passes on what the client sent besides. So a client may add another pair to slip another path past the table: one
+//! pair must be whole, and where several are there they must say the same.
 
 use actix_web::http::Method;
-use actix_web::http::header::{HeaderMap, HeaderName};
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::failure::{Failure, Protocol};
 
@@ -19,6 +19,8 @@ pub(crate) struct Asked {
 
 const ORIGINAL: [HeaderName; 2] =
     [HeaderName::from_static("x-original-method"), HeaderName::from_static("x-original-uri")];
+/// ingress-nginx's name for the target: `https://host/path?query`.
+const ORIGINAL_URL: HeaderName = HeaderName::from_static("x-original-url");
 const FORWARDED: [HeaderName; 2] =
     [HeaderName::from_static("x-forwarded-method"), HeaderName::from_static("x-forwarded-uri")];
 
@@ -37,26 +39,45 @@ impl Asked {
 }
 
 /// What a pair of headers names; `None` where neither is there.
-fn pair(headers: &HeaderMap, [method, target]: &[HeaderName; 2]) -> Result<Option<Asked>, Protocol> {
+fn pair(headers: &HeaderMap, names: &[HeaderName; 2]) -> Result<Option<Asked>, Protocol> {
+    let [method, target] = names;
+    let names_original = names == &ORIGINAL;
     let mut said = [method, target].map(|name| headers.get_all(name));
     let [method, target] = said.each_mut().map(Iterator::next);
     if said.iter_mut().any(|more| more.next().is_some()) {
         return Err(Protocol::Unlisted);
     }
+    let url = if names_original { url_target(headers)? } else { None };
+    let text = |target: &HeaderValue| target.to_str().map(str::to_owned).map_err(|_| Protocol::Unlisted);
+    let target = match (target.map(text).transpose()?, url) {
+        (Some(target), Some(url)) if target != url => return Err(Protocol::Unlisted),
+        (target, url) => target.or(url),
+    };
     let (method, target) = match (method, target) {
         (None, None) => return Ok(None),
         (Some(method), Some(target)) => (method, target),
         _ => return Err(Protocol::Unlisted),
     };
     let method = Method::from_bytes(method.as_bytes()).map_err(|_| Protocol::Unlisted)?;
-    let target = target.to_str().map_err(|_| Protocol::Unlisted)?.to_owned();
     Ok(Some(Asked { method, target }))
+}
+
+/// Path and query of `X-Original-URL`; `None` if it is not there.
+fn url_target(headers: &HeaderMap) -> Result<Option<String>, Protocol> {
+    let mut urls = headers.get_all(ORIGINAL_URL);
+    let Some(url) = urls.next() else { return Ok(None) };
+    let (None, Ok(url)) = (urls.next(), url.to_str()) else { return Err(Protocol::Unlisted) };
+    let rest = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "https" | "http")).map(|(_, rest)| rest);
+    let Some(rest) = rest else { return Err(Protocol::Unlisted) };
+    // the authority ends where the path, the query or nothing follows
+    match rest.find(['/', '?']) {
+        Some(at) if rest.as_bytes().get(at) == Some(&b'/') => Ok(rest.get(at..).map(str::to_owned)),
+        _ => Err(Protocol::Unlisted),
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use actix_web::http::header::HeaderValue;
-
     use super::*;
 
     fn asked(lines: &[(&'static str, &'static str)]) -> Result<(String, String), &'static str> {
@@ -86,6 +107,15 @@ mod tests {
             (&[method, uri, ("x-forwarded-method", "GET"), other_uri], &Err("access_unlisted")),
             (&[method, uri, ("x-original-uri", "/b")], &Err("access_unlisted")),
             (&[method, uri, uri], &Err("access_unlisted")),
+            (&[method, ("x-original-url", "https://shop.example/a?b")], &put),
+            (&[method, uri, ("x-original-url", "https://shop.example/a?b")], &put),
+            (&[method, ("x-original-url", "http://[::1]:8080/a?b"), other_method, other_uri], &put),
+            (&[method, uri, ("x-original-url", "https://shop.example/b")], &Err("access_unlisted")),
+            (&[("x-original-url", "https://shop.example/a?b")], &Err("access_unlisted")),
+            (&[method, ("x-original-url", "/a?b")], &Err("access_unlisted")),
+            (&[method, ("x-original-url", "https://shop.example?/a")], &Err("access_unlisted")),
+            (&[method, ("x-original-url", "https://shop.example")], &Err("access_unlisted")),
+            (&[method, ("x-original-url", "ftp://shop.example/a?b")], &Err("access_unlisted")),
             (&[("x-original-method", "P T"), uri], &Err("access_unlisted")),
             (&[("x-original-method", ""), uri], &Err("access_unlisted")),
         ] {

@@ -57,16 +57,16 @@ impl Dialect for PosStar {
         &self.terms
     }
 
-    fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
+    fn admit(&self, head: &Head) -> Result<(), Failure> {
         match head.route() {
-            // these prove themselves by their bodies, whatever header comes along
-            auth::LOGIN | auth::REFRESH => Ok(Evidence::None),
-            register::REGISTER | reset::FORGOT | reset::RESET => {
-                self.limiter.admit(head)?;
-                Ok(Evidence::None)
-            }
-            _ => bearer(head.headers()),
+            register::REGISTER | reset::FORGOT | reset::RESET => self.limiter.admit(head),
+            _ => Ok(()),
         }
+    }
+
+    fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
+        // every call that proves itself by its body is an open one, and is not asked
+        bearer(head.headers())
     }
 
     fn paths(&self) -> PathMatching {

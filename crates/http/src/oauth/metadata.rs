@@ -87,7 +87,10 @@ fn metadata(call: &Call, prefix: &str) -> Result<HttpResponse, Failure> {
         return Err(Protocol::NoRoute.into());
     }
     // an issuer that is no address says nothing of where the server is: it is where the client found it
-    let origin = origin(issuer).map_or_else(|| format!("{}://{}", head.scheme(), head.host()), str::to_owned);
+    let named = origin(issuer);
+    // what names a host by the request is this client's alone: in a shared cache, whoever asked first would choose it for everybody
+    let cache = if named.is_some() { "public, max-age=300" } else { "no-store" };
+    let origin = named.map_or_else(|| format!("{}://{}", head.scheme(), head.host()), str::to_owned);
     let metadata = Metadata {
         issuer,
         jwks_uri: format!("{origin}{JWKS}"),
@@ -99,7 +102,7 @@ fn metadata(call: &Call, prefix: &str) -> Result<HttpResponse, Failure> {
         revocation_endpoint_auth_methods_supported: client::METHODS,
     };
     let mut answer = HttpResponse::Ok();
-    Ok(answer.insert_header((CACHE_CONTROL, "public, max-age=300")).insert_header((VARY, "Host")).json(metadata))
+    Ok(answer.insert_header((CACHE_CONTROL, cache)).insert_header((VARY, "Host")).json(metadata))
 }
 
 /// Scheme and authority of an issuer that is an address.

@@ -16,6 +16,7 @@ use crate::route::Route;
 pub(crate) const DOCUMENT: &str = "/openapi.json";
 /// Where the page is.
 pub(crate) const DOCS: &str = "/docs";
+const DOCS_SLASH: &str = "/docs/";
 const FILE: &str = "/docs/{file}";
 
 /// Swagger UI draws with styles of its own making and with pictures in its style sheet; it loads nothing from elsewhere.
@@ -31,6 +32,7 @@ pub(crate) fn routes() -> Vec<Route> {
         Route::open(Method::GET, DOCS, page)
             .always()
             .told(|| Entry::of("server", "The page that shows this document").redirects()),
+        Route::open(Method::GET, DOCS_SLASH, page).always(),
         Route::open(Method::GET, FILE, file)
             .always()
             .told(|| Entry::of("server", "The files of that page").answers_as(200, "The file.", "*/*").refuses(&[404])),

@@ -4,13 +4,22 @@ use super::*;
 
 const TRUSTED: &[&str] = &["127.0.0.1/32", "10.0.0.0/8", "2001:db8:1::/48"];
 
+/// What is seen by the kind of header that the first one is of.
 fn seen(peer: &str, headers: &[(&str, &str)]) -> (String, Option<&'static str>, Option<String>) {
+    let kind = match headers.first() {
+        Some(("Forwarded", _)) => ProxyHeaders::Forwarded,
+        _ => ProxyHeaders::XForwarded,
+    };
+    seen_by(kind, peer, headers)
+}
+
+fn seen_by(kind: ProxyHeaders, peer: &str, headers: &[(&str, &str)]) -> (String, Option<&'static str>, Option<String>) {
     let trusted: Vec<IpNet> = TRUSTED.iter().map(|net| net.parse().unwrap()).collect();
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         map.append(HeaderName::try_from(*name).unwrap(), HeaderValue::from_str(value).unwrap());
     }
-    let behind = behind(&trusted, Some(peer.parse().unwrap()), &map);
+    let behind = behind(&trusted, kind, Some(peer.parse().unwrap()), &map);
     (behind.address.unwrap().to_string(), behind.scheme, behind.host)
 }
 
@@ -42,10 +51,9 @@ fn an_address_is_the_right_most_that_no_proxy_of_ours_has() {
         ("127.0.0.1", vec![("Forwarded", "for=1.1.1.1, For=\"[2001:db8:2::7]:4711\";proto=https")], "2001:db8:2::7"),
         ("127.0.0.1", vec![("Forwarded", "for=198.51.100.1;by=10.0.0.1, for=10.0.0.1")], "198.51.100.1"),
         ("127.0.0.1", vec![("Forwarded", "for=_hidden, for=10.0.0.1")], "10.0.0.1"),
-        // both, alike
-        ("127.0.0.1", vec![("Forwarded", "for=198.51.100.1"), (XFF, "198.51.100.1")], "198.51.100.1"),
-        // one of them came from the client
-        ("127.0.0.1", vec![("Forwarded", "for=1.1.1.1"), (XFF, "198.51.100.1")], "127.0.0.1"),
+        // the other kind came from the client
+        ("127.0.0.1", vec![("Forwarded", "for=198.51.100.1"), (XFF, "1.1.1.1")], "198.51.100.1"),
+        ("127.0.0.1", vec![(XFF, "198.51.100.1"), ("Forwarded", "for=1.1.1.1")], "198.51.100.1"),
     ] {
         assert_eq!(seen(peer, &headers).0, address, "{peer} {headers:?}");
     }
@@ -114,7 +122,8 @@ fn a_line_that_is_no_text_is_not_passed_over() {
         let forged = if header == "forwarded" { "for=6.6.6.6" } else { "6.6.6.6" };
         map.append(name.clone(), HeaderValue::from_static(forged));
         map.append(name, HeaderValue::from_bytes(&[b"\xff, ".as_slice(), own.as_bytes()].concat()).unwrap());
-        let behind = behind(&trusted, Some("127.0.0.1".parse().unwrap()), &map);
+        let kind = if header == "forwarded" { ProxyHeaders::Forwarded } else { ProxyHeaders::XForwarded };
+        let behind = behind(&trusted, kind, Some("127.0.0.1".parse().unwrap()), &map);
         assert_eq!(behind.address.unwrap().to_string(), address, "{header}");
     }
 }

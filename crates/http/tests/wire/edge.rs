@@ -1,6 +1,7 @@
 //! What every answer bears, what the log says and what it never says, and who a caller is behind proxies.
 
 use actix_web::http::Method;
+use actix_web::test::TestRequest;
 use serde_json::json;
 use tillgate_http::Settings;
 
@@ -118,6 +119,7 @@ async fn metrics_count_by_route_and_outcome_and_name_nobody() {
         shop.get("/api/v1/sessions/current", &token).await;
     }
     shop.post("/api/v1/sessions", json!({ "login": "cashier", "password": "wrong" })).await;
+    shop.post("/api/v1/sessions", json!({ "login": "cashier", "password": PASSWORD, "device": "NOWHERE" })).await;
     shop.post("/api/v1/sessions/refresh", json!({ "refresh_token": login.text("/refresh_token") })).await;
     shop.post("/api/v1/sessions/refresh", json!({ "refresh_token": login.text("/refresh_token") })).await;
     shop.get(&format!("/api/v1/sessions/{}", login.text("/session/id")), &token).await;
@@ -139,9 +141,77 @@ async fn metrics_count_by_route_and_outcome_and_name_nobody() {
     assert_eq!(value(&[requests, "route=\"/api/v1/sessions/{id}\"", "status=\"200\""]).as_deref(), Some("1"));
     assert_eq!(value(&[requests, "method=\"other\"", "status=\"405\""]).as_deref(), Some("1"));
     assert_eq!(value(&["tillgate_logins_total", "outcome=\"ok\"", "mount=\"native\""]).as_deref(), Some("1"));
-    assert_eq!(value(&["tillgate_logins_total", "outcome=\"login_mismatch\""]).as_deref(), Some("1"));
+    // a right password on a device that is not there counts as the wrong one does
+    assert_eq!(value(&["tillgate_logins_total", "outcome=\"login_mismatch\""]).as_deref(), Some("2"));
+    assert!(value(&["tillgate_logins_total", "outcome=\"login_not_there\""]).is_none(), "{text}");
     assert_eq!(value(&["tillgate_refreshes_total", "verdict=\"rotated\""]).as_deref(), Some("1"));
     assert_eq!(value(&["tillgate_refreshes_total", "verdict=\"repeated\""]).as_deref(), Some("1"));
     assert!(value(&["tillgate_http_request_duration_seconds_bucket", "le=\"0.001\""]).is_some());
     assert!(!text.contains("cashier") && !text.contains("CASHIER"), "a label that a caller chose: {text}");
+}
+
+/// A header that an open call does not need refuses nothing, however odd it is.
+#[actix_web::test]
+async fn open_calls_do_not_judge_authorization() {
+    let shop = Shop::open();
+    let refresh = shop.native("cashier").await.text("/refresh_token");
+    let odd = |request: TestRequest, which: usize| match which {
+        0 => request.append_header(("Authorization", "Bearer a")).append_header(("Authorization", "Bearer a")),
+        1 => request.append_header(("Authorization", &b"Bearer \xc5\xbe"[..])),
+        _ => request.append_header(("Authorization", "NWS4-HMAC-SHA256 Credential=x")),
+    };
+    for which in 0..3 {
+        for path in ["/healthz", "/readyz", "/.well-known/jwks.json", "/.well-known/oauth-authorization-server"] {
+            assert_eq!(shop.send(odd(call(Method::GET, path), which)).await.status, 200, "{path} {which}");
+        }
+        let portos = json!({ "UserName": "cashier", "Password": PASSWORD, "DeviceName": "P01" });
+        let answers = [
+            (post("/api/v1/sessions", json!({ "login": "cashier", "password": PASSWORD })), 201),
+            (post("/api/v1/sessions/refresh", json!({ "refresh_token": refresh })), 200),
+            (post("/portos/api/auth", portos), 200),
+        ];
+        for (request, status) in answers {
+            assert_eq!(shop.send(odd(request, which)).await.status, status, "{which}");
+        }
+        let current = shop.send(odd(call(Method::GET, "/api/v1/sessions/current"), which)).await;
+        assert_eq!(current.status, 401, "a call that requires a token judges what it gets");
+    }
+}
+
+#[actix_web::test]
+async fn target_in_absolute_form_names_the_host() {
+    let shop = Shop::open();
+    let path = "http://right.example/.well-known/oauth-authorization-server";
+    let metadata = shop.send(call(Method::GET, path).insert_header(("Host", "wrong.example"))).await;
+    assert_eq!(metadata.text("/jwks_uri"), "http://right.example/.well-known/jwks.json");
+}
+
+#[actix_web::test]
+async fn documentation_has_its_page_with_and_without_a_slash() {
+    let shop = Shop::open();
+    for path in ["/docs", "/docs/"] {
+        let answer = shop.get(path, "").await;
+        assert_eq!((answer.status.as_u16(), answer.header("location")), (308, "/docs/index.html"), "{path}");
+    }
+    let without = Shop::with(Settings { metrics_here: false, docs_here: false, ..Settings::default() });
+    for path in ["/metrics", "/docs", "/docs/", "/openapi.json"] {
+        assert_eq!(without.get(path, "").await.status, 404, "{path}");
+    }
+    assert_eq!(without.get("/healthz", "").await.status, 200);
+}
+
+/// Programs that read a token from a file or an environment variable send its line break along.
+#[actix_web::test]
+async fn refresh_token_with_blanks_around_it_is_read() {
+    let shop = Shop::open();
+    let refresh = shop.native("cashier").await.text("/refresh_token");
+    let login = json!({ "UserName": "cashier", "Password": PASSWORD, "DeviceName": "P01" });
+    let portos = shop.post("/portos/api/auth", login).await;
+    let pair = json!({
+        "tokenId": portos.text("/tokenId"),
+        "refreshToken": format!("\t{}\r\n", portos.text("/refreshToken")),
+    });
+    let native = json!({ "refresh_token": format!(" {refresh}\n") });
+    assert_eq!(shop.post("/api/v1/sessions/refresh", native).await.status, 200);
+    assert_eq!(shop.post("/portos/api/auth/refresh", pair).await.status, 200);
 }

@@ -203,6 +203,7 @@ async fn metadata_says_where_everything_is() {
             "revocation_endpoint_auth_methods_supported": methods,
         })
     );
+    assert_eq!(answer.header("cache-control"), "no-store", "the client chose the host, so no cache hands it on");
     let below = shop.send(call(Method::GET, &format!("{path}/till"))).await;
     assert_eq!(below.status, 404, "an issuer that is not this one");
 }

@@ -36,12 +36,13 @@ impl Init {
         };
         let mut text = format!("made the database {place}");
         if let Some(key) = &key {
-            text.push_str(&format!(
-                "\nmade the master key {key}: keep a copy where the database's backups are not, nothing opens without it"
-            ));
+            text += "\nmade the master key ";
+            text += key;
+            text += ": keep a copy where the database's backups are not, nothing opens without it";
         }
         let elsewhere = matches!(compose::address(&settings)?, Address::Postgres(_));
-        text.push_str(&format!("\n{}", first_admin::hint(&settings.server.data, elsewhere)));
+        text += "\n";
+        text += &first_admin::hint(&settings.server.data, elsewhere);
         print::answer(context.json, &text, &json!({ "database": place, "master_key": key }));
         Ok(())
     }

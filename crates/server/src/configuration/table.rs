@@ -12,7 +12,7 @@ use toml::Value;
 
 use super::layers::{Layers, Source};
 use super::mounts::{self, Mount};
-use super::value::{Algorithm, LogFormat, MailTls, Setting, Size};
+use super::value::{Algorithm, ForwardingHeaders, LogFormat, MailTls, Setting, Size};
 use super::{Fault, access, check};
 
 /// A key as the table declares it.
@@ -87,8 +87,11 @@ settings! {
         tls_cert: Option<PathBuf> = "",
         /// The private key of the certificate (PEM).
         tls_key: Option<PathBuf> = "",
-        /// Networks of the proxies whose `X-Forwarded-*` headers are believed.
+        /// Networks of the proxies whose forwarding headers are believed.
         proxies: Vec<IpNet> = "",
+        /// Which headers those are: `x-forwarded` (`X-Forwarded-For`, `-Proto`, `-Host`) or `forwarded` (`Forwarded`, RFC 7239). The proxy
+        /// must set them itself: what it passes through is the client's to choose.
+        proxy_headers: ForwardingHeaders = "x-forwarded",
         /// Threads that serve requests; 0: one per core.
         workers: u32 = "0",
         /// How long a shutdown waits for requests that are under way.
@@ -261,8 +264,11 @@ settings! {
     }
     /// Health and metrics.
     operations: Operations {
-        /// A listener of their own for `/healthz`, `/readyz` and `/metrics`; empty: the server's.
+        /// A listener of their own for `/healthz`, `/readyz`, `/metrics`, `/openapi.json` and `/docs`. Empty: `127.0.0.1:8081` if the server
+        /// listens beyond loopback or behind a proxy, otherwise none. `/metrics` is served there alone, if there is one.
         listen: Option<SocketAddr> = "",
+        /// Whether the server's own listener serves `/openapi.json` and `/docs` too.
+        docs: bool = "true",
     }
     /// The log on standard error.
     log: Log {

@@ -199,6 +199,13 @@ choices! {
         /// P-256 with SHA-256 (RFC 7518, 3.4).
         Es256 = "ES256",
     }
+    /// Which headers of proxies are read.
+    ForwardingHeaders {
+        /// `X-Forwarded-For`, `X-Forwarded-Proto`, `X-Forwarded-Host`.
+        XForwarded = "x-forwarded",
+        /// `Forwarded` (RFC 7239).
+        Forwarded = "forwarded",
+    }
     /// How a mail server is spoken to.
     MailTls {
         /// TLS once the server has offered it, or no mail.

@@ -11,7 +11,7 @@ pub(super) fn wrap(token: &str) -> Option<Secret<String>> {
 
 /// The engine's token from PORTOS' writing; `None` for what is not standard base64 with its padding.
 pub(super) fn unwrap(token: &str) -> Option<Secret<String>> {
-    STANDARD.decode(token).ok().map(|bytes| Secret::new(URL_SAFE_NO_PAD.encode(bytes)))
+    STANDARD.decode(token.trim_ascii()).ok().map(|bytes| Secret::new(URL_SAFE_NO_PAD.encode(bytes)))
 }
 
 #[cfg(test)]
