@@ -56,7 +56,7 @@ const PAGES: [(&str, usize); 8] = [
     ("docs/dialects/fiuu.md", 5),
     ("docs/dialects/kasir.md", 9),
     ("docs/dialects/portos.md", 12),
-    ("docs/dialects/posstar.md", 5),
+    ("docs/dialects/posstar.md", 6),
 ];
 
 #[test]

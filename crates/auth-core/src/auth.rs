@@ -46,7 +46,7 @@ use crate::keys::{AuditSignet, Keyring};
 use crate::passwords::{HashError, HashQueue};
 use crate::ports::AuthView;
 use crate::refusals::Refusals;
-use crate::remembered::{ApiKeys, Profiles, Tokens};
+use crate::remembered::{ApiKeys, FirstUses, Profiles, Tokens};
 use crate::throttle::{Throttle, Turns};
 use crate::uses::Uses;
 
@@ -68,6 +68,7 @@ pub struct Auth {
     changes: Arc<Changes>,
     tokens: Tokens,
     profiles: Profiles,
+    first_uses: FirstUses,
     api_keys: ApiKeys,
     uses: Uses,
     refusals: Refusals,

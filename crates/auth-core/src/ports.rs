@@ -23,7 +23,7 @@ pub use credentials::{Credential, CredentialKind, Credentials, Verifier};
 pub use directory::{Devices, Roles, Tenants, Users};
 pub use feed::{Cursor, Feed, Instance, InstanceState, Instances, Look, Node, Nodes};
 pub use keys::{KeyKind, KeyState, Keys, StoredKey};
-pub use sessions::{Listed, Rotation, SessionFilter, Sessions, Standing, Use};
+pub use sessions::{FirstUse, Listed, Rotation, SessionFilter, Sessions, Standing, Use};
 
 /// Shows the ports of authentication.
 pub struct AuthView;

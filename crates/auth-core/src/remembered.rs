@@ -10,10 +10,11 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
-use tillgate_domain::{DeviceId, Instant, KeyId, PrincipalId};
+use tillgate_domain::{DeviceId, Instant, KeyId, PrincipalId, SessionId};
 
 use crate::Profile;
 use crate::changes::Moment;
+use crate::ports::FirstUse;
 use crate::token::access::Claims;
 
 pub(crate) use api_keys::{ApiKeys, OpenedApiKey};
@@ -23,6 +24,9 @@ const TOKENS: u64 = 16 << 20;
 
 /// How much profiles may take, in bytes.
 const PROFILES: u64 = 16 << 20;
+
+/// How much first uses may take, in bytes.
+const FIRST_USES: u64 = 4 << 20;
 
 /// A token that has verified.
 pub(crate) struct Verified {
@@ -139,6 +143,43 @@ impl Profiles {
         let key = (principal, device);
         if self.0.get(&key).is_none_or(|read| read.began <= began && !Arc::ptr_eq(&read.profile, profile)) {
             self.0.insert(key, Read { profile: Arc::clone(profile), began });
+        }
+    }
+}
+
+/// First uses of a session, with the moment at which their reading began.
+#[derive(Clone)]
+struct ReadUses {
+    uses: Arc<[FirstUse]>,
+    began: Moment,
+}
+
+/// What was read of the first uses of sessions.
+pub(crate) struct FirstUses(Cache<SessionId, ReadUses>);
+
+impl Default for FirstUses {
+    fn default() -> Self {
+        let weight = |read: &ReadUses| size_of::<ReadUses>() + size_of_val(&*read.uses) + OVERHEAD;
+        Self(
+            Cache::builder()
+                .max_capacity(FIRST_USES)
+                .weigher(move |_, read: &ReadUses| u32::try_from(weight(read)).unwrap_or(u32::MAX))
+                .eviction_policy(EvictionPolicy::lru())
+                .build(),
+        )
+    }
+}
+
+impl FirstUses {
+    /// The first uses, where they were read after `touched`.
+    pub(crate) fn find(&self, session: SessionId, touched: Moment) -> Option<Arc<[FirstUse]>> {
+        self.0.get(&session).filter(|read| read.began >= touched).map(|read| read.uses)
+    }
+
+    /// Remembers first uses whose reading began then. Those that were read later stay.
+    pub(crate) fn keep(&self, session: SessionId, uses: &Arc<[FirstUse]>, began: Moment) {
+        if self.0.get(&session).is_none_or(|read| read.began <= began) {
+            self.0.insert(session, ReadUses { uses: Arc::clone(uses), began });
         }
     }
 }

@@ -22,6 +22,10 @@ pub struct Terms {
     pub absolute: Option<Duration>,
     /// Whether everything ends at the first instant of the next day in the tenant's zone.
     pub midnight: bool,
+    /// How long an exchanged access token stays good after the first use of one that followed it; `None`: until its own expiry. It
+    /// is for sessions without a refresh token ([`Auth::exchange`](crate::Auth::exchange)).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exchange_overlap: Option<Duration>,
 }
 
 /// How a session is refreshed.
@@ -50,6 +54,7 @@ impl Default for Terms {
             refresh: Some(Refresh { idle: days(30), overlap: Some(Duration::from_mins(2)), first_reusable: false }),
             absolute: days(90),
             midnight: false,
+            exchange_overlap: None,
         }
     }
 }
@@ -105,7 +110,10 @@ impl Terms {
             }),
             first_reusable: refresh.first_reusable,
         });
-        Self { access, refresh, absolute: shorter(self.absolute, limits.absolute), midnight: self.midnight }
+        let exchange_overlap =
+            self.exchange_overlap.map(|overlap| limits.overlap.map_or(overlap, |limit| overlap.min(limit)));
+        let absolute = shorter(self.absolute, limits.absolute);
+        Self { access, refresh, absolute, midnight: self.midnight, exchange_overlap }
     }
 
     /// The longest that each span of a session gets: a limit above it shortens nothing ([`within`](Self::within)), whatever the kind
@@ -114,7 +122,7 @@ impl Terms {
         // where clocks are put back, a day is an hour longer
         let day = self.midnight.then_some(Duration::from_hours(25));
         let end = |span: Option<Duration>| span.into_iter().chain(day).min();
-        let Self { access, refresh, absolute, .. } = self;
+        let Self { access, refresh, absolute, exchange_overlap, .. } = self;
         let access = Some((*access).min(LONGEST_ACCESS));
         match refresh {
             // what no time ends is a permanent session
@@ -127,7 +135,12 @@ impl Terms {
                 absolute: end(*absolute),
                 overlap: overlap.or(SessionLimits::NOTHING.overlap),
             },
-            None => SessionLimits { access, absolute: end(*absolute), ..SessionLimits::NOTHING },
+            None => SessionLimits {
+                access,
+                absolute: end(*absolute),
+                overlap: exchange_overlap.or(SessionLimits::NOTHING.overlap),
+                ..SessionLimits::NOTHING
+            },
         }
     }
 
@@ -162,6 +175,7 @@ mod tests {
             }),
             absolute: None,
             midnight: false,
+            exchange_overlap: None,
         }
     }
 
@@ -244,6 +258,7 @@ mod tests {
             refresh: Some(Refresh { idle: minutes(60), overlap: minutes(1), first_reusable: false }),
             absolute: minutes(600),
             midnight: false,
+            exchange_overlap: None,
         };
         assert_eq!(terms().within(&short, person), expected);
         assert_eq!(terms().within(&short, SessionKind::Device), expected);
@@ -286,6 +301,9 @@ mod tests {
                 of(Some(25 * hour), Some(25 * hour), Some(hour / 60))
             }),
             (Terms { refresh: None, ..terms() }, SessionKind::Person, of(nothing, forever, nothing)),
+            (Terms { refresh: None, exchange_overlap: Some(hour / 60), ..terms() }, SessionKind::Person, {
+                of(nothing, forever, Some(hour / 60))
+            }),
             (person(None, None, None), SessionKind::Permanent, of(nothing, nothing, nothing)),
         ] {
             let longest = terms.longest();
@@ -305,7 +323,7 @@ mod tests {
             };
             let end = |limits: &SessionLimits| {
                 let within = terms.within(limits, kind);
-                let overlap = within.refresh.as_ref().and_then(|refresh| refresh.overlap);
+                let overlap = within.refresh.as_ref().and_then(|refresh| refresh.overlap).or(within.exchange_overlap);
                 (within.access, within.session_expiry(NOON, NOON, &Zone::UTC), overlap)
             };
             let whole = end(&SessionLimits::default());

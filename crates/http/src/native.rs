@@ -57,6 +57,7 @@ impl Native {
             }),
             absolute: Some(Duration::from_hours(90 * 24)),
             midnight: false,
+            exchange_overlap: None,
         }
     }
 

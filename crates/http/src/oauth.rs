@@ -42,7 +42,13 @@ impl OAuth {
 
 impl Default for OAuth {
     fn default() -> Self {
-        let terms = Terms { access: Duration::ZERO, refresh: None, absolute: Some(Duration::ZERO), midnight: false };
+        let terms = Terms {
+            access: Duration::ZERO,
+            refresh: None,
+            absolute: Some(Duration::ZERO),
+            midnight: false,
+            exchange_overlap: None,
+        };
         Self { terms }
     }
 }

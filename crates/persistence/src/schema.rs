@@ -179,6 +179,14 @@ diesel::table! {
 }
 
 diesel::table! {
+    first_uses (session_id, generation) {
+        session_id -> Binary,
+        generation -> BigInt,
+        first_used_at -> BigInt,
+    }
+}
+
+diesel::table! {
     attempts (key) {
         key -> Binary,
         principal_id -> Nullable<Binary>,

@@ -204,34 +204,48 @@ pub(crate) fn mounts(settings: &Settings) -> Result<Mounts, Stop> {
 fn native_terms(settings: &Settings) -> Terms {
     let sessions = &settings.sessions;
     let refresh = Refresh { idle: Some(sessions.idle), overlap: Some(sessions.overlap), first_reusable: false };
-    Terms { access: sessions.access, refresh: Some(refresh), absolute: Some(sessions.absolute), midnight: false }
+    Terms {
+        access: sessions.access,
+        refresh: Some(refresh),
+        absolute: Some(sessions.absolute),
+        midnight: false,
+        exchange_overlap: None,
+    }
 }
 
 fn portos_terms(settings: &Settings) -> Terms {
     let portos = &settings.portos;
     let refresh =
         Refresh { idle: Some(portos.idle), overlap: portos.rotation.then_some(portos.overlap), first_reusable: false };
-    Terms { access: portos.access, refresh: Some(refresh), absolute: None, midnight: false }
+    Terms { access: portos.access, refresh: Some(refresh), absolute: None, midnight: false, exchange_overlap: None }
 }
 
 fn kasir(settings: &Settings) -> Kasir {
     let kasir = &settings.kasir;
     let refresh = Refresh { idle: Some(kasir.idle), overlap: Some(kasir.overlap), first_reusable: true };
-    let terms = Terms { access: kasir.access, refresh: Some(refresh), absolute: None, midnight: false };
+    let terms =
+        Terms { access: kasir.access, refresh: Some(refresh), absolute: None, midnight: false, exchange_overlap: None };
     let web = Web { origins: kasir.origins.clone(), secure: kasir.secure, same_site: kasir.same_site };
     Kasir::new(terms, web, kasir.per_minute)
 }
 
 fn fiuu(settings: &Settings) -> Fiuu {
     let fiuu = &settings.fiuu;
-    let refresh = Refresh { idle: None, overlap: Some(fiuu.overlap), first_reusable: false };
-    let terms = Terms { access: fiuu.access, refresh: Some(refresh), absolute: None, midnight: true };
+    let refresh = Refresh { idle: None, overlap: fiuu.rotation.then_some(fiuu.overlap), first_reusable: false };
+    let terms =
+        Terms { access: fiuu.access, refresh: Some(refresh), absolute: None, midnight: true, exchange_overlap: None };
     Fiuu::new(terms, fiuu.per_minute)
 }
 
 fn posstar(settings: &Settings) -> PosStar {
     let posstar = &settings.posstar;
-    let terms = Terms { access: posstar.access, refresh: None, absolute: posstar.absolute, midnight: false };
+    let terms = Terms {
+        access: posstar.access,
+        refresh: None,
+        absolute: posstar.absolute,
+        midnight: false,
+        exchange_overlap: Some(posstar.overlap),
+    };
     PosStar::new(terms, posstar.per_minute)
 }
 

@@ -255,6 +255,7 @@ impl Shop {
                 }),
                 absolute: None,
                 midnight: false,
+                exchange_overlap: None,
             },
             generation: 1,
             key: key_id(1),

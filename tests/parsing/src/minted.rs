@@ -72,6 +72,7 @@ impl Minted {
             }),
             absolute: None,
             midnight: false,
+            exchange_overlap: None,
         };
         let login = Login {
             dialect: dialect.clone(),

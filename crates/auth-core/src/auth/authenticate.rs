@@ -115,6 +115,11 @@ impl Auth {
             let session_too = claims.session_has_expired(now) && !time.in_doubt;
             return Err(if session_too { TokenRefusal::Over } else { TokenRefusal::Expired }.into());
         }
+        match self.has_been_followed(claims, touched, now, reach)? {
+            None => return Ok(None),
+            Some(true) => return Err(TokenRefusal::Expired.into()),
+            Some(false) => {}
+        }
         let Some(profile) = self.profile(claims, touched, reach)? else { return Ok(None) };
         if verified.notable(now) {
             self.uses.note(Use { session: claims.sid, generation: claims.generation, at: now });

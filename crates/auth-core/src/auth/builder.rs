@@ -13,7 +13,7 @@ use crate::keys::{AuditSignet, KeyError, Keyring, Lifecycle, MasterKey, SigningA
 use crate::passwords::{Argon2id, Cost, HashQueue, InvalidCost, PasswordHasher, QueueLimits};
 use crate::ports::{KeyKind, KeyState, StoredKey};
 use crate::refusals::Refusals;
-use crate::remembered::{ApiKeys, Profiles, Tokens};
+use crate::remembered::{ApiKeys, FirstUses, Profiles, Tokens};
 use crate::system::{SystemClock, SystemEntropy};
 use crate::throttle::{Throttle, ThrottleLimits, Turns};
 use crate::token::crypto;
@@ -175,6 +175,7 @@ impl Builder {
             changes: Arc::new(Changes::default()),
             tokens: Tokens::default(),
             profiles: Profiles::default(),
+            first_uses: FirstUses::default(),
             api_keys: ApiKeys::default(),
             uses: Uses::default(),
             refusals: Refusals::default(),

@@ -1,12 +1,24 @@
 //! Exchanging: a live access token for another of the same session, for contracts without refresh tokens.
 //!
-//! The exchanged one stays good until its own expiry. Each exchange puts the session's end off, as far as its terms allow.
+//! The exchanged one stays good for the overlap of its terms ([`Terms::exchange_overlap`](crate::Terms::exchange_overlap)) after the
+//! first use of one that followed it, or until its own expiry where they have none. Each exchange puts the session's end off, as
+//! far as its terms allow.
+//!
+//! Which tokens followed which, their generations say. The first use of a generation is written to the store at once, and told to
+//! every process as a change of the user: what they remember of first uses is read again after it, and asked from memory until then.
 
-use tillgate_domain::{StoreError, StoreExt};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tillgate_domain::{Instant, PrincipalId, Scope, SessionId, StoreError, StoreExt};
 
 use super::Auth;
-use crate::ports::Rotation;
+use super::authenticate::Reach;
+use crate::changes::Moment;
+use crate::ports::{FirstUse, Rotation};
 use crate::requests::How;
+use crate::session::FIRST_GENERATION;
+use crate::token::access::Claims;
 use crate::{Error, Granted, Presented, Session, TokenRefusal};
 
 /// How often an exchange that another one overtook is begun anew.
@@ -22,7 +34,8 @@ impl Auth {
     /// Exchanges an access token. One of a session that has a refresh token is refused: that is what its refresh is for.
     pub fn exchange(&self, presented: &Presented<'_>) -> Result<Granted, Error> {
         let caller = self.authenticate(presented)?;
-        let id = caller.session().ok_or(TokenRefusal::Invalid)?;
+        let presented_in = *caller.in_session().ok_or(TokenRefusal::Invalid)?;
+        let id = presented_in.id;
         let now = self.time().at;
         let came = self.store.write(|tx| {
             for _ in 0..AGAIN {
@@ -39,7 +52,7 @@ impl Auth {
                 }
                 let put_off = session.terms.session_expiry(session.created_at, now, &standing.zone);
                 let later = Rotation {
-                    generation: session.generation,
+                    generation: next_generation(session, presented_in.generation),
                     key: session.key,
                     previous_key: session.previous_key,
                     at: now,
@@ -48,7 +61,8 @@ impl Auth {
                 };
                 if tx.sessions().rotate(session.id, session.generation, &later)? {
                     let (rotated_at, rotated_from) = (Some(now), later.from);
-                    let session = Session { expires_at: later.expires_at, rotated_at, rotated_from, ..session.clone() };
+                    let (generation, expires_at) = (later.generation, later.expires_at);
+                    let session = Session { generation, rotated_from, rotated_at, expires_at, ..session.clone() };
                     return Ok(Came::In(Box::new(session)));
                 }
             }
@@ -61,5 +75,68 @@ impl Auth {
             }
             Came::Refused(refusal) => Err(refusal.into()),
         }
+    }
+
+    /// Whether a token that was exchanged is past its overlap: one that followed it was first used so long ago. To ask it of a token
+    /// that was never used before notes its first use. `None` where the store must be asked and may not.
+    pub(super) fn has_been_followed(
+        &self,
+        claims: &Claims,
+        touched: Moment,
+        now: Instant,
+        reach: Reach,
+    ) -> Result<Option<bool>, Error> {
+        let Some(overlap) = claims.exchange_overlap() else { return Ok(Some(false)) };
+        let mut known = self.first_uses.find(claims.sid, touched);
+        if known.is_none() && reach == Reach::Store {
+            known = Some(self.read_first_uses(claims.sid)?);
+        }
+        let Some(known) = known else { return Ok(None) };
+        let follows = |first: &&FirstUse| first.generation > claims.generation;
+        if known.iter().filter(follows).any(|first| now.since(first.at) >= overlap) {
+            return Ok(Some(true));
+        }
+        let noted = known.iter().any(|first| first.generation >= claims.generation);
+        if claims.generation > FIRST_GENERATION && !noted {
+            if reach == Reach::Memory {
+                return Ok(None);
+            }
+            self.note_first_use(claims, now, overlap)?;
+        }
+        Ok(Some(false))
+    }
+
+    fn read_first_uses(&self, session: SessionId) -> Result<Arc<[FirstUse]>, Error> {
+        let began = self.changes.now();
+        let uses: Arc<[FirstUse]> = self.store.read(|tx| tx.sessions().first_uses(session))?.into();
+        self.first_uses.keep(session, &uses, began);
+        Ok(uses)
+    }
+
+    fn note_first_use(&self, claims: &Claims, now: Instant, overlap: Duration) -> Result<(), Error> {
+        let first = FirstUse { generation: claims.generation, at: now };
+        let scope = match claims.principal() {
+            PrincipalId::User(id) => Scope::User(id),
+            PrincipalId::Device(id) => Scope::Device(id),
+        };
+        self.store.write(|tx| {
+            // a session that is not there any more is over: its end is told otherwise
+            if tx.sessions().find(claims.sid)?.is_some()
+                && tx.sessions().note_first_use(claims.sid, first, now.before(overlap))?
+            {
+                tx.endings().touch(scope, now)?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+}
+
+/// The generation of what a token of this one is exchanged for. Where its terms end exchanged tokens, the newest is followed by
+/// another; one that was exchanged before, whose answer may have been lost, gets the newest again.
+fn next_generation(session: &Session, presented: i64) -> i64 {
+    match session.terms.exchange_overlap {
+        Some(_) if presented >= session.generation => presented.saturating_add(1),
+        _ => session.generation,
     }
 }

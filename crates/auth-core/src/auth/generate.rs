@@ -18,7 +18,8 @@ impl Auth {
             return Err(LoginRefusal::NotThere.into());
         }
         let refresh = Some(Refresh { idle: None, overlap: None, first_reusable: false });
-        let terms = Terms { access: login.terms.access, refresh, absolute: None, midnight: false };
+        let terms =
+            Terms { access: login.terms.access, refresh, absolute: None, midnight: false, exchange_overlap: None };
         self.let_in(&Login { terms, ..login.clone() }, Aim::Pairing)
     }
 

@@ -5,12 +5,18 @@ use tillgate_domain::{PrincipalId, SessionId, Slug, StoreExt, TenantId};
 use super::Auth;
 use super::end::{END_OTHERS, own_or_by_right};
 use crate::ports::{Listed, SessionFilter};
-use crate::{Caller, Error};
+use crate::{Caller, Dialect, Error};
 
 /// The longest part of a list: a page of 200 and the one more that tells whether another follows.
 const LONGEST: u32 = 201;
 
 impl Auth {
+    /// The contracts that live sessions were made through. Reads every session: it is for a server's start.
+    pub fn live_dialects(&self) -> Result<Vec<Dialect>, Error> {
+        let now = self.time().at;
+        Ok(self.store.read(|tx| tx.sessions().dialects(now))?)
+    }
+
     /// Sessions of the caller's tenant, newest first, those after `after`, 201 at most: everybody's by the right
     /// `sessionDelete`, else one's own.
     pub fn sessions(

@@ -101,6 +101,7 @@ impl Auth {
             sat: session.created_at.millis(),
             sxp: session.expires_at.map(tillgate_domain::Instant::millis),
             fin: session.terms.is_fixed(),
+            exo: session.terms.exchange_overlap.map(|overlap| i64::try_from(overlap.as_millis()).unwrap_or(i64::MAX)),
             scope: None,
             roles: None,
         })

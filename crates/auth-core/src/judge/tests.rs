@@ -28,6 +28,7 @@ fn standing(generation: i64, used: i64, rotated: Option<u64>) -> Standing {
             }),
             absolute: None,
             midnight: false,
+            exchange_overlap: None,
         },
         generation,
         key,

@@ -57,6 +57,8 @@ tables! {
     role_names: (TenantId, Folded) => RoleId,
     credentials: (PrincipalId, CredentialKind) => Credential,
     sessions: SessionId => Session,
+    /// When generations of sessions were first used.
+    first_uses: (SessionId, i64) => Instant,
     by_user: (UserId, SessionId) => (),
     by_device: (DeviceId, SessionId) => (),
     by_parent: (SessionId, SessionId) => (),

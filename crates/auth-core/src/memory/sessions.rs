@@ -1,5 +1,6 @@
 //! Sessions in memory.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::ops::Bound;
 
@@ -7,8 +8,8 @@ use tillgate_domain::{Change, EndedWhy, Epoch, Instant, KeyId, SessionId, Stored
 
 use super::rows::Tables;
 use super::transaction::{Transaction, broken, many, most};
-use crate::ports::{Listed, Rotation, SessionFilter, Sessions, Standing, Use};
-use crate::{Epochs, Session};
+use crate::ports::{FirstUse, Listed, Rotation, SessionFilter, Sessions, Standing, Use};
+use crate::{Dialect, Epochs, Session};
 
 impl Sessions for Transaction<'_> {
     fn insert(&mut self, session: &Session) -> Stored<()> {
@@ -103,6 +104,33 @@ impl Sessions for Transaction<'_> {
         Ok(())
     }
 
+    fn first_uses(&mut self, id: SessionId) -> Stored<Vec<FirstUse>> {
+        Ok(first_uses(self.tables(), id))
+    }
+
+    fn note_first_use(&mut self, id: SessionId, first: FirstUse, settled: Instant) -> Stored<bool> {
+        let tables = self.writing()?;
+        if !tables.sessions.has(&id) {
+            return broken("a first use is of a session that is in the store");
+        }
+        let new = !tables.first_uses.has(&(id, first.generation));
+        if new {
+            tables.first_uses.put((id, first.generation), first.at);
+        }
+        let uses = first_uses(tables, id);
+        let newest = uses.iter().filter(|each| each.at <= settled).map(|each| each.generation).max();
+        for each in uses.iter().filter(|each| newest.is_some_and(|newest| each.generation < newest)) {
+            tables.first_uses.remove(&(id, each.generation));
+        }
+        Ok(new)
+    }
+
+    fn dialects(&mut self, now: Instant) -> Stored<Vec<Dialect>> {
+        let sessions = self.tables().sessions.rows().values().filter(|session| live(session, now));
+        let dialects: BTreeSet<Dialect> = sessions.map(|session| session.dialect.clone()).collect();
+        Ok(dialects.into_iter().collect())
+    }
+
     fn list(&mut self, filter: &SessionFilter, after: Option<SessionId>, limit: u32) -> Stored<Vec<Listed>> {
         let tables = self.tables();
         let end = after.map_or(Bound::Unbounded, Bound::Excluded);
@@ -133,6 +161,11 @@ impl Sessions for Transaction<'_> {
         }
         Ok(many(over.len()))
     }
+}
+
+fn first_uses(tables: &Tables, id: SessionId) -> Vec<FirstUse> {
+    let of = tables.first_uses.rows().range((id, i64::MIN)..=(id, i64::MAX));
+    of.map(|((_, generation), at)| FirstUse { generation: *generation, at: *at }).collect()
 }
 
 /// When the session was ended, or else is over if nothing happens.
@@ -200,6 +233,9 @@ fn remove(tables: &mut Tables, id: SessionId) {
     }
     if let Some(end) = end_of(&session) {
         tables.by_end.remove(&(end, id));
+    }
+    for each in first_uses(tables, id) {
+        tables.first_uses.remove(&(id, each.generation));
     }
     tables.sessions.remove(&id);
 }

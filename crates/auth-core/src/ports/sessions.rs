@@ -7,7 +7,7 @@ use tillgate_domain::{
     UserStatus, Zone,
 };
 
-use crate::{Epochs, Session};
+use crate::{Dialect, Epochs, Session};
 
 /// A session with what decides whether it still stands, read together.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,15 @@ pub struct Use {
     /// The session.
     pub session: SessionId,
     /// The generation of the access token.
+    pub generation: i64,
+    /// When.
+    pub at: Instant,
+}
+
+/// When an access token of a generation was first used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FirstUse {
+    /// The generation.
     pub generation: i64,
     /// When.
     pub at: Instant,
@@ -108,6 +117,16 @@ pub trait Sessions {
     /// Notes uses, in the order of sessions: `used` and `last_used_at` of the session and `last_seen_at` of its device rise to
     /// what the use says and never fall. What names no session is passed over.
     fn note(&mut self, uses: &[Use]) -> Stored<()>;
+
+    /// When generations of a session were first used, as far as that was noted, by generation.
+    fn first_uses(&mut self, id: SessionId) -> Stored<Vec<FirstUse>>;
+
+    /// Notes when a generation of a session was first used. The session is in the store. False where that was noted before. First
+    /// uses of earlier generations than one that was first used at `settled` or before are forgotten.
+    fn note_first_use(&mut self, id: SessionId, first: FirstUse, settled: Instant) -> Stored<bool>;
+
+    /// The contracts of the sessions that are neither ended nor expired at `now`. Reads every session: it is for a server's start.
+    fn dialects(&mut self, now: Instant) -> Stored<Vec<Dialect>>;
 
     /// Sessions with the names that lists show, newest first, those after `after` only, `limit` at most.
     fn list(&mut self, filter: &SessionFilter, after: Option<SessionId>, limit: u32) -> Stored<Vec<Listed>>;

@@ -1,6 +1,8 @@
 //! Access tokens: JWTs as RFC 9068 profiles them, signed with `EdDSA` or ES256. Whoever holds the public keys checks them without
 //! asking; tillgate itself also compares what has changed since.
 
+use std::time::Duration;
+
 use jsonwebtoken::{Header, Validation, decode, decode_header, encode};
 use serde::{Deserialize, Serialize};
 use tillgate_domain::{DeviceId, Epoch, Instant, KeyId, PrincipalId, SessionId, TenantId, UserId};
@@ -61,6 +63,9 @@ pub struct Claims {
     /// Whether no refresh puts that off.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub fin: bool,
+    /// How long it stays good after the first use of one that it was exchanged for, in milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exo: Option<i64>,
     /// The rights, separated by spaces, where they are short enough.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
@@ -106,6 +111,11 @@ impl Claims {
     /// When it expires.
     pub fn expires_at(&self) -> Instant {
         Instant::from_millis(self.exp.saturating_mul(1000))
+    }
+
+    /// How long it stays good after the first use of one that it was exchanged for; `None`: until its own expiry.
+    pub fn exchange_overlap(&self) -> Option<Duration> {
+        self.exo.map(|overlap| Duration::from_millis(overlap.unsigned_abs()))
     }
 
     /// Whether the session has come to an end that no refresh has put off.
@@ -206,6 +216,7 @@ mod tests {
             sat: 0,
             sxp: None,
             fin: false,
+            exo: None,
             scope: None,
             roles: None,
         }

@@ -15,6 +15,7 @@
 
 mod clocks;
 mod ending;
+mod exchanging;
 mod failing;
 mod hasher;
 mod holding;

@@ -39,6 +39,7 @@ pub(crate) fn terms() -> Terms {
         refresh: Some(Refresh { idle: Some(12 * HOUR), overlap: Some(OVERLAP), first_reusable: false }),
         absolute: None,
         midnight: false,
+        exchange_overlap: None,
     }
 }
 

@@ -28,6 +28,7 @@ impl Terms {
             refresh: Some(Refresh { idle: Some(self.idle), overlap: Some(OVERLAP), first_reusable: false }),
             absolute: self.absolute,
             midnight: false,
+            exchange_overlap: None,
         }
     }
 }

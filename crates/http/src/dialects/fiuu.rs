@@ -50,6 +50,7 @@ impl Fiuu {
             refresh: Some(Refresh { idle: None, overlap: Some(Duration::from_mins(2)), first_reusable: false }),
             absolute: None,
             midnight: true,
+            exchange_overlap: None,
         }
     }
 

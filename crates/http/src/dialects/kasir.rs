@@ -71,6 +71,7 @@ impl Kasir {
             }),
             absolute: None,
             midnight: false,
+            exchange_overlap: None,
         }
     }
 }

@@ -51,6 +51,7 @@ impl Krmpesan {
             refresh: Some(Refresh { idle: None, overlap: None, first_reusable: false }),
             absolute: None,
             midnight: false,
+            exchange_overlap: None,
         }
     }
 }

@@ -58,6 +58,7 @@ impl Portos {
             }),
             absolute: None,
             midnight: false,
+            exchange_overlap: None,
         }
     }
 

@@ -44,7 +44,13 @@ impl PosStar {
 
     /// The terms that hold where no setting says otherwise.
     pub fn terms() -> Terms {
-        Terms { access: Duration::from_hours(24), refresh: None, absolute: None, midnight: false }
+        Terms {
+            access: Duration::from_hours(24),
+            refresh: None,
+            absolute: Some(Duration::from_hours(90 * 24)),
+            midnight: false,
+            exchange_overlap: Some(Duration::from_mins(5)),
+        }
     }
 }
 

@@ -171,6 +171,7 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("POST", "/posstar/api/v1/auth/reset-password", "", [400, 400, 400, 400]),
     ("GET", "/posstar/api/v1/auth/me", "", [401, 200, 200, 200]),
     ("POST", "/posstar/api/v1/auth/refresh", "", [200, 200, 200, 200]),
+    ("POST", "/posstar/api/v1/auth/logout", "", [401, 200, 200, 200]),
     ("GET", "/krmpesan/token", "", [200, 200, 200, 200]),
     ("POST", "/krmpesan/token", "", [200, 200, 200, 200]),
     ("GET", "/krmpesan/tokens", "", [200, 200, 200, 200]),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use diesel::prelude::*;
-use tillgate_auth_core::ports::{Listed, Rotation, SessionFilter, Sessions, Standing, Use};
-use tillgate_auth_core::{Epochs, Session};
+use tillgate_auth_core::ports::{FirstUse, Listed, Rotation, SessionFilter, Sessions, Standing, Use};
+use tillgate_auth_core::{Dialect, Epochs, Session};
 use tillgate_domain::{DeviceName, Epoch, Instant, KeyId, SessionId, Stored, UserName, Zone};
 use uuid::Uuid;
 
@@ -13,7 +13,7 @@ use super::removed;
 use crate::connection::{AnyConnection, MultiBackend};
 use crate::failure::classify;
 use crate::row::{Cell, Id, SessionRow, day};
-use crate::schema::{devices, sessions, tenants, users};
+use crate::schema::{devices, first_uses, sessions, tenants, users};
 use crate::statement::{Bind, Statement, places};
 use crate::transaction::Transaction;
 
@@ -24,6 +24,10 @@ const ROTATE: &str = "UPDATE sessions SET generation = $3, key_id = $4, previous
      expires_day = $8, rotated_from = $9 WHERE id = $1 AND generation = $2 AND ended_at IS NULL";
 const EXTEND: &str = "UPDATE sessions SET expires_at = $3, expires_day = $4, rotated_from = $5 \
      WHERE id = $1 AND generation = $2 AND ended_at IS NULL";
+const NOTE_FIRST_USE: &str = "INSERT INTO first_uses (session_id, generation, first_used_at) VALUES ($1, $2, $3) \
+     ON CONFLICT (session_id, generation) DO NOTHING";
+const FORGET_FIRST_USES: &str = "DELETE FROM first_uses WHERE session_id = $1 AND generation < (\
+     SELECT MAX(generation) FROM first_uses WHERE session_id = $1 AND first_used_at <= $2)";
 const UNDER: &str = "SELECT id FROM sessions \
      WHERE key_id = $1 AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
      UNION ALL SELECT id FROM sessions \
@@ -153,6 +157,37 @@ impl Sessions for Transaction<'_> {
         }
         let merged: Vec<_> = merged.into_iter().map(|(id, (generation, at))| (id, generation, at)).collect();
         merged.chunks(BATCH).try_for_each(|batch| self.note_batch(batch))
+    }
+
+    fn first_uses(&mut self, id: SessionId) -> Stored<Vec<FirstUse>> {
+        let rows: Vec<(i64, i64)> = first_uses::table
+            .filter(first_uses::session_id.eq(id.0.as_bytes().as_slice()))
+            .order(first_uses::generation)
+            .select((first_uses::generation, first_uses::first_used_at))
+            .load(self.connection)
+            .map_err(classify)?;
+        let first = |(generation, at)| FirstUse { generation, at: Instant::from_millis(at) };
+        Ok(rows.into_iter().map(first).collect())
+    }
+
+    fn note_first_use(&mut self, id: SessionId, first: FirstUse, settled: Instant) -> Stored<bool> {
+        let binds = [Bind::from(&id.0), first.generation.into(), first.at.into()];
+        let new = self.run(&Statement::new(NOTE_FIRST_USE, binds))? == 1;
+        self.run(&Statement::new(FORGET_FIRST_USES, [Bind::from(&id.0), settled.into()]))?;
+        Ok(new)
+    }
+
+    fn dialects(&mut self, now: Instant) -> Stored<Vec<Dialect>> {
+        let live = sessions::expires_at.is_null().or(sessions::expires_at.gt(now.millis()));
+        let labels: Vec<String> = sessions::table
+            .filter(sessions::ended_at.is_null())
+            .filter(live)
+            .order(sessions::dialect)
+            .select(sessions::dialect)
+            .distinct()
+            .load(self.connection)
+            .map_err(classify)?;
+        Ok(labels.iter().map(|label| Dialect::new(label)).collect())
     }
 
     fn list(&mut self, filter: &SessionFilter, after: Option<SessionId>, limit: u32) -> Stored<Vec<Listed>> {

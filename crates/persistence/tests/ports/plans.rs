@@ -25,8 +25,8 @@ thread_local! {
 const SMALL: &[&str] =
     &["over", "given", "who", "mine", "seen", "feed", "keys", "rival", "nodes", "waiting", "part", "sqlite_sequence"];
 
-/// Statements that read a whole table knowingly, without the quotes of a dialect: up to the first that is found.
-const WHOLE: &[&str] = &["SELECT EXISTS (SELECT users"];
+/// Statements that read a whole table knowingly, without the quotes of a dialect: up to the first that is found, or once at a start.
+const WHOLE: &[&str] = &["SELECT EXISTS (SELECT users", "SELECT DISTINCT sessions.dialect"];
 
 /// How statements begin that have a plan.
 const VERBS: &[&str] = &["SELECT", "UPDATE", "DELETE", "INSERT", "WITH"];

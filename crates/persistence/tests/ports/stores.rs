@@ -220,6 +220,7 @@ impl Shop {
                 refresh: Some(Refresh { idle: None, overlap: Some(Duration::from_mins(2)), first_reusable: false }),
                 absolute: Some(Duration::from_hours(24 * 90)),
                 midnight: false,
+                exchange_overlap: None,
             },
             generation: 1,
             key: KeyId(uuid(50)),

@@ -59,6 +59,9 @@ pub(super) fn together(settings: &Settings) -> Result<(), Fault> {
     hold(posstar.absolute.is_none_or(|absolute| absolute >= posstar.access), || {
         "posstar.absolute is shorter than posstar.access".to_owned()
     })?;
+    hold(posstar.overlap < posstar.access, || {
+        "posstar.overlap must be shorter than posstar.access, after which an exchanged token has expired".to_owned()
+    })?;
     hold(posstar.per_minute >= 1, || "posstar.per_minute must be at least 1".to_owned())?;
     mails(mail)?;
     hold(fiuu.per_minute >= 1, || "fiuu.per_minute must be at least 1".to_owned())?;

@@ -171,6 +171,8 @@ settings! {
         access: Duration = "15m",
         /// How long after a rotation the refresh token before it is still answered with the same successor.
         overlap: Duration = "120s",
+        /// Whether refresh tokens rotate; `false` for clients that keep their first.
+        rotation: bool = "true",
         /// Requests of one address in a minute; the next is answered 429.
         per_minute: u32 = "100",
     }
@@ -179,7 +181,9 @@ settings! {
         /// How long a token is good; a live one is exchanged for the next.
         access: Duration = "24h",
         /// How long after its login a session lives, however often its token is exchanged; empty: for ever.
-        absolute: Option<Duration> = "",
+        absolute: Option<Duration> = "90d",
+        /// How long an exchanged token stays good after the first use of its successor.
+        overlap: Duration = "300s",
         /// Registrations and resets of one address in a minute; the next is answered 429.
         per_minute: u32 = "20",
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tillgate_auth_core::ports::{SessionFilter, Standing, Use};
+use tillgate_auth_core::ports::{FirstUse, SessionFilter, Standing, Use};
 use tillgate_auth_core::{Epochs, Refresh, Session, SessionKind, Terms};
 use tillgate_domain::{DeviceStatus, EndedWhy, Epoch, Instant, Scope, SessionId, UserStatus};
 
@@ -20,6 +20,7 @@ pub fn a_session_comes_back_as_it_was_added(bench: &Bench) {
             refresh: Some(Refresh { idle: None, overlap: None, first_reusable: true }),
             absolute: Some(Duration::from_hours(2160)),
             midnight: true,
+            exchange_overlap: None,
         },
         generation: 7,
         previous_key: key_id(3),
@@ -261,6 +262,73 @@ pub fn a_use_of_no_session_is_passed_over(bench: &Bench) {
     assert_eq!(stored(bench, session_id(2)).used, 1);
     assert_eq!(found(bench, session_id(1)), None);
     write(bench, |tx| tx.sessions().note(&[]));
+}
+
+fn first_uses(bench: &Bench, number: u8) -> Vec<(i64, Instant)> {
+    let uses = read(bench, |tx| tx.sessions().first_uses(session_id(number)));
+    uses.iter().map(|first| (first.generation, first.at)).collect()
+}
+
+/// The first use of a generation is noted once: the later one is false and changes nothing. They are told by generation.
+pub fn a_first_use_is_noted_once(bench: &Bench) {
+    let shop = Shop::open(bench);
+    add(bench, &[shop.session(1), shop.session(2)]);
+    let note = |number: u8, generation, when| {
+        let first = FirstUse { generation, at: at(when) };
+        write(bench, |tx| tx.sessions().note_first_use(session_id(number), first, at(0)))
+    };
+    assert!(note(1, 3, 70) && note(1, 2, 60) && note(2, 2, 65));
+    assert!(!note(1, 3, 50) && !note(1, 3, 90));
+    assert_eq!(first_uses(bench, 1), [(2, at(60)), (3, at(70))]);
+    assert_eq!(first_uses(bench, 2), [(2, at(65))], "another session's");
+    assert_eq!(first_uses(bench, 3), [], "no such session");
+}
+
+/// With a note first uses are forgotten of generations that a later one, first used at that instant or before, makes needless.
+pub fn needless_first_uses_are_forgotten(bench: &Bench) {
+    let shop = Shop::open(bench);
+    add(bench, &[shop.session(1), shop.session(2)]);
+    let note = |number: u8, generation, when, settled| {
+        let first = FirstUse { generation, at: at(when) };
+        write(bench, |tx| tx.sessions().note_first_use(session_id(number), first, at(settled)))
+    };
+    assert!(note(2, 2, 60, 0) && note(1, 2, 60, 0) && note(1, 3, 70, 59) && note(1, 4, 80, 69));
+    assert_eq!(first_uses(bench, 1), [(2, at(60)), (3, at(70)), (4, at(80))]);
+    assert!(note(1, 5, 90, 70));
+    assert_eq!(first_uses(bench, 1), [(3, at(70)), (4, at(80)), (5, at(90))]);
+    assert!(!note(1, 5, 90, 90));
+    assert_eq!(first_uses(bench, 1), [(5, at(90))]);
+    assert_eq!(first_uses(bench, 2), [(2, at(60))], "another session's");
+}
+
+/// First uses go with their session.
+pub fn first_uses_are_swept_with_their_session(bench: &Bench) {
+    let shop = Shop::open(bench);
+    add(bench, &[Session { expires_at: Some(at(100)), ..shop.session(1) }]);
+    let first = FirstUse { generation: 2, at: at(60) };
+    assert!(write(bench, |tx| tx.sessions().note_first_use(session_id(1), first, at(0))));
+    assert_eq!(write(bench, |tx| tx.sessions().sweep(at(200), 10)), 1);
+    assert_eq!(first_uses(bench, 1), []);
+}
+
+/// The contracts of live sessions are told once each, by their labels; those of ended and expired ones are not.
+pub fn the_contracts_of_live_sessions_are_told(bench: &Bench) {
+    let shop = Shop::open(bench);
+    let of = |number: u8, label: &str, expires_at| Session {
+        dialect: tillgate_auth_core::Dialect::new(label),
+        expires_at,
+        ..shop.session(number)
+    };
+    let (soon, later) = (Some(at(100)), Some(at(200)));
+    add(bench, &[of(1, "portos", later), of(2, "portos", None), of(3, "kasir", None), of(4, "fiuu", soon)]);
+    add(bench, &[of(5, "posstar", later)]);
+    write(bench, |tx| tx.endings().end(session_id(5), EndedWhy::Admin, at(9)));
+    let told = |now| {
+        let dialects = read(bench, |tx| tx.sessions().dialects(now));
+        dialects.iter().map(|dialect| dialect.as_str().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(told(at(99)), ["fiuu", "kasir", "portos"]);
+    assert_eq!(told(at(100)), ["kasir", "portos"]);
 }
 
 fn with_keys(shop: &Shop, number: u8, key: u8, previous: u8) -> Session {

@@ -23,6 +23,7 @@ pub(super) fn routes() -> Vec<Route> {
         Route::open(Method::POST, LOGIN, log_in),
         Route::known(Method::GET, "/api/v1/auth/me", who),
         Route::open(Method::POST, REFRESH, exchange),
+        Route::known(Method::POST, "/api/v1/auth/logout", log_out),
     ]
 }
 
@@ -121,6 +122,17 @@ async fn who(_call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
         created_at: instants::text(user(&caller.profile)?.created_at),
     };
     answer::json(StatusCode::OK, &whole)
+}
+
+#[derive(Serialize)]
+struct Message {
+    message: &'static str,
+}
+
+/// Requires no rank: whoever has lost theirs may log out too. The published contract has no such call.
+async fn log_out(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+    call.block(move |engine| engine.logout(&caller)).await?;
+    answer::json(StatusCode::OK, &Message { message: "Logged out." })
 }
 
 async fn exchange(call: Call) -> Result<HttpResponse, Failure> {

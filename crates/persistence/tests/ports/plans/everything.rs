@@ -2,7 +2,7 @@
 //! one. It knows no database.
 
 use tillgate_auth_core::ports::{
-    Count, CountKey, CredentialKind, Cursor, KeyKind, KeyState, Node, Rotation, SessionFilter, Settled,
+    Count, CountKey, CredentialKind, Cursor, FirstUse, KeyKind, KeyState, Node, Rotation, SessionFilter, Settled,
     SignatureDigest, StoredKey, Use,
 };
 use tillgate_domain::audit::seal::Seal;
@@ -48,6 +48,8 @@ pub(super) fn everything(fresh: &Fresh, shop: &Shop) {
         };
         tx.sessions().rotate(shop.session(1).id, 1, &to)?;
         tx.sessions().extend(shop.session(1).id, 2, Some(at(99)), None)?;
+        let first = FirstUse { generation: 2, at: at(2) };
+        tx.sessions().note_first_use(shop.session(1).id, first, at(1))?;
         let uses: Vec<Use> =
             (1..=4).map(|number| Use { session: shop.session(number).id, generation: 1, at: at(3) }).collect();
         tx.sessions().note(&uses)?;
@@ -77,6 +79,8 @@ pub(super) fn everything(fresh: &Fresh, shop: &Shop) {
     // in a unit that writes too: it runs on the thread that asks, where its statements are seen
     fresh.write(|tx| {
         tx.sessions().find(shop.session(1).id)?;
+        tx.sessions().first_uses(shop.session(1).id)?;
+        tx.sessions().dialects(at(1))?;
         let of = SessionFilter { tenant: Some(shop.tenant.id), ..SessionFilter::default() };
         for filter in [
             of.clone(),

@@ -27,7 +27,8 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 /// How long somebody may stay at the page.
-const VISIT: Terms = Terms { access: Duration::from_mins(15), refresh: None, absolute: None, midnight: false };
+const VISIT: Terms =
+    Terms { access: Duration::from_mins(15), refresh: None, absolute: None, midnight: false, exchange_overlap: None };
 
 #[derive(Default, Deserialize, Validate)]
 #[serde(default)]
