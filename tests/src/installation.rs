@@ -68,6 +68,14 @@ impl Installation {
         self
     }
 
+    /// The same with PosStar among what is served, which a configuration has to name.
+    #[must_use]
+    pub fn with_posstar(self) -> Self {
+        let mounts = "[[mounts]]\ndialect = \"posstar\"\nprefix = \"/posstar\"\n";
+        std::fs::write(self.folder.join("tillgate.toml"), mounts).expect("the data folder can be written to");
+        self
+    }
+
     /// The same with the program that has every feature: TLS to PostgreSQL, traces.
     pub fn with_every_feature(mut self) -> Self {
         self.program = program_with_every_feature;

@@ -138,7 +138,7 @@ impl App {
 
 fn shop(engine: Engine) -> Installation {
     println!("on {engine:?}");
-    let shop = Installation::new(engine).with_setting("LOG__LEVEL", "trace");
+    let shop = Installation::new(engine).with_setting("LOG__LEVEL", "trace").with_posstar();
     for secret in [FIRST, SECOND] {
         shop.secrets().note(secret);
     }

@@ -17,5 +17,6 @@ mod running;
 mod sealing;
 mod sweeping;
 mod tls;
+mod unserved;
 
 pub use command::{Line, run};

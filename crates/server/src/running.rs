@@ -20,7 +20,7 @@ use crate::configuration::Settings;
 use crate::mail::Resets;
 use crate::sealing::Sealing;
 use crate::sweeping::Sweeping;
-use crate::{compose, exposure, first_admin, logging, tls};
+use crate::{compose, exposure, first_admin, logging, tls, unserved};
 
 /// What a server is made of.
 pub(crate) struct Parts {
@@ -47,6 +47,7 @@ pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> 
     }
     let mailing = Resets::start(settings, &database, &auth)?;
     let sweeping = Sweeping::start(&database, &auth)?;
+    unserved::warn(settings, &auth)?;
     let sealing = Sealing::start(settings, &database, &auth)?;
     let nobody = behind.is_none() && !office::any_user(&*database).map_err(Stop::failed)?;
     let served = actix_web::rt::System::new().block_on(async {

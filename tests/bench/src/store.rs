@@ -56,6 +56,12 @@ impl Store {
     pub(crate) fn with_demo(engine: Engine) -> Self {
         let store = Self::empty(engine);
         drop(store.start(&["demo", "--password", PASSWORD, "--yes"], &[]));
+        // PosStar is served where a mount names it
+        let mounts = ["portos", "kasir", "fiuu", "posstar", "krmpesan"].map(|dialect| {
+            let tenant = if dialect == "posstar" { "" } else { "tenant = \"default\"\n" };
+            format!("[[mounts]]\ndialect = \"{dialect}\"\nprefix = \"/{dialect}\"\n{tenant}")
+        });
+        fs::write(store.folder.join("tillgate.toml"), mounts.concat()).unwrap();
         store
     }
 

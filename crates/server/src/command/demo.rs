@@ -39,7 +39,7 @@ impl Demo {
         }
         let given = self.password.clone().map(Secret::new);
         given.as_ref().map_or(Ok(()), password::check).map_err(Stop::usage)?;
-        let settings = self.listening.settings(context)?;
+        let settings = self.listening.settings(context, true)?;
         if matches!(compose::address(&settings)?, Address::Postgres(_)) && !self.yes {
             return Err(Stop::usage(
                 "the demo would make users, devices and passwords in this PostgreSQL database: say --yes if it is one to try things in",

@@ -25,11 +25,12 @@ pub(crate) struct Listening {
 }
 
 impl Listening {
-    /// Lays the flags over the settings, and refuses to listen where nothing covers the passwords on their way.
-    pub(super) fn settings(&self, context: &Context) -> Result<Settings, Stop> {
+    /// Lays the flags over the settings, with every contract among the default mounts where that is wanted, and refuses to listen where nothing covers the passwords on their way.
+    pub(super) fn settings(&self, context: &Context, every_contract: bool) -> Result<Settings, Stop> {
         let settings = context.settings(|flags: &mut Flags| {
             flags.listen.clone_from(&self.listen);
             flags.proxies.clone_from(&self.behind_proxy);
+            flags.every_contract = every_contract;
         })?;
         exposure::check(&settings).map_err(Stop::usage)?;
         Ok(settings)
@@ -38,7 +39,7 @@ impl Listening {
 
 impl Serve {
     pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
-        let settings = self.listening.settings(context)?;
+        let settings = self.listening.settings(context, false)?;
         let mounts = compose::mounts(&settings)?;
         let _log = logging::begin(&settings)?;
         let database = compose::prepare(&settings, &mut super::migrate::progress)?;

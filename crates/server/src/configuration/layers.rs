@@ -43,12 +43,19 @@ pub(crate) struct Layers {
     pub(crate) mounts: Option<(Value, Source)>,
     /// The `[[access]]` of the file.
     pub(crate) access: Option<(Value, Source)>,
+    /// Whether every contract is served where no file names mounts.
+    pub(crate) every_contract: bool,
 }
 
 /// The ending of a key that names a file with the value in it.
 const FILE: &str = "_file";
 
 impl Layers {
+    /// No layer yet over the defaults, among which is every contract or only those that let nobody register.
+    pub(crate) fn over_defaults(every_contract: bool) -> Self {
+        Self { every_contract, ..Self::default() }
+    }
+
     /// Lays a configuration file over what there is.
     pub(crate) fn file(&mut self, name: &str, table: Table) -> Result<(), Fault> {
         let source = Source::File(name.to_owned());

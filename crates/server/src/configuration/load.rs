@@ -20,6 +20,8 @@ pub(crate) struct Flags {
     pub(crate) listen: Option<String>,
     /// `--behind-proxy`, each time that it is given.
     pub(crate) proxies: Vec<String>,
+    /// Whether every contract is served where no file names mounts, as a demo does.
+    pub(crate) every_contract: bool,
 }
 
 /// The name of the file in the data folder.
@@ -31,7 +33,7 @@ pub(crate) fn load(flags: &Flags, variables: &[(String, String)]) -> Result<Sett
     above.variables(variables.iter().cloned())?;
     flag_layer(&mut above, flags)?;
 
-    let mut layers = Layers::default();
+    let mut layers = Layers::over_defaults(flags.every_contract);
     if let Some(path) = &flags.config {
         layers.file(&path.display().to_string(), parse(path)?)?;
     } else {

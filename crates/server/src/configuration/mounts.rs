@@ -26,10 +26,14 @@ pub(crate) struct Mount {
 /// The contracts that there are.
 const DIALECTS: [&str; 5] = ["portos", "kasir", "fiuu", "posstar", "krmpesan"];
 
+/// The contract that lets anybody register a tenant: it is served where a mount names it, and in a demo.
+const REGISTERING: &str = "posstar";
+
 /// The mounts of the file, else each contract under its own name, for the tenant `default` but where requests find their own.
 pub(super) fn read(layers: &Layers) -> Result<Vec<Mount>, Fault> {
     let Some((value, source)) = &layers.mounts else {
-        return Ok(DIALECTS.into_iter().filter_map(usual).collect());
+        let served = |dialect: &&str| layers.every_contract || *dialect != REGISTERING;
+        return Ok(DIALECTS.into_iter().filter(served).filter_map(usual).collect());
     };
     let Value::Array(values) = value else {
         return Ok(Vec::new());
@@ -39,7 +43,7 @@ pub(super) fn read(layers: &Layers) -> Result<Vec<Mount>, Fault> {
 
 fn usual(dialect: &str) -> Option<Mount> {
     // an e-mail address finds its vendor at PosStar
-    let tenant = if dialect == "posstar" { None } else { Some(Slug::parse("default").ok()?) };
+    let tenant = if dialect == REGISTERING { None } else { Some(Slug::parse("default").ok()?) };
     Some(Mount { dialect: dialect.to_owned(), prefix: format!("/{dialect}"), host: None, tenant })
 }
 

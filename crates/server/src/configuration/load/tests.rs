@@ -139,6 +139,12 @@ fn mounts_are_read_from_the_file() {
     let flags = |text: &str| Flags { config: Some(folder.write("m.toml", text)), ..Flags::default() };
     let usual = load(&Flags::default(), &[]).unwrap().mounts;
     assert_eq!(usual.first().unwrap().prefix, "/portos");
+    let names = |mounts: &[crate::configuration::mounts::Mount]| {
+        mounts.iter().map(|mount| mount.dialect.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&usual), ["portos", "kasir", "fiuu", "krmpesan"], "nobody registers without being let");
+    let demo = load(&Flags { every_contract: true, ..Flags::default() }, &[]).unwrap().mounts;
+    assert_eq!(names(&demo), ["portos", "kasir", "fiuu", "posstar", "krmpesan"]);
     let root = "[[mounts]]\ndialect = \"portos\"\nprefix = \"\"\nhost = \"pos.example.com\"\n";
     let mounts = load(&flags(root), &[]).unwrap().mounts;
     assert_eq!((mounts.len(), mounts[0].prefix.as_str(), mounts[0].tenant.as_ref()), (1, "", None));
