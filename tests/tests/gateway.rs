@@ -32,7 +32,7 @@ struct Said {
 impl Gateway {
     fn before(shop: &Installation) -> Self {
         // neither native logins nor PORTOS' programs have a row in the page's table: these let a test ask by them
-        let more = "[[access]]\nmount = [\"native\", \"kasir\"]\nmethod = \"*\"\npath = \"/reports/*\"\nrights = [\"sessionDelete\"]\n\
+        let more = "[[access]]\nmount = [\"native\", \"kasir\"]\nmethod = \"*\"\npath = \"/reports/*\"\nrights = [\"sessionDelete\"]\ntenant = \"default\"\n\
             [[access]]\nmount = \"portos\"\nmethod = \"*\"\npath = \"/stock/*\"\nrights = [\"ticketCreate\"]\n";
         std::fs::write(shop.folder().join("tillgate.toml"), block("toml") + more).unwrap();
         let server = shop.serve_behind_proxy("127.0.0.1/32");
@@ -233,7 +233,7 @@ fn no_header_of_a_clients_speaks_for_the_gateway() {
         gateway.refused(&with("DELETE", "/api/v1/products/7", forged), 403, forged);
     }
     let forged = "X-Tillgate-User: admin\r\nx-tillgate-user: admin\r\nX-TILLGATE-ROLE: admin\r\nX-Tillgate-Rights: admin\r\n\
-        X-Tillgate-Device: P01\r\nX-Tillgate-Tenant: other\r\nX_Tillgate_User: admin\r\nX-HTTP-Method-Override: DELETE\r\n";
+        X-Tillgate-Device: P01\r\nX-Tillgate-Device-Id: P01\r\nX-Tillgate-User-Id: p01\r\nX-Tillgate-Tenant: other\r\nX_Tillgate_User: admin\r\nX-HTTP-Method-Override: DELETE\r\n";
     let head = gateway.reached(&with("GET", "/api/v1/products", forged));
     assert_eq!(lines(&head, "X-Tillgate-User"), ["cashier"], "{head}");
     assert_eq!(lines(&head, "X-Tillgate-Role"), ["cashier"], "{head}");

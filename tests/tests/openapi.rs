@@ -10,6 +10,7 @@ use tillgate_tests::{PASSWORD, on_both};
 const ACCESS: &str = r#"
 [[access]]
 mount = "native"
+tenant = "default"
 method = "GET"
 path = "/products"
 role = "cashier"

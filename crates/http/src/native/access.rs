@@ -30,6 +30,8 @@ pub(super) fn route() -> Route {
 }
 
 const USER: HeaderName = HeaderName::from_static("x-tillgate-user");
+const USER_ID: HeaderName = HeaderName::from_static("x-tillgate-user-id");
+const DEVICE_ID: HeaderName = HeaderName::from_static("x-tillgate-device-id");
 const DEVICE: HeaderName = HeaderName::from_static("x-tillgate-device");
 const ROLE: HeaderName = HeaderName::from_static("x-tillgate-role");
 const RIGHTS: HeaderName = HeaderName::from_static("x-tillgate-rights");
@@ -49,7 +51,9 @@ fn told(caller: &Caller) -> Result<HttpResponse, Failure> {
     let mut answer = HttpResponse::NoContent().finish();
     for (name, text) in [
         (USER, encoded(user.unwrap_or_default())),
+        (USER_ID, profile.user.as_ref().map(|user| user.id.to_string()).unwrap_or_default()),
         (DEVICE, encoded(device.unwrap_or_default())),
+        (DEVICE_ID, profile.device.as_ref().map(|device| device.id.to_string()).unwrap_or_default()),
         (ROLE, profile.rank.map(Rank::name).unwrap_or_default().to_owned()),
         (RIGHTS, rights.join(" ")),
         (TENANT, encoded(profile.tenant.slug.as_str())),

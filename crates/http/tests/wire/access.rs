@@ -62,11 +62,14 @@ fn is_refused(answer: &Answer, status: u16, code: &str, what: &str) {
 #[actix_web::test]
 async fn who_may_is_answered_204_with_their_identity() {
     let shop = open();
-    let cashier = shop.kasir("cashier").await.text("/data/Token");
+    let login = shop.kasir("cashier").await;
+    let (cashier, id) = (login.text("/data/Token"), login.text("/data/profile/id"));
     let answer = shop.send(with(ask("GET", "/api/v1/products/7?fields=%2e%2e//"), &cashier)).await;
     assert_eq!((answer.status.as_u16(), answer.bytes.len()), (204, 0));
     for (name, value) in [
         ("x-tillgate-user", "cashier"),
+        ("x-tillgate-user-id", &*id),
+        ("x-tillgate-device-id", ""),
         ("x-tillgate-device", ""),
         ("x-tillgate-role", "cashier"),
         ("x-tillgate-rights", "fiscalOpenDrawer ticketClose ticketCreate ticketSetCustomer ticketUpdate"),
@@ -80,6 +83,7 @@ async fn who_may_is_answered_204_with_their_identity() {
     let told = ["x-tillgate-user", "x-tillgate-device", "x-tillgate-role", "x-tillgate-rights"]
         .map(|name| answer.header(name));
     assert_eq!((answer.status.as_u16(), told), (204, ["999", "P01", "admin", "admin"]));
+    assert!(answer.header("x-tillgate-device-id").parse::<tillgate_domain::DeviceId>().is_ok());
 }
 
 #[actix_web::test]

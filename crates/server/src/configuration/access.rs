@@ -41,6 +41,9 @@ impl Words {
     }
 }
 
+/// What stands for every tenant.
+const EVERY: &str = "*";
+
 /// The native API's name among the mounts.
 const NATIVE: &str = "native";
 
@@ -63,13 +66,22 @@ fn one(value: &Value, source: &Source, number: usize, mounts: &[Mount]) -> Resul
 }
 
 fn rule(row: Row, mounts: &[Mount]) -> Result<AccessRule, Wrong> {
+    let several =
+        |name: &String| name == NATIVE || mounts.iter().any(|mount| mount.dialect == *name && mount.tenant.is_none());
+    let tenant = row.tenant.as_deref().filter(|tenant| *tenant != EVERY);
     let rule = AccessRule {
         methods: methods(&row.method.all())?,
         path: row.path.parse().map_err(|error: tillgate_http::InvalidPattern| ("path", error.to_string()))?,
         mounts: named(row.mount.all(), mounts)?,
-        tenant: row.tenant.as_deref().map(Slug::parse).transpose().map_err(|error| ("tenant", error.to_string()))?,
+        tenant: tenant.map(Slug::parse).transpose().map_err(|error| ("tenant", error.to_string()))?,
         need: need(row.role, row.rights)?,
     };
+    if let (None, Some(open)) = (&row.tenant, rule.mounts.iter().find(|name| several(name))) {
+        return Err((
+            "tenant",
+            format!("is missing, and {open:?} serves several tenants: name one, or \"*\" for all of them"),
+        ));
+    }
     let served = mounts.iter().map(|mount| (mount.dialect.as_str(), mount.tenant.as_ref()));
     if rule.has_way(served.chain([(NATIVE, None)])) {
         return Ok(rule);
@@ -180,6 +192,8 @@ mod tests {
             ("rights", "[\"ticketCreate\"]", "access.rights (number 2)"),
             ("tenant", "\"A B\"", "access.tenant (number 2)"),
             ("tenant", "\"other\"", "access.tenant (number 2)"),
+            ("mount", "\"native\"", "access.tenant (number 2)"),
+            ("mount", "[\"kasir\", \"native\"]", "access.tenant (number 2)"),
             ("hots", "\"x\"", "hots"),
         ] {
             let said = said(&format!("{first}{}", row(key, value)));
@@ -190,5 +204,11 @@ mod tests {
             assert!(said(&text).contains("access.rights (number 1)"), "{rights}");
         }
         assert!(said("access = 1\n").contains("access"));
+        let native = row("mount", "\"native\"");
+        for tenant in ["default", "*"] {
+            assert!(settings("t.toml", &format!("{native}tenant = \"{tenant}\"\n"), &[]).is_ok(), "{tenant}");
+        }
+        let open = "[[mounts]]\ndialect = \"kasir\"\nprefix = \"/kasir\"\n";
+        assert!(said(&format!("{first}{open}")).contains("access.tenant (number 1)"), "a mount without a tenant");
     }
 }
