@@ -8,7 +8,8 @@ mod fit;
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use tillgate_domain::ExactJson;
+use tillgate_auth_core::passwords::acceptable;
+use tillgate_domain::{ExactJson, Secret};
 use validator::{Validate, ValidateLength, ValidateRequired, ValidationError};
 
 pub(crate) use fit::{Fit, Members, Unfit, invalid_name, whole};
@@ -101,6 +102,31 @@ pub(crate) fn fits<T>(field: &Field<T>) -> Result<(), ValidationError> {
     let mut error = ValidationError::new("type");
     error.add_param(Cow::Borrowed(WITHIN), unfit);
     Err(error)
+}
+
+/// A text that may be a password.
+pub(crate) trait Password {
+    /// The text.
+    fn text(&self) -> &str;
+}
+
+impl Password for String {
+    fn text(&self) -> &str {
+        self
+    }
+}
+
+impl Password for Secret<String> {
+    fn text(&self) -> &str {
+        self.expose()
+    }
+}
+
+/// For `#[validate(custom)]` on a password that is to be set: it may be one, so that what is wrong with it is named among the other
+/// faults of the body.
+pub(crate) fn settable<T: Password>(field: &Field<T>) -> Result<(), ValidationError> {
+    let Field::Given(password) = field else { return fits(field) };
+    acceptable(password.text()).map_err(|why| ValidationError::new("weak").with_message(Cow::Owned(why.to_string())))
 }
 
 /// For `#[validate(custom)]` on a merge patch: what cannot be taken away is not null.

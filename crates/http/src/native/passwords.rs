@@ -11,7 +11,7 @@ use validator::Validate;
 use super::{body, done};
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::{Field, fits};
+use crate::field::{Field, settable};
 use crate::office::decided;
 
 /// A password that is to be set.
@@ -19,7 +19,7 @@ use crate::office::decided;
 pub(super) struct NewPassword {
     /// 8 to 128 characters, none of the commonest.
     #[serde(default)]
-    #[validate(required, custom(function = "fits"))]
+    #[validate(required, custom(function = "settable"))]
     #[schema(value_type = String, min_length = 8, max_length = 128, write_only, required = true)]
     password: Field<Secret<String>>,
 }

@@ -105,6 +105,11 @@ fn said(failure: &Failure) -> (&'static str, String) {
             let detail = "Something is broken on the server's side. The trace id finds it in the server's log.";
             (failure.code(), detail.to_owned())
         }
+        // a weak password has a code of its own where nothing else is wrong
+        Failure::Protocol(Protocol::Fields(faults)) if faults.iter().all(|fault| fault.code == "weak") => {
+            let why = faults.first().map_or("is weak", |fault| &*fault.message);
+            ("password_weak", sentence(&format!("the password {why}")))
+        }
         Failure::Protocol(protocol) => (protocol.code(), broken(protocol)),
     }
 }

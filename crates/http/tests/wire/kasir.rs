@@ -297,7 +297,7 @@ async fn another_password_ends_the_other_sessions_and_not_ones_own() {
         (
             json!({ "old_password": PASSWORD, "new_password": "short" }),
             400,
-            "the password must have at least 8 characters",
+            "new_password must have at least 8 characters",
         ),
         (json!({ "old_password": PASSWORD }), 400, "new_password is required"),
         (json!({}), 400, "new_password is required; old_password is required"),

@@ -12,6 +12,7 @@ use crate::shop::{Answer, Mood, NOON, PASSWORD, Shop, call, post};
 const REGISTER: &str = "/posstar/api/v1/auth/register";
 const LOGIN: &str = "/posstar/api/v1/auth/login";
 pub const ME: &str = "/posstar/api/v1/auth/me";
+const LOGOUT: &str = "/posstar/api/v1/auth/logout";
 pub const REFRESH: &str = "/posstar/api/v1/auth/refresh";
 
 /// A registration that is good.
@@ -105,8 +106,8 @@ async fn what_a_registration_lacks_is_400() {
         ("email", json!("rita"), "email must be an e-mail address"),
         ("email", json!(""), "email must be an e-mail address"),
         ("password", Value::Null, "password is required"),
-        ("password", json!("1234567"), "the password must have at least 8 characters"),
-        ("password", json!("password"), "the password must not be one of the commonest passwords"),
+        ("password", json!("1234567"), "password must have at least 8 characters"),
+        ("password", json!("password"), "password must not be one of the commonest passwords"),
         ("business_name", Value::Null, "business_name is required"),
         ("industry", Value::Null, "industry is required"),
         (
@@ -124,6 +125,10 @@ async fn what_a_registration_lacks_is_400() {
     let all =
         "business_name is required; email is required; industry is required; name is required; password is required";
     refused(&none, 400, all, "Bad Request");
+    let every = json!({ "name": "", "email": "x", "password": "1", "business_name": " ", "industry": "zoo" });
+    let every = shop.post(REGISTER, every).await.text("/message");
+    let named = every.split("; ").map(|fault| fault.split(' ').next().unwrap()).collect::<Vec<_>>();
+    assert_eq!(named, ["business_name", "email", "industry", "name", "password"], "{every}");
     for industry in ["retail", "restaurant", "distribution", "salon", "pharmacy", "grocery"] {
         let mut body = registration(&format!("{industry}@example.com"));
         body["industry"] = json!(industry);
@@ -178,6 +183,86 @@ async fn a_live_token_is_exchanged_any_number_of_times() {
     shop.clock.pass(Duration::from_hours(24));
     unauthorized(&exchange(&token).await);
     unauthorized(&shop.get(ME, &token).await);
+}
+
+/// An exchanged token is good for five minutes from the first use of the one that it was exchanged for, whatever that one's age.
+#[actix_web::test]
+async fn an_exchanged_token_ends_a_while_after_its_successor_is_used() {
+    let shop = Shop::open();
+    let first = register(&shop, "rita@example.com").await.text("/access_token");
+    let exchange = |token: &str| shop.send(post(REFRESH, json!({ "token": token })));
+    let second = exchange(&first).await.text("/access_token");
+    shop.clock.pass(Duration::from_hours(1));
+    assert_eq!(shop.get(ME, &first).await.status, 200, "its successor was not used: the answer may have been lost");
+    let found = exchange(&first).await.text("/access_token");
+    assert_eq!(shop.get(ME, &found).await.status, 200);
+    shop.clock.pass(Duration::from_secs(299));
+    for token in [&first, &second, &found] {
+        assert_eq!(shop.get(ME, token).await.status, 200, "within the overlap");
+    }
+    shop.clock.pass(Duration::from_secs(1));
+    unauthorized(&shop.get(ME, &first).await);
+    unauthorized(&exchange(&first).await);
+    for token in [&second, &found] {
+        assert_eq!(shop.get(ME, token).await.status, 200, "neither has a successor");
+    }
+    // a chain: each ends by the first use of any that followed it
+    let third = exchange(&second).await.text("/access_token");
+    let fourth = exchange(&third).await.text("/access_token");
+    shop.clock.pass(Duration::from_mins(5));
+    unauthorized(&shop.get(ME, &second).await);
+    assert_eq!(shop.get(ME, &third).await.status, 200);
+    assert_eq!(shop.get(ME, &fourth).await.status, 200);
+    shop.clock.pass(Duration::from_mins(5));
+    unauthorized(&shop.get(ME, &third).await);
+    assert_eq!(shop.get(ME, &fourth).await.status, 200, "the session lives");
+}
+
+#[actix_web::test]
+async fn a_session_lives_ninety_days_from_its_login() {
+    let shop = Shop::open();
+    let mut token = register(&shop, "rita@example.com").await.text("/access_token");
+    for day in 0..90 {
+        assert_eq!(shop.get(ME, &token).await.status, 200, "day {day}");
+        shop.clock.pass(Duration::from_hours(23));
+        token = shop.post(REFRESH, json!({ "token": token })).await.text("/access_token");
+        shop.clock.pass(Duration::from_hours(1).saturating_sub(Duration::from_secs(u64::from(day == 89))));
+    }
+    assert_eq!(shop.get(ME, &token).await.status, 200, "its last second");
+    shop.clock.pass(Duration::from_secs(1));
+    unauthorized(&shop.get(ME, &token).await);
+}
+
+#[actix_web::test]
+async fn a_session_of_before_keeps_its_terms() {
+    let terms = tillgate_auth_core::Terms { absolute: None, exchange_overlap: None, ..PosStar::terms() };
+    let mount = Mount::at("/posstar", std::sync::Arc::new(PosStar::new(terms, 20))).unwrap();
+    let shop = Shop::mounted(Settings::default(), vec![mount]);
+    let first = register(&shop, "rita@example.com").await.text("/access_token");
+    let second = shop.post(REFRESH, json!({ "token": first })).await.text("/access_token");
+    assert_eq!(shop.get(ME, &second).await.status, 200);
+    shop.clock.pass(Duration::from_hours(23));
+    assert_eq!(shop.get(ME, &first).await.status, 200);
+}
+
+#[actix_web::test]
+async fn a_logout_ends_the_session_with_every_token_of_it() {
+    let shop = Shop::open();
+    let first = register(&shop, "rita@example.com").await.text("/access_token");
+    let other = login(&shop, "rita@example.com", "a song in the rain").await.text("/access_token");
+    let second = shop.post(REFRESH, json!({ "token": first })).await.text("/access_token");
+    unauthorized(&shop.send(call(Method::POST, LOGOUT)).await);
+    let out = shop.with_token(Method::POST, LOGOUT, &second).await;
+    assert_eq!(
+        (out.status.as_u16(), String::from_utf8_lossy(&out.bytes).as_ref()),
+        (200, r#"{"message":"Logged out."}"#)
+    );
+    for token in [&first, &second] {
+        unauthorized(&shop.get(ME, token).await);
+        unauthorized(&shop.post(REFRESH, json!({ "token": token })).await);
+        unauthorized(&shop.with_token(Method::POST, LOGOUT, token).await);
+    }
+    assert_eq!(shop.get(ME, &other).await.status, 200, "another session");
 }
 
 #[actix_web::test]

@@ -19,7 +19,7 @@ use crate::bearer::bearer;
 use crate::body;
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::{Field, fits, validated};
+use crate::field::{Field, fits, settable, validated};
 use crate::route::Route;
 use crate::serve::caller;
 
@@ -53,7 +53,7 @@ struct Credentials {
 struct Passwords {
     #[validate(required, custom(function = "fits"))]
     old_password: Field<String>,
-    #[validate(required, custom(function = "fits"))]
+    #[validate(required, custom(function = "settable"))]
     new_password: Field<String>,
 }
 

@@ -14,7 +14,7 @@ use super::auth::{email, entered};
 use crate::body;
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::{Field, fits, validated};
+use crate::field::{Field, fits, settable, validated};
 use crate::office::{Office, decided};
 use crate::route::Route;
 
@@ -34,7 +34,7 @@ struct Registration {
     name: Field<String>,
     #[validate(required, custom(function = "email"))]
     email: Field<String>,
-    #[validate(required, custom(function = "fits"))]
+    #[validate(required, custom(function = "settable"))]
     password: Field<String>,
     #[validate(required, length(max = 200), custom(function = "filled"))]
     business_name: Field<String>,

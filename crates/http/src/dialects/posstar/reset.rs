@@ -14,7 +14,7 @@ use crate::answer;
 use crate::body;
 use crate::call::Call;
 use crate::failure::{Failure, FieldFault, Protocol};
-use crate::field::{Field, fits, validated};
+use crate::field::{Field, fits, settable, validated};
 use crate::route::Route;
 
 pub(super) const FORGOT: &str = "/api/v1/auth/forgot-password";
@@ -36,7 +36,7 @@ struct Forgotten {
 struct Renewal {
     #[validate(required, custom(function = "fits"))]
     token: Field<String>,
-    #[validate(required, custom(function = "fits"))]
+    #[validate(required, custom(function = "settable"))]
     password: Field<String>,
 }
 

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::failure::Failure;
-use crate::field::{Field, fits, stays};
+use crate::field::{Field, fits, settable, stays};
 use crate::native::schemas;
 
 /// A device that is to be.
@@ -54,7 +54,7 @@ pub(super) struct New {
     roles: Field<Vec<RoleName>>,
     /// The password that it logs in as itself with: 8 to 128 characters. Without one it does not.
     #[serde(default)]
-    #[validate(custom(function = "fits"))]
+    #[validate(custom(function = "settable"))]
     #[schema(value_type = Option<String>, min_length = 8, max_length = 128, write_only)]
     password: Field<Secret<String>>,
 }

@@ -11,7 +11,7 @@ use validator::Validate;
 
 use crate::body;
 use crate::failure::{Failure, FieldFault, Protocol};
-use crate::field::{Field, fits, validated};
+use crate::field::{Field, fits, settable, validated};
 use crate::native::body::read;
 
 /// What a login sends. Without a login the device logs in as itself. The password may be empty or long: that is a wrong one.
@@ -60,7 +60,7 @@ pub(super) struct OwnPassword {
     current_password: Field<Secret<String>>,
     /// The other one: 8 to 128 characters, none of the commonest.
     #[serde(default)]
-    #[validate(required, custom(function = "fits"))]
+    #[validate(required, custom(function = "settable"))]
     #[schema(value_type = String, min_length = 8, max_length = 128, write_only, required = true)]
     password: Field<Secret<String>>,
 }

@@ -9,7 +9,7 @@ use validator::Validate;
 
 use super::shape::On;
 use crate::failure::Failure;
-use crate::field::{Field, Fit, Members, Unfit, fits, stays};
+use crate::field::{Field, Fit, Members, Unfit, fits, settable, stays};
 use crate::native::schemas;
 
 /// A user who is to be.
@@ -33,7 +33,7 @@ pub(super) struct New {
     display_name: Field<String>,
     /// The password, where they have one from the start: 8 to 128 characters.
     #[serde(default)]
-    #[validate(custom(function = "fits"))]
+    #[validate(custom(function = "settable"))]
     #[schema(value_type = Option<String>, min_length = 8, max_length = 128, write_only)]
     password: Field<Secret<String>>,
     /// `active`, which it is where nothing is sent, or `pending`.

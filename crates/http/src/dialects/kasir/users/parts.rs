@@ -1,6 +1,7 @@
 //! What a request says of a user who is to be added or changed.
 
 use serde::Deserialize;
+use tillgate_auth_core::passwords::acceptable;
 use tillgate_domain::{Email, Rank, Secret, UserName};
 use validator::Validate;
 
@@ -59,6 +60,10 @@ impl Parts {
             }),
             active: sent.is_active.given(),
         };
+        if let Some(Err(why)) = parts.password.as_ref().filter(|_| whole).map(|password| acceptable(password.expose()))
+        {
+            fault("password", "weak", why.to_string());
+        }
         if whole && faults.is_empty() {
             let missing = [
                 ("email", parts.email.is_none()),
