@@ -35,7 +35,7 @@ pub use id::{
 };
 pub use instant::Instant;
 pub use json::{ExactJson, JsonObject};
-pub use name::{DeviceName, Email, Folded, InvalidName, RoleName, Slug, UserName};
+pub use name::{DeviceName, Email, Folded, InvalidName, RoleName, Slug, UserName, check_display_name, skeleton};
 pub use right::{InvalidRight, Right, Rights};
 pub use role::{Rank, Role};
 pub use secret::Secret;

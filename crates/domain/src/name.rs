@@ -2,11 +2,20 @@
 //!
 //! A name keeps the spelling that it was given and is compared by its [`Folded`] form, so that `Ján` and ` JÁN ` are one person
 //! on every database. No user name contains an `@`: a login with one is an e-mail address.
+//!
+//! `parse` takes whatever something may be called already. What a name may be when it is given is asked by `check_new`, by the
+//! classes of PRECIS (RFC 8264): so a name that was given before they were asked stays a name.
+
+mod confusable;
+mod folded;
+mod precis;
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
-use unicode_normalization::UnicodeNormalization;
+
+pub use confusable::skeleton;
+pub use folded::Folded;
 
 /// What is wrong with a name, in a sentence that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -26,6 +35,12 @@ pub enum InvalidName {
     /// A user name with an `@`.
     #[error("must not contain \"@\", which marks an e-mail address")]
     At,
+    /// A character that no new name has.
+    #[error("must not contain U+{:04X}, which is invisible, undefined or not allowed here", u32::from(*.0))]
+    Character(char),
+    /// A user name with text of both directions where the order is not plain (RFC 5893, 2).
+    #[error("must not mix right-to-left and left-to-right text in one word")]
+    Direction,
     /// Not an e-mail address.
     #[error("must be an e-mail address such as anna@example.com")]
     Email,
@@ -34,25 +49,8 @@ pub enum InvalidName {
     Slug,
 }
 
-/// The form that names are compared by: NFKC, lower case, without outer blanks. Two names with one folded form are one name.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Folded(String);
-
-impl Folded {
-    /// Folds what somebody typed. Never fails: what is no name folds to a form that no name has.
-    pub fn of(text: &str) -> Self {
-        let lower: String = text.nfkc().collect::<String>().to_lowercase();
-        Self(lower.nfkc().collect::<String>().trim().to_owned())
-    }
-
-    /// The text to store and to look up by.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
 macro_rules! names {
-    ($($(#[$doc:meta])* $name:ident($check:expr)),* $(,)?) => {$(
+    ($($(#[$doc:meta])* $name:ident($clean:expr, $check:expr, $new:expr)),* $(,)?) => {$(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
@@ -61,10 +59,22 @@ macro_rules! names {
         impl $name {
             /// Takes the name without its outer blanks, or says what is wrong with it.
             pub fn parse(text: &str) -> Result<Self, InvalidName> {
-                let text = text.trim();
+                let clean: fn(&str) -> String = $clean;
                 let check: fn(&str) -> Result<(), InvalidName> = $check;
-                check(text)?;
-                Ok(Self(text.to_owned()))
+                let text = clean(text.trim());
+                check(&text)?;
+                Ok(Self(text))
+            }
+
+            /// What a store has kept: it was a name when it was given, and is never judged again.
+            pub fn restored(text: String) -> Self {
+                Self(text)
+            }
+
+            /// Whether something that is not called so yet may be, or what is wrong with it.
+            pub fn check_new(&self) -> Result<(), InvalidName> {
+                let check: fn(&str) -> Result<(), InvalidName> = $new;
+                check(&self.0)
             }
 
             /// As it was given.
@@ -100,17 +110,26 @@ macro_rules! names {
 }
 
 names! {
-    /// The name that a user logs in under: 1 to 100 characters, no `@`. Unique in its tenant.
-    UserName(|text| if text.contains('@') { Err(InvalidName::At) } else { plain(text, 100) }),
-    /// The name of a device: 1 to 100 characters. Unique in its tenant.
-    DeviceName(|text| plain(text, 100)),
-    /// The name of a role: 1 to 100 characters. Unique in its tenant.
-    RoleName(|text| plain(text, 100)),
+    /// The name that a user logs in under: 1 to 100 characters, no `@`. Unique in its tenant. A new one is a username of
+    /// RFC 8265, 3.1: words of the `IdentifierClass` with blanks between them.
+    UserName(str::to_owned, |text| if text.contains('@') { Err(InvalidName::At) } else { plain(text, 100) }, precis::check_user_name),
+    /// The name of a device: 1 to 100 characters. Unique in its tenant. A new one is of the `FreeformClass`.
+    DeviceName(str::to_owned, |text| plain(text, 100), precis::check_name),
+    /// The name of a role: 1 to 100 characters. Unique in its tenant. A new one is of the `FreeformClass`.
+    RoleName(str::to_owned, |text| plain(text, 100), precis::check_name),
     /// An e-mail address: something before and after one `@`, no blanks, at most 254 characters (RFC 5321, 4.5.3.1.3). Unique
-    /// over the whole server.
-    Email(email),
+    /// over the whole server. An `@` of another width counts as one. A new one has no character that the `FreeformClass` has not.
+    Email(plain_at, email, precis::check_name),
     /// The short name of a tenant in configuration and requests: `a-z0-9-`, 1 to 63 characters. Unique over the server.
-    Slug(slug),
+    Slug(str::to_owned, slug, |_| Ok(())),
+}
+
+/// Whether a name that people read may be given: it is of the `FreeformClass` of PRECIS (RFC 8264, 4.3), where blanks are allowed.
+pub fn check_display_name(text: &str) -> Result<(), InvalidName> {
+    if text.chars().any(char::is_control) {
+        return Err(InvalidName::Control);
+    }
+    precis::check_name(text)
 }
 
 fn plain(text: &str, most: usize) -> Result<(), InvalidName> {
@@ -123,6 +142,11 @@ fn plain(text: &str, most: usize) -> Result<(), InvalidName> {
     } else {
         Ok(())
     }
+}
+
+/// The text with the `@` of every keyboard as the one that mail servers know.
+fn plain_at(text: &str) -> String {
+    text.replace(['\u{ff20}', '\u{fe6b}'], "@")
 }
 
 fn email(text: &str) -> Result<(), InvalidName> {
@@ -155,27 +179,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_people_take_for_the_same_fold_alike() {
-        for (one, other) in [("Ján", " JÁN "), ("ﬁsh", "FISH"), ("Å", "A\u{30a}"), ("０１", "01")] {
-            assert_eq!(Folded::of(one), Folded::of(other), "{one} {other}");
-        }
-        assert_ne!(Folded::of("Jan"), Folded::of("Ján"));
-    }
-
-    #[test]
-    fn folding_twice_changes_nothing() {
-        for text in ["İstanbul", "ẞ", "ﬀ", "Ω", "  x ", "Ǆ", "\u{1E9B}\u{323}"] {
-            let once = Folded::of(text);
-            assert_eq!(Folded::of(once.as_str()), once, "{text}");
-        }
-    }
-
-    #[test]
     fn a_user_name_is_never_an_email() {
         assert_eq!(UserName::parse("anna@example.com"), Err(InvalidName::At));
         assert_eq!(UserName::parse(" "), Err(InvalidName::Empty));
         assert_eq!(UserName::parse(&"x".repeat(101)), Err(InvalidName::TooLong(100)));
         assert_eq!(UserName::parse("a\nb"), Err(InvalidName::Control));
+        assert_eq!(UserName::parse("a\u{ff20}b").unwrap().check_new(), Err(InvalidName::At));
         assert_eq!(UserName::parse(" anna ").map(|name| name.to_string()), Ok("anna".into()));
     }
 
@@ -185,6 +194,8 @@ mod tests {
             assert_eq!(Email::parse(bad), Err(InvalidName::Email), "{bad}");
         }
         assert!(Email::parse("anna@example.com").is_ok());
+        assert_eq!(Email::parse("anna\u{ff20}example.com"), Email::parse("anna@example.com"));
+        assert_eq!(Email::parse("a\u{ff20}b@example.com"), Err(InvalidName::Email));
     }
 
     #[test]

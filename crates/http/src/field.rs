@@ -12,7 +12,7 @@ use tillgate_auth_core::passwords::acceptable;
 use tillgate_domain::{ExactJson, Secret};
 use validator::{Validate, ValidateLength, ValidateRequired, ValidationError};
 
-pub(crate) use fit::{Fit, Members, Unfit, invalid_name, whole};
+pub(crate) use fit::{Fit, Members, NewName, Unfit, invalid_name, whole};
 
 use crate::failure::{Failure, FieldFault, Protocol};
 

@@ -60,12 +60,28 @@ impl<'a> Conditions<'a> {
     }
 }
 
-/// Whether a text stands in a column's, whatever the case of the letters A to Z: a condition with a `?` for the text in lower case.
-pub(crate) fn holds(connection: &AnyConnection, column: &str) -> String {
+/// Whether a text stands in what an expression says: a condition with a `?` for the text.
+pub(crate) fn holds(connection: &AnyConnection, expression: &str) -> String {
+    match connection {
+        AnyConnection::Sqlite(_) => format!("instr({expression}, ?) > 0"),
+        AnyConnection::Postgres(_) => format!("strpos({expression} COLLATE \"C\", ?) > 0"),
+    }
+}
+
+/// The letters A to Z of a column in lower case.
+pub(crate) fn lower(connection: &AnyConnection, column: &str) -> String {
     match connection {
         // SQLite's own `lower` knows no other letters
-        AnyConnection::Sqlite(_) => format!("instr(lower({column}), ?) > 0"),
-        AnyConnection::Postgres(_) => format!("strpos(lower({column} COLLATE \"C\"), ?) > 0"),
+        AnyConnection::Sqlite(_) => format!("lower({column})"),
+        AnyConnection::Postgres(_) => format!("lower({column} COLLATE \"C\")"),
+    }
+}
+
+/// The first of the texts that a row is searched by.
+pub(crate) fn first_searched(connection: &AnyConnection, column: &str) -> String {
+    match connection {
+        AnyConnection::Sqlite(_) => format!("substr({column}, 1, instr({column} || char(31), char(31)) - 1)"),
+        AnyConnection::Postgres(_) => format!("split_part({column}, chr(31), 1)"),
     }
 }
 

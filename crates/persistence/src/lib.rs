@@ -12,6 +12,7 @@
 //! | `postgres` | how PostgreSQL is addressed and bounded |
 //! | `pool`, `deadline` | connections, and how long they are waited for |
 //! | `failure` | what a database error means |
+//! | `names` | names that are not told apart, for who looks after the server |
 //! | `migrate`, `backup` | tables brought up to date, and a copy of SQLite while it is used |
 //! | `units` | a unit of work as each view shows it |
 //! | `transaction`, `ports` | every port, on an open transaction, once for both databases |
@@ -26,6 +27,7 @@ mod deadline;
 mod durability;
 mod failure;
 mod migrate;
+mod names;
 mod pool;
 mod ports;
 mod postgres;
@@ -42,3 +44,4 @@ mod trial;
 pub use backup::BackupError;
 pub use database::{Address, Database, InvalidAddress, Limits, Load, OpenError};
 pub use migrate::MigrateError;
+pub use names::{Similar, SimilarNames};

@@ -1,11 +1,13 @@
 //! Brings the tables of a database up to date, under a lock that only one process holds, and refuses a database that a newer
 //! program has been at. The statements stand in `migrations/` of the repository and are part of the program.
 
+mod folding;
+
 use std::collections::BTreeSet;
 
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
-use diesel::{PgConnection, RunQueryDsl, SqliteConnection, sql_query};
+use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 use crate::database::{Address, Database};
@@ -16,6 +18,9 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgre
 
 /// What keeps two processes from migrating one database of PostgreSQL at once: a number that is nobody else's ("tillgate").
 const LOCK: i64 = 0x7469_6c6c_6761_7465;
+
+/// The migration whose columns the program fills.
+const FOLDING: &str = "2026-11-28-000011";
 
 /// Why the tables cannot be brought up to date. Nothing of the migration that failed remains.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -125,13 +130,29 @@ trait Harness {
 }
 
 macro_rules! harness {
-    ($connection:ty, $backend:ty, $migrations:ident, $check:path) => {
+    ($connection:ty, $backend:ty, $migrations:ident, $check:path, $fill:path) => {
         impl Harness for $connection {
             fn up(&mut self, progress: &mut dyn FnMut(&str)) -> Result<(), MigrateError> {
                 for migration in waiting::<$backend>(self, &$migrations)? {
                     let name = migration.name().to_string();
                     progress(&name);
-                    self.run_migration(&migration).map_err(|error| failed(&name, &*error))?;
+                    // what SQL cannot say goes with it or not at all
+                    let mut outcome = Ok(());
+                    let ended = self.transaction(|connection| {
+                        outcome = connection
+                            .run_migration(&migration)
+                            .map_err(|error| failed(&name, &*error))
+                            .and_then(|_| {
+                                if name.starts_with(FOLDING) {
+                                    $fill(connection).map_err(|error| failed(&name, &error))
+                                } else {
+                                    Ok(())
+                                }
+                            });
+                        if outcome.is_ok() { Ok(()) } else { Err(diesel::result::Error::RollbackTransaction) }
+                    });
+                    outcome?;
+                    ended.map_err(|error| failed(&name, &error))?;
                     $check(self, &name)?;
                 }
                 Ok(())
@@ -151,8 +172,8 @@ macro_rules! harness {
     };
 }
 
-harness!(SqliteConnection, diesel::sqlite::Sqlite, SQLITE, referring);
-harness!(PgConnection, diesel::pg::Pg, POSTGRES, nothing);
+harness!(SqliteConnection, diesel::sqlite::Sqlite, SQLITE, referring, folding::sqlite::fill);
+harness!(PgConnection, diesel::pg::Pg, POSTGRES, nothing, folding::postgres::fill);
 
 fn waiting<DB: diesel::backend::Backend>(
     harness: &mut impl MigrationHarness<DB>,

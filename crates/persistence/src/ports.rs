@@ -28,7 +28,7 @@ mod tickets;
 mod users;
 
 use diesel::result::{DatabaseErrorKind, Error};
-use tillgate_domain::StoreError;
+use tillgate_domain::{Folded, StoreError};
 
 use crate::failure::classify;
 
@@ -52,6 +52,11 @@ fn held(error: Error) -> StoreError {
         }
         other => classify(other),
     }
+}
+
+/// What a name is looked up by, one after the other: the key that it has kept where the newer one was another's, then the newer.
+fn keys(name: &Folded) -> impl Iterator<Item = &str> {
+    name.former().into_iter().chain([name.as_str()])
 }
 
 /// How many rows a sweep removed.

@@ -20,14 +20,14 @@ use uuid::Uuid;
 
 pub(crate) use api_key::ApiKeyRow;
 pub(crate) use audit::LineKeys;
-pub(crate) use device::DeviceRow;
+pub(crate) use device::{DeviceRow, NewDeviceRow};
 pub(crate) use key::KeyRow;
 pub(crate) use reset::{ResetRequestRow, ResetRow};
 pub(crate) use role::RoleRow;
 pub(crate) use session::{SessionRow, day};
 pub(crate) use tenant::{BranchRow, LimitColumns, TenantRow};
 pub(crate) use ticket::{COLUMNS as TICKET_COLUMNS, TicketRow, TicketTexts, sheet_text};
-pub(crate) use user::UserRow;
+pub(crate) use user::{NewUserRow, UserRow};
 
 /// A table and one of its columns, for what is wrong with a value in it.
 #[derive(Clone, Copy, Debug)]

@@ -65,6 +65,7 @@ diesel::table! {
         created_at -> BigInt,
         updated_at -> BigInt,
         version -> BigInt,
+        searched -> Text,
     }
 }
 
@@ -88,6 +89,7 @@ diesel::table! {
         created_at -> BigInt,
         updated_at -> BigInt,
         version -> BigInt,
+        searched -> Text,
     }
 }
 
@@ -233,6 +235,7 @@ diesel::table! {
         sequence -> Nullable<BigInt>,
         previous -> Nullable<Binary>,
         hash -> Nullable<Binary>,
+        searched -> Nullable<Text>,
     }
 }
 

@@ -42,7 +42,7 @@ pub fn add_api_key(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stam
 
 fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewApiKey) -> Result<ApiKey, Halt> {
     stamp.authority.ask("apiKeyCreate")?;
-    check(&new.name, &new.description)?;
+    check(&new.name, "", &new.description)?;
     stamp.authority.cover(&new.permissions)?;
     let user = user(tx, tenant, &new.user)?;
     let device = device(tx, tenant, &user, &new.device)?;
@@ -76,9 +76,9 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewApiKey) 
     Ok(key)
 }
 
-/// Bounds what people read.
-pub(super) fn check(name: &str, description: &str) -> Result<(), Refused> {
-    text::check_filled(Field::Name, name, text::LABEL)?;
+/// Bounds what people read; `before` is the name that the key has, empty for a new one.
+pub(super) fn check(name: &str, before: &str, description: &str) -> Result<(), Refused> {
+    text::check_renamed(Field::Name, name, before, text::LABEL)?;
     text::check(Field::Description, description, text::DESCRIPTION)
 }
 

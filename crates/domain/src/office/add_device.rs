@@ -50,6 +50,7 @@ pub fn add_device(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp
 
 fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewDevice) -> Result<Device, Halt> {
     may_add_device(&stamp.authority)?;
+    new.name.check_new().map_err(|why| Refused::Invalid { field: Field::Name, why })?;
     text::check(Field::Description, &new.description, text::DESCRIPTION)?;
     check_settings(&new.settings)?;
     check_preferences(&new.preferences)?;

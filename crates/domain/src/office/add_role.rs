@@ -36,6 +36,8 @@ pub fn add_role(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, 
 fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewRole) -> Result<Role, Halt> {
     stamp.authority.ask("roleCreate")?;
     stamp.authority.cover(&new.rights)?;
+    new.name.check_new().map_err(|why| Refused::Invalid { field: Field::Name, why })?;
+    check_label(&new.label, "")?;
     check(&new.label, &new.description, &new.rights, &new.environments)?;
     let role = Role {
         id: new.id,
@@ -60,6 +62,11 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewRole) ->
     ]);
     tx.audit().tell(&stamp.done(tenant, Action::RoleAdd, Subject::Role(role.id), details))?;
     Ok(role)
+}
+
+/// Refuses a label that no name may be, where it takes the place of another: there may be none.
+pub(super) fn check_label(label: &str, before: &str) -> Result<(), Refused> {
+    if label.trim().is_empty() { Ok(()) } else { text::check_renamed(Field::Label, label, before, text::LABEL) }
 }
 
 /// Bounds what people read, and asks for a right and a place at least.

@@ -33,7 +33,7 @@ pub fn add_store(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp,
 
 /// Refuses a name that is none, or that another of the tenant's stores has.
 pub(super) fn check_name(tenant: &Tenant, store: &Branch) -> Result<(), Refused> {
-    text::check_filled(Field::Name, &store.name, text::LABEL)?;
+    text::check_name(Field::Name, &store.name, text::LABEL)?;
     let folded = Folded::of(&store.name);
     if tenant.branches.iter().any(|other| other.id != store.id && Folded::of(&other.name) == folded) {
         return Err(Refused::Taken { field: Field::Name, value: store.name.clone() });

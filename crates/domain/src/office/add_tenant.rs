@@ -43,8 +43,8 @@ pub(super) fn add(
     industry: Option<&str>,
 ) -> Result<Tenant, Halt> {
     stamp.authority.ask("tenantCreate")?;
-    text::check_filled(Field::Name, &new.name, text::LABEL)?;
-    text::check_filled(Field::Name, &new.branch.name, text::LABEL)?;
+    text::check_name(Field::Name, &new.name, text::LABEL)?;
+    text::check_name(Field::Name, &new.branch.name, text::LABEL)?;
     let tenant = Tenant {
         id: new.id,
         slug: new.slug.clone(),

@@ -54,9 +54,13 @@ pub(super) fn add(
     action: Action,
 ) -> Result<User, Halt> {
     may_add_user(&stamp.authority)?;
-    text::check_filled(Field::DisplayName, &new.display_name, text::LABEL)?;
+    new.name.check_new().map_err(|why| Refused::Invalid { field: Field::UserName, why })?;
+    if let Some(email) = &new.email {
+        email.check_new().map_err(|why| Refused::Invalid { field: Field::Email, why })?;
+    }
+    text::check_name(Field::DisplayName, &new.display_name, text::LABEL)?;
     if let Some(feature) = &new.feature {
-        text::check_filled(Field::Feature, feature, text::LABEL)?;
+        text::check_name(Field::Feature, feature, text::LABEL)?;
         if new.verifier.is_some() {
             return Err(Refused::Virtual.into());
         }

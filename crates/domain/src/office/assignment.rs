@@ -37,9 +37,9 @@ pub enum DeviceRoles {
 /// The ids of these roles; a name that the tenant does not have is refused.
 pub(super) fn role_ids(roles: &[Role], names: &[RoleName]) -> Result<BTreeSet<RoleId>, Refused> {
     let id = |name: &RoleName| {
-        let same = |role: &&Role| role.name.folded() == name.folded();
+        let found = name.folded().find_among(roles, |role| role.name.folded());
         let unknown = || Refused::Unknown { field: Field::Roles, value: name.to_string() };
-        roles.iter().find(same).map(|role| role.id).ok_or_else(unknown)
+        found.map(|role| role.id).ok_or_else(unknown)
     };
     names.iter().map(id).collect()
 }

@@ -115,7 +115,7 @@ fn changed(tx: &mut dyn OfficeTx, stamp: &Stamp, before: &ApiKey, change: &ApiKe
     if let Some(description) = &change.description {
         after.description.clone_from(description);
     }
-    check(&after.name, &after.description)?;
+    check(&after.name, &before.name, &after.description)?;
     if let Some(active) = change.active {
         after.active = active;
     }

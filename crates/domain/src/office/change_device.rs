@@ -159,6 +159,9 @@ pub(super) fn registered(tx: &mut dyn OfficeTx, tenant: TenantId, id: DeviceId) 
 fn changed(before: &Device, change: &DeviceChange) -> Result<Device, Refused> {
     let mut after = before.clone();
     if let Some(name) = &change.name {
+        if *name != before.name {
+            name.check_new().map_err(|why| Refused::Invalid { field: Field::Name, why })?;
+        }
         after.name = name.clone();
     }
     if let Some(environment) = change.environment {

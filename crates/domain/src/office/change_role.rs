@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
-use super::add_role::check;
+use super::add_role::{check, check_label};
 use super::differences::differences;
 use super::last_admin;
 use super::ports::{Holders, OfficeTx, OfficeView};
@@ -76,6 +76,10 @@ fn apply(
     let after = changed(&before, change);
     stamp.authority.cover(&before.rights)?;
     stamp.authority.cover(&after.rights)?;
+    if after.name != before.name {
+        after.name.check_new().map_err(|why| Refused::Invalid { field: Field::Name, why })?;
+    }
+    check_label(&after.label, &before.label)?;
     check(&after.label, &after.description, &after.rights, &after.environments)?;
     if after == before {
         return Ok(before);

@@ -84,7 +84,7 @@ fn apply(
     after.zone = zone.unwrap_or(after.zone);
     after.locale = locale.unwrap_or(after.locale);
     after.limits = limits.of(before.limits);
-    text::check_filled(Field::Name, &after.name, text::LABEL)?;
+    text::check_renamed(Field::Name, &after.name, &before.name, text::LABEL)?;
     limits::check(&before.limits, &after.limits, given)?;
     if after == before {
         return Ok(before);

@@ -171,13 +171,19 @@ pub(super) fn living(tx: &mut dyn OfficeTx, tenant: TenantId, id: UserId) -> Res
 fn changed(before: &User, change: &UserChange) -> Result<User, Refused> {
     let mut after = before.clone();
     if let Some(name) = &change.name {
+        if *name != before.name {
+            name.check_new().map_err(|why| Refused::Invalid { field: Field::UserName, why })?;
+        }
         after.name = name.clone();
     }
     if let Some(email) = &change.email {
+        if let Some(email) = email.as_ref().filter(|_| *email != before.email) {
+            email.check_new().map_err(|why| Refused::Invalid { field: Field::Email, why })?;
+        }
         after.email.clone_from(email);
     }
     if let Some(display_name) = &change.display_name {
-        text::check_filled(Field::DisplayName, display_name, text::LABEL)?;
+        text::check_renamed(Field::DisplayName, display_name, &before.display_name, text::LABEL)?;
         display_name.trim().clone_into(&mut after.display_name);
     }
     if let Some(status) = change.status {

@@ -7,6 +7,7 @@ mod idempotency_keys;
 mod lists;
 mod resets;
 mod seals;
+pub mod searched;
 mod tickets;
 
 pub use idempotency_keys::{

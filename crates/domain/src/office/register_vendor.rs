@@ -27,8 +27,12 @@ pub fn register_vendor(store: &dyn Store<OfficeView>, stamps: [&Stamp; 2], new: 
 
 fn register(tx: &mut dyn OfficeTx, stamps: [&Stamp; 2], new: &NewVendor) -> Result<(Tenant, User), Halt> {
     let NewVendor { tenant, admin, industry } = new;
-    text::check_filled(Field::Name, &tenant.name, text::LABEL)?;
-    text::check_filled(Field::DisplayName, &admin.display_name, text::LABEL)?;
+    text::check_name(Field::Name, &tenant.name, text::LABEL)?;
+    text::check_name(Field::DisplayName, &admin.display_name, text::LABEL)?;
+    admin.name.check_new().map_err(|why| Refused::Invalid { field: Field::UserName, why })?;
+    if let Some(email) = &admin.email {
+        email.check_new().map_err(|why| Refused::Invalid { field: Field::Email, why })?;
+    }
     if let Some(email) = &admin.email
         && tx.users().mailed(&email.folded())?.is_some()
     {

@@ -24,12 +24,23 @@ pub(super) fn check_filled(field: Field, text: &str, most: usize) -> Result<(), 
     }
 }
 
+/// Refuses what no name that people read may be: an empty text, one of more than `most` characters, and what shows nothing.
+pub(super) fn check_name(field: Field, text: &str, most: usize) -> Result<(), Refused> {
+    check_filled(field, text, most)?;
+    crate::name::check_display_name(text.trim()).map_err(|why| Refused::Invalid { field, why })
+}
+
+/// The same of a name that takes the place of another: one that stays is never judged again.
+pub(super) fn check_renamed(field: Field, text: &str, before: &str, most: usize) -> Result<(), Refused> {
+    if text == before && !before.is_empty() { Ok(()) } else { check_name(field, text, most) }
+}
+
 /// The text that a list is searched by: `None` where nothing can hold it, `Some(None)` where it narrows nothing.
 #[expect(clippy::option_option, reason = "two kinds of nothing")]
 pub(super) fn sought(text: Option<&str>) -> Option<Option<String>> {
     match text.map(str::trim).filter(|text| !text.is_empty()) {
-        // no text that is stored has one, and not every database takes it
-        Some(text) if text.contains('\0') => None,
+        // no text that is searched has one: not every database takes it, and what is searched is kept with one between its parts
+        Some(text) if text.contains(|c: char| c.is_control() && c != '\n' && c != '\t') => None,
         text => Some(text.map(str::to_owned)),
     }
 }
@@ -50,5 +61,7 @@ mod tests {
         assert!(check(Field::Label, "a\u{7}b", LABEL).is_err());
         assert_eq!(check(Field::Description, "two\nlines", LABEL), Ok(()));
         assert!(check_filled(Field::Label, "  ", LABEL).is_err());
+        assert!(check_name(Field::Label, "Kasa\u{200b}", LABEL).is_err());
+        assert_eq!(check_renamed(Field::Label, "Kasa\u{200b}", "Kasa\u{200b}", LABEL), Ok(()));
     }
 }

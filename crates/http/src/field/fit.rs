@@ -183,15 +183,33 @@ pub(crate) fn invalid_name(why: &InvalidName) -> &'static str {
     match why {
         InvalidName::Empty => "required",
         InvalidName::TooLong(_) | InvalidName::TooDeep(_) => "length",
-        InvalidName::Control | InvalidName::At | InvalidName::Email | InvalidName::Slug => "format",
+        InvalidName::Control
+        | InvalidName::Character(_)
+        | InvalidName::Direction
+        | InvalidName::At
+        | InvalidName::Email
+        | InvalidName::Slug => "format",
     }
 }
+
+/// A name that something new is to have: the rules for new names are asked with everything else about the body. The name alone reads
+/// what something may be called already.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct NewName<N>(pub(crate) N);
 
 macro_rules! names {
     ($($name:ty),*) => {$(
         impl Fit for $name {
             fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
                 Self::parse(&String::fit(value)?).map_err(|why| Unfit::whole(invalid_name(&why), why))
+            }
+        }
+
+        impl Fit for NewName<$name> {
+            fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+                let name = <$name>::fit(value)?;
+                name.check_new().map_err(|why| Unfit::whole(invalid_name(&why), why))?;
+                Ok(Self(name))
             }
         }
     )*};

@@ -7,6 +7,7 @@ mod told;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
+use tillgate_domain::Folded;
 use tillgate_domain::office::{self, Field as Of};
 
 use super::page::Asked;
@@ -34,7 +35,7 @@ pub(super) fn routes() -> Vec<Route> {
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let mut sent = Parameters::all_known(call.head());
     let asked = Asked::take(&mut sent, "roles", "", caller.profile.tenant.id);
-    let search = sent.word("search").map(|text| text.to_lowercase());
+    let search = sent.word("search").map(|text| Folded::of(&text));
     let built_in: Option<bool> = sent.take("built_in", "must be true or false");
     let asked: Asked = sent.checked(asked)?;
     let after = asked.after_id();
@@ -43,7 +44,7 @@ async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
         let texts = [role.name.as_str(), &role.label, &role.description];
         after.is_none_or(|after| role.id.0 > after)
             && built_in.is_none_or(|built_in| role.built_in == built_in)
-            && search.as_ref().is_none_or(|text| texts.into_iter().any(|each| each.to_lowercase().contains(text)))
+            && search.as_ref().is_none_or(|text| Folded::searched(texts).contains(text.as_str()))
     });
     asked.answer(&roles, |role| role.id.0, Shape::of)
 }

@@ -9,7 +9,7 @@ use actix_web::http::{Method, StatusCode};
 use serde::Serialize;
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{self, Field as Of};
-use tillgate_domain::{Branch, BranchId, Tenant};
+use tillgate_domain::{Branch, BranchId, Folded, Tenant};
 use utoipa::ToSchema;
 
 use super::page::Asked;
@@ -53,14 +53,14 @@ pub(super) fn routes() -> Vec<Route> {
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let mut sent = Parameters::all_known(call.head());
     let asked = Asked::take(&mut sent, "stores", "", caller.profile.tenant.id);
-    let search = sent.word("search").map(|text| text.to_lowercase());
+    let search = sent.word("search").map(|text| Folded::of(&text));
     let asked: Asked = sent.checked(asked)?;
     let after = asked.after_id();
     let mut stores = tenant(&call, &caller).await?.branches;
     stores.sort_by_key(|store| store.id);
     stores.retain(|store| {
         after.is_none_or(|after| store.id.0 > after)
-            && search.as_ref().is_none_or(|text| store.name.to_lowercase().contains(text))
+            && search.as_ref().is_none_or(|text| Folded::of(&store.name).as_str().contains(text.as_str()))
     });
     asked.answer(&stores, |store| store.id.0, Shape::of)
 }

@@ -21,6 +21,10 @@ const REMOVE: &str = "DELETE FROM api_keys WHERE id = $1 AND version = $2";
 
 impl ApiKeys for Transaction<'_> {
     fn named(&mut self, client: &str) -> Stored<Option<WrappedApiKey>> {
+        // PostgreSQL stores no such text, and no key is called so
+        if client.contains('\0') {
+            return Ok(None);
+        }
         let mut rows: Vec<ApiKeyRow> = api_keys::table
             .filter(api_keys::client_id.eq(client))
             .select(ApiKeyRow::as_select())

@@ -1,6 +1,7 @@
 //! Tells what happened. Lines are written unsealed; whoever seals them does it afterwards.
 
 use diesel::prelude::*;
+use tillgate_domain::office::ports::searched;
 use tillgate_domain::{Audit, Event, Stored};
 
 use crate::failure::classify;
@@ -25,6 +26,7 @@ struct AuditRow {
     outcome: &'static str,
     details: String,
     approver_id: Option<Vec<u8>>,
+    searched: Option<String>,
 }
 
 impl Audit for Transaction<'_> {
@@ -43,6 +45,7 @@ impl Audit for Transaction<'_> {
             outcome: event.outcome.name(),
             details: to_json(&event.details)?,
             approver_id: event.approver.map(|id| bytes(&id.0)),
+            searched: searched::of_details(&event.details),
         };
         diesel::insert_into(audit::table).values(row).execute(self.writing()?).map_err(classify)?;
         Ok(())

@@ -10,9 +10,9 @@ use tillgate_domain::office::ports as office;
 use tillgate_domain::office::ports::{DeviceFilter, Page};
 use tillgate_domain::{Device, DeviceId, DeviceStatus, Epoch, Folded, Instant, RoleId, SessionId, Stored, TenantId};
 
-use super::contested;
+use super::{contested, keys};
 use crate::failure::classify;
-use crate::row::{Cell, DeviceRow};
+use crate::row::{Cell, DeviceRow, NewDeviceRow};
 use crate::schema::{device_roles, devices};
 use crate::statement::{Bind, OrNothing, Statement};
 use crate::transaction::Transaction;
@@ -20,11 +20,15 @@ use crate::transaction::Transaction;
 const CLAIM: &str = "UPDATE devices SET last_login_at = $4 WHERE id = $1 AND epoch = $2 AND status = $3";
 const SEAT: &str = "UPDATE devices SET seat_id = $2 WHERE id = $1 AND seat_id IS NOT DISTINCT FROM $3";
 const PAIR: &str = "UPDATE devices SET pairing_id = $2 WHERE id = $1 AND pairing_id IS NOT DISTINCT FROM $3";
-const UPDATE: &str = "UPDATE devices SET name = $3, folded = $4, environment = $5, status = $6, description = $7, \
-     preferences = $8, settings = $9, updated_at = $10, version = version + 1 \
+// a name that stays keeps the key that it has as long as the newer one is another's
+const UPDATE: &str = "UPDATE devices SET name = $3, environment = $5, status = $6, description = $7, \
+     folded = CASE WHEN name = $3 AND EXISTS (SELECT 1 FROM devices other WHERE other.tenant_id = devices.tenant_id \
+     AND other.folded = $4 AND other.status <> 'retired' AND other.id <> devices.id) THEN folded ELSE $4 END, \
+     preferences = $8, settings = $9, updated_at = $10, searched = $11, version = version + 1 \
      WHERE id = $1 AND version = $2 \
-     AND ($6 = 'retired' OR NOT EXISTS (SELECT 1 FROM devices other WHERE other.tenant_id = devices.tenant_id \
-     AND other.folded = $4 AND other.status <> 'retired' AND other.id <> devices.id))";
+     AND ($6 = 'retired' OR (name = $3 AND status <> 'retired') \
+     OR NOT EXISTS (SELECT 1 FROM devices other WHERE other.tenant_id = devices.tenant_id \
+     AND other.folded IN ($4, $12) AND other.status <> 'retired' AND other.id <> devices.id))";
 
 impl Transaction<'_> {
     /// Gives what one session holds of a device to another, where it still holds it.
@@ -79,17 +83,24 @@ impl auth::Devices for Transaction<'_> {
     }
 
     fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<Device>> {
-        let rows = devices::table
-            .filter(devices::tenant_id.eq(tenant.0.as_bytes().as_slice()))
-            .filter(devices::folded.eq(name.as_str()))
-            .order(devices::id)
-            .select(DeviceRow::as_select())
-            .load(self.connection)
-            .map_err(classify)?;
-        let mut devices = self.with_roles(rows)?;
-        // one of them at most is not retired
-        let standing = devices.iter().position(|device| device.status != DeviceStatus::Retired);
-        Ok(standing.map(|at| devices.swap_remove(at)).or_else(|| devices.pop()))
+        let mut retired = None;
+        for key in keys(name) {
+            let rows = devices::table
+                .filter(devices::tenant_id.eq(tenant.0.as_bytes().as_slice()))
+                .filter(devices::folded.eq(key))
+                .order(devices::id)
+                .select(DeviceRow::as_select())
+                .load(self.connection)
+                .map_err(classify)?;
+            for device in self.with_roles(rows)? {
+                // one of them at most is not
+                if device.status != DeviceStatus::Retired {
+                    return Ok(Some(device));
+                }
+                retired = Some(device);
+            }
+        }
+        Ok(retired)
     }
 
     fn claim(&mut self, id: DeviceId, epoch: Epoch, at: Instant) -> Stored<bool> {
@@ -126,7 +137,15 @@ impl office::Devices for Transaction<'_> {
     }
 
     fn insert(&mut self, device: &Device) -> Stored<bool> {
-        let insert = diesel::insert_into(devices::table).values(DeviceRow::of(device)?);
+        // the unique index asks about the newer key alone
+        let name = Some(device.name.folded()).filter(|name| name.former().is_some());
+        if let Some(name) = name.filter(|_| device.status != DeviceStatus::Retired)
+            && auth::Devices::named(self, device.tenant, &name)?
+                .is_some_and(|other| other.status != DeviceStatus::Retired)
+        {
+            return Ok(false);
+        }
+        let insert = diesel::insert_into(devices::table).values(NewDeviceRow::of(device)?);
         if OrNothing(insert).execute(self.writing()?).map_err(classify)? == 0 {
             return Ok(false);
         }
@@ -135,7 +154,8 @@ impl office::Devices for Transaction<'_> {
     }
 
     fn update(&mut self, device: &Device) -> Stored<bool> {
-        let row = DeviceRow::of(device)?;
+        let NewDeviceRow { row, searched } = NewDeviceRow::of(device)?;
+        let name = device.name.folded();
         let binds = [
             Bind::from(&device.id.0),
             device.version.into(),
@@ -147,6 +167,8 @@ impl office::Devices for Transaction<'_> {
             row.preferences.as_str().into(),
             row.settings.as_str().into(),
             device.updated_at.into(),
+            searched.as_str().into(),
+            name.former().unwrap_or(name.as_str()).into(),
         ];
         if Statement::new(UPDATE, binds).execute(self.writing()?).map_err(contested)? == 0 {
             return Ok(false);

@@ -5,13 +5,13 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use serde_json::{Map, Value};
-use tillgate_domain::office::ports::{EventFilter, Events, Part, Told};
+use tillgate_domain::office::ports::{EventFilter, Events, Part, Told, searched};
 use tillgate_domain::{
-    Action, Actor, DeviceId, DeviceName, Event, EventId, Instant, Outcome, SessionId, Stored, Subject, SubjectKind,
-    TenantId, UserId, UserName,
+    Action, Actor, DeviceId, DeviceName, Event, EventId, Folded, Instant, Outcome, SessionId, Stored, Subject,
+    SubjectKind, TenantId, UserId, UserName,
 };
 
-use crate::conditions::{Conditions, holds};
+use crate::conditions::{Conditions, first_searched, holds, lower};
 use crate::connection::AnyConnection;
 use crate::failure::classify;
 use crate::row::{Cell, Counted, LineKeys};
@@ -61,9 +61,8 @@ impl EventRow {
             details: details(self.details),
             approver: id("approver_id", keys.approver_id.as_deref())?.map(UserId),
         };
-        let user_name = self.user_name.map(|name| Cell("users", "name").parsed(UserName::parse(&name))).transpose()?;
-        let device_name =
-            self.device_name.map(|name| Cell("devices", "name").parsed(DeviceName::parse(&name))).transpose()?;
+        let user_name = self.user_name.map(UserName::restored);
+        let device_name = self.device_name.map(DeviceName::restored);
         Ok(Told { event, user_name, device_name })
     }
 }
@@ -76,10 +75,10 @@ fn details(text: String) -> Map<String, Value> {
 /// How far the instant in an id may be from the one beside it: they are drawn one after the other.
 const NEAR: Duration = Duration::from_mins(1);
 
-/// What a filter looks for, as it is bound: its text in lower case, and the ids between which its span of time lies, so that an
+/// What a filter looks for, as it is bound: its text as names are compared, and the ids between which its span of time lies, so that an
 /// index which ends in the id finds it.
 struct Sought {
-    text: Option<String>,
+    text: Option<Folded>,
     from: Option<EventId>,
     until: Option<EventId>,
 }
@@ -87,7 +86,7 @@ struct Sought {
 impl Sought {
     fn of(filter: &EventFilter) -> Self {
         Self {
-            text: filter.text.as_ref().map(|text| text.to_ascii_lowercase()),
+            text: filter.text.as_deref().map(Folded::of),
             from: filter.from.map(|from| EventId::new(from.before(NEAR), [0; 10])),
             until: filter.until.map(|until| EventId::new(until.after(NEAR), [0; 10])),
         }
@@ -119,10 +118,17 @@ fn conditions<'a>(connection: &AnyConnection, filter: &'a EventFilter, sought: &
     all.and_maybe("audit.at < ?", filter.until.map(Bind::from));
     all.and_maybe("audit.id >= ?", sought.from.as_ref().map(|id| Bind::from(&id.0)));
     all.and_maybe("audit.id < ?", sought.until.as_ref().map(|id| Bind::from(&id.0)));
-    if let Some(text) = sought.text.as_deref() {
+    if let Some(text) = &sought.text {
+        // most lines are searched by their JSON as it is
+        let details = if searched::may_be_plain(text) {
+            format!("coalesce(audit.searched, {})", lower(connection, "audit.details"))
+        } else {
+            "audit.searched".to_owned()
+        };
+        let name = first_searched(connection, "users.searched");
         let [name, action, details] =
-            ["users.name", "audit.action", "audit.details"].map(|column| holds(connection, column));
-        all.and(&format!("({name} OR {action} OR {details})"), &[text.into(); 3]);
+            [name.as_str(), "audit.action", &details].map(|expression| holds(connection, expression));
+        all.and(&format!("({name} OR {action} OR {details})"), &[text.as_str().into(); 3]);
     }
     all
 }

@@ -7,9 +7,9 @@ use tillgate_domain::office::ports as office;
 use tillgate_domain::office::ports::Holders;
 use tillgate_domain::{DeviceName, Role, RoleId, RoleName, Stored, TenantId, UserName};
 
-use super::{contested, held};
+use super::{contested, held, keys};
 use crate::failure::classify;
-use crate::row::{Cell, Counted, RoleRow};
+use crate::row::{Counted, RoleRow};
 use crate::schema::roles;
 use crate::statement::{Bind, OrNothing, Statement};
 use crate::transaction::Transaction;
@@ -26,10 +26,13 @@ impl auth::Roles for Transaction<'_> {
     }
 }
 
-const UPDATE: &str = "UPDATE roles SET name = $3, folded = $4, label = $5, description = $6, rights = $7, environments = $8, \
+// a name that stays keeps the key that it has as long as the newer one is another's
+const UPDATE: &str = "UPDATE roles SET name = $3, label = $5, description = $6, rights = $7, environments = $8, \
+     folded = CASE WHEN name = $3 AND EXISTS (SELECT 1 FROM roles other WHERE other.tenant_id = roles.tenant_id \
+     AND other.folded = $4 AND other.id <> roles.id) THEN folded ELSE $4 END, \
      version = version + 1 WHERE id = $1 AND version = $2 \
-     AND NOT EXISTS (SELECT 1 FROM roles other WHERE other.tenant_id = roles.tenant_id AND other.folded = $4 \
-     AND other.id <> roles.id)";
+     AND (name = $3 OR NOT EXISTS (SELECT 1 FROM roles other WHERE other.tenant_id = roles.tenant_id \
+     AND other.folded IN ($4, $9) AND other.id <> roles.id))";
 /// The role, where it has this version and nobody holds it who is not deleted.
 const FREE: &str = "UPDATE roles SET version = version WHERE id = $1 AND version = $2 \
      AND NOT EXISTS (SELECT 1 FROM user_roles held JOIN users ON users.id = held.user_id \
@@ -74,24 +77,32 @@ impl office::Roles for Transaction<'_> {
     }
 
     fn named(&mut self, tenant: TenantId, name: &RoleName) -> Stored<Option<Role>> {
-        let folded = name.folded();
-        let row: Option<RoleRow> = roles::table
-            .filter(roles::tenant_id.eq(tenant.0.as_bytes().as_slice()))
-            .filter(roles::folded.eq(folded.as_str()))
-            .select(RoleRow::as_select())
-            .get_result(self.connection)
-            .optional()
-            .map_err(classify)?;
-        row.map(RoleRow::role).transpose()
+        for key in keys(&name.folded()) {
+            let row: Option<RoleRow> = roles::table
+                .filter(roles::tenant_id.eq(tenant.0.as_bytes().as_slice()))
+                .filter(roles::folded.eq(key))
+                .select(RoleRow::as_select())
+                .get_result(self.connection)
+                .optional()
+                .map_err(classify)?;
+            if let Some(row) = row {
+                return row.role().map(Some);
+            }
+        }
+        Ok(None)
     }
 
     fn insert(&mut self, role: &Role) -> Stored<bool> {
+        // the unique index asks about the newer key alone
+        if role.name.folded().former().is_some() && office::Roles::named(self, role.tenant, &role.name)?.is_some() {
+            return Ok(false);
+        }
         let insert = diesel::insert_into(roles::table).values(RoleRow::of(role)?);
         Ok(OrNothing(insert).execute(self.writing()?).map_err(classify)? == 1)
     }
 
     fn update(&mut self, role: &Role) -> Stored<bool> {
-        let row = RoleRow::of(role)?;
+        let (row, name) = (RoleRow::of(role)?, role.name.folded());
         let binds = [
             Bind::from(&role.id.0),
             role.version.into(),
@@ -101,6 +112,7 @@ impl office::Roles for Transaction<'_> {
             role.description.as_str().into(),
             row.rights.as_str().into(),
             row.environments.as_str().into(),
+            name.former().unwrap_or(name.as_str()).into(),
         ];
         Ok(Statement::new(UPDATE, binds).execute(self.writing()?).map_err(contested)? == 1)
     }
@@ -125,9 +137,9 @@ impl office::Roles for Transaction<'_> {
         let mut holders = Holders { total: counted.number(), ..Holders::default() };
         for Holder { name, device } in found {
             if device {
-                holders.devices.push(Cell("devices", "name").parsed(DeviceName::parse(&name))?);
+                holders.devices.push(DeviceName::restored(name));
             } else {
-                holders.users.push(Cell("users", "name").parsed(UserName::parse(&name))?);
+                holders.users.push(UserName::restored(name));
             }
         }
         Ok(holders)

@@ -228,9 +228,8 @@ impl Sessions for Transaction<'_> {
             .load(self.connection)
             .map_err(classify)?;
         let listed = |(row, user, display_name, device, environment): Named| {
-            let user_name = user.map(|name| Cell("users", "name").parsed(UserName::parse(&name))).transpose()?;
-            let device_name =
-                device.map(|name| Cell("devices", "name").parsed(DeviceName::parse(&name))).transpose()?;
+            let user_name = user.map(UserName::restored);
+            let device_name = device.map(DeviceName::restored);
             let environment =
                 environment.map(|name| Cell("devices", "environment").parsed(name.parse())).transpose()?;
             Ok(Listed { session: row.session()?, user_name, display_name, device_name, environment })

@@ -3,7 +3,7 @@
 use diesel::RunQueryDsl;
 use tillgate_domain::office::ports::{OrderedBy, Part, TicketFilter, TicketOrder, TicketPlace, Tickets};
 use tillgate_domain::ticket::{NumberSeries, Ticket, TicketState, TicketStatus};
-use tillgate_domain::{StoreError, Stored, TenantId, TicketId};
+use tillgate_domain::{Folded, StoreError, Stored, TenantId, TicketId};
 
 use crate::conditions::{Conditions, holds};
 use crate::connection::AnyConnection;
@@ -13,11 +13,11 @@ use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
 const INSERT: &str = "INSERT INTO tickets (tenant_id, id, state, owner_id, updated_at, ended_at, external_id, name, customer, number, \
-     payable, payable_rest, version, sheet, ending, currency, device_id, opened_at, refund_of) \
-     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) ON CONFLICT DO NOTHING";
+     payable, payable_rest, version, sheet, ending, searched, currency, device_id, opened_at, refund_of) \
+     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20) ON CONFLICT DO NOTHING";
 const UPDATE: &str = "UPDATE tickets SET state = $3, owner_id = $4, updated_at = $5, ended_at = $6, external_id = $7, name = $8, \
-     customer = $9, number = $10, payable = $11, payable_rest = $12, version = $13, sheet = $14, ending = $15 \
-     WHERE tenant_id = $1 AND id = $2 AND version = $16 AND state = 'open'";
+     customer = $9, number = $10, payable = $11, payable_rest = $12, version = $13, sheet = $14, ending = $15, searched = $16 \
+     WHERE tenant_id = $1 AND id = $2 AND version = $17 AND state = 'open'";
 // of two in PostgreSQL that meet, the second waits here for the first
 const CLAIM: &str = "INSERT INTO ticket_claims (tenant_id, ticket_id, claims) VALUES ($1, $2, 1) \
      ON CONFLICT (tenant_id, ticket_id) DO UPDATE SET claims = ticket_claims.claims + 1";
@@ -102,8 +102,8 @@ impl Tickets for Transaction<'_> {
         order: TicketOrder,
         part: &Part<TicketPlace>,
     ) -> Stored<Vec<Ticket>> {
-        let text = filter.text.as_ref().map(|text| text.to_ascii_lowercase());
-        let mut all = conditions(self.connection, &tenant, filter, text.as_deref());
+        let text = filter.text.as_ref().map(Folded::of);
+        let mut all = conditions(self.connection, &tenant, filter, text.as_ref());
         let (direction, beyond) = (direction(order), if order.backwards { '<' } else { '>' });
         let columns = columns(order.by);
         if let Some(TicketPlace { key, id }) = &part.after {
@@ -120,8 +120,8 @@ impl Tickets for Transaction<'_> {
     }
 
     fn count(&mut self, tenant: TenantId, filter: &TicketFilter) -> Stored<u64> {
-        let text = filter.text.as_ref().map(|text| text.to_ascii_lowercase());
-        let all = conditions(self.connection, &tenant, filter, text.as_deref());
+        let text = filter.text.as_deref().map(Folded::of);
+        let all = conditions(self.connection, &tenant, filter, text.as_ref());
         let (text, binds) = all.after("SELECT COUNT(*) AS number FROM tickets");
         let counted: Counted = Statement::once(text, binds).get_result(self.connection).map_err(classify)?;
         Ok(counted.number())
@@ -147,6 +147,7 @@ fn written<'a>(ticket: &'a Ticket, texts: &'a TicketTexts) -> Vec<Bind<'a>> {
         ticket.version.into(),
         texts.sheet.as_str().into(),
         texts.ending.as_deref().into(),
+        texts.searched.as_str().into(),
     ]
 }
 
@@ -182,12 +183,12 @@ fn direction(order: TicketOrder) -> &'static str {
     if order.backwards { "DESC" } else { "ASC" }
 }
 
-/// The conditions of a filter; `text` is what it looks for, in lower case.
+/// The conditions of a filter; `text` is what it looks for.
 fn conditions<'a>(
     connection: &AnyConnection,
     tenant: &'a TenantId,
     filter: &'a TicketFilter,
-    text: Option<&'a str>,
+    text: Option<&'a Folded>,
 ) -> Conditions<'a> {
     let mut all = Conditions::default();
     all.and("tickets.tenant_id = ?", &[Bind::from(&tenant.0)]);
@@ -204,10 +205,6 @@ fn conditions<'a>(
     all.and_maybe("tickets.refund_of = ?", filter.refund_of.as_ref().map(|id| Bind::from(&id.0)));
     all.and_maybe("tickets.opened_at >= ?", filter.from.map(Bind::from));
     all.and_maybe("tickets.opened_at < ?", filter.until.map(Bind::from));
-    if let Some(text) = text {
-        let [name, external, customer] =
-            ["tickets.name", "tickets.external_id", "tickets.customer"].map(|column| holds(connection, column));
-        all.and(&format!("({name} OR {external} OR {customer})"), &[text.into(); 3]);
-    }
+    all.and_maybe(&holds(connection, "tickets.searched"), text.map(|text| text.as_str().into()));
     all
 }

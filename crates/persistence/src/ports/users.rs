@@ -10,12 +10,12 @@ use tillgate_auth_core::ports::{self as auth, CredentialKind};
 use tillgate_domain::office::ports as office;
 use tillgate_domain::office::ports::{HoldersOf, Page, Part, UserCursor, UserFilter, UserOrder};
 use tillgate_domain::{
-    Assignment, DeviceId, Epoch, Folded, Instant, RoleId, Stored, TenantId, User, UserId, UserStatus,
+    Assignment, DeviceId, Email, Epoch, Folded, Instant, RoleId, Stored, TenantId, User, UserId, UserStatus,
 };
 
-use super::{contested, held};
+use super::{contested, held, keys};
 use crate::failure::classify;
-use crate::row::{Cell, Counted, UserRow};
+use crate::row::{Cell, Counted, NewUserRow, UserRow};
 use crate::schema::users;
 use crate::statement::{Bind, OrNothing, Statement, places};
 use crate::transaction::Transaction;
@@ -42,12 +42,18 @@ const ROLES_ON: &str = "SELECT DISTINCT held.role_id FROM user_devices listed \
 const UNLISTED: &str =
     "UPDATE users SET version = version + 1 WHERE id IN (SELECT user_id FROM user_devices WHERE device_id = $1)";
 const CLAIM: &str = "UPDATE users SET last_login_at = $4 WHERE id = $1 AND epoch = $2 AND status = $3";
-const UPDATE: &str = "UPDATE users SET name = $3, folded = $4, email = $5, email_folded = $6, display_name = $7, status = $8, \
-     feature = $9, updated_at = $10, version = version + 1 \
+// a name that stays keeps the key that it has as long as the newer one is another's
+const UPDATE: &str = "UPDATE users SET name = $3, email = $5, display_name = $7, status = $8, \
+     folded = CASE WHEN $4 IS NOT NULL AND name = $3 AND folded IS NOT NULL AND EXISTS (SELECT 1 FROM users other \
+     WHERE other.tenant_id = users.tenant_id AND other.folded = $4 AND other.id <> users.id) THEN folded ELSE $4 END, \
+     email_folded = CASE WHEN $6 IS NOT NULL AND email = $5 AND email_folded IS NOT NULL AND EXISTS (SELECT 1 FROM users other \
+     WHERE other.email_folded = $6 AND other.id <> users.id) THEN email_folded ELSE $6 END, \
+     feature = $9, updated_at = $10, searched = $11, version = version + 1 \
      WHERE id = $1 AND version = $2 \
-     AND NOT EXISTS (SELECT 1 FROM users other WHERE other.tenant_id = users.tenant_id AND other.folded = $4 \
-     AND other.id <> users.id) \
-     AND NOT EXISTS (SELECT 1 FROM users other WHERE other.email_folded = $6 AND other.id <> users.id)";
+     AND ((name = $3 AND folded IS NOT NULL) OR NOT EXISTS (SELECT 1 FROM users other \
+     WHERE other.tenant_id = users.tenant_id AND other.folded IN ($4, $12) AND other.id <> users.id)) \
+     AND ((email = $5 AND email_folded IS NOT NULL) OR NOT EXISTS (SELECT 1 FROM users other \
+     WHERE other.email_folded IN ($6, $13) AND other.id <> users.id))";
 
 /// A role that somebody has on a device.
 #[derive(QueryableByName)]
@@ -111,22 +117,32 @@ impl auth::Users for Transaction<'_> {
     }
 
     fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<User>> {
-        let rows = users::table
-            .filter(users::tenant_id.eq(tenant.0.as_bytes().as_slice()))
-            .filter(users::folded.eq(name.as_str()))
-            .select(UserRow::as_select())
-            .load(self.connection)
-            .map_err(classify)?;
-        Ok(self.with_assignments(rows)?.pop())
+        for key in keys(name) {
+            let rows = users::table
+                .filter(users::tenant_id.eq(tenant.0.as_bytes().as_slice()))
+                .filter(users::folded.eq(key))
+                .select(UserRow::as_select())
+                .load(self.connection)
+                .map_err(classify)?;
+            if let Some(user) = self.with_assignments(rows)?.pop() {
+                return Ok(Some(user));
+            }
+        }
+        Ok(None)
     }
 
     fn mailed(&mut self, email: &Folded) -> Stored<Option<User>> {
-        let rows = users::table
-            .filter(users::email_folded.eq(email.as_str()))
-            .select(UserRow::as_select())
-            .load(self.connection)
-            .map_err(classify)?;
-        Ok(self.with_assignments(rows)?.pop())
+        for key in keys(email) {
+            let rows = users::table
+                .filter(users::email_folded.eq(key))
+                .select(UserRow::as_select())
+                .load(self.connection)
+                .map_err(classify)?;
+            if let Some(user) = self.with_assignments(rows)?.pop() {
+                return Ok(Some(user));
+            }
+        }
+        Ok(None)
     }
 
     fn claim(&mut self, id: UserId, epoch: Epoch, at: Instant) -> Stored<bool> {
@@ -149,7 +165,21 @@ impl office::Users for Transaction<'_> {
     }
 
     fn insert(&mut self, user: &User) -> Stored<bool> {
-        let insert = diesel::insert_into(users::table).values(UserRow::of(user));
+        let row = NewUserRow::of(user);
+        // the unique indexes ask about the newer keys alone
+        let name = Some(user.name.folded()).filter(|name| row.row.folded.is_some() && name.former().is_some());
+        if let Some(name) = name
+            && auth::Users::named(self, user.tenant, &name)?.is_some()
+        {
+            return Ok(false);
+        }
+        let email = user.email.as_ref().map(Email::folded);
+        if let Some(email) = email.filter(|email| row.row.email_folded.is_some() && email.former().is_some())
+            && auth::Users::mailed(self, &email)?.is_some()
+        {
+            return Ok(false);
+        }
+        let insert = diesel::insert_into(users::table).values(row);
         if OrNothing(insert).execute(self.writing()?).map_err(classify)? == 0 {
             return Ok(false);
         }
@@ -158,18 +188,26 @@ impl office::Users for Transaction<'_> {
     }
 
     fn update(&mut self, user: &User) -> Stored<bool> {
-        let row = UserRow::of(user);
+        let NewUserRow { row, searched } = NewUserRow::of(user);
+        let used = |key: &Option<String>, name: Option<Folded>| {
+            name.filter(|_| key.is_some()).and_then(|name| name.former().map(str::to_owned))
+        };
+        let former = used(&row.folded, Some(user.name.folded()));
+        let former_email = used(&row.email_folded, user.email.as_ref().map(Email::folded));
         let binds = [
             Bind::from(&user.id.0),
             user.version.into(),
             user.name.as_str().into(),
             row.folded.as_deref().into(),
-            user.email.as_ref().map(tillgate_domain::Email::as_str).into(),
+            user.email.as_ref().map(Email::as_str).into(),
             row.email_folded.as_deref().into(),
             user.display_name.as_str().into(),
             user.status.name().into(),
             user.feature.as_deref().into(),
             user.updated_at.into(),
+            searched.as_str().into(),
+            former.as_deref().or(row.folded.as_deref()).into(),
+            former_email.as_deref().or(row.email_folded.as_deref()).into(),
         ];
         if Statement::new(UPDATE, binds).execute(self.writing()?).map_err(contested)? == 0 {
             return Ok(false);

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use diesel::prelude::*;
+use tillgate_domain::office::ports::searched;
 use tillgate_domain::{Device, DeviceId, DeviceName, Epoch, Instant, RoleId, SessionId, Stored, TenantId};
 
 use super::{Cell, bytes, instant, millis, to_json};
@@ -28,6 +29,21 @@ pub(crate) struct DeviceRow {
     created_at: i64,
     updated_at: i64,
     version: i64,
+}
+
+/// The row of a device as it is added.
+#[derive(Insertable)]
+#[diesel(table_name = devices, treat_none_as_default_value = false)]
+pub(crate) struct NewDeviceRow {
+    #[diesel(embed)]
+    pub(crate) row: DeviceRow,
+    pub(crate) searched: String,
+}
+
+impl NewDeviceRow {
+    pub(crate) fn of(device: &Device) -> Stored<Self> {
+        Ok(Self { row: DeviceRow::of(device)?, searched: searched::of_device(device) })
+    }
 }
 
 impl DeviceRow {
@@ -59,7 +75,7 @@ impl DeviceRow {
         Ok(Device {
             id: DeviceId(cell("id").uuid(&self.id)?),
             tenant: TenantId(cell("tenant_id").uuid(&self.tenant_id)?),
-            name: cell("name").parsed(DeviceName::parse(&self.name))?,
+            name: DeviceName::restored(self.name),
             environment: cell("environment").parsed(self.environment.parse())?,
             status: cell("status").parsed(self.status.parse())?,
             description: self.description,

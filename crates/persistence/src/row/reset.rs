@@ -40,7 +40,7 @@ impl ResetRequestRow {
         let tenant = self.tenant_id.map(|id| cell("tenant_id").uuid(&id)).transpose()?;
         Ok(ResetRequest {
             id: ResetId(cell("id").uuid(&self.id)?),
-            email: cell("email").parsed(Email::parse(&self.email))?,
+            email: Email::restored(self.email),
             tenant: tenant.map(TenantId),
             address: self.address.map(|address| cell("address").parsed(address.parse())).transpose()?,
             asked_at: Instant::from_millis(self.asked_at),
@@ -83,7 +83,7 @@ impl ResetRow {
             digest: cell("digest").parsed(digest)?,
             request: ResetId(cell("request_id").uuid(&self.request_id)?),
             user: UserId(cell("user_id").uuid(&self.user_id)?),
-            email: cell("email").parsed(Email::parse(&self.email))?,
+            email: Email::restored(self.email),
             granted_at: Instant::from_millis(self.granted_at),
             expires_at: Instant::from_millis(self.expires_at),
         })

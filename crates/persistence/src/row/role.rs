@@ -45,7 +45,7 @@ impl RoleRow {
         Ok(Role {
             id: RoleId(cell("id").uuid(&self.id)?),
             tenant: TenantId(cell("tenant_id").uuid(&self.tenant_id)?),
-            name: cell("name").parsed(RoleName::parse(&self.name))?,
+            name: RoleName::restored(self.name),
             label: self.label,
             description: self.description,
             rights: cell("rights").json(&self.rights)?,

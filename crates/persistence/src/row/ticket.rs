@@ -4,6 +4,7 @@ mod document;
 
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
+use tillgate_domain::office::ports::searched;
 use tillgate_domain::ticket::{Record, Sheet, Ticket, TicketState, TicketStatus};
 use tillgate_domain::{DeviceId, Instant, Stored, TenantId, TicketId};
 
@@ -83,13 +84,15 @@ pub(crate) struct TicketTexts {
     pub(crate) sheet: String,
     /// The JSON of how it was closed or made void.
     pub(crate) ending: Option<String>,
+    /// What it is searched by.
+    pub(crate) searched: String,
 }
 
 impl TicketTexts {
     /// The texts of a ticket.
     pub(crate) fn of(ticket: &Ticket) -> Stored<Self> {
         let ending = EndingDocument::of(&ticket.state).map(|document| to_json(&document)).transpose()?;
-        Ok(Self { sheet: sheet_text(&ticket.sheet)?, ending })
+        Ok(Self { sheet: sheet_text(&ticket.sheet)?, ending, searched: searched::of_ticket(ticket) })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Rows of `users`.
 
 use diesel::prelude::*;
+use tillgate_domain::office::ports::searched;
 use tillgate_domain::{
     Assignment, Email, Epoch, Folded, Instant, Stored, TenantId, User, UserId, UserName, UserStatus,
 };
@@ -25,6 +26,21 @@ pub(crate) struct UserRow {
     created_at: i64,
     updated_at: i64,
     version: i64,
+}
+
+/// The row of a user as it is added.
+#[derive(Insertable)]
+#[diesel(table_name = users, treat_none_as_default_value = false)]
+pub(crate) struct NewUserRow {
+    #[diesel(embed)]
+    pub(crate) row: UserRow,
+    pub(crate) searched: String,
+}
+
+impl NewUserRow {
+    pub(crate) fn of(user: &User) -> Self {
+        Self { row: UserRow::of(user), searched: searched::of_user(user) }
+    }
 }
 
 impl UserRow {
@@ -55,8 +71,8 @@ impl UserRow {
         Ok(User {
             id: UserId(cell("id").uuid(&self.id)?),
             tenant: TenantId(cell("tenant_id").uuid(&self.tenant_id)?),
-            name: cell("name").parsed(UserName::parse(&self.name))?,
-            email: self.email.map(|email| cell("email").parsed(Email::parse(&email))).transpose()?,
+            name: UserName::restored(self.name),
+            email: self.email.map(Email::restored),
             display_name: self.display_name,
             status: cell("status").parsed(self.status.parse())?,
             feature: self.feature,

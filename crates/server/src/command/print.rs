@@ -44,9 +44,12 @@ pub(crate) fn table(json: bool, headings: &[&str], rows: &[(Vec<String>, Value)]
     }
 }
 
-/// A text that somebody chose, on one line: what it says is no line of the program's.
+/// A text that somebody chose, on one line and in one direction: what it says is no line of the program's, and turns none round.
 pub(crate) fn one_line(text: &str) -> String {
-    text.replace(char::is_control, " ")
+    // those with the property Bidi_Control
+    let turns =
+        |c: char| matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    text.replace(|c: char| c.is_control() || turns(c), " ")
 }
 
 /// Lines of cells in columns that are as wide as their widest cell is on a terminal. The last column is not padded.
@@ -82,5 +85,6 @@ mod tests {
         let rows = [["tea\nclosed".to_owned(), "\t\u{1b}[2J".to_owned()]];
         let lines = aligned(&["N", "S"], rows.iter().map(<[String; 2]>::as_slice));
         assert_eq!(lines, ["N           S", "tea closed    [2J"]);
+        assert_eq!(one_line("\u{202e}nimda\u{2069}"), " nimda ");
     }
 }

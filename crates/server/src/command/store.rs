@@ -70,6 +70,7 @@ fn tell(context: &Context, tenant: &Tenant, id: BranchId, what: &str) {
 
 /// The store of this name or id.
 fn found<'t>(tenant: &'t Tenant, sought: &str) -> Result<&'t Branch, Stop> {
-    let named = |store: &&Branch| Folded::of(&store.name) == Folded::of(sought) || store.id.to_string() == sought;
-    tenant.branches.iter().find(named).ok_or_else(|| Stop::failed(format!("there is no store \"{sought}\"")))
+    let by_id = tenant.branches.iter().find(|store| store.id.to_string() == sought);
+    let by_name = || Folded::of(sought).find_among(&tenant.branches, |store| Folded::of(&store.name));
+    by_id.or_else(by_name).ok_or_else(|| Stop::failed(format!("there is no store \"{sought}\"")))
 }

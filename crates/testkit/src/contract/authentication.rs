@@ -122,6 +122,7 @@ macro_rules! auth_contract {
                 a_tenant_is_found,
                 a_user_is_found_by_id,
                 a_user_is_found_by_name,
+                what_cannot_be_stored_is_nobodys_name,
                 a_user_is_found_by_email,
                 the_claim_of_a_user_asks_the_status,
                 the_claim_of_a_user_asks_the_epoch,

@@ -43,6 +43,18 @@ pub fn a_user_is_found_by_name(bench: &Bench) {
     assert_eq!(named(shop.tenant.id, "anna@example.com"), None, "an e-mail address is no name");
 }
 
+/// What no database stores is nobody's name, and no fault: a NUL, wherever it stands.
+pub fn what_cannot_be_stored_is_nobodys_name(bench: &Bench) {
+    let shop = Shop::open(bench);
+    for text in ["\0", "anna\0", "a\0nna", "ž\0", "anna@example.com\0"] {
+        let name = Folded::of(text);
+        assert_eq!(read(bench, |tx| tx.users().named(shop.tenant.id, &name)), None, "{text:?}");
+        assert_eq!(read(bench, |tx| tx.users().mailed(&name)), None, "{text:?}");
+        assert_eq!(read(bench, |tx| tx.devices().named(shop.tenant.id, &name)), None, "{text:?}");
+        assert!(read(bench, |tx| tx.api_keys().named(text)).is_none(), "{text:?}");
+    }
+}
+
 /// A user is found by their e-mail address whichever tenant they belong to; a deleted one is not.
 pub fn a_user_is_found_by_email(bench: &Bench) {
     let shop = Shop::open(bench);

@@ -30,6 +30,7 @@ pub fn a_filter_narrows_the_devices(whole: &Whole) {
     assert_eq!(of(&text("p0"), None, 9), [shop.till.id, shop.retired.id]);
     assert_eq!(of(&text("TERASA"), None, 9), [terrace.id], "in the description");
     assert_eq!(of(&text("žLTÁ"), None, 9), [terrace.id], "as names are compared");
+    assert_eq!(of(&text("ŽLTÁ TERAsa"), None, 9), [], "in one of them");
     for pattern in ["%", "_", "\\"] {
         assert_eq!(of(&text(pattern), None, 9), [], "no pattern");
     }

@@ -81,7 +81,13 @@ fn attempt(login: &Login, found: &Found) -> Attempt {
 fn find(tx: &mut dyn AuthTx, login: &Login) -> Stored<Found> {
     let mut found = match &login.who {
         Who::User { login: name, device } => {
-            let mut found = if name.contains('@') { by_email(tx, login, name)? } else { by_name(tx, login, name)? };
+            let folded = Folded::of(name);
+            let mut found = if folded.has_at() { by_email(tx, login, &folded)? } else { by_name(tx, login, &folded)? };
+            // a name that was given before every `@` counted as one
+            if found.user.is_none() && folded.has_at() && !name.contains('@') {
+                let named = by_name(tx, login, &folded)?;
+                found = if named.user.is_some() { named } else { found };
+            }
             if let (Some(tenant), Some(device)) = (&found.tenant, device) {
                 found.device = tx.devices().named(tenant.id, &Folded::of(device))?;
             }
@@ -105,22 +111,22 @@ fn find(tx: &mut dyn AuthTx, login: &Login) -> Stored<Found> {
     Ok(found)
 }
 
-fn by_name(tx: &mut dyn AuthTx, login: &Login, name: &str) -> Stored<Found> {
+fn by_name(tx: &mut dyn AuthTx, login: &Login, name: &Folded) -> Stored<Found> {
     let tenant = named_tenant(tx, &login.tenancy)?;
     let user = match &tenant {
-        Some(tenant) => tx.users().named(tenant.id, &Folded::of(name))?,
+        Some(tenant) => tx.users().named(tenant.id, name)?,
         None => None,
     };
     Ok(Found { tenant, user, ..Found::default() })
 }
 
 /// An e-mail address finds its tenant; where the way in or the request names one, it must be that.
-fn by_email(tx: &mut dyn AuthTx, login: &Login, email: &str) -> Stored<Found> {
+fn by_email(tx: &mut dyn AuthTx, login: &Login, email: &Folded) -> Stored<Found> {
     let named = match (&login.tenancy.fixed, &login.tenancy.asked) {
         (None, None) => None,
         _ => Some(named_tenant(tx, &login.tenancy)?),
     };
-    let user = tx.users().mailed(&Folded::of(email))?;
+    let user = tx.users().mailed(email)?;
     let tenant = match (&named, &user) {
         (Some(named), _) => named.clone(),
         (None, Some(user)) => tx.tenants().find(user.tenant)?,

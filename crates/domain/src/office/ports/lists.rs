@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use super::searched;
 use crate::{
     Action, ApiKey, Device, DeviceId, DeviceName, DeviceStatus, Environment, Event, EventId, Folded, Instant, Outcome,
     RoleId, SessionId, SubjectKind, TenantId, User, UserId, UserName, UserStatus,
@@ -60,7 +61,7 @@ pub struct EventFilter {
     pub from: Option<Instant>,
     /// Before this instant.
     pub until: Option<Instant>,
-    /// With this text in the user's name, the action or the details, whatever the case of the letters A to Z.
+    /// With this text in the user's name, the action or the details, compared as names are.
     pub text: Option<String>,
 }
 
@@ -80,9 +81,10 @@ impl EventFilter {
             && self.from.is_none_or(|from| *at >= from)
             && self.until.is_none_or(|until| *at < until)
             && self.text.as_ref().is_none_or(|text| {
-                let details = serde_json::to_string(details).unwrap_or_default();
-                let name = told.user_name.as_ref().map_or("", UserName::as_str);
-                [name, action.name(), &details].into_iter().any(|each| holds(each, text))
+                let (name, text) = (told.user_name.as_ref().map(UserName::folded), Folded::of(text));
+                name.is_some_and(|name| name.as_str().contains(text.as_str()))
+                    || action.name().contains(text.as_str())
+                    || searched::details_hold(details, &text)
             })
     }
 }
@@ -107,8 +109,7 @@ pub struct UserFilter {
     pub holding: Option<RoleId>,
     /// Who hold none of these without a device.
     pub lacking: Vec<RoleId>,
-    /// With this text in their name, their e-mail address or the name that people read: whatever the case of the letters A to
-    /// Z, and for names and addresses that are in use also as they are compared.
+    /// With this text in their name, their e-mail address or the name that people read, compared as names are.
     pub text: Option<String>,
 }
 
@@ -119,14 +120,7 @@ impl UserFilter {
         (self.statuses.is_empty() || self.statuses.contains(&user.status))
             && self.holding.is_none_or(|role| office.contains(&role))
             && !self.lacking.iter().any(|role| office.contains(role))
-            && self.text.as_ref().is_none_or(|text| {
-                let email = user.email.as_ref().map_or("", crate::Email::as_str);
-                let folded = Folded::of(text);
-                let used = [Some(user.name.folded()), user.email.as_ref().map(crate::Email::folded)];
-                let used = used.into_iter().flatten().filter(|_| user.status != UserStatus::Deleted);
-                [user.name.as_str(), email, &user.display_name].into_iter().any(|each| holds(each, text))
-                    || used.into_iter().any(|each| each.as_str().contains(folded.as_str()))
-            })
+            && self.text.as_ref().is_none_or(|text| searched::of_user(user).contains(Folded::of(text).as_str()))
     }
 }
 
@@ -159,8 +153,7 @@ pub struct DeviceFilter {
     pub statuses: Vec<DeviceStatus>,
     /// Of this kind.
     pub environment: Option<Environment>,
-    /// With this text in the name or the description: whatever the case of the letters A to Z, and for names also as they are
-    /// compared.
+    /// With this text in the name or the description, compared as names are.
     pub text: Option<String>,
 }
 
@@ -169,10 +162,7 @@ impl DeviceFilter {
     pub fn fits(&self, device: &Device) -> bool {
         (self.statuses.is_empty() || self.statuses.contains(&device.status))
             && self.environment.is_none_or(|asked| device.environment == asked)
-            && self.text.as_ref().is_none_or(|text| {
-                [device.name.as_str(), &device.description].into_iter().any(|each| holds(each, text))
-                    || device.name.folded().as_str().contains(Folded::of(text).as_str())
-            })
+            && self.text.as_ref().is_none_or(|text| searched::of_device(device).contains(Folded::of(text).as_str()))
     }
 }
 
@@ -219,11 +209,6 @@ impl UserOrder {
     pub const fn is_backwards(self) -> bool {
         matches!(self, Self::Newest | Self::NameBackwards)
     }
-}
-
-/// Whether a text stands in another, whatever the case of the letters A to Z.
-pub(super) fn holds(text: &str, part: &str) -> bool {
-    text.to_ascii_lowercase().contains(&part.to_ascii_lowercase())
 }
 
 /// Which keys of programs. What is `None` narrows nothing.

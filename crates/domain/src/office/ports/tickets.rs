@@ -1,9 +1,10 @@
 //! Tickets as the store keeps them: found by their tenant and id, changed from the version that was read, and never again once they
 //! are closed or void.
 
-use super::lists::{Part, holds};
+use super::lists::Part;
+use super::searched;
 use crate::ticket::{NumberSeries, Ticket, TicketStatus};
-use crate::{DeviceId, Instant, Stored, TenantId, TicketId, UserId};
+use crate::{DeviceId, Folded, Instant, Stored, TenantId, TicketId, UserId};
 
 /// Which tickets. What is `None` or empty narrows nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,23 +21,20 @@ pub struct TicketFilter {
     pub from: Option<Instant>,
     /// Opened before this instant.
     pub until: Option<Instant>,
-    /// With this text in their name, the client's own id or the full name of the customer, whatever the case of the letters A to
-    /// Z.
+    /// With this text in their name, the client's own id or the full name of the customer, compared as names are.
     pub text: Option<String>,
 }
 
 impl TicketFilter {
     /// Whether the filter fits a ticket.
     pub fn fits(&self, ticket: &Ticket) -> bool {
-        let customer = ticket.sheet.customer.as_ref().map_or("", |customer| customer.full_name.as_str());
-        let texts = [ticket.sheet.name.as_str(), ticket.sheet.external_id.as_str(), customer];
         (self.statuses.is_empty() || self.statuses.contains(&ticket.state.status()))
             && self.owner.is_none_or(|owner| ticket.sheet.owner == owner)
             && self.device.is_none_or(|device| ticket.opened_on == device)
             && self.refund_of.is_none_or(|sold| ticket.refund_of == Some(sold))
             && self.from.is_none_or(|from| ticket.opened_at >= from)
             && self.until.is_none_or(|until| ticket.opened_at < until)
-            && self.text.as_ref().is_none_or(|text| texts.into_iter().any(|each| holds(each, text)))
+            && self.text.as_ref().is_none_or(|text| searched::of_ticket(ticket).contains(Folded::of(text).as_str()))
     }
 }
 

@@ -111,7 +111,7 @@ impl Owner {
             Self::Id(id) if *id == now => return Ok(now),
             Self::Id(id) => tx.users().find(*id)?,
             Self::Named(name) => {
-                if tx.users().find(now)?.is_some_and(|owner| owner.name.folded() == name.folded()) {
+                if tx.users().find(now)?.is_some_and(|owner| owner.name.folded().is_identical(&name.folded())) {
                     return Ok(now);
                 }
                 tx.users().named(tenant, &name.folded())?

@@ -6,7 +6,8 @@ use serde::Deserialize;
 use tillgate_auth_core::{Error, Who};
 use tillgate_domain::office::{self, NewTenant, NewUser, NewVendor};
 use tillgate_domain::{
-    Branch, BranchId, Email, Locale, Rank, RoleId, RoleName, Secret, Slug, TenantId, UserId, UserName, UserStatus, Zone,
+    Branch, BranchId, Email, Locale, Rank, RoleId, RoleName, Secret, Slug, TenantId, UserId, UserName, UserStatus,
+    Zone, check_display_name,
 };
 use validator::{Validate, ValidationError};
 
@@ -47,9 +48,8 @@ fn filled(field: &Field<String>) -> Result<(), ValidationError> {
         Field::Given(name) if name.trim().is_empty() => {
             Err(ValidationError::new("required").with_message("must not be empty".into()))
         }
-        Field::Given(name) if name.chars().any(char::is_control) => {
-            Err(ValidationError::new("format").with_message("must not contain control characters".into()))
-        }
+        Field::Given(name) => check_display_name(name.trim())
+            .map_err(|why| ValidationError::new("format").with_message(why.to_string().into())),
         field => fits(field),
     }
 }
@@ -122,7 +122,8 @@ fn slug(business: &str) -> Option<Slug> {
 fn user_name(email: &Email) -> Option<UserName> {
     let local = email.as_str().split('@').next().unwrap_or_default();
     let short: String = local.chars().take(100).collect();
-    UserName::parse(&short).or_else(|_| UserName::parse(Rank::Admin.name())).ok()
+    let fits = |name: UserName| name.check_new().map(|()| name);
+    UserName::parse(&short).and_then(fits).or_else(|_| UserName::parse(Rank::Admin.name())).ok()
 }
 
 #[cfg(test)]

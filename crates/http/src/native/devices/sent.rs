@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::failure::Failure;
-use crate::field::{Field, fits, settable, stays};
+use crate::field::{Field, NewName, fits, settable, stays};
 use crate::native::schemas;
 
 /// A device that is to be.
@@ -21,7 +21,7 @@ pub(super) struct New {
     #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     #[schema(value_type = String, min_length = 1, max_length = 100, required = true)]
-    name: Field<DeviceName>,
+    name: Field<NewName<DeviceName>>,
     /// What kind it is.
     #[serde(default)]
     #[validate(required, custom(function = "fits"))]
@@ -107,7 +107,7 @@ impl New {
         let settings = self.settings.given().unwrap_or_default();
         Ok(NewDevice {
             id: engine.id(DeviceId::new)?,
-            name: self.name.needed()?,
+            name: self.name.needed()?.0,
             environment: self.environment.needed()?,
             status: self.status.given().unwrap_or(DeviceStatus::Active),
             description: self.description.given().unwrap_or_default(),

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::failure::Failure;
-use crate::field::{Field, fits, stays};
+use crate::field::{Field, NewName, fits, stays};
 use crate::native::schemas;
 
 /// A role that is to be.
@@ -19,7 +19,7 @@ pub(super) struct New {
     #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     #[schema(value_type = String, min_length = 1, max_length = 100, required = true)]
-    name: Field<RoleName>,
+    name: Field<NewName<RoleName>>,
     /// The name that people read; the name where it is not sent.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
@@ -76,7 +76,7 @@ pub(super) struct Change {
 impl New {
     /// The role, with an id of its own.
     pub(super) fn role(self, engine: &Auth) -> Result<NewRole, Failure> {
-        let name = self.name.needed()?;
+        let NewName(name) = self.name.needed()?;
         Ok(NewRole {
             id: engine.id(RoleId::new)?,
             label: self.label.given().unwrap_or_else(|| name.to_string()),

@@ -9,23 +9,24 @@ use validator::Validate;
 
 use super::shape::On;
 use crate::failure::Failure;
-use crate::field::{Field, Fit, Members, Unfit, fits, settable, stays};
+use crate::field::{Field, Fit, Members, NewName, Unfit, fits, settable, stays};
 use crate::native::schemas;
 
 /// A user who is to be.
 #[derive(Deserialize, Validate, ToSchema)]
 #[schema(as = NewUser)]
 pub(super) struct New {
-    /// The name to log in under; no `@` in it. Unique in the tenant, whatever the case.
+    /// The name to log in under: words of letters, digits and the symbols of ASCII but `@`, with blanks between them (RFC 8265).
+    /// Unique in the tenant, whatever the case.
     #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     #[schema(value_type = String, min_length = 1, max_length = 100, required = true)]
-    user_name: Field<UserName>,
+    user_name: Field<NewName<UserName>>,
     /// An address to log in with instead. Unique over the server.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<String>, format = Email, max_length = 254)]
-    email: Field<Email>,
+    email: Field<NewName<Email>>,
     /// The name that people read; the user name where it is not sent.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
@@ -97,11 +98,11 @@ pub(super) struct Change {
 impl New {
     /// The user, with an id of their own and the hash of the password.
     pub(super) fn user(self, engine: &Auth) -> Result<NewUser, Failure> {
-        let name = self.user_name.needed()?;
+        let NewName(name) = self.user_name.needed()?;
         let verifier = self.password.given().map(|password| engine.verifier(&password)).transpose()?;
         Ok(NewUser {
             id: engine.id(UserId::new)?,
-            email: self.email.given(),
+            email: self.email.given().map(|NewName(email)| email),
             display_name: self.display_name.given().unwrap_or_else(|| name.to_string()),
             name,
             status: self.status.given().unwrap_or(UserStatus::Active),

@@ -18,19 +18,15 @@ pub(super) fn part(
     page: &Page<DeviceId>,
 ) -> Stored<Vec<Device>> {
     let after = page.after.map_or(uuid::Uuid::nil(), |id| id.0);
-    let sought = filter.text.as_ref().map(|text| (text.to_ascii_lowercase(), Folded::of(text)));
+    let sought = filter.text.as_deref().map(Folded::of);
     let mut all = Conditions::default();
     all.and("devices.tenant_id = ?", &[Bind::from(&tenant.0)]);
     all.and("devices.id > ?", &[Bind::from(&after)]);
     let statuses: Vec<Bind<'_>> = filter.statuses.iter().map(|status| status.name().into()).collect();
     all.and_among("devices.status", &statuses);
     all.and_maybe("devices.environment = ?", filter.environment.map(|environment| environment.name().into()));
-    if let Some((lower, folded)) = &sought {
-        let each = ["name", "description", "folded"];
-        let each = each.map(|column| holds(transaction.connection, &format!("devices.{column}")));
-        let (lower, folded) = (Bind::from(lower.as_str()), Bind::from(folded.as_str()));
-        all.and(&format!("({})", each.join(" OR ")), &[lower, lower, folded]);
-    }
+    let holds = holds(transaction.connection, "devices.searched");
+    all.and_maybe(&holds, sought.as_ref().map(|text| text.as_str().into()));
     let (text, mut binds) = all.after("SELECT devices.id FROM devices");
     binds.push(Bind::Number(i64::from(page.limit)));
     let text = format!("{text} ORDER BY devices.id LIMIT ${}", binds.len());

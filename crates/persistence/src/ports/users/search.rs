@@ -14,23 +14,16 @@ use crate::schema::users;
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
-/// What a filter looks for: the text in lower case, and as names are compared.
-struct Sought {
-    lower: String,
-    folded: Folded,
-}
-
-impl Sought {
-    fn of(filter: &UserFilter) -> Option<Self> {
-        filter.text.as_ref().map(|text| Self { lower: text.to_ascii_lowercase(), folded: Folded::of(text) })
-    }
+/// What a filter looks for.
+fn sought(filter: &UserFilter) -> Option<Folded> {
+    filter.text.as_deref().map(Folded::of)
 }
 
 fn conditions<'a>(
     connection: &AnyConnection,
     tenant: &'a TenantId,
     filter: &'a UserFilter,
-    sought: Option<&'a Sought>,
+    sought: Option<&'a Folded>,
 ) -> Conditions<'a> {
     const HELD: &str = "EXISTS (SELECT 1 FROM user_roles held WHERE held.user_id = users.id AND held.role_id = ?)";
     let mut all = Conditions::default();
@@ -41,12 +34,7 @@ fn conditions<'a>(
     for role in &filter.lacking {
         all.and(&format!("NOT {HELD}"), &[Bind::from(&role.0)]);
     }
-    if let Some(Sought { lower, folded }) = sought {
-        let columns = ["name", "email", "display_name", "folded", "email_folded"];
-        let each = columns.map(|column| holds(connection, &format!("users.{column}")));
-        let (lower, folded) = (Bind::from(lower.as_str()), Bind::from(folded.as_str()));
-        all.and(&format!("({})", each.join(" OR ")), &[lower, lower, lower, folded, folded]);
-    }
+    all.and_maybe(&holds(connection, "users.searched"), sought.map(|text| text.as_str().into()));
     all
 }
 
@@ -57,7 +45,7 @@ pub(super) fn part(
     order: UserOrder,
     part: &Part<UserCursor>,
 ) -> Stored<Vec<User>> {
-    let sought = Sought::of(filter);
+    let sought = sought(filter);
     let mut conditions = conditions(transaction.connection, &tenant, filter, sought.as_ref());
     let name = bytewise(transaction.connection, "users.name");
     let beyond = if order.is_backwards() { '<' } else { '>' };
@@ -94,7 +82,7 @@ pub(super) fn part(
 }
 
 pub(super) fn count(transaction: &mut Transaction<'_>, tenant: TenantId, filter: &UserFilter) -> Stored<u64> {
-    let sought = Sought::of(filter);
+    let sought = sought(filter);
     let conditions = conditions(transaction.connection, &tenant, filter, sought.as_ref());
     let (text, binds) = conditions.after("SELECT COUNT(*) AS number FROM users");
     let counted: Counted = Statement::once(text, binds).get_result(transaction.connection).map_err(classify)?;

@@ -3,6 +3,7 @@
 mod audit;
 mod database;
 mod machine;
+mod names;
 
 use super::finding::Finding;
 use crate::command::Context;
@@ -40,6 +41,7 @@ pub(super) fn all(context: &Context) -> Vec<Finding> {
                     findings.push(audit::history(&database));
                     findings.push(audit::seals(&settings, &database));
                     findings.push(database::users(&database));
+                    findings.push(names::alike(&database));
                 }
             }
         }

@@ -1,0 +1,126 @@
+//! Names that are not told apart any more, or hardly: what a server's owner is told, so that one of them gets another.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use diesel::sql_types::{Binary, Text};
+use diesel::{QueryableByName, RunQueryDsl};
+use tillgate_domain::{Folded, Mode, Stored, skeleton};
+
+use crate::database::Database;
+use crate::failure::classify;
+use crate::statement::{Bind, Statement};
+use crate::transaction::Transaction;
+
+/// Names of one kind in one tenant that are alike.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SimilarNames {
+    /// What they are names of: `user`, `e-mail address`, `device`, `role`.
+    pub kind: &'static str,
+    /// The slug of the tenant; of the first of them, where they are unique over the server.
+    pub tenant: String,
+    /// The names as they are spelled.
+    pub names: Vec<String>,
+}
+
+/// What [`Database::similar_names`] found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Similar {
+    /// Names that compare as one. Each is still found as it was before names were compared so; no new name comes to them.
+    pub equal: Vec<SimilarNames>,
+    /// Names that look alike on a screen (UTS 39), though they are told apart.
+    pub lookalike: Vec<SimilarNames>,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Binary)]
+    id: Vec<u8>,
+    #[diesel(sql_type = Text)]
+    tenant: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    key: String,
+}
+
+const READ: usize = 1_000;
+
+/// What has names, the columns of the name and its key, whose they are beside it, and whether a name is unique in the tenant.
+const KINDS: [(&str, &str, &str, &str, &str, bool); 4] = [
+    ("user", "users", "name", "folded", "", true),
+    ("e-mail address", "users", "email", "email_folded", "", false),
+    ("device", "devices", "name", "folded", " AND devices.status <> 'retired'", true),
+    ("role", "roles", "name", "folded", "", true),
+];
+
+impl Database {
+    /// The names of everybody and everything that are alike: it reads all of them, a thousand at a time.
+    pub fn similar_names(&self) -> Stored<Similar> {
+        let mut all = Similar::default();
+        for (kind, table, name, key, which, of_tenant) in KINDS {
+            let read = format!(
+                "SELECT {table}.id AS id, tenants.slug AS tenant, {table}.{name} AS name, {table}.{key} AS key FROM {table} \
+                 JOIN tenants ON tenants.id = {table}.tenant_id \
+                 WHERE {table}.id > $1 AND {table}.{name} IS NOT NULL AND {table}.{key} IS NOT NULL{which} \
+                 ORDER BY {table}.id LIMIT {READ}"
+            );
+            let scope = |row: &Row| if of_tenant { row.tenant.clone() } else { String::new() };
+            // those that have kept a key are few; who has it by right is found in a second reading
+            let mut kept = BTreeSet::new();
+            let mut foreign = BTreeSet::new();
+            self.each(&read, &mut |row| {
+                let newer = Folded::of(&row.name);
+                if newer.as_str() != row.key {
+                    kept.insert((scope(row), newer.as_str().to_owned()));
+                }
+                if !newer.as_str().is_ascii() {
+                    foreign.insert((scope(row), skeleton(&row.name)));
+                }
+            })?;
+            let mut equal = BTreeMap::<_, Vec<(String, String)>>::new();
+            let mut alike = BTreeMap::<_, Vec<(String, String, String)>>::new();
+            self.each(&read, &mut |row| {
+                let newer = Folded::of(&row.name).as_str().to_owned();
+                let by_key = (scope(row), newer.clone());
+                if kept.contains(&by_key) {
+                    equal.entry(by_key).or_default().push((row.tenant.clone(), row.name.clone()));
+                }
+                let by_look = (scope(row), skeleton(&row.name));
+                if foreign.contains(&by_look) {
+                    alike.entry(by_look).or_default().push((row.tenant.clone(), row.name.clone(), newer));
+                }
+            })?;
+            all.equal.extend(equal.into_values().filter(|names| names.len() > 1).map(|names| SimilarNames {
+                kind,
+                tenant: names.first().map(|(tenant, _)| tenant.clone()).unwrap_or_default(),
+                names: names.into_iter().map(|(_, name)| name).collect(),
+            }));
+            let differ = |names: &Vec<(String, String, String)>| {
+                names.iter().map(|(_, _, key)| key).collect::<BTreeSet<_>>().len() > 1
+            };
+            all.lookalike.extend(alike.into_values().filter(differ).map(|names| SimilarNames {
+                kind,
+                tenant: names.first().map(|(tenant, _, _)| tenant.clone()).unwrap_or_default(),
+                names: names.into_iter().map(|(_, name, _)| name).collect(),
+            }));
+        }
+        Ok(all)
+    }
+
+    /// Shows each row of a list, in the order of ids.
+    fn each(&self, read: &str, show: &mut dyn FnMut(&Row)) -> Stored<()> {
+        let mut after = Vec::new();
+        loop {
+            let mut rows: Vec<Row> = Vec::new();
+            let from = std::mem::take(&mut after);
+            self.unit(Mode::Read, &mut |transaction: &mut Transaction<'_>| {
+                let statement = Statement::once(read.to_owned(), vec![Bind::Bytes(&from)]);
+                rows = statement.load(transaction.connection).map_err(classify)?;
+                Ok(())
+            })?;
+            let Some(last) = rows.last() else { return Ok(()) };
+            after.clone_from(&last.id);
+            rows.iter().for_each(&mut *show);
+        }
+    }
+}

@@ -1,0 +1,6 @@
+-- The keys stay as they are: where a name has nothing that is folded in full, they are what they were.
+DROP TRIGGER audit_searched_unchanged;
+ALTER TABLE audit DROP COLUMN searched;
+ALTER TABLE tickets DROP COLUMN searched;
+ALTER TABLE devices DROP COLUMN searched;
+ALTER TABLE users DROP COLUMN searched;

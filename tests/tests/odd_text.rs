@@ -1,0 +1,219 @@
+//! Text that no till sends on purpose, in every text field of every contract, on both databases: what a database cannot store, what
+//! is no Unicode, what shows nothing. It is refused or taken in the words of the contract, and by both databases alike.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+mod samples;
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, TestRunner};
+use samples::{Body, Sample, Slot};
+use tillgate_tests::{Engine, Installation, Running};
+
+/// What stands in a body where the odd text goes.
+const MARK: &str = "ODD-TEXT-GOES-HERE";
+
+/// A text in each of the ways in which it is sent.
+#[derive(Clone, Debug)]
+struct Odd {
+    /// Within the quotes of a string of JSON.
+    json: String,
+    /// In a path, a query or a form.
+    escaped: String,
+    /// In a header: what HTTP allows there.
+    header: Vec<u8>,
+}
+
+impl Odd {
+    fn of(text: &str) -> Self {
+        let json = serde_json::to_string(text).unwrap();
+        Self {
+            json: json.trim_matches('"').to_owned(),
+            escaped: escaped(text.as_bytes()),
+            header: text.bytes().filter(|byte| *byte >= b' ' && *byte != 0x7f).collect(),
+        }
+    }
+
+    /// Bytes that are no UTF-8, and escapes that are no character.
+    fn broken(json: &str, bytes: &[u8]) -> Self {
+        let header = bytes.iter().copied().filter(|byte| *byte >= b' ' && *byte != 0x7f).collect();
+        Self { json: json.to_owned(), escaped: escaped(bytes), header }
+    }
+}
+
+fn escaped(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("%{byte:02X}")).collect()
+}
+
+/// Texts that once broke something, here or elsewhere.
+fn corpus() -> Vec<Odd> {
+    let combining = format!("e{}", "\u{301}".repeat(300));
+    let (growing, long) = ("\u{fdfa}".repeat(90), "x".repeat(5_000));
+    let texts = [
+        "\0",
+        "a\0b",
+        "\u{1}",
+        "\u{1f}",
+        "\u{7f}\u{85}",
+        "\u{fffe}",
+        "\u{fdd0}\u{10ffff}",
+        "\u{378}",
+        "\u{202e}nimda\u{2066}",
+        "cashier\u{200b}",
+        "\u{feff}\u{2060}\u{ad}\u{200e}",
+        "\u{3164}\u{2800}",
+        "👩\u{200d}🍳 ☕",
+        "\u{e000}\u{e0041}",
+        "İıßſςΣ",
+        "a\u{ff20}b",
+        "'\"\\;-- %00 %_",
+        "\u{2028}\r\n\t",
+        &combining,
+        &growing,
+        &long,
+    ];
+    let broken = [
+        Odd::broken("\\ud800", b"\xed\xa0\x80"),
+        Odd::broken("\\udc00\\ud800", b"\xff\xfe"),
+        Odd::broken("a\\ud83d", b"\xc0\x80"),
+    ];
+    texts.into_iter().map(Odd::of).chain(broken).collect()
+}
+
+/// A sample with the text in one of its slots, as it goes over the wire.
+fn written(sample: &Sample, slot: &Slot, odd: &Odd) -> Vec<u8> {
+    let mut path = sample.path.clone();
+    if *slot == Slot::Path {
+        path = path.replace("{}", &odd.escaped);
+    }
+    let named = |name: &str, value: &str, at: &Slot| {
+        let value = if slot == at { format!("{value}{}", odd.escaped) } else { value.to_owned() };
+        format!("{name}={value}")
+    };
+    let query: Vec<String> =
+        sample.query.iter().map(|(name, value)| named(name, value, &Slot::Query(name.clone()))).collect();
+    if !query.is_empty() {
+        path = format!("{path}?{}", query.join("&"));
+    }
+    let mut head =
+        format!("{} {path} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n", sample.method).into_bytes();
+    for (name, value) in &sample.headers {
+        head.extend(format!("{name}: {value}").bytes());
+        if *slot == Slot::Header(name.clone()) {
+            head.extend(&odd.header);
+        }
+        head.extend(b"\r\n");
+    }
+    let body = match &sample.body {
+        Body::None => String::new(),
+        Body::Form(fields) => {
+            head.extend(b"Content-Type: application/x-www-form-urlencoded\r\n");
+            let fields = fields.iter().map(|(name, value)| named(name, value, &Slot::Form(name.clone())));
+            fields.collect::<Vec<_>>().join("&")
+        }
+        Body::Json(value) => {
+            head.extend(b"Content-Type: application/json\r\n");
+            let mut value = value.clone();
+            if let Slot::Json(pointer) = slot {
+                let leaf = value.pointer_mut(pointer).unwrap();
+                *leaf = format!("{}{MARK}", leaf.as_str().unwrap()).into();
+            }
+            if let Slot::Key(pointer) = slot {
+                let members = value.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
+                let (_, first) = members.iter().next().map(|(key, value)| (key.clone(), value.clone())).unwrap();
+                members.insert(MARK.to_owned(), first);
+            }
+            value.to_string().replace(MARK, &odd.json)
+        }
+    };
+    head.extend(format!("Content-Length: {}\r\n\r\n", body.len()).bytes());
+    head.extend(body.bytes());
+    head
+}
+
+/// Sends it and returns the status of the answer.
+fn sent(server: &Running, bytes: &[u8]) -> u16 {
+    let address = server.address().trim_start_matches("http://");
+    let mut stream = TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream.write_all(bytes).unwrap();
+    let mut answer = Vec::new();
+    let _ = stream.read_to_end(&mut answer);
+    let head = String::from_utf8_lossy(&answer[..answer.len().min(64)]).into_owned();
+    let status = head.strip_prefix("HTTP/1.1 ").and_then(|rest| rest.get(..3)).and_then(|status| status.parse().ok());
+    status.unwrap_or_else(|| panic!("no answer to {}: {head}", String::from_utf8_lossy(bytes)))
+}
+
+/// The demo's shop with every contract, and nothing that holds an address back.
+fn shop(engine: Engine) -> Installation {
+    let shop = Installation::with_shop(engine);
+    let dialects = [("portos", true), ("kasir", true), ("fiuu", true), ("posstar", false), ("krmpesan", true)];
+    let mounts: String = dialects
+        .iter()
+        .map(|(dialect, alone)| {
+            let tenant = if *alone { "tenant = \"default\"\n" } else { "" };
+            format!("[[mounts]]\ndialect = \"{dialect}\"\nprefix = \"/{dialect}\"\n{tenant}\n")
+        })
+        .collect();
+    let limits: String =
+        ["kasir", "fiuu", "posstar"].map(|section| format!("[{section}]\nper_minute = 100000\n")).concat();
+    let throttle = "[throttle]\nfree = 100000\naddress_free = 100000\n[passwords]\nmemory = \"8MiB\"\npasses = 1\n";
+    let access = "[[access]]\nmethod = \"*\"\npath = \"/reports/*\"\nmount = \"native\"\ntenant = \"default\"\nrole = \"cashier\"\n";
+    std::fs::write(shop.folder().join("tillgate.toml"), format!("{throttle}{limits}{mounts}{access}")).unwrap();
+    shop
+}
+
+#[test]
+fn no_text_is_a_fault_of_the_server() {
+    let corpus = corpus();
+    let mut told: Vec<BTreeMap<String, u16>> = Vec::new();
+    for engine in Engine::ALL {
+        let shop = shop(engine);
+        let server = shop.serve();
+        let samples = samples::all(&server);
+        let mut statuses = BTreeMap::new();
+        for sample in &samples {
+            // as it is it is taken: else nothing of it would be looked at
+            let plain = sent(&server, &written(sample, &Slot::Nothing, &corpus[0]));
+            assert!(plain < 500, "{engine:?}: {} {}: {plain}", sample.method, sample.path);
+            for slot in sample.slots() {
+                for (number, odd) in corpus.iter().enumerate() {
+                    let status = sent(&server, &written(sample, &slot, odd));
+                    let what = format!("{} {} {slot:?} {number}", sample.method, sample.path);
+                    assert!(status < 500, "{engine:?}: {what}: {status} to {:?}", odd.json);
+                    statuses.insert(what, status);
+                }
+            }
+        }
+        let slots: Vec<(&Sample, Slot)> =
+            samples.iter().flat_map(|sample| sample.slots().into_iter().map(move |slot| (sample, slot))).collect();
+        let mut runner = TestRunner::new(Config { cases: 300, failure_persistence: None, ..Config::default() });
+        let odd = proptest::collection::vec(
+            prop_oneof![
+                any::<char>(),
+                Just('\0'),
+                "[\u{200b}-\u{200f}\u{300}-\u{36f}\u{fff0}-\u{ffff}]".prop_map(|text| { text.chars().next().unwrap() })
+            ],
+            1..40,
+        );
+        runner
+            .run(&(0..slots.len(), odd), |(at, odd)| {
+                let (sample, slot) = &slots[at];
+                let odd: String = odd.into_iter().collect();
+                let status = sent(&server, &written(sample, slot, &Odd::of(&odd)));
+                prop_assert!(status < 500, "{:?}: {} {} {:?}: {}", engine, sample.method, sample.path, slot, status);
+                Ok(())
+            })
+            .unwrap();
+        told.push(statuses);
+    }
+    let [sqlite, postgres] = told.as_slice() else { panic!("two databases") };
+    for (what, status) in sqlite {
+        assert_eq!(Some(status), postgres.get(what), "{what}");
+    }
+}
