@@ -67,7 +67,7 @@ struct Trigger {
 struct Key {
     table: &'static str,
     name: &'static str,
-    key: &'static str,
+    column: &'static str,
     /// Who is found by it besides others.
     shared: &'static str,
     /// Whether it is unique in a tenant; over the server otherwise.
@@ -75,37 +75,40 @@ struct Key {
 }
 
 const KEYS: [Key; 4] = [
-    Key { table: "users", name: "name", key: "folded", shared: "FALSE", of_tenant: true },
-    Key { table: "users", name: "email", key: "email_folded", shared: "FALSE", of_tenant: false },
-    Key { table: "devices", name: "name", key: "folded", shared: "(status = 'retired')", of_tenant: true },
-    Key { table: "roles", name: "name", key: "folded", shared: "FALSE", of_tenant: true },
+    Key { table: "users", name: "name", column: "folded", shared: "FALSE", of_tenant: true },
+    Key { table: "users", name: "email", column: "email_folded", shared: "FALSE", of_tenant: false },
+    Key { table: "devices", name: "name", column: "folded", shared: "(status = 'retired')", of_tenant: true },
+    Key { table: "roles", name: "name", column: "folded", shared: "FALSE", of_tenant: true },
 ];
 
 impl Key {
     fn read(&self) -> String {
-        let Self { table, name, key, shared, .. } = self;
+        let Self { table, name, column, shared, .. } = self;
         format!(
-            "SELECT id, tenant_id, {name} AS name, {key} AS key, {shared} AS shared FROM {table} \
-             WHERE id > $1 AND {name} IS NOT NULL AND {key} IS NOT NULL ORDER BY id LIMIT {READ}"
+            "SELECT id, tenant_id, {name} AS name, {column} AS key, {shared} AS shared FROM {table} \
+             WHERE id > $1 AND {name} IS NOT NULL AND {column} IS NOT NULL ORDER BY id LIMIT {READ}"
         )
     }
 
     fn taken(&self) -> String {
-        let Self { table, key, shared, of_tenant, .. } = self;
+        let Self { table, column, shared, of_tenant, .. } = self;
         let tenant = if *of_tenant { "tenant_id = $2" } else { "$2 = $2" };
         format!(
-            "SELECT id, tenant_id, {key} AS name, {key} AS key, {shared} AS shared FROM {table} \
-             WHERE {key} = $1 AND NOT {shared} AND {tenant}"
+            "SELECT id, tenant_id, {column} AS name, {column} AS key, {shared} AS shared FROM {table} \
+             WHERE {column} = $1 AND NOT {shared} AND {tenant}"
         )
     }
 
     fn write(&self) -> String {
-        format!("UPDATE {} SET {} = $1 WHERE id = $2", self.table, self.key)
+        format!("UPDATE {} SET {} = $1 WHERE id = $2", self.table, self.column)
     }
 }
 
+/// How the texts of a row are put together.
+type Joined = fn(&Texts) -> String;
+
 /// What is searched: the columns of each table, and how they are put together.
-const SEARCHED: [(&str, &str, fn(&Texts) -> String); 3] = [
+const SEARCHED: [(&str, &str, Joined); 3] = [
     ("users", "tenant_id, id, name AS first, coalesce(email, '') AS second, display_name AS third", |row| {
         searched::user_texts(&row.first, &row.second, &row.third)
     }),
@@ -187,7 +190,7 @@ macro_rules! steps {
                 connection: &mut $connection,
                 table: &str,
                 columns: &str,
-                text: fn(&Texts) -> String,
+                text: Joined,
             ) -> QueryResult<()> {
                 let (mut tenant, mut id) = (Vec::new(), Vec::new());
                 loop {
