@@ -206,7 +206,7 @@ macro_rules! names {
         }
 
         impl Fit for NewName<$name> {
-            fn fit(value: Value) -> Result<Self, Vec<Unfit>> {
+            fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
                 let name = <$name>::fit(value)?;
                 name.check_new().map_err(|why| Unfit::whole(invalid_name(&why), why))?;
                 Ok(Self(name))
