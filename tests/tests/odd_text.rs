@@ -47,7 +47,7 @@ impl Odd {
 }
 
 fn escaped(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("%{byte:02X}")).collect()
+    bytes.iter().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat()
 }
 
 /// Texts that once broke something, here or elsewhere.
@@ -140,7 +140,7 @@ fn written(sample: &Sample, slot: &Slot, odd: &Odd) -> Vec<u8> {
 fn sent(server: &Running, bytes: &[u8]) -> u16 {
     let address = server.address().trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     stream.write_all(bytes).unwrap();
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
@@ -153,13 +153,11 @@ fn sent(server: &Running, bytes: &[u8]) -> u16 {
 fn shop(engine: Engine) -> Installation {
     let shop = Installation::with_shop(engine);
     let dialects = [("portos", true), ("kasir", true), ("fiuu", true), ("posstar", false), ("krmpesan", true)];
-    let mounts: String = dialects
-        .iter()
-        .map(|(dialect, alone)| {
-            let tenant = if *alone { "tenant = \"default\"\n" } else { "" };
-            format!("[[mounts]]\ndialect = \"{dialect}\"\nprefix = \"/{dialect}\"\n{tenant}\n")
-        })
-        .collect();
+    let mounts = dialects.map(|(dialect, alone)| {
+        let tenant = if alone { "tenant = \"default\"\n" } else { "" };
+        format!("[[mounts]]\ndialect = \"{dialect}\"\nprefix = \"/{dialect}\"\n{tenant}\n")
+    });
+    let mounts = mounts.concat();
     let limits: String =
         ["kasir", "fiuu", "posstar"].map(|section| format!("[{section}]\nper_minute = 100000\n")).concat();
     let throttle = "[throttle]\nfree = 100000\naddress_free = 100000\n[passwords]\nmemory = \"8MiB\"\npasses = 1\n";

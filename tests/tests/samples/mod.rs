@@ -5,7 +5,7 @@ use tillgate_tests::{PASSWORD, Running, Till};
 
 /// The body of a request.
 #[derive(Clone, Debug)]
-pub enum Body {
+pub(crate) enum Body {
     None,
     Json(Value),
     Form(Vec<(String, String)>),
@@ -13,7 +13,7 @@ pub enum Body {
 
 /// A place for a text in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Slot {
+pub(crate) enum Slot {
     Nothing,
     Path,
     Query(String),
@@ -27,12 +27,12 @@ pub enum Slot {
 
 /// A request. `{}` in its path is a segment that the odd text takes the place of.
 #[derive(Clone, Debug)]
-pub struct Sample {
-    pub method: String,
-    pub path: String,
-    pub query: Vec<(String, String)>,
-    pub headers: Vec<(String, String)>,
-    pub body: Body,
+pub(crate) struct Sample {
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) query: Vec<(String, String)>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) body: Body,
 }
 
 impl Sample {
@@ -64,7 +64,7 @@ impl Sample {
     }
 
     /// Every place for a text in it.
-    pub fn slots(&self) -> Vec<Slot> {
+    pub(crate) fn slots(&self) -> Vec<Slot> {
         let mut slots = Vec::new();
         if self.path.contains("{}") {
             slots.push(Slot::Path);
@@ -97,7 +97,7 @@ fn gather(value: &Value, at: &str, slots: &mut Vec<Slot>) {
 }
 
 /// All of them, on this server: what they are about is there.
-pub fn all(server: &Running) -> Vec<Sample> {
+pub(crate) fn all(server: &Running) -> Vec<Sample> {
     let office = login(server, "admin", None);
     let till = login(server, "manager", Some("P01"));
     let made = |path: &str, body: Value, token: &str| {
