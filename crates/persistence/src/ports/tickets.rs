@@ -102,7 +102,7 @@ impl Tickets for Transaction<'_> {
         order: TicketOrder,
         part: &Part<TicketPlace>,
     ) -> Stored<Vec<Ticket>> {
-        let text = filter.text.as_ref().map(Folded::of);
+        let text = filter.text.as_deref().map(Folded::of);
         let mut all = conditions(self.connection, &tenant, filter, text.as_ref());
         let (direction, beyond) = (direction(order), if order.backwards { '<' } else { '>' });
         let columns = columns(order.by);
