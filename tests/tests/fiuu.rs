@@ -155,8 +155,8 @@ fn a_register_hears_what_stands_against_it() {
         shop.succeed(&["device", "status", "P03", "active"], "");
         let back = Register::new(&shop, &server).logged_in("P03");
         assert_eq!((back.connected("P01"), back.connected("P03")), (None, Some(true)), "retired, and itself");
-        for _ in 0..6 {
-            register.login("P02", "wrong-horse-till");
+        for number in 0..10 {
+            refused(&register.login("P02", &format!("wrong-horse-till{number}")), 401, 40_125);
         }
         let held = register.login("P02", "wrong-horse-till");
         refused(&held, 429, 42_930);

@@ -161,9 +161,9 @@ fn what_goes_wrong_is_said_where_it_is_mended() {
 
     // wrong passwords again and again are held back, and the page says for how long
     let mut said = String::new();
-    for _ in 0..12 {
+    for number in 0..12 {
         browser.run("document.getElementById('user').value = 'manager'");
-        browser.type_into("#password", &format!("wrong-horse-till{}", keys::ENTER));
+        browser.type_into("#password", &format!("wrong-horse-{number}{}", keys::ENTER));
         browser.wait_for("#alert", ".");
         said = browser.text("#alert");
         if said.starts_with("Too many attempts") {

@@ -43,9 +43,9 @@ use crate::changes::Changes;
 use crate::clock::{Clock, Time, Timekeeper};
 use crate::entropy::Entropy;
 use crate::keys::{AuditSignet, Keyring};
-use crate::passwords::{HashError, HashQueue};
+use crate::passwords::{HashError, HashQueue, Lane};
 use crate::ports::AuthView;
-use crate::refusals::Refusals;
+use crate::refusals::{Guest, Refusals, Who};
 use crate::remembered::{ApiKeys, FirstUses, Profiles, Tokens};
 use crate::throttle::{Throttle, Turns};
 use crate::uses::Uses;
@@ -71,7 +71,8 @@ pub struct Auth {
     first_uses: FirstUses,
     api_keys: ApiKeys,
     uses: Uses,
-    refusals: Refusals,
+    refusals: Refusals<Who>,
+    guests: Refusals<Guest>,
     passwords: HashQueue,
     turns: Turns,
     follower: follow::Follower,
@@ -148,9 +149,9 @@ impl Auth {
         &self.passwords
     }
 
-    /// Hashes a password that is to be set, behind those who log in.
+    /// Hashes a password that somebody sets who is logged in.
     pub fn hash(&self, password: &Secret<String>) -> Result<crate::ports::Verifier, Error> {
-        self.passwords.hash(password).map_err(|error| unverified(&error))
+        self.passwords.hash(password, Lane::Known, None).map_err(|error| unverified(&error))
     }
 
     /// What the store tells of what it commits: the memory of what has ended.

@@ -103,16 +103,12 @@ impl Refusal {
     }
 }
 
-/// Why a login was refused. Only [`Mismatch`](Self::Mismatch) and [`Stopped`](Self::Stopped) are said before the password has
-/// proved right; a published API that does not tell the others apart words them as a mismatch.
+/// Why a login was refused. Only [`Mismatch`](Self::Mismatch) is said before the password has proved right; a published API that does not tell the others apart words them as a mismatch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoginRefusal {
     /// An unknown name or a wrong password.
     #[error("the name or the password is wrong")]
     Mismatch,
-    /// A hundred wrong passwords in a row: an administrator or a new password lets it go.
-    #[error("held back until an administrator unlocks it or the password is reset")]
-    Stopped,
     /// The user or the device is not yet activated.
     #[error("not yet activated")]
     Pending,
@@ -138,7 +134,6 @@ impl LoginRefusal {
     pub fn code(self) -> &'static str {
         match self {
             Self::Mismatch => "login_mismatch",
-            Self::Stopped => "login_stopped",
             Self::Pending => "login_pending",
             Self::Suspended => "login_suspended",
             Self::Retired => "login_retired",

@@ -1,7 +1,7 @@
 //! Passwords: how they are hashed, when, and which are refused.
 //!
 //! [`PasswordHasher`] is the port, [`Argon2id`] its adapter. Nobody hashes on a thread of their own: [`HashQueue`] takes one hash
-//! per core at a time, those of known places first, so that a storm of logins exhausts neither memory nor processors. Which
+//! per core at a time, those of known networks first, so that a storm of logins exhausts neither memory nor processors. Which
 //! password belongs to whom, and what follows from a wrong one, is not known here.
 
 mod acceptable;

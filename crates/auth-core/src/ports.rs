@@ -18,7 +18,7 @@ mod sessions;
 use tillgate_domain::{Tx, View};
 
 pub use api_keys::{ApiKeys, SignatureDigest, Signatures, WrappedApiKey};
-pub use attempts::{Attempts, Count, CountKey, Places, Settled};
+pub use attempts::{Attempts, Bucket, CountKey, Places, Settled};
 pub use credentials::{Credential, CredentialKind, Credentials, Verifier};
 pub use directory::{Devices, Roles, Tenants, Users};
 pub use feed::{Cursor, Feed, Instance, InstanceState, Instances, Look, Node, Nodes};

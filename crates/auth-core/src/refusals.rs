@@ -1,27 +1,43 @@
-//! Which refusals of rights become lines of the audit: of each caller the first ten in a minute, and after the minute one line that
+//! Which refusals become lines of the audit: of each who is refused the first ten in a minute, and after the minute one line that
 //! counts the rest. So a client that asks in a loop fills no disk, and is seen all the same.
 
 use std::collections::HashMap;
+use std::hash::Hash;
+use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use tillgate_domain::{DeviceId, Event, PrincipalId};
+use tillgate_domain::{ApiKeyId, DeviceId, Event, PrincipalId};
 
-/// How many of a caller's refusals in a window become lines of their own.
+/// How many of one's refusals in a window become lines of their own.
 pub(crate) const TOLD: u32 = 10;
 
 /// How long a window is.
 pub(crate) const WINDOW: Duration = Duration::from_mins(1);
 
-/// How many callers are counted apart. What is more than that is counted together: each of them bears a token of its own.
-const CALLERS: usize = 10_000;
+/// How many are counted apart. What is more than that is counted together.
+const APART: usize = 10_000;
 
-/// Who is refused.
+/// A caller who is refused.
 pub(crate) type Who = (PrincipalId, Option<DeviceId>);
 
+/// Who is refused before anybody knows who it is: the account or the key that is tried, where there is one, else the network that
+/// tries it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) enum Guest {
+    Principal(PrincipalId),
+    ApiKey(ApiKeyId),
+    Network(Option<IpAddr>),
+}
+
 /// The refusals of late.
-#[derive(Default)]
-pub(crate) struct Refusals(Mutex<HashMap<Option<Who>, Window>>);
+pub(crate) struct Refusals<W>(Mutex<HashMap<Option<W>, Window>>);
+
+impl<W> Default for Refusals<W> {
+    fn default() -> Self {
+        Self(Mutex::default())
+    }
+}
 
 struct Window {
     since: Duration,
@@ -40,17 +56,17 @@ impl Window {
 }
 
 /// Refusals that were counted and not told.
-pub(crate) struct Untold {
-    pub(crate) who: Option<Who>,
+pub(crate) struct Untold<W> {
+    pub(crate) who: Option<W>,
     pub(crate) number: u64,
     pub(crate) last: Event,
 }
 
-impl Refusals {
+impl<W: Copy + Eq + Hash> Refusals<W> {
     /// Counts a refusal at this instant (by the monotonic clock), and says whether it becomes a line of its own.
-    pub(crate) fn take(&self, who: Who, event: &Event, now: Duration) -> bool {
+    pub(crate) fn take(&self, who: W, event: &Event, now: Duration) -> bool {
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = windows.len() < CALLERS || windows.contains_key(&Some(who));
+        let room = windows.len() < APART || windows.contains_key(&Some(who));
         let fresh = || Window { since: now, told: 0, untold: 0, last: None };
         let window = windows.entry(room.then_some(who)).or_insert_with(fresh);
         if now.saturating_sub(window.since) >= WINDOW && window.untold == 0 {
@@ -65,7 +81,7 @@ impl Refusals {
     }
 
     /// The line of a refusal that was to have one was not written: it is untold.
-    pub(crate) fn missed(&self, who: Who, event: &Event) {
+    pub(crate) fn missed(&self, who: W, event: &Event) {
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let counted = if windows.contains_key(&Some(who)) { Some(who) } else { None };
         if let Some(window) = windows.get_mut(&counted) {
@@ -75,18 +91,18 @@ impl Refusals {
 
     /// Forgets windows that are over and have nothing untold, and returns what is untold in those that are over; in all of them
     /// where `now` is none.
-    pub(crate) fn due(&self, now: Option<Duration>) -> Vec<Untold> {
+    pub(crate) fn due(&self, now: Option<Duration>) -> Vec<Untold<W>> {
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let over = |window: &Window| now.is_none_or(|now| now.saturating_sub(window.since) >= WINDOW);
         windows.retain(|_, window| window.untold > 0 || !over(window));
-        let untold = |(who, window): (&Option<Who>, &Window)| {
+        let untold = |(who, window): (&Option<W>, &Window)| {
             Some(Untold { who: *who, number: window.untold, last: window.last.clone()? })
         };
         windows.iter().filter(|(_, window)| window.untold > 0 && over(window)).filter_map(untold).collect()
     }
 
     /// So many were told of in one line.
-    pub(crate) fn told(&self, untold: &Untold) {
+    pub(crate) fn told(&self, untold: &Untold<W>) {
         let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(window) = windows.get_mut(&untold.who) {
             window.untold = window.untold.saturating_sub(untold.number);

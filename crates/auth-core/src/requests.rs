@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tillgate_domain::{DeviceId, Instant, Rank, Secret, Slug, TenantId};
 
+use crate::ports::Verifier;
 use crate::{Dialect, Profile, Session, Signature, Terms};
 
 /// Which tenant a request is for.
@@ -40,6 +41,9 @@ pub enum Who {
 pub enum Proof {
     /// A password.
     Password(Secret<String>),
+    /// The verifier of the password that this program has just set for the user: the same request chose the password, so
+    /// nothing is hashed and nothing is counted. It proves nothing once another password has been set.
+    Verifier(Verifier),
 }
 
 /// A login.
@@ -59,6 +63,9 @@ pub struct Login {
     pub least: Option<Rank>,
     /// Where it comes from.
     pub address: Option<IpAddr>,
+    /// Refresh tokens of earlier sessions. Whoever holds one of the same user or of the same device, the session's newest or the
+    /// one before, is not held back by what others guess. Those that prove nothing are passed over.
+    pub previous: Vec<Secret<String>>,
 }
 
 impl Login {
@@ -82,6 +89,7 @@ impl Login {
             proof: Proof::Password(Secret::new(password.to_owned())),
             least: None,
             address: None,
+            previous: Vec::new(),
         }
     }
 }

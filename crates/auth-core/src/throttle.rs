@@ -1,13 +1,18 @@
-//! Holding back whoever guesses passwords, without holding back a till for what others guess.
+//! Holding back whoever guesses passwords, so that nobody can lock somebody else out.
 //!
-//! Failures are counted per (principal, place), per address and per principal. A login is [admitted](Throttle::admit) in its
-//! first unit of work, which opens a charge on each count, and [settled](Throttle::settle) in its second, which closes it. An
-//! open charge refuses nobody: where it might turn out to be one guess too many, the next waits for its [turn](Turns). So a
-//! burst gets no more guesses than a queue. Nothing here knows how a password is proved or how a refusal is worded.
+//! Each account has token buckets. Every wrong password that it has not been tried with for a day takes a token; whoever finds
+//! none waits until one comes back. Which bucket a login is counted in depends on what its client shows:
 //!
-//! A principal that has succeeded at a place is known there: only what fails at that very place holds it back there, and half a
-//! minute at most. What a known place fails counts for the address and the principal too, but it opens no charge on them: the
-//! tills of a shop do not queue up behind one row of the store.
+//! - a [proof](PriorSession) that the client has been logged in before: a bucket for each proof;
+//! - else a network where the account has logged in before: a bucket for each such network;
+//! - else one bucket for all other networks together, and one for each network, whatever accounts are tried from there.
+//!
+//! So what others send from elsewhere takes no token from a client that shows a proof or comes from a known network.
+//!
+//! A login is [admitted](Throttle::admit) in its first unit of work, which takes a token, and [settled](Throttle::settle) in its
+//! second, which gives the token back unless the password was a new wrong one. Where tokens are out that may come back, the next
+//! login waits for its [turn](Turns): a burst gets no more guesses than a queue, and many right logins at once all succeed. Nothing
+//! here knows how a password is proved or how a refusal is worded.
 
 mod keys;
 mod rules;
@@ -16,54 +21,66 @@ mod turns;
 use std::net::IpAddr;
 use std::time::Duration;
 
-use tillgate_domain::{DeviceId, Folded, Instant, PrincipalId, Stored, TenantId};
+use tillgate_domain::{DeviceId, Folded, Instant, PrincipalId, Secret, Stored, TenantId, UserId};
 
 use crate::AuthTx;
-use crate::ports::{Count, CountKey, Settled};
+use crate::ports::{Bucket, CountKey, Settled};
 
 pub(crate) use keys::network;
 use keys::{Keyring, Names};
-use rules::{Counts, Verdict};
+pub use rules::Rate;
+use rules::Verdict;
 pub use turns::{NoRoom, Spot, Turns};
 
 /// The figures of the throttle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ThrottleLimits {
-    /// How many failures in a row of one principal at one place are free.
-    pub free_at_place: u32,
-    /// How many failures of one address are free.
-    pub free_of_address: u32,
-    /// How many failures in a row of one principal, wherever, stop it at places where it is not known.
-    pub stop: u32,
-    /// What the first failure that is not free costs; each further one costs twice as much.
-    pub first_wait: Duration,
-    /// What a failure costs at most.
-    pub longest_wait: Duration,
-    /// What a failure costs at most at a known place.
-    pub longest_known_wait: Duration,
-    /// How long a place stays known after a success there.
+    /// Of an account from all networks together where it is not known.
+    pub unknown: Rate,
+    /// Of an account from each network where it is known.
+    pub known: Rate,
+    /// Of an account by each proof.
+    pub proof: Rate,
+    /// Of one network, whatever accounts that are not known there are tried from it.
+    pub network: Rate,
+    /// How many wrong passwords within [`REMEMBERED`] make a proof count for nothing for as long again.
+    pub proof_bound: u32,
+    /// In how many networks an account is known at a time: those of its latest successes.
+    pub known_networks: u32,
+    /// How long a network stays known after a success there.
     pub known_for: Duration,
-    /// How often at most a success at a known place is noted.
+    /// How often at most a success in a known network is noted.
     pub note_every: Duration,
-    /// After how long a charge that is still open counts as a failure: its process is gone.
+    /// After how long an attempt that is still open has spent its token: its process is gone.
     pub abandoned_after: Duration,
 }
 
 impl Default for ThrottleLimits {
     fn default() -> Self {
         Self {
-            free_at_place: 5,
-            free_of_address: 50,
-            stop: 100,
-            first_wait: Duration::from_secs(1),
-            longest_wait: Duration::from_mins(5),
-            longest_known_wait: Duration::from_secs(30),
+            unknown: Rate { burst: 10, every: Duration::from_mins(16) },
+            known: Rate { burst: 50, every: Duration::from_mins(1) },
+            proof: Rate { burst: 5, every: Duration::from_secs(5) },
+            network: Rate { burst: 50, every: Duration::from_mins(1) },
+            proof_bound: 100,
+            known_networks: 4,
             known_for: Duration::from_hours(90 * 24),
             note_every: Duration::from_hours(24),
             abandoned_after: Duration::from_secs(30),
         }
     }
 }
+
+impl ThrottleLimits {
+    /// How long a bucket is kept that nothing touches: until it is full, whatever was taken, and bars nobody.
+    pub fn kept_for(&self) -> Duration {
+        let whole = [self.unknown, self.known, self.proof, self.network].map(Rate::whole);
+        whole.into_iter().max().unwrap_or_default().max(REMEMBERED).saturating_mul(2)
+    }
+}
+
+/// How long a wrong password is remembered: tried again within it, it takes no token.
+pub const REMEMBERED: Duration = Duration::from_hours(24);
 
 /// Who a login claims to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -79,6 +96,16 @@ pub enum Claimed {
     },
 }
 
+/// What a client shows that has been logged in before: of whose session it holds a refresh token. All sessions of one user on one
+/// device are one proof, so that nobody collects proofs by logging in often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PriorSession {
+    /// The user of the session.
+    pub user: Option<UserId>,
+    /// The device of the session.
+    pub device: Option<DeviceId>,
+}
+
 /// A login before its password is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Attempt {
@@ -88,42 +115,63 @@ pub struct Attempt {
     pub device: Option<DeviceId>,
     /// From which address; `None` where there is none, as on a local socket.
     pub address: Option<IpAddr>,
+    /// What the client shows, where it is of this user or this device.
+    pub prior: Option<PriorSession>,
+    /// The password.
+    pub guess: Secret<String>,
 }
 
 /// What comes of an attempt.
 #[derive(Clone, Debug)]
 pub enum Admission {
     /// Look at the password, then [settle](Throttle::settle) the charge, whatever comes of it.
-    Admitted(Charge),
+    Admitted(Box<Charge>),
     /// Others are being looked at: wait for a turn under this key in [`Turns`], then ask again.
     Turn(CountKey),
-    /// Held back by failures that stand.
+    /// Held back: no token is left.
     Held {
-        /// When to come again. It bears some jitter, so that not all come at once.
+        /// When the next one comes back.
         retry_after: Duration,
     },
-    /// Too many failures in a row: a new password or an administrator lets the principal go.
-    Stopped,
+}
+
+/// By what an attempt is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Class {
+    Proof,
+    Known,
+    Unknown,
+}
+
+/// A bucket that an attempt takes a token from.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    key: CountKey,
+    rate: Rate,
+    /// Whether the bucket is one of the principal's.
+    own: bool,
 }
 
 /// An attempt that was admitted. It is to be settled once.
-#[must_use = "a charge that is not settled counts as a failure after a while"]
+#[must_use = "a charge that is not settled has spent its token"]
 #[derive(Clone, Debug)]
 pub struct Charge {
     names: Names,
     principal: Option<PrincipalId>,
-    known: bool,
+    class: Class,
+    /// From which buckets it holds a token, in the order in which all attempts take them.
+    taken: Vec<Taken>,
     noted: Option<Instant>,
 }
 
 impl Charge {
-    /// Whether the principal is known at the place: it then goes first wherever there is a queue.
+    /// Whether the client shows a proof or comes from a known network: it then goes first wherever there is a queue.
     pub fn known(&self) -> bool {
-        self.known
+        self.class != Class::Unknown
     }
 
     fn keys(&self) -> impl Iterator<Item = CountKey> {
-        self.names.charged(self.known).into_iter()
+        self.taken.iter().map(|taken| taken.key)
     }
 }
 
@@ -145,7 +193,7 @@ pub struct Throttle {
     keyring: Keyring,
 }
 
-/// How often an attempt that loses its charge to another process is judged again before it waits for a turn.
+/// How often an attempt that loses its token to another process is judged again before it waits for a turn.
 const TRIES: u32 = 16;
 
 impl Throttle {
@@ -155,118 +203,136 @@ impl Throttle {
         Self { limits, keyring: Keyring::new(key) }
     }
 
-    /// Decides on an attempt, and opens its charges where it is admitted. It writes: it belongs into a unit of work that may.
-    /// `jitter` is a random byte.
-    pub fn admit(&self, tx: &mut (dyn AuthTx + '_), attempt: &Attempt, now: Instant, jitter: u8) -> Stored<Admission> {
+    /// Decides on an attempt, and takes its tokens where it is admitted. It writes: it belongs into a unit of work that may.
+    pub fn admit(&self, tx: &mut (dyn AuthTx + '_), attempt: &Attempt, now: Instant) -> Stored<Admission> {
+        let mut charge = self.recognize(tx, attempt, now)?;
+        let known = charge.class;
+        for class in charge.names.proof.map(|_| Class::Proof).into_iter().chain([known]) {
+            charge.class = class;
+            charge.taken = self.buckets_of(&charge);
+            if let Some(admission) = self.try_to_take(tx, &charge, now)? {
+                return Ok(admission);
+            }
+        }
+        // only a proof counts for nothing
+        Ok(Admission::Turn(charge.names.unknown))
+    }
+
+    /// Where an attempt comes from, without a token: for a login whose password was not guessed. It may be settled like any other.
+    pub fn recognize(&self, tx: &mut (dyn AuthTx + '_), attempt: &Attempt, now: Instant) -> Stored<Charge> {
         let names = self.keyring.names(attempt);
         let noted = tx.places().find(names.whose, &names.place)?;
-        let known = noted.is_some_and(|noted| now.since(noted) <= self.limits.known_for);
+        // what was noted before networks were places counts for as long as it was to be kept
+        let known = match noted {
+            Some(noted) => Some(noted),
+            None => tx.places().find(names.whose, &names.old_place)?,
+        };
+        let known = known.is_some_and(|known| now.since(known) <= self.limits.known_for);
         let principal = match &attempt.who {
             Claimed::Principal(principal) => Some(*principal),
             Claimed::Unknown { .. } => None,
         };
-        let charge = Charge { names, principal, known, noted };
-        for _ in 0..TRIES {
-            let counts = self.counts(tx, &charge, now)?;
-            match rules::judge(&self.limits, &counts, known, now) {
-                Verdict::Admit if open(tx, &charge, &counts, now)? => return Ok(Admission::Admitted(charge)),
-                Verdict::Admit => {}
-                Verdict::Turn(which) => return Ok(Admission::Turn(charge.names.key(which))),
-                Verdict::Held(wait) => return Ok(Admission::Held { retry_after: rules::jittered(wait, jitter) }),
-                Verdict::Stopped => return Ok(Admission::Stopped),
-            }
-        }
-        Ok(Admission::Turn(charge.names.pair))
+        let class = if known { Class::Known } else { Class::Unknown };
+        Ok(Charge { names, principal, class, taken: Vec::new(), noted })
     }
 
-    /// Closes the charges of an admitted attempt. After the commit, tell [`Turns::settled`].
-    pub fn settle(&self, tx: &mut (dyn AuthTx + '_), charge: &Charge, outcome: Outcome, now: Instant) -> Stored<()> {
-        let how = match outcome {
-            Outcome::Failed => Settled::Failed,
-            Outcome::Succeeded => Settled::Succeeded,
-            Outcome::Withdrawn => Settled::Returned,
+    /// Settles an admitted attempt, and says whether it was a wrong password that counts: not one that is remembered. After the
+    /// commit, tell [`Turns::settled`].
+    pub fn settle(&self, tx: &mut (dyn AuthTx + '_), charge: &Charge, outcome: Outcome, now: Instant) -> Stored<bool> {
+        let first = charge.taken.first().map(|taken| taken.key);
+        let counts = match (outcome, first) {
+            (Outcome::Failed, Some(key)) => {
+                tx.attempts().remember(key, &charge.names.guess, now.before(REMEMBERED), now)?
+            }
+            _ => false,
         };
-        // What guesses from an address do not undo each other: a success of one principal says nothing of the rest.
-        let of_address = if how == Settled::Succeeded { Settled::Returned } else { how };
-        let names = &charge.names;
-        tx.attempts().settle(names.pair, how, now)?;
-        let others = [Some((names.principal, how)), names.address.map(|address| (address, of_address))];
-        for (key, how) in others.into_iter().flatten() {
-            if charge.known {
-                count_apart(tx, charge, key, how, now)?;
-            } else {
-                tx.attempts().settle(key, how, now)?;
+        for taken in &charge.taken {
+            let how = if counts { Settled::Spent } else { Settled::Returned(taken.rate.every) };
+            tx.attempts().settle(taken.key, how, now)?;
+        }
+        if let (true, Class::Proof, Some(key)) = (counts, charge.class, first) {
+            let spent = tx.attempts().remembered(key, now.before(REMEMBERED))?;
+            if spent >= self.limits.proof_bound {
+                tx.attempts().bar(key, now.after(REMEMBERED))?;
             }
         }
         if outcome == Outcome::Succeeded
             && let Some(principal) = charge.principal
             && rules::is_to_note(&self.limits, charge.noted, now)
         {
-            tx.places().note(principal.uuid(), &names.place, now)?;
+            tx.places().note(principal.uuid(), &charge.names.place, now)?;
+            if charge.noted.is_none() {
+                tx.places().trim(principal.uuid(), self.limits.known_networks)?;
+            }
         }
-        Ok(())
+        Ok(counts)
     }
 
-    /// What stands on the counts that hold the attempt back. Charges of a process that is gone become failures on the way.
-    fn counts(&self, tx: &mut (dyn AuthTx + '_), charge: &Charge, now: Instant) -> Stored<Counts> {
+    /// A short text that stands for who is claimed: the same for the same name, and nothing that the name can be read from.
+    pub fn trace(&self, who: &Claimed) -> String {
+        self.keyring.trace(who)
+    }
+
+    fn buckets_of(&self, charge: &Charge) -> Vec<Taken> {
+        let (names, limits) = (&charge.names, &self.limits);
+        let own = |key, rate| Taken { key, rate, own: true };
+        let network = names.network.map(|key| Taken { key, rate: limits.network, own: false });
+        match charge.class {
+            Class::Proof => names.proof.map(|key| own(key, limits.proof)).into_iter().collect(),
+            Class::Known => vec![own(names.known, limits.known)],
+            Class::Unknown => [Some(own(names.unknown, limits.unknown)), network].into_iter().flatten().collect(),
+        }
+    }
+
+    /// Takes the tokens, or says why not; `None` where the proof counts for nothing.
+    fn try_to_take(&self, tx: &mut (dyn AuthTx + '_), charge: &Charge, now: Instant) -> Stored<Option<Admission>> {
         let keys: Vec<CountKey> = charge.keys().collect();
-        let mut counts = tx.attempts().counts(&keys)?;
-        let mut abandoned = false;
-        for (key, count) in keys.iter().zip(&counts) {
-            if let Some(opened_at) = rules::abandoned(&self.limits, count, now) {
-                abandoned = true;
-                for _ in 0..count.open {
-                    tx.attempts().settle(*key, Settled::Failed, opened_at)?;
+        for _ in 0..TRIES {
+            let buckets = tx.attempts().buckets(&keys)?;
+            let stands: Vec<(Rate, Bucket)> =
+                charge.taken.iter().zip(buckets).map(|(taken, bucket)| (taken.rate, bucket)).collect();
+            if let (Class::Proof, [(_, bucket)], [key]) = (charge.class, &stands[..], &keys[..]) {
+                let spent = tx.attempts().remembered(*key, now.before(REMEMBERED))?;
+                match rules::judge_proof(&self.limits, bucket, spent, now) {
+                    rules::Proof::Counts => {}
+                    rules::Proof::MayBeSpent => return Ok(Some(Admission::Turn(*key))),
+                    rules::Proof::Spent => return Ok(None),
                 }
             }
-        }
-        if abandoned {
-            counts = tx.attempts().counts(&keys)?;
-        }
-        let mut counts = counts.into_iter();
-        let mut next = || counts.next().unwrap_or_default();
-        Ok(Counts { pair: next(), principal: next(), address: next() })
-    }
-}
-
-/// Opens the charges, or none of them where another process was faster with one.
-fn open(tx: &mut (dyn AuthTx + '_), charge: &Charge, counts: &Counts, now: Instant) -> Stored<bool> {
-    let whose = charge.principal.map(PrincipalId::uuid);
-    let froms = [(&counts.pair, whose), (&counts.principal, whose), (&counts.address, None)];
-    let mut opened = Vec::with_capacity(froms.len());
-    for (key, (from, whose)) in charge.keys().zip(froms) {
-        if !tx.attempts().charge(key, whose, from, now)? {
-            for key in opened {
-                tx.attempts().settle(key, Settled::Returned, now)?;
+            match rules::judge(&self.limits, &stands, now) {
+                Verdict::Admit if self.take(tx, charge, &stands, now)? => {
+                    return Ok(Some(Admission::Admitted(Box::new(charge.clone()))));
+                }
+                Verdict::Admit => {}
+                Verdict::Turn(index) => {
+                    return Ok(Some(Admission::Turn(keys.get(index).copied().unwrap_or(charge.names.unknown))));
+                }
+                Verdict::Held(retry_after) => return Ok(Some(Admission::Held { retry_after })),
             }
-            return Ok(false);
         }
-        opened.push(key);
+        Ok(Some(Admission::Turn(keys.first().copied().unwrap_or(charge.names.unknown))))
     }
-    Ok(true)
-}
 
-/// Counts a failure or a success where no charge was opened.
-fn count_apart(tx: &mut (dyn AuthTx + '_), charge: &Charge, key: CountKey, how: Settled, now: Instant) -> Stored<()> {
-    let whose = charge.principal.map(PrincipalId::uuid).filter(|_| key == charge.names.principal);
-    for _ in 0..TRIES {
-        let count: Count = tx.attempts().counts(&[key])?.into_iter().next().unwrap_or_default();
-        let changes = match how {
-            Settled::Failed => true,
-            Settled::Succeeded => count.failures > 0,
-            Settled::Returned => false,
-        };
-        if !changes {
-            return Ok(());
+    /// Takes a token of each bucket, or none where another process was faster with one.
+    fn take(
+        &self,
+        tx: &mut (dyn AuthTx + '_),
+        charge: &Charge,
+        stands: &[(Rate, Bucket)],
+        now: Instant,
+    ) -> Stored<bool> {
+        let whose = charge.principal.map(PrincipalId::uuid);
+        for (index, (taken, (rate, from))) in charge.taken.iter().zip(stands).enumerate() {
+            let to = rules::taken(&self.limits, *rate, from, now);
+            if !tx.attempts().charge(taken.key, whose.filter(|_| taken.own), from, &to, now)? {
+                for before in charge.taken.iter().take(index) {
+                    tx.attempts().settle(before.key, Settled::Returned(before.rate.every), now)?;
+                }
+                return Ok(false);
+            }
         }
-        // Opened and closed at once: the charges of others stay as they are.
-        if tx.attempts().charge(key, whose, &count, now)? {
-            return tx.attempts().settle(key, how, now);
-        }
+        Ok(true)
     }
-    // Sixteen others were faster, one after the other. The failure is counted all the same; it may close a charge of another,
-    // which then closes none.
-    tx.attempts().settle(key, how, now)
 }
 
 #[cfg(test)]

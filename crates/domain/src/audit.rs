@@ -214,6 +214,8 @@ words! {
         ApiKeyUpdate = "api_key.update",
         /// A key of a program was revoked, or counts again.
         ApiKeyStatus = "api_key.status",
+        /// A program was refused that called by a key: the secret or the signature is wrong, repeated or does not count.
+        ApiKeyUse = "api_key.use",
         /// A key of a program was deleted.
         ApiKeyDelete = "api_key.delete",
         /// A ticket was opened.

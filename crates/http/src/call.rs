@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::web::{self, Bytes};
+use tillgate_auth_core::ports::Verifier;
 use tillgate_auth_core::{
     Auth, Caller, Dialect as Label, Error, Granted, Login, LoginRefusal, Presented, Proof, Refreshing, Refusal,
     Tenancy, Terms, TokenRefusal, Who,
@@ -80,18 +81,42 @@ impl Call {
     }
 
     /// Logs in by this mount's terms.
-    pub async fn login(&self, who: Who, password: Secret<String>, tenant: Option<String>) -> Result<Granted, Failure> {
-        self.enter(Login { tenancy: self.tenancy(tenant), ..self.asked(who, password) }, Auth::login).await
+    pub async fn login(&self, who: Who, password: Secret<String>) -> Result<Granted, Failure> {
+        self.enter(self.asked(who, Proof::Password(password)), Auth::login).await
+    }
+
+    /// The same in the tenant of this name, for a client that may show refresh tokens of earlier sessions.
+    pub async fn login_in(
+        &self,
+        who: Who,
+        password: Secret<String>,
+        tenant: Option<String>,
+        previous: Vec<Secret<String>>,
+    ) -> Result<Granted, Failure> {
+        let asked = self.asked(who, Proof::Password(password));
+        self.enter(Login { tenancy: self.tenancy(tenant), previous, ..asked }, Auth::login).await
     }
 
     /// The same for those alone whose session is of this rank at least.
-    pub async fn login_ranked(&self, who: Who, password: Secret<String>, least: Rank) -> Result<Granted, Failure> {
-        self.enter(Login { least: Some(least), ..self.asked(who, password) }, Auth::login).await
+    pub async fn login_ranked(
+        &self,
+        who: Who,
+        password: Secret<String>,
+        least: Rank,
+        previous: Vec<Secret<String>>,
+    ) -> Result<Granted, Failure> {
+        let asked = self.asked(who, Proof::Password(password));
+        self.enter(Login { least: Some(least), previous, ..asked }, Auth::login).await
+    }
+
+    /// Logs in somebody whom this request has just registered under a password of this verifier.
+    pub async fn login_registered(&self, who: Who, verifier: Verifier, least: Rank) -> Result<Granted, Failure> {
+        self.enter(Login { least: Some(least), ..self.asked(who, Proof::Verifier(verifier)) }, Auth::login).await
     }
 
     /// Logs in under other terms than the mount's.
     pub async fn login_under(&self, terms: Terms, who: Who, password: Secret<String>) -> Result<Granted, Failure> {
-        self.enter(Login { terms, ..self.asked(who, password) }, Auth::login).await
+        self.enter(Login { terms, ..self.asked(who, Proof::Password(password)) }, Auth::login).await
     }
 
     /// Generates the permanent token of the device of this name, for the caller and by their password.
@@ -103,7 +128,7 @@ impl Call {
     ) -> Result<Granted, Failure> {
         let user = caller.profile.user.as_ref();
         let login = user.ok_or(Failure::Refused(LoginRefusal::NotThere.into()))?.name.to_string();
-        let asked = self.asked(Who::User { login, device: Some(device) }, password);
+        let asked = self.asked(Who::User { login, device: Some(device) }, Proof::Password(password));
         let tenancy = Tenancy { fixed: Some(caller.profile.tenant.slug.clone()), asked: None };
         self.enter(Login { tenancy, ..asked }, Auth::generate).await
     }
@@ -112,15 +137,16 @@ impl Call {
         Tenancy { fixed: self.mounted.tenant.clone(), asked }
     }
 
-    fn asked(&self, who: Who, password: Secret<String>) -> Login {
+    fn asked(&self, who: Who, proof: Proof) -> Login {
         Login {
             dialect: self.mounted.label.clone(),
             terms: self.mounted.dialect.terms().clone(),
             tenancy: self.tenancy(None),
             who,
-            proof: Proof::Password(password),
+            proof,
             least: None,
             address: self.address(),
+            previous: Vec::new(),
         }
     }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use tillgate_auth_core::{Error, LoginRefusal, Refusal};
+use tillgate_auth_core::{Error, Refusal};
 use tillgate_domain::StoreError;
 use tillgate_domain::office::Refused;
 
@@ -83,9 +83,6 @@ pub struct FieldFault {
     pub message: Cow<'static, str>,
 }
 
-/// How long to wait where an administrator, and no clock, lets a principal go: the longest wait that the throttle ever asks.
-const STOPPED: Duration = Duration::from_mins(5);
-
 /// When to come again after a failure that nobody can date.
 const SOON: Duration = Duration::from_secs(1);
 
@@ -104,7 +101,7 @@ impl Failure {
     pub fn status(&self) -> StatusCode {
         match self {
             Self::Refused(refusal) => match refusal {
-                Refusal::Held { .. } | Refusal::Login(LoginRefusal::Stopped) => StatusCode::TOO_MANY_REQUESTS,
+                Refusal::Held { .. } => StatusCode::TOO_MANY_REQUESTS,
                 // what stands against a login besides the password is not told apart
                 Refusal::Login(_) | Refusal::Token(_) => StatusCode::UNAUTHORIZED,
                 Refusal::Missing(_) | Refusal::Rank(_) => StatusCode::FORBIDDEN,
@@ -143,7 +140,6 @@ impl Failure {
             Self::Unavailable { retry_after, .. }
             | Self::Refused(Refusal::Held { retry_after })
             | Self::Protocol(Protocol::TooMany { retry_after }) => Some(*retry_after),
-            Self::Refused(Refusal::Login(LoginRefusal::Stopped)) => Some(STOPPED),
             _ => None,
         }
     }

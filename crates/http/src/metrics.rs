@@ -109,9 +109,7 @@ const METADATA: Metadata<'static> = Metadata::new("tillgate", Level::INFO, None)
 /// password from a wrong one.
 pub(crate) fn login_outcome<T>(answer: &Result<T, tillgate_auth_core::Error>) -> &'static str {
     match answer {
-        Err(tillgate_auth_core::Error::Refused(Refusal::Login(refusal))) if *refusal != LoginRefusal::Stopped => {
-            LoginRefusal::Mismatch.code()
-        }
+        Err(tillgate_auth_core::Error::Refused(Refusal::Login(_))) => LoginRefusal::Mismatch.code(),
         _ => outcome(answer, |_| "ok"),
     }
 }

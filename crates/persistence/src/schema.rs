@@ -192,11 +192,19 @@ diesel::table! {
     attempts (key) {
         key -> Binary,
         principal_id -> Nullable<Binary>,
-        failures -> BigInt,
-        failed_at -> Nullable<BigInt>,
         open -> BigInt,
         opened_at -> Nullable<BigInt>,
         touched_at -> BigInt,
+        full_at -> BigInt,
+        barred_until -> Nullable<BigInt>,
+    }
+}
+
+diesel::table! {
+    guesses (key, guess) {
+        key -> Binary,
+        guess -> Binary,
+        guessed_at -> BigInt,
     }
 }
 
@@ -297,6 +305,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     keys,
     sessions,
     attempts,
+    guesses,
     places,
     nodes,
     audit,

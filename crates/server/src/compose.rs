@@ -10,7 +10,7 @@ use tillgate_auth_core::keys::{MasterKey, SigningAlgorithm};
 use tillgate_auth_core::passwords::{Cost, QueueLimits};
 use tillgate_auth_core::ports::AuthView;
 use tillgate_auth_core::terms::{Refresh, Terms};
-use tillgate_auth_core::throttle::ThrottleLimits;
+use tillgate_auth_core::throttle::{Rate, ThrottleLimits};
 use tillgate_domain::office::{self, NewTenant, OfficeView};
 use tillgate_domain::{Branch, BranchId, Locale, RoleId, Slug, Store, StoreExt, Tenant, TenantId, Zone};
 use tillgate_http::{Dialect, Fiuu, Kasir, Krmpesan, Mount, Mounts, Native, OAuth, Portos, PosStar, Web};
@@ -139,6 +139,7 @@ fn build(settings: &Settings, database: &Arc<Database>, master: MasterKey, chore
 
 fn auth_settings(settings: &Settings) -> AuthSettings {
     let Settings { keys, tokens, sessions, passwords, throttle, revocation, .. } = settings;
+    let usual = ThrottleLimits::default();
     AuthSettings {
         issuer: tokens.issuer.clone(),
         algorithm: match keys.algorithm {
@@ -155,14 +156,12 @@ fn auth_settings(settings: &Settings) -> AuthSettings {
             ..QueueLimits::default()
         },
         throttle: ThrottleLimits {
-            free_at_place: throttle.free,
-            free_of_address: throttle.address_free,
-            stop: throttle.stop,
-            first_wait: throttle.wait,
-            longest_wait: throttle.longest,
-            longest_known_wait: throttle.known_longest,
+            unknown: Rate { burst: throttle.unknown_free, ..usual.unknown },
+            known: Rate { burst: throttle.address_free, ..usual.known },
+            proof: Rate { burst: throttle.free, ..usual.proof },
+            network: Rate { burst: throttle.address_free, ..usual.network },
             known_for: throttle.known,
-            ..ThrottleLimits::default()
+            ..usual
         },
     }
 }

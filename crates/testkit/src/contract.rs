@@ -33,16 +33,26 @@ pub mod tickets;
 pub mod user_search;
 pub mod work;
 
-use tillgate_auth_core::ports::{Count, CountKey};
+use std::time::Duration;
 
-/// What failures and places are kept under, by number.
+use tillgate_auth_core::ports::{Bucket, CountKey};
+
+use crate::shop::at;
+
+/// What buckets, guesses and places are kept under, by number.
 fn digest(number: u8) -> CountKey {
     CountKey([number; 32])
 }
 
-/// The count of what was never counted.
-fn none_counted() -> Count {
-    Count::default()
+/// The bucket that nothing was ever taken from.
+fn full() -> Bucket {
+    Bucket::default()
+}
+
+/// The bucket after a token was taken so many seconds after the start: it is full ten seconds later.
+fn taken(from: &Bucket, seconds: u64) -> Bucket {
+    let full_at = from.full_at.max(at(seconds)).after(Duration::from_secs(10));
+    Bucket { full_at, open: from.open + 1, opened_at: Some(at(seconds)), barred_until: from.barred_until }
 }
 
 /// Cases of one module, each a test.

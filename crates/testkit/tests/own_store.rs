@@ -59,6 +59,18 @@ impl Places for Transaction<'_, '_> {
         Ok(())
     }
 
+    fn trim(&mut self, principal: Uuid, keep: u32) -> Stored<()> {
+        self.writing()?;
+        let own = self.places.iter().filter(|((of, _), _)| *of == principal);
+        let mut own: Vec<_> = own.map(|(key, last)| (*last, *key)).collect();
+        own.sort_unstable();
+        let over = own.len().saturating_sub(usize::try_from(keep).unwrap_or(usize::MAX));
+        for (_, key) in own.into_iter().take(over) {
+            self.places.remove(&key);
+        }
+        Ok(())
+    }
+
     fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
         self.writing()?;
         let old = self.places.iter().filter(|(_, last)| **last < before).map(|(key, _)| *key);

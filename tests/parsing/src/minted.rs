@@ -82,6 +82,7 @@ impl Minted {
             proof: Proof::Password(Secret::new("cashier".to_owned())),
             address: None,
             least: None,
+            previous: Vec::new(),
         };
         let first = auth.login(&login).unwrap();
         let mut minted = Self {

@@ -50,14 +50,32 @@ impl Auth {
                 Err(refused.into())
             }
             Evidence::Signature(signature, counting) => {
-                let signed = self.who_signed(signature, presented.tenant, *counting, reach)?;
+                let signed = self.who_signed(signature, presented.tenant, *counting, reach);
+                let signed = self.telling(signed, &signature.client, presented, reach)?;
                 Ok(signed.map(|signed| by_key(signed, presented)))
             }
             Evidence::Client(client) => {
-                let signed = self.who_holds(client, presented.tenant, presented.address, reach)?;
+                let signed = self.who_holds(client, presented.tenant, presented.address, reach);
+                let signed = self.telling(signed, &client.id, presented, reach)?;
                 Ok(signed.map(|signed| by_key(signed, presented)))
             }
         }
+    }
+
+    /// What is known of a program, once the audit has been told of its refusal. Memory tells nobody: then the store is asked.
+    fn telling(
+        &self,
+        answer: Result<Option<Signed>, Error>,
+        client: &str,
+        presented: &Presented<'_>,
+        reach: Reach,
+    ) -> Result<Option<Signed>, Error> {
+        match &answer {
+            Err(Error::Refused(_)) if reach == Reach::Memory => return Ok(None),
+            Err(Error::Refused(refusal)) => self.note_program(client, refusal, presented)?,
+            _ => {}
+        }
+        answer
     }
 
     fn in_session(&self, token: &str, presented: &Presented<'_>, reach: Reach) -> Result<Option<Caller>, Error> {

@@ -179,6 +179,7 @@ impl Builder {
             api_keys: ApiKeys::default(),
             uses: Uses::default(),
             refusals: Refusals::default(),
+            guests: Refusals::default(),
             follower: super::follow::Follower::default(),
             chores: super::chores::Timetable::default(),
             store: self.store,

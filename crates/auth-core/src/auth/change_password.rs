@@ -3,14 +3,20 @@
 //! It claims the credential and raises no epoch, so that the session that changes it lives on. A login by the old password that is
 //! under way either comes first and is ended here, or loses its claim of the credential.
 
+use std::net::IpAddr;
+
 use serde_json::json;
 use tillgate_domain::office::all;
-use tillgate_domain::{Action, EndedWhy, Instant, Outcome, Secret, SessionId, StoreExt, Stored, Subject, UserId};
+use tillgate_domain::{
+    Action, EndedWhy, Event, Instant, Outcome, Secret, SessionId, StoreExt, Stored, Subject, UserId,
+};
 
 use super::Auth;
+use super::login::Waited;
 use crate::passwords::{Lane, acceptable};
 use crate::ports::{AuthTx, Credential, CredentialKind, Listed, SessionFilter, Verifier};
-use crate::throttle::{Attempt, Charge, Claimed, Outcome as Came};
+use crate::refusals::Guest;
+use crate::throttle::{Attempt, Charge, Claimed, Outcome as Came, PriorSession};
 use crate::{Caller, Error, LoginRefusal, Refusal, SessionKind, TokenRefusal};
 
 /// How often a change that another one overtook is begun anew.
@@ -30,6 +36,13 @@ impl Auth {
     pub fn verifier(&self, password: &Secret<String>) -> Result<Verifier, Error> {
         acceptable(password.expose()).map_err(Refusal::Weak)?;
         self.hash(password)
+    }
+
+    /// The hash of a password that is to be set by a caller from `address` who is not logged in, as at a registration. It waits
+    /// behind everybody who logs in, and networks have their turns one after the other. Refuses what nobody should have.
+    pub fn verifier_of_stranger(&self, password: &Secret<String>, address: Option<IpAddr>) -> Result<Verifier, Error> {
+        acceptable(password.expose()).map_err(Refusal::Weak)?;
+        self.passwords.hash(password, Lane::Setting, address).map_err(|error| super::unverified(&error))
     }
 
     /// Sets another password for the caller, who proves the old one: a wrong one is refused as at a login, and counted so. Ends
@@ -58,13 +71,27 @@ impl Auth {
 
     /// Looks at the old password when it is its turn.
     fn prove(&self, caller: &Caller, old: &Secret<String>) -> Result<(Credential, Charge), Error> {
-        let attempt =
-            Attempt { who: Claimed::Principal(caller.principal), device: caller.device, address: caller.address };
+        let attempt = Attempt {
+            who: Claimed::Principal(caller.principal),
+            device: caller.device,
+            address: caller.address,
+            // who is in a session holds what proves it
+            prior: caller.session().map(|_| PriorSession { user: caller.user(), device: caller.device }),
+            guess: old.clone(),
+        };
         let empty = old.expose().is_empty();
-        let (credential, charge) = self.await_turn(|tx| {
+        let waited = self.await_turn(|tx| {
             let found = tx.credentials().find(caller.principal, CredentialKind::Password)?;
             Ok((found.filter(|_| !empty), attempt.clone()))
         })?;
+        let (credential, charge) = match waited {
+            Waited::Admitted(credential, charge) => (credential, *charge),
+            Waited::Held(_, retry_after) => {
+                let refusal = Refusal::Held { retry_after };
+                self.note_guest(Guest::Principal(caller.principal), &self.refused_change(caller, refusal.code())?);
+                return Err(refusal.into());
+            }
+        };
         let verifier = credential.as_ref().map(|credential| credential.verifier.clone());
         let lane = if charge.known() { Lane::Known } else { Lane::Stranger };
         let verified = self.passwords.verify(old.clone(), verifier, lane, caller.address).map_err(|error| {
@@ -79,17 +106,27 @@ impl Auth {
 
     /// Counts a wrong password and tells the audit.
     fn refuse_change(&self, caller: &Caller, charge: &Charge) -> Result<Error, Error> {
+        let event = self.refused_change(caller, LoginRefusal::Mismatch.code())?;
+        let settled = self.store.write(|tx| {
+            let counts = self.throttle.settle(tx, charge, Came::Failed, event.at)?;
+            if counts {
+                tx.audit().tell(&event)?;
+            }
+            Ok(counts)
+        });
+        self.turns.settled(charge);
+        if !settled? {
+            self.note_guest(Guest::Principal(caller.principal), &event);
+        }
+        Ok(LoginRefusal::Mismatch.into())
+    }
+
+    fn refused_change(&self, caller: &Caller, why: &str) -> Result<Event, Error> {
         let subject = caller.user().map_or(Subject::Server, Subject::User);
         let mut event = self.event(Action::Password, Outcome::Refused, subject, Some(caller.profile.tenant.id))?;
         event.actor = caller.actor();
-        event.details.insert("why".to_owned(), json!(LoginRefusal::Mismatch.code()));
-        let settled = self.store.write(|tx| {
-            self.throttle.settle(tx, charge, Came::Failed, event.at)?;
-            tx.audit().tell(&event)
-        });
-        self.turns.settled(charge);
-        settled?;
-        Ok(LoginRefusal::Mismatch.into())
+        event.details.insert("why".to_owned(), json!(why));
+        Ok(event)
     }
 
     fn replace(
@@ -117,7 +154,7 @@ impl Auth {
             }
             let ended = end_others(tx, user, caller.session(), event.at)?;
             self.throttle.settle(tx, charge, Came::Succeeded, event.at)?;
-            // who was stopped by guesses at the old one may try the new one
+            // who was held back by guesses at the old one may try the new one
             tx.attempts().forgive(principal.uuid())?;
             let mut event = event.clone();
             event.details.insert("ended".to_owned(), json!(ended));

@@ -12,6 +12,7 @@ use super::signed::NEAR;
 use crate::Error;
 use crate::ports::{AuthTx, Node};
 use crate::terms::LONGEST_ACCESS;
+use crate::throttle::REMEMBERED;
 
 /// How often the feed is looked at.
 const LOOK: Duration = Duration::from_millis(250);
@@ -37,9 +38,6 @@ const USES: usize = 1_000;
 /// How long changes are kept in the store: no access token lives that long.
 const KEEP_CHANGES: Duration = Duration::from_hours(7 * 24);
 
-/// How long failures in a row, and places of a success, are kept.
-const KEEP_ATTEMPTS: Duration = Duration::from_hours(90 * 24);
-
 /// How long signatures are remembered: twice as long as one can be good that is seen as early as can be, so that processes whose
 /// clocks differ by minutes forget none too soon.
 const KEEP_SIGNATURES: Duration = NEAR.saturating_mul(4);
@@ -54,7 +52,7 @@ pub struct Swept {
     pub sessions: u32,
     /// Changes that no living token can be older than.
     pub changes: u32,
-    /// Counts of failed logins that nothing has touched.
+    /// Counts of wrong passwords that nothing has touched, and wrong passwords that were remembered for a day.
     pub attempts: u32,
     /// Places without a late success.
     pub places: u32,
@@ -175,14 +173,23 @@ impl Auth {
             progress(swept);
         })?;
         self.sweep_part(
-            time.at.before(KEEP_ATTEMPTS),
+            time.at.before(self.settings.throttle.kept_for()),
             &|tx, before| tx.attempts().sweep(before, BATCH),
             &mut |count| {
                 swept.attempts += count;
                 progress(swept);
             },
         )?;
-        self.sweep_part(time.at.before(KEEP_ATTEMPTS), &|tx, before| tx.places().sweep(before, BATCH), &mut |count| {
+        self.sweep_part(
+            time.at.before(REMEMBERED),
+            &|tx, before| tx.attempts().sweep_remembered(before, BATCH),
+            &mut |count| {
+                swept.attempts += count;
+                progress(swept);
+            },
+        )?;
+        let keep = self.settings.throttle.known_for;
+        self.sweep_part(time.at.before(keep), &|tx, before| tx.places().sweep(before, BATCH), &mut |count| {
             swept.places += count;
             progress(swept);
         })?;

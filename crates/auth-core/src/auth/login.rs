@@ -17,15 +17,17 @@ use tillgate_domain::{
 };
 
 use super::Auth;
-use crate::passwords::{Lane, Verified};
+use crate::passwords::{HashError, Lane, Verified};
 use crate::ports::{AuthTx, Credential, CredentialKind};
 use crate::profile;
+use crate::refusals::Guest;
 use crate::requests::How;
 use crate::session::FIRST_GENERATION;
-use crate::throttle::{Charge, Outcome};
+use crate::throttle::{Charge, Outcome, network};
 use crate::{Epochs, Error, Granted, Login, LoginRefusal, Profile, Proof, Proved, Session, SessionKind};
 
 use admit::Admitted;
+pub(super) use admit::Waited;
 use place::Place;
 
 /// How often a login whose claims were lost is begun anew.
@@ -49,6 +51,14 @@ impl Found {
         match login.who {
             crate::Who::User { .. } => self.user.as_ref().map(|user| PrincipalId::User(user.id)),
             crate::Who::Device { .. } => self.device.as_ref().map(|device| PrincipalId::Device(device.id)),
+        }
+    }
+
+    /// Under what refusals of the login are counted for the audit.
+    fn guest(&self, login: &Login) -> Guest {
+        match self.principal(login) {
+            Some(principal) => Guest::Principal(principal),
+            None => Guest::Network(login.address.map(network)),
         }
     }
 }
@@ -79,12 +89,9 @@ impl Auth {
 
     /// Lets somebody in who proves who they are, and grants what they aim at.
     pub(super) fn let_in(&self, login: &Login, aim: Aim) -> Result<Granted, Error> {
-        let Proof::Password(password) = &login.proof;
         for _ in 0..ROUNDS {
             let Admitted { found, charge } = self.admit(login)?;
-            let lane = if charge.known() { Lane::Known } else { Lane::Stranger };
-            let verifier = found.credential.as_ref().map(|credential| credential.verifier.clone());
-            let verified = match self.passwords.verify(password.clone(), verifier, lane, login.address) {
+            let verified = match self.verify(login, &found, &charge) {
                 Ok(verified) => verified,
                 Err(error) => {
                     self.settle(&charge, Outcome::Withdrawn);
@@ -110,25 +117,42 @@ impl Auth {
         Err(Error::unavailable("a login kept losing to changes of its user or device"))
     }
 
-    /// Settles a charge on its own. Where the store fails the charge counts as a failure after a while, and nobody is told.
+    fn verify(&self, login: &Login, found: &Found, charge: &Charge) -> Result<Verified, HashError> {
+        let verifier = found.credential.as_ref().map(|credential| credential.verifier.clone());
+        match &login.proof {
+            Proof::Password(password) => {
+                let lane = if charge.known() { Lane::Known } else { Lane::Stranger };
+                self.passwords.verify(password.clone(), verifier, lane, login.address)
+            }
+            Proof::Verifier(set) => Ok(Verified { matches: verifier.as_ref() == Some(set), rehash: None }),
+        }
+    }
+
+    /// Settles a charge on its own. Where the store fails the token stays taken, and nobody is told.
     pub(super) fn settle(&self, charge: &Charge, outcome: Outcome) {
         let now = self.time().at;
-        if let Err(error) = self.store.write(|tx| self.throttle.settle(tx, charge, outcome, now)) {
-            tracing::warn!(%error, "a login's charge could not be returned");
+        if let Err(error) = self.store.write(|tx| self.throttle.settle(tx, charge, outcome, now).map(drop)) {
+            tracing::warn!(%error, "a login's token could not be given back");
         }
         self.turns.settled(charge);
     }
 
-    /// Settles the charge of a refused login and tells the audit.
+    /// Settles the charge of a refused login and tells the audit: each wrong password that counts, and of the rest the first few and
+    /// how many there were.
     fn refuse(&self, login: &Login, found: &Found, charge: &Charge, refusal: LoginRefusal) -> Result<Error, Error> {
         let outcome = cost(login, refusal);
-        let event = self.login_event(login, found, tillgate_domain::Outcome::Refused, Some(refusal))?;
+        let event = self.login_event(login, found, tillgate_domain::Outcome::Refused, Some(refusal.code()))?;
         let settled = self.store.write(|tx| {
-            self.throttle.settle(tx, charge, outcome, event.at)?;
-            tx.audit().tell(&event)
+            let counts = self.throttle.settle(tx, charge, outcome, event.at)?;
+            if counts {
+                tx.audit().tell(&event)?;
+            }
+            Ok(counts)
         });
         self.turns.settled(charge);
-        settled?;
+        if !settled? {
+            self.note_guest(found.guest(login), &event);
+        }
         Ok(refusal.into())
     }
 
@@ -137,7 +161,7 @@ impl Auth {
         login: &Login,
         found: &Found,
         outcome: tillgate_domain::Outcome,
-        refusal: Option<LoginRefusal>,
+        why: Option<&str>,
     ) -> Result<Event, Error> {
         let subject = match found.principal(login) {
             Some(PrincipalId::User(user)) => Subject::User(user),
@@ -153,8 +177,12 @@ impl Auth {
             address: login.address,
         };
         event.details.insert("dialect".to_owned(), json!(login.dialect.as_str()));
-        if let Some(refusal) = refusal {
-            event.details.insert("why".to_owned(), json!(refusal.code()));
+        if let Some(why) = why {
+            event.details.insert("why".to_owned(), json!(why));
+        }
+        if found.principal(login).is_none() {
+            // not the name itself: people type their password in its place
+            event.details.insert("unknown".to_owned(), json!(self.throttle.trace(&admit::claimed(login, found))));
         }
         Ok(event)
     }

@@ -12,7 +12,7 @@ use super::authenticate::Reach;
 use super::signed::{Opened, counts};
 use super::{Auth, Signed, network};
 use crate::throttle::{Admission, Attempt, Claimed, Outcome};
-use crate::{Client, Error, LoginRefusal, Refusal, TokenRefusal};
+use crate::{Client, Error, Refusal, TokenRefusal};
 
 /// How long who guesses is asked to wait while other attempts of the same address are still being looked at.
 const SOON: std::time::Duration = std::time::Duration::from_secs(1);
@@ -52,10 +52,9 @@ impl Auth {
     /// Counts a guess, and says what becomes of it.
     fn guessed(&self, client: &Client, address: Option<IpAddr>) -> Result<Error, Error> {
         let now = self.time().at;
-        let [jitter] = self.entropy.draw::<1>().map_err(|error| Error::Fault(error.to_string()))?;
         let attempt = attempt(client, address);
         let admission = self.store.write(|tx| {
-            let admission = self.throttle.admit(tx, &attempt, now, jitter)?;
+            let admission = self.throttle.admit(tx, &attempt, now)?;
             if let Admission::Admitted(charge) = &admission {
                 self.throttle.settle(tx, charge, Outcome::Failed, now)?;
             }
@@ -68,7 +67,6 @@ impl Auth {
             }
             Admission::Held { retry_after } => Refusal::Held { retry_after }.into(),
             Admission::Turn(_) => Refusal::Held { retry_after: SOON }.into(),
-            Admission::Stopped => LoginRefusal::Stopped.into(),
         })
     }
 }
@@ -77,10 +75,10 @@ fn holds((opened, _): &Opened, client: &Client) -> bool {
     opened.secret.expose().as_bytes().ct_eq(client.secret.expose().as_bytes()).into()
 }
 
-/// What a guess is counted under: the key that it is at, for each address apart, since nobody could let a key go again that guesses
-/// from elsewhere had stopped.
+/// What a guess is counted under: the key that it is at, for each address apart.
 fn attempt(client: &Client, address: Option<IpAddr>) -> Attempt {
     let from = address.map(network).map(|network| network.to_string()).unwrap_or_default();
     let name = Folded::of(&format!("api key {} {from}", client.id));
-    Attempt { who: Claimed::Unknown { tenant: None, name }, device: None, address }
+    let guess = client.secret.clone();
+    Attempt { who: Claimed::Unknown { tenant: None, name }, device: None, address, prior: None, guess }
 }

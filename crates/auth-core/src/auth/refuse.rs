@@ -1,11 +1,17 @@
-//! Records that a caller was refused for a right or a rank that they lack, or for where they are logged in.
+//! Records that a caller was refused for a right or a rank that they lack, or for where they are logged in, and that somebody was
+//! refused who is not logged in.
+
+use std::hash::Hash;
+use std::time::Duration;
 
 use serde_json::json;
-use tillgate_domain::{Action, Environment, EventId, Outcome, Rank, Right, StoreExt, Subject};
+use tillgate_domain::{Action, Actor, Environment, Event, EventId, Outcome, Rank, Right, StoreExt, Subject};
 
 use super::Auth;
 use crate::caller::By;
-use crate::{Caller, Error, SessionKind};
+use crate::refusals::{Guest, Refusals};
+use crate::throttle::network;
+use crate::{Caller, Error, Presented, Refusal, SessionKind};
 
 /// What a caller lacks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,6 +41,9 @@ pub struct Attempt {
 
 /// The longest text of a call that is kept, in characters.
 const LONGEST: usize = 200;
+
+/// The longest client id that is kept, in characters: those that are drawn here have 32.
+const LONGEST_CLIENT: usize = 40;
 
 impl Auth {
     /// Writes into the audit that a caller was refused: the first ten times in a minute, and then once how often it came since
@@ -68,16 +77,56 @@ impl Auth {
         Ok(())
     }
 
-    /// Writes one line for each caller who was refused more often than was told, `all` of them or those whose minute is over.
+    /// Writes into the audit that somebody was refused who is not logged in, as often as [`note_refusal`](Self::note_refusal)
+    /// writes. What cannot be written is counted, and the refusal stands.
+    pub(super) fn note_guest(&self, guest: Guest, event: &Event) {
+        if self.guests.take(guest, event, self.clock.monotonic())
+            && let Err(error) = self.store.write(|tx| tx.audit().tell(event))
+        {
+            self.guests.missed(guest, event);
+            tracing::warn!(%error, "a refusal was not written into the audit; it is counted with those that come");
+        }
+    }
+
+    /// The same of a program that is refused by its key.
+    pub(super) fn note_program(&self, client: &str, refusal: &Refusal, presented: &Presented<'_>) -> Result<(), Error> {
+        let opened = self.api_keys.find(client).map(|(opened, _)| opened);
+        let key = opened.as_ref().map(|opened| &opened.key);
+        let subject = key.map_or(Subject::Server, |key| Subject::ApiKey(key.id));
+        let tenant = key.map(|key| key.tenant).or(presented.tenant);
+        let mut event = self.event(Action::ApiKeyUse, Outcome::Refused, subject, tenant)?;
+        event.actor = Actor {
+            user: key.map(|key| key.user),
+            device: key.map(|key| key.device),
+            session: None,
+            address: presented.address,
+        };
+        event.details.insert("why".to_owned(), json!(refusal.code()));
+        event.details.insert("client".to_owned(), json!(client.chars().take(LONGEST_CLIENT).collect::<String>()));
+        event.details.insert("dialect".to_owned(), json!(presented.dialect.as_str()));
+        let guest = match key {
+            Some(key) => Guest::ApiKey(key.id),
+            None => Guest::Network(presented.address.map(network)),
+        };
+        self.note_guest(guest, &event);
+        Ok(())
+    }
+
+    /// Writes one line for each who was refused more often than was told, `all` of them or those whose minute is over.
     pub(super) fn tell_refusals(&self, all: bool) -> Result<(), Error> {
         let now = (!all).then(|| self.clock.monotonic());
-        for untold in self.refusals.due(now) {
+        self.tell_rest(&self.refusals, now)?;
+        self.tell_rest(&self.guests, now)
+    }
+
+    fn tell_rest<W: Copy + Eq + Hash>(&self, refusals: &Refusals<W>, now: Option<Duration>) -> Result<(), Error> {
+        for untold in refusals.due(now) {
             let mut event = untold.last.clone();
             event.id = self.id(EventId::new)?;
             event.at = self.time().at;
             event.details.insert("times".to_owned(), json!(untold.number));
             self.store.write(|tx| tx.audit().tell(&event))?;
-            self.refusals.told(&untold);
+            refusals.told(&untold);
         }
         Ok(())
     }

@@ -13,13 +13,13 @@ use super::seals::Sealed;
 use super::table::{Table, Undo};
 use crate::Session;
 use crate::ports::{
-    Count, CountKey, Credential, CredentialKind, Instance, Node, SignatureDigest, StoredKey, WrappedApiKey,
+    Bucket, CountKey, Credential, CredentialKind, Instance, Node, SignatureDigest, StoredKey, WrappedApiKey,
 };
 
-/// A count with what it is grouped by and when it was last touched.
+/// A bucket with what it is grouped by and when it was last touched.
 #[derive(Clone)]
 pub(super) struct Counted {
-    pub(super) count: Count,
+    pub(super) bucket: Bucket,
     pub(super) principal: Option<Uuid>,
     pub(super) touched_at: Instant,
 }
@@ -64,8 +64,10 @@ tables! {
     by_parent: (SessionId, SessionId) => (),
     /// Sessions by when they were ended, or else are over if nothing happens.
     by_end: (Instant, SessionId) => (),
-    counts: CountKey => Counted,
-    counts_of: (Uuid, CountKey) => (),
+    buckets: CountKey => Counted,
+    buckets_of: (Uuid, CountKey) => (),
+    /// Wrong passwords by the bucket that they took a token of, and when they were tried.
+    guesses: (CountKey, CountKey) => Instant,
     places: (Uuid, CountKey) => Instant,
     keys: KeyId => StoredKey,
     /// By their number, which is never given twice to what was committed.

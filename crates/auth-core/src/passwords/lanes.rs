@@ -1,4 +1,4 @@
-//! Who is hashed next and who finds no room: two lanes over one room. Pure: it knows neither threads nor clocks.
+//! Who is hashed next and who finds no room: three lanes over one room. Pure: it knows neither threads nor clocks.
 
 use std::collections::VecDeque;
 use std::net::IpAddr;
@@ -6,22 +6,25 @@ use std::time::Duration;
 
 use crate::throttle::network;
 
-/// Which lane a password waits in.
+/// Which lane a password waits in. An earlier lane is served before a later one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lane {
-    /// Of a principal at a place where it has succeeded before, or of somebody who is logged in.
+    /// Of a principal in a network where it has succeeded before, of somebody who proves that they have been logged in, or of
+    /// somebody who is logged in.
     Known,
-    /// Of anybody else.
+    /// Of anybody else who logs in.
     Stranger,
+    /// Of somebody who is not logged in and sets a password: a registration, a reset.
+    Setting,
 }
 
 /// The bounds of the lanes.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
-    /// How many wait at most. Strangers take half of it at most.
+    /// How many wait at most. Strangers take half of it at most, and passwords that are to be set a quarter.
     pub(super) room: usize,
-    /// How many strangers of one address wait at most.
-    pub(super) of_address: usize,
+    /// How many of one network wait at most in each of the lanes that are shared by network.
+    pub(super) of_network: usize,
     /// How long one waits at most.
     pub(super) patience: Duration,
 }
@@ -30,67 +33,197 @@ pub(super) struct Bounds {
 #[derive(Debug)]
 struct Waiting<T> {
     number: u64,
-    network: Option<Vec<u8>>,
     since: Duration,
     job: T,
 }
 
-/// The two lanes.
+/// Those of one network, in the order in which they came.
+#[derive(Debug)]
+struct Queue<T> {
+    /// `None` for those of no network, as on a local socket.
+    network: Option<IpAddr>,
+    waiting: VecDeque<Waiting<T>>,
+}
+
+/// A lane that networks share: each has its turn, one job at a time.
+#[derive(Debug)]
+struct Shared<T> {
+    /// In the order of their turns. None of them is empty.
+    queues: VecDeque<Queue<T>>,
+}
+
+/// The lanes.
 #[derive(Debug)]
 pub(super) struct Lanes<T> {
     bounds: Bounds,
     last: u64,
     known: VecDeque<Waiting<T>>,
-    strangers: VecDeque<Waiting<T>>,
+    strangers: Shared<T>,
+    setting: Shared<T>,
+}
+
+/// Where a job has found room.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Offered<T> {
+    /// The number of the job.
+    pub(super) number: u64,
+    /// The job that had to make room for it, and is to be told to come again.
+    pub(super) displaced: Option<T>,
+}
+
+/// The room for one more.
+enum Room<T> {
+    Free,
+    /// This job makes room.
+    Displacing(T),
+}
+
+impl<T> Shared<T> {
+    const fn new() -> Self {
+        Self { queues: VecDeque::new() }
+    }
+
+    fn len(&self) -> usize {
+        self.queues.iter().map(|queue| queue.waiting.len()).sum()
+    }
+
+    fn of(&self, network: Option<IpAddr>) -> usize {
+        let queue = self.queues.iter().find(|queue| queue.network == network);
+        queue.map_or(0, |queue| queue.waiting.len())
+    }
+
+    fn push(&mut self, network: Option<IpAddr>, waiting: Waiting<T>) {
+        match self.queues.iter_mut().find(|queue| queue.network == network) {
+            Some(queue) => queue.waiting.push_back(waiting),
+            None => self.queues.push_back(Queue { network, waiting: VecDeque::from([waiting]) }),
+        }
+    }
+
+    /// The first of the network whose turn it is. The network's next turn is after those of all the others.
+    fn take(&mut self) -> Option<T> {
+        let mut queue = self.queues.pop_front()?;
+        let first = queue.waiting.pop_front();
+        if !queue.waiting.is_empty() {
+            self.queues.push_back(queue);
+        }
+        first.map(|waiting| waiting.job)
+    }
+
+    /// Takes out the newest of the network that has the most, where that has more than `than`.
+    fn displace(&mut self, than: usize) -> Option<T> {
+        let longest = self.queues.iter_mut().max_by_key(|queue| queue.waiting.len())?;
+        let newest = if longest.waiting.len() > than { longest.waiting.pop_back() } else { None };
+        self.tidy();
+        newest.map(|waiting| waiting.job)
+    }
+
+    fn overdue(&mut self, late: impl Fn(&Waiting<T>) -> bool, into: &mut Vec<T>) {
+        for queue in &mut self.queues {
+            while let Some(first) = queue.waiting.pop_front_if(|first| late(first)) {
+                into.push(first.job);
+            }
+        }
+        self.tidy();
+    }
+
+    fn withdraw(&mut self, number: u64) -> Option<T> {
+        let found = self.queues.iter_mut().find_map(|queue| withdraw(&mut queue.waiting, number));
+        self.tidy();
+        found
+    }
+
+    fn tidy(&mut self) {
+        self.queues.retain(|queue| !queue.waiting.is_empty());
+    }
+}
+
+fn withdraw<T>(waiting: &mut VecDeque<Waiting<T>>, number: u64) -> Option<T> {
+    let at = waiting.iter().position(|waiting| waiting.number == number)?;
+    waiting.remove(at).map(|waiting| waiting.job)
 }
 
 impl<T> Lanes<T> {
     pub(super) fn new(bounds: Bounds) -> Self {
-        Self { bounds, last: 0, known: VecDeque::new(), strangers: VecDeque::new() }
+        Self { bounds, last: 0, known: VecDeque::new(), strangers: Shared::new(), setting: Shared::new() }
     }
 
-    /// Puts a job at the end of its lane and returns its number; `None` where there is no room.
-    pub(super) fn offer(&mut self, lane: Lane, address: Option<IpAddr>, now: Duration, job: T) -> Option<u64> {
+    /// Puts a job into its lane; `None` where there is no room. In a full room a job of an earlier lane displaces one of a later
+    /// lane, and one of a network that has few waiting displaces one of the network that has the most.
+    pub(super) fn offer(&mut self, lane: Lane, address: Option<IpAddr>, now: Duration, job: T) -> Option<Offered<T>> {
         let network = address.map(network);
-        let bounds = &self.bounds;
-        let full = self.known.len() + self.strangers.len() >= bounds.room;
-        let crowded = || {
-            let same = self.strangers.iter().filter(|waiting| waiting.network == network).count();
-            self.strangers.len() >= bounds.room.div_ceil(2) || (network.is_some() && same >= bounds.of_address)
+        let room = match lane {
+            Lane::Known => self.make_room_for_known()?,
+            Lane::Stranger | Lane::Setting => self.make_room_in(lane, network)?,
         };
-        if full || (lane == Lane::Stranger && crowded()) {
+        self.last += 1;
+        let waiting = Waiting { number: self.last, since: now, job };
+        match lane {
+            Lane::Known => self.known.push_back(waiting),
+            Lane::Stranger => self.strangers.push(network, waiting),
+            Lane::Setting => self.setting.push(network, waiting),
+        }
+        let displaced = match room {
+            Room::Free => None,
+            Room::Displacing(job) => Some(job),
+        };
+        Some(Offered { number: self.last, displaced })
+    }
+
+    fn make_room_for_known(&mut self) -> Option<Room<T>> {
+        if self.len() < self.bounds.room {
+            return Some(Room::Free);
+        }
+        self.setting.displace(0).or_else(|| self.strangers.displace(0)).map(Room::Displacing)
+    }
+
+    fn make_room_in(&mut self, lane: Lane, network: Option<IpAddr>) -> Option<Room<T>> {
+        let room = self.bounds.room;
+        let full = self.len() >= room;
+        let (shared, share) = match lane {
+            Lane::Setting => (&mut self.setting, room.div_ceil(4)),
+            Lane::Known | Lane::Stranger => (&mut self.strangers, room.div_ceil(2)),
+        };
+        let own = shared.of(network);
+        if network.is_some() && own >= self.bounds.of_network {
             return None;
         }
-        self.last += 1;
-        let waiting = Waiting { number: self.last, network, since: now, job };
-        self.lane(lane).push_back(waiting);
-        Some(self.last)
+        if shared.len() < share && !full {
+            return Some(Room::Free);
+        }
+        if shared.len() < share && lane == Lane::Stranger {
+            if let Some(job) = self.setting.displace(0) {
+                return Some(Room::Displacing(job));
+            }
+            return self.strangers.displace(own + 1).map(Room::Displacing);
+        }
+        // the other network keeps at least as many as this one will have
+        shared.displace(own + 1).map(Room::Displacing)
     }
 
-    /// The next one: strangers only while no known place waits. So whatever cores strangers hold when a known place comes, they
-    /// hold for the rest of one hash.
+    /// The next one: strangers only while no known one waits, and what is to be set only while nobody waits who logs in. So
+    /// whatever cores they hold when a known one comes, they hold for the rest of one hash.
     pub(super) fn take(&mut self) -> Option<T> {
-        self.known.pop_front().or_else(|| self.strangers.pop_front()).map(|waiting| waiting.job)
+        let known = self.known.pop_front().map(|waiting| waiting.job);
+        known.or_else(|| self.strangers.take()).or_else(|| self.setting.take())
     }
 
     /// Takes out whoever has waited too long.
     pub(super) fn overdue(&mut self, now: Duration) -> Vec<T> {
         let patience = self.bounds.patience;
+        let late = |first: &Waiting<T>| now.saturating_sub(first.since) >= patience;
         let mut jobs = Vec::new();
-        for lane in [&mut self.known, &mut self.strangers] {
-            while let Some(first) = lane.pop_front_if(|first| now.saturating_sub(first.since) >= patience) {
-                jobs.push(first.job);
-            }
+        while let Some(first) = self.known.pop_front_if(|first| late(first)) {
+            jobs.push(first.job);
         }
+        self.strangers.overdue(late, &mut jobs);
+        self.setting.overdue(late, &mut jobs);
         jobs
     }
 
     /// Takes out one that is no longer waited for; `None` where it has been taken.
     pub(super) fn withdraw(&mut self, number: u64) -> Option<T> {
-        [&mut self.known, &mut self.strangers].into_iter().find_map(|lane| {
-            let at = lane.iter().position(|waiting| waiting.number == number)?;
-            lane.remove(at).map(|waiting| waiting.job)
-        })
+        let known = withdraw(&mut self.known, number);
+        known.or_else(|| self.strangers.withdraw(number)).or_else(|| self.setting.withdraw(number))
     }
 
     /// How many wait in a lane.
@@ -98,106 +231,15 @@ impl<T> Lanes<T> {
         match lane {
             Lane::Known => self.known.len(),
             Lane::Stranger => self.strangers.len(),
+            Lane::Setting => self.setting.len(),
         }
     }
 
-    fn lane(&mut self, lane: Lane) -> &mut VecDeque<Waiting<T>> {
-        match lane {
-            Lane::Known => &mut self.known,
-            Lane::Stranger => &mut self.strangers,
-        }
+    /// How many wait in all.
+    pub(super) fn len(&self) -> usize {
+        self.known.len() + self.strangers.len() + self.setting.len()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const BOUNDS: Bounds = Bounds { room: 8, of_address: 3, patience: Duration::from_secs(4) };
-
-    fn second(count: u64) -> Duration {
-        Duration::from_secs(count)
-    }
-
-    fn host(last: u8) -> IpAddr {
-        IpAddr::from([192, 0, 2, last])
-    }
-
-    /// Who is offered, in order, with whether there is room: `k` for a known place of address 1, a digit for a stranger of that
-    /// address, `-` for a stranger of none.
-    fn offered(name: &str, script: &[(char, bool)]) -> Lanes<char> {
-        let mut lanes = Lanes::new(BOUNDS);
-        for (index, &(who, room)) in script.iter().enumerate() {
-            let (lane, address) = match who.to_digit(10) {
-                _ if who == 'k' => (Lane::Known, Some(host(1))),
-                Some(digit) => (Lane::Stranger, Some(host(u8::try_from(digit).unwrap()))),
-                None => (Lane::Stranger, None),
-            };
-            assert_eq!(lanes.offer(lane, address, second(0), who).is_some(), room, "{name}, {index}");
-        }
-        lanes
-    }
-
-    #[test]
-    fn there_is_room_by_these_rules() {
-        let known = [('k', true); 8];
-        offered("known places take all of it", &[&known[..], &[('k', false), ('2', false)]].concat());
-        offered(
-            "strangers take half",
-            &[('1', true), ('2', true), ('3', true), ('-', true), ('4', false), ('-', false)],
-        );
-        offered("three of one address", &[('1', true), ('1', true), ('1', true), ('1', false), ('2', true)]);
-        offered("three with no address are not of one", &[('-', true), ('-', true), ('-', true), ('-', true)]);
-        offered(
-            "a known place is not counted by its address",
-            &[&known[..4], &[('1', true), ('1', true), ('1', true), ('1', false)]].concat(),
-        );
-        let half = [('1', true), ('2', true), ('3', true), ('4', true)];
-        offered("the other half is for known places", &[&half[..], &known[..4], &[('k', false)]].concat());
-        offered(
-            "no room is kept free for strangers",
-            &[&known[..6], &[('1', true), ('2', true), ('3', false)]].concat(),
-        );
-    }
-
-    #[test]
-    fn known_places_go_first_and_each_lane_in_order() {
-        let mut lanes = offered("order", &[('1', true), ('k', true), ('2', true), ('k', true)]);
-        let order: String = std::iter::from_fn(|| lanes.take()).collect();
-        assert_eq!(order, "kk12");
-    }
-
-    #[test]
-    fn an_ipv6_network_is_one_address() {
-        let mut lanes = Lanes::new(BOUNDS);
-        let address = |last: u16| Some(IpAddr::from([0x2001, 0xdb8, 1, 0x2200 | last, 0, 0, 0, last]));
-        for last in 1..=3 {
-            assert!(lanes.offer(Lane::Stranger, address(last), second(0), ()).is_some());
-        }
-        assert!(lanes.offer(Lane::Stranger, address(0xff), second(0), ()).is_none());
-    }
-
-    #[test]
-    fn whoever_waited_too_long_goes() {
-        let mut lanes = Lanes::new(BOUNDS);
-        for (at, who) in [(0, 'a'), (1, 'b'), (2, 'c')] {
-            lanes.offer(if who == 'b' { Lane::Stranger } else { Lane::Known }, None, second(at), who);
-        }
-        assert_eq!(lanes.overdue(Duration::from_millis(3999)), []);
-        assert_eq!(lanes.overdue(second(5)), ['a', 'b']);
-        assert_eq!((lanes.depth(Lane::Known), lanes.depth(Lane::Stranger)), (1, 0));
-        assert_eq!(lanes.take(), Some('c'));
-    }
-
-    #[test]
-    fn one_that_is_withdrawn_is_not_taken() {
-        let mut lanes = Lanes::new(BOUNDS);
-        let numbers: Vec<u64> =
-            "abc".chars().map(|who| lanes.offer(Lane::Stranger, None, second(0), who).unwrap()).collect();
-        assert_eq!(lanes.withdraw(numbers[1]), Some('b'));
-        assert_eq!(lanes.withdraw(numbers[1]), None);
-        assert_eq!(lanes.take(), Some('a'));
-        assert_eq!(lanes.withdraw(numbers[0]), None);
-        assert_eq!(lanes.take(), Some('c'));
-    }
-}
+mod tests;

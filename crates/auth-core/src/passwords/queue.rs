@@ -23,10 +23,11 @@ use crate::ports::Verifier;
 pub struct QueueLimits {
     /// How many hashes are made at once; `None` for one per core.
     pub workers: Option<NonZeroUsize>,
-    /// How many wait at most, each of them a blocked thread. Strangers take half of it at most.
+    /// How many wait at most, each of them a blocked thread. Strangers take half of it at most, and passwords that are set by
+    /// callers who are not logged in a quarter.
     pub waiting: usize,
-    /// How many strangers of one address wait at most.
-    pub of_address: usize,
+    /// How many of one network (/24 of IPv4, /48 of IPv6) wait at most, of strangers and of those who set a password.
+    pub of_network: usize,
     /// How long one waits at most before it is told to come again: no longer than whoever asked is still there.
     pub patience: Duration,
     /// How long memory is kept without work.
@@ -38,7 +39,7 @@ impl Default for QueueLimits {
         Self {
             workers: None,
             waiting: 128,
-            of_address: 8,
+            of_network: 16,
             patience: Duration::from_secs(4),
             keep: Duration::from_secs(5),
         }
@@ -57,10 +58,12 @@ pub struct Verified {
 /// How a queue stands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueFacts {
-    /// How many of known places wait.
+    /// How many wait in [`Lane::Known`].
     pub known: usize,
-    /// How many strangers wait.
+    /// How many wait in [`Lane::Stranger`].
     pub strangers: usize,
+    /// How many wait in [`Lane::Setting`].
+    pub setting: usize,
     /// How many are being hashed.
     pub running: usize,
     /// How many have been hashed since the start.
@@ -137,7 +140,7 @@ impl HashQueue {
         let decoy = hasher.hash(&nonsense, &salt).map_err(io::Error::other)?;
         // the first login may be long in coming
         hasher.rest();
-        let bounds = Bounds { room: limits.waiting, of_address: limits.of_address, patience: limits.patience };
+        let bounds = Bounds { room: limits.waiting, of_network: limits.of_network, patience: limits.patience };
         let state = State {
             lanes: Lanes::new(bounds),
             running: 0,
@@ -175,9 +178,10 @@ impl HashQueue {
         }
     }
 
-    /// A verifier of a password that is to be set, in the lane of known places. It blocks until it is made.
-    pub fn hash(&self, password: &Secret<String>) -> Result<Verifier, HashError> {
-        match self.ask(password.clone(), Task::Hash, Lane::Known, None)? {
+    /// A verifier of a password that is to be set. It blocks until it is made. `address` is where a caller comes from who is not
+    /// logged in.
+    pub fn hash(&self, password: &Secret<String>, lane: Lane, address: Option<IpAddr>) -> Result<Verifier, HashError> {
+        match self.ask(password.clone(), Task::Hash, lane, address)? {
             Answer::Hashed(verifier) => Ok(verifier),
             Answer::Verified(_) => Err(HashError::Broken),
         }
@@ -189,6 +193,7 @@ impl HashQueue {
         QueueFacts {
             known: state.lanes.depth(Lane::Known),
             strangers: state.lanes.depth(Lane::Stranger),
+            setting: state.lanes.depth(Lane::Setting),
             running: state.running,
             hashed: state.hashed,
             busy: state.busy,
@@ -208,8 +213,11 @@ impl HashQueue {
             let mut state = shared.lock();
             shared.turn_away_overdue(&mut state);
             let offered = state.lanes.offer(lane, address, shared.clock.monotonic(), Job { password, task, reply });
-            let Some(number) = offered else { return Err(shared.busy(&mut state)) };
-            number
+            let Some(offered) = offered else { return Err(shared.busy(&mut state)) };
+            if let Some(job) = offered.displaced {
+                shared.turn_away(&mut state, &job);
+            }
+            offered.number
         };
         shared.work.notify_one();
         match answer.recv_timeout(shared.limits.patience) {
@@ -320,16 +328,20 @@ impl Shared {
 
     fn turn_away_overdue(&self, state: &mut State) {
         for job in state.lanes.overdue(self.clock.monotonic()) {
-            let busy = self.busy(state);
-            // Whoever asked may have given up at the same moment.
-            let _ = job.reply.send(Err(busy));
+            self.turn_away(state, &job);
         }
+    }
+
+    fn turn_away(&self, state: &mut State, job: &Job) {
+        let busy = self.busy(state);
+        // Whoever asked may have given up at the same moment.
+        let _ = job.reply.send(Err(busy));
     }
 
     /// Counts one that is turned away, and tells when to come again: when those who wait now will have been hashed.
     fn busy(&self, state: &mut State) -> HashError {
         state.busy += 1;
-        let ahead = state.lanes.depth(Lane::Known) + state.lanes.depth(Lane::Stranger) + state.running;
+        let ahead = state.lanes.len() + state.running;
         let rounds = u32::try_from(ahead / self.workers).unwrap_or(u32::MAX);
         let (least, most) = RETRY;
         HashError::Busy { retry_after: state.span.saturating_mul(rounds).clamp(least, most) }

@@ -1,56 +1,37 @@
 //! What failures are counted under: digests under a key of the server, so that a stolen database tells neither the names that
 //! nobody has nor the addresses that were used, and every process over one store counts alike.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use ring::hmac;
 use uuid::Uuid;
 
-use super::{Attempt, Claimed};
+use super::{Attempt, Claimed, PriorSession};
 use crate::ports::CountKey;
 
 /// Makes count keys.
 #[derive(Debug)]
 pub(super) struct Keyring(hmac::Key);
 
-/// Which of the counts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Which {
-    /// Of the principal at the place.
-    Pair,
-    /// Of the principal.
-    Principal,
-    /// Of the address.
-    Address,
-}
-
 /// Everything that one attempt is counted under.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Names {
     /// Whose places are asked: the principal's UUID, or one that nobody has.
     pub(super) whose: Uuid,
+    /// The network.
     pub(super) place: CountKey,
-    pub(super) pair: CountKey,
-    pub(super) principal: CountKey,
-    pub(super) address: Option<CountKey>,
-}
-
-impl Names {
-    pub(super) fn key(&self, which: Which) -> CountKey {
-        match which {
-            Which::Pair => self.pair,
-            Which::Principal => self.principal,
-            Which::Address => self.address.unwrap_or(self.pair),
-        }
-    }
-
-    /// The counts that an attempt opens charges on, always in this order: two units of work never wait for each other.
-    pub(super) fn charged(&self, known: bool) -> Vec<CountKey> {
-        if known {
-            return vec![self.pair];
-        }
-        [Some(self.pair), Some(self.principal), self.address].into_iter().flatten().collect()
-    }
+    /// The device and the address, as places were noted before they were networks.
+    pub(super) old_place: CountKey,
+    /// The account in all networks where it is not known.
+    pub(super) unknown: CountKey,
+    /// The account in this network.
+    pub(super) known: CountKey,
+    /// The account by the proof that is shown.
+    pub(super) proof: Option<CountKey>,
+    /// The network, whatever account.
+    pub(super) network: Option<CountKey>,
+    /// The password of this account.
+    pub(super) guess: CountKey,
 }
 
 impl Keyring {
@@ -62,15 +43,32 @@ impl Keyring {
         let (who, whose) = self.who(&attempt.who);
         let device = attempt.device.map(|device| device.0);
         let device = device.as_ref().map(|device| &device.as_bytes()[..]);
-        let network = attempt.address.map(network);
-        let place = self.digest("place", &[device, network.as_deref()]);
+        let address = attempt.address.map(|address| octets(subscriber(address)));
+        let network = attempt.address.map(|address| octets(network(address)));
         Names {
             whose,
-            place,
-            pair: self.digest("principal at place", &[Some(&who.0), Some(&place.0)]),
-            principal: self.digest("principal", &[Some(&who.0)]),
-            address: network.map(|network| self.digest("address", &[Some(&network)])),
+            place: self.digest("network where known", &[network.as_deref()]),
+            old_place: self.digest("place", &[device, address.as_deref()]),
+            unknown: self.digest("principal", &[Some(&who.0)]),
+            known: self.digest("principal in network", &[Some(&who.0), network.as_deref()]),
+            proof: attempt.prior.as_ref().map(|prior| self.proof(&who, prior)),
+            network: network.map(|network| self.digest("network", &[Some(&network)])),
+            guess: self.digest("guess", &[Some(&who.0), Some(attempt.guess.expose().as_bytes())]),
         }
+    }
+
+    fn proof(&self, who: &CountKey, prior: &PriorSession) -> CountKey {
+        let (user, device) = (prior.user.map(|user| user.0), prior.device.map(|device| device.0));
+        let user = user.as_ref().map(|user| &user.as_bytes()[..]);
+        let device = device.as_ref().map(|device| &device.as_bytes()[..]);
+        self.digest("principal by proof", &[Some(&who.0), user, device])
+    }
+
+    /// Eight hex digits that stand for who is claimed.
+    pub(super) fn trace(&self, who: &Claimed) -> String {
+        let (digest, _) = self.who(who);
+        let traced = self.digest("trace", &[Some(&digest.0)]);
+        traced.0.first_chunk().map_or_else(String::new, |bytes| format!("{:08x}", u32::from_be_bytes(*bytes)))
     }
 
     /// A digest of who it is, and whose places to ask. A name that nobody has asks for the places of a UUID that nobody has:
@@ -112,14 +110,26 @@ impl Keyring {
     }
 }
 
-/// The network that an address counts as: itself, an IPv6 address as its /56, which is what one subscriber gets at least.
-pub(crate) fn network(address: IpAddr) -> Vec<u8> {
+/// The network that an address counts as: the first 24 bits of an IPv4 address, the first 48 of an IPv6 address.
+pub(crate) fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
+        IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() >> 8 << 8).into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 80 << 80).into(),
+    }
+}
+
+/// What an address counted as in places before they were networks: itself, an IPv6 address as its /56.
+fn subscriber(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 72 << 72).into(),
+    }
+}
+
+fn octets(address: IpAddr) -> Vec<u8> {
+    match address {
         IpAddr::V4(address) => address.octets().to_vec(),
-        IpAddr::V6(address) => {
-            let prefix = Ipv6Addr::from_bits(address.to_bits() >> 72 << 72);
-            prefix.octets().to_vec()
-        }
+        IpAddr::V6(address) => address.octets().to_vec(),
     }
 }
 
@@ -127,7 +137,7 @@ pub(crate) fn network(address: IpAddr) -> Vec<u8> {
 mod tests {
     use std::collections::BTreeSet;
 
-    use tillgate_domain::{DeviceId, Folded, Instant, PrincipalId, TenantId, UserId};
+    use tillgate_domain::{DeviceId, Folded, Instant, PrincipalId, Secret, TenantId, UserId};
 
     use super::*;
 
@@ -138,6 +148,8 @@ mod tests {
             who: Claimed::Principal(PrincipalId::User(UserId::new(AT, [1; 10]))),
             device: Some(DeviceId::new(AT, [2; 10])),
             address: Some("192.0.2.1".parse().unwrap()),
+            prior: None,
+            guess: Secret::new("guess".to_owned()),
         }
     }
 
@@ -149,9 +161,10 @@ mod tests {
     fn addresses_count_by_their_network() {
         let same = [
             ("192.0.2.1", "::ffff:192.0.2.1", true),
-            ("192.0.2.1", "192.0.2.2", false),
-            ("2001:db8:1:2200::1", "2001:db8:1:22ff:ffff::9", true),
-            ("2001:db8:1:2200::1", "2001:db8:1:2300::1", false),
+            ("192.0.2.1", "192.0.2.255", true),
+            ("192.0.2.1", "192.0.3.1", false),
+            ("2001:db8:1:2200::1", "2001:db8:1:ff00:ffff::9", true),
+            ("2001:db8:1:2200::1", "2001:db8:2:2200::1", false),
             ("::192.0.2.1", "192.0.2.1", false),
         ];
         for (one, other, alike) in same {
@@ -170,18 +183,26 @@ mod tests {
             Attempt { who: unknown(Some(2), "anna"), ..attempt() },
             Attempt { who: unknown(Some(1), "annab"), ..attempt() },
         ];
-        let mut pairs = BTreeSet::new();
+        let users = [None, Some(UserId::new(AT, [1; 10]))];
+        let devices = [None, attempt().device, Some(DeviceId::new(AT, [3; 10]))];
+        let mut keys = BTreeSet::new();
         for who in &attempts {
-            for device in [None, attempt().device, Some(DeviceId::new(AT, [3; 10]))] {
-                for address in [None, attempt().address, Some("192.0.2.2".parse().unwrap())] {
-                    let names = keyring.names(&Attempt { device, address, ..who.clone() });
-                    pairs.extend([names.pair, names.principal, names.place]);
-                    pairs.extend(names.address);
+            for address in [None, attempt().address, Some("192.0.3.2".parse().unwrap())] {
+                for (user, device) in users.iter().flat_map(|user| devices.map(|device| (*user, device))) {
+                    for guess in ["one", "other"] {
+                        let guess = Secret::new(guess.to_owned());
+                        let prior = Some(PriorSession { user, device });
+                        let names = keyring.names(&Attempt { device, address, prior, guess, ..who.clone() });
+                        keys.extend([names.place, names.old_place, names.unknown, names.known, names.guess]);
+                        keys.extend(names.proof);
+                        keys.extend(names.network);
+                    }
                 }
             }
         }
-        // Six principals at nine places; six principals; nine places; two addresses.
-        assert_eq!(pairs.len(), 6 * 9 + 6 + 9 + 2);
+        // three networks, and three devices in each; of six principals: itself, in three networks, by six proofs, two guesses;
+        // two networks of some address
+        assert_eq!(keys.len(), 3 + 9 + 6 * (1 + 3 + 6 + 2) + 2);
     }
 
     #[test]
@@ -189,7 +210,8 @@ mod tests {
         let names = Keyring::new(&[7; 32]).names(&attempt());
         assert_eq!(Keyring::new(&[7; 32]).names(&attempt()), names);
         let other = Keyring::new(&[8; 32]).names(&attempt());
-        assert!(other.pair != names.pair && other.place != names.place && other.address != names.address);
+        assert!(other.known != names.known && other.place != names.place && other.network != names.network);
+        assert_ne!(other.guess, names.guess);
     }
 
     #[test]
@@ -198,5 +220,14 @@ mod tests {
         let names = keyring.names(&Attempt { who: unknown(None, "anna"), ..attempt() });
         assert_eq!(names.whose.get_version_num(), 8);
         assert_eq!(names.whose, keyring.names(&Attempt { who: unknown(None, " ANNA"), ..attempt() }).whose);
+    }
+
+    #[test]
+    fn a_trace_is_of_the_name_as_it_is_compared() {
+        let keyring = Keyring::new(&[7; 32]);
+        let trace = keyring.trace(&unknown(None, "anna"));
+        assert_eq!((trace.len(), &trace), (8, &keyring.trace(&unknown(None, " ANNA"))));
+        assert_ne!(trace, keyring.trace(&unknown(None, "ben")));
+        assert_ne!(trace, Keyring::new(&[8; 32]).trace(&unknown(None, "anna")));
     }
 }

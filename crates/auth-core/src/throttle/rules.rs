@@ -1,88 +1,103 @@
-//! The rules of the throttle, over counts that somebody else has read. Pure: neither a store nor a clock is asked.
+//! The rules of the throttle, over buckets that somebody else has read. Pure: neither a store nor a clock is asked.
 
 use std::time::Duration;
 
 use tillgate_domain::Instant;
 
 use super::ThrottleLimits;
-use super::keys::Which;
-use crate::ports::Count;
+use crate::ports::Bucket;
 
-/// What stands on the counts of an attempt.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Counts {
-    pub(super) pair: Count,
-    pub(super) principal: Count,
-    pub(super) address: Count,
+/// How many tokens a bucket holds, and how long each takes to come back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many it holds: at least one.
+    pub burst: u32,
+    /// How long each takes to come back.
+    pub every: Duration,
+}
+
+impl Rate {
+    /// How long an empty bucket takes to be full.
+    pub(super) fn whole(self) -> Duration {
+        self.every.saturating_mul(self.burst.max(1))
+    }
 }
 
 /// What the rules say.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Verdict {
     Admit,
-    Turn(Which),
+    /// Tokens of the bucket of this index are out that may come back.
+    Turn(usize),
     Held(Duration),
-    Stopped,
+}
+
+/// What a proof is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    Counts,
+    /// It counts for nothing if those who are being looked at fail.
+    MayBeSpent,
+    Spent,
 }
 
 /// Clocks of two processes differ by less. An instant that lies further ahead was written by a clock that was wrong.
 const SKEW: Duration = Duration::from_mins(1);
 
-/// Judges an attempt. Failures that stand go before charges that are open: whoever is held back learns it at once.
-pub(super) fn judge(limits: &ThrottleLimits, counts: &Counts, known: bool, now: Instant) -> Verdict {
-    let Counts { pair, principal, address } = counts;
-    if !known && principal.failures >= i64::from(limits.stop) {
-        return Verdict::Stopped;
-    }
-    let longest = if known { limits.longest_known_wait } else { limits.longest_wait };
-    let at_place = wait(limits, pair, limits.free_at_place, longest, now);
-    let of_address = if known { Duration::ZERO } else { wait(limits, address, limits.free_of_address, longest, now) };
-    let held = at_place.max(of_address);
+/// Judges an attempt by the buckets that it would take a token from. Wrong passwords go before attempts that are open: whoever is
+/// held back learns it at once.
+pub(super) fn judge(limits: &ThrottleLimits, stands: &[(Rate, Bucket)], now: Instant) -> Verdict {
+    // as if every open attempt gave its token back
+    let settled = |(rate, bucket): &(Rate, Bucket)| {
+        let open = u32::try_from(open(limits, bucket, now)).unwrap_or(u32::MAX);
+        wait(*rate, full_at(*rate, bucket, now).before(rate.every.saturating_mul(open)), now)
+    };
+    let held = stands.iter().map(settled).max().unwrap_or_default();
     if !held.is_zero() {
         return Verdict::Held(held);
     }
-    // One that fails makes the next wait, so where failures stand they come one by one.
-    if pair.open >= i64::from(limits.free_at_place) || (pair.open > 0 && pair.failures > 0) {
-        return Verdict::Turn(Which::Pair);
-    }
-    if !known && might_fill(principal, limits.stop) {
-        return Verdict::Turn(Which::Principal);
-    }
-    if !known && might_fill(address, limits.free_of_address) {
-        return Verdict::Turn(Which::Address);
-    }
-    Verdict::Admit
+    let empty = |(rate, bucket): &(Rate, Bucket)| !wait(*rate, full_at(*rate, bucket, now), now).is_zero();
+    stands.iter().position(empty).map_or(Verdict::Admit, Verdict::Turn)
 }
 
-/// Whether the bound is reached if every open charge fails.
-fn might_fill(count: &Count, bound: u32) -> bool {
-    count.open > 0 && count.failures.saturating_add(count.open) >= i64::from(bound)
-}
-
-/// How long the failures of a count hold back from now on.
-fn wait(limits: &ThrottleLimits, count: &Count, free: u32, longest: Duration, now: Instant) -> Duration {
-    let costly = count.failures.saturating_sub(i64::from(free));
-    let Some(failed_at) = count.failed_at.filter(|_| costly >= 0) else { return Duration::ZERO };
-    let doublings = u32::try_from(costly).unwrap_or(u32::MAX);
-    let span =
-        1_u32.checked_shl(doublings).map_or(longest, |times| limits.first_wait.saturating_mul(times).min(longest));
-    age(failed_at, now).map_or(Duration::ZERO, |age| span.saturating_sub(age))
-}
-
-/// How long ago something was; `None` where it is said to lie in a future that no clock of ours is in.
-fn age(then: Instant, now: Instant) -> Option<Duration> {
-    (then.since(now) <= SKEW).then(|| now.since(then))
-}
-
-/// When the newest of the open charges was opened, where they are so old that nobody will settle them.
-pub(super) fn abandoned(limits: &ThrottleLimits, count: &Count, now: Instant) -> Option<Instant> {
-    let opened_at = count.opened_at.filter(|_| count.open > 0)?;
-    match age(opened_at, now) {
-        Some(age) => {
-            (age > limits.abandoned_after).then_some(count.failed_at.map_or(opened_at, |at| at.max(opened_at)))
-        }
-        None => Some(now),
+/// Judges a proof by which so many wrong passwords have been tried of late.
+pub(super) fn judge_proof(limits: &ThrottleLimits, bucket: &Bucket, spent: u32, now: Instant) -> Proof {
+    let barred = bucket.barred_until.is_some_and(|until| until > now && until.since(now) <= super::REMEMBERED + SKEW);
+    if barred || spent >= limits.proof_bound {
+        return Proof::Spent;
     }
+    let open = u32::try_from(open(limits, bucket, now)).unwrap_or(u32::MAX);
+    if spent.saturating_add(open) >= limits.proof_bound { Proof::MayBeSpent } else { Proof::Counts }
+}
+
+/// The bucket after an attempt has taken a token.
+pub(super) fn taken(limits: &ThrottleLimits, rate: Rate, bucket: &Bucket, now: Instant) -> Bucket {
+    Bucket {
+        full_at: full_at(rate, bucket, now).max(now).after(rate.every),
+        open: open(limits, bucket, now).saturating_add(1),
+        opened_at: Some(now),
+        barred_until: bucket.barred_until,
+    }
+}
+
+/// When the bucket is full: never later than an empty one would be, and now where a clock that was wrong says later than any other
+/// could.
+fn full_at(rate: Rate, bucket: &Bucket, now: Instant) -> Instant {
+    let latest = now.after(rate.whole());
+    if bucket.full_at > latest.after(SKEW) { now } else { bucket.full_at.min(latest) }
+}
+
+/// How long until there is a token.
+fn wait(rate: Rate, full_at: Instant, now: Instant) -> Duration {
+    full_at.since(now.after(rate.whole().saturating_sub(rate.every)))
+}
+
+/// How many attempts are open whose processes may still settle them. The others have spent their tokens.
+fn open(limits: &ThrottleLimits, bucket: &Bucket, now: Instant) -> i64 {
+    let alive = bucket
+        .opened_at
+        .is_some_and(|opened_at| now.since(opened_at) <= limits.abandoned_after && opened_at.since(now) <= SKEW);
+    if alive { bucket.open.max(0) } else { 0 }
 }
 
 /// Whether a success is to be noted where one is noted already.
@@ -90,126 +105,96 @@ pub(super) fn is_to_note(limits: &ThrottleLimits, noted: Option<Instant>, now: I
     noted.is_none_or(|noted| now.since(noted) >= limits.note_every)
 }
 
-/// A wait with up to a quarter more.
-pub(super) fn jittered(wait: Duration, jitter: u8) -> Duration {
-    wait.saturating_add(wait.saturating_mul(u32::from(jitter)) / 1024)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const NOW: Instant = Instant::from_millis(1_800_000_000_000);
+    const RATE: Rate = Rate { burst: 3, every: Duration::from_secs(10) };
 
-    fn ago(millis: i64) -> Instant {
-        Instant::from_millis(NOW.millis() - millis)
+    fn ahead(millis: i64) -> Instant {
+        Instant::from_millis(NOW.millis() + millis)
     }
 
-    /// So many failures, the last of them so many milliseconds ago, and so many open charges.
-    fn count(failures: i64, millis: i64, open: i64) -> Count {
-        let failed_at = (failures > 0).then(|| ago(millis));
-        Count { failures, failed_at, open, opened_at: (open > 0).then_some(NOW) }
+    /// A bucket that is full so many milliseconds from now, with so many open attempts, the last so many milliseconds old.
+    fn bucket(full: i64, open: i64, opened: i64) -> (Rate, Bucket) {
+        let opened_at = (open > 0).then(|| ahead(-opened));
+        (RATE, Bucket { full_at: ahead(full), open, opened_at, barred_until: None })
     }
 
     fn held(millis: u64) -> Verdict {
         Verdict::Held(Duration::from_millis(millis))
     }
 
-    type Row = (&'static str, bool, [(i64, i64, i64); 3], Verdict);
+    type Row<'r> = (&'r str, &'r [(Rate, Bucket)], Verdict);
 
     #[test]
     fn an_attempt_is_judged_by_these_rules() {
-        const NONE: (i64, i64, i64) = (0, 0, 0);
-        const DAY: i64 = 86_400_000;
-        let rows: &[Row] = &[
-            ("nothing stands", false, [NONE, NONE, NONE], Verdict::Admit),
-            ("four failures are free", false, [(4, 0, 0), NONE, NONE], Verdict::Admit),
-            ("the fifth makes wait", false, [(5, 0, 0), NONE, NONE], held(1000)),
-            ("by what is left", false, [(5, 400, 0), NONE, NONE], held(600)),
-            ("until it is paid", false, [(5, 999, 0), NONE, NONE], held(1)),
-            ("and is paid", false, [(5, 1000, 0), NONE, NONE], Verdict::Admit),
-            ("twice as long", false, [(6, 0, 0), NONE, NONE], held(2000)),
-            ("and again", false, [(12, 0, 0), NONE, NONE], held(128_000)),
-            ("and again, to the end", false, [(13, 0, 0), NONE, NONE], held(256_000)),
-            ("five minutes at most", false, [(14, 0, 0), NONE, NONE], held(300_000)),
-            ("however many", false, [(5 + 31, 0, 0), NONE, NONE], held(300_000)),
-            ("however many, past the bits", false, [(5 + 32, 0, 0), NONE, NONE], held(300_000)),
-            ("however many, past all", false, [(i64::MAX, 0, 0), NONE, NONE], held(300_000)),
-            ("half a minute where it is known", true, [(10, 0, 0), NONE, NONE], held(30_000)),
-            ("shorter where it is less", true, [(9, 0, 0), NONE, NONE], held(16_000)),
-            ("a wait of the future is as long as one of now", false, [(5, -30_000, 0), NONE, NONE], held(1000)),
-            ("a wait of a far future is none", false, [(5, -60_001, 0), NONE, NONE], Verdict::Admit),
-            ("four are open", false, [(0, 0, 4), NONE, NONE], Verdict::Admit),
-            ("five are open", false, [(0, 0, 5), NONE, NONE], Verdict::Turn(Which::Pair)),
-            ("five are open where it is known", true, [(0, 0, 5), NONE, NONE], Verdict::Turn(Which::Pair)),
-            ("one is open and a failure stands", false, [(1, 0, 1), NONE, NONE], Verdict::Turn(Which::Pair)),
-            ("one is open and an old failure stands", false, [(1, DAY, 1), NONE, NONE], Verdict::Turn(Which::Pair)),
-            ("failures that stand go before open charges", false, [(5, 0, 1), NONE, NONE], held(1000)),
-            ("49 of the address are free", false, [NONE, NONE, (49, 0, 0)], Verdict::Admit),
-            ("the fiftieth makes wait", false, [NONE, NONE, (50, 0, 0)], held(1000)),
-            ("the next twice as long", false, [NONE, NONE, (51, 0, 0)], held(2000)),
-            ("five minutes at most, of an address too", false, [NONE, NONE, (500, 0, 0)], held(300_000)),
-            ("the longer wait counts", false, [(6, 0, 0), NONE, (53, 0, 0)], held(8000)),
-            ("either way round", false, [(8, 0, 0), NONE, (51, 0, 0)], held(8000)),
-            ("not where it is known", true, [NONE, NONE, (500, 0, 0)], Verdict::Admit),
-            ("fifty open of an address", false, [NONE, NONE, (0, 0, 50)], Verdict::Turn(Which::Address)),
-            ("failed and open are fifty", false, [NONE, NONE, (20, DAY, 30)], Verdict::Turn(Which::Address)),
-            ("failed and open are less", false, [NONE, NONE, (20, DAY, 29)], Verdict::Admit),
-            ("one open after the wait", false, [NONE, NONE, (60, DAY, 1)], Verdict::Turn(Which::Address)),
-            ("not where it is known", true, [NONE, NONE, (20, 0, 300)], Verdict::Admit),
-            ("99 in a row", false, [NONE, (99, 0, 0), NONE], Verdict::Admit),
-            ("a hundred in a row stop", false, [NONE, (100, 0, 0), NONE], Verdict::Stopped),
-            ("for ever", false, [NONE, (100, 1000 * DAY, 0), NONE], Verdict::Stopped),
-            ("before any wait", false, [(9, 0, 0), (100, 0, 0), (99, 0, 0)], Verdict::Stopped),
-            ("not where it is known", true, [NONE, (100, 0, 0), NONE], Verdict::Admit),
-            ("failed and open are a hundred", false, [NONE, (99, 0, 1), NONE], Verdict::Turn(Which::Principal)),
-            ("failed and open are less", false, [NONE, (98, 0, 1), NONE], Verdict::Admit),
+        let full = bucket(-1_000_000, 0, 0);
+        let rows: &[Row<'_>] = &[
+            ("nothing stands", &[(RATE, Bucket::default())], Verdict::Admit),
+            ("full", &[full], Verdict::Admit),
+            ("one is out", &[bucket(10_000, 0, 0)], Verdict::Admit),
+            ("two are out", &[bucket(20_000, 0, 0)], Verdict::Admit),
+            ("all are out", &[bucket(30_000, 0, 0)], held(10_000)),
+            ("the next comes back", &[bucket(20_001, 0, 0)], held(1)),
+            ("all are out by a clock that is ahead", &[bucket(90_000, 0, 0)], held(10_000)),
+            ("by one that was wrong", &[bucket(90_001, 0, 0)], Verdict::Admit),
+            ("all are out, one may come back", &[bucket(30_000, 1, 0)], Verdict::Turn(0)),
+            ("all are out, all may come back", &[bucket(30_000, 3, 29_000)], Verdict::Turn(0)),
+            ("those who had them are gone", &[bucket(30_000, 3, 30_001)], held(10_000)),
+            ("or have a clock that was wrong", &[bucket(30_000, 3, -60_001)], held(10_000)),
+            ("or one that is ahead", &[bucket(30_000, 3, -59_000)], Verdict::Turn(0)),
+            ("one of two is empty", &[full, bucket(30_000, 0, 0)], held(10_000)),
+            ("one of two may come back", &[full, bucket(30_000, 2, 0)], Verdict::Turn(1)),
+            ("held goes before a turn", &[bucket(30_000, 1, 0), bucket(25_000, 0, 0)], held(5000)),
+            ("the longer wait counts", &[bucket(30_000, 0, 0), bucket(25_000, 0, 0)], held(10_000)),
         ];
-        for (name, known, counts, expected) in rows {
-            let [pair, principal, address] = counts.map(|(failures, millis, open)| count(failures, millis, open));
-            let counts = Counts { pair, principal, address };
-            assert_eq!(judge(&ThrottleLimits::default(), &counts, *known, NOW), *expected, "{name}");
+        for (name, stands, expected) in rows {
+            assert_eq!(judge(&ThrottleLimits::default(), stands, NOW), *expected, "{name}");
         }
     }
 
     #[test]
-    fn a_charge_is_abandoned_after_half_a_minute() {
+    fn a_token_is_taken_from_what_is_there_now() {
         let limits = ThrottleLimits::default();
-        let open = |open, opened_at| Count { open, opened_at, ..Count::default() };
-        let cases = [
-            ("nothing open", open(0, Some(ago(99_000))), None),
-            ("fresh", open(2, Some(NOW)), None),
-            ("half a minute", open(2, Some(ago(30_000))), None),
-            ("more", open(2, Some(ago(30_001))), Some(ago(30_001))),
-            ("of another process, whose clock is ahead", open(2, Some(ago(-60_000))), None),
-            ("of a clock that was wrong", open(2, Some(ago(-60_001))), Some(NOW)),
-            (
-                "a failure came after",
-                Count { failed_at: Some(ago(5)), failures: 1, ..open(2, Some(ago(40_000))) },
-                Some(ago(5)),
-            ),
-        ];
-        for (name, count, expected) in cases {
-            assert_eq!(abandoned(&limits, &count, NOW), expected, "{name}");
-        }
+        let after = |bucket: (Rate, Bucket)| {
+            let to = taken(&limits, RATE, &bucket.1, NOW);
+            assert_eq!(to.opened_at, Some(NOW));
+            (to.full_at.since(NOW).as_millis(), to.open)
+        };
+        assert_eq!(after((RATE, Bucket::default())), (10_000, 1));
+        assert_eq!(after(bucket(-5000, 2, 0)), (10_000, 3));
+        assert_eq!(after(bucket(5000, 0, 0)), (15_000, 1));
+        assert_eq!(after(bucket(5000, 2, 40_000)), (15_000, 1), "what was abandoned is open no more");
     }
 
     #[test]
-    fn jitter_adds_a_quarter_at_most() {
-        let wait = Duration::from_secs(100);
-        assert_eq!(jittered(wait, 0), wait);
-        assert_eq!(jittered(wait, 128), Duration::from_millis(112_500));
-        assert!((Duration::from_secs(124)..Duration::from_secs(125)).contains(&jittered(wait, 255)));
-        assert_eq!(jittered(Duration::MAX, 255), Duration::MAX);
+    fn a_proof_is_worth_a_hundred_wrong_passwords() {
+        let limits = ThrottleLimits::default();
+        let day = 86_400_000;
+        let barred = |until: i64| Bucket { barred_until: Some(ahead(until)), ..Bucket::default() };
+        for (name, bucket, spent, expected) in [
+            ("none", Bucket::default(), 0, Proof::Counts),
+            ("99", Bucket::default(), 99, Proof::Counts),
+            ("99 and one open", bucket(0, 1, 0).1, 99, Proof::MayBeSpent),
+            ("95 and five open", bucket(0, 5, 0).1, 95, Proof::MayBeSpent),
+            ("95 and four open", bucket(0, 4, 0).1, 95, Proof::Counts),
+            ("a hundred", Bucket::default(), 100, Proof::Spent),
+            ("barred", barred(1), 0, Proof::Spent),
+            ("for a day", barred(day), 0, Proof::Spent),
+            ("until it is over", barred(0), 0, Proof::Counts),
+            ("not by a clock that was wrong", barred(day + 60_001), 0, Proof::Counts),
+        ] {
+            assert_eq!(judge_proof(&limits, &bucket, spent, NOW), expected, "{name}");
+        }
     }
 
     #[test]
     fn a_success_is_noted_once_a_day() {
         let limits = ThrottleLimits::default();
-        for (noted, expected) in
-            [(None, true), (Some(ago(0)), false), (Some(ago(86_399_999)), false), (Some(ago(86_400_000)), true)]
-        {
-            assert_eq!(is_to_note(&limits, noted, NOW), expected, "{noted:?}");
+        for (noted, expected) in [(None, true), (Some(0), false), (Some(86_399_999), false), (Some(86_400_000), true)] {
+            assert_eq!(is_to_note(&limits, noted.map(|millis: i64| ahead(-millis)), NOW), expected, "{noted:?}");
         }
     }
 }

@@ -207,8 +207,8 @@ fn what_is_refused_to_a_login_is_refused_here_and_nothing_is_paired() {
 #[test]
 fn a_wrong_password_counts_as_at_a_login() {
     let shop = Shop::open();
-    let wrong = with_password(generation("cashier", "P01"), "wrong");
-    for _ in 0..20 {
+    for number in 0..20 {
+        let wrong = with_password(generation("cashier", "P01"), &format!("wrong {number}"));
         if let Err(Error::Refused(tillgate_auth_core::Refusal::Held { .. })) = shop.auth.generate(&wrong) {
             let login = shop.auth.login(&Login { who: wrong.who.clone(), ..generation("cashier", "P01") });
             assert!(matches!(login, Err(Error::Refused(tillgate_auth_core::Refusal::Held { .. }))), "{login:?}");

@@ -229,6 +229,7 @@ pub(crate) fn by_user(name: &str, device: Option<&str>) -> Login {
         who: Who::User { login: name.to_owned(), device: device.map(str::to_owned) },
         proof: Proof::Password(Secret::new(password_of(person))),
         least: None,
+        previous: Vec::new(),
         address: address(1),
     }
 }

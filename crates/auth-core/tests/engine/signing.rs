@@ -5,13 +5,15 @@ use std::time::Duration;
 
 use ring::hmac;
 use tillgate_auth_core::auth::{DrawnApiKey, Signed};
-use tillgate_auth_core::{Auth, By, Counting, Dialect, Error, Evidence, Presented, Signature, TokenRefusal};
+use tillgate_auth_core::{Auth, By, Client, Counting, Dialect, Error, Evidence, Presented, Signature, TokenRefusal};
 use tillgate_domain::office::{self, ApiKeyChange, NewApiKey};
-use tillgate_domain::{ApiKey, DeviceName, Instant, Mode, Rank, Right, Rights, StoreError, UserName};
+use tillgate_domain::{
+    Action, ApiKey, DeviceName, Instant, Mode, Outcome, Rank, Right, Rights, Secret, StoreError, Subject, UserName,
+};
 use tillgate_testkit::Failing;
 use tillgate_testkit::failing::Failure;
 
-use crate::shop::{HOUR, Shop, done, stamp, token_refused, unavailable, used};
+use crate::shop::{HOUR, Shop, address, done, stamp, token_refused, unavailable, used};
 
 const WINDOW: Duration = Duration::from_secs(150);
 const MILLI: Duration = Duration::from_millis(1);
@@ -282,4 +284,49 @@ fn one_that_only_passes_is_not_used_up() {
     assert_eq!(token_refused(shop.auth.signed(&passing, None, Counting::Once)), TokenRefusal::Repeated);
     shop.clock.advance(WINDOW + MILLI);
     assert_eq!(token_refused(shop.auth.signed(&passing, None, Counting::Never)), TokenRefusal::Expired);
+}
+
+/// A wrong, a repeated or a late signature, an unknown key and a wrong secret are written into the audit, each key's first ten in
+/// a minute and then how many there were.
+#[test]
+fn programs_that_are_refused_stand_in_the_audit() {
+    let shop = Shop::open();
+    let (key, drawn) = key(&shop, "cashier", &[]);
+    let native = Dialect::new("native");
+    let ask = |evidence: Evidence<'_>| {
+        let presented = Presented { evidence, address: address(1), ..Presented::bearer(&native, "") };
+        shop.auth.recognize(&presented).unwrap_or_else(|| shop.auth.authenticate(&presented)).map(drop)
+    };
+    let by_signature =
+        |signature: &Signature, counting| ask(Evidence::Signature(Box::new(signature.clone()), counting));
+    let right = signature(&drawn, shop.auth.time().at, "GET /");
+    by_signature(&right, Counting::Once).unwrap();
+    by_signature(&right, Counting::Once).unwrap_err();
+    let wrong = Signature { mac: [0; 32], ..right.clone() };
+    by_signature(&wrong, Counting::Once).unwrap_err();
+    by_signature(&wrong, Counting::Never).unwrap_err();
+    by_signature(&Signature { at: right.at.before(HOUR), ..right.clone() }, Counting::Once).unwrap_err();
+    by_signature(&Signature { client: "f".repeat(99), ..right }, Counting::Once).unwrap_err();
+    ask(Evidence::Client(Client { id: drawn.client.clone(), secret: Secret::new("wrong".to_owned()) })).unwrap_err();
+    let lines = shop.told(Action::ApiKeyUse);
+    let why: Vec<_> = lines.iter().map(|line| line.details["why"].as_str().unwrap()).collect();
+    let invalid = "token_invalid";
+    assert_eq!(why, ["signature_repeated", invalid, invalid, "token_expired", invalid, invalid]);
+    for (index, line) in lines.iter().enumerate() {
+        assert_eq!((line.outcome, line.actor.address), (Outcome::Refused, address(1)));
+        if index == 4 {
+            assert_eq!((line.subject, line.actor.user), (Subject::Server, None), "nobody's key");
+            assert_eq!(line.details["client"], "f".repeat(40));
+        } else {
+            assert_eq!((line.subject, line.actor.user), (Subject::ApiKey(key.id), Some(key.user)));
+            assert_eq!((line.tenant, line.actor.device), (Some(key.tenant), Some(key.device)));
+        }
+    }
+    for _ in 0..30 {
+        by_signature(&wrong, Counting::Never).unwrap_err();
+    }
+    assert_eq!(shop.told(Action::ApiKeyUse).len(), 1 + 10, "of the one key ten, of nobody's one");
+    shop.auth.leave().unwrap();
+    let last = shop.told(Action::ApiKeyUse).pop().unwrap();
+    assert_eq!((last.subject, &last.details["times"]), (Subject::ApiKey(key.id), &25.into()));
 }

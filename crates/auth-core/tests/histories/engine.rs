@@ -94,6 +94,7 @@ impl Engines {
                 who: Who::User { login: "cashier".to_owned(), device: Some("P01".to_owned()) },
                 proof: Proof::Password(Secret::new("right".to_owned())),
                 least: None,
+                previous: Vec::new(),
                 address: None,
             })
             .unwrap();

@@ -91,9 +91,7 @@ pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
 fn said(failure: &Failure) -> (&'static str, String) {
     match failure {
         // what stands against a login besides the password is not told apart
-        Failure::Refused(Refusal::Login(refusal)) if *refusal != LoginRefusal::Stopped => {
-            told(&Refusal::Login(LoginRefusal::Mismatch))
-        }
+        Failure::Refused(Refusal::Login(_)) => told(&Refusal::Login(LoginRefusal::Mismatch)),
         Failure::Refused(refusal) => told(refusal),
         Failure::Office(refused) => decided_against(refused),
         Failure::Unavailable { .. } => {

@@ -36,8 +36,8 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn log_in(call: Call) -> Result<HttpResponse, Failure> {
-    let (who, password, tenant) = sent::credentials(call.head().headers(), call.body())?;
-    let granted = call.login(who, password, tenant).await?;
+    let (who, password, tenant, previous) = sent::credentials(call.head().headers(), call.body())?;
+    let granted = call.login_in(who, password, tenant, previous.into_iter().collect()).await?;
     created(&call, "sessions", granted.session.id, json(StatusCode::CREATED, &Tokens::of(&granted))?)
 }
 

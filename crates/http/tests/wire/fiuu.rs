@@ -290,9 +290,9 @@ async fn other_refusals_keep_the_shape() {
 async fn guesses_and_floods_are_held_up_each_in_its_own_words() {
     let shop = Shop::open();
     let mut answer = shop.send(login("P01", "wrong")).await;
-    for _ in 0..5 {
+    for number in 0..10 {
         unauthorized(&answer, FAILED.0, FAILED.1);
-        answer = shop.send(login("P01", "wrong")).await;
+        answer = shop.send(login("P01", &format!("wrong {number}"))).await;
     }
     let locked = "Login failed, this account is temporarily locked due to multiple failed login attempts.";
     refused(&answer, 429, 42_930, "rate_limit_exceeded", locked);

@@ -357,3 +357,23 @@ async fn the_scripts_of_a_configured_origin_may_call_and_no_others() {
     let closed = Shop::open().send(ask(FRONT, LOGIN)).await;
     assert_eq!((closed.status.as_u16(), closed.header("vary")), (405, ""));
 }
+
+/// Nobody else's guesses keep a browser out that still has its refresh cookie.
+#[actix_web::test]
+async fn a_login_with_the_refresh_cookie_is_not_held_back_by_what_others_guess() {
+    let shop = with_front();
+    let body = |password: &str| json!({ "email": "john@example.com", "password": password });
+    let john = shop.send_from("192.0.2.1", post(LOGIN, body(PASSWORD))).await;
+    assert_eq!(john.status, 200, "{}", john.json());
+    for number in 0..12 {
+        shop.send_from(&format!("198.51.{number}.1"), post(LOGIN, body(&format!("wrong {number}")))).await;
+    }
+    let from_anew = |request: TestRequest| shop.send_from("203.0.113.1", request);
+    let held = from_anew(post(LOGIN, body(PASSWORD))).await;
+    assert_eq!((held.status.as_u16(), held.header("retry-after")), (429, "960"));
+    let with = |cookie: &str| post(LOGIN, body(PASSWORD)).insert_header(("Cookie", cookie.to_owned()));
+    assert_eq!(from_anew(with("refresh_token=garbage")).await.status, 429);
+    let strange = with(&jar(&john)).insert_header(("Origin", "https://evil.example"));
+    assert_ne!(from_anew(strange).await.status, 200, "another origin may not use the cookie");
+    assert_eq!(from_anew(with(&jar(&john))).await.status, 200);
+}

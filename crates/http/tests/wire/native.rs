@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::shop::{PASSWORD, Shop, call, post};
 use actix_web::http::Method;
@@ -338,4 +338,28 @@ async fn a_body_that_bears_a_password_twice_is_not_taken() {
     assert!(!String::from_utf8_lossy(&answer.bytes).contains(PASSWORD));
     let ok = shop.send(post("/api/v1/sessions", json!({ "login": "cashier", "password": PASSWORD }))).await;
     assert_eq!(ok.status, 201);
+}
+
+/// Nobody else's guesses keep a till out that holds a refresh token of before.
+#[actix_web::test]
+async fn a_login_with_a_previous_refresh_token_is_not_held_back_by_what_others_guess() {
+    let shop = Shop::open();
+    let body = |password: &str| json!({ "login": "cashier", "password": password, "device": "P01" });
+    let first = shop.send_from("192.0.2.1", post("/api/v1/sessions", body(PASSWORD))).await;
+    assert_eq!(first.status, 201, "{}", first.json());
+    for number in 0..12 {
+        shop.send_from(&format!("198.51.{number}.1"), post("/api/v1/sessions", body(&format!("wrong {number}")))).await;
+    }
+    let with = |previous: Value| {
+        let mut body = body(PASSWORD);
+        body["previous_refresh_token"] = previous;
+        shop.send_from("203.0.113.1", post("/api/v1/sessions", body))
+    };
+    let held = with(json!("garbage")).await;
+    assert_eq!((held.status.as_u16(), held.header("retry-after")), (429, "960"));
+    assert_eq!(with(Value::Null).await.status, 429, "as if there were none");
+    assert_eq!(with(json!(7)).await.status, 422, "which it cannot be");
+    assert_eq!(with(json!(first.text("/refresh_token"))).await.status, 201);
+    let known = shop.send_from("192.0.2.200", post("/api/v1/sessions", body(PASSWORD))).await;
+    assert_eq!(known.status, 201, "its network is known");
 }

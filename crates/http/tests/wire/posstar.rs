@@ -347,8 +347,8 @@ async fn other_refusals_keep_the_shape() {
         refused(&shop.post(REGISTER, registration("rita@example.com")).await, status, phrase, phrase);
         shop.store.set(Mood::Well);
     }
-    for _ in 0..5 {
-        unauthorized(&login(&shop, "admin@example.com", "wrong").await);
+    for number in 0..10 {
+        unauthorized(&login(&shop, "admin@example.com", &format!("wrong {number}")).await);
     }
     let held = login(&shop, "admin@example.com", PASSWORD).await;
     refused(&held, 429, "Too Many Requests", "Too Many Requests");

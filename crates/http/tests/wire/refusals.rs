@@ -23,7 +23,8 @@ struct Place {
     own: &'static str,
     unknown: &'static str,
     members: &'static [&'static str],
-    wrong: fn() -> serde_json::Value,
+    /// A login with a wrong password, another one for each number.
+    wrong: fn(u8) -> serde_json::Value,
     held: u16,
     fields: u16,
     /// What a refresh without a token in its body is answered.
@@ -42,7 +43,7 @@ const PLACES: [Place; 3] = [
         own: "/api/v1/sessions/current",
         unknown: "/api/v1/nothing",
         members: &["type", "title", "status", "detail", "instance", "code", "trace_id"],
-        wrong: || json!({ "login": "cashier", "password": "wrong", "device": "P01" }),
+        wrong: |number| json!({ "login": "cashier", "password": format!("wrong {number}"), "device": "P01" }),
         held: 429,
         fields: 422,
         bare_refresh: 422,
@@ -55,7 +56,7 @@ const PLACES: [Place; 3] = [
         own: "/portos/api/v1/auth",
         unknown: "/portos/api/nothing",
         members: &["title", "status", "instance", "traceId"],
-        wrong: || json!({ "UserName": "cashier", "Password": "wrong", "DeviceName": "P01" }),
+        wrong: |number| json!({ "UserName": "cashier", "Password": format!("wrong {number}"), "DeviceName": "P01" }),
         held: 423,
         fields: 400,
         bare_refresh: 400,
@@ -68,7 +69,7 @@ const PLACES: [Place; 3] = [
         own: "/kasir/api/v1/auth/me",
         unknown: "/kasir/api/v1/nothing",
         members: &["message", "error", "data"],
-        wrong: || json!({ "email": "cashier", "password": "wrong" }),
+        wrong: |number| json!({ "email": "cashier", "password": format!("wrong {number}") }),
         held: 429,
         fields: 400,
         bare_refresh: 401,
@@ -228,9 +229,9 @@ async fn a_mount_of_a_tenant_that_is_not_there_judges_nobody() {
 async fn a_login_is_held_back_after_wrong_passwords() {
     for place in &PLACES {
         let shop = Shop::open();
-        let mut last = shop.post(place.login, (place.wrong)()).await;
-        for _ in 0..6 {
-            last = shop.post(place.login, (place.wrong)()).await;
+        let mut last = shop.post(place.login, (place.wrong)(0)).await;
+        for number in 1..=10 {
+            last = shop.post(place.login, (place.wrong)(number)).await;
         }
         is_problem(place, &last, place.held, "held back");
     }
@@ -309,7 +310,7 @@ async fn a_store_that_hangs_is_503_at_the_deadline() {
     let shop = Shop::with(Settings { deadline: Duration::from_millis(50), ..Settings::default() });
     shop.store.set(Mood::Hangs);
     for place in &PLACES {
-        is_problem(place, &shop.post(place.login, (place.wrong)()).await, 503, "a store that hangs");
+        is_problem(place, &shop.post(place.login, (place.wrong)(0)).await, 503, "a store that hangs");
     }
     shop.store.set(Mood::Well);
     assert_eq!(shop.send(post(PLACES[0].login, json!({ "login": "admin", "password": PASSWORD }))).await.status, 201);

@@ -277,6 +277,7 @@ impl Shop {
             who: Who::User { login: user.to_owned(), device: Some(device.to_owned()) },
             proof: Proof::Password(Secret::new(PASSWORD.to_owned())),
             least: None,
+            previous: Vec::new(),
             address: None,
         };
         self.auth.generate(&login).unwrap()

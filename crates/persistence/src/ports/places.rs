@@ -15,6 +15,8 @@ use crate::transaction::Transaction;
 const NOTE: &str = "INSERT INTO places (principal_id, place, succeeded_at) VALUES ($1, $2, $3) \
      ON CONFLICT (principal_id, place) DO UPDATE SET succeeded_at = excluded.succeeded_at \
      WHERE places.succeeded_at < excluded.succeeded_at";
+const TRIM: &str = "DELETE FROM places WHERE principal_id = $1 AND place NOT IN (\
+     SELECT place FROM places WHERE principal_id = $1 ORDER BY succeeded_at DESC, place DESC LIMIT $2)";
 // asked again outside: in PostgreSQL another unit of work may have noted a place since the inner reading
 const SWEEP: &str = "DELETE FROM places WHERE (principal_id, place) IN (\
      SELECT principal_id, place FROM places WHERE succeeded_at < $1 ORDER BY succeeded_at LIMIT $2) AND succeeded_at < $1";
@@ -32,6 +34,10 @@ impl Places for Transaction<'_> {
 
     fn note(&mut self, principal: Uuid, place: &CountKey, at: Instant) -> Stored<()> {
         self.run(&Statement::new(NOTE, [Bind::from(&principal), Bind::Bytes(&place.0), at.into()])).map(drop)
+    }
+
+    fn trim(&mut self, principal: Uuid, keep: u32) -> Stored<()> {
+        self.run(&Statement::new(TRIM, [Bind::from(&principal), i64::from(keep).into()])).map(drop)
     }
 
     fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {

@@ -46,3 +46,45 @@ fn both_databases_have_the_same_columns() {
     postgres.retain(|column| column != "changes.number");
     assert_eq!(columns(Fresh::sqlite().raw()), postgres);
 }
+
+/// What stood against somebody before wrong passwords took tokens: it makes the bucket for unknown networks emptier, so that an
+/// attack that was going on gets no fresh start, and it ages.
+fn failures_in_a_row_become_tokens(fresh: &Fresh, up: &str, down: &str) {
+    let raw = fresh.raw();
+    raw.sql(down);
+    let key = |number: u8| {
+        let hex = format!("{number:02x}").repeat(32);
+        match raw {
+            Raw::Sqlite(_) => format!("X'{hex}'"),
+            Raw::Postgres(_) => format!("decode('{hex}', 'hex')"),
+        }
+    };
+    for (number, failures, failed_at) in [(1, 3, "1000"), (2, 100, "1000"), (3, 0, "NULL")] {
+        raw.sql(&format!(
+            "INSERT INTO attempts (key, failures, failed_at, open, touched_at) VALUES ({}, {failures}, {failed_at}, 0, 1)",
+            key(number)
+        ));
+    }
+    raw.sql(up);
+    let mut full_at = raw.texts("SELECT CAST(full_at AS TEXT) AS text FROM attempts ORDER BY key");
+    full_at.truncate(3);
+    assert_eq!(full_at, ["2881000", "9601000", "0"]);
+}
+
+#[test]
+fn sqlite_s_failures_in_a_row_become_tokens() {
+    failures_in_a_row_become_tokens(
+        &Fresh::sqlite(),
+        include_str!("../../../../migrations/sqlite/2026-11-28-000015_buckets/up.sql"),
+        include_str!("../../../../migrations/sqlite/2026-11-28-000015_buckets/down.sql"),
+    );
+}
+
+#[test]
+fn postgres_failures_in_a_row_become_tokens() {
+    failures_in_a_row_become_tokens(
+        &Fresh::postgres(),
+        include_str!("../../../../migrations/postgres/2026-11-28-000015_buckets/up.sql"),
+        include_str!("../../../../migrations/postgres/2026-11-28-000015_buckets/down.sql"),
+    );
+}

@@ -1,7 +1,9 @@
 //! The store's identity and state, its keys, the processes over it, counted failures, places and the audit.
 
+use std::time::Duration;
+
 use tillgate_auth_core::ports::{
-    Count, CountKey, Cursor, Instance, InstanceState, KeyKind, KeyState, Node, Settled, StoredKey,
+    Bucket, CountKey, Cursor, Instance, InstanceState, KeyKind, KeyState, Node, Settled, StoredKey,
 };
 use tillgate_domain::{Action, Actor, Event, EventId, KeyId, NodeId, Outcome, StoreError, Subject, UserId};
 
@@ -100,29 +102,36 @@ on_both! {
 
     fn failures_are_counted_charged_and_forgiven(fresh) {
         let (one, other) = (CountKey([1; 32]), CountKey([2; 32]));
-        let counts = || fresh.read(|tx| tx.attempts().counts(&[other, one, other]));
-        assert_eq!(counts(), [Count::default(); 3]);
-        let charge = |from: Count, seconds| {
-            fresh.write(|tx| tx.attempts().charge(one, Some(uuid(40)), &from, at(seconds)))
+        let buckets = || fresh.read(|tx| tx.attempts().buckets(&[other, one, other]));
+        assert_eq!(buckets(), [Bucket::default(); 3]);
+        let to = |full_at, open, opened_at| {
+            Bucket { full_at: at(full_at), open, opened_at: Some(at(opened_at)), barred_until: None }
         };
-        assert!(charge(Count::default(), 1));
-        assert!(!charge(Count::default(), 1), "another is open by now");
-        assert!(charge(Count { open: 1, ..Count::default() }, 2));
-        fresh.write(|tx| tx.attempts().settle(one, Settled::Failed, at(3)));
-        let counted = Count { failures: 1, failed_at: Some(at(3)), open: 1, opened_at: Some(at(2)) };
-        assert_eq!(counts()[1], counted);
-        assert!(!charge(Count { open: 1, ..Count::default() }, 4), "a failure stands by now");
-        assert!(charge(counted, 4));
-        fresh.write(|tx| tx.attempts().settle(one, Settled::Returned, at(5)));
-        fresh.write(|tx| tx.attempts().settle(one, Settled::Succeeded, at(6)));
-        fresh.write(|tx| tx.attempts().settle(one, Settled::Succeeded, at(6)));
-        assert_eq!(counts()[1], Count { failures: 0, failed_at: None, open: 0, opened_at: Some(at(4)) });
-        fresh.write(|tx| tx.attempts().settle(other, Settled::Failed, at(7)));
-        assert_eq!(counts()[0], Count { failures: 1, failed_at: Some(at(7)), ..Count::default() });
+        let charge = |from: Bucket, to: Bucket| {
+            fresh.write(|tx| tx.attempts().charge(one, Some(uuid(40)), &from, &to, at(1)))
+        };
+        assert!(charge(Bucket::default(), to(60, 1, 1)));
+        assert!(!charge(Bucket::default(), to(60, 1, 1)), "a token is out by now");
+        assert!(charge(to(60, 1, 1), to(120, 2, 2)));
+        fresh.write(|tx| tx.attempts().settle(one, Settled::Returned(Duration::from_mins(1)), at(3)));
+        assert_eq!(buckets()[1], to(60, 1, 2));
+        for _ in 0..2 {
+            fresh.write(|tx| tx.attempts().settle(one, Settled::Spent, at(3)));
+        }
+        fresh.write(|tx| tx.attempts().bar(one, at(90)));
+        assert_eq!(buckets()[1], Bucket { barred_until: Some(at(90)), ..to(60, 0, 2) });
+        assert!(fresh.write(|tx| tx.attempts().remember(one, &other, at(0), at(4))));
+        assert!(!fresh.write(|tx| tx.attempts().remember(one, &other, at(0), at(5))));
+        assert_eq!(fresh.read(|tx| tx.attempts().remembered(one, at(0))), 1);
         assert_eq!(fresh.write(|tx| tx.attempts().forgive(uuid(40))), 1);
-        assert_eq!(counts()[1], Count::default());
+        assert_eq!(buckets()[1], Bucket::default());
+        assert_eq!(fresh.read(|tx| tx.attempts().remembered(one, at(0))), 0);
+        assert!(fresh.write(|tx| tx.attempts().charge(other, None, &Bucket::default(), &to(60, 1, 7), at(7))));
+        assert!(fresh.write(|tx| tx.attempts().remember(other, &one, at(0), at(7))));
         assert_eq!(fresh.write(|tx| tx.attempts().sweep(at(7), 9)), 0);
         assert_eq!(fresh.write(|tx| tx.attempts().sweep(at(8), 9)), 1);
+        assert_eq!(fresh.write(|tx| tx.attempts().sweep_remembered(at(7), 9)), 0);
+        assert_eq!(fresh.write(|tx| tx.attempts().sweep_remembered(at(8), 9)), 1);
     }
 
     fn a_place_keeps_its_newest_success(fresh) {

@@ -48,6 +48,7 @@ impl Generate {
             who: Who::User { login: self.user.to_string(), device: Some(self.device.to_string()) },
             proof: Proof::Password(password::prove(self.user.as_str())?),
             least: None,
+            previous: Vec::new(),
             address: None,
         };
         let granted = auth.generate(&login).map_err(Stop::failed)?;

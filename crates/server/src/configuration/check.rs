@@ -91,7 +91,12 @@ pub(super) fn together(settings: &Settings) -> Result<(), Fault> {
     hold(database.connections >= 1, || "database.connections must be at least 1".to_owned())?;
     hold(database.waiting >= 1, || "database.waiting must be at least 1".to_owned())?;
     hold(limits.body.0 >= 1 << 10, || "limits.body is under 1KiB".to_owned())?;
-    hold(throttle.longest >= throttle.wait, || "throttle.longest is shorter than throttle.wait".to_owned())
+    let bursts =
+        [("free", throttle.free), ("address_free", throttle.address_free), ("unknown_free", throttle.unknown_free)];
+    for (name, burst) in bursts {
+        hold((1..=100_000).contains(&burst), || format!("throttle.{name} must lie between 1 and 100000"))?;
+    }
+    Ok(())
 }
 
 /// Whether a text may stand as an issuer: a URI (RFC 7519, 2), and where it is a URL one without query and fragment (RFC 8414, 2).

@@ -233,19 +233,14 @@ settings! {
     }
     /// What holds back those who guess passwords.
     throttle: Throttle {
-        /// Failures in a row that one principal has free at one place.
+        /// Wrong passwords that a client has free for an account if it shows a refresh token of an earlier session; then one in 5 s.
         free: u32 = "5",
-        /// Failures in a row that one address has free.
+        /// Wrong passwords that a network (/24 of IPv4, /48 of IPv6) has free for each account that has logged in there before, and for
+        /// all others together; then one a minute each.
         address_free: u32 = "50",
-        /// The first wait; each doubles.
-        wait: Duration = "1s",
-        /// The longest wait.
-        longest: Duration = "5m",
-        /// The longest wait of a principal at a place where they have succeeded before.
-        known_longest: Duration = "30s",
-        /// Failures in a row of one principal that stop them until an administrator unlocks them.
-        stop: u32 = "100",
-        /// How long a place stays known after a success.
+        /// Wrong passwords that an account has free from all networks together where it has not logged in before; then one in 16 minutes.
+        unknown_free: u32 = "10",
+        /// How long a network stays known after a success there.
         known: Duration = "90d",
     }
     /// How endings reach this process.

@@ -35,11 +35,16 @@ fn of_engine(auth: &Weak<Auth>) -> Vec<Gauge> {
     let Some(auth) = auth.upgrade() else { return Vec::new() };
     let facts = auth.passwords().facts();
     let mut gauges = vec![
-        gauge("tillgate_hash_queue_known", "Logins from known places that wait for a hash.", number(facts.known)),
+        gauge("tillgate_hash_queue_known", "Logins from known networks that wait for a hash.", number(facts.known)),
         gauge(
             "tillgate_hash_queue_strangers",
-            "Logins from other places that wait for a hash.",
+            "Logins from other networks that wait for a hash.",
             number(facts.strangers),
+        ),
+        gauge(
+            "tillgate_hash_queue_setting",
+            "Registrations and resets of passwords that wait for a hash.",
+            number(facts.setting),
         ),
         gauge(
             "tillgate_clock_in_doubt",

@@ -141,22 +141,29 @@ macro_rules! auth_contract {
             Bench,
             attempts,
             [
-                counts_come_in_the_order_of_the_keys,
-                a_charge_is_opened,
-                a_charge_from_other_counts_is_lost,
-                a_failure_is_counted,
-                a_success_forgets_the_failures,
-                a_returned_charge_leaves_the_failures,
-                charges_never_fall_below_zero,
+                buckets_come_in_the_order_of_the_keys,
+                a_token_is_taken,
+                a_token_of_another_bucket_is_lost,
+                a_token_is_spent,
+                a_token_is_returned,
+                open_attempts_never_fall_below_zero,
+                a_bar_is_kept,
+                a_wrong_password_is_remembered,
                 a_principal_is_forgiven,
-                old_counts_are_swept,
+                old_buckets_are_swept,
+                old_wrong_passwords_are_swept,
             ]
         );
         $crate::cases!(
             $open,
             Bench,
             places,
-            [a_success_is_remembered_by_place, the_last_success_counts, old_places_are_swept,]
+            [
+                a_success_is_remembered_by_place,
+                the_last_success_counts,
+                the_latest_places_are_kept,
+                old_places_are_swept,
+            ]
         );
         $crate::cases!(
             $open,
@@ -241,7 +248,8 @@ macro_rules! auth_contract {
                 two_raises_give_two_epochs,
                 two_first_charges,
                 two_charges_after_a_failure,
-                two_failures_are_both_counted,
+                two_tokens_are_both_returned,
+                two_with_one_wrong_password,
                 a_use_and_a_rotation_are_both_kept,
                 a_late_commit_is_not_passed_over,
             ]

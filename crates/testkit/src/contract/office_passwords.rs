@@ -6,7 +6,7 @@ use tillgate_domain::office::ports::HoldersOf;
 use tillgate_domain::{EndedWhy, Epoch, PrincipalId, Scope, Secret, StoreError, StoreExt, Stored, User, UserName};
 
 use crate::Whole;
-use crate::contract::{digest, none_counted};
+use crate::contract::{digest, full, taken};
 use crate::meeting::{Crossing, Signal, both};
 use crate::shop::{self, Shop, at, device, office, read, session_id, tenant, user, user_id, verifier};
 
@@ -40,18 +40,18 @@ pub fn failed_logins_are_forgotten(whole: &Whole) {
     let bench = &whole.bench;
     for (number, principal) in [(1, shop.anna.id.0), (2, shop.anna.id.0), (3, shop.ben.id.0), (4, shop.till.id.0)] {
         shop::write(bench, |tx| {
-            tx.attempts().charge(digest(number), Some(principal), &none_counted(), at(5))?;
-            tx.attempts().settle(digest(number), Settled::Failed, at(5))
+            tx.attempts().charge(digest(number), Some(principal), &full(), &taken(&full(), 5), at(5))?;
+            tx.attempts().settle(digest(number), Settled::Spent, at(5))
         });
     }
-    let failures = || {
-        let counts = read(bench, |tx| tx.attempts().counts(&[digest(1), digest(2), digest(3), digest(4)]));
-        counts.into_iter().map(|count| count.failures).collect::<Vec<_>>()
+    let stored = || {
+        let buckets = read(bench, |tx| tx.attempts().buckets(&[digest(1), digest(2), digest(3), digest(4)]));
+        buckets.into_iter().map(|bucket| bucket != full()).collect::<Vec<_>>()
     };
     office(whole, |tx| tx.passwords().forgive(PrincipalId::User(shop.anna.id)));
-    assert_eq!(failures(), [0, 0, 1, 1]);
+    assert_eq!(stored(), [false, false, true, true]);
     office(whole, |tx| tx.passwords().forgive(PrincipalId::Device(shop.till.id)));
-    assert_eq!(failures(), [0, 0, 1, 0]);
+    assert_eq!(stored(), [false, false, true, false]);
 }
 
 type Write = fn(&mut dyn OfficeTx, &Shop) -> Stored<()>;
@@ -79,7 +79,7 @@ const WRITES: &[(&str, Write)] = &[
 pub fn a_reader_of_the_office_cannot_write(whole: &Whole) {
     let shop = Shop::open(&whole.bench);
     shop::write(&whole.bench, |tx| {
-        tx.attempts().charge(digest(1), Some(shop.anna.id.0), &none_counted(), at(5)).map(drop)
+        tx.attempts().charge(digest(1), Some(shop.anna.id.0), &full(), &taken(&full(), 5), at(5)).map(drop)
     });
     for (name, attempt) in WRITES {
         let answer = whole.office.read(|tx| attempt(tx, &shop));
@@ -99,7 +99,7 @@ pub fn a_reader_of_the_office_cannot_write(whole: &Whole) {
     assert_eq!(whole.office.read(|tx| tx.devices().find(shop.till.id)).unwrap(), Some(shop.till.clone()));
     assert_eq!(whole.office.read(|tx| tx.devices().find(shop::device_id(9))).unwrap(), None);
     assert_eq!(password(whole, PrincipalId::User(shop.anna.id)).unwrap().0, verifier("hash of Anna's"));
-    assert_eq!(read(&whole.bench, |tx| tx.attempts().counts(&[digest(1)]))[0].open, 1);
+    assert_eq!(read(&whole.bench, |tx| tx.attempts().buckets(&[digest(1)]))[0].open, 1);
 }
 
 /// A unit of work of one view inside one of the other is `Nested`: they are the same store.

@@ -39,6 +39,21 @@ pub fn the_last_success_counts(bench: &Bench) {
     assert!(to_the_day(found(bench, 1, &digest(1)), 3 * DAY));
 }
 
+/// The places of the latest successes are kept, of each principal apart.
+pub fn the_latest_places_are_kept(bench: &Bench) {
+    for (user, place, day) in [(1, 1, 5), (1, 2, 1), (1, 3, 3), (1, 4, 4), (2, 2, 1)] {
+        note(bench, user, place, day * DAY);
+    }
+    let places = |user| [1, 2, 3, 4].map(|place| found(bench, user, &digest(place)).is_some());
+    let trim = |keep| write(bench, |tx| tx.places().trim(user_id(1).0, keep));
+    trim(4);
+    assert_eq!(places(1), [true; 4]);
+    trim(2);
+    assert_eq!(places(1), [true, false, false, true]);
+    assert_eq!(places(2), [false, true, false, false]);
+    write(bench, |tx| tx.places().trim(user_id(9).0, 2));
+}
+
 /// A sweep removes the places of which the last success was before the instant, `limit` at most, and says how many.
 pub fn old_places_are_swept(bench: &Bench) {
     for (user, place, day) in [(1, 1, 0), (1, 2, 0), (2, 1, 0), (1, 3, 10), (2, 2, 0)] {

@@ -4,7 +4,7 @@ use tillgate_auth_core::ports::{KeyKind, KeyState, Settled};
 use tillgate_domain::{Change, EndedWhy, Epoch, Scope};
 
 use crate::Bench;
-use crate::contract::{digest, none_counted};
+use crate::contract::{digest, full, taken};
 use crate::meeting::{Crossing, Signal, both};
 use crate::shop::{Shop, add, at, key, read, rotation, session_id, stored, write};
 
@@ -162,52 +162,66 @@ pub fn two_raises_give_two_epochs(bench: &Bench) {
 
 fn two_charges(bench: &Bench) {
     let crossing = Crossing::default();
-    let from = read(bench, |tx| Ok(tx.attempts().counts(&[digest(1)])?[0]));
+    let from = read(bench, |tx| Ok(tx.attempts().buckets(&[digest(1)])?[0]));
     let charge = || {
         write(bench, |tx| {
-            tx.attempts().counts(&[digest(1)])?;
+            tx.attempts().buckets(&[digest(1)])?;
             crossing.meet();
-            tx.attempts().charge(digest(1), None, &from, at(9))
+            tx.attempts().charge(digest(1), None, &from, &taken(&from, 9), at(9))
         })
     };
     let (one, other) = both(charge, charge);
     assert!(one != other, "{one} {other}");
-    let now = read(bench, |tx| Ok(tx.attempts().counts(&[digest(1)])?[0]));
-    assert_eq!((now.failures, now.open), (from.failures, from.open + 1));
+    let now = read(bench, |tx| Ok(tx.attempts().buckets(&[digest(1)])?[0]));
+    assert_eq!(now, taken(&from, 9));
 }
 
-/// Of two charges from the same counts one is opened, where nothing was counted before.
+/// Of two that take a token of the same bucket one gets it, where nothing was taken before.
 pub fn two_first_charges(bench: &Bench) {
     two_charges(bench);
 }
 
-/// Of two charges from the same counts one is opened, where failures stand.
+/// Of two that take a token of the same bucket one gets it, where one was spent before.
 pub fn two_charges_after_a_failure(bench: &Bench) {
     write(bench, |tx| {
-        tx.attempts().charge(digest(1), None, &none_counted(), at(5))?;
-        tx.attempts().settle(digest(1), Settled::Failed, at(5))
+        tx.attempts().charge(digest(1), None, &full(), &taken(&full(), 5), at(5))?;
+        tx.attempts().settle(digest(1), Settled::Spent, at(5))
     });
     two_charges(bench);
 }
 
-/// Two failures that are settled at once are both counted.
-pub fn two_failures_are_both_counted(bench: &Bench) {
+/// Two tokens that are returned at once are both returned.
+pub fn two_tokens_are_both_returned(bench: &Bench) {
     write(bench, |tx| {
-        tx.attempts().charge(digest(1), None, &none_counted(), at(5))?;
-        let one = tillgate_auth_core::ports::Count { open: 1, ..none_counted() };
-        tx.attempts().charge(digest(1), None, &one, at(5)).map(drop)
+        let one = taken(&full(), 5);
+        tx.attempts().charge(digest(1), None, &full(), &one, at(5))?;
+        tx.attempts().charge(digest(1), None, &one, &taken(&one, 5), at(5)).map(drop)
     });
     let crossing = Crossing::default();
     let settle = || {
         write(bench, |tx| {
-            tx.attempts().counts(&[digest(1)])?;
+            tx.attempts().buckets(&[digest(1)])?;
             crossing.meet();
-            tx.attempts().settle(digest(1), Settled::Failed, at(9))
+            tx.attempts().settle(digest(1), Settled::Returned(std::time::Duration::from_secs(10)), at(9))
         });
     };
     both(settle, settle);
-    let now = read(bench, |tx| Ok(tx.attempts().counts(&[digest(1)])?[0]));
-    assert_eq!((now.failures, now.open), (2, 0));
+    let now = read(bench, |tx| Ok(tx.attempts().buckets(&[digest(1)])?[0]));
+    assert_eq!((now.full_at, now.open), (at(5), 0));
+}
+
+/// Of two that try one wrong password at once, one is the first.
+pub fn two_with_one_wrong_password(bench: &Bench) {
+    let crossing = Crossing::default();
+    let remember = || {
+        write(bench, |tx| {
+            tx.attempts().remembered(digest(1), at(0))?;
+            crossing.meet();
+            tx.attempts().remember(digest(1), &digest(2), at(0), at(9))
+        })
+    };
+    let (one, other) = both(remember, remember);
+    assert!(one != other, "{one} {other}");
 }
 
 /// A use that is noted while the session rotates loses neither.

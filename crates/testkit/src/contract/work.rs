@@ -23,8 +23,9 @@ fn write_everywhere(tx: &mut dyn AuthTx, shop: &Shop) -> Stored<()> {
     tx.devices().seat(shop.till.id, None, Some(session_id(5)))?;
     let anna = PrincipalId::User(shop.anna.id);
     tx.credentials().claim(anna, CREDENTIAL, 1, Some(&verifier("new hash")), at(62))?;
-    tx.attempts().charge(super::digest(1), None, &super::none_counted(), at(62))?;
-    tx.attempts().settle(super::digest(1), Settled::Failed, at(62))?;
+    tx.attempts().charge(super::digest(1), None, &super::full(), &super::taken(&super::full(), 62), at(62))?;
+    tx.attempts().settle(super::digest(1), Settled::Spent, at(62))?;
+    tx.attempts().remember(super::digest(1), &super::digest(3), at(0), at(62))?;
     tx.places().note(shop.anna.id.0, &super::digest(2), at(62))?;
     tx.keys().insert(&key(7, KeyKind::Signing, KeyState::Current))?;
     tx.nodes().note(&Node { id: node_id(1), applied: Cursor(0), seen_at: at(62) })?;
@@ -42,7 +43,8 @@ fn traces(bench: &Bench, shop: &Shop) -> Vec<String> {
         seen.push(format!("till {:?}", tx.devices().find(shop.till.id)?));
         let credential = tx.credentials().find(PrincipalId::User(shop.anna.id), CREDENTIAL)?;
         seen.push(format!("credential {:?}", credential.map(|found| found.verifier.expose().clone())));
-        seen.push(format!("counts {:?}", tx.attempts().counts(&[super::digest(1)])?));
+        seen.push(format!("buckets {:?}", tx.attempts().buckets(&[super::digest(1)])?));
+        seen.push(format!("remembered {:?}", tx.attempts().remembered(super::digest(1), at(0))?));
         seen.push(format!("place {:?}", tx.places().find(shop.anna.id.0, &super::digest(2))?));
         seen.push(format!("keys {:?}", tx.keys().all()?));
         seen.push(format!("changes {:?}", tx.feed().look(None)?.changes));
@@ -171,11 +173,17 @@ const WRITES: &[(&str, Write)] = &[
     ("Users::claim", |tx, shop| tx.users().claim(shop.anna.id, Epoch(0), at(9)).map(drop)),
     ("Devices::claim", |tx, shop| tx.devices().claim(shop.till.id, Epoch(0), at(9)).map(drop)),
     ("Devices::seat", |tx, shop| tx.devices().seat(shop.till.id, None, Some(session_id(1))).map(drop)),
-    ("Attempts::charge", |tx, _| tx.attempts().charge(super::digest(3), None, &super::none_counted(), at(9)).map(drop)),
-    ("Attempts::settle", |tx, _| tx.attempts().settle(super::digest(1), Settled::Failed, at(9))),
+    ("Attempts::charge", |tx, _| {
+        tx.attempts().charge(super::digest(3), None, &super::full(), &super::taken(&super::full(), 9), at(9)).map(drop)
+    }),
+    ("Attempts::settle", |tx, _| tx.attempts().settle(super::digest(1), Settled::Spent, at(9))),
+    ("Attempts::bar", |tx, _| tx.attempts().bar(super::digest(1), at(9))),
+    ("Attempts::remember", |tx, _| tx.attempts().remember(super::digest(1), &super::digest(9), at(0), at(9)).map(drop)),
     ("Attempts::forgive", |tx, shop| tx.attempts().forgive(shop.anna.id.0).map(drop)),
     ("Attempts::sweep", |tx, _| tx.attempts().sweep(at(10_000_000), 9).map(drop)),
+    ("Attempts::sweep_remembered", |tx, _| tx.attempts().sweep_remembered(at(10_000_000), 9).map(drop)),
     ("Places::note", |tx, shop| tx.places().note(shop.anna.id.0, &super::digest(4), at(9))),
+    ("Places::trim", |tx, shop| tx.places().trim(shop.anna.id.0, 0)),
     ("Places::sweep", |tx, _| tx.places().sweep(at(10_000_000), 9).map(drop)),
     ("Keys::insert", |tx, _| tx.keys().insert(&key(9, KeyKind::Refresh, KeyState::Next)).map(drop)),
     ("Keys::turn", |tx, _| tx.keys().turn(shop::key_id(7), KeyState::Next, KeyState::Current, at(9)).map(drop)),
@@ -193,7 +201,9 @@ const WRITES: &[(&str, Write)] = &[
 fn furnished(bench: &Bench) -> Shop {
     let shop = opened(bench);
     write(bench, |tx| {
-        tx.attempts().charge(super::digest(1), Some(shop.anna.id.0), &super::none_counted(), at(2))?;
+        let to = super::taken(&super::full(), 2);
+        tx.attempts().charge(super::digest(1), Some(shop.anna.id.0), &super::full(), &to, at(2))?;
+        tx.attempts().remember(super::digest(1), &super::digest(2), at(0), at(2))?;
         tx.places().note(shop.anna.id.0, &super::digest(2), at(2))?;
         tx.keys().insert(&key(7, KeyKind::Signing, KeyState::Next))?;
         tx.endings().touch(Scope::Keys, at(2))?;

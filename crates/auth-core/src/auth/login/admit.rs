@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use tillgate_domain::{Folded, Slug, StoreExt, Stored, Tenant};
+use tillgate_domain::{Folded, Secret, Slug, StoreExt, Stored, Tenant};
 
-use super::{Found, LoginRefusal};
+use super::Found;
 use crate::auth::Auth;
 use crate::ports::{AuthTx, CredentialKind};
-use crate::throttle::{Admission, Attempt, Charge, Claimed};
-use crate::{Error, Login, Proof, Refusal, Tenancy, Who};
+use crate::throttle::{Admission, Attempt, Charge, Claimed, PriorSession};
+use crate::token::refresh::RefreshToken;
+use crate::{Error, Login, Proof, Refusal, SessionKind, Tenancy, Who};
 
 /// The tenant of those who name none.
 const DEFAULT: &str = "default";
@@ -16,42 +17,73 @@ const DEFAULT: &str = "default";
 /// How long a login waits for its turn at most.
 const TURN: Duration = Duration::from_secs(4);
 
+/// How many refresh tokens of earlier sessions are looked at: a browser may send several cookies of one name.
+const MOST_PREVIOUS: usize = 16;
+
 /// A login that the throttle admits.
 pub(super) struct Admitted {
     pub(super) found: Found,
     pub(super) charge: Charge,
 }
 
+/// What an attempt has waited for.
+pub(in crate::auth) enum Waited<T> {
+    Admitted(T, Box<Charge>),
+    Held(T, Duration),
+}
+
 impl Auth {
-    /// Finds out who a login is about and waits for its turn.
+    /// Finds out who a login is about and waits for its turn. A password that this program has just set is no guess.
     pub(super) fn admit(&self, login: &Login) -> Result<Admitted, Error> {
-        let (found, charge) = self.await_turn(|tx| {
+        if let Proof::Verifier(_) = login.proof {
+            let now = self.time().at;
+            return Ok(self.store.read(|tx| {
+                let found = find(tx, login)?;
+                let charge = self.throttle.recognize(tx, &attempt(login, &found, None), now)?;
+                Ok(Admitted { found, charge })
+            })?);
+        }
+        let proven = |token: &Secret<String>| self.proven(token.expose()).ok().map(|(_, token)| token);
+        let previous: Vec<RefreshToken> = login.previous.iter().take(MOST_PREVIOUS).filter_map(proven).collect();
+        let waited = self.await_turn(|tx| {
             let found = find(tx, login)?;
-            let attempt = attempt(login, &found);
+            let mut prior = None;
+            for token in &previous {
+                if prior.is_none() {
+                    prior = prior_session(tx, token, &found)?;
+                }
+            }
+            let attempt = attempt(login, &found, prior);
             Ok((found, attempt))
         })?;
-        Ok(Admitted { found, charge })
+        match waited {
+            Waited::Admitted(found, charge) => Ok(Admitted { found, charge: *charge }),
+            Waited::Held(found, retry_after) => {
+                let refusal = Refusal::Held { retry_after };
+                let event = self.login_event(login, &found, tillgate_domain::Outcome::Refused, Some(refusal.code()))?;
+                self.note_guest(found.guest(login), &event);
+                Err(refusal.into())
+            }
+        }
     }
 
-    /// Finds out who an attempt is about, and waits until the throttle admits it.
+    /// Finds out who an attempt is about, and waits until the throttle admits it or holds it back.
     pub(in crate::auth) fn await_turn<T>(
         &self,
         find: impl Fn(&mut dyn AuthTx) -> Stored<(T, Attempt)>,
-    ) -> Result<(T, Charge), Error> {
+    ) -> Result<Waited<T>, Error> {
         let deadline = self.clock.monotonic().saturating_add(TURN);
-        let [jitter] = self.entropy.draw::<1>().map_err(|error| Error::Fault(error.to_string()))?;
         let mut spot = self.turns.spot();
         loop {
             let now = self.time().at;
             let (found, admission) = self.store.write(|tx| {
                 let (found, attempt) = find(tx)?;
-                let admission = self.throttle.admit(tx, &attempt, now, jitter)?;
+                let admission = self.throttle.admit(tx, &attempt, now)?;
                 Ok((found, admission))
             })?;
             let turn = match admission {
-                Admission::Admitted(charge) => return Ok((found, charge)),
-                Admission::Held { retry_after } => return Err(Refusal::Held { retry_after }.into()),
-                Admission::Stopped => return Err(LoginRefusal::Stopped.into()),
+                Admission::Admitted(charge) => return Ok(Waited::Admitted(found, charge)),
+                Admission::Held { retry_after } => return Ok(Waited::Held(found, retry_after)),
                 Admission::Turn(turn) => turn,
             };
             let left = deadline.saturating_sub(self.clock.monotonic());
@@ -63,8 +95,9 @@ impl Auth {
     }
 }
 
-fn attempt(login: &Login, found: &Found) -> Attempt {
-    let who = match found.principal(login) {
+/// Who a login claims to be.
+pub(super) fn claimed(login: &Login, found: &Found) -> Claimed {
+    match found.principal(login) {
         Some(principal) => Claimed::Principal(principal),
         None => Claimed::Unknown {
             tenant: found.tenant.as_ref().map(|tenant| tenant.id),
@@ -73,8 +106,27 @@ fn attempt(login: &Login, found: &Found) -> Attempt {
                 Who::Device { device } => device,
             }),
         },
-    };
-    Attempt { who, device: found.device.as_ref().map(|device| device.id), address: login.address }
+    }
+}
+
+fn attempt(login: &Login, found: &Found, prior: Option<PriorSession>) -> Attempt {
+    let (Proof::Password(guess) | Proof::Verifier(guess)) = &login.proof;
+    let device = found.device.as_ref().map(|device| device.id);
+    Attempt { who: claimed(login, found), device, address: login.address, prior, guess: guess.clone() }
+}
+
+/// What a refresh token proves of this login: that its client has been logged in before as this user or on this device. The session
+/// may be over; its newest token counts, and the one before, whose successor may have been lost. A permanent token is carried from
+/// one machine to another and proves nothing of the kind.
+fn prior_session(tx: &mut dyn AuthTx, token: &RefreshToken, found: &Found) -> Stored<Option<PriorSession>> {
+    let Some(standing) = tx.sessions().find(token.session)? else { return Ok(None) };
+    let session = &standing.session;
+    let of_tenant = found.tenant.as_ref().is_some_and(|tenant| tenant.id == session.tenant);
+    let of_user = session.user.is_some() && session.user == found.user.as_ref().map(|user| user.id);
+    let of_device = session.device.is_some() && session.device == found.device.as_ref().map(|device| device.id);
+    let newest = token.generation >= session.generation.saturating_sub(1);
+    let holds = session.kind != SessionKind::Permanent && newest && of_tenant && (of_user || of_device);
+    Ok(holds.then_some(PriorSession { user: session.user, device: session.device }))
 }
 
 /// Looks up what the login names. An empty password proves nothing, whatever is stored.
@@ -102,7 +154,7 @@ fn find(tx: &mut dyn AuthTx, login: &Login) -> Stored<Found> {
             Found { tenant, device, ..Found::default() }
         }
     };
-    let Proof::Password(password) = &login.proof;
+    let (Proof::Password(password) | Proof::Verifier(password)) = &login.proof;
     if let Some(principal) = found.principal(login)
         && !password.expose().is_empty()
     {

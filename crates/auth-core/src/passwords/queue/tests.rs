@@ -157,8 +157,8 @@ impl Set {
     }
 
     fn taken(&self) -> u64 {
-        let QueueFacts { known, strangers, running, hashed, .. } = self.queue.facts();
-        hashed + u64::try_from(known + strangers + running).unwrap()
+        let QueueFacts { known, strangers, setting, running, hashed, .. } = self.queue.facts();
+        hashed + u64::try_from(known + strangers + setting + running).unwrap()
     }
 
     fn until(&self, so: impl Fn(&Self) -> bool) {
@@ -186,7 +186,7 @@ fn a_password_matches_its_own_verifier() {
     let set = set(1, patient());
     assert_eq!(set.verify("right", Some(new("right"))), Ok(Verified { matches: true, rehash: None }));
     assert_eq!(set.verify("wrong", Some(new("right"))), Ok(Verified { matches: false, rehash: None }));
-    assert_eq!(set.queue.hash(&Secret::new("fresh".to_owned())).unwrap().expose(), "new:fresh");
+    assert_eq!(set.queue.hash(&Secret::new("fresh".to_owned()), Lane::Known, None).unwrap().expose(), "new:fresh");
     assert_eq!(set.queue.facts(), QueueFacts { hashed: 3, ..QueueFacts::default() });
 }
 
@@ -210,7 +210,10 @@ fn a_stale_verifier_is_renewed_where_the_password_is_right() {
     assert_eq!(set.verify("wrong", old()), Ok(Verified { matches: false, rehash: None }));
     set.dice.dry.store(true, Ordering::SeqCst);
     assert_eq!(set.verify("right", old()), Ok(Verified { matches: true, rehash: None }), "in without a salt too");
-    assert_eq!(set.queue.hash(&Secret::new("fresh".to_owned())), Err(HashError::NoEntropy(NoEntropy)));
+    assert_eq!(
+        set.queue.hash(&Secret::new("fresh".to_owned()), Lane::Known, None),
+        Err(HashError::NoEntropy(NoEntropy))
+    );
 }
 
 #[test]
@@ -242,14 +245,39 @@ fn what_finds_no_room_is_told_to_come_again() {
     let set = set(1, QueueLimits { waiting: 4, ..patient() });
     let running = set.ask("running", Lane::Known);
     set.gate.begun(1);
-    let waiting: Vec<Asked> = [Lane::Stranger, Lane::Stranger, Lane::Known].map(|lane| set.ask("waiting", lane)).into();
+    let waiting: Vec<Asked> = [Lane::Stranger; 2].map(|lane| set.ask("waiting", lane)).into();
     let busy = Err(HashError::Busy { retry_after: Duration::from_secs(1) });
     assert_eq!(set.ask("stranger", Lane::Stranger).join().unwrap(), busy, "half is not theirs");
-    let last = set.ask("known", Lane::Known);
-    assert_eq!(set.ask("known", Lane::Known).join().unwrap(), busy);
-    assert_eq!(set.queue.facts().busy, 2);
+    set.gate.permit(3);
+    assert!(matched(running) && waiting.into_iter().all(matched));
+    let running = set.ask("running", Lane::Known);
+    set.gate.begun(4);
+    let waiting: Vec<Asked> = [Lane::Known; 4].map(|lane| set.ask("waiting", lane)).into();
+    for lane in [Lane::Known, Lane::Stranger, Lane::Setting] {
+        assert_eq!(set.ask("next", lane).join().unwrap(), busy);
+    }
+    assert_eq!(set.queue.facts().busy, 4);
     set.gate.permit(5);
-    assert!(matched(running) && matched(last) && waiting.into_iter().all(matched));
+    assert!(matched(running) && waiting.into_iter().all(matched));
+}
+
+/// A flood of registrations takes neither the room nor the turn of those who log in.
+#[test]
+fn what_is_set_by_strangers_waits_behind_everybody_and_makes_room() {
+    let set = set(1, QueueLimits { waiting: 4, ..patient() });
+    let running = set.ask("running", Lane::Known);
+    set.gate.begun(1);
+    let setting = set.ask("setting", Lane::Setting);
+    let rest = [Lane::Stranger, Lane::Known, Lane::Known].map(|lane| set.ask("login", lane));
+    assert_eq!(set.queue.facts().setting, 1);
+    let queue = Arc::clone(&set.queue);
+    let last =
+        thread::spawn(move || queue.verify(Secret::new("known".to_owned()), Some(new("known")), Lane::Known, None));
+    set.until(|set| set.queue.facts().busy == 1);
+    assert!(matches!(setting.join().unwrap(), Err(HashError::Busy { .. })), "it is told at once");
+    assert_eq!((set.queue.facts().setting, set.queue.facts().busy), (0, 1));
+    set.gate.permit(5);
+    assert!(matched(running) && matched(last) && rest.into_iter().all(matched));
 }
 
 #[test]
@@ -347,7 +375,7 @@ fn hashing_yields_to_what_serves_requests() {
 fn a_crowd_is_served_by_the_real_hasher() {
     let hasher = Arc::new(Argon2id::new(Cost { memory_kib: 64, passes: 1, lanes: 1 }).unwrap());
     let queue = HashQueue::start(hasher, Arc::new(Dice::default()), Arc::new(Hands::default()), patient()).unwrap();
-    let made = queue.hash(&Secret::new("right".to_owned())).unwrap();
+    let made = queue.hash(&Secret::new("right".to_owned()), Lane::Known, None).unwrap();
     thread::scope(|scope| {
         for number in 0..40 {
             let (queue, made) = (&queue, made.clone());

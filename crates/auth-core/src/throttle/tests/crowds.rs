@@ -8,34 +8,47 @@ use super::*;
 
 #[test]
 fn twelve_right_logins_at_once_all_succeed() {
-    for failures in 0..5 {
+    for failures in [0, 4, 9] {
         let server = server();
-        for _ in 0..failures {
-            server.try_at(&anna(), Outcome::Failed, NOON);
-        }
+        server.fail(&anna(), 0..failures, NOON);
         assert_eq!(server.crowd(&vec![anna(); 12], Outcome::Succeeded), 12, "after {failures} failures");
     }
     let known = server();
     known.try_at(&anna(), Outcome::Succeeded, NOON);
-    assert_eq!(known.crowd(&vec![anna(); 12], Outcome::Succeeded), 12);
-    let everybody: Vec<_> = (0..120).map(|byte| Attempt { who: Claimed::Principal(user(byte)), ..anna() }).collect();
+    assert_eq!(known.crowd(&vec![anna(); 60], Outcome::Succeeded), 60);
+    assert_eq!(known.crowd(&vec![anna_by_proof(1, 2); 12], Outcome::Succeeded), 12);
+    let everybody: Vec<_> = (0..120).map(neighbour).collect();
     assert_eq!(server().crowd(&everybody, Outcome::Succeeded), 120, "a whole shop behind one address");
 }
 
 #[test]
 fn a_burst_gets_no_more_guesses_than_a_queue() {
-    assert_eq!(server().crowd(&vec![anna(); 100], Outcome::Failed), 5, "of one principal at one place");
-    let spread: Vec<_> = (0..100).map(|byte| Attempt { who: Claimed::Principal(user(byte)), ..anna() }).collect();
-    assert_eq!(server().crowd(&spread, Outcome::Failed), 50, "of one address");
-    let places: Vec<_> = (0..150).map(anna_on).collect();
-    assert_eq!(server().crowd(&places, Outcome::Failed), 100, "of one principal");
+    let guesses =
+        |of: &dyn Fn(u16) -> Attempt| (0..100).map(|number| guessing(&of(number), &number)).collect::<Vec<_>>();
+    assert_eq!(server().crowd(&guesses(&|_| anna()), Outcome::Failed), 10, "of one account in one network");
+    assert_eq!(server().crowd(&guesses(&anna_from), Outcome::Failed), 10, "and in many");
+    assert_eq!(server().crowd(&guesses(&|_| anna_by_proof(1, 1)), Outcome::Failed), 5, "by one proof");
+    let spread = guesses(&|number| neighbour(u8::try_from(number).unwrap()));
+    assert_eq!(server().crowd(&spread, Outcome::Failed), 50, "of one network");
+    let known = server();
+    known.try_at(&anna(), Outcome::Succeeded, NOON);
+    assert_eq!(known.crowd(&guesses(&|_| anna()), Outcome::Failed), 50, "where it is known");
+}
+
+/// Of one wrong password that many try at once, one counts.
+#[test]
+fn a_crowd_with_one_wrong_password_takes_one_token() {
+    let server = server();
+    assert_eq!(server.crowd(&vec![guessing(&anna(), "old"); 50], Outcome::Failed), 50);
+    server.fail(&anna(), 0..9, NOON);
+    assert_eq!(server.held(&anna(), NOON), 16 * MINUTE);
 }
 
 #[test]
 fn two_processes_count_alike() {
     let store: Arc<dyn Store<AuthView>> = Arc::new(Memory::new());
     let (one, other) = (over(Arc::clone(&store)), over(store));
-    let charges: Vec<Charge> = (0..5).map(|_| one.admitted(&anna(), NOON)).collect();
+    let charges: Vec<Charge> = (0..10).map(|_| one.admitted(&anna(), NOON)).collect();
     thread::scope(|scope| {
         let waiting = scope.spawn(|| other.login(&anna(), Outcome::Succeeded, NOON));
         while other.turns.waiting() == 0 {
@@ -83,25 +96,6 @@ fn the_second_of_a_line_is_woken_when_the_first_leaves() {
     });
 }
 
-/// How many guesses somebody gets who guesses one at a time whenever they may, until so many milliseconds have passed.
-fn in_a_queue(millis: u64) -> usize {
-    let server = server();
-    let (mut now, mut guesses) = (NOON, 0);
-    loop {
-        match server.ask(&anna(), now) {
-            Admission::Admitted(charge) => {
-                guesses += 1;
-                server.settle(&charge, Outcome::Failed, now);
-            }
-            Admission::Held { retry_after } => now = now.after(retry_after),
-            other => panic!("alone: {other:?}"),
-        }
-        if now.since(NOON) > Duration::from_millis(millis) {
-            return guesses;
-        }
-    }
-}
-
 #[derive(Clone, Copy, Debug)]
 enum Step {
     Ask,
@@ -125,11 +119,11 @@ proptest! {
     #[test]
     fn no_interleaving_gets_more_guesses_than_a_queue(steps in steps()) {
         let server = server();
-        let (mut passed, mut guesses, mut open) = (0, 0, VecDeque::new());
+        let (mut passed, mut guesses, mut open) = (0, 0_u64, VecDeque::new());
         for step in steps {
             let now = NOON.after(Duration::from_millis(passed));
             match step {
-                Step::Ask => if let Admission::Admitted(charge) = server.ask(&anna(), now) {
+                Step::Ask => if let Admission::Admitted(charge) = server.ask(&guessing(&anna_by_proof(1, 1), &guesses), now) {
                     guesses += 1;
                     open.push_front(charge);
                 },
@@ -138,7 +132,8 @@ proptest! {
                 },
                 Step::Pass(millis) => passed += millis,
             }
-            prop_assert!(guesses <= in_a_queue(passed), "{guesses} within {passed} ms");
+            // who guesses one at a time gets five at once and one in five seconds
+            prop_assert!(guesses <= 5 + passed / 5000, "{guesses} within {passed} ms");
         }
     }
 }

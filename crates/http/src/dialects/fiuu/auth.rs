@@ -73,7 +73,7 @@ fn tokens(granted: &Granted) -> Result<HttpResponse, Failure> {
 
 async fn log_in(call: Call) -> Result<HttpResponse, Failure> {
     let (who, password) = credentials(call.head().headers(), call.body())?;
-    tokens(&call.login(who, password, None).await?)
+    tokens(&call.login(who, password).await?)
 }
 
 /// Reads the body of a login.

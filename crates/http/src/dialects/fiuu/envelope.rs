@@ -64,7 +64,7 @@ const STOPPED: &str = "Login failed, this account is temporarily locked due to m
 
 fn refused(refusal: &Refusal, route: &str) -> Option<(u32, &'static str)> {
     Some(match refusal {
-        Refusal::Held { .. } | Refusal::Login(LoginRefusal::Stopped) => (42_930, STOPPED),
+        Refusal::Held { .. } => (42_930, STOPPED),
         Refusal::Login(LoginRefusal::Pending) => (40_311, "Login failed, this account is pending activation."),
         Refusal::Login(LoginRefusal::Suspended) => (40_312, "Login failed, this account is currently suspended."),
         Refusal::Login(LoginRefusal::Retired) => (40_313, "Login failed, this account is permanently deleted."),

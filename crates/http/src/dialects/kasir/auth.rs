@@ -91,19 +91,25 @@ impl<'g> Tokens<'g> {
 
 async fn log_in(call: Call, web: Arc<Web>) -> Result<HttpResponse, Failure> {
     let (who, password) = credentials(call.head().headers(), call.body())?;
-    let granted = call.login_ranked(who, password, Rank::Cashier).await?;
-    end_replaced(&call, &web).await;
+    let previous = previous(&call, &web);
+    let granted = call.login_ranked(who, password, Rank::Cashier, previous.clone()).await?;
+    end_replaced(&call, previous).await;
     let tokens = Tokens::of(&granted, Some(Person::own(&granted.profile)?))?;
     let mut answer = said(StatusCode::OK, "Login successful", &tokens)?;
     web.keep(&mut answer, call.head(), &granted, call.engine().time().at);
     Ok(answer)
 }
 
+/// The refresh tokens of earlier sessions that the browser still has, where they come from a page that may use them.
+fn previous(call: &Call, web: &Web) -> Vec<Secret<String>> {
+    let previous = secrets(cookies::sent(call.head(), cookies::REFRESH));
+    if sender::check(&web.origins, call.head()).is_ok() { previous } else { Vec::new() }
+}
+
 /// Ends the sessions of the refresh cookies that the new session's takes the place of: no client holds them any more (OWASP
 /// ASVS 5.0, 7.2.4). The login has succeeded whatever becomes of them.
-async fn end_replaced(call: &Call, web: &Web) {
-    let old = secrets(cookies::sent(call.head(), cookies::REFRESH));
-    if old.is_empty() || sender::check(&web.origins, call.head()).is_err() {
+async fn end_replaced(call: &Call, old: Vec<Secret<String>>) {
+    if old.is_empty() {
         return;
     }
     if let Err(failure) = call.end_by_refresh_tokens(old, EndedWhy::Replaced).await {

@@ -85,7 +85,7 @@ const BELOW: &str = "Insufficient permissions";
 
 fn refused(refusal: &Refusal, route: &str) -> Option<&'static str> {
     Some(match refusal {
-        Refusal::Held { .. } | Refusal::Login(LoginRefusal::Stopped) => TOO_MANY,
+        Refusal::Held { .. } => TOO_MANY,
         Refusal::Login(LoginRefusal::NotThere | LoginRefusal::Rank) | Refusal::Missing(_) | Refusal::Rank(_) => BELOW,
         Refusal::Login(_) if route == PASSWORD => "Invalid current password",
         Refusal::Login(_) => "Invalid username or password",
@@ -129,7 +129,7 @@ fn decided_against(refused: &Refused) -> Option<&'static str> {
 /// What the front end shows beside the message.
 fn sentence<'f>(failure: &'f Failure, route: &str) -> Option<Cow<'f, str>> {
     match failure {
-        Failure::Refused(Refusal::Login(refusal)) if route == PASSWORD && *refusal != LoginRefusal::Stopped => {
+        Failure::Refused(Refusal::Login(_)) if route == PASSWORD => {
             Some(Cow::Borrowed("the current password is wrong"))
         }
         Failure::Refused(refusal @ Refusal::Weak(_)) => Some(Cow::Owned(refusal.to_string())),

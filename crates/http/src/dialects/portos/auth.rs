@@ -111,7 +111,7 @@ pub(super) fn pair(headers: &HeaderMap, body: &[u8]) -> Result<(Secret<String>, 
 
 async fn log_in(call: Call) -> Result<HttpResponse, Failure> {
     let (who, password) = credentials(call.head().headers(), call.body())?;
-    let granted = call.login(who, password, None).await?;
+    let granted = call.login(who, password).await?;
     tokens(&granted, Some(user(&granted.profile)?))
 }
 

@@ -74,7 +74,7 @@ pub(super) fn detail(failure: &Failure, language: Language) -> Option<Cow<'_, st
 fn refused(refusal: &Refusal, language: Language) -> Option<Cow<'_, str>> {
     let told = |slovak, english| Some(Cow::Borrowed(language.pick(slovak, english)));
     match refusal {
-        Refusal::Login(tillgate_auth_core::LoginRefusal::Stopped) | Refusal::Held { .. } => {
+        Refusal::Held { .. } => {
             told("Príliš veľa nesprávnych pokusov. Skúste to neskôr.", "Too many wrong attempts. Try again later.")
         }
         // their titles are sentences

@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LANGUAGE, HeaderValue, WWW_AUTHENTICATE};
 use serde::Serialize;
-use tillgate_auth_core::{LoginRefusal, Refusal};
+use tillgate_auth_core::Refusal;
 use tillgate_domain::office::Refused;
 use tillgate_domain::ticket::TicketRefused;
 
@@ -97,7 +97,7 @@ pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
 
 fn status(failure: &Failure) -> StatusCode {
     match failure {
-        Failure::Refused(Refusal::Held { .. } | Refusal::Login(LoginRefusal::Stopped)) => StatusCode::LOCKED,
+        Failure::Refused(Refusal::Held { .. }) => StatusCode::LOCKED,
         // a name that is taken is a fault of its field here, as every other that a field has
         Failure::Office(Refused::Taken { .. }) => StatusCode::BAD_REQUEST,
         failure => failure.status_or_400(),
@@ -108,7 +108,7 @@ fn status(failure: &Failure) -> StatusCode {
 fn error_code(failure: &Failure) -> Option<&'static str> {
     Some(match failure {
         Failure::Refused(refusal) => match refusal {
-            Refusal::Held { .. } | Refusal::Login(LoginRefusal::Stopped) => "ResourceLocked",
+            Refusal::Held { .. } => "ResourceLocked",
             Refusal::Token(_) => "Unauthenticated",
             Refusal::Login(_) | Refusal::Missing(_) | Refusal::Rank(_) => "Unauthorized",
             Refusal::Weak(_) => "ValidationFailed",

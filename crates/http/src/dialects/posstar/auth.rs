@@ -110,7 +110,7 @@ async fn log_in(call: Call) -> Result<HttpResponse, Failure> {
     let sent: Credentials = validated(body::object(call.head().headers(), call.body())?)?;
     let who = Who::User { login: sent.email.given().unwrap_or_default(), device: None };
     let password = Secret::new(sent.password.given().unwrap_or_default());
-    entered(StatusCode::OK, &call.login_ranked(who, password, Rank::Cashier).await?)
+    entered(StatusCode::OK, &call.login_ranked(who, password, Rank::Cashier, Vec::new()).await?)
 }
 
 async fn who(_call: Call, caller: Caller) -> Result<HttpResponse, Failure> {

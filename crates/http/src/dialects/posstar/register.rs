@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use serde::Deserialize;
+use tillgate_auth_core::ports::Verifier;
 use tillgate_auth_core::{Error, Who};
 use tillgate_domain::office::{self, NewTenant, NewUser, NewVendor};
 use tillgate_domain::{
@@ -67,22 +68,24 @@ async fn register(call: Call) -> Result<HttpResponse, Failure> {
     let address = call.address();
     let login = sent.email.clone().given().unwrap_or_default();
     let password = Secret::new(sent.password.clone().given().unwrap_or_default());
-    let chosen = password.clone();
-    call.office(move |office| {
-        let vendor = vendor(office, sent, &chosen)?;
-        let stamps = [office.engine.own_stamp(address)?, office.engine.own_stamp(address)?];
-        let [of_tenant, of_admin] = &stamps;
-        decided(office::register_vendor(office.store, [of_tenant, of_admin], &vendor))
-    })
-    .await?;
-    let granted = call.login_ranked(Who::User { login, device: None }, password, Rank::Admin).await?;
+    let verifier = call
+        .office(move |office| {
+            let verifier = office.engine.verifier_of_stranger(&password, address)?;
+            let vendor = vendor(office, sent, verifier.clone())?;
+            let stamps = [office.engine.own_stamp(address)?, office.engine.own_stamp(address)?];
+            let [of_tenant, of_admin] = &stamps;
+            decided(office::register_vendor(office.store, [of_tenant, of_admin], &vendor))?;
+            Ok(verifier)
+        })
+        .await?;
+    // the password that was set a moment ago is not hashed again: a login that finds no room would fail a registration that is done
+    let granted = call.login_registered(Who::User { login, device: None }, verifier, Rank::Admin).await?;
     entered(StatusCode::CREATED, &granted)
 }
 
-/// The vendor that is to be. Its password is hashed here, outside any unit of work.
-fn vendor(office: &Office<'_>, sent: Registration, password: &Secret<String>) -> Result<NewVendor, Failure> {
+/// The vendor that is to be, with the verifier of its admin's password.
+fn vendor(office: &Office<'_>, sent: Registration, verifier: Verifier) -> Result<NewVendor, Failure> {
     let engine = office.engine;
-    let verifier = engine.verifier(password)?;
     let unfit = |what: &str| Error::Fault(format!("a vendor's {what} does not fit"));
     let business = sent.business_name.given().unwrap_or_default().trim().to_owned();
     let email = Email::parse(&sent.email.given().unwrap_or_default()).map_err(|_| unfit("e-mail address"))?;

@@ -70,7 +70,7 @@ async fn reset(call: Call) -> Result<HttpResponse, Failure> {
         if !office::reset_stands(office.store, &digest, office.engine.time().at)? {
             return Err(spent());
         }
-        let verifier = office.engine.verifier(&password)?;
+        let verifier = office.engine.verifier_of_stranger(&password, address)?;
         let stamp = office.engine.own_stamp(address)?;
         office::reset_password(office.store, &stamp, &digest, &verifier)?.map(drop).ok_or_else(spent)
     })

@@ -38,6 +38,12 @@ pub(super) struct Credentials {
     #[validate(length(max = 63), custom(function = "fits"))]
     #[schema(value_type = Option<String>, max_length = 63)]
     tenant: Field<String>,
+    /// The refresh token of an earlier session of this user or on this device, which may be over. Whoever holds one is not held back
+    /// by wrong passwords that others send. One that proves nothing is passed over.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, write_only)]
+    previous_refresh_token: Field<Secret<String>>,
 }
 
 /// What a refresh sends.
@@ -111,11 +117,11 @@ pub(super) fn whose(headers: &HeaderMap, body: &[u8]) -> Result<(Whose, bool), F
     Ok((whose, sent.permanent.given().unwrap_or(false)))
 }
 
-/// Who logs in, the password, and the tenant where one is named.
-pub(in crate::native) fn credentials(
-    headers: &HeaderMap,
-    body: &[u8],
-) -> Result<(Who, Secret<String>, Option<String>), Failure> {
+/// What a login says: who logs in, the password, the tenant where one is named, and the refresh token of an earlier session.
+type Said = (Who, Secret<String>, Option<String>, Option<Secret<String>>);
+
+/// Reads the body of a login.
+pub(in crate::native) fn credentials(headers: &HeaderMap, body: &[u8]) -> Result<Said, Failure> {
     let sent: Credentials = body::object(headers, body)?;
     let nobody = (sent.login.is_missing() && sent.device.is_missing()).then(|| FieldFault {
         field: "login".into(),
@@ -138,7 +144,7 @@ pub(in crate::native) fn credentials(
         Some(login) => Who::User { login, device },
         None => Who::Device { device: device.unwrap_or_default() },
     };
-    Ok((who, sent.password.needed()?, sent.tenant.given()))
+    Ok((who, sent.password.needed()?, sent.tenant.given(), sent.previous_refresh_token.given()))
 }
 
 /// The refresh token.

@@ -36,7 +36,9 @@ fn tokens() -> Value {
 
 pub(super) fn log_in() -> Entry {
     Entry::of(TAG, "Logs in")
-        .more("A user on a device, a user without one, or a device as itself. A new login on a till ends the session that was there.")
+        .more("A user on a device, a user without one, or a device as itself. A new login on a till ends the session that was there. \
+               Wrong passwords are held back by 429: those of clients that send a `previous_refresh_token` apart from all others, those from a \
+               network where the user or device has logged in before apart from other networks.")
         .takes_of::<Credentials>(json!({ "login": "cashier", "password": "correct horse battery", "device": "P01" }))
         .answers::<Tokens<'_>>(201, "The tokens, and the session.", tokens())
         .with_location()

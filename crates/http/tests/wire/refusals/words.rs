@@ -54,7 +54,7 @@ const MOUNTS: &[Words] = &[
             r#"413 application/problem+json {"type":"about:blank","title":"Payload Too Large","status":413,"detail":"The body is too large.","instance":"/api/v1/sessions","code":"body_too_large","trace_id":"…"}"#,
             r#"404 application/problem+json {"type":"about:blank","title":"Not Found","status":404,"detail":"There is nothing at this path.","instance":"/api/v1/nothing","code":"route_unknown","trace_id":"…"}"#,
             r#"405 application/problem+json {"type":"about:blank","title":"Method Not Allowed","status":405,"detail":"This path takes GET, HEAD, POST.","instance":"/api/v1/sessions","code":"method_not_allowed","trace_id":"…"}"#,
-            r#"429 application/problem+json {"type":"about:blank","title":"Too Many Requests","status":429,"detail":"Held back for 1 s after wrong passwords.","instance":"/api/v1/sessions","code":"login_held","trace_id":"…"}"#,
+            r#"429 application/problem+json {"type":"about:blank","title":"Too Many Requests","status":429,"detail":"Held back for 960 s after wrong passwords.","instance":"/api/v1/sessions","code":"login_held","trace_id":"…"}"#,
             r#"503 application/problem+json {"type":"about:blank","title":"Service Unavailable","status":503,"detail":"The server cannot answer now. Nothing was decided about the tokens: keep them and come again.","instance":"/api/v1/sessions","code":"unavailable","trace_id":"…"}"#,
             r#"500 application/problem+json {"type":"about:blank","title":"Internal Server Error","status":500,"detail":"Something is broken on the server's side. The trace id finds it in the server's log.","instance":"/api/v1/sessions","code":"internal","trace_id":"…"}"#,
             r#"401 application/problem+json {"type":"about:blank","title":"Unauthorized","status":401,"detail":"The token is for another audience.","instance":"/api/v1/sessions/current","code":"token_foreign","trace_id":"…"}"#,
@@ -209,10 +209,10 @@ async fn refused(words: &Words, refusal: &str) -> Answer {
         "unknown route" => shop.send(call(Method::GET, &format!("{}/nothing", words.prefix))).await,
         "wrong method" => shop.send(call(Method::PATCH, words.login)).await,
         "throttled" => {
-            let wrong = || post(words.login, (words.body)("wrong"));
-            let first = shop.send(wrong()).await.status;
-            for _ in 0..20 {
-                let answer = shop.send(wrong()).await;
+            let wrong = |number: u8| post(words.login, (words.body)(&format!("wrong {number}")));
+            let first = shop.send(wrong(0)).await.status;
+            for number in 1..20 {
+                let answer = shop.send(wrong(number)).await;
                 if answer.status != first {
                     return answer;
                 }

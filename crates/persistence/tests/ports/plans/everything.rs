@@ -2,7 +2,7 @@
 //! one. It knows no database.
 
 use tillgate_auth_core::ports::{
-    Count, CountKey, CredentialKind, Cursor, FirstUse, KeyKind, KeyState, Node, Rotation, SessionFilter, Settled,
+    Bucket, CountKey, CredentialKind, Cursor, FirstUse, KeyKind, KeyState, Node, Rotation, SessionFilter, Settled,
     SignatureDigest, StoredKey, Use,
 };
 use tillgate_domain::audit::seal::Seal;
@@ -53,12 +53,14 @@ pub(super) fn everything(fresh: &Fresh, shop: &Shop) {
         let uses: Vec<Use> =
             (1..=4).map(|number| Use { session: shop.session(number).id, generation: 1, at: at(3) }).collect();
         tx.sessions().note(&uses)?;
-        tx.attempts().charge(count, Some(uuid(40)), &Count::default(), at(4))?;
-        tx.attempts().charge(count, Some(uuid(40)), &Count { open: 1, ..Count::default() }, at(4))?;
-        for how in [Settled::Failed, Settled::Succeeded, Settled::Returned] {
-            tx.attempts().settle(count, how, at(5))?;
-        }
+        let taken = Bucket { full_at: at(60), open: 1, ..Bucket::default() };
+        tx.attempts().charge(count, Some(uuid(40)), &Bucket::default(), &taken, at(4))?;
+        tx.attempts().charge(count, Some(uuid(40)), &taken, &Bucket { open: 2, ..taken }, at(4))?;
+        tx.attempts().settle(count, Settled::Spent, at(5))?;
+        tx.attempts().bar(count, at(90))?;
+        tx.attempts().remember(count, &CountKey([3; 32]), at(0), at(5))?;
         tx.places().note(uuid(40), &count, at(5))?;
+        tx.places().trim(uuid(40), 4)?;
         tx.signatures().see(&SignatureDigest([1; 32]), at(5))?;
         let key = StoredKey {
             id: KeyId(uuid(50)),
@@ -106,7 +108,8 @@ pub(super) fn everything(fresh: &Fresh, shop: &Shop) {
         tx.devices().find(shop.till.id)?;
         tx.devices().named(shop.tenant.id, &Folded::of("p01"))?;
         tx.roles().among(shop.tenant.id, &[shop.role.id])?;
-        tx.attempts().counts(&[count, CountKey([2; 32])])?;
+        tx.attempts().buckets(&[count, CountKey([2; 32])])?;
+        tx.attempts().remembered(count, at(0))?;
         tx.places().find(uuid(40), &count)?;
         tx.keys().all()?;
         tx.api_keys().named("client")?;
@@ -250,6 +253,7 @@ pub(super) fn everything(fresh: &Fresh, shop: &Shop) {
         tx.sessions().sweep(at(10), 9)?;
         tx.attempts().forgive(uuid(40))?;
         tx.attempts().sweep(at(10), 9)?;
+        tx.attempts().sweep_remembered(at(10), 9)?;
         tx.places().sweep(at(10), 9)?;
         tx.signatures().sweep(at(10), 9)?;
         tx.feed().sweep(at(10), 9)?;

@@ -1,0 +1,132 @@
+use super::*;
+
+const BOUNDS: Bounds = Bounds { room: 8, of_network: 3, patience: Duration::from_secs(4) };
+
+fn second(count: u64) -> Duration {
+    Duration::from_secs(count)
+}
+
+/// An address in the network of this number.
+fn host(network: u8) -> IpAddr {
+    IpAddr::from([192, 0, network, 1])
+}
+
+/// What becomes of one who is offered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    Room,
+    Displaced(char),
+    NoRoom,
+}
+
+/// Puts one in: `k` for a known one of network 1, a digit for a stranger of that network, a letter from `A` for a password that
+/// is to be set from that network, `-` for a stranger of none.
+fn offer(lanes: &mut Lanes<char>, who: char) -> Found {
+    let (lane, address) = match who {
+        'k' => (Lane::Known, Some(host(1))),
+        '-' => (Lane::Stranger, None),
+        'A'..='Z' => (Lane::Setting, Some(host(u8::try_from(u32::from(who)).unwrap()))),
+        _ => (Lane::Stranger, Some(host(u8::try_from(who.to_digit(10).unwrap()).unwrap()))),
+    };
+    match lanes.offer(lane, address, second(0), who) {
+        Some(Offered { displaced: Some(job), .. }) => Found::Displaced(job),
+        Some(Offered { displaced: None, .. }) => Found::Room,
+        None => Found::NoRoom,
+    }
+}
+
+/// Those who are offered, in order; all find room.
+fn offered(script: &str) -> Lanes<char> {
+    let mut lanes = Lanes::new(BOUNDS);
+    for who in script.chars() {
+        assert_eq!(offer(&mut lanes, who), Found::Room, "{who} of {script}");
+    }
+    lanes
+}
+
+#[test]
+fn there_is_room_by_these_rules() {
+    for (what, there, who, expected) in [
+        ("known ones take all of it", "kkkkkkkk", 'k', Found::NoRoom),
+        ("no room is kept free for strangers", "kkkkkkkk", '2', Found::NoRoom),
+        ("strangers take half", "1234", '5', Found::NoRoom),
+        ("strangers of no network too", "1-23", '-', Found::NoRoom),
+        ("three of one network", "111", '1', Found::NoRoom),
+        ("three of one network leave room for another", "111", '2', Found::Room),
+        ("three of no network are not of one", "---", '-', Found::Room),
+        ("a known one is not counted by its network", "kkkk111", '1', Found::NoRoom),
+        ("the other half is for known ones", "1234kkk", 'k', Found::Room),
+        ("a quarter is for what is to be set", "AB", 'C', Found::NoRoom),
+        ("which takes none of the rest", "kkkkkk11", 'A', Found::NoRoom),
+        ("a known one displaces what is to be set", "kkkk11AB", 'k', Found::Displaced('B')),
+        ("and then a stranger, of the network with the most", "kkkkk211", 'k', Found::Displaced('1')),
+        ("a stranger displaces what is to be set", "kkkk11AA", '2', Found::Displaced('A')),
+        ("of strangers, one of the network with the most", "1112", '3', Found::Displaced('1')),
+        ("and with two there is none to spare", "1122", '1', Found::NoRoom),
+        ("nor one of a network that would have less than the newcomer", "1123", '2', Found::NoRoom),
+        ("in a room of known ones too", "kkkkk112", '3', Found::Displaced('1')),
+        ("what is to be set is shared likewise", "AA", 'B', Found::Displaced('A')),
+    ] {
+        assert_eq!(offer(&mut offered(there), who), expected, "{what}");
+    }
+}
+
+#[test]
+fn known_ones_go_first_and_then_each_network_in_turn() {
+    let mut lanes = offered("A1k12k3");
+    let order: String = std::iter::from_fn(|| lanes.take()).collect();
+    assert_eq!(order, "kk1231A");
+}
+
+/// However many one network sends, a stranger of another waits for one of them at most before its turn.
+#[test]
+fn a_network_that_sends_many_delays_another_by_one() {
+    let mut lanes = offered("111");
+    assert_eq!(lanes.take(), Some('1'));
+    assert_eq!(offer(&mut lanes, '1'), Found::Room);
+    assert_eq!(offer(&mut lanes, '2'), Found::Room);
+    assert_eq!((lanes.take(), lanes.take()), (Some('1'), Some('2')));
+}
+
+#[test]
+fn networks_are_24_and_48_bits() {
+    let mut lanes = Lanes::new(BOUNDS);
+    let v6 = |subnet: u16| Some(IpAddr::from([0x2001, 0xdb8, 1, subnet, 0, 0, 0, subnet]));
+    let v4 = |last: u8| Some(IpAddr::from([192, 0, 2, last]));
+    for number in 1..=3 {
+        assert!(lanes.offer(Lane::Stranger, v6(number), second(0), ()).is_some());
+    }
+    assert!(lanes.offer(Lane::Stranger, v6(0xffff), second(0), ()).is_none());
+    let mut lanes = Lanes::new(BOUNDS);
+    for number in 1..=3 {
+        assert!(lanes.offer(Lane::Stranger, v4(number), second(0), ()).is_some());
+    }
+    assert!(lanes.offer(Lane::Stranger, v4(255), second(0), ()).is_none());
+}
+
+#[test]
+fn whoever_waited_too_long_goes() {
+    let mut lanes = Lanes::new(BOUNDS);
+    for (at, who, lane) in
+        [(0, 'a', Lane::Known), (1, 'b', Lane::Stranger), (1, 'c', Lane::Setting), (2, 'd', Lane::Stranger)]
+    {
+        lanes.offer(lane, None, second(at), who);
+    }
+    assert_eq!(lanes.overdue(Duration::from_millis(3999)), []);
+    assert_eq!(lanes.overdue(second(5)), ['a', 'b', 'c']);
+    assert_eq!([Lane::Known, Lane::Stranger, Lane::Setting].map(|lane| lanes.depth(lane)), [0, 1, 0]);
+    assert_eq!(lanes.take(), Some('d'));
+    assert_eq!(lanes.take(), None);
+}
+
+#[test]
+fn one_that_is_withdrawn_is_not_taken() {
+    let mut lanes = Lanes::new(BOUNDS);
+    let numbers: Vec<u64> =
+        "abc".chars().map(|who| lanes.offer(Lane::Stranger, None, second(0), who).unwrap().number).collect();
+    assert_eq!(lanes.withdraw(numbers[1]), Some('b'));
+    assert_eq!(lanes.withdraw(numbers[1]), None);
+    assert_eq!(lanes.take(), Some('a'));
+    assert_eq!(lanes.withdraw(numbers[0]), None);
+    assert_eq!(lanes.take(), Some('c'));
+}
