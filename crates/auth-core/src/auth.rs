@@ -29,7 +29,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tillgate_domain::change::Observer;
-use tillgate_domain::{Action, Actor, Event, EventId, NodeId, Outcome, Secret, Store, StoreExt, Subject, TenantId};
+use tillgate_domain::{
+    Action, Actor, Event, EventId, Instant, NodeId, Outcome, Secret, Store, StoreExt, Subject, TenantId,
+};
 
 pub use builder::{BuildError, Builder, Settings};
 pub use chores::Swept;
@@ -40,13 +42,13 @@ pub use signed::{DrawnApiKey, Signed};
 
 use crate::Error;
 use crate::changes::Changes;
-use crate::clock::{Clock, Time, Timekeeper};
+use crate::clock::{Belief, Clock, Time, Timekeeper};
 use crate::entropy::Entropy;
 use crate::keys::{AuditSignet, Keyring};
 use crate::passwords::{HashError, HashQueue, Lane};
 use crate::ports::AuthView;
 use crate::refusals::{Guest, Refusals, Who};
-use crate::remembered::{ApiKeys, FirstUses, Profiles, Tokens};
+use crate::remembered::{ApiKeys, FirstUses, Profiles, Sessions, Tokens};
 use crate::throttle::{Throttle, Turns};
 use crate::uses::Uses;
 
@@ -77,9 +79,20 @@ pub struct Auth {
     turns: Turns,
     follower: follow::Follower,
     chores: chores::Timetable,
+    start: Start,
+    sessions: Sessions,
     node: NodeId,
     issuer: String,
     settings: Settings,
+}
+
+/// What was so when this process started.
+#[derive(Clone, Copy, Debug)]
+struct Start {
+    /// The newest instant that the store held before this process wrote to it: no clock of this process had a part in it.
+    newest: Instant,
+    /// The time of the monotonic clock.
+    at: Duration,
 }
 
 /// Whether the engine can serve, part by part.
@@ -111,6 +124,11 @@ impl Auth {
     /// What time it is, as far as that is known.
     pub fn time(&self) -> Time {
         self.time.now()
+    }
+
+    /// How far the machine's clock is believed.
+    pub fn belief(&self) -> Belief {
+        self.time.belief()
     }
 
     /// The public keys as a JWK set (RFC 7517, 5), in JSON.

@@ -11,6 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tillgate_domain::Instant;
+use uuid::Uuid;
 
 use keeping::{Keeping, Reading};
 
@@ -24,6 +25,12 @@ pub trait Clock: Send + Sync {
 
     /// Time since some moment of the past, for spans and deadlines within this process. Never set, never falls.
     fn monotonic(&self) -> Duration;
+
+    /// Which start of the machine this is, where that is known: no two starts of any machine have the same (Linux
+    /// `/proc/sys/kernel/random/boot_id`, `random(4)`). Containers on one machine share it, and its time since boot.
+    fn boot_id(&self) -> Option<Uuid> {
+        None
+    }
 }
 
 /// What time it is, as far as that is known.
@@ -35,10 +42,20 @@ pub struct Time {
     pub in_doubt: bool,
 }
 
+/// How far the wall clock is believed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Belief {
+    /// Whether the wall clock says something else than time does.
+    pub in_doubt: bool,
+    /// How long time has gone on without a jump: since the start, or since another wall clock was last believed than before. Two
+    /// instants that were taken within this span are as far apart as they say.
+    pub steady: Duration,
+}
+
 /// Believes the wall clock as long as it keeps step with the time since boot.
 ///
-/// It comes into doubt when it has moved by over a minute against boot time, or where it is at start over a minute behind the
-/// newest instant of the store. Time then goes on from the last that was agreed, by boot time, until the wall clock has stood for
+/// It comes into doubt when it has moved by over a minute against boot time, also while no process ran, or where it is at start
+/// over a minute behind the newest instant of the store. Time then goes on from the last that was agreed, by boot time, until the wall clock has stood for
 /// ten minutes (each further move of over a minute begins them anew), until somebody accepts it ([`accept`](Self::accept)), or
 /// until the reason is gone: a clock that moved has come back, one that was behind the store is so no longer. So a newest instant
 /// that a clock wrote which ran ahead holds the clock in doubt for ten minutes and no longer.
@@ -46,6 +63,8 @@ pub struct Timekeeper {
     clock: Arc<dyn Clock>,
     /// Milliseconds from boot to the Unix epoch's zero that are agreed; [`DOUBT`] while nothing is. The common path reads only this.
     agreed: AtomicI64,
+    /// Since when, in milliseconds of boot time, it has been so.
+    since: AtomicI64,
     keeping: Mutex<Keeping>,
 }
 
@@ -57,13 +76,15 @@ const DOUBT: i64 = i64::MIN;
 const STRAY: i64 = 1000;
 
 impl Timekeeper {
-    /// Begins to keep time over a clock and a store of which this is the newest instant.
-    pub fn start(clock: Arc<dyn Clock>, newest: Option<Instant>) -> Self {
-        let keeping = Keeping::start(careful(clock.as_ref()), newest);
+    /// Begins to keep time over a clock and a store of which this is the newest instant. `origin` is the instant at which the
+    /// machine started, by what another process believed of its clock since that start.
+    pub fn start(clock: Arc<dyn Clock>, newest: Option<Instant>, origin: Option<Instant>) -> Self {
+        let keeping = Keeping::start(careful(clock.as_ref()), newest, origin);
         if let Some(doubt) = keeping.doubt {
             tell(&doubt);
         }
-        Self { clock, agreed: AtomicI64::new(published(&keeping)), keeping: Mutex::new(keeping) }
+        let (agreed, since) = (AtomicI64::new(published(&keeping)), AtomicI64::new(keeping.since));
+        Self { clock, agreed, since, keeping: Mutex::new(keeping) }
     }
 
     /// What time it is. Cheap enough for every request: two readings and an atomic load, unless something is amiss.
@@ -77,7 +98,7 @@ impl Timekeeper {
         let before = keeping.doubt;
         // Taken under the lock, so that no older reading follows a newer one.
         let time = keeping.step(careful(self.clock.as_ref()));
-        self.agreed.store(published(&keeping), Ordering::Release);
+        self.publish(&keeping);
         match (before, keeping.doubt) {
             (None, Some(doubt)) => tell(&doubt),
             (Some(_), None) => tracing::info!(at = time.at.millis(), "the wall clock is believed again"),
@@ -90,14 +111,33 @@ impl Timekeeper {
     pub fn accept(&self) {
         let mut keeping = self.lock();
         keeping.accept(careful(self.clock.as_ref()));
-        self.agreed.store(published(&keeping), Ordering::Release);
+        self.publish(&keeping);
         drop(keeping);
         tracing::info!("the wall clock was accepted");
+    }
+
+    /// The instant at which the machine started, by its wall clock; `None` while that is in doubt.
+    pub fn origin(&self) -> Option<Instant> {
+        let in_doubt = self.now().in_doubt;
+        let keeping = self.lock();
+        (!in_doubt && keeping.doubt.is_none()).then(|| Instant::from_millis(keeping.agreed))
+    }
+
+    /// How far the wall clock is believed.
+    pub fn belief(&self) -> Belief {
+        let in_doubt = self.now().in_doubt;
+        let span = millis(self.clock.boot()).saturating_sub(self.since.load(Ordering::Acquire));
+        Belief { in_doubt, steady: Duration::from_millis(u64::try_from(span).unwrap_or_default()) }
     }
 
     /// The clocks below, for spans and deadlines.
     pub fn clock(&self) -> &dyn Clock {
         self.clock.as_ref()
+    }
+
+    fn publish(&self, keeping: &Keeping) {
+        self.since.store(keeping.since, Ordering::Release);
+        self.agreed.store(published(keeping), Ordering::Release);
     }
 
     fn lock(&self) -> MutexGuard<'_, Keeping> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tillgate_domain::{DeviceId, DeviceStatus, Instant, UserStatus};
 
 use crate::error::TokenRefusal;
-use crate::ports::Standing;
+use crate::ports::{Standing, StoreClock};
 use crate::session::FIRST_GENERATION;
 use crate::{Dialect, Session, SessionKind};
 
@@ -29,6 +29,11 @@ pub struct Witness {
     pub used: i64,
     /// How long ago, by the monotonic clock, this process rotated the session to its present generation.
     pub rotated: Option<Duration>,
+    /// The longest age of the rotation that this process can vouch for, by the monotonic clock: since it started, or since the
+    /// database server that it asks did.
+    pub up: Duration,
+    /// Whether the wall clock of this process is in doubt.
+    pub in_doubt: bool,
 }
 
 /// What becomes of it.
@@ -50,8 +55,48 @@ pub enum Verdict {
     /// The same, to somebody who seems never to have had it: its overlap begins anew, so that it does not move on while older
     /// requests of theirs are still on their way.
     Renew,
+    /// The same though its successor has been used and the overlap seems to have passed: this process cannot vouch that it has.
+    /// The audit is told.
+    Forgive,
     /// It had been followed by a used one: the session ends.
     Replay,
+}
+
+/// How long ago a session was rotated, as far as this process knows.
+#[derive(Clone, Copy, Debug)]
+struct Age {
+    /// It is certain that this long has passed.
+    least: Duration,
+    /// No longer than this seems to have passed; `None` if nothing can be said.
+    most: Option<Duration>,
+}
+
+impl Age {
+    /// The age of the newest rotation; `None` if the session was never rotated.
+    ///
+    /// A process that committed the rotation has measured it. Any other compares two instants, and a clock may have been set
+    /// between them; it vouches for no more than the time that it has been up. So the age is never too large, and a replay,
+    /// which ends a session for good, is never found because of a clock.
+    fn of(standing: &Standing, witness: &Witness, now: Instant) -> Option<Self> {
+        let at = standing.session.rotated_at?;
+        if let Some(measured) = witness.rotated {
+            return Some(Self { least: measured, most: Some(measured) });
+        }
+        if witness.in_doubt {
+            return Some(Self { least: Duration::ZERO, most: None });
+        }
+        match standing.clock {
+            // Another server dated it, before this one was asked.
+            Some(StoreClock { rotated: None, .. }) => Some(Self { least: witness.up, most: None }),
+            Some(StoreClock { rotated: Some(since), .. }) => {
+                Some(Self { least: since.min(witness.up), most: Some(since) })
+            }
+            None => {
+                let since = now.since(at);
+                Some(Self { least: since.min(witness.up), most: Some(since) })
+            }
+        }
+    }
 }
 
 /// Judges the presented generation; the first row that holds decides.
@@ -79,8 +124,8 @@ pub fn judge(
         // No further than there: a sibling's request that bears the one before may still be on its way.
         return Verdict::Rotate { to: presented, went_back: true };
     }
-    let rotated = witness.rotated.or(session.rotated_at.map(|at| now.since(at)));
-    let fresh = rotated.is_some_and(|ago| ago < overlap);
+    let age = Age::of(standing, witness, now);
+    let fresh = age.is_some_and(|age| age.least < overlap);
     if presented == session.generation {
         let reusable = presented == FIRST_GENERATION && first_reusable(session);
         return if reusable && presenter.keeps_token {
@@ -95,10 +140,12 @@ pub fn judge(
         return Verdict::Replay;
     }
     let unused = witness.used.max(session.used) < session.generation;
+    let most = age.and_then(|age| age.most);
     // A crowd of siblings comes at once and writes nothing; who comes later is a retry.
-    let late = rotated.is_none_or(|ago| ago >= overlap / 4);
+    let late = most.is_none_or(|ago| ago >= overlap / 4);
     match (unused, fresh) {
         (true, _) if late => Verdict::Renew,
+        (false, true) if most.is_none_or(|ago| ago >= overlap) => Verdict::Forgive,
         (true, _) | (false, true) => Verdict::Repeat,
         (false, false) => Verdict::Replay,
     }

@@ -32,6 +32,7 @@ use tillgate_domain::{Change, Event, Mode, Store, StoreError, Stored, Work};
 use uuid::Uuid;
 
 use crate::AuthStore;
+use crate::clock::Clock;
 use crate::ports::{AuthView, Instance, InstanceState};
 use gate::Gate;
 use rows::Rows;
@@ -101,6 +102,14 @@ impl Memory {
     /// Opens the store for writes or closes it to them, for every process over it.
     pub fn turn(&self, state: InstanceState) {
         *locked(&self.held.state) = state;
+    }
+
+    /// Gives the store a clock of its own, as a database server has one: all processes over it date rotations by it. Called
+    /// again, another server has taken over.
+    pub fn keep_time(&self, clock: Arc<dyn Clock>) {
+        let held = &mut locked(&self.held.rows).clock;
+        let server = held.as_ref().map_or(0, |(_, server)| server.saturating_add(1));
+        *held = Some((clock, server));
     }
 
     /// The lines of the audit that were committed, oldest first.

@@ -4,9 +4,10 @@
 //! are asked at each request all the same: nothing here says that a token is good.
 
 mod api_keys;
+mod sessions;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
@@ -18,6 +19,7 @@ use crate::ports::FirstUse;
 use crate::token::access::Claims;
 
 pub(crate) use api_keys::{ApiKeys, OpenedApiKey};
+pub(crate) use sessions::Sessions;
 
 /// How much verified tokens may take, in bytes.
 const TOKENS: u64 = 16 << 20;
@@ -33,6 +35,8 @@ pub(crate) struct Verified {
     pub(crate) claims: Claims,
     pub(crate) key: KeyId,
     noted_at: AtomicI64,
+    /// Whether this process has read the session's row, or written it.
+    session_read: AtomicBool,
 }
 
 /// How often a use is noted for the store, in milliseconds.
@@ -40,7 +44,17 @@ const NOTE_EVERY: i64 = 60_000;
 
 impl Verified {
     pub(crate) fn new(claims: Claims, key: KeyId) -> Self {
-        Self { claims, key, noted_at: AtomicI64::new(i64::MIN) }
+        Self { claims, key, noted_at: AtomicI64::new(i64::MIN), session_read: AtomicBool::new(false) }
+    }
+
+    /// Whether this process is known to have read the session's row: since then the feed tells of its end.
+    pub(crate) fn session_read(&self) -> bool {
+        self.session_read.load(Ordering::Relaxed)
+    }
+
+    /// Notes that this process has read the session's row.
+    pub(crate) fn note_session_read(&self) {
+        self.session_read.store(true, Ordering::Relaxed);
     }
 
     /// Whether the store is to be told of a use at this instant: the first, and then one a minute.

@@ -6,6 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ring::rand::{SecureRandom, SystemRandom};
 use tillgate_domain::Instant;
+use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::entropy::{Entropy, NoEntropy};
@@ -29,6 +30,22 @@ impl Clock for SystemClock {
     fn monotonic(&self) -> Duration {
         since_start()
     }
+
+    fn boot_id(&self) -> Option<Uuid> {
+        boot_id()
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn boot_id() -> Option<Uuid> {
+    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?;
+    Uuid::try_parse(text.trim()).ok()
+}
+
+/// Where the time since boot is that since the start of the process, nothing can be compared with another process.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn boot_id() -> Option<Uuid> {
+    None
 }
 
 fn millis(span: Duration) -> i64 {
@@ -102,6 +119,9 @@ mod tests {
         let (boot, monotonic) = (clock.boot(), clock.monotonic());
         assert!(clock.boot() >= boot && clock.monotonic() >= monotonic);
         assert!(boot > Duration::ZERO);
+        assert_eq!(clock.boot_id(), SystemClock.boot_id(), "the machine has not started anew");
+        #[cfg(target_os = "linux")]
+        assert!(clock.boot_id().is_some_and(|id| !id.is_nil()));
     }
 
     #[test]

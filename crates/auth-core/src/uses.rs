@@ -11,8 +11,9 @@ use std::time::Duration;
 use tillgate_domain::{Instant, SessionId};
 
 use crate::Session;
+use crate::clock::Belief;
 use crate::judge::Witness;
-use crate::ports::Use;
+use crate::ports::{StoreClock, Use};
 
 /// How many rotations are remembered at most; past that the store's own instant serves.
 const ROTATIONS: usize = 200_000;
@@ -37,6 +38,10 @@ struct Held {
     rotated: HashMap<SessionId, Rotated>,
     /// Of which generation it was told that its token was repeated elsewhere, and when.
     told: HashMap<SessionId, (i64, Duration)>,
+    /// When this process started.
+    started: Duration,
+    /// Which database server this process asks, and since when.
+    server: Option<(i64, Duration)>,
 }
 
 /// Uses and rotations.
@@ -44,6 +49,11 @@ struct Held {
 pub(crate) struct Uses(Mutex<Held>);
 
 impl Uses {
+    /// Nothing is known yet, in a process that started at this time of the monotonic clock.
+    pub(crate) fn starting(started: Duration) -> Self {
+        Self(Mutex::new(Held { started, ..Held::default() }))
+    }
+
     fn held(&self) -> MutexGuard<'_, Held> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -123,15 +133,31 @@ impl Uses {
         }
     }
 
-    /// What this process knows of a session that stands like this in the store.
-    pub(crate) fn witness(&self, session: &Session, now: Duration) -> Witness {
-        let held = self.held();
+    /// What this process knows of a session that stands like this in the store, at this time of the monotonic clock. Another
+    /// database server than at the last call starts anew what this process vouches for.
+    pub(crate) fn witness(
+        &self,
+        session: &Session,
+        store: Option<StoreClock>,
+        now: Duration,
+        clock: Belief,
+    ) -> Witness {
+        let Belief { in_doubt, steady } = clock;
+        let mut held = self.held();
+        let up = match store {
+            Some(store) => now.saturating_sub(held.asking_since(store.server, now)),
+            None => now.saturating_sub(held.started).min(steady),
+        };
         let used = |uses: &HashMap<SessionId, Use>| uses.get(&session.id).map_or(0, |noted| noted.generation);
+        let used = used(&held.pending).max(used(&held.writing));
         let own = |rotated: &&Rotated| rotated.generation == session.generation && rotated.wrote >= session.rotated_at;
-        let rotated = held.rotated.get(&session.id).filter(own);
-        Witness {
-            used: used(&held.pending).max(used(&held.writing)),
-            rotated: rotated.map(|rotated| now.saturating_sub(rotated.at)),
+        let own = held.rotated.get(&session.id).filter(own);
+        let measured = own.map(|rotated| (now.saturating_sub(rotated.at), rotated.wrote == session.rotated_at));
+        match measured {
+            Some((ago, true)) => Witness { used, rotated: Some(ago), up, in_doubt },
+            // The store lost what this process wrote, or another has begun the overlap anew by a clock that is behind.
+            Some((ago, false)) => Witness { used, rotated: None, up: up.min(ago), in_doubt },
+            None => Witness { used, rotated: None, up, in_doubt },
         }
     }
 
@@ -140,6 +166,19 @@ impl Uses {
         let mut held = self.held();
         held.rotated.retain(|_, rotated| rotated.until > now);
         held.told.retain(|_, (_, at)| now.saturating_sub(*at) < TOLD);
+    }
+}
+
+impl Held {
+    /// Since when this process has asked the database server that it asks now.
+    fn asking_since(&mut self, server: i64, now: Duration) -> Duration {
+        match self.server {
+            Some((asked, since)) if asked == server => since,
+            _ => {
+                self.server = Some((server, now));
+                now
+            }
+        }
     }
 }
 
@@ -152,6 +191,8 @@ mod tests {
     use crate::{Dialect, Epochs, Proved, SessionKind, Terms};
 
     const SESSION: SessionId = SessionId(Uuid::from_u128(1));
+    /// A wall clock that was right all along.
+    const STEADY: Belief = Belief { in_doubt: false, steady: Duration::MAX };
 
     fn session(generation: i64, rotated_at: i64) -> Session {
         let (key, made) = (KeyId(Uuid::nil()), Instant::from_millis(0));
@@ -187,6 +228,25 @@ mod tests {
         }
     }
 
+    fn used_as_known(uses: &Uses, generation: i64) -> i64 {
+        uses.witness(&session(generation, 1), None, Duration::ZERO, STEADY).used
+    }
+
+    #[test]
+    fn another_server_starts_anew_what_this_process_vouches_for() {
+        let (uses, seconds) = (Uses::starting(Duration::from_secs(10)), Duration::from_secs);
+        let up = |server: Option<i64>, now| {
+            let clock = server.map(|server| StoreClock { rotated: None, server });
+            uses.witness(&session(1, 1), clock, seconds(now), STEADY).up
+        };
+        assert_eq!(up(None, 70), seconds(60), "a store without a clock: since the start");
+        assert_eq!([up(Some(7), 100), up(Some(7), 130)], [seconds(0), seconds(30)], "since it was first asked");
+        assert_eq!([up(Some(8), 140), up(Some(8), 150)], [seconds(0), seconds(10)], "another one");
+        assert_eq!(up(Some(7), 160), seconds(0), "and back: nobody knows what came between");
+        let just_believed = Belief { steady: seconds(3), ..STEADY };
+        assert_eq!(uses.witness(&session(1, 1), None, seconds(170), just_believed).up, seconds(3));
+    }
+
     fn used(generation: i64, at: i64) -> Use {
         Use { session: SESSION, generation, at: Instant::from_millis(at) }
     }
@@ -194,7 +254,7 @@ mod tests {
     #[test]
     fn a_use_counts_from_its_note_until_it_is_in_the_store() {
         let uses = Uses::default();
-        let seen = || uses.witness(&session(3, 1), Duration::ZERO).used;
+        let seen = || used_as_known(&uses, 3);
         uses.note(used(3, 10));
         uses.note(used(2, 20));
         assert_eq!(seen(), 3);
@@ -214,7 +274,7 @@ mod tests {
         uses.note(used(4, 20));
         assert_eq!(uses.take(), [used(4, 20)]);
         uses.written(&slow);
-        assert_eq!(uses.witness(&session(4, 1), Duration::ZERO).used, 4);
+        assert_eq!(used_as_known(&uses, 4), 4);
         assert_eq!(uses.take(), [used(4, 20)]);
     }
 
@@ -224,12 +284,18 @@ mod tests {
         let (at, overlap) = (Duration::from_secs(100), Duration::from_mins(2));
         uses.rotated(&session(5, 7), at, overlap);
         let later = Duration::from_secs(130);
-        assert_eq!(uses.witness(&session(5, 7), later).rotated, Some(Duration::from_secs(30)));
-        assert_eq!(uses.witness(&session(6, 7), later).rotated, None, "another process has rotated it since");
-        assert_eq!(uses.witness(&session(5, 8), later).rotated, None, "another process has begun its overlap anew");
-        assert!(
-            uses.witness(&session(5, 6), later).rotated.is_some(),
-            "the store went back, this process knows better"
+        let witness = |session: &Session| {
+            let witness = uses.witness(session, None, later, STEADY);
+            (witness.rotated, witness.up)
+        };
+        let own = Duration::from_secs(30);
+        assert_eq!(witness(&session(5, 7)), (Some(own), later));
+        assert_eq!(witness(&session(6, 7)), (None, later), "another process has rotated it since");
+        assert_eq!(witness(&session(5, 8)), (None, later), "another process has begun its overlap anew");
+        assert_eq!(
+            witness(&session(5, 6)),
+            (None, own),
+            "the store went back, or a clock did: it is no older than that"
         );
         assert!(uses.lately(SESSION, later));
         assert!(!uses.lately(SESSION, Duration::from_secs(220)));

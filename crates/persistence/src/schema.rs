@@ -221,6 +221,9 @@ diesel::table! {
         id -> Binary,
         applied -> BigInt,
         seen_at -> BigInt,
+        boot_id -> Nullable<Binary>,
+        origin -> Nullable<BigInt>,
+        left_at -> Nullable<BigInt>,
     }
 }
 

@@ -149,6 +149,7 @@ fn auth_settings(settings: &Settings) -> AuthSettings {
         key_lead: keys.lead,
         max_age: revocation.max_age,
         keep_ended: sessions.keep,
+        sweep_delay: settings.database.sweep_delay,
         cost: cost(settings),
         queue: QueueLimits {
             workers: NonZeroUsize::new(count(passwords.workers)),

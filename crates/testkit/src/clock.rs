@@ -1,10 +1,12 @@
 //! A clock that stands still until it is told to go.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tillgate_auth_core::clock::Clock;
 use tillgate_domain::Instant;
+use uuid::Uuid;
 
 /// When a manual clock starts unless it is told otherwise: 2026-11-21T09:00:00Z.
 pub const MORNING: Instant = Instant::from_millis(1_795_251_600_000);
@@ -21,13 +23,25 @@ struct Hands {
     /// Since the machine started, and since this process measures spans.
     boot: Duration,
     monotonic: Duration,
+    /// Which start of the machine it is.
+    boot_id: Uuid,
 }
 
 impl ManualClock {
     /// A clock that shows this instant, on a machine that has been up for an hour.
     pub fn at(wall: Instant) -> Self {
-        let hands = Hands { wall, boot: Duration::from_hours(1), monotonic: Duration::from_secs(10) };
+        static MACHINES: AtomicU64 = AtomicU64::new(1);
+        let boot_id = Uuid::from_u64_pair(MACHINES.fetch_add(1, Ordering::Relaxed), 1);
+        let hands = Hands { wall, boot: Duration::from_hours(1), monotonic: Duration::from_secs(10), boot_id };
         Self { hands: Mutex::new(hands) }
+    }
+
+    /// The machine starts anew: its wall clock goes on, the others begin again.
+    pub fn reboot(&self) {
+        let mut hands = self.hands();
+        let (machine, start) = hands.boot_id.as_u64_pair();
+        hands.boot_id = Uuid::from_u64_pair(machine, start.wrapping_add(1));
+        (hands.boot, hands.monotonic) = (Duration::from_secs(20), Duration::from_secs(10));
     }
 
     /// Time goes by: all three clocks with it.
@@ -85,6 +99,10 @@ impl Clock for ManualClock {
     fn monotonic(&self) -> Duration {
         self.hands().monotonic
     }
+
+    fn boot_id(&self) -> Option<Uuid> {
+        Some(self.hands().boot_id)
+    }
 }
 
 #[cfg(test)]
@@ -112,5 +130,10 @@ mod tests {
         assert_eq!(reading(&clock), (wall.after(MINUTE), boot + 2 * MINUTE, monotonic + MINUTE));
         clock.set(wall);
         assert_eq!(clock.now(), wall);
+        let (machine, other) = (clock.boot_id(), ManualClock::default().boot_id());
+        assert_ne!(machine, other, "another machine");
+        clock.reboot();
+        assert_ne!(clock.boot_id(), machine);
+        assert!(clock.boot() < boot && clock.monotonic() <= monotonic && clock.now() == wall);
     }
 }

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use tillgate_domain::{PrincipalId, StoreExt};
+use tillgate_domain::{DeviceStatus, PrincipalId, StoreExt, UserStatus};
 
 use super::{Auth, Signed};
 use crate::changes::{About, Moment};
-use crate::ports::Use;
+use crate::ports::{self, Use};
 use crate::profile;
 use crate::remembered::{Tokens, Verified};
 use crate::token::access::{Claims, LONGEST, key_of};
@@ -30,7 +30,8 @@ impl Auth {
     }
 
     /// Tells who calls. The store is asked only for what memory does not hold: an unknown key, a view of what has changed that
-    /// is too old, the profile of somebody who has not called since it changed; and to remember a signature that counts once.
+    /// is too old, the profile of somebody who has not called since it changed, the row of a session that this process has not
+    /// seen yet; and to remember a signature that counts once.
     pub fn authenticate(&self, presented: &Presented<'_>) -> Result<Caller, Error> {
         self.look(presented, Reach::Store)?.ok_or_else(|| Error::Fault("the store was not asked".to_owned()))
     }
@@ -118,7 +119,7 @@ impl Auth {
         let time = self.time();
         let now = time.at;
         let (mut over, mut touched) = self.changes.judge(&about, &claims.epochs());
-        if !over && claims.expires_at() > now && !self.fresh() {
+        if !over && claims.expires_at() > now && !self.looks_go_on() {
             if reach == Reach::Memory {
                 return Ok(None);
             }
@@ -138,7 +139,7 @@ impl Auth {
             Some(true) => return Err(TokenRefusal::Expired.into()),
             Some(false) => {}
         }
-        let Some(profile) = self.profile(claims, touched, reach)? else { return Ok(None) };
+        let Some(profile) = self.profile(&verified, touched, reach)? else { return Ok(None) };
         if verified.notable(now) {
             self.uses.note(Use { session: claims.sid, generation: claims.generation, at: now });
         }
@@ -173,20 +174,47 @@ impl Auth {
         Ok(Some(verified))
     }
 
-    fn profile(&self, claims: &Claims, touched: Moment, reach: Reach) -> Result<Option<Arc<Profile>>, Error> {
+    /// The profile of whom the token names. Where this process has not yet read the session's row, it is compared with that row
+    /// too: what had ended before this process started may stand in no feed any more.
+    fn profile(&self, verified: &Verified, touched: Moment, reach: Reach) -> Result<Option<Arc<Profile>>, Error> {
+        let claims = &verified.claims;
         let (principal, device) = (claims.principal(), claims.did);
-        if let Some(profile) = self.profiles.find(principal, device, touched) {
-            return Ok(Some(profile));
+        let known = self.profiles.find(principal, device, touched);
+        let read = verified.session_read() || self.sessions.admit(claims.sid, &claims.epochs());
+        if let (Some(profile), true) = (&known, read) {
+            verified.note_session_read();
+            return Ok(Some(Arc::clone(profile)));
         }
         if reach == Reach::Memory {
             return Ok(None);
         }
-        let began = self.changes.now();
-        let profile = self.store.read(|tx| profile::read(tx, principal, device))?;
-        let profile = Arc::new(profile.ok_or(TokenRefusal::Over)?);
+        let (began, mut epochs) = (self.changes.now(), claims.epochs());
+        let found = self.store.read(|tx| {
+            if !read {
+                match tx.sessions().find(claims.sid)? {
+                    Some(standing) if holds(&standing, claims) => epochs = standing.epochs,
+                    _ => return Ok(None),
+                }
+            }
+            match &known {
+                Some(profile) => Ok(Some(Arc::clone(profile))),
+                None => Ok(profile::read(tx, principal, device)?.map(Arc::new)),
+            }
+        })?;
+        let profile = found.ok_or(TokenRefusal::Over)?;
+        self.sessions.keep(claims.sid, &epochs);
+        verified.note_session_read();
         self.profiles.keep(principal, device, &profile, began);
         Ok(Some(profile))
     }
+}
+
+/// Whether a token stands by the rows of its session, user, device and tenant.
+fn holds(standing: &ports::Standing, claims: &Claims) -> bool {
+    standing.session.ended.is_none()
+        && !claims.epochs().below(&standing.epochs)
+        && standing.user.is_none_or(|status| status == UserStatus::Active)
+        && standing.device.is_none_or(|status| status == DeviceStatus::Active)
 }
 
 /// Who calls by the key of a program.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tillgate_domain::{Action, Event, EventId, KeyId, NodeId, Outcome, Scope, StoreError, StoreExt, Subject};
 
-use super::{Auth, AuthStore};
+use super::{Auth, AuthStore, Start};
 use crate::changes::Changes;
 use crate::clock::{Clock, Timekeeper};
 use crate::entropy::Entropy;
@@ -13,7 +13,7 @@ use crate::keys::{AuditSignet, KeyError, Keyring, Lifecycle, MasterKey, SigningA
 use crate::passwords::{Argon2id, Cost, HashQueue, InvalidCost, PasswordHasher, QueueLimits};
 use crate::ports::{KeyKind, KeyState, StoredKey};
 use crate::refusals::Refusals;
-use crate::remembered::{ApiKeys, FirstUses, Profiles, Tokens};
+use crate::remembered::{ApiKeys, FirstUses, Profiles, Sessions, Tokens};
 use crate::system::{SystemClock, SystemEntropy};
 use crate::throttle::{Throttle, ThrottleLimits, Turns};
 use crate::token::crypto;
@@ -32,6 +32,9 @@ pub struct Settings {
     pub max_age: Duration,
     /// How long sessions are kept that are over.
     pub keep_ended: Duration,
+    /// How long a process runs before it removes what nobody needs any more: a clock that is wrong at the start may be set
+    /// meanwhile.
+    pub sweep_delay: Duration,
     /// What passwords cost.
     pub cost: Cost,
     /// How many hashes wait and run.
@@ -48,6 +51,7 @@ impl Default for Settings {
             key_lead: Duration::from_hours(24),
             max_age: Duration::from_mins(1),
             keep_ended: Duration::from_hours(30 * 24),
+            sweep_delay: Duration::from_hours(1),
             cost: Cost::default(),
             queue: QueueLimits::default(),
             throttle: ThrottleLimits::default(),
@@ -145,9 +149,15 @@ impl Builder {
         let counting = master.derive(b"counting failed logins").ok_or(KeyError::Entropy)?;
         let signet = AuditSignet::of(&master).ok_or(KeyError::Entropy)?;
         let throttle = Throttle::new(&counting, self.settings.throttle);
-        let newest = self.store.read(|tx| tx.instances().newest())?;
-        let time = Timekeeper::start(Arc::clone(&self.clock), newest);
+        // read before anything is written: a wrong clock here has had no part in it
+        let boot = self.clock.boot_id();
+        let (newest, origin) = self.store.read(|tx| {
+            let origin = boot.map(|boot| tx.nodes().origin(boot)).transpose()?.flatten();
+            Ok((tx.instances().newest()?, origin))
+        })?;
+        let time = Timekeeper::start(Arc::clone(&self.clock), newest, origin);
         let now = time.now().at;
+        let start = Start { newest: newest.unwrap_or(now), at: self.clock.monotonic() };
         let instance = self.store.read(|tx| tx.instances().find())?;
         let drawn = KeyKind::ALL
             .map(|kind| draw(kind, self.settings.algorithm, KeyState::Current, &master, &*self.entropy, now))
@@ -177,7 +187,9 @@ impl Builder {
             profiles: Profiles::default(),
             first_uses: FirstUses::default(),
             api_keys: ApiKeys::default(),
-            uses: Uses::default(),
+            sessions: Sessions::default(),
+            uses: Uses::starting(start.at),
+            start,
             refusals: Refusals::default(),
             guests: Refusals::default(),
             follower: super::follow::Follower::default(),

@@ -10,7 +10,7 @@ use tillgate_domain::{Instant, StoreExt, Stored};
 use super::Auth;
 use super::signed::NEAR;
 use crate::Error;
-use crate::ports::{AuthTx, Node};
+use crate::ports::{AuthTx, MachineClock, Node};
 use crate::terms::LONGEST_ACCESS;
 use crate::throttle::REMEMBERED;
 
@@ -29,6 +29,9 @@ pub(super) const LIVE: Duration = Duration::from_mins(1);
 /// How often what nobody needs is thrown away.
 const SWEEP: Duration = Duration::from_mins(1);
 
+/// How far past what the store has seen, and the time since, a process may remove on the word of its clock alone.
+const TRUST: Duration = Duration::from_hours(24);
+
 /// How many rows one unit of work removes.
 const BATCH: u32 = 500;
 
@@ -41,6 +44,9 @@ const KEEP_CHANGES: Duration = Duration::from_hours(7 * 24);
 /// How long signatures are remembered: twice as long as one can be good that is seen as early as can be, so that processes whose
 /// clocks differ by minutes forget none too soon.
 const KEEP_SIGNATURES: Duration = NEAR.saturating_mul(4);
+
+/// How long it is remembered that a process was there, and what it said of its machine's clock.
+const KEEP_NODES: Duration = Duration::from_hours(7 * 24);
 
 /// How long the memory keeps ended sessions: the life of the longest token, and an hour.
 const REMEMBER_ENDED: Duration = LONGEST_ACCESS.saturating_add(Duration::from_hours(1));
@@ -124,8 +130,8 @@ impl Auth {
             self.changes.forget(REMEMBER_ENDED);
             self.uses.forget(now);
             log("promoting keys", self.promote_keys());
-            log("retiring keys", self.retire_keys());
-            if !self.time().in_doubt {
+            if self.sweeps() {
+                log("retiring keys", self.retire_keys());
                 log("sweeping", self.sweep(&mut |_| ()).map(|_| ()));
             }
         }
@@ -144,7 +150,9 @@ impl Auth {
     /// Says how far this process follows the feed.
     pub fn say(&self) -> Result<(), Error> {
         let Some(applied) = self.follower.cursor() else { return Ok(()) };
-        let node = Node { id: self.node, applied, seen_at: self.time().at };
+        let clock = self.clock.boot_id().zip(self.time.origin());
+        let clock = clock.map(|(boot, origin)| MachineClock { boot, origin });
+        let node = Node { id: self.node, applied, seen_at: self.time().at, clock };
         Ok(self.store.write(|tx| tx.nodes().note(&node))?)
     }
 
@@ -152,28 +160,56 @@ impl Auth {
     pub fn leave(&self) -> Result<(), Error> {
         self.write_uses()?;
         self.tell_refusals(true)?;
-        Ok(self.store.write(|tx| tx.nodes().leave(self.node))?)
+        let at = self.time().at;
+        Ok(self.store.write(|tx| tx.nodes().leave(self.node, at))?)
     }
 
-    /// Removes what nobody needs any more, in small units of work, and tells of each how much is gone so far. Nothing is removed
-    /// while the clock is in doubt.
-    pub fn sweep(&self, progress: &mut dyn FnMut(Swept)) -> Result<Swept, Error> {
-        let mut swept = Swept::default();
+    /// Whether this process removes by itself what nobody needs any more: the clock is not in doubt, and it has run for
+    /// [`Settings::sweep_delay`](super::Settings::sweep_delay).
+    pub fn sweeps(&self) -> bool {
+        !self.time().in_doubt && self.up() >= self.settings.sweep_delay
+    }
+
+    /// The instant by which it is judged what nobody needs any more.
+    ///
+    /// What is removed by a wrong clock is gone for good, and a clock that is wrong at the start looks like any other. So it is
+    /// never later than what the store had seen before this process first wrote to it, and the time that has passed since by the
+    /// monotonic clock, and a day. A process that has just started has seen nothing of its clock, and goes without the day.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] while the clock is in doubt.
+    pub fn sweep_instant(&self) -> Result<Instant, Error> {
         let time = self.time();
         if time.in_doubt {
             return Err(Error::unavailable("the clock is in doubt: nothing is removed by it"));
         }
+        // whatever is set: signatures of before the start must be too old by then to be good again
+        let settled = self.up() >= self.settings.sweep_delay.max(KEEP_SIGNATURES);
+        let trust = if settled { TRUST } else { Duration::ZERO };
+        Ok(time.at.min(self.start.newest.after(self.up()).after(trust)))
+    }
+
+    /// How long this process has run, by the monotonic clock.
+    fn up(&self) -> Duration {
+        self.clock.monotonic().saturating_sub(self.start.at)
+    }
+
+    /// Removes what nobody needs any more at [`sweep_instant`](Self::sweep_instant), in small units of work, and tells of each
+    /// how much is gone so far. Nothing is removed while the clock is in doubt.
+    pub fn sweep(&self, progress: &mut dyn FnMut(Swept)) -> Result<Swept, Error> {
+        let mut swept = Swept::default();
+        let now = self.sweep_instant()?;
         let keep = self.settings.keep_ended;
-        self.sweep_part(time.at.before(keep), &|tx, before| tx.sessions().sweep(before, BATCH), &mut |count| {
+        self.sweep_part(now.before(keep), &|tx, before| tx.sessions().sweep(before, BATCH), &mut |count| {
             swept.sessions += count;
             progress(swept);
         })?;
-        self.sweep_part(time.at.before(KEEP_CHANGES), &|tx, before| tx.feed().sweep(before, BATCH), &mut |count| {
+        self.sweep_part(now.before(KEEP_CHANGES), &|tx, before| tx.feed().sweep(before, BATCH), &mut |count| {
             swept.changes += count;
             progress(swept);
         })?;
         self.sweep_part(
-            time.at.before(self.settings.throttle.kept_for()),
+            now.before(self.settings.throttle.kept_for()),
             &|tx, before| tx.attempts().sweep(before, BATCH),
             &mut |count| {
                 swept.attempts += count;
@@ -181,7 +217,7 @@ impl Auth {
             },
         )?;
         self.sweep_part(
-            time.at.before(REMEMBERED),
+            now.before(REMEMBERED),
             &|tx, before| tx.attempts().sweep_remembered(before, BATCH),
             &mut |count| {
                 swept.attempts += count;
@@ -189,15 +225,16 @@ impl Auth {
             },
         )?;
         let keep = self.settings.throttle.known_for;
-        self.sweep_part(time.at.before(keep), &|tx, before| tx.places().sweep(before, BATCH), &mut |count| {
+        self.sweep_part(now.before(keep), &|tx, before| tx.places().sweep(before, BATCH), &mut |count| {
             swept.places += count;
             progress(swept);
         })?;
         let keep = KEEP_SIGNATURES;
-        self.sweep_part(time.at.before(keep), &|tx, before| tx.signatures().sweep(before, BATCH), &mut |count| {
+        self.sweep_part(now.before(keep), &|tx, before| tx.signatures().sweep(before, BATCH), &mut |count| {
             swept.signatures += count;
             progress(swept);
         })?;
+        self.store.write(|tx| tx.nodes().sweep(now.before(KEEP_NODES)))?;
         Ok(swept)
     }
 

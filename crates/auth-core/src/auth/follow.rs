@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::Duration;
 
 use tillgate_domain::{Change, Instant, KeyId, Scope, StoreExt};
@@ -18,6 +18,12 @@ const CATCH_UP: Duration = Duration::from_millis(500);
 /// How often an unknown key is looked up in the store at most.
 const LOOK_UP: Duration = Duration::from_secs(1);
 
+/// How old the view is once looks were missed. They come four times as often.
+const MISSED: Duration = Duration::from_secs(1);
+
+/// How long after a look that failed the store counts as away, until another goes well.
+const AWAY: Duration = Duration::from_secs(10);
+
 /// How many wait for a look at most.
 const CROWD: usize = 128;
 
@@ -32,12 +38,20 @@ struct Place {
     held_at: HashMap<KeyId, Cursor>,
 }
 
+/// When there were looks, by the monotonic clock.
+#[derive(Clone, Copy, Default)]
+struct Looks {
+    /// When the newest look began that was taken up whole.
+    taken_up: Option<Duration>,
+    /// When the newest look ended that failed, if none went well since.
+    failed: Option<Duration>,
+}
+
 /// How far this process follows.
 #[derive(Default)]
 pub(crate) struct Follower {
     place: Mutex<Place>,
-    /// When, by the monotonic clock, the newest look began that was taken up whole.
-    looked: Mutex<Option<Duration>>,
+    looks: Mutex<Looks>,
     moved: Condvar,
     crowd: AtomicUsize,
     closed: AtomicBool,
@@ -48,8 +62,17 @@ impl Follower {
         self.place.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn looked(&self) -> MutexGuard<'_, Option<Duration>> {
-        self.looked.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The place, unless somebody else is taking a look.
+    fn try_place(&self) -> Option<MutexGuard<'_, Place>> {
+        match self.place.try_lock() {
+            Ok(place) => Some(place),
+            Err(TryLockError::Poisoned(place)) => Some(place.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    fn looks(&self) -> MutexGuard<'_, Looks> {
+        self.looks.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether all keys of the store could be opened when they last changed.
@@ -71,7 +94,23 @@ impl Follower {
 impl Auth {
     /// Takes one look at the feed: what others have ended or changed holds here from now on. Chores do so every 250 ms.
     pub fn follow(&self) -> Result<(), Error> {
-        let mut place = self.follower.place();
+        self.follow_from(self.follower.place())
+    }
+
+    fn follow_from(&self, place: MutexGuard<'_, Place>) -> Result<(), Error> {
+        let followed = self.take_up(place);
+        let mut looks = self.follower.looks();
+        match &followed {
+            Ok(began) => *looks = Looks { taken_up: Some(*began), failed: None },
+            Err(_) => looks.failed = Some(self.clock.monotonic()),
+        }
+        drop(looks);
+        self.follower.moved.notify_all();
+        followed.map(drop)
+    }
+
+    /// Takes a look and takes up what it finds; says when it began.
+    fn take_up(&self, mut place: MutexGuard<'_, Place>) -> Result<Duration, Error> {
         let began = self.clock.monotonic();
         let from = place.cursor;
         let look = self.store.read(|tx| tx.feed().look(from))?;
@@ -89,10 +128,7 @@ impl Auth {
             self.follow_keys(&mut place)?;
             place.keys = keys;
         }
-        drop(place);
-        *self.follower.looked() = Some(began);
-        self.follower.moved.notify_all();
-        Ok(())
+        Ok(began)
     }
 
     fn follow_keys(&self, place: &mut Place) -> Result<(), Error> {
@@ -128,19 +164,16 @@ impl Auth {
 
     /// Waits for a look at the feed that begins now or later, half a second at most. Few may wait: each holds a thread.
     fn wait_for_look(&self, arrived: Duration) -> Result<(), Error> {
-        let missing = |looked: &mut Option<Duration>| *looked < Some(arrived);
+        let missing = |looks: &Looks| looks.taken_up < Some(arrived);
+        let waiting = |looks: &mut Looks| missing(looks) && looks.failed < Some(arrived);
         let room = self.follower.crowd.fetch_add(1, Ordering::Relaxed) < CROWD;
-        let mut looked = self.follower.looked();
+        let mut looks = self.follower.looks();
         if room {
-            let waited = self.follower.moved.wait_timeout_while(looked, CATCH_UP, missing);
-            looked = waited.unwrap_or_else(PoisonError::into_inner).0;
+            let waited = self.follower.moved.wait_timeout_while(looks, CATCH_UP, waiting);
+            looks = waited.unwrap_or_else(PoisonError::into_inner).0;
         }
         self.follower.crowd.fetch_sub(1, Ordering::Relaxed);
-        if missing(&mut looked) {
-            Err(Error::unavailable("what has changed could not be read in time"))
-        } else {
-            Ok(())
-        }
+        if missing(&looks) { Err(Error::unavailable("what has changed could not be read in time")) } else { Ok(()) }
     }
 
     /// Whether the view of what has changed is young enough to be trusted.
@@ -148,14 +181,36 @@ impl Auth {
         self.view_age().is_some_and(|age| age <= self.settings.max_age)
     }
 
-    /// Waits for a view that can be trusted, half a second at most: one reader catches up for all who wait.
+    /// Whether the view of what has changed is young enough to be trusted, and looks at the feed go on.
+    ///
+    /// A process that was stopped for a while (`SIGSTOP`, a frozen machine) has missed looks, and looks before it trusts its view.
+    /// Where looks are tried and fail, the store is away, and the view is trusted for `max_age`.
+    pub(super) fn looks_go_on(&self) -> bool {
+        let Some(age) = self.view_age() else { return false };
+        age <= self.settings.max_age && (age <= MISSED || !self.chores.running() || self.store_is_away())
+    }
+
+    fn store_is_away(&self) -> bool {
+        let now = self.clock.monotonic();
+        self.follower.looks().failed.is_some_and(|at| now.saturating_sub(at) <= AWAY)
+    }
+
+    /// Waits for a view that can be trusted, half a second at most: one reader catches up for all who wait. Where looks were
+    /// missed and none can be had, a view that is young enough is trusted all the same.
     pub(super) fn catch_up(&self) -> Result<(), Error> {
-        if self.fresh() {
+        if self.looks_go_on() {
             return Ok(());
         }
-        if self.chores.running() {
-            return self.wait_for_look(self.clock.monotonic());
+        if !self.chores.running() {
+            return self.follow();
         }
-        self.follow()
+        let arrived = self.clock.monotonic();
+        // Where looks were only missed, the first who comes takes one: the chores may be busy with something else.
+        let place = if self.fresh() { self.follower.try_place() } else { None };
+        let looked = match place {
+            Some(place) => self.follow_from(place),
+            None => self.wait_for_look(arrived),
+        };
+        if looked.is_err() && self.fresh() { Ok(()) } else { looked }
     }
 }

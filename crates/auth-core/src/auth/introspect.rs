@@ -139,9 +139,9 @@ impl Auth {
         // in the hands of whoever it was made for
         let (dialect, thumbprint) = (&session.dialect, session.thumbprint.as_deref());
         let presenter = Presenter { dialect, device: None, thumbprint, keeps_token: false };
-        let witness = self.uses.witness(session, self.clock.monotonic());
+        let witness = self.uses.witness(session, standing.clock, self.clock.monotonic(), self.time.belief());
         match judge(&standing, token.generation, &presenter, &witness, time.at) {
-            Verdict::Rotate { .. } | Verdict::Repeat | Verdict::Reuse | Verdict::Renew => {}
+            Verdict::Rotate { .. } | Verdict::Repeat | Verdict::Reuse | Verdict::Renew | Verdict::Forgive => {}
             Verdict::Refuse(TokenRefusal::Expired) if time.in_doubt => {
                 return Err(Error::unavailable("the clock is in doubt, and the session may have expired by it"));
             }

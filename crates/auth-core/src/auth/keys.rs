@@ -80,13 +80,15 @@ impl Auth {
         self.lead(|tx, now| promote(tx, self.settings.key_lead, &read, now)).map(|_| ())
     }
 
-    /// Throws keys away that nothing needs any more. Chores do so once a minute.
+    /// Throws keys away that nothing needs any more, by [`sweep_instant`](Self::sweep_instant): without its key no refresh token is
+    /// good again. Chores do so once a minute.
     pub(super) fn retire_keys(&self) -> Result<(), Error> {
         let stale = |key: &StoredKey| matches!(key.state, KeyState::Kept | KeyState::Revoked);
         if !self.keys()?.iter().any(stale) {
             return Ok(());
         }
-        self.lead(retire).map(|_| ())
+        let by = self.sweep_instant()?;
+        self.lead(|tx, _| retire(tx, by)).map(|_| ())
     }
 
     /// Runs a step of the keys' life in one unit of work, with its audit lines and its change, and follows it at once.

@@ -25,6 +25,7 @@ impl Auth {
         how: How,
     ) -> Result<Granted, Error> {
         let now = self.time().at;
+        self.sessions.keep(session.id, epochs);
         let principal =
             session.principal().ok_or_else(|| Error::Fault(format!("session {} is nobody's", session.id)))?;
         let expires_at = session.terms.access_expiry(session.expires_at, now);
@@ -41,6 +42,7 @@ impl Auth {
         // what follows on another token is used next: its own signature need not be checked
         if matches!(how, How::Rotated | How::Exchanged) {
             let verified = Arc::new(Verified::new(claims, keys.signs().id()));
+            verified.note_session_read();
             self.tokens.keep(Tokens::digest(&access_token), &verified);
         }
         let refresh_token = match session.terms.refresh {

@@ -12,6 +12,7 @@ use tillgate_domain::{Action, Actor, EndedWhy, Event, Instant, Mode, Outcome, Se
 
 use super::Auth;
 use crate::changes::Moment;
+use crate::clock::Belief;
 use crate::judge::{Presenter, Verdict, judge};
 use crate::keys::Opened;
 use crate::ports::{AuthTx, Rotation, Standing};
@@ -68,6 +69,7 @@ struct Bid<'a> {
     refreshing: &'a Refreshing<'a>,
     seals: tillgate_domain::KeyId,
     now: Instant,
+    clock: Belief,
     began: Moment,
     event: Event,
 }
@@ -94,6 +96,7 @@ impl Auth {
             refreshing,
             seals: keys.seals(),
             now: time.at,
+            clock: self.time.belief(),
             began: self.changes.now(),
             event: self.event(Action::RefreshReplay, Outcome::Refused, Subject::Session(token.session), None)?,
         };
@@ -170,8 +173,8 @@ impl Auth {
                         return self.granted(tx, Grant { session, how, anew, told, ..Grant::of(&standing) });
                     }
                 }
-                (verdict @ (Verdict::Repeat | Verdict::Renew), _) => {
-                    let told = self.newly_shared(&standing.session, bid);
+                (verdict @ (Verdict::Repeat | Verdict::Renew | Verdict::Forgive), _) => {
+                    let told = self.newly_shared(&standing.session, bid, verdict == Verdict::Forgive);
                     if told && mode == Mode::Read {
                         return Ok(Decided::Writes);
                     }
@@ -223,16 +226,16 @@ impl Auth {
             thumbprint: refreshing.thumbprint,
             keeps_token: refreshing.keeps_token,
         };
-        let session = &standing.session;
-        let witness = self.uses.witness(session, self.clock.monotonic());
+        let witness = self.uses.witness(&standing.session, standing.clock, self.clock.monotonic(), bid.clock);
         judge(standing, bid.token.generation, &presenter, &witness, bid.now)
     }
 
-    /// Whether a repeat from another address is to be told: once for each generation, as far as this process remembers.
-    fn newly_shared(&self, session: &Session, bid: &Bid<'_>) -> bool {
+    /// Whether a repeat is to be told, because it comes from another address or was forgiven for want of certainty: once for each
+    /// generation, as far as this process remembers.
+    fn newly_shared(&self, session: &Session, bid: &Bid<'_>, forgiven: bool) -> bool {
         // a permanent token is carried to another machine than it was generated on
         session.kind != SessionKind::Permanent
-            && shared(session, bid.refreshing.address)
+            && (forgiven || shared(session, bid.refreshing.address))
             && !self.uses.told(session.id, session.generation)
     }
 

@@ -72,7 +72,7 @@ impl Auth {
         counting: Counting,
         reach: Reach,
     ) -> Result<Option<Signed>, Error> {
-        if reach == Reach::Memory && (counting == Counting::Once || !self.fresh()) {
+        if reach == Reach::Memory && (counting == Counting::Once || !self.looks_go_on()) {
             return Ok(None);
         }
         self.catch_up()?;

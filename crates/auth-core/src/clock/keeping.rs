@@ -29,7 +29,7 @@ impl Reading {
 /// Why the wall clock is not believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Reason {
-    /// It moved against boot time.
+    /// It moved against boot time, at run or before the start.
     Moved,
     /// It was behind the store at start.
     Behind,
@@ -50,20 +50,29 @@ pub(super) struct Doubt {
 pub(super) struct Keeping {
     /// The instant of the machine's start that is agreed.
     pub(super) agreed: i64,
+    /// Since when, by boot time, it has been so, but for small moves.
+    pub(super) since: i64,
     pub(super) doubt: Option<Doubt>,
 }
 
 impl Keeping {
-    /// At start: the wall clock is believed unless it is behind what the store has seen.
-    pub(super) fn start(first: Reading, newest: Option<Instant>) -> Self {
-        let believed = Self { agreed: first.origin(), doubt: None };
-        let Some(newest) = newest.map(Instant::millis) else { return believed };
-        if newest.saturating_sub(first.wall) <= SLACK {
-            return believed;
-        }
+    /// At start: the wall clock is believed unless it is behind what the store has seen, or was set since another process on
+    /// this machine believed it.
+    pub(super) fn start(first: Reading, newest: Option<Instant>, origin: Option<Instant>) -> Self {
+        let newest = newest.map(|newest| newest.millis().saturating_sub(first.boot));
+        let origin = origin.map(Instant::millis);
+        let reason = if newest.is_some_and(|newest| newest.saturating_sub(first.origin()) > SLACK) {
+            Reason::Behind
+        } else if origin.is_some_and(|origin| apart(origin, first.origin())) {
+            Reason::Moved
+        } else {
+            return Self { agreed: first.origin(), since: first.boot, doubt: None };
+        };
+        let moved = origin.filter(|_| reason == Reason::Moved);
         Self {
-            agreed: newest.saturating_sub(first.boot),
-            doubt: Some(Doubt { reason: Reason::Behind, origin: first.origin(), since: first.boot }),
+            agreed: newest.max(moved).unwrap_or_else(|| first.origin()),
+            since: first.boot,
+            doubt: Some(Doubt { reason, origin: first.origin(), since: first.boot }),
         }
     }
 
@@ -89,7 +98,7 @@ impl Keeping {
 
     /// Believes the wall clock as it is.
     pub(super) fn accept(&mut self, reading: Reading) {
-        *self = Self { agreed: reading.origin(), doubt: None };
+        *self = Self { agreed: reading.origin(), since: reading.boot, doubt: None };
     }
 }
 
@@ -121,10 +130,16 @@ mod tests {
     type Row = (i64, i64, i64, bool);
 
     fn run(name: &str, newest: Option<i64>, rows: &[Row]) {
+        run_after(name, newest, None, rows);
+    }
+
+    /// The same where another process believed a clock that was set off by so many minutes.
+    fn run_after(name: &str, newest: Option<i64>, before: Option<i64>, rows: &[Row]) {
         let reading = |boot, off| Reading { wall: BORN + (boot + off) * MINUTE, boot: boot * MINUTE };
         let Some(&(boot, off, ..)) = rows.first() else { panic!("{name}: no rows") };
         let newest = newest.map(|minutes| Instant::from_millis(BORN + minutes * MINUTE));
-        let mut keeping = Keeping::start(reading(boot, off), newest);
+        let before = before.map(|off| Instant::from_millis(BORN + off * MINUTE));
+        let mut keeping = Keeping::start(reading(boot, off), newest, before);
         for (index, &(boot, off, ahead, in_doubt)) in rows.iter().enumerate() {
             let time = keeping.step(reading(boot, off));
             let expected = Time { at: Instant::from_millis(BORN + (boot + ahead) * MINUTE), in_doubt };
@@ -196,9 +211,30 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_was_set_while_nobody_ran_is_in_doubt() {
+        const DAY: i64 = 24 * 60;
+        let cases: &[(&str, Option<i64>, i64, &[Row])] = &[
+            ("as it was", Some(4), 0, &[(5, 0, 0, false)]),
+            ("a minute is no move", Some(4), 0, &[(5, 1, 1, false)]),
+            ("days ahead", Some(4), 0, &[(5, 8 * DAY, 0, true), (14, 8 * DAY, 0, true), (15, 8 * DAY, 8 * DAY, false)]),
+            ("and back again", Some(4), 0, &[(5, 8 * DAY, 0, true), (6, 0, 0, false)]),
+            ("an hour ahead", None, 0, &[(5, 60, 0, true), (16, 60, 60, false)]),
+            ("behind that process, not behind the store", Some(-500), 0, &[(5, -90, 0, true), (15, -90, -90, false)]),
+            ("behind both", Some(4), 0, &[(5, -90, -1, true), (6, 0, 0, false)]),
+            ("it was accepted days ahead, and still is", Some(4), 8 * DAY, &[(5, 8 * DAY, 8 * DAY, false)]),
+            ("the store has seen later than that process", Some(30), 0, &[(5, 90, 25, true), (15, 90, 90, false)]),
+        ];
+        for (name, newest, before, rows) in cases {
+            run_after(name, *newest, Some(*before), rows);
+        }
+    }
+
+    #[test]
     fn a_minute_and_a_millisecond_is_a_move() {
         for (off, in_doubt) in [(MINUTE, false), (-MINUTE, false), (MINUTE + 1, true), (-MINUTE - 1, true)] {
-            let mut keeping = Keeping::start(Reading { wall: BORN, boot: 0 }, None);
+            let start = Instant::from_millis(BORN + off);
+            assert_eq!(Keeping::start(Reading { wall: BORN, boot: 0 }, None, Some(start)).doubt.is_some(), in_doubt);
+            let mut keeping = Keeping::start(Reading { wall: BORN, boot: 0 }, None, None);
             assert_eq!(keeping.step(Reading { wall: BORN + HOUR + off, boot: HOUR }).in_doubt, in_doubt, "{off}");
         }
     }
@@ -210,11 +246,13 @@ mod tests {
             for boot in [0, i64::MAX] {
                 for newest in extremes {
                     let reading = Reading { wall, boot };
-                    let mut keeping = Keeping::start(reading, Some(Instant::from_millis(newest)));
-                    keeping.step(reading);
-                    keeping.step(Reading { wall: newest, boot });
-                    keeping.accept(reading);
-                    assert!(!keeping.step(reading).in_doubt, "{wall} {boot}");
+                    for origin in [None, Some(Instant::from_millis(i64::MIN)), Some(Instant::from_millis(i64::MAX))] {
+                        let mut keeping = Keeping::start(reading, Some(Instant::from_millis(newest)), origin);
+                        keeping.step(reading);
+                        keeping.step(Reading { wall: newest, boot });
+                        keeping.accept(reading);
+                        assert!(!keeping.step(reading).in_doubt, "{wall} {boot}");
+                    }
                 }
             }
         }

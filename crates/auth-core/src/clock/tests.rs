@@ -60,7 +60,7 @@ fn doubtful(at: Instant) -> Time {
 #[test]
 fn time_goes_on_while_the_clock_is_in_doubt() {
     let hands = Hands::at_noon();
-    let keeper = Timekeeper::start(hands.clone(), None);
+    let keeper = Timekeeper::start(hands.clone(), None, None);
     assert_eq!(keeper.now(), sure(NOON));
     hands.set(NOON.after(Duration::from_hours(1000)));
     assert_eq!(keeper.now(), doubtful(NOON));
@@ -74,7 +74,7 @@ fn time_goes_on_while_the_clock_is_in_doubt() {
 #[test]
 fn somebody_accepts_it() {
     let hands = Hands::at_noon();
-    let keeper = Timekeeper::start(hands.clone(), Some(NOON.after(5 * MINUTE)));
+    let keeper = Timekeeper::start(hands.clone(), Some(NOON.after(5 * MINUTE)), None);
     assert_eq!(keeper.now(), doubtful(NOON.after(5 * MINUTE)));
     keeper.accept();
     assert_eq!(keeper.now(), sure(NOON));
@@ -83,9 +83,28 @@ fn somebody_accepts_it() {
 }
 
 #[test]
+fn time_is_steady_since_another_clock_was_last_believed() {
+    let hands = Hands::at_noon();
+    let keeper = Timekeeper::start(hands.clone(), None, None);
+    hands.pass(5 * MINUTE);
+    hands.set(NOON.after(5 * MINUTE + Duration::from_secs(59)));
+    assert_eq!((keeper.now().in_doubt, keeper.belief().steady), (false, 5 * MINUTE), "a small move");
+    hands.set(NOON.after(Duration::from_hours(9)));
+    assert!(keeper.now().in_doubt && keeper.origin().is_none());
+    hands.pass(10 * MINUTE);
+    assert_eq!((keeper.now().in_doubt, keeper.belief().steady), (false, Duration::ZERO));
+    assert_eq!(
+        keeper.origin(),
+        Some(NOON.after(Duration::from_hours(9)).before(Duration::from_millis(1) + 5 * MINUTE))
+    );
+    hands.pass(MINUTE);
+    assert_eq!(keeper.belief().steady, MINUTE);
+}
+
+#[test]
 fn small_moves_are_followed() {
     let hands = Hands::at_noon();
-    let keeper = Timekeeper::start(hands.clone(), None);
+    let keeper = Timekeeper::start(hands.clone(), None, None);
     for step in 1..=100 {
         let at = NOON.after(step * Duration::from_secs(50));
         hands.set(at);
@@ -96,19 +115,19 @@ fn small_moves_are_followed() {
 #[test]
 fn a_pause_between_two_readings_is_no_move() {
     let hands = Hands::at_noon();
-    let keeper = Timekeeper::start(hands.clone(), None);
+    let keeper = Timekeeper::start(hands.clone(), None, None);
     hands.pauses.store(2, Ordering::SeqCst);
     assert_eq!(keeper.now(), sure(NOON.after(4 * MINUTE)));
     assert_eq!(hands.pauses.load(Ordering::SeqCst), 0, "both pauses happened");
     hands.pauses.store(1, Ordering::SeqCst);
-    let other = Timekeeper::start(hands.clone(), None);
+    let other = Timekeeper::start(hands.clone(), None, None);
     assert_eq!(other.now(), keeper.now(), "nor at start");
 }
 
 #[test]
 fn threads_agree() {
     let hands = Hands::at_noon();
-    let keeper = Arc::new(Timekeeper::start(hands.clone(), None));
+    let keeper = Arc::new(Timekeeper::start(hands.clone(), None, None));
     hands.set(NOON.before(Duration::from_hours(1)));
     let all: Vec<_> = (0..8)
         .map(|_| {

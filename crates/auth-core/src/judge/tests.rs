@@ -51,7 +51,13 @@ fn standing(generation: i64, used: i64, rotated: Option<u64>) -> Standing {
         user: Some(UserStatus::Active),
         device: Some(DeviceStatus::Active),
         zone: Zone::UTC,
+        clock: None,
     }
+}
+
+/// A process that has been up for long and knows nothing else.
+fn up() -> Witness {
+    Witness { up: Duration::from_hours(1000), ..Witness::default() }
 }
 
 fn judged(standing: &Standing, presented: i64, witness: &Witness) -> Verdict {
@@ -66,8 +72,8 @@ fn rotate(to: i64) -> Verdict {
 
 #[test]
 fn every_row_of_the_table() {
-    let none = Witness::default();
-    let used = |generation| Witness { used: generation, rotated: None };
+    let none = up();
+    let used = |generation| Witness { used: generation, ..up() };
     for (what, standing, presented, witness, expected) in [
         ("never rotated", standing(1, 0, None), 1, none, rotate(2)),
         ("the overlap has passed", standing(5, 5, Some(120)), 5, none, rotate(6)),
@@ -87,7 +93,7 @@ fn every_row_of_the_table() {
 
 #[test]
 fn a_first_token_that_is_kept_is_reused_until_a_rotation_follows_it() {
-    let none = Witness::default();
+    let none = up();
     let dialect = Dialect::new("native");
     let [may, may_not] = [true, false].map(|first_reusable| {
         move |mut standing: Standing| {
@@ -120,21 +126,81 @@ fn what_is_never_rotated_is_reused_whoever_presents_it() {
     standing.session.terms.refresh.as_mut().unwrap().overlap = None;
     for keeps_token in [true, false] {
         let presenter = Presenter { dialect: &dialect, device: None, thumbprint: None, keeps_token };
-        assert_eq!(judge(&standing, 1, &presenter, &Witness::default(), NOW), Verdict::Reuse);
+        assert_eq!(judge(&standing, 1, &presenter, &up(), NOW), Verdict::Reuse);
     }
     standing.session.expires_at = Some(NOW);
-    assert_eq!(judged(&standing, 1, &Witness::default()), Verdict::Refuse(TokenRefusal::Expired));
+    assert_eq!(judged(&standing, 1, &up()), Verdict::Refuse(TokenRefusal::Expired));
 }
 
 #[test]
 fn the_monotonic_clock_decides_where_this_process_rotated() {
-    let witness = |secs| Witness { used: 5, rotated: Some(Duration::from_secs(secs)) };
+    let witness = |secs| Witness { used: 5, rotated: Some(Duration::from_secs(secs)), ..up() };
     // The wall clock says an hour, or has been set back; the process knows better.
     assert_eq!(judged(&standing(5, 5, Some(3600)), 5, &witness(10)), Verdict::Repeat);
     assert_eq!(judged(&standing(5, 5, Some(0)), 5, &witness(121)), rotate(6));
+    let doubtful = |secs| Witness { in_doubt: true, ..witness(secs) };
+    assert_eq!(judged(&standing(5, 5, Some(0)), 4, &doubtful(121)), Verdict::Replay, "whatever the wall clock says");
+    let just_started = Witness { up: Duration::ZERO, ..witness(121) };
+    assert_eq!(judged(&standing(5, 5, Some(0)), 4, &just_started), Verdict::Replay);
     let mut ahead = standing(5, 5, None);
     ahead.session.rotated_at = Some(NOW.after(Duration::from_secs(50)));
-    assert_eq!(judged(&ahead, 5, &Witness::default()), Verdict::Repeat, "a negative age counts as zero");
+    assert_eq!(judged(&ahead, 5, &up()), Verdict::Repeat, "a negative age counts as zero");
+}
+
+/// A process that did not rotate the session vouches for no more than the time that it has been up, and for nothing while its
+/// clock is in doubt.
+#[test]
+fn a_replay_needs_certainty() {
+    let since = |secs| Witness { up: Duration::from_secs(secs), ..Witness::default() };
+    let doubtful = Witness { in_doubt: true, ..up() };
+    for (what, witness, rotated, newest, before, two_before) in [
+        ("up long enough", since(120), 120, rotate(6), Verdict::Replay, Verdict::Replay),
+        ("not quite", since(119), 120, Verdict::Repeat, Verdict::Forgive, Verdict::Replay),
+        ("a step of days across the start", since(5), 900_000, Verdict::Repeat, Verdict::Forgive, Verdict::Replay),
+        ("within the overlap by any account", since(5), 119, Verdict::Repeat, Verdict::Repeat, Verdict::Replay),
+        ("up for long, rotated just now", since(9999), 119, Verdict::Repeat, Verdict::Repeat, Verdict::Replay),
+        ("the clock is in doubt", doubtful, 9999, Verdict::Repeat, Verdict::Forgive, Verdict::Replay),
+        ("it was set back too", doubtful, 0, Verdict::Repeat, Verdict::Forgive, Verdict::Replay),
+    ] {
+        let standing = standing(5, 5, Some(rotated));
+        assert_eq!(judged(&standing, 5, &witness), newest, "{what}: the newest");
+        assert_eq!(judged(&standing, 4, &witness), before, "{what}: the one before");
+        assert_eq!(judged(&standing, 3, &witness), two_before, "{what}: the one before that");
+    }
+}
+
+/// What may have been found again late begins its overlap anew, though nobody can vouch that it is late: else a late copy of the
+/// same request would be two behind at a process that can.
+#[test]
+fn what_seems_to_be_late_is_renewed_without_certainty() {
+    let just_started = Witness::default();
+    assert_eq!(judged(&standing(5, 4, Some(30)), 4, &just_started), Verdict::Renew);
+    assert_eq!(judged(&standing(5, 4, Some(29)), 4, &just_started), Verdict::Repeat);
+    let doubtful = Witness { in_doubt: true, ..up() };
+    assert_eq!(judged(&standing(5, 4, Some(0)), 4, &doubtful), Verdict::Renew, "it may have been set back");
+}
+
+#[test]
+fn a_store_with_a_clock_of_its_own_is_believed_before_the_wall_clock() {
+    let clocked = |secs: Option<u64>, rotated| {
+        let clock = StoreClock { rotated: secs.map(Duration::from_secs), server: 1 };
+        Standing { clock: Some(clock), ..standing(5, 5, Some(rotated)) }
+    };
+    assert_eq!(judged(&clocked(Some(119), 9999), 4, &up()), Verdict::Repeat, "the wall clock here is ahead");
+    assert_eq!(judged(&clocked(Some(120), 0), 4, &up()), Verdict::Replay, "the wall clock here is behind");
+    let started = Witness { up: Duration::from_secs(119), ..up() };
+    assert_eq!(judged(&clocked(Some(9999), 0), 4, &started), Verdict::Forgive, "its clock may have been set before");
+    for rotated in [0, 9999] {
+        assert_eq!(
+            judged(&clocked(None, rotated), 4, &up()),
+            Verdict::Replay,
+            "a server of before dated it: {rotated}"
+        );
+        assert_eq!(judged(&clocked(None, rotated), 4, &started), Verdict::Forgive, "not long before: {rotated}");
+    }
+    let unused = |secs| Standing { session: standing(5, 4, Some(0)).session, ..clocked(secs, 0) };
+    assert_eq!(judged(&unused(None), 4, &up()), Verdict::Renew, "it may be late");
+    assert_eq!(judged(&unused(Some(29)), 4, &up()), Verdict::Repeat);
 }
 
 #[test]
@@ -153,7 +219,7 @@ fn what_is_over_is_refused_before_anything_is_judged() {
         for presented in [1, 4, 5, 9] {
             let mut standing = standing(5, 5, Some(500));
             spoil(&mut standing);
-            assert_eq!(judged(&standing, presented, &Witness::default()), expected, "{what}, generation {presented}");
+            assert_eq!(judged(&standing, presented, &up()), expected, "{what}, generation {presented}");
         }
     }
 }
@@ -165,13 +231,13 @@ fn another_device_is_refused_and_another_key_is_a_replay() {
     let elsewhere = DeviceId(Uuid::from_u128(99));
     let presenter = Presenter { dialect: &dialect, device: Some(elsewhere), thumbprint: None, keeps_token: false };
     let refused = Verdict::Refuse(TokenRefusal::Over);
-    assert_eq!(judge(&bound, 5, &presenter, &Witness::default(), NOW), refused);
+    assert_eq!(judge(&bound, 5, &presenter, &up(), NOW), refused);
     bound.session.thumbprint = Some(vec![1]);
     for (thumbprint, expected) in
         [(Some(&[1_u8][..]), rotate(6)), (Some(&[2]), Verdict::Replay), (None, Verdict::Replay)]
     {
         let presenter = Presenter { dialect: &dialect, device: None, thumbprint, keeps_token: false };
-        assert_eq!(judge(&bound, 5, &presenter, &Witness::default(), NOW), expected, "{thumbprint:?}");
+        assert_eq!(judge(&bound, 5, &presenter, &up(), NOW), expected, "{thumbprint:?}");
     }
 }
 
@@ -182,8 +248,8 @@ fn a_permanent_session_asks_for_statuses_instead_of_epochs() {
     permanent.session.expires_at = None;
     permanent.session.terms.refresh = Some(Refresh { idle: None, overlap: None, first_reusable: false });
     permanent.epochs.user = Epoch(7);
-    assert_eq!(judged(&permanent, 1, &Witness::default()), Verdict::Reuse, "an epoch ends it not");
-    assert_eq!(judged(&permanent, 2, &Witness::default()), Verdict::Replay, "a generation that was never made");
+    assert_eq!(judged(&permanent, 1, &up()), Verdict::Reuse, "an epoch ends it not");
+    assert_eq!(judged(&permanent, 2, &up()), Verdict::Replay, "a generation that was never made");
     for (user, device) in [
         (UserStatus::Suspended, DeviceStatus::Active),
         (UserStatus::Deleted, DeviceStatus::Active),
@@ -192,6 +258,6 @@ fn a_permanent_session_asks_for_statuses_instead_of_epochs() {
     ] {
         (permanent.user, permanent.device) = (Some(user), Some(device));
         let refused = Verdict::Refuse(TokenRefusal::Over);
-        assert_eq!(judged(&permanent, 1, &Witness::default()), refused, "{user:?} {device:?}");
+        assert_eq!(judged(&permanent, 1, &up()), refused, "{user:?} {device:?}");
     }
 }

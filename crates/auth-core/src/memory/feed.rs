@@ -4,6 +4,7 @@
 use std::ops::Bound;
 
 use tillgate_domain::{Instant, NodeId, Stored};
+use uuid::Uuid;
 
 use super::transaction::{Transaction, many, most};
 use crate::Session;
@@ -32,7 +33,9 @@ impl Feed for Transaction<'_> {
 
 impl Nodes for Transaction<'_> {
     fn note(&mut self, node: &Node) -> Stored<()> {
-        self.writing()?.nodes.put(node.id, *node);
+        let tables = self.writing()?;
+        let before = tables.nodes.get(&node.id).and_then(|before| before.clock);
+        tables.nodes.put(node.id, Node { clock: node.clock.or(before), ..*node });
         Ok(())
     }
 
@@ -40,9 +43,38 @@ impl Nodes for Transaction<'_> {
         Ok(self.tables().nodes.rows().values().filter(|node| node.seen_at >= since).copied().collect())
     }
 
-    fn leave(&mut self, id: NodeId) -> Stored<()> {
-        self.writing()?.nodes.remove(&id);
+    fn origin(&mut self, boot: Uuid) -> Stored<Option<Instant>> {
+        let tables = self.tables();
+        let all = tables.nodes.rows().values().chain(tables.left.rows().values());
+        let said = all.filter_map(|node| Some((node.seen_at, node.clock.filter(|clock| clock.boot == boot)?)));
+        // by the time since the machine started: no clock that was set decides
+        let last = said.max_by_key(|(seen, clock)| seen.millis().saturating_sub(clock.origin.millis()));
+        Ok(last.map(|(_, clock)| clock.origin))
+    }
+
+    fn leave(&mut self, id: NodeId, _at: Instant) -> Stored<()> {
+        let tables = self.writing()?;
+        let Some(node) = tables.nodes.get(&id).copied() else { return Ok(()) };
+        tables.nodes.remove(&id);
+        let Some(clock) = node.clock else { return Ok(()) };
+        let boot = |left: &Node| left.clock.is_some_and(|left| left.boot == clock.boot);
+        let before: Vec<_> = tables.left.rows().values().filter(|left| boot(left)).map(|left| left.id).collect();
+        for id in before {
+            tables.left.remove(&id);
+        }
+        tables.left.put(id, node);
         Ok(())
+    }
+
+    fn sweep(&mut self, before: Instant) -> Stored<u32> {
+        let tables = self.writing()?;
+        let all = tables.nodes.rows().values().chain(tables.left.rows().values());
+        let old: Vec<_> = all.filter(|node| node.seen_at < before).map(|node| node.id).collect();
+        for id in &old {
+            tables.nodes.remove(id);
+            tables.left.remove(id);
+        }
+        Ok(many(old.len()))
     }
 }
 

@@ -1,5 +1,8 @@
 //! Everything that the in-memory store holds: the tables, and beside them the indexes that spare a lookup from reading them all.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use tillgate_domain::audit::seal::Seal;
 use tillgate_domain::office::ports::{Answered, RequestKey, Reset, ResetDigest, ResetRequest};
 use tillgate_domain::ticket::{NumberSeries, Ticket};
@@ -12,6 +15,7 @@ use uuid::Uuid;
 use super::seals::Sealed;
 use super::table::{Table, Undo};
 use crate::Session;
+use crate::clock::Clock;
 use crate::ports::{
     Bucket, CountKey, Credential, CredentialKind, Instance, Node, SignatureDigest, StoredKey, WrappedApiKey,
 };
@@ -59,6 +63,8 @@ tables! {
     sessions: SessionId => Session,
     /// When generations of sessions were first used.
     first_uses: (SessionId, i64) => Instant,
+    /// When sessions were rotated, by the store's own clock where it has one.
+    rotated: SessionId => (Duration, i64),
     by_user: (UserId, SessionId) => (),
     by_device: (DeviceId, SessionId) => (),
     by_parent: (SessionId, SessionId) => (),
@@ -75,6 +81,8 @@ tables! {
     /// The number of the next change.
     next_change: () => i64,
     nodes: NodeId => Node,
+    /// Processes that have stopped in good order.
+    left: NodeId => Node,
     api_keys: ApiKeyId => WrappedApiKey,
     /// Keys of programs by their client ids.
     clients: String => ApiKeyId,
@@ -104,10 +112,12 @@ pub(super) struct Rows {
     /// The newest instant of the lines that were told before.
     pub(super) told_until: Option<Instant>,
     pub(super) instance: Instance,
+    /// The store's own clock, and the number of the server that it is.
+    pub(super) clock: Option<(Arc<dyn Clock>, i64)>,
 }
 
 impl Rows {
     pub(super) fn of(instance: Instance) -> Self {
-        Self { tables: Tables::default(), told: Vec::new(), told_until: None, instance }
+        Self { tables: Tables::default(), told: Vec::new(), told_until: None, instance, clock: None }
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::ops::Bound;
+use std::time::Duration;
 
 use tillgate_domain::{Change, EndedWhy, Epoch, Instant, KeyId, SessionId, Stored, Zone};
 
 use super::rows::Tables;
 use super::transaction::{Transaction, broken, many, most};
-use crate::ports::{FirstUse, Listed, Rotation, SessionFilter, Sessions, Standing, Use};
+use crate::ports::{FirstUse, Listed, Rotation, SessionFilter, Sessions, Standing, StoreClock, Use};
 use crate::{Dialect, Epochs, Session};
 
 impl Sessions for Transaction<'_> {
@@ -54,13 +55,18 @@ impl Sessions for Transaction<'_> {
             user: user.map(|user| user.status),
             device: device.map(|device| device.status),
             zone: tenant.map_or(Zone::UTC, |tenant| tenant.zone.clone()),
+            clock: self.store_clock(id),
             session: session.clone(),
         }))
     }
 
     fn rotate(&mut self, id: SessionId, from: i64, to: &Rotation) -> Stored<bool> {
+        let now = self.time();
         let tables = self.writing()?;
         let open = tables.sessions.get(&id).is_some_and(|row| row.generation == from && row.ended.is_none());
+        if let (true, Some(now)) = (open, now) {
+            tables.rotated.put(id, now);
+        }
         if open {
             change(tables, id, |session| {
                 session.generation = to.generation;
@@ -237,10 +243,24 @@ fn remove(tables: &mut Tables, id: SessionId) {
     for each in first_uses(tables, id) {
         tables.first_uses.remove(&(id, each.generation));
     }
+    tables.rotated.remove(&id);
     tables.sessions.remove(&id);
 }
 
 impl Transaction<'_> {
+    /// What time it is by the store's own clock, since the Unix epoch, and which server says so.
+    fn time(&self) -> Option<(Duration, i64)> {
+        let (clock, server) = self.rows.clock.as_ref()?;
+        Some((Duration::from_millis(u64::try_from(clock.now().millis()).unwrap_or_default()), *server))
+    }
+
+    /// What the store's own clock says of a session.
+    fn store_clock(&self, id: SessionId) -> Option<StoreClock> {
+        let (now, server) = self.time()?;
+        let dated = self.tables().rotated.get(&id).filter(|(_, by)| *by == server);
+        Some(StoreClock { rotated: dated.map(|(at, _)| now.saturating_sub(*at)), server })
+    }
+
     /// Marks a session as ended. False where it was over already or never was.
     pub(super) fn close(&mut self, id: SessionId, why: EndedWhy, at: Instant) -> Stored<bool> {
         let tables = self.writing()?;

@@ -36,16 +36,32 @@ pub struct Node {
     pub applied: Cursor,
     /// When it last said so.
     pub seen_at: Instant,
+    /// The clock of its machine; `None` if the process does not know, or does not believe it.
+    pub clock: Option<MachineClock>,
+}
+
+/// The wall clock of a machine, as it was believed at some time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MachineClock {
+    /// Which start of the machine it is: no two starts of any machine have the same.
+    pub boot: Uuid,
+    /// The instant at which the machine started, by its wall clock. It is another one after that clock was set.
+    pub origin: Instant,
 }
 
 /// The processes over the store.
 pub trait Nodes {
-    /// Notes how far a process follows.
+    /// Notes how far a process follows. One that says nothing of its clock keeps what it said of it before.
     fn note(&mut self, node: &Node) -> Stored<()>;
-    /// The processes that were seen since this instant.
+    /// The processes that were seen since this instant and have not left.
     fn live(&mut self, since: Instant) -> Stored<Vec<Node>>;
-    /// A process is gone in good order.
-    fn leave(&mut self, id: NodeId) -> Stored<()>;
+    /// The origin of the clock that a process on this start of a machine said last, whether it still runs or not.
+    fn origin(&mut self, boot: Uuid) -> Stored<Option<Instant>>;
+    /// A process has stopped in good order, at this instant: nobody waits for it. What it said of its clock is kept, that of one
+    /// process for each start of a machine at least.
+    fn leave(&mut self, id: NodeId, at: Instant) -> Stored<()>;
+    /// Forgets processes that were last seen before this instant, and says how many.
+    fn sweep(&mut self, before: Instant) -> Stored<u32>;
 }
 
 /// Whether the store takes writes.
@@ -72,7 +88,7 @@ pub struct Instance {
 pub trait Instances {
     /// The instance.
     fn find(&mut self) -> Stored<Instance>;
-    /// The instant of the newest login, change, audit line or word of a process, or a later one that has been: no right clock is
-    /// behind it. It is asked at each start: it costs no more where there is more in the store.
+    /// The instant of the newest login, change, audit line or word of a process that has not left, or a later one that has been:
+    /// no right clock is behind it. It is asked at each start: it costs no more where there is more in the store.
     fn newest(&mut self) -> Stored<Option<Instant>>;
 }

@@ -1,6 +1,7 @@
 //! Port: sessions.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use tillgate_domain::{
     DeviceId, DeviceName, DeviceStatus, Environment, Instant, KeyId, SessionId, Stored, TenantId, UserId, UserName,
@@ -22,6 +23,19 @@ pub struct Standing {
     pub device: Option<DeviceStatus>,
     /// The time zone of its tenant.
     pub zone: Zone,
+    /// What the store says by a clock of its own; `None` if it has none.
+    pub clock: Option<StoreClock>,
+}
+
+/// What a store says of a session by a clock of its own, which all processes over it share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StoreClock {
+    /// The time since the newest rotation, both instants read from the clock of this server. `None` if there was no rotation, or
+    /// if it was not this server that dated it.
+    pub rotated: Option<Duration>,
+    /// Which server it was read from. The number changes whenever a server starts or takes over: nothing that was measured by
+    /// the clock of one server says anything about another.
+    pub server: i64,
 }
 
 /// What a rotation writes.
@@ -101,7 +115,7 @@ pub trait Sessions {
 
     /// Moves an open session from this generation on to the rotation's, which may be the same or, after the store went back, any
     /// later one. False where it stands at another generation by now, or
-    /// has been ended.
+    /// has been ended. A store with a clock of its own also keeps what that clock says now: see [`StoreClock::rotated`].
     fn rotate(&mut self, id: SessionId, from: i64, to: &Rotation) -> Stored<bool>;
 
     /// Sets the end of an open session and where its newest request came from; everything else stays. False where it stands at

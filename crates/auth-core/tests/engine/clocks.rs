@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tillgate_auth_core::{Login, Refresh, Terms, TokenRefusal};
-use tillgate_domain::{Action, Scope, StoreExt};
+use tillgate_auth_core::{Auth, Granted, Login, Refresh, Settings, Terms, TokenRefusal};
+use tillgate_domain::{Action, PrincipalId, Scope, StoreExt};
+use tillgate_testkit::ManualClock;
 
 use crate::shop::{
-    HOUR, MINUTE, OVERLAP, Shop, builder, by_user, refreshed, terms, token, token_refused, unavailable, used,
+    HOUR, MINUTE, OVERLAP, Shop, builder, by_user, refreshed, settings, terms, token, token_refused, unavailable, used,
 };
 
 /// The clock is set.
@@ -137,4 +138,254 @@ fn a_clock_that_two_processes_read_apart_ends_nothing_within_the_overlap() {
     let other = builder(memory, &theirs, &shop.hasher).master(shop.master.clone()).build().unwrap();
     assert_eq!(token(&refreshed(&other, &first).unwrap()), token(&second));
     assert!(shop.told(Action::RefreshReplay).is_empty());
+}
+
+const DAY: Duration = Duration::from_hours(24);
+
+/// A session that was refreshed once: what each gave, the second used, and the use written.
+fn refreshed_and_used(shop: &Shop) -> (Granted, Granted) {
+    let first = shop.user("cashier", Some("P01"));
+    let second = refreshed(&shop.auth, &first).unwrap();
+    used(&shop.auth, &second).unwrap();
+    shop.auth.write_uses().unwrap();
+    (first, second)
+}
+
+/// The process stops, in good order or not, and starts anew on its machine.
+fn anew(shop: &mut Shop, in_order: bool, meanwhile: impl FnOnce(&ManualClock)) {
+    shop.auth.say().unwrap();
+    if in_order {
+        shop.auth.leave().unwrap();
+    }
+    meanwhile(&shop.clock);
+    shop.auth = shop.process();
+}
+
+#[test]
+fn previous_refresh_token_after_a_restart_with_the_clock_ahead_gets_the_successor() {
+    for ahead in [HOUR, 2 * DAY] {
+        let mut shop = Shop::open();
+        let login = Login {
+            terms: Terms {
+                absolute: None,
+                refresh: Some(Refresh { idle: None, overlap: Some(OVERLAP), first_reusable: false }),
+                ..terms()
+            },
+            ..by_user("cashier", Some("P01"))
+        };
+        let first = shop.auth.login(&login).unwrap();
+        let second = refreshed(&shop.auth, &first).unwrap();
+        used(&shop.auth, &second).unwrap();
+        shop.auth.write_uses().unwrap();
+        anew(&mut shop, true, |clock| {
+            clock.reboot();
+            clock.step_forward(ahead);
+        });
+        assert!(!shop.auth.time().in_doubt, "there is nothing to know better by");
+        for _ in 0..3 {
+            let again = refreshed(&shop.auth, &first).unwrap();
+            assert_eq!(token(&again), token(&second), "{ahead:?}");
+            shop.clock.advance(OVERLAP / 3);
+        }
+        let told = shop.told(Action::RefreshShared);
+        let [line] = told.as_slice() else { panic!("{told:?}") };
+        assert_eq!((line.actor.session, line.details["presented"].as_i64()), (Some(first.session.id), Some(1)));
+        assert!(shop.told(Action::RefreshReplay).is_empty());
+        assert_eq!(
+            token_refused(refreshed(&shop.auth, &first)),
+            TokenRefusal::Replay,
+            "now it can vouch for an overlap"
+        );
+    }
+}
+
+#[test]
+fn newest_refresh_token_does_not_move_on_for_an_overlap_after_a_start() {
+    let mut shop = Shop::open();
+    let (_, second) = refreshed_and_used(&shop);
+    shop.clock.advance(HOUR);
+    anew(&mut shop, false, |_| ());
+    assert_eq!(token(&refreshed(&shop.auth, &second).unwrap()), token(&second));
+    shop.clock.advance(OVERLAP);
+    assert_eq!(refreshed(&shop.auth, &second).unwrap().session.generation, 3);
+}
+
+#[test]
+fn two_behind_is_a_replay_right_after_a_start_too() {
+    let mut shop = Shop::open();
+    let (first, second) = refreshed_and_used(&shop);
+    shop.clock.advance(OVERLAP);
+    refreshed(&shop.auth, &second).unwrap();
+    anew(&mut shop, true, |clock| clock.step_forward(HOUR));
+    assert!(shop.auth.time().in_doubt);
+    assert_eq!(token_refused(refreshed(&shop.auth, &first)), TokenRefusal::Replay);
+}
+
+#[test]
+fn clock_that_was_set_while_nobody_ran_is_in_doubt() {
+    for in_order in [true, false] {
+        for forward in [true, false] {
+            let mut shop = Shop::open();
+            let (first, second) = refreshed_and_used(&shop);
+            anew(
+                &mut shop,
+                in_order,
+                |clock| if forward { clock.step_forward(8 * DAY) } else { clock.step_back(8 * DAY) },
+            );
+            assert!(shop.auth.time().in_doubt, "in order {in_order}, forward {forward}");
+            assert!(used(&shop.auth, &second).is_ok(), "time goes on");
+            assert_eq!(token(&refreshed(&shop.auth, &first).unwrap()), token(&second), "a sibling");
+            assert!(!shop.auth.sweeps() && unavailable(shop.auth.sweep_instant()));
+            shop.clock.advance(10 * MINUTE);
+            assert!(!shop.auth.time().in_doubt, "it has stood");
+            anew(&mut shop, in_order, |_| ());
+            assert_eq!(shop.auth.time().in_doubt, !forward, "what was believed ahead is; behind the store it never is");
+        }
+    }
+}
+
+#[test]
+fn previous_refresh_token_while_the_clock_is_in_doubt_is_no_replay_elsewhere() {
+    let shop = Shop::open();
+    let other = shop.process();
+    let (first, second) = refreshed_and_used(&shop);
+    shop.clock.advance(2 * OVERLAP);
+    shop.clock.step_forward(HOUR);
+    assert!(other.time().in_doubt);
+    assert_eq!(token(&refreshed(&other, &first).unwrap()), token(&second), "it did not rotate the session");
+    assert_eq!(shop.told(Action::RefreshShared).len(), 1);
+    assert_eq!(token_refused(refreshed(&shop.auth, &first)), TokenRefusal::Replay, "the one that did has measured it");
+}
+
+#[test]
+fn process_whose_clock_is_ahead_of_the_others_ends_nothing_over_a_store_with_a_clock() {
+    for off in [3 * MINUTE, 10 * MINUTE, HOUR] {
+        for ahead in [true, false] {
+            let shop = Shop::open();
+            shop.memory.keep_time(shop.clock.clone());
+            let theirs = Arc::new(ManualClock::default());
+            if ahead {
+                theirs.step_forward(off);
+            } else {
+                theirs.step_back(off);
+            }
+            let memory = Arc::new(shop.memory.process());
+            let other = builder(memory, &theirs, &shop.hasher).master(shop.master.clone()).build().unwrap();
+            let advance = |span| [&shop.clock, &theirs].map(|clock| clock.advance(span));
+            let known = shop.user("manager", None);
+            refreshed(&other, &known).unwrap();
+            advance(10 * MINUTE);
+            let (first, second) = refreshed_and_used(&shop);
+            advance(OVERLAP - MINUTE);
+            assert_eq!(token(&refreshed(&other, &first).unwrap()), token(&second), "{off:?} {ahead}");
+            assert!(shop.told(Action::RefreshShared).is_empty(), "it can vouch for that");
+            advance(MINUTE);
+            assert_eq!(token_refused(refreshed(&other, &first)), TokenRefusal::Replay, "{off:?} {ahead}");
+        }
+    }
+}
+
+#[test]
+fn another_database_server_starts_anew_what_a_process_vouches_for() {
+    let shop = Shop::open();
+    shop.memory.keep_time(shop.clock.clone());
+    let other = shop.process();
+    refreshed(&other, &shop.user("manager", None)).unwrap();
+    let (first, second) = refreshed_and_used(&shop);
+    shop.clock.advance(HOUR);
+    shop.memory.keep_time(Arc::new(ManualClock::at(tillgate_testkit::clock::MORNING.after(9 * DAY))));
+    assert_eq!(token(&refreshed(&other, &first).unwrap()), token(&second));
+    assert_eq!(shop.told(Action::RefreshShared).len(), 1);
+    shop.clock.advance(OVERLAP);
+    assert_eq!(token_refused(refreshed(&other, &first)), TokenRefusal::Replay);
+}
+
+/// Everything that has ended stays so in a process that finds no change in the feed.
+#[test]
+fn ended_tokens_stay_dead_without_the_feed() {
+    type End = fn(&Shop, &Granted);
+    let cases: [(&str, End); 8] = [
+        ("logout", |shop, granted| shop.auth.logout(&used(&shop.auth, granted).unwrap()).unwrap()),
+        ("ended", |shop, granted| assert!(shop.auth.end_session(granted.session.id).unwrap())),
+        ("the user's", |shop, _| assert!(shop.auth.end_user(shop.world.tenant.id, shop.world.cashier.id).unwrap())),
+        ("the device's", |shop, _| assert!(shop.auth.end_device(shop.world.tenant.id, shop.world.p01.id).unwrap())),
+        ("the tenant's", |shop, _| assert!(shop.auth.end_tenant(shop.world.tenant.id).unwrap())),
+        ("suspended", |shop, _| shop.suspend(shop.world.cashier.id)),
+        ("locked", |shop, _| shop.lock(shop.world.p01.id)),
+        ("password", |shop, _| shop.set_password(PrincipalId::User(shop.world.cashier.id), "other")),
+    ];
+    for (what, end) in cases {
+        let shop = Shop::open();
+        let dead = shop.user("cashier", Some("P01"));
+        end(&shop, &dead);
+        let live = (what != "suspended" && what != "password").then(|| shop.user("cashier", Some("P02")));
+        let far = shop.auth.time().at.after(100 * DAY);
+        assert!(shop.auth_store().write(|tx| tx.feed().sweep(far, 1000)).unwrap() > 0);
+        let started: Arc<Auth> = shop.process();
+        for _ in 0..2 {
+            assert_eq!(token_refused(used(&started, &dead)), TokenRefusal::Over, "{what}");
+            if let Some(live) = &live {
+                assert!(used(&started, live).is_ok(), "{what}: another session of the same cashier");
+            }
+        }
+    }
+}
+
+#[test]
+fn known_session_is_authenticated_from_memory_and_an_unknown_one_is_not() {
+    let shop = Shop::open();
+    let other = shop.process();
+    let (one, two) = (shop.user("cashier", None), shop.user("cashier", None));
+    let dialect = crate::shop::native();
+    let recognize =
+        |granted: &Granted| other.recognize(&crate::shop::presented(granted.access_token.expose(), &dialect));
+    assert!(used(&other, &one).is_ok() && recognize(&one).is_some_and(|known| known.is_ok()));
+    assert!(recognize(&two).is_none(), "the profile is there, the session was not read");
+    assert!(used(&other, &two).is_ok() && recognize(&two).is_some_and(|known| known.is_ok()));
+}
+
+/// What a process with a wrong clock sweeps, however long it runs.
+#[test]
+fn sweep_goes_no_further_than_the_store_has_seen_and_the_time_since() {
+    let mut shop = Shop::open();
+    let ended = shop.user("cashier", Some("P01"));
+    shop.auth.end_session(ended.session.id).unwrap();
+    let live = shop.user("manager", None);
+    let changes = |shop: &Shop| shop.auth_store().read(|tx| tx.feed().look(None)).unwrap().changes.len();
+    let before = changes(&shop);
+    anew(&mut shop, true, |clock| {
+        clock.reboot();
+        clock.step_forward(70 * DAY);
+    });
+    assert!(!shop.auth.time().in_doubt);
+    assert!(!shop.auth.sweeps(), "not in its first hour");
+    let newest = tillgate_testkit::clock::MORNING;
+    assert_eq!(shop.auth.sweep_instant().unwrap(), newest, "by hand, no further than the store has seen");
+    for hour in 1..=6 {
+        shop.clock.advance(HOUR);
+        shop.auth.chore();
+        assert!(shop.auth.sweeps());
+        assert_eq!(shop.auth.sweep_instant().unwrap(), newest.after(hour * HOUR + DAY));
+    }
+    assert_eq!((changes(&shop), shop.sessions()), (before, 2));
+    shop.auth.leave().unwrap();
+    shop.clock.reboot();
+    shop.clock.step_back(70 * DAY + 6 * HOUR);
+    shop.auth = shop.process();
+    assert!(!shop.auth.time().in_doubt);
+    assert_eq!(token_refused(used(&shop.auth, &ended)), TokenRefusal::Over);
+    assert!(used(&shop.auth, &live).is_ok() && refreshed(&shop.auth, &live).is_ok());
+    shop.clock.advance(8 * DAY);
+    shop.auth.chore();
+    assert_eq!(changes(&shop), 0, "by a right clock they go");
+}
+
+#[test]
+fn sweep_waits_for_the_delay_that_is_set() {
+    for (delay, sweeps) in [(Duration::ZERO, [true, true]), (2 * HOUR, [false, true])] {
+        let shop = Shop::with(Settings { sweep_delay: delay, ..settings() });
+        assert_eq!(shop.auth.sweeps(), sweeps[0]);
+        shop.clock.advance(2 * HOUR);
+        assert_eq!(shop.auth.sweeps(), sweeps[1]);
+    }
 }

@@ -118,7 +118,7 @@ fn a_view_that_cannot_be_made_younger_refuses_nobody() {
     let store = shaky(&shop);
     let auth = shop.process_over(store.clone());
     let (good, ended) = (shop.user("cashier", Some("P01")), shop.user("manager", None));
-    assert!(used(&auth, &good).is_ok());
+    assert!(used(&auth, &good).is_ok() && used(&auth, &ended).is_ok());
     shop.auth.end_session(ended.session.id).unwrap();
     assert!(used(&auth, &ended).is_ok(), "not known yet");
     store.fail(Failure::at_once(gone()));

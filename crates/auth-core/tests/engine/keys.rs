@@ -117,7 +117,7 @@ fn a_next_key_waits_for_a_live_process_that_has_not_read_it() {
     let behind = NodeId::new(tillgate_testkit::clock::MORNING, [77; 10]);
     for _ in 0..24 * 60 + 5 {
         shop.clock.advance(MINUTE);
-        let node = Node { id: behind, applied: Cursor(0), seen_at: shop.auth.time().at };
+        let node = Node { id: behind, applied: Cursor(0), seen_at: shop.auth.time().at, clock: None };
         shop.auth_store().write(|tx| tx.nodes().note(&node)).unwrap();
         shop.auth.chore();
     }

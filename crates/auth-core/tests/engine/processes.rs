@@ -204,6 +204,41 @@ fn a_thread_does_the_chores_until_the_engine_is_dropped() {
     }
 }
 
+/// A process that was stopped has missed looks at the feed: it looks before it trusts what it knows. While the store is away, it
+/// trusts a view that is young enough.
+#[test]
+fn process_that_has_missed_looks_looks_before_it_trusts_its_view() {
+    let shop = Shop::open();
+    let store = Arc::new(tillgate_testkit::Failing::over(Arc::new(shop.memory.process())));
+    let stopped = tillgate_auth_core::Auth::builder(store.clone())
+        .master(shop.master.clone())
+        .settings(crate::shop::settings())
+        .hasher(shop.hasher.clone())
+        .clock(shop.clock.clone())
+        .entropy(chance())
+        .build()
+        .unwrap();
+    for _ in 0..20 {
+        let (granted, bystander) = (shop.user("cashier", Some("P01")), shop.user("manager", Some("P02")));
+        assert!(used(&stopped, &granted).is_ok() && used(&stopped, &bystander).is_ok());
+        shop.auth.end_session(granted.session.id).unwrap();
+        shop.clock.advance(std::time::Duration::from_secs(3));
+        assert_eq!(token_refused(used(&stopped, &granted)), TokenRefusal::Over);
+        assert!(used(&stopped, &bystander).is_ok());
+    }
+    let granted = shop.user("cashier", Some("P01"));
+    assert!(used(&stopped, &granted).is_ok());
+    store.fail(tillgate_testkit::failing::Failure::at_once(tillgate_domain::StoreError::Unavailable("away".into())));
+    shop.clock.advance(std::time::Duration::from_secs(3));
+    assert!(used(&stopped, &granted).is_ok(), "no look can be had");
+    let dialect = crate::shop::native();
+    let presented = crate::shop::presented(granted.access_token.expose(), &dialect);
+    assert!(stopped.recognize(&presented).is_some_and(|known| known.is_ok()), "nobody waits for one again");
+    shop.clock.advance(MINUTE);
+    assert!(crate::shop::unavailable(used(&stopped, &granted)), "it is too old by now");
+    store.heal();
+}
+
 /// A store of which the test can play what it has forgotten: it keeps the observer.
 struct Forgetful {
     memory: tillgate_auth_core::Memory,

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tillgate_auth_core::clock::Clock;
-use tillgate_auth_core::ports::Rotation;
+use tillgate_auth_core::ports::{Rotation, Standing};
 use tillgate_auth_core::{
     Auth, AuthView, Dialect, Error, Evidence, Granted, Login, MasterKey, Memory, Presented, Proof, QueueLimits,
     Refreshing, Refusal, Session, Settings, Tenancy, TokenRefusal, Who,
@@ -18,7 +18,7 @@ use tillgate_testkit::world::Verifiers;
 use tillgate_testkit::{CountedEntropy, ManualClock, World};
 
 use crate::hasher::Plain;
-use crate::server::{Access, Reply, Seen, Server, Terms};
+use crate::server::{Access, Machines, Reply, Seen, Server, Start, Terms, Vouching, another, set};
 
 /// A process, and what a looker-on knows of it.
 struct Process {
@@ -26,6 +26,7 @@ struct Process {
     clock: Arc<ManualClock>,
     used: i64,
     rotated: Option<(i64, Option<Instant>, Duration)>,
+    vouching: Vouching,
 }
 
 pub(crate) struct Engines {
@@ -35,7 +36,9 @@ pub(crate) struct Engines {
     dialect: Dialect,
     terms: Terms,
     processes: Vec<Process>,
+    database: Option<Arc<ManualClock>>,
     session: SessionId,
+    created: Instant,
     first: Access,
     /// The refresh token of each generation.
     tokens: BTreeMap<i64, String>,
@@ -60,6 +63,19 @@ fn build(memory: &Memory, master: &MasterKey, hasher: &Arc<Plain>, clock: &Arc<M
         .unwrap()
 }
 
+impl Process {
+    fn start(memory: &Memory, master: &MasterKey, hasher: &Arc<Plain>, clock: Arc<ManualClock>) -> Self {
+        let auth = build(memory, master, hasher, &clock);
+        Self { auth, vouching: Vouching::from(clock.monotonic()), clock, used: 0, rotated: None }
+    }
+
+    /// What it wrote of when the session was rotated to where it stands, and how long ago.
+    fn own(&self, session: &Session) -> Option<(Instant, Duration)> {
+        let (generation, wrote, at) = self.rotated?;
+        (generation == session.generation).then(|| Some((wrote?, self.clock.monotonic() - at))).flatten()
+    }
+}
+
 fn access(granted: &Granted) -> Access {
     Access {
         generation: granted.session.generation,
@@ -73,17 +89,17 @@ fn refresh_token(granted: &Granted) -> String {
 }
 
 impl Engines {
-    pub(crate) fn new(terms: Terms, processes: usize) -> Self {
+    pub(crate) fn new(terms: Terms, machines: &Machines) -> Self {
         let memory = Memory::new();
         let user = |_: &str| Some(Plain::verifier("right"));
         World::populate(&memory, MORNING, &Verifiers { user: &user, device: &|_| None }).unwrap();
         let (master, hasher) = (MasterKey::draw(&chance()).unwrap(), Arc::new(Plain::default()));
-        let processes: Vec<_> = (0..processes)
-            .map(|_| {
-                let clock = Arc::new(ManualClock::default());
-                Process { auth: build(&memory, &master, &hasher, &clock), clock, used: 0, rotated: None }
-            })
-            .collect();
+        let (clocks, database) = machines.clocks();
+        if let Some(clock) = &database {
+            memory.keep_time(clock.clone());
+        }
+        let start = |clock| Process::start(&memory, &master, &hasher, clock);
+        let processes: Vec<_> = clocks.into_iter().map(start).collect();
         let dialect = Dialect::new("native");
         let granted = processes[0]
             .auth
@@ -102,6 +118,7 @@ impl Engines {
             first: access(&granted),
             tokens: [(1, refresh_token(&granted))].into(),
             session: granted.session.id,
+            created: granted.session.created_at,
             backup: None,
             memory,
             master,
@@ -109,18 +126,29 @@ impl Engines {
             dialect,
             terms,
             processes,
+            database,
         }
     }
 
-    fn stored(&self) -> Session {
+    fn standing(&self) -> Standing {
         let store: &dyn Store<AuthView> = &self.memory;
-        store.read(|tx| tx.sessions().find(self.session)).unwrap().unwrap().session
+        store.read(|tx| tx.sessions().find(self.session)).unwrap().unwrap()
+    }
+
+    fn stored(&self) -> Session {
+        self.standing().session
+    }
+
+    /// The processes on the machine of this one.
+    fn beside(&self, process: usize) -> Vec<usize> {
+        let clock = &self.processes[process].clock;
+        (0..self.processes.len()).filter(|each| Arc::ptr_eq(&self.processes[*each].clock, clock)).collect()
     }
 }
 
 impl Server for Engines {
     fn login(&self) -> (Instant, Access) {
-        (MORNING, self.first.clone())
+        (self.created, self.first.clone())
     }
 
     fn terms(&self) -> Terms {
@@ -132,24 +160,18 @@ impl Server for Engines {
     }
 
     fn seen(&self, process: usize) -> Seen {
-        let (process, session) = (&self.processes[process], self.stored());
-        let now = process.auth.time().at;
-        let own = process
-            .rotated
-            .filter(|(generation, wrote, _)| *generation == session.generation && *wrote >= session.rotated_at);
-        let age = own.map(|(.., at)| process.clock.monotonic() - at);
-        Seen {
-            generation: session.generation,
-            used: session.used.max(process.used),
-            age: age.or(session.rotated_at.map(|at| now.since(at))),
-            now,
-        }
+        let (process, standing) = (&self.processes[process], self.standing());
+        let (session, now) = (&standing.session, process.auth.time().at);
+        let said = (now, process.auth.belief(), process.clock.monotonic());
+        let age = process.vouching.age(session, standing.clock, process.own(session), said);
+        Seen { generation: session.generation, used: session.used.max(process.used), age, now }
     }
 
     fn refresh(&mut self, process: usize, presented: i64) -> Reply {
         let Some(token) = self.tokens.get(&presented) else { return Reply::Refused(TokenRefusal::Invalid) };
-        let before = self.stored().rotated_at;
+        let before = self.standing();
         let process = &mut self.processes[process];
+        process.vouching.ask(before.clock, process.clock.monotonic());
         let refreshing = Refreshing {
             dialect: &self.dialect,
             tenant: None,
@@ -163,7 +185,7 @@ impl Server for Engines {
         match process.auth.refresh(&refreshing) {
             Ok(granted) => {
                 let session = &granted.session;
-                if session.rotated_at != before {
+                if session.rotated_at != before.session.rotated_at {
                     process.rotated = Some((session.generation, session.rotated_at, process.clock.monotonic()));
                 }
                 let (generation, token) = (session.generation, refresh_token(&granted));
@@ -205,20 +227,28 @@ impl Server for Engines {
     }
 
     fn advance(&mut self, span: Duration) {
+        for process in 0..self.processes.len() {
+            if self.beside(process)[0] == process {
+                self.processes[process].clock.advance(span);
+            }
+        }
+        if let Some(clock) = &self.database {
+            clock.advance(span);
+        }
         for process in &self.processes {
-            process.clock.advance(span);
             process.auth.time();
         }
     }
 
-    fn step(&mut self, process: usize, span: Duration, forward: bool) {
-        let process = &self.processes[process];
-        if forward {
-            process.clock.step_forward(span);
-        } else {
-            process.clock.step_back(span);
+    fn step(&mut self, process: usize, (span, forward): (Duration, bool)) {
+        set(&self.processes[process].clock, span, forward);
+        for each in self.beside(process) {
+            self.processes[each].auth.time();
         }
-        process.auth.time();
+    }
+
+    fn in_doubt(&self) -> bool {
+        self.processes.iter().any(|process| process.auth.time().in_doubt)
     }
 
     fn write_uses(&mut self, process: usize) {
@@ -226,10 +256,23 @@ impl Server for Engines {
         self.processes[process].used = 0;
     }
 
-    fn restart(&mut self, process: usize) {
-        let clock = self.processes[process].clock.clone();
-        let auth = build(&self.memory, &self.master, &self.hasher, &clock);
-        self.processes[process] = Process { auth, clock, used: 0, rotated: None };
+    fn restart(&mut self, process: usize, start: Start) {
+        for process in &self.processes {
+            process.auth.say().unwrap();
+        }
+        let clock = Arc::clone(&self.processes[process].clock);
+        let anew = if start.step.is_some() || start.reboot { self.beside(process) } else { vec![process] };
+        start.apply(&clock);
+        for process in anew {
+            self.processes[process] = Process::start(&self.memory, &self.master, &self.hasher, Arc::clone(&clock));
+        }
+    }
+
+    fn fail_over(&mut self) {
+        if let Some(clock) = &mut self.database {
+            *clock = another(clock);
+            self.memory.keep_time(clock.clone());
+        }
     }
 
     fn back_up(&mut self) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::OVERLAP;
 use crate::chance::Chance;
 use crate::model::Model;
-use crate::server::{Access, Reply, Server, Terms};
+use crate::server::{Access, Machines, Reply, Server, Terms};
 
 /// Somebody refreshes and, where it goes well, uses what they got at once.
 fn refresh_and_use(model: &mut Model, held: &mut Access, uses: bool) -> bool {
@@ -56,7 +56,7 @@ pub(crate) fn greedy(model: &mut Model, chance: &mut Chance) -> Result<(), Strin
 #[test]
 fn one_who_refreshes_just_before_the_till_and_waits_for_it_is_not_caught() {
     let terms = Terms { idle: Duration::from_hours(12), absolute: None };
-    let mut model = Model::new(tillgate_auth_core::judge::judge, terms, 1);
+    let mut model = Model::new(tillgate_auth_core::judge::judge, terms, &Machines::one());
     let (_, mut till) = model.login();
     let mut thief = till.clone();
     for _ in 0..200 {
@@ -72,7 +72,7 @@ fn one_who_refreshes_just_before_the_till_and_waits_for_it_is_not_caught() {
 #[test]
 fn one_who_does_not_wait_is_caught() {
     let terms = Terms { idle: Duration::from_hours(12), absolute: None };
-    let mut model = Model::new(tillgate_auth_core::judge::judge, terms, 1);
+    let mut model = Model::new(tillgate_auth_core::judge::judge, terms, &Machines::one());
     let (_, mut till) = model.login();
     let mut thief = till.clone();
     model.advance(Duration::from_mins(10));

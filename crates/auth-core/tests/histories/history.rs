@@ -10,7 +10,7 @@ use tillgate_domain::Instant;
 use crate::OVERLAP;
 use crate::chance::Chance;
 use crate::kind::{Broken, Counted, Kind, broken};
-use crate::server::{Access, Server};
+use crate::server::{Access, Server, Start};
 use crate::till::{Thread, Till};
 
 /// How long it takes at most from a request to its answer in storage: the client's time-out. A request may arrive as late as that
@@ -148,6 +148,8 @@ impl<S: Server> History<S> {
                 self.server.write_uses(process);
             }
             181..=182 if kind.restarts => self.restart(),
+            199 if kind.outages && self.chance.once_in(2) => self.outage(),
+            199 if kind.failovers => self.fail_over(),
             183..=184 if kind.steps => self.step(),
             185 if kind.back => {
                 self.server.back_up();
@@ -176,9 +178,13 @@ impl<S: Server> History<S> {
         let thread = self.chance.below(self.kind.threads);
         if matches!(self.till.threads[thread], Thread::Idle) {
             self.till.attempts[thread] += 1;
-            let (attempt, presented) = (self.till.attempts[thread], self.till.stored.generation);
+            // One who reads once for all attempts has as long for all of them as others have for each.
+            let read = self.till.read[thread].filter(|(_, at)| self.kind.reads_once && *at + LATENCY >= self.now);
+            let (presented, sent) = read.unwrap_or((self.till.stored.generation, self.now));
+            self.till.read[thread] = Some((presented, sent));
+            let attempt = self.till.attempts[thread];
             self.till.threads[thread] = Thread::Waiting;
-            self.requests.push(Request { thread, attempt, presented, sent: self.now });
+            self.requests.push(Request { thread, attempt, presented, sent });
             self.tell(|| format!("thread {thread} sends {presented}"));
         }
     }
@@ -286,18 +292,73 @@ impl<S: Server> History<S> {
         }
     }
 
+    /// How a process starts anew, with its clock set meanwhile perhaps.
+    fn start(&mut self) -> Start {
+        let spans = [50, 90, 600, 4000, 100_000, 700_000].map(Duration::from_secs);
+        let step =
+            (self.kind.steps && self.chance.once_in(2)).then(|| (self.chance.pick(&spans), self.chance.once_in(2)));
+        Start { step, reboot: self.chance.once_in(4) }
+    }
+
     fn restart(&mut self) {
         let process = self.process();
-        self.tell(|| format!("process {process} starts anew"));
-        self.server.restart(process);
+        let start = if self.kind.clocked || self.server.processes() == 1 {
+            self.start()
+        } else if self.server.in_doubt() {
+            // of two on one machine the one that starts later would doubt its clock for longer
+            return;
+        } else {
+            Start::default()
+        };
+        self.tell(|| format!("process {process} starts anew: {start:?}"));
+        self.server.restart(process, start);
         self.counted.restarted += 1;
+    }
+
+    /// Nobody is served for a while. Whoever waits for an answer loses it.
+    fn away(&mut self) {
+        let span = self.chance.pick(&[OVERLAP, OVERLAP, 3 * OVERLAP, 30 * OVERLAP]) + self.chance.up_to(OVERLAP);
+        self.requests.clear();
+        self.answers.clear();
+        for thread in 0..self.kind.threads {
+            if !matches!(self.till.threads[thread], Thread::Idle) {
+                self.till.give_up(thread);
+            }
+        }
+        self.now += span;
+        self.server.advance(span);
+        // A thread has as long for its attempts as it is served.
+        for (_, at) in self.till.read.iter_mut().flatten() {
+            *at += span;
+        }
+        self.tell(|| format!("nobody was served for {span:?}"));
+    }
+
+    /// Every process dies, and after a while all start anew.
+    fn outage(&mut self) {
+        self.away();
+        for process in 0..self.server.processes() {
+            // those on one machine start at the same time, with the same clock
+            let start = if self.kind.clocked || process == 0 { self.start() } else { Start::default() };
+            self.tell(|| format!("process {process} starts anew: {start:?}"));
+            self.server.restart(process, start);
+        }
+        self.counted.outages += 1;
+    }
+
+    /// The database server is lost, and after a while another takes over.
+    fn fail_over(&mut self) {
+        self.away();
+        self.tell(|| "another server takes over".to_owned());
+        self.server.fail_over();
+        self.counted.failovers += 1;
     }
 
     fn step(&mut self) {
         let (process, forward) = (self.process(), self.chance.once_in(2));
-        let span = self.chance.pick(&[20, 50, 90, 600, 10_000].map(Duration::from_secs));
+        let span = self.chance.pick(&[20, 50, 90, 600, 10_000, 200_000].map(Duration::from_secs));
         self.tell(|| format!("the clock of {process} is set by {span:?}, forward {forward}"));
-        self.server.step(process, span, forward);
+        self.server.step(process, (span, forward));
         self.counted.stepped += 1;
     }
 

@@ -11,10 +11,20 @@ pub(crate) struct Kind {
     pub(crate) careless: bool,
     /// More than one process serves.
     pub(crate) processes: bool,
+    /// The store has a clock of its own, by which it dates rotations.
+    pub(crate) clocked: bool,
+    /// Processes run on machines whose clocks differ.
+    pub(crate) skewed: bool,
     /// Clocks are set.
     pub(crate) steps: bool,
     /// Processes start anew.
     pub(crate) restarts: bool,
+    /// Nobody is served for longer than the overlap, and then every process starts anew.
+    pub(crate) outages: bool,
+    /// The database server is away for longer than the overlap, and another takes over.
+    pub(crate) failovers: bool,
+    /// A thread of the till reads its file once for all attempts at a refresh, not for each.
+    pub(crate) reads_once: bool,
     /// The store goes back.
     pub(crate) back: bool,
     /// No request arrives that nobody waits for any more.
@@ -28,21 +38,27 @@ impl Kind {
         thief: false,
         careless: false,
         processes: true,
+        clocked: false,
+        skewed: false,
         steps: true,
         restarts: true,
+        outages: true,
+        failovers: false,
+        reads_once: false,
         back: true,
         prompt: false,
     };
 
-    /// What may happen together. A sibling, or a request that is late, is told from a thief by when the session was rotated. The
-    /// process that did so measures it; another, or the same after a new start, has nothing but the instant in the store and its
-    /// own clock. So where several requests are on their way, clocks that step and a store that forgets are one process's, and
-    /// where one is, everything happens.
+    /// What may happen together. A sibling, or a request that is late, is told from a thief by when the session was rotated, and a
+    /// store that forgets a rotation forgets that too. So where several requests are on their way, a store goes back under one
+    /// process that goes on, and where one is, everything happens. Clocks may differ and be set at will: over a store with a clock
+    /// of its own each process has its machine, over one without they share it.
     pub(crate) fn of(self, seed: u64) -> Self {
-        match seed % 3 {
-            0 => Self { steps: false, back: false, ..self },
-            1 if self.threads == 1 => Self { prompt: true, ..self },
-            _ => Self { processes: false, restarts: false, ..self },
+        match seed % 4 {
+            0 => Self { clocked: true, skewed: true, failovers: !self.reads_once, back: false, ..self },
+            1 => Self { back: false, ..self },
+            2 if self.threads == 1 => Self { prompt: true, ..self },
+            _ => Self { processes: false, restarts: false, outages: false, ..self },
         }
     }
 }
@@ -58,6 +74,10 @@ pub(crate) struct Counted {
     pub(crate) unavailable: u64,
     pub(crate) went_back: u64,
     pub(crate) restarted: u64,
+    pub(crate) outages: u64,
+    pub(crate) failovers: u64,
+    /// Repeats of one before, used, of which no process could vouch that its overlap had passed, though it had.
+    pub(crate) forgiven: u64,
     pub(crate) stepped: u64,
     pub(crate) ended: u64,
     pub(crate) stolen: u64,
@@ -75,6 +95,9 @@ impl Counted {
         self.unavailable += more.unavailable;
         self.went_back += more.went_back;
         self.restarted += more.restarted;
+        self.outages += more.outages;
+        self.failovers += more.failovers;
+        self.forgiven += more.forgiven;
         self.stepped += more.stepped;
         self.ended += more.ended;
         self.stolen += more.stolen;
@@ -91,7 +114,9 @@ impl Counted {
         );
         assert!(self.expired > each && self.ended > each, "{self:?}");
         assert!(!kind.back || self.went_back > each, "{self:?}");
-        assert!(!kind.restarts || self.restarted > each, "{self:?}");
+        assert!(!kind.restarts || (self.restarted > each && self.outages > each), "{self:?}");
+        assert!(kind.reads_once || self.failovers > each, "{self:?}");
+        assert!(!kind.reads_once || self.forgiven > 0, "{self:?}");
         assert!(!kind.steps || (self.stepped > each && self.unavailable > 0), "{self:?}");
         assert!(!kind.thief || (self.stolen > each && self.caught > each), "{self:?}");
         assert_eq!(self.logged_out, 0, "{self:?}");

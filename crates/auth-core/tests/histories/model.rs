@@ -1,11 +1,12 @@
 //! A server in a few lines: one session, its rows, and what each process remembers. It asks the judge and carries out the verdict.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tillgate_auth_core::clock::{Clock, Timekeeper};
 use tillgate_auth_core::judge::{Presenter, Verdict, Witness};
-use tillgate_auth_core::ports::Standing;
+use tillgate_auth_core::ports::{Standing, StoreClock};
 use tillgate_auth_core::{Dialect, Epochs, Proved, Session, SessionKind, TokenRefusal};
 use tillgate_domain::{
     DeviceId, DeviceStatus, EndedWhy, Instant, KeyId, SessionId, TenantId, UserId, UserStatus, Zone,
@@ -14,28 +15,54 @@ use tillgate_testkit::ManualClock;
 use tillgate_testkit::clock::MORNING;
 use uuid::Uuid;
 
-use crate::server::{Access, Reply, Seen, Server, Terms};
+use crate::server::{Access, Machines, Reply, Seen, Server, Start, Terms, Vouching, another, set};
 
 pub(crate) type Judge = fn(&Standing, i64, &Presenter<'_>, &Witness, Instant) -> Verdict;
 
 struct Process {
     clock: Arc<ManualClock>,
     time: Timekeeper,
+    vouching: Vouching,
     used: i64,
     /// Which generation it rotated to, what it wrote of when, and when.
     rotated: Option<(i64, Instant, Duration)>,
 }
 
 impl Process {
-    fn new(newest: Option<Instant>, clock: Arc<ManualClock>) -> Self {
-        Self { time: Timekeeper::start(clock.clone(), newest), clock, used: 0, rotated: None }
+    fn new(newest: Option<Instant>, origin: Option<Instant>, clock: Arc<ManualClock>) -> Self {
+        let time = Timekeeper::start(clock.clone(), newest, origin);
+        Self { time, vouching: Vouching::from(clock.monotonic()), clock, used: 0, rotated: None }
     }
 
-    /// How long ago it wrote what the store says of the session.
-    fn age(&self, session: &Session) -> Option<Duration> {
+    /// What it wrote of when the session was rotated to where it stands, and how long ago.
+    fn own(&self, session: &Session) -> Option<(Instant, Duration)> {
         let (generation, wrote, at) = self.rotated?;
-        let own = generation == session.generation && Some(wrote) >= session.rotated_at;
-        own.then(|| self.clock.monotonic() - at)
+        (generation == session.generation).then(|| (wrote, self.clock.monotonic() - at))
+    }
+
+    fn witness(&self, standing: &Standing) -> Witness {
+        let (session, belief, now) = (&standing.session, self.time.belief(), self.clock.monotonic());
+        let up = self.vouching.span(standing.clock, now, belief.steady);
+        let blank = Witness { used: self.used, rotated: None, up, in_doubt: belief.in_doubt };
+        match self.own(session) {
+            Some((wrote, ago)) if Some(wrote) == session.rotated_at => Witness { rotated: Some(ago), ..blank },
+            Some((wrote, ago)) if Some(wrote) > session.rotated_at => Witness { up: up.min(ago), ..blank },
+            _ => blank,
+        }
+    }
+}
+
+/// A database server: its clock, its number, and what it dated the rotation by, with the number of the one that did.
+struct Database {
+    clock: Arc<ManualClock>,
+    server: i64,
+    dated: Option<(i64, Instant)>,
+}
+
+impl Database {
+    fn says(&self) -> StoreClock {
+        let dated = self.dated.filter(|(server, _)| *server == self.server);
+        StoreClock { rotated: dated.map(|(_, at)| self.clock.now().since(at)), server: self.server }
     }
 }
 
@@ -46,6 +73,9 @@ pub(crate) struct Model {
     standing: Standing,
     backup: Option<Session>,
     processes: Vec<Process>,
+    database: Option<Database>,
+    /// What was said of the clock of a start of a machine.
+    origins: BTreeMap<Uuid, Instant>,
 }
 
 /// A session that was made in the morning, and what decides whether it stands.
@@ -81,14 +111,36 @@ pub(crate) fn standing(terms: Terms) -> Standing {
         user: Some(UserStatus::Active),
         device: Some(DeviceStatus::Active),
         zone: Zone::UTC,
+        clock: None,
     }
 }
 
 impl Model {
-    pub(crate) fn new(judge: Judge, terms: Terms, processes: usize) -> Self {
+    pub(crate) fn new(judge: Judge, terms: Terms, machines: &Machines) -> Self {
         let (standing, dialect) = (standing(terms), Dialect::new("native"));
-        let processes = (0..processes).map(|_| Process::new(None, Arc::new(ManualClock::default()))).collect();
-        Self { judge, dialect, terms, standing, backup: None, processes }
+        let (clocks, database) = machines.clocks();
+        let processes = clocks.into_iter().map(|clock| Process::new(None, None, clock)).collect();
+        let database = database.map(|clock| Database { clock, server: 0, dated: None });
+        let mut model =
+            Self { judge, dialect, terms, standing, backup: None, processes, database, origins: BTreeMap::new() };
+        model.standing.clock = model.database.as_ref().map(Database::says);
+        model
+    }
+
+    /// The processes on the machine of this one.
+    fn beside(&self, process: usize) -> Vec<usize> {
+        let clock = &self.processes[process].clock;
+        (0..self.processes.len()).filter(|each| Arc::ptr_eq(&self.processes[*each].clock, clock)).collect()
+    }
+
+    /// The store is asked, or written to: its clock goes on.
+    fn look(&mut self, rotated: bool) {
+        if let Some(database) = &mut self.database {
+            if rotated {
+                database.dated = Some((database.server, database.clock.now()));
+            }
+            self.standing.clock = Some(database.says());
+        }
     }
 
     fn grant(&self, now: Instant) -> Access {
@@ -114,20 +166,20 @@ impl Server for Model {
     fn seen(&self, process: usize) -> Seen {
         let (process, session) = (&self.processes[process], &self.standing.session);
         let now = process.time.now().at;
-        let age = process.age(session);
-        Seen {
-            generation: session.generation,
-            used: session.used.max(process.used),
-            age: age.or(session.rotated_at.map(|at| now.since(at))),
-            now,
-        }
+        let clock = self.database.as_ref().map(Database::says);
+        let belief = process.time.belief();
+        let age = process.vouching.age(session, clock, process.own(session), (now, belief, process.clock.monotonic()));
+        Seen { generation: session.generation, used: session.used.max(process.used), age, now }
     }
 
     fn refresh(&mut self, process: usize, presented: i64) -> Reply {
+        self.look(false);
+        let clock = self.standing.clock;
         let process = &mut self.processes[process];
         let (time, mono) = (process.time.now(), process.clock.monotonic());
+        process.vouching.ask(clock, mono);
         let generation = self.standing.session.generation;
-        let witness = Witness { used: process.used, rotated: process.age(&self.standing.session) };
+        let witness = process.witness(&self.standing);
         let presenter = Presenter { dialect: &self.dialect, device: None, thumbprint: None, keeps_token: false };
         match (self.judge)(&self.standing, presented, &presenter, &witness, time.at) {
             Verdict::Refuse(TokenRefusal::Expired) if time.in_doubt => Reply::Unavailable,
@@ -138,12 +190,14 @@ impl Server for Model {
                 session.rotated_at = Some(time.at);
                 session.expires_at = session.terms.session_expiry(session.created_at, time.at, &Zone::UTC);
                 process.rotated = Some((to, time.at, mono));
+                self.look(true);
                 Reply::Granted(self.grant(time.at))
             }
-            Verdict::Repeat | Verdict::Reuse => Reply::Granted(self.grant(time.at)),
+            Verdict::Repeat | Verdict::Reuse | Verdict::Forgive => Reply::Granted(self.grant(time.at)),
             Verdict::Renew => {
                 self.standing.session.rotated_at = Some(time.at);
                 process.rotated = Some((generation, time.at, mono));
+                self.look(true);
                 Reply::Granted(self.grant(time.at))
             }
             Verdict::Replay => {
@@ -167,20 +221,28 @@ impl Server for Model {
     }
 
     fn advance(&mut self, span: Duration) {
+        for process in 0..self.processes.len() {
+            if self.beside(process)[0] == process {
+                self.processes[process].clock.advance(span);
+            }
+        }
+        if let Some(database) = &self.database {
+            database.clock.advance(span);
+        }
         for process in &self.processes {
-            process.clock.advance(span);
             process.time.now();
         }
     }
 
-    fn step(&mut self, process: usize, span: Duration, forward: bool) {
-        let process = &self.processes[process];
-        if forward {
-            process.clock.step_forward(span);
-        } else {
-            process.clock.step_back(span);
+    fn step(&mut self, process: usize, (span, forward): (Duration, bool)) {
+        set(&self.processes[process].clock, span, forward);
+        for each in self.beside(process) {
+            self.processes[each].time.now();
         }
-        process.time.now();
+    }
+
+    fn in_doubt(&self) -> bool {
+        self.processes.iter().any(|process| process.time.now().in_doubt)
     }
 
     fn write_uses(&mut self, process: usize) {
@@ -188,11 +250,28 @@ impl Server for Model {
         session.used = session.used.max(std::mem::take(&mut process.used));
     }
 
-    fn restart(&mut self, process: usize) {
-        let session = &self.standing.session;
-        let newest = session.rotated_at.max(Some(session.created_at));
-        let process = &mut self.processes[process];
-        *process = Process::new(newest, process.clock.clone());
+    fn restart(&mut self, process: usize, start: Start) {
+        let mut newest = self.standing.session.rotated_at.max(Some(self.standing.session.created_at));
+        for process in &self.processes {
+            newest = newest.max(Some(process.time.now().at));
+            if let Some(origin) = process.time.origin() {
+                self.origins.insert(process.clock.boot_id().unwrap(), origin);
+            }
+        }
+        let clock = Arc::clone(&self.processes[process].clock);
+        let anew = if start.step.is_some() || start.reboot { self.beside(process) } else { vec![process] };
+        start.apply(&clock);
+        let origin = self.origins.get(&clock.boot_id().unwrap()).copied();
+        for process in anew {
+            self.processes[process] = Process::new(newest, origin, Arc::clone(&clock));
+        }
+    }
+
+    fn fail_over(&mut self) {
+        if let Some(database) = &mut self.database {
+            database.server += 1;
+            database.clock = another(&database.clock);
+        }
     }
 
     fn back_up(&mut self) {

@@ -64,6 +64,18 @@ mutants! {
         let open = standing.session.ended.is_none();
         (open && presented + 2 == standing.session.generation).then_some(Verdict::Repeat)
     }
+    uptime_ignored(_standing, presented, witness) {
+        witness.up = Duration::MAX;
+        None
+    }
+    doubt_ignored(_standing, presented, witness) {
+        witness.in_doubt = false;
+        None
+    }
+    store_clock_ignored(standing, presented, _witness) {
+        standing.clock = None;
+        None
+    }
     wall_clock_alone(_standing, presented, witness) {
         witness.rotated = None;
         None
@@ -99,9 +111,20 @@ fn ahead_moves_on(s: &Standing, presented: i64, p: &Presenter<'_>, w: &Witness, 
     })
 }
 
+fn two_behind_forgiven_in_doubt(s: &Standing, presented: i64, p: &Presenter<'_>, w: &Witness, now: Instant) -> Verdict {
+    changed(judge(s, presented, p, w, now), |verdict| {
+        let unsure = verdict == Verdict::Replay && presented + 2 == s.session.generation && w.up < crate::OVERLAP;
+        unsure.then_some(Verdict::Repeat)
+    })
+}
+
 #[test]
 fn every_broken_rule_is_caught_by_a_property() {
-    let mutants: [(&str, Judge, u8); 13] = [
+    let mutants: [(&str, Judge, u8); 17] = [
+        ("the uptime is ignored", uptime_ignored, 2),
+        ("a doubt is ignored", doubt_ignored, 2),
+        ("the store's clock is ignored", store_clock_ignored, 2),
+        ("what cannot be vouched for is forgiven two behind too", two_behind_forgiven_in_doubt, 3),
         ("the overlap is ignored", overlap_ignored, 2),
         ("one behind is refused", one_behind_refused, 2),
         ("uses are ignored", used_ignored, 3),
@@ -110,7 +133,7 @@ fn every_broken_rule_is_caught_by_a_property() {
         ("expiry is ignored", expiry_ignored, 1),
         ("an end is ignored", end_ignored, 1),
         ("two behind is forgiven", two_behind_forgiven, 3),
-        ("the wall clock alone decides", wall_clock_alone, 2),
+        ("the wall clock alone decides", wall_clock_alone, 3),
         ("the newest moves on at each refresh", rotates_each_time, 2),
         ("a replay ends nothing", replay_ends_nothing, 3),
         ("the overlap never begins anew", overlap_never_begins_anew, 2),
@@ -120,6 +143,7 @@ fn every_broken_rule_is_caught_by_a_property() {
         Kind { threads: 2, ..Kind::WILD },
         Kind { threads: 1, ..Kind::WILD },
         Kind { threads: 1, thief: true, ..Kind::WILD },
+        Kind { threads: 2, reads_once: true, ..Kind::WILD },
     ];
     for (name, mutant, property) in mutants {
         let tried = |kind: Kind| (1..=MANY).find_map(|seed| on_model(kind, seed, mutant).err().map(|why| (seed, why)));

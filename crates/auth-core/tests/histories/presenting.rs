@@ -92,6 +92,9 @@ impl<S: Server> History<S> {
             self.bound = self.bound_from(seen.now);
         } else {
             self.counted.repeated += 1;
+            let used = seen.used >= seen.generation
+                && self.used.get(&seen.generation).is_some_and(|at| self.now - *at >= OVERLAP);
+            self.counted.forgiven += u64::from(used && presented < seen.generation);
             if presented < seen.generation && seen.used < seen.generation {
                 self.forgiven[process] = Some((seen.generation, self.now));
             }

@@ -1,12 +1,18 @@
 //! What a history asks of a server: the pure model and the engine answer alike.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use tillgate_auth_core::{Refresh, TokenRefusal};
+use tillgate_auth_core::clock::{Belief, Clock};
+use tillgate_auth_core::ports::StoreClock;
+use tillgate_auth_core::{Refresh, Session, TokenRefusal};
 use tillgate_domain::Instant;
+use tillgate_testkit::ManualClock;
+use tillgate_testkit::clock::MORNING;
 
 use crate::OVERLAP;
 use crate::chance::Chance;
+use crate::kind::Kind;
 
 /// The terms of a history's session.
 #[derive(Clone, Copy, Debug)]
@@ -58,10 +64,138 @@ pub(crate) struct Seen {
     pub(crate) generation: i64,
     /// The highest generation that was used, as far as this process knows.
     pub(crate) used: i64,
-    /// How long ago the session was rotated: by the monotonic clock where this process did so, else by its believed clock.
+    /// How long ago the session was rotated at least: by the monotonic clock where this process did so, else by the clock of the
+    /// store or its own, and no longer than it can vouch for.
     pub(crate) age: Option<Duration>,
     /// What time it believes it is.
     pub(crate) now: Instant,
+}
+
+/// How a process starts anew.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Start {
+    /// How far the wall clock was set meanwhile, and whether forward.
+    pub(crate) step: Option<(Duration, bool)>,
+    /// Whether the machine started anew too.
+    pub(crate) reboot: bool,
+}
+
+impl Start {
+    /// What becomes of the machine's clock.
+    pub(crate) fn apply(self, clock: &ManualClock) {
+        if self.reboot {
+            clock.reboot();
+        }
+        if let Some((span, forward)) = self.step {
+            set(clock, span, forward);
+        }
+    }
+}
+
+/// Somebody sets a wall clock.
+pub(crate) fn set(clock: &ManualClock, span: Duration, forward: bool) {
+    if forward {
+        clock.step_forward(span);
+    } else {
+        clock.step_back(span);
+    }
+}
+
+/// The clock of another database server: ahead of the one before, or behind it.
+pub(crate) fn another(before: &ManualClock) -> Arc<ManualClock> {
+    let ahead = before.now().millis() / 1000 % 2 == 0;
+    let off = Duration::from_secs(100);
+    let now = before.now();
+    Arc::new(ManualClock::at(if ahead { now.after(off) } else { now.before(off) }))
+}
+
+/// On what a history's processes run.
+#[derive(Clone, Debug)]
+pub(crate) struct Machines {
+    /// How far the clock of each process is off, in seconds.
+    pub(crate) off: Vec<i64>,
+    /// Whether the store has a clock of its own; otherwise all processes run on one machine.
+    pub(crate) clocked: bool,
+}
+
+impl Machines {
+    /// One process.
+    pub(crate) fn one() -> Self {
+        Self { off: vec![0], clocked: false }
+    }
+
+    pub(crate) fn drawn(kind: Kind, chance: &mut Chance) -> Self {
+        let many = if kind.processes { 1 + chance.below(2) } else { 1 };
+        let off =
+            |chance: &mut Chance| if kind.skewed { chance.pick(&[0, 30, -30, 200, -200, 600, 3600, -3600]) } else { 0 };
+        Self { off: (0..many).map(|_| off(chance)).collect(), clocked: kind.clocked }
+    }
+
+    /// The clock of each process, and that of the store.
+    pub(crate) fn clocks(&self) -> (Vec<Arc<ManualClock>>, Option<Arc<ManualClock>>) {
+        if !self.clocked {
+            let one = Arc::new(ManualClock::default());
+            return (self.off.iter().map(|_| Arc::clone(&one)).collect(), None);
+        }
+        let at = |off: &i64| Arc::new(ManualClock::at(Instant::from_millis(MORNING.millis() + off * 1000)));
+        (self.off.iter().map(at).collect(), Some(Arc::new(ManualClock::default())))
+    }
+}
+
+/// What a looker-on knows of what a process can vouch for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Vouching {
+    started: Duration,
+    /// The database server that it asked last, and since when it asks that one.
+    server: Option<(i64, Duration)>,
+}
+
+impl Vouching {
+    pub(crate) fn from(started: Duration) -> Self {
+        Self { started, server: None }
+    }
+
+    /// For how long it can vouch, if it is asked now.
+    pub(crate) fn span(&self, clock: Option<StoreClock>, now: Duration, steady: Duration) -> Duration {
+        match clock {
+            None => (now - self.started).min(steady),
+            Some(clock) => {
+                self.server.filter(|(server, _)| *server == clock.server).map_or(Duration::ZERO, |(_, at)| now - at)
+            }
+        }
+    }
+
+    /// It is asked now.
+    pub(crate) fn ask(&mut self, clock: Option<StoreClock>, now: Duration) {
+        if let Some(clock) = clock
+            && self.server.is_none_or(|(server, _)| server != clock.server)
+        {
+            self.server = Some((clock.server, now));
+        }
+    }
+
+    /// How old the rotation of a session is at least. `own` is what this process wrote of it and how long ago.
+    pub(crate) fn age(
+        &self,
+        session: &Session,
+        clock: Option<StoreClock>,
+        own: Option<(Instant, Duration)>,
+        process: (Instant, Belief, Duration),
+    ) -> Option<Duration> {
+        let (now, belief, monotonic) = process;
+        let at = session.rotated_at?;
+        let mut vouched = self.span(clock, monotonic, belief.steady);
+        match own {
+            Some((wrote, ago)) if wrote == at => return Some(ago),
+            Some((wrote, ago)) if wrote > at => vouched = vouched.min(ago),
+            _ => {}
+        }
+        let since = match clock {
+            None => now.since(at),
+            Some(clock) => clock.rotated.unwrap_or(Duration::MAX),
+        };
+        Some(if belief.in_doubt { Duration::ZERO } else { since.min(vouched) })
+    }
 }
 
 /// A session somewhere, from its login on. Generations stand for refresh tokens: those of one generation are the same.
@@ -79,11 +213,16 @@ pub(crate) trait Server {
     /// Time goes by.
     fn advance(&mut self, span: Duration);
     /// The wall clock of a process is set.
-    fn step(&mut self, process: usize, span: Duration, forward: bool);
+    fn step(&mut self, process: usize, by: (Duration, bool));
     /// A process writes the uses that it knows of.
     fn write_uses(&mut self, process: usize);
-    /// A process dies and starts anew. What it has not written is lost.
-    fn restart(&mut self, process: usize);
+    /// Whether a process doubts its clock.
+    fn in_doubt(&self) -> bool;
+    /// A process dies and starts anew, and where its machine does or is set, so do the others on it. What they have not written is
+    /// lost.
+    fn restart(&mut self, process: usize, start: Start);
+    /// Another database server takes over, if the store is one.
+    fn fail_over(&mut self);
     /// A backup is made; one that was made before is thrown away.
     fn back_up(&mut self);
     /// The backup takes the place of the store. False where there is none.

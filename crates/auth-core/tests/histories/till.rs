@@ -24,11 +24,19 @@ pub(crate) struct Till {
     pub(crate) threads: Vec<Thread>,
     /// Which request each thread waits for. Answers to others are not heard.
     pub(crate) attempts: Vec<u32>,
+    /// What each thread has read from the disk for a refresh that has not come to its end, and when.
+    pub(crate) read: Vec<Option<(i64, Duration)>>,
 }
 
 impl Till {
     pub(crate) fn new(first: Access, threads: usize, careless: bool) -> Self {
-        Self { careless, stored: first, threads: vec![Thread::Idle; threads], attempts: vec![0; threads] }
+        Self {
+            careless,
+            stored: first,
+            threads: vec![Thread::Idle; threads],
+            attempts: vec![0; threads],
+            read: vec![None; threads],
+        }
     }
 
     /// Whether the thread still waits for this request.
@@ -44,7 +52,11 @@ impl Till {
 
     /// A thread stores what it holds, unless something newer is stored already.
     pub(crate) fn store(&mut self, thread: usize) {
-        if let Thread::Holding(access, _) = std::mem::take(&mut self.threads[thread])
+        let held = std::mem::take(&mut self.threads[thread]);
+        if matches!(held, Thread::Holding(..)) {
+            self.read[thread] = None;
+        }
+        if let Thread::Holding(access, _) = held
             && (access.generation, access.expires_at) >= (self.stored.generation, self.stored.expires_at)
         {
             self.stored = access;
@@ -55,6 +67,7 @@ impl Till {
     pub(crate) fn kill(&mut self) {
         for thread in 0..self.threads.len() {
             self.give_up(thread);
+            self.read[thread] = None;
         }
     }
 }

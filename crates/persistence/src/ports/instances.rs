@@ -58,8 +58,11 @@ impl Instances for Transaction<'_> {
                 .optional()
                 .map_err(classify)?;
         let changed = changed.map(|change| change.written_at);
-        let seen: Option<i64> =
-            nodes::table.select(max(nodes::seen_at)).get_result(self.connection).map_err(classify)?;
+        let seen: Option<i64> = nodes::table
+            .filter(nodes::left_at.is_null())
+            .select(max(nodes::seen_at))
+            .get_result(self.connection)
+            .map_err(classify)?;
         Ok([made, told, changed, seen].into_iter().flatten().max().map(Instant::from_millis))
     }
 }

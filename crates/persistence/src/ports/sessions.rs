@@ -2,9 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::time::Duration;
 
+use diesel::expression::ValidGrouping;
 use diesel::prelude::*;
-use tillgate_auth_core::ports::{FirstUse, Listed, Rotation, SessionFilter, Sessions, Standing, Use};
+use diesel::query_builder::{AstPass, QueryFragment, QueryId};
+use diesel::sql_types::{BigInt, Nullable};
+use tillgate_auth_core::ports::{FirstUse, Listed, Rotation, SessionFilter, Sessions, Standing, StoreClock, Use};
 use tillgate_auth_core::{Dialect, Epochs, Session};
 use tillgate_domain::{DeviceName, Epoch, Instant, KeyId, SessionId, Stored, UserName, Zone};
 use uuid::Uuid;
@@ -22,6 +26,12 @@ const BATCH: usize = 500;
 
 const ROTATE: &str = "UPDATE sessions SET generation = $3, key_id = $4, previous_key_id = $5, rotated_at = $6, expires_at = $7, \
      expires_day = $8, rotated_from = $9 WHERE id = $1 AND generation = $2 AND ended_at IS NULL";
+// SQLite has no clock of its own, and its processes share a machine. `clock_timestamp()` goes on within a transaction.
+const ROTATE_POSTGRES: &str = "UPDATE sessions SET generation = $3, key_id = $4, previous_key_id = $5, rotated_at = $6, \
+     expires_at = $7, expires_day = $8, rotated_from = $9, \
+     rotated_clock = (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint, \
+     rotated_server = (EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000)::bigint * 2 + pg_is_in_recovery()::int \
+     WHERE id = $1 AND generation = $2 AND ended_at IS NULL";
 const EXTEND: &str = "UPDATE sessions SET expires_at = $3, expires_day = $4, rotated_from = $5 \
      WHERE id = $1 AND generation = $2 AND ended_at IS NULL";
 const NOTE_FIRST_USE: &str = "INSERT INTO first_uses (session_id, generation, first_used_at) VALUES ($1, $2, $3) \
@@ -42,6 +52,48 @@ const SWEEP_EXPIRED: &str = "DELETE FROM sessions WHERE id IN (\
 type Named = (SessionRow, Option<String>, Option<String>, Option<String>, Option<String>);
 /// A session with the epoch and zone of its tenant, and the epoch and status of its user and of its device.
 type Found = (SessionRow, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>);
+/// The same with the milliseconds since its rotation and the number of the server.
+type Dated = (SessionRow, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>, Option<i64>, i64);
+
+fn dated(found: Dated) -> (Found, Option<StoreClock>) {
+    let (row, tenant, zone, user, user_status, device, device_status, since, server) = found;
+    let rotated = since.map(|since| Duration::from_millis(u64::try_from(since).unwrap_or_default()));
+    let clock = StoreClock { rotated, server };
+    ((row, tenant, zone, user, user_status, device, device_status), Some(clock))
+}
+
+/// Something that PostgreSQL says of itself, in the list of what is read.
+macro_rules! said_by_the_server {
+    ($($(#[$doc:meta])* $name:ident: $type:ty = $text:expr;)*) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, QueryId, ValidGrouping)]
+        struct $name;
+
+        impl Expression for $name {
+            type SqlType = $type;
+        }
+        impl<T> AppearsOnTable<T> for $name {}
+        impl<T> SelectableExpression<T> for $name {}
+
+        impl QueryFragment<MultiBackend> for $name {
+            fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
+                pass.push_sql($text);
+                Ok(())
+            }
+        }
+    )*};
+}
+
+said_by_the_server! {
+    /// The milliseconds since the rotation, where it was this server that dated it.
+    SinceRotation: Nullable<BigInt> = "CASE WHEN sessions.rotated_server = \
+        (EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000)::bigint * 2 + pg_is_in_recovery()::int \
+        THEN (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint - sessions.rotated_clock END";
+    /// Which server it is. One is told from others by the instant of its start, and from itself before its promotion by having
+    /// been in recovery: that is where timelines begin.
+    ServerNumber: BigInt =
+        "(EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000)::bigint * 2 + pg_is_in_recovery()::int";
+}
 
 impl Transaction<'_> {
     /// Notes uses of different sessions. In PostgreSQL rows are locked in the order of their ids first: two processes that note
@@ -84,24 +136,39 @@ impl Sessions for Transaction<'_> {
     }
 
     fn find(&mut self, id: SessionId) -> Stored<Option<Standing>> {
-        let found: Option<Found> = sessions::table
+        let query = sessions::table
             .find(id.0.as_bytes().as_slice())
             .inner_join(tenants::table)
             .left_join(users::table)
-            .left_join(devices::table)
-            .select((
-                SessionRow::as_select(),
-                tenants::epoch,
-                tenants::zone,
-                users::epoch.nullable(),
-                users::status.nullable(),
-                devices::epoch.nullable(),
-                devices::status.nullable(),
-            ))
-            .get_result(self.connection)
-            .optional()
-            .map_err(classify)?;
-        let Some((row, tenant, zone, user, user_status, device, device_status)) = found else { return Ok(None) };
+            .left_join(devices::table);
+        // once with what the server says of itself, and once without
+        macro_rules! select {
+            ($($said:expr),*) => {
+                query.select((
+                    SessionRow::as_select(),
+                    tenants::epoch,
+                    tenants::zone,
+                    users::epoch.nullable(),
+                    users::status.nullable(),
+                    devices::epoch.nullable(),
+                    devices::status.nullable(),
+                    $($said),*
+                ))
+            };
+        }
+        let found: Option<(Found, Option<StoreClock>)> = match self.connection {
+            AnyConnection::Sqlite(_) => {
+                let found = select!().get_result::<Found>(self.connection).optional();
+                found.map(|found| found.map(|found| (found, None)))
+            }
+            AnyConnection::Postgres(_) => {
+                let found = select!(SinceRotation, ServerNumber).get_result::<Dated>(self.connection).optional();
+                found.map(|found| found.map(dated))
+            }
+        }
+        .map_err(classify)?;
+        let Some((found, clock)) = found else { return Ok(None) };
+        let (row, tenant, zone, user, user_status, device, device_status) = found;
         let epoch = |epoch: Option<i64>| Epoch(epoch.unwrap_or_default());
         let user_status = user_status.map(|status| Cell("users", "status").parsed(status.parse())).transpose()?;
         let device_status = device_status.map(|status| Cell("devices", "status").parsed(status.parse())).transpose()?;
@@ -111,6 +178,7 @@ impl Sessions for Transaction<'_> {
             user: user_status,
             device: device_status,
             zone: Cell("tenants", "zone").parsed(Zone::parse(&zone))?,
+            clock,
         }))
     }
 
@@ -127,7 +195,11 @@ impl Sessions for Transaction<'_> {
             to.expires_at.map(day).into(),
             address.as_deref().into(),
         ];
-        Ok(self.run(&Statement::new(ROTATE, binds))? == 1)
+        let text = match self.connection {
+            AnyConnection::Sqlite(_) => ROTATE,
+            AnyConnection::Postgres(_) => ROTATE_POSTGRES,
+        };
+        Ok(self.run(&Statement::new(text, binds))? == 1)
     }
 
     fn extend(

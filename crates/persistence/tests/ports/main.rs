@@ -8,6 +8,7 @@
     reason = "what is not as it should be fails the test that stands on it"
 )]
 
+mod clocks;
 mod contract;
 mod directory;
 mod feed;

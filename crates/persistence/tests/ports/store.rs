@@ -74,7 +74,7 @@ on_both! {
     }
 
     fn processes_come_and_go(fresh) {
-        let node = |number, seconds| Node { id: NodeId(uuid(number)), applied: Cursor(7), seen_at: at(seconds) };
+        let node = |number, seconds| Node { id: NodeId(uuid(number)), applied: Cursor(7), seen_at: at(seconds), clock: None };
         fresh.write(|tx| {
             tx.nodes().note(&node(1, 5))?;
             tx.nodes().note(&node(2, 6))?;
@@ -82,7 +82,7 @@ on_both! {
         });
         assert_eq!(fresh.read(|tx| tx.nodes().live(at(6))), [node(1, 7), node(2, 6)]);
         assert_eq!(fresh.read(|tx| tx.nodes().live(at(7))), [node(1, 7)]);
-        fresh.write(|tx| tx.nodes().leave(NodeId(uuid(1))));
+        fresh.write(|tx| tx.nodes().leave(NodeId(uuid(1)), at(400)));
         assert_eq!(fresh.read(|tx| tx.nodes().live(at(0))), [node(2, 6)]);
     }
 
@@ -96,7 +96,7 @@ on_both! {
         assert_eq!(newest(), Some(at(10)));
         fresh.write(|tx| tx.audit().tell(&event(20)));
         assert_eq!(newest(), Some(at(20)));
-        fresh.write(|tx| tx.nodes().note(&Node { id: NodeId(uuid(1)), applied: Cursor(0), seen_at: at(30) }));
+        fresh.write(|tx| tx.nodes().note(&Node { id: NodeId(uuid(1)), applied: Cursor(0), seen_at: at(30), clock: None }));
         assert_eq!(newest(), Some(at(30)));
     }
 

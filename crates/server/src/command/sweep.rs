@@ -1,5 +1,5 @@
 //! `sweep`: removes by hand what a server removes once a minute: sessions that have been over for long, changes that no living token
-//! is older than, old counts of failed logins, signatures that are too old to be good again, idempotency keys of yesterday.
+//! is older than, old counts of failed logins, signatures that are too old to be good again, idempotency keys that are two days old.
 
 use serde_json::json;
 use tillgate_auth_core::auth::Swept;

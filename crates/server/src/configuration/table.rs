@@ -107,6 +107,9 @@ settings! {
         waiting: u32 = "256",
         /// Connections that are kept at most.
         connections: u32 = "8",
+        /// How long a server runs before it begins to remove what nobody needs any more: time to set a clock that is wrong at the
+        /// start.
+        sweep_delay: Duration = "1h",
     }
     /// The server's keys.
     keys: Keys {

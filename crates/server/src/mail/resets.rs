@@ -119,10 +119,8 @@ impl Worker {
     }
 
     fn sweep(&self) {
-        if self.auth.time().in_doubt {
-            return;
-        }
-        if let Err(error) = office::sweep_resets(&*self.database, self.auth.time().at, SWEPT) {
+        let Ok(now) = self.auth.sweep_instant() else { return };
+        if let Err(error) = office::sweep_resets(&*self.database, now, SWEPT) {
             tracing::warn!(%error, "resets that have expired cannot be removed");
         }
     }

@@ -51,6 +51,7 @@ macro_rules! auth_contract {
                 a_session_is_found_with_what_it_stands_on,
                 what_a_session_has_not_counts_as_zero,
                 a_rotation_moves_the_session_on,
+                a_rotation_is_dated_by_the_stores_own_clock,
                 a_rotation_from_another_generation_is_lost,
                 a_rotation_goes_to_any_generation,
                 an_ended_session_is_not_rotated,
@@ -214,6 +215,9 @@ macro_rules! auth_contract {
                 an_instant_to_come_is_not_the_newest,
                 a_process_is_live_while_it_is_seen,
                 a_process_leaves,
+                what_a_process_has_said_that_left_is_not_the_newest,
+                the_clock_of_a_machine_outlives_its_processes,
+                processes_that_were_not_seen_for_long_are_swept,
             ]
         );
         $crate::cases!(

@@ -98,6 +98,7 @@ pub fn a_session_is_found_with_what_it_stands_on(bench: &Bench) {
         user: Some(UserStatus::Active),
         device: Some(DeviceStatus::Active),
         zone: shop.tenant.zone.clone(),
+        clock: first.clock,
     };
     assert_eq!(first, expected);
     assert_eq!(first.session.epochs, Epochs::default(), "those that it was made under stay");
@@ -143,6 +144,24 @@ pub fn a_rotation_moves_the_session_on(bench: &Bench) {
     assert!(write(bench, |tx| tx.sessions().rotate(session_id(1), 2, &forever)), "generations may be passed over");
     let now = stored(bench, session_id(1));
     assert_eq!((now.generation, now.expires_at, now.rotated_from), (9, None, None));
+}
+
+/// A store that has a clock of its own says by it how long ago a session was rotated, whatever instant the process wrote.
+pub fn a_rotation_is_dated_by_the_stores_own_clock(bench: &Bench) {
+    let shop = Shop::open(bench);
+    add(bench, &[shop.session(1), shop.session(2)]);
+    let clock = |number| read(bench, |tx| tx.sessions().find(session_id(number))).expect("it is there").clock;
+    let before = clock(1);
+    assert!(write(bench, |tx| tx.sessions().rotate(session_id(1), 1, &rotation(2, at(60)))));
+    match (before, clock(1)) {
+        (None, None) => {}
+        (Some(before), Some(after)) => {
+            assert_eq!((before.rotated, before.server), (None, after.server));
+            assert!(after.rotated.is_some_and(|ago| ago < Duration::from_mins(1)), "{after:?}");
+            assert_eq!(clock(2).map(|clock| clock.rotated), Some(None), "another session was not rotated");
+        }
+        other => panic!("it has a clock, or it has none: {other:?}"),
+    }
 }
 
 /// A rotation from another generation than the session stands at is false and changes nothing.

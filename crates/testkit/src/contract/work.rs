@@ -28,7 +28,7 @@ fn write_everywhere(tx: &mut dyn AuthTx, shop: &Shop) -> Stored<()> {
     tx.attempts().remember(super::digest(1), &super::digest(3), at(0), at(62))?;
     tx.places().note(shop.anna.id.0, &super::digest(2), at(62))?;
     tx.keys().insert(&key(7, KeyKind::Signing, KeyState::Current))?;
-    tx.nodes().note(&Node { id: node_id(1), applied: Cursor(0), seen_at: at(62) })?;
+    tx.nodes().note(&Node { id: node_id(1), applied: Cursor(0), seen_at: at(62), clock: None })?;
     tx.audit().tell(&line(1, at(1_000_000)))
 }
 
@@ -189,8 +189,9 @@ const WRITES: &[(&str, Write)] = &[
     ("Keys::turn", |tx, _| tx.keys().turn(shop::key_id(7), KeyState::Next, KeyState::Current, at(9)).map(drop)),
     ("Keys::remove", |tx, _| tx.keys().remove(shop::key_id(7))),
     ("Feed::sweep", |tx, _| tx.feed().sweep(at(10_000_000), 9).map(drop)),
-    ("Nodes::note", |tx, _| tx.nodes().note(&Node { id: node_id(2), applied: Cursor(0), seen_at: at(9) })),
-    ("Nodes::leave", |tx, _| tx.nodes().leave(node_id(1))),
+    ("Nodes::note", |tx, _| tx.nodes().note(&Node { id: node_id(2), applied: Cursor(0), seen_at: at(9), clock: None })),
+    ("Nodes::leave", |tx, _| tx.nodes().leave(node_id(1), at(400))),
+    ("Nodes::sweep", |tx, _| tx.nodes().sweep(at(10_000_000)).map(drop)),
     ("Endings::end", |tx, _| tx.endings().end(session_id(1), EndedWhy::Admin, at(9)).map(drop)),
     ("Endings::raise", |tx, shop| tx.endings().raise(Scope::User(shop.anna.id), EndedWhy::Admin, at(9)).map(drop)),
     ("Endings::touch", |tx, shop| tx.endings().touch(Scope::User(shop.anna.id), at(9))),
@@ -207,7 +208,7 @@ fn furnished(bench: &Bench) -> Shop {
         tx.places().note(shop.anna.id.0, &super::digest(2), at(2))?;
         tx.keys().insert(&key(7, KeyKind::Signing, KeyState::Next))?;
         tx.endings().touch(Scope::Keys, at(2))?;
-        tx.nodes().note(&Node { id: node_id(1), applied: Cursor(0), seen_at: at(2) })
+        tx.nodes().note(&Node { id: node_id(1), applied: Cursor(0), seen_at: at(2), clock: None })
     });
     shop
 }

@@ -75,7 +75,7 @@ pub(super) fn everything(fresh: &Fresh, shop: &Shop) {
         tx.keys().insert(&key)?;
         tx.keys().turn(key.id, KeyState::Next, KeyState::Current, at(1))?;
         tx.keys().turn(key.id, KeyState::Current, KeyState::Kept, at(1))?;
-        tx.nodes().note(&Node { id: NodeId(uuid(1)), applied: Cursor(0), seen_at: at(1) })?;
+        tx.nodes().note(&Node { id: NodeId(uuid(1)), applied: Cursor(0), seen_at: at(1), clock: None })?;
         tx.audit().tell(&crate::store::event(7))
     });
     // in a unit that writes too: it runs on the thread that asks, where its statements are seen
@@ -115,6 +115,7 @@ pub(super) fn everything(fresh: &Fresh, shop: &Shop) {
         tx.api_keys().named("client")?;
         tx.feed().look(None)?;
         tx.nodes().live(at(0))?;
+        tx.nodes().origin(uuid(1))?;
         tx.instances().find()?;
         tx.instances().newest()
     });
@@ -258,7 +259,8 @@ pub(super) fn everything(fresh: &Fresh, shop: &Shop) {
         tx.signatures().sweep(at(10), 9)?;
         tx.feed().sweep(at(10), 9)?;
         tx.keys().remove(KeyId(uuid(50)))?;
-        tx.nodes().leave(NodeId(uuid(1)))
+        tx.nodes().leave(NodeId(uuid(1)), at(400))?;
+        tx.nodes().sweep(at(10))
     });
 }
 
