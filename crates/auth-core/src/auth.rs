@@ -34,6 +34,7 @@ use tillgate_domain::{
 };
 
 pub use builder::{BuildError, Builder, Settings};
+pub use change_password::PasswordChanged;
 pub use chores::Swept;
 pub use introspect::{Introspected, TokenUse};
 pub use refresh::network;

@@ -3,17 +3,23 @@
 //! [`PasswordHasher`] is the port, [`Argon2id`] its adapter. Nobody hashes on a thread of their own: [`HashQueue`] takes one hash
 //! per core at a time, those of known networks first, so that a storm of logins exhausts neither memory nor processors. Which
 //! password belongs to whom, and what follows from a wrong one, is not known here.
+//!
+//! Passwords are hashed in the form of [`opaque_string`]; [`PasswordPolicy`] decides which may be set.
 
 mod acceptable;
 mod argon2id;
 mod lanes;
+mod list;
+mod opaque;
 mod queue;
 
 use std::time::Duration;
 
-pub use acceptable::{LONGEST, SHORTEST, WeakPassword, acceptable};
+pub use acceptable::{LONGEST, PasswordPolicy, SHORTEST, WeakPassword, acceptable};
 pub use argon2id::{Argon2id, Cost, InvalidCost};
 pub use lanes::Lane;
+pub use list::{ListError, MAX_LIST_BYTES, PasswordList};
+pub use opaque::{opaque_string, opaque_verifier};
 pub use queue::{HashQueue, QueueFacts, QueueLimits, Verified};
 
 use crate::entropy::NoEntropy;
@@ -33,6 +39,12 @@ pub trait PasswordHasher: Send + Sync {
     /// Whether the verifier was made otherwise than [`hash`](Self::hash) would make it now, and is to be replaced at the next
     /// occasion.
     fn stale(&self, verifier: &Verifier) -> bool;
+
+    /// Does the work that a failed verification of this verifier has cost less than one of a verifier of today, so that the time of
+    /// a failure does not tell whose verifier is old, and so who exists.
+    fn level(&self, password: &str, verifier: &Verifier) -> Result<(), HashError> {
+        if self.stale(verifier) { self.hash(password, &[0; SALT]).map(drop) } else { Ok(()) }
+    }
 
     /// There has been nothing to hash for a while: what memory is kept for the next hash is given back.
     fn rest(&self) {}

@@ -21,8 +21,10 @@ mod change_user;
 mod devices;
 mod differences;
 mod end_sessions;
+mod growing_keys;
 mod last_admin;
 mod own_tenant;
+mod password_words;
 mod people;
 pub mod ports;
 mod read;
@@ -31,6 +33,7 @@ mod refused;
 mod register_user;
 mod register_vendor;
 mod reset_password;
+mod reset_queue;
 mod seal_audit;
 mod search_devices;
 mod search_users;
@@ -57,6 +60,8 @@ pub use change_tenant::{LimitsChange, TenantChange, change_tenant};
 pub use change_user::{UserChange, assign_roles, change_user, set_user_status, toggle_user};
 pub use devices::devices_among;
 pub use end_sessions::{Whose, end_sessions};
+pub use growing_keys::{api_key_details, growing_api_keys};
+pub use password_words::{email_words, password_words};
 pub use people::{PeopleSearch, Person, find_person, list_people, person};
 pub use ports::{
     ApiKeyFilter, DeviceFilter, EventFilter, Found, OfficeTx, OfficeView, Page, Part, Told, UserCursor, UserOrder,
@@ -70,13 +75,14 @@ pub use refused::{Decided, Field, Refused, Span};
 pub use register_user::register_user;
 pub use register_vendor::{NewVendor, register_vendor};
 pub use reset_password::{
-    Grant, Taken, ask_reset, due_resets, grant_reset, reset_password, reset_stands, retry_reset, settle_reset,
+    Grant, Taken, abandon_reset, ask_reset, grant_reset, reset_holder, reset_password, retry_reset, settle_reset,
     sweep_resets,
 };
+pub use reset_queue::pending_resets;
 pub use seal_audit::{SealedUp, has_seal, seal_audit, unsealed_audit};
 pub use search_devices::{Equipped, equipped, find_equipped, search_devices};
 pub use search_users::{Ranked, UserSearch, find_ranked, search_users};
-pub use set_password::{may_set_password, remove_password, set_password};
+pub use set_password::{may_set_password, remove_password, set_password, set_password_and_end_keys};
 pub use stamp::{Authority, Stamp};
 pub use tickets::{
     Made, NewRefund, NewTicket, Once, Owner, Shown, TicketAmendment, TicketChange, TicketClosing, TicketSearch,

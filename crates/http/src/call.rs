@@ -4,12 +4,14 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use actix_web::web::{self, Bytes};
+use tillgate_auth_core::auth::PasswordChanged;
 use tillgate_auth_core::ports::Verifier;
 use tillgate_auth_core::{
     Auth, Caller, Dialect as Label, Error, Granted, Login, LoginRefusal, Presented, Proof, Refreshing, Refusal,
     Tenancy, Terms, TokenRefusal, Who,
 };
-use tillgate_domain::{EndedWhy, Rank, Secret, SessionId, Slug, TenantId};
+use tillgate_domain::office::password_words;
+use tillgate_domain::{EndedWhy, PrincipalId, Rank, Secret, SessionId, Slug, TenantId};
 
 use crate::failure::Failure;
 use crate::head::Head;
@@ -201,6 +203,22 @@ impl Call {
                 }
             }
             Ok(proven)
+        })
+        .await
+    }
+
+    /// Changes the caller's own password, who proves the old one. `end_keys` revokes their API keys.
+    pub(crate) async fn change_password(
+        &self,
+        caller: Caller,
+        old: Secret<String>,
+        new: Secret<String>,
+        end_keys: bool,
+    ) -> Result<PasswordChanged, Failure> {
+        self.office(move |office| {
+            let user = caller.user().map(PrincipalId::User);
+            let words = password_words(office.store, caller.profile.tenant.id, user)?;
+            Ok(office.engine.change_password(&caller, &old, &new, &words, end_keys)?)
         })
         .await
     }

@@ -66,9 +66,10 @@ pub(crate) fn status(refused: &Refused) -> StatusCode {
         | Refused::Repeated { .. }
         | Refused::Empty { .. }
         | Refused::Spans(_)
+        | Refused::Unproved
         | Refused::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Refused::Moved { .. } | Refused::TicketMoved { .. } => StatusCode::PRECONDITION_FAILED,
-        Refused::TooHigh(_) | Refused::Missing(_) => StatusCode::FORBIDDEN,
+        Refused::TooHigh(_) | Refused::Missing(_) | Refused::OwnPassword => StatusCode::FORBIDDEN,
     }
 }
 
@@ -117,6 +118,9 @@ pub(crate) fn faults(refused: &Refused) -> Vec<FieldFault> {
         }
         Refused::Empty { field } => of(*field, "required", "must name at least one".to_owned()),
         Refused::Invalid { field, why } => of(*field, invalid_name(why), why.to_string()),
+        Refused::Unproved => {
+            of(Field::CurrentPassword, "required", "is required with another e-mail address of your own".to_owned())
+        }
         Refused::Spans(spans) => spans.iter().map(|span| fault(span.field.name(), "range", span.bounds())).collect(),
         Refused::Absent { .. }
         | Refused::Moved { .. }
@@ -124,6 +128,7 @@ pub(crate) fn faults(refused: &Refused) -> Vec<FieldFault> {
         | Refused::KeyReused
         | Refused::LastAdmin
         | Refused::Virtual
+        | Refused::OwnPassword
         | Refused::Status { .. }
         | Refused::Held { .. }
         | Refused::BuiltIn
@@ -191,6 +196,7 @@ mod tests {
             (Refused::Moved { current: 2 }, 412, None),
             (Refused::LastAdmin, 409, None),
             (Refused::Virtual, 409, None),
+            (Refused::OwnPassword, 403, None),
             (Refused::Status { from: "active", to: "pending" }, 409, None),
             (Refused::TicketMoved { ticket: tillgate_domain::TicketId(uuid::Uuid::nil()), current: 2 }, 412, None),
             (Refused::Ticket(TicketRefused::Closed), 409, None),
@@ -219,6 +225,8 @@ mod tests {
                 | Refused::KeyReused
                 | Refused::LastAdmin
                 | Refused::Virtual
+                | Refused::OwnPassword
+                | Refused::Unproved
                 | Refused::Status { .. }
                 | Refused::TooHigh(_)
                 | Refused::Missing(_) => {}
@@ -235,6 +243,13 @@ mod tests {
             assert_eq!(told.iter().map(|fault| &*fault.code).collect::<Vec<_>>(), Vec::from_iter(code), "{refused}");
             assert!(told.iter().all(|fault| fault.field == "roles" && !fault.query), "{refused}");
         }
+    }
+
+    #[test]
+    fn own_email_without_the_password_names_the_member_that_is_missing() {
+        let told = faults(&Refused::Unproved);
+        assert_eq!((status(&Refused::Unproved).as_u16(), told.len()), (422, 1));
+        assert_eq!((&*told[0].field, &*told[0].code), ("current_password", "required"));
     }
 
     #[test]

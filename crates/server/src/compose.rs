@@ -1,5 +1,7 @@
 //! How the parts are put together: settings, database, engine, web server. Each command takes as much of it as it needs.
 
+use std::fs::File;
+use std::io::BufReader;
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,7 +9,7 @@ use std::time::Duration;
 
 use tillgate_auth_core::auth::{Auth, Settings as AuthSettings};
 use tillgate_auth_core::keys::{MasterKey, SigningAlgorithm};
-use tillgate_auth_core::passwords::{Cost, QueueLimits};
+use tillgate_auth_core::passwords::{Cost, ListError, PasswordList, PasswordPolicy, QueueLimits};
 use tillgate_auth_core::ports::AuthView;
 use tillgate_auth_core::terms::{Refresh, Terms};
 use tillgate_auth_core::throttle::{Rate, ThrottleLimits};
@@ -132,15 +134,15 @@ pub(crate) fn engine_beside(settings: &Settings, database: &Arc<Database>) -> Re
 }
 
 fn build(settings: &Settings, database: &Arc<Database>, master: MasterKey, chores: bool) -> Result<Arc<Auth>, Stop> {
-    let builder = Auth::builder(Arc::clone(database) as _).master(master).settings(auth_settings(settings));
+    let builder = Auth::builder(Arc::clone(database) as _).master(master).settings(auth_settings(settings)?);
     let builder = if chores { builder } else { builder.without_chores() };
     builder.build().map_err(Stop::failed)
 }
 
-fn auth_settings(settings: &Settings) -> AuthSettings {
+fn auth_settings(settings: &Settings) -> Result<AuthSettings, Stop> {
     let Settings { keys, tokens, sessions, passwords, throttle, revocation, .. } = settings;
     let usual = ThrottleLimits::default();
-    AuthSettings {
+    Ok(AuthSettings {
         issuer: tokens.issuer.clone(),
         algorithm: match keys.algorithm {
             Algorithm::EdDsa => SigningAlgorithm::EdDSA,
@@ -151,6 +153,7 @@ fn auth_settings(settings: &Settings) -> AuthSettings {
         keep_ended: sessions.keep,
         sweep_delay: settings.database.sweep_delay,
         cost: cost(settings),
+        policy: password_policy(settings)?,
         queue: QueueLimits {
             workers: NonZeroUsize::new(count(passwords.workers)),
             waiting: count(passwords.waiting),
@@ -164,7 +167,17 @@ fn auth_settings(settings: &Settings) -> AuthSettings {
             known_for: throttle.known,
             ..usual
         },
-    }
+    })
+}
+
+/// Which passwords may be set: reads the list that the configuration names.
+pub(crate) fn password_policy(settings: &Settings) -> Result<PasswordPolicy, Stop> {
+    let Some(path) = &settings.passwords.list else { return Ok(PasswordPolicy::default()) };
+    let stop = |why: ListError| Stop::usage(format!("passwords.list: the file {} {why}", path.display()));
+    let file = File::open(path).map_err(|error| stop(error.into()))?;
+    let list = PasswordList::read(BufReader::new(file)).map_err(stop)?;
+    tracing::debug!(passwords = list.len(), "the list of passwords that nobody may choose was read");
+    Ok(PasswordPolicy::with_list(list))
 }
 
 /// What a password costs.

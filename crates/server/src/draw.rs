@@ -2,7 +2,7 @@
 
 use tillgate_auth_core::clock::Clock;
 use tillgate_auth_core::entropy::Entropy;
-use tillgate_auth_core::passwords::{Argon2id, PasswordHasher};
+use tillgate_auth_core::passwords::{Argon2id, opaque_verifier};
 use tillgate_auth_core::system::{SystemClock, SystemEntropy};
 use tillgate_domain::office::{Authority, Stamp};
 use tillgate_domain::{Actor, EventId, Instant, Secret};
@@ -44,6 +44,6 @@ impl Draw {
     /// The hash of a password, at the cost that the settings say.
     pub(crate) fn verifier(&self, settings: &Settings, password: &Secret<String>) -> Result<Secret<String>, Stop> {
         let hasher = Argon2id::new(compose::cost(settings)).map_err(Stop::usage)?;
-        hasher.hash(password.expose(), &self.bytes()?).map_err(Stop::failed)
+        opaque_verifier(&hasher, password.expose(), &self.bytes()?).map_err(Stop::failed)
     }
 }

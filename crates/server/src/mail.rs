@@ -12,6 +12,7 @@ use std::time::Duration;
 use lettre::message::header::{ContentTransferEncoding, ContentType};
 use lettre::message::{Body, Mailbox};
 use lettre::transport::smtp::authentication::Credentials;
+use lettre::transport::smtp::response::Code;
 use lettre::{Message, SmtpTransport, Transport};
 use tillgate_domain::Email;
 
@@ -28,6 +29,38 @@ const LONGEST_LINE: usize = 990;
 
 /// The folder of mails that no mail server was set for, in the data folder.
 pub(crate) const SPOOL: &str = "spool";
+
+/// Replies that are about the server's own login at the mail server (RFC 4954, section 6), not about the mail: somebody mends the
+/// configuration, and then it can be sent.
+const LOGIN_REPLIES: [u16; 4] = [530, 534, 535, 538];
+
+/// Why a mail could not be sent.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+pub(crate) struct Unsent {
+    why: String,
+    /// Whether the same mail will never be sent: the mail server has refused it for good (RFC 5321, section 4.2.1), or there is no
+    /// such address.
+    pub(crate) permanent: bool,
+}
+
+impl Unsent {
+    fn now(error: &dyn std::fmt::Display) -> Self {
+        Self { why: error.to_string(), permanent: false }
+    }
+
+    fn by_server(error: &lettre::transport::smtp::Error, to: &lettre::Address) -> Self {
+        let refused = error.is_permanent() && error.status().is_none_or(is_about_mail);
+        // the mail server does not know SMTPUTF8 (RFC 6531), and the address needs it
+        let unspeakable = error.is_client() && !to.user().is_ascii();
+        Self { why: error.to_string(), permanent: refused || unspeakable }
+    }
+}
+
+/// Whether a reply of the mail server is about the mail, and not about the login there.
+fn is_about_mail(code: Code) -> bool {
+    !LOGIN_REPLIES.contains(&u16::from(code))
+}
 
 /// Where mail goes.
 pub(crate) struct Mail {
@@ -64,19 +97,22 @@ impl Mail {
     }
 
     /// Sends a text, or says why it could not be sent. `id` names it in the spool folder.
-    pub(crate) fn send(&self, id: &str, to: &Email, subject: &str, text: &str) -> Result<(), String> {
-        let address = to.as_str().parse().map_err(|error| format!("the address cannot be written to: {error}"))?;
+    pub(crate) fn send(&self, id: &str, to: &Email, subject: &str, text: &str) -> Result<(), Unsent> {
+        let address: lettre::Address = to
+            .as_str()
+            .parse()
+            .map_err(|error| Unsent { why: format!("the address cannot be written to: {error}"), permanent: true })?;
         let message = Message::builder()
             .from(self.from.clone())
-            .to(Mailbox::new(None, address))
+            .to(Mailbox::new(None, address.clone()))
             .subject(subject)
             .header(ContentType::TEXT_PLAIN)
             .body(body(text))
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| Unsent::now(&error))?;
         match &self.way {
-            Way::Server(server) => server.send(&message).map(drop).map_err(|error| error.to_string()),
+            Way::Server(server) => server.send(&message).map(drop).map_err(|error| Unsent::by_server(&error, &address)),
             Way::Spool(folder) => {
-                let file = put(folder, id, &message.formatted()).map_err(|error| error.to_string())?;
+                let file = put(folder, id, &message.formatted()).map_err(|error| Unsent::now(&error))?;
                 let file = file.display();
                 tracing::warn!(%file, "no mail server is set (mail.host): a mail was put into the spool folder");
                 Ok(())
@@ -104,4 +140,20 @@ fn put(folder: &Path, id: &str, message: &[u8]) -> std::io::Result<PathBuf> {
     std::fs::rename(&half, &whole)?;
     File::open(folder)?.sync_all()?;
     Ok(whole)
+}
+
+#[cfg(test)]
+mod tests {
+    use lettre::transport::smtp::response::{Category, Detail, Severity};
+
+    use super::*;
+
+    #[test]
+    fn replies_about_the_servers_own_login_are_about_no_mail() {
+        let code = |category, detail| Code::new(Severity::PermanentNegativeCompletion, category, detail);
+        assert!(is_about_mail(code(Category::MailSystem, Detail::Zero)), "550");
+        assert!(is_about_mail(code(Category::MailSystem, Detail::Three)), "553");
+        assert!(!is_about_mail(code(Category::Unspecified3, Detail::Five)), "535");
+        assert!(!is_about_mail(code(Category::Unspecified3, Detail::Zero)), "530");
+    }
 }

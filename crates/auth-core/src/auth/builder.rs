@@ -10,7 +10,7 @@ use crate::changes::Changes;
 use crate::clock::{Clock, Timekeeper};
 use crate::entropy::Entropy;
 use crate::keys::{AuditSignet, KeyError, Keyring, Lifecycle, MasterKey, SigningAlgorithm, draw, first};
-use crate::passwords::{Argon2id, Cost, HashQueue, InvalidCost, PasswordHasher, QueueLimits};
+use crate::passwords::{Argon2id, Cost, HashQueue, InvalidCost, PasswordHasher, PasswordPolicy, QueueLimits};
 use crate::ports::{KeyKind, KeyState, StoredKey};
 use crate::refusals::Refusals;
 use crate::remembered::{ApiKeys, FirstUses, Profiles, Sessions, Tokens};
@@ -37,6 +37,8 @@ pub struct Settings {
     pub sweep_delay: Duration,
     /// What passwords cost.
     pub cost: Cost,
+    /// Which passwords may be set.
+    pub policy: PasswordPolicy,
     /// How many hashes wait and run.
     pub queue: QueueLimits,
     /// How failed logins are held back.
@@ -53,6 +55,7 @@ impl Default for Settings {
             keep_ended: Duration::from_hours(30 * 24),
             sweep_delay: Duration::from_hours(1),
             cost: Cost::default(),
+            policy: PasswordPolicy::default(),
             queue: QueueLimits::default(),
             throttle: ThrottleLimits::default(),
         }

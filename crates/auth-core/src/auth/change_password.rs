@@ -6,25 +6,35 @@
 use std::net::IpAddr;
 
 use serde_json::json;
-use tillgate_domain::office::all;
+use tillgate_domain::office::{all, api_key_details};
 use tillgate_domain::{
-    Action, EndedWhy, Event, Instant, Outcome, Secret, SessionId, StoreExt, Stored, Subject, UserId,
+    Action, ApiKey, EndedWhy, Event, Instant, Outcome, Scope, Secret, SessionId, StoreError, StoreExt, Stored, Subject,
+    UserId,
 };
 
 use super::Auth;
 use super::login::Waited;
-use crate::passwords::{Lane, acceptable};
+use crate::passwords::Lane;
 use crate::ports::{AuthTx, Credential, CredentialKind, Listed, SessionFilter, Verifier};
 use crate::refusals::Guest;
 use crate::throttle::{Attempt, Charge, Claimed, Outcome as Came, PriorSession};
-use crate::{Caller, Error, LoginRefusal, Refusal, SessionKind, TokenRefusal};
+use crate::{Caller, Error, LoginRefusal, Refusal, TokenRefusal};
 
 /// How often a change that another one overtook is begun anew.
 const ROUNDS: usize = 4;
 
+/// What a changed password leaves behind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PasswordChanged {
+    /// The API keys of the user that were active: a key needs no password, so whoever had the old one may hold some of them.
+    pub api_keys: Vec<ApiKey>,
+    /// Whether these keys were revoked with the change.
+    pub keys_ended: bool,
+}
+
 /// What the unit of work came to.
 enum Changed {
-    Done,
+    Done(Vec<ApiKey>),
     /// The caller's own session is over.
     Over,
     /// Somebody else has changed the password meanwhile.
@@ -32,35 +42,63 @@ enum Changed {
 }
 
 impl Auth {
-    /// The hash of a password that is to be set. Refuses what nobody should have.
-    pub fn verifier(&self, password: &Secret<String>) -> Result<Verifier, Error> {
-        acceptable(password.expose()).map_err(Refusal::Weak)?;
+    /// The hash of a password that is to be set. Refuses what nobody should have, such as a password made of one of `words`: the
+    /// names of the user, the devices and the tenant, as `office::password_words` reads them.
+    pub fn verifier(&self, password: &Secret<String>, words: &[String]) -> Result<Verifier, Error> {
+        self.check_password(password, words)?;
         self.hash(password)
     }
 
     /// The hash of a password that is to be set by a caller from `address` who is not logged in, as at a registration. It waits
-    /// behind everybody who logs in, and networks have their turns one after the other. Refuses what nobody should have.
-    pub fn verifier_of_stranger(&self, password: &Secret<String>, address: Option<IpAddr>) -> Result<Verifier, Error> {
-        acceptable(password.expose()).map_err(Refusal::Weak)?;
+    /// behind everybody who logs in, and networks have their turns one after the other. Refuses what nobody should have; `words`
+    /// as in [`verifier`](Self::verifier).
+    pub fn verifier_of_stranger(
+        &self,
+        password: &Secret<String>,
+        words: &[String],
+        address: Option<IpAddr>,
+    ) -> Result<Verifier, Error> {
+        self.check_password(password, words)?;
         self.passwords.hash(password, Lane::Setting, address).map_err(|error| super::unverified(&error))
     }
 
+    /// Refuses what nobody should have as a password; `words` as in [`verifier`](Self::verifier).
+    pub fn check_password(&self, password: &Secret<String>, words: &[String]) -> Result<(), Error> {
+        Ok(self.settings.policy.check(password.expose(), words).map_err(Refusal::Weak)?)
+    }
+
+    /// Lets the caller prove by their password that it is they who call: a wrong one is refused as at a login, and counted so.
+    pub fn confirm_password(&self, caller: &Caller, password: &Secret<String>) -> Result<(), Error> {
+        let (_, charge) = self.prove(caller, password)?;
+        self.settle(&charge, Came::Succeeded);
+        Ok(())
+    }
+
     /// Sets another password for the caller, who proves the old one: a wrong one is refused as at a login, and counted so. Ends
-    /// the caller's other sessions, one by one, but the permanent ones; the caller's own goes on.
-    pub fn change_password(&self, caller: &Caller, old: &Secret<String>, new: &Secret<String>) -> Result<(), Error> {
+    /// the caller's other sessions, the permanent ones too; the caller's own goes on. `end_keys` revokes the caller's API keys.
+    /// `words` as in [`verifier`](Self::verifier).
+    pub fn change_password(
+        &self,
+        caller: &Caller,
+        old: &Secret<String>,
+        new: &Secret<String>,
+        words: &[String],
+        end_keys: bool,
+    ) -> Result<PasswordChanged, Error> {
         let user = caller.user().ok_or(LoginRefusal::Mismatch)?;
-        acceptable(new.expose()).map_err(Refusal::Weak)?;
+        self.check_password(new, words)?;
         for _ in 0..ROUNDS {
             let (credential, charge) = self.prove(caller, old)?;
-            let changed =
-                self.verifier(new).and_then(|verifier| self.replace(caller, user, &credential, &verifier, &charge));
-            if !matches!(changed, Ok(Changed::Done)) {
+            let changed = self
+                .hash(new)
+                .and_then(|verifier| self.replace(caller, user, &credential, &verifier, &charge, end_keys));
+            if !matches!(changed, Ok(Changed::Done(_))) {
                 self.settle(&charge, Came::Withdrawn);
             }
             match changed? {
-                Changed::Done => {
+                Changed::Done(api_keys) => {
                     self.turns.settled(&charge);
-                    return Ok(());
+                    return Ok(PasswordChanged { api_keys, keys_ended: end_keys });
                 }
                 Changed::Over => return Err(TokenRefusal::Over.into()),
                 Changed::Again => {}
@@ -94,7 +132,7 @@ impl Auth {
         };
         let verifier = credential.as_ref().map(|credential| credential.verifier.clone());
         let lane = if charge.known() { Lane::Known } else { Lane::Stranger };
-        let verified = self.passwords.verify(old.clone(), verifier, lane, caller.address).map_err(|error| {
+        let verified = self.passwords.verify(old.clone(), verifier, lane, caller.address, false).map_err(|error| {
             self.settle(&charge, Came::Withdrawn);
             super::unverified(&error)
         })?;
@@ -136,9 +174,10 @@ impl Auth {
         credential: &Credential,
         verifier: &Verifier,
         charge: &Charge,
+        end_keys: bool,
     ) -> Result<Changed, Error> {
-        let mut event =
-            self.event(Action::Password, Outcome::Done, Subject::User(user), Some(caller.profile.tenant.id))?;
+        let tenant = caller.profile.tenant.id;
+        let mut event = self.event(Action::Password, Outcome::Done, Subject::User(user), Some(tenant))?;
         event.actor = caller.actor();
         let changed = self.store.write(|tx| {
             // a signed call stands on no session that could be over
@@ -153,28 +192,42 @@ impl Auth {
                 return Ok(Changed::Again);
             }
             let ended = end_others(tx, user, caller.session(), event.at)?;
+            let keys = tx.api_keys().active_of(tenant, user)?;
+            if end_keys {
+                revoke(tx, user, &keys, event.at)?;
+            }
             self.throttle.settle(tx, charge, Came::Succeeded, event.at)?;
             // who was held back by guesses at the old one may try the new one
             tx.attempts().forgive(principal.uuid())?;
             let mut event = event.clone();
             event.details.insert("ended".to_owned(), json!(ended));
+            event.details.extend(api_key_details(&keys, end_keys));
             tx.audit().tell(&event)?;
-            Ok(Changed::Done)
+            Ok(Changed::Done(keys))
         })?;
         Ok(changed)
     }
 }
 
-/// Ends every live session of the user but this one and the permanent ones, and says how many there were.
+/// Ends every live session of the user but this one, the permanent ones too, and says how many there were.
 fn end_others(tx: &mut dyn AuthTx, user: UserId, own: Option<SessionId>, now: Instant) -> Stored<u32> {
     let filter = SessionFilter { user: Some(user), live: Some((true, now)), ..SessionFilter::default() };
     let live = all(None, |page| tx.sessions().list(&filter, page.after, page.limit), |listed| listed.session.id)?;
     let mut ended = 0_u32;
     for Listed { session, .. } in &live {
-        let other = Some(session.id) != own && session.kind != SessionKind::Permanent;
-        if other && tx.endings().end(session.id, EndedWhy::Password, now)? {
+        if Some(session.id) != own && tx.endings().end(session.id, EndedWhy::Password, now)? {
             ended = ended.saturating_add(1);
         }
     }
     Ok(ended)
+}
+
+/// Revokes the keys. What is remembered of a key is remembered with its user.
+fn revoke(tx: &mut dyn AuthTx, user: UserId, keys: &[ApiKey], now: Instant) -> Stored<()> {
+    for key in keys {
+        if !tx.api_keys().revoke(key)? {
+            return Err(StoreError::Conflict("an API key was changed meanwhile".to_owned()));
+        }
+    }
+    if keys.is_empty() { Ok(()) } else { tx.endings().touch(Scope::User(user), now) }
 }

@@ -91,7 +91,8 @@ impl Auth {
     pub(super) fn let_in(&self, login: &Login, aim: Aim) -> Result<Granted, Error> {
         for _ in 0..ROUNDS {
             let Admitted { found, charge } = self.admit(login)?;
-            let verified = match self.verify(login, &found, &charge) {
+            let judged = stand::judge(login, &found);
+            let verified = match self.verify(login, &found, &charge, judged.is_ok()) {
                 Ok(verified) => verified,
                 Err(error) => {
                     self.settle(&charge, Outcome::Withdrawn);
@@ -101,7 +102,7 @@ impl Auth {
             if !verified.matches {
                 return Err(self.refuse(login, &found, &charge, LoginRefusal::Mismatch)?);
             }
-            if let Err(refusal) = stand::judge(login, &found) {
+            if let Err(refusal) = judged {
                 return Err(self.refuse(login, &found, &charge, refusal)?);
             }
             let entered = self.enter(login, aim, &found, &charge, &verified);
@@ -117,12 +118,13 @@ impl Auth {
         Err(Error::unavailable("a login kept losing to changes of its user or device"))
     }
 
-    fn verify(&self, login: &Login, found: &Found, charge: &Charge) -> Result<Verified, HashError> {
+    /// Compares the proof. `renew` asks for a new verifier where the stored one is stale.
+    fn verify(&self, login: &Login, found: &Found, charge: &Charge, renew: bool) -> Result<Verified, HashError> {
         let verifier = found.credential.as_ref().map(|credential| credential.verifier.clone());
         match &login.proof {
             Proof::Password(password) => {
                 let lane = if charge.known() { Lane::Known } else { Lane::Stranger };
-                self.passwords.verify(password.clone(), verifier, lane, login.address)
+                self.passwords.verify(password.clone(), verifier, lane, login.address, renew)
             }
             Proof::Verifier(set) => Ok(Verified { matches: verifier.as_ref() == Some(set), rehash: None }),
         }

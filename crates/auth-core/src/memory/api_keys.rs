@@ -2,9 +2,10 @@
 
 use std::ops::Bound;
 
+use tillgate_domain::office::all;
 use tillgate_domain::office::ports as office;
 use tillgate_domain::office::ports::{ApiKeyFilter, Page};
-use tillgate_domain::{ApiKey, ApiKeyId, Instant, Stored, TenantId};
+use tillgate_domain::{ApiKey, ApiKeyId, Instant, Stored, TenantId, UserId};
 
 use super::transaction::{Transaction, broken, many, most};
 use crate::ports::{ApiKeys, SignatureDigest, Signatures, WrappedApiKey};
@@ -13,6 +14,15 @@ impl ApiKeys for Transaction<'_> {
     fn named(&mut self, client: &str) -> Stored<Option<WrappedApiKey>> {
         let tables = self.tables();
         Ok(tables.clients.get(&client.to_owned()).and_then(|id| tables.api_keys.get(id)).cloned())
+    }
+
+    fn active_of(&mut self, tenant: TenantId, user: UserId) -> Stored<Vec<ApiKey>> {
+        let filter = ApiKeyFilter { user: Some(user), active: Some(true), ..ApiKeyFilter::default() };
+        all(None, |page| office::ApiKeys::list(self, tenant, &filter, page), |key| key.id)
+    }
+
+    fn revoke(&mut self, key: &ApiKey) -> Stored<bool> {
+        office::ApiKeys::update(self, &ApiKey { active: false, ..key.clone() })
     }
 }
 

@@ -40,6 +40,11 @@ impl Resets for Transaction<'_> {
         Ok(())
     }
 
+    fn settle_all(&mut self, ids: &[ResetId]) -> Stored<u32> {
+        let requests = &mut self.writing()?.reset_requests;
+        Ok(many(ids.iter().filter(|id| requests.remove(id)).count()))
+    }
+
     fn grant(&mut self, reset: &Reset) -> Stored<()> {
         let tables = self.writing()?;
         if tables.resets.has(&reset.digest) {

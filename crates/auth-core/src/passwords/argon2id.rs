@@ -1,5 +1,6 @@
 //! Argon2id (RFC 9106) as the password hasher, its verifiers written as PHC strings. Buffers are kept from one hash to the next.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use phc::{Ident, Output, ParamsString, PasswordHash, Salt};
@@ -36,11 +37,29 @@ pub struct InvalidCost;
 impl Cost {
     fn check(self) -> Result<Self, InvalidCost> {
         let memory = self.lanes.saturating_mul(8)..=1 << 20;
-        let fits =
-            memory.contains(&self.memory_kib) && (1..=64).contains(&self.passes) && (1..=16).contains(&self.lanes);
+        let fits = memory.contains(&self.memory_kib)
+            && (1..=MAX_PASSES).contains(&self.passes)
+            && (1..=16).contains(&self.lanes);
         fits.then_some(self).ok_or(InvalidCost)
     }
+
+    /// The work of one hash: KiB that are written, pass by pass.
+    fn work(self) -> u64 {
+        u64::from(self.memory_kib).saturating_mul(u64::from(self.passes))
+    }
+
+    /// Hashes whose work together is this much, but for what is too little for a hash: passes over the memory of this cost, and one
+    /// pass over less.
+    fn hashes_of(self, work: u64) -> [Option<Self>; 2] {
+        let memory = u64::from(self.memory_kib).max(1);
+        let passes = u32::try_from(work / memory).unwrap_or(u32::MAX).min(MAX_PASSES);
+        let rest = u32::try_from(work % memory).unwrap_or(self.memory_kib);
+        [Self { passes, ..self }, Self { memory_kib: rest, passes: 1, ..self }].map(|cost| cost.check().ok())
+    }
 }
+
+/// How many passes a hash may take.
+const MAX_PASSES: u32 = 64;
 
 /// The algorithm's name in a PHC string.
 const NAME: &str = "argon2id";
@@ -52,6 +71,8 @@ const HASH: usize = 32;
 /// Argon2id.
 pub struct Argon2id {
     cost: Cost,
+    /// The work of the dearest verifier that was verified, that of today's cost at least: what every failure is made to cost.
+    dearest: AtomicU64,
     /// Buffers that no hash is being made in. As many as hashes were ever made at once since the last rest.
     kept: Mutex<Vec<Memory>>,
 }
@@ -59,7 +80,7 @@ pub struct Argon2id {
 impl Argon2id {
     /// Argon2id at this cost. Verifiers of another cost are verified at their own.
     pub fn new(cost: Cost) -> Result<Self, InvalidCost> {
-        Ok(Self { cost: cost.check()?, kept: Mutex::default() })
+        Ok(Self { cost: cost.check()?, dearest: AtomicU64::new(cost.work()), kept: Mutex::default() })
     }
 
     fn raw(&self, password: &str, salt: &[u8], cost: Cost, out: &mut [u8]) -> Result<(), HashError> {
@@ -91,6 +112,7 @@ impl PasswordHasher for Argon2id {
         let Parts { cost, salt, hash } = Parts::read(verifier)?;
         let mut ours = Zeroizing::new(vec![0; hash.as_bytes().len()]);
         self.raw(password, &salt, cost, &mut ours)?;
+        self.dearest.fetch_max(cost.work(), Ordering::Relaxed);
         Ok(ours.ct_eq(hash.as_bytes()).into())
     }
 
@@ -98,6 +120,16 @@ impl PasswordHasher for Argon2id {
         Parts::read(verifier).is_ok_and(|parts| {
             parts.cost != self.cost || parts.salt.len() < SALT || parts.hash.as_bytes().len() != HASH
         })
+    }
+
+    fn level(&self, password: &str, verifier: &Verifier) -> Result<(), HashError> {
+        let done = Parts::read(verifier)?.cost.work();
+        let missing = self.dearest.load(Ordering::Relaxed).saturating_sub(done);
+        let mut nothing = Zeroizing::new([0; HASH]);
+        for cost in self.cost.hashes_of(missing).into_iter().flatten() {
+            self.raw(password, &[0; SALT], cost, nothing.as_mut())?;
+        }
+        Ok(())
     }
 
     fn rest(&self) {

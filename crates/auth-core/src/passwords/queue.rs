@@ -13,6 +13,7 @@ use std::{fmt, io};
 use tillgate_domain::Secret;
 
 use super::lanes::{Bounds, Lane, Lanes};
+use super::opaque::{StoredVerifier, opaque_string, opaque_verifier};
 use super::{HashError, PasswordHasher};
 use crate::clock::Clock;
 use crate::entropy::Entropy;
@@ -51,7 +52,8 @@ impl Default for QueueLimits {
 pub struct Verified {
     /// Whether the password is the one.
     pub matches: bool,
-    /// Where it is and its verifier was made at another cost: a verifier of the same password at the cost of today.
+    /// Where it is, a new verifier was asked for, and the stored one was made at another cost or of another form of the password: a
+    /// verifier of the same password as it is made today.
     pub rehash: Option<Verifier>,
 }
 
@@ -110,7 +112,7 @@ struct Job {
 
 enum Task {
     Hash,
-    Verify(Option<Verifier>),
+    Verify { verifier: Option<Verifier>, renew: bool },
 }
 
 enum Answer {
@@ -137,7 +139,7 @@ impl HashQueue {
         let (salt, nonsense) =
             entropy.draw().and_then(|salt| Ok((salt, entropy.draw::<16>()?))).map_err(io::Error::other)?;
         let nonsense = u128::from_be_bytes(nonsense).to_string();
-        let decoy = hasher.hash(&nonsense, &salt).map_err(io::Error::other)?;
+        let decoy = opaque_verifier(&*hasher, &nonsense, &salt).map_err(io::Error::other)?;
         // the first login may be long in coming
         hasher.rest();
         let bounds = Bounds { room: limits.waiting, of_network: limits.of_network, patience: limits.patience };
@@ -162,7 +164,10 @@ impl HashQueue {
     }
 
     /// Whether a password is the one that the verifier was made of. Without a verifier (a name that nobody has) it costs the
-    /// same and never matches, and neither does an empty password.
+    /// same and never matches, and neither does an empty password. So does a verifier of a lower cost than today's.
+    ///
+    /// `renew` asks for a new verifier where the stored one is stale and the password is right. Ask for it only if the caller is let
+    /// in by the password alone: making it takes time, and tells a right password from a wrong one.
     ///
     /// It blocks until there is an answer. `address` is where a stranger comes from.
     pub fn verify(
@@ -171,8 +176,9 @@ impl HashQueue {
         verifier: Option<Verifier>,
         lane: Lane,
         address: Option<IpAddr>,
+        renew: bool,
     ) -> Result<Verified, HashError> {
-        match self.ask(password, Task::Verify(verifier), lane, address)? {
+        match self.ask(password, Task::Verify { verifier, renew }, lane, address)? {
             Answer::Verified(found) => Ok(found),
             Answer::Hashed(_) => Err(HashError::Broken),
         }
@@ -307,23 +313,31 @@ impl Shared {
     }
 
     fn answer(&self, job: &Job) -> Result<Answer, HashError> {
-        let password = job.password.expose();
-        let verifier = match &job.task {
-            Task::Hash => return self.hashed(password).map(Answer::Hashed),
-            Task::Verify(verifier) => verifier.as_ref().filter(|_| !password.is_empty()),
+        let typed = job.password.expose();
+        let (verifier, renew) = match &job.task {
+            Task::Hash => return self.hashed(typed).map(Answer::Hashed),
+            Task::Verify { verifier, renew } => (verifier.as_ref().filter(|_| !typed.is_empty()), *renew),
         };
-        let alike = self.hasher.verify(password, verifier.unwrap_or(&self.decoy))?;
-        let matches = alike && verifier.is_some();
-        let stale = verifier.filter(|verifier| matches && self.hasher.stale(verifier));
+        // made for every verifier, so that it takes the same time
+        let opaque = opaque_string(typed);
+        let known = verifier.is_some();
+        let stored = StoredVerifier::read(verifier.unwrap_or(&self.decoy));
+        let password = if stored.opaque { opaque.expose() } else { typed };
+        let matches = self.hasher.verify(password, &stored.verifier)? && known;
+        let stale = !stored.opaque || self.hasher.stale(&stored.verifier);
+        if !(matches && renew) {
+            self.hasher.level(password, &stored.verifier)?;
+            return Ok(Answer::Verified(Verified { matches, rehash: None }));
+        }
         // The login is right whether its verifier can be renewed now or at another time.
-        let rehash = stale.and_then(|_| {
-            self.hashed(password).inspect_err(|error| tracing::warn!(%error, "a password was not hashed anew")).ok()
-        });
+        let rehash = stale.then(|| self.hashed(typed));
+        let rehash = rehash
+            .and_then(|made| made.inspect_err(|error| tracing::warn!(%error, "a password was not hashed anew")).ok());
         Ok(Answer::Verified(Verified { matches, rehash }))
     }
 
     fn hashed(&self, password: &str) -> Result<Verifier, HashError> {
-        self.hasher.hash(password, &self.entropy.draw().map_err(HashError::NoEntropy)?)
+        opaque_verifier(&*self.hasher, password, &self.entropy.draw().map_err(HashError::NoEntropy)?)
     }
 
     fn turn_away_overdue(&self, state: &mut State) {

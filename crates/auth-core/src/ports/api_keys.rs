@@ -1,6 +1,6 @@
 //! Ports: keys that programs sign their requests with, and the signatures that have been seen.
 
-use tillgate_domain::{ApiKey, Instant, Stored};
+use tillgate_domain::{ApiKey, Instant, Stored, TenantId, UserId};
 
 /// A key with its secret, as the store keeps it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,10 @@ pub struct WrappedApiKey {
 pub trait ApiKeys {
     /// The key that programs call by this client id, whether it counts or not.
     fn named(&mut self, client: &str) -> Stored<Option<WrappedApiKey>>;
+    /// The active keys of a user, in the order of their ids.
+    fn active_of(&mut self, tenant: TenantId, user: UserId) -> Stored<Vec<ApiKey>>;
+    /// Revokes a key where it still has this version; false where it was changed or removed meanwhile.
+    fn revoke(&mut self, key: &ApiKey) -> Stored<bool>;
 }
 
 /// What a signature is remembered by.

@@ -12,7 +12,7 @@ fn caller(shop: &Shop, granted: &Granted) -> Caller {
 }
 
 fn change(shop: &Shop, caller: &Caller, old: &str, new: &str) -> Result<(), Error> {
-    shop.auth.change_password(caller, &Secret::new(old.to_owned()), &Secret::new(new.to_owned()))
+    shop.auth.change_password(caller, &Secret::new(old.to_owned()), &Secret::new(new.to_owned()), &[], false).map(drop)
 }
 
 #[test]
@@ -39,6 +39,31 @@ fn ones_other_sessions_end_one_by_one_and_nobody_elses() {
     let told = shop.told(Action::Password);
     assert_eq!((told.len(), told[0].outcome, &told[0].details["ended"]), (1, Outcome::Done, &2.into()));
     assert_eq!(told[0].actor.session, Some(own.session.id));
+}
+
+#[test]
+fn permanent_token_of_the_user_ends_and_nobody_elses() {
+    let shop = Shop::open();
+    let own = shop.user("cashier", None);
+    let theirs = shop.auth.generate(&by_user("cashier", Some("P01"))).unwrap();
+    let other = shop.auth.generate(&by_user("manager", Some("P02"))).unwrap();
+    change(&shop, &caller(&shop, &own), &password_of("cashier"), NEW).unwrap();
+    assert_eq!(token_refused(used(&shop.auth, &theirs)), TokenRefusal::Over);
+    assert_eq!(shop.session(theirs.session.id).ended.map(|(_, why)| why), Some(EndedWhy::Password));
+    assert!(used(&shop.auth, &other).is_ok() && used(&shop.auth, &own).is_ok());
+    assert_eq!(shop.told(Action::Password)[0].details["ended"], 1);
+}
+
+#[test]
+fn right_password_is_confirmed_and_a_wrong_one_counts_as_a_failed_login() {
+    let shop = Shop::open();
+    let caller = caller(&shop, &shop.user("cashier", None));
+    let confirm = |password: &str| shop.auth.confirm_password(&caller, &Secret::new(password.to_owned()));
+    for wrong in ["wrong", "", NEW] {
+        assert_eq!(login_refused(confirm(wrong)), LoginRefusal::Mismatch, "{wrong}");
+    }
+    assert_eq!(confirm(&password_of("cashier")), Ok(()));
+    assert_eq!(shop.told(Action::Password).len(), 3, "a right one is no line of the audit");
 }
 
 #[test]

@@ -207,7 +207,11 @@ fn a_signed_call_is_made_in_no_session_and_ends_none() {
     assert!(used(&shop.auth, &at_the_till).is_ok(), "the session at the till goes on");
     assert_eq!(shop.auth.end(&caller, at_the_till.session.id).unwrap().session.id, at_the_till.session.id);
     assert!(used(&shop.auth, &at_the_till).is_err(), "one's own by its id, that is another matter");
-    assert!(shop.auth.change_password(&call("PUT /"), &"wrong".to_owned().into(), &"x".to_owned().into()).is_err());
+    assert!(
+        shop.auth
+            .change_password(&call("PUT /"), &"wrong".to_owned().into(), &"x".to_owned().into(), &[], false)
+            .is_err()
+    );
 }
 
 #[test]

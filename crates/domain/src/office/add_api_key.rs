@@ -36,6 +36,9 @@ pub struct NewApiKey {
 
 /// Makes the key. Asks the right `apiKeyCreate`, every right that the key gives and every right among its permissions, which the
 /// user may be given later: nobody makes a key to more than they hold.
+///
+/// A key without permissions gives whatever its user is given later, so only an admin makes one. For anybody else the key gets the
+/// rights as permissions that it gives now.
 pub fn add_api_key(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, new: &NewApiKey) -> Decided<ApiKey> {
     store.write(|tx| decide(add(tx, tenant, stamp, new)))
 }
@@ -46,7 +49,7 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewApiKey) 
     stamp.authority.cover(&new.permissions)?;
     let user = user(tx, tenant, &new.user)?;
     let device = device(tx, tenant, &user, &new.device)?;
-    let key = ApiKey {
+    let mut key = ApiKey {
         id: new.id,
         tenant,
         client: new.client.clone(),
@@ -59,7 +62,9 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewApiKey) 
         created_at: stamp.at,
         version: 1,
     };
-    stamp.authority.cover(&given(tx, &key)?)?;
+    let given = given(tx, &key)?;
+    stamp.authority.cover(&given)?;
+    fix_permissions(stamp, &mut key, given)?;
     if !tx.api_keys().insert(&key, &new.wrapped)? {
         return Err(Refused::Taken { field: Field::ApiKey, value: key.client }.into());
     }
@@ -74,6 +79,18 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewApiKey) 
     ]);
     tx.audit().tell(&stamp.done(tenant, Action::ApiKeyAdd, Subject::ApiKey(key.id), details))?;
     Ok(key)
+}
+
+/// Narrows a key without permissions to what it gives now, where it is no admin who answers for it.
+pub(super) fn fix_permissions(stamp: &Stamp, key: &mut ApiKey, given: Rights) -> Result<(), Refused> {
+    if !key.permissions.is_empty() || stamp.authority.is_admin() {
+        return Ok(());
+    }
+    if given.is_empty() {
+        return Err(Refused::Empty { field: Field::Permissions });
+    }
+    key.permissions = given;
+    Ok(())
 }
 
 /// Bounds what people read; `before` is the name that the key has, empty for a new one.

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::add_api_key::{check, device, given, user};
+use super::add_api_key::{check, device, fix_permissions, given, user};
 use super::differences::differences;
 use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, Refused, decide};
@@ -30,6 +30,9 @@ pub struct ApiKeyChange {
 
 /// Changes the key and returns it as it is then. `version` is the one that was read, where the caller holds to it. Asks the right
 /// `apiKeyUpdate`, every right that the key gives before and after, and every right among other permissions.
+///
+/// Where it is no admin who changes the user, the device or the permissions, or makes a revoked key count again, a key without
+/// permissions is narrowed to what it gives then, as in [`add_api_key`](super::add_api_key()).
 ///
 /// What is signed with a key that was revoked or changed is judged by it at once. What changes nothing writes nothing.
 pub fn change_api_key(
@@ -65,8 +68,13 @@ fn apply(
     stamp.authority.ask("apiKeyUpdate")?;
     let before = known(tx, tenant, id, version)?;
     stamp.authority.cover(&given(tx, &before)?)?;
-    let after = changed(tx, stamp, &before, change)?;
-    stamp.authority.cover(&given(tx, &after)?)?;
+    let mut after = changed(tx, stamp, &before, change)?;
+    let gives = given(tx, &after)?;
+    stamp.authority.cover(&gives)?;
+    let renamed = ApiKey { name: after.name.clone(), description: after.description.clone(), ..before.clone() };
+    if after != renamed && after.active {
+        fix_permissions(stamp, &mut after, gives)?;
+    }
     if after == before {
         return Ok(before);
     }

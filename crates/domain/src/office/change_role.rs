@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::add_role::{check, check_label};
 use super::differences::differences;
+use super::growing_keys;
 use super::last_admin;
 use super::ports::{Holders, OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, Refused, decide};
@@ -95,7 +96,11 @@ fn apply(
     }
     // whoever holds it is anybody of the tenant
     tx.endings().touch(Scope::Tenant(tenant), stamp.at)?;
-    tx.audit().tell(&stamp.done(tenant, Action::RoleUpdate, Subject::Role(id), told(&before, &after)))?;
+    let mut details = told(&before, &after);
+    if (&before.rights, &before.environments) != (&after.rights, &after.environments) {
+        details.extend(growing_keys::details(&growing_keys::of_role(tx, tenant, id)?));
+    }
+    tx.audit().tell(&stamp.done(tenant, Action::RoleUpdate, Subject::Role(id), details))?;
     Ok(Role { version: before.version.saturating_add(1), ..after })
 }
 

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 use super::add_user::taken;
 use super::assignment::{self, DeviceRoles};
 use super::differences::differences;
+use super::growing_keys;
 use super::last_admin;
 use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, Refused, decide};
@@ -35,10 +36,15 @@ pub struct UserChange {
     pub rank: Option<Rank>,
     /// Other devices, with the roles there.
     pub devices: DeviceRoles,
+    /// Whether the caller has just proved who they are by their password, which another e-mail address of their own requires.
+    pub proved: bool,
 }
 
 /// Changes the user and returns them as they are then. `version` is the one that was read, where the caller holds to it. Asks the
 /// right `userUpdate` (`userDelete` to delete), and every right that the user has or gets.
+///
+/// Another e-mail address of the caller's own is refused unless they have proved their password: a reset goes to it. API keys without
+/// permissions grow with the roles of their user; the audit names them.
 ///
 /// Whoever stops being active loses every session; permanent ones only who is deleted, and their password with them. What changes nothing writes nothing.
 pub fn change_user(
@@ -130,6 +136,9 @@ fn apply_to(
     if after == *before {
         return Ok(after);
     }
+    if after.email != before.email && stamp.is_by(PrincipalId::User(id)) && !change.proved {
+        return Err(Refused::Unproved.into());
+    }
     last_admin::keep(tx, &roles, before, &after)?;
     after.updated_at = stamp.at;
     let scope = Scope::User(id);
@@ -148,7 +157,10 @@ fn apply_to(
     if !tx.users().update(&after)? {
         return Err(taken(tx, &after)?.into());
     }
-    let (action, details) = told(before, &after);
+    let (action, mut details) = told(before, &after);
+    if after.assignment != before.assignment {
+        details.extend(growing_keys::details(&growing_keys::of_user(tx, tenant, id)?));
+    }
     tx.audit().tell(&stamp.done(tenant, action, Subject::User(id), details))?;
     Ok(tx.users().find(id)?.ok_or_else(|| StoreError::Fault("a changed user is gone".to_owned()))?)
 }

@@ -94,6 +94,8 @@ pub trait Users {
     fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<User>>;
     /// The user of this e-mail address in any tenant, no deleted one.
     fn mailed(&mut self, email: &Folded) -> Stored<Option<User>>;
+    /// The users of these e-mail addresses in any tenant, no deleted ones, in any order.
+    fn mailed_among(&mut self, emails: &BTreeSet<Folded>) -> Stored<Vec<User>>;
     /// Adds a user with their assignment.
     fn insert(&mut self, user: &User) -> Stored<bool>;
     /// Stores every field but the epoch, the assignment included, where the user still has the version in `user`.

@@ -47,6 +47,10 @@ pub enum Field {
     Status,
     /// A password.
     Password,
+    /// The password that the caller has, sent to prove that it is they who call.
+    CurrentPassword,
+    /// What an API key is narrowed to.
+    Permissions,
     /// The user as a whole.
     User,
     /// The device as a whole.
@@ -95,6 +99,8 @@ impl Field {
             Self::Preferences => "preferences",
             Self::Status => "status",
             Self::Password => "password",
+            Self::CurrentPassword => "current_password",
+            Self::Permissions => "permissions",
             Self::User => "user",
             Self::Device => "device",
             Self::ApiKey => "api_key",
@@ -220,6 +226,12 @@ pub enum Refused {
     /// A virtual user has no password.
     #[error("a virtual user stands for a feature and has no password; make a user of its own for the person")]
     Virtual,
+    /// One's own password is changed by who proves the current one, never by an access token alone.
+    #[error("this is your own password; change it by PUT /sessions/current/password, with current_password")]
+    OwnPassword,
+    /// One's own e-mail address is changed by who proves their password: whoever has the address can reset the password.
+    #[error("another e-mail address of your own requires your password; send it in current_password")]
+    Unproved,
     /// A status that cannot follow the one there is.
     #[error("status: {from} cannot become {to}")]
     Status {
@@ -269,6 +281,8 @@ impl Refused {
             Self::LastStore => "last_store",
             Self::Full { .. } => "too_many",
             Self::Virtual => "user_virtual",
+            Self::OwnPassword => "own_password",
+            Self::Unproved => "current_password_required",
             Self::Status { .. } => "status_impossible",
             Self::TooHigh(_) => "rank_too_high",
             Self::Missing(_) => "right_missing",

@@ -7,11 +7,11 @@
 use serde_json::{Map, json};
 
 use super::ports::{OfficeTx, OfficeView, Reset, ResetDigest, ResetRequest};
+use super::reset_queue::may_reset;
 use super::set_password;
 use super::stamp::Stamp;
 use crate::{
     Action, Email, Instant, PrincipalId, ResetId, Secret, Store, StoreError, StoreExt, Stored, Subject, User, UserId,
-    UserStatus,
 };
 
 /// How long after a reset was mailed to somebody no other is: whoever asks again and again fills no mailbox.
@@ -42,11 +42,6 @@ pub enum Taken {
 /// Adds a request.
 pub fn ask_reset(store: &dyn Store<OfficeView>, request: &ResetRequest) -> Stored<()> {
     store.write(|tx| tx.resets().ask(request))
-}
-
-/// Requests that are due, `limit` at most.
-pub fn due_resets(store: &dyn Store<OfficeView>, now: Instant, limit: u32) -> Stored<Vec<ResetRequest>> {
-    store.read(|tx| tx.resets().due(now, limit))
 }
 
 /// Takes a request up: grants a reset to the active user who has the address.
@@ -99,11 +94,19 @@ pub fn retry_reset(store: &dyn Store<OfficeView>, request: ResetId, grant: &Gran
     })
 }
 
-/// Whether the token of this digest would set a password now.
-pub fn reset_stands(store: &dyn Store<OfficeView>, digest: &ResetDigest, now: Instant) -> Stored<bool> {
+/// The mail cannot be sent, now or later: its token is taken back, and the request is settled.
+pub fn abandon_reset(store: &dyn Store<OfficeView>, request: ResetId, grant: &Grant) -> Stored<()> {
+    store.write(|tx| {
+        tx.resets().spend(&grant.digest)?;
+        tx.resets().settle(request)
+    })
+}
+
+/// Whose password the token of this digest would set now.
+pub fn reset_holder(store: &dyn Store<OfficeView>, digest: &ResetDigest, now: Instant) -> Stored<Option<User>> {
     store.read(|tx| match tx.resets().find(digest)? {
-        Some(reset) => Ok(holder(tx, &reset, now)?.is_some()),
-        None => Ok(false),
+        Some(reset) => holder(tx, &reset, now),
+        None => Ok(None),
     })
 }
 
@@ -125,8 +128,12 @@ pub fn reset_password(
         tx.resets().void(user.id)?;
         let details = Map::from_iter([("why".to_owned(), json!("reset"))]);
         let principal = PrincipalId::User(user.id);
-        let set = set_password::replace(tx, user.tenant, stamp, principal, verifier, details)?;
-        if set { Ok(Some(user.id)) } else { Err(StoreError::Conflict("the user was removed meanwhile".to_owned())) }
+        let set = set_password::replace(tx, user.tenant, stamp, principal, verifier, false, details)?;
+        if set.is_some() {
+            Ok(Some(user.id))
+        } else {
+            Err(StoreError::Conflict("the user was removed meanwhile".to_owned()))
+        }
     })
 }
 
@@ -137,10 +144,6 @@ fn holder(tx: &mut dyn OfficeTx, reset: &Reset, now: Instant) -> Stored<Option<U
     }
     let user = tx.users().find(reset.user)?.filter(may_reset);
     Ok(user.filter(|user| user.email.as_ref().is_some_and(|email| email.folded() == reset.email.folded())))
-}
-
-fn may_reset(user: &User) -> bool {
-    user.status == UserStatus::Active && !user.is_virtual()
 }
 
 /// Removes resets that have expired, `limit` at most, and says how many.

@@ -1,27 +1,44 @@
-//! Sets the password of a user or a device. Who holds a session by the old one holds none after.
+//! Sets the password of a user or a device. Who holds a session by the old one holds none after. Nobody sets their own this way: an
+//! access token that was stolen would be enough to take the account over.
 
 use serde_json::{Map, Value};
 
 use super::assignment;
 use super::change_device::registered;
 use super::change_user::living;
+use super::growing_keys::{active, api_key_details};
 use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Halt, Refused, decide};
 use super::stamp::Stamp;
 use crate::{
-    Action, DeviceId, EndedWhy, PrincipalId, Scope, Secret, Store, StoreError, StoreExt, Stored, Subject, TenantId,
+    Action, ApiKey, DeviceId, EndedWhy, PrincipalId, Scope, Secret, Store, StoreError, StoreExt, Stored, Subject,
+    TenantId,
 };
 
 /// Sets the password: `verifier` is its hash, made outside. Ends every session of the user, permanent ones too, or on the device, and forgets their
-/// failed logins. A virtual user is refused. Asks the right `userUpdate` and every right of the user, or `deviceUpdate` and every right of the device.
+/// failed logins. Returns the user's active API keys, which need no password and stay.
+///
+/// A virtual user is refused, and so is the caller's own password. Asks the right `userUpdate` and every right of the user, or `deviceUpdate` and every
+/// right of the device.
 pub fn set_password(
     store: &dyn Store<OfficeView>,
     tenant: TenantId,
     stamp: &Stamp,
     principal: PrincipalId,
     verifier: &Secret<String>,
-) -> Decided<()> {
-    store.write(|tx| decide(set(tx, tenant, stamp, principal, verifier)))
+) -> Decided<Vec<ApiKey>> {
+    store.write(|tx| decide(set(tx, tenant, stamp, principal, verifier, false)))
+}
+
+/// Sets the password as [`set_password`] does, and revokes the user's API keys, which it returns as they were.
+pub fn set_password_and_end_keys(
+    store: &dyn Store<OfficeView>,
+    tenant: TenantId,
+    stamp: &Stamp,
+    principal: PrincipalId,
+    verifier: &Secret<String>,
+) -> Decided<Vec<ApiKey>> {
+    store.write(|tx| decide(set(tx, tenant, stamp, principal, verifier, true)))
 }
 
 /// Refuses whoever may not set this password, before another is hashed for it.
@@ -31,7 +48,7 @@ pub fn may_set_password(
     stamp: &Stamp,
     principal: PrincipalId,
 ) -> Decided<()> {
-    store.read(|tx| decide(may_touch(tx, tenant, stamp, principal).map(drop)))
+    store.read(|tx| decide(may_set(tx, tenant, stamp, principal)))
 }
 
 fn set(
@@ -40,13 +57,17 @@ fn set(
     stamp: &Stamp,
     principal: PrincipalId,
     verifier: &Secret<String>,
-) -> Result<(), Halt> {
+    end_keys: bool,
+) -> Result<Vec<ApiKey>, Halt> {
+    may_set(tx, tenant, stamp, principal)?;
+    let replaced = replace(tx, tenant, stamp, principal, verifier, end_keys, Map::new())?;
+    Ok(replaced.ok_or_else(|| StoreError::Conflict("its owner was removed meanwhile".to_owned()))?)
+}
+
+/// Whether the caller may set this password: whoever may touch it, but for their own.
+fn may_set(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, principal: PrincipalId) -> Result<(), Halt> {
     may_touch(tx, tenant, stamp, principal)?;
-    if replace(tx, tenant, stamp, principal, verifier, Map::new())? {
-        Ok(())
-    } else {
-        Err(StoreError::Conflict("its owner was removed meanwhile".to_owned()).into())
-    }
+    if stamp.is_by(principal) { Err(Refused::OwnPassword.into()) } else { Ok(()) }
 }
 
 /// Takes a device's own password away: it logs in as itself no more. Ends every session on it. Asks what [`set_password`] asks;
@@ -77,22 +98,24 @@ pub fn remove_password(
     })
 }
 
-/// Puts another password in the place of the one there is, whoever may. False where its owner is gone.
+/// Puts another password in the place of the one there is, whoever may, and returns the active API keys of its user, revoked where
+/// `end_keys` asks for it. `None` where its owner is gone.
 pub(super) fn replace(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
     stamp: &Stamp,
     principal: PrincipalId,
     verifier: &Secret<String>,
-    details: Map<String, Value>,
-) -> Stored<bool> {
+    end_keys: bool,
+    mut details: Map<String, Value>,
+) -> Stored<Option<Vec<ApiKey>>> {
     let (scope, subject) = match principal {
         PrincipalId::User(id) => (Scope::User(id), Subject::User(id)),
         PrincipalId::Device(id) => (Scope::Device(id), Subject::Device(id)),
     };
     // the raise also claims the row: of two who set a password at once the second waits here
     if tx.endings().raise(scope, EndedWhy::Password, stamp.at)?.is_none() {
-        return Ok(false);
+        return Ok(None);
     }
     // a permanent token was had for the old password of its user; a device's own password got nobody one
     if let PrincipalId::User(_) = principal {
@@ -101,8 +124,19 @@ pub(super) fn replace(
     tx.passwords().set(principal, verifier, stamp.at)?;
     // who was stopped by guesses at the old one may try the new one
     tx.passwords().forgive(principal)?;
+    let keys = match principal {
+        PrincipalId::User(id) => active(tx, tenant, Some(id))?,
+        PrincipalId::Device(_) => Vec::new(),
+    };
+    for key in keys.iter().filter(|_| end_keys) {
+        // the raise has told that what is remembered of the user is stale, and of their keys with them
+        if !tx.api_keys().update(&ApiKey { active: false, ..key.clone() })? {
+            return Err(StoreError::Conflict("an API key was changed meanwhile".to_owned()));
+        }
+    }
+    details.extend(api_key_details(&keys, end_keys));
     tx.audit().tell(&stamp.done(tenant, Action::Password, subject, details))?;
-    Ok(true)
+    Ok(Some(keys))
 }
 
 /// Whether the caller may change how this principal proves itself; whoever may could log in in its place.

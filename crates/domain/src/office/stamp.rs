@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::refused::Refused;
 use crate::access::{self, Access};
-use crate::{Action, Actor, Event, EventId, Instant, Outcome, Right, Rights, Subject, TenantId};
+use crate::{Action, Actor, Event, EventId, Instant, Outcome, PrincipalId, Right, Rights, Subject, TenantId};
 
 /// What a use case is done with. Drawn before the transaction, whose closure may run again.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,6 +29,14 @@ pub enum Authority {
 }
 
 impl Authority {
+    /// Whether it covers every right there is, those of later roles too.
+    pub(super) fn is_admin(&self) -> bool {
+        match self {
+            Self::Host => true,
+            Self::Rights(rights) => rights.iter().any(|right| right.as_str() == Right::ADMIN),
+        }
+    }
+
     /// Refuses whoever lacks the right of this name.
     pub(super) fn ask(&self, right: &str) -> Result<(), Refused> {
         match (self, Right::parse(right)) {
@@ -53,6 +61,15 @@ impl Authority {
 }
 
 impl Stamp {
+    /// Whether it is this principal itself who calls: the user of a session, or a device that is logged in without one.
+    pub(super) fn is_by(&self, principal: PrincipalId) -> bool {
+        match (principal, self.actor.user) {
+            (PrincipalId::User(id), Some(user)) => user == id,
+            (PrincipalId::Device(id), None) => self.actor.device == Some(id),
+            _ => false,
+        }
+    }
+
     /// The audit line of something that was done.
     pub(super) fn done(
         &self,

@@ -65,7 +65,7 @@ async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
             let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
             // before a password is hashed for it
             office::may_add_device(&stamp.authority)?;
-            let new = sent.device(office.engine)?;
+            let new = sent.device(office, tenant)?;
             named(office, &decided(office::add_device(office.store, tenant, &stamp, &new))?)
         })
         .await?;
@@ -103,7 +103,7 @@ async fn retire(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn set_password(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    passwords::set(&call, caller, PrincipalId::Device(id(&call, Of::Device)?)).await
+    passwords::set_of_device(&call, caller, id(&call, Of::Device)?).await
 }
 
 async fn remove_password(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {

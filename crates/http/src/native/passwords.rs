@@ -2,41 +2,132 @@
 //! whom wrong ones hold back.
 
 use actix_web::HttpResponse;
-use serde::Deserialize;
+use actix_web::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use tillgate_auth_core::Caller;
-use tillgate_domain::{PrincipalId, Secret, office};
+use tillgate_domain::{ApiKey, ApiKeyId, DeviceId, PrincipalId, Secret, UserId, office};
 use utoipa::ToSchema;
 use validator::Validate;
 
+use super::api_keys::Status;
+use super::schemas::ApiKeyStatus;
 use super::{body, done};
+use crate::answer;
 use crate::call::Call;
 use crate::failure::Failure;
 use crate::field::{Field, settable};
 use crate::office::decided;
 
-/// A password that is to be set.
+/// A password that is to be set for a device.
 #[derive(Deserialize, Validate, ToSchema)]
 pub(super) struct NewPassword {
-    /// 8 to 128 characters, none of the commonest.
+    /// 8 to 128 characters, none of the commonest, not made of the tenant's name or a device's.
     #[serde(default)]
     #[validate(required, custom(function = "settable"))]
     #[schema(value_type = String, min_length = 8, max_length = 128, write_only, required = true)]
     password: Field<Secret<String>>,
 }
 
-/// Sets the password that the body says.
-pub(super) async fn set(call: &Call, caller: Caller, principal: PrincipalId) -> Result<HttpResponse, Failure> {
+/// A password that is to be set for a user.
+#[derive(Deserialize, Validate, ToSchema)]
+pub(super) struct NewUserPassword {
+    /// 8 to 128 characters, none of the commonest, not made of the user's names, the tenant's or a device's.
+    #[serde(default)]
+    #[validate(required, custom(function = "fits"))]
+    #[schema(value_type = String, min_length = 8, max_length = 128, write_only, required = true)]
+    password: Field<Secret<String>>,
+    /// Whether the user's API keys are revoked too; they stay otherwise.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<bool>)]
+    keys: Field<bool>,
+}
+
+/// An API key by its names.
+#[derive(Serialize, ToSchema)]
+pub(super) struct NamedApiKey<'k> {
+    /// Its id.
+    #[schema(value_type = uuid::Uuid)]
+    id: ApiKeyId,
+    /// What the program calls it by; no secret.
+    client_id: &'k str,
+    /// What people call it by.
+    name: &'k str,
+    /// `revoked` if this call revoked it, `active` if it goes on.
+    #[schema(value_type = ApiKeyStatus)]
+    status: &'static str,
+}
+
+impl<'k> NamedApiKey<'k> {
+    pub(super) fn of(key: &'k ApiKey) -> Self {
+        Self::with_status(key, key.active)
+    }
+
+    fn with_status(key: &'k ApiKey, active: bool) -> Self {
+        Self { id: key.id, client_id: &key.client, name: &key.name, status: Status::of(active).name() }
+    }
+}
+
+/// What a changed password leaves behind.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ChangedPassword)]
+pub(super) struct Changed<'k> {
+    /// The API keys of the user that were active. A key needs no password, so whoever had the old password may hold some of them.
+    api_keys: Vec<NamedApiKey<'k>>,
+}
+
+/// What the document shows of it.
+pub(super) fn example() -> Value {
+    json!({ "api_keys": [{
+        "id": "0192f0c1-a2b3-7c4d-8e5f-60718293a4b5",
+        "client_id": "5f2c0d6b8a914e7f93d1c0ab45e67f12",
+        "name": "Warehouse",
+        "status": "active",
+    }] })
+}
+
+/// The answer to a changed password of a user.
+pub(super) fn changed(keys: &[ApiKey], ended: bool) -> Result<HttpResponse, Failure> {
+    let api_keys = keys.iter().map(|key| NamedApiKey::with_status(key, !ended)).collect();
+    answer::json(StatusCode::OK, &Changed { api_keys })
+}
+
+/// Sets the password of a user that the body says.
+pub(super) async fn set_of_user(call: &Call, caller: Caller, id: UserId) -> Result<HttpResponse, Failure> {
+    let sent: NewUserPassword = body::sent(call)?;
+    let (password, end_keys) = (sent.password.needed()?, sent.keys.given().unwrap_or(false));
+    let keys = set(call, caller, PrincipalId::User(id), password, end_keys).await?;
+    changed(&keys, end_keys)
+}
+
+/// Sets the password of a device that the body says.
+pub(super) async fn set_of_device(call: &Call, caller: Caller, id: DeviceId) -> Result<HttpResponse, Failure> {
     let sent: NewPassword = body::sent(call)?;
-    let password = sent.password.needed()?;
+    set(call, caller, PrincipalId::Device(id), sent.password.needed()?, false).await?;
+    Ok(done())
+}
+
+async fn set(
+    call: &Call,
+    caller: Caller,
+    principal: PrincipalId,
+    password: Secret<String>,
+    end_keys: bool,
+) -> Result<Vec<ApiKey>, Failure> {
     call.office(move |office| {
         let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
         // before the password is hashed
         decided(office::may_set_password(office.store, tenant, &stamp, principal))?;
-        let verifier = office.engine.verifier(&password)?;
-        decided(office::set_password(office.store, tenant, &stamp, principal, &verifier))
+        let words = office::password_words(office.store, tenant, Some(principal))?;
+        let verifier = office.engine.verifier(&password, &words)?;
+        decided(if end_keys {
+            office::set_password_and_end_keys(office.store, tenant, &stamp, principal, &verifier)
+        } else {
+            office::set_password(office.store, tenant, &stamp, principal, &verifier)
+        })
     })
-    .await?;
-    Ok(done())
+    .await
 }
 
 /// Forgets the logins that have failed.

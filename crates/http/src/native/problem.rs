@@ -135,6 +135,8 @@ fn decided_against(refused: &Refused) -> (&'static str, String) {
         | Refused::KeyReused
         | Refused::LastAdmin
         | Refused::Virtual
+        | Refused::OwnPassword
+        | Refused::Unproved
         | Refused::Status { .. }
         | Refused::TooHigh(_)
         | Refused::Missing(_) => (refused.code(), sentence(&refused.to_string())),

@@ -9,10 +9,10 @@ use tillgate_auth_core::ports::SessionFilter;
 use tillgate_auth_core::{Caller, Refusal};
 use tillgate_domain::{SessionId, TenantId, office};
 
-use super::done;
 use super::page::Asked;
 use super::path::created;
 use super::shapes::{Current, Session, Tokens};
+use super::{done, passwords};
 use crate::answer::json;
 use crate::call::Call;
 use crate::failure::Failure;
@@ -57,9 +57,9 @@ async fn log_out(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 /// Changes the caller's own password, which they prove by the one there is. Their other sessions end.
 async fn change_password(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (old, new) = sent::passwords(call.head().headers(), call.body())?;
-    call.block(move |engine| engine.change_password(&caller, &old, &new)).await?;
-    Ok(done())
+    let (old, new, end_keys) = sent::passwords(call.head().headers(), call.body())?;
+    let changed = call.change_password(caller, old, new, end_keys).await?;
+    passwords::changed(&changed.api_keys, changed.keys_ended)
 }
 
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {

@@ -7,7 +7,9 @@ mod told;
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, Decided, Field as Of, PeopleSearch, Person, Stamp, UserCursor, UserOrder};
+use tillgate_domain::office::{
+    self, Decided, DeviceRoles, Field as Of, PeopleSearch, Person, Stamp, UserCursor, UserOrder,
+};
 use tillgate_domain::{PrincipalId, RoleName, TenantId, User, UserId, UserStatus};
 
 use super::page::Asked;
@@ -21,7 +23,7 @@ use crate::office::{Office, decided};
 use crate::query::Parameters;
 use crate::route::Route;
 use sent::{Change, New};
-use shape::Shape;
+use shape::{Changed, Shape};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -86,7 +88,7 @@ async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
             let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
             // before a password is hashed for it
             office::may_add_user(&stamp.authority)?;
-            let new = sent.user(office.engine)?;
+            let new = sent.user(office, tenant)?;
             named(office, &decided(office::add_user(office.store, tenant, &stamp, &new))?)
         })
         .await?;
@@ -108,12 +110,25 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, condition) = (id(&call, Of::User)?, condition(call.head().headers())?);
     let sent: Change = body::sent(&call)?;
-    let change = sent.change();
-    let person = write(&call, caller, condition, move |office, tenant, stamp, version| {
-        office::change_user(office.store, tenant, stamp, id, version, &change)
-    })
-    .await?;
-    shown(StatusCode::OK, person.user.version, &Shape::of(&person))
+    let own = caller.user() == Some(id);
+    let proof = sent.proof().filter(|_| own);
+    let mut change = sent.change();
+    let promotes = change.roles.is_some() || change.devices != DeviceRoles::Keep;
+    let (person, growing) = call
+        .office(move |office| {
+            let tenant = caller.profile.tenant.id;
+            if let Some(proof) = proof {
+                office.engine.confirm_password(&caller, &proof)?;
+                change.proved = true;
+            }
+            let stamp = office.stamp(&caller)?;
+            let user = condition
+                .holding(|version| decided(office::change_user(office.store, tenant, &stamp, id, version, &change)))?;
+            let growing = if promotes { office::growing_api_keys(office.store, tenant, id)? } else { Vec::new() };
+            Ok((named(office, &user)?, growing))
+        })
+        .await?;
+    shown(StatusCode::OK, person.user.version, &Changed::of(&person, &growing))
 }
 
 async fn delete(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
@@ -127,7 +142,7 @@ async fn delete(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn set_password(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    passwords::set(&call, caller, PrincipalId::User(id(&call, Of::User)?)).await
+    passwords::set_of_user(&call, caller, id(&call, Of::User)?).await
 }
 
 async fn unlock(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {

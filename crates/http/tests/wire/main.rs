@@ -33,6 +33,7 @@ mod oauth_tokens;
 mod office;
 mod office_refusals;
 mod openapi;
+mod passwords;
 mod people;
 mod portos;
 #[path = "../../../../tests/src/portos_client.rs"]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use tillgate_domain::office::ports::ResetRequest;
 use tillgate_domain::office::{self, Grant, OfficeView, Taken};
-use tillgate_domain::{Email, Store, StoreExt, User, UserId, UserStatus};
+use tillgate_domain::{Email, ResetId, Store, StoreExt, User, UserId, UserStatus};
 
 use crate::posstar::{ME, REFRESH, login, refused, register, unauthorized};
 use crate::shop::{Answer, Shop};
@@ -16,7 +16,8 @@ const SENT: &str = r#"{"message":"If the email exists, a reset link has been sen
 
 /// The requests that wait to be looked at.
 fn waiting(shop: &Shop) -> Vec<ResetRequest> {
-    office::due_resets(&*shop.store.memory, shop.auth.time().at, 100).unwrap()
+    let (store, now): (&dyn Store<OfficeView>, _) = (&*shop.store.memory, shop.auth.time().at);
+    store.read(|tx| tx.resets().due(now, 100)).unwrap()
 }
 
 /// Takes the only request up as whoever sends mail does: where the mail goes, and the token in it.
@@ -153,6 +154,64 @@ async fn a_mail_that_cannot_be_sent_is_tried_again_with_another_token() {
     shop.clock.pass(Duration::from_secs(5));
     let (_, token) = mailed(&shop).unwrap();
     assert_eq!(reset(&shop, &token, "another song entirely").await.status, 200);
+}
+
+#[actix_web::test]
+async fn mail_that_is_refused_for_good_is_not_tried_again() {
+    let shop = Shop::open();
+    register(&shop, "rita@example.com").await;
+    forgot(&shop, "rita@example.com").await;
+    let [request] = waiting(&shop).try_into().unwrap();
+    let now = shop.auth.time().at;
+    let (token, digest) = shop.auth.draw_reset().unwrap();
+    let grant =
+        Grant { digest, expires_at: now.after(Duration::from_mins(30)), again_at: now.after(Duration::from_mins(2)) };
+    let stamp = shop.auth.own_stamp(None).unwrap();
+    assert!(matches!(office::grant_reset(&*shop.store, &stamp, &request, &grant).unwrap(), Taken::Mail(_)));
+    office::abandon_reset(&*shop.store, request.id, &grant).unwrap();
+    shop.clock.pass(Duration::from_hours(1));
+    assert!(waiting(&shop).is_empty());
+    refused(&reset(&shop, token.expose(), "another song entirely").await, 400, SPENT, "Bad Request");
+}
+
+#[actix_web::test]
+async fn password_of_a_reset_is_not_made_of_the_names_of_the_account() {
+    let shop = Shop::open();
+    register(&shop, "rita@example.com").await;
+    forgot(&shop, "rita@example.com").await;
+    let (_, token) = mailed(&shop).unwrap();
+    let sentence = "the password must not be made of the name \"rita\"; add other words";
+    refused(&reset(&shop, &token, "Rita-2026").await, 400, sentence, "Bad Request");
+    assert_eq!(reset(&shop, &token, "rita likes the rain").await.status, 200, "the token is not spent by a refusal");
+}
+
+#[actix_web::test]
+async fn requests_for_nobody_are_settled_together_and_the_others_take_turns() {
+    let shop = Shop::open();
+    for number in 1..=3 {
+        register(&shop, &format!("rita{number}@example.com")).await;
+    }
+    let now = shop.auth.time().at;
+    let ask = |email: &str, from: &str| {
+        let id = shop.auth.id(ResetId::new).unwrap();
+        let (email, address) = (Email::parse(email).unwrap(), from.parse().ok());
+        let request = ResetRequest { id, email, tenant: None, address, asked_at: now, due_at: now, tries: 0 };
+        office::ask_reset(&*shop.store.memory, &request).unwrap();
+    };
+    for number in 0..2500 {
+        ask(&format!("nobody{number}@example.com"), "198.51.100.7");
+    }
+    ask("idle@example.com", "198.51.100.7");
+    for email in ["rita1@example.com", "RITA1@example.com", "rita2@example.com"] {
+        ask(email, "198.51.100.8");
+    }
+    ask("rita3@example.com", "203.0.113.5");
+    let pending = office::pending_resets(&*shop.store.memory, now, 20).unwrap();
+    let emails: Vec<String> = pending.iter().map(|request| request.email.to_string()).collect();
+    assert_eq!(emails.len(), 3, "{emails:?}");
+    assert!(emails[0].eq_ignore_ascii_case("rita1@example.com") && emails[1] == "rita3@example.com", "{emails:?}");
+    assert_eq!(waiting(&shop).len(), 3, "the others are gone");
+    assert_eq!(office::pending_resets(&*shop.store.memory, now, 1).unwrap().len(), 1);
 }
 
 #[actix_web::test]

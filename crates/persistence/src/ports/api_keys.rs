@@ -2,9 +2,10 @@
 
 use diesel::prelude::*;
 use tillgate_auth_core::ports::{ApiKeys, SignatureDigest, Signatures, WrappedApiKey};
+use tillgate_domain::office::all;
 use tillgate_domain::office::ports as office;
 use tillgate_domain::office::ports::{ApiKeyFilter, Page};
-use tillgate_domain::{ApiKey, ApiKeyId, Instant, Stored, TenantId};
+use tillgate_domain::{ApiKey, ApiKeyId, Instant, Stored, TenantId, UserId};
 
 use super::removed;
 use crate::failure::classify;
@@ -31,6 +32,15 @@ impl ApiKeys for Transaction<'_> {
             .load(self.connection)
             .map_err(classify)?;
         rows.pop().map(ApiKeyRow::key).transpose()
+    }
+
+    fn active_of(&mut self, tenant: TenantId, user: UserId) -> Stored<Vec<ApiKey>> {
+        let filter = ApiKeyFilter { user: Some(user), active: Some(true), ..ApiKeyFilter::default() };
+        all(None, |page| office::ApiKeys::list(self, tenant, &filter, page), |key| key.id)
+    }
+
+    fn revoke(&mut self, key: &ApiKey) -> Stored<bool> {
+        office::ApiKeys::update(self, &ApiKey { active: false, ..key.clone() })
     }
 }
 

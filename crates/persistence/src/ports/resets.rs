@@ -8,7 +8,7 @@ use super::removed;
 use crate::failure::classify;
 use crate::row::{ResetRequestRow, ResetRow, instant};
 use crate::schema::{reset_requests, resets};
-use crate::statement::{Bind, Statement};
+use crate::statement::{Bind, Statement, places};
 use crate::transaction::Transaction;
 
 const POSTPONE: &str = "UPDATE reset_requests SET due_at = $1, tries = tries + 1 WHERE id = $2 AND due_at = $3";
@@ -41,6 +41,15 @@ impl Resets for Transaction<'_> {
 
     fn settle(&mut self, id: ResetId) -> Stored<()> {
         self.run(&Statement::new(SETTLE, [Bind::from(&id.0)])).map(drop)
+    }
+
+    fn settle_all(&mut self, ids: &[ResetId]) -> Stored<u32> {
+        if ids.is_empty() {
+            return Ok(0);
+        }
+        let text = format!("DELETE FROM reset_requests WHERE id IN {}", places(1, 1, ids.len()));
+        let binds = ids.iter().map(|id| Bind::from(&id.0)).collect();
+        self.run(&Statement::once(text, binds)).map(removed)
     }
 
     fn grant(&mut self, reset: &Reset) -> Stored<()> {

@@ -164,6 +164,16 @@ impl office::Users for Transaction<'_> {
         auth::Users::mailed(self, email)
     }
 
+    fn mailed_among(&mut self, emails: &BTreeSet<Folded>) -> Stored<Vec<User>> {
+        let emails = emails.iter().map(Folded::as_str);
+        let rows = users::table
+            .filter(users::email_folded.eq_any(emails))
+            .select(UserRow::as_select())
+            .load(self.connection)
+            .map_err(classify)?;
+        self.with_assignments(rows)
+    }
+
     fn insert(&mut self, user: &User) -> Stored<bool> {
         let row = NewUserRow::of(user);
         // the unique indexes ask about the newer keys alone

@@ -8,6 +8,7 @@ mod try_it;
 use std::io::IsTerminal;
 
 use clap::Args;
+use tillgate_auth_core::passwords::PasswordPolicy;
 use tillgate_domain::Secret;
 use tillgate_domain::office;
 use tillgate_persistence::{Address, Database};
@@ -38,7 +39,9 @@ impl Demo {
             return Err(Stop::usage("the demo makes its shop in the tenant \"default\": leave --tenant out"));
         }
         let given = self.password.clone().map(Secret::new);
-        given.as_ref().map_or(Ok(()), password::check).map_err(Stop::usage)?;
+        if let Some(given) = &given {
+            password::check(given, &PasswordPolicy::default(), &[]).map_err(Stop::usage)?;
+        }
         let settings = self.listening.settings(context, true)?;
         if matches!(compose::address(&settings)?, Address::Postgres(_)) && !self.yes {
             return Err(Stop::usage(

@@ -7,7 +7,7 @@ use tillgate_domain::office::{self, DeviceChange, NewDevice, SettingsChange};
 use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, PrincipalId, RoleName};
 
 use super::office::{Office, done};
-use super::{Context, Stop, pairs, password, print};
+use super::{Context, Stop, pairs, print};
 
 /// What is done with devices.
 #[derive(Debug, Subcommand)]
@@ -98,7 +98,7 @@ impl Device {
             Self::List => return list(&office, context.json),
             Self::Add { name, env, description, roles, settings, password } => {
                 let verifier = match password {
-                    true => Some(office.verifier(&password::read(name.as_str())?)?),
+                    true => Some(office.verifier(&office.new_password(name.as_str(), None, [name.to_string()])?)?),
                     false => None,
                 };
                 let new = NewDevice {
@@ -135,8 +135,9 @@ impl Device {
             }
             Self::Password { name, remove: false } => {
                 let device = office.device(name)?;
-                let verifier = office.verifier(&password::read(name.as_str())?)?;
-                done(office::set_password(store, tenant, &stamp()?, PrincipalId::Device(device.id), &verifier))?;
+                let principal = PrincipalId::Device(device.id);
+                let verifier = office.verifier(&office.new_password(name.as_str(), Some(principal), [])?)?;
+                done(office::set_password(store, tenant, &stamp()?, principal, &verifier))?;
                 (device, "has another password; every session on it is over")
             }
             Self::Unlock { name } => {

@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use tillgate_domain::office::{self, Decided, OfficeView};
-use tillgate_domain::{Device, DeviceName, Secret, Store, Tenant, TenantId, User, UserName};
+use tillgate_domain::{Device, DeviceName, PrincipalId, Secret, Store, Tenant, TenantId, User, UserName};
 use tillgate_persistence::Database;
 
 use super::show::Names;
-use super::{Context, Stop};
+use super::{Context, Stop, password};
 use crate::compose;
 use crate::configuration::Settings;
 use crate::draw::Draw;
@@ -42,6 +42,18 @@ impl Office {
     /// The hash of a password.
     pub(super) fn verifier(&self, password: &Secret<String>) -> Result<Secret<String>, Stop> {
         self.draw.verifier(&self.settings, password)
+    }
+
+    /// A password that is to be set, from whoever runs the command. `names` are those of who is to be added.
+    pub(super) fn new_password(
+        &self,
+        whose: &str,
+        principal: Option<PrincipalId>,
+        names: impl IntoIterator<Item = String>,
+    ) -> Result<Secret<String>, Stop> {
+        let mut words = office::password_words(self.store(), self.id(), principal).map_err(Stop::failed)?;
+        words.extend(names);
+        password::read(whose, &compose::password_policy(&self.settings)?, &words)
     }
 
     /// The user of this name.

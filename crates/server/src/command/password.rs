@@ -3,7 +3,7 @@
 
 use std::io::{BufRead, IsTerminal};
 
-use tillgate_auth_core::passwords::acceptable;
+use tillgate_auth_core::passwords::PasswordPolicy;
 use tillgate_domain::Secret;
 
 use super::Stop;
@@ -11,8 +11,8 @@ use super::Stop;
 /// More than the longest password can take, in bytes.
 const MOST: u64 = 1024;
 
-/// A password that is to be set, asked for twice on a terminal.
-pub(super) fn read(whose: &str) -> Result<Secret<String>, Stop> {
+/// A password that is to be set, asked for twice on a terminal. `words` are the names that it may not be made of.
+pub(super) fn read(whose: &str, policy: &PasswordPolicy, words: &[String]) -> Result<Secret<String>, Stop> {
     let stdin = std::io::stdin();
     let password = if stdin.is_terminal() {
         let ask = |prompt: &str| rpassword::prompt_password(prompt).map(Secret::new).map_err(Stop::failed);
@@ -24,7 +24,7 @@ pub(super) fn read(whose: &str) -> Result<Secret<String>, Stop> {
     } else {
         line(stdin.lock())?
     };
-    check(&password)?;
+    check(&password, policy, words)?;
     Ok(password)
 }
 
@@ -38,8 +38,8 @@ pub(super) fn prove(whose: &str) -> Result<Secret<String>, Stop> {
 }
 
 /// Refuses a password that nobody should have.
-pub(super) fn check(password: &Secret<String>) -> Result<(), Stop> {
-    acceptable(password.expose()).map_err(|why| Stop::failed(format!("the password {why}")))
+pub(super) fn check(password: &Secret<String>, policy: &PasswordPolicy, words: &[String]) -> Result<(), Stop> {
+    policy.check(password.expose(), words).map_err(|why| Stop::failed(format!("the password {why}")))
 }
 
 /// The first line, without its end.
@@ -76,7 +76,11 @@ mod tests {
 
     #[test]
     fn a_weak_password_is_refused_with_a_reason() {
-        let said = check(&Secret::new("short".to_owned())).unwrap_err().to_string();
-        assert!(said.starts_with("the password must have at least"), "{said}");
+        let said = |password: &str, words: &[String]| {
+            check(&Secret::new(password.to_owned()), &PasswordPolicy::default(), words).unwrap_err().to_string()
+        };
+        assert!(said("short", &[]).starts_with("the password must have at least"));
+        let made = said("Jana-1984", &["jana".to_owned()]);
+        assert_eq!(made, "the password must not be made of the name \"jana\"; add other words");
     }
 }

@@ -2,10 +2,10 @@
 
 use clap::Subcommand;
 use tillgate_domain::office::{self, DeviceRoles, NewUser, RolesOn};
-use tillgate_domain::{DeviceName, Email, PrincipalId, RoleName, UserId, UserName, UserStatus};
+use tillgate_domain::{ApiKey, DeviceName, Email, PrincipalId, RoleName, UserId, UserName, UserStatus};
 
 use super::office::{Office, done};
-use super::{Context, Stop, pairs, password, print};
+use super::{Context, Stop, pairs, print};
 
 /// What is done with people.
 #[derive(Debug, Subcommand)]
@@ -44,6 +44,9 @@ pub(crate) enum User {
         /// Who
         #[arg(value_parser = pairs::user)]
         name: UserName,
+        /// Revoke the user's API keys too
+        #[arg(long)]
+        keys: bool,
     },
     /// Let a user log in again whom wrong passwords hold back
     Unlock {
@@ -77,7 +80,9 @@ impl User {
         let (user, what) = match self {
             Self::List => return list(&office, context.json),
             Self::Add { name, email, display_name, roles, on } => {
-                let password = password::read(name.as_str())?;
+                let names = [name.to_string()].into_iter().chain(display_name.clone());
+                let names = names.chain(email.iter().flat_map(office::email_words));
+                let password = office.new_password(name.as_str(), None, names)?;
                 let new = NewUser {
                     id: office.draw.id(UserId::new)?,
                     name: name.clone(),
@@ -94,10 +99,13 @@ impl User {
             Self::Status { name, status } => {
                 (done(office::set_user_status(store, tenant, &stamp()?, named(name)?, *status))?, status.name())
             }
-            Self::Password { name } => {
+            Self::Password { name, keys: end } => {
                 let user = office.user(name)?;
-                let verifier = office.verifier(&password::read(name.as_str())?)?;
-                done(office::set_password(store, tenant, &stamp()?, PrincipalId::User(user.id), &verifier))?;
+                let principal = PrincipalId::User(user.id);
+                let verifier = office.verifier(&office.new_password(name.as_str(), Some(principal), [])?)?;
+                let set = if *end { office::set_password_and_end_keys } else { office::set_password };
+                let keys = done(set(store, tenant, &stamp()?, principal, &verifier))?;
+                name_keys(&keys, if *end { "was revoked" } else { "needs no password and stays" });
                 (user, "has another password; every session of theirs is over")
             }
             Self::Unlock { name } => {
@@ -109,7 +117,12 @@ impl User {
                 let user = named(name)?;
                 let office_roles = (!roles.is_empty()).then(|| roles.clone());
                 let devices = DeviceRoles::Edit { on: on.clone(), off: off.clone() };
+                let changes = office_roles.is_some() || !on.is_empty();
                 let user = done(office::assign_roles(store, tenant, &stamp()?, user, office_roles, devices))?;
+                if changes {
+                    let growing = office::growing_api_keys(store, tenant, user.id).map_err(Stop::failed)?;
+                    name_keys(&growing, "has no permissions and gives what the user is given");
+                }
                 let names = office.names()?;
                 let held = names.assignment(&user);
                 let held = if held.is_empty() { "no role" } else { &held };
@@ -136,6 +149,13 @@ fn list(office: &Office, json: bool) -> Result<(), Stop> {
         print::note("there is no user yet");
     }
     Ok(())
+}
+
+/// Notes API keys that whoever runs the command should know of.
+fn name_keys(keys: &[ApiKey], what: &str) {
+    for key in keys {
+        print::note(&format!("the API key \"{}\" ({}) {what}", key.name, key.client));
+    }
 }
 
 fn status(text: &str) -> Result<UserStatus, String> {

@@ -223,7 +223,7 @@ settings! {
         /// The file that keeps the newest seal of the audit outside the database, relative to the data folder; empty: `audit.seal`.
         seal: Option<PathBuf> = "",
     }
-    /// Passwords: the cost of Argon2id.
+    /// Passwords: the cost of Argon2id, and which may be set.
     passwords: Passwords {
         /// Memory per hash.
         memory: Size = "19MiB",
@@ -233,6 +233,9 @@ settings! {
         workers: u32 = "0",
         /// Logins that may wait for a hash; the next is answered 503.
         waiting: u32 = "128",
+        /// A file of passwords that nobody may choose, one a line in UTF-8, 64 MiB at most; empty: the built-in list alone. The server
+        /// keeps eight bytes for each.
+        list: Option<PathBuf> = "",
     }
     /// What holds back those who guess passwords.
     throttle: Throttle {

@@ -20,7 +20,7 @@ use crate::configuration::Settings;
 /// How often it looks for requests.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How many it takes up at a look.
+/// How many mails it sends at a look.
 const PART: u32 = 20;
 
 /// How long a token is good.
@@ -81,9 +81,9 @@ struct Worker {
 
 impl Worker {
     fn look(&self) {
-        match office::due_resets(&*self.database, self.auth.time().at, PART) {
-            Ok(due) => {
-                for request in due {
+        match office::pending_resets(&*self.database, self.auth.time().at, PART) {
+            Ok(pending) => {
+                for request in pending {
                     if let Err(why) = self.take_up(&request) {
                         tracing::warn!(request = %request.id, why, "a request to reset a password is taken up again later");
                     }
@@ -110,10 +110,14 @@ impl Worker {
         let text = text(self.link.as_deref(), token.expose());
         match self.mail.send(&request.id.to_string(), &to, "Reset your password", &text) {
             Ok(()) => office::settle_reset(store, request.id).map_err(|error| said(&error)),
-            Err(why) => {
+            Err(unsent) if unsent.permanent => {
+                tracing::warn!(request = %request.id, why = %unsent, "a mail is refused for good: a request to reset a password is given up");
+                office::abandon_reset(store, request.id, &grant).map_err(|error| said(&error))
+            }
+            Err(unsent) => {
                 let again = self.auth.time().at.after(wait(request.tries));
                 office::retry_reset(store, request.id, &grant, again).map_err(|error| said(&error))?;
-                Err(why)
+                Err(unsent.to_string())
             }
         }
     }

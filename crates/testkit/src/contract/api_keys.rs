@@ -67,6 +67,23 @@ pub fn a_key_of_a_program_comes_back_as_it_was_added(whole: &Whole) {
     }
 }
 
+/// The active keys of one user are listed for whoever changes their password, and each is revoked at the version that was read.
+pub fn keys_of_a_user_are_listed_and_revoked(whole: &Whole) {
+    let shop = Shop::open(&whole.bench);
+    let bens = ApiKey { user: shop.ben.id, ..key(&shop, 3) };
+    for key in [&key(&shop, 1), &key(&shop, 2), &bens, &ApiKey { active: false, ..key(&shop, 4) }] {
+        assert!(insert(whole, key));
+    }
+    let annas = || shop::read(&whole.bench, |tx| tx.api_keys().active_of(shop.tenant.id, shop.anna.id));
+    assert_eq!(annas(), [key(&shop, 1), key(&shop, 2)]);
+    assert_eq!(shop::read(&whole.bench, |tx| tx.api_keys().active_of(shop.other.id, shop.anna.id)), []);
+    let revoke = |key: &ApiKey| shop::write(&whole.bench, |tx| tx.api_keys().revoke(key));
+    assert!(revoke(&key(&shop, 1)));
+    assert!(!revoke(&key(&shop, 1)), "it is at another version by now");
+    assert_eq!(find(whole, id(1)), Some(ApiKey { active: false, version: 2, ..key(&shop, 1) }));
+    assert_eq!(annas(), [key(&shop, 2)]);
+}
+
 /// A client id is taken once, in every tenant: what is taken is not added, and what was there stays.
 pub fn a_client_id_is_taken_once(whole: &Whole) {
     let shop = Shop::open(&whole.bench);

@@ -67,6 +67,7 @@ macro_rules! contract {
             [
                 a_key_of_a_program_comes_back_as_it_was_added,
                 a_client_id_is_taken_once,
+                keys_of_a_user_are_listed_and_revoked,
                 an_update_of_a_key_stores_every_field,
                 an_update_of_a_key_may_be_lost,
                 a_key_of_a_program_is_removed,
@@ -118,6 +119,8 @@ macro_rules! contract {
             [
                 requests_come_when_they_are_due,
                 a_request_is_put_off_once,
+                requests_are_settled_together,
+                users_are_found_by_many_addresses,
                 a_reset_is_spent_once,
                 resets_are_a_users,
                 old_resets_are_removed,

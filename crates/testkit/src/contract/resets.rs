@@ -1,8 +1,10 @@
 //! Resets of forgotten passwords: who has asked, and the tokens that were granted.
 
+use std::collections::BTreeSet;
+
 use tillgate_domain::office::ports::{Reset, ResetRequest};
 use tillgate_domain::office::{self, Authority, Stamp};
-use tillgate_domain::{Actor, Email, EventId, Instant, ResetId, Secret, StoreExt};
+use tillgate_domain::{Actor, Email, EventId, Folded, Instant, ResetId, Secret, StoreExt};
 
 use crate::Whole;
 use crate::meeting::{Crossing, both};
@@ -68,6 +70,38 @@ pub fn a_request_is_put_off_once(whole: &Whole) {
     assert_eq!(due(whole, at(49), 10), []);
     assert_eq!(due(whole, at(50), 10), [ResetRequest { tries: 1, ..request(1, 50) }]);
     assert!(!office(whole, |tx| tx.resets().postpone(id(2), at(10), at(50))), "there is none");
+}
+
+/// Requests are settled together, those that are there no more among them.
+pub fn requests_are_settled_together(whole: &Whole) {
+    Shop::open(&whole.bench);
+    for number in 1..=4 {
+        office(whole, |tx| tx.resets().ask(&request(number, 10)));
+    }
+    let settle = |numbers: &[u8]| {
+        let ids: Vec<ResetId> = numbers.iter().map(|number| id(*number)).collect();
+        office(whole, |tx| tx.resets().settle_all(&ids))
+    };
+    assert_eq!((settle(&[]), settle(&[1, 3, 9]), settle(&[1, 3])), (0, 2, 0));
+    assert_eq!(due(whole, at(90), 10), [request(2, 10), request(4, 10)]);
+}
+
+/// The users of many addresses are found by one question: whoever has one of them, in any tenant.
+pub fn users_are_found_by_many_addresses(whole: &Whole) {
+    let shop = Shop::open(&whole.bench);
+    let emails: Vec<Folded> =
+        [&shop.anna, &shop.ben].into_iter().filter_map(|user| Some(user.email.as_ref()?.folded())).collect();
+    assert!(!emails.is_empty());
+    let find = |emails: &[Folded]| {
+        let asked = emails.iter().cloned().chain([Folded::of("nobody@example.com")]).collect();
+        let found = whole.office.read(|tx| tx.users().mailed_among(&asked)).unwrap();
+        found.into_iter().map(|user| user.id).collect::<BTreeSet<_>>()
+    };
+    let expected: BTreeSet<_> =
+        [&shop.anna, &shop.ben].into_iter().filter(|user| user.email.is_some()).map(|user| user.id).collect();
+    assert_eq!(find(&emails), expected);
+    assert_eq!(find(&[]), BTreeSet::new());
+    assert_eq!(whole.office.read(|tx| tx.users().mailed_among(&BTreeSet::new())).unwrap(), []);
 }
 
 /// A reset is found by its digest until it is spent; it is spent once.

@@ -3,7 +3,7 @@
 use tillgate_domain::office::{
     self, ApiKeyChange, ApiKeyFilter, Authority, Decided, Field, NewApiKey, Page, Refused, Stamp,
 };
-use tillgate_domain::{Action, ApiKey, ApiKeyId, Change, DeviceName, Right, Scope, Subject, UserName};
+use tillgate_domain::{Action, ApiKey, ApiKeyId, Change, DeviceName, Right, Rights, Scope, Subject, UserName};
 
 use crate::asked::*;
 use crate::staffed::Shop;
@@ -27,6 +27,12 @@ impl Shop {
 
     fn delete_as(&self, stamp: &Stamp, key: &ApiKey, version: Option<i64>) -> Decided<ApiKey> {
         office::delete_api_key(&self.memory, self.world.tenant.id, stamp, key.id, version)
+    }
+
+    /// What a user of this name is given on P01 by the built-in role of the same name.
+    fn given(&self, name: &str) -> Rights {
+        let roles = office::list_roles(&self.memory, self.world.tenant.id).unwrap();
+        roles.into_iter().find(|role| role.name.as_str() == name).unwrap().rights
     }
 
     fn found(&self, key: &ApiKey) -> Option<ApiKey> {
@@ -121,6 +127,53 @@ fn nobody_makes_or_touches_a_key_to_more_than_they_hold() {
     assert_eq!(shop.change_as(&caller(&["apiKeyCreate", "ticketClose"]), &key, &revoked), missing("apiKeyUpdate"));
     assert_eq!(shop.delete_as(&caller(&["apiKeyUpdate", "ticketClose"]), &key, None).unwrap(), missing("apiKeyDelete"));
     assert!(shop.delete_as(&all(), &key, None).unwrap().is_ok());
+}
+
+#[test]
+fn key_without_permissions_is_narrowed_to_what_it_gives_unless_an_admin_answers_for_it() {
+    let shop = Shop::open();
+    let given = shop.given("cashier");
+    let names: Vec<String> = given.iter().map(|right| right.as_str().to_owned()).collect();
+    let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+    names.extend(["apiKeyCreate", "apiKeyUpdate"]);
+    let clerk = || caller(&names);
+    let narrow = shop.add_as(&clerk(), &new_key("cashier", "P01", &[])).unwrap();
+    assert_eq!(narrow.permissions, given);
+    for stamp in [stamp(), caller(&["admin"])] {
+        assert!(shop.add_as(&stamp, &new_key("cashier", "P01", &[])).unwrap().permissions.is_empty());
+    }
+    let wide = shop.add(&new_key("cashier", "P01", &[])).unwrap();
+    let named = ApiKeyChange { name: Some("Other".into()), ..ApiKeyChange::default() };
+    let wide = shop.change_as(&clerk(), &wide, &named).unwrap();
+    assert!(wide.permissions.is_empty(), "a key that is there goes on as it was made");
+    let moved = ApiKeyChange { device: Some(DeviceName::parse("P02").unwrap()), ..ApiKeyChange::default() };
+    assert!(!shop.change_as(&clerk(), &wide, &moved).unwrap().permissions.is_empty());
+
+    let off = office::UserChange {
+        devices: office::DeviceRoles::Edit { on: vec![on("P01", &[])], off: Vec::new() },
+        ..office::UserChange::default()
+    };
+    office::change_user(&shop.memory, shop.world.tenant.id, &stamp(), shop.world.cashier.id, None, &off)
+        .unwrap()
+        .unwrap();
+    let nothing = shop.add_as(&clerk(), &new_key("cashier", "P01", &[]));
+    assert_eq!(nothing, Err(Refused::Empty { field: Field::Permissions }), "a key to nothing would grow from nothing");
+}
+
+#[test]
+fn whoever_promotes_is_told_which_keys_grow() {
+    let shop = Shop::open();
+    let (wide, narrow) = (new_key("cashier", "P01", &[]), new_key("cashier", "P01", &["ticketClose"]));
+    let wide = shop.add(&wide).unwrap();
+    shop.add(&narrow).unwrap();
+    let tenant = shop.world.tenant.id;
+    let devices = office::DeviceRoles::Edit { on: vec![on("P01", &["admin"])], off: Vec::new() };
+    office::assign_roles(&shop.memory, tenant, &stamp(), shop.world.cashier.id, None, devices).unwrap().unwrap();
+    let line = shop.memory.audit().pop().unwrap();
+    assert_eq!(line.details["growing_api_keys"][0]["id"], serde_json::json!(wide.id));
+    assert_eq!(line.details["growing_api_keys"].as_array().unwrap().len(), 1);
+    let growing = office::growing_api_keys(&shop.memory, tenant, shop.world.cashier.id).unwrap();
+    assert_eq!(growing, [wide]);
 }
 
 #[test]

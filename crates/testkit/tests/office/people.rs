@@ -242,7 +242,7 @@ fn nobody_grants_or_touches_what_they_do_not_hold() {
     // what they do hold, they may give
     assert!(office::add_user(shop.store(), tenant, &clerk(), &new_user("new", &["cashier"])).unwrap().is_ok());
     let set = office::set_password(shop.store(), tenant, &clerk(), PrincipalId::User(anna.id), &verifier).unwrap();
-    assert_eq!(set, Ok(()));
+    assert_eq!(set, Ok(vec![]));
     // deleting asks a right of its own
     let deleted = office::set_user_status(shop.store(), tenant, &clerk(), anna.id, UserStatus::Deleted).unwrap();
     assert_eq!(deleted, Err(missing("userDelete")));
@@ -263,4 +263,40 @@ fn every_change_tells_the_audit_who_and_what() {
         (by.event, actor, Action::UserUpdate, Some(shop.tenant.id))
     );
     assert_eq!(last.details["display_name"], serde_json::json!({ "from": "anna", "to": "Anna B." }));
+}
+
+#[test]
+fn nobody_sets_their_own_password_and_ones_own_address_requires_a_proof() {
+    let shop = Shop::open();
+    let anna =
+        shop.add(&NewUser { email: Email::parse("anna@example.com").ok(), ..new_user("anna", &["admin"]) }).unwrap();
+    let (ben, till) = (shop.user("ben", &[]), shop.device("P01"));
+    let tenant = shop.tenant.id;
+    let by = |user: Option<UserId>, device: Option<DeviceId>| Stamp {
+        actor: Actor { user, device, ..Actor::default() },
+        ..caller(&["admin"])
+    };
+    let verifier = Secret::new("hash".to_owned());
+    let set = |stamp: &Stamp, whose: PrincipalId| {
+        office::set_password(shop.store(), tenant, stamp, whose, &verifier).unwrap()
+    };
+    let (hers, its) = (PrincipalId::User(anna.id), PrincipalId::Device(till.id));
+    for stamp in [by(Some(anna.id), None), by(Some(anna.id), Some(till.id))] {
+        assert_eq!(set(&stamp, hers), Err(Refused::OwnPassword));
+        assert_eq!(office::may_set_password(shop.store(), tenant, &stamp, hers).unwrap(), Err(Refused::OwnPassword));
+        assert_eq!(set(&stamp, its), Ok(vec![]), "somebody who works on the device is not the device");
+    }
+    assert_eq!(set(&by(None, Some(till.id)), its), Err(Refused::OwnPassword), "a device that is logged in as itself");
+    assert_eq!(set(&by(Some(ben.id), None), hers), Ok(vec![]));
+    assert_eq!(set(&stamp(), hers), Ok(vec![]), "whoever runs commands on the host");
+
+    let change = |email: Option<&str>, proved: bool| {
+        let email = Some(email.map(|email| Email::parse(email).unwrap()));
+        let change = UserChange { email, proved, ..UserChange::default() };
+        office::change_user(shop.store(), tenant, &by(Some(anna.id), None), anna.id, None, &change).unwrap()
+    };
+    assert_eq!(change(Some("other@example.com"), false), Err(Refused::Unproved));
+    assert_eq!(change(None, false), Err(Refused::Unproved));
+    assert!(change(Some("anna@example.com"), false).is_ok(), "the same address is no change");
+    assert!(change(Some("other@example.com"), true).is_ok());
 }

@@ -26,6 +26,12 @@ impl Users for Transaction<'_> {
         auth::Users::mailed(self, email)
     }
 
+    fn mailed_among(&mut self, emails: &BTreeSet<Folded>) -> Stored<Vec<User>> {
+        let tables = self.tables();
+        let ids = emails.iter().filter_map(|email| tables.emails.get(email));
+        Ok(ids.filter_map(|id| tables.users.get(id)).cloned().collect())
+    }
+
     fn insert(&mut self, user: &User) -> Stored<bool> {
         let tables = self.writing()?;
         if taken(tables, user) {

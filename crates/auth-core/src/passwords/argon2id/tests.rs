@@ -120,3 +120,27 @@ fn a_buffer_serves_one_hash_after_the_other_and_then_goes() {
     let made = hasher.hash("password", &SALTED).unwrap();
     assert_eq!(hasher.verify("password", &made), Ok(true), "and the next hash is as good");
 }
+
+#[test]
+fn failure_of_a_cheaper_verifier_is_levelled_up_to_the_cost_of_today() {
+    let today = Cost { memory_kib: 65_536, passes: 3, lanes: 1 };
+    for (memory_kib, passes) in [(19_456, 2), (8, 1), (65_536, 3), (65_536, 1), (65_536, 2), (65_535, 3), (12_288, 5)] {
+        let old = Cost { memory_kib, passes, lanes: 1 };
+        let missing = today.work() - old.work();
+        let done: u64 = today.hashes_of(missing).into_iter().flatten().map(Cost::work).sum();
+        assert!(done <= missing && missing - done < 8, "{old:?}: {done} of {missing}");
+    }
+    assert_eq!(today.hashes_of(0), [None, None], "a verifier of today costs nothing more");
+}
+
+#[test]
+fn every_failure_costs_what_the_dearest_verifier_costs() {
+    let hasher = small();
+    let (own, dear) = (hasher.hash("password", &SALTED).unwrap(), Cost { memory_kib: 256, passes: 2, lanes: 1 });
+    assert_eq!(hasher.dearest.load(Ordering::Relaxed), SMALL.work());
+    let made = Argon2id::new(dear).unwrap().hash("password", &SALTED).unwrap();
+    assert_eq!(hasher.verify("wrong", &made), Ok(false));
+    assert_eq!(hasher.dearest.load(Ordering::Relaxed), dear.work(), "what was lowered costs as before, for every name");
+    assert_eq!(hasher.level("wrong", &own), Ok(()));
+    assert!(matches!(hasher.level("wrong", &verifier("nonsense")), Err(HashError::Unreadable(_))));
+}

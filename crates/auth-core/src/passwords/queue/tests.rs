@@ -64,6 +64,8 @@ struct GateState {
     /// The passwords, in the order in which their verification began.
     begun: Vec<String>,
     against: Vec<String>,
+    /// What failures were levelled against.
+    levelled: Vec<String>,
     running: usize,
     most: usize,
     #[cfg(target_os = "linux")]
@@ -112,6 +114,11 @@ impl PasswordHasher for Gate {
         verifier.expose().starts_with("old:")
     }
 
+    fn level(&self, _password: &str, verifier: &Verifier) -> Result<(), HashError> {
+        self.state.lock().unwrap().levelled.push(verifier.expose().clone());
+        Ok(())
+    }
+
     fn rest(&self) {
         let _ = self.rests.try_send(());
     }
@@ -140,7 +147,7 @@ fn patient() -> QueueLimits {
 }
 
 fn new(password: &str) -> Verifier {
-    Secret::new(format!("new:{password}"))
+    Secret::new(format!("opaque:new:{password}"))
 }
 
 type Asked = JoinHandle<Result<Verified, HashError>>;
@@ -151,7 +158,7 @@ impl Set {
         let before = self.taken();
         let queue = Arc::clone(&self.queue);
         let (secret, verifier) = (Secret::new(password.to_owned()), Some(new(password)));
-        let asked = thread::spawn(move || queue.verify(secret, verifier, lane, None));
+        let asked = thread::spawn(move || queue.verify(secret, verifier, lane, None, true));
         self.until(|set| set.taken() > before || asked.is_finished());
         asked
     }
@@ -173,7 +180,7 @@ impl Set {
 
     fn verify(&self, password: &str, verifier: Option<Verifier>) -> Result<Verified, HashError> {
         self.gate.permit(1);
-        self.queue.verify(Secret::new(password.to_owned()), verifier, Lane::Known, None)
+        self.queue.verify(Secret::new(password.to_owned()), verifier, Lane::Known, None, true)
     }
 }
 
@@ -186,7 +193,7 @@ fn a_password_matches_its_own_verifier() {
     let set = set(1, patient());
     assert_eq!(set.verify("right", Some(new("right"))), Ok(Verified { matches: true, rehash: None }));
     assert_eq!(set.verify("wrong", Some(new("right"))), Ok(Verified { matches: false, rehash: None }));
-    assert_eq!(set.queue.hash(&Secret::new("fresh".to_owned()), Lane::Known, None).unwrap().expose(), "new:fresh");
+    assert_eq!(set.queue.hash(&Secret::new("fresh".to_owned()), Lane::Known, None).unwrap(), new("fresh"));
     assert_eq!(set.queue.facts(), QueueFacts { hashed: 3, ..QueueFacts::default() });
 }
 
@@ -198,22 +205,67 @@ fn an_unknown_name_and_an_empty_password_cost_the_same_and_never_match() {
     assert_eq!(set.verify("", Some(new(""))), none, "though the hasher says yes");
     let state = set.gate.state.lock().unwrap();
     assert_eq!(state.begun, ["any", ""], "one verification each");
-    assert!(state.against.iter().all(|verifier| *verifier == set.queue.shared.decoy.expose().as_str()));
+    let decoy = set.queue.shared.decoy.expose().strip_prefix("opaque:").unwrap();
+    assert!(state.against.iter().chain(&state.levelled).all(|verifier| verifier == decoy));
+    assert_eq!(state.levelled.len(), 2, "and each is levelled");
 }
 
 #[test]
 fn a_stale_verifier_is_renewed_where_the_password_is_right() {
     let set = set(1, patient());
-    let old = || Some(Secret::new("old:right".to_owned()));
+    let old = || Some(Secret::new("opaque:old:right".to_owned()));
     let renewed = set.verify("right", old()).unwrap();
     assert_eq!(renewed, Verified { matches: true, rehash: Some(new("right")) });
+    assert!(set.gate.state.lock().unwrap().levelled.is_empty(), "who is let in pays for the new one alone");
     assert_eq!(set.verify("wrong", old()), Ok(Verified { matches: false, rehash: None }));
+    assert_eq!(set.gate.state.lock().unwrap().levelled, ["old:right"]);
     set.dice.dry.store(true, Ordering::SeqCst);
     assert_eq!(set.verify("right", old()), Ok(Verified { matches: true, rehash: None }), "in without a salt too");
     assert_eq!(
         set.queue.hash(&Secret::new("fresh".to_owned()), Lane::Known, None),
         Err(HashError::NoEntropy(NoEntropy))
     );
+}
+
+#[test]
+fn right_password_of_somebody_who_is_not_let_in_costs_what_a_wrong_one_costs() {
+    let set = set(1, patient());
+    for password in ["right", "wrong"] {
+        set.gate.permit(1);
+        let (sent, old) = (Secret::new(password.to_owned()), Some(Secret::new("opaque:old:right".to_owned())));
+        let verified = set.queue.verify(sent, old, Lane::Known, None, false).unwrap();
+        assert_eq!(verified, Verified { matches: password == "right", rehash: None });
+    }
+    assert_eq!(set.gate.state.lock().unwrap().levelled, ["old:right", "old:right"]);
+}
+
+#[test]
+fn verifier_without_the_mark_is_compared_with_the_text_as_typed_and_renewed() {
+    let set = set(1, patient());
+    for typed in ["z\u{30c}aba", "sea\u{a0}salt", "bell\u{7}", "nul\0"] {
+        let stored = || Some(Secret::new(format!("new:{typed}")));
+        let renewed = Verified { matches: true, rehash: Some(new(opaque_string(typed).expose())) };
+        assert_eq!(set.verify(typed, stored()), Ok(renewed.clone()), "{typed:?}");
+        assert_eq!(set.verify(typed, renewed.rehash), Ok(Verified { matches: true, rehash: None }), "{typed:?}");
+    }
+    let composed = Some(Secret::new("new:z\u{30c}aba".to_owned()));
+    assert_eq!(
+        set.verify("žaba", composed),
+        Ok(Verified { matches: false, rehash: None }),
+        "as typed, and no other way"
+    );
+}
+
+#[test]
+fn password_set_on_one_keyboard_is_typed_on_another() {
+    let set = set(1, patient());
+    let right = Ok(Verified { matches: true, rehash: None });
+    for (stored, typed) in [("žaba a kôň", "z\u{30c}aba a ko\u{302}n\u{30c}"), ("sea salt", "sea\u{a0}salt")] {
+        let made = set.queue.hash(&Secret::new(stored.to_owned()), Lane::Known, None).unwrap();
+        assert_eq!(set.verify(typed, Some(made)), right, "{stored} {typed}");
+        let made = set.queue.hash(&Secret::new(typed.to_owned()), Lane::Known, None).unwrap();
+        assert_eq!(set.verify(stored, Some(made)), right, "{typed} {stored}");
+    }
 }
 
 #[test]
@@ -271,8 +323,9 @@ fn what_is_set_by_strangers_waits_behind_everybody_and_makes_room() {
     let rest = [Lane::Stranger, Lane::Known, Lane::Known].map(|lane| set.ask("login", lane));
     assert_eq!(set.queue.facts().setting, 1);
     let queue = Arc::clone(&set.queue);
-    let last =
-        thread::spawn(move || queue.verify(Secret::new("known".to_owned()), Some(new("known")), Lane::Known, None));
+    let last = thread::spawn(move || {
+        queue.verify(Secret::new("known".to_owned()), Some(new("known")), Lane::Known, None, true)
+    });
     set.until(|set| set.queue.facts().busy == 1);
     assert!(matches!(setting.join().unwrap(), Err(HashError::Busy { .. })), "it is told at once");
     assert_eq!((set.queue.facts().setting, set.queue.facts().busy), (0, 1));
@@ -381,7 +434,7 @@ fn a_crowd_is_served_by_the_real_hasher() {
             let (queue, made) = (&queue, made.clone());
             scope.spawn(move || {
                 let password = if number % 2 == 0 { "right" } else { "wrong" };
-                let answer = queue.verify(Secret::new(password.to_owned()), Some(made), Lane::Known, None);
+                let answer = queue.verify(Secret::new(password.to_owned()), Some(made), Lane::Known, None, true);
                 assert_eq!(answer.unwrap().matches, number % 2 == 0);
             });
         }

@@ -54,6 +54,8 @@ pub trait Resets {
     fn postpone(&mut self, id: ResetId, from: Instant, to: Instant) -> Stored<bool>;
     /// Removes a request.
     fn settle(&mut self, id: ResetId) -> Stored<()>;
+    /// Removes these requests in one statement, and says how many there were.
+    fn settle_all(&mut self, ids: &[ResetId]) -> Stored<u32>;
     /// Adds a reset.
     fn grant(&mut self, reset: &Reset) -> Stored<()>;
     /// The reset with this digest.

@@ -9,6 +9,7 @@ use tillgate_auth_core::{LoginRefusal, Refusal, TokenRefusal};
 use tillgate_domain::office::{Field, Refused};
 
 use super::auth::{PASSWORD, REFRESH};
+use super::users::USER;
 use crate::answer;
 use crate::failure::{Failure, FieldFault, Protocol};
 use crate::head::Head;
@@ -87,7 +88,7 @@ fn refused(refusal: &Refusal, route: &str) -> Option<&'static str> {
     Some(match refusal {
         Refusal::Held { .. } => TOO_MANY,
         Refusal::Login(LoginRefusal::NotThere | LoginRefusal::Rank) | Refusal::Missing(_) | Refusal::Rank(_) => BELOW,
-        Refusal::Login(_) if route == PASSWORD => "Invalid current password",
+        Refusal::Login(_) if asks_for_password(route) => "Invalid current password",
         Refusal::Login(_) => "Invalid username or password",
         Refusal::Token(TokenRefusal::Missing) if route == REFRESH => "Refresh token missing",
         Refusal::Token(_) if route == REFRESH => "Invalid or expired session",
@@ -96,6 +97,11 @@ fn refused(refusal: &Refusal, route: &str) -> Option<&'static str> {
         Refusal::Weak(_) => UNREADABLE,
         Refusal::NoSession => return None,
     })
+}
+
+/// Whether a caller who is logged in proves their password there.
+fn asks_for_password(route: &str) -> bool {
+    [PASSWORD, USER].contains(&route)
 }
 
 fn decided_against(refused: &Refused) -> Option<&'static str> {
@@ -107,7 +113,8 @@ fn decided_against(refused: &Refused) -> Option<&'static str> {
         | Refused::Invalid { .. }
         | Refused::Repeated { .. }
         | Refused::Empty { .. }
-        | Refused::Spans(_) => Some(UNREADABLE),
+        | Refused::Spans(_)
+        | Refused::Unproved => Some(UNREADABLE),
         Refused::TooHigh(_) => Some("Cannot assign a role equal to or higher than your own"),
         Refused::Missing(_) => Some(BELOW),
         Refused::Taken { .. }
@@ -122,6 +129,7 @@ fn decided_against(refused: &Refused) -> Option<&'static str> {
         | Refused::KeyReused
         | Refused::LastAdmin
         | Refused::Virtual
+        | Refused::OwnPassword
         | Refused::Status { .. } => None,
     }
 }
@@ -129,7 +137,7 @@ fn decided_against(refused: &Refused) -> Option<&'static str> {
 /// What the front end shows beside the message.
 fn sentence<'f>(failure: &'f Failure, route: &str) -> Option<Cow<'f, str>> {
     match failure {
-        Failure::Refused(Refusal::Login(_)) if route == PASSWORD => {
+        Failure::Refused(Refusal::Login(_)) if asks_for_password(route) => {
             Some(Cow::Borrowed("the current password is wrong"))
         }
         Failure::Refused(refusal @ Refusal::Weak(_)) => Some(Cow::Owned(refusal.to_string())),
@@ -155,6 +163,7 @@ fn fault(fault: &FieldFault) -> String {
         "" => "the body",
         // the back office's name for it
         "user_name" => "username",
+        "current_password" => "old_password",
         field => field,
     };
     format!("{field} {}", fault.message)

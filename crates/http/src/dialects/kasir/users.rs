@@ -21,7 +21,7 @@ use listing::list;
 use parts::Parts;
 
 const USERS: &str = "/api/v1/users";
-const USER: &str = "/api/v1/users/{id}";
+pub(super) const USER: &str = "/api/v1/users/{id}";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -59,6 +59,11 @@ async fn make(call: &Call, caller: Caller, below: bool) -> Result<Ranked, Failur
     let role = RoleName::parse(rank.name()).map_err(|why| Failure::Fault(format!("a rank is no role: {why}")))?;
     let (email, status) = (sent.email, status(sent.active.unwrap_or(true), UserStatus::Pending));
     call.office(move |office| {
+        let tenant = caller.profile.tenant.id;
+        let mut words = office::password_words(office.store, tenant, None)?;
+        words.push(name.to_string());
+        words.extend(email.iter().flat_map(office::email_words));
+        let verifier = office.engine.verifier(&password, &words)?;
         let new = NewUser {
             id: office.engine.id(UserId::new)?,
             display_name: name.to_string(),
@@ -68,9 +73,9 @@ async fn make(call: &Call, caller: Caller, below: bool) -> Result<Ranked, Failur
             feature: None,
             roles: vec![role],
             devices: Vec::new(),
-            verifier: Some(office.engine.verifier(&password)?),
+            verifier: Some(verifier),
         };
-        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
+        let stamp = office.stamp(&caller)?;
         let user = if below {
             decided(office::register_user(office.store, tenant, &stamp, caller.profile.rank, rank, &new))?
         } else {
@@ -97,13 +102,20 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     caller.need_rank(Rank::Admin)?;
     let (id, sent) = (id(&call)?, Parts::read(&call, false)?);
-    let change = UserChange {
+    let own = caller.user() == Some(id);
+    let proof = sent.proof.filter(|_| own && sent.email.is_some());
+    let mut change = UserChange {
         name: sent.name,
         email: sent.email.map(Some),
         status: sent.active.map(|active| status(active, UserStatus::Suspended)),
         rank: sent.rank,
         ..UserChange::default()
     };
+    if let Some(proof) = proof {
+        let caller = caller.clone();
+        call.block(move |engine| engine.confirm_password(&caller, &proof)).await?;
+        change.proved = true;
+    }
     let changed = write(&call, caller, id, move |office, tenant, stamp| {
         office::change_user(office.store, tenant, stamp, id, None, &change)
     })

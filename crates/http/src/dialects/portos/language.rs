@@ -99,6 +99,7 @@ fn decided_against(refused: &Refused, language: Language) -> Option<Cow<'static,
         | Refused::Invalid { .. }
         | Refused::Repeated { .. }
         | Refused::Empty { .. }
+        | Refused::Unproved
         | Refused::Spans(_) => {
             return None;
         }
@@ -115,6 +116,7 @@ fn decided_against(refused: &Refused, language: Language) -> Option<Cow<'static,
         | Refused::Full { .. }
         | Refused::LastAdmin
         | Refused::Virtual
+        | Refused::OwnPassword
         | Refused::Status { .. }
         | Refused::KeyReused => language.pick("Táto zmena nie je možná.", "This change cannot be made."),
     }))

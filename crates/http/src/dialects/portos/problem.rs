@@ -120,10 +120,12 @@ fn error_code(failure: &Failure) -> Option<&'static str> {
             | Refused::Invalid { .. }
             | Refused::Repeated { .. }
             | Refused::Empty { .. }
+            | Refused::Unproved
             | Refused::Spans(_) => "ValidationFailed",
             Refused::Moved { .. } | Refused::TicketMoved { .. } => "ResourceVersionMismatch",
             Refused::TooHigh(_)
             | Refused::Missing(_)
+            | Refused::OwnPassword
             | Refused::Ticket(TicketRefused::NoPerson | TicketRefused::NotSelling) => "Unauthorized",
             Refused::Ticket(_) if !office::faults(refused).is_empty() => "ValidationFailed",
             Refused::Absent { .. }

@@ -70,7 +70,8 @@ async fn register(call: Call) -> Result<HttpResponse, Failure> {
     let password = Secret::new(sent.password.clone().given().unwrap_or_default());
     let verifier = call
         .office(move |office| {
-            let verifier = office.engine.verifier_of_stranger(&password, address)?;
+            let words = words(&sent);
+            let verifier = office.engine.verifier_of_stranger(&password, &words, address)?;
             let vendor = vendor(office, sent, verifier.clone())?;
             let stamps = [office.engine.own_stamp(address)?, office.engine.own_stamp(address)?];
             let [of_tenant, of_admin] = &stamps;
@@ -83,12 +84,20 @@ async fn register(call: Call) -> Result<HttpResponse, Failure> {
     entered(StatusCode::CREATED, &granted)
 }
 
+/// What the password may not be made of: the names that the vendor gives.
+fn words(sent: &Registration) -> Vec<String> {
+    let names = [&sent.business_name, &sent.name].into_iter().filter_map(|name| name.clone().given());
+    let email = sent.email.clone().given().and_then(|text| Email::parse(&text).ok());
+    names.chain(email.iter().flat_map(office::email_words)).collect()
+}
+
 /// The vendor that is to be, with the verifier of its admin's password.
 fn vendor(office: &Office<'_>, sent: Registration, verifier: Verifier) -> Result<NewVendor, Failure> {
     let engine = office.engine;
     let unfit = |what: &str| Error::Fault(format!("a vendor's {what} does not fit"));
     let business = sent.business_name.given().unwrap_or_default().trim().to_owned();
     let email = Email::parse(&sent.email.given().unwrap_or_default()).map_err(|_| unfit("e-mail address"))?;
+    let display_name = sent.name.given().unwrap_or_default().trim().to_owned();
     let tenant = NewTenant {
         id: engine.id(TenantId::new)?,
         slug: slug(&business).ok_or_else(|| unfit("short name"))?,
@@ -102,7 +111,7 @@ fn vendor(office: &Office<'_>, sent: Registration, verifier: Verifier) -> Result
         id: engine.id(UserId::new)?,
         name: user_name(&email).ok_or_else(|| unfit("user name"))?,
         email: Some(email),
-        display_name: sent.name.given().unwrap_or_default().trim().to_owned(),
+        display_name,
         status: UserStatus::Active,
         feature: None,
         roles: vec![RoleName::parse(Rank::Admin.name()).map_err(|_| unfit("role"))?],

@@ -7,7 +7,7 @@ use actix_web::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use tillgate_auth_core::Auth;
 use tillgate_domain::office::{self, ports::ResetRequest};
-use tillgate_domain::{Email, ResetId, Secret};
+use tillgate_domain::{Email, PrincipalId, ResetId, Secret};
 use validator::Validate;
 
 use crate::answer;
@@ -67,10 +67,9 @@ async fn reset(call: Call) -> Result<HttpResponse, Failure> {
     let address = call.address();
     call.office(move |office| {
         // a guess costs no hash
-        if !office::reset_stands(office.store, &digest, office.engine.time().at)? {
-            return Err(spent());
-        }
-        let verifier = office.engine.verifier_of_stranger(&password, address)?;
+        let holder = office::reset_holder(office.store, &digest, office.engine.time().at)?.ok_or_else(spent)?;
+        let words = office::password_words(office.store, holder.tenant, Some(PrincipalId::User(holder.id)))?;
+        let verifier = office.engine.verifier_of_stranger(&password, &words, address)?;
         let stamp = office.engine.own_stamp(address)?;
         office::reset_password(office.store, &stamp, &digest, &verifier)?.map(drop).ok_or_else(spent)
     })

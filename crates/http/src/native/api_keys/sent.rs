@@ -23,7 +23,7 @@ pub(in crate::native) enum Status {
 impl Status {
     pub(in crate::native) const ALL: [Self; 2] = [Self::Active, Self::Revoked];
 
-    pub(super) const fn of(active: bool) -> Self {
+    pub(in crate::native) const fn of(active: bool) -> Self {
         if active { Self::Active } else { Self::Revoked }
     }
 
@@ -81,7 +81,8 @@ pub(super) struct New {
     #[validate(required, custom(function = "fits"))]
     #[schema(value_type = String, min_length = 1, max_length = 100, required = true)]
     device: Field<DeviceName>,
-    /// What the user's rights are narrowed to; none leaves them as they are.
+    /// What the user's rights are narrowed to. Without any, a key of an admin gives whatever the user is given later; for everybody
+    /// else it gets the rights as permissions that the user has now.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<Vec<String>>)]
@@ -117,7 +118,7 @@ pub(super) struct Change {
     #[validate(custom(function = "stays"))]
     #[schema(value_type = String, min_length = 1, max_length = 100)]
     device: Field<DeviceName>,
-    /// The permissions, in the place of those there are; null or none leaves the user's rights as they are.
+    /// The permissions, in the place of those there are; null or none as for a new key.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<Vec<String>>)]

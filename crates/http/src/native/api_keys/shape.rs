@@ -29,7 +29,7 @@ pub(super) struct Shape<'k> {
     user: &'k str,
     /// The name of the device that it runs on.
     device: &'k str,
-    /// What the user's rights are narrowed to; none leaves them as they are.
+    /// What the user's rights are narrowed to; none: the key gives whatever the user is given.
     #[schema(value_type = Vec<String>)]
     permissions: &'k Rights,
     /// When it was made.

@@ -49,7 +49,7 @@ pub(super) fn list() -> Entry {
 pub(super) fn add() -> Entry {
     Entry::of(TAG, "Makes an API key")
         .more("A program signs requests with it, or sends it as OAuth's client id and secret. The secret is in this answer and in no other.")
-        .more("Nobody makes a key to more than they hold.")
+        .more("Nobody makes a key to more than they hold. Only an admin makes one without permissions, which grows with its user.")
         .asks(Asks::Right("apiKeyCreate"))
         .takes::<New>(json!({
             "name": "Warehouse",

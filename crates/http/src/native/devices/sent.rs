@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
-use tillgate_auth_core::Auth;
-use tillgate_domain::office::{DeviceChange, NewDevice, PreferencesChange, SettingsChange};
-use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, JsonObject, RoleName, Secret};
+use tillgate_domain::office::{self, DeviceChange, NewDevice, PreferencesChange, SettingsChange};
+use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, JsonObject, RoleName, Secret, TenantId};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::failure::Failure;
 use crate::field::{Field, NewName, fits, settable, stays};
 use crate::native::schemas;
+use crate::office::Office;
 
 /// A device that is to be.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -102,12 +102,20 @@ pub(super) struct Change {
 
 impl New {
     /// The device, with an id of its own and the hash of its password.
-    pub(super) fn device(self, engine: &Auth) -> Result<NewDevice, Failure> {
-        let verifier = self.password.given().map(|password| engine.verifier(&password)).transpose()?;
+    pub(super) fn device(self, office: &Office<'_>, tenant: TenantId) -> Result<NewDevice, Failure> {
+        let NewName(name) = self.name.needed()?;
+        let verifier = match self.password.given() {
+            Some(password) => {
+                let mut words = office::password_words(office.store, tenant, None)?;
+                words.push(name.to_string());
+                Some(office.engine.verifier(&password, &words)?)
+            }
+            None => None,
+        };
         let settings = self.settings.given().unwrap_or_default();
         Ok(NewDevice {
-            id: engine.id(DeviceId::new)?,
-            name: self.name.needed()?.0,
+            id: office.engine.id(DeviceId::new)?,
+            name,
             environment: self.environment.needed()?,
             status: self.status.given().unwrap_or(DeviceStatus::Active),
             description: self.description.given().unwrap_or_default(),

@@ -64,11 +64,16 @@ pub(super) struct OwnPassword {
     #[validate(required, custom(function = "fits"))]
     #[schema(value_type = String, write_only, required = true)]
     current_password: Field<Secret<String>>,
-    /// The other one: 8 to 128 characters, none of the commonest.
+    /// The other one: 8 to 128 characters, none of the commonest, not made of your names, the tenant's or a device's.
     #[serde(default)]
     #[validate(required, custom(function = "settable"))]
     #[schema(value_type = String, min_length = 8, max_length = 128, write_only, required = true)]
     password: Field<Secret<String>>,
+    /// Whether your API keys are revoked too; they stay otherwise.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<bool>)]
+    keys: Field<bool>,
 }
 
 /// Whose sessions are to end: a user's, a device's, or everybody's; one of the three is named.
@@ -153,8 +158,8 @@ pub(super) fn refresh_token(headers: &HeaderMap, body: &[u8]) -> Result<Secret<S
     sent.refresh_token.needed()
 }
 
-/// The password there is and the one that is to be.
-pub(super) fn passwords(headers: &HeaderMap, body: &[u8]) -> Result<(Secret<String>, Secret<String>), Failure> {
+/// The password there is, the one that is to be, and whether the API keys end.
+pub(super) fn passwords(headers: &HeaderMap, body: &[u8]) -> Result<(Secret<String>, Secret<String>, bool), Failure> {
     let sent: OwnPassword = read(headers, body)?;
-    Ok((sent.current_password.needed()?, sent.password.needed()?))
+    Ok((sent.current_password.needed()?, sent.password.needed()?, sent.keys.given().unwrap_or(false)))
 }

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::sent::{Credentials, EndSessions, OwnPassword, Renewal};
+use crate::native::passwords::{self, Changed};
 use crate::native::shapes::{Current, Session, Tokens};
 use crate::openapi::{Asks, Entry, id_schema, truth_schema};
 
@@ -80,9 +81,10 @@ pub(super) fn log_out() -> Entry {
 
 pub(super) fn change_password() -> Entry {
     Entry::of(TAG, "Changes one's own password")
-        .more("The caller's other sessions end; this one goes on. A wrong `current_password` is 401 and counts as a failed login.")
+        .more("The caller's other sessions end, permanent tokens too; this one goes on. A wrong `current_password` is 401 and counts as a failed login.")
+        .more("API keys need no password: the answer and the audit name them, and `keys` revokes them.")
         .takes::<OwnPassword>(json!({ "current_password": "correct horse battery", "password": "another horse battery" }))
-        .done("It is changed.")
+        .answers::<Changed<'_>>(200, "It is changed.", passwords::example())
         .refuses(&[429])
 }
 

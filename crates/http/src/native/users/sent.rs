@@ -1,9 +1,8 @@
 //! What requests say of users.
 
 use serde::Deserialize;
-use tillgate_auth_core::Auth;
-use tillgate_domain::office::{DeviceRoles, NewUser, RolesOn, UserChange};
-use tillgate_domain::{Email, ExactJson, RoleName, Secret, UserId, UserName, UserStatus};
+use tillgate_domain::office::{self, DeviceRoles, NewUser, RolesOn, UserChange};
+use tillgate_domain::{Email, ExactJson, RoleName, Secret, TenantId, UserId, UserName, UserStatus};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -11,6 +10,7 @@ use super::shape::On;
 use crate::failure::Failure;
 use crate::field::{Field, Fit, Members, NewName, Unfit, fits, settable, stays};
 use crate::native::schemas;
+use crate::office::Office;
 
 /// A user who is to be.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -32,7 +32,8 @@ pub(super) struct New {
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
     display_name: Field<String>,
-    /// The password, where they have one from the start: 8 to 128 characters.
+    /// The password, where they have one from the start: 8 to 128 characters, none of the commonest, not made of their names, the
+    /// tenant's or a device's.
     #[serde(default)]
     #[validate(custom(function = "settable"))]
     #[schema(value_type = Option<String>, min_length = 8, max_length = 128, write_only)]
@@ -68,11 +69,16 @@ pub(super) struct Change {
     #[validate(custom(function = "stays"))]
     #[schema(value_type = String, min_length = 1, max_length = 100)]
     user_name: Field<UserName>,
-    /// Another e-mail address; null for none any more.
+    /// Another e-mail address; null for none any more. One of your own requires `current_password`.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<String>, format = Email, max_length = 254)]
     email: Field<Email>,
+    /// Your password, with another e-mail address of your own: whoever has the address can reset the password.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<String>, write_only)]
+    current_password: Field<Secret<String>>,
     /// Another name that people read.
     #[serde(default)]
     #[validate(custom(function = "stays"))]
@@ -97,13 +103,23 @@ pub(super) struct Change {
 
 impl New {
     /// The user, with an id of their own and the hash of the password.
-    pub(super) fn user(self, engine: &Auth) -> Result<NewUser, Failure> {
+    pub(super) fn user(self, office: &Office<'_>, tenant: TenantId) -> Result<NewUser, Failure> {
         let NewName(name) = self.user_name.needed()?;
-        let verifier = self.password.given().map(|password| engine.verifier(&password)).transpose()?;
+        let email = self.email.given().map(|NewName(email)| email);
+        let display_name = self.display_name.given().unwrap_or_else(|| name.to_string());
+        let verifier = match self.password.given() {
+            Some(password) => {
+                let mut words = office::password_words(office.store, tenant, None)?;
+                words.extend([name.to_string(), display_name.clone()]);
+                words.extend(email.iter().flat_map(office::email_words));
+                Some(office.engine.verifier(&password, &words)?)
+            }
+            None => None,
+        };
         Ok(NewUser {
-            id: engine.id(UserId::new)?,
-            email: self.email.given().map(|NewName(email)| email),
-            display_name: self.display_name.given().unwrap_or_else(|| name.to_string()),
+            id: office.engine.id(UserId::new)?,
+            email,
+            display_name,
             name,
             status: self.status.given().unwrap_or(UserStatus::Active),
             feature: self.feature.given(),
@@ -115,6 +131,11 @@ impl New {
 }
 
 impl Change {
+    /// The password that came with another e-mail address.
+    pub(super) fn proof(&self) -> Option<Secret<String>> {
+        self.email.clone().patch().and_then(|_| self.current_password.clone().given())
+    }
+
     pub(super) fn change(self) -> UserChange {
         UserChange {
             name: self.user_name.given(),
@@ -124,6 +145,7 @@ impl Change {
             roles: self.roles.given(),
             rank: None,
             devices: self.devices.given().map_or(DeviceRoles::Keep, DeviceRoles::Replace),
+            proved: false,
         }
     }
 }

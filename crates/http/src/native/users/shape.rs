@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 use tillgate_domain::office::{Person, RolesOn};
-use tillgate_domain::{Email, Instant, RoleName, UserId};
+use tillgate_domain::{ApiKey, Email, Instant, RoleName, UserId};
 use utoipa::ToSchema;
 
 use crate::instants::instant;
+use crate::native::passwords::NamedApiKey;
 use crate::native::schemas::UserStatus;
 
 /// A user.
@@ -41,6 +42,25 @@ pub(super) struct Shape<'p> {
     #[serde(serialize_with = "instant")]
     #[schema(value_type = String, format = DateTime)]
     updated_at: Instant,
+}
+
+/// A user who was changed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ChangedUser)]
+pub(super) struct Changed<'p> {
+    #[serde(flatten)]
+    user: Shape<'p>,
+    /// After a change of roles, the active API keys without permissions that run as this user: they give whatever the user is given.
+    /// Narrow or revoke those that should not. Left out if there is none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    growing_api_keys: Vec<NamedApiKey<'p>>,
+}
+
+impl<'p> Changed<'p> {
+    pub(super) fn of(person: &'p Person, growing: &'p [ApiKey]) -> Self {
+        Self { user: Shape::of(person), growing_api_keys: growing.iter().map(NamedApiKey::of).collect() }
+    }
 }
 
 /// A device with the roles that a user has there; none lets them log in there without a right.

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use utoipa::PartialSchema;
 
 use super::sent::{Change, New};
-use super::shape::Shape;
-use crate::native::passwords::NewPassword;
+use super::shape::{Changed, Shape};
+use crate::native::passwords::{self, Changed as ChangedPassword, NewUserPassword};
 use crate::native::schemas::UserStatus;
 use crate::openapi::{Asks, Entry, order_schema, text_schema};
 
@@ -69,7 +69,8 @@ pub(super) fn change() -> Entry {
         .more("To delete asks the right `userDelete` instead, and whoever changes somebody holds every right that they have or get.")
         .asks(Asks::Right("userUpdate"))
         .patches::<Change>(json!({ "display_name": "Jana Malá", "email": null, "roles": ["cashier"] }))
-        .answers::<Shape<'_>>(200, "The user as they are now.", example())
+        .more("Another e-mail address of your own requires `current_password`; a wrong one is 401 and counts as a failed login.")
+        .answers::<Changed<'_>>(200, "The user as they are now.", example())
         .with_version()
         .refuses(&[409])
 }
@@ -85,10 +86,12 @@ pub(super) fn delete() -> Entry {
 
 pub(super) fn set_password() -> Entry {
     Entry::of(TAG, "Sets a user's password")
-        .more("Every session of theirs ends at once, and failed logins are forgotten.")
+        .more("Every session of theirs ends at once, permanent tokens too, and failed logins are forgotten.")
+        .more("API keys need no password: the answer and the audit name them, and `keys` revokes them.")
+        .more("Your own password is refused here: use `PUT /sessions/current/password`.")
         .asks(Asks::Right("userUpdate"))
-        .takes::<NewPassword>(json!({ "password": "correct horse battery" }))
-        .done("It is set.")
+        .takes::<NewUserPassword>(json!({ "password": "correct horse battery" }))
+        .answers::<ChangedPassword<'_>>(200, "It is set.", passwords::example())
         .refuses(&[409])
 }
 

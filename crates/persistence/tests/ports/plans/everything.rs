@@ -332,7 +332,10 @@ fn resets(tx: &mut (dyn OfficeTx + '_), shop: &Shop) -> Stored<()> {
     tx.resets().spend(&digest)?;
     tx.resets().void(user)?;
     tx.resets().sweep(at(99), 9)?;
-    tx.resets().settle(request.id)
+    tx.resets().settle(request.id)?;
+    tx.resets().settle_all(&[request.id, ResetId(uuid(71))])?;
+    let emails = [Folded::of("anna@example.com"), Folded::of("ben@example.com")];
+    tx.users().mailed_among(&emails.into()).map(drop)
 }
 
 /// The same for the seals of the audit.

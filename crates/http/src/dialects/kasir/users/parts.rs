@@ -20,6 +20,8 @@ struct Sent {
     #[validate(custom(function = "fits"))]
     password: Field<String>,
     #[validate(custom(function = "fits"))]
+    old_password: Field<String>,
+    #[validate(custom(function = "fits"))]
     role: Field<String>,
     #[validate(custom(function = "fits"))]
     is_active: Field<bool>,
@@ -30,6 +32,8 @@ pub(super) struct Parts {
     pub(super) name: Option<UserName>,
     pub(super) email: Option<Email>,
     pub(super) password: Option<Secret<String>>,
+    /// The password that the caller has, who changes their own e-mail address. The published body has no such member.
+    pub(super) proof: Option<Secret<String>>,
     pub(super) rank: Option<Rank>,
     pub(super) active: Option<bool>,
 }
@@ -51,6 +55,7 @@ impl Parts {
                 .given()
                 .and_then(|text| Email::parse(&text).map_err(|why| fault("email", "format", why.to_string())).ok()),
             password: sent.password.given().map(Secret::new),
+            proof: sent.old_password.given().map(Secret::new),
             rank: sent.role.given().and_then(|text| {
                 let rank = rank(&text);
                 if rank.is_none() {

@@ -1,0 +1,123 @@
+//! A list of passwords that nobody may choose, larger than the built-in one: breached passwords, for example.
+//!
+//! Eight bytes of a digest are kept for each, so a million passwords take 8 MB. The digests are no secret and protect none.
+
+use std::fmt;
+use std::io::{self, BufRead};
+
+use ring::digest::{SHA256, digest};
+
+use super::acceptable::{SHORTEST, compared};
+
+/// How large a list may be, in bytes: 64 MiB, about seven million passwords, which take 56 MB of memory.
+pub const MAX_LIST_BYTES: u64 = 64 << 20;
+
+/// How long a line may be, in bytes. No password that may be set is longer.
+const MAX_LINE_BYTES: usize = 4096;
+
+/// Why a list cannot be read, in a sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ListError {
+    /// It cannot be read at all.
+    #[error("cannot be read: {0}")]
+    Unreadable(#[from] io::Error),
+    /// It is larger than [`MAX_LIST_BYTES`].
+    #[error("is larger than {} MiB; use a shorter list", MAX_LIST_BYTES >> 20)]
+    TooLarge,
+    /// A line that is no text.
+    #[error("has no UTF-8 text in line {0}; convert the file, or remove the line")]
+    NotText(usize),
+    /// There is no password in it that could be set.
+    #[error("has no password of {SHORTEST} characters or more; write one password on each line")]
+    Empty,
+}
+
+/// Passwords that nobody may choose.
+pub struct PasswordList {
+    /// The beginnings of digests, in order.
+    digests: Vec<u64>,
+}
+
+impl PasswordList {
+    /// Reads a list with one password on each line, in UTF-8. Those too short to be set are left out.
+    ///
+    /// # Errors
+    /// It cannot be read, is too large, is no text or holds no password.
+    pub fn read(mut from: impl BufRead) -> Result<Self, ListError> {
+        let (mut digests, mut line, mut size) = (Vec::new(), Vec::new(), 0_u64);
+        for number in 1_usize.. {
+            line.clear();
+            let read = io::Read::take(&mut from, MAX_LIST_BYTES - size + 1).read_until(b'\n', &mut line)?;
+            if read == 0 {
+                break;
+            }
+            size = size.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
+            if size > MAX_LIST_BYTES {
+                return Err(ListError::TooLarge);
+            }
+            if line.len() > MAX_LINE_BYTES {
+                continue;
+            }
+            let text = std::str::from_utf8(&line).map_err(|_| ListError::NotText(number))?;
+            let password = compared(text.trim_end_matches(['\r', '\n']).trim_start_matches('\u{feff}'));
+            if password.chars().count() >= SHORTEST {
+                digests.push(beginning(&password));
+            }
+        }
+        digests.sort_unstable();
+        digests.dedup();
+        digests.shrink_to_fit();
+        if digests.is_empty() { Err(ListError::Empty) } else { Ok(Self { digests }) }
+    }
+
+    /// How many passwords are on it.
+    pub fn len(&self) -> usize {
+        self.digests.len()
+    }
+
+    /// Whether there is none on it, which no list that was read is.
+    pub fn is_empty(&self) -> bool {
+        self.digests.is_empty()
+    }
+
+    /// Whether a password is on it, as it is compared.
+    pub(super) fn has(&self, compared: &str) -> bool {
+        self.digests.binary_search(&beginning(compared)).is_ok()
+    }
+}
+
+impl fmt::Debug for PasswordList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("PasswordList").field("len", &self.len()).finish()
+    }
+}
+
+fn beginning(text: &str) -> u64 {
+    let digest = digest(&SHA256, text.as_bytes());
+    digest.as_ref().iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_is_one_password_a_line() {
+        let list = PasswordList::read("\u{feff}rosebud-77\r\nshort\n\nRoseBud-77\nžltý-kôň-1".as_bytes()).unwrap();
+        assert_eq!(list.len(), 2);
+        for on_it in ["rosebud-77", "žltý-kôň-1"] {
+            assert!(list.has(&compared(on_it)), "{on_it}");
+        }
+        assert!(!list.has("short") && !list.has("rosebud-78") && !list.is_empty());
+    }
+
+    #[test]
+    fn what_is_no_list_says_why() {
+        let said = |bytes: &[u8]| PasswordList::read(bytes).unwrap_err().to_string();
+        assert!(said(b"long-enough\n\xff\xfe\n").contains("line 2"));
+        assert!(said(b"short\n").contains("8 characters"));
+        assert!(said(b"").contains("8 characters"));
+        let endless = io::BufReader::with_capacity(1 << 20, io::repeat(b'a'));
+        assert!(matches!(PasswordList::read(endless), Err(ListError::TooLarge)));
+    }
+}
