@@ -10,6 +10,7 @@ pub mod api_key;
 pub mod audit;
 pub mod change;
 pub mod device;
+pub mod email;
 pub mod id;
 pub mod instant;
 pub mod json;

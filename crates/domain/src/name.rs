@@ -118,8 +118,9 @@ names! {
     /// The name of a role: 1 to 100 characters. Unique in its tenant. A new one is of the `FreeformClass`.
     RoleName(str::to_owned, |text| plain(text, 100), precis::check_name),
     /// An e-mail address: something before and after one `@`, no blanks, at most 254 characters (RFC 5321, 4.5.3.1.3). Unique
-    /// over the whole server. An `@` of another width counts as one. A new one has no character that the `FreeformClass` has not.
-    Email(plain_at, email, precis::check_name),
+    /// over the whole server. An `@` of another width counts as one. A new one has no character that the `FreeformClass` has not,
+    /// and is one that a mail server takes.
+    Email(plain_at, email, |text| precis::check_name(text).and_then(|()| crate::email::check_deliverable(text))),
     /// The short name of a tenant in configuration and requests: `a-z0-9-`, 1 to 63 characters. Unique over the server.
     Slug(str::to_owned, slug, |_| Ok(())),
 }

@@ -98,10 +98,11 @@ impl Mail {
 
     /// Sends a text, or says why it could not be sent. `id` names it in the spool folder.
     pub(crate) fn send(&self, id: &str, to: &Email, subject: &str, text: &str) -> Result<(), Unsent> {
-        let address: lettre::Address = to
-            .as_str()
-            .parse()
-            .map_err(|error| Unsent { why: format!("the address cannot be written to: {error}"), permanent: true })?;
+        let unreachable =
+            |why: &str| Unsent { why: format!("the address cannot be written to: {why}"), permanent: true };
+        let told = to.for_mail_server().ok_or_else(|| unreachable("its domain is no name of a host"))?;
+        let address: lettre::Address =
+            told.parse().map_err(|error: lettre::address::AddressError| unreachable(&error.to_string()))?;
         let message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, address.clone()))

@@ -8,8 +8,8 @@ use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::{Authority, Stamp};
 use super::text;
 use crate::{
-    Action, Assignment, Email, Epoch, PrincipalId, RoleName, Scope, Secret, Store, StoreError, StoreExt, Subject,
-    TenantId, User, UserId, UserName, UserStatus,
+    Action, Assignment, Email, Epoch, PrincipalId, RoleName, Scope, Secret, Store, StoreError, StoreExt, Stored,
+    Subject, TenantId, User, UserId, UserName, UserStatus,
 };
 
 /// A user who is to be.
@@ -55,10 +55,10 @@ pub(super) fn add(
 ) -> Result<User, Halt> {
     may_add_user(&stamp.authority)?;
     new.name.check_new().map_err(|why| Refused::Invalid { field: Field::UserName, why })?;
-    if let Some(email) = &new.email {
-        email.check_new().map_err(|why| Refused::Invalid { field: Field::Email, why })?;
-    }
     text::check_name(Field::DisplayName, &new.display_name, text::LABEL)?;
+    if let Some(email) = &new.email {
+        check_email(tx, email, new.id)?;
+    }
     if let Some(feature) = &new.feature {
         text::check_name(Field::Feature, feature, text::LABEL)?;
         if new.verifier.is_some() {
@@ -104,6 +104,25 @@ pub(super) fn add(
     Ok(user)
 }
 
+/// Refuses an address that is entered anew where no mail can be sent to it, or somebody has it in another form of its domain.
+pub(super) fn check_email(tx: &mut dyn OfficeTx, email: &Email, whose: UserId) -> Result<(), Halt> {
+    email.check_new().map_err(|why| Refused::Invalid { field: Field::Email, why })?;
+    if by_email(tx, email.as_str())?.is_some_and(|other| other.id != whose) {
+        return Err(Refused::Taken { field: Field::Email, value: email.to_string() }.into());
+    }
+    Ok(())
+}
+
+/// Whoever has this e-mail address, under each form that it may be kept under.
+pub(super) fn by_email(tx: &mut dyn OfficeTx, email: &str) -> Stored<Option<User>> {
+    for key in Email::keys_of(email) {
+        if let Some(user) = tx.users().mailed(&key)? {
+            return Ok(Some(user));
+        }
+    }
+    Ok(None)
+}
+
 /// Which name stood in the way of this user; a conflict where it is gone again.
 pub(super) fn taken(tx: &mut dyn OfficeTx, user: &User) -> Result<Refused, StoreError> {
     let other = |found: Option<User>| found.is_some_and(|found| found.id != user.id);
@@ -111,7 +130,7 @@ pub(super) fn taken(tx: &mut dyn OfficeTx, user: &User) -> Result<Refused, Store
         return Ok(Refused::Taken { field: Field::UserName, value: user.name.to_string() });
     }
     if let Some(email) = &user.email
-        && other(tx.users().mailed(&email.folded())?)
+        && other(by_email(tx, email.as_str())?)
     {
         return Ok(Refused::Taken { field: Field::Email, value: email.to_string() });
     }

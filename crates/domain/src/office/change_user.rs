@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::add_user::taken;
+use super::add_user::{check_email, taken};
 use super::assignment::{self, DeviceRoles};
 use super::differences::differences;
 use super::growing_keys;
@@ -135,6 +135,9 @@ fn apply_to(
     stamp.authority.cover(&assignment::rights(&after.assignment, &roles))?;
     if after == *before {
         return Ok(after);
+    }
+    if let Some(email) = after.email.as_ref().filter(|_| after.email != before.email) {
+        check_email(tx, email, id)?;
     }
     if after.email != before.email && stamp.is_by(PrincipalId::User(id)) && !change.proved {
         return Err(Refused::Unproved.into());

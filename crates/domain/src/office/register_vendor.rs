@@ -2,7 +2,7 @@
 //! register.
 
 use super::add_tenant::{self, NewTenant};
-use super::add_user::{self, NewUser};
+use super::add_user::{self, NewUser, check_email};
 use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
@@ -31,12 +31,7 @@ fn register(tx: &mut dyn OfficeTx, stamps: [&Stamp; 2], new: &NewVendor) -> Resu
     text::check_name(Field::DisplayName, &admin.display_name, text::LABEL)?;
     admin.name.check_new().map_err(|why| Refused::Invalid { field: Field::UserName, why })?;
     if let Some(email) = &admin.email {
-        email.check_new().map_err(|why| Refused::Invalid { field: Field::Email, why })?;
-    }
-    if let Some(email) = &admin.email
-        && tx.users().mailed(&email.folded())?.is_some()
-    {
-        return Err(Refused::Taken { field: Field::Email, value: email.to_string() }.into());
+        check_email(tx, email, admin.id)?;
     }
     let slug = if tx.tenants().named(&tenant.slug)?.is_some() { longer(tenant)? } else { tenant.slug.clone() };
     let [of_tenant, of_admin] = stamps;

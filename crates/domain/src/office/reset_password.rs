@@ -6,6 +6,7 @@
 
 use serde_json::{Map, json};
 
+use super::add_user::by_email;
 use super::ports::{OfficeTx, OfficeView, Reset, ResetDigest, ResetRequest};
 use super::reset_queue::may_reset;
 use super::set_password;
@@ -55,7 +56,7 @@ pub fn grant_reset(
         if !tx.resets().postpone(request.id, request.due_at, grant.again_at)? {
             return Ok(Taken::Lost);
         }
-        let user = tx.users().mailed(&request.email.folded())?.filter(may_reset);
+        let user = by_email(tx, request.email.as_str())?.filter(may_reset);
         let user = user.filter(|user| request.tenant.is_none_or(|tenant| tenant == user.tenant));
         let Some(user) = user else { return nobody(tx, request.id) };
         let newest = tx.resets().newest(user.id, request.id)?;
@@ -143,7 +144,7 @@ fn holder(tx: &mut dyn OfficeTx, reset: &Reset, now: Instant) -> Stored<Option<U
         return Ok(None);
     }
     let user = tx.users().find(reset.user)?.filter(may_reset);
-    Ok(user.filter(|user| user.email.as_ref().is_some_and(|email| email.folded() == reset.email.folded())))
+    Ok(user.filter(|user| user.email.as_ref().is_some_and(|email| email.key() == reset.email.key())))
 }
 
 /// Removes resets that have expired, `limit` at most, and says how many.

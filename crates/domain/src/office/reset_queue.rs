@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use super::ports::{OfficeView, ResetRequest};
-use crate::{Folded, Instant, ResetId, Store, StoreExt, Stored, TenantId, User, UserStatus};
+use crate::{Email, Folded, Instant, ResetId, Store, StoreExt, Stored, TenantId, User, UserStatus};
 
 /// How many requests are looked at in one unit of work.
 const WINDOW: u32 = 1_000;
@@ -20,7 +20,7 @@ const MAX_ROUNDS: usize = 20;
 pub fn pending_resets(store: &dyn Store<OfficeView>, now: Instant, limit: u32) -> Stored<Vec<ResetRequest>> {
     for _ in 0..MAX_ROUNDS {
         let due = store.read(|tx| tx.resets().due(now, WINDOW))?;
-        let emails: BTreeSet<Folded> = due.iter().map(|request| request.email.folded()).collect();
+        let emails: BTreeSet<Folded> = due.iter().flat_map(|request| Email::keys_of(request.email.as_str())).collect();
         let known = if emails.is_empty() { Vec::new() } else { store.read(|tx| tx.users().mailed_among(&emails))? };
         let full = due.len() >= usize::try_from(WINDOW).unwrap_or(usize::MAX);
         let (pending, settled) = sort_out(due, &known);
@@ -45,11 +45,11 @@ pub(super) fn may_reset(user: &User) -> bool {
 fn sort_out(due: Vec<ResetRequest>, known: &[User]) -> (Vec<ResetRequest>, Vec<ResetId>) {
     let owners = known.iter().filter(|user| may_reset(user));
     let owners: BTreeMap<Folded, TenantId> =
-        owners.filter_map(|user| Some((user.email.as_ref()?.folded(), user.tenant))).collect();
+        owners.filter_map(|user| Some((user.email.as_ref()?.key(), user.tenant))).collect();
     let mut seen = BTreeSet::new();
     let (mut pending, mut settled) = (Vec::new(), Vec::new());
     for request in due {
-        let email = request.email.folded();
+        let email = request.email.key();
         let owner = owners.get(&email).filter(|owner| request.tenant.is_none_or(|tenant| tenant == **owner));
         if owner.is_some() && seen.insert(email) {
             pending.push(request);
@@ -85,7 +85,6 @@ fn network(address: IpAddr) -> IpAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Email;
 
     fn request(number: u8, from: &str) -> ResetRequest {
         ResetRequest {

@@ -9,6 +9,7 @@
 )]
 
 mod access;
+mod addresses;
 mod api_keys;
 mod audit_events;
 mod bodies;

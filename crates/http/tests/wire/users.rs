@@ -90,6 +90,8 @@ async fn every_fault_of_a_body_is_told_at_once() {
     for (body, status, expected) in [
         (json!({ "user_name": "nina", "roles": ["chief"] }), 422, one("/roles", "unknown")),
         (json!({ "user_name": "nina", "password": "short" }), 422, one("/password", "weak")),
+        (json!({ "user_name": "nina", "email": "a..b@example.com" }), 422, one("/email", "format")),
+        (json!({ "user_name": "nina", "email": "nina@example.com." }), 422, one("/email", "format")),
         (json!({ "user_name": "CASHIER" }), 409, one("/user_name", "taken")),
     ] {
         let answer = desk.post("/users", body.clone()).await;

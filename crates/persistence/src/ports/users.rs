@@ -165,7 +165,7 @@ impl office::Users for Transaction<'_> {
     }
 
     fn mailed_among(&mut self, emails: &BTreeSet<Folded>) -> Stored<Vec<User>> {
-        let emails = emails.iter().map(Folded::as_str);
+        let emails = emails.iter().flat_map(keys);
         let rows = users::table
             .filter(users::email_folded.eq_any(emails))
             .select(UserRow::as_select())
@@ -183,7 +183,7 @@ impl office::Users for Transaction<'_> {
         {
             return Ok(false);
         }
-        let email = user.email.as_ref().map(Email::folded);
+        let email = user.email.as_ref().map(Email::key);
         if let Some(email) = email.filter(|email| row.row.email_folded.is_some() && email.former().is_some())
             && auth::Users::mailed(self, &email)?.is_some()
         {
@@ -203,7 +203,7 @@ impl office::Users for Transaction<'_> {
             name.filter(|_| key.is_some()).and_then(|name| name.former().map(str::to_owned))
         };
         let former = used(&row.folded, Some(user.name.folded()));
-        let former_email = used(&row.email_folded, user.email.as_ref().map(Email::folded));
+        let former_email = used(&row.email_folded, user.email.as_ref().map(Email::key));
         let binds = [
             Bind::from(&user.id.0),
             user.version.into(),

@@ -54,7 +54,7 @@ impl UserRow {
             name: user.name.as_str().to_owned(),
             folded: found.then(|| text(user.name.folded())),
             email: user.email.as_ref().map(|email| email.as_str().to_owned()),
-            email_folded: user.email.as_ref().filter(|_| found).map(|email| text(email.folded())),
+            email_folded: user.email.as_ref().filter(|_| found).map(|email| text(email.key())),
             display_name: user.display_name.clone(),
             status: user.status.name().to_owned(),
             feature: user.feature.clone(),

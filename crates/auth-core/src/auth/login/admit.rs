@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tillgate_domain::{Folded, Secret, Slug, StoreExt, Stored, Tenant};
+use tillgate_domain::{Email, Folded, Secret, Slug, StoreExt, Stored, Tenant};
 
 use super::Found;
 use crate::auth::Auth;
@@ -134,7 +134,7 @@ fn find(tx: &mut dyn AuthTx, login: &Login) -> Stored<Found> {
     let mut found = match &login.who {
         Who::User { login: name, device } => {
             let folded = Folded::of(name);
-            let mut found = if folded.has_at() { by_email(tx, login, &folded)? } else { by_name(tx, login, &folded)? };
+            let mut found = if folded.has_at() { by_email(tx, login, name)? } else { by_name(tx, login, &folded)? };
             // a name that was given before every `@` counted as one
             if found.user.is_none() && folded.has_at() && !name.contains('@') {
                 let named = by_name(tx, login, &folded)?;
@@ -173,12 +173,18 @@ fn by_name(tx: &mut dyn AuthTx, login: &Login, name: &Folded) -> Stored<Found> {
 }
 
 /// An e-mail address finds its tenant; where the way in or the request names one, it must be that.
-fn by_email(tx: &mut dyn AuthTx, login: &Login, email: &Folded) -> Stored<Found> {
+fn by_email(tx: &mut dyn AuthTx, login: &Login, email: &str) -> Stored<Found> {
     let named = match (&login.tenancy.fixed, &login.tenancy.asked) {
         (None, None) => None,
         _ => Some(named_tenant(tx, &login.tenancy)?),
     };
-    let user = tx.users().mailed(email)?;
+    let mut user = None;
+    for key in Email::keys_of(email) {
+        user = tx.users().mailed(&key)?;
+        if user.is_some() {
+            break;
+        }
+    }
     let tenant = match (&named, &user) {
         (Some(named), _) => named.clone(),
         (None, Some(user)) => tx.tenants().find(user.tenant)?,

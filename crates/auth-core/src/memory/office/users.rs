@@ -59,7 +59,7 @@ impl Users for Transaction<'_> {
         if old.status != UserStatus::Deleted {
             tables.user_names.remove(&(old.tenant, old.name.folded()));
             if let Some(email) = &old.email {
-                tables.emails.remove(&email.folded());
+                tables.emails.remove(&email.key());
             }
         }
         name_user(tables, user);
@@ -148,14 +148,14 @@ fn taken(tables: &Tables, user: &User) -> bool {
     let other = |holder: Option<&UserId>| holder.is_some_and(|holder| *holder != user.id);
     user.status != UserStatus::Deleted
         && (other(tables.user_names.get(&(user.tenant, user.name.folded())))
-            || user.email.as_ref().is_some_and(|email| other(tables.emails.get(&email.folded()))))
+            || user.email.as_ref().is_some_and(|email| other(tables.emails.get(&email.key()))))
 }
 
 fn name_user(tables: &mut Tables, user: &User) {
     if user.status != UserStatus::Deleted {
         tables.user_names.put((user.tenant, user.name.folded()), user.id);
         if let Some(email) = &user.email {
-            tables.emails.put(email.folded(), user.id);
+            tables.emails.put(email.key(), user.id);
         }
     }
 }

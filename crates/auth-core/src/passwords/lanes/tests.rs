@@ -112,7 +112,7 @@ fn whoever_waited_too_long_goes() {
     {
         lanes.offer(lane, None, second(at), who);
     }
-    assert_eq!(lanes.overdue(Duration::from_millis(3999)), []);
+    assert_eq!(lanes.overdue(Duration::from_millis(3999)), Vec::<char>::new());
     assert_eq!(lanes.overdue(second(5)), ['a', 'b', 'c']);
     assert_eq!([Lane::Known, Lane::Stranger, Lane::Setting].map(|lane| lanes.depth(lane)), [0, 1, 0]);
     assert_eq!(lanes.take(), Some('d'));

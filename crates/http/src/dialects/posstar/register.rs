@@ -7,8 +7,8 @@ use tillgate_auth_core::ports::Verifier;
 use tillgate_auth_core::{Error, Who};
 use tillgate_domain::office::{self, NewTenant, NewUser, NewVendor};
 use tillgate_domain::{
-    Branch, BranchId, Email, Locale, Rank, RoleId, RoleName, Secret, Slug, TenantId, UserId, UserName, UserStatus,
-    Zone, check_display_name,
+    Branch, BranchId, Email, InvalidName, Locale, Rank, RoleId, RoleName, Secret, Slug, TenantId, UserId, UserName,
+    UserStatus, Zone, check_display_name,
 };
 use validator::{Validate, ValidationError};
 
@@ -34,7 +34,7 @@ pub(super) fn route() -> Route {
 struct Registration {
     #[validate(required, length(max = 200), custom(function = "filled"))]
     name: Field<String>,
-    #[validate(required, custom(function = "email"))]
+    #[validate(required, custom(function = "deliverable"))]
     email: Field<String>,
     #[validate(required, custom(function = "settable"))]
     password: Field<String>,
@@ -52,6 +52,16 @@ fn filled(field: &Field<String>) -> Result<(), ValidationError> {
         Field::Given(name) => check_display_name(name.trim())
             .map_err(|why| ValidationError::new("format").with_message(why.to_string().into())),
         field => fits(field),
+    }
+}
+
+/// An address that mail can be sent to: the vendor's admin is found by it, and mailed when they forget their password.
+fn deliverable(field: &Field<String>) -> Result<(), ValidationError> {
+    match field {
+        Field::Given(text) if Email::parse(text).is_ok_and(|email| email.check_deliverable().is_err()) => {
+            Err(ValidationError::new("format").with_message(InvalidName::Email.to_string().into()))
+        }
+        field => email(field),
     }
 }
 

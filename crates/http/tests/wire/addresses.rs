@@ -1,0 +1,58 @@
+//! E-mail addresses that are entered: what no mail server takes is refused by every contract, and a domain has one form.
+
+use serde_json::json;
+
+use crate::office::Desk;
+use crate::shop::{PASSWORD, Shop, bearer, post};
+
+/// Of each kind that no mail server takes, one.
+const UNDELIVERABLE: [&str; 7] = [
+    "a,b@example.com",
+    "old..style@example.com",
+    "u@example.com.",
+    "u@example..com",
+    "u@[127.0.0.1]",
+    "u\u{200b}@example.com",
+    "u@-example.com",
+];
+
+#[actix_web::test]
+async fn address_that_no_mail_server_takes_is_refused_when_it_is_entered() {
+    let desk = Desk::open().await;
+    let witness = format!("/users/{}", desk.shop.native("witness").await.text("/session/user/id"));
+    let kasir = desk.shop.kasir("admin@example.com").await.text("/data/Token");
+    for email in UNDELIVERABLE {
+        let added = desk.post("/users", json!({ "user_name": "nina", "email": email })).await;
+        assert_eq!((added.status.as_u16(), added.text("/errors/0/pointer").as_str()), (422, "/email"), "{email}");
+        assert_eq!(desk.patch(&witness, "*", json!({ "email": email })).await.status, 422, "{email}");
+        let nina = json!({ "username": "nina", "email": email, "password": "staple battery", "role": "cashier" });
+        let answer = desk.shop.send(bearer(post("/kasir/api/v1/users", nina), &kasir)).await;
+        assert_eq!(answer.status, 400, "{email}: {}", answer.json());
+        let rita = json!({ "name": "Rita", "email": email, "password": "a song in the rain", "business_name": "Shop", "industry": "grocery" });
+        let answer = desk.shop.post("/posstar/api/v1/auth/register", rita).await;
+        assert_eq!(answer.status, 400, "{email}: {}", answer.json());
+        assert!(answer.text("/message").contains("email must be an e-mail address"), "{}", answer.json());
+    }
+}
+
+#[actix_web::test]
+async fn domain_and_its_punycode_form_are_one_address() {
+    let desk = Desk::open().await;
+    let forms = ["nina@münchen.example", "Nina@XN--MNCHEN-3YA.example"];
+    for (first, second) in [(forms[0], forms[1]), (forms[1], forms[0])] {
+        let new = json!({ "user_name": "nina", "email": first, "password": PASSWORD, "roles": ["cashier"] });
+        let added = desk.post("/users", new).await;
+        assert_eq!((added.status.as_u16(), added.text("/email").as_str()), (201, first), "{}", added.json());
+        let other = desk.post("/users", json!({ "user_name": "nora", "email": second })).await;
+        assert_eq!(other.text("/errors/0/code"), "taken", "{}", other.json());
+        for form in forms {
+            assert_eq!(login(&desk.shop, form).await, 201, "{form}");
+        }
+        let path = format!("/users/{}", added.text("/id"));
+        assert_eq!(desk.send(actix_web::http::Method::DELETE, &path, Some("*"), None).await.status, 204);
+    }
+}
+
+async fn login(shop: &Shop, login: &str) -> u16 {
+    shop.post("/api/v1/sessions", json!({ "login": login, "password": PASSWORD })).await.status.as_u16()
+}
