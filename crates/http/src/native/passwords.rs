@@ -16,7 +16,7 @@ use super::{body, done};
 use crate::answer;
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::{Field, settable};
+use crate::field::{Field, fits, settable};
 use crate::office::decided;
 
 /// A password that is to be set for a device.
@@ -34,7 +34,7 @@ pub(super) struct NewPassword {
 pub(super) struct NewUserPassword {
     /// 8 to 128 characters, none of the commonest, not made of the user's names, the tenant's or a device's.
     #[serde(default)]
-    #[validate(required, custom(function = "fits"))]
+    #[validate(required, custom(function = "settable"))]
     #[schema(value_type = String, min_length = 8, max_length = 128, write_only, required = true)]
     password: Field<Secret<String>>,
     /// Whether the user's API keys are revoked too; they stay otherwise.
