@@ -54,10 +54,10 @@ pub(crate) fn prepare(settings: &Settings, progress: &mut dyn FnMut(&str)) -> Re
     bring_up(open(settings)?, progress)
 }
 
-/// Whether there is a database with tables.
+/// Whether there is a database with tables. An empty file is none, and is not opened: SQLite would write into it.
 pub(crate) fn has_database(settings: &Settings) -> Result<bool, Stop> {
     if let Address::Sqlite(path) = address(settings)?
-        && !path.exists()
+        && std::fs::metadata(path).map_or(0, |found| found.len()) == 0
     {
         return Ok(false);
     }

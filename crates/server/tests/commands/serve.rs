@@ -127,6 +127,7 @@ fn beyond_loopback_something_has_to_cover_the_passwords() {
     assert!(
         home.refused(&["serve", "--listen", "0.0.0.0:0", "--behind-proxy", "nowhere"], 2).contains("--behind-proxy")
     );
+    let home = home.with_database();
     let config = home.path("c.toml");
     std::fs::write(&config, "[server]\ntls_cert = \"cert.pem\"\ntls_key = \"key.pem\"\n").unwrap();
     let said = home.refused(&["serve", "--config", config.to_str().unwrap()], 1);
