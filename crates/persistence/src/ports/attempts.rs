@@ -16,12 +16,12 @@ use crate::transaction::Transaction;
 
 // where nothing is stored yet the row is made, and of two that make it one wins
 const CHARGE_FIRST: &str = "INSERT INTO attempts (key, principal_id, full_at, open, opened_at, touched_at) \
-     VALUES ($1, $2, $3, $4, $5, $5) \
+     VALUES ($1, $2, $3, $4, $8, $5) \
      ON CONFLICT (key) DO UPDATE SET full_at = excluded.full_at, open = excluded.open, \
      opened_at = excluded.opened_at, touched_at = excluded.touched_at, \
      principal_id = COALESCE(attempts.principal_id, excluded.principal_id) \
      WHERE attempts.full_at = $6 AND attempts.open = $7";
-const CHARGE: &str = "UPDATE attempts SET full_at = $3, open = $4, opened_at = $5, touched_at = $5, \
+const CHARGE: &str = "UPDATE attempts SET full_at = $3, open = $4, opened_at = $8, touched_at = $5, \
      principal_id = COALESCE(principal_id, $2) WHERE key = $1 AND full_at = $6 AND open = $7";
 const SETTLE: &str = "UPDATE attempts SET full_at = full_at - $2, open = CASE WHEN open > 0 THEN open - 1 ELSE 0 END, \
      touched_at = $3 WHERE key = $1";
@@ -71,6 +71,7 @@ impl Attempts for Transaction<'_> {
             at.into(),
             from.full_at.into(),
             from.open.into(),
+            to.opened_at.into(),
         ];
         Ok(self.run(&Statement::new(if first { CHARGE_FIRST } else { CHARGE }, binds))? == 1)
     }

@@ -130,7 +130,8 @@ on_both! {
         let newest = sealed(fresh, LINES);
         unguard(fresh);
         let raw = fresh.raw();
-        let columns = columns(raw);
+        let mut columns = columns(raw);
+        assert!(columns.remove("searched:TEXT"), "what a search reads is made of the details, and is not sealed");
         assert_eq!(columns.len(), 17, "{columns:?}");
         let mut tried = 0;
         for sequence in 1..=LINES {
