@@ -80,6 +80,15 @@ impl ExactJson {
         matches!(self, Self::Null)
     }
 
+    /// An object with these members behind its own.
+    #[must_use]
+    pub fn with(mut self, members: impl Iterator<Item = (String, Self)>) -> Self {
+        if let Self::Object(own) = &mut self {
+            own.extend(members);
+        }
+        self
+    }
+
     /// As a value to compare by: its numbers are those of floating point, of which 15 digits can be told apart.
     pub fn compared(&self) -> Value {
         match self {

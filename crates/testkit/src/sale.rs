@@ -1,8 +1,8 @@
 //! What the contract's cases sell: tickets of Anna's on the till of the [`Shop`].
 
 use tillgate_domain::ticket::{
-    Amount, Article, Currency, Draft, Hand, Item, ItemKind, Label, Line, Means, Note, Opening, Payment, Rate, Receipt,
-    Settlement, Ticket, close, open,
+    Amount, Article, Currency, Draft, Hand, Item, ItemKind, Label, Line, Means, Meta, Note, Opening, Payment, Rate,
+    Receipt, Settlement, Ticket, close, open,
 };
 use tillgate_domain::{DeviceId, Environment, Right, TicketId};
 
@@ -82,6 +82,8 @@ pub(crate) fn closed(ticket: &Ticket, shop: &Shop, number: u64) -> Ticket {
     let due: Amount = ticket.sheet.payable();
     let payment = Payment { means: Means::Card, name: Label::default(), amount: due };
     let payments = if due.is_zero() { Vec::new() } else { vec![payment] };
-    let receipt = Receipt { number, fiscal: Label::parse("eKasa").unwrap(), daily_sales_report: Some(3) };
+    let extra = serde_json::json!({ "eKasa": { "okp": "a-b", "ok": true }, "fiscalMemorySerialNumber": null });
+    let extra = Meta::new(extra.as_object().unwrap().clone().into()).unwrap();
+    let receipt = Receipt { number, fiscal: Label::parse("eKasa").unwrap(), daily_sales_report: Some(3), extra };
     close(ticket, Settlement::new(Some(payments), receipt), &hand(shop), None, at(91)).unwrap()
 }

@@ -30,9 +30,11 @@ pub struct Customer {
     pub discount: Rate,
     /// What the client keeps besides.
     pub meta: Meta,
+    /// What a contract publishes of a customer besides, such as an address: it is read by nobody here, and comes back as it came.
+    pub extra: Meta,
 }
 
-/// What a client keeps with a customer: an object of at most 4,000 bytes of JSON.
+/// What is kept as it came: an object of at most 4,000 bytes of JSON.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Meta(JsonObject);
 
@@ -44,7 +46,7 @@ impl Meta {
         if fits {
             Ok(Self(object))
         } else {
-            Err(TicketRefused::TooMany { what: "bytes in a customer's meta", most: MOST })
+            Err(TicketRefused::TooMany { what: "bytes in what is kept as it came", most: MOST })
         }
     }
 

@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use super::arithmetic::{Totals, UnitPrices};
 use super::currency::Currency;
+use super::customer::Meta;
 use super::decimal::{Decimal, InvalidDecimal, Price};
 use super::rate::{Left, Rate};
 use super::refused::TicketRefused;
@@ -118,6 +119,8 @@ pub struct Article {
     pub cashback_allowed: bool,
     /// Where its orders go.
     pub order_endpoints: Vec<Label>,
+    /// What a contract publishes of an article besides: it is read by nobody here, and comes back as it came.
+    pub extra: Meta,
 }
 
 /// What an item is made of.

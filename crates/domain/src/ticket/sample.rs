@@ -90,7 +90,7 @@ pub(super) fn cash(text: &str) -> Payment {
 
 /// What a fiscal device says.
 pub(super) fn receipt() -> Receipt {
-    Receipt { number: 7, fiscal: Label::parse("eKasa").unwrap(), daily_sales_report: Some(3) }
+    Receipt { number: 7, fiscal: Label::parse("eKasa").unwrap(), daily_sales_report: Some(3), extra: Meta::default() }
 }
 
 /// The ticket, closed by payments of exactly what is due.

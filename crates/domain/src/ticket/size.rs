@@ -1,6 +1,6 @@
 //! How large a ticket is as it is kept: an upper bound of its JSON document, without making one.
 
-use super::customer::Customer;
+use super::customer::{Customer, Meta};
 use super::item::Item;
 use super::refused::TicketRefused;
 use super::sheet::Sheet;
@@ -50,8 +50,7 @@ fn customer(customer: &Customer) -> usize {
         &customer.phone,
         &customer.email,
     ];
-    let meta = serde_json::to_string(customer.meta.object()).map_or(0, |meta| meta.len());
-    100 + texts.iter().map(|each| text(each.as_str())).sum::<usize>() + meta
+    100 + texts.iter().map(|each| text(each.as_str())).sum::<usize>() + kept(&customer.meta) + kept(&customer.extra)
 }
 
 fn item(item: &Item) -> usize {
@@ -87,6 +86,7 @@ fn item(item: &Item) -> usize {
         + numbers.iter().map(|each| digits(*each)).sum::<usize>()
         + marks.iter().filter(|set| **set).count() * (MEMBER + 5)
         + article.order_endpoints.iter().map(|each| 3 + text(each.as_str())).sum::<usize>()
+        + kept(&article.extra)
 }
 
 /// A text with its name; nothing where it is empty, since it is left out then.
@@ -94,6 +94,12 @@ fn text(text: &str) -> usize {
     // what JSON writes with a backslash before it; texts have no other control characters
     let escaped = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\t')).count();
     if text.is_empty() { 0 } else { MEMBER + text.len() + escaped }
+}
+
+/// What is kept as it came, with its name; nothing where it is empty, since it is left out then.
+fn kept(meta: &Meta) -> usize {
+    let object = meta.object();
+    if object.is_empty() { 0 } else { MEMBER + serde_json::to_string(object).map_or(0, |json| json.len()) }
 }
 
 /// The digits of a number and its sign.

@@ -3,6 +3,7 @@
 use std::ops::Deref;
 
 use super::amount::Amount;
+use super::customer::Meta;
 use super::item::ItemKind;
 use super::payment;
 use super::refused::TicketRefused;
@@ -88,6 +89,8 @@ pub struct Receipt {
     pub fiscal: Label,
     /// The report of daily sales that it counts in.
     pub daily_sales_report: Option<u64>,
+    /// What a contract publishes of it besides, such as what the fiscal device answered: it comes back as it came.
+    pub extra: Meta,
 }
 
 /// How a ticket became void.

@@ -332,3 +332,54 @@ async fn the_category_of_a_vat_is_a_number_and_may_be_a_text() {
     let shown = shop.get(&format!("/api/v1/tickets/{made}"), &native).await;
     assert_eq!(shown.text("/items/0/article/vat_category"), "3");
 }
+
+#[actix_web::test]
+async fn what_the_page_shows_besides_comes_back_as_it_came() {
+    let shop = Shop::open();
+    let token = at(&shop, "cashier", "P01").await;
+    let customer = json!({ "id": "c1", "Gender": "Female", "birthDate": "1990-01-31", "isCompany": false, "company": null,
+        "address": { "Street": "Hlavná 1", "city": "Žilina", "lines": [1, 2.5] }, "deliveryAddress": null, "unknown": 1 });
+    let article = json!({ "name": "Syr", "SpecialRegulation": "UsedGood" });
+    let body = json!({ "customer": customer,
+        "items": [{ "plu": article, "unitPrice": { "amount": 1 }, "quantity": { "amount": 1 } }] });
+    let made = opened(&shop, &token, body).await.json();
+    for (name, value) in [
+        ("gender", json!("Female")),
+        ("birthDate", json!("1990-01-31")),
+        ("isCompany", json!(false)),
+        ("company", Value::Null),
+        ("address", json!({ "Street": "Hlavná 1", "city": "Žilina", "lines": [1, 2.5] })),
+        ("deliveryAddress", Value::Null),
+    ] {
+        assert_eq!(made["customer"].get(name), Some(&value), "{name}");
+    }
+    assert_eq!(made["customer"].get("unknown"), None, "what is not published is passed over");
+    assert_eq!(made["items"][0]["plu"]["specialRegulation"], json!("UsedGood"));
+    let path = format!("/portos/api/tickets/{}", made["id"].as_str().unwrap());
+    let same = shop.send(bearer(put(&path, made.clone()), &token)).await;
+    assert_eq!((same.status.as_u16(), &same.json()), (200, &made), "sent back, it changes nothing");
+    // what the native API changes of it loses nothing of that
+    let native = crate::tickets::at(&shop, "manager", "PDA1").await;
+    let id = made["id"].as_str().unwrap();
+    let shown = shop.get(&format!("/api/v1/tickets/{id}"), &native).await;
+    assert_eq!(shown.json()["customer"]["extra"]["gender"], json!("Female"));
+    assert_eq!(shown.json()["items"][0]["article"]["extra"], json!({ "specialRegulation": "UsedGood" }));
+    let both = json!({ "customer": { "extra": { "gender": "Male", "id": "another" } } });
+    let change = patch(&format!("/api/v1/tickets/{id}"), both).insert_header(("If-Match", "*"));
+    let patched = shop.send(bearer(change, &native)).await;
+    assert_eq!(patched.status.as_u16(), 200);
+    let shown = shop.get(&path, &token).await;
+    assert_eq!(shown.json()["customer"]["id"], json!("c1"), "no published member stands twice");
+    assert_eq!(shown.json()["customer"]["gender"], json!("Male"));
+    let close = json!({ "closeInfo": { "number": 7, "eKasa": { "okp": "a-b", "online": true }, "fiscalMemorySerialNumber": "SN1" } });
+    let closed = shop.send(bearer(post(&format!("{path}/close"), close), &token)).await;
+    assert_eq!(
+        closed.json()["closeInfo"],
+        json!({ "number": 7, "fiscalName": "eKasa", "deviceName": "P01", "dailySalesReportNumber": null,
+                "eKasa": { "okp": "a-b", "online": true }, "fiscalMemorySerialNumber": "SN1" })
+    );
+    assert_eq!(shop.get(&path, &token).await.json(), closed.json());
+    let long = json!({ "customer": { "address": { "street": "x".repeat(4_000) } } });
+    let refused = shop.send(bearer(post("/portos/api/tickets", long), &token)).await;
+    assert_eq!((refused.status.as_u16(), refused.text("/errors/0/memberName")), (400, "Customer.Address".into()));
+}

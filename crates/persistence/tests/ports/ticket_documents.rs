@@ -1,7 +1,7 @@
 //! The documents of tickets: those that were written before there were decimal places in them, how large they are, and the numbers of
 //! receipts that a migration finds.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use tillgate_domain::TicketId;
 use tillgate_domain::ticket::{
     Amount, Article, Currency, Customer, Draft, Item, Label, Line, Location, Means, Meta, Note, NumberSeries, Opening,
@@ -18,6 +18,10 @@ fn label(text: &str) -> Label {
 
 fn amount(text: &str) -> Amount {
     text.parse().unwrap()
+}
+
+fn kept(object: &Value) -> Meta {
+    Meta::new(object.as_object().unwrap().clone().into()).unwrap()
 }
 
 fn find(fresh: &Fresh, id: TicketId) -> Ticket {
@@ -60,7 +64,7 @@ on_both! {
         assert_eq!(ticket.sheet.payments[0].amount, amount("100"));
         assert_eq!(ticket.sheet.currency, Currency::kept("JPY", 2).unwrap());
         let card = Payment { means: Means::Card, name: label(""), amount: amount("101.30") };
-        let receipt = Receipt { number: 1, fiscal: label(""), daily_sales_report: None };
+        let receipt = Receipt { number: 1, fiscal: label(""), daily_sales_report: None, extra: Meta::default() };
         let settlement = Settlement::new(Some(vec![card]), receipt);
         let sold = close(&ticket, settlement, &hand(&shop), None, at(9)).unwrap();
         assert!(fresh.office(|tx| tx.tickets().update(&sold)));
@@ -109,6 +113,7 @@ on_both! {
                 splittable: true,
                 cashback_allowed: true,
                 order_endpoints: vec![short(), label(""), short()],
+                extra: kept(&json!({ "specialRegulation": "Used\"Good" })),
             };
             let line = plain(id);
             let unit_price = "-999999.999999".parse().unwrap();
@@ -117,8 +122,13 @@ on_both! {
         };
         let items = |lines: Vec<Line>| lines.into_iter().map(|line| Item::new(line).unwrap()).collect::<Vec<_>>();
         let euro = Currency::parse("EUR").unwrap();
-        let meta: Map<String, Value> = json!({ "a": ["\"", 1.5, null] }).as_object().unwrap().clone();
-        let customer = Customer { full_name: label("Jana \"J\""), credit: "99.5".parse().unwrap(), meta: Meta::new(meta.into()).unwrap(), ..Customer::default() };
+        let customer = Customer {
+            full_name: label("Jana \"J\""),
+            credit: "99.5".parse().unwrap(),
+            meta: kept(&json!({ "a": ["\"", 1.5, null] })),
+            extra: kept(&json!({ "address": { "street": "x".repeat(500) } })),
+            ..Customer::default()
+        };
         let cash = |text: &str| Payment { means: Means::Voucher, name: label("\"\\"), amount: amount(text) };
         let blank = || Draft::of(shop.anna.id, euro);
         let drafts = [
@@ -152,7 +162,7 @@ on_both! {
             let ticket = opened(&shop, number);
             keep(fresh, &ticket);
             let card = Payment { means: Means::Card, name: label(""), amount: ticket.sheet.payable() };
-            let receipt = Receipt { number: receipt, fiscal: label(fiscal), daily_sales_report: None };
+            let receipt = Receipt { number: receipt, fiscal: label(fiscal), daily_sales_report: None, extra: Meta::default() };
             let sold = close(&ticket, Settlement::new(Some(vec![card]), receipt), &hand(&shop), None, at(90 + number));
             assert!(fresh.office(|tx| tx.tickets().update(sold.as_ref().unwrap())));
         }

@@ -2,7 +2,7 @@
 
 use tillgate_domain::office::OfficeView;
 use tillgate_domain::ticket::{
-    Currency, Draft, Hand, Item, ItemKind, Label, Line, Means, Note, Opening, Payment, Rate, Receipt, Settlement,
+    Currency, Draft, Hand, Item, ItemKind, Label, Line, Means, Meta, Note, Opening, Payment, Rate, Receipt, Settlement,
     Ticket, close, open, void,
 };
 use tillgate_domain::{Environment, Right, Store, StoreExt, TicketId};
@@ -37,7 +37,7 @@ pub(crate) fn opened(shop: &Shop, number: u64) -> Ticket {
 
 pub(crate) fn closed(ticket: &Ticket, shop: &Shop) -> Ticket {
     let payment = Payment { means: Means::Card, name: Label::default(), amount: ticket.sheet.payable() };
-    let receipt = Receipt { number: 1, fiscal: Label::default(), daily_sales_report: None };
+    let receipt = Receipt { number: 1, fiscal: Label::default(), daily_sales_report: None, extra: Meta::default() };
     close(ticket, Settlement::new(Some(vec![payment]), receipt), &hand(shop), None, at(99)).unwrap()
 }
 

@@ -66,6 +66,7 @@ fn full(shop: &Shop) -> Sheet {
     cake.article.order_endpoints = vec![label("kitchen"), label("bar")];
     cake.article.price_fixed = true;
     cake.article.cashback_allowed = true;
+    cake.article.extra = kept(&serde_json::json!({ "specialRegulation": "UsedGood" }));
     let items = vec![Item::new(cake).unwrap(), item(2, "5.363636", "1.234")];
     let meta = serde_json::json!({ "level": 3, "tags": ["a", null, { "b": 1 }] });
     let customer = Customer {
@@ -79,7 +80,8 @@ fn full(shop: &Shop) -> Sheet {
         email: label("jana@example.com"),
         credit: "1.5".parse().unwrap(),
         discount: "10".parse().unwrap(),
-        meta: Meta::new(meta.as_object().unwrap().clone().into()).unwrap(),
+        meta: kept(&meta),
+        extra: kept(&serde_json::json!({ "gender": "Female", "isCompany": false, "address": { "city": "Žilina" } })),
     };
     let draft = Draft {
         external_id: label("till-1"),
@@ -93,6 +95,10 @@ fn full(shop: &Shop) -> Sheet {
         ..Draft::of(shop.anna.id, sale::euro())
     };
     draft.check().unwrap()
+}
+
+fn kept(object: &serde_json::Value) -> Meta {
+    Meta::new(object.as_object().unwrap().clone().into()).unwrap()
 }
 
 /// A ticket comes back as it was added and as it was changed, in each of its states, to the last digit.

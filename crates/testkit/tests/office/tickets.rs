@@ -11,10 +11,12 @@ use tillgate_domain::office::{
     TicketClosing, TicketSearch, WantedLine,
 };
 use tillgate_domain::ticket::{
-    Article, Currency, ItemKind, Label, Line, Means, Note, Payment, Rate, Ticket, TicketRefused, TicketState,
+    Article, Currency, ItemKind, Label, Line, Means, Meta, Note, Payment, Rate, Ticket, TicketRefused, TicketState,
     TicketStatus,
 };
-use tillgate_domain::{Action, Actor, DeviceId, StoreExt, TenantId, TicketId, User, UserId, UserStatus};
+use tillgate_domain::{
+    Action, Actor, DeviceId, ExactJson, JsonObject, StoreExt, TenantId, TicketId, User, UserId, UserStatus,
+};
 
 use crate::asked::*;
 use crate::staffed::*;
@@ -348,7 +350,10 @@ fn closing_changes_no_payments_of_a_colleague() {
     let cash = TicketClosing { payments: Some(vec![paid(Means::Cash, "12")]), ..TicketClosing::default() };
     let numbered = TicketClosing { number: Some(999), ..TicketClosing::default() };
     let reported = TicketClosing { daily_sales_report: Some(1), ..TicketClosing::default() };
-    for closing in [&cash, &numbered, &reported] {
+    let serial = ("fiscalMemorySerialNumber".to_owned(), ExactJson::text("SN1"));
+    let extra = Meta::new(JsonObject::new(vec![serial])).unwrap();
+    let told = TicketClosing { extra, ..TicketClosing::default() };
+    for closing in [&cash, &numbered, &reported, &told] {
         assert_eq!(close(&colleague(&["ticketClose", "ticketUpdate"]), closing), Err(missing("ticketUpdateAny")));
     }
     assert_eq!(

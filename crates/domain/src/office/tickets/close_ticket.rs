@@ -7,7 +7,7 @@ use super::work::{hand, known, ruled, store as keep};
 use crate::office::ports::{OfficeTx, OfficeView};
 use crate::office::refused::{Decided, Halt, Refused, decide};
 use crate::office::stamp::Stamp;
-use crate::ticket::{self, Label, NumberSeries, Payment, Receipt, Settlement, Ticket, TicketRefused, paid};
+use crate::ticket::{self, Label, Meta, NumberSeries, Payment, Receipt, Settlement, Ticket, TicketRefused, paid};
 use crate::{Action, Store, StoreExt, Subject, TenantId, TicketId};
 
 /// How a ticket is closed.
@@ -22,6 +22,8 @@ pub struct TicketClosing {
     pub fiscal: Label,
     /// The report of daily sales that it counts in.
     pub daily_sales_report: Option<u64>,
+    /// What a contract publishes of the closing besides.
+    pub extra: Meta,
     /// Where no payment stands on the ticket and none is given: whether what is due counts as paid in cash.
     pub as_cash: bool,
 }
@@ -49,9 +51,14 @@ fn close(
 ) -> Result<Shown, Halt> {
     let (before, hand) = (known(tx, tenant, id)?, hand(tx, tenant, stamp)?);
     let closed = |number| {
-        let receipt =
-            Receipt { number, fiscal: closing.fiscal.clone(), daily_sales_report: closing.daily_sales_report };
-        let numbered = closing.number.is_some() || closing.daily_sales_report.is_some();
+        let receipt = Receipt {
+            number,
+            fiscal: closing.fiscal.clone(),
+            daily_sales_report: closing.daily_sales_report,
+            extra: closing.extra.clone(),
+        };
+        let numbered =
+            closing.number.is_some() || closing.daily_sales_report.is_some() || !closing.extra.object().is_empty();
         let settlement = Settlement { payments: closing.payments.clone(), receipt, numbered, as_cash: closing.as_cash };
         ticket::close(&before, settlement, &hand, version, stamp.at)
     };

@@ -28,6 +28,11 @@ use crate::streamed;
 pub(super) use list::TicketQuery;
 use pages::TicketList;
 
+/// What the page shows of a customer, an article and a closing besides what is read here. It comes back as it came.
+const CUSTOMER_EXTRA: [&str; 6] = ["gender", "birthDate", "address", "deliveryAddress", "isCompany", "company"];
+const ARTICLE_EXTRA: [&str; 1] = ["specialRegulation"];
+const CLOSE_INFO_EXTRA: [&str; 2] = ["eKasa", "fiscalMemorySerialNumber"];
+
 /// The published categories of a VAT.
 const VAT_CATEGORIES: RangeInclusive<u8> = 1..=10;
 

@@ -106,6 +106,7 @@ impl Fit for Customer {
             credit: members.take("credit_rate").unwrap_or_default(),
             discount: members.take("discount_rate").unwrap_or_default(),
             meta: members.take("meta").unwrap_or_default(),
+            extra: members.take("extra").unwrap_or_default(),
         };
         members.made(Some(customer))
     }
@@ -128,6 +129,7 @@ impl Fit for Article {
             splittable: members.take("splittable").unwrap_or_default(),
             cashback_allowed: members.take("cashback_allowed").unwrap_or_default(),
             order_endpoints: members.take("order_endpoints").unwrap_or_default(),
+            extra: members.take("extra").unwrap_or_default(),
         };
         members.made(Some(article))
     }

@@ -1,6 +1,7 @@
 //! What is sold on a ticket, as the native API shows it and takes it: articles, items, and what they come to.
 
 use serde::Serialize;
+use tillgate_domain::JsonObject;
 use tillgate_domain::ticket::{Item, Sheet, Totals};
 use utoipa::ToSchema;
 
@@ -50,6 +51,10 @@ pub(super) struct ArticleShape {
     /// Where orders of it are sent, such as a printer in the kitchen.
     #[schema(required = false)]
     order_endpoints: Vec<String>,
+    /// What another contract shows of it besides, such as a special regulation of its VAT: 4,000 bytes of JSON at most, kept as it came.
+    #[serde(skip_serializing_if = "JsonObject::is_empty")]
+    #[schema(value_type = Object, required = false)]
+    extra: JsonObject,
 }
 
 /// An item as it is sent.
@@ -169,6 +174,7 @@ impl ItemShape {
                 splittable: article.splittable,
                 cashback_allowed: article.cashback_allowed,
                 order_endpoints: article.order_endpoints.iter().map(ToString::to_string).collect(),
+                extra: article.extra.object().clone(),
             },
             comment: item.comment.to_string(),
             unit_price: unit.amount.to_string(),

@@ -222,7 +222,7 @@ impl Closing {
             number: self.number.given(),
             fiscal: self.fiscal.given().unwrap_or_default(),
             daily_sales_report: self.daily_sales_report.given(),
-            as_cash: false,
+            ..TicketClosing::default()
         }
     }
 }

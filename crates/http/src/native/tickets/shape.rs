@@ -143,6 +143,10 @@ pub(super) struct CustomerShape {
     /// What the client keeps besides: 4,000 bytes of JSON at most.
     #[schema(value_type = Object, required = false)]
     meta: JsonObject,
+    /// What another contract shows of them besides, such as an address: 4,000 bytes of JSON at most, kept as it came.
+    #[serde(skip_serializing_if = "JsonObject::is_empty")]
+    #[schema(value_type = Object, required = false)]
+    extra: JsonObject,
 }
 
 /// A payment: above zero where the customer pays, below zero where money is paid out.
@@ -191,6 +195,10 @@ pub(super) struct ClosedShape {
     fiscal: String,
     /// The report of daily sales that it counts in; null for none.
     daily_sales_report: Option<u64>,
+    /// What another contract shows of it besides, such as what the fiscal device answered.
+    #[serde(skip_serializing_if = "JsonObject::is_empty")]
+    #[schema(value_type = Object, required = false)]
+    extra: JsonObject,
 }
 
 /// How a ticket became void.
@@ -225,6 +233,7 @@ impl Shape {
                     number: closing.receipt.number,
                     fiscal: closing.receipt.fiscal.to_string(),
                     daily_sales_report: closing.receipt.daily_sales_report,
+                    extra: closing.receipt.extra.object().clone(),
                 };
                 (Some(closed), None)
             }
@@ -285,6 +294,7 @@ impl CustomerShape {
             credit_rate: customer.credit.to_string(),
             discount_rate: customer.discount.to_string(),
             meta: customer.meta.object().clone(),
+            extra: customer.extra.object().clone(),
         }
     }
 }

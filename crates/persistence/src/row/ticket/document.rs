@@ -86,6 +86,8 @@ struct CustomerDocument {
     discount: i64,
     #[serde(default, skip_serializing_if = "JsonObject::is_empty")]
     meta: JsonObject,
+    #[serde(default, skip_serializing_if = "JsonObject::is_empty")]
+    extra: JsonObject,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -134,6 +136,8 @@ struct ArticleDocument {
     cashback_allowed: bool,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     order_endpoints: Vec<String>,
+    #[serde(default, skip_serializing_if = "JsonObject::is_empty")]
+    extra: JsonObject,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -154,6 +158,8 @@ pub(super) struct EndingDocument {
     fiscal: Option<String>,
     daily_sales_report: Option<u64>,
     reason: Option<String>,
+    #[serde(default, skip_serializing_if = "JsonObject::is_empty")]
+    extra: JsonObject,
 }
 
 fn text<const MOST: usize>(cell: Cell, text: &str) -> Stored<Text<MOST>> {
@@ -227,6 +233,7 @@ impl CustomerDocument {
             credit: customer.credit.percent().units(),
             discount: customer.discount.percent().units(),
             meta: customer.meta.object().clone(),
+            extra: customer.extra.object().clone(),
         }
     }
 
@@ -243,6 +250,7 @@ impl CustomerDocument {
             credit: rate(cell, self.credit)?,
             discount: rate(cell, self.discount)?,
             meta: cell.parsed(Meta::new(self.meta))?,
+            extra: cell.parsed(Meta::new(self.extra))?,
         })
     }
 }
@@ -294,6 +302,7 @@ impl ArticleDocument {
             splittable: article.splittable,
             cashback_allowed: article.cashback_allowed,
             order_endpoints: article.order_endpoints.iter().map(ToString::to_string).collect(),
+            extra: article.extra.object().clone(),
         }
     }
 
@@ -312,6 +321,7 @@ impl ArticleDocument {
             splittable: self.splittable,
             cashback_allowed: self.cashback_allowed,
             order_endpoints: self.order_endpoints.iter().map(|each| text(cell, each)).collect::<Stored<_>>()?,
+            extra: cell.parsed(Meta::new(self.extra))?,
         })
     }
 }
@@ -341,6 +351,7 @@ impl EndingDocument {
                 fiscal: Some(closing.receipt.fiscal.to_string()),
                 daily_sales_report: closing.receipt.daily_sales_report,
                 reason: None,
+                extra: closing.receipt.extra.object().clone(),
             }),
             TicketState::Void(voiding) => Some(Self {
                 at: voiding.at.millis(),
@@ -350,18 +361,21 @@ impl EndingDocument {
                 fiscal: None,
                 daily_sales_report: None,
                 reason: Some(voiding.reason.to_string()),
+                extra: JsonObject::default(),
             }),
         }
     }
 
     /// How a ticket was closed.
     pub(super) fn closing(cell: Cell, json: &str) -> Stored<TicketState> {
-        let Self { at, by, on: Some(on), number: Some(number), fiscal: Some(fiscal), daily_sales_report, .. } =
-            cell.json(json)?
+        let Self {
+            at, by, on: Some(on), number: Some(number), fiscal: Some(fiscal), daily_sales_report, extra, ..
+        } = cell.json(json)?
         else {
             return Err(cell.corrupt("not how a ticket is closed"));
         };
-        let receipt = Receipt { number, fiscal: text::<200>(cell, &fiscal)?, daily_sales_report };
+        let extra = cell.parsed(Meta::new(extra))?;
+        let receipt = Receipt { number, fiscal: text::<200>(cell, &fiscal)?, daily_sales_report, extra };
         let closing = Closing { at: Instant::from_millis(at), by: UserId(by), on: DeviceId(on), receipt };
         Ok(TicketState::Closed(Box::new(closing)))
     }

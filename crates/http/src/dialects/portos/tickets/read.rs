@@ -10,7 +10,7 @@ use tillgate_domain::ticket::{
 use tillgate_domain::{JsonObject, TicketId, UserName};
 
 use super::super::ticket_id;
-use super::VAT_CATEGORIES;
+use super::{ARTICLE_EXTRA, CLOSE_INFO_EXTRA, CUSTOMER_EXTRA, VAT_CATEGORIES};
 use crate::body::is_nothing;
 use crate::exact::{self, Exact};
 use crate::failure::{Failure, FieldFault, Protocol};
@@ -123,7 +123,23 @@ fn customer(members: &mut Members<'_, '_>) -> Customer {
         credit: members.decimal("CreditRate", false).unwrap_or(Rate::ZERO),
         discount: members.decimal("DiscountRate", false).unwrap_or(Rate::ZERO),
         meta: meta(members),
+        extra: kept(members, &CUSTOMER_EXTRA),
     }
+}
+
+/// Members that come back as they came; where they are too long together, the longest is named.
+fn kept(members: &mut Members<'_, '_>, names: &[&str]) -> Meta {
+    let sent = names.iter().filter_map(|name| Some(((*name).to_owned(), members.sent(name)?.clone())));
+    let sent: Vec<_> = sent.collect();
+    if let Ok(kept) = Meta::new(JsonObject::new(sent.clone())) {
+        return kept;
+    }
+    let length = |value: &Exact| serde_json::to_string(value).map_or(0, |json| json.len());
+    if let Some((longest, _)) = sent.iter().max_by_key(|(_, value)| length(value)) {
+        let (first, rest) = longest.split_at(1);
+        members.fault(&format!("{}{rest}", first.to_uppercase()), "length");
+    }
+    Meta::default()
 }
 
 fn meta(members: &mut Members<'_, '_>) -> Meta {
@@ -191,6 +207,7 @@ fn article(members: &mut Members<'_, '_>) -> Article {
         splittable: members.truth("IsSplittable").unwrap_or_default(),
         cashback_allowed: members.truth("IsCashbackAllowed").unwrap_or_default(),
         order_endpoints: members.labels("OrderEndpointNames"),
+        extra: kept(members, &ARTICLE_EXTRA),
     }
 }
 
@@ -239,11 +256,12 @@ pub(super) fn closing(
     let payments = payments(&mut members);
     // the published answer has them together, so a request may too
     let receipt = |members: &mut Members<'_, '_>| {
-        (members.whole("Number"), members.text::<200>("FiscalName"), members.whole("DailySalesReportNumber"))
+        let (number, fiscal) = (members.whole("Number"), members.text::<200>("FiscalName"));
+        (number, fiscal, members.whole("DailySalesReportNumber"), kept(members, &CLOSE_INFO_EXTRA))
     };
     let inner = members.inner("CloseInfo").map(|mut info| receipt(&mut info));
-    let (number, name, daily_sales_report) = inner.unwrap_or_else(|| receipt(&mut members));
+    let (number, name, daily_sales_report, extra) = inner.unwrap_or_else(|| receipt(&mut members));
     let fallback = || fiscal.and_then(|name| Text::parse(&name).ok()).unwrap_or_default();
     let fiscal = if name.as_str().is_empty() { fallback() } else { name };
-    checked((TicketClosing { payments, number, fiscal, daily_sales_report, as_cash: true }, version), faults)
+    checked((TicketClosing { payments, number, fiscal, daily_sales_report, extra, as_cash: true }, version), faults)
 }

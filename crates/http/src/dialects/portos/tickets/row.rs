@@ -2,10 +2,10 @@
 
 use tillgate_domain::DeviceName;
 use tillgate_domain::office::Shown;
-use tillgate_domain::ticket::{Amount, Customer, Item, Means, Payment, Sheet, TicketState, Totals};
+use tillgate_domain::ticket::{Amount, Customer, Item, Means, Meta, Payment, Sheet, TicketState, Totals};
 
 use super::super::ticket_id;
-use super::VAT_CATEGORIES;
+use super::{ARTICLE_EXTRA, CLOSE_INFO_EXTRA, CUSTOMER_EXTRA, VAT_CATEGORIES};
 use crate::exact::Exact;
 use crate::instants;
 
@@ -36,6 +36,7 @@ fn made(shown: &Shown, items: Exact) -> Exact {
             ("deviceName", named(shown.ended_on.as_ref())),
             ("dailySalesReportNumber", closing.receipt.daily_sales_report.map_or(Exact::Null, Exact::number)),
         ])
+        .with(extra(&closing.receipt.extra, &CLOSE_INFO_EXTRA))
     });
     let totals = sheet.totals();
     let mut row = vec![
@@ -94,7 +95,6 @@ fn employee(shown: &Shown) -> Exact {
 }
 
 fn customer(customer: &Customer) -> Exact {
-    let meta = customer.meta.object().members().to_vec();
     Exact::object([
         ("id", Exact::filled(customer.id.as_str())),
         ("externalId", Exact::filled(customer.external_id.as_str())),
@@ -106,8 +106,14 @@ fn customer(customer: &Customer) -> Exact {
         ("email", Exact::filled(customer.email.as_str())),
         ("creditRate", Exact::number(customer.credit)),
         ("discountRate", Exact::number(customer.discount)),
-        ("meta", Exact::Object(meta)),
+        ("meta", Exact::Object(customer.meta.object().members().to_vec())),
     ])
+    .with(extra(&customer.extra, &CUSTOMER_EXTRA))
+}
+
+/// The published members that come back as they came. What else the native API keeps there is not shown: no name stands twice.
+fn extra<'e>(extra: &'e Meta, published: &'e [&str]) -> impl Iterator<Item = (String, Exact)> + 'e {
+    extra.object().members().iter().filter(|(name, _)| published.contains(&name.as_str())).cloned()
 }
 
 fn item(item: &Item, sheet: &Sheet) -> Exact {
@@ -134,7 +140,8 @@ fn item(item: &Item, sheet: &Sheet) -> Exact {
         ),
         ("type", Exact::filled(article.kind.as_str())),
         ("isCashbackAllowed", Exact::Truth(article.cashback_allowed)),
-    ]);
+    ])
+    .with(extra(&article.extra, &ARTICLE_EXTRA));
     let mut row = vec![
         ("id", Exact::number(item.id)),
         ("externalId", Exact::filled(item.external_id.as_str())),

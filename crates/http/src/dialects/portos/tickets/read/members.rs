@@ -59,6 +59,11 @@ impl<'e, 'f> Members<'e, 'f> {
         self.exact.member(name).filter(|value| **value != Exact::Null)
     }
 
+    /// The member as it was sent, null too; nothing where it is missing.
+    pub(super) fn sent(&self, name: &str) -> Option<&'e Exact> {
+        self.exact.member(name)
+    }
+
     /// Whether it was sent and says nothing.
     pub(super) fn is_null(&self, name: &str) -> bool {
         self.exact.member(name) == Some(&Exact::Null)
