@@ -134,7 +134,7 @@ on_both! {
         let drafts = [
             blank(),
             Draft { items: items(vec![plain(1)]), ..blank() },
-            Draft { items: items((1..=600).map(plain).collect()), ..blank() },
+            Draft { items: items((1..=400).map(plain).collect()), ..blank() },
             Draft { items: items((u32::MAX - 9..=u32::MAX).map(full).collect()), ..blank() },
             Draft {
                 customer: Some(customer),

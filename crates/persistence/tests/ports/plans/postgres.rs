@@ -62,7 +62,7 @@ const MUCH: &str = "WITH RECURSIVE over (id) AS (SELECT id FROM sessions WHERE t
 /// Lists that sort what they have found, by a part of their statement, and why they may.
 const SORTED: &[(&str, &str)] = &[
     ("FROM keys ORDER BY", "a server has few keys"),
-    ("SELECT DISTINCT sessions.dialect", "once at a start, beside what is served"),
+    ("SELECT DISTINCT sessions.dialect", "once at a start, and there are few dialects"),
     ("SELECT name, device FROM (", "who holds a role: they are counted beside, which reads all of them too"),
 ];
 
