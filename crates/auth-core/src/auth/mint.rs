@@ -26,6 +26,10 @@ impl Auth {
     ) -> Result<Granted, Error> {
         let now = self.time().at;
         self.sessions.keep(session.id, epochs);
+        if session.generation == FIRST_GENERATION && session.terms.exchange_overlap.is_some() {
+            // nothing follows the first token of a session yet: its first call needs no store
+            self.first_uses.keep(session.id, &Arc::from([]), self.changes.now());
+        }
         let principal =
             session.principal().ok_or_else(|| Error::Fault(format!("session {} is nobody's", session.id)))?;
         let expires_at = session.terms.access_expiry(session.expires_at, now);

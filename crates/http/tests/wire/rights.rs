@@ -19,6 +19,7 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
     ("GET", "/metrics", "", [200, 200, 200, 200]),
     ("GET", "/openapi.json", "", [200, 200, 200, 200]),
     ("GET", "/docs", "", [308, 308, 308, 308]),
+    ("GET", "/docs/", "", [308, 308, 308, 308]),
     // there is no file of this name: see openapi.rs
     ("GET", "/docs/{file}", "", [404, 404, 404, 404]),
     ("GET", "/readyz", "", [200, 200, 200, 200]),

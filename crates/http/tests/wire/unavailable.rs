@@ -103,6 +103,7 @@ fn good(method: &str, path: &str, sent: &Sent) -> TestRequest {
             | "/.well-known/oauth-authorization-server"
             | "/openapi.json"
             | "/docs"
+            | "/docs/"
             | "/krmpesan/app"
             | "/krmpesan/app/page.css"
             | "/krmpesan/app/page.js",
@@ -211,7 +212,7 @@ async fn without_a_store_every_route_is_503_or_answered_from_memory() {
             let answer = shop.send(good(&route.method, &route.path, &sent)).await;
             let status = match named.as_str() {
                 "GET /api/v1/access" => 204,
-                "GET /docs" => 308,
+                "GET /docs" | "GET /docs/" => 308,
                 named if from_memory(named) => 200,
                 // readiness says that the store is away, whatever the reason
                 "GET /readyz" if mood == Mood::Broken => 503,
@@ -257,7 +258,7 @@ async fn while_the_gate_is_shut_all_that_needs_the_engine_is_503() {
         let answer = shop.send(good(&route.method, &route.path, &sent)).await;
         let status = match named.as_str() {
             "GET /healthz" | "GET /metrics" | "GET /openapi.json" | "GET /docs/{file}" => 200,
-            "GET /docs" => 308,
+            "GET /docs" | "GET /docs/" => 308,
             _ => 503,
         };
         assert_eq!(answer.status, status, "{named}");
