@@ -9,6 +9,7 @@ use super::introspect::client;
 use crate::keys::Opened;
 use crate::remembered::{Tokens, Verified};
 use crate::requests::How;
+use crate::session::FIRST_GENERATION;
 use crate::token::access::{Claims, audience, mark};
 use crate::token::identity::{Identity, Person};
 use crate::token::refresh::RefreshToken;
