@@ -110,7 +110,7 @@ fn what_would_become_one_stays_two_and_the_rest_is_folded() {
     let folder = Folder::new();
     let url = tillgate_testkit::postgres::create_database();
     for address in [folder.address(), Address::parse(&url, std::path::Path::new("/")).unwrap()] {
-        let database = Database::open(&address, &Limits::default()).unwrap();
+        let database = Database::create(&address, &Limits::default()).unwrap();
         before(&database);
         fill(&database);
         database.migrate(&mut |_| ()).unwrap();

@@ -10,6 +10,7 @@ use crate::trial::{Folder, run};
 fn the_lock_is_let_go_long_enough_to_be_met() {
     let folder = Folder::new();
     let path = folder.0.join("till.db");
+    crate::sqlite::file::make(&path).unwrap();
     let mut group = Group::new(path.clone(), Duration::from_secs(2), Closing::default());
     let deadline = Deadline::after(Duration::from_mins(1));
     let mut turns = |statement: &str| {
