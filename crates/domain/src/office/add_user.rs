@@ -57,6 +57,7 @@ pub(super) fn add(
     new.name.check_new().map_err(|why| Refused::Invalid { field: Field::UserName, why })?;
     text::check_name(Field::DisplayName, &new.display_name, text::LABEL)?;
     if let Some(email) = &new.email {
+        check_name_first(tx, tenant, &new.name, new.id)?;
         check_email(tx, email, new.id)?;
     }
     if let Some(feature) = &new.feature {
@@ -102,6 +103,19 @@ pub(super) fn add(
     ]);
     tx.audit().tell(&stamp.done(tenant, action, Subject::User(user.id), details))?;
     Ok(user)
+}
+
+/// Refuses a name that somebody has, before the address beside it is looked at: of two that are taken the name is reported.
+pub(super) fn check_name_first(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    name: &UserName,
+    whose: UserId,
+) -> Result<(), Halt> {
+    if tx.users().named(tenant, &name.folded())?.is_some_and(|other| other.id != whose) {
+        return Err(Refused::Taken { field: Field::UserName, value: name.to_string() }.into());
+    }
+    Ok(())
 }
 
 /// Refuses an address that is entered anew where no mail can be sent to it, or somebody has it in another form of its domain.

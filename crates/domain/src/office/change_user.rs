@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::add_user::{check_email, taken};
+use super::add_user::{check_email, check_name_first, taken};
 use super::assignment::{self, DeviceRoles};
 use super::differences::differences;
 use super::growing_keys;
@@ -137,6 +137,9 @@ fn apply_to(
         return Ok(after);
     }
     if let Some(email) = after.email.as_ref().filter(|_| after.email != before.email) {
+        if after.name != before.name {
+            check_name_first(tx, tenant, &after.name, id)?;
+        }
         check_email(tx, email, id)?;
     }
     if after.email != before.email && stamp.is_by(PrincipalId::User(id)) && !change.proved {
