@@ -175,7 +175,7 @@ fn no_text_is_a_fault_of_the_server() {
         let server = shop.serve();
         let samples = samples::all(&server);
         let mut statuses = BTreeMap::new();
-        for sample in &samples {
+        for (call, sample) in samples.iter().enumerate() {
             // as it is it is taken: else nothing of it would be looked at
             let plain = sent(&server, &written(sample, &Slot::Nothing, &corpus[0]));
             assert!(plain < 500, "{engine:?}: {} {}: {plain}", sample.method, sample.path);
@@ -184,7 +184,8 @@ fn no_text_is_a_fault_of_the_server() {
                     let status = sent(&server, &written(sample, &slot, odd));
                     let what = format!("{} {} {slot:?} {number}", sample.method, sample.path);
                     assert!(status < 500, "{engine:?}: {what}: {status} to {:?}", odd.json);
-                    statuses.insert(what, status);
+                    // ids in paths differ from one database to the other
+                    statuses.insert(format!("{call}: {} {slot:?} {number}", sample.method), status);
                 }
             }
         }
