@@ -139,6 +139,7 @@ impl App {
 fn shop(engine: Engine) -> Installation {
     println!("on {engine:?}");
     let shop = Installation::new(engine).with_setting("LOG__LEVEL", "trace").with_posstar();
+    shop.succeed(&["init"], "");
     for secret in [FIRST, SECOND] {
         shop.secrets().note(secret);
     }

@@ -77,6 +77,7 @@ fn a_till_logs_in_over_tls() {
 #[test]
 fn a_key_that_does_not_go_with_its_certificate_is_named() {
     let shop = Installation::new(Engine::Sqlite);
+    shop.succeed(&["init"], "");
     let (ours, foreign) = (papers(&shop.folder().join("ours")), papers(&shop.folder().join("foreign")));
     let shop = shop
         .with_setting("SERVER__TLS_CERT", ours.certificate.to_str().unwrap())
