@@ -61,6 +61,7 @@ pub(super) fn everything(fresh: &Fresh, shop: &Shop) {
         tx.attempts().remember(count, &CountKey([3; 32]), at(0), at(5))?;
         tx.places().note(uuid(40), &count, at(5))?;
         tx.places().trim(uuid(40), 4)?;
+        tx.api_keys().revoke(&api_key(shop))?;
         tx.signatures().see(&SignatureDigest([1; 32]), at(5))?;
         let key = StoredKey {
             id: KeyId(uuid(50)),
@@ -113,6 +114,7 @@ pub(super) fn everything(fresh: &Fresh, shop: &Shop) {
         tx.places().find(uuid(40), &count)?;
         tx.keys().all()?;
         tx.api_keys().named("client")?;
+        tx.api_keys().active_of(shop.tenant.id, shop.anna.id)?;
         tx.feed().look(None)?;
         tx.nodes().live(at(0))?;
         tx.nodes().origin(uuid(1))?;
@@ -204,19 +206,7 @@ pub(super) fn everything(fresh: &Fresh, shop: &Shop) {
         tx.tenants().claim(shop.tenant.id)?;
         tx.tenants().update(&shop.tenant)?;
         tx.tenants().list(&Page { after: None, limit: 9 })?;
-        let key = ApiKey {
-            id: ApiKeyId(uuid(60)),
-            tenant: shop.tenant.id,
-            client: "client".into(),
-            name: "Shop window".into(),
-            description: String::new(),
-            active: true,
-            user: shop.anna.id,
-            device: shop.till.id,
-            permissions: std::iter::empty().collect(),
-            created_at: at(0),
-            version: 1,
-        };
+        let key = api_key(shop);
         tx.api_keys().insert(&key, &[1])?;
         tx.api_keys().find(key.id)?;
         tx.api_keys().update(&key)?;
@@ -348,4 +338,20 @@ fn seals(tx: &mut (dyn OfficeTx + '_)) -> Stored<()> {
     let seals: Vec<_> = lines.into_iter().enumerate().map(|(number, line)| (line.id, seal(number))).collect();
     tx.seals().seal(&before, &seals)?;
     tx.seals().sealed(1, 9).map(drop)
+}
+
+fn api_key(shop: &Shop) -> ApiKey {
+    ApiKey {
+        id: ApiKeyId(uuid(60)),
+        tenant: shop.tenant.id,
+        client: "client".into(),
+        name: "Shop window".into(),
+        description: String::new(),
+        active: true,
+        user: shop.anna.id,
+        device: shop.till.id,
+        permissions: std::iter::empty().collect(),
+        created_at: at(0),
+        version: 1,
+    }
 }
