@@ -123,6 +123,7 @@ fn what_is_not_built_is_not_offered() {
         [
             "serve",
             "demo",
+            "init",
             "migrate",
             "user",
             "device",
