@@ -8,9 +8,9 @@ demo *ARGS:
 serve *ARGS:
     cargo run --release --bin tillgate -- serve {{ARGS}}
 
-# install what the tests need, and pass them
-test:
-    tests/run
+# install what the tests need, and pass them ("just test thorough" gives the random tests many more cases)
+test *ARGS:
+    tests/run {{ARGS}}
 
 # the quick part of the tests: rules, ports, use cases, wire
 quick:

@@ -25,8 +25,6 @@ use tillgate_domain::{
 use tillgate_persistence::{Address, Database, Limits};
 
 const AT: Instant = Instant::from_millis(1_800_000_000_000);
-/// How many histories on each database.
-const HISTORIES: u64 = 10_000;
 /// How many histories one tenant lives through.
 const LIVES: u64 = 100;
 static DRAWN: AtomicU64 = AtomicU64::new(1);
@@ -228,7 +226,8 @@ impl Shop {
 fn histories(store: &dyn Store<OfficeView>, seed: u64) {
     let mut chance = Chance(seed);
     let mut refused = 0;
-    for life in 0..HISTORIES / LIVES {
+    let lives = tillgate_testkit::cases(15, 100);
+    for life in 0..lives {
         let shop = Shop::open(store, life);
         let mut last = String::new();
         for history in 0..LIVES {
@@ -259,7 +258,7 @@ fn histories(store: &dyn Store<OfficeView>, seed: u64) {
         }
     }
     // else the histories never came near to what is tried
-    assert!(refused > 1000, "only {refused} refusals in all");
+    assert!(refused as u64 > 10 * lives, "only {refused} refusals in all");
 }
 
 /// A folder that goes with this.

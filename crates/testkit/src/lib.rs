@@ -16,6 +16,7 @@
 mod bench;
 pub mod clock;
 pub mod contract;
+mod effort;
 pub mod entropy;
 pub mod failing;
 mod meeting;
@@ -27,6 +28,7 @@ pub mod world;
 
 pub use bench::{Bench, Roster, Whole, enroll};
 pub use clock::ManualClock;
+pub use effort::{cases, thorough};
 pub use entropy::CountedEntropy;
 pub use failing::Failing;
 pub use world::World;

@@ -14,7 +14,9 @@ use crate::model::Judge;
 use crate::on_model;
 
 /// How many histories of each kind a mutant may survive.
-const MANY: u64 = 150_000;
+const MANY: u64 = 6_000;
+/// How many, where only a rare history finds it.
+const MANY_OF_RARE: u64 = 150_000;
 
 macro_rules! mutants {
     ($($name:ident($standing:ident, $presented:ident, $witness:ident) $body:block)*) => {
@@ -118,7 +120,7 @@ fn two_behind_forgiven_in_doubt(s: &Standing, presented: i64, p: &Presenter<'_>,
 
 #[test]
 fn every_broken_rule_is_caught_by_a_property() {
-    let mutants: [(&str, Judge, u8); 16] = [
+    let mutants: [(&str, Judge, u8); 15] = [
         ("the uptime is ignored", uptime_ignored, 2),
         ("the store's clock is ignored", store_clock_ignored, 2),
         ("what cannot be vouched for is forgiven two behind too", two_behind_forgiven_in_doubt, 3),
@@ -129,23 +131,30 @@ fn every_broken_rule_is_caught_by_a_property() {
         ("one ahead is refused", ahead_refused, 2),
         ("expiry is ignored", expiry_ignored, 1),
         ("an end is ignored", end_ignored, 1),
-        ("two behind is forgiven", two_behind_forgiven, 3),
         ("the wall clock alone decides", wall_clock_alone, 3),
         ("the newest moves on at each refresh", rotates_each_time, 2),
         ("a replay ends nothing", replay_ends_nothing, 3),
         ("the overlap never begins anew", overlap_never_begins_anew, 2),
         ("one ahead moves on", ahead_moves_on, 2),
     ];
+    for (name, mutant, property) in mutants {
+        caught(name, mutant, property, MANY);
+    }
+    if tillgate_testkit::thorough() {
+        caught("two behind is forgiven", two_behind_forgiven, 3, MANY_OF_RARE);
+    }
+}
+
+/// A history of some kind breaks this property under the mutant, and says so.
+fn caught(name: &str, mutant: Judge, property: u8, many: u64) {
     let kinds = [
         Kind { threads: 2, ..Kind::WILD },
         Kind { threads: 1, ..Kind::WILD },
         Kind { threads: 1, thief: true, ..Kind::WILD },
         Kind { threads: 2, reads_once: true, ..Kind::WILD },
     ];
-    for (name, mutant, property) in mutants {
-        let tried = |kind: Kind| (1..=MANY).find_map(|seed| on_model(kind, seed, mutant).err().map(|why| (seed, why)));
-        let caught = kinds.into_iter().find_map(|kind| tried(kind).filter(|(_, why)| why.property == property));
-        let (seed, why) = caught.unwrap_or_else(|| panic!("{name}: no history finds it by property {property}"));
-        println!("{name}: {why} (history {seed})");
-    }
+    let tried = |kind: Kind| (1..=many).find_map(|seed| on_model(kind, seed, mutant).err().map(|why| (seed, why)));
+    let caught = kinds.into_iter().find_map(|kind| tried(kind).filter(|(_, why)| why.property == property));
+    let (seed, why) = caught.unwrap_or_else(|| panic!("{name}: no history finds it by property {property}"));
+    println!("{name}: {why} (history {seed})");
 }
