@@ -133,6 +133,12 @@ impl From<&Value> for ExactJson {
     }
 }
 
+impl From<&JsonObject> for ExactJson {
+    fn from(object: &JsonObject) -> Self {
+        Self::Object(object.0.clone())
+    }
+}
+
 /// Writes its numbers as they are: to `serde_json`'s writers alone.
 impl Serialize for ExactJson {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

@@ -135,6 +135,10 @@ async fn what_is_kept_for_a_client_comes_back_as_it_came() {
         &patched,
         r#""preferences":{"z":1.10,"a":[1.0,1e2,-0,0.1000,123456789012345678901234567890],"n":{"deep":1E-7,"more":2.50}}"#,
     );
+    let reader = desk.shop.portos("manager", "P01").await.text("/tokenId");
+    for path in ["/portos/api/devices/X1", "/portos/api/devices?name=X1"] {
+        holds(&desk.shop.get(path, &reader).await, r#""n":{"deep":1E-7,"more":2.50}}"#);
+    }
 
     let shop = &desk.shop;
     let till = at(shop, "manager", "P01").await;

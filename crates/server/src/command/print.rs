@@ -2,15 +2,20 @@
 
 use std::io::Write;
 
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use unicode_width::UnicodeWidthStr;
 
 use super::Stop;
 
 /// Prints one line, or the document in its place. A closed pipe is no trouble of ours.
-pub(crate) fn answer(json: bool, line: &str, document: &Value) {
-    let text = if json { document.to_string() } else { line.to_owned() };
+pub(crate) fn answer(json: bool, line: &str, document: &impl Serialize) {
+    let text = if json { text(document) } else { line.to_owned() };
     out(&text);
+}
+
+fn text(document: &impl Serialize) -> String {
+    serde_json::to_string(document).unwrap_or_default()
 }
 
 /// Prints a line on standard output at once.
@@ -34,9 +39,9 @@ pub(crate) fn trouble(json: bool, stop: &Stop) {
 }
 
 /// Prints rows under their headings, or the documents of the rows as a JSON array.
-pub(crate) fn table(json: bool, headings: &[&str], rows: &[(Vec<String>, Value)]) {
+pub(crate) fn table<D: Serialize>(json: bool, headings: &[&str], rows: &[(Vec<String>, D)]) {
     if json {
-        out(&Value::Array(rows.iter().map(|(_, document)| document.clone()).collect()).to_string());
+        out(&text(&rows.iter().map(|(_, document)| document).collect::<Vec<_>>()));
     } else {
         for line in aligned(headings, rows.iter().map(|(cells, _)| cells.as_slice())) {
             out(&line);

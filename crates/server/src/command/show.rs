@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tillgate_auth_core::ports::Listed;
 use tillgate_domain::office::Told;
-use tillgate_domain::{Branch, Device, DeviceId, Instant, Role, RoleId, Tenant, User};
+use tillgate_domain::{Branch, Device, DeviceId, ExactJson, Instant, Role, RoleId, Tenant, User};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -59,19 +59,20 @@ impl Names {
         })
     }
 
-    /// A device.
-    pub(super) fn device_document(&self, device: &Device) -> Value {
-        json!({
+    /// A device, its preferences to the digit.
+    pub(super) fn device_document(&self, device: &Device) -> ExactJson {
+        let document = json!({
             "id": device.id,
             "name": device.name,
             "environment": device.environment.name(),
             "status": device.status.name(),
             "description": device.description,
-            "preferences": device.preferences,
             "settings": device.settings,
             "roles": self.roles(&device.roles),
             "last_seen_at": device.last_seen_at.map(instant),
-        })
+        });
+        let preferences = ("preferences".to_owned(), ExactJson::from(&device.preferences));
+        ExactJson::from(&document).with(std::iter::once(preferences))
     }
 }
 

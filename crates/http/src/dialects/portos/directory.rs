@@ -10,8 +10,10 @@ use tillgate_domain::office::{
     Field, Refused, all, device_named, devices_among, find_user, list_devices, list_present_users, list_roles,
     role_named,
 };
-use tillgate_domain::{Device, DeviceId, DeviceName, DeviceStatus, Role, RoleId, RoleName, Stored, TenantId, User};
-use tillgate_domain::{UserId, UserStatus};
+use tillgate_domain::{
+    Device, DeviceId, DeviceName, DeviceStatus, ExactJson, Role, RoleId, RoleName, Stored, TenantId, User, UserId,
+    UserStatus,
+};
 
 use super::list::{Asked, ENVIRONMENTS, Kind, Member};
 use super::path::{both, name};
@@ -150,17 +152,22 @@ fn named<'n>(ids: &BTreeSet<RoleId>, names: &'n RoleNames) -> Vec<&'n str> {
     named
 }
 
-fn device_row(device: &Device, names: &RoleNames) -> Value {
-    json!({
+fn device_row(device: &Device, names: &RoleNames) -> ExactJson {
+    let row = json!({
         "name": device.name,
         "isActive": device.status == DeviceStatus::Active,
         "envName": device.environment.name(),
         "description": device.description,
         "roles": named(&device.roles, names),
-        "preferences": device.preferences,
         "settings": device.settings,
         "_v": device.version,
-    })
+    });
+    ExactJson::from(&row).with(preferences(device))
+}
+
+/// The member that keeps what a client wrote to the digit.
+fn preferences(device: &Device) -> impl Iterator<Item = (String, ExactJson)> {
+    std::iter::once(("preferences".to_owned(), ExactJson::from(&device.preferences)))
 }
 
 fn role_row(role: &Role) -> Value {
@@ -186,26 +193,27 @@ impl Told {
         Ok(Self { roles: role_names(office, tenant)?, devices: devices_among(office.store, tenant, &named)? })
     }
 
-    fn user(&self, user: &User) -> Value {
+    fn user(&self, user: &User) -> ExactJson {
         let on = |(id, held): (&DeviceId, &BTreeSet<RoleId>)| {
             let device = self.devices.get(id)?;
-            Some(json!({
+            let row = json!({
                 "isActive": device.status == DeviceStatus::Active,
                 "envName": device.environment.name(),
                 "name": device.name,
                 "roles": named(held, &self.roles),
                 "description": device.description,
-                "preferences": device.preferences,
-            }))
+            });
+            Some(ExactJson::from(&row).with(preferences(device)))
         };
-        json!({
+        let row = json!({
             "id": user.id,
             "isActive": user.status == UserStatus::Active,
             "isVirtual": user.is_virtual(),
             "userName": user.name,
             "featureName": user.feature,
             "name": user.display_name,
-            "devices": user.assignment.devices.iter().filter_map(on).collect::<Vec<_>>(),
-        })
+        });
+        let devices = ExactJson::List(user.assignment.devices.iter().filter_map(on).collect());
+        ExactJson::from(&row).with(std::iter::once(("devices".to_owned(), devices)))
     }
 }

@@ -3,13 +3,15 @@
 
 mod condition;
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Query;
+use serde::Serialize;
 use serde_json::{Value, json};
-use tillgate_domain::{Environment, Instant};
+use tillgate_domain::{Environment, ExactJson, Instant};
 
 use crate::answer;
 use crate::failure::{Failure, FieldFault, Protocol};
@@ -35,6 +37,24 @@ pub(super) struct Asked {
     /// Members, and whether the greatest comes first.
     sort: Vec<(&'static str, bool)>,
     conditions: Vec<Condition>,
+}
+
+/// A row of a list.
+pub(super) trait Row: Serialize {
+    /// Its members as conditions and orders compare them.
+    fn compared(&self) -> Cow<'_, Value>;
+}
+
+impl Row for Value {
+    fn compared(&self) -> Cow<'_, Value> {
+        Cow::Borrowed(self)
+    }
+}
+
+impl Row for ExactJson {
+    fn compared(&self) -> Cow<'_, Value> {
+        Cow::Owned(self.compared())
+    }
 }
 
 /// What rows are sorted by: numbers among themselves as such, all else as text.
@@ -84,15 +104,15 @@ impl Asked {
     }
 
     /// The rows that the request asks for, how many these are, and how many fit.
-    fn chosen(&self, mut rows: Vec<Value>) -> Value {
-        rows.retain(|row| self.fits(row));
+    fn chosen<R: Row>(&self, mut rows: Vec<R>) -> Part<R> {
+        rows.retain(|row| self.fits(&row.compared()));
         let total = rows.len();
         if self.count {
-            return counted(total);
+            return Part { count: total, items: None, total };
         }
-        let sorted = self.sorted(rows, |row| self.keys(row));
-        let items: Vec<Value> = sorted.into_iter().skip(self.skip).take(self.take.unwrap_or(usize::MAX)).collect();
-        json!({ "count": items.len(), "items": items, "totalCount": total })
+        let sorted = self.sorted(rows, |row| self.keys(&row.compared()));
+        let items: Vec<R> = sorted.into_iter().skip(self.skip).take(self.take.unwrap_or(usize::MAX)).collect();
+        Part { count: items.len(), items: Some(items), total }
     }
 
     /// What a row is sorted by.
@@ -180,9 +200,19 @@ impl Asked {
     }
 
     /// The answer.
-    pub(super) fn answer(&self, rows: Vec<Value>) -> Result<HttpResponse, Failure> {
+    pub(super) fn answer<R: Row>(&self, rows: Vec<R>) -> Result<HttpResponse, Failure> {
         answer::json(StatusCode::OK, &self.chosen(rows))
     }
+}
+
+/// A part of a list, or only how long the list is.
+#[derive(Serialize)]
+struct Part<R> {
+    count: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    items: Option<Vec<R>>,
+    #[serde(rename = "totalCount")]
+    total: usize,
 }
 
 /// The answer where only how many rows there are is asked for.
