@@ -22,7 +22,8 @@ struct Mail {
     text: String,
 }
 
-/// A mail server on loopback that takes every mail (RFC 5321) and hands it to the test.
+/// A mail server on loopback (RFC 5321) that hands every mail to the test, but takes none for `gone@` for good and none for `full@` for
+/// now.
 struct MailServer {
     address: SocketAddr,
     mails: Receiver<Mail>,
@@ -68,7 +69,12 @@ fn receive(socket: &TcpStream) -> Option<Mail> {
         match verb.as_str() {
             "RCPT" => {
                 line.trim_start_matches("RCPT TO:").trim_matches(['<', '>']).clone_into(&mut to);
-                say("250 OK").ok()?;
+                let reply = match to.split('@').next() {
+                    Some("gone") => "550 no such mailbox",
+                    Some("full") => "452 too many mails",
+                    _ => "250 OK",
+                };
+                say(reply).ok()?;
             }
             "DATA" => {
                 say("354 go on").ok()?;
@@ -243,6 +249,26 @@ fn no_mail_is_lost_while_the_mail_server_is_away_or_ours_dies() {
         shop.secrets().note(&token);
         App::of(&server).reset(&token, SECOND).expect(200);
     }
+}
+
+#[test]
+fn a_mail_that_is_refused_for_good_is_given_up_and_one_that_is_not_is_kept() {
+    let mail = MailServer::start();
+    let shop = mailing_to(shop(Engine::Sqlite), &mail);
+    let server = shop.serve();
+    let app = App::of(&server);
+    for name in ["gone", "full", "rita"] {
+        app.register(&format!("{name}@example.com")).expect(201);
+        app.forgot(&format!("{name}@example.com"));
+    }
+    assert_eq!(mail.next().to, "rita@example.com", "no refusal holds up the next mail");
+    let lines = |what: &str| server.log().lines().filter(|line| line.contains(what)).count();
+    eventually(PATIENCE, "a mail given up", || lines("is refused for good") == 1);
+    eventually(PATIENCE, "a mail kept", || lines("is taken up again later") > 0);
+    let kept = || lines("is taken up again later");
+    let before = kept();
+    eventually(PATIENCE, "another attempt with the mail that is kept", || kept() > before);
+    assert_eq!(lines("is refused for good"), 1, "and none with the one that was given up");
 }
 
 #[test]

@@ -1,15 +1,30 @@
 //! Reading form bodies (`application/x-www-form-urlencoded`), for contracts whose clients send them.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Protocol};
+use crate::strict::duplicate;
 
 /// The type of a form.
 pub(crate) const TYPE: &str = "application/x-www-form-urlencoded";
 
-/// The fields of a form, each a text. Of a repeated one the last counts.
+/// The fields of a form, each a text.
+///
+/// # Errors
+/// It cannot be read, or has fields more than once: all of these.
 pub(crate) fn fields(body: &[u8]) -> Result<Map<String, Value>, Failure> {
-    Ok(pairs(body)?.into_iter().map(|(name, value)| (name, Value::String(value))).collect())
+    let (mut fields, mut repeated) = (Map::new(), BTreeSet::new());
+    for (name, value) in pairs(body)? {
+        if fields.insert(name.clone(), Value::String(value)).is_some() {
+            repeated.insert(name);
+        }
+    }
+    if repeated.is_empty() {
+        return Ok(fields);
+    }
+    Err(Protocol::Fields(repeated.into_iter().map(duplicate).collect()).into())
 }
 
 /// The fields of a form as they came, repeated ones too.
@@ -62,7 +77,6 @@ mod tests {
             ("a", &[("a", "")]),
             ("=b", &[("", "b")]),
             ("a=b=c&d=", &[("a", "b=c"), ("d", "")]),
-            ("a=1&a=2", &[("a", "2")]),
             ("a=x+y%2Bz%20w", &[("a", "x y+z w")]),
             ("p%C3%A4%c3%9F=%E2%82%ac", &[("päß", "€")]),
             ("a=%&b=%4&c=%zz&d=%25%34", &[("a", "%"), ("b", "%4"), ("c", "%zz"), ("d", "%4")]),
@@ -71,6 +85,15 @@ mod tests {
             let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
             assert_eq!(read(body), pairs, "{body}");
         }
+    }
+
+    #[test]
+    fn every_field_that_is_there_twice_is_told() {
+        let Err(Failure::Protocol(Protocol::Fields(faults))) = fields(b"b=1&a=1&c=1&%61=2&b=1&b=2") else {
+            panic!("it is taken")
+        };
+        let told: Vec<_> = faults.iter().map(|fault| (fault.field.as_ref(), fault.code.as_ref())).collect();
+        assert_eq!(told, [("a", "duplicate"), ("b", "duplicate")]);
     }
 
     #[test]

@@ -29,13 +29,14 @@ pub(crate) fn check(json: &[u8], names: Names) -> Result<(), Failure> {
     if pass.twice.is_empty() {
         return Ok(());
     }
-    let mut faults: Vec<FieldFault> = pass.twice.into_iter().map(fault).collect();
+    let mut faults: Vec<FieldFault> = pass.twice.into_iter().map(duplicate).collect();
     faults.sort();
     faults.dedup();
     Err(Protocol::Fields(faults).into())
 }
 
-fn fault(place: String) -> FieldFault {
+/// A member that is there more than once.
+pub(crate) fn duplicate(place: String) -> FieldFault {
     FieldFault {
         field: place.into(),
         query: false,
