@@ -252,6 +252,23 @@ fn no_mail_is_lost_while_the_mail_server_is_away_or_ours_dies() {
 }
 
 #[test]
+fn sessions_of_a_contract_that_no_mount_serves_are_told_at_the_start() {
+    let shop = shop(Engine::Sqlite);
+    let server = shop.serve();
+    let unserved = |server: &Running| server.log().contains("sessions of a contract that no mount serves");
+    App::of(&server).register("rita@example.com").expect(201);
+    drop(server);
+    let server = shop.serve();
+    App::of(&server).login("rita@example.com", FIRST).expect(200);
+    assert!(!unserved(&server));
+    drop(server);
+    std::fs::write(shop.folder().join("tillgate.toml"), "").unwrap();
+    let server = shop.serve();
+    eventually(PATIENCE, "a warning", || unserved(&server));
+    assert_eq!(App::of(&server).login("rita@example.com", FIRST).status(), 404);
+}
+
+#[test]
 fn a_mail_that_is_refused_for_good_is_given_up_and_one_that_is_not_is_kept() {
     let mail = MailServer::start();
     let shop = mailing_to(shop(Engine::Sqlite), &mail);

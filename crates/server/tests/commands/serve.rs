@@ -153,6 +153,22 @@ fn a_port_that_is_taken_and_mounts_that_clash_are_told() {
 }
 
 #[test]
+fn a_list_of_passwords_that_cannot_be_read_is_told_by_its_key() {
+    let home = Home::new().with_database();
+    let (config, list) = (home.path("c.toml"), home.path("list.txt"));
+    std::fs::write(&config, format!("[passwords]\nlist = {list:?}\n")).unwrap();
+    let refused = || home.refused(&["serve", "--config", config.to_str().unwrap(), "--listen", "127.0.0.1:0"], 2);
+    let told = |why: &str| format!("passwords.list: the file {} {why}", list.display());
+    assert!(refused().contains(&told("cannot be read: ")), "{}", refused());
+    std::fs::write(&list, b"long enough\n\xff\n").unwrap();
+    assert!(refused().contains(&told("has no UTF-8 text in line 2")), "{}", refused());
+    std::fs::write(&list, "short\n").unwrap();
+    assert!(refused().contains(&told("has no password of 8 characters or more")), "{}", refused());
+    std::fs::write(&list, "trombone-sunday\n").unwrap();
+    home.start(&["serve", "--config", config.to_str().unwrap()]).ready();
+}
+
+#[test]
 fn a_master_key_that_opens_nothing_starts_nothing() {
     let home = Home::new().with_admin();
     let mut server = home.start(&["serve"]);
