@@ -3,13 +3,14 @@
 //! It is the store's observer for what this process commits, and follows the feed for what others do. Epochs and session ids
 //! decide, never a clock. What it cannot know it does not guess: where its view is too old, the caller must catch up first.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use tillgate_domain::change::Observer;
 use tillgate_domain::{Change, DeviceId, Epoch, Scope, SessionId, TenantId, UserId};
 
+use crate::ports::{Found, Look};
 use crate::{Epochs, Session, SessionKind};
 
 /// Who a request is about: what its token names.
@@ -46,6 +47,31 @@ struct Known {
     /// The monotonic time at which the newest look at the feed began.
     looked: Option<Duration>,
     keys: Moment,
+    own: Own,
+}
+
+/// Numbers in the feed of changes that this process has committed and applied: a look that finds them makes nothing stale once more.
+/// They were committed before a look that begins now, so the first one that ends well has found them, and they are forgotten.
+#[derive(Default)]
+struct Own {
+    /// Since the newest look began.
+    fresh: HashSet<i64>,
+    /// Before that.
+    due: HashSet<i64>,
+}
+
+/// How many numbers are kept at most: what is not is applied twice.
+const OWN: usize = 65_536;
+
+impl Own {
+    fn add(&mut self, numbers: &[i64]) {
+        let room = OWN.saturating_sub(self.fresh.len().saturating_add(self.due.len()));
+        self.fresh.extend(numbers.iter().take(room));
+    }
+
+    fn take(&mut self, number: i64) -> bool {
+        self.due.remove(&number) || self.fresh.remove(&number)
+    }
 }
 
 /// The memory.
@@ -61,6 +87,10 @@ impl Observer for Changes {
                 known.apply(change, seen);
             }
         }
+    }
+
+    fn numbered(&self, numbers: &[i64]) {
+        self.known_mut().own.add(numbers);
     }
 }
 
@@ -101,20 +131,32 @@ impl Changes {
         self.0.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// A look at the feed begins.
+    pub(crate) fn begin_look(&self) {
+        let own = &mut self.known_mut().own;
+        let fresh = std::mem::take(&mut own.fresh);
+        own.due.extend(fresh);
+    }
+
     /// Takes up what a look at the feed found that began at this monotonic time.
-    pub(crate) fn follow(&self, changes: impl IntoIterator<Item = Change>, began: Duration) {
+    pub(crate) fn follow(&self, look: &Look, began: Duration) {
         let mut known = self.known_mut();
-        for change in changes {
+        if look.anew {
+            // another server gives the numbers of lost changes again
+            known.own = Own::default();
+        }
+        for Found { number, change, .. } in &look.changes {
             // A look repeats what this process has applied itself: what says nothing new makes nothing stale.
-            let news = match change {
+            let news = match *change {
                 Change::Ended(session) => !known.ended.contains_key(&session),
                 Change::Raised { scope, epoch } => known.mark(Some(scope)).epoch < epoch,
-                Change::Touched(_) => true,
+                Change::Touched(_) => !known.own.take(*number),
             };
             if news {
-                known.apply(&change, began);
+                known.apply(change, began);
             }
         }
+        known.own.due.clear();
         known.looked = Some(known.looked.map_or(began, |looked| looked.max(began)));
     }
 
@@ -185,14 +227,23 @@ impl Changes {
 
 #[cfg(test)]
 mod tests {
+    use tillgate_domain::Instant;
     use uuid::Uuid;
 
     use super::*;
+    use crate::ports::{Bookmark, Cursor};
 
     const USER: UserId = UserId(Uuid::from_u128(1));
     const TENANT: TenantId = TenantId(Uuid::from_u128(2));
     const SESSION: SessionId = SessionId(Uuid::from_u128(3));
     const ABOUT: About = About { session: SESSION, user: Some(USER), device: None, tenant: TENANT };
+
+    fn look(changes: &[(i64, Change)]) -> Look {
+        let found =
+            |(number, change): &(i64, Change)| Found { number: *number, change: *change, at: Instant::from_millis(0) };
+        let next = Bookmark::at(Cursor(0));
+        Look { changes: changes.iter().map(found).collect(), next, anew: false }
+    }
 
     fn under(user: i64) -> Epochs {
         Epochs { user: Epoch(user), ..Epochs::default() }
@@ -214,7 +265,7 @@ mod tests {
     #[test]
     fn a_session_that_was_made_after_the_raise_stands() {
         let changes = Changes::default();
-        changes.follow([raised(2), Change::Ended(SESSION)], Duration::from_secs(1));
+        changes.follow(&look(&[(1, raised(2)), (2, Change::Ended(SESSION))]), Duration::from_secs(1));
         assert!(changes.judge(&ABOUT, &under(2)).0, "its own end");
         let other = About { session: SessionId(Uuid::from_u128(4)), ..ABOUT };
         assert!(!changes.judge(&other, &under(2)).0);
@@ -237,19 +288,75 @@ mod tests {
         let changes = Changes::default();
         changes.committed(&[raised(1)]);
         assert_eq!(changes.age(Duration::from_secs(9)), None);
-        changes.follow([], Duration::from_secs(5));
-        changes.follow([], Duration::from_secs(4));
+        changes.follow(&look(&[]), Duration::from_secs(5));
+        changes.follow(&look(&[]), Duration::from_secs(4));
         assert_eq!(changes.age(Duration::from_secs(9)), Some(Duration::from_secs(4)));
     }
 
     #[test]
     fn ended_sessions_are_forgotten_after_their_last_token() {
         let changes = Changes::default();
-        changes.follow([Change::Ended(SESSION)], Duration::from_secs(10));
-        changes.follow([], Duration::from_secs(100));
+        changes.follow(&look(&[(1, Change::Ended(SESSION))]), Duration::from_secs(10));
+        changes.follow(&look(&[]), Duration::from_secs(100));
         changes.forget(Duration::from_secs(91));
         assert!(changes.ended(SESSION));
         changes.forget(Duration::from_secs(89));
         assert!(!changes.ended(SESSION));
+    }
+
+    #[test]
+    fn what_this_process_has_committed_outdates_once_and_what_others_have_outdates_too() {
+        let touched = Change::Touched(Scope::User(USER));
+        let changes = Changes::default();
+        changes.committed(&[touched]);
+        changes.numbered(&[7]);
+        let read = changes.now();
+        changes.begin_look();
+        changes.follow(&look(&[(7, touched)]), Duration::from_secs(1));
+        assert_eq!(changes.now(), read, "its own");
+        changes.begin_look();
+        changes.follow(&look(&[(8, touched)]), Duration::from_secs(2));
+        assert!(changes.now() > read, "another's");
+    }
+
+    #[test]
+    fn a_number_is_passed_over_by_the_first_look_that_goes_well_alone() {
+        let touched = Change::Touched(Scope::User(USER));
+        let changes = Changes::default();
+        // the look found it before the observer was told
+        changes.begin_look();
+        changes.follow(&look(&[(7, touched)]), Duration::from_secs(1));
+        changes.committed(&[touched]);
+        changes.numbered(&[7]);
+        // one that fails is none
+        changes.begin_look();
+        changes.begin_look();
+        changes.follow(&look(&[]), Duration::from_secs(2));
+        let read = changes.now();
+        changes.begin_look();
+        changes.follow(&look(&[(7, touched)]), Duration::from_secs(3));
+        assert!(changes.now() > read, "a number that was given again");
+    }
+
+    #[test]
+    fn another_store_gives_numbers_again() {
+        let touched = Change::Touched(Scope::User(USER));
+        let changes = Changes::default();
+        changes.committed(&[touched]);
+        changes.numbered(&[7]);
+        let read = changes.now();
+        changes.begin_look();
+        changes.follow(&Look { anew: true, ..look(&[(7, touched)]) }, Duration::from_secs(1));
+        assert!(changes.now() > read);
+    }
+
+    #[test]
+    fn numbers_are_bounded() {
+        let changes = Changes::default();
+        changes.numbered(&(0..100_000).collect::<Vec<_>>());
+        changes.begin_look();
+        changes.numbered(&(100_000..200_000).collect::<Vec<_>>());
+        let own = &changes.known().own;
+        assert_eq!(own.fresh.len() + own.due.len(), OWN);
     }
 }

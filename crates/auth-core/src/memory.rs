@@ -59,6 +59,9 @@ pub struct Memory {
     observers: Mutex<Vec<Arc<dyn Observer>>>,
 }
 
+/// The changes that a unit of work has committed, and their numbers in the feed.
+type Written = (Vec<Change>, Vec<i64>);
+
 /// What all processes over the store share.
 struct Held {
     gate: Gate,
@@ -122,9 +125,9 @@ impl Memory {
         let mut last = String::new();
         for _ in 0..RUNS {
             match self.once(mode, work) {
-                Ok(changes) => {
+                Ok((changes, numbers)) => {
                     drop(turn);
-                    self.tell(&changes);
+                    self.tell(&changes, &numbers);
                     return Ok(());
                 }
                 Err(StoreError::Conflict(why)) => last = why,
@@ -135,7 +138,7 @@ impl Memory {
     }
 
     /// Runs the closure once, and keeps what it did or undoes it.
-    fn once(&self, mode: Mode, work: &mut dyn FnMut(&mut Transaction<'_>) -> Stored<()>) -> Stored<Vec<Change>> {
+    fn once(&self, mode: Mode, work: &mut dyn FnMut(&mut Transaction<'_>) -> Stored<()>) -> Stored<Written> {
         let state = *locked(&self.held.state);
         if mode == Mode::Write && state != InstanceState::Open {
             return Err(StoreError::Unavailable(
@@ -144,20 +147,22 @@ impl Memory {
         }
         let mut open = Open { rows: locked(&self.held.rows), committed: false };
         open.rows.instance.state = state;
-        let mut transaction = Transaction { rows: &mut open.rows, audit: &self.held.audit, mode, changes: Vec::new() };
+        let (changes, numbers) = (Vec::new(), Vec::new());
+        let mut transaction = Transaction { rows: &mut open.rows, audit: &self.held.audit, mode, changes, numbers };
         work(&mut transaction)?;
-        let changes = transaction.changes;
+        let written = (transaction.changes, transaction.numbers);
         open.commit(&mut locked(&self.held.audit));
-        Ok(changes)
+        Ok(written)
     }
 
-    fn tell(&self, changes: &[Change]) {
+    fn tell(&self, changes: &[Change], numbers: &[i64]) {
         if changes.is_empty() {
             return;
         }
         let observers = locked(&self.observers).clone();
         for observer in observers {
             observer.committed(changes);
+            observer.numbered(numbers);
         }
     }
 }

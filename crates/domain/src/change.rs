@@ -115,10 +115,21 @@ pub trait Endings {
 
     /// Tells that what is remembered of `scope` is stale.
     fn touch(&mut self, scope: Scope, at: Instant) -> Stored<()>;
+
+    /// The same of each of these.
+    fn touch_each(&mut self, scopes: &[Scope], at: Instant) -> Stored<()> {
+        scopes.iter().try_for_each(|scope| self.touch(*scope, at))
+    }
 }
 
 /// Is told what was committed, after the commit and before the answer, on the thread that committed.
 pub trait Observer: Send + Sync {
     /// These changes are on disk.
     fn committed(&self, changes: &[Change]);
+
+    /// These are the numbers in the feed of changes that [`committed`](Self::committed) has just told of: whoever follows the feed
+    /// knows them already. A store that does not know the numbers need not tell them.
+    fn numbered(&self, numbers: &[i64]) {
+        let _ = numbers;
+    }
 }

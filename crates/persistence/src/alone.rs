@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, TransactionManager};
-use tillgate_domain::{Change, Mode, StoreError, Stored};
+use tillgate_domain::{Mode, StoreError, Stored};
 
 use crate::connection::AnyConnection;
 use crate::database::nesting::Number;
@@ -12,7 +12,7 @@ use crate::database::{Job, RUNS};
 use crate::deadline::Deadline;
 use crate::failure::{LOST, READ_ONLY, classify, spoils};
 use crate::pool::{Pool, Pooled};
-use crate::transaction::Transaction;
+use crate::transaction::{Transaction, Written};
 use crate::{postgres, sqlite};
 
 /// The first pause before another run is twice this long, and each further one twice the one before.
@@ -21,7 +21,7 @@ const MOMENT: Duration = Duration::from_millis(1);
 type Manager = <AnyConnection as Connection>::TransactionManager;
 
 /// Runs the unit of work until it is committed, has failed or is out of time, and returns the changes that it committed.
-pub(crate) fn run(pool: &Pool, number: Number, mode: Mode, deadline: &Deadline, work: Job<'_>) -> Stored<Vec<Change>> {
+pub(crate) fn run(pool: &Pool, number: Number, mode: Mode, deadline: &Deadline, work: Job<'_>) -> Stored<Written> {
     let mut runs = 0;
     loop {
         let mut lent = pool.lend(deadline)?;
@@ -36,13 +36,13 @@ pub(crate) fn run(pool: &Pool, number: Number, mode: Mode, deadline: &Deadline, 
             Err(error) => return Err(error),
         }
         runs += 1;
-        let mut changes = Vec::new();
+        let mut written = Written::default();
         let outcome = {
             let _inside = number.enter();
-            work(&mut Transaction::new(&mut lent.connection, &mut changes, mode))
+            work(&mut Transaction::new(&mut lent.connection, &mut written, mode))
         };
         match end(&mut lent, mode, outcome) {
-            Ok(()) => return Ok(changes),
+            Ok(()) => return Ok(written),
             Err(StoreError::Conflict(say)) if runs >= RUNS || deadline.passed() => {
                 return Err(StoreError::Unavailable(format!("in conflict {runs} times, last: {say}")));
             }

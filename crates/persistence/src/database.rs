@@ -147,8 +147,8 @@ impl Database {
         if let (Some(writer), Mode::Write) = (&self.writer, mode) {
             return writer.run(&deadline, work);
         }
-        let changes = alone::run(&self.pool, self.number, mode, &deadline, work)?;
-        self.observers.tell(&changes);
+        let written = alone::run(&self.pool, self.number, mode, &deadline, work)?;
+        self.observers.tell(&written);
         Ok(())
     }
 }

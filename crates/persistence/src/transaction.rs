@@ -1,6 +1,7 @@
 //! An open transaction: every port is implemented on it, once for both databases.
 
 use diesel::prelude::*;
+use diesel::sql_types::BigInt;
 use tillgate_auth_core::ports::{self as auth, AuthTx, InstanceState};
 use tillgate_domain::office::ports::{self as office, OfficeTx};
 use tillgate_domain::{Audit, Change, Endings, Instant, Mode, Scope, SessionId, StoreError, Stored, Tx};
@@ -12,12 +13,29 @@ use crate::ports::instances::state;
 use crate::schema::meta;
 use crate::statement::{Bind, Statement, places};
 
+/// The changes that a unit of work has written.
+#[derive(Default)]
+pub(crate) struct Written {
+    /// What the observers are told once it is committed.
+    pub(crate) changes: Vec<Change>,
+    /// Their numbers in the feed.
+    pub(crate) numbers: Vec<i64>,
+}
+
+impl Written {
+    /// Adds what another unit of work of the same commit has written.
+    pub(crate) fn append(&mut self, mut other: Self) {
+        self.changes.append(&mut other.changes);
+        self.numbers.append(&mut other.numbers);
+    }
+}
+
 /// An open transaction on either database.
 pub(crate) struct Transaction<'a> {
     /// The connection that it is open on.
     pub(crate) connection: &'a mut AnyConnection,
-    /// What the observer is told once it is committed.
-    pub(crate) changes: &'a mut Vec<Change>,
+    /// The changes that it has written.
+    pub(crate) written: &'a mut Written,
     mode: Mode,
     /// The store is known to take writes.
     open: bool,
@@ -25,8 +43,8 @@ pub(crate) struct Transaction<'a> {
 
 impl<'a> Transaction<'a> {
     /// A transaction that has just been opened.
-    pub(crate) fn new(connection: &'a mut AnyConnection, changes: &'a mut Vec<Change>, mode: Mode) -> Self {
-        Self { connection, changes, mode, open: false }
+    pub(crate) fn new(connection: &'a mut AnyConnection, written: &'a mut Written, mode: Mode) -> Self {
+        Self { connection, written, mode, open: false }
     }
 }
 
@@ -74,12 +92,8 @@ impl Transaction<'_> {
         self.writing()?.execute_returning_count(statement).map_err(classify)
     }
 
-    /// Inserts rows of `width` values each into a table and its columns, as `user_roles (user_id, role_id)` names them.
-    pub(crate) fn insert(&mut self, into: &str, width: usize, values: &[Bind<'_>]) -> Stored<()> {
-        self.insert_or(into, width, values, classify)
-    }
-
-    /// The same where the error is read by somebody who knows what it means there.
+    /// Inserts rows of `width` values each into a table and its columns, as `user_roles (user_id, role_id)` names them. An error is
+    /// read by somebody who knows what it means there.
     pub(crate) fn insert_or(
         &mut self,
         into: &str,
@@ -97,20 +111,31 @@ impl Transaction<'_> {
 
     /// Writes changes into the feed and puts them down for the observer.
     pub(crate) fn tell(&mut self, changes: &[Change], at: Instant) -> Stored<()> {
-        const INTO: &str = "changes (kind, scope, subject_id, epoch, written_at)";
-        let values: Vec<Bind<'_>> = changes.iter().flat_map(|change| row(change, at)).collect();
-        match changes.len() {
-            0 => {}
-            1 => {
-                let one =
-                    "INSERT INTO changes (kind, scope, subject_id, epoch, written_at) VALUES ($1, $2, $3, $4, $5)";
-                self.run(&Statement::new(one, values))?;
-            }
-            _ => self.insert(INTO, 5, &values)?,
+        // SQLite takes 32766 values in a statement, PostgreSQL 65535
+        for part in changes.chunks(1000) {
+            let values: Vec<Bind<'_>> = part.iter().flat_map(|change| row(change, at)).collect();
+            let number = match self.connection {
+                AnyConnection::Sqlite(_) => "position",
+                AnyConnection::Postgres(_) => "number",
+            };
+            let text = format!("{INTO_CHANGES} {} RETURNING {number} AS number", places(1, part.len(), 5));
+            // one change at a time is what nearly all tell of
+            let insert = if part.len() == 1 { Statement::kept(text, values) } else { Statement::once(text, values) };
+            let numbers: Vec<Numbered> = insert.load(self.writing()?).map_err(classify)?;
+            self.written.numbers.extend(numbers.iter().map(|row| row.number));
         }
-        self.changes.extend_from_slice(changes);
+        self.written.changes.extend_from_slice(changes);
         Ok(())
     }
+}
+
+const INTO_CHANGES: &str = "INSERT INTO changes (kind, scope, subject_id, epoch, written_at) VALUES";
+
+/// The number that the feed gave a change.
+#[derive(QueryableByName)]
+struct Numbered {
+    #[diesel(sql_type = BigInt)]
+    number: i64,
 }
 
 /// The columns of a change, in the order of `Transaction::tell`.

@@ -18,6 +18,7 @@ struct Told {
 /// Remembers what it was told.
 pub(crate) struct Watcher {
     told: Mutex<Vec<Told>>,
+    numbers: Mutex<Vec<i64>>,
     look: Box<dyn Fn() -> bool + Send + Sync>,
 }
 
@@ -29,7 +30,7 @@ impl Watcher {
 
     /// One that looks at something whenever it is told.
     pub(crate) fn looking(bench: &Bench, look: impl Fn() -> bool + Send + Sync + 'static) -> Arc<Self> {
-        let watcher = Arc::new(Self { told: Mutex::default(), look: Box::new(look) });
+        let watcher = Arc::new(Self { told: Mutex::default(), numbers: Mutex::default(), look: Box::new(look) });
         bench.observe(watcher.clone());
         watcher
     }
@@ -37,6 +38,11 @@ impl Watcher {
     /// Every change that it was told of, in that order.
     pub(crate) fn changes(&self) -> Vec<Change> {
         self.told.lock().unwrap().iter().flat_map(|told| told.changes.clone()).collect()
+    }
+
+    /// The numbers that it was told, in that order.
+    pub(crate) fn numbers(&self) -> Vec<i64> {
+        self.numbers.lock().unwrap().clone()
     }
 
     /// On which threads, each time that it was told of something.
@@ -57,5 +63,9 @@ impl Observer for Watcher {
             let told = Told { thread: thread::current().id(), changes: changes.to_vec(), look };
             self.told.lock().unwrap().push(told);
         }
+    }
+
+    fn numbered(&self, numbers: &[i64]) {
+        self.numbers.lock().unwrap().extend_from_slice(numbers);
     }
 }

@@ -10,7 +10,7 @@ use tillgate_domain::{Change, Instant, KeyId, Scope, StoreExt};
 use super::Auth;
 use crate::Error;
 use crate::changes::Moment;
-use crate::ports::Cursor;
+use crate::ports::{Bookmark, Cursor};
 
 /// How long those wait who need a younger view.
 const CATCH_UP: Duration = Duration::from_millis(500);
@@ -29,7 +29,7 @@ const CROWD: usize = 128;
 
 #[derive(Default)]
 struct Place {
-    cursor: Option<Cursor>,
+    bookmark: Option<Bookmark>,
     keys: Moment,
     /// When somebody said that the clock is right.
     accepted: BTreeSet<Instant>,
@@ -45,6 +45,8 @@ struct Looks {
     taken_up: Option<Duration>,
     /// When the newest look ended that failed, if none went well since.
     failed: Option<Duration>,
+    /// The oldest unit of work that was open at the newest look, and when the first look began that found it to be the oldest.
+    oldest: Option<(Cursor, Duration)>,
 }
 
 /// How far this process follows.
@@ -82,7 +84,7 @@ impl Follower {
 
     /// How far the feed is applied.
     pub(crate) fn cursor(&self) -> Option<Cursor> {
-        self.place().cursor
+        self.place().bookmark.as_ref().map(Bookmark::whole)
     }
 
     /// Where the feed stood when this process first held the key.
@@ -101,7 +103,11 @@ impl Auth {
         let followed = self.take_up(place);
         let mut looks = self.follower.looks();
         match &followed {
-            Ok(began) => *looks = Looks { taken_up: Some(*began), failed: None },
+            Ok((began, oldest)) => {
+                let known = looks.oldest.filter(|(known, _)| Some(*known) == *oldest);
+                let oldest = known.or(oldest.map(|oldest| (oldest, *began)));
+                *looks = Looks { taken_up: Some(*began), failed: None, oldest };
+            }
             Err(_) => looks.failed = Some(self.clock.monotonic()),
         }
         drop(looks);
@@ -109,26 +115,28 @@ impl Auth {
         followed.map(drop)
     }
 
-    /// Takes a look and takes up what it finds; says when it began.
-    fn take_up(&self, mut place: MutexGuard<'_, Place>) -> Result<Duration, Error> {
+    /// Takes a look and takes up what it finds; says when it began, and the oldest unit of work that was open.
+    fn take_up(&self, mut place: MutexGuard<'_, Place>) -> Result<(Duration, Option<Cursor>), Error> {
         let began = self.clock.monotonic();
-        let from = place.cursor;
-        let look = self.store.read(|tx| tx.feed().look(from))?;
-        for (change, at) in &look.changes {
+        let from = place.bookmark.clone();
+        self.changes.begin_look();
+        let look = self.store.read(|tx| tx.feed().look(from.as_ref()))?;
+        for found in &look.changes {
             // A row may come again: a clock is accepted once for each time that somebody says so. What is read at the start was
             // said of an earlier clock.
-            if *change == Change::Touched(Scope::Clock) && place.accepted.insert(*at) && from.is_some() {
+            if found.change == Change::Touched(Scope::Clock) && place.accepted.insert(found.at) && from.is_some() {
                 self.time.accept();
             }
         }
-        self.changes.follow(look.changes.into_iter().map(|(change, _)| change), began);
-        place.cursor = Some(look.next);
+        self.changes.follow(&look, began);
+        let oldest = look.next.open.first().copied();
+        place.bookmark = Some(look.next);
         let keys = self.changes.keys();
         if keys > place.keys || from.is_none() {
             self.follow_keys(&mut place)?;
             place.keys = keys;
         }
-        Ok(began)
+        Ok((began, oldest))
     }
 
     fn follow_keys(&self, place: &mut Place) -> Result<(), Error> {
@@ -136,7 +144,7 @@ impl Auth {
         let followed = self.keyring.follow(&stored);
         self.follower.closed.store(followed.is_err(), Ordering::Relaxed);
         followed.map_err(|error| Error::Fault(error.to_string()))?;
-        if let Some(cursor) = place.cursor {
+        if let Some(cursor) = place.bookmark.as_ref().map(Bookmark::whole) {
             let held = self.keyring.held();
             place.held_at.retain(|key, _| held.waiting().contains(key));
             for key in held.waiting() {
@@ -174,6 +182,12 @@ impl Auth {
         }
         self.follower.crowd.fetch_sub(1, Ordering::Relaxed);
         if missing(&looks) { Err(Error::unavailable("what has changed could not be read in time")) } else { Ok(()) }
+    }
+
+    /// How long the oldest unit of work has been open that was found open at every look since: what it writes is still to come.
+    pub fn oldest_open(&self) -> Duration {
+        let oldest = self.follower.looks().oldest;
+        oldest.map_or(Duration::ZERO, |(_, since)| self.clock.monotonic().saturating_sub(since))
     }
 
     /// Whether the view of what has changed is young enough to be trusted.

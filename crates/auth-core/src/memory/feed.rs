@@ -8,16 +8,17 @@ use uuid::Uuid;
 
 use super::transaction::{Transaction, many, most};
 use crate::Session;
-use crate::ports::{Cursor, Feed, Instance, Instances, Look, Node, Nodes};
+use crate::ports::{Bookmark, Cursor, Feed, Found, Instance, Instances, Look, Node, Nodes};
 
 impl Feed for Transaction<'_> {
-    fn look(&mut self, from: Option<Cursor>) -> Stored<Look> {
+    fn look(&mut self, from: Option<&Bookmark>) -> Stored<Look> {
         let tables = self.tables();
         let next = tables.next_change.get(&()).copied().unwrap_or(1);
-        let from = from.map(|cursor| cursor.0).filter(|from| *from <= next);
+        let from = from.map(|from| from.cursor.0).filter(|from| *from <= next);
         let start = from.map_or(Bound::Unbounded, Bound::Included);
-        let changes = tables.changes.rows().range((start, Bound::Unbounded)).map(|(_, change)| *change).collect();
-        Ok(Look { changes, next: Cursor(next) })
+        let rows = tables.changes.rows().range((start, Bound::Unbounded));
+        let changes = rows.map(|(number, (change, at))| Found { number: *number, change: *change, at: *at }).collect();
+        Ok(Look { changes, next: Bookmark::at(Cursor(next)), anew: from.is_none() })
     }
 
     fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {

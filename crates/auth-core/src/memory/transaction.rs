@@ -17,6 +17,8 @@ pub(super) struct Transaction<'a> {
     pub(super) mode: Mode,
     /// What the observers are told once it is committed.
     pub(super) changes: Vec<Change>,
+    /// Their numbers in the feed.
+    pub(super) numbers: Vec<i64>,
 }
 
 impl Transaction<'_> {
@@ -40,6 +42,7 @@ impl Transaction<'_> {
         tables.changes.put(number, (change, at));
         tables.next_change.put((), number.saturating_add(1));
         self.changes.push(change);
+        self.numbers.push(number);
         Ok(())
     }
 }

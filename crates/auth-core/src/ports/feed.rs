@@ -7,21 +7,56 @@ use uuid::Uuid;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Cursor(pub i64);
 
+/// Where a reader of the feed goes on: everything before the cursor was read, but for what was open.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bookmark {
+    /// Everything before it was read, but for what `open` names.
+    pub cursor: Cursor,
+    /// Units of work that had begun and not ended, in their order: what they write is found at a later look. Empty where a store
+    /// commits in the order in which it writes.
+    pub open: Vec<Cursor>,
+}
+
+impl Bookmark {
+    /// Everything before the cursor was read.
+    pub const fn at(cursor: Cursor) -> Self {
+        Self { cursor, open: Vec::new() }
+    }
+
+    /// Everything before it was read: how far a process follows.
+    pub fn whole(&self) -> Cursor {
+        self.open.first().map_or(self.cursor, |oldest| self.cursor.min(*oldest))
+    }
+}
+
+/// A change that a look found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its number in the feed: no two changes of a store have the same.
+    pub number: i64,
+    /// What has changed.
+    pub change: Change,
+    /// When it was written.
+    pub at: Instant,
+}
+
 /// What a look at the feed found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
-    /// Changes with the instants that they were written at, oldest first. One may come again at a later look.
-    pub changes: Vec<(Change, Instant)>,
+    /// Changes, oldest first. Each is found once, unless a look begins anew.
+    pub changes: Vec<Found>,
     /// Where the next look begins.
-    pub next: Cursor,
+    pub next: Bookmark,
+    /// Everything that is kept was read: there was no bookmark, or the store is not the one that gave it.
+    pub anew: bool,
 }
 
 /// What has changed.
 pub trait Feed {
-    /// Every change from the cursor on, `None` for all that is kept. Nothing is passed over: a change that is committed after
-    /// this look by a transaction that began before it is found by the next one. A cursor from beyond the feed's end (the store
-    /// went back) reads as `None`.
-    fn look(&mut self, from: Option<Cursor>) -> Stored<Look>;
+    /// Every change that the look which gave the bookmark did not see, `None` for all that is kept. Nothing is passed over: a
+    /// change that is committed after this look by a transaction that began before it is found by the next one; and nothing comes
+    /// again, however long a transaction stays open. A bookmark from beyond the feed's end (the store went back) reads as `None`.
+    fn look(&mut self, from: Option<&Bookmark>) -> Stored<Look>;
 
     /// Removes changes that were written before this instant, `limit` at most, and says how many.
     fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32>;

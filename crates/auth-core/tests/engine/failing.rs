@@ -4,12 +4,15 @@ use std::sync::Arc;
 
 use tillgate_auth_core::ports::SessionFilter;
 use tillgate_auth_core::{Auth, Error, Granted, Memory, TokenRefusal};
-use tillgate_domain::StoreError;
+use tillgate_domain::office::{NewRole, OfficeView, RoleChange};
+use tillgate_domain::{Environment, Right, RoleId, RoleName, Store, StoreError};
 use tillgate_testkit::Failing;
+use tillgate_testkit::clock::MORNING;
 use tillgate_testkit::failing::{Failure, Moment};
 
 use crate::shop::{
-    HOUR, MINUTE, OVERLAP, Shop, by_device, by_user, call, refreshed, token_refused, unavailable, used, with_password,
+    HOUR, MINUTE, OVERLAP, Shop, by_device, by_user, call, done, refreshed, stamp, token_refused, unavailable, used,
+    with_password,
 };
 
 /// A store of the shop that fails when it is told to.
@@ -178,4 +181,64 @@ fn readiness_says_what_is_wrong() {
     shop.clock.step_forward(3 * HOUR);
     let readiness = auth.readiness();
     assert!(readiness.ready() && readiness.clock_in_doubt, "a doubtful clock is told, not failed");
+}
+
+#[test]
+fn a_role_that_changes_leaves_everybody_else_their_memory() {
+    let shop = Shop::open();
+    let store = shaky(&shop);
+    let auth = shop.process_over(store.clone());
+    let (cashier, manager) = (shop.user("cashier", Some("P01")), shop.user("manager", None));
+    let night = role_of_own(&shop, "night");
+    shop.assign(shop.world.manager.id, &["manager", "night"]);
+    auth.follow().unwrap();
+    assert!(used(&auth, &cashier).is_ok() && used(&auth, &manager).is_ok());
+    // added, changed and deleted by this process
+    let late = add_role(&*store, &shop, "late");
+    change_role(&*store, &shop, night, "storno");
+    done(tillgate_domain::office::delete_role(&*store, shop.world.tenant.id, &stamp(MORNING), late, None));
+    store.fail(Failure::at_once(gone()));
+    assert!(used(&auth, &cashier).is_ok(), "who does not hold the role is served from memory");
+    assert!(unavailable(used(&auth, &manager)), "what the holder may do now is not known");
+    store.heal();
+    assert!(used(&auth, &manager).unwrap().profile.rights.allow("storno"), "at once where it was answered");
+    // this process finds its own change in the feed, and knows it
+    auth.follow().unwrap();
+    store.fail(Failure::at_once(gone()));
+    assert!(used(&auth, &cashier).is_ok() && used(&auth, &manager).is_ok());
+    store.heal();
+    // another's change is none of its own, of the same role too
+    change_role(shop.office(), &shop, night, "roleCreate");
+    auth.follow().unwrap();
+    store.fail(Failure::at_once(gone()));
+    assert!(used(&auth, &cashier).is_ok());
+    assert!(unavailable(used(&auth, &manager)));
+    store.heal();
+    assert!(!used(&auth, &manager).unwrap().profile.rights.allow("unheardOf"));
+    assert!(used(&auth, &manager).unwrap().profile.rights.allow("roleCreate"));
+}
+
+/// A role of the shop's own that allows one thing, made by another process.
+fn role_of_own(shop: &Shop, name: &str) -> RoleId {
+    add_role(shop.office(), shop, name)
+}
+
+fn add_role(office: &dyn Store<OfficeView>, shop: &Shop, name: &str) -> RoleId {
+    let id = RoleId::new(MORNING, crate::shop::chance().draw().unwrap());
+    let new = NewRole {
+        id,
+        name: RoleName::parse(name).unwrap(),
+        label: name.to_owned(),
+        description: String::new(),
+        rights: Right::parse("ticketClose").into_iter().collect(),
+        environments: Environment::ALL.into(),
+    };
+    done(tillgate_domain::office::add_role(office, shop.world.tenant.id, &stamp(MORNING), &new));
+    id
+}
+
+fn change_role(office: &dyn Store<OfficeView>, shop: &Shop, role: RoleId, right: &str) {
+    let rights = Right::parse(right).into_iter().collect();
+    let change = RoleChange { rights: Some(rights), ..RoleChange::default() };
+    done(tillgate_domain::office::change_role(office, shop.world.tenant.id, &stamp(MORNING), role, None, &change));
 }

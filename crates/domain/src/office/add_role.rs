@@ -8,7 +8,7 @@ use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
-use crate::{Action, Environment, Rights, Role, RoleId, RoleName, Scope, Store, StoreExt, Subject, TenantId};
+use crate::{Action, Environment, Rights, Role, RoleId, RoleName, Store, StoreExt, Subject, TenantId};
 
 /// A role that is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,7 +53,6 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewRole) ->
     if !tx.roles().insert(&role)? {
         return Err(Refused::Taken { field: Field::Name, value: role.name.to_string() }.into());
     }
-    tx.endings().touch(Scope::Tenant(tenant), stamp.at)?;
     let environments: Vec<&str> = role.environments.iter().map(|each| each.name()).collect();
     let details = Map::from_iter([
         ("name".to_owned(), json!(role.name.as_str())),

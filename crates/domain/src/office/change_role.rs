@@ -12,11 +12,14 @@ use super::ports::{Holders, OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
 use crate::{
-    Action, Environment, Rights, Role, RoleId, RoleName, Scope, Store, StoreError, StoreExt, Subject, TenantId,
+    Action, Environment, Rights, Role, RoleId, RoleName, Scope, Store, StoreError, StoreExt, Stored, Subject, TenantId,
 };
 
 /// How many of those who hold a role a refusal names.
 const NAMED: u32 = 5;
+
+/// How many of those who hold a role are told one by one that it has changed; of more the whole tenant is told.
+const TOLD: u32 = 1000;
 
 /// What becomes of a role. `None` leaves a field as it is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -94,8 +97,7 @@ fn apply(
             None => moved(),
         });
     }
-    // whoever holds it is anybody of the tenant
-    tx.endings().touch(Scope::Tenant(tenant), stamp.at)?;
+    touch_holders(tx, tenant, id, stamp)?;
     let mut details = told(&before, &after);
     if (&before.rights, &before.environments) != (&after.rights, &after.environments) {
         details.extend(growing_keys::details(&growing_keys::of_role(tx, tenant, id)?));
@@ -122,10 +124,19 @@ fn delete(
         // nobody holds it any more, or it was changed: what was judged is no longer so
         return Err(if holders.total == 0 { moved() } else { held(&holders).into() });
     }
-    tx.endings().touch(Scope::Tenant(tenant), stamp.at)?;
+    // nobody holds it: what is remembered of anybody stays true
     let details = Map::from_iter([("name".to_owned(), json!(role.name)), ("rights".to_owned(), json!(role.rights))]);
     tx.audit().tell(&stamp.done(tenant, Action::RoleDelete, Subject::Role(id), details))?;
     Ok(role)
+}
+
+/// Tells that what is remembered of those who hold the role is stale. What is remembered of everybody else stays true, and serves
+/// them while the store is away.
+fn touch_holders(tx: &mut dyn OfficeTx, tenant: TenantId, id: RoleId, stamp: &Stamp) -> Stored<()> {
+    match tx.roles().scopes(id, TOLD)? {
+        Some(scopes) => tx.endings().touch_each(&scopes, stamp.at),
+        None => tx.endings().touch(Scope::Tenant(tenant), stamp.at),
+    }
 }
 
 /// The role, where the tenant has it.

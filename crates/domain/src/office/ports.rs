@@ -23,8 +23,8 @@ pub use tickets::{OrderedBy, TicketFilter, TicketOrder, TicketPlace, Tickets};
 use std::collections::BTreeSet;
 
 use crate::{
-    ApiKey, ApiKeyId, Device, DeviceId, EventId, Folded, Instant, PrincipalId, Role, RoleId, RoleName, Secret, Slug,
-    Stored, Tenant, TenantId, Tx, User, UserId, View,
+    ApiKey, ApiKeyId, Device, DeviceId, EventId, Folded, Instant, PrincipalId, Role, RoleId, RoleName, Scope, Secret,
+    Slug, Stored, Tenant, TenantId, Tx, User, UserId, View,
 };
 
 /// Shows the ports of the back office.
@@ -157,6 +157,10 @@ pub trait Roles {
     fn remove(&mut self, id: RoleId, version: i64) -> Stored<bool>;
     /// Who holds the role: users who are not deleted in the order of their ids, then devices, `limit` of them at most, and how many in all.
     fn held(&mut self, id: RoleId, limit: u32) -> Stored<Holders>;
+    /// Everybody of whom something is remembered that depends on the role: users who are not deleted and devices that hold it, in no
+    /// order; `None` where they are more than `limit`. The role is claimed: whoever is being given it at this moment is among
+    /// them, or reads it as it is after this unit of work.
+    fn scopes(&mut self, id: RoleId, limit: u32) -> Stored<Option<Vec<Scope>>>;
     /// Every role of a tenant, in the order of ids.
     fn list(&mut self, tenant: TenantId) -> Stored<Vec<Role>>;
 }

@@ -2,8 +2,9 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tillgate_domain::Change;
 use tillgate_domain::change::Observer;
+
+use crate::transaction::Written;
 
 /// The observers of one database.
 #[derive(Default)]
@@ -16,12 +17,13 @@ impl Observers {
     }
 
     /// Tells them all.
-    pub(crate) fn tell(&self, changes: &[Change]) {
-        if changes.is_empty() {
+    pub(crate) fn tell(&self, written: &Written) {
+        if written.changes.is_empty() {
             return;
         }
         for observer in self.0.read().unwrap_or_else(PoisonError::into_inner).iter() {
-            observer.committed(changes);
+            observer.committed(&written.changes);
+            observer.numbered(&written.numbers);
         }
     }
 }

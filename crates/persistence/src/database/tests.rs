@@ -70,18 +70,18 @@ fn an_observer_hears_of_what_was_committed_once_and_of_nothing_else() {
         write(&database, |tx| {
             runs += 1;
             add(tx, 1)?;
-            tx.changes.push(ended(1));
+            tx.written.changes.push(ended(1));
             if runs == 1 { Err(StoreError::Conflict("once more".to_owned())) } else { Ok(()) }
         })
         .unwrap();
         assert_eq!(notes.heard.lock().unwrap().drain(..).collect::<Vec<_>>(), [(vec![ended(1)], 1)]);
         write(&database, |tx| {
-            tx.changes.push(ended(2));
+            tx.written.changes.push(ended(2));
             Err(StoreError::Fault("no".to_owned()))
         })
         .unwrap_err();
         write(&database, |tx| {
-            tx.changes.push(ended(3));
+            tx.written.changes.push(ended(3));
             run(tx, "INSERT INTO slips VALUES (4711)")
         })
         .unwrap_err();

@@ -115,4 +115,9 @@ impl Endings for Transaction<'_> {
     fn touch(&mut self, scope: Scope, at: Instant) -> Stored<()> {
         self.tell(&[Change::Touched(scope)], at)
     }
+
+    fn touch_each(&mut self, scopes: &[Scope], at: Instant) -> Stored<()> {
+        let changes: Vec<Change> = scopes.iter().copied().map(Change::Touched).collect();
+        self.tell(&changes, at)
+    }
 }

@@ -1,38 +1,44 @@
 //! What has changed, in an order that every process can follow.
 //!
 //! SQLite has one writer, so its positions are committed in their order. In PostgreSQL a position is the number of the
-//! transaction that wrote it, and a look goes on from the oldest that was running at the look before: what is committed late is
-//! read late, and some of the rest twice. Each look is one statement, so that the bound and the rows are of one moment.
+//! transaction that wrote it, and a bookmark is the snapshot of a look: the next one reads what that snapshot did not show, which
+//! is what later transactions wrote and those that were running. So what is committed late is found late, and nothing is read
+//! twice, however long a transaction stays open anywhere in the cluster. Each look is one statement, so that the bookmark and the
+//! rows are of one moment.
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
-use tillgate_auth_core::ports::{Cursor, Feed, Look};
+use tillgate_auth_core::ports::{Bookmark, Cursor, Feed, Found, Look};
 use tillgate_domain::{Change, DeviceId, Epoch, Instant, Scope, SessionId, StoreError, Stored, TenantId, UserId};
 
 use super::removed;
 use crate::connection::AnyConnection;
 use crate::failure::classify;
 use crate::row::Cell;
-use crate::statement::Statement;
+use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
-// both answer one row at least, with `next` in every row: the left side of the join is always there
-const LOOK_SQLITE: &str = "SELECT feed.last + 1 AS next, feed.last + 1 AS bound, 0 AS server, \
+// The first row says where the feed stands. SQLite's answers one row at least, since the left side of the join is always there.
+const LOOK_SQLITE: &str = "SELECT changes.position AS number, feed.last + 1 AS bound, 0 AS server, NULL AS open, \
      changes.kind, changes.scope, changes.subject_id, changes.epoch, changes.written_at \
      FROM (SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0) AS last) feed \
      LEFT JOIN changes ON changes.position >= $1 ORDER BY changes.position";
-const LOOK_POSTGRES: &str = "SELECT pg_snapshot_xmin(feed.now)::text::bigint AS next, \
-     pg_snapshot_xmax(feed.now)::text::bigint AS bound, \
+// of PostgreSQL's all others are changes; `$2` are numbers of transactions, with commas
+const LOOK_POSTGRES: &str = "WITH feed AS MATERIALIZED (SELECT pg_current_snapshot() AS now) \
+     SELECT NULL::bigint AS position, NULL::bigint AS number, pg_snapshot_xmax(feed.now)::text::bigint AS bound, \
      EXTRACT(EPOCH FROM pg_postmaster_start_time())::bigint & 32767 AS server, \
-     changes.kind, changes.scope, changes.subject_id, changes.epoch, changes.written_at \
-     FROM (SELECT pg_current_snapshot() AS now) feed \
-     LEFT JOIN changes ON changes.position >= $1 ORDER BY changes.position, changes.number";
+     (SELECT string_agg(open.id::text, ',' ORDER BY open.id) FROM pg_snapshot_xip(feed.now) AS open (id)) AS open, \
+     NULL::text AS kind, NULL::text AS scope, NULL::bytea AS subject_id, NULL::bigint AS epoch, NULL::bigint AS written_at FROM feed \
+     UNION ALL SELECT position, number, 0, 0, NULL, kind, scope, subject_id, epoch, written_at FROM changes WHERE position >= $1 \
+     UNION ALL SELECT position, number, 0, 0, NULL, kind, scope, subject_id, epoch, written_at FROM changes \
+     WHERE position = ANY (string_to_array($2, ',')::bigint[]) \
+     ORDER BY position NULLS FIRST, number";
 const SWEEP_SQLITE: &str = "DELETE FROM changes WHERE position IN (\
      SELECT position FROM changes WHERE written_at < $1 ORDER BY written_at LIMIT $2)";
 const SWEEP_POSTGRES: &str = "DELETE FROM changes WHERE number IN (\
      SELECT number FROM changes WHERE written_at < $1 ORDER BY written_at LIMIT $2)";
 
-/// Where a reader stands: a position, and on which server it was read. A standby that is promoted after it lost commits gives the
+/// A position, and on which server it was read. A standby that is promoted after it lost commits gives the
 /// numbers of the lost transactions again, and may have passed the reader's position before the reader comes back; it was
 /// started at another moment than the server before, and then everything that is kept is read. It shares the 63 bits of a
 /// [`Cursor`] with the position: 15 for the server, 48 for the position.
@@ -56,12 +62,14 @@ impl At {
 
 #[derive(QueryableByName)]
 struct Row {
-    #[diesel(sql_type = BigInt)]
-    next: i64,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    number: Option<i64>,
     #[diesel(sql_type = BigInt)]
     bound: i64,
     #[diesel(sql_type = BigInt)]
     server: i64,
+    #[diesel(sql_type = Nullable<Text>)]
+    open: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
     kind: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -75,28 +83,40 @@ struct Row {
 }
 
 impl Transaction<'_> {
-    fn changes_from(&mut self, position: i64) -> Stored<Vec<Row>> {
+    fn changes_from(&mut self, position: i64, open: &str) -> Stored<Vec<Row>> {
         let text = match self.connection {
             AnyConnection::Sqlite(_) => LOOK_SQLITE,
             AnyConnection::Postgres(_) => LOOK_POSTGRES,
         };
-        Statement::new(text, [position.into()]).load(self.connection).map_err(classify)
+        Statement::new(text, [position.into(), Bind::Text(open)]).load(self.connection).map_err(classify)
     }
 }
 
+/// Where the feed stands, as the first row of a look says.
+fn standing(rows: &[Row]) -> Stored<(At, Vec<Cursor>)> {
+    let nowhere = || StoreError::Fault("the feed did not say where it stands".to_owned());
+    let row = rows.first().ok_or_else(nowhere)?;
+    let server = row.server;
+    let open = row.open.as_deref().unwrap_or_default().split(',').filter(|id| !id.is_empty());
+    let at = |id: &str| Some(At { server, position: id.parse().ok()? }.cursor());
+    let open = open.map(|id| at(id).ok_or_else(nowhere)).collect::<Stored<_>>()?;
+    Ok((At { server, position: row.bound }, open))
+}
+
 impl Feed for Transaction<'_> {
-    fn look(&mut self, from: Option<Cursor>) -> Stored<Look> {
-        let from = from.map(At::of);
-        let mut rows = self.changes_from(from.map_or(0, |at| at.position))?;
-        if let (Some(from), Some(row)) = (from, rows.first())
-            && (from.server != row.server || from.position > row.bound)
-        {
-            rows = self.changes_from(0)?;
+    fn look(&mut self, from: Option<&Bookmark>) -> Stored<Look> {
+        let at = from.map_or(At { server: 0, position: 0 }, |from| At::of(from.cursor));
+        let open = from.map_or(&[][..], |from| &from.open);
+        let open: Vec<String> = open.iter().map(|open| At::of(*open).position.to_string()).collect();
+        let mut rows = self.changes_from(at.position, &open.join(","))?;
+        let now = standing(&rows)?.0;
+        let elsewhere = at.server != now.server || at.position > now.position;
+        if from.is_some() && elsewhere {
+            rows = self.changes_from(0, "")?;
         }
-        let next = rows.first().map(|row| At { server: row.server, position: row.next }.cursor());
-        let next = next.ok_or_else(|| StoreError::Fault("the feed did not say where it stands".to_owned()))?;
-        let changes = rows.iter().filter_map(|row| change(row).transpose()).collect::<Stored<_>>()?;
-        Ok(Look { changes, next })
+        let (next, open) = standing(&rows)?;
+        let changes = rows.iter().filter_map(|row| found(row).transpose()).collect::<Stored<_>>()?;
+        Ok(Look { changes, next: Bookmark { cursor: next.cursor(), open }, anew: from.is_none() || elsewhere })
     }
 
     fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
@@ -109,9 +129,11 @@ impl Feed for Transaction<'_> {
 }
 
 /// The change of a row; `None` for the row that only says where the feed stands.
-fn change(row: &Row) -> Stored<Option<(Change, Instant)>> {
+fn found(row: &Row) -> Stored<Option<Found>> {
     let cell = |column| Cell("changes", column);
-    let (Some(kind), Some(scope), Some(at)) = (row.kind.as_deref(), row.scope.as_deref(), row.written_at) else {
+    let (Some(number), Some(kind), Some(scope), Some(at)) =
+        (row.number, row.kind.as_deref(), row.scope.as_deref(), row.written_at)
+    else {
         return Ok(None);
     };
     let subject = || cell("subject_id").uuid(row.subject_id.as_deref().unwrap_or_default());
@@ -130,5 +152,5 @@ fn change(row: &Row) -> Stored<Option<(Change, Instant)>> {
         ("touched", _) => Change::Touched(scope()?),
         _ => return Err(cell("kind").corrupt("a word that is not known")),
     };
-    Ok(Some((change, Instant::from_millis(at))))
+    Ok(Some(Found { number, change, at: Instant::from_millis(at) }))
 }

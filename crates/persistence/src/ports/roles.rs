@@ -1,15 +1,16 @@
 //! Roles: those among some for a login, all of a tenant for the back office.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Text};
+use diesel::sql_types::{Binary, Bool, Text};
 use tillgate_auth_core::ports as auth;
 use tillgate_domain::office::ports as office;
 use tillgate_domain::office::ports::Holders;
-use tillgate_domain::{DeviceName, Role, RoleId, RoleName, Stored, TenantId, UserName};
+use tillgate_domain::{DeviceId, DeviceName, Role, RoleId, RoleName, Scope, Stored, TenantId, UserId, UserName};
 
 use super::{contested, held, keys};
+use crate::connection::AnyConnection;
 use crate::failure::classify;
-use crate::row::{Counted, RoleRow};
+use crate::row::{Cell, Counted, RoleRow};
 use crate::schema::roles;
 use crate::statement::{Bind, OrNothing, Statement};
 use crate::transaction::Transaction;
@@ -55,6 +56,23 @@ const HELD: &str = "SELECT name, device FROM (\
 const COUNT: &str = "SELECT (SELECT COUNT(*) FROM users WHERE users.status <> 'deleted' AND users.id IN (\
      SELECT user_id FROM user_roles WHERE role_id = $1 UNION SELECT user_id FROM user_device_roles WHERE role_id = $1)) \
      + (SELECT COUNT(*) FROM device_roles WHERE role_id = $1) AS number";
+
+/// Everybody who holds a role, `$2` of them at most.
+const SCOPES: &str = "SELECT id, device FROM (SELECT users.id AS id, FALSE AS device FROM users \
+     WHERE users.status <> 'deleted' AND users.id IN (\
+     SELECT user_id FROM user_roles WHERE role_id = $1 UNION SELECT user_id FROM user_device_roles WHERE role_id = $1) \
+     UNION ALL SELECT device_id, TRUE FROM device_roles WHERE role_id = $1) who LIMIT $2";
+/// The foreign key of whoever is being given the role holds its row until they have committed.
+const CLAIM: &str = "SELECT id, FALSE AS device FROM roles WHERE id = $1 FOR UPDATE";
+
+/// Somebody who holds a role, by id.
+#[derive(QueryableByName)]
+struct HolderId {
+    #[diesel(sql_type = Binary)]
+    id: Vec<u8>,
+    #[diesel(sql_type = Bool)]
+    device: bool,
+}
 
 /// Somebody who holds a role.
 #[derive(QueryableByName)]
@@ -143,6 +161,24 @@ impl office::Roles for Transaction<'_> {
             }
         }
         Ok(holders)
+    }
+
+    fn scopes(&mut self, id: RoleId, limit: u32) -> Stored<Option<Vec<Scope>>> {
+        // SQLite lets one write at a time
+        if let AnyConnection::Postgres(_) = self.writing()? {
+            let claim = Statement::new(CLAIM, [Bind::from(&id.0)]);
+            let _: Vec<HolderId> = claim.load(self.connection).map_err(classify)?;
+        }
+        let binds = [Bind::from(&id.0), i64::from(limit).saturating_add(1).into()];
+        let found: Vec<HolderId> = Statement::new(SCOPES, binds).load(self.connection).map_err(classify)?;
+        if found.len() > usize::try_from(limit).unwrap_or(usize::MAX) {
+            return Ok(None);
+        }
+        let scope = |HolderId { id, device }: &HolderId| {
+            let id = Cell("user_roles", "user_id").uuid(id)?;
+            Ok(if *device { Scope::Device(DeviceId(id)) } else { Scope::User(UserId(id)) })
+        };
+        found.iter().map(scope).collect::<Stored<_>>().map(Some)
     }
 
     fn list(&mut self, tenant: TenantId) -> Stored<Vec<Role>> {

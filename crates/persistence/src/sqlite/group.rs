@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, TransactionManager};
-use tillgate_domain::{Change, Mode, StoreError, Stored};
+use tillgate_domain::{Mode, StoreError, Stored};
 
 use crate::connection::AnyConnection;
 use crate::database::Job;
@@ -18,7 +18,7 @@ use crate::failure::classify;
 use crate::sqlite;
 use crate::sqlite::turn::Turn;
 use crate::statement::Statement;
-use crate::transaction::Transaction;
+use crate::transaction::{Transaction, Written};
 
 type Manager = <AnyConnection as Connection>::TransactionManager;
 
@@ -52,13 +52,13 @@ pub(crate) struct Member {
     /// What their closure came to; undone already where it is an error.
     pub(crate) outcome: Stored<()>,
     /// What the observers are told once it is committed.
-    pub(crate) changes: Vec<Change>,
+    pub(crate) written: Written,
 }
 
 /// What running one member came to.
 pub(crate) enum Ran {
     /// It stands in the open transaction, or was undone to its savepoint.
-    Kept(Stored<()>, Vec<Change>),
+    Kept(Stored<()>, Written),
     /// The whole transaction is lost.
     Lost(StoreError),
     /// The closure panicked; the transaction must not go on.
@@ -155,20 +155,20 @@ impl Group {
         if let Err(error) = execute(connection, "SAVEPOINT member") {
             return Ran::Lost(classify(error));
         }
-        let mut changes = Vec::new();
+        let mut written = Written::default();
         let outcome = {
             let _inside = number.enter();
-            catch_unwind(AssertUnwindSafe(|| work(&mut Transaction::new(connection, &mut changes, Mode::Write))))
+            catch_unwind(AssertUnwindSafe(|| work(&mut Transaction::new(connection, &mut written, Mode::Write))))
         };
         match outcome {
             Err(panic) => Ran::Panicked(panic),
             Ok(Ok(())) => match execute(connection, "RELEASE member") {
-                Ok(()) => Ran::Kept(Ok(()), changes),
+                Ok(()) => Ran::Kept(Ok(()), written),
                 Err(error) => Ran::Lost(classify(error)),
             },
             // On a full disk, an I/O error or no memory SQLite has undone the whole transaction, and the savepoint is gone.
             Ok(Err(error)) => match connection.batch_execute("ROLLBACK TO member; RELEASE member") {
-                Ok(()) => Ran::Kept(Err(error), Vec::new()),
+                Ok(()) => Ran::Kept(Err(error), Written::default()),
                 Err(_) => Ran::Lost(error),
             },
         }

@@ -15,6 +15,7 @@ use crate::database::{Job, RUNS};
 use crate::deadline::Deadline;
 use crate::sqlite::group::{Group, Member, Ran};
 use crate::sqlite::turn::{Turn, Word};
+use crate::transaction::Written;
 
 /// From this run on a unit of work has a group of its own: what disturbed the others' groups cannot disturb it any more.
 const APART: u32 = 3;
@@ -135,8 +136,8 @@ impl Writer {
                 self.hand_on(group);
                 Next::Again
             }
-            Ran::Kept(outcome, changes) => {
-                group.members.push(Member { turn: Arc::clone(turn), outcome, changes });
+            Ran::Kept(outcome, written) => {
+                group.members.push(Member { turn: Arc::clone(turn), outcome, written });
                 self.hand_on(group);
                 Next::Ran
             }
@@ -164,7 +165,7 @@ impl Writer {
     }
 
     fn pass(&self, mut group: Box<Group>, mut closed: Vec<Closed>) {
-        let mut changes = Vec::new();
+        let mut written = Written::default();
         loop {
             let apart = group.members.last().is_some_and(|member| member.turn.apart);
             let next = {
@@ -180,7 +181,7 @@ impl Writer {
                 }
             };
             match next {
-                None => self.close(&mut group, &mut closed, &mut changes),
+                None => self.close(&mut group, &mut closed, &mut written),
                 Some(next) => match next.tell(Word::Turn(group)) {
                     Ok(()) => break,
                     Err(Word::Turn(back)) => group = back,
@@ -189,7 +190,7 @@ impl Writer {
             }
         }
         // The next group is under way while this one's members are told.
-        let told = catch_unwind(AssertUnwindSafe(|| self.observers.tell(&changes)));
+        let told = catch_unwind(AssertUnwindSafe(|| self.observers.tell(&written)));
         for (turn, word) in closed {
             // Whoever has left at the deadline has been told that it may have been committed.
             drop(turn.tell(word));
@@ -200,13 +201,13 @@ impl Writer {
     }
 
     /// Commits the group, and notes what its members are told.
-    fn close(&self, group: &mut Group, closed: &mut Vec<Closed>, changes: &mut Vec<tillgate_domain::Change>) {
+    fn close(&self, group: &mut Group, closed: &mut Vec<Closed>, written: &mut Written) {
         match group.commit() {
             Ok(()) => {
                 self.groups.fetch_add(1, Ordering::Relaxed);
                 self.members.fetch_add(u64::try_from(group.members.len()).unwrap_or_default(), Ordering::Relaxed);
                 for member in group.members.drain(..) {
-                    changes.extend(member.changes);
+                    written.append(member.written);
                     closed.push((member.turn, Word::Answer(member.outcome)));
                 }
             }

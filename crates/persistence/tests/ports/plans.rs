@@ -22,8 +22,21 @@ thread_local! {
 }
 
 /// Names in plans that are no tables, and tables that never grow: a server has few keys, processes and tenants' own rows.
-const SMALL: &[&str] =
-    &["over", "given", "who", "mine", "seen", "feed", "keys", "rival", "nodes", "waiting", "part", "sqlite_sequence"];
+const SMALL: &[&str] = &[
+    "over",
+    "given",
+    "who",
+    "mine",
+    "seen",
+    "feed",
+    "open",
+    "keys",
+    "rival",
+    "nodes",
+    "waiting",
+    "part",
+    "sqlite_sequence",
+];
 
 /// Statements that read a whole table knowingly, without the quotes of a dialect: up to the first that is found, or once at a start.
 const WHOLE: &[&str] = &["SELECT EXISTS (SELECT users", "SELECT DISTINCT sessions.dialect"];

@@ -178,7 +178,7 @@ on_both! {
         assert_eq!(ended(shop.session(6).id), Some((at(11), EndedWhy::Locked)));
         assert_eq!(ended(kept.id), Some((at(11), EndedWhy::Locked)));
         let changes = fresh.read(|tx| tx.feed().look(None)).changes;
-        let new: Vec<_> = changes[told..].iter().map(|(change, _)| *change).collect();
+        let new: Vec<_> = changes[told..].iter().map(|found| found.change).collect();
         let raised = tillgate_domain::Change::Raised { scope: Scope::Device(shop.till.id), epoch: Epoch(1) };
         assert_eq!(new, [raised, tillgate_domain::Change::Ended(kept.id)]);
     }

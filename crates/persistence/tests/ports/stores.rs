@@ -59,7 +59,7 @@ impl Drop for Folder {
 pub(crate) struct Fresh {
     pub(crate) database: Arc<Database>,
     raw: Raw,
-    _server: Option<Server>,
+    server: Option<Server>,
     _folder: Folder,
 }
 
@@ -89,12 +89,12 @@ impl Fresh {
         let database = Database::create(&address, &Limits::default()).unwrap();
         database.migrate(&mut |_| ()).unwrap();
         database.establish(uuid(1)).unwrap();
-        Self { database: Arc::new(database), raw, _server: server, _folder: folder }
+        Self { database: Arc::new(database), raw, server, _folder: folder }
     }
 
     /// The same database, opened anew once this process has let it go.
     pub(crate) fn reopened(self) -> Self {
-        let Self { database, raw, _server: server, _folder: folder } = self;
+        let Self { database, raw, server, _folder: folder } = self;
         // nobody else has it open
         drop(Arc::into_inner(database).unwrap());
         let address = match &raw {
@@ -102,6 +102,13 @@ impl Fresh {
             Raw::Postgres(url) => url.clone(),
         };
         Self::open(&address, server, folder, raw)
+    }
+
+    /// Crashes the PostgreSQL of its own and starts it again.
+    pub(crate) fn crash_server(&self) {
+        let server = self.server.as_ref().unwrap();
+        server.crash().unwrap();
+        server.resume().unwrap();
     }
 
     pub(crate) fn raw(&self) -> &Raw {

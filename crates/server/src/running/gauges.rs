@@ -52,6 +52,11 @@ fn of_engine(auth: &Weak<Auth>) -> Vec<Gauge> {
             f64::from(u8::from(auth.time().in_doubt)),
         ),
     ];
+    gauges.push(gauge(
+        "tillgate_feed_open_seconds",
+        "How long the oldest transaction of the database server that has written has been open.",
+        auth.oldest_open().as_secs_f64(),
+    ));
     if let Some(age) = auth.view_age() {
         gauges.push(gauge("tillgate_view_age_seconds", "How old the view of what has ended is.", age.as_secs_f64()));
     }

@@ -203,6 +203,9 @@ macro_rules! auth_contract {
                 what_was_rolled_back_is_not_found,
                 old_changes_are_swept,
                 a_cursor_outlives_a_sweep,
+                what_stays_open_makes_nothing_come_again,
+                a_bookmark_says_how_far_everything_was_read,
+                the_observer_is_told_the_numbers_of_changes,
             ]
         );
         $crate::cases!(

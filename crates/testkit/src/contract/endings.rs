@@ -8,7 +8,7 @@ use crate::shop::{Shop, add, at, line, read, session_id, stored, write};
 use crate::watcher::Watcher;
 
 fn feed(bench: &Bench) -> Vec<Change> {
-    read(bench, |tx| Ok(tx.feed().look(None)?.changes)).into_iter().map(|(change, _)| change).collect()
+    read(bench, |tx| Ok(tx.feed().look(None)?.changes)).into_iter().map(|found| found.change).collect()
 }
 
 /// The numbers of those among the sessions that have been ended.

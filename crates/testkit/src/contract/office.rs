@@ -58,6 +58,8 @@ macro_rules! contract {
                 a_role_that_is_given_is_held_or_gone,
                 a_role_of_a_device_is_held_or_gone,
                 two_updates_of_a_role,
+                whoever_holds_a_role_is_told_of_its_change,
+                whoever_is_being_given_a_role_knows_of_its_change,
             ]
         );
         $crate::cases!(

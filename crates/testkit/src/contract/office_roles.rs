@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use tillgate_domain::office::OfficeTx;
 use tillgate_domain::office::ports::{Holders, HoldersOf};
 use tillgate_domain::{
-    Assignment, Device, DeviceStatus, Environment, PrincipalId, Right, Role, RoleId, RoleName, Stored, User, UserStatus,
+    Assignment, Device, DeviceStatus, Environment, PrincipalId, Right, Role, RoleId, RoleName, Scope, Stored, User,
+    UserStatus,
 };
 
 use crate::Whole;
@@ -275,6 +276,66 @@ fn meets_its_removal(whole: &Whole, give: impl Fn(&mut (dyn OfficeTx + '_), Role
     let held = look(whole, |tx| tx.roles().held(role.id, 5)).total;
     assert_eq!(there, !removed);
     assert_eq!(held, u64::from(there), "held by one where it is there, by nobody where it is gone");
+}
+
+/// Users who are not deleted and devices that hold a role are named, each once; none where they are more than asked for.
+pub fn whoever_holds_a_role_is_told_of_its_change(whole: &Whole) {
+    let (shop, role) = with_waiter(whole);
+    let scopes = |limit| {
+        let scopes = office(whole, |tx| tx.roles().scopes(role.id, limit));
+        scopes.map(|scopes| scopes.into_iter().collect::<Vec<_>>())
+    };
+    assert_eq!(scopes(0), Some(vec![]));
+    let twice = Assignment {
+        office: [role.id].into(),
+        devices: [(shop.till.id, [role.id].into()), (shop.handheld.id, [role.id].into())].into(),
+    };
+    let on_device = Assignment { devices: [(shop.till.id, [role.id].into())].into(), ..Assignment::default() };
+    let suspended = UserStatus::Suspended;
+    for (number, status, assignment) in
+        [(10, UserStatus::Active, twice.clone()), (11, suspended, on_device), (12, UserStatus::Deleted, twice)]
+    {
+        let holder = User { status, assignment, ..user(number, shop.tenant.id, &format!("U{number}"), None) };
+        office(whole, |tx| tx.users().insert(&holder));
+    }
+    let till = Device { roles: [role.id].into(), ..device(9, shop.tenant.id, "P09") };
+    office(whole, |tx| tx.devices().insert(&till));
+    let expected: BTreeSet<Scope> =
+        [Scope::User(user_id(10)), Scope::User(user_id(11)), Scope::Device(device_id(9))].into();
+    let all = scopes(3).unwrap();
+    assert_eq!((all.len(), all.into_iter().collect::<BTreeSet<_>>()), (3, expected));
+    assert_eq!(scopes(2), None);
+}
+
+/// Who is being given a role at the moment in which it is changed is named, or reads the role as it is changed: what they
+/// remember of themselves is never of the role as it was.
+pub fn whoever_is_being_given_a_role_knows_of_its_change(whole: &Whole) {
+    let (shop, role) = with_waiter(whole);
+    let (begun, done) = (Crossing::default(), Crossing::default());
+    let (scopes, version) = both(
+        || {
+            office(whole, |tx| {
+                tx.roles().update(&Role { label: "Other".to_owned(), ..role.clone() })?;
+                begun.meet();
+                let scopes = tx.roles().scopes(role.id, 5)?;
+                done.meet();
+                Ok(scopes)
+            })
+        },
+        || {
+            office(whole, |tx| {
+                let ben = tx.users().find(user_id(2))?.expect("he is there");
+                begun.meet();
+                let assignment = Assignment { office: [role.id].into(), ..Assignment::default() };
+                tx.users().update(&User { assignment, ..ben })?;
+                let version = tx.roles().find(role.id)?.map(|role| role.version);
+                done.meet();
+                Ok(version)
+            })
+        },
+    );
+    let named = scopes == Some(vec![Scope::User(shop.ben.id)]);
+    assert!(named || version == Some(2), "{scopes:?} {version:?}");
 }
 
 /// Of two updates of one version of a role one is won.

@@ -271,7 +271,10 @@ pub fn a_late_commit_is_not_passed_over(bench: &Bench) {
             first
         },
     );
-    let seen = |look: &tillgate_auth_core::ports::Look| look.changes.iter().any(|(change, _)| *change == late);
-    let second = read(bench, |tx| tx.feed().look(Some(first.next)));
+    let seen = |look: &tillgate_auth_core::ports::Look| look.changes.iter().any(|found| found.change == late);
+    let second = read(bench, |tx| tx.feed().look(Some(&first.next)));
     assert!(seen(&first) || seen(&second), "passed over: {first:?}, then {second:?}");
+    let third = read(bench, |tx| tx.feed().look(Some(&second.next)));
+    let both: Vec<_> = first.changes.iter().filter(|found| second.changes.contains(found)).collect();
+    assert_eq!((both, third.changes), (vec![], vec![]), "found twice");
 }

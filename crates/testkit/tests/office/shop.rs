@@ -67,7 +67,7 @@ impl Shop {
 /// What the feed tells, oldest first.
 pub(crate) fn changes(memory: &Memory) -> Vec<Change> {
     let store: &dyn Store<AuthView> = memory;
-    store.read(|tx| tx.feed().look(None)).unwrap().changes.into_iter().map(|(change, _)| change).collect()
+    store.read(|tx| tx.feed().look(None)).unwrap().changes.into_iter().map(|found| found.change).collect()
 }
 
 pub(crate) fn taken(field: Field, value: &str) -> Refused {

@@ -1,7 +1,7 @@
 //! Roles in memory, as the back office writes them.
 
 use tillgate_domain::office::ports::{Holders, Roles};
-use tillgate_domain::{Device, Role, RoleId, RoleName, Stored, TenantId, User, UserId, UserStatus};
+use tillgate_domain::{Device, Role, RoleId, RoleName, Scope, Stored, TenantId, User, UserId, UserStatus};
 
 use super::super::transaction::{Transaction, broken, most};
 use super::counted;
@@ -80,6 +80,16 @@ impl Roles for Transaction<'_> {
         let room = most(limit).saturating_sub(users.len());
         let devices = devices.into_iter().take(room).map(|device| device.name.clone()).collect();
         Ok(Holders { users, devices, total })
+    }
+
+    fn scopes(&mut self, id: RoleId, limit: u32) -> Stored<Option<Vec<Scope>>> {
+        self.writing()?;
+        let tables = self.tables();
+        let holds = |user: &&User| user.status != UserStatus::Deleted && held_by(user, id);
+        let users = tables.users.rows().values().filter(holds).map(|user| Scope::User(user.id));
+        let devices = tables.devices.rows().values().filter(|device| device.roles.contains(&id));
+        let scopes: Vec<Scope> = users.chain(devices.map(|device| Scope::Device(device.id))).collect();
+        Ok((scopes.len() <= most(limit)).then_some(scopes))
     }
 
     fn list(&mut self, tenant: TenantId) -> Stored<Vec<Role>> {

@@ -332,7 +332,7 @@ fn an_observer_that_panics_leaves_nobody_waiting() {
     database.observe(std::sync::Arc::new(Startled(false.into())));
     let telling = |id: i64| -> Body<'_> {
         Box::new(move |tx| {
-            tx.changes.push(tillgate_domain::Change::Touched(tillgate_domain::Scope::Clock));
+            tx.written.changes.push(tillgate_domain::Change::Touched(tillgate_domain::Scope::Clock));
             add(tx, id)
         })
     };

@@ -115,7 +115,8 @@ pub(super) fn everything(fresh: &Fresh, shop: &Shop) {
         tx.keys().all()?;
         tx.api_keys().named("client")?;
         tx.api_keys().active_of(shop.tenant.id, shop.anna.id)?;
-        tx.feed().look(None)?;
+        let look = tx.feed().look(None)?;
+        tx.feed().look(Some(&look.next))?;
         tx.nodes().live(at(0))?;
         tx.nodes().origin(uuid(1))?;
         tx.instances().find()?;
@@ -134,6 +135,7 @@ pub(super) fn everything(fresh: &Fresh, shop: &Shop) {
         tx.roles().find(shop.role.id)?;
         tx.roles().update(&shop.role)?;
         tx.roles().held(shop.role.id, 5)?;
+        tx.roles().scopes(shop.role.id, 5)?;
         let free = tillgate_domain::Role {
             id: tillgate_domain::RoleId(uuid(99)),
             name: "free".to_owned().try_into().unwrap(),

@@ -62,6 +62,7 @@ const MUCH: &str = "WITH RECURSIVE over (id) AS (SELECT id FROM sessions WHERE t
 /// Lists that sort what they have found, by a part of their statement, and why they may.
 const SORTED: &[(&str, &str)] = &[
     ("FROM keys ORDER BY", "a server has few keys"),
+    ("WITH feed AS MATERIALIZED", "what has changed since the look before, or once at a start"),
     ("SELECT DISTINCT sessions.dialect", "once at a start, and there are few dialects"),
     ("SELECT name, device FROM (", "who holds a role: they are counted beside, which reads all of them too"),
 ];
