@@ -95,6 +95,11 @@ impl Running {
     /// Asks it to stop and returns how it ended.
     pub fn stop(&mut self) -> ExitStatus {
         self.signal(Signal::TERM);
+        self.ended()
+    }
+
+    /// Waits until it has ended and returns how.
+    pub fn ended(&mut self) -> ExitStatus {
         let mut ended = None;
         eventually(PATIENCE, "the end of a server that was asked to stop", || {
             ended = self.child.try_wait().unwrap();

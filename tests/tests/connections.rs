@@ -4,6 +4,7 @@
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
+use std::process::Command;
 use std::time::Duration;
 
 use tillgate_tests::{Engine, Installation, Running, eventually, now};
@@ -69,4 +70,44 @@ fn requests_that_are_no_http_are_counted_and_not_shown() {
     });
     let log = server.log();
     assert!(!log.contains("secret-path-of-a-client") && !log.contains("ERROR"), "{log}");
+}
+
+/// A server of this shop under this limit of open files, as `ulimit` of a shell sets it.
+fn serve_with_files(shop: &Installation, ulimit: &str) -> Running {
+    let plain = shop.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut limited = Command::new("sh");
+    limited.args(["-c", &format!("ulimit {ulimit}; exec \"$0\" \"$@\"")]).arg(plain.get_program());
+    limited.args(plain.get_args()).envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    Running::spawn(shop, limited)
+}
+
+/// The soft and the hard limit of open files of a server.
+fn files(server: &Running) -> (String, String) {
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
+    let mut words = line.split_whitespace().map(str::to_owned);
+    (words.next().unwrap(), words.next().unwrap())
+}
+
+#[test]
+fn soft_limit_of_open_files_is_raised_to_the_hard_one() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    let server = serve_with_files(&shop, "-S -n 128");
+    let (soft, hard) = files(&server);
+    assert_eq!(soft, hard);
+    assert_ne!(hard, "128", "this machine allows no more");
+}
+
+#[test]
+fn connections_that_do_not_fit_into_the_open_files_are_in_the_log() {
+    let warning = "limits.connections times server.workers";
+    let shop = Installation::with_shop(Engine::Sqlite).with_setting("SERVER__WORKERS", "2");
+    let server = serve_with_files(&shop, "-n 512");
+    assert_eq!(files(&server).0, "512");
+    eventually(Duration::from_secs(30), "a warning", || server.log().contains(warning));
+    drop(server);
+    let shop = shop.with_setting("LIMITS__CONNECTIONS", "100");
+    let server = serve_with_files(&shop, "-n 512");
+    server.until_ready();
+    assert!(!server.log().contains(warning), "{}", server.log());
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use actix_web::web::{self, Bytes};
+use actix_web::web::Bytes;
 use tillgate_auth_core::auth::PasswordChanged;
 use tillgate_auth_core::ports::Verifier;
 use tillgate_auth_core::{
@@ -13,6 +13,7 @@ use tillgate_auth_core::{
 use tillgate_domain::office::password_words;
 use tillgate_domain::{EndedWhy, PrincipalId, Rank, Secret, SessionId, Slug, TenantId};
 
+use crate::blocking::block;
 use crate::failure::Failure;
 use crate::head::Head;
 use crate::list_slots::ListSlot;
@@ -58,7 +59,7 @@ impl Call {
     }
 
     /// Asks the engine on a thread that may wait. What must follow a commit belongs into `ask`: past the deadline nobody comes
-    /// back here, but `ask` runs to its end.
+    /// back here, but an `ask` that has begun runs to its end.
     pub async fn block<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&Auth) -> Result<T, Error> + Send + 'static,
@@ -308,18 +309,6 @@ fn first_good<'t>(
         }
     }
     Err(refused)
-}
-
-/// Runs `ask` on a thread that may wait.
-pub(crate) async fn block<T: Send + 'static, E: Into<Failure> + Send + 'static>(
-    mounted: &Arc<Mounted>,
-    ask: impl FnOnce(&Mounted) -> Result<T, E> + Send + 'static,
-) -> Result<T, Failure> {
-    let mounted = Arc::clone(mounted);
-    match web::block(move || ask(&mounted)).await {
-        Ok(answer) => answer.map_err(Into::into),
-        Err(_) => Err(Failure::Fault("a blocking call panicked".to_owned())),
-    }
 }
 
 /// The id of the tenant that a mount serves, looked up once.

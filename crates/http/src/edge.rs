@@ -21,8 +21,10 @@ use actix_web::{Error, HttpMessage};
 use tracing::field::Empty;
 use tracing::{Instrument, Span};
 
+use crate::connection::Connection;
 use crate::endpoint::UNKNOWN;
 use crate::origin::{Origin, REQUEST_ID};
+use crate::pieces::Pieces;
 use crate::settings::Settings;
 
 /// The middleware that stands around the whole application.
@@ -32,7 +34,8 @@ pub struct Edge {
 }
 
 impl Edge {
-    pub(crate) fn new(settings: &Settings) -> Self {
+    /// The edge of a server with these settings.
+    pub fn new(settings: &Settings) -> Self {
         Self { settings: Arc::new(settings.clone()) }
     }
 }
@@ -42,7 +45,7 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<B>;
+    type Response = ServiceResponse<Pieces>;
     type Error = Error;
     type Transform = AtEdge<S>;
     type InitError = ();
@@ -65,9 +68,9 @@ where
     S: Service<ServiceRequest, Response = ServiceResponse<B>, Error = Error> + 'static,
     B: MessageBody + 'static,
 {
-    type Response = ServiceResponse<B>;
+    type Response = ServiceResponse<Pieces>;
     type Error = Error;
-    type Future = Pin<Box<dyn Future<Output = Result<ServiceResponse<B>, Error>>>>;
+    type Future = Pin<Box<dyn Future<Output = Result<ServiceResponse<Pieces>, Error>>>>;
 
     forward_ready!(inner);
 
@@ -75,6 +78,8 @@ where
         let origin = Rc::new(Origin::of(&request, &self.settings));
         let method = request.method().clone();
         let upgrade = request.head().upgrade();
+        let connection = request.conn_data::<Rc<Connection>>().cloned();
+        let answering = connection.as_ref().map(Connection::begin_answer);
         request.extensions_mut().insert(Rc::clone(&origin));
         // No log shows it: it is for those who collect traces, and costs nothing where nobody does.
         let span = tracing::info_span!(
@@ -87,12 +92,14 @@ where
             mount = Empty,
             trace = origin.trace.as_str(),
         );
-        let own_tls = request.app_config().secure();
-        let answering = self.inner.call(request).instrument(span.clone());
+        let own_tls = origin.own_tls;
+        let made = self.inner.call(request).instrument(span.clone());
         Box::pin(async move {
-            let mut answer = answering.await?;
-            if upgrade {
-                // the other protocol is not spoken here, and the framework ends a connection on which it was offered: say so
+            let answer = made.await?;
+            let mut answer = answer.map_body(|_, body| Pieces::new(body.boxed(), answering));
+            if upgrade || connection.is_some_and(|connection| connection.is_draining()) {
+                // The other protocol is not spoken here, and the framework ends a connection on which it was offered: say so.
+                // A server that is about to stop ends every connection once it is answered.
                 answer.response_mut().head_mut().set_connection_type(ConnectionType::Close);
             }
             adorn(answer.headers_mut(), &origin, own_tls);

@@ -106,7 +106,7 @@ impl Head {
 
     /// `https` or `http`, as the client called.
     pub fn scheme(&self) -> &'static str {
-        self.origin.scheme.unwrap_or(if self.request.app_config().secure() { "https" } else { "http" })
+        self.origin.scheme.unwrap_or(if self.origin.own_tls { "https" } else { "http" })
     }
 
     /// The host as the client called it, with its port where it named one; empty where it named none. A target in absolute form

@@ -24,7 +24,7 @@ pub(crate) async fn note(mounted: &Arc<Mounted>, head: &Head, caller: &Caller, f
     let attempt =
         Attempt { lacking, call: format!("{} {}", head.method(), head.path()), subject: subject(head.path()) };
     let caller = caller.clone();
-    let noting = crate::call::block(mounted, move |mounted| mounted.shared.auth.note_refusal(&caller, &attempt));
+    let noting = crate::blocking::block(mounted, move |mounted| mounted.shared.auth.note_refusal(&caller, &attempt));
     // a store that hangs holds no refusal back: what is begun is written once it answers
     match timeout(PATIENCE, noting).await {
         Ok(Ok(())) => {}

@@ -18,6 +18,7 @@ const REQUESTS: &str = "tillgate_http_requests_total";
 const SECONDS: &str = "tillgate_http_request_duration_seconds";
 const LOGINS: &str = "tillgate_logins_total";
 const REFRESHES: &str = "tillgate_refreshes_total";
+const CLOSED: &str = "tillgate_connections_closed_total";
 
 /// Upper bounds of the duration's buckets, in seconds: from what memory answers to the deadline.
 const BUCKETS: &[f64] = &[0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
@@ -59,6 +60,7 @@ impl Metrics {
             (REQUESTS, Unit::Count, "Requests by mount, route, method and status."),
             (LOGINS, Unit::Count, "Logins by mount and outcome."),
             (REFRESHES, Unit::Count, "Refreshes by mount and verdict."),
+            (CLOSED, Unit::Count, "Connections that the server closed by itself, by reason."),
         ] {
             recorder.describe_counter(KeyName::from_const_str(name), Some(unit), help.into());
         }
@@ -71,8 +73,8 @@ impl Metrics {
         Arc::new(Self { recorder, handle, gauges: Box::new(gauges), observed: AtomicU64::new(0) })
     }
 
-    /// Everything, in the text format.
-    pub(crate) fn render(&self) -> String {
+    /// Everything, in Prometheus' text format.
+    pub fn render(&self) -> String {
         for gauge in (self.gauges)() {
             self.recorder.describe_gauge(KeyName::from(gauge.name.clone()), None, gauge.help.into());
             self.recorder.register_gauge(&Key::from_name(gauge.name), &METADATA).set(gauge.value);
@@ -96,6 +98,11 @@ impl Metrics {
             vec![Label::from_static_parts("mount", mount), Label::from_static_parts("verdict", verdict)],
         )
         .increment(1);
+    }
+
+    /// A connection that the server closed by itself, for one of a fixed set of reasons.
+    pub fn connection_closed(&self, reason: &'static str) {
+        self.counter(CLOSED, vec![Label::from_static_parts("reason", reason)]).increment(1);
     }
 
     fn counter(&self, name: &'static str, labels: Vec<Label>) -> Counter {

@@ -11,6 +11,7 @@ use actix_web::http::header::{HeaderMap, HeaderName};
 use actix_web::rt::time::Instant;
 use actix_web::{HttpMessage, HttpRequest};
 
+use crate::connection::Connection;
 use crate::endpoint::Endpoint;
 use crate::proxies;
 use crate::settings::Settings;
@@ -26,6 +27,8 @@ pub(crate) struct Origin {
     pub(crate) address: Option<IpAddr>,
     /// The scheme and host as the proxies name them.
     pub(crate) scheme: Option<&'static str>,
+    /// Whether it came over TLS of the server's own.
+    pub(crate) own_tls: bool,
     pub(crate) host: Option<String>,
     /// When the request came in, by the clock of the runtime.
     pub(crate) started: Instant,
@@ -40,21 +43,24 @@ pub(crate) struct Origin {
 impl Origin {
     /// Finds where a request comes from.
     pub(crate) fn of(request: &ServiceRequest, settings: &Settings) -> Self {
-        Self::read(request.peer_addr(), request.headers(), settings)
+        let connection = request.conn_data::<Rc<Connection>>();
+        let own_tls = request.app_config().secure() || connection.is_some_and(|connection| connection.is_secure());
+        Self::read(request.peer_addr(), own_tls, request.headers(), settings)
     }
 
     /// The same for a request that did not come by the edge.
     pub(crate) fn bare(request: &HttpRequest, settings: &Settings) -> Self {
-        Self::read(request.peer_addr(), request.headers(), settings)
+        Self::read(request.peer_addr(), request.app_config().secure(), request.headers(), settings)
     }
 
-    fn read(peer: Option<SocketAddr>, headers: &HeaderMap, settings: &Settings) -> Self {
+    fn read(peer: Option<SocketAddr>, own_tls: bool, headers: &HeaderMap, settings: &Settings) -> Self {
         let behind = proxies::behind(&settings.proxies, settings.proxy_headers, peer.map(|peer| peer.ip()), headers);
         let given = || headers.get(REQUEST_ID).filter(|_| behind.proxied).and_then(Trace::given);
         Self {
             trace: given().unwrap_or_else(Trace::next),
             address: behind.address,
             scheme: behind.scheme,
+            own_tls,
             host: behind.host,
             started: Instant::now(),
             endpoint: OnceCell::new(),

@@ -17,6 +17,7 @@ use actix_web::web::{Bytes, BytesMut};
 use actix_web::{HttpRequest, HttpResponse};
 use tillgate_auth_core::{Caller, Evidence};
 
+use crate::blocking;
 use crate::call::Call;
 use crate::cors;
 use crate::endpoint::Endpoint;
@@ -43,7 +44,8 @@ pub(crate) async fn serve(
     let head = Head::new(request, origin, Arc::clone(&mounted));
     let deadline = mounted.shared.settings.deadline;
     let reading = Cell::new(false);
-    let answered = match timeout(deadline, caught(answer(&mounted, &endpoint, &head, payload, &reading))).await {
+    let answering = blocking::within(deadline, caught(answer(&mounted, &endpoint, &head, payload, &reading)));
+    let answered = match timeout(deadline, answering).await {
         Ok(Some(answered)) => answered,
         Ok(None) => Err(Failure::Fault("a handler panicked".to_owned())),
         Err(_) if reading.get() => Err(Protocol::Slow.into()),
@@ -113,7 +115,7 @@ pub(crate) async fn caller(mounted: &Arc<Mounted>, head: &Head, evidence: Eviden
         Evidence::Signature(signature, counting) => (Evidence::Signature(signature, counting), Vec::new()),
         Evidence::Client(client) => (Evidence::Client(client), Vec::new()),
     };
-    crate::call::block(mounted, move |mounted| {
+    crate::blocking::block(mounted, move |mounted| {
         let evidence = match tokens.as_slice() {
             [] => held,
             tokens => Evidence::AnyBearer(tokens.iter().map(|token| token.expose().as_str()).collect()),

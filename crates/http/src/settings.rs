@@ -18,6 +18,8 @@ pub struct Settings {
     pub body_limit: usize,
     /// How long a request may take; past it the answer is 503, though its thread may hang.
     pub deadline: Duration,
+    /// How many requests of a worker may be on threads that wait, or wait for one; the next is 503 at once.
+    pub blocking_limit: usize,
     /// How long a client may take to send the head of a request. Whoever binds the sockets hands it to the server
     /// (`HttpServer::client_request_timeout`).
     pub header_deadline: Duration,
@@ -37,6 +39,7 @@ impl Default for Settings {
             proxy_headers: ProxyHeaders::default(),
             body_limit: 64 * 1024,
             deadline: Duration::from_secs(5),
+            blocking_limit: 1024,
             header_deadline: Duration::from_secs(5),
             metrics_here: true,
             docs_here: true,

@@ -16,9 +16,7 @@ use crate::call::Call;
 use crate::failure::Failure;
 use crate::mount::Mounted;
 use crate::office::Office;
-
-/// The most bytes that are handed over at once.
-const MAX_PIECE: usize = 16 * 1024;
+use crate::pieces::MAX_PIECE;
 
 /// A part that was made, and what makes those after it; `None` after the last.
 pub(crate) type Part<P> = (Vec<u8>, Option<P>);
@@ -72,7 +70,7 @@ impl<P: Parts> Streamed<P> {
     fn make(&self, parts: P) -> Making<P> {
         let mounted = Arc::clone(&self.mounted);
         Box::pin(async move {
-            crate::call::block(&mounted, move |mounted| {
+            crate::blocking::block_begun(&mounted, move |mounted| {
                 parts.next(&Office { store: &*mounted.shared.office, engine: &mounted.shared.auth })
             })
             .await

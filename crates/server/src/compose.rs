@@ -272,11 +272,25 @@ pub(crate) fn http_settings(settings: &Settings) -> tillgate_http::Settings {
         },
         body_limit: usize::try_from(settings.limits.body.0).unwrap_or(usize::MAX),
         deadline: settings.limits.request,
+        blocking_limit: blocking_threads(settings, workers(settings)).saturating_add(count(settings.limits.waiting)),
         header_deadline: settings.limits.head.max(Duration::from_millis(100)),
         metrics_here: exposure::operations(settings).is_none(),
         docs_here: settings.operations.docs,
         access: settings.access.clone(),
     }
+}
+
+/// Threads that serve requests: as many as the settings say, or one per core.
+pub(crate) fn workers(settings: &Settings) -> usize {
+    match count(settings.server.workers) {
+        0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        workers => workers,
+    }
+}
+
+/// Threads of each worker that wait for the database or for a hash.
+pub(crate) fn blocking_threads(settings: &Settings, workers: usize) -> usize {
+    (count(settings.limits.threads) / workers).max(1)
 }
 
 fn make_folder(folder: &Path) -> Result<(), Stop> {

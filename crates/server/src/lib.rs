@@ -7,9 +7,11 @@
 mod command;
 mod compose;
 pub mod configuration;
+mod descriptors;
 mod draw;
 mod exposure;
 mod first_admin;
+mod listener;
 mod logging;
 mod mail;
 mod master;

@@ -3,11 +3,10 @@
 mod gauges;
 mod signals;
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use actix_web::HttpServer;
-use actix_web::dev::{Server, ServerHandle};
+use ipnet::IpNet;
 use rustls::ServerConfig;
 use serde_json::json;
 use tillgate_auth_core::auth::Auth;
@@ -17,10 +16,11 @@ use tillgate_persistence::{Address, Database};
 
 use crate::command::{Stop, print};
 use crate::configuration::Settings;
+use crate::listener::{self, Bound, Handle, Options, Server};
 use crate::mail::Resets;
 use crate::sealing::Sealing;
 use crate::sweeping::Sweeping;
-use crate::{compose, exposure, first_admin, logging, tls, unserved};
+use crate::{compose, descriptors, exposure, first_admin, logging, tls, unserved};
 
 /// What a server is made of.
 pub(crate) struct Parts {
@@ -40,8 +40,13 @@ pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> 
     let Parts { database, auth, mounts, json } = parts;
     let tls = tls::server(settings)?;
     let metrics = Metrics::new(gauges::gauges(&database, &auth));
-    let http =
-        Http::new(Arc::clone(&auth), Arc::clone(&database) as _, mounts, compose::http_settings(settings), metrics);
+    let http = Http::new(
+        Arc::clone(&auth),
+        Arc::clone(&database) as _,
+        mounts,
+        compose::http_settings(settings),
+        Arc::clone(&metrics),
+    );
     if behind.is_some() {
         http.gate().shut();
     }
@@ -51,26 +56,33 @@ pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> 
     let sealing = Sealing::start(settings, &database, &auth)?;
     let nobody = behind.is_none() && !office::any_user(&*database).map_err(Stop::failed)?;
     let served = actix_web::rt::System::new().block_on(async {
-        let (server, address) = bind(settings, &http, tls.clone())?;
+        let workers = compose::workers(settings);
+        let main = bind(settings.server.listen, options(settings, tls.clone(), workers))?;
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let url = format!("{scheme}://{address}");
+        let url = format!("{scheme}://{}", main.address());
         let operations = match exposure::operations(settings) {
             Some(listen) => {
-                let bound = bind_operations(settings, &http, listen, tls);
+                let bound = bind(listen, options(settings, tls, 1));
                 Some(bound.map_err(|stop| Stop::usage(format!("operations.listen: {stop}")))?)
             }
             None => None,
         };
+        let operations_url = operations.as_ref().map(|bound| format!("{scheme}://{}", bound.address()));
+        descriptors::raise(u64::from(settings.limits.connections).saturating_mul(workers as u64));
+        let server = {
+            let http = http.clone();
+            main.serve(move || http.app(), Arc::clone(&metrics)).map_err(Stop::failed)?
+        };
+        let operations = match operations {
+            Some(bound) => {
+                let http = http.clone();
+                Some(bound.serve(move || http.operations(), metrics).map_err(Stop::failed)?)
+            }
+            None => None,
+        };
         actix_web::rt::spawn(logging::report_unparsable());
-        let handles: Vec<ServerHandle> =
-            [Some(server.handle()), operations.as_ref().map(|(server, _)| server.handle())]
-                .into_iter()
-                .flatten()
-                .collect();
-        let operations_url = operations.as_ref().map(|(_, address)| format!("{scheme}://{address}"));
-        if let Some((operations, _)) = operations {
-            actix_web::rt::spawn(operations);
-        }
+        let handles: Vec<Handle> =
+            [Some(server.handle()), operations.as_ref().map(Server::handle)].into_iter().flatten().collect();
         signals::stop_on_signal(handles.clone())?;
         say(json, &url, operations_url.as_deref());
         if nobody && !json {
@@ -78,7 +90,10 @@ pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> 
             print::out(&first_admin::hint(&settings.server.data, elsewhere));
         }
         let behind = behind.map(|behind| start(behind, &http, url, handles, json));
-        server.await.map_err(Stop::failed)?;
+        server.stopped().await.map_err(Stop::failed)?;
+        if let Some(operations) = operations {
+            operations.stopped().await.map_err(Stop::failed)?;
+        }
         match behind {
             Some(behind) => behind.await.map_err(Stop::failed)?,
             None => Ok(()),
@@ -99,7 +114,7 @@ fn start(
     behind: Behind,
     http: &Http,
     url: String,
-    handles: Vec<ServerHandle>,
+    handles: Vec<Handle>,
     json: bool,
 ) -> actix_web::rt::task::JoinHandle<Result<(), Stop>> {
     let gate = http.gate();
@@ -116,7 +131,7 @@ fn start(
             }
             Err(stop) => {
                 for handle in handles {
-                    handle.stop(false).await;
+                    handle.stop(false);
                 }
                 Err(stop)
             }
@@ -131,40 +146,29 @@ fn say(json: bool, url: &str, operations: Option<&str>) {
     }
 }
 
-macro_rules! bound {
-    ($settings:expr, $factory:expr, $listen:expr, $tls:expr, $workers:expr) => {{
-        let (settings, listen) = ($settings, $listen);
-        let server = HttpServer::new($factory)
-            .disable_signals()
-            .shutdown_timeout(settings.server.grace.as_secs())
-            .client_request_timeout(settings.limits.head)
-            .keep_alive(settings.limits.keep_alive)
-            .max_connections(usize::try_from(settings.limits.connections).unwrap_or(usize::MAX));
-        let server = match usize::try_from($workers) {
-            Ok(workers) if workers > 0 => server.workers(workers),
-            _ => server,
-        };
-        let bound = match $tls {
-            Some(tls) => server.bind_rustls_0_23(listen, tls),
-            None => server.bind(listen),
-        };
-        let server = bound.map_err(|error| Stop::failed(format!("cannot listen on {listen}: {error}")))?;
-        let address = server.addrs().first().copied().unwrap_or(listen);
-        Ok((server.run(), address))
-    }};
+/// How the listeners serve.
+fn options(settings: &Settings, tls: Option<ServerConfig>, workers: usize) -> Options {
+    let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
+    let limits = &settings.limits;
+    let mut uncounted = settings.server.proxies.clone();
+    // this machine's own: a proxy that no setting names, probes, tests of load
+    uncounted.extend(
+        [IpNet::new(Ipv4Addr::LOCALHOST.into(), 8), IpNet::new(Ipv6Addr::LOCALHOST.into(), 128)].into_iter().flatten(),
+    );
+    Options {
+        tls: tls.map(Arc::new),
+        workers,
+        blocking_threads: compose::blocking_threads(settings, workers),
+        connections: count(limits.connections),
+        per_network: count(limits.per_network),
+        uncounted,
+        head: limits.head,
+        keep_alive: limits.keep_alive,
+        write: limits.write,
+        grace: settings.server.grace,
+    }
 }
 
-fn bind(settings: &Settings, http: &Http, tls: Option<ServerConfig>) -> Result<(Server, SocketAddr), Stop> {
-    let http = http.clone();
-    bound!(settings, move || http.app(), settings.server.listen, tls, settings.server.workers)
-}
-
-fn bind_operations(
-    settings: &Settings,
-    http: &Http,
-    listen: SocketAddr,
-    tls: Option<ServerConfig>,
-) -> Result<(Server, SocketAddr), Stop> {
-    let http = http.clone();
-    bound!(settings, move || http.operations(), listen, tls, 1u32)
+fn bind(listen: SocketAddr, options: Options) -> Result<Bound, Stop> {
+    listener::bind(listen, options).map_err(|error| Stop::failed(format!("cannot listen on {listen}: {error}")))
 }

@@ -1,10 +1,12 @@
 //! The document and the page that shows it, Swagger UI with its files inside the binary.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
+use actix_web::web::Bytes;
 use utoipa_swagger_ui::Config;
 
 use crate::call::Call;
@@ -58,5 +60,9 @@ async fn file(call: Call) -> Result<HttpResponse, Failure> {
         .content_type(file.content_type)
         .insert_header((CONTENT_SECURITY_POLICY, POLICY))
         .insert_header((CACHE_CONTROL, "public, max-age=3600"))
-        .body(file.bytes.into_owned()))
+        .body(match file.bytes {
+            // the file in the program's own memory, not a copy for each answer
+            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
+            Cow::Owned(bytes) => Bytes::from(bytes),
+        }))
 }

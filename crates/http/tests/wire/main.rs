@@ -34,6 +34,7 @@ mod oauth_tokens;
 mod office;
 mod office_refusals;
 mod openapi;
+mod overload;
 mod passwords;
 mod people;
 mod portos;

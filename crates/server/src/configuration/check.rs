@@ -90,6 +90,10 @@ pub(super) fn together(settings: &Settings) -> Result<(), Fault> {
     })?;
     hold(database.connections >= 1, || "database.connections must be at least 1".to_owned())?;
     hold(database.waiting >= 1, || "database.waiting must be at least 1".to_owned())?;
+    hold(limits.write >= Duration::from_secs(1), || "limits.write must be at least 1s".to_owned())?;
+    hold((1..=10_000).contains(&limits.threads), || "limits.threads must lie between 1 and 10000".to_owned())?;
+    hold(limits.connections >= 1, || "limits.connections must be at least 1".to_owned())?;
+    hold(limits.per_network >= 1, || "limits.per_network must be at least 1".to_owned())?;
     hold(limits.body.0 >= 1 << 10, || "limits.body is under 1KiB".to_owned())?;
     let bursts =
         [("free", throttle.free), ("address_free", throttle.address_free), ("unknown_free", throttle.unknown_free)];

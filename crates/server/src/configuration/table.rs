@@ -264,8 +264,17 @@ settings! {
         request: Duration = "5s",
         /// How long an idle connection is kept.
         keep_alive: Duration = "75s",
+        /// How long a client may take nothing of an answer before its connection is closed.
+        write: Duration = "30s",
+        /// Threads in all that wait for the database or for a hash on behalf of requests.
+        threads: u32 = "512",
+        /// Requests that may wait for one of these, per thread that serves requests; the next is answered 503 at once.
+        waiting: u32 = "128",
         /// Connections at a time, per thread.
         connections: u32 = "10000",
+        /// Connections at a time of one network (an IPv4 address, a /64 of IPv6); the next is closed at once. Trusted proxies and this
+        /// machine itself are not counted.
+        per_network: u32 = "512",
     }
     /// Health and metrics.
     operations: Operations {

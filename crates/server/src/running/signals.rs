@@ -1,12 +1,11 @@
 //! The end: a signal lets requests under way finish, a second one does not.
 
-use actix_web::dev::ServerHandle;
-
 use crate::command::Stop;
+use crate::listener::Handle;
 
 /// From now on SIGTERM and SIGINT stop the servers.
 #[cfg(unix)]
-pub(super) fn stop_on_signal(handles: Vec<ServerHandle>) -> Result<(), Stop> {
+pub(super) fn stop_on_signal(handles: Vec<Handle>) -> Result<(), Stop> {
     use tokio::signal::unix::{SignalKind, signal};
     let mut term = signal(SignalKind::terminate()).map_err(Stop::failed)?;
     let mut int = signal(SignalKind::interrupt()).map_err(Stop::failed)?;
@@ -24,7 +23,7 @@ pub(super) fn stop_on_signal(handles: Vec<ServerHandle>) -> Result<(), Stop> {
 
 /// From now on Ctrl-C stops the servers.
 #[cfg(not(unix))]
-pub(super) fn stop_on_signal(handles: Vec<ServerHandle>) -> Result<(), Stop> {
+pub(super) fn stop_on_signal(handles: Vec<Handle>) -> Result<(), Stop> {
     actix_web::rt::spawn(async move {
         let mut graceful = true;
         while tokio::signal::ctrl_c().await.is_ok() {
@@ -35,8 +34,8 @@ pub(super) fn stop_on_signal(handles: Vec<ServerHandle>) -> Result<(), Stop> {
     Ok(())
 }
 
-fn stop(handles: &[ServerHandle], graceful: bool) {
+fn stop(handles: &[Handle], graceful: bool) {
     for handle in handles {
-        actix_web::rt::spawn(handle.stop(graceful));
+        handle.stop(graceful);
     }
 }

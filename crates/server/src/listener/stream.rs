@@ -1,0 +1,123 @@
+//! The bytes of a connection as the HTTP service reads and writes them, over TLS or not.
+//!
+//! Nothing is read while an answer waits to be taken, so a client that sends and does not read holds no more than the one read
+//! before. And where the server is about to stop, a connection without a request under way has no more bytes to read: the service
+//! then ends it as if the client had.
+
+use std::cell::Cell;
+use std::io;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use tillgate_http::Connection;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_rustls::server::TlsStream;
+
+use super::socket::Socket;
+
+/// What bytes travel over.
+pub(super) enum Transport {
+    Plain(Socket),
+    Tls(Box<TlsStream<Socket>>),
+}
+
+impl Transport {
+    fn socket(&self) -> &Socket {
+        match self {
+            Self::Plain(socket) => socket,
+            Self::Tls(stream) => stream.get_ref().0,
+        }
+    }
+}
+
+/// The bytes of a connection.
+pub(super) struct Stream {
+    transport: Transport,
+    connection: Rc<Connection>,
+    /// Whether to end as soon as no request is under way.
+    ending: Rc<Cell<bool>>,
+    /// Whether an answer waits to be taken.
+    blocked: bool,
+    /// Whether a read was put off meanwhile.
+    put_off: bool,
+}
+
+impl Stream {
+    pub(super) fn new(transport: Transport, connection: Rc<Connection>, ending: Rc<Cell<bool>>) -> Self {
+        Self { transport, connection, ending, blocked: false, put_off: false }
+    }
+
+    /// What the edge is told of this connection.
+    pub(super) fn connection(&self) -> &Rc<Connection> {
+        &self.connection
+    }
+
+    /// Notes whether the answer is taken.
+    fn note<T>(&mut self, context: &Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        self.blocked = written.is_pending();
+        if !self.blocked && std::mem::take(&mut self.put_off) {
+            // nobody waits for what the client has sent meanwhile
+            context.waker().wake_by_ref();
+        }
+        written
+    }
+}
+
+impl AsyncRead for Stream {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if self.ending.get() {
+            self.connection.wake_when_idle(context.waker());
+        }
+        if self.blocked {
+            self.put_off = true;
+            return Poll::Pending;
+        }
+        let before = buffer.filled().len();
+        let read = match &mut self.transport {
+            Transport::Plain(socket) => Pin::new(socket).poll_read(context, buffer),
+            Transport::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
+        };
+        match read {
+            Poll::Pending if self.ending.get() && self.connection.is_idle() && !self.transport.socket().has_bytes() => {
+                Poll::Ready(Ok(()))
+            }
+            Poll::Pending => Poll::Pending,
+            read @ Poll::Ready(_) => {
+                if buffer.filled().len() > before {
+                    self.connection.received();
+                }
+                read
+            }
+        }
+    }
+}
+
+impl AsyncWrite for Stream {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let written = match &mut self.transport {
+            Transport::Plain(socket) => Pin::new(socket).poll_write(context, bytes),
+            Transport::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
+        };
+        self.note(context, written)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let flushed = match &mut self.transport {
+            Transport::Plain(socket) => Pin::new(socket).poll_flush(context),
+            Transport::Tls(stream) => Pin::new(stream).poll_flush(context),
+        };
+        self.note(context, flushed)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match &mut self.transport {
+            Transport::Plain(socket) => Pin::new(socket).poll_shutdown(context),
+            Transport::Tls(stream) => Pin::new(stream).poll_shutdown(context),
+        }
+    }
+}

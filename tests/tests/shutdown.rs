@@ -1,0 +1,72 @@
+//! A server that is asked to stop answers what was sent to it, says on each answer that the connection ends, and does not wait for
+//! connections on which nothing is asked.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::time::Duration;
+
+use rustix::process::Signal;
+use tillgate_tests::{Engine, Installation, Running};
+
+/// How often it is tried: what is lost is lost in some trials only.
+const TRIALS: usize = 8;
+
+/// Connections that were used before, and as many new ones.
+const CONNECTIONS: usize = 40;
+
+fn connect(server: &Running) -> TcpStream {
+    let stream = TcpStream::connect(server.address().trim_start_matches("http://")).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream
+}
+
+fn head(token: &str) -> String {
+    format!("GET /api/v1/sessions HTTP/1.1\r\nHost: till\r\nAuthorization: Bearer {token}\r\n\r\n")
+}
+
+/// The rest of what the server sends until it ends the connection.
+fn rest(stream: &mut TcpStream) -> String {
+    let mut text = Vec::new();
+    stream.read_to_end(&mut text).unwrap();
+    String::from_utf8(text).unwrap().to_ascii_lowercase()
+}
+
+#[test]
+fn what_was_sent_before_the_signal_is_answered() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    for trial in 0..TRIALS {
+        let mut server = shop.serve();
+        let till = server.till().login("cashier", "OFFICE");
+        let request = head(&till.access);
+        let mut kept: Vec<TcpStream> = (0..CONNECTIONS).map(|_| connect(&server)).collect();
+        for stream in &mut kept {
+            stream.write_all(request.as_bytes()).unwrap();
+        }
+        for stream in &mut kept {
+            let mut part = vec![0; 65_536];
+            let read = stream.read(&mut part).unwrap();
+            assert!(part[..read].starts_with(b"HTTP/1.1 200"));
+        }
+        let mut idle = kept.pop().unwrap();
+        for stream in &mut kept {
+            stream.write_all(request.as_bytes()).unwrap();
+        }
+        let mut fresh: Vec<TcpStream> = (0..CONNECTIONS).map(|_| connect(&server)).collect();
+        for stream in &mut fresh {
+            stream.write_all(request.as_bytes()).unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(u64::try_from(trial).unwrap()));
+        server.signal(Signal::TERM);
+        let mut said_close = 0;
+        for (number, stream) in kept.iter_mut().chain(&mut fresh).enumerate() {
+            let answer = rest(stream);
+            assert!(answer.starts_with("http/1.1 200"), "trial {trial}, connection {number}: {answer:?}");
+            said_close += usize::from(answer.contains("connection: close"));
+        }
+        println!("{said_close} answers said that the connection ends");
+        assert_eq!(rest(&mut idle), "");
+        assert!(server.ended().success());
+    }
+}
