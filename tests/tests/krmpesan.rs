@@ -135,10 +135,10 @@ fn a_suspension_and_a_lock_hold_it_back_and_a_password_ends_it() {
         let mut again = generate(shop, "cashier", "P01", "another-horse-till");
         granted(&server, shop, &mut again, "with the new password");
         refused(&server, &held, "the old one stays over");
-        shop.succeed(&["device", "status", "P01", "retired"], "");
+        shop.succeed(&["device", "status", "P01", "retired", "--yes"], "");
         refused(&server, &again, "a retired device");
         granted(&server, shop, &mut other, "nobody else's");
-        shop.succeed(&["user", "status", "manager", "deleted"], "");
+        shop.succeed(&["user", "status", "manager", "deleted", "--yes"], "");
         refused(&server, &other, "a deleted user");
     });
 }

@@ -9,7 +9,7 @@ mod lifecycle;
 mod master;
 
 pub use audit::AuditSignet;
-pub use keyring::{KeyError, SigningAlgorithm};
+pub use keyring::{KeyError, SigningAlgorithm, check_master};
 pub(crate) use keyring::{Keyring, Opened, SigningKey, draw};
 pub use lifecycle::Lifecycle;
 pub(crate) use lifecycle::{first, promote, retire, rotate};

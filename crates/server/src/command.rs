@@ -6,6 +6,7 @@ mod api_key;
 mod audit;
 mod backup;
 mod completions;
+mod confirm;
 mod demo;
 mod device;
 mod doctor;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tillgate_auth_core::auth::{Auth, Settings as AuthSettings};
-use tillgate_auth_core::keys::{MasterKey, SigningAlgorithm};
+use tillgate_auth_core::keys::{self, MasterKey, SigningAlgorithm};
 use tillgate_auth_core::passwords::{Cost, ListError, PasswordList, PasswordPolicy, QueueLimits};
 use tillgate_auth_core::ports::AuthView;
 use tillgate_auth_core::terms::{Refresh, Terms};
@@ -67,8 +67,9 @@ pub(crate) fn has_database(settings: &Settings) -> Result<bool, Stop> {
 fn no_database(settings: &Settings) -> Result<Stop, Stop> {
     Ok(Stop::failed(format!(
         "there is no database at {}: mount its volume or name its place with --data or --database. A new installation makes it \
-         once: tillgate init",
-        place(settings)?
+         once: {}",
+        place(settings)?,
+        settings.command("init")
     )))
 }
 
@@ -100,11 +101,35 @@ pub(crate) fn open_existing(settings: &Settings) -> Result<Arc<Database>, Stop> 
     }
     let database = open(settings)?;
     match database.pending().map_err(Stop::failed)?.as_slice() {
-        [] => Ok(database),
+        [] => check_master(settings, &database).map(|()| database),
         pending => Err(Stop::failed(format!(
-            "the database is not up to date (missing: {}): run tillgate migrate, or start the server",
-            pending.join(", ")
+            "the database is not up to date (missing: {}): run {}, or start the server",
+            pending.join(", "),
+            settings.command("migrate")
         ))),
+    }
+}
+
+/// Refuses a master key that does not open the keys of the database: one of the two is not the one that was meant.
+fn check_master(settings: &Settings, database: &Database) -> Result<(), Stop> {
+    let Some(master) = master::find(settings)? else { return Ok(()) };
+    let store: &dyn Store<AuthView> = database;
+    match store.read(|tx| tx.keys().all()).map_err(Stop::failed)?.as_slice() {
+        [] => Ok(()),
+        stored => keys::check_master(stored, &master).map_err(|why| {
+            Stop::failed(format!(
+                "{} and {} do not belong together: {why}",
+                place_of_key(settings),
+                place(settings).unwrap_or_default()
+            ))
+        }),
+    }
+}
+
+fn place_of_key(settings: &Settings) -> String {
+    match master::place(settings) {
+        master::Place::Given => "keys.master".to_owned(),
+        master::Place::File(path) => path.display().to_string(),
     }
 }
 
@@ -118,16 +143,19 @@ pub(crate) fn tenant(database: &Database, slug: &Slug) -> Result<Tenant, Stop> {
 pub(crate) fn engine(settings: &Settings, database: &Arc<Database>) -> Result<Arc<Auth>, Stop> {
     let store: &dyn Store<AuthView> = &**database;
     let keyless = store.read(|tx| tx.keys().all()).map_err(Stop::failed)?.is_empty();
-    build(settings, database, master::find_or_make(settings, keyless)?, true)
+    let master = master::find_or_make(settings, keyless)?;
+    master::warn_if_open(settings);
+    build(settings, database, master, true)
 }
 
 /// The engine of a command beside a server: it makes no key and has no chores.
 pub(crate) fn engine_beside(settings: &Settings, database: &Arc<Database>) -> Result<Arc<Auth>, Stop> {
     let store: &dyn Store<AuthView> = &**database;
     if store.read(|tx| tx.keys().all()).map_err(Stop::failed)?.is_empty() {
-        return Err(Stop::failed(
-            "the database has no keys yet: start the server once (tillgate serve), which makes them",
-        ));
+        return Err(Stop::failed(format!(
+            "the database has no keys yet: start the server once ({}), which makes them",
+            settings.command("serve")
+        )));
     }
     let master = master::find(settings)?.ok_or_else(|| Stop::failed(master::missing(settings)))?;
     build(settings, database, master, false)

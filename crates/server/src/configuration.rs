@@ -35,6 +35,14 @@ pub enum Fault {
         /// The right key, where one is near.
         near: Option<String>,
     },
+    /// A variable of ours that is none of a setting.
+    #[error("there is no setting for the variable {name}{}", near.as_ref().map(|near| format!("; is it {near}?")).unwrap_or_default())]
+    UnknownVariable {
+        /// Its name.
+        name: String,
+        /// The right name, where one is near.
+        near: Option<String>,
+    },
     /// A value that its key cannot take.
     #[error("{source}: {key} {why}")]
     Value {

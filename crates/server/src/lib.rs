@@ -15,6 +15,7 @@ mod listener;
 mod logging;
 mod mail;
 mod master;
+mod near;
 mod running;
 mod sealing;
 mod sweeping;

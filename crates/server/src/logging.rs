@@ -13,6 +13,7 @@ use tracing_subscriber::{EnvFilter, Layer, Registry};
 
 use crate::command::Stop;
 use crate::configuration::{LogFormat, Settings};
+use crate::near;
 
 #[cfg(feature = "otlp")]
 mod otlp;
@@ -92,9 +93,19 @@ pub(crate) async fn report_unparsable() {
     }
 }
 
+/// The levels by their names; `off` logs nothing.
+const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+
 /// What a layer hears: the settings' directives, nothing of the framework's own unless they name it, and of the spans of requests,
 /// which are made for traces alone, this much.
 fn filter(level: &str, spans: &str) -> Result<EnvFilter, Stop> {
+    // tracing takes a word that is no level for the name of a target, and then logs nothing else
+    for word in level.split(',').filter(|word| !word.contains(['=', '['])) {
+        if !LEVELS.iter().any(|level| level.eq_ignore_ascii_case(word)) {
+            let near = near::is_it(&word.to_ascii_lowercase(), LEVELS.iter().copied());
+            return Err(Stop::usage(format!("log.level: \"{word}\" is no level such as info or warn{near}")));
+        }
+    }
     EnvFilter::try_new(format!("{FRAMEWORK}=off,{level},tillgate::trace={spans}"))
         .map_err(|why| Stop::usage(format!("log.level \"{level}\": {why}")))
 }
@@ -108,5 +119,10 @@ mod tests {
         assert!(filter("info", "off").is_ok());
         assert!(filter("warn,tillgate_http=debug", "info").is_ok());
         assert!(filter("tillgate=loud", "off").is_err());
+        assert!(filter("WARN,tillgate_http=debug", "off").is_ok());
+        let said = |level: &str| filter(level, "off").unwrap_err().to_string();
+        assert_eq!(said("debg"), "log.level: \"debg\" is no level such as info or warn; is it \"debug\"?");
+        assert_eq!(said("info,loud"), "log.level: \"loud\" is no level such as info or warn");
+        assert!(said("").contains("is no level"));
     }
 }

@@ -56,6 +56,27 @@ pub(crate) fn find_or_make(settings: &Settings, keyless: bool) -> Result<MasterK
     }
 }
 
+/// Whether others of this machine than its owner may do anything with a file or a folder.
+#[cfg(unix)]
+pub(crate) fn others_may(found: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o077 != 0
+}
+
+/// Never, where files have no modes.
+#[cfg(not(unix))]
+pub(crate) fn others_may(_: &std::fs::Metadata) -> bool {
+    false
+}
+
+/// Warns of a master key that others of this machine may read.
+pub(crate) fn warn_if_open(settings: &Settings) {
+    let Place::File(path) = place(settings) else { return };
+    if std::fs::metadata(&path).is_ok_and(|found| others_may(&found)) {
+        let key = path.display();
+        tracing::warn!(%key, "the master key can be read by other users of this machine: chmod 600 the file");
+    }
+}
+
 /// What to say where the store has keys and nobody has the master key.
 pub(crate) fn missing(settings: &Settings) -> String {
     match place(settings) {

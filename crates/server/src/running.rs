@@ -12,7 +12,7 @@ use serde_json::json;
 use tillgate_auth_core::auth::Auth;
 use tillgate_domain::office;
 use tillgate_http::{Http, Metrics, Mounts};
-use tillgate_persistence::{Address, Database};
+use tillgate_persistence::Database;
 
 use crate::command::{Stop, print};
 use crate::configuration::Settings;
@@ -86,8 +86,7 @@ pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> 
         signals::stop_on_signal(handles.clone())?;
         say(json, &url, operations_url.as_deref());
         if nobody && !json {
-            let elsewhere = matches!(compose::address(settings)?, Address::Postgres(_));
-            print::out(&first_admin::hint(&settings.server.data, elsewhere));
+            print::out(&first_admin::hint(settings));
         }
         let behind = behind.map(|behind| start(behind, &http, url, handles, json));
         server.stopped().await.map_err(Stop::failed)?;

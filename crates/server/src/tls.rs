@@ -19,19 +19,21 @@ pub(crate) fn server(settings: &Settings) -> Result<Option<ServerConfig>, Stop> 
 }
 
 fn read(cert: &Path, key: &Path) -> Result<ServerConfig, Stop> {
-    let failed = |path: &Path, why: String| Stop::failed(format!("{}: {why}", path.display()));
+    let failed = |setting: &str, path: &Path, why: String| Stop::usage(format!("{setting}: {}: {why}", path.display()));
+    let of_cert = |why: String| failed("server.tls_cert", cert, why);
     let chain = CertificateDer::pem_file_iter(cert)
         .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| failed(cert, error.to_string()))?;
+        .map_err(|error| of_cert(error.to_string()))?;
     if chain.is_empty() {
-        return Err(failed(cert, "there is no certificate in it".to_owned()));
+        return Err(of_cert("there is no certificate in it".to_owned()));
     }
-    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| failed(key, error.to_string()))?;
+    let private =
+        PrivateKeyDer::from_pem_file(key).map_err(|error| failed("server.tls_key", key, error.to_string()))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(Stop::failed)?
         .with_no_client_auth()
         .with_single_cert(chain, private)
-        .map_err(|error| failed(cert, format!("does not go with {}: {error}", key.display())))
+        .map_err(|error| of_cert(format!("does not go with {}: {error}", key.display())))
 }

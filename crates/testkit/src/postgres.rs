@@ -216,9 +216,9 @@ fn root() -> bool {
     return false;
 }
 
-/// Where `initdb`, `pg_ctl` and `psql` are: `TILLGATE_POSTGRES_BIN`, the newest of Debian's folders, or somewhere in `PATH`.
+/// Where `initdb`, `pg_ctl` and `psql` are: `POSTGRES_BIN`, the newest of Debian's folders, or somewhere in `PATH`.
 fn programs() -> io::Result<PathBuf> {
-    let mut places: Vec<PathBuf> = std::env::var_os("TILLGATE_POSTGRES_BIN").into_iter().map(PathBuf::from).collect();
+    let mut places: Vec<PathBuf> = std::env::var_os("POSTGRES_BIN").into_iter().map(PathBuf::from).collect();
     if let Ok(versions) = fs::read_dir("/usr/lib/postgresql") {
         let mut versions: Vec<(u32, PathBuf)> = versions
             .filter_map(Result::ok)
@@ -231,7 +231,7 @@ fn programs() -> io::Result<PathBuf> {
     places.into_iter().find(|folder| folder.join("initdb").is_file() && folder.join("pg_ctl").is_file()).ok_or_else(|| {
         io::Error::other(
             "these tests run against a PostgreSQL server that they start themselves, and no initdb was found: install PostgreSQL 15 or \
-             newer (Debian: apt-get install postgresql), or let TILLGATE_POSTGRES_BIN name the folder of its programs",
+             newer (Debian: apt-get install postgresql), or let POSTGRES_BIN name the folder of its programs",
         )
     })
 }

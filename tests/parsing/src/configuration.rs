@@ -34,6 +34,7 @@ fn named(fault: &Fault) {
     match fault {
         Fault::Unknown { key, .. } => assert!(said.contains(&format!("\"{key}\"")), "{said}"),
         Fault::Value { key, .. } => assert!(said.contains(key) && !key.is_empty(), "{said}"),
+        Fault::UnknownVariable { name, .. } => assert!(said.contains(name), "{said}"),
         Fault::Together(why) => assert!(keys().any(|key| why.contains(key)), "{said}"),
         Fault::File { path, .. } => assert!(path == "settings.toml" && said.contains("line "), "{said}"),
     }

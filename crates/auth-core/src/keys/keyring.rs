@@ -180,6 +180,14 @@ pub(crate) struct Keyring {
     held: RwLock<Arc<Opened>>,
 }
 
+/// Checks that a master key opens the keys of a store.
+///
+/// # Errors
+/// It is another one, or a stored key is damaged or missing.
+pub fn check_master(stored: &[StoredKey], master: &MasterKey) -> Result<(), KeyError> {
+    Opened::open(stored, master, None).map(drop)
+}
+
 impl Keyring {
     /// Opens the stored keys.
     pub(crate) fn open(stored: &[StoredKey], master: MasterKey) -> Result<Self, KeyError> {

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use clap::Subcommand;
-use tillgate_domain::office::{self, DeviceChange, NewDevice, SettingsChange};
+use tillgate_domain::office::{self, DeviceChange, NewDevice, SettingsChange, Whose};
 use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, PrincipalId, RoleName};
 
+use super::confirm::{Confirmation, counted};
 use super::office::{Office, done};
+use super::session::count_live;
 use super::{Context, Stop, pairs, print};
 
 /// What is done with devices.
@@ -39,8 +41,10 @@ pub(crate) enum Device {
         /// Which
         #[arg(value_parser = pairs::device)]
         name: DeviceName,
-        /// pending, active, locked or retired
+        /// pending, active, locked or retired; asks before it retires
         status: DeviceStatus,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
     /// Show a device
     Show {
@@ -114,8 +118,15 @@ impl Device {
                 };
                 (done(office::add_device(store, tenant, &stamp()?, &new))?, "added")
             }
-            Self::Status { name, status } => {
+            Self::Status { name, status, confirmation } => {
                 let id = office.device(name)?.id;
+                if *status == DeviceStatus::Retired {
+                    let sessions = count_live(&office, Whose::Device(id))?;
+                    confirmation.ask(&format!(
+                        "This retires the device \"{name}\" for good and ends {}",
+                        counted(sessions, "session")
+                    ))?;
+                }
                 (done(office::set_device_status(store, tenant, &stamp()?, id, *status))?, status.name())
             }
             Self::Show { name } => {

@@ -2,7 +2,6 @@
 
 use clap::Args;
 use serde_json::json;
-use tillgate_persistence::Address;
 
 use super::{Context, Stop, print};
 use crate::configuration::Settings;
@@ -21,7 +20,10 @@ impl Init {
         let _log = logging::begin(&settings)?;
         let place = compose::place(&settings)?;
         if compose::has_database(&settings)? {
-            return Err(Stop::failed(format!("there is a database at {place} already: start it with tillgate serve")));
+            return Err(Stop::failed(format!(
+                "there is a database at {place} already: start it with {}",
+                settings.command("serve")
+            )));
         }
         refuse_leftovers(&settings, &place)?;
         let database = compose::create(&settings, &mut super::migrate::progress)?;
@@ -40,9 +42,8 @@ impl Init {
             text += key;
             text += ": keep a copy where the database's backups are not, nothing opens without it";
         }
-        let elsewhere = matches!(compose::address(&settings)?, Address::Postgres(_));
         text += "\n";
-        text += &first_admin::hint(&settings.server.data, elsewhere);
+        text += &first_admin::hint(&settings);
         print::answer(context.json, &text, &json!({ "database": place, "master_key": key }));
         Ok(())
     }

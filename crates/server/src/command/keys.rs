@@ -1,7 +1,5 @@
 //! `keys`: the keys that sign access tokens and authenticate refresh tokens.
 
-use std::io::{BufRead, IsTerminal, Write};
-
 use clap::Subcommand;
 use serde_json::json;
 use tillgate_auth_core::keys::Lifecycle;
@@ -9,6 +7,7 @@ use tillgate_auth_core::ports::{AuthView, KeyState, StoredKey};
 use tillgate_domain::{KeyId, Store, StoreExt};
 use tillgate_persistence::Database;
 
+use super::confirm::Confirmation;
 use super::show::instant;
 use super::{Context, Stop, print};
 use crate::compose;
@@ -28,9 +27,8 @@ pub(crate) enum Keys {
     Revoke {
         /// Which
         id: KeyId,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -62,13 +60,16 @@ impl Keys {
                 let line = format!("{when}: {}", names.join(", "));
                 print::answer(context.json, &line, &json!({ "made": names, "in_use": now }));
             }
-            Self::Revoke { id, yes } => {
+            Self::Revoke { id, confirmation } => {
                 let key = all(&database)?.into_iter().find(|key| key.id == *id);
                 let key = key.ok_or_else(|| Stop::failed(format!("there is no key {id}")))?;
                 if key.state == KeyState::Revoked {
                     return Err(Stop::failed(format!("key {id} is revoked already")));
                 }
-                confirm(&key, *yes)?;
+                confirmation.ask(&format!(
+                    "This revokes the {} key {id}: what it serves is refused at once, and people have to log in again",
+                    key.kind.name()
+                ))?;
                 let auth = compose::engine_beside(&settings, &database)?;
                 let ended = auth.revoke_key(*id).map_err(Stop::failed)?.unwrap_or_default();
                 print::answer(
@@ -103,24 +104,4 @@ fn document(key: &StoredKey) -> serde_json::Value {
         "created_at": instant(key.created_at),
         "since": instant(key.since),
     })
-}
-
-/// Asks on a terminal; elsewhere `--yes` has to say it.
-fn confirm(key: &StoredKey, yes: bool) -> Result<(), Stop> {
-    if yes {
-        return Ok(());
-    }
-    if !std::io::stdin().is_terminal() {
-        return Err(Stop::usage("revoking a key may log people out at once: say --yes where nobody can be asked"));
-    }
-    let question = format!(
-        "Revoke the {} key {}? What it serves is refused at once, and people have to log in again. [y/N] ",
-        key.kind.name(),
-        key.id
-    );
-    let mut err = std::io::stderr().lock();
-    err.write_all(question.as_bytes()).and_then(|()| err.flush()).map_err(Stop::failed)?;
-    let mut answer = String::new();
-    std::io::stdin().lock().read_line(&mut answer).map_err(Stop::failed)?;
-    if answer.trim().eq_ignore_ascii_case("y") { Ok(()) } else { Err(Stop::failed("nothing was revoked")) }
 }

@@ -6,6 +6,7 @@ use tillgate_domain::{Environment, Right, RoleId, RoleName};
 
 use super::office::{Office, done};
 use super::{Context, Stop, pairs, print, show};
+use crate::near::nearest;
 
 /// What is done with roles.
 #[derive(Debug, Subcommand)]
@@ -16,8 +17,11 @@ pub(crate) enum Role {
         #[arg(value_parser = pairs::role)]
         name: RoleName,
         /// A right, such as ticketClose
-        #[arg(long = "right", required = true, value_parser = pairs::right)]
+        #[arg(long = "right", required_unless_present = "new_rights", value_parser = pairs::right)]
         rights: Vec<Right>,
+        /// A right of your own, whatever known right its name is like
+        #[arg(long = "new-right", value_name = "RIGHT", value_parser = pairs::right)]
+        new_rights: Vec<Right>,
         #[arg(long = "env", required = true, help = pairs::ENVIRONMENTS, value_parser = pairs::environment)]
         environments: Vec<Environment>,
         /// The name that people read; without it, the name
@@ -40,6 +44,9 @@ pub(crate) enum Role {
         /// A right, such as ticketClose, in the place of those it allows
         #[arg(long = "right", value_parser = pairs::right)]
         rights: Vec<Right>,
+        /// A right of your own, whatever known right its name is like
+        #[arg(long = "new-right", value_name = "RIGHT", value_parser = pairs::right)]
+        new_rights: Vec<Right>,
         #[arg(long = "env", help = pairs::ENVIRONMENTS, value_parser = pairs::environment)]
         environments: Vec<Environment>,
         /// The name that people read
@@ -61,24 +68,26 @@ impl Role {
     pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
         let office = Office::open(context)?;
         match self {
-            Self::Add { name, rights, environments, label, description } => {
+            Self::Add { name, rights, new_rights, environments, label, description } => {
+                let rights = checked(rights, new_rights)?;
                 let new = NewRole {
                     id: office.draw.id(RoleId::new)?,
                     name: name.clone(),
                     label: label.clone().unwrap_or_else(|| name.to_string()),
                     description: description.clone(),
-                    rights: rights.iter().cloned().collect(),
+                    rights: rights.into_iter().collect(),
                     environments: environments.iter().copied().collect(),
                 };
                 let role = done(office::add_role(office.store(), office.id(), &office.draw.stamp()?, &new))?;
                 print::answer(context.json, &format!("{}: added", role.name), &show::role(&role));
             }
-            Self::Set { name, rename, rights, environments, label, description } => {
+            Self::Set { name, rename, rights, new_rights, environments, label, description } => {
+                let rights = checked(rights, new_rights)?;
                 let change = RoleChange {
                     name: rename.clone(),
                     label: label.clone(),
                     description: description.clone(),
-                    rights: (!rights.is_empty()).then(|| rights.iter().cloned().collect()),
+                    rights: (!rights.is_empty()).then(|| rights.into_iter().collect()),
                     environments: (!environments.is_empty()).then(|| environments.iter().copied().collect()),
                 };
                 if change == RoleChange::default() {
@@ -109,6 +118,18 @@ impl Role {
         }
         Ok(())
     }
+}
+
+/// The rights of a role. One that is not known but nearly one that is may be a slip, and would then allow nothing.
+fn checked(rights: &[Right], new_rights: &[Right]) -> Result<Vec<Right>, Stop> {
+    for right in rights.iter().map(Right::as_str).filter(|right| !Right::KNOWN.contains(right)) {
+        if let Some(known) = nearest(right, Right::KNOWN.iter().copied()) {
+            return Err(Stop::usage(format!(
+                "there is no right \"{right}\" so far; is it \"{known}\"? For one of your own say --new-right {right}"
+            )));
+        }
+    }
+    Ok(rights.iter().chain(new_rights).cloned().collect())
 }
 
 /// The role of this name.

@@ -3,9 +3,11 @@
 use clap::{Args, Subcommand};
 use serde_json::json;
 use tillgate_auth_core::ports::{AuthView, Listed, SessionFilter};
+use tillgate_auth_core::session::SessionKind;
 use tillgate_domain::office::{self, Page, Whose};
 use tillgate_domain::{DeviceName, SessionId, Store, StoreExt, UserName};
 
+use super::confirm::{Confirmation, counted};
 use super::office::{Office, done};
 use super::show::{self, instant};
 use super::{Context, Stop, pairs, print};
@@ -26,8 +28,16 @@ pub(crate) enum Session {
 
 /// Which sessions to end.
 #[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
 pub(crate) struct End {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    confirmation: Confirmation,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Which {
     /// The session
     id: Option<SessionId>,
     /// Every session of this user, permanent ones too
@@ -36,7 +46,7 @@ pub(crate) struct End {
     /// Every session on this device, permanent ones too
     #[arg(long, value_name = "NAME", value_parser = pairs::device)]
     device: Option<DeviceName>,
-    /// Every session of the tenant, permanent ones too
+    /// Every session of the tenant, permanent ones too; asks before
     #[arg(long)]
     everyone: bool,
 }
@@ -54,7 +64,8 @@ impl Session {
 impl End {
     fn run(&self, office: &Office, json: bool) -> Result<(), Stop> {
         let mut filter = live(office);
-        let whose = match (&self.user, &self.device) {
+        let which = &self.which;
+        let whose = match (&which.user, &which.device) {
             (Some(name), _) => {
                 let user = office.user(name)?.id;
                 filter.user = Some(user);
@@ -65,24 +76,44 @@ impl End {
                 filter.device = Some(device);
                 Some(Whose::Device(device))
             }
-            (None, None) => self.everyone.then_some(Whose::Everyone),
+            (None, None) => which.everyone.then_some(Whose::Everyone),
         };
-        filter.session = self.id;
-        let number = sessions(office, &filter)?.len();
-        if let (Some(id), 0) = (self.id, number) {
+        filter.session = which.id;
+        let live = sessions(office, &filter)?;
+        let number = live.len();
+        if let (Some(id), 0) = (which.id, number) {
             return Err(Stop::failed(format!("there is no live session {id}")));
+        }
+        if which.everyone {
+            let permanent = live.iter().filter(|listed| listed.session.kind == SessionKind::Permanent).count();
+            self.confirmation.ask(&format!(
+                "This ends {} of the tenant \"{}\", {permanent} of them permanent: everybody logs in again, and permanent tokens have to \
+                 be made again on each device",
+                counted(number, "session"),
+                office.tenant.slug
+            ))?;
         }
         if let Some(whose) = whose {
             done(office::end_sessions(office.store(), office.id(), &office.draw.stamp()?, whose, true))?;
         }
-        if let Some(id) = self.id {
+        if let Some(id) = which.id {
             let auth = compose::engine_beside(&office.settings, &office.database)?;
             auth.end_session(id).map_err(Stop::failed)?;
         }
-        let line = if number == 1 { "1 session ended".to_owned() } else { format!("{number} sessions ended") };
-        print::answer(json, &line, &json!({ "ended": number }));
+        print::answer(json, &format!("{} ended", counted(number, "session")), &json!({ "ended": number }));
         Ok(())
     }
+}
+
+/// How many live sessions there are, of a user or on a device.
+pub(super) fn count_live(office: &Office, whose: Whose) -> Result<usize, Stop> {
+    let mut filter = live(office);
+    match whose {
+        Whose::User(user) => filter.user = Some(user),
+        Whose::Device(device) => filter.device = Some(device),
+        Whose::Everyone => (),
+    }
+    Ok(sessions(office, &filter)?.len())
 }
 
 fn live(office: &Office) -> SessionFilter {

@@ -4,6 +4,7 @@ use clap::Subcommand;
 use tillgate_domain::office::{self, OfficeView};
 use tillgate_domain::{Branch, BranchId, Folded, Store as Units, Tenant};
 
+use super::confirm::Confirmation;
 use super::office::{Office, done};
 use super::{Context, Stop, print, show};
 
@@ -24,10 +25,12 @@ pub(crate) enum Store {
         /// Its name from now on
         to: String,
     },
-    /// Close a store for good; the last one stays
+    /// Close a store for good, after asking; the last one stays
     Close {
         /// Which, by its name or its id
         name: String,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
 }
 
@@ -52,8 +55,9 @@ impl Store {
                 let tenant = done(office::rename_store(store, office.id(), &stamp()?, id, None, Some(to)))?;
                 tell(context, &tenant, id, "renamed");
             }
-            Self::Close { name } => {
+            Self::Close { name, confirmation } => {
                 let closed = found(&office.tenant, name)?;
+                confirmation.ask(&format!("This closes the store \"{}\" for good", closed.name))?;
                 done(office::close_store(store, office.id(), &stamp()?, closed.id, None))?;
                 print::answer(context.json, &format!("{}: closed", closed.name), &show::store(closed));
             }

@@ -1,10 +1,12 @@
 //! `user`: people, from the command line.
 
 use clap::Subcommand;
-use tillgate_domain::office::{self, DeviceRoles, NewUser, RolesOn};
+use tillgate_domain::office::{self, DeviceRoles, NewUser, RolesOn, Whose};
 use tillgate_domain::{ApiKey, DeviceName, Email, PrincipalId, RoleName, UserId, UserName, UserStatus};
 
+use super::confirm::{Confirmation, counted};
 use super::office::{Office, done};
+use super::session::count_live;
 use super::{Context, Stop, pairs, print};
 
 /// What is done with people.
@@ -35,9 +37,11 @@ pub(crate) enum User {
         /// Who
         #[arg(value_parser = pairs::user)]
         name: UserName,
-        /// active, suspended or deleted
+        /// active, suspended or deleted; asks before it deletes
         #[arg(value_parser = status)]
         status: UserStatus,
+        #[command(flatten)]
+        confirmation: Confirmation,
     },
     /// Set a user's password, one line on standard input; every session of theirs ends
     Password {
@@ -96,7 +100,14 @@ impl User {
                 };
                 (done(office::add_user(store, tenant, &stamp()?, &new))?, "added")
             }
-            Self::Status { name, status } => {
+            Self::Status { name, status, confirmation } => {
+                if *status == UserStatus::Deleted {
+                    let sessions = count_live(&office, Whose::User(named(name)?))?;
+                    confirmation.ask(&format!(
+                        "This deletes the user \"{name}\" for good and ends {}",
+                        counted(sessions, "session")
+                    ))?;
+                }
                 (done(office::set_user_status(store, tenant, &stamp()?, named(name)?, *status))?, status.name())
             }
             Self::Password { name, keys: end } => {

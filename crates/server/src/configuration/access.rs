@@ -8,6 +8,7 @@ use toml::Value;
 use super::Fault;
 use super::layers::{Layers, Source};
 use super::mounts::Mount;
+use crate::near;
 
 /// A row as the file has it.
 #[derive(Deserialize)]
@@ -40,6 +41,49 @@ impl Words {
         }
     }
 }
+
+/// The methods that are registered (IANA, HTTP Method Registry, 2024).
+const METHODS: &[&str] = &[
+    "ACL",
+    "BASELINE-CONTROL",
+    "BIND",
+    "CHECKIN",
+    "CHECKOUT",
+    "CONNECT",
+    "COPY",
+    "DELETE",
+    "GET",
+    "HEAD",
+    "LABEL",
+    "LINK",
+    "LOCK",
+    "MERGE",
+    "MKACTIVITY",
+    "MKCALENDAR",
+    "MKCOL",
+    "MKREDIRECTREF",
+    "MKWORKSPACE",
+    "MOVE",
+    "OPTIONS",
+    "ORDERPATCH",
+    "PATCH",
+    "POST",
+    "PRI",
+    "PROPFIND",
+    "PROPPATCH",
+    "PUT",
+    "REBIND",
+    "REPORT",
+    "SEARCH",
+    "TRACE",
+    "UNBIND",
+    "UNCHECKOUT",
+    "UNLINK",
+    "UNLOCK",
+    "UPDATE",
+    "UPDATEREDIRECTREF",
+    "VERSION-CONTROL",
+];
 
 /// What stands for every tenant.
 const EVERY: &str = "*";
@@ -91,13 +135,16 @@ fn rule(row: Row, mounts: &[Mount]) -> Result<AccessRule, Wrong> {
 
 /// The methods; none for `*`.
 fn methods(words: &[String]) -> Result<Vec<actix_web::http::Method>, Wrong> {
-    let wrong = |word: &str| ("method", format!("{word:?} is no method such as \"GET\", nor \"*\" for every one"));
+    let wrong = |word: &str| {
+        let near = near::is_it(&word.to_ascii_uppercase(), METHODS.iter().copied());
+        ("method", format!("{word:?} is no method such as \"GET\", nor \"*\" for every one{near}"))
+    };
     match words {
         [] => Err(wrong("")),
         [every] if every == "*" => Ok(Vec::new()),
         words => {
-            let upper = |word: &&String| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_uppercase());
-            let method = |word: &String| Some(word).filter(upper).and_then(|word| word.parse().ok());
+            let known = |word: &&String| METHODS.contains(&word.as_str());
+            let method = |word: &String| Some(word).filter(known).and_then(|word| word.parse().ok());
             words.iter().map(|word| method(word).ok_or_else(|| wrong(word))).collect()
         }
     }
@@ -180,7 +227,9 @@ mod tests {
             ("path", "\"/a?b\"", "access.path (number 2)"),
             ("path", "", "access (number 2)"),
             ("path", "1", "access (number 2)"),
-            ("method", "\"get\"", "access.method (number 2)"),
+            ("method", "\"get\"", "is it \"GET\"?"),
+            ("method", "\"GTE\"", "is it \"GET\"?"),
+            ("method", "\"BREW\"", "access.method (number 2)"),
             ("method", "\"\"", "access.method (number 2)"),
             ("method", "[]", "access.method (number 2)"),
             ("method", "[\"GET\", \"*\"]", "access.method (number 2)"),

@@ -8,6 +8,7 @@ use toml::{Table, Value};
 
 use super::Fault;
 use super::table::KEYS;
+use crate::near::nearest;
 
 /// Where a value stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +48,9 @@ pub(crate) struct Layers {
     pub(crate) every_contract: bool,
 }
 
+/// What the names of our variables begin with.
+const PREFIX: &str = "TILLGATE_";
+
 /// The ending of a key that names a file with the value in it.
 const FILE: &str = "_file";
 
@@ -74,12 +78,12 @@ impl Layers {
         Ok(())
     }
 
-    /// Lays the variables over what there is. Names that do not begin with `TILLGATE_` or have no double underscore are not ours.
+    /// Lays the variables over what there is. Names that do not begin with `TILLGATE_` are not ours, nor are those that Kubernetes
+    /// sets for a service of the name `tillgate`.
     pub(crate) fn variables(&mut self, variables: impl Iterator<Item = (String, String)>) -> Result<(), Fault> {
         for (name, value) in variables {
-            let Some((section, key)) = name.strip_prefix("TILLGATE_").and_then(|rest| rest.split_once("__")) else {
-                continue;
-            };
+            let Some(rest) = name.strip_prefix(PREFIX).filter(|rest| !is_service_link(rest)) else { continue };
+            let Some((section, key)) = rest.split_once("__") else { return Err(unknown_variable(&name)) };
             let key = format!("{}.{}", section.to_ascii_lowercase(), key.to_ascii_lowercase());
             self.put(&key, Value::String(value), Source::Variable(name))?;
         }
@@ -102,7 +106,16 @@ impl Layers {
         let Some(path) = value.as_str() else {
             return Err(Fault::Value { source, key: key.to_owned(), why: "must be a path".to_owned() });
         };
-        let content = read_file(Path::new(path))?;
+        let content = match read_file(Path::new(path)) {
+            Ok(content) => content,
+            Err(why) => {
+                return Err(Fault::Value {
+                    source,
+                    key: key.to_owned(),
+                    why: format!("names a file that cannot be read: {why}"),
+                });
+            }
+        };
         self.found.insert(known.path.to_owned(), (Value::String(content.trim_end().to_owned()), source));
         Ok(())
     }
@@ -119,13 +132,21 @@ pub(crate) fn read_file(path: &Path) -> Result<String, Fault> {
         .map_err(|error| Fault::File { path: path.display().to_string(), why: error.to_string() })
 }
 
+/// Whether Kubernetes sets a variable for every service by this name: `TILLGATE_SERVICE_HOST`, `TILLGATE_PORT_8080_TCP`, ...
+fn is_service_link(rest: &str) -> bool {
+    rest == "PORT" || ["SERVICE_HOST", "SERVICE_PORT", "PORT_"].iter().any(|start| rest.starts_with(start))
+}
+
+/// A variable that names no key, since it has no double underscore.
+fn unknown_variable(name: &str) -> Fault {
+    let variables: Vec<String> =
+        KEYS.iter().map(|known| format!("{PREFIX}{}", known.path.replace('.', "__").to_ascii_uppercase())).collect();
+    let near = nearest(name, variables.iter().map(String::as_str)).map(str::to_owned);
+    Fault::UnknownVariable { name: name.to_owned(), near }
+}
+
 /// An unknown key, with the right one where it is near.
 pub(crate) fn unknown(source: Source, key: &str) -> Fault {
-    let near = KEYS
-        .iter()
-        .map(|known| (strsim::damerau_levenshtein(known.path, key), known.path))
-        .min()
-        .filter(|(distance, known)| *distance * 3 <= known.len())
-        .map(|(_, known)| known.to_owned());
+    let near = nearest(key, KEYS.iter().map(|known| known.path)).map(str::to_owned);
     Fault::Unknown { source, key: key.to_owned(), near }
 }

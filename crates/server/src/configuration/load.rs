@@ -27,8 +27,16 @@ pub(crate) struct Flags {
 /// The name of the file in the data folder.
 const NAME: &str = "tillgate.toml";
 
-/// Loads the settings from the layers that the flags, the variables and the data folder name.
+/// Where the file of an installed package is.
+const SYSTEM: &str = "/etc/tillgate/tillgate.toml";
+
+/// Loads the settings from the layers that the flags, the variables and the data folder name. The file of the system is read if no
+/// flag names a file and the data folder has none.
 pub(crate) fn load(flags: &Flags, variables: &[(String, String)]) -> Result<Settings, Fault> {
+    load_beside(flags, variables, Path::new(SYSTEM))
+}
+
+fn load_beside(flags: &Flags, variables: &[(String, String)], system: &Path) -> Result<Settings, Fault> {
     let mut above = Layers::default();
     above.variables(variables.iter().cloned())?;
     flag_layer(&mut above, flags)?;
@@ -42,11 +50,47 @@ pub(crate) fn load(flags: &Flags, variables: &[(String, String)]) -> Result<Sett
         if path.try_exists().unwrap_or(true) {
             layers.file(&path.display().to_string(), parse(&path)?)?;
             same_folder(&layers, &above, &data, &path)?;
+        } else if system.try_exists().unwrap_or(true) {
+            layers.file(&system.display().to_string(), parse(system)?)?;
         }
     }
     layers.variables(variables.iter().cloned())?;
     flag_layer(&mut layers, flags)?;
-    Settings::read(&layers)
+    let mut settings = Settings::read(&layers)?;
+    settings.flags = flags.repeated();
+    Ok(settings)
+}
+
+impl Flags {
+    /// The flags that name an installation, as a shell takes them, each after a blank: `--config`, `--data` and `--database`. The
+    /// database's address may have a password in it, which is left out.
+    fn repeated(&self) -> String {
+        let path = |name: &str, path: &Option<PathBuf>| {
+            path.as_ref().map(|path| format!(" --{name} {}", quoted(&path.display().to_string())))
+        };
+        let database = self.database.as_ref().map(|url| {
+            let shown = if url.starts_with("postgres") { "URL".to_owned() } else { quoted(url) };
+            format!(" --database {shown}")
+        });
+        [path("config", &self.config), path("data", &self.data), database].into_iter().flatten().collect()
+    }
+}
+
+/// A text as a shell takes it.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-+:@%".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+impl Settings {
+    /// A command on this installation, as a shell takes it.
+    pub(crate) fn command(&self, words: &str) -> String {
+        format!("tillgate {words}{}", self.flags)
+    }
 }
 
 fn flag_layer(layers: &mut Layers, flags: &Flags) -> Result<(), Fault> {

@@ -54,6 +54,8 @@ macro_rules! settings {
             pub(crate) mounts: Vec<Mount>,
             /// What gateways let through.
             pub(crate) access: Vec<AccessRule>,
+            /// The flags that name this installation, as a shell takes them, each after a blank.
+            pub(crate) flags: String,
         }
 
         impl Settings {
@@ -66,6 +68,7 @@ macro_rules! settings {
                     },)*
                     access: access::read(layers, &mounts)?,
                     mounts,
+                    flags: String::new(),
                 };
                 check::together(&settings)?;
                 Ok(settings)

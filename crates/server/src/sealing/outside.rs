@@ -23,7 +23,11 @@ const NAME: &str = "audit.seal";
 
 /// Where the newest seal is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Outside(PathBuf);
+pub(crate) struct Outside {
+    path: PathBuf,
+    /// The flags that name the installation, for what is said to do.
+    flags: String,
+}
 
 /// A seal that was kept, and of which database.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -66,25 +70,25 @@ impl Outside {
     /// Where these settings say that it is.
     pub(crate) fn of(settings: &Settings) -> Self {
         let named = settings.audit.seal.as_deref().unwrap_or(Path::new(NAME));
-        Self(settings.server.data.join(named))
+        Self { path: settings.server.data.join(named), flags: settings.flags.clone() }
     }
 
     /// In this file.
     pub(crate) fn at(path: &Path) -> Self {
-        Self(path.to_owned())
+        Self { path: path.to_owned(), flags: String::new() }
     }
 
     /// The path of the file.
     pub(crate) fn path(&self) -> &Path {
-        &self.0
+        &self.path
     }
 
     /// The seal that stands there; `None` where there is no file.
     pub(crate) fn read(&self) -> Result<Option<Noted>, String> {
-        match std::fs::read_to_string(&self.0) {
+        match std::fs::read_to_string(&self.path) {
             Ok(text) => match Noted::parse(&text) {
                 Some(noted) => Ok(Some(noted)),
-                None => Err(format!("{}: this is no seal; put the file back from its backup", self.0.display())),
+                None => Err(format!("{}: this is no seal; put the file back from its backup", self.path.display())),
             },
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(self.failed(&error)),
@@ -108,7 +112,7 @@ impl Outside {
     pub(crate) fn write(&self, noted: &Noted) -> Result<(), String> {
         let entropy: &dyn Entropy = &SystemEntropy::new();
         let number = u64::from_be_bytes(entropy.draw().map_err(|error| error.to_string())?);
-        let draft = self.0.with_extension(format!("draft-{number:016x}"));
+        let draft = self.path.with_extension(format!("draft-{number:016x}"));
         let mut options = OpenOptions::new();
         options.write(true).create_new(true);
         #[cfg(unix)]
@@ -117,7 +121,7 @@ impl Outside {
             writeln!(file, "{}", noted.document())?;
             file.sync_all()
         });
-        let placed = written.and_then(|()| std::fs::rename(&draft, &self.0));
+        let placed = written.and_then(|()| std::fs::rename(&draft, &self.path));
         if placed.is_err() {
             // nothing more can be done about a draft that stays
             let _ = std::fs::remove_file(&draft);
@@ -128,27 +132,35 @@ impl Outside {
     /// Puts the seal aside, under a name that says which it is, and keeps another in its place. `None` where there was none.
     pub(crate) fn replace(&self, with: &Noted) -> Result<Option<PathBuf>, String> {
         let Some(noted) = self.read()? else { return self.write(with).map(|()| None) };
-        let aside = self.0.with_extension(format!("seal.before-{}", noted.at.millis()));
-        std::fs::rename(&self.0, &aside).map_err(|error| self.failed(&error))?;
+        let aside = self.path.with_extension(format!("seal.before-{}", noted.at.millis()));
+        std::fs::rename(&self.path, &aside).map_err(|error| self.failed(&error))?;
         self.write(with).map(|()| Some(aside))
+    }
+
+    /// The command that declares that the database was restored.
+    pub(crate) fn declare_restored(&self) -> String {
+        format!("tillgate doctor --restored{}", self.flags)
     }
 
     /// What to say where the chain has not the seal that stands there.
     pub(crate) fn broken(&self, noted: &Noted) -> String {
         format!(
             "the audit no longer has line {} as it was sealed by {} ({}): its end was cut off, it was written anew, or the database \
-             was restored from a backup. tillgate audit verify tells more; where it was restored: tillgate doctor --restored",
+             was restored from a backup. tillgate audit verify{} tells more; if it was restored, run {}",
             noted.seal.sequence,
             instant(noted.at),
-            self.0.display()
+            self.path.display(),
+            self.flags,
+            self.declare_restored()
         )
     }
 
     /// What to say where it is another database's.
     pub(crate) fn foreign(&self) -> String {
         format!(
-            "{} is the seal of another database. If it does not belong here: tillgate audit reseal --yes",
-            self.0.display()
+            "{} is the seal of another database. If it does not belong here: tillgate audit reseal --yes{}",
+            self.path.display(),
+            self.flags
         )
     }
 
@@ -156,13 +168,14 @@ impl Outside {
     pub(crate) fn missing(&self) -> String {
         format!(
             "{} is missing: lines that were cut off the end of the audit would not show. Put the file back from its backup; where \
-             there is none, or this folder is new to the database: tillgate audit reseal --yes",
-            self.0.display()
+             there is none, or this folder is new to the database: tillgate audit reseal --yes{}",
+            self.path.display(),
+            self.flags
         )
     }
 
     fn failed(&self, error: &std::io::Error) -> String {
-        format!("{}: {error}", self.0.display())
+        format!("{}: {error}", self.path.display())
     }
 }
 

@@ -61,7 +61,7 @@ fn run_again_it_adds_nothing_and_brings_nobody_back() {
     assert_eq!(server.login(&json!({ "login": "cashier", "device": "P01", "password": PASSWORD })), 201);
     stop(server);
     assert!(!home.data().join("demo-passwords.txt").exists(), "whoever gave the password knows it");
-    home.done(&["user", "status", "cashier", "deleted"]);
+    home.done(&["user", "status", "cashier", "deleted", "--yes"]);
     let mut server = home.start(&["demo"]);
     server.ready();
     assert!(server.line().contains("as it was"));

@@ -36,7 +36,12 @@ fn users_are_added_listed_and_held_back() {
         home.done_with(&["user", "password", "Ján"], "another fine password\n");
         let off = home.done(&["user", "roles", "Ján", "--off", "P01", "--role", "manager", "--json"]).json();
         assert_eq!((off["roles"].clone(), off["devices"].clone()), (json!(["manager"]), json!([])));
-        home.done(&["user", "status", "Ján", "deleted"]);
+        let said = home.refused(&["user", "status", "Ján", "deleted"], 2);
+        assert!(
+            said.contains("This deletes the user \"Ján\" for good and ends 0 sessions. Nothing was done"),
+            "{said}"
+        );
+        home.done(&["user", "status", "Ján", "deleted", "--yes"]);
         assert!(home.refused(&["user", "status", "Ján", "active"], 1).contains("no user \"Ján\""));
         // the name is free again
         home.done_with(&["user", "add", "Ján"], PASSWORD);
@@ -92,7 +97,12 @@ fn devices_are_registered_set_and_locked() {
         home.done_with(&["device", "password", "P01"], PASSWORD);
         home.done(&["device", "unlock", "P01"]);
         home.done(&["device", "status", "P01", "locked"]);
-        home.done(&["device", "status", "P01", "retired"]);
+        let said = home.refused(&["device", "status", "P01", "retired"], 2);
+        assert!(
+            said.contains("This retires the device \"P01\" for good and ends 0 sessions. Nothing was done"),
+            "{said}"
+        );
+        home.done(&["device", "status", "P01", "retired", "--yes"]);
         assert!(home.refused(&["device", "status", "P01", "active"], 1).contains("retired cannot become active"));
         assert_eq!(home.done(&["device", "list", "--json"]).json()[0]["status"], "retired");
         home.done(&["device", "add", "p01", "--env", "Tool"]);
@@ -115,6 +125,12 @@ fn devices_are_registered_set_and_locked() {
 #[test]
 fn roles_are_added_and_listed() {
     let home = Home::new().with_admin();
+    let slip = ["role", "add", "night", "--right", "ticketClos", "--env", "PDA"];
+    let said = home.refused(&slip, 2);
+    assert!(said.contains("no right \"ticketClos\" so far; is it \"ticketClose\"?"), "{said}");
+    let own = ["role", "add", "own", "--right", "drawerOpen", "--new-right", "ticketClos", "--env", "PDA", "--json"];
+    assert_eq!(home.done(&own).json()["rights"], json!(["drawerOpen", "ticketClos"]));
+    home.done(&["role", "delete", "own"]);
     let role = home.done(&["role", "add", "night", "--right", "storno", "--env", "PDA", "--json"]).json();
     assert_eq!(role["rights"], json!(["storno"]));
     assert!(home.refused(&["role", "add", "NIGHT", "--right", "storno", "--env", "PDA"], 1).contains("is taken"));
@@ -166,13 +182,13 @@ fn stores_are_opened_renamed_and_closed() {
                 .map(|store| store["name"].as_str().unwrap().to_owned())
                 .collect::<Vec<_>>()
         };
-        assert!(home.refused(&["store", "close", "Main store"], 1).contains("the last store"));
+        assert!(home.refused(&["store", "close", "Main store", "--yes"], 1).contains("the last store"));
         let id = home.done(&["store", "add", "Stanica", "--json"]).json()["id"].as_str().unwrap().to_owned();
         assert!(home.refused(&["store", "add", "STANICA"], 1).contains("is taken"));
         home.done(&["store", "rename", "stanica", "Letisko"]);
         assert_eq!(names(), ["Main store", "Letisko"]);
-        home.done(&["store", "close", "Main store"]);
-        assert!(home.refused(&["store", "close", &id], 1).contains("the last store"));
+        home.done(&["store", "close", "Main store", "--yes"]);
+        assert!(home.refused(&["store", "close", &id, "--yes"], 1).contains("the last store"));
         assert!(home.refused(&["store", "rename", "Main store", "x"], 1).contains("no store \"Main store\""));
         assert_eq!(names(), ["Letisko"]);
     }

@@ -17,7 +17,7 @@ fn a_new_database_becomes_a_server_that_says_how_to_go_on() {
         assert_eq!(server.request("GET", "/readyz", None).0, 200);
         assert!(server.line().starts_with("There is no user yet"));
         let hint = server.line();
-        assert!(hint.contains("tillgate user add admin --role admin --data"), "{hint}");
+        assert_eq!(hint.trim(), format!("tillgate user add admin --role admin{}", home.flags()));
         // what the command line makes holds from the next login
         home.done_with(&["user", "add", "admin", "--role", "admin"], PASSWORD);
         assert_eq!(server.login(&json!({ "login": "admin", "password": PASSWORD })), 201);
@@ -69,7 +69,10 @@ fn a_session_that_the_command_line_ends_is_over_within_a_second() {
         assert_eq!(home.done(&["session", "end", "--user", "admin", "--json"]).json()["ended"], 1);
         over_soon(&other);
         let ((_, one), (_, other)) = (login(), login());
-        assert_eq!(home.done(&["session", "end", "--everyone", "--json"]).json()["ended"], 2);
+        let said = home.refused(&["session", "end", "--everyone"], 2);
+        assert!(said.contains("This ends 2 sessions of the tenant \"default\", 0 of them permanent"), "{said}");
+        assert!(said.contains("Nothing was done: repeat the command with --yes"), "{said}");
+        assert_eq!(home.done(&["session", "end", "--everyone", "--yes", "--json"]).json()["ended"], 2);
         over_soon(&one);
         over_soon(&other);
         let told = home.done(&["audit", "list", "--action", "session.end", "--json"]).json();
@@ -130,8 +133,8 @@ fn beyond_loopback_something_has_to_cover_the_passwords() {
     let home = home.with_database();
     let config = home.path("c.toml");
     std::fs::write(&config, "[server]\ntls_cert = \"cert.pem\"\ntls_key = \"key.pem\"\n").unwrap();
-    let said = home.refused(&["serve", "--config", config.to_str().unwrap()], 1);
-    assert!(said.contains("cert.pem"), "{said}");
+    let said = home.refused(&["serve", "--config", config.to_str().unwrap()], 2);
+    assert!(said.contains("server.tls_cert: cert.pem: "), "{said}");
 }
 
 #[test]

@@ -52,6 +52,12 @@ impl Home {
         self.path.join("data")
     }
 
+    /// The flags that name this installation, as a hint repeats them.
+    pub(crate) fn flags(&self) -> String {
+        let database = self.database.as_ref().map(|_| " --database URL").unwrap_or_default();
+        format!(" --data {}{database}", self.data().display())
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }

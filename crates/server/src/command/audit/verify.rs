@@ -115,7 +115,7 @@ fn tell(json: bool, instance: Uuid, verified: &Verified, noted: Option<&Noted>, 
             Err(Stop::failed(format!(
                 "{}. {lines} lines before it are as they were sealed{}",
                 words(fault),
-                more(fault, noted)
+                more(fault, noted, outside)
             )))
         }
     }
@@ -135,11 +135,12 @@ fn words(fault: &Fault) -> String {
 }
 
 /// What else to think of.
-fn more(fault: &Fault, noted: Option<&Noted>) -> String {
+fn more(fault: &Fault, noted: Option<&Noted>, outside: &Outside) -> String {
     match (fault.wrong.code(), noted) {
         ("cut" | "other", Some(noted)) => format!(
-            ". Where the database was restored from a backup of before {}, that is why: say so with tillgate doctor --restored",
-            instant(noted.at)
+            ". If the database was restored from a backup of before {}, that is why: run {}",
+            instant(noted.at),
+            outside.declare_restored()
         ),
         _ => String::new(),
     }

@@ -22,7 +22,7 @@ pub(super) fn all(context: &Context) -> Vec<Finding> {
         }
     };
     let mut findings = vec![machine::configuration(&settings)];
-    findings.push(machine::folder(&settings.server.data));
+    findings.push(machine::folder(&settings));
     findings.push(machine::master_key(&settings));
     match database::open(&settings) {
         Err(finding) => findings.push(finding),
@@ -32,15 +32,15 @@ pub(super) fn all(context: &Context) -> Vec<Finding> {
                 compose::address(&settings).map(|address| address.to_string()).unwrap_or_default(),
             ));
             findings.push(database::durability(&database));
-            match database::migrations(&database) {
+            match database::migrations(&settings, &database) {
                 finding if !finding.well() => findings.push(finding),
                 finding => {
                     findings.push(finding);
-                    findings.push(database::clock(&database));
+                    findings.push(database::clock(&settings, &database));
                     findings.push(database::keys(&settings, &database));
-                    findings.push(audit::history(&database));
+                    findings.push(audit::history(&settings, &database));
                     findings.push(audit::seals(&settings, &database));
-                    findings.push(database::users(&database));
+                    findings.push(database::users(&settings, &database));
                     findings.push(names::alike(&database));
                 }
             }

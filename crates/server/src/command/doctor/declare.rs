@@ -6,6 +6,7 @@ use tillgate_domain::{Action, Actor, Event, EventId, Outcome, Scope, Store, Stor
 
 use crate::command::office::Office;
 use crate::command::{Context, Stop, print};
+use crate::compose;
 use crate::sealing::{Noted, Outside};
 
 /// Writes the declaration with its audit line, and tells every running server.
@@ -23,6 +24,15 @@ pub(super) fn declare(context: &Context, clock: bool, restored: bool) -> Result<
     }
     let mut lost = Map::new();
     if restored {
+        // the seal that is put aside must be that of a server of this database: its folder has the key that opens it
+        compose::engine_beside(&office.settings, &office.database)?;
+        let outside = Outside::of(&office.settings);
+        if outside.read().map_err(Stop::failed)?.is_none() {
+            print::note(&format!(
+                "{} is missing: run this with the --data of each server over the database too, otherwise its audit stays in alarm",
+                outside.path().display()
+            ));
+        }
         if let Some(seal) = put_aside(&office)? {
             lost.insert("seal".to_owned(), seal);
         }

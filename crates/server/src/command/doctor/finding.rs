@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::configuration::Settings;
+
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Finding {
@@ -17,6 +19,14 @@ impl Finding {
 
     pub(super) fn bad(check: &'static str, found: impl Into<String>, mend: impl Into<String>) -> Self {
         Self { check, found: found.into(), mend: Some(mend.into()) }
+    }
+
+    /// The same with a command on this installation at the end of how to mend it.
+    pub(super) fn run(mut self, settings: &Settings, words: &str) -> Self {
+        if let Some(mend) = &mut self.mend {
+            *mend = format!("{mend}: {}", settings.command(words));
+        }
+        self
     }
 
     /// Whether there is nothing to mend.

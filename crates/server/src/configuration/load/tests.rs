@@ -80,8 +80,26 @@ fn an_unknown_key_is_named_with_the_right_one() {
 }
 
 #[test]
-fn variables_without_a_double_underscore_are_not_ours() {
-    let pairs = variables(&[("TILLGATE_PORT", "tcp://10.0.0.1:80"), ("TILLGATE_SERVICE_HOST", "x"), ("PATH", "/bin")]);
+fn a_variable_that_is_no_setting_is_refused_with_the_right_one() {
+    for (name, near) in [
+        ("TILLGATE_SERVER_LISTEN", "; is it TILLGATE_SERVER__LISTEN?"),
+        ("TILLGATE_DATA", ""),
+        ("TILLGATE_LOG_LEVEL", "; is it TILLGATE_LOG__LEVEL?"),
+    ] {
+        let error = said(&Flags::default(), &[(name, "x")]);
+        assert_eq!(error, format!("there is no setting for the variable {name}{near}"));
+    }
+}
+
+#[test]
+fn the_variables_of_a_kubernetes_service_are_passed_over() {
+    let pairs = variables(&[
+        ("TILLGATE_PORT", "tcp://10.0.0.1:80"),
+        ("TILLGATE_PORT_8080_TCP_ADDR", "10.0.0.1"),
+        ("TILLGATE_SERVICE_HOST", "x"),
+        ("TILLGATE_SERVICE_PORT_HTTP", "8080"),
+        ("PATH", "/bin"),
+    ]);
     assert!(load(&Flags::default(), &pairs).is_ok());
 }
 
@@ -182,6 +200,35 @@ fn the_example_has_every_key_with_its_default_and_no_other() {
     let empty = Flags { data: Some("/nowhere/at/all".into()), ..Flags::default() };
     let mut defaults = load(&empty, &[]).unwrap();
     defaults.server.data = PathBuf::from("./data");
+    defaults.flags.clone_from(&example.flags);
     assert_eq!(example, defaults);
     assert_eq!(example.sessions.idle, Duration::from_hours(720));
+}
+
+#[test]
+fn the_systems_file_is_read_where_no_other_is_named_or_found() {
+    let folder = Folder::new("system");
+    let system = folder.write("system.toml", "[server]\nlisten = \"127.0.0.1:7\"\n");
+    let data = folder.0.join("data");
+    std::fs::create_dir(&data).unwrap();
+    let flags = Flags { data: Some(data.clone()), ..Flags::default() };
+    let port = |flags: &Flags, system: &Path| load_beside(flags, &[], system).unwrap().server.listen.port();
+    assert_eq!(port(&flags, &system), 7);
+    assert_eq!(port(&flags, &folder.0.join("none.toml")), 8080);
+    let named =
+        Flags { config: Some(folder.write("own.toml", "[server]\nlisten = \"127.0.0.1:8\"\n")), ..flags.clone() };
+    assert_eq!(port(&named, &system), 8);
+    std::fs::write(data.join("tillgate.toml"), "[server]\nlisten = \"127.0.0.1:9\"\n").unwrap();
+    assert_eq!(port(&flags, &system), 9);
+}
+
+#[test]
+fn a_command_repeats_the_flags_that_name_the_installation() {
+    let command = |flags: Flags| load(&flags, &[]).unwrap().command("user list");
+    let data = Some(PathBuf::from("/nowhere/my shop's"));
+    let flags = Flags { data, listen: Some("127.0.0.1:5".into()), ..Flags::default() };
+    assert_eq!(command(flags.clone()), r"tillgate user list --data '/nowhere/my shop'\''s'");
+    let database = |url: &str| command(Flags { database: Some(url.into()), ..flags.clone() });
+    assert!(database("postgres://u:secret@h/d").ends_with(" --database URL"), "no password is shown");
+    assert!(database("sqlite:a b.db").ends_with(" --database 'sqlite:a b.db'"));
 }

@@ -15,10 +15,10 @@ use crate::draw::Draw;
 use crate::sealing::Outside;
 
 /// Whether the store has gone back without anybody having said so since.
-pub(super) fn history(database: &Database) -> Finding {
+pub(super) fn history(settings: &Settings, database: &Database) -> Finding {
     match went_back(database) {
         Err(error) => Finding::bad("history", error.to_string(), "see database"),
-        Ok(told) => judge_history(told),
+        Ok(told) => judge_history(told).run(settings, "doctor --restored"),
     }
 }
 
@@ -44,7 +44,7 @@ fn judge_history(told: Option<(Instant, u64)>) -> Finding {
                 instant(last)
             ),
             "it was restored, or a standby took over that lacked what was committed last. Lock, suspend and revoke again whom and what \
-             was locked, suspended and revoked since (docs/backup.md), then: tillgate doctor --restored",
+             was locked, suspended and revoked since (docs/backup.md), then run",
         ),
     }
 }
@@ -66,8 +66,9 @@ pub(super) fn seals(settings: &Settings, database: &Database) -> Finding {
             return Finding::bad(
                 CHECK,
                 why,
-                "put back the file from its backup; where there is none, move it away: tillgate audit reseal --yes",
-            );
+                "put back the file from its backup; if there is none, move it away and run",
+            )
+            .run(settings, "audit reseal --yes");
         }
     };
     if let Some(noted) = &noted {
@@ -75,22 +76,16 @@ pub(super) fn seals(settings: &Settings, database: &Database) -> Finding {
         match store.read(|tx| tx.instances().find()) {
             Err(error) => return bad(&error),
             Ok(instance) if instance.id != noted.instance => {
-                return Finding::bad(
-                    CHECK,
-                    outside.foreign(),
-                    "name the right database, or: tillgate audit reseal --yes",
-                );
+                return Finding::bad(CHECK, outside.foreign(), "name the right database; if this one is, run")
+                    .run(settings, "audit reseal --yes");
             }
             Ok(_) => {}
         }
         match office::has_seal(database, &noted.seal) {
             Err(error) => return bad(&error),
             Ok(false) => {
-                return Finding::bad(
-                    CHECK,
-                    outside.broken(noted),
-                    "look at it with tillgate audit verify before you change anything",
-                );
+                return Finding::bad(CHECK, outside.broken(noted), "look at it before you change anything")
+                    .run(settings, "audit verify");
             }
             Ok(true) => {}
         }
@@ -101,9 +96,12 @@ pub(super) fn seals(settings: &Settings, database: &Database) -> Finding {
     match (office::unsealed_audit(database, COUNTED), served) {
         (Err(error), _) | (_, Err(error)) => bad(&error),
         (Ok((_, newest)), _) if noted.is_none() && newest.sequence > 0 => {
-            Finding::bad(CHECK, outside.missing(), "look at it with tillgate audit verify before you begin a new one")
+            Finding::bad(CHECK, outside.missing(), "look at it before you begin a new one")
+                .run(settings, "audit verify")
         }
-        (Ok((waiting, newest)), Ok(served)) => judge_audit(waiting, newest.sequence, served, now),
+        (Ok((waiting, newest)), Ok(served)) => {
+            judge_audit(waiting, newest.sequence, served, now).run(settings, "audit verify")
+        }
     }
 }
 
@@ -122,10 +120,11 @@ fn judge_audit(waiting: Unsealed, sealed: i64, served: bool, now: Instant) -> Fi
         return Finding::bad(
             CHECK,
             format!("{number} waited for a seal for over a minute, though a server runs"),
-            "look for \"the audit is not sealed\" in the servers' logs, and at it with tillgate audit verify",
+            "look for \"the audit is not sealed\" in the servers' logs, and at the audit",
         );
     }
-    let wait = if lines == 0 { String::new() } else { format!("; {number} none yet, until a server runs") };
+    let when = if served { "within a second" } else { "until a server runs" };
+    let wait = if lines == 0 { String::new() } else { format!("; {number} none yet, {when}") };
     Finding::good(CHECK, format!("{sealed} lines are sealed{wait}"))
 }
 
@@ -141,7 +140,7 @@ mod tests {
         let once = judge_history(Some((NOON, 1)));
         assert!(!once.well() && once.line().contains("1 refresh token was ahead"), "{}", once.line());
         let often = judge_history(Some((NOON, 12)));
-        assert!(often.line().contains("12 refresh tokens were ahead") && often.line().contains("doctor --restored"));
+        assert!(often.line().contains("12 refresh tokens were ahead"));
     }
 
     #[test]

@@ -1,7 +1,5 @@
 //! What is looked at on the machine, before any database: the configuration, the data folder, the master key.
 
-use std::path::Path;
-
 use crate::command::doctor::finding::Finding;
 use crate::configuration::Settings;
 use crate::{compose, exposure, master, tls};
@@ -28,18 +26,20 @@ pub(super) fn configuration(settings: &Settings) -> Finding {
     }
 }
 
-pub(super) fn folder(data: &Path) -> Finding {
+pub(super) fn folder(settings: &Settings) -> Finding {
     const CHECK: &str = "data folder";
+    let data = settings.server.data.as_path();
     match std::fs::metadata(data) {
         Err(error) => Finding::bad(
             CHECK,
             format!("{}: {error}", data.display()),
-            "name the folder with --data; a new installation makes it once: tillgate init",
-        ),
+            "name the folder with --data; a new installation makes it once",
+        )
+        .run(settings, "init"),
         Ok(found) if !found.is_dir() => {
             Finding::bad(CHECK, format!("{} is no folder", data.display()), "name a folder with --data")
         }
-        Ok(found) if others_may(&found) => Finding::bad(
+        Ok(found) if master::others_may(&found) => Finding::bad(
             CHECK,
             format!("{} is open to other users of this machine", data.display()),
             format!("chmod 700 '{}'", data.display()),
@@ -52,14 +52,13 @@ pub(super) fn master_key(settings: &Settings) -> Finding {
     const CHECK: &str = "master key";
     match (master::find(settings), master::place(settings)) {
         (Err(stop), _) => Finding::bad(CHECK, stop.to_string(), "put back the key that this database was made with"),
-        (Ok(None), _) => Finding::bad(
-            CHECK,
-            "there is none",
-            "put the key back from its backup; a new installation makes it once: tillgate init",
-        ),
+        (Ok(None), _) => {
+            Finding::bad(CHECK, "there is none", "put the key back from its backup; a new installation makes it once")
+                .run(settings, "init")
+        }
         (Ok(Some(_)), master::Place::Given) => Finding::good(CHECK, "given by keys.master"),
         (Ok(Some(_)), master::Place::File(path)) => match std::fs::metadata(&path) {
-            Ok(found) if others_may(&found) => Finding::bad(
+            Ok(found) if master::others_may(&found) => Finding::bad(
                 CHECK,
                 format!("{} can be read by other users of this machine", path.display()),
                 format!("chmod 600 '{}'", path.display()),
@@ -69,32 +68,26 @@ pub(super) fn master_key(settings: &Settings) -> Finding {
     }
 }
 
-/// Whether anybody but the owner may do anything with it.
-#[cfg(unix)]
-fn others_may(found: &std::fs::Metadata) -> bool {
-    std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o077 != 0
-}
-
-#[cfg(not(unix))]
-fn others_may(_: &std::fs::Metadata) -> bool {
-    false
-}
-
 #[cfg(test)]
 mod tests {
+    use crate::configuration::{Flags, load};
+
     #[test]
     fn every_fault_says_how_to_mend_it() {
         let folder = std::env::temp_dir().join(format!("tillgate-doctor-{}", std::process::id()));
-        assert!(super::folder(&folder).line().contains("--data"));
+        let flags = Flags { data: Some(folder.clone()), ..Flags::default() };
+        let settings = load(&flags, &[]).unwrap();
+        let missing = super::folder(&settings).line();
+        assert!(missing.ends_with(&format!("makes it once: tillgate init --data {}", folder.display())), "{missing}");
         std::fs::create_dir_all(&folder).unwrap();
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
-            assert!(super::folder(&folder).line().contains("chmod 700"));
+            assert!(super::folder(&settings).line().contains("chmod 700"));
             std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).unwrap();
         }
-        assert!(super::folder(&folder).well());
+        assert!(super::folder(&settings).well());
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }
