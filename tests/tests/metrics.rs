@@ -4,9 +4,13 @@
 
 use std::collections::BTreeSet;
 use std::path::Path;
+use std::time::Duration;
 
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
 use serde_json::json;
-use tillgate_tests::{Engine, Installation};
+use tillgate_testkit::postgres::create_database;
+use tillgate_tests::{Engine, Installation, eventually};
 
 /// The names in the first column of the page's table.
 fn documented() -> BTreeSet<String> {
@@ -36,4 +40,23 @@ fn every_metric_is_documented_and_every_documented_metric_is_there() {
     for name in there {
         assert!(text.contains(&format!("# HELP {name} ")), "{name} says nothing of itself");
     }
+}
+
+#[test]
+fn a_transaction_that_somebody_left_open_is_told_until_it_ends() {
+    let shop = Installation::with_shop(Engine::Postgres);
+    let server = shop.serve();
+    let seconds = || {
+        let text = server.metrics().expect(200).text().to_owned();
+        let line = text.lines().find_map(|line| line.strip_prefix("tillgate_feed_open_seconds "));
+        line.unwrap().parse::<f64>().unwrap()
+    };
+    let mut elsewhere = PgConnection::establish(&create_database()).unwrap();
+    elsewhere.batch_execute("BEGIN; CREATE TEMP TABLE forgotten (n int)").unwrap();
+    // it is seen to be open once a later one has ended
+    let till = server.till().login("cashier", "P01");
+    eventually(Duration::from_secs(30), "word of a transaction that stays open", || seconds() > 1.0);
+    till.current().expect(200);
+    elsewhere.batch_execute("COMMIT").unwrap();
+    eventually(Duration::from_secs(30), "word of its end", || seconds() < 1.0);
 }

@@ -130,6 +130,8 @@ fn an_oracle_that_lies_is_contradicted() {
     contradicted(&|oracle| oracle.victims[0].password = Fact::of("never set by anybody".to_owned()), "password");
     contradicted(&|oracle| oracle.victims[1].former.push(tillgate_tests::PASSWORD.to_owned()), "former password");
     contradicted(&|oracle| oracle.victims[1].active = Fact::of(false), "may be active");
+    contradicted(&|oracle| oracle.victims[0].unlocked = Fact::of(false), "may be unlocked");
+    contradicted(&|oracle| oracle.roles[0].storno = Fact::of(true), "may allow storno");
     contradicted(&|oracle| oracle.keys[0].active = Fact::of(false), "API key");
     let id = "018f3b3e-0000-7000-8000-000000000000".to_owned();
     contradicted(&|oracle| oracle.tickets.push(("never sold".to_owned(), id.clone())), "never sold");

@@ -8,7 +8,8 @@ use tillgate_tests::PortosKey;
 
 use crate::chance::Chance;
 use crate::contract::{Contract, Tokens};
-use crate::oracle::{Fact, Held, Victim, check_rights};
+use crate::oracle::{Fact, Held, Victim, allows_storno, check_rights};
+use crate::program::signed;
 use crate::wire::{Asked, Reply};
 use crate::world::World;
 
@@ -51,11 +52,13 @@ fn look(world: &World, chance: &mut Chance) {
 fn turn(world: &World, chance: &mut Chance, round: usize) {
     let picked = chance.below(world.plan.victims);
     let mut victim = world.oracle.lock().unwrap().victims[picked].clone();
-    if victim.active.certain() == Some(&true) {
+    if victim.unlocked.certain() != Some(&true) {
+        set_lock(world, &mut victim, false);
+    } else if victim.active.certain() == Some(&true) {
         if victim.session.is_none() {
             log_in(world, &mut victim);
         }
-        match chance.below(9) {
+        match chance.below(12) {
             0 => end(world, &mut victim),
             1 => log_out(world, &mut victim),
             2 => set_password(world, &mut victim, round),
@@ -63,6 +66,9 @@ fn turn(world: &World, chance: &mut Chance, round: usize) {
             4 => set_status(world, &mut victim, false),
             5 | 6 => set_role(world, &mut victim, chance),
             7 => keys(world, chance),
+            8 => end_one(world, &mut victim),
+            9 => set_lock(world, &mut victim, true),
+            10 => change_role(world, chance),
             _ => work(world, &victim),
         }
     } else {
@@ -163,6 +169,59 @@ fn end(world: &World, victim: &mut Victim) {
     over(world, victim, &ended);
 }
 
+/// Ends one session by its id, which its own contract tells.
+fn end_one(world: &World, victim: &mut Victim) {
+    let (Some(tokens), Contract::Native) = (&victim.session, victim.contract) else { return };
+    let Some(shown) = Contract::Native.who(&tokens.access).ask(world.address(), PATIENCE) else { return };
+    let id = shown.text("/session/id");
+    if !id.is_empty() {
+        let ended = by_admin(world, Asked::new("DELETE", format!("/api/v1/sessions/{id}")));
+        over(world, victim, &ended);
+    }
+}
+
+/// Locks or unlocks the device, which ends the sessions on it.
+fn set_lock(world: &World, victim: &mut Victim, locked: bool) {
+    if ![Contract::Native, Contract::Portos].contains(&victim.contract) {
+        return;
+    }
+    victim.unlocked.tried(!locked);
+    let status = if locked { "locked" } else { "active" };
+    let set = by_admin(world, patch("devices", &victim.device.id, &json!({ "status": status })));
+    match &set {
+        Outcome::Answered(_) => victim.unlocked.is(!locked),
+        Outcome::Unknown => {}
+        Outcome::Refused => victim.unlocked.gave_up(&!locked),
+    }
+    if locked {
+        over(world, victim, &set);
+    }
+}
+
+/// Changes what a role allows; whoever holds it may do that at once, and no more.
+fn change_role(world: &World, chance: &mut Chance) {
+    let mut role = world.oracle.lock().unwrap().roles[0].clone();
+    let storno = chance.in_thousand(500);
+    role.storno.tried(storno);
+    let rights = if storno { json!(["ticketClose", "storno"]) } else { json!(["ticketClose"]) };
+    match by_admin(world, patch("roles", &role.id, &json!({ "rights": rights }))) {
+        Outcome::Answered(_) => role.storno.is(storno),
+        Outcome::Unknown => {}
+        Outcome::Refused => role.storno.gave_up(&storno),
+    }
+    let watchman = &world.watchman;
+    match watchman.read().map(|tokens| watchman.contract.who(&tokens.access).ask(world.address(), PATIENCE)) {
+        None => watchman.log_in(world),
+        Some(Some(shown)) if shown.status == 401 => watchman.refresh(world, chance),
+        Some(Some(shown)) if shown.status == 200 && !role.storno.may_be(&allows_storno(&shown)) => {
+            let has = &shown.json()["rights"];
+            world.journal.note(format!("the watchman has {has}, and may have storno: {:?}", role.storno));
+        }
+        _ => {}
+    }
+    world.oracle.lock().unwrap().roles[0] = role;
+}
+
 fn log_out(world: &World, victim: &mut Victim) {
     let Some(tokens) = &victim.session else { return };
     let left = change(world, &victim.contract.log_out(&tokens.access));
@@ -229,7 +288,7 @@ fn set_status(world: &World, victim: &mut Victim, active: bool) {
 fn set_role(world: &World, victim: &mut Victim, chance: &mut Chance) {
     let role = chance.pick(&["cashier", "manager"]);
     victim.role.tried(role);
-    let devices = [&victim.device, "OFFICE"].map(|device| json!({ "device": device, "roles": [role] }));
+    let devices = [victim.device.name.as_str(), "OFFICE"].map(|device| json!({ "device": device, "roles": [role] }));
     match by_admin(world, patch("users", &victim.id, &json!({ "roles": [role], "devices": devices }))) {
         Outcome::Answered(_) => {
             victim.role.is(role);
@@ -254,6 +313,7 @@ fn keys(world: &World, chance: &mut Chance) {
         let body = json!({ "name": format!("Till sync {count}"), "user": "cashier", "device": "P01" });
         if let Outcome::Answered(reply) = by_admin(world, Asked::new("POST", "/api/v1/api-keys").json(&body)) {
             let key = PortosKey { client: reply.text("/client_id"), secret: reply.text("/client_secret") };
+            counts(world, &key, true);
             world.oracle.lock().unwrap().keys.push(Held { id: reply.text("/id"), key, active: Fact::of(true) });
         }
         return;
@@ -262,9 +322,21 @@ fn keys(world: &World, chance: &mut Chance) {
     let mut held = world.oracle.lock().unwrap().keys[picked].clone();
     held.active.tried(false);
     match by_admin(world, patch("api-keys", &held.id, &json!({ "status": "revoked" }))) {
-        Outcome::Answered(_) => held.active.is(false),
+        Outcome::Answered(_) => {
+            held.active.is(false);
+            counts(world, &held.key, false);
+        }
         Outcome::Unknown => {}
         Outcome::Refused => held.active.gave_up(&false),
     }
     world.oracle.lock().unwrap().keys[picked] = held;
+}
+
+/// Whether a key counts, from the answer on.
+fn counts(world: &World, key: &PortosKey, active: bool) {
+    if let Some(reply) = signed(key, world.address()).ask(world.address(), PATIENCE)
+        && ![if active { 200 } else { 401 }, 503].contains(&reply.status)
+    {
+        world.journal.note(format!("a key that counts: {active}, is answered {}", reply.status));
+    }
 }

@@ -53,15 +53,24 @@ impl<T: Clone + PartialEq> Fact<T> {
     }
 }
 
+/// A device by its name and its id.
+#[derive(Clone, Debug)]
+pub(crate) struct Employed {
+    pub(crate) name: String,
+    pub(crate) id: String,
+}
+
 /// A user to whom the office does everything.
 #[derive(Clone, Debug)]
 pub(crate) struct Victim {
     pub(crate) name: String,
     pub(crate) id: String,
-    pub(crate) device: String,
+    pub(crate) device: Employed,
     pub(crate) contract: Contract,
     pub(crate) password: Fact<String>,
     pub(crate) active: Fact<bool>,
+    /// Whether the device may be used.
+    pub(crate) unlocked: Fact<bool>,
     pub(crate) role: Fact<&'static str>,
     /// The session that is believed to live.
     pub(crate) session: Option<Tokens>,
@@ -78,7 +87,7 @@ impl Victim {
     }
 
     pub(crate) fn account(&self, password: &str) -> Account {
-        Account { name: self.name.clone(), password: password.to_owned(), device: self.device.clone() }
+        Account { name: self.name.clone(), password: password.to_owned(), device: self.device.name.clone() }
     }
 }
 
@@ -108,11 +117,20 @@ impl Journal {
     }
 }
 
+/// A role that the office changes.
+#[derive(Clone, Debug)]
+pub(crate) struct Changing {
+    pub(crate) id: String,
+    /// Whether it allows `storno`.
+    pub(crate) storno: Fact<bool>,
+}
+
 /// What may be.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Oracle {
     pub(crate) victims: Vec<Victim>,
     pub(crate) keys: Vec<Held>,
+    pub(crate) roles: Vec<Changing>,
     /// Tokens of sessions that were ended, by answered changes.
     pub(crate) dead: Vec<(Contract, Tokens)>,
     /// Tickets that were answered: the key of the request, which is the ticket's name too, and its id.
@@ -146,6 +164,13 @@ impl Oracle {
         for victim in &self.victims {
             check_victim(server, admin, victim, journal);
         }
+        for role in &self.roles {
+            let shown = decided(server, &Asked::new("GET", format!("/api/v1/roles/{}", role.id)).bearer(admin));
+            if shown.status != 200 || !role.storno.may_be(&allows_storno(&shown)) {
+                journal
+                    .note(format!("the role {} is {}, and may allow storno: {:?}", role.id, shown.body, role.storno));
+            }
+        }
         for held in &self.keys {
             let status = decided(server, &signed(&held.key, server)).status;
             if !held.active.may_be(&(status == 200)) {
@@ -175,6 +200,11 @@ fn check_victim(server: &str, admin: &str, victim: &Victim, journal: &Journal) {
     if !victim.active.may_be(&active) {
         journal.note(format!("{name} is {}, and may be active: {:?}", shown.text("/status"), victim.active));
     }
+    let device = decided(server, &Asked::new("GET", format!("/api/v1/devices/{}", victim.device.id)).bearer(admin));
+    if device.status != 200 || !victim.unlocked.may_be(&(device.text("/status") == "active")) {
+        let status = device.text("/status");
+        journal.note(format!("the device of {name} is {status}, and may be unlocked: {:?}", victim.unlocked));
+    }
     let role = shown.text("/roles/0");
     if !["cashier", "manager"].iter().any(|may| *may == role && victim.role.may_be(may)) {
         journal.note(format!("{name} has the role {role}, and may have {:?}", victim.role));
@@ -199,6 +229,11 @@ fn check_victim(server: &str, admin: &str, victim: &Victim, journal: &Journal) {
     }
 }
 
+/// Whether there is `storno` among the rights that are shown.
+pub(crate) fn allows_storno(shown: &Reply) -> bool {
+    shown.json()["rights"].as_array().is_some_and(|rights| rights.iter().any(|each| each == "storno"))
+}
+
 /// The office, where any number of sessions may be.
 fn office(victim: &Victim, password: &str) -> Account {
     Account { device: "OFFICE".to_owned(), ..victim.account(password) }
@@ -208,9 +243,7 @@ fn office(victim: &Victim, password: &str) -> Account {
 pub(crate) fn check_rights(server: &str, victim: &Victim, tokens: &Tokens, journal: &Journal) {
     let shown = decided(server, &Contract::Native.who(&tokens.access));
     if shown.status == 200 {
-        let manages =
-            shown.json()["rights"].as_array().is_some_and(|rights| rights.iter().any(|each| each == "storno"));
-        let role = if manages { "manager" } else { "cashier" };
+        let role = if allows_storno(&shown) { "manager" } else { "cashier" };
         if !victim.role.may_be(&role) {
             journal.note(format!("{} has the rights of a {role}, and may be {:?}", victim.name, victim.role));
         }

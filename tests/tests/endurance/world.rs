@@ -12,7 +12,7 @@ use tillgate_tests::{Engine, Installation, PASSWORD, PortosKey, Running, now};
 
 use crate::chance::Chance;
 use crate::contract::{Account, Contract};
-use crate::oracle::{Fact, Journal, Oracle, Victim, decided};
+use crate::oracle::{Changing, Employed, Fact, Journal, Oracle, Victim, decided};
 use crate::proxy::Proxy;
 use crate::till::Till;
 use crate::wire::Asked;
@@ -70,6 +70,8 @@ pub(crate) struct World {
     pub(crate) oracle: Mutex<Oracle>,
     pub(crate) tills: Vec<Till>,
     pub(crate) admin: Till,
+    /// Who holds the role that the office changes.
+    pub(crate) watchman: Till,
     programs: Vec<PortosKey>,
     counts: Counts,
     over: AtomicBool,
@@ -95,6 +97,7 @@ impl World {
             oracle: Mutex::default(),
             tills: Vec::new(),
             admin,
+            watchman: Till::new(Contract::Native, account("watchman", "OFFICE")),
             programs: Vec::new(),
             counts: Counts::default(),
             over: AtomicBool::new(false),
@@ -117,13 +120,14 @@ impl World {
     }
 
     /// Makes a user, with a cash register of their own.
-    fn hire(&self, name: &str) -> (String, String) {
+    fn hire(&self, name: &str) -> (String, Employed) {
         let device = format!("{name} register");
-        self.made("/api/v1/devices", &json!({ "name": device, "environment": "CashRegister" }));
+        let made = self.made("/api/v1/devices", &json!({ "name": device, "environment": "CashRegister" }));
         let devices = [device.as_str(), "OFFICE"].map(|device| json!({ "device": device, "roles": ["cashier"] }));
         let user = json!({ "user_name": name, "email": format!("{name}@example.com"), "password": PASSWORD,
             "roles": ["cashier"], "devices": devices });
-        (self.made("/api/v1/users", &user)["id"].as_str().unwrap().to_owned(), device)
+        let id = |made: &Value| made["id"].as_str().unwrap().to_owned();
+        (id(&self.made("/api/v1/users", &user)), Employed { name: device, id: id(&made) })
     }
 
     fn people(&mut self) {
@@ -134,7 +138,7 @@ impl World {
                     account(["P01", "P02"][number % 2], "")
                 } else {
                     let (_, device) = self.hire(&name);
-                    account(&name, &device)
+                    account(&name, &device.name)
                 };
                 self.tills.push(Till::new(contract, account));
             }
@@ -150,11 +154,18 @@ impl World {
                 contract: contracts[number % contracts.len()],
                 password: Fact::of(PASSWORD.to_owned()),
                 active: Fact::of(true),
+                unlocked: Fact::of(true),
                 role: Fact::of("cashier"),
                 session: None,
                 former: Vec::new(),
             });
         }
+        let night =
+            json!({ "name": "night", "label": "Night", "rights": ["ticketClose"], "environments": ["BackOffice"] });
+        let id = self.made("/api/v1/roles", &night)["id"].as_str().unwrap().to_owned();
+        self.oracle.lock().unwrap().roles.push(Changing { id, storno: Fact::of(false) });
+        let devices = [json!({ "device": "OFFICE", "roles": ["night"] })];
+        self.made("/api/v1/users", &json!({ "user_name": "watchman", "password": PASSWORD, "devices": devices }));
         for number in 0..2 {
             let line =
                 ["api-key", "add", &format!("Program {number}"), "--user", "cashier", "--device", "P02", "--json"];
@@ -284,7 +295,7 @@ impl World {
         println!("{} sessions ended, {} tickets, {} keys", oracle.dead.len(), oracle.tickets.len(), oracle.keys.len());
         oracle.check(self.address(), &admin.access, &self.journal, || true);
         self.no_ticket_is_there_twice(&oracle, &admin.access);
-        for till in &self.tills {
+        for till in self.tills.iter().chain([&self.watchman]) {
             let Some(tokens) = till.read() else { continue };
             let reply = decided(self.address(), &till.contract.refresh(&tokens));
             if till.contract.tokens(&reply).is_none() {
