@@ -6,6 +6,7 @@ mod growth;
 mod lists;
 mod logins;
 mod memory;
+mod overload;
 mod refreshes;
 mod start;
 mod storm;
@@ -17,7 +18,7 @@ use crate::line::Line;
 type Measure = fn(&Bench) -> Vec<Line>;
 
 /// Everything that is measured, by the name that `--only` takes.
-pub(crate) const ALL: [(&str, Measure); 10] = [
+pub(crate) const ALL: [(&str, Measure); 11] = [
     ("logins", logins::measure),
     ("refreshes-sqlite", refreshes::on_sqlite),
     ("refreshes-postgres", refreshes::on_postgres),
@@ -28,4 +29,5 @@ pub(crate) const ALL: [(&str, Measure); 10] = [
     ("lists", lists::measure),
     ("start", start::measure),
     ("memory", memory::measure),
+    ("overload", overload::measure),
 ];

@@ -26,6 +26,7 @@ mod picture;
 mod report;
 mod roofs;
 mod server;
+mod share;
 mod statements;
 mod store;
 mod till;

@@ -30,7 +30,7 @@ pub(crate) struct Store {
 }
 
 /// Hashes as cheap as the server takes them: what logs in before anything is measured need not wait.
-const CHEAP: [(&str, &str); 2] = [("PASSWORDS__MEMORY", "8MiB"), ("PASSWORDS__PASSES", "1")];
+pub(crate) const CHEAP: [(&str, &str); 2] = [("PASSWORDS__MEMORY", "8MiB"), ("PASSWORDS__PASSES", "1")];
 /// Sessions that rotate at every refresh, and access tokens that outlive the measurement. Terms are copied into a session when it
 /// begins, so servers over the same store need not be told again.
 const TERMS: [(&str, &str); 2] = [("SESSIONS__OVERLAP", "0s"), ("SESSIONS__ACCESS", "24h")];
@@ -160,7 +160,7 @@ impl Drop for Store {
 }
 
 /// Logs every till in, eight at a time: as many strangers of one address as the server lets wait.
-fn log_in(address: &str, tills: usize) -> Vec<Tokens> {
+pub(crate) fn log_in(address: &str, tills: usize) -> Vec<Tokens> {
     const AT_ONCE: usize = 8;
     let one = |number| {
         let mut stream = once::connect(address);

@@ -232,6 +232,12 @@ async fn reached(phase: &mut watch::Receiver<Phase>, least: Phase) {
     drop(phase.wait_for(|phase| *phase >= least).await);
 }
 
+/// Waits until a new connection has had its time at the end of the listener.
+async fn at_the_end(phase: &mut watch::Receiver<Phase>) {
+    reached(phase, Phase::Draining).await;
+    sleep(FRESH).await;
+}
+
 /// What serves one connection.
 struct Served<S> {
     setup: Rc<Setup>,
@@ -271,15 +277,18 @@ impl<S: Service<(Stream, Option<SocketAddr>)>> Served<S> {
         // answers are written in pieces, and the last must not wait for the client's word on the one before
         stream.set_nodelay(true).ok()?;
         let stream = TcpStream::from_std(stream).ok()?;
+        // Until something comes there is nothing to serve, and nothing is held for it. The time for a head begins when the service
+        // first reads: a request that has come whole is then read whole, however late a busy worker gets to it.
+        tokio::select! {
+            readable = timeout(self.setup.options.head, stream.readable()) => drop(readable.ok()?.ok()?),
+            () = at_the_end(&mut self.phase) => {}
+        }
         let socket = Socket::new(stream, self.setup.options.write, Arc::clone(&self.setup.metrics));
         let Some(tls) = &self.tls else { return Some(Transport::Plain(socket)) };
         let handshake = timeout(self.setup.options.head, tls.accept(socket));
         tokio::select! {
             shaken = handshake => Some(Transport::Tls(Box::new(shaken.ok()?.ok()?))),
-            () = async {
-                reached(&mut self.phase, Phase::Draining).await;
-                sleep(FRESH).await;
-            } => None,
+            () = at_the_end(&mut self.phase) => None,
         }
     }
 }
