@@ -16,7 +16,7 @@ fn request_whose_caller_has_gone_leaves_no_trace() {
         .with_setting("LIMITS__THREADS", "1")
         .with_setting("LIMITS__WAITING", "1")
         .with_setting("LIMITS__REQUEST", "1s")
-        .with_setting("DATABASE__DEADLINE", "60s");
+        .with_setting("DATABASE__DEADLINE", "10s");
     let server = shop.serve();
     let admin = server.till().login("admin", "OFFICE");
     admin.current().expect(200);
