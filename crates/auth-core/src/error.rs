@@ -69,7 +69,7 @@ pub enum Refusal {
     #[error(transparent)]
     Token(#[from] TokenRefusal),
     /// Too many wrong passwords: the next attempt is taken after this.
-    #[error("held back for {} s after wrong passwords", retry_after.as_secs())]
+    #[error("held back for {} s after wrong passwords", retry_after.as_secs_f64().ceil())]
     Held {
         /// When the next attempt is taken.
         retry_after: Duration,
@@ -106,8 +106,8 @@ impl Refusal {
 /// Why a login was refused. Only [`Mismatch`](Self::Mismatch) is said before the password has proved right; a published API that does not tell the others apart words them as a mismatch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum LoginRefusal {
-    /// An unknown name or a wrong password.
-    #[error("the name or the password is wrong")]
+    /// An unknown name, a wrong password, or a device on which the user has no role.
+    #[error("the name, the password or the device is wrong, or the user has no role there")]
     Mismatch,
     /// The user or the device is not yet activated.
     #[error("not yet activated")]
@@ -148,7 +148,7 @@ impl LoginRefusal {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TokenRefusal {
     /// None was sent.
-    #[error("no token was sent")]
+    #[error("no token was sent: send it as \"Authorization: Bearer <access token>\"")]
     Missing,
     /// None of ours, or not of this kind.
     #[error("the token is not valid")]

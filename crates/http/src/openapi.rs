@@ -14,6 +14,7 @@ use std::sync::OnceLock;
 use actix_web::web::Bytes;
 use utoipa::openapi::path::{HttpMethod, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, License, OpenApiBuilder, Paths};
 
 pub(crate) use entry::{Asks, Entry};
@@ -27,8 +28,9 @@ const ABOUT: &str = "tillgate authenticates points of sale: a till logs in under
      they have there, and the back office sees every session and ends any of them.\n\n\
      **Tokens.** `POST sessions` answers an access token and a refresh token. The access token goes into `Authorization: Bearer`. A client \
      that stores an answer before it uses any of it is never logged out by a lost answer, a crash, a retry or a second thread.\n\n\
-     **401 means 401.** A 401 is said on knowledge alone: throw the token away then, and only then. What the server cannot decide now is 503 \
-     with `Retry-After`.\n\n\
+     **401.** A 401 to a call: refresh once, and repeat the call with the new token. Only a 401 to `POST sessions/refresh` ends the session: \
+     throw both tokens away and log in again. The problem's `code` tells them apart (`token_expired`, `session_over`). A 401 is never a guess: \
+     what the server cannot decide now is 503 with `Retry-After`, after which the same request is sent again with the same tokens.\n\n\
      **Lists** take `limit` (200 at most) and `after`, and answer `{items, next}`: `next` is the `after` of the following page, null on \
      the last: an opaque cursor of this list in this order, which holds its place whatever changes meanwhile. A parameter that a list does not know, or that comes twice, is refused. So is a member that a body does not know; only \
      a login and a refresh pass over it.\n\n\
@@ -37,6 +39,15 @@ const ABOUT: &str = "tillgate authenticates points of sale: a till logs in under
      the strong one.\n\n\
      **Problems** are `application/problem+json` (RFC 9457) with a stable `code`, the `trace_id` that the server's log bears too, and every \
      fault of a body at once in `errors`, each with a JSON pointer.";
+
+/// What the document says of its tokens.
+const BEARER: &str = "The `access_token` that `POST sessions` answered, without the word Bearer.";
+
+/// The groups of calls in the order in which the page shows them: first what a till needs, last what is about the server itself.
+const TAGS: [&str; 12] = [
+    "sessions", "tickets", "users", "devices", "roles", "stores", "tenants", "api-keys", "audit", "oauth", "gateways",
+    "server",
+];
 
 /// A call with what the document says of it.
 struct Described {
@@ -78,7 +89,13 @@ impl Document {
     fn write(&self) -> String {
         let mut components = ComponentsBuilder::new().security_scheme(
             "bearer",
-            SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build()),
+            SecurityScheme::Http(
+                HttpBuilder::new()
+                    .scheme(HttpAuthScheme::Bearer)
+                    .bearer_format("JWT")
+                    .description(Some(BEARER))
+                    .build(),
+            ),
         );
         let mut items: BTreeMap<&str, PathItem> = BTreeMap::new();
         for call in &self.calls {
@@ -98,7 +115,9 @@ impl Document {
             .version(env!("CARGO_PKG_VERSION"))
             .description(Some(ABOUT))
             .license(Some(License::new("MIT OR Apache-2.0")));
-        let document = OpenApiBuilder::new().info(info).paths(paths).components(Some(components.build())).build();
+        let tags = TAGS.map(|name| TagBuilder::new().name(name).build());
+        let document =
+            OpenApiBuilder::new().info(info).paths(paths).components(Some(components.build())).tags(Some(tags)).build();
         // a tree of texts, lists and maps always can be written
         document.to_json().unwrap_or_default()
     }

@@ -41,6 +41,15 @@ pub fn opaque_verifier(hasher: &dyn PasswordHasher, password: &str, salt: &[u8; 
     Ok(Secret::new(format!("{MARK}{}", verifier.expose())))
 }
 
+/// Whether a password is the one that a stored verifier was made of, in the form that it was made of.
+///
+/// # Errors
+/// The hasher's own.
+pub fn is_password_of(hasher: &dyn PasswordHasher, password: &str, stored: &Verifier) -> Result<bool, HashError> {
+    let StoredVerifier { verifier, opaque } = StoredVerifier::read(stored);
+    if opaque { hasher.verify(opaque_string(password).expose(), &verifier) } else { hasher.verify(password, &verifier) }
+}
+
 /// A stored verifier, apart from its mark.
 pub(super) struct StoredVerifier {
     /// The hasher's own text.

@@ -35,9 +35,7 @@ pub(crate) fn routes() -> Vec<Route> {
             .always()
             .told(|| Entry::of("server", "The page that shows this document").redirects()),
         Route::open(Method::GET, DOCS_SLASH, page).always(),
-        Route::open(Method::GET, FILE, file)
-            .always()
-            .told(|| Entry::of("server", "The files of that page").answers_as(200, "The file.", "*/*").refuses(&[404])),
+        Route::open(Method::GET, FILE, file).always(),
     ]
 }
 
@@ -52,7 +50,7 @@ async fn page(_call: Call) -> Result<HttpResponse, Failure> {
 }
 
 async fn file(call: Call) -> Result<HttpResponse, Failure> {
-    let config = Arc::new(Config::from(DOCUMENT));
+    let config = Arc::new(Config::from(DOCUMENT).persist_authorization(true));
     let found = utoipa_swagger_ui::serve(call.head().segment("file"), config)
         .map_err(|error| Failure::Fault(format!("a file of the documentation cannot be read: {error}")))?;
     let file = found.ok_or(Protocol::NoRoute)?;

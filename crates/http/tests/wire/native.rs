@@ -98,7 +98,7 @@ async fn whatever_stands_against_a_login_reads_as_a_wrong_password() {
                 "type": "about:blank",
                 "title": "Unauthorized",
                 "status": 401,
-                "detail": "The name or the password is wrong.",
+                "detail": "The name, the password or the device is wrong, or the user has no role there.",
                 "instance": "/api/v1/sessions",
                 "code": "login_mismatch",
                 "trace_id": "…",

@@ -56,6 +56,16 @@ impl Demo {
                 "this database has users and no demo was made in it: use a folder of its own (tillgate demo --data ./demo-data)",
             ));
         }
+        if let Some(given) = &given
+            && accounts::has_other_password(&database, given, compose::cost(&settings))?
+        {
+            let (data, file) = (settings.server.data.display(), passwords::file(&settings.server.data));
+            return Err(Stop::usage(format!(
+                "the demo in {data} has other passwords: those in {}, or the one that was given first. Leave --password out, or \
+                 remove the folder for a new demo",
+                file.display()
+            )));
+        }
         refuse_exposed(&settings, &database)?;
         if !exposure::is_loopback(&settings.server.listen) && !accounts::missing(&database)?.is_empty() {
             return Err(Stop::usage(beyond(&settings)));

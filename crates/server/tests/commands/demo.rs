@@ -61,10 +61,14 @@ fn run_again_it_adds_nothing_and_brings_nobody_back() {
     assert_eq!(server.login(&json!({ "login": "cashier", "device": "P01", "password": PASSWORD })), 201);
     stop(server);
     assert!(!home.data().join("demo-passwords.txt").exists(), "whoever gave the password knows it");
+    let said = home.refused(&["demo", "--password", "another horse battery", "--listen", "127.0.0.1:0"], 2);
+    assert!(said.contains("has other passwords"), "{said}");
+    stop(home.start(&["demo", "--password", PASSWORD]));
     home.done(&["user", "status", "cashier", "deleted", "--yes"]);
     let mut server = home.start(&["demo"]);
     server.ready();
     assert!(server.line().contains("as it was"));
+    assert!((0..20).any(|_| server.line() == format!("Look at it: http://{}/docs", server.address)));
     assert_eq!(server.login(&json!({ "login": "cashier", "device": "P01", "password": PASSWORD })), 401);
     assert_eq!(server.login(&json!({ "login": "manager", "password": PASSWORD })), 201);
     assert!(!home.data().join("demo-passwords.txt").exists());

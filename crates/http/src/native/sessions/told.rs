@@ -40,7 +40,7 @@ pub(super) fn log_in() -> Entry {
         .more("A user on a device, a user without one, or a device as itself. A new login on a till ends the session that was there. \
                Wrong passwords are held back by 429: those of clients that send a `previous_refresh_token` apart from all others, those from a \
                network where the user or device has logged in before apart from other networks.")
-        .takes_of::<Credentials>(json!({ "login": "cashier", "password": "correct horse battery", "device": "P01" }))
+        .takes_of::<Credentials>(json!({ "login": "cashier", "password": "open-the-shop", "device": "P01" }))
         .answers::<Tokens<'_>>(201, "The tokens, and the session.", tokens())
         .with_location()
         .refuses(&[401, 429])

@@ -1,8 +1,11 @@
 //! The accounts of the demo: who they are, and what has become of them. Their ids are the same in every demo, which is the mark by
 //! which one is known again.
 
+use tillgate_auth_core::passwords::{Argon2id, Cost, is_password_of};
 use tillgate_auth_core::ports::{AuthView, CredentialKind};
-use tillgate_domain::{DeviceId, DeviceStatus, Environment, Instant, PrincipalId, Store, StoreExt, UserId, UserStatus};
+use tillgate_domain::{
+    DeviceId, DeviceStatus, Environment, Instant, PrincipalId, Secret, Store, StoreExt, UserId, UserStatus,
+};
 use tillgate_persistence::Database;
 
 use crate::command::Stop;
@@ -73,6 +76,19 @@ pub(super) fn missing(database: &Database) -> Result<Vec<Account>, Stop> {
 pub(super) fn with_demo_password(database: &Database) -> Result<Vec<&'static str>, Stop> {
     let open = |state: &State| state.active == Some(true) && state.version == Some(FIRST);
     Ok(states(database)?.into_iter().filter(open).map(|state| state.account.name).collect())
+}
+
+/// Whether an account still has the password that its demo gave it, and that is another than this one.
+pub(super) fn has_other_password(database: &Database, given: &Secret<String>, cost: Cost) -> Result<bool, Stop> {
+    let Some(state) = states(database)?.into_iter().find(|state| state.version == Some(FIRST)) else {
+        return Ok(false);
+    };
+    let store: &dyn Store<AuthView> = database;
+    let found =
+        store.read(|tx| tx.credentials().find(state.account.id, CredentialKind::Password)).map_err(Stop::failed)?;
+    let Some(credential) = found else { return Ok(false) };
+    let hasher = Argon2id::new(cost).map_err(Stop::usage)?;
+    Ok(!is_password_of(&hasher, given.expose(), &credential.verifier).map_err(Stop::failed)?)
 }
 
 /// The version of a password that nobody has changed.

@@ -3,7 +3,14 @@
 use std::fmt::Write;
 
 use super::passwords::{self, Known, Telling};
+use crate::command::confirm::counted;
 use crate::configuration::Settings;
+
+/// How many of each kind there are: `3 users and 4 devices`.
+fn accounts(made: &[Known]) -> String {
+    let devices = made.iter().filter(|(account, _)| account.environment.is_some()).count();
+    format!("{} and {}", counted(made.len() - devices, "user"), counted(devices, "device"))
+}
 
 /// The text for whoever started the demo.
 pub(super) fn text(settings: &Settings, url: &str, telling: Telling, made: &[Known]) -> String {
@@ -17,9 +24,9 @@ pub(super) fn text(settings: &Settings, url: &str, telling: Telling, made: &[Kno
     // a text in memory takes every line
     let _ = match (telling, made.is_empty()) {
         (_, true) => writeln!(text, "The demo is as it was; its accounts have the passwords that they had."),
-        (Telling::Given, false) => writeln!(text, "Made {} accounts, all with the password that you gave.", made.len()),
+        (Telling::Given, false) => writeln!(text, "Made {}, all with the password that you gave.", accounts(made)),
         (Telling::Written, false) => {
-            writeln!(text, "Made {} accounts; their passwords are in {}.", made.len(), file.display())
+            writeln!(text, "Made {}; their passwords are in {}.", accounts(made), file.display())
         }
         (Telling::Shown, false) => {
             let lines = made.iter().map(|(account, password)| format!("  {:8} {}\n", account.name, password.expose()));
@@ -39,6 +46,9 @@ pub(super) fn text(settings: &Settings, url: &str, telling: Telling, made: &[Kno
     let _ = writeln!(text, "Try:\n  {password}");
     for (what, path, body) in calls {
         let _ = writeln!(text, "  # {what}\n  curl -s {url}{path} -H 'content-type: application/json' -d \"{body}\"");
+    }
+    if settings.operations.docs {
+        let _ = writeln!(text, "Look at it: {url}/docs");
     }
     let _ = write!(text, "Users: admin, manager, cashier (each @example.com). Devices: P01, P02, PDA1, OFFICE.");
     text

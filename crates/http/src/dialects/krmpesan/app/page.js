@@ -23,15 +23,19 @@
     document.title = `${TITLES[view]} – krmpesan tokens`;
   }
 
-  // Tells by a live region. It is emptied first, so that the same words are told again.
+  // what is about to be told
+  let pending = 0;
+
+  // Tells by a live region. It is emptied first, so that the same words are told again. What was about to be told is not any more.
   function tell(region, text) {
+    clearTimeout(pending);
     byId("alert").textContent = "";
     byId("status").textContent = "";
     for (const field of document.querySelectorAll("[aria-invalid]")) {
       field.removeAttribute("aria-invalid");
       field.removeAttribute("aria-describedby");
     }
-    if (text) setTimeout(() => { byId(region).textContent = text; }, 30);
+    if (text) pending = setTimeout(() => { byId(region).textContent = text; }, 30);
   }
 
   const say = (text) => tell("status", text);
@@ -249,6 +253,7 @@
   for (const button of document.querySelectorAll("[data-copies]")) {
     button.addEventListener("click", () => copy(button.dataset.copies));
   }
+  byId("user").focus();
   // whoever comes back to the page by the browser's history finds it as it was opened
   addEventListener("pagehide", forget);
 })();
