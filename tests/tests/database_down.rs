@@ -245,3 +245,41 @@ fn a_role_without_the_right_to_write_is_a_fault_of_ours() {
     change("GRANT", "TO");
     tills.find_it_back(&server);
 }
+
+#[test]
+fn a_start_waits_for_postgresql_and_hears_a_signal_meanwhile() {
+    let database = Server::start(&[]).unwrap();
+    let shop = Installation::over(Engine::Postgres, database.create_database());
+    shop.make_shop();
+    database.crash().unwrap();
+    let away = "the database cannot be reached yet";
+    // one that is told to stop stops
+    let mut command = shop.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut waiting = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
+    let mut log = std::io::BufReader::new(waiting.stderr.take().unwrap());
+    let mut line = String::new();
+    while !line.contains(away) {
+        line.clear();
+        assert!(std::io::BufRead::read_line(&mut log, &mut line).unwrap() > 0, "it ended");
+    }
+    let pid = rustix::process::Pid::from_child(&waiting);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    assert_eq!(waiting.wait().unwrap().code(), Some(0));
+    // one that has waited long enough says what is wrong
+    let short =
+        Installation::over(Engine::Postgres, shop.database().to_owned()).with_setting("DATABASE__START_WAIT", "1s");
+    let output = short.run(&["serve", "--listen", "127.0.0.1:0"], "");
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(said.contains(away) && said.contains("cannot be reached"), "{said}");
+    // and one whose database comes serves
+    let server = std::thread::scope(|scope| {
+        scope.spawn(|| {
+            std::thread::sleep(Duration::from_secs(2));
+            database.resume().unwrap();
+        });
+        shop.serve()
+    });
+    assert!(server.log().contains(away), "{}", server.log());
+    server.till().login("cashier", "P01").current().expect(200);
+}

@@ -25,6 +25,11 @@ const HEALTH: &str = "/healthz";
 const READY: &str = "/readyz";
 const METRICS: &str = "/metrics";
 
+/// Whether a path is one by which others see whether the server lives.
+pub(crate) fn is_probe(path: &str) -> bool {
+    [HEALTH, READY].contains(&path)
+}
+
 /// What is served beside the mounts of that which a listener of its own serves too.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Here {

@@ -13,9 +13,9 @@ use actix_web::{HttpMessage, HttpRequest};
 
 use crate::connection::Connection;
 use crate::endpoint::Endpoint;
-use crate::proxies;
 use crate::settings::Settings;
 use crate::trace::Trace;
+use crate::{operations, proxies};
 
 /// The header that bears a trace id.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -30,6 +30,8 @@ pub(crate) struct Origin {
     /// Whether it came over TLS of the server's own.
     pub(crate) own_tls: bool,
     pub(crate) host: Option<String>,
+    /// Whether the peer is a trusted proxy.
+    proxied: bool,
     /// When the request came in, by the clock of the runtime.
     pub(crate) started: Instant,
     /// Which call it turned out to be.
@@ -45,7 +47,13 @@ impl Origin {
     pub(crate) fn of(request: &ServiceRequest, settings: &Settings) -> Self {
         let connection = request.conn_data::<Rc<Connection>>();
         let own_tls = request.app_config().secure() || connection.is_some_and(|connection| connection.is_secure());
-        Self::read(request.peer_addr(), own_tls, request.headers(), settings)
+        let origin = Self::read(request.peer_addr(), own_tls, request.headers(), settings);
+        // a proxy that asks whether the server lives calls for nobody
+        if origin.proxied && !operations::is_probe(request.path()) {
+            let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+            proxies::warn_of_silence(peer, settings.proxy_headers, request.headers());
+        }
+        origin
     }
 
     /// The same for a request that did not come by the edge.
@@ -59,6 +67,7 @@ impl Origin {
         Self {
             trace: given().unwrap_or_else(Trace::next),
             address: behind.address,
+            proxied: behind.proxied,
             scheme: behind.scheme,
             own_tls,
             host: behind.host,

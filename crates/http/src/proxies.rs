@@ -5,6 +5,7 @@
 //! (RFC 7239) if the settings say so. A proxy that sets one kind passes the other through from the client.
 
 use std::net::IpAddr;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use actix_web::http::header::{FORWARDED, HeaderMap, HeaderValue};
 use ipnet::IpNet;
@@ -56,6 +57,24 @@ pub fn behind(trusted: &[IpNet], kind: ProxyHeaders, peer: Option<IpAddr>, heade
         Some(hop) => Behind { address: hop.address, scheme: hop.scheme, host: hop.host, proxied: true },
         None => plain,
     }
+}
+
+/// Warns, once in the life of a process, of a trusted proxy that does not say for whom it calls: then every client has the proxy's
+/// address, and all of them share its limits.
+pub(crate) fn warn_of_silence(peer: Option<IpAddr>, kind: ProxyHeaders, headers: &HeaderMap) {
+    static WARNED: AtomicBool = AtomicBool::new(false);
+    let header = match kind {
+        ProxyHeaders::XForwarded => "X-Forwarded-For",
+        ProxyHeaders::Forwarded => "Forwarded",
+    };
+    let Some(peer) = peer.filter(|_| !headers.contains_key(header)) else { return };
+    if WARNED.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    tracing::warn!(
+        proxy = %peer,
+        "a proxy of server.proxies sends no {header}: every client counts as one address. Let the proxy set the header (docs/proxy.md)"
+    );
 }
 
 fn is_trusted(trusted: &[IpNet], address: IpAddr) -> bool {

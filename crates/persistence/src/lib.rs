@@ -45,3 +45,8 @@ pub use backup::BackupError;
 pub use database::{Address, Database, InvalidAddress, Limits, Load, OpenError};
 pub use migrate::MigrateError;
 pub use names::{Similar, SimilarNames};
+
+/// The version of SQLite that is inside, such as `3.53.2`.
+pub fn sqlite_version() -> &'static str {
+    libsqlite3_sys::SQLITE_VERSION.to_str().unwrap_or_default()
+}

@@ -35,10 +35,11 @@ use clap::{Args, Parser, Subcommand};
 use tillgate_domain::Slug;
 
 use crate::configuration::{self, Flags, Settings};
+use crate::version::VERSION;
 
 /// The authentication server of a point of sale.
 #[derive(Debug, Parser)]
-#[command(name = "tillgate", version, about, max_term_width = 100, arg_required_else_help = true)]
+#[command(name = "tillgate", version = VERSION.as_str(), about, max_term_width = 100, arg_required_else_help = true)]
 pub struct Line {
     #[command(flatten)]
     everywhere: Everywhere,

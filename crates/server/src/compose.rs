@@ -25,6 +25,14 @@ use crate::{exposure, master};
 
 /// Where the database is.
 pub(crate) fn address(settings: &Settings) -> Result<Address, Stop> {
+    let url = settings.database.url.expose();
+    let wants_tls = ["require", "verify-ca", "verify-full"].iter().any(|mode| url.contains(&format!("sslmode={mode}")));
+    if wants_tls && !cfg!(feature = "postgres-tls") {
+        return Err(Stop::usage(
+            "database.url: sslmode asks for TLS, but this program was built without the feature postgres-tls (tillgate --version \
+             says so): take a build with it, or cargo build --release --features postgres-tls",
+        ));
+    }
     Address::parse(settings.database.url.expose(), &settings.server.data)
         .map_err(|why| Stop::usage(format!("database.url: {why}")))
 }

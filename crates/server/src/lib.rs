@@ -18,8 +18,10 @@ mod master;
 mod near;
 mod running;
 mod sealing;
+mod startup;
 mod sweeping;
 mod tls;
 mod unserved;
+mod version;
 
 pub use command::{Line, run};

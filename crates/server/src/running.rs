@@ -20,6 +20,7 @@ use crate::listener::{self, Bound, Handle, Options, Server};
 use crate::mail::Resets;
 use crate::sealing::Sealing;
 use crate::sweeping::Sweeping;
+use crate::version::VERSION;
 use crate::{compose, descriptors, exposure, first_admin, logging, tls, unserved};
 
 /// What a server is made of.
@@ -84,6 +85,7 @@ pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> 
         let handles: Vec<Handle> =
             [Some(server.handle()), operations.as_ref().map(Server::handle)].into_iter().flatten().collect();
         signals::stop_on_signal(handles.clone())?;
+        announce(settings, &url);
         say(json, &url, operations_url.as_deref());
         if nobody && !json {
             print::out(&first_admin::hint(settings));
@@ -136,6 +138,21 @@ fn start(
             }
         }
     })
+}
+
+/// The line of the log that says what has started, and with what.
+fn announce(settings: &Settings, url: &str) {
+    let mounts: Vec<String> =
+        settings.mounts.iter().map(|mount| format!("{}:{}", mount.dialect, mount.prefix)).collect();
+    tracing::info!(
+        version = VERSION.as_str(),
+        data = %settings.server.data.display(),
+        database = compose::place(settings).unwrap_or_default(),
+        listening = url,
+        mounts = mounts.join(" "),
+        access_rows = settings.access.len(),
+        "tillgate serves"
+    );
 }
 
 fn say(json: bool, url: &str, operations: Option<&str>) {

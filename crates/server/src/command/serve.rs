@@ -4,6 +4,7 @@ use clap::Args;
 
 use super::{Context, Stop};
 use crate::configuration::{Flags, Settings};
+use crate::startup::{self, Start};
 use crate::{compose, exposure, logging, running};
 
 /// What is said to whoever serves.
@@ -42,6 +43,9 @@ impl Serve {
         let settings = self.listening.settings(context, false)?;
         let mounts = compose::mounts(&settings)?;
         let _log = logging::begin(&settings)?;
+        if startup::wait_for_database(&settings)? == Start::Stopped {
+            return Ok(());
+        }
         let database = compose::prepare(&settings, &mut super::migrate::progress)?;
         super::demo::refuse_exposed(&settings, &database)?;
         let auth = compose::engine(&settings, &database)?;

@@ -104,6 +104,8 @@ settings! {
     database: Database {
         /// `sqlite:FILE`, relative to the data folder, or libpq's `postgres://...`.
         url: Secret<String> = "sqlite:tillgate.db" secret,
+        /// How long a start waits for PostgreSQL to be reached before it fails.
+        start_wait: Duration = "30s",
         /// How long a unit of work may wait and run again.
         deadline: Duration = "2s",
         /// How many units of work may wait; the next is answered 503.

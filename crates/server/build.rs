@@ -1,0 +1,25 @@
+//! Notes the commit that a release is built from, for `tillgate --version`: of the repository, or as `SOURCE_COMMIT` says where there
+//! is none. Other builds name no commit, so that they are not linked anew after each.
+
+use std::process::Command;
+
+/// What changes with each commit of the repository, seen from this crate.
+const LOG: &str = "../../.git/logs/HEAD";
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-env-changed=SOURCE_COMMIT");
+    let given = std::env::var("SOURCE_COMMIT").ok();
+    let release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    let commit = given.or_else(|| release.then(of_repository).flatten()).unwrap_or_default();
+    println!("cargo::rustc-env=SOURCE_COMMIT={}", commit.trim());
+}
+
+/// The short hash and the day of the commit that is checked out.
+fn of_repository() -> Option<String> {
+    if std::fs::exists(LOG).unwrap_or_default() {
+        println!("cargo::rerun-if-changed={LOG}");
+    }
+    let output = Command::new("git").args(["log", "-1", "--format=%h, %cs"]).output().ok()?;
+    output.status.success().then(|| String::from_utf8(output.stdout).ok()).flatten()
+}

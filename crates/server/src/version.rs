@@ -1,0 +1,33 @@
+//! Which program this is: its version, the commit it was built from, and what is inside.
+
+use std::fmt::Write as _;
+use std::sync::LazyLock;
+
+/// The version with what a bug report needs: `0.1.0 (05a1634, 2026-11-21; SQLite 3.53.2; PostgreSQL without TLS)`.
+pub(crate) static VERSION: LazyLock<String> = LazyLock::new(|| {
+    let mut text = format!("{} (", env!("CARGO_PKG_VERSION"));
+    let commit = env!("SOURCE_COMMIT");
+    if !commit.is_empty() {
+        text += commit;
+        text += "; ";
+    }
+    let tls = if cfg!(feature = "postgres-tls") { "with TLS" } else { "without TLS" };
+    // a text in memory takes everything
+    let _ = write!(text, "SQLite {}; PostgreSQL {tls}", tillgate_persistence::sqlite_version());
+    if cfg!(feature = "otlp") {
+        text += "; traces";
+    }
+    text + ")"
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_names_what_is_inside() {
+        let text = VERSION.as_str();
+        assert!(text.starts_with(concat!(env!("CARGO_PKG_VERSION"), " (")), "{text}");
+        assert!(text.contains("SQLite 3.") && text.contains("; PostgreSQL with") && text.ends_with(')'), "{text}");
+    }
+}
