@@ -37,14 +37,9 @@ fn nginx_as_the_page_has_it_names_the_client_and_keeps_the_inside_inside() {
     let server = shop.serve();
     let page = block("proxy.md", "nginx");
     let upstream = server.address().trim_start_matches("http://");
-    let without_tls: String = page
-        .replace("127.0.0.1:8080", upstream)
-        .replace("listen 443 ssl;", "listen 80;")
-        .lines()
-        .filter(|line| !line.contains("ssl_certificate"))
-        .map(|line| format!("{line}\n"))
-        .collect();
-    let nginx = Nginx::start(&without_tls);
+    let page = page.replace("127.0.0.1:8080", upstream).replace("listen 443 ssl;", "listen 80;");
+    let without_tls: Vec<&str> = page.lines().filter(|line| !line.contains("ssl_certificate")).collect();
+    let nginx = Nginx::start(&without_tls.join("\n"));
     // what the client says of itself is not believed
     let answer = login(&nginx, "X-Forwarded-For: 203.0.113.9\r\n");
     assert!(answer.starts_with("HTTP/1.1 201 ") && answer.contains("Strict-Transport-Security"), "{answer}");

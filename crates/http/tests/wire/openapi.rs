@@ -36,9 +36,9 @@ async fn document_and_routes_tell_of_the_same_calls() {
         .http
         .routes()
         .into_iter()
-        // the metadata's path for an issuer that has one is no template of OpenAPI and answers the same; so does /docs/
+        // the metadata's path for an issuer that has one is no template of OpenAPI and answers the same; the files of the page are no calls
         .filter(|route| matches!(route.mount, "native" | "server") && !route.path.ends_with("{issuer:.*}"))
-        .filter(|route| route.path != "/docs/")
+        .filter(|route| !route.path.starts_with("/docs/"))
         .map(|route| (route.method, route.path))
         .collect();
     assert_eq!(told, served);
