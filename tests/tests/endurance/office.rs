@@ -16,8 +16,8 @@ use crate::world::World;
 /// How long the office waits: longer than a server may take, so no request of its is done after it has given up.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// Of everything that is over, the oracle looks at so many in a thousand after each restart.
-const LOOKED_AT: usize = 300;
+/// The oracle looks at so many in a thousand of everything after each restart, and at all of it at the end.
+const LOOKED_AT: usize = 200;
 
 /// What came of a change.
 enum Outcome {
