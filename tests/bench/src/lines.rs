@@ -8,6 +8,7 @@ mod logins;
 mod memory;
 mod overload;
 mod refreshes;
+mod soak;
 mod start;
 mod storm;
 
@@ -18,7 +19,7 @@ use crate::line::Line;
 type Measure = fn(&Bench) -> Vec<Line>;
 
 /// Everything that is measured, by the name that `--only` takes.
-pub(crate) const ALL: [(&str, Measure); 11] = [
+pub(crate) const ALL: [(&str, Measure); 12] = [
     ("logins", logins::measure),
     ("refreshes-sqlite", refreshes::on_sqlite),
     ("refreshes-postgres", refreshes::on_postgres),
@@ -30,4 +31,5 @@ pub(crate) const ALL: [(&str, Measure); 11] = [
     ("start", start::measure),
     ("memory", memory::measure),
     ("overload", overload::measure),
+    ("soak", soak::measure),
 ];

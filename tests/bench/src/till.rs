@@ -132,3 +132,112 @@ impl Client for Whoami {
         status == 200
     }
 }
+
+/// What a till does in a day, in small: of 50 requests 35 ask who it is, 5 refresh, 5 list, 4 open or close a ticket, and 1 logs in.
+pub(crate) struct Shift {
+    /// The number of its first till, and how far the next is.
+    first: usize,
+    step: usize,
+    sessions: Vec<Tokens>,
+    at: usize,
+    /// The ticket that is open, and the session that opened it.
+    open: Option<(usize, String)>,
+}
+
+/// One request of a shift.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Task {
+    Login,
+    Ticket,
+    List,
+    Refresh,
+    Whoami,
+}
+
+const LISTS: [&str; 3] = ["/api/v1/tickets?limit=20&sort=-opened_at", "/api/v1/devices?limit=50", "/api/v1/roles"];
+
+const TICKET: &str = r#"{"currency":"EUR","name":"Table 7","items":[
+    {"article":{"name":"Cheese","vat_rate":"0"},"unit_price":"5","quantity":"1","unit":"kg"},
+    {"article":{"name":"Bread","vat_rate":"0"},"unit_price":"2.5","quantity":"2"}],
+    "payments":[{"means":"cash","amount":"20.00"}]}"#;
+
+impl Shift {
+    pub(crate) fn of(first: usize, step: usize, sessions: Vec<Tokens>) -> Self {
+        // each begins somewhere else, so that not all do the same at once
+        Self { first, step, sessions, at: first * 7, open: None }
+    }
+
+    fn task(&self) -> Task {
+        match self.at % 50 {
+            0 => Task::Login,
+            1 | 11 | 21 | 31 => Task::Ticket,
+            at if at % 10 == 2 => Task::List,
+            at if at % 10 == 5 => Task::Refresh,
+            _ => Task::Whoami,
+        }
+    }
+
+    /// The session whose turn it is: every one comes to do each task.
+    fn session(&self) -> usize {
+        (self.at + self.at / 50) % self.sessions.len()
+    }
+
+    fn bearing(&self, request: &mut Vec<u8>, session: usize, line: &str, header: &str, body: &str) {
+        let (access, length) = (&self.sessions[session].access, body.len());
+        let head = format!(
+            "{line} HTTP/1.1\r\nhost: till.example\r\nauthorization: Bearer {access}\r\n{header}content-type: application/json\r\n\
+             content-length: {length}\r\n\r\n{body}"
+        );
+        request.extend_from_slice(head.as_bytes());
+    }
+}
+
+impl Client for Shift {
+    fn ask(&mut self, request: &mut Vec<u8>) {
+        let session = self.session();
+        match self.task() {
+            Task::Login => post(request, "/api/v1/sessions", &login_body(self.first + session * self.step)),
+            Task::Refresh => {
+                let token = &self.sessions[session].refresh;
+                post(request, "/api/v1/sessions/refresh", &format!("{{\"refresh_token\":\"{token}\"}}"));
+            }
+            Task::Ticket => match &self.open {
+                Some((by, ticket)) => {
+                    self.bearing(request, *by, &format!("POST /api/v1/tickets/{ticket}/close"), "if-match: *\r\n", "");
+                }
+                None => self.bearing(request, session, "POST /api/v1/tickets", "", TICKET),
+            },
+            Task::List => {
+                let list = LISTS[self.at / 10 % LISTS.len()];
+                self.bearing(request, session, &format!("GET {list}"), "", "");
+            }
+            Task::Whoami => self.bearing(request, session, "GET /api/v1/sessions/current", "", ""),
+        }
+    }
+
+    fn hear(&mut self, status: u16, body: &[u8]) -> bool {
+        let (task, session) = (self.task(), self.session());
+        self.at += 1;
+        let expected = match (task, &self.open) {
+            (Task::Login, _) | (Task::Ticket, None) => 201,
+            _ => 200,
+        };
+        if status != expected {
+            return false;
+        }
+        match task {
+            Task::Login | Task::Refresh => match Tokens::of(body) {
+                Some(tokens) => self.sessions[session] = tokens,
+                None => return false,
+            },
+            Task::Ticket => {
+                self.open = match self.open.take() {
+                    Some(_) => None,
+                    None => text(body, b"\"id\":\"").map(|ticket| (session, ticket)),
+                };
+            }
+            Task::List | Task::Whoami => {}
+        }
+        true
+    }
+}
