@@ -49,7 +49,7 @@ use crate::keys::{AuditSignet, Keyring};
 use crate::passwords::{HashError, HashQueue, Lane};
 use crate::ports::AuthView;
 use crate::refusals::{Guest, Refusals, Who};
-use crate::remembered::{ApiKeys, FirstUses, Profiles, Sessions, Tokens};
+use crate::remembered::{ApiKeys, CacheUsage, FirstUses, Profiles, Sessions, Tokens};
 use crate::throttle::{Throttle, Turns};
 use crate::uses::Uses;
 
@@ -161,6 +161,24 @@ impl Auth {
     /// How old the view of what has changed is; `None` before the first look.
     pub fn view_age(&self) -> Option<Duration> {
         self.changes.age(self.clock.monotonic())
+    }
+
+    /// How full the caches are.
+    pub fn caches(&self) -> [CacheUsage; 8] {
+        let limits = self.settings.caches;
+        let size = |bytes: usize| u64::try_from(bytes).unwrap_or(u64::MAX);
+        let denials = self.refusals.bytes().saturating_add(self.guests.bytes());
+        [
+            ("tokens", self.tokens.bytes(), limits.tokens),
+            ("profiles", self.profiles.bytes(), limits.profiles),
+            ("sessions", self.sessions.bytes(), limits.sessions),
+            ("first_uses", self.first_uses.bytes(), limits.first_uses),
+            ("api_keys", self.api_keys.bytes(), limits.api_keys),
+            ("revocations", size(self.changes.bytes()), limits.revocations),
+            ("activity", size(self.uses.bytes()), limits.activity),
+            ("denials", size(denials), limits.denials),
+        ]
+        .map(|(name, bytes, limit)| CacheUsage { name, bytes, limit })
     }
 
     /// The hash queue, for its facts and for setting passwords.

@@ -3,13 +3,14 @@
 //! It is the store's observer for what this process commits, and follows the feed for what others do. Epochs and session ids
 //! decide, never a clock. What it cannot know it does not guess: where its view is too old, the caller must catch up first.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 
 use tillgate_domain::change::Observer;
 use tillgate_domain::{Change, DeviceId, Epoch, Scope, SessionId, TenantId, UserId};
 
+use crate::bounded::BoundedMap;
 use crate::ports::{Found, Look};
 use crate::{Epochs, Session, SessionKind};
 
@@ -30,7 +31,7 @@ impl About {
 
 /// A moment in the order of changes: what was read before it may be stale after it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Moment(u64);
+pub(crate) struct Moment(pub(crate) u64);
 
 /// What is known of a user, a device or a tenant.
 #[derive(Clone, Copy, Debug, Default)]
@@ -39,11 +40,21 @@ struct Mark {
     touched: Moment,
 }
 
-#[derive(Default)]
+/// The end of a session.
+#[derive(Clone, Copy, Debug)]
+struct End {
+    /// How far the feed had been looked at, by the monotonic clock.
+    seen: Duration,
+    at: Moment,
+}
+
 struct Known {
-    ended: HashMap<SessionId, Duration>,
-    marks: HashMap<Scope, Mark>,
+    ended: BoundedMap<SessionId, End>,
+    marks: BoundedMap<Scope, Mark>,
     moment: Moment,
+    /// Changes up to this moment may be forgotten, for want of room. So what was read of a session or a principal before it is
+    /// outdated: it is read again, and the store has forgotten nothing.
+    horizon: Moment,
     /// The monotonic time at which the newest look at the feed began.
     looked: Option<Duration>,
     keys: Moment,
@@ -74,8 +85,33 @@ impl Own {
     }
 }
 
+impl Known {
+    /// Nothing is known yet; ends and marks have half of so many bytes each.
+    fn within(limit: usize) -> Self {
+        Self {
+            ended: BoundedMap::new(limit / 2),
+            marks: BoundedMap::new(limit / 2),
+            moment: Moment::default(),
+            horizon: Moment::default(),
+            looked: None,
+            keys: Moment::default(),
+            own: Own::default(),
+        }
+    }
+}
+
+/// What the memory says of a token.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Judged {
+    /// Whether it is known to be over.
+    pub(crate) over: bool,
+    /// Since when what was read of its principal is outdated.
+    pub(crate) touched: Moment,
+    /// Since when what was read of its session is outdated.
+    pub(crate) horizon: Moment,
+}
+
 /// The memory.
-#[derive(Default)]
 pub(crate) struct Changes(RwLock<Known>);
 
 impl Observer for Changes {
@@ -99,17 +135,30 @@ impl Known {
         self.moment = Moment(self.moment.0.saturating_add(1));
         let moment = self.moment;
         match *change {
-            Change::Ended(session) => {
-                self.ended.insert(session, seen);
-            }
-            Change::Raised { scope, epoch } => {
-                let mark = self.marks.entry(scope).or_default();
-                mark.epoch = mark.epoch.max(epoch);
-                mark.touched = moment;
-            }
+            Change::Ended(session) => self.end(session, End { seen, at: moment }),
+            Change::Raised { scope, epoch } => self.touch(scope, epoch, moment),
             Change::Touched(Scope::Keys) => self.keys = moment,
-            Change::Touched(scope) => self.marks.entry(scope).or_default().touched = moment,
+            Change::Touched(scope) => self.touch(scope, Epoch::default(), moment),
         }
+    }
+
+    fn end(&mut self, session: SessionId, end: End) {
+        if !self.ended.contains_key(&session)
+            && let Some(forgotten) = self.ended.forget_half(|end| end.at)
+        {
+            self.horizon = self.horizon.max(forgotten);
+        }
+        self.ended.insert(session, end);
+    }
+
+    fn touch(&mut self, scope: Scope, epoch: Epoch, touched: Moment) {
+        if !self.marks.contains_key(&scope)
+            && let Some(forgotten) = self.marks.forget_half(|mark| mark.touched)
+        {
+            self.horizon = self.horizon.max(forgotten);
+        }
+        let epoch = self.mark(Some(scope)).epoch.max(epoch);
+        self.marks.insert(scope, Mark { epoch, touched });
     }
 
     fn mark(&self, scope: Option<Scope>) -> Mark {
@@ -120,9 +169,34 @@ impl Known {
         let scopes = [about.user.map(Scope::User), about.device.map(Scope::Device), Some(Scope::Tenant(about.tenant))];
         scopes.map(|scope| self.mark(scope))
     }
+
+    /// Since when what was read of these is outdated.
+    fn touched(&self, marks: impl IntoIterator<Item = Mark>) -> Moment {
+        marks.into_iter().map(|mark| mark.touched).fold(self.horizon, Moment::max)
+    }
+}
+
+/// How many bytes it takes where nothing else is said.
+const USUAL: usize = 8 << 20;
+
+impl Default for Changes {
+    fn default() -> Self {
+        Self::within(USUAL)
+    }
 }
 
 impl Changes {
+    /// Nothing is known yet. It takes so many bytes at most.
+    pub(crate) fn within(limit: usize) -> Self {
+        Self(RwLock::new(Known::within(limit)))
+    }
+
+    /// How many bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let known = self.known();
+        known.ended.bytes().saturating_add(known.marks.bytes())
+    }
+
     fn known(&self) -> RwLockReadGuard<'_, Known> {
         self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -165,14 +239,18 @@ impl Changes {
         self.known().looked.map(|looked| monotonic.saturating_sub(looked))
     }
 
-    /// Whether a token of this session that was made under these epochs is over, and since when what was read of its principal
-    /// is stale.
-    pub(crate) fn judge(&self, about: &About, epochs: &Epochs) -> (bool, Moment) {
+    /// What is known of a token of this session that was made under these epochs.
+    pub(crate) fn judge(&self, about: &About, epochs: &Epochs) -> Judged {
         let known = self.known();
-        let [user, device, tenant] = known.marks(about);
-        let now = Epochs { user: user.epoch, device: device.epoch, tenant: tenant.epoch };
-        let over = epochs.below(&now) || known.ended.contains_key(&about.session);
-        (over, user.touched.max(device.touched).max(tenant.touched))
+        let marks = known.marks(about);
+        let [user, device, tenant] = marks.map(|mark| mark.epoch);
+        let over = epochs.below(&Epochs { user, device, tenant }) || known.ended.contains_key(&about.session);
+        Judged { over, touched: known.touched(marks), horizon: known.horizon }
+    }
+
+    /// Since when what was read of a session is outdated.
+    pub(crate) fn horizon(&self) -> Moment {
+        self.known().horizon
     }
 
     /// The highest epoch of this scope that is known.
@@ -182,21 +260,21 @@ impl Changes {
 
     /// Since when what was read of the principal of a session is stale.
     pub(crate) fn touched(&self, session: &Session) -> Moment {
-        self.judge(&About::of(session), &session.epochs).1
+        self.judge(&About::of(session), &session.epochs).touched
     }
 
     /// Since when what was read of a user on a device is stale.
     pub(crate) fn touched_on(&self, user: UserId, device: DeviceId, tenant: TenantId) -> Moment {
         let known = self.known();
         let scopes = [Scope::User(user), Scope::Device(device), Scope::Tenant(tenant)];
-        scopes.map(|scope| known.mark(Some(scope)).touched).into_iter().max().unwrap_or_default()
+        known.touched(scopes.map(|scope| known.mark(Some(scope))))
     }
 
     /// Whether the session is known to be over: by its own end or, where it is no permanent one, by an epoch.
     pub(crate) fn over(&self, session: &Session) -> bool {
         match session.kind {
             SessionKind::Permanent => self.known().ended.contains_key(&session.id),
-            SessionKind::Person | SessionKind::Device => self.judge(&About::of(session), &session.epochs).0,
+            SessionKind::Person | SessionKind::Device => self.judge(&About::of(session), &session.epochs).over,
         }
     }
 
@@ -220,7 +298,7 @@ impl Changes {
     pub(crate) fn forget(&self, span: Duration) {
         let mut known = self.known_mut();
         if let Some(before) = known.looked.and_then(|looked| looked.checked_sub(span)) {
-            known.ended.retain(|_, seen| *seen >= before);
+            known.ended.retain(|_, end| end.seen >= before);
         }
     }
 }
@@ -258,29 +336,29 @@ mod tests {
         let changes = Changes::default();
         changes.committed(&[raised(5)]);
         changes.committed(&[raised(3)]);
-        assert!(changes.judge(&ABOUT, &under(4)).0);
-        assert!(!changes.judge(&ABOUT, &under(5)).0);
+        assert!(changes.judge(&ABOUT, &under(4)).over);
+        assert!(!changes.judge(&ABOUT, &under(5)).over);
     }
 
     #[test]
     fn a_session_that_was_made_after_the_raise_stands() {
         let changes = Changes::default();
         changes.follow(&look(&[(1, raised(2)), (2, Change::Ended(SESSION))]), Duration::from_secs(1));
-        assert!(changes.judge(&ABOUT, &under(2)).0, "its own end");
+        assert!(changes.judge(&ABOUT, &under(2)).over, "its own end");
         let other = About { session: SessionId(Uuid::from_u128(4)), ..ABOUT };
-        assert!(!changes.judge(&other, &under(2)).0);
-        assert!(changes.judge(&other, &under(1)).0);
+        assert!(!changes.judge(&other, &under(2)).over);
+        assert!(changes.judge(&other, &under(1)).over);
     }
 
     #[test]
     fn what_was_read_before_a_touch_is_stale_after_it() {
         let changes = Changes::default();
         let before = changes.now();
-        assert!(changes.judge(&ABOUT, &under(0)).1 <= before, "nothing was touched");
+        assert!(changes.judge(&ABOUT, &under(0)).touched <= before, "nothing was touched");
         changes.committed(&[Change::Touched(Scope::Tenant(TENANT))]);
-        assert!(changes.judge(&ABOUT, &under(0)).1 > before);
+        assert!(changes.judge(&ABOUT, &under(0)).touched > before);
         changes.committed(&[Change::Touched(Scope::Device(DeviceId(Uuid::from_u128(9))))]);
-        assert!(changes.judge(&ABOUT, &under(0)).1 <= changes.now(), "another's touch");
+        assert!(changes.judge(&ABOUT, &under(0)).touched <= changes.now(), "another's touch");
     }
 
     #[test]

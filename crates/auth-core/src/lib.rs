@@ -11,6 +11,7 @@
 //! ```
 
 pub mod auth;
+mod bounded;
 pub mod caller;
 mod changes;
 pub mod clock;
@@ -44,6 +45,7 @@ pub use keys::MasterKey;
 pub use memory::Memory;
 pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueLimits};
 pub use ports::{AuthTx, AuthView};
+pub use remembered::{CacheLimits, CacheUsage};
 pub use requests::{Client, Counting, Evidence, Granted, How, Login, Presented, Proof, Refreshing, Tenancy, Who};
 pub use session::{Dialect, Epochs, Proved, Session, SessionKind};
 pub use signature::Signature;

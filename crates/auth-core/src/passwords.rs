@@ -46,6 +46,9 @@ pub trait PasswordHasher: Send + Sync {
         if self.stale(verifier) { self.hash(password, &[0; SALT]).map(drop) } else { Ok(()) }
     }
 
+    /// Nobody waits for a hash right now: of the memory that is kept for the next hashes, one hash's is enough.
+    fn spare(&self) {}
+
     /// There has been nothing to hash for a while: what memory is kept for the next hash is given back.
     fn rest(&self) {}
 }

@@ -15,8 +15,8 @@ pub(crate) const TOLD: u32 = 10;
 /// How long a window is.
 pub(crate) const WINDOW: Duration = Duration::from_mins(1);
 
-/// How many are counted apart. What is more than that is counted together.
-const APART: usize = 10_000;
+/// What the details of an event take at most: a handful of members, all of them short.
+const DETAILS: usize = 1_536;
 
 /// A caller who is refused.
 pub(crate) type Who = (PrincipalId, Option<DeviceId>);
@@ -31,12 +31,10 @@ pub(crate) enum Guest {
 }
 
 /// The refusals of late.
-pub(crate) struct Refusals<W>(Mutex<HashMap<Option<W>, Window>>);
-
-impl<W> Default for Refusals<W> {
-    fn default() -> Self {
-        Self(Mutex::default())
-    }
+pub(crate) struct Refusals<W> {
+    windows: Mutex<HashMap<Option<W>, Window>>,
+    /// How many are counted apart. What is more than that is counted together.
+    apart: usize,
 }
 
 struct Window {
@@ -63,10 +61,26 @@ pub(crate) struct Untold<W> {
 }
 
 impl<W: Copy + Eq + Hash> Refusals<W> {
+    /// None yet. They take so many bytes at most.
+    pub(crate) fn within(limit: usize) -> Self {
+        Self { windows: Mutex::default(), apart: (limit / (2 * Self::ROW + DETAILS)).max(1) }
+    }
+
+    /// What a row of the table takes. A table has up to twice as many as it needs.
+    const ROW: usize = size_of::<(Option<W>, Window)>() + 1;
+
+    /// How many bytes they take, estimated from above.
+    pub(crate) fn bytes(&self) -> usize {
+        let windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let rows = windows.capacity().saturating_mul(8) / 7;
+        let untold = windows.values().filter(|window| window.last.is_some()).count();
+        rows.saturating_mul(Self::ROW).saturating_add(untold.saturating_mul(DETAILS))
+    }
+
     /// Counts a refusal at this instant (by the monotonic clock), and says whether it becomes a line of its own.
     pub(crate) fn take(&self, who: W, event: &Event, now: Duration) -> bool {
-        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let room = windows.len() < APART || windows.contains_key(&Some(who));
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
+        let room = windows.len() < self.apart || windows.contains_key(&Some(who));
         let fresh = || Window { since: now, told: 0, untold: 0, last: None };
         let window = windows.entry(room.then_some(who)).or_insert_with(fresh);
         if now.saturating_sub(window.since) >= WINDOW && window.untold == 0 {
@@ -82,7 +96,7 @@ impl<W: Copy + Eq + Hash> Refusals<W> {
 
     /// The line of a refusal that was to have one was not written: it is untold.
     pub(crate) fn missed(&self, who: W, event: &Event) {
-        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let counted = if windows.contains_key(&Some(who)) { Some(who) } else { None };
         if let Some(window) = windows.get_mut(&counted) {
             window.leave(event);
@@ -92,9 +106,12 @@ impl<W: Copy + Eq + Hash> Refusals<W> {
     /// Forgets windows that are over and have nothing untold, and returns what is untold in those that are over; in all of them
     /// where `now` is none.
     pub(crate) fn due(&self, now: Option<Duration>) -> Vec<Untold<W>> {
-        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         let over = |window: &Window| now.is_none_or(|now| now.saturating_sub(window.since) >= WINDOW);
         windows.retain(|_, window| window.untold > 0 || !over(window));
+        if windows.is_empty() {
+            windows.shrink_to_fit();
+        }
         let untold = |(who, window): (&Option<W>, &Window)| {
             Some(Untold { who: *who, number: window.untold, last: window.last.clone()? })
         };
@@ -103,7 +120,7 @@ impl<W: Copy + Eq + Hash> Refusals<W> {
 
     /// So many were told of in one line.
     pub(crate) fn told(&self, untold: &Untold<W>) {
-        let mut windows = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut windows = self.windows.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(window) = windows.get_mut(&untold.who) {
             window.untold = window.untold.saturating_sub(untold.number);
         }

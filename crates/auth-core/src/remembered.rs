@@ -6,8 +6,9 @@
 mod api_keys;
 mod sessions;
 
+use std::hash::Hash;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
@@ -21,40 +22,106 @@ use crate::token::access::Claims;
 pub(crate) use api_keys::{ApiKeys, OpenedApiKey};
 pub(crate) use sessions::Sessions;
 
-/// How much verified tokens may take, in bytes.
-const TOKENS: u64 = 16 << 20;
+/// How much a process remembers besides the store, in bytes at most, each by itself. What does not fit is read, or checked, once
+/// more; nothing that has ended lives again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheLimits {
+    /// Access tokens that have verified.
+    pub tokens: u64,
+    /// Who they name, with their rights.
+    pub profiles: u64,
+    /// Sessions whose rows were read.
+    pub sessions: u64,
+    /// First uses of exchanged tokens.
+    pub first_uses: u64,
+    /// Keys of programs.
+    pub api_keys: u64,
+    /// What has ended or changed.
+    pub revocations: u64,
+    /// Rotations of late, and uses that are not written yet.
+    pub activity: u64,
+    /// Refusals that are counted until the audit is told of them.
+    pub denials: u64,
+}
 
-/// How much profiles may take, in bytes.
-const PROFILES: u64 = 16 << 20;
+impl Default for CacheLimits {
+    fn default() -> Self {
+        const MIB: u64 = 1 << 20;
+        Self {
+            tokens: 4 * MIB,
+            profiles: 8 * MIB,
+            sessions: 2 * MIB,
+            first_uses: 2 * MIB,
+            api_keys: 2 * MIB,
+            revocations: 4 * MIB,
+            activity: 8 * MIB,
+            denials: 4 * MIB,
+        }
+    }
+}
 
-/// How much first uses may take, in bytes.
-const FIRST_USES: u64 = 4 << 20;
+/// How full a cache is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheUsage {
+    /// The cache: a field of [`CacheLimits`].
+    pub name: &'static str,
+    /// How many bytes it holds, estimated from above.
+    pub bytes: u64,
+    /// How many it may hold.
+    pub limit: u64,
+}
+
+/// A cache that forgets what was not asked for the longest, once all of it weighs more than its limit.
+fn cache<K, V>(limit: u64, weigh: impl Fn(&K, &V) -> usize + Send + Sync + 'static) -> Cache<K, V>
+where
+    K: Eq + Hash + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    Cache::builder()
+        .max_capacity(limit)
+        .weigher(move |key, value| u32::try_from(weigh(key, value).saturating_add(OVERHEAD)).unwrap_or(u32::MAX))
+        .eviction_policy(EvictionPolicy::lru())
+        .build()
+}
+
+/// How many bytes a cache holds.
+fn held<K, V>(cache: &Cache<K, V>) -> u64
+where
+    K: Eq + Hash + Send + Sync + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    cache.run_pending_tasks();
+    cache.weighted_size()
+}
 
 /// A token that has verified.
 pub(crate) struct Verified {
     pub(crate) claims: Claims,
     pub(crate) key: KeyId,
     noted_at: AtomicI64,
-    /// Whether this process has read the session's row, or written it.
-    session_read: AtomicBool,
+    /// When this process last read the session's row, or wrote it: one more than the moment; zero for never.
+    session_read: AtomicU64,
 }
 
 /// How often a use is noted for the store, in milliseconds.
 const NOTE_EVERY: i64 = 60_000;
 
 impl Verified {
+    /// A token with these claims, which have verified. What of them is for those who read the token elsewhere is not kept.
     pub(crate) fn new(claims: Claims, key: KeyId) -> Self {
-        Self { claims, key, noted_at: AtomicI64::new(i64::MIN), session_read: AtomicBool::new(false) }
+        let claims = Claims { scope: None, roles: None, amr: Vec::new(), ..claims };
+        Self { claims, key, noted_at: AtomicI64::new(i64::MIN), session_read: AtomicU64::new(0) }
     }
 
-    /// Whether this process is known to have read the session's row: since then the feed tells of its end.
-    pub(crate) fn session_read(&self) -> bool {
-        self.session_read.load(Ordering::Relaxed)
+    /// Whether this process is known to have read the session's row at this moment or later: since then the memory of what has
+    /// ended tells of its end.
+    pub(crate) fn session_read_since(&self, moment: Moment) -> bool {
+        self.session_read.load(Ordering::Relaxed) > moment.0
     }
 
-    /// Notes that this process has read the session's row.
-    pub(crate) fn note_session_read(&self) {
-        self.session_read.store(true, Ordering::Relaxed);
+    /// Notes that this process has read the session's row, beginning at this moment.
+    pub(crate) fn note_session_read(&self, began: Moment) {
+        self.session_read.fetch_max(began.0.saturating_add(1), Ordering::Relaxed);
     }
 
     /// Whether the store is to be told of a use at this instant: the first, and then one a minute.
@@ -69,12 +136,8 @@ impl Verified {
         Instant::from_millis(self.noted_at.load(Ordering::Relaxed))
     }
 
-    fn weight(&self) -> u32 {
-        let text = |text: &Option<String>| text.as_ref().map_or(0, String::len);
-        let roles: usize = self.claims.roles.iter().flatten().map(|role| role.len() + 24).sum();
-        let strings =
-            self.claims.iss.len() + self.claims.aud.len() + self.claims.client_id.len() + text(&self.claims.scope);
-        u32::try_from(size_of::<Self>() + strings + roles + OVERHEAD).unwrap_or(u32::MAX)
+    fn weight(&self) -> usize {
+        size_of::<Self>() + self.claims.iss.len() + self.claims.aud.len() + self.claims.client_id.len()
     }
 }
 
@@ -86,19 +149,17 @@ type Digest = [u8; 32];
 /// Tokens that have verified.
 pub(crate) struct Tokens(Cache<Digest, Arc<Verified>>);
 
-impl Default for Tokens {
-    fn default() -> Self {
-        Self(
-            Cache::builder()
-                .max_capacity(TOKENS)
-                .weigher(|_, verified: &Arc<Verified>| verified.weight())
-                .eviction_policy(EvictionPolicy::lru())
-                .build(),
-        )
-    }
-}
-
 impl Tokens {
+    /// None yet. They take so many bytes at most.
+    pub(crate) fn within(limit: u64) -> Self {
+        Self(cache(limit, |_, verified: &Arc<Verified>| verified.weight()))
+    }
+
+    /// How many bytes they take.
+    pub(crate) fn bytes(&self) -> u64 {
+        held(&self.0)
+    }
+
     pub(crate) fn digest(token: &str) -> Digest {
         let mut digest = [0; 32];
         digest.copy_from_slice(ring::digest::digest(&ring::digest::SHA256, token.as_bytes()).as_ref());
@@ -128,19 +189,17 @@ struct Read {
 /// What was read of principals on devices.
 pub(crate) struct Profiles(Cache<(PrincipalId, Option<DeviceId>), Read>);
 
-impl Default for Profiles {
-    fn default() -> Self {
-        Self(
-            Cache::builder()
-                .max_capacity(PROFILES)
-                .weigher(|_, read: &Read| weight(&read.profile))
-                .eviction_policy(EvictionPolicy::lru())
-                .build(),
-        )
-    }
-}
-
 impl Profiles {
+    /// None yet. They take so many bytes at most.
+    pub(crate) fn within(limit: u64) -> Self {
+        Self(cache(limit, |_, read: &Read| weight(&read.profile)))
+    }
+
+    /// How many bytes they take.
+    pub(crate) fn bytes(&self) -> u64 {
+        held(&self.0)
+    }
+
     /// The profile, where it was read after `touched`.
     pub(crate) fn find(
         &self,
@@ -171,20 +230,17 @@ struct ReadUses {
 /// What was read of the first uses of sessions.
 pub(crate) struct FirstUses(Cache<SessionId, ReadUses>);
 
-impl Default for FirstUses {
-    fn default() -> Self {
-        let weight = |read: &ReadUses| size_of::<ReadUses>() + size_of_val(&*read.uses) + OVERHEAD;
-        Self(
-            Cache::builder()
-                .max_capacity(FIRST_USES)
-                .weigher(move |_, read: &ReadUses| u32::try_from(weight(read)).unwrap_or(u32::MAX))
-                .eviction_policy(EvictionPolicy::lru())
-                .build(),
-        )
-    }
-}
-
 impl FirstUses {
+    /// None yet. They take so many bytes at most.
+    pub(crate) fn within(limit: u64) -> Self {
+        Self(cache(limit, |_, read: &ReadUses| size_of::<ReadUses>() + size_of_val(&*read.uses)))
+    }
+
+    /// How many bytes they take.
+    pub(crate) fn bytes(&self) -> u64 {
+        held(&self.0)
+    }
+
     /// The first uses, where they were read after `touched`.
     pub(crate) fn find(&self, session: SessionId, touched: Moment) -> Option<Arc<[FirstUse]>> {
         self.0.get(&session).filter(|read| read.began >= touched).map(|read| read.uses)
@@ -199,7 +255,7 @@ impl FirstUses {
 }
 
 /// An estimate from above: texts as long as they are, sets and maps by their entries.
-fn weight(profile: &Profile) -> u32 {
+fn weight(profile: &Profile) -> usize {
     let rights: usize = profile.rights.iter().map(|right| right.as_str().len() + 48).sum();
     let roles: usize = profile.roles.iter().map(|role| role.len() + 24).sum();
     let user = profile.user.as_ref().map_or(0, |user| {
@@ -212,5 +268,5 @@ fn weight(profile: &Profile) -> u32 {
         512 + device.description.len() + settings + preferences
     });
     let branches: usize = profile.tenant.branches.iter().map(|branch| branch.name.len() + 48).sum();
-    u32::try_from(size_of::<Profile>() + rights + roles + user + device + branches + OVERHEAD).unwrap_or(u32::MAX)
+    size_of::<Profile>() + rights + roles + user + device + branches
 }

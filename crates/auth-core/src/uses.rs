@@ -3,7 +3,6 @@
 //! Uses count in memory at once and are written in the background, in batches sorted by session. Rotations are kept with the
 //! monotonic clock, so that a step of the wall clock moves no overlap.
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -11,12 +10,13 @@ use std::time::Duration;
 use tillgate_domain::{Instant, SessionId};
 
 use crate::Session;
+use crate::bounded::BoundedMap;
 use crate::clock::Belief;
 use crate::judge::Witness;
 use crate::ports::{StoreClock, Use};
 
-/// How many rotations are remembered at most; past that the store's own instant serves.
-const ROTATIONS: usize = 200_000;
+/// How many bytes it takes where nothing else is said.
+const USUAL: usize = 16 << 20;
 
 /// How long it is remembered that a repeat elsewhere was told of.
 const TOLD: Duration = Duration::from_hours(24);
@@ -31,13 +31,15 @@ struct Rotated {
     until: Duration,
 }
 
-#[derive(Default)]
 struct Held {
-    pending: HashMap<SessionId, Use>,
-    writing: HashMap<SessionId, Use>,
-    rotated: HashMap<SessionId, Rotated>,
-    /// Of which generation it was told that its token was repeated elsewhere, and when.
-    told: HashMap<SessionId, (i64, Duration)>,
+    /// What is to be written. Where the store takes nothing for so long that it is full, a use of another session is not noted, and
+    /// the client's next one is: until then a refresh token before the newest is judged as if the newest had not been used.
+    pending: BoundedMap<SessionId, Use>,
+    writing: BoundedMap<SessionId, Use>,
+    /// Where it is full, the store's own instants serve for what it has forgotten.
+    rotated: BoundedMap<SessionId, Rotated>,
+    /// Of which generation it was told that its token was repeated elsewhere, and when. What it has forgotten is told again.
+    told: BoundedMap<SessionId, (i64, Duration)>,
     /// When this process started.
     started: Duration,
     /// Which database server this process asks, and since when.
@@ -45,13 +47,31 @@ struct Held {
 }
 
 /// Uses and rotations.
-#[derive(Default)]
 pub(crate) struct Uses(Mutex<Held>);
 
+impl Default for Uses {
+    fn default() -> Self {
+        Self::starting(Duration::ZERO, USUAL)
+    }
+}
+
 impl Uses {
-    /// Nothing is known yet, in a process that started at this time of the monotonic clock.
-    pub(crate) fn starting(started: Duration) -> Self {
-        Self(Mutex::new(Held { started, ..Held::default() }))
+    /// Nothing is known yet, in a process that started at this time of the monotonic clock. It takes so many bytes at most.
+    pub(crate) fn starting(started: Duration, limit: usize) -> Self {
+        Self(Mutex::new(Held {
+            pending: BoundedMap::new(limit / 8),
+            writing: BoundedMap::new(limit / 8),
+            rotated: BoundedMap::new(limit / 2),
+            told: BoundedMap::new(limit / 4),
+            started,
+            server: None,
+        }))
+    }
+
+    /// How many bytes it takes.
+    pub(crate) fn bytes(&self) -> usize {
+        let held = self.held();
+        [held.pending.bytes(), held.writing.bytes(), held.rotated.bytes(), held.told.bytes()].into_iter().sum()
     }
 
     fn held(&self) -> MutexGuard<'_, Held> {
@@ -61,24 +81,33 @@ impl Uses {
     /// Notes a use.
     pub(crate) fn note(&self, noted: Use) {
         match self.held().pending.entry(noted.session) {
-            Entry::Occupied(mut entry) => {
+            Some(Entry::Occupied(mut entry)) => {
                 let known = entry.get_mut();
                 known.generation = known.generation.max(noted.generation);
                 known.at = known.at.max(noted.at);
             }
-            Entry::Vacant(entry) => {
+            Some(Entry::Vacant(entry)) => {
                 entry.insert(noted);
             }
+            None => {}
         }
     }
 
     /// Takes what is to be written, in the order of sessions. It still counts until [`written`](Self::written).
     pub(crate) fn take(&self) -> Vec<Use> {
-        let mut held = self.held();
-        let pending = std::mem::take(&mut held.pending);
-        for (session, noted) in pending {
-            let generation = held.writing.get(&session).map_or(0, |known| known.generation).max(noted.generation);
-            held.writing.insert(session, Use { generation, ..noted });
+        let mut guard = self.held();
+        let held = &mut *guard;
+        for (session, noted) in held.pending.take() {
+            match held.writing.entry(session) {
+                Some(Entry::Occupied(mut entry)) => {
+                    let generation = entry.get().generation.max(noted.generation);
+                    entry.insert(Use { generation, ..noted });
+                }
+                Some(Entry::Vacant(entry)) => {
+                    entry.insert(noted);
+                }
+                None => held.pending.insert(session, noted),
+            }
         }
         let mut taken: Vec<Use> = held.writing.values().copied().collect();
         taken.sort_unstable_by_key(|each| each.session);
@@ -99,13 +128,12 @@ impl Uses {
     /// monotonic clock.
     pub(crate) fn rotated(&self, session: &Session, now: Duration, overlap: Duration) {
         let mut held = self.held();
-        if held.rotated.len() >= ROTATIONS {
+        if held.rotated.is_full() && !held.rotated.contains_key(&session.id) {
             held.rotated.retain(|_, rotated| rotated.until > now);
+            held.rotated.forget_half(|rotated| rotated.at);
         }
-        if held.rotated.len() < ROTATIONS {
-            let (generation, wrote) = (session.generation, session.rotated_at);
-            held.rotated.insert(session.id, Rotated { generation, wrote, at: now, until: now.saturating_add(overlap) });
-        }
+        let (generation, wrote) = (session.generation, session.rotated_at);
+        held.rotated.insert(session.id, Rotated { generation, wrote, at: now, until: now.saturating_add(overlap) });
     }
 
     /// Whether this process has rotated the session within its overlap.
@@ -128,9 +156,8 @@ impl Uses {
     /// Notes that it has been told, `now` by the monotonic clock.
     pub(crate) fn note_told(&self, session: SessionId, generation: i64, now: Duration) {
         let mut held = self.held();
-        if held.told.len() < ROTATIONS {
-            held.told.insert(session, (generation, now));
-        }
+        held.told.forget_half(|(_, at)| *at);
+        held.told.insert(session, (generation, now));
     }
 
     /// What this process knows of a session that stands like this in the store, at this time of the monotonic clock. Another
@@ -148,7 +175,7 @@ impl Uses {
             Some(store) => now.saturating_sub(held.asking_since(store.server, now)),
             None => now.saturating_sub(held.started).min(steady),
         };
-        let used = |uses: &HashMap<SessionId, Use>| uses.get(&session.id).map_or(0, |noted| noted.generation);
+        let used = |uses: &BoundedMap<SessionId, Use>| uses.get(&session.id).map_or(0, |noted| noted.generation);
         let used = used(&held.pending).max(used(&held.writing));
         let own = |rotated: &&Rotated| rotated.generation == session.generation && rotated.wrote >= session.rotated_at;
         let own = held.rotated.get(&session.id).filter(own);
@@ -234,7 +261,7 @@ mod tests {
 
     #[test]
     fn another_server_starts_anew_what_this_process_vouches_for() {
-        let (uses, seconds) = (Uses::starting(Duration::from_secs(10)), Duration::from_secs);
+        let (uses, seconds) = (Uses::starting(Duration::from_secs(10), USUAL), Duration::from_secs);
         let up = |server: Option<i64>, now| {
             let clock = server.map(|server| StoreClock { rotated: None, server });
             uses.witness(&session(1, 1), clock, seconds(now), STEADY).up

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tillgate_domain::{DeviceStatus, PrincipalId, StoreExt, UserStatus};
 
 use super::{Auth, Signed};
-use crate::changes::{About, Moment};
+use crate::changes::{About, Judged};
 use crate::ports::{self, Use};
 use crate::profile;
 use crate::remembered::{Tokens, Verified};
@@ -118,15 +118,15 @@ impl Auth {
         let about = about(claims);
         let time = self.time();
         let now = time.at;
-        let (mut over, mut touched) = self.changes.judge(&about, &claims.epochs());
-        if !over && claims.expires_at() > now && !self.looks_go_on() {
+        let mut judged = self.changes.judge(&about, &claims.epochs());
+        if !judged.over && claims.expires_at() > now && !self.looks_go_on() {
             if reach == Reach::Memory {
                 return Ok(None);
             }
             self.catch_up()?;
-            (over, touched) = self.changes.judge(&about, &claims.epochs());
+            judged = self.changes.judge(&about, &claims.epochs());
         }
-        if over {
+        if judged.over {
             return Err(TokenRefusal::Over.into());
         }
         if claims.expires_at() <= now {
@@ -134,12 +134,12 @@ impl Auth {
             let session_too = claims.session_has_expired(now) && !time.in_doubt;
             return Err(if session_too { TokenRefusal::Over } else { TokenRefusal::Expired }.into());
         }
-        match self.has_been_followed(claims, touched, now, reach)? {
+        match self.has_been_followed(claims, judged.touched, now, reach)? {
             None => return Ok(None),
             Some(true) => return Err(TokenRefusal::Expired.into()),
             Some(false) => {}
         }
-        let Some(profile) = self.profile(&verified, touched, reach)? else { return Ok(None) };
+        let Some(profile) = self.profile(&verified, &judged, reach)? else { return Ok(None) };
         if verified.notable(now) {
             self.uses.note(Use { session: claims.sid, generation: claims.generation, at: now });
         }
@@ -175,14 +175,18 @@ impl Auth {
     }
 
     /// The profile of whom the token names. Where this process has not yet read the session's row, it is compared with that row
-    /// too: what had ended before this process started may stand in no feed any more.
-    fn profile(&self, verified: &Verified, touched: Moment, reach: Reach) -> Result<Option<Arc<Profile>>, Error> {
+    /// too: what had ended before this process started may stand in no feed any more. The same where it has read it before the
+    /// horizon: it may have forgotten the end.
+    fn profile(&self, verified: &Verified, judged: &Judged, reach: Reach) -> Result<Option<Arc<Profile>>, Error> {
         let claims = &verified.claims;
         let (principal, device) = (claims.principal(), claims.did);
-        let known = self.profiles.find(principal, device, touched);
-        let read = verified.session_read() || self.sessions.admit(claims.sid, &claims.epochs());
+        let known = self.profiles.find(principal, device, judged.touched);
+        let mut read = verified.session_read_since(judged.horizon);
+        if !read && let Some(began) = self.sessions.admit(claims.sid, &claims.epochs(), judged.horizon) {
+            verified.note_session_read(began);
+            read = true;
+        }
         if let (Some(profile), true) = (&known, read) {
-            verified.note_session_read();
             return Ok(Some(Arc::clone(profile)));
         }
         if reach == Reach::Memory {
@@ -202,8 +206,10 @@ impl Auth {
             }
         })?;
         let profile = found.ok_or(TokenRefusal::Over)?;
-        self.sessions.keep(claims.sid, &epochs);
-        verified.note_session_read();
+        if !read {
+            self.sessions.keep(claims.sid, &epochs, began, judged.horizon);
+            verified.note_session_read(began);
+        }
         self.profiles.keep(principal, device, &profile, began);
         Ok(Some(profile))
     }

@@ -13,7 +13,7 @@ use crate::keys::{AuditSignet, KeyError, Keyring, Lifecycle, MasterKey, SigningA
 use crate::passwords::{Argon2id, Cost, HashQueue, InvalidCost, PasswordHasher, PasswordPolicy, QueueLimits};
 use crate::ports::{KeyKind, KeyState, StoredKey};
 use crate::refusals::Refusals;
-use crate::remembered::{ApiKeys, FirstUses, Profiles, Sessions, Tokens};
+use crate::remembered::{ApiKeys, CacheLimits, FirstUses, Profiles, Sessions, Tokens};
 use crate::system::{SystemClock, SystemEntropy};
 use crate::throttle::{Throttle, ThrottleLimits, Turns};
 use crate::token::crypto;
@@ -43,6 +43,8 @@ pub struct Settings {
     pub queue: QueueLimits,
     /// How failed logins are held back.
     pub throttle: ThrottleLimits,
+    /// How much is remembered besides the store.
+    pub caches: CacheLimits,
 }
 
 impl Default for Settings {
@@ -58,6 +60,7 @@ impl Default for Settings {
             policy: PasswordPolicy::default(),
             queue: QueueLimits::default(),
             throttle: ThrottleLimits::default(),
+            caches: CacheLimits::default(),
         }
     }
 }
@@ -181,20 +184,21 @@ impl Builder {
         let passwords =
             HashQueue::start(hasher, Arc::clone(&self.entropy), Arc::clone(&self.clock), self.settings.queue)
                 .map_err(|error| BuildError::System(error.to_string()))?;
+        let caches = self.settings.caches;
         let node = NodeId::new(now, self.entropy.draw().map_err(|_| KeyError::Entropy)?);
         let auth = Arc::new(Auth {
             turns: Turns::new(self.settings.queue.waiting),
             issuer: self.settings.issuer.clone().unwrap_or_else(|| format!("urn:uuid:{}", instance.id)),
-            changes: Arc::new(Changes::default()),
-            tokens: Tokens::default(),
-            profiles: Profiles::default(),
-            first_uses: FirstUses::default(),
-            api_keys: ApiKeys::default(),
-            sessions: Sessions::default(),
-            uses: Uses::starting(start.at),
+            changes: Arc::new(Changes::within(bytes(caches.revocations))),
+            tokens: Tokens::within(caches.tokens),
+            profiles: Profiles::within(caches.profiles),
+            first_uses: FirstUses::within(caches.first_uses),
+            api_keys: ApiKeys::within(caches.api_keys),
+            sessions: Sessions::within(caches.sessions),
+            uses: Uses::starting(start.at, bytes(caches.activity)),
             start,
-            refusals: Refusals::default(),
-            guests: Refusals::default(),
+            refusals: Refusals::within(bytes(caches.denials) / 2),
+            guests: Refusals::within(bytes(caches.denials) / 2),
             follower: super::follow::Follower::default(),
             chores: super::chores::Timetable::default(),
             store: self.store,
@@ -215,6 +219,10 @@ impl Builder {
         }
         Ok(auth)
     }
+}
+
+fn bytes(limit: u64) -> usize {
+    usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 fn events(

@@ -36,7 +36,7 @@ impl Auth {
         let caller = self.authenticate(presented)?;
         let presented_in = *caller.in_session().ok_or(TokenRefusal::Invalid)?;
         let id = presented_in.id;
-        let now = self.time().at;
+        let (now, began) = (self.time().at, self.changes.now());
         let came = self.store.write(|tx| {
             for _ in 0..AGAIN {
                 let Some(standing) = tx.sessions().find(id)? else {
@@ -71,7 +71,7 @@ impl Auth {
         match came {
             Came::In(session) => {
                 let epochs = session.epochs;
-                self.mint(&self.keyring.held(), *session, &epochs, caller.profile, How::Exchanged)
+                self.mint(&self.keyring.held(), *session, &epochs, caller.profile, How::Exchanged, began)
             }
             Came::Refused(refusal) => Err(refusal.into()),
         }

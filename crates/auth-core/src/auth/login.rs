@@ -250,7 +250,7 @@ impl Auth {
                     self.profiles.keep(principal, session.device, &profile, began);
                 }
                 let epochs = session.epochs;
-                Ok(Entered::Granted(Box::new(self.mint(&keys, session, &epochs, profile, How::Login)?)))
+                Ok(Entered::Granted(Box::new(self.mint(&keys, session, &epochs, profile, How::Login, began)?)))
             }
         }
     }

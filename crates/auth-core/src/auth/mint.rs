@@ -6,6 +6,7 @@ use tillgate_domain::{PrincipalId, Secret};
 
 use super::Auth;
 use super::introspect::client;
+use crate::changes::Moment;
 use crate::keys::Opened;
 use crate::remembered::{Tokens, Verified};
 use crate::requests::How;
@@ -16,7 +17,7 @@ use crate::token::refresh::RefreshToken;
 use crate::{Epochs, Error, Granted, Profile, Session, SessionKind, TokenRefusal};
 
 impl Auth {
-    /// The tokens of a session as it stands, made under these epochs.
+    /// The tokens of a session as it stands, made under these epochs. The reading of it began at this moment.
     pub(super) fn mint(
         &self,
         keys: &Opened,
@@ -24,9 +25,10 @@ impl Auth {
         epochs: &Epochs,
         profile: Arc<Profile>,
         how: How,
+        began: Moment,
     ) -> Result<Granted, Error> {
         let now = self.time().at;
-        self.sessions.keep(session.id, epochs);
+        self.sessions.keep(session.id, epochs, began, self.changes.horizon());
         if session.generation == FIRST_GENERATION && session.terms.exchange_overlap.is_some() {
             // nothing follows the first token of a session yet: its first call needs no store
             self.first_uses.keep(session.id, &Arc::from([]), self.changes.now());
@@ -47,7 +49,7 @@ impl Auth {
         // what follows on another token is used next: its own signature need not be checked
         if matches!(how, How::Rotated | How::Exchanged) {
             let verified = Arc::new(Verified::new(claims, keys.signs().id()));
-            verified.note_session_read();
+            verified.note_session_read(began);
             self.tokens.keep(Tokens::digest(&access_token), &verified);
         }
         let refresh_token = match session.terms.refresh {

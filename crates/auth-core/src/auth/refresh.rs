@@ -284,7 +284,7 @@ impl Auth {
             self.look_up_keys()?;
             keys = self.keyring.held();
         }
-        self.mint(&keys, session, &epochs, profile, how)
+        self.mint(&keys, session, &epochs, profile, how, bid.began)
     }
 }
 

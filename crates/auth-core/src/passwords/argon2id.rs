@@ -73,7 +73,7 @@ pub struct Argon2id {
     cost: Cost,
     /// The work of the dearest verifier that was verified, that of today's cost at least: what every failure is made to cost.
     dearest: AtomicU64,
-    /// Buffers that no hash is being made in. As many as hashes were ever made at once since the last rest.
+    /// Buffers that no hash is being made in. As many as hashes were made at once of late.
     kept: Mutex<Vec<Memory>>,
 }
 
@@ -130,6 +130,14 @@ impl PasswordHasher for Argon2id {
             self.raw(password, &[0; SALT], cost, nothing.as_mut())?;
         }
         Ok(())
+    }
+
+    fn spare(&self) {
+        let mut kept = self.lock();
+        let spare = if kept.len() > 1 { kept.split_off(1) } else { Vec::new() };
+        drop(kept);
+        // outside the lock: memory is wiped on the way
+        drop(spare);
     }
 
     fn rest(&self) {

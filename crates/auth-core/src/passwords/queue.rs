@@ -19,6 +19,9 @@ use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::ports::Verifier;
 
+/// After how long without a job a thread lets go of memory that one hash does not need.
+const SPARE: Duration = Duration::from_millis(50);
+
 /// The bounds of a hash queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct QueueLimits {
@@ -281,10 +284,12 @@ impl Shared {
         }
     }
 
-    /// The next job; `None` at the end. While there is none it lets go of the hasher's memory.
+    /// The next job; `None` at the end. While there is none it lets go of the hasher's memory: soon of what one hash does not
+    /// need, and of all of it after a while.
     fn next(&self) -> Option<Job> {
         let mut state = self.lock();
         let mut rested = state.started == 0;
+        let mut spared = rested;
         loop {
             if state.over {
                 return None;
@@ -300,10 +305,18 @@ impl Shared {
                 continue;
             }
             let started = state.started;
-            let (after, timeout) =
-                self.work.wait_timeout(state, self.limits.keep).unwrap_or_else(PoisonError::into_inner);
+            let span = if spared { self.limits.keep } else { SPARE.min(self.limits.keep) };
+            let (after, timeout) = self.work.wait_timeout(state, span).unwrap_or_else(PoisonError::into_inner);
             state = after;
-            if timeout.timed_out() && state.started == started && state.running == 0 {
+            if !timeout.timed_out() || state.started != started {
+                continue;
+            }
+            if !spared {
+                drop(state);
+                self.hasher.spare();
+                spared = true;
+                state = self.lock();
+            } else if state.running == 0 {
                 drop(state);
                 self.hasher.rest();
                 rested = true;

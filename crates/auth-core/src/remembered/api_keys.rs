@@ -5,15 +5,11 @@
 
 use std::sync::Arc;
 
-use moka::policy::EvictionPolicy;
 use moka::sync::Cache;
 use tillgate_domain::{ApiKey, Secret};
 
-use super::OVERHEAD;
+use super::{cache, held};
 use crate::changes::Moment;
-
-/// How much keys of programs may take, in bytes.
-const API_KEYS: u64 = 4 << 20;
 
 /// A key with its secret, as it is needed to tell who signed.
 pub(crate) struct OpenedApiKey {
@@ -30,19 +26,17 @@ struct Read {
 /// Keys by what programs call them.
 pub(crate) struct ApiKeys(Cache<String, Read>);
 
-impl Default for ApiKeys {
-    fn default() -> Self {
-        Self(
-            Cache::builder()
-                .max_capacity(API_KEYS)
-                .weigher(|client: &String, read: &Read| weight(client, &read.opened))
-                .eviction_policy(EvictionPolicy::lru())
-                .build(),
-        )
-    }
-}
-
 impl ApiKeys {
+    /// None yet. They take so many bytes at most.
+    pub(crate) fn within(limit: u64) -> Self {
+        Self(cache(limit, |client: &String, read: &Read| weight(client, &read.opened)))
+    }
+
+    /// How many bytes they take.
+    pub(crate) fn bytes(&self) -> u64 {
+        held(&self.0)
+    }
+
     /// The key, and the moment at which its reading began.
     pub(crate) fn find(&self, client: &str) -> Option<(Arc<OpenedApiKey>, Moment)> {
         self.0.get(client).map(|read| (read.opened, read.began))
@@ -58,9 +52,9 @@ impl ApiKeys {
 }
 
 /// An estimate from above.
-fn weight(client: &str, opened: &OpenedApiKey) -> u32 {
+fn weight(client: &str, opened: &OpenedApiKey) -> usize {
     let key = &opened.key;
     let rights: usize = key.permissions.iter().map(|right| right.as_str().len() + 48).sum();
     let texts = 2 * client.len() + key.name.len() + key.description.len() + opened.secret.expose().len();
-    u32::try_from(size_of::<OpenedApiKey>() + rights + texts + OVERHEAD).unwrap_or(u32::MAX)
+    size_of::<OpenedApiKey>() + rights + texts
 }

@@ -13,6 +13,7 @@
     reason = "what is not as it should be fails the test that stands on it"
 )]
 
+mod caches;
 mod clocks;
 mod ending;
 mod exchanging;

@@ -122,6 +122,16 @@ fn a_buffer_serves_one_hash_after_the_other_and_then_goes() {
 }
 
 #[test]
+fn buffers_that_one_hash_does_not_need_go_before_it() {
+    let hasher = small();
+    hasher.lock().extend([Memory::default(), Memory::default(), Memory::default()]);
+    hasher.spare();
+    assert_eq!(hasher.lock().len(), 1);
+    hasher.spare();
+    assert_eq!(hasher.lock().len(), 1, "the one stays");
+}
+
+#[test]
 fn failure_of_a_cheaper_verifier_is_levelled_up_to_the_cost_of_today() {
     let today = Cost { memory_kib: 65_536, passes: 3, lanes: 1 };
     for (memory_kib, passes) in [(19_456, 2), (8, 1), (65_536, 3), (65_536, 1), (65_536, 2), (65_535, 3), (12_288, 5)] {

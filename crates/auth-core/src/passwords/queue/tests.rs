@@ -56,6 +56,7 @@ struct Gate {
     state: Mutex<GateState>,
     turned: Condvar,
     rests: mpsc::SyncSender<()>,
+    spares: AtomicUsize,
 }
 
 #[derive(Default)]
@@ -119,6 +120,10 @@ impl PasswordHasher for Gate {
         Ok(())
     }
 
+    fn spare(&self) {
+        self.spares.fetch_add(1, Ordering::Relaxed);
+    }
+
     fn rest(&self) {
         let _ = self.rests.try_send(());
     }
@@ -134,7 +139,8 @@ struct Set {
 
 fn set(workers: usize, limits: QueueLimits) -> Set {
     let (told, rests) = mpsc::sync_channel(100);
-    let gate = Arc::new(Gate { state: Mutex::default(), turned: Condvar::new(), rests: told });
+    let gate =
+        Arc::new(Gate { state: Mutex::default(), turned: Condvar::new(), rests: told, spares: AtomicUsize::new(0) });
     let (hands, dice) = (Arc::new(Hands::default()), Arc::new(Dice::default()));
     let limits = QueueLimits { workers: NonZeroUsize::new(workers), ..limits };
     let queue = HashQueue::start(gate.clone(), dice.clone(), hands.clone(), limits).unwrap();
@@ -400,6 +406,7 @@ fn memory_goes_back_once_when_there_is_no_work() {
     assert!(set.rests.recv_timeout(Duration::from_millis(30)).is_err(), "nothing was hashed since");
     assert!(set.verify("right", Some(new("right"))).unwrap().matches);
     set.rests.recv_timeout(LONG).expect("the hasher is told to rest");
+    assert_eq!(set.gate.spares.load(Ordering::Relaxed), 1, "it was told before of what one hash does not need");
     assert!(set.rests.recv_timeout(Duration::from_millis(30)).is_err(), "and not disturbed again");
     assert!(set.verify("right", Some(new("right"))).unwrap().matches);
     set.rests.recv_timeout(LONG).expect("and after the next one again");

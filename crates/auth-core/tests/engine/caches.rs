@@ -1,0 +1,199 @@
+//! Memory that is bounded in bytes: however little there is of it, nobody whose session has ended is let in, nobody else is kept
+//! out, and everybody has the rights of now.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use proptest::prelude::*;
+use tillgate_auth_core::{Auth, CacheLimits, Error, Granted, Memory, Settings, TokenRefusal};
+use tillgate_domain::{SessionId, UserId};
+use tillgate_testkit::cases;
+
+use crate::shop::{Shop, assign, builder, by_user, native, presented, refreshed, settings, token_refused, used};
+
+/// What happens in a history: what, to which user or session, and in which of two processes.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Login(usize),
+    Refresh(usize),
+    Use(usize),
+    End(usize),
+    EndUser(usize),
+    Assign(usize, bool),
+}
+
+fn step() -> impl Strategy<Value = (Step, bool)> {
+    let which = 0..64usize;
+    let step = prop_oneof![
+        4 => which.clone().prop_map(Step::Login),
+        2 => which.clone().prop_map(Step::Refresh),
+        8 => which.clone().prop_map(Step::Use),
+        4 => which.clone().prop_map(Step::End),
+        1 => which.clone().prop_map(Step::EndUser),
+        2 => (which, any::<bool>()).prop_map(|(which, rank)| Step::Assign(which, rank)),
+    ];
+    (step, any::<bool>())
+}
+
+/// Bounds of which each is either far too small or large enough.
+fn limits() -> impl Strategy<Value = CacheLimits> {
+    let bytes = || prop_oneof![Just(1u64), Just(400), Just(2_000), Just(100_000)];
+    (bytes(), bytes(), bytes(), bytes(), bytes()).prop_map(|(tokens, profiles, sessions, revocations, activity)| {
+        CacheLimits { tokens, profiles, sessions, revocations, activity, first_uses: 1, api_keys: 1, denials: 1 }
+    })
+}
+
+const NAMES: [&str; 2] = ["cashier", "manager"];
+
+/// What was granted, and whether it is over.
+struct Made {
+    granted: Granted,
+    user: usize,
+}
+
+/// Two processes over one store, and what must be so.
+struct Model {
+    shop: Shop,
+    other: (Arc<Memory>, Arc<Auth>),
+    users: [UserId; 2],
+    made: Vec<Made>,
+    /// Whether a session has ended.
+    over: BTreeMap<SessionId, bool>,
+    roles: [&'static str; 2],
+}
+
+impl Model {
+    fn of(caches: CacheLimits) -> Self {
+        let settings = Settings { caches, ..settings() };
+        let shop = Shop::with(settings.clone());
+        let memory = Arc::new(shop.memory.process());
+        let engine = builder(memory.clone(), &shop.clock, &shop.hasher).settings(settings);
+        let engine = engine.master(shop.master.clone()).build().unwrap();
+        let users = [shop.world.cashier.id, shop.world.manager.id];
+        Self { shop, other: (memory, engine), users, made: Vec::new(), over: BTreeMap::new(), roles: NAMES }
+    }
+
+    /// A process that knows what both have done so far.
+    fn process(&self, other: bool) -> &Auth {
+        let process = if other { &self.other.1 } else { &self.shop.auth };
+        process.follow().unwrap();
+        process
+    }
+
+    fn apply(&mut self, step: Step, other: bool) {
+        let which = |which: usize| (!self.made.is_empty()).then(|| which % self.made.len());
+        match step {
+            Step::Login(user) => {
+                let user = user % 2;
+                let granted = self.process(other).login(&by_user(NAMES[user], None)).unwrap();
+                self.over.insert(granted.session.id, false);
+                self.made.push(Made { granted, user });
+            }
+            Step::Refresh(at) => {
+                let Some(at) = which(at) else { return };
+                let answer = refreshed(self.process(other), &self.made[at].granted);
+                let (session, user) = (self.made[at].granted.session.id, self.made[at].user);
+                // a refresh token that two others have followed ends the session, as it should
+                let over = self.over[&session];
+                match answer {
+                    Ok(granted) => {
+                        assert!(!over, "an ended session was refreshed");
+                        self.made.push(Made { granted, user });
+                    }
+                    Err(Error::Refused(_)) => {
+                        self.over.insert(session, true);
+                    }
+                    Err(error) => panic!("{error:?}"),
+                }
+            }
+            Step::Use(at) => {
+                if let Some(at) = which(at) {
+                    self.check(at, other);
+                }
+            }
+            Step::End(at) => {
+                let Some(at) = which(at) else { return };
+                let session = self.made[at].granted.session.id;
+                self.process(other).end_session(session).unwrap();
+                self.over.insert(session, true);
+            }
+            Step::EndUser(user) => {
+                let user = user % 2;
+                self.process(other).end_user(self.shop.world.tenant.id, self.users[user]).unwrap();
+                for made in self.made.iter().filter(|made| made.user == user) {
+                    self.over.insert(made.granted.session.id, true);
+                }
+            }
+            Step::Assign(user, manager) => {
+                let user = user % 2;
+                self.roles[user] = NAMES[usize::from(manager)];
+                let office = if other { &self.other.0 } else { &self.shop.memory };
+                assign(&**office, &self.shop.world, self.users[user], &[self.roles[user]]);
+            }
+        }
+    }
+
+    /// Whether a token is taken, and with which rights, is as it must be.
+    fn check(&self, at: usize, other: bool) {
+        let (process, made) = (self.process(other), &self.made[at]);
+        let over = self.over[&made.granted.session.id];
+        let native = native();
+        let remembered = process.recognize(&presented(made.granted.access_token.expose(), &native));
+        if let Some(Ok(_)) = remembered {
+            assert!(!over, "memory lets in whose session has ended");
+        }
+        if over {
+            assert_eq!(token_refused(used(process, &made.granted)), TokenRefusal::Over);
+        } else {
+            let caller = used(process, &made.granted).unwrap();
+            assert_eq!(caller.profile.roles, [self.roles[made.user]], "the rights of now");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(u32::try_from(cases(64, 2_000)).unwrap()))]
+
+    #[test]
+    fn no_bound_brings_an_ended_session_to_life_or_ends_another(
+        limits in limits(),
+        steps in proptest::collection::vec(step(), 1..160),
+    ) {
+        let mut model = Model::of(limits);
+        for (step, other) in steps {
+            model.apply(step, other);
+        }
+        for at in 0..model.made.len() {
+            model.check(at, false);
+            model.check(at, true);
+        }
+    }
+}
+
+#[test]
+fn a_cache_that_is_filled_beyond_its_bound_stays_within_it() {
+    let caches = CacheLimits {
+        tokens: 20_000,
+        profiles: 20_000,
+        sessions: 20_000,
+        revocations: 8_000,
+        activity: 8_000,
+        ..CacheLimits::default()
+    };
+    let shop = Shop::with(Settings { caches, ..settings() });
+    let first = shop.user("manager", None);
+    for _ in 0..400 {
+        let granted = refreshed(&shop.auth, &shop.user("cashier", None)).unwrap();
+        used(&shop.auth, &granted).unwrap();
+        shop.auth.end_session(granted.session.id).unwrap();
+        assert_eq!(token_refused(used(&shop.auth, &granted)), TokenRefusal::Over);
+    }
+    for usage in shop.auth.caches() {
+        assert!(usage.bytes <= usage.limit, "{usage:?}");
+    }
+    let held = |name| shop.auth.caches().into_iter().find(|usage| usage.name == name).unwrap().bytes;
+    for name in ["tokens", "sessions", "revocations", "activity"] {
+        assert!(held(name) > 1_000, "{name} holds {} bytes", held(name));
+    }
+    assert!(used(&shop.auth, &first).is_ok(), "whoever was there before is still in");
+}
