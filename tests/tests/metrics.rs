@@ -60,3 +60,27 @@ fn a_transaction_that_somebody_left_open_is_told_until_it_ends() {
     elsewhere.batch_execute("COMMIT").unwrap();
     eventually(Duration::from_secs(30), "word of its end", || seconds() < 1.0);
 }
+
+#[test]
+fn every_cache_of_the_configuration_says_how_full_it_is() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    let server = shop.serve();
+    server.till().login("cashier", "P01").current().expect(200);
+    let text = server.metrics().expect(200).text().to_owned();
+    let value = |metric: &str, cache: &str| -> f64 {
+        let start = format!("{metric}{{cache=\"{cache}\"}} ");
+        let line = text.lines().find_map(|line| line.strip_prefix(&start));
+        line.unwrap_or_else(|| panic!("no {start}")).parse().unwrap()
+    };
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../config/tillgate.toml");
+    let configuration: toml::Table = std::fs::read_to_string(file).unwrap().parse().unwrap();
+    let caches = configuration["caches"].as_table().unwrap();
+    assert!(!caches.is_empty());
+    for cache in caches.keys() {
+        let (held, limit) = (value("tillgate_cache_bytes", cache), value("tillgate_cache_limit_bytes", cache));
+        assert!(held <= limit && limit > 0.0, "{cache} holds {held} of {limit} bytes");
+    }
+    for cache in ["tokens", "profiles", "sessions", "pages"] {
+        assert!(value("tillgate_cache_bytes", cache) > 0.0, "{cache} is empty");
+    }
+}

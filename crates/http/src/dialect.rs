@@ -30,6 +30,11 @@ pub trait Dialect: Send + Sync + 'static {
         Ok(())
     }
 
+    /// How many bytes the addresses take whose requests it counts; `None` where it counts none.
+    fn counted_bytes(&self) -> Option<usize> {
+        None
+    }
+
     /// What proves the request, before the handler of a call that requires a caller runs. Open calls such as a login and a refresh
     /// are not asked: a header that nobody needs there refuses nothing. `Evidence::None` if nothing was sent that this contract
     /// takes.

@@ -138,6 +138,11 @@ impl Head {
         self.origin.trace.as_str()
     }
 
+    /// How many bytes the addresses may take that a contract counts.
+    pub(crate) fn address_bytes(&self) -> usize {
+        self.mounted.shared.settings.address_bytes
+    }
+
     pub(crate) fn origin(&self) -> &Origin {
         &self.origin
     }

@@ -15,8 +15,8 @@ use crate::head::Head;
 
 const MINUTE: Duration = Duration::from_mins(1);
 
-/// How many addresses are counted at once. An address past that is let through: it is the others' turn to be forgotten first.
-const MOST: usize = 100_000;
+/// What an address takes in the table, of which at least seven sixteenths are used once it has grown.
+const ROW: usize = (size_of::<(IpAddr, Duration)>() + 1) * 16 / 7;
 
 /// How often those that have been quiet long enough are forgotten, where there is no room.
 const FORGET_EVERY: Duration = Duration::from_secs(1);
@@ -55,25 +55,36 @@ impl Limiter {
     /// Its address has used up its minute.
     pub(crate) fn admit(&self, head: &Head) -> Result<(), Failure> {
         let now = head.origin().started.saturating_duration_since(self.born);
-        match head.address().map(|address| self.count(address, now)) {
+        let room = head.address_bytes() / ROW;
+        match head.address().map(|address| self.count(address, now, room)) {
             Some(Err(retry_after)) => Err(Protocol::TooMany { retry_after }.into()),
             _ => Ok(()),
         }
     }
 
-    /// Counts a request of `now`, since the limiter was born, or says how long to wait.
-    fn count(&self, address: IpAddr, now: Duration) -> Result<(), Duration> {
+    /// How many bytes the addresses take, estimated from above.
+    pub(crate) fn bytes(&self) -> usize {
+        let counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+        counted.whole.capacity().saturating_mul(8) / 7 * (size_of::<(IpAddr, Duration)>() + 1)
+    }
+
+    /// Counts a request of `now`, since the limiter was born, or says how long to wait. `room` is how many addresses are counted at
+    /// once. An address past that is let through: it is the others' turn to be forgotten first.
+    fn count(&self, address: IpAddr, now: Duration, room: usize) -> Result<(), Duration> {
         let address = network(address);
         let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
         let whole = counted.whole.get(&address).copied().unwrap_or_default().max(now) + self.share;
         if let Some(wait) = whole.checked_sub(now + MINUTE).filter(|wait| !wait.is_zero()) {
             return Err(wait);
         }
-        if counted.whole.len() >= MOST && now >= counted.forgot + FORGET_EVERY {
+        if counted.whole.len() >= room && now >= counted.forgot + FORGET_EVERY {
             counted.forgot = now;
             counted.whole.retain(|_, whole| *whole > now);
+            if counted.whole.len() < room / 4 {
+                counted.whole.shrink_to_fit();
+            }
         }
-        if counted.whole.len() < MOST || counted.whole.contains_key(&address) {
+        if counted.whole.len() < room || counted.whole.contains_key(&address) {
             counted.whole.insert(address, whole);
         }
         Ok(())
@@ -86,9 +97,10 @@ mod tests {
 
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(192, 0, 2, 7));
     const START: Duration = Duration::from_hours(1);
+    const MOST: usize = 20_000;
 
     fn admitted(limiter: &Limiter, address: IpAddr, now: Duration) -> bool {
-        limiter.count(address, now).is_ok()
+        limiter.count(address, now, MOST).is_ok()
     }
 
     #[test]
@@ -97,8 +109,12 @@ mod tests {
         for number in 0..100 {
             assert!(admitted(&limiter, HERE, START), "{number}");
         }
-        assert_eq!(limiter.count(HERE, START), Err(Duration::from_millis(600)));
-        assert_eq!(limiter.count(HERE, START), Err(Duration::from_millis(600)), "who was refused waits no longer");
+        assert_eq!(limiter.count(HERE, START, MOST), Err(Duration::from_millis(600)));
+        assert_eq!(
+            limiter.count(HERE, START, MOST),
+            Err(Duration::from_millis(600)),
+            "who was refused waits no longer"
+        );
         let later = START + Duration::from_millis(600);
         assert!(admitted(&limiter, HERE, later));
         assert!(!admitted(&limiter, HERE, later));
@@ -131,6 +147,7 @@ mod tests {
             assert!(admitted(&limiter, address(number), START));
         }
         assert_eq!(limiter.counted.lock().unwrap().whole.len(), MOST);
+        assert!(limiter.bytes() <= MOST * ROW, "{} bytes", limiter.bytes());
         assert!(admitted(&limiter, address(0), START) && !admitted(&limiter, address(0), START), "still counted");
         assert!(admitted(&limiter, address(most + 99), START + MINUTE));
         assert_eq!(limiter.counted.lock().unwrap().whole.len(), 1, "the quiet are forgotten");

@@ -33,6 +33,8 @@ pub struct Gauge {
     pub name: Cow<'static, str>,
     /// What it says, in a sentence.
     pub help: Cow<'static, str>,
+    /// What tells it from others of its name: a label and its value, from a fixed set.
+    pub label: Option<(&'static str, &'static str)>,
     /// The value.
     pub value: f64,
 }
@@ -77,7 +79,9 @@ impl Metrics {
     pub fn render(&self) -> String {
         for gauge in (self.gauges)() {
             self.recorder.describe_gauge(KeyName::from(gauge.name.clone()), None, gauge.help.into());
-            self.recorder.register_gauge(&Key::from_name(gauge.name), &METADATA).set(gauge.value);
+            let labels: Vec<Label> =
+                gauge.label.into_iter().map(|(name, value)| Label::from_static_parts(name, value)).collect();
+            self.recorder.register_gauge(&Key::from_parts(gauge.name, labels), &METADATA).set(gauge.value);
         }
         self.handle.render()
     }

@@ -16,6 +16,8 @@ pub struct Settings {
     pub proxy_headers: ProxyHeaders,
     /// The largest body in bytes; a larger one is 413.
     pub body_limit: usize,
+    /// How many bytes the addresses may take whose requests a contract counts.
+    pub address_bytes: usize,
     /// How long a request may take; past it the answer is 503, though its thread may hang.
     pub deadline: Duration,
     /// How many requests of a worker may be on threads that wait, or wait for one; the next is 503 at once.
@@ -38,6 +40,7 @@ impl Default for Settings {
             proxies: Vec::new(),
             proxy_headers: ProxyHeaders::default(),
             body_limit: 64 * 1024,
+            address_bytes: 4 << 20,
             deadline: Duration::from_secs(5),
             blocking_limit: 1024,
             header_deadline: Duration::from_secs(5),

@@ -65,6 +65,8 @@ pub struct Load {
     pub groups: u64,
     /// Units of work that were committed in these groups.
     pub grouped: u64,
+    /// How many bytes of pages SQLite's connections may hold that are open; `None` on PostgreSQL.
+    pub pages: Option<u64>,
 }
 
 /// A database that is open.
@@ -105,15 +107,16 @@ impl Database {
             Address::Sqlite(path) => {
                 let file = OpenedFile::at(path).map_err(|error| unopened(path, &error))?;
                 // Puts a new file into WAL mode, which its readers rely on.
-                sqlite::writing(path, limits.deadline).map_err(|error| unopened(path, &error))?;
-                let group = Group::new(path.clone(), limits.deadline, closing);
+                sqlite::writing(path, limits.deadline, limits.pages_written())
+                    .map_err(|error| unopened(path, &error))?;
+                let group = Group::new(path.clone(), limits, closing);
                 let writer = Writer::new(group, number, Arc::clone(&waiting), Arc::clone(&observers));
                 (sqlite::opener(path, limits), Some(writer), Some(file))
             }
             Address::Postgres(url) => (postgres::opener(url, limits), None, None),
         };
         open().map_err(|error| OpenError::Unreachable { address: address.to_string(), detail: error.0 })?;
-        let pool = Pool::new(limits.connections, open, Arc::clone(&waiting), limits.deadline);
+        let pool = Pool::new(limits, open, Arc::clone(&waiting));
         Ok(Self { address: address.clone(), limits: *limits, number, pool, writer, file, waiting, observers })
     }
 
@@ -126,7 +129,9 @@ impl Database {
     pub fn load(&self) -> Load {
         let (busy, idle) = self.pool.usage();
         let (groups, grouped) = self.writer.as_ref().map(Writer::counts).unwrap_or_default();
-        Load { busy, idle, waiting: self.waiting.count(), groups, grouped }
+        let read = self.limits.pages_read().saturating_mul(u64::from(busy.saturating_add(idle)));
+        let pages = self.writer.as_ref().map(|_| read.saturating_add(self.limits.pages_written()));
+        Load { busy, idle, waiting: self.waiting.count(), groups, grouped, pages }
     }
 
     /// Brings everything that was committed into the file of SQLite itself, for the end of a server: the write-ahead log is empty

@@ -8,6 +8,7 @@ use diesel::connection::{Connection, InstrumentationEvent, get_default_instrumen
 use tillgate_domain::{StoreError, Stored};
 
 use crate::connection::AnyConnection;
+use crate::database::Limits;
 use crate::database::waiting::Waiting;
 use crate::deadline::Deadline;
 
@@ -90,12 +91,15 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// A pool of at most `size` connections that opens them as they are asked for.
-    pub(crate) fn new(size: u32, open: Open, waiting: Arc<Waiting>, patience: std::time::Duration) -> Self {
+    /// A pool that opens its connections as they are asked for, and closes those that nobody has needed for a while: each keeps
+    /// pages and statements.
+    pub(crate) fn new(limits: &Limits, open: Open, waiting: Arc<Waiting>) -> Self {
+        let patience = limits.deadline;
         let pool = r2d2::Pool::builder()
-            .max_size(size.max(1))
+            .max_size(limits.connections.max(1))
             .min_idle(Some(1))
             .max_lifetime(None)
+            .idle_timeout(Some(limits.idle.max(std::time::Duration::from_secs(1))))
             .test_on_check_out(false)
             .connection_timeout(patience.max(std::time::Duration::from_millis(1)))
             .error_handler(Box::new(Told))

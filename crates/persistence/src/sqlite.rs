@@ -17,14 +17,20 @@ use crate::deadline::Deadline;
 use crate::pool::{ConnectFailure, Open};
 
 /// A connection that writes. It does not wait for a lock by itself: whoever writes asks again until the own deadline.
-pub(crate) fn writing(path: &Path, patience: Duration) -> Result<SqliteConnection, ConnectFailure> {
+pub(crate) fn writing(path: &Path, patience: Duration, pages: u64) -> Result<SqliteConnection, ConnectFailure> {
     let mut connection = plain(path, patience)?;
+    keep_pages(&mut connection, pages)?;
     write_ahead(&mut connection, patience)?;
     setup(&mut connection, "PRAGMA synchronous = FULL")?;
     setup(&mut connection, "PRAGMA foreign_keys = ON")?;
     setup(&mut connection, "PRAGMA journal_size_limit = 67108864")?;
     setup(&mut connection, "PRAGMA busy_timeout = 0")?;
     Ok(connection)
+}
+
+/// Bounds the pages that a connection keeps in memory, in bytes. SQLite takes no fewer than ten pages.
+fn keep_pages(connection: &mut SqliteConnection, pages: u64) -> Result<(), ConnectFailure> {
+    setup(connection, &format!("PRAGMA cache_size = -{}", (pages / 1024).max(40)))
 }
 
 /// How often the mode of the log is asked for while another process changes it.
@@ -61,9 +67,10 @@ fn setup(connection: &mut SqliteConnection, statement: &str) -> Result<(), Conne
 
 /// Opens connections that read and can do nothing else.
 pub(crate) fn opener(path: &Path, limits: &Limits) -> Open {
-    let (path, patience) = (path.to_owned(), limits.deadline);
+    let (path, patience, pages) = (path.to_owned(), limits.deadline, limits.pages_read());
     Box::new(move || {
         let mut connection = plain(&path, patience)?;
+        keep_pages(&mut connection, pages)?;
         setup(&mut connection, "PRAGMA query_only = ON")?;
         Ok(AnyConnection::Sqlite(connection))
     })

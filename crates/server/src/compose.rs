@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tillgate_auth_core::CacheLimits;
 use tillgate_auth_core::auth::{Auth, Settings as AuthSettings};
 use tillgate_auth_core::keys::{self, MasterKey, SigningAlgorithm};
 use tillgate_auth_core::passwords::{Cost, ListError, PasswordList, PasswordPolicy, QueueLimits};
@@ -99,6 +100,8 @@ fn limits(settings: &Settings) -> Limits {
         deadline: settings.database.deadline,
         waiting: count(settings.database.waiting),
         connections: settings.database.connections,
+        idle: settings.database.idle,
+        pages: settings.caches.pages.0,
     }
 }
 
@@ -203,7 +206,22 @@ fn auth_settings(settings: &Settings) -> Result<AuthSettings, Stop> {
             known_for: throttle.known,
             ..usual
         },
+        caches: cache_limits(settings),
     })
+}
+
+fn cache_limits(settings: &Settings) -> CacheLimits {
+    let caches = &settings.caches;
+    CacheLimits {
+        tokens: caches.tokens.0,
+        profiles: caches.profiles.0,
+        sessions: caches.sessions.0,
+        first_uses: caches.first_uses.0,
+        api_keys: caches.api_keys.0,
+        revocations: caches.revocations.0,
+        activity: caches.activity.0,
+        denials: caches.denials.0,
+    }
 }
 
 /// Which passwords may be set: reads the list that the configuration names.
@@ -307,6 +325,7 @@ pub(crate) fn http_settings(settings: &Settings) -> tillgate_http::Settings {
             ForwardingHeaders::Forwarded => tillgate_http::ProxyHeaders::Forwarded,
         },
         body_limit: usize::try_from(settings.limits.body.0).unwrap_or(usize::MAX),
+        address_bytes: usize::try_from(settings.caches.addresses.0).unwrap_or(usize::MAX),
         deadline: settings.limits.request,
         blocking_limit: blocking_threads(settings, workers(settings)).saturating_add(count(settings.limits.waiting)),
         header_deadline: settings.limits.head.max(Duration::from_millis(100)),

@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -32,7 +32,8 @@ type Boxed = Box<dyn Layer<Registry> + Send + Sync>;
 pub(crate) fn begin(settings: &Settings) -> Result<Log, Stop> {
     let level = &settings.log.level;
     let filter = filter(level, "off")?;
-    let (writer, lines) = tracing_appender::non_blocking(std::io::stderr());
+    let waiting = usize::try_from(settings.log.waiting).unwrap_or(usize::MAX);
+    let (writer, lines) = NonBlockingBuilder::default().buffered_lines_limit(waiting).finish(std::io::stderr());
     let printed = tracing_subscriber::fmt::layer().with_writer(writer);
     let printed: Boxed = match settings.log.format {
         LogFormat::Text => printed.with_ansi(std::io::stderr().is_terminal()).with_filter(filter).boxed(),

@@ -40,7 +40,7 @@ pub(crate) type Behind = Box<dyn FnOnce(&str) -> Result<String, Stop> + Send>;
 pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> Result<(), Stop> {
     let Parts { database, auth, mounts, json } = parts;
     let tls = tls::server(settings)?;
-    let metrics = Metrics::new(gauges::gauges(&database, &auth));
+    let metrics = Metrics::new(gauges::gauges(settings, &database, &auth, &mounts));
     let http = Http::new(
         Arc::clone(&auth),
         Arc::clone(&database) as _,

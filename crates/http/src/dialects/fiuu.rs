@@ -76,6 +76,10 @@ impl Dialect for Fiuu {
         self.limiter.admit(head)
     }
 
+    fn counted_bytes(&self) -> Option<usize> {
+        Some(self.limiter.bytes())
+    }
+
     fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
         bearer(head.headers())
     }

@@ -111,6 +111,10 @@ impl Dialect for Kasir {
         self.limiter.admit(head)
     }
 
+    fn counted_bytes(&self) -> Option<usize> {
+        Some(self.limiter.bytes())
+    }
+
     fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
         // a login proves itself, and so do a refresh and a logout, by another token than this
         if matches!(head.route(), auth::LOGIN | auth::REFRESH | auth::LOGOUT) {

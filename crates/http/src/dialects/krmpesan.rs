@@ -65,6 +65,10 @@ impl Dialect for Krmpesan {
         &self.terms
     }
 
+    fn counted_bytes(&self) -> Option<usize> {
+        Some(self.wrong.bytes())
+    }
+
     fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
         bearer(head.headers())
     }

@@ -70,6 +70,10 @@ impl Dialect for PosStar {
         }
     }
 
+    fn counted_bytes(&self) -> Option<usize> {
+        Some(self.limiter.bytes())
+    }
+
     fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
         // every call that proves itself by its body is an open one, and is not asked
         bearer(head.headers())

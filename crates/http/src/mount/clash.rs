@@ -57,6 +57,12 @@ impl Mounts {
         serving.map(|mount| mount.dialect.terms().longest()).fold(SessionLimits::NOTHING, SessionLimits::or_longer)
     }
 
+    /// How many contracts count the requests of addresses, and how many bytes these take in all.
+    pub fn counted_addresses(&self) -> (usize, usize) {
+        let counted = self.0.iter().filter_map(|mount| mount.dialect.counted_bytes());
+        counted.fold((0, 0), |(contracts, bytes), each| (contracts + 1, bytes + each))
+    }
+
     pub(crate) fn into_inner(self) -> Vec<Mount> {
         self.0
     }

@@ -205,7 +205,7 @@ fn a_lock_that_is_held_is_unavailable_at_the_deadline() {
 
 #[test]
 fn no_connection_that_comes_free_is_unavailable_and_one_too_many_at_once() {
-    let limits = Limits { deadline: Duration::from_millis(400), waiting: 1, connections: 1 };
+    let limits = Limits { deadline: Duration::from_millis(400), waiting: 1, connections: 1, ..Limits::default() };
     let (_, database) = postgres(&limits);
     let (done, gate) = mpsc::channel::<()>();
     thread::scope(|scope| {

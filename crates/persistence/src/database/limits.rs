@@ -11,10 +11,32 @@ pub struct Limits {
     pub waiting: usize,
     /// How many connections: to PostgreSQL, or readers of SQLite (which has one writer besides).
     pub connections: u32,
+    /// How long a connection that nobody needs is kept. One is kept in any case.
+    pub idle: Duration,
+    /// How many bytes the pages of SQLite take that are kept in memory, in all connections together.
+    pub pages: u64,
+}
+
+impl Limits {
+    /// How many bytes of pages the connection keeps that writes to SQLite: half, as all writers use the one.
+    pub(crate) fn pages_written(&self) -> u64 {
+        self.pages / 2
+    }
+
+    /// How many bytes of pages each of those keeps that read.
+    pub(crate) fn pages_read(&self) -> u64 {
+        (self.pages - self.pages_written()) / u64::from(self.connections.max(1))
+    }
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { deadline: Duration::from_secs(2), waiting: 256, connections: 16 }
+        Self {
+            deadline: Duration::from_secs(2),
+            waiting: 256,
+            connections: 16,
+            idle: Duration::from_secs(30),
+            pages: 4 << 20,
+        }
     }
 }

@@ -12,7 +12,7 @@ use tillgate_domain::{Change, SessionId, StoreError};
 
 use super::*;
 use crate::deadline::{now, since};
-use crate::trial::{Folder, add, committed, postgres, read, run, with_tables, write};
+use crate::trial::{Folder, add, committed, number, postgres, read, run, with_tables, write};
 
 fn both(folder: &Folder) -> [Database; 2] {
     [folder.database(&Limits::default()), postgres(&Limits::default()).1]
@@ -259,4 +259,45 @@ fn many_open_a_new_file_at_once() {
             }
         });
     }
+}
+
+#[test]
+fn connections_to_sqlite_keep_no_more_pages_together_than_they_may() {
+    let folder = Folder::new();
+    let database = folder.database(&Limits { connections: 3, pages: 6 << 20, ..Limits::default() });
+    let kibibytes = "SELECT -cache_size FROM pragma_cache_size";
+    let read = committed(&database, kibibytes);
+    let mut written = 0;
+    write(&database, |tx| {
+        written = number(tx, kibibytes)?;
+        Ok(())
+    })
+    .unwrap();
+    assert_eq!((written, read), (3072, 1024));
+    assert_eq!(written + 3 * read, 6144, "KiB in all");
+    let one = database.load();
+    assert_eq!((one.busy + one.idle, one.pages), (1, Some(4 << 20)));
+}
+
+#[test]
+fn a_connection_that_nobody_needs_is_closed() {
+    // the pool looks every 30 seconds
+    if !tillgate_testkit::thorough() {
+        return;
+    }
+    let (_, database) = postgres(&Limits { idle: Duration::from_secs(1), ..Limits::default() });
+    let meet = Arc::new(std::sync::Barrier::new(4));
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                read(&database, |_| {
+                    meet.wait();
+                    Ok(())
+                })
+            });
+        }
+    });
+    assert_eq!(database.load().idle, 4);
+    thread::sleep(Duration::from_secs(62));
+    assert_eq!(database.load().idle, 1, "one is kept");
 }

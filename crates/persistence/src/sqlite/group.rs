@@ -11,8 +11,8 @@ use diesel::connection::{AnsiTransactionManager, Connection, SimpleConnection, T
 use tillgate_domain::{Mode, StoreError, Stored};
 
 use crate::connection::AnyConnection;
-use crate::database::Job;
 use crate::database::nesting::Number;
+use crate::database::{Job, Limits};
 use crate::deadline::{Deadline, now, since};
 use crate::failure::classify;
 use crate::sqlite;
@@ -68,7 +68,7 @@ pub(crate) enum Ran {
 /// The connection and the open group.
 pub(crate) struct Group {
     path: PathBuf,
-    patience: Duration,
+    limits: Limits,
     closing: Closing,
     connection: Option<AnyConnection>,
     /// When the open transaction was begun.
@@ -83,8 +83,17 @@ pub(crate) struct Group {
 
 impl Group {
     /// No connection yet and nobody in the group.
-    pub(crate) fn new(path: PathBuf, patience: Duration, closing: Closing) -> Self {
-        Self { path, patience, closing, connection: None, begun: None, busy: None, free: None, members: Vec::new() }
+    pub(crate) fn new(path: PathBuf, limits: &Limits, closing: Closing) -> Self {
+        Self {
+            path,
+            limits: *limits,
+            closing,
+            connection: None,
+            begun: None,
+            busy: None,
+            free: None,
+            members: Vec::new(),
+        }
     }
 
     /// Whether a transaction is open.
@@ -106,7 +115,7 @@ impl Group {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
             None => AnyConnection::Sqlite(
-                sqlite::writing(&self.path, self.patience.min(deadline.left()))
+                sqlite::writing(&self.path, self.limits.deadline.min(deadline.left()), self.limits.pages_written())
                     .map_err(|error| StoreError::Unavailable(error.to_string()))?,
             ),
         };

@@ -100,6 +100,28 @@ pub(super) fn together(settings: &Settings) -> Result<(), Fault> {
     for (name, burst) in bursts {
         hold((1..=100_000).contains(&burst), || format!("throttle.{name} must lie between 1 and 100000"))?;
     }
+    holds_memory(settings)
+}
+
+/// What bounds the memory of a server.
+fn holds_memory(settings: &Settings) -> Result<(), Fault> {
+    let Settings { caches, log, .. } = settings;
+    hold(log.waiting >= 1, || "log.waiting must be at least 1".to_owned())?;
+    let sizes = [
+        ("tokens", caches.tokens),
+        ("profiles", caches.profiles),
+        ("sessions", caches.sessions),
+        ("first_uses", caches.first_uses),
+        ("api_keys", caches.api_keys),
+        ("revocations", caches.revocations),
+        ("activity", caches.activity),
+        ("denials", caches.denials),
+        ("addresses", caches.addresses),
+        ("pages", caches.pages),
+    ];
+    for (name, size) in sizes {
+        hold(size.0 >= 64 << 10, || format!("caches.{name} must be at least 64KiB"))?;
+    }
     Ok(())
 }
 

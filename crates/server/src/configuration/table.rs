@@ -112,9 +112,34 @@ settings! {
         waiting: u32 = "256",
         /// Connections that are kept at most.
         connections: u32 = "8",
+        /// How long a connection that nobody needs is kept. One is kept in any case.
+        idle: Duration = "30s",
         /// How long a server runs before it begins to remove what nobody needs any more: time to set a clock that is wrong at the
         /// start.
         sweep_delay: Duration = "1h",
+    }
+    /// What the server remembers besides the database, in bytes at most. What does not fit is read, or checked, once more.
+    caches: Caches {
+        /// Access tokens that have verified.
+        tokens: Size = "4MiB",
+        /// Users and devices with their rights.
+        profiles: Size = "8MiB",
+        /// Sessions that are known to live.
+        sessions: Size = "2MiB",
+        /// First uses of PosStar's tokens.
+        first_uses: Size = "2MiB",
+        /// Keys of programs.
+        api_keys: Size = "2MiB",
+        /// What has ended or changed.
+        revocations: Size = "4MiB",
+        /// Refresh tokens that were rotated of late, and uses of sessions that are not written yet.
+        activity: Size = "8MiB",
+        /// Refusals that are counted until the audit is told of them.
+        denials: Size = "4MiB",
+        /// Addresses whose requests are counted, for each contract that counts them.
+        addresses: Size = "4MiB",
+        /// Pages of SQLite's file, in all connections together. PostgreSQL has a cache of its own.
+        pages: Size = "4MiB",
     }
     /// The server's keys.
     keys: Keys {
@@ -295,6 +320,8 @@ settings! {
         format: LogFormat = "text",
         /// What is logged, as tracing's directives: `info`, `warn,tillgate_http=debug`.
         level: String = "info",
+        /// Lines that may wait to be written; what comes then is left out.
+        waiting: u32 = "8192",
         /// Where traces go: an OTLP collector over plain HTTP, such as `http://127.0.0.1:4318`; needs a build with `otlp`.
         traces: Option<String> = "",
     }

@@ -1,22 +1,36 @@
-//! What the server knows of itself at each scrape: how busy the database and the hash queue are, and how old the view of what has
-//! ended is.
+//! What the server knows of itself at each scrape: how busy the database and the hash queue are, how old the view of what has ended
+//! is, and how full the caches are.
 
 use std::sync::{Arc, Weak};
 
 use tillgate_auth_core::auth::Auth;
-use tillgate_http::Gauge;
+use tillgate_http::{Gauge, Mounts};
 use tillgate_persistence::Database;
 
+use crate::configuration::Settings;
+
 /// Reads the gauges from memory. It keeps neither the database nor the engine alive.
-pub(super) fn gauges(database: &Arc<Database>, auth: &Arc<Auth>) -> impl Fn() -> Vec<Gauge> + Send + Sync + 'static {
-    let (database, auth) = (Arc::downgrade(database), Arc::downgrade(auth));
-    move || of_database(&database).into_iter().chain(of_engine(&auth)).collect()
+pub(super) fn gauges(
+    settings: &Settings,
+    database: &Arc<Database>,
+    auth: &Arc<Auth>,
+    mounts: &Mounts,
+) -> impl Fn() -> Vec<Gauge> + Send + Sync + 'static {
+    let (database, auth, mounts) = (Arc::downgrade(database), Arc::downgrade(auth), mounts.clone());
+    let (pages, addresses) = (settings.caches.pages.0, settings.caches.addresses.0);
+    move || {
+        let (contracts, counted) = mounts.counted_addresses();
+        let contracts = u64::try_from(contracts).unwrap_or(u64::MAX);
+        let counted =
+            cache("addresses", u64::try_from(counted).unwrap_or(u64::MAX), addresses.saturating_mul(contracts));
+        of_database(&database, pages).into_iter().chain(of_engine(&auth)).chain(counted).collect()
+    }
 }
 
-fn of_database(database: &Weak<Database>) -> Vec<Gauge> {
+fn of_database(database: &Weak<Database>, pages: u64) -> Vec<Gauge> {
     let Some(database) = database.upgrade() else { return Vec::new() };
     let load = database.load();
-    vec![
+    let mut gauges = vec![
         gauge(
             "tillgate_database_connections_busy",
             "Connections to the database that units of work hold.",
@@ -28,7 +42,11 @@ fn of_database(database: &Weak<Database>) -> Vec<Gauge> {
             f64::from(load.idle),
         ),
         gauge("tillgate_database_waiting", "Units of work that wait for the database.", number(load.waiting)),
-    ]
+    ];
+    if let Some(held) = load.pages {
+        gauges.extend(cache("pages", held, pages));
+    }
+    gauges
 }
 
 fn of_engine(auth: &Weak<Auth>) -> Vec<Gauge> {
@@ -60,11 +78,27 @@ fn of_engine(auth: &Weak<Auth>) -> Vec<Gauge> {
     if let Some(age) = auth.view_age() {
         gauges.push(gauge("tillgate_view_age_seconds", "How old the view of what has ended is.", age.as_secs_f64()));
     }
+    gauges.extend(auth.caches().into_iter().flat_map(|usage| cache(usage.name, usage.bytes, usage.limit)));
     gauges
 }
 
 fn gauge(name: &'static str, help: &'static str, value: f64) -> Gauge {
-    Gauge { name: name.into(), help: help.into(), value }
+    Gauge { name: name.into(), help: help.into(), label: None, value }
+}
+
+/// How full a cache is.
+fn cache(name: &'static str, held: u64, limit: u64) -> [Gauge; 2] {
+    let of = |gauge: Gauge| Gauge { label: Some(("cache", name)), ..gauge };
+    [
+        of(gauge("tillgate_cache_bytes", "Bytes that a cache holds, estimated from above.", bytes(held))),
+        of(gauge("tillgate_cache_limit_bytes", "Bytes that a cache may hold.", bytes(limit))),
+    ]
+}
+
+/// Bytes as Prometheus takes them; past 2^53 it rounds.
+#[expect(clippy::cast_precision_loss, reason = "no memory is that large")]
+fn bytes(count: u64) -> f64 {
+    count as f64
 }
 
 /// A count as Prometheus takes it: exact up to four thousand million, which no queue here reaches.

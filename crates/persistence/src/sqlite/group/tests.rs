@@ -11,7 +11,7 @@ fn the_lock_is_let_go_long_enough_to_be_met() {
     let folder = Folder::new();
     let path = folder.0.join("till.db");
     crate::sqlite::file::make(&path).unwrap();
-    let mut group = Group::new(path.clone(), Duration::from_secs(2), Closing::default());
+    let mut group = Group::new(path.clone(), &Limits::default(), Closing::default());
     let deadline = Deadline::after(Duration::from_mins(1));
     let mut turns = |statement: &str| {
         group.open(&deadline).unwrap();
@@ -29,7 +29,7 @@ fn the_lock_is_let_go_long_enough_to_be_met() {
     let stop = AtomicBool::new(false);
     let met = thread::scope(|scope| {
         let other = scope.spawn(|| {
-            let mut other = sqlite::writing(&path, Duration::ZERO).unwrap();
+            let mut other = sqlite::writing(&path, Duration::ZERO, 1 << 20).unwrap();
             let mut met = 0;
             while !stop.load(Ordering::Relaxed) {
                 if other.batch_execute("BEGIN IMMEDIATE; COMMIT").is_ok() {
