@@ -35,7 +35,13 @@ impl<K: Eq + Hash, V> BoundedMap<K, V> {
 
     /// How many bytes it takes now.
     pub(crate) fn bytes(&self) -> usize {
-        bytes(buckets_of(self.rows.capacity()), Self::BUCKET)
+        bytes(buckets_of(self.capacity()), Self::BUCKET)
+    }
+
+    /// How many rows its buckets have room for, at most: the table itself does not count a bucket that a removed row has left.
+    fn capacity(&self) -> usize {
+        let counted = self.rows.capacity();
+        counted.saturating_add(self.removed).min(self.most.max(counted))
     }
 
     /// Whether no further row fits.
@@ -101,7 +107,7 @@ impl<K: Eq + Hash, V> BoundedMap<K, V> {
 
     /// Gives memory back that few of the rows need.
     fn shrink(&mut self) {
-        if self.rows.capacity() > SMALL && self.rows.len() < self.rows.capacity() / 4 {
+        if self.capacity() > SMALL && self.rows.len() < self.capacity() / 4 {
             self.rebuild();
         }
     }
