@@ -19,6 +19,9 @@ const SECONDS: &str = "tillgate_http_request_duration_seconds";
 const LOGINS: &str = "tillgate_logins_total";
 const REFRESHES: &str = "tillgate_refreshes_total";
 const CLOSED: &str = "tillgate_connections_closed_total";
+/// Why connections were closed.
+const UNREAD: &str = "unread";
+const CROWDED: &str = "network";
 
 /// Upper bounds of the duration's buckets, in seconds: from what memory answers to the deadline.
 const BUCKETS: &[f64] = &[0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
@@ -72,7 +75,12 @@ impl Metrics {
             "How long requests took, by mount and route.".into(),
         );
         let handle = recorder.handle();
-        Arc::new(Self { recorder, handle, gauges: Box::new(gauges), observed: AtomicU64::new(0) })
+        let metrics = Self { recorder, handle, gauges: Box::new(gauges), observed: AtomicU64::new(0) };
+        // a rate is one from the first closure on if the count stood at zero before
+        for reason in [UNREAD, CROWDED] {
+            drop(metrics.closed(reason));
+        }
+        Arc::new(metrics)
     }
 
     /// Everything, in Prometheus' text format.
@@ -104,9 +112,18 @@ impl Metrics {
         .increment(1);
     }
 
-    /// A connection that the server closed by itself, for one of a fixed set of reasons.
-    pub fn connection_closed(&self, reason: &'static str) {
-        self.counter(CLOSED, vec![Label::from_static_parts("reason", reason)]).increment(1);
+    /// A connection that the server closed since its client took nothing of an answer.
+    pub fn connection_unread(&self) {
+        self.closed(UNREAD).increment(1);
+    }
+
+    /// A connection that the server closed since its network has enough.
+    pub fn connection_crowded(&self) {
+        self.closed(CROWDED).increment(1);
+    }
+
+    fn closed(&self, reason: &'static str) -> Counter {
+        self.counter(CLOSED, vec![Label::from_static_parts("reason", reason)])
     }
 
     fn counter(&self, name: &'static str, labels: Vec<Label>) -> Counter {

@@ -5,7 +5,7 @@
 //! of `docs/tills.md` is logged out, no token of an ended session is good, no ticket is there twice, and the audit is whole after every
 //! start. That the model can see a fault is tested too: by a till that breaks the rules, and by an oracle that lies.
 //!
-//! `TILLGATE_ENDURANCE_SEED` repeats what chance draws (not how threads meet), `TILLGATE_ENDURANCE_SECONDS` sets how long the long
+//! `ENDURANCE_SEED` repeats what chance draws (not how threads meet), `ENDURANCE_SECONDS` sets how long the long
 //! run takes on each database, of which only a thorough run of the tests is (`tests/run thorough`).
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
@@ -37,8 +37,8 @@ fn set(name: &str) -> Option<u64> {
 fn seed() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "a seed that is new each time")]
     let drawn = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() % 1_000_000;
-    let seed = set("TILLGATE_ENDURANCE_SEED").unwrap_or_else(|| u64::try_from(drawn()).unwrap());
-    println!("TILLGATE_ENDURANCE_SEED={seed}");
+    let seed = set("ENDURANCE_SEED").unwrap_or_else(|| u64::try_from(drawn()).unwrap());
+    println!("ENDURANCE_SEED={seed}");
     seed
 }
 
@@ -72,7 +72,7 @@ fn a_shop_endures_for_long() {
     if !tillgate_testkit::thorough() {
         return;
     }
-    let lasting = Duration::from_secs(set("TILLGATE_ENDURANCE_SECONDS").unwrap_or(180));
+    let lasting = Duration::from_secs(set("ENDURANCE_SECONDS").unwrap_or(180));
     for engine in Engine::ALL {
         println!("on {engine:?}");
         let plan = Plan::lasting(Duration::from_secs(5), lasting, (300, 5000));

@@ -166,7 +166,7 @@ fn dispatch(
     peer: SocketAddr,
 ) -> Option<IpAddr> {
     let Some(place) = networks.admit(peer.ip()) else {
-        metrics.connection_closed("network");
+        metrics.connection_crowded();
         return Some(peer.ip().to_canonical());
     };
     if let Some(worker) = workers.iter().min_by_key(|worker| worker.connections()) {

@@ -50,7 +50,7 @@ impl Socket {
         if stalled.as_mut().poll(context).is_pending() {
             return Poll::Pending;
         }
-        self.metrics.connection_closed("unread");
+        self.metrics.connection_unread();
         // what the system still holds for the client is dropped too
         let _ = self.stream.set_zero_linger();
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing of its answer")))
