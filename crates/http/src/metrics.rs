@@ -22,6 +22,7 @@ const CLOSED: &str = "tillgate_connections_closed_total";
 /// Why connections were closed.
 const UNREAD: &str = "unread";
 const CROWDED: &str = "network";
+const FOREIGN: &str = "not_proxy";
 
 /// Upper bounds of the duration's buckets, in seconds: from what memory answers to the deadline.
 const BUCKETS: &[f64] = &[0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0];
@@ -77,7 +78,7 @@ impl Metrics {
         let handle = recorder.handle();
         let metrics = Self { recorder, handle, gauges: Box::new(gauges), observed: AtomicU64::new(0) };
         // a rate is one from the first closure on if the count stood at zero before
-        for reason in [UNREAD, CROWDED] {
+        for reason in [UNREAD, CROWDED, FOREIGN] {
             drop(metrics.closed(reason));
         }
         Arc::new(metrics)
@@ -120,6 +121,11 @@ impl Metrics {
     /// A connection that the server closed since its network has enough.
     pub fn connection_crowded(&self) {
         self.closed(CROWDED).increment(1);
+    }
+
+    /// A connection that the server closed since its peer is none of the proxies, and only they may connect.
+    pub fn connection_foreign(&self) {
+        self.closed(FOREIGN).increment(1);
     }
 
     fn closed(&self, reason: &'static str) -> Counter {

@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use ipnet::IpNet;
+
 use crate::configuration::Settings;
 
 /// Why an address is not listened on.
@@ -32,6 +34,13 @@ pub(crate) fn operations(settings: &Settings) -> Option<SocketAddr> {
     settings.operations.listen.or(reached.then_some(OPERATIONS))
 }
 
+/// The networks that may connect to the server, beside this machine; empty: every one. Where a proxy speaks TLS for it, anybody else
+/// would send passwords over the network in clear.
+pub(crate) fn only_from(settings: &Settings) -> Vec<IpNet> {
+    let in_clear = settings.server.tls_cert.is_none() && !is_loopback(&settings.server.listen);
+    if in_clear { settings.server.proxies.clone() } else { Vec::new() }
+}
+
 /// Whether only this machine reaches the address.
 pub(crate) fn is_loopback(address: &SocketAddr) -> bool {
     address.ip().to_canonical().is_loopback()
@@ -58,6 +67,8 @@ mod tests {
         assert!(check(&settings(&[open])).is_err());
         assert!(check(&settings(&[operations])).is_err());
         assert!(check(&settings(&[open, proxy])).is_ok());
+        let networks = |pairs: &[(&str, &str)]| only_from(&settings(pairs)).len();
+        assert_eq!((networks(&[open, proxy]), networks(&[proxy]), networks(&[open, proxy, tls[0], tls[1]])), (1, 0, 0));
         assert!(check(&settings(&[open, tls[0], tls[1]])).is_ok());
         let said = check(&settings(&[open])).unwrap_err().to_string();
         assert!(

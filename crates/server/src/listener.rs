@@ -46,6 +46,8 @@ pub(crate) struct Options {
     pub(crate) per_network: usize,
     /// Networks whose connections are not counted: trusted proxies and this machine.
     pub(crate) uncounted: Vec<IpNet>,
+    /// The networks that may connect, beside this machine; empty: every one.
+    pub(crate) only_from: Vec<IpNet>,
     /// How long a TLS handshake, and then the first head of a request, may take.
     pub(crate) head: Duration,
     /// How long an idle connection is kept.

@@ -58,7 +58,8 @@ pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> 
     let nobody = behind.is_none() && !office::any_user(&*database).map_err(Stop::failed)?;
     let served = actix_web::rt::System::new().block_on(async {
         let workers = compose::workers(settings);
-        let main = bind(settings.server.listen, options(settings, tls.clone(), workers))?;
+        let only_from = exposure::only_from(settings);
+        let main = bind(settings.server.listen, Options { only_from, ..options(settings, tls.clone(), workers) })?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", main.address());
         let operations = match exposure::operations(settings) {
@@ -178,6 +179,7 @@ fn options(settings: &Settings, tls: Option<ServerConfig>, workers: usize) -> Op
         connections: count(limits.connections),
         per_network: count(limits.per_network),
         uncounted,
+        only_from: Vec::new(),
         head: limits.head,
         keep_alive: limits.keep_alive,
         write: limits.write,

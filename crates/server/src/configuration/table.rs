@@ -304,7 +304,7 @@ settings! {
         connections: u32 = "10000",
         /// Connections at a time of one network (an IPv4 address, a /64 of IPv6); the next is closed at once. Trusted proxies and this
         /// machine itself are not counted.
-        per_network: u32 = "512",
+        per_network: u32 = "1024",
     }
     /// Health and metrics.
     operations: Operations {

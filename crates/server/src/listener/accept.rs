@@ -5,6 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use ipnet::IpNet;
 use tillgate_http::{Draining, Metrics};
 use tokio::net::TcpListener;
 use tokio::sync::{Notify, watch};
@@ -47,10 +48,12 @@ pub(super) struct Accepting {
     listener: TcpListener,
     workers: Vec<Worker>,
     networks: Arc<Networks>,
+    only_from: Vec<IpNet>,
     metrics: Arc<Metrics>,
     draining: Draining,
     phase: watch::Receiver<Phase>,
     vacancy: Arc<Notify>,
+    foreign: Warning,
     crowded: Warning,
     failing: Warning,
 }
@@ -70,10 +73,12 @@ impl Accepting {
             listener,
             workers,
             networks,
+            only_from: options.only_from.clone(),
             metrics,
             draining,
             phase,
             vacancy,
+            foreign: Warning::default(),
             crowded: Warning::default(),
             failing: Warning::default(),
         }
@@ -98,13 +103,15 @@ impl Accepting {
                 }
             }
         }
-        let Self { listener, mut workers, networks, metrics, draining, mut phase, .. } = self;
+        let Self { listener, mut workers, networks, only_from, metrics, draining, mut phase, .. } = self;
         // from here on every answer says that its connection ends
         draining.begin();
         if let Ok(listener) = listener.into_std() {
             // whoever has connected before the end has perhaps sent a request
             while let Ok((stream, peer)) = listener.accept() {
-                dispatch(&workers, &networks, &metrics, stream, peer);
+                if may_connect(&only_from, peer.ip()) {
+                    dispatch(&workers, &networks, &metrics, stream, peer);
+                }
             }
         }
         workers.iter_mut().for_each(Worker::no_more);
@@ -131,6 +138,17 @@ impl Accepting {
     }
 
     fn hand_over(&mut self, stream: std::net::TcpStream, peer: SocketAddr) {
+        if !may_connect(&self.only_from, peer.ip()) {
+            self.metrics.connection_foreign();
+            if let Some(connections) = self.foreign.count() {
+                tracing::warn!(
+                    address = %peer.ip().to_canonical(),
+                    connections,
+                    "connections were closed at once: without TLS only the proxies of server.proxies may connect"
+                );
+            }
+            return;
+        }
         if let Some(address) = dispatch(&self.workers, &self.networks, &self.metrics, stream, peer)
             && let Some(connections) = self.crowded.count()
         {
@@ -157,6 +175,12 @@ impl Accepting {
     }
 }
 
+/// Whether a peer may connect: it is of one of these networks or of this machine, or there is no network among them.
+fn may_connect(only_from: &[IpNet], peer: IpAddr) -> bool {
+    let peer = peer.to_canonical();
+    only_from.is_empty() || peer.is_loopback() || only_from.iter().any(|network| network.contains(&peer))
+}
+
 /// Hands a connection to the worker with the fewest, or closes it; the address of one that was closed since its network has enough.
 fn dispatch(
     workers: &[Worker],
@@ -173,4 +197,24 @@ fn dispatch(
         worker.take(Accepted { stream, peer, _place: place });
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn peer_outside_the_networks_may_not_connect() {
+        let may = |networks: &[&str], peer: &str| {
+            let networks: Vec<IpNet> = networks.iter().map(|network| network.parse().unwrap()).collect();
+            may_connect(&networks, peer.parse().unwrap())
+        };
+        assert!(may(&[], "203.0.113.9"));
+        for peer in ["10.1.2.3", "::ffff:10.1.2.3", "127.0.0.1", "::1"] {
+            assert!(may(&["10.0.0.0/8"], peer), "{peer}");
+        }
+        for peer in ["11.1.2.3", "::ffff:203.0.113.9", "2001:db8::1"] {
+            assert!(!may(&["10.0.0.0/8"], peer), "{peer}");
+        }
+    }
 }

@@ -27,6 +27,7 @@ fn options() -> Options {
         connections: 100,
         per_network: 100,
         uncounted: Vec::new(),
+        only_from: Vec::new(),
         head: PATIENCE,
         keep_alive: PATIENCE * 10,
         write: PATIENCE,
