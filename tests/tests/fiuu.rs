@@ -139,7 +139,7 @@ fn a_register_hears_what_stands_against_it() {
         );
         assert_eq!(native.current().status(), 200, "the register's own session leaves the cashier's alone");
         for (status, code) in [("locked", 40_312), ("retired", 40_313)] {
-            shop.succeed(&["device", "status", "P01", status], "");
+            shop.succeed(&["device", "status", "P01", status, "--yes"], "");
             refused(&register.login("P01", PASSWORD), 403, code);
             refused(&register.login("P01", "wrong-horse-till"), 401, 40_125);
             eventually(Duration::from_secs(10), "the end of the session", || {

@@ -231,7 +231,7 @@ fn all_of_it_works_by_keyboard_alone() {
             assert_eq!(outline, json!(["solid", 3]), "{step} shows that it has the focus");
         }
     };
-    walks(&["user"]);
+    assert_eq!(browser.focus(), "user", "the first field has the focus from the start");
     browser.press("cashier");
     walks(&["password"]);
     browser.press(PASSWORD);
