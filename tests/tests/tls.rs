@@ -85,7 +85,10 @@ fn a_key_that_does_not_go_with_its_certificate_is_named() {
     let output = shop.run(&["serve", "--listen", "127.0.0.1:0"], "");
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("server.tls_cert") && said.contains("server.pem") && said.contains("does not go with"), "{said}");
+    assert!(
+        said.contains("server.tls_cert") && said.contains("server.pem") && said.contains("does not go with"),
+        "{said}"
+    );
 }
 
 #[test]
