@@ -22,8 +22,8 @@ use acts::{Act, Deed, Dice, choose};
 use model::judge;
 use world::{Till, World};
 
-/// How many histories on each database.
-const HISTORIES: u64 = 10_000;
+/// How many histories on each database, in a plain and in a thorough run.
+const HISTORIES: [u64; 2] = [2_000, 10_000];
 /// How many are played at once, and by how many tills each.
 const CREWS: u64 = 8;
 const TILLS: usize = 3;
@@ -147,19 +147,20 @@ fn count(tally: &mut Tally, deeds: &[Deed]) {
 
 fn histories(fresh: &Fresh) {
     let (world, tally) = (World::open(fresh), Mutex::<Tally>::default());
+    let histories = tillgate_testkit::cases(HISTORIES[0], HISTORIES[1]);
     thread::scope(|scope| {
         for number in 0..CREWS {
             let (world, tally) = (&world, &tally);
-            scope.spawn(move || crew(world, number, HISTORIES / CREWS, tally));
+            scope.spawn(move || crew(world, number, histories / CREWS, tally));
         }
     });
     let tally = tally.into_inner().unwrap();
-    assert_eq!(tally.histories, HISTORIES);
+    assert_eq!(tally.histories, histories);
     // each kind of end came about often: else the histories would say little
     for (what, often) in
         [("done", tally.done), ("moved", tally.moved), ("ended", tally.ended), ("refunds", tally.refunds)]
     {
-        assert!(often >= HISTORIES / 50, "{what}: {often} of {HISTORIES} histories");
+        assert!(often >= histories / 50, "{what}: {often} of {histories} histories");
     }
     // and every receipt has a number of its own
     let numbers = fresh.raw().texts("SELECT number || ' ' || ending AS text FROM tickets WHERE state = 'closed'");
