@@ -3,9 +3,6 @@
 
 use std::process::Command;
 
-/// What changes with each commit of the repository, seen from this crate.
-const LOG: &str = "../../.git/logs/HEAD";
-
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     println!("cargo::rerun-if-env-changed=SOURCE_COMMIT");
@@ -17,9 +14,14 @@ fn main() {
 
 /// The short hash and the day of the commit that is checked out.
 fn of_repository() -> Option<String> {
-    if std::fs::exists(LOG).unwrap_or_default() {
-        println!("cargo::rerun-if-changed={LOG}");
+    // the log of HEAD changes with each commit; a work tree has one of its own
+    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {
+        println!("cargo::rerun-if-changed={}", log.trim());
     }
-    let output = Command::new("git").args(["log", "-1", "--format=%h, %cs"]).output().ok()?;
+    git(&["log", "-1", "--format=%h, %cs"])
+}
+
+fn git(arguments: &[&str]) -> Option<String> {
+    let output = Command::new("git").args(arguments).output().ok()?;
     output.status.success().then(|| String::from_utf8(output.stdout).ok()).flatten()
 }
