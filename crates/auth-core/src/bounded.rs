@@ -20,7 +20,7 @@ pub(crate) struct BoundedMap<K, V> {
     rows: HashMap<K, V>,
     /// How many rows there are at most.
     most: usize,
-    /// How many rows were removed since the table was last made anew: some of them still have a bucket.
+    /// The number of rows removed since the table was last rebuilt; some of them still occupy a bucket.
     removed: usize,
 }
 
@@ -137,7 +137,7 @@ impl<K: Eq + Hash, V> BoundedMap<K, V> {
     }
 }
 
-/// How many buckets a table has with room for so many rows: a power of two, of which an eighth stays free.
+/// The number of buckets of a table with this capacity: a power of two, of which one eighth stays free.
 fn buckets_of(capacity: usize) -> usize {
     match capacity {
         0 => 0,
@@ -147,7 +147,7 @@ fn buckets_of(capacity: usize) -> usize {
     }
 }
 
-/// How many rows fit into so many buckets.
+/// The capacity in rows of a table with this number of buckets.
 fn usable(buckets: usize) -> usize {
     if buckets < 8 { buckets.saturating_sub(1) } else { buckets / 8 * 7 }
 }

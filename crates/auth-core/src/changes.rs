@@ -86,7 +86,7 @@ impl Own {
 }
 
 impl Known {
-    /// Nothing is known yet; ends and marks have half of so many bytes each.
+    /// An empty cache of at most `limit` bytes, one half for ends and one for marks.
     fn within(limit: usize) -> Self {
         Self {
             ended: BoundedMap::new(limit / 2),
@@ -186,7 +186,7 @@ impl Default for Changes {
 }
 
 impl Changes {
-    /// Nothing is known yet. It takes so many bytes at most.
+    /// An empty cache of at most this many bytes.
     pub(crate) fn within(limit: usize) -> Self {
         Self(RwLock::new(Known::within(limit)))
     }

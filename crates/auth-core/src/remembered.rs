@@ -40,7 +40,7 @@ pub struct CacheLimits {
     pub revocations: u64,
     /// Rotations of late, and uses that are not written yet.
     pub activity: u64,
-    /// Refusals that are counted until the audit is told of them.
+    /// Denied requests that are counted until they are recorded in the audit.
     pub denials: u64,
 }
 

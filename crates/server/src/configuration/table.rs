@@ -134,7 +134,7 @@ settings! {
         revocations: Size = "4MiB",
         /// Refresh tokens that were rotated of late, and uses of sessions that are not written yet.
         activity: Size = "8MiB",
-        /// Refusals that are counted until the audit is told of them.
+        /// Denied requests that are counted until they are recorded in the audit.
         denials: Size = "4MiB",
         /// Addresses whose requests are counted, for each contract that counts them.
         addresses: Size = "4MiB",
