@@ -1,13 +1,27 @@
-//! Requests at a fixed rate whether or not the ones before are answered: each counts from the moment at which it was to be sent,
-//! so a server that stalls is charged for all who would have come meanwhile.
+//! Requests at a fixed rate whether or not the ones before are answered.
 
 use std::time::{Duration, Instant};
 
 use crate::load::{Client, Measured, micros};
 use crate::once;
 
+/// From which moment on the time of an answer counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum From {
+    /// At which the request was to be sent: a server that stalls is charged for all who would have come meanwhile.
+    Due,
+    /// At which it was sent, which may be later: a connection has one request under way.
+    Sent,
+}
+
 /// Sends `rate` requests a second for a while, each client every so-manieth of them over a connection of its own.
-pub(crate) fn run<C: Client + Send>(address: &str, clients: Vec<C>, rate: u32, span: Duration) -> (Measured, Vec<C>) {
+pub(crate) fn run<C: Client + Send>(
+    address: &str,
+    clients: Vec<C>,
+    rate: u32,
+    span: Duration,
+    from: From,
+) -> (Measured, Vec<C>) {
     let begun = Instant::now() + Duration::from_millis(100);
     let ticks = (span.as_secs_f64() * f64::from(rate)) as usize;
     let apart = Duration::from_secs(1) / rate;
@@ -21,10 +35,11 @@ pub(crate) fn run<C: Client + Send>(address: &str, clients: Vec<C>, rate: u32, s
             std::thread::sleep(due.saturating_duration_since(Instant::now()));
             request.clear();
             client.ask(&mut request);
+            let counted = if from == From::Due { due } else { Instant::now() };
             let (status, _, body) = once::send(&mut stream, &request);
             if client.hear(status, &body) {
                 measured.count += 1;
-                measured.micros.push(micros(due.elapsed()));
+                measured.micros.push(micros(counted.elapsed()));
             } else {
                 *measured.wrong.entry(status).or_default() += 1;
             }

@@ -29,7 +29,10 @@ pub(crate) fn program() -> PathBuf {
 /// tillgate over a data folder and a database, with settings by their names in the environment (`SESSIONS__OVERLAP`).
 pub(crate) fn tillgate(arguments: &[&str], data: &Path, database: &str, settings: &[(&str, &str)]) -> Command {
     let mut command = Command::new(program());
-    command.args(arguments).arg("--data").arg(data).args(["--database", database, "--listen", "127.0.0.1:0"]);
+    command.args(arguments).arg("--data").arg(data).args(["--database", database]);
+    if arguments != ["init"] {
+        command.args(["--listen", "127.0.0.1:0"]);
+    }
     command.env_clear().envs(settings.iter().map(|(name, value)| (format!("TILLGATE_{name}"), value)));
     command
 }

@@ -41,7 +41,7 @@ pub(crate) fn measure(bench: &Bench) -> Vec<Line> {
         load::Span { warm: Duration::ZERO, counted: Duration::from_secs(2) },
     );
     clients = back;
-    let costs = "SELECT count(*) FROM credentials WHERE verifier LIKE '$argon2id$v=19$m=19456,t=2,p=1$%'";
+    let costs = "SELECT count(*) FROM credentials WHERE verifier LIKE 'opaque:$argon2id$v=19$m=19456,t=2,p=1$%'";
     assert!(store.number(costs) >= CONNECTIONS as i64, "the verifiers are not of the default cost");
     let mut waits = (0.0, 0.0);
     let rounds: Vec<Round> = between(bench.rounds(), roof, || {

@@ -101,7 +101,7 @@ fn overload(
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let probes = [server.address.as_str(), operations].map(|address| scope.spawn(|| probe(address, &over)));
-        let measured = open::run(&server.address, clients, rate, span).0;
+        let measured = open::run(&server.address, clients, rate, span, open::From::Sent).0;
         over.store(true, Ordering::Relaxed);
         (measured, probes.map(|probe| probe.join().unwrap()))
     })

@@ -27,7 +27,7 @@ pub(crate) fn measure(bench: &Bench) -> Vec<Line> {
     let shifts = dealt(&store.tokens, CONNECTIONS).into_iter().enumerate();
     // a till's number is one more than its place among the tokens
     let shifts = shifts.map(|(number, tokens)| Shift::of(number + 1, CONNECTIONS, tokens)).collect();
-    let (measured, _) = open::run(&server.address, shifts, RATE, span);
+    let (measured, _) = open::run(&server.address, shifts, RATE, span, open::From::Due);
     let worked = held(&server, "VmRSS:");
     measured.rate("the mix");
     let late = measured.quantile(0.99);

@@ -26,7 +26,7 @@ pub(crate) fn measure(bench: &Bench) -> Vec<Line> {
     let cell = std::cell::RefCell::new(&mut clients);
     let most = || {
         let clients = std::mem::take(&mut **cell.borrow_mut());
-        let (measured, back) = open::run(&server.address, clients, RATE, span);
+        let (measured, back) = open::run(&server.address, clients, RATE, span, open::From::Due);
         **cell.borrow_mut() = back;
         measured.rate("refreshes at a fixed rate");
         measured.quantile(0.99)
