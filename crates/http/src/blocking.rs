@@ -1,7 +1,7 @@
 //! Work that may wait for the database or for a hash: threads of their own run it, and what waits for such a thread is bounded.
 //!
-//! A server that is asked for more than it can do has to say so at once. Each worker lets so many requests in; the next is a 503
-//! that costs nothing. And what has waited is looked at once more before it begins: where its deadline has passed or its caller has
+//! A server that is asked for more than it can do has to say so at once. Each worker lets in a number of requests ([`lateness`]); the
+//! next is a 503 that costs nothing. And what has waited is looked at once more before it begins: where its deadline has passed or its caller has
 //! gone, nothing is done for it.
 
 use std::future::Future;
@@ -13,6 +13,7 @@ use actix_web::rt::time::Instant;
 use actix_web::web;
 
 use crate::failure::Failure;
+use crate::lateness;
 use crate::mount::Mounted;
 
 thread_local! {
@@ -69,7 +70,7 @@ pub(crate) async fn block<T: Send + 'static, E: Into<Failure> + Send + 'static>(
     mounted: &Arc<Mounted>,
     ask: impl FnOnce(&Mounted) -> Result<T, E> + Send + 'static,
 ) -> Result<T, Failure> {
-    let place = Place::take(mounted.shared.settings.blocking_limit)?;
+    let place = Place::take(lateness::admitted(mounted.shared.settings.blocking_limit))?;
     run(mounted, place, ask).await
 }
 

@@ -16,6 +16,7 @@ use crate::dialect::Dialect;
 use crate::edge::Edge;
 use crate::gate::Gate;
 use crate::large_bodies::LargeBodies;
+use crate::lateness;
 use crate::list_slots::ListSlots;
 use crate::metrics::Metrics;
 use crate::mount::{Mount, Mounted, Mounts, Shared};
@@ -103,7 +104,10 @@ impl Http {
             InitError = (),
         > + use<>,
     > {
-        App::new().wrap(self.edge()).configure(|config| self.configure(config))
+        let most = self.shared.settings.blocking_limit;
+        // called where the worker's runtime runs
+        let watched = move || std::future::ready(Ok::<_, std::convert::Infallible>(lateness::watch(most)));
+        App::new().data_factory(watched).wrap(self.edge()).configure(|config| self.configure(config))
     }
 
     /// The application for a listener of its own that serves health and metrics alone.

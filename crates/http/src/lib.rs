@@ -50,6 +50,7 @@ mod http;
 mod instants;
 mod lacking;
 mod large_bodies;
+mod lateness;
 mod limiter;
 mod list_slots;
 mod metrics;

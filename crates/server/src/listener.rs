@@ -38,6 +38,8 @@ pub(crate) struct Options {
     pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
     /// Threads that serve connections.
     pub(crate) workers: usize,
+    /// The priority of the workers, as `nice(2)` counts it.
+    pub(crate) priority: i32,
     /// Threads of each worker that may wait: for the database, for a hash.
     pub(crate) blocking_threads: usize,
     /// Connections per worker.

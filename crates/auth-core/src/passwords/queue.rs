@@ -123,9 +123,9 @@ enum Answer {
     Verified(Verified),
 }
 
-/// How much less the threads weigh than those that serve requests: `nice(2)`.
+/// The priority of the threads, as `nice(2)` counts it: behind those that serve requests, which a server may have lowered too.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-const NICE: i32 = 10;
+const NICE: i32 = 12;
 
 /// When somebody who found no room comes again, at the earliest and at the latest.
 const RETRY: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(30));

@@ -23,6 +23,7 @@ fn options() -> Options {
     Options {
         tls: None,
         workers: 1,
+        priority: crate::priority::SERVING,
         blocking_threads: 2,
         connections: 100,
         per_network: 100,

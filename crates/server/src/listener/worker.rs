@@ -26,6 +26,7 @@ use super::networks::Place;
 use super::socket::Socket;
 use super::stream::{Stream, Transport};
 use super::{Options, Phase};
+use crate::priority;
 
 /// How long a connection is kept at the end on which nothing has come yet: whoever has just connected is about to send.
 const FRESH: Duration = Duration::from_millis(200);
@@ -41,7 +42,7 @@ const LAST: Duration = Duration::from_millis(500);
 
 /// After how many tasks of its own a worker looks at what other threads have handed it: connections, and results from threads that
 /// wait. The runtime's own choice is 31, by which they wait behind a busy worker's requests.
-const REMOTE_INTERVAL: u32 = 3;
+const REMOTE_INTERVAL: u32 = 1;
 
 /// A connection on its way to a worker.
 pub(super) struct Accepted {
@@ -146,9 +147,11 @@ where
     let (started, has_started) = startup::channel();
     let most = setup.options.connections.max(1);
     std::thread::Builder::new().name(format!("worker {number}")).spawn(move || {
+        priority::lower(setup.options.priority);
         let runtime = Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(setup.options.blocking_threads.max(1))
+            .on_thread_start(|| priority::lower(priority::BLOCKING))
             .global_queue_interval(REMOTE_INTERVAL)
             .build_local(LocalOptions::default());
         match runtime {

@@ -1,0 +1,83 @@
+//! How late a worker is, and how much work it lets in because of it.
+//!
+//! Threads that work for the database take the processor from the few that read requests and write answers. Where there is too
+//! little of it these fall behind, and then even a refusal comes late. So each worker measures how late it is, and lets in less
+//! that wants such a thread: half of it whenever it is late, a little more whenever it is not.
+
+use std::cell::Cell;
+use std::time::Duration;
+
+use actix_web::rt::time::{Instant, sleep_until};
+
+/// How often a worker looks.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// From which delay on it is late.
+const LATE: Duration = Duration::from_millis(100);
+
+/// What it lets in in any case.
+const LEAST: usize = 8;
+
+/// In how many looks on time it lets in everything again.
+const STEPS: usize = 32;
+
+thread_local! {
+    /// How much this worker lets in.
+    static ADMITTED: Cell<usize> = const { Cell::new(usize::MAX) };
+}
+
+/// How many requests this worker lets in that want a thread which may wait, of `most`.
+pub(crate) fn admitted(most: usize) -> usize {
+    ADMITTED.get().min(most)
+}
+
+/// A worker that measures how late it is.
+pub(crate) struct Watched;
+
+/// Measures from now on how late this worker is. It lets in `most` at first.
+pub(crate) fn watch(most: usize) -> Watched {
+    ADMITTED.set(most);
+    actix_web::rt::spawn(async move {
+        loop {
+            let due = Instant::now() + LOOK;
+            sleep_until(due).await;
+            ADMITTED.set(next(ADMITTED.get(), due.elapsed(), most));
+        }
+    });
+    Watched
+}
+
+/// What is let in after a look that was so late.
+fn next(admitted: usize, late: Duration, most: usize) -> usize {
+    let next = if late > LATE { (admitted / 2).max(LEAST) } else { admitted.saturating_add(most / STEPS + 1) };
+    next.min(most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn late_worker_lets_in_less_and_one_on_time_more() {
+        let after = |from, late, looks| (0..looks).fold(from, |admitted, _| next(admitted, late, 320));
+        assert_eq!((after(320, LATE, 1), after(320, Duration::from_secs(1), 1)), (320, 160));
+        assert_eq!(after(320, Duration::from_secs(1), 100), LEAST);
+        assert_eq!((after(LEAST, Duration::ZERO, 1), after(LEAST, Duration::ZERO, STEPS)), (LEAST + 11, 320));
+        assert_eq!(next(4, Duration::from_secs(1), 4), 4, "never more than the settings let in");
+    }
+
+    #[actix_web::test]
+    async fn worker_that_is_kept_from_its_tasks_is_late() {
+        watch(64);
+        assert_eq!((admitted(64), admitted(10)), (64, 10));
+        for _ in 0..3 {
+            actix_web::rt::time::sleep(LOOK / 10).await;
+            std::thread::sleep(LOOK + LATE * 2);
+        }
+        actix_web::rt::time::sleep(LOOK / 10).await;
+        assert!(admitted(64) < 64, "{}", admitted(64));
+        while admitted(64) < 64 {
+            actix_web::rt::time::sleep(LOOK).await;
+        }
+    }
+}
