@@ -121,6 +121,18 @@ fn portos_login(server: &Running, shop: &Installation, device: &str) -> (Till, V
     (till, pair)
 }
 
+/// Readiness comes to say whether writes are taken: the server itself writes every five seconds.
+fn says_whether_it_writes(server: &Running, writes: bool) {
+    eventually(Duration::from_secs(20), "readiness to say whether writes are taken", || {
+        let answer = server.till().get("/readyz");
+        let body = answer.json();
+        assert_eq!(body["parts"]["store"], true, "it can be read all the while: {body}");
+        body["parts"]["writes"] == writes && answer.status() == if writes { 200 } else { 503 }
+    });
+    let metrics = server.metrics().expect(200).text().to_owned();
+    assert!(metrics.contains(&format!("\ntillgate_database_writable {}\n", u8::from(writes))), "{metrics}");
+}
+
 fn sqlite(shop: &Installation) -> SqliteConnection {
     SqliteConnection::establish(shop.folder().join("tillgate.db").to_str().unwrap()).unwrap()
 }
@@ -155,9 +167,11 @@ fn sqlite_has_no_room_on_the_disk() {
     let mut filler = server.till().login("admin", "OFFICE");
     eventually(Duration::from_mins(1), "a full disk", || filler.refresh().status() == 503);
     tills.find_it_down(&server, 503);
+    says_whether_it_writes(&server, false);
     reader.batch_execute("ROLLBACK").unwrap();
     let mut more = std::process::Command::new("prlimit");
     assert!(more.args(["--fsize=unlimited", "--pid", &server.pid().to_string()]).status().unwrap().success());
+    says_whether_it_writes(&server, true);
     tills.find_it_back(&server);
 }
 
@@ -202,11 +216,15 @@ fn postgresql_takes_no_writes() {
     };
     set("on");
     tills.find_it_down(&server, 503);
+    says_whether_it_writes(&server, false);
+    let doctor = String::from_utf8(shop.run(&["doctor"], "").stdout).unwrap();
+    assert!(doctor.contains("MEND  writes: the store is unavailable: the database is read-only"), "{doctor}");
     // psql itself may write again only where it asks for it
     let reset =
         "SET default_transaction_read_only = off; ALTER DATABASE shop_0 SET default_transaction_read_only = off";
     database.sql("postgres", reset).unwrap();
     database.sql("postgres", drop_all).unwrap();
+    says_whether_it_writes(&server, true);
     tills.find_it_back(&server);
 }
 

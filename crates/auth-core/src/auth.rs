@@ -101,6 +101,8 @@ struct Start {
 pub struct Readiness {
     /// What keeps the store from being read; `None` where it is.
     pub store: Option<String>,
+    /// Why the store takes no writes; `None` where it takes them. See [`Store::write_failure`](tillgate_domain::Store::write_failure).
+    pub writes: Option<String>,
     /// Whether every key is open.
     pub keys: bool,
     /// Whether the view of what has changed is younger than its `max_age`.
@@ -112,7 +114,7 @@ pub struct Readiness {
 impl Readiness {
     /// Whether requests can be served.
     pub fn ready(&self) -> bool {
-        self.store.is_none() && self.keys && self.fresh
+        self.store.is_none() && self.writes.is_none() && self.keys && self.fresh
     }
 }
 
@@ -155,7 +157,13 @@ impl Auth {
     /// Whether the engine can serve. Reads the store.
     pub fn readiness(&self) -> Readiness {
         let store = self.store.read(|tx| tx.instances().find()).err().map(|error| error.to_string());
-        Readiness { store, keys: self.follower.keys_open(), fresh: self.fresh(), clock_in_doubt: self.time().in_doubt }
+        Readiness {
+            store,
+            writes: self.store.write_failure(),
+            keys: self.follower.keys_open(),
+            fresh: self.fresh(),
+            clock_in_doubt: self.time().in_doubt,
+        }
     }
 
     /// How old the view of what has changed is; `None` before the first look.

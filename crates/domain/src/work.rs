@@ -89,6 +89,12 @@ pub enum StoreError {
 pub trait Store<V: View>: Send + Sync {
     /// Runs `work` in one transaction; see the promises of [the module](self).
     fn run(&self, mode: Mode, work: Work<'_, V>) -> Stored<()>;
+
+    /// Why the store takes no writes (a full disk, a read-only database), as the newest unit of work that wrote found it; `None` as
+    /// soon as one has succeeded, and for a store that does not watch this. Answered from memory.
+    fn write_failure(&self) -> Option<String> {
+        None
+    }
 }
 
 /// `read` and `write` for every [`Store`]: the closure's value comes back.

@@ -85,14 +85,17 @@ fn living() -> Vec<Route> {
             )
         }),
         Route::open(Method::GET, READY, ready).always().told(|| {
-            let parts =
-                json!({ "store": true, "keys": true, "changes": true, "complete": true, "clock_in_doubt": false });
+            let parts = |writes: bool| {
+                json!({
+                    "store": true, "writes": writes, "keys": true, "changes": true, "complete": true, "clock_in_doubt": false,
+                })
+            };
             Entry::of("server", "Whether requests can be served")
-                .answers::<Readiness>(200, "They can.", json!({ "status": "ready", "parts": parts }))
+                .answers::<Readiness>(200, "They can.", json!({ "status": "ready", "parts": parts(true) }))
                 .answers::<Readiness>(
                     503,
                     "They cannot, and which part is why.",
-                    json!({ "status": "not ready", "parts": parts }),
+                    json!({ "status": "not ready", "parts": parts(false) }),
                 )
         }),
     ]
@@ -118,6 +121,8 @@ struct Readiness {
 struct Parts {
     /// Whether the store can be read.
     store: bool,
+    /// Whether the store took the newest write: false after one failed (a full disk, a read-only database) until one succeeds.
+    writes: bool,
     /// Whether there are keys to sign with.
     keys: bool,
     /// Whether the changes of other processes are known up to now.
@@ -143,6 +148,7 @@ async fn ready(call: Call) -> Result<HttpResponse, Failure> {
     let ready = readiness.ready() && complete;
     let parts = Parts {
         store: readiness.store.is_none(),
+        writes: readiness.writes.is_none(),
         keys: readiness.keys,
         changes: readiness.fresh,
         complete,

@@ -6,6 +6,7 @@ mod limits;
 pub(crate) mod nesting;
 pub(crate) mod observers;
 pub(crate) mod waiting;
+mod writes;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use crate::{alone, postgres, sqlite};
 use nesting::Number;
 use observers::Observers;
 use waiting::Waiting;
+use writes::Writes;
 
 /// A unit of work runs this often at most.
 pub(crate) const RUNS: u32 = 5;
@@ -81,6 +83,7 @@ pub struct Database {
     file: Option<OpenedFile>,
     waiting: Arc<Waiting>,
     observers: Arc<Observers>,
+    pub(crate) writes: Writes,
 }
 
 impl Database {
@@ -117,7 +120,8 @@ impl Database {
         };
         open().map_err(|error| OpenError::Unreachable { address: address.to_string(), detail: error.0 })?;
         let pool = Pool::new(limits, open, Arc::clone(&waiting));
-        Ok(Self { address: address.clone(), limits: *limits, number, pool, writer, file, waiting, observers })
+        let writes = Writes::default();
+        Ok(Self { address: address.clone(), limits: *limits, number, pool, writer, file, waiting, observers, writes })
     }
 
     /// From now on tells this observer what is committed, after the commit and before `run` returns.
@@ -144,6 +148,21 @@ impl Database {
 
     /// Runs a unit of work; see the promises of [`tillgate_domain::work`].
     pub(crate) fn unit(&self, mode: Mode, work: Job<'_>) -> Stored<()> {
+        if mode == Mode::Read {
+            return self.unwatched(mode, work);
+        }
+        let mut wrote = false;
+        let outcome = self.unwatched(mode, &mut |tx| {
+            let done = work(tx);
+            wrote = tx.has_written();
+            done
+        });
+        self.writes.note(&outcome, wrote);
+        outcome
+    }
+
+    /// Runs a unit of work, whether or not it finds that the database takes no writes.
+    fn unwatched(&self, mode: Mode, work: Job<'_>) -> Stored<()> {
         self.number.outside()?;
         if let Some(file) = &self.file {
             file.check()?;

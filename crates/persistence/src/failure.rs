@@ -15,6 +15,12 @@ use tillgate_domain::StoreError;
 pub(crate) const LOST: &str = "the connection was lost";
 /// The database takes no writes: a standby, a read-only file.
 pub(crate) const READ_ONLY: &str = "the database is read-only";
+/// The disk of the database is full.
+pub(crate) const FULL: &str = "the disk is full";
+/// The disk of the database fails.
+pub(crate) const DISK: &str = "the disk fails";
+/// The file of the database cannot be opened.
+pub(crate) const UNOPENED: &str = "the database file cannot be opened";
 /// The tables were changed under a prepared statement.
 pub(crate) const STALE: &str = "the tables have changed since the statement was prepared";
 /// SQLite has undone the whole transaction on its own.
@@ -27,9 +33,9 @@ const UNAVAILABLE: &[(&str, &str)] = &[
     ("database table is locked", "the database is locked"),
     ("database schema is locked", "the database is locked"),
     ("locking protocol", "the database is locked"),
-    ("database or disk is full", "the disk is full"),
-    ("disk i/o error", "the disk fails"),
-    ("unable to open database", "the database file cannot be opened"),
+    ("database or disk is full", FULL),
+    ("disk i/o error", DISK),
+    ("unable to open database", UNOPENED),
     ("interrupted", "the statement was interrupted"),
     // PostgreSQL: 57014, 55P03, 53100, 53200, 53300, 57P03, 58030, and a standby that is told to write.
     ("due to statement timeout", "a statement took too long"),
@@ -37,12 +43,12 @@ const UNAVAILABLE: &[(&str, &str)] = &[
     ("due to user request", "the statement was cancelled"),
     ("due to conflict with recovery", "the statement was cancelled by the standby"),
     ("could not obtain lock", "a lock was held by another"),
-    ("no space left on device", "the disk is full"),
-    ("could not extend file", "the disk fails"),
-    ("could not write to file", "the disk fails"),
-    ("could not write block", "the disk fails"),
-    ("could not read block", "the disk fails"),
-    ("could not fsync file", "the disk fails"),
+    ("no space left on device", FULL),
+    ("could not extend file", DISK),
+    ("could not write to file", DISK),
+    ("could not write block", DISK),
+    ("could not read block", DISK),
+    ("could not fsync file", DISK),
     ("out of memory", "the database is out of memory"),
     ("out of shared memory", "the database is out of memory"),
     ("too many clients", "the database has too many connections"),
@@ -121,6 +127,11 @@ pub(crate) fn spoils(error: &StoreError) -> bool {
         }
         _ => false,
     }
+}
+
+/// Whether it means that the database takes no writes, not just not this one.
+pub(crate) fn refuses_writes(error: &StoreError) -> bool {
+    matches!(error, StoreError::Unavailable(say) if [FULL, DISK, READ_ONLY, UNOPENED].contains(&say.as_str()))
 }
 
 /// What stands before a quoted word that is a name and not a value.

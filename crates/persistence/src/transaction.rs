@@ -65,6 +65,11 @@ impl Transaction<'_> {
         Ok(self.connection)
     }
 
+    /// Whether a statement that writes was asked for.
+    pub(crate) fn has_written(&self) -> bool {
+        self.open
+    }
+
     /// Says whether the store takes writes: one read of one row by its primary key, prepared once. Whoever moves the store
     /// elsewhere sets the state and then waits until the units that began before have ended, which the deadline of a unit bounds.
     fn writable(&mut self) -> Stored<()> {

@@ -14,11 +14,19 @@ impl Store<AuthView> for Database {
     fn run(&self, mode: Mode, work: Work<'_, AuthView>) -> Stored<()> {
         self.unit(mode, &mut |transaction| work(transaction))
     }
+
+    fn write_failure(&self) -> Option<String> {
+        self.writes.failure()
+    }
 }
 
 impl Store<OfficeView> for Database {
     fn run(&self, mode: Mode, work: Work<'_, OfficeView>) -> Stored<()> {
         self.unit(mode, &mut |transaction| work(transaction))
+    }
+
+    fn write_failure(&self) -> Option<String> {
+        self.writes.failure()
     }
 }
 

@@ -124,6 +124,10 @@ impl<V: View, S: Store<V> + ?Sized> Store<V> for Failing<S> {
             Some((Moment::AfterCommit, error)) => self.store.run(mode, work).and(Err(error)),
         }
     }
+
+    fn write_failure(&self) -> Option<String> {
+        self.store.write_failure()
+    }
 }
 
 impl<S: AuthStore + ?Sized> AuthStore for Failing<S> {

@@ -309,7 +309,7 @@ async fn keys_health_and_readiness_are_for_anybody() {
         ready.json(),
         json!({
             "status": "ready",
-            "parts": { "store": true, "keys": true, "changes": true, "complete": true, "clock_in_doubt": false },
+            "parts": { "store": true, "writes": true, "keys": true, "changes": true, "complete": true, "clock_in_doubt": false },
         })
     );
     assert_eq!(shop.send(call(Method::HEAD, "/healthz")).await.status, 200);

@@ -1,0 +1,88 @@
+//! Whether the database takes writes, as the newest unit of work that wrote found it.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use diesel::prelude::*;
+use tillgate_domain::{Mode, StoreError, Stored};
+
+use crate::database::Database;
+use crate::failure::{classify, refuses_writes};
+use crate::schema::meta;
+
+/// What was found last.
+#[derive(Default)]
+pub(crate) struct Writes {
+    /// Whether `failure` is something: what succeeds takes no lock.
+    failed: AtomicBool,
+    failure: Mutex<Option<String>>,
+}
+
+impl Writes {
+    /// Notes what came of a unit of work that was allowed to write, and whether it did. One that only read proves nothing.
+    pub(crate) fn note(&self, outcome: &Stored<()>, wrote: bool) {
+        match outcome {
+            Ok(()) if wrote && self.failed.load(Ordering::Acquire) => self.set(None),
+            Err(error @ StoreError::Unavailable(why)) if refuses_writes(error) => self.set(Some(why.clone())),
+            _ => {}
+        }
+    }
+
+    /// Why the database takes no writes.
+    pub(crate) fn failure(&self) -> Option<String> {
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn set(&self, now: Option<String>) {
+        let mut failure = self.failure.lock().unwrap_or_else(PoisonError::into_inner);
+        match (&*failure, &now) {
+            (None, Some(why)) => tracing::error!(why, "the database takes no writes"),
+            (Some(_), None) => tracing::info!("the database takes writes again"),
+            _ => {}
+        }
+        self.failed.store(now.is_some(), Ordering::Release);
+        *failure = now;
+    }
+}
+
+impl Database {
+    /// Tries whether the database takes writes, by one that is rolled back. A full disk is found by what is committed alone.
+    pub fn try_write(&self) -> Stored<()> {
+        let mut taken = false;
+        let outcome = self.unwatched(Mode::Write, &mut |tx| {
+            taken = false;
+            let same = diesel::update(meta::table.find(1_i64)).set(meta::state.eq(meta::state));
+            same.execute(tx.writing()?).map_err(classify)?;
+            taken = true;
+            Err(StoreError::Fault("rolled back".to_owned()))
+        });
+        if taken { Ok(()) } else { outcome }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unavailable(why: &str) -> Stored<()> {
+        Err(StoreError::Unavailable(why.to_owned()))
+    }
+
+    #[test]
+    fn only_what_wrote_shows_that_writes_are_taken_again() {
+        let writes = Writes::default();
+        writes.note(&unavailable("the turn to write did not come in time"), true);
+        assert_eq!(writes.failure(), None, "a busy database takes writes");
+        for why in
+            ["the disk is full", "the disk fails", "the database is read-only", "the database file cannot be opened"]
+        {
+            writes.note(&unavailable(why), true);
+            assert_eq!(writes.failure().as_deref(), Some(why));
+            writes.note(&Ok(()), false);
+            writes.note(&unavailable("the database is locked"), true);
+            assert_eq!(writes.failure().as_deref(), Some(why));
+            writes.note(&Ok(()), true);
+            assert_eq!(writes.failure(), None);
+        }
+    }
+}
