@@ -153,6 +153,73 @@ fn who_may_gets_through_and_is_named() {
     });
 }
 
+/// A header of an answer, and its body as JSON.
+fn refusal(said: &Said) -> (String, serde_json::Value) {
+    let (head, body) = said.text.split_once("\r\n\r\n").unwrap();
+    assert!(lines(head, "Content-Type")[0].contains("json"), "{}", said.text);
+    // nginx may send it in chunks
+    let from = body.find('{').unwrap();
+    let to = body.rfind('}').unwrap();
+    (lines(head, "X-Tillgate-Code").join(","), serde_json::from_str(&body[from..=to]).unwrap())
+}
+
+#[test]
+fn refusals_reach_the_client_in_the_words_of_the_contract_and_the_log_names_what_was_asked() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    let gateway = Gateway::before(&shop);
+    let cashier = gateway.log_in(&shop, "cashier");
+    for (said, code, status) in [
+        (gateway.send("GET", "/api/v1/products", ""), "token_missing", 401),
+        (gateway.bearer("GET", "/api/v1/products", "garbage"), "token_invalid", 401),
+        (gateway.bearer("POST", "/api/v1/products?token=secret", &cashier), "rank_missing", 403),
+    ] {
+        assert_eq!(said.status, status, "{}", said.text);
+        let (found, body) = refusal(&said);
+        assert_eq!(found, code, "{}", said.text);
+        assert!(body["message"].is_string() && body.get("data").is_some_and(serde_json::Value::is_null), "{body}");
+        assert_eq!(lines(&said.text, "WWW-Authenticate").len(), usize::from(status == 401), "{}", said.text);
+    }
+    // tokens of several contracts: the first that the row names words it
+    let (code, body) = refusal(&gateway.bearer("PUT", "/reports/2026", "garbage"));
+    assert_eq!((code.as_str(), body["code"].as_str()), ("token_invalid", Some("token_invalid")), "{body}");
+    // PORTOS'
+    let (code, body) = refusal(&gateway.bearer("PUT", "/stock/7", "garbage"));
+    assert_eq!((code.as_str(), body["traceId"].is_string()), ("token_invalid", true), "{body}");
+    // no row: the table names several contracts
+    let (code, body) = refusal(&gateway.bearer("GET", "/nothing", &cashier));
+    assert_eq!((code.as_str(), body["code"].as_str()), ("access_unlisted", Some("access_unlisted")), "{body}");
+    let log = gateway.server.log();
+    assert!(log.contains("asked=\"POST /api/v1/products\""), "{log}");
+    assert!(!log.contains("token=secret"), "{log}");
+}
+
+#[test]
+fn the_table_is_asked_without_a_request() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    std::fs::write(shop.folder().join("tillgate.toml"), block("toml")).unwrap();
+    for (arguments, code, expected) in [
+        ("GET /api/v1/products --mount kasir --role cashier", 0, "yes, by row 2 (/api/v1/products)"),
+        ("HEAD /api/v1/products/ --mount kasir --role manager", 0, "yes, by row 2 (/api/v1/products)"),
+        (
+            "DELETE /api/v1/products/7 --mount kasir --role cashier",
+            1,
+            "row 1 (/api/v1/products/{id}): it asks for the role admin",
+        ),
+        ("GET /api/v1/products --mount native --role admin", 1, "row 2 (/api/v1/products): it takes tokens of kasir"),
+        ("GET /api/v1/products --mount kasir", 1, "it asks for the role cashier"),
+        ("GET /api/v1/products/../users --mount kasir --role admin", 1, "no row of the 15 is for"),
+        ("GET /users --mount kasir --role admin", 1, "no row of the 15 is for GET /users"),
+        ("GET /users --mount kassir --role admin", 2, "is it \"kasir\"?"),
+        ("GET /users --mount kasir --role manger", 2, "is it \"manager\"?"),
+    ] {
+        let words: Vec<&str> = ["access", "check"].into_iter().chain(arguments.split(' ')).collect();
+        let output = shop.run(&words, "");
+        let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments}: {said}");
+        assert!(said.contains(expected), "{arguments}: {said}");
+    }
+}
+
 #[test]
 fn no_trick_with_the_path_reaches_what_is_not_listed() {
     let shop = Installation::with_shop(Engine::Sqlite);

@@ -10,15 +10,18 @@ mod target;
 use std::fmt;
 use std::sync::Arc;
 
+use actix_web::HttpResponse;
 use actix_web::http::Method;
+use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::web::Bytes;
 use tillgate_auth_core::{Caller, Error, Evidence, Refusal, TokenRefusal};
-use tillgate_domain::{Rank, Right, Slug};
+use tillgate_domain::{Rank, Right, Rights, Slug};
 
 pub(crate) use asked::Asked;
 pub use pattern::{InvalidPattern, PathPattern};
 pub(crate) use target::Path;
 
+use crate::edge::shortened;
 use crate::failure::{Failure, Protocol};
 use crate::head::Head;
 use crate::mount::{Mount, Mounted, Shared};
@@ -61,6 +64,12 @@ impl AccessRule {
         served && self.mounts.iter().any(|name| name == mount)
     }
 
+    /// The row of a table that decides on a request, and its number from 1; `None` where no row is for it.
+    pub fn decisive<'r>(table: &'r [Self], method: &Method, target: &str) -> Option<(usize, &'r Self)> {
+        let path = Path::read(target)?;
+        (1..).zip(table).find(|(_, row)| row.fits(method, &path))
+    }
+
     fn fits(&self, method: &Method, path: &Path) -> bool {
         let meant = |each: &Method| each == method || (*each == Method::GET && *method == Method::HEAD);
         (self.methods.is_empty() || self.methods.iter().any(meant)) && self.path.fits(path)
@@ -68,6 +77,14 @@ impl AccessRule {
 }
 
 impl Need {
+    /// Whether somebody of this rank and with these rights has what is asked.
+    pub fn is_met(&self, rank: Option<Rank>, rights: &Rights) -> bool {
+        match self {
+            Self::Role(least) => rank.is_some_and(|rank| rank >= *least),
+            Self::Rights(needed) => needed.iter().all(|right| rights.allow(right.as_str())),
+        }
+    }
+
     /// Refuses a caller who has not what is asked.
     pub(crate) fn judge(&self, caller: &Caller) -> Result<(), Error> {
         match self {
@@ -109,17 +126,54 @@ impl Access {
     }
 
     /// Who asks for what the gateway holds, where they may have it.
-    pub(crate) async fn check(&self, head: &Head) -> Result<Caller, Failure> {
-        let asked = Asked::of(head.headers())?;
-        let path = Path::read(&asked.target).ok_or(Protocol::Unlisted)?;
-        let row = self.0.iter().find(|row| row.rule.fits(&asked.method, &path)).ok_or(Protocol::Unlisted)?;
-        let about = head.about(asked)?;
-        let (way, caller) = who(&row.ways, &about).await?;
-        let judged = row.rule.need.judge(&caller).map_err(Failure::from);
-        if let Err(failure) = &judged {
-            crate::lacking::note(way, &about, &caller, failure).await;
+    pub(crate) async fn check(&self, head: &Head) -> Result<Caller, Denied> {
+        let denied = |failure, way: Option<&Arc<Mounted>>, head: &Head| Denied {
+            failure,
+            way: way.cloned(),
+            head: head.clone(),
+        };
+        let asked = Asked::of(head.headers()).map_err(|failure| denied(failure, None, head))?;
+        head.origin().asked.replace(Some(format!("{} {}", asked.method, shortened(&asked.target))));
+        let unlisted = || denied(Protocol::Unlisted.into(), self.only_way(), head);
+        let path = Path::read(&asked.target).ok_or_else(unlisted)?;
+        let row = self.0.iter().find(|row| row.rule.fits(&asked.method, &path)).ok_or_else(unlisted)?;
+        let about = head.about(asked).map_err(|failure| denied(failure, row.ways.first(), head))?;
+        let (way, caller) =
+            who(&row.ways, &about).await.map_err(|failure| denied(failure, row.ways.first(), &about))?;
+        if let Err(failure) = row.rule.need.judge(&caller).map_err(Failure::from) {
+            crate::lacking::note(way, &about, &caller, &failure).await;
+            return Err(denied(failure, Some(way), &about));
         }
-        judged.map(|()| caller)
+        Ok(caller)
+    }
+
+    /// The one mount that every row names, where they do: what no row is for is answered in its words.
+    fn only_way(&self) -> Option<&Arc<Mounted>> {
+        let mut ways = self.0.iter().flat_map(|row| &row.ways);
+        let first = ways.next()?;
+        ways.all(|way| way.name == first.name).then_some(first)
+    }
+}
+
+/// A request that a gateway must not let through, or whose caller is not known.
+pub(crate) struct Denied {
+    failure: Failure,
+    /// The mount in whose words the client is told.
+    way: Option<Arc<Mounted>>,
+    head: Head,
+}
+
+/// The header that bears the code of a failure: a gateway cannot read the body.
+const CODE: HeaderName = HeaderName::from_static("x-tillgate-code");
+
+impl Denied {
+    /// The answer, in the words of the mount whose tokens the row takes, else in those of `native`. Its status is one that gateways know,
+    /// whatever the contract makes of the failure.
+    pub(crate) fn answer(&self, native: &Mounted) -> HttpResponse {
+        let mut answer = crate::serve::worded(self.way.as_deref().unwrap_or(native), &self.failure, &self.head);
+        *answer.status_mut() = self.failure.status();
+        answer.headers_mut().insert(CODE, HeaderValue::from_static(self.failure.code()));
+        answer
     }
 }
 

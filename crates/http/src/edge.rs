@@ -152,12 +152,14 @@ fn note<B>(origin: &Origin, method: &Method, answer: &ServiceResponse<B>, span: 
         mount,
         trace = origin.trace.as_str(),
         code = origin.code.get(),
+        asked = origin.asked.borrow().as_deref(),
         "request"
     );
 }
 
-/// A path without what could be a token in it: segments of over 40 characters are cut, and so is what follows the eighth.
+/// A path without what could be a token in it: segments of over 40 characters are cut, and so is what follows the eighth, and a query.
 pub(crate) fn shortened(path: &str) -> String {
+    let path = path.split('?').next().unwrap_or_default();
     let segment = |segment: &str| match segment.char_indices().nth(40) {
         Some(_) => "…".to_owned(),
         None => segment.to_owned(),
@@ -173,6 +175,7 @@ mod tests {
     fn no_token_fits_into_the_path_of_an_unknown_call() {
         assert_eq!(shortened("/api/v2/sessions/current"), "/api/v2/sessions/current");
         assert_eq!(shortened(&format!("/reset/{}/now", "x".repeat(41))), "/reset/…/now");
+        assert_eq!(shortened("/products?token=secret"), "/products");
         assert_eq!(shortened(&"/a".repeat(30)), "/a".repeat(8));
     }
 }

@@ -40,6 +40,8 @@ pub(crate) struct Origin {
     pub(crate) code: Cell<Option<&'static str>>,
     /// The path of a call that is none of ours.
     pub(crate) unknown: RefCell<Option<String>>,
+    /// The method and the path that a gateway asks about.
+    pub(crate) asked: RefCell<Option<String>>,
 }
 
 impl Origin {
@@ -75,6 +77,7 @@ impl Origin {
             endpoint: OnceCell::new(),
             code: Cell::new(None),
             unknown: RefCell::new(None),
+            asked: RefCell::new(None),
         }
     }
 

@@ -165,7 +165,7 @@ async fn body<'m>(
 }
 
 /// The failure in the dialect's words, with what every dialect owes its clients: `Allow` and `Retry-After`.
-fn worded(mounted: &Mounted, failure: &Failure, head: &Head) -> HttpResponse {
+pub(crate) fn worded(mounted: &Mounted, failure: &Failure, head: &Head) -> HttpResponse {
     head.origin().code.set(Some(failure.code()));
     let (trace, mount) = (head.trace(), mounted.name);
     match failure {

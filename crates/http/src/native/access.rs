@@ -19,7 +19,7 @@ pub(super) fn route() -> Route {
     Route::open(Method::GET, "/access", access).told(|| {
         let (method, target) = ("The method that is asked about.", "The target that is asked about.");
         Entry::of("gateways", "Whether a request may go through")
-            .more("For gateways: nginx names the request in `X-Original-*`, Traefik and Caddy in `X-Forwarded-*`, with the headers that it was sent with.")
+            .more("For gateways: nginx names the request in `X-Original-*`, Traefik and Caddy in `X-Forwarded-*`, with the headers that it was sent with. A refusal is worded as the contract words its own whose tokens the row takes, and bears its code in `X-Tillgate-Code`.")
             .header("X-Original-Method", method, text_schema())
             .header("X-Original-URI", target, text_schema())
             .header("X-Forwarded-Method", method, text_schema())
@@ -38,8 +38,10 @@ const RIGHTS: HeaderName = HeaderName::from_static("x-tillgate-rights");
 const TENANT: HeaderName = HeaderName::from_static("x-tillgate-tenant");
 
 async fn access(call: Call) -> Result<HttpResponse, Failure> {
-    let caller = call.mounted().access.check(call.head()).await?;
-    told(&caller)
+    match call.mounted().access.check(call.head()).await {
+        Ok(caller) => told(&caller),
+        Err(denied) => Ok(denied.answer(call.mounted())),
+    }
 }
 
 /// Who it is. Every header is there, empty where there is nothing to say, so that a gateway that copies them leaves none of the client's.
