@@ -95,10 +95,42 @@ fn tried(page: &str) -> usize {
 #[test]
 fn the_readme_embeds_what_is_compiled() {
     let example = std::fs::read_to_string(root().join("crates/auth-core/examples/embed.rs")).unwrap();
-    let between = example.split_once("// [embed]\n").unwrap().1.split_once("    // [/embed]").unwrap().0;
-    let compiled: Vec<&str> = between.lines().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
+    let compiled = example.split_once("// [embed]\n").unwrap().1.split_once("// [/embed]").unwrap().0;
     let rust = blocks("README.md").into_iter().find(|(language, _)| language == "rust").unwrap().1;
-    assert_eq!(rust.lines().collect::<Vec<_>>(), compiled, "README.md and examples/embed.rs differ");
+    assert_eq!(rust, compiled, "README.md and examples/embed.rs differ");
+}
+
+/// A crate of its own with the dependencies and the program that the README shows, as somebody makes it beside this repository. It takes
+/// the versions of this workspace, so nothing has to be downloaded.
+#[test]
+fn the_readme_embeds_what_runs_in_a_crate_of_its_own() {
+    let folder = std::env::temp_dir().join(format!("tillgate-embed-{}", std::process::id()));
+    let package = folder.join("shop");
+    std::fs::create_dir_all(package.join("src")).unwrap();
+    std::os::unix::fs::symlink(root().canonicalize().unwrap(), folder.join("tillgate")).unwrap();
+    let of = |language: &str| blocks("README.md").into_iter().find(|(each, _)| each == language).unwrap().1;
+    let manifest = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n";
+    std::fs::write(package.join("Cargo.toml"), format!("{manifest}{}", of("toml"))).unwrap();
+    std::fs::write(package.join("src/main.rs"), of("rust")).unwrap();
+    std::fs::copy(root().join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("embed");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["run", "--quiet", "--offline"]).current_dir(&package).env("CARGO_TARGET_DIR", target);
+    let output = cargo.output().unwrap();
+    let (said, why) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{why}");
+    assert!(said.contains("may close a ticket: true") && said.contains("after the logout:"), "{said}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// The number of ports that docs/own-store.md names is that of the view.
+#[test]
+fn the_page_of_a_store_of_ones_own_counts_the_ports() {
+    let code = std::fs::read_to_string(root().join("crates/auth-core/src/ports.rs")).unwrap();
+    let view = code.split_once("pub trait AuthTx").unwrap().1.split_once("\n}").unwrap().0;
+    let ports = view.matches("(&mut self) -> &mut dyn ").count();
+    let page = std::fs::read_to_string(root().join("docs/own-store.md")).unwrap();
+    assert!(page.contains(&format!("shows the {ports} ports of `tillgate_auth_core::ports`")), "there are {ports}");
 }
 
 #[test]

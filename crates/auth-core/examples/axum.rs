@@ -20,10 +20,6 @@ use tillgate_auth_core::{
 use tillgate_domain::{Right, Secret};
 use tokio::net::TcpListener;
 
-#[allow(dead_code, reason = "a program of its own, of which this one borrows the shop")]
-#[path = "embed.rs"]
-mod embed;
-
 /// What every handler needs. The label stands in each token: no other contract over the same engine accepts it.
 #[derive(Clone)]
 struct Desk {
@@ -119,9 +115,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Serves for ever, or `once`.
 fn serve(once: bool) -> Result<(), Box<dyn Error>> {
-    let memory = Arc::new(Memory::new());
-    let auth = Auth::builder(memory.clone()).master(MasterKey::draw(&SystemEntropy::new())?).build()?;
-    embed::open_shop(&memory, &auth, "anna", "a song in the rain")?;
+    let memory = Arc::new(Memory::with_user("anna", "a song in the rain", "cashier")?);
+    let auth = Auth::builder(memory).master(MasterKey::draw(&SystemEntropy::new())?).build()?;
     let desk = Desk { auth, contract: Dialect::new("example") };
     let routes = Router::new()
         .route("/login", post(login))

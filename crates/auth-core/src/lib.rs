@@ -22,6 +22,7 @@ pub mod keys;
 pub mod memory;
 pub mod passwords;
 pub mod ports;
+pub mod prelude;
 mod profile;
 mod refusals;
 mod remembered;

@@ -21,6 +21,7 @@ mod sessions;
 mod table;
 mod tickets;
 mod transaction;
+mod trial;
 
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
