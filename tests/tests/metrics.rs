@@ -16,9 +16,13 @@ use tillgate_tests::{Engine, Installation, eventually};
 fn documented() -> BTreeSet<String> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operating.md");
     let page = std::fs::read_to_string(page).unwrap();
-    let rows = page.lines().filter_map(|line| line.strip_prefix("| `tillgate_"));
-    rows.map(|row| format!("tillgate_{}", row.split('`').next().unwrap())).collect()
+    let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
+    let names = rows.map(|row| row.split('`').next().unwrap().to_owned());
+    names.filter(|name| ["tillgate_", "process_"].iter().any(|part| name.starts_with(part))).collect()
 }
+
+/// What is there only where the server speaks TLS itself: the test of certificates looks at it.
+const WITH_TLS: &str = "tillgate_tls_certificate_expires_seconds";
 
 #[test]
 fn every_metric_is_documented_and_every_documented_metric_is_there() {
@@ -36,9 +40,63 @@ fn every_metric_is_documented_and_every_documented_metric_is_there() {
             ["_bucket", "_sum", "_count"].iter().fold(name, |name, part| name.trim_end_matches(part)).to_owned()
         })
         .collect();
-    assert_eq!(there, documented());
+    let mut expected = documented();
+    assert!(expected.remove(WITH_TLS));
+    assert_eq!(there, expected);
     for name in there {
         assert!(text.contains(&format!("# HELP {name} ")), "{name} says nothing of itself");
+    }
+}
+
+/// The words of a text that are names of metrics, without what histograms add to theirs.
+fn names(text: &str) -> BTreeSet<String> {
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let metrics = words.filter(|word| word.starts_with("tillgate_") || word.starts_with("process_"));
+    metrics
+        .map(|name| {
+            ["_bucket", "_sum", "_count"].iter().fold(name, |name, part| name.trim_end_matches(part)).to_owned()
+        })
+        .collect()
+}
+
+#[test]
+fn alerts_and_the_dashboard_ask_for_metrics_that_there_are() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/monitoring");
+    let known = documented();
+    for file in ["alerts.yml", "dashboard.json"] {
+        let text = std::fs::read_to_string(folder.join(file)).unwrap();
+        let asked = names(&text);
+        assert!(asked.len() > 5, "{file}: {asked:?}");
+        assert_eq!(asked.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new(), "{file}");
+    }
+    let promtool = |arguments: &[&str], input: Option<&str>| {
+        let mut promtool = std::process::Command::new("promtool");
+        promtool.args(arguments).current_dir(&folder);
+        promtool
+            .stdin(std::process::Stdio::piped())
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::piped());
+        let mut child = promtool.spawn().expect("promtool is missing: tests/run install");
+        std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.unwrap_or_default().as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {said}");
+    };
+    promtool(&["check", "rules", "alerts.yml"], None);
+    promtool(&["test", "rules", "alerts_test.yml"], None);
+    let shop = Installation::with_shop(Engine::Sqlite);
+    let server = shop.serve();
+    server.till().login("cashier", "P01").current().expect(200);
+    promtool(&["check", "metrics"], Some(server.metrics().expect(200).text()));
+
+    // the dashboard is one that Grafana imports: panels with an id, a type and queries of their own
+    let dashboard: serde_json::Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("dashboard.json")).unwrap()).unwrap();
+    let panels = dashboard["panels"].as_array().unwrap();
+    let ids: BTreeSet<u64> = panels.iter().map(|panel| panel["id"].as_u64().unwrap()).collect();
+    assert_eq!(ids.len(), panels.len(), "ids are given once");
+    for panel in panels.iter().filter(|panel| panel["type"] != "row") {
+        assert!(!panel["targets"].as_array().unwrap().is_empty(), "{panel}");
     }
 }
 

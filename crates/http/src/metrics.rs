@@ -10,6 +10,7 @@ use std::time::Duration;
 use ::metrics::{Counter, Histogram, Key, KeyName, Label, Level, Metadata, Recorder, Unit};
 use actix_web::http::{Method, StatusCode};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle, PrometheusRecorder};
+use metrics_process::Collector;
 use tillgate_auth_core::{LoginRefusal, Refusal};
 
 use crate::failure::Failure;
@@ -37,8 +38,8 @@ pub struct Gauge {
     pub name: Cow<'static, str>,
     /// What it says, in a sentence.
     pub help: Cow<'static, str>,
-    /// What tells it from others of its name: a label and its value, from a fixed set.
-    pub label: Option<(&'static str, &'static str)>,
+    /// What tells it from others of its name: labels and their values, from fixed sets.
+    pub labels: Vec<(&'static str, &'static str)>,
     /// The value.
     pub value: f64,
 }
@@ -48,6 +49,8 @@ pub struct Metrics {
     recorder: PrometheusRecorder,
     handle: PrometheusHandle,
     gauges: Box<dyn Fn() -> Vec<Gauge> + Send + Sync>,
+    /// What the system knows of the process.
+    process: Collector,
     observed: AtomicU64,
 }
 
@@ -76,7 +79,9 @@ impl Metrics {
             "How long requests took, by mount and route.".into(),
         );
         let handle = recorder.handle();
-        let metrics = Self { recorder, handle, gauges: Box::new(gauges), observed: AtomicU64::new(0) };
+        let process = Collector::default();
+        ::metrics::with_local_recorder(&recorder, || process.describe());
+        let metrics = Self { recorder, handle, gauges: Box::new(gauges), process, observed: AtomicU64::new(0) };
         // a rate is one from the first closure on if the count stood at zero before
         for reason in [UNREAD, CROWDED, FOREIGN] {
             drop(metrics.closed(reason));
@@ -89,9 +94,10 @@ impl Metrics {
         for gauge in (self.gauges)() {
             self.recorder.describe_gauge(KeyName::from(gauge.name.clone()), None, gauge.help.into());
             let labels: Vec<Label> =
-                gauge.label.into_iter().map(|(name, value)| Label::from_static_parts(name, value)).collect();
+                gauge.labels.into_iter().map(|(name, value)| Label::from_static_parts(name, value)).collect();
             self.recorder.register_gauge(&Key::from_parts(gauge.name, labels), &METADATA).set(gauge.value);
         }
+        ::metrics::with_local_recorder(&self.recorder, || self.process.collect());
         self.handle.render()
     }
 

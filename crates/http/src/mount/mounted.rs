@@ -61,6 +61,9 @@ impl fmt::Debug for Mounted {
     }
 }
 
+/// The route of all files of pages in the metrics.
+const FILES: &str = "(files)";
+
 impl Mounted {
     pub(crate) fn new(mount: Mount, shared: &Arc<Shared>, access: &Arc<Access>) -> Arc<Self> {
         let (name, routes) = (mount.dialect.name(), mount.dialect.routes());
@@ -79,8 +82,9 @@ impl Mounted {
         shared: &Arc<Shared>,
         access: Arc<Access>,
     ) -> Arc<Self> {
-        let endpoint = |path: &'static str, template: String, routes| {
-            let meter = Meter::new(&shared.metrics, name, &template);
+        let endpoint = |path: &'static str, template: String, routes: Vec<Route>| {
+            let file = routes.iter().any(|route| route.file);
+            let meter = Meter::new(&shared.metrics, name, if file { FILES } else { &template });
             Arc::new(Endpoint { mount: name, path, template, routes, meter })
         };
         let endpoints = by_path(routes)

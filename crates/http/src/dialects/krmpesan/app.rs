@@ -22,13 +22,15 @@ const OPENER: HeaderName = HeaderName::from_static("cross-origin-opener-policy")
 /// The page, and the calls that its script makes.
 pub(super) fn routes() -> Vec<Route> {
     let mut routes = vec![
-        Route::open(Method::GET, "/app", |_| async { Ok(page()) }),
+        Route::open(Method::GET, "/app", |_| async { Ok(page()) }).file(),
         Route::open(Method::GET, "/app/page.css", |_| async {
             Ok(file("text/css; charset=utf-8", include_str!("app/page.css")))
-        }),
+        })
+        .file(),
         Route::open(Method::GET, "/app/page.js", |_| async {
             Ok(file("text/javascript; charset=utf-8", include_str!("app/page.js")))
-        }),
+        })
+        .file(),
     ];
     routes.extend(calls::routes());
     routes
