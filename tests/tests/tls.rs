@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -72,6 +73,83 @@ fn a_till_logs_in_over_tls() {
     assert!(!trusted && said.contains("certificate"), "{said}");
     let (answered, said) = curl(&ours.authority, &["--fail", &ready.replace("https:", "http:")]);
     assert!(!answered, "without TLS it answers: {said}");
+}
+
+/// The certificate that a new connection is shown, as `openssl` prints its fingerprint.
+fn shown(address: &str) -> String {
+    let script = "openssl s_client -connect \"$1\" </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256";
+    let output = Command::new("sh").args(["-c", script, "sh", address]).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn renewed_certificate_is_served_and_open_connections_go_on() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    let used = papers(&shop.folder().join("used"));
+    let path = |path: &Path| path.to_str().unwrap().to_owned();
+    let shop = shop
+        .with_setting("SERVER__TLS_CERT", &path(&used.certificate))
+        .with_setting("SERVER__TLS_KEY", &path(&used.key))
+        .with_setting("SERVER__TLS_RELOAD", "1s");
+    let server = Running::start_unready(&shop, &["serve"]);
+    let address = server.address().trim_start_matches("https://").to_owned();
+    let ready = format!("https://{address}/readyz");
+    let metrics = format!("https://{address}/metrics");
+    eventually(Duration::from_secs(30), "readiness", || curl(&used.authority, &["--fail", &ready]).0);
+    let replace = |by: &Papers| {
+        std::fs::copy(&by.key, &used.key).unwrap();
+        std::fs::copy(&by.certificate, &used.certificate).unwrap();
+    };
+    let hang_up = || {
+        let pid = rustix::process::Pid::from_raw(i32::try_from(server.pid()).unwrap()).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
+    };
+    let first = shown(&address);
+
+    // a connection that is open all the while, by the first certificate
+    let script = "(printf 'GET /healthz HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n'; cat) | openssl s_client -quiet -connect \"$1\" 2>/dev/null";
+    let mut open = Command::new("sh")
+        .args(["-c", script, "sh", &address])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+
+    replace(&papers(&shop.folder().join("renewed")));
+    eventually(Duration::from_secs(20), "the new files to be found", || shown(&address) != first);
+    let second = shown(&address);
+
+    // files that do not go together change nothing
+    std::fs::copy(&papers(&shop.folder().join("foreign")).key, &used.key).unwrap();
+    hang_up();
+    eventually(Duration::from_secs(20), "the complaint", || server.log().contains("the one of before stays"));
+    assert_eq!(shown(&address), second);
+
+    let third = papers(&shop.folder().join("third"));
+    replace(&third);
+    hang_up();
+    eventually(Duration::from_secs(20), "the new certificate", || curl(&third.authority, &["--fail", &ready]).0);
+    let (_, text) = curl(&third.authority, &[&metrics]);
+    let expires: f64 = text
+        .lines()
+        .find_map(|line| line.strip_prefix("tillgate_tls_certificate_expires_seconds "))
+        .unwrap()
+        .parse()
+        .unwrap();
+    assert!(expires > 1_800_000_000.0, "{expires}");
+
+    let mut input = open.stdin.take().unwrap();
+    input.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    // the shell waits for whoever reads it
+    drop(input);
+    let mut said = String::new();
+    open.stdout.take().unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(said.matches("HTTP/1.1 200").count(), 2, "{said}");
+    open.wait().unwrap();
+
+    let doctor = String::from_utf8(shop.run(&["doctor"], "").stdout).unwrap();
+    assert!(doctor.contains("ok    certificate: expires on "), "{doctor}");
 }
 
 #[test]

@@ -63,6 +63,23 @@ pub(crate) fn begin(settings: &Settings) -> Result<Log, Stop> {
     })
 }
 
+/// Says in the log which migration runs.
+pub(crate) fn migration(name: &str) {
+    tracing::info!(migration = name, "bringing the database up to date");
+}
+
+/// Says in a log of JSON why the server could not start or go on, so that whoever reads it finds no other kind of line.
+pub(crate) fn ended(settings: &Settings, outcome: Result<(), Stop>) -> Result<(), Stop> {
+    outcome.map_err(|stop| {
+        if settings.log.format == LogFormat::Json {
+            tracing::error!(error = %stop, "the server ends");
+            Stop::Logged { usage: matches!(stop, Stop::Usage(_)) }
+        } else {
+            stop
+        }
+    })
+}
+
 /// The web framework's own target. For each request that it cannot parse it writes a line with the client's bytes.
 const FRAMEWORK: &str = "actix_http";
 

@@ -1,6 +1,7 @@
 //! The server while it runs: binds, says where it listens, serves, and takes itself down in good order.
 
 mod gauges;
+mod reloading;
 mod signals;
 
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -21,7 +22,7 @@ use crate::mail::Resets;
 use crate::sealing::Sealing;
 use crate::sweeping::Sweeping;
 use crate::version::VERSION;
-use crate::{compose, descriptors, exposure, first_admin, logging, tls, unserved};
+use crate::{compose, descriptors, exposure, first_admin, logging, priority, startup, tls, unserved};
 
 /// What a server is made of.
 pub(crate) struct Parts {
@@ -39,8 +40,9 @@ pub(crate) type Behind = Box<dyn FnOnce(&str) -> Result<String, Stop> + Send>;
 /// Runs the server until a signal ends it.
 pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> Result<(), Stop> {
     let Parts { database, auth, mounts, json } = parts;
-    let tls = tls::server(settings)?;
-    let metrics = Metrics::new(gauges::gauges(settings, &database, &auth, &mounts));
+    let certificate = tls::certificate(settings)?;
+    let tls = certificate.as_ref().map(tls::server).transpose()?;
+    let metrics = Metrics::new(gauges::gauges(settings, &database, &auth, &mounts, certificate.as_ref()));
     let http = Http::new(
         Arc::clone(&auth),
         Arc::clone(&database) as _,
@@ -59,14 +61,15 @@ pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> 
     let served = actix_web::rt::System::new().block_on(async {
         let workers = compose::workers(settings);
         let only_from = exposure::only_from(settings);
-        let main = bind(settings.server.listen, Options { only_from, ..options(settings, tls.clone(), workers) })?;
+        let main = bind(
+            "server.listen",
+            settings.server.listen,
+            Options { only_from, ..options(settings, tls.clone(), workers, priority::SERVING) },
+        )?;
         let scheme = if tls.is_some() { "https" } else { "http" };
         let url = format!("{scheme}://{}", main.address());
         let operations = match exposure::operations(settings) {
-            Some(listen) => {
-                let bound = bind(listen, options(settings, tls, 1));
-                Some(bound.map_err(|stop| Stop::usage(format!("operations.listen: {stop}")))?)
-            }
+            Some(listen) => Some(bind("operations.listen", listen, options(settings, tls, 1, priority::OPERATIONS))?),
             None => None,
         };
         let operations_url = operations.as_ref().map(|bound| format!("{scheme}://{}", bound.address()));
@@ -87,6 +90,7 @@ pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> 
             [Some(server.handle()), operations.as_ref().map(Server::handle)].into_iter().flatten().collect();
         signals::stop_on_signal(handles.clone())?;
         announce(settings, &url);
+        reloading::start(settings, certificate)?;
         say(json, &url, operations_url.as_deref());
         if nobody && !json {
             print::out(&first_admin::hint(settings));
@@ -164,7 +168,7 @@ fn say(json: bool, url: &str, operations: Option<&str>) {
 }
 
 /// How the listeners serve.
-fn options(settings: &Settings, tls: Option<ServerConfig>, workers: usize) -> Options {
+fn options(settings: &Settings, tls: Option<Arc<ServerConfig>>, workers: usize, priority: i32) -> Options {
     let count = |number: u32| usize::try_from(number).unwrap_or(usize::MAX);
     let limits = &settings.limits;
     let mut uncounted = settings.server.proxies.clone();
@@ -173,8 +177,9 @@ fn options(settings: &Settings, tls: Option<ServerConfig>, workers: usize) -> Op
         [IpNet::new(Ipv4Addr::LOCALHOST.into(), 8), IpNet::new(Ipv6Addr::LOCALHOST.into(), 128)].into_iter().flatten(),
     );
     Options {
-        tls: tls.map(Arc::new),
+        tls,
         workers,
+        priority,
         blocking_threads: compose::blocking_threads(settings, workers),
         connections: count(limits.connections),
         per_network: count(limits.per_network),
@@ -187,6 +192,6 @@ fn options(settings: &Settings, tls: Option<ServerConfig>, workers: usize) -> Op
     }
 }
 
-fn bind(listen: SocketAddr, options: Options) -> Result<Bound, Stop> {
-    listener::bind(listen, options).map_err(|error| Stop::failed(format!("cannot listen on {listen}: {error}")))
+fn bind(key: &str, listen: SocketAddr, options: Options) -> Result<Bound, Stop> {
+    listener::bind(listen, options).map_err(|error| startup::unbound(key, listen, &error))
 }

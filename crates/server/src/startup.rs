@@ -1,13 +1,15 @@
-//! What happens at a start before the database is opened: on PostgreSQL, waiting until it can be reached.
+//! What happens at a start before the database is opened: are the addresses free, and on PostgreSQL, can it be reached?
 
+use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use tillgate_auth_core::{Clock, SystemClock};
 use tillgate_persistence::Address;
 
 use crate::command::Stop;
-use crate::compose;
 use crate::configuration::Settings;
+use crate::{compose, exposure};
 
 /// The pause between two attempts to reach the database.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -50,6 +52,32 @@ pub(crate) fn wait_for_database(settings: &Settings) -> Result<Start, Stop> {
             }
         }
     })
+}
+
+/// Refuses to start where another program listens on an address of the settings, before anything is made or changed.
+pub(crate) fn check_addresses(settings: &Settings) -> Result<(), Stop> {
+    let operations = exposure::operations(settings).map(|listen| ("operations.listen", listen));
+    for (key, listen) in [("server.listen", settings.server.listen)].into_iter().chain(operations) {
+        std::net::TcpListener::bind(listen).map_err(|error| unbound(key, listen, &error))?;
+    }
+    Ok(())
+}
+
+/// Why an address cannot be listened on, and what to do.
+pub(crate) fn unbound(key: &str, listen: SocketAddr, error: &io::Error) -> Stop {
+    let mend = match error.kind() {
+        io::ErrorKind::AddrInUse if key == "server.listen" => {
+            let next = SocketAddr::new(listen.ip(), listen.port().wrapping_add(1));
+            format!("another program listens there; choose with --listen {next}")
+        }
+        io::ErrorKind::AddrInUse => format!("another program listens there; set {key} to another"),
+        io::ErrorKind::PermissionDenied => "ports below 1024 need a right: choose another".to_owned(),
+        io::ErrorKind::AddrNotAvailable => "this machine has no such address".to_owned(),
+        _ => error.to_string(),
+    };
+    let why = format!("{key}: cannot listen on {listen}: {mend}");
+    // the address of the APIs may be held by a server that is about to end: worth another try
+    if key == "server.listen" { Stop::failed(why) } else { Stop::usage(why) }
 }
 
 #[cfg(unix)]

@@ -17,7 +17,7 @@ use super::serve::Listening;
 use super::{Context, Stop, password};
 use crate::configuration::Settings;
 use crate::running::{self, Behind};
-use crate::{compose, exposure, logging};
+use crate::{compose, exposure, logging, startup};
 use passwords::Telling;
 
 /// What is said to whoever tries.
@@ -50,7 +50,8 @@ impl Demo {
         }
         let mounts = compose::mounts(&settings)?;
         let _log = logging::begin(&settings)?;
-        let database = compose::create(&settings, &mut super::migrate::progress)?;
+        startup::check_addresses(&settings)?;
+        let database = compose::create(&settings, &mut logging::migration)?;
         if office::any_user(&*database).map_err(Stop::failed)? && !accounts::marked(&database)? {
             return Err(Stop::failed(
                 "this database has users and no demo was made in it: use a folder of its own (tillgate demo --data ./demo-data)",

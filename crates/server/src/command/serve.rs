@@ -1,6 +1,7 @@
 //! `serve`: the server.
 
 use clap::Args;
+use tillgate_http::Mounts;
 
 use super::{Context, Stop};
 use crate::configuration::{Flags, Settings};
@@ -43,12 +44,17 @@ impl Serve {
         let settings = self.listening.settings(context, false)?;
         let mounts = compose::mounts(&settings)?;
         let _log = logging::begin(&settings)?;
-        if startup::wait_for_database(&settings)? == Start::Stopped {
+        logging::ended(&settings, Self::serve(context, &settings, mounts))
+    }
+
+    fn serve(context: &Context, settings: &Settings, mounts: Mounts) -> Result<(), Stop> {
+        startup::check_addresses(settings)?;
+        if startup::wait_for_database(settings)? == Start::Stopped {
             return Ok(());
         }
-        let database = compose::prepare(&settings, &mut super::migrate::progress)?;
-        super::demo::refuse_exposed(&settings, &database)?;
-        let auth = compose::engine(&settings, &database)?;
-        running::run(&settings, running::Parts { database, auth, mounts, json: context.json }, None)
+        let database = compose::prepare(settings, &mut logging::migration)?;
+        super::demo::refuse_exposed(settings, &database)?;
+        let auth = compose::engine(settings, &database)?;
+        running::run(settings, running::Parts { database, auth, mounts, json: context.json }, None)
     }
 }

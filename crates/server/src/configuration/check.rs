@@ -71,6 +71,7 @@ pub(super) fn together(settings: &Settings) -> Result<(), Fault> {
     hold(server.tls_cert.is_some() == server.tls_key.is_some(), || {
         "server.tls_cert and server.tls_key belong together: set both for TLS, or neither".to_owned()
     })?;
+    hold(server.tls_reload >= Duration::from_secs(1), || "server.tls_reload must be at least 1s".to_owned())?;
     hold(!native.prefix.is_empty() && mounts::is_prefix(&native.prefix), || {
         "native.prefix must be a path such as /api/v1".to_owned()
     })?;

@@ -129,7 +129,24 @@ impl Layers {
 /// Reads a text file whole.
 pub(crate) fn read_file(path: &Path) -> Result<String, Fault> {
     std::fs::read_to_string(path)
-        .map_err(|error| Fault::File { path: path.display().to_string(), why: error.to_string() })
+        .map_err(|error| Fault::File { path: path.display().to_string(), why: unreadable(path, &error) })
+}
+
+/// Why a file cannot be read; where it is another user's, whose.
+fn unreadable(path: &Path, error: &std::io::Error) -> String {
+    #[cfg(unix)]
+    if error.kind() == std::io::ErrorKind::PermissionDenied {
+        use std::os::unix::fs::MetadataExt;
+        // of a folder that cannot be looked into, the folder is known
+        let owner = path.ancestors().find_map(|each| std::fs::metadata(each).ok()).map(|found| found.uid());
+        let own = rustix::process::geteuid().as_raw();
+        if let Some(owner) = owner.filter(|owner| *owner != own) {
+            return format!(
+                "{error}; it belongs to the user with the id {owner}, and this is {own}: run it as that user (sudo -u)"
+            );
+        }
+    }
+    error.to_string()
 }
 
 /// Whether Kubernetes sets a variable for every service by this name: `TILLGATE_SERVICE_HOST`, `TILLGATE_PORT_8080_TCP`, ...

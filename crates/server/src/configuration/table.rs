@@ -90,6 +90,8 @@ settings! {
         tls_cert: Option<PathBuf> = "",
         /// The private key of the certificate (PEM).
         tls_key: Option<PathBuf> = "",
+        /// How often the two files are looked at; changed ones are taken over. SIGHUP does it at once.
+        tls_reload: Duration = "60s",
         /// Networks of the proxies whose forwarding headers are believed.
         proxies: Vec<IpNet> = "",
         /// Which headers those are: `x-forwarded` (`X-Forwarded-For`, `-Proto`, `-Host`) or `forwarded` (`Forwarded`, RFC 7239). The proxy
@@ -297,7 +299,7 @@ settings! {
         /// How long a client may take nothing of an answer before its connection is closed.
         write: Duration = "30s",
         /// Threads in all that wait for the database or for a hash on behalf of requests.
-        threads: u32 = "512",
+        threads: u32 = "192",
         /// Requests that may wait for one of these, per thread that serves requests; the next is answered 503 at once.
         waiting: u32 = "128",
         /// Connections at a time, per thread.

@@ -3,11 +3,15 @@
 
 use std::sync::{Arc, Weak};
 
+use tillgate_auth_core::AuthView;
 use tillgate_auth_core::auth::Auth;
+use tillgate_domain::Store;
 use tillgate_http::{Gauge, Mounts};
 use tillgate_persistence::Database;
 
 use crate::configuration::Settings;
+use crate::disk;
+use crate::tls::Certificate;
 
 /// Reads the gauges from memory. It keeps neither the database nor the engine alive.
 pub(super) fn gauges(
@@ -15,15 +19,42 @@ pub(super) fn gauges(
     database: &Arc<Database>,
     auth: &Arc<Auth>,
     mounts: &Mounts,
+    certificate: Option<&Arc<Certificate>>,
 ) -> impl Fn() -> Vec<Gauge> + Send + Sync + 'static {
     let (database, auth, mounts) = (Arc::downgrade(database), Arc::downgrade(auth), mounts.clone());
+    let (certificate, folder) = (certificate.cloned(), disk::folder(settings));
     let (pages, addresses) = (settings.caches.pages.0, settings.caches.addresses.0);
     move || {
         let (contracts, counted) = mounts.counted_addresses();
         let contracts = u64::try_from(contracts).unwrap_or(u64::MAX);
         let counted =
             cache("addresses", u64::try_from(counted).unwrap_or(u64::MAX), addresses.saturating_mul(contracts));
-        of_database(&database, pages).into_iter().chain(of_engine(&auth)).chain(counted).collect()
+        let mut gauges = vec![Gauge {
+            labels: vec![("version", env!("CARGO_PKG_VERSION")), ("commit", env!("SOURCE_COMMIT"))],
+            ..gauge(
+                "tillgate_build_info",
+                "The version and the commit that this program was built from: always 1.",
+                1.0,
+            )
+        }];
+        gauges.extend(of_database(&database, pages));
+        gauges.extend(of_engine(&auth));
+        gauges.extend(counted);
+        gauges.extend(disk::free(&folder).ok().map(|free| {
+            gauge(
+                "tillgate_disk_free_bytes",
+                "Bytes that are free on the disk of the database (SQLite) or of the data folder.",
+                whole(free),
+            )
+        }));
+        gauges.extend(certificate.as_ref().map(|certificate| {
+            gauge(
+                "tillgate_tls_certificate_expires_seconds",
+                "When the certificate of server.tls_cert expires, in seconds since 1970.",
+                whole(u64::try_from(certificate.expires().seconds()).unwrap_or_default()),
+            )
+        }));
+        gauges
     }
 }
 
@@ -42,6 +73,11 @@ fn of_database(database: &Weak<Database>, pages: u64) -> Vec<Gauge> {
             f64::from(load.idle),
         ),
         gauge("tillgate_database_waiting", "Units of work that wait for the database.", number(load.waiting)),
+        gauge(
+            "tillgate_database_writable",
+            "Whether the newest write succeeded: 1; 0 after one failed, since the disk is full or the database read-only.",
+            f64::from(u8::from(Store::<AuthView>::write_failure(&*database).is_none())),
+        ),
     ];
     if let Some(held) = load.pages {
         gauges.extend(cache("pages", held, pages));
@@ -83,21 +119,21 @@ fn of_engine(auth: &Weak<Auth>) -> Vec<Gauge> {
 }
 
 fn gauge(name: &'static str, help: &'static str, value: f64) -> Gauge {
-    Gauge { name: name.into(), help: help.into(), label: None, value }
+    Gauge { name: name.into(), help: help.into(), labels: Vec::new(), value }
 }
 
 /// How full a cache is.
 fn cache(name: &'static str, held: u64, limit: u64) -> [Gauge; 2] {
-    let of = |gauge: Gauge| Gauge { label: Some(("cache", name)), ..gauge };
+    let of = |gauge: Gauge| Gauge { labels: vec![("cache", name)], ..gauge };
     [
-        of(gauge("tillgate_cache_bytes", "Bytes that a cache holds, estimated from above.", bytes(held))),
-        of(gauge("tillgate_cache_limit_bytes", "Bytes that a cache may hold.", bytes(limit))),
+        of(gauge("tillgate_cache_bytes", "Bytes that a cache holds, estimated from above.", whole(held))),
+        of(gauge("tillgate_cache_limit_bytes", "Bytes that a cache may hold.", whole(limit))),
     ]
 }
 
-/// Bytes as Prometheus takes them; past 2^53 it rounds.
-#[expect(clippy::cast_precision_loss, reason = "no memory is that large")]
-fn bytes(count: u64) -> f64 {
+/// Bytes or seconds as Prometheus takes them; past 2^53 it rounds.
+#[expect(clippy::cast_precision_loss, reason = "no memory is that large, and no clock goes that far")]
+fn whole(count: u64) -> f64 {
     count as f64
 }
 

@@ -8,6 +8,7 @@ mod names;
 use super::finding::Finding;
 use crate::command::Context;
 use crate::compose;
+use crate::draw::Draw;
 
 /// Looks at everything.
 pub(super) fn all(context: &Context) -> Vec<Finding> {
@@ -22,7 +23,9 @@ pub(super) fn all(context: &Context) -> Vec<Finding> {
         }
     };
     let mut findings = vec![machine::configuration(&settings)];
+    findings.extend(machine::certificate(&settings, Draw::default().now()));
     findings.push(machine::folder(&settings));
+    findings.extend(machine::disk(&settings));
     findings.push(machine::master_key(&settings));
     match database::open(&settings) {
         Err(finding) => findings.push(finding),
@@ -32,6 +35,12 @@ pub(super) fn all(context: &Context) -> Vec<Finding> {
                 compose::address(&settings).map(|address| address.to_string()).unwrap_or_default(),
             ));
             findings.push(database::durability(&database));
+            let writes = database::writes(&database);
+            let writable = writes.as_ref().is_none_or(Finding::well);
+            findings.extend(writes);
+            if !writable {
+                return findings;
+            }
             match database::migrations(&settings, &database) {
                 finding if !finding.well() => findings.push(finding),
                 finding => {

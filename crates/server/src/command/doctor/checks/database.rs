@@ -58,6 +58,22 @@ pub(super) fn migrations(settings: &Settings, database: &Database) -> Finding {
     }
 }
 
+/// Whether the database takes writes; nothing of one without tables.
+pub(super) fn writes(database: &Database) -> Option<Finding> {
+    const CHECK: &str = "writes";
+    if !database.has_tables().unwrap_or_default() {
+        return None;
+    }
+    Some(match database.try_write() {
+        Ok(()) => Finding::good(CHECK, "the database takes them"),
+        Err(error) => Finding::bad(
+            CHECK,
+            error.to_string(),
+            "look at its disk, at the owner of its file, and at whether it is a standby or default_transaction_read_only is on",
+        ),
+    })
+}
+
 /// How far the newest instant in the store may lie ahead of the clock.
 const TOLERATED: Duration = Duration::from_mins(1);
 

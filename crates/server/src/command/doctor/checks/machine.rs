@@ -1,8 +1,19 @@
 //! What is looked at on the machine, before any database: the configuration, the data folder, the master key.
 
+use std::time::Duration;
+
+use tillgate_domain::Instant;
+
 use crate::command::doctor::finding::Finding;
+use crate::command::show::instant;
 use crate::configuration::Settings;
-use crate::{compose, exposure, master, tls};
+use crate::{compose, disk, exposure, master, tls};
+
+/// Within how long of its end a certificate should have been renewed: whoever renews by machine does it a month before.
+const RENEWED: Duration = Duration::from_hours(14 * 24);
+
+/// How much room a disk should have, in bytes.
+const ROOM: u64 = 100_000_000;
 
 pub(super) fn configuration(settings: &Settings) -> Finding {
     const CHECK: &str = "configuration";
@@ -16,14 +27,42 @@ pub(super) fn configuration(settings: &Settings) -> Finding {
             "move one of the two to another prefix or host",
         );
     }
-    match tls::server(settings) {
-        Err(stop) => Finding::bad(
+    Finding::good(CHECK, format!("serve would listen on {}", settings.server.listen))
+}
+
+/// The certificate, where the settings name one.
+pub(super) fn certificate(settings: &Settings, now: Instant) -> Option<Finding> {
+    const CHECK: &str = "certificate";
+    let renew = "renew it: the server reads the new files by itself";
+    match tls::certificate(settings) {
+        Ok(None) => None,
+        Err(stop) => Some(Finding::bad(
             CHECK,
-            format!("TLS: {stop}"),
+            stop.to_string(),
             "point server.tls_cert and server.tls_key at a chain and its key in PEM",
-        ),
-        Ok(_) => Finding::good(CHECK, format!("listens on {}", settings.server.listen)),
+        )),
+        Ok(Some(certificate)) => {
+            let expires = certificate.expires();
+            Some(match expires.since(now) {
+                Duration::ZERO => Finding::bad(CHECK, format!("expired on {}", instant(expires)), renew),
+                left if left < RENEWED => Finding::bad(CHECK, format!("expires on {}", instant(expires)), renew),
+                _ => Finding::good(CHECK, format!("expires on {}", instant(expires))),
+            })
+        }
     }
+}
+
+/// Room on the disk that the server writes to.
+pub(super) fn disk(settings: &Settings) -> Option<Finding> {
+    const CHECK: &str = "disk";
+    let folder = disk::folder(settings);
+    let free = disk::free(&folder).ok()?;
+    let found = format!("{} MB free at {}", free / 1_000_000, folder.display());
+    Some(if free < ROOM {
+        Finding::bad(CHECK, found, "make room: on a full disk nobody can log in")
+    } else {
+        Finding::good(CHECK, found)
+    })
 }
 
 pub(super) fn folder(settings: &Settings) -> Finding {

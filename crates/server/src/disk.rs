@@ -1,0 +1,30 @@
+//! The disk that the server writes to.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use tillgate_persistence::Address;
+
+use crate::compose;
+use crate::configuration::Settings;
+
+/// The folder of the database (SQLite), else the data folder.
+pub(crate) fn folder(settings: &Settings) -> PathBuf {
+    match compose::address(settings) {
+        Ok(Address::Sqlite(path)) => path.parent().map_or_else(|| settings.server.data.clone(), Path::to_owned),
+        _ => settings.server.data.clone(),
+    }
+}
+
+/// How many bytes are free there for this process.
+#[cfg(unix)]
+pub(crate) fn free(folder: &Path) -> io::Result<u64> {
+    let found = rustix::fs::statvfs(folder)?;
+    Ok(found.f_bavail.saturating_mul(found.f_frsize))
+}
+
+/// How many bytes are free there for this process: not known here.
+#[cfg(not(unix))]
+pub(crate) fn free(_folder: &Path) -> io::Result<u64> {
+    Err(io::ErrorKind::Unsupported.into())
+}
