@@ -2,6 +2,7 @@
 //!
 //! A command stands in a file of its own below; it opens what it needs, calls one use case and prints. The rules stand elsewhere.
 
+mod access;
 mod api_key;
 mod audit;
 mod backup;
@@ -12,6 +13,7 @@ mod device;
 mod doctor;
 mod init;
 mod keys;
+mod manual;
 mod migrate;
 mod office;
 mod pairs;
@@ -49,14 +51,24 @@ pub struct Line {
 
 /// What may be said with every command.
 #[derive(Debug, Args)]
+#[command(next_help_heading = "Global options")]
 pub(crate) struct Everywhere {
-    /// The folder of the database and the keys
-    #[arg(long, global = true, value_name = "DIR")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        help = "The folder of the database and the keys [default: ./data] [env: TILLGATE_SERVER__DATA]"
+    )]
     data: Option<PathBuf>,
-    /// The database: sqlite:FILE, relative to the data folder, or postgres://...
-    #[arg(long, global = true, value_name = "URL")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        help = "The database: sqlite:FILE, relative to the data folder, or postgres://... [default: sqlite:tillgate.db] [env: \
+                TILLGATE_DATABASE__URL]"
+    )]
     database: Option<String>,
-    /// The configuration file, instead of tillgate.toml in the data folder
+    /// The configuration file [default: tillgate.toml in the data folder, else /etc/tillgate/tillgate.toml]
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The tenant that the command is about
@@ -70,54 +82,80 @@ pub(crate) struct Everywhere {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the server
+    #[command(after_help = "Example:\n  tillgate serve --data /var/lib/tillgate --behind-proxy 127.0.0.1/32")]
     Serve(serve::Serve),
     /// Run the server with a shop to try
+    #[command(after_help = "Example:\n  tillgate demo --data ./demo-data")]
     Demo(demo::Demo),
     /// Make the database of a new installation, its master key and its first keys
+    #[command(after_help = "Example:\n  tillgate init --data /var/lib/tillgate")]
     Init(init::Init),
     /// Bring the database up to date
+    #[command(after_help = "Example:\n  tillgate migrate --check")]
     Migrate(migrate::Migrate),
     /// People
     #[command(subcommand)]
+    #[command(after_help = "Example:\n  tillgate user add anna --on P01=cashier --generate passwords.txt")]
     User(user::User),
     /// Tills, handhelds, office programs and tools
     #[command(subcommand)]
+    #[command(after_help = "Example:\n  tillgate device add P01 --env CashRegister")]
     Device(device::Device),
     /// Named sets of rights
     #[command(subcommand)]
+    #[command(after_help = "Example:\n  tillgate role add night --right ticketClose --env CashRegister")]
     Role(role::Role),
     /// Vendors: their time zone, their language, how long their sessions live
     #[command(subcommand)]
+    #[command(after_help = "Example:\n  tillgate tenant set --zone Europe/Bratislava --tenant corner-shop")]
     Tenant(tenant::Tenant),
     /// The stores of a vendor
     #[command(subcommand)]
+    #[command(after_help = "Example:\n  tillgate store add \"Shop 3\"")]
     Store(store::Store),
     /// Sessions
     #[command(subcommand)]
+    #[command(after_help = "Example:\n  tillgate session end --device P01")]
     Session(session::Session),
     /// What was sold
     #[command(subcommand)]
+    #[command(after_help = "Example:\n  tillgate ticket list")]
     Ticket(ticket::Tickets),
     /// Permanent tokens of devices
     #[command(subcommand)]
+    #[command(after_help = "Example:\n  tillgate token generate --user anna --device P01")]
     Token(token::Token),
     /// Keys that programs sign their requests with
     #[command(subcommand, name = "api-key")]
+    #[command(after_help = "Example:\n  tillgate api-key add till-sync --user anna --device P01")]
     ApiKeys(api_key::ApiKeys),
+    /// What gateways are answered by the access table of the configuration
+    #[command(subcommand)]
+    #[command(after_help = "Example:\n  tillgate access check GET /api/v1/products --mount kasir --role cashier")]
+    Access(access::Access),
     /// What was done, by whom, and whether the record of it is whole
     #[command(subcommand)]
+    #[command(after_help = "Example:\n  tillgate audit list --user anna --from 2026-11-21")]
     Audit(audit::Audit),
     /// The server's keys
     #[command(subcommand)]
+    #[command(after_help = "Example:\n  tillgate keys rotate")]
     Keys(keys::Keys),
     /// Remove what nobody needs any more, as a server does once a minute
+    #[command(after_help = "Example:\n  tillgate sweep --data /var/lib/tillgate")]
     Sweep,
     /// Copy the database while it is in use, and verify the copy (SQLite)
+    #[command(after_help = "Example:\n  tillgate backup /backup/tillgate.db")]
     Backup(backup::Backup),
     /// Check configuration, database, clock and keys, and say how to mend each
+    #[command(after_help = "Example:\n  tillgate doctor --config /etc/tillgate/tillgate.toml")]
     Doctor(doctor::Doctor),
     /// Print the completions for a shell
+    #[command(after_help = "Example:\n  tillgate completions bash > /etc/bash_completion.d/tillgate")]
     Completions(completions::Completions),
+    /// Write the manual pages (roff) into a folder
+    #[command(after_help = "Example:\n  tillgate manual /usr/local/share/man/man1")]
+    Manual(manual::Manual),
 }
 
 /// Why a command did not do what it was asked.
@@ -129,6 +167,12 @@ pub(crate) enum Stop {
     /// It failed, or was refused: exit code 1.
     #[error("{0}")]
     Failed(String),
+    /// One of the two, and the log says why.
+    #[error("the log says why")]
+    Logged {
+        /// Whether it was asked wrongly.
+        usage: bool,
+    },
 }
 
 impl Stop {
@@ -184,20 +228,24 @@ pub fn run(line: Line, variables: Vec<(String, String)>) -> ExitCode {
         Command::Ticket(ticket) => ticket.run(&context),
         Command::Token(token) => token.run(&context),
         Command::ApiKeys(keys) => keys.run(&context),
+        Command::Access(access) => access.run(&context),
         Command::Audit(audit) => audit.run(&context),
         Command::Keys(keys) => keys.run(&context),
         Command::Sweep => sweep::run(&context),
         Command::Backup(backup) => backup.run(&context),
         Command::Doctor(doctor) => doctor.run(&context),
         Command::Completions(completions) => completions.run(),
+        Command::Manual(manual) => manual.run(&context),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => {
-            print::trouble(context.json, &stop);
+            if !matches!(stop, Stop::Logged { .. }) {
+                print::trouble(context.json, &stop);
+            }
             ExitCode::from(match stop {
-                Stop::Failed(_) => 1,
-                Stop::Usage(_) => 2,
+                Stop::Failed(_) | Stop::Logged { usage: false } => 1,
+                Stop::Usage(_) | Stop::Logged { usage: true } => 2,
             })
         }
     }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use clap::Subcommand;
+use clap::{Args, Subcommand};
+use tillgate_domain::office::ports::DeviceFilter;
 use tillgate_domain::office::{self, DeviceChange, NewDevice, SettingsChange, Whose};
 use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, PrincipalId, RoleName};
 
 use super::confirm::{Confirmation, counted};
 use super::office::{Office, done};
 use super::session::count_live;
+use super::show::instant;
 use super::{Context, Stop, pairs, print};
 
 /// What is done with devices.
@@ -19,7 +21,7 @@ pub(crate) enum Device {
         /// The name to log in under
         #[arg(value_parser = pairs::device)]
         name: DeviceName,
-        #[arg(long, help = pairs::ENVIRONMENTS, value_parser = pairs::environment)]
+        #[arg(long, help = pairs::ENVIRONMENT, ignore_case = true, value_parser = pairs::environments())]
         env: Environment,
         /// Where it stands, what it is for
         #[arg(long, default_value = "")]
@@ -35,13 +37,14 @@ pub(crate) enum Device {
         password: bool,
     },
     /// List devices
-    List,
+    List(Listed),
     /// Put a device into or out of use; only an active one keeps a session
     Status {
         /// Which
         #[arg(value_parser = pairs::device)]
         name: DeviceName,
-        /// pending, active, locked or retired; asks before it retires
+        /// Its status from now on; asks before it retires
+        #[arg(value_parser = pairs::words::<DeviceStatus>(&["pending", "active", "locked", "retired"]))]
         status: DeviceStatus,
         #[command(flatten)]
         confirmation: Confirmation,
@@ -76,7 +79,7 @@ pub(crate) enum Device {
         /// Its name from now on
         #[arg(long, value_name = "NAME", value_parser = pairs::device)]
         rename: Option<DeviceName>,
-        #[arg(long, help = pairs::ENVIRONMENTS, value_parser = pairs::environment)]
+        #[arg(long, help = pairs::ENVIRONMENT, ignore_case = true, value_parser = pairs::environments())]
         env: Option<Environment>,
         /// Where it stands, what it is for
         #[arg(long)]
@@ -93,13 +96,29 @@ pub(crate) enum Device {
     },
 }
 
+/// Which devices to list.
+#[derive(Debug, Args)]
+pub(crate) struct Listed {
+    /// With this text in their name or description
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// In this status
+    #[arg(long, value_parser = pairs::words::<DeviceStatus>(&["pending", "active", "locked", "retired"]))]
+    status: Option<DeviceStatus>,
+    #[arg(long, help = pairs::ENVIRONMENT, ignore_case = true, value_parser = pairs::environments())]
+    env: Option<Environment>,
+    /// So many at most
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<usize>,
+}
+
 impl Device {
     pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
         let office = Office::open(context)?;
         let stamp = || office.draw.stamp();
         let (store, tenant) = (office.store(), office.id());
         let (device, what) = match self {
-            Self::List => return list(&office, context.json),
+            Self::List(which) => return list(&office, which, context.json),
             Self::Add { name, env, description, roles, settings, password } => {
                 let verifier = match password {
                     true => Some(office.verifier(&office.new_password(name.as_str(), None, [name.to_string()])?)?),
@@ -131,13 +150,7 @@ impl Device {
             }
             Self::Show { name } => {
                 let device = office.device(name)?;
-                let what = format!("{}, {}", device.environment.name(), device.status.name());
-                print::answer(
-                    context.json,
-                    &format!("{}: {what}", device.name),
-                    &office.names()?.device_document(&device),
-                );
-                return Ok(());
+                return show(&office, &device, context.json);
             }
             Self::Password { name, remove: true } => {
                 let device = office.device(name)?;
@@ -176,7 +189,34 @@ impl Device {
     }
 }
 
-fn list(office: &Office, json: bool) -> Result<(), Stop> {
+fn show(office: &Office, device: &tillgate_domain::Device, json: bool) -> Result<(), Stop> {
+    let names = office.names()?;
+    if json {
+        print::answer(true, "", &names.device_document(device));
+        return Ok(());
+    }
+    let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
+    let settings: Vec<String> = device.settings.iter().map(|(key, value)| format!("{key}={value}")).collect();
+    let users = office.users()?;
+    let here = users.iter().filter(|user| user.assignment.devices.contains_key(&device.id));
+    let people: Vec<&str> = here.map(|user| user.name.as_str()).collect();
+    let rows = [
+        ("name", device.name.to_string()),
+        ("environment", device.environment.name().to_owned()),
+        ("status", device.status.name().to_owned()),
+        ("description", or_none(device.description.clone())),
+        ("roles", or_none(names.roles(&device.roles).join(","))),
+        ("users", or_none(people.join(","))),
+        ("settings", or_none(settings.join(" "))),
+        ("sessions", count_live(office, Whose::Device(device.id))?.to_string()),
+        ("last seen", device.last_seen_at.map_or_else(|| "never".to_owned(), instant)),
+        ("id", device.id.to_string()),
+    ];
+    print::fields(&rows);
+    Ok(())
+}
+
+fn list(office: &Office, which: &Listed, json: bool) -> Result<(), Stop> {
     let names = office.names()?;
     let row = |device: &tillgate_domain::Device| {
         let (environment, status) = (device.environment.name().to_owned(), device.status.name().to_owned());
@@ -189,7 +229,15 @@ fn list(office: &Office, json: bool) -> Result<(), Stop> {
         ];
         (cells.to_vec(), names.device_document(device))
     };
-    let rows: Vec<_> = office.devices()?.iter().map(row).collect();
+    let filter = DeviceFilter {
+        statuses: which.status.into_iter().collect(),
+        environment: which.env,
+        text: which.search.clone(),
+    };
+    let devices = office.devices()?;
+    let found: Vec<_> = devices.iter().filter(|device| filter.fits(device)).collect();
+    let rows: Vec<_> = found.iter().take(which.limit.unwrap_or(usize::MAX)).map(|device| row(device)).collect();
     print::table(json, &["NAME", "ENVIRONMENT", "STATUS", "ROLES", "DESCRIPTION"], &rows);
+    print::left_out(found.len() - rows.len());
     Ok(())
 }

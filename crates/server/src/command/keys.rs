@@ -11,6 +11,7 @@ use super::confirm::Confirmation;
 use super::show::instant;
 use super::{Context, Stop, print};
 use crate::compose;
+use crate::draw::Draw;
 
 /// What is done with keys.
 #[derive(Debug, Subcommand)]
@@ -52,13 +53,23 @@ impl Keys {
                 print::table(context.json, &["ID", "KIND", "ALGORITHM", "STATE", "SINCE"], &rows);
             }
             Self::Rotate { now } => {
+                let next = all(&database)?.into_iter().find(|key| key.state == KeyState::Next);
+                if let (Some(key), false) = (next, *now) {
+                    let from = instant(key.since.after(settings.keys.lead));
+                    return Err(Stop::failed(format!(
+                        "there are new keys already, {} among them, in use from {from}; --now puts new ones into use at once",
+                        key.id
+                    )));
+                }
                 let auth = compose::engine_beside(&settings, &database)?;
                 let happened = auth.rotate_keys(*now).map_err(Stop::failed)?;
                 let born: Vec<KeyId> = happened.iter().filter_map(born).collect();
                 let names: Vec<String> = born.iter().map(ToString::to_string).collect();
-                let when = if *now { "in use" } else { "published, in use after keys.lead" };
+                let from = instant(Draw::default().now().after(settings.keys.lead));
+                let when = if *now { "in use".to_owned() } else { format!("published, in use from {from}") };
                 let line = format!("{when}: {}", names.join(", "));
-                print::answer(context.json, &line, &json!({ "made": names, "in_use": now }));
+                let from = (!now).then_some(from);
+                print::answer(context.json, &line, &json!({ "made": names, "in_use": now, "in_use_from": from }));
             }
             Self::Revoke { id, confirmation } => {
                 let key = all(&database)?.into_iter().find(|key| key.id == *id);

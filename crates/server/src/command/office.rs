@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use tillgate_domain::office::{self, Decided, OfficeView};
-use tillgate_domain::{Device, DeviceName, PrincipalId, Secret, Store, Tenant, TenantId, User, UserName};
+use tillgate_domain::{Device, DeviceName, PrincipalId, Secret, Store, Tenant, TenantId, User, UserName, UserStatus};
 use tillgate_persistence::Database;
 
+use super::password::{Delivery, Generate};
 use super::show::Names;
 use super::{Context, Stop, password};
 use crate::compose;
 use crate::configuration::Settings;
 use crate::draw::Draw;
+use crate::near::is_it;
 
 /// An open database and a tenant of it.
 pub(super) struct Office {
@@ -56,16 +58,43 @@ impl Office {
         password::read(whose, &compose::password_policy(&self.settings)?, &words)
     }
 
+    /// The password that somebody gets: made up and delivered once they have it, or from whoever runs the command.
+    pub(super) fn given_password(
+        &self,
+        generate: &Generate,
+        whose: &str,
+        principal: Option<PrincipalId>,
+        names: impl IntoIterator<Item = String>,
+    ) -> Result<Given, Stop> {
+        Ok(match generate.delivery()? {
+            Some(delivery) => Given { password: password::random(&self.draw)?, delivery: Some(delivery) },
+            None => Given { password: self.new_password(whose, principal, names)?, delivery: None },
+        })
+    }
+
     /// The user of this name.
     pub(super) fn user(&self, name: &UserName) -> Result<User, Stop> {
-        let found = office::user_named(self.store(), self.id(), name).map_err(Stop::failed)?;
-        found.ok_or_else(|| Stop::failed(format!("there is no user \"{name}\"")))
+        if let Some(user) = office::user_named(self.store(), self.id(), name).map_err(Stop::failed)? {
+            return Ok(user);
+        }
+        let users = self.users()?;
+        if users.iter().any(|user| user.name.as_str() == name.as_str()) {
+            return Err(Stop::failed(format!(
+                "the user \"{name}\" was deleted and cannot come back; the name is free"
+            )));
+        }
+        let names = users.iter().filter(|user| user.status != UserStatus::Deleted).map(|user| user.name.as_str());
+        Err(Stop::failed(format!("there is no user \"{name}\"{}", is_it(name.as_str(), names))))
     }
 
     /// The device of this name.
     pub(super) fn device(&self, name: &DeviceName) -> Result<Device, Stop> {
-        let found = office::device_named(self.store(), self.id(), name).map_err(Stop::failed)?;
-        found.ok_or_else(|| Stop::failed(format!("there is no device \"{name}\"")))
+        if let Some(device) = office::device_named(self.store(), self.id(), name).map_err(Stop::failed)? {
+            return Ok(device);
+        }
+        let devices = self.devices()?;
+        let names = devices.iter().map(|device| device.name.as_str());
+        Err(Stop::failed(format!("there is no device \"{name}\"{}", is_it(name.as_str(), names))))
     }
 
     /// Every user, deleted ones too.
@@ -87,6 +116,19 @@ impl Office {
             roles: roles.into_iter().map(|role| (role.id, role.name.to_string())).collect(),
             devices: self.devices()?.into_iter().map(|device| (device.id, device.name.to_string())).collect(),
         })
+    }
+}
+
+/// A password that somebody gets.
+pub(super) struct Given {
+    pub(super) password: Secret<String>,
+    delivery: Option<Delivery>,
+}
+
+impl Given {
+    /// Delivers it, where it was made up, now that they have it.
+    pub(super) fn deliver(self, whose: &str) -> Result<(), Stop> {
+        self.delivery.map_or(Ok(()), |delivery| delivery.deliver(whose, &self.password))
     }
 }
 

@@ -1,7 +1,9 @@
 //! How arguments of two halves are read: `DEVICE=ROLE,ROLE` and `KEY=VALUE`, and names with their types.
 
+use std::str::FromStr;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use tillgate_domain::office::RolesOn;
 use tillgate_domain::{DeviceName, Email, Environment, Right, RoleName, Slug, UserName};
 
@@ -65,8 +67,25 @@ pub(super) fn right(text: &str) -> Result<Right, String> {
     Right::parse(text).map_err(|why| why.to_string())
 }
 
-/// What an environment may be, for help texts.
-pub(super) const ENVIRONMENTS: &str = "CashRegister, PDA, BackOffice or Tool";
+/// Reads an environment; shells complete it.
+pub(super) fn environments() -> impl TypedValueParser<Value = Environment> {
+    PossibleValuesParser::new(Environment::ALL.map(Environment::name)).try_map(|text| environment(&text))
+}
+
+/// Reads one of these words; shells complete them.
+pub(super) fn words<T>(words: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr + Clone + Send + Sync + 'static,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(words).try_map(|text| text.parse::<T>())
+}
+
+/// What an environment is, for help texts.
+pub(super) const ENVIRONMENT: &str = "What kind of device, in any case of letters";
+
+/// What an environment may be.
+const ENVIRONMENTS: &str = "CashRegister, PDA, BackOffice or Tool";
 
 /// An environment, in any case of letters.
 pub(super) fn environment(text: &str) -> Result<Environment, String> {

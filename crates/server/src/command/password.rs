@@ -1,12 +1,17 @@
-//! Reads a password: without echo on a terminal, else one line of standard input. Never from the command line, where every user of
-//! the machine could read it.
+//! Reads a password: without echo on a terminal, else one line of standard input; never from the command line, where every user of
+//! the machine could read it. Or makes one up.
 
-use std::io::{BufRead, IsTerminal};
+use std::fs::File;
+use std::io::{BufRead, IsTerminal, Write};
+use std::path::{Path, PathBuf};
 
+use clap::Args;
 use tillgate_auth_core::passwords::PasswordPolicy;
 use tillgate_domain::Secret;
 
-use super::Stop;
+use super::{Stop, print};
+use crate::draw::Draw;
+use crate::master;
 
 /// More than the longest password can take, in bytes.
 const MOST: u64 = 1024;
@@ -17,6 +22,8 @@ pub(super) fn read(whose: &str, policy: &PasswordPolicy, words: &[String]) -> Re
     let password = if stdin.is_terminal() {
         let ask = |prompt: &str| rpassword::prompt_password(prompt).map(Secret::new).map_err(Stop::failed);
         let password = ask(&format!("Password of {whose}: "))?;
+        // before it is asked for again
+        check(&password, policy, words)?;
         if ask("The same again: ")? != password {
             return Err(Stop::failed("the two are not the same"));
         }
@@ -26,6 +33,78 @@ pub(super) fn read(whose: &str, policy: &PasswordPolicy, words: &[String]) -> Re
     };
     check(&password, policy, words)?;
     Ok(password)
+}
+
+/// Letters and digits that nobody takes for one another; 32 of them, so that each is five bits.
+const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+
+/// A password of 80 random bits, in four groups of four: `k7wm-2hqe-xx4p-n9ta`.
+pub(super) fn random(draw: &Draw) -> Result<Secret<String>, Stop> {
+    let bytes: [u8; 16] = draw.bytes()?;
+    let mut text = String::with_capacity(19);
+    for (number, byte) in bytes.iter().enumerate() {
+        if number > 0 && number % 4 == 0 {
+            text.push('-');
+        }
+        text.extend(LETTERS.get(usize::from(byte % 32)).map(|letter| char::from(*letter)));
+    }
+    Ok(Secret::new(text))
+}
+
+/// Whether a password is made up, and where it goes.
+#[derive(Debug, Default, Args)]
+pub(crate) struct Generate {
+    /// Make up a password: append it to FILE, which nobody else may read, or show it once on the terminal
+    #[arg(long, value_name = "FILE")]
+    #[expect(clippy::option_option, reason = "not said, said without a file, said with one")]
+    generate: Option<Option<PathBuf>>,
+}
+
+/// Where a password that was made up goes.
+pub(super) enum Delivery {
+    Terminal,
+    File(File, PathBuf),
+}
+
+impl Generate {
+    /// Where it goes, if one is to be made up. The file is opened first: nobody is given a password that is lost.
+    pub(super) fn delivery(&self) -> Result<Option<Delivery>, Stop> {
+        match &self.generate {
+            None => Ok(None),
+            Some(None) if std::io::stdout().is_terminal() => Ok(Some(Delivery::Terminal)),
+            Some(None) => Err(Stop::usage("no terminal to show the password on: name a file, --generate FILE")),
+            Some(Some(path)) => open(path).map(|file| Some(Delivery::File(file, path.clone()))),
+        }
+    }
+}
+
+fn open(path: &Path) -> Result<File, Stop> {
+    let failed = |why: &dyn std::fmt::Display| Stop::failed(format!("{}: {why}", path.display()));
+    let mut options = File::options();
+    options.append(true).create(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path).map_err(|error| failed(&error))?;
+    let found = file.metadata().map_err(|error| failed(&error))?;
+    if master::others_may(&found) {
+        return Err(failed(&"other users of this machine can read it: chmod 600, or name another file"));
+    }
+    Ok(file)
+}
+
+impl Delivery {
+    /// Delivers the password that somebody has from now on.
+    pub(super) fn deliver(self, whose: &str, password: &Secret<String>) -> Result<(), Stop> {
+        match self {
+            Self::Terminal => print::out(&format!("{whose}: the password is {}", password.expose())),
+            Self::File(mut file, path) => {
+                writeln!(file, "{whose}\t{}", password.expose()).and_then(|()| file.sync_all()).map_err(|error| {
+                    Stop::failed(format!("{}: {error}: set another password, this one is lost", path.display()))
+                })?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A password that is to prove who somebody is, asked for once on a terminal. Whether it is right is not asked here.
@@ -72,6 +151,17 @@ mod tests {
             assert!(matches!(line(nothing.as_bytes()), Err(Stop::Usage(_))));
         }
         assert!(line(&[0xff, 0xfe][..]).is_err());
+    }
+
+    #[test]
+    fn random_passwords_differ_and_are_strong() {
+        let draw = Draw::default();
+        let [one, other] = [random(&draw).unwrap(), random(&draw).unwrap()];
+        assert_ne!(one, other);
+        assert_eq!(one.expose().split('-').map(str::len).collect::<Vec<_>>(), [4, 4, 4, 4]);
+        check(&one, &PasswordPolicy::default(), &[]).unwrap();
+        let letters: std::collections::BTreeSet<u8> = LETTERS.iter().copied().collect();
+        assert_eq!(letters.len(), 32);
     }
 
     #[test]

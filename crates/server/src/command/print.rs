@@ -49,6 +49,21 @@ pub(crate) fn table<D: Serialize>(json: bool, headings: &[&str], rows: &[(Vec<St
     }
 }
 
+/// Prints what there is to say of one thing, a line each.
+pub(crate) fn fields(rows: &[(&str, String)]) {
+    let width = rows.iter().map(|(name, _)| name.width() + 1).max().unwrap_or_default();
+    for (name, value) in rows {
+        out(format!("{:width$} {}", format!("{name}:"), one_line(value)).trim_end());
+    }
+}
+
+/// Notes how many rows of a table a limit has left out.
+pub(crate) fn left_out(number: usize) {
+    if number > 0 {
+        note(&format!("{number} more are left out by --limit"));
+    }
+}
+
 /// A text that somebody chose, on one line and in one direction: what it says is no line of the program's, and turns none round.
 pub(crate) fn one_line(text: &str) -> String {
     // those with the property Bidi_Control

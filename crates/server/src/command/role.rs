@@ -6,7 +6,7 @@ use tillgate_domain::{Environment, Right, RoleId, RoleName};
 
 use super::office::{Office, done};
 use super::{Context, Stop, pairs, print, show};
-use crate::near::nearest;
+use crate::near::{is_it, nearest};
 
 /// What is done with roles.
 #[derive(Debug, Subcommand)]
@@ -22,7 +22,7 @@ pub(crate) enum Role {
         /// A right of your own, whatever known right its name is like
         #[arg(long = "new-right", value_name = "RIGHT", value_parser = pairs::right)]
         new_rights: Vec<Right>,
-        #[arg(long = "env", required = true, help = pairs::ENVIRONMENTS, value_parser = pairs::environment)]
+        #[arg(long = "env", required = true, help = pairs::ENVIRONMENT, ignore_case = true, value_parser = pairs::environments())]
         environments: Vec<Environment>,
         /// The name that people read; without it, the name
         #[arg(long)]
@@ -47,7 +47,7 @@ pub(crate) enum Role {
         /// A right of your own, whatever known right its name is like
         #[arg(long = "new-right", value_name = "RIGHT", value_parser = pairs::right)]
         new_rights: Vec<Right>,
-        #[arg(long = "env", help = pairs::ENVIRONMENTS, value_parser = pairs::environment)]
+        #[arg(long = "env", help = pairs::ENVIRONMENT, ignore_case = true, value_parser = pairs::environments())]
         environments: Vec<Environment>,
         /// The name that people read
         #[arg(long)]
@@ -135,5 +135,10 @@ fn checked(rights: &[Right], new_rights: &[Right]) -> Result<Vec<Right>, Stop> {
 /// The role of this name.
 fn named(office: &Office, name: &RoleName) -> Result<tillgate_domain::Role, Stop> {
     let found = office::role_named(office.store(), office.id(), name).map_err(Stop::failed)?;
-    found.ok_or_else(|| Stop::failed(format!("there is no role \"{name}\"")))
+    if let Some(role) = found {
+        return Ok(role);
+    }
+    let roles = office::list_roles(office.store(), office.id()).map_err(Stop::failed)?;
+    let names = roles.iter().map(|role| role.name.as_str());
+    Err(Stop::failed(format!("there is no role \"{name}\"{}", is_it(name.as_str(), names))))
 }

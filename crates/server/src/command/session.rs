@@ -17,13 +17,26 @@ use crate::compose;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Session {
     /// List the sessions that are live
-    List {
-        /// Those that are over too
-        #[arg(long)]
-        all: bool,
-    },
+    List(Shown),
     /// End one session, or all of a user, on a device or of everyone
     End(End),
+}
+
+/// Which sessions to list.
+#[derive(Debug, Args)]
+pub(crate) struct Shown {
+    /// Those that are over too
+    #[arg(long)]
+    all: bool,
+    /// Of this user
+    #[arg(long, value_name = "NAME", value_parser = pairs::user)]
+    user: Option<UserName>,
+    /// On this device
+    #[arg(long, value_name = "NAME", value_parser = pairs::device)]
+    device: Option<DeviceName>,
+    /// So many at most
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<usize>,
 }
 
 /// Which sessions to end.
@@ -55,7 +68,7 @@ impl Session {
     pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
         let office = Office::open(context)?;
         match self {
-            Self::List { all } => list(&office, *all, context.json),
+            Self::List(which) => list(&office, which, context.json),
             Self::End(end) => end.run(&office, context.json),
         }
     }
@@ -126,8 +139,13 @@ fn sessions(office: &Office, filter: &SessionFilter) -> Result<Vec<Listed>, Stop
     office::all(None, part, |listed| listed.session.id).map_err(Stop::failed)
 }
 
-fn list(office: &Office, all: bool, json: bool) -> Result<(), Stop> {
-    let filter = if all { SessionFilter { live: None, ..live(office) } } else { live(office) };
+fn list(office: &Office, which: &Shown, json: bool) -> Result<(), Stop> {
+    let mut filter = live(office);
+    if which.all {
+        filter.live = None;
+    }
+    filter.user = which.user.as_ref().map(|name| office.user(name)).transpose()?.map(|user| user.id);
+    filter.device = which.device.as_ref().map(|name| office.device(name)).transpose()?.map(|device| device.id);
     let row = |listed: &Listed| {
         let name = |name: Option<String>| name.unwrap_or_else(|| "-".to_owned());
         let session = &listed.session;
@@ -146,7 +164,9 @@ fn list(office: &Office, all: bool, json: bool) -> Result<(), Stop> {
         ];
         (cells.to_vec(), show::session(listed))
     };
-    let rows: Vec<_> = sessions(office, &filter)?.iter().map(row).collect();
+    let found = sessions(office, &filter)?;
+    let rows: Vec<_> = found.iter().take(which.limit.unwrap_or(usize::MAX)).map(row).collect();
     print::table(json, &["ID", "USER", "DEVICE", "MOUNT", "LAST USED", "ENDS"], &rows);
+    print::left_out(found.len() - rows.len());
     Ok(())
 }

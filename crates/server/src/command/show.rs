@@ -8,7 +8,12 @@ use tillgate_auth_core::ports::Listed;
 use tillgate_domain::office::Told;
 use tillgate_domain::{Branch, Device, DeviceId, ExactJson, Instant, Role, RoleId, Tenant, User};
 use time::OffsetDateTime;
-use time::format_description::well_known::Rfc3339;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+/// RFC 3339 in UTC, always with milliseconds, so that columns stand below one another.
+const INSTANT: &[BorrowedFormatItem<'_>] =
+    format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
 /// The names that ids stand for.
 #[derive(Debug, Default)]
@@ -149,10 +154,17 @@ pub(super) fn event(told: &Told) -> Value {
     })
 }
 
+/// A span of time in its largest whole unit, as settings take it: `20h`, `90s`.
+pub(super) fn span(span: Duration) -> String {
+    let (millis, units) = (span.as_millis(), [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)]);
+    let whole = units.into_iter().find(|(_, unit)| millis > 0 && millis % unit == 0);
+    whole.map_or_else(|| format!("{millis}ms"), |(name, unit)| format!("{}{name}", millis / unit))
+}
+
 /// An instant in UTC (RFC 3339); its milliseconds where no calendar has it.
 pub(crate) fn instant(at: Instant) -> String {
     let nanos = i128::from(at.millis()) * 1_000_000;
-    let text = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok().and_then(|at| at.format(&Rfc3339).ok());
+    let text = OffsetDateTime::from_unix_timestamp_nanos(nanos).ok().and_then(|at| at.format(INSTANT).ok());
     text.unwrap_or_else(|| at.millis().to_string())
 }
 
@@ -161,9 +173,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn spans_are_in_their_largest_whole_unit() {
+        for (seconds, text) in [(86_400, "1d"), (72_000, "20h"), (5_400, "90m"), (90, "90s"), (0, "0ms")] {
+            assert_eq!(span(Duration::from_secs(seconds)), text);
+        }
+        assert_eq!(span(Duration::from_millis(1_500)), "1500ms");
+    }
+
+    #[test]
     fn instants_are_rfc_3339_in_utc() {
         assert_eq!(instant(Instant::from_millis(1_800_000_000_123)), "2027-01-15T08:00:00.123Z");
-        assert_eq!(instant(Instant::from_millis(0)), "1970-01-01T00:00:00Z");
+        assert_eq!(instant(Instant::from_millis(0)), "1970-01-01T00:00:00.000Z");
         assert_eq!(instant(Instant::from_millis(i64::MAX)), i64::MAX.to_string());
     }
 }

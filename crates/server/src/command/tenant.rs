@@ -142,7 +142,7 @@ fn line(tenant: &Vendor) -> String {
     let limits = &tenant.limits;
     let spans =
         [("access", limits.access), ("idle", limits.idle), ("absolute", limits.absolute), ("overlap", limits.overlap)];
-    let spans = spans.into_iter().filter_map(|(name, span)| Some(format!(", {name} {} s", span?.as_secs())));
+    let spans = spans.into_iter().filter_map(|(name, span)| Some(format!(", {name} {}", show::span(span?))));
     let (zone, locale) = (tenant.zone.name(), tenant.locale.as_str());
     format!("{}: {}, {zone}, {locale}{}", tenant.slug, tenant.name, spans.collect::<String>())
 }

@@ -23,12 +23,18 @@ fn every_published_form_is_understood() {
         "migrate --check",
         "user add anna --email anna@example.com --display-name Anna --role cashier --role manager --on P01=cashier,manager --on P02=",
         "user list --json",
+        "user list --search ann --status suspended --limit 5 --all",
+        "user show anna",
+        "user set anna --rename ann --no-email --display-name Ann",
+        "user add anna --generate",
+        "user password anna --generate passwords.txt",
         "user status anna suspended",
         "user password anna --tenant corner-shop",
         "user unlock anna",
         "user roles anna --role cashier --on P01=cashier --off P02",
         "device add P01 --env CashRegister --description door --role cashier --setting stock=S01 --password",
         "device list",
+        "device list --search door --status active --env pda --limit 3",
         "device status P01 locked",
         "device password P01",
         "device unlock P01",
@@ -36,13 +42,15 @@ fn every_published_form_is_understood() {
         "role add night --right storno --right ticketClose --env PDA --env Tool",
         "role list",
         "session list",
-        "session list --all",
+        "session list --all --user anna --device P01 --limit 3",
+        "manual ./pages",
         "session end 018f3b3e-0000-7000-8000-000000000000",
         "session end --user anna",
         "session end --device P01",
         "token generate --user anna --device P01",
         "api-key add till-sync --user anna --device P01",
         "api-key add window --user anna --device P01 --description night --right ticketClose --right storno --json",
+        "access check GET /api/v1/products --mount kasir --role cashier --right ticketClose --json",
         "api-key list",
         "api-key status 018f3b3e-0000-7000-8000-000000000000 revoked",
         "audit list --user anna --device P01 --outcome refused --limit 9",
@@ -108,6 +116,29 @@ fn what_is_asked_wrongly_is_refused() {
 }
 
 #[test]
+fn every_command_has_an_example_that_is_understood() {
+    for command in Line::command().get_subcommands() {
+        let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+        let example =
+            help.strip_prefix("Example:\n  tillgate ").unwrap_or_else(|| panic!("{} has none", command.get_name()));
+        let example = example.split(" > ").next().unwrap().replace("\"Shop 3\"", "Shop3");
+        if let Err(error) = parse(&example) {
+            panic!("{example}: {error}");
+        }
+    }
+}
+
+#[test]
+fn global_options_stand_under_a_heading_of_their_own() {
+    let shown = parse("user add --help").map(|_| ()).unwrap_err().to_string();
+    let (own, global) = shown.split_once("Global options:").unwrap();
+    for name in ["--data", "--database", "--config", "--tenant", "--json"] {
+        assert!(global.contains(name) && !own.contains(name), "{name}: {shown}");
+    }
+    assert!(own.contains("--generate") && global.contains("TILLGATE_DATABASE__URL"), "{shown}");
+}
+
+#[test]
 fn help_and_version_are_no_fault() {
     for (text, kind) in [("--help", ErrorKind::DisplayHelp), ("--version", ErrorKind::DisplayVersion)] {
         let shown = parse(text).map(|_| ()).unwrap_err();
@@ -134,12 +165,14 @@ fn what_is_not_built_is_not_offered() {
             "ticket",
             "token",
             "api-key",
+            "access",
             "audit",
             "keys",
             "sweep",
             "backup",
             "doctor",
             "completions",
+            "manual",
         ]
         .map(str::to_owned)
     );

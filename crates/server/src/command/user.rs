@@ -1,12 +1,15 @@
 //! `user`: people, from the command line.
 
-use clap::Subcommand;
-use tillgate_domain::office::{self, DeviceRoles, NewUser, RolesOn, Whose};
+use clap::{Args, Subcommand};
+use tillgate_domain::office::ports::UserFilter;
+use tillgate_domain::office::{self, DeviceRoles, NewUser, RolesOn, UserChange, Whose};
 use tillgate_domain::{ApiKey, DeviceName, Email, PrincipalId, RoleName, UserId, UserName, UserStatus};
 
 use super::confirm::{Confirmation, counted};
 use super::office::{Office, done};
+use super::password::Generate;
 use super::session::count_live;
+use super::show::instant;
 use super::{Context, Stop, pairs, print};
 
 /// What is done with people.
@@ -29,16 +32,42 @@ pub(crate) enum User {
         /// Roles on a device
         #[arg(long, value_name = "DEVICE=ROLE[,ROLE]", value_parser = pairs::roles_on)]
         on: Vec<RolesOn>,
+        #[command(flatten)]
+        generate: Generate,
     },
     /// List users
-    List,
+    List(Listed),
+    /// Show a user
+    Show {
+        /// Who
+        #[arg(value_parser = pairs::user)]
+        name: UserName,
+    },
+    /// Change a user's names or address
+    Set {
+        /// Who
+        #[arg(value_parser = pairs::user)]
+        name: UserName,
+        /// The name to log in under from now on
+        #[arg(long, value_name = "NAME", value_parser = pairs::user)]
+        rename: Option<UserName>,
+        /// The address to log in with instead
+        #[arg(long, value_parser = pairs::email)]
+        email: Option<Email>,
+        /// No address any more
+        #[arg(long, conflicts_with = "email")]
+        no_email: bool,
+        /// The name that people read
+        #[arg(long)]
+        display_name: Option<String>,
+    },
     /// Activate, suspend or delete a user; only an active one keeps a session
     Status {
         /// Who
         #[arg(value_parser = pairs::user)]
         name: UserName,
         /// active, suspended or deleted; asks before it deletes
-        #[arg(value_parser = status)]
+        #[arg(value_parser = pairs::words::<UserStatus>(&["active", "suspended", "deleted"]))]
         status: UserStatus,
         #[command(flatten)]
         confirmation: Confirmation,
@@ -51,6 +80,8 @@ pub(crate) enum User {
         /// Revoke the user's API keys too
         #[arg(long)]
         keys: bool,
+        #[command(flatten)]
+        generate: Generate,
     },
     /// Let a user log in again whom wrong passwords hold back
     Unlock {
@@ -75,6 +106,23 @@ pub(crate) enum User {
     },
 }
 
+/// Which users to list.
+#[derive(Debug, Args)]
+pub(crate) struct Listed {
+    /// With this text in their name, their address or the name that people read
+    #[arg(long, value_name = "TEXT")]
+    search: Option<String>,
+    /// In this status
+    #[arg(long, value_parser = pairs::words::<UserStatus>(&["pending", "active", "suspended", "deleted"]))]
+    status: Option<UserStatus>,
+    /// Deleted ones too
+    #[arg(long)]
+    all: bool,
+    /// So many at most
+    #[arg(long, value_name = "NUMBER")]
+    limit: Option<usize>,
+}
+
 impl User {
     pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
         let office = Office::open(context)?;
@@ -82,11 +130,27 @@ impl User {
         let stamp = || office.draw.stamp();
         let (store, tenant) = (office.store(), office.id());
         let (user, what) = match self {
-            Self::List => return list(&office, context.json),
-            Self::Add { name, email, display_name, roles, on } => {
+            Self::List(which) => return list(&office, which, context.json),
+            Self::Show { name } => return show(&office, name, context.json),
+            Self::Set { name, rename, email, no_email, display_name } => {
+                let change = UserChange {
+                    name: rename.clone(),
+                    email: if *no_email { Some(None) } else { email.clone().map(Some) },
+                    display_name: display_name.clone(),
+                    // whoever runs the program may change anything
+                    proved: true,
+                    ..UserChange::default()
+                };
+                if rename.is_none() && change.email.is_none() && display_name.is_none() {
+                    let flags = "--rename, --email, --no-email or --display-name";
+                    return Err(Stop::usage(format!("say what is to change: {flags}")));
+                }
+                (done(office::change_user(store, tenant, &stamp()?, named(name)?, None, &change))?, "set")
+            }
+            Self::Add { name, email, display_name, roles, on, generate } => {
                 let names = [name.to_string()].into_iter().chain(display_name.clone());
                 let names = names.chain(email.iter().flat_map(office::email_words));
-                let password = office.new_password(name.as_str(), None, names)?;
+                let given = office.given_password(generate, name.as_str(), None, names)?;
                 let new = NewUser {
                     id: office.draw.id(UserId::new)?,
                     name: name.clone(),
@@ -96,9 +160,11 @@ impl User {
                     feature: None,
                     roles: roles.clone(),
                     devices: on.clone(),
-                    verifier: Some(office.verifier(&password)?),
+                    verifier: Some(office.verifier(&given.password)?),
                 };
-                (done(office::add_user(store, tenant, &stamp()?, &new))?, "added")
+                let user = done(office::add_user(store, tenant, &stamp()?, &new))?;
+                given.deliver(user.name.as_str())?;
+                (user, "added")
             }
             Self::Status { name, status, confirmation } => {
                 if *status == UserStatus::Deleted {
@@ -110,12 +176,14 @@ impl User {
                 }
                 (done(office::set_user_status(store, tenant, &stamp()?, named(name)?, *status))?, status.name())
             }
-            Self::Password { name, keys: end } => {
+            Self::Password { name, keys: end, generate } => {
                 let user = office.user(name)?;
                 let principal = PrincipalId::User(user.id);
-                let verifier = office.verifier(&office.new_password(name.as_str(), Some(principal), [])?)?;
+                let given = office.given_password(generate, name.as_str(), Some(principal), [])?;
+                let verifier = office.verifier(&given.password)?;
                 let set = if *end { office::set_password_and_end_keys } else { office::set_password };
                 let keys = done(set(store, tenant, &stamp()?, principal, &verifier))?;
+                given.deliver(user.name.as_str())?;
                 name_keys(&keys, if *end { "was revoked" } else { "needs no password and stays" });
                 (user, "has another password; every session of theirs is over")
             }
@@ -147,17 +215,49 @@ impl User {
     }
 }
 
-fn list(office: &Office, json: bool) -> Result<(), Stop> {
+fn show(office: &Office, name: &UserName, json: bool) -> Result<(), Stop> {
+    let (user, names) = (office.user(name)?, office.names()?);
+    let document = names.user(&user);
+    if json {
+        print::out(&document.to_string());
+        return Ok(());
+    }
+    let or_none = |text: String| if text.is_empty() { "none".to_owned() } else { text };
+    let rows = [
+        ("name", user.name.to_string()),
+        ("display name", user.display_name.clone()),
+        ("email", or_none(user.email.as_ref().map(ToString::to_string).unwrap_or_default())),
+        ("status", user.status.name().to_owned()),
+        ("roles", or_none(names.assignment(&user))),
+        ("sessions", count_live(office, Whose::User(user.id))?.to_string()),
+        ("created", instant(user.created_at)),
+        ("changed", instant(user.updated_at)),
+        ("id", user.id.to_string()),
+    ];
+    print::fields(&rows);
+    Ok(())
+}
+
+fn list(office: &Office, which: &Listed, json: bool) -> Result<(), Stop> {
     let names = office.names()?;
     let row = |user: &tillgate_domain::User| {
         let email = user.email.as_ref().map(ToString::to_string).unwrap_or_default();
         let cells = [user.name.to_string(), user.status.name().to_owned(), email, names.assignment(user)];
         (cells.to_vec(), names.user(user))
     };
-    let rows: Vec<_> = office.users()?.iter().map(row).collect();
+    let shown = UserStatus::ALL.into_iter().filter(|status| match which.status {
+        Some(asked) => *status == asked,
+        None => which.all || *status != UserStatus::Deleted,
+    });
+    let filter = UserFilter { statuses: shown.collect(), text: which.search.clone(), ..UserFilter::default() };
+    let users = office.users()?;
+    let found: Vec<_> = users.iter().filter(|user| filter.fits(user)).collect();
+    let rows: Vec<_> = found.iter().take(which.limit.unwrap_or(usize::MAX)).map(|user| row(user)).collect();
     print::table(json, &["NAME", "STATUS", "EMAIL", "ROLES"], &rows);
-    if rows.is_empty() && !json {
+    if users.is_empty() && !json {
         print::note("there is no user yet");
+    } else {
+        print::left_out(found.len() - rows.len());
     }
     Ok(())
 }
@@ -166,12 +266,5 @@ fn list(office: &Office, json: bool) -> Result<(), Stop> {
 fn name_keys(keys: &[ApiKey], what: &str) {
     for key in keys {
         print::note(&format!("the API key \"{}\" ({}) {what}", key.name, key.client));
-    }
-}
-
-fn status(text: &str) -> Result<UserStatus, String> {
-    match text.parse() {
-        Ok(UserStatus::Pending) | Err(_) => Err("is one of active, suspended, deleted".to_owned()),
-        Ok(status) => Ok(status),
     }
 }

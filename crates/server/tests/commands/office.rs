@@ -1,5 +1,7 @@
 //! `user`, `device` and `role`.
 
+use std::os::unix::fs::PermissionsExt;
+
 use serde_json::json;
 
 use crate::tillgate::{Home, PASSWORD};
@@ -42,10 +44,72 @@ fn users_are_added_listed_and_held_back() {
             "{said}"
         );
         home.done(&["user", "status", "Ján", "deleted", "--yes"]);
-        assert!(home.refused(&["user", "status", "Ján", "active"], 1).contains("no user \"Ján\""));
+        assert!(
+            home.refused(&["user", "status", "Ján", "active"], 1)
+                .contains("the user \"Ján\" was deleted and cannot come back")
+        );
         // the name is free again
         home.done_with(&["user", "add", "Ján"], PASSWORD);
     }
+}
+
+#[test]
+fn users_are_shown_and_changed_and_lists_are_narrowed() {
+    let home = Home::new().with_admin();
+    home.done(&["device", "add", "P01", "--env", "cashregister", "--description", "by the door"]);
+    home.done_with(&["user", "add", "anna", "--on", "P01=cashier"], PASSWORD);
+    home.done(&["user", "set", "anna", "--email", "anna@example.com", "--display-name", "Anna K."]);
+    let shown = home.done(&["user", "show", "anna"]).out;
+    for line in
+        ["display name: Anna K.", "email:        anna@example.com", "roles:        P01=cashier", "sessions:     0"]
+    {
+        assert!(shown.contains(line), "{line}: {shown}");
+    }
+    home.done(&["user", "set", "anna", "--rename", "ann", "--no-email"]);
+    assert_eq!(home.done(&["user", "show", "ann", "--json"]).json()["email"], json!(null));
+    assert!(home.refused(&["user", "set", "ann"], 2).contains("say what is to change"));
+    assert!(home.refused(&["user", "show", "adminn"], 1).contains("there is no user \"adminn\"; is it \"admin\"?"));
+    let device = home.done(&["device", "show", "P01"]).out;
+    assert!(device.contains("description: by the door") && device.contains("users:       ann"), "{device}");
+
+    let names = |line: &[&str]| {
+        let listed = home.done(&[line, &["--json"]].concat()).json();
+        let names = listed.as_array().unwrap().iter().map(|user| user["user_name"].as_str().unwrap().to_owned());
+        names.collect::<Vec<_>>()
+    };
+    assert_eq!(names(&["user", "list", "--search", "anna k"]), ["ann"]);
+    home.done(&["user", "status", "ann", "deleted", "--yes"]);
+    assert_eq!(names(&["user", "list"]), ["admin"]);
+    assert_eq!(names(&["user", "list", "--all"]), ["admin", "ann"]);
+    assert_eq!(names(&["user", "list", "--status", "deleted"]), ["ann"]);
+    let limited = home.done(&["user", "list", "--all", "--limit", "1"]);
+    assert!(limited.err.contains("1 more are left out") && limited.out.lines().count() == 2, "{}", limited.out);
+    assert!(home.done(&["device", "list", "--search", "door", "--status", "active"]).out.contains("P01"));
+    assert!(!home.done(&["device", "list", "--env", "PDA"]).out.contains("P01"));
+    assert!(home.refused(&["session", "list", "--user", "nobody"], 1).contains("no user"));
+}
+
+#[test]
+fn passwords_are_made_up_and_written_where_nobody_else_reads_them() {
+    let home = Home::new().with_admin();
+    assert!(home.refused(&["user", "add", "anna", "--role", "cashier", "--generate"], 2).contains("--generate FILE"));
+    let file = home.path("passwords.txt");
+    let path = file.to_str().unwrap();
+    for name in ["anna", "jana"] {
+        home.done(&["user", "add", name, "--role", "cashier", "--generate", path]);
+    }
+    home.refused(&["user", "add", "anna", "--generate", path], 1);
+    home.done(&["user", "password", "jana", "--generate", path]);
+    assert_eq!(crate::tillgate::mode(&file), 0o600);
+    let text = std::fs::read_to_string(&file).unwrap();
+    let lines: Vec<(&str, &str)> = text.lines().map(|line| line.split_once('\t').unwrap()).collect();
+    assert_eq!(lines.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["anna", "jana", "jana"]);
+    let server = home.start(&["serve"]);
+    for ((name, password), status) in lines.into_iter().zip([201, 401, 201]) {
+        assert_eq!(server.login(&json!({"login": name, "password": password})), status, "{name}");
+    }
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(home.refused(&["user", "password", "anna", "--generate", path], 1).contains("chmod 600"));
 }
 
 #[test]

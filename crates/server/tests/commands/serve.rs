@@ -142,7 +142,19 @@ fn a_port_that_is_taken_and_mounts_that_clash_are_told() {
     let home = Home::new().with_database();
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
-    assert!(home.refused(&["serve", "--listen", &address], 1).contains(&format!("cannot listen on {address}")));
+    let said = home.refused(&["serve", "--listen", &address], 1);
+    let next = format!("choose with --listen 127.0.0.1:{}", other.local_addr().unwrap().port() + 1);
+    assert!(said.contains(&format!("server.listen: cannot listen on {address}")) && said.contains(&next), "{said}");
+    // a demo is not begun there either
+    let empty = Home::new();
+    empty.refused(&["demo", "--password", PASSWORD.trim_end(), "--listen", &address], 1);
+    assert!(!empty.data().join("tillgate.db").exists());
+    // in a log of JSON this is JSON too
+    let config = home.path("json.toml");
+    std::fs::write(&config, "[log]\nformat = \"json\"\n").unwrap();
+    let said = home.refused(&["serve", "--config", config.to_str().unwrap(), "--listen", &address], 1);
+    let lines: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(lines.iter().any(|line| line["error"].to_string().contains("cannot listen")), "{said}");
     let config = home.path("c.toml");
     std::fs::write(&config, "[[mounts]]\ndialect = \"portos\"\nprefix = \"\"\n[native]\nprefix = \"/api/v1\"\n")
         .unwrap();

@@ -114,7 +114,9 @@ fn keys_are_rotated_and_revoked() {
             (states, keys)
         };
         assert_eq!(states().0, ["current", "current"]);
-        home.done(&["keys", "rotate"]);
+        assert!(home.done(&["keys", "rotate"]).out.starts_with("published, in use from 20"));
+        let again = home.refused(&["keys", "rotate"], 1);
+        assert!(again.contains("there are new keys already") && again.contains("in use from 20"), "{again}");
         assert_eq!(states().0, ["current", "current", "next", "next"]);
         home.done(&["keys", "rotate", "--now"]);
         let (now, keys) = states();
