@@ -11,8 +11,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
-use actix_web::http::Method;
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use tillgate_auth_core::{Caller, Error, Evidence, Refusal, TokenRefusal};
 use tillgate_domain::{Rank, Right, Rights, Slug};
@@ -21,6 +21,7 @@ pub(crate) use asked::Asked;
 pub use pattern::{InvalidPattern, PathPattern};
 pub(crate) use target::Path;
 
+use crate::bearer::CHALLENGE;
 use crate::edge::shortened;
 use crate::failure::{Failure, Protocol};
 use crate::head::Head;
@@ -163,16 +164,15 @@ pub(crate) struct Denied {
     head: Head,
 }
 
-/// The header that bears the code of a failure: a gateway cannot read the body.
-const CODE: HeaderName = HeaderName::from_static("x-tillgate-code");
-
 impl Denied {
     /// The answer, in the words of the mount whose tokens the row takes, else in those of `native`. Its status is one that gateways know,
     /// whatever the contract makes of the failure.
     pub(crate) fn answer(&self, native: &Mounted) -> HttpResponse {
         let mut answer = crate::serve::worded(self.way.as_deref().unwrap_or(native), &self.failure, &self.head);
         *answer.status_mut() = self.failure.status();
-        answer.headers_mut().insert(CODE, HeaderValue::from_static(self.failure.code()));
+        if answer.status() == StatusCode::UNAUTHORIZED && !answer.headers().contains_key(WWW_AUTHENTICATE) {
+            answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
+        }
         answer
     }
 }

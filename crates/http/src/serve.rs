@@ -11,7 +11,7 @@ use std::task::Poll;
 
 use actix_web::body::{BodyStream, MessageBody};
 use actix_web::dev::Payload;
-use actix_web::http::header::{ALLOW, CONTENT_LENGTH, HeaderValue, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, CONTENT_LENGTH, HeaderName, HeaderValue, RETRY_AFTER};
 use actix_web::rt::time::timeout;
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{HttpRequest, HttpResponse};
@@ -27,6 +27,9 @@ use crate::large_bodies::LargeBody;
 use crate::mount::Mounted;
 use crate::origin::Origin;
 use crate::route::Handler;
+
+/// The header that bears the code of a failure, whatever the contract's body has room for: a gateway cannot read a body.
+const CODE: HeaderName = HeaderName::from_static("x-tillgate-code");
 
 /// Answers a request.
 pub(crate) async fn serve(
@@ -164,7 +167,7 @@ async fn body<'m>(
     Ok((body.freeze(), large))
 }
 
-/// The failure in the dialect's words, with what every dialect owes its clients: `Allow` and `Retry-After`.
+/// The failure in the dialect's words, with what every dialect owes its clients: its code, `Allow` and `Retry-After`.
 pub(crate) fn worded(mounted: &Mounted, failure: &Failure, head: &Head) -> HttpResponse {
     head.origin().code.set(Some(failure.code()));
     let (trace, mount) = (head.trace(), mounted.name);
@@ -174,6 +177,7 @@ pub(crate) fn worded(mounted: &Mounted, failure: &Failure, head: &Head) -> HttpR
         Failure::Refused(_) | Failure::Office(_) | Failure::Protocol(_) => {}
     }
     let mut answer = mounted.dialect.word(failure, head);
+    answer.headers_mut().insert(CODE, HeaderValue::from_static(failure.code()));
     if let Some(retry_after) = failure.retry_after() {
         let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
