@@ -8,18 +8,21 @@
 
 mod answer;
 pub mod browser;
+mod caddy;
 pub mod clients;
 mod echo;
 mod installation;
 mod metadata;
 mod nginx;
 mod portos_client;
+mod raw;
 mod running;
 mod secrets;
 mod till;
 
 pub use answer::Answer;
 pub use browser::Browser;
+pub use caddy::Caddy;
 pub use echo::Echo;
 pub use installation::{Engine, Installation, PASSWORD};
 pub use metadata::cargo_metadata;

@@ -1,12 +1,11 @@
 //! nginx as an ordinary process on a free port, with a configuration of ours and every file in a folder of its own.
 
-use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::eventually;
+use crate::{eventually, raw};
 
 /// A running nginx.
 pub struct Nginx {
@@ -19,9 +18,7 @@ impl Nginx {
     /// Starts one with these blocks inside `http`; each `listen 80` in them becomes a free port.
     pub fn start(blocks: &str) -> Self {
         let folder = crate::installation::fresh_folder();
-        let free = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = free.local_addr().unwrap();
-        drop(free);
+        let address = raw::free_address();
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|kind| format!("    {kind}_temp_path {kind};"))
             .join("\n");
@@ -55,12 +52,7 @@ impl Nginx {
 
     /// Sends these bytes over a connection of their own and reads what comes back until it is closed.
     pub fn send(&self, request: &str) -> String {
-        let mut socket = TcpStream::connect(self.address).unwrap();
-        socket.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-        socket.write_all(request.as_bytes()).unwrap();
-        let mut answer = Vec::new();
-        socket.read_to_end(&mut answer).unwrap();
-        String::from_utf8_lossy(&answer).into_owned()
+        raw::send(self.address, request)
     }
 
     /// What it has complained of.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tillgate_testkit::postgres::Server;
-use tillgate_tests::{Echo, Engine, Installation, Nginx, PASSWORD, PortosKey, Running, Unsigned, eventually};
+use tillgate_tests::{Caddy, Echo, Engine, Installation, Nginx, PASSWORD, PortosKey, Running, Unsigned, eventually};
 
 /// The first block of docs/gateway.md in this language.
 fn block(language: &str) -> String {
@@ -217,6 +217,52 @@ fn the_table_is_asked_without_a_request() {
         let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(code), "{arguments}: {said}");
         assert!(said.contains(expected), "{arguments}: {said}");
+    }
+}
+
+#[test]
+fn caddy_as_the_page_has_it_asks_and_hands_refusals_on() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    std::fs::write(shop.folder().join("tillgate.toml"), block("toml")).unwrap();
+    let server = shop.serve_behind_proxy("127.0.0.1/32");
+    let api = Echo::start();
+    let site = block("caddyfile")
+        .replace("127.0.0.1:8080", server.address().trim_start_matches("http://"))
+        .replace("127.0.0.1:9000", &api.address().to_string());
+    let caddy = Caddy::start(&site);
+    let ask = |method: &str, path: &str, headers: &str, body: &str| {
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: pos.example\r\nConnection: close\r\n{headers}");
+        caddy.send(&format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()))
+    };
+    let login = json!({ "email": "cashier@example.com", "password": PASSWORD }).to_string();
+    let text = ask("POST", "/kasir/api/v1/auth/login", "Content-Type: application/json\r\n", &login);
+    let token = text.split_once("\"Token\":\"").unwrap_or_else(|| panic!("{text}")).1.split_once('"').unwrap().0;
+    shop.secrets().note(token);
+
+    // what a client says of itself under tillgate's names does not get through
+    let headers = format!("Authorization: Bearer {token}\r\nX-Tillgate-User: admin\r\nX-Tillgate-Made-Up: yes\r\n");
+    let said = ask("GET", "/api/v1/products?page=2", &headers, "");
+    assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
+    let [head]: [String; 1] = api.taken().try_into().unwrap();
+    assert!(head.starts_with("GET /api/v1/products?page=2 HTTP/1."), "{head}");
+    assert_eq!(
+        (lines(&head, "X-Tillgate-User"), lines(&head, "X-Tillgate-Role")),
+        (vec!["cashier"], vec!["cashier"]),
+        "{head}"
+    );
+    assert!(lines(&head, "X-Tillgate-Made-Up").is_empty(), "{head}");
+
+    for (method, headers, status, code) in [
+        ("POST", headers.as_str(), 403, "rank_missing"),
+        ("GET", "", 401, "token_missing"),
+        ("GET", "Authorization: Bearer garbage\r\n", 401, "token_invalid"),
+    ] {
+        let text = ask(method, "/api/v1/products", headers, "");
+        assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{text}");
+        let (found, body) = refusal(&Said { status, text });
+        assert_eq!(found, code);
+        assert!(body["message"].is_string() && body.get("data").is_some(), "{body}");
+        assert_eq!(api.taken(), Vec::<String>::new());
     }
 }
 

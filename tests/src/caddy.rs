@@ -1,0 +1,61 @@
+//! Caddy as an ordinary process on a free port, with a configuration of ours and every file in a folder of its own.
+
+use std::fs::File;
+use std::net::{SocketAddr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::{eventually, raw};
+
+/// A running Caddy.
+pub struct Caddy {
+    child: Child,
+    address: SocketAddr,
+    folder: PathBuf,
+}
+
+impl Caddy {
+    /// Starts one with the configuration of one site, `pos.example { ... }`, whose place a free port without TLS takes.
+    pub fn start(site: &str) -> Self {
+        let folder = crate::installation::fresh_folder();
+        let address = raw::free_address();
+        let here = format!("http://:{} {{\n\tbind 127.0.0.1\n", address.port());
+        let site = site.replacen("pos.example {\n", &here, 1);
+        std::fs::write(folder.join("Caddyfile"), format!("{{\n\tadmin off\n\tauto_https off\n}}\n{site}")).unwrap();
+        let mut command = Command::new("caddy");
+        command.args(["run", "--config", "Caddyfile", "--adapter", "caddyfile"]).current_dir(&folder);
+        let mut child = command
+            .env("HOME", &folder)
+            .env_remove("XDG_CONFIG_HOME")
+            .env_remove("XDG_DATA_HOME")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(File::create(folder.join("log")).unwrap())
+            .spawn()
+            .expect("caddy is missing: tests/run install");
+        eventually(Duration::from_secs(20), "Caddy", || {
+            if let Some(ended) = child.try_wait().unwrap() {
+                panic!("Caddy ended ({ended}): {}", std::fs::read_to_string(folder.join("log")).unwrap_or_default());
+            }
+            TcpStream::connect(address).is_ok()
+        });
+        Self { child, address, folder }
+    }
+
+    /// Sends these bytes over a connection of their own and reads what comes back until it is closed.
+    pub fn send(&self, request: &str) -> String {
+        raw::send(self.address, request)
+    }
+}
+
+impl Drop for Caddy {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if std::thread::panicking() {
+            eprintln!("Caddy's log:\n{}", std::fs::read_to_string(self.folder.join("log")).unwrap_or_default());
+        }
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
