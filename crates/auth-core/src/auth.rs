@@ -225,7 +225,7 @@ impl Auth {
             action,
             subject,
             outcome,
-            details: serde_json::Map::new(),
+            details: self.settings.details(),
             approver: None,
         })
     }

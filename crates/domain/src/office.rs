@@ -83,7 +83,7 @@ pub use seal_audit::{SealedUp, has_seal, seal_audit, unsealed_audit};
 pub use search_devices::{Equipped, equipped, find_equipped, search_devices};
 pub use search_users::{Ranked, UserSearch, find_ranked, search_users};
 pub use set_password::{may_set_password, remove_password, set_password, set_password_and_end_keys};
-pub use stamp::{Authority, Stamp};
+pub use stamp::{Authority, SHELL, Stamp};
 pub use tickets::{
     Made, NewRefund, NewTicket, Once, Owner, Shown, TicketAmendment, TicketChange, TicketClosing, TicketSearch,
     WantedLine, amend_tickets, close_ticket, count_tickets, find_ticket, find_tickets, list_tickets,

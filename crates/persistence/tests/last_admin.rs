@@ -37,7 +37,7 @@ fn drawn() -> [u8; 10] {
 }
 
 fn stamp() -> Stamp {
-    Stamp { at: AT, event: EventId::new(AT, drawn()), actor: Actor::default(), authority: Authority::Host }
+    Stamp { at: AT, event: EventId::new(AT, drawn()), actor: Actor::default(), authority: Authority::Host, shell: None }
 }
 
 /// Chance that repeats (xorshift64*, Vigna 2016).

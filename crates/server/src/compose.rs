@@ -22,7 +22,7 @@ use tillgate_persistence::{Address, Database, Limits};
 use crate::command::Stop;
 use crate::configuration::{Algorithm, ForwardingHeaders, Settings};
 use crate::draw::Draw;
-use crate::{exposure, master};
+use crate::{disk, exposure, master, shell};
 
 /// Where the database is.
 pub(crate) fn address(settings: &Settings) -> Result<Address, Stop> {
@@ -92,7 +92,14 @@ fn bring_up(database: Arc<Database>, progress: &mut dyn FnMut(&str)) -> Result<A
 
 /// Opens the database as it is. Its tables may be older than the program.
 pub(crate) fn open(settings: &Settings) -> Result<Arc<Database>, Stop> {
-    Database::open(&address(settings)?, &limits(settings)).map(Arc::new).map_err(Stop::failed)
+    let address = address(settings)?;
+    Database::open(&address, &limits(settings)).map(Arc::new).map_err(|error| match &address {
+        Address::Sqlite(path) if disk::is_read_only(path) => Stop::failed(format!(
+            "{error}: this user may not write to {}, or its disk is read-only",
+            path.parent().unwrap_or(path).display()
+        )),
+        _ => Stop::failed(error),
+    })
 }
 
 fn limits(settings: &Settings) -> Limits {
@@ -173,7 +180,10 @@ pub(crate) fn engine_beside(settings: &Settings, database: &Arc<Database>) -> Re
 }
 
 fn build(settings: &Settings, database: &Arc<Database>, master: MasterKey, chores: bool) -> Result<Arc<Auth>, Stop> {
-    let builder = Auth::builder(Arc::clone(database) as _).master(master).settings(auth_settings(settings)?);
+    // a server acts for others; what nobody asked for it does by itself
+    let shell = (!chores).then(shell::name);
+    let settings = AuthSettings { shell, ..auth_settings(settings)? };
+    let builder = Auth::builder(Arc::clone(database) as _).master(master).settings(settings);
     let builder = if chores { builder } else { builder.without_chores() };
     builder.build().map_err(Stop::failed)
 }
@@ -207,6 +217,7 @@ fn auth_settings(settings: &Settings) -> Result<AuthSettings, Stop> {
             ..usual
         },
         caches: cache_limits(settings),
+        shell: None,
     })
 }
 

@@ -23,6 +23,19 @@ pub(crate) fn free(folder: &Path) -> io::Result<u64> {
     Ok(found.f_bavail.saturating_mul(found.f_frsize))
 }
 
+/// Whether this process may not write to a file or to its folder, in which SQLite makes others.
+#[cfg(unix)]
+pub(crate) fn is_read_only(file: &Path) -> bool {
+    let closed = |path: &Path| path.exists() && rustix::fs::access(path, rustix::fs::Access::WRITE_OK).is_err();
+    closed(file) || file.parent().is_some_and(closed)
+}
+
+/// Whether this process may not write to a file or to its folder: not known here.
+#[cfg(not(unix))]
+pub(crate) fn is_read_only(_file: &Path) -> bool {
+    false
+}
+
 /// How many bytes are free there for this process: not known here.
 #[cfg(not(unix))]
 pub(crate) fn free(_folder: &Path) -> io::Result<u64> {

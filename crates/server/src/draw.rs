@@ -8,8 +8,8 @@ use tillgate_domain::office::{Authority, Stamp};
 use tillgate_domain::{Actor, EventId, Instant, Secret};
 
 use crate::command::Stop;
-use crate::compose;
 use crate::configuration::Settings;
+use crate::{compose, shell};
 
 /// The machine's clock and chance.
 #[derive(Default)]
@@ -38,7 +38,13 @@ impl Draw {
     /// The stamp of something that whoever runs this program does now.
     pub(crate) fn stamp(&self) -> Result<Stamp, Stop> {
         let event = self.id(EventId::new)?;
-        Ok(Stamp { at: self.now(), event, actor: Actor::default(), authority: Authority::Host })
+        Ok(Stamp {
+            at: self.now(),
+            event,
+            actor: Actor::default(),
+            authority: Authority::Host,
+            shell: Some(shell::name()),
+        })
     }
 
     /// The hash of a password, at the cost that the settings say.

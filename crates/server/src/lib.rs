@@ -20,9 +20,11 @@ mod near;
 mod priority;
 mod running;
 mod sealing;
+mod shell;
 mod startup;
 mod sweeping;
 mod tls;
+mod unknown_tenants;
 mod unserved;
 mod version;
 

@@ -22,7 +22,7 @@ use crate::mail::Resets;
 use crate::sealing::Sealing;
 use crate::sweeping::Sweeping;
 use crate::version::VERSION;
-use crate::{compose, descriptors, exposure, first_admin, logging, priority, startup, tls, unserved};
+use crate::{compose, descriptors, exposure, first_admin, logging, priority, startup, tls, unknown_tenants, unserved};
 
 /// What a server is made of.
 pub(crate) struct Parts {
@@ -56,6 +56,7 @@ pub(crate) fn run(settings: &Settings, parts: Parts, behind: Option<Behind>) -> 
     let mailing = Resets::start(settings, &database, &auth)?;
     let sweeping = Sweeping::start(&database, &auth)?;
     unserved::warn(settings, &auth)?;
+    unknown_tenants::warn(settings, &*database);
     let sealing = Sealing::start(settings, &database, &auth)?;
     let nobody = behind.is_none() && !office::any_user(&*database).map_err(Stop::failed)?;
     let served = actix_web::rt::System::new().block_on(async {

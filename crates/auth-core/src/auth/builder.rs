@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde_json::{Map, Value};
+use tillgate_domain::office::SHELL;
 use tillgate_domain::{Action, Event, EventId, KeyId, NodeId, Outcome, Scope, StoreError, StoreExt, Subject};
 
 use super::{Auth, AuthStore, Start};
@@ -45,6 +47,9 @@ pub struct Settings {
     pub throttle: ThrottleLimits,
     /// How much is remembered besides the store.
     pub caches: CacheLimits,
+    /// Whoever of the operating system runs this program, where it runs one command and is no server: stands as `shell` in the details
+    /// of the audit lines that nobody else caused.
+    pub shell: Option<String>,
 }
 
 impl Default for Settings {
@@ -61,7 +66,15 @@ impl Default for Settings {
             queue: QueueLimits::default(),
             throttle: ThrottleLimits::default(),
             caches: CacheLimits::default(),
+            shell: None,
         }
+    }
+}
+
+impl Settings {
+    /// What stands in the details of every audit line that no caller caused.
+    pub(super) fn details(&self) -> Map<String, Value> {
+        self.shell.iter().map(|shell| (SHELL.to_owned(), Value::from(shell.as_str()))).collect()
     }
 }
 
@@ -169,7 +182,7 @@ impl Builder {
             .map(|kind| draw(kind, self.settings.algorithm, KeyState::Current, &master, &*self.entropy, now))
             .into_iter()
             .collect::<Result<Vec<_>, _>>()?;
-        let events = events(&drawn, now, &*self.entropy)?;
+        let events = events(&drawn, now, &*self.entropy, &self.settings.details())?;
         let stored = self.store.read(|tx| tx.keys().all())?;
         let stored = if KeyKind::ALL.iter().all(|kind| stored.iter().any(|key| key.kind == *kind)) {
             stored
@@ -229,6 +242,7 @@ fn events(
     drawn: &[StoredKey],
     now: tillgate_domain::Instant,
     entropy: &dyn Entropy,
+    details: &Map<String, Value>,
 ) -> Result<Vec<(KeyId, Event)>, KeyError> {
     let event = |key: &StoredKey| {
         Ok((
@@ -241,7 +255,7 @@ fn events(
                 action: Action::KeyAdd,
                 subject: Subject::Key(key.id),
                 outcome: Outcome::Done,
-                details: serde_json::Map::new(),
+                details: details.clone(),
                 approver: None,
             },
         ))

@@ -17,6 +17,7 @@ impl Auth {
             event: self.id(EventId::new)?,
             actor: Actor { address, ..Actor::default() },
             authority: Authority::Host,
+            shell: self.settings.shell.clone(),
         })
     }
 
@@ -28,6 +29,7 @@ impl Auth {
             event: self.id(EventId::new)?,
             actor: caller.actor(),
             authority: caller.authority(),
+            shell: None,
         })
     }
 }

@@ -25,7 +25,7 @@ impl Memory {
         let draw = || chance.draw::<10>().map_err(fault);
         let stamp = || {
             let event = EventId::new(at, draw()?);
-            Ok::<_, Error>(Stamp { at, event, actor: Actor::default(), authority: Authority::Host })
+            Ok::<_, Error>(Stamp { at, event, actor: Actor::default(), authority: Authority::Host, shell: None })
         };
         let new = NewTenant {
             id: TenantId::new(at, draw()?),

@@ -208,7 +208,13 @@ pub(crate) fn done<T>(decided: Stored<Result<T, Refused>>) -> T {
 }
 
 pub(crate) fn stamp(at: Instant) -> Stamp {
-    Stamp { at, event: EventId::new(at, chance().draw().unwrap()), actor: Actor::default(), authority: Authority::Host }
+    Stamp {
+        at,
+        event: EventId::new(at, chance().draw().unwrap()),
+        actor: Actor::default(),
+        authority: Authority::Host,
+        shell: None,
+    }
 }
 
 pub(crate) fn status(office: &dyn Store<OfficeView>, world: &World, user: UserId, status: UserStatus) {

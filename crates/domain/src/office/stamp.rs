@@ -17,7 +17,12 @@ pub struct Stamp {
     pub actor: Actor,
     /// What they may do.
     pub authority: Authority,
+    /// Whoever of the operating system runs a command, such as `anna@pos-1`: stands as `shell` in the details of the audit line.
+    pub shell: Option<String>,
 }
+
+/// The detail of an audit line that names who of the operating system ran the command.
+pub const SHELL: &str = "shell";
 
 /// What somebody may do in the back office.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,8 +81,11 @@ impl Stamp {
         tenant: TenantId,
         action: Action,
         subject: Subject,
-        details: Map<String, Value>,
+        mut details: Map<String, Value>,
     ) -> Event {
+        if let Some(shell) = &self.shell {
+            details.insert(SHELL.to_owned(), Value::from(shell.as_str()));
+        }
         Event {
             id: self.event,
             at: self.at,

@@ -24,6 +24,7 @@ fn stamp(shop: &Shop) -> Stamp {
         event: EventId::new(shop.auth.time().at, drawn),
         actor: Actor::default(),
         authority: Authority::Host,
+        shell: None,
     }
 }
 

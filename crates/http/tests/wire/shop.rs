@@ -308,7 +308,7 @@ impl Shop {
             .unwrap();
         let at = self.clock.now();
         let event = EventId::new(at, (&SystemEntropy::new() as &dyn Entropy).draw().unwrap());
-        let stamp = Stamp { at, event, actor: Actor::default(), authority: Authority::Host };
+        let stamp = Stamp { at, event, actor: Actor::default(), authority: Authority::Host, shell: None };
         office::change_device(store, tenant, &stamp, device, None, change).unwrap().unwrap();
     }
 

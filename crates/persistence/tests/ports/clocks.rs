@@ -133,7 +133,13 @@ impl<'a> Place<'a> {
 
     fn stamp(&self, auth: &Auth) -> Stamp {
         let actor = Actor { user: Some(self.world.cashier.id), device: Some(self.world.p01.id), ..Actor::default() };
-        Stamp { at: auth.time().at, event: auth.id(EventId::new).unwrap(), actor, authority: Authority::Host }
+        Stamp {
+            at: auth.time().at,
+            event: auth.id(EventId::new).unwrap(),
+            actor,
+            authority: Authority::Host,
+            shell: None,
+        }
     }
 
     /// Opens a ticket by the same request each time.

@@ -17,7 +17,7 @@ const SENDERS: u64 = 8;
 fn stamp(number: u64) -> Stamp {
     let shop = Shop::default();
     let actor = Actor { user: Some(shop.anna.id), device: Some(shop.till.id), ..Actor::default() };
-    Stamp { at: at(number), event: EventId(uuid(5_000 + number)), actor, authority: Authority::Host }
+    Stamp { at: at(number), event: EventId(uuid(5_000 + number)), actor, authority: Authority::Host, shell: None }
 }
 
 /// Sends the request for the time of this number: a ticket under another id each time, asked for by the same key.

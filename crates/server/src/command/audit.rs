@@ -7,7 +7,7 @@ mod verify;
 mod which;
 
 use clap::Subcommand;
-use tillgate_domain::office::Told;
+use tillgate_domain::office::{SHELL, Told};
 
 use super::office::Office;
 use super::show::{self, instant};
@@ -58,10 +58,14 @@ fn list(context: &Context, which: &Which, limit: u32) -> Result<(), Stop> {
 fn cells(told: &Told) -> Vec<String> {
     let event = &told.event;
     let name = |name: Option<String>, id: Option<String>| name.or(id).unwrap_or_else(|| "-".to_owned());
+    let shell = || event.details.get(SHELL).and_then(|shell| shell.as_str()).map(str::to_owned);
     let subject = event.subject.uuid().map_or_else(String::new, |id| format!(" {id}"));
     vec![
         instant(event.at),
-        name(told.user_name.as_ref().map(ToString::to_string), event.actor.user.map(|id| id.to_string())),
+        name(
+            told.user_name.as_ref().map(ToString::to_string),
+            event.actor.user.map(|id| id.to_string()).or_else(shell),
+        ),
         name(told.device_name.as_ref().map(ToString::to_string), event.actor.device.map(|id| id.to_string())),
         event.action.name().to_owned(),
         format!("{}{subject}", event.subject.kind().name()),

@@ -77,7 +77,16 @@ fn a_session_that_the_command_line_ends_is_over_within_a_second() {
         over_soon(&other);
         let told = home.done(&["audit", "list", "--action", "session.end", "--json"]).json();
         let told = told.as_array().unwrap().iter();
-        let told: Vec<_> = told.map(|line| json!([line["subject"]["kind"], line["details"], line["user"]])).collect();
+        let told: Vec<_> = told
+            .map(|line| {
+                let mut details = line["details"].as_object().unwrap().clone();
+                let shell = details.remove("shell").unwrap();
+                assert!(shell.as_str().is_some_and(|shell| shell.contains('@')), "who ran the command: {shell}");
+                json!([line["subject"]["kind"], details, line["user"]])
+            })
+            .collect();
+        let shown = home.done(&["audit", "list", "--action", "session.end"]).out;
+        assert!(shown.lines().skip(1).all(|line| line.split_whitespace().nth(1).unwrap().contains('@')), "{shown}");
         let (whole, one) = (json!({ "why": "admin", "permanent": true }), json!({ "why": "admin" }));
         let expected = [json!(["tenant", whole, null]), json!(["user", whole, null]), json!(["session", one, null])];
         assert_eq!(told, expected, "as the native API has it told");
@@ -135,6 +144,23 @@ fn beyond_loopback_something_has_to_cover_the_passwords() {
     std::fs::write(&config, "[server]\ntls_cert = \"cert.pem\"\ntls_key = \"key.pem\"\n").unwrap();
     let said = home.refused(&["serve", "--config", config.to_str().unwrap()], 2);
     assert!(said.contains("server.tls_cert: cert.pem: "), "{said}");
+}
+
+#[test]
+fn tenants_of_mounts_that_do_not_exist_are_told() {
+    let home = Home::new().with_admin();
+    let config = home.path("c.toml");
+    let rows = "[[mounts]]\ndialect = \"kasir\"\nprefix = \"/kasir\"\ntenant = \"defaul\"\n\
+                [[access]]\nmethod = \"GET\"\npath = \"/x\"\nmount = \"native\"\ntenant = \"bakery\"\nrole = \"cashier\"\n";
+    std::fs::write(&config, rows).unwrap();
+    let flags = ["--config", config.to_str().unwrap()];
+    let doctor = home.run(&[&["doctor"], &flags[..]].concat());
+    let found = "the mount of kasir at /kasir/ is for the tenant \"defaul\", which does not exist; is it \"default\"?";
+    assert_eq!(doctor.code, 1, "{}", doctor.out);
+    assert!(doctor.out.contains(&format!("MEND  mounts: {found}; row 1 of the access table (/x)")), "{}", doctor.out);
+    home.done(&["tenant", "add", "bakery"]);
+    home.done(&["tenant", "add", "defaul"]);
+    assert!(home.run(&[&["doctor"], &flags[..]].concat()).out.contains("ok    mounts: 1, each for tenants that exist"));
 }
 
 #[test]

@@ -153,6 +153,7 @@ pub fn two_who_show_one_token(whole: &Whole) {
             event: EventId::new(START, [number; 10]),
             actor: Actor::default(),
             authority: Authority::Host,
+            shell: None,
         };
         crossing.meet();
         office::reset_password(&*whole.office, &stamp, &[1; 32], &Secret::new(format!("verifier {number}"))).unwrap()

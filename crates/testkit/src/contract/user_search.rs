@@ -166,6 +166,7 @@ pub fn no_toggle_is_lost(whole: &Whole) {
             event: EventId::new(at(u64::from(number)), [number; 10]),
             actor: Actor::default(),
             authority: Authority::Host,
+            shell: None,
         };
         match office::toggle_user(&*whole.office, shop.tenant.id, &stamp, shop.ben.id) {
             Ok(toggled) => u64::from(toggled.is_ok()),

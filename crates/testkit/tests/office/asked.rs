@@ -19,7 +19,7 @@ pub(crate) fn random() -> [u8; 10] {
 }
 
 pub(crate) fn stamp_of(authority: Authority) -> Stamp {
-    Stamp { at: AT, event: EventId::new(AT, random()), actor: Actor::default(), authority }
+    Stamp { at: AT, event: EventId::new(AT, random()), actor: Actor::default(), authority, shell: None }
 }
 
 pub(crate) fn stamp() -> Stamp {

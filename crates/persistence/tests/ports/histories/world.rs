@@ -59,7 +59,7 @@ impl World {
 
     fn stamp(&self, till: Till) -> Stamp {
         let actor = Actor { user: Some(till.user), device: Some(till.device), ..Actor::default() };
-        Stamp { at: at(60), event: EventId(self.draw()), actor, authority: Authority::Host }
+        Stamp { at: at(60), event: EventId(self.draw()), actor, authority: Authority::Host, shell: None }
     }
 
     pub(super) fn open_ticket(&self, till: Till, history: u64) -> Ticket {

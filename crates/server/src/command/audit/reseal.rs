@@ -7,6 +7,7 @@ use tillgate_domain::{Action, Actor, Event, EventId, Outcome, StoreExt, Subject,
 use super::super::office::Office;
 use super::super::{Context, Stop, print};
 use crate::sealing::{Noted, Outside, instance};
+use crate::shell;
 
 /// The arguments of `audit reseal`.
 #[derive(Debug, Args)]
@@ -42,6 +43,7 @@ impl Reseal {
         let details = Map::from_iter([
             ("file".to_owned(), Value::from(path.clone())),
             ("seal".to_owned(), begun.document()),
+            (office::SHELL.to_owned(), Value::from(shell::name())),
             ("before".to_owned(), before.as_ref().map_or(Value::Null, Noted::document)),
         ]);
         let event = Event {

@@ -50,6 +50,7 @@ pub(super) fn all(context: &Context) -> Vec<Finding> {
                     findings.push(audit::history(&settings, &database));
                     findings.push(audit::seals(&settings, &database));
                     findings.push(database::users(&settings, &database));
+                    findings.push(database::tenants(&settings, &database));
                     findings.push(names::alike(&database));
                 }
             }

@@ -6,8 +6,8 @@ use tillgate_domain::{Action, Actor, Event, EventId, Outcome, Scope, Store, Stor
 
 use crate::command::office::Office;
 use crate::command::{Context, Stop, print};
-use crate::compose;
 use crate::sealing::{Noted, Outside};
+use crate::{compose, shell};
 
 /// Writes the declaration with its audit line, and tells every running server.
 pub(super) fn declare(context: &Context, clock: bool, restored: bool) -> Result<(), Stop> {
@@ -50,7 +50,11 @@ pub(super) fn declare(context: &Context, clock: bool, restored: bool) -> Result<
             action,
             subject: Subject::Server,
             outcome: Outcome::Done,
-            details: if action == Action::StoreRestored { std::mem::take(&mut lost) } else { Map::new() },
+            details: {
+                let mut details = if action == Action::StoreRestored { std::mem::take(&mut lost) } else { Map::new() };
+                details.insert(office::SHELL.to_owned(), Value::from(shell::name()));
+                details
+            },
             approver: None,
         };
         store

@@ -9,9 +9,9 @@ use tillgate_persistence::{Address, Database};
 
 use crate::command::doctor::finding::Finding;
 use crate::command::{Stop, show::instant};
-use crate::compose;
 use crate::configuration::Settings;
 use crate::draw::Draw;
+use crate::{compose, unknown_tenants};
 
 pub(super) fn open(settings: &Settings) -> Result<Arc<Database>, Finding> {
     const CHECK: &str = "database";
@@ -72,6 +72,19 @@ pub(super) fn writes(database: &Database) -> Option<Finding> {
             "look at its disk, at the owner of its file, and at whether it is a standby or default_transaction_read_only is on",
         ),
     })
+}
+
+/// Whether the tenants exist that the configuration names.
+pub(super) fn tenants(settings: &Settings, database: &Database) -> Finding {
+    const CHECK: &str = "mounts";
+    match unknown_tenants::find(settings, database) {
+        Ok(found) if found.is_empty() => {
+            Finding::good(CHECK, format!("{}, each for tenants that exist", settings.mounts.len()))
+        }
+        Ok(found) => Finding::bad(CHECK, found.join("; "), "correct the name, or add the tenant with")
+            .run(settings, "tenant add"),
+        Err(error) => Finding::bad(CHECK, error.to_string(), "see database"),
+    }
 }
 
 /// How far the newest instant in the store may lie ahead of the clock.

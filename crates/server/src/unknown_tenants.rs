@@ -1,0 +1,34 @@
+//! Tenants that mounts and rows of the access table name and the database does not have: every login and every token there is refused.
+
+use tillgate_domain::office::{self, OfficeView};
+use tillgate_domain::{Slug, Store, Stored};
+
+use crate::configuration::Settings;
+use crate::near::is_it;
+
+/// A sentence for each place that names one.
+pub(crate) fn find(settings: &Settings, store: &dyn Store<OfficeView>) -> Stored<Vec<String>> {
+    let tenants = office::all(None, |page| office::list_tenants(store, page), |tenant| tenant.id)?;
+    let known = || tenants.iter().map(|tenant| tenant.slug.as_str());
+    let unknown = |tenant: &&Slug| !known().any(|known| known == tenant.as_str());
+    let said = |place: String, tenant: &Slug| {
+        format!("{place} is for the tenant \"{tenant}\", which does not exist{}", is_it(tenant.as_str(), known()))
+    };
+    let mounts = settings.mounts.iter().filter_map(|mount| {
+        let tenant = mount.tenant.as_ref().filter(unknown)?;
+        Some(said(format!("the mount of {} at {}/", mount.dialect, mount.prefix), tenant))
+    });
+    let rows = settings.access.iter().zip(1..).filter_map(|(row, number)| {
+        let tenant = row.tenant.as_ref().filter(unknown)?;
+        Some(said(format!("row {number} of the access table ({})", row.path), tenant))
+    });
+    Ok(mounts.chain(rows).collect())
+}
+
+/// Says so in the log.
+pub(crate) fn warn(settings: &Settings, store: &dyn Store<OfficeView>) {
+    match find(settings, store) {
+        Ok(found) => found.iter().for_each(|said| tracing::warn!("{said}: everybody there is refused")),
+        Err(error) => tracing::warn!(%error, "whether the tenants of the mounts exist cannot be told"),
+    }
+}
