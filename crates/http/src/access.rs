@@ -11,7 +11,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
-use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
+use actix_web::http::header::{HeaderName, HeaderValue, WWW_AUTHENTICATE};
 use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use tillgate_auth_core::{Caller, Error, Evidence, Refusal, TokenRefusal};
@@ -156,6 +156,15 @@ impl Access {
     }
 }
 
+/// The header that bears the code of a failure: a gateway cannot read the body. Calls that are not for gateways have none, since a
+/// contract may tell less than the code does: that a password was right, for one.
+const CODE: HeaderName = HeaderName::from_static("x-tillgate-code");
+
+/// Puts the code of a failure into the answer to a gateway.
+pub(crate) fn code(answer: &mut HttpResponse, failure: &Failure) {
+    answer.headers_mut().insert(CODE, HeaderValue::from_static(failure.code()));
+}
+
 /// A request that a gateway must not let through, or whose caller is not known.
 pub(crate) struct Denied {
     failure: Failure,
@@ -173,6 +182,7 @@ impl Denied {
         if answer.status() == StatusCode::UNAUTHORIZED && !answer.headers().contains_key(WWW_AUTHENTICATE) {
             answer.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static(CHALLENGE));
         }
+        code(&mut answer, &self.failure);
         answer
     }
 }

@@ -30,6 +30,8 @@ pub struct Route {
     pub(crate) gated: bool,
     /// How large a body may be at least, whatever the settings say.
     pub(crate) body: usize,
+    /// Whether its failures bear their code in a header, for gateways.
+    pub(crate) coded: bool,
     /// Whether it is a file of a page: all of them are counted as one.
     pub(crate) file: bool,
     /// What the document says of it; nothing of what is published elsewhere.
@@ -50,6 +52,7 @@ impl Route {
             handler: Handler::Open(Box::new(move |call| Box::pin(handler(call)))),
             gated: true,
             body: 0,
+            coded: false,
             file: false,
             entry: None,
         }
@@ -62,7 +65,7 @@ impl Route {
         handler: impl Fn(Call, Caller) -> F + Send + Sync + 'static,
     ) -> Self {
         let handler = Handler::Known(Box::new(move |call, caller| Box::pin(handler(call, caller))));
-        Self { method, path, handler, gated: true, body: 0, file: false, entry: None }
+        Self { method, path, handler, gated: true, body: 0, coded: false, file: false, entry: None }
     }
 
     /// The same call, served while the [`Gate`](crate::Gate) is shut too.
@@ -73,6 +76,11 @@ impl Route {
     /// The same call, with bodies of so many bytes, also where the settings take only smaller ones.
     pub(crate) fn takes_bodies_of(self, body: usize) -> Self {
         Self { body, ..self }
+    }
+
+    /// The same call, for gateways: its failures bear their code in a header.
+    pub(crate) fn coded(self) -> Self {
+        Self { coded: true, ..self }
     }
 
     /// The same call, as a file of a page.

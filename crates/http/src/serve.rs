@@ -11,12 +11,13 @@ use std::task::Poll;
 
 use actix_web::body::{BodyStream, MessageBody};
 use actix_web::dev::Payload;
-use actix_web::http::header::{ALLOW, CONTENT_LENGTH, HeaderName, HeaderValue, RETRY_AFTER};
+use actix_web::http::header::{ALLOW, CONTENT_LENGTH, HeaderValue, RETRY_AFTER};
 use actix_web::rt::time::timeout;
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{HttpRequest, HttpResponse};
 use tillgate_auth_core::{Caller, Evidence};
 
+use crate::access;
 use crate::blocking;
 use crate::call::Call;
 use crate::cors;
@@ -27,9 +28,6 @@ use crate::large_bodies::LargeBody;
 use crate::mount::Mounted;
 use crate::origin::Origin;
 use crate::route::Handler;
-
-/// The header that bears the code of a failure, whatever the contract's body has room for: a gateway cannot read a body.
-const CODE: HeaderName = HeaderName::from_static("x-tillgate-code");
 
 /// Answers a request.
 pub(crate) async fn serve(
@@ -54,7 +52,13 @@ pub(crate) async fn serve(
         Err(_) if reading.get() => Err(Protocol::Slow.into()),
         Err(_) => Err(Failure::unavailable(format!("the deadline of {deadline:?} has passed"))),
     };
-    let mut answer = answered.unwrap_or_else(|failure| worded(&mounted, &failure, &head));
+    let mut answer = answered.unwrap_or_else(|failure| {
+        let mut answer = worded(&mounted, &failure, &head);
+        if endpoint.route(head.method()).is_ok_and(|route| route.coded) {
+            access::code(&mut answer, &failure);
+        }
+        answer
+    });
     cors::adorn(mounted.dialect.origins(), head.headers(), &mut answer);
     answer
 }
@@ -167,7 +171,7 @@ async fn body<'m>(
     Ok((body.freeze(), large))
 }
 
-/// The failure in the dialect's words, with what every dialect owes its clients: its code, `Allow` and `Retry-After`.
+/// The failure in the dialect's words, with what every dialect owes its clients: `Allow` and `Retry-After`.
 pub(crate) fn worded(mounted: &Mounted, failure: &Failure, head: &Head) -> HttpResponse {
     head.origin().code.set(Some(failure.code()));
     let (trace, mount) = (head.trace(), mounted.name);
@@ -177,7 +181,6 @@ pub(crate) fn worded(mounted: &Mounted, failure: &Failure, head: &Head) -> HttpR
         Failure::Refused(_) | Failure::Office(_) | Failure::Protocol(_) => {}
     }
     let mut answer = mounted.dialect.word(failure, head);
-    answer.headers_mut().insert(CODE, HeaderValue::from_static(failure.code()));
     if let Some(retry_after) = failure.retry_after() {
         let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));

@@ -16,7 +16,7 @@ use crate::route::Route;
 
 pub(super) fn route() -> Route {
     // whoever is asked about proves themselves to one of the mounts that the table names, not to this one
-    Route::open(Method::GET, "/access", access).told(|| {
+    Route::open(Method::GET, "/access", access).coded().told(|| {
         let (method, target) = ("The method that is asked about.", "The target that is asked about.");
         Entry::of("gateways", "Whether a request may go through")
             .more("For gateways: nginx names the request in `X-Original-*`, Traefik and Caddy in `X-Forwarded-*`, with the headers that it was sent with. A refusal is worded as the contract words its own whose tokens the row takes, and bears its code in `X-Tillgate-Code`.")

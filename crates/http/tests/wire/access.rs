@@ -320,3 +320,17 @@ async fn without_a_store_nobody_is_refused_who_is_not_known_and_nobody_let_throu
     is_refused(&shop.send(with(ask("GET", "/api/v1/products"), &token)).await, 503, "unavailable", "the gate is shut");
     assert_eq!(shop.send(post("/api/v1/access", json!({ "password": PASSWORD }))).await.status, 405);
 }
+
+#[actix_web::test]
+async fn only_gateways_are_told_the_code_in_a_header() {
+    let shop = open();
+    for (path, body) in [
+        ("/api/v1/sessions", json!({"login": "cashier", "password": "not the password"})),
+        ("/kasir/api/v1/auth/login", json!({"email": "cashier@example.com", "password": "not the password"})),
+        ("/portos/api/auth", json!({"UserName": "cashier", "Password": "not the password", "DeviceName": "P01"})),
+    ] {
+        let answer = shop.send(post(path, body)).await;
+        assert!(answer.status.is_client_error(), "{path}");
+        assert_eq!(answer.header("x-tillgate-code"), "", "{path}: it may say more than the contract does");
+    }
+}
