@@ -40,6 +40,9 @@ fn every_metric_is_documented_and_every_documented_metric_is_there() {
             ["_bucket", "_sum", "_count"].iter().fold(name, |name, part| name.trim_end_matches(part)).to_owned()
         })
         .collect();
+    let build = text.lines().find(|line| line.starts_with("tillgate_build_info{")).unwrap();
+    let commit = build.split_once("commit=\"").unwrap().1.split_once('"').unwrap().0;
+    assert!(commit.chars().all(|digit| digit.is_ascii_hexdigit()), "a commit alone: {build}");
     let mut expected = documented();
     assert!(expected.remove(WITH_TLS));
     assert_eq!(there, expected);

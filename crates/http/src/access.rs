@@ -168,7 +168,7 @@ pub(crate) fn code(answer: &mut HttpResponse, failure: &Failure) {
 /// A request that a gateway must not let through, or whose caller is not known.
 pub(crate) struct Denied {
     failure: Failure,
-    /// The mount in whose words the client is told.
+    /// The mount whose contract renders the error.
     way: Option<Arc<Mounted>>,
     head: Head,
 }

@@ -9,17 +9,17 @@ use std::time::Duration;
 
 use actix_web::rt::time::{Instant, sleep_until};
 
-/// How often a worker looks.
-const LOOK: Duration = Duration::from_millis(50);
+/// How often a worker measures its delay.
+const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// From which delay on it is late.
-const LATE: Duration = Duration::from_millis(100);
+/// The delay above which a worker is late.
+const LATE_THRESHOLD: Duration = Duration::from_millis(100);
 
-/// What it lets in in any case.
-const LEAST: usize = 8;
+/// The number of requests that are admitted in any case.
+const MIN_ADMITTED: usize = 8;
 
-/// In how many looks on time it lets in everything again.
-const STEPS: usize = 32;
+/// The number of measurements on time after which every request is admitted again.
+const RECOVERY_STEPS: usize = 32;
 
 thread_local! {
     /// How much this worker lets in.
@@ -39,7 +39,7 @@ pub(crate) fn watch(most: usize) -> Watched {
     ADMITTED.set(most);
     actix_web::rt::spawn(async move {
         loop {
-            let due = Instant::now() + LOOK;
+            let due = Instant::now() + CHECK_INTERVAL;
             sleep_until(due).await;
             ADMITTED.set(next(ADMITTED.get(), due.elapsed(), most));
         }
@@ -49,7 +49,11 @@ pub(crate) fn watch(most: usize) -> Watched {
 
 /// What is let in after a look that was so late.
 fn next(admitted: usize, late: Duration, most: usize) -> usize {
-    let next = if late > LATE { (admitted / 2).max(LEAST) } else { admitted.saturating_add(most / STEPS + 1) };
+    let next = if late > LATE_THRESHOLD {
+        (admitted / 2).max(MIN_ADMITTED)
+    } else {
+        admitted.saturating_add(most / RECOVERY_STEPS + 1)
+    };
     next.min(most)
 }
 
@@ -60,9 +64,12 @@ mod tests {
     #[test]
     fn late_worker_lets_in_less_and_one_on_time_more() {
         let after = |from, late, looks| (0..looks).fold(from, |admitted, _| next(admitted, late, 320));
-        assert_eq!((after(320, LATE, 1), after(320, Duration::from_secs(1), 1)), (320, 160));
-        assert_eq!(after(320, Duration::from_secs(1), 100), LEAST);
-        assert_eq!((after(LEAST, Duration::ZERO, 1), after(LEAST, Duration::ZERO, STEPS)), (LEAST + 11, 320));
+        assert_eq!((after(320, LATE_THRESHOLD, 1), after(320, Duration::from_secs(1), 1)), (320, 160));
+        assert_eq!(after(320, Duration::from_secs(1), 100), MIN_ADMITTED);
+        assert_eq!(
+            (after(MIN_ADMITTED, Duration::ZERO, 1), after(MIN_ADMITTED, Duration::ZERO, RECOVERY_STEPS)),
+            (MIN_ADMITTED + 11, 320)
+        );
         assert_eq!(next(4, Duration::from_secs(1), 4), 4, "never more than the settings let in");
     }
 
@@ -71,13 +78,13 @@ mod tests {
         watch(64);
         assert_eq!((admitted(64), admitted(10)), (64, 10));
         for _ in 0..3 {
-            actix_web::rt::time::sleep(LOOK / 10).await;
-            std::thread::sleep(LOOK + LATE * 2);
+            actix_web::rt::time::sleep(CHECK_INTERVAL / 10).await;
+            std::thread::sleep(CHECK_INTERVAL + LATE_THRESHOLD * 2);
         }
-        actix_web::rt::time::sleep(LOOK / 10).await;
+        actix_web::rt::time::sleep(CHECK_INTERVAL / 10).await;
         assert!(admitted(64) < 64, "{}", admitted(64));
         while admitted(64) < 64 {
-            actix_web::rt::time::sleep(LOOK).await;
+            actix_web::rt::time::sleep(CHECK_INTERVAL).await;
         }
     }
 }

@@ -47,8 +47,8 @@ pub struct Settings {
     pub throttle: ThrottleLimits,
     /// How much is remembered besides the store.
     pub caches: CacheLimits,
-    /// Whoever of the operating system runs this program, where it runs one command and is no server: stands as `shell` in the details
-    /// of the audit lines that nobody else caused.
+    /// The operating system user of a command-line process, such as `anna@pos-1`. It is recorded as `shell` in the details of audit
+    /// events that have no other actor. `None` for a server.
     pub shell: Option<String>,
 }
 

@@ -17,11 +17,11 @@ pub struct Stamp {
     pub actor: Actor,
     /// What they may do.
     pub authority: Authority,
-    /// Whoever of the operating system runs a command, such as `anna@pos-1`: stands as `shell` in the details of the audit line.
+    /// The operating system user who runs a command, such as `anna@pos-1`. It is recorded as `shell` in the details of the audit event.
     pub shell: Option<String>,
 }
 
-/// The detail of an audit line that names who of the operating system ran the command.
+/// The detail of an audit event with the operating system user who ran the command.
 pub const SHELL: &str = "shell";
 
 /// What somebody may do in the back office.

@@ -37,7 +37,7 @@ pub(crate) enum Device {
         password: bool,
     },
     /// List devices
-    List(Listed),
+    List(DeviceListArgs),
     /// Put a device into or out of use; only an active one keeps a session
     Status {
         /// Which
@@ -96,9 +96,9 @@ pub(crate) enum Device {
     },
 }
 
-/// Which devices to list.
+/// The filters of `device list`.
 #[derive(Debug, Args)]
-pub(crate) struct Listed {
+pub(crate) struct DeviceListArgs {
     /// With this text in their name or description
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
@@ -107,7 +107,7 @@ pub(crate) struct Listed {
     status: Option<DeviceStatus>,
     #[arg(long, help = pairs::ENVIRONMENT, ignore_case = true, value_parser = pairs::environments())]
     env: Option<Environment>,
-    /// So many at most
+    /// The maximum number of rows
     #[arg(long, value_name = "NUMBER")]
     limit: Option<usize>,
 }
@@ -216,7 +216,7 @@ fn show(office: &Office, device: &tillgate_domain::Device, json: bool) -> Result
     Ok(())
 }
 
-fn list(office: &Office, which: &Listed, json: bool) -> Result<(), Stop> {
+fn list(office: &Office, which: &DeviceListArgs, json: bool) -> Result<(), Stop> {
     let names = office.names()?;
     let row = |device: &tillgate_domain::Device| {
         let (environment, status) = (device.environment.name().to_owned(), device.status.name().to_owned());

@@ -58,17 +58,17 @@ impl Office {
         password::read(whose, &compose::password_policy(&self.settings)?, &words)
     }
 
-    /// The password that somebody gets: made up and delivered once they have it, or from whoever runs the command.
+    /// The password to set: a generated one, delivered once it is set, or one that is read from the terminal or standard input.
     pub(super) fn given_password(
         &self,
         generate: &Generate,
         whose: &str,
         principal: Option<PrincipalId>,
         names: impl IntoIterator<Item = String>,
-    ) -> Result<Given, Stop> {
+    ) -> Result<NewPassword, Stop> {
         Ok(match generate.delivery()? {
-            Some(delivery) => Given { password: password::random(&self.draw)?, delivery: Some(delivery) },
-            None => Given { password: self.new_password(whose, principal, names)?, delivery: None },
+            Some(delivery) => NewPassword { password: password::random(&self.draw)?, delivery: Some(delivery) },
+            None => NewPassword { password: self.new_password(whose, principal, names)?, delivery: None },
         })
     }
 
@@ -119,14 +119,14 @@ impl Office {
     }
 }
 
-/// A password that somebody gets.
-pub(super) struct Given {
+/// A password to set.
+pub(super) struct NewPassword {
     pub(super) password: Secret<String>,
     delivery: Option<Delivery>,
 }
 
-impl Given {
-    /// Delivers it, where it was made up, now that they have it.
+impl NewPassword {
+    /// Delivers a generated password once it is set.
     pub(super) fn deliver(self, whose: &str) -> Result<(), Stop> {
         self.delivery.map_or(Ok(()), |delivery| delivery.deliver(whose, &self.password))
     }

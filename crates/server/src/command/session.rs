@@ -17,14 +17,14 @@ use crate::compose;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Session {
     /// List the sessions that are live
-    List(Shown),
+    List(SessionListArgs),
     /// End one session, or all of a user, on a device or of everyone
     End(End),
 }
 
-/// Which sessions to list.
+/// The filters of `session list`.
 #[derive(Debug, Args)]
-pub(crate) struct Shown {
+pub(crate) struct SessionListArgs {
     /// Those that are over too
     #[arg(long)]
     all: bool,
@@ -34,7 +34,7 @@ pub(crate) struct Shown {
     /// On this device
     #[arg(long, value_name = "NAME", value_parser = pairs::device)]
     device: Option<DeviceName>,
-    /// So many at most
+    /// The maximum number of rows
     #[arg(long, value_name = "NUMBER")]
     limit: Option<usize>,
 }
@@ -139,7 +139,7 @@ fn sessions(office: &Office, filter: &SessionFilter) -> Result<Vec<Listed>, Stop
     office::all(None, part, |listed| listed.session.id).map_err(Stop::failed)
 }
 
-fn list(office: &Office, which: &Shown, json: bool) -> Result<(), Stop> {
+fn list(office: &Office, which: &SessionListArgs, json: bool) -> Result<(), Stop> {
     let mut filter = live(office);
     if which.all {
         filter.live = None;

@@ -36,7 +36,7 @@ pub(crate) enum User {
         generate: Generate,
     },
     /// List users
-    List(Listed),
+    List(UserListArgs),
     /// Show a user
     Show {
         /// Who
@@ -106,9 +106,9 @@ pub(crate) enum User {
     },
 }
 
-/// Which users to list.
+/// The filters of `user list`.
 #[derive(Debug, Args)]
-pub(crate) struct Listed {
+pub(crate) struct UserListArgs {
     /// With this text in their name, their address or the name that people read
     #[arg(long, value_name = "TEXT")]
     search: Option<String>,
@@ -118,7 +118,7 @@ pub(crate) struct Listed {
     /// Deleted ones too
     #[arg(long)]
     all: bool,
-    /// So many at most
+    /// The maximum number of rows
     #[arg(long, value_name = "NUMBER")]
     limit: Option<usize>,
 }
@@ -238,7 +238,7 @@ fn show(office: &Office, name: &UserName, json: bool) -> Result<(), Stop> {
     Ok(())
 }
 
-fn list(office: &Office, which: &Listed, json: bool) -> Result<(), Stop> {
+fn list(office: &Office, which: &UserListArgs, json: bool) -> Result<(), Stop> {
     let names = office.names()?;
     let row = |user: &tillgate_domain::User| {
         let email = user.email.as_ref().map(ToString::to_string).unwrap_or_default();

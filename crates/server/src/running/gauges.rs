@@ -13,6 +13,9 @@ use crate::configuration::Settings;
 use crate::disk;
 use crate::tls::Certificate;
 
+/// The commit that this program was built from and its date, with a comma between them; empty if the build does not know it.
+const COMMIT: &str = env!("SOURCE_COMMIT");
+
 /// Reads the gauges from memory. It keeps neither the database nor the engine alive.
 pub(super) fn gauges(
     settings: &Settings,
@@ -30,7 +33,10 @@ pub(super) fn gauges(
         let counted =
             cache("addresses", u64::try_from(counted).unwrap_or(u64::MAX), addresses.saturating_mul(contracts));
         let mut gauges = vec![Gauge {
-            labels: vec![("version", env!("CARGO_PKG_VERSION")), ("commit", env!("SOURCE_COMMIT"))],
+            labels: vec![
+                ("version", env!("CARGO_PKG_VERSION")),
+                ("commit", COMMIT.split(',').next().unwrap_or_default()),
+            ],
             ..gauge(
                 "tillgate_build_info",
                 "The version and the commit that this program was built from: always 1.",

@@ -9,11 +9,11 @@ use crate::command::show::instant;
 use crate::configuration::Settings;
 use crate::{compose, disk, exposure, master, tls};
 
-/// Within how long of its end a certificate should have been renewed: whoever renews by machine does it a month before.
-const RENEWED: Duration = Duration::from_hours(14 * 24);
+/// How long before its expiry a certificate should have been renewed. ACME clients renew about 30 days before.
+const RENEWAL_MARGIN: Duration = Duration::from_hours(14 * 24);
 
-/// How much room a disk should have, in bytes.
-const ROOM: u64 = 100_000_000;
+/// The minimum free space of a disk, in bytes.
+const MIN_FREE_BYTES: u64 = 100_000_000;
 
 pub(super) fn configuration(settings: &Settings) -> Finding {
     const CHECK: &str = "configuration";
@@ -45,20 +45,20 @@ pub(super) fn certificate(settings: &Settings, now: Instant) -> Option<Finding> 
             let expires = certificate.expires();
             Some(match expires.since(now) {
                 Duration::ZERO => Finding::bad(CHECK, format!("expired on {}", instant(expires)), renew),
-                left if left < RENEWED => Finding::bad(CHECK, format!("expires on {}", instant(expires)), renew),
+                left if left < RENEWAL_MARGIN => Finding::bad(CHECK, format!("expires on {}", instant(expires)), renew),
                 _ => Finding::good(CHECK, format!("expires on {}", instant(expires))),
             })
         }
     }
 }
 
-/// Room on the disk that the server writes to.
+/// Free space on the disk that the server writes to.
 pub(super) fn disk(settings: &Settings) -> Option<Finding> {
     const CHECK: &str = "disk";
     let folder = disk::folder(settings);
     let free = disk::free(&folder).ok()?;
     let found = format!("{} MB free at {}", free / 1_000_000, folder.display());
-    Some(if free < ROOM {
+    Some(if free < MIN_FREE_BYTES {
         Finding::bad(CHECK, found, "make room: on a full disk nobody can log in")
     } else {
         Finding::good(CHECK, found)
