@@ -82,7 +82,7 @@ pub use reset_queue::pending_resets;
 pub use seal_audit::{SealedUp, has_seal, seal_audit, unsealed_audit};
 pub use search_devices::{Equipped, equipped, find_equipped, search_devices};
 pub use search_users::{Ranked, UserSearch, find_ranked, search_users};
-pub use set_password::{may_set_password, remove_password, set_password, set_password_and_end_keys};
+pub use set_password::{PasswordOptions, may_set_password, remove_password, set_password, set_password_with};
 pub use stamp::{Authority, SHELL, Stamp};
 pub use tickets::{
     Made, NewRefund, NewTicket, Once, Owner, Shown, TicketAmendment, TicketChange, TicketClosing, TicketSearch,

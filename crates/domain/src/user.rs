@@ -64,6 +64,9 @@ pub struct User {
     pub feature: Option<String>,
     /// What they may do, and where.
     pub assignment: Assignment,
+    /// Whether the password must be changed at the next login, since somebody else has chosen or seen it. Until then the user is
+    /// refused after the right password. A device or an API key of the user's is not affected.
+    pub password_change_required: bool,
     /// Raised by what ends every session of theirs.
     pub epoch: Epoch,
     /// When they were made.

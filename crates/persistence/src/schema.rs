@@ -66,6 +66,7 @@ diesel::table! {
         updated_at -> BigInt,
         version -> BigInt,
         searched -> Text,
+        password_change_required -> Bool,
     }
 }
 

@@ -122,6 +122,7 @@ impl Shop {
                 roles: roles.iter().map(|name| role(name)).collect(),
                 devices: Vec::new(),
                 verifier: verifier.then(|| Secret::new("hash".to_owned())),
+                password_change_required: false,
             };
             office::add_user(store, tenant, &stamp(), &new).unwrap().unwrap().id
         };

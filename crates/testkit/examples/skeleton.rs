@@ -231,6 +231,11 @@ impl Users for Transaction {
             "claims the user for a login: true where they are active and at this epoch, and then nothing ends everything of theirs before this unit of work ends"
         )
     }
+    fn clear_password_change_required(&mut self, id: UserId, at: Instant) -> Stored<bool> {
+        todo!(
+            "records that the user has changed the password and need not change it at the next login. True if they had to, which raises the user's version"
+        )
+    }
 }
 
 // Devices.

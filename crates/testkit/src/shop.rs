@@ -86,6 +86,7 @@ pub(crate) fn user(number: u8, tenant: TenantId, name: &str, email: Option<&str>
         status: UserStatus::Active,
         feature: None,
         assignment: Assignment::default(),
+        password_change_required: false,
         epoch: Epoch(0),
         created_at: START,
         updated_at: START,

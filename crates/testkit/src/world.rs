@@ -104,6 +104,7 @@ impl World {
                 office: [role.id].into(),
                 devices: devices.iter().map(|device| (device.id, [role.id].into())).collect(),
             },
+            password_change_required: false,
             epoch: Epoch(0),
             created_at: at,
             updated_at: at,

@@ -1,5 +1,6 @@
 //! Who there is, in memory, as authentication asks it.
 
+use tillgate_domain::office::ports as office;
 use tillgate_domain::{
     Device, DeviceId, DeviceStatus, Epoch, Folded, Instant, Role, RoleId, SessionId, Slug, Stored, Tenant, TenantId,
     User, UserId, UserStatus,
@@ -37,6 +38,10 @@ impl Users for Transaction<'_> {
     fn claim(&mut self, id: UserId, epoch: Epoch, _at: Instant) -> Stored<bool> {
         let stands = |user: &User| user.status == UserStatus::Active && user.epoch == epoch;
         Ok(self.writing()?.users.get(&id).is_some_and(stands))
+    }
+
+    fn clear_password_change_required(&mut self, id: UserId, at: Instant) -> Stored<bool> {
+        office::Users::set_password_change_required(self, id, false, at)
     }
 }
 

@@ -50,6 +50,7 @@ impl Memory {
             roles: vec![RoleName::parse(role).map_err(fault)?],
             devices: Vec::new(),
             verifier: Some(Secret::new(verifier.expose().clone())),
+            password_change_required: false,
         };
         done(office::add_user(&memory, tenant.id, &stamp()?, &new))?;
         Ok(memory)

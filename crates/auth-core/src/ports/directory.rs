@@ -23,6 +23,9 @@ pub trait Users {
     /// Claims the user for a login: true where they are active and at this epoch, and then nothing ends everything of theirs
     /// before this unit of work ends.
     fn claim(&mut self, id: UserId, epoch: Epoch, at: Instant) -> Stored<bool>;
+    /// Records that the user has changed the password and need not change it at the next login. True if they had to, which raises
+    /// the user's version.
+    fn clear_password_change_required(&mut self, id: UserId, at: Instant) -> Stored<bool>;
 }
 
 /// Devices.

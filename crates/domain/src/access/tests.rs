@@ -56,6 +56,7 @@ fn user(office: &[&Role], devices: &[(&Device, &[&Role])]) -> User {
             office: ids(office),
             devices: devices.iter().map(|(device, roles)| (device.id, ids(roles))).collect(),
         },
+        password_change_required: false,
         epoch: Epoch::default(),
         created_at: Instant::default(),
         updated_at: Instant::default(),

@@ -33,6 +33,8 @@ pub struct NewUser {
     pub devices: Vec<RolesOn>,
     /// The hash of the password, made outside.
     pub verifier: Option<Secret<String>>,
+    /// Whether they must change the password at the next login.
+    pub password_change_required: bool,
 }
 
 /// Adds the user. The name is unique in the tenant, the e-mail address over the server. Asks the right `userCreate`, and every
@@ -62,7 +64,7 @@ pub(super) fn add(
     }
     if let Some(feature) = &new.feature {
         text::check_name(Field::Feature, feature, text::LABEL)?;
-        if new.verifier.is_some() {
+        if new.verifier.is_some() || new.password_change_required {
             return Err(Refused::Virtual.into());
         }
     }
@@ -83,6 +85,7 @@ pub(super) fn add(
         status: new.status,
         feature: new.feature.clone(),
         assignment,
+        password_change_required: new.password_change_required,
         epoch: Epoch::default(),
         created_at: stamp.at,
         updated_at: stamp.at,
@@ -95,12 +98,15 @@ pub(super) fn add(
         tx.passwords().set(PrincipalId::User(user.id), verifier, stamp.at)?;
     }
     tx.endings().touch(Scope::User(user.id), stamp.at)?;
-    let details = Map::from_iter([
+    let mut details = Map::from_iter([
         ("user_name".to_owned(), json!(user.name.as_str())),
         ("status".to_owned(), json!(user.status.name())),
         ("roles".to_owned(), json!(new.roles)),
         ("devices".to_owned(), assignment::told(&new.devices)),
     ]);
+    if user.password_change_required {
+        details.insert(Field::PasswordChangeRequired.name().to_owned(), json!(true));
+    }
     tx.audit().tell(&stamp.done(tenant, action, Subject::User(user.id), details))?;
     Ok(user)
 }

@@ -36,6 +36,8 @@ pub struct UserChange {
     pub rank: Option<Rank>,
     /// Other devices, with the roles there.
     pub devices: DeviceRoles,
+    /// Whether the user must change the password at the next login. Ends no session.
+    pub password_change_required: Option<bool>,
     /// Whether the caller has just proved who they are by their password, which another e-mail address of their own requires.
     pub proved: bool,
 }
@@ -210,6 +212,13 @@ fn changed(before: &User, change: &UserChange) -> Result<User, Refused> {
         }
         after.status = status;
     }
+    if let Some(required) = change.password_change_required {
+        // there is no password to change
+        if required && before.is_virtual() {
+            return Err(Refused::Virtual);
+        }
+        after.password_change_required = required;
+    }
     Ok(after)
 }
 
@@ -225,6 +234,11 @@ fn told(before: &User, after: &User) -> (Action, Map<String, Value>) {
         (Field::Email.name(), json!(before.email), json!(after.email)),
         (Field::DisplayName.name(), json!(before.display_name), json!(after.display_name)),
         ("status", json!(before.status.name()), json!(after.status.name())),
+        (
+            Field::PasswordChangeRequired.name(),
+            json!(before.password_change_required),
+            json!(after.password_change_required),
+        ),
         ("assignment", assignment::told_ids(&before.assignment), assignment::told_ids(&after.assignment)),
     ]);
     let (status, roles) = (details.contains_key("status"), details.contains_key("assignment"));

@@ -100,6 +100,9 @@ pub trait Users {
     fn insert(&mut self, user: &User) -> Stored<bool>;
     /// Stores every field but the epoch, the assignment included, where the user still has the version in `user`.
     fn update(&mut self, user: &User) -> Stored<bool>;
+    /// Records whether the user must change the password at the next login. True if that is a change, which raises the version;
+    /// false if it was so already, and where there is no such user.
+    fn set_password_change_required(&mut self, id: UserId, required: bool, at: Instant) -> Stored<bool>;
     /// Users of a tenant in the order of their ids, deleted ones too.
     fn list(&mut self, tenant: TenantId, page: &Page<UserId>) -> Stored<Vec<User>>;
     /// Users of a tenant whom the filter fits, in this order.

@@ -47,6 +47,8 @@ pub enum Field {
     Status,
     /// A password.
     Password,
+    /// Whether a user must change the password at the next login.
+    PasswordChangeRequired,
     /// The password that the caller has, sent to prove that it is they who call.
     CurrentPassword,
     /// What an API key is narrowed to.
@@ -99,6 +101,7 @@ impl Field {
             Self::Preferences => "preferences",
             Self::Status => "status",
             Self::Password => "password",
+            Self::PasswordChangeRequired => "password_change_required",
             Self::CurrentPassword => "current_password",
             Self::Permissions => "permissions",
             Self::User => "user",

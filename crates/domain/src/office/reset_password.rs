@@ -9,7 +9,7 @@ use serde_json::{Map, json};
 use super::add_user::by_email;
 use super::ports::{OfficeTx, OfficeView, Reset, ResetDigest, ResetRequest};
 use super::reset_queue::may_reset;
-use super::set_password;
+use super::set_password::{self, PasswordOptions};
 use super::stamp::Stamp;
 use crate::{
     Action, Email, Instant, PrincipalId, ResetId, Secret, Store, StoreError, StoreExt, Stored, Subject, User, UserId,
@@ -129,7 +129,9 @@ pub fn reset_password(
         tx.resets().void(user.id)?;
         let details = Map::from_iter([("why".to_owned(), json!("reset"))]);
         let principal = PrincipalId::User(user.id);
-        let set = set_password::replace(tx, user.tenant, stamp, principal, verifier, false, details)?;
+        // whoever has the mailbox has chosen it: it need not be changed
+        let options = PasswordOptions::default();
+        let set = set_password::replace(tx, user.tenant, stamp, principal, verifier, options, details)?;
         if set.is_some() {
             Ok(Some(user.id))
         } else {

@@ -1,19 +1,29 @@
 //! Sets the password of a user or a device. Who holds a session by the old one holds none after. Nobody sets their own this way: an
 //! access token that was stolen would be enough to take the account over.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::assignment;
 use super::change_device::registered;
 use super::change_user::living;
 use super::growing_keys::{active, api_key_details};
 use super::ports::{OfficeTx, OfficeView};
-use super::refused::{Decided, Halt, Refused, decide};
+use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
 use crate::{
     Action, ApiKey, DeviceId, EndedWhy, PrincipalId, Scope, Secret, Store, StoreError, StoreExt, Stored, Subject,
     TenantId,
 };
+
+/// What setting a password does besides.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PasswordOptions {
+    /// Whether the user's API keys are revoked.
+    pub end_keys: bool,
+    /// Whether the user must change this password at the next login; otherwise they need not, even if they had to change the one
+    /// before. A device's password is never changed by the device itself: it means nothing there.
+    pub change_required: bool,
+}
 
 /// Sets the password: `verifier` is its hash, made outside. Ends every session of the user, permanent ones too, or on the device, and forgets their
 /// failed logins. Returns the user's active API keys, which need no password and stay.
@@ -27,18 +37,19 @@ pub fn set_password(
     principal: PrincipalId,
     verifier: &Secret<String>,
 ) -> Decided<Vec<ApiKey>> {
-    store.write(|tx| decide(set(tx, tenant, stamp, principal, verifier, false)))
+    store.write(|tx| decide(set(tx, tenant, stamp, principal, verifier, PasswordOptions::default())))
 }
 
-/// Sets the password as [`set_password`] does, and revokes the user's API keys, which it returns as they were.
-pub fn set_password_and_end_keys(
+/// Sets the password as [`set_password`] does, with these options. Returns API keys that it revokes as they were.
+pub fn set_password_with(
     store: &dyn Store<OfficeView>,
     tenant: TenantId,
     stamp: &Stamp,
     principal: PrincipalId,
     verifier: &Secret<String>,
+    options: PasswordOptions,
 ) -> Decided<Vec<ApiKey>> {
-    store.write(|tx| decide(set(tx, tenant, stamp, principal, verifier, true)))
+    store.write(|tx| decide(set(tx, tenant, stamp, principal, verifier, options)))
 }
 
 /// Refuses whoever may not set this password, before another is hashed for it.
@@ -57,10 +68,10 @@ fn set(
     stamp: &Stamp,
     principal: PrincipalId,
     verifier: &Secret<String>,
-    end_keys: bool,
+    options: PasswordOptions,
 ) -> Result<Vec<ApiKey>, Halt> {
     may_set(tx, tenant, stamp, principal)?;
-    let replaced = replace(tx, tenant, stamp, principal, verifier, end_keys, Map::new())?;
+    let replaced = replace(tx, tenant, stamp, principal, verifier, options, Map::new())?;
     Ok(replaced.ok_or_else(|| StoreError::Conflict("its owner was removed meanwhile".to_owned()))?)
 }
 
@@ -98,15 +109,15 @@ pub fn remove_password(
     })
 }
 
-/// Puts another password in the place of the one there is, whoever may, and returns the active API keys of its user, revoked where
-/// `end_keys` asks for it. `None` where its owner is gone.
+/// Puts another password in the place of the one there is, whoever may, and returns the active API keys of its user, revoked if the
+/// options ask for it. `None` where its owner is gone.
 pub(super) fn replace(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
     stamp: &Stamp,
     principal: PrincipalId,
     verifier: &Secret<String>,
-    end_keys: bool,
+    options: PasswordOptions,
     mut details: Map<String, Value>,
 ) -> Stored<Option<Vec<ApiKey>>> {
     let (scope, subject) = match principal {
@@ -122,19 +133,25 @@ pub(super) fn replace(
         tx.endings().sever(scope, EndedWhy::Password, stamp.at)?;
     }
     tx.passwords().set(principal, verifier, stamp.at)?;
+    let required = options.change_required;
+    if let PrincipalId::User(id) = principal
+        && tx.users().set_password_change_required(id, required, stamp.at)?
+    {
+        details.insert(Field::PasswordChangeRequired.name().to_owned(), json!({ "from": !required, "to": required }));
+    }
     // who was stopped by guesses at the old one may try the new one
     tx.passwords().forgive(principal)?;
     let keys = match principal {
         PrincipalId::User(id) => active(tx, tenant, Some(id))?,
         PrincipalId::Device(_) => Vec::new(),
     };
-    for key in keys.iter().filter(|_| end_keys) {
+    for key in keys.iter().filter(|_| options.end_keys) {
         // the raise has told that what is remembered of the user is stale, and of their keys with them
         if !tx.api_keys().update(&ApiKey { active: false, ..key.clone() })? {
             return Err(StoreError::Conflict("an API key was changed meanwhile".to_owned()));
         }
     }
-    details.extend(api_key_details(&keys, end_keys));
+    details.extend(api_key_details(&keys, options.end_keys));
     tx.audit().tell(&stamp.done(tenant, Action::Password, subject, details))?;
     Ok(Some(keys))
 }

@@ -6,6 +6,7 @@ use actix_web::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tillgate_auth_core::Caller;
+use tillgate_domain::office::PasswordOptions;
 use tillgate_domain::{ApiKey, ApiKeyId, DeviceId, PrincipalId, Secret, UserId, office};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -42,6 +43,11 @@ pub(super) struct NewUserPassword {
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<bool>)]
     keys: Field<bool>,
+    /// Whether the user must change this password at the next login; false if not sent.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<bool>)]
+    password_change_required: Field<bool>,
 }
 
 /// An API key by its names.
@@ -96,15 +102,18 @@ pub(super) fn changed(keys: &[ApiKey], ended: bool) -> Result<HttpResponse, Fail
 /// Sets the password of a user that the body says.
 pub(super) async fn set_of_user(call: &Call, caller: Caller, id: UserId) -> Result<HttpResponse, Failure> {
     let sent: NewUserPassword = body::sent(call)?;
-    let (password, end_keys) = (sent.password.needed()?, sent.keys.given().unwrap_or(false));
-    let keys = set(call, caller, PrincipalId::User(id), password, end_keys).await?;
-    changed(&keys, end_keys)
+    let options = PasswordOptions {
+        end_keys: sent.keys.given().unwrap_or(false),
+        change_required: sent.password_change_required.given().unwrap_or(false),
+    };
+    let keys = set(call, caller, PrincipalId::User(id), sent.password.needed()?, options).await?;
+    changed(&keys, options.end_keys)
 }
 
 /// Sets the password of a device that the body says.
 pub(super) async fn set_of_device(call: &Call, caller: Caller, id: DeviceId) -> Result<HttpResponse, Failure> {
     let sent: NewPassword = body::sent(call)?;
-    set(call, caller, PrincipalId::Device(id), sent.password.needed()?, false).await?;
+    set(call, caller, PrincipalId::Device(id), sent.password.needed()?, PasswordOptions::default()).await?;
     Ok(done())
 }
 
@@ -113,7 +122,7 @@ async fn set(
     caller: Caller,
     principal: PrincipalId,
     password: Secret<String>,
-    end_keys: bool,
+    options: PasswordOptions,
 ) -> Result<Vec<ApiKey>, Failure> {
     call.office(move |office| {
         let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
@@ -121,11 +130,7 @@ async fn set(
         decided(office::may_set_password(office.store, tenant, &stamp, principal))?;
         let words = office::password_words(office.store, tenant, Some(principal))?;
         let verifier = office.engine.verifier(&password, &words)?;
-        decided(if end_keys {
-            office::set_password_and_end_keys(office.store, tenant, &stamp, principal, &verifier)
-        } else {
-            office::set_password(office.store, tenant, &stamp, principal, &verifier)
-        })
+        decided(office::set_password_with(office.store, tenant, &stamp, principal, &verifier, options))
     })
     .await
 }

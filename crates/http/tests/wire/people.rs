@@ -101,6 +101,7 @@ pub fn enroll(memory: &Memory, zone: Zone) {
             status: UserStatus::Active,
             feature: None,
             assignment,
+            password_change_required: false,
             epoch: Epoch(0),
             created_at: NOON,
             updated_at: NOON,

@@ -32,6 +32,7 @@ async fn a_user_is_added_shown_changed_and_deleted() {
         "status": "active",
         "virtual": false,
         "feature": null,
+        "password_change_required": false,
         "roles": ["manager"],
         "devices": [{ "device": "P01", "roles": ["cashier"] }],
         "created_at": "2026-11-21T12:00:00.000Z",

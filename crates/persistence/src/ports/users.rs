@@ -42,13 +42,16 @@ const ROLES_ON: &str = "SELECT DISTINCT held.role_id FROM user_devices listed \
 const UNLISTED: &str =
     "UPDATE users SET version = version + 1 WHERE id IN (SELECT user_id FROM user_devices WHERE device_id = $1)";
 const CLAIM: &str = "UPDATE users SET last_login_at = $4 WHERE id = $1 AND epoch = $2 AND status = $3";
+const SET_CHANGE_REQUIRED: &str = "UPDATE users \
+     SET password_change_required = ($2 <> 0), updated_at = $3, version = version + 1 \
+     WHERE id = $1 AND password_change_required <> ($2 <> 0)";
 // a name that stays keeps the key that it has as long as the newer one is another's
 const UPDATE: &str = "UPDATE users SET name = $3, email = $5, display_name = $7, status = $8, \
      folded = CASE WHEN $4 IS NOT NULL AND name = $3 AND folded IS NOT NULL AND EXISTS (SELECT 1 FROM users other \
      WHERE other.tenant_id = users.tenant_id AND other.folded = $4 AND other.id <> users.id) THEN folded ELSE $4 END, \
      email_folded = CASE WHEN $6 IS NOT NULL AND email = $5 AND email_folded IS NOT NULL AND EXISTS (SELECT 1 FROM users other \
      WHERE other.email_folded = $6 AND other.id <> users.id) THEN email_folded ELSE $6 END, \
-     feature = $9, updated_at = $10, searched = $11, version = version + 1 \
+     feature = $9, updated_at = $10, searched = $11, password_change_required = ($14 <> 0), version = version + 1 \
      WHERE id = $1 AND version = $2 \
      AND ((name = $3 AND folded IS NOT NULL) OR NOT EXISTS (SELECT 1 FROM users other \
      WHERE other.tenant_id = users.tenant_id AND other.folded IN ($4, $12) AND other.id <> users.id)) \
@@ -149,6 +152,10 @@ impl auth::Users for Transaction<'_> {
         let binds = [Bind::from(&id.0), epoch.0.into(), UserStatus::Active.name().into(), at.into()];
         Ok(self.run(&Statement::new(CLAIM, binds))? == 1)
     }
+
+    fn clear_password_change_required(&mut self, id: UserId, at: Instant) -> Stored<bool> {
+        office::Users::set_password_change_required(self, id, false, at)
+    }
 }
 
 impl office::Users for Transaction<'_> {
@@ -218,6 +225,7 @@ impl office::Users for Transaction<'_> {
             searched.as_str().into(),
             former.as_deref().or(row.folded.as_deref()).into(),
             former_email.as_deref().or(row.email_folded.as_deref()).into(),
+            i64::from(user.password_change_required).into(),
         ];
         if Statement::new(UPDATE, binds).execute(self.writing()?).map_err(contested)? == 0 {
             return Ok(false);
@@ -228,6 +236,11 @@ impl office::Users for Transaction<'_> {
         self.run(&Statement::new("DELETE FROM user_devices WHERE user_id = $1", id))?;
         self.assign(user)?;
         Ok(true)
+    }
+
+    fn set_password_change_required(&mut self, id: UserId, required: bool, at: Instant) -> Stored<bool> {
+        let binds = [Bind::from(&id.0), i64::from(required).into(), at.into()];
+        Ok(self.run(&Statement::new(SET_CHANGE_REQUIRED, binds))? == 1)
     }
 
     fn list(&mut self, tenant: TenantId, page: &Page<UserId>) -> Stored<Vec<User>> {

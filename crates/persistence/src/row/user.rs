@@ -26,6 +26,7 @@ pub(crate) struct UserRow {
     created_at: i64,
     updated_at: i64,
     version: i64,
+    password_change_required: bool,
 }
 
 /// The row of a user as it is added.
@@ -62,6 +63,7 @@ impl UserRow {
             created_at: user.created_at.millis(),
             updated_at: user.updated_at.millis(),
             version: user.version,
+            password_change_required: user.password_change_required,
         }
     }
 
@@ -77,6 +79,7 @@ impl UserRow {
             status: cell("status").parsed(self.status.parse())?,
             feature: self.feature,
             assignment,
+            password_change_required: self.password_change_required,
             epoch: Epoch(self.epoch),
             created_at: Instant::from_millis(self.created_at),
             updated_at: Instant::from_millis(self.updated_at),

@@ -190,6 +190,7 @@ impl Default for Shop {
                 office: BTreeSet::from([role.id]),
                 devices: BTreeMap::from([(till.id, BTreeSet::from([role.id]))]),
             },
+            password_change_required: false,
             epoch: Epoch(0),
             created_at: START,
             updated_at: START,

@@ -60,6 +60,33 @@ pub(crate) struct Generate {
     generate: Option<Option<PathBuf>>,
 }
 
+/// Whether a user must change a password at the next login.
+#[derive(Debug, Default, Args)]
+pub(crate) struct MustChange {
+    /// Require another password at the next login; --generate implies it
+    #[arg(long)]
+    must_change_password: bool,
+    /// Require no other password at the next login
+    #[arg(long, conflicts_with = "must_change_password")]
+    no_must_change_password: bool,
+}
+
+impl MustChange {
+    /// What was asked for; `None` if neither.
+    pub(super) fn given(&self) -> Option<bool> {
+        match (self.must_change_password, self.no_must_change_password) {
+            (true, _) => Some(true),
+            (_, true) => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Whether a password that is set must be changed: one that is made up is read by somebody who is not its user.
+    pub(super) fn required(&self, generate: &Generate) -> bool {
+        self.given().unwrap_or(generate.generate.is_some())
+    }
+}
+
 /// Where a password that was made up goes.
 pub(super) enum Delivery {
     Terminal,

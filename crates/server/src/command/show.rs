@@ -57,6 +57,7 @@ impl Names {
             "display_name": user.display_name,
             "status": user.status.name(),
             "virtual": user.is_virtual(),
+            "password_change_required": user.password_change_required,
             "roles": self.roles(&user.assignment.office),
             "devices": user.assignment.devices.iter().map(on).collect::<Vec<_>>(),
             "created_at": instant(user.created_at),

@@ -2,12 +2,12 @@
 
 use clap::{Args, Subcommand};
 use tillgate_domain::office::ports::UserFilter;
-use tillgate_domain::office::{self, DeviceRoles, NewUser, RolesOn, UserChange, Whose};
+use tillgate_domain::office::{self, DeviceRoles, NewUser, PasswordOptions, RolesOn, UserChange, Whose};
 use tillgate_domain::{ApiKey, DeviceName, Email, PrincipalId, RoleName, UserId, UserName, UserStatus};
 
 use super::confirm::{Confirmation, counted};
 use super::office::{Office, done};
-use super::password::Generate;
+use super::password::{Generate, MustChange};
 use super::session::count_live;
 use super::show::instant;
 use super::{Context, Stop, pairs, print};
@@ -34,6 +34,8 @@ pub(crate) enum User {
         on: Vec<RolesOn>,
         #[command(flatten)]
         generate: Generate,
+        #[command(flatten)]
+        must_change: MustChange,
     },
     /// List users
     List(UserListArgs),
@@ -43,7 +45,7 @@ pub(crate) enum User {
         #[arg(value_parser = pairs::user)]
         name: UserName,
     },
-    /// Change a user's names or address
+    /// Change a user's names or address, or whether they must change the password
     Set {
         /// Who
         #[arg(value_parser = pairs::user)]
@@ -60,6 +62,8 @@ pub(crate) enum User {
         /// The name that people read
         #[arg(long)]
         display_name: Option<String>,
+        #[command(flatten)]
+        must_change: MustChange,
     },
     /// Activate, suspend or delete a user; only an active one keeps a session
     Status {
@@ -82,6 +86,8 @@ pub(crate) enum User {
         keys: bool,
         #[command(flatten)]
         generate: Generate,
+        #[command(flatten)]
+        must_change: MustChange,
     },
     /// Let a user log in again whom wrong passwords hold back
     Unlock {
@@ -129,25 +135,29 @@ impl User {
         let named = |name: &UserName| office.user(name).map(|user| user.id);
         let stamp = || office.draw.stamp();
         let (store, tenant) = (office.store(), office.id());
+        let sets = matches!(self, Self::Add { .. } | Self::Set { .. } | Self::Password { .. });
         let (user, what) = match self {
             Self::List(which) => return list(&office, which, context.json),
             Self::Show { name } => return show(&office, name, context.json),
-            Self::Set { name, rename, email, no_email, display_name } => {
+            Self::Set { name, rename, email, no_email, display_name, must_change } => {
                 let change = UserChange {
                     name: rename.clone(),
                     email: if *no_email { Some(None) } else { email.clone().map(Some) },
                     display_name: display_name.clone(),
+                    password_change_required: must_change.given(),
                     // whoever runs the program may change anything
                     proved: true,
                     ..UserChange::default()
                 };
-                if rename.is_none() && change.email.is_none() && display_name.is_none() {
-                    let flags = "--rename, --email, --no-email or --display-name";
+                let required = change.password_change_required;
+                if rename.is_none() && change.email.is_none() && display_name.is_none() && required.is_none() {
+                    let flags = "--rename, --email, --no-email, --display-name, --must-change-password or \
+                                 --no-must-change-password";
                     return Err(Stop::usage(format!("say what is to change: {flags}")));
                 }
                 (done(office::change_user(store, tenant, &stamp()?, named(name)?, None, &change))?, "set")
             }
-            Self::Add { name, email, display_name, roles, on, generate } => {
+            Self::Add { name, email, display_name, roles, on, generate, must_change } => {
                 let names = [name.to_string()].into_iter().chain(display_name.clone());
                 let names = names.chain(email.iter().flat_map(office::email_words));
                 let given = office.given_password(generate, name.as_str(), None, names)?;
@@ -161,6 +171,7 @@ impl User {
                     roles: roles.clone(),
                     devices: on.clone(),
                     verifier: Some(office.verifier(&given.password)?),
+                    password_change_required: must_change.required(generate),
                 };
                 let user = done(office::add_user(store, tenant, &stamp()?, &new))?;
                 given.deliver(user.name.as_str())?;
@@ -176,13 +187,14 @@ impl User {
                 }
                 (done(office::set_user_status(store, tenant, &stamp()?, named(name)?, *status))?, status.name())
             }
-            Self::Password { name, keys: end, generate } => {
+            Self::Password { name, keys: end, generate, must_change } => {
                 let user = office.user(name)?;
                 let principal = PrincipalId::User(user.id);
                 let given = office.given_password(generate, name.as_str(), Some(principal), [])?;
                 let verifier = office.verifier(&given.password)?;
-                let set = if *end { office::set_password_and_end_keys } else { office::set_password };
-                let keys = done(set(store, tenant, &stamp()?, principal, &verifier))?;
+                let options = PasswordOptions { end_keys: *end, change_required: must_change.required(generate) };
+                let keys = done(office::set_password_with(store, tenant, &stamp()?, principal, &verifier, options))?;
+                let user = office.user(name)?;
                 given.deliver(user.name.as_str())?;
                 name_keys(&keys, if *end { "was revoked" } else { "needs no password and stays" });
                 (user, "has another password; every session of theirs is over")
@@ -210,9 +222,15 @@ impl User {
             }
         };
         let document = office.names()?.user(&user);
-        print::answer(context.json, &format!("{}: {what}", user.name), &document);
+        let line = format!("{}: {what}{}", user.name, if sets { must_change_note(&user) } else { "" });
+        print::answer(context.json, &line, &document);
         Ok(())
     }
+}
+
+/// What a command that may set a password tells of it besides.
+fn must_change_note(user: &tillgate_domain::User) -> &'static str {
+    if user.password_change_required { "; the password must be changed at the next login" } else { "" }
 }
 
 fn show(office: &Office, name: &UserName, json: bool) -> Result<(), Stop> {
@@ -229,6 +247,7 @@ fn show(office: &Office, name: &UserName, json: bool) -> Result<(), Stop> {
         ("email", or_none(user.email.as_ref().map(ToString::to_string).unwrap_or_default())),
         ("status", user.status.name().to_owned()),
         ("roles", or_none(names.assignment(&user))),
+        ("password", password_state(&user).to_owned()),
         ("sessions", count_live(office, Whose::User(user.id))?.to_string()),
         ("created", instant(user.created_at)),
         ("changed", instant(user.updated_at)),
@@ -238,11 +257,18 @@ fn show(office: &Office, name: &UserName, json: bool) -> Result<(), Stop> {
     Ok(())
 }
 
+/// What is to be known of a password without knowing it.
+fn password_state(user: &tillgate_domain::User) -> &'static str {
+    if user.password_change_required { "must be changed at the next login" } else { "need not be changed" }
+}
+
 fn list(office: &Office, which: &UserListArgs, json: bool) -> Result<(), Stop> {
     let names = office.names()?;
     let row = |user: &tillgate_domain::User| {
         let email = user.email.as_ref().map(ToString::to_string).unwrap_or_default();
-        let cells = [user.name.to_string(), user.status.name().to_owned(), email, names.assignment(user)];
+        let password = if user.password_change_required { "must change" } else { "" };
+        let (status, password) = (user.status.name().to_owned(), password.to_owned());
+        let cells = [user.name.to_string(), status, password, email, names.assignment(user)];
         (cells.to_vec(), names.user(user))
     };
     let shown = UserStatus::ALL.into_iter().filter(|status| match which.status {
@@ -253,7 +279,7 @@ fn list(office: &Office, which: &UserListArgs, json: bool) -> Result<(), Stop> {
     let users = office.users()?;
     let found: Vec<_> = users.iter().filter(|user| filter.fits(user)).collect();
     let rows: Vec<_> = found.iter().take(which.limit.unwrap_or(usize::MAX)).map(|user| row(user)).collect();
-    print::table(json, &["NAME", "STATUS", "EMAIL", "ROLES"], &rows);
+    print::table(json, &["NAME", "STATUS", "PASSWORD", "EMAIL", "ROLES"], &rows);
     if users.is_empty() && !json {
         print::note("there is no user yet");
     } else {

@@ -20,6 +20,7 @@ macro_rules! contract {
                 lists_come_in_parts,
                 a_name_of_a_user_is_taken_once,
                 an_update_of_a_user_stores_every_field,
+                a_password_change_is_required_and_cleared,
                 an_update_of_a_user_leaves_the_epoch,
                 an_update_of_a_user_may_be_lost,
                 a_deletion_frees_the_name,
@@ -126,6 +127,7 @@ macro_rules! contract {
                 a_reset_is_spent_once,
                 resets_are_a_users,
                 old_resets_are_removed,
+                a_reset_password_need_not_be_changed,
                 two_who_show_one_token,
             ]
         );

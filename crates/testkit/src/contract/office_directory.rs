@@ -164,6 +164,7 @@ pub fn an_update_of_a_user_stores_every_field(whole: &Whole) {
             office: [role_id(2)].into(),
             devices: [(shop.till.id, [].into()), (shop.retired.id, [role_id(3), role_id(1)].into())].into(),
         },
+        password_change_required: true,
         updated_at: at(50),
         ..shop.anna.clone()
     };
@@ -179,6 +180,33 @@ pub fn an_update_of_a_user_stores_every_field(whole: &Whole) {
 
 fn role_id(number: u8) -> RoleId {
     shop::role_id(number)
+}
+
+/// Whether a password must be changed is kept as it was added, is written alone, and raises the version where it changes. A change
+/// of the office and one of the user's own write the same.
+pub fn a_password_change_is_required_and_cleared(whole: &Whole) {
+    let (shop, _) = opened(whole);
+    let new = User { password_change_required: true, ..user(9, shop.tenant.id, "New", None) };
+    assert!(office(whole, |tx| tx.users().insert(&new)));
+    assert_eq!(look(whole, |tx| tx.users().find(new.id)), Some(new.clone()));
+    let found = shop::read(&whole.bench, |tx| tx.users().find(new.id)).unwrap();
+    assert!(found.password_change_required, "a login reads it with the user");
+    let set = |id, required| office(whole, |tx| tx.users().set_password_change_required(id, required, at(20)));
+    let clear = |id| shop::write(&whole.bench, |tx| tx.users().clear_password_change_required(id, at(30)));
+    assert!(!set(new.id, true), "it is so already");
+    assert!(!clear(shop.anna.id), "they need not");
+    assert_eq!(look(whole, |tx| tx.users().find(shop.anna.id)), Some(shop.anna.clone()));
+    assert!(set(shop.anna.id, true));
+    let expected = User { password_change_required: true, updated_at: at(20), version: 2, ..shop.anna.clone() };
+    assert_eq!(look(whole, |tx| tx.users().find(shop.anna.id)), Some(expected.clone()));
+    assert!(!office(whole, |tx| tx.users().update(&shop.anna)), "who read it before meets the change");
+    assert!(clear(shop.anna.id));
+    let expected = User { password_change_required: false, updated_at: at(30), version: 3, ..expected };
+    assert_eq!(look(whole, |tx| tx.users().find(shop.anna.id)), Some(expected));
+    let still = look(whole, |tx| tx.users().find(new.id)).unwrap();
+    assert!(still.password_change_required, "another user stays");
+    assert!(set(new.id, false) && !clear(new.id));
+    assert!(!set(UserId(uuid::Uuid::from_u128(77)), true), "nobody");
 }
 
 /// An update leaves the epoch to what raises it.

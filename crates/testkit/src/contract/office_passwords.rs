@@ -63,6 +63,9 @@ const WRITES: &[(&str, Write)] = &[
     ("Users::unlist", |tx, shop| tx.users().unlist(shop.till.id)),
     ("Users::insert", |tx, shop| tx.users().insert(&user(9, shop.tenant.id, "New", None)).map(drop)),
     ("Users::update", |tx, shop| tx.users().update(&shop.anna).map(drop)),
+    ("Users::set_password_change_required", |tx, shop| {
+        tx.users().set_password_change_required(shop.anna.id, true, at(5)).map(drop)
+    }),
     ("Devices::insert", |tx, shop| tx.devices().insert(&device(9, shop.tenant.id, "New")).map(drop)),
     ("Devices::update", |tx, shop| tx.devices().update(&shop.till).map(drop)),
     ("Roles::insert", |tx, shop| {

@@ -141,6 +141,20 @@ pub fn old_resets_are_removed(whole: &Whole) {
     assert!(whole.office.read(|tx| tx.resets().find(&[3; 32])).unwrap().is_some());
 }
 
+/// Whoever has the mailbox chooses the password: it need not be changed any more.
+pub fn a_reset_password_need_not_be_changed(whole: &Whole) {
+    let shop = Shop::open(&whole.bench);
+    let email = shop.anna.email.clone().unwrap();
+    office(whole, |tx| tx.resets().grant(&Reset { email: email.clone(), ..reset(&shop, 1, 90) }));
+    assert!(office(whole, |tx| tx.users().set_password_change_required(shop.anna.id, true, at(40))));
+    let event = EventId::new(START, [1; 10]);
+    let stamp = Stamp { at: at(50), event, actor: Actor::default(), authority: Authority::Host, shell: None };
+    let set = office::reset_password(&*whole.office, &stamp, &[1; 32], &Secret::new("verifier".to_owned())).unwrap();
+    assert_eq!(set, Some(shop.anna.id));
+    let anna = whole.office.read(|tx| tx.users().find(shop.anna.id)).unwrap().unwrap();
+    assert!(!anna.password_change_required);
+}
+
 /// Of two who show one token at once one sets a password.
 pub fn two_who_show_one_token(whole: &Whole) {
     let shop = Shop::open(&whole.bench);

@@ -171,6 +171,9 @@ const WRITES: &[(&str, Write)] = &[
         tx.credentials().claim(anna, CREDENTIAL, 1, Some(&verifier("new hash")), at(9)).map(drop)
     }),
     ("Users::claim", |tx, shop| tx.users().claim(shop.anna.id, Epoch(0), at(9)).map(drop)),
+    ("Users::clear_password_change_required", |tx, shop| {
+        tx.users().clear_password_change_required(shop.anna.id, at(9)).map(drop)
+    }),
     ("Devices::claim", |tx, shop| tx.devices().claim(shop.till.id, Epoch(0), at(9)).map(drop)),
     ("Devices::seat", |tx, shop| tx.devices().seat(shop.till.id, None, Some(session_id(1))).map(drop)),
     ("Attempts::charge", |tx, _| {

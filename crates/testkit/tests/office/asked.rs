@@ -57,6 +57,7 @@ pub(crate) fn new_user(name: &str, roles: &[&str]) -> NewUser {
         roles: roles.iter().map(|name| role(name)).collect(),
         devices: Vec::new(),
         verifier: None,
+        password_change_required: false,
     }
 }
 

@@ -11,6 +11,7 @@ mod asked;
 mod devices;
 mod last_admin;
 mod leaving;
+mod password_changes;
 mod people;
 mod places;
 mod reading;

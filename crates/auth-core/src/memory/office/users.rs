@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use tillgate_domain::office::ports::{HoldersOf, Page, Part, UserCursor, UserFilter, UserOrder, Users};
 use tillgate_domain::{
-    DeviceId, DeviceStatus, Folded, PrincipalId, RoleId, Stored, TenantId, User, UserId, UserStatus,
+    DeviceId, DeviceStatus, Folded, Instant, PrincipalId, RoleId, Stored, TenantId, User, UserId, UserStatus,
 };
 
 use super::super::rows::Tables;
@@ -66,6 +66,19 @@ impl Users for Transaction<'_> {
         let version = user.version.saturating_add(1);
         tables.users.put(user.id, User { epoch: old.epoch, version, ..user.clone() });
         Ok(true)
+    }
+
+    fn set_password_change_required(&mut self, id: UserId, required: bool, at: Instant) -> Stored<bool> {
+        let users = &mut self.writing()?.users;
+        let changes = users.get(&id).is_some_and(|user| user.password_change_required != required);
+        if changes {
+            users.change(&id, |user| {
+                user.password_change_required = required;
+                user.updated_at = at;
+                user.version = user.version.saturating_add(1);
+            });
+        }
+        Ok(changes)
     }
 
     fn list(&mut self, tenant: TenantId, page: &Page<UserId>) -> Stored<Vec<User>> {

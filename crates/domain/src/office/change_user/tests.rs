@@ -11,6 +11,7 @@ fn anna(status: UserStatus) -> User {
         status,
         feature: None,
         assignment: Assignment::default(),
+        password_change_required: false,
         epoch: Epoch(0),
         created_at: Instant::default(),
         updated_at: Instant::default(),
@@ -57,4 +58,18 @@ fn the_audit_names_the_narrowest_action() {
     assert_eq!(action, Action::UserUpdate);
     assert_eq!(details["user_name"], json!({ "from": "anna", "to": "hana" }));
     assert_eq!(details["status"], json!({ "from": "active", "to": "suspended" }));
+    let temporary = User { password_change_required: true, ..before.clone() };
+    let (action, details) = told(&before, &temporary);
+    assert_eq!(action, Action::UserUpdate);
+    assert_eq!(details["password_change_required"], json!({ "from": false, "to": true }));
+}
+
+#[test]
+fn virtual_user_has_no_password_to_change() {
+    let change = |required| UserChange { password_change_required: Some(required), ..UserChange::default() };
+    let kiosk = User { feature: Some("kiosk".into()), ..anna(UserStatus::Active) };
+    assert_eq!(changed(&kiosk, &change(true)), Err(Refused::Virtual));
+    assert_eq!(changed(&kiosk, &change(false)), Ok(kiosk.clone()));
+    let anna = anna(UserStatus::Active);
+    assert_eq!(changed(&anna, &change(true)), Ok(User { password_change_required: true, ..anna.clone() }));
 }

@@ -74,6 +74,7 @@ async fn make(call: &Call, caller: Caller, below: bool) -> Result<Ranked, Failur
             roles: vec![role],
             devices: Vec::new(),
             verifier: Some(verifier),
+            password_change_required: false,
         };
         let stamp = office.stamp(&caller)?;
         let user = if below {

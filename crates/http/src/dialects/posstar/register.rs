@@ -127,6 +127,7 @@ fn vendor(office: &Office<'_>, sent: Registration, verifier: Verifier) -> Result
         roles: vec![RoleName::parse(Rank::Admin.name()).map_err(|_| unfit("role"))?],
         devices: Vec::new(),
         verifier: Some(verifier),
+        password_change_required: false,
     };
     Ok(NewVendor { tenant, admin, industry: sent.industry.given().unwrap_or_default() })
 }

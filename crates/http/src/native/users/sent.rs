@@ -38,6 +38,11 @@ pub(super) struct New {
     #[validate(custom(function = "settable"))]
     #[schema(value_type = Option<String>, min_length = 8, max_length = 128, write_only)]
     password: Field<Secret<String>>,
+    /// Whether they must change the password at the next login; false if not sent.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<bool>)]
+    password_change_required: Field<bool>,
     /// `active`, which it is where nothing is sent, or `pending`.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
@@ -99,6 +104,11 @@ pub(super) struct Change {
     #[validate(custom(function = "stays"))]
     #[schema(value_type = Vec<On>)]
     devices: Field<Vec<RolesOn>>,
+    /// Whether they must change the password at the next login. Ends no session.
+    #[serde(default)]
+    #[validate(custom(function = "stays"))]
+    #[schema(value_type = bool)]
+    password_change_required: Field<bool>,
 }
 
 impl New {
@@ -126,6 +136,7 @@ impl New {
             roles: self.roles.given().unwrap_or_default(),
             devices: self.devices.given().unwrap_or_default(),
             verifier,
+            password_change_required: self.password_change_required.given().unwrap_or(false),
         })
     }
 }
@@ -145,6 +156,7 @@ impl Change {
             roles: self.roles.given(),
             rank: None,
             devices: self.devices.given().map_or(DeviceRoles::Keep, DeviceRoles::Replace),
+            password_change_required: self.password_change_required.given(),
             proved: false,
         }
     }

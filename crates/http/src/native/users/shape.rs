@@ -29,6 +29,8 @@ pub(super) struct Shape<'p> {
     r#virtual: bool,
     /// The feature that a virtual user stands for.
     feature: Option<&'p str>,
+    /// Whether the password must be changed at the next login.
+    password_change_required: bool,
     /// The roles without a device.
     #[schema(value_type = Vec<String>)]
     roles: &'p [RoleName],
@@ -86,6 +88,7 @@ impl<'p> Shape<'p> {
             status: user.status.name(),
             r#virtual: user.is_virtual(),
             feature: user.feature.as_deref(),
+            password_change_required: user.password_change_required,
             roles: &person.roles,
             devices: person.devices.iter().map(On::of).collect(),
             created_at: user.created_at,

@@ -20,6 +20,7 @@ fn example() -> Value {
         "status": "active",
         "virtual": false,
         "feature": null,
+        "password_change_required": false,
         "roles": ["manager"],
         "devices": [{ "device": "P01", "roles": ["cashier"] }],
         "created_at": "2026-11-21T08:00:00.000Z",
@@ -88,6 +89,7 @@ pub(super) fn set_password() -> Entry {
     Entry::of(TAG, "Sets a user's password")
         .more("Every session of theirs ends at once, permanent tokens too, and failed logins are forgotten.")
         .more("API keys need no password: the answer and the audit name them, and `keys` revokes them.")
+        .more("With `password_change_required` the user must change it at the next login; without, they need not.")
         .more("Your own password is refused here: use `PUT /sessions/current/password`.")
         .asks(Asks::Right("userUpdate"))
         .takes::<NewUserPassword>(json!({ "password": "correct horse battery" }))

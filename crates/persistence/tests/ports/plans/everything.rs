@@ -29,6 +29,7 @@ pub(super) fn everything(fresh: &Fresh, shop: &Shop) {
     fresh.office(|tx| tx.passwords().set(principal, &Secret::new("hash".into()), at(0)));
     fresh.write(|tx| {
         tx.users().claim(shop.anna.id, Epoch(0), at(1))?;
+        tx.users().clear_password_change_required(shop.anna.id, at(1))?;
         tx.devices().claim(shop.till.id, Epoch(0), at(1))?;
         tx.credentials().claim(principal, kind, 1, None, at(1))?;
         tx.credentials().replace(principal, kind, 7, &Secret::new("other".into()), at(1))?;
@@ -132,6 +133,7 @@ pub(super) fn everything(fresh: &Fresh, shop: &Shop) {
         tx.users().holders(shop.tenant.id, &holders)?;
         tx.users().roles_on(shop.till.id)?;
         tx.users().unlist(shop.till.id)?;
+        tx.users().set_password_change_required(shop.anna.id, true, at(8))?;
         tx.roles().find(shop.role.id)?;
         tx.roles().update(&shop.role)?;
         tx.roles().held(shop.role.id, 5)?;

@@ -85,6 +85,7 @@ fn add_user(
         roles: vec![role(name)?],
         devices: devices.map(on).collect::<Result<_, Stop>>()?,
         verifier: Some(verifier),
+        password_change_required: false,
     };
     done(office::add_user(store, tenant, &draw.stamp()?, &new)).map(drop)
 }
