@@ -124,6 +124,9 @@ pub enum LoginRefusal {
     /// A virtual user.
     #[error("a virtual user does not log in with a password")]
     Virtual,
+    /// The user must change the password first. Said only where nothing else stands against the login but a missing role.
+    #[error("the password must be changed before you can log in")]
+    PasswordChangeRequired,
     /// The user holds none of the roles there that the way in asks for.
     #[error("no role that may log in this way")]
     Rank,
@@ -139,6 +142,7 @@ impl LoginRefusal {
             Self::Retired => "login_retired",
             Self::NotThere => "login_not_there",
             Self::Virtual => "login_virtual",
+            Self::PasswordChangeRequired => "password_change_required",
             Self::Rank => "login_rank",
         }
     }

@@ -47,7 +47,9 @@ pub use memory::Memory;
 pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueLimits};
 pub use ports::{AuthTx, AuthView};
 pub use remembered::{CacheLimits, CacheUsage};
-pub use requests::{Client, Counting, Evidence, Granted, How, Login, Presented, Proof, Refreshing, Tenancy, Who};
+pub use requests::{
+    Client, Counting, Evidence, Granted, How, Login, NewPassword, Presented, Proof, Refreshing, Tenancy, Who,
+};
 pub use session::{Dialect, Epochs, Proved, Session, SessionKind};
 pub use signature::Signature;
 pub use system::{SystemClock, SystemEntropy};

@@ -19,7 +19,7 @@ pub use acceptable::{LONGEST, PasswordPolicy, SHORTEST, WeakPassword, acceptable
 pub use argon2id::{Argon2id, Cost, InvalidCost};
 pub use lanes::Lane;
 pub use list::{ListError, MAX_LIST_BYTES, PasswordList};
-pub use opaque::{is_password_of, opaque_string, opaque_verifier};
+pub use opaque::{is_password_of, is_same_password, opaque_string, opaque_verifier};
 pub use queue::{HashQueue, QueueFacts, QueueLimits, Verified};
 
 use crate::entropy::NoEntropy;

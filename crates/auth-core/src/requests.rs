@@ -1,11 +1,12 @@
 //! What callers hand to the engine and what it grants: the words of login, refresh and authenticate. They say nothing of how a
 //! wire contract spells them.
 
+use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tillgate_domain::{DeviceId, Instant, Rank, Secret, Slug, TenantId};
+use tillgate_domain::{DeviceId, Instant, Rank, Secret, Slug, Stored, TenantId, UserId};
 
 use crate::ports::Verifier;
 use crate::{Dialect, Profile, Session, Signature, Terms};
@@ -66,6 +67,26 @@ pub struct Login {
     /// Refresh tokens of earlier sessions. Whoever holds one of the same user or of the same device, the session's newest or the
     /// one before, is not held back by what others guess. Those that prove nothing are passed over.
     pub previous: Vec<Secret<String>>,
+    /// Whether the contract has an answer of its own for a password that must be changed
+    /// ([`LoginRefusal::PasswordChangeRequired`](crate::LoginRefusal::PasswordChangeRequired)). Where it has none, that reads as a
+    /// wrong password, and costs as much.
+    pub reports_password_change: bool,
+}
+
+/// A password that a login sets in the place of the one that proves it.
+#[derive(Clone, Copy)]
+pub struct NewPassword<'a> {
+    /// The password.
+    pub password: &'a Secret<String>,
+    /// Reads the names that it may not be made of, such as `office::password_words` does. Asked once the old password has proved
+    /// right.
+    pub words: &'a dyn Fn(TenantId, UserId) -> Stored<Vec<String>>,
+}
+
+impl fmt::Debug for NewPassword<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NewPassword").field("password", self.password).finish_non_exhaustive()
+    }
 }
 
 impl Login {
@@ -90,6 +111,7 @@ impl Login {
             least: None,
             address: None,
             previous: Vec::new(),
+            reports_password_change: false,
         }
     }
 }

@@ -7,8 +7,8 @@ use actix_web::web::Bytes;
 use tillgate_auth_core::auth::PasswordChanged;
 use tillgate_auth_core::ports::Verifier;
 use tillgate_auth_core::{
-    Auth, Caller, Dialect as Label, Error, Granted, Login, LoginRefusal, Presented, Proof, Refreshing, Refusal,
-    Tenancy, Terms, TokenRefusal, Who,
+    Auth, Caller, Dialect as Label, Error, Granted, Login, LoginRefusal, NewPassword, Presented, Proof, Refreshing,
+    Refusal, Tenancy, Terms, TokenRefusal, Who,
 };
 use tillgate_domain::office::password_words;
 use tillgate_domain::{EndedWhy, PrincipalId, Rank, Secret, SessionId, Slug, TenantId};
@@ -85,19 +85,28 @@ impl Call {
 
     /// Logs in by this mount's terms.
     pub async fn login(&self, who: Who, password: Secret<String>) -> Result<Granted, Failure> {
-        self.enter(self.asked(who, Proof::Password(password)), Auth::login).await
+        self.enter(self.asked(who, Proof::Password(password)), log_in).await
     }
 
-    /// The same in the tenant of this name, for a client that may show refresh tokens of earlier sessions.
+    /// The same in the tenant of this name, for a client that may show refresh tokens of earlier sessions, and for a contract that
+    /// says of a password that it must be changed. A `new_password` is set in its place.
     pub async fn login_in(
         &self,
         who: Who,
         password: Secret<String>,
+        new_password: Option<Secret<String>>,
         tenant: Option<String>,
         previous: Vec<Secret<String>>,
     ) -> Result<Granted, Failure> {
         let asked = self.asked(who, Proof::Password(password));
-        self.enter(Login { tenancy: self.tenancy(tenant), previous, ..asked }, Auth::login).await
+        let login = Login { tenancy: self.tenancy(tenant), previous, reports_password_change: true, ..asked };
+        let Some(new) = new_password else { return self.enter(login, log_in).await };
+        self.enter(login, move |mounted, login| {
+            let store = &*mounted.shared.office;
+            let words = |tenant, user| password_words(store, tenant, Some(PrincipalId::User(user)));
+            mounted.shared.auth.login_with_new_password(login, &NewPassword { password: &new, words: &words })
+        })
+        .await
     }
 
     /// The same for those alone whose session is of this rank at least.
@@ -109,17 +118,17 @@ impl Call {
         previous: Vec<Secret<String>>,
     ) -> Result<Granted, Failure> {
         let asked = self.asked(who, Proof::Password(password));
-        self.enter(Login { least: Some(least), previous, ..asked }, Auth::login).await
+        self.enter(Login { least: Some(least), previous, ..asked }, log_in).await
     }
 
     /// Logs in somebody whom this request has just registered under a password of this verifier.
     pub async fn login_registered(&self, who: Who, verifier: Verifier, least: Rank) -> Result<Granted, Failure> {
-        self.enter(Login { least: Some(least), ..self.asked(who, Proof::Verifier(verifier)) }, Auth::login).await
+        self.enter(Login { least: Some(least), ..self.asked(who, Proof::Verifier(verifier)) }, log_in).await
     }
 
     /// Logs in under other terms than the mount's.
     pub async fn login_under(&self, terms: Terms, who: Who, password: Secret<String>) -> Result<Granted, Failure> {
-        self.enter(Login { terms, ..self.asked(who, Proof::Password(password)) }, Auth::login).await
+        self.enter(Login { terms, ..self.asked(who, Proof::Password(password)) }, log_in).await
     }
 
     /// Generates the permanent token of the device of this name, for the caller and by their password.
@@ -133,7 +142,7 @@ impl Call {
         let login = user.ok_or(Failure::Refused(LoginRefusal::NotThere.into()))?.name.to_string();
         let asked = self.asked(Who::User { login, device: Some(device) }, Proof::Password(password));
         let tenancy = Tenancy { fixed: Some(caller.profile.tenant.slug.clone()), asked: None };
-        self.enter(Login { tenancy, ..asked }, Auth::generate).await
+        self.enter(Login { tenancy, ..asked }, |mounted, login| mounted.shared.auth.generate(login)).await
     }
 
     fn tenancy(&self, asked: Option<String>) -> Tenancy {
@@ -150,20 +159,21 @@ impl Call {
             least: None,
             address: self.address(),
             previous: Vec::new(),
+            reports_password_change: false,
         }
     }
 
     async fn enter(
         &self,
         login: Login,
-        way: impl FnOnce(&Auth, &Login) -> Result<Granted, Error> + Send + 'static,
+        way: impl FnOnce(&Mounted, &Login) -> Result<Granted, Error> + Send + 'static,
     ) -> Result<Granted, Failure> {
         block(&self.mounted, move |mounted| {
-            let answer = way(&mounted.shared.auth, &login);
+            let answer = way(mounted, &login);
             if let (Ok(granted), Some(_)) = (&answer, &mounted.tenant) {
                 mounted.tenant_id.get_or_init(|| granted.session.tenant);
             }
-            mounted.shared.metrics.login(mounted.name, login_outcome(&answer));
+            mounted.shared.metrics.login(mounted.name, login_outcome(&answer, login.reports_password_change));
             answer
         })
         .await
@@ -283,6 +293,10 @@ impl Call {
         })
         .await
     }
+}
+
+fn log_in(mounted: &Mounted, login: &Login) -> Result<Granted, Error> {
+    mounted.shared.auth.login(login)
 }
 
 /// How a refresh token is presented.

@@ -146,9 +146,17 @@ impl Metrics {
 const METADATA: Metadata<'static> = Metadata::new("tillgate", Level::INFO, None);
 
 /// The word for what came of a login. What answers alike is counted alike: otherwise whoever reads the metrics could tell a right
-/// password from a wrong one.
-pub(crate) fn login_outcome<T>(answer: &Result<T, tillgate_auth_core::Error>) -> &'static str {
+/// password from a wrong one. A password that must be changed is counted apart where the contract says so.
+pub(crate) fn login_outcome<T>(
+    answer: &Result<T, tillgate_auth_core::Error>,
+    reports_password_change: bool,
+) -> &'static str {
     match answer {
+        Err(tillgate_auth_core::Error::Refused(Refusal::Login(refusal @ LoginRefusal::PasswordChangeRequired)))
+            if reports_password_change =>
+        {
+            refusal.code()
+        }
         Err(tillgate_auth_core::Error::Refused(Refusal::Login(_))) => LoginRefusal::Mismatch.code(),
         _ => outcome(answer, |_| "ok"),
     }

@@ -66,7 +66,7 @@ impl Native {
     /// # Errors
     /// The body cannot be read, or names the fields that cannot be.
     pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(Who, Secret<String>, Option<String>), Failure> {
-        let (who, password, tenant, _) = sessions::credentials(headers, body)?;
+        let sessions::LoginRequest { who, password, tenant, .. } = sessions::credentials(headers, body)?;
         Ok((who, password, tenant))
     }
 }

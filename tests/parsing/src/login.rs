@@ -138,8 +138,7 @@ fn refused(failure: &Failure) {
         Failure::Protocol(Protocol::Fields(faults)) => {
             assert!(!faults.is_empty());
             for fault in faults {
-                let known =
-                    "login password device tenant username devicename tokenid refreshtoken pos_id email refresh_token";
+                let known = "login password new_password device tenant username devicename tokenid refreshtoken pos_id email refresh_token";
                 let known = |field: &str| field.is_empty() || known.split(' ').any(|each| each == field);
                 // what is there twice may have any name, and its value is not told
                 assert!((known(&fault.field) || fault.code == "duplicate") && !fault.message.is_empty(), "{fault:?}");

@@ -83,6 +83,7 @@ impl Minted {
             address: None,
             least: None,
             previous: Vec::new(),
+            reports_password_change: false,
         };
         let first = auth.login(&login).unwrap();
         let mut minted = Self {

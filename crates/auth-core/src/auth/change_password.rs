@@ -14,7 +14,7 @@ use tillgate_domain::{
 
 use super::Auth;
 use super::login::Waited;
-use crate::passwords::Lane;
+use crate::passwords::{Lane, WeakPassword, is_same_password};
 use crate::ports::{AuthTx, Credential, CredentialKind, Listed, SessionFilter, Verifier};
 use crate::refusals::Guest;
 use crate::throttle::{Attempt, Charge, Claimed, Outcome as Came, PriorSession};
@@ -76,7 +76,7 @@ impl Auth {
 
     /// Sets another password for the caller, who proves the old one: a wrong one is refused as at a login, and counted so. Ends
     /// the caller's other sessions, the permanent ones too; the caller's own goes on. `end_keys` revokes the caller's API keys.
-    /// `words` as in [`verifier`](Self::verifier).
+    /// `words` as in [`verifier`](Self::verifier). The same password again is refused: a user who must change it would not have.
     pub fn change_password(
         &self,
         caller: &Caller,
@@ -89,6 +89,10 @@ impl Auth {
         self.check_password(new, words)?;
         for _ in 0..ROUNDS {
             let (credential, charge) = self.prove(caller, old)?;
+            if is_same_password(old.expose(), new.expose()) {
+                self.settle(&charge, Came::Withdrawn);
+                return Err(Refusal::Weak(WeakPassword::Unchanged).into());
+            }
             let changed = self
                 .hash(new)
                 .and_then(|verifier| self.replace(caller, user, &credential, &verifier, &charge, end_keys));
@@ -191,6 +195,10 @@ impl Auth {
             if !tx.credentials().replace(principal, kind, version, verifier, event.at)? {
                 return Ok(Changed::Again);
             }
+            let was_required = tx.users().clear_password_change_required(user, event.at)?;
+            if was_required {
+                tx.endings().touch(Scope::User(user), event.at)?;
+            }
             let ended = end_others(tx, user, caller.session(), event.at)?;
             let keys = tx.api_keys().active_of(tenant, user)?;
             if end_keys {
@@ -201,6 +209,9 @@ impl Auth {
             tx.attempts().forgive(principal.uuid())?;
             let mut event = event.clone();
             event.details.insert("ended".to_owned(), json!(ended));
+            if was_required {
+                event.details.insert("password_change_required".to_owned(), json!({ "from": true, "to": false }));
+            }
             event.details.extend(api_key_details(&keys, end_keys));
             tx.audit().tell(&event)?;
             Ok(Changed::Done(keys))
@@ -210,7 +221,7 @@ impl Auth {
 }
 
 /// Ends every live session of the user but this one, the permanent ones too, and says how many there were.
-fn end_others(tx: &mut dyn AuthTx, user: UserId, own: Option<SessionId>, now: Instant) -> Stored<u32> {
+pub(super) fn end_others(tx: &mut dyn AuthTx, user: UserId, own: Option<SessionId>, now: Instant) -> Stored<u32> {
     let filter = SessionFilter { user: Some(user), live: Some((true, now)), ..SessionFilter::default() };
     let live = all(None, |page| tx.sessions().list(&filter, page.after, page.limit), |listed| listed.session.id)?;
     let mut ended = 0_u32;

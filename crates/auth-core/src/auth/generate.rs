@@ -20,7 +20,7 @@ impl Auth {
         let refresh = Some(Refresh { idle: None, overlap: None, first_reusable: false });
         let terms =
             Terms { access: login.terms.access, refresh, absolute: None, midnight: false, exchange_overlap: None };
-        self.let_in(&Login { terms, ..login.clone() }, Aim::Pairing)
+        self.let_in(&Login { terms, ..login.clone() }, Aim::Pairing, None)
     }
 
     /// Refreshes by a permanent token, which must be the one of this pairing. Nothing is written, however often and from however

@@ -5,36 +5,32 @@
 //! a login besides the password is judged after the right password only.
 
 mod admit;
+mod entry;
 mod forgotten;
+mod new_password;
 mod place;
 mod stand;
 
 use std::sync::Arc;
 
 use serde_json::json;
-use tillgate_domain::{
-    Action, Actor, Device, Event, Instant, PrincipalId, SessionId, StoreExt, Stored, Subject, Tenant, User, access,
-};
+use tillgate_domain::{Action, Actor, Device, Event, PrincipalId, SessionId, StoreExt, Subject, Tenant, User};
 
 use super::Auth;
 use crate::passwords::{HashError, Lane, Verified};
-use crate::ports::{AuthTx, Credential, CredentialKind};
-use crate::profile;
+use crate::ports::Credential;
 use crate::refusals::Guest;
-use crate::requests::How;
-use crate::session::FIRST_GENERATION;
+use crate::requests::{How, NewPassword};
 use crate::throttle::{Charge, Outcome, network};
-use crate::{Epochs, Error, Granted, Login, LoginRefusal, Profile, Proof, Proved, Session, SessionKind};
+use crate::{Error, Granted, Login, LoginRefusal, Profile, Proof, Refusal, Session, SessionKind};
 
 use admit::Admitted;
 pub(super) use admit::Waited;
-use place::Place;
+use entry::Entry;
+use new_password::{NewVerifier, PasswordReplaced};
 
 /// How often a login whose claims were lost is begun anew.
 const ROUNDS: usize = 4;
-
-/// How a password is named in tokens (RFC 8176, 2).
-const PASSWORD: &str = "pwd";
 
 /// Who the store says it is.
 #[derive(Clone, Debug, Default)]
@@ -74,25 +70,44 @@ pub(super) enum Aim {
 
 /// What the second unit of work came to.
 enum Came {
-    /// The session, and the one whose place it took.
-    In(Box<(Session, Profile, Option<SessionId>)>),
+    In(Box<Admission>),
     Refused(LoginRefusal),
     /// A claim was lost: what was judged is no longer so.
     Again,
 }
 
+/// What was written for somebody who is let in.
+struct Admission {
+    session: Session,
+    profile: Profile,
+    /// The session whose place it took.
+    replaced: Option<SessionId>,
+    /// What became of the password, if another was set.
+    changed: Option<PasswordReplaced>,
+}
+
 impl Auth {
     /// Logs a user in on a device or in the office, or a device as itself.
     pub fn login(&self, login: &Login) -> Result<Granted, Error> {
-        self.let_in(login, Aim::Work)
+        self.let_in(login, Aim::Work, None)
+    }
+
+    /// Logs a user in as [`login`](Self::login) does and sets another password, in one unit of work: also for a user who must change
+    /// it, whom every other login refuses. The new one is judged once the old one has proved right. What another password ends is
+    /// ended as by [`change_password`](Self::change_password), before the session is made. API keys stay; the audit names them.
+    ///
+    /// A wrong old password is refused as at any login. A new one that nobody should have, or that is the old one, is
+    /// [`Refusal::Weak`], and changes nothing. A device that logs in as itself is refused.
+    pub fn login_with_new_password(&self, login: &Login, new: &NewPassword<'_>) -> Result<Granted, Error> {
+        self.let_in(login, Aim::Work, Some(new))
     }
 
     /// Lets somebody in who proves who they are, and grants what they aim at.
-    pub(super) fn let_in(&self, login: &Login, aim: Aim) -> Result<Granted, Error> {
+    pub(super) fn let_in(&self, login: &Login, aim: Aim, new: Option<&NewPassword<'_>>) -> Result<Granted, Error> {
         for _ in 0..ROUNDS {
             let Admitted { found, charge } = self.admit(login)?;
-            let judged = stand::judge(login, &found);
-            let verified = match self.verify(login, &found, &charge, judged.is_ok()) {
+            let judged = stand::judge(login, &found, new.is_some());
+            let verified = match self.verify(login, &found, &charge, judged.is_ok() && new.is_none()) {
                 Ok(verified) => verified,
                 Err(error) => {
                     self.settle(&charge, Outcome::Withdrawn);
@@ -100,12 +115,20 @@ impl Auth {
                 }
             };
             if !verified.matches {
-                return Err(self.refuse(login, &found, &charge, LoginRefusal::Mismatch)?);
+                return Err(self.refuse(login, &found, &charge, LoginRefusal::Mismatch.into())?);
             }
             if let Err(refusal) = judged {
-                return Err(self.refuse(login, &found, &charge, refusal)?);
+                return Err(self.refuse(login, &found, &charge, refusal.into())?);
             }
-            let entered = self.enter(login, aim, &found, &charge, &verified);
+            let new_password = match self.new_verifier(login, &found, new) {
+                Ok(verifier) => verifier,
+                Err(Error::Refused(refusal)) => return Err(self.refuse(login, &found, &charge, refusal)?),
+                Err(error) => {
+                    self.settle(&charge, Outcome::Withdrawn);
+                    return Err(error);
+                }
+            };
+            let entered = self.enter(login, aim, &found, &charge, &verified, new_password.as_ref());
             if entered.is_err() {
                 self.settle(&charge, Outcome::Withdrawn);
             }
@@ -141,8 +164,8 @@ impl Auth {
 
     /// Settles the charge of a refused login and tells the audit: each wrong password that counts, and of the rest the first few and
     /// how many there were.
-    fn refuse(&self, login: &Login, found: &Found, charge: &Charge, refusal: LoginRefusal) -> Result<Error, Error> {
-        let outcome = cost(login, refusal);
+    fn refuse(&self, login: &Login, found: &Found, charge: &Charge, refusal: Refusal) -> Result<Error, Error> {
+        let outcome = cost(login, &refusal);
         let event = self.login_event(login, found, tillgate_domain::Outcome::Refused, Some(refusal.code()))?;
         let settled = self.store.write(|tx| {
             let counts = self.throttle.settle(tx, charge, outcome, event.at)?;
@@ -197,6 +220,7 @@ impl Auth {
         found: &Found,
         charge: &Charge,
         verified: &Verified,
+        new_password: Option<&NewVerifier>,
     ) -> Result<Entered, Error> {
         let keys = self.keyring.held();
         let began = self.changes.now();
@@ -205,7 +229,7 @@ impl Auth {
             event.details.insert("kind".to_owned(), json!(SessionKind::Permanent.name()));
         }
         let session = self.id(SessionId::new)?;
-        let entry = Entry { login, aim, found, verified, session, key: keys.seals(), now: event.at };
+        let entry = Entry { login, aim, found, verified, new_password, session, key: keys.seals(), now: event.at };
         event.actor.session = Some(entry.session);
         let forgotten = self.forgotten(login, found)?;
         let came = self.store.write(|tx| {
@@ -218,14 +242,17 @@ impl Auth {
             match &came {
                 Came::In(came) => {
                     self.throttle.settle(tx, charge, Outcome::Succeeded, entry.now)?;
+                    if let (Some(new), Some(changed)) = (new_password, &came.changed) {
+                        new.finish(tx, &event, changed)?;
+                    }
                     let mut event = event.clone();
-                    if let Some(replaced) = came.2 {
+                    if let Some(replaced) = came.replaced {
                         event.details.insert("replaced".to_owned(), json!(replaced));
                     }
                     tx.audit().tell(&event)?;
                 }
                 Came::Refused(refusal) => {
-                    self.throttle.settle(tx, charge, cost(login, *refusal), entry.now)?;
+                    self.throttle.settle(tx, charge, cost(login, &Refusal::Login(*refusal)), entry.now)?;
                     let mut event = event.clone();
                     event.outcome = tillgate_domain::Outcome::Refused;
                     event.actor.session = None;
@@ -244,7 +271,7 @@ impl Auth {
             }
             Came::In(came) => {
                 self.turns.settled(charge);
-                let (session, profile, _) = *came;
+                let Admission { session, profile, .. } = *came;
                 let profile = Arc::new(profile);
                 if let Some(principal) = session.principal() {
                     self.profiles.keep(principal, session.device, &profile, began);
@@ -257,11 +284,18 @@ impl Auth {
 }
 
 /// What a refused login costs. Where it reads as a wrong password it costs as much, or the throttle would tell the two apart; what may
-/// be said aloud after the right password (of a device as itself, of a missing role) is no failure.
-fn cost(login: &Login, refusal: LoginRefusal) -> Outcome {
+/// be said aloud after the right password (of a device as itself, of a missing role, of a new password, and where the contract says
+/// so of a password that must be changed) is no failure.
+fn cost(login: &Login, refusal: &Refusal) -> Outcome {
     match (&login.who, refusal) {
-        (crate::Who::Device { .. }, LoginRefusal::Pending | LoginRefusal::Suspended | LoginRefusal::Retired)
-        | (_, LoginRefusal::Rank) => Outcome::Withdrawn,
+        (
+            crate::Who::Device { .. },
+            Refusal::Login(LoginRefusal::Pending | LoginRefusal::Suspended | LoginRefusal::Retired),
+        )
+        | (_, Refusal::Login(LoginRefusal::Rank) | Refusal::Weak(_)) => Outcome::Withdrawn,
+        (_, Refusal::Login(LoginRefusal::PasswordChangeRequired)) if login.reports_password_change => {
+            Outcome::Withdrawn
+        }
         _ => Outcome::Failed,
     }
 }
@@ -271,123 +305,4 @@ enum Entered {
     Granted(Box<Granted>),
     Refused(LoginRefusal),
     Again,
-}
-
-/// What a login brings into its second unit of work, which may run again.
-struct Entry<'a> {
-    login: &'a Login,
-    aim: Aim,
-    found: &'a Found,
-    verified: &'a Verified,
-    session: SessionId,
-    key: tillgate_domain::KeyId,
-    now: Instant,
-}
-
-impl Entry<'_> {
-    /// Claims what the login stands on, reads it as it is then, judges once more, and writes the session.
-    fn carry_out(&self, tx: &mut dyn AuthTx) -> Stored<Came> {
-        let (Some(credential), Some(principal)) = (&self.found.credential, self.found.principal(self.login)) else {
-            return Ok(Came::Refused(LoginRefusal::Mismatch));
-        };
-        let claimed = match principal {
-            PrincipalId::User(id) => {
-                let epoch = self.found.user.as_ref().map(|user| user.epoch).unwrap_or_default();
-                tx.users().claim(id, epoch, self.now)?
-            }
-            PrincipalId::Device(id) => {
-                let epoch = self.found.device.as_ref().map(|device| device.epoch).unwrap_or_default();
-                tx.devices().claim(id, epoch, self.now)?
-            }
-        };
-        // whatever ends a pairing with its device raises the device's epoch first, and meets this
-        let claimed = claimed
-            && match (self.aim, &self.found.device) {
-                (Aim::Pairing, Some(device)) => tx.devices().claim(device.id, device.epoch, self.now)?,
-                (Aim::Pairing, None) => false,
-                (Aim::Work, _) => true,
-            };
-        let rehash = self.verified.rehash.as_ref();
-        let kind = CredentialKind::Password;
-        if !claimed || !tx.credentials().claim(principal, kind, credential.version, rehash, self.now)? {
-            return Ok(Came::Again);
-        }
-        let found = self.reread(tx)?;
-        if let Err(refusal) = stand::judge(self.login, &found) {
-            return Ok(Came::Refused(refusal));
-        }
-        let Some(tenant) = found.tenant else { return Ok(Came::Again) };
-        let profile = profile::assemble(tx, tenant, found.user, found.device)?;
-        if self.login.least.is_some_and(|least| !access::stands(profile.rank, least)) {
-            return Ok(Came::Refused(LoginRefusal::Rank));
-        }
-        let session = self.session(principal, &profile);
-        tx.sessions().insert(&session)?;
-        let replaced = match &profile.device {
-            Some(device) if session.kind == SessionKind::Person && device.environment.sells() => {
-                place::take(tx, Place::Seat, device, session.id, self.now)?
-            }
-            Some(device) if session.kind == SessionKind::Permanent => {
-                place::take(tx, Place::Pairing, device, session.id, self.now)?
-            }
-            _ => None,
-        };
-        Ok(Came::In(Box::new((session, profile, replaced))))
-    }
-
-    /// What was found, as it is now that the principal is claimed.
-    fn reread(&self, tx: &mut dyn AuthTx) -> Stored<Found> {
-        let tenant = match &self.found.tenant {
-            Some(tenant) => tx.tenants().find(tenant.id)?,
-            None => None,
-        };
-        let user = match &self.found.user {
-            Some(user) => tx.users().find(user.id)?,
-            None => None,
-        };
-        let device = match &self.found.device {
-            Some(device) => tx.devices().find(device.id)?,
-            None => None,
-        };
-        Ok(Found { tenant, user, device, credential: self.found.credential.clone() })
-    }
-
-    fn session(&self, principal: PrincipalId, profile: &Profile) -> Session {
-        let Profile { tenant, user, device, .. } = profile;
-        let (user, device) = (user.as_ref(), device.as_ref());
-        let kind = match (self.aim, principal) {
-            (Aim::Pairing, _) => SessionKind::Permanent,
-            (Aim::Work, PrincipalId::User(_)) => SessionKind::Person,
-            (Aim::Work, PrincipalId::Device(_)) => SessionKind::Device,
-        };
-        let terms = self.login.terms.within(&tenant.limits, kind);
-        Session {
-            id: self.session,
-            tenant: tenant.id,
-            kind,
-            user: user.map(|user| user.id),
-            device: device.map(|device| device.id),
-            parent: None,
-            dialect: self.login.dialect.clone(),
-            expires_at: terms.session_expiry(self.now, self.now, &tenant.zone),
-            terms,
-            generation: FIRST_GENERATION,
-            key: self.key,
-            previous_key: self.key,
-            used: 0,
-            epochs: Epochs {
-                user: user.map(|user| user.epoch).unwrap_or_default(),
-                device: device.map(|device| device.epoch).unwrap_or_default(),
-                tenant: tenant.epoch,
-            },
-            proved: Proved { methods: PASSWORD.to_owned(), at: self.now },
-            address: self.login.address,
-            rotated_from: self.login.address,
-            thumbprint: None,
-            created_at: self.now,
-            rotated_at: None,
-            last_used_at: None,
-            ended: None,
-        }
-    }
 }

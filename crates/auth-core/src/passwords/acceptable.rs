@@ -42,6 +42,9 @@ pub enum WeakPassword {
     /// One of the commonest, or on the list that the configuration names.
     #[error("must not be one of the commonest passwords")]
     Common,
+    /// The password that it is to take the place of.
+    #[error("must differ from the current one")]
+    Unchanged,
     /// Little besides a name that belongs to the account, which the variant holds.
     #[error("must not be made of the name \"{0}\"; add other words")]
     ContextWord(String),

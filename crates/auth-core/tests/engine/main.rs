@@ -27,6 +27,7 @@ mod login;
 mod meeting;
 mod own_password;
 mod pairing;
+mod password_changes;
 mod processes;
 mod refresh;
 mod refusals;

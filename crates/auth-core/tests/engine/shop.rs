@@ -236,6 +236,7 @@ pub(crate) fn by_user(name: &str, device: Option<&str>) -> Login {
         proof: Proof::Password(Secret::new(password_of(person))),
         least: None,
         previous: Vec::new(),
+        reports_password_change: false,
         address: address(1),
     }
 }

@@ -111,6 +111,7 @@ impl Engines {
                 proof: Proof::Password(Secret::new("right".to_owned())),
                 least: None,
                 previous: Vec::new(),
+                reports_password_change: false,
                 address: None,
             })
             .unwrap();

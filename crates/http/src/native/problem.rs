@@ -44,7 +44,7 @@ struct Fault<'p> {
 
 /// The answer to a call that failed.
 pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
-    let status = failure.status();
+    let status = status(failure);
     let (code, detail) = said(failure);
     let of_fields = match failure {
         Failure::Office(refused) => office::faults(refused),
@@ -87,9 +87,20 @@ pub(super) fn word(failure: &Failure, head: &Head) -> HttpResponse {
     answer
 }
 
+fn status(failure: &Failure) -> StatusCode {
+    match failure {
+        // said after the right password: the client can do something about it
+        Failure::Refused(Refusal::Login(LoginRefusal::PasswordChangeRequired)) => StatusCode::FORBIDDEN,
+        failure => failure.status(),
+    }
+}
+
 /// Code and detail.
 fn said(failure: &Failure) -> (&'static str, String) {
     match failure {
+        Failure::Refused(Refusal::Login(refusal @ LoginRefusal::PasswordChangeRequired)) => {
+            (refusal.code(), PASSWORD_CHANGE_REQUIRED.to_owned())
+        }
         // what stands against a login besides the password is not told apart
         Failure::Refused(Refusal::Login(_)) => told(&Refusal::Login(LoginRefusal::Mismatch)),
         Failure::Refused(refusal) => told(refusal),
@@ -143,6 +154,8 @@ fn decided_against(refused: &Refused) -> (&'static str, String) {
     }
 }
 
+const PASSWORD_CHANGE_REQUIRED: &str =
+    "The password must be changed. Log in again with the current one in `password` and another in `new_password`.";
 const UNFIT: &str = "Some of what was sent cannot be; see errors.";
 
 fn broken(protocol: &Protocol) -> String {

@@ -15,11 +15,11 @@ use super::shapes::{Current, Session, Tokens};
 use super::{done, passwords};
 use crate::answer::json;
 use crate::call::Call;
-use crate::failure::Failure;
+use crate::failure::{Failure, Protocol};
 use crate::office::decided;
 use crate::query::Parameters;
 use crate::route::Route;
-pub(super) use sent::credentials;
+pub(super) use sent::{LoginRequest, credentials};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
@@ -36,9 +36,19 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn log_in(call: Call) -> Result<HttpResponse, Failure> {
-    let (who, password, tenant, previous) = sent::credentials(call.head().headers(), call.body())?;
-    let granted = call.login_in(who, password, tenant, previous.into_iter().collect()).await?;
+    let sent = credentials(call.head().headers(), call.body())?;
+    let LoginRequest { who, password, new_password, tenant, previous } = sent;
+    let granted = call.login_in(who, password, new_password, tenant, previous.into_iter().collect()).await;
+    let granted = granted.map_err(of_new_password)?;
     created(&call, "sessions", granted.session.id, json(StatusCode::CREATED, &Tokens::of(&granted))?)
+}
+
+/// A login sets a password under another name than the other calls.
+fn of_new_password(failure: Failure) -> Failure {
+    match failure {
+        Failure::Refused(Refusal::Weak(why)) => Protocol::Fields(vec![sent::weak_new_password(&why)]).into(),
+        other => other,
+    }
 }
 
 async fn refresh(call: Call) -> Result<HttpResponse, Failure> {

@@ -35,6 +35,7 @@ mod office;
 mod office_refusals;
 mod openapi;
 mod overload;
+mod password_changes;
 mod passwords;
 mod people;
 mod portos;

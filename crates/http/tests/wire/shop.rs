@@ -278,6 +278,7 @@ impl Shop {
             proof: Proof::Password(Secret::new(PASSWORD.to_owned())),
             least: None,
             previous: Vec::new(),
+            reports_password_change: false,
             address: None,
         };
         self.auth.generate(&login).unwrap()

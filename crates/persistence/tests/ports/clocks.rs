@@ -100,6 +100,7 @@ impl<'a> Place<'a> {
             least: None,
             address: None,
             previous: Vec::new(),
+            reports_password_change: false,
         };
         auth.login(&login).unwrap()
     }

@@ -49,6 +49,7 @@ impl Generate {
             proof: Proof::Password(password::prove(self.user.as_str())?),
             least: None,
             previous: Vec::new(),
+            reports_password_change: true,
             address: None,
         };
         let granted = auth.generate(&login).map_err(Stop::failed)?;

@@ -96,10 +96,10 @@ fn passwords_are_made_up_and_written_where_nobody_else_reads_them() {
     let file = home.path("passwords.txt");
     let path = file.to_str().unwrap();
     for name in ["anna", "jana"] {
-        home.done(&["user", "add", name, "--role", "cashier", "--generate", path]);
+        home.done(&["user", "add", name, "--role", "cashier", "--generate", path, "--no-must-change-password"]);
     }
     home.refused(&["user", "add", "anna", "--generate", path], 1);
-    home.done(&["user", "password", "jana", "--generate", path]);
+    home.done(&["user", "password", "jana", "--generate", path, "--no-must-change-password"]);
     assert_eq!(crate::tillgate::mode(&file), 0o600);
     let text = std::fs::read_to_string(&file).unwrap();
     let lines: Vec<(&str, &str)> = text.lines().map(|line| line.split_once('\t').unwrap()).collect();
@@ -110,6 +110,53 @@ fn passwords_are_made_up_and_written_where_nobody_else_reads_them() {
     }
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
     assert!(home.refused(&["user", "password", "anna", "--generate", path], 1).contains("chmod 600"));
+}
+
+#[test]
+fn generated_password_must_be_changed_at_the_next_login() {
+    for home in [Home::new(), Home::on_postgres()] {
+        let home = home.with_admin();
+        let file = home.path("passwords.txt");
+        let path = file.to_str().unwrap();
+        let added = home.done(&["user", "add", "anna", "--role", "cashier", "--generate", path]).out;
+        assert_eq!(added, "anna: added; the password must be changed at the next login\n");
+        home.done_with(&["user", "add", "jana", "--role", "cashier", "--must-change-password"], PASSWORD);
+        home.done_with(&["user", "add", "eva", "--role", "cashier"], PASSWORD);
+        let listed = home.done(&["user", "list", "--json"]).json();
+        let required = |name: &str| {
+            let user = listed.as_array().unwrap().iter().find(|user| user["user_name"] == name).unwrap();
+            user["password_change_required"].clone()
+        };
+        assert_eq!((required("anna"), required("jana"), required("eva")), (json!(true), json!(true), json!(false)));
+        let table = home.done(&["user", "list"]).out;
+        let row = |name: &str| table.lines().find(|line| line.starts_with(name)).unwrap().contains("must change");
+        assert!(row("anna") && row("jana") && !row("eva"), "{table}");
+        assert!(home.done(&["user", "show", "anna"]).out.contains("password:     must be changed at the next login"));
+        let both = ["user", "set", "eva", "--must-change-password", "--no-must-change-password"];
+        assert!(home.refused(&both, 2).contains("cannot be used with"));
+        let set = home.done(&["user", "set", "eva", "--must-change-password", "--json"]).json();
+        assert_eq!(set["password_change_required"], true);
+        let set = home.done_with(&["user", "password", "eva", "--json"], "another fine password").json();
+        assert_eq!(set["password_change_required"], false, "without a word it need not");
+
+        let generated = std::fs::read_to_string(&file).unwrap();
+        let generated = generated.trim_end().split_once('\t').unwrap().1.to_owned();
+        let server = home.start(&["serve"]);
+        let login = |body: serde_json::Value| server.login(&body);
+        assert_eq!(login(json!({ "login": "anna", "password": generated })), 403);
+        assert_eq!(login(json!({ "login": "anna", "password": "wrong horse" })), 401);
+        let weak = json!({ "login": "anna", "password": generated, "new_password": "anna1984" });
+        assert_eq!(login(weak), 422);
+        let new = "sea salt and honey";
+        assert_eq!(login(json!({ "login": "anna", "password": generated, "new_password": new })), 201);
+        assert_eq!(login(json!({ "login": "anna", "password": generated })), 401);
+        assert_eq!(login(json!({ "login": "anna", "password": new })), 201);
+        assert_eq!(login(json!({ "login": "eva", "password": "another fine password" })), 201);
+        assert!(home.done(&["user", "show", "anna"]).out.contains("password:     need not be changed"));
+        let lines = home.done(&["audit", "list", "--user", "anna", "--json"]).json();
+        let told = |detail: &str| lines.to_string().contains(detail);
+        assert!(told("\"why\":\"password_change_required\"") && told("\"why\":\"login\""), "{lines}");
+    }
 }
 
 #[test]

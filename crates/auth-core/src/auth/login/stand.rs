@@ -6,7 +6,8 @@ use super::Found;
 use crate::{Login, LoginRefusal, Who};
 
 /// Refuses where the user, the device or the two together stand against it.
-pub(super) fn judge(login: &Login, found: &Found) -> Result<(), LoginRefusal> {
+/// A user who must change the password is refused last of all, unless the login `changes_password`.
+pub(super) fn judge(login: &Login, found: &Found, changes_password: bool) -> Result<(), LoginRefusal> {
     match &login.who {
         Who::User { device, .. } => {
             let user = found.user.as_ref().ok_or(LoginRefusal::Mismatch)?;
@@ -24,7 +25,11 @@ pub(super) fn judge(login: &Login, found: &Found) -> Result<(), LoginRefusal> {
                 (Some(_), Some(device)) => device.status == DeviceStatus::Active && access::admits(user, Some(device)),
                 (Some(_), None) => false,
             };
-            if there { Ok(()) } else { Err(LoginRefusal::NotThere) }
+            match (there, user.password_change_required && !changes_password) {
+                (false, _) => Err(LoginRefusal::NotThere),
+                (true, true) => Err(LoginRefusal::PasswordChangeRequired),
+                (true, false) => Ok(()),
+            }
         }
         Who::Device { .. } => match found.device.as_ref().map(|device| device.status) {
             Some(DeviceStatus::Active) => Ok(()),

@@ -4,6 +4,7 @@
 use actix_web::http::header::HeaderMap;
 use serde::Deserialize;
 use tillgate_auth_core::Who;
+use tillgate_auth_core::passwords::{WeakPassword, is_same_password};
 use tillgate_domain::office::Whose;
 use tillgate_domain::{DeviceId, Secret, UserId};
 use utoipa::ToSchema;
@@ -28,6 +29,13 @@ pub(super) struct Credentials {
     #[validate(required, custom(function = "fits"))]
     #[schema(value_type = String, write_only, required = true)]
     password: Field<Secret<String>>,
+    /// Another password of the user's, which takes the place of `password`: 8 to 128 characters, none of the commonest, not made of
+    /// your names, the tenant's or a device's, and not the same again. Required if the answer to a login is
+    /// `password_change_required`; every other session of the user ends.
+    #[serde(default)]
+    #[validate(custom(function = "settable"))]
+    #[schema(value_type = Option<String>, min_length = 8, max_length = 128, write_only)]
+    new_password: Field<Secret<String>>,
     /// The name of the device that it is on.
     #[serde(default)]
     #[validate(length(max = 100), custom(function = "fits"))]
@@ -122,34 +130,78 @@ pub(super) fn whose(headers: &HeaderMap, body: &[u8]) -> Result<(Whose, bool), F
     Ok((whose, sent.permanent.given().unwrap_or(false)))
 }
 
-/// What a login says: who logs in, the password, the tenant where one is named, and the refresh token of an earlier session.
-type Said = (Who, Secret<String>, Option<String>, Option<Secret<String>>);
+/// A login as it was sent.
+pub(in crate::native) struct LoginRequest {
+    /// Who logs in.
+    pub(in crate::native) who: Who,
+    pub(in crate::native) password: Secret<String>,
+    /// The password to set in its place.
+    pub(in crate::native) new_password: Option<Secret<String>>,
+    /// The short name of the tenant, if one is named.
+    pub(in crate::native) tenant: Option<String>,
+    /// The refresh token of an earlier session.
+    pub(in crate::native) previous: Option<Secret<String>>,
+}
+
+/// What is wrong with a new password.
+pub(super) fn weak_new_password(why: &WeakPassword) -> FieldFault {
+    FieldFault { field: "new_password".into(), query: false, code: "weak".into(), message: why.to_string().into() }
+}
+
+impl Credentials {
+    /// What is wrong with the new password beside the others: it is the old one, or nobody's.
+    fn misplaced(&self) -> Option<FieldFault> {
+        let Field::Given(new) = &self.new_password else { return None };
+        if self.login.is_missing() {
+            return Some(FieldFault {
+                field: "new_password".into(),
+                query: false,
+                code: "unexpected".into(),
+                message: "is for users; change the password of a device in the office".into(),
+            });
+        }
+        match &self.password {
+            Field::Given(old) if is_same_password(old.expose(), new.expose()) => {
+                Some(weak_new_password(&WeakPassword::Unchanged))
+            }
+            _ => None,
+        }
+    }
+}
 
 /// Reads the body of a login.
-pub(in crate::native) fn credentials(headers: &HeaderMap, body: &[u8]) -> Result<Said, Failure> {
+pub(in crate::native) fn credentials(headers: &HeaderMap, body: &[u8]) -> Result<LoginRequest, Failure> {
     let sent: Credentials = body::object(headers, body)?;
+    let misplaced = sent.misplaced();
     let nobody = (sent.login.is_missing() && sent.device.is_missing()).then(|| FieldFault {
         field: "login".into(),
         query: false,
         code: "required".into(),
         message: "is required where no device logs in as itself".into(),
     });
-    let sent = match (validated(sent), nobody) {
-        (Ok(sent), None) => sent,
-        (Ok(_), Some(fault)) => return Err(Protocol::Fields(vec![fault]).into()),
-        (Err(Protocol::Fields(mut faults)), fault) => {
-            faults.extend(fault);
+    let mut others: Vec<FieldFault> = nobody.into_iter().chain(misplaced).collect();
+    let sent = match validated(sent) {
+        Ok(sent) if others.is_empty() => sent,
+        Ok(_) => return Err(Protocol::Fields(others).into()),
+        Err(Protocol::Fields(mut faults)) => {
+            faults.append(&mut others);
             faults.sort();
             return Err(Protocol::Fields(faults).into());
         }
-        (Err(other), _) => return Err(other.into()),
+        Err(other) => return Err(other.into()),
     };
     let device = sent.device.given();
     let who = match sent.login.given() {
         Some(login) => Who::User { login, device },
         None => Who::Device { device: device.unwrap_or_default() },
     };
-    Ok((who, sent.password.needed()?, sent.tenant.given(), sent.previous_refresh_token.given()))
+    Ok(LoginRequest {
+        who,
+        password: sent.password.needed()?,
+        new_password: sent.new_password.given(),
+        tenant: sent.tenant.given(),
+        previous: sent.previous_refresh_token.given(),
+    })
 }
 
 /// The refresh token.

@@ -40,10 +40,12 @@ pub(super) fn log_in() -> Entry {
         .more("A user on a device, a user without one, or a device as itself. A new login on a till ends the session that was there. \
                Wrong passwords are held back by 429: those of clients that send a `previous_refresh_token` apart from all others, those from a \
                network where the user or device has logged in before apart from other networks.")
+        .more("If the password must be changed first, the answer to the right one is 403 `password_change_required`, and no session is made: \
+               log in again with `new_password` beside it. Any user may send `new_password`; the password is then changed with the login.")
         .takes_of::<Credentials>(json!({ "login": "cashier", "password": "open-the-shop", "device": "P01" }))
         .answers::<Tokens<'_>>(201, "The tokens, and the session.", tokens())
         .with_location()
-        .refuses(&[401, 429])
+        .refuses(&[401, 403, 429])
 }
 
 pub(super) fn refresh() -> Entry {
@@ -81,7 +83,7 @@ pub(super) fn log_out() -> Entry {
 
 pub(super) fn change_password() -> Entry {
     Entry::of(TAG, "Changes one's own password")
-        .more("The caller's other sessions end, permanent tokens too; this one goes on. A wrong `current_password` is 401 and counts as a failed login.")
+        .more("The caller's other sessions end, permanent tokens too; this one goes on. The same password again is refused. A wrong `current_password` is 401 and counts as a failed login.")
         .more("API keys need no password: the answer and the audit name them, and `keys` revokes them.")
         .takes::<OwnPassword>(json!({ "current_password": "correct horse battery", "password": "another horse battery" }))
         .answers::<Changed<'_>>(200, "It is changed.", passwords::example())
