@@ -132,7 +132,7 @@ fn what_goes_wrong_is_said_where_it_is_mended() {
     browser.click("#enter");
     complains("Type your password.", "password");
     browser.type_into("#password", &format!("wrong-horse-till{}", keys::ENTER));
-    complains("The user name or the password is wrong.", "password");
+    complains("The user name or the password is wrong, or the password must be changed first.", "password");
     assert_eq!(browser.value("#password"), "", "a wrong password does not stay");
     assert!(browser.shows("#login"));
     log_in(&browser);

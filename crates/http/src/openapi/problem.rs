@@ -15,7 +15,9 @@ pub(super) fn refusal(status: u16) -> ResponseBuilder {
     let about = match status {
         400 => "The request cannot be read: its body, or a header that it needs.",
         401 => "Not logged in, or no longer: throw the token away. At a login, the wrong name or password.",
-        403 => "Who calls may not: `right` names the right that is missing, where it is one.",
+        403 => {
+            "Who calls may not: `right` names the right that is missing, where it is one. At a login, the password must be changed first."
+        }
         404 => "There is nothing of this id, or it is another tenant's.",
         408 => "The body did not come in time.",
         409 => "It cannot be as things stand; the detail says why and what to do.",

@@ -10,6 +10,9 @@ use crate::shop::{Answer, PASSWORD, Shop, bearer, post};
 const NEW: &str = "staple battery";
 const REQUIRED: &str = "password_change_required";
 
+/// The body of a login by this password.
+type Body = fn(&str) -> Value;
+
 /// The user must change the password from now on. Nothing of theirs ends.
 async fn require(desk: &Desk, user: &str) -> String {
     let path = format!("/users/{}", desk.shop.native(user).await.text("/session/user/id"));
@@ -137,7 +140,7 @@ async fn office_says_with_each_password_whether_it_must_be_changed() {
 async fn published_contracts_answer_as_to_a_wrong_password() {
     let desk = Desk::open().await;
     let (cashier, admin) = (require(&desk, "cashier").await, "admin@example.com");
-    let logins: [(&str, fn(&str) -> Value); 4] = [
+    let logins: [(&str, Body); 4] = [
         ("/portos/api/auth", |password| json!({ "UserName": "cashier", "Password": password, "DeviceName": "P01" })),
         ("/kasir/api/v1/auth/login", |password| json!({ "email": "cashier", "password": password })),
         ("/krmpesan/app/login", |password| json!({ "login": "cashier", "password": password })),

@@ -103,7 +103,7 @@
     const answer = await call("POST", "login", { login: user.value, password: password.value });
     if (answer.status === 401) {
       password.value = "";
-      return complain("The user name or the password is wrong.", password);
+      return complain("The user name or the password is wrong, or the password must be changed first.", password);
     }
     if (answer.status !== 200) return complain(otherwise(answer), password);
     password.value = "";
