@@ -61,6 +61,11 @@ impl Connection {
         self.answering.get() == 0 && !self.unanswered.get()
     }
 
+    /// Whether a request is being answered.
+    pub fn is_answering(&self) -> bool {
+        self.answering.get() > 0
+    }
+
     /// Wakes a task when the last answer is handed over.
     pub fn wake_when_idle(&self, waker: &Waker) {
         self.waiting.replace(Some(waker.clone()));

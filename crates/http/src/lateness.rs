@@ -24,6 +24,14 @@ const RECOVERY_STEPS: usize = 32;
 thread_local! {
     /// How much this worker lets in.
     static ADMITTED: Cell<usize> = const { Cell::new(usize::MAX) };
+
+    /// The longest that a connection has waited to be read since the last measurement.
+    static WAITED: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// Notes how long a connection of this worker has waited until its request was read. A worker that lets them wait is late.
+pub fn note_wait(waited: Duration) {
+    WAITED.set(waited.max(WAITED.get()));
 }
 
 /// How many requests this worker lets in that want a thread which may wait, of `most`.
@@ -41,7 +49,7 @@ pub(crate) fn watch(most: usize) -> Watched {
         loop {
             let due = Instant::now() + CHECK_INTERVAL;
             sleep_until(due).await;
-            ADMITTED.set(next(ADMITTED.get(), due.elapsed(), most));
+            ADMITTED.set(next(ADMITTED.get(), due.elapsed().max(WAITED.take()), most));
         }
     });
     Watched

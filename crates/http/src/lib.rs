@@ -88,6 +88,7 @@ pub use failure::{Failure, FieldFault, Protocol};
 pub use gate::Gate;
 pub use head::Head;
 pub use http::Http;
+pub use lateness::note_wait;
 pub use metrics::{Gauge, Metrics};
 pub use mount::{InvalidPrefix, Mount, MountClash, Mounts};
 pub use native::Native;

@@ -9,6 +9,7 @@ mod accept;
 mod networks;
 mod socket;
 mod stream;
+mod turns;
 mod worker;
 
 use std::io;

@@ -2,6 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use actix_web::rt::time::sleep;
@@ -49,6 +50,17 @@ async fn slow() -> HttpResponse {
     HttpResponse::Ok().body("slow")
 }
 
+/// Keeps the worker from everything else.
+async fn busy() -> HttpResponse {
+    thread::sleep(Duration::from_secs(1));
+    HttpResponse::Ok().finish()
+}
+
+/// How many of these requests were answered before.
+async fn place(served: web::Data<AtomicUsize>) -> HttpResponse {
+    HttpResponse::Ok().body(served.fetch_add(1, Ordering::Relaxed).to_string())
+}
+
 impl Listening {
     fn start(options: Options) -> Self {
         let (sender, receiver) = std::sync::mpsc::channel();
@@ -57,8 +69,12 @@ impl Listening {
                 let metrics = Metrics::new(Vec::new);
                 let bound = bind((Ipv4Addr::LOCALHOST, 0).into(), options)?;
                 let address = bound.address();
-                let app = || {
+                let served = Arc::new(AtomicUsize::new(0));
+                let app = move || {
                     App::new()
+                        .app_data(web::Data::from(Arc::clone(&served)))
+                        .route("/busy", web::get().to(busy))
+                        .route("/place", web::get().to(place))
                         .wrap(Edge::new(&Settings::default()))
                         .route("/", web::get().to(|| async { HttpResponse::Ok().body("here") }))
                         .route("/slow", web::get().to(slow))
@@ -268,4 +284,32 @@ fn second_stop_does_not_wait() {
     server.handle.stop(true);
     server.handle.stop(false);
     server.ended();
+}
+
+#[test]
+fn new_connection_does_not_wait_for_all_that_are_kept() {
+    const KEPT: usize = 400;
+    let server = Listening::start(Options { connections: KEPT + 10, per_network: KEPT + 10, ..options() });
+    let mut kept: Vec<TcpStream> = (0..KEPT).map(|_| server.connect()).collect();
+    for stream in &mut kept {
+        ask(stream, "/");
+        assert!(answer(stream).contains("here"));
+    }
+    let mut blocking = server.connect();
+    ask(&mut blocking, "/busy");
+    thread::sleep(Duration::from_millis(200));
+    for stream in &mut kept {
+        ask(stream, "/place");
+    }
+    let mut new = server.connect();
+    ask(&mut new, "/place");
+    let mut place = |stream: &mut TcpStream| {
+        let answered = answer(stream);
+        answered.rsplit("\r\n").next().and_then(|place| place.parse::<usize>().ok()).expect("a place")
+    };
+    let came = place(&mut new);
+    assert!(came < KEPT / 2, "{came} of {KEPT} went first");
+    let mut places: Vec<usize> = kept.iter_mut().map(&mut place).chain([came]).collect();
+    places.sort_unstable();
+    assert_eq!(places, (0..=KEPT).collect::<Vec<_>>(), "each is answered once");
 }

@@ -25,6 +25,7 @@ use tokio_rustls::TlsAcceptor;
 use super::networks::Place;
 use super::socket::Socket;
 use super::stream::{Stream, Transport};
+use super::turns::{InTurn, Turns};
 use super::{Options, Phase};
 use crate::priority;
 
@@ -203,6 +204,11 @@ async fn work<F, A, B>(
     drop(started);
     let service = Rc::new(service);
     let tls = setup.options.tls.clone().map(TlsAcceptor::from);
+    let turns = Rc::new(Turns::default());
+    tokio::task::spawn_local({
+        let turns = Rc::clone(&turns);
+        async move { turns.give().await }
+    });
     let (under_way, all_done) = (Rc::new(Cell::new(0_usize)), Rc::new(Notify::new()));
     loop {
         let next = tokio::select! {
@@ -211,8 +217,18 @@ async fn work<F, A, B>(
         };
         let Some(Counted { accepted, count }) = next else { break };
         under_way.set(under_way.get() + 1);
-        let served =
-            Served { setup: Rc::clone(setup), service: Rc::clone(&service), tls: tls.clone(), phase: phase.clone() };
+        let served = Served {
+            setup: Rc::clone(setup),
+            service: Rc::clone(&service),
+            tls: tls.clone(),
+            phase: phase.clone(),
+            turns: Rc::clone(&turns),
+        };
+        let turns = Rc::new(Turns::default());
+        tokio::task::spawn_local({
+            let turns = Rc::clone(&turns);
+            async move { turns.give().await }
+        });
         let (under_way, all_done) = (Rc::clone(&under_way), Rc::clone(&all_done));
         tokio::task::spawn_local(async move {
             served.serve(accepted).await;
@@ -247,6 +263,7 @@ struct Served<S> {
     service: Rc<S>,
     tls: Option<TlsAcceptor>,
     phase: watch::Receiver<Phase>,
+    turns: Rc<Turns>,
 }
 
 impl<S: Service<(Stream, Option<SocketAddr>)>> Served<S> {
@@ -259,7 +276,8 @@ impl<S: Service<(Stream, Option<SocketAddr>)>> Served<S> {
             return;
         }
         let stream = Stream::new(transport, Rc::clone(&connection), Rc::clone(&ending));
-        let mut serving = pin!(self.service.call((stream, Some(peer))));
+        let serving = pin!(self.service.call((stream, Some(peer))));
+        let mut serving = InTurn::new(serving, Rc::clone(&connection), Rc::clone(&self.turns));
         tokio::select! {
             _ = &mut serving => return,
             () = reached(&mut self.phase, Phase::Draining) => {}

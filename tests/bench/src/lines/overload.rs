@@ -129,11 +129,12 @@ pub(crate) fn measure(bench: &Bench) -> Vec<Line> {
     let begun = Instant::now();
     let (served, [main, operations]) = overload(&server, &operations, others, rate, span);
     let took = begun.elapsed().as_secs_f64();
+    let means = share.means();
     drop(share);
     let refused = served.wrong.get(&503).copied().unwrap_or_default();
     assert_eq!(served.wrong.values().sum::<u64>(), refused, "wrong answers by status: {:?}", served.wrong);
     let told = format!(
-        "{TIMES} times {capacity:.0}/s at {SHARE} of a core: {:.0}/s were served and {:.0}/s answered 503; at most {:.0} MB",
+        "{TIMES} times {capacity:.0}/s at {SHARE} of a core {means}: {:.0}/s were served and {:.0}/s answered 503; at most {:.0} MB",
         served.count as f64 / took,
         refused as f64 / took,
         server.memory("VmHWM:") * 1024.0 / 1e6,

@@ -1,0 +1,133 @@
+//! Whose turn it is: in which order the connections of a worker go on where many are ready at the same time.
+//!
+//! A runtime polls tasks in the order in which they were woken. Where a thousand kept connections have sent a request, a new one
+//! then waits for all of them, and again at each step until its first answer. So connections take turns: a few of those that want
+//! to read a request go on, then the worker looks at its sockets, its timers and at what other threads have handed it, then the
+//! next few go on. Connections without an answer so far have turns of their own, so neither kind keeps the other waiting. A
+//! request that was read needs no turn: what is begun is finished first.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::future::Future;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker};
+
+use tillgate_http::{Connection, note_wait};
+use tokio::sync::Notify;
+use tokio::task::yield_now;
+use tokio::time::Instant;
+
+/// How many connections of a kind go on before the worker looks at everything else.
+const BATCH: usize = 32;
+
+/// The turns of a worker's connections.
+#[derive(Default)]
+pub(super) struct Turns {
+    first: Queue,
+    kept: Queue,
+    wanted: Notify,
+}
+
+impl Turns {
+    /// Gives turns for as long as the worker serves.
+    pub(super) async fn give(&self) {
+        loop {
+            self.wanted.notified().await;
+            // back when the runtime has looked at sockets and timers
+            yield_now().await;
+            if self.first.give() | self.kept.give() {
+                self.wanted.notify_one();
+            }
+        }
+    }
+
+    fn queue(&self, connection: &Connection) -> &Queue {
+        if connection.is_used() { &self.kept } else { &self.first }
+    }
+}
+
+/// Connections of one kind.
+struct Queue {
+    /// How many may go on without waiting.
+    left: Cell<usize>,
+    waiting: RefCell<VecDeque<Rc<Ticket>>>,
+}
+
+impl Default for Queue {
+    fn default() -> Self {
+        Self { left: Cell::new(BATCH), waiting: RefCell::default() }
+    }
+}
+
+impl Queue {
+    /// Gives the next turns; whether some wait still.
+    fn give(&self) -> bool {
+        let mut waiting = self.waiting.borrow_mut();
+        let given = waiting.len().min(BATCH);
+        if let Some(oldest) = waiting.front() {
+            note_wait(oldest.since.elapsed());
+        }
+        for ticket in waiting.drain(..given) {
+            ticket.is_due.set(true);
+            ticket.waker.borrow().wake_by_ref();
+        }
+        self.left.set(BATCH - given);
+        !waiting.is_empty()
+    }
+}
+
+/// A connection that waits for its turn.
+struct Ticket {
+    since: Instant,
+    is_due: Cell<bool>,
+    waker: RefCell<Waker>,
+}
+
+/// The future of a connection, which goes on when it is its turn.
+pub(super) struct InTurn<F> {
+    serving: F,
+    connection: Rc<Connection>,
+    turns: Rc<Turns>,
+    ticket: Option<Rc<Ticket>>,
+}
+
+impl<F> InTurn<F> {
+    pub(super) fn new(serving: F, connection: Rc<Connection>, turns: Rc<Turns>) -> Self {
+        Self { serving, connection, turns, ticket: None }
+    }
+
+    /// Whether it may go on; if not, the task is woken when it may.
+    fn is_due(&mut self, context: &Context<'_>) -> bool {
+        if self.connection.is_answering() {
+            return true;
+        }
+        if let Some(ticket) = &self.ticket {
+            if ticket.is_due.get() {
+                self.ticket = None;
+                return true;
+            }
+            ticket.waker.borrow_mut().clone_from(context.waker());
+            return false;
+        }
+        let queue = self.turns.queue(&self.connection);
+        if let Some(left) = queue.left.get().checked_sub(1) {
+            queue.left.set(left);
+            return true;
+        }
+        let waker = RefCell::new(context.waker().clone());
+        let ticket = Rc::new(Ticket { since: Instant::now(), is_due: Cell::new(false), waker });
+        queue.waiting.borrow_mut().push_back(Rc::clone(&ticket));
+        self.ticket = Some(ticket);
+        self.turns.wanted.notify_one();
+        false
+    }
+}
+
+impl<F: Future + Unpin> Future for InTurn<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
+        if self.is_due(context) { Pin::new(&mut self.serving).poll(context) } else { Poll::Pending }
+    }
+}
