@@ -29,3 +29,7 @@ fuzz TARGET:
 # licenses, sources and known vulnerabilities of the dependencies; needs cargo-deny (cargo install --locked cargo-deny)
 deny:
     cargo deny check
+
+# a Debian package in target/debian; needs cargo-deb (cargo install --locked cargo-deb), dpkg-dev and libssl-dev
+deb *ARGS:
+    packaging/deb/build {{ARGS}}

@@ -82,6 +82,11 @@ impl Installation {
         self
     }
 
+    /// The program that the tests start: the debug build of this source.
+    pub fn program() -> &'static Path {
+        program()
+    }
+
     /// Which database it is on.
     pub fn engine(&self) -> Engine {
         self.engine

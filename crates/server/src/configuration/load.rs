@@ -47,7 +47,9 @@ fn load_beside(flags: &Flags, variables: &[(String, String)], system: &Path) -> 
     } else {
         let data = Settings::read(&above)?.server.data;
         let path = data.join(NAME);
-        if path.try_exists().unwrap_or(true) {
+        // the default folder is a guess: that it cannot be looked into (another user's home) says nothing
+        let named = above.find("server.data").is_some();
+        if path.try_exists().unwrap_or(named) {
             layers.file(&path.display().to_string(), parse(&path)?)?;
             same_folder(&layers, &above, &data, &path)?;
         } else if system.try_exists().unwrap_or(true) {

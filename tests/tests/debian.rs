@@ -1,0 +1,334 @@
+//! The Debian package: built by cargo-deb from the program that the tests start, installed by dpkg into a folder, and run there. Commands
+//! that would change the machine (`systemd-sysusers`, `runuser`, `chown`, systemd's own) are scripts that note how they are called.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use tillgate_tests::{Engine, Installation, Running};
+
+fn project() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
+}
+
+fn target() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| project().join("target"), PathBuf::from)
+}
+
+fn succeed(command: &mut Command) -> String {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?} failed:\n{out}{err}");
+    out.into_owned()
+}
+
+/// The package, built once by this process. Its program is the debug build, stripped: a release build takes minutes.
+fn package() -> &'static Path {
+    static PACKAGE: OnceLock<PathBuf> = OnceLock::new();
+    PACKAGE.get_or_init(|| {
+        let target = target().join("packaging");
+        let built = target.join("release");
+        std::fs::create_dir_all(&built).unwrap();
+        succeed(Command::new("strip").arg("-o").arg(built.join("tillgate")).arg(Installation::program()));
+        succeed(Command::new(project().join("packaging/deb/stage")).arg(&built));
+        let tool = target.with_file_name("tools/bin/cargo-deb");
+        assert!(tool.exists(), "{} is missing: tests/run install", tool.display());
+        let mut cargo_deb = Command::new(tool);
+        cargo_deb.args(["--no-build", "--no-strip", "--locked", "--fast"]);
+        cargo_deb.args(["--package", "tillgate-server", "--output"]).arg(target.join("tillgate.deb"));
+        cargo_deb.current_dir(project()).env("CARGO_TARGET_DIR", &target);
+        succeed(&mut cargo_deb);
+        target.join("tillgate.deb")
+    })
+}
+
+/// A system in a folder: dpkg's own database, a table of users, and stand-ins for the commands that change a machine.
+struct Machine {
+    folder: PathBuf,
+}
+
+/// The commands that stand-ins note. `runuser` runs what it is given, as the user of the test; `deb-systemd-helper` knows what it
+/// has enabled.
+const STAND_INS: [(&str, &str); 8] = [
+    ("systemctl", ""),
+    ("deb-systemd-invoke", ""),
+    ("chown", ""),
+    ("systemd-sysusers", "echo 'tillgate:x:990:991::/var/lib/tillgate:/usr/sbin/nologin' >>\"$DPKG_ROOT/etc/passwd\""),
+    ("runuser", "shift 3; exec \"$@\""),
+    ("ldconfig", ""),
+    ("start-stop-daemon", ""),
+    (
+        "deb-systemd-helper",
+        "state=\"$DPKG_ROOT/state\"; [ \"$1\" != --quiet ] || shift\n\
+         case $1 in debian-installed | was-enabled) [ -e \"$state\" ] ;; enable) touch \"$state\" ;; purge) rm -f \"$state\" ;; esac",
+    ),
+];
+
+impl Machine {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("tillgate-debian-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        for part in ["root/var/lib/dpkg/updates", "root/var/lib/dpkg/info", "root/etc", "bin"] {
+            std::fs::create_dir_all(folder.join(part)).unwrap();
+        }
+        std::fs::write(folder.join("root/var/lib/dpkg/status"), "").unwrap();
+        std::fs::write(folder.join("root/etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n").unwrap();
+        std::fs::write(folder.join("called"), "").unwrap();
+        for (name, does) in STAND_INS {
+            let script = folder.join("bin").join(name);
+            let called = folder.join("called");
+            let text = format!("#!/bin/sh\necho \"{name} $*\" >>'{}'\n{does}\n", called.display());
+            std::fs::write(&script, text).unwrap();
+            std::fs::set_permissions(&script, PermissionsExt::from_mode(0o755)).unwrap();
+        }
+        Self { folder }
+    }
+
+    /// One that systemd has started.
+    fn running(name: &str) -> Self {
+        let machine = Self::new(name);
+        std::fs::create_dir_all(machine.at("run/systemd/system")).unwrap();
+        machine
+    }
+
+    fn at(&self, path: &str) -> PathBuf {
+        self.folder.join("root").join(path)
+    }
+
+    /// Runs dpkg on it, and returns what it and the owner's scripts have said.
+    fn dpkg(&self, arguments: &[&str]) -> String {
+        let path = format!("{}:{}", self.folder.join("bin").display(), std::env::var("PATH").unwrap());
+        let mut dpkg = Command::new("dpkg");
+        dpkg.arg("--root").arg(self.at("")).arg("--log=/dev/null");
+        dpkg.args(["--force-not-root", "--force-script-chrootless", "--force-depends", "--force-bad-path"]);
+        dpkg.args(arguments).env("PATH", path);
+        let output = dpkg.output().unwrap();
+        let said = said(&output);
+        assert!(output.status.success(), "{arguments:?}: {said}");
+        said
+    }
+
+    fn install(&self) -> String {
+        self.dpkg(&["--install", package().to_str().unwrap()])
+    }
+
+    /// Which stand-ins have been called since this was last asked.
+    fn called(&self) -> Vec<String> {
+        let called = std::fs::read_to_string(self.folder.join("called")).unwrap();
+        std::fs::write(self.folder.join("called"), "").unwrap();
+        called.lines().map(str::to_owned).collect()
+    }
+
+    fn mode(&self, path: &str) -> u32 {
+        std::fs::metadata(self.at(path)).unwrap_or_else(|error| panic!("{path}: {error}")).permissions().mode() & 0o7777
+    }
+
+    /// A command of the installed program with the installed settings.
+    fn tillgate(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.at("usr/bin/tillgate"));
+        command.args(arguments).arg("--config").arg(self.at("etc/tillgate/tillgate.toml"));
+        command.arg("--data").arg(self.at("var/lib/tillgate")).env_clear();
+        command
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn said(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+fn has(called: &[String], line: &str) -> bool {
+    called.iter().any(|each| each == line)
+}
+
+const ENABLED: &str = "deb-systemd-helper enable tillgate.service";
+const STARTED: &str = "deb-systemd-invoke restart tillgate.service";
+
+#[test]
+fn package_names_what_it_is_and_what_it_needs() {
+    let control = succeed(Command::new("dpkg-deb").arg("--field").arg(package()));
+    let manifest = std::fs::read_to_string(project().join("Cargo.toml")).unwrap();
+    let version = manifest.lines().find_map(|line| line.strip_prefix("version = ")).unwrap().trim_matches('"');
+    let changelog = std::fs::read_to_string(project().join("packaging/deb/changelog")).unwrap();
+    assert!(
+        changelog.starts_with(&format!("tillgate ({version}-1) ")),
+        "packaging/deb/changelog begins with {version}-1"
+    );
+    for line in [
+        "Package: tillgate",
+        &format!("Version: {version}-1"),
+        "Section: net",
+        "Priority: optional",
+        "Description: Authentication server for points of sale",
+    ] {
+        assert!(control.lines().any(|each| each == line), "{line} is not in\n{control}");
+    }
+    let depends = control.lines().find(|line| line.starts_with("Depends: ")).unwrap();
+    assert!(depends.contains("libc6 (>= ") && depends.contains("systemd | systemd-standalone-sysusers"), "{depends}");
+}
+
+#[test]
+fn installed_files_have_their_modes_and_scripts_are_valid() {
+    let machine = Machine::running("files");
+    machine.install();
+    for (path, mode) in [
+        ("usr/bin/tillgate", 0o755),
+        ("usr/lib/systemd/system/tillgate.service", 0o644),
+        ("usr/lib/sysusers.d/tillgate.conf", 0o644),
+        ("etc/tillgate/tillgate.toml", 0o644),
+        ("usr/share/man/man1/tillgate.1.gz", 0o644),
+        ("usr/share/man/man1/tillgate-user-add.1.gz", 0o644),
+        ("usr/share/bash-completion/completions/tillgate", 0o644),
+        ("usr/share/zsh/vendor-completions/_tillgate", 0o644),
+        ("usr/share/fish/vendor_completions.d/tillgate.fish", 0o644),
+        ("usr/share/doc/tillgate/copyright", 0o644),
+        ("usr/share/doc/tillgate/changelog.gz", 0o644),
+        ("usr/share/doc/tillgate/changelog.Debian.gz", 0o644),
+        ("usr/share/doc/tillgate/tillgate.toml", 0o644),
+        ("var/lib/tillgate", 0o700),
+        ("var/lib/tillgate/master.key", 0o600),
+        ("var/lib/dpkg/info/tillgate.postinst", 0o755),
+        ("var/lib/dpkg/info/tillgate.prerm", 0o755),
+        ("var/lib/dpkg/info/tillgate.postrm", 0o755),
+    ] {
+        assert_eq!(machine.mode(path), mode, "{path}");
+    }
+    let settings = std::fs::read_to_string(machine.at("var/lib/dpkg/info/tillgate.conffiles")).unwrap();
+    assert_eq!(settings.trim(), "/etc/tillgate/tillgate.toml");
+    for script in ["postinst", "prerm", "postrm"] {
+        succeed(Command::new("sh").arg("-n").arg(machine.at(&format!("var/lib/dpkg/info/tillgate.{script}"))));
+    }
+    let unit = std::fs::read_to_string(machine.at("usr/lib/systemd/system/tillgate.service")).unwrap();
+    let source = std::fs::read_to_string(project().join("packaging/systemd/tillgate.service")).unwrap();
+    let expected: Vec<String> = source
+        .lines()
+        .filter(|line| !line.starts_with("LoadCredential=") && !line.starts_with("Environment=TILLGATE_KEYS__"))
+        .map(|line| line.replace("/usr/local/bin/tillgate", "/usr/bin/tillgate"))
+        .collect();
+    assert_eq!(unit.lines().collect::<Vec<_>>(), expected);
+    assert!(unit.contains("ExecStart=/usr/bin/tillgate serve --data /var/lib/tillgate "), "{unit}");
+}
+
+#[test]
+fn first_installation_makes_a_database_that_serve_starts_on() {
+    let machine = Machine::running("first");
+    let printed = machine.install();
+    assert!(printed.contains("made the database"), "{printed}");
+    let called = machine.called();
+    let single = |line: &str| line.replace("//", "/").replace("/ ", " ");
+    let root = machine.folder.join("root");
+    let sysusers = format!("systemd-sysusers --root={} tillgate.conf", root.display());
+    assert_eq!(single(&called[0]), sysusers);
+    let owned = format!("chown 990:991 {}", machine.at("var/lib/tillgate").display());
+    assert!(called.iter().any(|each| single(each) == owned), "{called:?}");
+    assert!(called.iter().any(|each| each.starts_with("runuser -u tillgate -- ")), "{called:?}");
+    assert!(has(&called, ENABLED) && has(&called, STARTED), "{called:?}");
+    // the program is asked in a folder of its own, which the machine's installation is
+    let installation = Installation::new(Engine::Sqlite);
+    let mut serve = machine.tillgate(&["serve", "--listen", "127.0.0.1:0"]);
+    serve.env("TILLGATE_OPERATIONS__LISTEN", "");
+    let server = Running::spawn(&installation, serve);
+    server.until_ready();
+    assert_eq!(server.till().get("/readyz").status(), 200);
+    let passwords = machine.at("passwords");
+    let add = ["user", "add", "admin", "--role", "admin", "--generate", passwords.to_str().unwrap()];
+    succeed(&mut machine.tillgate(&add));
+}
+
+#[test]
+fn upgrade_removal_and_purge_keep_the_data() {
+    let machine = Machine::running("upgrade");
+    machine.install();
+    let key = std::fs::read(machine.at("var/lib/tillgate/master.key")).unwrap();
+    std::fs::write(machine.at("etc/tillgate/tillgate.toml"), "[server]\ndata = \"/srv\"\n").unwrap();
+    machine.called();
+    let kept = |after: &str| {
+        assert_eq!(std::fs::read(machine.at("var/lib/tillgate/master.key")).unwrap(), key, "{after}");
+        assert!(machine.at("var/lib/tillgate/tillgate.db").exists(), "{after}");
+    };
+
+    machine.install();
+    let called = machine.called();
+    assert!(has(&called, STARTED) && !called.iter().any(|each| each.starts_with("runuser ")), "{called:?}");
+    assert_eq!(
+        std::fs::read_to_string(machine.at("etc/tillgate/tillgate.toml")).unwrap(),
+        "[server]\ndata = \"/srv\"\n"
+    );
+    kept("an upgrade");
+
+    machine.dpkg(&["--remove", "tillgate"]);
+    let called = machine.called();
+    assert!(has(&called, "deb-systemd-invoke stop tillgate.service"), "{called:?}");
+    assert!(!machine.at("usr/bin/tillgate").exists() && machine.at("etc/tillgate/tillgate.toml").exists());
+    kept("a removal");
+
+    machine.install();
+    let called = machine.called();
+    assert!(has(&called, ENABLED) && !called.iter().any(|each| each.starts_with("runuser ")), "{called:?}");
+
+    machine.dpkg(&["--remove", "tillgate"]);
+    let printed = machine.dpkg(&["--purge", "tillgate"]);
+    assert!(printed.contains("stay in /var/lib/tillgate"), "{printed}");
+    assert!(!machine.at("etc/tillgate/tillgate.toml").exists());
+    kept("a purge");
+
+    machine.called();
+    machine.install();
+    let called = machine.called();
+    assert!(has(&called, ENABLED) && !called.iter().any(|each| each.starts_with("runuser ")), "{called:?}");
+    kept("an installation over what a purge left");
+}
+
+#[test]
+fn nothing_is_made_or_started_where_systemd_does_not_run() {
+    let machine = Machine::new("image");
+    let printed = machine.install();
+    assert!(printed.contains("no database was made, since systemd does not run here"), "{printed}");
+    assert_eq!(std::fs::read_dir(machine.at("var/lib/tillgate")).unwrap().count(), 0);
+    let called = machine.called();
+    assert!(!has(&called, ENABLED) && !has(&called, STARTED), "{called:?}");
+    // installed once more, now that it runs, it is still not started: `init` is a person's
+    std::fs::create_dir_all(machine.at("run/systemd/system")).unwrap();
+    machine.install();
+    assert_eq!(std::fs::read_dir(machine.at("var/lib/tillgate")).unwrap().count(), 0);
+    assert!(!has(&machine.called(), ENABLED));
+}
+
+#[test]
+fn an_init_that_fails_leaves_the_package_installed_and_the_server_off() {
+    let machine = Machine::running("failing");
+    std::fs::create_dir_all(machine.at("etc/tillgate")).unwrap();
+    std::fs::write(machine.at("etc/tillgate/tillgate.toml"), "[database]\nurl = \"sqlite:/no/such/folder/t.db\"\n")
+        .unwrap();
+    let printed = machine.dpkg(&["--force-confold", "--install", package().to_str().unwrap()]);
+    assert!(printed.contains("no database was made, and the server is not started"), "{printed}");
+    let called = machine.called();
+    assert!(!has(&called, ENABLED) && !has(&called, STARTED), "{called:?}");
+    let status = machine.dpkg(&["--status", "tillgate"]);
+    assert!(status.contains("Status: install ok installed"), "{status}");
+}
+
+/// `sudo -u tillgate tillgate …` in a folder that the user may not look into: `./data` there is not a fault of the settings.
+#[test]
+fn a_default_folder_that_cannot_be_looked_into_is_passed_over() {
+    let folder = std::env::temp_dir().join(format!("tillgate-debian-cwd-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("data"), "a file, so nothing is in it").unwrap();
+    let doctor = |arguments: &[&str]| {
+        let mut command = Command::new(Installation::program());
+        said(&command.arg("doctor").args(arguments).current_dir(&folder).env_clear().output().unwrap())
+    };
+    let passed = doctor(&[]);
+    assert!(!passed.contains("tillgate.toml"), "{passed}");
+    let named = doctor(&["--data", "./data"]);
+    assert!(named.contains("./data/tillgate.toml"), "a folder that was named is looked into: {named}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
