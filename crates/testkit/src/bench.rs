@@ -9,6 +9,8 @@ use tillgate_domain::change::Observer;
 use tillgate_domain::office::OfficeView;
 use tillgate_domain::{Device, Event, Instant, PrincipalId, Role, Store, StoreExt, Stored, Tenant, User};
 
+use crate::recording::{CallLog, RecordingStore};
+
 /// Who and what is to be in the store. Written in this order: each may name those before it.
 #[derive(Clone, Debug, Default)]
 pub struct Roster {
@@ -38,6 +40,7 @@ pub struct Bench {
     turn: Option<Turn>,
     lines: Option<Lines>,
     kept: Vec<Box<dyn Any + Send + Sync>>,
+    calls: Arc<CallLog>,
 }
 
 impl Bench {
@@ -48,7 +51,10 @@ impl Bench {
         observe: impl Fn(Arc<dyn Observer>) + Send + Sync + 'static,
         enroll: impl Fn(&Roster) -> Stored<()> + Send + Sync + 'static,
     ) -> Self {
-        Self { store, observe: Box::new(observe), enroll: Box::new(enroll), turn: None, lines: None, kept: Vec::new() }
+        let calls = Arc::<CallLog>::default();
+        let store = Arc::new(RecordingStore::over(store, Arc::clone(&calls)));
+        let (observe, enroll) = (Box::new(observe), Box::new(enroll));
+        Self { store, observe, enroll, turn: None, lines: None, kept: Vec::new(), calls }
     }
 
     /// How the store is opened for writes and closed to them. Without it the store is one that is never closed.
@@ -74,12 +80,18 @@ impl Bench {
     }
 
     pub(crate) fn enroll(&self, roster: &Roster) {
+        self.calls.note("people and things are enrolled, outside the ports".to_owned());
         (self.enroll)(roster).expect("the roster is taken");
     }
 
     /// False where the store cannot be closed to writes.
     pub(crate) fn turn(&self, state: InstanceState) -> bool {
         self.turn.as_ref().map(|turn| turn(state)).is_some()
+    }
+
+    /// What the store was asked last, and what it answered, a line each.
+    pub(crate) fn calls(&self) -> String {
+        self.calls.lines()
     }
 
     pub(crate) fn lines(&self) -> Option<Vec<Event>> {
@@ -102,6 +114,7 @@ impl Whole {
         let office: Arc<dyn Store<OfficeView>> = store.clone();
         let through = office.clone();
         let bench = Bench::new(store, observe, move |roster| enroll(through.as_ref(), roster));
+        let office = Arc::new(RecordingStore::over(office, Arc::clone(&bench.calls)));
         Self { bench, office }
     }
 
@@ -118,6 +131,18 @@ impl Whole {
     /// See [`Bench::keeping`].
     pub fn keeping(self, kept: impl Any + Send + Sync) -> Self {
         Self { bench: self.bench.keeping(kept), ..self }
+    }
+}
+
+impl AsRef<Bench> for Bench {
+    fn as_ref(&self) -> &Bench {
+        self
+    }
+}
+
+impl AsRef<Bench> for Whole {
+    fn as_ref(&self) -> &Bench {
+        &self.bench
     }
 }
 

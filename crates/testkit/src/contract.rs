@@ -35,6 +35,7 @@ pub mod work;
 
 use std::time::Duration;
 
+use crate::{Bench, failure};
 use tillgate_auth_core::ports::{Bucket, CountKey};
 
 use crate::shop::at;
@@ -55,6 +56,50 @@ fn taken(from: &Bucket, seconds: u64) -> Bucket {
     Bucket { full_at, open: from.open + 1, opened_at: Some(at(seconds)), barred_until: from.barred_until }
 }
 
+macro_rules! sources {
+    ($($module:ident),* $(,)?) => {
+        &[$((stringify!($module), include_str!(concat!("contract/", stringify!($module), ".rs")))),*]
+    };
+}
+
+/// The source of each module of cases: what documents a case is the promise that its failure quotes.
+const SOURCES: &[(&str, &str)] = sources![
+    api_keys,
+    attempts,
+    audit_lines,
+    credentials,
+    directory,
+    endings,
+    feed,
+    idempotency_keys,
+    instances,
+    keys,
+    meetings,
+    office_devices,
+    office_directory,
+    office_passwords,
+    office_roles,
+    places,
+    resets,
+    row_meetings,
+    seals,
+    session_lists,
+    sessions,
+    signatures,
+    ticket_lists,
+    tickets,
+    user_search,
+    work,
+];
+
+/// Runs a case, whose failure says what was promised and what the store was asked and answered.
+#[doc(hidden)]
+pub fn prove<S: AsRef<Bench>>(module: &str, case: &str, subject: &S, run: fn(&S)) {
+    let source = SOURCES.iter().find(|(name, _)| *name == module).map(|(_, source)| *source);
+    let promise = source.and_then(|source| failure::promise(source, case)).unwrap_or_default();
+    failure::prove(&format!("{module}::{case}"), &promise, subject, run);
+}
+
 /// Cases of one module, each a test.
 #[doc(hidden)]
 #[macro_export]
@@ -68,9 +113,34 @@ macro_rules! cases {
                 #[test]
                 fn $case() {
                     let subject: $crate::$subject = ($open)().into();
-                    $crate::contract::$module::$case(&subject);
+                    let run = $crate::contract::$module::$case;
+                    $crate::contract::prove(stringify!($module), stringify!($case), &subject, run);
                 }
             )*
         }
     };
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_case_has_a_promise_that_its_failure_quotes() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/contract");
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let module = path.file_stem().unwrap().to_str().unwrap().to_owned();
+            for line in std::fs::read_to_string(&path).unwrap().lines() {
+                let Some((case, _)) = line.strip_prefix("pub fn ").and_then(|rest| rest.split_once('(')) else {
+                    continue;
+                };
+                let source = SOURCES.iter().find(|(name, _)| *name == module);
+                let promise = source.and_then(|(_, source)| failure::promise(source, case));
+                assert!(promise.is_some_and(|promise| promise.ends_with('.')), "{module}::{case}");
+            }
+        }
+    }
 }

@@ -15,12 +15,15 @@
 
 mod bench;
 pub mod clock;
+#[macro_use]
+mod failure;
 pub mod contract;
 mod effort;
 pub mod entropy;
 pub mod failing;
 mod meeting;
 pub mod postgres;
+mod recording;
 mod sale;
 mod shop;
 mod watcher;
