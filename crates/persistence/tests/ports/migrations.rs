@@ -1,6 +1,8 @@
 //! The schema goes up, down and up again, and is the same in both databases.
 
-use crate::stores::{Fresh, Raw};
+use tillgate_domain::office::ports::Page;
+
+use crate::stores::{Fresh, Raw, Shop};
 
 fn columns(raw: &Raw) -> Vec<String> {
     let query = match raw {
@@ -88,5 +90,32 @@ fn postgres_failures_in_a_row_become_tokens() {
         &Fresh::postgres(),
         include_str!("../../../../migrations/postgres/2026-11-28-000015_buckets/up.sql"),
         include_str!("../../../../migrations/postgres/2026-11-28-000015_buckets/down.sql"),
+    );
+}
+
+/// Whoever is there need not change their password.
+fn users_of_before_need_not_change_their_password(fresh: &Fresh, up: &str, down: &str) {
+    let raw = fresh.raw();
+    raw.sql(down);
+    raw.sql(up);
+    let users = fresh.office(|tx| tx.users().list(Shop::default().tenant.id, &Page { after: None, limit: 9 }));
+    assert!(!users.is_empty() && users.iter().all(|user| !user.password_change_required), "{users:?}");
+}
+
+#[test]
+fn sqlite_s_users_of_before_need_not_change_their_password() {
+    users_of_before_need_not_change_their_password(
+        &Fresh::sqlite().with_shop(),
+        include_str!("../../../../migrations/sqlite/2026-11-28-000017_password_changes/up.sql"),
+        include_str!("../../../../migrations/sqlite/2026-11-28-000017_password_changes/down.sql"),
+    );
+}
+
+#[test]
+fn postgres_users_of_before_need_not_change_their_password() {
+    users_of_before_need_not_change_their_password(
+        &Fresh::postgres().with_shop(),
+        include_str!("../../../../migrations/postgres/2026-11-28-000017_password_changes/up.sql"),
+        include_str!("../../../../migrations/postgres/2026-11-28-000017_password_changes/down.sql"),
     );
 }
