@@ -71,6 +71,8 @@ pub struct Swept {
 pub(crate) struct Timetable {
     done: Mutex<Done>,
     running: AtomicBool,
+    /// Whether this process has left: held while it says so and while it says that it is there, so that neither overtakes the other.
+    left: Mutex<bool>,
     stop: Arc<(Mutex<bool>, Condvar)>,
 }
 
@@ -147,11 +149,15 @@ impl Auth {
         Ok(())
     }
 
-    /// Says how far this process follows the feed.
+    /// Says how far this process follows the feed; nothing once it has left.
     pub fn say(&self) -> Result<(), Error> {
         let Some(applied) = self.follower.cursor() else { return Ok(()) };
         let clock = self.clock.boot_id().zip(self.time.origin());
         let clock = clock.map(|(boot, origin)| MachineClock { boot, origin });
+        let left = self.chores.left.lock().unwrap_or_else(PoisonError::into_inner);
+        if *left {
+            return Ok(());
+        }
         let node = Node { id: self.node, applied, seen_at: self.time().at, clock };
         Ok(self.store.write(|tx| tx.nodes().note(&node))?)
     }
@@ -160,8 +166,11 @@ impl Auth {
     pub fn leave(&self) -> Result<(), Error> {
         self.write_uses()?;
         self.tell_refusals(true)?;
+        let mut left = self.chores.left.lock().unwrap_or_else(PoisonError::into_inner);
         let at = self.time().at;
-        Ok(self.store.write(|tx| tx.nodes().leave(self.node, at))?)
+        self.store.write(|tx| tx.nodes().leave(self.node, at))?;
+        *left = true;
+        Ok(())
     }
 
     /// Whether this process removes by itself what nobody needs any more: the clock is not in doubt, and it has run for

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use tillgate_auth_core::{BuildError, Granted, MasterKey, TokenRefusal};
+use tillgate_auth_core::{AuthView, BuildError, Granted, MasterKey, TokenRefusal};
 use tillgate_domain::office::OfficeView;
-use tillgate_domain::{Action, Change, Epoch, Scope, Store, UserStatus};
+use tillgate_domain::{Action, Change, Epoch, Instant, Scope, Store, StoreExt, UserStatus};
 
 use crate::shop::{
     MINUTE, OVERLAP, Shop, assign, builder, by_user, chance, refreshed, status, token, token_refused, used,
@@ -29,6 +29,24 @@ fn sessions_and_keys_survive_a_restart() {
     assert_eq!(token(&refreshed(&auth, &second).unwrap()), token(&second), "within the overlap");
     clock.advance(OVERLAP);
     assert_eq!(refreshed(&auth, &second).unwrap().session.generation, 3);
+}
+
+/// The chores have a thread of their own, which may come to say that this process is there after it has left.
+#[test]
+fn process_that_has_left_is_not_live_again() {
+    let shop = Shop::open();
+    let live = || {
+        let store: &dyn Store<AuthView> = &*shop.memory;
+        store.read(|tx| tx.nodes().live(Instant::from_millis(0))).unwrap().len()
+    };
+    shop.auth.say().unwrap();
+    assert_eq!(live(), 1);
+    shop.auth.leave().unwrap();
+    assert_eq!(live(), 0);
+    shop.auth.say().unwrap();
+    shop.clock.advance(MINUTE);
+    shop.auth.chore();
+    assert_eq!(live(), 0, "it does not come back");
 }
 
 #[test]

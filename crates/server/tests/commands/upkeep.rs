@@ -164,6 +164,28 @@ fn the_doctor_finds_nothing_where_all_is_well() {
     }
 }
 
+/// What the doctor says of the lines without a seal while a server runs, and the users of all tenants by number.
+#[test]
+fn the_doctor_counts_users_and_sees_the_server_that_runs() {
+    for home in [Home::new(), Home::on_postgres()] {
+        let home = home.with_admin();
+        let found = |check: &str| {
+            let document = home.run(&["doctor", "--json"]).json();
+            let checks = document["checks"].as_array().unwrap();
+            checks.iter().find(|each| each["check"] == check).unwrap().clone()
+        };
+        assert_eq!(found("users")["found"], "1 user, 1 of them an active administrator");
+        let audit = found("audit")["found"].as_str().unwrap().to_owned();
+        assert!(audit.ends_with("until a server runs"), "{audit}");
+        let server = home.start(&["serve"]);
+        server.ready();
+        home.done(&["role", "add", "night", "--right", "ticketClose", "--env", "CashRegister"]);
+        let audit = found("audit")["found"].as_str().unwrap().to_owned();
+        assert!(!audit.contains("until a server runs"), "{audit}");
+        assert!(found("configuration")["found"].as_str().unwrap().starts_with("serve would listen on "));
+    }
+}
+
 #[test]
 fn the_doctor_says_how_to_mend() {
     use std::os::unix::fs::PermissionsExt;

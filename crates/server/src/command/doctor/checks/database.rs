@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tillgate_auth_core::ports::AuthView;
+use tillgate_domain::office::UserCount;
 use tillgate_domain::{Instant, Store, StoreExt, office};
 use tillgate_persistence::{Address, Database};
 
@@ -119,14 +120,41 @@ pub(super) fn keys(settings: &Settings, database: &Arc<Database>) -> Finding {
 }
 
 pub(super) fn users(settings: &Settings, database: &Database) -> Finding {
+    match office::count_users(database) {
+        Ok(counts) => judge_users(settings, &counts),
+        Err(error) => Finding::bad("users", error.to_string(), "see database"),
+    }
+}
+
+/// How many tenants without an administrator are named.
+const MAX_NAMED: usize = 3;
+
+fn judge_users(settings: &Settings, counts: &[UserCount]) -> Finding {
     const CHECK: &str = "users";
-    match office::any_user(database) {
-        Ok(true) => Finding::good(CHECK, "there are some"),
-        Ok(false) => {
-            let add = settings.command("user add admin --role admin");
-            Finding::good(CHECK, format!("there is none yet; make the first admin: {add}"))
-        }
-        Err(error) => Finding::bad(CHECK, error.to_string(), "see database"),
+    let users: u64 = counts.iter().map(|count| count.users).sum();
+    let admins: u64 = counts.iter().map(|count| count.active_admins).sum();
+    if users == 0 {
+        let add = settings.command("user add admin --role admin");
+        return Finding::good(CHECK, format!("there is none yet; make the first admin: {add}"));
+    }
+    let without: Vec<&UserCount> = counts.iter().filter(|count| count.users > 0 && count.active_admins == 0).collect();
+    let Some(first) = without.first() else { return Finding::good(CHECK, number_of_users(users, admins)) };
+    let mut named: Vec<String> = without.iter().take(MAX_NAMED).map(|count| format!("\"{}\"", count.tenant)).collect();
+    if without.len() > MAX_NAMED {
+        named.push(format!("{} more", without.len() - MAX_NAMED));
+    }
+    let found = format!("{}; no active administrator in tenant {}", number_of_users(users, admins), named.join(", "));
+    let tenant = if first.tenant.as_str() == "default" { String::new() } else { format!(" --tenant {}", first.tenant) };
+    Finding::bad(CHECK, found, "activate one with user status, or make one")
+        .run(settings, &format!("user add NAME --role admin{tenant}"))
+}
+
+fn number_of_users(users: u64, admins: u64) -> String {
+    let users = if users == 1 { "1 user".to_owned() } else { format!("{users} users") };
+    match admins {
+        0 => format!("{users}, none of them an active administrator"),
+        1 => format!("{users}, 1 of them an active administrator"),
+        _ => format!("{users}, {admins} of them active administrators"),
     }
 }
 
@@ -143,5 +171,26 @@ mod tests {
         assert!(judge_clock(Some(NOON.after(TOLERATED)), NOON).well());
         let ahead = judge_clock(Some(NOON.after(TOLERATED + Duration::from_millis(1))), NOON);
         assert!(!ahead.well());
+    }
+
+    #[test]
+    fn users_are_counted_and_a_tenant_without_active_administrator_is_to_be_mended() {
+        let settings = crate::configuration::load(&crate::configuration::Flags::default(), &[]).unwrap();
+        let count = |tenant: &str, users, active_admins| UserCount {
+            tenant: tillgate_domain::Slug::parse(tenant).unwrap(),
+            users,
+            active_admins,
+        };
+        let judge = |counts: &[UserCount]| judge_users(&settings, counts).line();
+        assert!(judge(&[count("default", 0, 0)]).starts_with("ok    users: there is none yet"));
+        assert_eq!(judge(&[count("default", 203, 1)]), "ok    users: 203 users, 1 of them an active administrator");
+        let two = judge(&[count("default", 3, 1), count("bakery", 2, 1), count("empty", 0, 0)]);
+        assert_eq!(two, "ok    users: 5 users, 2 of them active administrators");
+        let none = judge(&[count("default", 1, 0)]);
+        assert!(none.starts_with("MEND  users: 1 user, none of them an active administrator; "), "{none}");
+        assert!(none.contains("tillgate user add NAME --role admin") && !none.contains("--tenant"), "{none}");
+        let names = ["a1", "a2", "a3", "a4", "a5"].map(|name| count(name, 1, 0));
+        let many = judge(&names);
+        assert!(many.contains("in tenant \"a1\", \"a2\", \"a3\", 2 more") && many.contains("--tenant a1"), "{many}");
     }
 }

@@ -1,0 +1,42 @@
+//! How many users and administrators the tenants have: for whoever runs the server.
+
+use super::last_admin::admin_roles;
+use super::ports::{HoldersOf, OfficeView, Page, UserFilter};
+use super::read;
+use crate::{Slug, Store, StoreExt, Stored, TenantId, UserStatus};
+
+/// The users of a tenant, by number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserCount {
+    /// The tenant.
+    pub tenant: Slug,
+    /// Its users who are not deleted.
+    pub users: u64,
+    /// Those among them who are active and hold a role that allows everything, with or without a device.
+    pub active_admins: u64,
+}
+
+/// Counts the users of each tenant, by counting statements: no user is read.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn count_users(store: &dyn Store<OfficeView>) -> Stored<Vec<UserCount>> {
+    let tenants = read::all(None, |page: &Page<TenantId>| read::list_tenants(store, page), |tenant| tenant.id)?;
+    let present: Vec<UserStatus> =
+        UserStatus::ALL.into_iter().filter(|status| *status != UserStatus::Deleted).collect();
+    let filter = UserFilter { statuses: present, ..UserFilter::default() };
+    let count = |id: TenantId| {
+        store.read(|tx| {
+            let roles = admin_roles(&tx.roles().list(id)?);
+            let admins = tx.users().holders(id, &HoldersOf { roles: &roles, ..HoldersOf::default() })?;
+            Ok((tx.users().count(id, &filter)?, admins))
+        })
+    };
+    tenants
+        .into_iter()
+        .map(|tenant| {
+            let (users, active_admins) = count(tenant.id)?;
+            Ok(UserCount { tenant: tenant.slug, users, active_admins })
+        })
+        .collect()
+}
