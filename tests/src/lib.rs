@@ -14,6 +14,7 @@ mod echo;
 mod installation;
 mod metadata;
 mod nginx;
+pub mod pages;
 mod portos_client;
 mod raw;
 mod running;

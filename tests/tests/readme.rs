@@ -14,21 +14,7 @@ fn root() -> &'static Path {
 
 /// The fenced blocks of a page, each with its language.
 fn blocks(page: &str) -> Vec<(String, String)> {
-    let text = std::fs::read_to_string(root().join(page)).unwrap();
-    let mut blocks = Vec::new();
-    let mut open: Option<(String, String)> = None;
-    for line in text.lines() {
-        match (&mut open, line.strip_prefix("```")) {
-            (None, Some(language)) => open = Some((language.to_owned(), String::new())),
-            (Some(_), Some(_)) => blocks.extend(open.take()),
-            (Some((_, block)), None) => {
-                block.push_str(line);
-                block.push('\n');
-            }
-            (None, None) => {}
-        }
-    }
-    blocks
+    tillgate_tests::pages::blocks(page).into_iter().map(|block| (block.language, block.text)).collect()
 }
 
 /// Whether what came is what is shown, with `…` for any text between quotation marks, or for any bare value; line breaks and blanks
@@ -58,6 +44,14 @@ const PAGES: [(&str, usize); 8] = [
     ("docs/dialects/portos.md", 12),
     ("docs/dialects/posstar.md", 6),
 ];
+
+#[test]
+fn pages_that_start_the_demo_are_tried() {
+    let starts = |page: &String| blocks(page).iter().any(|(_, block)| block.contains("-- demo"));
+    let mut tried = PAGES.map(|(page, _)| page.to_owned());
+    tried.sort();
+    assert_eq!(tillgate_tests::pages::all_pages().into_iter().filter(starts).collect::<Vec<_>>(), tried);
+}
 
 #[test]
 fn the_pages_print_what_they_show() {
