@@ -173,9 +173,16 @@ mod tests {
             ("JPY", "1"),
             ("KRW", "10"),
             ("IQD", "250"),
-            // not in the table: a hundred of the smallest unit
-            ("PLN", "1"),
-            ("KWD", "0.1"),
+            ("PLN", "0.01"),
+            ("GBP", "0.01"),
+            ("RON", "0.01"),
+            ("USD", "0.05"),
+            ("KWD", "0.005"),
+            // not in the table: one of the smallest unit
+            ("LYD", "0.001"),
+            ("CLF", "0.0001"),
+            ("HNL", "0.01"),
+            ("RWF", "1"),
         ] {
             assert_eq!(of(code).cash_step(), amount(step), "{code}");
         }
