@@ -34,7 +34,17 @@ impl Email {
 
     /// The form that addresses are compared by: a domain in Unicode and the same in Punycode are one.
     pub fn key(&self) -> Folded {
-        Folded::of(&in_unicode(self.as_str()))
+        Self::key_of(self.as_str())
+    }
+
+    /// The same of a text that was kept as an address, whatever it is by today's rules.
+    pub fn key_of(text: &str) -> Folded {
+        Folded::of(&in_unicode(text))
+    }
+
+    /// An address as people read it: with its domain in Unicode, if it has such a form.
+    pub fn in_unicode(text: &str) -> Cow<'_, str> {
+        in_unicode(text)
     }
 
     /// The forms that whoever has an address may be kept under, the one of today first: addresses that were stored before domains

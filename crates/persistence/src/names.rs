@@ -1,10 +1,11 @@
 //! Names that are not told apart any more, or hardly: what a server's owner is told, so that one of them gets another.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::sql_types::{Binary, Text};
 use diesel::{QueryableByName, RunQueryDsl};
-use tillgate_domain::{Folded, Mode, Stored, skeleton};
+use tillgate_domain::{Email, Folded, Mode, Stored, skeleton};
 
 use crate::database::Database;
 use crate::failure::classify;
@@ -45,19 +46,28 @@ struct Row {
 
 const READ: usize = 1_000;
 
-/// What has names, the columns of the name and its key, whose they are beside it, and whether a name is unique in the tenant.
-const KINDS: [(&str, &str, &str, &str, &str, bool); 4] = [
-    ("user", "users", "name", "folded", "", true),
-    ("e-mail address", "users", "email", "email_folded", "", false),
-    ("device", "devices", "name", "folded", " AND devices.status <> 'retired'", true),
-    ("role", "roles", "name", "folded", "", true),
+/// The text of a name that is folded into its key.
+type Form = fn(&str) -> Cow<'_, str>;
+
+/// What has names, the columns of the name and its key, whose they are beside it, whether a name is unique in the tenant, and what of
+/// it is compared.
+const KINDS: [(&str, &str, &str, &str, &str, bool, Form); 4] = [
+    ("user", "users", "name", "folded", "", true, as_it_is),
+    // a domain and its punycode form are one
+    ("e-mail address", "users", "email", "email_folded", "", false, Email::in_unicode),
+    ("device", "devices", "name", "folded", " AND devices.status <> 'retired'", true, as_it_is),
+    ("role", "roles", "name", "folded", "", true, as_it_is),
 ];
+
+fn as_it_is(name: &str) -> Cow<'_, str> {
+    Cow::Borrowed(name)
+}
 
 impl Database {
     /// The names of everybody and everything that are alike: it reads all of them, a thousand at a time.
     pub fn similar_names(&self) -> Stored<Similar> {
         let mut all = Similar::default();
-        for (kind, table, name, key, which, of_tenant) in KINDS {
+        for (kind, table, name, key, which, of_tenant, form) in KINDS {
             let read = format!(
                 "SELECT {table}.id AS id, tenants.slug AS tenant, {table}.{name} AS name, {table}.{key} AS key FROM {table} \
                  JOIN tenants ON tenants.id = {table}.tenant_id \
@@ -69,23 +79,25 @@ impl Database {
             let mut kept = BTreeSet::new();
             let mut foreign = BTreeSet::new();
             self.each(&read, &mut |row| {
-                let newer = Folded::of(&row.name);
+                let name = form(&row.name);
+                let newer = Folded::of(&name);
                 if newer.as_str() != row.key {
                     kept.insert((scope(row), newer.as_str().to_owned()));
                 }
                 if !newer.as_str().is_ascii() {
-                    foreign.insert((scope(row), skeleton(&row.name)));
+                    foreign.insert((scope(row), skeleton(&name)));
                 }
             })?;
             let mut equal = BTreeMap::<_, Vec<(String, String)>>::new();
             let mut alike = BTreeMap::<_, Vec<(String, String, String)>>::new();
             self.each(&read, &mut |row| {
-                let newer = Folded::of(&row.name).as_str().to_owned();
+                let name = form(&row.name);
+                let newer = Folded::of(&name).as_str().to_owned();
                 let by_key = (scope(row), newer.clone());
                 if kept.contains(&by_key) {
                     equal.entry(by_key).or_default().push((row.tenant.clone(), row.name.clone()));
                 }
-                let by_look = (scope(row), skeleton(&row.name));
+                let by_look = (scope(row), skeleton(&name));
                 if foreign.contains(&by_look) {
                     alike.entry(by_look).or_default().push((row.tenant.clone(), row.name.clone(), newer));
                 }

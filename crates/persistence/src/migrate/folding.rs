@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use diesel::connection::SimpleConnection;
 use diesel::sql_types::{Binary, Bool, Nullable, Text};
 use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
-use tillgate_domain::Folded;
 use tillgate_domain::office::ports::searched;
+use tillgate_domain::{Email, Folded};
 
 /// How many rows are read at once.
 const READ: usize = 1_000;
@@ -72,13 +72,22 @@ struct Key {
     shared: &'static str,
     /// Whether it is unique in a tenant; over the server otherwise.
     of_tenant: bool,
+    /// The key of a name.
+    of: fn(&str) -> Folded,
 }
 
 const KEYS: [Key; 4] = [
-    Key { table: "users", name: "name", column: "folded", shared: "FALSE", of_tenant: true },
-    Key { table: "users", name: "email", column: "email_folded", shared: "FALSE", of_tenant: false },
-    Key { table: "devices", name: "name", column: "folded", shared: "(status = 'retired')", of_tenant: true },
-    Key { table: "roles", name: "name", column: "folded", shared: "FALSE", of_tenant: true },
+    Key { table: "users", name: "name", column: "folded", shared: "FALSE", of_tenant: true, of: Folded::of },
+    Key { table: "users", name: "email", column: "email_folded", shared: "FALSE", of_tenant: false, of: Email::key_of },
+    Key {
+        table: "devices",
+        name: "name",
+        column: "folded",
+        shared: "(status = 'retired')",
+        of_tenant: true,
+        of: Folded::of,
+    },
+    Key { table: "roles", name: "name", column: "folded", shared: "FALSE", of_tenant: true, of: Folded::of },
 ];
 
 impl Key {
@@ -160,7 +169,7 @@ macro_rules! steps {
                     let Some(last) = rows.last() else { break };
                     after.clone_from(&last.id);
                     for row in rows {
-                        let newer = Folded::of(&row.name).as_str().to_owned();
+                        let newer = (key.of)(&row.name).as_str().to_owned();
                         if newer != row.key {
                             changed.push((row, newer));
                         }

@@ -50,6 +50,9 @@ fn fill(database: &Database) {
         (15, "admin", "admin", "NULL"),
         (16, "\u{430}dmin", "\u{430}dmin", "NULL"),
         (17, "cashier\u{200b}", "cashier\u{200b}", "NULL"),
+        (18, "anna", "anna", "'u@münchen.example'"),
+        (19, "hans", "hans", "'u@xn--mnchen-3ya.example'"),
+        (22, "otto", "otto", "'o@xn--mnchen-3ya.example'"),
     ] {
         all.push(format!(
             "INSERT INTO users (id, tenant_id, name, folded, email, email_folded, display_name, status, epoch, created_at, \
@@ -130,6 +133,12 @@ fn what_would_become_one_stays_two_and_the_rest_is_folded() {
             assert_eq!(found(&database, name), number, "{name}");
         }
         assert_eq!(count("users WHERE email_folded = 'grösse@example.com'"), 1);
+        assert_eq!(
+            count("users WHERE email_folded = 'o@münchen.example'"),
+            1,
+            "a domain and its punycode form are one"
+        );
+        assert_eq!(count("users WHERE email_folded = 'u@xn--mnchen-3ya.example'"), 1, "another has the newer form");
         assert_eq!(count("devices WHERE folded = 'strasse'"), 2, "a retired one shares its name");
         let store: &dyn Store<OfficeView> = &database;
         let role = |name: &str| store.read(|tx| tx.roles().named(TENANT, &RoleName::parse(name).unwrap())).unwrap();
@@ -137,7 +146,7 @@ fn what_would_become_one_stays_two_and_the_rest_is_folded() {
         assert_eq!(role("Maß").unwrap().name.as_str(), "maß");
 
         // what is searched, of a closed ticket and a sealed line too; and both are kept as before
-        assert_eq!(count("users WHERE searched LIKE '%ňuňák'"), 8);
+        assert_eq!(count("users WHERE searched LIKE '%ňuňák'"), 11);
         assert_eq!(count("devices WHERE searched LIKE '%pri účte'"), 2);
         assert_eq!(count("tickets WHERE searched LIKE 'stôl číslo%ján ňuňák'"), 1);
         assert_eq!(count("audit WHERE searched LIKE '%žofia \"%'"), 1);
@@ -155,7 +164,12 @@ fn what_would_become_one_stays_two_and_the_rest_is_folded() {
         };
         assert_eq!(
             similar.equal,
-            [group("user", ["ßs", "sß"]), group("user", ["Strauß", "strauss"]), group("role", ["maß", "mass"])]
+            [
+                group("user", ["ßs", "sß"]),
+                group("user", ["Strauß", "strauss"]),
+                group("e-mail address", ["u@münchen.example", "u@xn--mnchen-3ya.example"]),
+                group("role", ["maß", "mass"])
+            ]
         );
         assert_eq!(similar.lookalike, [group("user", ["admin", "\u{430}dmin"])]);
 
