@@ -42,7 +42,9 @@ pub struct Refresh {
     pub first_reusable: bool,
 }
 
-/// How much later a session must end before a refresh without rotation writes it: such a refresh writes once an hour at most.
+/// How much later a session must end before a refresh without rotation writes it: such a refresh writes once an hour at most. Where
+/// the idle time is under four hours, a quarter of that counts instead: written less often, such a session would end between two
+/// refreshes of a till that is in use.
 const LEAST_EXTENSION: Duration = Duration::from_hours(1);
 
 /// A quarter of an hour, refreshed for thirty days of silence and ninety in all, with two minutes of overlap.

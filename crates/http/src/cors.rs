@@ -69,13 +69,20 @@ pub(crate) fn only(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str>
 /// browser hides both from it where the preflight did not allow the call.
 const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 
-/// The answer to a browser that asks on a script's behalf whether it may call (Fetch, 3.2.2); `None` where the request asks
-/// nothing, or for an origin that is not one of these.
+/// The request headers that the answer to a preflight depends on.
+const PREFLIGHT_VARIES: &str = "Access-Control-Request-Method, Access-Control-Request-Headers, Origin";
+
+/// The answer to a browser that asks on a script's behalf whether it may call (Fetch, 3.2.2), as Fiber's cors middleware answers it on
+/// every path. For an origin that is not one of these the answer names no origin ([`adorn`]), and the browser makes no call. `None`
+/// where the request asks nothing, or there are no origins.
 pub(crate) fn preflight(origins: &[WebOrigin], method: &Method, headers: &HeaderMap) -> Option<HttpResponse> {
-    let asks = *method == Method::OPTIONS && headers.contains_key(ACCESS_CONTROL_REQUEST_METHOD);
-    trusted(origins, headers).filter(|_| asks)?;
+    let asks = [ORIGIN, ACCESS_CONTROL_REQUEST_METHOD].iter().all(|name| headers.contains_key(name));
+    if origins.is_empty() || *method != Method::OPTIONS || !asks {
+        return None;
+    }
     let mut answer = HttpResponse::NoContent().finish();
     let said = answer.headers_mut();
+    said.insert(VARY, HeaderValue::from_static(PREFLIGHT_VARIES));
     said.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS));
     said.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type"));
     said.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
@@ -89,7 +96,9 @@ pub(crate) fn adorn(origins: &[WebOrigin], headers: &HeaderMap, answer: &mut Htt
     }
     let trusted = trusted(origins, headers).and_then(|origin| HeaderValue::from_str(origin.as_str()).ok());
     let said = answer.headers_mut();
-    said.append(VARY, HeaderValue::from_static("Origin"));
+    if said.get(VARY).is_none_or(|varies| varies != PREFLIGHT_VARIES) {
+        said.append(VARY, HeaderValue::from_static("Origin"));
+    }
     if let Some(origin) = trusted {
         said.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
         said.insert(ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
