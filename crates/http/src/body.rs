@@ -23,8 +23,8 @@ pub(crate) fn object_or_form<T: DeserializeOwned>(headers: &HeaderMap, body: &[u
 
 /// The same where the case of member names does not matter: `T` names its members in lower case.
 pub(crate) fn caseless<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Failure> {
-    let members: Map<String, Value> =
-        serde_json::from_slice(object_bytes(headers, body, Names::Caseless)?).map_err(|error| malformed(&error))?;
+    let members: Map<String, Value> = serde_json::from_slice(object_bytes(headers, body, Names::Caseless(&[]))?)
+        .map_err(|error| malformed(&error))?;
     // the contracts' names are ASCII: what only looks like one of their letters is another name
     let members = members.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
     T::deserialize(Value::Object(members)).map_err(|error| malformed(&error))

@@ -1,8 +1,9 @@
 //! Cursors of lists: where a page ended, as an opaque text that the next request sends back.
 //!
 //! A cursor carries the sort key and the id of the last item (keyset pagination). Nothing is looked up by it, so an item that has
-//! changed since, or is gone, does not move the place where the next page begins: an item whose sort key changes between two pages
-//! may appear twice, and none is lost.
+//! changed since, or is gone, does not move the place where the next page begins: every item that keeps its sort key is listed once.
+//! An item whose sort key changes between two pages is listed twice if it moves behind the cursor, and not at all if it was not listed
+//! yet and moves before it. Sorted by a key that never changes, such as an instant of creation, a list is complete.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;

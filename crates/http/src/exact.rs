@@ -8,12 +8,12 @@ use crate::strict::Names;
 
 pub(crate) use tillgate_domain::ExactJson as Exact;
 
-/// Reads a body that is JSON of any kind, of a contract whose names ignore case.
+/// Reads a body that is JSON of any kind, of a contract whose names ignore case but below the members that come back `as_sent`.
 ///
 /// # Errors
 /// It cannot be read, or an object in it has a member twice.
-pub(crate) fn read(headers: &HeaderMap, sent: &[u8]) -> Result<Exact, Failure> {
-    parse(body::json_of_any_kind(headers, sent, Names::Caseless)?)
+pub(crate) fn read(headers: &HeaderMap, sent: &[u8], as_sent: &'static [&'static str]) -> Result<Exact, Failure> {
+    parse(body::json_of_any_kind(headers, sent, Names::Caseless(as_sent))?)
 }
 
 /// Reads JSON that has been checked.
@@ -33,7 +33,7 @@ mod tests {
 
     fn read(body: &str) -> Result<Exact, Failure> {
         let headers = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))].into_iter().collect();
-        super::read(&headers, body.as_bytes())
+        super::read(&headers, body.as_bytes(), &[])
     }
 
     #[test]

@@ -14,8 +14,9 @@ use crate::failure::{Failure, FieldFault, Protocol};
 pub(crate) enum Names {
     /// To the letter; a place is a JSON pointer (RFC 6901) without its first slash.
     Exact,
-    /// Whatever the case of the letters A to Z; a place is such as `Items[0].UnitPrice`.
-    Caseless,
+    /// Whatever the case of the letters A to Z; a place is such as `Items[0].UnitPrice`. Below the members of these names stands JSON
+    /// of the client's own, where the case counts.
+    Caseless(&'static [&'static str]),
 }
 
 /// Checks a body.
@@ -23,7 +24,7 @@ pub(crate) enum Names {
 /// # Errors
 /// It is no JSON, a number in it is out of range, or objects have members twice: all of these.
 pub(crate) fn check(json: &[u8], names: Names) -> Result<(), Failure> {
-    let mut pass = Pass { names, path: Vec::new(), twice: Vec::new() };
+    let mut pass = Pass { names, path: Vec::new(), below: 0, twice: Vec::new() };
     let mut reader = serde_json::Deserializer::from_slice(json);
     (&mut pass).deserialize(&mut reader).and_then(|()| reader.end()).map_err(|error| malformed(&error))?;
     if pass.twice.is_empty() {
@@ -49,6 +50,8 @@ struct Pass {
     names: Names,
     /// The names and indexes that lead to what is read.
     path: Vec<String>,
+    /// How many of the members that lead to it hold JSON of the client's own.
+    below: usize,
     /// The places of members that were there before.
     twice: Vec<String>,
 }
@@ -62,7 +65,7 @@ impl Pass {
                     segments.map(|segment| segment.replace('~', "~0").replace('/', "~1")).collect();
                 escaped.join("/")
             }
-            Names::Caseless => segments.fold(String::new(), |place, segment| match segment {
+            Names::Caseless(_) => segments.fold(String::new(), |place, segment| match segment {
                 segment if place.is_empty() || segment.starts_with('[') => place + segment,
                 segment => format!("{place}.{segment}"),
             }),
@@ -113,7 +116,7 @@ impl<'de> Visitor<'de> for &mut Pass {
         for index in 0_usize.. {
             self.path.push(match self.names {
                 Names::Exact => index.to_string(),
-                Names::Caseless => format!("[{index}]"),
+                Names::Caseless(_) => format!("[{index}]"),
             });
             let read = elements.next_element_seed(&mut *self)?;
             self.path.pop();
@@ -127,15 +130,19 @@ impl<'de> Visitor<'de> for &mut Pass {
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         let mut seen = HashSet::new();
         while let Some(name) = members.next_key::<String>()? {
-            let same = match self.names {
-                Names::Exact => name.clone(),
-                Names::Caseless => name.to_ascii_lowercase(),
+            let (same, own) = match self.names {
+                Names::Caseless(as_sent) if self.below == 0 => {
+                    (name.to_ascii_lowercase(), as_sent.iter().any(|each| each.eq_ignore_ascii_case(&name)))
+                }
+                Names::Caseless(_) | Names::Exact => (name.clone(), false),
             };
             if !seen.insert(same) {
                 self.twice.push(self.place(&name));
             }
             self.path.push(name);
+            self.below += usize::from(own);
             members.next_value_seed(&mut *self)?;
+            self.below -= usize::from(own);
             self.path.pop();
         }
         Ok(())
@@ -162,9 +169,19 @@ mod tests {
         let json = r#"{"a":1,"A":2,"a":3,"l":[{"x/y":1,"x/y":2},[{"b":0,"b":1,"b":2}]],"":{"":1,"":2},"m":{"a":1}}"#;
         assert_eq!(places(json, Names::Exact), ["/", "a", "l/0/x~1y", "l/1/0/b"]);
         let json = r#"{"Items":[],"items":[{"Amount":1,"amount":2,"Price":{"a":1,"A":1}}],"ß":1,"ẞ":2}"#;
-        assert_eq!(places(json, Names::Caseless), ["items", "items[0].Price.A", "items[0].amount"]);
+        assert_eq!(places(json, Names::Caseless(&[])), ["items", "items[0].Price.A", "items[0].amount"]);
         assert_eq!(places(json, Names::Exact), [""; 0]);
         assert_eq!(places(r#"{"a":1,"\u0061":2}"#, Names::Exact), ["a"]);
+    }
+
+    #[test]
+    fn json_of_the_client_s_own_has_exact_names() {
+        let names = Names::Caseless(&["meta"]);
+        let json = r#"{"Meta":{"a":1,"A":2,"meta":{"b":1,"B":2}},"items":[{"meta":[{"x":1,"X":2}]}]}"#;
+        assert_eq!(places(json, names), [""; 0]);
+        let json = r#"{"meta":{"a":1,"a":2,"l":[{"b":1,"b":2}]},"x":1,"X":2}"#;
+        assert_eq!(places(json, names), ["X", "meta.a", "meta.l[0].b"]);
+        assert_eq!(places(r#"{"meta":{},"Meta":{}}"#, names), ["Meta"]);
     }
 
     #[test]
@@ -186,6 +203,6 @@ mod tests {
     #[test]
     fn an_object_of_many_members_is_read_in_time() {
         let members: Vec<String> = (0..50_000).map(|number| format!("\"m{number}\":0")).collect();
-        assert_eq!(check(format!("{{{}}}", members.join(",")).as_bytes(), Names::Caseless), Ok(()));
+        assert_eq!(check(format!("{{{}}}", members.join(",")).as_bytes(), Names::Caseless(&[])), Ok(()));
     }
 }

@@ -79,6 +79,8 @@ impl Edit {
         field("discount", asks, text(&from.discount), text(&to.discount), from.discount != to.discount);
         let (old, new) = (from.rounding.amount(), to.rounding.amount());
         field("rounding", None, text(&from.money(old)), text(&to.money(new)), old != new);
+        let kept = |sheet: &Sheet| serde_json::to_string(sheet.extra.object()).unwrap_or_default();
+        field("extra", None, kept(from), kept(to), from.extra != to.extra);
         edits.extend(Self::items(&from.items, &to.items));
         if from.payments != to.payments {
             let (from, to, currency) = (from.payments.clone(), to.payments.clone(), to.currency);

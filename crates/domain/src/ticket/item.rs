@@ -172,6 +172,11 @@ impl Item {
         self.priced(if self.article.discount_allowed { Left::after(ticket, self.discount) } else { Left::ALL })
     }
 
+    /// Whether a discount lowers its price, on a ticket with this discount.
+    pub fn is_discounted(&self, ticket: Rate) -> bool {
+        self.article.discount_allowed && Left::after(ticket, self.discount) != Left::ALL
+    }
+
     fn priced(&self, left: Left) -> UnitPrices {
         let full = UnitPrices {
             amount: self.unit_price,

@@ -118,7 +118,8 @@ pub fn refund(
         items.push(mirror(item, *quantity)?);
     }
     let blank = Draft::of(hand.person()?, sold.sheet.currency);
-    let draft = Draft { customer: sold.sheet.customer.clone(), discount: sold.sheet.discount, items, ..blank };
+    let (customer, extra) = (sold.sheet.customer.clone(), sold.sheet.extra.clone());
+    let draft = Draft { customer, discount: sold.sheet.discount, items, extra, ..blank };
     let sheet = draft.check()?;
     let given = if sold.sheet.items.iter().all(|item| taken.quantity(item) == item.quantity.size()) {
         sold.sheet.payable().wide() - taken.money

@@ -6,7 +6,7 @@ use std::ops::Deref;
 use super::amount::{Amount, Money};
 use super::arithmetic::Totals;
 use super::currency::Currency;
-use super::customer::{Customer, Location};
+use super::customer::{Customer, Location, Meta};
 use super::item::Item;
 use super::payment::{Payment, Rounding};
 use super::rate::Rate;
@@ -37,6 +37,9 @@ pub struct Draft {
     pub rounding: Rounding,
     /// What was paid so far.
     pub payments: Vec<Payment>,
+    /// What a contract publishes of a ticket besides, such as the kind of purchase: it is read by nobody here, and comes back as it
+    /// came.
+    pub extra: Meta,
 }
 
 impl Draft {
@@ -53,6 +56,7 @@ impl Draft {
             items: Vec::new(),
             rounding: Rounding::NONE,
             payments: Vec::new(),
+            extra: Meta::default(),
         }
     }
 

@@ -25,6 +25,7 @@ impl Sheet {
             + self.customer.as_ref().map_or(0, customer)
             + self.items.iter().map(item).sum::<usize>()
             + self.payments.iter().map(|each| payment(each.amount.ten_thousandths(), each.name.as_str())).sum::<usize>()
+            + kept(&self.extra)
     }
 
     /// Refuses a sheet that is larger than a ticket may grow to. One that was as large `before` may stay so: what was kept when there

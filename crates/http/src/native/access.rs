@@ -19,9 +19,10 @@ pub(super) fn route() -> Route {
     Route::open(Method::GET, "/access", access).coded().told(|| {
         let (method, target) = ("The method that is asked about.", "The target that is asked about.");
         Entry::of("gateways", "Whether a request may go through")
-            .more("For gateways: nginx names the request in `X-Original-*`, Traefik and Caddy in `X-Forwarded-*`, with the headers that it was sent with. A refusal is worded as the contract words its own whose tokens the row takes, and bears its code in `X-Tillgate-Code`.")
+            .more("For gateways: nginx names the request in `X-Original-*` (ingress-nginx its target in `X-Original-URL`), Traefik and Caddy in `X-Forwarded-*`, with the headers that it was sent with. A refusal is worded as the contract words its own whose tokens the row takes, and bears its code in `X-Tillgate-Code`.")
             .header("X-Original-Method", method, text_schema())
             .header("X-Original-URI", target, text_schema())
+            .header("X-Original-URL", "The whole URL that is asked about, whose path and query are the target.", text_schema())
             .header("X-Forwarded-Method", method, text_schema())
             .header("X-Forwarded-Uri", target, text_schema())
             .done("It may; the headers `X-Tillgate-*` say whose it is.")

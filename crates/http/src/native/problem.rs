@@ -178,7 +178,7 @@ fn broken(protocol: &Protocol) -> String {
         }
         Protocol::Unlisted => "No row of the access table is for this request.".to_owned(),
         Protocol::NothingAsked => {
-            "Name the request in X-Original-Method and X-Original-URI, or in X-Forwarded-Method and X-Forwarded-Uri."
+            "Name the request in X-Original-Method and X-Original-URI or X-Original-URL, or in X-Forwarded-Method and X-Forwarded-Uri."
                 .to_owned()
         }
     }

@@ -39,8 +39,8 @@ pub(super) fn routes() -> Vec<Route> {
         Route::known(Method::GET, "/tickets/{id}", one).told(told::one),
         Route::known(Method::PATCH, "/tickets/{id}", change).takes_bodies_of(MAX_TICKET_BODY).told(told::change),
         Route::known(Method::DELETE, "/tickets/{id}", void).told(told::void),
-        Route::known(Method::POST, "/tickets/{id}/close", close).told(told::close),
-        Route::known(Method::POST, "/tickets/{id}/refund", refund).told(told::refund),
+        Route::known(Method::POST, "/tickets/{id}/close", close).takes_bodies_of(MAX_TICKET_BODY).told(told::close),
+        Route::known(Method::POST, "/tickets/{id}/refund", refund).takes_bodies_of(MAX_TICKET_BODY).told(told::refund),
     ]
 }
 

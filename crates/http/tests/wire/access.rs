@@ -62,6 +62,23 @@ fn is_refused(answer: &Answer, status: u16, code: &str, what: &str) {
 }
 
 #[actix_web::test]
+async fn target_of_ingress_nginx_is_enough() {
+    let shop = open();
+    let cashier = shop.kasir("cashier").await.text("/data/Token");
+    let by_url = |url: &'static str| {
+        call(Method::GET, "/api/v1/access")
+            .insert_header(("X-Original-Method", "GET"))
+            .insert_header(("X-Original-URL", url))
+    };
+    let answer = shop.send(with(by_url("https://shop.example:8443/api/v1/products/7?fields=x"), &cashier)).await;
+    assert_eq!((answer.status.as_u16(), answer.header("x-tillgate-user")), (204, "cashier"));
+    for url in ["https://shop.example/nothing/here", "/api/v1/products/7", "https://shop.example"] {
+        let refused = shop.send(with(by_url(url), &cashier)).await;
+        is_refused(&refused, 403, "access_unlisted", url);
+    }
+}
+
+#[actix_web::test]
 async fn who_may_is_answered_204_with_their_identity() {
     let shop = open();
     let login = shop.kasir("cashier").await;

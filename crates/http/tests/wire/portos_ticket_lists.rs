@@ -6,7 +6,7 @@ use actix_web::test;
 use serde_json::{Value, json};
 
 use crate::portos_tickets::{at, bearer, ids, opened};
-use crate::shop::{self, Mood, Shop, call, post};
+use crate::shop::{self, Mood, Shop, call, post, put};
 
 #[actix_web::test]
 async fn lists_are_narrowed_sorted_and_cut() {
@@ -90,14 +90,16 @@ async fn what_a_ticket_has_narrows_a_list_either_way() {
         json!({ "items": [item("Positive", 5.0), item("Negative", -1.0)] }),
         json!({ "items": [item("Returned", -2.0)] }),
         json!({ "items": [item("Negative", 1.0)] }),
+        // what is taken back at a discount makes good for what is sold at the same
+        json!({ "items": [item("Positive", 5.0), item("Positive", -5.0)], "customer": customer, "discountRate": 20 }),
     ] {
         made.push(opened(&shop, &token, body).await.text("/id"));
         shop.clock.pass(std::time::Duration::from_secs(1));
     }
     for (member, having) in [
-        ("HasCustomer", &[1][..]),
-        ("HasDiscount", &[1]),
-        ("HasNegativeItem", &[2, 3, 4]),
+        ("HasCustomer", &[1, 5][..]),
+        ("HasDiscount", &[1, 5]),
+        ("HasNegativeItem", &[2, 3, 4, 5]),
         ("HasReturnedItem", &[3]),
         ("IsClosed", &[]),
     ] {
@@ -108,6 +110,34 @@ async fn what_a_ticket_has_narrows_a_list_either_way() {
             assert_eq!(ids(&told).iter().collect::<Vec<_>>(), expected, "{member}={value}");
         }
     }
+}
+
+#[actix_web::test]
+async fn kind_of_purchase_comes_back_as_it_came_and_narrows_a_list() {
+    let shop = Shop::open();
+    let token = at(&shop, "manager", "P01").await;
+    let mut made = Vec::new();
+    for body in [json!({}), json!({ "PurchaseType": "Delivery" }), json!({ "purchaseType": null })] {
+        made.push(opened(&shop, &token, body).await);
+        shop.clock.pass(std::time::Duration::from_secs(1));
+    }
+    let kinds: Vec<String> = made.iter().map(|ticket| ticket.text("/purchaseType")).collect();
+    assert_eq!(kinds, ["WalkIn", "Delivery", "WalkIn"]);
+    let listed = async |query: &str| ids(&shop.get(&format!("/portos/api/tickets?{query}"), &token).await);
+    let id = |index: usize| made[index].text("/id");
+    assert_eq!(listed("PurchaseType=delivery").await, [id(1)]);
+    assert_eq!(listed("purchaseType=ne:Delivery").await, [id(0), id(2)]);
+
+    let path = format!("/portos/api/tickets/{}", id(1));
+    let same = shop.send(bearer(put(&path, made[1].json()), &token)).await;
+    assert_eq!((same.status.as_u16(), same.json()), (200, made[1].json()), "sent back, it changes nothing");
+    let native = crate::tickets::at(&shop, "manager", "PDA1").await;
+    let shown = shop.get(&format!("/api/v1/tickets/{}", id(1)), &native).await;
+    assert_eq!(shown.json()["extra"], json!({ "purchaseType": "Delivery" }));
+    let changed = shop.send(bearer(put(&path, json!({ "purchaseType": "TakeAway" })), &token)).await;
+    assert_eq!((changed.text("/purchaseType").as_str(), changed.json()["_v"].clone()), ("TakeAway", json!(2)));
+    let refused = shop.send(bearer(put(&path, json!({ "purchaseType": 1 })), &token)).await;
+    assert_eq!((refused.status.as_u16(), refused.text("/errors/0/memberName").as_str()), (400, "PurchaseType"));
 }
 
 #[actix_web::test]
@@ -123,6 +153,13 @@ async fn a_value_that_cannot_be_read_is_told_and_never_a_list() {
         ("payable=gt:9,5", "Payable"),
         ("closeInfo.number=x", "CloseInfo.Number"),
         ("$take=x", "$take"),
+        ("Name=%FF", "Name"),
+        ("name=contains:50%", "Name"),
+        ("Name=a&Name=%zz", "Name"),
+        ("CurrencyLabel=%c0%af", "CurrencyLabel"),
+        ("PurchaseType=%", "PurchaseType"),
+        ("$skip=%FF", "$skip"),
+        ("$sort=%FF", "$sort"),
     ] {
         for query in [query.to_owned(), format!("$count=true&{query}")] {
             let told = shop.send(bearer(call(Method::GET, &format!("/portos/api/tickets?{query}")), &token)).await;

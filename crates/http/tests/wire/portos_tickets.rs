@@ -338,9 +338,11 @@ async fn what_the_page_shows_besides_comes_back_as_it_came() {
     let shop = Shop::open();
     let token = at(&shop, "cashier", "P01").await;
     let customer = json!({ "id": "c1", "Gender": "Female", "birthDate": "1990-01-31", "isCompany": false, "company": null,
-        "address": { "Street": "Hlavná 1", "city": "Žilina", "lines": [1, 2.5] }, "deliveryAddress": null, "unknown": 1 });
+        "address": { "Street": "Hlavná 1", "street": "x", "city": "Žilina", "lines": [1, 2.5] }, "deliveryAddress": null,
+        "meta": { "a": 1, "A": [{ "b": 1, "B": 2 }] }, "unknown": 1 });
     let article = json!({ "name": "Syr", "SpecialRegulation": "UsedGood" });
     let body = json!({ "customer": customer,
+        "meta": { "passed": 1, "Passed": 2 },
         "items": [{ "plu": article, "unitPrice": { "amount": 1 }, "quantity": { "amount": 1 } }] });
     let made = opened(&shop, &token, body).await.json();
     for (name, value) in [
@@ -348,7 +350,8 @@ async fn what_the_page_shows_besides_comes_back_as_it_came() {
         ("birthDate", json!("1990-01-31")),
         ("isCompany", json!(false)),
         ("company", Value::Null),
-        ("address", json!({ "Street": "Hlavná 1", "city": "Žilina", "lines": [1, 2.5] })),
+        ("address", json!({ "Street": "Hlavná 1", "street": "x", "city": "Žilina", "lines": [1, 2.5] })),
+        ("meta", json!({ "a": 1, "A": [{ "b": 1, "B": 2 }] })),
         ("deliveryAddress", Value::Null),
     ] {
         assert_eq!(made["customer"].get(name), Some(&value), "{name}");

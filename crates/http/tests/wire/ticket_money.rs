@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::portos_tickets as portos;
-use crate::shop::{Answer, Shop, bearer, post};
+use crate::shop::{Answer, Shop, bearer, post, put};
 use crate::tickets::{ALL, at, code, opened, path_of, plain, send};
 
 async fn close(shop: &Shop, token: &str, ticket: &Answer, body: Value) -> Answer {
@@ -96,6 +96,14 @@ async fn cash_is_rounded_by_less_than_the_smallest_coin() {
         ("CHF", "1.02", "0.05", 422),
         ("EUR", "1.02", "-0.02", 201),
         ("EUR", "1.02", "0.98", 422),
+        ("USD", "1.02", "-0.02", 201),
+        ("USD", "1.02", "0.98", 422),
+        ("GBP", "1.02", "0.98", 422),
+        ("GBP", "1.02", "-0.01", 422),
+        ("PLN", "1.02", "-0.02", 422),
+        ("RON", "1.02", "0.98", 422),
+        ("KWD", "1.234", "0.001", 201),
+        ("LYD", "1.234", "0.001", 422),
     ] {
         let body = json!({ "currency": currency, "rounding": rounding, "items": [plain(price, "1")] });
         let answer = send(&shop, &token, "POST", ALL, None, Some(body)).await;
@@ -103,6 +111,36 @@ async fn cash_is_rounded_by_less_than_the_smallest_coin() {
         if status == 422 {
             assert_eq!(answer.text("/errors/0/pointer"), "/rounding", "{currency} {rounding}");
         }
+    }
+}
+
+#[actix_web::test]
+async fn ticket_of_any_currency_is_listed_sent_back_and_closed_through_portos() {
+    let shop = Shop::open();
+    let native = at(&shop, "manager", "P01").await;
+    let till = portos::at(&shop, "manager", "PDA1").await;
+    for (currency, price, payable, odd) in [("KWD", "1.235", 1.235, 0.0005), ("JPY", "100", 100.0, 0.5)] {
+        let payments = json!([{ "means": "card", "amount": price }]);
+        let body = json!({ "currency": currency, "items": [plain(price, "1")], "payments": payments });
+        let id = opened(&shop, &native, body).await.text("/id");
+        let listed = shop.get(&format!("/portos/api/tickets?CurrencyLabel={currency}"), &till).await;
+        assert_eq!(portos::ids(&listed), std::slice::from_ref(&id), "{currency}");
+        assert_eq!(listed.json()["items"][0]["payable"].as_f64(), Some(payable), "{currency}");
+        let path = format!("/portos/api/tickets/{id}");
+        let shown = shop.get(&path, &till).await.json();
+        assert_eq!(shown["payments"][0]["amount"].as_f64(), Some(payable), "{currency}");
+        let back = shop.send(bearer(put(&path, shown.clone()), &till)).await;
+        assert_eq!((back.status.as_u16(), back.json()), (200, shown.clone()), "{currency}: nothing differs");
+        // the ticket's currency judges
+        let wrong = json!({ "payments": [{ "type": "Card", "amount": odd }] });
+        for request in [put(&path, wrong.clone()), post(&format!("{path}/close"), wrong)] {
+            let refused = shop.send(portos::bearer(request, &till)).await;
+            let codes = (refused.status.as_u16(), refused.text("/errorCode"));
+            assert_eq!(codes, (400, "ValidationFailed".to_owned()), "{currency}: {}", refused.json());
+        }
+        let paid = json!({ "payments": shown["payments"] });
+        let closed = shop.send(bearer(post(&format!("{path}/close"), paid), &till)).await;
+        assert_eq!((closed.status.as_u16(), closed.text("/state").as_str()), (200, "Closed"), "{currency}");
     }
 }
 

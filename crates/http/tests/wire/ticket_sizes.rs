@@ -1,9 +1,10 @@
 //! The largest tickets there may be: they can be sent back as they are shown, lists of them end early, and none grows larger.
 
 use serde_json::{Value, json};
+use tillgate_http::Settings;
 
 use crate::portos_tickets as portos;
-use crate::shop::{Answer, Shop, bearer, put};
+use crate::shop::{Answer, Shop, bearer, post, put};
 use crate::tickets::{ALL, at, code, opened, path_of, plain, send};
 
 /// As many plain items as a ticket holds.
@@ -39,6 +40,35 @@ async fn a_ticket_that_is_shown_can_be_sent_back() {
     assert_eq!(shop.post("/api/v1/sessions", body).await.status, 413);
     let body = json!({ "currency": "EUR", "name": "x".repeat(2 * 1024 * 1024) });
     assert_eq!(send(&shop, &token, "POST", ALL, None, Some(body)).await.status, 413);
+}
+
+/// Each call that carries a ticket, or as many items as one has, takes it whatever the limit of other bodies.
+#[actix_web::test]
+async fn low_limit_of_bodies_holds_no_ticket_back() {
+    let settings = Settings { body_limit: 1_024, ..Settings::default() };
+    let shop = Shop::with(settings);
+    let token = at(&shop, "manager", "P01").await;
+    let ticket = large(&shop, &token).await;
+    let path = path_of(&ticket);
+    let note = "x".repeat(180);
+    let payments: Vec<Value> =
+        (0..10).map(|_| json!({ "means": "cash", "name": note, "amount": (MANY / 10).to_string() })).collect();
+    let close = json!({ "payments": payments });
+    assert!(close.to_string().len() > 1_024);
+    let closed = send(&shop, &token, "POST", &format!("{path}/close"), Some("*"), Some(close)).await;
+    assert_eq!(closed.status, 200);
+    let items: Vec<Value> = (1..=MANY).map(|id| json!({ "id": id, "quantity": "1" })).collect();
+    let body = json!({ "items": items });
+    assert!(body.to_string().len() > 1_024);
+    let refund = send(&shop, &token, "POST", &format!("{path}/refund"), None, Some(body)).await;
+    assert_eq!(refund.status, 201, "{}", String::from_utf8_lossy(&refund.bytes));
+
+    let till = portos::at(&shop, "manager", "PDA1").await;
+    let ticket = portos::opened(&shop, &till, json!({ "items": vec![portos::item(); 20] })).await;
+    let due = ticket.json()["payable"].as_f64().unwrap();
+    let payments: Vec<Value> = (0..10).map(|_| json!({ "type": "Cash", "name": note, "amount": due })).collect();
+    let close = post(&format!("/portos/api/tickets/{}/close", ticket.text("/id")), json!({ "payments": payments }));
+    assert_ne!(shop.send(bearer(close, &till)).await.status, 413);
 }
 
 #[actix_web::test]

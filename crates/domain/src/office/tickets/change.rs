@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::office::ports::OfficeTx;
 use crate::office::refused::{Field, Halt, Refused};
 use crate::ticket::{
-    Amount, Customer, Draft, Item, Label, Line, Location, Payment, Rate, Sheet, TicketRefused, free_id,
+    Amount, Customer, Draft, Item, Label, Line, Location, Meta, Payment, Rate, Sheet, TicketRefused, free_id,
 };
 use crate::{TenantId, UserId, UserName, UserStatus};
 
@@ -30,6 +30,8 @@ pub struct TicketChange {
     pub rounding: Option<Amount>,
     /// Other payments: all of them.
     pub payments: Option<Vec<Payment>>,
+    /// Something else of what a contract publishes besides.
+    pub extra: Option<Meta>,
 }
 
 /// An item that is wanted. One without an id gets the next that is free.
@@ -82,6 +84,7 @@ impl TicketChange {
             items,
             rounding,
             payments: self.payments.clone().unwrap_or(draft.payments),
+            extra: self.extra.clone().unwrap_or(draft.extra),
         };
         wanted.check()
     }

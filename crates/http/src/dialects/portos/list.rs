@@ -8,7 +8,6 @@ use std::cmp::Ordering;
 
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use actix_web::web::Query;
 use serde::Serialize;
 use serde_json::{Value, json};
 use tillgate_domain::{Environment, ExactJson, Instant};
@@ -16,6 +15,7 @@ use tillgate_domain::{Environment, ExactJson, Instant};
 use crate::answer;
 use crate::failure::{Failure, FieldFault, Protocol};
 use crate::head::Head;
+use crate::query;
 
 use condition::{Condition, compared};
 pub(super) use condition::{Kind, Member};
@@ -27,6 +27,9 @@ pub(super) const ENVIRONMENTS: Kind = Kind::Word(&[
     Environment::BackOffice.name(),
     Environment::Tool.name(),
 ]);
+
+/// The options of a list.
+const OPTIONS: [&str; 4] = ["$skip", "$take", "$count", "$sort"];
 
 /// What a request asks of a list.
 #[derive(Debug, Default, PartialEq)]
@@ -75,10 +78,17 @@ impl Asked {
 
     /// The same of a query by itself.
     pub(super) fn read(query: &str, members: &[Member]) -> Result<Self, Failure> {
-        let pairs = Query::<Vec<(String, String)>>::from_query(query).map(Query::into_inner).unwrap_or_default();
         let member = |name: &str| members.iter().find(|member| member.name.eq_ignore_ascii_case(name));
         let (mut asked, mut faults) = (Self::default(), Vec::new());
-        for (name, text) in &pairs {
+        for (name, text) in query::pairs(query) {
+            let Some(text) = text.as_deref() else {
+                // what it names has a value that it cannot have
+                match OPTIONS.iter().find(|option| name.eq_ignore_ascii_case(option)) {
+                    Some(option) => fault(&mut faults, option),
+                    None => member(&name).into_iter().for_each(|member| fault(&mut faults, member.name)),
+                }
+                continue;
+            };
             match name.to_ascii_lowercase().as_str() {
                 "$skip" => asked.skip = number(text).unwrap_or_else(|| fault(&mut faults, "$skip")),
                 "$take" => asked.take = Some(number(text).unwrap_or_else(|| fault(&mut faults, "$take"))),
@@ -90,7 +100,7 @@ impl Asked {
                     Some((member(part)?.of, down))
                 })),
                 _ => {
-                    let Some(member) = member(name) else { continue };
+                    let Some(member) = member(&name) else { continue };
                     for text in text.split(';') {
                         match Condition::read(member, text) {
                             Some(condition) => asked.conditions.push(condition),

@@ -32,6 +32,24 @@ use pages::TicketList;
 const CUSTOMER_EXTRA: [&str; 6] = ["gender", "birthDate", "address", "deliveryAddress", "isCompany", "company"];
 const ARTICLE_EXTRA: [&str; 1] = ["specialRegulation"];
 const CLOSE_INFO_EXTRA: [&str; 2] = ["eKasa", "fiscalMemorySerialNumber"];
+const TICKET_EXTRA: [&str; 1] = ["purchaseType"];
+
+/// The kind of purchase where nothing was sent.
+const PURCHASE_TYPE: &str = "WalkIn";
+
+/// The members that hold JSON of the client's own. The case of names counts within them, as it does wherever they come back.
+const AS_SENT: [&str; 10] = [
+    "meta",
+    "gender",
+    "birthDate",
+    "address",
+    "deliveryAddress",
+    "isCompany",
+    "company",
+    "specialRegulation",
+    "eKasa",
+    "fiscalMemorySerialNumber",
+];
 
 /// The published categories of a VAT.
 const VAT_CATEGORIES: RangeInclusive<u8> = 1..=10;
@@ -51,11 +69,12 @@ pub(super) fn routes() -> Vec<Route> {
             Route::known(Method::DELETE, path, delete),
         ]
     });
-    let close = both!("/tickets/{id}/close").map(|path| Route::known(Method::POST, path, close));
+    let close = both!("/tickets/{id}/close")
+        .map(|path| Route::known(Method::POST, path, close).takes_bodies_of(MAX_TICKET_BODY));
     whole.chain(one).chain(close).collect()
 }
 
-/// What tickets are paid in here: the contract names no currency, and its country has one.
+/// What new tickets are paid in here: the contract names no currency, and its country has one.
 fn currency() -> Result<Currency, Failure> {
     Currency::parse("EUR").map_err(|_| Failure::Fault("no currency".to_owned()))
 }
@@ -74,8 +93,8 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn open(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let sent = read::Sent::one(call.head().headers(), call.body())?;
     let (currency, tenant) = (currency()?, caller.profile.tenant.id);
+    let sent = read::Sent::one(call.head().headers(), call.body(), Some(currency))?;
     let shown = call
         .office(move |office| {
             let id = sent.id.map_or_else(|| office.engine.id(TicketId::new), Ok)?;
@@ -87,7 +106,7 @@ async fn open(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 }
 
 async fn put(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, sent) = (id(&call)?, read::Sent::one(call.head().headers(), call.body())?);
+    let (id, sent) = (id(&call)?, read::Sent::one(call.head().headers(), call.body(), None)?);
     let (currency, tenant) = (currency()?, caller.profile.tenant.id);
     let (shown, opened) = call
         .office(move |office| {

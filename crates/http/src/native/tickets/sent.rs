@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 use tillgate_domain::merge_patch::merged;
 use tillgate_domain::office::{NewRefund, NewTicket, Owner, Shown, TicketChange, TicketClosing, WantedLine};
-use tillgate_domain::ticket::{Amount, Currency, Customer, Label, Location, Payment, Rate};
+use tillgate_domain::ticket::{Amount, Currency, Customer, Label, Location, Meta, Payment, Rate};
 use tillgate_domain::{ExactJson, JsonObject, TicketId};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -73,6 +73,11 @@ pub(super) struct New {
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<Vec<PaymentShape>>)]
     payments: Field<Vec<Payment>>,
+    /// What another contract shows of it besides, such as the kind of purchase: 4,000 bytes of JSON at most, kept as it came.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<Object>)]
+    extra: Field<Meta>,
 }
 
 /// What becomes of a ticket, as a merge patch (RFC 7396): what is not sent stays as it is; items and payments are the whole of them.
@@ -124,6 +129,11 @@ pub(super) struct Change {
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<Vec<PaymentShape>>)]
     payments: Field<Vec<Payment>>,
+    /// Something else of what another contract shows of it besides; null for nothing.
+    #[serde(default)]
+    #[validate(custom(function = "fits"))]
+    #[schema(value_type = Option<Object>)]
+    extra: Field<Meta>,
 }
 
 /// How a ticket is closed.
@@ -180,13 +190,14 @@ impl New {
                 items: self.items.given(),
                 rounding: self.rounding.given(),
                 payments: self.payments.given(),
+                extra: self.extra.given(),
             },
         })
     }
 }
 
 /// The members that are objects themselves: a patch of them is merged with what there is.
-const WITHIN: [&str; 2] = ["location", "customer"];
+const WITHIN: [&str; 3] = ["location", "customer", "extra"];
 
 /// What a merge patch makes of the ticket that is there.
 ///
@@ -212,6 +223,7 @@ pub(super) fn patched(found: &Shown, patch: &JsonObject) -> Result<TicketChange,
         items: change.items.patch().map(Option::unwrap_or_default),
         rounding: change.rounding.patch().map(Option::unwrap_or_default),
         payments: change.payments.patch().map(Option::unwrap_or_default),
+        extra: change.extra.patch().map(Option::unwrap_or_default),
     })
 }
 

@@ -50,6 +50,10 @@ pub(super) struct Shape {
     payable: String,
     /// What was paid so far.
     payments: Vec<PaymentShape>,
+    /// What another contract shows of it besides, such as the kind of purchase.
+    #[serde(skip_serializing_if = "JsonObject::is_empty")]
+    #[schema(value_type = Object, required = false)]
+    extra: JsonObject,
     /// The change on what was paid; null where that is not enough yet.
     #[schema(value_type = Option<Decimal>)]
     change: Option<String>,
@@ -263,6 +267,7 @@ impl Shape {
             rounding: sheet.money(sheet.rounding.amount()).to_string(),
             payable: sheet.money(sheet.payable()).to_string(),
             payments: sheet.payments.iter().map(|each| PaymentShape::of(each, sheet)).collect(),
+            extra: sheet.extra.object().clone(),
             change: ticket.change().ok().map(|change| sheet.money(change).to_string()),
             refund_of: ticket.refund_of,
             opened_at: ticket.opened_at,
@@ -314,6 +319,7 @@ pub(super) fn within(shown: &Shown, name: &str) -> Result<ExactJson, serde_json:
             ("zone", ExactJson::text(sheet.location.zone.as_str())),
             ("table", ExactJson::text(sheet.location.table.as_str())),
         ])),
+        ("extra", _) => Ok(ExactJson::from(sheet.extra.object())),
         ("customer", Some(customer)) => ExactJson::parse(&serde_json::to_string(&CustomerShape::of(customer))?),
         _ => Ok(ExactJson::Null),
     }

@@ -60,6 +60,8 @@ pub(super) struct SheetDocument {
     items: Vec<ItemDocument>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     payments: Vec<PaymentDocument>,
+    #[serde(default, skip_serializing_if = "JsonObject::is_empty")]
+    extra: JsonObject,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -190,6 +192,7 @@ impl SheetDocument {
             share: Some(sheet.currency.smallest_units(sheet.rounding.share())),
             items: sheet.items.iter().map(|item| ItemDocument::of(item)).collect(),
             payments: sheet.payments.iter().map(|each| PaymentDocument::of(each, sheet.currency)).collect(),
+            extra: sheet.extra.object().clone(),
         }
     }
 
@@ -214,6 +217,7 @@ impl SheetDocument {
                 .into_iter()
                 .map(|payment| payment.payment(cell, currency))
                 .collect::<Stored<_>>()?,
+            extra: cell.parsed(Meta::new(self.extra))?,
         };
         cell.parsed(draft.check())
     }

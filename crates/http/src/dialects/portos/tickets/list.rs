@@ -144,7 +144,8 @@ fn values(shown: &Shown, members: &[&'static str]) -> Value {
     let value = |name: &str| match name {
         "isClosed" => json!(shown.ticket.state.status() == TicketStatus::Closed),
         "hasCustomer" => json!(sheet.customer.is_some()),
-        "hasDiscount" => json!(!sheet.totals().discount_including_vat.is_zero()),
+        // whatever the discounts of all items come to: one of goods that are taken back is below zero
+        "hasDiscount" => json!(sheet.items.iter().any(|item| item.is_discounted(sheet.discount))),
         // how a till writes what gives money back is its own: by the kind, the price or the quantity
         "hasNegativeItem" => json!(
             sheet

@@ -5,12 +5,12 @@ mod members;
 use actix_web::http::header::HeaderMap;
 use tillgate_domain::office::{Owner, TicketChange, TicketClosing, WantedLine};
 use tillgate_domain::ticket::{
-    Article, Customer, ItemKind, Label, Line, Location, Means, Meta, Payment, Quantity, Rate, Text,
+    Article, Currency, Customer, ItemKind, Label, Line, Location, Means, Meta, Payment, Quantity, Rate, Text,
 };
 use tillgate_domain::{JsonObject, TicketId, UserName};
 
 use super::super::ticket_id;
-use super::{ARTICLE_EXTRA, CLOSE_INFO_EXTRA, CUSTOMER_EXTRA, VAT_CATEGORIES};
+use super::{ARTICLE_EXTRA, AS_SENT, CLOSE_INFO_EXTRA, CUSTOMER_EXTRA, PURCHASE_TYPE, TICKET_EXTRA, VAT_CATEGORIES};
 use crate::body::is_nothing;
 use crate::exact::{self, Exact};
 use crate::failure::{Failure, FieldFault, Protocol};
@@ -30,29 +30,31 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    /// The one ticket of a body.
-    pub(super) fn one(headers: &HeaderMap, body: &[u8]) -> Result<Self, Failure> {
-        let (exact, mut faults) = (exact::read(headers, body)?, Vec::new());
-        let sent = Self::read(&exact, "", false, &mut faults);
+    /// The ticket of a body, which is paid in this currency if it is new. Of a ticket that is there already the currency is known
+    /// only when it is read: it judges the amounts then.
+    pub(super) fn one(headers: &HeaderMap, body: &[u8], currency: Option<Currency>) -> Result<Self, Failure> {
+        let (exact, mut faults) = (exact::read(headers, body, &AS_SENT)?, Vec::new());
+        let sent = Self::read(Members::of(&exact, "", &mut faults).paid_in(currency), false);
         checked(sent, faults)
     }
 
     /// The tickets of a body: a list, or an object with one under `items`.
     pub(super) fn many(headers: &HeaderMap, body: &[u8]) -> Result<Vec<Self>, Failure> {
-        let (exact, mut faults) = (exact::read(headers, body)?, Vec::new());
+        let (exact, mut faults) = (exact::read(headers, body, &AS_SENT)?, Vec::new());
         let list = if let Exact::List(list) = &exact { Some(list) } else { list_of(&exact) };
         let Some(list) = list.filter(|list| list.len() <= MOST) else {
             let code = if list.is_some() { "range" } else { "type" };
             return Err(Protocol::Fields(vec![fault("Items".to_owned(), code)]).into());
         };
-        let read =
-            list.iter().enumerate().map(|(index, each)| Self::read(each, &format!("[{index}]."), true, &mut faults));
+        let read = list
+            .iter()
+            .enumerate()
+            .map(|(index, each)| Self::read(Members::of(each, &format!("[{index}]."), &mut faults), true));
         let sent = read.collect();
         checked(sent, faults)
     }
 
-    fn read(exact: &Exact, path: &str, named: bool, faults: &mut Vec<FieldFault>) -> Self {
-        let mut members = Members::of(exact, path, faults);
+    fn read(mut members: Members<'_, '_>, named: bool) -> Self {
         let id = members.given::<String>("Id", named).and_then(|id| {
             let parsed = ticket_id::parse(&id);
             if parsed.is_none() {
@@ -107,6 +109,7 @@ fn change(members: &mut Members<'_, '_>) -> TicketChange {
         items: members.each("Items", item),
         rounding: members.amount("RoundingAmount", false),
         payments: payments(members),
+        extra: purchase_type(members),
     }
 }
 
@@ -125,6 +128,19 @@ fn customer(members: &mut Members<'_, '_>) -> Customer {
         meta: meta(members),
         extra: kept(members, &CUSTOMER_EXTRA),
     }
+}
+
+/// The kind of purchase, which comes back as it came. Nothing is kept of the one that is shown anyway.
+fn purchase_type(members: &mut Members<'_, '_>) -> Option<Meta> {
+    let [name] = TICKET_EXTRA;
+    members.sent(name)?;
+    let word: Label = members.text("PurchaseType");
+    let kept = if ["", PURCHASE_TYPE].contains(&word.as_str()) {
+        Vec::new()
+    } else {
+        vec![(name.to_owned(), Exact::text(word.as_str()))]
+    };
+    Meta::new(JsonObject::new(kept)).ok()
 }
 
 /// Members that come back as they came; where they are too long together, the longest is named.
@@ -249,7 +265,7 @@ pub(super) fn closing(
     body: &[u8],
     fiscal: Option<String>,
 ) -> Result<(TicketClosing, Option<i64>), Failure> {
-    let exact = if is_nothing(body) { Exact::Object(Vec::new()) } else { exact::read(headers, body)? };
+    let exact = if is_nothing(body) { Exact::Object(Vec::new()) } else { exact::read(headers, body, &AS_SENT)? };
     let mut faults = Vec::new();
     let mut members = Members::of(&exact, "", &mut faults);
     let version = members.whole("_v");

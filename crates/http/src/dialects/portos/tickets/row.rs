@@ -5,7 +5,7 @@ use tillgate_domain::office::Shown;
 use tillgate_domain::ticket::{Amount, Customer, Item, Means, Meta, Payment, Sheet, TicketState, Totals};
 
 use super::super::ticket_id;
-use super::{ARTICLE_EXTRA, CLOSE_INFO_EXTRA, CUSTOMER_EXTRA, VAT_CATEGORIES};
+use super::{ARTICLE_EXTRA, CLOSE_INFO_EXTRA, CUSTOMER_EXTRA, PURCHASE_TYPE, TICKET_EXTRA, VAT_CATEGORIES};
 use crate::exact::Exact;
 use crate::instants;
 
@@ -49,7 +49,7 @@ fn made(shown: &Shown, items: Exact) -> Exact {
         ("issueDate", closed_at.clone()),
         ("closeDate", closed_at),
         ("closeInfo", close_info),
-        ("purchaseType", Exact::text("WalkIn")),
+        ("purchaseType", purchase_type(sheet)),
         (
             "location",
             Exact::object([
@@ -69,6 +69,12 @@ fn made(shown: &Shown, items: Exact) -> Exact {
     row.extend(sums(&totals, sheet));
     row.push(("payable", Exact::number(sheet.money(sheet.payable()))));
     Exact::Object(row.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// The kind of purchase as it was sent; otherwise the published one.
+fn purchase_type(sheet: &Sheet) -> Exact {
+    let sent = extra(&sheet.extra, &TICKET_EXTRA).map(|(_, value)| value).find(|value| !value.is_null());
+    sent.unwrap_or_else(|| Exact::text(PURCHASE_TYPE))
 }
 
 /// What items and tickets come to.

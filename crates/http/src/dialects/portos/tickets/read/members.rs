@@ -3,9 +3,8 @@
 
 use std::str::FromStr;
 
-use tillgate_domain::ticket::{Amount, InvalidDecimal, Label, Text};
+use tillgate_domain::ticket::{Amount, Currency, InvalidDecimal, Label, Text};
 
-use super::super::currency;
 use super::fault;
 use crate::exact::Exact;
 use crate::failure::FieldFault;
@@ -14,6 +13,8 @@ use crate::failure::FieldFault;
 pub(super) struct Members<'e, 'f> {
     exact: &'e Exact,
     path: String,
+    /// In what amounts are paid, if it is known before the ticket is read; otherwise the ticket judges them.
+    currency: Option<Currency>,
     faults: &'f mut Vec<FieldFault>,
 }
 
@@ -46,7 +47,12 @@ impl<'e, 'f> Members<'e, 'f> {
         if !matches!(exact, Exact::Object(_)) {
             faults.push(fault(path.trim_end_matches('.').to_owned(), "type"));
         }
-        Self { exact, path: path.to_owned(), faults }
+        Self { exact, path: path.to_owned(), currency: None, faults }
+    }
+
+    /// The same where amounts are paid in this currency.
+    pub(super) fn paid_in(self, currency: Option<Currency>) -> Self {
+        Self { currency, ..self }
     }
 
     /// Puts down what is wrong with a member.
@@ -119,10 +125,10 @@ impl<'e, 'f> Members<'e, 'f> {
         None
     }
 
-    /// An amount that can be paid.
+    /// An amount, which the currency pays if it is known.
     pub(super) fn amount(&mut self, name: &str, required: bool) -> Option<Amount> {
         let amount = self.decimal(name, required)?;
-        if !currency().is_ok_and(|currency| currency.pays(amount)) {
+        if self.currency.is_some_and(|currency| !currency.pays(amount)) {
             self.fault(name, "range");
             return None;
         }
@@ -145,7 +151,7 @@ impl<'e, 'f> Members<'e, 'f> {
     /// Another object within this one; nothing where it is missing or null.
     pub(super) fn inner(&mut self, name: &str) -> Option<Members<'e, '_>> {
         let value = self.raw(name)?;
-        Some(Members::of(value, &format!("{}{name}.", self.path), self.faults))
+        Some(Members::of(value, &format!("{}{name}.", self.path), self.faults).paid_in(self.currency))
     }
 
     /// The same where it has to be there.
@@ -164,7 +170,7 @@ impl<'e, 'f> Members<'e, 'f> {
                 let mut made = Vec::new();
                 for (index, each) in list.iter().enumerate() {
                     let path = format!("{}{name}[{index}].", self.path);
-                    made.push(read(&mut Members::of(each, &path, self.faults)));
+                    made.push(read(&mut Members::of(each, &path, self.faults).paid_in(self.currency)));
                 }
                 Some(made)
             }
