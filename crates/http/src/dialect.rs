@@ -35,6 +35,11 @@ pub trait Dialect: Send + Sync + 'static {
         None
     }
 
+    /// How many bytes the lists take that it keeps for a moment; `None` where it keeps none.
+    fn listed_bytes(&self) -> Option<usize> {
+        None
+    }
+
     /// What proves the request, before the handler of a call that requires a caller runs. Open calls such as a login and a refresh
     /// are not asked: a header that nobody needs there refuses nothing. `Evidence::None` if nothing was sent that this contract
     /// takes.

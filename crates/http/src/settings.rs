@@ -18,6 +18,8 @@ pub struct Settings {
     pub body_limit: usize,
     /// How many bytes the addresses may take whose requests a contract counts.
     pub address_bytes: usize,
+    /// How many bytes Fiuu's lists of terminals may take, on each of its mounts.
+    pub terminal_bytes: usize,
     /// How long a request may take; past it the answer is 503, though its thread may hang.
     pub deadline: Duration,
     /// How many requests of a worker may be on threads that wait, or wait for one; the next is 503 at once.
@@ -41,6 +43,7 @@ impl Default for Settings {
             proxy_headers: ProxyHeaders::default(),
             body_limit: 64 * 1024,
             address_bytes: 4 << 20,
+            terminal_bytes: 2 << 20,
             deadline: Duration::from_secs(5),
             blocking_limit: 1024,
             header_deadline: Duration::from_secs(5),

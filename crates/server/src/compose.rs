@@ -337,6 +337,7 @@ pub(crate) fn http_settings(settings: &Settings) -> tillgate_http::Settings {
         },
         body_limit: usize::try_from(settings.limits.body.0).unwrap_or(usize::MAX),
         address_bytes: usize::try_from(settings.caches.addresses.0).unwrap_or(usize::MAX),
+        terminal_bytes: usize::try_from(settings.caches.terminals.0).unwrap_or(usize::MAX),
         deadline: settings.limits.request,
         blocking_limit: blocking_threads(settings, workers(settings)).saturating_add(count(settings.limits.waiting)),
         header_deadline: settings.limits.head.max(Duration::from_millis(100)),

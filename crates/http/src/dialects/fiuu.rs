@@ -29,6 +29,7 @@ use crate::route::Route;
 pub struct Fiuu {
     terms: Terms,
     limiter: Arc<Limiter>,
+    lists: Arc<terminals::Lists>,
 }
 
 impl Fiuu {
@@ -40,7 +41,7 @@ impl Fiuu {
 
     /// Fiuu POS with these terms for its sessions, and so many requests a minute from one address.
     pub fn new(terms: Terms, per_minute: u32) -> Self {
-        Self { terms, limiter: Arc::new(Limiter::new(per_minute)) }
+        Self { terms, limiter: Arc::new(Limiter::new(per_minute)), lists: Arc::default() }
     }
 
     /// The terms that hold where no setting says otherwise.
@@ -80,13 +81,17 @@ impl Dialect for Fiuu {
         Some(self.limiter.bytes())
     }
 
+    fn listed_bytes(&self) -> Option<usize> {
+        Some(self.lists.bytes())
+    }
+
     fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
         bearer(head.headers())
     }
 
     fn routes(&self) -> Vec<Route> {
         let mut routes = auth::routes();
-        routes.push(terminals::route());
+        routes.push(terminals::route(&self.lists));
         routes
     }
 

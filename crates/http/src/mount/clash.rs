@@ -2,6 +2,7 @@
 
 use tillgate_domain::{SessionLimits, Slug};
 
+use crate::dialect::Dialect;
 use crate::mount::Mount;
 use crate::operations;
 use crate::route::PathMatching;
@@ -59,8 +60,17 @@ impl Mounts {
 
     /// How many contracts count the requests of addresses, and how many bytes these take in all.
     pub fn counted_addresses(&self) -> (usize, usize) {
-        let counted = self.0.iter().filter_map(|mount| mount.dialect.counted_bytes());
-        counted.fold((0, 0), |(contracts, bytes), each| (contracts + 1, bytes + each))
+        self.sum(Dialect::counted_bytes)
+    }
+
+    /// How many contracts keep lists for a moment, and how many bytes these take in all.
+    pub fn kept_lists(&self) -> (usize, usize) {
+        self.sum(Dialect::listed_bytes)
+    }
+
+    fn sum(&self, bytes: impl Fn(&dyn Dialect) -> Option<usize>) -> (usize, usize) {
+        let held = self.0.iter().filter_map(|mount| bytes(&*mount.dialect));
+        held.fold((0, 0), |(contracts, bytes), each| (contracts + 1, bytes + each))
     }
 
     pub(crate) fn into_inner(self) -> Vec<Mount> {

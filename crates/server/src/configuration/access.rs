@@ -1,5 +1,7 @@
 //! The access table: what a gateway that asks lets through to another API, row by row.
 
+use std::collections::BTreeSet;
+
 use serde::Deserialize;
 use tillgate_domain::{Rank, Right, Slug};
 use tillgate_http::{AccessRule, Need};
@@ -110,8 +112,6 @@ fn one(value: &Value, source: &Source, number: usize, mounts: &[Mount]) -> Resul
 }
 
 fn rule(row: Row, mounts: &[Mount]) -> Result<AccessRule, Wrong> {
-    let several =
-        |name: &String| name == NATIVE || mounts.iter().any(|mount| mount.dialect == *name && mount.tenant.is_none());
     let tenant = row.tenant.as_deref().filter(|tenant| *tenant != EVERY);
     let rule = AccessRule {
         methods: methods(&row.method.all())?,
@@ -120,17 +120,26 @@ fn rule(row: Row, mounts: &[Mount]) -> Result<AccessRule, Wrong> {
         tenant: tenant.map(Slug::parse).transpose().map_err(|error| ("tenant", error.to_string()))?,
         need: need(row.role, row.rights)?,
     };
-    if let (None, Some(open)) = (&row.tenant, rule.mounts.iter().find(|name| several(name))) {
-        return Err((
-            "tenant",
-            format!("is missing, and {open:?} serves several tenants: name one, or \"*\" for all of them"),
-        ));
+    if let (None, Some(several)) = (&row.tenant, several_tenants(&rule.mounts, mounts)) {
+        return Err(("tenant", format!("is missing, and {several}: name one, or \"*\" for all of them")));
     }
     let served = mounts.iter().map(|mount| (mount.dialect.as_str(), mount.tenant.as_ref()));
     if rule.has_way(served.chain([(NATIVE, None)])) {
         return Ok(rule);
     }
     Err(("tenant", "is served by none of the row's mounts".to_owned()))
+}
+
+/// That what the row's mounts serve belongs to several tenants, where it does.
+fn several_tenants(names: &[String], mounts: &[Mount]) -> Option<String> {
+    let named: Vec<&Mount> = mounts.iter().filter(|mount| names.contains(&mount.dialect)).collect();
+    let open = named.iter().find(|mount| mount.tenant.is_none()).map(|mount| mount.dialect.as_str());
+    if let Some(open) = names.iter().find(|name| *name == NATIVE).map(String::as_str).or(open) {
+        return Some(format!("{open:?} serves several tenants"));
+    }
+    let tenants: BTreeSet<&Slug> = named.iter().filter_map(|mount| mount.tenant.as_ref()).collect();
+    let slugs: Vec<&str> = tenants.iter().map(|tenant| tenant.as_str()).collect();
+    (slugs.len() > 1).then(|| format!("the row's mounts serve {}", slugs.join(" and ")))
 }
 
 /// The methods; none for `*`.
@@ -259,5 +268,16 @@ mod tests {
         }
         let open = "[[mounts]]\ndialect = \"kasir\"\nprefix = \"/kasir\"\n";
         assert!(said(&format!("{first}{open}")).contains("access.tenant (number 1)"), "a mount without a tenant");
+        let of = |dialect: &str, prefix: &str, tenant: &str| {
+            format!("[[mounts]]\ndialect = \"{dialect}\"\nprefix = \"/{prefix}\"\ntenant = \"{tenant}\"\n")
+        };
+        let two = of("kasir", "one", "bakery") + &of("kasir", "two", "cafe");
+        let told = said(&format!("{first}{two}"));
+        assert!(told.contains("bakery and cafe"), "two mounts of one contract: {told}");
+        let two = of("kasir", "one", "bakery") + &of("portos", "two", "cafe");
+        let both = row("mount", "[\"kasir\", \"portos\"]");
+        assert!(said(&format!("{both}{two}")).contains("bakery and cafe"), "mounts of two contracts");
+        assert!(settings("t.toml", &format!("{both}tenant = \"*\"\n{two}"), &[]).is_ok());
+        assert!(settings("t.toml", &format!("{first}{two}"), &[]).is_ok(), "the row names one of them");
     }
 }

@@ -118,6 +118,7 @@ fn holds_memory(settings: &Settings) -> Result<(), Fault> {
         ("activity", caches.activity),
         ("denials", caches.denials),
         ("addresses", caches.addresses),
+        ("terminals", caches.terminals),
         ("pages", caches.pages),
     ];
     for (name, size) in sizes {

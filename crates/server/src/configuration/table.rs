@@ -140,6 +140,8 @@ settings! {
         denials: Size = "4MiB",
         /// Addresses whose requests are counted, for each contract that counts them.
         addresses: Size = "4MiB",
+        /// Lists of terminals that Fiuu's contract shares for a second, for each of its mounts.
+        terminals: Size = "2MiB",
         /// Pages of SQLite's file, in all connections together. PostgreSQL has a cache of its own.
         pages: Size = "4MiB",
     }

@@ -26,12 +26,9 @@ pub(super) fn gauges(
 ) -> impl Fn() -> Vec<Gauge> + Send + Sync + 'static {
     let (database, auth, mounts) = (Arc::downgrade(database), Arc::downgrade(auth), mounts.clone());
     let (certificate, folder) = (certificate.cloned(), disk::folder(settings));
-    let (pages, addresses) = (settings.caches.pages.0, settings.caches.addresses.0);
+    let caches = &settings.caches;
+    let (pages, addresses, terminals) = (caches.pages.0, caches.addresses.0, caches.terminals.0);
     move || {
-        let (contracts, counted) = mounts.counted_addresses();
-        let contracts = u64::try_from(contracts).unwrap_or(u64::MAX);
-        let counted =
-            cache("addresses", u64::try_from(counted).unwrap_or(u64::MAX), addresses.saturating_mul(contracts));
         let mut gauges = vec![Gauge {
             labels: vec![
                 ("version", env!("CARGO_PKG_VERSION")),
@@ -45,7 +42,8 @@ pub(super) fn gauges(
         }];
         gauges.extend(of_database(&database, pages));
         gauges.extend(of_engine(&auth));
-        gauges.extend(counted);
+        gauges.extend(of_contracts("addresses", mounts.counted_addresses(), addresses));
+        gauges.extend(of_contracts("terminals", mounts.kept_lists(), terminals));
         gauges.extend(disk::free(&folder).ok().map(|free| {
             gauge(
                 "tillgate_disk_free_bytes",
@@ -126,6 +124,12 @@ fn of_engine(auth: &Weak<Auth>) -> Vec<Gauge> {
 
 fn gauge(name: &'static str, help: &'static str, value: f64) -> Gauge {
     Gauge { name: name.into(), help: help.into(), labels: Vec::new(), value }
+}
+
+/// How full a cache is that each of some contracts has, of `limit` bytes.
+fn of_contracts(name: &'static str, (contracts, held): (usize, usize), limit: u64) -> [Gauge; 2] {
+    let contracts = u64::try_from(contracts).unwrap_or(u64::MAX);
+    cache(name, u64::try_from(held).unwrap_or(u64::MAX), limit.saturating_mul(contracts))
 }
 
 /// How full a cache is.

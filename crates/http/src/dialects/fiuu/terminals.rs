@@ -23,12 +23,13 @@ const LATELY: Duration = Duration::from_mins(5);
 /// How long a list is given to others. Uses are written as seldom.
 const SHARED: Duration = Duration::from_secs(1);
 
-pub(super) fn route() -> Route {
-    let lists = Arc::new(Lists::default());
+pub(super) fn route(lists: &Arc<Lists>) -> Route {
+    let lists = Arc::clone(lists);
     Route::known(Method::GET, "/api/terminals", move |call, caller| terminals(call, caller, Arc::clone(&lists)))
 }
 
 /// A device as the list needs it.
+#[derive(Debug)]
 struct Known {
     id: DeviceId,
     name: String,
@@ -36,14 +37,23 @@ struct Known {
 }
 
 /// A list, and when it was read.
+#[derive(Debug)]
 struct Read {
     at: Instant,
     list: Arc<[Known]>,
 }
 
+impl Read {
+    /// How many bytes it takes.
+    fn bytes(&self) -> usize {
+        let names: usize = self.list.iter().map(|device| device.name.capacity()).sum();
+        names + size_of_val(&*self.list) + size_of::<(TenantId, Self)>() * 2
+    }
+}
+
 /// The lists of the last second, by their tenants.
-#[derive(Default)]
-struct Lists(Mutex<HashMap<TenantId, Read>>);
+#[derive(Debug, Default)]
+pub(super) struct Lists(Mutex<HashMap<TenantId, Read>>);
 
 impl Lists {
     fn find(&self, tenant: TenantId, now: Instant) -> Option<Arc<[Known]>> {
@@ -51,10 +61,20 @@ impl Lists {
         lists.get(&tenant).filter(|read| shared(read.at, now)).map(|read| Arc::clone(&read.list))
     }
 
-    fn keep(&self, tenant: TenantId, read: Read) {
+    /// Keeps a list, unless all together would then take more bytes than `limit`.
+    fn keep(&self, tenant: TenantId, read: Read, limit: usize) {
         let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lists.retain(|_, earlier| shared(earlier.at, read.at));
-        lists.insert(tenant, read);
+        lists.retain(|of, earlier| *of != tenant && shared(earlier.at, read.at));
+        let held: usize = lists.values().map(Read::bytes).sum();
+        if held + read.bytes() <= limit {
+            lists.insert(tenant, read);
+        }
+    }
+
+    /// How many bytes all together take.
+    pub(super) fn bytes(&self) -> usize {
+        let lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lists.values().map(Read::bytes).sum()
     }
 }
 
@@ -87,7 +107,8 @@ async fn terminals(call: Call, caller: Caller, lists: Arc<Lists>) -> Result<Http
         list
     } else {
         let list: Arc<[Known]> = known(every(&call, tenant).await?).into();
-        lists.keep(tenant, Read { at: now, list: Arc::clone(&list) });
+        let limit = call.mounted().shared.settings.terminal_bytes;
+        lists.keep(tenant, Read { at: now, list: Arc::clone(&list) }, limit);
         list
     };
     let data = list
@@ -118,4 +139,33 @@ async fn every(call: &Call, tenant: TenantId) -> Result<Vec<Device>, Failure> {
         Ok(office::all(None, part, |device| device.id)?)
     })
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(at: i64, devices: usize) -> Read {
+        let at = Instant::from_millis(at);
+        let device =
+            |number| Known { id: DeviceId::new(at, [0; 10]), name: format!("P{number:04}"), last_seen_at: None };
+        Read { at, list: (0..devices).map(device).collect() }
+    }
+
+    #[test]
+    fn lists_take_no_more_bytes_than_their_limit() {
+        let tenant = |number| TenantId::new(Instant::from_millis(1), [number; 10]);
+        let (lists, now) = (Lists::default(), Instant::from_millis(1_000));
+        let limit = read(1_000, 10).bytes() * 2;
+        for number in 0..3 {
+            lists.keep(tenant(number), read(1_000, 10), limit);
+        }
+        assert!(lists.find(tenant(0), now).is_some() && lists.find(tenant(1), now).is_some());
+        assert!(lists.find(tenant(2), now).is_none(), "the third did not fit");
+        assert_eq!(lists.bytes(), limit);
+        lists.keep(tenant(0), read(1_000, 100), limit);
+        assert!(lists.find(tenant(0), now).is_none(), "the old list is not kept where the new one does not fit");
+        lists.keep(tenant(2), read(2_500, 10), limit);
+        assert_eq!(lists.bytes(), limit / 2, "what is older than a second makes room");
+    }
 }
