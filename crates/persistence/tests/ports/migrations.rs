@@ -1,6 +1,9 @@
 //! The schema goes up, down and up again, and is the same in both databases.
 
+use std::sync::Barrier;
+
 use tillgate_domain::office::ports::Page;
+use tillgate_persistence::{Address, Database, Limits, OpenError};
 
 use crate::stores::{Fresh, Raw, Shop};
 
@@ -118,4 +121,29 @@ fn postgres_users_of_before_need_not_change_their_password() {
         include_str!("../../../../migrations/postgres/2026-11-28-000017_password_changes/up.sql"),
         include_str!("../../../../migrations/postgres/2026-11-28-000017_password_changes/down.sql"),
     );
+}
+
+/// SQLite answers "locked" at once to whoever changes a new file's mode while another does.
+#[test]
+fn several_make_one_file_of_sqlite_at_the_same_time() {
+    const ROUNDS: usize = 20;
+    let folder = std::env::temp_dir().join(format!("tillgate-made-at-once-{}", std::process::id()));
+    for round in 0..ROUNDS {
+        std::fs::create_dir_all(&folder).unwrap();
+        let address = Address::parse("sqlite:tillgate.db", &folder).unwrap();
+        let together = Barrier::new(4);
+        let makes = || {
+            together.wait();
+            let database = Database::create(&address, &Limits::default())?;
+            database.migrate(&mut |_| ()).unwrap();
+            Ok::<_, OpenError>(())
+        };
+        std::thread::scope(|scope| {
+            let made: Vec<_> = (0..4).map(|_| scope.spawn(makes)).collect();
+            for one in made {
+                one.join().unwrap().unwrap_or_else(|error| panic!("round {round}: {error}"));
+            }
+        });
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
 }

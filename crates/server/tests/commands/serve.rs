@@ -171,6 +171,14 @@ fn a_port_that_is_taken_and_mounts_that_clash_are_told() {
     let said = home.refused(&["serve", "--listen", &address], 1);
     let next = format!("choose with --listen 127.0.0.1:{}", other.local_addr().unwrap().port() + 1);
     assert!(said.contains(&format!("server.listen: cannot listen on {address}")) && said.contains(&next), "{said}");
+    // the listener of operations is a setting: to start again would not help
+    let config = home.path("operations.toml");
+    std::fs::write(&config, format!("[operations]\nlisten = \"{address}\"\n")).unwrap();
+    let said = home.refused(&["serve", "--config", config.to_str().unwrap(), "--listen", "127.0.0.1:0"], 2);
+    assert!(
+        said.contains("operations.listen: cannot listen on") && said.contains("set operations.listen to"),
+        "{said}"
+    );
     // a demo is not begun there either
     let empty = Home::new();
     empty.refused(&["demo", "--password", PASSWORD.trim_end(), "--listen", &address], 1);
