@@ -104,6 +104,8 @@ impl Machine {
         let mut dpkg = Command::new("dpkg");
         dpkg.arg("--root").arg(self.at("")).arg("--log=/dev/null");
         dpkg.args(["--force-not-root", "--force-script-chrootless", "--force-depends", "--force-bad-path"]);
+        // a folder that is thrown away need not survive a power cut
+        dpkg.arg("--force-unsafe-io");
         dpkg.args(arguments).env("PATH", path);
         let output = dpkg.output().unwrap();
         let said = said(&output);
