@@ -54,7 +54,10 @@ pub use add_user::{NewUser, add_user, may_add_user};
 pub use api_keys::{KnownApiKey, find_api_key, known_api_key, list_api_keys};
 pub use assignment::{DeviceRoles, RolesOn};
 pub use change_api_key::{ApiKeyChange, change_api_key, delete_api_key};
-pub use change_device::{DeviceChange, PreferencesChange, SettingsChange, change_device, set_device_status};
+pub use change_device::{
+    DeviceChange, MAX_SETTINGS, PreferencesChange, SettingsChange, bounded_preferences, change_device,
+    set_device_status,
+};
 pub use change_role::{RoleChange, change_role, delete_role};
 pub use change_store::{close_store, rename_store};
 pub use change_tenant::{LimitsChange, TenantChange, change_tenant};
@@ -86,9 +89,10 @@ pub use search_devices::{Equipped, equipped, find_equipped, search_devices};
 pub use search_users::{Ranked, UserSearch, find_ranked, search_users};
 pub use set_password::{PasswordOptions, may_set_password, remove_password, set_password, set_password_with};
 pub use stamp::{Authority, SHELL, Stamp};
+pub use text::{check_description, check_new_label, check_new_name, check_setting};
 pub use tickets::{
-    Made, NewRefund, NewTicket, Once, Owner, Shown, TicketAmendment, TicketChange, TicketClosing, TicketSearch,
-    WantedLine, amend_tickets, close_ticket, count_tickets, find_ticket, find_tickets, list_tickets,
+    DEFAULT_FISCAL_NAME, Made, NewRefund, NewTicket, Once, Owner, Shown, TicketAmendment, TicketChange, TicketClosing,
+    TicketSearch, WantedLine, amend_tickets, close_ticket, count_tickets, find_ticket, find_tickets, list_tickets,
     list_tickets_while, open_ticket, put_ticket, refund_ticket, sweep_idempotency_keys, void_ticket,
 };
 pub use unlock::unlock;

@@ -1,6 +1,7 @@
 //! Brings the tables of a database up to date, under a lock that only one process holds, and refuses a database that a newer
 //! program has been at. The statements stand in `migrations/` of the repository and are part of the program.
 
+mod fiscal_series;
 mod folding;
 
 use std::collections::BTreeSet;
@@ -21,6 +22,9 @@ const LOCK: i64 = 0x7469_6c6c_6761_7465;
 
 /// The migration whose columns the program fills.
 const FOLDING: &str = "2026-11-28-000011";
+
+/// The migration whose series the program brings together.
+const FISCAL_SERIES: &str = "2026-11-28-000018";
 
 /// Why the tables cannot be brought up to date. Nothing of the migration that failed remains.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -130,7 +134,7 @@ trait Harness {
 }
 
 macro_rules! harness {
-    ($connection:ty, $backend:ty, $migrations:ident, $check:path, $fill:path) => {
+    ($connection:ty, $backend:ty, $migrations:ident, $check:path, $fill:path, $merge:path) => {
         impl Harness for $connection {
             fn up(&mut self, progress: &mut dyn FnMut(&str)) -> Result<(), MigrateError> {
                 for migration in waiting::<$backend>(self, &$migrations)? {
@@ -143,11 +147,12 @@ macro_rules! harness {
                             .run_migration(&migration)
                             .map_err(|error| failed(&name, &*error))
                             .and_then(|_| {
-                                if name.starts_with(FOLDING) {
-                                    $fill(connection).map_err(|error| failed(&name, &error))
-                                } else {
-                                    Ok(())
-                                }
+                                let filled = match &name {
+                                    name if name.starts_with(FOLDING) => $fill(connection),
+                                    name if name.starts_with(FISCAL_SERIES) => $merge(connection),
+                                    _ => Ok(()),
+                                };
+                                filled.map_err(|error| failed(&name, &error))
                             });
                         if outcome.is_ok() { Ok(()) } else { Err(diesel::result::Error::RollbackTransaction) }
                     });
@@ -172,8 +177,15 @@ macro_rules! harness {
     };
 }
 
-harness!(SqliteConnection, diesel::sqlite::Sqlite, SQLITE, referring, folding::sqlite::fill);
-harness!(PgConnection, diesel::pg::Pg, POSTGRES, nothing, folding::postgres::fill);
+harness!(
+    SqliteConnection,
+    diesel::sqlite::Sqlite,
+    SQLITE,
+    referring,
+    folding::sqlite::fill,
+    fiscal_series::sqlite::merge
+);
+harness!(PgConnection, diesel::pg::Pg, POSTGRES, nothing, folding::postgres::fill, fiscal_series::postgres::merge);
 
 fn waiting<DB: diesel::backend::Backend>(
     harness: &mut impl MigrationHarness<DB>,

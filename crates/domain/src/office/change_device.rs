@@ -12,8 +12,8 @@ use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
 use crate::{
-    Action, Device, DeviceId, DeviceName, DeviceStatus, EndedWhy, Environment, ExactJson, JsonObject, Rights, Role,
-    RoleId, RoleName, Scope, Store, StoreError, StoreExt, Subject, TenantId, access,
+    Action, Device, DeviceId, DeviceName, DeviceStatus, EndedWhy, Environment, ExactJson, InvalidName, JsonObject,
+    Rights, Role, RoleId, RoleName, Scope, Store, StoreError, StoreExt, Subject, TenantId, access,
 };
 
 /// What becomes of a device. `None` leaves a field as it is.
@@ -208,19 +208,23 @@ fn changed(before: &Device, change: &DeviceChange) -> Result<Device, Refused> {
     Ok(after)
 }
 
-/// Bounds what the program on a device remembers: 32 KB as JSON, nested 16 levels at most. Preferences stand in the details of the
-/// audit and in other answers, some levels deeper than here, and JSON parsers stop at a depth of their own.
+/// Refuses what no device may remember.
 pub(super) fn check_preferences(preferences: &JsonObject) -> Result<(), Refused> {
+    bounded_preferences(preferences).map_err(|why| Refused::Invalid { field: Field::Preferences, why })
+}
+
+/// Whether the program on a device may remember this: 32 KiB of JSON at most, arrays and objects no deeper than 16.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn bounded_preferences(preferences: &JsonObject) -> Result<(), InvalidName> {
     const MOST: usize = 32 * 1024;
     const MAX_DEPTH: usize = 16;
     if preferences.members().iter().any(|(_, value)| is_deeper(value, MAX_DEPTH - 1)) {
-        return Err(Refused::Invalid { field: Field::Preferences, why: crate::InvalidName::TooDeep(MAX_DEPTH) });
+        return Err(InvalidName::TooDeep(MAX_DEPTH));
     }
     let text = serde_json::to_string(preferences).unwrap_or_default();
-    if text.len() > MOST {
-        return Err(Refused::Invalid { field: Field::Preferences, why: crate::InvalidName::TooLong(MOST) });
-    }
-    Ok(())
+    if text.len() > MOST { Err(InvalidName::TooLong(MOST)) } else { Ok(()) }
 }
 
 /// Whether a value nests more than `levels` arrays and objects.
@@ -232,16 +236,16 @@ fn is_deeper(value: &ExactJson, levels: usize) -> bool {
     }
 }
 
-/// Bounds the settings: 100 keys at most, each with a name.
+/// The most settings of a device.
+pub const MAX_SETTINGS: usize = 100;
+
+/// Bounds the settings: so many at most, each with a name.
 pub(super) fn check_settings(settings: &BTreeMap<String, String>) -> Result<(), Refused> {
-    const MOST: usize = 100;
-    if settings.len() > MOST {
-        return Err(Refused::Invalid { field: Field::Settings, why: crate::InvalidName::TooLong(MOST) });
+    let invalid = |why| Refused::Invalid { field: Field::Settings, why };
+    if settings.len() > MAX_SETTINGS {
+        return Err(invalid(InvalidName::TooLong(MAX_SETTINGS)));
     }
-    settings.iter().try_for_each(|(key, value)| {
-        text::check_filled(Field::Settings, key, text::LABEL)?;
-        text::check(Field::Settings, value, text::DESCRIPTION)
-    })
+    settings.iter().try_for_each(|(key, value)| text::check_setting(key, value).map_err(invalid))
 }
 
 /// Whether a change ends every session on the device, and why.

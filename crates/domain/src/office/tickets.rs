@@ -16,7 +16,7 @@ mod work;
 
 pub use amend_tickets::{TicketAmendment, amend_tickets};
 pub use change::{Owner, TicketChange, WantedLine};
-pub use close_ticket::{TicketClosing, close_ticket};
+pub use close_ticket::{DEFAULT_FISCAL_NAME, TicketClosing, close_ticket};
 pub use list_tickets::{TicketSearch, count_tickets, find_ticket, find_tickets, list_tickets, list_tickets_while};
 pub use once::{Made, Once, sweep_idempotency_keys};
 pub use open_ticket::{NewTicket, open_ticket, put_ticket};

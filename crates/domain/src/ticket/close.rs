@@ -16,7 +16,8 @@ pub struct Settlement {
     pub payments: Option<Vec<Payment>>,
     /// What the ticket bears afterwards.
     pub receipt: Receipt,
-    /// Whether the caller gave the receipt its number, its report or what else it bears: otherwise the server did.
+    /// Whether the caller gave the receipt its number, its report or what else it bears, or another fiscal memory than the till's own
+    /// to number it: otherwise the server did.
     pub numbered: bool,
     /// Where no payment stands on the ticket and none is given: whether what is due counts as paid in cash.
     pub as_cash: bool,

@@ -3,21 +3,29 @@
 use std::fmt;
 
 use super::text::Label;
-use crate::DeviceId;
+use crate::{DeviceId, Folded};
 
 /// What numbers receipts one after the other: a fiscal memory, by the name that the till gives it, or the device itself where it names
-/// none. In a tenant no two receipts of one series have the same number.
+/// none. In a tenant no two receipts of one series have the same number. Names are compared as all names are ([`Folded`]): `eKasa`
+/// and `EKASA ` are one memory.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NumberSeries(String);
 
 impl NumberSeries {
     /// The series of what is closed on this device under this fiscal name.
     pub fn of(device: DeviceId, fiscal: &Label) -> Self {
-        if fiscal.as_str().is_empty() {
-            Self(format!("device:{}", device.0.simple()))
-        } else {
-            Self(format!("fiscal:{fiscal}"))
-        }
+        Self::of_memory(fiscal.as_str()).unwrap_or_else(|| Self(format!("device:{}", device.0.simple())))
+    }
+
+    /// The series of a fiscal memory; `None` where the name is blank.
+    pub fn of_memory(name: &str) -> Option<Self> {
+        let name = Folded::of(name);
+        (!name.as_str().is_empty()).then(|| Self(format!("fiscal:{}", name.as_str())))
+    }
+
+    /// The same of a series of a fiscal memory as a store has kept it when names were compared to the letter; `None` of any other.
+    pub fn of_kept(series: &str) -> Option<Self> {
+        series.strip_prefix("fiscal:").and_then(Self::of_memory)
     }
 
     /// The word for it in the store.
@@ -43,8 +51,13 @@ mod tests {
         };
         assert_eq!(of(1, ""), "device:00000000000000000000000000000001");
         assert_ne!(of(1, ""), of(2, ""));
-        assert_eq!(of(1, "eKasa"), "fiscal:eKasa");
-        assert_eq!(of(1, "eKasa"), of(2, "eKasa"));
+        assert_eq!(of(1, "eKasa"), "fiscal:ekasa");
+        for spelling in ["eKasa", "EKASA", " eKasa ", "ｅKasa"] {
+            assert_eq!(of(2, spelling), of(1, "eKasa"), "{spelling}");
+        }
+        assert_eq!(of(1, " \t"), of(1, ""));
+        assert_eq!(NumberSeries::of_kept("fiscal:EKASA ").map(|series| series.to_string()), Some(of(1, "eKasa")));
+        assert_eq!(NumberSeries::of_kept(&of(1, "")), None);
         assert_ne!(of(1, "device:00000000000000000000000000000001"), of(1, ""), "whatever a till calls its memory");
     }
 }

@@ -7,8 +7,13 @@ use super::work::{hand, known, ruled, store as keep};
 use crate::office::ports::{OfficeTx, OfficeView};
 use crate::office::refused::{Decided, Halt, Refused, decide};
 use crate::office::stamp::Stamp;
-use crate::ticket::{self, Label, Meta, NumberSeries, Payment, Receipt, Settlement, Ticket, TicketRefused, paid};
+use crate::ticket::{
+    self, Hand, Label, Meta, NumberSeries, Payment, Receipt, Settlement, Ticket, TicketRefused, TicketState, paid,
+};
 use crate::{Action, Store, StoreExt, Subject, TenantId, TicketId};
+
+/// The setting of a device that names its own fiscal memory.
+pub const DEFAULT_FISCAL_NAME: &str = "DefaultFiscalName";
 
 /// How a ticket is closed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,7 +34,7 @@ pub struct TicketClosing {
 }
 
 /// Closes the ticket, for ever. Asks `ticketClose` and a sale device; what is due has to be paid. Other payments than those on the
-/// ticket, and a number that is given, ask what a change of the ticket asks too.
+/// ticket, a number that is given, and a number of another fiscal memory ask what a change of the ticket asks too.
 pub fn close_ticket(
     store: &dyn Store<OfficeView>,
     tenant: TenantId,
@@ -50,6 +55,7 @@ fn close(
     closing: &TicketClosing,
 ) -> Result<Shown, Halt> {
     let (before, hand) = (known(tx, tenant, id)?, hand(tx, tenant, stamp)?);
+    let foreign = names_foreign_memory(tx, tenant, &before, &hand, &closing.fiscal)?;
     let closed = |number| {
         let receipt = Receipt {
             number,
@@ -57,8 +63,10 @@ fn close(
             daily_sales_report: closing.daily_sales_report,
             extra: closing.extra.clone(),
         };
-        let numbered =
-            closing.number.is_some() || closing.daily_sales_report.is_some() || !closing.extra.object().is_empty();
+        let numbered = foreign
+            || closing.number.is_some()
+            || closing.daily_sales_report.is_some()
+            || !closing.extra.object().is_empty();
         let settlement = Settlement { payments: closing.payments.clone(), receipt, numbered, as_cash: closing.as_cash };
         ticket::close(&before, settlement, &hand, version, stamp.at)
     };
@@ -84,4 +92,33 @@ fn close(
     ]);
     tx.audit().tell(&stamp.done(tenant, Action::TicketClose, Subject::Ticket(id), details))?;
     Ok(shown(tx, after)?)
+}
+
+/// Whether a closing names another fiscal memory than the till's own, which its setting [`DEFAULT_FISCAL_NAME`] says. A till without
+/// the setting numbers by whichever memory it names: nobody has said which is its own. A refund may be numbered by the memory that
+/// the sale was numbered by.
+fn names_foreign_memory(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    before: &Ticket,
+    hand: &Hand,
+    named: &Label,
+) -> Result<bool, Halt> {
+    let (Some(named), Ok(till)) = (NumberSeries::of_memory(named.as_str()), hand.till()) else { return Ok(false) };
+    let own = tx.devices().find(till)?.and_then(|device| {
+        let name = device.settings.get(DEFAULT_FISCAL_NAME)?;
+        NumberSeries::of_memory(name)
+    });
+    if own.is_none_or(|own| own == named) {
+        return Ok(false);
+    }
+    let sold = match before.refund_of {
+        Some(sold) => tx.tickets().find(tenant, sold)?,
+        None => None,
+    };
+    let of_sale = sold.and_then(|sold| match &sold.state {
+        TicketState::Closed(closing) => NumberSeries::of_memory(closing.receipt.fiscal.as_str()),
+        TicketState::Open | TicketState::Void(_) => None,
+    });
+    Ok(of_sale != Some(named))
 }

@@ -146,7 +146,8 @@ async fn delete(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn close(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, tenant) = (id(&call)?, caller.profile.tenant.id);
-    let fiscal = caller.profile.device.as_ref().and_then(|device| device.settings.get("DefaultFiscalName")).cloned();
+    let fiscal =
+        caller.profile.device.as_ref().and_then(|device| device.settings.get(office::DEFAULT_FISCAL_NAME)).cloned();
     let (closing, version) = read::closing(call.head().headers(), call.body(), fiscal)?;
     let shown = call
         .office(move |office| {
