@@ -4,15 +4,17 @@
 //! struct back where nothing is wrong with any of them. Domain's own types are read by domain's own rules.
 
 mod fit;
+mod texts;
 
 use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use tillgate_auth_core::passwords::acceptable;
+use tillgate_auth_core::passwords::PasswordPolicy;
 use tillgate_domain::{ExactJson, Secret};
 use validator::{Validate, ValidateLength, ValidateRequired, ValidationError};
 
 pub(crate) use fit::{Fit, Members, NewName, Unfit, invalid_name, whole};
+pub(crate) use texts::{AtLeastOne, Description, DevicePreferences, DeviceSettings, DisplayName, Label};
 
 use crate::failure::{Failure, FieldFault, Protocol};
 
@@ -33,6 +35,14 @@ pub(crate) enum Field<T> {
 impl<T> Field<T> {
     /// The value, where there is one.
     pub(crate) fn given(self) -> Option<T> {
+        match self {
+            Self::Given(value) => Some(value),
+            Self::Missing | Self::Null | Self::Wrong(_) => None,
+        }
+    }
+
+    /// The value as it was sent, where there is one.
+    pub(crate) fn value(&self) -> Option<&T> {
         match self {
             Self::Given(value) => Some(value),
             Self::Missing | Self::Null | Self::Wrong(_) => None,
@@ -122,11 +132,22 @@ impl Password for Secret<String> {
     }
 }
 
-/// For `#[validate(custom)]` on a password that is to be set: it may be one, so that what is wrong with it is named among the other
-/// faults of the body.
-pub(crate) fn settable<T: Password>(field: &Field<T>) -> Result<(), ValidationError> {
-    let Field::Given(password) = field else { return fits(field) };
-    acceptable(password.text()).map_err(|why| ValidationError::new("weak").with_message(Cow::Owned(why.to_string())))
+/// What is wrong with the password of this field, which is to be set for an account that these words belong to: its names in the same
+/// body. It is for [`validated_with`], so that it is named among the other faults of the body.
+pub(crate) fn weak_password<T: Password>(
+    policy: &PasswordPolicy,
+    name: &'static str,
+    field: &Field<T>,
+    words: &[String],
+) -> Vec<FieldFault> {
+    let Field::Given(password) = field else { return Vec::new() };
+    let weak = |why: tillgate_auth_core::passwords::WeakPassword| FieldFault {
+        field: name.into(),
+        query: false,
+        code: "weak".into(),
+        message: why.to_string().into(),
+    };
+    policy.check(password.text(), words).map_err(weak).err().into_iter().collect()
 }
 
 /// For `#[validate(custom)]` on a merge patch: what cannot be taken away is not null.
@@ -137,14 +158,23 @@ pub(crate) fn stays<T>(field: &Field<T>) -> Result<(), ValidationError> {
     }
 }
 
-/// Everything that is wrong with the fields, in the order of their names.
+/// The body, where nothing is wrong with its fields: otherwise everything that is, in the order of their names.
 pub(crate) fn validated<T: Validate>(body: T) -> Result<T, Protocol> {
-    let Err(errors) = body.validate() else { return Ok(body) };
-    let mut faults: Vec<FieldFault> = errors
-        .field_errors()
-        .into_iter()
-        .flat_map(|(field, faults)| faults.iter().flat_map(move |fault| named(&field, fault)))
-        .collect();
+    validated_with(body, |_| Vec::new())
+}
+
+/// The same where `more` finds what no field tells by itself.
+pub(crate) fn validated_with<T: Validate>(body: T, more: impl FnOnce(&T) -> Vec<FieldFault>) -> Result<T, Protocol> {
+    let mut faults = more(&body);
+    if let Err(errors) = body.validate() {
+        let of_fields = errors.field_errors();
+        faults.extend(
+            of_fields.iter().flat_map(|(field, faults)| faults.iter().flat_map(move |fault| named(field, fault))),
+        );
+    }
+    if faults.is_empty() {
+        return Ok(body);
+    }
     faults.sort();
     Err(Protocol::Fields(faults))
 }

@@ -25,6 +25,7 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
+use tillgate_auth_core::passwords::PasswordPolicy;
 use tillgate_auth_core::{Evidence, Refresh, Terms, Who};
 use tillgate_domain::Secret;
 
@@ -66,7 +67,8 @@ impl Native {
     /// # Errors
     /// The body cannot be read, or names the fields that cannot be.
     pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(Who, Secret<String>, Option<String>), Failure> {
-        let sessions::LoginRequest { who, password, tenant, .. } = sessions::credentials(headers, body)?;
+        let sessions::LoginRequest { who, password, tenant, .. } =
+            sessions::credentials(headers, body, &PasswordPolicy::default())?;
         Ok((who, password, tenant))
     }
 }

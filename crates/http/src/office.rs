@@ -96,6 +96,7 @@ fn of_ticket(why: &TicketRefused) -> StatusCode {
         | TicketRefused::Payment { .. }
         | TicketRefused::NothingReturned
         | TicketRefused::NoItem(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        TicketRefused::Several(all) => all.first().map_or(StatusCode::UNPROCESSABLE_ENTITY, of_ticket),
         // made of what was sent, so of a fault of ours
         TicketRefused::Contradiction(_) => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -137,13 +138,13 @@ pub(crate) fn faults(refused: &Refused) -> Vec<FieldFault> {
         | Refused::TooHigh(_)
         | Refused::Missing(_) => Vec::new(),
         Refused::Ticket(why) => {
-            let told = |(field, code): (Cow<'static, str>, &'static str)| FieldFault {
-                field,
-                query: false,
-                code: code.into(),
-                message: why.to_string().into(),
+            let told = |why: &TicketRefused| {
+                let (field, code) = field_of_ticket(why)?;
+                Some(FieldFault { field, query: false, code: code.into(), message: why.to_string().into() })
             };
-            field_of_ticket(why).map(told).into_iter().collect()
+            let mut told: Vec<FieldFault> = why.each().iter().filter_map(told).collect();
+            told.sort();
+            told
         }
     }
 }

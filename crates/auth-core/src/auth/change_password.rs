@@ -14,7 +14,7 @@ use tillgate_domain::{
 
 use super::Auth;
 use super::login::Waited;
-use crate::passwords::{Lane, WeakPassword, is_same_password};
+use crate::passwords::{Lane, PasswordPolicy, WeakPassword, is_same_password};
 use crate::ports::{AuthTx, Credential, CredentialKind, Listed, SessionFilter, Verifier};
 use crate::refusals::Guest;
 use crate::throttle::{Attempt, Charge, Claimed, Outcome as Came, PriorSession};
@@ -60,6 +60,11 @@ impl Auth {
     ) -> Result<Verifier, Error> {
         self.check_password(password, words)?;
         self.passwords.hash(password, Lane::Setting, address).map_err(|error| super::unverified(&error))
+    }
+
+    /// Which passwords may be set.
+    pub const fn password_policy(&self) -> &PasswordPolicy {
+        &self.settings.policy
     }
 
     /// Refuses what nobody should have as a password; `words` as in [`verifier`](Self::verifier).

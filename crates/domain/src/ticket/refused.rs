@@ -106,6 +106,9 @@ pub enum TicketRefused {
     /// A change of what a refund takes back.
     #[error("what a refund takes back stays as it was made; delete it and make another")]
     RefundFixed,
+    /// More than one thing that no ticket may be.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Several(Vec<Self>),
     /// A ticket that cannot have become what it says it is.
     #[error("the ticket as it is kept contradicts itself: {0}")]
     Contradiction(&'static str),
@@ -137,7 +140,28 @@ impl TicketRefused {
             Self::NoItem(_) => "item_unknown",
             Self::MoreThanSold { .. } => "refund_too_large",
             Self::RefundFixed => "refund_fixed",
+            Self::Several(_) => "ticket_invalid",
             Self::Contradiction(_) => "ticket_contradiction",
+        }
+    }
+
+    /// All of these in one: itself where it is one, nothing where there are none.
+    pub(crate) fn all(mut refused: Vec<Self>) -> Result<(), Self> {
+        match refused.pop() {
+            None => Ok(()),
+            Some(only) if refused.is_empty() => Err(only),
+            Some(last) => {
+                refused.push(last);
+                Err(Self::Several(refused))
+            }
+        }
+    }
+
+    /// Each thing that is wrong.
+    pub fn each(&self) -> &[Self] {
+        match self {
+            Self::Several(all) => all,
+            one => std::slice::from_ref(one),
         }
     }
 

@@ -65,34 +65,63 @@ impl Draft {
         Self { discount: customer.discount, customer: Some(customer), ..self }
     }
 
-    /// Checks the whole.
+    /// Checks the whole, and reports everything that is wrong with it.
     pub fn check(self) -> Result<Sheet, TicketRefused> {
-        if self.items.len() > Sheet::ITEMS {
-            return Err(TicketRefused::TooMany { what: "items", most: Sheet::ITEMS });
-        }
-        if self.payments.len() > Sheet::PAYMENTS {
-            return Err(TicketRefused::TooMany { what: "payments", most: Sheet::PAYMENTS });
-        }
-        let mut seen = BTreeSet::new();
-        for item in &self.items {
-            if !seen.insert(item.id) {
-                return Err(TicketRefused::Twice(item.id));
+        self.check_besides(Vec::new())
+    }
+
+    /// The same besides what was found already.
+    pub(crate) fn check_besides(self, mut found: Vec<TicketRefused>) -> Result<Sheet, TicketRefused> {
+        for fault in self.faults() {
+            if !found.contains(&fault) {
+                found.push(fault);
             }
         }
-        self.check_amounts()?;
+        TicketRefused::all(found)?;
         Ok(Sheet(self))
     }
 
-    /// Every amount is one that the currency pays, and the sums have room.
-    fn check_amounts(&self) -> Result<(), TicketRefused> {
+    fn faults(&self) -> Vec<TicketRefused> {
+        let mut faults = Vec::new();
+        for (what, count, most) in
+            [("items", self.items.len(), Sheet::ITEMS), ("payments", self.payments.len(), Sheet::PAYMENTS)]
+        {
+            if count > most {
+                faults.push(TicketRefused::TooMany { what, most });
+            }
+        }
+        if faults.is_empty() {
+            self.find_repeated(&mut faults);
+            self.find_unpayable(&mut faults);
+            self.find_too_large(&mut faults);
+        }
+        faults
+    }
+
+    /// Ids that several items have.
+    fn find_repeated(&self, faults: &mut Vec<TicketRefused>) {
+        let (mut seen, mut repeated) = (BTreeSet::new(), BTreeSet::new());
+        for item in &self.items {
+            if !seen.insert(item.id) && repeated.insert(item.id) {
+                faults.push(TicketRefused::Twice(item.id));
+            }
+        }
+    }
+
+    /// Amounts that the currency does not pay.
+    fn find_unpayable(&self, faults: &mut Vec<TicketRefused>) {
+        let places = self.currency.decimal_places();
+        let amounts = self.payments.iter().enumerate().map(|(at, payment)| (Some(at), payment.amount));
+        let unpayable = std::iter::once((None, self.rounding.amount()))
+            .chain(amounts)
+            .filter(|(_, amount)| !self.currency.pays(*amount))
+            .map(|(payment, _)| TicketRefused::Unpayable { payment, places });
+        faults.extend(unpayable);
+    }
+
+    /// Sums without room.
+    fn find_too_large(&self, faults: &mut Vec<TicketRefused>) {
         let currency = self.currency;
-        let places = currency.decimal_places();
-        if !currency.pays(self.rounding.amount()) {
-            return Err(TicketRefused::Unpayable { payment: None, places });
-        }
-        if let Some(payment) = self.payments.iter().position(|payment| !currency.pays(payment.amount)) {
-            return Err(TicketRefused::Unpayable { payment: Some(payment), places });
-        }
         // Without their signs, so that no sum on the way is larger either.
         let (mut total, mut including_vat) = (0, 0);
         for item in &self.items {
@@ -101,9 +130,8 @@ impl Draft {
             including_vat += full.including_vat.wide().abs();
         }
         if total.max(including_vat) + self.rounding.amount().wide().abs() > currency.most() {
-            return Err(TicketRefused::TooLarge);
+            faults.push(TicketRefused::TooLarge);
         }
-        Ok(())
     }
 }
 

@@ -34,7 +34,7 @@ impl Unfit {
     }
 
     /// The same faults, as a member or an element of something sees them.
-    fn below(faults: Vec<Self>, key: &str) -> impl Iterator<Item = Self> {
+    pub(super) fn below(faults: Vec<Self>, key: &str) -> impl Iterator<Item = Self> {
         let key = key.replace('~', "~0").replace('/', "~1");
         faults.into_iter().map(move |fault| Self { at: format!("/{key}{}", fault.at), ..fault })
     }

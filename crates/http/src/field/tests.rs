@@ -68,3 +68,23 @@ fn every_fault_is_told_at_once_however_deep_it_lies() {
     assert_eq!(faults(sent), expected.map(|(field, code)| (field.to_owned(), code.to_owned())));
     assert_eq!(faults(json!({ "name": "x", "roles": null })), [("roles".to_owned(), "required".to_owned())]);
 }
+
+#[test]
+fn password_is_judged_by_the_policy_with_everything_else() {
+    use tillgate_auth_core::passwords::PasswordList;
+
+    let policy = PasswordPolicy::with_list(PasswordList::read(&b"Sea-Salt-99\n"[..]).unwrap());
+    for (password, weak) in
+        [(json!("sea-salt-99"), true), (json!("Anna-2026"), true), (json!("a good long one"), false), (json!(7), false)]
+    {
+        let field: Field<String> = serde_json::from_value(password.clone()).unwrap();
+        let body: Body = serde_json::from_value(json!({ "roles": null })).unwrap();
+        let words = ["anna".to_owned()];
+        let told = validated_with(body, |_| weak_password(&policy, "password", &field, &words));
+        let Err(Protocol::Fields(faults)) = told else { panic!("{told:?}") };
+        let mut names: Vec<&str> = faults.iter().map(|fault| fault.field.as_ref()).collect();
+        names.retain(|name| weak || *name != "password");
+        assert_eq!(faults.len(), if weak { 3 } else { 2 }, "{password}: {faults:?}");
+        assert_eq!(names, if weak { ["name", "password", "roles"].as_slice() } else { &["name", "roles"] });
+    }
+}

@@ -11,12 +11,21 @@ use crate::body::{is_nothing, malformed, object_bytes};
 use crate::call::Call;
 use crate::exact;
 use crate::failure::{Failure, FieldFault, Protocol};
-use crate::field::{Unfit, validated};
+use crate::field::{Unfit, validated_with};
 use crate::strict::Names;
 
 /// A body of JSON, where nothing is wrong with it.
 pub(super) fn read<T: DeserializeOwned + Validate>(headers: &HeaderMap, bytes: &[u8]) -> Result<T, Failure> {
-    parsed(object_bytes(headers, bytes, Names::Exact)?, |error| malformed(&error))
+    read_with(headers, bytes, |_| Vec::new())
+}
+
+/// The same where `more` finds what no field tells by itself.
+pub(super) fn read_with<T: DeserializeOwned + Validate>(
+    headers: &HeaderMap,
+    bytes: &[u8],
+    more: impl FnOnce(&T) -> Vec<FieldFault>,
+) -> Result<T, Failure> {
+    parsed(object_bytes(headers, bytes, Names::Exact)?, |error| malformed(&error), more)
 }
 
 /// The same of a call whose body may be left out, which is as if it were an empty object.
@@ -43,18 +52,36 @@ pub(super) fn sent<T: DeserializeOwned + Validate>(call: &Call) -> Result<T, Fai
     read(call.head().headers(), call.body())
 }
 
+/// The same where `more` finds what no field tells by itself, such as that a password is made of a name in the same body.
+pub(super) fn sent_with<T: DeserializeOwned + Validate>(
+    call: &Call,
+    more: impl FnOnce(&T) -> Vec<FieldFault>,
+) -> Result<T, Failure> {
+    read_with(call.head().headers(), call.body(), more)
+}
+
 /// The same of a body that was put together here.
 pub(super) fn made<T: DeserializeOwned + Validate>(body: &ExactJson) -> Result<T, Failure> {
-    parsed(written(body)?.as_bytes(), |error| Failure::Fault(format!("a body that was made cannot be read: {error}")))
+    made_with(body, |_| Vec::new())
+}
+
+/// The same where `more` finds what no field tells by itself.
+pub(super) fn made_with<T: DeserializeOwned + Validate>(
+    body: &ExactJson,
+    more: impl FnOnce(&T) -> Vec<FieldFault>,
+) -> Result<T, Failure> {
+    let failed = |error| Failure::Fault(format!("a body that was made cannot be read: {error}"));
+    parsed(written(body)?.as_bytes(), failed, more)
 }
 
 fn parsed<T: DeserializeOwned + Validate>(
     json: &[u8],
     failed: impl Fn(serde_json::Error) -> Failure,
+    more: impl FnOnce(&T) -> Vec<FieldFault>,
 ) -> Result<T, Failure> {
     let mut sent = serde_json::Deserializer::from_slice(json);
     let read = known(&mut sent).and_then(|read| sent.end().map(|()| read));
-    checked(read.map_err(failed)?)
+    checked(read.map_err(failed)?, more)
 }
 
 /// A body, and the members that it does not know.
@@ -71,8 +98,11 @@ fn known<'de, T: DeserializeOwned, D: Deserializer<'de>>(sent: D) -> Result<(T, 
     Ok((body, unknown))
 }
 
-fn checked<T: Validate>((body, mut faults): (T, Vec<FieldFault>)) -> Result<T, Failure> {
-    match validated(body) {
+fn checked<T: Validate>(
+    (body, mut faults): (T, Vec<FieldFault>),
+    more: impl FnOnce(&T) -> Vec<FieldFault>,
+) -> Result<T, Failure> {
+    match validated_with(body, more) {
         Ok(body) if faults.is_empty() => return Ok(body),
         Ok(_) => {}
         Err(Protocol::Fields(others)) => faults.extend(others),

@@ -17,7 +17,7 @@ use super::{body, done};
 use crate::answer;
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::{Field, fits, settable};
+use crate::field::{Field, fits, weak_password};
 use crate::office::decided;
 
 /// A password that is to be set for a device.
@@ -25,7 +25,7 @@ use crate::office::decided;
 pub(super) struct NewPassword {
     /// 8 to 128 characters, none of the commonest, not made of the tenant's name or a device's.
     #[serde(default)]
-    #[validate(required, custom(function = "settable"))]
+    #[validate(required, custom(function = "fits"))]
     #[schema(value_type = String, min_length = 8, max_length = 128, write_only, required = true)]
     password: Field<Secret<String>>,
 }
@@ -35,7 +35,7 @@ pub(super) struct NewPassword {
 pub(super) struct NewUserPassword {
     /// 8 to 128 characters, none of the commonest, not made of the user's names, the tenant's or a device's.
     #[serde(default)]
-    #[validate(required, custom(function = "settable"))]
+    #[validate(required, custom(function = "fits"))]
     #[schema(value_type = String, min_length = 8, max_length = 128, write_only, required = true)]
     password: Field<Secret<String>>,
     /// Whether the user's API keys are revoked too; they stay otherwise.
@@ -101,7 +101,8 @@ pub(super) fn changed(keys: &[ApiKey], ended: bool) -> Result<HttpResponse, Fail
 
 /// Sets the password of a user that the body says.
 pub(super) async fn set_of_user(call: &Call, caller: Caller, id: UserId) -> Result<HttpResponse, Failure> {
-    let sent: NewUserPassword = body::sent(call)?;
+    let policy = call.engine().password_policy();
+    let sent = body::sent_with(call, |sent: &NewUserPassword| weak_password(policy, "password", &sent.password, &[]))?;
     let options = PasswordOptions {
         end_keys: sent.keys.given().unwrap_or(false),
         change_required: sent.password_change_required.given().unwrap_or(false),
@@ -112,7 +113,8 @@ pub(super) async fn set_of_user(call: &Call, caller: Caller, id: UserId) -> Resu
 
 /// Sets the password of a device that the body says.
 pub(super) async fn set_of_device(call: &Call, caller: Caller, id: DeviceId) -> Result<HttpResponse, Failure> {
-    let sent: NewPassword = body::sent(call)?;
+    let policy = call.engine().password_policy();
+    let sent = body::sent_with(call, |sent: &NewPassword| weak_password(policy, "password", &sent.password, &[]))?;
     set(call, caller, PrincipalId::Device(id), sent.password.needed()?, PasswordOptions::default()).await?;
     Ok(done())
 }

@@ -36,7 +36,7 @@ pub(super) fn routes() -> Vec<Route> {
 }
 
 async fn log_in(call: Call) -> Result<HttpResponse, Failure> {
-    let sent = credentials(call.head().headers(), call.body())?;
+    let sent = credentials(call.head().headers(), call.body(), call.engine().password_policy())?;
     let LoginRequest { who, password, new_password, tenant, previous } = sent;
     let granted = call.login_in(who, password, new_password, tenant, previous.into_iter().collect()).await;
     let granted = granted.map_err(of_new_password)?;
@@ -67,7 +67,7 @@ async fn log_out(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 /// Changes the caller's own password, which they prove by the one there is. Their other sessions end.
 async fn change_password(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (old, new, end_keys) = sent::passwords(call.head().headers(), call.body())?;
+    let (old, new, end_keys) = sent::passwords(call.head().headers(), call.body(), call.engine().password_policy())?;
     let changed = call.change_password(caller, old, new, end_keys).await?;
     passwords::changed(&changed.api_keys, changed.keys_ended)
 }

@@ -100,7 +100,7 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn open(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let once = once::of(&call)?;
-    let sent: New = body::sent(&call)?;
+    let sent = body::sent_with(&call, New::unpayable)?;
     let tenant = caller.profile.tenant.id;
     let made = call
         .office(move |office| {

@@ -82,7 +82,7 @@ fn search(call: &Call, tenant: TenantId) -> Result<(Asked<String>, PeopleSearch)
 }
 
 async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let sent: New = body::sent(&call)?;
+    let sent: New = body::sent_with(&call, |sent: &New| sent.weak_password(call.engine().password_policy()))?;
     let person = call
         .office(move |office| {
             let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);

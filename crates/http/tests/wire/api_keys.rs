@@ -72,6 +72,10 @@ async fn every_fault_of_a_body_is_told_at_once() {
         ("/user", "required"),
     ]);
     assert_eq!(faults(&desk.post("/api-keys", sent).await), (422, "fields_invalid".to_owned(), expected));
+    let texts = json!({ "name": "a\u{200b}b", "description": "x".repeat(2_001), "user": "" });
+    let expected =
+        pointers(&[("/description", "length"), ("/device", "required"), ("/name", "format"), ("/user", "required")]);
+    assert_eq!(faults(&desk.post("/api-keys", texts).await), (422, "fields_invalid".to_owned(), expected));
     for (member, value, place, code) in [
         ("user", json!("nobody"), "/user", "unknown"),
         ("device", json!("UNLISTED"), "/device", "unknown"),

@@ -129,6 +129,17 @@ async fn what_cannot_be_a_user_is_told_in_a_sentence() {
             (with("role", json!("Cashier")), "role must be admin, manager or cashier"),
             (with("password", json!("short")), "password must have at least 8 characters"),
             (with("is_active", json!("yes")), "is_active must be true or false"),
+            (with("password", json!("nina-1984")), "password must not be made of the name \"nina\"; add other words"),
+            (
+                json!({ "username": 7, "password": "short", "role": "boss", "is_active": 1 }),
+                "email is required; is_active must be true or false; password must have at least 8 characters; \
+                 role must be admin, manager or cashier; username must be a string",
+            ),
+            (
+                json!({ "username": "otto", "email": "a..b@example.com", "password": "Otto-2026", "role": null }),
+                "email must be an e-mail address such as anna@example.com; \
+                 password must not be made of the name \"otto\"; add other words; role is required",
+            ),
         ] {
             said(&admin.post(path, body).await, 400, UNREADABLE, sentence);
         }

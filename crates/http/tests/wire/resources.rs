@@ -134,6 +134,32 @@ async fn every_fault_of_a_device_a_role_or_a_tenant_is_told_at_once() {
         ("/settings/a", "type"),
     ]);
     assert_eq!(faults(&desk.post("/devices", sent).await), (422, "fields_invalid".to_owned(), expected));
+    let sent = json!({
+        "name": "Kiosk7", "environment": "Till", "description": "x".repeat(2_001), "password": "kiosk7kiosk7",
+        "preferences": { "p": "x".repeat(33_000) }, "settings": { "": "x", "a": "\u{7}", "b": "x".repeat(2_001), "c": "x" },
+    });
+    let expected = pointers(&[
+        ("/description", "length"),
+        ("/environment", "format"),
+        ("/password", "weak"),
+        ("/preferences", "length"),
+        ("/settings/", "required"),
+        ("/settings/a", "format"),
+        ("/settings/b", "length"),
+    ]);
+    assert_eq!(faults(&desk.post("/devices", sent).await), (422, "fields_invalid".to_owned(), expected));
+    let sent = json!({ "label": "a\u{200b}b", "description": "\u{7}", "rights": [], "environments": [] });
+    let expected = pointers(&[
+        ("/description", "format"),
+        ("/environments", "required"),
+        ("/label", "format"),
+        ("/name", "required"),
+        ("/rights", "required"),
+    ]);
+    assert_eq!(faults(&desk.post("/roles", sent).await), (422, "fields_invalid".to_owned(), expected));
+    let expected = pointers(&[("/name", "format"), ("/other", "unknown")]);
+    let store = desk.post("/stores", json!({ "name": "a\u{202e}b", "other": 1 })).await;
+    assert_eq!(faults(&store), (422, "fields_invalid".to_owned(), expected));
     let sent = json!({ "rights": ["Storno", "storno"], "environments": ["Till"], "label": 1 });
     let expected =
         pointers(&[("/environments/0", "format"), ("/label", "type"), ("/name", "required"), ("/rights/0", "format")]);

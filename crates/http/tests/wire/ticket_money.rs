@@ -2,6 +2,7 @@
 //! and what closing may change.
 
 use serde_json::{Value, json};
+use tillgate_domain::office::{DeviceChange, SettingsChange};
 
 use crate::portos_tickets as portos;
 use crate::shop::{Answer, Shop, bearer, post, put};
@@ -115,6 +116,47 @@ async fn cash_is_rounded_by_less_than_the_smallest_coin() {
 }
 
 #[actix_web::test]
+async fn every_amount_that_cannot_be_paid_is_named() {
+    let shop = Shop::open();
+    let token = at(&shop, "manager", "P01").await;
+    let payments = json!([
+        { "means": "cash", "amount": "1.005" }, { "means": "cash", "amount": "1" }, { "means": "card", "amount": "0.001" }
+    ]);
+    let odd = json!({ "rounding": "0.001", "payments": payments, "name": 7 });
+    let expected = ["/name", "/payments/0/amount", "/payments/2/amount", "/rounding"];
+    let named = |answer: &Answer| {
+        let errors = answer.json()["errors"].as_array().unwrap_or_else(|| panic!("{}", answer.json())).clone();
+        errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let mut new = odd.clone();
+    new["currency"] = json!("EUR");
+    let refused = send(&shop, &token, "POST", ALL, None, Some(new)).await;
+    assert_eq!((refused.status.as_u16(), named(&refused)), (422, expected.map(str::to_owned).to_vec()));
+    let ticket = opened(&shop, &token, json!({ "currency": "EUR", "items": [plain("1", "1")] })).await;
+    let refused = send(&shop, &token, "PATCH", &path_of(&ticket), Some("*"), Some(odd)).await;
+    assert_eq!((refused.status.as_u16(), named(&refused)), (422, expected.map(str::to_owned).to_vec()));
+    // what the ticket alone can tell: all of it too
+    let refused = close(&shop, &token, &ticket, json!({ "payments": payments })).await;
+    assert_eq!(
+        (refused.status.as_u16(), named(&refused)),
+        (422, expected[1..3].iter().map(|at| (*at).to_owned()).collect())
+    );
+    let twice = json!({ "currency": "EUR", "rounding": "0.05", "items": [
+        { "id": 1, "unit_price": "1", "quantity": "1" }, { "id": 1, "unit_price": "1", "quantity": "1" }
+    ] });
+    let refused = send(&shop, &token, "POST", ALL, None, Some(twice)).await;
+    let told = (refused.status.as_u16(), named(&refused));
+    assert_eq!(told, (422, ["/items", "/rounding"].map(str::to_owned).to_vec()), "{}", refused.json());
+    // and through PORTOS
+    let till = portos::at(&shop, "manager", "PDA1").await;
+    let body = json!({ "roundingAmount": 0.001, "payments": [{ "amount": 1.005 }, { "amount": 0.001 }] });
+    let path = format!("/portos/api/tickets/{}", ticket.text("/id"));
+    let refused = shop.send(portos::bearer(put(&path, body), &till)).await;
+    let errors = refused.json()["errors"].as_array().unwrap().len();
+    assert_eq!((refused.status.as_u16(), errors), (400, 3), "{}", refused.json());
+}
+
+#[actix_web::test]
 async fn ticket_of_any_currency_is_listed_sent_back_and_closed_through_portos() {
     let shop = Shop::open();
     let native = at(&shop, "manager", "P01").await;
@@ -161,6 +203,8 @@ async fn a_number_of_a_receipt_is_there_once_in_either_contract() {
     assert_eq!(number(&sell(json!({ "number": 777, "fiscal": "FM1" })).await), Some(777));
     let twice = sell(json!({ "number": 777, "fiscal": "FM1" })).await;
     assert_eq!(code(&twice), (409, "receipt_number_taken".into()));
+    let spelled = sell(json!({ "number": 777, "fiscal": " fm1" })).await;
+    assert_eq!(code(&spelled), (409, "receipt_number_taken".into()));
     // the same series through PORTOS
     let till = portos::at(&shop, "manager", "PDA1").await;
     let ticket = portos::opened(&shop, &till, json!({ "items": [portos::item()] })).await;
@@ -183,6 +227,22 @@ async fn closing_asks_what_a_change_would_ask() {
         let refused = close(&shop, &cashier, &ticket, body.clone()).await;
         assert_eq!((refused.status.as_u16(), refused.text("/right").as_str()), (403, "ticketUpdateAny"), "{body}");
     }
+    // the number of another fiscal memory than the till's own; its own is one however it is spelled
+    let memory = |name: &str| DeviceChange {
+        settings: SettingsChange::Patch([("DefaultFiscalName".to_owned(), Some(name.to_owned()))].into()),
+        ..DeviceChange::default()
+    };
+    shop.change_device("PDA1", &memory("eKasa"));
+    let other = close(&shop, &cashier, &ticket, json!({ "fiscal": "FM2" })).await;
+    assert_eq!((other.status.as_u16(), other.text("/right").as_str()), (403, "ticketUpdateAny"));
+    let paid = json!({ "currency": "EUR", "items": [plain("20", "1")], "payments": card });
+    let by_own = opened(&shop, &manager, paid.clone()).await;
+    let own = close(&shop, &cashier, &by_own, json!({ "fiscal": " EKASA" })).await;
+    assert_eq!(own.status, 200, "{}", own.json());
+    shop.change_device("PDA1", &memory(""));
+    let by_any = opened(&shop, &manager, paid).await;
+    let any = close(&shop, &cashier, &by_any, json!({ "fiscal": "FM2" })).await;
+    assert_eq!(any.status, 200, "nobody has said which is its own: {}", any.json());
     let same = close(&shop, &cashier, &ticket, json!({ "payments": card })).await;
     assert_eq!((same.status.as_u16(), same.json()["closed"]["number"].clone()), (200, json!(1)), "as it stands");
 
@@ -194,6 +254,15 @@ async fn closing_asks_what_a_change_would_ask() {
         let path = format!("/portos/api/tickets/{}/close", ticket.text("/id"));
         shop.send(bearer(post(&path, body), &cashier).insert_header(("accept-language", "en"))).await
     };
+    shop.change_device("PDA1", &memory("eKasa"));
+    let other = close(&ticket, json!({ "fiscalName": "FM2" })).await;
+    assert_eq!(other.text("/detail"), "The right ticketUpdateAny is missing.");
+    let spelled = portos::opened(&shop, &manager, json!({ "items": [portos::item()], "payments": card })).await;
+    assert_eq!(
+        close(&spelled, json!({ "fiscalName": "ekasa" })).await.status,
+        200,
+        "a till sends its own name each time"
+    );
     let cash = json!([{ "type": "Cash", "amount": 7.28 }]);
     for (ticket, body) in [
         (&ticket, json!({ "payments": cash })),

@@ -87,6 +87,21 @@ async fn every_fault_of_a_body_is_told_at_once() {
         ("/user_name", "required"),
     ]);
     assert_eq!(faults(&desk.post("/users", sent).await), (422, "fields_invalid".to_owned(), expected));
+    let texts = json!({
+        "user_name": "nina", "display_name": "a\u{200b}b", "feature": " ", "password": "Nina-2026", "roles": [7], "wrong": 1,
+    });
+    let expected = pointers(&[
+        ("/display_name", "format"),
+        ("/feature", "required"),
+        ("/password", "weak"),
+        ("/roles/0", "type"),
+        ("/wrong", "unknown"),
+    ]);
+    assert_eq!(faults(&desk.post("/users", texts).await), (422, "fields_invalid".to_owned(), expected));
+    let long =
+        json!({ "display_name": "x".repeat(201), "email": "nina.n@example.com", "password": "nina.n@example.com" });
+    let expected = pointers(&[("/display_name", "length"), ("/password", "weak"), ("/user_name", "required")]);
+    assert_eq!(faults(&desk.post("/users", long).await), (422, "fields_invalid".to_owned(), expected));
     let one = |place, code| pointers(&[(place, code)]);
     for (body, status, expected) in [
         (json!({ "user_name": "nina", "roles": ["chief"] }), 422, one("/roles", "unknown")),

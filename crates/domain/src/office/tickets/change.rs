@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::office::ports::OfficeTx;
 use crate::office::refused::{Field, Halt, Refused};
 use crate::ticket::{
-    Amount, Customer, Draft, Item, Label, Line, Location, Meta, Payment, Rate, Sheet, TicketRefused, free_id,
+    Amount, Customer, Draft, Item, Label, Line, Location, Meta, Payment, Rate, Rounding, Sheet, TicketRefused, free_id,
 };
 use crate::{TenantId, UserId, UserName, UserStatus};
 
@@ -63,14 +63,21 @@ impl TicketChange {
     }
 
     fn sheet(&self, owner: UserId, draft: &Draft) -> Result<Sheet, TicketRefused> {
-        let draft = draft.clone();
+        let (draft, mut faults) = (draft.clone(), Vec::new());
         let rounding = match self.rounding {
             // what is there was judged when it was made
-            Some(amount) if amount != draft.rounding.amount() => draft.rounding.changed(amount, draft.currency)?,
+            Some(amount) if amount != draft.rounding.amount() && draft.currency.pays(amount) => {
+                draft.rounding.changed(amount, draft.currency).unwrap_or_else(|why| {
+                    faults.push(why);
+                    draft.rounding
+                })
+            }
+            // which no currency pays is told as such
+            Some(amount) if amount != draft.rounding.amount() => Rounding::kept(amount, draft.rounding.share()),
             _ => draft.rounding,
         };
         let items = match &self.items {
-            Some(lines) => items(lines, &draft.items)?,
+            Some(lines) => items(lines, &draft.items, &mut faults),
             None => draft.items,
         };
         let wanted = Draft {
@@ -86,13 +93,13 @@ impl TicketChange {
             payments: self.payments.clone().unwrap_or(draft.payments),
             extra: self.extra.clone().unwrap_or(draft.extra),
         };
-        wanted.check()
+        wanted.check_besides(faults)
     }
 }
 
 /// The items of these lines. A new id is above every one that the ticket has or had before the change, as long as there is one, so
-/// that nobody takes a new item for an old one.
-fn items(lines: &[WantedLine], before: &[Item]) -> Result<Vec<Item>, TicketRefused> {
+/// that nobody takes a new item for an old one. What is wrong with any of them is added to `faults`.
+fn items(lines: &[WantedLine], before: &[Item], faults: &mut Vec<TicketRefused>) -> Vec<Item> {
     let mut taken: BTreeSet<u32> =
         before.iter().map(|item| item.id).chain(lines.iter().filter_map(|line| line.id)).collect();
     let made = lines.iter().map(|WantedLine { id, line }| {
@@ -103,7 +110,15 @@ fn items(lines: &[WantedLine], before: &[Item]) -> Result<Vec<Item>, TicketRefus
         });
         Item::new(Line { id, ..line.clone() })
     });
-    made.collect()
+    let mut found = Vec::new();
+    let items = made.filter_map(|item| item.map_err(|why| found.push(why)).ok()).collect();
+    for why in found {
+        // a rule that does not name its item is told once
+        if !faults.contains(&why) {
+            faults.push(why);
+        }
+    }
+    items
 }
 
 impl Owner {

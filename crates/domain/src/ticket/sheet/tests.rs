@@ -72,6 +72,15 @@ fn amounts_are_what_the_currency_pays_and_never_cut() {
         let places = draft.currency.decimal_places();
         let paid = Draft { payments: vec![cash("1"), cash(odd)], ..draft.clone() };
         assert_eq!(paid.check(), Err(TicketRefused::Unpayable { payment: Some(1), places }), "{code}");
+        let all = Draft {
+            payments: vec![cash(odd), cash("1"), cash(odd)],
+            rounding: Rounding::kept(amount(odd), Amount::ZERO),
+            items: vec![item(1, price, "1"), item(1, price, "1")],
+            ..draft.clone()
+        };
+        let unpayable = |payment| TicketRefused::Unpayable { payment, places };
+        let expected = [TicketRefused::Twice(1), unpayable(None), unpayable(Some(0)), unpayable(Some(2))];
+        assert_eq!(all.check(), Err(TicketRefused::Several(expected.to_vec())), "{code}");
         let rounded = Draft { rounding: Rounding::kept(amount(odd), Amount::ZERO), ..draft };
         assert_eq!(rounded.check(), Err(TicketRefused::Unpayable { payment: None, places }), "{code}");
     }

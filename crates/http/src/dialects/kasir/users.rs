@@ -18,7 +18,7 @@ use crate::failure::{Failure, FieldFault, Protocol};
 use crate::office::{Office, decided};
 use crate::route::Route;
 use listing::list;
-use parts::Parts;
+use parts::{ChangedParts, NewParts};
 
 const USERS: &str = "/api/v1/users";
 pub(super) const USER: &str = "/api/v1/users/{id}";
@@ -48,27 +48,24 @@ async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn make(call: &Call, caller: Caller, below: bool) -> Result<Ranked, Failure> {
     caller.need_rank(Rank::Admin)?;
-    let sent = Parts::read(call, true)?;
-    let (Some(name), Some(password), Some(rank)) = (sent.name, sent.password, sent.rank) else {
-        return Err(Failure::Fault("a field that was required is missing".to_owned()));
-    };
+    let NewParts { name, email, password, rank, active } = NewParts::read(call)?;
     // told before a password is hashed for it
     if below && caller.profile.rank.is_none_or(|own| rank >= own) {
         return Err(Refused::TooHigh(rank).into());
     }
     let role = RoleName::parse(rank.name()).map_err(|why| Failure::Fault(format!("a rank is no role: {why}")))?;
-    let (email, status) = (sent.email, status(sent.active.unwrap_or(true), UserStatus::Pending));
+    let status = status(active, UserStatus::Pending);
     call.office(move |office| {
         let tenant = caller.profile.tenant.id;
         let mut words = office::password_words(office.store, tenant, None)?;
         words.push(name.to_string());
-        words.extend(email.iter().flat_map(office::email_words));
+        words.extend(office::email_words(&email));
         let verifier = office.engine.verifier(&password, &words)?;
         let new = NewUser {
             id: office.engine.id(UserId::new)?,
             display_name: name.to_string(),
             name,
-            email,
+            email: Some(email),
             status,
             feature: None,
             roles: vec![role],
@@ -102,7 +99,7 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     caller.need_rank(Rank::Admin)?;
-    let (id, sent) = (id(&call)?, Parts::read(&call, false)?);
+    let (id, sent) = (id(&call)?, ChangedParts::read(&call)?);
     let own = caller.user() == Some(id);
     let proof = sent.proof.filter(|_| own && sent.email.is_some());
     let mut change = UserChange {

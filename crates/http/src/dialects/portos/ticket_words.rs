@@ -45,6 +45,7 @@ fn slovak(why: &TicketRefused) -> Cow<'static, str> {
         TicketRefused::NoItem(item) => format!("Predaný doklad nemá položku {item}.").into(),
         TicketRefused::MoreThanSold { item, left } => format!("Z položky {item} sa dá vrátiť ešte {left}.").into(),
         TicketRefused::RefundFixed => "Čo sa vracia, sa nemení; vrátenie zrušte a urobte nové.".into(),
+        TicketRefused::Several(all) => all.iter().map(slovak).collect::<Vec<_>>().join(" ").into(),
         TicketRefused::Contradiction(_) => "Na serveri nastala chyba.".into(),
     }
 }

@@ -16,7 +16,7 @@ use super::auth::{email, entered};
 use crate::body;
 use crate::call::Call;
 use crate::failure::Failure;
-use crate::field::{Field, fits, settable, validated};
+use crate::field::{Field, fits, validated_with, weak_password};
 use crate::office::{Office, decided};
 use crate::route::Route;
 
@@ -36,7 +36,7 @@ struct Registration {
     name: Field<String>,
     #[validate(required, custom(function = "deliverable"))]
     email: Field<String>,
-    #[validate(required, custom(function = "settable"))]
+    #[validate(required, custom(function = "fits"))]
     password: Field<String>,
     #[validate(required, length(max = 200), custom(function = "filled"))]
     business_name: Field<String>,
@@ -74,7 +74,9 @@ fn industry(field: &Field<String>) -> Result<(), ValidationError> {
 }
 
 async fn register(call: Call) -> Result<HttpResponse, Failure> {
-    let sent: Registration = validated(body::object(call.head().headers(), call.body())?)?;
+    let sent: Registration = body::object(call.head().headers(), call.body())?;
+    let policy = call.engine().password_policy();
+    let sent = validated_with(sent, |sent| weak_password(policy, "password", &sent.password, &words(sent)))?;
     let address = call.address();
     let login = sent.email.clone().given().unwrap_or_default();
     let password = Secret::new(sent.password.clone().given().unwrap_or_default());

@@ -14,7 +14,7 @@ use crate::answer;
 use crate::body;
 use crate::call::Call;
 use crate::failure::{Failure, FieldFault, Protocol};
-use crate::field::{Field, fits, settable, validated};
+use crate::field::{Field, fits, validated, validated_with, weak_password};
 use crate::route::Route;
 
 pub(super) const FORGOT: &str = "/api/v1/auth/forgot-password";
@@ -36,7 +36,7 @@ struct Forgotten {
 struct Renewal {
     #[validate(required, custom(function = "fits"))]
     token: Field<String>,
-    #[validate(required, custom(function = "settable"))]
+    #[validate(required, custom(function = "fits"))]
     password: Field<String>,
 }
 
@@ -61,7 +61,9 @@ async fn forgot(call: Call) -> Result<HttpResponse, Failure> {
 }
 
 async fn reset(call: Call) -> Result<HttpResponse, Failure> {
-    let sent: Renewal = validated(body::object(call.head().headers(), call.body())?)?;
+    let sent: Renewal = body::object(call.head().headers(), call.body())?;
+    let policy = call.engine().password_policy();
+    let sent = validated_with(sent, |sent| weak_password(policy, "password", &sent.password, &[]))?;
     let digest = Auth::reset_digest(&sent.token.given().unwrap_or_default());
     let password = Secret::new(sent.password.given().unwrap_or_default());
     let address = call.address();

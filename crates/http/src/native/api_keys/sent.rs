@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::failure::Failure;
-use crate::field::{Field, Fit, Unfit, fits, stays};
+use crate::field::{Description, DisplayName, Field, Fit, Unfit, fits, stays};
 use crate::native::schemas::ApiKeyStatus;
 
 /// Whether a key counts.
@@ -60,12 +60,12 @@ pub(super) struct New {
     #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     #[schema(value_type = String, min_length = 1, max_length = 200, required = true)]
-    name: Field<String>,
+    name: Field<DisplayName>,
     /// What it is for.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<String>, max_length = 2000)]
-    description: Field<String>,
+    description: Field<Description>,
     /// `active`, which it is where nothing is sent, or `revoked`.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
@@ -102,7 +102,7 @@ pub(super) struct Change {
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<String>, max_length = 2000)]
-    description: Field<String>,
+    description: Field<Description>,
     /// Whether it counts from now on.
     #[serde(default)]
     #[validate(custom(function = "stays"))]
@@ -132,8 +132,8 @@ impl New {
             id: drawn.id,
             client: drawn.client,
             wrapped: drawn.wrapped,
-            name: self.name.needed()?,
-            description: self.description.given().unwrap_or_default(),
+            name: self.name.needed()?.0,
+            description: self.description.given().map(|Description(text)| text).unwrap_or_default(),
             active: self.status.given().is_none_or(Status::is_active),
             user: self.user.needed()?,
             device: self.device.needed()?,
@@ -146,7 +146,7 @@ impl Change {
     pub(super) fn change(self) -> ApiKeyChange {
         ApiKeyChange {
             name: self.name.given(),
-            description: self.description.patch().map(Option::unwrap_or_default),
+            description: self.description.patch().map(|text| text.map(|Description(text)| text).unwrap_or_default()),
             active: self.status.given().map(Status::is_active),
             user: self.user.given(),
             device: self.device.given(),

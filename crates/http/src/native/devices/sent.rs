@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use tillgate_auth_core::passwords::PasswordPolicy;
 use tillgate_domain::office::{self, DeviceChange, NewDevice, PreferencesChange, SettingsChange};
 use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, JsonObject, RoleName, Secret, TenantId};
 use utoipa::ToSchema;
 use validator::Validate;
 
-use crate::failure::Failure;
-use crate::field::{Field, NewName, fits, settable, stays};
+use crate::failure::{Failure, FieldFault};
+use crate::field::{Description, DevicePreferences, DeviceSettings, Field, NewName, fits, stays, weak_password};
 use crate::native::schemas;
 use crate::office::Office;
 
@@ -36,17 +37,17 @@ pub(super) struct New {
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<String>, max_length = 2000)]
-    description: Field<String>,
+    description: Field<Description>,
     /// What the program on it remembers of its own.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<Object>)]
-    preferences: Field<JsonObject>,
+    preferences: Field<DevicePreferences>,
     /// What the back office sets for the program on it.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<BTreeMap<String, Option<String>>>)]
-    settings: Field<BTreeMap<String, Option<String>>>,
+    settings: Field<DeviceSettings>,
     /// The roles that it has when it logs in as itself, by name.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
@@ -54,7 +55,7 @@ pub(super) struct New {
     roles: Field<Vec<RoleName>>,
     /// The password that it logs in as itself with: 8 to 128 characters. Without one it does not.
     #[serde(default)]
-    #[validate(custom(function = "settable"))]
+    #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<String>, min_length = 8, max_length = 128, write_only)]
     password: Field<Secret<String>>,
 }
@@ -82,7 +83,7 @@ pub(super) struct Change {
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<String>, max_length = 2000)]
-    description: Field<String>,
+    description: Field<Description>,
     /// Members of what the program remembers; one that is null goes, and all of it where this is null.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
@@ -92,7 +93,7 @@ pub(super) struct Change {
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<BTreeMap<String, Option<String>>>)]
-    settings: Field<BTreeMap<String, Option<String>>>,
+    settings: Field<DeviceSettings>,
     /// The roles that it has as itself, in the place of those there are.
     #[serde(default)]
     #[validate(custom(function = "stays"))]
@@ -101,6 +102,12 @@ pub(super) struct Change {
 }
 
 impl New {
+    /// What is wrong with the password, by the policy and the name that comes with it.
+    pub(super) fn weak_password(&self, policy: &PasswordPolicy) -> Vec<FieldFault> {
+        let words: Vec<String> = self.name.value().map(|NewName(name)| name.to_string()).into_iter().collect();
+        weak_password(policy, "password", &self.password, &words)
+    }
+
     /// The device, with an id of its own and the hash of its password.
     pub(super) fn device(self, office: &Office<'_>, tenant: TenantId) -> Result<NewDevice, Failure> {
         let NewName(name) = self.name.needed()?;
@@ -112,14 +119,14 @@ impl New {
             }
             None => None,
         };
-        let settings = self.settings.given().unwrap_or_default();
+        let settings = self.settings.given().map(|DeviceSettings(settings)| settings).unwrap_or_default();
         Ok(NewDevice {
             id: office.engine.id(DeviceId::new)?,
             name,
             environment: self.environment.needed()?,
             status: self.status.given().unwrap_or(DeviceStatus::Active),
-            description: self.description.given().unwrap_or_default(),
-            preferences: self.preferences.given().unwrap_or_default(),
+            description: self.description.given().map(|Description(text)| text).unwrap_or_default(),
+            preferences: self.preferences.given().map(|DevicePreferences(object)| object).unwrap_or_default(),
             settings: settings.into_iter().filter_map(|(key, value)| Some((key, value?))).collect(),
             roles: self.roles.given().unwrap_or_default(),
             verifier,
@@ -133,7 +140,7 @@ impl Change {
             name: self.name.given(),
             environment: self.environment.given(),
             status: self.status.given(),
-            description: self.description.patch().map(Option::unwrap_or_default),
+            description: self.description.patch().map(|text| text.map(|Description(text)| text).unwrap_or_default()),
             preferences: match self.preferences.patch() {
                 None => PreferencesChange::Keep,
                 Some(None) => PreferencesChange::Replace(JsonObject::default()),
@@ -142,7 +149,7 @@ impl Change {
             settings: match self.settings.patch() {
                 None => SettingsChange::Keep,
                 Some(None) => SettingsChange::Replace(BTreeMap::new()),
-                Some(Some(patch)) => SettingsChange::Patch(patch),
+                Some(Some(DeviceSettings(patch))) => SettingsChange::Patch(patch),
             },
             roles: self.roles.given(),
         }

@@ -8,7 +8,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::failure::Failure;
-use crate::field::{Field, NewName, fits, stays};
+use crate::field::{AtLeastOne, Description, Field, Label, NewName, fits, stays};
 use crate::native::schemas;
 
 /// A role that is to be.
@@ -24,22 +24,22 @@ pub(super) struct New {
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<String>, max_length = 200)]
-    label: Field<String>,
+    label: Field<Label>,
     /// What it is for.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<String>, max_length = 2000)]
-    description: Field<String>,
+    description: Field<Description>,
     /// What it allows; one right at least.
     #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     #[schema(value_type = schemas::RightNames, required = true)]
-    rights: Field<Vec<Right>>,
+    rights: Field<AtLeastOne<Right>>,
     /// Where it counts; one environment at least.
     #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     #[schema(value_type = schemas::Environments, required = true)]
-    environments: Field<Vec<Environment>>,
+    environments: Field<AtLeastOne<Environment>>,
 }
 
 /// What becomes of a role, as a merge patch (RFC 7396): what is not sent stays as it is.
@@ -60,17 +60,17 @@ pub(super) struct Change {
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<String>, max_length = 2000)]
-    description: Field<String>,
+    description: Field<Description>,
     /// What it allows, in the place of what it did.
     #[serde(default)]
     #[validate(custom(function = "stays"))]
     #[schema(value_type = schemas::RightNames)]
-    rights: Field<Vec<Right>>,
+    rights: Field<AtLeastOne<Right>>,
     /// Where it counts, in the place of where it did.
     #[serde(default)]
     #[validate(custom(function = "stays"))]
     #[schema(value_type = schemas::Environments)]
-    environments: Field<Vec<Environment>>,
+    environments: Field<AtLeastOne<Environment>>,
 }
 
 impl New {
@@ -79,11 +79,11 @@ impl New {
         let NewName(name) = self.name.needed()?;
         Ok(NewRole {
             id: engine.id(RoleId::new)?,
-            label: self.label.given().unwrap_or_else(|| name.to_string()),
+            label: self.label.given().map_or_else(|| name.to_string(), |Label(label)| label),
             name,
-            description: self.description.given().unwrap_or_default(),
-            rights: self.rights.needed()?.into_iter().collect(),
-            environments: self.environments.needed()?.into_iter().collect(),
+            description: self.description.given().map(|Description(text)| text).unwrap_or_default(),
+            rights: self.rights.needed()?.0.into_iter().collect(),
+            environments: self.environments.needed()?.0.into_iter().collect(),
         })
     }
 }
@@ -93,9 +93,9 @@ impl Change {
         RoleChange {
             name: self.name.given(),
             label: self.label.patch().map(Option::unwrap_or_default),
-            description: self.description.patch().map(Option::unwrap_or_default),
-            rights: self.rights.given().map(|rights| rights.into_iter().collect()),
-            environments: self.environments.given().map(|environments| environments.into_iter().collect()),
+            description: self.description.patch().map(|text| text.map(|Description(text)| text).unwrap_or_default()),
+            rights: self.rights.given().map(|AtLeastOne(rights)| rights.into_iter().collect()),
+            environments: self.environments.given().map(|AtLeastOne(places)| places.into_iter().collect()),
         }
     }
 }

@@ -4,7 +4,7 @@
 use actix_web::http::header::HeaderMap;
 use serde::Deserialize;
 use tillgate_auth_core::Who;
-use tillgate_auth_core::passwords::{WeakPassword, is_same_password};
+use tillgate_auth_core::passwords::{PasswordPolicy, WeakPassword, is_same_password};
 use tillgate_domain::office::Whose;
 use tillgate_domain::{DeviceId, Secret, UserId};
 use utoipa::ToSchema;
@@ -12,8 +12,8 @@ use validator::Validate;
 
 use crate::body;
 use crate::failure::{Failure, FieldFault, Protocol};
-use crate::field::{Field, fits, settable, validated};
-use crate::native::body::read;
+use crate::field::{Field, fits, validated, weak_password};
+use crate::native::body::{read, read_with};
 
 /// What a login sends. Without a login the device logs in as itself. The password may be empty or long: that is a wrong one.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -33,7 +33,7 @@ pub(super) struct Credentials {
     /// your names, the tenant's or a device's, and not the same again. Required if the answer to a login is
     /// `password_change_required`; every other session of the user ends.
     #[serde(default)]
-    #[validate(custom(function = "settable"))]
+    #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<String>, min_length = 8, max_length = 128, write_only)]
     new_password: Field<Secret<String>>,
     /// The name of the device that it is on.
@@ -74,7 +74,7 @@ pub(super) struct OwnPassword {
     current_password: Field<Secret<String>>,
     /// The other one: 8 to 128 characters, none of the commonest, not made of your names, the tenant's or a device's.
     #[serde(default)]
-    #[validate(required, custom(function = "settable"))]
+    #[validate(required, custom(function = "fits"))]
     #[schema(value_type = String, min_length = 8, max_length = 128, write_only, required = true)]
     password: Field<Secret<String>>,
     /// Whether your API keys are revoked too; they stay otherwise.
@@ -149,7 +149,13 @@ pub(super) fn weak_new_password(why: &WeakPassword) -> FieldFault {
 }
 
 impl Credentials {
-    /// What is wrong with the new password beside the others: it is the old one, or nobody's.
+    /// What is wrong with the new password: it is the old one, nobody's, or none that may be set.
+    fn wrong_new_password(&self, policy: &PasswordPolicy) -> Vec<FieldFault> {
+        let login = self.login.value().cloned();
+        let weak = weak_password(policy, "new_password", &self.new_password, login.as_slice());
+        weak.into_iter().chain(self.misplaced()).collect()
+    }
+
     fn misplaced(&self) -> Option<FieldFault> {
         let Field::Given(new) = &self.new_password else { return None };
         if self.login.is_missing() {
@@ -169,10 +175,14 @@ impl Credentials {
     }
 }
 
-/// Reads the body of a login.
-pub(in crate::native) fn credentials(headers: &HeaderMap, body: &[u8]) -> Result<LoginRequest, Failure> {
+/// Reads the body of a login. What is wrong with a new password by this policy is named with everything else.
+pub(in crate::native) fn credentials(
+    headers: &HeaderMap,
+    body: &[u8],
+    policy: &PasswordPolicy,
+) -> Result<LoginRequest, Failure> {
     let sent: Credentials = body::object(headers, body)?;
-    let misplaced = sent.misplaced();
+    let misplaced = sent.wrong_new_password(policy);
     let nobody = (sent.login.is_missing() && sent.device.is_missing()).then(|| FieldFault {
         field: "login".into(),
         query: false,
@@ -211,7 +221,12 @@ pub(super) fn refresh_token(headers: &HeaderMap, body: &[u8]) -> Result<Secret<S
 }
 
 /// The password there is, the one that is to be, and whether the API keys end.
-pub(super) fn passwords(headers: &HeaderMap, body: &[u8]) -> Result<(Secret<String>, Secret<String>, bool), Failure> {
-    let sent: OwnPassword = read(headers, body)?;
+pub(super) fn passwords(
+    headers: &HeaderMap,
+    body: &[u8],
+    policy: &PasswordPolicy,
+) -> Result<(Secret<String>, Secret<String>, bool), Failure> {
+    let weak = |sent: &OwnPassword| weak_password(policy, "password", &sent.password, &[]);
+    let sent = read_with(headers, body, weak)?;
     Ok((sent.current_password.needed()?, sent.password.needed()?, sent.keys.given().unwrap_or(false)))
 }

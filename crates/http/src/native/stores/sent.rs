@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::failure::Failure;
-use crate::field::{Field, fits, stays};
+use crate::field::{DisplayName, Field, fits, stays};
 
 /// A store that is to be.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -15,7 +15,7 @@ pub(super) struct New {
     #[serde(default)]
     #[validate(required, custom(function = "fits"))]
     #[schema(value_type = String, min_length = 1, max_length = 200, required = true)]
-    name: Field<String>,
+    name: Field<DisplayName>,
 }
 
 /// What becomes of a store, as a merge patch (RFC 7396).
@@ -31,7 +31,7 @@ pub(super) struct Change {
 
 impl New {
     pub(super) fn name(self) -> Result<String, Failure> {
-        self.name.needed()
+        Ok(self.name.needed()?.0)
     }
 }
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use tillgate_domain::merge_patch::merged;
-use tillgate_domain::office::{NewRefund, NewTicket, Owner, Shown, TicketChange, TicketClosing, WantedLine};
-use tillgate_domain::ticket::{Amount, Currency, Customer, Label, Location, Meta, Payment, Rate};
+use tillgate_domain::office::{NewRefund, NewTicket, Owner, Refused, Shown, TicketChange, TicketClosing, WantedLine};
+use tillgate_domain::ticket::{Amount, Currency, Customer, Label, Location, Meta, Payment, Rate, TicketRefused};
 use tillgate_domain::{ExactJson, JsonObject, TicketId};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -13,9 +13,10 @@ use validator::Validate;
 use super::fit::Returned;
 use super::item::NewItem;
 use super::shape::{self, CustomerShape, LocationShape, PaymentShape, ReturnedShape};
-use crate::failure::Failure;
+use crate::failure::{Failure, FieldFault};
 use crate::field::{Field, fits, stays};
 use crate::native::{body, schemas};
+use crate::office::faults;
 
 /// A ticket that is to be.
 #[derive(Deserialize, Validate, ToSchema)]
@@ -151,7 +152,8 @@ pub(super) struct Closing {
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<u64>, minimum = 0)]
     number: Field<u64>,
-    /// What made the number: the fiscal memory, by a name.
+    /// What made the number: the fiscal memory, by a name, whatever the case. One that is not the till's own, by its setting
+    /// `DefaultFiscalName`, requires the right to change the ticket.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<String>, max_length = 200)]
@@ -174,7 +176,23 @@ pub(super) struct Refunding {
     items: Field<Vec<Returned>>,
 }
 
+/// Amounts that the currency does not pay, so that they are told with everything else.
+fn unpayable(currency: Currency, rounding: &Field<Amount>, payments: &Field<Vec<Payment>>) -> Vec<FieldFault> {
+    let payments = payments.value().into_iter().flatten().enumerate();
+    let places = currency.decimal_places();
+    std::iter::once((None, rounding.value().copied()))
+        .chain(payments.map(|(at, payment)| (Some(at), Some(payment.amount))))
+        .filter(|(_, amount)| amount.is_some_and(|amount| !currency.pays(amount)))
+        .flat_map(|(payment, _)| faults(&Refused::Ticket(TicketRefused::Unpayable { payment, places })))
+        .collect()
+}
+
 impl New {
+    /// The amounts that its currency does not pay.
+    pub(super) fn unpayable(&self) -> Vec<FieldFault> {
+        self.currency.value().map_or_else(Vec::new, |currency| unpayable(*currency, &self.rounding, &self.payments))
+    }
+
     /// The ticket, under this id.
     pub(super) fn ticket(self, id: TicketId) -> Result<NewTicket, Failure> {
         Ok(NewTicket {
@@ -212,7 +230,10 @@ pub(super) fn patched(found: &Shown, patch: &JsonObject) -> Result<TicketChange,
             *sent = merged(there, std::mem::take(sent));
         }
     }
-    let change: Change = body::made(&ExactJson::Object(patch))?;
+    let currency = found.ticket.sheet.currency;
+    let change: Change = body::made_with(&ExactJson::Object(patch), |change: &Change| {
+        unpayable(currency, &change.rounding, &change.payments)
+    })?;
     Ok(TicketChange {
         owner: change.owner.given(),
         external_id: change.external_id.patch().map(Option::unwrap_or_default),
@@ -246,8 +267,7 @@ impl Refunding {
         let mut sums = BTreeMap::new();
         for Returned { id, quantity } in items {
             if sums.insert(id, quantity).is_some() {
-                let why = tillgate_domain::ticket::TicketRefused::Twice(id);
-                return Err(tillgate_domain::office::Refused::Ticket(why).into());
+                return Err(Refused::Ticket(TicketRefused::Twice(id)).into());
             }
         }
         Ok(NewRefund { id, items: Some(sums) })

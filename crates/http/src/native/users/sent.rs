@@ -1,14 +1,15 @@
 //! What requests say of users.
 
 use serde::Deserialize;
+use tillgate_auth_core::passwords::PasswordPolicy;
 use tillgate_domain::office::{self, DeviceRoles, NewUser, RolesOn, UserChange};
 use tillgate_domain::{Email, ExactJson, RoleName, Secret, TenantId, UserId, UserName, UserStatus};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::shape::On;
-use crate::failure::Failure;
-use crate::field::{Field, Fit, Members, NewName, Unfit, fits, settable, stays};
+use crate::failure::{Failure, FieldFault};
+use crate::field::{DisplayName, Field, Fit, Members, NewName, Unfit, fits, stays, weak_password};
 use crate::native::schemas;
 use crate::office::Office;
 
@@ -31,11 +32,11 @@ pub(super) struct New {
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
-    display_name: Field<String>,
+    display_name: Field<DisplayName>,
     /// The password, where they have one from the start: 8 to 128 characters, none of the commonest, not made of their names, the
     /// tenant's or a device's.
     #[serde(default)]
-    #[validate(custom(function = "settable"))]
+    #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<String>, min_length = 8, max_length = 128, write_only)]
     password: Field<Secret<String>>,
     /// Whether they must change the password at the next login; false if not sent.
@@ -52,7 +53,7 @@ pub(super) struct New {
     #[serde(default)]
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<String>, min_length = 1, max_length = 200)]
-    feature: Field<String>,
+    feature: Field<DisplayName>,
     /// Roles without a device, by name.
     #[serde(default)]
     #[validate(custom(function = "fits"))]
@@ -112,16 +113,29 @@ pub(super) struct Change {
 }
 
 impl New {
+    /// What is wrong with the password, by the policy and the names that come with it.
+    pub(super) fn weak_password(&self, policy: &PasswordPolicy) -> Vec<FieldFault> {
+        weak_password(policy, "password", &self.password, &self.own_words())
+    }
+
+    /// The words in the names that come with the password.
+    fn own_words(&self) -> Vec<String> {
+        let names = self.user_name.value().map(|NewName(name)| name.to_string());
+        let display_name = self.display_name.value().map(|DisplayName(name)| name.clone());
+        let email = self.email.value().into_iter().flat_map(|NewName(email)| office::email_words(email));
+        names.into_iter().chain(display_name).chain(email).collect()
+    }
+
     /// The user, with an id of their own and the hash of the password.
     pub(super) fn user(self, office: &Office<'_>, tenant: TenantId) -> Result<NewUser, Failure> {
+        let own_words = self.own_words();
         let NewName(name) = self.user_name.needed()?;
         let email = self.email.given().map(|NewName(email)| email);
-        let display_name = self.display_name.given().unwrap_or_else(|| name.to_string());
+        let display_name = self.display_name.given().map_or_else(|| name.to_string(), |DisplayName(name)| name);
         let verifier = match self.password.given() {
             Some(password) => {
                 let mut words = office::password_words(office.store, tenant, None)?;
-                words.extend([name.to_string(), display_name.clone()]);
-                words.extend(email.iter().flat_map(office::email_words));
+                words.extend(own_words);
                 Some(office.engine.verifier(&password, &words)?)
             }
             None => None,
@@ -132,7 +146,7 @@ impl New {
             display_name,
             name,
             status: self.status.given().unwrap_or(UserStatus::Active),
-            feature: self.feature.given(),
+            feature: self.feature.given().map(|DisplayName(feature)| feature),
             roles: self.roles.given().unwrap_or_default(),
             devices: self.devices.given().unwrap_or_default(),
             verifier,

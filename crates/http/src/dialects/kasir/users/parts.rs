@@ -1,91 +1,109 @@
 //! What a request says of a user who is to be added or changed.
 
 use serde::Deserialize;
-use tillgate_auth_core::passwords::acceptable;
-use tillgate_domain::{Email, Rank, Secret, UserName};
+use tillgate_domain::office::email_words;
+use tillgate_domain::{Email, ExactJson, Rank, Secret, UserName};
 use validator::Validate;
 
 use crate::body;
 use crate::call::Call;
-use crate::failure::{Failure, FieldFault, Protocol};
-use crate::field::{Field, fits, validated};
+use crate::failure::Failure;
+use crate::field::{Field, Fit, NewName, Unfit, fits, validated, validated_with, weak_password};
 
+/// A user who is to be added.
 #[derive(Default, Deserialize, Validate)]
 #[serde(default)]
-struct Sent {
-    #[validate(custom(function = "fits"))]
-    username: Field<String>,
-    #[validate(custom(function = "fits"))]
-    email: Field<String>,
-    #[validate(custom(function = "fits"))]
-    password: Field<String>,
-    #[validate(custom(function = "fits"))]
-    old_password: Field<String>,
-    #[validate(custom(function = "fits"))]
-    role: Field<String>,
+struct New {
+    #[validate(required, custom(function = "fits"))]
+    username: Field<NewName<UserName>>,
+    #[validate(required, custom(function = "fits"))]
+    email: Field<NewName<Email>>,
+    #[validate(required, custom(function = "fits"))]
+    password: Field<Secret<String>>,
+    #[validate(required, custom(function = "fits"))]
+    role: Field<Rank>,
     #[validate(custom(function = "fits"))]
     is_active: Field<bool>,
 }
 
-/// What was sent of a user, each part of its type. What was not sent is `None`.
-pub(super) struct Parts {
+/// What becomes of a user; any part may be missing.
+#[derive(Default, Deserialize, Validate)]
+#[serde(default)]
+struct Change {
+    #[validate(custom(function = "fits"))]
+    username: Field<UserName>,
+    #[validate(custom(function = "fits"))]
+    email: Field<Email>,
+    #[validate(custom(function = "fits"))]
+    old_password: Field<Secret<String>>,
+    #[validate(custom(function = "fits"))]
+    role: Field<Rank>,
+    #[validate(custom(function = "fits"))]
+    is_active: Field<bool>,
+}
+
+impl Fit for Rank {
+    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
+        rank(&String::fit(value)?).ok_or_else(|| Unfit::whole("format", ROLES))
+    }
+}
+
+/// A user who is to be added, as the request says.
+pub(super) struct NewParts {
+    pub(super) name: UserName,
+    pub(super) email: Email,
+    pub(super) password: Secret<String>,
+    pub(super) rank: Rank,
+    pub(super) active: bool,
+}
+
+/// What a request changes of a user. What was not sent is `None`.
+pub(super) struct ChangedParts {
     pub(super) name: Option<UserName>,
     pub(super) email: Option<Email>,
-    pub(super) password: Option<Secret<String>>,
     /// The password that the caller has, who changes their own e-mail address. The published body has no such member.
     pub(super) proof: Option<Secret<String>>,
     pub(super) rank: Option<Rank>,
     pub(super) active: Option<bool>,
 }
 
-impl Parts {
-    /// Reads the body. `whole` asks for all of it but `is_active`, else any part may be missing.
-    pub(super) fn read(call: &Call, whole: bool) -> Result<Self, Failure> {
-        let sent: Sent = validated(body::object(call.head().headers(), call.body())?)?;
-        let mut faults = Vec::new();
-        let mut fault = |field: &'static str, code: &'static str, message: String| {
-            faults.push(FieldFault { field: field.into(), query: false, code: code.into(), message: message.into() });
-        };
-        let parts = Self {
-            name: sent.username.given().and_then(|text| {
-                UserName::parse(&text).map_err(|why| fault("username", "format", why.to_string())).ok()
-            }),
-            email: sent
-                .email
-                .given()
-                .and_then(|text| Email::parse(&text).map_err(|why| fault("email", "format", why.to_string())).ok()),
-            password: sent.password.given().map(Secret::new),
-            proof: sent.old_password.given().map(Secret::new),
-            rank: sent.role.given().and_then(|text| {
-                let rank = rank(&text);
-                if rank.is_none() {
-                    fault("role", "format", ROLES.to_owned());
-                }
-                rank
-            }),
+impl New {
+    /// The words in the names that come with the password.
+    fn words(&self) -> Vec<String> {
+        let name = self.username.value().map(|NewName(name)| name.to_string());
+        let email = self.email.value().into_iter().flat_map(|NewName(email)| email_words(email));
+        name.into_iter().chain(email).collect()
+    }
+}
+
+impl NewParts {
+    /// Reads the body, all of which but `is_active` has to be there.
+    pub(super) fn read(call: &Call) -> Result<Self, Failure> {
+        let (sent, policy) =
+            (body::object::<New>(call.head().headers(), call.body())?, call.engine().password_policy());
+        let sent = validated_with(sent, |sent| weak_password(policy, "password", &sent.password, &sent.words()))?;
+        let (NewName(name), NewName(email)) = (sent.username.needed()?, sent.email.needed()?);
+        Ok(Self {
+            name,
+            email,
+            password: sent.password.needed()?,
+            rank: sent.role.needed()?,
+            active: sent.is_active.given().unwrap_or(true),
+        })
+    }
+}
+
+impl ChangedParts {
+    /// Reads the body.
+    pub(super) fn read(call: &Call) -> Result<Self, Failure> {
+        let sent: Change = validated(body::object(call.head().headers(), call.body())?)?;
+        Ok(Self {
+            name: sent.username.given(),
+            email: sent.email.given(),
+            proof: sent.old_password.given(),
+            rank: sent.role.given(),
             active: sent.is_active.given(),
-        };
-        if let Some(Err(why)) = parts.password.as_ref().filter(|_| whole).map(|password| acceptable(password.expose()))
-        {
-            fault("password", "weak", why.to_string());
-        }
-        if whole && faults.is_empty() {
-            let missing = [
-                ("email", parts.email.is_none()),
-                ("password", parts.password.is_none()),
-                ("role", parts.rank.is_none()),
-                ("username", parts.name.is_none()),
-            ];
-            for (field, _) in missing.into_iter().filter(|(_, missing)| *missing) {
-                faults.push(FieldFault {
-                    field: field.into(),
-                    query: false,
-                    code: "required".into(),
-                    message: "is required".into(),
-                });
-            }
-        }
-        if faults.is_empty() { Ok(parts) } else { Err(Protocol::Fields(faults).into()) }
+        })
     }
 }
 
