@@ -23,7 +23,7 @@ pub enum Lane {
 pub(super) struct Bounds {
     /// How many wait at most. Strangers take half of it at most, and passwords that are to be set a quarter.
     pub(super) room: usize,
-    /// How many of one network wait at most in each of the lanes that are shared by network.
+    /// How many of one network wait at most in each of the lanes of strangers and of passwords that are to be set.
     pub(super) of_network: usize,
     /// How long one waits at most.
     pub(super) patience: Duration,
@@ -45,7 +45,7 @@ struct Queue<T> {
     waiting: VecDeque<Waiting<T>>,
 }
 
-/// A lane that networks share: each has its turn, one job at a time.
+/// A lane: networks share it, and each has its turn, one job at a time.
 #[derive(Debug)]
 struct Shared<T> {
     /// In the order of their turns. None of them is empty.
@@ -57,7 +57,7 @@ struct Shared<T> {
 pub(super) struct Lanes<T> {
     bounds: Bounds,
     last: u64,
-    known: VecDeque<Waiting<T>>,
+    known: Shared<T>,
     strangers: Shared<T>,
     setting: Shared<T>,
 }
@@ -144,7 +144,7 @@ fn withdraw<T>(waiting: &mut VecDeque<Waiting<T>>, number: u64) -> Option<T> {
 
 impl<T> Lanes<T> {
     pub(super) fn new(bounds: Bounds) -> Self {
-        Self { bounds, last: 0, known: VecDeque::new(), strangers: Shared::new(), setting: Shared::new() }
+        Self { bounds, last: 0, known: Shared::new(), strangers: Shared::new(), setting: Shared::new() }
     }
 
     /// Puts a job into its lane; `None` where there is no room. In a full room a job of an earlier lane displaces one of a later
@@ -152,13 +152,13 @@ impl<T> Lanes<T> {
     pub(super) fn offer(&mut self, lane: Lane, address: Option<IpAddr>, now: Duration, job: T) -> Option<Offered<T>> {
         let network = address.map(network);
         let room = match lane {
-            Lane::Known => self.make_room_for_known()?,
+            Lane::Known => self.make_room_for_known(network)?,
             Lane::Stranger | Lane::Setting => self.make_room_in(lane, network)?,
         };
         self.last += 1;
         let waiting = Waiting { number: self.last, since: now, job };
         match lane {
-            Lane::Known => self.known.push_back(waiting),
+            Lane::Known => self.known.push(network, waiting),
             Lane::Stranger => self.strangers.push(network, waiting),
             Lane::Setting => self.setting.push(network, waiting),
         }
@@ -169,11 +169,14 @@ impl<T> Lanes<T> {
         Some(Offered { number: self.last, displaced })
     }
 
-    fn make_room_for_known(&mut self) -> Option<Room<T>> {
+    /// A network of many tills is bounded by the room alone: it makes room when another comes that has fewer waiting.
+    fn make_room_for_known(&mut self, network: Option<IpAddr>) -> Option<Room<T>> {
         if self.len() < self.bounds.room {
             return Some(Room::Free);
         }
-        self.setting.displace(0).or_else(|| self.strangers.displace(0)).map(Room::Displacing)
+        let displaced = self.setting.displace(0).or_else(|| self.strangers.displace(0));
+        let own = self.known.of(network);
+        displaced.or_else(|| self.known.displace(own + 1)).map(Room::Displacing)
     }
 
     fn make_room_in(&mut self, lane: Lane, network: Option<IpAddr>) -> Option<Room<T>> {
@@ -203,8 +206,7 @@ impl<T> Lanes<T> {
     /// The next one: strangers only while no known one waits, and what is to be set only while nobody waits who logs in. So
     /// whatever cores they hold when a known one comes, they hold for the rest of one hash.
     pub(super) fn take(&mut self) -> Option<T> {
-        let known = self.known.pop_front().map(|waiting| waiting.job);
-        known.or_else(|| self.strangers.take()).or_else(|| self.setting.take())
+        self.known.take().or_else(|| self.strangers.take()).or_else(|| self.setting.take())
     }
 
     /// Takes out whoever has waited too long.
@@ -212,9 +214,7 @@ impl<T> Lanes<T> {
         let patience = self.bounds.patience;
         let late = |first: &Waiting<T>| now.saturating_sub(first.since) >= patience;
         let mut jobs = Vec::new();
-        while let Some(first) = self.known.pop_front_if(|first| late(first)) {
-            jobs.push(first.job);
-        }
+        self.known.overdue(late, &mut jobs);
         self.strangers.overdue(late, &mut jobs);
         self.setting.overdue(late, &mut jobs);
         jobs
@@ -222,8 +222,8 @@ impl<T> Lanes<T> {
 
     /// Takes out one that is no longer waited for; `None` where it has been taken.
     pub(super) fn withdraw(&mut self, number: u64) -> Option<T> {
-        let known = withdraw(&mut self.known, number);
-        known.or_else(|| self.strangers.withdraw(number)).or_else(|| self.setting.withdraw(number))
+        let lanes = [&mut self.known, &mut self.strangers, &mut self.setting];
+        lanes.into_iter().find_map(|lane| lane.withdraw(number))
     }
 
     /// How many wait in a lane.

@@ -19,11 +19,12 @@ enum Found {
     NoRoom,
 }
 
-/// Puts one in: `k` for a known one of network 1, a digit for a stranger of that network, a letter from `A` for a password that
+/// Puts one in: `k` for a known one of network 1, `l` of network 2, a digit for a stranger of that network, a letter from `A` for a password that
 /// is to be set from that network, `-` for a stranger of none.
 fn offer(lanes: &mut Lanes<char>, who: char) -> Found {
     let (lane, address) = match who {
         'k' => (Lane::Known, Some(host(1))),
+        'l' => (Lane::Known, Some(host(2))),
         '-' => (Lane::Stranger, None),
         'A'..='Z' => (Lane::Setting, Some(host(u8::try_from(u32::from(who)).unwrap()))),
         _ => (Lane::Stranger, Some(host(u8::try_from(who.to_digit(10).unwrap()).unwrap()))),
@@ -48,6 +49,8 @@ fn offered(script: &str) -> Lanes<char> {
 fn there_is_room_by_these_rules() {
     for (what, there, who, expected) in [
         ("known ones take all of it", "kkkkkkkk", 'k', Found::NoRoom),
+        ("but what another known network needs", "kkkkkkkk", 'l', Found::Displaced('k')),
+        ("until both have the same", "kkkkllll", 'l', Found::NoRoom),
         ("no room is kept free for strangers", "kkkkkkkk", '2', Found::NoRoom),
         ("strangers take half", "1234", '5', Found::NoRoom),
         ("strangers of no network too", "1-23", '-', Found::NoRoom),
@@ -76,6 +79,14 @@ fn known_ones_go_first_and_then_each_network_in_turn() {
     let mut lanes = offered("A1k12k3");
     let order: String = std::iter::from_fn(|| lanes.take()).collect();
     assert_eq!(order, "kk1231A");
+}
+
+/// Somebody with good passwords of some accounts cannot keep a till of another network waiting.
+#[test]
+fn known_networks_have_turns_too() {
+    let mut lanes = offered("kkkkl");
+    let order: String = std::iter::from_fn(|| lanes.take()).collect();
+    assert_eq!(order, "klkkk");
 }
 
 /// However many one network sends, a stranger of another waits for one of them at most before its turn.
