@@ -143,6 +143,8 @@ async fn what_cannot_be_a_user_is_told_in_a_sentence() {
         ] {
             said(&admin.post(path, body).await, 400, UNREADABLE, sentence);
         }
+        let search = admin.get(&format!("{USERS}?search=%FF")).await;
+        said(&search, 400, UNREADABLE, "search must be percent-encoded UTF-8");
         let list = admin.post(path, json!([])).await;
         said(&list, 400, UNREADABLE, "the body must be an object");
     }

@@ -260,6 +260,9 @@ async fn a_key_that_cannot_be_is_told_member_by_member() {
         errors(wrong, true).await,
         json!([invalid("IsActive"), invalid("Name"), invalid("Permissions"), invalid("UserName")])
     );
+    let texts =
+        json!({ "name": "a\u{200b}b", "description": "x".repeat(2_001), "userName": "a@b", "deviceName": "P01" });
+    assert_eq!(errors(texts, true).await, json!([invalid("Description"), invalid("Name"), invalid("UserName")]));
     let nobody = json!({ "name": "x", "userName": "nobody", "deviceName": "P01" });
     assert_eq!(errors(nobody, true).await, json!([invalid("UserName")]));
     let elsewhere = json!({ "name": "x", "userName": "cashier", "deviceName": "UNLISTED" });

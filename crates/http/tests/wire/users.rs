@@ -117,6 +117,11 @@ async fn every_fault_of_a_body_is_told_at_once() {
     let nulls = json!({ "user_name": null, "roles": null });
     let expected = pointers(&[("/roles", "required"), ("/user_name", "required")]);
     assert_eq!(faults(&desk.patch(&path, "*", nulls).await), (422, "fields_invalid".to_owned(), expected));
+    let undecoded = desk.get("/users?search=%FF&sort=%zz").await;
+    let expected = [("search", "format"), ("sort", "format")].map(|(name, code)| (name.to_owned(), code.to_owned()));
+    let mut told = faults(&undecoded).2;
+    told.sort();
+    assert_eq!((undecoded.status.as_u16(), told), (422, expected.to_vec()), "never an empty or a full list");
     let query = desk.get("/users?limit=0&after=x&status=gone&sort=age").await;
     let places: Vec<String> = faults(&query).2.into_iter().map(|(place, _)| place).collect();
     assert_eq!(

@@ -7,7 +7,8 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{
-    self, ApiKeyChange, ApiKeyFilter, Field as Of, KnownApiKey, NewApiKey, Refused, find_api_key, list_api_keys,
+    self, ApiKeyChange, ApiKeyFilter, Field as Of, KnownApiKey, NewApiKey, Refused, check_description, check_new_name,
+    find_api_key, list_api_keys,
 };
 use tillgate_domain::{ApiKeyId, DeviceName, InvalidName, Right, Rights, UserName};
 
@@ -158,10 +159,15 @@ fn absent(id: &str) -> Failure {
 fn read(call: &Call, new: bool) -> Result<Read, Failure> {
     let sent: Sent = body::caseless(call.head().headers(), call.body())?;
     let mut faults = Vec::new();
-    let name = text(&mut faults, "name", sent.name, new, |name| Ok(name.to_owned()));
+    // a name that stays may be kept: of a change the use case judges it
+    let fit = |name: &str| if new { check_new_name(name) } else { Ok(()) };
+    let name = text(&mut faults, "name", sent.name, new, |name| fit(name).map(|()| name.to_owned()));
     let user = text(&mut faults, "username", sent.username, new, UserName::parse);
     let device = text(&mut faults, "devicename", sent.devicename, new, DeviceName::parse);
-    let description = plain(&mut faults, "description", sent.description);
+    let description = plain(&mut faults, "description", sent.description).and_then(|text| {
+        let fit = check_description(&text).map(|()| text);
+        fit.map_err(|why| fault(&mut faults, "description", "format", why.to_string())).ok()
+    });
     let active = plain(&mut faults, "isactive", sent.isactive);
     let version = plain(&mut faults, "_v", sent.version);
     let permissions = plain(&mut faults, "permissions", sent.permissions).and_then(|names| {
