@@ -1,31 +1,37 @@
 //! What SQL cannot fold: brings together the series of fiscal memories whose names are one. Of receipts with one number in two of them
 //! one keeps it, so that no later receipt gets it.
 
-use diesel::sql_types::Text;
+use diesel::sql_types::{Binary, Text};
 use diesel::{PgConnection, QueryResult, QueryableByName, RunQueryDsl, SqliteConnection, sql_query};
 use tillgate_domain::ticket::NumberSeries;
 
-/// A series, as it is kept.
+/// A series of a tenant, as it is kept.
 #[derive(QueryableByName)]
 struct Kept {
+    #[diesel(sql_type = Binary)]
+    tenant_id: Vec<u8>,
     #[diesel(sql_type = Text)]
     series: String,
 }
 
-const ALL: &str = "SELECT series FROM receipt_numbers WHERE series LIKE 'fiscal:%' UNION \
-     SELECT series FROM receipt_series WHERE series LIKE 'fiscal:%' ORDER BY 1";
+const ALL: &str = "SELECT tenant_id, series FROM receipt_numbers WHERE series LIKE 'fiscal:%' UNION \
+     SELECT tenant_id, series FROM receipt_series WHERE series LIKE 'fiscal:%' ORDER BY 1, 2";
 
-/// Brings the series `$2` into `$1`.
+/// Brings the series `$2` of the tenant `$3` into `$1`.
 const MERGE: [&str; 2] = [
     "INSERT INTO receipt_numbers (tenant_id, series, number, ticket_id) \
-     SELECT tenant_id, $1, number, ticket_id FROM receipt_numbers WHERE series = $2 ON CONFLICT DO NOTHING",
+     SELECT tenant_id, $1, number, ticket_id FROM receipt_numbers WHERE series = $2 AND tenant_id = $3 \
+     ON CONFLICT DO NOTHING",
     "INSERT INTO receipt_series (tenant_id, series, number) \
-     SELECT tenant_id, $1, number FROM receipt_series WHERE series = $2 ON CONFLICT (tenant_id, series) DO UPDATE SET number = \
+     SELECT tenant_id, $1, number FROM receipt_series WHERE series = $2 AND tenant_id = $3 \
+     ON CONFLICT (tenant_id, series) DO UPDATE SET number = \
      CASE WHEN excluded.number > receipt_series.number THEN excluded.number ELSE receipt_series.number END",
 ];
 
-const REMOVE: [&str; 2] =
-    ["DELETE FROM receipt_numbers WHERE series = $1", "DELETE FROM receipt_series WHERE series = $1"];
+const REMOVE: [&str; 2] = [
+    "DELETE FROM receipt_numbers WHERE series = $1 AND tenant_id = $2",
+    "DELETE FROM receipt_series WHERE series = $1 AND tenant_id = $2",
+];
 
 macro_rules! steps {
     ($module:ident, $connection:ty) => {
@@ -35,16 +41,17 @@ macro_rules! steps {
             /// Brings all of them together.
             pub(in crate::migrate) fn merge(connection: &mut $connection) -> QueryResult<()> {
                 let kept: Vec<Kept> = sql_query(ALL).load(connection)?;
-                for Kept { series } in kept {
+                for Kept { tenant_id, series } in kept {
                     let Some(folded) = NumberSeries::of_kept(&series).filter(|folded| folded.as_str() != series) else {
                         continue;
                     };
                     for statement in MERGE {
-                        let statement = sql_query(statement).bind::<Text, _>(folded.as_str()).bind::<Text, _>(&series);
-                        statement.execute(connection)?;
+                        let statement = sql_query(statement).bind::<Text, _>(folded.as_str());
+                        statement.bind::<Text, _>(&series).bind::<Binary, _>(&tenant_id).execute(connection)?;
                     }
                     for statement in REMOVE {
-                        sql_query(statement).bind::<Text, _>(&series).execute(connection)?;
+                        let statement = sql_query(statement).bind::<Text, _>(&series);
+                        statement.bind::<Binary, _>(&tenant_id).execute(connection)?;
                     }
                 }
                 Ok(())

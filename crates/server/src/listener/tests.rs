@@ -56,6 +56,11 @@ async fn busy() -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
+/// How many tasks the worker has.
+async fn tasks() -> HttpResponse {
+    HttpResponse::Ok().body(tokio::runtime::Handle::current().metrics().num_alive_tasks().to_string())
+}
+
 /// How many of these requests were answered before.
 async fn place(served: web::Data<AtomicUsize>) -> HttpResponse {
     HttpResponse::Ok().body(served.fetch_add(1, Ordering::Relaxed).to_string())
@@ -75,6 +80,7 @@ impl Listening {
                         .app_data(web::Data::from(Arc::clone(&served)))
                         .route("/busy", web::get().to(busy))
                         .route("/place", web::get().to(place))
+                        .route("/tasks", web::get().to(tasks))
                         .wrap(Edge::new(&Settings::default()))
                         .route("/", web::get().to(|| async { HttpResponse::Ok().body("here") }))
                         .route("/slow", web::get().to(slow))
@@ -140,6 +146,12 @@ fn drain(stream: &mut impl Read) -> usize {
             }
         }
     }
+}
+
+/// The number that the next answer is.
+fn number(stream: &mut TcpStream) -> usize {
+    let answered = answer(stream);
+    answered.rsplit("\r\n").next().and_then(|number| number.parse().ok()).expect("a number")
 }
 
 fn until(what: &str, mut holds: impl FnMut() -> bool) {
@@ -303,13 +315,26 @@ fn new_connection_does_not_wait_for_all_that_are_kept() {
     }
     let mut new = server.connect();
     ask(&mut new, "/place");
-    let mut place = |stream: &mut TcpStream| {
-        let answered = answer(stream);
-        answered.rsplit("\r\n").next().and_then(|place| place.parse::<usize>().ok()).expect("a place")
-    };
-    let came = place(&mut new);
+    let came = number(&mut new);
     assert!(came < KEPT / 2, "{came} of {KEPT} went first");
-    let mut places: Vec<usize> = kept.iter_mut().map(&mut place).chain([came]).collect();
+    let mut places: Vec<usize> = kept.iter_mut().map(number).chain([came]).collect();
     places.sort_unstable();
     assert_eq!(places, (0..=KEPT).collect::<Vec<_>>(), "each is answered once");
+}
+
+#[test]
+fn nothing_is_left_of_a_connection_that_has_ended() {
+    let server = Listening::start(options());
+    let mut kept = server.connect();
+    let mut tasks = || {
+        ask(&mut kept, "/tasks");
+        number(&mut kept)
+    };
+    let before = tasks();
+    for _ in 0..50 {
+        let mut stream = server.connect();
+        ask(&mut stream, "/");
+        assert!(answer(&mut stream).contains("here"));
+    }
+    until("the end of every task of theirs", || tasks() <= before);
 }

@@ -224,11 +224,6 @@ async fn work<F, A, B>(
             phase: phase.clone(),
             turns: Rc::clone(&turns),
         };
-        let turns = Rc::new(Turns::default());
-        tokio::task::spawn_local({
-            let turns = Rc::clone(&turns);
-            async move { turns.give().await }
-        });
         let (under_way, all_done) = (Rc::clone(&under_way), Rc::clone(&all_done));
         tokio::task::spawn_local(async move {
             served.serve(accepted).await;
