@@ -137,7 +137,11 @@ fn a_way_in_may_ask_for_a_rank() {
     }
     let wrong =
         tillgate_auth_core::Login { least: Some(Rank::Admin), ..with_password(by_user("cashier", None), "wrong") };
-    assert_eq!(login_refused(shop.auth.login(&wrong)), LoginRefusal::Mismatch, "nobody is told before the password");
+    assert_eq!(
+        login_refused(shop.auth.login(&wrong)),
+        LoginRefusal::Mismatch,
+        "a rank is not judged before the password"
+    );
     let told = shop.told(Action::Login);
     assert!(told.iter().any(|event| event.outcome == Outcome::Refused && event.details["why"] == "login_rank"));
     // and a right password is no failure, whatever the rank

@@ -47,7 +47,7 @@ fn right_password_that_must_be_changed_makes_no_session() {
         assert_eq!(
             login_refused(shop.auth.login(&wrong)),
             LoginRefusal::Mismatch,
-            "nobody is told before the password"
+            "the flag is not revealed before the password matches"
         );
         assert_eq!(login_refused(change(&shop, &wrong, NEW)), LoginRefusal::Mismatch, "nor by a new one");
     }

@@ -239,7 +239,7 @@ fn is_deeper(value: &ExactJson, levels: usize) -> bool {
 /// The most settings of a device.
 pub const MAX_SETTINGS: usize = 100;
 
-/// Bounds the settings: so many at most, each with a name.
+/// Limits the number of settings and requires a name for each.
 pub(super) fn check_settings(settings: &BTreeMap<String, String>) -> Result<(), Refused> {
     let invalid = |why| Refused::Invalid { field: Field::Settings, why };
     if settings.len() > MAX_SETTINGS {

@@ -1,4 +1,4 @@
-//! How many users and administrators the tenants have: for whoever runs the server.
+//! How many users and active administrators the tenants have, for the operator of the server.
 
 use super::last_admin::admin_roles;
 use super::ports::{HoldersOf, OfficeView, Page, UserFilter};

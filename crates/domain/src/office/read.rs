@@ -44,7 +44,7 @@ pub fn find_tenant(store: &dyn Store<OfficeView>, id: TenantId) -> Stored<Option
     store.read(|tx| tx.tenants().find(id))
 }
 
-/// Tenants in the order of their ids, 200 at most: for whoever runs the server.
+/// Tenants in the order of their ids, 200 at most: for the operator of the server.
 pub fn list_tenants(store: &dyn Store<OfficeView>, page: &Page<TenantId>) -> Stored<Vec<Tenant>> {
     store.read(|tx| tx.tenants().list(&bounded(page)))
 }

@@ -129,7 +129,7 @@ pub fn reset_password(
         tx.resets().void(user.id)?;
         let details = Map::from_iter([("why".to_owned(), json!("reset"))]);
         let principal = PrincipalId::User(user.id);
-        // whoever has the mailbox has chosen it: it need not be changed
+        // the owner of the mailbox chose it, so it need not be changed
         let options = PasswordOptions::default();
         let set = set_password::replace(tx, user.tenant, stamp, principal, verifier, options, details)?;
         if set.is_some() {

@@ -109,8 +109,8 @@ pub fn remove_password(
     })
 }
 
-/// Puts another password in the place of the one there is, whoever may, and returns the active API keys of its user, revoked if the
-/// options ask for it. `None` where its owner is gone.
+/// Replaces a password without asking who may, and returns the active API keys of its user, revoked if the options ask for it. `None`
+/// if its owner no longer exists.
 pub(super) fn replace(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,

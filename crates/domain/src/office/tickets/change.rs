@@ -72,7 +72,7 @@ impl TicketChange {
                     draft.rounding
                 })
             }
-            // which no currency pays is told as such
+            // reported as an amount that no currency can pay
             Some(amount) if amount != draft.rounding.amount() => Rounding::kept(amount, draft.rounding.share()),
             _ => draft.rounding,
         };
@@ -113,7 +113,7 @@ fn items(lines: &[WantedLine], before: &[Item], faults: &mut Vec<TicketRefused>)
     let mut found = Vec::new();
     let items = made.filter_map(|item| item.map_err(|why| found.push(why)).ok()).collect();
     for why in found {
-        // a rule that does not name its item is told once
+        // a rule that does not name its item is reported once
         if !faults.contains(&why) {
             faults.push(why);
         }
