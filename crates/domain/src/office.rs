@@ -24,6 +24,7 @@ mod differences;
 mod end_sessions;
 mod growing_keys;
 mod last_admin;
+mod named_fields;
 mod own_tenant;
 mod password_words;
 mod people;
@@ -66,6 +67,7 @@ pub use count_users::{UserCount, count_users};
 pub use devices::devices_among;
 pub use end_sessions::{Whose, end_sessions};
 pub use growing_keys::{api_key_details, growing_api_keys};
+pub use named_fields::{NamedFields, refused_names};
 pub use password_words::{email_words, password_words};
 pub use people::{PeopleSearch, Person, find_person, list_people, person};
 pub use ports::{

@@ -150,6 +150,16 @@ pub(crate) fn weak_password<T: Password>(
     policy.check(password.text(), words).map_err(weak).err().into_iter().collect()
 }
 
+/// A status that nothing new may have.
+pub(crate) fn first_status() -> FieldFault {
+    FieldFault {
+        field: "status".into(),
+        query: false,
+        code: "format".into(),
+        message: "must be active or pending".into(),
+    }
+}
+
 /// For `#[validate(custom)]` on a merge patch: what cannot be taken away is not null.
 pub(crate) fn stays<T>(field: &Field<T>) -> Result<(), ValidationError> {
     match field {
@@ -165,18 +175,24 @@ pub(crate) fn validated<T: Validate>(body: T) -> Result<T, Protocol> {
 
 /// The same where `more` finds what no field tells by itself.
 pub(crate) fn validated_with<T: Validate>(body: T, more: impl FnOnce(&T) -> Vec<FieldFault>) -> Result<T, Protocol> {
-    let mut faults = more(&body);
+    let mut faults = field_faults(&body, more);
+    if faults.is_empty() {
+        return Ok(body);
+    }
+    faults.sort();
+    Err(Protocol::Fields(faults))
+}
+
+/// What is wrong with the fields of a body, and what `more` finds, in no order.
+pub(crate) fn field_faults<T: Validate>(body: &T, more: impl FnOnce(&T) -> Vec<FieldFault>) -> Vec<FieldFault> {
+    let mut faults = more(body);
     if let Err(errors) = body.validate() {
         let of_fields = errors.field_errors();
         faults.extend(
             of_fields.iter().flat_map(|(field, faults)| faults.iter().flat_map(move |fault| named(field, fault))),
         );
     }
-    if faults.is_empty() {
-        return Ok(body);
-    }
-    faults.sort();
-    Err(Protocol::Fields(faults))
+    faults
 }
 
 fn named(field: &str, fault: &ValidationError) -> Vec<FieldFault> {

@@ -9,7 +9,7 @@ use std::fmt;
 use actix_web::http::StatusCode;
 use tillgate_auth_core::{Auth, Caller, Error};
 use tillgate_domain::Store;
-use tillgate_domain::office::{Decided, Field, OfficeView, Refused, Stamp};
+use tillgate_domain::office::{self, Decided, Field, NamedFields, OfficeView, Refused, Stamp};
 use tillgate_domain::ticket::TicketRefused;
 
 use crate::failure::{Failure, FieldFault};
@@ -37,6 +37,22 @@ impl Office<'_> {
     /// No id can be drawn.
     pub fn stamp(&self, caller: &Caller) -> Result<Stamp, Error> {
         self.engine.stamp(caller)
+    }
+
+    /// What the store holds against the names in a body that is refused anyway, so that all faults are reported at once. Nothing
+    /// for a caller without the right that the request requires.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(crate) fn refused_names(
+        &self,
+        caller: &Caller,
+        right: &str,
+        fields: &NamedFields<'_>,
+    ) -> Result<Vec<FieldFault>, Failure> {
+        let tenant = caller.profile.tenant.id;
+        let refused = office::refused_names(self.store, tenant, &caller.authority(), right, fields)?;
+        Ok(faults(&Refused::Several(refused)))
     }
 }
 
@@ -66,6 +82,7 @@ pub(crate) fn status(refused: &Refused) -> StatusCode {
         | Refused::Repeated { .. }
         | Refused::Empty { .. }
         | Refused::Spans(_)
+        | Refused::Several(_)
         | Refused::Unproved
         | Refused::KeyReused => StatusCode::UNPROCESSABLE_ENTITY,
         Refused::Moved { .. } | Refused::TicketMoved { .. } => StatusCode::PRECONDITION_FAILED,
@@ -130,6 +147,7 @@ pub(crate) fn faults(refused: &Refused) -> Vec<FieldFault> {
         | Refused::LastAdmin
         | Refused::Virtual
         | Refused::OwnPassword
+        // a conflict where nothing else is wrong, a fault of its field among others
         | Refused::Status { .. }
         | Refused::Held { .. }
         | Refused::BuiltIn
@@ -137,6 +155,17 @@ pub(crate) fn faults(refused: &Refused) -> Vec<FieldFault> {
         | Refused::Full { .. }
         | Refused::TooHigh(_)
         | Refused::Missing(_) => Vec::new(),
+        Refused::Several(all) => {
+            let one = |each: &Refused| match each {
+                Refused::Status { from, to } => {
+                    of(Field::Status, "transition", format!("cannot become {to} from {from}"))
+                }
+                other => faults(other),
+            };
+            let mut told: Vec<FieldFault> = all.iter().flat_map(one).collect();
+            told.sort();
+            told
+        }
         Refused::Ticket(why) => {
             let told = |why: &TicketRefused| {
                 let (field, code) = field_of_ticket(why)?;
@@ -198,7 +227,7 @@ mod tests {
             (Refused::LastAdmin, 409, None),
             (Refused::Virtual, 409, None),
             (Refused::OwnPassword, 403, None),
-            (Refused::Status { from: "active", to: "pending" }, 409, None),
+            (Refused::Several(vec![Refused::LastAdmin, Refused::Empty { field }]), 422, Some("required")),
             (Refused::TicketMoved { ticket: tillgate_domain::TicketId(uuid::Uuid::nil()), current: 2 }, 412, None),
             (Refused::Ticket(TicketRefused::Closed), 409, None),
             (Refused::Ticket(TicketRefused::NotSelling), 403, None),
@@ -228,6 +257,7 @@ mod tests {
                 | Refused::Virtual
                 | Refused::OwnPassword
                 | Refused::Unproved
+                | Refused::Several(_)
                 | Refused::Status { .. }
                 | Refused::TooHigh(_)
                 | Refused::Missing(_) => {}
@@ -244,6 +274,16 @@ mod tests {
             assert_eq!(told.iter().map(|fault| &*fault.code).collect::<Vec<_>>(), Vec::from_iter(code), "{refused}");
             assert!(told.iter().all(|fault| fault.field == "roles" && !fault.query), "{refused}");
         }
+    }
+
+    #[test]
+    fn impossible_status_is_a_conflict_alone_and_a_fault_of_its_member_among_others() {
+        let refused = Refused::Status { from: "active", to: "pending" };
+        assert_eq!((status(&refused).as_u16(), faults(&refused)), (409, Vec::new()));
+        let several = Refused::Several(vec![Refused::Empty { field: Field::Roles }, refused]);
+        let told = faults(&several);
+        assert_eq!((status(&several).as_u16(), told.len()), (422, 2));
+        assert_eq!((&*told[1].field, &*told[1].code), ("status", "transition"));
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use serde_json::{Map, json};
 
 use super::ports::{OfficeTx, OfficeView};
-use super::refused::{Decided, Field, Halt, Refused, decide};
+use super::refused::{Decided, Field, FieldRefusals, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
 use crate::{
-    Action, ApiKey, ApiKeyId, Device, DeviceName, Rights, Scope, Store, StoreExt, Subject, TenantId, User, UserName,
-    access,
+    Action, ApiKey, ApiKeyId, Device, DeviceName, DeviceStatus, Rights, Scope, Store, StoreError, StoreExt, Subject,
+    TenantId, User, UserName, access,
 };
 
 /// A key that is to be.
@@ -47,8 +47,7 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewApiKey) 
     stamp.authority.ask("apiKeyCreate")?;
     check(&new.name, "", &new.description)?;
     stamp.authority.cover(&new.permissions)?;
-    let user = user(tx, tenant, &new.user)?;
-    let device = device(tx, tenant, &user, &new.device)?;
+    let (user, device) = user_and_device(tx, tenant, &new.user, &new.device)?;
     let mut key = ApiKey {
         id: new.id,
         tenant,
@@ -95,8 +94,11 @@ pub(super) fn fix_permissions(stamp: &Stamp, key: &mut ApiKey, given: Rights) ->
 
 /// Bounds what people read; `before` is the name that the key has, empty for a new one.
 pub(super) fn check(name: &str, before: &str, description: &str) -> Result<(), Refused> {
-    text::check_renamed(Field::Name, name, before, text::LABEL)?;
-    text::check(Field::Description, description, text::DESCRIPTION)
+    let name = text::check_renamed(Field::Name, name, before, text::LABEL);
+    let mut refusals = FieldRefusals::default();
+    let found = [name, text::check(Field::Description, description, text::DESCRIPTION)];
+    found.into_iter().filter_map(Result::err).for_each(|refused| refusals.add(refused));
+    refusals.checked()
 }
 
 /// The user of this name.
@@ -108,6 +110,32 @@ pub(super) fn user(tx: &mut dyn OfficeTx, tenant: TenantId, name: &UserName) -> 
 /// The device of this name, where the user may log in on it.
 pub(super) fn device(tx: &mut dyn OfficeTx, tenant: TenantId, user: &User, name: &DeviceName) -> Result<Device, Halt> {
     let found = tx.devices().named(tenant, &name.folded())?.filter(|device| access::admits(user, Some(device)));
+    Ok(found.ok_or_else(|| Refused::Unknown { field: Field::Device, value: name.to_string() })?)
+}
+
+/// The user and the device of these names, where the user may log in on it. Of a user who does not exist nobody knows where they may
+/// log in, so the device is then unknown only if the tenant has none of its name.
+pub(super) fn user_and_device(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    user_name: &UserName,
+    device_name: &DeviceName,
+) -> Result<(User, Device), Halt> {
+    let mut refusals = FieldRefusals::default();
+    let user = refusals.gather(user(tx, tenant, user_name))?;
+    let device = refusals.gather(match &user {
+        Some(user) => device(tx, tenant, user, device_name),
+        None => any_device(tx, tenant, device_name),
+    })?;
+    refusals.checked()?;
+    Ok(user
+        .zip(device)
+        .ok_or_else(|| StoreError::Fault("a key has no user and nothing is wrong with it".to_owned()))?)
+}
+
+/// The device of this name, whoever may log in on it.
+pub(super) fn any_device(tx: &mut dyn OfficeTx, tenant: TenantId, name: &DeviceName) -> Result<Device, Halt> {
+    let found = tx.devices().named(tenant, &name.folded())?.filter(|device| device.status != DeviceStatus::Retired);
     Ok(found.ok_or_else(|| Refused::Unknown { field: Field::Device, value: name.to_string() })?)
 }
 

@@ -7,7 +7,7 @@ use serde_json::{Map, json};
 use super::assignment;
 use super::change_device::{check_preferences, check_settings};
 use super::ports::{OfficeTx, OfficeView};
-use super::refused::{Decided, Field, Halt, Refused, decide};
+use super::refused::{Decided, Field, FieldRefusals, Halt, Refused, decide};
 use super::stamp::{Authority, Stamp};
 use super::text;
 use crate::{
@@ -54,11 +54,13 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewDevice) 
     text::check(Field::Description, &new.description, text::DESCRIPTION)?;
     check_settings(&new.settings)?;
     check_preferences(&new.preferences)?;
+    let mut refusals = FieldRefusals::default();
     if !matches!(new.status, DeviceStatus::Pending | DeviceStatus::Active) {
-        return Err(Refused::Status { from: DeviceStatus::Pending.name(), to: new.status.name() }.into());
+        refusals.add(Refused::Status { from: DeviceStatus::Pending.name(), to: new.status.name() });
     }
     let roles = tx.roles().list(tenant)?;
-    let held = assignment::role_ids(&roles, &new.roles)?;
+    let held = refusals.gather(assignment::role_ids(&roles, &new.roles))?.unwrap_or_default();
+    refusals.checked()?;
     stamp.authority.cover(&assignment::rights_of(&held, &roles))?;
     let device = Device {
         id: new.id,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, json};
 
 use super::ports::{OfficeTx, OfficeView};
-use super::refused::{Decided, Field, Halt, Refused, decide};
+use super::refused::{Decided, Field, FieldRefusals, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
 use crate::{Action, Environment, Rights, Role, RoleId, RoleName, Store, StoreExt, Subject, TenantId};
@@ -75,13 +75,11 @@ pub(super) fn check(
     rights: &Rights,
     environments: &BTreeSet<Environment>,
 ) -> Result<(), Refused> {
-    text::check(Field::Label, label, text::LABEL)?;
-    text::check(Field::Description, description, text::DESCRIPTION)?;
-    if rights.is_empty() {
-        return Err(Refused::Empty { field: Field::Rights });
-    }
-    if environments.is_empty() {
-        return Err(Refused::Empty { field: Field::Environments });
-    }
-    Ok(())
+    let texts = [(Field::Label, label, text::LABEL), (Field::Description, description, text::DESCRIPTION)];
+    let sets = [(Field::Rights, rights.is_empty()), (Field::Environments, environments.is_empty())];
+    let texts = texts.into_iter().filter_map(|(field, text, most)| text::check(field, text, most).err());
+    let sets = sets.into_iter().filter_map(|(field, empty)| empty.then_some(Refused::Empty { field }));
+    let mut refusals = FieldRefusals::default();
+    texts.chain(sets).for_each(|refused| refusals.add(refused));
+    refusals.checked()
 }

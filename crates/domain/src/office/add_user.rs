@@ -4,7 +4,7 @@ use serde_json::{Map, json};
 
 use super::assignment::{self, DeviceRoles, RolesOn};
 use super::ports::{OfficeTx, OfficeView};
-use super::refused::{Decided, Field, Halt, Refused, decide};
+use super::refused::{Decided, Field, FieldRefusals, Halt, Refused, decide};
 use super::stamp::{Authority, Stamp};
 use super::text;
 use crate::{
@@ -68,13 +68,16 @@ pub(super) fn add(
             return Err(Refused::Virtual.into());
         }
     }
+    let mut refusals = FieldRefusals::default();
     if !matches!(new.status, UserStatus::Pending | UserStatus::Active) {
-        return Err(Refused::Status { from: UserStatus::Pending.name(), to: new.status.name() }.into());
+        refusals.add(Refused::Status { from: UserStatus::Pending.name(), to: new.status.name() });
     }
     let roles = tx.roles().list(tenant)?;
     let devices = DeviceRoles::Replace(new.devices.clone());
-    let assignment =
-        assignment::resolve(tx, tenant, &roles, &Assignment::default(), Some(new.roles.as_slice()), &devices)?;
+    let before = Assignment::default();
+    let resolved = assignment::resolve(tx, tenant, &roles, &before, Some(new.roles.as_slice()), &devices);
+    let assignment = refusals.gather(resolved)?.unwrap_or_default();
+    refusals.checked()?;
     stamp.authority.cover(&assignment::rights(&assignment, &roles))?;
     let user = User {
         id: new.id,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::ports::OfficeTx;
-use super::refused::{Field, Halt, Refused};
+use super::refused::{Field, FieldRefusals, Halt, Refused};
 use crate::{Assignment, DeviceId, DeviceName, DeviceStatus, Rank, Rights, Role, RoleId, RoleName, TenantId, access};
 
 /// The roles on one device.
@@ -34,17 +34,20 @@ pub enum DeviceRoles {
     },
 }
 
-/// The ids of these roles; a name that the tenant does not have is refused.
+/// The ids of these roles; names that the tenant does not have are refused, all of them.
 pub(super) fn role_ids(roles: &[Role], names: &[RoleName]) -> Result<BTreeSet<RoleId>, Refused> {
-    let id = |name: &RoleName| {
-        let found = name.folded().find_among(roles, |role| role.name.folded());
-        let unknown = || Refused::Unknown { field: Field::Roles, value: name.to_string() };
-        found.map(|role| role.id).ok_or_else(unknown)
-    };
-    names.iter().map(id).collect()
+    let (mut ids, mut refusals) = (BTreeSet::new(), FieldRefusals::default());
+    for name in names {
+        match name.folded().find_among(roles, |role| role.name.folded()) {
+            Some(role) => drop(ids.insert(role.id)),
+            None => refusals.add(Refused::Unknown { field: Field::Roles, value: name.to_string() }),
+        }
+    }
+    refusals.checked().map(|()| ids)
 }
 
 /// The assignment that follows `before`. A device that is named twice is refused: what it would be given is a matter of who reads.
+/// Everything that is wrong is refused at once.
 pub(super) fn resolve(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
@@ -54,8 +57,9 @@ pub(super) fn resolve(
     devices: &DeviceRoles,
 ) -> Result<Assignment, Halt> {
     let mut after = before.clone();
+    let mut refusals = FieldRefusals::default();
     if let Some(names) = office {
-        after.office = role_ids(roles, names)?;
+        after.office = refusals.gather(role_ids(roles, names))?.unwrap_or_default();
     }
     let (on, off): (&[RolesOn], &[DeviceName]) = match devices {
         DeviceRoles::Keep => (&[], &[]),
@@ -66,16 +70,20 @@ pub(super) fn resolve(
         DeviceRoles::Edit { on, off } => (on, off),
     };
     for name in off {
-        after.devices.remove(&device(tx, tenant, name)?);
+        if let Some(id) = refusals.gather(device(tx, tenant, name))? {
+            after.devices.remove(&id);
+        }
     }
     let mut listed = BTreeSet::new();
     for each in on {
-        let id = device(tx, tenant, &each.device)?;
+        let held = refusals.gather(role_ids(roles, &each.roles))?;
+        let Some(id) = refusals.gather(device(tx, tenant, &each.device))? else { continue };
         if !listed.insert(id) {
-            return Err(Refused::Repeated { field: Field::Devices, value: each.device.to_string() }.into());
+            refusals.add(Refused::Repeated { field: Field::Devices, value: each.device.to_string() });
         }
-        after.devices.insert(id, role_ids(roles, &each.roles)?);
+        after.devices.insert(id, held.unwrap_or_default());
     }
+    refusals.checked()?;
     Ok(after)
 }
 

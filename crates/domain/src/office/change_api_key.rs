@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::add_api_key::{check, device, fix_permissions, given, user};
+use super::add_api_key::{check, device, fix_permissions, given, user_and_device};
 use super::differences::differences;
 use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, Refused, decide};
@@ -132,16 +132,18 @@ fn changed(tx: &mut dyn OfficeTx, stamp: &Stamp, before: &ApiKey, change: &ApiKe
         after.permissions.clone_from(permissions);
     }
     if change.user.is_some() || change.device.is_some() {
-        let user = match &change.user {
-            Some(name) => user(tx, before.tenant, name)?,
-            None => tx.users().find(before.user)?.ok_or_else(|| gone("user"))?,
-        };
-        let name = match &change.device {
+        let device_name = match &change.device {
             Some(name) => name.clone(),
             None => tx.devices().find(before.device)?.ok_or_else(|| gone("device"))?.name,
         };
-        after.device = device(tx, before.tenant, &user, &name)?.id;
-        after.user = user.id;
+        let (user, device) = if let Some(name) = &change.user {
+            user_and_device(tx, before.tenant, name, &device_name)?
+        } else {
+            let user = tx.users().find(before.user)?.ok_or_else(|| gone("user"))?;
+            let device = device(tx, before.tenant, &user, &device_name)?;
+            (user, device)
+        };
+        (after.user, after.device) = (user.id, device.id);
     }
     Ok(after)
 }

@@ -8,7 +8,7 @@ use super::assignment;
 use super::differences::differences;
 use super::last_admin;
 use super::ports::{OfficeTx, OfficeView};
-use super::refused::{Decided, Field, Halt, Refused, decide};
+use super::refused::{Decided, Field, FieldRefusals, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
 use crate::{
@@ -107,9 +107,12 @@ fn apply(
     }
     let roles = tx.roles().list(tenant)?;
     stamp.authority.cover(&assignment::rights_of(&before.roles, &roles))?;
-    let mut after = changed(&before, change)?;
-    if let Some(names) = &change.roles {
-        after.roles = assignment::role_ids(&roles, names)?;
+    let mut refusals = FieldRefusals::default();
+    let mut after = changed(&before, change, &mut refusals)?;
+    let named = change.roles.as_ref().map(|names| refusals.gather(assignment::role_ids(&roles, names))).transpose()?;
+    refusals.checked()?;
+    if let Some(named) = named.flatten() {
+        after.roles = named;
         stamp.authority.cover(&assignment::rights_of(&after.roles, &roles))?;
     }
     if retires {
@@ -155,12 +158,12 @@ pub(super) fn registered(tx: &mut dyn OfficeTx, tenant: TenantId, id: DeviceId) 
     Ok(found.ok_or_else(|| Refused::Absent { field: Field::Device, value: id.to_string() })?)
 }
 
-/// The device's own fields after the change.
-fn changed(before: &Device, change: &DeviceChange) -> Result<Device, Refused> {
+/// The device's own fields after the change. Fields at fault are gathered.
+fn changed(before: &Device, change: &DeviceChange, refusals: &mut FieldRefusals) -> Result<Device, Halt> {
     let mut after = before.clone();
     if let Some(name) = &change.name {
         if *name != before.name {
-            name.check_new().map_err(|why| Refused::Invalid { field: Field::Name, why })?;
+            refusals.gather(name.check_new().map_err(|why| Refused::Invalid { field: Field::Name, why }))?;
         }
         after.name = name.clone();
     }
@@ -168,7 +171,7 @@ fn changed(before: &Device, change: &DeviceChange) -> Result<Device, Refused> {
         after.environment = environment;
     }
     if let Some(description) = &change.description {
-        text::check(Field::Description, description, text::DESCRIPTION)?;
+        refusals.gather(text::check(Field::Description, description, text::DESCRIPTION))?;
         after.description.clone_from(description);
     }
     match &change.preferences {
@@ -180,7 +183,7 @@ fn changed(before: &Device, change: &DeviceChange) -> Result<Device, Refused> {
     }
     // what was stored before there was this bound stays as it is
     if after.preferences != before.preferences {
-        check_preferences(&after.preferences)?;
+        refusals.gather(check_preferences(&after.preferences))?;
     }
     match &change.settings {
         SettingsChange::Keep => {}
@@ -198,14 +201,20 @@ fn changed(before: &Device, change: &DeviceChange) -> Result<Device, Refused> {
             }
         }
     }
-    check_settings(&after.settings)?;
+    refusals.gather(check_settings(&after.settings))?;
     if let Some(status) = change.status {
-        if before.status == DeviceStatus::Retired && status != DeviceStatus::Retired {
-            return Err(Refused::Status { from: before.status.name(), to: status.name() });
-        }
+        refusals.gather(check_status(before.status, status))?;
         after.status = status;
     }
     Ok(after)
+}
+
+/// Refuses a status that cannot follow the one there is.
+pub(super) fn check_status(from: DeviceStatus, to: DeviceStatus) -> Result<(), Refused> {
+    if from == DeviceStatus::Retired && to != DeviceStatus::Retired {
+        return Err(Refused::Status { from: from.name(), to: to.name() });
+    }
+    Ok(())
 }
 
 /// Refuses what no device may remember.

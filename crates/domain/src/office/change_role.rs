@@ -9,7 +9,7 @@ use super::differences::differences;
 use super::growing_keys;
 use super::last_admin;
 use super::ports::{Holders, OfficeTx, OfficeView};
-use super::refused::{Decided, Field, Halt, Refused, decide};
+use super::refused::{Decided, Field, FieldRefusals, Halt, Refused, decide};
 use super::stamp::Stamp;
 use crate::{
     Action, Environment, Rights, Role, RoleId, RoleName, Scope, Store, StoreError, StoreExt, Stored, Subject, TenantId,
@@ -80,11 +80,13 @@ fn apply(
     let after = changed(&before, change);
     stamp.authority.cover(&before.rights)?;
     stamp.authority.cover(&after.rights)?;
+    let mut refusals = FieldRefusals::default();
     if after.name != before.name {
-        after.name.check_new().map_err(|why| Refused::Invalid { field: Field::Name, why })?;
+        refusals.gather(after.name.check_new().map_err(|why| Refused::Invalid { field: Field::Name, why }))?;
     }
-    check_label(&after.label, &before.label)?;
-    check(&after.label, &after.description, &after.rights, &after.environments)?;
+    refusals.gather(check_label(&after.label, &before.label))?;
+    refusals.gather(check(&after.label, &after.description, &after.rights, &after.environments))?;
+    refusals.checked()?;
     if after == before {
         return Ok(before);
     }

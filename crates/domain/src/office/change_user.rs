@@ -11,7 +11,7 @@ use super::differences::differences;
 use super::growing_keys;
 use super::last_admin;
 use super::ports::{OfficeTx, OfficeView};
-use super::refused::{Decided, Field, Halt, Refused, decide};
+use super::refused::{Decided, Field, FieldRefusals, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
 use crate::{
@@ -128,9 +128,13 @@ fn apply_to(
     }
     let roles = tx.roles().list(tenant)?;
     stamp.authority.cover(&assignment::rights(&before.assignment, &roles))?;
-    let mut after = changed(before, change)?;
+    let mut refusals = FieldRefusals::default();
+    let mut after = changed(before, change, &mut refusals)?;
     let office = change.roles.as_deref();
-    after.assignment = assignment::resolve(tx, tenant, &roles, &before.assignment, office, &change.devices)?;
+    let resolved = assignment::resolve(tx, tenant, &roles, &before.assignment, office, &change.devices);
+    let assignment = refusals.gather(resolved)?;
+    refusals.checked()?;
+    after.assignment = assignment.unwrap_or_default();
     if let Some(rank) = change.rank {
         assignment::promote(&mut after.assignment, &roles, rank)?;
     }
@@ -187,39 +191,46 @@ pub(super) fn living(tx: &mut dyn OfficeTx, tenant: TenantId, id: UserId) -> Res
     Ok(found.ok_or_else(|| Refused::Absent { field: Field::User, value: id.to_string() })?)
 }
 
-/// The user's own fields after the change.
-fn changed(before: &User, change: &UserChange) -> Result<User, Refused> {
+/// The user's own fields after the change. Fields at fault stay as they are, and are gathered.
+fn changed(before: &User, change: &UserChange, refusals: &mut FieldRefusals) -> Result<User, Halt> {
     let mut after = before.clone();
     if let Some(name) = &change.name {
         if *name != before.name {
-            name.check_new().map_err(|why| Refused::Invalid { field: Field::UserName, why })?;
+            refusals.gather(name.check_new().map_err(|why| Refused::Invalid { field: Field::UserName, why }))?;
         }
         after.name = name.clone();
     }
     if let Some(email) = &change.email {
         if let Some(email) = email.as_ref().filter(|_| *email != before.email) {
-            email.check_new().map_err(|why| Refused::Invalid { field: Field::Email, why })?;
+            refusals.gather(email.check_new().map_err(|why| Refused::Invalid { field: Field::Email, why }))?;
         }
         after.email.clone_from(email);
     }
     if let Some(display_name) = &change.display_name {
-        text::check_renamed(Field::DisplayName, display_name, &before.display_name, text::LABEL)?;
+        let checked = text::check_renamed(Field::DisplayName, display_name, &before.display_name, text::LABEL);
+        refusals.gather(checked)?;
         display_name.trim().clone_into(&mut after.display_name);
     }
     if let Some(status) = change.status {
-        if status == UserStatus::Pending && before.status != UserStatus::Pending {
-            return Err(Refused::Status { from: before.status.name(), to: status.name() });
-        }
+        refusals.gather(check_status(before.status, status))?;
         after.status = status;
     }
     if let Some(required) = change.password_change_required {
         // there is no password to change
         if required && before.is_virtual() {
-            return Err(Refused::Virtual);
+            return Err(Refused::Virtual.into());
         }
         after.password_change_required = required;
     }
     Ok(after)
+}
+
+/// Refuses a status that cannot follow the one there is.
+pub(super) fn check_status(from: UserStatus, to: UserStatus) -> Result<(), Refused> {
+    if to == UserStatus::Pending && from != UserStatus::Pending {
+        return Err(Refused::Status { from: from.name(), to: to.name() });
+    }
+    Ok(())
 }
 
 /// Whether a step from one status to another ends every session, and why.

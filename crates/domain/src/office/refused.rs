@@ -246,6 +246,9 @@ pub enum Refused {
     /// The rank that would be given is as high as that of whoever gives it, or higher.
     #[error("the role {} is not below your own; somebody above it can give it", .0.name())]
     TooHigh(Rank),
+    /// Several fields of one request are at fault: at least two refusals, each of them of a field.
+    #[error("{}", .0.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    Several(Vec<Self>),
     /// The caller lacks a right, either to do this at all or because they would grant or touch what they do not hold.
     #[error("the right {0} is missing; somebody who holds it can do this")]
     Missing(Right),
@@ -263,6 +266,19 @@ impl Refused {
     /// Refuses what has moved on from the version that the caller holds to; `None` holds to none.
     pub(super) fn moved(held: Option<i64>, current: i64) -> Result<(), Self> {
         if held.is_none_or(|held| held == current) { Ok(()) } else { Err(Self::Moved { current }) }
+    }
+
+    /// Whether it is about values of fields alone, and nothing else stands against the request.
+    const fn is_of_fields(&self) -> bool {
+        matches!(
+            self,
+            Self::Unknown { .. }
+                | Self::Invalid { .. }
+                | Self::Repeated { .. }
+                | Self::Empty { .. }
+                | Self::Status { .. }
+                | Self::Several(_)
+        )
     }
 
     /// A stable word for it, in answers, logs and metrics.
@@ -287,8 +303,57 @@ impl Refused {
             Self::OwnPassword => "own_password",
             Self::Unproved => "current_password_required",
             Self::Status { .. } => "status_impossible",
+            Self::Several(_) => "fields_invalid",
             Self::TooHigh(_) => "rank_too_high",
             Self::Missing(_) => "right_missing",
+        }
+    }
+}
+
+/// Gathers what is wrong with the fields of one request, so that all of it is refused at once.
+#[derive(Debug, Default)]
+pub(super) struct FieldRefusals(Vec<Refused>);
+
+impl FieldRefusals {
+    /// The value; `None` if a field is at fault, which is kept for [`checked`](Self::checked).
+    ///
+    /// # Errors
+    /// The store failed, or the refusal is about more than a field.
+    pub(super) fn gather<T>(&mut self, found: Result<T, impl Into<Halt>>) -> Result<Option<T>, Halt> {
+        match found.map_err(Into::into) {
+            Ok(value) => Ok(Some(value)),
+            Err(Halt::Refused(refused)) if refused.is_of_fields() => {
+                self.add(refused);
+                Ok(None)
+            }
+            Err(halt) => Err(halt),
+        }
+    }
+
+    /// Adds a refusal of a field; one that is there already is kept once.
+    pub(super) fn add(&mut self, refused: Refused) {
+        let each = if let Refused::Several(all) = refused { all } else { vec![refused] };
+        for refused in each {
+            if !self.0.contains(&refused) {
+                self.0.push(refused);
+            }
+        }
+    }
+
+    /// Everything that was gathered.
+    pub(super) fn into_vec(self) -> Vec<Refused> {
+        self.0
+    }
+
+    /// Refuses if anything was gathered.
+    ///
+    /// # Errors
+    /// The one refusal, or [`Refused::Several`].
+    pub(super) fn checked(mut self) -> Result<(), Refused> {
+        match self.0.len() {
+            0 => Ok(()),
+            1 => self.0.pop().map_or(Ok(()), Err),
+            _ => Err(Refused::Several(self.0)),
         }
     }
 }

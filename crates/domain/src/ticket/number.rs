@@ -23,6 +23,11 @@ impl NumberSeries {
         (!name.as_str().is_empty()).then(|| Self(format!("fiscal:{}", name.as_str())))
     }
 
+    /// Whether a name is given and says nothing: blanks alone. Receipts of before may have one; no new one does.
+    pub fn is_blank(name: &str) -> bool {
+        !name.is_empty() && Self::of_memory(name).is_none()
+    }
+
     /// The same of a series of a fiscal memory as a store has kept it when names were compared to the letter; `None` of any other.
     pub fn of_kept(series: &str) -> Option<Self> {
         series.strip_prefix("fiscal:").and_then(Self::of_memory)
@@ -56,6 +61,7 @@ mod tests {
             assert_eq!(of(2, spelling), of(1, "eKasa"), "{spelling}");
         }
         assert_eq!(of(1, " \t"), of(1, ""));
+        assert_eq!(["", " \t", "\u{3000}", "x"].map(NumberSeries::is_blank), [false, true, true, false]);
         assert_eq!(NumberSeries::of_kept("fiscal:EKASA ").map(|series| series.to_string()), Some(of(1, "eKasa")));
         assert_eq!(NumberSeries::of_kept(&of(1, "")), None);
         assert_ne!(of(1, "device:00000000000000000000000000000001"), of(1, ""), "whatever a till calls its memory");

@@ -59,9 +59,10 @@ fn search(call: &Call, tenant: TenantId) -> Result<(Asked, ApiKeyFilter), Failur
 }
 
 async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let sent: New = body::sent(&call)?;
+    let sent = body::sent_so_far(&call, |_: &New| Vec::new())?;
     let (known, secret) = call
         .office(move |office| {
+            let sent = sent.checked(|sent| office.refused_names(&caller, "apiKeyCreate", &sent.names()))?;
             let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
             let drawn = office.engine.draw_api_key()?;
             let secret = drawn.secret.clone();
@@ -85,10 +86,11 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, condition) = (id(&call, Of::ApiKey)?, condition(call.head().headers())?);
-    let sent: Change = body::sent(&call)?;
-    let change = sent.change();
+    let sent = body::sent_so_far(&call, |_: &Change| Vec::new())?;
     let known = call
         .office(move |office| {
+            let sent = sent.checked(|sent| office.refused_names(&caller, "apiKeyUpdate", &sent.names()))?;
+            let change = sent.change();
             let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
             let key = condition.holding(|version| {
                 decided(office::change_api_key(office.store, tenant, &stamp, id, version, &change))

@@ -11,7 +11,7 @@ use crate::body::{is_nothing, malformed, object_bytes};
 use crate::call::Call;
 use crate::exact;
 use crate::failure::{Failure, FieldFault, Protocol};
-use crate::field::{Unfit, validated_with};
+use crate::field::{Unfit, field_faults};
 use crate::strict::Names;
 
 /// A body of JSON, where nothing is wrong with it.
@@ -25,7 +25,8 @@ pub(super) fn read_with<T: DeserializeOwned + Validate>(
     bytes: &[u8],
     more: impl FnOnce(&T) -> Vec<FieldFault>,
 ) -> Result<T, Failure> {
-    parsed(object_bytes(headers, bytes, Names::Exact)?, |error| malformed(&error), more)
+    let json = object_bytes(headers, bytes, Names::Exact)?;
+    read_so_far(json, |error| malformed(&error), more)?.checked(|_| Ok(Vec::new()))
 }
 
 /// The same of a call whose body may be left out, which is as if it were an empty object.
@@ -52,36 +53,80 @@ pub(super) fn sent<T: DeserializeOwned + Validate>(call: &Call) -> Result<T, Fai
     read(call.head().headers(), call.body())
 }
 
-/// The same where `more` finds what no field tells by itself, such as that a password is made of a name in the same body.
-pub(super) fn sent_with<T: DeserializeOwned + Validate>(
+/// The body of a call as far as it could be read, whatever is wrong with it. `more` finds what no field tells by itself, such as
+/// that a password is made of a name in the same body.
+pub(super) fn sent_so_far<T: DeserializeOwned + Validate>(
     call: &Call,
     more: impl FnOnce(&T) -> Vec<FieldFault>,
-) -> Result<T, Failure> {
-    read_with(call.head().headers(), call.body(), more)
+) -> Result<SoFar<T>, Failure> {
+    let json = object_bytes(call.head().headers(), call.body(), Names::Exact)?;
+    read_so_far(json, |error| malformed(&error), more)
+}
+
+/// The same of a body that was put together here.
+pub(super) fn made_so_far<T: DeserializeOwned + Validate>(
+    body: &ExactJson,
+    more: impl FnOnce(&T) -> Vec<FieldFault>,
+) -> Result<SoFar<T>, Failure> {
+    let failed = |error| Failure::Fault(format!("a body that was made cannot be read: {error}"));
+    read_so_far(written(body)?.as_bytes(), failed, more)
+}
+
+/// A body as far as it could be read, and everything that is known to be wrong with it. What only the store knows is added before
+/// the body is handed out, so that all faults are reported at once.
+pub(super) struct SoFar<T> {
+    body: T,
+    faults: Vec<FieldFault>,
+}
+
+impl<T> SoFar<T> {
+    /// The body; fields at fault have no value.
+    pub(super) const fn body(&self) -> &T {
+        &self.body
+    }
+
+    /// Whether nothing is known to be wrong with it.
+    pub(super) const fn is_faultless(&self) -> bool {
+        self.faults.is_empty()
+    }
+
+    /// Adds faults; what is known already is kept once, and a password is weak for one reason at a time.
+    pub(super) fn add(&mut self, faults: Vec<FieldFault>) {
+        for fault in faults {
+            let weak = |known: &FieldFault| fault.code == "weak" && known.code == "weak" && known.field == fault.field;
+            if !self.faults.iter().any(|known| *known == fault || weak(known)) {
+                self.faults.push(fault);
+            }
+        }
+    }
+
+    /// The body if nothing is wrong with it; otherwise everything that is, with what `more` finds.
+    pub(super) fn checked(mut self, more: impl FnOnce(&T) -> Result<Vec<FieldFault>, Failure>) -> Result<T, Failure> {
+        if self.is_faultless() {
+            return Ok(self.body);
+        }
+        let found = more(&self.body)?;
+        self.add(found);
+        self.faults.sort();
+        Err(Protocol::Fields(self.faults).into())
+    }
 }
 
 /// The same of a body that was put together here.
 pub(super) fn made<T: DeserializeOwned + Validate>(body: &ExactJson) -> Result<T, Failure> {
-    made_with(body, |_| Vec::new())
+    made_so_far(body, |_| Vec::new())?.checked(|_| Ok(Vec::new()))
 }
 
-/// The same where `more` finds what no field tells by itself.
-pub(super) fn made_with<T: DeserializeOwned + Validate>(
-    body: &ExactJson,
-    more: impl FnOnce(&T) -> Vec<FieldFault>,
-) -> Result<T, Failure> {
-    let failed = |error| Failure::Fault(format!("a body that was made cannot be read: {error}"));
-    parsed(written(body)?.as_bytes(), failed, more)
-}
-
-fn parsed<T: DeserializeOwned + Validate>(
+fn read_so_far<T: DeserializeOwned + Validate>(
     json: &[u8],
     failed: impl Fn(serde_json::Error) -> Failure,
     more: impl FnOnce(&T) -> Vec<FieldFault>,
-) -> Result<T, Failure> {
+) -> Result<SoFar<T>, Failure> {
     let mut sent = serde_json::Deserializer::from_slice(json);
     let read = known(&mut sent).and_then(|read| sent.end().map(|()| read));
-    checked(read.map_err(failed)?, more)
+    let (body, mut faults) = read.map_err(failed)?;
+    faults.extend(field_faults(&body, more));
+    Ok(SoFar { body, faults })
 }
 
 /// A body, and the members that it does not know.
@@ -96,18 +141,4 @@ fn known<'de, T: DeserializeOwned, D: Deserializer<'de>>(sent: D) -> Result<(T, 
         }));
     })?;
     Ok((body, unknown))
-}
-
-fn checked<T: Validate>(
-    (body, mut faults): (T, Vec<FieldFault>),
-    more: impl FnOnce(&T) -> Vec<FieldFault>,
-) -> Result<T, Failure> {
-    match validated_with(body, more) {
-        Ok(body) if faults.is_empty() => return Ok(body),
-        Ok(_) => {}
-        Err(Protocol::Fields(others)) => faults.extend(others),
-        Err(other) => return Err(other.into()),
-    }
-    faults.sort();
-    Err(Protocol::Fields(faults).into())
 }

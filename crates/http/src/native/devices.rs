@@ -59,13 +59,20 @@ fn search(call: &Call, tenant: TenantId) -> Result<(Asked, DeviceFilter), Failur
 }
 
 async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let sent: New = body::sent_with(&call, |sent: &New| sent.weak_password(call.engine().password_policy()))?;
+    let mut sent = body::sent_so_far(&call, |sent: &New| sent.faults(call.engine().password_policy()))?;
     let made = call
         .office(move |office| {
             let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
             // before a password is hashed for it
-            office::may_add_device(&stamp.authority)?;
-            let new = sent.device(office, tenant)?;
+            let words = match office::may_add_device(&stamp.authority) {
+                Ok(()) => sent.body().words(office, tenant)?,
+                Err(refused) if sent.is_faultless() => return Err(refused.into()),
+                // who may register nothing learns nothing of the names there are
+                Err(_) => Vec::new(),
+            };
+            sent.add(sent.body().weak_by(office.engine.password_policy(), &words));
+            let sent = sent.checked(|sent| office.refused_names(&caller, "deviceCreate", &sent.names()))?;
+            let new = sent.device(office, &words)?;
             named(office, &decided(office::add_device(office.store, tenant, &stamp, &new))?)
         })
         .await?;
@@ -83,12 +90,15 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, condition) = (id(&call, Of::Device)?, condition(call.head().headers())?);
-    let sent: Change = body::sent(&call)?;
-    let change = sent.change();
-    let changed = write(&call, caller, condition, move |office, tenant, stamp, version| {
-        office::change_device(office.store, tenant, stamp, id, version, &change)
-    })
-    .await?;
+    let sent = body::sent_so_far(&call, |_: &Change| Vec::new())?;
+    let changed = call
+        .office(move |office| {
+            let sent = sent.checked(|sent| office.refused_names(&caller, sent.right(), &sent.names(id)))?;
+            let (tenant, stamp, change) = (caller.profile.tenant.id, office.stamp(&caller)?, sent.change());
+            let change = |version| decided(office::change_device(office.store, tenant, &stamp, id, version, &change));
+            named(office, &condition.holding(change)?)
+        })
+        .await?;
     shown(StatusCode::OK, changed.device.version, &Shape::of(&changed))
 }
 

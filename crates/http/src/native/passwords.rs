@@ -6,17 +6,19 @@ use actix_web::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tillgate_auth_core::Caller;
+use tillgate_auth_core::passwords::PasswordPolicy;
 use tillgate_domain::office::PasswordOptions;
 use tillgate_domain::{ApiKey, ApiKeyId, DeviceId, PrincipalId, Secret, UserId, office};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::api_keys::Status;
+use super::body::SoFar;
 use super::schemas::ApiKeyStatus;
 use super::{body, done};
 use crate::answer;
 use crate::call::Call;
-use crate::failure::Failure;
+use crate::failure::{Failure, FieldFault};
 use crate::field::{Field, fits, weak_password};
 use crate::office::decided;
 
@@ -102,37 +104,74 @@ pub(super) fn changed(keys: &[ApiKey], ended: bool) -> Result<HttpResponse, Fail
 /// Sets the password of a user that the body says.
 pub(super) async fn set_of_user(call: &Call, caller: Caller, id: UserId) -> Result<HttpResponse, Failure> {
     let policy = call.engine().password_policy();
-    let sent = body::sent_with(call, |sent: &NewUserPassword| weak_password(policy, "password", &sent.password, &[]))?;
-    let options = PasswordOptions {
-        end_keys: sent.keys.given().unwrap_or(false),
-        change_required: sent.password_change_required.given().unwrap_or(false),
-    };
-    let keys = set(call, caller, PrincipalId::User(id), sent.password.needed()?, options).await?;
+    let sent = body::sent_so_far(call, |sent: &NewUserPassword| sent.weak_by(policy, &[]))?;
+    let (keys, options) = set(call, caller, PrincipalId::User(id), sent).await?;
     changed(&keys, options.end_keys)
 }
 
 /// Sets the password of a device that the body says.
 pub(super) async fn set_of_device(call: &Call, caller: Caller, id: DeviceId) -> Result<HttpResponse, Failure> {
     let policy = call.engine().password_policy();
-    let sent = body::sent_with(call, |sent: &NewPassword| weak_password(policy, "password", &sent.password, &[]))?;
-    set(call, caller, PrincipalId::Device(id), sent.password.needed()?, PasswordOptions::default()).await?;
+    let sent = body::sent_so_far(call, |sent: &NewPassword| sent.weak_by(policy, &[]))?;
+    set(call, caller, PrincipalId::Device(id), sent).await?;
     Ok(done())
 }
 
-async fn set(
+/// A body with a password that is to be set.
+trait SetPassword: Sized + Send + 'static {
+    fn password(&self) -> &Field<Secret<String>>;
+    fn options(&self) -> PasswordOptions;
+
+    /// What is wrong with the password by these words.
+    fn weak_by(&self, policy: &PasswordPolicy, words: &[String]) -> Vec<FieldFault> {
+        weak_password(policy, "password", self.password(), words)
+    }
+}
+
+impl SetPassword for NewUserPassword {
+    fn password(&self) -> &Field<Secret<String>> {
+        &self.password
+    }
+
+    fn options(&self) -> PasswordOptions {
+        PasswordOptions {
+            end_keys: self.keys.value().copied().unwrap_or(false),
+            change_required: self.password_change_required.value().copied().unwrap_or(false),
+        }
+    }
+}
+
+impl SetPassword for NewPassword {
+    fn password(&self) -> &Field<Secret<String>> {
+        &self.password
+    }
+
+    fn options(&self) -> PasswordOptions {
+        PasswordOptions::default()
+    }
+}
+
+async fn set<T: SetPassword>(
     call: &Call,
     caller: Caller,
     principal: PrincipalId,
-    password: Secret<String>,
-    options: PasswordOptions,
-) -> Result<Vec<ApiKey>, Failure> {
+    mut sent: SoFar<T>,
+) -> Result<(Vec<ApiKey>, PasswordOptions), Failure> {
     call.office(move |office| {
         let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
         // before the password is hashed
-        decided(office::may_set_password(office.store, tenant, &stamp, principal))?;
-        let words = office::password_words(office.store, tenant, Some(principal))?;
+        let words = match decided(office::may_set_password(office.store, tenant, &stamp, principal)) {
+            Ok(()) => office::password_words(office.store, tenant, Some(principal))?,
+            Err(refused) if sent.is_faultless() => return Err(refused),
+            // who may not set it learns nothing of the names there are
+            Err(_) => Vec::new(),
+        };
+        sent.add(sent.body().weak_by(office.engine.password_policy(), &words));
+        let sent = sent.checked(|_| Ok(Vec::new()))?;
+        let (password, options) = (sent.password().clone().needed()?, sent.options());
         let verifier = office.engine.verifier(&password, &words)?;
-        decided(office::set_password_with(office.store, tenant, &stamp, principal, &verifier, options))
+        let keys = decided(office::set_password_with(office.store, tenant, &stamp, principal, &verifier, options))?;
+        Ok((keys, options))
     })
     .await
 }

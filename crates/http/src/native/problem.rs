@@ -134,6 +134,7 @@ fn decided_against(refused: &Refused) -> (&'static str, String) {
         | Refused::Invalid { .. }
         | Refused::Repeated { .. }
         | Refused::Empty { .. }
+        | Refused::Several(_)
         | Refused::Spans(_) => ("fields_invalid", UNFIT.to_owned()),
         Refused::Absent { .. } => (refused.code(), "There is nothing of this id.".to_owned()),
         Refused::Moved { .. }

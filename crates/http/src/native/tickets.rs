@@ -12,7 +12,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::ports::{OrderedBy, Part, TicketFilter, TicketOrder, TicketPlace};
-use tillgate_domain::office::{self, Field as Of, Refused, Shown, TicketAmendment, TicketSearch};
+use tillgate_domain::office::{self, Field as Of, NamedFields, Refused, Shown, TicketAmendment, TicketSearch};
 use tillgate_domain::ticket::{Note, TicketStatus};
 use tillgate_domain::{JsonObject, TenantId, TicketId};
 
@@ -100,10 +100,11 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn open(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let once = once::of(&call)?;
-    let sent = body::sent_with(&call, New::unpayable)?;
+    let sent = body::sent_so_far(&call, New::unpayable)?;
     let tenant = caller.profile.tenant.id;
     let made = call
         .office(move |office| {
+            let sent = sent.checked(|sent| office.refused_names(&caller, "ticketCreate", &sent.names(&caller)))?;
             let new = sent.ticket(office.engine.id(TicketId::new)?)?;
             decided(office::open_ticket(office.store, tenant, &office.stamp(&caller)?, &new, once.as_ref()))
         })
@@ -123,7 +124,8 @@ async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
             // what a patch leaves of a member is what was read: so it holds to that version in any case
             let amend = |held: Option<i64>| {
                 let found = office::find_ticket(office.store, tenant, id)?.ok_or_else(|| absent(Of::Ticket, id))?;
-                let change = sent::patched(&found, &patch)?;
+                let names = |names: &NamedFields<'_>| office.refused_names(&caller, "ticketUpdate", names);
+                let change = sent::patched(&found, &patch, names)?;
                 let version = Some(held.unwrap_or(found.ticket.version));
                 let amendment = TicketAmendment { stamp: office.stamp(&caller)?, id, version, change };
                 decided(office::amend_tickets(office.store, tenant, &[amendment]))

@@ -82,13 +82,20 @@ fn search(call: &Call, tenant: TenantId) -> Result<(Asked<String>, PeopleSearch)
 }
 
 async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let sent: New = body::sent_with(&call, |sent: &New| sent.weak_password(call.engine().password_policy()))?;
+    let mut sent = body::sent_so_far(&call, |sent: &New| sent.faults(call.engine().password_policy()))?;
     let person = call
         .office(move |office| {
             let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
             // before a password is hashed for it
-            office::may_add_user(&stamp.authority)?;
-            let new = sent.user(office, tenant)?;
+            let words = match office::may_add_user(&stamp.authority) {
+                Ok(()) => sent.body().words(office, tenant)?,
+                Err(refused) if sent.is_faultless() => return Err(refused.into()),
+                // who may add nobody learns nothing of the names there are
+                Err(_) => Vec::new(),
+            };
+            sent.add(sent.body().weak_by(office.engine.password_policy(), &words));
+            let sent = sent.checked(|sent| office.refused_names(&caller, "userCreate", &sent.names()))?;
+            let new = sent.user(office, &words)?;
             named(office, &decided(office::add_user(office.store, tenant, &stamp, &new))?)
         })
         .await?;
@@ -109,13 +116,13 @@ async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
 
 async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let (id, condition) = (id(&call, Of::User)?, condition(call.head().headers())?);
-    let sent: Change = body::sent(&call)?;
-    let own = caller.user() == Some(id);
-    let proof = sent.proof().filter(|_| own);
-    let mut change = sent.change();
-    let promotes = change.roles.is_some() || change.devices != DeviceRoles::Keep;
+    let sent = body::sent_so_far(&call, |_: &Change| Vec::new())?;
     let (person, growing) = call
         .office(move |office| {
+            let sent = sent.checked(|sent| office.refused_names(&caller, sent.right(), &sent.names(id)))?;
+            let proof = sent.proof().filter(|_| caller.user() == Some(id));
+            let mut change = sent.change();
+            let promotes = change.roles.is_some() || change.devices != DeviceRoles::Keep;
             let tenant = caller.profile.tenant.id;
             if let Some(proof) = proof {
                 office.engine.confirm_password(&caller, &proof)?;

@@ -53,6 +53,7 @@ mod requests;
 mod resources;
 mod rights;
 mod shop;
+mod store_faults;
 mod ticket_money;
 mod ticket_sizes;
 mod tickets;

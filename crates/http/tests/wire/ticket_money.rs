@@ -205,6 +205,10 @@ async fn a_number_of_a_receipt_is_there_once_in_either_contract() {
     assert_eq!(code(&twice), (409, "receipt_number_taken".into()));
     let spelled = sell(json!({ "number": 777, "fiscal": " fm1" })).await;
     assert_eq!(code(&spelled), (409, "receipt_number_taken".into()));
+    let blank = sell(json!({ "fiscal": "\u{3000} ", "number": "x" })).await;
+    let faults = |answer: &Answer| crate::office::faults(answer).2;
+    assert_eq!(faults(&blank), crate::office::pointers(&[("/fiscal", "required"), ("/number", "type")]));
+    assert_eq!(number(&sell(json!({ "fiscal": "" })).await), Some(4), "the device's own numbers");
     // the same series through PORTOS
     let till = portos::at(&shop, "manager", "PDA1").await;
     let ticket = portos::opened(&shop, &till, json!({ "items": [portos::item()] })).await;
@@ -212,6 +216,11 @@ async fn a_number_of_a_receipt_is_there_once_in_either_contract() {
     let body = json!({ "closeInfo": { "number": 777, "fiscalName": "FM1" } });
     let twice = shop.send(bearer(post(&path, body), &till).insert_header(("accept-language", "en"))).await;
     assert_eq!(twice.status, 409, "{}", twice.json());
+    for body in [json!({ "fiscalName": " " }), json!({ "closeInfo": { "fiscalName": "\t" } })] {
+        let blank = shop.send(bearer(post(&path, body), &till)).await;
+        assert_eq!(blank.status, 400, "{}", blank.json());
+        assert!(blank.text("/errors/0/memberName").ends_with("FiscalName"), "{}", blank.json());
+    }
     let closed = shop.send(bearer(post(&path, json!({ "fiscalName": "FM1" })), &till)).await;
     assert_eq!(closed.json()["closeInfo"]["number"], json!(1));
 }

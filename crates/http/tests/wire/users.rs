@@ -103,7 +103,10 @@ async fn every_fault_of_a_body_is_told_at_once() {
     let expected = pointers(&[("/display_name", "length"), ("/password", "weak"), ("/user_name", "required")]);
     assert_eq!(faults(&desk.post("/users", long).await), (422, "fields_invalid".to_owned(), expected));
     let one = |place, code| pointers(&[(place, code)]);
+    let first = one("/status", "format");
     for (body, status, expected) in [
+        (json!({ "user_name": "nina", "status": "suspended" }), 422, first.clone()),
+        (json!({ "user_name": "nina", "status": "deleted" }), 422, first),
         (json!({ "user_name": "nina", "roles": ["chief"] }), 422, one("/roles", "unknown")),
         (json!({ "user_name": "nina", "password": "short" }), 422, one("/password", "weak")),
         (json!({ "user_name": "nina", "email": "a..b@example.com" }), 422, one("/email", "format")),

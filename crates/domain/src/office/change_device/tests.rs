@@ -1,6 +1,18 @@
 use super::*;
 use crate::{Epoch, Instant};
 
+/// The fields after the change, or what is refused of them.
+fn changed(before: &Device, change: &DeviceChange) -> Result<Device, Refused> {
+    let mut refusals = FieldRefusals::default();
+    let after = super::changed(before, change, &mut refusals);
+    refusals.checked()?;
+    match after {
+        Ok(after) => Ok(after),
+        Err(Halt::Refused(refused)) => Err(refused),
+        Err(Halt::Failed(error)) => panic!("{error}"),
+    }
+}
+
 fn till(status: DeviceStatus) -> Device {
     Device {
         id: DeviceId::new(Instant::default(), [9; 10]),

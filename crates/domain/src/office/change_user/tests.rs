@@ -1,6 +1,18 @@
 use super::*;
 use crate::{Assignment, Epoch, Instant, RoleId};
 
+/// The fields after the change, or what is refused of them.
+fn changed(before: &User, change: &UserChange) -> Result<User, Refused> {
+    let mut refusals = FieldRefusals::default();
+    let after = super::changed(before, change, &mut refusals);
+    refusals.checked()?;
+    match after {
+        Ok(after) => Ok(after),
+        Err(Halt::Refused(refused)) => Err(refused),
+        Err(Halt::Failed(error)) => panic!("{error}"),
+    }
+}
+
 fn anna(status: UserStatus) -> User {
     User {
         id: UserId::new(Instant::default(), [9; 10]),

@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use crate::office::ports::OfficeTx;
-use crate::office::refused::{Field, Halt, Refused};
+use crate::office::refused::{Field, FieldRefusals, Halt, Refused};
 use crate::ticket::{
     Amount, Customer, Draft, Item, Label, Line, Location, Meta, Payment, Rate, Rounding, Sheet, TicketRefused, free_id,
 };
-use crate::{TenantId, UserId, UserName, UserStatus};
+use crate::{StoreError, TenantId, UserId, UserName, UserStatus};
 
 /// What becomes of a ticket. `None` leaves a field as it is; on a new ticket it is blank then.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,11 +55,14 @@ pub enum Owner {
 impl TicketChange {
     /// The sheet that is wanted instead of this one.
     pub(super) fn onto(&self, tx: &mut dyn OfficeTx, tenant: TenantId, draft: &Draft) -> Result<Sheet, Halt> {
+        let mut refusals = FieldRefusals::default();
         let owner = match &self.owner {
-            Some(owner) => owner.find(tx, tenant, draft.owner)?,
+            Some(owner) => refusals.gather(owner.find(tx, tenant, draft.owner))?.unwrap_or(draft.owner),
             None => draft.owner,
         };
-        Ok(self.sheet(owner, draft).map_err(Refused::Ticket)?)
+        let sheet = self.sheet(owner, draft).map_err(|why| refusals.add(Refused::Ticket(why)));
+        refusals.checked()?;
+        Ok(sheet.map_err(|()| StoreError::Fault("a ticket was refused for no reason".to_owned()))?)
     }
 
     fn sheet(&self, owner: UserId, draft: &Draft) -> Result<Sheet, TicketRefused> {
@@ -124,7 +127,7 @@ fn items(lines: &[WantedLine], before: &[Item], faults: &mut Vec<TicketRefused>)
 impl Owner {
     /// The user, where they are active or own the ticket already: who has it is meant by their name first, though they are gone and
     /// somebody else has that name by now. So a ticket that is sent back as it was read stays whose it was.
-    fn find(&self, tx: &mut dyn OfficeTx, tenant: TenantId, now: UserId) -> Result<UserId, Halt> {
+    pub(in crate::office) fn find(&self, tx: &mut dyn OfficeTx, tenant: TenantId, now: UserId) -> Result<UserId, Halt> {
         let found = match self {
             Self::Id(id) if *id == now => return Ok(now),
             Self::Id(id) => tx.users().find(*id)?,

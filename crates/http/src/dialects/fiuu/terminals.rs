@@ -53,28 +53,44 @@ impl Read {
 
 /// The lists of the last second, by their tenants.
 #[derive(Debug, Default)]
-pub(super) struct Lists(Mutex<HashMap<TenantId, Read>>);
+pub(super) struct Lists(Mutex<Kept>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    /// Each with the bytes that it takes.
+    lists: HashMap<TenantId, (Read, usize)>,
+    /// How many bytes all together take.
+    bytes: usize,
+}
 
 impl Lists {
     fn find(&self, tenant: TenantId, now: Instant) -> Option<Arc<[Known]>> {
-        let lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lists.get(&tenant).filter(|read| shared(read.at, now)).map(|read| Arc::clone(&read.list))
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = kept.lists.get(&tenant).filter(|(read, _)| shared(read.at, now));
+        found.map(|(read, _)| Arc::clone(&read.list))
     }
 
     /// Keeps a list, unless all together would then take more bytes than `limit`.
     fn keep(&self, tenant: TenantId, read: Read, limit: usize) {
-        let mut lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lists.retain(|of, earlier| *of != tenant && shared(earlier.at, read.at));
-        let held: usize = lists.values().map(Read::bytes).sum();
-        if held + read.bytes() <= limit {
-            lists.insert(tenant, read);
+        let bytes = read.bytes();
+        let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Kept { lists, bytes: held } = &mut *guard;
+        lists.retain(|of, (earlier, bytes)| {
+            let stays = *of != tenant && shared(earlier.at, read.at);
+            if !stays {
+                *held -= *bytes;
+            }
+            stays
+        });
+        if *held + bytes <= limit {
+            *held += bytes;
+            lists.insert(tenant, (read, bytes));
         }
     }
 
     /// How many bytes all together take.
     pub(super) fn bytes(&self) -> usize {
-        let lists = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        lists.values().map(Read::bytes).sum()
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).bytes
     }
 }
 

@@ -113,6 +113,7 @@ fn decided_against(refused: &Refused) -> Option<&'static str> {
         | Refused::Invalid { .. }
         | Refused::Repeated { .. }
         | Refused::Empty { .. }
+        | Refused::Several(_)
         | Refused::Spans(_)
         | Refused::Unproved => Some(UNREADABLE),
         Refused::TooHigh(_) => Some("Cannot assign a role equal to or higher than your own"),

@@ -100,6 +100,7 @@ fn decided_against(refused: &Refused, language: Language) -> Option<Cow<'static,
         | Refused::Repeated { .. }
         | Refused::Empty { .. }
         | Refused::Unproved
+        | Refused::Several(_)
         | Refused::Spans(_) => {
             return None;
         }

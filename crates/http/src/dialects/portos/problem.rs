@@ -121,6 +121,7 @@ fn error_code(failure: &Failure) -> Option<&'static str> {
             | Refused::Repeated { .. }
             | Refused::Empty { .. }
             | Refused::Unproved
+            | Refused::Several(_)
             | Refused::Spans(_) => "ValidationFailed",
             Refused::Moved { .. } | Refused::TicketMoved { .. } => "ResourceVersionMismatch",
             Refused::TooHigh(_)

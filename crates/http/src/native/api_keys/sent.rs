@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 use tillgate_auth_core::auth::DrawnApiKey;
-use tillgate_domain::office::{ApiKeyChange, NewApiKey};
+use tillgate_domain::office::{ApiKeyChange, NamedFields, NewApiKey};
 use tillgate_domain::{DeviceName, ExactJson, Right, UserName};
 use utoipa::ToSchema;
 use validator::Validate;
@@ -126,6 +126,11 @@ pub(super) struct Change {
 }
 
 impl New {
+    /// What it names of the tenant.
+    pub(super) fn names(&self) -> NamedFields<'_> {
+        NamedFields { user: self.user.value(), device: self.device.value(), ..NamedFields::default() }
+    }
+
     /// The key, as it was drawn.
     pub(super) fn key(self, drawn: DrawnApiKey) -> Result<NewApiKey, Failure> {
         Ok(NewApiKey {
@@ -143,6 +148,11 @@ impl New {
 }
 
 impl Change {
+    /// What it names of the tenant.
+    pub(super) fn names(&self) -> NamedFields<'_> {
+        NamedFields { user: self.user.value(), device: self.device.value(), ..NamedFields::default() }
+    }
+
     pub(super) fn change(self) -> ApiKeyChange {
         ApiKeyChange {
             name: self.name.given(),

@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use tillgate_auth_core::passwords::PasswordPolicy;
-use tillgate_domain::office::{self, DeviceChange, NewDevice, PreferencesChange, SettingsChange};
+use tillgate_domain::office::{self, DeviceChange, NamedFields, NewDevice, PreferencesChange, SettingsChange};
 use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, JsonObject, RoleName, Secret, TenantId};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use crate::failure::{Failure, FieldFault};
-use crate::field::{Description, DevicePreferences, DeviceSettings, Field, NewName, fits, stays, weak_password};
+use crate::field::{
+    Description, DevicePreferences, DeviceSettings, Field, NewName, first_status, fits, stays, weak_password,
+};
 use crate::native::schemas;
 use crate::office::Office;
 
@@ -102,21 +104,44 @@ pub(super) struct Change {
 }
 
 impl New {
-    /// What is wrong with the password, by the policy and the name that comes with it.
-    pub(super) fn weak_password(&self, policy: &PasswordPolicy) -> Vec<FieldFault> {
-        let words: Vec<String> = self.name.value().map(|NewName(name)| name.to_string()).into_iter().collect();
-        weak_password(policy, "password", &self.password, &words)
+    /// What is wrong with the fields together: the password by the policy and the name that comes with it, and a status that no
+    /// device begins with.
+    pub(super) fn faults(&self, policy: &PasswordPolicy) -> Vec<FieldFault> {
+        let mut faults = self.weak_by(policy, &self.own_words());
+        if matches!(self.status.value(), Some(DeviceStatus::Locked | DeviceStatus::Retired)) {
+            faults.push(first_status());
+        }
+        faults
     }
 
-    /// The device, with an id of its own and the hash of its password.
-    pub(super) fn device(self, office: &Office<'_>, tenant: TenantId) -> Result<NewDevice, Failure> {
+    fn own_words(&self) -> Vec<String> {
+        self.name.value().map(|NewName(name)| name.to_string()).into_iter().collect()
+    }
+
+    /// The words that the password may not be made of, those of the tenant among them. None are read if there is no password.
+    pub(super) fn words(&self, office: &Office<'_>, tenant: TenantId) -> Result<Vec<String>, Failure> {
+        let mut words = self.own_words();
+        if self.password.value().is_some() {
+            words.extend(office::password_words(office.store, tenant, None)?);
+        }
+        Ok(words)
+    }
+
+    /// What is wrong with the password by these words.
+    pub(super) fn weak_by(&self, policy: &PasswordPolicy, words: &[String]) -> Vec<FieldFault> {
+        weak_password(policy, "password", &self.password, words)
+    }
+
+    /// What it names of the tenant.
+    pub(super) fn names(&self) -> NamedFields<'_> {
+        NamedFields { roles: self.roles.value().map(Vec::as_slice), ..NamedFields::default() }
+    }
+
+    /// The device, with an id of its own and the hash of its password, which is made of none of these words.
+    pub(super) fn device(self, office: &Office<'_>, words: &[String]) -> Result<NewDevice, Failure> {
         let NewName(name) = self.name.needed()?;
         let verifier = match self.password.given() {
-            Some(password) => {
-                let mut words = office::password_words(office.store, tenant, None)?;
-                words.push(name.to_string());
-                Some(office.engine.verifier(&password, &words)?)
-            }
+            Some(password) => Some(office.engine.verifier(&password, words)?),
             None => None,
         };
         let settings = self.settings.given().map(|DeviceSettings(settings)| settings).unwrap_or_default();
@@ -135,6 +160,20 @@ impl New {
 }
 
 impl Change {
+    /// What it names of the tenant, and the status that it gives this device.
+    pub(super) fn names(&self, id: DeviceId) -> NamedFields<'_> {
+        NamedFields {
+            roles: self.roles.value().map(Vec::as_slice),
+            device_status: self.status.value().map(|status| (id, *status)),
+            ..NamedFields::default()
+        }
+    }
+
+    /// The right that the change requires.
+    pub(super) fn right(&self) -> &'static str {
+        if self.status.value() == Some(&DeviceStatus::Retired) { "deviceDelete" } else { "deviceUpdate" }
+    }
+
     pub(super) fn change(self) -> DeviceChange {
         DeviceChange {
             name: self.name.given(),

@@ -3,12 +3,17 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use tillgate_auth_core::Caller;
 use tillgate_domain::merge_patch::merged;
-use tillgate_domain::office::{NewRefund, NewTicket, Owner, Refused, Shown, TicketChange, TicketClosing, WantedLine};
-use tillgate_domain::ticket::{Amount, Currency, Customer, Label, Location, Meta, Payment, Rate, TicketRefused};
+use tillgate_domain::office::{
+    NamedFields, NewRefund, NewTicket, Owner, Refused, Shown, TicketChange, TicketClosing, WantedLine,
+};
+use tillgate_domain::ticket::{
+    Amount, Currency, Customer, Label, Location, Meta, NumberSeries, Payment, Rate, TicketRefused,
+};
 use tillgate_domain::{ExactJson, JsonObject, TicketId};
 use utoipa::ToSchema;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 use super::fit::Returned;
 use super::item::NewItem;
@@ -155,7 +160,7 @@ pub(super) struct Closing {
     /// What made the number: the fiscal memory, by a name, whatever the case. One that is not the till's own, by its setting
     /// `DefaultFiscalName`, requires the right to change the ticket.
     #[serde(default)]
-    #[validate(custom(function = "fits"))]
+    #[validate(custom(function = "not_blank"))]
     #[schema(value_type = Option<String>, max_length = 200)]
     fiscal: Field<Label>,
     /// The report of daily sales that it counts in.
@@ -163,6 +168,15 @@ pub(super) struct Closing {
     #[validate(custom(function = "fits"))]
     #[schema(value_type = Option<u64>, minimum = 0)]
     daily_sales_report: Field<u64>,
+}
+
+/// The name of a fiscal memory, if one is given, says something.
+fn not_blank(field: &Field<Label>) -> Result<(), ValidationError> {
+    match field {
+        Field::Given(name) if NumberSeries::is_blank(name.as_str()) => Err(ValidationError::new("required")
+            .with_message("must not be blank; leave it out for the device's own numbers".into())),
+        field => fits(field),
+    }
 }
 
 /// What is taken back.
@@ -193,6 +207,11 @@ impl New {
         self.currency.value().map_or_else(Vec::new, |currency| unpayable(*currency, &self.rounding, &self.payments))
     }
 
+    /// Whom it names, as a caller who would own the ticket.
+    pub(super) fn names(&self, caller: &Caller) -> NamedFields<'_> {
+        NamedFields { owner: self.owner.value().zip(caller.user()), ..NamedFields::default() }
+    }
+
     /// The ticket, under this id.
     pub(super) fn ticket(self, id: TicketId) -> Result<NewTicket, Failure> {
         Ok(NewTicket {
@@ -220,8 +239,12 @@ const WITHIN: [&str; 3] = ["location", "customer", "extra"];
 /// What a merge patch makes of the ticket that is there.
 ///
 /// # Errors
-/// Fields cannot be: all of them are told.
-pub(super) fn patched(found: &Shown, patch: &JsonObject) -> Result<TicketChange, Failure> {
+/// Fields cannot be: all of them are told, with what `more` finds in the store.
+pub(super) fn patched(
+    found: &Shown,
+    patch: &JsonObject,
+    more: impl FnOnce(&NamedFields<'_>) -> Result<Vec<FieldFault>, Failure>,
+) -> Result<TicketChange, Failure> {
     let mut patch = patch.clone().into_members();
     for (name, sent) in &mut patch {
         if WITHIN.contains(&name.as_str()) && matches!(sent, ExactJson::Object(_)) {
@@ -231,8 +254,12 @@ pub(super) fn patched(found: &Shown, patch: &JsonObject) -> Result<TicketChange,
         }
     }
     let currency = found.ticket.sheet.currency;
-    let change: Change = body::made_with(&ExactJson::Object(patch), |change: &Change| {
+    let change = body::made_so_far(&ExactJson::Object(patch), |change: &Change| {
         unpayable(currency, &change.rounding, &change.payments)
+    })?;
+    let now = found.ticket.sheet.owner;
+    let change = change.checked(|change| {
+        more(&NamedFields { owner: change.owner.value().map(|owner| (owner, now)), ..NamedFields::default() })
     })?;
     Ok(TicketChange {
         owner: change.owner.given(),

@@ -2,14 +2,14 @@
 
 use serde::Deserialize;
 use tillgate_auth_core::passwords::PasswordPolicy;
-use tillgate_domain::office::{self, DeviceRoles, NewUser, RolesOn, UserChange};
+use tillgate_domain::office::{self, DeviceRoles, NamedFields, NewUser, RolesOn, UserChange};
 use tillgate_domain::{Email, ExactJson, RoleName, Secret, TenantId, UserId, UserName, UserStatus};
 use utoipa::ToSchema;
 use validator::Validate;
 
 use super::shape::On;
 use crate::failure::{Failure, FieldFault};
-use crate::field::{DisplayName, Field, Fit, Members, NewName, Unfit, fits, stays, weak_password};
+use crate::field::{DisplayName, Field, Fit, Members, NewName, Unfit, first_status, fits, stays, weak_password};
 use crate::native::schemas;
 use crate::office::Office;
 
@@ -113,9 +113,37 @@ pub(super) struct Change {
 }
 
 impl New {
-    /// What is wrong with the password, by the policy and the names that come with it.
-    pub(super) fn weak_password(&self, policy: &PasswordPolicy) -> Vec<FieldFault> {
-        weak_password(policy, "password", &self.password, &self.own_words())
+    /// What is wrong with the fields together: the password by the policy and the names that come with it, and a status that nobody
+    /// begins with.
+    pub(super) fn faults(&self, policy: &PasswordPolicy) -> Vec<FieldFault> {
+        let mut faults = weak_password(policy, "password", &self.password, &self.own_words());
+        if matches!(self.status.value(), Some(UserStatus::Suspended | UserStatus::Deleted)) {
+            faults.push(first_status());
+        }
+        faults
+    }
+
+    /// The words that the password may not be made of, those of the tenant among them. None are read if there is no password.
+    pub(super) fn words(&self, office: &Office<'_>, tenant: TenantId) -> Result<Vec<String>, Failure> {
+        let mut words = self.own_words();
+        if self.password.value().is_some() {
+            words.extend(office::password_words(office.store, tenant, None)?);
+        }
+        Ok(words)
+    }
+
+    /// What is wrong with the password by these words.
+    pub(super) fn weak_by(&self, policy: &PasswordPolicy, words: &[String]) -> Vec<FieldFault> {
+        weak_password(policy, "password", &self.password, words)
+    }
+
+    /// What it names of the tenant.
+    pub(super) fn names(&self) -> NamedFields<'_> {
+        NamedFields {
+            roles: self.roles.value().map(Vec::as_slice),
+            devices: self.devices.value().map(Vec::as_slice),
+            ..NamedFields::default()
+        }
     }
 
     /// The words in the names that come with the password.
@@ -126,18 +154,13 @@ impl New {
         names.into_iter().chain(display_name).chain(email).collect()
     }
 
-    /// The user, with an id of their own and the hash of the password.
-    pub(super) fn user(self, office: &Office<'_>, tenant: TenantId) -> Result<NewUser, Failure> {
-        let own_words = self.own_words();
+    /// The user, with an id of their own and the hash of the password, which is made of none of these words.
+    pub(super) fn user(self, office: &Office<'_>, words: &[String]) -> Result<NewUser, Failure> {
         let NewName(name) = self.user_name.needed()?;
         let email = self.email.given().map(|NewName(email)| email);
         let display_name = self.display_name.given().map_or_else(|| name.to_string(), |DisplayName(name)| name);
         let verifier = match self.password.given() {
-            Some(password) => {
-                let mut words = office::password_words(office.store, tenant, None)?;
-                words.extend(own_words);
-                Some(office.engine.verifier(&password, &words)?)
-            }
+            Some(password) => Some(office.engine.verifier(&password, words)?),
             None => None,
         };
         Ok(NewUser {
@@ -159,6 +182,21 @@ impl Change {
     /// The password that came with another e-mail address.
     pub(super) fn proof(&self) -> Option<Secret<String>> {
         self.email.clone().patch().and_then(|_| self.current_password.clone().given())
+    }
+
+    /// What it names of the tenant, and the status that it gives this user.
+    pub(super) fn names(&self, id: UserId) -> NamedFields<'_> {
+        NamedFields {
+            roles: self.roles.value().map(Vec::as_slice),
+            devices: self.devices.value().map(Vec::as_slice),
+            user_status: self.status.value().map(|status| (id, *status)),
+            ..NamedFields::default()
+        }
+    }
+
+    /// The right that the change requires.
+    pub(super) fn right(&self) -> &'static str {
+        if self.status.value() == Some(&UserStatus::Deleted) { "userDelete" } else { "userUpdate" }
     }
 
     pub(super) fn change(self) -> UserChange {

@@ -5,7 +5,8 @@ mod members;
 use actix_web::http::header::HeaderMap;
 use tillgate_domain::office::{Owner, TicketChange, TicketClosing, WantedLine};
 use tillgate_domain::ticket::{
-    Article, Currency, Customer, ItemKind, Label, Line, Location, Means, Meta, Payment, Quantity, Rate, Text,
+    Article, Currency, Customer, ItemKind, Label, Line, Location, Means, Meta, NumberSeries, Payment, Quantity, Rate,
+    Text,
 };
 use tillgate_domain::{JsonObject, TicketId, UserName};
 
@@ -273,11 +274,15 @@ pub(super) fn closing(
     // the published answer has them together, so a request may too
     let receipt = |members: &mut Members<'_, '_>| {
         let (number, fiscal) = (members.whole("Number"), members.text::<200>("FiscalName"));
+        if NumberSeries::is_blank(fiscal.as_str()) {
+            members.fault("FiscalName", "required");
+        }
         (number, fiscal, members.whole("DailySalesReportNumber"), kept(members, &CLOSE_INFO_EXTRA))
     };
     let inner = members.inner("CloseInfo").map(|mut info| receipt(&mut info));
     let (number, name, daily_sales_report, extra) = inner.unwrap_or_else(|| receipt(&mut members));
-    let fallback = || fiscal.and_then(|name| Text::parse(&name).ok()).unwrap_or_default();
+    let named = fiscal.filter(|name| !NumberSeries::is_blank(name));
+    let fallback = || named.and_then(|name| Text::parse(&name).ok()).unwrap_or_default();
     let fiscal = if name.as_str().is_empty() { fallback() } else { name };
     checked((TicketClosing { payments, number, fiscal, daily_sales_report, extra, as_cash: true }, version), faults)
 }
