@@ -151,6 +151,7 @@ impl Database {
         if mode == Mode::Read {
             return self.unwatched(mode, work);
         }
+        self.writes.check()?;
         let mut wrote = false;
         let outcome = self.unwatched(mode, &mut |tx| {
             let done = work(tx);

@@ -21,6 +21,8 @@ pub(crate) const FULL: &str = "the disk is full";
 pub(crate) const DISK: &str = "the disk fails";
 /// The file of the database cannot be opened.
 pub(crate) const UNOPENED: &str = "the database file cannot be opened";
+/// A newer program has migrated the database while this one ran.
+pub(crate) const MIGRATED: &str = "a newer program has changed the database, and this one would damage it; restart this server with the newer program";
 /// The tables were changed under a prepared statement.
 pub(crate) const STALE: &str = "the tables have changed since the statement was prepared";
 /// SQLite has undone the whole transaction on its own.
@@ -131,7 +133,7 @@ pub(crate) fn spoils(error: &StoreError) -> bool {
 
 /// Whether it means that the database takes no writes, not just not this one.
 pub(crate) fn refuses_writes(error: &StoreError) -> bool {
-    matches!(error, StoreError::Unavailable(say) if [FULL, DISK, READ_ONLY, UNOPENED].contains(&say.as_str()))
+    matches!(error, StoreError::Unavailable(say) if [FULL, DISK, READ_ONLY, UNOPENED, MIGRATED].contains(&say.as_str()))
 }
 
 /// What stands before a quoted word that is a name and not a value.

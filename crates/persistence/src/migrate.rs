@@ -5,17 +5,33 @@ mod fiscal_series;
 mod folding;
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use diesel::connection::SimpleConnection;
 use diesel::migration::{Migration, MigrationSource, MigrationVersion};
 use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, sql_query};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
+use tillgate_domain::{StoreError, Stored};
+
 use crate::database::{Address, Database};
 use crate::{postgres, sqlite};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+
+/// The version of the newest migration that this program knows.
+pub(crate) fn newest_known() -> Stored<&'static str> {
+    static NEWEST: OnceLock<String> = OnceLock::new();
+    if let Some(newest) = NEWEST.get() {
+        return Ok(newest);
+    }
+    let known = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE);
+    let known =
+        known.map_err(|error| StoreError::Fault(format!("the program's migrations cannot be read: {error}")))?;
+    let newest = known.iter().map(|migration| migration.name().version().to_string()).max().unwrap_or_default();
+    Ok(NEWEST.get_or_init(|| newest))
+}
 
 /// What keeps two processes from migrating one database of PostgreSQL at once: a number that is nobody else's ("tillgate").
 const LOCK: i64 = 0x7469_6c6c_6761_7465;

@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use tillgate_domain::{Mode, StoreError, Stored};
 
 use crate::database::Database;
-use crate::failure::{classify, refuses_writes};
+use crate::failure::{MIGRATED, classify, refuses_writes};
 use crate::schema::meta;
 
 /// What was found last.
@@ -15,6 +15,8 @@ use crate::schema::meta;
 pub(crate) struct Writes {
     /// Whether `failure` is something: what succeeds takes no lock.
     failed: AtomicBool,
+    /// Whether a newer program has migrated the database: from then on this one writes nothing.
+    migrated: AtomicBool,
     failure: Mutex<Option<String>>,
 }
 
@@ -22,10 +24,22 @@ impl Writes {
     /// Notes what came of a unit of work that was allowed to write, and whether it did. One that only read proves nothing.
     pub(crate) fn note(&self, outcome: &Stored<()>, wrote: bool) {
         match outcome {
+            // a unit of work that was under way when another found that out
+            Ok(()) if self.migrated.load(Ordering::Acquire) => {}
             Ok(()) if wrote && self.failed.load(Ordering::Acquire) => self.set(None),
-            Err(error @ StoreError::Unavailable(why)) if refuses_writes(error) => self.set(Some(why.clone())),
+            Err(error @ StoreError::Unavailable(why)) if refuses_writes(error) => {
+                if why == MIGRATED {
+                    self.migrated.store(true, Ordering::Release);
+                }
+                self.set(Some(why.clone()));
+            }
             _ => {}
         }
+    }
+
+    /// Refuses to write to a database that a newer program has migrated.
+    pub(crate) fn check(&self) -> Stored<()> {
+        if self.migrated.load(Ordering::Acquire) { Err(StoreError::Unavailable(MIGRATED.to_owned())) } else { Ok(()) }
     }
 
     /// Why the database takes no writes.

@@ -1,12 +1,14 @@
 //! The processes over the store.
 
 use diesel::prelude::*;
+use diesel::sql_types::Text;
 use tillgate_auth_core::ports::{Cursor, MachineClock, Node, Nodes};
-use tillgate_domain::{Instant, NodeId, Stored};
+use tillgate_domain::{Instant, NodeId, StoreError, Stored};
 use uuid::Uuid;
 
 use super::removed;
-use crate::failure::classify;
+use crate::failure::{MIGRATED, classify};
+use crate::migrate::newest_known;
 use crate::row::Cell;
 use crate::schema::nodes;
 use crate::statement::{Bind, Statement};
@@ -22,11 +24,30 @@ const LEFT_BEFORE: &str = "DELETE FROM nodes WHERE left_at IS NOT NULL AND (boot
      OR (id <> $1 AND boot_id = (SELECT mine.boot_id FROM nodes mine WHERE mine.id = $1)))";
 const SWEEP: &str = "DELETE FROM nodes WHERE seen_at < $1";
 
+// versions are digits of one length, so their texts stand in their order
+const NEWER: &str = "SELECT version FROM __diesel_schema_migrations WHERE version > $1 LIMIT 1";
+
+/// A migration that was run.
+#[derive(QueryableByName)]
+struct Applied {
+    #[diesel(sql_type = Text)]
+    #[expect(dead_code, reason = "that there is a row is all that is asked")]
+    version: String,
+}
+
 /// A row of a live process.
 type Row = (Vec<u8>, i64, i64, Option<Vec<u8>>, Option<i64>);
 
 impl Nodes for Transaction<'_> {
+    /// Also finds out whether a newer program has migrated the database: every process asks every few seconds in this way, and
+    /// writes nothing more once it knows.
     fn note(&mut self, node: &Node) -> Stored<()> {
+        let newest = newest_known()?;
+        let newer: Vec<Applied> =
+            Statement::new(NEWER, [Bind::Text(newest)]).load(self.connection).map_err(classify)?;
+        if !newer.is_empty() {
+            return Err(StoreError::Unavailable(MIGRATED.to_owned()));
+        }
         let (boot, origin) = (node.clock.map(|clock| clock.boot), node.clock.map(|clock| clock.origin));
         let binds =
             [Bind::from(&node.id.0), node.applied.0.into(), node.seen_at.into(), boot.as_ref().into(), origin.into()];

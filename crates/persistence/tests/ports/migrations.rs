@@ -2,8 +2,12 @@
 
 use std::sync::Barrier;
 
+use tillgate_auth_core::AuthView;
+use tillgate_auth_core::ports::{Cursor, Node};
 use tillgate_domain::office::ports::Page;
-use tillgate_persistence::{Address, Database, Limits, OpenError};
+use tillgate_domain::{Instant, NodeId, Store, StoreError, StoreExt};
+use tillgate_persistence::{Address, Database, Limits, MigrateError, OpenError};
+use uuid::Uuid;
 
 use crate::stores::{Fresh, Raw, Shop};
 
@@ -42,6 +46,38 @@ fn sqlite_goes_up_down_and_up() {
 #[test]
 fn postgres_goes_up_down_and_up() {
     goes_up_down_and_up(&Fresh::postgres().with_shop());
+}
+
+/// A process that runs while a newer one migrates the database finds it out when it next says how far it follows; from then on it
+/// reads and writes nothing, and says why.
+fn running_process_stops_writing_once_a_newer_one_has_migrated(fresh: &Fresh) {
+    let store: &dyn Store<AuthView> = &*fresh.database;
+    let node =
+        Node { id: NodeId(Uuid::from_u128(7)), applied: Cursor(0), seen_at: Instant::from_millis(1), clock: None };
+    let say = || store.write(|tx| tx.nodes().note(&node));
+    let write = || store.write(|tx| tx.nodes().sweep(Instant::from_millis(0)));
+    assert_eq!((say(), write(), store.write_failure()), (Ok(()), Ok(0), None));
+    fresh.raw().sql("INSERT INTO __diesel_schema_migrations (version) VALUES ('29991231000001')");
+    assert_eq!(write(), Ok(0), "it does not know yet");
+    for _ in 0..2 {
+        assert!(matches!(say(), Err(StoreError::Unavailable(why)) if why.contains("restart this server")));
+        assert!(matches!(write(), Err(StoreError::Unavailable(_))));
+        assert!(store.write_failure().is_some_and(|why| why.contains("newer program")));
+    }
+    assert_eq!(store.read(|tx| tx.nodes().live(Instant::from_millis(0))).unwrap().len(), 1, "it reads");
+    assert!(matches!(fresh.database.migrate(&mut |_| ()), Err(MigrateError::Newer(_))));
+    fresh.raw().sql("DELETE FROM __diesel_schema_migrations WHERE version = '29991231000001'");
+    assert!(write().is_err(), "until it is started anew");
+}
+
+#[test]
+fn sqlite_running_process_stops_writing_once_a_newer_one_has_migrated() {
+    running_process_stops_writing_once_a_newer_one_has_migrated(&Fresh::sqlite());
+}
+
+#[test]
+fn postgres_running_process_stops_writing_once_a_newer_one_has_migrated() {
+    running_process_stops_writing_once_a_newer_one_has_migrated(&Fresh::postgres());
 }
 
 #[test]
