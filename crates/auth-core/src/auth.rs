@@ -24,6 +24,7 @@ mod reset;
 mod revoke;
 mod signed;
 mod stamp;
+mod unlock;
 
 use std::sync::Arc;
 use std::time::Duration;

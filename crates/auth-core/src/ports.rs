@@ -21,7 +21,9 @@ pub use api_keys::{ApiKeys, SignatureDigest, Signatures, WrappedApiKey};
 pub use attempts::{Attempts, Bucket, CountKey, Places, Settled};
 pub use credentials::{Credential, CredentialKind, Credentials, Verifier};
 pub use directory::{Devices, Roles, Tenants, Users};
-pub use feed::{Bookmark, Cursor, Feed, Found, Instance, InstanceState, Instances, Look, MachineClock, Node, Nodes};
+pub use feed::{
+    Bookmark, Cursor, Feed, Found, Instance, InstanceState, Instances, Look, MachineClock, Node, Nodes, ServerTime,
+};
 pub use keys::{KeyKind, KeyState, Keys, StoredKey};
 pub use sessions::{FirstUse, Listed, Rotation, SessionFilter, Sessions, Standing, StoreClock, Use};
 

@@ -27,6 +27,7 @@ use crate::AuthTx;
 use crate::ports::{Bucket, CountKey, Settled};
 
 pub(crate) use keys::network;
+pub(crate) use keys::network as counted_network;
 use keys::{Keyring, Names};
 pub use rules::Rate;
 use rules::Verdict;
@@ -266,6 +267,12 @@ impl Throttle {
             }
         }
         Ok(counts)
+    }
+
+    /// Fills the bucket of the network of this address, which everybody shares who is not known there. True where tokens were taken
+    /// of it. Buckets of accounts stay as they are.
+    pub fn refill_network(&self, tx: &mut (dyn AuthTx + '_), address: IpAddr) -> Stored<bool> {
+        tx.attempts().refill(self.keyring.network_of(address))
     }
 
     /// A short text that stands for who is claimed: the same for the same name, and nothing that the name can be read from.

@@ -13,7 +13,7 @@ use crate::Session;
 use crate::bounded::BoundedMap;
 use crate::clock::Belief;
 use crate::judge::Witness;
-use crate::ports::{StoreClock, Use};
+use crate::ports::{ServerTime, StoreClock, Use};
 
 /// How many bytes it takes where nothing else is said.
 const USUAL: usize = 16 << 20;
@@ -42,9 +42,23 @@ struct Held {
     told: BoundedMap<SessionId, (i64, Duration)>,
     /// When this process started.
     started: Duration,
-    /// Which database server this process asks, and since when.
-    server: Option<(i64, Duration)>,
+    /// The database server that this process asks.
+    server: Option<Watched>,
 }
+
+/// A database server whose clock this process watches.
+#[derive(Clone, Copy)]
+struct Watched {
+    server: i64,
+    /// Since when, by the monotonic clock, it has been this server and its clock has not jumped ahead.
+    since: Duration,
+    /// What the server's clock said when this process's monotonic clock began, in milliseconds since the Unix epoch.
+    origin: i64,
+}
+
+/// How far the clock of a database server may get ahead of the monotonic clock between two readings, in milliseconds: as far as the
+/// wall clock may. Readings are late by what a thread had to wait. A clock that falls back makes no rotation older, and is followed.
+const JUMP: i64 = 60_000;
 
 /// Uses and rotations.
 pub(crate) struct Uses(Mutex<Held>);
@@ -160,8 +174,14 @@ impl Uses {
         held.told.insert(session, (generation, now));
     }
 
-    /// What this process knows of a session that stands like this in the store, at this time of the monotonic clock. Another
-    /// database server than at the last call starts anew what this process vouches for.
+    /// Notes what the clock of the database server says at this time of the monotonic clock. Another server than at the last
+    /// reading, or a clock that has jumped since, starts anew what this process vouches for.
+    pub(crate) fn watch(&self, time: ServerTime, now: Duration) {
+        self.held().asking_since(time, now);
+    }
+
+    /// What this process knows of a session that stands like this in the store, at this time of the monotonic clock. Its reading
+    /// of the store's clock counts as in [`watch`](Self::watch).
     pub(crate) fn witness(
         &self,
         session: &Session,
@@ -172,7 +192,7 @@ impl Uses {
         let Belief { in_doubt, steady } = clock;
         let mut held = self.held();
         let up = match store {
-            Some(store) => now.saturating_sub(held.asking_since(store.server, now)),
+            Some(store) => now.saturating_sub(held.asking_since(store.server_time(), now)),
             None => now.saturating_sub(held.started).min(steady),
         };
         let used = |uses: &BoundedMap<SessionId, Use>| uses.get(&session.id).map_or(0, |noted| noted.generation);
@@ -197,12 +217,24 @@ impl Uses {
 }
 
 impl Held {
-    /// Since when this process has asked the database server that it asks now.
-    fn asking_since(&mut self, server: i64, now: Duration) -> Duration {
-        match self.server {
-            Some((asked, since)) if asked == server => since,
+    /// Since when this process has asked the database server that it asks now, without a jump ahead of that server's clock.
+    fn asking_since(&mut self, time: ServerTime, now: Duration) -> Duration {
+        let origin = time.now.millis().saturating_sub(i64::try_from(now.as_millis()).unwrap_or(i64::MAX));
+        match &mut self.server {
+            Some(watched) if watched.server == time.server => {
+                if origin.saturating_sub(watched.origin) > JUMP {
+                    tracing::warn!(
+                        milliseconds = origin.saturating_sub(watched.origin),
+                        "the clock of the database server has jumped ahead: for one overlap no refresh token is judged by it"
+                    );
+                    watched.since = now;
+                }
+                // small moves are followed, so that they do not add up to one that looks large
+                watched.origin = origin;
+                watched.since
+            }
             _ => {
-                self.server = Some((server, now));
+                self.server = Some(Watched { server: time.server, since: now, origin });
                 now
             }
         }
@@ -263,7 +295,8 @@ mod tests {
     fn another_server_starts_anew_what_this_process_vouches_for() {
         let (uses, seconds) = (Uses::starting(Duration::from_secs(10), USUAL), Duration::from_secs);
         let up = |server: Option<i64>, now| {
-            let clock = server.map(|server| StoreClock { rotated: None, server });
+            let at = Instant::from_millis(i64::try_from(now).unwrap() * 1000);
+            let clock = server.map(|server| StoreClock { rotated: None, server, now: at });
             uses.witness(&session(1, 1), clock, seconds(now), STEADY).up
         };
         assert_eq!(up(None, 70), seconds(60), "a store without a clock: since the start");
@@ -272,6 +305,24 @@ mod tests {
         assert_eq!(up(Some(7), 160), seconds(0), "and back: nobody knows what came between");
         let just_believed = Belief { steady: seconds(3), ..STEADY };
         assert_eq!(uses.witness(&session(1, 1), None, seconds(170), just_believed).up, seconds(3));
+    }
+
+    #[test]
+    fn clock_of_the_server_that_jumps_starts_anew_what_this_process_vouches_for() {
+        let (uses, seconds) = (Uses::starting(Duration::ZERO, USUAL), Duration::from_secs);
+        let up = |now: u64, off: i64| {
+            let at = Instant::from_millis(i64::try_from(now).unwrap() * 1000 + off * 1000);
+            let clock = StoreClock { rotated: None, server: 7, now: at };
+            uses.witness(&session(1, 1), Some(clock), seconds(now), STEADY).up
+        };
+        assert_eq!([up(100, 0), up(700, 0)], [seconds(0), seconds(600)]);
+        assert_eq!([up(710, 60), up(720, 110)], [seconds(610), seconds(620)], "small moves are followed");
+        for off in [171, 7200] {
+            assert_eq!([up(800, off), up(850, off)], [seconds(0), seconds(50)], "{off}");
+        }
+        assert_eq!(up(900, -3600), seconds(100), "it fell back, which makes nothing older");
+        uses.watch(ServerTime { server: 7, now: Instant::from_millis(910_000) }, seconds(910));
+        assert_eq!(up(920, -3600), seconds(10), "ahead and back between two refreshes");
     }
 
     fn used(generation: i64, at: i64) -> Use {

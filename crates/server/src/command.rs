@@ -3,6 +3,7 @@
 //! A command stands in a file of its own below; it opens what it needs, calls one use case and prints. The rules stand elsewhere.
 
 mod access;
+mod address;
 mod api_key;
 mod audit;
 mod backup;
@@ -117,6 +118,10 @@ enum Command {
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate session end --device P01")]
     Session(session::Session),
+    /// Networks from which too many wrong passwords came
+    #[command(subcommand)]
+    #[command(after_help = "Example:\n  tillgate address unlock 203.0.113.7")]
+    Address(address::Address),
     /// What was sold
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate ticket list")]
@@ -225,6 +230,7 @@ pub fn run(line: Line, variables: Vec<(String, String)>) -> ExitCode {
         Command::Tenant(tenant) => tenant.run(&context),
         Command::Store(store) => store.run(&context),
         Command::Session(session) => session.run(&context),
+        Command::Address(address) => address.run(&context),
         Command::Ticket(ticket) => ticket.run(&context),
         Command::Token(token) => token.run(&context),
         Command::ApiKeys(keys) => keys.run(&context),

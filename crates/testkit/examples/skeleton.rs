@@ -295,6 +295,9 @@ impl Attempts for Transaction {
     fn remembered(&mut self, key: CountKey, since: Instant) -> Stored<u32> {
         todo!("how many wrong passwords are remembered for a bucket after since")
     }
+    fn refill(&mut self, key: CountKey) -> Stored<bool> {
+        todo!("fills a bucket that is nobody's own: true where it was stored")
+    }
     fn forgive(&mut self, principal: Uuid) -> Stored<u32> {
         todo!(
             "forgets every bucket of the principal and the wrong passwords remembered for them, and says how many buckets there were"

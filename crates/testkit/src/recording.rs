@@ -116,26 +116,29 @@ struct RecordingTx<'r, T: ?Sized> {
     calls: &'r CallLog,
 }
 
-impl Store<AuthView> for RecordingStore<AuthView> {
-    fn run(&self, mode: Mode, work: Work<'_, AuthView>) -> Stored<()> {
-        let answer = self.store.run(mode, &mut |tx: &mut (dyn AuthTx + '_)| {
-            self.begin(mode);
-            work(&mut RecordingTx { tx, calls: &self.calls })
-        });
-        self.end(&answer);
-        answer
-    }
+/// A view whose transactions can be recorded.
+pub(crate) trait RecordedView: View + Sized {
+    /// Does the work on a transaction that records its calls.
+    fn record(tx: &mut Self::Tx<'_>, calls: &CallLog, work: Work<'_, Self>) -> Stored<()>;
+}
 
-    fn write_failure(&self) -> Option<String> {
-        self.store.write_failure()
+impl RecordedView for AuthView {
+    fn record(tx: &mut (dyn AuthTx + '_), calls: &CallLog, work: Work<'_, Self>) -> Stored<()> {
+        work(&mut RecordingTx { tx, calls })
     }
 }
 
-impl Store<OfficeView> for RecordingStore<OfficeView> {
-    fn run(&self, mode: Mode, work: Work<'_, OfficeView>) -> Stored<()> {
-        let answer = self.store.run(mode, &mut |tx: &mut (dyn OfficeTx + '_)| {
+impl RecordedView for OfficeView {
+    fn record(tx: &mut (dyn OfficeTx + '_), calls: &CallLog, work: Work<'_, Self>) -> Stored<()> {
+        work(&mut RecordingTx { tx, calls })
+    }
+}
+
+impl<V: RecordedView> Store<V> for RecordingStore<V> {
+    fn run(&self, mode: Mode, work: Work<'_, V>) -> Stored<()> {
+        let answer = self.store.run(mode, &mut |tx: &mut V::Tx<'_>| {
             self.begin(mode);
-            work(&mut RecordingTx { tx, calls: &self.calls })
+            V::record(tx, &self.calls, work)
         });
         self.end(&answer);
         answer

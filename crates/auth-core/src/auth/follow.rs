@@ -121,6 +121,9 @@ impl Auth {
         let from = place.bookmark.clone();
         self.changes.begin_look();
         let look = self.store.read(|tx| tx.feed().look(from.as_ref()))?;
+        if let Some(time) = look.clock {
+            self.uses.watch(time, self.clock.monotonic());
+        }
         for found in &look.changes {
             // A row may come again: a clock is accepted once for each time that somebody says so. What is read at the start was
             // said of an earlier clock.

@@ -13,7 +13,7 @@ fn look(changes: &[(i64, Change)]) -> Look {
     let found =
         |(number, change): &(i64, Change)| Found { number: *number, change: *change, at: Instant::from_millis(0) };
     let next = Bookmark::at(Cursor(0));
-    Look { changes: changes.iter().map(found).collect(), next, anew: false }
+    Look { changes: changes.iter().map(found).collect(), next, anew: false, clock: None }
 }
 
 fn under(user: i64) -> Epochs {

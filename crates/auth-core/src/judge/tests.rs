@@ -192,7 +192,7 @@ fn what_seems_to_be_late_is_renewed_without_certainty() {
 #[test]
 fn a_store_with_a_clock_of_its_own_is_believed_before_the_wall_clock() {
     let clocked = |secs: Option<u64>, rotated| {
-        let clock = StoreClock { rotated: secs.map(Duration::from_secs), server: 1 };
+        let clock = StoreClock { rotated: secs.map(Duration::from_secs), server: 1, now: NOW };
         Standing { clock: Some(clock), ..standing(5, 5, Some(rotated)) }
     };
     assert_eq!(judged(&clocked(Some(119), 9999), 4, &up()), Verdict::Repeat, "the wall clock here is ahead");

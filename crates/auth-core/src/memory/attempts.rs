@@ -69,6 +69,15 @@ impl Attempts for Transaction<'_> {
         Ok(many(guesses.filter(|(_, guessed_at)| **guessed_at > since).count()))
     }
 
+    fn refill(&mut self, key: CountKey) -> Stored<bool> {
+        let tables = self.writing()?;
+        let stored = tables.buckets.get(&key).is_some_and(|row| row.principal.is_none());
+        if stored {
+            tables.buckets.remove(&key);
+        }
+        Ok(stored)
+    }
+
     fn forgive(&mut self, principal: Uuid) -> Stored<u32> {
         let tables = self.writing()?;
         let keys = tables.buckets_of.rows().range((principal, LEAST)..);

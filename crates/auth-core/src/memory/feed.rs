@@ -18,7 +18,7 @@ impl Feed for Transaction<'_> {
         let start = from.map_or(Bound::Unbounded, Bound::Included);
         let rows = tables.changes.rows().range((start, Bound::Unbounded));
         let changes = rows.map(|(number, (change, at))| Found { number: *number, change: *change, at: *at }).collect();
-        Ok(Look { changes, next: Bookmark::at(Cursor(next)), anew: from.is_none() })
+        Ok(Look { changes, next: Bookmark::at(Cursor(next)), anew: from.is_none(), clock: self.server_time() })
     }
 
     fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {

@@ -9,7 +9,7 @@ use tillgate_domain::{Change, EndedWhy, Epoch, Instant, KeyId, SessionId, Stored
 
 use super::rows::Tables;
 use super::transaction::{Transaction, broken, many, most};
-use crate::ports::{FirstUse, Listed, Rotation, SessionFilter, Sessions, Standing, StoreClock, Use};
+use crate::ports::{FirstUse, Listed, Rotation, ServerTime, SessionFilter, Sessions, Standing, StoreClock, Use};
 use crate::{Dialect, Epochs, Session};
 
 impl Sessions for Transaction<'_> {
@@ -258,7 +258,14 @@ impl Transaction<'_> {
     fn store_clock(&self, id: SessionId) -> Option<StoreClock> {
         let (now, server) = self.time()?;
         let dated = self.tables().rotated.get(&id).filter(|(_, by)| *by == server);
-        Some(StoreClock { rotated: dated.map(|(at, _)| now.saturating_sub(*at)), server })
+        let rotated = dated.map(|(at, _)| now.saturating_sub(*at));
+        Some(StoreClock { rotated, server, now: self.server_time()?.now })
+    }
+
+    /// A reading of the store's own clock.
+    pub(super) fn server_time(&self) -> Option<ServerTime> {
+        let (clock, server) = self.rows.clock.as_ref()?;
+        Some(ServerTime { server: *server, now: clock.now() })
     }
 
     /// Marks a session as ended. False where it was over already or never was.

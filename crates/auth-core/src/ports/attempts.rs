@@ -68,6 +68,9 @@ pub trait Attempts {
     /// Forgets every bucket of the principal and the wrong passwords remembered for them, and says how many buckets there were.
     fn forgive(&mut self, principal: Uuid) -> Stored<u32>;
 
+    /// Fills a bucket that is nobody's own, such as that of a network: true where it was stored. What is remembered stays.
+    fn refill(&mut self, key: CountKey) -> Stored<bool>;
+
     /// Removes buckets that nothing has touched since this instant, `limit` at most, and says how many.
     fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32>;
 

@@ -40,6 +40,15 @@ pub struct Found {
     pub at: Instant,
 }
 
+/// A reading of the clock of the server that a store is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ServerTime {
+    /// Which server: see [`StoreClock::server`](super::StoreClock::server).
+    pub server: i64,
+    /// What its clock said.
+    pub now: Instant,
+}
+
 /// What a look at the feed found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
@@ -49,6 +58,8 @@ pub struct Look {
     pub next: Bookmark,
     /// Everything that is kept was read: there was no bookmark, or the store is not the one that gave it.
     pub anew: bool,
+    /// What the clock of the store says; `None` if it has none of its own.
+    pub clock: Option<ServerTime>,
 }
 
 /// What has changed.

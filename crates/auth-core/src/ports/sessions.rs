@@ -8,6 +8,7 @@ use tillgate_domain::{
     UserStatus, Zone,
 };
 
+use super::feed::ServerTime;
 use crate::{Dialect, Epochs, Session};
 
 /// A session with what decides whether it still stands, read together.
@@ -36,6 +37,15 @@ pub struct StoreClock {
     /// Which server it was read from. The number changes whenever a server starts or takes over: nothing that was measured by
     /// the clock of one server says anything about another.
     pub server: i64,
+    /// What its clock says now.
+    pub now: Instant,
+}
+
+impl StoreClock {
+    /// The reading of the server's clock.
+    pub const fn server_time(&self) -> ServerTime {
+        ServerTime { server: self.server, now: self.now }
+    }
 }
 
 /// What a rotation writes.

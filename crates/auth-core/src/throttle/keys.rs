@@ -52,9 +52,18 @@ impl Keyring {
             unknown: self.digest("principal", &[Some(&who.0)]),
             known: self.digest("principal in network", &[Some(&who.0), network.as_deref()]),
             proof: attempt.prior.as_ref().map(|prior| self.proof(&who, prior)),
-            network: network.map(|network| self.digest("network", &[Some(&network)])),
+            network: network.map(|network| self.network(&network)),
             guess: self.digest("guess", &[Some(&who.0), Some(attempt.guess.expose().as_bytes())]),
         }
+    }
+
+    /// The network of this address, whatever account.
+    pub(super) fn network_of(&self, address: IpAddr) -> CountKey {
+        self.network(&octets(network(address)))
+    }
+
+    fn network(&self, octets: &[u8]) -> CountKey {
+        self.digest("network", &[Some(octets)])
     }
 
     fn proof(&self, who: &CountKey, prior: &PriorSession) -> CountKey {

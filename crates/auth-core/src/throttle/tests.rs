@@ -295,6 +295,24 @@ fn what_is_forgiven_is_all_of_the_principal_and_nothing_else() {
 }
 
 #[test]
+fn network_that_is_refilled_has_all_its_tokens_again_and_accounts_keep_what_they_lost() {
+    let server = server();
+    server.fail(&anna(), 0..10, NOON);
+    for byte in 10..50 {
+        server.fail(&neighbour(byte), 0..1, NOON);
+    }
+    assert_eq!(server.held(&neighbour(99), NOON), MINUTE);
+    let refill = |address: IpAddr| patiently(|| server.store.write(|tx| server.throttle.refill_network(tx, address)));
+    let address = neighbour(99).address.unwrap();
+    assert!(!refill("2001:db8:77::1".parse().unwrap()) && refill(address) && !refill(address));
+    for byte in 100..150 {
+        server.fail(&neighbour(byte), 0..1, NOON);
+    }
+    assert_eq!(server.held(&neighbour(99), NOON), MINUTE);
+    assert_eq!(server.held(&anna(), NOON), 16 * MINUTE);
+}
+
+#[test]
 fn an_account_is_known_in_the_networks_of_its_four_latest_successes() {
     let server = server();
     let known = |network: u16, now| server.knows(&anna_from(network), now);

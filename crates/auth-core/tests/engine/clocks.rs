@@ -140,10 +140,10 @@ fn a_clock_that_two_processes_read_apart_ends_nothing_within_the_overlap() {
     assert!(shop.told(Action::RefreshReplay).is_empty());
 }
 
-const DAY: Duration = Duration::from_hours(24);
+pub(crate) const DAY: Duration = Duration::from_hours(24);
 
 /// A session that was refreshed once: what each gave, the second used, and the use written.
-fn refreshed_and_used(shop: &Shop) -> (Granted, Granted) {
+pub(crate) fn refreshed_and_used(shop: &Shop) -> (Granted, Granted) {
     let first = shop.user("cashier", Some("P01"));
     let second = refreshed(&shop.auth, &first).unwrap();
     used(&shop.auth, &second).unwrap();
@@ -255,49 +255,6 @@ fn previous_refresh_token_while_the_clock_is_in_doubt_is_no_replay_elsewhere() {
     assert_eq!(token(&refreshed(&other, &first).unwrap()), token(&second), "it did not rotate the session");
     assert_eq!(shop.told(Action::RefreshShared).len(), 1);
     assert_eq!(token_refused(refreshed(&shop.auth, &first)), TokenRefusal::Replay, "the one that did has measured it");
-}
-
-#[test]
-fn process_whose_clock_is_ahead_of_the_others_ends_nothing_over_a_store_with_a_clock() {
-    for off in [3 * MINUTE, 10 * MINUTE, HOUR] {
-        for ahead in [true, false] {
-            let shop = Shop::open();
-            shop.memory.keep_time(shop.clock.clone());
-            let theirs = Arc::new(ManualClock::default());
-            if ahead {
-                theirs.step_forward(off);
-            } else {
-                theirs.step_back(off);
-            }
-            let memory = Arc::new(shop.memory.process());
-            let other = builder(memory, &theirs, &shop.hasher).master(shop.master.clone()).build().unwrap();
-            let advance = |span| [&shop.clock, &theirs].map(|clock| clock.advance(span));
-            let known = shop.user("manager", None);
-            refreshed(&other, &known).unwrap();
-            advance(10 * MINUTE);
-            let (first, second) = refreshed_and_used(&shop);
-            advance(OVERLAP - MINUTE);
-            assert_eq!(token(&refreshed(&other, &first).unwrap()), token(&second), "{off:?} {ahead}");
-            assert!(shop.told(Action::RefreshShared).is_empty(), "it can vouch for that");
-            advance(MINUTE);
-            assert_eq!(token_refused(refreshed(&other, &first)), TokenRefusal::Replay, "{off:?} {ahead}");
-        }
-    }
-}
-
-#[test]
-fn another_database_server_starts_anew_what_a_process_vouches_for() {
-    let shop = Shop::open();
-    shop.memory.keep_time(shop.clock.clone());
-    let other = shop.process();
-    refreshed(&other, &shop.user("manager", None)).unwrap();
-    let (first, second) = refreshed_and_used(&shop);
-    shop.clock.advance(HOUR);
-    shop.memory.keep_time(Arc::new(ManualClock::at(tillgate_testkit::clock::MORNING.after(9 * DAY))));
-    assert_eq!(token(&refreshed(&other, &first).unwrap()), token(&second));
-    assert_eq!(shop.told(Action::RefreshShared).len(), 1);
-    shop.clock.advance(OVERLAP);
-    assert_eq!(token_refused(refreshed(&other, &first)), TokenRefusal::Replay);
 }
 
 /// Everything that has ended stays so in a process that finds no change in the feed.

@@ -36,5 +36,6 @@ mod repeating;
 mod reusing;
 mod shop;
 mod signing;
+mod store_clock;
 mod sweeping;
 mod tokens;

@@ -99,7 +99,7 @@ impl Engines {
             memory.keep_time(clock.clone());
         }
         let start = |clock| Process::start(&memory, &master, &hasher, clock);
-        let processes: Vec<_> = clocks.into_iter().map(start).collect();
+        let mut processes: Vec<_> = clocks.into_iter().map(start).collect();
         let dialect = Dialect::new("native");
         let granted = processes[0]
             .auth
@@ -115,6 +115,11 @@ impl Engines {
                 address: None,
             })
             .unwrap();
+        // each has looked at the feed at its start, and at the clock of the store with it
+        let standing = (&memory as &dyn Store<AuthView>).read(|tx| tx.sessions().find(granted.session.id)).unwrap();
+        for process in &mut processes {
+            process.vouching.ask(standing.as_ref().unwrap().clock, process.clock.monotonic());
+        }
         Self {
             first: access(&granted),
             tokens: [(1, refresh_token(&granted))].into(),
@@ -134,6 +139,15 @@ impl Engines {
     fn standing(&self) -> Standing {
         let store: &dyn Store<AuthView> = &self.memory;
         store.read(|tx| tx.sessions().find(self.session)).unwrap().unwrap()
+    }
+
+    /// Every process looks at the feed, and at the clock of the database server with it.
+    fn watch(&mut self) {
+        let clock = self.standing().clock;
+        for process in &mut self.processes {
+            process.auth.follow().unwrap();
+            process.vouching.ask(clock, process.clock.monotonic());
+        }
     }
 
     fn stored(&self) -> Session {
@@ -239,6 +253,14 @@ impl Server for Engines {
         for process in &self.processes {
             process.auth.time();
         }
+        self.watch();
+    }
+
+    fn step_store(&mut self, (span, forward): (Duration, bool)) {
+        if let Some(clock) = &self.database {
+            set(clock, span, forward);
+        }
+        self.watch();
     }
 
     fn step(&mut self, process: usize, (span, forward): (Duration, bool)) {
@@ -267,6 +289,7 @@ impl Server for Engines {
         for process in anew {
             self.processes[process] = Process::start(&self.memory, &self.master, &self.hasher, Arc::clone(&clock));
         }
+        self.watch();
     }
 
     fn fail_over(&mut self) {
@@ -274,6 +297,7 @@ impl Server for Engines {
             *clock = another(clock);
             self.memory.keep_time(clock.clone());
         }
+        self.watch();
     }
 
     fn back_up(&mut self) {

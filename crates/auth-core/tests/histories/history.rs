@@ -357,6 +357,12 @@ impl<S: Server> History<S> {
     fn step(&mut self) {
         let (process, forward) = (self.process(), self.chance.once_in(2));
         let span = self.chance.pick(&[20, 50, 90, 600, 10_000, 200_000].map(Duration::from_secs));
+        if self.kind.clocked && self.chance.once_in(2) {
+            self.tell(|| format!("the clock of the store is set by {span:?}, forward {forward}"));
+            self.server.step_store((span, forward));
+            self.counted.store_stepped += 1;
+            return;
+        }
         self.tell(|| format!("the clock of {process} is set by {span:?}, forward {forward}"));
         self.server.step(process, (span, forward));
         self.counted.stepped += 1;

@@ -76,6 +76,8 @@ pub(crate) struct Counted {
     pub(crate) restarted: u64,
     pub(crate) outages: u64,
     pub(crate) failovers: u64,
+    /// How often the clock of the database server was set.
+    pub(crate) store_stepped: u64,
     /// Repeats of one before, used, of which no process could vouch that its overlap had passed, though it had.
     pub(crate) forgiven: u64,
     pub(crate) stepped: u64,
@@ -99,6 +101,7 @@ impl Counted {
         self.failovers += more.failovers;
         self.forgiven += more.forgiven;
         self.stepped += more.stepped;
+        self.store_stepped += more.store_stepped;
         self.ended += more.ended;
         self.stolen += more.stolen;
         self.caught += more.caught;
@@ -117,7 +120,7 @@ impl Counted {
         assert!(!kind.restarts || (self.restarted > each && self.outages > each), "{self:?}");
         assert!(kind.reads_once || self.failovers > each, "{self:?}");
         assert!(!kind.reads_once || self.forgiven > 0, "{self:?}");
-        assert!(!kind.steps || (self.stepped > each && self.unavailable > 0), "{self:?}");
+        assert!(!kind.steps || (self.stepped > each && self.store_stepped > 0 && self.unavailable > 0), "{self:?}");
         assert!(!kind.thief || (self.stolen > each && self.caught > each), "{self:?}");
         assert_eq!(self.logged_out, 0, "{self:?}");
     }

@@ -62,7 +62,8 @@ struct Database {
 impl Database {
     fn says(&self) -> StoreClock {
         let dated = self.dated.filter(|(server, _)| *server == self.server);
-        StoreClock { rotated: dated.map(|(_, at)| self.clock.now().since(at)), server: self.server }
+        let now = self.clock.now();
+        StoreClock { rotated: dated.map(|(_, at)| now.since(at)), server: self.server, now }
     }
 }
 
@@ -124,6 +125,7 @@ impl Model {
         let mut model =
             Self { judge, dialect, terms, standing, backup: None, processes, database, origins: BTreeMap::new() };
         model.standing.clock = model.database.as_ref().map(Database::says);
+        model.watch();
         model
     }
 
@@ -140,6 +142,14 @@ impl Model {
                 database.dated = Some((database.server, database.clock.now()));
             }
             self.standing.clock = Some(database.says());
+        }
+    }
+
+    /// Every process looks at the feed, and at the clock of the database server with it.
+    fn watch(&mut self) {
+        let clock = self.database.as_ref().map(Database::says);
+        for process in &mut self.processes {
+            process.vouching.ask(clock, process.clock.monotonic());
         }
     }
 
@@ -232,6 +242,7 @@ impl Server for Model {
         for process in &self.processes {
             process.time.now();
         }
+        self.watch();
     }
 
     fn step(&mut self, process: usize, (span, forward): (Duration, bool)) {
@@ -239,6 +250,13 @@ impl Server for Model {
         for each in self.beside(process) {
             self.processes[each].time.now();
         }
+    }
+
+    fn step_store(&mut self, (span, forward): (Duration, bool)) {
+        if let Some(database) = &self.database {
+            set(&database.clock, span, forward);
+        }
+        self.watch();
     }
 
     fn in_doubt(&self) -> bool {
@@ -265,6 +283,7 @@ impl Server for Model {
         for process in anew {
             self.processes[process] = Process::new(newest, origin, Arc::clone(&clock));
         }
+        self.watch();
     }
 
     fn fail_over(&mut self) {
@@ -272,6 +291,7 @@ impl Server for Model {
             database.server += 1;
             database.clock = another(&database.clock);
         }
+        self.watch();
     }
 
     fn back_up(&mut self) {

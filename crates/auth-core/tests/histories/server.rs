@@ -146,8 +146,9 @@ impl Machines {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Vouching {
     started: Duration,
-    /// The database server that it asked last, and since when it asks that one.
-    server: Option<(i64, Duration)>,
+    /// The database server that it asked last, since when it asks that one and the server's clock has not jumped, and what that
+    /// clock said at the zero of the monotonic one.
+    server: Option<(i64, Duration, i64)>,
 }
 
 impl Vouching {
@@ -160,18 +161,27 @@ impl Vouching {
         match clock {
             None => (now - self.started).min(steady),
             Some(clock) => {
-                self.server.filter(|(server, _)| *server == clock.server).map_or(Duration::ZERO, |(_, at)| now - at)
+                let known = self.server.filter(|known| Self::goes_on(known, clock, now));
+                known.map_or(Duration::ZERO, |(_, since, _)| now - since)
             }
         }
     }
 
     /// It is asked now.
     pub(crate) fn ask(&mut self, clock: Option<StoreClock>, now: Duration) {
-        if let Some(clock) = clock
-            && self.server.is_none_or(|(server, _)| server != clock.server)
-        {
-            self.server = Some((clock.server, now));
+        if let Some(clock) = clock {
+            let known = self.server.filter(|known| Self::goes_on(known, clock, now));
+            self.server = Some((clock.server, known.map_or(now, |(_, since, _)| since), Self::origin(clock, now)));
         }
+    }
+
+    fn origin(clock: StoreClock, now: Duration) -> i64 {
+        clock.now.millis() - i64::try_from(now.as_millis()).unwrap()
+    }
+
+    /// Whether it is the same server, whose clock has not got ahead by over a minute.
+    fn goes_on((server, _, origin): &(i64, Duration, i64), clock: StoreClock, now: Duration) -> bool {
+        *server == clock.server && Self::origin(clock, now) - *origin <= 60_000
     }
 
     /// How old the rotation of a session is at least. `own` is what this process wrote of it and how long ago.
@@ -214,6 +224,8 @@ pub(crate) trait Server {
     fn advance(&mut self, span: Duration);
     /// The wall clock of a process is set.
     fn step(&mut self, process: usize, by: (Duration, bool));
+    /// The clock of the database server is set, if the store is one.
+    fn step_store(&mut self, by: (Duration, bool));
     /// A process writes the uses that it knows of.
     fn write_uses(&mut self, process: usize);
     /// Whether a process doubts its clock.

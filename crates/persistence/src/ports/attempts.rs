@@ -109,6 +109,12 @@ impl Attempts for Transaction<'_> {
         diesel::delete(forgiven).execute(self.writing()?).map(removed).map_err(classify)
     }
 
+    fn refill(&mut self, key: CountKey) -> Stored<bool> {
+        let stored =
+            attempts::table.filter(attempts::key.eq(key.0.as_slice())).filter(attempts::principal_id.is_null());
+        Ok(diesel::delete(stored).execute(self.writing()?).map_err(classify)? > 0)
+    }
+
     fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
         self.run(&Statement::new(SWEEP, [before.into(), i64::from(limit).into()])).map(removed)
     }

@@ -8,7 +8,7 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
-use tillgate_auth_core::ports::{Bookmark, Cursor, Feed, Found, Look};
+use tillgate_auth_core::ports::{Bookmark, Cursor, Feed, Found, Look, ServerTime};
 use tillgate_domain::{Change, DeviceId, Epoch, Instant, Scope, SessionId, StoreError, Stored, TenantId, UserId};
 
 use super::removed;
@@ -20,7 +20,7 @@ use crate::transaction::Transaction;
 
 // The first row says where the feed stands. SQLite's answers one row at least, since the left side of the join is always there.
 const LOOK_SQLITE: &str = "SELECT changes.position AS number, feed.last + 1 AS bound, 0 AS server, NULL AS open, \
-     changes.kind, changes.scope, changes.subject_id, changes.epoch, changes.written_at \
+     NULL AS clock_server, NULL AS clock, changes.kind, changes.scope, changes.subject_id, changes.epoch, changes.written_at \
      FROM (SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0) AS last) feed \
      LEFT JOIN changes ON changes.position >= $1 ORDER BY changes.position";
 // of PostgreSQL's all others are changes; `$2` are numbers of transactions, with commas
@@ -28,9 +28,12 @@ const LOOK_POSTGRES: &str = "WITH feed AS MATERIALIZED (SELECT pg_current_snapsh
      SELECT NULL::bigint AS position, NULL::bigint AS number, pg_snapshot_xmax(feed.now)::text::bigint AS bound, \
      EXTRACT(EPOCH FROM pg_postmaster_start_time())::bigint & 32767 AS server, \
      (SELECT string_agg(open.id::text, ',' ORDER BY open.id) FROM pg_snapshot_xip(feed.now) AS open (id)) AS open, \
+     (EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000)::bigint * 2 + pg_is_in_recovery()::int AS clock_server, \
+     (EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint AS clock, \
      NULL::text AS kind, NULL::text AS scope, NULL::bytea AS subject_id, NULL::bigint AS epoch, NULL::bigint AS written_at FROM feed \
-     UNION ALL SELECT position, number, 0, 0, NULL, kind, scope, subject_id, epoch, written_at FROM changes WHERE position >= $1 \
-     UNION ALL SELECT position, number, 0, 0, NULL, kind, scope, subject_id, epoch, written_at FROM changes \
+     UNION ALL SELECT position, number, 0, 0, NULL, NULL, NULL, kind, scope, subject_id, epoch, written_at \
+     FROM changes WHERE position >= $1 \
+     UNION ALL SELECT position, number, 0, 0, NULL, NULL, NULL, kind, scope, subject_id, epoch, written_at FROM changes \
      WHERE position = ANY (string_to_array($2, ',')::bigint[]) \
      ORDER BY position NULLS FIRST, number";
 const SWEEP_SQLITE: &str = "DELETE FROM changes WHERE position IN (\
@@ -70,6 +73,11 @@ struct Row {
     server: i64,
     #[diesel(sql_type = Nullable<Text>)]
     open: Option<String>,
+    /// Which server dates rotations, and what its clock says.
+    #[diesel(sql_type = Nullable<BigInt>)]
+    clock_server: Option<i64>,
+    #[diesel(sql_type = Nullable<BigInt>)]
+    clock: Option<i64>,
     #[diesel(sql_type = Nullable<Text>)]
     kind: Option<String>,
     #[diesel(sql_type = Nullable<Text>)]
@@ -115,8 +123,10 @@ impl Feed for Transaction<'_> {
             rows = self.changes_from(0, "")?;
         }
         let (next, open) = standing(&rows)?;
+        let clock = rows.first().and_then(|row| row.clock_server.zip(row.clock));
+        let clock = clock.map(|(server, now)| ServerTime { server, now: Instant::from_millis(now) });
         let changes = rows.iter().filter_map(|row| found(row).transpose()).collect::<Stored<_>>()?;
-        Ok(Look { changes, next: Bookmark { cursor: next.cursor(), open }, anew: from.is_none() || elsewhere })
+        Ok(Look { changes, next: Bookmark { cursor: next.cursor(), open }, anew: from.is_none() || elsewhere, clock })
     }
 
     fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {

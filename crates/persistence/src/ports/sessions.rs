@@ -52,13 +52,13 @@ const SWEEP_EXPIRED: &str = "DELETE FROM sessions WHERE id IN (\
 type Named = (SessionRow, Option<String>, Option<String>, Option<String>, Option<String>);
 /// A session with the epoch and zone of its tenant, and the epoch and status of its user and of its device.
 type Found = (SessionRow, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>);
-/// The same with the milliseconds since its rotation and the number of the server.
-type Dated = (SessionRow, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>, Option<i64>, i64);
+/// The same with the milliseconds since its rotation, the number of the server and what its clock says.
+type Dated = (SessionRow, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>, Option<i64>, i64, i64);
 
 fn dated(found: Dated) -> (Found, Option<StoreClock>) {
-    let (row, tenant, zone, user, user_status, device, device_status, since, server) = found;
+    let (row, tenant, zone, user, user_status, device, device_status, since, server, now) = found;
     let rotated = since.map(|since| Duration::from_millis(u64::try_from(since).unwrap_or_default()));
-    let clock = StoreClock { rotated, server };
+    let clock = StoreClock { rotated, server, now: Instant::from_millis(now) };
     ((row, tenant, zone, user, user_status, device, device_status), Some(clock))
 }
 
@@ -93,6 +93,8 @@ said_by_the_server! {
     /// been in recovery: that is where timelines begin.
     ServerNumber: BigInt =
         "(EXTRACT(EPOCH FROM pg_postmaster_start_time()) * 1000000)::bigint * 2 + pg_is_in_recovery()::int";
+    /// What its clock says, in milliseconds since the Unix epoch.
+    ServerNow: BigInt = "(EXTRACT(EPOCH FROM clock_timestamp()) * 1000)::bigint";
 }
 
 impl Transaction<'_> {
@@ -162,7 +164,8 @@ impl Sessions for Transaction<'_> {
                 found.map(|found| found.map(|found| (found, None)))
             }
             AnyConnection::Postgres(_) => {
-                let found = select!(SinceRotation, ServerNumber).get_result::<Dated>(self.connection).optional();
+                let found =
+                    select!(SinceRotation, ServerNumber, ServerNow).get_result::<Dated>(self.connection).optional();
                 found.map(|found| found.map(dated))
             }
         }

@@ -267,3 +267,26 @@ fn what_nobody_needs_is_removed_by_hand() {
         assert!(home.done(&["sweep"]).out.contains("removed: 0 sessions"));
     }
 }
+
+#[test]
+fn network_is_unlocked_while_the_server_runs_and_the_audit_says_so() {
+    for home in [Home::new(), Home::on_postgres()] {
+        let home = home.with_admin();
+        std::fs::write(home.data().join("tillgate.toml"), "[throttle]\naddress_free = 2\n").unwrap();
+        let server = home.start(&["serve"]);
+        let right = json!({ "login": "admin", "password": PASSWORD });
+        for name in ["nobody", "somebody"] {
+            assert_eq!(server.login(&json!({ "login": name, "password": "wrong horse" })), 401);
+        }
+        assert_eq!(server.login(&right), 429);
+        let elsewhere = home.done(&["address", "unlock", "203.0.113.0/24"]).out;
+        assert!(elsewhere.starts_with("nothing to unlock: "), "{elsewhere}");
+        assert_eq!(server.login(&right), 429);
+        assert_eq!(home.done(&["address", "unlock", "127.0.0.1"]).out, "127.0.0.0/24 may log in again\n");
+        assert_eq!(server.login(&right), 201);
+        let lines = home.done(&["audit", "export", "--all-tenants"]).out;
+        let lines: Vec<_> = lines.lines().filter(|line| line.contains("\"unlock\"")).collect();
+        assert!(matches!(lines.as_slice(), [line] if line.contains("127.0.0.0/24")), "{lines:?}");
+        assert!(home.refused(&["address", "unlock", "10.0.0.0/8"], 2).contains("name a /16 or smaller"));
+    }
+}

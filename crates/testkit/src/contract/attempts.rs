@@ -143,6 +143,19 @@ pub fn a_wrong_password_is_remembered(bench: &Bench) {
     assert!(!remember(bench, 1, 1, 29, 40));
 }
 
+/// A bucket that belongs to no principal is filled, and no other; one of a principal is left as it is.
+pub fn a_bucket_that_is_nobodys_is_filled(bench: &Bench) {
+    let anna = user_id(1).0;
+    for (number, principal) in [(1, None), (2, None), (3, Some(anna))] {
+        spend(bench, digest(number), principal, 5);
+    }
+    assert_eq!([1, 3, 4].map(|number| write(bench, |tx| tx.attempts().refill(digest(number)))), [true, false, false]);
+    let buckets = [1, 2, 3].map(|number| bucket(bench, digest(number)));
+    assert_eq!(buckets.map(|bucket| bucket == full()), [true, false, false]);
+    assert!(!write(bench, |tx| tx.attempts().refill(digest(1))), "it is full");
+    assert!(charge(bench, digest(1), None, 6), "and is taken from anew");
+}
+
 /// Every bucket of a principal is forgiven, with what is remembered for it, and theirs alone.
 pub fn a_principal_is_forgiven(bench: &Bench) {
     let (anna, ben) = (user_id(1).0, user_id(2).0);

@@ -151,6 +151,7 @@ macro_rules! auth_contract {
                 a_bar_is_kept,
                 a_wrong_password_is_remembered,
                 a_principal_is_forgiven,
+                a_bucket_that_is_nobodys_is_filled,
                 old_buckets_are_swept,
                 old_wrong_passwords_are_swept,
             ]

@@ -154,11 +154,15 @@ pub fn a_rotation_is_dated_by_the_stores_own_clock(bench: &Bench) {
     let before = clock(1);
     assert!(write(bench, |tx| tx.sessions().rotate(session_id(1), 1, &rotation(2, at(60)))));
     match (before, clock(1)) {
-        (None, None) => {}
+        (None, None) => assert_eq!(read(bench, |tx| tx.feed().look(None)).clock, None),
         (Some(before), Some(after)) => {
             assert_eq!((before.rotated, before.server), (None, after.server));
             assert!(after.rotated.is_some_and(|ago| ago < Duration::from_mins(1)), "{after:?}");
             assert_eq!(clock(2).map(|clock| clock.rotated), Some(None), "another session was not rotated");
+            let look = read(bench, |tx| tx.feed().look(None)).clock.expect("the feed shows the same clock");
+            let times = [before.server_time(), after.server_time(), look];
+            assert!(times.iter().all(|time| time.server == look.server), "{times:?}");
+            assert!(times.is_sorted_by_key(|time| time.now), "{times:?}");
         }
         other => panic!("it has a clock, or it has none: {other:?}"),
     }

@@ -70,6 +70,7 @@ record_port!(AuthTx, attempts: Attempts {
     fn remember(key: CountKey, guess: &CountKey, since: Instant, at: Instant) -> bool;
     fn remembered(key: CountKey, since: Instant) -> u32;
     fn forgive(principal: Uuid) -> u32;
+    fn refill(key: CountKey) -> bool;
     fn sweep(before: Instant, limit: u32) -> u32;
     fn sweep_remembered(before: Instant, limit: u32) -> u32;
 });

@@ -1,0 +1,27 @@
+//! Lets a network try again from which too many wrong passwords came.
+
+use std::net::IpAddr;
+
+use serde_json::json;
+use tillgate_domain::{Action, Outcome, StoreExt, Subject};
+
+use super::Auth;
+use crate::Error;
+use crate::throttle::counted_network;
+
+impl Auth {
+    /// Gives the network of this address its tokens back, on the word of whoever runs the server: those that all accounts share
+    /// which are not known there. False if none were taken; then nothing is written. Accounts keep what was counted for them.
+    pub fn unlock_network(&self, address: IpAddr) -> Result<bool, Error> {
+        let mut event = self.event(Action::Unlock, Outcome::Done, Subject::Server, None)?;
+        let prefix = if address.to_canonical().is_ipv4() { 24 } else { 48 };
+        event.details.insert("network".to_owned(), json!(format!("{}/{prefix}", counted_network(address))));
+        Ok(self.store.write(|tx| {
+            let refilled = self.throttle.refill_network(tx, address)?;
+            if refilled {
+                tx.audit().tell(&event)?;
+            }
+            Ok(refilled)
+        })?)
+    }
+}
