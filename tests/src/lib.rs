@@ -11,6 +11,7 @@ pub mod browser;
 mod caddy;
 pub mod clients;
 mod echo;
+pub mod gateway;
 mod installation;
 mod metadata;
 mod nginx;

@@ -7,26 +7,14 @@ use std::time::Duration;
 
 use serde_json::json;
 use tillgate_testkit::postgres::Server;
-use tillgate_tests::{Caddy, Echo, Engine, Installation, Nginx, PASSWORD, PortosKey, Running, Unsigned, eventually};
-
-/// The first block of docs/gateway.md in this language.
-fn block(language: &str) -> String {
-    let page = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/gateway.md")).unwrap();
-    let from = page.split_once(&format!("```{language}\n")).unwrap().1;
-    from.split_once("```").unwrap().0.to_owned()
-}
+use tillgate_tests::gateway::{Said, block, lines, refusal};
+use tillgate_tests::{Echo, Engine, Installation, Nginx, PASSWORD, PortosKey, Running, Unsigned, eventually};
 
 /// What stands together.
 struct Gateway {
     nginx: Nginx,
     api: Echo,
     server: Running,
-}
-
-/// What a client was answered.
-struct Said {
-    status: u16,
-    text: String,
 }
 
 impl Gateway {
@@ -88,14 +76,6 @@ impl Gateway {
     }
 }
 
-/// The lines of a head under this name, whatever its case.
-fn lines<'h>(head: &'h str, name: &str) -> Vec<&'h str> {
-    let under = |line: &'h str| {
-        line.split_once(": ").filter(|(each, _)| each.eq_ignore_ascii_case(name)).map(|(_, value)| value)
-    };
-    head.lines().filter_map(under).collect()
-}
-
 #[test]
 fn who_may_gets_through_and_is_named() {
     let shop = Installation::with_shop(Engine::Sqlite);
@@ -153,16 +133,6 @@ fn who_may_gets_through_and_is_named() {
     });
 }
 
-/// A header of an answer, and its body as JSON.
-fn refusal(said: &Said) -> (String, serde_json::Value) {
-    let (head, body) = said.text.split_once("\r\n\r\n").unwrap();
-    assert!(lines(head, "Content-Type")[0].contains("json"), "{}", said.text);
-    // nginx may send it in chunks
-    let from = body.find('{').unwrap();
-    let to = body.rfind('}').unwrap();
-    (lines(head, "X-Tillgate-Code").join(","), serde_json::from_str(&body[from..=to]).unwrap())
-}
-
 #[test]
 fn refusals_reach_the_client_in_the_words_of_the_contract_and_the_log_names_what_was_asked() {
     let shop = Installation::with_shop(Engine::Sqlite);
@@ -191,79 +161,6 @@ fn refusals_reach_the_client_in_the_words_of_the_contract_and_the_log_names_what
     let log = gateway.server.log();
     assert!(log.contains("asked=\"POST /api/v1/products\""), "{log}");
     assert!(!log.contains("token=secret"), "{log}");
-}
-
-#[test]
-fn the_table_is_asked_without_a_request() {
-    let shop = Installation::with_shop(Engine::Sqlite);
-    std::fs::write(shop.folder().join("tillgate.toml"), block("toml")).unwrap();
-    for (arguments, code, expected) in [
-        ("GET /api/v1/products --mount kasir --role cashier", 0, "yes, by row 2 (/api/v1/products)"),
-        ("HEAD /api/v1/products/ --mount kasir --role manager", 0, "yes, by row 2 (/api/v1/products)"),
-        (
-            "DELETE /api/v1/products/7 --mount kasir --role cashier",
-            1,
-            "row 1 (/api/v1/products/{id}): it asks for the role admin",
-        ),
-        ("GET /api/v1/products --mount native --role admin", 1, "row 2 (/api/v1/products): it takes tokens of kasir"),
-        ("GET /api/v1/products --mount kasir", 1, "it asks for the role cashier"),
-        ("GET /api/v1/products/../users --mount kasir --role admin", 1, "no row of the 15 is for"),
-        ("GET /users --mount kasir --role admin", 1, "no row of the 15 is for GET /users"),
-        ("GET /users --mount kassir --role admin", 2, "is it \"kasir\"?"),
-        ("GET /users --mount kasir --role manger", 2, "is it \"manager\"?"),
-    ] {
-        let words: Vec<&str> = ["access", "check"].into_iter().chain(arguments.split(' ')).collect();
-        let output = shop.run(&words, "");
-        let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(code), "{arguments}: {said}");
-        assert!(said.contains(expected), "{arguments}: {said}");
-    }
-}
-
-#[test]
-fn caddy_as_the_page_has_it_asks_and_hands_refusals_on() {
-    let shop = Installation::with_shop(Engine::Sqlite);
-    std::fs::write(shop.folder().join("tillgate.toml"), block("toml")).unwrap();
-    let server = shop.serve_behind_proxy("127.0.0.1/32");
-    let api = Echo::start();
-    let site = block("caddyfile")
-        .replace("127.0.0.1:8080", server.address().trim_start_matches("http://"))
-        .replace("127.0.0.1:9000", &api.address().to_string());
-    let caddy = Caddy::start(&site);
-    let ask = |method: &str, path: &str, headers: &str, body: &str| {
-        let head = format!("{method} {path} HTTP/1.1\r\nHost: pos.example\r\nConnection: close\r\n{headers}");
-        caddy.send(&format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()))
-    };
-    let login = json!({ "email": "cashier@example.com", "password": PASSWORD }).to_string();
-    let text = ask("POST", "/kasir/api/v1/auth/login", "Content-Type: application/json\r\n", &login);
-    let token = text.split_once("\"Token\":\"").unwrap_or_else(|| panic!("{text}")).1.split_once('"').unwrap().0;
-    shop.secrets().note(token);
-
-    // what a client says of itself under tillgate's names does not get through
-    let headers = format!("Authorization: Bearer {token}\r\nX-Tillgate-User: admin\r\nX-Tillgate-Made-Up: yes\r\n");
-    let said = ask("GET", "/api/v1/products?page=2", &headers, "");
-    assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
-    let [head]: [String; 1] = api.taken().try_into().unwrap();
-    assert!(head.starts_with("GET /api/v1/products?page=2 HTTP/1."), "{head}");
-    assert_eq!(
-        (lines(&head, "X-Tillgate-User"), lines(&head, "X-Tillgate-Role")),
-        (vec!["cashier"], vec!["cashier"]),
-        "{head}"
-    );
-    assert!(lines(&head, "X-Tillgate-Made-Up").is_empty(), "{head}");
-
-    for (method, headers, status, code) in [
-        ("POST", headers.as_str(), 403, "rank_missing"),
-        ("GET", "", 401, "token_missing"),
-        ("GET", "Authorization: Bearer garbage\r\n", 401, "token_invalid"),
-    ] {
-        let text = ask(method, "/api/v1/products", headers, "");
-        assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{text}");
-        let (found, body) = refusal(&Said { status, text });
-        assert_eq!(found, code);
-        assert!(body["message"].is_string() && body.get("data").is_some(), "{body}");
-        assert_eq!(api.taken(), Vec::<String>::new());
-    }
 }
 
 #[test]

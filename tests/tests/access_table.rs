@@ -1,0 +1,33 @@
+//! The access table of docs/gateway.md, asked by `tillgate access check` without a request.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use tillgate_tests::gateway::block;
+use tillgate_tests::{Engine, Installation};
+
+#[test]
+fn the_table_is_asked_without_a_request() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    std::fs::write(shop.folder().join("tillgate.toml"), block("toml")).unwrap();
+    for (arguments, code, expected) in [
+        ("GET /api/v1/products --mount kasir --role cashier", 0, "yes, by row 2 (/api/v1/products)"),
+        ("HEAD /api/v1/products/ --mount kasir --role manager", 0, "yes, by row 2 (/api/v1/products)"),
+        (
+            "DELETE /api/v1/products/7 --mount kasir --role cashier",
+            1,
+            "row 1 (/api/v1/products/{id}): it asks for the role admin",
+        ),
+        ("GET /api/v1/products --mount native --role admin", 1, "row 2 (/api/v1/products): it takes tokens of kasir"),
+        ("GET /api/v1/products --mount kasir", 1, "it asks for the role cashier"),
+        ("GET /api/v1/products/../users --mount kasir --role admin", 1, "no row of the 15 is for"),
+        ("GET /users --mount kasir --role admin", 1, "no row of the 15 is for GET /users"),
+        ("GET /users --mount kassir --role admin", 2, "is it \"kasir\"?"),
+        ("GET /users --mount kasir --role manger", 2, "is it \"manager\"?"),
+    ] {
+        let words: Vec<&str> = ["access", "check"].into_iter().chain(arguments.split(' ')).collect();
+        let output = shop.run(&words, "");
+        let said = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{arguments}: {said}");
+        assert!(said.contains(expected), "{arguments}: {said}");
+    }
+}

@@ -1,0 +1,54 @@
+//! A real Caddy with the configuration of docs/gateway.md in front of an API of somebody else's: it asks about each request, and hands
+//! refusals on in the words of the contract.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
+
+use serde_json::json;
+use tillgate_tests::gateway::{Said, block, lines, refusal};
+use tillgate_tests::{Caddy, Echo, Engine, Installation, PASSWORD};
+
+#[test]
+fn caddy_as_the_page_has_it_asks_and_hands_refusals_on() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    std::fs::write(shop.folder().join("tillgate.toml"), block("toml")).unwrap();
+    let server = shop.serve_behind_proxy("127.0.0.1/32");
+    let api = Echo::start();
+    let site = block("caddyfile")
+        .replace("127.0.0.1:8080", server.address().trim_start_matches("http://"))
+        .replace("127.0.0.1:9000", &api.address().to_string());
+    let caddy = Caddy::start(&site);
+    let ask = |method: &str, path: &str, headers: &str, body: &str| {
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: pos.example\r\nConnection: close\r\n{headers}");
+        caddy.send(&format!("{head}Content-Length: {}\r\n\r\n{body}", body.len()))
+    };
+    let login = json!({ "email": "cashier@example.com", "password": PASSWORD }).to_string();
+    let text = ask("POST", "/kasir/api/v1/auth/login", "Content-Type: application/json\r\n", &login);
+    let token = text.split_once("\"Token\":\"").unwrap_or_else(|| panic!("{text}")).1.split_once('"').unwrap().0;
+    shop.secrets().note(token);
+
+    // what a client says of itself under tillgate's names does not get through
+    let headers = format!("Authorization: Bearer {token}\r\nX-Tillgate-User: admin\r\nX-Tillgate-Made-Up: yes\r\n");
+    let said = ask("GET", "/api/v1/products?page=2", &headers, "");
+    assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
+    let [head]: [String; 1] = api.taken().try_into().unwrap();
+    assert!(head.starts_with("GET /api/v1/products?page=2 HTTP/1."), "{head}");
+    assert_eq!(
+        (lines(&head, "X-Tillgate-User"), lines(&head, "X-Tillgate-Role")),
+        (vec!["cashier"], vec!["cashier"]),
+        "{head}"
+    );
+    assert!(lines(&head, "X-Tillgate-Made-Up").is_empty(), "{head}");
+
+    for (method, headers, status, code) in [
+        ("POST", headers.as_str(), 403, "rank_missing"),
+        ("GET", "", 401, "token_missing"),
+        ("GET", "Authorization: Bearer garbage\r\n", 401, "token_invalid"),
+    ] {
+        let text = ask(method, "/api/v1/products", headers, "");
+        assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{text}");
+        let (found, body) = refusal(&Said { status, text });
+        assert_eq!(found, code);
+        assert!(body["message"].is_string() && body.get("data").is_some(), "{body}");
+        assert_eq!(api.taken(), Vec::<String>::new());
+    }
+}
