@@ -11,6 +11,9 @@ use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConne
 use serde_json::Value;
 use tillgate_tests::{Engine, Installation, eventually, on_both};
 
+#[path = "audit/backlog.rs"]
+mod backlog;
+
 const SOON: Duration = Duration::from_secs(3);
 
 #[derive(QueryableByName)]

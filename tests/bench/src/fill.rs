@@ -5,6 +5,7 @@ use crate::store::Engine;
 /// The tables' ids by what they name; the third group of digits in an id.
 const CLERKS: u16 = 1;
 const TILLS: u16 = 2;
+const AUDIT: u16 = 0xfff;
 
 impl Engine {
     /// The bytes that these hexadecimal digits write.
@@ -101,5 +102,15 @@ pub(crate) fn sessions(engine: &Engine, tills: usize, sessions: usize) -> String
         INSERT INTO sessions SELECT * FROM every ORDER BY id;
         DROP TABLE old; DROP TABLE every;
         COMMIT;"
+    )
+}
+
+/// Lines of the audit without a seal, as after an import: copies of the oldest.
+pub(crate) fn unsealed_lines(engine: &Engine, count: usize) -> String {
+    let (series, id) = (series(count), engine.id(AUDIT, "i"));
+    let columns = "tenant_id, user_id, device_id, session_id, address, action, subject, subject_id, outcome, details";
+    format!(
+        "{series} INSERT INTO audit (id, at, {columns})
+        SELECT {id}, at, {columns} FROM series, (SELECT * FROM audit ORDER BY id LIMIT 1) AS old;"
     )
 }

@@ -8,6 +8,7 @@ mod logins;
 mod memory;
 mod overload;
 mod refreshes;
+mod sealing;
 mod soak;
 mod start;
 mod storm;
@@ -19,7 +20,7 @@ use crate::line::Line;
 type Measure = fn(&Bench) -> Vec<Line>;
 
 /// Everything that is measured, by the name that `--only` takes.
-pub(crate) const ALL: [(&str, Measure); 12] = [
+pub(crate) const ALL: [(&str, Measure); 13] = [
     ("logins", logins::measure),
     ("refreshes-sqlite", refreshes::on_sqlite),
     ("refreshes-postgres", refreshes::on_postgres),
@@ -28,6 +29,7 @@ pub(crate) const ALL: [(&str, Measure); 12] = [
     ("storm", storm::measure),
     ("growth", growth::measure),
     ("lists", lists::measure),
+    ("sealing", sealing::measure),
     ("start", start::measure),
     ("memory", memory::measure),
     ("overload", overload::measure),
