@@ -41,7 +41,8 @@ pub(crate) struct Options {
     pub(crate) workers: usize,
     /// The priority of the workers, as `nice(2)` counts it.
     pub(crate) priority: i32,
-    /// Threads of each worker that may wait: for the database, for a hash.
+    /// Threads that may wait, for the database or for a hash. A worker has as many at most; what all of them use together is bounded by
+    /// what they serve.
     pub(crate) blocking_threads: usize,
     /// Connections per worker.
     pub(crate) connections: usize,

@@ -1,7 +1,7 @@
 //! The bytes of a connection as the HTTP service reads and writes them, over TLS or not.
 //!
 //! Nothing is read while an answer waits to be taken, so a client that sends and does not read holds no more than the one read
-//! before. And where the server is about to stop, a connection without a request under way has no more bytes to read: the service
+//! before. Where the head of a request comes too slowly the client is told so, and nothing more is read. And where the server is about to stop, a connection without a request under way has no more bytes to read: the service
 //! then ends it as if the client had.
 
 use std::cell::Cell;
@@ -31,12 +31,19 @@ impl Transport {
     }
 }
 
+/// The answer to a head that came too slowly (RFC 9110, 15.5.9). The service knows nothing of it: to it the client has ended.
+const TOO_SLOW: &[u8] = b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+
 /// The bytes of a connection.
 pub(super) struct Stream {
     transport: Transport,
     connection: Rc<Connection>,
     /// Whether to end as soon as no request is under way.
     ending: Rc<Cell<bool>>,
+    /// Whether the head of a request has taken too long.
+    late: Rc<Cell<bool>>,
+    /// Whether the client was told so.
+    told: bool,
     /// Whether an answer waits to be taken.
     blocked: bool,
     /// Whether a read was put off meanwhile.
@@ -44,13 +51,33 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(transport: Transport, connection: Rc<Connection>, ending: Rc<Cell<bool>>) -> Self {
-        Self { transport, connection, ending, blocked: false, put_off: false }
+    pub(super) fn new(
+        transport: Transport,
+        connection: Rc<Connection>,
+        ending: Rc<Cell<bool>>,
+        late: Rc<Cell<bool>>,
+    ) -> Self {
+        Self { transport, connection, ending, late, told: false, blocked: false, put_off: false }
     }
 
     /// What the edge is told of this connection.
     pub(super) fn connection(&self) -> &Rc<Connection> {
         &self.connection
+    }
+
+    /// Answers 408, as far as the system takes it at once: whoever is slow is not waited for again.
+    fn tell_late(&mut self, context: &mut Context<'_>) {
+        if std::mem::replace(&mut self.told, true) {
+            return;
+        }
+        let (mut this, mut left) = (Pin::new(self), TOO_SLOW);
+        while !left.is_empty() {
+            match this.as_mut().poll_write(context, left) {
+                Poll::Ready(Ok(written)) if written > 0 => left = left.get(written..).unwrap_or_default(),
+                _ => return,
+            }
+        }
+        let _ = this.poll_flush(context);
     }
 
     /// Notes whether the answer is taken.
@@ -70,6 +97,10 @@ impl AsyncRead for Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if self.late.get() {
+            self.tell_late(context);
+            return Poll::Ready(Ok(()));
+        }
         if self.ending.get() {
             self.connection.wake_when_idle(context.waker());
         }

@@ -14,6 +14,8 @@ use tillgate_http::{Edge, Settings};
 
 use super::*;
 
+mod heads;
+
 /// More than the system buffers on both sides.
 const LARGE: usize = 32 * 1024 * 1024;
 
@@ -56,6 +58,11 @@ async fn busy() -> HttpResponse {
     HttpResponse::Ok().finish()
 }
 
+/// Answers nobody.
+async fn never() -> HttpResponse {
+    std::future::pending().await
+}
+
 /// How many tasks the worker has.
 async fn tasks() -> HttpResponse {
     HttpResponse::Ok().body(tokio::runtime::Handle::current().metrics().num_alive_tasks().to_string())
@@ -79,6 +86,7 @@ impl Listening {
                     App::new()
                         .app_data(web::Data::from(Arc::clone(&served)))
                         .route("/busy", web::get().to(busy))
+                        .route("/never", web::get().to(never))
                         .route("/place", web::get().to(place))
                         .route("/tasks", web::get().to(tasks))
                         .wrap(Edge::new(&Settings::default()))

@@ -5,6 +5,13 @@
 //! to read a request go on, then the worker looks at its sockets, its timers and at what other threads have handed it, then the
 //! next few go on. Connections without an answer so far have turns of their own, so neither kind keeps the other waiting. A
 //! request that was read needs no turn: what is begun is finished first.
+//!
+//! The time for the head of a request runs here too, since it is the client's time: it stands while a connection waits for its turn,
+//! and it is looked at after everything that has come was read. So a request that has come whole is never answered 408.
+//!
+//! Handshakes of TLS take no turn. Each is a few short steps, of connections without an answer so far, so it delays other new
+//! connections no more than a request of its own would; the steps come with the client's packets, one round trip apart, between
+//! which the worker gives its turns; and `limits.connections`, `limits.per_network` and `limits.head` bound how many there are.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -12,11 +19,12 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use tillgate_http::{Connection, note_wait};
 use tokio::sync::Notify;
 use tokio::task::yield_now;
-use tokio::time::Instant;
+use tokio::time::{Instant, Sleep, sleep};
 
 /// How many connections of a kind go on before the worker looks at everything else.
 const BATCH: usize = 32;
@@ -84,17 +92,66 @@ struct Ticket {
     waker: RefCell<Waker>,
 }
 
+/// How long a client has been waited for to send the rest of a head.
+#[derive(Default)]
+struct HeadClock {
+    waited: Duration,
+    /// Since when it has been waited for this time.
+    since: Option<Instant>,
+    /// Wakes the connection when its time is up.
+    alarm: Option<Pin<Box<Sleep>>>,
+}
+
+impl HeadClock {
+    fn stop(&mut self) {
+        self.alarm = None;
+        if let Some(since) = self.since.take() {
+            self.waited += since.elapsed();
+        }
+    }
+
+    /// Goes on, up to `most` in all; whether there is time left.
+    fn go_on(&mut self, most: Duration, context: &mut Context<'_>) -> bool {
+        let left = most.saturating_sub(self.waited);
+        let alarm = self.alarm.insert(Box::pin(sleep(left)));
+        self.since = Some(Instant::now());
+        !left.is_zero() && alarm.as_mut().poll(context).is_pending()
+    }
+}
+
 /// The future of a connection, which goes on when it is its turn.
 pub(super) struct InTurn<F> {
     serving: F,
     connection: Rc<Connection>,
     turns: Rc<Turns>,
     ticket: Option<Rc<Ticket>>,
+    /// How long the head of a request may take.
+    head: Duration,
+    /// While a part of a head has come.
+    clock: Option<HeadClock>,
+    /// Tells the stream that the head has taken too long.
+    late: Rc<Cell<bool>>,
 }
 
 impl<F> InTurn<F> {
-    pub(super) fn new(serving: F, connection: Rc<Connection>, turns: Rc<Turns>) -> Self {
-        Self { serving, connection, turns, ticket: None }
+    /// `late` is set when the head of a request has taken longer than `head`; the stream then answers 408 and ends.
+    pub(super) fn new(
+        serving: F,
+        connection: Rc<Connection>,
+        turns: Rc<Turns>,
+        head: Duration,
+        late: Rc<Cell<bool>>,
+    ) -> Self {
+        Self { serving, connection, turns, ticket: None, head, clock: None, late }
+    }
+
+    /// Whether the client has taken too long for the head of a request. Called once everything that has come was read.
+    fn is_late(&mut self, context: &mut Context<'_>) -> bool {
+        if self.connection.is_answering() || self.connection.is_idle() || self.late.get() {
+            self.clock = None;
+            return false;
+        }
+        !self.clock.get_or_insert_default().go_on(self.head, context)
     }
 
     /// Whether it may go on; if not, the task is woken when it may.
@@ -128,6 +185,17 @@ impl<F: Future + Unpin> Future for InTurn<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {
-        if self.is_due(context) { Pin::new(&mut self.serving).poll(context) } else { Poll::Pending }
+        if let Some(clock) = &mut self.clock {
+            clock.stop();
+        }
+        if !self.is_due(context) {
+            return Poll::Pending;
+        }
+        let served = Pin::new(&mut self.serving).poll(context);
+        if served.is_ready() || !self.is_late(context) {
+            return served;
+        }
+        self.late.set(true);
+        Pin::new(&mut self.serving).poll(context)
     }
 }

@@ -190,8 +190,12 @@ async fn work<F, A, B>(
     let application = application.map_err(|error: actix_web::Error| error.error_response());
     let factory = HttpService::build()
         .keep_alive(setup.options.keep_alive)
-        .client_request_timeout(setup.options.head)
+        // the time for a head runs in `turns`: the service's own runs while a connection waits for the worker
+        .client_request_timeout(Duration::ZERO)
         .client_disconnect_timeout(LINGER)
+        // nobody waits for the answer of a request whose client has closed the connection, and nobody can tell it from one that
+        // has closed its own side alone
+        .h1_allow_half_closed(false)
         .h1_write_buffer_size(WRITE_BUFFER)
         .local_addr(setup.address)
         .on_connect_ext(|stream: &Stream, data| drop(data.insert(Rc::clone(stream.connection()))))
@@ -265,14 +269,15 @@ impl<S: Service<(Stream, Option<SocketAddr>)>> Served<S> {
     async fn serve(mut self, accepted: Accepted) {
         let Accepted { stream, peer, _place } = accepted;
         let connection = Connection::new(self.tls.is_some(), self.setup.draining.clone());
-        let ending = Rc::new(Cell::new(false));
+        let (ending, late) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(false)));
         let Some(transport) = self.transport(stream).await else { return };
         if std::future::poll_fn(|context| self.service.poll_ready(context)).await.is_err() {
             return;
         }
-        let stream = Stream::new(transport, Rc::clone(&connection), Rc::clone(&ending));
+        let stream = Stream::new(transport, Rc::clone(&connection), Rc::clone(&ending), Rc::clone(&late));
         let serving = pin!(self.service.call((stream, Some(peer))));
-        let mut serving = InTurn::new(serving, Rc::clone(&connection), Rc::clone(&self.turns));
+        let mut serving =
+            InTurn::new(serving, Rc::clone(&connection), Rc::clone(&self.turns), self.setup.options.head, late);
         tokio::select! {
             _ = &mut serving => return,
             () = reached(&mut self.phase, Phase::Draining) => {}
@@ -293,8 +298,8 @@ impl<S: Service<(Stream, Option<SocketAddr>)>> Served<S> {
         // answers are written in pieces, and the last must not wait for the client's word on the one before
         stream.set_nodelay(true).ok()?;
         let stream = TcpStream::from_std(stream).ok()?;
-        // Until something comes there is nothing to serve, and nothing is held for it. The time for a head begins when the service
-        // first reads: a request that has come whole is then read whole, however late a busy worker gets to it.
+        // Until something comes there is nothing to serve, and nothing is held for it. The time for a head begins when a part of it
+        // was read.
         tokio::select! {
             readable = timeout(self.setup.options.head, stream.readable()) => drop(readable.ok()?.ok()?),
             () = at_the_end(&mut self.phase) => {}

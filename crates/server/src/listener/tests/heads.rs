@@ -1,0 +1,63 @@
+//! Heads that come too slowly, requests that wait for the worker, and clients that hang up.
+
+use super::*;
+
+#[test]
+fn head_that_comes_too_slowly_is_408_and_the_end() {
+    let server = Listening::start(Options { head: Duration::from_millis(300), ..options() });
+    for answered in [0, 1] {
+        let mut stream = server.connect();
+        for _ in 0..answered {
+            ask(&mut stream, "/");
+            assert!(answer(&mut stream).contains("here"));
+        }
+        // a little at a time does not begin the time anew
+        for part in ["GET / HTTP/1.1\r\n", "Host: till\r\n", "X-Slow: 1", "2", "3", "4", "5"] {
+            if stream.write_all(part.as_bytes()).is_err() {
+                break;
+            }
+            thread::sleep(Duration::from_millis(50));
+        }
+        let told = answer(&mut stream);
+        assert!(told.starts_with("http/1.1 408 ") && told.contains("connection: close"), "{told}");
+        assert_eq!(drain(&mut stream), 0, "after {answered} answers");
+    }
+}
+
+#[test]
+fn whole_request_that_waits_for_the_worker_past_the_time_of_a_head_is_answered() {
+    const CLIENTS: usize = 100;
+    let server = Listening::start(Options { head: Duration::from_millis(500), ..options() });
+    let mut clients: Vec<TcpStream> = (0..CLIENTS - 1).map(|_| server.connect()).collect();
+    for stream in &mut clients {
+        stream.write_all(b"GET /place HTTP/1.1\r\n").unwrap();
+    }
+    // the parts are read, and the time for the rest runs
+    thread::sleep(Duration::from_millis(100));
+    let mut blocking = server.connect();
+    ask(&mut blocking, "/busy");
+    thread::sleep(Duration::from_millis(100));
+    // in time, while the worker reads nothing for a second
+    for stream in &mut clients {
+        stream.write_all(b"Host: till\r\n\r\n").unwrap();
+    }
+    let mut places: Vec<usize> = clients.iter_mut().map(number).collect();
+    places.sort_unstable();
+    assert_eq!(places, (0..CLIENTS - 1).collect::<Vec<_>>());
+}
+
+#[test]
+fn request_whose_client_hangs_up_is_given_up() {
+    let server = Listening::start(options());
+    let mut kept = server.connect();
+    let mut tasks = || {
+        ask(&mut kept, "/tasks");
+        number(&mut kept)
+    };
+    let before = tasks();
+    let mut gone = server.connect();
+    ask(&mut gone, "/never");
+    until("the request's task", || tasks() > before);
+    drop(gone);
+    until("its end", || tasks() <= before);
+}
