@@ -195,9 +195,13 @@ impl Auth {
         &self.passwords
     }
 
-    /// Hashes a password that somebody sets who is logged in.
-    pub fn hash(&self, password: &Secret<String>) -> Result<crate::ports::Verifier, Error> {
-        self.passwords.hash(password, Lane::Known, None).map_err(|error| unverified(&error))
+    /// Hashes a password that somebody sets who has proved who they are and calls from `address`; their networks have turns.
+    pub fn hash(
+        &self,
+        password: &Secret<String>,
+        address: Option<std::net::IpAddr>,
+    ) -> Result<crate::ports::Verifier, Error> {
+        self.passwords.hash(password, Lane::Known, address).map_err(|error| unverified(&error))
     }
 
     /// What the store tells of what it commits: the memory of what has ended.
@@ -236,7 +240,7 @@ impl Auth {
 fn unverified(error: &HashError) -> Error {
     match error {
         HashError::Busy { retry_after } => Error::Unavailable { why: error.to_string(), retry_after: *retry_after },
-        HashError::NoMemory => Error::unavailable(error.to_string()),
+        HashError::NoMemory | HashError::Canceled => Error::unavailable(error.to_string()),
         HashError::NoEntropy(_) | HashError::Unreadable(_) | HashError::Broken => Error::Fault(error.to_string()),
     }
 }

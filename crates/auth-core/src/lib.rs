@@ -13,10 +13,12 @@
 pub mod auth;
 mod bounded;
 pub mod caller;
+pub mod cancellation;
 mod changes;
 pub mod clock;
 pub mod entropy;
 pub mod error;
+pub mod fair_queue;
 pub mod judge;
 pub mod keys;
 pub mod memory;
@@ -39,9 +41,11 @@ pub use auth::{
     Attempt, Auth, AuthStore, BuildError, Builder, Introspected, Lacking, Readiness, Settings, TokenUse, network,
 };
 pub use caller::{By, Caller, InSession, Profile};
+pub use cancellation::Cancellation;
 pub use clock::{Clock, Time, Timekeeper};
 pub use entropy::{Entropy, NoEntropy};
 pub use error::{Error, LoginRefusal, Refusal, TokenRefusal};
+pub use fair_queue::FairQueue;
 pub use keys::MasterKey;
 pub use memory::Memory;
 pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueLimits};

@@ -18,6 +18,7 @@ use std::time::Duration;
 pub use acceptable::{LONGEST, PasswordPolicy, SHORTEST, WeakPassword, acceptable};
 pub use argon2id::{Argon2id, Cost, InvalidCost};
 pub use lanes::Lane;
+pub(crate) use lanes::{Bounds, Lanes};
 pub use list::{ListError, MAX_LIST_BYTES, PasswordList};
 pub use opaque::{is_password_of, is_same_password, opaque_string, opaque_verifier};
 pub use queue::{HashQueue, QueueFacts, QueueLimits, Verified};
@@ -62,6 +63,9 @@ pub enum HashError {
         /// When to come again.
         retry_after: Duration,
     },
+    /// Nobody waits for it any longer.
+    #[error("nobody waits for the password to be verified")]
+    Canceled,
     /// The machine has no memory for it.
     #[error("no memory to hash a password in")]
     NoMemory,

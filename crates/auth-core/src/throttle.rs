@@ -24,6 +24,7 @@ use std::time::Duration;
 use tillgate_domain::{DeviceId, Folded, Instant, PrincipalId, Secret, Stored, TenantId, UserId};
 
 use crate::AuthTx;
+use crate::passwords::Lane;
 use crate::ports::{Bucket, CountKey, Settled};
 
 pub(crate) use keys::network;
@@ -31,7 +32,7 @@ pub(crate) use keys::network as counted_network;
 use keys::{Keyring, Names};
 pub use rules::Rate;
 use rules::Verdict;
-pub use turns::{NoRoom, Spot, Turns};
+pub use turns::{NoRoom, Spot, Turn, Turns};
 
 /// The figures of the throttle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,8 +128,8 @@ pub struct Attempt {
 pub enum Admission {
     /// Look at the password, then [settle](Throttle::settle) the charge, whatever comes of it.
     Admitted(Box<Charge>),
-    /// Others are being looked at: wait for a turn under this key in [`Turns`], then ask again.
-    Turn(CountKey),
+    /// Others are being looked at: wait for this turn in [`Turns`], then ask again.
+    Turn(Turn),
     /// Held back: no token is left.
     Held {
         /// When the next one comes back.
@@ -171,6 +172,15 @@ impl Charge {
         self.class != Class::Unknown
     }
 
+    /// In which lane its password waits to be hashed, and it for its turn.
+    pub fn lane(&self) -> Lane {
+        if self.known() { Lane::Known } else { Lane::Stranger }
+    }
+
+    fn turn(&self, key: CountKey, address: Option<IpAddr>) -> Turn {
+        Turn { key, lane: self.lane(), address }
+    }
+
     fn keys(&self) -> impl Iterator<Item = CountKey> {
         self.taken.iter().map(|taken| taken.key)
     }
@@ -211,12 +221,12 @@ impl Throttle {
         for class in charge.names.proof.map(|_| Class::Proof).into_iter().chain([known]) {
             charge.class = class;
             charge.taken = self.buckets_of(&charge);
-            if let Some(admission) = self.try_to_take(tx, &charge, now)? {
+            if let Some(admission) = self.try_to_take(tx, &charge, attempt.address, now)? {
                 return Ok(admission);
             }
         }
         // only a proof counts for nothing
-        Ok(Admission::Turn(charge.names.unknown))
+        Ok(Admission::Turn(charge.turn(charge.names.unknown, attempt.address)))
     }
 
     /// Where an attempt comes from, without a token: for a login whose password was not guessed. It may be settled like any other.
@@ -292,7 +302,14 @@ impl Throttle {
     }
 
     /// Takes the tokens, or says why not; `None` where the proof counts for nothing.
-    fn try_to_take(&self, tx: &mut (dyn AuthTx + '_), charge: &Charge, now: Instant) -> Stored<Option<Admission>> {
+    fn try_to_take(
+        &self,
+        tx: &mut (dyn AuthTx + '_),
+        charge: &Charge,
+        address: Option<IpAddr>,
+        now: Instant,
+    ) -> Stored<Option<Admission>> {
+        let turn = |key| Ok(Some(Admission::Turn(charge.turn(key, address))));
         let keys: Vec<CountKey> = charge.keys().collect();
         for _ in 0..TRIES {
             let buckets = tx.attempts().buckets(&keys)?;
@@ -302,7 +319,7 @@ impl Throttle {
                 let spent = tx.attempts().remembered(*key, now.before(REMEMBERED))?;
                 match rules::judge_proof(&self.limits, bucket, spent, now) {
                     rules::Proof::Counts => {}
-                    rules::Proof::MayBeSpent => return Ok(Some(Admission::Turn(*key))),
+                    rules::Proof::MayBeSpent => return turn(*key),
                     rules::Proof::Spent => return Ok(None),
                 }
             }
@@ -312,12 +329,12 @@ impl Throttle {
                 }
                 Verdict::Admit => {}
                 Verdict::Turn(index) => {
-                    return Ok(Some(Admission::Turn(keys.get(index).copied().unwrap_or(charge.names.unknown))));
+                    return turn(keys.get(index).copied().unwrap_or(charge.names.unknown));
                 }
                 Verdict::Held(retry_after) => return Ok(Some(Admission::Held { retry_after })),
             }
         }
-        Ok(Some(Admission::Turn(keys.first().copied().unwrap_or(charge.names.unknown))))
+        turn(keys.first().copied().unwrap_or(charge.names.unknown))
     }
 
     /// Takes a token of each bucket, or none where another process was faster with one.

@@ -26,6 +26,7 @@ use crate::openapi::Document;
 use crate::operations;
 use crate::route::Listing;
 use crate::settings::Settings;
+use crate::threads::Threads;
 
 /// Everything that is served over HTTP. Cheap to clone; each worker makes its application of one.
 #[derive(Clone)]
@@ -61,6 +62,7 @@ impl Http {
         let own = operations::routes(operations::Here::ALL, oauth.as_deref());
         let described = mounts.iter().map(|mount| (mount.prefix.as_str(), mount.dialect.routes()));
         let document = Document::over(described.chain([("", own)]));
+        let threads = Threads::new(settings.threads);
         let shared = Arc::new(Shared {
             auth,
             office,
@@ -69,6 +71,7 @@ impl Http {
             metrics,
             gate: Arc::default(),
             document,
+            threads,
             lists: ListSlots::default(),
             large_bodies: LargeBodies::default(),
         });
@@ -81,7 +84,7 @@ impl Http {
         Self {
             mounts: mounts.into_iter().map(|mount| Mounted::new(mount, &shared, &access)).collect(),
             own: Mounted::with(root(), "server", operations::routes(here, oauth.as_deref()), &shared),
-            operations: Mounted::with(root(), "server", operations::operating(), &shared),
+            operations: Mounted::apart(root(), "server", operations::operating(), &shared),
             shared,
             edge,
         }

@@ -69,6 +69,7 @@ mod serve;
 mod settings;
 mod streamed;
 mod strict;
+mod threads;
 mod trace;
 
 pub use access::{AccessRule, InvalidPattern, Need, PathPattern};

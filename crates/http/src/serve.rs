@@ -45,7 +45,8 @@ pub(crate) async fn serve(
     let head = Head::new(request, origin, Arc::clone(&mounted));
     let deadline = mounted.shared.settings.deadline;
     let reading = Cell::new(false);
-    let answering = blocking::within(deadline, caught(answer(&mounted, &endpoint, &head, payload, &reading)));
+    let answering =
+        blocking::within(deadline, head.address(), caught(answer(&mounted, &endpoint, &head, payload, &reading)));
     let answered = match timeout(deadline, answering).await {
         Ok(Some(answered)) => answered,
         Ok(None) => Err(Failure::Fault("a handler panicked".to_owned())),

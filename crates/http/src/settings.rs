@@ -22,6 +22,8 @@ pub struct Settings {
     pub terminal_bytes: usize,
     /// How long a request may take; past it the answer is 503, though its thread may hang.
     pub deadline: Duration,
+    /// How many requests of all workers may be on threads that wait at once.
+    pub threads: usize,
     /// How many requests of a worker may be on threads that wait, or wait for one; the next is 503 at once.
     pub blocking_limit: usize,
     /// How long a client may take to send the head of a request. Whoever binds the sockets hands it to the server
@@ -45,6 +47,7 @@ impl Default for Settings {
             address_bytes: 4 << 20,
             terminal_bytes: 2 << 20,
             deadline: Duration::from_secs(5),
+            threads: 192,
             blocking_limit: 1024,
             header_deadline: Duration::from_secs(5),
             metrics_here: true,

@@ -2,6 +2,7 @@
 //! no more room than its largest part, however long it is and however slowly it is read.
 
 use std::fmt;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -54,6 +55,8 @@ type Making<P> = Pin<Box<dyn Future<Output = Result<Part<P>, Failure>>>>;
 struct Streamed<P> {
     mounted: Arc<Mounted>,
     trace: String,
+    /// Where the request comes from.
+    address: Option<IpAddr>,
     /// What is left of the part that was made last.
     made: Bytes,
     /// What makes the next part, while none is being made.
@@ -64,13 +67,13 @@ struct Streamed<P> {
 impl<P: Parts> Streamed<P> {
     fn new(call: &Call, made: Vec<u8>, rest: Option<P>) -> Self {
         let (mounted, trace) = (Arc::clone(call.mounted()), call.head().trace().to_owned());
-        Self { mounted, trace, made: made.into(), rest, making: None }
+        Self { mounted, trace, address: call.address(), made: made.into(), rest, making: None }
     }
 
     fn make(&self, parts: P) -> Making<P> {
-        let mounted = Arc::clone(&self.mounted);
+        let (mounted, address) = (Arc::clone(&self.mounted), self.address);
         Box::pin(async move {
-            crate::blocking::block_begun(&mounted, move |mounted| {
+            crate::blocking::block_begun(&mounted, address, move |mounted| {
                 parts.next(&Office { store: &*mounted.shared.office, engine: &mounted.shared.auth })
             })
             .await

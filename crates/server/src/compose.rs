@@ -205,7 +205,7 @@ fn auth_settings(settings: &Settings) -> Result<AuthSettings, Stop> {
         policy: password_policy(settings)?,
         queue: QueueLimits {
             workers: NonZeroUsize::new(count(passwords.workers)),
-            waiting: count(passwords.waiting),
+            waiting: count(passwords.waiting).min(most_waiting(settings)),
             ..QueueLimits::default()
         },
         throttle: ThrottleLimits {
@@ -339,6 +339,7 @@ pub(crate) fn http_settings(settings: &Settings) -> tillgate_http::Settings {
         address_bytes: usize::try_from(settings.caches.addresses.0).unwrap_or(usize::MAX),
         terminal_bytes: usize::try_from(settings.caches.terminals.0).unwrap_or(usize::MAX),
         deadline: settings.limits.request,
+        threads: count(settings.limits.threads),
         blocking_limit: blocking_threads(settings, workers(settings)).saturating_add(count(settings.limits.waiting)),
         header_deadline: settings.limits.head.max(Duration::from_millis(100)),
         metrics_here: exposure::operations(settings).is_none(),
@@ -355,8 +356,14 @@ pub(crate) fn workers(settings: &Settings) -> usize {
     }
 }
 
-/// Threads of each worker that wait for the database or for a hash.
-pub(crate) fn blocking_threads(settings: &Settings, workers: usize) -> usize {
+/// How many logins may wait for a hash, and how many for their turn, so that strangers leave threads for everybody else: of each,
+/// strangers take half at most, and passwords that are set by callers who are not logged in a quarter of the former.
+fn most_waiting(settings: &Settings) -> usize {
+    (count(settings.limits.threads) * 2 / 3).max(1)
+}
+
+/// The part of each worker in the threads that wait for the database or for a hash.
+fn blocking_threads(settings: &Settings, workers: usize) -> usize {
     (count(settings.limits.threads) / workers).max(1)
 }
 

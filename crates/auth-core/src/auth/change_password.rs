@@ -43,10 +43,16 @@ enum Changed {
 
 impl Auth {
     /// The hash of a password that is to be set. Refuses what nobody should have, such as a password made of one of `words`: the
-    /// names of the user, the devices and the tenant, as `office::password_words` reads them.
-    pub fn verifier(&self, password: &Secret<String>, words: &[String]) -> Result<Verifier, Error> {
+    /// names of the user, the devices and the tenant, as `office::password_words` reads them. `address` is where the caller comes
+    /// from who sets it.
+    pub fn verifier(
+        &self,
+        password: &Secret<String>,
+        words: &[String],
+        address: Option<IpAddr>,
+    ) -> Result<Verifier, Error> {
         self.check_password(password, words)?;
-        self.hash(password)
+        self.hash(password, address)
     }
 
     /// The hash of a password that is to be set by a caller from `address` who is not logged in, as at a registration. It waits
@@ -99,7 +105,7 @@ impl Auth {
                 return Err(Refusal::Weak(WeakPassword::Unchanged).into());
             }
             let changed = self
-                .hash(new)
+                .hash(new, caller.address)
                 .and_then(|verifier| self.replace(caller, user, &credential, &verifier, &charge, end_keys));
             if !matches!(changed, Ok(Changed::Done(_))) {
                 self.settle(&charge, Came::Withdrawn);
@@ -140,11 +146,11 @@ impl Auth {
             }
         };
         let verifier = credential.as_ref().map(|credential| credential.verifier.clone());
-        let lane = if charge.known() { Lane::Known } else { Lane::Stranger };
-        let verified = self.passwords.verify(old.clone(), verifier, lane, caller.address, false).map_err(|error| {
-            self.settle(&charge, Came::Withdrawn);
-            super::unverified(&error)
-        })?;
+        let verified =
+            self.passwords.verify(old.clone(), verifier, charge.lane(), caller.address, false).map_err(|error| {
+                self.settle(&charge, Came::Withdrawn);
+                super::unverified(&error)
+            })?;
         match credential.filter(|_| verified.matches) {
             Some(credential) => Ok((credential, charge)),
             None => Err(self.refuse_change(caller, &charge)?),

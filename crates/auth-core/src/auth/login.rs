@@ -17,7 +17,7 @@ use serde_json::json;
 use tillgate_domain::{Action, Actor, Device, Event, PrincipalId, SessionId, StoreExt, Subject, Tenant, User};
 
 use super::Auth;
-use crate::passwords::{HashError, Lane, Verified};
+use crate::passwords::{HashError, Verified};
 use crate::ports::Credential;
 use crate::refusals::Guest;
 use crate::requests::{How, NewPassword};
@@ -146,8 +146,7 @@ impl Auth {
         let verifier = found.credential.as_ref().map(|credential| credential.verifier.clone());
         match &login.proof {
             Proof::Password(password) => {
-                let lane = if charge.known() { Lane::Known } else { Lane::Stranger };
-                self.passwords.verify(password.clone(), verifier, lane, login.address, renew)
+                self.passwords.verify(password.clone(), verifier, charge.lane(), login.address, renew)
             }
             Proof::Verifier(set) => Ok(Verified { matches: verifier.as_ref() == Some(set), rehash: None }),
         }

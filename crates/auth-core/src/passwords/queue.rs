@@ -15,6 +15,7 @@ use tillgate_domain::Secret;
 use super::lanes::{Bounds, Lane, Lanes};
 use super::opaque::{StoredVerifier, opaque_string, opaque_verifier};
 use super::{HashError, PasswordHasher};
+use crate::cancellation::Cancellation;
 use crate::clock::Clock;
 use crate::entropy::Entropy;
 use crate::ports::Verifier;
@@ -110,12 +111,21 @@ struct State {
 struct Job {
     password: Secret<String>,
     task: Task,
-    reply: SyncSender<Result<Answer, HashError>>,
+    reply: SyncSender<Reply>,
+    /// Whether somebody still waits for it.
+    cancellation: Cancellation,
 }
 
 enum Task {
     Hash,
     Verify { verifier: Option<Verifier>, renew: bool },
+}
+
+/// What whoever waits for a job hears.
+enum Reply {
+    Answer(Result<Answer, HashError>),
+    /// Nobody waits for it any longer.
+    Canceled,
 }
 
 enum Answer {
@@ -217,11 +227,21 @@ impl HashQueue {
         address: Option<IpAddr>,
     ) -> Result<Answer, HashError> {
         let shared = &self.shared;
-        let (reply, answer) = sync_channel(1);
+        let cancellation = Cancellation::current();
+        if cancellation.is_canceled() {
+            return Err(HashError::Canceled);
+        }
+        // room for the queue's word and that of a cancellation: neither waits for the other to be heard
+        let (reply, answer) = sync_channel(2);
+        let canceled = reply.clone();
+        let _waiting = cancellation.on_cancel(move || {
+            let _ = canceled.try_send(Reply::Canceled);
+        });
         let number = {
             let mut state = shared.lock();
             shared.turn_away_overdue(&mut state);
-            let offered = state.lanes.offer(lane, address, shared.clock.monotonic(), Job { password, task, reply });
+            let job = Job { password, task, reply, cancellation: cancellation.clone() };
+            let offered = state.lanes.offer(lane, address, shared.clock.monotonic(), job);
             let Some(offered) = offered else { return Err(shared.busy(&mut state)) };
             if let Some(job) = offered.displaced {
                 shared.turn_away(&mut state, &job);
@@ -229,18 +249,25 @@ impl HashQueue {
             offered.number
         };
         shared.work.notify_one();
-        match answer.recv_timeout(shared.limits.patience) {
-            Ok(answer) => return answer,
+        let given_up = match answer.recv_timeout(shared.limits.patience) {
+            Ok(Reply::Answer(answer)) => return answer,
             Err(RecvTimeoutError::Disconnected) => return Err(HashError::Broken),
-            Err(RecvTimeoutError::Timeout) => {}
-        }
+            Ok(Reply::Canceled) => Some(HashError::Canceled),
+            Err(RecvTimeoutError::Timeout) => None,
+        };
         let mut state = shared.lock();
         if state.lanes.withdraw(number).is_some() {
-            return Err(shared.busy(&mut state));
+            return Err(given_up.unwrap_or_else(|| shared.busy(&mut state)));
         }
         drop(state);
-        // It is being hashed, or has been: that is not waited for in vain.
-        answer.recv().unwrap_or(Err(HashError::Broken))
+        // It is being hashed, or has been: that is not waited for in vain, and what was found counts, whoever has gone.
+        loop {
+            match answer.recv() {
+                Ok(Reply::Answer(answer)) => return answer,
+                Ok(Reply::Canceled) => {}
+                Err(_) => return Err(HashError::Broken),
+            }
+        }
     }
 }
 
@@ -280,7 +307,7 @@ impl Shared {
             state.span = if state.hashed == 1 { span } else { (state.span * 7 + span) / 8 };
             drop(state);
             // Whoever asked may be gone.
-            let _ = job.reply.send(answer);
+            let _ = job.reply.send(Reply::Answer(answer));
         }
     }
 
@@ -296,6 +323,10 @@ impl Shared {
             }
             self.turn_away_overdue(&mut state);
             if let Some(job) = state.lanes.take() {
+                if job.cancellation.is_canceled() {
+                    let _ = job.reply.send(Reply::Answer(Err(HashError::Canceled)));
+                    continue;
+                }
                 state.running += 1;
                 state.started += 1;
                 return Some(job);
@@ -362,7 +393,7 @@ impl Shared {
     fn turn_away(&self, state: &mut State, job: &Job) {
         let busy = self.busy(state);
         // Whoever asked may have given up at the same moment.
-        let _ = job.reply.send(Err(busy));
+        let _ = job.reply.send(Reply::Answer(Err(busy)));
     }
 
     /// Counts one that is turned away, and tells when to come again: when those who wait now will have been hashed.

@@ -149,7 +149,7 @@ impl Server {
                     self.settle(&charge, outcome, now);
                     return Some(*charge);
                 }
-                Admission::Turn(key) => spot.wait(key, Duration::from_hours(1)).unwrap(),
+                Admission::Turn(turn) => spot.wait(&turn, Duration::from_hours(1)).unwrap(),
                 Admission::Held { .. } => return None,
             }
         }

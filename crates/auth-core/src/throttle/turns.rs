@@ -1,16 +1,34 @@
 //! Where logins wait for their turn: one line per key, in this process. Whoever stands first asks again as soon as a charge of
 //! the key is settled here, and every 50 ms for those that other processes settle; the others wait for the first to leave.
+//!
+//! Each that waits holds a thread, so all lines together have a bound, and room is given as in the queue of the passwords: strangers
+//! take half of it at most and make room for clients that are known, and a network that has few waiting displaces one of the network
+//! that has the most.
 
 use std::collections::{HashMap, VecDeque};
+use std::net::IpAddr;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::Charge;
+use crate::cancellation::Cancellation;
+use crate::passwords::{Bounds, Lane, Lanes};
 use crate::ports::CountKey;
 
 /// How often the first of a line asks again on its own.
 const ASK: Duration = Duration::from_millis(50);
+
+/// A turn that a login is to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// In which line.
+    pub key: CountKey,
+    /// Whether its client is known.
+    pub lane: Lane,
+    /// From which address it comes.
+    pub address: Option<IpAddr>,
+}
 
 /// Too many wait already.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,15 +38,22 @@ pub struct NoRoom;
 /// The lines.
 #[derive(Debug)]
 pub struct Turns {
-    room: usize,
     lines: Mutex<Lines>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Lines {
     by_key: HashMap<CountKey, VecDeque<Waiter>>,
-    waiting: usize,
+    /// Who has room: the place of each in its line.
+    room: Lanes<Place>,
     last: u64,
+}
+
+/// A place in a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Place {
+    key: CountKey,
+    number: u64,
 }
 
 #[derive(Debug)]
@@ -38,9 +63,10 @@ struct Waiter {
 }
 
 impl Turns {
-    /// Lines in which so many wait at most, all together: each holds a thread.
+    /// Lines in which so many wait at most, all together: each holds a thread. Strangers take half of it at most.
     pub fn new(room: usize) -> Self {
-        Self { room, lines: Mutex::default() }
+        let room = Lanes::new(Bounds { room, of_network: room, patience: Duration::MAX });
+        Self { lines: Mutex::new(Lines { by_key: HashMap::new(), room, last: 0 }) }
     }
 
     /// A spot for one login, in no line yet. Dropping it leaves the line.
@@ -58,7 +84,7 @@ impl Turns {
 
     /// How many wait.
     pub fn waiting(&self) -> usize {
-        self.lock().waiting
+        self.lock().room.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, Lines> {
@@ -74,16 +100,33 @@ impl Lines {
         }
     }
 
-    fn leave(&mut self, stands: &Stands) {
-        let Some(line) = self.by_key.get_mut(&stands.key) else { return };
-        let was_first = line.front().is_some_and(|first| first.number == stands.number);
-        let before = line.len();
-        line.retain(|waiter| waiter.number != stands.number);
-        self.waiting -= before - line.len();
+    /// Gives a login a place at the end of a line.
+    fn join(&mut self, turn: &Turn, wake: SyncSender<()>) -> Result<(Place, u64), NoRoom> {
+        self.last += 1;
+        let place = Place { key: turn.key, number: self.last };
+        let offered = self.room.offer(turn.lane, turn.address, Duration::ZERO, place).ok_or(NoRoom)?;
+        self.by_key.entry(turn.key).or_default().push_back(Waiter { number: place.number, wake });
+        if let Some(displaced) = offered.displaced {
+            self.vacate(displaced);
+        }
+        Ok((place, offered.number))
+    }
+
+    fn has(&self, place: Place) -> bool {
+        self.by_key.get(&place.key).is_some_and(|line| line.iter().any(|waiter| waiter.number == place.number))
+    }
+
+    /// Takes a login out of its line, and wakes it if it still waits there.
+    fn vacate(&mut self, place: Place) {
+        let Some(line) = self.by_key.get_mut(&place.key) else { return };
+        let Some(at) = line.iter().position(|waiter| waiter.number == place.number) else { return };
+        if let Some(left) = line.remove(at) {
+            let _ = left.wake.try_send(());
+        }
         if line.is_empty() {
-            self.by_key.remove(&stands.key);
-        } else if was_first {
-            self.wake(stands.key);
+            self.by_key.remove(&place.key);
+        } else if at == 0 {
+            self.wake(place.key);
         }
     }
 }
@@ -97,50 +140,59 @@ pub struct Spot<'a> {
 
 #[derive(Debug)]
 struct Stands {
-    key: CountKey,
-    number: u64,
+    place: Place,
+    /// Its number among those who have room.
+    room: u64,
+    wake: SyncSender<()>,
     woken: Receiver<()>,
 }
 
 impl Spot<'_> {
-    /// Waits in the line of this key until it is time to ask again, `at_most` this long. The spot in the line is kept for the
-    /// next wait under the same key.
-    pub fn wait(&mut self, key: CountKey, at_most: Duration) -> Result<(), NoRoom> {
-        if self.stands.as_ref().is_none_or(|stands| stands.key != key) {
+    /// Waits in the line of this turn until it is time to ask again, `at_most` this long and no longer than somebody waits for the
+    /// call. The spot in the line is kept for the next wait under the same key.
+    ///
+    /// # Errors
+    /// There is no room, or somebody else needed the room more.
+    pub fn wait(&mut self, turn: &Turn, at_most: Duration) -> Result<(), NoRoom> {
+        if self.stands.as_ref().is_none_or(|stands| stands.place.key != turn.key) {
             self.leave();
-            self.join(key)?;
+            self.join(turn)?;
         }
-        if let Some(stands) = &self.stands {
-            let span = if self.is_first() { at_most.min(ASK) } else { at_most };
-            // Woken or not, it is time to ask: the line itself is what keeps the order.
-            let _ = stands.woken.recv_timeout(span);
+        let Some(stands) = &self.stands else { return Ok(()) };
+        let span = if self.is_first() { at_most.min(ASK) } else { at_most };
+        let (cancellation, wake) = (Cancellation::current(), stands.wake.clone());
+        let waiting = cancellation.on_cancel(move || {
+            let _ = wake.try_send(());
+        });
+        // Woken or not, it is time to ask: the line itself is what keeps the order.
+        let _ = stands.woken.recv_timeout(span);
+        drop(waiting);
+        if self.turns.lock().has(stands.place) {
+            return Ok(());
         }
-        Ok(())
+        self.stands = None;
+        Err(NoRoom)
     }
 
-    fn join(&mut self, key: CountKey) -> Result<(), NoRoom> {
-        let mut lines = self.turns.lock();
-        if lines.waiting >= self.turns.room {
-            return Err(NoRoom);
-        }
+    fn join(&mut self, turn: &Turn) -> Result<(), NoRoom> {
         let (wake, woken) = sync_channel(1);
-        lines.last += 1;
-        lines.waiting += 1;
-        let number = lines.last;
-        lines.by_key.entry(key).or_default().push_back(Waiter { number, wake });
-        self.stands = Some(Stands { key, number, woken });
+        let (place, room) = self.turns.lock().join(turn, wake.clone())?;
+        self.stands = Some(Stands { place, room, wake, woken });
         Ok(())
     }
 
     fn is_first(&self) -> bool {
         let lines = self.turns.lock();
-        let first = |stands: &Stands| lines.by_key.get(&stands.key).and_then(VecDeque::front).map(|first| first.number);
-        self.stands.as_ref().is_some_and(|stands| first(stands) == Some(stands.number))
+        let first = |place: Place| lines.by_key.get(&place.key).and_then(VecDeque::front).map(|first| first.number);
+        self.stands.as_ref().is_some_and(|stands| first(stands.place) == Some(stands.place.number))
     }
 
     fn leave(&mut self) {
         if let Some(stands) = self.stands.take() {
-            self.turns.lock().leave(&stands);
+            let mut lines = self.turns.lock();
+            // one that was displaced has left both
+            lines.room.withdraw(stands.room);
+            lines.vacate(stands.place);
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::origin::Origin;
 use crate::route::{Handler, Listing, PathMatching, Route};
 use crate::serve::serve;
 use crate::settings::Settings;
+use crate::threads::Threads;
 
 /// What all mounts share.
 pub(crate) struct Shared {
@@ -31,6 +32,7 @@ pub(crate) struct Shared {
     pub(crate) settings: Settings,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) gate: Arc<Gate>,
+    pub(crate) threads: Arc<Threads>,
     pub(crate) document: Document,
     pub(crate) lists: ListSlots,
     pub(crate) large_bodies: LargeBodies,
@@ -52,6 +54,8 @@ pub(crate) struct Mounted {
     unknown: Arc<Endpoint>,
     /// The table that gateways ask.
     pub(crate) access: Arc<Access>,
+    /// The threads of whatever may wait.
+    pub(crate) threads: Arc<Threads>,
     pub(crate) shared: Arc<Shared>,
 }
 
@@ -67,12 +71,17 @@ const FILES: &str = "(files)";
 impl Mounted {
     pub(crate) fn new(mount: Mount, shared: &Arc<Shared>, access: &Arc<Access>) -> Arc<Self> {
         let (name, routes) = (mount.dialect.name(), mount.dialect.routes());
-        Self::made(mount, name, routes, shared, Arc::clone(access))
+        Self::made(mount, name, routes, shared, Arc::clone(access), Arc::clone(&shared.threads))
     }
 
     /// A mount that serves other routes than its dialect's, in its dialect's words.
     pub(crate) fn with(mount: Mount, name: &'static str, routes: Vec<Route>, shared: &Arc<Shared>) -> Arc<Self> {
-        Self::made(mount, name, routes, shared, Arc::default())
+        Self::made(mount, name, routes, shared, Arc::default(), Arc::clone(&shared.threads))
+    }
+
+    /// The same with threads of its own, which no other mount's requests take.
+    pub(crate) fn apart(mount: Mount, name: &'static str, routes: Vec<Route>, shared: &Arc<Shared>) -> Arc<Self> {
+        Self::made(mount, name, routes, shared, Arc::default(), Threads::new(shared.settings.threads))
     }
 
     fn made(
@@ -81,6 +90,7 @@ impl Mounted {
         routes: Vec<Route>,
         shared: &Arc<Shared>,
         access: Arc<Access>,
+        threads: Arc<Threads>,
     ) -> Arc<Self> {
         let endpoint = |path: &'static str, template: String, routes: Vec<Route>| {
             let file = routes.iter().any(|route| route.file);
@@ -102,6 +112,7 @@ impl Mounted {
             unknown: endpoint("", UNKNOWN.to_owned(), Vec::new()),
             dialect: mount.dialect,
             access,
+            threads,
             shared: Arc::clone(shared),
         })
     }

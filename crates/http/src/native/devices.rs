@@ -72,7 +72,7 @@ async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
             };
             sent.add(sent.body().weak_by(office.engine.password_policy(), &words));
             let sent = sent.checked(|sent| office.refused_names(&caller, "deviceCreate", &sent.names()))?;
-            let new = sent.device(office, &words)?;
+            let new = sent.device(office, &words, caller.address)?;
             named(office, &decided(office::add_device(office.store, tenant, &stamp, &new))?)
         })
         .await?;

@@ -169,7 +169,7 @@ async fn set<T: SetPassword>(
         sent.add(sent.body().weak_by(office.engine.password_policy(), &words));
         let sent = sent.checked(|_| Ok(Vec::new()))?;
         let (password, options) = (sent.password().clone().needed()?, sent.options());
-        let verifier = office.engine.verifier(&password, &words)?;
+        let verifier = office.engine.verifier(&password, &words, caller.address)?;
         let keys = decided(office::set_password_with(office.store, tenant, &stamp, principal, &verifier, options))?;
         Ok((keys, options))
     })

@@ -95,7 +95,7 @@ async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
             };
             sent.add(sent.body().weak_by(office.engine.password_policy(), &words));
             let sent = sent.checked(|sent| office.refused_names(&caller, "userCreate", &sent.names()))?;
-            let new = sent.user(office, &words)?;
+            let new = sent.user(office, &words, caller.address)?;
             named(office, &decided(office::add_user(office.store, tenant, &stamp, &new))?)
         })
         .await?;

@@ -18,6 +18,7 @@ mod edge;
 mod every_route;
 mod fiuu;
 mod fiuu_midnight;
+mod flood;
 mod kasir;
 mod kasir_browser;
 mod kasir_golden;

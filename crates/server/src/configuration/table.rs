@@ -265,7 +265,8 @@ settings! {
         passes: u32 = "2",
         /// Hashes at a time; 0: one per core.
         workers: u32 = "0",
-        /// Logins that may wait for a hash; the next is answered 503.
+        /// Logins that may wait for a hash, two thirds of `limits.threads` at most; the next is answered 503. Half of them may come from
+        /// networks where their account has not logged in before.
         waiting: u32 = "128",
         /// A file of passwords that nobody may choose, one a line in UTF-8, 64 MiB at most; empty: the built-in list alone. The server
         /// keeps eight bytes for each.
@@ -292,7 +293,7 @@ settings! {
     limits: Limits {
         /// The largest body. One that carries a ticket may have 2MiB in any case: what is shown of a ticket fits into it.
         body: Size = "256KiB",
-        /// How long the head of a request may take to arrive.
+        /// How long the head of a request may take to arrive; then 408.
         head: Duration = "5s",
         /// How long a request may take before it is answered 503.
         request: Duration = "5s",
@@ -302,7 +303,8 @@ settings! {
         write: Duration = "30s",
         /// Threads in all that wait for the database or for a hash on behalf of requests.
         threads: u32 = "192",
-        /// Requests that may wait for one of these, per thread that serves requests; the next is answered 503 at once.
+        /// Requests that may wait for one of these, per thread that serves requests; the next is answered 503 at once, or instead of it one of
+        /// a network (/24 of IPv4, /48 of IPv6) that has more of them waiting.
         waiting: u32 = "128",
         /// Connections at a time, per thread.
         connections: u32 = "10000",

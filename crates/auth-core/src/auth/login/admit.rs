@@ -5,7 +5,9 @@ use std::time::Duration;
 use tillgate_domain::{Email, Folded, Secret, Slug, StoreExt, Stored, Tenant};
 
 use super::Found;
-use crate::auth::Auth;
+use crate::auth::{Auth, unverified};
+use crate::cancellation::Cancellation;
+use crate::passwords::HashError;
 use crate::ports::{AuthTx, CredentialKind};
 use crate::throttle::{Admission, Attempt, Charge, Claimed, PriorSession};
 use crate::token::refresh::RefreshToken;
@@ -74,7 +76,11 @@ impl Auth {
     ) -> Result<Waited<T>, Error> {
         let deadline = self.clock.monotonic().saturating_add(TURN);
         let mut spot = self.turns.spot();
+        let cancellation = Cancellation::current();
         loop {
+            if cancellation.is_canceled() {
+                return Err(unverified(&HashError::Canceled));
+            }
             let now = self.time().at;
             let (found, admission) = self.store.write(|tx| {
                 let (found, attempt) = find(tx)?;
@@ -90,7 +96,7 @@ impl Auth {
             if left.is_zero() {
                 return Err(Error::unavailable("other logins of the same principal are still being looked at"));
             }
-            spot.wait(turn, left).map_err(|error| Error::unavailable(error.to_string()))?;
+            spot.wait(&turn, left).map_err(|error| Error::unavailable(error.to_string()))?;
         }
     }
 }

@@ -46,7 +46,7 @@ impl Auth {
             return Err(Refusal::Weak(WeakPassword::Unchanged).into());
         }
         let words = (new.words)(tenant.id, user.id)?;
-        let verifier = self.verifier(new.password, &words)?;
+        let verifier = self.verifier(new.password, &words, login.address)?;
         let mut event =
             self.event(Action::Password, tillgate_domain::Outcome::Done, Subject::User(user.id), Some(tenant.id))?;
         event.details.insert("why".to_owned(), json!("login"));

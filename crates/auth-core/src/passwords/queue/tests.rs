@@ -375,6 +375,61 @@ fn nobody_waits_longer_than_their_patience_for_a_hasher_that_hangs() {
 }
 
 #[test]
+fn nothing_is_hashed_for_a_caller_who_has_gone() {
+    let set = set(1, patient());
+    let running = set.ask("running", Lane::Known);
+    set.gate.begun(1);
+    let cancellation = Cancellation::default();
+    let (queue, canceled) = (Arc::clone(&set.queue), cancellation.clone());
+    let gone = thread::spawn(move || {
+        canceled.run(|| queue.verify(Secret::new("gone".to_owned()), Some(new("gone")), Lane::Stranger, None, true))
+    });
+    set.until(|set| set.queue.facts().strangers == 1);
+    cancellation.cancel();
+    assert_eq!(gone.join().unwrap(), Err(HashError::Canceled));
+    assert_eq!(set.queue.facts().strangers, 0, "its place is free again");
+    let nobody = || set.queue.hash(&Secret::new("new".to_owned()), Lane::Known, None);
+    assert_eq!(cancellation.run(nobody), Err(HashError::Canceled), "it does not even wait");
+    set.gate.permit(2);
+    assert!(matched(running));
+    assert!(matched(set.ask("next", Lane::Known)));
+    assert_eq!(set.gate.begun(2), ["running", "next"]);
+}
+
+#[test]
+fn what_waits_past_its_deadline_is_not_hashed() {
+    let set = set(1, patient());
+    let running = set.ask("running", Lane::Known);
+    set.gate.begun(1);
+    let over = Arc::new(AtomicBool::new(false));
+    let (queue, is_over) = (Arc::clone(&set.queue), Arc::clone(&over));
+    let late = thread::spawn(move || {
+        let cancellation = Cancellation::when(move || is_over.load(Ordering::SeqCst));
+        cancellation.run(|| queue.verify(Secret::new("late".to_owned()), Some(new("late")), Lane::Known, None, true))
+    });
+    set.until(|set| set.queue.facts().known == 1);
+    over.store(true, Ordering::SeqCst);
+    set.gate.permit(1);
+    assert!(matched(running));
+    assert_eq!(late.join().unwrap(), Err(HashError::Canceled));
+    assert_eq!(set.gate.begun(1), ["running"]);
+}
+
+#[test]
+fn hash_that_has_begun_counts_whoever_has_gone() {
+    let set = set(1, patient());
+    let cancellation = Cancellation::default();
+    let (queue, canceled) = (Arc::clone(&set.queue), cancellation.clone());
+    let gone = thread::spawn(move || {
+        canceled.run(|| queue.verify(Secret::new("guess".to_owned()), Some(new("right")), Lane::Stranger, None, true))
+    });
+    set.gate.begun(1);
+    cancellation.cancel();
+    set.gate.permit(1);
+    assert!(!gone.join().unwrap().unwrap().matches, "nobody guesses for nothing by hanging up");
+}
+
+#[test]
 fn who_comes_again_when_depends_on_who_waits() {
     let set = set(1, QueueLimits { waiting: 2, ..patient() });
     let slow = set.ask("slow", Lane::Known);

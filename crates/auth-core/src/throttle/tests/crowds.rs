@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use proptest::prelude::*;
 
 use super::*;
+use crate::cancellation::Cancellation;
 
 #[test]
 fn twelve_right_logins_at_once_all_succeed() {
@@ -62,31 +63,77 @@ fn two_processes_count_alike() {
     });
 }
 
+/// A turn in the line of this number, for a known client or a stranger, from a network of this number.
+fn turn(line: u8, lane: Lane, network: u8) -> Turn {
+    Turn { key: CountKey([line; 32]), lane, address: Some([192, 0, network, 1].into()) }
+}
+
 #[test]
 fn the_lines_have_an_end() {
     let turns = Turns::new(2);
-    let (one, other) = (CountKey([1; 32]), CountKey([2; 32]));
+    let (one, other) = (turn(1, Lane::Known, 1), turn(2, Lane::Known, 1));
     let mut spots = [turns.spot(), turns.spot(), turns.spot()];
     let [first, second, third] = &mut spots;
-    assert_eq!(first.wait(one, Duration::ZERO), Ok(()));
-    assert_eq!(second.wait(other, Duration::ZERO), Ok(()));
-    assert_eq!(second.wait(one, Duration::ZERO), Ok(()), "from one line into another");
-    assert_eq!(third.wait(one, Duration::ZERO), Err(NoRoom));
+    assert_eq!(first.wait(&one, Duration::ZERO), Ok(()));
+    assert_eq!(second.wait(&other, Duration::ZERO), Ok(()));
+    assert_eq!(second.wait(&one, Duration::ZERO), Ok(()), "from one line into another");
+    assert_eq!(third.wait(&one, Duration::ZERO), Err(NoRoom));
     assert_eq!(turns.waiting(), 2);
     drop(spots);
     assert_eq!(turns.waiting(), 0);
 }
 
 #[test]
+fn strangers_leave_half_of_the_lines_and_make_room_for_each_other_and_for_known_ones() {
+    let turns = Turns::new(4);
+    let wait = |spot: &mut Spot<'_>, turn| spot.wait(&turn, Duration::ZERO);
+    let mut spots: [_; 7] = std::array::from_fn(|_| turns.spot());
+    let [first, second, third, other, known, also, last] = &mut spots;
+    assert_eq!(wait(first, turn(1, Lane::Stranger, 1)), Ok(()));
+    assert_eq!(wait(second, turn(2, Lane::Stranger, 1)), Ok(()));
+    assert_eq!(wait(third, turn(3, Lane::Stranger, 1)), Err(NoRoom), "half is theirs");
+    assert_eq!(wait(other, turn(2, Lane::Stranger, 2)), Ok(()), "another network has none");
+    assert_eq!(
+        wait(second, turn(2, Lane::Stranger, 1)),
+        Err(NoRoom),
+        "the newest of the network that had two made room"
+    );
+    assert_eq!(wait(known, turn(4, Lane::Known, 3)), Ok(()));
+    assert_eq!(wait(also, turn(5, Lane::Known, 3)), Ok(()));
+    assert_eq!(wait(last, turn(6, Lane::Known, 3)), Ok(()), "a stranger made room");
+    assert_eq!((wait(first, turn(1, Lane::Stranger, 1)), turns.waiting()), (Ok(()), 4));
+    assert_eq!(wait(other, turn(2, Lane::Stranger, 2)), Err(NoRoom));
+    drop(spots);
+    assert_eq!(turns.waiting(), 0);
+}
+
+#[test]
+fn one_who_waits_for_a_turn_is_woken_when_the_caller_goes() {
+    let (turns, cancellation) = (Turns::new(2), Cancellation::default());
+    let mut before = turns.spot();
+    before.wait(&turn(1, Lane::Known, 1), Duration::ZERO).unwrap();
+    thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            cancellation.run(|| turns.spot().wait(&turn(1, Lane::Known, 1), Duration::from_hours(1))).unwrap();
+        });
+        while turns.waiting() < 2 {
+            thread::yield_now();
+        }
+        cancellation.cancel();
+        waiting.join().unwrap();
+    });
+}
+
+#[test]
 fn the_second_of_a_line_is_woken_when_the_first_leaves() {
     let turns = Turns::new(9);
-    let key = CountKey([1; 32]);
+    let key = turn(1, Lane::Known, 1);
     let mut first = turns.spot();
-    first.wait(key, Duration::ZERO).unwrap();
+    first.wait(&key, Duration::ZERO).unwrap();
     thread::scope(|scope| {
         let second = scope.spawn(|| {
             let mut spot = turns.spot();
-            spot.wait(key, Duration::from_hours(1)).unwrap();
+            spot.wait(&key, Duration::from_hours(1)).unwrap();
         });
         while turns.waiting() < 2 {
             thread::yield_now();

@@ -60,7 +60,7 @@ async fn make(call: &Call, caller: Caller, below: bool) -> Result<Ranked, Failur
         let mut words = office::password_words(office.store, tenant, None)?;
         words.push(name.to_string());
         words.extend(office::email_words(&email));
-        let verifier = office.engine.verifier(&password, &words)?;
+        let verifier = office.engine.verifier(&password, &words, caller.address)?;
         let new = NewUser {
             id: office.engine.id(UserId::new)?,
             display_name: name.to_string(),

@@ -1,6 +1,7 @@
 //! What requests say of devices.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use serde::Deserialize;
 use tillgate_auth_core::passwords::PasswordPolicy;
@@ -137,11 +138,17 @@ impl New {
         NamedFields { roles: self.roles.value().map(Vec::as_slice), ..NamedFields::default() }
     }
 
-    /// The device, with an id of its own and the hash of its password, which is made of none of these words.
-    pub(super) fn device(self, office: &Office<'_>, words: &[String]) -> Result<NewDevice, Failure> {
+    /// The device, with an id of its own and the hash of its password, which is made of none of these words. It waits in the
+    /// turn of the caller's `address`.
+    pub(super) fn device(
+        self,
+        office: &Office<'_>,
+        words: &[String],
+        address: Option<IpAddr>,
+    ) -> Result<NewDevice, Failure> {
         let NewName(name) = self.name.needed()?;
         let verifier = match self.password.given() {
-            Some(password) => Some(office.engine.verifier(&password, words)?),
+            Some(password) => Some(office.engine.verifier(&password, words, address)?),
             None => None,
         };
         let settings = self.settings.given().map(|DeviceSettings(settings)| settings).unwrap_or_default();

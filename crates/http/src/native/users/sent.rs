@@ -1,5 +1,7 @@
 //! What requests say of users.
 
+use std::net::IpAddr;
+
 use serde::Deserialize;
 use tillgate_auth_core::passwords::PasswordPolicy;
 use tillgate_domain::office::{self, DeviceRoles, NamedFields, NewUser, RolesOn, UserChange};
@@ -154,13 +156,19 @@ impl New {
         names.into_iter().chain(display_name).chain(email).collect()
     }
 
-    /// The user, with an id of their own and the hash of the password, which is made of none of these words.
-    pub(super) fn user(self, office: &Office<'_>, words: &[String]) -> Result<NewUser, Failure> {
+    /// The user, with an id of their own and the hash of the password, which is made of none of these words. It waits in the
+    /// turn of the caller's `address`.
+    pub(super) fn user(
+        self,
+        office: &Office<'_>,
+        words: &[String],
+        address: Option<IpAddr>,
+    ) -> Result<NewUser, Failure> {
         let NewName(name) = self.user_name.needed()?;
         let email = self.email.given().map(|NewName(email)| email);
         let display_name = self.display_name.given().map_or_else(|| name.to_string(), |DisplayName(name)| name);
         let verifier = match self.password.given() {
-            Some(password) => Some(office.engine.verifier(&password, words)?),
+            Some(password) => Some(office.engine.verifier(&password, words, address)?),
             None => None,
         };
         Ok(NewUser {

@@ -1,0 +1,141 @@
+//! Whether anybody still waits for a call. A call blocks its thread, also while a password waits to be hashed; whoever runs it on
+//! behalf of a client says here that the client has gone or that its time is up, and what waits is then given up.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+type Wake = Box<dyn FnOnce() + Send>;
+type IsOver = Arc<dyn Fn() -> bool + Send + Sync>;
+
+thread_local! {
+    /// The cancellation of the call that runs on this thread.
+    static CURRENT: RefCell<Cancellation> = RefCell::default();
+}
+
+#[derive(Default)]
+struct State {
+    is_canceled: bool,
+    /// Told at the cancellation: the one thing that the call waits for.
+    wake: Option<Wake>,
+}
+
+/// The cancellation of a call. Its clones are one.
+#[derive(Clone, Default)]
+pub struct Cancellation {
+    is_over: Option<IsOver>,
+    state: Arc<Mutex<State>>,
+}
+
+impl Cancellation {
+    /// A cancellation that has come, too, once `is_over` says so, such as after a deadline: what has not begun by then is not begun.
+    pub fn when(is_over: impl Fn() -> bool + Send + Sync + 'static) -> Self {
+        Self { is_over: Some(Arc::new(is_over)), state: Arc::default() }
+    }
+
+    /// Nobody waits any longer. A call that waits for its turn or for its hash returns [`Error::Unavailable`](crate::Error) at
+    /// once; what has begun runs to its end.
+    pub fn cancel(&self) {
+        let wake = {
+            let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.is_canceled = true;
+            state.wake.take()
+        };
+        if let Some(wake) = wake {
+            wake();
+        }
+    }
+
+    /// Whether nobody waits any longer.
+    pub fn is_canceled(&self) -> bool {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).is_canceled
+            || self.is_over.as_ref().is_some_and(|is_over| is_over())
+    }
+
+    /// Runs calls of the engine on this thread that are given up with this cancellation.
+    pub fn run<T>(&self, work: impl FnOnce() -> T) -> T {
+        let _before = Restore(CURRENT.replace(self.clone()));
+        work()
+    }
+
+    /// The cancellation of the call that runs on this thread; one that never comes where none was given.
+    pub(crate) fn current() -> Self {
+        CURRENT.with_borrow(Clone::clone)
+    }
+
+    /// Calls `wake` at the cancellation, at once if it has been, until what is returned is dropped.
+    pub(crate) fn on_cancel(&self, wake: impl FnOnce() + Send + 'static) -> Waiting<'_> {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if state.is_canceled {
+            drop(state);
+            wake();
+        } else {
+            state.wake = Some(Box::new(wake));
+        }
+        Waiting(self)
+    }
+}
+
+impl fmt::Debug for Cancellation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cancellation").field("is_canceled", &self.is_canceled()).finish_non_exhaustive()
+    }
+}
+
+/// Gives the thread back the cancellation that it had before, also where the work panics.
+struct Restore(Cancellation);
+
+impl Drop for Restore {
+    fn drop(&mut self) {
+        CURRENT.replace(std::mem::take(&mut self.0));
+    }
+}
+
+/// A call that waits and wants to hear of its cancellation.
+pub(crate) struct Waiting<'a>(&'a Cancellation);
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.state.lock().unwrap_or_else(PoisonError::into_inner).wake = None;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+
+    use super::*;
+
+    #[test]
+    fn call_has_the_cancellation_it_runs_under() {
+        let (outer, inner) = (Cancellation::default(), Cancellation::default());
+        inner.cancel();
+        outer.run(|| {
+            assert!(!Cancellation::current().is_canceled());
+            inner.run(|| assert!(Cancellation::current().is_canceled()));
+            outer.cancel();
+            assert!(Cancellation::current().is_canceled());
+        });
+        assert!(!Cancellation::current().is_canceled(), "this thread's own work is nobody's");
+    }
+
+    #[test]
+    fn call_that_is_over_is_canceled() {
+        assert!(Cancellation::when(|| true).is_canceled());
+        assert!(!Cancellation::when(|| false).is_canceled());
+    }
+
+    #[test]
+    fn whoever_waits_is_woken_and_nobody_else() {
+        let (cancellation, (sender, woken)) = (Cancellation::default(), channel());
+        let wake = |name: &'static str| {
+            let sender = sender.clone();
+            move || sender.send(name).unwrap()
+        };
+        drop(cancellation.on_cancel(wake("waits no longer")));
+        let _waiting = cancellation.on_cancel(wake("waits"));
+        cancellation.cancel();
+        let _late = cancellation.on_cancel(wake("came late"));
+        assert_eq!(woken.try_iter().collect::<Vec<_>>(), ["waits", "came late"]);
+    }
+}

@@ -1,0 +1,153 @@
+//! A queue that networks share: each has its turn, one job at a time, however many it has waiting. Pure: it knows neither threads
+//! nor clocks.
+
+use std::collections::VecDeque;
+use std::net::IpAddr;
+
+use crate::throttle::network;
+
+/// The jobs of one network, in the order in which they came.
+#[derive(Debug)]
+struct NetworkQueue<T> {
+    /// `None` for jobs of no network, as on a local socket.
+    network: Option<IpAddr>,
+    waiting: VecDeque<T>,
+}
+
+/// Jobs that wait, by their networks (/24 of IPv4, /48 of IPv6).
+#[derive(Debug)]
+pub struct FairQueue<T> {
+    /// In the order of their turns. None of them is empty.
+    queues: VecDeque<NetworkQueue<T>>,
+}
+
+impl<T> Default for FairQueue<T> {
+    fn default() -> Self {
+        Self { queues: VecDeque::new() }
+    }
+}
+
+impl<T> FairQueue<T> {
+    /// How many wait.
+    pub fn len(&self) -> usize {
+        self.queues.iter().map(|queue| queue.waiting.len()).sum()
+    }
+
+    /// Whether none waits.
+    pub fn is_empty(&self) -> bool {
+        self.queues.is_empty()
+    }
+
+    /// How many of the address's network wait that fulfill a condition.
+    pub fn count_of(&self, address: Option<IpAddr>, which: impl Fn(&T) -> bool) -> usize {
+        let network = address.map(network);
+        let queue = self.queues.iter().find(|queue| queue.network == network);
+        queue.map_or(0, |queue| queue.waiting.iter().filter(|job| which(job)).count())
+    }
+
+    /// Puts a job behind those of its network.
+    pub fn push(&mut self, address: Option<IpAddr>, job: T) {
+        let network = address.map(network);
+        match self.queues.iter_mut().find(|queue| queue.network == network) {
+            Some(queue) => queue.waiting.push_back(job),
+            None => self.queues.push_back(NetworkQueue { network, waiting: VecDeque::from([job]) }),
+        }
+    }
+
+    /// Takes the first job of the network that is next. The network's next turn is after those of all the others.
+    pub fn take(&mut self) -> Option<T> {
+        let mut queue = self.queues.pop_front()?;
+        let first = queue.waiting.pop_front();
+        if !queue.waiting.is_empty() {
+            self.queues.push_back(queue);
+        }
+        first
+    }
+
+    /// Takes out the newest of the jobs that fulfill a condition, of the network that has the most of them, if it has more than
+    /// `than`.
+    pub fn displace(&mut self, than: usize, which: impl Fn(&T) -> bool) -> Option<T> {
+        let count = |queue: &NetworkQueue<T>| queue.waiting.iter().filter(|job| which(job)).count();
+        let counted = self.queues.iter_mut().map(|queue| (count(queue), queue));
+        let (most, longest) = counted.max_by_key(|(count, _)| *count)?;
+        if most <= than {
+            return None;
+        }
+        let newest = longest.waiting.iter().rposition(&which)?;
+        let newest = longest.waiting.remove(newest);
+        self.tidy();
+        newest
+    }
+
+    /// Takes out the jobs at the front of each network's queue that fulfill a condition.
+    pub fn drain_front(&mut self, which: impl Fn(&T) -> bool, into: &mut Vec<T>) {
+        for queue in &mut self.queues {
+            while let Some(first) = queue.waiting.pop_front_if(|first| which(first)) {
+                into.push(first);
+            }
+        }
+        self.tidy();
+    }
+
+    /// Takes out the first job found that fulfills a condition.
+    pub fn remove(&mut self, which: impl Fn(&T) -> bool) -> Option<T> {
+        let found = self.queues.iter_mut().find_map(|queue| {
+            let at = queue.waiting.iter().position(&which)?;
+            queue.waiting.remove(at)
+        });
+        self.tidy();
+        found
+    }
+
+    fn tidy(&mut self) {
+        self.queues.retain(|queue| !queue.waiting.is_empty());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn host(network: u8, host: u8) -> IpAddr {
+        IpAddr::from([192, 0, network, host])
+    }
+
+    /// A queue of these jobs; a job's network is its tens digit.
+    fn queue(jobs: &[u8]) -> FairQueue<u8> {
+        let mut queue = FairQueue::default();
+        for job in jobs {
+            queue.push(Some(host(job / 10, *job)), *job);
+        }
+        queue
+    }
+
+    fn drain(mut queue: FairQueue<u8>) -> Vec<u8> {
+        std::iter::from_fn(|| queue.take()).collect()
+    }
+
+    #[test]
+    fn networks_take_turns() {
+        assert_eq!(drain(queue(&[10, 11, 12, 20, 21, 30])), [10, 20, 30, 11, 21, 12]);
+    }
+
+    #[test]
+    fn newest_of_the_longest_is_displaced_where_it_has_more() {
+        let mut shared = queue(&[10, 11, 12, 20]);
+        assert_eq!(shared.displace(3, |_| true), None);
+        assert_eq!(shared.displace(2, |_| true), Some(12));
+        assert_eq!(shared.displace(0, |job| *job >= 20), Some(20), "of those that count alone");
+        assert_eq!((shared.len(), drain(shared)), (2, vec![10, 11]));
+    }
+
+    #[test]
+    fn jobs_are_counted_and_removed_by_condition() {
+        let mut shared = queue(&[10, 11, 20]);
+        assert_eq!(shared.count_of(Some(host(1, 200)), |_| true), 2);
+        assert_eq!(shared.count_of(Some(host(1, 200)), |job| *job == 11), 1);
+        assert_eq!(shared.count_of(None, |_| true), 0);
+        assert_eq!((shared.remove(|job| *job == 20), shared.remove(|job| *job == 20)), (Some(20), None));
+        let mut front = Vec::new();
+        shared.drain_front(|job| *job == 10, &mut front);
+        assert_eq!((front, drain(shared)), (vec![10], vec![11]));
+    }
+}

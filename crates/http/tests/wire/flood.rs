@@ -1,0 +1,339 @@
+//! A flood of logins from many networks, over a real listener behind a proxy: whoever comes from a network where their account is
+//! known is served before all of them.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use actix_web::HttpServer;
+use serde_json::{Value, json};
+use tillgate_auth_core::passwords::{HashError, QueueLimits, SALT};
+use tillgate_auth_core::ports::Verifier;
+use tillgate_auth_core::{Auth, MasterKey, Memory, PasswordHasher, Settings as AuthSettings, SystemEntropy};
+use tillgate_domain::{Secret, Zone};
+use tillgate_http::{Http, Metrics, Mounts, Settings};
+
+use crate::people;
+use crate::shop::PASSWORD;
+
+/// How long a test waits for what must come before it fails.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Threads that may wait, and logins that may wait for a hash: two thirds, as the server sets it.
+const THREADS: usize = 24;
+const WAITING: usize = 16;
+
+/// From how many networks the flood comes, and how many requests each has under way.
+const NETWORKS: usize = 12;
+const AT_ONCE: usize = 6;
+
+/// Verifies or hashes one password for each permit.
+#[derive(Default)]
+struct Gate {
+    state: Mutex<GateState>,
+    turned: Condvar,
+}
+
+#[derive(Default)]
+struct GateState {
+    permits: usize,
+    /// The passwords, in the order in which their verification or hashing began.
+    begun: Vec<String>,
+    /// Whether every one has a permit.
+    open: bool,
+}
+
+impl Gate {
+    fn permit(&self, count: usize) {
+        self.state.lock().unwrap().permits += count;
+        self.turned.notify_all();
+    }
+
+    /// The password whose verification began as this one, from 0.
+    fn begun(&self, index: usize) -> String {
+        let state = self.state.lock().unwrap();
+        let short = |state: &mut GateState| state.begun.len() <= index;
+        let (state, timeout) = self.turned.wait_timeout_while(state, PATIENCE, short).unwrap();
+        assert!(!timeout.timed_out(), "{index}: {:?}", state.begun);
+        state.begun[index].clone()
+    }
+
+    /// Gives every password a permit from now on, or none.
+    fn open(&self, open: bool) {
+        let mut state = self.state.lock().unwrap();
+        (state.open, state.permits) = (open, 0);
+        drop(state);
+        self.turned.notify_all();
+    }
+
+    fn pass(&self, password: &str) {
+        let mut state = self.state.lock().unwrap();
+        state.begun.push(password.to_owned());
+        self.turned.notify_all();
+        let mut state = self.turned.wait_while(state, |state| !state.open && state.permits == 0).unwrap();
+        if !state.open {
+            state.permits -= 1;
+        }
+    }
+
+    fn count(&self) -> usize {
+        self.state.lock().unwrap().begun.len()
+    }
+}
+
+impl PasswordHasher for Gate {
+    fn hash(&self, password: &str, _salt: &[u8; SALT]) -> Result<Verifier, HashError> {
+        self.pass(password);
+        Ok(Secret::new(format!("$plain${password}")))
+    }
+    fn verify(&self, password: &str, verifier: &Verifier) -> Result<bool, HashError> {
+        self.pass(password);
+        Ok(*verifier.expose() == format!("$plain${password}"))
+    }
+    fn stale(&self, _verifier: &Verifier) -> bool {
+        false
+    }
+}
+
+/// A server that listens.
+struct Served {
+    gate: Arc<Gate>,
+    auth: Arc<Auth>,
+    address: SocketAddr,
+    stop: actix_web::dev::ServerHandle,
+    running: Option<thread::JoinHandle<()>>,
+}
+
+impl Served {
+    fn start() -> Self {
+        let (gate, memory) = (Arc::new(Gate::default()), Arc::new(Memory::new()));
+        // what unknown names are compared with is hashed at the start
+        gate.permit(1);
+        people::enroll(&memory, Zone::UTC);
+        let queue = QueueLimits {
+            workers: Some(1.try_into().unwrap()),
+            waiting: WAITING,
+            patience: PATIENCE,
+            ..QueueLimits::default()
+        };
+        let auth = Auth::builder(memory.clone())
+            .master(MasterKey::draw(&SystemEntropy::new()).unwrap())
+            .hasher(gate.clone())
+            .settings(AuthSettings { queue, ..AuthSettings::default() })
+            .without_chores()
+            .build()
+            .unwrap();
+        let settings = Settings {
+            proxies: vec!["127.0.0.0/8".parse().unwrap()],
+            threads: THREADS,
+            blocking_limit: THREADS + WAITING,
+            deadline: PATIENCE,
+            ..Settings::default()
+        };
+        let mounts = Mounts::check(crate::mounts::mounts()).unwrap();
+        let http = Http::new(auth.clone(), memory, mounts, settings, Metrics::new(Vec::new));
+        let (sender, receiver) = mpsc::channel();
+        let running = thread::spawn(move || {
+            actix_web::rt::System::new().block_on(async move {
+                let server = HttpServer::new(move || http.app()).workers(1).worker_max_blocking_threads(THREADS);
+                let server = server.h1_allow_half_closed(false).disable_signals().shutdown_timeout(1);
+                let server = server.bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+                let address = server.addrs()[0];
+                let server = server.run();
+                sender.send((address, server.handle())).unwrap();
+                server.await.unwrap();
+            });
+        });
+        let (address, stop) = receiver.recv().unwrap();
+        Self { gate, auth, address, stop, running: Some(running) }
+    }
+
+    /// Sends a login through the proxy, from a client of this address.
+    fn send(&self, from: &str, login: &str, password: &str) -> TcpStream {
+        self.request(from, "POST", "/sessions", None, &json!({ "login": login, "password": password }))
+    }
+
+    fn request(&self, from: &str, method: &str, path: &str, token: Option<&str>, body: &Value) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let token = token.map(|token| format!("Authorization: Bearer {token}\r\n")).unwrap_or_default();
+        let body = body.to_string();
+        write!(
+            stream,
+            "{method} /api/v1{path} HTTP/1.1\r\nHost: shop\r\nX-Forwarded-For: {from}\r\nConnection: close\r\n{token}\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        stream
+    }
+
+    fn log_in(&self, from: &str, login: &str, password: &str) -> u16 {
+        status(&mut self.send(from, login, password))
+    }
+
+    fn until(&self, what: &str, so: impl Fn(&Self) -> bool) {
+        for _ in 0..12_000 {
+            if so(self) {
+                return;
+            }
+            thread::sleep(Duration::from_millis(5));
+        }
+        panic!("{what}: {:?}", self.auth.passwords().facts());
+    }
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        self.gate.open(true);
+        drop(self.stop.stop(false));
+        if let Some(running) = self.running.take() {
+            let _ = running.join();
+        }
+    }
+}
+
+/// An answer, which is read whole.
+fn answer(stream: &mut TcpStream) -> String {
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+fn status(stream: &mut TcpStream) -> u16 {
+    answer(stream).split(' ').nth(1).unwrap().parse().unwrap()
+}
+
+/// Ends a flood, also where the test fails.
+struct End<'a>(&'a Served, &'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.1.store(true, Ordering::SeqCst);
+        self.0.gate.open(true);
+    }
+}
+
+#[test]
+fn flood_from_many_networks_keeps_no_login_of_a_known_network_waiting() {
+    let served = Served::start();
+    // the password is hashed anew too
+    served.gate.permit(2);
+    assert_eq!(served.log_in("198.51.100.7", "cashier", PASSWORD), 201);
+    let (over, refused) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let before = served.gate.count();
+    thread::scope(|scope| {
+        let _end = End(&served, &over);
+        for client in 0..NETWORKS * AT_ONCE {
+            let (served, over, refused) = (&served, &over, &refused);
+            scope.spawn(move || {
+                let from = format!("203.0.{}.{}", client % NETWORKS, client);
+                let mut count = 0;
+                while !over.load(Ordering::SeqCst) {
+                    count += 1;
+                    // some guess the cashier's password, others a name's that nobody has
+                    let login = if client % 2 == 0 { "cashier".to_owned() } else { format!("nobody-{client}-{count}") };
+                    if served.log_in(&from, &login, &format!("wrong-{client}-{count}")) == 503 {
+                        refused.fetch_add(1, Ordering::SeqCst);
+                    }
+                }
+            });
+        }
+        served.until("strangers fill their part and the rest is refused", |served| {
+            let facts = served.auth.passwords().facts();
+            facts.strangers == WAITING / 2 && facts.running == 1 && refused.load(Ordering::SeqCst) > 100
+        });
+        let known = scope.spawn(|| served.log_in("198.51.100.9", "cashier", PASSWORD));
+        served.until("the known one waits for its hash", |served| {
+            assert!(!known.is_finished(), "it was refused");
+            served.auth.passwords().facts().known == 1
+        });
+        served.gate.permit(1);
+        assert!(served.gate.begun(before).starts_with("wrong"), "what was being hashed when it came");
+        assert_eq!(served.gate.begun(before + 1), PASSWORD, "it is the next");
+        served.gate.permit(1);
+        assert_eq!(known.join().unwrap(), 201);
+    });
+}
+
+#[test]
+fn login_whose_caller_hangs_up_is_not_hashed() {
+    let served = Served::start();
+    let running = served.send("203.0.113.1", "cashier", "running");
+    let first = served.gate.count();
+    served.until("it is being hashed", |served| {
+        served.gate.count() > first || served.auth.passwords().facts().running == 1
+    });
+    let gone = served.send("203.0.113.2", "cashier", "gone");
+    served.until("it waits for its hash", |served| served.auth.passwords().facts().strangers == 1);
+    drop(gone);
+    served.until("it waits no more", |served| served.auth.passwords().facts().strangers == 0);
+    served.gate.permit(1);
+    assert_eq!(status(&mut { running }), 401);
+    served.gate.permit(2);
+    assert_eq!(served.log_in("203.0.113.2", "cashier", PASSWORD), 201);
+    assert!(served.gate.state.lock().unwrap().begun.iter().all(|password| password != "gone"));
+}
+
+/// Every call that hashes a new password of a caller from network 1 does so in the turn of that network, behind the logins from there
+/// that came before.
+#[test]
+fn new_passwords_are_hashed_in_the_turn_of_the_network_of_their_caller() {
+    const NEW: &str = "staple battery 9";
+    let served = Served::start();
+    served.gate.open(true);
+    let (here, there) = ("198.51.100.7", "203.0.113.7");
+    let mut tokens = Vec::new();
+    for (login, from) in [("admin", here), ("cashier", here), ("cashier", there), ("witness", here)] {
+        let answer = answer(&mut served.send(from, login, PASSWORD));
+        let body: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
+        tokens.push(body["access_token"].as_str().unwrap().to_owned());
+    }
+    let own = json!({ "current_password": PASSWORD, "password": NEW });
+    let new_user = |name: &str| json!({ "user_name": name, "password": NEW });
+    let at_login = json!({ "login": "witness", "password": PASSWORD, "new_password": NEW });
+    for (method, path, token, body, proves) in [
+        ("POST", "/users", Some(&tokens[0]), new_user("nina"), false),
+        ("POST", "/devices", Some(&tokens[0]), json!({ "name": "T9", "environment": "Tool", "password": NEW }), false),
+        ("POST", "/sessions", None, at_login, true),
+        ("PUT", "/sessions/current/password", Some(&tokens[0]), own, true),
+    ] {
+        served.gate.open(false);
+        let first = served.gate.count();
+        let known = |count| move |served: &Served| served.auth.passwords().facts().known == count;
+        let mut waiting = Vec::new();
+        let call = || served.request(here, method, path, token.map(String::as_str), &body);
+        // the hash begins to wait while another password is looked at: their own, or somebody's
+        let mut changing = proves.then(call);
+        if !proves {
+            waiting.push(served.send(here, "cashier", "wrong-0"));
+        }
+        served.gate.begun(first);
+        for (count, (from, password)) in
+            [(here, "wrong-1"), (here, "wrong-2"), (here, "wrong-3"), (there, "wrong-4")].into_iter().enumerate()
+        {
+            waiting.push(served.send(from, "cashier", password));
+            served.until("they wait in this order", known(count + 1));
+        }
+        if proves {
+            served.gate.permit(1);
+            served.gate.begun(first + 1);
+        } else {
+            changing = Some(call());
+        }
+        served.until("the new password waits", known(4 + usize::from(!proves)));
+        served.gate.open(true);
+        let status = status(&mut changing.unwrap());
+        assert!((200..300).contains(&status), "{method} {path}: {status}");
+        for stream in &mut waiting {
+            assert_eq!(self::status(stream), 401);
+        }
+        let begun = served.gate.state.lock().unwrap().begun.split_off(first + 1);
+        let new = begun.iter().position(|password| password == NEW);
+        let last = begun.iter().position(|password| password == "wrong-3");
+        assert!(last.is_some() && new > last, "{method} {path}: {begun:?}");
+    }
+}
