@@ -247,6 +247,7 @@ pub(super) fn everything(fresh: &Fresh, shop: &Shop) {
         }
         tx.sessions().sweep(at(10), 9)?;
         tx.attempts().forgive(uuid(40))?;
+        tx.attempts().refill(CountKey([2; 32]))?;
         tx.attempts().sweep(at(10), 9)?;
         tx.attempts().sweep_remembered(at(10), 9)?;
         tx.places().sweep(at(10), 9)?;
