@@ -1,11 +1,15 @@
-//! Argon2id (RFC 9106) as the password hasher, its verifiers written as PHC strings. Buffers are kept from one hash to the next.
+//! Argon2id (RFC 9106) of the `argon2` crate as the password hasher, its verifiers written as PHC strings. Buffers are kept from
+//! one hash to the next.
+
+mod buffer;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use argon2::{Algorithm, Argon2, Params, Version};
+use buffer::Buffer;
 use phc::{Ident, Output, ParamsString, PasswordHash, Salt};
 use subtle::ConstantTimeEq;
-use tillgate_argon2id::{Error, Input, Memory, argon2id};
 use tillgate_domain::Secret;
 use zeroize::Zeroizing;
 
@@ -19,7 +23,7 @@ pub struct Cost {
     pub memory_kib: u32,
     /// Passes over it: 1 to 64.
     pub passes: u32,
-    /// Lanes: 1 to 16.
+    /// Lanes: 1 to 16. They are computed one after the other: more lanes make another hash, not a faster one.
     pub lanes: u32,
 }
 
@@ -74,7 +78,7 @@ pub struct Argon2id {
     /// The work of the dearest verifier that was verified, that of today's cost at least: what every failure is made to cost.
     dearest: AtomicU64,
     /// Buffers that no hash is being made in. As many as hashes were made at once of late.
-    kept: Mutex<Vec<Memory>>,
+    kept: Mutex<Vec<Buffer>>,
 }
 
 impl Argon2id {
@@ -84,19 +88,17 @@ impl Argon2id {
     }
 
     fn raw(&self, password: &str, salt: &[u8], cost: Cost, out: &mut [u8]) -> Result<(), HashError> {
-        let mut memory = self.lock().pop().unwrap_or_default();
-        let Cost { memory_kib, passes, lanes } = cost;
-        let cost = tillgate_argon2id::Cost { memory_kib, passes, lanes };
-        let input = Input { password: password.as_bytes(), salt, ..Input::default() };
-        let done = argon2id(&mut memory, cost, &input, out);
-        self.lock().push(memory);
-        done.map_err(|error| match error {
-            Error::Memory => HashError::NoMemory,
-            Error::Cost | Error::Length => HashError::Broken,
-        })
+        let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(out.len()));
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.map_err(|_| HashError::Broken)?);
+        let mut buffer = self.lock().pop().unwrap_or_default();
+        let done = buffer.blocks(argon2.params().block_count()).and_then(|blocks| {
+            argon2.hash_password_into_with_memory(password.as_bytes(), salt, out, blocks).map_err(|_| HashError::Broken)
+        });
+        self.lock().push(buffer);
+        done
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Memory>> {
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Buffer>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

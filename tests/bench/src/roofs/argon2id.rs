@@ -1,11 +1,10 @@
-//! Argon2id bare, on as many threads as there are cores: the public implementations, and tillgate's own.
+//! Argon2id bare, on as many threads as there are cores: the `argon2` crate, with which tillgate hashes, and libraries in C.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use argon2::{Algorithm, Argon2, Block, Params, Version};
-use tillgate_argon2id::{Cost, Input, Memory};
 
 const MEMORY_KIB: u32 = 19_456;
 const PASSES: u32 = 2;
@@ -17,10 +16,8 @@ const SALT: &[u8; 16] = b"0123456789abcdef";
 pub(crate) enum Implementation {
     /// A program of this package in C, compiled here, over a library of the system.
     Library(&'static str, PathBuf),
-    /// The `argon2` crate, its memory kept from one hash to the next.
+    /// The `argon2` crate, its memory kept from one hash to the next, as tillgate keeps it.
     Crate,
-    /// tillgate's own.
-    Own,
 }
 
 impl Implementation {
@@ -28,7 +25,6 @@ impl Implementation {
         match self {
             Self::Library(name, _) => (*name).to_owned(),
             Self::Crate => "argon2 crate".to_owned(),
-            Self::Own => format!("tillgate-argon2id ({})", tillgate_argon2id::implementation()),
         }
     }
 
@@ -49,17 +45,11 @@ impl Implementation {
                     hasher.hash_password_into_with_memory(PASSWORD, SALT, &mut [0; 32], &mut memory).unwrap();
                 }
             }),
-            Self::Own => crowd(threads, span, || {
-                let mut memory = Memory::default();
-                let cost = Cost { memory_kib: MEMORY_KIB, passes: PASSES, lanes: 1 };
-                let input = Input { password: PASSWORD, salt: SALT, ..Input::default() };
-                move || tillgate_argon2id::argon2id(&mut memory, cost, &input, &mut [0; 32]).unwrap()
-            }),
         }
     }
 }
 
-/// The public implementations that there are on this machine, and a sentence on each that is missing.
+/// The implementations that there are on this machine, and a sentence on each that is missing.
 pub(crate) fn public(folder: &Path) -> (Vec<Implementation>, Vec<String>) {
     let mut found = vec![Implementation::Crate];
     let mut missing = Vec::new();

@@ -1,9 +1,10 @@
-//! Whether released memory leaves the process. In a process of its own, where no other test allocates meanwhile, and for
-//! the allocator the capacity was chosen for.
+//! Whether the memory of password hashes leaves the process when there is nothing to hash. In a process of its own, in which no
+//! other test allocates meanwhile, and for the allocator that the capacity of a buffer was chosen for.
 #![cfg(all(target_os = "linux", target_env = "gnu"))]
 #![allow(clippy::unwrap_used)]
 
-use tillgate_argon2id::{Cost, Input, Memory, argon2id};
+use tillgate_auth_core::PasswordHasher;
+use tillgate_auth_core::passwords::{Argon2id, Cost, SALT};
 
 /// KiB of this process that are resident, by the kernel's account.
 fn resident_kib() -> usize {
@@ -13,17 +14,15 @@ fn resident_kib() -> usize {
 }
 
 #[test]
-fn released_memory_goes_back_to_the_system_and_unneeded_memory_is_never_taken() {
-    let cost = Cost { memory_kib: 19_456, passes: 1, lanes: 1 };
-    let input = Input { password: b"password", salt: b"somesalt", ..Input::default() };
-    let mut memory = Memory::new();
+fn memory_of_hashes_goes_back_to_system_at_rest_and_unneeded_memory_is_never_taken() {
+    let hasher = Argon2id::new(Cost { memory_kib: 19_456, passes: 1, lanes: 1 }).unwrap();
     // The worst that glibc can come to: after this has been freed, only what is larger gets a mapping of its own.
     drop(std::hint::black_box(vec![1_u8; 31 << 20]));
     for round in 0..3 {
         let before = resident_kib();
-        argon2id(&mut memory, cost, &input, &mut [0; 32]).unwrap();
+        hasher.hash("password", &[7; SALT]).unwrap();
         let with = resident_kib();
-        memory.release();
+        hasher.rest();
         let after = resident_kib();
         assert!(with >= before + 18_000, "round {round}: {before} KiB, then {with} KiB");
         assert!(with < before + 24_000, "round {round}: {before} KiB, then {with} KiB");
