@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 use tillgate_auth_core::{
     Auth, Caller, Dialect, Error as AuthError, Login, MasterKey, Memory, Presented, Refusal, SystemEntropy,
 };
-use tillgate_domain::{Right, Secret};
+use tillgate_domain::Secret;
 use tokio::net::TcpListener;
 
 /// What every handler needs. The label stands in each token: no other contract over the same engine accepts it.
@@ -47,7 +47,7 @@ async fn login(State(desk): State<Desk>, Json(given): Json<Credentials>) -> Resu
 
 async fn me(State(desk): State<Desk>, headers: HeaderMap) -> Result<Json<Value>, Failure> {
     let caller = caller(&desk, &headers).await?;
-    let rights: Vec<&str> = caller.profile.rights.iter().map(Right::as_str).collect();
+    let rights: Vec<&str> = caller.profile.rights.names().collect();
     Ok(Json(json!({ "user": caller.profile.user.as_ref().map(|user| user.name.as_str()), "rights": rights })))
 }
 

@@ -15,7 +15,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("logged in until {:?}", granted.session.expires_at);
 
     let caller = auth.authenticate(&Presented::bearer(&native, granted.access_token.expose()))?;
-    println!("may close a ticket: {}", caller.profile.rights.allow("ticketClose"));
+    println!("may close a ticket: {}", caller.profile.rights.allow(KnownRight::TicketClose));
 
     let refresh_token = granted.refresh_token.ok_or("these sessions have no refresh token")?;
     let refreshed = auth.refresh(&Refreshing::new(&native, refresh_token.expose()))?;

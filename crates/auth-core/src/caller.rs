@@ -107,16 +107,11 @@ impl Caller {
     }
 
     /// Refuses with the missing right where the caller may not do what it names.
-    pub fn need(&self, right: &Right) -> Result<(), Error> {
-        match access::may(&self.profile.rights, right) {
+    pub fn need(&self, right: impl Into<Right>) -> Result<(), Error> {
+        match access::may(&self.profile.rights, right.into()) {
             Access::Allowed => Ok(()),
             Access::Missing(right) => Err(Error::Refused(Refusal::Missing(right))),
         }
-    }
-
-    /// The same for a right that is named here. That it is none would be a fault of ours.
-    pub(crate) fn need_named(&self, right: &'static str) -> Result<(), Error> {
-        self.need(&Right::parse(right).map_err(|error| Error::Fault(error.to_string()))?)
     }
 
     /// Refuses where the caller is below this rank.

@@ -4,8 +4,8 @@
 
 pub use tillgate_domain::office::{self, OfficeView};
 pub use tillgate_domain::{
-    Device, DeviceId, DeviceName, Instant, Rank, Right, Rights, Role, RoleName, Secret, SessionId, Slug, Store,
-    StoreError, StoreExt, Tenant, TenantId, User, UserId, UserName,
+    Device, DeviceId, DeviceName, Instant, KnownRight, Rank, Right, Rights, Role, RoleName, Secret, SessionId, Slug,
+    Store, StoreError, StoreExt, Tenant, TenantId, User, UserId, UserName,
 };
 
 pub use crate::{

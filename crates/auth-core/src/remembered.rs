@@ -256,7 +256,7 @@ impl FirstUses {
 
 /// An estimate from above: texts as long as they are, sets and maps by their entries.
 fn weight(profile: &Profile) -> usize {
-    let rights: usize = profile.rights.iter().map(|right| right.as_str().len() + 48).sum();
+    let rights = profile.rights.heap_bytes();
     let roles: usize = profile.roles.iter().map(|role| role.len() + 24).sum();
     let user = profile.user.as_ref().map_or(0, |user| {
         let assigned: usize = user.assignment.devices.values().map(|roles| 64 + 24 * roles.len()).sum();

@@ -12,8 +12,8 @@ pub enum Access {
 }
 
 /// Whether `rights` allow what `needed` names.
-pub fn may(rights: &Rights, needed: &Right) -> Access {
-    if rights.allow(needed.as_str()) { Access::Allowed } else { Access::Missing(needed.clone()) }
+pub fn may(rights: &Rights, needed: Right) -> Access {
+    if rights.allow(&needed) { Access::Allowed } else { Access::Missing(needed) }
 }
 
 /// Whether the user may log in there at all: on a device that their list names, or without one where they hold a role without
@@ -48,7 +48,7 @@ fn counting(roles: &[Role], held: impl Fn(&RoleId) -> bool, on: Option<Environme
 
 /// The union of what the roles allow.
 pub fn rights<'r>(roles: impl IntoIterator<Item = &'r Role>) -> Rights {
-    roles.into_iter().flat_map(|role| role.rights.iter().cloned()).collect()
+    roles.into_iter().flat_map(|role| role.rights.iter()).collect()
 }
 
 /// The highest of the built-in ranks among the roles.

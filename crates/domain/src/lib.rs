@@ -37,7 +37,7 @@ pub use id::{
 pub use instant::Instant;
 pub use json::{ExactJson, JsonObject};
 pub use name::{DeviceName, Email, Folded, InvalidName, RoleName, Slug, UserName, check_display_name, skeleton};
-pub use right::{InvalidRight, Right, Rights};
+pub use right::{CustomRight, InvalidRight, KnownRight, Right, Rights};
 pub use role::{Rank, Role};
 pub use secret::Secret;
 pub use tenant::{Branch, Locale, SessionLimits, Tenant};

@@ -1,90 +1,36 @@
 //! Rights: what a caller may do, by names that tills and back offices already use.
 
+mod known;
+
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+pub use known::KnownRight;
 
 /// A right by its published name, such as `ticketClose`: a lower-case ASCII letter, then ASCII letters and digits, 64 in all.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+/// Rights are ordered by their names.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct Right(String);
+pub enum Right {
+    /// A right that the server's guards or published contracts name.
+    Known(KnownRight),
+    /// A right that a tenant has named for programs of its own. No guard of the server requires it.
+    Custom(CustomRight),
+}
 
-const KNOWN: &[&str] = &[
-    "admin",
-    "apiKeyCreate",
-    "apiKeyDelete",
-    "apiKeyUpdate",
-    "articleCategoryCreate",
-    "articleCategoryDelete",
-    "articleCategoryUpdate",
-    "auditRead",
-    "companyCreate",
-    "companyDelete",
-    "companyUpdate",
-    "currencyCreate",
-    "currencyDelete",
-    "currencyUpdate",
-    "customerCreate",
-    "customerDelete",
-    "customerSetCredit",
-    "customerSetDiscount",
-    "customerUpdate",
-    "detailedIntervalSalesReport",
-    "deviceCreate",
-    "deviceDelete",
-    "deviceUpdate",
-    "doDailySalesReport",
-    "dsrCloseManually",
-    "dsrCreate",
-    "dsrDelete",
-    "dsrUpdate",
-    "fiscalCashTransfer",
-    "fiscalCreate",
-    "fiscalDelete",
-    "fiscalOpenDrawer",
-    "fiscalPrintDailySalesReportCopy",
-    "fiscalPrintRecordCopy",
-    "fiscalUpdate",
-    "licenseActivate",
-    "licenseGet",
-    "modifierCreate",
-    "modifierDelete",
-    "modifierUpdate",
-    "orderDelete",
-    "orderEndpointCreate",
-    "orderEndpointDelete",
-    "orderEndpointUpdate",
-    "orderProcess",
-    "orderUpdate",
-    "overviewSalesReport",
-    "printNonfiscalRecord",
-    "roleCreate",
-    "roleDelete",
-    "roleUpdate",
-    "sessionDelete",
-    "storeCreate",
-    "storeDelete",
-    "storeUpdate",
-    "storno",
-    "summaryIntervalSalesReport",
-    "tenantUpdate",
-    "ticketClose",
-    "ticketCreate",
-    "ticketDelete",
-    "ticketHandover",
-    "ticketRename",
-    "ticketSetCustomer",
-    "ticketSetDiscount",
-    "ticketTakeover",
-    "ticketUpdate",
-    "ticketUpdateAny",
-    "tokenIntrospect",
-    "userCreate",
-    "userDelete",
-    "userRead",
-    "userUpdate",
-];
+/// The name of a right that is not known. It is made by [`Right::parse`] alone, so it is never the name of a known right.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CustomRight(Box<str>);
+
+impl CustomRight {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
 
 /// A text that names no right.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -92,18 +38,15 @@ const KNOWN: &[&str] = &[
 pub struct InvalidRight;
 
 impl Right {
-    /// Every right there is, known or not yet.
-    pub const ADMIN: &'static str = "admin";
-
-    /// The rights that are known by name: what tills and back offices ask for. A role may name others.
-    pub const KNOWN: &[&str] = KNOWN;
-
     /// Parses a name.
     pub fn parse(text: &str) -> Result<Self, InvalidRight> {
+        if let Some(known) = KnownRight::named(text) {
+            return Ok(Self::Known(known));
+        }
         let mut chars = text.chars();
         let head = chars.next().is_some_and(|c| c.is_ascii_lowercase());
         if head && text.len() <= 64 && chars.all(|c| c.is_ascii_alphanumeric()) {
-            Ok(Self(text.to_owned()))
+            Ok(Self::Custom(CustomRight(text.into())))
         } else {
             Err(InvalidRight)
         }
@@ -111,13 +54,40 @@ impl Right {
 
     /// The name.
     pub fn as_str(&self) -> &str {
-        &self.0
+        match self {
+            Self::Known(known) => known.as_str(),
+            Self::Custom(custom) => custom.as_str(),
+        }
+    }
+}
+
+impl Ord for Right {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl PartialOrd for Right {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
 impl fmt::Display for Right {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
+    }
+}
+
+impl From<KnownRight> for Right {
+    fn from(known: KnownRight) -> Self {
+        Self::Known(known)
+    }
+}
+
+impl From<&Right> for Right {
+    fn from(right: &Right) -> Self {
+        right.clone()
     }
 }
 
@@ -130,53 +100,119 @@ impl TryFrom<String> for Right {
 
 impl From<Right> for String {
     fn from(right: Right) -> String {
-        right.0
+        right.as_str().to_owned()
     }
 }
 
-/// A set of rights, in order of their names.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Rights(BTreeSet<Right>);
+/// A set of rights, in order of their names. Known rights take no memory beside the set itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rights {
+    /// A bit for each known right.
+    known: u128,
+    custom: BTreeSet<CustomRight>,
+}
 
 impl Rights {
-    /// Whether the set allows what `right` names: it holds the right itself, or `admin`.
-    pub fn allow(&self, right: &str) -> bool {
-        let held = |name: &str| self.0.iter().any(|each| each.as_str() == name);
-        held(Right::ADMIN) || held(right)
+    /// A set of known rights.
+    pub fn of(known: &[KnownRight]) -> Self {
+        Self { known: known.iter().fold(0, |bits, right| bits | right.bit()), custom: BTreeSet::new() }
+    }
+
+    /// Whether the set allows what requires `right`: it holds the right itself, or `admin`.
+    pub fn allow(&self, right: impl Into<Right>) -> bool {
+        self.is_admin() || self.holds(&right.into())
+    }
+
+    /// Whether the set holds `admin`, which allows everything, rights included that are added later.
+    pub fn is_admin(&self) -> bool {
+        self.known & KnownRight::Admin.bit() != 0
     }
 
     /// Whether everything that `other` allows is allowed here too: what a person needs who grants `other`.
     pub fn cover(&self, other: &Self) -> bool {
-        other.0.iter().all(|right| self.allow(right.as_str()))
+        self.first_missing(other).is_none()
+    }
+
+    /// The first right of `other`, by name, that is not allowed here.
+    pub fn first_missing(&self, other: &Self) -> Option<Right> {
+        other.iter().find(|right| !self.allow(right))
     }
 
     /// What both allow. `admin` on one side leaves the other as it is.
     pub fn both(&self, other: &Self) -> Self {
-        let allowed =
-            |one: &Self, by: &Self| one.0.iter().filter(|right| by.allow(right.as_str())).cloned().collect::<Vec<_>>();
-        allowed(self, other).into_iter().chain(allowed(other, self)).collect()
+        let of_self = self.iter().filter(|right| other.allow(right));
+        of_self.chain(other.iter().filter(|right| self.allow(right))).collect()
     }
 
-    /// The rights by name, in order.
-    pub fn iter(&self) -> impl Iterator<Item = &Right> {
-        self.0.iter()
+    /// The rights, in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = Right> + use<> {
+        let known = self.known().map(Right::Known);
+        let mut rights: Vec<Right> = known.chain(self.custom.iter().cloned().map(Right::Custom)).collect();
+        rights.sort_unstable();
+        rights.into_iter()
+    }
+
+    /// The names of the rights, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        let mut names: Vec<&str> = self.custom.iter().map(CustomRight::as_str).collect();
+        for known in self.known() {
+            names.push(known.as_str());
+        }
+        names.sort_unstable();
+        names.into_iter()
     }
 
     /// True where nothing is allowed.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.known == 0 && self.custom.is_empty()
     }
 
     /// The names with single spaces between them: the `scope` of RFC 8693, section 4.2.
     pub fn scope(&self) -> String {
-        self.0.iter().map(Right::as_str).collect::<Vec<_>>().join(" ")
+        self.names().collect::<Vec<_>>().join(" ")
+    }
+
+    /// How many bytes the set takes beside itself, estimated from above.
+    pub fn heap_bytes(&self) -> usize {
+        self.custom.iter().map(|CustomRight(name)| name.len().saturating_add(48)).sum()
+    }
+
+    fn holds(&self, right: &Right) -> bool {
+        match right {
+            Right::Known(known) => self.known & known.bit() != 0,
+            Right::Custom(custom) => self.custom.contains(custom),
+        }
+    }
+
+    fn known(&self) -> impl Iterator<Item = KnownRight> {
+        KnownRight::ALL.iter().copied().filter(|known| self.known & known.bit() != 0)
     }
 }
 
 impl FromIterator<Right> for Rights {
     fn from_iter<I: IntoIterator<Item = Right>>(rights: I) -> Self {
-        Self(rights.into_iter().collect())
+        let mut set = Self::default();
+        for right in rights {
+            match right {
+                Right::Known(known) => set.known |= known.bit(),
+                Right::Custom(custom) => {
+                    set.custom.insert(custom);
+                }
+            }
+        }
+        set
+    }
+}
+
+impl Serialize for Rights {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.names())
+    }
+}
+
+impl<'de> Deserialize<'de> for Rights {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Vec::<Right>::deserialize(deserializer).map(|rights| rights.into_iter().collect())
     }
 }
 
@@ -190,9 +226,9 @@ mod tests {
 
     #[test]
     fn admin_allows_what_nobody_has_named_yet() {
-        assert!(rights(&["admin"]).allow("teleportUpdate"));
-        assert!(!rights(&["ticketClose"]).allow("ticketCreate"));
-        assert!(!rights(&[]).allow("admin"));
+        assert!(rights(&["admin"]).allow(Right::parse("teleportUpdate").unwrap()));
+        assert!(!rights(&["ticketClose"]).allow(KnownRight::TicketCreate));
+        assert!(!rights(&[]).allow(KnownRight::Admin));
     }
 
     #[test]
@@ -218,12 +254,30 @@ mod tests {
     }
 
     #[test]
-    fn the_known_rights_are_in_order_and_hold_what_the_built_in_roles_allow() {
-        assert!(Right::KNOWN.is_sorted_by(|one, other| one < other));
-        assert!(Right::KNOWN.iter().all(|name| Right::parse(name).is_ok()));
-        for rank in crate::Rank::ALL {
-            assert!(rank.rights().iter().all(|right| Right::KNOWN.contains(&right.as_str())), "{rank:?}");
+    fn known_rights_are_in_order_and_parse_as_themselves() {
+        assert!(KnownRight::ALL.is_sorted_by(|one, other| one < other && one.as_str() < other.as_str()));
+        for known in KnownRight::ALL {
+            assert_eq!(Right::parse(known.as_str()), Ok(Right::Known(*known)));
         }
+    }
+
+    #[test]
+    fn rights_are_a_list_of_names_in_order_in_json() {
+        let set = rights(&["userRead", "zeroGravity", "admin", "beamUp", "userRead"]);
+        let json = serde_json::to_string(&set).unwrap();
+        assert_eq!(json, r#"["admin","beamUp","userRead","zeroGravity"]"#);
+        assert_eq!(serde_json::from_str::<Rights>(&json).unwrap(), set);
+        assert!(serde_json::from_str::<Rights>(r#"["no right"]"#).is_err());
+        assert_eq!(set.iter().map(String::from).collect::<Vec<_>>(), set.names().collect::<Vec<_>>());
+        assert_eq!(set.scope(), "admin beamUp userRead zeroGravity");
+    }
+
+    #[test]
+    fn custom_rights_are_held_by_name() {
+        let custom = |name: &str| Right::parse(name).unwrap();
+        let set = rights(&["beamUp"]);
+        assert!(set.allow(custom("beamUp")) && !set.allow(custom("beamDown")) && !set.is_admin());
+        assert_eq!(set.first_missing(&rights(&["beamUp", "beamDown", "storno"])), Some(custom("beamDown")));
     }
 
     #[test]

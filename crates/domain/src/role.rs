@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::{Environment, Right, Rights, RoleId, RoleName, TenantId};
+use crate::{Environment, KnownRight, Rights, RoleId, RoleName, TenantId};
 
 /// A named set of rights that counts on devices of certain environments.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,18 +38,24 @@ pub enum Rank {
     Admin,
 }
 
-const CASHIER: &[&str] = &["ticketCreate", "ticketUpdate", "ticketSetCustomer", "ticketClose", "fiscalOpenDrawer"];
-const MANAGER: &[&str] = &[
-    "ticketUpdateAny",
-    "ticketRename",
-    "ticketSetDiscount",
-    "ticketHandover",
-    "ticketTakeover",
-    "ticketDelete",
-    "storno",
-    "sessionDelete",
-    "userRead",
-    "auditRead",
+const CASHIER: &[KnownRight] = &[
+    KnownRight::TicketCreate,
+    KnownRight::TicketUpdate,
+    KnownRight::TicketSetCustomer,
+    KnownRight::TicketClose,
+    KnownRight::FiscalOpenDrawer,
+];
+const MANAGER: &[KnownRight] = &[
+    KnownRight::TicketUpdateAny,
+    KnownRight::TicketRename,
+    KnownRight::TicketSetDiscount,
+    KnownRight::TicketHandover,
+    KnownRight::TicketTakeover,
+    KnownRight::TicketDelete,
+    KnownRight::Storno,
+    KnownRight::SessionDelete,
+    KnownRight::UserRead,
+    KnownRight::AuditRead,
 ];
 
 impl Rank {
@@ -72,12 +78,11 @@ impl Rank {
 
     /// The rights of the built-in role of this rank. A manager may do all that a cashier may.
     pub fn rights(self) -> Rights {
-        let names: Vec<&str> = match self {
-            Self::Cashier => CASHIER.to_vec(),
-            Self::Manager => [CASHIER, MANAGER].concat(),
-            Self::Admin => vec![Right::ADMIN],
-        };
-        names.into_iter().filter_map(|name| Right::parse(name).ok()).collect()
+        match self {
+            Self::Cashier => Rights::of(CASHIER),
+            Self::Manager => Rights::of(&[CASHIER, MANAGER].concat()),
+            Self::Admin => Rights::of(&[KnownRight::Admin]),
+        }
     }
 
     /// The built-in role of this rank for a new tenant: it counts in every environment.
@@ -115,9 +120,9 @@ mod tests {
     }
 
     #[test]
-    fn no_name_in_the_tables_is_misspelt() {
+    fn the_tables_name_each_right_once() {
         assert_eq!(Rank::Cashier.rights().iter().count(), CASHIER.len());
         assert_eq!(Rank::Manager.rights().iter().count(), CASHIER.len() + MANAGER.len());
-        assert!(!Rank::Manager.rights().allow(Right::ADMIN));
+        assert!(!Rank::Manager.rights().allow(KnownRight::Admin));
     }
 }

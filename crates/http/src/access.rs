@@ -82,7 +82,7 @@ impl Need {
     pub fn is_met(&self, rank: Option<Rank>, rights: &Rights) -> bool {
         match self {
             Self::Role(least) => rank.is_some_and(|rank| rank >= *least),
-            Self::Rights(needed) => needed.iter().all(|right| rights.allow(right.as_str())),
+            Self::Rights(needed) => needed.iter().all(|right| rights.allow(right)),
         }
     }
 

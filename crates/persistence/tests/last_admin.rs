@@ -19,8 +19,8 @@ use tillgate_domain::office::{
     RolesOn, Stamp,
 };
 use tillgate_domain::{
-    Actor, Branch, BranchId, DeviceId, DeviceName, DeviceStatus, Environment, EventId, Instant, Locale, PrincipalId,
-    Right, RoleId, RoleName, Secret, Slug, Store, StoreExt, TenantId, UserId, UserName, UserStatus, Zone,
+    Actor, Branch, BranchId, DeviceId, DeviceName, DeviceStatus, Environment, EventId, Instant, KnownRight, Locale,
+    PrincipalId, Right, RoleId, RoleName, Secret, Slug, Store, StoreExt, TenantId, UserId, UserName, UserStatus, Zone,
 };
 use tillgate_persistence::{Address, Database, Limits};
 
@@ -203,7 +203,9 @@ impl Shop {
         store
             .read(|tx| {
                 let roles = tx.roles().list(self.tenant)?;
-                let all = roles.into_iter().filter(|role| role.rights.allow("admin") && role.environments.len() == 4);
+                let all = roles
+                    .into_iter()
+                    .filter(|role| role.rights.allow(KnownRight::Admin) && role.environments.len() == 4);
                 let all: BTreeSet<RoleId> = all.map(|role| role.id).collect();
                 let tills = tx.devices().list(self.tenant, &Page { after: None, limit: 99 })?;
                 let open = tills.iter().filter(|till| till.status == DeviceStatus::Active);

@@ -4,7 +4,7 @@ use tillgate_domain::ticket::{
     Amount, Article, Currency, Draft, Hand, Item, ItemKind, Label, Line, Means, Meta, Note, Opening, Payment, Rate,
     Receipt, Settlement, Ticket, close, open,
 };
-use tillgate_domain::{DeviceId, Environment, Right, TicketId};
+use tillgate_domain::{DeviceId, Environment, KnownRight, Rights, TicketId};
 
 use crate::shop::{START, Shop, at};
 
@@ -23,7 +23,7 @@ pub(crate) fn hand(shop: &Shop) -> Hand {
     Hand {
         user: Some(shop.anna.id),
         device: Some((shop.till.id, Environment::CashRegister)),
-        rights: [Right::parse("admin").unwrap()].into_iter().collect(),
+        rights: Rights::of(&[KnownRight::Admin]),
     }
 }
 

@@ -5,7 +5,7 @@ use tillgate_domain::office::OfficeView;
 use tillgate_domain::ticket::{
     Article, Currency, Draft, Hand, Item, ItemKind, Label, Line, Note, Opening, Rate, Ticket, open,
 };
-use tillgate_domain::{Device, Environment, Right, Slug, Store, StoreExt, Tenant, TicketId, User};
+use tillgate_domain::{Device, Environment, KnownRight, Rights, Slug, Store, StoreExt, Tenant, TicketId, User};
 use tillgate_persistence::{Address, Database, Limits};
 
 use crate::store::{Engine, Store as Shop};
@@ -87,7 +87,7 @@ fn ticket(tenant: &Tenant, user: &User, device: &Device) -> Ticket {
     let hand = Hand {
         user: Some(user.id),
         device: Some((device.id, Environment::CashRegister)),
-        rights: [Right::parse("admin").unwrap()].into_iter().collect(),
+        rights: Rights::of(&[KnownRight::Admin]),
     };
     open(opening, draft.check().unwrap(), &hand).unwrap()
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use tillgate_domain::{
-    Action, Actor, DeviceId, EndedWhy, Outcome, Scope, SessionId, StoreExt, Subject, TenantId, UserId,
+    Action, Actor, DeviceId, EndedWhy, KnownRight, Outcome, Scope, SessionId, StoreExt, Subject, TenantId, UserId,
 };
 
 use super::Auth;
@@ -12,7 +12,7 @@ use crate::ports::Listed;
 use crate::{Caller, Error, Refreshing, Refusal, TokenRefusal};
 
 /// What it takes to see and end others' sessions.
-pub(super) const END_OTHERS: &str = "sessionDelete";
+pub(super) const END_OTHERS: KnownRight = KnownRight::SessionDelete;
 
 impl Auth {
     /// Ends the caller's own session. That it was over already is no refusal, and neither is it that a signed call has none.
@@ -153,5 +153,5 @@ pub(super) fn own_or_by_right(caller: &Caller, listed: &Listed) -> Result<(), Er
     if listed.session.principal() == Some(caller.principal) {
         return Ok(());
     }
-    caller.need_named(END_OTHERS)
+    caller.need(END_OTHERS)
 }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use tillgate_domain::{DeviceId, Instant, PrincipalId, SessionId, StoreError, StoreExt, Stored, TenantId};
+use tillgate_domain::{DeviceId, Instant, KnownRight, PrincipalId, SessionId, StoreError, StoreExt, Stored, TenantId};
 use uuid::Uuid;
 
 use super::Auth;
@@ -18,7 +18,7 @@ use crate::token::refresh::{RefreshToken, Unproven};
 use crate::{Caller, Dialect, Error, Profile, Refusal, TokenRefusal};
 
 /// What it takes to introspect tokens.
-const INTROSPECT: &str = "tokenIntrospect";
+const INTROSPECT: KnownRight = KnownRight::TokenIntrospect;
 
 /// What a token is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl Auth {
     }
 
     fn look_at(&self, asker: &Caller, token: &str, reach: Reach) -> Result<Looked, Error> {
-        asker.need_named(INTROSPECT)?;
+        asker.need(INTROSPECT)?;
         let tenant = asker.profile.tenant.id;
         let looked = match Unproven::read(token.trim_ascii()) {
             // the store alone knows which refresh token is the newest

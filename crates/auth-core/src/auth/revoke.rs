@@ -14,7 +14,7 @@ impl Auth {
     /// token, also one that has expired or been followed by another. False where it is none of ours, or another tenant's: nothing
     /// is done then. It asks the right `sessionDelete`, whatever the token.
     pub fn revoke(&self, asker: &Caller, token: &str) -> Result<bool, Error> {
-        asker.need_named(END_OTHERS)?;
+        asker.need(END_OTHERS)?;
         let tenant = asker.profile.tenant.id;
         let (session, token_use) = match self.names(token) {
             Ok(named) => named,

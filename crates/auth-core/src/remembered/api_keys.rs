@@ -54,7 +54,7 @@ impl ApiKeys {
 /// An estimate from above.
 fn weight(client: &str, opened: &OpenedApiKey) -> usize {
     let key = &opened.key;
-    let rights: usize = key.permissions.iter().map(|right| right.as_str().len() + 48).sum();
+    let rights = key.permissions.heap_bytes();
     let texts = 2 * client.len() + key.name.len() + key.description.len() + opened.secret.expose().len();
     size_of::<OpenedApiKey>() + rights + texts
 }

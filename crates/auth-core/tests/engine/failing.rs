@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tillgate_auth_core::ports::SessionFilter;
 use tillgate_auth_core::{Auth, Error, Granted, Memory, TokenRefusal};
 use tillgate_domain::office::{NewRole, OfficeView, RoleChange};
-use tillgate_domain::{Environment, Right, RoleId, RoleName, Store, StoreError};
+use tillgate_domain::{Environment, KnownRight, Right, RoleId, RoleName, Store, StoreError};
 use tillgate_testkit::Failing;
 use tillgate_testkit::clock::MORNING;
 use tillgate_testkit::failing::{Failure, Moment};
@@ -201,7 +201,7 @@ fn a_role_that_changes_leaves_everybody_else_their_memory() {
     assert!(used(&auth, &cashier).is_ok(), "who does not hold the role is served from memory");
     assert!(unavailable(used(&auth, &manager)), "what the holder may do now is not known");
     store.heal();
-    assert!(used(&auth, &manager).unwrap().profile.rights.allow("storno"), "at once where it was answered");
+    assert!(used(&auth, &manager).unwrap().profile.rights.allow(KnownRight::Storno), "at once where it was answered");
     // this process finds its own change in the feed, and knows it
     auth.follow().unwrap();
     store.fail(Failure::at_once(gone()));
@@ -214,8 +214,8 @@ fn a_role_that_changes_leaves_everybody_else_their_memory() {
     assert!(used(&auth, &cashier).is_ok());
     assert!(unavailable(used(&auth, &manager)));
     store.heal();
-    assert!(!used(&auth, &manager).unwrap().profile.rights.allow("unheardOf"));
-    assert!(used(&auth, &manager).unwrap().profile.rights.allow("roleCreate"));
+    assert!(!used(&auth, &manager).unwrap().profile.rights.allow(Right::parse("unheardOf").unwrap()));
+    assert!(used(&auth, &manager).unwrap().profile.rights.allow(KnownRight::RoleCreate));
 }
 
 /// A role of the shop's own that allows one thing, made by another process.

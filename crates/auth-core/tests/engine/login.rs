@@ -1,7 +1,7 @@
 //! Logging in: who gets which session, and what it bears.
 
 use tillgate_auth_core::{How, Login, SessionKind, Tenancy};
-use tillgate_domain::{Action, EndedWhy, Outcome, PrincipalId, Slug};
+use tillgate_domain::{Action, EndedWhy, KnownRight, Outcome, PrincipalId, Slug};
 
 use crate::shop::{Shop, by_user, token_refused, used, with_password};
 
@@ -26,7 +26,9 @@ fn a_user_logs_in_by_name_or_email_on_a_device_or_in_the_office() {
         assert_eq!(caller.principal, PrincipalId::User(shop.world.manager.id));
         let told = caller.in_session().unwrap();
         assert_eq!((told.id, caller.device, told.generation), (session.id, session.device, 1));
-        assert!(caller.profile.rights.allow("storno") && !caller.profile.rights.allow("roleCreate"));
+        assert!(
+            caller.profile.rights.allow(KnownRight::Storno) && !caller.profile.rights.allow(KnownRight::RoleCreate)
+        );
         let told = shop.told(Action::Login);
         let last = told.last().unwrap();
         assert_eq!((last.outcome, last.actor.session), (Outcome::Done, Some(session.id)));
@@ -38,8 +40,14 @@ fn rights_are_those_of_the_place() {
     let shop = Shop::open();
     let admin = shop.world.admin.id;
     shop.assign(admin, &["cashier"]);
-    assert!(!used(&shop.auth, &shop.user("admin", None)).unwrap().profile.rights.allow("storno"), "in the office");
-    assert!(used(&shop.auth, &shop.user("admin", Some("P01"))).unwrap().profile.rights.allow("storno"), "on the till");
+    assert!(
+        !used(&shop.auth, &shop.user("admin", None)).unwrap().profile.rights.allow(KnownRight::Storno),
+        "in the office"
+    );
+    assert!(
+        used(&shop.auth, &shop.user("admin", Some("P01"))).unwrap().profile.rights.allow(KnownRight::Storno),
+        "on the till"
+    );
 }
 
 #[test]
@@ -51,7 +59,7 @@ fn a_device_logs_in_as_itself() {
     assert_eq!(caller.principal, PrincipalId::Device(shop.world.p01.id));
     let kind = caller.in_session().unwrap().kind;
     assert_eq!((kind, caller.device), (SessionKind::Device, Some(shop.world.p01.id)));
-    assert!(caller.profile.rights.allow("ticketClose") && !caller.profile.rights.allow("storno"));
+    assert!(caller.profile.rights.allow(KnownRight::TicketClose) && !caller.profile.rights.allow(KnownRight::Storno));
 }
 
 #[test]

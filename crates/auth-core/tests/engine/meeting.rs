@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tillgate_auth_core::{LoginRefusal, Memory};
 use tillgate_domain::office::{self, DeviceRoles};
-use tillgate_domain::{Action, DeviceStatus, EndedWhy, Outcome, PrincipalId, Scope, StoreExt, UserStatus};
+use tillgate_domain::{Action, DeviceStatus, EndedWhy, KnownRight, Outcome, PrincipalId, Scope, StoreExt, UserStatus};
 use tillgate_testkit::World;
 use tillgate_testkit::clock::MORNING;
 
@@ -98,8 +98,8 @@ fn roles_that_change_meanwhile_are_those_that_are_granted() {
     let shop = Shop::open();
     meanwhile(&shop, |memory, world| assign(memory, world, world.manager.id, &["cashier"]));
     let granted = shop.user("manager", None);
-    assert!(!granted.profile.rights.allow("storno"));
-    assert!(!used(&shop.auth, &granted).unwrap().profile.rights.allow("storno"));
+    assert!(!granted.profile.rights.allow(KnownRight::Storno));
+    assert!(!used(&shop.auth, &granted).unwrap().profile.rights.allow(KnownRight::Storno));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use tillgate_auth_core::{AuthView, BuildError, Granted, MasterKey, TokenRefusal};
 use tillgate_domain::office::OfficeView;
-use tillgate_domain::{Action, Change, Epoch, Instant, Scope, Store, StoreExt, UserStatus};
+use tillgate_domain::{Action, Change, Epoch, Instant, KnownRight, Scope, Store, StoreExt, UserStatus};
 
 use crate::shop::{
     MINUTE, OVERLAP, Shop, assign, builder, by_user, chance, refreshed, status, token, token_refused, used,
@@ -167,7 +167,8 @@ fn roles_that_change_hold_from_the_next_request_for_tokens_of_before() {
     let shop = Shop::open();
     let other = shop.process();
     let granted = shop.user("manager", None);
-    let storno = |auth: &tillgate_auth_core::Auth| used(auth, &granted).unwrap().profile.rights.allow("storno");
+    let storno =
+        |auth: &tillgate_auth_core::Auth| used(auth, &granted).unwrap().profile.rights.allow(KnownRight::Storno);
     assert!(storno(&shop.auth) && storno(&other));
     shop.assign(shop.world.manager.id, &["cashier"]);
     assert!(!storno(&shop.auth), "at once, without a 401");

@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use tillgate_auth_core::{Auth, AuthStore, AuthView, Dialect, Granted, How, Memory, Refreshing, TokenRefusal};
 use tillgate_domain::change::Observer;
-use tillgate_domain::{Action, Change, EndedWhy, Epoch, Mode, PrincipalId, Scope, Store, StoreExt, Stored, Work};
+use tillgate_domain::{
+    Action, Change, EndedWhy, Epoch, KnownRight, Mode, PrincipalId, Scope, Store, StoreExt, Stored, Work,
+};
 
 use crate::shop::{
     HOUR, OVERLAP, Shop, by_user, native, refreshed, refreshing, token, token_refused, unavailable, used,
@@ -286,7 +288,7 @@ fn a_refresh_brings_the_rights_of_now() {
     let first = shop.user("manager", None);
     shop.assign(shop.world.manager.id, &["cashier"]);
     let second = refreshed(&shop.auth, &first).unwrap();
-    assert!(!second.profile.rights.allow("storno"));
+    assert!(!second.profile.rights.allow(KnownRight::Storno));
 }
 
 #[test]

@@ -5,6 +5,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tillgate_auth_core::keys::SigningAlgorithm;
 use tillgate_auth_core::{Dialect, Evidence, Presented, Refreshing, Settings, TokenRefusal};
+use tillgate_domain::KnownRight;
 
 use crate::shop::{
     Shop, address, by_user, call, native, presented, refreshing, settings, token, token_refused, used, with_password,
@@ -206,5 +207,5 @@ fn a_profile_of_one_tenant_is_never_anothers() {
     let far = shop.auth.login(&login).unwrap();
     let (near, far) = (used(&shop.auth, &near).unwrap(), used(&shop.auth, &far).unwrap());
     assert_eq!((near.profile.tenant.id, far.profile.tenant.id), (shop.world.tenant.id, shop.market.id));
-    assert!(near.profile.rights.allow("ticketClose") && far.profile.rights.is_empty());
+    assert!(near.profile.rights.allow(KnownRight::TicketClose) && far.profile.rights.is_empty());
 }

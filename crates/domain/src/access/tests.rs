@@ -119,8 +119,8 @@ fn a_user_logs_in_where_their_list_says() {
 #[test]
 fn a_missing_right_is_named() {
     let storno = Right::parse("storno").unwrap();
-    assert_eq!(may(&Rights::default(), &storno), Access::Missing(storno.clone()));
-    assert_eq!(may(&Rank::Admin.rights(), &storno), Access::Allowed);
+    assert_eq!(may(&Rights::default(), storno.clone()), Access::Missing(storno.clone()));
+    assert_eq!(may(&Rank::Admin.rights(), storno), Access::Allowed);
 }
 
 #[test]

@@ -7,8 +7,8 @@ use super::refused::{Decided, Field, FieldRefusals, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
 use crate::{
-    Action, ApiKey, ApiKeyId, Device, DeviceName, DeviceStatus, Rights, Scope, Store, StoreError, StoreExt, Subject,
-    TenantId, User, UserName, access,
+    Action, ApiKey, ApiKeyId, Device, DeviceName, DeviceStatus, KnownRight, Rights, Scope, Store, StoreError, StoreExt,
+    Subject, TenantId, User, UserName, access,
 };
 
 /// A key that is to be.
@@ -44,7 +44,7 @@ pub fn add_api_key(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stam
 }
 
 fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewApiKey) -> Result<ApiKey, Halt> {
-    stamp.authority.ask("apiKeyCreate")?;
+    stamp.authority.ask(KnownRight::ApiKeyCreate)?;
     check(&new.name, "", &new.description)?;
     stamp.authority.cover(&new.permissions)?;
     let (user, device) = user_and_device(tx, tenant, &new.user, &new.device)?;

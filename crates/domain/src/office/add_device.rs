@@ -11,8 +11,8 @@ use super::refused::{Decided, Field, FieldRefusals, Halt, Refused, decide};
 use super::stamp::{Authority, Stamp};
 use super::text;
 use crate::{
-    Action, Device, DeviceId, DeviceName, DeviceStatus, Environment, Epoch, JsonObject, PrincipalId, RoleName, Scope,
-    Secret, Store, StoreExt, Subject, TenantId,
+    Action, Device, DeviceId, DeviceName, DeviceStatus, Environment, Epoch, JsonObject, KnownRight, PrincipalId,
+    RoleName, Scope, Secret, Store, StoreExt, Subject, TenantId,
 };
 
 /// A device that is to be.
@@ -40,7 +40,7 @@ pub struct NewDevice {
 
 /// Whether somebody may register devices at all: asked before a password is hashed for one.
 pub fn may_add_device(authority: &Authority) -> Result<(), Refused> {
-    authority.ask("deviceCreate")
+    authority.ask(KnownRight::DeviceCreate)
 }
 
 /// Registers the device. Its name is unique in the tenant. Asks the right `deviceCreate`, and every right that the device gets.

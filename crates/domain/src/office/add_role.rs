@@ -8,7 +8,7 @@ use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Field, FieldRefusals, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
-use crate::{Action, Environment, Rights, Role, RoleId, RoleName, Store, StoreExt, Subject, TenantId};
+use crate::{Action, Environment, KnownRight, Rights, Role, RoleId, RoleName, Store, StoreExt, Subject, TenantId};
 
 /// A role that is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub fn add_role(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, 
 }
 
 fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewRole) -> Result<Role, Halt> {
-    stamp.authority.ask("roleCreate")?;
+    stamp.authority.ask(KnownRight::RoleCreate)?;
     stamp.authority.cover(&new.rights)?;
     new.name.check_new().map_err(|why| Refused::Invalid { field: Field::Name, why })?;
     check_label(&new.label, "")?;

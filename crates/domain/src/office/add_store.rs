@@ -7,7 +7,7 @@ use super::ports::OfficeView;
 use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
-use crate::{Action, Branch, Folded, Store, StoreExt, Subject, Tenant, TenantId};
+use crate::{Action, Branch, Folded, KnownRight, Store, StoreExt, Subject, Tenant, TenantId};
 
 /// How many stores a tenant may have: each login of the tenant reads them.
 const MOST: usize = 200;
@@ -17,7 +17,7 @@ const MOST: usize = 200;
 pub fn add_store(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, new: &Branch) -> Decided<Tenant> {
     store.write(|tx| {
         let mut way = || -> Result<Tenant, Halt> {
-            stamp.authority.ask("storeCreate")?;
+            stamp.authority.ask(KnownRight::StoreCreate)?;
             let mut tenant = own(tx, tenant, None)?;
             check_name(&tenant, new)?;
             if tenant.branches.len() >= MOST {

@@ -7,8 +7,8 @@ use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
 use crate::{
-    Action, Branch, Epoch, Locale, Rank, RoleId, SessionLimits, Slug, Store, StoreError, StoreExt, Subject, Tenant,
-    TenantId, Zone,
+    Action, Branch, Epoch, KnownRight, Locale, Rank, RoleId, SessionLimits, Slug, Store, StoreError, StoreExt, Subject,
+    Tenant, TenantId, Zone,
 };
 
 /// A tenant that is to be.
@@ -42,7 +42,7 @@ pub(super) fn add(
     new: &NewTenant,
     industry: Option<&str>,
 ) -> Result<Tenant, Halt> {
-    stamp.authority.ask("tenantCreate")?;
+    stamp.authority.ask(KnownRight::TenantCreate)?;
     text::check_name(Field::Name, &new.name, text::LABEL)?;
     text::check_name(Field::Name, &new.branch.name, text::LABEL)?;
     let tenant = Tenant {

@@ -8,8 +8,8 @@ use super::refused::{Decided, Field, FieldRefusals, Halt, Refused, decide};
 use super::stamp::{Authority, Stamp};
 use super::text;
 use crate::{
-    Action, Assignment, Email, Epoch, PrincipalId, RoleName, Scope, Secret, Store, StoreError, StoreExt, Stored,
-    Subject, TenantId, User, UserId, UserName, UserStatus,
+    Action, Assignment, Email, Epoch, KnownRight, PrincipalId, RoleName, Scope, Secret, Store, StoreError, StoreExt,
+    Stored, Subject, TenantId, User, UserId, UserName, UserStatus,
 };
 
 /// A user who is to be.
@@ -45,7 +45,7 @@ pub fn add_user(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, 
 
 /// Refuses whoever may add nobody, before a password is hashed for it.
 pub fn may_add_user(authority: &Authority) -> Result<(), Refused> {
-    authority.ask("userCreate")
+    authority.ask(KnownRight::UserCreate)
 }
 
 pub(super) fn add(

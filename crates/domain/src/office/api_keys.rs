@@ -7,7 +7,9 @@ use super::devices::devices_by_id;
 use super::ports::{ApiKeyFilter, OfficeTx, OfficeView, Page};
 use super::refused::{Decided, Halt, Refused, decide};
 use super::stamp::Authority;
-use crate::{ApiKey, ApiKeyId, DeviceId, DeviceName, Store, StoreError, StoreExt, Stored, TenantId, UserId, UserName};
+use crate::{
+    ApiKey, ApiKeyId, DeviceId, DeviceName, KnownRight, Store, StoreError, StoreExt, Stored, TenantId, UserId, UserName,
+};
 
 /// The most that a part holds, and one more by which its reader sees that there are more.
 const MOST: u32 = 201;
@@ -65,7 +67,10 @@ pub fn known_api_key(store: &dyn Store<OfficeView>, key: &ApiKey) -> Stored<Know
 }
 
 fn may_read(authority: &Authority) -> Result<(), Refused> {
-    authority.ask("apiKeyUpdate").or_else(|_| authority.ask("apiKeyDelete")).or_else(|_| authority.ask("apiKeyCreate"))
+    authority
+        .ask(KnownRight::ApiKeyUpdate)
+        .or_else(|_| authority.ask(KnownRight::ApiKeyDelete))
+        .or_else(|_| authority.ask(KnownRight::ApiKeyCreate))
 }
 
 /// The keys with the names of whom and where they run as, in the same order.

@@ -8,7 +8,8 @@ use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
 use crate::{
-    Action, ApiKey, ApiKeyId, DeviceName, Rights, Scope, Store, StoreError, StoreExt, Subject, TenantId, UserName,
+    Action, ApiKey, ApiKeyId, DeviceName, KnownRight, Rights, Scope, Store, StoreError, StoreExt, Subject, TenantId,
+    UserName,
 };
 
 /// What becomes of a key. `None` leaves a field as it is.
@@ -65,7 +66,7 @@ fn apply(
     version: Option<i64>,
     change: &ApiKeyChange,
 ) -> Result<ApiKey, Halt> {
-    stamp.authority.ask("apiKeyUpdate")?;
+    stamp.authority.ask(KnownRight::ApiKeyUpdate)?;
     let before = known(tx, tenant, id, version)?;
     stamp.authority.cover(&given(tx, &before)?)?;
     let mut after = changed(tx, stamp, &before, change)?;
@@ -94,7 +95,7 @@ fn delete(
     id: ApiKeyId,
     version: Option<i64>,
 ) -> Result<ApiKey, Halt> {
-    stamp.authority.ask("apiKeyDelete")?;
+    stamp.authority.ask(KnownRight::ApiKeyDelete)?;
     let key = known(tx, tenant, id, version)?;
     stamp.authority.cover(&given(tx, &key)?)?;
     if !tx.api_keys().remove(id, key.version)? {

@@ -13,7 +13,7 @@ use super::stamp::Stamp;
 use super::text;
 use crate::{
     Action, Device, DeviceId, DeviceName, DeviceStatus, EndedWhy, Environment, ExactJson, InvalidName, JsonObject,
-    Rights, Role, RoleId, RoleName, Scope, Store, StoreError, StoreExt, Subject, TenantId, access,
+    KnownRight, Rights, Role, RoleId, RoleName, Scope, Store, StoreError, StoreExt, Subject, TenantId, access,
 };
 
 /// What becomes of a device. `None` leaves a field as it is.
@@ -99,7 +99,7 @@ fn apply(
 ) -> Result<Device, Halt> {
     let before = registered(tx, tenant, id)?;
     let retires = change.status == Some(DeviceStatus::Retired);
-    stamp.authority.ask(if retires { "deviceDelete" } else { "deviceUpdate" })?;
+    stamp.authority.ask(if retires { KnownRight::DeviceDelete } else { KnownRight::DeviceUpdate })?;
     Refused::moved(version, before.version)?;
     let leaves = change.status.is_some_and(|status| status != DeviceStatus::Active);
     if leaves {

@@ -12,7 +12,8 @@ use super::ports::{Holders, OfficeTx, OfficeView};
 use super::refused::{Decided, Field, FieldRefusals, Halt, Refused, decide};
 use super::stamp::Stamp;
 use crate::{
-    Action, Environment, Rights, Role, RoleId, RoleName, Scope, Store, StoreError, StoreExt, Stored, Subject, TenantId,
+    Action, Environment, KnownRight, Rights, Role, RoleId, RoleName, Scope, Store, StoreError, StoreExt, Stored,
+    Subject, TenantId,
 };
 
 /// How many of those who hold a role a refusal names.
@@ -70,7 +71,7 @@ fn apply(
     version: Option<i64>,
     change: &RoleChange,
 ) -> Result<Role, Halt> {
-    stamp.authority.ask("roleUpdate")?;
+    stamp.authority.ask(KnownRight::RoleUpdate)?;
     if change.rights.is_some() || change.environments.is_some() {
         last_admin::claim(tx, tenant)?;
     }
@@ -115,7 +116,7 @@ fn delete(
     id: RoleId,
     version: Option<i64>,
 ) -> Result<Role, Halt> {
-    stamp.authority.ask("roleDelete")?;
+    stamp.authority.ask(KnownRight::RoleDelete)?;
     // who is being given the role at this moment may be the last admin by it
     last_admin::claim(tx, tenant)?;
     let role = own(&tx.roles().list(tenant)?, id)?;

@@ -9,7 +9,7 @@ use super::own_tenant::{own, written};
 use super::ports::OfficeView;
 use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
-use crate::{Action, Branch, BranchId, Store, StoreExt, Subject, Tenant, TenantId};
+use crate::{Action, Branch, BranchId, KnownRight, Store, StoreExt, Subject, Tenant, TenantId};
 
 /// Gives the store another name (`None` leaves it as it is) and returns the tenant as it is then. `version` is the tenant's that was read, where the caller
 /// holds to it. Asks the right `storeUpdate`. What changes nothing writes nothing.
@@ -23,7 +23,7 @@ pub fn rename_store(
 ) -> Decided<Tenant> {
     store.write(|tx| {
         let mut way = || -> Result<Tenant, Halt> {
-            stamp.authority.ask("storeUpdate")?;
+            stamp.authority.ask(KnownRight::StoreUpdate)?;
             let mut tenant = own(tx, tenant, version)?;
             let before = branch(&tenant, id)?;
             let name = name.map_or_else(|| before.name.clone(), |name| name.trim().to_owned());
@@ -51,7 +51,7 @@ pub fn close_store(
 ) -> Decided<Tenant> {
     store.write(|tx| {
         let mut way = || -> Result<Tenant, Halt> {
-            stamp.authority.ask("storeDelete")?;
+            stamp.authority.ask(KnownRight::StoreDelete)?;
             let mut tenant = own(tx, tenant, version)?;
             let closed = branch(&tenant, id)?;
             if tenant.branches.len() == 1 {

@@ -12,7 +12,7 @@ use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, decide};
 use super::stamp::Stamp;
 use super::text;
-use crate::{Action, Locale, SessionLimits, Store, StoreExt, Subject, Tenant, TenantId, Zone};
+use crate::{Action, KnownRight, Locale, SessionLimits, Store, StoreExt, Subject, Tenant, TenantId, Zone};
 
 /// What becomes of a tenant. `None` leaves a field as it is; the short name stays for its life.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,7 +76,7 @@ fn apply(
     change: &TenantChange,
     given: &SessionLimits,
 ) -> Result<Tenant, Halt> {
-    stamp.authority.ask("tenantUpdate")?;
+    stamp.authority.ask(KnownRight::TenantUpdate)?;
     let before = own(tx, id, version)?;
     let TenantChange { name, zone, locale, limits } = change.clone();
     let mut after = before.clone();

@@ -15,8 +15,8 @@ use super::refused::{Decided, Field, FieldRefusals, Halt, Refused, decide};
 use super::stamp::Stamp;
 use super::text;
 use crate::{
-    Action, Email, EndedWhy, PrincipalId, Rank, RoleName, Scope, Store, StoreError, StoreExt, Subject, TenantId, User,
-    UserId, UserName, UserStatus,
+    Action, Email, EndedWhy, KnownRight, PrincipalId, Rank, RoleName, Scope, Store, StoreError, StoreExt, Subject,
+    TenantId, User, UserId, UserName, UserStatus,
 };
 
 /// What becomes of a user. `None` leaves a field as it is.
@@ -121,7 +121,7 @@ fn apply_to(
 ) -> Result<User, Halt> {
     let id = before.id;
     let deletes = change.status == Some(UserStatus::Deleted);
-    stamp.authority.ask(if deletes { "userDelete" } else { "userUpdate" })?;
+    stamp.authority.ask(if deletes { KnownRight::UserDelete } else { KnownRight::UserUpdate })?;
     Refused::moved(version, before.version)?;
     if takes(change) {
         last_admin::claim(tx, tenant)?;

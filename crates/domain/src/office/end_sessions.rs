@@ -7,7 +7,7 @@ use super::change_user::living;
 use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
-use crate::{Action, DeviceId, EndedWhy, Scope, Store, StoreExt, Subject, TenantId, UserId};
+use crate::{Action, DeviceId, EndedWhy, KnownRight, Scope, Store, StoreExt, Subject, TenantId, UserId};
 
 /// Whose sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ fn end(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, whose: Whose, per
     };
     let own = matches!(whose, Whose::User(id) if stamp.actor.user == Some(id));
     if !own {
-        stamp.authority.ask("sessionDelete")?;
+        stamp.authority.ask(KnownRight::SessionDelete)?;
     }
     if tx.endings().raise(scope, EndedWhy::Admin, stamp.at)?.is_none() {
         return Err(Refused::Absent { field: Field::Tenant, value: tenant.to_string() }.into());

@@ -9,13 +9,13 @@ use std::collections::BTreeSet;
 use super::ports::{HoldersOf, OfficeTx};
 use super::refused::{Halt, Refused};
 use crate::{
-    Device, DeviceStatus, Environment, PrincipalId, Right, Role, RoleId, StoreError, Stored, TenantId, User, UserStatus,
+    Device, DeviceStatus, Environment, PrincipalId, Role, RoleId, StoreError, Stored, TenantId, User, UserStatus,
 };
 
 /// The roles that make an admin: those that allow everything, everywhere.
 pub(super) fn admin_roles(roles: &[Role]) -> Vec<RoleId> {
     let everywhere = |role: &Role| Environment::ALL.iter().all(|each| role.environments.contains(each));
-    roles.iter().filter(|role| role.rights.allow(Right::ADMIN) && everywhere(role)).map(|role| role.id).collect()
+    roles.iter().filter(|role| role.rights.is_admin() && everywhere(role)).map(|role| role.id).collect()
 }
 
 /// Claims the tenant, for what could take an admin away. Whoever claims reads everything else after it, roles too.

@@ -8,7 +8,7 @@ use super::ports::{OfficeTx, OfficeView, Part, UserCursor, UserFilter, UserOrder
 use super::refused::{Decided, Halt, decide};
 use super::stamp::Authority;
 use super::text;
-use crate::{DeviceId, RoleId, RoleName, Store, StoreExt, Stored, TenantId, User, UserId, UserStatus};
+use crate::{DeviceId, KnownRight, RoleId, RoleName, Store, StoreExt, Stored, TenantId, User, UserId, UserStatus};
 
 /// The most that a part holds, and one more by which its reader sees that there are more.
 const MOST: u32 = 201;
@@ -48,7 +48,7 @@ pub fn list_people(
     authority: &Authority,
     search: &PeopleSearch,
 ) -> Decided<Vec<Person>> {
-    if let Err(refused) = authority.ask("userRead") {
+    if let Err(refused) = authority.ask(KnownRight::UserRead) {
         return Ok(Err(refused));
     }
     let Some(text) = text::sought(search.text.as_deref()) else { return Ok(Ok(Vec::new())) };
@@ -79,7 +79,7 @@ pub fn find_person(
     store.read(|tx: &mut (dyn OfficeTx + '_)| {
         let mut way = || -> Result<Option<Person>, Halt> {
             if own != Some(id) {
-                authority.ask("userRead")?;
+                authority.ask(KnownRight::UserRead)?;
             }
             let found = tx.users().find(id)?.filter(|user| user.tenant == tenant);
             Ok(with_names(tx, tenant, found.into_iter().collect())?.pop())

@@ -3,7 +3,7 @@
 use super::ports::{EventFilter, Found, OfficeView, Part, Told};
 use super::refused::Decided;
 use super::stamp::Authority;
-use crate::{EventId, Store, StoreExt, Stored, TenantId};
+use crate::{EventId, KnownRight, Store, StoreExt, Stored, TenantId};
 
 /// The most that a part holds: a page of 200 and the one more that tells whether another follows.
 const MOST: u32 = 201;
@@ -28,7 +28,7 @@ pub fn list_events(
     filter: &EventFilter,
     part: &Part<EventId>,
 ) -> Decided<Vec<Told>> {
-    match authority.ask("auditRead") {
+    match authority.ask(KnownRight::AuditRead) {
         Err(refused) => Ok(Err(refused)),
         Ok(()) => Ok(Ok(read_audit(store, &EventFilter { tenant: Some(tenant), ..filter.clone() }, part)?)),
     }

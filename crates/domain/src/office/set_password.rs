@@ -11,8 +11,8 @@ use super::ports::{OfficeTx, OfficeView};
 use super::refused::{Decided, Field, Halt, Refused, decide};
 use super::stamp::Stamp;
 use crate::{
-    Action, ApiKey, DeviceId, EndedWhy, PrincipalId, Scope, Secret, Store, StoreError, StoreExt, Stored, Subject,
-    TenantId,
+    Action, ApiKey, DeviceId, EndedWhy, KnownRight, PrincipalId, Scope, Secret, Store, StoreError, StoreExt, Stored,
+    Subject, TenantId,
 };
 
 /// What setting a password does besides.
@@ -166,7 +166,7 @@ pub(super) fn may_touch(
     match principal {
         PrincipalId::User(id) => {
             let user = living(tx, tenant, id)?;
-            stamp.authority.ask("userUpdate")?;
+            stamp.authority.ask(KnownRight::UserUpdate)?;
             let roles = tx.roles().list(tenant)?;
             stamp.authority.cover(&assignment::rights(&user.assignment, &roles))?;
             if user.is_virtual() {
@@ -176,7 +176,7 @@ pub(super) fn may_touch(
         }
         PrincipalId::Device(id) => {
             let device = registered(tx, tenant, id)?;
-            stamp.authority.ask("deviceUpdate")?;
+            stamp.authority.ask(KnownRight::DeviceUpdate)?;
             let roles = tx.roles().list(tenant)?;
             stamp.authority.cover(&assignment::rights_of(&device.roles, &roles))?;
             Ok(Subject::Device(id))

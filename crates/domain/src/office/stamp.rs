@@ -3,8 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::refused::Refused;
-use crate::access::{self, Access};
-use crate::{Action, Actor, Event, EventId, Instant, Outcome, PrincipalId, Right, Rights, Subject, TenantId};
+use crate::{Action, Actor, Event, EventId, Instant, KnownRight, Outcome, PrincipalId, Rights, Subject, TenantId};
 
 /// What a use case is done with. Drawn before the transaction, whose closure may run again.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,18 +37,16 @@ impl Authority {
     pub(super) fn is_admin(&self) -> bool {
         match self {
             Self::Host => true,
-            Self::Rights(rights) => rights.iter().any(|right| right.as_str() == Right::ADMIN),
+            Self::Rights(rights) => rights.is_admin(),
         }
     }
 
-    /// Refuses whoever lacks the right of this name.
-    pub(super) fn ask(&self, right: &str) -> Result<(), Refused> {
-        match (self, Right::parse(right)) {
-            (Self::Rights(rights), Ok(needed)) => match access::may(rights, &needed) {
-                Access::Allowed => Ok(()),
-                Access::Missing(right) => Err(Refused::Missing(right)),
-            },
-            _ => Ok(()),
+    /// Requires a right.
+    pub(super) fn ask(&self, right: KnownRight) -> Result<(), Refused> {
+        match self {
+            Self::Host => Ok(()),
+            Self::Rights(rights) if rights.allow(right) => Ok(()),
+            Self::Rights(_) => Err(Refused::Missing(right.into())),
         }
     }
 
@@ -57,10 +54,7 @@ impl Authority {
     pub(super) fn cover(&self, rights: &Rights) -> Result<(), Refused> {
         match self {
             Self::Host => Ok(()),
-            Self::Rights(own) => match rights.iter().find(|right| !own.allow(right.as_str())) {
-                Some(right) => Err(Refused::Missing(right.clone())),
-                None => Ok(()),
-            },
+            Self::Rights(own) => own.first_missing(rights).map_or(Ok(()), |right| Err(Refused::Missing(right))),
         }
     }
 }
@@ -103,6 +97,7 @@ impl Stamp {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Right;
 
     fn caller(names: &[&str]) -> Authority {
         Authority::Rights(names.iter().filter_map(|name| Right::parse(name).ok()).collect())
@@ -110,10 +105,13 @@ mod tests {
 
     #[test]
     fn the_host_may_do_everything_and_a_caller_what_they_hold() {
-        assert_eq!(Authority::Host.ask("userCreate"), Ok(()));
-        assert_eq!(caller(&["userCreate"]).ask("userCreate"), Ok(()));
-        assert_eq!(caller(&["admin"]).ask("userCreate"), Ok(()));
-        assert_eq!(caller(&["userRead"]).ask("userCreate"), Err(Refused::Missing(Right::parse("userCreate").unwrap())));
+        assert_eq!(Authority::Host.ask(KnownRight::UserCreate), Ok(()));
+        assert_eq!(caller(&["userCreate"]).ask(KnownRight::UserCreate), Ok(()));
+        assert_eq!(caller(&["admin"]).ask(KnownRight::UserCreate), Ok(()));
+        assert_eq!(
+            caller(&["userRead"]).ask(KnownRight::UserCreate),
+            Err(Refused::Missing(KnownRight::UserCreate.into()))
+        );
     }
 
     #[test]

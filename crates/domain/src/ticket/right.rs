@@ -1,6 +1,6 @@
 //! Who may do what with a ticket, and where: the table of rights and the rule of the sale device.
 
-use crate::{DeviceId, Environment, Right, Rights, UserId};
+use crate::{DeviceId, Environment, KnownRight, Rights, UserId};
 
 use super::refused::TicketRefused;
 
@@ -58,21 +58,21 @@ impl Operation {
 
     /// The rights that it asks, all of them. Every row that tells what a request does holds: a rename is a change as well. A
     /// refund is a new ticket and takes goods back, which nobody published a right for.
-    pub const fn rights(self, whose: Whose) -> &'static [&'static str] {
+    pub const fn rights(self, whose: Whose) -> &'static [KnownRight] {
         match (self, whose) {
-            (Self::Create, _) => &["ticketCreate"],
-            (Self::Change, Whose::Own) => &["ticketUpdate"],
-            (Self::Change, Whose::Anothers) => &["ticketUpdateAny"],
-            (Self::Rename, _) => &["ticketRename"],
-            (Self::Discount, _) => &["ticketSetDiscount"],
-            (Self::Customer, _) => &["ticketSetCustomer"],
-            (Self::HandOver, _) => &["ticketHandover"],
-            (Self::TakeOver, _) => &["ticketTakeover", "ticketUpdateAny"],
-            (Self::Storno, _) => &["storno"],
-            (Self::Delete, Whose::Own) => &["ticketDelete"],
-            (Self::Delete, Whose::Anothers) => &["ticketDelete", "ticketUpdateAny"],
-            (Self::Close, _) => &["ticketClose"],
-            (Self::Refund, _) => &["ticketCreate", "storno"],
+            (Self::Create, _) => &[KnownRight::TicketCreate],
+            (Self::Change, Whose::Own) => &[KnownRight::TicketUpdate],
+            (Self::Change, Whose::Anothers) => &[KnownRight::TicketUpdateAny],
+            (Self::Rename, _) => &[KnownRight::TicketRename],
+            (Self::Discount, _) => &[KnownRight::TicketSetDiscount],
+            (Self::Customer, _) => &[KnownRight::TicketSetCustomer],
+            (Self::HandOver, _) => &[KnownRight::TicketHandover],
+            (Self::TakeOver, _) => &[KnownRight::TicketTakeover, KnownRight::TicketUpdateAny],
+            (Self::Storno, _) => &[KnownRight::Storno],
+            (Self::Delete, Whose::Own) => &[KnownRight::TicketDelete],
+            (Self::Delete, Whose::Anothers) => &[KnownRight::TicketDelete, KnownRight::TicketUpdateAny],
+            (Self::Close, _) => &[KnownRight::TicketClose],
+            (Self::Refund, _) => &[KnownRight::TicketCreate, KnownRight::Storno],
         }
     }
 
@@ -119,14 +119,10 @@ impl Hand {
         if operation.sells() {
             self.till()?;
         }
-        for name in operation.rights(whose) {
-            if !self.rights.allow(name)
-                && let Ok(right) = Right::parse(name)
-            {
-                return Err(TicketRefused::Missing(right));
-            }
+        match operation.rights(whose).iter().find(|right| !self.rights.allow(**right)) {
+            Some(right) => Err(TicketRefused::Missing((*right).into())),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 

@@ -50,7 +50,7 @@ fn told(caller: &Caller) -> Result<HttpResponse, Failure> {
     let profile = &caller.profile;
     let user = profile.user.as_ref().map(|user| user.name.as_str());
     let device = profile.device.as_ref().map(|device| device.name.as_str());
-    let rights: Vec<&str> = profile.rights.iter().map(tillgate_domain::Right::as_str).collect();
+    let rights: Vec<&str> = profile.rights.names().collect();
     let mut answer = HttpResponse::NoContent().finish();
     for (name, text) in [
         (USER, encoded(user.unwrap_or_default())),

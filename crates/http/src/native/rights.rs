@@ -7,7 +7,7 @@ use actix_web::http::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::json;
 use tillgate_auth_core::Caller;
-use tillgate_domain::{Right, office};
+use tillgate_domain::{KnownRight, Right, office};
 use utoipa::ToSchema;
 
 use crate::answer;
@@ -44,10 +44,10 @@ pub(super) fn route() -> Route {
 async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let tenant = caller.profile.tenant.id;
     let roles = call.office(move |office| Ok(office::list_roles(office.store, tenant)?)).await?;
-    let own = roles.iter().flat_map(|role| role.rights.iter()).map(Right::as_str);
-    let names: BTreeSet<&str> = Right::KNOWN.iter().copied().chain(own).collect();
-    let shown = |name| Shape { name, held: caller.profile.rights.allow(name) };
-    answer::json(StatusCode::OK, &All { items: names.into_iter().map(shown).collect(), next: () })
+    let own = roles.iter().flat_map(|role| role.rights.iter());
+    let all: BTreeSet<Right> = KnownRight::ALL.iter().copied().map(Right::Known).chain(own).collect();
+    let shown = |right| Shape { name: Right::as_str(right), held: caller.profile.rights.allow(right) };
+    answer::json(StatusCode::OK, &All { items: all.iter().map(shown).collect(), next: () })
 }
 
 fn told() -> Entry {

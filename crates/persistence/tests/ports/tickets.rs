@@ -5,7 +5,7 @@ use tillgate_domain::ticket::{
     Currency, Draft, Hand, Item, ItemKind, Label, Line, Means, Meta, Note, Opening, Payment, Rate, Receipt, Settlement,
     Ticket, close, open, void,
 };
-use tillgate_domain::{Environment, Right, Store, StoreExt, TicketId};
+use tillgate_domain::{Environment, KnownRight, Rights, Store, StoreExt, TicketId};
 
 use crate::stores::{Fresh, Raw, Shop, at, uuid};
 
@@ -13,7 +13,7 @@ pub(crate) fn hand(shop: &Shop) -> Hand {
     Hand {
         user: Some(shop.anna.id),
         device: Some((shop.till.id, Environment::CashRegister)),
-        rights: [Right::parse("admin").unwrap()].into_iter().collect(),
+        rights: Rights::of(&[KnownRight::Admin]),
     }
 }
 

@@ -40,7 +40,7 @@ impl Access {
         }
         drop(mounts);
         let method = method.parse().map_err(|_| Stop::usage(format!("\"{method}\" is no method")))?;
-        let rights: Rights = role.map(Rank::rights).unwrap_or_default().iter().chain(rights).cloned().collect();
+        let rights: Rights = role.map(Rank::rights).unwrap_or_default().iter().chain(rights.iter().cloned()).collect();
         let Some((number, row)) = AccessRule::decisive(&settings.access, &method, path) else {
             return Err(Stop::failed(format!("no: no row of the {} is for {method} {path}", settings.access.len())));
         };
@@ -56,7 +56,7 @@ impl Access {
                 Need::Role(least) => format!("it asks for the role {} or a higher one", least.name()),
                 Need::Rights(needed) => {
                     let missing: Vec<&str> =
-                        needed.iter().map(Right::as_str).filter(|right| !rights.allow(right)).collect();
+                        needed.iter().filter(|right| !rights.allow(*right)).map(Right::as_str).collect();
                     format!("it asks for {}", missing.join(", "))
                 }
             });

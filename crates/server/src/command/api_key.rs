@@ -113,7 +113,7 @@ fn list(office: &Office, json: bool) -> Result<(), Stop> {
     let keys = office::all(None, part, |known| known.key.id)?;
     let row = |known: &KnownApiKey| {
         let key = &known.key;
-        let rights = key.permissions.iter().map(Right::as_str).collect::<Vec<_>>().join(",");
+        let rights = key.permissions.names().collect::<Vec<_>>().join(",");
         let cells = [
             key.id.to_string(),
             key.client.clone(),

@@ -2,7 +2,7 @@
 
 use clap::Subcommand;
 use tillgate_domain::office::{self, NewRole, RoleChange};
-use tillgate_domain::{Environment, Right, RoleId, RoleName};
+use tillgate_domain::{Environment, KnownRight, Right, RoleId, RoleName};
 
 use super::office::{Office, done};
 use super::{Context, Stop, pairs, print, show};
@@ -122,8 +122,8 @@ impl Role {
 
 /// The rights of a role. One that is not known but nearly one that is may be a slip, and would then allow nothing.
 fn checked(rights: &[Right], new_rights: &[Right]) -> Result<Vec<Right>, Stop> {
-    for right in rights.iter().map(Right::as_str).filter(|right| !Right::KNOWN.contains(right)) {
-        if let Some(known) = nearest(right, Right::KNOWN.iter().copied()) {
+    for right in rights.iter().filter(|right| matches!(right, Right::Custom(_))) {
+        if let Some(known) = nearest(right.as_str(), KnownRight::ALL.iter().map(|known| known.as_str())) {
             return Err(Stop::usage(format!(
                 "there is no right \"{right}\" so far; is it \"{known}\"? For one of your own say --new-right {right}"
             )));

@@ -29,6 +29,11 @@ use super::turns::{InTurn, Turns};
 use super::{Options, Phase};
 use crate::priority;
 
+/// How long a thread that waits for the database is kept without work. The runtime hands work to the thread that has been idle for
+/// the longest, so a longer time keeps every thread of a burst alive for good, each with a stack and memory that the allocator
+/// caches for it.
+const THREAD_KEEP_ALIVE: Duration = Duration::from_millis(50);
+
 /// How long a connection is kept at the end on which nothing has come yet: whoever has just connected is about to send.
 const FRESH: Duration = Duration::from_millis(200);
 
@@ -152,6 +157,7 @@ where
         let runtime = Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(setup.options.blocking_threads.max(1))
+            .thread_keep_alive(THREAD_KEEP_ALIVE)
             .on_thread_start(|| priority::lower(priority::BLOCKING))
             .global_queue_interval(REMOTE_INTERVAL)
             .build_local(LocalOptions::default());

@@ -2,7 +2,7 @@
 
 use tillgate_auth_core::ports::WrappedApiKey;
 use tillgate_domain::office::ports::{ApiKeyFilter, Page};
-use tillgate_domain::{ApiKey, ApiKeyId, Right, StoreExt};
+use tillgate_domain::{ApiKey, ApiKeyId, Right, Rights, StoreExt};
 
 use crate::Whole;
 use crate::meeting::{Crossing, both};
@@ -49,12 +49,7 @@ fn key(shop: &Shop, number: u8) -> ApiKey {
 pub fn a_key_of_a_program_comes_back_as_it_was_added(whole: &Whole) {
     let shop = Shop::open(&whole.bench);
     let narrow = key(&shop, 1);
-    let wide = ApiKey {
-        permissions: std::iter::empty().collect(),
-        active: false,
-        description: String::new(),
-        ..key(&shop, 2)
-    };
+    let wide = ApiKey { permissions: Rights::default(), active: false, description: String::new(), ..key(&shop, 2) };
     for key in [&narrow, &wide] {
         assert!(insert(whole, key));
         assert_eq!(find(whole, key.id).as_ref(), Some(key));
@@ -111,7 +106,7 @@ pub fn an_update_of_a_key_stores_every_field(whole: &Whole) {
         active: false,
         user: shop.ben.id,
         device: shop.handheld.id,
-        permissions: std::iter::empty().collect(),
+        permissions: Rights::default(),
         ..before.clone()
     };
     let meant = ApiKey { tenant: shop.other.id, client: "another".into(), created_at: at(99), ..after.clone() };

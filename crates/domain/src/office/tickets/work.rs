@@ -4,7 +4,7 @@ use crate::office::ports::OfficeTx;
 use crate::office::refused::{Field, Halt, Refused};
 use crate::office::stamp::{Authority, Stamp};
 use crate::ticket::{Hand, Ticket, TicketRefused};
-use crate::{Right, StoreError, TenantId, TicketId};
+use crate::{KnownRight, Rights, StoreError, TenantId, TicketId};
 
 /// Who works on a ticket, where, with which rights. The host of the server is no person and works on none.
 pub(super) fn hand(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp) -> Result<Hand, Halt> {
@@ -13,7 +13,7 @@ pub(super) fn hand(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp) -> Re
         None => None,
     };
     let rights = match &stamp.authority {
-        Authority::Host => Right::parse(Right::ADMIN).into_iter().collect(),
+        Authority::Host => Rights::of(&[KnownRight::Admin]),
         Authority::Rights(rights) => rights.clone(),
     };
     Ok(Hand { user: stamp.actor.user, device: device.map(|device| (device.id, device.environment)), rights })

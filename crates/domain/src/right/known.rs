@@ -1,0 +1,118 @@
+//! The rights that are known by name: what tills and back offices ask for, and what the server's own guards require.
+
+/// Makes the known rights and the list of them out of one table.
+macro_rules! known_rights {
+    ($($variant:ident = $name:literal,)*) => {
+        /// A right that is known by name. Guards require known rights alone, so that none of them can be misspelled.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[allow(missing_docs, reason = "each is documented by its published name")]
+        pub enum KnownRight {
+            $($variant,)*
+        }
+
+        impl KnownRight {
+            /// Every known right, in the order of the names.
+            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+
+            /// The published name, such as `ticketClose`.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+        }
+    };
+}
+
+known_rights! {
+    Admin = "admin",
+    ApiKeyCreate = "apiKeyCreate",
+    ApiKeyDelete = "apiKeyDelete",
+    ApiKeyUpdate = "apiKeyUpdate",
+    ArticleCategoryCreate = "articleCategoryCreate",
+    ArticleCategoryDelete = "articleCategoryDelete",
+    ArticleCategoryUpdate = "articleCategoryUpdate",
+    AuditRead = "auditRead",
+    CompanyCreate = "companyCreate",
+    CompanyDelete = "companyDelete",
+    CompanyUpdate = "companyUpdate",
+    CurrencyCreate = "currencyCreate",
+    CurrencyDelete = "currencyDelete",
+    CurrencyUpdate = "currencyUpdate",
+    CustomerCreate = "customerCreate",
+    CustomerDelete = "customerDelete",
+    CustomerSetCredit = "customerSetCredit",
+    CustomerSetDiscount = "customerSetDiscount",
+    CustomerUpdate = "customerUpdate",
+    DetailedIntervalSalesReport = "detailedIntervalSalesReport",
+    DeviceCreate = "deviceCreate",
+    DeviceDelete = "deviceDelete",
+    DeviceUpdate = "deviceUpdate",
+    DoDailySalesReport = "doDailySalesReport",
+    DsrCloseManually = "dsrCloseManually",
+    DsrCreate = "dsrCreate",
+    DsrDelete = "dsrDelete",
+    DsrUpdate = "dsrUpdate",
+    FiscalCashTransfer = "fiscalCashTransfer",
+    FiscalCreate = "fiscalCreate",
+    FiscalDelete = "fiscalDelete",
+    FiscalOpenDrawer = "fiscalOpenDrawer",
+    FiscalPrintDailySalesReportCopy = "fiscalPrintDailySalesReportCopy",
+    FiscalPrintRecordCopy = "fiscalPrintRecordCopy",
+    FiscalUpdate = "fiscalUpdate",
+    LicenseActivate = "licenseActivate",
+    LicenseGet = "licenseGet",
+    ModifierCreate = "modifierCreate",
+    ModifierDelete = "modifierDelete",
+    ModifierUpdate = "modifierUpdate",
+    OrderDelete = "orderDelete",
+    OrderEndpointCreate = "orderEndpointCreate",
+    OrderEndpointDelete = "orderEndpointDelete",
+    OrderEndpointUpdate = "orderEndpointUpdate",
+    OrderProcess = "orderProcess",
+    OrderUpdate = "orderUpdate",
+    OverviewSalesReport = "overviewSalesReport",
+    PrintNonfiscalRecord = "printNonfiscalRecord",
+    RoleCreate = "roleCreate",
+    RoleDelete = "roleDelete",
+    RoleUpdate = "roleUpdate",
+    SessionDelete = "sessionDelete",
+    StoreCreate = "storeCreate",
+    StoreDelete = "storeDelete",
+    StoreUpdate = "storeUpdate",
+    Storno = "storno",
+    SummaryIntervalSalesReport = "summaryIntervalSalesReport",
+    TenantCreate = "tenantCreate",
+    TenantUpdate = "tenantUpdate",
+    TicketClose = "ticketClose",
+    TicketCreate = "ticketCreate",
+    TicketDelete = "ticketDelete",
+    TicketHandover = "ticketHandover",
+    TicketRename = "ticketRename",
+    TicketSetCustomer = "ticketSetCustomer",
+    TicketSetDiscount = "ticketSetDiscount",
+    TicketTakeover = "ticketTakeover",
+    TicketUpdate = "ticketUpdate",
+    TicketUpdateAny = "ticketUpdateAny",
+    TokenIntrospect = "tokenIntrospect",
+    UserCreate = "userCreate",
+    UserDelete = "userDelete",
+    UserRead = "userRead",
+    UserUpdate = "userUpdate",
+}
+
+impl KnownRight {
+    /// The known right of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        let place = Self::ALL.binary_search_by(|known| known.as_str().cmp(name)).ok()?;
+        Self::ALL.get(place).copied()
+    }
+
+    /// Its bit in a set of known rights.
+    pub(super) const fn bit(self) -> u128 {
+        1 << self as u32
+    }
+}
+
+// A set of known rights is one number of 128 bits.
+const _: () = assert!(KnownRight::ALL.len() <= 128);
