@@ -8,9 +8,9 @@ use std::fmt;
 
 use actix_web::http::StatusCode;
 use tillgate_auth_core::{Auth, Caller, Error};
-use tillgate_domain::Store;
 use tillgate_domain::office::{self, Decided, Field, NamedFields, OfficeView, Refused, Stamp};
 use tillgate_domain::ticket::TicketRefused;
+use tillgate_domain::{KnownRight, Store};
 
 use crate::failure::{Failure, FieldFault};
 use crate::field::invalid_name;
@@ -47,7 +47,7 @@ impl Office<'_> {
     pub(crate) fn refused_names(
         &self,
         caller: &Caller,
-        right: &str,
+        right: KnownRight,
         fields: &NamedFields<'_>,
     ) -> Result<Vec<FieldFault>, Failure> {
         let tenant = caller.profile.tenant.id;

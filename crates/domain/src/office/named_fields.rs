@@ -11,8 +11,8 @@ use super::stamp::Authority;
 use super::tickets::Owner;
 use super::{change_device, change_user};
 use crate::{
-    Assignment, DeviceId, DeviceName, DeviceStatus, RoleName, Store, StoreExt, Stored, TenantId, UserId, UserName,
-    UserStatus,
+    Assignment, DeviceId, DeviceName, DeviceStatus, KnownRight, RoleName, Store, StoreExt, Stored, TenantId, UserId,
+    UserName, UserStatus,
 };
 
 /// Fields that name something of the tenant, as far as the request has them and they could be read.
@@ -42,7 +42,7 @@ pub fn refused_names(
     store: &dyn Store<OfficeView>,
     tenant: TenantId,
     authority: &Authority,
-    right: &str,
+    right: KnownRight,
     fields: &NamedFields<'_>,
 ) -> Stored<Vec<Refused>> {
     if authority.ask(right).is_err() {

@@ -9,7 +9,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{self, ApiKeyFilter, Field as Of, Page};
-use tillgate_domain::{ApiKeyId, TenantId};
+use tillgate_domain::{ApiKeyId, KnownRight, TenantId};
 
 use super::page::Asked;
 use super::path::{absent, created, id};
@@ -62,7 +62,7 @@ async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let sent = body::sent_so_far(&call, |_: &New| Vec::new())?;
     let (known, secret) = call
         .office(move |office| {
-            let sent = sent.checked(|sent| office.refused_names(&caller, "apiKeyCreate", &sent.names()))?;
+            let sent = sent.checked(|sent| office.refused_names(&caller, KnownRight::ApiKeyCreate, &sent.names()))?;
             let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
             let drawn = office.engine.draw_api_key()?;
             let secret = drawn.secret.clone();
@@ -89,7 +89,7 @@ async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let sent = body::sent_so_far(&call, |_: &Change| Vec::new())?;
     let known = call
         .office(move |office| {
-            let sent = sent.checked(|sent| office.refused_names(&caller, "apiKeyUpdate", &sent.names()))?;
+            let sent = sent.checked(|sent| office.refused_names(&caller, KnownRight::ApiKeyUpdate, &sent.names()))?;
             let change = sent.change();
             let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
             let key = condition.holding(|version| {

@@ -8,7 +8,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
 use tillgate_domain::office::{self, Decided, DeviceChange, DeviceFilter, Equipped, Field as Of, Page, Stamp};
-use tillgate_domain::{Device, DeviceId, DeviceStatus, Environment, PrincipalId, TenantId};
+use tillgate_domain::{Device, DeviceId, DeviceStatus, Environment, KnownRight, PrincipalId, TenantId};
 
 use super::page::Asked;
 use super::path::{absent, created, id};
@@ -71,7 +71,7 @@ async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
                 Err(_) => Vec::new(),
             };
             sent.add(sent.body().weak_by(office.engine.password_policy(), &words));
-            let sent = sent.checked(|sent| office.refused_names(&caller, "deviceCreate", &sent.names()))?;
+            let sent = sent.checked(|sent| office.refused_names(&caller, KnownRight::DeviceCreate, &sent.names()))?;
             let new = sent.device(office, &words, caller.address)?;
             named(office, &decided(office::add_device(office.store, tenant, &stamp, &new))?)
         })

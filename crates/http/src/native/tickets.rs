@@ -14,7 +14,7 @@ use tillgate_auth_core::Caller;
 use tillgate_domain::office::ports::{OrderedBy, Part, TicketFilter, TicketOrder, TicketPlace};
 use tillgate_domain::office::{self, Field as Of, NamedFields, Refused, Shown, TicketAmendment, TicketSearch};
 use tillgate_domain::ticket::{Note, TicketStatus};
-use tillgate_domain::{JsonObject, TenantId, TicketId};
+use tillgate_domain::{JsonObject, KnownRight, TenantId, TicketId};
 
 use super::page::Asked;
 use super::path::{absent, created, id};
@@ -104,7 +104,8 @@ async fn open(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
     let tenant = caller.profile.tenant.id;
     let made = call
         .office(move |office| {
-            let sent = sent.checked(|sent| office.refused_names(&caller, "ticketCreate", &sent.names(&caller)))?;
+            let sent =
+                sent.checked(|sent| office.refused_names(&caller, KnownRight::TicketCreate, &sent.names(&caller)))?;
             let new = sent.ticket(office.engine.id(TicketId::new)?)?;
             decided(office::open_ticket(office.store, tenant, &office.stamp(&caller)?, &new, once.as_ref()))
         })
@@ -124,7 +125,7 @@ async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
             // what a patch leaves of a member is what was read: so it holds to that version in any case
             let amend = |held: Option<i64>| {
                 let found = office::find_ticket(office.store, tenant, id)?.ok_or_else(|| absent(Of::Ticket, id))?;
-                let names = |names: &NamedFields<'_>| office.refused_names(&caller, "ticketUpdate", names);
+                let names = |names: &NamedFields<'_>| office.refused_names(&caller, KnownRight::TicketUpdate, names);
                 let change = sent::patched(&found, &patch, names)?;
                 let version = Some(held.unwrap_or(found.ticket.version));
                 let amendment = TicketAmendment { stamp: office.stamp(&caller)?, id, version, change };

@@ -10,7 +10,7 @@ use tillgate_auth_core::Caller;
 use tillgate_domain::office::{
     self, Decided, DeviceRoles, Field as Of, PeopleSearch, Person, Stamp, UserCursor, UserOrder,
 };
-use tillgate_domain::{PrincipalId, RoleName, TenantId, User, UserId, UserStatus};
+use tillgate_domain::{KnownRight, PrincipalId, RoleName, TenantId, User, UserId, UserStatus};
 
 use super::page::Asked;
 use super::path::{absent, created, id};
@@ -94,7 +94,7 @@ async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
                 Err(_) => Vec::new(),
             };
             sent.add(sent.body().weak_by(office.engine.password_policy(), &words));
-            let sent = sent.checked(|sent| office.refused_names(&caller, "userCreate", &sent.names()))?;
+            let sent = sent.checked(|sent| office.refused_names(&caller, KnownRight::UserCreate, &sent.names()))?;
             let new = sent.user(office, &words, caller.address)?;
             named(office, &decided(office::add_user(office.store, tenant, &stamp, &new))?)
         })

@@ -6,7 +6,9 @@ use std::net::IpAddr;
 use serde::Deserialize;
 use tillgate_auth_core::passwords::PasswordPolicy;
 use tillgate_domain::office::{self, DeviceChange, NamedFields, NewDevice, PreferencesChange, SettingsChange};
-use tillgate_domain::{DeviceId, DeviceName, DeviceStatus, Environment, JsonObject, RoleName, Secret, TenantId};
+use tillgate_domain::{
+    DeviceId, DeviceName, DeviceStatus, Environment, JsonObject, KnownRight, RoleName, Secret, TenantId,
+};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -177,8 +179,12 @@ impl Change {
     }
 
     /// The right that the change requires.
-    pub(super) fn right(&self) -> &'static str {
-        if self.status.value() == Some(&DeviceStatus::Retired) { "deviceDelete" } else { "deviceUpdate" }
+    pub(super) fn right(&self) -> KnownRight {
+        if self.status.value() == Some(&DeviceStatus::Retired) {
+            KnownRight::DeviceDelete
+        } else {
+            KnownRight::DeviceUpdate
+        }
     }
 
     pub(super) fn change(self) -> DeviceChange {

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use serde::Deserialize;
 use tillgate_auth_core::passwords::PasswordPolicy;
 use tillgate_domain::office::{self, DeviceRoles, NamedFields, NewUser, RolesOn, UserChange};
-use tillgate_domain::{Email, ExactJson, RoleName, Secret, TenantId, UserId, UserName, UserStatus};
+use tillgate_domain::{Email, ExactJson, KnownRight, RoleName, Secret, TenantId, UserId, UserName, UserStatus};
 use utoipa::ToSchema;
 use validator::Validate;
 
@@ -203,8 +203,8 @@ impl Change {
     }
 
     /// The right that the change requires.
-    pub(super) fn right(&self) -> &'static str {
-        if self.status.value() == Some(&UserStatus::Deleted) { "userDelete" } else { "userUpdate" }
+    pub(super) fn right(&self) -> KnownRight {
+        if self.status.value() == Some(&UserStatus::Deleted) { KnownRight::UserDelete } else { KnownRight::UserUpdate }
     }
 
     pub(super) fn change(self) -> UserChange {
