@@ -26,6 +26,9 @@ const CLOSED: usize = 40;
 const TIMES: f64 = 3.0;
 /// How often each listener is probed, over a connection of its own each time.
 const PROBE: Duration = Duration::from_millis(50);
+/// How long the load runs before probes count. At its start 2,000 connections are new at once, which is not what a probe meets
+/// later.
+const WARM_UP: Duration = Duration::from_secs(5);
 
 /// Of ten requests seven ask who it is, two refresh, and one logs in.
 struct Mixed {
@@ -74,6 +77,7 @@ impl Client for Mixed {
 /// Probes a listener until it is over; microseconds of each, sorted.
 fn probe(address: &str, over: &AtomicBool) -> Vec<u32> {
     let mut all = Vec::new();
+    std::thread::sleep(WARM_UP);
     std::thread::scope(|scope| {
         let mut probes = Vec::new();
         while !over.load(Ordering::Relaxed) {
@@ -101,7 +105,7 @@ fn overload(
     let over = AtomicBool::new(false);
     std::thread::scope(|scope| {
         let probes = [server.address.as_str(), operations].map(|address| scope.spawn(|| probe(address, &over)));
-        let measured = open::run(&server.address, clients, rate, span, open::From::Sent).0;
+        let measured = open::run(&server.address, clients, rate, WARM_UP + span, open::From::Sent).0;
         over.store(true, Ordering::Relaxed);
         (measured, probes.map(|probe| probe.join().unwrap()))
     })
