@@ -111,3 +111,23 @@ fn connections_that_do_not_fit_into_the_open_files_are_in_the_log() {
     server.until_ready();
     assert!(!server.log().contains(warning), "{}", server.log());
 }
+
+#[test]
+fn logout_is_done_although_its_client_hangs_up_at_once() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    let server = shop.serve();
+    for _ in 0..20 {
+        let till = server.till().login("cashier", "P01");
+        let mut stream = connect(&server);
+        let token = &till.access;
+        write!(
+            stream,
+            "DELETE /api/v1/sessions/current HTTP/1.1\r\nHost: till\r\nAuthorization: Bearer {token}\r\nContent-Length: 0\r\n\r\n"
+        )
+        .unwrap();
+        drop(stream);
+        eventually(Duration::from_secs(10), "the end of the session", || {
+            ask(&mut connect(&server), &format!("Authorization: Bearer {token}\r\n")).starts_with("http/1.1 401")
+        });
+    }
+}

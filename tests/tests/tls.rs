@@ -4,12 +4,12 @@
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tillgate_testkit::postgres::Server;
-use tillgate_tests::{Engine, Installation, PASSWORD, Running, eventually};
+use tillgate_tests::{Engine, Installation, PASSWORD, Running, eventually, now};
 
 /// Files of an authority and of one whom it vouches for at `localhost` and 127.0.0.1.
 struct Papers {
@@ -193,4 +193,38 @@ fn postgresql_is_spoken_to_over_tls_and_only_where_it_proves_itself() {
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("certificate verify failed"), "{said}");
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn client_that_sends_nothing_after_its_handshake_is_not_held() {
+    let shop = Installation::with_shop(Engine::Sqlite);
+    let papers = papers(&shop.folder().join("ours"));
+    let shop = shop
+        .with_setting("SERVER__TLS_CERT", papers.certificate.to_str().unwrap())
+        .with_setting("SERVER__TLS_KEY", papers.key.to_str().unwrap())
+        .with_setting("LIMITS__HEAD", "1s");
+    let server = Running::start_unready(&shop, &["serve"]);
+    let address = server.address();
+    eventually(Duration::from_secs(30), "readiness", || {
+        curl(&papers.authority, &["--fail", &format!("{address}/readyz")]).0
+    });
+    let mut client = Command::new("openssl")
+        .args(["s_client", "-quiet", "-connect", address.trim_start_matches("https://")])
+        // it stays open, so the client ends only if the server does
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let held = client.stdin.take();
+    let mut is_over = || client.try_wait().unwrap().is_some();
+    let begun = now();
+    while !is_over() && begun.elapsed() < Duration::from_secs(20) {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let over = is_over();
+    client.kill().unwrap();
+    client.wait().unwrap();
+    drop(held);
+    assert!(over, "the connection is still open after {:?}", begun.elapsed());
 }

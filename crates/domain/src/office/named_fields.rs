@@ -50,7 +50,7 @@ pub fn refused_names(
     }
     store.read(|tx| {
         let mut refusals = FieldRefusals::default();
-        match look_up(tx, tenant, fields, &mut refusals) {
+        match look_up(tx, tenant, authority, fields, &mut refusals) {
             // what is no field's, such as a user who is gone, is reported once the fields are right
             Ok(()) | Err(Halt::Refused(_)) => Ok(refusals.into_vec()),
             Err(Halt::Failed(error)) => Err(error),
@@ -61,6 +61,7 @@ pub fn refused_names(
 fn look_up(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
+    authority: &Authority,
     fields: &NamedFields<'_>,
     refusals: &mut FieldRefusals,
 ) -> Result<(), Halt> {
@@ -81,10 +82,15 @@ fn look_up(
     }
     if let Some((id, status)) = fields.user_status {
         let before = change_user::living(tx, tenant, id)?;
+        // the status of somebody above the caller is not theirs to know
+        let roles = tx.roles().list(tenant)?;
+        authority.cover(&assignment::rights(&before.assignment, &roles))?;
         refusals.gather(change_user::check_status(before.status, status))?;
     }
     if let Some((id, status)) = fields.device_status {
         let before = change_device::registered(tx, tenant, id)?;
+        let roles = tx.roles().list(tenant)?;
+        authority.cover(&assignment::rights_of(&before.roles, &roles))?;
         refusals.gather(change_device::check_status(before.status, status))?;
     }
     Ok(())

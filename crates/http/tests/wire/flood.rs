@@ -139,7 +139,7 @@ impl Served {
         let running = thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
                 let server = HttpServer::new(move || http.app()).workers(1).worker_max_blocking_threads(THREADS);
-                let server = server.h1_allow_half_closed(false).disable_signals().shutdown_timeout(1);
+                let server = server.h1_allow_half_closed(true).disable_signals().shutdown_timeout(1);
                 let server = server.bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
                 let address = server.addrs()[0];
                 let server = server.run();
@@ -260,7 +260,7 @@ fn flood_from_many_networks_keeps_no_login_of_a_known_network_waiting() {
 }
 
 #[test]
-fn login_whose_caller_hangs_up_is_not_hashed() {
+fn login_whose_connection_is_reset_is_not_hashed() {
     let served = Served::start();
     let running = served.send("203.0.113.1", "cashier", "running");
     let first = served.gate.count();
@@ -269,6 +269,7 @@ fn login_whose_caller_hangs_up_is_not_hashed() {
     });
     let gone = served.send("203.0.113.2", "cashier", "gone");
     served.until("it waits for its hash", |served| served.auth.passwords().facts().strangers == 1);
+    rustix::net::sockopt::set_socket_linger(&gone, Some(Duration::ZERO)).unwrap();
     drop(gone);
     served.until("it waits no more", |served| served.auth.passwords().facts().strangers == 0);
     served.gate.permit(1);

@@ -44,6 +44,9 @@ impl Writes {
 
     /// Why the database takes no writes.
     pub(crate) fn failure(&self) -> Option<String> {
+        if self.migrated.load(Ordering::Acquire) {
+            return Some(MIGRATED.to_owned());
+        }
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

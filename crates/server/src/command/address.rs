@@ -51,7 +51,16 @@ impl Address {
 
 fn network(text: &str) -> Result<IpNet, String> {
     let address = || text.parse::<IpAddr>().map(|address| IpNet::from(address.to_canonical()));
-    text.parse().or_else(|_| address()).map_err(|_| format!("\"{text}\" is no address and no network"))
+    let network = text.parse().or_else(|_| address());
+    network.map(canonical).map_err(|_| format!("\"{text}\" is no address and no network"))
+}
+
+/// A network of IPv4 that is written in IPv6 (RFC 4291, 2.5.5.2) as what it is.
+fn canonical(network: IpNet) -> IpNet {
+    let IpNet::V6(mapped) = network else { return network };
+    let IpAddr::V4(address) = IpAddr::from(mapped.addr()).to_canonical() else { return network };
+    let within = mapped.prefix_len().checked_sub(96).and_then(|prefix| IpNet::new(address.into(), prefix).ok());
+    within.unwrap_or(network)
 }
 
 /// The networks that are counted by which this one lies in, or that lie in it.
@@ -77,6 +86,7 @@ mod tests {
             ("203.0.113.7", "203.0.113.0/24", 1),
             ("203.0.113.128/25", "203.0.113.0/24", 1),
             ("::ffff:203.0.113.7", "203.0.113.0/24", 1),
+            ("::ffff:203.0.113.0/120", "203.0.113.0/24", 1),
             ("10.7.0.0/16", "10.7.0.0/24", 256),
             ("2001:db8:1:2::3", "2001:db8:1::/48", 1),
             ("2001:db8::/47", "2001:db8::/48", 2),

@@ -127,7 +127,7 @@ pub(super) struct InTurn<F> {
     ticket: Option<Rc<Ticket>>,
     /// How long the head of a request may take.
     head: Duration,
-    /// While a part of a head has come.
+    /// While a part of a head has come, or nothing so far.
     clock: Option<HeadClock>,
     /// Tells the stream that the head has taken too long.
     late: Rc<Cell<bool>>,
@@ -147,7 +147,9 @@ impl<F> InTurn<F> {
 
     /// Whether the client has taken too long for the head of a request. Called once everything that has come was read.
     fn is_late(&mut self, context: &mut Context<'_>) -> bool {
-        if self.connection.is_answering() || self.connection.is_idle() || self.late.get() {
+        // Before the first answer the service has no time of its own for a connection on which nothing comes.
+        let kept = self.connection.is_used() && self.connection.is_idle();
+        if self.connection.is_answering() || kept || self.late.get() {
             self.clock = None;
             return false;
         }

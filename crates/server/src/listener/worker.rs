@@ -199,9 +199,9 @@ async fn work<F, A, B>(
         // the time for a head runs in `turns`: the service's own runs while a connection waits for the worker
         .client_request_timeout(Duration::ZERO)
         .client_disconnect_timeout(LINGER)
-        // nobody waits for the answer of a request whose client has closed the connection, and nobody can tell it from one that
-        // has closed its own side alone
-        .h1_allow_half_closed(false)
+        // A client that closes its side may have sent a logout as its last act: what it has asked is done. Only a reset ends a
+        // request.
+        .h1_allow_half_closed(true)
         .h1_write_buffer_size(WRITE_BUFFER)
         .local_addr(setup.address)
         .on_connect_ext(|stream: &Stream, data| drop(data.insert(Rc::clone(stream.connection()))))
