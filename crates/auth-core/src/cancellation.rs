@@ -1,5 +1,5 @@
-//! Whether anybody still waits for a call. A call blocks its thread, also while a password waits to be hashed; whoever runs it on
-//! behalf of a client says here that the client has gone or that its time is up, and what waits is then given up.
+//! Cancellation of blocking calls. A call blocks its thread, also while a password waits to be hashed. The server cancels the call
+//! when its client has disconnected or its deadline has passed; work that has not begun is then dropped.
 
 use std::cell::RefCell;
 use std::fmt;

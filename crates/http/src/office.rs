@@ -10,7 +10,7 @@ use actix_web::http::StatusCode;
 use tillgate_auth_core::{Auth, Caller, Error};
 use tillgate_domain::office::{self, Decided, Field, NamedFields, OfficeView, Refused, Stamp};
 use tillgate_domain::ticket::TicketRefused;
-use tillgate_domain::{KnownRight, Store};
+use tillgate_domain::{KnownRight, Store, TenantId};
 
 use crate::failure::{Failure, FieldFault};
 use crate::field::invalid_name;
@@ -37,6 +37,22 @@ impl Office<'_> {
     /// No id can be drawn.
     pub fn stamp(&self, caller: &Caller) -> Result<Stamp, Error> {
         self.engine.stamp(caller)
+    }
+
+    /// The words that a new password may not be made of: `own`, and those of the tenant if there is a password to compare.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub(crate) fn context_words(
+        &self,
+        tenant: TenantId,
+        has_password: bool,
+        mut own: Vec<String>,
+    ) -> Result<Vec<String>, Failure> {
+        if has_password {
+            own.extend(office::password_words(self.store, tenant, None)?);
+        }
+        Ok(own)
     }
 
     /// What the store holds against the names in a body that is refused anyway, so that all faults are reported at once. Nothing

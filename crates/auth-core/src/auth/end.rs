@@ -100,7 +100,7 @@ impl Auth {
         Ok(listed)
     }
 
-    /// Ends a session, on the word of whoever runs the server. False where it was over already or never was.
+    /// Ends a session, for the operator of the server. False where it was over already or never was.
     pub fn end_session(&self, session: SessionId) -> Result<bool, Error> {
         let mut event = self.event(Action::SessionEnd, Outcome::Done, Subject::Session(session), None)?;
         event.details.insert("why".to_owned(), json!(EndedWhy::Admin.name()));
@@ -116,17 +116,17 @@ impl Auth {
         })?)
     }
 
-    /// Ends every session of a user, on the word of whoever runs the server. False where there is no such user.
+    /// Ends every session of a user, for the operator of the server. False where there is no such user.
     pub fn end_user(&self, tenant: TenantId, user: UserId) -> Result<bool, Error> {
         self.end_all(tenant, Scope::User(user), Subject::User(user))
     }
 
-    /// Ends every session on a device, on the word of whoever runs the server. False where there is no such device.
+    /// Ends every session on a device, for the operator of the server. False where there is no such device.
     pub fn end_device(&self, tenant: TenantId, device: DeviceId) -> Result<bool, Error> {
         self.end_all(tenant, Scope::Device(device), Subject::Device(device))
     }
 
-    /// Ends every session of a tenant, on the word of whoever runs the server. False where there is no such tenant.
+    /// Ends every session of a tenant, for the operator of the server. False where there is no such tenant.
     pub fn end_tenant(&self, tenant: TenantId) -> Result<bool, Error> {
         self.end_all(tenant, Scope::Tenant(tenant), Subject::Tenant(tenant))
     }

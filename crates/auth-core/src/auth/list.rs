@@ -73,7 +73,7 @@ impl Auth {
         Ok(self.store.read(|tx| tx.tenants().named(slug))?.map(|tenant| tenant.id))
     }
 
-    /// Sessions of any tenant, on the word of whoever runs the server.
+    /// Sessions of any tenant, for the operator of the server.
     pub fn all_sessions(
         &self,
         filter: &SessionFilter,

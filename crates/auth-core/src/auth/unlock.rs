@@ -10,8 +10,9 @@ use crate::Error;
 use crate::throttle::counted_network;
 
 impl Auth {
-    /// Gives the network of this address its tokens back, on the word of whoever runs the server: those that all accounts share
-    /// which are not known there. False if none were taken; then nothing is written. Accounts keep what was counted for them.
+    /// Refills the rate limit of the network of this address, for the operator of the server: the bucket that is shared by
+    /// all accounts that are not known there. Returns false, and writes nothing, if the bucket is full. The buckets of accounts
+    /// stay as they are.
     pub fn unlock_network(&self, address: IpAddr) -> Result<bool, Error> {
         let mut event = self.event(Action::Unlock, Outcome::Done, Subject::Server, None)?;
         let prefix = if address.to_canonical().is_ipv4() { 24 } else { 48 };

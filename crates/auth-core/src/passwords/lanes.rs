@@ -20,7 +20,7 @@ pub enum Lane {
 /// The bounds of the lanes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Bounds {
-    /// How many wait at most. Strangers take half of it at most, and passwords that are to be set a quarter.
+    /// How many wait at most. Logins from unknown networks take at most half, and passwords that are to be set a quarter.
     pub(crate) room: usize,
     /// How many of one network wait at most in each of the lanes of strangers and of passwords that are to be set.
     pub(crate) of_network: usize,

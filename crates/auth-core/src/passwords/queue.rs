@@ -28,7 +28,7 @@ const SPARE: Duration = Duration::from_millis(50);
 pub struct QueueLimits {
     /// How many hashes are made at once; `None` for one per core.
     pub workers: Option<NonZeroUsize>,
-    /// How many wait at most, each of them a blocked thread. Strangers take half of it at most, and passwords that are set by
+    /// How many wait at most, each of them a blocked thread. Logins from unknown networks take at most half, and passwords that are set by
     /// callers who are not logged in a quarter.
     pub waiting: usize,
     /// How many of one network (/24 of IPv4, /48 of IPv6) wait at most, of strangers and of those who set a password.
@@ -121,7 +121,7 @@ enum Task {
     Verify { verifier: Option<Verifier>, renew: bool },
 }
 
-/// What whoever waits for a job hears.
+/// The outcome of a job, as its waiting caller receives it.
 enum Reply {
     Answer(Result<Answer, HashError>),
     /// Nobody waits for it any longer.
@@ -260,7 +260,7 @@ impl HashQueue {
             return Err(given_up.unwrap_or_else(|| shared.busy(&mut state)));
         }
         drop(state);
-        // It is being hashed, or has been: that is not waited for in vain, and what was found counts, whoever has gone.
+        // The hash has begun or is done: its result counts even if the caller has disconnected.
         loop {
             match answer.recv() {
                 Ok(Reply::Answer(answer)) => return answer,

@@ -63,7 +63,7 @@ struct Waiter {
 }
 
 impl Turns {
-    /// Lines in which so many wait at most, all together: each holds a thread. Strangers take half of it at most.
+    /// Lines in which so many wait at most, all together: each holds a thread. Logins from unknown networks take at most half.
     pub fn new(room: usize) -> Self {
         let room = Lanes::new(Bounds { room, of_network: room, patience: Duration::MAX });
         Self { lines: Mutex::new(Lines { by_key: HashMap::new(), room, last: 0 }) }

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::Deserialize;
 use tillgate_auth_core::passwords::PasswordPolicy;
-use tillgate_domain::office::{self, DeviceChange, NamedFields, NewDevice, PreferencesChange, SettingsChange};
+use tillgate_domain::office::{DeviceChange, NamedFields, NewDevice, PreferencesChange, SettingsChange};
 use tillgate_domain::{
     DeviceId, DeviceName, DeviceStatus, Environment, JsonObject, KnownRight, RoleName, Secret, TenantId,
 };
@@ -123,11 +123,7 @@ impl New {
 
     /// The words that the password may not be made of, those of the tenant among them. None are read if there is no password.
     pub(super) fn words(&self, office: &Office<'_>, tenant: TenantId) -> Result<Vec<String>, Failure> {
-        let mut words = self.own_words();
-        if self.password.value().is_some() {
-            words.extend(office::password_words(office.store, tenant, None)?);
-        }
-        Ok(words)
+        office.context_words(tenant, self.password.value().is_some(), self.own_words())
     }
 
     /// What is wrong with the password by these words.

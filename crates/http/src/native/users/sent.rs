@@ -127,11 +127,7 @@ impl New {
 
     /// The words that the password may not be made of, those of the tenant among them. None are read if there is no password.
     pub(super) fn words(&self, office: &Office<'_>, tenant: TenantId) -> Result<Vec<String>, Failure> {
-        let mut words = self.own_words();
-        if self.password.value().is_some() {
-            words.extend(office::password_words(office.store, tenant, None)?);
-        }
-        Ok(words)
+        office.context_words(tenant, self.password.value().is_some(), self.own_words())
     }
 
     /// What is wrong with the password by these words.
