@@ -8,20 +8,20 @@ fn main() {
     println!("cargo::rerun-if-env-changed=SOURCE_COMMIT");
     let given = std::env::var("SOURCE_COMMIT").ok();
     let release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
-    let commit = given.or_else(|| release.then(of_repository).flatten()).unwrap_or_default();
+    let commit = given.or_else(|| release.then(repository_commit).flatten()).unwrap_or_default();
     println!("cargo::rustc-env=SOURCE_COMMIT={}", commit.trim());
 }
 
 /// The short hash and the day of the commit that is checked out.
-fn of_repository() -> Option<String> {
+fn repository_commit() -> Option<String> {
     // the log of HEAD changes with each commit; a work tree has one of its own
-    if let Some(log) = git(&["rev-parse", "--git-path", "logs/HEAD"]) {
+    if let Some(log) = run_git(&["rev-parse", "--git-path", "logs/HEAD"]) {
         println!("cargo::rerun-if-changed={}", log.trim());
     }
-    git(&["log", "-1", "--format=%h, %cs"])
+    run_git(&["log", "-1", "--format=%h, %cs"])
 }
 
-fn git(arguments: &[&str]) -> Option<String> {
+fn run_git(arguments: &[&str]) -> Option<String> {
     let output = Command::new("git").args(arguments).output().ok()?;
     output.status.success().then(|| String::from_utf8(output.stdout).ok()).flatten()
 }

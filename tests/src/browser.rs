@@ -10,16 +10,16 @@ use serde_json::{Value, json};
 use ureq::Agent;
 use ureq::http::Request;
 
-use crate::eventually;
+use crate::wait_until;
 
 /// How long a page may take to show something.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PAGE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How long the browser may take for one command.
-const COMMAND: Duration = Duration::from_mins(1);
+const COMMAND_TIMEOUT: Duration = Duration::from_mins(1);
 
 /// The name of an element's reference (`WebDriver`, 12.1).
-const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+const ELEMENT_KEY: &str = "element-6066-11e4-a52e-4f735466cecf";
 
 /// Keys that have no letter (`WebDriver`, 17.4.2).
 pub mod keys {
@@ -42,7 +42,7 @@ pub struct Browser {
 impl Browser {
     /// Starts one with a profile of its own.
     pub fn start() -> Self {
-        let profile = crate::installation::fresh_folder();
+        let profile = crate::installation::create_folder();
         let mut driver = Command::new("chromedriver")
             .arg("--port=0")
             .stdin(Stdio::null())
@@ -61,14 +61,14 @@ impl Browser {
         };
         std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
         let agent: Agent =
-            Agent::config_builder().http_status_as_error(false).timeout_global(Some(COMMAND)).build().into();
+            Agent::config_builder().http_status_as_error(false).timeout_global(Some(COMMAND_TIMEOUT)).build().into();
         let mut browser = Self { driver, agent, session: format!("http://127.0.0.1:{port}/session"), profile };
         let id = browser.post("", &capabilities(&browser.profile))["sessionId"].as_str().unwrap().to_owned();
         browser.session = format!("{}/{id}", browser.session);
         browser
     }
 
-    fn command(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, String> {
+    fn send_command(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, String> {
         let request = Request::builder().method(method).uri(format!("{}{path}", self.session));
         let request = request.header("content-type", "application/json");
         let request = request.body(body.map(Value::to_string).unwrap_or_default()).unwrap();
@@ -82,12 +82,12 @@ impl Browser {
 
     #[track_caller]
     fn post(&self, path: &str, body: &Value) -> Value {
-        self.command("POST", path, Some(body)).unwrap_or_else(|error| panic!("{path}: {error}"))
+        self.send_command("POST", path, Some(body)).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
     #[track_caller]
     fn get(&self, path: &str) -> Value {
-        self.command("GET", path, None).unwrap_or_else(|error| panic!("{path}: {error}"))
+        self.send_command("GET", path, None).unwrap_or_else(|error| panic!("{path}: {error}"))
     }
 
     /// Goes to an address.
@@ -123,21 +123,21 @@ impl Browser {
     }
 
     /// Makes the page as large as this, in CSS pixels.
-    pub fn size(&self, width: u32, height: u32) {
+    pub fn resize(&self, width: u32, height: u32) {
         let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.devtools("Emulation.setDeviceMetricsOverride", &metrics);
     }
 
     #[track_caller]
-    fn element(&self, css: &str) -> String {
+    fn find_element(&self, css: &str) -> String {
         let found = self.post("/element", &json!({ "using": "css selector", "value": css }));
-        found[ELEMENT].as_str().unwrap().to_owned()
+        found[ELEMENT_KEY].as_str().unwrap().to_owned()
     }
 
     /// Types into the field at this CSS selector.
     #[track_caller]
     pub fn type_into(&self, css: &str, text: &str) {
-        let element = self.element(css);
+        let element = self.find_element(css);
         self.post(&format!("/element/{element}/value"), &json!({ "text": text }));
     }
 
@@ -154,14 +154,14 @@ impl Browser {
     /// Clicks the element at this CSS selector.
     #[track_caller]
     pub fn click(&self, css: &str) {
-        let element = self.element(css);
+        let element = self.find_element(css);
         self.post(&format!("/element/{element}/click"), &json!({}));
     }
 
     /// What those are told who do not see the element: its role and its name, as the browser computes them.
     #[track_caller]
-    pub fn told(&self, css: &str) -> (String, String) {
-        let element = self.element(css);
+    pub fn accessible_name(&self, css: &str) -> (String, String) {
+        let element = self.find_element(css);
         let part = |part: &str| self.get(&format!("/element/{element}/{part}")).as_str().unwrap_or_default().to_owned();
         (part("computedrole"), part("computedlabel"))
     }
@@ -169,26 +169,26 @@ impl Browser {
     /// The text that is shown at this CSS selector.
     #[track_caller]
     pub fn text(&self, css: &str) -> String {
-        let element = self.element(css);
+        let element = self.find_element(css);
         self.get(&format!("/element/{element}/text")).as_str().unwrap_or_default().to_owned()
     }
 
     /// What stands in a field.
     #[track_caller]
     pub fn value(&self, css: &str) -> String {
-        let element = self.element(css);
+        let element = self.find_element(css);
         self.get(&format!("/element/{element}/property/value")).as_str().unwrap_or_default().to_owned()
     }
 
     /// Whether the element is to be seen.
     #[track_caller]
-    pub fn shows(&self, css: &str) -> bool {
-        let element = self.element(css);
+    pub fn is_visible(&self, css: &str) -> bool {
+        let element = self.find_element(css);
         self.get(&format!("/element/{element}/displayed")).as_bool().unwrap()
     }
 
     /// The id of the element that has the focus; else its name in HTML.
-    pub fn focus(&self) -> String {
+    pub fn focused_id(&self) -> String {
         let script = "return document.activeElement.id || document.activeElement.localName";
         self.run(script).as_str().unwrap().to_owned()
     }
@@ -198,7 +198,7 @@ impl Browser {
     pub fn wait_for(&self, css: &str, text: &str) {
         let script = format!("return document.querySelector({css:?})?.textContent ?? ''");
         let mut last = String::new();
-        let deadline = crate::now() + PATIENCE;
+        let deadline = crate::now() + PAGE_TIMEOUT;
         while !last.contains(text) {
             assert!(crate::now() < deadline, "{css} says {last:?}, not {text:?}");
             std::thread::sleep(Duration::from_millis(20));
@@ -208,13 +208,13 @@ impl Browser {
 
     /// Waits until the element is to be seen.
     #[track_caller]
-    pub fn wait_to_see(&self, css: &str) {
-        eventually(PATIENCE, &format!("{css} to be seen"), || self.shows(css));
+    pub fn wait_until_visible(&self, css: &str) {
+        wait_until(PAGE_TIMEOUT, &format!("{css} to be seen"), || self.is_visible(css));
     }
 
     /// What the page has complained of to its console since it was asked last: errors of scripts and what its policy forbade. That a
     /// request was answered with an error is no complaint of the page's.
-    pub fn complaints(&self) -> Vec<String> {
+    pub fn take_console_errors(&self) -> Vec<String> {
         let log = self.post("/se/log", &json!({ "type": "browser" }));
         log.as_array()
             .unwrap()
@@ -225,7 +225,7 @@ impl Browser {
     }
 
     /// The address of every request over the network that the browser has made since it was asked last.
-    pub fn requests(&self) -> Vec<String> {
+    pub fn take_requests(&self) -> Vec<String> {
         let log = self.post("/se/log", &json!({ "type": "performance" }));
         log.as_array()
             .unwrap()
@@ -264,7 +264,7 @@ fn capabilities(profile: &std::path::Path) -> Value {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        let _ = self.command("DELETE", "", None);
+        let _ = self.send_command("DELETE", "", None);
         let _ = self.driver.kill();
         let _ = self.driver.wait();
         let _ = std::fs::remove_dir_all(&self.profile);

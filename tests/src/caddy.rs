@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::{eventually, raw};
+use crate::{raw_http, wait_until};
 
 /// A running Caddy.
 pub struct Caddy {
@@ -18,8 +18,8 @@ pub struct Caddy {
 impl Caddy {
     /// Starts one with the configuration of one site, `pos.example { ... }`, whose place a free port without TLS takes.
     pub fn start(site: &str) -> Self {
-        let folder = crate::installation::fresh_folder();
-        let address = raw::free_address();
+        let folder = crate::installation::create_folder();
+        let address = raw_http::find_free_address();
         let here = format!("http://:{} {{\n\tbind 127.0.0.1\n", address.port());
         let site = site.replacen("pos.example {\n", &here, 1);
         std::fs::write(folder.join("Caddyfile"), format!("{{\n\tadmin off\n\tauto_https off\n}}\n{site}")).unwrap();
@@ -34,7 +34,7 @@ impl Caddy {
             .stderr(File::create(folder.join("log")).unwrap())
             .spawn()
             .expect("caddy is missing: tests/run install");
-        eventually(Duration::from_secs(20), "Caddy", || {
+        wait_until(Duration::from_secs(20), "Caddy", || {
             if let Some(ended) = child.try_wait().unwrap() {
                 panic!("Caddy ended ({ended}): {}", std::fs::read_to_string(folder.join("log")).unwrap_or_default());
             }
@@ -45,7 +45,7 @@ impl Caddy {
 
     /// Sends these bytes over a connection of their own and reads what comes back until it is closed.
     pub fn send(&self, request: &str) -> String {
-        raw::send(self.address, request)
+        raw_http::send_raw(self.address, request)
     }
 }
 

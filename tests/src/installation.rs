@@ -5,7 +5,7 @@ use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use crate::{Running, Secrets};
+use crate::{RunningServer, Secrets};
 
 /// The password of every demo account in the tests.
 pub const PASSWORD: &str = "correct-horse-till";
@@ -41,25 +41,25 @@ impl Installation {
             Engine::Sqlite => "sqlite:tillgate.db".to_owned(),
             Engine::Postgres => tillgate_testkit::postgres::create_database(),
         };
-        Self::over(engine, database)
+        Self::with_database(engine, database)
     }
 
     /// An empty data folder over a database that is there.
-    pub fn over(engine: Engine, database: String) -> Self {
-        Self { folder: fresh_folder(), database, engine, secrets: Secrets::default(), settings: Vec::new(), program }
+    pub fn with_database(engine: Engine, database: String) -> Self {
+        Self { folder: create_folder(), database, engine, secrets: Secrets::default(), settings: Vec::new(), program }
     }
 
     /// One with the demo's shop: users admin, manager, cashier, devices P01, P02, PDA1, OFFICE, all with [`PASSWORD`].
-    pub fn with_shop(engine: Engine) -> Self {
+    pub fn with_fixture(engine: Engine) -> Self {
         let installation = Self::new(engine);
-        installation.make_shop();
+        installation.create_demo_shop();
         installation
     }
 
     /// Puts the demo's shop in.
-    pub fn make_shop(&self) {
-        self.secrets.note(PASSWORD);
-        drop(Running::start(self, &["demo", "--password", PASSWORD, "--yes"]));
+    pub fn create_demo_shop(&self) {
+        self.secrets.add(PASSWORD);
+        drop(RunningServer::start(self, &["demo", "--password", PASSWORD, "--yes"]));
     }
 
     /// The same with a setting, by its name in the environment: `SESSIONS__OVERLAP`.
@@ -108,28 +108,28 @@ impl Installation {
     }
 
     /// A server over it.
-    pub fn serve(&self) -> Running {
-        Running::start(self, &["serve"])
+    pub fn serve(&self) -> RunningServer {
+        RunningServer::start(self, &["serve"])
     }
 
     /// A server over it with more flags.
-    pub fn serve_with(&self, flags: &[&str]) -> Running {
-        Running::start(self, &[&["serve"], flags].concat())
+    pub fn serve_with(&self, flags: &[&str]) -> RunningServer {
+        RunningServer::start(self, &[&["serve"], flags].concat())
     }
 
     /// A server that trusts the proxies of a network. Health and metrics are on a free port, so that many run at once.
-    pub fn serve_behind_proxy(&self, network: &str) -> Running {
-        let mut command = self.command(&["serve", "--behind-proxy", network, "--listen", "127.0.0.1:0"]);
+    pub fn serve_behind_proxy(&self, network: &str) -> RunningServer {
+        let mut command = self.tillgate_command(&["serve", "--behind-proxy", network, "--listen", "127.0.0.1:0"]);
         command.env("TILLGATE_OPERATIONS__LISTEN", "127.0.0.1:0");
-        let running = Running::spawn(self, command);
-        running.until_ready();
+        let running = RunningServer::spawn(self, command);
+        running.wait_until_ready();
         running
     }
 
     /// Another data folder with a copy of the master key, over the same database.
-    pub fn second_folder(&self) -> Self {
+    pub fn clone_with_new_folder(&self) -> Self {
         let second = Self {
-            folder: fresh_folder(),
+            folder: create_folder(),
             database: self.database.clone(),
             engine: self.engine,
             secrets: self.secrets.clone(),
@@ -141,7 +141,7 @@ impl Installation {
     }
 
     /// The command with its data folder and database.
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub fn tillgate_command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new((self.program)());
         command.args(arguments).arg("--data").arg(&self.folder).args(["--database", &self.database]);
         command.env_clear().env("RUST_BACKTRACE", "1").envs(self.settings.iter().map(|(name, value)| (name, value)));
@@ -151,7 +151,7 @@ impl Installation {
     /// Runs a command to its end, with this on its standard input.
     pub fn run(&self, arguments: &[&str], input: &str) -> Output {
         let mut child = self
-            .command(arguments)
+            .tillgate_command(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -160,13 +160,13 @@ impl Installation {
         std::io::Write::write_all(&mut child.stdin.take().unwrap(), input.as_bytes()).unwrap();
         let output = child.wait_with_output().unwrap();
         for text in [&output.stdout, &output.stderr] {
-            self.secrets.search(&format!("what {arguments:?} prints"), &String::from_utf8_lossy(text));
+            self.secrets.assert_absent(&format!("what {arguments:?} prints"), &String::from_utf8_lossy(text));
         }
         output
     }
 
     /// Runs a command that must succeed, and returns what it prints.
-    pub fn succeed(&self, arguments: &[&str], input: &str) -> String {
+    pub fn run_ok(&self, arguments: &[&str], input: &str) -> String {
         let output = self.run(arguments, input);
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.success(), "{arguments:?} failed: {said}");
@@ -180,7 +180,7 @@ impl Drop for Installation {
     }
 }
 
-pub(crate) fn fresh_folder() -> PathBuf {
+pub(crate) fn create_folder() -> PathBuf {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let folder = std::env::temp_dir().join(format!("tillgate-test-{}-{number}", std::process::id()));
@@ -191,16 +191,16 @@ pub(crate) fn fresh_folder() -> PathBuf {
 /// The binary, built once by each test process: none is ever tried that is older than its source.
 pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| built(&[], ""))
+    PROGRAM.get_or_init(|| build_program(&[], ""))
 }
 
 fn program_with_every_feature() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
-    PROGRAM.get_or_init(|| built(&["--features", "postgres-tls,otlp"], "features"))
+    PROGRAM.get_or_init(|| build_program(&["--features", "postgres-tls,otlp"], "features"))
 }
 
 /// Builds the program in this folder of the target's.
-fn built(features: &[&str], folder: &str) -> PathBuf {
+fn build_program(features: &[&str], folder: &str) -> PathBuf {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from).join(folder);
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));

@@ -11,7 +11,7 @@ use serde_json::Value;
 pub fn cargo_metadata(root: &Path) -> Value {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["metadata", "--format-version", "1", "--locked", "--filter-platform", &host()])
+        .args(["metadata", "--format-version", "1", "--locked", "--filter-platform", &host_triple()])
         .current_dir(root)
         .output()
         .unwrap();
@@ -19,7 +19,7 @@ pub fn cargo_metadata(root: &Path) -> Value {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-fn host() -> String {
+fn host_triple() -> String {
     let output = Command::new("rustc").arg("-vV").output().unwrap();
     let version = String::from_utf8(output.stdout).unwrap();
     version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap().to_owned()

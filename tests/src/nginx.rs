@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::{eventually, raw};
+use crate::{raw_http, wait_until};
 
 /// A running nginx.
 pub struct Nginx {
@@ -17,8 +17,8 @@ pub struct Nginx {
 impl Nginx {
     /// Starts one with these blocks inside `http`; each `listen 80` in them becomes a free port.
     pub fn start(blocks: &str) -> Self {
-        let folder = crate::installation::fresh_folder();
-        let address = raw::free_address();
+        let folder = crate::installation::create_folder();
+        let address = raw_http::find_free_address();
         let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
             .map(|kind| format!("    {kind}_temp_path {kind};"))
             .join("\n");
@@ -38,7 +38,7 @@ impl Nginx {
             .stderr(Stdio::inherit())
             .spawn()
             .expect("nginx is missing: tests/run install");
-        eventually(Duration::from_secs(20), "nginx", || {
+        wait_until(Duration::from_secs(20), "nginx", || {
             if let Some(ended) = child.try_wait().unwrap() {
                 panic!(
                     "nginx ended ({ended}): {}",
@@ -52,7 +52,7 @@ impl Nginx {
 
     /// Sends these bytes over a connection of their own and reads what comes back until it is closed.
     pub fn send(&self, request: &str) -> String {
-        raw::send(self.address, request)
+        raw_http::send_raw(self.address, request)
     }
 
     /// What it has complained of.

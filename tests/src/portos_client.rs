@@ -14,7 +14,7 @@ pub struct PortosKey {
 
 /// A request that is to be signed.
 #[derive(Clone, Debug)]
-pub struct Unsigned<'r> {
+pub struct UnsignedRequest<'r> {
     /// The method.
     pub method: &'r str,
     /// Path and query, as they go over the wire.
@@ -26,13 +26,13 @@ pub struct Unsigned<'r> {
     /// The body.
     pub body: &'r [u8],
     /// When, in milliseconds since 1970.
-    pub at: i64,
+    pub sent_at: i64,
 }
 
 impl PortosKey {
     /// The headers to send besides `Host` and the request's own.
-    pub fn sign(&self, request: &Unsigned<'_>) -> Vec<(&'static str, String)> {
-        let stamp = stamp(request.at);
+    pub fn sign(&self, request: &UnsignedRequest<'_>) -> Vec<(&'static str, String)> {
+        let stamp = format_timestamp(request.sent_at);
         let content = hex(digest::digest(&digest::SHA256, request.body).as_ref());
         let mut headers: Vec<(String, String)> = vec![
             ("host".into(), request.host.into()),
@@ -56,8 +56,10 @@ impl PortosKey {
         }
         // a sort of Rust's is stable
         pairs.sort_by(|one, other| one.0.as_bytes().cmp(other.0.as_bytes()));
-        let query: Vec<String> =
-            pairs.iter().map(|(name, value)| format!("{}={}", escape(name, ""), escape(value, ""))).collect();
+        let query: Vec<String> = pairs
+            .iter()
+            .map(|(name, value)| format!("{}={}", percent_encode(name, ""), percent_encode(value, "")))
+            .collect();
         headers.sort();
         let lines: Vec<String> = headers
             .iter()
@@ -68,7 +70,7 @@ impl PortosKey {
         let names = names.join(";").to_lowercase();
         let canonical = [
             request.method.to_owned(),
-            escape(path, "/:"),
+            percent_encode(path, "/:"),
             query.join("&"),
             lines.join("\n"),
             names.clone(),
@@ -77,23 +79,23 @@ impl PortosKey {
         .join("\n");
         let digest = hex(digest::digest(&digest::SHA256, canonical.as_bytes()).as_ref());
         let text = format!("NWS4-HMAC-SHA256\n{stamp}\n{}\n{digest}", self.client);
-        let signing = mac(format!("NWS4{}", self.secret).as_bytes(), &stamp[..10]);
-        let signature = hex(&mac(&signing, &text));
+        let signing = hmac_sha256(format!("NWS4{}", self.secret).as_bytes(), &stamp[..10]);
+        let signature = hex(&hmac_sha256(&signing, &text));
         let claim = format!(
             "Credential={},SignedHeaders={},Timestamp={},Signature={signature}",
             self.client,
-            escape(&names, ""),
-            escape(&stamp, "")
+            percent_encode(&names, ""),
+            percent_encode(&stamp, "")
         );
         vec![
-            ("Authorization", format!("NWS4-HMAC-SHA256 {}", escape(&claim, ""))),
+            ("Authorization", format!("NWS4-HMAC-SHA256 {}", percent_encode(&claim, ""))),
             ("x-nd-date", stamp),
             ("x-nd-content-sha256", content),
         ]
     }
 }
 
-fn mac(key: &[u8], text: &str) -> Vec<u8> {
+fn hmac_sha256(key: &[u8], text: &str) -> Vec<u8> {
     hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes()).as_ref().to_vec()
 }
 
@@ -103,7 +105,7 @@ fn hex(bytes: &[u8]) -> String {
 }
 
 /// Percent-encodes all but letters, digits, `-_.~` and what is named.
-fn escape(text: &str, also: &str) -> String {
+fn percent_encode(text: &str, also: &str) -> String {
     let plain = |byte: &u8| {
         matches!(byte, b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~')
             || also.as_bytes().contains(byte)
@@ -113,7 +115,7 @@ fn escape(text: &str, also: &str) -> String {
 }
 
 /// `yyyy-MM-ddTHH:mm:ss.fffZ`.
-fn stamp(at: i64) -> String {
+fn format_timestamp(at: i64) -> String {
     let (days, millis) = (at.div_euclid(86_400_000), at.rem_euclid(86_400_000));
     let (mut year, mut day) = (1970, days);
     let leap = |year: i64| year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
@@ -141,18 +143,18 @@ mod tests {
 
     /// The published vectors: this program signs as the published ones do.
     #[test]
-    fn it_signs_as_published() {
+    fn signatures_match_the_published_vectors() {
         let key = PortosKey {
             client: "d948ec22e47790caacce234b792a0f117d85c365".into(),
             secret: "5070adfb2bedf1c0c97d5c8cfa8c794d513249b802ea10596a175d88828abc19".into(),
         };
-        let request = Unsigned {
+        let request = UnsignedRequest {
             method: "POST",
             target: "/api/user?i=1$ref=1&validate",
             host: "example.com:8080",
             headers: &[("Content-Type", "application/json"), ("Accept", "application/json")],
             body: br#"{"name":"John"}"#,
-            at: 1_685_452_621_992,
+            sent_at: 1_685_452_621_992,
         };
         let sent = key.sign(&request);
         assert!(sent[0].1.ends_with("87c7a2057285f0db8dc3b7c95c15fe5476f5ab44b73b3e15990d8b1a837d4ddb"), "{sent:?}");
@@ -160,13 +162,13 @@ mod tests {
             client: "8248d4058e36840bea23ebbe3e602f6e".into(),
             secret: "388e98f5c56728266991583a6f8fcd1b9279cdc00b5c371bffc0ea402b14d954".into(),
         };
-        let request = Unsigned {
+        let request = UnsignedRequest {
             method: "GET",
             target: "/api/v1/registrations/receipts/processable/first?cashRegisterCode=88812345678900001",
             host: "localhost:5000",
             headers: &[("__tenant", "39fd0386-1c7b-5fb0-201f-36725cbfcacc")],
             body: b"",
-            at: 1_624_549_677_213,
+            sent_at: 1_624_549_677_213,
         };
         let sent = key.sign(&request);
         assert_eq!(sent[1].1, "2021-06-24T15:47:57.213Z");

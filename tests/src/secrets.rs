@@ -8,18 +8,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub struct Secrets(Arc<Mutex<BTreeSet<String>>>);
 
 /// What is shorter is no secret: it would be found by chance.
-const SHORTEST: usize = 8;
+const MIN_SECRET_BYTES: usize = 8;
 
 impl Secrets {
     /// Notes a secret.
-    pub fn note(&self, secret: &str) {
-        if secret.len() >= SHORTEST {
+    pub fn add(&self, secret: &str) {
+        if secret.len() >= MIN_SECRET_BYTES {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(secret.to_owned());
         }
     }
 
     /// Fails where one of them stands in the text. `place` says whose text it is; the secret itself is not shown.
-    pub fn search(&self, place: &str, text: &str) {
+    pub fn assert_absent(&self, place: &str, text: &str) {
         for secret in self.0.lock().unwrap_or_else(PoisonError::into_inner).iter() {
             if let Some(at) = text.find(secret.as_str()) {
                 let line = text[..at].lines().count();
@@ -39,11 +39,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_secret_is_found_where_it_stands() {
+    fn secret_in_a_text_is_found() {
         let secrets = Secrets::default();
-        secrets.note("hunter2-hunter2");
-        secrets.search("a clean log", "nothing here");
-        let leak = std::panic::catch_unwind(|| secrets.search("a log", "one\ntwo hunter2-hunter2\n"));
+        secrets.add("hunter2-hunter2");
+        secrets.assert_absent("a clean log", "nothing here");
+        let leak = std::panic::catch_unwind(|| secrets.assert_absent("a log", "one\ntwo hunter2-hunter2\n"));
         assert!(leak.is_err());
     }
 }

@@ -6,8 +6,8 @@ use tillgate_tests::gateway::block;
 use tillgate_tests::{Engine, Installation};
 
 #[test]
-fn the_table_is_asked_without_a_request() {
-    let shop = Installation::with_shop(Engine::Sqlite);
+fn access_rows_are_queried_without_a_request() {
+    let shop = Installation::with_fixture(Engine::Sqlite);
     std::fs::write(shop.folder().join("tillgate.toml"), block("toml")).unwrap();
     for (arguments, code, expected) in [
         ("GET /api/v1/products --mount kasir --role cashier", 0, "yes, by row 2 (/api/v1/products)"),

@@ -6,14 +6,14 @@
 use tillgate_tests::{Browser, Engine, Installation};
 
 #[test]
-fn the_page_draws_every_call_and_tries_one() {
-    let shop = Installation::with_shop(Engine::Sqlite);
+fn api_page_renders_every_operation_and_calls_one() {
+    let shop = Installation::with_fixture(Engine::Sqlite);
     let server = shop.serve();
     let browser = Browser::start();
     browser.open(&format!("{}/docs", server.address()));
     assert!(browser.address().ends_with("/docs/index.html"), "{}", browser.address());
     browser.wait_for(".info .title", "tillgate");
-    let document = server.till().get("/openapi.json").expect(200).json();
+    let document = server.new_till().get("/openapi.json").expect_status(200).json();
     let told: usize = document["paths"].as_object().unwrap().values().map(|item| item.as_object().unwrap().len()).sum();
     let drawn = browser.run("return document.querySelectorAll('.opblock').length");
     assert_eq!(drawn.as_u64(), Some(told as u64));
@@ -28,8 +28,8 @@ fn the_page_draws_every_call_and_tries_one() {
     browser.run("document.querySelector('#tried .execute').click()");
     browser.wait_for("#tried .live-responses-table tbody .response-col_status", "200");
     let elsewhere: Vec<String> =
-        browser.requests().into_iter().filter(|address| !address.starts_with(server.address())).collect();
+        browser.take_requests().into_iter().filter(|address| !address.starts_with(server.address())).collect();
     assert!(elsewhere.is_empty(), "{elsewhere:?}");
-    let complaints = browser.complaints();
+    let complaints = browser.take_console_errors();
     assert!(complaints.is_empty(), "{complaints:?}");
 }

@@ -9,21 +9,21 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl, SqliteConnection};
 use serde_json::Value;
-use tillgate_tests::{Engine, Installation, eventually, on_both};
+use tillgate_tests::{Engine, Installation, run_on_both_engines, wait_until};
 
 #[path = "audit/backlog.rs"]
 mod backlog;
 
-const SOON: Duration = Duration::from_secs(3);
+const SEALING_TIMEOUT: Duration = Duration::from_secs(3);
 
 #[derive(QueryableByName)]
-struct Number {
+struct NumberRow {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     n: i64,
 }
 
 /// Runs statements on the database as somebody would who owns it.
-fn sql(shop: &Installation, statements: &str) {
+fn execute_sql(shop: &Installation, statements: &str) {
     match shop.engine() {
         Engine::Sqlite => {
             let path = shop.folder().join("tillgate.db");
@@ -35,9 +35,9 @@ fn sql(shop: &Installation, statements: &str) {
     }
 }
 
-fn number(shop: &Installation, query: &str) -> i64 {
+fn query_number(shop: &Installation, query: &str) -> i64 {
     let query = format!("SELECT CAST(({query}) AS BIGINT) AS n");
-    let found: Number = match shop.engine() {
+    let found: NumberRow = match shop.engine() {
         Engine::Sqlite => {
             let path = shop.folder().join("tillgate.db");
             diesel::sql_query(query).get_result(&mut SqliteConnection::establish(path.to_str().unwrap()).unwrap())
@@ -48,8 +48,8 @@ fn number(shop: &Installation, query: &str) -> i64 {
     found.n
 }
 
-fn unguard(shop: &Installation) {
-    sql(
+fn drop_triggers(shop: &Installation) {
+    execute_sql(
         shop,
         match shop.engine() {
             Engine::Sqlite => "DROP TRIGGER IF EXISTS audit_unchanged; DROP TRIGGER IF EXISTS audit_kept",
@@ -59,7 +59,7 @@ fn unguard(shop: &Installation) {
 }
 
 /// What `audit verify` says, and whether it is content.
-fn verify(shop: &Installation, more: &[&str]) -> (bool, Value) {
+fn verify_audit(shop: &Installation, more: &[&str]) -> (bool, Value) {
     let output = shop.run(&[&["audit", "verify", "--json"], more].concat(), "");
     let text = String::from_utf8(output.stdout).unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
@@ -68,21 +68,22 @@ fn verify(shop: &Installation, more: &[&str]) -> (bool, Value) {
     (document["whole"] == true, document)
 }
 
-fn noted(shop: &Installation) -> Option<Value> {
+fn read_seal_file(shop: &Installation) -> Option<Value> {
     let text = std::fs::read_to_string(shop.folder().join("audit.seal")).ok()?;
     Some(serde_json::from_str(&text).unwrap())
 }
 
 #[test]
-fn what_is_done_is_sealed_within_a_second_and_verifies() {
-    on_both(|shop| {
+fn events_are_sealed_within_a_second_and_verify() {
+    run_on_both_engines(|shop| {
         let server = shop.serve();
-        let till = server.till().login("cashier", "P01");
-        eventually(SOON, "the seal of the last line", || {
-            number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL") == 0
-                && noted(shop).is_some_and(|noted| noted["sequence"] == number(shop, "SELECT MAX(sequence) FROM audit"))
+        let till = server.new_till().login("cashier", "P01");
+        wait_until(SEALING_TIMEOUT, "the seal of the last line", || {
+            query_number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL") == 0
+                && read_seal_file(shop)
+                    .is_some_and(|noted| noted["sequence"] == query_number(shop, "SELECT MAX(sequence) FROM audit"))
         });
-        let (whole, document) = verify(shop, &[]);
+        let (whole, document) = verify_audit(shop, &[]);
         assert!(whole, "{document}");
         assert_eq!(document["outside"]["sequence"], document["lines"]);
         #[cfg(unix)]
@@ -91,39 +92,39 @@ fn what_is_done_is_sealed_within_a_second_and_verifies() {
             let mode = std::fs::metadata(shop.folder().join("audit.seal")).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
-        till.current().expect(200);
+        till.get_current_session().expect_status(200);
         drop(server);
         // the command line writes too, and leaves its lines to the next who seals
-        shop.succeed(&["user", "status", "cashier", "suspended"], "");
-        assert_eq!(number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL"), 1);
+        shop.run_ok(&["user", "status", "cashier", "suspended"], "");
+        assert_eq!(query_number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL"), 1);
         // (the test's folder is open to others, which the doctor minds)
         let doctor = String::from_utf8(shop.run(&["doctor"], "").stdout).unwrap();
         assert!(doctor.contains("ok    audit: ") && doctor.contains("; 1 line has none yet"), "{doctor}");
-        let said = shop.succeed(&["audit", "verify"], "");
+        let said = shop.run_ok(&["audit", "verify"], "");
         assert!(said.contains("each as it was sealed") && said.contains("is in it"), "{said}");
-        assert_eq!(number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL"), 0);
+        assert_eq!(query_number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL"), 0);
     });
 }
 
 #[test]
-fn tampering_is_found_and_the_line_is_named() {
-    on_both(|shop| {
+fn tampering_is_found_and_the_event_named() {
+    run_on_both_engines(|shop| {
         drop(shop.serve());
-        let lines = number(shop, "SELECT COUNT(*) FROM audit");
+        let lines = query_number(shop, "SELECT COUNT(*) FROM audit");
         assert!(lines > 5, "{lines}");
-        assert_eq!(noted(shop).unwrap()["sequence"], lines);
-        unguard(shop);
+        assert_eq!(read_seal_file(shop).unwrap()["sequence"], lines);
+        drop_triggers(shop);
         let found = |change: &str, back: &str, code: &str, sequence: i64| {
-            sql(shop, change);
-            let (whole, document) = verify(shop, &[]);
+            execute_sql(shop, change);
+            let (whole, document) = verify_audit(shop, &[]);
             assert!(!whole);
             let fault = &document["fault"];
             assert_eq!((fault["code"].as_str(), fault["sequence"].as_i64()), (Some(code), Some(sequence)), "{change}");
             let id = format!("SELECT COUNT(*) FROM audit WHERE sequence = {sequence}");
-            assert_eq!((number(shop, &id), fault["id"].as_str().map(str::len)), (1, Some(36)));
+            assert_eq!((query_number(shop, &id), fault["id"].as_str().map(str::len)), (1, Some(36)));
             assert!(fault["at"].as_str().unwrap().starts_with("20"));
-            sql(shop, back);
-            assert!(verify(shop, &[]).0, "{back}");
+            execute_sql(shop, back);
+            assert!(verify_audit(shop, &[]).0, "{back}");
         };
         found(
             "UPDATE audit SET at = at + 1 WHERE sequence = 3",
@@ -151,7 +152,7 @@ fn tampering_is_found_and_the_line_is_named() {
             "detached",
             2,
         );
-        sql(shop, "DELETE FROM audit WHERE sequence = 2");
+        execute_sql(shop, "DELETE FROM audit WHERE sequence = 2");
         let output = shop.run(&["audit", "verify"], "");
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert_eq!(output.status.code(), Some(1));
@@ -160,20 +161,20 @@ fn tampering_is_found_and_the_line_is_named() {
 }
 
 #[test]
-fn a_tail_that_is_cut_off_is_found_and_no_server_forgets_it() {
-    on_both(|shop| {
+fn truncated_tail_is_found_and_never_forgotten() {
+    run_on_both_engines(|shop| {
         drop(shop.serve());
-        let before = noted(shop).unwrap();
+        let before = read_seal_file(shop).unwrap();
         let lines = before["sequence"].as_i64().unwrap();
-        unguard(shop);
-        sql(
+        drop_triggers(shop);
+        execute_sql(
             shop,
             &format!(
                 "DELETE FROM audit WHERE sequence > {lines} - 2; UPDATE audit_seal SET sequence = {lines} - 2, \
                  hash = (SELECT hash FROM audit WHERE sequence = {lines} - 2)"
             ),
         );
-        let (whole, document) = verify(shop, &[]);
+        let (whole, document) = verify_audit(shop, &[]);
         assert!(!whole && document["fault"]["code"] == "cut", "{document}");
         assert_eq!(document["fault"]["sequence"], lines - 2);
         let doctor = shop.run(&["doctor"], "");
@@ -182,48 +183,50 @@ fn a_tail_that_is_cut_off_is_found_and_no_server_forgets_it() {
         // a server that goes on over it neither takes the shorter chain for the whole nor stops to seal
         let server = shop.serve();
         for _ in 0..4 {
-            server.till().login("cashier", "P01");
+            server.new_till().login("cashier", "P01");
         }
-        eventually(SOON, "the seals of new lines", || {
-            number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL") == 0
+        wait_until(SEALING_TIMEOUT, "the seals of new lines", || {
+            query_number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL") == 0
         });
-        eventually(SOON, "a word in the log", || server.log().contains("the audit is not sealed as it should be"));
-        assert_eq!(noted(shop).unwrap(), before, "the proof stays");
-        let (whole, document) = verify(shop, &[]);
+        wait_until(SEALING_TIMEOUT, "a word in the log", || {
+            server.read_log().contains("the audit is not sealed as it should be")
+        });
+        assert_eq!(read_seal_file(shop).unwrap(), before, "the proof stays");
+        let (whole, document) = verify_audit(shop, &[]);
         assert!(!whole && document["fault"]["code"] == "other", "{document}");
         assert_eq!(document["fault"]["sequence"], lines);
         // whoever restored a backup says so, and then a new seal is begun
         let said = String::from_utf8(shop.run(&["doctor", "--restored"], "").stderr).unwrap();
         assert!(said.contains("its last seal is kept in"), "{said}");
-        eventually(SOON, "a new seal outside", || noted(shop).is_some_and(|noted| noted != before));
-        eventually(SOON, "a word of relief", || server.log().contains("sealed as it should be again"));
-        assert!(verify(shop, &[]).0);
-        let exported = shop.succeed(&["audit", "export", "--all-tenants", "--action", "store.restored"], "");
+        wait_until(SEALING_TIMEOUT, "a new seal outside", || read_seal_file(shop).is_some_and(|noted| noted != before));
+        wait_until(SEALING_TIMEOUT, "a word of relief", || server.read_log().contains("sealed as it should be again"));
+        assert!(verify_audit(shop, &[]).0);
+        let exported = shop.run_ok(&["audit", "export", "--all-tenants", "--action", "store.restored"], "");
         let line: Value = serde_json::from_str(exported.trim()).unwrap();
         assert_eq!(line["details"]["seal"], before);
     });
 }
 
 #[test]
-fn a_seal_that_was_kept_elsewhere_is_compared() {
-    on_both(|shop| {
+fn external_seal_is_compared() {
+    run_on_both_engines(|shop| {
         drop(shop.serve());
         let kept = shop.folder().join("kept.json");
-        let (_, document) = verify(shop, &[]);
+        let (_, document) = verify_audit(shop, &[]);
         std::fs::write(&kept, document["seal"].to_string()).unwrap();
         let path = kept.to_str().unwrap();
-        shop.succeed(&["user", "status", "cashier", "suspended"], "");
-        assert!(verify(shop, &["--seal", path]).0);
+        shop.run_ok(&["user", "status", "cashier", "suspended"], "");
+        assert!(verify_audit(shop, &["--seal", path]).0);
         std::fs::remove_file(shop.folder().join("audit.seal")).unwrap();
         let unwitnessed = shop.run(&["audit", "verify"], "");
         assert_eq!(unwitnessed.status.code(), Some(1));
         assert!(String::from_utf8_lossy(&unwitnessed.stderr).contains("audit.seal is missing"), "{unwitnessed:?}");
-        let fault = verify(shop, &[]).1["fault"].clone();
+        let fault = verify_audit(shop, &[]).1["fault"].clone();
         assert_eq!(fault["code"], "seal_missing");
         let mut other: Value = document["seal"].clone();
         other["hash"] = Value::from("01".repeat(33));
         std::fs::write(&kept, other.to_string()).unwrap();
-        let (whole, document) = verify(shop, &["--seal", path]);
+        let (whole, document) = verify_audit(shop, &["--seal", path]);
         assert!(!whole && document["fault"]["code"] == "other", "{document}");
         other["instance"] = Value::from("018f3b3e-0000-7000-8000-000000000000");
         std::fs::write(&kept, other.to_string()).unwrap();
@@ -235,14 +238,14 @@ fn a_seal_that_was_kept_elsewhere_is_compared() {
 }
 
 #[test]
-fn two_processes_over_one_database_seal_each_line_once() {
-    on_both(|shop| {
-        let second = shop.second_folder();
+fn two_processes_seal_each_event_once() {
+    run_on_both_engines(|shop| {
+        let second = shop.clone_with_new_folder();
         let (one, other) = match shop.engine() {
             Engine::Sqlite => (shop.serve(), shop.serve()),
             Engine::Postgres => {
                 // a folder that is new to the database begins its seal by decision, not by itself
-                second.succeed(&["audit", "reseal", "--yes"], "");
+                second.run_ok(&["audit", "reseal", "--yes"], "");
                 (shop.serve(), second.serve())
             }
         };
@@ -250,24 +253,24 @@ fn two_processes_over_one_database_seal_each_line_once() {
             for (server, device) in [(&one, "P01"), (&other, "P02")] {
                 scope.spawn(move || {
                     for _ in 0..10 {
-                        server.till().login("cashier", device);
+                        server.new_till().login("cashier", device);
                     }
                 });
             }
         });
-        eventually(SOON, "the seals of all lines", || {
-            number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL") == 0
+        wait_until(SEALING_TIMEOUT, "the seals of all lines", || {
+            query_number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL") == 0
         });
-        let (whole, document) = verify(shop, &[]);
+        let (whole, document) = verify_audit(shop, &[]);
         assert!(whole, "{document}");
-        assert_eq!(document["lines"], number(shop, "SELECT COUNT(*) FROM audit"));
+        assert_eq!(document["lines"], query_number(shop, "SELECT COUNT(*) FROM audit"));
         if shop.engine() == Engine::Postgres {
             // each keeps the newest seal, whoever made it
-            eventually(SOON, "the seal in the second folder", || {
-                noted(&second).is_some_and(|noted| noted["sequence"] == document["lines"])
+            wait_until(SEALING_TIMEOUT, "the seal in the second folder", || {
+                read_seal_file(&second).is_some_and(|noted| noted["sequence"] == document["lines"])
             });
         }
-        for log in [one.log(), other.log()] {
+        for log in [one.read_log(), other.read_log()] {
             assert!(!log.contains("the audit is not sealed"), "{log}");
         }
     });
@@ -275,58 +278,59 @@ fn two_processes_over_one_database_seal_each_line_once() {
 
 #[test]
 fn removed_seal_file_is_reported_until_reseal() {
-    on_both(|shop| {
+    run_on_both_engines(|shop| {
         drop(shop.serve());
-        let before = noted(shop).unwrap();
+        let before = read_seal_file(shop).unwrap();
         std::fs::remove_file(shop.folder().join("audit.seal")).unwrap();
         let server = shop.serve();
-        server.till().login("cashier", "P01");
-        eventually(SOON, "an error in the log", || server.log().contains("audit.seal is missing"));
-        eventually(SOON, "the seals of new lines", || {
-            number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL") == 0
+        server.new_till().login("cashier", "P01");
+        wait_until(SEALING_TIMEOUT, "an error in the log", || server.read_log().contains("audit.seal is missing"));
+        wait_until(SEALING_TIMEOUT, "the seals of new lines", || {
+            query_number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NULL") == 0
         });
-        assert_eq!(noted(shop), None, "no server begins a new one by itself");
+        assert_eq!(read_seal_file(shop), None, "no server begins a new one by itself");
         let doctor = String::from_utf8(shop.run(&["doctor"], "").stdout).unwrap();
         assert!(doctor.contains("MEND  audit") && doctor.contains("audit reseal --yes"), "{doctor}");
         let unsure = shop.run(&["audit", "reseal"], "");
-        assert_eq!((unsure.status.code(), noted(shop)), (Some(2), None));
-        shop.succeed(&["audit", "reseal", "--yes"], "");
-        eventually(SOON, "the newest seal outside", || {
-            noted(shop).is_some_and(|noted| noted["sequence"] == number(shop, "SELECT MAX(sequence) FROM audit"))
+        assert_eq!((unsure.status.code(), read_seal_file(shop)), (Some(2), None));
+        shop.run_ok(&["audit", "reseal", "--yes"], "");
+        wait_until(SEALING_TIMEOUT, "the newest seal outside", || {
+            read_seal_file(shop)
+                .is_some_and(|noted| noted["sequence"] == query_number(shop, "SELECT MAX(sequence) FROM audit"))
         });
-        assert!(noted(shop).unwrap()["sequence"].as_i64() > before["sequence"].as_i64());
-        eventually(SOON, "relief in the log", || server.log().contains("sealed as it should be again"));
-        assert!(verify(shop, &[]).0);
-        assert!(shop.succeed(&["audit", "reseal"], "").contains("nothing to do"));
-        let exported = shop.succeed(&["audit", "export", "--all-tenants", "--action", "audit.reseal"], "");
+        assert!(read_seal_file(shop).unwrap()["sequence"].as_i64() > before["sequence"].as_i64());
+        wait_until(SEALING_TIMEOUT, "relief in the log", || server.read_log().contains("sealed as it should be again"));
+        assert!(verify_audit(shop, &[]).0);
+        assert!(shop.run_ok(&["audit", "reseal"], "").contains("nothing to do"));
+        let exported = shop.run_ok(&["audit", "export", "--all-tenants", "--action", "audit.reseal"], "");
         let line: Value = serde_json::from_str(exported.trim()).unwrap();
         assert_eq!(line["details"]["before"], Value::Null);
     });
 }
 
-fn rows(path: &Path) -> Vec<String> {
+fn read_rows(path: &Path) -> Vec<String> {
     std::fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
 }
 
 #[test]
-fn the_audit_is_exported_and_listed() {
-    on_both(|shop| {
+fn audit_is_exported_and_listed() {
+    run_on_both_engines(|shop| {
         let server = shop.serve();
-        server.till().login("cashier", "P01");
+        server.new_till().login("cashier", "P01");
         drop(server);
-        shop.succeed(
+        shop.run_ok(
             &["user", "add", "formula", "--display-name", "=1+1", "--on", "P01=cashier"],
             "a long enough one\n",
         );
         let (json, csv) = (shop.folder().join("audit.jsonl"), shop.folder().join("audit.csv"));
-        let export = |more: &[&str]| shop.succeed(&[&["audit", "export"], more].concat(), "");
+        let export = |more: &[&str]| shop.run_ok(&[&["audit", "export"], more].concat(), "");
         assert!(export(&["--output", json.to_str().unwrap()]).contains(" lines"));
         export(&["--format", "csv", "--output", csv.to_str().unwrap()]);
-        let of = number(shop, "SELECT COUNT(*) FROM audit WHERE tenant_id IS NOT NULL");
-        let lines: Vec<Value> = rows(&json).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
+        let of = query_number(shop, "SELECT COUNT(*) FROM audit WHERE tenant_id IS NOT NULL");
+        let lines: Vec<Value> = read_rows(&json).iter().map(|line| serde_json::from_str(line).unwrap()).collect();
         assert_eq!(i64::try_from(lines.len()).unwrap(), of);
         assert!(lines.windows(2).all(|pair| pair[0]["id"].as_str() > pair[1]["id"].as_str()), "the newest first");
-        let table = rows(&csv);
+        let table = read_rows(&csv);
         assert_eq!(table.len(), lines.len() + 1);
         assert!(table[0].starts_with("\u{feff}id,at,tenant_id,user_id,user_name,"), "Excel knows UTF-8 by its mark");
         let bare = export(&["--format", "csv"]);
@@ -334,7 +338,7 @@ fn the_audit_is_exported_and_listed() {
         assert!(export(&["--format", "csv", "--bom"]).starts_with("\u{feff}id,at,"));
         let unmarked = shop.folder().join("unmarked.csv");
         export(&["--format", "csv", "--bom=false", "--output", unmarked.to_str().unwrap()]);
-        assert!(rows(&unmarked)[0].starts_with("id,at,"));
+        assert!(read_rows(&unmarked)[0].starts_with("id,at,"));
         assert_eq!(shop.run(&["audit", "export", "--bom"], "").status.code(), Some(2), "JSON lines have no mark");
         assert!(table[1].starts_with(lines[0]["id"].as_str().unwrap()));
         let login = lines.iter().find(|line| line["action"] == "login" && line["user"]["user_name"] == "cashier");
@@ -349,9 +353,9 @@ fn the_audit_is_exported_and_listed() {
         // a file is never written over
         assert_eq!(shop.run(&["audit", "export", "--output", csv.to_str().unwrap()], "").status.code(), Some(1));
         assert_eq!(shop.run(&["audit", "export", "--action", "user.fly"], "").status.code(), Some(2));
-        let listed = shop.succeed(&["audit", "list", "--limit", "2"], "");
+        let listed = shop.run_ok(&["audit", "list", "--limit", "2"], "");
         assert!(listed.starts_with("AT") && listed.lines().count() == 3, "{listed}");
-        let listed: Value = serde_json::from_str(&shop.succeed(&["audit", "list", "--json"], "")).unwrap();
+        let listed: Value = serde_json::from_str(&shop.run_ok(&["audit", "list", "--json"], "")).unwrap();
         assert_eq!(listed.as_array().unwrap().len(), lines.len().min(50));
     });
 }

@@ -7,16 +7,16 @@ use std::net::TcpStream;
 use std::process::Command;
 use std::time::Duration;
 
-use tillgate_tests::{Engine, Installation, Running, eventually, now};
+use tillgate_tests::{Engine, Installation, RunningServer, now, wait_until};
 
-fn connect(server: &Running) -> TcpStream {
+fn connect(server: &RunningServer) -> TcpStream {
     let stream = TcpStream::connect(server.address().trim_start_matches("http://")).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
     stream
 }
 
 /// Sends a head without a body and returns the head of the answer.
-fn ask(stream: &mut TcpStream, headers: &str) -> String {
+fn send_head(stream: &mut TcpStream, headers: &str) -> String {
     write!(stream, "GET /api/v1/sessions/current HTTP/1.1\r\nHost: till\r\n{headers}\r\n").unwrap();
     let mut answer = vec![0; 65_536];
     let read = stream.read(&mut answer).unwrap();
@@ -24,8 +24,8 @@ fn ask(stream: &mut TcpStream, headers: &str) -> String {
 }
 
 #[test]
-fn offered_upgrade_is_declined_and_the_connection_says_how_it_goes_on() {
-    let shop = Installation::with_shop(Engine::Sqlite);
+fn offered_upgrade_is_declined() {
+    let shop = Installation::with_fixture(Engine::Sqlite);
     let server = shop.serve();
     for offer in [
         "Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAEAAEAAAAIAAAAA\r\n",
@@ -34,11 +34,11 @@ fn offered_upgrade_is_declined_and_the_connection_says_how_it_goes_on() {
     ] {
         let mut stream = connect(&server);
         let asked = now();
-        let answer = ask(&mut stream, offer);
+        let answer = send_head(&mut stream, offer);
         assert!(answer.starts_with("http/1.1 401"), "{offer}: {answer}");
         assert!(asked.elapsed() < Duration::from_secs(5), "it waited for a body that nobody sends: {offer}");
         if !answer.contains("connection: close") {
-            assert!(ask(&mut stream, "").starts_with("http/1.1 401"), "{offer}");
+            assert!(send_head(&mut stream, "").starts_with("http/1.1 401"), "{offer}");
         }
     }
     // a call with a body that makes the offer, as Java's client does
@@ -57,32 +57,32 @@ fn offered_upgrade_is_declined_and_the_connection_says_how_it_goes_on() {
 }
 
 #[test]
-fn requests_that_are_no_http_are_counted_and_not_shown() {
-    let shop = Installation::with_shop(Engine::Sqlite);
+fn invalid_http_requests_are_counted_and_not_shown() {
+    let shop = Installation::with_fixture(Engine::Sqlite);
     let server = shop.serve();
     for _ in 0..3 {
         let mut stream = connect(&server);
         stream.write_all(b"GET /secret-path-of-a-client HTTP/9.9\r\nHo st: x\r\n\r\n").unwrap();
         let _ = stream.read(&mut [0; 1024]);
     }
-    eventually(Duration::from_secs(30), "a line that counts them", || {
-        server.log().lines().any(|line| line.contains("WARN") && line.contains("could not be parsed as HTTP"))
+    wait_until(Duration::from_secs(30), "a line that counts them", || {
+        server.read_log().lines().any(|line| line.contains("WARN") && line.contains("could not be parsed as HTTP"))
     });
-    let log = server.log();
+    let log = server.read_log();
     assert!(!log.contains("secret-path-of-a-client") && !log.contains("ERROR"), "{log}");
 }
 
 /// A server of this shop under this limit of open files, as `ulimit` of a shell sets it.
-fn serve_with_files(shop: &Installation, ulimit: &str) -> Running {
-    let plain = shop.command(&["serve", "--listen", "127.0.0.1:0"]);
+fn serve_with_file_limit(shop: &Installation, ulimit: &str) -> RunningServer {
+    let plain = shop.tillgate_command(&["serve", "--listen", "127.0.0.1:0"]);
     let mut limited = Command::new("sh");
     limited.args(["-c", &format!("ulimit {ulimit}; exec \"$0\" \"$@\"")]).arg(plain.get_program());
     limited.args(plain.get_args()).envs(plain.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    Running::spawn(shop, limited)
+    RunningServer::spawn(shop, limited)
 }
 
 /// The soft and the hard limit of open files of a server.
-fn files(server: &Running) -> (String, String) {
+fn file_limits(server: &RunningServer) -> (String, String) {
     let limits = std::fs::read_to_string(format!("/proc/{}/limits", server.pid())).unwrap();
     let line = limits.lines().find_map(|line| line.strip_prefix("Max open files")).unwrap();
     let mut words = line.split_whitespace().map(str::to_owned);
@@ -91,33 +91,33 @@ fn files(server: &Running) -> (String, String) {
 
 #[test]
 fn soft_limit_of_open_files_is_raised_to_the_hard_one() {
-    let shop = Installation::with_shop(Engine::Sqlite);
-    let server = serve_with_files(&shop, "-S -n 128");
-    let (soft, hard) = files(&server);
+    let shop = Installation::with_fixture(Engine::Sqlite);
+    let server = serve_with_file_limit(&shop, "-S -n 128");
+    let (soft, hard) = file_limits(&server);
     assert_eq!(soft, hard);
     assert_ne!(hard, "128", "this machine allows no more");
 }
 
 #[test]
-fn connections_that_do_not_fit_into_the_open_files_are_in_the_log() {
+fn too_few_open_files_are_logged() {
     let warning = "limits.connections times server.workers";
-    let shop = Installation::with_shop(Engine::Sqlite).with_setting("SERVER__WORKERS", "2");
-    let server = serve_with_files(&shop, "-n 512");
-    assert_eq!(files(&server).0, "512");
-    eventually(Duration::from_secs(30), "a warning", || server.log().contains(warning));
+    let shop = Installation::with_fixture(Engine::Sqlite).with_setting("SERVER__WORKERS", "2");
+    let server = serve_with_file_limit(&shop, "-n 512");
+    assert_eq!(file_limits(&server).0, "512");
+    wait_until(Duration::from_secs(30), "a warning", || server.read_log().contains(warning));
     drop(server);
     let shop = shop.with_setting("LIMITS__CONNECTIONS", "100");
-    let server = serve_with_files(&shop, "-n 512");
-    server.until_ready();
-    assert!(!server.log().contains(warning), "{}", server.log());
+    let server = serve_with_file_limit(&shop, "-n 512");
+    server.wait_until_ready();
+    assert!(!server.read_log().contains(warning), "{}", server.read_log());
 }
 
 #[test]
 fn logout_is_done_although_its_client_hangs_up_at_once() {
-    let shop = Installation::with_shop(Engine::Sqlite);
+    let shop = Installation::with_fixture(Engine::Sqlite);
     let server = shop.serve();
     for _ in 0..20 {
-        let till = server.till().login("cashier", "P01");
+        let till = server.new_till().login("cashier", "P01");
         let mut stream = connect(&server);
         let token = &till.access;
         write!(
@@ -126,8 +126,8 @@ fn logout_is_done_although_its_client_hangs_up_at_once() {
         )
         .unwrap();
         drop(stream);
-        eventually(Duration::from_secs(10), "the end of the session", || {
-            ask(&mut connect(&server), &format!("Authorization: Bearer {token}\r\n")).starts_with("http/1.1 401")
+        wait_until(Duration::from_secs(10), "the end of the session", || {
+            send_head(&mut connect(&server), &format!("Authorization: Bearer {token}\r\n")).starts_with("http/1.1 401")
         });
     }
 }

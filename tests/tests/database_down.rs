@@ -9,49 +9,49 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use serde_json::{Value, json};
 use tillgate_testkit::postgres::Server;
-use tillgate_tests::{Answer, Engine, Installation, PASSWORD, Running, Till, eventually, now};
+use tillgate_tests::{Engine, Installation, PASSWORD, RunningServer, TestResponse, TillClient, now, wait_until};
 
 /// Within which a till has its answer, with a little for a busy machine.
-const IN_TIME: Duration = Duration::from_millis(5_500);
+const ANSWER_TIMEOUT: Duration = Duration::from_millis(5_500);
 
 /// A call that a test makes.
-type Call<'c> = Box<dyn Fn() -> Answer + Send + Sync + 'c>;
+type WriteCall<'c> = Box<dyn Fn() -> TestResponse + Send + Sync + 'c>;
 
 /// A native session and a PORTOS one that go on, and one of each that tries to leave: a logout that was answered 503 may have been
 /// carried out all the same once the database woke up.
-struct Tills {
-    native: Till,
-    portos: Till,
+struct DatabaseDownFixture {
+    native: TillClient,
+    portos: TillClient,
     portos_pair: Value,
-    native_leaves: Till,
-    portos_leaves: Till,
+    native_leaves: TillClient,
+    portos_leaves: TillClient,
 }
 
-impl Tills {
-    fn log_in(server: &Running, shop: &Installation) -> Self {
-        let native = server.till().login("cashier", "P01");
-        let native_leaves = server.till().login("cashier", "OFFICE");
-        let (portos, pair) = portos_login(server, shop, "P02");
+impl DatabaseDownFixture {
+    fn log_in(server: &RunningServer, shop: &Installation) -> Self {
+        let native = server.new_till().login("cashier", "P01");
+        let native_leaves = server.new_till().login("cashier", "OFFICE");
+        let (portos, pair) = portos_log_in(server, shop, "P02");
         let portos_pair = json!({"tokenId": pair["tokenId"], "refreshToken": pair["refreshToken"]});
-        let (portos_leaves, _) = portos_login(server, shop, "OFFICE");
+        let (portos_leaves, _) = portos_log_in(server, shop, "OFFICE");
         let tills = Self { native, portos, portos_pair, native_leaves, portos_leaves };
-        tills.work();
+        tills.check_reads();
         tills
     }
 
     /// What needs no database goes on.
-    fn work(&self) {
-        self.native.current().expect(200);
-        self.portos.get("/portos/api/auth").expect(200);
+    fn check_reads(&self) {
+        self.native.get_current_session().expect_status(200);
+        self.portos.get("/portos/api/auth").expect_status(200);
     }
 
     /// Calls that write, each with the shape that its mount words failures in.
-    fn write(&self, server: &Running) -> Vec<(&'static str, Answer, Duration)> {
-        let bare = server.till();
+    fn call_writes(&self, server: &RunningServer) -> Vec<(&'static str, TestResponse, Duration)> {
+        let bare = server.new_till();
         let refresh = json!({"refresh_token": self.native.refresh});
         let native_login = json!({"login": "manager", "password": PASSWORD, "device": "OFFICE"});
         let portos_login = json!({"UserName": "manager", "Password": PASSWORD, "DeviceName": "OFFICE"});
-        let calls: Vec<(&'static str, Call<'_>)> = vec![
+        let calls: Vec<(&'static str, WriteCall<'_>)> = vec![
             ("native login", Box::new(|| bare.post("/api/v1/sessions", &native_login))),
             ("native refresh", Box::new(|| bare.post("/api/v1/sessions/refresh", &refresh))),
             ("native logout", Box::new(|| self.native_leaves.delete("/api/v1/sessions/current"))),
@@ -75,10 +75,10 @@ impl Tills {
     }
 
     /// Every call that writes says 503, in time, in the mount's own words.
-    fn find_it_down(&self, server: &Running, status: u16) {
-        for (call, answer, took) in self.write(server) {
+    fn check_unavailable(&self, server: &RunningServer, status: u16) {
+        for (call, answer, took) in self.call_writes(server) {
             assert_eq!(answer.status(), status, "{call}: {}", answer.text());
-            assert!(took < IN_TIME, "{call} took {took:?}");
+            assert!(took < ANSWER_TIMEOUT, "{call} took {took:?}");
             assert!(answer.header("content-type").starts_with("application/problem+json"), "{call}");
             if status == 503 {
                 assert!(answer.header("retry-after").parse::<u32>().is_ok(), "{call} names no Retry-After");
@@ -91,123 +91,123 @@ impl Tills {
                 assert!(body["trace_id"].is_string() && body["code"].is_string(), "{call}: {body}");
             }
         }
-        self.work();
+        self.check_reads();
     }
 
     /// Everybody goes on where they were.
-    fn find_it_back(mut self, server: &Running) {
-        let bare = server.till();
-        eventually(Duration::from_secs(20), "a refresh after the database came back", || {
+    fn check_available(mut self, server: &RunningServer) {
+        let bare = server.new_till();
+        wait_until(Duration::from_secs(20), "a refresh after the database came back", || {
             let answer = self.native.refresh();
             assert!([200, 503].contains(&answer.status()), "{}", answer.text());
             answer.status() == 200
         });
-        let pair = bare.post("/portos/api/auth/refresh", &self.portos_pair).expect(200).json();
+        let pair = bare.post("/portos/api/auth/refresh", &self.portos_pair).expect_status(200).json();
         pair["tokenId"].as_str().unwrap().clone_into(&mut self.portos.access);
-        self.work();
-        self.native.delete("/api/v1/sessions/current").expect(204);
-        self.portos.delete("/portos/api/auth").expect(200);
+        self.check_reads();
+        self.native.delete("/api/v1/sessions/current").expect_status(204);
+        self.portos.delete("/portos/api/auth").expect_status(200);
     }
 }
 
-fn portos_login(server: &Running, shop: &Installation, device: &str) -> (Till, Value) {
-    let mut till = server.till();
+fn portos_log_in(server: &RunningServer, shop: &Installation, device: &str) -> (TillClient, Value) {
+    let mut till = server.new_till();
     let login = json!({"UserName": "manager", "Password": PASSWORD, "DeviceName": device});
-    let pair = till.post("/portos/api/auth", &login).expect(200).json();
+    let pair = till.post("/portos/api/auth", &login).expect_status(200).json();
     pair["tokenId"].as_str().unwrap().clone_into(&mut till.access);
     for token in ["tokenId", "refreshToken"] {
-        shop.secrets().note(pair[token].as_str().unwrap());
+        shop.secrets().add(pair[token].as_str().unwrap());
     }
     (till, pair)
 }
 
 /// Readiness comes to say whether writes are taken: the server itself writes every five seconds.
-fn says_whether_it_writes(server: &Running, writes: bool) {
-    eventually(Duration::from_secs(20), "readiness to say whether writes are taken", || {
-        let answer = server.till().get("/readyz");
+fn wait_for_readiness(server: &RunningServer, writes: bool) {
+    wait_until(Duration::from_secs(20), "readiness to say whether writes are taken", || {
+        let answer = server.new_till().get("/readyz");
         let body = answer.json();
         assert_eq!(body["parts"]["store"], true, "it can be read all the while: {body}");
         body["parts"]["writes"] == writes && answer.status() == if writes { 200 } else { 503 }
     });
-    let metrics = server.metrics().expect(200).text().to_owned();
+    let metrics = server.read_metrics().expect_status(200).text().to_owned();
     assert!(metrics.contains(&format!("\ntillgate_database_writable {}\n", u8::from(writes))), "{metrics}");
 }
 
-fn sqlite(shop: &Installation) -> SqliteConnection {
+fn connect_sqlite(shop: &Installation) -> SqliteConnection {
     SqliteConnection::establish(shop.folder().join("tillgate.db").to_str().unwrap()).unwrap()
 }
 
 #[test]
-fn sqlite_is_locked_by_another_process() {
-    let shop = Installation::with_shop(Engine::Sqlite);
+fn writes_are_unavailable_while_sqlite_is_locked() {
+    let shop = Installation::with_fixture(Engine::Sqlite);
     let server = shop.serve();
-    let tills = Tills::log_in(&server, &shop);
-    let mut other = sqlite(&shop);
+    let tills = DatabaseDownFixture::log_in(&server, &shop);
+    let mut other = connect_sqlite(&shop);
     other.batch_execute("PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE").unwrap();
-    tills.find_it_down(&server, 503);
+    tills.check_unavailable(&server, 503);
     other.batch_execute("ROLLBACK").unwrap();
-    tills.find_it_back(&server);
+    tills.check_available(&server);
 }
 
 #[test]
-fn sqlite_has_no_room_on_the_disk() {
+fn writes_are_unavailable_while_the_sqlite_disk_is_full() {
     let shop = Installation::new(Engine::Sqlite).with_setting("SESSIONS__OVERLAP", "0s");
-    shop.make_shop();
+    shop.create_demo_shop();
     // A file may not grow past 640 KiB: the log that every write goes through is full soon.
-    let plain = shop.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let plain = shop.tillgate_command(&["serve", "--listen", "127.0.0.1:0"]);
     let mut limited = std::process::Command::new("sh");
     limited.args(["-c", "trap '' XFSZ; ulimit -S -f 1280; exec \"$0\" \"$@\""]).arg(plain.get_program());
     limited.args(plain.get_args()).env_clear().env("TILLGATE_SESSIONS__OVERLAP", "0s");
-    let server = Running::spawn(&shop, limited);
-    eventually(Duration::from_secs(20), "readiness", || server.till().get("/readyz").status() == 200);
-    let tills = Tills::log_in(&server, &shop);
+    let server = RunningServer::spawn(&shop, limited);
+    wait_until(Duration::from_secs(20), "readiness", || server.new_till().get("/readyz").status() == 200);
+    let tills = DatabaseDownFixture::log_in(&server, &shop);
     // A reader that stays keeps the log from being written back and begun anew.
-    let mut reader = sqlite(&shop);
+    let mut reader = connect_sqlite(&shop);
     reader.batch_execute("BEGIN; SELECT count(*) FROM sessions").unwrap();
-    let mut filler = server.till().login("admin", "OFFICE");
-    eventually(Duration::from_mins(1), "a full disk", || filler.refresh().status() == 503);
-    tills.find_it_down(&server, 503);
-    says_whether_it_writes(&server, false);
+    let mut filler = server.new_till().login("admin", "OFFICE");
+    wait_until(Duration::from_mins(1), "a full disk", || filler.refresh().status() == 503);
+    tills.check_unavailable(&server, 503);
+    wait_for_readiness(&server, false);
     reader.batch_execute("ROLLBACK").unwrap();
     let mut more = std::process::Command::new("prlimit");
     assert!(more.args(["--fsize=unlimited", "--pid", &server.pid().to_string()]).status().unwrap().success());
-    says_whether_it_writes(&server, true);
-    tills.find_it_back(&server);
+    wait_for_readiness(&server, true);
+    tills.check_available(&server);
 }
 
 #[test]
-fn postgresql_hangs() {
+fn writes_are_unavailable_while_postgresql_hangs() {
     let database = Server::start(&[]).unwrap();
-    let shop = Installation::over(Engine::Postgres, database.create_database());
-    shop.make_shop();
+    let shop = Installation::with_database(Engine::Postgres, database.create_database());
+    shop.create_demo_shop();
     let server = shop.serve();
-    let tills = Tills::log_in(&server, &shop);
+    let tills = DatabaseDownFixture::log_in(&server, &shop);
     database.freeze().unwrap();
-    tills.find_it_down(&server, 503);
+    tills.check_unavailable(&server, 503);
     database.thaw().unwrap();
-    tills.find_it_back(&server);
+    tills.check_available(&server);
 }
 
 #[test]
-fn postgresql_is_stopped() {
+fn writes_are_unavailable_while_postgresql_is_stopped() {
     let database = Server::start(&[]).unwrap();
-    let shop = Installation::over(Engine::Postgres, database.create_database());
-    shop.make_shop();
+    let shop = Installation::with_database(Engine::Postgres, database.create_database());
+    shop.create_demo_shop();
     let server = shop.serve();
-    let tills = Tills::log_in(&server, &shop);
+    let tills = DatabaseDownFixture::log_in(&server, &shop);
     database.crash().unwrap();
-    tills.find_it_down(&server, 503);
+    tills.check_unavailable(&server, 503);
     database.resume().unwrap();
-    tills.find_it_back(&server);
+    tills.check_available(&server);
 }
 
 #[test]
-fn postgresql_takes_no_writes() {
+fn writes_are_unavailable_while_postgresql_is_read_only() {
     let database = Server::start(&[]).unwrap();
-    let shop = Installation::over(Engine::Postgres, database.create_database());
-    shop.make_shop();
+    let shop = Installation::with_database(Engine::Postgres, database.create_database());
+    shop.create_demo_shop();
     let server = shop.serve();
-    let tills = Tills::log_in(&server, &shop);
+    let tills = DatabaseDownFixture::log_in(&server, &shop);
     let drop_all =
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = 'shop_0'";
     let set = |value: &str| {
@@ -215,8 +215,8 @@ fn postgresql_takes_no_writes() {
         database.sql("postgres", drop_all).unwrap();
     };
     set("on");
-    tills.find_it_down(&server, 503);
-    says_whether_it_writes(&server, false);
+    tills.check_unavailable(&server, 503);
+    wait_for_readiness(&server, false);
     let doctor = String::from_utf8(shop.run(&["doctor"], "").stdout).unwrap();
     assert!(doctor.contains("MEND  writes: the store is unavailable: the database is read-only"), "{doctor}");
     // psql itself may write again only where it asks for it
@@ -224,55 +224,55 @@ fn postgresql_takes_no_writes() {
         "SET default_transaction_read_only = off; ALTER DATABASE shop_0 SET default_transaction_read_only = off";
     database.sql("postgres", reset).unwrap();
     database.sql("postgres", drop_all).unwrap();
-    says_whether_it_writes(&server, true);
-    tills.find_it_back(&server);
+    wait_for_readiness(&server, true);
+    tills.check_available(&server);
 }
 
 #[test]
-fn connections_that_postgresql_ends_are_replaced_unseen() {
+fn closed_postgresql_connections_are_replaced() {
     let database = Server::start(&[]).unwrap();
-    let shop = Installation::over(Engine::Postgres, database.create_database());
-    shop.make_shop();
+    let shop = Installation::with_database(Engine::Postgres, database.create_database());
+    shop.create_demo_shop();
     let server = shop.serve();
-    let mut tills = Tills::log_in(&server, &shop);
+    let mut tills = DatabaseDownFixture::log_in(&server, &shop);
     for _ in 0..5 {
         let all = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = 'shop_0'";
         database.sql("shop_0", all).unwrap();
-        tills.native.refresh().expect(200);
+        tills.native.refresh().expect_status(200);
     }
-    tills.find_it_back(&server);
+    tills.check_available(&server);
 }
 
 #[test]
-fn a_role_without_the_right_to_write_is_a_fault_of_ours() {
+fn role_without_write_privilege_is_an_internal_error() {
     let database = Server::start(&[]).unwrap();
     database.sql("postgres", "CREATE ROLE shop LOGIN").unwrap();
     database.sql("postgres", "CREATE DATABASE shop_a OWNER shop").unwrap();
     let address = database.address("shop_a").replace("tillgate@", "shop@");
-    let shop = Installation::over(Engine::Postgres, address);
-    shop.make_shop();
+    let shop = Installation::with_database(Engine::Postgres, address);
+    shop.create_demo_shop();
     let server = shop.serve();
-    let tills = Tills::log_in(&server, &shop);
+    let tills = DatabaseDownFixture::log_in(&server, &shop);
     let change = |what: &str, to: &str| {
         database
             .sql("shop_a", &format!("{what} INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public {to} shop"))
             .unwrap();
     };
     change("REVOKE", "FROM");
-    tills.find_it_down(&server, 500);
+    tills.check_unavailable(&server, 500);
     change("GRANT", "TO");
-    tills.find_it_back(&server);
+    tills.check_available(&server);
 }
 
 #[test]
-fn a_start_waits_for_postgresql_and_hears_a_signal_meanwhile() {
+fn start_waits_for_postgresql_and_obeys_signals() {
     let database = Server::start(&[]).unwrap();
-    let shop = Installation::over(Engine::Postgres, database.create_database());
-    shop.make_shop();
+    let shop = Installation::with_database(Engine::Postgres, database.create_database());
+    shop.create_demo_shop();
     database.crash().unwrap();
     let away = "the database cannot be reached yet";
     // one that is told to stop stops
-    let mut command = shop.command(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut command = shop.tillgate_command(&["serve", "--listen", "127.0.0.1:0"]);
     let mut waiting = command.stderr(std::process::Stdio::piped()).spawn().unwrap();
     let mut log = std::io::BufReader::new(waiting.stderr.take().unwrap());
     let mut line = String::new();
@@ -284,8 +284,8 @@ fn a_start_waits_for_postgresql_and_hears_a_signal_meanwhile() {
     rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
     assert_eq!(waiting.wait().unwrap().code(), Some(0));
     // one that has waited long enough says what is wrong
-    let short =
-        Installation::over(Engine::Postgres, shop.database().to_owned()).with_setting("DATABASE__START_WAIT", "1s");
+    let short = Installation::with_database(Engine::Postgres, shop.database().to_owned())
+        .with_setting("DATABASE__START_WAIT", "1s");
     let output = short.run(&["serve", "--listen", "127.0.0.1:0"], "");
     assert_eq!(output.status.code(), Some(1));
     let said = String::from_utf8(output.stderr).unwrap();
@@ -298,6 +298,6 @@ fn a_start_waits_for_postgresql_and_hears_a_signal_meanwhile() {
         });
         shop.serve()
     });
-    assert!(server.log().contains(away), "{}", server.log());
-    server.till().login("cashier", "P01").current().expect(200);
+    assert!(server.read_log().contains(away), "{}", server.read_log());
+    server.new_till().login("cashier", "P01").get_current_session().expect_status(200);
 }

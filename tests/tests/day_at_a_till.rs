@@ -3,98 +3,98 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use serde_json::json;
-use tillgate_tests::{PASSWORD, on_both};
+use tillgate_tests::{PASSWORD, run_on_both_engines};
 
 #[test]
-fn a_cashier_works_on_a_till() {
-    on_both(|shop| {
+fn cashier_works_on_a_till() {
+    run_on_both_engines(|shop| {
         let server = shop.serve();
-        let mut till = server.till().login("cashier", "P01");
-        let current = till.current().expect(200).json();
+        let mut till = server.new_till().login("cashier", "P01");
+        let current = till.get_current_session().expect_status(200).json();
         assert_eq!(current["user"]["user_name"], "cashier");
         assert_eq!(current["device"]["name"], "P01");
         assert_eq!(current["device"]["environment"], "CashRegister");
         assert!(current["rights"].as_array().unwrap().contains(&json!("ticketClose")), "{current}");
 
         let before = till.refresh.clone();
-        till.refresh().expect(200);
+        till.refresh().expect_status(200);
         assert_ne!(till.refresh, before, "the first refresh rotates");
-        till.current().expect(200);
+        till.get_current_session().expect_status(200);
 
         let id = current["session"]["id"].as_str().unwrap();
-        let list = till.get("/api/v1/sessions?live=true").expect(200).json();
+        let list = till.get("/api/v1/sessions?live=true").expect_status(200).json();
         assert!(list["items"].as_array().unwrap().iter().any(|session| session["id"] == id), "{list}");
 
-        till.delete("/api/v1/sessions/current").expect(204);
-        assert_eq!(till.current().expect(401).json()["code"], "session_over");
-        assert_eq!(till.refresh().expect(401).json()["code"], "session_over");
+        till.delete("/api/v1/sessions/current").expect_status(204);
+        assert_eq!(till.get_current_session().expect_status(401).json()["code"], "session_over");
+        assert_eq!(till.refresh().expect_status(401).json()["code"], "session_over");
     });
 }
 
 #[test]
-fn an_email_finds_its_user_and_a_device_logs_in_as_itself() {
-    on_both(|shop| {
+fn email_finds_its_user_and_device_logs_in_as_itself() {
+    run_on_both_engines(|shop| {
         let server = shop.serve();
-        let till = server.till();
+        let till = server.new_till();
         let office = till.post("/api/v1/sessions", &json!({"login": "ADMIN@example.com ", "password": PASSWORD}));
-        assert_eq!(office.expect(201).json()["session"]["user"]["user_name"], "admin");
-        let itself = till.post("/api/v1/sessions", &json!({"device": "p02", "password": PASSWORD})).expect(201);
+        assert_eq!(office.expect_status(201).json()["session"]["user"]["user_name"], "admin");
+        let itself = till.post("/api/v1/sessions", &json!({"device": "p02", "password": PASSWORD})).expect_status(201);
         let session = itself.json()["session"].clone();
         assert_eq!((&session["user"], session["device"]["name"].as_str()), (&json!(null), Some("P02")));
     });
 }
 
 #[test]
-fn one_person_at_a_time_sells_and_any_number_work_in_the_office() {
-    on_both(|shop| {
+fn sale_device_has_one_session_and_back_office_many() {
+    run_on_both_engines(|shop| {
         let server = shop.serve();
-        let first = server.till().login("cashier", "P01");
-        let second = server.till().login("manager", "P01");
-        assert_eq!(first.current().expect(401).json()["code"], "session_over");
-        second.current().expect(200);
-        let offices = [server.till().login("manager", "OFFICE"), server.till().login("manager", "OFFICE")];
+        let first = server.new_till().login("cashier", "P01");
+        let second = server.new_till().login("manager", "P01");
+        assert_eq!(first.get_current_session().expect_status(401).json()["code"], "session_over");
+        second.get_current_session().expect_status(200);
+        let offices = [server.new_till().login("manager", "OFFICE"), server.new_till().login("manager", "OFFICE")];
         for office in offices {
-            office.current().expect(200);
+            office.get_current_session().expect_status(200);
         }
     });
 }
 
 #[test]
-fn a_portos_till_only_changes_its_address() {
-    on_both(|shop| {
+fn portos_till_needs_another_address_only() {
+    run_on_both_engines(|shop| {
         let server = shop.serve();
-        let mut till = server.till();
+        let mut till = server.new_till();
         let login = json!({"UserName": "cashier", "Password": PASSWORD, "DeviceName": "P01"});
-        let answer = till.post("/portos/api/auth", &login).expect(200).json();
+        let answer = till.post("/portos/api/auth", &login).expect_status(200).json();
         let token = |answer: &serde_json::Value, name: &str| answer[name].as_str().unwrap().to_owned();
         till.access = token(&answer, "tokenId");
-        shop.secrets().note(&till.access);
-        shop.secrets().note(&token(&answer, "refreshToken"));
-        let user = till.get("/portos/api/v1/auth").expect(200).json();
+        shop.secrets().add(&till.access);
+        shop.secrets().add(&token(&answer, "refreshToken"));
+        let user = till.get("/portos/api/v1/auth").expect_status(200).json();
         assert_eq!(
             (user["userName"].as_str(), user["device"]["envName"].as_str()),
             (Some("cashier"), Some("CashRegister"))
         );
         let pair = json!({"tokenId": till.access, "refreshToken": token(&answer, "refreshToken")});
-        let bare = server.till();
-        let refreshed = bare.post("/portos/api/auth/refresh", &pair).expect(200).json();
-        shop.secrets().note(&token(&refreshed, "tokenId"));
-        shop.secrets().note(&token(&refreshed, "refreshToken"));
-        till.get("/api/v1/sessions/current").expect(401);
-        till.delete("/portos/api/auth").expect(200);
-        let over = till.get("/portos/api/auth").expect(401);
+        let bare = server.new_till();
+        let refreshed = bare.post("/portos/api/auth/refresh", &pair).expect_status(200).json();
+        shop.secrets().add(&token(&refreshed, "tokenId"));
+        shop.secrets().add(&token(&refreshed, "refreshToken"));
+        till.get("/api/v1/sessions/current").expect_status(401);
+        till.delete("/portos/api/auth").expect_status(200);
+        let over = till.get("/portos/api/auth").expect_status(401);
         assert_eq!(over.json()["errorCode"], "Unauthenticated");
         assert!(over.header("content-type").starts_with("application/problem+json"));
     });
 }
 
 #[test]
-fn a_wrong_password_says_no_more_than_a_wrong_name() {
-    on_both(|shop| {
+fn wrong_password_reveals_no_more_than_a_wrong_name() {
+    run_on_both_engines(|shop| {
         let server = shop.serve();
-        let till = server.till();
+        let till = server.new_till();
         let say = |body: serde_json::Value| {
-            let mut answer = till.post("/api/v1/sessions", &body).expect(401).json();
+            let mut answer = till.post("/api/v1/sessions", &body).expect_status(401).json();
             answer["trace_id"] = json!("");
             answer
         };

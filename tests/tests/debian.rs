@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::OnceLock;
 
-use tillgate_tests::{Engine, Installation, Running};
+use tillgate_tests::{Engine, Installation, RunningServer};
 
-fn project() -> &'static Path {
+fn repository_root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
-fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| project().join("target"), PathBuf::from)
+fn target_folder() -> PathBuf {
+    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| repository_root().join("target"), PathBuf::from)
 }
 
-fn succeed(command: &mut Command) -> String {
+fn run_ok(command: &mut Command) -> String {
     let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{command:?} failed:\n{out}{err}");
@@ -26,33 +26,33 @@ fn succeed(command: &mut Command) -> String {
 }
 
 /// The package, built once by this process. Its program is the debug build, stripped: a release build takes minutes.
-fn package() -> &'static Path {
+fn build_package() -> &'static Path {
     static PACKAGE: OnceLock<PathBuf> = OnceLock::new();
     PACKAGE.get_or_init(|| {
-        let target = target().join("packaging");
+        let target = target_folder().join("packaging");
         let built = target.join("release");
         std::fs::create_dir_all(&built).unwrap();
-        succeed(Command::new("strip").arg("-o").arg(built.join("tillgate")).arg(Installation::program()));
-        succeed(Command::new(project().join("packaging/deb/stage")).arg(&built));
+        run_ok(Command::new("strip").arg("-o").arg(built.join("tillgate")).arg(Installation::program()));
+        run_ok(Command::new(repository_root().join("packaging/deb/stage")).arg(&built));
         let tool = target.with_file_name("tools/bin/cargo-deb");
         assert!(tool.exists(), "{} is missing: tests/run install", tool.display());
         let mut cargo_deb = Command::new(tool);
         cargo_deb.args(["--no-build", "--no-strip", "--locked", "--fast"]);
         cargo_deb.args(["--package", "tillgate-server", "--output"]).arg(target.join("tillgate.deb"));
-        cargo_deb.current_dir(project()).env("CARGO_TARGET_DIR", &target);
-        succeed(&mut cargo_deb);
+        cargo_deb.current_dir(repository_root()).env("CARGO_TARGET_DIR", &target);
+        run_ok(&mut cargo_deb);
         target.join("tillgate.deb")
     })
 }
 
 /// A system in a folder: dpkg's own database, a table of users, and stand-ins for the commands that change a machine.
-struct Machine {
+struct DebianSystem {
     folder: PathBuf,
 }
 
 /// The commands that stand-ins note. `runuser` runs what it is given, as the user of the test; `deb-systemd-helper` knows what it
 /// has enabled.
-const STAND_INS: [(&str, &str); 8] = [
+const STAND_IN_COMMANDS: [(&str, &str); 8] = [
     ("systemctl", ""),
     ("deb-systemd-invoke", ""),
     ("chown", ""),
@@ -67,7 +67,7 @@ const STAND_INS: [(&str, &str); 8] = [
     ),
 ];
 
-impl Machine {
+impl DebianSystem {
     fn new(name: &str) -> Self {
         let folder = std::env::temp_dir().join(format!("tillgate-debian-{name}-{}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
@@ -77,7 +77,7 @@ impl Machine {
         std::fs::write(folder.join("root/var/lib/dpkg/status"), "").unwrap();
         std::fs::write(folder.join("root/etc/passwd"), "root:x:0:0:root:/root:/bin/sh\n").unwrap();
         std::fs::write(folder.join("called"), "").unwrap();
-        for (name, does) in STAND_INS {
+        for (name, does) in STAND_IN_COMMANDS {
             let script = folder.join("bin").join(name);
             let called = folder.join("called");
             let text = format!("#!/bin/sh\necho \"{name} $*\" >>'{}'\n{does}\n", called.display());
@@ -88,78 +88,79 @@ impl Machine {
     }
 
     /// One that systemd has started.
-    fn running(name: &str) -> Self {
+    fn with_systemd(name: &str) -> Self {
         let machine = Self::new(name);
-        std::fs::create_dir_all(machine.at("run/systemd/system")).unwrap();
+        std::fs::create_dir_all(machine.system_path("run/systemd/system")).unwrap();
         machine
     }
 
-    fn at(&self, path: &str) -> PathBuf {
+    fn system_path(&self, path: &str) -> PathBuf {
         self.folder.join("root").join(path)
     }
 
     /// Runs dpkg on it, and returns what it and the owner's scripts have said.
-    fn dpkg(&self, arguments: &[&str]) -> String {
+    fn run_dpkg(&self, arguments: &[&str]) -> String {
         let path = format!("{}:{}", self.folder.join("bin").display(), std::env::var("PATH").unwrap());
         let mut dpkg = Command::new("dpkg");
-        dpkg.arg("--root").arg(self.at("")).arg("--log=/dev/null");
+        dpkg.arg("--root").arg(self.system_path("")).arg("--log=/dev/null");
         dpkg.args(["--force-not-root", "--force-script-chrootless", "--force-depends", "--force-bad-path"]);
         // a folder that is thrown away need not survive a power cut
         dpkg.arg("--force-unsafe-io");
         dpkg.args(arguments).env("PATH", path);
         let output = dpkg.output().unwrap();
-        let said = said(&output);
+        let said = output_text(&output);
         assert!(output.status.success(), "{arguments:?}: {said}");
         said
     }
 
-    fn install(&self) -> String {
-        self.dpkg(&["--install", package().to_str().unwrap()])
+    fn install_package(&self) -> String {
+        self.run_dpkg(&["--install", build_package().to_str().unwrap()])
     }
 
     /// Which stand-ins have been called since this was last asked.
-    fn called(&self) -> Vec<String> {
+    fn take_calls(&self) -> Vec<String> {
         let called = std::fs::read_to_string(self.folder.join("called")).unwrap();
         std::fs::write(self.folder.join("called"), "").unwrap();
         called.lines().map(str::to_owned).collect()
     }
 
-    fn mode(&self, path: &str) -> u32 {
-        std::fs::metadata(self.at(path)).unwrap_or_else(|error| panic!("{path}: {error}")).permissions().mode() & 0o7777
+    fn file_mode(&self, path: &str) -> u32 {
+        std::fs::metadata(self.system_path(path)).unwrap_or_else(|error| panic!("{path}: {error}")).permissions().mode()
+            & 0o7777
     }
 
     /// A command of the installed program with the installed settings.
-    fn tillgate(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(self.at("usr/bin/tillgate"));
-        command.args(arguments).arg("--config").arg(self.at("etc/tillgate/tillgate.toml"));
-        command.arg("--data").arg(self.at("var/lib/tillgate")).env_clear();
+    fn tillgate_command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.system_path("usr/bin/tillgate"));
+        command.args(arguments).arg("--config").arg(self.system_path("etc/tillgate/tillgate.toml"));
+        command.arg("--data").arg(self.system_path("var/lib/tillgate")).env_clear();
         command
     }
 }
 
-impl Drop for Machine {
+impl Drop for DebianSystem {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
-fn said(output: &Output) -> String {
+fn output_text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
-fn has(called: &[String], line: &str) -> bool {
+fn has_call(called: &[String], line: &str) -> bool {
     called.iter().any(|each| each == line)
 }
 
-const ENABLED: &str = "deb-systemd-helper enable tillgate.service";
-const STARTED: &str = "deb-systemd-invoke restart tillgate.service";
+const ENABLE_CALL: &str = "deb-systemd-helper enable tillgate.service";
+const RESTART_CALL: &str = "deb-systemd-invoke restart tillgate.service";
 
 #[test]
-fn package_names_what_it_is_and_what_it_needs() {
-    let control = succeed(Command::new("dpkg-deb").arg("--field").arg(package()));
-    let manifest = std::fs::read_to_string(project().join("Cargo.toml")).unwrap();
+fn package_has_its_metadata_and_dependencies() {
+    let control = run_ok(Command::new("dpkg-deb").arg("--field").arg(build_package()));
+    let manifest = std::fs::read_to_string(repository_root().join("Cargo.toml")).unwrap();
     let version = manifest.lines().find_map(|line| line.strip_prefix("version = ")).unwrap().trim_matches('"');
-    let changelog = std::fs::read_to_string(project().join("packaging/deb/changelog")).unwrap();
+    let changelog = std::fs::read_to_string(repository_root().join("packaging/deb/changelog")).unwrap();
     assert!(
         changelog.starts_with(&format!("tillgate ({version}-1) ")),
         "packaging/deb/changelog begins with {version}-1"
@@ -179,8 +180,8 @@ fn package_names_what_it_is_and_what_it_needs() {
 
 #[test]
 fn installed_files_have_their_modes_and_scripts_are_valid() {
-    let machine = Machine::running("files");
-    machine.install();
+    let machine = DebianSystem::with_systemd("files");
+    machine.install_package();
     for (path, mode) in [
         ("usr/bin/tillgate", 0o755),
         ("usr/lib/systemd/system/tillgate.service", 0o644),
@@ -201,15 +202,15 @@ fn installed_files_have_their_modes_and_scripts_are_valid() {
         ("var/lib/dpkg/info/tillgate.prerm", 0o755),
         ("var/lib/dpkg/info/tillgate.postrm", 0o755),
     ] {
-        assert_eq!(machine.mode(path), mode, "{path}");
+        assert_eq!(machine.file_mode(path), mode, "{path}");
     }
-    let settings = std::fs::read_to_string(machine.at("var/lib/dpkg/info/tillgate.conffiles")).unwrap();
+    let settings = std::fs::read_to_string(machine.system_path("var/lib/dpkg/info/tillgate.conffiles")).unwrap();
     assert_eq!(settings.trim(), "/etc/tillgate/tillgate.toml");
     for script in ["postinst", "prerm", "postrm"] {
-        succeed(Command::new("sh").arg("-n").arg(machine.at(&format!("var/lib/dpkg/info/tillgate.{script}"))));
+        run_ok(Command::new("sh").arg("-n").arg(machine.system_path(&format!("var/lib/dpkg/info/tillgate.{script}"))));
     }
-    let unit = std::fs::read_to_string(machine.at("usr/lib/systemd/system/tillgate.service")).unwrap();
-    let source = std::fs::read_to_string(project().join("packaging/systemd/tillgate.service")).unwrap();
+    let unit = std::fs::read_to_string(machine.system_path("usr/lib/systemd/system/tillgate.service")).unwrap();
+    let source = std::fs::read_to_string(repository_root().join("packaging/systemd/tillgate.service")).unwrap();
     let expected: Vec<String> = source
         .lines()
         .filter(|line| !line.starts_with("LoadCredential=") && !line.starts_with("Environment=TILLGATE_KEYS__"))
@@ -220,113 +221,118 @@ fn installed_files_have_their_modes_and_scripts_are_valid() {
 }
 
 #[test]
-fn first_installation_makes_a_database_that_serve_starts_on() {
-    let machine = Machine::running("first");
-    let printed = machine.install();
+fn first_installation_creates_a_database_that_serves() {
+    let machine = DebianSystem::with_systemd("first");
+    let printed = machine.install_package();
     assert!(printed.contains("made the database"), "{printed}");
-    let called = machine.called();
+    let called = machine.take_calls();
     let single = |line: &str| line.replace("//", "/").replace("/ ", " ");
     let root = machine.folder.join("root");
     let sysusers = format!("systemd-sysusers --root={} tillgate.conf", root.display());
     assert_eq!(single(&called[0]), sysusers);
-    let owned = format!("chown 990:991 {}", machine.at("var/lib/tillgate").display());
+    let owned = format!("chown 990:991 {}", machine.system_path("var/lib/tillgate").display());
     assert!(called.iter().any(|each| single(each) == owned), "{called:?}");
     assert!(called.iter().any(|each| each.starts_with("runuser -u tillgate -- ")), "{called:?}");
-    assert!(has(&called, ENABLED) && has(&called, STARTED), "{called:?}");
+    assert!(has_call(&called, ENABLE_CALL) && has_call(&called, RESTART_CALL), "{called:?}");
     // the program is asked in a folder of its own, which the machine's installation is
     let installation = Installation::new(Engine::Sqlite);
-    let mut serve = machine.tillgate(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut serve = machine.tillgate_command(&["serve", "--listen", "127.0.0.1:0"]);
     serve.env("TILLGATE_OPERATIONS__LISTEN", "");
-    let server = Running::spawn(&installation, serve);
-    server.until_ready();
-    assert_eq!(server.till().get("/readyz").status(), 200);
-    let passwords = machine.at("passwords");
+    let server = RunningServer::spawn(&installation, serve);
+    server.wait_until_ready();
+    assert_eq!(server.new_till().get("/readyz").status(), 200);
+    let passwords = machine.system_path("passwords");
     let add = ["user", "add", "admin", "--role", "admin", "--generate", passwords.to_str().unwrap()];
-    succeed(&mut machine.tillgate(&add));
+    run_ok(&mut machine.tillgate_command(&add));
 }
 
 #[test]
 fn upgrade_removal_and_purge_keep_the_data() {
-    let machine = Machine::running("upgrade");
-    machine.install();
-    let key = std::fs::read(machine.at("var/lib/tillgate/master.key")).unwrap();
-    std::fs::write(machine.at("etc/tillgate/tillgate.toml"), "[server]\ndata = \"/srv\"\n").unwrap();
-    machine.called();
+    let machine = DebianSystem::with_systemd("upgrade");
+    machine.install_package();
+    let key = std::fs::read(machine.system_path("var/lib/tillgate/master.key")).unwrap();
+    std::fs::write(machine.system_path("etc/tillgate/tillgate.toml"), "[server]\ndata = \"/srv\"\n").unwrap();
+    machine.take_calls();
     let kept = |after: &str| {
-        assert_eq!(std::fs::read(machine.at("var/lib/tillgate/master.key")).unwrap(), key, "{after}");
-        assert!(machine.at("var/lib/tillgate/tillgate.db").exists(), "{after}");
+        assert_eq!(std::fs::read(machine.system_path("var/lib/tillgate/master.key")).unwrap(), key, "{after}");
+        assert!(machine.system_path("var/lib/tillgate/tillgate.db").exists(), "{after}");
     };
 
-    machine.install();
-    let called = machine.called();
-    assert!(has(&called, STARTED) && !called.iter().any(|each| each.starts_with("runuser ")), "{called:?}");
+    machine.install_package();
+    let called = machine.take_calls();
+    assert!(has_call(&called, RESTART_CALL) && !called.iter().any(|each| each.starts_with("runuser ")), "{called:?}");
     assert_eq!(
-        std::fs::read_to_string(machine.at("etc/tillgate/tillgate.toml")).unwrap(),
+        std::fs::read_to_string(machine.system_path("etc/tillgate/tillgate.toml")).unwrap(),
         "[server]\ndata = \"/srv\"\n"
     );
     kept("an upgrade");
 
-    machine.dpkg(&["--remove", "tillgate"]);
-    let called = machine.called();
-    assert!(has(&called, "deb-systemd-invoke stop tillgate.service"), "{called:?}");
-    assert!(!machine.at("usr/bin/tillgate").exists() && machine.at("etc/tillgate/tillgate.toml").exists());
+    machine.run_dpkg(&["--remove", "tillgate"]);
+    let called = machine.take_calls();
+    assert!(has_call(&called, "deb-systemd-invoke stop tillgate.service"), "{called:?}");
+    assert!(
+        !machine.system_path("usr/bin/tillgate").exists() && machine.system_path("etc/tillgate/tillgate.toml").exists()
+    );
     kept("a removal");
 
-    machine.install();
-    let called = machine.called();
-    assert!(has(&called, ENABLED) && !called.iter().any(|each| each.starts_with("runuser ")), "{called:?}");
+    machine.install_package();
+    let called = machine.take_calls();
+    assert!(has_call(&called, ENABLE_CALL) && !called.iter().any(|each| each.starts_with("runuser ")), "{called:?}");
 
-    machine.dpkg(&["--remove", "tillgate"]);
-    let printed = machine.dpkg(&["--purge", "tillgate"]);
+    machine.run_dpkg(&["--remove", "tillgate"]);
+    let printed = machine.run_dpkg(&["--purge", "tillgate"]);
     assert!(printed.contains("stay in /var/lib/tillgate"), "{printed}");
-    assert!(!machine.at("etc/tillgate/tillgate.toml").exists());
+    assert!(!machine.system_path("etc/tillgate/tillgate.toml").exists());
     kept("a purge");
 
-    machine.called();
-    machine.install();
-    let called = machine.called();
-    assert!(has(&called, ENABLED) && !called.iter().any(|each| each.starts_with("runuser ")), "{called:?}");
+    machine.take_calls();
+    machine.install_package();
+    let called = machine.take_calls();
+    assert!(has_call(&called, ENABLE_CALL) && !called.iter().any(|each| each.starts_with("runuser ")), "{called:?}");
     kept("an installation over what a purge left");
 }
 
 #[test]
-fn nothing_is_made_or_started_where_systemd_does_not_run() {
-    let machine = Machine::new("image");
-    let printed = machine.install();
+fn package_starts_nothing_without_systemd() {
+    let machine = DebianSystem::new("image");
+    let printed = machine.install_package();
     assert!(printed.contains("no database was made, since systemd does not run here"), "{printed}");
-    assert_eq!(std::fs::read_dir(machine.at("var/lib/tillgate")).unwrap().count(), 0);
-    let called = machine.called();
-    assert!(!has(&called, ENABLED) && !has(&called, STARTED), "{called:?}");
+    assert_eq!(std::fs::read_dir(machine.system_path("var/lib/tillgate")).unwrap().count(), 0);
+    let called = machine.take_calls();
+    assert!(!has_call(&called, ENABLE_CALL) && !has_call(&called, RESTART_CALL), "{called:?}");
     // installed once more, now that it runs, it is still not started: `init` is a person's
-    std::fs::create_dir_all(machine.at("run/systemd/system")).unwrap();
-    machine.install();
-    assert_eq!(std::fs::read_dir(machine.at("var/lib/tillgate")).unwrap().count(), 0);
-    assert!(!has(&machine.called(), ENABLED));
+    std::fs::create_dir_all(machine.system_path("run/systemd/system")).unwrap();
+    machine.install_package();
+    assert_eq!(std::fs::read_dir(machine.system_path("var/lib/tillgate")).unwrap().count(), 0);
+    assert!(!has_call(&machine.take_calls(), ENABLE_CALL));
 }
 
 #[test]
-fn an_init_that_fails_leaves_the_package_installed_and_the_server_off() {
-    let machine = Machine::running("failing");
-    std::fs::create_dir_all(machine.at("etc/tillgate")).unwrap();
-    std::fs::write(machine.at("etc/tillgate/tillgate.toml"), "[database]\nurl = \"sqlite:/no/such/folder/t.db\"\n")
-        .unwrap();
-    let printed = machine.dpkg(&["--force-confold", "--install", package().to_str().unwrap()]);
+fn failed_init_leaves_the_package_installed_and_stopped() {
+    let machine = DebianSystem::with_systemd("failing");
+    std::fs::create_dir_all(machine.system_path("etc/tillgate")).unwrap();
+    std::fs::write(
+        machine.system_path("etc/tillgate/tillgate.toml"),
+        "[database]\nurl = \"sqlite:/no/such/folder/t.db\"\n",
+    )
+    .unwrap();
+    let printed = machine.run_dpkg(&["--force-confold", "--install", build_package().to_str().unwrap()]);
     assert!(printed.contains("no database was made, and the server is not started"), "{printed}");
-    let called = machine.called();
-    assert!(!has(&called, ENABLED) && !has(&called, STARTED), "{called:?}");
-    let status = machine.dpkg(&["--status", "tillgate"]);
+    let called = machine.take_calls();
+    assert!(!has_call(&called, ENABLE_CALL) && !has_call(&called, RESTART_CALL), "{called:?}");
+    let status = machine.run_dpkg(&["--status", "tillgate"]);
     assert!(status.contains("Status: install ok installed"), "{status}");
 }
 
 /// `sudo -u tillgate tillgate …` in a folder that the user may not look into: `./data` there is not a fault of the settings.
 #[test]
-fn a_default_folder_that_cannot_be_looked_into_is_passed_over() {
+fn unreadable_default_folder_is_ignored() {
     let folder = std::env::temp_dir().join(format!("tillgate-debian-cwd-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("data"), "a file, so nothing is in it").unwrap();
     let doctor = |arguments: &[&str]| {
         let mut command = Command::new(Installation::program());
-        said(&command.arg("doctor").args(arguments).current_dir(&folder).env_clear().output().unwrap())
+        output_text(&command.arg("doctor").args(arguments).current_dir(&folder).env_clear().output().unwrap())
     };
     let passed = doctor(&[]);
     assert!(!passed.contains("tillgate.toml"), "{passed}");

@@ -10,16 +10,16 @@ use spdx::{Expression, ParseMode};
 use tillgate_tests::cargo_metadata;
 use toml::Table;
 
-fn root() -> &'static Path {
+fn repository_root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
 fn read_toml(path: &str) -> Table {
-    std::fs::read_to_string(root().join(path)).unwrap().parse().unwrap()
+    std::fs::read_to_string(repository_root().join(path)).unwrap().parse().unwrap()
 }
 
 /// The texts of a list in `deny.toml`.
-fn deny_list(section: &str, key: &str) -> Vec<String> {
+fn read_deny_list(section: &str, key: &str) -> Vec<String> {
     let list = read_toml("deny.toml")[section][key].as_array().unwrap().clone();
     assert!(!list.is_empty(), "{section}.{key} is empty");
     list.iter().map(|text| text.as_str().unwrap().to_owned()).collect()
@@ -34,8 +34,8 @@ fn is_allowed(expression: &str, allowed: &[String]) -> bool {
 
 #[test]
 fn every_dependency_has_an_allowed_license() {
-    let allowed = deny_list("licenses", "allow");
-    let metadata = cargo_metadata(root());
+    let allowed = read_deny_list("licenses", "allow");
+    let metadata = cargo_metadata(repository_root());
     let packages = metadata["packages"].as_array().unwrap();
     let foreign = packages.iter().filter(|package| !package["source"].is_null());
     let mut checked = 0;
@@ -49,8 +49,8 @@ fn every_dependency_has_an_allowed_license() {
 }
 
 #[test]
-fn every_dependency_comes_from_an_allowed_registry() {
-    let registries = deny_list("sources", "allow-registry");
+fn every_dependency_is_from_an_allowed_registry() {
+    let registries = read_deny_list("sources", "allow-registry");
     let packages = read_toml("Cargo.lock")["package"].as_array().unwrap().clone();
     for package in &packages {
         // the workspace's own crates have no source
@@ -62,7 +62,7 @@ fn every_dependency_comes_from_an_allowed_registry() {
 }
 
 #[test]
-fn license_expressions_are_read_as_spdx_defines_them() {
+fn license_expressions_are_parsed_as_spdx() {
     let allowed = ["MIT".to_owned(), "Apache-2.0 WITH LLVM-exception".to_owned()];
     for expression in ["MIT", "GPL-3.0-only OR MIT", "MIT/GPL-2.0", "Apache-2.0 WITH LLVM-exception AND MIT"] {
         assert!(is_allowed(expression, &allowed), "{expression}");
@@ -73,8 +73,8 @@ fn license_expressions_are_read_as_spdx_defines_them() {
 }
 
 #[test]
-fn a_package_without_a_source_is_one_of_the_workspace() {
-    let metadata = cargo_metadata(root());
+fn package_without_a_source_is_a_workspace_member() {
+    let metadata = cargo_metadata(repository_root());
     let members: Vec<&Value> = metadata["workspace_members"].as_array().unwrap().iter().collect();
     for package in metadata["packages"].as_array().unwrap().iter().filter(|package| package["source"].is_null()) {
         assert!(members.contains(&&package["id"]), "{} is a path outside the workspace", package["name"]);

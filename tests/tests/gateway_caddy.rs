@@ -5,14 +5,14 @@
 
 use serde_json::json;
 use tillgate_tests::gateway::{Said, block, lines, refusal};
-use tillgate_tests::{Caddy, Echo, Engine, Installation, PASSWORD};
+use tillgate_tests::{Caddy, EchoServer, Engine, Installation, PASSWORD};
 
 #[test]
-fn caddy_as_the_page_has_it_asks_and_hands_refusals_on() {
-    let shop = Installation::with_shop(Engine::Sqlite);
+fn documented_caddy_configuration_authorizes_and_refuses() {
+    let shop = Installation::with_fixture(Engine::Sqlite);
     std::fs::write(shop.folder().join("tillgate.toml"), block("toml")).unwrap();
     let server = shop.serve_behind_proxy("127.0.0.1/32");
-    let api = Echo::start();
+    let api = EchoServer::start();
     let site = block("caddyfile")
         .replace("127.0.0.1:8080", server.address().trim_start_matches("http://"))
         .replace("127.0.0.1:9000", &api.address().to_string());
@@ -24,13 +24,13 @@ fn caddy_as_the_page_has_it_asks_and_hands_refusals_on() {
     let login = json!({ "email": "cashier@example.com", "password": PASSWORD }).to_string();
     let text = ask("POST", "/kasir/api/v1/auth/login", "Content-Type: application/json\r\n", &login);
     let token = text.split_once("\"Token\":\"").unwrap_or_else(|| panic!("{text}")).1.split_once('"').unwrap().0;
-    shop.secrets().note(token);
+    shop.secrets().add(token);
 
     // what a client says of itself under tillgate's names does not get through
     let headers = format!("Authorization: Bearer {token}\r\nX-Tillgate-User: admin\r\nX-Tillgate-Made-Up: yes\r\n");
     let said = ask("GET", "/api/v1/products?page=2", &headers, "");
     assert!(said.starts_with("HTTP/1.1 200 "), "{said}");
-    let [head]: [String; 1] = api.taken().try_into().unwrap();
+    let [head]: [String; 1] = api.take_heads().try_into().unwrap();
     assert!(head.starts_with("GET /api/v1/products?page=2 HTTP/1."), "{head}");
     assert_eq!(
         (lines(&head, "X-Tillgate-User"), lines(&head, "X-Tillgate-Role")),
@@ -49,6 +49,6 @@ fn caddy_as_the_page_has_it_asks_and_hands_refusals_on() {
         let (found, body) = refusal(&Said { status, text });
         assert_eq!(found, code);
         assert!(body["message"].is_string() && body.get("data").is_some(), "{body}");
-        assert_eq!(api.taken(), Vec::<String>::new());
+        assert_eq!(api.take_heads(), Vec::<String>::new());
     }
 }

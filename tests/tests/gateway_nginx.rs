@@ -8,13 +8,15 @@ use std::time::Duration;
 use serde_json::json;
 use tillgate_testkit::postgres::Server;
 use tillgate_tests::gateway::{Said, block, lines, refusal};
-use tillgate_tests::{Echo, Engine, Installation, Nginx, PASSWORD, PortosKey, Running, Unsigned, eventually};
+use tillgate_tests::{
+    EchoServer, Engine, Installation, Nginx, PASSWORD, PortosKey, RunningServer, UnsignedRequest, wait_until,
+};
 
 /// What stands together.
 struct Gateway {
     nginx: Nginx,
-    api: Echo,
-    server: Running,
+    api: EchoServer,
+    server: RunningServer,
 }
 
 impl Gateway {
@@ -24,7 +26,7 @@ impl Gateway {
             [[access]]\nmount = \"portos\"\nmethod = \"*\"\npath = \"/stock/*\"\nrights = [\"ticketCreate\"]\n";
         std::fs::write(shop.folder().join("tillgate.toml"), block("toml") + more).unwrap();
         let server = shop.serve_behind_proxy("127.0.0.1/32");
-        let api = Echo::start();
+        let api = EchoServer::start();
         let blocks = block("nginx")
             .replace("127.0.0.1:8080", server.address().trim_start_matches("http://"))
             .replace("127.0.0.1:9000", &api.address().to_string());
@@ -49,7 +51,7 @@ impl Gateway {
     #[track_caller]
     fn reached(&self, said: &Said) -> String {
         assert_eq!(said.status, 200, "{}", said.text);
-        let [head]: [String; 1] = self.api.taken().try_into().unwrap();
+        let [head]: [String; 1] = self.api.take_heads().try_into().unwrap();
         head
     }
 
@@ -57,7 +59,7 @@ impl Gateway {
     #[track_caller]
     fn refused(&self, said: &Said, status: u16, what: &str) {
         assert_eq!(said.status, status, "{what}: {}", said.text);
-        assert_eq!(self.api.taken(), Vec::<String>::new(), "{what} reached the API");
+        assert_eq!(self.api.take_heads(), Vec::<String>::new(), "{what} reached the API");
     }
 
     /// Logs in at POS Kasir through nginx, as its clients do: the access token.
@@ -71,14 +73,14 @@ impl Gateway {
         let text = self.nginx.send(&request);
         let token =
             text.split_once("\"Token\":\"").unwrap_or_else(|| panic!("{text}")).1.split_once('"').unwrap().0.to_owned();
-        shop.secrets().note(&token);
+        shop.secrets().add(&token);
         token
     }
 }
 
 #[test]
-fn who_may_gets_through_and_is_named() {
-    let shop = Installation::with_shop(Engine::Sqlite);
+fn authorized_request_is_forwarded_with_its_identity() {
+    let shop = Installation::with_fixture(Engine::Sqlite);
     let gateway = Gateway::before(&shop);
     let [cashier, manager, admin] = ["cashier", "manager", "admin"].map(|user| gateway.log_in(&shop, user));
     for (method, target, may) in [
@@ -115,7 +117,7 @@ fn who_may_gets_through_and_is_named() {
     assert!(lines(&head, "X-Tillgate-Device").is_empty(), "{head}");
 
     // a token of the native API, on a device
-    let till = gateway.server.till().login("manager", "P01");
+    let till = gateway.server.new_till().login("manager", "P01");
     let head = gateway.reached(&gateway.bearer("PUT", "/reports/2026/11", &till.access));
     assert_eq!((lines(&head, "X-Tillgate-User"), lines(&head, "X-Tillgate-Device")), (vec!["manager"], vec!["P01"]));
     gateway.refused(&gateway.bearer("GET", "/api/v1/products", &till.access), 401, "of another mount");
@@ -125,17 +127,17 @@ fn who_may_gets_through_and_is_named() {
     gateway.refused(&none, 401, "no token");
     assert_eq!(lines(&none.text, "WWW-Authenticate").len(), 1, "{}", none.text);
     gateway.refused(&gateway.bearer("GET", "/api/v1/products", "garbage"), 401, "no token of ours");
-    shop.succeed(&["session", "end", "--user", "cashier"], "");
-    eventually(Duration::from_secs(10), "the end of a session", || {
+    shop.run_ok(&["session", "end", "--user", "cashier"], "");
+    wait_until(Duration::from_secs(10), "the end of a session", || {
         let status = gateway.bearer("GET", "/api/v1/products", &cashier).status;
-        gateway.api.taken();
+        gateway.api.take_heads();
         status == 401
     });
 }
 
 #[test]
-fn refusals_reach_the_client_in_the_words_of_the_contract_and_the_log_names_what_was_asked() {
-    let shop = Installation::with_shop(Engine::Sqlite);
+fn refusals_use_the_dialects_format_and_are_logged() {
+    let shop = Installation::with_fixture(Engine::Sqlite);
     let gateway = Gateway::before(&shop);
     let cashier = gateway.log_in(&shop, "cashier");
     for (said, code, status) in [
@@ -158,14 +160,14 @@ fn refusals_reach_the_client_in_the_words_of_the_contract_and_the_log_names_what
     // no row: the table names several contracts
     let (code, body) = refusal(&gateway.bearer("GET", "/nothing", &cashier));
     assert_eq!((code.as_str(), body["code"].as_str()), ("access_unlisted", Some("access_unlisted")), "{body}");
-    let log = gateway.server.log();
+    let log = gateway.server.read_log();
     assert!(log.contains("asked=\"POST /api/v1/products\""), "{log}");
     assert!(!log.contains("token=secret"), "{log}");
 }
 
 #[test]
-fn no_trick_with_the_path_reaches_what_is_not_listed() {
-    let shop = Installation::with_shop(Engine::Sqlite);
+fn path_tricks_reach_no_unlisted_path() {
+    let shop = Installation::with_fixture(Engine::Sqlite);
     let gateway = Gateway::before(&shop);
     let cashier = gateway.log_in(&shop, "cashier");
     for target in [
@@ -207,7 +209,7 @@ fn no_trick_with_the_path_reaches_what_is_not_listed() {
         let said = gateway.bearer("GET", target, &cashier);
         // nginx itself finds some of them unreadable; a query is none of the path, and this one is a cashier's
         let passes = target.starts_with("/api/v1/orders?");
-        let taken = gateway.api.taken();
+        let taken = gateway.api.take_heads();
         if passes && said.status == 200 {
             assert!(taken.iter().all(|head| head.starts_with("GET /api/v1/orders?")), "{target}: {taken:?}");
             continue;
@@ -218,13 +220,13 @@ fn no_trick_with_the_path_reaches_what_is_not_listed() {
     for method in ["get", "Delete", "PROPFIND", "GETS"] {
         let said = gateway.bearer(method, "/api/v1/orders", &cashier);
         assert!([400, 403, 405].contains(&said.status), "{method}: {}", said.text);
-        assert_eq!(gateway.api.taken(), Vec::<String>::new(), "{method} reached the API");
+        assert_eq!(gateway.api.take_heads(), Vec::<String>::new(), "{method} reached the API");
     }
 }
 
 #[test]
-fn no_header_of_a_clients_speaks_for_the_gateway() {
-    let shop = Installation::with_shop(Engine::Sqlite);
+fn client_headers_cannot_impersonate_the_gateway() {
+    let shop = Installation::with_fixture(Engine::Sqlite);
     let gateway = Gateway::before(&shop);
     let cashier = gateway.log_in(&shop, "cashier");
     let with = |method: &str, target: &str, forged: &str| {
@@ -253,8 +255,8 @@ fn no_header_of_a_clients_speaks_for_the_gateway() {
 }
 
 #[test]
-fn a_cookie_is_good_for_the_servers_own_pages() {
-    let shop = Installation::with_shop(Engine::Sqlite);
+fn cookie_is_accepted_for_the_servers_own_pages() {
+    let shop = Installation::with_fixture(Engine::Sqlite);
     let gateway = Gateway::before(&shop);
     let manager = gateway.log_in(&shop, "manager");
     let with = |method: &str, headers: &str| {
@@ -298,17 +300,17 @@ fn millis() -> i64 {
 }
 
 #[test]
-fn a_signature_passes_with_its_hash_on_trust_and_is_not_used_up() {
-    let shop = Installation::with_shop(Engine::Sqlite);
+fn signature_is_accepted_with_a_trusted_hash_and_not_consumed() {
+    let shop = Installation::with_fixture(Engine::Sqlite);
     let gateway = Gateway::before(&shop);
     let add = ["api-key", "add", "stock", "--user", "cashier", "--device", "OFFICE", "--json"];
-    let printed: serde_json::Value = serde_json::from_str(&shop.succeed(&add, "")).unwrap();
+    let printed: serde_json::Value = serde_json::from_str(&shop.run_ok(&add, "")).unwrap();
     let text = |name: &str| printed[name].as_str().unwrap_or_else(|| panic!("no {name}: {printed}")).to_owned();
     let key = PortosKey { client: text("clientId"), secret: text("clientSecret") };
-    shop.secrets().note(&key.secret);
+    shop.secrets().add(&key.secret);
     let signed = |method: &str, target: &str, body: &[u8], at: i64| {
         let headers = [("Accept", "application/json")];
-        let unsigned = Unsigned { method, target, host: "pos.example", headers: &headers, body, at };
+        let unsigned = UnsignedRequest { method, target, host: "pos.example", headers: &headers, body, sent_at: at };
         lines_of(key.sign(&unsigned)) + "Accept: application/json\r\n"
     };
     let now = millis();
@@ -325,13 +327,13 @@ fn a_signature_passes_with_its_hash_on_trust_and_is_not_used_up() {
     // the body that goes through is `{}`
     gateway.reached(&gateway.send("POST", "/stock", &signed("POST", "/stock", b"{}", now)));
     gateway.reached(&gateway.send("POST", "/stock", &signed("POST", "/stock", b"another body", now)));
-    let unreached = lines_of(key.sign(&Unsigned {
+    let unreached = lines_of(key.sign(&UnsignedRequest {
         method: "GET",
         target,
         host: "pos.example",
         headers: &[("Content-Length", "0")],
         body: b"",
-        at: now,
+        sent_at: now,
     }));
     for (what, method, sent, headers) in [
         ("another path", "GET", "/stock/2", get.clone()),
@@ -352,10 +354,10 @@ fn a_signature_passes_with_its_hash_on_trust_and_is_not_used_up() {
     // POS Kasir takes no signature, and the rights are the user's on that device
     let kasir = signed("GET", "/api/v1/products", b"", now);
     gateway.refused(&gateway.send("GET", "/api/v1/products", &kasir), 401, "a row without PORTOS");
-    shop.succeed(&["api-key", "status", &text("id"), "revoked"], "");
-    eventually(Duration::from_secs(10), "the end of a key", || {
+    shop.run_ok(&["api-key", "status", &text("id"), "revoked"], "");
+    wait_until(Duration::from_secs(10), "the end of a key", || {
         let status = gateway.send("GET", target, &get).status;
-        gateway.api.taken();
+        gateway.api.take_heads();
         status == 401
     });
 }
@@ -368,28 +370,28 @@ fn is_away(gateway: &Gateway, said: &Said, what: &str) {
 }
 
 #[test]
-fn a_tillgate_that_cannot_tell_lets_nobody_through() {
+fn unavailable_tillgate_forwards_nothing() {
     let database = Server::start(&[]).unwrap();
-    let shop =
-        Installation::over(Engine::Postgres, database.create_database()).with_setting("REVOCATION__MAX_AGE", "1s");
-    shop.make_shop();
+    let shop = Installation::with_database(Engine::Postgres, database.create_database())
+        .with_setting("REVOCATION__MAX_AGE", "1s");
+    shop.create_demo_shop();
     let mut gateway = Gateway::before(&shop);
     let admin = gateway.log_in(&shop, "admin");
     let asks = |gateway: &Gateway| gateway.bearer("GET", "/api/v1/products", &admin);
     gateway.reached(&asks(&gateway));
     database.crash().unwrap();
-    eventually(Duration::from_secs(20), "a view that is too old", || {
+    wait_until(Duration::from_secs(20), "a view that is too old", || {
         let said = asks(&gateway);
-        let taken = gateway.api.taken();
+        let taken = gateway.api.take_heads();
         assert!((said.status == 200) != taken.is_empty(), "{}", said.text);
         said.status == 503
     });
     is_away(&gateway, &asks(&gateway), "without a database");
     gateway.refused(&gateway.bearer("GET", "/api/v1/products", "garbage"), 401, "what is no token needs no database");
     database.resume().unwrap();
-    eventually(Duration::from_secs(20), "the database", || {
+    wait_until(Duration::from_secs(20), "the database", || {
         let status = asks(&gateway).status;
-        gateway.api.taken();
+        gateway.api.take_heads();
         status == 200
     });
     gateway.server.stop();

@@ -5,20 +5,20 @@
 
 use serde_json::{Value, json};
 use tillgate_tests::browser::keys;
-use tillgate_tests::{Browser, Engine, Installation, PASSWORD, Running};
+use tillgate_tests::{Browser, Engine, Installation, PASSWORD, RunningServer};
 
-const VALUES: [&str; 3] = ["#IdToken", "#RefreshToken", "#DeviceId"];
+const VALUE_SELECTORS: [&str; 3] = ["#IdToken", "#RefreshToken", "#DeviceId"];
 
 /// A shop that logs everything, its server, and a browser at the page.
-fn opened(shop: &Installation) -> (Running, Browser) {
+fn open_page(shop: &Installation) -> (RunningServer, Browser) {
     let server = shop.serve();
     let browser = Browser::start();
     browser.open(&format!("{}/krmpesan/app", server.address()));
     (server, browser)
 }
 
-fn shop() -> Installation {
-    Installation::with_shop(Engine::Sqlite).with_setting("LOG__LEVEL", "trace")
+fn create_installation() -> Installation {
+    Installation::with_fixture(Engine::Sqlite).with_setting("LOG__LEVEL", "trace")
 }
 
 fn log_in(browser: &Browser) {
@@ -30,7 +30,7 @@ fn log_in(browser: &Browser) {
 }
 
 /// The field for the password beside the device of this name.
-fn beside(browser: &Browser, device: &str) -> String {
+fn generate_by_cli(browser: &Browser, device: &str) -> String {
     let script = format!(
         "return [...document.querySelectorAll('#rows tr')].find(row => row.cells[0].textContent === {device:?})\
          .querySelector('input[type=password]').id"
@@ -39,19 +39,19 @@ fn beside(browser: &Browser, device: &str) -> String {
 }
 
 fn generate(browser: &Browser, device: &str) -> [String; 3] {
-    browser.type_into(&beside(browser, device), &format!("{PASSWORD}{}", keys::ENTER));
+    browser.type_into(&generate_by_cli(browser, device), &format!("{PASSWORD}{}", keys::ENTER));
     browser.wait_for("#status", &format!("The token of {device} is generated."));
-    VALUES.map(|value| browser.value(value))
+    VALUE_SELECTORS.map(|value| browser.value(value))
 }
 
 /// Calls as the program does that was given the three values.
-fn is_good(server: &Running, shop: &Installation, [id, refresh, device]: &[String; 3]) -> bool {
+fn are_good_tokens(server: &RunningServer, shop: &Installation, [id, refresh, device]: &[String; 3]) -> bool {
     for secret in [id, refresh] {
         assert!(secret.len() > 20, "no token");
-        shop.secrets().note(secret);
+        shop.secrets().add(secret);
     }
-    let answer = server.till().get(&format!("/krmpesan/token?refresh_token={refresh}&device_id={device}"));
-    let mut till = server.till();
+    let answer = server.new_till().get(&format!("/krmpesan/token?refresh_token={refresh}&device_id={device}"));
+    let mut till = server.new_till();
     till.access.clone_from(id);
     let devices = till.get("/krmpesan/devices");
     assert_eq!(answer.status(), devices.status());
@@ -59,36 +59,39 @@ fn is_good(server: &Running, shop: &Installation, [id, refresh, device]: &[Strin
 }
 
 /// Nothing secret went into an address, and every request went to the server.
-fn went_nowhere_else(browser: &Browser, server: &Running, shop: &Installation) {
+fn assert_no_other_requests(browser: &Browser, server: &RunningServer, shop: &Installation) {
     assert_eq!(browser.address(), format!("{}/krmpesan/app", server.address()));
-    let requests = browser.requests();
+    let requests = browser.take_requests();
     assert!(requests.len() >= 3, "the page, its script and its style: {}", requests.len());
     for url in &requests {
-        shop.secrets().search("an address", url);
+        shop.secrets().assert_absent("an address", url);
         assert!(url.starts_with(server.address()) && !url.contains('?'), "{url}");
     }
     let kept = "return JSON.stringify([document.cookie, {...localStorage}, {...sessionStorage}, history.state])";
     assert_eq!(browser.run(kept), json!(r#"["",{},{},null]"#), "nothing is kept in the browser");
-    assert_eq!(browser.complaints(), Vec::<String>::new(), "the console");
+    assert_eq!(browser.take_console_errors(), Vec::<String>::new(), "the console");
 }
 
 #[test]
-fn somebody_logs_in_and_generates_and_copies_once() {
-    let shop = shop();
-    let (server, browser) = opened(&shop);
+fn user_logs_in_generates_and_copies_once() {
+    let shop = create_installation();
+    let (server, browser) = open_page(&shop);
     let grant = json!({ "permissions": ["clipboardReadWrite", "clipboardSanitizedWrite"], "origin": server.address() });
     browser.devtools("Browser.grantPermissions", &grant);
     assert_eq!(browser.title(), "Log in – krmpesan tokens");
     log_in(&browser);
-    assert_eq!((browser.title().as_str(), browser.focus().as_str()), ("Devices – krmpesan tokens", "devices-title"));
+    assert_eq!(
+        (browser.title().as_str(), browser.focused_id().as_str()),
+        ("Devices – krmpesan tokens", "devices-title")
+    );
     assert_eq!(browser.text("#person"), "Cashier");
     let names = browser.run("return [...document.querySelectorAll('#rows th')].map(cell => cell.textContent)");
     assert_eq!(names, json!(["OFFICE", "P01", "P02", "PDA1"]));
 
     let first = generate(&browser, "P01");
-    assert_eq!((browser.title().as_str(), browser.focus().as_str()), ("Token – krmpesan tokens", "token-title"));
+    assert_eq!((browser.title().as_str(), browser.focused_id().as_str()), ("Token – krmpesan tokens", "token-title"));
     assert_eq!(browser.text("#token-title"), "Token of P01");
-    assert!(is_good(&server, &shop, &first));
+    assert!(are_good_tokens(&server, &shop, &first));
     for (name, value) in ["IdToken", "RefreshToken", "DeviceId"].into_iter().zip(&first) {
         browser.click(&format!("[data-copies={name}]"));
         browser.wait_for("#status", &format!("{name} is copied."));
@@ -96,29 +99,32 @@ fn somebody_logs_in_and_generates_and_copies_once() {
         assert_eq!(copied, json!(value), "{name}");
     }
     browser.click("#done");
-    assert!(browser.shows("#devices") && !browser.shows("#token"));
+    assert!(browser.is_visible("#devices") && !browser.is_visible("#token"));
     let left = browser.run("return document.documentElement.outerHTML + [...document.querySelectorAll('input, textarea')].map(field => field.value)");
-    shop.secrets().search("the page after it", left.as_str().unwrap());
+    shop.secrets().assert_absent("the page after it", left.as_str().unwrap());
 
     let second = generate(&browser, "P01");
     assert_ne!(first, second);
-    assert!(is_good(&server, &shop, &second) && !is_good(&server, &shop, &first), "the earlier one is over");
+    assert!(
+        are_good_tokens(&server, &shop, &second) && !are_good_tokens(&server, &shop, &first),
+        "the earlier one is over"
+    );
 
     browser.click("#leave");
     browser.wait_for("#status", "You are logged out.");
-    assert!(browser.shows("#login") && !browser.shows("#token"));
-    assert_eq!(VALUES.map(|value| browser.value(value)), ["", "", ""]);
-    went_nowhere_else(&browser, &server, &shop);
-    assert!(is_good(&server, &shop, &second), "logging out ends the visit, not the token");
+    assert!(browser.is_visible("#login") && !browser.is_visible("#token"));
+    assert_eq!(VALUE_SELECTORS.map(|value| browser.value(value)), ["", "", ""]);
+    assert_no_other_requests(&browser, &server, &shop);
+    assert!(are_good_tokens(&server, &shop, &second), "logging out ends the visit, not the token");
 }
 
 #[test]
-fn what_goes_wrong_is_said_where_it_is_mended() {
-    let shop = shop();
-    let (server, browser) = opened(&shop);
+fn errors_are_shown_beside_their_field() {
+    let shop = create_installation();
+    let (server, browser) = open_page(&shop);
     let complains = |text: &str, focus: &str| {
         browser.wait_for("#alert", text);
-        assert_eq!(browser.focus(), focus, "{text}");
+        assert_eq!(browser.focused_id(), focus, "{text}");
         if focus.starts_with("password") || focus == "user" {
             let field = format!("const field = document.getElementById({focus:?});");
             let marks =
@@ -134,28 +140,28 @@ fn what_goes_wrong_is_said_where_it_is_mended() {
     browser.type_into("#password", &format!("wrong-horse-till{}", keys::ENTER));
     complains("The user name or the password is wrong, or the password must be changed first.", "password");
     assert_eq!(browser.value("#password"), "", "a wrong password does not stay");
-    assert!(browser.shows("#login"));
+    assert!(browser.is_visible("#login"));
     log_in(&browser);
 
-    let p01 = beside(&browser, "P01");
+    let p01 = generate_by_cli(&browser, "P01");
     let field = p01.trim_start_matches('#').to_owned();
     browser.type_into(&p01, keys::ENTER);
     complains("Type your password beside P01.", &field);
     browser.type_into(&p01, &format!("wrong-horse-till{}", keys::ENTER));
     complains("The password is wrong", &field);
-    assert!(browser.shows("#devices"), "a wrong password is no end of the visit");
+    assert!(browser.is_visible("#devices"), "a wrong password is no end of the visit");
 
     // the device goes while the list is open
-    shop.succeed(&["device", "status", "P02", "locked"], "");
-    browser.type_into(&beside(&browser, "P02"), &format!("{PASSWORD}{}", keys::ENTER));
+    shop.run_ok(&["device", "status", "P02", "locked"], "");
+    browser.type_into(&generate_by_cli(&browser, "P02"), &format!("{PASSWORD}{}", keys::ENTER));
     browser.wait_for("#alert", "you may not log in on P02 any more");
 
     // the visit is ended from elsewhere
-    shop.succeed(&["session", "end", "--user", "cashier"], "");
-    tillgate_tests::eventually(std::time::Duration::from_secs(10), "the end of the visit", || {
+    shop.run_ok(&["session", "end", "--user", "cashier"], "");
+    tillgate_tests::wait_until(std::time::Duration::from_secs(10), "the end of the visit", || {
         browser.type_into(&p01, &format!("wrong-horse-till{}", keys::ENTER));
         browser.wait_for("#alert", ".");
-        browser.shows("#login")
+        browser.is_visible("#login")
     });
     complains("Your session is over. Log in again.", "login-title");
 
@@ -171,67 +177,67 @@ fn what_goes_wrong_is_said_where_it_is_mended() {
         }
     }
     assert!(said.starts_with("Too many attempts. Try again in ") && said.ends_with(" seconds."), "{said}");
-    went_nowhere_else(&browser, &server, &shop);
+    assert_no_other_requests(&browser, &server, &shop);
 }
 
 #[test]
-fn a_server_that_is_gone_is_told_and_nothing_is_lost() {
-    let shop = shop();
-    let (mut server, browser) = opened(&shop);
+fn unreachable_server_is_reported_and_input_kept() {
+    let shop = create_installation();
+    let (mut server, browser) = open_page(&shop);
     log_in(&browser);
     let address = server.address().trim_start_matches("http://").to_owned();
     server.stop();
-    let p01 = beside(&browser, "P01");
+    let p01 = generate_by_cli(&browser, "P01");
     browser.type_into(&p01, &format!("{PASSWORD}{}", keys::ENTER));
     browser.wait_for("#alert", "The server did not answer.");
-    assert!(browser.shows("#devices"));
+    assert!(browser.is_visible("#devices"));
     drop(server);
 
-    let server = Running::spawn(&shop, {
-        let mut command = shop.command(&["serve"]);
+    let server = RunningServer::spawn(&shop, {
+        let mut command = shop.tillgate_command(&["serve"]);
         command.args(["--listen", &address]);
         command
     });
-    tillgate_tests::eventually(std::time::Duration::from_secs(30), "readiness", || {
-        server.till().try_get("/readyz").is_ok_and(|answer| answer.status() == 200)
+    tillgate_tests::wait_until(std::time::Duration::from_secs(30), "readiness", || {
+        server.new_till().try_get("/readyz").is_ok_and(|answer| answer.status() == 200)
     });
-    assert!(is_good(&server, &shop, &generate(&browser, "P01")), "the visit goes on");
+    assert!(are_good_tokens(&server, &shop, &generate(&browser, "P01")), "the visit goes on");
     drop(server);
     browser.click("#leave");
     browser.wait_for("#alert", "the server did not hear of it");
-    assert!(browser.shows("#login"));
+    assert!(browser.is_visible("#login"));
     browser.type_into("#user", "cashier");
     browser.type_into("#password", &format!("{PASSWORD}{}", keys::ENTER));
     browser.wait_for("#alert", "The server cannot be reached.");
 }
 
 #[test]
-fn whoever_comes_back_by_the_history_finds_no_token() {
-    let shop = shop();
-    let (server, browser) = opened(&shop);
+fn history_navigation_shows_no_token() {
+    let shop = create_installation();
+    let (server, browser) = open_page(&shop);
     log_in(&browser);
     let values = generate(&browser, "P01");
-    assert!(is_good(&server, &shop, &values));
+    assert!(are_good_tokens(&server, &shop, &values));
     browser.open(&format!("{}/healthz", server.address()));
     browser.back();
-    browser.wait_to_see("#login");
+    browser.wait_until_visible("#login");
     let left = browser.run("return document.documentElement.outerHTML + [...document.querySelectorAll('input, textarea')].map(field => field.value)");
-    shop.secrets().search("the page that was left", left.as_str().unwrap());
+    shop.secrets().assert_absent("the page that was left", left.as_str().unwrap());
 }
 
 #[test]
-fn all_of_it_works_by_keyboard_alone() {
-    let shop = shop();
-    let (server, browser) = opened(&shop);
+fn page_works_by_keyboard_alone() {
+    let shop = create_installation();
+    let (server, browser) = open_page(&shop);
     let walks = |steps: &[&str]| {
         for step in steps {
             browser.press(keys::TAB);
-            assert_eq!(browser.focus(), *step);
+            assert_eq!(browser.focused_id(), *step);
             let outline = browser.run("const style = getComputedStyle(document.activeElement); return [style.outlineStyle, parseFloat(style.outlineWidth)]");
             assert_eq!(outline, json!(["solid", 3]), "{step} shows that it has the focus");
         }
     };
-    assert_eq!(browser.focus(), "user", "the first field has the focus from the start");
+    assert_eq!(browser.focused_id(), "user", "the first field has the focus from the start");
     browser.press("cashier");
     walks(&["password"]);
     browser.press(PASSWORD);
@@ -244,46 +250,52 @@ fn all_of_it_works_by_keyboard_alone() {
     walks(&["button"]);
     browser.press(keys::ENTER);
     browser.wait_for("#status", "The token of P02 is generated.");
-    assert!(is_good(&server, &shop, &VALUES.map(|value| browser.value(value))));
+    assert!(are_good_tokens(&server, &shop, &VALUE_SELECTORS.map(|value| browser.value(value))));
     walks(&["IdToken", "button", "RefreshToken", "button", "DeviceId", "button", "done"]);
     browser.press(keys::ENTER);
-    assert_eq!(browser.focus(), "password-2", "back to where it began");
+    assert_eq!(browser.focused_id(), "password-2", "back to where it began");
 }
 
 /// Everything that can be operated, with the role and name that it is told by.
-fn told(browser: &Browser, css: &[&str]) -> Vec<(String, String)> {
-    css.iter().map(|css| browser.told(css)).collect()
+fn accessible_names(browser: &Browser, css: &[&str]) -> Vec<(String, String)> {
+    css.iter().map(|css| browser.accessible_name(css)).collect()
 }
 
-fn named(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+fn to_owned_pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(role, name)| ((*role).to_owned(), (*name).to_owned())).collect()
 }
 
 #[test]
-fn those_who_do_not_see_it_are_told_what_is_what() {
-    let shop = shop();
-    let (server, browser) = opened(&shop);
+fn page_has_accessible_names() {
+    let shop = create_installation();
+    let (server, browser) = open_page(&shop);
     assert_eq!(browser.run("return document.documentElement.lang"), json!("en"));
     assert_eq!(
-        told(&browser, &["#user", "#password", "#enter", "#login h1"]),
-        named(&[
+        accessible_names(&browser, &["#user", "#password", "#enter", "#login h1"]),
+        to_owned_pairs(&[
             ("textbox", "User name or e-mail"),
             ("textbox", "Password"),
             ("button", "Log in"),
             ("heading", "Log in"),
         ])
     );
-    assert_eq!((browser.told("#alert").0, browser.told("#status").0), ("alert".to_owned(), "status".to_owned()));
+    assert_eq!(
+        (browser.accessible_name("#alert").0, browser.accessible_name("#status").0),
+        ("alert".to_owned(), "status".to_owned())
+    );
     log_in(&browser);
-    let at = beside(&browser, "P01");
+    let at = generate_by_cli(&browser, "P01");
     let wide = |browser: &Browser| {
         assert_eq!(
-            told(browser, &["#list", "#rows tr", "#rows th", "#rows td", &at, &format!("tr:has({at}) button")])
-                .into_iter()
-                .map(|(role, name)| (role, name.split(' ').take(5).collect::<Vec<_>>().join(" ")))
-                .filter(|(role, _)| role != "cell" && role != "row" && role != "gridcell")
-                .collect::<Vec<_>>(),
-            named(&[
+            accessible_names(
+                browser,
+                &["#list", "#rows tr", "#rows th", "#rows td", &at, &format!("tr:has({at}) button")]
+            )
+            .into_iter()
+            .map(|(role, name)| (role, name.split(' ').take(5).collect::<Vec<_>>().join(" ")))
+            .filter(|(role, _)| role != "cell" && role != "row" && role != "gridcell")
+            .collect::<Vec<_>>(),
+            to_owned_pairs(&[
                 ("table", "Devices"),
                 ("rowheader", "OFFICE"),
                 ("textbox", "Password for P01"),
@@ -292,13 +304,13 @@ fn those_who_do_not_see_it_are_told_what_is_what() {
         );
     };
     wide(&browser);
-    browser.size(320, 640);
+    browser.resize(320, 640);
     wide(&browser);
-    browser.size(1280, 1024);
-    assert!(is_good(&server, &shop, &generate(&browser, "P01")));
+    browser.resize(1280, 1024);
+    assert!(are_good_tokens(&server, &shop, &generate(&browser, "P01")));
     assert_eq!(
-        told(&browser, &["#IdToken", "[data-copies=IdToken]", "[data-copies=DeviceId]", "#done", "#leave"]),
-        named(&[
+        accessible_names(&browser, &["#IdToken", "[data-copies=IdToken]", "[data-copies=DeviceId]", "#done", "#leave"]),
+        to_owned_pairs(&[
             ("textbox", "IdToken"),
             ("button", "Copy IdToken"),
             ("button", "Copy DeviceId"),
@@ -309,14 +321,14 @@ fn those_who_do_not_see_it_are_told_what_is_what() {
 }
 
 /// What is wider than the page, as far as it is to be seen.
-const TOO_WIDE: &str = "const width = document.documentElement.clientWidth; \
+const TOO_WIDE_SCRIPT: &str = "const width = document.documentElement.clientWidth; \
     const wide = [...document.querySelectorAll('body *')].filter(each => each.checkVisibility() && !each.closest('.unseen, thead') \
     && (each.getBoundingClientRect().right > width + 0.5 || (each.localName !== 'textarea' && each.scrollWidth > each.clientWidth + 1 && each.clientWidth > 0))); \
     return [document.documentElement.scrollWidth > width, wide.map(each => each.outerHTML.slice(0, 80))]";
 
 /// The contrast of every text that is to be seen, and of the border of every field, against what is behind it (WCAG 2.2, 1.4.3 and 1.4.11): those
 /// that have too little.
-const TOO_FAINT: &str = "
+const TOO_FAINT_SCRIPT: &str = "
     const parse = text => text.match(/[\\d.]+/g).map(Number);
     const light = ([r, g, b]) => { const part = c => (c /= 255) <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4;
       return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b); };
@@ -334,18 +346,18 @@ const TOO_FAINT: &str = "
     return faint";
 
 #[test]
-fn it_is_read_in_little_room_and_in_the_dark() {
-    let shop = shop();
-    let (server, browser) = opened(&shop);
+fn page_is_readable_on_small_screens_and_in_dark_mode() {
+    let shop = create_installation();
+    let (server, browser) = open_page(&shop);
     // 1280 by 1024 at 400 % (WCAG 2.2, 1.4.10), a handheld, and a desk
     let looks = |what: &str| {
         for scheme in ["light", "dark"] {
             let feature = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
             browser.devtools("Emulation.setEmulatedMedia", &feature);
             for (width, height) in [(320, 256), (412, 800), (1280, 1024)] {
-                browser.size(width, height);
-                assert_eq!(browser.run(TOO_WIDE), json!([false, []]), "{what} at {width}");
-                assert_eq!(browser.run(TOO_FAINT), json!([]), "{what} in the {scheme}");
+                browser.resize(width, height);
+                assert_eq!(browser.run(TOO_WIDE_SCRIPT), json!([false, []]), "{what} at {width}");
+                assert_eq!(browser.run(TOO_FAINT_SCRIPT), json!([]), "{what} in the {scheme}");
             }
         }
     };
@@ -355,7 +367,7 @@ fn it_is_read_in_little_room_and_in_the_dark() {
     looks("a complaint");
     log_in(&browser);
     looks("the devices");
-    assert!(is_good(&server, &shop, &generate(&browser, "P01")));
+    assert!(are_good_tokens(&server, &shop, &generate(&browser, "P01")));
     looks("the token");
     let small: Value = browser.run(
         "return [...document.querySelectorAll('button, input, textarea')].filter(each => each.checkVisibility() \

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tillgate_tests::cargo_metadata;
 
 /// What each crate may depend on of the workspace's own.
-const MAY: &[(&str, &[&str])] = &[
+const ALLOWED_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("tillgate-domain", &[]),
     ("tillgate-auth-core", &["tillgate-domain"]),
     ("tillgate-persistence", &["tillgate-domain", "tillgate-auth-core"]),
@@ -32,7 +32,7 @@ const MAY: &[(&str, &[&str])] = &[
 ];
 
 /// What no crate of the layer may name, however far down: packages of others.
-const NEVER: &[(&str, &[&str])] = &[
+const FORBIDDEN_DEPENDENCIES: &[(&str, &[&str])] = &[
     ("tillgate-domain", &["diesel", "actix-web", "tokio", "ring", "rustix", "time", "jsonwebtoken"]),
     ("tillgate-auth-core", &["diesel", "actix-web", "tokio", "http", "hyper"]),
     ("tillgate-persistence", &["actix-web", "tokio"]),
@@ -42,12 +42,12 @@ const NEVER: &[(&str, &[&str])] = &[
 
 struct Workspace {
     /// Direct normal dependencies of every package in the graph, by name.
-    normal: BTreeMap<String, BTreeSet<String>>,
+    dependencies: BTreeMap<String, BTreeSet<String>>,
     /// Manifests of the workspace's own packages, by name.
-    own: BTreeMap<String, Value>,
+    members: BTreeMap<String, Value>,
 }
 
-fn workspace() -> Workspace {
+fn load_workspace() -> Workspace {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let metadata = cargo_metadata(root);
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -67,18 +67,18 @@ fn workspace() -> Workspace {
             list(&node["deps"]).into_iter().filter(runs).map(|dependency| names[&text(&dependency["pkg"])].clone());
         normal.entry(names[&text(&node["id"])].clone()).or_default().extend(dependencies);
     }
-    Workspace { normal, own }
+    Workspace { dependencies: normal, members: own }
 }
 
 #[test]
-fn crates_depend_on_what_lies_below_them_and_on_nothing_else() {
-    let workspace = workspace();
-    let known: BTreeMap<&str, &[&str]> = MAY.iter().copied().collect();
-    for name in workspace.own.keys() {
+fn crates_depend_on_lower_layers_only() {
+    let workspace = load_workspace();
+    let known: BTreeMap<&str, &[&str]> = ALLOWED_DEPENDENCIES.iter().copied().collect();
+    for name in workspace.members.keys() {
         let may = known
             .get(name.as_str())
             .unwrap_or_else(|| panic!("{name} has no place among the layers: give it one here"));
-        let does = workspace.normal[name].iter().filter(|dependency| workspace.own.contains_key(*dependency));
+        let does = workspace.dependencies[name].iter().filter(|dependency| workspace.members.contains_key(*dependency));
         for dependency in does {
             assert!(may.contains(&dependency.as_str()), "{name} must not depend on {dependency}");
         }
@@ -86,13 +86,13 @@ fn crates_depend_on_what_lies_below_them_and_on_nothing_else() {
 }
 
 #[test]
-fn no_layer_reaches_what_it_never_names() {
-    let workspace = workspace();
-    for (layer, never) in NEVER {
+fn layers_reach_no_forbidden_package() {
+    let workspace = load_workspace();
+    for (layer, never) in FORBIDDEN_DEPENDENCIES {
         let mut reached = BTreeSet::new();
         let mut todo = vec![(*layer).to_owned()];
         while let Some(name) = todo.pop() {
-            for dependency in workspace.normal.get(&name).into_iter().flatten() {
+            for dependency in workspace.dependencies.get(&name).into_iter().flatten() {
                 if reached.insert(dependency.clone()) {
                     todo.push(dependency.clone());
                 }
@@ -109,19 +109,19 @@ fn every_crate_inherits_lints_of_workspace_which_forbid_unsafe_code() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let lints = std::fs::read_to_string(root.join("Cargo.toml")).unwrap();
     assert!(lints.contains("[workspace.lints.rust]\nunsafe_code = \"forbid\"\n"));
-    for (name, package) in workspace().own {
+    for (name, package) in load_workspace().members {
         let manifest = std::fs::read_to_string(package["manifest_path"].as_str().unwrap()).unwrap();
         assert!(manifest.contains("[lints]\nworkspace = true"), "{name}");
     }
 }
 
 #[test]
-fn one_cryptography_library_is_in_the_binary() {
-    let workspace = workspace();
+fn binary_links_one_cryptography_library() {
+    let workspace = load_workspace();
     let mut reached = BTreeSet::new();
     let mut todo = vec!["tillgate-server".to_owned()];
     while let Some(name) = todo.pop() {
-        for dependency in workspace.normal.get(&name).into_iter().flatten() {
+        for dependency in workspace.dependencies.get(&name).into_iter().flatten() {
             if reached.insert(dependency.clone()) {
                 todo.push(dependency.clone());
             }

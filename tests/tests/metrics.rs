@@ -10,10 +10,10 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
 use serde_json::json;
 use tillgate_testkit::postgres::create_database;
-use tillgate_tests::{Engine, Installation, eventually};
+use tillgate_tests::{Engine, Installation, wait_until};
 
 /// The names in the first column of the page's table.
-fn documented() -> BTreeSet<String> {
+fn documented_metrics() -> BTreeSet<String> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/operating.md");
     let page = std::fs::read_to_string(page).unwrap();
     let rows = page.lines().filter_map(|line| line.strip_prefix("| `"));
@@ -22,16 +22,16 @@ fn documented() -> BTreeSet<String> {
 }
 
 /// What is there only where the server speaks TLS itself: the test of certificates looks at it.
-const WITH_TLS: &str = "tillgate_tls_certificate_expires_seconds";
+const TLS_METRIC: &str = "tillgate_tls_certificate_expires_seconds";
 
 #[test]
-fn every_metric_is_documented_and_every_documented_metric_is_there() {
-    let shop = Installation::with_shop(Engine::Sqlite);
+fn metrics_and_their_documentation_match() {
+    let shop = Installation::with_fixture(Engine::Sqlite);
     let server = shop.serve();
-    let mut till = server.till().login("cashier", "P01");
-    till.refresh().expect(200);
-    till.post("/api/v1/sessions", &json!({"login": "nobody", "password": "not-the-password"})).expect(401);
-    let text = server.metrics().expect(200).text().to_owned();
+    let mut till = server.new_till().login("cashier", "P01");
+    till.refresh().expect_status(200);
+    till.post("/api/v1/sessions", &json!({"login": "nobody", "password": "not-the-password"})).expect_status(401);
+    let text = server.read_metrics().expect_status(200).text().to_owned();
     let there: BTreeSet<String> = text
         .lines()
         .filter(|line| !line.starts_with('#') && !line.is_empty())
@@ -43,8 +43,8 @@ fn every_metric_is_documented_and_every_documented_metric_is_there() {
     let build = text.lines().find(|line| line.starts_with("tillgate_build_info{")).unwrap();
     let commit = build.split_once("commit=\"").unwrap().1.split_once('"').unwrap().0;
     assert!(commit.chars().all(|digit| digit.is_ascii_hexdigit()), "a commit alone: {build}");
-    let mut expected = documented();
-    assert!(expected.remove(WITH_TLS));
+    let mut expected = documented_metrics();
+    assert!(expected.remove(TLS_METRIC));
     assert_eq!(there, expected);
     for name in there {
         assert!(text.contains(&format!("# HELP {name} ")), "{name} says nothing of itself");
@@ -52,7 +52,7 @@ fn every_metric_is_documented_and_every_documented_metric_is_there() {
 }
 
 /// The words of a text that are names of metrics, without what histograms add to theirs.
-fn names(text: &str) -> BTreeSet<String> {
+fn metric_names(text: &str) -> BTreeSet<String> {
     let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
     let metrics = words.filter(|word| word.starts_with("tillgate_") || word.starts_with("process_"));
     metrics
@@ -63,12 +63,12 @@ fn names(text: &str) -> BTreeSet<String> {
 }
 
 #[test]
-fn alerts_and_the_dashboard_ask_for_metrics_that_there_are() {
+fn alerts_and_dashboard_use_existing_metrics() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/monitoring");
-    let known = documented();
+    let known = documented_metrics();
     for file in ["alerts.yml", "dashboard.json"] {
         let text = std::fs::read_to_string(folder.join(file)).unwrap();
-        let asked = names(&text);
+        let asked = metric_names(&text);
         assert!(asked.len() > 5, "{file}: {asked:?}");
         assert_eq!(asked.difference(&known).collect::<Vec<_>>(), Vec::<&String>::new(), "{file}");
     }
@@ -87,10 +87,10 @@ fn alerts_and_the_dashboard_ask_for_metrics_that_there_are() {
     };
     promtool(&["check", "rules", "alerts.yml"], None);
     promtool(&["test", "rules", "alerts_test.yml"], None);
-    let shop = Installation::with_shop(Engine::Sqlite);
+    let shop = Installation::with_fixture(Engine::Sqlite);
     let server = shop.serve();
-    server.till().login("cashier", "P01").current().expect(200);
-    promtool(&["check", "metrics"], Some(server.metrics().expect(200).text()));
+    server.new_till().login("cashier", "P01").get_current_session().expect_status(200);
+    promtool(&["check", "metrics"], Some(server.read_metrics().expect_status(200).text()));
 
     // the dashboard is one that Grafana imports: panels with an id, a type and queries of their own
     let dashboard: serde_json::Value =
@@ -104,30 +104,30 @@ fn alerts_and_the_dashboard_ask_for_metrics_that_there_are() {
 }
 
 #[test]
-fn a_transaction_that_somebody_left_open_is_told_until_it_ends() {
-    let shop = Installation::with_shop(Engine::Postgres);
+fn open_transaction_is_reported_until_it_ends() {
+    let shop = Installation::with_fixture(Engine::Postgres);
     let server = shop.serve();
     let seconds = || {
-        let text = server.metrics().expect(200).text().to_owned();
+        let text = server.read_metrics().expect_status(200).text().to_owned();
         let line = text.lines().find_map(|line| line.strip_prefix("tillgate_feed_open_seconds "));
         line.unwrap().parse::<f64>().unwrap()
     };
     let mut elsewhere = PgConnection::establish(&create_database()).unwrap();
     elsewhere.batch_execute("BEGIN; CREATE TEMP TABLE forgotten (n int)").unwrap();
     // it is seen to be open once a later one has ended
-    let till = server.till().login("cashier", "P01");
-    eventually(Duration::from_secs(30), "word of a transaction that stays open", || seconds() > 1.0);
-    till.current().expect(200);
+    let till = server.new_till().login("cashier", "P01");
+    wait_until(Duration::from_secs(30), "word of a transaction that stays open", || seconds() > 1.0);
+    till.get_current_session().expect_status(200);
     elsewhere.batch_execute("COMMIT").unwrap();
-    eventually(Duration::from_secs(30), "word of its end", || seconds() < 1.0);
+    wait_until(Duration::from_secs(30), "word of its end", || seconds() < 1.0);
 }
 
 #[test]
-fn every_cache_of_the_configuration_says_how_full_it_is() {
-    let shop = Installation::with_shop(Engine::Sqlite);
+fn every_configured_cache_reports_its_usage() {
+    let shop = Installation::with_fixture(Engine::Sqlite);
     let server = shop.serve();
-    server.till().login("cashier", "P01").current().expect(200);
-    let text = server.metrics().expect(200).text().to_owned();
+    server.new_till().login("cashier", "P01").get_current_session().expect_status(200);
+    let text = server.read_metrics().expect_status(200).text().to_owned();
     let value = |metric: &str, cache: &str| -> f64 {
         let start = format!("{metric}{{cache=\"{cache}\"}} ");
         let line = text.lines().find_map(|line| line.strip_prefix(&start));

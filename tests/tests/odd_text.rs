@@ -12,16 +12,16 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, TestRunner};
-use samples::{Body, Sample, Slot};
+use samples::{Sample, SampleBody, TextSlot};
 use serde_json::json;
-use tillgate_tests::{Engine, Installation, PASSWORD, Running, Till};
+use tillgate_tests::{Engine, Installation, PASSWORD, RunningServer, TillClient};
 
 /// What stands in a body where the odd text goes.
-const MARK: &str = "ODD-TEXT-GOES-HERE";
+const PLACEHOLDER: &str = "ODD-TEXT-GOES-HERE";
 
 /// A text in each of the ways in which it is sent.
 #[derive(Clone, Debug)]
-struct Odd {
+struct OddText {
     /// Within the quotes of a string of JSON.
     json: String,
     /// In a path, a query or a form.
@@ -30,29 +30,29 @@ struct Odd {
     header: Vec<u8>,
 }
 
-impl Odd {
-    fn of(text: &str) -> Self {
+impl OddText {
+    fn from_text(text: &str) -> Self {
         let json = serde_json::to_string(text).unwrap();
         Self {
             json: json.trim_matches('"').to_owned(),
-            escaped: escaped(text.as_bytes()),
+            escaped: escape_bytes(text.as_bytes()),
             header: text.bytes().filter(|byte| *byte >= b' ' && *byte != 0x7f).collect(),
         }
     }
 
     /// Bytes that are no UTF-8, and escapes that are no character.
-    fn broken(json: &str, bytes: &[u8]) -> Self {
+    fn from_bytes(json: &str, bytes: &[u8]) -> Self {
         let header = bytes.iter().copied().filter(|byte| *byte >= b' ' && *byte != 0x7f).collect();
-        Self { json: json.to_owned(), escaped: escaped(bytes), header }
+        Self { json: json.to_owned(), escaped: escape_bytes(bytes), header }
     }
 }
 
-fn escaped(bytes: &[u8]) -> String {
+fn escape_bytes(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("%{byte:02X}")).collect::<Vec<_>>().concat()
 }
 
 /// Texts that once broke something, here or elsewhere.
-fn corpus() -> Vec<Odd> {
+fn build_corpus() -> Vec<OddText> {
     let combining = format!("e{}", "\u{301}".repeat(300));
     let (growing, long) = ("\u{fdfa}".repeat(90), "x".repeat(5_000));
     let texts = [
@@ -79,25 +79,25 @@ fn corpus() -> Vec<Odd> {
         &long,
     ];
     let broken = [
-        Odd::broken("\\ud800", b"\xed\xa0\x80"),
-        Odd::broken("\\udc00\\ud800", b"\xff\xfe"),
-        Odd::broken("a\\ud83d", b"\xc0\x80"),
+        OddText::from_bytes("\\ud800", b"\xed\xa0\x80"),
+        OddText::from_bytes("\\udc00\\ud800", b"\xff\xfe"),
+        OddText::from_bytes("a\\ud83d", b"\xc0\x80"),
     ];
-    texts.into_iter().map(Odd::of).chain(broken).collect()
+    texts.into_iter().map(OddText::from_text).chain(broken).collect()
 }
 
 /// A sample with the text in one of its slots, as it goes over the wire.
-fn written(sample: &Sample, slot: &Slot, odd: &Odd) -> Vec<u8> {
+fn write_request(sample: &Sample, slot: &TextSlot, odd: &OddText) -> Vec<u8> {
     let mut path = sample.path.clone();
-    if *slot == Slot::Path {
+    if *slot == TextSlot::Path {
         path = path.replace("{}", &odd.escaped);
     }
-    let named = |name: &str, value: &str, at: &Slot| {
+    let named = |name: &str, value: &str, at: &TextSlot| {
         let value = if slot == at { format!("{value}{}", odd.escaped) } else { value.to_owned() };
         format!("{name}={value}")
     };
     let query: Vec<String> =
-        sample.query.iter().map(|(name, value)| named(name, value, &Slot::Query(name.clone()))).collect();
+        sample.query.iter().map(|(name, value)| named(name, value, &TextSlot::Query(name.clone()))).collect();
     if !query.is_empty() {
         path = format!("{path}?{}", query.join("&"));
     }
@@ -105,31 +105,31 @@ fn written(sample: &Sample, slot: &Slot, odd: &Odd) -> Vec<u8> {
         format!("{} {path} HTTP/1.1\r\nHost: shop.example\r\nConnection: close\r\n", sample.method).into_bytes();
     for (name, value) in &sample.headers {
         head.extend(format!("{name}: {value}").bytes());
-        if *slot == Slot::Header(name.clone()) {
+        if *slot == TextSlot::Header(name.clone()) {
             head.extend(&odd.header);
         }
         head.extend(b"\r\n");
     }
     let body = match &sample.body {
-        Body::None => String::new(),
-        Body::Form(fields) => {
+        SampleBody::None => String::new(),
+        SampleBody::Form(fields) => {
             head.extend(b"Content-Type: application/x-www-form-urlencoded\r\n");
-            let fields = fields.iter().map(|(name, value)| named(name, value, &Slot::Form(name.clone())));
+            let fields = fields.iter().map(|(name, value)| named(name, value, &TextSlot::Form(name.clone())));
             fields.collect::<Vec<_>>().join("&")
         }
-        Body::Json(value) => {
+        SampleBody::Json(value) => {
             head.extend(b"Content-Type: application/json\r\n");
             let mut value = value.clone();
-            if let Slot::Json(pointer) = slot {
+            if let TextSlot::Json(pointer) = slot {
                 let leaf = value.pointer_mut(pointer).unwrap();
-                *leaf = format!("{}{MARK}", leaf.as_str().unwrap()).into();
+                *leaf = format!("{}{PLACEHOLDER}", leaf.as_str().unwrap()).into();
             }
-            if let Slot::Key(pointer) = slot {
+            if let TextSlot::Key(pointer) = slot {
                 let members = value.pointer_mut(pointer).unwrap().as_object_mut().unwrap();
                 let (_, first) = members.iter().next().map(|(key, value)| (key.clone(), value.clone())).unwrap();
-                members.insert(MARK.to_owned(), first);
+                members.insert(PLACEHOLDER.to_owned(), first);
             }
-            value.to_string().replace(MARK, &odd.json)
+            value.to_string().replace(PLACEHOLDER, &odd.json)
         }
     };
     head.extend(format!("Content-Length: {}\r\n\r\n", body.len()).bytes());
@@ -138,7 +138,7 @@ fn written(sample: &Sample, slot: &Slot, odd: &Odd) -> Vec<u8> {
 }
 
 /// Sends it and returns the status of the answer.
-fn sent(server: &Running, bytes: &[u8]) -> u16 {
+fn send_bytes(server: &RunningServer, bytes: &[u8]) -> u16 {
     let address = server.address().trim_start_matches("http://");
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
@@ -151,8 +151,8 @@ fn sent(server: &Running, bytes: &[u8]) -> u16 {
 }
 
 /// The demo's shop with every contract, and nothing that holds an address back.
-fn shop(engine: Engine) -> Installation {
-    let shop = Installation::with_shop(engine);
+fn create_installation(engine: Engine) -> Installation {
+    let shop = Installation::with_fixture(engine);
     let dialects = [("portos", true), ("kasir", true), ("fiuu", true), ("posstar", false), ("krmpesan", true)];
     let mounts = dialects.map(|(dialect, alone)| {
         let tenant = if alone { "tenant = \"default\"\n" } else { "" };
@@ -168,11 +168,11 @@ fn shop(engine: Engine) -> Installation {
 }
 
 /// Every text that the document describes has a sample, and so has every filter of PORTOS.
-fn is_complete(server: &Running, samples: &[Sample]) {
-    let document = server.till().get("/openapi.json").expect(200).json();
-    assert_eq!(samples::lacking(&document, samples), [""; 0], "texts of bodies without a sample");
-    assert_eq!(samples::headers_lacking(&document, samples), [""; 0], "headers without a sample");
-    for (list, members) in samples::filters() {
+fn assert_complete(server: &RunningServer, samples: &[Sample]) {
+    let document = server.new_till().get("/openapi.json").expect_status(200).json();
+    assert_eq!(samples::missing_samples(&document, samples), [""; 0], "texts of bodies without a sample");
+    assert_eq!(samples::missing_headers(&document, samples), [""; 0], "headers without a sample");
+    for (list, members) in samples::read_filters() {
         assert!(members.len() > 5, "{list}: {members:?}");
         for member in members {
             let path = format!("/portos/api/{list}");
@@ -183,19 +183,20 @@ fn is_complete(server: &Running, samples: &[Sample]) {
     for member in ["CurrencyLabel", "CloseInfoDeviceName", "CloseInfoFiscalName", "PurchaseType"] {
         let is = |name: &String| name.eq_ignore_ascii_case(member);
         assert!(
-            samples::filters().iter().any(|(list, members)| *list == "tickets" && members.iter().any(is)),
+            samples::read_filters().iter().any(|(list, members)| *list == "tickets" && members.iter().any(is)),
             "{member}"
         );
     }
 }
 
 /// Tickets that are closed under odd names of fiscal memories: a ticket is closed once, so each text has a ticket of its own.
-fn closings(server: &Running, corpus: &[Odd]) -> BTreeMap<String, u16> {
-    let native =
-        server.till().post("/api/v1/sessions", &json!({ "login": "manager", "password": PASSWORD, "device": "P01" }));
-    let native = native.expect(201).text_at("/access_token");
+fn send_closings(server: &RunningServer, corpus: &[OddText]) -> BTreeMap<String, u16> {
+    let native = server
+        .new_till()
+        .post("/api/v1/sessions", &json!({ "login": "manager", "password": PASSWORD, "device": "P01" }));
+    let native = native.expect_status(201).text_at("/access_token");
     let portos = json!({ "UserName": "manager", "Password": PASSWORD, "DeviceName": "P02" });
-    let portos = server.till().post("/portos/api/auth", &portos).expect(200).text_at("/tokenId");
+    let portos = server.new_till().post("/portos/api/auth", &portos).expect_status(200).text_at("/tokenId");
     let mut statuses = BTreeMap::new();
     let close = |token: &str, path: &str, body: &str| {
         let head = format!(
@@ -203,15 +204,19 @@ fn closings(server: &Running, corpus: &[Odd]) -> BTreeMap<String, u16> {
              Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
-        sent(server, head.as_bytes())
+        send_bytes(server, head.as_bytes())
     };
     for (number, odd) in corpus.iter().enumerate() {
         let ticket = json!({ "currency": "EUR", "items": [{ "unit_price": "1", "quantity": "1" }] });
-        let ticket = Till::bearing(server, &native).post("/api/v1/tickets", &ticket).expect(201).text_at("/id");
+        let ticket =
+            TillClient::with_token(server, &native).post("/api/v1/tickets", &ticket).expect_status(201).text_at("/id");
         let body = format!(r#"{{"fiscal":"{}","payments":[{{"means":"cash","name":"{0}","amount":"1"}}]}}"#, odd.json);
         let by_native = close(&native, &format!("/api/v1/tickets/{ticket}/close"), &body);
         let ticket = json!({ "items": [{ "unitPrice": { "amount": 1 }, "quantity": { "amount": 1 } }] });
-        let ticket = Till::bearing(server, &portos).post("/portos/api/tickets", &ticket).expect(201).text_at("/id");
+        let ticket = TillClient::with_token(server, &portos)
+            .post("/portos/api/tickets", &ticket)
+            .expect_status(201)
+            .text_at("/id");
         let body = format!(r#"{{"fiscalName":"{}","eKasa":{{"okp":"{0}"}}}}"#, odd.json);
         let by_portos = close(&portos, &format!("/portos/api/tickets/{ticket}/close"), &body);
         for (contract, status) in [("native", by_native), ("portos", by_portos)] {
@@ -224,26 +229,26 @@ fn closings(server: &Running, corpus: &[Odd]) -> BTreeMap<String, u16> {
 }
 
 #[test]
-fn no_text_is_a_fault_of_the_server() {
-    let corpus = corpus();
+fn odd_text_causes_no_server_error() {
+    let corpus = build_corpus();
     let mut told: Vec<BTreeMap<String, u16>> = Vec::new();
     for engine in Engine::ALL {
-        let shop = shop(engine);
+        let shop = create_installation(engine);
         let server = shop.serve();
         // first: it logs in on tills, which ends the sessions there
-        let mut statuses = closings(&server, &corpus);
-        let samples = samples::all(&server);
-        is_complete(&server, &samples);
+        let mut statuses = send_closings(&server, &corpus);
+        let samples = samples::all_samples(&server);
+        assert_complete(&server, &samples);
         for (call, sample) in samples.iter().enumerate() {
             // as it is it is taken: else nothing of it would be looked at
-            let plain = sent(&server, &written(sample, &Slot::Nothing, &corpus[0]));
+            let plain = send_bytes(&server, &write_request(sample, &TextSlot::Nothing, &corpus[0]));
             assert!(plain < 500, "{engine:?}: {} {}: {plain}", sample.method, sample.path);
-            for (place, slot) in sample.slots().into_iter().enumerate() {
+            for (place, slot) in sample.text_slots().into_iter().enumerate() {
                 // a quick run sends an eighth of the texts to each slot, other ones to the next
                 let sent_here =
-                    |number: usize| tillgate_testkit::thorough() || (number + place + call).is_multiple_of(8);
+                    |number: usize| tillgate_testkit::is_thorough() || (number + place + call).is_multiple_of(8);
                 for (number, odd) in corpus.iter().enumerate().filter(|(number, _)| sent_here(*number)) {
-                    let status = sent(&server, &written(sample, &slot, odd));
+                    let status = send_bytes(&server, &write_request(sample, &slot, odd));
                     let what = format!("{} {} {slot:?} {number}", sample.method, sample.path);
                     assert!(status < 500, "{engine:?}: {what}: {status} to {:?}", odd.json);
                     // ids in paths differ from one database to the other
@@ -251,9 +256,9 @@ fn no_text_is_a_fault_of_the_server() {
                 }
             }
         }
-        let slots: Vec<(&Sample, Slot)> =
-            samples.iter().flat_map(|sample| sample.slots().into_iter().map(move |slot| (sample, slot))).collect();
-        let cases = u32::try_from(tillgate_testkit::cases(100, 1_000)).unwrap();
+        let slots: Vec<(&Sample, TextSlot)> =
+            samples.iter().flat_map(|sample| sample.text_slots().into_iter().map(move |slot| (sample, slot))).collect();
+        let cases = u32::try_from(tillgate_testkit::case_count(100, 1_000)).unwrap();
         let mut runner = TestRunner::new(Config { cases, failure_persistence: None, ..Config::default() });
         let odd = proptest::collection::vec(
             prop_oneof![
@@ -267,7 +272,7 @@ fn no_text_is_a_fault_of_the_server() {
             .run(&(0..slots.len(), odd), |(at, odd)| {
                 let (sample, slot) = &slots[at];
                 let odd: String = odd.into_iter().collect();
-                let status = sent(&server, &written(sample, slot, &Odd::of(&odd)));
+                let status = send_bytes(&server, &write_request(sample, slot, &OddText::from_text(&odd)));
                 prop_assert!(status < 500, "{:?}: {} {} {:?}: {}", engine, sample.method, sample.path, slot, status);
                 Ok(())
             })

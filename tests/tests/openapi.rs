@@ -3,11 +3,11 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use tillgate_tests::clients::{python_script, succeed};
-use tillgate_tests::{PASSWORD, on_both};
+use tillgate_tests::clients::{python_script, run_ok};
+use tillgate_tests::{PASSWORD, run_on_both_engines};
 
 /// A row of the table that gateways ask, so that this call too can go well.
-const ACCESS: &str = r#"
+const ACCESS_ROWS: &str = r#"
 [[access]]
 mount = "native"
 tenant = "default"
@@ -17,12 +17,12 @@ role = "cashier"
 "#;
 
 #[test]
-fn no_request_is_answered_as_the_document_does_not_say() {
-    on_both(|shop| {
-        std::fs::write(shop.folder().join("tillgate.toml"), ACCESS).unwrap();
+fn answers_match_the_openapi_document() {
+    run_on_both_engines(|shop| {
+        std::fs::write(shop.folder().join("tillgate.toml"), ACCESS_ROWS).unwrap();
         let server = shop.serve();
         let mut script = python_script("openapi.py");
         script.env("BASE", server.address()).env("PASSWORD", PASSWORD);
-        println!("{}", succeed(script));
+        println!("{}", run_ok(script));
     });
 }

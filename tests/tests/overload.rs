@@ -7,36 +7,36 @@ use std::time::Duration;
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, SqliteConnection};
 use serde_json::json;
-use tillgate_tests::{Engine, Installation, eventually};
+use tillgate_tests::{Engine, Installation, wait_until};
 
 #[test]
-fn request_whose_caller_has_gone_leaves_no_trace() {
-    let shop = Installation::with_shop(Engine::Sqlite)
+fn abandoned_request_leaves_no_trace() {
+    let shop = Installation::with_fixture(Engine::Sqlite)
         .with_setting("SERVER__WORKERS", "1")
         .with_setting("LIMITS__THREADS", "1")
         .with_setting("LIMITS__WAITING", "1")
         .with_setting("LIMITS__REQUEST", "1s")
         .with_setting("DATABASE__DEADLINE", "10s");
     let server = shop.serve();
-    let admin = server.till().login("admin", "OFFICE");
-    admin.current().expect(200);
+    let admin = server.new_till().login("admin", "OFFICE");
+    admin.get_current_session().expect_status(200);
     let add = &|name: &str| admin.post("/api/v1/users", &json!({ "user_name": name }));
     let mut other = SqliteConnection::establish(shop.folder().join("tillgate.db").to_str().unwrap()).unwrap();
     other.batch_execute("PRAGMA busy_timeout = 5000; BEGIN IMMEDIATE").unwrap();
     // the one thread waits for the database
-    add("begun").expect(503);
+    add("begun").expect_status(503);
     // of two more, one waits for the thread until its time is over, and the other is told at once
     std::thread::scope(|scope| {
         let ghosts = ["ghost-1", "ghost-2"].map(|name| scope.spawn(move || add(name)));
         for ghost in ghosts {
-            ghost.join().unwrap().expect(503);
+            ghost.join().unwrap().expect_status(503);
         }
     });
-    assert!(server.log().contains("too many requests wait for a thread"), "{}", server.log());
-    assert_eq!(server.till().get("/healthz").status(), 200);
+    assert!(server.read_log().contains("too many requests wait for a thread"), "{}", server.read_log());
+    assert_eq!(server.new_till().get("/healthz").status(), 200);
     other.batch_execute("ROLLBACK").unwrap();
     let mut names = String::new();
-    eventually(Duration::from_secs(20), "the end of what had begun", || {
+    wait_until(Duration::from_secs(20), "the end of what had begun", || {
         let answer = admin.get("/api/v1/users");
         answer.text().clone_into(&mut names);
         answer.status() == 200

@@ -7,12 +7,12 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use tillgate_tests::pages::{Block, all_pages, blocks, shown_lines};
+use tillgate_tests::markdown_pages::{Block, list_pages, matches_shown_lines, read_blocks};
 use tillgate_tests::{Engine, Installation, PASSWORD};
 
 /// What a page's commands find before the first of them.
 #[derive(Clone, Copy)]
-enum Before {
+enum PageSetup {
     /// Nothing: they make the database.
     Nothing(Engine),
     /// The demo's shop.
@@ -20,24 +20,25 @@ enum Before {
 }
 
 /// A page whose commands are run here: what they find, and what stands for the placeholders in it.
-type Page = (&'static str, Before, &'static [(&'static str, &'static str)]);
+type PageCase = (&'static str, PageSetup, &'static [(&'static str, &'static str)]);
 
-const API_KEY: &str = "$(tillgate api-key list --json | sed 's/.*\"id\": *\"\\([^\"]*\\)\".*/\\1/' | head -n 1)";
-const KEY: &str = "$(tillgate keys list | sed -n 's/^\\([0-9a-f-]\\{36\\}\\).*/\\1/p' | head -n 1)";
+const API_KEY_SUBSTITUTION: &str =
+    "$(tillgate api-key list --json | sed 's/.*\"id\": *\"\\([^\"]*\\)\".*/\\1/' | head -n 1)";
+const KEY_SUBSTITUTION: &str = "$(tillgate keys list | sed -n 's/^\\([0-9a-f-]\\{36\\}\\).*/\\1/p' | head -n 1)";
 
-const PAGES: [Page; 8] = [
+const PAGE_CASES: [PageCase; 8] = [
     // the release build of the README takes minutes: the program is the one that the tests have built
     (
         "README.md",
-        Before::Nothing(Engine::Sqlite),
+        PageSetup::Nothing(Engine::Sqlite),
         &[("cargo build --release --bin tillgate\n", ""), ("target/release/tillgate", "tillgate")],
     ),
-    ("docs/audit.md", Before::Shop, &[("--user anna", "--user cashier")]),
-    ("docs/backup.md", Before::Shop, &[("ID", KEY)]),
-    ("docs/gateway.md", Before::Shop, &[]),
+    ("docs/audit.md", PageSetup::Shop, &[("--user anna", "--user cashier")]),
+    ("docs/backup.md", PageSetup::Shop, &[("ID", KEY_SUBSTITUTION)]),
+    ("docs/gateway.md", PageSetup::Shop, &[]),
     (
         "docs/operating.md",
-        Before::Shop,
+        PageSetup::Shop,
         &[
             ("api-key add NAME --user USER --device DEVICE", "api-key add sync --user cashier --device P01"),
             ("device unlock NAME", "device unlock P01"),
@@ -45,19 +46,19 @@ const PAGES: [Page; 8] = [
             ("status ID", "status \"$api_key\""),
         ],
     ),
-    ("docs/postgresql.md", Before::Nothing(Engine::Postgres), &[]),
-    ("docs/proxy.md", Before::Shop, &[]),
-    ("docs/oauth.md", Before::Shop, &[]),
+    ("docs/postgresql.md", PageSetup::Nothing(Engine::Postgres), &[]),
+    ("docs/proxy.md", PageSetup::Shop, &[]),
+    ("docs/oauth.md", PageSetup::Shop, &[]),
 ];
 
 /// Two pages of contracts have one command beside their calls.
-const KRMPESAN: Page = ("docs/dialects/krmpesan.md", Before::Shop, &[]);
-const PORTOS: Page = ("docs/dialects/portos.md", Before::Shop, &[]);
+const KRMPESAN_PAGE: PageCase = ("docs/dialects/krmpesan.md", PageSetup::Shop, &[]);
+const PORTOS_PAGE: PageCase = ("docs/dialects/portos.md", PageSetup::Shop, &[]);
 
 /// The `sh` blocks of a page that `readme.rs` does not run and that are not marked, each with the text that it shows. `readme.rs` runs, from
 /// the block that starts the demo's shop, each that shows its answer; blocks of functions belong to these.
-fn to_run(page: &str) -> Vec<(Block, Option<String>)> {
-    let all = blocks(page);
+fn runnable_blocks(page: &str) -> Vec<(Block, Option<String>)> {
+    let all = read_blocks(page);
     let start = all.iter().position(|block| block.text.contains("-- demo")).unwrap_or(usize::MAX);
     let of = |(number, block): (usize, &Block)| {
         let next = all.get(number + 1);
@@ -71,15 +72,15 @@ fn to_run(page: &str) -> Vec<(Block, Option<String>)> {
 }
 
 #[test]
-fn every_block_is_run_or_says_why_not() {
-    let run: Vec<&str> = PAGES.iter().chain([&KRMPESAN, &PORTOS]).map(|(page, ..)| *page).collect();
-    for page in all_pages() {
-        for block in blocks(&page) {
+fn every_block_is_run_or_has_a_reason() {
+    let run: Vec<&str> = PAGE_CASES.iter().chain([&KRMPESAN_PAGE, &PORTOS_PAGE]).map(|(page, ..)| *page).collect();
+    for page in list_pages() {
+        for block in read_blocks(&page) {
             if let Some(reason) = &block.not_run {
-                assert!(block.language == "sh" && reason.len() > 10, "{}: \"{reason}\" is no reason", block.place());
+                assert!(block.language == "sh" && reason.len() > 10, "{}: \"{reason}\" is no reason", block.location());
             }
         }
-        let left: Vec<String> = to_run(&page).iter().map(|(block, _)| block.place()).collect();
+        let left: Vec<String> = runnable_blocks(&page).iter().map(|(block, _)| block.location()).collect();
         assert!(
             left.is_empty() || run.contains(&page.as_str()),
             "{left:?}: run them by a row of PAGES, or write `<!-- not run: REASON -->` above each"
@@ -90,11 +91,11 @@ fn every_block_is_run_or_says_why_not() {
 
 /// The folder that stands for the machine, with a `tillgate` on the path that reads passwords from a file and stops a server once it
 /// listens.
-struct Machine {
+struct PageSandbox {
     folder: PathBuf,
 }
 
-const TILLGATE: &str = r#"#!/bin/sh
+const TILLGATE_SCRIPT: &str = r#"#!/bin/sh
 # a server listens on a free port, and is asked to stop once it does
 case "$1" in serve) ;; *) exec "$PROGRAM" "$@" <"$PASSWORDS" ;; esac
 case "$*" in *--listen*) ;; *) set -- "$@" --listen 127.0.0.1:0 ;; esac
@@ -110,7 +111,7 @@ kill -TERM $server
 wait $server
 "#;
 
-impl Machine {
+impl PageSandbox {
     fn new(page: &str) -> Self {
         let name = page.replace(['/', '.'], "-");
         let folder = std::env::temp_dir().join(format!("tillgate-page-{name}-{}", std::process::id()));
@@ -118,14 +119,14 @@ impl Machine {
         for part in ["bin", "work", "backup", "elsewhere", "etc/bash_completion.d"] {
             std::fs::create_dir_all(folder.join(part)).unwrap();
         }
-        std::fs::write(folder.join("bin/tillgate"), TILLGATE).unwrap();
+        std::fs::write(folder.join("bin/tillgate"), TILLGATE_SCRIPT).unwrap();
         std::fs::write(folder.join("passwords"), format!("{PASSWORD}\n")).unwrap();
         std::fs::set_permissions(folder.join("bin/tillgate"), PermissionsExt::from_mode(0o755)).unwrap();
         Self { folder }
     }
 
     /// The text of a page with this folder in the place of the machine's.
-    fn placed(&self, text: &str, data: &Path) -> String {
+    fn replace_paths(&self, text: &str, data: &Path) -> String {
         let root = self.folder.display();
         text.replace("/var/lib/tillgate", &data.display().to_string())
             .replace(" /backup/", &format!(" {root}/backup/"))
@@ -134,7 +135,7 @@ impl Machine {
             .replace("127.0.0.1:8080", "127.0.0.1:0")
     }
 
-    fn command(&self, installation: &Installation, script: &str) -> Command {
+    fn shell_command(&self, installation: &Installation, script: &str) -> Command {
         let path = format!("{}:{}", self.folder.join("bin").display(), std::env::var("PATH").unwrap());
         let mut sh = Command::new("sh");
         sh.args(["-e", "-c", script]).current_dir(self.folder.join("work")).env("PATH", path);
@@ -147,42 +148,45 @@ impl Machine {
     }
 }
 
-impl Drop for Machine {
+impl Drop for PageSandbox {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
 /// Commands of a machine that do nothing here, or do it without root.
-const PRELUDE: &str = r#"
+const SHELL_PRELUDE: &str = r#"
 systemctl() { :; }
 install() { while [ "$1" = -o ] || [ "$1" = -g ]; do shift 2; done; command install "$@"; }
 "#;
 
-fn run(page: &Page) {
+fn run_page(page: &PageCase) {
     let (name, before, placeholders) = *page;
     let installation = match before {
-        Before::Nothing(engine) => Installation::new(engine),
-        Before::Shop => Installation::with_shop(Engine::Sqlite),
+        PageSetup::Nothing(engine) => Installation::new(engine),
+        PageSetup::Shop => Installation::with_fixture(Engine::Sqlite),
     };
-    let machine = Machine::new(name);
+    let machine = PageSandbox::new(name);
     std::fs::set_permissions(installation.folder(), PermissionsExt::from_mode(0o700)).unwrap();
     // a copy of the master key is elsewhere, as the page of backups wants it
     let _ = std::fs::copy(installation.folder().join("master.key"), machine.folder.join("elsewhere/master.key"));
-    for (block, shown) in to_run(name) {
+    for (block, shown) in runnable_blocks(name) {
         let mut text = block.text.clone();
         for (placeholder, value) in placeholders {
             text = text.replace(placeholder, value);
         }
         if text.contains("$api_key") {
-            text = text.replace("tillgate api-key status", &format!("api_key={API_KEY}\ntillgate api-key status"));
+            text = text.replace(
+                "tillgate api-key status",
+                &format!("api_key={API_KEY_SUBSTITUTION}\ntillgate api-key status"),
+            );
         }
-        let script = format!("{PRELUDE}{}", machine.placed(&text, installation.folder()));
-        let output = machine.command(&installation, &script).output().unwrap();
+        let script = format!("{SHELL_PRELUDE}{}", machine.replace_paths(&text, installation.folder()));
+        let output = machine.shell_command(&installation, &script).output().unwrap();
         let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(output.status.success(), "{} failed:\n{script}\n{out}{err}", block.place());
+        assert!(output.status.success(), "{} failed:\n{script}\n{out}{err}", block.location());
         if let Some(shown) = shown {
-            assert!(shown_lines(&shown, &out), "{} shows\n{shown}\nbut prints\n{out}", block.place());
+            assert!(matches_shown_lines(&shown, &out), "{} shows\n{shown}\nbut prints\n{out}", block.location());
         }
     }
 }
@@ -192,31 +196,31 @@ macro_rules! page {
         $(
             #[test]
             fn $test() {
-                run(&$page);
+                run_page(&$page);
             }
         )*
     };
 }
 
 page! {
-    commands_of_the_readme_run: PAGES[0],
-    commands_of_the_audit_run: PAGES[1],
-    commands_of_backups_run: PAGES[2],
-    commands_for_gateways_run: PAGES[3],
-    commands_of_operating_run: PAGES[4],
-    commands_for_postgresql_run: PAGES[5],
-    commands_behind_a_proxy_run: PAGES[6],
-    commands_for_oauth_run: PAGES[7],
-    commands_of_krmpesan_run: KRMPESAN,
-    commands_of_portos_run: PORTOS,
+    commands_of_the_readme_run: PAGE_CASES[0],
+    commands_of_the_audit_run: PAGE_CASES[1],
+    commands_of_backups_run: PAGE_CASES[2],
+    commands_for_gateways_run: PAGE_CASES[3],
+    commands_of_operating_run: PAGE_CASES[4],
+    commands_for_postgresql_run: PAGE_CASES[5],
+    commands_behind_a_proxy_run: PAGE_CASES[6],
+    commands_for_oauth_run: PAGE_CASES[7],
+    commands_of_krmpesan_run: KRMPESAN_PAGE,
+    commands_of_portos_run: PORTOS_PAGE,
 }
 
 #[test]
-fn shown_lines_are_compared_to_the_letter() {
-    assert!(shown_lines("a: x…\nb: …z", "a: xyz\nb: xyz\n"));
-    assert!(shown_lines("a … c … e", "a b c d e"));
-    assert!(!shown_lines("a: x…", "a: y"));
-    assert!(!shown_lines("a: …z", "a: zy"));
-    assert!(!shown_lines("a", "a\nb"));
-    assert!(!shown_lines("a", "ab"));
+fn shown_lines_are_compared_exactly() {
+    assert!(matches_shown_lines("a: x…\nb: …z", "a: xyz\nb: xyz\n"));
+    assert!(matches_shown_lines("a … c … e", "a b c d e"));
+    assert!(!matches_shown_lines("a: x…", "a: y"));
+    assert!(!matches_shown_lines("a: …z", "a: zy"));
+    assert!(!matches_shown_lines("a", "a\nb"));
+    assert!(!matches_shown_lines("a", "ab"));
 }

@@ -9,13 +9,16 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::{Value, json};
-use tillgate_tests::{Answer, Engine, Installation, PASSWORD, PortosKey, Running, Till, Unsigned, eventually, on_both};
+use tillgate_tests::{
+    Engine, Installation, PASSWORD, PortosKey, RunningServer, TestResponse, TillClient, UnsignedRequest,
+    run_on_both_engines, wait_until,
+};
 
-const HOST: &str = "till.example.com:8443";
+const PUBLIC_HOST: &str = "till.example.com:8443";
 
 /// What a server answered: status, head and body.
 #[derive(Debug)]
-struct Said {
+struct PortosResponse {
     status: u16,
     head: String,
     json: Value,
@@ -23,24 +26,28 @@ struct Said {
 
 /// The instant of now in milliseconds; another at each call, since one call signed twice in one millisecond passes once.
 #[expect(clippy::disallowed_methods, reason = "a client has the real clock")]
-fn now() -> i64 {
+fn next_unix_millis() -> i64 {
     static LAST: AtomicI64 = AtomicI64::new(0);
     let real = i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap();
     let later = |last: i64| Some(real.max(last + 1));
     later(LAST.fetch_update(Ordering::SeqCst, Ordering::SeqCst, later).unwrap()).unwrap()
 }
 
-fn get(target: &str) -> Unsigned<'_> {
-    Unsigned { method: "GET", target, host: HOST, headers: &[], body: b"", at: now() }
+fn get_request(target: &str) -> UnsignedRequest<'_> {
+    UnsignedRequest { method: "GET", target, host: PUBLIC_HOST, headers: &[], body: b"", sent_at: next_unix_millis() }
 }
 
 /// One request over a socket of its own, its headers in an order that no library sends.
-fn send(server: &Running, key: &PortosKey, request: &Unsigned<'_>) -> Said {
-    send_with(server, &key.sign(request), request)
+fn send_signed(server: &RunningServer, key: &PortosKey, request: &UnsignedRequest<'_>) -> PortosResponse {
+    send_with_headers(server, &key.sign(request), request)
 }
 
 /// The same with these headers of a signature.
-fn send_with(server: &Running, signed: &[(&str, String)], request: &Unsigned<'_>) -> Said {
+fn send_with_headers(
+    server: &RunningServer,
+    signed: &[(&str, String)],
+    request: &UnsignedRequest<'_>,
+) -> PortosResponse {
     let mut lines = vec![format!("{} {} HTTP/1.1", request.method, request.target)];
     lines.extend(signed.iter().rev().map(|(name, value)| format!("{name}: {value}")));
     lines.extend(request.headers.iter().map(|(name, value)| format!("{name}:  {value} ")));
@@ -57,56 +64,56 @@ fn send_with(server: &Running, signed: &[(&str, String)], request: &Unsigned<'_>
     let status = status.unwrap_or_else(|| panic!("no status: {answer:?}"));
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     let json = serde_json::from_str(body).unwrap_or(Value::Null);
-    Said { status, head: head.to_lowercase(), json }
+    PortosResponse { status, head: head.to_lowercase(), json }
 }
 
 /// The key that the command line makes for a program, beside the running server; and its id.
-fn key(shop: &Installation, user: &str, device: &str) -> (String, PortosKey) {
+fn create_key(shop: &Installation, user: &str, device: &str) -> (String, PortosKey) {
     let line = ["api-key", "add", "Till sync", "--user", user, "--device", device, "--json"];
-    let made: Value = serde_json::from_str(&shop.succeed(&line, "")).unwrap();
+    let made: Value = serde_json::from_str(&shop.run_ok(&line, "")).unwrap();
     let text = |name: &str| made[name].as_str().unwrap().to_owned();
-    shop.secrets().note(&text("clientSecret"));
+    shop.secrets().add(&text("clientSecret"));
     (text("id"), PortosKey { client: text("clientId"), secret: text("clientSecret") })
 }
 
 #[test]
-fn a_till_logs_in_works_and_leaves() {
-    on_both(|shop| {
+fn till_logs_in_works_and_logs_out() {
+    run_on_both_engines(|shop| {
         let server = shop.serve();
         let login = |user: &str, device: &str| {
             let body = json!({ "UserName": user, "Password": PASSWORD, "DeviceName": device });
-            server.till().post("/portos/api/v1/auth", &body).expect(200)
+            server.new_till().post("/portos/api/v1/auth", &body).expect_status(200)
         };
-        let bearer = |answer: &Answer| {
-            shop.secrets().note(&answer.text_at("/tokenId"));
-            Till::bearing(&server, &answer.text_at("/tokenId"))
+        let bearer = |answer: &TestResponse| {
+            shop.secrets().add(&answer.text_at("/tokenId"));
+            TillClient::with_token(&server, &answer.text_at("/tokenId"))
         };
         let till = login("cashier", "P01");
-        assert_eq!(bearer(&till).get("/portos/api/auth").expect(200).json(), till.json()["user"]);
+        assert_eq!(bearer(&till).get("/portos/api/auth").expect_status(200).json(), till.json()["user"]);
         let pair = json!({ "TokenId": till.text_at("/tokenId"), "REFRESHTOKEN": till.text_at("/refreshToken") });
-        let renewed = server.till().post("/portos/api/auth/refresh", &pair).expect(200);
-        let again = server.till().post("/portos/api/auth/refresh", &pair).expect(200);
+        let renewed = server.new_till().post("/portos/api/auth/refresh", &pair).expect_status(200);
+        let again = server.new_till().post("/portos/api/auth/refresh", &pair).expect_status(200);
         assert_eq!(renewed.text_at("/refreshToken"), again.text_at("/refreshToken"), "a lost answer is forgiven");
         let office = bearer(&login("manager", "OFFICE"));
-        let seen = office.get("/portos/api/sessions?userName=cashier&deviceName=P01").expect(200).json();
+        let seen = office.get("/portos/api/sessions?userName=cashier&deviceName=P01").expect_status(200).json();
         assert_eq!(seen["items"].as_array().unwrap().len(), 1, "{seen}");
         let next = login("manager", "P01");
-        bearer(&renewed).get("/portos/api/auth").expect(401);
-        let end = office.get("/portos/api/sessions?deviceName=P01").expect(200).text_at("/items/0/id");
-        office.delete(&format!("/portos/api/sessions/{end}")).expect(200);
-        bearer(&next).get("/portos/api/auth").expect(401);
-        assert_eq!(office.delete("/portos/api/auth").expect(200).json(), json!({}));
-        office.get("/portos/api/auth").expect(401);
+        bearer(&renewed).get("/portos/api/auth").expect_status(401);
+        let end = office.get("/portos/api/sessions?deviceName=P01").expect_status(200).text_at("/items/0/id");
+        office.delete(&format!("/portos/api/sessions/{end}")).expect_status(200);
+        bearer(&next).get("/portos/api/auth").expect_status(401);
+        assert_eq!(office.delete("/portos/api/auth").expect_status(200).json(), json!({}));
+        office.get("/portos/api/auth").expect_status(401);
     });
 }
 
 #[test]
-fn a_program_signs_what_tills_send() {
-    on_both(|shop| {
-        shop.succeed(&["device", "add", "Predajňa 1+2/A", "--env", "Tool"], "");
+fn client_signs_the_requests_of_tills() {
+    run_on_both_engines(|shop| {
+        shop.run_ok(&["device", "add", "Predajňa 1+2/A", "--env", "Tool"], "");
         let server = shop.serve();
-        let (_, key) = key(shop, "cashier", "P01");
-        let who = send(&server, &key, &get("/portos/api/auth"));
+        let (_, key) = create_key(shop, "cashier", "P01");
+        let who = send_signed(&server, &key, &get_request("/portos/api/auth"));
         assert_eq!(
             (who.status, &who.json["userName"], &who.json["device"]["name"]),
             (200, &json!("cashier"), &json!("P01"))
@@ -116,47 +123,49 @@ fn a_program_signs_what_tills_send() {
             "/portos/api/devices/predaj%c5%88a%201%2b2%2fa?b=2&a=1&b=1&a=2",
             "/portos/api/v1/devices/Predaj%C5%88a%201+2%2FA?q=a+b&q=a%20b&q=a%2Fb&%C5%88=%c5%88&x&&=",
         ] {
-            let said = send(&server, &key, &get(target));
+            let said = send_signed(&server, &key, &get_request(target));
             assert_eq!((said.status, &said.json["name"]), (200, &json!("Predajňa 1+2/A")), "{target}: {said:?}");
         }
         let headers = [("X-Zone", "b"), ("__tenant", "a \t b"), ("accept", "text/html,  */*"), ("x-zone", "a")];
-        let odd =
-            Unsigned { headers: &headers, ..get("/portos/api/sessions?$sort=-createdAt&$take=1&name=contains:x;y") };
-        assert_eq!(send(&server, &key, &odd).status, 200);
-        let count = send(&server, &key, &get("/portos/api/sessions?$count=true")).json;
+        let odd = UnsignedRequest {
+            headers: &headers,
+            ..get_request("/portos/api/sessions?$sort=-createdAt&$take=1&name=contains:x;y")
+        };
+        assert_eq!(send_signed(&server, &key, &odd).status, 200);
+        let count = send_signed(&server, &key, &get_request("/portos/api/sessions?$count=true")).json;
         assert_eq!(count, json!({ "count": 0, "totalCount": 0 }), "no signature made a session");
-        let out = send(&server, &key, &Unsigned { method: "DELETE", ..get("/portos/api/auth") });
+        let out = send_signed(&server, &key, &UnsignedRequest { method: "DELETE", ..get_request("/portos/api/auth") });
         assert_eq!((out.status, out.json), (200, json!({})));
-        assert_eq!(send(&server, &key, &get("/portos/api/auth")).status, 200);
+        assert_eq!(send_signed(&server, &key, &get_request("/portos/api/auth")).status, 200);
     });
 }
 
 #[test]
-fn a_program_signs_a_body_and_what_was_made_with_it_signs_too() {
-    on_both(|shop| {
+fn client_signs_a_body_and_later_requests() {
+    run_on_both_engines(|shop| {
         let server = shop.serve();
-        let (_, key) = key(shop, "admin", "OFFICE");
+        let (_, key) = create_key(shop, "admin", "OFFICE");
         let body = json!({ "name": "Výklad", "userName": "cashier", "deviceName": "P02" }).to_string();
         let headers = [("Content-Type", "application/json; charset=utf-8"), ("Accept-Language", "en-GB")];
-        let post = || Unsigned {
+        let post = || UnsignedRequest {
             method: "POST",
             headers: &headers,
             body: body.as_bytes(),
-            ..get("/portos/api/apikeys?source=till")
+            ..get_request("/portos/api/apikeys?source=till")
         };
-        let made = send(&server, &key, &post());
+        let made = send_signed(&server, &key, &post());
         assert_eq!((made.status, &made.json["name"]), (201, &json!("Výklad")), "{made:?}");
         let text = |name: &str| made.json[name].as_str().unwrap().to_owned();
-        shop.secrets().note(&text("clientSecret"));
+        shop.secrets().add(&text("clientSecret"));
         let made = PortosKey { client: text("clientId"), secret: text("clientSecret") };
-        assert_eq!(send(&server, &made, &get("/portos/api/auth")).json["device"]["name"], "P02");
+        assert_eq!(send_signed(&server, &made, &get_request("/portos/api/auth")).json["device"]["name"], "P02");
         // another body came than was signed: with its own digest, and with the one that was signed
-        let other = Unsigned { body: b"{}", ..post() };
+        let other = UnsignedRequest { body: b"{}", ..post() };
         let signed = key.sign(&post());
         let mut adapted = signed.clone();
         adapted[2] = key.sign(&other)[2].clone();
         for headers in [signed, adapted] {
-            let refused = send_with(&server, &headers, &other);
+            let refused = send_with_headers(&server, &headers, &other);
             assert_eq!(
                 (refused.status, &refused.json["title"]),
                 (401, &json!("You are not signed in.")),
@@ -174,20 +183,20 @@ fn a_program_signs_a_body_and_what_was_made_with_it_signs_too() {
 }
 
 #[test]
-fn a_signature_counts_once_whichever_process_it_comes_to_and_after_a_restart() {
-    on_both(|shop| {
+fn signature_counts_once_across_processes_and_restarts() {
+    run_on_both_engines(|shop| {
         let (one, other) = (shop.serve(), shop.serve());
-        let (_, key) = key(shop, "cashier", "P01");
+        let (_, key) = create_key(shop, "cashier", "P01");
         // it ends nothing; what only reads may repeat
-        let end = || Unsigned { method: "DELETE", ..get("/portos/api/auth") };
-        let read = get("/portos/api/auth");
+        let end = || UnsignedRequest { method: "DELETE", ..get_request("/portos/api/auth") };
+        let read = get_request("/portos/api/auth");
         for server in [&one, &other, &one] {
-            assert_eq!(send(server, &key, &read).status, 200);
+            assert_eq!(send_signed(server, &key, &read).status, 200);
         }
         let request = end();
-        assert_eq!(send(&one, &key, &request).status, 200);
+        assert_eq!(send_signed(&one, &key, &request).status, 200);
         for server in [&one, &other] {
-            let again = send(server, &key, &request);
+            let again = send_signed(server, &key, &request);
             assert_eq!((again.status, &again.json["errorCode"]), (401, &json!("Unauthenticated")));
             assert!(again.head.contains("www-authenticate: nws4-hmac-sha256 realm=\"tillgate\", charset=\"utf-8\""));
             assert!(again.head.contains("www-authenticate: bearer realm=\"tillgate\""));
@@ -195,40 +204,42 @@ fn a_signature_counts_once_whichever_process_it_comes_to_and_after_a_restart() {
         for _ in 0..5 {
             let request = end();
             let (first, second) = std::thread::scope(|scope| {
-                let first = scope.spawn(|| send(&one, &key, &request).status);
-                let second = scope.spawn(|| send(&other, &key, &request).status);
+                let first = scope.spawn(|| send_signed(&one, &key, &request).status);
+                let second = scope.spawn(|| send_signed(&other, &key, &request).status);
                 (first.join().unwrap(), second.join().unwrap())
             });
             assert_eq!(first.min(second), 200, "one of two at once");
             assert_eq!(first.max(second), 401, "one of two at once");
         }
         drop((one, other));
-        assert_eq!(send(&shop.serve(), &key, &request).status, 401, "after a restart");
+        assert_eq!(send_signed(&shop.serve(), &key, &request).status, 401, "after a restart");
     });
 }
 
 #[test]
-fn a_skewed_clock_and_a_revoked_key_are_refused() {
-    on_both(|shop| {
+fn skewed_clock_and_revoked_key_are_refused() {
+    run_on_both_engines(|shop| {
         let (one, other) = (shop.serve(), shop.serve());
-        let (id, key) = key(shop, "cashier", "P01");
+        let (id, key) = create_key(shop, "cashier", "P01");
         for (skew, status) in [(-120_000, 200), (120_000, 200), (-160_000, 401), (160_000, 401), (3_600_000, 401)] {
-            let request = get("/portos/api/auth");
-            let skewed = Unsigned { at: request.at + skew, ..request };
-            assert_eq!(send(&one, &key, &skewed).status, status, "{skew}");
+            let request = get_request("/portos/api/auth");
+            let skewed = UnsignedRequest { sent_at: request.sent_at + skew, ..request };
+            assert_eq!(send_signed(&one, &key, &skewed).status, status, "{skew}");
         }
         let over = |why: &str, arguments: [&str; 4], back: &str| {
             for server in [&one, &other] {
-                assert_eq!(send(server, &key, &get("/portos/api/auth")).status, 200, "before: {why}");
+                assert_eq!(send_signed(server, &key, &get_request("/portos/api/auth")).status, 200, "before: {why}");
             }
-            shop.succeed(&arguments, "");
+            shop.run_ok(&arguments, "");
             for server in [&one, &other] {
-                eventually(Duration::from_secs(1), why, || send(server, &key, &get("/portos/api/auth")).status == 401);
+                wait_until(Duration::from_secs(1), why, || {
+                    send_signed(server, &key, &get_request("/portos/api/auth")).status == 401
+                });
             }
-            shop.succeed(&[arguments[0], arguments[1], arguments[2], back], "");
+            shop.run_ok(&[arguments[0], arguments[1], arguments[2], back], "");
             for server in [&one, &other] {
-                eventually(Duration::from_secs(1), "the end of it", || {
-                    send(server, &key, &get("/portos/api/auth")).status == 200
+                wait_until(Duration::from_secs(1), "the end of it", || {
+                    send_signed(server, &key, &get_request("/portos/api/auth")).status == 200
                 });
             }
         };

@@ -5,87 +5,95 @@
 use std::time::Duration;
 
 use serde_json::json;
-use tillgate_tests::{Engine, Installation, Running, eventually, on_both};
+use tillgate_tests::{Engine, Installation, RunningServer, run_on_both_engines, wait_until};
 
-const SOON: Duration = Duration::from_secs(1);
+const PROPAGATION_TIMEOUT: Duration = Duration::from_secs(1);
 
 #[test]
-fn another_process_hears_of_a_new_login_within_a_second() {
-    on_both(|shop| {
+fn another_process_sees_a_new_login_within_a_second() {
+    run_on_both_engines(|shop| {
         let (one, other) = (shop.serve(), shop.serve());
-        let first = other.till().login("cashier", "P01");
-        first.at(one.address()).current().expect(200);
-        let second = one.till().login("cashier", "P01");
-        assert_eq!(first.at(one.address()).current().status(), 401, "at once where it happened");
-        eventually(SOON, "the end of the first session elsewhere", || first.current().status() == 401);
-        second.at(other.address()).current().expect(200);
+        let first = other.new_till().login("cashier", "P01");
+        first.at_server(one.address()).get_current_session().expect_status(200);
+        let second = one.new_till().login("cashier", "P01");
+        assert_eq!(first.at_server(one.address()).get_current_session().status(), 401, "at once where it happened");
+        wait_until(PROPAGATION_TIMEOUT, "the end of the first session elsewhere", || {
+            first.get_current_session().status() == 401
+        });
+        second.at_server(other.address()).get_current_session().expect_status(200);
     });
 }
 
 #[test]
-fn two_processes_seat_one_of_two_logins_at_once() {
-    on_both(|shop| {
+fn two_processes_grant_one_seat() {
+    run_on_both_engines(|shop| {
         let (one, other) = (shop.serve(), shop.serve());
         for _ in 0..5 {
             let (first, second) = std::thread::scope(|scope| {
-                let first = scope.spawn(|| one.till().login("cashier", "P01"));
-                let second = scope.spawn(|| other.till().login("manager", "P01"));
+                let first = scope.spawn(|| one.new_till().login("cashier", "P01"));
+                let second = scope.spawn(|| other.new_till().login("manager", "P01"));
                 (first.join().unwrap(), second.join().unwrap())
             });
-            let live = || [&first, &second].map(|till| till.current().status() == 200);
-            eventually(SOON, "one of two at one till", || live().iter().filter(|live| **live).count() == 1);
+            let live = || [&first, &second].map(|till| till.get_current_session().status() == 200);
+            wait_until(PROPAGATION_TIMEOUT, "one of two at one till", || {
+                live().iter().filter(|live| **live).count() == 1
+            });
         }
     });
 }
 
 #[test]
-fn the_command_line_acts_under_a_running_server() {
-    on_both(|shop| {
+fn command_line_acts_under_a_running_server() {
+    run_on_both_engines(|shop| {
         let server = shop.serve();
-        let till = server.till().login("cashier", "P01");
-        shop.succeed(&["user", "roles", "cashier", "--on", "P01=manager"], "");
-        let rights = || till.current().expect(200).json()["rights"].clone();
-        eventually(SOON, "the new rights of a token from before", || {
+        let till = server.new_till().login("cashier", "P01");
+        shop.run_ok(&["user", "roles", "cashier", "--on", "P01=manager"], "");
+        let rights = || till.get_current_session().expect_status(200).json()["rights"].clone();
+        wait_until(PROPAGATION_TIMEOUT, "the new rights of a token from before", || {
             rights().as_array().unwrap().contains(&json!("storno"))
         });
-        shop.succeed(&["user", "status", "cashier", "suspended"], "");
-        eventually(SOON, "the end of a suspended user's session", || till.current().status() == 401);
-        let refused = server.till().post(
+        shop.run_ok(&["user", "status", "cashier", "suspended"], "");
+        wait_until(PROPAGATION_TIMEOUT, "the end of a suspended user's session", || {
+            till.get_current_session().status() == 401
+        });
+        let refused = server.new_till().post(
             "/api/v1/sessions",
             &json!({"login": "cashier", "password": tillgate_tests::PASSWORD, "device": "P01"}),
         );
-        refused.expect(401);
-        shop.succeed(&["user", "status", "cashier", "active"], "");
-        let again = server.till().login("cashier", "P01");
-        shop.succeed(&["device", "status", "P01", "locked"], "");
-        eventually(SOON, "the end of the session on a locked device", || again.current().status() == 401);
+        refused.expect_status(401);
+        shop.run_ok(&["user", "status", "cashier", "active"], "");
+        let again = server.new_till().login("cashier", "P01");
+        shop.run_ok(&["device", "status", "P01", "locked"], "");
+        wait_until(PROPAGATION_TIMEOUT, "the end of the session on a locked device", || {
+            again.get_current_session().status() == 401
+        });
     });
 }
 
 #[test]
-fn sessions_and_keys_outlive_a_restart() {
-    on_both(|shop| {
+fn sessions_and_keys_survive_a_restart() {
+    run_on_both_engines(|shop| {
         let server = shop.serve();
-        let mut till = server.till().login("cashier", "P01");
-        let ended = server.till().login("manager", "OFFICE");
-        ended.delete("/api/v1/sessions/current").expect(204);
+        let mut till = server.new_till().login("cashier", "P01");
+        let ended = server.new_till().login("manager", "OFFICE");
+        ended.delete("/api/v1/sessions/current").expect_status(204);
         drop(server);
         let server = shop.serve();
-        till = till.at(server.address());
-        till.current().expect(200);
-        till.refresh().expect(200);
-        assert_eq!(ended.at(server.address()).current().status(), 401, "what was ended stays so");
+        till = till.at_server(server.address());
+        till.get_current_session().expect_status(200);
+        till.refresh().expect_status(200);
+        assert_eq!(ended.at_server(server.address()).get_current_session().status(), 401, "what was ended stays so");
     });
 }
 
 #[test]
-fn the_same_master_key_serves_the_same_tokens_and_another_does_not_start() {
-    let shop = Installation::with_shop(Engine::Postgres);
+fn same_master_key_serves_and_another_does_not_start() {
+    let shop = Installation::with_fixture(Engine::Postgres);
     let one = shop.serve();
-    let till = one.till().login("cashier", "P01");
-    let second = shop.second_folder();
+    let till = one.new_till().login("cashier", "P01");
+    let second = shop.clone_with_new_folder();
     let other = second.serve();
-    till.at(other.address()).current().expect(200);
+    till.at_server(other.address()).get_current_session().expect_status(200);
     drop(other);
 
     let key = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n";
@@ -103,33 +111,33 @@ fn the_same_master_key_serves_the_same_tokens_and_another_does_not_start() {
 
 #[test]
 fn keys_rotate_under_load_without_a_failed_request() {
-    on_both(|shop| {
+    run_on_both_engines(|shop| {
         let (one, other) = (shop.serve(), shop.serve());
         let devices = ["P01", "P02", "PDA1", "OFFICE"];
         std::thread::scope(|scope| {
             let tills = devices.map(|device| {
                 let (one, other) = (&one, &other);
                 scope.spawn(move || {
-                    let mut till = one.till().login("cashier", device);
+                    let mut till = one.new_till().login("cashier", device);
                     for round in 0..60 {
-                        let server: &Running = if round % 2 == 0 { other } else { one };
-                        till = till.at(server.address());
-                        till.current().expect(200);
-                        till.refresh().expect(200);
+                        let server: &RunningServer = if round % 2 == 0 { other } else { one };
+                        till = till.at_server(server.address());
+                        till.get_current_session().expect_status(200);
+                        till.refresh().expect_status(200);
                         if round % 20 == 19 {
-                            till = server.till().login("cashier", device);
+                            till = server.new_till().login("cashier", device);
                         }
                     }
                 })
             });
             for _ in 0..3 {
-                shop.succeed(&["keys", "rotate", "--now"], "");
+                shop.run_ok(&["keys", "rotate", "--now"], "");
             }
             for till in tills {
                 till.join().unwrap();
             }
         });
-        let keys = shop.succeed(&["keys", "list", "--json"], "");
+        let keys = shop.run_ok(&["keys", "list", "--json"], "");
         let keys: serde_json::Value = serde_json::from_str(&keys).unwrap();
         let current = |keys: &serde_json::Value| {
             keys.as_array().map_or(0, |keys| keys.iter().filter(|key| key["state"] == "current").count())

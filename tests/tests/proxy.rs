@@ -4,10 +4,10 @@
 
 use std::time::Duration;
 
-use tillgate_tests::{Caddy, Engine, Installation, Nginx, PASSWORD, eventually};
+use tillgate_tests::{Caddy, Engine, Installation, Nginx, PASSWORD, wait_until};
 
 /// The first block of this language on a page.
-fn block(page: &str, language: &str) -> String {
+fn read_block(page: &str, language: &str) -> String {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs").join(page);
     let text = std::fs::read_to_string(path).unwrap();
     let (_, rest) = text.split_once(&format!("```{language}\n")).unwrap();
@@ -15,7 +15,7 @@ fn block(page: &str, language: &str) -> String {
 }
 
 /// A login of a till, as it is sent to a proxy.
-fn login(headers: &str) -> String {
+fn login_request(headers: &str) -> String {
     let body = format!(r#"{{"login":"cashier","password":"{PASSWORD}","device":"P01"}}"#);
     format!(
         "POST /api/v1/sessions HTTP/1.1\r\nHost: pos.example\r\nConnection: close\r\n{headers}Content-Type: application/json\r\n\
@@ -24,71 +24,71 @@ fn login(headers: &str) -> String {
     )
 }
 
-fn get(path: &str) -> String {
+fn get_request(path: &str) -> String {
     format!("GET {path} HTTP/1.1\r\nHost: pos.example\r\nConnection: close\r\n\r\n")
 }
 
 /// What is not for strangers.
-const INSIDE: [&str; 6] = ["/healthz", "/readyz", "/metrics", "/docs", "/docs/index.html", "/openapi.json"];
+const INTERNAL_PATHS: [&str; 6] = ["/healthz", "/readyz", "/metrics", "/docs", "/docs/index.html", "/openapi.json"];
 
-const SILENT: &str = "sends no X-Forwarded-For";
+const SILENT_PROXY_WARNING: &str = "sends no X-Forwarded-For";
 
 #[test]
-fn nginx_as_the_page_has_it_names_the_client_and_keeps_the_inside_inside() {
-    let shop = Installation::with_shop(Engine::Sqlite)
+fn documented_nginx_forwards_the_client_and_hides_internal_paths() {
+    let shop = Installation::with_fixture(Engine::Sqlite)
         .with_setting("SERVER__PROXIES", "127.0.0.1/32")
         .with_setting("OPERATIONS__LISTEN", "127.0.0.1:0");
     let server = shop.serve();
-    let page = block("proxy.md", "nginx");
+    let page = read_block("proxy.md", "nginx");
     let upstream = server.address().trim_start_matches("http://");
     let page = page.replace("127.0.0.1:8080", upstream).replace("listen 443 ssl;", "listen 80;");
     let without_tls: Vec<&str> = page.lines().filter(|line| !line.contains("ssl_certificate")).collect();
     let nginx = Nginx::start(&without_tls.join("\n"));
     // what the client says of itself is not believed
-    let answer = nginx.send(&login("X-Forwarded-For: 203.0.113.9\r\n"));
+    let answer = nginx.send(&login_request("X-Forwarded-For: 203.0.113.9\r\n"));
     assert!(answer.starts_with("HTTP/1.1 201 ") && answer.contains("Strict-Transport-Security"), "{answer}");
-    eventually(Duration::from_secs(10), "the line of the login", || server.log().contains("/api/v1/sessions"));
-    let log = server.log();
-    assert!(log.contains("127.0.0.1") && !log.contains("203.0.113.9") && !log.contains(SILENT), "{log}");
-    for inside in INSIDE {
-        assert!(nginx.send(&get(inside)).starts_with("HTTP/1.1 404 "), "{inside}");
+    wait_until(Duration::from_secs(10), "the line of the login", || server.read_log().contains("/api/v1/sessions"));
+    let log = server.read_log();
+    assert!(log.contains("127.0.0.1") && !log.contains("203.0.113.9") && !log.contains(SILENT_PROXY_WARNING), "{log}");
+    for inside in INTERNAL_PATHS {
+        assert!(nginx.send(&get_request(inside)).starts_with("HTTP/1.1 404 "), "{inside}");
     }
-    assert!(nginx.send(&get("/.well-known/jwks.json")).starts_with("HTTP/1.1 200 "));
+    assert!(nginx.send(&get_request("/.well-known/jwks.json")).starts_with("HTTP/1.1 200 "));
     assert_eq!(nginx.log(), "");
 }
 
 #[test]
-fn caddy_as_the_page_has_it_names_the_client_and_keeps_the_inside_inside() {
-    let shop = Installation::with_shop(Engine::Sqlite)
+fn documented_caddy_forwards_the_client_and_hides_internal_paths() {
+    let shop = Installation::with_fixture(Engine::Sqlite)
         .with_setting("SERVER__PROXIES", "127.0.0.1/32")
         .with_setting("OPERATIONS__LISTEN", "127.0.0.1:0");
     let server = shop.serve();
     let upstream = server.address().trim_start_matches("http://");
-    let caddy = Caddy::start(&block("proxy.md", "caddyfile").replace("127.0.0.1:8080", upstream));
-    let answer = caddy.send(&login("X-Forwarded-For: 203.0.113.9\r\n"));
+    let caddy = Caddy::start(&read_block("proxy.md", "caddyfile").replace("127.0.0.1:8080", upstream));
+    let answer = caddy.send(&login_request("X-Forwarded-For: 203.0.113.9\r\n"));
     assert!(answer.starts_with("HTTP/1.1 201 "), "{answer}");
-    eventually(Duration::from_secs(10), "the line of the login", || server.log().contains("/api/v1/sessions"));
-    let log = server.log();
-    assert!(log.contains("127.0.0.1") && !log.contains("203.0.113.9") && !log.contains(SILENT), "{log}");
-    for inside in INSIDE {
-        assert!(caddy.send(&get(inside)).starts_with("HTTP/1.1 404 "), "{inside}");
+    wait_until(Duration::from_secs(10), "the line of the login", || server.read_log().contains("/api/v1/sessions"));
+    let log = server.read_log();
+    assert!(log.contains("127.0.0.1") && !log.contains("203.0.113.9") && !log.contains(SILENT_PROXY_WARNING), "{log}");
+    for inside in INTERNAL_PATHS {
+        assert!(caddy.send(&get_request(inside)).starts_with("HTTP/1.1 404 "), "{inside}");
     }
-    assert!(caddy.send(&get("/.well-known/jwks.json")).starts_with("HTTP/1.1 200 "));
+    assert!(caddy.send(&get_request("/.well-known/jwks.json")).starts_with("HTTP/1.1 200 "));
 }
 
 #[test]
-fn a_proxy_that_does_not_say_for_whom_it_calls_is_told_once() {
-    let shop = Installation::with_shop(Engine::Sqlite)
+fn proxy_without_forwarding_header_is_reported_once() {
+    let shop = Installation::with_fixture(Engine::Sqlite)
         .with_setting("SERVER__PROXIES", "127.0.0.1/32")
         .with_setting("OPERATIONS__LISTEN", "127.0.0.1:0");
     let server = shop.serve();
     let upstream = server.address();
     let nginx = Nginx::start(&format!("server {{ listen 80; location / {{ proxy_pass {upstream}; }} }}"));
-    assert!(nginx.send(&get("/readyz")).starts_with("HTTP/1.1 200 "));
-    assert!(!server.log().contains(SILENT), "a probe calls for nobody");
+    assert!(nginx.send(&get_request("/readyz")).starts_with("HTTP/1.1 200 "));
+    assert!(!server.read_log().contains(SILENT_PROXY_WARNING), "a probe calls for nobody");
     for _ in 0..3 {
-        assert!(nginx.send(&login("")).starts_with("HTTP/1.1 201 "));
+        assert!(nginx.send(&login_request("")).starts_with("HTTP/1.1 201 "));
     }
-    eventually(Duration::from_secs(10), "a warning", || server.log().contains(SILENT));
-    assert_eq!(server.log().matches(SILENT).count(), 1);
+    wait_until(Duration::from_secs(10), "a warning", || server.read_log().contains(SILENT_PROXY_WARNING));
+    assert_eq!(server.read_log().matches(SILENT_PROXY_WARNING).count(), 1);
 }

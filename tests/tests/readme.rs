@@ -6,20 +6,20 @@
 use std::path::Path;
 use std::process::Command;
 
-use tillgate_tests::{Engine, Installation, Running};
+use tillgate_tests::{Engine, Installation, RunningServer};
 
-fn root() -> &'static Path {
+fn repository_root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap()
 }
 
 /// The fenced blocks of a page, each with its language.
-fn blocks(page: &str) -> Vec<(String, String)> {
-    tillgate_tests::pages::blocks(page).into_iter().map(|block| (block.language, block.text)).collect()
+fn read_blocks(page: &str) -> Vec<(String, String)> {
+    tillgate_tests::markdown_pages::read_blocks(page).into_iter().map(|block| (block.language, block.text)).collect()
 }
 
 /// Whether what came is what is shown, with `…` for any text between quotation marks, or for any bare value; line breaks and blanks
 /// after them are the page's.
-fn shown(expected: &str, came: &str) -> bool {
+fn matches_shown(expected: &str, came: &str) -> bool {
     let tight = |text: &str| text.lines().map(str::trim_start).collect::<Vec<_>>().concat();
     let (expected, came) = (tight(expected), tight(came));
     let mut parts = expected.split('…');
@@ -34,7 +34,7 @@ fn shown(expected: &str, came: &str) -> bool {
 }
 
 /// The pages whose lines are pasted, and how many of them show what they print.
-const PAGES: [(&str, usize); 8] = [
+const DEMO_PAGES: [(&str, usize); 8] = [
     ("docs/oauth.md", 3),
     ("docs/dialects/krmpesan.md", 3),
     ("README.md", 5),
@@ -46,27 +46,27 @@ const PAGES: [(&str, usize); 8] = [
 ];
 
 #[test]
-fn pages_that_start_the_demo_are_tried() {
-    let starts = |page: &String| blocks(page).iter().any(|(_, block)| block.contains("-- demo"));
-    let mut tried = PAGES.map(|(page, _)| page.to_owned());
+fn demo_pages_are_tried() {
+    let starts = |page: &String| read_blocks(page).iter().any(|(_, block)| block.contains("-- demo"));
+    let mut tried = DEMO_PAGES.map(|(page, _)| page.to_owned());
     tried.sort();
-    assert_eq!(tillgate_tests::pages::all_pages().into_iter().filter(starts).collect::<Vec<_>>(), tried);
+    assert_eq!(tillgate_tests::markdown_pages::list_pages().into_iter().filter(starts).collect::<Vec<_>>(), tried);
 }
 
 #[test]
-fn the_pages_print_what_they_show() {
-    for (page, lines) in PAGES {
-        assert_eq!(tried(page), lines, "the lines of {page} were not found");
+fn pages_print_what_they_show() {
+    for (page, lines) in DEMO_PAGES {
+        assert_eq!(run_page(page), lines, "the lines of {page} were not found");
     }
 }
 
-fn tried(page: &str) -> usize {
-    let blocks = blocks(page);
+fn run_page(page: &str) -> usize {
+    let blocks = read_blocks(page);
     let start = blocks.iter().position(|(_, block)| block.contains("-- demo")).unwrap();
     let demo = blocks[start].1.split_once("-- ").unwrap().1.split_whitespace().collect::<Vec<_>>();
     let shop = Installation::new(Engine::Sqlite);
-    shop.secrets().note("open-the-shop");
-    let server = Running::start(&shop, &demo);
+    shop.secrets().add("open-the-shop");
+    let server = RunningServer::start(&shop, &demo);
     let folder = shop.folder();
     let functions = blocks.iter().filter(|(language, _)| language == "sh").flat_map(|(_, block)| block.lines());
     let defined = functions.filter(|line| line.contains("() {")).collect::<Vec<_>>().join("\n");
@@ -80,33 +80,33 @@ fn tried(page: &str) -> usize {
         let script = format!("{defined}\n{command}").replace("http://127.0.0.1:8080", server.address());
         let output = Command::new("sh").args(["-c", &script]).current_dir(folder).output().unwrap();
         let came = String::from_utf8(output.stdout).unwrap();
-        assert!(shown(expected, &came), "{page} shows\n{expected}\nbut\n{command}\nprints\n{came}");
+        assert!(matches_shown(expected, &came), "{page} shows\n{expected}\nbut\n{command}\nprints\n{came}");
         tried += 1;
     }
     tried
 }
 
 #[test]
-fn the_readme_embeds_what_is_compiled() {
-    let example = std::fs::read_to_string(root().join("crates/auth-core/examples/embed.rs")).unwrap();
+fn readme_embeds_the_compiled_example() {
+    let example = std::fs::read_to_string(repository_root().join("crates/auth-core/examples/embed.rs")).unwrap();
     let compiled = example.split_once("// [embed]\n").unwrap().1.split_once("// [/embed]").unwrap().0;
-    let rust = blocks("README.md").into_iter().find(|(language, _)| language == "rust").unwrap().1;
+    let rust = read_blocks("README.md").into_iter().find(|(language, _)| language == "rust").unwrap().1;
     assert_eq!(rust, compiled, "README.md and examples/embed.rs differ");
 }
 
 /// A crate of its own with the dependencies and the program that the README shows, as somebody makes it beside this repository. It takes
 /// the versions of this workspace, so nothing has to be downloaded.
 #[test]
-fn the_readme_embeds_what_runs_in_a_crate_of_its_own() {
+fn readme_embeds_the_standalone_example() {
     let folder = std::env::temp_dir().join(format!("tillgate-embed-{}", std::process::id()));
     let package = folder.join("shop");
     std::fs::create_dir_all(package.join("src")).unwrap();
-    std::os::unix::fs::symlink(root().canonicalize().unwrap(), folder.join("tillgate")).unwrap();
-    let of = |language: &str| blocks("README.md").into_iter().find(|(each, _)| each == language).unwrap().1;
+    std::os::unix::fs::symlink(repository_root().canonicalize().unwrap(), folder.join("tillgate")).unwrap();
+    let of = |language: &str| read_blocks("README.md").into_iter().find(|(each, _)| each == language).unwrap().1;
     let manifest = "[package]\nname = \"shop\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n";
     std::fs::write(package.join("Cargo.toml"), format!("{manifest}{}", of("toml"))).unwrap();
     std::fs::write(package.join("src/main.rs"), of("rust")).unwrap();
-    std::fs::copy(root().join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
+    std::fs::copy(repository_root().join("Cargo.lock"), package.join("Cargo.lock")).unwrap();
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("embed");
     let mut cargo = Command::new(env!("CARGO"));
     cargo.args(["run", "--quiet", "--offline"]).current_dir(&package).env("CARGO_TARGET_DIR", target);
@@ -119,18 +119,18 @@ fn the_readme_embeds_what_runs_in_a_crate_of_its_own() {
 
 /// The number of ports that docs/own-store.md names is that of the view.
 #[test]
-fn the_page_of_a_store_of_ones_own_counts_the_ports() {
-    let code = std::fs::read_to_string(root().join("crates/auth-core/src/ports.rs")).unwrap();
+fn own_store_page_counts_the_ports() {
+    let code = std::fs::read_to_string(repository_root().join("crates/auth-core/src/ports.rs")).unwrap();
     let view = code.split_once("pub trait AuthTx").unwrap().1.split_once("\n}").unwrap().0;
     let ports = view.matches("(&mut self) -> &mut dyn ").count();
-    let page = std::fs::read_to_string(root().join("docs/own-store.md")).unwrap();
+    let page = std::fs::read_to_string(repository_root().join("docs/own-store.md")).unwrap();
     assert!(page.contains(&format!("shows the {ports} ports of `tillgate_auth_core::ports`")), "there are {ports}");
 }
 
 #[test]
-fn what_is_shown_is_compared_to_the_letter() {
-    assert!(shown("{\"a\":\"…\",\n \"b\":1}", "{\"a\":\"x\",\"b\":1}"));
-    assert!(shown("{\"a\":…,\"b\":1}", "{\"a\":null,\"b\":1}"));
-    assert!(!shown("{\"a\":\"…\"}", "{\"a\":\"x\",\"b\":1}"));
-    assert!(!shown("{\"a\":\"…\",\"b\":1}", "{\"a\":\"x\",\"b\":2}"));
+fn shown_output_is_compared_exactly() {
+    assert!(matches_shown("{\"a\":\"…\",\n \"b\":1}", "{\"a\":\"x\",\"b\":1}"));
+    assert!(matches_shown("{\"a\":…,\"b\":1}", "{\"a\":null,\"b\":1}"));
+    assert!(!matches_shown("{\"a\":\"…\"}", "{\"a\":\"x\",\"b\":1}"));
+    assert!(!matches_shown("{\"a\":\"…\",\"b\":1}", "{\"a\":\"x\",\"b\":2}"));
 }

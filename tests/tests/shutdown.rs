@@ -8,40 +8,40 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use rustix::process::Signal;
-use tillgate_tests::{Engine, Installation, Running};
+use tillgate_tests::{Engine, Installation, RunningServer};
 
 /// How often it is tried: what is lost is lost in some trials only.
-const TRIALS: usize = 8;
+const TRIAL_COUNT: usize = 8;
 
 /// Connections that were used before, and as many new ones.
-const CONNECTIONS: usize = 40;
+const CONNECTION_COUNT: usize = 40;
 
-fn connect(server: &Running) -> TcpStream {
+fn connect(server: &RunningServer) -> TcpStream {
     let stream = TcpStream::connect(server.address().trim_start_matches("http://")).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     stream
 }
 
-fn head(token: &str) -> String {
+fn request_head(token: &str) -> String {
     format!("GET /api/v1/sessions HTTP/1.1\r\nHost: till\r\nAuthorization: Bearer {token}\r\n\r\n")
 }
 
 /// The rest of what the server sends until it ends the connection.
-fn rest(stream: &mut TcpStream) -> String {
+fn read_rest(stream: &mut TcpStream) -> String {
     let mut text = Vec::new();
     stream.read_to_end(&mut text).unwrap();
     String::from_utf8(text).unwrap().to_ascii_lowercase()
 }
 
 #[test]
-fn what_was_sent_before_the_signal_is_answered() {
-    let shop = Installation::with_shop(Engine::Sqlite);
+fn requests_sent_before_the_signal_are_answered() {
+    let shop = Installation::with_fixture(Engine::Sqlite);
     let mut said_close = 0;
-    for trial in 0..TRIALS {
+    for trial in 0..TRIAL_COUNT {
         let mut server = shop.serve();
-        let till = server.till().login("cashier", "OFFICE");
-        let request = head(&till.access);
-        let mut kept: Vec<TcpStream> = (0..CONNECTIONS).map(|_| connect(&server)).collect();
+        let till = server.new_till().login("cashier", "OFFICE");
+        let request = request_head(&till.access);
+        let mut kept: Vec<TcpStream> = (0..CONNECTION_COUNT).map(|_| connect(&server)).collect();
         for stream in &mut kept {
             stream.write_all(request.as_bytes()).unwrap();
         }
@@ -54,19 +54,19 @@ fn what_was_sent_before_the_signal_is_answered() {
         for stream in &mut kept {
             stream.write_all(request.as_bytes()).unwrap();
         }
-        let mut fresh: Vec<TcpStream> = (0..CONNECTIONS).map(|_| connect(&server)).collect();
+        let mut fresh: Vec<TcpStream> = (0..CONNECTION_COUNT).map(|_| connect(&server)).collect();
         for stream in &mut fresh {
             stream.write_all(request.as_bytes()).unwrap();
         }
         std::thread::sleep(Duration::from_millis(u64::try_from(trial).unwrap()));
-        server.signal(Signal::TERM);
+        server.send_signal(Signal::TERM);
         for (number, stream) in kept.iter_mut().chain(&mut fresh).enumerate() {
-            let answer = rest(stream);
+            let answer = read_rest(stream);
             assert!(answer.starts_with("http/1.1 200"), "trial {trial}, connection {number}: {answer:?}");
             said_close += usize::from(answer.contains("connection: close"));
         }
-        assert_eq!(rest(&mut idle), "");
-        assert!(server.ended().success());
+        assert_eq!(read_rest(&mut idle), "");
+        assert!(server.wait_until_ended().success());
     }
     assert!(said_close > 0, "no answer said that its connection ends");
 }

@@ -6,49 +6,49 @@ use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use tillgate_tests::{Engine, Installation, Running, eventually};
+use tillgate_tests::{Engine, Installation, RunningServer, wait_until};
 
 /// How many such clients there are.
-const CLIENTS: usize = 200;
+const CLIENT_COUNT: usize = 200;
 
 /// How many answers each asks for at once.
-const PIPELINED: usize = 16;
+const PIPELINED_REQUESTS: usize = 16;
 
 /// What a client may cost in kilobytes, in a debug build. An answer has 1.5 megabytes.
-const MOST: usize = 200;
+const MAX_MEGABYTES: usize = 200;
 
 /// The server's memory in kilobytes.
-fn memory(server: &Running) -> usize {
+fn memory_megabytes(server: &RunningServer) -> usize {
     let status = std::fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
     let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 
-fn ask_without_reading(server: &Running) -> TcpStream {
+fn send_without_reading(server: &RunningServer) -> TcpStream {
     let mut stream = TcpStream::connect(server.address().trim_start_matches("http://")).unwrap();
-    let request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: till\r\n\r\n".repeat(PIPELINED);
+    let request = "GET /docs/swagger-ui-bundle.js HTTP/1.1\r\nHost: till\r\n\r\n".repeat(PIPELINED_REQUESTS);
     stream.write_all(request.as_bytes()).unwrap();
     stream
 }
 
 #[test]
-fn clients_that_do_not_read_hold_little_memory_and_are_cut_off() {
-    let shop = Installation::with_shop(Engine::Sqlite).with_setting("LIMITS__WRITE", "4s");
+fn non_reading_clients_use_little_memory_and_are_disconnected() {
+    let shop = Installation::with_fixture(Engine::Sqlite).with_setting("LIMITS__WRITE", "4s");
     let server = shop.serve();
-    server.till().login("cashier", "OFFICE").current().expect(200);
-    let before = memory(&server);
-    let clients: Vec<TcpStream> = (0..CLIENTS).map(|_| ask_without_reading(&server)).collect();
+    server.new_till().login("cashier", "OFFICE").get_current_session().expect_status(200);
+    let before = memory_megabytes(&server);
+    let clients: Vec<TcpStream> = (0..CLIENT_COUNT).map(|_| send_without_reading(&server)).collect();
     for client in &clients {
         client.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
         client.peek(&mut [0]).unwrap();
     }
     // others are served meanwhile
-    server.till().login("cashier", "P01").current().expect(200);
-    let each = memory(&server).saturating_sub(before) / CLIENTS;
+    server.new_till().login("cashier", "P01").get_current_session().expect_status(200);
+    let each = memory_megabytes(&server).saturating_sub(before) / CLIENT_COUNT;
     println!("{each} kB for each client that does not read");
-    assert!(each < MOST, "a client that does not read holds {each} kB");
-    let closed = format!("tillgate_connections_closed_total{{reason=\"unread\"}} {CLIENTS}");
-    eventually(Duration::from_mins(1), "the end of all of them", || server.metrics().text().contains(&closed));
+    assert!(each < MAX_MEGABYTES, "a client that does not read holds {each} kB");
+    let closed = format!("tillgate_connections_closed_total{{reason=\"unread\"}} {CLIENT_COUNT}");
+    wait_until(Duration::from_mins(1), "the end of all of them", || server.read_metrics().text().contains(&closed));
     for mut client in clients {
         // what was sent may be read, and then the connection is over
         let mut part = vec![0; 65_536];
@@ -57,15 +57,15 @@ fn clients_that_do_not_read_hold_little_memory_and_are_cut_off() {
 }
 
 #[test]
-fn pipelined_answers_come_whole_and_in_order_to_a_client_that_reads() {
-    let shop = Installation::with_shop(Engine::Sqlite);
+fn pipelined_answers_arrive_complete_and_in_order() {
+    let shop = Installation::with_fixture(Engine::Sqlite);
     let server = shop.serve();
-    let whole = server.till().get("/docs/swagger-ui-bundle.js");
-    let mut stream = ask_without_reading(&server);
+    let whole = server.new_till().get("/docs/swagger-ui-bundle.js");
+    let mut stream = send_without_reading(&server);
     stream.write_all(b"GET /healthz HTTP/1.1\r\nHost: till\r\nConnection: close\r\n\r\n").unwrap();
     let mut all = Vec::new();
     stream.read_to_end(&mut all).unwrap();
     let text = String::from_utf8(all).unwrap();
-    assert_eq!(text.matches(whole.text()).count(), PIPELINED);
+    assert_eq!(text.matches(whole.text()).count(), PIPELINED_REQUESTS);
     assert!(text.ends_with(r#"{"status":"ok"}"#));
 }

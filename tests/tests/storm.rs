@@ -6,17 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tillgate_testkit::postgres::Server;
-use tillgate_tests::{Engine, Installation, Running, Till, eventually, on_both};
+use tillgate_tests::{Engine, Installation, RunningServer, TillClient, run_on_both_engines, wait_until};
 
-const TILLS: usize = 12;
-const STORM: Duration = Duration::from_millis(1500);
+const TILL_COUNT: usize = 12;
+const STORM_DURATION: Duration = Duration::from_millis(1500);
 
 /// Tills that refresh as fast as they are answered until there is no answer, and one that logs in and out. Returns the tills with
 /// what they had stored, and sessions whose logout was answered.
-fn storm(server: &Running, cut: impl FnOnce()) -> (Vec<Till>, Vec<Till>) {
+fn run_storm(server: &RunningServer, cut: impl FnOnce()) -> (Vec<TillClient>, Vec<TillClient>) {
     let over = AtomicBool::new(false);
-    let start = |_| server.till().login("cashier", "OFFICE");
-    let mut tills: Vec<Till> = (0..TILLS).map(start).collect();
+    let start = |_| server.new_till().login("cashier", "OFFICE");
+    let mut tills: Vec<TillClient> = (0..TILL_COUNT).map(start).collect();
     let ended = std::thread::scope(|scope| {
         for till in &mut tills {
             let over = &over;
@@ -33,7 +33,7 @@ fn storm(server: &Running, cut: impl FnOnce()) -> (Vec<Till>, Vec<Till>) {
         let leaving = scope.spawn(|| {
             let mut ended = Vec::new();
             while !over.load(Ordering::Relaxed) {
-                let Some(till) = server.till().try_login("manager", "OFFICE") else { continue };
+                let Some(till) = server.new_till().try_login("manager", "OFFICE") else { continue };
                 if till.try_call("DELETE", "/api/v1/sessions/current", None).is_ok_and(|answer| answer.status() == 204)
                 {
                     ended.push(till);
@@ -41,7 +41,7 @@ fn storm(server: &Running, cut: impl FnOnce()) -> (Vec<Till>, Vec<Till>) {
             }
             ended
         });
-        std::thread::sleep(STORM);
+        std::thread::sleep(STORM_DURATION);
         cut();
         over.store(true, Ordering::Relaxed);
         leaving.join().unwrap()
@@ -50,54 +50,55 @@ fn storm(server: &Running, cut: impl FnOnce()) -> (Vec<Till>, Vec<Till>) {
     (tills, ended)
 }
 
-fn check(server: &Running, tills: Vec<Till>, ended: Vec<Till>) {
-    for mut till in tills.into_iter().map(|till| till.at(server.address())) {
-        till.refresh().expect(200);
-        till.current().expect(200);
+fn check_tills(server: &RunningServer, tills: Vec<TillClient>, ended: Vec<TillClient>) {
+    for mut till in tills.into_iter().map(|till| till.at_server(server.address())) {
+        till.refresh().expect_status(200);
+        till.get_current_session().expect_status(200);
     }
-    for mut till in ended.into_iter().map(|till| till.at(server.address())) {
-        till.current().expect(401);
-        till.refresh().expect(401);
+    for mut till in ended.into_iter().map(|till| till.at_server(server.address())) {
+        till.get_current_session().expect_status(401);
+        till.refresh().expect_status(401);
     }
 }
 
 #[test]
-fn a_killed_server_keeps_what_it_answered() {
+fn killed_server_keeps_acknowledged_writes() {
     for engine in Engine::ALL {
         let shop = Installation::new(engine).with_setting("SESSIONS__OVERLAP", "0s");
-        shop.make_shop();
+        shop.create_demo_shop();
         let server = shop.serve();
-        let (tills, ended) = storm(&server, || server.signal(rustix::process::Signal::KILL));
+        let (tills, ended) = run_storm(&server, || server.send_signal(rustix::process::Signal::KILL));
         server.kill();
-        check(&shop.serve(), tills, ended);
+        check_tills(&shop.serve(), tills, ended);
     }
 }
 
 #[test]
-fn a_crashed_postgresql_keeps_what_was_answered() {
+fn crashed_postgresql_keeps_acknowledged_writes() {
     let database = Server::start(&[]).unwrap();
-    let shop = Installation::over(Engine::Postgres, database.create_database()).with_setting("SESSIONS__OVERLAP", "0s");
-    shop.make_shop();
+    let shop = Installation::with_database(Engine::Postgres, database.create_database())
+        .with_setting("SESSIONS__OVERLAP", "0s");
+    shop.create_demo_shop();
     let server = shop.serve();
-    let (tills, ended) = storm(&server, || {
+    let (tills, ended) = run_storm(&server, || {
         database.crash().unwrap();
         database.resume().unwrap();
     });
-    let ready = || server.till().get("/readyz").status() == 200;
-    eventually(Duration::from_secs(20), "readiness after the database came back", ready);
-    check(&server, tills, ended);
+    let ready = || server.new_till().get("/readyz").status() == 200;
+    wait_until(Duration::from_secs(20), "readiness after the database came back", ready);
+    check_tills(&server, tills, ended);
 }
 
 #[test]
 fn sixteen_threads_with_one_refresh_token_get_one_successor() {
-    on_both(|shop| {
+    run_on_both_engines(|shop| {
         let server = shop.serve();
-        let till = server.till().login("cashier", "P01");
+        let till = server.new_till().login("cashier", "P01");
         let answers: Vec<String> = std::thread::scope(|scope| {
             let refresh = || {
                 let mut mine = till.clone();
-                mine.refresh().expect(200);
-                mine.current().expect(200);
+                mine.refresh().expect_status(200);
+                mine.get_current_session().expect_status(200);
                 mine.refresh
             };
             let threads: Vec<_> = (0..16).map(|_| scope.spawn(refresh)).collect();
@@ -108,19 +109,19 @@ fn sixteen_threads_with_one_refresh_token_get_one_successor() {
 }
 
 #[test]
-fn an_older_copy_ends_the_session_once_the_overlap_has_passed() {
+fn older_refresh_token_ends_the_session_after_the_overlap() {
     for engine in Engine::ALL {
         let shop = Installation::new(engine).with_setting("SESSIONS__OVERLAP", "1s");
-        shop.make_shop();
+        shop.create_demo_shop();
         let server = shop.serve();
-        let thief = server.till().login("cashier", "P01");
+        let thief = server.new_till().login("cashier", "P01");
         let mut till = thief.clone();
-        till.refresh().expect(200);
-        till.current().expect(200);
+        till.refresh().expect_status(200);
+        till.get_current_session().expect_status(200);
         std::thread::sleep(Duration::from_millis(1200));
         let mut late = thief.clone();
-        assert_eq!(late.refresh().expect(401).json()["code"], "token_replayed");
-        assert_eq!(till.current().expect(401).json()["code"], "session_over");
-        till.refresh().expect(401);
+        assert_eq!(late.refresh().expect_status(401).json()["code"], "token_replayed");
+        assert_eq!(till.get_current_session().expect_status(401).json()["code"], "session_over");
+        till.refresh().expect_status(401);
     }
 }

@@ -9,16 +9,16 @@ use std::time::Duration;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use tillgate_testkit::postgres::Server;
-use tillgate_tests::{Engine, Installation, PASSWORD, Running, eventually, now};
+use tillgate_tests::{Engine, Installation, PASSWORD, RunningServer, now, wait_until};
 
 /// Files of an authority and of one whom it vouches for at `localhost` and 127.0.0.1.
-struct Papers {
+struct TestCertificates {
     authority: PathBuf,
     certificate: PathBuf,
     key: PathBuf,
 }
 
-fn papers(folder: &Path) -> Papers {
+fn create_certificates(folder: &Path) -> TestCertificates {
     std::fs::create_dir_all(folder).unwrap();
     let mut issuing = CertificateParams::new(Vec::<String>::new()).unwrap();
     issuing.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -33,7 +33,7 @@ fn papers(folder: &Path) -> Papers {
         std::fs::write(&path, text).unwrap();
         path
     };
-    Papers {
+    TestCertificates {
         authority: written("authority.pem", authority.pem()),
         certificate: written("server.pem", certificate.pem()),
         key: written("server.key", key.serialize_pem()),
@@ -41,7 +41,7 @@ fn papers(folder: &Path) -> Papers {
 }
 
 /// What `curl` prints, and whether it was content. It trusts this authority and no other.
-fn curl(authority: &Path, arguments: &[&str]) -> (bool, String) {
+fn run_curl(authority: &Path, arguments: &[&str]) -> (bool, String) {
     let mut curl = Command::new("curl");
     curl.args(["--silent", "--show-error", "--max-time", "20", "--cacert"]).arg(authority).args(arguments);
     let output = curl.output().expect("curl is needed: tests/run installs it");
@@ -49,34 +49,35 @@ fn curl(authority: &Path, arguments: &[&str]) -> (bool, String) {
 }
 
 #[test]
-fn a_till_logs_in_over_tls() {
-    let shop = Installation::with_shop(Engine::Sqlite);
-    let (ours, foreign) = (papers(&shop.folder().join("ours")), papers(&shop.folder().join("foreign")));
+fn till_logs_in_over_tls() {
+    let shop = Installation::with_fixture(Engine::Sqlite);
+    let (ours, foreign) =
+        (create_certificates(&shop.folder().join("ours")), create_certificates(&shop.folder().join("foreign")));
     let shop = shop
         .with_setting("SERVER__TLS_CERT", ours.certificate.to_str().unwrap())
         .with_setting("SERVER__TLS_KEY", ours.key.to_str().unwrap());
-    let server = Running::start_unready(&shop, &["serve"]);
+    let server = RunningServer::start_unready(&shop, &["serve"]);
     let address = server.address();
     assert!(address.starts_with("https://127.0.0.1:"), "{address}");
     let ready = format!("{address}/readyz");
-    eventually(Duration::from_secs(30), "readiness", || curl(&ours.authority, &["--fail", &ready]).0);
+    wait_until(Duration::from_secs(30), "readiness", || run_curl(&ours.authority, &["--fail", &ready]).0);
 
     let body = format!(r#"{{"login": "cashier", "password": "{PASSWORD}", "device": "P01"}}"#);
     let json = "content-type: application/json";
     let sessions = format!("{address}/api/v1/sessions");
-    let (_, answer) = curl(&ours.authority, &["--fail", "--header", json, "--data", &body, &sessions]);
+    let (_, answer) = run_curl(&ours.authority, &["--fail", "--header", json, "--data", &body, &sessions]);
     assert!(answer.contains(r#""token_type":"Bearer""#), "{answer}");
 
-    let (_, head) = curl(&ours.authority, &["--head", &ready]);
+    let (_, head) = run_curl(&ours.authority, &["--head", &ready]);
     assert!(head.to_ascii_lowercase().contains("strict-transport-security: max-age=31536000"), "{head}");
-    let (trusted, said) = curl(&foreign.authority, &[&ready]);
+    let (trusted, said) = run_curl(&foreign.authority, &[&ready]);
     assert!(!trusted && said.contains("certificate"), "{said}");
-    let (answered, said) = curl(&ours.authority, &["--fail", &ready.replace("https:", "http:")]);
+    let (answered, said) = run_curl(&ours.authority, &["--fail", &ready.replace("https:", "http:")]);
     assert!(!answered, "without TLS it answers: {said}");
 }
 
 /// The certificate that a new connection is shown, as `openssl` prints its fingerprint.
-fn shown(address: &str) -> String {
+fn shown_certificate(address: &str) -> String {
     let script = "openssl s_client -connect \"$1\" </dev/null 2>/dev/null | openssl x509 -noout -fingerprint -sha256";
     let output = Command::new("sh").args(["-c", script, "sh", address]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -84,20 +85,20 @@ fn shown(address: &str) -> String {
 }
 
 #[test]
-fn renewed_certificate_is_served_and_open_connections_go_on() {
-    let shop = Installation::with_shop(Engine::Sqlite);
-    let used = papers(&shop.folder().join("used"));
+fn renewed_certificate_is_served_and_open_connections_continue() {
+    let shop = Installation::with_fixture(Engine::Sqlite);
+    let used = create_certificates(&shop.folder().join("used"));
     let path = |path: &Path| path.to_str().unwrap().to_owned();
     let shop = shop
         .with_setting("SERVER__TLS_CERT", &path(&used.certificate))
         .with_setting("SERVER__TLS_KEY", &path(&used.key))
         .with_setting("SERVER__TLS_RELOAD", "1s");
-    let server = Running::start_unready(&shop, &["serve"]);
+    let server = RunningServer::start_unready(&shop, &["serve"]);
     let address = server.address().trim_start_matches("https://").to_owned();
     let ready = format!("https://{address}/readyz");
     let metrics = format!("https://{address}/metrics");
-    eventually(Duration::from_secs(30), "readiness", || curl(&used.authority, &["--fail", &ready]).0);
-    let replace = |by: &Papers| {
+    wait_until(Duration::from_secs(30), "readiness", || run_curl(&used.authority, &["--fail", &ready]).0);
+    let replace = |by: &TestCertificates| {
         std::fs::copy(&by.key, &used.key).unwrap();
         std::fs::copy(&by.certificate, &used.certificate).unwrap();
     };
@@ -105,7 +106,7 @@ fn renewed_certificate_is_served_and_open_connections_go_on() {
         let pid = rustix::process::Pid::from_raw(i32::try_from(server.pid()).unwrap()).unwrap();
         rustix::process::kill_process(pid, rustix::process::Signal::HUP).unwrap();
     };
-    let first = shown(&address);
+    let first = shown_certificate(&address);
 
     // a connection that is open all the while, by the first certificate
     let script = "(printf 'GET /healthz HTTP/1.1\\r\\nHost: localhost\\r\\n\\r\\n'; cat) | openssl s_client -quiet -connect \"$1\" 2>/dev/null";
@@ -116,21 +117,21 @@ fn renewed_certificate_is_served_and_open_connections_go_on() {
         .spawn()
         .unwrap();
 
-    replace(&papers(&shop.folder().join("renewed")));
-    eventually(Duration::from_secs(20), "the new files to be found", || shown(&address) != first);
-    let second = shown(&address);
+    replace(&create_certificates(&shop.folder().join("renewed")));
+    wait_until(Duration::from_secs(20), "the new files to be found", || shown_certificate(&address) != first);
+    let second = shown_certificate(&address);
 
     // files that do not go together change nothing
-    std::fs::copy(&papers(&shop.folder().join("foreign")).key, &used.key).unwrap();
+    std::fs::copy(&create_certificates(&shop.folder().join("foreign")).key, &used.key).unwrap();
     hang_up();
-    eventually(Duration::from_secs(20), "the complaint", || server.log().contains("the one of before stays"));
-    assert_eq!(shown(&address), second);
+    wait_until(Duration::from_secs(20), "the complaint", || server.read_log().contains("the one of before stays"));
+    assert_eq!(shown_certificate(&address), second);
 
-    let third = papers(&shop.folder().join("third"));
+    let third = create_certificates(&shop.folder().join("third"));
     replace(&third);
     hang_up();
-    eventually(Duration::from_secs(20), "the new certificate", || curl(&third.authority, &["--fail", &ready]).0);
-    let (_, text) = curl(&third.authority, &[&metrics]);
+    wait_until(Duration::from_secs(20), "the new certificate", || run_curl(&third.authority, &["--fail", &ready]).0);
+    let (_, text) = run_curl(&third.authority, &[&metrics]);
     let expires: f64 = text
         .lines()
         .find_map(|line| line.strip_prefix("tillgate_tls_certificate_expires_seconds "))
@@ -153,10 +154,11 @@ fn renewed_certificate_is_served_and_open_connections_go_on() {
 }
 
 #[test]
-fn a_key_that_does_not_go_with_its_certificate_is_named() {
+fn mismatched_key_and_certificate_are_named() {
     let shop = Installation::new(Engine::Sqlite);
-    shop.succeed(&["init"], "");
-    let (ours, foreign) = (papers(&shop.folder().join("ours")), papers(&shop.folder().join("foreign")));
+    shop.run_ok(&["init"], "");
+    let (ours, foreign) =
+        (create_certificates(&shop.folder().join("ours")), create_certificates(&shop.folder().join("foreign")));
     let shop = shop
         .with_setting("SERVER__TLS_CERT", ours.certificate.to_str().unwrap())
         .with_setting("SERVER__TLS_KEY", foreign.key.to_str().unwrap());
@@ -170,25 +172,25 @@ fn a_key_that_does_not_go_with_its_certificate_is_named() {
 }
 
 #[test]
-fn postgresql_is_spoken_to_over_tls_and_only_where_it_proves_itself() {
+fn postgresql_over_tls_requires_a_valid_certificate() {
     let folder = std::env::temp_dir().join(format!("tillgate-test-tls-{}", std::process::id()));
-    let (ours, foreign) = (papers(&folder.join("ours")), papers(&folder.join("foreign")));
+    let (ours, foreign) = (create_certificates(&folder.join("ours")), create_certificates(&folder.join("foreign")));
     let postgres = Server::start(&["ssl = off"]).unwrap();
-    postgres.prove_itself_by(&ours.certificate, &ours.key).unwrap();
+    postgres.use_certificate(&ours.certificate, &ours.key).unwrap();
     let address = |authority: &Path| {
         let database = postgres.create_database();
         format!("{database}?sslmode=verify-full&sslrootcert={}", authority.display())
     };
 
-    let shop = Installation::over(Engine::Postgres, address(&ours.authority)).with_every_feature();
-    shop.make_shop();
+    let shop = Installation::with_database(Engine::Postgres, address(&ours.authority)).with_every_feature();
+    shop.create_demo_shop();
     let server = shop.serve();
-    server.till().login("cashier", "P01");
+    server.new_till().login("cashier", "P01");
     let safe = "SELECT count(*) FROM pg_stat_ssl JOIN pg_stat_activity USING (pid) WHERE datname LIKE 'shop_%' AND";
     assert_ne!(postgres.sql("postgres", &format!("{safe} ssl")).unwrap(), "0");
     assert_eq!(postgres.sql("postgres", &format!("{safe} NOT ssl")).unwrap(), "0");
 
-    let deceived = Installation::over(Engine::Postgres, address(&foreign.authority)).with_every_feature();
+    let deceived = Installation::with_database(Engine::Postgres, address(&foreign.authority)).with_every_feature();
     let output = deceived.run(&["serve", "--listen", "127.0.0.1:0"], "");
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(!output.status.success() && said.contains("certificate verify failed"), "{said}");
@@ -197,16 +199,16 @@ fn postgresql_is_spoken_to_over_tls_and_only_where_it_proves_itself() {
 
 #[test]
 fn client_that_sends_nothing_after_its_handshake_is_not_held() {
-    let shop = Installation::with_shop(Engine::Sqlite);
-    let papers = papers(&shop.folder().join("ours"));
+    let shop = Installation::with_fixture(Engine::Sqlite);
+    let papers = create_certificates(&shop.folder().join("ours"));
     let shop = shop
         .with_setting("SERVER__TLS_CERT", papers.certificate.to_str().unwrap())
         .with_setting("SERVER__TLS_KEY", papers.key.to_str().unwrap())
         .with_setting("LIMITS__HEAD", "1s");
-    let server = Running::start_unready(&shop, &["serve"]);
+    let server = RunningServer::start_unready(&shop, &["serve"]);
     let address = server.address();
-    eventually(Duration::from_secs(30), "readiness", || {
-        curl(&papers.authority, &["--fail", &format!("{address}/readyz")]).0
+    wait_until(Duration::from_secs(30), "readiness", || {
+        run_curl(&papers.authority, &["--fail", &format!("{address}/readyz")]).0
     });
     let mut client = Command::new("openssl")
         .args(["s_client", "-quiet", "-connect", address.trim_start_matches("https://")])

@@ -7,10 +7,10 @@ use std::net::TcpListener;
 use std::sync::mpsc;
 use std::time::Duration;
 
-use tillgate_tests::{Engine, Installation, PASSWORD, eventually};
+use tillgate_tests::{Engine, Installation, PASSWORD, wait_until};
 
 /// Reads requests and answers each with 200; what was posted goes into the channel, head and body.
-fn collect(listener: TcpListener) -> mpsc::Receiver<Vec<u8>> {
+fn collect_traces(listener: TcpListener) -> mpsc::Receiver<Vec<u8>> {
     let (tell, told) = mpsc::channel();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
@@ -35,22 +35,22 @@ fn collect(listener: TcpListener) -> mpsc::Receiver<Vec<u8>> {
 }
 
 #[test]
-fn what_a_server_does_is_told_to_a_collector_and_no_secret_with_it() {
+fn spans_are_exported_without_secrets() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let collector = format!("http://{}", listener.local_addr().unwrap());
-    let told = collect(listener);
-    let shop = Installation::with_shop(Engine::Sqlite).with_every_feature().with_setting("LOG__TRACES", &collector);
+    let told = collect_traces(listener);
+    let shop = Installation::with_fixture(Engine::Sqlite).with_every_feature().with_setting("LOG__TRACES", &collector);
     let mut server = shop.serve();
-    let mut till = server.till().login("cashier", "P01");
+    let mut till = server.new_till().login("cashier", "P01");
     assert_eq!(till.refresh().status(), 200);
     assert!(server.stop().success(), "what is still to be told is told before it ends");
     let mut all = Vec::new();
-    eventually(Duration::from_secs(20), "a trace of the refresh", || {
+    wait_until(Duration::from_secs(20), "a trace of the refresh", || {
         all.extend(told.try_iter().flatten());
         let text = String::from_utf8_lossy(&all);
         text.contains("POST /v1/traces") && text.contains("tillgate") && text.contains("/api/v1/sessions/refresh")
     });
     let text = String::from_utf8_lossy(&all);
     assert!(!text.contains(PASSWORD));
-    shop.secrets().search("the traces", &text);
+    shop.secrets().assert_absent("the traces", &text);
 }

@@ -15,16 +15,17 @@ use axum::routing::{get, post};
 use axum::{Json, Router};
 use serde_json::{Value, json};
 use tillgate_auth_core::{
-    Auth, Caller, Dialect, Error as AuthError, Login, MasterKey, Memory, Presented, Refusal, SystemEntropy,
+    Auth, AuthDenied, AuthRequest, Caller, DialectName, Error as AuthError, LoginRequest, MasterKey, MemoryStore,
+    SystemEntropy,
 };
 use tillgate_domain::Secret;
 use tokio::net::TcpListener;
 
 /// What every handler needs. The label stands in each token: no other contract over the same engine accepts it.
 #[derive(Clone)]
-struct Desk {
+struct AppState {
     auth: Arc<Auth>,
-    contract: Dialect,
+    contract: DialectName,
 }
 
 #[derive(serde::Deserialize)]
@@ -34,70 +35,72 @@ struct Credentials {
     device: Option<String>,
 }
 
-async fn login(State(desk): State<Desk>, Json(given): Json<Credentials>) -> Result<Response, Failure> {
-    let login = Login::user(&desk.contract, &given.login, given.device.as_deref(), &given.password);
-    let granted = waiting(move || desk.auth.login(&login)).await?;
+async fn login(State(desk): State<AppState>, Json(given): Json<Credentials>) -> Result<Response, ApiError> {
+    let login = LoginRequest::user(&desk.contract, &given.login, given.device.as_deref(), &given.password);
+    let granted = run_blocking(move || desk.auth.login(&login)).await?;
     let body = json!({
         "access_token": granted.access_token.expose(),
         "refresh_token": granted.refresh_token.as_ref().map(Secret::expose),
-        "expires_in": granted.access_life.as_secs(),
+        "expires_in": granted.access_expires_in.as_secs(),
     });
     Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(body)).into_response())
 }
 
-async fn me(State(desk): State<Desk>, headers: HeaderMap) -> Result<Json<Value>, Failure> {
+async fn me(State(desk): State<AppState>, headers: HeaderMap) -> Result<Json<Value>, ApiError> {
     let caller = caller(&desk, &headers).await?;
     let rights: Vec<&str> = caller.profile.rights.names().collect();
     Ok(Json(json!({ "user": caller.profile.user.as_ref().map(|user| user.name.as_str()), "rights": rights })))
 }
 
-async fn logout(State(desk): State<Desk>, headers: HeaderMap) -> Result<StatusCode, Failure> {
+async fn logout(State(desk): State<AppState>, headers: HeaderMap) -> Result<StatusCode, ApiError> {
     let caller = caller(&desk, &headers).await?;
-    waiting(move || desk.auth.logout(&caller)).await?;
+    run_blocking(move || desk.auth.logout(&caller)).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Who calls. Mostly memory knows; else the store is asked on a thread that may wait.
-async fn caller(desk: &Desk, headers: &HeaderMap) -> Result<Caller, Failure> {
+async fn caller(desk: &AppState, headers: &HeaderMap) -> Result<Caller, ApiError> {
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
     let token = bearer.unwrap_or_default().to_owned();
-    if let Some(known) = desk.auth.recognize(&Presented::bearer(&desk.contract, &token)) {
+    if let Some(known) = desk.auth.authenticate_cached(&AuthRequest::bearer(&desk.contract, &token)) {
         return Ok(known?);
     }
     let desk = desk.clone();
-    waiting(move || desk.auth.authenticate(&Presented::bearer(&desk.contract, &token))).await
+    run_blocking(move || desk.auth.authenticate(&AuthRequest::bearer(&desk.contract, &token))).await
 }
 
-async fn waiting<T: Send + 'static>(
+async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, AuthError> + Send + 'static,
-) -> Result<T, Failure> {
+) -> Result<T, ApiError> {
     match tokio::task::spawn_blocking(work).await {
         Ok(done) => Ok(done?),
-        Err(panic) => Err(Failure(AuthError::Fault(panic.to_string()))),
+        Err(panic) => Err(ApiError(AuthError::Fault(panic.to_string()))),
     }
 }
 
 /// An answer that is no yes. A failure of ours is never a 401: a client that reads one throws its tokens away.
-struct Failure(AuthError);
+struct ApiError(AuthError);
 
-impl From<AuthError> for Failure {
+impl From<AuthError> for ApiError {
     fn from(error: AuthError) -> Self {
         Self(error)
     }
 }
 
-impl IntoResponse for Failure {
+impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let (status, retry_after) = match &self.0 {
-            AuthError::Refused(Refusal::Login(_) | Refusal::Token(_)) => (StatusCode::UNAUTHORIZED, None),
-            AuthError::Refused(Refusal::Held { retry_after }) => (StatusCode::TOO_MANY_REQUESTS, Some(*retry_after)),
-            AuthError::Refused(Refusal::NoSession) => (StatusCode::NOT_FOUND, None),
-            AuthError::Refused(_) => (StatusCode::FORBIDDEN, None),
+            AuthError::Denied(AuthDenied::Login(_) | AuthDenied::Token(_)) => (StatusCode::UNAUTHORIZED, None),
+            AuthError::Denied(AuthDenied::TooManyAttempts { retry_after }) => {
+                (StatusCode::TOO_MANY_REQUESTS, Some(*retry_after))
+            }
+            AuthError::Denied(AuthDenied::SessionNotFound) => (StatusCode::NOT_FOUND, None),
+            AuthError::Denied(_) => (StatusCode::FORBIDDEN, None),
             AuthError::Unavailable { retry_after, .. } => (StatusCode::SERVICE_UNAVAILABLE, Some(*retry_after)),
             AuthError::Fault(_) => (StatusCode::INTERNAL_SERVER_ERROR, None),
         };
         let code = match &self.0 {
-            AuthError::Refused(refusal) => refusal.code(),
+            AuthError::Denied(refusal) => refusal.code(),
             AuthError::Unavailable { .. } => "unavailable",
             AuthError::Fault(_) => "fault",
         };
@@ -115,9 +118,9 @@ fn main() -> Result<(), Box<dyn Error>> {
 
 /// Serves for ever, or `once`.
 fn serve(once: bool) -> Result<(), Box<dyn Error>> {
-    let memory = Arc::new(Memory::with_user("anna", "a song in the rain", "cashier")?);
-    let auth = Auth::builder(memory).master(MasterKey::draw(&SystemEntropy::new())?).build()?;
-    let desk = Desk { auth, contract: Dialect::new("example") };
+    let memory = Arc::new(MemoryStore::with_user("anna", "a song in the rain", "cashier")?);
+    let auth = Auth::builder(memory).master(MasterKey::generate(&SystemEntropy::new())?).build()?;
+    let desk = AppState { auth, contract: DialectName::new("example") };
     let routes = Router::new()
         .route("/login", post(login))
         .route("/me", get(me))

@@ -3,14 +3,14 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tillgate_domain::access::{self, Access};
+use tillgate_domain::access::{self, AccessDecision};
 use tillgate_domain::office::Authority;
 use tillgate_domain::{
     Actor, ApiKeyId, Device, DeviceId, Instant, PrincipalId, Rank, Right, Rights, SessionId, Tenant, User, UserId,
 };
 
-use crate::error::{Error, Refusal};
-use crate::{Dialect, SessionKind};
+use crate::error::{AuthDenied, Error};
+use crate::{DialectName, SessionKind};
 
 /// What a token does not say of its principal: names, settings, and the rights of now.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,9 +33,9 @@ pub struct Profile {
 #[derive(Clone, Debug)]
 pub struct Caller {
     /// What the call stands on.
-    pub by: By,
+    pub authenticated_by: AuthenticatedBy,
     /// The contract.
-    pub dialect: Dialect,
+    pub dialect: DialectName,
     /// Who it is.
     pub principal: PrincipalId,
     /// The device that they are on.
@@ -48,16 +48,16 @@ pub struct Caller {
 
 /// What a call stands on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum By {
+pub enum AuthenticatedBy {
     /// A session, by its access token.
-    Session(InSession),
+    Session(SessionContext),
     /// The key of a program, by a signature. No session is made, used or ended by it.
     ApiKey(ApiKeyId),
 }
 
 /// The session that a call is made in, as its access token tells of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct InSession {
+pub struct SessionContext {
     /// The session.
     pub id: SessionId,
     /// What kind it is.
@@ -76,15 +76,15 @@ pub struct InSession {
 
 impl Caller {
     /// The session that the call is made in; `None` for a signed one.
-    pub fn session(&self) -> Option<SessionId> {
-        self.in_session().map(|session| session.id)
+    pub fn session_id(&self) -> Option<SessionId> {
+        self.session_context().map(|session| session.id)
     }
 
     /// The same with what its access token tells of it.
-    pub fn in_session(&self) -> Option<&InSession> {
-        match &self.by {
-            By::Session(session) => Some(session),
-            By::ApiKey(_) => None,
+    pub fn session_context(&self) -> Option<&SessionContext> {
+        match &self.authenticated_by {
+            AuthenticatedBy::Session(session) => Some(session),
+            AuthenticatedBy::ApiKey(_) => None,
         }
     }
 
@@ -103,19 +103,23 @@ impl Caller {
 
     /// How the audit names the caller.
     pub fn actor(&self) -> Actor {
-        Actor { user: self.user(), device: self.device, session: self.session(), address: self.address }
+        Actor { user: self.user(), device: self.device, session: self.session_id(), address: self.address }
     }
 
     /// Refuses with the missing right where the caller may not do what it names.
-    pub fn need(&self, right: impl Into<Right>) -> Result<(), Error> {
-        match access::may(&self.profile.rights, right.into()) {
-            Access::Allowed => Ok(()),
-            Access::Missing(right) => Err(Error::Refused(Refusal::Missing(right))),
+    pub fn require_right(&self, right: impl Into<Right>) -> Result<(), Error> {
+        match access::check_right(&self.profile.rights, right.into()) {
+            AccessDecision::Allowed => Ok(()),
+            AccessDecision::Missing(right) => Err(Error::Denied(AuthDenied::RightMissing(right))),
         }
     }
 
     /// Refuses where the caller is below this rank.
-    pub fn need_rank(&self, least: Rank) -> Result<(), Error> {
-        if access::stands(self.profile.rank, least) { Ok(()) } else { Err(Error::Refused(Refusal::Rank(least))) }
+    pub fn require_rank(&self, least: Rank) -> Result<(), Error> {
+        if access::has_rank(self.profile.rank, least) {
+            Ok(())
+        } else {
+            Err(Error::Denied(AuthDenied::RankTooLow(least)))
+        }
     }
 }

@@ -3,7 +3,7 @@
 //! A [`Clock`] tells what the machine says; a [`Timekeeper`] over it tells what time goes by, and whether that is in doubt. It
 //! knows nothing of who asks: what cannot be decided while the clock is in doubt, the use cases say.
 
-mod keeping;
+mod state;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -13,7 +13,7 @@ use std::time::Duration;
 use tillgate_domain::Instant;
 use uuid::Uuid;
 
-use keeping::{Keeping, Reading};
+use state::{ClockReading, ClockState};
 
 /// The clocks of a machine.
 pub trait Clock: Send + Sync {
@@ -21,7 +21,7 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Instant;
 
     /// Time since the machine started, its sleep included (Linux `CLOCK_BOOTTIME`, `clock_gettime(2)`). Never set, never falls.
-    fn boot(&self) -> Duration;
+    fn since_boot(&self) -> Duration;
 
     /// Time since some moment of the past, for spans and deadlines within this process. Never set, never falls.
     fn monotonic(&self) -> Duration;
@@ -44,12 +44,12 @@ pub struct Time {
 
 /// How far the wall clock is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Belief {
+pub struct ClockConfidence {
     /// Whether the wall clock says something else than time does.
     pub in_doubt: bool,
     /// How long time has gone on without a jump: since the start, or since another wall clock was last believed than before. Two
     /// instants that were taken within this span are as far apart as they say.
-    pub steady: Duration,
+    pub steady_for: Duration,
 }
 
 /// Believes the wall clock as long as it keeps step with the time since boot.
@@ -61,46 +61,48 @@ pub struct Belief {
 /// that a clock wrote which ran ahead holds the clock in doubt for ten minutes and no longer.
 pub struct Timekeeper {
     clock: Arc<dyn Clock>,
-    /// Milliseconds from boot to the Unix epoch's zero that are agreed; [`DOUBT`] while nothing is. The common path reads only this.
-    agreed: AtomicI64,
+    /// Milliseconds from boot to the Unix epoch's zero that are agreed; [`IN_DOUBT_SENTINEL`] while nothing is. The common path reads only this.
+    agreed_origin: AtomicI64,
     /// Since when, in milliseconds of boot time, it has been so.
-    since: AtomicI64,
-    keeping: Mutex<Keeping>,
+    agreed_since: AtomicI64,
+    state: Mutex<ClockState>,
 }
 
 /// Stands in [`Timekeeper::agreed`] while nothing is: no machine started then.
-const DOUBT: i64 = i64::MIN;
+const IN_DOUBT_SENTINEL: i64 = i64::MIN;
 
 /// How far the wall clock may stray from what is agreed before the common path looks twice, in milliseconds. Small moves are
 /// followed that way, so that they do not add up to one that looks large.
-const STRAY: i64 = 1000;
+const MAX_FAST_PATH_DRIFT_MILLIS: i64 = 1000;
 
 impl Timekeeper {
     /// Begins to keep time over a clock and a store of which this is the newest instant. `origin` is the instant at which the
     /// machine started, by what another process believed of its clock since that start.
     pub fn start(clock: Arc<dyn Clock>, newest: Option<Instant>, origin: Option<Instant>) -> Self {
-        let keeping = Keeping::start(careful(clock.as_ref()), newest, origin);
+        let keeping = ClockState::start(read_clock_steadily(clock.as_ref()), newest, origin);
         if let Some(doubt) = keeping.doubt {
-            tell(&doubt);
+            log_doubt(&doubt);
         }
-        let (agreed, since) = (AtomicI64::new(published(&keeping)), AtomicI64::new(keeping.since));
-        Self { clock, agreed, since, keeping: Mutex::new(keeping) }
+        let (agreed, since) = (AtomicI64::new(published_origin(&keeping)), AtomicI64::new(keeping.agreed_since));
+        Self { clock, agreed_origin: agreed, agreed_since: since, state: Mutex::new(keeping) }
     }
 
     /// What time it is. Cheap enough for every request: two readings and an atomic load, unless something is amiss.
     pub fn now(&self) -> Time {
-        let agreed = self.agreed.load(Ordering::Acquire);
-        let reading = reading(self.clock.as_ref());
-        if agreed != DOUBT && reading.origin().saturating_sub(agreed).saturating_abs() < STRAY {
+        let agreed = self.agreed_origin.load(Ordering::Acquire);
+        let reading = read_clock(self.clock.as_ref());
+        if agreed != IN_DOUBT_SENTINEL
+            && reading.origin().saturating_sub(agreed).saturating_abs() < MAX_FAST_PATH_DRIFT_MILLIS
+        {
             return Time { at: Instant::from_millis(reading.wall), in_doubt: false };
         }
         let mut keeping = self.lock();
         let before = keeping.doubt;
         // Taken under the lock, so that no older reading follows a newer one.
-        let time = keeping.step(careful(self.clock.as_ref()));
+        let time = keeping.step(read_clock_steadily(self.clock.as_ref()));
         self.publish(&keeping);
         match (before, keeping.doubt) {
-            (None, Some(doubt)) => tell(&doubt),
+            (None, Some(doubt)) => log_doubt(&doubt),
             (Some(_), None) => tracing::info!(at = time.at.millis(), "the wall clock is believed again"),
             (None, None) | (Some(_), Some(_)) => {}
         }
@@ -110,7 +112,7 @@ impl Timekeeper {
     /// Believes the wall clock as it is: somebody has looked at it.
     pub fn accept(&self) {
         let mut keeping = self.lock();
-        keeping.accept(careful(self.clock.as_ref()));
+        keeping.accept(read_clock_steadily(self.clock.as_ref()));
         self.publish(&keeping);
         drop(keeping);
         tracing::info!("the wall clock was accepted");
@@ -120,14 +122,14 @@ impl Timekeeper {
     pub fn origin(&self) -> Option<Instant> {
         let in_doubt = self.now().in_doubt;
         let keeping = self.lock();
-        (!in_doubt && keeping.doubt.is_none()).then(|| Instant::from_millis(keeping.agreed))
+        (!in_doubt && keeping.doubt.is_none()).then(|| Instant::from_millis(keeping.agreed_origin))
     }
 
     /// How far the wall clock is believed.
-    pub fn belief(&self) -> Belief {
+    pub fn confidence(&self) -> ClockConfidence {
         let in_doubt = self.now().in_doubt;
-        let span = millis(self.clock.boot()).saturating_sub(self.since.load(Ordering::Acquire));
-        Belief { in_doubt, steady: Duration::from_millis(u64::try_from(span).unwrap_or_default()) }
+        let span = millis(self.clock.since_boot()).saturating_sub(self.agreed_since.load(Ordering::Acquire));
+        ClockConfidence { in_doubt, steady_for: Duration::from_millis(u64::try_from(span).unwrap_or_default()) }
     }
 
     /// The clocks below, for spans and deadlines.
@@ -135,43 +137,43 @@ impl Timekeeper {
         self.clock.as_ref()
     }
 
-    fn publish(&self, keeping: &Keeping) {
-        self.since.store(keeping.since, Ordering::Release);
-        self.agreed.store(published(keeping), Ordering::Release);
+    fn publish(&self, keeping: &ClockState) {
+        self.agreed_since.store(keeping.agreed_since, Ordering::Release);
+        self.agreed_origin.store(published_origin(keeping), Ordering::Release);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Keeping> {
+    fn lock(&self) -> MutexGuard<'_, ClockState> {
         // Nothing panics between the writes of one step: what a poisoned lock guards is whole.
-        self.keeping.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn published(keeping: &Keeping) -> i64 {
-    if keeping.doubt.is_some() { DOUBT } else { keeping.agreed }
+fn published_origin(keeping: &ClockState) -> i64 {
+    if keeping.doubt.is_some() { IN_DOUBT_SENTINEL } else { keeping.agreed_origin }
 }
 
-fn tell(doubt: &keeping::Doubt) {
+fn log_doubt(doubt: &state::ClockDoubt) {
     match doubt.reason {
-        keeping::Reason::Moved => tracing::warn!("the wall clock has moved against boot time and is in doubt"),
-        keeping::Reason::Behind => tracing::warn!("the wall clock is behind the store and is in doubt"),
+        state::DoubtReason::Moved => tracing::warn!("the wall clock has moved against boot time and is in doubt"),
+        state::DoubtReason::Behind => tracing::warn!("the wall clock is behind the store and is in doubt"),
     }
 }
 
-fn reading(clock: &dyn Clock) -> Reading {
-    let boot = clock.boot();
-    Reading { wall: clock.now().millis(), boot: millis(boot) }
+fn read_clock(clock: &dyn Clock) -> ClockReading {
+    let boot = clock.since_boot();
+    ClockReading { wall: clock.now().millis(), boot: millis(boot) }
 }
 
 /// A reading of both clocks that was not torn apart by a pause between the two, which would look like a move.
-fn careful(clock: &dyn Clock) -> Reading {
-    const PAUSE: i64 = 100;
-    const TRIES: usize = 8;
-    let mut latest = reading(clock);
-    for _ in 0..TRIES {
-        if millis(clock.boot()).saturating_sub(latest.boot) <= PAUSE {
+fn read_clock_steadily(clock: &dyn Clock) -> ClockReading {
+    const MAX_PAUSE_MILLIS: i64 = 100;
+    const MAX_TRIES: usize = 8;
+    let mut latest = read_clock(clock);
+    for _ in 0..MAX_TRIES {
+        if millis(clock.since_boot()).saturating_sub(latest.boot) <= MAX_PAUSE_MILLIS {
             break;
         }
-        latest = reading(clock);
+        latest = read_clock(clock);
     }
     latest
 }

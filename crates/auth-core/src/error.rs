@@ -1,6 +1,6 @@
 //! What a call answers when it does not say yes.
 //!
-//! A [`Refusal`] is a decision on knowledge, with what would help. Everything else is ours: [`Error::Unavailable`] passes,
+//! A [`AuthDenied`] is a decision on knowledge, with what would help. Everything else is ours: [`Error::Unavailable`] passes,
 //! [`Error::Fault`] does not. No failure of ours is ever worded as a refusal: a client that reads one throws its tokens away.
 
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::passwords::WeakPassword;
 pub enum Error {
     /// No, on knowledge.
     #[error(transparent)]
-    Refused(#[from] Refusal),
+    Denied(#[from] AuthDenied),
     /// Not now: the store, the hash queue or the view of what has changed is not there. Nobody was judged.
     #[error("unavailable: {why}")]
     Unavailable {
@@ -29,12 +29,12 @@ pub enum Error {
 }
 
 /// When to come again where nothing better is known.
-const SOON: Duration = Duration::from_secs(1);
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl Error {
     /// Not now, come again in a second.
     pub fn unavailable(why: impl Into<String>) -> Self {
-        Self::Unavailable { why: why.into(), retry_after: SOON }
+        Self::Unavailable { why: why.into(), retry_after: DEFAULT_RETRY_AFTER }
     }
 }
 
@@ -47,65 +47,65 @@ impl From<StoreError> for Error {
     }
 }
 
-impl From<TokenRefusal> for Error {
-    fn from(refusal: TokenRefusal) -> Self {
-        Self::Refused(Refusal::Token(refusal))
+impl From<TokenDenied> for Error {
+    fn from(refusal: TokenDenied) -> Self {
+        Self::Denied(AuthDenied::Token(refusal))
     }
 }
 
-impl From<LoginRefusal> for Error {
-    fn from(refusal: LoginRefusal) -> Self {
-        Self::Refused(Refusal::Login(refusal))
+impl From<LoginDenied> for Error {
+    fn from(refusal: LoginDenied) -> Self {
+        Self::Denied(AuthDenied::Login(refusal))
     }
 }
 
 /// A decision to say no.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Refusal {
+pub enum AuthDenied {
     /// A login.
     #[error(transparent)]
-    Login(#[from] LoginRefusal),
+    Login(#[from] LoginDenied),
     /// A token.
     #[error(transparent)]
-    Token(#[from] TokenRefusal),
+    Token(#[from] TokenDenied),
     /// Too many wrong passwords: the next attempt is taken after this.
     #[error("held back for {} s after wrong passwords", retry_after.as_secs_f64().ceil())]
-    Held {
+    TooManyAttempts {
         /// When the next attempt is taken.
         retry_after: Duration,
     },
     /// A right is missing; somebody who holds it can do it.
     #[error("the right {0} is missing")]
-    Missing(Right),
+    RightMissing(Right),
     /// The caller is below the rank that is asked for; somebody of it can do it.
     #[error("this takes the role {} at least", .0.name())]
-    Rank(Rank),
+    RankTooLow(Rank),
     /// A password that nobody should have cannot be set.
     #[error("the password {0}")]
-    Weak(WeakPassword),
+    WeakPassword(WeakPassword),
     /// There is no such session, or none that the caller may know of.
     #[error("there is no such session")]
-    NoSession,
+    SessionNotFound,
 }
 
-impl Refusal {
+impl AuthDenied {
     /// A stable word for it, in answers, logs and metrics.
     pub fn code(&self) -> &'static str {
         match self {
             Self::Login(refusal) => refusal.code(),
             Self::Token(refusal) => refusal.code(),
-            Self::Held { .. } => "login_held",
-            Self::Missing(_) => "right_missing",
-            Self::Rank(_) => "rank_missing",
-            Self::Weak(_) => "password_weak",
-            Self::NoSession => "session_not_found",
+            Self::TooManyAttempts { .. } => "login_held",
+            Self::RightMissing(_) => "right_missing",
+            Self::RankTooLow(_) => "rank_missing",
+            Self::WeakPassword(_) => "password_weak",
+            Self::SessionNotFound => "session_not_found",
         }
     }
 }
 
 /// Why a login was refused. Only [`Mismatch`](Self::Mismatch) is said before the password has proved right; a published API that does not tell the others apart words them as a mismatch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LoginRefusal {
+pub enum LoginDenied {
     /// An unknown name, a wrong password, or a device on which the user has no role.
     #[error("the name, the password or the device is wrong, or the user has no role there")]
     Mismatch,
@@ -120,19 +120,19 @@ pub enum LoginRefusal {
     Retired,
     /// The device is unknown, not in use, or not one of this user's; or the user may not log in without one.
     #[error("not allowed to log in there")]
-    NotThere,
+    DeviceNotAllowed,
     /// A virtual user.
     #[error("a virtual user does not log in with a password")]
-    Virtual,
+    VirtualUser,
     /// The user must change the password first. Said only where nothing else stands against the login but a missing role.
     #[error("the password must be changed before you can log in")]
     PasswordChangeRequired,
     /// The user holds none of the roles there that the way in asks for.
     #[error("no role that may log in this way")]
-    Rank,
+    RankTooLow,
 }
 
-impl LoginRefusal {
+impl LoginDenied {
     /// A stable word for it in logs, the audit and metrics.
     pub fn code(self) -> &'static str {
         match self {
@@ -140,17 +140,17 @@ impl LoginRefusal {
             Self::Pending => "login_pending",
             Self::Suspended => "login_suspended",
             Self::Retired => "login_retired",
-            Self::NotThere => "login_not_there",
-            Self::Virtual => "login_virtual",
+            Self::DeviceNotAllowed => "login_not_there",
+            Self::VirtualUser => "login_virtual",
             Self::PasswordChangeRequired => "password_change_required",
-            Self::Rank => "login_rank",
+            Self::RankTooLow => "login_rank",
         }
     }
 }
 
 /// Why a token was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TokenRefusal {
+pub enum TokenDenied {
     /// None was sent.
     #[error("no token was sent: send it as \"Authorization: Bearer <access token>\"")]
     Missing,
@@ -159,32 +159,32 @@ pub enum TokenRefusal {
     Invalid,
     /// Made through another contract or for another tenant.
     #[error("the token is for another audience")]
-    Foreign,
+    WrongAudience,
     /// Past its expiry.
     #[error("the token has expired")]
     Expired,
     /// Its session is over.
     #[error("the session is over")]
-    Over,
+    SessionOver,
     /// A refresh token that had been followed by a used one: the session has been ended.
     #[error("the refresh token had been replaced; the session has been ended")]
     Replay,
     /// A signature that has counted already.
     #[error("the signature has been used already")]
-    Repeated,
+    SignatureReplayed,
 }
 
-impl TokenRefusal {
+impl TokenDenied {
     /// A stable word for it in answers, logs and metrics.
     pub fn code(self) -> &'static str {
         match self {
             Self::Missing => "token_missing",
             Self::Invalid => "token_invalid",
-            Self::Foreign => "token_foreign",
+            Self::WrongAudience => "token_foreign",
             Self::Expired => "token_expired",
-            Self::Over => "session_over",
+            Self::SessionOver => "session_over",
             Self::Replay => "token_replayed",
-            Self::Repeated => "signature_repeated",
+            Self::SignatureReplayed => "signature_repeated",
         }
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::net::IpAddr;
 
-use crate::throttle::network;
+use crate::throttle::network_prefix;
 
 /// The jobs of one network, in the order in which they came.
 #[derive(Debug)]
@@ -40,14 +40,14 @@ impl<T> FairQueue<T> {
 
     /// How many of the address's network wait that fulfill a condition.
     pub fn count_of(&self, address: Option<IpAddr>, which: impl Fn(&T) -> bool) -> usize {
-        let network = address.map(network);
+        let network = address.map(network_prefix);
         let queue = self.queues.iter().find(|queue| queue.network == network);
         queue.map_or(0, |queue| queue.waiting.iter().filter(|job| which(job)).count())
     }
 
     /// Puts a job behind those of its network.
     pub fn push(&mut self, address: Option<IpAddr>, job: T) {
-        let network = address.map(network);
+        let network = address.map(network_prefix);
         match self.queues.iter_mut().find(|queue| queue.network == network) {
             Some(queue) => queue.waiting.push_back(job),
             None => self.queues.push_back(NetworkQueue { network, waiting: VecDeque::from([job]) }),

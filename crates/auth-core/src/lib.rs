@@ -1,7 +1,7 @@
 //! Authentication for points of sale: login, refresh, authenticate, end.
 //!
 //! A server of your own embeds this crate through [`Auth`] and a [`Store`](tillgate_domain::Store) that shows
-//! [`AuthView`]; nothing here knows a database, a web framework, an async runtime or a wire format. Every call blocks: an async
+//! [`AuthPorts`]; nothing here knows a database, a web framework, an async runtime or a wire format. Every call blocks: an async
 //! server calls it on a thread that may wait.
 //!
 //! A program of your own, whole (`examples/embed.rs`; `examples/axum.rs` puts it behind a web framework):
@@ -10,12 +10,14 @@
 #![doc = include_str!("../examples/embed.rs")]
 //! ```
 
+mod activity;
 pub mod auth;
-mod bounded;
+mod bounded_map;
+mod cache;
 pub mod caller;
 pub mod cancellation;
-mod changes;
 pub mod clock;
+mod denials;
 pub mod entropy;
 pub mod error;
 pub mod fair_queue;
@@ -26,36 +28,36 @@ pub mod passwords;
 pub mod ports;
 pub mod prelude;
 mod profile;
-mod refusals;
-mod remembered;
 pub mod requests;
+mod revocations;
 pub mod session;
 pub mod signature;
 pub mod system;
 pub mod terms;
 pub mod throttle;
 pub mod token;
-mod uses;
 
 pub use auth::{
-    Attempt, Auth, AuthStore, BuildError, Builder, Introspected, Lacking, Readiness, Settings, TokenUse, network,
+    Auth, AuthBuilder, AuthSettings, AuthStore, BuildError, DeniedCall, Introspection, MissingRequirement, Readiness,
+    TokenUse, subscriber_prefix,
 };
-pub use caller::{By, Caller, InSession, Profile};
+pub use cache::{CacheLimits, CacheUsage};
+pub use caller::{AuthenticatedBy, Caller, Profile, SessionContext};
 pub use cancellation::Cancellation;
 pub use clock::{Clock, Time, Timekeeper};
-pub use entropy::{Entropy, NoEntropy};
-pub use error::{Error, LoginRefusal, Refusal, TokenRefusal};
+pub use entropy::{Entropy, EntropyError};
+pub use error::{AuthDenied, Error, LoginDenied, TokenDenied};
 pub use fair_queue::FairQueue;
 pub use keys::MasterKey;
-pub use memory::Memory;
+pub use memory::MemoryStore;
 pub use passwords::{Argon2id, HashQueue, PasswordHasher, QueueLimits};
-pub use ports::{AuthTx, AuthView};
-pub use remembered::{CacheLimits, CacheUsage};
+pub use ports::{AuthPorts, AuthTx};
 pub use requests::{
-    Client, Counting, Evidence, Granted, How, Login, NewPassword, Presented, Proof, Refreshing, Tenancy, Who,
+    AuthRequest, Client, GrantKind, IssuedTokens, LoginIdentity, LoginRequest, NewPassword, Proof, RefreshRequest,
+    ReplayCheck, RequestCredentials, Tenancy,
 };
-pub use session::{Dialect, Epochs, Proved, Session, SessionKind};
+pub use session::{AuthenticationInfo, DialectName, Epochs, Session, SessionKind};
 pub use signature::Signature;
 pub use system::{SystemClock, SystemEntropy};
-pub use terms::{Refresh, Terms};
+pub use terms::{RefreshTerms, Terms};
 pub use throttle::{Throttle, ThrottleLimits};

@@ -5,7 +5,7 @@
 //! every promise below as a named case; run it on a store of your own.
 //!
 //! Those who bring a store implement [`AuthTx`] on their transaction (each accessor mostly returns `self`) and
-//! [`Store<AuthView>`](tillgate_domain::Store) on what opens it.
+//! [`Store<AuthPorts>`](tillgate_domain::Store) on what opens it.
 
 mod api_keys;
 mod attempts;
@@ -15,22 +15,23 @@ mod feed;
 mod keys;
 mod sessions;
 
-use tillgate_domain::{Tx, View};
+use tillgate_domain::{PortSet, Tx};
 
 pub use api_keys::{ApiKeys, SignatureDigest, Signatures, WrappedApiKey};
-pub use attempts::{Attempts, Bucket, CountKey, Places, Settled};
+pub use attempts::{Attempts, Bucket, CountKey, KnownNetworks, TokenDisposition};
 pub use credentials::{Credential, CredentialKind, Credentials, Verifier};
 pub use directory::{Devices, Roles, Tenants, Users};
 pub use feed::{
-    Bookmark, Cursor, Feed, Found, Instance, InstanceState, Instances, Look, MachineClock, Node, Nodes, ServerTime,
+    Bookmark, Cursor, Feed, FeedBatch, FeedEntry, Instance, InstanceState, Instances, MachineClock, Node, Nodes,
+    ServerTime,
 };
 pub use keys::{KeyKind, KeyState, Keys, StoredKey};
-pub use sessions::{FirstUse, Listed, Rotation, SessionFilter, Sessions, Standing, StoreClock, Use};
+pub use sessions::{FirstUse, Rotation, SessionFilter, SessionRecord, SessionUse, SessionView, Sessions, StoreClock};
 
 /// Shows the ports of authentication.
-pub struct AuthView;
+pub struct AuthPorts;
 
-impl View for AuthView {
+impl PortSet for AuthPorts {
     type Tx<'a> = dyn AuthTx + 'a;
 }
 
@@ -51,7 +52,7 @@ pub trait AuthTx: Tx {
     /// Failed logins.
     fn attempts(&mut self) -> &mut dyn Attempts;
     /// Where somebody has logged in before.
-    fn places(&mut self) -> &mut dyn Places;
+    fn known_networks(&mut self) -> &mut dyn KnownNetworks;
     /// The server's keys.
     fn keys(&mut self) -> &mut dyn Keys;
     /// What has changed.

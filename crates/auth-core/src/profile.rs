@@ -1,13 +1,17 @@
 //! Reading a profile: what a token does not say of a principal on a device.
 
-use tillgate_domain::access::{rank, rights, roles_of_device, roles_of_user};
-use tillgate_domain::{Device, DeviceId, PrincipalId, RoleId, Stored, Tenant, User};
+use tillgate_domain::access::{collect_rights, effective_device_roles, effective_user_roles, highest_rank};
+use tillgate_domain::{Device, DeviceId, PrincipalId, RoleId, StoreResult, Tenant, User};
 
 use crate::Profile;
 use crate::ports::AuthTx;
 
 /// Reads the profile of a principal on a device; `None` where one of them, or the tenant, is not in the store.
-pub(crate) fn read(tx: &mut dyn AuthTx, principal: PrincipalId, device: Option<DeviceId>) -> Stored<Option<Profile>> {
+pub(crate) fn read(
+    tx: &mut dyn AuthTx,
+    principal: PrincipalId,
+    device: Option<DeviceId>,
+) -> StoreResult<Option<Profile>> {
     let user = match principal {
         PrincipalId::User(id) => match tx.users().find(id)? {
             Some(user) => Some(user),
@@ -35,21 +39,21 @@ pub(crate) fn assemble(
     tenant: Tenant,
     user: Option<User>,
     device: Option<Device>,
-) -> Stored<Profile> {
+) -> StoreResult<Profile> {
     let held: Vec<RoleId> = match (&user, &device) {
         (Some(user), Some(device)) => user.assignment.devices.get(&device.id).into_iter().flatten().copied().collect(),
         (Some(user), None) => user.assignment.office.iter().copied().collect(),
         (None, Some(device)) => device.roles.iter().copied().collect(),
         (None, None) => Vec::new(),
     };
-    let roles = if held.is_empty() { Vec::new() } else { tx.roles().among(tenant.id, &held)? };
+    let roles = if held.is_empty() { Vec::new() } else { tx.roles().find_many(tenant.id, &held)? };
     let counting = match (&user, &device) {
-        (Some(user), device) => roles_of_user(user, device.as_ref(), &roles),
-        (None, Some(device)) => roles_of_device(device, &roles),
+        (Some(user), device) => effective_user_roles(user, device.as_ref(), &roles),
+        (None, Some(device)) => effective_device_roles(device, &roles),
         (None, None) => Vec::new(),
     };
     let mut names: Vec<String> = counting.iter().map(|role| role.name.to_string()).collect();
     names.sort_unstable();
-    let (rights, rank) = (rights(counting.iter().copied()), rank(counting.iter().copied()));
+    let (rights, rank) = (collect_rights(counting.iter().copied()), highest_rank(counting.iter().copied()));
     Ok(Profile { tenant, user, device, roles: names, rights, rank })
 }

@@ -6,10 +6,10 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tillgate_domain::{DeviceId, Instant, Rank, Secret, Slug, Stored, TenantId, UserId};
+use tillgate_domain::{DeviceId, Instant, Rank, Secret, Slug, StoreResult, TenantId, UserId};
 
 use crate::ports::Verifier;
-use crate::{Dialect, Profile, Session, Signature, Terms};
+use crate::{DialectName, Profile, Session, Signature, Terms};
 
 /// Which tenant a request is for.
 #[derive(Clone, Debug, Default)]
@@ -17,12 +17,12 @@ pub struct Tenancy {
     /// The one that the way it came by serves; nothing else may be asked there.
     pub fixed: Option<Slug>,
     /// The one that the request names.
-    pub asked: Option<String>,
+    pub requested: Option<String>,
 }
 
 /// Who wants to log in.
 #[derive(Clone, Debug)]
-pub enum Who {
+pub enum LoginIdentity {
     /// A person by user name or e-mail address; on the device of this name, or in the office.
     User {
         /// A user name, or an e-mail address where it contains an `@`.
@@ -49,26 +49,26 @@ pub enum Proof {
 
 /// A login.
 #[derive(Clone, Debug)]
-pub struct Login {
+pub struct LoginRequest {
     /// The contract that it comes through.
-    pub dialect: Dialect,
+    pub dialect: DialectName,
     /// The terms of the session to be.
     pub terms: Terms,
     /// For which tenant.
     pub tenancy: Tenancy,
     /// Who.
-    pub who: Who,
+    pub identity: LoginIdentity,
     /// What proves it.
     pub proof: Proof,
     /// The least rank that the session must have there; `None` asks for none.
-    pub least: Option<Rank>,
+    pub min_rank: Option<Rank>,
     /// Where it comes from.
     pub address: Option<IpAddr>,
     /// Refresh tokens of earlier sessions. Whoever holds one of the same user or of the same device, the session's newest or the
     /// one before, is not held back by what others guess. Those that prove nothing are passed over.
-    pub previous: Vec<Secret<String>>,
+    pub previous_refresh_tokens: Vec<Secret<String>>,
     /// Whether the contract has an answer of its own for a password that must be changed
-    /// ([`LoginRefusal::PasswordChangeRequired`](crate::LoginRefusal::PasswordChangeRequired)). Where it has none, that reads as a
+    /// ([`LoginDenied::PasswordChangeRequired`](crate::LoginDenied::PasswordChangeRequired)). Where it has none, that reads as a
     /// wrong password, and costs as much.
     pub reports_password_change: bool,
 }
@@ -78,9 +78,9 @@ pub struct Login {
 pub struct NewPassword<'a> {
     /// The password.
     pub password: &'a Secret<String>,
-    /// Reads the names that it may not be made of, such as `office::password_words` does. Asked once the old password has proved
+    /// Reads the names that it may not be made of, such as `office::list_context_words` does. Asked once the old password has proved
     /// right.
-    pub words: &'a dyn Fn(TenantId, UserId) -> Stored<Vec<String>>,
+    pub context_words: &'a dyn Fn(TenantId, UserId) -> StoreResult<Vec<String>>,
 }
 
 impl fmt::Debug for NewPassword<'_> {
@@ -89,28 +89,28 @@ impl fmt::Debug for NewPassword<'_> {
     }
 }
 
-impl Login {
+impl LoginRequest {
     /// A user's login by password, by user name or e-mail address, on the device of this name or in the office; in tenant
     /// `default` and under the [default terms](Terms::default).
-    pub fn user(dialect: &Dialect, login: &str, device: Option<&str>, password: &str) -> Self {
-        Self::by(dialect, Who::User { login: login.to_owned(), device: device.map(str::to_owned) }, password)
+    pub fn user(dialect: &DialectName, login: &str, device: Option<&str>, password: &str) -> Self {
+        Self::new(dialect, LoginIdentity::User { login: login.to_owned(), device: device.map(str::to_owned) }, password)
     }
 
     /// The login of a device as itself, by password; in tenant `default` and under the [default terms](Terms::default).
-    pub fn device(dialect: &Dialect, device: &str, password: &str) -> Self {
-        Self::by(dialect, Who::Device { device: device.to_owned() }, password)
+    pub fn device(dialect: &DialectName, device: &str, password: &str) -> Self {
+        Self::new(dialect, LoginIdentity::Device { device: device.to_owned() }, password)
     }
 
-    fn by(dialect: &Dialect, who: Who, password: &str) -> Self {
+    fn new(dialect: &DialectName, who: LoginIdentity, password: &str) -> Self {
         Self {
             dialect: dialect.clone(),
             terms: Terms::default(),
             tenancy: Tenancy::default(),
-            who,
+            identity: who,
             proof: Proof::Password(Secret::new(password.to_owned())),
-            least: None,
+            min_rank: None,
             address: None,
-            previous: Vec::new(),
+            previous_refresh_tokens: Vec::new(),
             reports_password_change: false,
         }
     }
@@ -118,35 +118,35 @@ impl Login {
 
 /// A refresh.
 #[derive(Clone, Debug)]
-pub struct Refreshing<'a> {
+pub struct RefreshRequest<'a> {
     /// The contract that it comes through.
-    pub dialect: &'a Dialect,
+    pub dialect: &'a DialectName,
     /// The tenant that the way it came by serves.
     pub tenant: Option<TenantId>,
     /// The refresh token.
     pub token: &'a str,
     /// The access token that was sent with it and must be of the same session; it may have expired.
-    pub beside: Option<&'a str>,
+    pub access_token: Option<&'a str>,
     /// The device that the client says it is.
     pub device: Option<DeviceId>,
     /// The thumbprint of the key that the client proved to hold.
     pub thumbprint: Option<&'a [u8]>,
     /// Whether the client will present the same refresh token again, since the answers of its contract have no place for
     /// another. It counts for the first token of a session whose terms allow that
-    /// ([`Refresh::first_reusable`](crate::Refresh::first_reusable)).
+    /// ([`RefreshTerms::first_reusable`](crate::RefreshTerms::is_first_reusable)).
     pub keeps_token: bool,
     /// Where it comes from.
     pub address: Option<IpAddr>,
 }
 
-impl<'a> Refreshing<'a> {
+impl<'a> RefreshRequest<'a> {
     /// A refresh token and nothing beside it, from nowhere in particular.
-    pub const fn new(dialect: &'a Dialect, token: &'a str) -> Self {
+    pub const fn new(dialect: &'a DialectName, token: &'a str) -> Self {
         Self {
             dialect,
             tenant: None,
             token,
-            beside: None,
+            access_token: None,
             device: None,
             thumbprint: None,
             keeps_token: false,
@@ -157,7 +157,7 @@ impl<'a> Refreshing<'a> {
 
 /// What proves a request.
 #[derive(Clone, Debug)]
-pub enum Evidence<'a> {
+pub enum RequestCredentials<'a> {
     /// Nothing was sent.
     None,
     /// An access token.
@@ -165,7 +165,7 @@ pub enum Evidence<'a> {
     /// Access tokens of which any may be the one that counts: the first that stands does.
     AnyBearer(Vec<&'a str>),
     /// A signature that was made with the key of a program.
-    Signature(Box<Signature>, Counting),
+    Signature(Box<Signature>, ReplayCheck),
     /// The key of a program itself.
     Client(Client),
 }
@@ -181,21 +181,21 @@ pub struct Client {
 
 /// Whether a signature is used up by being told of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Counting {
+pub enum ReplayCheck {
     /// It counts once: it is remembered, and refused where it is remembered already.
-    Once,
+    Consume,
     /// Neither: for who only asks on the way whether it would hold, and passes it on to who counts it; and where a contract lets what
     /// only reads repeat while its time is near.
-    Never,
+    Peek,
 }
 
 /// A request that is to be authenticated.
 #[derive(Clone, Debug)]
-pub struct Presented<'a> {
+pub struct AuthRequest<'a> {
     /// What proves it.
-    pub evidence: Evidence<'a>,
+    pub credentials: RequestCredentials<'a>,
     /// The contract that it comes through.
-    pub dialect: &'a Dialect,
+    pub dialect: &'a DialectName,
     /// The tenant that the way it came by serves.
     pub tenant: Option<TenantId>,
     /// The method.
@@ -208,17 +208,17 @@ pub struct Presented<'a> {
     pub address: Option<IpAddr>,
 }
 
-impl<'a> Presented<'a> {
+impl<'a> AuthRequest<'a> {
     /// A request of which nothing is known but its access token.
-    pub const fn bearer(dialect: &'a Dialect, token: &'a str) -> Self {
-        let evidence = Evidence::Bearer(token);
-        Self { evidence, dialect, tenant: None, method: "", target: "", body: None, address: None }
+    pub const fn bearer(dialect: &'a DialectName, token: &'a str) -> Self {
+        let evidence = RequestCredentials::Bearer(token);
+        Self { credentials: evidence, dialect, tenant: None, method: "", target: "", body: None, address: None }
     }
 }
 
 /// How tokens came to be granted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub enum GrantKind {
     /// By a login.
     Login,
     /// By a refresh that moved the session on.
@@ -229,7 +229,7 @@ pub enum How {
     Exchanged,
 }
 
-impl How {
+impl GrantKind {
     /// A stable word for it in metrics.
     pub const fn name(self) -> &'static str {
         match self {
@@ -243,13 +243,13 @@ impl How {
 
 /// What a login or a refresh returns.
 #[derive(Clone, Debug)]
-pub struct Granted {
+pub struct IssuedTokens {
     /// The access token.
     pub access_token: Secret<String>,
     /// The same with the claims of who the user is (`OpenID` Connect Core 1.0, 5.1), for a permanent session; a bearer too.
     pub id_token: Option<Secret<String>>,
     /// How long it is good.
-    pub access_life: Duration,
+    pub access_expires_in: Duration,
     /// When it expires.
     pub access_expires_at: Instant,
     /// The refresh token, where the terms say so.
@@ -261,5 +261,5 @@ pub struct Granted {
     /// Names, settings and rights.
     pub profile: Arc<Profile>,
     /// How it came about.
-    pub how: How,
+    pub kind: GrantKind,
 }

@@ -4,15 +4,15 @@ use std::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tillgate_domain::{DeviceId, EndedWhy, Epoch, Instant, KeyId, PrincipalId, SessionId, TenantId, UserId};
+use tillgate_domain::{DeviceId, EndReason, Epoch, Instant, KeyId, PrincipalId, SessionId, TenantId, UserId};
 
 use crate::Terms;
 
 /// The label of the wire contract that a session was made through. Opaque here: a token of one is not accepted by another.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Dialect(Arc<str>);
+pub struct DialectName(Arc<str>);
 
-impl Dialect {
+impl DialectName {
     /// The contract of that label.
     pub fn new(label: &str) -> Self {
         Self(label.into())
@@ -24,7 +24,7 @@ impl Dialect {
     }
 }
 
-impl fmt::Debug for Dialect {
+impl fmt::Debug for DialectName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -68,14 +68,14 @@ pub struct Epochs {
 
 impl Epochs {
     /// Whether something that was made under `self` is over where the epochs stand at `now`.
-    pub fn below(&self, now: &Self) -> bool {
+    pub fn is_below(&self, now: &Self) -> bool {
         self.user < now.user || self.device < now.device || self.tenant < now.tenant
     }
 }
 
 /// What was proved at the login, and when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Proved {
+pub struct AuthenticationInfo {
     /// The methods, as RFC 8176 names them (`pwd`), separated by spaces.
     pub methods: String,
     /// When.
@@ -101,7 +101,7 @@ pub struct Session {
     /// The session that this one stands on and ends with.
     pub parent: Option<SessionId>,
     /// The contract that it was made through.
-    pub dialect: Dialect,
+    pub dialect: DialectName,
     /// Its terms, as they were at login.
     pub terms: Terms,
     /// The number of its newest refresh token. The login's is 1.
@@ -111,11 +111,11 @@ pub struct Session {
     /// The key of the refresh token before the newest; the same as `key` at first.
     pub previous_key: KeyId,
     /// The highest generation whose access token has authenticated a request, as far as the store knows.
-    pub used: i64,
+    pub used_generation: i64,
     /// The epochs that it was made under.
     pub epochs: Epochs,
     /// What was proved at the login.
-    pub proved: Proved,
+    pub authentication: AuthenticationInfo,
     /// Where the login came from.
     pub address: Option<IpAddr>,
     /// Where the newest rotation came from; the login's address at first.
@@ -131,7 +131,7 @@ pub struct Session {
     /// When it is over if nothing happens; `None` for never.
     pub expires_at: Option<Instant>,
     /// When and why it was ended.
-    pub ended: Option<(Instant, EndedWhy)>,
+    pub ended: Option<(Instant, EndReason)>,
 }
 
 impl Session {

@@ -10,7 +10,7 @@ use tillgate_domain::{Instant, Secret};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signature {
     /// The public name of the key.
-    pub client: String,
+    pub client_id: String,
     /// When the client says that it signed.
     pub at: Instant,
     /// What stands before the secret in the key of the first HMAC.
@@ -25,7 +25,7 @@ pub struct Signature {
 
 impl Signature {
     /// Whether it was made with this secret. It takes the same time wherever two signatures differ.
-    pub fn holds(&self, secret: &Secret<String>) -> bool {
+    pub fn verify(&self, secret: &Secret<String>) -> bool {
         let long = Secret::new([self.prefix.as_bytes(), secret.expose().as_bytes()].concat());
         let signing = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, long.expose()), self.scope.as_bytes());
         let key = hmac::Key::new(hmac::HMAC_SHA256, signing.as_ref());
@@ -52,7 +52,7 @@ mod tests {
     /// implementation (Python's `hmac`).
     fn signature() -> Signature {
         Signature {
-            client: "till".into(),
+            client_id: "till".into(),
             at: Instant::from_millis(0),
             prefix: "Je",
             scope: "what do ya want for nothing?".into(),
@@ -67,26 +67,26 @@ mod tests {
     ];
 
     #[test]
-    fn the_chain_of_two_holds() {
-        assert!(signature().holds(&secret("fe")));
+    fn two_step_hmac_verifies() {
+        assert!(signature().verify(&secret("fe")));
     }
 
     #[test]
-    fn whatever_is_another_makes_it_fail() {
-        assert!(!signature().holds(&secret("ff")));
-        assert!(!signature().holds(&secret("")));
-        assert!(!Signature { prefix: "J", ..signature() }.holds(&secret("fe")));
-        assert!(!Signature { scope: "what do ya want for nothing".into(), ..signature() }.holds(&secret("fe")));
-        assert!(!Signature { message: "Hi there".into(), ..signature() }.holds(&secret("fe")));
+    fn any_changed_part_fails_verification() {
+        assert!(!signature().verify(&secret("ff")));
+        assert!(!signature().verify(&secret("")));
+        assert!(!Signature { prefix: "J", ..signature() }.verify(&secret("fe")));
+        assert!(!Signature { scope: "what do ya want for nothing".into(), ..signature() }.verify(&secret("fe")));
+        assert!(!Signature { message: "Hi there".into(), ..signature() }.verify(&secret("fe")));
         for at in 0..32 {
             let mut mac = MAC;
             mac[at] ^= 1;
-            assert!(!Signature { mac, ..signature() }.holds(&secret("fe")), "{at}");
+            assert!(!Signature { mac, ..signature() }.verify(&secret("fe")), "{at}");
         }
     }
 
     #[test]
-    fn nothing_has_a_digest_too() {
+    fn empty_input_has_digest() {
         assert_eq!(sha256(b"")[..4], [0xe3, 0xb0, 0xc4, 0x42]);
     }
 }

@@ -9,7 +9,7 @@ use tillgate_domain::Instant;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::entropy::{Entropy, NoEntropy};
+use crate::entropy::{Entropy, EntropyError};
 
 /// The machine's clocks.
 #[derive(Clone, Copy, Debug, Default)]
@@ -23,7 +23,7 @@ impl Clock for SystemClock {
         })
     }
 
-    fn boot(&self) -> Duration {
+    fn since_boot(&self) -> Duration {
         since_boot()
     }
 
@@ -54,7 +54,7 @@ fn millis(span: Duration) -> i64 {
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn since_boot() -> Duration {
-    reading(rustix::time::ClockId::Boottime)
+    read_clock(rustix::time::ClockId::Boottime)
 }
 
 /// macOS counts sleep in its monotonic clock. Elsewhere a sleep of over a minute reads as a move of the wall clock, and the
@@ -66,7 +66,7 @@ fn since_boot() -> Duration {
 
 #[cfg(unix)]
 fn since_start() -> Duration {
-    reading(rustix::time::ClockId::Monotonic)
+    read_clock(rustix::time::ClockId::Monotonic)
 }
 
 #[cfg(not(unix))]
@@ -76,7 +76,7 @@ fn since_start() -> Duration {
 }
 
 #[cfg(unix)]
-fn reading(clock: rustix::time::ClockId) -> Duration {
+fn read_clock(clock: rustix::time::ClockId) -> Duration {
     let time = rustix::time::clock_gettime(clock);
     // Neither clock falls below zero, and nanoseconds are below a second: `clock_gettime(2)`.
     Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), u32::try_from(time.tv_nsec).unwrap_or_default())
@@ -100,8 +100,8 @@ impl SystemEntropy {
 }
 
 impl Entropy for SystemEntropy {
-    fn fill(&self, out: &mut [u8]) -> Result<(), NoEntropy> {
-        self.0.fill(out).map_err(|_| NoEntropy)
+    fn fill(&self, out: &mut [u8]) -> Result<(), EntropyError> {
+        self.0.fill(out).map_err(|_| EntropyError)
     }
 }
 
@@ -113,11 +113,11 @@ mod tests {
     const LONG_AGO: Instant = Instant::from_millis(1_577_836_800_000);
 
     #[test]
-    fn clocks_go_forward() {
+    fn system_clocks_move_forward() {
         let clock = SystemClock;
         assert!(clock.now() > LONG_AGO, "milliseconds since 1970");
-        let (boot, monotonic) = (clock.boot(), clock.monotonic());
-        assert!(clock.boot() >= boot && clock.monotonic() >= monotonic);
+        let (boot, monotonic) = (clock.since_boot(), clock.monotonic());
+        assert!(clock.since_boot() >= boot && clock.monotonic() >= monotonic);
         assert!(boot > Duration::ZERO);
         assert_eq!(clock.boot_id(), SystemClock.boot_id(), "the machine has not started anew");
         #[cfg(target_os = "linux")]
@@ -125,9 +125,9 @@ mod tests {
     }
 
     #[test]
-    fn chance_differs() {
+    fn random_bytes_differ() {
         let entropy: &dyn Entropy = &SystemEntropy::new();
-        let (one, two) = (entropy.draw::<32>().unwrap(), entropy.draw::<32>().unwrap());
+        let (one, two) = (entropy.random_bytes::<32>().unwrap(), entropy.random_bytes::<32>().unwrap());
         assert_ne!(one, two);
         assert_ne!(one, [0; 32]);
     }

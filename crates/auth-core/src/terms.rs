@@ -9,15 +9,15 @@ use tillgate_domain::{Instant, SessionLimits, Zone};
 use crate::SessionKind;
 
 /// No access token lives longer, whatever the settings say: changes need not be remembered for ever.
-pub const LONGEST_ACCESS: Duration = Duration::from_hours(24);
+pub const MAX_ACCESS_TOKEN_LIFETIME: Duration = Duration::from_hours(24);
 
 /// The lifetimes, overlap and rotation of a session.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Terms {
-    /// How long an access token is good; [`LONGEST_ACCESS`] at most.
+    /// How long an access token is good; [`MAX_ACCESS_TOKEN_LIFETIME`] at most.
     pub access: Duration,
     /// How the session is refreshed; `None` where it bears no refresh token.
-    pub refresh: Option<Refresh>,
+    pub refresh: Option<RefreshTerms>,
     /// How long the session lives after its login, however often it is refreshed; `None` for ever.
     pub absolute: Option<Duration>,
     /// Whether everything ends at the first instant of the next day in the tenant's zone.
@@ -30,14 +30,14 @@ pub struct Terms {
 
 /// How a session is refreshed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Refresh {
+pub struct RefreshTerms {
     /// How long after the last refresh the session lives; `None` for ever.
     pub idle: Option<Duration>,
     /// How long after a rotation the refresh token before it is still answered, with the same successor. `None`: the refresh
     /// token is never rotated and serves for as long as the session lives.
     pub overlap: Option<Duration>,
     /// Whether the refresh token of the login may be presented again and again, without rotation, by clients that cannot store
-    /// another ([`Refreshing::keeps_token`](crate::Refreshing::keeps_token)). It holds until a rotation follows it.
+    /// another ([`RefreshRequest::keeps_token`](crate::RefreshRequest::keeps_token)). It holds until a rotation follows it.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub first_reusable: bool,
 }
@@ -45,7 +45,7 @@ pub struct Refresh {
 /// How much later a session must end before a refresh without rotation writes it: such a refresh writes once an hour at most. Where
 /// the idle time is under four hours, a quarter of that counts instead: written less often, such a session would end between two
 /// refreshes of a till that is in use.
-const LEAST_EXTENSION: Duration = Duration::from_hours(1);
+const MIN_EXTENSION: Duration = Duration::from_hours(1);
 
 /// A quarter of an hour, refreshed for thirty days of silence and ninety in all, with two minutes of overlap.
 impl Default for Terms {
@@ -53,7 +53,11 @@ impl Default for Terms {
         let days = |days: u64| Some(Duration::from_hours(days * 24));
         Self {
             access: Duration::from_mins(15),
-            refresh: Some(Refresh { idle: days(30), overlap: Some(Duration::from_mins(2)), first_reusable: false }),
+            refresh: Some(RefreshTerms {
+                idle: days(30),
+                overlap: Some(Duration::from_mins(2)),
+                first_reusable: false,
+            }),
             absolute: days(90),
             midnight: false,
             exchange_overlap: None,
@@ -65,10 +69,10 @@ impl Terms {
     /// When a session that was made at `created` and is refreshed `now` is over; `None` for never.
     pub fn session_expiry(&self, created: Instant, now: Instant, zone: &Zone) -> Option<Instant> {
         let idle = match &self.refresh {
-            Some(refresh) => refresh.idle.map(|idle| now.after(idle)),
-            None => Some(now.after(self.access.min(LONGEST_ACCESS))),
+            Some(refresh) => refresh.idle.map(|idle| now.saturating_add(idle)),
+            None => Some(now.saturating_add(self.access.min(MAX_ACCESS_TOKEN_LIFETIME))),
         };
-        let absolute = self.absolute.map(|absolute| created.after(absolute));
+        let absolute = self.absolute.map(|absolute| created.saturating_add(absolute));
         let midnight = self.midnight.then(|| zone.next_midnight(created));
         [idle, absolute, midnight].into_iter().flatten().min()
     }
@@ -86,15 +90,15 @@ impl Terms {
         let (refresh, current) = (self.refresh.as_ref()?, expires_at?);
         let idle = refresh.idle?;
         let later = self.session_expiry(created, now, zone)?;
-        let is_last = now.after(idle) > later;
-        let due = later.since(current) >= (idle / 4).min(LEAST_EXTENSION);
+        let is_last = now.saturating_add(idle) > later;
+        let due = later.duration_since(current) >= (idle / 4).min(MIN_EXTENSION);
         (later > current && (due || is_last)).then_some(later)
     }
 
     /// The same, no longer than a tenant wants them for a session of this kind. A permanent session lasts until it is ended,
     /// whatever the limits: only its access tokens are shortened.
     #[must_use]
-    pub fn within(&self, limits: &SessionLimits, kind: SessionKind) -> Self {
+    pub fn limited_by(&self, limits: &SessionLimits, kind: SessionKind) -> Self {
         let shorter = |span: Option<Duration>, limit: Option<Duration>| match (span, limit) {
             (Some(span), Some(limit)) => Some(span.min(limit)),
             (span, limit) => span.or(limit),
@@ -103,7 +107,7 @@ impl Terms {
         if kind == SessionKind::Permanent {
             return Self { access, ..self.clone() };
         }
-        let refresh = self.refresh.as_ref().map(|refresh| Refresh {
+        let refresh = self.refresh.as_ref().map(|refresh| RefreshTerms {
             idle: shorter(refresh.idle, limits.idle),
             // what is never rotated stays so; a repeated refresh token outlives no access token
             overlap: refresh.overlap.map(|overlap| {
@@ -120,34 +124,34 @@ impl Terms {
 
     /// The longest that each span of a session gets: a limit above it shortens nothing ([`within`](Self::within)), whatever the kind
     /// of session.
-    pub fn longest(&self) -> SessionLimits {
+    pub fn max_limits(&self) -> SessionLimits {
         // where clocks are put back, a day is an hour longer
         let day = self.midnight.then_some(Duration::from_hours(25));
         let end = |span: Option<Duration>| span.into_iter().chain(day).min();
         let Self { access, refresh, absolute, exchange_overlap, .. } = self;
-        let access = Some((*access).min(LONGEST_ACCESS));
+        let access = Some((*access).min(MAX_ACCESS_TOKEN_LIFETIME));
         match refresh {
             // what no time ends is a permanent session
-            Some(Refresh { idle: None, .. }) if absolute.is_none() && day.is_none() => {
-                SessionLimits { access, ..SessionLimits::NOTHING }
+            Some(RefreshTerms { idle: None, .. }) if absolute.is_none() && day.is_none() => {
+                SessionLimits { access, ..SessionLimits::ZERO }
             }
-            Some(Refresh { idle, overlap, .. }) => SessionLimits {
+            Some(RefreshTerms { idle, overlap, .. }) => SessionLimits {
                 access,
                 idle: end(*idle),
                 absolute: end(*absolute),
-                overlap: overlap.or(SessionLimits::NOTHING.overlap),
+                overlap: overlap.or(SessionLimits::ZERO.overlap),
             },
             None => SessionLimits {
                 access,
                 absolute: end(*absolute),
-                overlap: exchange_overlap.or(SessionLimits::NOTHING.overlap),
-                ..SessionLimits::NOTHING
+                overlap: exchange_overlap.or(SessionLimits::ZERO.overlap),
+                ..SessionLimits::ZERO
             },
         }
     }
 
     /// Whether a session that is over at some instant is over then however often it is refreshed.
-    pub fn is_fixed(&self) -> bool {
+    pub fn has_fixed_end(&self) -> bool {
         self.refresh.as_ref().is_some_and(|refresh| refresh.idle.is_none())
             && (self.midnight || self.absolute.is_some())
     }
@@ -156,7 +160,9 @@ impl Terms {
     /// say it (RFC 7519, 2). It is rounded up, so that a token lives as long as its terms say, but never past its session.
     pub fn access_expiry(&self, session_expiry: Option<Instant>, now: Instant) -> Instant {
         let second = |instant: Instant| Instant::from_millis(instant.seconds().saturating_mul(1000));
-        let own = second(now.after(self.access.min(LONGEST_ACCESS)).after(Duration::from_millis(999)));
+        let own = second(
+            now.saturating_add(self.access.min(MAX_ACCESS_TOKEN_LIFETIME)).saturating_add(Duration::from_millis(999)),
+        );
         session_expiry.map_or(own, |expiry| second(expiry).min(own))
     }
 }
@@ -170,7 +176,7 @@ mod tests {
     fn terms() -> Terms {
         Terms {
             access: Duration::from_mins(15),
-            refresh: Some(Refresh {
+            refresh: Some(RefreshTerms {
                 idle: Some(Duration::from_hours(12)),
                 overlap: Some(Duration::from_mins(2)),
                 first_reusable: false,
@@ -182,22 +188,27 @@ mod tests {
     }
 
     #[test]
-    fn the_earliest_bound_ends_a_session() {
-        let at = |hours| NOON.after(Duration::from_hours(hours));
+    fn earliest_limit_ends_session() {
+        let at = |hours| NOON.saturating_add(Duration::from_hours(hours));
         assert_eq!(terms().session_expiry(NOON, at(5), &Zone::UTC), Some(at(17)), "idle");
         let absolute = Terms { absolute: Some(Duration::from_hours(6)), ..terms() };
         assert_eq!(absolute.session_expiry(NOON, at(5), &Zone::UTC), Some(at(6)), "absolute");
-        let forever = Terms { refresh: Some(Refresh { idle: None, overlap: None, first_reusable: false }), ..terms() };
+        let forever =
+            Terms { refresh: Some(RefreshTerms { idle: None, overlap: None, first_reusable: false }), ..terms() };
         assert_eq!(forever.session_expiry(NOON, at(5), &Zone::UTC), None, "no bound");
         let none = Terms { refresh: None, ..terms() };
-        assert_eq!(none.session_expiry(NOON, NOON, &Zone::UTC), Some(NOON.after(none.access)), "no refresh token");
+        assert_eq!(
+            none.session_expiry(NOON, NOON, &Zone::UTC),
+            Some(NOON.saturating_add(none.access)),
+            "no refresh token"
+        );
     }
 
     #[test]
-    fn a_refresh_without_rotation_extends_a_session_by_an_hour_at_least() {
-        let minutes = |minutes| NOON.after(Duration::from_mins(minutes));
+    fn refresh_without_rotation_extends_session_by_one_hour_or_more() {
+        let minutes = |minutes| NOON.saturating_add(Duration::from_mins(minutes));
         let of = |idle: u64, absolute: Option<u64>| Terms {
-            refresh: Some(Refresh { idle: Some(Duration::from_mins(idle)), overlap: None, first_reusable: false }),
+            refresh: Some(RefreshTerms { idle: Some(Duration::from_mins(idle)), overlap: None, first_reusable: false }),
             absolute: absolute.map(Duration::from_mins),
             ..terms()
         };
@@ -213,7 +224,8 @@ mod tests {
             let extended = terms.extended_expiry(NOON, Some(minutes(expires)), minutes(now), &Zone::UTC);
             assert_eq!(extended, expected.map(minutes), "{what}");
         }
-        let forever = Terms { refresh: Some(Refresh { idle: None, overlap: None, first_reusable: false }), ..terms() };
+        let forever =
+            Terms { refresh: Some(RefreshTerms { idle: None, overlap: None, first_reusable: false }), ..terms() };
         assert_eq!(forever.extended_expiry(NOON, None, minutes(600), &Zone::UTC), None, "it never ends");
         let midnight = Terms { midnight: true, ..forever };
         let end = Zone::UTC.next_midnight(NOON);
@@ -221,17 +233,17 @@ mod tests {
     }
 
     #[test]
-    fn a_midnight_does_not_move_with_refreshes() {
+    fn midnight_end_does_not_move_with_refreshes() {
         let midnight = Terms { midnight: true, ..terms() };
         let end = Zone::UTC.next_midnight(NOON);
-        let late = end.before(Duration::from_millis(1));
+        let late = end.saturating_sub(Duration::from_millis(1));
         assert_eq!(midnight.session_expiry(NOON, late, &Zone::UTC), Some(end));
         assert_eq!(midnight.access_expiry(Some(end), late), end);
     }
 
     #[test]
-    fn an_end_is_fixed_where_no_silence_ends_a_session() {
-        let refresh = |idle| Some(Refresh { idle, overlap: None, first_reusable: false });
+    fn session_without_idle_limit_has_fixed_end() {
+        let refresh = |idle| Some(RefreshTerms { idle, overlap: None, first_reusable: false });
         let idle = Some(Duration::from_hours(1));
         for (refresh, absolute, midnight, fixed) in [
             (refresh(None), None, true, true),
@@ -241,56 +253,56 @@ mod tests {
             (None, None, true, false),
         ] {
             let terms = Terms { refresh, absolute, midnight, ..terms() };
-            assert_eq!(terms.is_fixed(), fixed, "{terms:?}");
+            assert_eq!(terms.has_fixed_end(), fixed, "{terms:?}");
         }
     }
 
     #[test]
-    fn a_tenant_shortens_and_lengthens_nothing() {
+    fn tenant_limits_shorten_and_never_lengthen() {
         let minutes = |minutes: u64| Some(Duration::from_mins(minutes));
         let none = SessionLimits::default();
         let person = SessionKind::Person;
-        assert_eq!(terms().within(&none, person), terms());
+        assert_eq!(terms().limited_by(&none, person), terms());
         let longer = SessionLimits { access: minutes(60), idle: minutes(6000), absolute: None, overlap: minutes(60) };
-        assert_eq!(terms().within(&longer, person), terms(), "longer than the server says");
+        assert_eq!(terms().limited_by(&longer, person), terms(), "longer than the server says");
         let short =
             SessionLimits { access: minutes(5), idle: minutes(60), absolute: minutes(600), overlap: minutes(1) };
         let expected = Terms {
             access: Duration::from_mins(5),
-            refresh: Some(Refresh { idle: minutes(60), overlap: minutes(1), first_reusable: false }),
+            refresh: Some(RefreshTerms { idle: minutes(60), overlap: minutes(1), first_reusable: false }),
             absolute: minutes(600),
             midnight: false,
             exchange_overlap: None,
         };
-        assert_eq!(terms().within(&short, person), expected);
-        assert_eq!(terms().within(&short, SessionKind::Device), expected);
+        assert_eq!(terms().limited_by(&short, person), expected);
+        assert_eq!(terms().limited_by(&short, SessionKind::Device), expected);
         let permanent = Terms { access: Duration::from_mins(5), ..terms() };
-        assert_eq!(terms().within(&short, SessionKind::Permanent), permanent);
+        assert_eq!(terms().limited_by(&short, SessionKind::Permanent), permanent);
     }
 
     #[test]
-    fn a_shortened_session_keeps_its_nature() {
+    fn limited_terms_keep_rotation_and_refresh() {
         let limits = SessionLimits {
             access: Some(Duration::from_mins(2)),
             overlap: Some(Duration::from_hours(1)),
             ..SessionLimits::default()
         };
         let never_rotated =
-            Terms { refresh: Some(Refresh { idle: None, overlap: None, first_reusable: false }), ..terms() };
-        assert_eq!(never_rotated.within(&limits, SessionKind::Person).refresh, never_rotated.refresh);
+            Terms { refresh: Some(RefreshTerms { idle: None, overlap: None, first_reusable: false }), ..terms() };
+        assert_eq!(never_rotated.limited_by(&limits, SessionKind::Person).refresh, never_rotated.refresh);
         let none = Terms { refresh: None, ..terms() };
-        assert_eq!(none.within(&limits, SessionKind::Person).refresh, None, "no refresh token is made");
-        let overlap = terms().within(&limits, SessionKind::Person).refresh.unwrap().overlap;
+        assert_eq!(none.limited_by(&limits, SessionKind::Person).refresh, None, "no refresh token is made");
+        let overlap = terms().limited_by(&limits, SessionKind::Person).refresh.unwrap().overlap;
         assert_eq!(overlap, Some(Duration::from_secs(119)), "shorter than the access token");
         let midnight = Terms { midnight: true, ..terms() };
-        assert!(midnight.within(&limits, SessionKind::Person).midnight);
+        assert!(midnight.limited_by(&limits, SessionKind::Person).midnight);
     }
 
     #[test]
-    fn a_limit_above_the_longest_shortens_nothing_and_one_below_it_does() {
+    fn limit_shortens_only_below_max_limits() {
         let hour = Duration::from_hours(1);
         let person = |idle, overlap, absolute| Terms {
-            refresh: Some(Refresh { idle, overlap, first_reusable: false }),
+            refresh: Some(RefreshTerms { idle, overlap, first_reusable: false }),
             absolute,
             ..terms()
         };
@@ -308,7 +320,7 @@ mod tests {
             }),
             (person(None, None, None), SessionKind::Permanent, of(nothing, nothing, nothing)),
         ] {
-            let longest = terms.longest();
+            let longest = terms.max_limits();
             assert_eq!((longest.idle, longest.absolute, longest.overlap), expected, "{terms:?}");
             assert_eq!(longest.access, Some(terms.access));
             let second = Duration::from_secs(1);
@@ -324,7 +336,7 @@ mod tests {
                 }
             };
             let end = |limits: &SessionLimits| {
-                let within = terms.within(limits, kind);
+                let within = terms.limited_by(limits, kind);
                 let overlap = within.refresh.as_ref().and_then(|refresh| refresh.overlap).or(within.exchange_overlap);
                 (within.access, within.session_expiry(NOON, NOON, &Zone::UTC), overlap)
             };
@@ -334,21 +346,25 @@ mod tests {
             assert!(shorter.0 < whole.0 && (shorter.2 < whole.2 || longest.overlap == nothing), "{terms:?}");
         }
         let long = Terms { access: 48 * hour, ..terms() };
-        assert_eq!(long.longest().access, Some(LONGEST_ACCESS));
+        assert_eq!(long.max_limits().access, Some(MAX_ACCESS_TOKEN_LIFETIME));
     }
 
     #[test]
-    fn no_access_token_lives_over_a_day() {
+    fn access_token_lives_one_day_at_most() {
         let long = Terms { access: Duration::from_hours(100), ..terms() };
-        assert_eq!(long.access_expiry(None, NOON), NOON.after(LONGEST_ACCESS));
+        assert_eq!(long.access_expiry(None, NOON), NOON.saturating_add(MAX_ACCESS_TOKEN_LIFETIME));
     }
 
     #[test]
-    fn an_access_token_expires_at_a_whole_second() {
-        let millis = |millis| NOON.after(Duration::from_millis(millis));
-        let quarter = NOON.after(terms().access);
+    fn access_token_expires_at_whole_second() {
+        let millis = |millis| NOON.saturating_add(Duration::from_millis(millis));
+        let quarter = NOON.saturating_add(terms().access);
         assert_eq!(terms().access_expiry(None, millis(0)), quarter);
-        assert_eq!(terms().access_expiry(None, millis(1)), quarter.after(Duration::from_secs(1)), "rounded up");
+        assert_eq!(
+            terms().access_expiry(None, millis(1)),
+            quarter.saturating_add(Duration::from_secs(1)),
+            "rounded up"
+        );
         assert_eq!(terms().access_expiry(Some(millis(9_999)), NOON), millis(9_000), "never past its session");
     }
 }

@@ -14,25 +14,25 @@
 //! login waits for its [turn](Turns): a burst gets no more guesses than a queue, and many right logins at once all succeed. Nothing
 //! here knows how a password is proved or how a refusal is worded.
 
-mod keys;
+mod count_keys;
+mod login_queue;
 mod rules;
-mod turns;
 
 use std::net::IpAddr;
 use std::time::Duration;
 
-use tillgate_domain::{DeviceId, Folded, Instant, PrincipalId, Secret, Stored, TenantId, UserId};
+use tillgate_domain::{DeviceId, FoldedText, Instant, PrincipalId, Secret, StoreResult, TenantId, UserId};
 
 use crate::AuthTx;
 use crate::passwords::Lane;
-use crate::ports::{Bucket, CountKey, Settled};
+use crate::ports::{Bucket, CountKey, TokenDisposition};
 
-pub(crate) use keys::network;
-pub(crate) use keys::network as counted_network;
-use keys::{Keyring, Names};
+pub(crate) use count_keys::network_prefix;
+pub(crate) use count_keys::network_prefix as counted_network;
+use count_keys::{AttemptKeys, CountKeyDeriver};
+pub use login_queue::{LoginQueue, QueueFull, QueueSlot, Turn};
 pub use rules::Rate;
-use rules::Verdict;
-pub use turns::{NoRoom, Spot, Turn, Turns};
+use rules::RateVerdict;
 
 /// The figures of the throttle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,14 +45,14 @@ pub struct ThrottleLimits {
     pub proof: Rate,
     /// Of one network, whatever accounts that are not known there are tried from it.
     pub network: Rate,
-    /// How many wrong passwords within [`REMEMBERED`] make a proof count for nothing for as long again.
+    /// How many wrong passwords within [`GUESS_MEMORY`] make a proof count for nothing for as long again.
     pub proof_bound: u32,
     /// In how many networks an account is known at a time: those of its latest successes.
     pub known_networks: u32,
     /// How long a network stays known after a success there.
     pub known_for: Duration,
     /// How often at most a success in a known network is noted.
-    pub note_every: Duration,
+    pub success_record_interval: Duration,
     /// After how long an attempt that is still open has spent its token: its process is gone.
     pub abandoned_after: Duration,
 }
@@ -60,14 +60,14 @@ pub struct ThrottleLimits {
 impl Default for ThrottleLimits {
     fn default() -> Self {
         Self {
-            unknown: Rate { burst: 10, every: Duration::from_mins(16) },
-            known: Rate { burst: 50, every: Duration::from_mins(1) },
-            proof: Rate { burst: 5, every: Duration::from_secs(5) },
-            network: Rate { burst: 50, every: Duration::from_mins(1) },
+            unknown: Rate { burst: 10, refill_interval: Duration::from_mins(16) },
+            known: Rate { burst: 50, refill_interval: Duration::from_mins(1) },
+            proof: Rate { burst: 5, refill_interval: Duration::from_secs(5) },
+            network: Rate { burst: 50, refill_interval: Duration::from_mins(1) },
             proof_bound: 100,
             known_networks: 4,
             known_for: Duration::from_hours(90 * 24),
-            note_every: Duration::from_hours(24),
+            success_record_interval: Duration::from_hours(24),
             abandoned_after: Duration::from_secs(30),
         }
     }
@@ -75,18 +75,18 @@ impl Default for ThrottleLimits {
 
 impl ThrottleLimits {
     /// How long a bucket is kept that nothing touches: until it is full, whatever was taken, and bars nobody.
-    pub fn kept_for(&self) -> Duration {
-        let whole = [self.unknown, self.known, self.proof, self.network].map(Rate::whole);
-        whole.into_iter().max().unwrap_or_default().max(REMEMBERED).saturating_mul(2)
+    pub fn bucket_retention(&self) -> Duration {
+        let whole = [self.unknown, self.known, self.proof, self.network].map(Rate::full_refill_time);
+        whole.into_iter().max().unwrap_or_default().max(GUESS_MEMORY).saturating_mul(2)
     }
 }
 
 /// How long a wrong password is remembered: tried again within it, it takes no token.
-pub const REMEMBERED: Duration = Duration::from_hours(24);
+pub const GUESS_MEMORY: Duration = Duration::from_hours(24);
 
 /// Who a login claims to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Claimed {
+pub enum ClaimedIdentity {
     /// Somebody whom the store has.
     Principal(PrincipalId),
     /// Nobody whom the store has. It is counted alike.
@@ -94,7 +94,7 @@ pub enum Claimed {
         /// In which tenant, where it was named and is there.
         tenant: Option<TenantId>,
         /// Under which name.
-        name: Folded,
+        name: FoldedText,
     },
 }
 
@@ -110,17 +110,17 @@ pub struct PriorSession {
 
 /// A login before its password is looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Attempt {
+pub struct LoginAttempt {
     /// Who it claims to be.
-    pub who: Claimed,
+    pub identity: ClaimedIdentity,
     /// On which device; `None` in the office and on a device that is not there.
     pub device: Option<DeviceId>,
     /// From which address; `None` where there is none, as on a local socket.
     pub address: Option<IpAddr>,
     /// What the client shows, where it is of this user or this device.
-    pub prior: Option<PriorSession>,
+    pub find_prior_session: Option<PriorSession>,
     /// The password.
-    pub guess: Secret<String>,
+    pub password: Secret<String>,
 }
 
 /// What comes of an attempt.
@@ -129,9 +129,9 @@ pub enum Admission {
     /// Look at the password, then [settle](Throttle::settle) the charge, whatever comes of it.
     Admitted(Box<Charge>),
     /// Others are being looked at: wait for this turn in [`Turns`], then ask again.
-    Turn(Turn),
+    Wait(Turn),
     /// Held back: no token is left.
-    Held {
+    RateLimited {
         /// When the next one comes back.
         retry_after: Duration,
     },
@@ -139,7 +139,7 @@ pub enum Admission {
 
 /// By what an attempt is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Class {
+enum BucketClass {
     Proof,
     Known,
     Unknown,
@@ -147,7 +147,7 @@ enum Class {
 
 /// A bucket that an attempt takes a token from.
 #[derive(Clone, Copy, Debug)]
-struct Taken {
+struct TakenToken {
     key: CountKey,
     rate: Rate,
     /// Whether the bucket is one of the principal's.
@@ -158,23 +158,23 @@ struct Taken {
 #[must_use = "a charge that is not settled has spent its token"]
 #[derive(Clone, Debug)]
 pub struct Charge {
-    names: Names,
+    names: AttemptKeys,
     principal: Option<PrincipalId>,
-    class: Class,
+    class: BucketClass,
     /// From which buckets it holds a token, in the order in which all attempts take them.
-    taken: Vec<Taken>,
-    noted: Option<Instant>,
+    tokens: Vec<TakenToken>,
+    recorded_at: Option<Instant>,
 }
 
 impl Charge {
     /// Whether the client shows a proof or comes from a known network: it then goes first wherever there is a queue.
-    pub fn known(&self) -> bool {
-        self.class != Class::Unknown
+    pub fn is_known(&self) -> bool {
+        self.class != BucketClass::Unknown
     }
 
     /// In which lane its password waits to be hashed, and it for its turn.
     pub fn lane(&self) -> Lane {
-        if self.known() { Lane::Known } else { Lane::Stranger }
+        if self.is_known() { Lane::Known } else { Lane::Stranger }
     }
 
     fn turn(&self, key: CountKey, address: Option<IpAddr>) -> Turn {
@@ -182,13 +182,13 @@ impl Charge {
     }
 
     fn keys(&self) -> impl Iterator<Item = CountKey> {
-        self.taken.iter().map(|taken| taken.key)
+        self.tokens.iter().map(|taken| taken.key)
     }
 }
 
 /// How an admitted attempt went.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum AttemptOutcome {
     /// The password was wrong, or right for a login that is refused as if it had been wrong.
     Failed,
     /// The password was right.
@@ -201,79 +201,91 @@ pub enum Outcome {
 #[derive(Debug)]
 pub struct Throttle {
     limits: ThrottleLimits,
-    keyring: Keyring,
+    key_deriver: CountKeyDeriver,
 }
 
 /// How often an attempt that loses its token to another process is judged again before it waits for a turn.
-const TRIES: u32 = 16;
+const MAX_TAKE_ATTEMPTS: u32 = 16;
 
 impl Throttle {
     /// A throttle under a key that every process over the store has in common: what is counted under one key is unknown to
     /// another.
     pub fn new(key: &[u8; 32], limits: ThrottleLimits) -> Self {
-        Self { limits, keyring: Keyring::new(key) }
+        Self { limits, key_deriver: CountKeyDeriver::new(key) }
     }
 
     /// Decides on an attempt, and takes its tokens where it is admitted. It writes: it belongs into a unit of work that may.
-    pub fn admit(&self, tx: &mut (dyn AuthTx + '_), attempt: &Attempt, now: Instant) -> Stored<Admission> {
-        let mut charge = self.recognize(tx, attempt, now)?;
+    pub fn open_charge(
+        &self,
+        tx: &mut (dyn AuthTx + '_),
+        attempt: &LoginAttempt,
+        now: Instant,
+    ) -> StoreResult<Admission> {
+        let mut charge = self.classify(tx, attempt, now)?;
         let known = charge.class;
-        for class in charge.names.proof.map(|_| Class::Proof).into_iter().chain([known]) {
+        for class in charge.names.proof.map(|_| BucketClass::Proof).into_iter().chain([known]) {
             charge.class = class;
-            charge.taken = self.buckets_of(&charge);
-            if let Some(admission) = self.try_to_take(tx, &charge, attempt.address, now)? {
+            charge.tokens = self.select_buckets(&charge);
+            if let Some(admission) = self.try_take_tokens(tx, &charge, attempt.address, now)? {
                 return Ok(admission);
             }
         }
         // only a proof counts for nothing
-        Ok(Admission::Turn(charge.turn(charge.names.unknown, attempt.address)))
+        Ok(Admission::Wait(charge.turn(charge.names.unknown, attempt.address)))
     }
 
     /// Where an attempt comes from, without a token: for a login whose password was not guessed. It may be settled like any other.
-    pub fn recognize(&self, tx: &mut (dyn AuthTx + '_), attempt: &Attempt, now: Instant) -> Stored<Charge> {
-        let names = self.keyring.names(attempt);
-        let noted = tx.places().find(names.whose, &names.place)?;
+    pub fn classify(&self, tx: &mut (dyn AuthTx + '_), attempt: &LoginAttempt, now: Instant) -> StoreResult<Charge> {
+        let names = self.key_deriver.derive_keys(attempt);
+        let noted = tx.known_networks().find(names.owner, &names.known_network)?;
         // what was noted before networks were places counts for as long as it was to be kept
         let known = match noted {
             Some(noted) => Some(noted),
-            None => tx.places().find(names.whose, &names.old_place)?,
+            None => tx.known_networks().find(names.owner, &names.legacy_place)?,
         };
-        let known = known.is_some_and(|known| now.since(known) <= self.limits.known_for);
-        let principal = match &attempt.who {
-            Claimed::Principal(principal) => Some(*principal),
-            Claimed::Unknown { .. } => None,
+        let known = known.is_some_and(|known| now.duration_since(known) <= self.limits.known_for);
+        let principal = match &attempt.identity {
+            ClaimedIdentity::Principal(principal) => Some(*principal),
+            ClaimedIdentity::Unknown { .. } => None,
         };
-        let class = if known { Class::Known } else { Class::Unknown };
-        Ok(Charge { names, principal, class, taken: Vec::new(), noted })
+        let class = if known { BucketClass::Known } else { BucketClass::Unknown };
+        Ok(Charge { names, principal, class, tokens: Vec::new(), recorded_at: noted })
     }
 
     /// Settles an admitted attempt, and says whether it was a wrong password that counts: not one that is remembered. After the
     /// commit, tell [`Turns::settled`].
-    pub fn settle(&self, tx: &mut (dyn AuthTx + '_), charge: &Charge, outcome: Outcome, now: Instant) -> Stored<bool> {
-        let first = charge.taken.first().map(|taken| taken.key);
+    pub fn settle_charge(
+        &self,
+        tx: &mut (dyn AuthTx + '_),
+        charge: &Charge,
+        outcome: AttemptOutcome,
+        now: Instant,
+    ) -> StoreResult<bool> {
+        let first = charge.tokens.first().map(|taken| taken.key);
         let counts = match (outcome, first) {
-            (Outcome::Failed, Some(key)) => {
-                tx.attempts().remember(key, &charge.names.guess, now.before(REMEMBERED), now)?
+            (AttemptOutcome::Failed, Some(key)) => {
+                tx.attempts().record_guess(key, &charge.names.guess, now.saturating_sub(GUESS_MEMORY), now)?
             }
             _ => false,
         };
-        for taken in &charge.taken {
-            let how = if counts { Settled::Spent } else { Settled::Returned(taken.rate.every) };
+        for taken in &charge.tokens {
+            let how =
+                if counts { TokenDisposition::Spent } else { TokenDisposition::Returned(taken.rate.refill_interval) };
             tx.attempts().settle(taken.key, how, now)?;
         }
-        if let (true, Class::Proof, Some(key)) = (counts, charge.class, first) {
-            let spent = tx.attempts().remembered(key, now.before(REMEMBERED))?;
+        if let (true, BucketClass::Proof, Some(key)) = (counts, charge.class, first) {
+            let spent = tx.attempts().count_guesses(key, now.saturating_sub(GUESS_MEMORY))?;
             if spent >= self.limits.proof_bound {
-                tx.attempts().bar(key, now.after(REMEMBERED))?;
+                tx.attempts().block(key, now.saturating_add(GUESS_MEMORY))?;
             }
         }
-        if outcome == Outcome::Succeeded
+        if outcome == AttemptOutcome::Succeeded
             && let Some(principal) = charge.principal
-            && rules::is_to_note(&self.limits, charge.noted, now)
+            && rules::should_record_success(&self.limits, charge.recorded_at, now)
         {
-            tx.places().note(principal.uuid(), &charge.names.place, now)?;
-            if charge.noted.is_none() {
-                tx.places().trim(principal.uuid(), self.limits.known_networks)?;
+            tx.known_networks().record_success(principal.uuid(), &charge.names.known_network, now)?;
+            if charge.recorded_at.is_none() {
+                tx.known_networks().trim(principal.uuid(), self.limits.known_networks)?;
             }
         }
         Ok(counts)
@@ -281,76 +293,76 @@ impl Throttle {
 
     /// Fills the bucket of the network of this address, which everybody shares who is not known there. True where tokens were taken
     /// of it. Buckets of accounts stay as they are.
-    pub fn refill_network(&self, tx: &mut (dyn AuthTx + '_), address: IpAddr) -> Stored<bool> {
-        tx.attempts().refill(self.keyring.network_of(address))
+    pub fn refill_network(&self, tx: &mut (dyn AuthTx + '_), address: IpAddr) -> StoreResult<bool> {
+        tx.attempts().refill(self.key_deriver.network_of(address))
     }
 
     /// A short text that stands for who is claimed: the same for the same name, and nothing that the name can be read from.
-    pub fn trace(&self, who: &Claimed) -> String {
-        self.keyring.trace(who)
+    pub fn trace_id(&self, who: &ClaimedIdentity) -> String {
+        self.key_deriver.trace_id(who)
     }
 
-    fn buckets_of(&self, charge: &Charge) -> Vec<Taken> {
+    fn select_buckets(&self, charge: &Charge) -> Vec<TakenToken> {
         let (names, limits) = (&charge.names, &self.limits);
-        let own = |key, rate| Taken { key, rate, own: true };
-        let network = names.network.map(|key| Taken { key, rate: limits.network, own: false });
+        let own = |key, rate| TakenToken { key, rate, own: true };
+        let network = names.network.map(|key| TakenToken { key, rate: limits.network, own: false });
         match charge.class {
-            Class::Proof => names.proof.map(|key| own(key, limits.proof)).into_iter().collect(),
-            Class::Known => vec![own(names.known, limits.known)],
-            Class::Unknown => [Some(own(names.unknown, limits.unknown)), network].into_iter().flatten().collect(),
+            BucketClass::Proof => names.proof.map(|key| own(key, limits.proof)).into_iter().collect(),
+            BucketClass::Known => vec![own(names.known, limits.known)],
+            BucketClass::Unknown => [Some(own(names.unknown, limits.unknown)), network].into_iter().flatten().collect(),
         }
     }
 
     /// Takes the tokens, or says why not; `None` where the proof counts for nothing.
-    fn try_to_take(
+    fn try_take_tokens(
         &self,
         tx: &mut (dyn AuthTx + '_),
         charge: &Charge,
         address: Option<IpAddr>,
         now: Instant,
-    ) -> Stored<Option<Admission>> {
-        let turn = |key| Ok(Some(Admission::Turn(charge.turn(key, address))));
+    ) -> StoreResult<Option<Admission>> {
+        let turn = |key| Ok(Some(Admission::Wait(charge.turn(key, address))));
         let keys: Vec<CountKey> = charge.keys().collect();
-        for _ in 0..TRIES {
-            let buckets = tx.attempts().buckets(&keys)?;
+        for _ in 0..MAX_TAKE_ATTEMPTS {
+            let buckets = tx.attempts().find_buckets(&keys)?;
             let stands: Vec<(Rate, Bucket)> =
-                charge.taken.iter().zip(buckets).map(|(taken, bucket)| (taken.rate, bucket)).collect();
-            if let (Class::Proof, [(_, bucket)], [key]) = (charge.class, &stands[..], &keys[..]) {
-                let spent = tx.attempts().remembered(*key, now.before(REMEMBERED))?;
-                match rules::judge_proof(&self.limits, bucket, spent, now) {
-                    rules::Proof::Counts => {}
-                    rules::Proof::MayBeSpent => return turn(*key),
-                    rules::Proof::Spent => return Ok(None),
+                charge.tokens.iter().zip(buckets).map(|(taken, bucket)| (taken.rate, bucket)).collect();
+            if let (BucketClass::Proof, [(_, bucket)], [key]) = (charge.class, &stands[..], &keys[..]) {
+                let spent = tx.attempts().count_guesses(*key, now.saturating_sub(GUESS_MEMORY))?;
+                match rules::check_proof(&self.limits, bucket, spent, now) {
+                    rules::ProofState::Valid => {}
+                    rules::ProofState::MayBeSpent => return turn(*key),
+                    rules::ProofState::Spent => return Ok(None),
                 }
             }
-            match rules::judge(&self.limits, &stands, now) {
-                Verdict::Admit if self.take(tx, charge, &stands, now)? => {
+            match rules::check_buckets(&self.limits, &stands, now) {
+                RateVerdict::Admit if self.take_tokens(tx, charge, &stands, now)? => {
                     return Ok(Some(Admission::Admitted(Box::new(charge.clone()))));
                 }
-                Verdict::Admit => {}
-                Verdict::Turn(index) => {
+                RateVerdict::Admit => {}
+                RateVerdict::Wait(index) => {
                     return turn(keys.get(index).copied().unwrap_or(charge.names.unknown));
                 }
-                Verdict::Held(retry_after) => return Ok(Some(Admission::Held { retry_after })),
+                RateVerdict::RateLimited(retry_after) => return Ok(Some(Admission::RateLimited { retry_after })),
             }
         }
         turn(keys.first().copied().unwrap_or(charge.names.unknown))
     }
 
     /// Takes a token of each bucket, or none where another process was faster with one.
-    fn take(
+    fn take_tokens(
         &self,
         tx: &mut (dyn AuthTx + '_),
         charge: &Charge,
         stands: &[(Rate, Bucket)],
         now: Instant,
-    ) -> Stored<bool> {
+    ) -> StoreResult<bool> {
         let whose = charge.principal.map(PrincipalId::uuid);
-        for (index, (taken, (rate, from))) in charge.taken.iter().zip(stands).enumerate() {
-            let to = rules::taken(&self.limits, *rate, from, now);
-            if !tx.attempts().charge(taken.key, whose.filter(|_| taken.own), from, &to, now)? {
-                for before in charge.taken.iter().take(index) {
-                    tx.attempts().settle(before.key, Settled::Returned(before.rate.every), now)?;
+        for (index, (taken, (rate, from))) in charge.tokens.iter().zip(stands).enumerate() {
+            let to = rules::take_token(&self.limits, *rate, from, now);
+            if !tx.attempts().take_token(taken.key, whose.filter(|_| taken.own), from, &to, now)? {
+                for before in charge.tokens.iter().take(index) {
+                    tx.attempts().settle(before.key, TokenDisposition::Returned(before.rate.refill_interval), now)?;
                 }
                 return Ok(false);
             }

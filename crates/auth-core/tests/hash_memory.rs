@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 use tillgate_auth_core::PasswordHasher;
-use tillgate_auth_core::passwords::{Argon2id, Cost, SALT};
+use tillgate_auth_core::passwords::{Argon2id, Cost, SALT_BYTES};
 
 /// KiB of this process that are resident, by the kernel's account.
 fn resident_kib() -> usize {
@@ -20,9 +20,9 @@ fn memory_of_hashes_goes_back_to_system_at_rest_and_unneeded_memory_is_never_tak
     drop(std::hint::black_box(vec![1_u8; 31 << 20]));
     for round in 0..3 {
         let before = resident_kib();
-        hasher.hash("password", &[7; SALT]).unwrap();
+        hasher.hash("password", &[7; SALT_BYTES]).unwrap();
         let with = resident_kib();
-        hasher.rest();
+        hasher.release_memory();
         let after = resident_kib();
         assert!(with >= before + 18_000, "round {round}: {before} KiB, then {with} KiB");
         assert!(with < before + 24_000, "round {round}: {before} KiB, then {with} KiB");

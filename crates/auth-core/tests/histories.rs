@@ -61,7 +61,7 @@ fn seeds(many: u64) -> std::ops::Range<u64> {
     let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
     match number("HISTORIES_SEED") {
         Some(seed) => seed..seed + 1,
-        None => 1..number("HISTORIES").unwrap_or_else(|| tillgate_testkit::cases(many / 8, many)) + 1,
+        None => 1..number("HISTORIES").unwrap_or_else(|| tillgate_testkit::case_count(many / 8, many)) + 1,
     }
 }
 
@@ -89,7 +89,7 @@ fn all_hold(kind: Kind, many: u64) {
 }
 
 #[test]
-fn one_thread_is_never_logged_out() {
+fn single_thread_is_never_logged_out() {
     all_hold(Kind { threads: 1, ..Kind::WILD }, 40_000);
 }
 
@@ -105,17 +105,17 @@ fn two_threads_that_read_their_file_once_are_never_logged_out_by_an_outage() {
 }
 
 #[test]
-fn a_thief_is_caught() {
+fn thief_is_caught() {
     all_hold(Kind { threads: 1, thief: true, ..Kind::WILD }, 40_000);
 }
 
 #[test]
-fn a_thief_among_two_threads_is_caught() {
+fn thief_among_two_threads_is_caught() {
     all_hold(Kind { threads: 2, thief: true, ..Kind::WILD }, 20_000);
 }
 
 #[test]
-fn a_client_that_uses_before_it_stores_is_counted() {
+fn client_that_uses_before_storing_is_counted() {
     let kind = Kind { threads: 1, careless: true, ..Kind::WILD };
     let mut counted = Counted::default();
     for seed in seeds(2_000) {
@@ -129,7 +129,7 @@ fn a_client_that_uses_before_it_stores_is_counted() {
 }
 
 #[test]
-fn the_engine_does_as_the_model() {
+fn engine_matches_model() {
     for seed in seeds(400) {
         for kind in [
             Kind { threads: 1, ..Kind::WILD },
@@ -150,7 +150,7 @@ fn the_engine_does_as_the_model() {
 
 /// Both refresh an overlap apart and use what they get at once: whoever comes second is the end of it.
 #[test]
-fn a_thief_who_uses_what_he_took_is_caught_at_the_next_refresh_of_either() {
+fn thief_who_uses_stolen_token_is_caught_at_next_refresh() {
     for seed in seeds(20_000) {
         let mut chance = Chance::of(seed);
         let mut model = Model::new(tillgate_auth_core::judge::judge, Terms::drawn(&mut chance), &Machines::one());

@@ -4,7 +4,7 @@ use crate::{Device, Environment, Rank, Right, Rights, Role, RoleId, User};
 
 /// The answer to "may they?".
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum AccessDecision {
     /// They may.
     Allowed,
     /// They lack this right; somebody who holds it can do it, or approve it.
@@ -12,13 +12,13 @@ pub enum Access {
 }
 
 /// Whether `rights` allow what `needed` names.
-pub fn may(rights: &Rights, needed: Right) -> Access {
-    if rights.allow(&needed) { Access::Allowed } else { Access::Missing(needed) }
+pub fn check_right(rights: &Rights, needed: Right) -> AccessDecision {
+    if rights.allows(&needed) { AccessDecision::Allowed } else { AccessDecision::Missing(needed) }
 }
 
 /// Whether the user may log in there at all: on a device that their list names, or without one where they hold a role without
 /// one. What else stands against it (a status) is not asked here.
-pub fn admits(user: &User, device: Option<&Device>) -> bool {
+pub fn may_log_in(user: &User, device: Option<&Device>) -> bool {
     match device {
         Some(device) => user.tenant == device.tenant && user.assignment.devices.contains_key(&device.id),
         None => !user.assignment.office.is_empty(),
@@ -26,38 +26,38 @@ pub fn admits(user: &User, device: Option<&Device>) -> bool {
 }
 
 /// The roles of a user that count on this device, or without one.
-pub fn roles_of_user<'r>(user: &User, device: Option<&Device>, roles: &'r [Role]) -> Vec<&'r Role> {
+pub fn effective_user_roles<'r>(user: &User, device: Option<&Device>, roles: &'r [Role]) -> Vec<&'r Role> {
     match device {
         Some(device) => {
             let held = |id: &RoleId| user.assignment.devices.get(&device.id).is_some_and(|held| held.contains(id));
-            counting(roles, held, Some(device.environment))
+            select_effective_roles(roles, held, Some(device.environment))
         }
-        None => counting(roles, |id| user.assignment.office.contains(id), None),
+        None => select_effective_roles(roles, |id| user.assignment.office.contains(id), None),
     }
 }
 
 /// The roles of a device that is logged in as itself.
-pub fn roles_of_device<'r>(device: &Device, roles: &'r [Role]) -> Vec<&'r Role> {
-    counting(roles, |id| device.roles.contains(id), Some(device.environment))
+pub fn effective_device_roles<'r>(device: &Device, roles: &'r [Role]) -> Vec<&'r Role> {
+    select_effective_roles(roles, |id| device.roles.contains(id), Some(device.environment))
 }
 
-fn counting(roles: &[Role], held: impl Fn(&RoleId) -> bool, on: Option<Environment>) -> Vec<&Role> {
+fn select_effective_roles(roles: &[Role], held: impl Fn(&RoleId) -> bool, on: Option<Environment>) -> Vec<&Role> {
     let counts = |role: &&Role| held(&role.id) && on.is_none_or(|environment| role.environments.contains(&environment));
     roles.iter().filter(counts).collect()
 }
 
 /// The union of what the roles allow.
-pub fn rights<'r>(roles: impl IntoIterator<Item = &'r Role>) -> Rights {
+pub fn collect_rights<'r>(roles: impl IntoIterator<Item = &'r Role>) -> Rights {
     roles.into_iter().flat_map(|role| role.rights.iter()).collect()
 }
 
 /// The highest of the built-in ranks among the roles.
-pub fn rank<'r>(roles: impl IntoIterator<Item = &'r Role>) -> Option<Rank> {
-    roles.into_iter().filter_map(Rank::of).max()
+pub fn highest_rank<'r>(roles: impl IntoIterator<Item = &'r Role>) -> Option<Rank> {
+    roles.into_iter().filter_map(Rank::list_by_role).max()
 }
 
 /// Whether somebody of this rank may do what asks for at least `least`.
-pub fn stands(rank: Option<Rank>, least: Rank) -> bool {
+pub fn has_rank(rank: Option<Rank>, least: Rank) -> bool {
     rank.is_some_and(|rank| rank >= least)
 }
 

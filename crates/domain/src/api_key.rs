@@ -10,7 +10,7 @@ pub struct ApiKey {
     /// Whose.
     pub tenant: TenantId,
     /// What the program calls it by, in no other tenant either. It is no secret.
-    pub client: String,
+    pub client_id: String,
     /// What people call it by.
     pub name: String,
     /// What it is for.
@@ -35,6 +35,6 @@ impl ApiKey {
         if self.permissions.is_empty() {
             return rights.clone();
         }
-        rights.both(&self.permissions)
+        rights.intersection(&self.permissions)
     }
 }

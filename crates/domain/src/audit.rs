@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use uuid::Uuid;
 
 use crate::{
-    ApiKeyId, BranchId, DeviceId, EventId, Instant, KeyId, RoleId, SessionId, Stored, TenantId, TicketId, UserId,
+    ApiKeyId, BranchId, DeviceId, EventId, Instant, KeyId, RoleId, SessionId, StoreResult, TenantId, TicketId, UserId,
 };
 
 /// Who did something. Empty where the server did it itself or nobody could be told.
@@ -157,7 +157,7 @@ words! {
         /// A refresh token was repeated from another address than that of its rotation.
         RefreshShared = "refresh.shared",
         /// A refresh token was ahead of the store: the store went back.
-        StoreWentBack = "store.back",
+        StoreRollback = "store.back",
         /// A user was made.
         UserAdd = "user.add",
         /// A user was made by somebody above them in rank.
@@ -203,11 +203,11 @@ words! {
         /// A key was made.
         KeyAdd = "key.add",
         /// A key was put into use.
-        KeyCurrent = "key.current",
+        KeyPromote = "key.current",
         /// A key was revoked.
         KeyRevoke = "key.revoke",
         /// A key was thrown away after its last token.
-        KeyGone = "key.gone",
+        KeyRetire = "key.gone",
         /// A key of a program was made.
         ApiKeyAdd = "api_key.add",
         /// A key of a program was changed.
@@ -239,7 +239,7 @@ words! {
 
 words! {
     /// How it went.
-    Outcome {
+    EventOutcome {
         /// Done.
         Done = "done",
         /// Refused.
@@ -263,7 +263,7 @@ pub struct Event {
     /// To what.
     pub subject: Subject,
     /// How it went.
-    pub outcome: Outcome,
+    pub outcome: EventOutcome,
     /// What else there is to know: a JSON object, without a secret in it.
     pub details: serde_json::Map<String, serde_json::Value>,
     /// Who approved it besides the actor.
@@ -273,7 +273,7 @@ pub struct Event {
 /// Port: tells what happened. Every change tells it in its own transaction.
 pub trait Audit {
     /// Adds a line. Lines are never changed.
-    fn tell(&mut self, event: &Event) -> Stored<()>;
+    fn record(&mut self, event: &Event) -> StoreResult<()>;
 }
 
 #[cfg(test)]
@@ -281,7 +281,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_thing_is_told_by_its_kind_and_id() {
+    fn subject_is_built_from_kind_and_id() {
         let id = Uuid::from_u128(7);
         for kind in SubjectKind::ALL {
             let expected = (*kind != SubjectKind::Server).then_some(id);

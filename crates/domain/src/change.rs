@@ -4,7 +4,7 @@
 //! the commit and before the answer; other processes read it from the feed. No clock decides whether a token is over: a change
 //! names a session, or an [`Epoch`] below which everything of somebody is over.
 
-use crate::{DeviceId, Instant, SessionId, Stored, TenantId, UserId};
+use crate::{DeviceId, Instant, SessionId, StoreResult, TenantId, UserId};
 
 /// A number on a user, a device or a tenant that only what ends everything of theirs raises.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -37,21 +37,21 @@ pub enum Scope {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Change {
     /// The session is over for ever.
-    Ended(SessionId),
+    SessionEnded(SessionId),
     /// Every session of `scope` that was made under an older epoch is over, and what is remembered of it is stale.
-    Raised {
+    EpochBumped {
         /// Whose.
         scope: Scope,
         /// Sessions below this epoch are over.
         epoch: Epoch,
     },
     /// What is remembered of `scope` is stale; nothing is over.
-    Touched(Scope),
+    Invalidated(Scope),
 }
 
 /// Why a session is over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum EndedWhy {
+pub enum EndReason {
     /// Its own logout.
     Logout,
     /// Another login took its place: on a sale device, or in the same browser.
@@ -70,7 +70,7 @@ pub enum EndedWhy {
     Expired,
 }
 
-impl EndedWhy {
+impl EndReason {
     /// Every reason.
     pub const ALL: [Self; 8] = [
         Self::Logout,
@@ -99,37 +99,37 @@ impl EndedWhy {
 }
 
 /// Port: ends sessions and tells of changes.
-pub trait Endings {
+pub trait Revocations {
     /// Ends one session for ever and every session that stands on it. False where it was over already or never was.
-    fn end(&mut self, session: SessionId, why: EndedWhy, at: Instant) -> Stored<bool>;
+    fn end_session(&mut self, session: SessionId, why: EndReason, at: Instant) -> StoreResult<bool>;
 
     /// Raises the epoch of `scope`, which ends every session of it but the permanent ones, and every session that stands on one
     /// of these; returns the new epoch, or `None` where there is no such user, device or tenant (keys and clock have no epoch).
     /// One change tells of the epoch, and one more of each session that is over without being below it. The raise comes first: a
     /// login that is under way meets it.
-    fn raise(&mut self, scope: Scope, why: EndedWhy, at: Instant) -> Stored<Option<Epoch>>;
+    fn bump_epoch(&mut self, scope: Scope, why: EndReason, at: Instant) -> StoreResult<Option<Epoch>>;
 
     /// Ends every permanent session of `scope`, which no epoch ends, and every session that stands on one of these, each told by
     /// itself. What makes permanent sessions claims its user and its device: a raise before this one waits for it.
-    fn sever(&mut self, scope: Scope, why: EndedWhy, at: Instant) -> Stored<()>;
+    fn end_permanent(&mut self, scope: Scope, why: EndReason, at: Instant) -> StoreResult<()>;
 
     /// Tells that what is remembered of `scope` is stale.
-    fn touch(&mut self, scope: Scope, at: Instant) -> Stored<()>;
+    fn invalidate(&mut self, scope: Scope, at: Instant) -> StoreResult<()>;
 
     /// The same of each of these.
-    fn touch_each(&mut self, scopes: &[Scope], at: Instant) -> Stored<()> {
-        scopes.iter().try_for_each(|scope| self.touch(*scope, at))
+    fn invalidate_all(&mut self, scopes: &[Scope], at: Instant) -> StoreResult<()> {
+        scopes.iter().try_for_each(|scope| self.invalidate(*scope, at))
     }
 }
 
 /// Is told what was committed, after the commit and before the answer, on the thread that committed.
 pub trait Observer: Send + Sync {
     /// These changes are on disk.
-    fn committed(&self, changes: &[Change]);
+    fn on_commit(&self, changes: &[Change]);
 
     /// These are the numbers in the feed of changes that [`committed`](Self::committed) has just told of: whoever follows the feed
     /// knows them already. A store that does not know the numbers need not tell them.
-    fn numbered(&self, numbers: &[i64]) {
+    fn on_feed_numbers(&self, numbers: &[i64]) {
         let _ = numbers;
     }
 }

@@ -9,55 +9,55 @@ use idna::AsciiDenyList;
 use idna::uts46::{DnsLength, Hyphens, Uts46};
 use unicode_normalization::char::is_combining_mark;
 
-use crate::{Email, Folded, InvalidName};
+use crate::{Email, FoldedText, InvalidText};
 
 /// How long the part before the `@` is at most, in bytes (RFC 5321, section 4.5.3.1.1).
 const MAX_LOCAL_BYTES: usize = 64;
 
 /// What may stand in an atom besides letters and digits (RFC 5322, section 3.2.3).
-const ATOM_SYMBOLS: &str = "!#$%&'*+-/=?^_`{|}~";
+const ATEXT_SYMBOLS: &str = "!#$%&'*+-/=?^_`{|}~";
 
 impl Email {
     /// Whether a mail server takes mail for it, as far as its form tells; see [`check_deliverable`].
     ///
     /// # Errors
     /// It is none that mail can be sent to.
-    pub fn check_deliverable(&self) -> Result<(), InvalidName> {
+    pub fn check_deliverable(&self) -> Result<(), InvalidText> {
         check_deliverable(self.as_str())
     }
 
     /// The address as mail servers are told it: with the domain in ASCII (RFC 5891, section 4.4). `None` where it has no such form.
-    pub fn for_mail_server(&self) -> Option<String> {
-        let (local, domain) = self.parts()?;
+    pub fn to_smtp_address(&self) -> Option<String> {
+        let (local, domain) = self.split_at_sign()?;
         Some(format!("{local}@{}", ascii_domain(domain)?))
     }
 
     /// The form that addresses are compared by: a domain in Unicode and the same in Punycode are one.
-    pub fn key(&self) -> Folded {
-        Self::key_of(self.as_str())
+    pub fn lookup_key(&self) -> FoldedText {
+        Self::lookup_key_of(self.as_str())
     }
 
     /// The same of a text that was kept as an address, whatever it is by today's rules.
-    pub fn key_of(text: &str) -> Folded {
-        Folded::of(&in_unicode(text))
+    pub fn lookup_key_of(text: &str) -> FoldedText {
+        FoldedText::of(&to_unicode(text))
     }
 
     /// An address as people read it: with its domain in Unicode, if it has such a form.
-    pub fn in_unicode(text: &str) -> Cow<'_, str> {
-        in_unicode(text)
+    pub fn to_unicode(text: &str) -> Cow<'_, str> {
+        to_unicode(text)
     }
 
     /// The forms that whoever has an address may be kept under, the one of today first: addresses that were stored before domains
     /// were compared in Unicode have another. One form is enough for nearly every address.
-    pub fn keys_of(text: &str) -> Vec<Folded> {
+    pub fn lookup_keys_of(text: &str) -> Vec<FoldedText> {
         let text = text.trim();
-        let mut keys = vec![Folded::of(&in_unicode(text)), Folded::of(text)];
+        let mut keys = vec![FoldedText::of(&to_unicode(text)), FoldedText::of(text)];
         if let Some((local, domain)) = text.rsplit_once('@')
             && let Some(domain) = ascii_domain(domain)
         {
-            keys.push(Folded::of(&format!("{local}@{domain}")));
+            keys.push(FoldedText::of(&format!("{local}@{domain}")));
         }
-        let mut different: Vec<Folded> = Vec::with_capacity(keys.len());
+        let mut different: Vec<FoldedText> = Vec::with_capacity(keys.len());
         for key in keys {
             if !different.contains(&key) {
                 different.push(key);
@@ -66,7 +66,7 @@ impl Email {
         different
     }
 
-    fn parts(&self) -> Option<(&str, &str)> {
+    fn split_at_sign(&self) -> Option<(&str, &str)> {
         self.as_str().rsplit_once('@')
     }
 }
@@ -79,14 +79,14 @@ impl Email {
 ///
 /// # Errors
 /// It is none that mail can be sent to.
-pub fn check_deliverable(address: &str) -> Result<(), InvalidName> {
+pub fn check_deliverable(address: &str) -> Result<(), InvalidText> {
     let parts = address.rsplit_once('@');
-    let deliverable = parts.is_some_and(|(local, domain)| is_local(local) && ascii_domain(domain).is_some());
-    if deliverable { Ok(()) } else { Err(InvalidName::Email) }
+    let deliverable = parts.is_some_and(|(local, domain)| is_local_part(local) && ascii_domain(domain).is_some());
+    if deliverable { Ok(()) } else { Err(InvalidText::Email) }
 }
 
 /// The address with its domain in Unicode, where it has such a form.
-fn in_unicode(address: &str) -> Cow<'_, str> {
+fn to_unicode(address: &str) -> Cow<'_, str> {
     let Some((local, domain)) = address.rsplit_once('@') else { return Cow::Borrowed(address) };
     if domain.is_ascii() && !domain.to_ascii_lowercase().contains("xn--") {
         return Cow::Borrowed(address);
@@ -108,7 +108,7 @@ fn ascii_domain(domain: &str) -> Option<String> {
 }
 
 /// Whether a text may stand before the `@`.
-fn is_local(local: &str) -> bool {
+fn is_local_part(local: &str) -> bool {
     if local.len() > MAX_LOCAL_BYTES {
         return false;
     }
@@ -116,13 +116,13 @@ fn is_local(local: &str) -> bool {
         Some(quoted) => {
             !quoted.is_empty() && quoted.bytes().all(|byte| byte.is_ascii_graphic() && !b"\"\\@".contains(&byte))
         }
-        None => local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_of_an_atom)),
+        None => local.split('.').all(|atom| !atom.is_empty() && atom.chars().all(is_atext)),
     }
 }
 
-fn is_of_an_atom(c: char) -> bool {
+fn is_atext(c: char) -> bool {
     if c.is_ascii() {
-        c.is_ascii_alphanumeric() || ATOM_SYMBOLS.contains(c)
+        c.is_ascii_alphanumeric() || ATEXT_SYMBOLS.contains(c)
     } else {
         c.is_alphanumeric() || is_combining_mark(c)
     }
@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_no_mail_server_takes_is_not_deliverable() {
+    fn malformed_address_is_not_deliverable() {
         for bad in [
             "a,b@example.com",
             "a..b@example.com",
@@ -165,12 +165,12 @@ mod tests {
             &format!("{}@example.com", "a".repeat(65)),
             &format!("u@{}.com", "a".repeat(64)),
         ] {
-            assert_eq!(email(bad).check_deliverable(), Err(InvalidName::Email), "{bad:?}");
+            assert_eq!(email(bad).check_deliverable(), Err(InvalidText::Email), "{bad:?}");
         }
     }
 
     #[test]
-    fn what_mail_servers_take_is_deliverable() {
+    fn valid_address_is_deliverable() {
         for (good, told) in [
             ("anna@example.com", "anna@example.com"),
             ("Anna.B+shop@EXAMPLE.com", "Anna.B+shop@example.com"),
@@ -186,21 +186,21 @@ mod tests {
             (&format!("{}@example.com", "a".repeat(64)), &format!("{}@example.com", "a".repeat(64))),
         ] {
             assert_eq!(email(good).check_deliverable(), Ok(()), "{good}");
-            assert_eq!(email(good).for_mail_server().as_deref(), Some(told));
+            assert_eq!(email(good).to_smtp_address().as_deref(), Some(told));
         }
     }
 
     #[test]
-    fn domain_and_its_punycode_form_are_one() {
+    fn domain_and_its_punycode_form_have_one_lookup_key() {
         let forms = ["u@münchen.example", "U@MÜNCHEN.example", "u@xn--mnchen-3ya.example", "u@XN--MNCHEN-3YA.example"];
         for form in forms {
-            assert_eq!(email(form).key(), email(forms[0]).key(), "{form}");
-            let keys = Email::keys_of(form);
-            assert_eq!(keys.first(), Some(&email(form).key()));
-            assert!(keys.contains(&Folded::of("u@xn--mnchen-3ya.example")), "as it was stored before: {form}");
+            assert_eq!(email(form).lookup_key(), email(forms[0]).lookup_key(), "{form}");
+            let keys = Email::lookup_keys_of(form);
+            assert_eq!(keys.first(), Some(&email(form).lookup_key()));
+            assert!(keys.contains(&FoldedText::of("u@xn--mnchen-3ya.example")), "as it was stored before: {form}");
         }
-        assert_ne!(email("u@münchen.example").key(), email("u@munchen.example").key());
-        assert_eq!(Email::keys_of(" Anna@Example.com "), [Folded::of("anna@example.com")]);
-        assert_eq!(Email::keys_of("no address"), [Folded::of("no address")]);
+        assert_ne!(email("u@münchen.example").lookup_key(), email("u@munchen.example").lookup_key());
+        assert_eq!(Email::lookup_keys_of(" Anna@Example.com "), [FoldedText::of("anna@example.com")]);
+        assert_eq!(Email::lookup_keys_of("no address"), [FoldedText::of("no address")]);
     }
 }

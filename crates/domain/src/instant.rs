@@ -23,17 +23,17 @@ impl Instant {
     }
 
     /// This much later.
-    pub fn after(self, span: Duration) -> Self {
+    pub fn saturating_add(self, span: Duration) -> Self {
         Self(self.0.saturating_add(span_millis(span)))
     }
 
     /// This much earlier.
-    pub fn before(self, span: Duration) -> Self {
+    pub fn saturating_sub(self, span: Duration) -> Self {
         Self(self.0.saturating_sub(span_millis(span)))
     }
 
     /// How long ago `earlier` was; zero where it lies ahead.
-    pub fn since(self, earlier: Self) -> Duration {
+    pub fn duration_since(self, earlier: Self) -> Duration {
         Duration::from_millis(u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or_default())
     }
 }

@@ -15,13 +15,13 @@ pub enum ExactJson {
     #[default]
     Null,
     /// `true` or `false`.
-    Truth(bool),
+    Bool(bool),
     /// By its digits (RFC 8259, section 6).
     Number(String),
     /// A string.
-    Text(String),
+    String(String),
     /// An array.
-    List(Vec<Self>),
+    Array(Vec<Self>),
     /// The members of an object in their order.
     Object(Vec<(String, Self)>),
 }
@@ -38,13 +38,13 @@ impl ExactJson {
         // its syntax is checked here, in one pass; what reads it below only has to find the ends of things
         let checked: &RawValue = serde_json::from_str(text)?;
         let mut scanner = Scanner { text: checked.get(), at: 0 };
-        let value = scanner.value(0)?;
+        let value = scanner.parse_value(0)?;
         scanner.skip_blanks();
-        if scanner.at == scanner.text.len() { Ok(value) } else { Err(broken()) }
+        if scanner.at == scanner.text.len() { Ok(value) } else { Err(syntax_error()) }
     }
 
     /// The member of this name, whatever its case: of several the last.
-    pub fn member(&self, name: &str) -> Option<&Self> {
+    pub fn find_member(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Object(members) => {
                 members.iter().rev().find(|(own, _)| own.eq_ignore_ascii_case(name)).map(|(_, value)| value)
@@ -54,13 +54,13 @@ impl ExactJson {
     }
 
     /// A text.
-    pub fn text(text: impl Into<String>) -> Self {
-        Self::Text(text.into())
+    pub fn string(text: impl Into<String>) -> Self {
+        Self::String(text.into())
     }
 
     /// A text, or nothing where it is empty.
-    pub fn filled(text: &str) -> Self {
-        if text.is_empty() { Self::Null } else { Self::text(text) }
+    pub fn string_or_null(text: &str) -> Self {
+        if text.is_empty() { Self::Null } else { Self::string(text) }
     }
 
     /// A decimal as it is displayed, without the zeros that say nothing.
@@ -82,7 +82,7 @@ impl ExactJson {
 
     /// An object with these members behind its own.
     #[must_use]
-    pub fn with(mut self, members: impl Iterator<Item = (String, Self)>) -> Self {
+    pub fn with_members(mut self, members: impl Iterator<Item = (String, Self)>) -> Self {
         if let Self::Object(own) = &mut self {
             own.extend(members);
         }
@@ -90,14 +90,16 @@ impl ExactJson {
     }
 
     /// As a value to compare by: its numbers are those of floating point, of which 15 digits can be told apart.
-    pub fn compared(&self) -> Value {
+    pub fn to_value_lossy(&self) -> Value {
         match self {
             Self::Null => Value::Null,
-            Self::Truth(truth) => Value::Bool(*truth),
+            Self::Bool(truth) => Value::Bool(*truth),
             Self::Number(digits) => serde_json::from_str(digits).unwrap_or_default(),
-            Self::Text(text) => Value::String(text.clone()),
-            Self::List(list) => list.iter().map(Self::compared).collect(),
-            Self::Object(members) => members.iter().map(|(name, value)| (name.clone(), value.compared())).collect(),
+            Self::String(text) => Value::String(text.clone()),
+            Self::Array(list) => list.iter().map(Self::to_value_lossy).collect(),
+            Self::Object(members) => {
+                members.iter().map(|(name, value)| (name.clone(), value.to_value_lossy())).collect()
+            }
         }
     }
 
@@ -106,7 +108,7 @@ impl ExactJson {
     #[must_use]
     pub fn with_sorted_members(self) -> Self {
         match self {
-            Self::List(list) => Self::List(list.into_iter().map(Self::with_sorted_members).collect()),
+            Self::Array(list) => Self::Array(list.into_iter().map(Self::with_sorted_members).collect()),
             Self::Object(members) => {
                 let mut members: Vec<_> =
                     members.into_iter().map(|(name, value)| (name, value.with_sorted_members())).collect();
@@ -122,10 +124,10 @@ impl From<&Value> for ExactJson {
     fn from(value: &Value) -> Self {
         match value {
             Value::Null => Self::Null,
-            Value::Bool(truth) => Self::Truth(*truth),
+            Value::Bool(truth) => Self::Bool(*truth),
             Value::Number(number) => Self::Number(number.to_string()),
-            Value::String(text) => Self::Text(text.clone()),
-            Value::Array(list) => Self::List(list.iter().map(Self::from).collect()),
+            Value::String(text) => Self::String(text.clone()),
+            Value::Array(list) => Self::Array(list.iter().map(Self::from).collect()),
             Value::Object(members) => {
                 Self::Object(members.iter().map(|(name, value)| (name.clone(), Self::from(value))).collect())
             }
@@ -144,12 +146,12 @@ impl Serialize for ExactJson {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
             Self::Null => serializer.serialize_unit(),
-            Self::Truth(truth) => serializer.serialize_bool(*truth),
+            Self::Bool(truth) => serializer.serialize_bool(*truth),
             Self::Number(digits) => {
                 RawValue::from_string(digits.clone()).map_err(S::Error::custom)?.serialize(serializer)
             }
-            Self::Text(text) => serializer.serialize_str(text),
-            Self::List(list) => {
+            Self::String(text) => serializer.serialize_str(text),
+            Self::Array(list) => {
                 let mut sequence = serializer.serialize_seq(Some(list.len()))?;
                 list.iter().try_for_each(|value| sequence.serialize_element(value))?;
                 sequence.end()
@@ -226,17 +228,17 @@ struct Scanner<'t> {
     at: usize,
 }
 
-fn broken() -> serde_json::Error {
+fn syntax_error() -> serde_json::Error {
     serde::de::Error::custom("is no JSON")
 }
 
 impl<'t> Scanner<'t> {
-    fn next(&self) -> Option<u8> {
+    fn peek(&self) -> Option<u8> {
         self.text.as_bytes().get(self.at).copied()
     }
 
     fn skip_while(&mut self, fits: impl Fn(u8) -> bool) {
-        while self.next().is_some_and(&fits) {
+        while self.peek().is_some_and(&fits) {
             self.at += 1;
         }
     }
@@ -246,88 +248,88 @@ impl<'t> Scanner<'t> {
     }
 
     /// Takes this byte, where it is the next that is no blank.
-    fn take(&mut self, byte: u8) -> bool {
+    fn consume(&mut self, byte: u8) -> bool {
         self.skip_blanks();
-        let is_next = self.next() == Some(byte);
+        let is_next = self.peek() == Some(byte);
         self.at += usize::from(is_next);
         is_next
     }
 
-    fn since(&self, start: usize) -> Result<&'t str, serde_json::Error> {
-        self.text.get(start..self.at).ok_or_else(broken)
+    fn slice_from(&self, start: usize) -> Result<&'t str, serde_json::Error> {
+        self.text.get(start..self.at).ok_or_else(syntax_error)
     }
 
-    fn value(&mut self, depth: usize) -> Result<ExactJson, serde_json::Error> {
+    fn parse_value(&mut self, depth: usize) -> Result<ExactJson, serde_json::Error> {
         if depth > MAX_DEPTH {
             return Err(serde::de::Error::custom("lies too deep"));
         }
         self.skip_blanks();
         let start = self.at;
-        match self.next().ok_or_else(broken)? {
-            b'{' => self.members(depth).map(ExactJson::Object),
-            b'[' => self.elements(depth).map(ExactJson::List),
-            b'"' => self.string().map(ExactJson::Text),
+        match self.peek().ok_or_else(syntax_error)? {
+            b'{' => self.parse_members(depth).map(ExactJson::Object),
+            b'[' => self.parse_elements(depth).map(ExactJson::Array),
+            b'"' => self.parse_string().map(ExactJson::String),
             byte if byte.is_ascii_alphabetic() => {
                 self.skip_while(|byte| byte.is_ascii_alphabetic());
-                match self.since(start)? {
+                match self.slice_from(start)? {
                     "null" => Ok(ExactJson::Null),
-                    "true" => Ok(ExactJson::Truth(true)),
-                    "false" => Ok(ExactJson::Truth(false)),
-                    _ => Err(broken()),
+                    "true" => Ok(ExactJson::Bool(true)),
+                    "false" => Ok(ExactJson::Bool(false)),
+                    _ => Err(syntax_error()),
                 }
             }
             _ => {
                 self.skip_while(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));
-                Some(self.since(start)?)
+                Some(self.slice_from(start)?)
                     .filter(|digits| !digits.is_empty())
                     .map(str::to_owned)
                     .map(ExactJson::Number)
-                    .ok_or_else(broken)
+                    .ok_or_else(syntax_error)
             }
         }
     }
 
-    fn members(&mut self, depth: usize) -> Result<Vec<(String, ExactJson)>, serde_json::Error> {
+    fn parse_members(&mut self, depth: usize) -> Result<Vec<(String, ExactJson)>, serde_json::Error> {
         let mut members = Vec::new();
         self.at += 1;
-        while !self.take(b'}') {
-            if !members.is_empty() && !self.take(b',') {
-                return Err(broken());
+        while !self.consume(b'}') {
+            if !members.is_empty() && !self.consume(b',') {
+                return Err(syntax_error());
             }
             self.skip_blanks();
-            let name = self.string()?;
-            if !self.take(b':') {
-                return Err(broken());
+            let name = self.parse_string()?;
+            if !self.consume(b':') {
+                return Err(syntax_error());
             }
-            members.push((name, self.value(depth + 1)?));
+            members.push((name, self.parse_value(depth + 1)?));
         }
         Ok(members)
     }
 
-    fn elements(&mut self, depth: usize) -> Result<Vec<ExactJson>, serde_json::Error> {
+    fn parse_elements(&mut self, depth: usize) -> Result<Vec<ExactJson>, serde_json::Error> {
         let mut elements = Vec::new();
         self.at += 1;
-        while !self.take(b']') {
-            if !elements.is_empty() && !self.take(b',') {
-                return Err(broken());
+        while !self.consume(b']') {
+            if !elements.is_empty() && !self.consume(b',') {
+                return Err(syntax_error());
             }
-            elements.push(self.value(depth + 1)?);
+            elements.push(self.parse_value(depth + 1)?);
         }
         Ok(elements)
     }
 
-    fn string(&mut self) -> Result<String, serde_json::Error> {
+    fn parse_string(&mut self) -> Result<String, serde_json::Error> {
         let start = self.at;
         self.at += 1;
         loop {
-            match self.next().ok_or_else(broken)? {
+            match self.peek().ok_or_else(syntax_error)? {
                 b'"' => break,
                 b'\\' => self.at += 2,
                 _ => self.at += 1,
             }
         }
         self.at += 1;
-        serde_json::from_str(self.since(start)?)
+        serde_json::from_str(self.slice_from(start)?)
     }
 }
 
@@ -336,19 +338,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_come_and_go_as_they_are_written() {
+    fn numbers_keep_their_digits_in_round_trip() {
         let text = r#"{"b":5.363636,"a":[1e40,0.1000,-0,123456789012345678901234567890,1E+2],"c":{"d":null,"a":true,"x":"ž\n","q":"\\\""}}"#;
         let exact = ExactJson::parse(text).unwrap();
         assert_eq!(serde_json::to_string(&exact).unwrap(), text);
-        assert_eq!(exact.member("B"), Some(&ExactJson::Number("5.363636".into())));
-        assert_eq!(exact.member("a").unwrap().member("a"), None);
+        assert_eq!(exact.find_member("B"), Some(&ExactJson::Number("5.363636".into())));
+        assert_eq!(exact.find_member("a").unwrap().find_member("a"), None);
         let object: JsonObject = serde_json::from_str(text).unwrap();
         assert_eq!(serde_json::to_string(&object).unwrap(), text);
         assert_eq!(ExactJson::Object(object.into_members()), exact);
     }
 
     #[test]
-    fn it_reads_what_another_reader_of_json_reads() {
+    fn parser_agrees_with_serde_json() {
         for text in [
             "null",
             " true ",
@@ -366,7 +368,7 @@ mod tests {
             "\"{[,:]}\"",
         ] {
             let value: Value = serde_json::from_str(text).unwrap();
-            assert_eq!(ExactJson::parse(text).unwrap().compared(), value, "{text}");
+            assert_eq!(ExactJson::parse(text).unwrap().to_value_lossy(), value, "{text}");
         }
         for no in [
             "",
@@ -396,7 +398,7 @@ mod tests {
     }
 
     #[test]
-    fn values_lie_so_deep_and_no_deeper() {
+    fn nesting_deeper_than_limit_is_rejected() {
         let deep = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
         assert!(ExactJson::parse(&deep(128)).is_ok());
         assert!(ExactJson::parse(&deep(140)).is_err());
@@ -404,7 +406,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_with_sorted_members_says_the_same() {
+    fn value_with_sorted_members_is_equal() {
         let of = |text| ExactJson::parse(text).unwrap().with_sorted_members();
         assert_eq!(of(r#"{"b":[{"d":1,"c":2}],"a":null}"#), of("{ \"a\": null, \"b\": [ { \"c\": 2, \"d\": 1 } ] }"));
         assert_ne!(of("[1,2]"), of("[2,1]"));
@@ -412,7 +414,7 @@ mod tests {
     }
 
     #[test]
-    fn a_number_has_no_zeros_that_say_nothing() {
+    fn number_has_no_trailing_zeros() {
         for (shown, short) in
             [("5.900000", "5.9"), ("20.000000", "20"), ("0.00", "0"), ("-0.05", "-0.05"), ("100", "100")]
         {
@@ -421,8 +423,8 @@ mod tests {
     }
 
     #[test]
-    fn of_members_that_are_one_the_last_counts() {
+    fn last_duplicate_member_wins() {
         let exact = ExactJson::parse(r#"{"Name":"a","name":"b"}"#).unwrap();
-        assert_eq!(exact.member("NAME"), Some(&ExactJson::text("b")));
+        assert_eq!(exact.find_member("NAME"), Some(&ExactJson::string("b")));
     }
 }

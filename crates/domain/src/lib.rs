@@ -1,7 +1,7 @@
 //! The words of tillgate and the rules about them.
 //!
 //! Tenants, users, roles, devices, tickets: types that are valid once made, and pure rules over them ([`access`], [`ticket`]).
-//! The unit of work ([`work`]) and the two ports that every part of the server writes ([`Endings`], [`Audit`]) stand here too,
+//! The unit of work ([`work`]) and the two ports that every part of the server writes ([`Revocations`], [`Audit`]) stand here too,
 //! and so do the use cases of the back office ([`office`]). Nothing in this crate knows a database, a wire format, a clock or a
 //! source of chance: instants and ids are arguments.
 
@@ -27,8 +27,8 @@ pub mod work;
 pub mod zone;
 
 pub use api_key::ApiKey;
-pub use audit::{Action, Actor, Audit, Event, Outcome, Subject, SubjectKind};
-pub use change::{Change, EndedWhy, Endings, Epoch, Scope};
+pub use audit::{Action, Actor, Audit, Event, EventOutcome, Subject, SubjectKind};
+pub use change::{Change, EndReason, Epoch, Revocations, Scope};
 pub use device::{Device, DeviceStatus, Environment};
 pub use id::{
     ApiKeyId, BranchId, DeviceId, EventId, KeyId, NodeId, PrincipalId, ResetId, RoleId, SessionId, TenantId, TicketId,
@@ -36,11 +36,11 @@ pub use id::{
 };
 pub use instant::Instant;
 pub use json::{ExactJson, JsonObject};
-pub use name::{DeviceName, Email, Folded, InvalidName, RoleName, Slug, UserName, check_display_name, skeleton};
+pub use name::{DeviceName, Email, FoldedText, InvalidText, RoleName, Slug, UserName, check_display_name, skeleton};
 pub use right::{CustomRight, InvalidRight, KnownRight, Right, Rights};
 pub use role::{Rank, Role};
 pub use secret::Secret;
 pub use tenant::{Branch, Locale, SessionLimits, Tenant};
 pub use user::{Assignment, User, UserStatus};
-pub use work::{Mode, Store, StoreError, StoreExt, Stored, Tx, View, Work};
+pub use work::{Mode, PortSet, Store, StoreError, StoreExt, StoreResult, Tx, Work};
 pub use zone::Zone;

@@ -3,24 +3,24 @@
 use crate::json::{ExactJson, JsonObject};
 
 /// What a patch makes of a value (RFC 7396, 2).
-pub fn merged(target: ExactJson, patch: ExactJson) -> ExactJson {
+pub fn merge_value(target: ExactJson, patch: ExactJson) -> ExactJson {
     let ExactJson::Object(patch) = patch else { return patch };
     let members = match target {
         ExactJson::Object(members) => members,
         _ => Vec::new(),
     };
-    ExactJson::Object(merge(JsonObject::new(members), JsonObject::new(patch)).into_members())
+    ExactJson::Object(merge_object(JsonObject::new(members), JsonObject::new(patch)).into_members())
 }
 
 /// Patches the members of an object: a null takes one away. What stays keeps its place, and what is new follows.
-pub fn merge(target: JsonObject, patch: JsonObject) -> JsonObject {
+pub fn merge_object(target: JsonObject, patch: JsonObject) -> JsonObject {
     let mut members = target.into_members();
     for (name, value) in patch.into_members() {
         let at = members.iter().position(|(own, _)| *own == name);
         match at.and_then(|at| members.get_mut(at)) {
             _ if value.is_null() => members.retain(|(own, _)| *own != name),
-            Some((_, there)) => *there = merged(std::mem::take(there), value),
-            None => members.push((name, merged(ExactJson::Null, value))),
+            Some((_, there)) => *there = merge_value(std::mem::take(there), value),
+            None => members.push((name, merge_value(ExactJson::Null, value))),
         }
     }
     JsonObject::new(members)
@@ -33,7 +33,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_patch_is_merged_as_published() {
+    fn merge_patch_matches_rfc_7396_appendix_a() {
         // RFC 7396, appendix A
         for (target, patch, result) in [
             (json!({"a": "b"}), json!({"a": "c"}), json!({"a": "c"})),
@@ -52,15 +52,15 @@ mod tests {
             (json!([1, 2]), json!({"a": "b", "c": null}), json!({"a": "b"})),
             (json!({}), json!({"a": {"bb": {"ccc": null}}}), json!({"a": {"bb": {}}})),
         ] {
-            let made = merged(ExactJson::from(&target), ExactJson::from(&patch));
-            assert_eq!(made.compared(), result, "{patch}");
+            let made = merge_value(ExactJson::from(&target), ExactJson::from(&patch));
+            assert_eq!(made.to_value_lossy(), result, "{patch}");
         }
     }
 
     #[test]
-    fn numbers_stay_as_they_were_written() {
+    fn numbers_keep_their_digits_in_merge() {
         let of = |text: &str| ExactJson::parse(text).unwrap();
-        let made = merged(of(r#"{"b":1.10,"a":{"x":1e2,"y":2}}"#), of(r#"{"a":{"y":null,"z":-0},"c":1.0}"#));
+        let made = merge_value(of(r#"{"b":1.10,"a":{"x":1e2,"y":2}}"#), of(r#"{"a":{"y":null,"z":-0},"c":1.0}"#));
         assert_eq!(serde_json::to_string(&made).unwrap(), r#"{"b":1.10,"a":{"x":1e2,"z":-0},"c":1.0}"#);
     }
 }

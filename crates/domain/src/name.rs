@@ -1,13 +1,13 @@
 //! Names that people type: of users, devices, roles and tenants, and e-mail addresses.
 //!
-//! A name keeps the spelling that it was given and is compared by its [`Folded`] form, so that `Ján` and ` JÁN ` are one person
+//! A name keeps the spelling that it was given and is compared by its [`FoldedText`] form, so that `Ján` and ` JÁN ` are one person
 //! on every database. No user name contains an `@`: a login with one is an e-mail address.
 //!
 //! `parse` takes whatever something may be called already. What a name may be when it is given is asked by `check_new`, by the
 //! classes of PRECIS (RFC 8264): so a name that was given before they were asked stays a name.
 
 mod confusable;
-mod folded;
+mod folded_text;
 mod precis;
 
 use std::fmt;
@@ -15,11 +15,11 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use confusable::skeleton;
-pub use folded::Folded;
+pub use folded_text::FoldedText;
 
 /// What is wrong with a name, in a sentence that says what to do.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidName {
+pub enum InvalidText {
     /// Nothing but blanks.
     #[error("must not be empty")]
     Empty,
@@ -31,16 +31,16 @@ pub enum InvalidName {
     TooDeep(usize),
     /// A control character.
     #[error("must not contain control characters")]
-    Control,
+    ControlCharacter,
     /// A user name with an `@`.
     #[error("must not contain \"@\", which marks an e-mail address")]
-    At,
+    AtSign,
     /// A character that no new name has.
     #[error("must not contain U+{:04X}, which is invisible, undefined or not allowed here", u32::from(*.0))]
-    Character(char),
+    DisallowedCharacter(char),
     /// A user name with text of both directions where the order is not plain (RFC 5893, 2).
     #[error("must not mix right-to-left and left-to-right text in one word")]
-    Direction,
+    MixedDirection,
     /// Not an e-mail address.
     #[error("must be an e-mail address such as anna@example.com")]
     Email,
@@ -58,22 +58,22 @@ macro_rules! names {
 
         impl $name {
             /// Takes the name without its outer blanks, or says what is wrong with it.
-            pub fn parse(text: &str) -> Result<Self, InvalidName> {
+            pub fn parse(text: &str) -> Result<Self, InvalidText> {
                 let clean: fn(&str) -> String = $clean;
-                let check: fn(&str) -> Result<(), InvalidName> = $check;
+                let check: fn(&str) -> Result<(), InvalidText> = $check;
                 let text = clean(text.trim());
                 check(&text)?;
                 Ok(Self(text))
             }
 
             /// What a store has kept: it was a name when it was given, and is never judged again.
-            pub fn restored(text: String) -> Self {
+            pub fn from_stored(text: String) -> Self {
                 Self(text)
             }
 
             /// Whether something that is not called so yet may be, or what is wrong with it.
-            pub fn check_new(&self) -> Result<(), InvalidName> {
-                let check: fn(&str) -> Result<(), InvalidName> = $new;
+            pub fn check_new(&self) -> Result<(), InvalidText> {
+                let check: fn(&str) -> Result<(), InvalidText> = $new;
                 check(&self.0)
             }
 
@@ -83,8 +83,8 @@ macro_rules! names {
             }
 
             /// As it is compared.
-            pub fn folded(&self) -> Folded {
-                Folded::of(&self.0)
+            pub fn to_folded(&self) -> FoldedText {
+                FoldedText::of(&self.0)
             }
         }
 
@@ -95,8 +95,8 @@ macro_rules! names {
         }
 
         impl TryFrom<String> for $name {
-            type Error = InvalidName;
-            fn try_from(text: String) -> Result<Self, InvalidName> {
+            type Error = InvalidText;
+            fn try_from(text: String) -> Result<Self, InvalidText> {
                 Self::parse(&text)
             }
         }
@@ -112,46 +112,46 @@ macro_rules! names {
 names! {
     /// The name that a user logs in under: 1 to 100 characters, no `@`. Unique in its tenant. A new one is a username of
     /// RFC 8265, 3.1: words of the `IdentifierClass` with blanks between them.
-    UserName(str::to_owned, |text| if text.contains('@') { Err(InvalidName::At) } else { plain(text, 100) }, precis::check_user_name),
+    UserName(str::to_owned, |text| if text.contains('@') { Err(InvalidText::AtSign) } else { check_text(text, 100) }, precis::check_user_name),
     /// The name of a device: 1 to 100 characters. Unique in its tenant. A new one is of the `FreeformClass`.
-    DeviceName(str::to_owned, |text| plain(text, 100), precis::check_name),
+    DeviceName(str::to_owned, |text| check_text(text, 100), precis::check_name),
     /// The name of a role: 1 to 100 characters. Unique in its tenant. A new one is of the `FreeformClass`.
-    RoleName(str::to_owned, |text| plain(text, 100), precis::check_name),
+    RoleName(str::to_owned, |text| check_text(text, 100), precis::check_name),
     /// An e-mail address: something before and after one `@`, no blanks, at most 254 characters (RFC 5321, 4.5.3.1.3). Unique
     /// over the whole server. An `@` of another width counts as one. A new one has no character that the `FreeformClass` has not,
     /// and is one that a mail server takes.
-    Email(plain_at, email, |text| precis::check_name(text).and_then(|()| crate::email::check_deliverable(text))),
+    Email(normalize_at_sign, check_email, |text| precis::check_name(text).and_then(|()| crate::email::check_deliverable(text))),
     /// The short name of a tenant in configuration and requests: `a-z0-9-`, 1 to 63 characters. Unique over the server.
-    Slug(str::to_owned, slug, |_| Ok(())),
+    Slug(str::to_owned, check_slug, |_| Ok(())),
 }
 
 /// Whether a name that people read may be given: it is of the `FreeformClass` of PRECIS (RFC 8264, 4.3), where blanks are allowed.
-pub fn check_display_name(text: &str) -> Result<(), InvalidName> {
+pub fn check_display_name(text: &str) -> Result<(), InvalidText> {
     if text.chars().any(char::is_control) {
-        return Err(InvalidName::Control);
+        return Err(InvalidText::ControlCharacter);
     }
     precis::check_name(text)
 }
 
-fn plain(text: &str, most: usize) -> Result<(), InvalidName> {
+fn check_text(text: &str, most: usize) -> Result<(), InvalidText> {
     if text.is_empty() {
-        Err(InvalidName::Empty)
+        Err(InvalidText::Empty)
     } else if text.chars().count() > most {
-        Err(InvalidName::TooLong(most))
+        Err(InvalidText::TooLong(most))
     } else if text.chars().any(char::is_control) {
-        Err(InvalidName::Control)
+        Err(InvalidText::ControlCharacter)
     } else {
         Ok(())
     }
 }
 
 /// The text with the `@` of every keyboard as the one that mail servers know.
-fn plain_at(text: &str) -> String {
+fn normalize_at_sign(text: &str) -> String {
     text.replace(['\u{ff20}', '\u{fe6b}'], "@")
 }
 
-fn email(text: &str) -> Result<(), InvalidName> {
-    plain(text, 254)?;
+fn check_email(text: &str) -> Result<(), InvalidText> {
+    check_text(text, 254)?;
     match text.split_once('@') {
         Some((local, domain))
             if !local.is_empty()
@@ -161,17 +161,17 @@ fn email(text: &str) -> Result<(), InvalidName> {
         {
             Ok(())
         }
-        _ => Err(InvalidName::Email),
+        _ => Err(InvalidText::Email),
     }
 }
 
-fn slug(text: &str) -> Result<(), InvalidName> {
-    plain(text, 63)?;
+fn check_slug(text: &str) -> Result<(), InvalidText> {
+    check_text(text, 63)?;
     let inner = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
     if text.chars().all(inner) && !text.starts_with('-') && !text.ends_with('-') {
         Ok(())
     } else {
-        Err(InvalidName::Slug)
+        Err(InvalidText::Slug)
     }
 }
 
@@ -180,29 +180,29 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_name_is_never_an_email() {
-        assert_eq!(UserName::parse("anna@example.com"), Err(InvalidName::At));
-        assert_eq!(UserName::parse(" "), Err(InvalidName::Empty));
-        assert_eq!(UserName::parse(&"x".repeat(101)), Err(InvalidName::TooLong(100)));
-        assert_eq!(UserName::parse("a\nb"), Err(InvalidName::Control));
-        assert_eq!(UserName::parse("a\u{ff20}b").unwrap().check_new(), Err(InvalidName::At));
+    fn user_name_never_contains_at_sign() {
+        assert_eq!(UserName::parse("anna@example.com"), Err(InvalidText::AtSign));
+        assert_eq!(UserName::parse(" "), Err(InvalidText::Empty));
+        assert_eq!(UserName::parse(&"x".repeat(101)), Err(InvalidText::TooLong(100)));
+        assert_eq!(UserName::parse("a\nb"), Err(InvalidText::ControlCharacter));
+        assert_eq!(UserName::parse("a\u{ff20}b").unwrap().check_new(), Err(InvalidText::AtSign));
         assert_eq!(UserName::parse(" anna ").map(|name| name.to_string()), Ok("anna".into()));
     }
 
     #[test]
-    fn what_cannot_be_an_email_is_refused() {
+    fn malformed_email_is_rejected() {
         for bad in ["anna", "@example.com", "anna@", "a@b@c", "an na@example.com"] {
-            assert_eq!(Email::parse(bad), Err(InvalidName::Email), "{bad}");
+            assert_eq!(Email::parse(bad), Err(InvalidText::Email), "{bad}");
         }
         assert!(Email::parse("anna@example.com").is_ok());
         assert_eq!(Email::parse("anna\u{ff20}example.com"), Email::parse("anna@example.com"));
-        assert_eq!(Email::parse("a\u{ff20}b@example.com"), Err(InvalidName::Email));
+        assert_eq!(Email::parse("a\u{ff20}b@example.com"), Err(InvalidText::Email));
     }
 
     #[test]
-    fn a_slug_fits_into_a_url_and_a_file_name() {
+    fn slug_fits_url_and_file_name() {
         for bad in ["-a", "a-", "A", "a_b", "ä"] {
-            assert_eq!(Slug::parse(bad), Err(InvalidName::Slug), "{bad}");
+            assert_eq!(Slug::parse(bad), Err(InvalidText::Slug), "{bad}");
         }
         assert!(Slug::parse("corner-shop-2").is_ok());
     }

@@ -119,29 +119,29 @@ impl Rights {
     }
 
     /// Whether the set allows what requires `right`: it holds the right itself, or `admin`.
-    pub fn allow(&self, right: impl Into<Right>) -> bool {
-        self.is_admin() || self.holds(&right.into())
+    pub fn allows(&self, right: impl Into<Right>) -> bool {
+        self.covers_everything() || self.holds(&right.into())
     }
 
     /// Whether the set holds `admin`, which allows everything, rights included that are added later.
-    pub fn is_admin(&self) -> bool {
+    pub fn covers_everything(&self) -> bool {
         self.known & KnownRight::Admin.bit() != 0
     }
 
     /// Whether everything that `other` allows is allowed here too: what a person needs who grants `other`.
-    pub fn cover(&self, other: &Self) -> bool {
+    pub fn covers(&self, other: &Self) -> bool {
         self.first_missing(other).is_none()
     }
 
     /// The first right of `other`, by name, that is not allowed here.
     pub fn first_missing(&self, other: &Self) -> Option<Right> {
-        other.iter().find(|right| !self.allow(right))
+        other.iter().find(|right| !self.allows(right))
     }
 
     /// What both allow. `admin` on one side leaves the other as it is.
-    pub fn both(&self, other: &Self) -> Self {
-        let of_self = self.iter().filter(|right| other.allow(right));
-        of_self.chain(other.iter().filter(|right| self.allow(right))).collect()
+    pub fn intersection(&self, other: &Self) -> Self {
+        let of_self = self.iter().filter(|right| other.allows(right));
+        of_self.chain(other.iter().filter(|right| self.allows(right))).collect()
     }
 
     /// The rights, in the order of their names.
@@ -168,7 +168,7 @@ impl Rights {
     }
 
     /// The names with single spaces between them: the `scope` of RFC 8693, section 4.2.
-    pub fn scope(&self) -> String {
+    pub fn to_scope(&self) -> String {
         self.names().collect::<Vec<_>>().join(" ")
     }
 
@@ -225,21 +225,21 @@ mod tests {
     }
 
     #[test]
-    fn admin_allows_what_nobody_has_named_yet() {
-        assert!(rights(&["admin"]).allow(Right::parse("teleportUpdate").unwrap()));
-        assert!(!rights(&["ticketClose"]).allow(KnownRight::TicketCreate));
-        assert!(!rights(&[]).allow(KnownRight::Admin));
+    fn admin_right_allows_unknown_rights() {
+        assert!(rights(&["admin"]).allows(Right::parse("teleportUpdate").unwrap()));
+        assert!(!rights(&["ticketClose"]).allows(KnownRight::TicketCreate));
+        assert!(!rights(&[]).allows(KnownRight::Admin));
     }
 
     #[test]
-    fn nobody_covers_more_than_they_hold() {
-        assert!(rights(&["admin"]).cover(&rights(&["admin", "storno"])));
-        assert!(rights(&["storno", "ticketClose"]).cover(&rights(&["storno"])));
-        assert!(!rights(&["storno"]).cover(&rights(&["admin"])));
+    fn rights_cover_no_more_than_they_hold() {
+        assert!(rights(&["admin"]).covers(&rights(&["admin", "storno"])));
+        assert!(rights(&["storno", "ticketClose"]).covers(&rights(&["storno"])));
+        assert!(!rights(&["storno"]).covers(&rights(&["admin"])));
     }
 
     #[test]
-    fn what_both_allow_is_no_more_than_either_does() {
+    fn intersection_allows_no_more_than_either_side() {
         for (one, other, both) in [
             (&["storno", "ticketClose"][..], &["ticketClose", "ticketCreate"][..], &["ticketClose"][..]),
             (&["admin"], &["ticketClose"], &["ticketClose"]),
@@ -248,8 +248,8 @@ mod tests {
             (&["storno"], &[], &[]),
             (&["admin"], &[], &[]),
         ] {
-            assert_eq!(rights(one).both(&rights(other)), rights(both), "{one:?} {other:?}");
-            assert_eq!(rights(other).both(&rights(one)), rights(both), "{other:?} {one:?}");
+            assert_eq!(rights(one).intersection(&rights(other)), rights(both), "{one:?} {other:?}");
+            assert_eq!(rights(other).intersection(&rights(one)), rights(both), "{other:?} {one:?}");
         }
     }
 
@@ -269,19 +269,19 @@ mod tests {
         assert_eq!(serde_json::from_str::<Rights>(&json).unwrap(), set);
         assert!(serde_json::from_str::<Rights>(r#"["no right"]"#).is_err());
         assert_eq!(set.iter().map(String::from).collect::<Vec<_>>(), set.names().collect::<Vec<_>>());
-        assert_eq!(set.scope(), "admin beamUp userRead zeroGravity");
+        assert_eq!(set.to_scope(), "admin beamUp userRead zeroGravity");
     }
 
     #[test]
     fn custom_rights_are_held_by_name() {
         let custom = |name: &str| Right::parse(name).unwrap();
         let set = rights(&["beamUp"]);
-        assert!(set.allow(custom("beamUp")) && !set.allow(custom("beamDown")) && !set.is_admin());
+        assert!(set.allows(custom("beamUp")) && !set.allows(custom("beamDown")) && !set.covers_everything());
         assert_eq!(set.first_missing(&rights(&["beamUp", "beamDown", "storno"])), Some(custom("beamDown")));
     }
 
     #[test]
-    fn a_right_is_a_camel_case_word() {
+    fn right_name_is_camel_case() {
         for bad in ["", "Admin", "ticket_close", "ticket close", "1st", "größe"] {
             assert_eq!(Right::parse(bad), Err(InvalidRight), "{bad}");
         }

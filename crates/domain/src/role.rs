@@ -38,14 +38,14 @@ pub enum Rank {
     Admin,
 }
 
-const CASHIER: &[KnownRight] = &[
+const CASHIER_RIGHTS: &[KnownRight] = &[
     KnownRight::TicketCreate,
     KnownRight::TicketUpdate,
     KnownRight::TicketSetCustomer,
     KnownRight::TicketClose,
     KnownRight::FiscalOpenDrawer,
 ];
-const MANAGER: &[KnownRight] = &[
+const MANAGER_RIGHTS: &[KnownRight] = &[
     KnownRight::TicketUpdateAny,
     KnownRight::TicketRename,
     KnownRight::TicketSetDiscount,
@@ -72,21 +72,21 @@ impl Rank {
     }
 
     /// The rank of a role: built-in roles have one, others none.
-    pub fn of(role: &Role) -> Option<Self> {
+    pub fn list_by_role(role: &Role) -> Option<Self> {
         Self::ALL.into_iter().find(|rank| role.built_in && role.name.as_str() == rank.name())
     }
 
     /// The rights of the built-in role of this rank. A manager may do all that a cashier may.
     pub fn rights(self) -> Rights {
         match self {
-            Self::Cashier => Rights::of(CASHIER),
-            Self::Manager => Rights::of(&[CASHIER, MANAGER].concat()),
+            Self::Cashier => Rights::of(CASHIER_RIGHTS),
+            Self::Manager => Rights::of(&[CASHIER_RIGHTS, MANAGER_RIGHTS].concat()),
             Self::Admin => Rights::of(&[KnownRight::Admin]),
         }
     }
 
     /// The built-in role of this rank for a new tenant: it counts in every environment.
-    pub fn role(self, id: RoleId, tenant: TenantId) -> Option<Role> {
+    pub fn to_role(self, id: RoleId, tenant: TenantId) -> Option<Role> {
         let label = match self {
             Self::Cashier => "Cashier",
             Self::Manager => "Manager",
@@ -111,18 +111,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_rank_may_do_what_the_one_below_may() {
+    fn higher_rank_covers_lower_rank() {
         for (lower, higher) in Rank::ALL.iter().zip(Rank::ALL.iter().skip(1)) {
             assert!(lower < higher);
-            assert!(higher.rights().cover(&lower.rights()), "{lower:?}");
-            assert!(!lower.rights().cover(&higher.rights()), "{lower:?}");
+            assert!(higher.rights().covers(&lower.rights()), "{lower:?}");
+            assert!(!lower.rights().covers(&higher.rights()), "{lower:?}");
         }
     }
 
     #[test]
     fn the_tables_name_each_right_once() {
-        assert_eq!(Rank::Cashier.rights().iter().count(), CASHIER.len());
-        assert_eq!(Rank::Manager.rights().iter().count(), CASHIER.len() + MANAGER.len());
-        assert!(!Rank::Manager.rights().allow(KnownRight::Admin));
+        assert_eq!(Rank::Cashier.rights().iter().count(), CASHIER_RIGHTS.len());
+        assert_eq!(Rank::Manager.rights().iter().count(), CASHIER_RIGHTS.len() + MANAGER_RIGHTS.len());
+        assert!(!Rank::Manager.rights().allows(KnownRight::Admin));
     }
 }

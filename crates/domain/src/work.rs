@@ -1,6 +1,6 @@
 //! The unit of work: what happens together or not at all.
 //!
-//! A [`Store`] runs a closure in one transaction and shows it the ports of a [`View`]. Ports block: whoever serves requests
+//! A [`Store`] runs a closure in one transaction and shows it the ports of a [`PortSet`]. Ports block: whoever serves requests
 //! calls them on a thread that may wait.
 //!
 //! Promises of every store:
@@ -27,10 +27,10 @@
 //! }
 //! ```
 
-use crate::{Audit, Endings};
+use crate::{Audit, Revocations};
 
 /// Which ports a transaction shows: domain's, the back office's, auth-core's.
-pub trait View: 'static {
+pub trait PortSet: 'static {
     /// The transaction as this view shows it, mostly a trait object.
     type Tx<'a>: ?Sized;
 }
@@ -38,7 +38,7 @@ pub trait View: 'static {
 /// The ports that every part of the server writes.
 pub trait Tx {
     /// Ends sessions and tells of changes.
-    fn endings(&mut self) -> &mut dyn Endings;
+    fn revocations(&mut self) -> &mut dyn Revocations;
     /// Tells what happened.
     fn audit(&mut self) -> &mut dyn Audit;
 }
@@ -53,10 +53,10 @@ pub enum Mode {
 }
 
 /// The closure of a unit of work.
-pub type Work<'w, V> = &'w mut dyn for<'a, 'b> FnMut(&'b mut <V as View>::Tx<'a>) -> Stored<()>;
+pub type Work<'w, V> = &'w mut dyn for<'a, 'b> FnMut(&'b mut <V as PortSet>::Tx<'a>) -> StoreResult<()>;
 
 /// What a port answers.
-pub type Stored<T> = Result<T, StoreError>;
+pub type StoreResult<T> = Result<T, StoreError>;
 
 /// The store failed. None of these is ever the caller's mistake, and none is ever read as "not there".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,9 +86,9 @@ pub enum StoreError {
 }
 
 /// Something that runs units of work.
-pub trait Store<V: View>: Send + Sync {
+pub trait Store<V: PortSet>: Send + Sync {
     /// Runs `work` in one transaction; see the promises of [the module](self).
-    fn run(&self, mode: Mode, work: Work<'_, V>) -> Stored<()>;
+    fn run(&self, mode: Mode, work: Work<'_, V>) -> StoreResult<()>;
 
     /// Why the store takes no writes (a full disk, a read-only database), as the newest unit of work that wrote found it; `None` as
     /// soon as one has succeeded, and for a store that does not watch this. Answered from memory.
@@ -98,25 +98,25 @@ pub trait Store<V: View>: Send + Sync {
 }
 
 /// `read` and `write` for every [`Store`]: the closure's value comes back.
-pub trait StoreExt<V: View>: Store<V> {
+pub trait StoreExt<V: PortSet>: Store<V> {
     /// Runs a closure that only reads.
-    fn read<T>(&self, work: impl for<'a, 'b> FnMut(&'b mut V::Tx<'a>) -> Stored<T>) -> Stored<T> {
-        valued(self, Mode::Read, work)
+    fn read<T>(&self, work: impl for<'a, 'b> FnMut(&'b mut V::Tx<'a>) -> StoreResult<T>) -> StoreResult<T> {
+        run_for_value(self, Mode::Read, work)
     }
 
     /// Runs a closure that reads and writes.
-    fn write<T>(&self, work: impl for<'a, 'b> FnMut(&'b mut V::Tx<'a>) -> Stored<T>) -> Stored<T> {
-        valued(self, Mode::Write, work)
+    fn write<T>(&self, work: impl for<'a, 'b> FnMut(&'b mut V::Tx<'a>) -> StoreResult<T>) -> StoreResult<T> {
+        run_for_value(self, Mode::Write, work)
     }
 }
 
-impl<V: View, S: Store<V> + ?Sized> StoreExt<V> for S {}
+impl<V: PortSet, S: Store<V> + ?Sized> StoreExt<V> for S {}
 
-fn valued<V: View, S: Store<V> + ?Sized, T>(
+fn run_for_value<V: PortSet, S: Store<V> + ?Sized, T>(
     store: &S,
     mode: Mode,
-    mut work: impl for<'a, 'b> FnMut(&'b mut V::Tx<'a>) -> Stored<T>,
-) -> Stored<T> {
+    mut work: impl for<'a, 'b> FnMut(&'b mut V::Tx<'a>) -> StoreResult<T>,
+) -> StoreResult<T> {
     let mut value = None;
     store.run(mode, &mut |tx| {
         value = Some(work(tx)?);

@@ -50,7 +50,7 @@ impl Zone {
 
     /// The local day of a date as ISO 8601 writes it, `2026-11-21`: its first instant, and the first of the day after. `None` for
     /// what is no date.
-    pub fn day(&self, date: &str) -> Option<(Instant, Instant)> {
+    pub fn day_bounds(&self, date: &str) -> Option<(Instant, Instant)> {
         let date: jiff::civil::Date = Some(date).filter(|date| date.len() == 10)?.parse().ok()?;
         let start = date.to_zoned(self.0.clone()).ok()?.start_of_day().ok()?;
         let start = Instant::from_millis(start.timestamp().as_millisecond());
@@ -59,7 +59,7 @@ impl Zone {
 
     /// The instant as the zone's clocks read it, with milliseconds and the offset from UTC (RFC 3339):
     /// `2026-11-21T20:00:00.000+08:00`. Empty for one that no calendar of four-digit years holds.
-    pub fn local(&self, at: Instant) -> String {
+    pub fn format_local(&self, at: Instant) -> String {
         let zoned = Timestamp::from_millisecond(at.millis()).map(|at| at.to_zoned(self.0.clone()));
         zoned.map(|at| at.strftime("%Y-%m-%dT%H:%M:%S.%3f%:z").to_string()).unwrap_or_default()
     }

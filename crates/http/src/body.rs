@@ -4,79 +4,86 @@ use actix_web::http::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
-use crate::failure::{Failure, FieldFault, Protocol};
+use crate::duplicates::{self, NameComparison};
+use crate::error::{ApiError, FieldViolation, ProtocolError};
 use crate::form;
-use crate::strict::{self, Names};
 
 /// Reads the body as a JSON object. Members that `T` does not know are ignored.
-pub(crate) fn object<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Failure> {
-    serde_json::from_slice(object_bytes(headers, body, Names::Exact)?).map_err(|error| malformed(&error))
+pub(crate) fn read_object<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, ApiError> {
+    serde_json::from_slice(check_json_object(headers, body, NameComparison::ExactJson)?)
+        .map_err(|error| malformed_body_error(&error))
 }
 
 /// The same where the body may be a form as well, whose fields are members that hold text.
-pub(crate) fn object_or_form<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Failure> {
-    if !is_encoded(headers) && essence(headers).as_deref() == Some(form::TYPE) {
-        return T::deserialize(Value::Object(form::fields(body)?)).map_err(|error| malformed(&error));
+pub(crate) fn read_object_or_form<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, ApiError> {
+    if !is_encoded(headers) && media_type(headers).as_deref() == Some(form::FORM_MEDIA_TYPE) {
+        return T::deserialize(Value::Object(form::read_form_object(body)?))
+            .map_err(|error| malformed_body_error(&error));
     }
-    object(headers, body)
+    read_object(headers, body)
 }
 
 /// The same where the case of member names does not matter: `T` names its members in lower case.
-pub(crate) fn caseless<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, Failure> {
-    let members: Map<String, Value> = serde_json::from_slice(object_bytes(headers, body, Names::Caseless(&[]))?)
-        .map_err(|error| malformed(&error))?;
+pub(crate) fn read_caseless_object<T: DeserializeOwned>(headers: &HeaderMap, body: &[u8]) -> Result<T, ApiError> {
+    let members: Map<String, Value> =
+        serde_json::from_slice(check_json_object(headers, body, NameComparison::Caseless(&[]))?)
+            .map_err(|error| malformed_body_error(&error))?;
     // the contracts' names are ASCII: what only looks like one of their letters is another name
     let members = members.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect();
-    T::deserialize(Value::Object(members)).map_err(|error| malformed(&error))
+    T::deserialize(Value::Object(members)).map_err(|error| malformed_body_error(&error))
 }
 
 /// The fields of a body that must be a form, as they came.
-pub(crate) fn form(headers: &HeaderMap, body: &[u8]) -> Result<Vec<(String, String)>, Failure> {
-    if is_encoded(headers) || essence(headers).as_deref() != Some(form::TYPE) {
-        return Err(Protocol::ContentType.into());
+pub(crate) fn read_form(headers: &HeaderMap, body: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
+    if is_encoded(headers) || media_type(headers).as_deref() != Some(form::FORM_MEDIA_TYPE) {
+        return Err(ProtocolError::UnsupportedMediaType.into());
     }
-    form::pairs(body)
+    form::read_form_pairs(body)
 }
 
 /// What Windows programs put before a text (RFC 8259, 8.1, lets readers pass over it).
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-fn without_mark(body: &[u8]) -> &[u8] {
+fn strip_byte_order_mark(body: &[u8]) -> &[u8] {
     body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body)
 }
 
 /// Whether the body says nothing, as clients write it that send one with every request: no bytes, `null`, or an empty text.
-pub(crate) fn is_nothing(body: &[u8]) -> bool {
-    matches!(without_mark(body).trim_ascii(), b"" | b"null" | b"\"\"")
+pub(crate) fn is_empty_body(body: &[u8]) -> bool {
+    matches!(strip_byte_order_mark(body).trim_ascii(), b"" | b"null" | b"\"\"")
 }
 
 /// The bytes of the body, where it claims to be JSON, of whatever kind, and is: no object in it has a member twice.
-pub(crate) fn json_of_any_kind<'b>(headers: &HeaderMap, body: &'b [u8], names: Names) -> Result<&'b [u8], Failure> {
-    if is_encoded(headers) || !essence(headers).is_some_and(|essence| is_json(&essence)) {
-        return Err(Protocol::ContentType.into());
+pub(crate) fn check_json<'b>(headers: &HeaderMap, body: &'b [u8], names: NameComparison) -> Result<&'b [u8], ApiError> {
+    if is_encoded(headers) || !media_type(headers).is_some_and(|essence| is_json_type(&essence)) {
+        return Err(ProtocolError::UnsupportedMediaType.into());
     }
-    let body = without_mark(body);
+    let body = strip_byte_order_mark(body);
     if std::str::from_utf8(body).is_err() {
-        return Err(Failure::malformed("the body is no UTF-8"));
+        return Err(ApiError::malformed("the body is no UTF-8"));
     }
     if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(Failure::malformed("the body is empty"));
+        return Err(ApiError::malformed("the body is empty"));
     }
-    strict::check(body, names)?;
+    duplicates::check_members(body, names)?;
     Ok(body)
 }
 
 /// The bytes of the body, where it claims to be JSON and is an object.
-pub(crate) fn object_bytes<'b>(headers: &HeaderMap, body: &'b [u8], names: Names) -> Result<&'b [u8], Failure> {
+pub(crate) fn check_json_object<'b>(
+    headers: &HeaderMap,
+    body: &'b [u8],
+    names: NameComparison,
+) -> Result<&'b [u8], ApiError> {
     // members that nobody reads are skipped unread, so what is asked of all JSON is asked of the whole
-    let body = json_of_any_kind(headers, body, names)?;
+    let body = check_json(headers, body, names)?;
     // a list would be taken for an object's values in order
     if body.trim_ascii_start().starts_with(b"{") {
         return Ok(body);
     }
-    Err(Protocol::Fields(vec![FieldFault {
+    Err(ProtocolError::InvalidFields(vec![FieldViolation {
         field: "".into(),
-        query: false,
+        in_query: false,
         code: "type".into(),
         message: "must be an object".into(),
     }])
@@ -90,25 +97,25 @@ fn is_encoded(headers: &HeaderMap) -> bool {
 }
 
 /// The type of the body, whatever its parameters.
-fn essence(headers: &HeaderMap) -> Option<String> {
+fn media_type(headers: &HeaderMap) -> Option<String> {
     let content_type = headers.get(CONTENT_TYPE)?.to_str().ok()?;
     Some(content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase())
 }
 
 /// `application/json`, `text/json` or a type with the suffix `+json` (RFC 6839, 3.1).
-fn is_json(essence: &str) -> bool {
+fn is_json_type(essence: &str) -> bool {
     matches!(essence, "application/json" | "text/json")
         || essence.strip_prefix("application/").is_some_and(|subtype| subtype.ends_with("+json"))
 }
 
 /// Where the body cannot be read, without a word of what it says: it may hold a password.
-pub(crate) fn malformed(error: &serde_json::Error) -> Failure {
+pub(crate) fn malformed_body_error(error: &serde_json::Error) -> ApiError {
     let what = match error.classify() {
         serde_json::error::Category::Eof => "ends too early",
         _ if error.to_string().starts_with("number out of range") => "has a number that is out of range",
         _ => "is no JSON that can be read",
     };
-    Failure::malformed(format!("the body {what} (line {}, column {})", error.line(), error.column()))
+    ApiError::malformed(format!("the body {what} (line {}, column {})", error.line(), error.column()))
 }
 
 #[cfg(test)]
@@ -117,59 +124,63 @@ mod tests {
 
     use super::*;
 
-    fn typed(content_type: &'static str) -> HeaderMap {
+    fn headers_with_type(content_type: &'static str) -> HeaderMap {
         [(CONTENT_TYPE, HeaderValue::from_static(content_type))].into_iter().collect()
     }
 
     #[test]
-    fn json_is_known_by_its_type() {
-        let is_json = |content_type| super::is_json(&essence(&typed(content_type)).unwrap());
+    fn json_is_recognized_by_media_type() {
+        let is_json = |content_type| super::is_json_type(&media_type(&headers_with_type(content_type)).unwrap());
         for yes in ["application/json", "Application/JSON; charset=utf-8", "text/json", "application/vnd.pos+json"] {
             assert!(is_json(yes), "{yes}");
         }
-        for no in ["", "text/plain", form::TYPE, "application/jsonp", "application/xml+jsonx", "text/x+json"] {
+        for no in ["", "text/plain", form::FORM_MEDIA_TYPE, "application/jsonp", "application/xml+jsonx", "text/x+json"]
+        {
             assert!(!is_json(no), "{no}");
         }
     }
 
     #[test]
-    fn a_byte_order_mark_is_passed_over() {
-        let json = typed("application/json");
-        let read = |body: &[u8]| object::<Map<String, Value>>(&json, body).map(Value::Object);
+    fn byte_order_mark_is_skipped() {
+        let json = headers_with_type("application/json");
+        let read = |body: &[u8]| read_object::<Map<String, Value>>(&json, body).map(Value::Object);
         assert_eq!(read(b"\xef\xbb\xbf{\"a\":1}"), Ok(serde_json::json!({ "a": 1 })));
-        assert_eq!(read(b"\xef\xbb\xbf"), Err(Failure::malformed("the body is empty")));
+        assert_eq!(read(b"\xef\xbb\xbf"), Err(ApiError::malformed("the body is empty")));
         for no in [&b"\xef\xbb\xbf\xef\xbb\xbf{}"[..], b"{}\xef\xbb\xbf", b"\xfe\xff\0{\0}"] {
             assert!(read(no).is_err(), "{no:?}");
         }
     }
 
     #[test]
-    fn a_body_that_says_nothing_is_known() {
+    fn empty_body_is_recognized() {
         for nothing in [&b""[..], b" \r\n", b"null", b" null ", b"\"\"", b"\xef\xbb\xbf", b"\xef\xbb\xbfnull"] {
-            assert!(is_nothing(nothing), "{nothing:?}");
+            assert!(is_empty_body(nothing), "{nothing:?}");
         }
         for something in [&b"{}"[..], b"0", b"nul", b"\" \"", b"[]", b"\xef\xbb"] {
-            assert!(!is_nothing(something), "{something:?}");
+            assert!(!is_empty_body(something), "{something:?}");
         }
     }
 
     #[test]
-    fn a_number_that_is_out_of_range_is_told_as_such() {
-        let told = object::<Map<String, Value>>(&typed("application/json"), b"{\"a\": 1e400}");
-        assert_eq!(told, Err(Failure::malformed("the body has a number that is out of range (line 1, column 11)")));
+    fn number_out_of_range_is_reported_as_such() {
+        let told = read_object::<Map<String, Value>>(&headers_with_type("application/json"), b"{\"a\": 1e400}");
+        assert_eq!(told, Err(ApiError::malformed("the body has a number that is out of range (line 1, column 11)")));
     }
 
     #[test]
-    fn a_form_is_taken_where_it_is_asked_for() {
-        for content_type in [form::TYPE, "Application/X-WWW-Form-URLEncoded; charset=UTF-8"] {
-            let read = object_or_form::<Map<String, Value>>(&typed(content_type), b"a=b").unwrap();
+    fn form_is_read_only_if_accepted() {
+        for content_type in [form::FORM_MEDIA_TYPE, "Application/X-WWW-Form-URLEncoded; charset=UTF-8"] {
+            let read = read_object_or_form::<Map<String, Value>>(&headers_with_type(content_type), b"a=b").unwrap();
             assert_eq!(Value::Object(read), serde_json::json!({ "a": "b" }));
-            let refused = object::<Map<String, Value>>(&typed(content_type), b"a=b");
-            assert_eq!(refused, Err(Protocol::ContentType.into()));
+            let refused = read_object::<Map<String, Value>>(&headers_with_type(content_type), b"a=b");
+            assert_eq!(refused, Err(ProtocolError::UnsupportedMediaType.into()));
         }
-        let mut packed = typed(form::TYPE);
+        let mut packed = headers_with_type(form::FORM_MEDIA_TYPE);
         packed.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
-        assert_eq!(object_or_form::<Value>(&packed, b"a=b"), Err(Protocol::ContentType.into()));
-        assert_eq!(object_or_form::<Value>(&typed("text/plain"), b"a=b"), Err(Protocol::ContentType.into()));
+        assert_eq!(read_object_or_form::<Value>(&packed, b"a=b"), Err(ProtocolError::UnsupportedMediaType.into()));
+        assert_eq!(
+            read_object_or_form::<Value>(&headers_with_type("text/plain"), b"a=b"),
+            Err(ProtocolError::UnsupportedMediaType.into())
+        );
     }
 }

@@ -9,9 +9,9 @@ use std::task::Waker;
 
 /// Whether a server is about to stop: every answer then says `Connection: close` (RFC 9112, 9.6).
 #[derive(Clone, Debug, Default)]
-pub struct Draining(Arc<AtomicBool>);
+pub struct DrainState(Arc<AtomicBool>);
 
-impl Draining {
+impl DrainState {
     /// From now on it is.
     pub fn begin(&self) {
         self.0.store(true, Ordering::Release);
@@ -27,53 +27,53 @@ impl Draining {
 #[derive(Debug)]
 pub struct Connection {
     secure: bool,
-    draining: Draining,
+    drain_state: DrainState,
     /// Requests whose answers are being made or handed over.
-    answering: Cell<u32>,
+    responses_in_progress: Cell<u32>,
     /// Whether bytes have come since the newest answer was handed over.
-    unanswered: Cell<bool>,
+    has_unanswered_bytes: Cell<bool>,
     /// Whether a request has ever come.
-    used: Cell<bool>,
+    has_been_used: Cell<bool>,
     /// Who wants to know when the last answer is handed over.
-    waiting: RefCell<Option<Waker>>,
+    idle_waker: RefCell<Option<Waker>>,
 }
 
 impl Connection {
     /// A connection on which nothing has come yet. `secure`: over TLS of the server's own.
-    pub fn new(secure: bool, draining: Draining) -> Rc<Self> {
+    pub fn new(secure: bool, draining: DrainState) -> Rc<Self> {
         Rc::new(Self {
             secure,
-            draining,
-            answering: Cell::new(0),
-            unanswered: Cell::new(false),
-            used: Cell::new(false),
-            waiting: RefCell::default(),
+            drain_state: draining,
+            responses_in_progress: Cell::new(0),
+            has_unanswered_bytes: Cell::new(false),
+            has_been_used: Cell::new(false),
+            idle_waker: RefCell::default(),
         })
     }
 
     /// Bytes of a request have come.
-    pub fn received(&self) {
-        self.unanswered.set(true);
+    pub fn record_received(&self) {
+        self.has_unanswered_bytes.set(true);
     }
 
     /// Whether no request is under way: none has begun to arrive since the newest answer was handed over.
     pub fn is_idle(&self) -> bool {
-        self.answering.get() == 0 && !self.unanswered.get()
+        self.responses_in_progress.get() == 0 && !self.has_unanswered_bytes.get()
     }
 
     /// Whether a request is being answered.
     pub fn is_answering(&self) -> bool {
-        self.answering.get() > 0
+        self.responses_in_progress.get() > 0
     }
 
     /// Wakes a task when the last answer is handed over.
     pub fn wake_when_idle(&self, waker: &Waker) {
-        self.waiting.replace(Some(waker.clone()));
+        self.idle_waker.replace(Some(waker.clone()));
     }
 
     /// Whether a request has ever come.
     pub fn is_used(&self) -> bool {
-        self.used.get()
+        self.has_been_used.get()
     }
 
     pub(crate) fn is_secure(&self) -> bool {
@@ -81,28 +81,28 @@ impl Connection {
     }
 
     pub(crate) fn is_draining(&self) -> bool {
-        self.draining.has_begun()
+        self.drain_state.has_begun()
     }
 
     /// A request is answered from now on until what is returned is dropped.
-    pub(crate) fn begin_answer(self: &Rc<Self>) -> Answering {
-        self.used.set(true);
-        self.answering.set(self.answering.get() + 1);
-        Answering(Rc::clone(self))
+    pub(crate) fn begin_response(self: &Rc<Self>) -> ResponseGuard {
+        self.has_been_used.set(true);
+        self.responses_in_progress.set(self.responses_in_progress.get() + 1);
+        ResponseGuard(Rc::clone(self))
     }
 }
 
 /// A request that is being answered.
 #[derive(Debug)]
-pub(crate) struct Answering(Rc<Connection>);
+pub(crate) struct ResponseGuard(Rc<Connection>);
 
-impl Drop for Answering {
+impl Drop for ResponseGuard {
     fn drop(&mut self) {
-        let left = self.0.answering.get().saturating_sub(1);
-        self.0.answering.set(left);
+        let left = self.0.responses_in_progress.get().saturating_sub(1);
+        self.0.responses_in_progress.set(left);
         if left == 0 {
-            self.0.unanswered.set(false);
-            if let Some(waker) = self.0.waiting.take() {
+            self.0.has_unanswered_bytes.set(false);
+            if let Some(waker) = self.0.idle_waker.take() {
                 waker.wake();
             }
         }
@@ -115,12 +115,12 @@ mod tests {
 
     #[test]
     fn connection_is_idle_between_requests() {
-        let connection = Connection::new(false, Draining::default());
+        let connection = Connection::new(false, DrainState::default());
         assert!(connection.is_idle() && !connection.is_used());
-        connection.received();
+        connection.record_received();
         assert!(!connection.is_idle(), "a part of a head has come");
-        let first = connection.begin_answer();
-        let second = connection.begin_answer();
+        let first = connection.begin_response();
+        let second = connection.begin_response();
         drop(first);
         assert!(!connection.is_idle(), "another is being answered");
         drop(second);

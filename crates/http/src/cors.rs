@@ -18,7 +18,7 @@ pub struct WebOrigin(String);
 /// A text that names no web origin.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no web origin such as https://pos.example or http://localhost:3000")]
-pub struct InvalidOrigin(String);
+pub struct InvalidWebOrigin(String);
 
 impl WebOrigin {
     /// As browsers write it.
@@ -26,17 +26,17 @@ impl WebOrigin {
         &self.0
     }
 
-    /// Whether a browser's `Origin` names it.
-    pub(crate) fn is(&self, sent: &str) -> bool {
+    /// Whether a browser's `RequestMeta` names it.
+    pub(crate) fn matches(&self, sent: &str) -> bool {
         self.0 == sent
     }
 }
 
 impl FromStr for WebOrigin {
-    type Err = InvalidOrigin;
+    type Err = InvalidWebOrigin;
 
-    fn from_str(text: &str) -> Result<Self, InvalidOrigin> {
-        let invalid = || InvalidOrigin(text.to_owned());
+    fn from_str(text: &str) -> Result<Self, InvalidWebOrigin> {
+        let invalid = || InvalidWebOrigin(text.to_owned());
         let uri: Uri = text.trim().parse().map_err(|_| invalid())?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else { return Err(invalid()) };
         let usual = match scheme {
@@ -57,7 +57,7 @@ impl FromStr for WebOrigin {
 }
 
 /// The only header of this name, where it is text. Of two, one reader would take the one and another the other.
-pub(crate) fn only(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
+pub(crate) fn read_single_header(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str> {
     let mut lines = headers.get_all(name);
     match (lines.next(), lines.next()) {
         (Some(line), None) => line.to_str().ok(),
@@ -67,36 +67,36 @@ pub(crate) fn only(headers: &HeaderMap, name: impl AsHeaderName) -> Option<&str>
 
 /// The methods that scripts may call with, whatever the path: a page is to read the 404 or 405 of a call that is not served, and a
 /// browser hides both from it where the preflight did not allow the call.
-const METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
+const ALLOWED_METHODS: &str = "GET, HEAD, POST, PUT, PATCH, DELETE";
 
 /// The request headers that the answer to a preflight depends on.
-const PREFLIGHT_VARIES: &str = "Access-Control-Request-Method, Access-Control-Request-Headers, Origin";
+const PREFLIGHT_VARY: &str = "Access-Control-Request-Method, Access-Control-Request-Headers, Origin";
 
 /// The answer to a browser that asks on a script's behalf whether it may call (Fetch, 3.2.2), as Fiber's cors middleware answers it on
 /// every path. For an origin that is not one of these the answer names no origin ([`adorn`]), and the browser makes no call. `None`
 /// where the request asks nothing, or there are no origins.
-pub(crate) fn preflight(origins: &[WebOrigin], method: &Method, headers: &HeaderMap) -> Option<HttpResponse> {
+pub(crate) fn answer_preflight(origins: &[WebOrigin], method: &Method, headers: &HeaderMap) -> Option<HttpResponse> {
     let asks = [ORIGIN, ACCESS_CONTROL_REQUEST_METHOD].iter().all(|name| headers.contains_key(name));
     if origins.is_empty() || *method != Method::OPTIONS || !asks {
         return None;
     }
     let mut answer = HttpResponse::NoContent().finish();
     let said = answer.headers_mut();
-    said.insert(VARY, HeaderValue::from_static(PREFLIGHT_VARIES));
-    said.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(METHODS));
+    said.insert(VARY, HeaderValue::from_static(PREFLIGHT_VARY));
+    said.insert(ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static(ALLOWED_METHODS));
     said.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static("authorization, content-type"));
     said.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
     Some(answer)
 }
 
 /// Lets the scripts of these origins read the answer.
-pub(crate) fn adorn(origins: &[WebOrigin], headers: &HeaderMap, answer: &mut HttpResponse) {
+pub(crate) fn add_cors_headers(origins: &[WebOrigin], headers: &HeaderMap, answer: &mut HttpResponse) {
     if origins.is_empty() {
         return;
     }
-    let trusted = trusted(origins, headers).and_then(|origin| HeaderValue::from_str(origin.as_str()).ok());
+    let trusted = find_trusted_origin(origins, headers).and_then(|origin| HeaderValue::from_str(origin.as_str()).ok());
     let said = answer.headers_mut();
-    if said.get(VARY).is_none_or(|varies| varies != PREFLIGHT_VARIES) {
+    if said.get(VARY).is_none_or(|varies| varies != PREFLIGHT_VARY) {
         said.append(VARY, HeaderValue::from_static("Origin"));
     }
     if let Some(origin) = trusted {
@@ -106,9 +106,9 @@ pub(crate) fn adorn(origins: &[WebOrigin], headers: &HeaderMap, answer: &mut Htt
     }
 }
 
-fn trusted<'o>(origins: &'o [WebOrigin], headers: &HeaderMap) -> Option<&'o WebOrigin> {
-    let sent = only(headers, ORIGIN)?;
-    origins.iter().find(|origin| origin.is(sent))
+fn find_trusted_origin<'o>(origins: &'o [WebOrigin], headers: &HeaderMap) -> Option<&'o WebOrigin> {
+    let sent = read_single_header(headers, ORIGIN)?;
+    origins.iter().find(|origin| origin.matches(sent))
 }
 
 #[cfg(test)]
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_origin_is_written_as_browsers_write_it() {
+    fn web_origin_is_normalized_as_browsers_write_it() {
         for (text, written) in [
             ("https://pos.example", "https://pos.example"),
             ("https://POS.example:443/", "https://pos.example"),

@@ -12,7 +12,7 @@ use tillgate_domain::TenantId;
 use uuid::Uuid;
 
 /// The first byte of every cursor. Another format gets another number.
-const FORMAT: u8 = 1;
+const FORMAT_VERSION: u8 = 1;
 
 /// How many bytes of a cursor say what it belongs to.
 const SCOPE_LENGTH: usize = 8;
@@ -21,7 +21,7 @@ const SCOPE_LENGTH: usize = 8;
 const ID_LENGTH: usize = 16;
 
 /// The longest text that is read as a cursor, in bytes.
-const MAX_LENGTH: usize = 2048;
+const MAX_CURSOR_LENGTH: usize = 2048;
 
 /// What a cursor belongs to: a list in one order, of one tenant. A cursor of another one is refused, because its sort key would mean
 /// something else there.
@@ -127,7 +127,7 @@ impl InvalidCursor {
 impl<K: SortKey> Cursor<K> {
     /// The cursor as a text: base64url without padding (RFC 4648, section 5).
     pub fn encode(&self, scope: CursorScope) -> String {
-        let mut bytes = vec![FORMAT];
+        let mut bytes = vec![FORMAT_VERSION];
         bytes.extend(scope.0);
         bytes.extend(self.id.as_bytes());
         self.key.write(&mut bytes);
@@ -139,11 +139,11 @@ impl<K: SortKey> Cursor<K> {
     /// # Errors
     /// It is none, or one of another scope.
     pub fn decode(text: &str, scope: CursorScope) -> Result<Self, InvalidCursor> {
-        if text.len() > MAX_LENGTH {
+        if text.len() > MAX_CURSOR_LENGTH {
             return Err(InvalidCursor::Unreadable);
         }
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| InvalidCursor::Unreadable)?;
-        let rest = bytes.strip_prefix(&[FORMAT]).ok_or(InvalidCursor::Unreadable)?;
+        let rest = bytes.strip_prefix(&[FORMAT_VERSION]).ok_or(InvalidCursor::Unreadable)?;
         let (own, rest) = rest.split_first_chunk::<SCOPE_LENGTH>().ok_or(InvalidCursor::Unreadable)?;
         let (id, key) = rest.split_first_chunk::<ID_LENGTH>().ok_or(InvalidCursor::Unreadable)?;
         if *own != scope.0 {
@@ -165,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_is_read_as_it_was_written() {
+    fn cursor_decodes_to_what_was_encoded() {
         let id = Uuid::from_bytes([9; 16]);
         for key in ["", "anna", "žofia"] {
             let cursor = Cursor { key: key.to_owned(), id };
@@ -180,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_of_another_list_order_or_tenant_is_refused() {
+    fn cursor_of_another_list_order_or_tenant_is_rejected() {
         let text = Cursor { key: 5_i64, id: Uuid::nil() }.encode(scope("payable"));
         for other in [
             scope("-payable"),
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_cursor_is_refused() {
+    fn invalid_cursor_is_rejected() {
         let id = Uuid::from_bytes([9; 16]);
         let text = Cursor { key: "a\0b".to_owned(), id }.encode(scope("user_name"));
         let number = Cursor { key: 5_i64, id }.encode(scope("payable"));

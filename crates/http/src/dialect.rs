@@ -5,9 +5,9 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
-use tillgate_auth_core::{Evidence, Terms};
+use tillgate_auth_core::{RequestCredentials, Terms};
 
-use crate::{Failure, Head, PathMatching, Route, WebOrigin};
+use crate::{ApiError, PathMatching, RequestHead, Route, WebOrigin};
 
 /// A published wire contract.
 pub trait Dialect: Send + Sync + 'static {
@@ -18,7 +18,7 @@ pub trait Dialect: Send + Sync + 'static {
     fn terms(&self) -> &Terms;
 
     /// The web origins whose scripts may call it with their users' cookies; see `cors`. None, where it is not for browsers.
-    fn origins(&self) -> &[WebOrigin] {
+    fn trusted_origins(&self) -> &[WebOrigin] {
         &[]
     }
 
@@ -26,31 +26,31 @@ pub trait Dialect: Send + Sync + 'static {
     ///
     /// # Errors
     /// The address has asked too much.
-    fn admit(&self, _head: &Head) -> Result<(), Failure> {
+    fn rate_limit(&self, _head: &RequestHead) -> Result<(), ApiError> {
         Ok(())
     }
 
     /// How many bytes the addresses take whose requests it counts; `None` where it counts none.
-    fn counted_bytes(&self) -> Option<usize> {
+    fn rate_limiter_bytes(&self) -> Option<usize> {
         None
     }
 
     /// How many bytes the lists take that it keeps for a moment; `None` where it keeps none.
-    fn listed_bytes(&self) -> Option<usize> {
+    fn list_cache_bytes(&self) -> Option<usize> {
         None
     }
 
     /// What proves the request, before the handler of a call that requires a caller runs. Open calls such as a login and a refresh
-    /// are not asked: a header that nobody needs there refuses nothing. `Evidence::None` if nothing was sent that this contract
+    /// are not asked: a header that nobody needs there refuses nothing. `RequestCredentials::None` if nothing was sent that this contract
     /// takes.
     ///
     /// # Errors
     /// What was sent is refused for how it was sent.
-    fn evidence<'r>(&self, head: &'r Head, body: &'r Bytes) -> Result<Evidence<'r>, Failure>;
+    fn read_credentials<'r>(&self, head: &'r RequestHead, body: &'r Bytes) -> Result<RequestCredentials<'r>, ApiError>;
 
     /// How paths of requests are compared with those of its calls.
-    fn paths(&self) -> PathMatching {
-        PathMatching::Exact
+    fn path_matching(&self) -> PathMatching {
+        PathMatching::ExactJson
     }
 
     /// Its calls, below the mount's prefix. Registration, the check for clashes, `Allow` and the rights matrix all read this
@@ -59,5 +59,5 @@ pub trait Dialect: Send + Sync + 'static {
 
     /// The answer to a call that failed, in this contract's words. It may be asked about every kind of failure on every route,
     /// unknown ones included, and must not panic.
-    fn word(&self, failure: &Failure, head: &Head) -> HttpResponse;
+    fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse;
 }

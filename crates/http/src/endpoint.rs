@@ -5,12 +5,12 @@ use std::fmt;
 
 use actix_web::http::Method;
 
-use crate::failure::{Failure, Protocol};
-use crate::metrics::Meter;
+use crate::error::{ApiError, ProtocolError};
+use crate::metrics::RouteMetrics;
 use crate::route::Route;
 
 /// The template of a path that no route has.
-pub(crate) const UNKNOWN: &str = "(unknown)";
+pub(crate) const UNKNOWN_TEMPLATE: &str = "(unknown)";
 
 /// A path of a mount.
 pub(crate) struct Endpoint {
@@ -18,10 +18,10 @@ pub(crate) struct Endpoint {
     pub(crate) mount: &'static str,
     /// The path below the prefix.
     pub(crate) path: &'static str,
-    /// The whole path with its names in braces; [`UNKNOWN`] for those that no route has.
+    /// The whole path with its names in braces; [`UNKNOWN_TEMPLATE`] for those that no route has.
     pub(crate) template: String,
     pub(crate) routes: Vec<Route>,
-    pub(crate) meter: Meter,
+    pub(crate) metrics: RouteMetrics,
 }
 
 impl fmt::Debug for Endpoint {
@@ -32,23 +32,23 @@ impl fmt::Debug for Endpoint {
 
 impl Endpoint {
     /// Whether any route has this path.
-    pub(crate) fn is_known(&self) -> bool {
+    pub(crate) fn has_routes(&self) -> bool {
         !self.routes.is_empty()
     }
 
     /// The route for a method.
-    pub(crate) fn route(&self, method: &Method) -> Result<&Route, Failure> {
-        if !self.is_known() {
-            return Err(Protocol::NoRoute.into());
+    pub(crate) fn find_route(&self, method: &Method) -> Result<&Route, ApiError> {
+        if !self.has_routes() {
+            return Err(ProtocolError::RouteNotFound.into());
         }
         self.routes
             .iter()
-            .find(|route| route.answers(method))
-            .ok_or_else(|| Protocol::WrongMethod { allow: self.allow() }.into())
+            .find(|route| route.accepts_method(method))
+            .ok_or_else(|| ProtocolError::MethodNotAllowed { allow: self.allowed_methods() }.into())
     }
 
     /// The methods that the path is there for.
-    pub(crate) fn allow(&self) -> String {
+    pub(crate) fn allowed_methods(&self) -> String {
         let mut methods: Vec<&str> = self.routes.iter().map(|route| route.method.as_str()).collect();
         if methods.contains(&"GET") {
             methods.push("HEAD");
@@ -59,7 +59,7 @@ impl Endpoint {
 }
 
 /// Brings routes together by path, in the order of the paths' first routes.
-pub(crate) fn by_path(routes: Vec<Route>) -> Vec<(&'static str, Vec<Route>)> {
+pub(crate) fn group_by_path(routes: Vec<Route>) -> Vec<(&'static str, Vec<Route>)> {
     let mut order: BTreeMap<&'static str, usize> = BTreeMap::new();
     let mut paths: Vec<(&'static str, Vec<Route>)> = Vec::new();
     for route in routes {

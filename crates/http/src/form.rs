@@ -4,19 +4,19 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
 
-use crate::failure::{Failure, Protocol};
-use crate::strict::duplicate;
+use crate::duplicates::duplicate_violation;
+use crate::error::{ApiError, ProtocolError};
 
 /// The type of a form.
-pub(crate) const TYPE: &str = "application/x-www-form-urlencoded";
+pub(crate) const FORM_MEDIA_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// The fields of a form, each a text.
 ///
 /// # Errors
 /// It cannot be read, or has fields more than once: all of these.
-pub(crate) fn fields(body: &[u8]) -> Result<Map<String, Value>, Failure> {
+pub(crate) fn read_form_object(body: &[u8]) -> Result<Map<String, Value>, ApiError> {
     let (mut fields, mut repeated) = (Map::new(), BTreeSet::new());
-    for (name, value) in pairs(body)? {
+    for (name, value) in read_form_pairs(body)? {
         if fields.insert(name.clone(), Value::String(value)).is_some() {
             repeated.insert(name);
         }
@@ -24,16 +24,16 @@ pub(crate) fn fields(body: &[u8]) -> Result<Map<String, Value>, Failure> {
     if repeated.is_empty() {
         return Ok(fields);
     }
-    Err(Protocol::Fields(repeated.into_iter().map(duplicate).collect()).into())
+    Err(ProtocolError::InvalidFields(repeated.into_iter().map(duplicate_violation).collect()).into())
 }
 
 /// The fields of a form as they came, repeated ones too.
-pub(crate) fn pairs(body: &[u8]) -> Result<Vec<(String, String)>, Failure> {
+pub(crate) fn read_form_pairs(body: &[u8]) -> Result<Vec<(String, String)>, ApiError> {
     let parts = body.split(|byte| *byte == b'&').filter(|part| !part.is_empty());
     parts
         .map(|part| {
             let mut halves = part.splitn(2, |byte| *byte == b'=');
-            let mut half = || decoded(halves.next().unwrap_or_default());
+            let mut half = || decode_form_text(halves.next().unwrap_or_default());
             Ok((half()?, half()?))
         })
         .collect()
@@ -41,7 +41,7 @@ pub(crate) fn pairs(body: &[u8]) -> Result<Vec<(String, String)>, Failure> {
 
 /// A name or a value: a plus is a blank, `%` and two digits of hex a byte, and a percent sign before anything else is itself, as the
 /// URL standard reads it (5.1).
-pub(crate) fn decoded(text: &[u8]) -> Result<String, Failure> {
+pub(crate) fn decode_form_text(text: &[u8]) -> Result<String, ApiError> {
     let digit = |byte: Option<&u8>| byte.and_then(|byte| char::from(*byte).to_digit(16));
     let mut out = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -56,20 +56,20 @@ pub(crate) fn decoded(text: &[u8]) -> Result<String, Failure> {
             _ => out.push(*byte),
         }
     }
-    String::from_utf8(out).map_err(|_| Failure::malformed("the body is no UTF-8"))
+    String::from_utf8(out).map_err(|_| ApiError::malformed("the body is no UTF-8"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(body: &str) -> Vec<(String, String)> {
-        let fields = fields(body.as_bytes()).unwrap();
+    fn read_pairs(body: &str) -> Vec<(String, String)> {
+        let fields = read_form_object(body.as_bytes()).unwrap();
         fields.into_iter().map(|(name, value)| (name, value.as_str().unwrap().to_owned())).collect()
     }
 
     #[test]
-    fn a_form_is_read_as_browsers_write_it() {
+    fn form_is_decoded_as_browsers_encode_it() {
         for (body, pairs) in [
             ("", &[][..]),
             ("&&", &[]),
@@ -83,13 +83,15 @@ mod tests {
             ("a=ž%26", &[("a", "ž&")]),
         ] {
             let pairs: Vec<_> = pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-            assert_eq!(read(body), pairs, "{body}");
+            assert_eq!(read_pairs(body), pairs, "{body}");
         }
     }
 
     #[test]
-    fn every_field_that_is_there_twice_is_told() {
-        let Err(Failure::Protocol(Protocol::Fields(faults))) = fields(b"b=1&a=1&c=1&%61=2&b=1&b=2") else {
+    fn every_duplicate_field_is_reported() {
+        let Err(ApiError::Protocol(ProtocolError::InvalidFields(faults))) =
+            read_form_object(b"b=1&a=1&c=1&%61=2&b=1&b=2")
+        else {
             panic!("it is taken")
         };
         let told: Vec<_> = faults.iter().map(|fault| (fault.field.as_ref(), fault.code.as_ref())).collect();
@@ -97,9 +99,9 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_refused() {
+    fn invalid_utf8_is_rejected() {
         for body in [&b"a=%ff"[..], b"a=\xff", b"%c3=a", b"a=%c3%28"] {
-            assert!(fields(body).is_err(), "{body:?}");
+            assert!(read_form_object(body).is_err(), "{body:?}");
         }
     }
 }

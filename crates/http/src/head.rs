@@ -9,46 +9,46 @@ use actix_web::http::header::{CONTENT_LENGTH, HOST, HeaderMap, TRANSFER_ENCODING
 use actix_web::http::uri::{Authority, PathAndQuery};
 use actix_web::http::{Method, Uri};
 
-use crate::access::Asked;
-use crate::failure::{Failure, Protocol};
-use crate::mount::Mounted;
-use crate::origin::Origin;
+use crate::access::OriginalRequest;
+use crate::error::{ApiError, ProtocolError};
+use crate::mount::MountService;
+use crate::request_meta::RequestMeta;
 
 /// The head of a request.
 #[derive(Clone, Debug)]
-pub struct Head {
+pub struct RequestHead {
     request: HttpRequest,
-    origin: Rc<Origin>,
-    mounted: Arc<Mounted>,
+    meta: Rc<RequestMeta>,
+    mount: Arc<MountService>,
     /// The request that a gateway asks about, in whose place this head stands.
-    about: Option<Rc<(Method, Uri)>>,
+    original: Option<Rc<(Method, Uri)>>,
 }
 
-impl Head {
-    pub(crate) fn new(request: HttpRequest, origin: Rc<Origin>, mounted: Arc<Mounted>) -> Self {
-        Self { request, origin, mounted, about: None }
+impl RequestHead {
+    pub(crate) fn new(request: HttpRequest, origin: Rc<RequestMeta>, mounted: Arc<MountService>) -> Self {
+        Self { request, meta: origin, mount: mounted, original: None }
     }
 
     /// The head of the request that a gateway asks about by this one: its method and target, and everything else as it is here, since a
     /// gateway passes that on.
-    pub(crate) fn about(&self, asked: Asked) -> Result<Self, Failure> {
-        let target: PathAndQuery = asked.target.parse().map_err(|_| Protocol::Unlisted)?;
-        Ok(Self { about: Some(Rc::new((asked.method, target.into()))), ..self.clone() })
+    pub(crate) fn for_original_request(&self, asked: OriginalRequest) -> Result<Self, ApiError> {
+        let target: PathAndQuery = asked.target.parse().map_err(|_| ProtocolError::NoAccessRule)?;
+        Ok(Self { original: Some(Rc::new((asked.method, target.into()))), ..self.clone() })
     }
 
     /// Whether it is the head of a request that a gateway holds and asks about: the body is not here, and what proves the request will be
     /// presented once more to whoever the gateway sends it on to.
-    pub fn is_asked_about(&self) -> bool {
-        self.about.is_some()
+    pub fn is_gateway_check(&self) -> bool {
+        self.original.is_some()
     }
 
     fn uri(&self) -> &Uri {
-        self.about.as_ref().map_or(self.request.uri(), |about| &about.1)
+        self.original.as_ref().map_or(self.request.uri(), |about| &about.1)
     }
 
     /// The method.
     pub fn method(&self) -> &Method {
-        self.about.as_ref().map_or(self.request.method(), |about| &about.0)
+        self.original.as_ref().map_or(self.request.method(), |about| &about.0)
     }
 
     /// The target as it was sent: path and query, percent-encoding untouched.
@@ -67,13 +67,13 @@ impl Head {
     }
 
     /// The path of the route below the mount's prefix, with its names in braces; empty where no route has the path.
-    pub fn route(&self) -> &'static str {
-        self.origin.endpoint.get().map_or("", |endpoint| endpoint.path)
+    pub fn route_path(&self) -> &'static str {
+        self.meta.endpoint.get().map_or("", |endpoint| endpoint.path)
     }
 
     /// The prefix of the mount; empty at the root.
     pub fn prefix(&self) -> &str {
-        &self.mounted.prefix
+        &self.mount.prefix
     }
 
     /// The query as it was sent, without the question mark; empty where there is none.
@@ -82,15 +82,15 @@ impl Head {
     }
 
     /// What a `{name}` of the route's path stands for here.
-    pub fn segment(&self, name: &str) -> &str {
+    pub fn path_parameter(&self, name: &str) -> &str {
         let path = self.request.match_info();
-        path.get(name).or_else(|| self.segment_of(path.as_str(), name)).unwrap_or_default()
+        path.get(name).or_else(|| self.find_path_parameter(path.as_str(), name)).unwrap_or_default()
     }
 
     /// The same where the router has not found the route, since the path is not to the letter.
-    fn segment_of<'p>(&self, path: &'p str, name: &str) -> Option<&'p str> {
+    fn find_path_parameter<'p>(&self, path: &'p str, name: &str) -> Option<&'p str> {
         let is_named = |part: &str| part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) == Some(name);
-        let at = self.route().split('/').position(is_named)?;
+        let at = self.route_path().split('/').position(is_named)?;
         path.strip_prefix(self.prefix())?.split('/').nth(at)
     }
 
@@ -106,13 +106,13 @@ impl Head {
 
     /// `https` or `http`, as the client called.
     pub fn scheme(&self) -> &'static str {
-        self.origin.scheme.unwrap_or(if self.origin.own_tls { "https" } else { "http" })
+        self.meta.scheme.unwrap_or(if self.meta.own_tls { "https" } else { "http" })
     }
 
     /// The host as the client called it, with its port where it named one; empty where it named none. A target in absolute form
     /// counts before `Host` (RFC 9112, 3.2.2).
     pub fn host(&self) -> &str {
-        self.origin
+        self.meta
             .host
             .as_deref()
             .or_else(|| self.request.uri().authority().map(Authority::as_str))
@@ -130,20 +130,20 @@ impl Head {
 
     /// The client's own address.
     pub fn address(&self) -> Option<IpAddr> {
-        self.origin.address
+        self.meta.address
     }
 
     /// The trace id of the request.
-    pub fn trace(&self) -> &str {
-        self.origin.trace.as_str()
+    pub fn trace_id(&self) -> &str {
+        self.meta.trace_id.as_str()
     }
 
     /// How many bytes the addresses may take that a contract counts.
-    pub(crate) fn address_bytes(&self) -> usize {
-        self.mounted.shared.settings.address_bytes
+    pub(crate) fn rate_limiter_byte_limit(&self) -> usize {
+        self.mount.server.settings.rate_limiter_bytes
     }
 
-    pub(crate) fn origin(&self) -> &Origin {
-        &self.origin
+    pub(crate) fn meta(&self) -> &RequestMeta {
+        &self.meta
     }
 }

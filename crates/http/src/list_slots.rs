@@ -13,16 +13,16 @@ use actix_web::web::Bytes;
 use tillgate_domain::PrincipalId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use crate::failure::Failure;
+use crate::error::ApiError;
 
 /// How many lists of one principal are answered at once; the next waits for one of them, until the request's own deadline.
 pub(crate) const MAX_LISTS_IN_FLIGHT: usize = 2;
 
 /// From how many principals on those without a list are forgotten.
-const CROWDED: usize = 1_024;
+const PRUNE_THRESHOLD: usize = 1_024;
 
 /// How much of an answer is handed on at once.
-const CHUNK: usize = 64 * 1024;
+const CHUNK_BYTES: usize = 64 * 1024;
 
 /// The slots of all principals.
 #[derive(Default)]
@@ -44,36 +44,36 @@ impl ListSlots {
     ///
     /// # Errors
     /// There are no slots any more.
-    pub(crate) async fn acquire(&self, principal: PrincipalId) -> Result<ListSlot, Failure> {
+    pub(crate) async fn acquire(&self, principal: PrincipalId) -> Result<ListSlot, ApiError> {
         let semaphore = {
             let mut slots = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            if slots.len() >= CROWDED {
+            if slots.len() >= PRUNE_THRESHOLD {
                 // whoever waits or answers holds a second reference
                 slots.retain(|_, semaphore| Arc::strong_count(semaphore) > 1);
             }
             Arc::clone(slots.entry(principal).or_insert_with(|| Arc::new(Semaphore::new(MAX_LISTS_IN_FLIGHT))))
         };
         let permit = semaphore.acquire_owned().await;
-        let permit = permit.map_err(|_| Failure::Fault("the slots of lists are closed".to_owned()))?;
+        let permit = permit.map_err(|_| ApiError::Fault("the slots of lists are closed".to_owned()))?;
         Ok(ListSlot { _permit: permit })
     }
 }
 
 impl ListSlot {
     /// The answer, which gives the slot back when its last byte is handed on, or when its client goes.
-    pub(crate) fn hold(self, answer: HttpResponse) -> HttpResponse {
-        answer.map_body(|_, body| BoxBody::new(HeldBody { body, rest: Bytes::new(), _slot: self }))
+    pub(crate) fn hold_until_sent(self, answer: HttpResponse) -> HttpResponse {
+        answer.map_body(|_, body| BoxBody::new(SlotBody { body, rest: Bytes::new(), _slot: self }))
     }
 }
 
 /// A body that keeps a slot, and is handed on in chunks.
-struct HeldBody {
+struct SlotBody {
     body: BoxBody,
     rest: Bytes,
     _slot: ListSlot,
 }
 
-impl MessageBody for HeldBody {
+impl MessageBody for SlotBody {
     type Error = Box<dyn std::error::Error>;
 
     fn size(&self) -> BodySize {
@@ -90,7 +90,7 @@ impl MessageBody for HeldBody {
                 other => return other,
             }
         }
-        let chunk = self.rest.len().min(CHUNK);
+        let chunk = self.rest.len().min(CHUNK_BYTES);
         Poll::Ready(Some(Ok(self.rest.split_to(chunk))))
     }
 }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn a_principal_has_two_lists_at_once_and_the_third_waits() {
+    async fn third_list_of_a_principal_waits() {
         let slots = Arc::new(ListSlots::default());
         let first = slots.acquire(principal(1)).await.unwrap();
         let _second = slots.acquire(principal(1)).await.unwrap();
@@ -131,14 +131,14 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn an_answer_keeps_its_slot_until_it_is_taken_or_dropped() {
+    async fn slot_is_held_until_response_is_sent_or_dropped() {
         let slots = ListSlots::default();
-        let whole = "x".repeat(3 * CHUNK / 2);
+        let whole = "x".repeat(3 * CHUNK_BYTES / 2);
         for taken in [true, false] {
             let _other = slots.acquire(principal(1)).await.unwrap();
             let slot = slots.acquire(principal(1)).await.unwrap();
             let answer = HttpResponse::with_body(StatusCode::OK, whole.clone()).map_into_boxed_body();
-            let held = slot.hold(answer);
+            let held = slot.hold_until_sent(answer);
             assert!(!is_free(&slots, 1).await);
             if taken {
                 let bytes = actix_web::body::to_bytes(held.into_body()).await.unwrap();
@@ -151,13 +151,13 @@ mod tests {
     }
 
     #[actix_web::test]
-    async fn principals_without_a_list_are_forgotten() {
+    async fn idle_principals_are_pruned() {
         let slots = ListSlots::default();
         let kept = slots.acquire(principal(0)).await.unwrap();
-        for number in 1..3 * u128::try_from(CROWDED).unwrap() {
+        for number in 1..3 * u128::try_from(PRUNE_THRESHOLD).unwrap() {
             drop(slots.acquire(principal(number)).await.unwrap());
         }
-        assert!(slots.0.lock().unwrap().len() <= CROWDED);
+        assert!(slots.0.lock().unwrap().len() <= PRUNE_THRESHOLD);
         let _second = slots.acquire(principal(0)).await.unwrap();
         assert!(!is_free(&slots, 0).await, "who has one is remembered");
         drop(kept);

@@ -1,15 +1,15 @@
 //! Where dialects are served, and the check that no two mounts claim the same route.
 
-mod clash;
-mod mounted;
+mod mount_service;
+mod mounts;
 
 use std::fmt;
 use std::sync::Arc;
 
 use tillgate_domain::Slug;
 
-pub use clash::{MountClash, Mounts};
-pub(crate) use mounted::{Mounted, Shared};
+pub(crate) use mount_service::{MountService, ServerContext};
+pub use mounts::{MountClash, Mounts};
 
 use crate::dialect::Dialect;
 
@@ -31,11 +31,11 @@ pub struct Mount {
 #[error(
     "the prefix {0:?} of a mount is empty or \"/\" for the root, else like /portos: segments of letters, digits, \"-\", \"_\", \".\" and \"~\""
 )]
-pub struct InvalidPrefix(String);
+pub struct InvalidMountPrefix(String);
 
 impl Mount {
     /// A mount at this prefix, for every host and tenant.
-    pub fn at(prefix: &str, dialect: Arc<dyn Dialect>) -> Result<Self, InvalidPrefix> {
+    pub fn at_prefix(prefix: &str, dialect: Arc<dyn Dialect>) -> Result<Self, InvalidMountPrefix> {
         let trimmed = prefix.strip_suffix('/').unwrap_or(prefix);
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
         let segment = |text: &str| !matches!(text, "" | "." | "..") && text.bytes().all(plain);
@@ -43,17 +43,17 @@ impl Mount {
         if trimmed.is_empty() || rest.is_some_and(|rest| rest.split('/').all(segment)) {
             Ok(Self { dialect, prefix: trimmed.to_owned(), host: None, tenant: None })
         } else {
-            Err(InvalidPrefix(prefix.to_owned()))
+            Err(InvalidMountPrefix(prefix.to_owned()))
         }
     }
 
     /// The same for one host name.
-    pub fn host(self, host: &str) -> Self {
+    pub fn with_host(self, host: &str) -> Self {
         Self { host: Some(host.trim_end_matches('.').to_ascii_lowercase()), ..self }
     }
 
     /// The same for one tenant.
-    pub fn tenant(self, tenant: Slug) -> Self {
+    pub fn with_tenant(self, tenant: Slug) -> Self {
         Self { tenant: Some(tenant), ..self }
     }
 }

@@ -5,15 +5,15 @@ mod api_keys;
 mod audit;
 mod body;
 mod devices;
+mod error;
 mod page;
 mod passwords;
 mod path;
-mod problem;
 mod rights;
 mod roles;
 mod schemas;
+mod session_response;
 mod sessions;
-mod shapes;
 mod stores;
 mod tenants;
 mod tickets;
@@ -26,13 +26,13 @@ use actix_web::HttpResponse;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
 use tillgate_auth_core::passwords::PasswordPolicy;
-use tillgate_auth_core::{Evidence, Refresh, Terms, Who};
+use tillgate_auth_core::{LoginIdentity, RefreshTerms, RequestCredentials, Terms};
 use tillgate_domain::Secret;
 
-use crate::bearer::bearer;
+use crate::bearer::read_bearer;
 use crate::dialect::Dialect;
-use crate::failure::Failure;
-use crate::head::Head;
+use crate::error::ApiError;
+use crate::head::RequestHead;
 use crate::route::Route;
 
 /// The native API.
@@ -48,10 +48,10 @@ impl Native {
     }
 
     /// The terms that hold where no setting says otherwise.
-    pub fn terms() -> Terms {
+    pub fn default_terms() -> Terms {
         Terms {
             access: Duration::from_mins(15),
-            refresh: Some(Refresh {
+            refresh: Some(RefreshTerms {
                 idle: Some(Duration::from_hours(30 * 24)),
                 overlap: Some(Duration::from_mins(2)),
                 first_reusable: false,
@@ -66,9 +66,12 @@ impl Native {
     ///
     /// # Errors
     /// The body cannot be read, or names the fields that cannot be.
-    pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(Who, Secret<String>, Option<String>), Failure> {
-        let sessions::LoginRequest { who, password, tenant, .. } =
-            sessions::credentials(headers, body, &PasswordPolicy::default())?;
+    pub fn read_login(
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<(LoginIdentity, Secret<String>, Option<String>), ApiError> {
+        let sessions::LoginInput { who, password, tenant, .. } =
+            sessions::read_login(headers, body, &PasswordPolicy::default())?;
         Ok((who, password, tenant))
     }
 }
@@ -82,8 +85,12 @@ impl Dialect for Native {
         &self.terms
     }
 
-    fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
-        bearer(head.headers())
+    fn read_credentials<'r>(
+        &self,
+        head: &'r RequestHead,
+        _body: &'r Bytes,
+    ) -> Result<RequestCredentials<'r>, ApiError> {
+        read_bearer(head.headers())
     }
 
     fn routes(&self) -> Vec<Route> {
@@ -103,12 +110,12 @@ impl Dialect for Native {
         all.into_iter().flatten().collect()
     }
 
-    fn word(&self, failure: &Failure, head: &Head) -> HttpResponse {
-        problem::word(failure, head)
+    fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse {
+        error::render_error(failure, head)
     }
 }
 
 /// It is done, and there is nothing to say.
-fn done() -> HttpResponse {
+fn no_content() -> HttpResponse {
     HttpResponse::NoContent().finish()
 }

@@ -4,23 +4,23 @@
 //! Whoever asks is a program with an API key, its client id and secret. There is no token endpoint: people and tills log in by
 //! the other contracts, whose tokens are all asked about here.
 
-mod client;
-mod form;
+mod auth;
+mod error;
 mod introspect;
 pub(crate) mod metadata;
+mod request;
 mod revoke;
-mod words;
 
 use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::web::Bytes;
-use tillgate_auth_core::{Evidence, Terms};
+use tillgate_auth_core::{RequestCredentials, Terms};
 
 use crate::dialect::Dialect;
-use crate::failure::Failure;
-use crate::head::Head;
+use crate::error::ApiError;
+use crate::head::RequestHead;
 use crate::route::Route;
 
 /// Introspection and revocation.
@@ -62,18 +62,18 @@ impl Dialect for OAuth {
         &self.terms
     }
 
-    fn evidence<'r>(&self, head: &'r Head, body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
-        client::evidence(head.headers(), body)
+    fn read_credentials<'r>(&self, head: &'r RequestHead, body: &'r Bytes) -> Result<RequestCredentials<'r>, ApiError> {
+        auth::read_credentials(head.headers(), body)
     }
 
     fn routes(&self) -> Vec<Route> {
         vec![
-            Route::known(Method::POST, introspect::PATH, introspect::introspect),
-            Route::known(Method::POST, revoke::PATH, revoke::revoke),
+            Route::authenticated(Method::POST, introspect::INTROSPECT_PATH, introspect::introspect_token),
+            Route::authenticated(Method::POST, revoke::REVOKE_PATH, revoke::revoke_token),
         ]
     }
 
-    fn word(&self, failure: &Failure, _head: &Head) -> HttpResponse {
-        words::word(failure)
+    fn render_error(&self, failure: &ApiError, _head: &RequestHead) -> HttpResponse {
+        error::render_error(failure)
     }
 }

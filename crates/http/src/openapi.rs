@@ -3,8 +3,8 @@
 //!
 //! The dialects are not in it: their contracts are published elsewhere.
 
-mod entry;
-mod page;
+mod docs;
+mod operation;
 mod problem;
 mod schema;
 
@@ -17,14 +17,14 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::tag::TagBuilder;
 use utoipa::openapi::{ComponentsBuilder, InfoBuilder, License, OpenApiBuilder, Paths};
 
-pub(crate) use entry::{Asks, Entry};
-pub(crate) use page::{DOCS, DOCUMENT, routes};
-pub(crate) use schema::{id_schema, instant_schema, order_schema, text_schema, truth_schema, words_schema};
+pub(crate) use docs::{DOCS_PATH, DOCUMENT_PATH, routes};
+pub(crate) use operation::{OperationDoc, Requirement};
+pub(crate) use schema::{bool_schema, enum_schema, id_schema, instant_schema, order_schema, text_schema};
 
 use crate::route::{Handler, Route};
 
 /// What the document says before its calls.
-const ABOUT: &str = "tillgate authenticates points of sale: a till logs in under its device name, a cashier works on it with the rights that \
+const DOCUMENT_DESCRIPTION: &str = "tillgate authenticates points of sale: a till logs in under its device name, a cashier works on it with the rights that \
      they have there, and the back office sees every session and ends any of them.\n\n\
      **Tokens.** `POST sessions` answers an access token and a refresh token. The access token goes into `Authorization: Bearer`. A client \
      that stores an answer before it uses any of it is never logged out by a lost answer, a crash, a retry or a second thread.\n\n\
@@ -41,7 +41,7 @@ const ABOUT: &str = "tillgate authenticates points of sale: a till logs in under
      fault of a body at once in `errors`, each with a JSON pointer.";
 
 /// What the document says of its tokens.
-const BEARER: &str = "The `access_token` that `POST sessions` answered, without the word Bearer.";
+const BEARER_DESCRIPTION: &str = "The `access_token` that `POST sessions` answered, without the word Bearer.";
 
 /// The groups of calls in the order in which the page shows them: first what a till needs, last what is about the server itself.
 const TAGS: [&str; 12] = [
@@ -50,28 +50,28 @@ const TAGS: [&str; 12] = [
 ];
 
 /// A call with what the document says of it.
-struct Described {
+struct DocumentedCall {
     method: HttpMethod,
     path: String,
-    open: bool,
-    entry: fn() -> Entry,
+    public: bool,
+    documentation: fn() -> OperationDoc,
 }
 
 /// The document, written when it is first asked for.
 pub(crate) struct Document {
-    calls: Vec<Described>,
+    calls: Vec<DocumentedCall>,
     text: OnceLock<Bytes>,
 }
 
 impl Document {
     /// The document of these routes, each list below its prefix.
-    pub(crate) fn over<'r>(routes: impl IntoIterator<Item = (&'r str, Vec<Route>)>) -> Self {
+    pub(crate) fn from_routes<'r>(routes: impl IntoIterator<Item = (&'r str, Vec<Route>)>) -> Self {
         let described = |prefix: &str, route: &Route| {
-            Some(Described {
-                method: method(route.method.as_str())?,
+            Some(DocumentedCall {
+                method: parse_method(route.method.as_str())?,
                 path: format!("{prefix}{}", route.path),
-                open: matches!(route.handler, Handler::Open(_)),
-                entry: route.entry?,
+                public: matches!(route.handler, Handler::Public(_)),
+                documentation: route.documentation?,
             })
         };
         let calls = routes
@@ -82,26 +82,26 @@ impl Document {
     }
 
     /// The document in JSON.
-    pub(crate) fn text(&self) -> Bytes {
-        self.text.get_or_init(|| Bytes::from(self.write())).clone()
+    pub(crate) fn json(&self) -> Bytes {
+        self.text.get_or_init(|| Bytes::from(self.write_json())).clone()
     }
 
-    fn write(&self) -> String {
+    fn write_json(&self) -> String {
         let mut components = ComponentsBuilder::new().security_scheme(
             "bearer",
             SecurityScheme::Http(
                 HttpBuilder::new()
                     .scheme(HttpAuthScheme::Bearer)
                     .bearer_format("JWT")
-                    .description(Some(BEARER))
+                    .description(Some(BEARER_DESCRIPTION))
                     .build(),
             ),
         );
         let mut items: BTreeMap<&str, PathItem> = BTreeMap::new();
         for call in &self.calls {
-            let entry = (call.entry)();
+            let entry = (call.documentation)();
             components = components.schemas_from_iter(entry.schemas());
-            let operation = entry.operation(&call.method, &call.path, call.open);
+            let operation = entry.build(&call.method, &call.path, call.public);
             let item = PathItem::new(call.method.clone(), operation);
             match items.get_mut(call.path.as_str()) {
                 Some(together) => together.merge_operations(item),
@@ -113,7 +113,7 @@ impl Document {
         let info = InfoBuilder::new()
             .title("tillgate")
             .version(env!("CARGO_PKG_VERSION"))
-            .description(Some(ABOUT))
+            .description(Some(DOCUMENT_DESCRIPTION))
             .license(Some(License::new("MIT OR Apache-2.0")));
         let tags = TAGS.map(|name| TagBuilder::new().name(name).build());
         let document =
@@ -123,7 +123,7 @@ impl Document {
     }
 }
 
-fn method(name: &str) -> Option<HttpMethod> {
+fn parse_method(name: &str) -> Option<HttpMethod> {
     Some(match name {
         "GET" => HttpMethod::Get,
         "POST" => HttpMethod::Post,

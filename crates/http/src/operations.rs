@@ -10,49 +10,50 @@ use serde::Serialize;
 use serde_json::json;
 use utoipa::ToSchema;
 
-use crate::call::Call;
-use crate::failure::Failure;
+use crate::error::ApiError;
 use crate::oauth::metadata;
-use crate::openapi::{self, DOCS, DOCUMENT, Entry};
+use crate::openapi::{self, DOCS_PATH, DOCUMENT_PATH, OperationDoc};
+use crate::request::Request;
 use crate::route::Route;
 
 /// The paths that no mount may claim.
-pub(crate) const PATHS: &[&str] = &[JWKS, metadata::PATH, HEALTH, READY, METRICS, DOCUMENT, DOCS];
+pub(crate) const RESERVED_PATHS: &[&str] =
+    &[JWKS_PATH, metadata::METADATA_PATH, HEALTH_PATH, READY_PATH, METRICS_PATH, DOCUMENT_PATH, DOCS_PATH];
 
 /// Where the public keys are.
-pub(crate) const JWKS: &str = "/.well-known/jwks.json";
-const HEALTH: &str = "/healthz";
-const READY: &str = "/readyz";
-const METRICS: &str = "/metrics";
+pub(crate) const JWKS_PATH: &str = "/.well-known/jwks.json";
+const HEALTH_PATH: &str = "/healthz";
+const READY_PATH: &str = "/readyz";
+const METRICS_PATH: &str = "/metrics";
 
 /// Whether a path is one by which others see whether the server lives.
 pub(crate) fn is_probe(path: &str) -> bool {
-    [HEALTH, READY].contains(&path)
+    [HEALTH_PATH, READY_PATH].contains(&path)
 }
 
 /// What is served beside the mounts of that which a listener of its own serves too.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Here {
+pub(crate) struct ServedOperations {
     pub(crate) metrics: bool,
     pub(crate) docs: bool,
 }
 
-impl Here {
+impl ServedOperations {
     /// All of it.
     pub(crate) const ALL: Self = Self { metrics: true, docs: true };
 }
 
 /// The server's own calls. `oauth` is the prefix of what OAuth's clients ask, where that is served.
-pub(crate) fn routes(here: Here, oauth: Option<&str>) -> Vec<Route> {
-    let mut routes = vec![Route::open(Method::GET, JWKS, jwks::keys).told(|| {
-        Entry::of("server", "The public keys of access tokens")
-            .more("A JWK set (RFC 7517). Other systems check tokens by it without asking.")
-            .answers_as(200, "The keys.", "application/jwk-set+json")
+pub(crate) fn routes(here: ServedOperations, oauth: Option<&str>) -> Vec<Route> {
+    let mut routes = vec![Route::public(Method::GET, JWKS_PATH, jwks::get_jwks).documented(|| {
+        OperationDoc::new("server", "The public keys of access tokens")
+            .description("A JWK set (RFC 7517). Other systems check tokens by it without asking.")
+            .typed_response(200, "The keys.", "application/jwk-set+json")
     })];
     routes.extend(oauth.into_iter().flat_map(metadata::routes));
-    routes.extend(living());
+    routes.extend(health_routes());
     if here.metrics {
-        routes.push(metrics());
+        routes.push(metrics_route());
     }
     if here.docs {
         routes.extend(openapi::routes());
@@ -61,38 +62,38 @@ pub(crate) fn routes(here: Here, oauth: Option<&str>) -> Vec<Route> {
 }
 
 /// Those that are for whoever operates it.
-pub(crate) fn operating() -> Vec<Route> {
-    let mut routes = living();
-    routes.push(metrics());
+pub(crate) fn operator_routes() -> Vec<Route> {
+    let mut routes = health_routes();
+    routes.push(metrics_route());
     routes.extend(openapi::routes());
     routes
 }
 
-fn metrics() -> Route {
-    Route::open(Method::GET, METRICS, counted)
-        .always()
-        .told(|| Entry::of("server", "Metrics").answers_as(200, "In Prometheus' text format.", "text/plain"))
+fn metrics_route() -> Route {
+    Route::public(Method::GET, METRICS_PATH, get_metrics).served_before_ready().documented(|| {
+        OperationDoc::new("server", "Metrics").typed_response(200, "In Prometheus' text format.", "text/plain")
+    })
 }
 
 /// Those by which others see whether it lives.
-fn living() -> Vec<Route> {
+fn health_routes() -> Vec<Route> {
     vec![
-        Route::open(Method::GET, HEALTH, healthy).always().told(|| {
-            Entry::of("server", "Whether the process lives").answers::<Health>(
+        Route::public(Method::GET, HEALTH_PATH, get_health).served_before_ready().documented(|| {
+            OperationDoc::new("server", "Whether the process lives").response::<Health>(
                 200,
                 "It does.",
                 json!({ "status": "ok" }),
             )
         }),
-        Route::open(Method::GET, READY, ready).always().told(|| {
+        Route::public(Method::GET, READY_PATH, get_readiness).served_before_ready().documented(|| {
             let parts = |writes: bool| {
                 json!({
                     "store": true, "writes": writes, "keys": true, "changes": true, "complete": true, "clock_in_doubt": false,
                 })
             };
-            Entry::of("server", "Whether requests can be served")
-                .answers::<Readiness>(200, "They can.", json!({ "status": "ready", "parts": parts(true) }))
-                .answers::<Readiness>(
+            OperationDoc::new("server", "Whether requests can be served")
+                .response::<Readiness>(200, "They can.", json!({ "status": "ready", "parts": parts(true) }))
+                .response::<Readiness>(
                     503,
                     "They cannot, and which part is why.",
                     json!({ "status": "not ready", "parts": parts(false) }),
@@ -113,12 +114,12 @@ struct Readiness {
     /// `ready` or `not ready`.
     status: &'static str,
     /// Part by part.
-    parts: Parts,
+    parts: ReadinessParts,
 }
 
 #[derive(Serialize, ToSchema)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a part of its own")]
-struct Parts {
+struct ReadinessParts {
     /// Whether the store can be read.
     store: bool,
     /// Whether the store took the newest write: false after one failed (a full disk, a read-only database) until one succeeds.
@@ -134,23 +135,23 @@ struct Parts {
 }
 
 /// The process lives and answers. It asks nothing: a server that is restarted because its database is away gains nothing.
-async fn healthy(_call: Call) -> Result<HttpResponse, Failure> {
+async fn get_health(_call: Request) -> Result<HttpResponse, ApiError> {
     Ok(HttpResponse::Ok().json(Health { status: "ok" }))
 }
 
 /// Whether requests can be served, part by part. What is wrong with a part stands in the log, not here: anybody may ask.
-async fn ready(call: Call) -> Result<HttpResponse, Failure> {
-    let readiness = call.block(|auth| Ok(auth.readiness())).await?;
-    if let Some(why) = &readiness.store {
+async fn get_readiness(call: Request) -> Result<HttpResponse, ApiError> {
+    let readiness = call.run_blocking(|auth| Ok(auth.readiness())).await?;
+    if let Some(why) = &readiness.store_failure {
         tracing::warn!(why, "the store cannot be read");
     }
-    let complete = call.mounted().shared.gate.is_open();
-    let ready = readiness.ready() && complete;
-    let parts = Parts {
-        store: readiness.store.is_none(),
-        writes: readiness.writes.is_none(),
-        keys: readiness.keys,
-        changes: readiness.fresh,
+    let complete = call.mount().server.readiness_gate.is_open();
+    let ready = readiness.is_ready() && complete;
+    let parts = ReadinessParts {
+        store: readiness.store_failure.is_none(),
+        writes: readiness.write_failure.is_none(),
+        keys: readiness.are_keys_open,
+        changes: readiness.feed_fresh,
         complete,
         clock_in_doubt: readiness.clock_in_doubt,
     };
@@ -163,7 +164,7 @@ async fn ready(call: Call) -> Result<HttpResponse, Failure> {
 }
 
 /// The metrics in Prometheus' text format.
-async fn counted(call: Call) -> Result<HttpResponse, Failure> {
-    let text = call.mounted().shared.metrics.render();
+async fn get_metrics(call: Request) -> Result<HttpResponse, ApiError> {
+    let text = call.mount().server.metrics.render();
     Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
 }

@@ -12,7 +12,7 @@ use ipnet::IpNet;
 
 /// What stands behind the proxies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Behind {
+pub struct ClientInfo {
     /// Who calls: the peer itself, or the one that the proxies name; never an IPv4 address in IPv6's clothes.
     pub address: Option<IpAddr>,
     /// The scheme, `https` or `http`, where the proxies name it.
@@ -20,7 +20,7 @@ pub struct Behind {
     /// The host, where the proxies name it.
     pub host: Option<String>,
     /// Whether the peer is a trusted proxy.
-    pub proxied: bool,
+    pub via_proxy: bool,
 }
 
 /// One step of a request on its way, as a proxy tells it.
@@ -42,26 +42,26 @@ pub enum ProxyHeaders {
 }
 
 /// Finds who calls: the peer, unless it is one of the trusted proxies and its headers of this kind say for whom it calls.
-pub fn behind(trusted: &[IpNet], kind: ProxyHeaders, peer: Option<IpAddr>, headers: &HeaderMap) -> Behind {
+pub fn resolve_client(trusted: &[IpNet], kind: ProxyHeaders, peer: Option<IpAddr>, headers: &HeaderMap) -> ClientInfo {
     let peer = peer.map(|peer| peer.to_canonical());
-    let plain = Behind { address: peer, ..Behind::default() };
+    let plain = ClientInfo { address: peer, ..ClientInfo::default() };
     if !peer.is_some_and(|peer| is_trusted(trusted, peer)) {
         return plain;
     }
-    let plain = Behind { proxied: true, ..plain };
+    let plain = ClientInfo { via_proxy: true, ..plain };
     let hop = match kind {
-        ProxyHeaders::XForwarded => customary(trusted, peer, headers),
-        ProxyHeaders::Forwarded => standard(trusted, peer, headers),
+        ProxyHeaders::XForwarded => read_x_forwarded(trusted, peer, headers),
+        ProxyHeaders::Forwarded => read_forwarded(trusted, peer, headers),
     };
     match hop {
-        Some(hop) => Behind { address: hop.address, scheme: hop.scheme, host: hop.host, proxied: true },
+        Some(hop) => ClientInfo { address: hop.address, scheme: hop.scheme, host: hop.host, via_proxy: true },
         None => plain,
     }
 }
 
 /// Warns, once in the life of a process, of a trusted proxy that does not say for whom it calls: then every client has the proxy's
 /// address, and all of them share its limits.
-pub(crate) fn warn_of_silence(peer: Option<IpAddr>, kind: ProxyHeaders, headers: &HeaderMap) {
+pub(crate) fn warn_if_headers_missing(peer: Option<IpAddr>, kind: ProxyHeaders, headers: &HeaderMap) {
     static WARNED: AtomicBool = AtomicBool::new(false);
     let header = match kind {
         ProxyHeaders::XForwarded => "X-Forwarded-For",
@@ -83,7 +83,7 @@ fn is_trusted(trusted: &[IpNet], address: IpAddr) -> bool {
 
 /// The right-most address that is not a trusted proxy's, and how many stand to the right of it. What cannot be read (`unknown`,
 /// an obfuscated name) ends the walk: the last address that a proxy vouched for counts then.
-fn client(
+fn find_client_address(
     trusted: &[IpNet],
     peer: Option<IpAddr>,
     from_the_right: impl Iterator<Item = Option<IpAddr>>,
@@ -102,50 +102,54 @@ fn client(
 }
 
 /// What `Forwarded` says.
-fn standard(trusted: &[IpNet], peer: Option<IpAddr>, headers: &HeaderMap) -> Option<Hop> {
-    let hops: Vec<Hop> = headers.get_all(FORWARDED).flat_map(elements).collect();
+fn read_forwarded(trusted: &[IpNet], peer: Option<IpAddr>, headers: &HeaderMap) -> Option<Hop> {
+    let hops: Vec<Hop> = headers.get_all(FORWARDED).flat_map(parse_elements).collect();
     if hops.is_empty() {
         return None;
     }
-    let (address, distance) = client(trusted, peer, hops.iter().rev().map(|hop| hop.address));
+    let (address, distance) = find_client_address(trusted, peer, hops.iter().rev().map(|hop| hop.address));
     let said = hops.into_iter().rev().nth(distance).unwrap_or_default();
     Some(Hop { address, ..said })
 }
 
 /// What the `X-Forwarded-` headers say.
-fn customary(trusted: &[IpNet], peer: Option<IpAddr>, headers: &HeaderMap) -> Option<Hop> {
+fn read_x_forwarded(trusted: &[IpNet], peer: Option<IpAddr>, headers: &HeaderMap) -> Option<Hop> {
     let [addresses, schemes, hosts] = ["x-forwarded-for", "x-forwarded-proto", "x-forwarded-host"]
-        .map(|name| headers.get_all(name).flat_map(items).collect::<Vec<_>>());
+        .map(|name| headers.get_all(name).flat_map(split_items).collect::<Vec<_>>());
     if addresses.is_empty() && schemes.is_empty() && hosts.is_empty() {
         return None;
     }
-    let (address, distance) = client(trusted, peer, addresses.iter().rev().map(|text| node(text)));
+    let (address, distance) = find_client_address(trusted, peer, addresses.iter().rev().map(|text| parse_node(text)));
     // a proxy that appends to all three keeps them in step; one that overwrites leaves a single value
     let beside = |list: &[&str]| {
         let at = distance.min(list.len().saturating_sub(1));
         list.iter().rev().nth(at).map(|text| (*text).to_owned())
     };
-    Some(Hop { address, scheme: beside(&schemes).as_deref().and_then(scheme), host: beside(&hosts).and_then(host) })
+    Some(Hop {
+        address,
+        scheme: beside(&schemes).as_deref().and_then(parse_scheme),
+        host: beside(&hosts).and_then(parse_host),
+    })
 }
 
 /// The items of a line of an `X-Forwarded-` header, in order. They know no quoting: a quotation mark that the client left open must not
 /// swallow the comma before what the proxy appended. What is no text stands as an item that says nothing, for the same reason.
-fn items(line: &HeaderValue) -> impl Iterator<Item = &str> {
+fn split_items(line: &HeaderValue) -> impl Iterator<Item = &str> {
     let item = |bytes| std::str::from_utf8(bytes).unwrap_or("?").trim();
     line.as_bytes().split(|byte| *byte == b',').map(item).filter(|item| !item.is_empty())
 }
 
 /// The elements of a line of `Forwarded`, in order. A line that is no text, or whose quotation marks do not pair, is one element that
 /// says nothing: where its parts begin is the client's to choose.
-fn elements(line: &HeaderValue) -> Vec<Hop> {
-    match line.to_str().ok().and_then(|line| parts(line, ',')) {
-        Some(parts) => parts.into_iter().filter(|part| !part.is_empty()).map(element).collect(),
+fn parse_elements(line: &HeaderValue) -> Vec<Hop> {
+    match line.to_str().ok().and_then(|line| split_unquoted(line, ',')) {
+        Some(parts) => parts.into_iter().filter(|part| !part.is_empty()).map(parse_element).collect(),
         None => vec![Hop::default()],
     }
 }
 
 /// What stands between the separators, but for those inside quotation marks (RFC 9110, 5.6.4); `None` where the marks do not pair.
-fn parts(line: &str, separator: char) -> Option<Vec<&str>> {
+fn split_unquoted(line: &str, separator: char) -> Option<Vec<&str>> {
     let (mut quoted, mut escaped) = (false, false);
     let parts = line.split(|c| {
         let plain = !escaped;
@@ -158,14 +162,16 @@ fn parts(line: &str, separator: char) -> Option<Vec<&str>> {
 }
 
 /// One element of `Forwarded`: `for=192.0.2.43;proto=https;host=example.com`.
-fn element(text: &str) -> Hop {
+fn parse_element(text: &str) -> Hop {
     let mut hop = Hop::default();
-    for (name, value) in parts(text, ';').unwrap_or_default().into_iter().filter_map(|pair| pair.split_once('=')) {
-        let value = unquoted(value.trim());
+    for (name, value) in
+        split_unquoted(text, ';').unwrap_or_default().into_iter().filter_map(|pair| pair.split_once('='))
+    {
+        let value = strip_quotes(value.trim());
         match name.trim() {
-            name if name.eq_ignore_ascii_case("for") => hop.address = node(value),
-            name if name.eq_ignore_ascii_case("proto") => hop.scheme = scheme(value),
-            name if name.eq_ignore_ascii_case("host") => hop.host = host(value.to_owned()),
+            name if name.eq_ignore_ascii_case("for") => hop.address = parse_node(value),
+            name if name.eq_ignore_ascii_case("proto") => hop.scheme = parse_scheme(value),
+            name if name.eq_ignore_ascii_case("host") => hop.host = parse_host(value.to_owned()),
             _ => {}
         }
     }
@@ -173,13 +179,13 @@ fn element(text: &str) -> Hop {
 }
 
 /// A value without its quotation marks. None that we read needs an escape.
-fn unquoted(value: &str) -> &str {
+fn strip_quotes(value: &str) -> &str {
     value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value)
 }
 
 /// An address as proxies write it, whole: bare, with a port, IPv6 in brackets or without.
-fn node(text: &str) -> Option<IpAddr> {
-    let text = unquoted(text);
+fn parse_node(text: &str) -> Option<IpAddr> {
+    let text = strip_quotes(text);
     let port = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let bracketed = || {
         let (address, rest) = text.strip_prefix('[')?.split_once(']')?;
@@ -192,11 +198,11 @@ fn node(text: &str) -> Option<IpAddr> {
     text.parse().ok().or_else(bracketed).or_else(ported).map(|address: IpAddr| address.to_canonical())
 }
 
-fn scheme(text: &str) -> Option<&'static str> {
+fn parse_scheme(text: &str) -> Option<&'static str> {
     ["https", "http"].into_iter().find(|known| text.eq_ignore_ascii_case(known))
 }
 
-fn host(text: String) -> Option<String> {
+fn parse_host(text: String) -> Option<String> {
     let fits = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
     (!text.is_empty() && text.len() <= 255 && text.bytes().all(fits)).then_some(text)
 }

@@ -8,18 +8,18 @@ use actix_web::HttpResponse;
 use actix_web::http::Method;
 use tillgate_auth_core::Caller;
 
-use crate::openapi::Entry;
-use crate::{Call, Failure};
+use crate::openapi::OperationDoc;
+use crate::{ApiError, Request};
 
 /// What a handler will have answered.
-pub(crate) type Answering = Pin<Box<dyn Future<Output = Result<HttpResponse, Failure>>>>;
+pub(crate) type HandlerFuture = Pin<Box<dyn Future<Output = Result<HttpResponse, ApiError>>>>;
 
 /// A handler, and who it is for.
 pub(crate) enum Handler {
     /// For anybody: the caller proves themselves in the body, or need not.
-    Open(Box<dyn Fn(Call) -> Answering + Send + Sync>),
+    Public(Box<dyn Fn(Request) -> HandlerFuture + Send + Sync>),
     /// For those who have proved who they are.
-    Known(Box<dyn Fn(Call, Caller) -> Answering + Send + Sync>),
+    Authenticated(Box<dyn Fn(Request, Caller) -> HandlerFuture + Send + Sync>),
 }
 
 /// A call of a contract.
@@ -27,74 +27,83 @@ pub struct Route {
     pub(crate) method: Method,
     pub(crate) path: &'static str,
     pub(crate) handler: Handler,
-    pub(crate) gated: bool,
+    pub(crate) requires_readiness: bool,
     /// How large a body may be at least, whatever the settings say.
-    pub(crate) body: usize,
+    pub(crate) min_body_limit: usize,
     /// Whether its failures bear their code in a header, for gateways.
-    pub(crate) coded: bool,
+    pub(crate) sets_error_code: bool,
     /// Whether it is a file of a page: all of them are counted as one.
-    pub(crate) file: bool,
+    pub(crate) is_static_file: bool,
     /// What the document says of it; nothing of what is published elsewhere.
-    pub(crate) entry: Option<fn() -> Entry>,
+    pub(crate) documentation: Option<fn() -> OperationDoc>,
 }
 
 impl Route {
     /// A call that anybody may make. `path` is below the mount's prefix, with `{name}` for what varies; a `GET` answers `HEAD`
     /// too (RFC 9110, 9.3.2).
-    pub fn open<F: Future<Output = Result<HttpResponse, Failure>> + 'static>(
+    pub fn public<F: Future<Output = Result<HttpResponse, ApiError>> + 'static>(
         method: Method,
         path: &'static str,
-        handler: impl Fn(Call) -> F + Send + Sync + 'static,
+        handler: impl Fn(Request) -> F + Send + Sync + 'static,
     ) -> Self {
         Self {
             method,
             path,
-            handler: Handler::Open(Box::new(move |call| Box::pin(handler(call)))),
-            gated: true,
-            body: 0,
-            coded: false,
-            file: false,
-            entry: None,
+            handler: Handler::Public(Box::new(move |call| Box::pin(handler(call)))),
+            requires_readiness: true,
+            min_body_limit: 0,
+            sets_error_code: false,
+            is_static_file: false,
+            documentation: None,
         }
     }
 
     /// A call for those who have proved who they are: without a proof that holds, the handler does not run.
-    pub fn known<F: Future<Output = Result<HttpResponse, Failure>> + 'static>(
+    pub fn authenticated<F: Future<Output = Result<HttpResponse, ApiError>> + 'static>(
         method: Method,
         path: &'static str,
-        handler: impl Fn(Call, Caller) -> F + Send + Sync + 'static,
+        handler: impl Fn(Request, Caller) -> F + Send + Sync + 'static,
     ) -> Self {
-        let handler = Handler::Known(Box::new(move |call, caller| Box::pin(handler(call, caller))));
-        Self { method, path, handler, gated: true, body: 0, coded: false, file: false, entry: None }
+        let handler = Handler::Authenticated(Box::new(move |call, caller| Box::pin(handler(call, caller))));
+        Self {
+            method,
+            path,
+            handler,
+            requires_readiness: true,
+            min_body_limit: 0,
+            sets_error_code: false,
+            is_static_file: false,
+            documentation: None,
+        }
     }
 
     /// The same call, served while the [`Gate`](crate::Gate) is shut too.
-    pub(crate) fn always(self) -> Self {
-        Self { gated: false, ..self }
+    pub(crate) fn served_before_ready(self) -> Self {
+        Self { requires_readiness: false, ..self }
     }
 
     /// The same call, with bodies of so many bytes, also where the settings take only smaller ones.
-    pub(crate) fn takes_bodies_of(self, body: usize) -> Self {
-        Self { body, ..self }
+    pub(crate) fn with_body_limit(self, body: usize) -> Self {
+        Self { min_body_limit: body, ..self }
     }
 
     /// The same call, for gateways: its failures bear their code in a header.
-    pub(crate) fn coded(self) -> Self {
-        Self { coded: true, ..self }
+    pub(crate) fn with_error_code_header(self) -> Self {
+        Self { sets_error_code: true, ..self }
     }
 
     /// The same call, as a file of a page.
-    pub(crate) fn file(self) -> Self {
-        Self { file: true, ..self }
+    pub(crate) fn static_file(self) -> Self {
+        Self { is_static_file: true, ..self }
     }
 
     /// The same call, with what the document says of it.
-    pub(crate) fn told(self, entry: fn() -> Entry) -> Self {
-        Self { entry: Some(entry), ..self }
+    pub(crate) fn documented(self, entry: fn() -> OperationDoc) -> Self {
+        Self { documentation: Some(entry), ..self }
     }
 
     /// Whether the route answers this method.
-    pub(crate) fn answers(&self, method: &Method) -> bool {
+    pub(crate) fn accepts_method(&self, method: &Method) -> bool {
         self.method == *method || (self.method == Method::GET && *method == Method::HEAD)
     }
 }
@@ -104,7 +113,7 @@ impl Route {
 pub enum PathMatching {
     /// To the letter.
     #[default]
-    Exact,
+    ExactJson,
     /// The letters A to Z of literal segments in either case, and with or without a slash at the end, as the frameworks do that the
     /// contract's clients were written against. What stands in the place of a `{name}`, and the mount's prefix, are to the letter.
     Lenient,
@@ -112,16 +121,16 @@ pub enum PathMatching {
 
 impl PathMatching {
     /// Whether a literal segment is another.
-    pub(crate) fn is_same(self, one: &str, other: &str) -> bool {
+    pub(crate) fn matches_segment(self, one: &str, other: &str) -> bool {
         one == other || (self == Self::Lenient && one.eq_ignore_ascii_case(other))
     }
 
     /// Whether a path, below the mount's prefix, is one that the template of a route stands for.
-    pub(crate) fn fits(self, template: &str, path: &str) -> bool {
+    pub(crate) fn matches_template(self, template: &str, path: &str) -> bool {
         let path = if self == Self::Lenient { path.strip_suffix('/').unwrap_or(path) } else { path };
         let mut segments = path.split('/');
         let fits = |part: &str, segment: &str| {
-            if part.starts_with('{') { !segment.is_empty() } else { self.is_same(part, segment) }
+            if part.starts_with('{') { !segment.is_empty() } else { self.matches_segment(part, segment) }
         };
         template.split('/').all(|part| segments.next().is_some_and(|segment| fits(part, segment)))
             && segments.next().is_none()
@@ -136,7 +145,7 @@ impl fmt::Debug for Route {
 
 /// A route as the whole server lists it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Listing {
+pub struct RouteInfo {
     /// The label of the mount's dialect; `server` for what belongs to no mount.
     pub mount: &'static str,
     /// The method.
@@ -144,7 +153,7 @@ pub struct Listing {
     /// The whole path, prefix included.
     pub path: String,
     /// Whether anybody may call it.
-    pub open: bool,
+    pub public: bool,
 }
 
 #[cfg(test)]
@@ -152,8 +161,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_fits_a_template_to_the_letter_or_in_either_case() {
-        use PathMatching::{Exact, Lenient};
+    fn path_matches_template_exactly_or_leniently() {
+        use PathMatching::{ExactJson, Lenient};
         for (template, path, exact, lenient) in [
             ("/api/v1", "/api/v1", true, true),
             ("/api/v1", "/API/v1", false, true),
@@ -168,7 +177,11 @@ mod tests {
             ("/a/{id}", "/a//", false, false),
             ("/books", "/boo\u{212a}s", false, false),
         ] {
-            assert_eq!((Exact.fits(template, path), Lenient.fits(template, path)), (exact, lenient), "{path}");
+            assert_eq!(
+                (ExactJson.matches_template(template, path), Lenient.matches_template(template, path)),
+                (exact, lenient),
+                "{path}"
+            );
         }
     }
 }

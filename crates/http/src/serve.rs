@@ -15,81 +15,85 @@ use actix_web::http::header::{ALLOW, CONTENT_LENGTH, HeaderValue, RETRY_AFTER};
 use actix_web::rt::time::timeout;
 use actix_web::web::{Bytes, BytesMut};
 use actix_web::{HttpRequest, HttpResponse};
-use tillgate_auth_core::{Caller, Evidence};
+use tillgate_auth_core::{Caller, RequestCredentials};
 
 use crate::access;
-use crate::blocking;
-use crate::call::Call;
+use crate::blocking_pool;
 use crate::cors;
 use crate::endpoint::Endpoint;
-use crate::failure::{Failure, Protocol};
-use crate::head::Head;
-use crate::large_bodies::LargeBody;
-use crate::mount::Mounted;
-use crate::origin::Origin;
+use crate::error::{ApiError, ProtocolError};
+use crate::head::RequestHead;
+use crate::large_body_slots::LargeBodySlot;
+use crate::mount::MountService;
+use crate::request::Request;
+use crate::request_meta::RequestMeta;
 use crate::route::Handler;
 
 /// Answers a request.
-pub(crate) async fn serve(
-    mounted: Arc<Mounted>,
+pub(crate) async fn serve_request(
+    mounted: Arc<MountService>,
     endpoint: Arc<Endpoint>,
     request: HttpRequest,
     payload: Payload,
 ) -> HttpResponse {
-    let origin = Origin::kept(&request).unwrap_or_else(|| Rc::new(Origin::bare(&request, &mounted.shared.settings)));
-    if !endpoint.is_known() {
-        origin.unknown.replace(Some(crate::edge::shortened(request.path())));
+    let origin = RequestMeta::from_extensions(&request)
+        .unwrap_or_else(|| Rc::new(RequestMeta::from_http_request(&request, &mounted.server.settings)));
+    if !endpoint.has_routes() {
+        origin.unknown_path.replace(Some(crate::request_layer::shorten_path(request.path())));
     }
     // a request passes one endpoint, so the cell is empty
     let _ = origin.endpoint.set(Arc::clone(&endpoint));
-    let head = Head::new(request, origin, Arc::clone(&mounted));
-    let deadline = mounted.shared.settings.deadline;
+    let head = RequestHead::new(request, origin, Arc::clone(&mounted));
+    let deadline = mounted.server.settings.deadline;
     let reading = Cell::new(false);
-    let answering =
-        blocking::within(deadline, head.address(), caught(answer(&mounted, &endpoint, &head, payload, &reading)));
+    let answering = blocking_pool::with_deadline(
+        deadline,
+        head.address(),
+        catch_panic(handle_request(&mounted, &endpoint, &head, payload, &reading)),
+    );
     let answered = match timeout(deadline, answering).await {
         Ok(Some(answered)) => answered,
-        Ok(None) => Err(Failure::Fault("a handler panicked".to_owned())),
-        Err(_) if reading.get() => Err(Protocol::Slow.into()),
-        Err(_) => Err(Failure::unavailable(format!("the deadline of {deadline:?} has passed"))),
+        Ok(None) => Err(ApiError::Fault("a handler panicked".to_owned())),
+        Err(_) if reading.get() => Err(ProtocolError::BodyTimeout.into()),
+        Err(_) => Err(ApiError::unavailable(format!("the deadline of {deadline:?} has passed"))),
     };
     let mut answer = answered.unwrap_or_else(|failure| {
-        let mut answer = worded(&mounted, &failure, &head);
-        if endpoint.route(head.method()).is_ok_and(|route| route.coded) {
-            access::code(&mut answer, &failure);
+        let mut answer = render_error(&mounted, &failure, &head);
+        if endpoint.find_route(head.method()).is_ok_and(|route| route.sets_error_code) {
+            access::set_error_code_header(&mut answer, &failure);
         }
         answer
     });
-    cors::adorn(mounted.dialect.origins(), head.headers(), &mut answer);
+    cors::add_cors_headers(mounted.dialect.trusted_origins(), head.headers(), &mut answer);
     answer
 }
 
-async fn answer(
-    mounted: &Arc<Mounted>,
+async fn handle_request(
+    mounted: &Arc<MountService>,
     endpoint: &Endpoint,
-    head: &Head,
+    head: &RequestHead,
     payload: Payload,
     reading: &Cell<bool>,
-) -> Result<HttpResponse, Failure> {
-    if let Some(leave) = cors::preflight(mounted.dialect.origins(), head.method(), head.headers()) {
+) -> Result<HttpResponse, ApiError> {
+    if let Some(leave) = cors::answer_preflight(mounted.dialect.trusted_origins(), head.method(), head.headers()) {
         return Ok(leave);
     }
-    let route = endpoint.route(head.method())?;
-    if route.gated && !mounted.shared.gate.is_open() {
-        return Err(Failure::unavailable("the server is still being set up"));
+    let route = endpoint.find_route(head.method())?;
+    if route.requires_readiness && !mounted.server.readiness_gate.is_open() {
+        return Err(ApiError::unavailable("the server is still being set up"));
     }
     reading.set(true);
-    let (body, _large) = body(mounted, head, payload, route.body).await?;
+    let (body, _large) = read_body(mounted, head, payload, route.min_body_limit).await?;
     reading.set(false);
-    mounted.dialect.admit(head)?;
+    mounted.dialect.rate_limit(head)?;
     match &route.handler {
-        Handler::Open(handler) => handler(Call::new(head.clone(), body, Arc::clone(mounted))).await,
-        Handler::Known(handler) => {
-            let evidence = mounted.dialect.evidence(head, &body)?;
-            let caller = caller(mounted, head, evidence).await?;
-            let answered = handler(Call::new(head.clone(), body, Arc::clone(mounted)), caller.clone()).await;
+        Handler::Public(handler) => handler(Request::new(head.clone(), body, Arc::clone(mounted))).await,
+        Handler::Authenticated(handler) => {
+            let evidence = mounted.dialect.read_credentials(head, &body)?;
+            let caller = authenticate_caller(mounted, head, evidence).await?;
+            let answered = handler(Request::new(head.clone(), body, Arc::clone(mounted)), caller.clone()).await;
             if let Err(failure) = &answered {
-                crate::lacking::note(mounted, head, &caller, failure).await;
+                crate::audit_denials::record_denial(mounted, head, &caller, failure).await;
             }
             answered
         }
@@ -97,40 +101,46 @@ async fn answer(
 }
 
 /// Who calls: from memory where that holds it, else on a thread that may wait.
-pub(crate) async fn caller(mounted: &Arc<Mounted>, head: &Head, evidence: Evidence<'_>) -> Result<Caller, Failure> {
+pub(crate) async fn authenticate_caller(
+    mounted: &Arc<MountService>,
+    head: &RequestHead,
+    evidence: RequestCredentials<'_>,
+) -> Result<Caller, ApiError> {
     let tenant = match &mounted.tenant {
-        Some(slug) => Some(crate::call::tenant(mounted, slug).await?),
+        Some(slug) => Some(crate::request::find_tenant_id(mounted, slug).await?),
         None => None,
     };
-    let presented = tillgate_auth_core::Presented {
-        evidence,
-        dialect: &mounted.label,
+    let presented = tillgate_auth_core::AuthRequest {
+        credentials: evidence,
+        dialect: &mounted.dialect_name,
         tenant,
         method: head.method().as_str(),
         target: head.target(),
         body: None,
         address: head.address(),
     };
-    if let Some(recognized) = mounted.shared.auth.recognize(&presented) {
+    if let Some(recognized) = mounted.server.auth.authenticate_cached(&presented) {
         return Ok(recognized?);
     }
     let (method, target, address) = (head.method().to_string(), head.target().to_owned(), head.address());
     let owned = |token: &str| tillgate_domain::Secret::new(token.to_owned());
-    let (held, tokens) = match presented.evidence {
-        Evidence::Bearer(token) => (Evidence::None, vec![owned(token)]),
-        Evidence::AnyBearer(tokens) => (Evidence::None, tokens.into_iter().map(owned).collect()),
-        Evidence::None => (Evidence::None, Vec::new()),
-        Evidence::Signature(signature, counting) => (Evidence::Signature(signature, counting), Vec::new()),
-        Evidence::Client(client) => (Evidence::Client(client), Vec::new()),
+    let (held, tokens) = match presented.credentials {
+        RequestCredentials::Bearer(token) => (RequestCredentials::None, vec![owned(token)]),
+        RequestCredentials::AnyBearer(tokens) => (RequestCredentials::None, tokens.into_iter().map(owned).collect()),
+        RequestCredentials::None => (RequestCredentials::None, Vec::new()),
+        RequestCredentials::Signature(signature, counting) => {
+            (RequestCredentials::Signature(signature, counting), Vec::new())
+        }
+        RequestCredentials::Client(client) => (RequestCredentials::Client(client), Vec::new()),
     };
-    crate::blocking::block(mounted, move |mounted| {
+    crate::blocking_pool::run_blocking(mounted, move |mounted| {
         let evidence = match tokens.as_slice() {
             [] => held,
-            tokens => Evidence::AnyBearer(tokens.iter().map(|token| token.expose().as_str()).collect()),
+            tokens => RequestCredentials::AnyBearer(tokens.iter().map(|token| token.expose().as_str()).collect()),
         };
-        mounted.shared.auth.authenticate(&tillgate_auth_core::Presented {
-            evidence,
-            dialect: &mounted.label,
+        mounted.server.auth.authenticate(&tillgate_auth_core::AuthRequest {
+            credentials: evidence,
+            dialect: &mounted.dialect_name,
             tenant,
             method: &method,
             target: &target,
@@ -142,30 +152,30 @@ pub(crate) async fn caller(mounted: &Arc<Mounted>, head: &Head, evidence: Eviden
 }
 
 /// The whole body, where there is one; and the place of a large one, which it has until it is answered.
-async fn body<'m>(
-    mounted: &'m Mounted,
-    head: &Head,
+async fn read_body<'m>(
+    mounted: &'m MountService,
+    head: &RequestHead,
     payload: Payload,
     least: usize,
-) -> Result<(Bytes, Option<LargeBody<'m>>), Failure> {
+) -> Result<(Bytes, Option<LargeBodySlot<'m>>), ApiError> {
     if matches!(payload, Payload::None) || !head.has_body() {
         return Ok((Bytes::new(), None));
     }
-    let usual = mounted.shared.settings.body_limit;
+    let usual = mounted.server.settings.body_limit;
     let most = usual.max(least);
     let length = head.header(CONTENT_LENGTH).and_then(|length| length.parse::<usize>().ok());
     if length.is_some_and(|length| length > most) {
-        return Err(Protocol::TooLarge.into());
+        return Err(ProtocolError::BodyTooLarge.into());
     }
     let mut stream = pin!(BodyStream::new(payload));
     let (mut body, mut large) = (BytesMut::new(), None);
     while let Some(chunk) = std::future::poll_fn(|context| stream.as_mut().poll_next(context)).await {
-        let chunk = chunk.map_err(|_| Failure::malformed("the body was cut short"))?;
+        let chunk = chunk.map_err(|_| ApiError::malformed("the body was cut short"))?;
         if body.len() + chunk.len() > most {
-            return Err(Protocol::TooLarge.into());
+            return Err(ProtocolError::BodyTooLarge.into());
         }
         if body.len() + chunk.len() > usual && large.is_none() {
-            large = Some(mounted.shared.large_bodies.admit()?);
+            large = Some(mounted.server.large_body_slots.claim()?);
         }
         body.extend_from_slice(&chunk);
     }
@@ -173,20 +183,20 @@ async fn body<'m>(
 }
 
 /// The failure in the dialect's words, with what every dialect owes its clients: `Allow` and `Retry-After`.
-pub(crate) fn worded(mounted: &Mounted, failure: &Failure, head: &Head) -> HttpResponse {
-    head.origin().code.set(Some(failure.code()));
-    let (trace, mount) = (head.trace(), mounted.name);
+pub(crate) fn render_error(mounted: &MountService, failure: &ApiError, head: &RequestHead) -> HttpResponse {
+    head.meta().error_code.set(Some(failure.code()));
+    let (trace, mount) = (head.trace_id(), mounted.name);
     match failure {
-        Failure::Unavailable { why, .. } => tracing::warn!(trace, mount, why, "unavailable"),
-        Failure::Fault(why) => tracing::error!(trace, mount, why, "fault"),
-        Failure::Refused(_) | Failure::Office(_) | Failure::Protocol(_) => {}
+        ApiError::Unavailable { reason: why, .. } => tracing::warn!(trace, mount, why, "unavailable"),
+        ApiError::Fault(why) => tracing::error!(trace, mount, why, "fault"),
+        ApiError::Denied(_) | ApiError::Office(_) | ApiError::Protocol(_) => {}
     }
-    let mut answer = mounted.dialect.word(failure, head);
+    let mut answer = mounted.dialect.render_error(failure, head);
     if let Some(retry_after) = failure.retry_after() {
         let seconds = retry_after.as_secs() + u64::from(retry_after.subsec_nanos() > 0);
         answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds.max(1)));
     }
-    if let Failure::Protocol(Protocol::WrongMethod { allow }) = failure
+    if let ApiError::Protocol(ProtocolError::MethodNotAllowed { allow }) = failure
         && let Ok(allow) = HeaderValue::from_str(allow)
     {
         answer.headers_mut().insert(ALLOW, allow);
@@ -195,7 +205,7 @@ pub(crate) fn worded(mounted: &Mounted, failure: &Failure, head: &Head) -> HttpR
 }
 
 /// Runs a future; `None` where it panics.
-async fn caught<T>(work: impl Future<Output = T>) -> Option<T> {
+async fn catch_panic<T>(work: impl Future<Output = T>) -> Option<T> {
     let mut work = pin!(work);
     std::future::poll_fn(|context| {
         // what panicked is not polled again, and nothing that it half-changed is looked at

@@ -9,7 +9,7 @@ use crate::proxies::ProxyHeaders;
 
 /// What the HTTP side is set to.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct HttpSettings {
     /// The networks of trusted proxies: from these alone forwarding headers are believed.
     pub proxies: Vec<IpNet>,
     /// Which forwarding headers they are.
@@ -17,9 +17,9 @@ pub struct Settings {
     /// The largest body in bytes; a larger one is 413.
     pub body_limit: usize,
     /// How many bytes the addresses may take whose requests a contract counts.
-    pub address_bytes: usize,
+    pub rate_limiter_bytes: usize,
     /// How many bytes Fiuu's lists of terminals may take, on each of its mounts.
-    pub terminal_bytes: usize,
+    pub terminal_list_bytes: usize,
     /// How long a request may take; past it the answer is 503, though its thread may hang.
     pub deadline: Duration,
     /// How many requests of all workers may be on threads that wait at once.
@@ -31,28 +31,28 @@ pub struct Settings {
     pub header_deadline: Duration,
     /// Whether metrics are served beside the mounts. [`Http::operations`](crate::Http::operations) serves them on a listener of
     /// its own.
-    pub metrics_here: bool,
+    pub serve_metrics: bool,
     /// Whether the OpenAPI document and its page are served beside the mounts.
-    pub docs_here: bool,
+    pub serve_docs: bool,
     /// What gateways let through, row by row.
-    pub access: Vec<AccessRule>,
+    pub access_rules: Vec<AccessRule>,
 }
 
-impl Default for Settings {
+impl Default for HttpSettings {
     fn default() -> Self {
         Self {
             proxies: Vec::new(),
             proxy_headers: ProxyHeaders::default(),
             body_limit: 64 * 1024,
-            address_bytes: 4 << 20,
-            terminal_bytes: 2 << 20,
+            rate_limiter_bytes: 4 << 20,
+            terminal_list_bytes: 2 << 20,
             deadline: Duration::from_secs(5),
             threads: 192,
             blocking_limit: 1024,
             header_deadline: Duration::from_secs(5),
-            metrics_here: true,
-            docs_here: true,
-            access: Vec::new(),
+            serve_metrics: true,
+            serve_docs: true,
+            access_rules: Vec::new(),
         }
     }
 }

@@ -18,15 +18,15 @@ use std::time::{Duration, Instant as Watch};
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use tillgate_auth_core::AuthView;
+use tillgate_auth_core::AuthPorts;
 use tillgate_auth_core::ports::Rotation;
 use tillgate_domain::{Instant, KeyId, SessionId, StoreExt};
 use tillgate_persistence::{Address, Database, Limits};
 use uuid::Uuid;
 
-const SESSIONS: u64 = 4096;
-const THREADS: u64 = 64;
-const GROUP: u64 = 32;
+const SESSION_COUNT: u64 = 4096;
+const THREAD_COUNT: u64 = 64;
+const GROUP_SIZE: u64 = 32;
 
 diesel::table! {
     sessions (id) {
@@ -49,16 +49,16 @@ fn main() {
     std::fs::create_dir(&folder).unwrap();
     let database = Database::create(&Address::parse("sqlite:till.db", &folder).unwrap(), &Limits::default()).unwrap();
     database.migrate(&mut |_| ()).unwrap();
-    populate(&folder);
+    create_sessions(&folder);
     // Twice in turns, so that a disk that slows down meanwhile is seen.
     for _ in 0..2 {
-        let bare = bare(&folder, span);
+        let bare = measure_bare_sqlite(&folder, span);
         let before = database.load();
-        let run = through_run(&database, &folder, span);
+        let run = measure_database(&database, &folder, span);
         let after = database.load();
-        let crowd = (after.grouped - before.grouped) as f64 / (after.groups - before.groups) as f64;
+        let crowd = (after.grouped_units - before.grouped_units) as f64 / (after.groups - before.groups) as f64;
         println!(
-            "bare loop, groups of {GROUP}: {bare:.0}/s; {THREADS} threads through run, groups of {crowd:.1}: {run:.0}/s; ratio {:.2}",
+            "bare loop, groups of {GROUP_SIZE}: {bare:.0}/s; {THREAD_COUNT} threads through run, groups of {crowd:.1}: {run:.0}/s; ratio {:.2}",
             run / bare
         );
     }
@@ -66,13 +66,13 @@ fn main() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
-fn id(number: u64) -> Uuid {
+fn session_id(number: u64) -> Uuid {
     // Ids of one millisecond: neighbours in the index, as sessions of one morning are.
     uuid::Builder::from_unix_timestamp_millis(1_790_000_000_000 + number, &[0; 10]).into_uuid()
 }
 
-fn key() -> Uuid {
-    id(0)
+fn key_id() -> Uuid {
+    session_id(0)
 }
 
 fn connect(folder: &Path) -> SqliteConnection {
@@ -83,15 +83,15 @@ fn connect(folder: &Path) -> SqliteConnection {
     connection
 }
 
-fn hex(id: Uuid) -> String {
+fn uuid_literal(id: Uuid) -> String {
     format!("x'{}'", id.simple())
 }
 
-fn populate(folder: &Path) {
-    let key = hex(key());
+fn create_sessions(folder: &Path) {
+    let key = uuid_literal(key_id());
     let mut statements = format!("BEGIN; INSERT INTO tenants VALUES ({key}, 'default', 'Shop', 'UTC', 'en', 0, 0, 1);");
-    for number in 0..SESSIONS {
-        let id = hex(id(number));
+    for number in 0..SESSION_COUNT {
+        let id = uuid_literal(session_id(number));
         statements.push_str(&format!(
             "INSERT INTO sessions (id, tenant_id, kind, dialect, terms, generation, key_id, previous_key_id, used, user_epoch, \
              device_epoch, tenant_epoch, methods, proved_at, created_at) VALUES ({id}, {key}, 'person', 'native', '{{}}', 0, {key}, \
@@ -103,25 +103,26 @@ fn populate(folder: &Path) {
 }
 
 /// Every session stands at its first generation again.
-fn reset(connection: &mut SqliteConnection) {
+fn reset_sessions(connection: &mut SqliteConnection) {
     connection.batch_execute("UPDATE sessions SET generation = 0").unwrap();
 }
 
-fn bare(folder: &Path, span: Duration) -> f64 {
+fn measure_bare_sqlite(folder: &Path, span: Duration) -> f64 {
     let connection = &mut connect(folder);
-    reset(connection);
-    let key = *key().as_bytes();
+    reset_sessions(connection);
+    let key = *key_id().as_bytes();
     let start = Watch::now();
     let mut count = 0_u64;
     while start.elapsed() < span {
         connection
             .immediate_transaction(|connection| {
-                for _ in 0..GROUP {
+                for _ in 0..GROUP_SIZE {
                     // The same rows in the same order as the threads come to them.
-                    let number = count % THREADS * (SESSIONS / THREADS) + count / THREADS % (SESSIONS / THREADS);
-                    let id = *id(number).as_bytes();
+                    let number = count % THREAD_COUNT * (SESSION_COUNT / THREAD_COUNT)
+                        + count / THREAD_COUNT % (SESSION_COUNT / THREAD_COUNT);
+                    let id = *session_id(number).as_bytes();
                     let at = i64::try_from(count).unwrap();
-                    let from = at / i64::try_from(SESSIONS).unwrap();
+                    let from = at / i64::try_from(SESSION_COUNT).unwrap();
                     let one = sessions::table
                         .filter(sessions::id.eq(id.as_slice()))
                         .filter(sessions::generation.eq(from))
@@ -147,30 +148,30 @@ fn bare(folder: &Path, span: Duration) -> f64 {
     count as f64 / start.elapsed().as_secs_f64()
 }
 
-fn through_run(database: &Database, folder: &Path, span: Duration) -> f64 {
-    reset(&mut connect(folder));
+fn measure_database(database: &Database, folder: &Path, span: Duration) -> f64 {
+    reset_sessions(&mut connect(folder));
     let total = AtomicU64::new(0);
     let start = Watch::now();
     thread::scope(|scope| {
-        for thread in 0..THREADS {
+        for thread in 0..THREAD_COUNT {
             let total = &total;
             scope.spawn(move || {
-                let own = SESSIONS / THREADS;
+                let own = SESSION_COUNT / THREAD_COUNT;
                 let mut count = 0_u64;
                 while start.elapsed() < span {
-                    let session = SessionId(id(thread * own + count % own));
+                    let session = SessionId(session_id(thread * own + count % own));
                     let from = i64::try_from(count / own).unwrap();
                     let at = Instant::from_millis(i64::try_from(count).unwrap());
                     let rotation = Rotation {
                         generation: from + 1,
-                        key: KeyId(key()),
-                        previous_key: KeyId(key()),
+                        key: KeyId(key_id()),
+                        previous_key: KeyId(key_id()),
                         at,
                         expires_at: Some(at),
                         from: Some([127, 0, 0, 1].into()),
                     };
                     let won =
-                        StoreExt::<AuthView>::write(database, |tx| tx.sessions().rotate(session, from, &rotation))
+                        StoreExt::<AuthPorts>::write(database, |tx| tx.sessions().rotate(session, from, &rotation))
                             .unwrap();
                     assert!(won);
                     count += 1;

@@ -30,7 +30,7 @@ pub enum BackupError {
 }
 
 #[derive(diesel::QueryableByName)]
-struct Finding {
+struct IntegrityRow {
     #[diesel(sql_type = Text)]
     integrity_check: String,
 }
@@ -43,13 +43,13 @@ impl Database {
         // Made by us: it has its mode before there is anything in it, and of two backups into one file one is refused.
         match fs::symlink_metadata(file) {
             Ok(_) => return Err(BackupError::Exists(file.display().to_string())),
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(&error)),
-            Err(_) => sqlite::file::make_new(file).map_err(|error| match error.kind() {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(backup_error(&error)),
+            Err(_) => sqlite::file::create_new(file).map_err(|error| match error.kind() {
                 std::io::ErrorKind::AlreadyExists => BackupError::Exists(file.display().to_string()),
-                _ => failed(&error),
+                _ => backup_error(&error),
             })?,
         }
-        let copied = self.copy(path, file);
+        let copied = self.copy_database(path, file);
         if copied.is_err() {
             // It is ours, and it is no backup.
             drop(fs::remove_file(file));
@@ -57,37 +57,37 @@ impl Database {
         copied
     }
 
-    fn copy(&self, path: &Path, file: &Path) -> Result<(), BackupError> {
+    fn copy_database(&self, path: &Path, file: &Path) -> Result<(), BackupError> {
         let name = file.to_str().ok_or(BackupError::Path)?;
-        let mut source = sqlite::plain(path, self.limits.deadline).map_err(|error| failed(&error))?;
+        let mut source = sqlite::connect_plain(path, self.limits.deadline).map_err(|error| backup_error(&error))?;
         // VACUUM INTO reads in one transaction, so it copies one moment; it takes an empty file.
-        sql_query("VACUUM INTO ?").bind::<Text, _>(name).execute(&mut source).map_err(|error| failed(&error))?;
+        sql_query("VACUUM INTO ?").bind::<Text, _>(name).execute(&mut source).map_err(|error| backup_error(&error))?;
         drop(source);
-        let mut copy = sqlite::plain(file, self.limits.deadline).map_err(|error| failed(&error))?;
-        whole(&mut copy)?;
+        let mut copy = sqlite::connect_plain(file, self.limits.deadline).map_err(|error| backup_error(&error))?;
+        check_integrity(&mut copy)?;
         drop(copy);
-        synced(file).map_err(|error| failed(&error))
+        sync_file(file).map_err(|error| backup_error(&error))
     }
 }
 
-fn whole(copy: &mut SqliteConnection) -> Result<(), BackupError> {
-    let findings: Vec<Finding> =
+fn check_integrity(copy: &mut SqliteConnection) -> Result<(), BackupError> {
+    let findings: Vec<IntegrityRow> =
         sql_query("PRAGMA integrity_check").load(copy).map_err(|error| BackupError::Damaged(error.to_string()))?;
     match findings.as_slice() {
-        [Finding { integrity_check }] if integrity_check == "ok" => Ok(()),
-        [Finding { integrity_check }, ..] => Err(BackupError::Damaged(integrity_check.clone())),
+        [IntegrityRow { integrity_check }] if integrity_check == "ok" => Ok(()),
+        [IntegrityRow { integrity_check }, ..] => Err(BackupError::Damaged(integrity_check.clone())),
         [] => Err(BackupError::Damaged("the check said nothing".to_owned())),
     }
 }
 
 /// The file and its entry in the folder are on disk.
-fn synced(file: &Path) -> std::io::Result<()> {
+fn sync_file(file: &Path) -> std::io::Result<()> {
     fs::File::open(file)?.sync_all()?;
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     fs::File::open(folder)?.sync_all()
 }
 
-fn failed(error: &dyn std::error::Error) -> BackupError {
+fn backup_error(error: &dyn std::error::Error) -> BackupError {
     BackupError::Failed(error.to_string())
 }
 

@@ -5,33 +5,33 @@ mod address;
 mod limits;
 pub(crate) mod nesting;
 pub(crate) mod observers;
-pub(crate) mod waiting;
-mod writes;
+pub(crate) mod wait_queue;
+mod write_health;
 
 use std::sync::Arc;
 
 use tillgate_domain::change::Observer;
-use tillgate_domain::{Mode, Stored};
+use tillgate_domain::{Mode, StoreResult};
 
 pub use address::{Address, InvalidAddress};
 pub use limits::Limits;
 
 use crate::pool::Pool;
 use crate::sqlite::file::OpenedFile;
-use crate::sqlite::group::{Closing, Group};
+use crate::sqlite::group::{Group, GroupLimits};
 use crate::sqlite::writer::Writer;
 use crate::transaction::Transaction;
-use crate::{alone, postgres, sqlite};
-use nesting::Number;
+use crate::{pooled, postgres, sqlite};
+use nesting::DatabaseNumber;
 use observers::Observers;
-use waiting::Waiting;
-use writes::Writes;
+use wait_queue::WaitQueue;
+use write_health::WriteHealth;
 
 /// A unit of work runs this often at most.
-pub(crate) const RUNS: u32 = 5;
+pub(crate) const MAX_RUNS: u32 = 5;
 
 /// The closure of a unit of work, as this crate runs it.
-pub(crate) type Job<'w> = &'w mut dyn FnMut(&mut Transaction<'_>) -> Stored<()>;
+pub(crate) type TransactionWork<'w> = &'w mut dyn FnMut(&mut Transaction<'_>) -> StoreResult<()>;
 
 /// Why a database cannot be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -56,7 +56,7 @@ pub enum OpenError {
 
 /// How busy a database is, for metrics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Load {
+pub struct DatabaseLoad {
     /// Connections of the pool that units of work hold.
     pub busy: u32,
     /// Connections of the pool that nobody holds.
@@ -66,24 +66,24 @@ pub struct Load {
     /// Groups that were committed since the start; zero on PostgreSQL, which has none.
     pub groups: u64,
     /// Units of work that were committed in these groups.
-    pub grouped: u64,
+    pub grouped_units: u64,
     /// How many bytes of pages SQLite's connections may hold that are open; `None` on PostgreSQL.
-    pub pages: Option<u64>,
+    pub page_cache_bytes: Option<u64>,
 }
 
 /// A database that is open.
 pub struct Database {
     pub(crate) address: Address,
     pub(crate) limits: Limits,
-    number: Number,
+    number: DatabaseNumber,
     pool: Pool,
     /// SQLite's; PostgreSQL writes through the pool.
     writer: Option<Writer>,
     /// SQLite's.
     file: Option<OpenedFile>,
-    waiting: Arc<Waiting>,
+    wait_queue: Arc<WaitQueue>,
     observers: Arc<Observers>,
-    pub(crate) writes: Writes,
+    pub(crate) write_health: WriteHealth,
 }
 
 impl Database {
@@ -91,37 +91,51 @@ impl Database {
     /// makes any: see [`migrate`](Self::migrate).
     pub fn create(address: &Address, limits: &Limits) -> Result<Self, OpenError> {
         if let Address::Sqlite(path) = address {
-            sqlite::file::make(path).map_err(|error| unopened(path, &error))?;
+            sqlite::file::create_if_missing(path).map_err(|error| file_open_error(path, &error))?;
         }
         Self::open(address, limits)
     }
 
     /// Opens a database that is there: a file of SQLite is never made, see [`create`](Self::create). Tables are not looked at.
     pub fn open(address: &Address, limits: &Limits) -> Result<Self, OpenError> {
-        Self::open_closing(address, limits, Closing::default())
+        Self::open_with_group_limits(address, limits, GroupLimits::default())
     }
 
     /// Opens it with groups that close at other times.
-    pub(crate) fn open_closing(address: &Address, limits: &Limits, closing: Closing) -> Result<Self, OpenError> {
-        let number = Number::new();
-        let waiting = Arc::new(Waiting::new(limits.waiting));
+    pub(crate) fn open_with_group_limits(
+        address: &Address,
+        limits: &Limits,
+        closing: GroupLimits,
+    ) -> Result<Self, OpenError> {
+        let number = DatabaseNumber::new();
+        let waiting = Arc::new(WaitQueue::new(limits.waiting));
         let observers = Arc::new(Observers::default());
         let (open, writer, file) = match address {
             Address::Sqlite(path) => {
-                let file = OpenedFile::at(path).map_err(|error| unopened(path, &error))?;
+                let file = OpenedFile::open(path).map_err(|error| file_open_error(path, &error))?;
                 // Puts a new file into WAL mode, which its readers rely on.
-                sqlite::writing(path, limits.deadline, limits.pages_written())
-                    .map_err(|error| unopened(path, &error))?;
+                sqlite::connect_writer(path, limits.deadline, limits.writer_page_bytes())
+                    .map_err(|error| file_open_error(path, &error))?;
                 let group = Group::new(path.clone(), limits, closing);
                 let writer = Writer::new(group, number, Arc::clone(&waiting), Arc::clone(&observers));
-                (sqlite::opener(path, limits), Some(writer), Some(file))
+                (sqlite::reader_opener(path, limits), Some(writer), Some(file))
             }
-            Address::Postgres(url) => (postgres::opener(url, limits), None, None),
+            Address::Postgres(url) => (postgres::connection_opener(url, limits), None, None),
         };
         open().map_err(|error| OpenError::Unreachable { address: address.to_string(), detail: error.0 })?;
         let pool = Pool::new(limits, open, Arc::clone(&waiting));
-        let writes = Writes::default();
-        Ok(Self { address: address.clone(), limits: *limits, number, pool, writer, file, waiting, observers, writes })
+        let writes = WriteHealth::default();
+        Ok(Self {
+            address: address.clone(),
+            limits: *limits,
+            number,
+            pool,
+            writer,
+            file,
+            wait_queue: waiting,
+            observers,
+            write_health: writes,
+        })
     }
 
     /// From now on tells this observer what is committed, after the commit and before `run` returns.
@@ -130,55 +144,62 @@ impl Database {
     }
 
     /// How busy it is.
-    pub fn load(&self) -> Load {
-        let (busy, idle) = self.pool.usage();
-        let (groups, grouped) = self.writer.as_ref().map(Writer::counts).unwrap_or_default();
-        let read = self.limits.pages_read().saturating_mul(u64::from(busy.saturating_add(idle)));
-        let pages = self.writer.as_ref().map(|_| read.saturating_add(self.limits.pages_written()));
-        Load { busy, idle, waiting: self.waiting.count(), groups, grouped, pages }
+    pub fn load(&self) -> DatabaseLoad {
+        let (busy, idle) = self.pool.connection_counts();
+        let (groups, grouped) = self.writer.as_ref().map(Writer::commit_counts).unwrap_or_default();
+        let read = self.limits.reader_page_bytes().saturating_mul(u64::from(busy.saturating_add(idle)));
+        let pages = self.writer.as_ref().map(|_| read.saturating_add(self.limits.writer_page_bytes()));
+        DatabaseLoad {
+            busy,
+            idle,
+            waiting: self.wait_queue.count(),
+            groups,
+            grouped_units: grouped,
+            page_cache_bytes: pages,
+        }
     }
 
     /// Brings everything that was committed into the file of SQLite itself, for the end of a server: the write-ahead log is empty
     /// then, and the file alone is the database. Units of work may still run. On PostgreSQL it does nothing.
-    pub fn close(&self) -> Stored<()> {
+    pub fn close(&self) -> StoreResult<()> {
         let (Some(writer), Some(file)) = (&self.writer, &self.file) else { return Ok(()) };
-        file.check()?;
-        writer.empty_log(&crate::deadline::Deadline::after(self.limits.deadline))
+        file.check_unchanged()?;
+        writer.checkpoint_wal(&crate::deadline::Deadline::after(self.limits.deadline))
     }
 
     /// Runs a unit of work; see the promises of [`tillgate_domain::work`].
-    pub(crate) fn unit(&self, mode: Mode, work: Job<'_>) -> Stored<()> {
+    pub(crate) fn run_unit(&self, mode: Mode, work: TransactionWork<'_>) -> StoreResult<()> {
         if mode == Mode::Read {
-            return self.unwatched(mode, work);
+            return self.run_unobserved(mode, work);
         }
-        self.writes.check()?;
+        self.write_health.check()?;
         let mut wrote = false;
-        let outcome = self.unwatched(mode, &mut |tx| {
+        let outcome = self.run_unobserved(mode, &mut |tx| {
             let done = work(tx);
             wrote = tx.has_written();
             done
         });
-        self.writes.note(&outcome, wrote);
+        self.write_health.record_outcome(&outcome, wrote);
         outcome
     }
 
     /// Runs a unit of work, whether or not it finds that the database takes no writes.
-    fn unwatched(&self, mode: Mode, work: Job<'_>) -> Stored<()> {
-        self.number.outside()?;
+    fn run_unobserved(&self, mode: Mode, work: TransactionWork<'_>) -> StoreResult<()> {
+        self.number.check_not_nested()?;
         if let Some(file) = &self.file {
-            file.check()?;
+            file.check_unchanged()?;
         }
         let deadline = crate::deadline::Deadline::after(self.limits.deadline);
         if let (Some(writer), Mode::Write) = (&self.writer, mode) {
             return writer.run(&deadline, work);
         }
-        let written = alone::run(&self.pool, self.number, mode, &deadline, work)?;
-        self.observers.tell(&written);
+        let written = pooled::run_unit(&self.pool, self.number, mode, &deadline, work)?;
+        self.observers.notify(&written);
         Ok(())
     }
 }
 
-fn unopened(path: &std::path::Path, error: &dyn std::error::Error) -> OpenError {
+fn file_open_error(path: &std::path::Path, error: &dyn std::error::Error) -> OpenError {
     OpenError::File { path: path.display().to_string(), detail: error.to_string() }
 }
 

@@ -7,41 +7,41 @@ use tillgate_auth_core::clock::Clock;
 use tillgate_auth_core::system::SystemClock;
 
 /// Reads the monotonic clock: the time since some moment before this process began.
-pub(crate) fn now() -> Duration {
+pub(crate) fn monotonic_now() -> Duration {
     SystemClock.monotonic()
 }
 
 /// How long ago that reading was.
-pub(crate) fn since(start: Duration) -> Duration {
-    now().saturating_sub(start)
+pub(crate) fn elapsed_since(start: Duration) -> Duration {
+    monotonic_now().saturating_sub(start)
 }
 
 /// The end of all waiting of one unit of work.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Deadline {
     until: Duration,
-    whole: Duration,
+    total: Duration,
 }
 
 impl Deadline {
     /// The deadline that lies this far ahead.
     pub(crate) fn after(whole: Duration) -> Self {
-        Self { until: now().saturating_add(whole), whole }
+        Self { until: monotonic_now().saturating_add(whole), total: whole }
     }
 
     /// What is left of it, zero where it has passed.
-    pub(crate) fn left(&self) -> Duration {
-        self.until.saturating_sub(now())
+    pub(crate) fn remaining(&self) -> Duration {
+        self.until.saturating_sub(monotonic_now())
     }
 
     /// Whether it has passed.
-    pub(crate) fn passed(&self) -> bool {
-        self.left().is_zero()
+    pub(crate) fn has_passed(&self) -> bool {
+        self.remaining().is_zero()
     }
 
     /// What is left where that is clearly less than the whole, `None` where next to nothing has been used up.
-    pub(crate) fn shortened(&self) -> Option<Duration> {
-        let left = self.left();
-        (left < self.whole.mul_f32(0.75)).then_some(left)
+    pub(crate) fn remaining_if_shortened(&self) -> Option<Duration> {
+        let left = self.remaining();
+        (left < self.total.mul_f32(0.75)).then_some(left)
     }
 }

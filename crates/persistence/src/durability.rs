@@ -2,18 +2,18 @@
 
 use diesel::sql_types::Text;
 use diesel::{RunQueryDsl, sql_query};
-use tillgate_domain::{StoreError, Stored};
+use tillgate_domain::{StoreError, StoreResult};
 
 use crate::database::{Address, Database};
-use crate::failure::classify;
+use crate::error_class::classify;
 use crate::postgres;
 
 /// Settings of PostgreSQL without which a crash of its machine loses or damages what was committed.
-const NEEDED: &str =
+const SELECT_UNSAFE_SETTINGS: &str =
     "SELECT name FROM pg_settings WHERE name IN ('fsync', 'full_page_writes') AND setting = 'off' ORDER BY name";
 
 #[derive(diesel::QueryableByName)]
-struct Setting {
+struct SettingRow {
     #[diesel(sql_type = Text)]
     name: String,
 }
@@ -21,11 +21,11 @@ struct Setting {
 impl Database {
     /// The names of PostgreSQL's settings that are off and must not be (`fsync`, `full_page_writes`). SQLite has none: its
     /// connections are opened with `synchronous = FULL`. `synchronous_commit` is set on by each connection.
-    pub fn unsafe_settings(&self) -> Stored<Vec<String>> {
+    pub fn unsafe_settings(&self) -> StoreResult<Vec<String>> {
         let Address::Postgres(url) = &self.address else { return Ok(Vec::new()) };
         let mut connection =
-            postgres::connect_plainly(url, &self.limits).map_err(|error| StoreError::Unavailable(error.to_string()))?;
-        let off: Vec<Setting> = sql_query(NEEDED).load(&mut connection).map_err(classify)?;
+            postgres::connect_plain(url, &self.limits).map_err(|error| StoreError::Unavailable(error.to_string()))?;
+        let off: Vec<SettingRow> = sql_query(SELECT_UNSAFE_SETTINGS).load(&mut connection).map_err(classify)?;
         Ok(off.into_iter().map(|setting| setting.name).collect())
     }
 }
@@ -37,11 +37,11 @@ mod tests {
 
     use super::*;
     use crate::database::Limits;
-    use crate::trial::{self, Folder};
+    use crate::test_support::{self, TestFolder};
 
     #[test]
-    fn settings_that_lose_data_are_named() {
-        assert_eq!(Folder::new().database(&Limits::default()).unsafe_settings(), Ok(Vec::new()));
+    fn unsafe_settings_are_named() {
+        assert_eq!(TestFolder::new().database(&Limits::default()).unsafe_settings(), Ok(Vec::new()));
         let server = Server::start(&["fsync = off", "full_page_writes = off"]).unwrap();
         let address = Address::parse(&server.create_database(), std::path::Path::new("/")).unwrap();
         let database = Database::open(&address, &Limits::default()).unwrap();
@@ -49,10 +49,10 @@ mod tests {
     }
 
     #[test]
-    fn every_connection_commits_to_disk_whatever_the_role_is_set_to() {
-        let (url, database) = trial::postgres(&Limits::default());
+    fn connections_commit_to_disk_whatever_the_role_default() {
+        let (url, database) = test_support::create_postgres(&Limits::default());
         let name = url.rsplit('/').next().unwrap().split('?').next().unwrap().to_owned();
-        trial::write(&database, |tx| {
+        test_support::run_write(&database, |tx| {
             tx.connection
                 .batch_execute(&format!("ALTER DATABASE \"{name}\" SET synchronous_commit = off"))
                 .map_err(classify)
@@ -61,6 +61,6 @@ mod tests {
         let address = Address::parse(&url, std::path::Path::new("/")).unwrap();
         let database = Database::open(&address, &Limits::default()).unwrap();
         let on = "SELECT COUNT(*) FROM pg_settings WHERE name = 'synchronous_commit' AND setting = 'on'";
-        assert_eq!(trial::committed(&database, on), 1);
+        assert_eq!(test_support::query_committed(&database, on), 1);
     }
 }

@@ -7,7 +7,7 @@
 //! | module | purpose |
 //! | --- | --- |
 //! | `database` | opens a database and runs units of work on it |
-//! | `alone` | a unit of work in a transaction of its own: PostgreSQL, and whoever only reads |
+//! | `pooled` | a unit of work in a transaction of its own: PostgreSQL, and whoever only reads |
 //! | `sqlite` | the one writer of SQLite and its groups: `turn` (the queue), `writer` (whose turn it is), `group` (the transaction) |
 //! | `postgres` | how PostgreSQL is addressed and bounded |
 //! | `pool`, `deadline` | connections, and how long they are waited for |
@@ -18,33 +18,33 @@
 //! | `transaction`, `ports` | every port, on an open transaction, once for both databases |
 //! | `schema`, `row`, `statement` | the tables, their rows as the domain's types, and statements that are text |
 
-mod alone;
 mod backup;
-mod conditions;
 mod connection;
 mod database;
 mod deadline;
 mod durability;
-mod failure;
-mod migrate;
-mod names;
+mod error_class;
+mod migration;
 mod pool;
+mod pooled;
 mod ports;
 mod postgres;
 mod row;
 mod schema;
+mod similar_names;
 mod sqlite;
 mod statement;
+mod store;
 mod transaction;
-mod units;
+mod where_clause;
 
 #[cfg(test)]
-mod trial;
+mod test_support;
 
 pub use backup::BackupError;
-pub use database::{Address, Database, InvalidAddress, Limits, Load, OpenError};
-pub use migrate::MigrateError;
-pub use names::{Similar, SimilarNames};
+pub use database::{Address, Database, DatabaseLoad, InvalidAddress, Limits, OpenError};
+pub use migration::MigrateError;
+pub use similar_names::{SimilarNames, SimilarNamesReport};
 
 /// The version of SQLite that is inside, such as `3.53.2`.
 pub fn sqlite_version() -> &'static str {

@@ -5,15 +5,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use diesel::connection::{Connection, InstrumentationEvent, get_default_instrumentation};
-use tillgate_domain::{StoreError, Stored};
+use tillgate_domain::{StoreError, StoreResult};
 
 use crate::connection::AnyConnection;
 use crate::database::Limits;
-use crate::database::waiting::Waiting;
+use crate::database::wait_queue::WaitQueue;
 use crate::deadline::Deadline;
 
 /// Opens connections that are ready for use.
-pub(crate) type Open = Box<dyn Fn() -> Result<AnyConnection, ConnectFailure> + Send + Sync>;
+pub(crate) type ConnectFn = Box<dyn Fn() -> Result<AnyConnection, ConnectFailure> + Send + Sync>;
 
 /// Why no connection could be opened.
 #[derive(Debug, thiserror::Error)]
@@ -21,20 +21,20 @@ pub(crate) type Open = Box<dyn Fn() -> Result<AnyConnection, ConnectFailure> + S
 pub(crate) struct ConnectFailure(pub(crate) String);
 
 /// A connection of the pool.
-pub(crate) struct Pooled {
+pub(crate) struct PoolConnection {
     /// The connection.
     pub(crate) connection: AnyConnection,
     /// Set while a unit of work is under way and left set where it did not end in order: then nobody gets this connection again.
-    pub(crate) spoiled: bool,
+    pub(crate) is_broken: bool,
     /// Whether a statement has failed since this was last asked.
-    pub(crate) trouble: Trouble,
+    pub(crate) statement_failure: StatementFailureFlag,
 }
 
 /// Whether a statement has failed on a connection.
 #[derive(Clone, Default)]
-pub(crate) struct Trouble(Arc<AtomicBool>);
+pub(crate) struct StatementFailureFlag(Arc<AtomicBool>);
 
-impl Trouble {
+impl StatementFailureFlag {
     /// Says whether one has since this was last asked.
     pub(crate) fn take(&self) -> bool {
         self.0.swap(false, Ordering::Relaxed)
@@ -42,15 +42,15 @@ impl Trouble {
 }
 
 /// What the pool knows of its connections.
-pub(crate) struct Opener(Open);
+pub(crate) struct ConnectionManager(ConnectFn);
 
-impl r2d2::ManageConnection for Opener {
-    type Connection = Pooled;
+impl r2d2::ManageConnection for ConnectionManager {
+    type Connection = PoolConnection;
     type Error = ConnectFailure;
 
-    fn connect(&self) -> Result<Pooled, ConnectFailure> {
+    fn connect(&self) -> Result<PoolConnection, ConnectFailure> {
         let mut connection = (self.0)()?;
-        let trouble = Trouble::default();
+        let trouble = StatementFailureFlag::default();
         let seen = trouble.clone();
         // whoever watches the process's statements sees these too
         let mut watching = get_default_instrumentation();
@@ -62,23 +62,23 @@ impl r2d2::ManageConnection for Opener {
                 watching.on_connection_event(event);
             }
         });
-        Ok(Pooled { connection, spoiled: false, trouble })
+        Ok(PoolConnection { connection, is_broken: false, statement_failure: trouble })
     }
 
-    fn is_valid(&self, _: &mut Pooled) -> Result<(), ConnectFailure> {
+    fn is_valid(&self, _: &mut PoolConnection) -> Result<(), ConnectFailure> {
         Ok(())
     }
 
-    fn has_broken(&self, pooled: &mut Pooled) -> bool {
-        pooled.spoiled
+    fn has_broken(&self, pooled: &mut PoolConnection) -> bool {
+        pooled.is_broken
     }
 }
 
 /// A failed attempt to connect is told to the log; those who wait for the connection see it too.
 #[derive(Debug)]
-struct Told;
+struct ConnectFailureLogger;
 
-impl r2d2::HandleError<ConnectFailure> for Told {
+impl r2d2::HandleError<ConnectFailure> for ConnectFailureLogger {
     fn handle_error(&self, error: ConnectFailure) {
         tracing::warn!(%error, "no connection to the database");
     }
@@ -86,14 +86,14 @@ impl r2d2::HandleError<ConnectFailure> for Told {
 
 /// The pool.
 pub(crate) struct Pool {
-    pool: r2d2::Pool<Opener>,
-    waiting: Arc<Waiting>,
+    pool: r2d2::Pool<ConnectionManager>,
+    wait_queue: Arc<WaitQueue>,
 }
 
 impl Pool {
     /// A pool that opens its connections as they are asked for, and closes those that nobody has needed for a while: each keeps
     /// pages and statements.
-    pub(crate) fn new(limits: &Limits, open: Open, waiting: Arc<Waiting>) -> Self {
+    pub(crate) fn new(limits: &Limits, open: ConnectFn, waiting: Arc<WaitQueue>) -> Self {
         let patience = limits.deadline;
         let pool = r2d2::Pool::builder()
             .max_size(limits.connections.max(1))
@@ -102,24 +102,24 @@ impl Pool {
             .idle_timeout(Some(limits.idle.max(std::time::Duration::from_secs(1))))
             .test_on_check_out(false)
             .connection_timeout(patience.max(std::time::Duration::from_millis(1)))
-            .error_handler(Box::new(Told))
-            .build_unchecked(Opener(open));
-        Self { pool, waiting }
+            .error_handler(Box::new(ConnectFailureLogger))
+            .build_unchecked(ConnectionManager(open));
+        Self { pool, wait_queue: waiting }
     }
 
     /// Takes a connection out, waiting for one until the deadline.
-    pub(crate) fn lend(&self, deadline: &Deadline) -> Stored<r2d2::PooledConnection<Opener>> {
+    pub(crate) fn acquire(&self, deadline: &Deadline) -> StoreResult<r2d2::PooledConnection<ConnectionManager>> {
         if let Some(lent) = self.pool.try_get() {
             return Ok(lent);
         }
-        let _place = self.waiting.queue()?;
+        let _place = self.wait_queue.enter()?;
         self.pool
-            .get_timeout(deadline.left())
+            .get_timeout(deadline.remaining())
             .map_err(|error| StoreError::Unavailable(format!("no connection to the database came free: {error}")))
     }
 
     /// Connections that units of work hold, and idle ones.
-    pub(crate) fn usage(&self) -> (u32, u32) {
+    pub(crate) fn connection_counts(&self) -> (u32, u32) {
         let state = self.pool.state();
         (state.connections.saturating_sub(state.idle_connections), state.idle_connections)
     }

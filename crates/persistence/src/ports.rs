@@ -3,7 +3,7 @@
 //! What can lose a race is one conditional UPDATE, and its count is the answer. Where the two databases differ, which is in the
 //! feed's positions and in the order of row locks, the port says why.
 //!
-//! What is looked up by a unique key is asked for by `get_result`, not by `first`: that adds a `LIMIT` with a bound value, and
+//! What is looked up by a unique key is asked for by `get_result`, not by `first`: that adds a `MAX_START_MILLIS` with a bound value, and
 //! SQLite prepares a statement anew each time such a value is bound.
 
 mod api_keys;
@@ -11,15 +11,15 @@ mod attempts;
 mod audit;
 mod credentials;
 mod devices;
-mod endings;
 mod events;
 mod feed;
 mod idempotency_keys;
 pub(crate) mod instances;
 mod keys;
+mod known_networks;
 mod nodes;
-mod places;
 mod resets;
+mod revocations;
 mod roles;
 mod seals;
 mod sessions;
@@ -28,13 +28,13 @@ mod tickets;
 mod users;
 
 use diesel::result::{DatabaseErrorKind, Error};
-use tillgate_domain::{Folded, StoreError};
+use tillgate_domain::{FoldedText, StoreError};
 
-use crate::failure::classify;
+use crate::error_class::classify;
 
 /// Reads the error of an update that was guarded against taken names: where one was taken in the meantime all the same, another
 /// unit of work was in the way, and this one runs again and sees it.
-fn contested(error: Error) -> StoreError {
+fn unique_violation_as_conflict(error: Error) -> StoreError {
     match error {
         Error::DatabaseError(DatabaseErrorKind::UniqueViolation, info) => {
             StoreError::Conflict(info.message().to_owned())
@@ -45,7 +45,7 @@ fn contested(error: Error) -> StoreError {
 
 /// Reads the error of a statement that gives or removes a role: where the role or its holder has come or gone in the meantime,
 /// another unit of work was in the way, and this one runs again and sees it.
-fn held(error: Error) -> StoreError {
+fn foreign_key_violation_as_conflict(error: Error) -> StoreError {
     match error {
         Error::DatabaseError(DatabaseErrorKind::ForeignKeyViolation, info) => {
             StoreError::Conflict(info.message().to_owned())
@@ -55,11 +55,11 @@ fn held(error: Error) -> StoreError {
 }
 
 /// What a name is looked up by, one after the other: the key that it has kept where the newer one was another's, then the newer.
-fn keys(name: &Folded) -> impl Iterator<Item = &str> {
-    name.former().into_iter().chain([name.as_str()])
+fn lookup_keys(name: &FoldedText) -> impl Iterator<Item = &str> {
+    name.legacy_key().into_iter().chain([name.as_str()])
 }
 
 /// How many rows a sweep removed.
-fn removed(rows: usize) -> u32 {
+fn removed_rows(rows: usize) -> u32 {
     u32::try_from(rows).unwrap_or(u32::MAX)
 }

@@ -9,22 +9,22 @@ use tillgate_domain::Mode;
 use crate::connection::AnyConnection;
 use crate::database::Limits;
 use crate::deadline::Deadline;
-use crate::pool::{ConnectFailure, Open};
+use crate::pool::{ConnectFailure, ConnectFn};
 
 /// Opens connections to the server at this address.
-pub(crate) fn opener(address: &str, limits: &Limits) -> Open {
-    let address = parameters::completed(address, limits.deadline);
-    let setup = setup(limits);
+pub(crate) fn connection_opener(address: &str, limits: &Limits) -> ConnectFn {
+    let address = parameters::with_defaults(address, limits.deadline);
+    let setup = session_setup_sql(limits);
     Box::new(move || {
         let mut connection = connect(&address)?;
-        ready(&mut connection, &setup).map_err(|error| ConnectFailure(error.to_string()))?;
+        prepare_session(&mut connection, &setup).map_err(|error| ConnectFailure(error.to_string()))?;
         Ok(AnyConnection::Postgres(connection))
     })
 }
 
 /// A plain connection without time-outs of its own, for what may take long (migrations).
-pub(crate) fn connect_plainly(address: &str, limits: &Limits) -> Result<PgConnection, ConnectFailure> {
-    connect(&parameters::completed(address, limits.deadline))
+pub(crate) fn connect_plain(address: &str, limits: &Limits) -> Result<PgConnection, ConnectFailure> {
+    connect(&parameters::with_defaults(address, limits.deadline))
 }
 
 fn connect(address: &str) -> Result<PgConnection, ConnectFailure> {
@@ -34,7 +34,7 @@ fn connect(address: &str) -> Result<PgConnection, ConnectFailure> {
 /// The time-outs are set once for each connection, so they cost a unit of work nothing. Each bounds one statement, not the unit of
 /// work: a server that has `transaction_timeout` (17 and newer) bounds that too. A client that is frozen in the middle of a
 /// transaction is thrown out by the server after a while, and its locks with it.
-fn setup(limits: &Limits) -> String {
+fn session_setup_sql(limits: &Limits) -> String {
     let millis = limits.deadline.as_millis().max(1);
     let idle = millis.saturating_mul(5);
     format!(
@@ -45,14 +45,14 @@ fn setup(limits: &Limits) -> String {
 }
 
 #[derive(diesel::QueryableByName)]
-struct Language {
+struct LcMessagesRow {
     #[diesel(sql_type = Text)]
     lc_messages: String,
 }
 
-fn ready(connection: &mut PgConnection, setup: &str) -> diesel::QueryResult<()> {
+fn prepare_session(connection: &mut PgConnection, setup: &str) -> diesel::QueryResult<()> {
     connection.batch_execute(setup)?;
-    let language: Language =
+    let language: LcMessagesRow =
         sql_query("SELECT current_setting('lc_messages') AS lc_messages").get_result(connection)?;
     // Failures are told apart by their English messages; see `failure`. Only some roles may choose the language.
     let english = ["", "C", "POSIX"].contains(&language.lc_messages.as_str())
@@ -70,12 +70,12 @@ fn ready(connection: &mut PgConnection, setup: &str) -> diesel::QueryResult<()> 
 
 /// The statement that begins a transaction. Where a good part of the deadline is used up already, its first words shorten the
 /// time-outs too, in the same round trip.
-pub(crate) fn begin(mode: Mode, deadline: &Deadline) -> String {
+pub(crate) fn begin_sql(mode: Mode, deadline: &Deadline) -> String {
     let begin = match mode {
         Mode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         Mode::Write => "BEGIN ISOLATION LEVEL READ COMMITTED",
     };
-    if let Some(left) = deadline.shortened() {
+    if let Some(left) = deadline.remaining_if_shortened() {
         let millis = left.as_millis().max(1);
         return format!("{begin}; SET LOCAL statement_timeout = {millis}; SET LOCAL lock_timeout = {millis}");
     }

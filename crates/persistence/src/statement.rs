@@ -81,28 +81,28 @@ impl From<Option<tillgate_domain::Instant>> for Bind<'_> {
 pub(crate) struct Statement<'a> {
     text: Cow<'static, str>,
     binds: Vec<Bind<'a>>,
-    kept: bool,
+    cached: bool,
 }
 
 impl<'a> Statement<'a> {
     /// A statement of which the prepared form is kept.
     pub(crate) fn new(text: &'static str, binds: impl Into<Vec<Bind<'a>>>) -> Self {
-        Self { text: Cow::Borrowed(text), binds: binds.into(), kept: true }
+        Self { text: Cow::Borrowed(text), binds: binds.into(), cached: true }
     }
 
     /// The same where the text is put together, always alike.
-    pub(crate) fn kept(text: String, binds: Vec<Bind<'a>>) -> Self {
-        Self { text: Cow::Owned(text), binds, kept: true }
+    pub(crate) fn cached(text: String, binds: Vec<Bind<'a>>) -> Self {
+        Self { text: Cow::Owned(text), binds, cached: true }
     }
 
     /// A statement whose text depends on how many values it has: its prepared form is thrown away.
-    pub(crate) fn once(text: String, binds: Vec<Bind<'a>>) -> Self {
-        Self { text: Cow::Owned(text), binds, kept: false }
+    pub(crate) fn uncached(text: String, binds: Vec<Bind<'a>>) -> Self {
+        Self { text: Cow::Owned(text), binds, cached: false }
     }
 }
 
 /// `($1, $2), ($3, $4)`: places for `rows` rows of `columns` values each, numbered from `first`.
-pub(crate) fn places(first: usize, rows: usize, columns: usize) -> String {
+pub(crate) fn placeholders(first: usize, rows: usize, columns: usize) -> String {
     let row = |row: usize| {
         let each: Vec<String> = (0..columns).map(|column| format!("${}", first + row * columns + column)).collect();
         format!("({})", each.join(", "))
@@ -112,7 +112,7 @@ pub(crate) fn places(first: usize, rows: usize, columns: usize) -> String {
 
 impl QueryFragment<MultiBackend> for Statement<'_> {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
-        if !self.kept {
+        if !self.cached {
             pass.unsafe_to_cache_prepared();
         }
         let mut rest: &str = &self.text;
@@ -150,9 +150,9 @@ impl RunQueryDsl<AnyConnection> for Statement<'_> {}
 
 /// An insert that does nothing where any of the table's unique indexes has the row already: it adds 0 rows then.
 #[derive(Clone, Copy, Debug, QueryId)]
-pub(crate) struct OrNothing<T>(pub(crate) T);
+pub(crate) struct OnConflictDoNothing<T>(pub(crate) T);
 
-impl<T: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for OrNothing<T> {
+impl<T: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for OnConflictDoNothing<T> {
     fn walk_ast<'b>(&'b self, mut pass: AstPass<'_, 'b, MultiBackend>) -> QueryResult<()> {
         self.0.walk_ast(pass.reborrow())?;
         pass.push_sql(" ON CONFLICT DO NOTHING");
@@ -160,4 +160,4 @@ impl<T: QueryFragment<MultiBackend>> QueryFragment<MultiBackend> for OrNothing<T
     }
 }
 
-impl<T, C: Connection> RunQueryDsl<C> for OrNothing<T> {}
+impl<T, C: Connection> RunQueryDsl<C> for OnConflictDoNothing<T> {}

@@ -4,25 +4,25 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use tillgate_auth_core::ports::{self as auth, AuthTx, InstanceState};
 use tillgate_domain::office::ports::{self as office, OfficeTx};
-use tillgate_domain::{Audit, Change, Endings, Instant, Mode, Scope, SessionId, StoreError, Stored, Tx};
+use tillgate_domain::{Audit, Change, Instant, Mode, Revocations, Scope, SessionId, StoreError, StoreResult, Tx};
 use uuid::Uuid;
 
 use crate::connection::AnyConnection;
-use crate::failure::classify;
-use crate::ports::instances::state;
+use crate::error_class::classify;
+use crate::ports::instances::parse_state;
 use crate::schema::meta;
-use crate::statement::{Bind, Statement, places};
+use crate::statement::{Bind, Statement, placeholders};
 
 /// The changes that a unit of work has written.
 #[derive(Default)]
-pub(crate) struct Written {
+pub(crate) struct WrittenChanges {
     /// What the observers are told once it is committed.
     pub(crate) changes: Vec<Change>,
     /// Their numbers in the feed.
     pub(crate) numbers: Vec<i64>,
 }
 
-impl Written {
+impl WrittenChanges {
     /// Adds what another unit of work of the same commit has written.
     pub(crate) fn append(&mut self, mut other: Self) {
         self.changes.append(&mut other.changes);
@@ -35,16 +35,16 @@ pub(crate) struct Transaction<'a> {
     /// The connection that it is open on.
     pub(crate) connection: &'a mut AnyConnection,
     /// The changes that it has written.
-    pub(crate) written: &'a mut Written,
+    pub(crate) written_changes: &'a mut WrittenChanges,
     mode: Mode,
     /// The store is known to take writes.
-    open: bool,
+    writes_allowed: bool,
 }
 
 impl<'a> Transaction<'a> {
     /// A transaction that has just been opened.
-    pub(crate) fn new(connection: &'a mut AnyConnection, written: &'a mut Written, mode: Mode) -> Self {
-        Self { connection, written, mode, open: false }
+    pub(crate) fn new(connection: &'a mut AnyConnection, written: &'a mut WrittenChanges, mode: Mode) -> Self {
+        Self { connection, written_changes: written, mode, writes_allowed: false }
     }
 }
 
@@ -54,28 +54,28 @@ impl Transaction<'_> {
     /// In a unit of work that only reads that is a fault of ours, and is not even sent: a database's own "read-only" would read
     /// as one that takes no writes for a while. Before the first write the store is asked whether it takes any, so a unit that
     /// may write and need not (a refresh that is repeated) pays nothing for it.
-    pub(crate) fn writing(&mut self) -> Stored<&mut AnyConnection> {
+    pub(crate) fn write_connection(&mut self) -> StoreResult<&mut AnyConnection> {
         if self.mode == Mode::Read {
             return Err(StoreError::Fault("a unit of work that only reads has tried to write".to_owned()));
         }
-        if !self.open {
-            self.writable()?;
-            self.open = true;
+        if !self.writes_allowed {
+            self.check_writable()?;
+            self.writes_allowed = true;
         }
         Ok(self.connection)
     }
 
     /// Whether a statement that writes was asked for.
     pub(crate) fn has_written(&self) -> bool {
-        self.open
+        self.writes_allowed
     }
 
     /// Says whether the store takes writes: one read of one row by its primary key, prepared once. Whoever moves the store
     /// elsewhere sets the state and then waits until the units that began before have ended, which the deadline of a unit bounds.
-    fn writable(&mut self) -> Stored<()> {
+    fn check_writable(&mut self) -> StoreResult<()> {
         let found: String =
             meta::table.find(1_i64).select(meta::state).get_result(self.connection).map_err(classify)?;
-        match state(&found)? {
+        match parse_state(&found)? {
             InstanceState::Open => Ok(()),
             InstanceState::Draining => Err(StoreError::Unavailable("the store is being moved elsewhere".to_owned())),
             InstanceState::Moved => Err(StoreError::Unavailable("the store has been moved elsewhere".to_owned())),
@@ -83,18 +83,18 @@ impl Transaction<'_> {
     }
 
     /// Gives the store its identity where it has none yet; true where it had none.
-    pub(crate) fn born(&mut self, instance: Uuid) -> Stored<bool> {
+    pub(crate) fn set_instance_id(&mut self, instance: Uuid) -> StoreResult<bool> {
         let unborn = meta::table.find(1_i64).filter(meta::instance.is_null());
         let given = diesel::update(unborn)
             .set(meta::instance.eq(instance.as_bytes().as_slice()))
-            .execute(self.writing()?)
+            .execute(self.write_connection()?)
             .map_err(classify)?;
         Ok(given == 1)
     }
 
     /// Runs a statement that is text and says how many rows it wrote.
-    pub(crate) fn run(&mut self, statement: &Statement<'_>) -> Stored<usize> {
-        self.writing()?.execute_returning_count(statement).map_err(classify)
+    pub(crate) fn execute(&mut self, statement: &Statement<'_>) -> StoreResult<usize> {
+        self.write_connection()?.execute_returning_count(statement).map_err(classify)
     }
 
     /// Inserts rows of `width` values each into a table and its columns, as `user_roles (user_id, role_id)` names them. An error is
@@ -105,55 +105,58 @@ impl Transaction<'_> {
         width: usize,
         values: &[Bind<'_>],
         read: fn(diesel::result::Error) -> StoreError,
-    ) -> Stored<()> {
+    ) -> StoreResult<()> {
         // SQLite takes 32766 values in a statement, PostgreSQL 65535
         for part in values.chunks(width.max(1) * 1000) {
-            let text = format!("INSERT INTO {into} VALUES {}", places(1, part.len() / width.max(1), width));
-            self.writing()?.execute_returning_count(&Statement::once(text, part.to_vec())).map_err(read)?;
+            let text = format!("INSERT INTO {into} VALUES {}", placeholders(1, part.len() / width.max(1), width));
+            self.write_connection()?
+                .execute_returning_count(&Statement::uncached(text, part.to_vec()))
+                .map_err(read)?;
         }
         Ok(())
     }
 
     /// Writes changes into the feed and puts them down for the observer.
-    pub(crate) fn tell(&mut self, changes: &[Change], at: Instant) -> Stored<()> {
+    pub(crate) fn record_changes(&mut self, changes: &[Change], at: Instant) -> StoreResult<()> {
         // SQLite takes 32766 values in a statement, PostgreSQL 65535
         for part in changes.chunks(1000) {
-            let values: Vec<Bind<'_>> = part.iter().flat_map(|change| row(change, at)).collect();
+            let values: Vec<Bind<'_>> = part.iter().flat_map(|change| change_values(change, at)).collect();
             let number = match self.connection {
                 AnyConnection::Sqlite(_) => "position",
                 AnyConnection::Postgres(_) => "number",
             };
-            let text = format!("{INTO_CHANGES} {} RETURNING {number} AS number", places(1, part.len(), 5));
+            let text = format!("{INSERT_CHANGES} {} RETURNING {number} AS number", placeholders(1, part.len(), 5));
             // one change at a time is what nearly all tell of
-            let insert = if part.len() == 1 { Statement::kept(text, values) } else { Statement::once(text, values) };
-            let numbers: Vec<Numbered> = insert.load(self.writing()?).map_err(classify)?;
-            self.written.numbers.extend(numbers.iter().map(|row| row.number));
+            let insert =
+                if part.len() == 1 { Statement::cached(text, values) } else { Statement::uncached(text, values) };
+            let numbers: Vec<NumberRow> = insert.load(self.write_connection()?).map_err(classify)?;
+            self.written_changes.numbers.extend(numbers.iter().map(|row| row.number));
         }
-        self.written.changes.extend_from_slice(changes);
+        self.written_changes.changes.extend_from_slice(changes);
         Ok(())
     }
 }
 
-const INTO_CHANGES: &str = "INSERT INTO changes (kind, scope, subject_id, epoch, written_at) VALUES";
+const INSERT_CHANGES: &str = "INSERT INTO changes (kind, scope, subject_id, epoch, written_at) VALUES";
 
 /// The number that the feed gave a change.
 #[derive(QueryableByName)]
-struct Numbered {
+struct NumberRow {
     #[diesel(sql_type = BigInt)]
     number: i64,
 }
 
 /// The columns of a change, in the order of `Transaction::tell`.
-fn row(change: &Change, at: Instant) -> [Bind<'_>; 5] {
+fn change_values(change: &Change, at: Instant) -> [Bind<'_>; 5] {
     let (kind, (scope, subject), epoch) = match change {
-        Change::Ended(SessionId(id)) => ("ended", ("session", Bind::from(id)), None),
-        Change::Raised { scope, epoch } => ("raised", of(scope), Some(epoch.0)),
-        Change::Touched(scope) => ("touched", of(scope), None),
+        Change::SessionEnded(SessionId(id)) => ("ended", ("session", Bind::from(id)), None),
+        Change::EpochBumped { scope, epoch } => ("raised", scope_values(scope), Some(epoch.0)),
+        Change::Invalidated(scope) => ("touched", scope_values(scope), None),
     };
     [kind.into(), scope.into(), subject, epoch.into(), at.into()]
 }
 
-fn of(scope: &Scope) -> (&'static str, Bind<'_>) {
+fn scope_values(scope: &Scope) -> (&'static str, Bind<'_>) {
     match scope {
         Scope::User(id) => ("user", Bind::from(&id.0)),
         Scope::Device(id) => ("device", Bind::from(&id.0)),
@@ -164,7 +167,7 @@ fn of(scope: &Scope) -> (&'static str, Bind<'_>) {
 }
 
 impl Tx for Transaction<'_> {
-    fn endings(&mut self) -> &mut dyn Endings {
+    fn revocations(&mut self) -> &mut dyn Revocations {
         self
     }
     fn audit(&mut self) -> &mut dyn Audit {
@@ -188,7 +191,7 @@ shows!(AuthTx {
     devices: auth::Devices,
     roles: auth::Roles,
     attempts: auth::Attempts,
-    places: auth::Places,
+    known_networks: auth::KnownNetworks,
     keys: auth::Keys,
     feed: auth::Feed,
     nodes: auth::Nodes,

@@ -8,22 +8,22 @@ mod api_key;
 mod audit;
 mod backup;
 mod completions;
-mod confirm;
+mod confirmation;
 mod demo;
 mod device;
 mod doctor;
 mod init;
+pub(crate) mod json;
 mod keys;
 mod manual;
 mod migrate;
 mod office;
-mod pairs;
+mod parse;
 mod password;
 pub(crate) mod print;
 mod role;
 mod serve;
 mod session;
-pub(crate) mod show;
 mod store;
 mod sweep;
 mod tenant;
@@ -43,9 +43,9 @@ use crate::version::VERSION;
 /// The authentication server of a point of sale.
 #[derive(Debug, Parser)]
 #[command(name = "tillgate", version = VERSION.as_str(), about, max_term_width = 100, arg_required_else_help = true)]
-pub struct Line {
+pub struct Cli {
     #[command(flatten)]
-    everywhere: Everywhere,
+    global: GlobalArgs,
     #[command(subcommand)]
     command: Command,
 }
@@ -53,7 +53,7 @@ pub struct Line {
 /// What may be said with every command.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Global options")]
-pub(crate) struct Everywhere {
+pub(crate) struct GlobalArgs {
     #[arg(
         long,
         global = true,
@@ -73,7 +73,7 @@ pub(crate) struct Everywhere {
     #[arg(long, global = true, value_name = "FILE")]
     config: Option<PathBuf>,
     /// The tenant that the command is about
-    #[arg(long, global = true, value_name = "SLUG", default_value = "default", value_parser = slug)]
+    #[arg(long, global = true, value_name = "SLUG", default_value = "default", value_parser = parse_slug)]
     tenant: Slug,
     /// Answer in JSON
     #[arg(long, global = true)]
@@ -84,40 +84,40 @@ pub(crate) struct Everywhere {
 enum Command {
     /// Run the server
     #[command(after_help = "Example:\n  tillgate serve --data /var/lib/tillgate --behind-proxy 127.0.0.1/32")]
-    Serve(serve::Serve),
+    Serve(serve::ServeArgs),
     /// Run the server with a shop to try
     #[command(after_help = "Example:\n  tillgate demo --data ./demo-data")]
-    Demo(demo::Demo),
+    Demo(demo::DemoArgs),
     /// Make the database of a new installation, its master key and its first keys
     #[command(after_help = "Example:\n  tillgate init --data /var/lib/tillgate")]
-    Init(init::Init),
+    Init(init::InitArgs),
     /// Bring the database up to date
     #[command(after_help = "Example:\n  tillgate migrate --check")]
-    Migrate(migrate::Migrate),
+    Migrate(migrate::MigrateArgs),
     /// People
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate user add anna --on P01=cashier --generate passwords.txt")]
-    User(user::User),
+    User(user::UserCommand),
     /// Tills, handhelds, office programs and tools
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate device add P01 --env CashRegister")]
-    Device(device::Device),
+    Device(device::DeviceCommand),
     /// Named sets of rights
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate role add night --right ticketClose --env CashRegister")]
-    Role(role::Role),
+    Role(role::RoleCommand),
     /// Vendors: their time zone, their language, how long their sessions live
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate tenant set --zone Europe/Bratislava --tenant corner-shop")]
-    Tenant(tenant::Tenant),
+    Tenant(tenant::TenantCommand),
     /// The stores of a vendor
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate store add \"Shop 3\"")]
-    Store(store::Store),
+    Store(store::StoreCommand),
     /// Sessions
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate session end --device P01")]
-    Session(session::Session),
+    Session(session::SessionCommand),
     /// Networks from which too many wrong passwords came
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate address unlock 203.0.113.7")]
@@ -125,47 +125,47 @@ enum Command {
     /// What was sold
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate ticket list")]
-    Ticket(ticket::Tickets),
+    Ticket(ticket::TicketCommand),
     /// Permanent tokens of devices
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate token generate --user anna --device P01")]
-    Token(token::Token),
+    Token(token::TokenCommand),
     /// Keys that programs sign their requests with
     #[command(subcommand, name = "api-key")]
     #[command(after_help = "Example:\n  tillgate api-key add till-sync --user anna --device P01")]
-    ApiKeys(api_key::ApiKeys),
+    ApiKeys(api_key::ApiKeyCommand),
     /// What gateways are answered by the access table of the configuration
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate access check GET /api/v1/products --mount kasir --role cashier")]
-    Access(access::Access),
+    Access(access::AccessCommand),
     /// What was done, by whom, and whether the record of it is whole
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate audit list --user anna --from 2026-11-21")]
-    Audit(audit::Audit),
+    Audit(audit::AuditCommand),
     /// The server's keys
     #[command(subcommand)]
     #[command(after_help = "Example:\n  tillgate keys rotate")]
-    Keys(keys::Keys),
+    Keys(keys::KeyCommand),
     /// Remove what nobody needs any more, as a server does once a minute
     #[command(after_help = "Example:\n  tillgate sweep --data /var/lib/tillgate")]
     Sweep,
     /// Copy the database while it is in use, and verify the copy (SQLite)
     #[command(after_help = "Example:\n  tillgate backup /backup/tillgate.db")]
-    Backup(backup::Backup),
+    Backup(backup::BackupArgs),
     /// Check configuration, database, clock and keys, and say how to mend each
     #[command(after_help = "Example:\n  tillgate doctor --config /etc/tillgate/tillgate.toml")]
-    Doctor(doctor::Doctor),
+    Doctor(doctor::DoctorArgs),
     /// Print the completions for a shell
     #[command(after_help = "Example:\n  tillgate completions bash > /etc/bash_completion.d/tillgate")]
-    Completions(completions::Completions),
+    Completions(completions::CompletionsArgs),
     /// Write the manual pages (roff) into a folder
     #[command(after_help = "Example:\n  tillgate manual /usr/local/share/man/man1")]
-    Manual(manual::Manual),
+    Manual(manual::ManualArgs),
 }
 
 /// Why a command did not do what it was asked.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum Stop {
+pub(crate) enum CommandError {
     /// It was asked wrongly: exit code 2.
     #[error("{0}")]
     Usage(String),
@@ -174,13 +174,13 @@ pub(crate) enum Stop {
     Failed(String),
     /// One of the two, and the log says why.
     #[error("the log says why")]
-    Logged {
+    AlreadyLogged {
         /// Whether it was asked wrongly.
         usage: bool,
     },
 }
 
-impl Stop {
+impl CommandError {
     /// A failure, in a sentence.
     pub(crate) fn failed(why: impl std::fmt::Display) -> Self {
         Self::Failed(why.to_string())
@@ -207,16 +207,16 @@ pub(crate) struct Context {
 
 impl Context {
     /// The settings, with what this command adds to them.
-    pub(crate) fn settings(&self, add: impl FnOnce(&mut Flags)) -> Result<Settings, Stop> {
+    pub(crate) fn settings(&self, add: impl FnOnce(&mut Flags)) -> Result<Settings, CommandError> {
         let mut flags = self.flags.clone();
         add(&mut flags);
-        configuration::load(&flags, &self.variables).map_err(Stop::usage)
+        configuration::load_settings(&flags, &self.variables).map_err(CommandError::usage)
     }
 }
 
 /// Runs what the command line says and returns the exit code: 0 done, 1 failed or refused, 2 asked wrongly.
-pub fn run(line: Line, variables: Vec<(String, String)>) -> ExitCode {
-    let Everywhere { data, database, config, tenant, json } = line.everywhere;
+pub fn run_cli(line: Cli, variables: Vec<(String, String)>) -> ExitCode {
+    let GlobalArgs { data, database, config, tenant, json } = line.global;
     let flags = Flags { config, data, database, ..Flags::default() };
     let context = Context { flags, variables, tenant, json };
     let done = match line.command {
@@ -246,18 +246,18 @@ pub fn run(line: Line, variables: Vec<(String, String)>) -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(stop) => {
-            if !matches!(stop, Stop::Logged { .. }) {
-                print::trouble(context.json, &stop);
+            if !matches!(stop, CommandError::AlreadyLogged { .. }) {
+                print::print_error(context.json, &stop);
             }
             ExitCode::from(match stop {
-                Stop::Failed(_) | Stop::Logged { usage: false } => 1,
-                Stop::Usage(_) | Stop::Logged { usage: true } => 2,
+                CommandError::Failed(_) | CommandError::AlreadyLogged { usage: false } => 1,
+                CommandError::Usage(_) | CommandError::AlreadyLogged { usage: true } => 2,
             })
         }
     }
 }
 
-fn slug(text: &str) -> Result<Slug, String> {
+fn parse_slug(text: &str) -> Result<Slug, String> {
     Slug::parse(text).map_err(|why| why.to_string())
 }
 

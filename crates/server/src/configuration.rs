@@ -5,25 +5,25 @@
 //! it. Nothing here opens a database or a socket.
 
 mod access;
-mod check;
 mod layers;
-mod load;
+mod loading;
 mod mounts;
 mod table;
+mod validation;
 mod value;
 
 pub use layers::Source;
-pub use load::read;
-pub(crate) use load::{Flags, load};
+pub use loading::read_settings;
+pub(crate) use loading::{Flags, load_settings};
 #[cfg(test)]
 pub(crate) use table::KEYS;
 pub use table::{Settings, keys};
-pub use value::span;
+pub use value::parse_span;
 pub(crate) use value::{Algorithm, ForwardingHeaders, LogFormat, MailTls};
 
 /// A fault in the configuration: which key, where it stands, and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Fault {
+pub enum ConfigError {
     /// A key that no table has.
     #[error("{source}: there is no setting \"{key}\"{}", near.as_ref().map(|near| format!("; is it \"{near}\"?")).unwrap_or_default())]
     Unknown {
@@ -56,7 +56,7 @@ pub enum Fault {
     },
     /// Settings that do not go together.
     #[error("{0}")]
-    Together(String),
+    Contradiction(String),
     /// A file that cannot be read.
     #[error("{path}: {why}")]
     File {

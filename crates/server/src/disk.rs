@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use tillgate_persistence::Address;
 
-use crate::compose;
+use crate::composition;
 use crate::configuration::Settings;
 
 /// The folder of the database (SQLite), else the data folder.
-pub(crate) fn folder(settings: &Settings) -> PathBuf {
-    match compose::address(settings) {
+pub(crate) fn data_folder(settings: &Settings) -> PathBuf {
+    match composition::database_address(settings) {
         Ok(Address::Sqlite(path)) => path.parent().map_or_else(|| settings.server.data.clone(), Path::to_owned),
         _ => settings.server.data.clone(),
     }
@@ -18,7 +18,7 @@ pub(crate) fn folder(settings: &Settings) -> PathBuf {
 
 /// How many bytes are free there for this process.
 #[cfg(unix)]
-pub(crate) fn free(folder: &Path) -> io::Result<u64> {
+pub(crate) fn free_bytes(folder: &Path) -> io::Result<u64> {
     let found = rustix::fs::statvfs(folder)?;
     Ok(found.f_bavail.saturating_mul(found.f_frsize))
 }
@@ -38,6 +38,6 @@ pub(crate) fn is_read_only(_file: &Path) -> bool {
 
 /// How many bytes are free there for this process: not known here.
 #[cfg(not(unix))]
-pub(crate) fn free(_folder: &Path) -> io::Result<u64> {
+pub(crate) fn free_bytes(_folder: &Path) -> io::Result<u64> {
     Err(io::ErrorKind::Unsupported.into())
 }

@@ -4,28 +4,28 @@
 //! The program is [`run`] over the [`Line`] that it was started with; the library is there so that tests reach the command line and the
 //! [`configuration`] as the program reads them.
 
+mod audit_sealing;
 mod command;
-mod compose;
+mod composition;
 pub mod configuration;
-mod descriptors;
 mod disk;
-mod draw;
 mod exposure;
 mod first_admin;
+mod ids;
+mod key_sweeping;
 mod listener;
 mod logging;
 mod mail;
-mod master;
-mod near;
+mod master_key;
+mod open_files;
 mod priority;
-mod running;
-mod sealing;
+mod runtime;
 mod shell;
 mod startup;
-mod sweeping;
+mod suggestions;
 mod tls;
 mod unknown_tenants;
-mod unserved;
+mod unserved_sessions;
 mod version;
 
-pub use command::{Line, run};
+pub use command::{Cli, run_cli};

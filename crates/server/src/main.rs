@@ -8,5 +8,5 @@ fn main() -> ExitCode {
     // a variable that is no text is none of ours
     let variables =
         std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
-    tillgate_server::run(tillgate_server::Line::parse(), variables.collect())
+    tillgate_server::run_cli(tillgate_server::Cli::parse(), variables.collect())
 }

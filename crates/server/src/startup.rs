@@ -7,18 +7,18 @@ use std::time::Duration;
 use tillgate_auth_core::{Clock, SystemClock};
 use tillgate_persistence::Address;
 
-use crate::command::Stop;
+use crate::command::CommandError;
 use crate::configuration::Settings;
-use crate::{compose, exposure};
+use crate::{composition, exposure};
 
 /// The pause between two attempts to reach the database.
-const PAUSE: Duration = Duration::from_secs(1);
+const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 /// Whether a start goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Start {
+pub(crate) enum WaitOutcome {
     /// The database can be reached.
-    GoesOn,
+    Connected,
     /// A signal stopped the wait.
     Stopped,
 }
@@ -28,26 +28,26 @@ pub(crate) enum Start {
 ///
 /// # Errors
 /// It could not be reached in that time.
-pub(crate) fn wait_for_database(settings: &Settings) -> Result<Start, Stop> {
-    if matches!(compose::address(settings)?, Address::Sqlite(_)) {
-        return Ok(Start::GoesOn);
+pub(crate) fn wait_for_database(settings: &Settings) -> Result<WaitOutcome, CommandError> {
+    if matches!(composition::database_address(settings)?, Address::Sqlite(_)) {
+        return Ok(WaitOutcome::Connected);
     }
     let clock = SystemClock;
     let last = clock.monotonic().saturating_add(settings.database.start_wait);
     actix_web::rt::System::new().block_on(async {
-        let mut signals = Signals::listen()?;
+        let mut signals = StopSignals::listen()?;
         loop {
-            let Err(error) = compose::has_database(settings) else { return Ok(Start::GoesOn) };
+            let Err(error) = composition::has_database(settings) else { return Ok(WaitOutcome::Connected) };
             let left = last.saturating_sub(clock.monotonic());
             if left.is_zero() {
                 return Err(error);
             }
             tracing::warn!(%error, seconds_left = left.as_secs(), "the database cannot be reached yet: trying again");
             tokio::select! {
-                () = actix_web::rt::time::sleep(PAUSE.min(left)) => (),
-                () = signals.arrive() => {
+                () = actix_web::rt::time::sleep(RETRY_PAUSE.min(left)) => (),
+                () = signals.wait() => {
                     tracing::info!("stopped while waiting for the database");
-                    return Ok(Start::Stopped);
+                    return Ok(WaitOutcome::Stopped);
                 }
             }
         }
@@ -55,16 +55,16 @@ pub(crate) fn wait_for_database(settings: &Settings) -> Result<Start, Stop> {
 }
 
 /// Refuses to start where another program listens on an address of the settings, before anything is made or changed.
-pub(crate) fn check_addresses(settings: &Settings) -> Result<(), Stop> {
-    let operations = exposure::operations(settings).map(|listen| ("operations.listen", listen));
+pub(crate) fn check_addresses(settings: &Settings) -> Result<(), CommandError> {
+    let operations = exposure::operations_address(settings).map(|listen| ("operations.listen", listen));
     for (key, listen) in [("server.listen", settings.server.listen)].into_iter().chain(operations) {
-        std::net::TcpListener::bind(listen).map_err(|error| unbound(key, listen, &error))?;
+        std::net::TcpListener::bind(listen).map_err(|error| bind_error(key, listen, &error))?;
     }
     Ok(())
 }
 
 /// Why an address cannot be listened on, and what to do.
-pub(crate) fn unbound(key: &str, listen: SocketAddr, error: &io::Error) -> Stop {
+pub(crate) fn bind_error(key: &str, listen: SocketAddr, error: &io::Error) -> CommandError {
     let mend = match error.kind() {
         io::ErrorKind::AddrInUse if key == "server.listen" => {
             let next = SocketAddr::new(listen.ip(), listen.port().wrapping_add(1));
@@ -77,38 +77,38 @@ pub(crate) fn unbound(key: &str, listen: SocketAddr, error: &io::Error) -> Stop 
     };
     let why = format!("{key}: cannot listen on {listen}: {mend}");
     // the address of the APIs may be held by a server that is about to end: worth another try
-    if key == "server.listen" { Stop::failed(why) } else { Stop::usage(why) }
+    if key == "server.listen" { CommandError::failed(why) } else { CommandError::usage(why) }
 }
 
 #[cfg(unix)]
-struct Signals {
+struct StopSignals {
     term: tokio::signal::unix::Signal,
     int: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
-impl Signals {
-    fn listen() -> Result<Self, Stop> {
+impl StopSignals {
+    fn listen() -> Result<Self, CommandError> {
         use tokio::signal::unix::{SignalKind, signal};
-        let listen = |kind| signal(kind).map_err(Stop::failed);
+        let listen = |kind| signal(kind).map_err(CommandError::failed);
         Ok(Self { term: listen(SignalKind::terminate())?, int: listen(SignalKind::interrupt())? })
     }
 
-    async fn arrive(&mut self) {
+    async fn wait(&mut self) {
         tokio::select! { _ = self.term.recv() => (), _ = self.int.recv() => () }
     }
 }
 
 #[cfg(not(unix))]
-struct Signals;
+struct StopSignals;
 
 #[cfg(not(unix))]
-impl Signals {
-    fn listen() -> Result<Self, Stop> {
+impl StopSignals {
+    fn listen() -> Result<Self, CommandError> {
         Ok(Self)
     }
 
-    async fn arrive(&mut self) {
+    async fn wait(&mut self) {
         let _ = tokio::signal::ctrl_c().await;
     }
 }

@@ -12,7 +12,7 @@ use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tillgate_domain::Instant;
 
-use crate::command::{Stop, show};
+use crate::command::{CommandError, json};
 use crate::configuration::Settings;
 
 /// What the server proves itself with: the certificate chain and its key, as the files had them when they were last good.
@@ -20,11 +20,11 @@ pub(crate) struct Certificate {
     cert: PathBuf,
     key: PathBuf,
     provider: Arc<CryptoProvider>,
-    served: RwLock<Arc<Served>>,
+    loaded: RwLock<Arc<LoadedCertificate>>,
 }
 
 /// What is in the two files.
-struct Served {
+struct LoadedCertificate {
     certified: Arc<CertifiedKey>,
     expires: Instant,
     /// The bytes of the two files.
@@ -41,7 +41,7 @@ pub(crate) enum Reload {
 }
 
 /// The certificate that the settings name, if they name one.
-pub(crate) fn certificate(settings: &Settings) -> Result<Option<Arc<Certificate>>, Stop> {
+pub(crate) fn load_certificate(settings: &Settings) -> Result<Option<Arc<Certificate>>, CommandError> {
     match (&settings.server.tls_cert, &settings.server.tls_key) {
         (Some(cert), Some(key)) => Certificate::read(cert, key).map(Arc::new).map(Some),
         _ => Ok(None),
@@ -49,44 +49,44 @@ pub(crate) fn certificate(settings: &Settings) -> Result<Option<Arc<Certificate>
 }
 
 /// TLS with this certificate, as it is at each handshake.
-pub(crate) fn server(certificate: &Arc<Certificate>) -> Result<Arc<ServerConfig>, Stop> {
+pub(crate) fn server_config(certificate: &Arc<Certificate>) -> Result<Arc<ServerConfig>, CommandError> {
     let config = ServerConfig::builder_with_provider(Arc::clone(&certificate.provider))
         .with_safe_default_protocol_versions()
-        .map_err(Stop::failed)?
+        .map_err(CommandError::failed)?
         .with_no_client_auth()
         .with_cert_resolver(Arc::clone(certificate) as Arc<dyn ResolvesServerCert>);
     Ok(Arc::new(config))
 }
 
 impl Certificate {
-    fn read(cert: &Path, key: &Path) -> Result<Self, Stop> {
+    fn read(cert: &Path, key: &Path) -> Result<Self, CommandError> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let served = read(cert, key, &provider)?;
-        Ok(Self { cert: cert.to_owned(), key: key.to_owned(), provider, served: RwLock::new(Arc::new(served)) })
+        let served = read_files(cert, key, &provider)?;
+        Ok(Self { cert: cert.to_owned(), key: key.to_owned(), provider, loaded: RwLock::new(Arc::new(served)) })
     }
 
     /// When the certificate expires.
     pub(crate) fn expires(&self) -> Instant {
-        self.served().expires
+        self.loaded().expires
     }
 
     /// Looks at the files, and takes over what is in them if it differs and is good: a certificate and the key that goes with it.
     ///
     /// # Errors
     /// What is in them is not; the certificate of before stays.
-    pub(crate) fn reload(&self) -> Result<Reload, Stop> {
-        let served = read(&self.cert, &self.key, &self.provider)?;
-        if served.read == self.served().read {
+    pub(crate) fn reload(&self) -> Result<Reload, CommandError> {
+        let served = read_files(&self.cert, &self.key, &self.provider)?;
+        if served.read == self.loaded().read {
             return Ok(Reload::Unchanged);
         }
-        *self.served.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(served);
+        *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(served);
         Ok(Reload::Reloaded)
     }
 
     /// Says in the log until when it is good.
-    pub(crate) fn announce(&self, now: Instant) {
+    pub(crate) fn log_expiry(&self, now: Instant) {
         let (path, expires) = (self.cert.display(), self.expires());
-        let until = show::instant(expires);
+        let until = json::format_instant(expires);
         if expires <= now {
             tracing::error!(%path, until, "the certificate has expired: clients refuse to connect");
         } else {
@@ -94,14 +94,14 @@ impl Certificate {
         }
     }
 
-    fn served(&self) -> Arc<Served> {
-        Arc::clone(&self.served.read().unwrap_or_else(PoisonError::into_inner))
+    fn loaded(&self) -> Arc<LoadedCertificate> {
+        Arc::clone(&self.loaded.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl ResolvesServerCert for Certificate {
     fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(Arc::clone(&self.served().certified))
+        Some(Arc::clone(&self.loaded().certified))
     }
 }
 
@@ -111,9 +111,9 @@ impl fmt::Debug for Certificate {
     }
 }
 
-fn read(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<Served, Stop> {
+fn read_files(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<LoadedCertificate, CommandError> {
     let failed = |setting: &str, path: &Path, why: &dyn fmt::Display| {
-        Stop::usage(format!("{setting}: {}: {why}", path.display()))
+        CommandError::usage(format!("{setting}: {}: {why}", path.display()))
     };
     let of_cert = |why: &dyn fmt::Display| failed("server.tls_cert", cert, why);
     let of_key = |why: &dyn fmt::Display| failed("server.tls_key", key, why);
@@ -122,15 +122,15 @@ fn read(cert: &Path, key: &Path, provider: &CryptoProvider) -> Result<Served, St
     let chain: Vec<_> =
         CertificateDer::pem_slice_iter(&chain_text).collect::<Result<_, _>>().map_err(|error| of_cert(&error))?;
     let Some(first) = chain.first() else { return Err(of_cert(&"there is no certificate in it")) };
-    let expires = expires(first).ok_or_else(|| of_cert(&"its first certificate cannot be read"))?;
+    let expires = expiry(first).ok_or_else(|| of_cert(&"its first certificate cannot be read"))?;
     let private = PrivateKeyDer::from_pem_slice(&key_text).map_err(|error| of_key(&error))?;
     let certified = CertifiedKey::from_der(chain, private, provider)
         .map_err(|error| of_cert(&format_args!("does not go with {}: {error}", key.display())))?;
-    Ok(Served { certified: Arc::new(certified), expires, read: [chain_text, key_text] })
+    Ok(LoadedCertificate { certified: Arc::new(certified), expires, read: [chain_text, key_text] })
 }
 
 /// When a certificate expires (RFC 5280, section 4.1.2.5: `notAfter`).
-fn expires(certificate: &CertificateDer<'_>) -> Option<Instant> {
+fn expiry(certificate: &CertificateDer<'_>) -> Option<Instant> {
     let (_, parsed) = x509_parser::parse_x509_certificate(certificate).ok()?;
     Some(Instant::from_millis(parsed.validity().not_after.timestamp().saturating_mul(1000)))
 }
@@ -140,7 +140,7 @@ mod tests {
     use super::*;
 
     /// Writes a certificate that expires at the start of a year, and its key.
-    fn write(folder: &Path, year: i32) {
+    fn write_certificate(folder: &Path, year: i32) {
         let key = rcgen::KeyPair::generate().unwrap();
         let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
         params.not_after = rcgen::date_time_ymd(year, 1, 1);
@@ -149,26 +149,26 @@ mod tests {
     }
 
     #[test]
-    fn new_files_are_taken_over_and_bad_ones_are_not() {
+    fn new_certificate_is_loaded_and_invalid_one_is_not() {
         let folder = std::env::temp_dir().join(format!("tillgate-certificate-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        write(&folder, 2100);
+        write_certificate(&folder, 2100);
         let (cert, key) = (folder.join("cert.pem"), folder.join("key.pem"));
         let certificate = Certificate::read(&cert, &key).unwrap();
-        assert_eq!(show::instant(certificate.expires()), "2100-01-01T00:00:00.000Z");
+        assert_eq!(json::format_instant(certificate.expires()), "2100-01-01T00:00:00.000Z");
         assert_eq!(certificate.reload().unwrap(), Reload::Unchanged);
-        let first = certificate.served().certified.clone();
+        let first = certificate.loaded().certified.clone();
 
         // the chain is written before its key: for a moment the two do not go together
         let old_key = std::fs::read(&key).unwrap();
-        write(&folder, 2101);
+        write_certificate(&folder, 2101);
         let new_key = std::fs::read(&key).unwrap();
         std::fs::write(&key, old_key).unwrap();
         assert!(certificate.reload().unwrap_err().to_string().contains("does not go with"));
-        assert!(Arc::ptr_eq(&certificate.served().certified, &first));
+        assert!(Arc::ptr_eq(&certificate.loaded().certified, &first));
         std::fs::write(&key, new_key).unwrap();
         assert_eq!(certificate.reload().unwrap(), Reload::Reloaded);
-        assert_eq!(show::instant(certificate.expires()), "2101-01-01T00:00:00.000Z");
+        assert_eq!(json::format_instant(certificate.expires()), "2101-01-01T00:00:00.000Z");
 
         for (path, content, said) in [
             (&key, "", "server.tls_key"),
@@ -183,7 +183,7 @@ mod tests {
         }
         std::fs::remove_file(&cert).unwrap();
         assert!(certificate.reload().is_err());
-        assert_eq!(show::instant(certificate.expires()), "2101-01-01T00:00:00.000Z");
+        assert_eq!(json::format_instant(certificate.expires()), "2101-01-01T00:00:00.000Z");
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

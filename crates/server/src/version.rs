@@ -25,7 +25,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_version_names_what_is_inside() {
+    fn version_names_its_components() {
         let text = VERSION.as_str();
         assert!(text.starts_with(concat!(env!("CARGO_PKG_VERSION"), " (")), "{text}");
         assert!(text.contains("SQLite 3.") && text.contains("; PostgreSQL with") && text.ends_with(')'), "{text}");

@@ -6,23 +6,23 @@
 use std::path::{Path, PathBuf};
 
 use clap::{CommandFactory, Parser};
-use tillgate_server::Line;
+use tillgate_server::Cli;
 
-fn root() -> PathBuf {
+fn repository_root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
 /// Every page, by its name.
-fn pages() -> Vec<(String, String)> {
-    let mut paths = vec![root().join("README.md")];
-    let docs = std::fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+fn read_pages() -> Vec<(String, String)> {
+    let mut paths = vec![repository_root().join("README.md")];
+    let docs = std::fs::read_dir(repository_root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     paths.extend(docs.filter(|path| path.extension().is_some_and(|extension| extension == "md")));
     paths.iter().map(|path| (path.display().to_string(), std::fs::read_to_string(path).unwrap())).collect()
 }
 
 /// What a page shows in the type of a machine: the lines of its blocks, which are typed, and what stands between backticks, which may
 /// only name a command.
-fn quoted(page: &str) -> Vec<(bool, &str)> {
+fn quoted_commands(page: &str) -> Vec<(bool, &str)> {
     let mut quoted = Vec::new();
     let mut block = false;
     for line in page.lines() {
@@ -38,7 +38,7 @@ fn quoted(page: &str) -> Vec<(bool, &str)> {
 }
 
 /// The words of a line as a shell parts them, as far as pages need it: quotation marks, comments, and where another command begins.
-fn words(line: &str) -> Vec<String> {
+fn split_words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut mark) = (Vec::new(), None::<String>, None);
     for c in line.chars() {
         match (mark, c) {
@@ -55,9 +55,9 @@ fn words(line: &str) -> Vec<String> {
 
 /// The arguments of the program in a line, where it calls it: as its first word, after `cargo run … --`, or after another program that
 /// runs it.
-fn arguments(line: &str) -> Option<Vec<String>> {
+fn call_arguments(line: &str) -> Option<Vec<String>> {
     let line = line.trim().trim_start_matches("$ ").trim_start_matches("ExecStart=");
-    let words = words(line);
+    let words = split_words(line);
     let is_program = |word: &String| word == "tillgate" || word.ends_with("/tillgate");
     if words.first().is_some_and(|word| word == "cargo") && words.contains(&"tillgate".to_owned()) {
         return words.iter().position(|word| word == "--").map(|at| words[at + 1..].to_vec());
@@ -66,7 +66,7 @@ fn arguments(line: &str) -> Option<Vec<String>> {
     if words.first().is_some_and(|word| word == "CMD") {
         return Some(words[1..].to_vec());
     }
-    let commands = Line::command();
+    let commands = Cli::command();
     let named = |word: &String| commands.get_subcommands().any(|command| command.get_name() == word);
     words.iter().enumerate().find_map(|(at, word)| {
         let follows = words.get(at + 1).is_some_and(|next| at == 0 || named(next));
@@ -75,7 +75,7 @@ fn arguments(line: &str) -> Option<Vec<String>> {
 }
 
 /// What a page writes for a value of its reader's, as some value.
-fn filled(word: &str) -> String {
+fn fill_placeholder(word: &str) -> String {
     match word {
         "ID" => "018f3b3e-0000-7000-8000-000000000000".to_owned(),
         other => other.to_owned(),
@@ -83,14 +83,15 @@ fn filled(word: &str) -> String {
 }
 
 #[test]
-fn every_command_line_of_the_pages_is_understood() {
+fn every_documented_command_line_is_parsed() {
     let mut tried = 0;
-    for (name, page) in pages() {
-        for (typed, line) in quoted(&page) {
-            let Some(arguments) = arguments(line) else { continue };
-            let line_again = std::iter::once("tillgate".to_owned()).chain(arguments.iter().map(|word| filled(word)));
-            match Line::try_parse_from(line_again) {
-                Err(error) if error.use_stderr() && (typed || !only_named(&arguments)) => {
+    for (name, page) in read_pages() {
+        for (typed, line) in quoted_commands(&page) {
+            let Some(arguments) = call_arguments(line) else { continue };
+            let line_again =
+                std::iter::once("tillgate".to_owned()).chain(arguments.iter().map(|word| fill_placeholder(word)));
+            match Cli::try_parse_from(line_again) {
+                Err(error) if error.use_stderr() && (typed || !names_only_file(&arguments)) => {
                     panic!("{name} says {line:?}: {error}")
                 }
                 _ => tried += 1,
@@ -101,8 +102,8 @@ fn every_command_line_of_the_pages_is_understood() {
 }
 
 /// Whether a text names a command rather than to call it: `tillgate keys revoke`.
-fn only_named(arguments: &[String]) -> bool {
-    let mut command = Line::command();
+fn names_only_file(arguments: &[String]) -> bool {
+    let mut command = Cli::command();
     for word in arguments {
         match command.find_subcommand(word) {
             Some(found) => command = found.clone(),
@@ -113,8 +114,8 @@ fn only_named(arguments: &[String]) -> bool {
 }
 
 #[test]
-fn what_is_not_a_call_is_not_taken_for_one_and_what_is_wrong_is_found() {
-    let found = |line: &str| arguments(line).map(|words| words.join(" "));
+fn command_lines_are_found_and_errors_detected() {
+    let found = |line: &str| call_arguments(line).map(|words| words.join(" "));
     assert_eq!(found("sudo -u tillgate tillgate user list"), Some("user list".to_owned()));
     assert_eq!(found("tillgate keys list | head -3 # all"), Some("keys list".to_owned()));
     assert_eq!(found("tillgate user add 'the boss'"), Some("user add the boss".to_owned()));
@@ -122,14 +123,14 @@ fn what_is_not_a_call_is_not_taken_for_one_and_what_is_wrong_is_found() {
     assert_eq!(found("cargo run --release --bin tillgate -- demo"), Some("demo".to_owned()));
     assert_eq!(found("sudo systemctl restart tillgate"), None);
     assert_eq!(found("install -o tillgate -g tillgate -m 600 a b"), None);
-    assert!(Line::try_parse_from(["tillgate", "sevre"]).is_err() && !only_named(&["sevre".to_owned()]));
-    assert!(only_named(&["keys".to_owned(), "revoke".to_owned()]));
+    assert!(Cli::try_parse_from(["tillgate", "sevre"]).is_err() && !names_only_file(&["sevre".to_owned()]));
+    assert!(names_only_file(&["keys".to_owned(), "revoke".to_owned()]));
 }
 
 #[test]
-fn every_dependency_has_its_reason() {
-    let reasons = std::fs::read_to_string(root().join("docs/dependencies.md")).unwrap();
-    let manifest: toml::Table = std::fs::read_to_string(root().join("Cargo.toml")).unwrap().parse().unwrap();
+fn every_dependency_is_documented() {
+    let reasons = std::fs::read_to_string(repository_root().join("docs/dependencies.md")).unwrap();
+    let manifest: toml::Table = std::fs::read_to_string(repository_root().join("Cargo.toml")).unwrap().parse().unwrap();
     let dependencies = manifest["workspace"]["dependencies"].as_table().unwrap();
     assert!(dependencies.len() > 30);
     for name in dependencies.keys().filter(|name| !name.starts_with("tillgate")) {

@@ -16,7 +16,7 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use tillgate_auth_core::ports::*;
-use tillgate_auth_core::{AuthStore, Dialect, Session};
+use tillgate_auth_core::{AuthStore, DialectName, Session};
 use tillgate_domain::change::Observer;
 use tillgate_domain::*;
 use uuid::Uuid;
@@ -27,8 +27,8 @@ struct MyStore;
 /// An open transaction of your database.
 struct Transaction;
 
-impl Store<AuthView> for MyStore {
-    fn run(&self, mode: Mode, work: Work<'_, AuthView>) -> Stored<()> {
+impl Store<AuthPorts> for MyStore {
+    fn run(&self, mode: Mode, work: Work<'_, AuthPorts>) -> StoreResult<()> {
         // begin; call `work`; commit what comes back as Ok, roll back else; run it again after StoreError::Conflict, five times at most;
         // tell the observers after the commit
         let mut transaction = Transaction;
@@ -38,13 +38,13 @@ impl Store<AuthView> for MyStore {
 }
 
 impl AuthStore for MyStore {
-    fn observe(&self, observer: Arc<dyn Observer>) {
+    fn add_observer(&self, observer: Arc<dyn Observer>) {
         todo!("keep it, and tell it what is committed")
     }
 }
 
 impl Tx for Transaction {
-    fn endings(&mut self) -> &mut dyn Endings {
+    fn revocations(&mut self) -> &mut dyn Revocations {
         self
     }
     fn audit(&mut self) -> &mut dyn Audit {
@@ -74,7 +74,7 @@ impl AuthTx for Transaction {
     fn attempts(&mut self) -> &mut dyn Attempts {
         self
     }
-    fn places(&mut self) -> &mut dyn Places {
+    fn known_networks(&mut self) -> &mut dyn KnownNetworks {
         self
     }
     fn keys(&mut self) -> &mut dyn Keys {
@@ -99,40 +99,40 @@ impl AuthTx for Transaction {
 
 // Port: tells what happened. Every change tells it in its own transaction.
 impl Audit for Transaction {
-    fn tell(&mut self, event: &Event) -> Stored<()> {
+    fn record(&mut self, event: &Event) -> StoreResult<()> {
         todo!("adds a line")
     }
 }
 
 // Port: ends sessions and tells of changes.
-impl Endings for Transaction {
-    fn end(&mut self, session: SessionId, why: EndedWhy, at: Instant) -> Stored<bool> {
+impl Revocations for Transaction {
+    fn end_session(&mut self, session: SessionId, why: EndReason, at: Instant) -> StoreResult<bool> {
         todo!("ends one session for ever and every session that stands on it")
     }
-    fn raise(&mut self, scope: Scope, why: EndedWhy, at: Instant) -> Stored<Option<Epoch>> {
+    fn bump_epoch(&mut self, scope: Scope, why: EndReason, at: Instant) -> StoreResult<Option<Epoch>> {
         todo!(
             "raises the epoch of scope, which ends every session of it but the permanent ones, and every session that stands on one of these; returns the new epoch, or None where there is no such user, device or tenant (keys and clock have no epoch)"
         )
     }
-    fn sever(&mut self, scope: Scope, why: EndedWhy, at: Instant) -> Stored<()> {
+    fn end_permanent(&mut self, scope: Scope, why: EndReason, at: Instant) -> StoreResult<()> {
         todo!(
             "ends every permanent session of scope, which no epoch ends, and every session that stands on one of these, each told by itself"
         )
     }
-    fn touch(&mut self, scope: Scope, at: Instant) -> Stored<()> {
+    fn invalidate(&mut self, scope: Scope, at: Instant) -> StoreResult<()> {
         todo!("tells that what is remembered of scope is stale")
     }
 }
 
 // Sessions.
 impl Sessions for Transaction {
-    fn insert(&mut self, session: &Session) -> Stored<()> {
+    fn insert(&mut self, session: &Session) -> StoreResult<()> {
         todo!("adds a session")
     }
-    fn find(&mut self, id: SessionId) -> Stored<Option<Standing>> {
+    fn find(&mut self, id: SessionId) -> StoreResult<Option<SessionRecord>> {
         todo!("the session with what decides whether it still stands")
     }
-    fn rotate(&mut self, id: SessionId, from: i64, to: &Rotation) -> Stored<bool> {
+    fn rotate(&mut self, id: SessionId, from: i64, to: &Rotation) -> StoreResult<bool> {
         todo!(
             "moves an open session from this generation on to the rotation's, which may be the same or, after the store went back, any later one"
         )
@@ -143,42 +143,42 @@ impl Sessions for Transaction {
         generation: i64,
         expires_at: Option<Instant>,
         from: Option<IpAddr>,
-    ) -> Stored<bool> {
+    ) -> StoreResult<bool> {
         todo!("sets the end of an open session and where its newest request came from; everything else stays")
     }
-    fn note(&mut self, uses: &[Use]) -> Stored<()> {
+    fn record_uses(&mut self, uses: &[SessionUse]) -> StoreResult<()> {
         todo!(
             "notes uses, in the order of sessions: used and last_used_at of the session and last_seen_at of its device rise to what the use says and never fall"
         )
     }
-    fn first_uses(&mut self, id: SessionId) -> Stored<Vec<FirstUse>> {
+    fn list_first_uses(&mut self, id: SessionId) -> StoreResult<Vec<FirstUse>> {
         todo!("when generations of a session were first used, as far as that was noted, by generation")
     }
-    fn note_first_use(&mut self, id: SessionId, first: FirstUse, settled: Instant) -> Stored<bool> {
+    fn record_first_use(&mut self, id: SessionId, first: FirstUse, settled: Instant) -> StoreResult<bool> {
         todo!("notes when a generation of a session was first used")
     }
-    fn dialects(&mut self, now: Instant) -> Stored<Vec<Dialect>> {
+    fn list_live_dialects(&mut self, now: Instant) -> StoreResult<Vec<DialectName>> {
         todo!("the contracts of the sessions that are neither ended nor expired at now")
     }
-    fn list(&mut self, filter: &SessionFilter, after: Option<SessionId>, limit: u32) -> Stored<Vec<Listed>> {
+    fn list(&mut self, filter: &SessionFilter, after: Option<SessionId>, limit: u32) -> StoreResult<Vec<SessionView>> {
         todo!("sessions with the names that lists show, newest first, those after after only, limit at most")
     }
-    fn names(&mut self, key: KeyId, now: Instant) -> Stored<bool> {
+    fn uses_key(&mut self, key: KeyId, now: Instant) -> StoreResult<bool> {
         todo!(
             "whether a session that is neither ended nor expired at now names the key, as its newest or the one before"
         )
     }
-    fn under(&mut self, key: KeyId, now: Instant, limit: u32) -> Stored<Vec<SessionId>> {
+    fn ids_by_key(&mut self, key: KeyId, now: Instant, limit: u32) -> StoreResult<Vec<SessionId>> {
         todo!("ids of sessions that name the key and are neither ended nor expired at now, limit at most")
     }
-    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
         todo!("removes sessions that were over before this instant, limit at most, and says how many")
     }
 }
 
 // Credentials.
 impl Credentials for Transaction {
-    fn find(&mut self, principal: PrincipalId, kind: CredentialKind) -> Stored<Option<Credential>> {
+    fn find(&mut self, principal: PrincipalId, kind: CredentialKind) -> StoreResult<Option<Credential>> {
         todo!("the credential of that kind")
     }
     fn claim(
@@ -188,7 +188,7 @@ impl Credentials for Transaction {
         version: i64,
         rehashed: Option<&Verifier>,
         at: Instant,
-    ) -> Stored<bool> {
+    ) -> StoreResult<bool> {
         todo!(
             "claims the credential for a login: true where it still has this version, and then nobody changes it before this unit of work ends"
         )
@@ -200,38 +200,38 @@ impl Credentials for Transaction {
         version: i64,
         verifier: &Verifier,
         at: Instant,
-    ) -> Stored<bool> {
+    ) -> StoreResult<bool> {
         todo!("puts another secret in the place of this one: true where it still has this version, which is raised")
     }
 }
 
 // Vendors.
 impl Tenants for Transaction {
-    fn find(&mut self, id: TenantId) -> Stored<Option<Tenant>> {
+    fn find(&mut self, id: TenantId) -> StoreResult<Option<Tenant>> {
         todo!("the tenant with this id")
     }
-    fn named(&mut self, slug: &Slug) -> Stored<Option<Tenant>> {
+    fn find_by_slug(&mut self, slug: &Slug) -> StoreResult<Option<Tenant>> {
         todo!("the tenant of this short name")
     }
 }
 
 // People.
 impl Users for Transaction {
-    fn find(&mut self, id: UserId) -> Stored<Option<User>> {
+    fn find(&mut self, id: UserId) -> StoreResult<Option<User>> {
         todo!("the user with this id, deleted ones too")
     }
-    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<User>> {
+    fn find_by_name(&mut self, tenant: TenantId, name: &FoldedText) -> StoreResult<Option<User>> {
         todo!("the user of this name in this tenant")
     }
-    fn mailed(&mut self, email: &Folded) -> Stored<Option<User>> {
+    fn find_by_email(&mut self, email: &FoldedText) -> StoreResult<Option<User>> {
         todo!("the user of this e-mail address, whichever tenant they belong to")
     }
-    fn claim(&mut self, id: UserId, epoch: Epoch, at: Instant) -> Stored<bool> {
+    fn claim(&mut self, id: UserId, epoch: Epoch, at: Instant) -> StoreResult<bool> {
         todo!(
             "claims the user for a login: true where they are active and at this epoch, and then nothing ends everything of theirs before this unit of work ends"
         )
     }
-    fn clear_password_change_required(&mut self, id: UserId, at: Instant) -> Stored<bool> {
+    fn clear_password_change_required(&mut self, id: UserId, at: Instant) -> StoreResult<bool> {
         todo!(
             "records that the user has changed the password and need not change it at the next login. True if they had to, which raises the user's version"
         )
@@ -240,146 +240,146 @@ impl Users for Transaction {
 
 // Devices.
 impl Devices for Transaction {
-    fn find(&mut self, id: DeviceId) -> Stored<Option<Device>> {
+    fn find(&mut self, id: DeviceId) -> StoreResult<Option<Device>> {
         todo!("the device with this id, retired ones too")
     }
-    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<Device>> {
+    fn find_by_name(&mut self, tenant: TenantId, name: &FoldedText) -> StoreResult<Option<Device>> {
         todo!("the device of this name in this tenant; where there are only retired ones of it, the newest of these")
     }
-    fn claim(&mut self, id: DeviceId, epoch: Epoch, at: Instant) -> Stored<bool> {
+    fn claim(&mut self, id: DeviceId, epoch: Epoch, at: Instant) -> StoreResult<bool> {
         todo!(
             "claims the device for a login of its own: true where it is active and at this epoch, and then nothing ends everything on it before this unit of work ends"
         )
     }
-    fn seat(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> Stored<bool> {
+    fn seat(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> StoreResult<bool> {
         todo!("gives the seat of a sale device from one session to another")
     }
-    fn pair(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> Stored<bool> {
+    fn pair(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> StoreResult<bool> {
         todo!("gives the pairing of a device from one permanent session to another")
     }
 }
 
 // Roles.
 impl Roles for Transaction {
-    fn among(&mut self, tenant: TenantId, ids: &[RoleId]) -> Stored<Vec<Role>> {
+    fn find_many(&mut self, tenant: TenantId, ids: &[RoleId]) -> StoreResult<Vec<Role>> {
         todo!("those of these roles that the tenant has, in any order")
     }
 }
 
 // Wrong passwords.
 impl Attempts for Transaction {
-    fn buckets(&mut self, keys: &[CountKey]) -> Stored<Vec<Bucket>> {
+    fn find_buckets(&mut self, keys: &[CountKey]) -> StoreResult<Vec<Bucket>> {
         todo!("the buckets of these keys, in their order; full ones where nothing is stored")
     }
-    fn charge(
+    fn take_token(
         &mut self,
         key: CountKey,
         principal: Option<Uuid>,
         from: &Bucket,
         to: &Bucket,
         at: Instant,
-    ) -> Stored<bool> {
+    ) -> StoreResult<bool> {
         todo!(
             "stores the bucket as an attempt leaves it that takes a token at this instant: true where full_at and open still are as in from"
         )
     }
-    fn settle(&mut self, key: CountKey, how: Settled, at: Instant) -> Stored<()> {
+    fn settle(&mut self, key: CountKey, how: TokenDisposition, at: Instant) -> StoreResult<()> {
         todo!("settles one open attempt")
     }
-    fn bar(&mut self, key: CountKey, until: Instant) -> Stored<()> {
+    fn block(&mut self, key: CountKey, until: Instant) -> StoreResult<()> {
         todo!("admits nothing by a stored bucket before this instant")
     }
-    fn remember(&mut self, key: CountKey, guess: &CountKey, since: Instant, at: Instant) -> Stored<bool> {
+    fn record_guess(&mut self, key: CountKey, guess: &CountKey, since: Instant, at: Instant) -> StoreResult<bool> {
         todo!("remembers a wrong password, by its digest, for a bucket: true where it was not remembered after since")
     }
-    fn remembered(&mut self, key: CountKey, since: Instant) -> Stored<u32> {
+    fn count_guesses(&mut self, key: CountKey, since: Instant) -> StoreResult<u32> {
         todo!("how many wrong passwords are remembered for a bucket after since")
     }
-    fn refill(&mut self, key: CountKey) -> Stored<bool> {
+    fn refill(&mut self, key: CountKey) -> StoreResult<bool> {
         todo!("fills a bucket that is nobody's own: true where it was stored")
     }
-    fn forgive(&mut self, principal: Uuid) -> Stored<u32> {
+    fn clear_failed_logins(&mut self, principal: Uuid) -> StoreResult<u32> {
         todo!(
             "forgets every bucket of the principal and the wrong passwords remembered for them, and says how many buckets there were"
         )
     }
-    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
         todo!("removes buckets that nothing has touched since this instant, limit at most, and says how many")
     }
-    fn sweep_remembered(&mut self, before: Instant, limit: u32) -> Stored<u32> {
+    fn sweep_guesses(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
         todo!("removes wrong passwords that were remembered before this instant, limit at most, and says how many")
     }
 }
 
 // Where a principal has logged in before. A place is a network, as a digest.
-impl Places for Transaction {
-    fn find(&mut self, principal: Uuid, place: &CountKey) -> Stored<Option<Instant>> {
+impl KnownNetworks for Transaction {
+    fn find(&mut self, principal: Uuid, place: &CountKey) -> StoreResult<Option<Instant>> {
         todo!("when the principal last succeeded there, to the day")
     }
-    fn note(&mut self, principal: Uuid, place: &CountKey, at: Instant) -> Stored<()> {
+    fn record_success(&mut self, principal: Uuid, place: &CountKey, at: Instant) -> StoreResult<()> {
         todo!("notes a success there")
     }
-    fn trim(&mut self, principal: Uuid, keep: u32) -> Stored<()> {
+    fn trim(&mut self, principal: Uuid, keep: u32) -> StoreResult<()> {
         todo!("forgets the principal's places but the keep of the latest successes")
     }
-    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
         todo!("removes places of which the last success was before this instant, limit at most, and says how many")
     }
 }
 
 // The server's keys.
 impl Keys for Transaction {
-    fn all(&mut self) -> Stored<Vec<StoredKey>> {
+    fn list(&mut self) -> StoreResult<Vec<StoredKey>> {
         todo!("every key, revoked ones too, oldest first")
     }
-    fn insert(&mut self, key: &StoredKey) -> Stored<bool> {
+    fn insert(&mut self, key: &StoredKey) -> StoreResult<bool> {
         todo!("adds a key")
     }
-    fn turn(&mut self, id: KeyId, from: KeyState, to: KeyState, at: Instant) -> Stored<bool> {
+    fn change_state(&mut self, id: KeyId, from: KeyState, to: KeyState, at: Instant) -> StoreResult<bool> {
         todo!("moves a key from one state to another")
     }
-    fn remove(&mut self, id: KeyId) -> Stored<()> {
+    fn remove(&mut self, id: KeyId) -> StoreResult<()> {
         todo!("removes a key")
     }
 }
 
 // What has changed.
 impl Feed for Transaction {
-    fn look(&mut self, from: Option<&Bookmark>) -> Stored<Look> {
+    fn poll(&mut self, from: Option<&Bookmark>) -> StoreResult<FeedBatch> {
         todo!("every change that the look which gave the bookmark did not see, None for all that is kept")
     }
-    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
         todo!("removes changes that were written before this instant, limit at most, and says how many")
     }
 }
 
 // The processes over the store.
 impl Nodes for Transaction {
-    fn note(&mut self, node: &Node) -> Stored<()> {
+    fn upsert(&mut self, node: &Node) -> StoreResult<()> {
         todo!("notes how far a process follows")
     }
-    fn live(&mut self, since: Instant) -> Stored<Vec<Node>> {
+    fn list_live(&mut self, since: Instant) -> StoreResult<Vec<Node>> {
         todo!("the processes that were seen since this instant and have not left")
     }
-    fn origin(&mut self, boot: Uuid) -> Stored<Option<Instant>> {
+    fn find_origin(&mut self, boot: Uuid) -> StoreResult<Option<Instant>> {
         todo!(
             "the origin of the clock that a process on this start of a machine said last, whether it still runs or not"
         )
     }
-    fn leave(&mut self, id: NodeId, at: Instant) -> Stored<()> {
+    fn mark_left(&mut self, id: NodeId, at: Instant) -> StoreResult<()> {
         todo!("A process has stopped in good order, at this instant: nobody waits for it")
     }
-    fn sweep(&mut self, before: Instant) -> Stored<u32> {
+    fn sweep(&mut self, before: Instant) -> StoreResult<u32> {
         todo!("forgets processes that were last seen before this instant, and says how many")
     }
 }
 
 // The store's own identity.
 impl Instances for Transaction {
-    fn find(&mut self) -> Stored<Instance> {
+    fn find(&mut self) -> StoreResult<Instance> {
         todo!("the instance")
     }
-    fn newest(&mut self) -> Stored<Option<Instant>> {
+    fn newest_instant(&mut self) -> StoreResult<Option<Instant>> {
         todo!(
             "the instant of the newest login, change, audit line or word of a process that has not left, or a later one that has been: no right clock is behind it"
         )
@@ -388,23 +388,23 @@ impl Instances for Transaction {
 
 // Keys of programs.
 impl ApiKeys for Transaction {
-    fn named(&mut self, client: &str) -> Stored<Option<WrappedApiKey>> {
+    fn find_by_client_id(&mut self, client: &str) -> StoreResult<Option<WrappedApiKey>> {
         todo!("the key that programs call by this client id, whether it counts or not")
     }
-    fn active_of(&mut self, tenant: TenantId, user: UserId) -> Stored<Vec<ApiKey>> {
+    fn list_active_by_user(&mut self, tenant: TenantId, user: UserId) -> StoreResult<Vec<ApiKey>> {
         todo!("the active keys of a user, in the order of their ids")
     }
-    fn revoke(&mut self, key: &ApiKey) -> Stored<bool> {
+    fn revoke(&mut self, key: &ApiKey) -> StoreResult<bool> {
         todo!("revokes a key where it still has this version; false where it was changed or removed meanwhile")
     }
 }
 
 // Signatures that have verified.
 impl Signatures for Transaction {
-    fn see(&mut self, signature: &SignatureDigest, at: Instant) -> Stored<bool> {
+    fn insert_if_new(&mut self, signature: &SignatureDigest, at: Instant) -> StoreResult<bool> {
         todo!("remembers a signature")
     }
-    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
         todo!("forgets signatures that were seen before this instant, limit at most, and says how many")
     }
 }

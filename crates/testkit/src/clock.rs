@@ -9,16 +9,16 @@ use tillgate_domain::Instant;
 use uuid::Uuid;
 
 /// When a manual clock starts unless it is told otherwise: 2026-11-21T09:00:00Z.
-pub const MORNING: Instant = Instant::from_millis(1_795_251_600_000);
+pub const CLOCK_START: Instant = Instant::from_millis(1_795_251_600_000);
 
 /// A clock that is moved by hand. Shared, it shows all its holders the same.
 #[derive(Debug)]
 pub struct ManualClock {
-    hands: Mutex<Hands>,
+    readings: Mutex<ClockReadings>,
 }
 
 #[derive(Debug)]
-struct Hands {
+struct ClockReadings {
     wall: Instant,
     /// Since the machine started, and since this process measures spans.
     boot: Duration,
@@ -29,16 +29,16 @@ struct Hands {
 
 impl ManualClock {
     /// A clock that shows this instant, on a machine that has been up for an hour.
-    pub fn at(wall: Instant) -> Self {
+    pub fn starting_at(wall: Instant) -> Self {
         static MACHINES: AtomicU64 = AtomicU64::new(1);
         let boot_id = Uuid::from_u64_pair(MACHINES.fetch_add(1, Ordering::Relaxed), 1);
-        let hands = Hands { wall, boot: Duration::from_hours(1), monotonic: Duration::from_secs(10), boot_id };
-        Self { hands: Mutex::new(hands) }
+        let hands = ClockReadings { wall, boot: Duration::from_hours(1), monotonic: Duration::from_secs(10), boot_id };
+        Self { readings: Mutex::new(hands) }
     }
 
     /// The machine starts anew: its wall clock goes on, the others begin again.
     pub fn reboot(&self) {
-        let mut hands = self.hands();
+        let mut hands = self.lock_readings();
         let (machine, start) = hands.boot_id.as_u64_pair();
         hands.boot_id = Uuid::from_u64_pair(machine, start.wrapping_add(1));
         (hands.boot, hands.monotonic) = (Duration::from_secs(20), Duration::from_secs(10));
@@ -46,62 +46,62 @@ impl ManualClock {
 
     /// Time goes by: all three clocks with it.
     pub fn advance(&self, span: Duration) {
-        let mut hands = self.hands();
-        hands.wall = hands.wall.after(span);
+        let mut hands = self.lock_readings();
+        hands.wall = hands.wall.saturating_add(span);
         hands.boot = hands.boot.saturating_add(span);
         hands.monotonic = hands.monotonic.saturating_add(span);
     }
 
     /// Somebody sets the wall clock; no time goes by.
     pub fn set(&self, wall: Instant) {
-        self.hands().wall = wall;
+        self.lock_readings().wall = wall;
     }
 
     /// The wall clock steps forward; no time goes by.
     pub fn step_forward(&self, span: Duration) {
-        let mut hands = self.hands();
-        hands.wall = hands.wall.after(span);
+        let mut hands = self.lock_readings();
+        hands.wall = hands.wall.saturating_add(span);
     }
 
     /// The wall clock steps back; no time goes by.
     pub fn step_back(&self, span: Duration) {
-        let mut hands = self.hands();
-        hands.wall = hands.wall.before(span);
+        let mut hands = self.lock_readings();
+        hands.wall = hands.wall.saturating_sub(span);
     }
 
     /// The machine sleeps: the wall clock and the time since boot go on, spans are not measured.
     pub fn sleep(&self, span: Duration) {
-        let mut hands = self.hands();
-        hands.wall = hands.wall.after(span);
+        let mut hands = self.lock_readings();
+        hands.wall = hands.wall.saturating_add(span);
         hands.boot = hands.boot.saturating_add(span);
     }
 
-    fn hands(&self) -> MutexGuard<'_, Hands> {
-        self.hands.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_readings(&self) -> MutexGuard<'_, ClockReadings> {
+        self.readings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Default for ManualClock {
     fn default() -> Self {
-        Self::at(MORNING)
+        Self::starting_at(CLOCK_START)
     }
 }
 
 impl Clock for ManualClock {
     fn now(&self) -> Instant {
-        self.hands().wall
+        self.lock_readings().wall
     }
 
-    fn boot(&self) -> Duration {
-        self.hands().boot
+    fn since_boot(&self) -> Duration {
+        self.lock_readings().boot
     }
 
     fn monotonic(&self) -> Duration {
-        self.hands().monotonic
+        self.lock_readings().monotonic
     }
 
     fn boot_id(&self) -> Option<Uuid> {
-        Some(self.hands().boot_id)
+        Some(self.lock_readings().boot_id)
     }
 }
 
@@ -111,29 +111,29 @@ mod tests {
 
     const MINUTE: Duration = Duration::from_mins(1);
 
-    fn reading(clock: &ManualClock) -> (Instant, Duration, Duration) {
-        (clock.now(), clock.boot(), clock.monotonic())
+    fn read_clock(clock: &ManualClock) -> (Instant, Duration, Duration) {
+        (clock.now(), clock.since_boot(), clock.monotonic())
     }
 
     #[test]
-    fn time_goes_by_on_every_clock_and_a_step_moves_one() {
+    fn advance_moves_every_clock_and_step_moves_one() {
         let clock = ManualClock::default();
-        let (wall, boot, monotonic) = reading(&clock);
-        assert_eq!(reading(&clock), (wall, boot, monotonic), "it stands still");
+        let (wall, boot, monotonic) = read_clock(&clock);
+        assert_eq!(read_clock(&clock), (wall, boot, monotonic), "it stands still");
         clock.advance(MINUTE);
-        assert_eq!(reading(&clock), (wall.after(MINUTE), boot + MINUTE, monotonic + MINUTE));
+        assert_eq!(read_clock(&clock), (wall.saturating_add(MINUTE), boot + MINUTE, monotonic + MINUTE));
         clock.step_back(2 * MINUTE);
-        assert_eq!(reading(&clock), (wall.before(MINUTE), boot + MINUTE, monotonic + MINUTE));
+        assert_eq!(read_clock(&clock), (wall.saturating_sub(MINUTE), boot + MINUTE, monotonic + MINUTE));
         clock.step_forward(MINUTE);
-        assert_eq!(reading(&clock), (wall, boot + MINUTE, monotonic + MINUTE));
+        assert_eq!(read_clock(&clock), (wall, boot + MINUTE, monotonic + MINUTE));
         clock.sleep(MINUTE);
-        assert_eq!(reading(&clock), (wall.after(MINUTE), boot + 2 * MINUTE, monotonic + MINUTE));
+        assert_eq!(read_clock(&clock), (wall.saturating_add(MINUTE), boot + 2 * MINUTE, monotonic + MINUTE));
         clock.set(wall);
         assert_eq!(clock.now(), wall);
         let (machine, other) = (clock.boot_id(), ManualClock::default().boot_id());
         assert_ne!(machine, other, "another machine");
         clock.reboot();
         assert_ne!(clock.boot_id(), machine);
-        assert!(clock.boot() < boot && clock.monotonic() <= monotonic && clock.now() == wall);
+        assert!(clock.since_boot() < boot && clock.monotonic() <= monotonic && clock.now() == wall);
     }
 }

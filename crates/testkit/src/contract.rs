@@ -6,24 +6,24 @@
 
 pub mod api_keys;
 pub mod attempts;
-pub mod audit_lines;
+pub mod audit_events;
 mod authentication;
 pub mod credentials;
 pub mod directory;
-pub mod endings;
 pub mod feed;
 pub mod idempotency_keys;
 pub mod instances;
 pub mod keys;
-pub mod meetings;
+pub mod known_networks;
 mod office;
 pub mod office_devices;
 pub mod office_directory;
 pub mod office_passwords;
 pub mod office_roles;
-pub mod places;
+pub mod races;
 pub mod resets;
-pub mod row_meetings;
+pub mod revocations;
+pub mod row_races;
 pub mod seals;
 pub mod session_lists;
 pub mod sessions;
@@ -35,25 +35,30 @@ pub mod work;
 
 use std::time::Duration;
 
-use crate::{Bench, failure};
+use crate::{AuthStoreHarness, assertion};
 use tillgate_auth_core::ports::{Bucket, CountKey};
 
-use crate::shop::at;
+use crate::contract_fixture::after_start;
 
 /// What buckets, guesses and places are kept under, by number.
-fn digest(number: u8) -> CountKey {
+fn count_key(number: u8) -> CountKey {
     CountKey([number; 32])
 }
 
 /// The bucket that nothing was ever taken from.
-fn full() -> Bucket {
+fn full_bucket() -> Bucket {
     Bucket::default()
 }
 
 /// The bucket after a token was taken so many seconds after the start: it is full ten seconds later.
-fn taken(from: &Bucket, seconds: u64) -> Bucket {
-    let full_at = from.full_at.max(at(seconds)).after(Duration::from_secs(10));
-    Bucket { full_at, open: from.open + 1, opened_at: Some(at(seconds)), barred_until: from.barred_until }
+fn bucket_after_charge(from: &Bucket, seconds: u64) -> Bucket {
+    let full_at = from.full_at.max(after_start(seconds)).saturating_add(Duration::from_secs(10));
+    Bucket {
+        full_at,
+        open_attempts: from.open_attempts + 1,
+        opened_at: Some(after_start(seconds)),
+        blocked_until: from.blocked_until,
+    }
 }
 
 macro_rules! sources {
@@ -63,25 +68,25 @@ macro_rules! sources {
 }
 
 /// The source of each module of cases: what documents a case is the promise that its failure quotes.
-const SOURCES: &[(&str, &str)] = sources![
+const CASE_SOURCES: &[(&str, &str)] = sources![
     api_keys,
     attempts,
-    audit_lines,
+    audit_events,
     credentials,
     directory,
-    endings,
+    revocations,
     feed,
     idempotency_keys,
     instances,
     keys,
-    meetings,
+    races,
     office_devices,
     office_directory,
     office_passwords,
     office_roles,
-    places,
+    known_networks,
     resets,
-    row_meetings,
+    row_races,
     seals,
     session_lists,
     sessions,
@@ -94,10 +99,10 @@ const SOURCES: &[(&str, &str)] = sources![
 
 /// Runs a case, whose failure says what was promised and what the store was asked and answered.
 #[doc(hidden)]
-pub fn prove<S: AsRef<Bench>>(module: &str, case: &str, subject: &S, run: fn(&S)) {
-    let source = SOURCES.iter().find(|(name, _)| *name == module).map(|(_, source)| *source);
-    let promise = source.and_then(|source| failure::promise(source, case)).unwrap_or_default();
-    failure::prove(&format!("{module}::{case}"), &promise, subject, run);
+pub fn run_case<S: AsRef<AuthStoreHarness>>(module: &str, case: &str, subject: &S, run: fn(&S)) {
+    let source = CASE_SOURCES.iter().find(|(name, _)| *name == module).map(|(_, source)| *source);
+    let promise = source.and_then(|source| assertion::read_promise(source, case)).unwrap_or_default();
+    assertion::run_case(&format!("{module}::{case}"), &promise, subject, run);
 }
 
 /// Cases of one module, each a test.
@@ -114,7 +119,7 @@ macro_rules! cases {
                 fn $case() {
                     let subject: $crate::$subject = ($open)().into();
                     let run = $crate::contract::$module::$case;
-                    $crate::contract::prove(stringify!($module), stringify!($case), &subject, run);
+                    $crate::contract::run_case(stringify!($module), stringify!($case), &subject, run);
                 }
             )*
         }
@@ -128,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_case_has_a_promise_that_its_failure_quotes() {
+    fn every_case_has_a_documented_promise() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/contract");
         for entry in std::fs::read_dir(folder).unwrap() {
             let path = entry.unwrap().path();
@@ -137,8 +142,8 @@ mod tests {
                 let Some((case, _)) = line.strip_prefix("pub fn ").and_then(|rest| rest.split_once('(')) else {
                     continue;
                 };
-                let source = SOURCES.iter().find(|(name, _)| *name == module);
-                let promise = source.and_then(|(_, source)| failure::promise(source, case));
+                let source = CASE_SOURCES.iter().find(|(name, _)| *name == module);
+                let promise = source.and_then(|(_, source)| assertion::read_promise(source, case));
                 assert!(promise.is_some_and(|promise| promise.ends_with('.')), "{module}::{case}");
             }
         }

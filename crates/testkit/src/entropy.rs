@@ -2,50 +2,50 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tillgate_auth_core::entropy::{Entropy, NoEntropy};
+use tillgate_auth_core::entropy::{Entropy, EntropyError};
 
 /// Bytes that follow from a seed and from how many were drawn before. For tests only: anybody can foretell them.
 #[derive(Debug)]
-pub struct CountedEntropy {
+pub struct SeededEntropy {
     seed: u64,
-    drawn: AtomicU64,
+    draw_count: AtomicU64,
     /// Draws that are left before it fails; none where it never does.
-    left: Option<u64>,
+    remaining_draws: Option<u64>,
 }
 
-impl CountedEntropy {
+impl SeededEntropy {
     /// Chance of this seed.
-    pub const fn of(seed: u64) -> Self {
-        Self { seed, drawn: AtomicU64::new(0), left: None }
+    pub const fn from_seed(seed: u64) -> Self {
+        Self { seed, draw_count: AtomicU64::new(0), remaining_draws: None }
     }
 
     /// The same, which fails after this many draws.
     pub const fn failing_after(self, draws: u64) -> Self {
-        Self { left: Some(draws), ..self }
+        Self { remaining_draws: Some(draws), ..self }
     }
 
     /// How often something was drawn.
-    pub fn drawn(&self) -> u64 {
-        self.drawn.load(Ordering::Relaxed)
+    pub fn draw_count(&self) -> u64 {
+        self.draw_count.load(Ordering::Relaxed)
     }
 }
 
-impl Default for CountedEntropy {
+impl Default for SeededEntropy {
     fn default() -> Self {
-        Self::of(1)
+        Self::from_seed(1)
     }
 }
 
-impl Entropy for CountedEntropy {
-    fn fill(&self, out: &mut [u8]) -> Result<(), NoEntropy> {
-        let draw = self.drawn.fetch_add(1, Ordering::Relaxed);
-        if self.left.is_some_and(|left| draw >= left) {
-            return Err(NoEntropy);
+impl Entropy for SeededEntropy {
+    fn fill(&self, out: &mut [u8]) -> Result<(), EntropyError> {
+        let draw = self.draw_count.fetch_add(1, Ordering::Relaxed);
+        if self.remaining_draws.is_some_and(|left| draw >= left) {
+            return Err(EntropyError);
         }
-        let mut state = mixed(self.seed ^ mixed(draw));
+        let mut state = mix(self.seed ^ mix(draw));
         for chunk in out.chunks_mut(8) {
             state = state.wrapping_add(0x9E37_79B9_7F4A_7C15);
-            let bytes = mixed(state).to_le_bytes();
+            let bytes = mix(state).to_le_bytes();
             chunk.copy_from_slice(&bytes[..chunk.len()]);
         }
         Ok(())
@@ -53,7 +53,7 @@ impl Entropy for CountedEntropy {
 }
 
 /// The finalizer of `SplitMix64` (Steele, Lea and Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
-const fn mixed(mut value: u64) -> u64 {
+const fn mix(mut value: u64) -> u64 {
     value = (value ^ (value >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     value = (value ^ (value >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
     value ^ (value >> 31)
@@ -65,25 +65,25 @@ mod tests {
 
     use super::*;
 
-    fn draws(entropy: &CountedEntropy) -> Vec<[u8; 10]> {
+    fn draw_four(entropy: &SeededEntropy) -> Vec<[u8; 10]> {
         let entropy: &dyn Entropy = entropy;
-        (0..1000).map(|_| entropy.draw().unwrap()).collect()
+        (0..1000).map(|_| entropy.random_bytes().unwrap()).collect()
     }
 
     #[test]
-    fn a_seed_draws_the_same_again_and_no_draw_twice() {
-        let first = draws(&CountedEntropy::of(7));
-        assert_eq!(draws(&CountedEntropy::of(7)), first);
+    fn seed_repeats_its_draws_and_no_draw_repeats() {
+        let first = draw_four(&SeededEntropy::from_seed(7));
+        assert_eq!(draw_four(&SeededEntropy::from_seed(7)), first);
         let mut all: BTreeSet<_> = first.into_iter().collect();
-        all.extend(draws(&CountedEntropy::of(8)));
+        all.extend(draw_four(&SeededEntropy::from_seed(8)));
         assert_eq!(all.len(), 2000);
     }
 
     #[test]
-    fn it_fails_when_it_was_told_to() {
-        let entropy = CountedEntropy::of(1).failing_after(2);
+    fn entropy_fails_after_the_configured_draws() {
+        let entropy = SeededEntropy::from_seed(1).failing_after(2);
         let mut out = [0; 3];
-        assert_eq!([(); 3].map(|()| entropy.fill(&mut out)), [Ok(()), Ok(()), Err(NoEntropy)]);
-        assert_eq!(entropy.drawn(), 3);
+        assert_eq!([(); 3].map(|()| entropy.fill(&mut out)), [Ok(()), Ok(()), Err(EntropyError)]);
+        assert_eq!(entropy.draw_count(), 3);
     }
 }

@@ -1,7 +1,7 @@
 //! What tests of tillgate stand on, and what those need who bring a store of their own.
 //!
 //! [`contract!`] states every promise of a store as a named case and runs it on yours; `docs/own-store.md` shows how. [`world`]
-//! fills a store with a shop to work in, [`ManualClock`] and [`CountedEntropy`] make time and chance repeatable, [`Failing`] is a
+//! fills a store with a shop to work in, [`ManualClock`] and [`SeededEntropy`] make time and chance repeatable, [`FailingStore`] is a
 //! store that fails when it is told to. Nothing here knows a database library or a web framework.
 
 #![allow(
@@ -13,25 +13,25 @@
     reason = "what is not as it should be fails the test that stands on it"
 )]
 
-mod bench;
 pub mod clock;
+mod harness;
 #[macro_use]
-mod failure;
+mod assertion;
 pub mod contract;
-mod effort;
+mod contract_fixture;
 pub mod entropy;
-pub mod failing;
-mod meeting;
+pub mod failing_store;
+pub mod fixture;
 pub mod postgres;
-mod recording;
-mod sale;
-mod shop;
-mod watcher;
-pub mod world;
+mod recording_observer;
+mod recording_store;
+mod rendezvous;
+mod thoroughness;
+mod ticket_samples;
 
-pub use bench::{Bench, Roster, Whole, enroll};
 pub use clock::ManualClock;
-pub use effort::{cases, thorough};
-pub use entropy::CountedEntropy;
-pub use failing::Failing;
-pub use world::World;
+pub use entropy::SeededEntropy;
+pub use failing_store::FailingStore;
+pub use fixture::Fixture;
+pub use harness::{AuthStoreHarness, Roster, StoreHarness, enroll};
+pub use thoroughness::{case_count, is_thorough};

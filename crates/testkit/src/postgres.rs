@@ -13,10 +13,10 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 /// A running server. It is stopped and its folder removed when this is dropped.
 pub struct Server {
     folder: PathBuf,
-    programs: PathBuf,
+    program_folder: PathBuf,
     port: u16,
     /// Ends the server where this process ends without dropping this: the watcher reads from a pipe that closes with us.
-    watcher: Mutex<Child>,
+    watchdog: Mutex<Child>,
     databases: AtomicU32,
 }
 
@@ -34,11 +34,11 @@ pub fn create_database() -> String {
 /// As [`create_database`].
 pub fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
-    SERVER.get_or_init(|| Server::start(&[]).unwrap_or_else(|error| fail(&error)))
+    SERVER.get_or_init(|| Server::start(&[]).unwrap_or_else(|error| panic_without_server(&error)))
 }
 
 #[expect(clippy::panic, reason = "a test that cannot have its database has failed")]
-fn fail(error: &io::Error) -> ! {
+fn panic_without_server(error: &io::Error) -> ! {
     panic!("{error}")
 }
 
@@ -48,15 +48,20 @@ impl Server {
     /// # Errors
     /// With a sentence that says what to install or what the server said.
     pub fn start(settings: &[&str]) -> io::Result<Self> {
-        let programs = programs()?;
-        let folder = folder()?;
+        let programs = find_programs()?;
+        let folder = create_folder()?;
         let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
-        let server =
-            Self { watcher: Mutex::new(watcher(&folder)?), folder, programs, port, databases: AtomicU32::new(0) };
+        let server = Self {
+            watchdog: Mutex::new(spawn_watchdog(&folder)?),
+            folder,
+            program_folder: programs,
+            port,
+            databases: AtomicU32::new(0),
+        };
         let data = server.folder.join("data");
-        done(
+        run_checked(
             server
-                .program("initdb")
+                .program_command("initdb")
                 .args(["--username=tillgate", "--auth=trust", "--encoding=UTF8", "--locale=C", "--pgdata"])
                 .arg(&data),
         )?;
@@ -77,7 +82,7 @@ impl Server {
     ///
     /// # Errors
     /// Where it does not take them.
-    pub fn prove_itself_by(&self, certificate: &Path, key: &Path) -> io::Result<()> {
+    pub fn use_certificate(&self, certificate: &Path, key: &Path) -> io::Result<()> {
         let data = self.folder.join("data");
         for (from, name) in [(certificate, "server.crt"), (key, "server.key")] {
             let to = data.join(name);
@@ -86,11 +91,11 @@ impl Server {
             {
                 // It takes no key that others may read.
                 fs::set_permissions(&to, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
-                owned(&to)?;
+                give_to_server_user(&to)?;
             }
         }
         self.sql("postgres", "ALTER SYSTEM SET ssl = on")?;
-        done(self.control("restart").args(["-m", "fast", "-l"]).arg(self.folder.join("log"))).map(drop)
+        run_checked(self.pg_ctl("restart").args(["-m", "fast", "-l"]).arg(self.folder.join("log"))).map(drop)
     }
 
     /// The address of a new, empty database.
@@ -99,7 +104,7 @@ impl Server {
     /// Where the server does not make it.
     pub fn create_database(&self) -> String {
         let name = format!("shop_{}", self.databases.fetch_add(1, Ordering::Relaxed));
-        self.sql("postgres", &format!("CREATE DATABASE {name}")).unwrap_or_else(|error| fail(&error));
+        self.sql("postgres", &format!("CREATE DATABASE {name}")).unwrap_or_else(|error| panic_without_server(&error));
         self.address(&name)
     }
 
@@ -113,9 +118,9 @@ impl Server {
     /// # Errors
     /// With what psql said.
     pub fn sql(&self, database: &str, statements: &str) -> io::Result<String> {
-        let mut psql = Command::new(self.programs.join("psql"));
+        let mut psql = Command::new(self.program_folder.join("psql"));
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", &self.address(database), "-c", statements]);
-        Ok(String::from_utf8_lossy(&done(&mut psql)?.stdout).trim().to_owned())
+        Ok(String::from_utf8_lossy(&run_checked(&mut psql)?.stdout).trim().to_owned())
     }
 
     /// Stops it at once, as a crash would: open transactions are lost, committed ones are not.
@@ -123,7 +128,7 @@ impl Server {
     /// # Errors
     /// With what `pg_ctl` said.
     pub fn crash(&self) -> io::Result<()> {
-        done(self.control("stop").args(["-m", "immediate"])).map(drop)
+        run_checked(self.pg_ctl("stop").args(["-m", "immediate"])).map(drop)
     }
 
     /// Starts it again after [`crash`](Self::crash).
@@ -132,7 +137,7 @@ impl Server {
     /// With the end of the server's own log.
     pub fn resume(&self) -> io::Result<()> {
         let log = self.folder.join("log");
-        done(self.control("start").arg("-l").arg(&log))
+        run_checked(self.pg_ctl("start").arg("-l").arg(&log))
             .map(drop)
             .map_err(|error| io::Error::other(format!("{error}\n{}", fs::read_to_string(&log).unwrap_or_default())))
     }
@@ -166,26 +171,26 @@ impl Server {
                 children.extend(entry.file_name().to_str().map(str::to_owned));
             }
         }
-        done(Command::new("kill").arg(format!("-{signal}")).args(children)).map(drop)
+        run_checked(Command::new("kill").arg(format!("-{signal}")).args(children)).map(drop)
     }
 
     /// The folder of a program of PostgreSQL (`pgbench`, `pg_dump`).
-    pub fn programs(&self) -> &Path {
-        &self.programs
+    pub fn program_folder(&self) -> &Path {
+        &self.program_folder
     }
 
-    fn control(&self, what: &str) -> Command {
-        let mut control = self.program("pg_ctl");
+    fn pg_ctl(&self, what: &str) -> Command {
+        let mut control = self.program_command("pg_ctl");
         control.arg(what).args(["-w", "-t", "60", "-D"]).arg(self.folder.join("data"));
         control
     }
 
     /// PostgreSQL does not run as root: then it runs as the owner of its folder.
-    fn program(&self, name: &str) -> Command {
-        let path = self.programs.join(name);
-        let mut command = if root() {
+    fn program_command(&self, name: &str) -> Command {
+        let path = self.program_folder.join(name);
+        let mut command = if is_root() {
             let mut command = Command::new("setpriv");
-            command.args(["--reuid", ORDINARY, "--regid", ORDINARY, "--clear-groups", "--"]).arg(path);
+            command.args(["--reuid", UNPRIVILEGED_ID, "--regid", UNPRIVILEGED_ID, "--clear-groups", "--"]).arg(path);
             command
         } else {
             Command::new(path)
@@ -198,8 +203,8 @@ impl Server {
 impl Drop for Server {
     fn drop(&mut self) {
         drop(self.thaw());
-        drop(done(self.control("stop").args(["-m", "immediate"])));
-        let mut watcher = self.watcher.lock().unwrap_or_else(PoisonError::into_inner);
+        drop(run_checked(self.pg_ctl("stop").args(["-m", "immediate"])));
+        let mut watcher = self.watchdog.lock().unwrap_or_else(PoisonError::into_inner);
         drop(watcher.stdin.take());
         drop(watcher.wait());
         drop(fs::remove_dir_all(&self.folder));
@@ -207,9 +212,9 @@ impl Drop for Server {
 }
 
 /// The user and group that the server runs as where the tests run as root: nobody.
-const ORDINARY: &str = "65534";
+const UNPRIVILEGED_ID: &str = "65534";
 
-fn root() -> bool {
+fn is_root() -> bool {
     #[cfg(unix)]
     return fs::metadata("/proc/self").is_ok_and(|of| std::os::unix::fs::MetadataExt::uid(&of) == 0);
     #[cfg(not(unix))]
@@ -217,7 +222,7 @@ fn root() -> bool {
 }
 
 /// Where `initdb`, `pg_ctl` and `psql` are: `POSTGRES_BIN`, the newest of Debian's folders, or somewhere in `PATH`.
-fn programs() -> io::Result<PathBuf> {
+fn find_programs() -> io::Result<PathBuf> {
     let mut places: Vec<PathBuf> = std::env::var_os("POSTGRES_BIN").into_iter().map(PathBuf::from).collect();
     if let Ok(versions) = fs::read_dir("/usr/lib/postgresql") {
         let mut versions: Vec<(u32, PathBuf)> = versions
@@ -237,22 +242,22 @@ fn programs() -> io::Result<PathBuf> {
 }
 
 /// A new folder that the server's user may write in.
-fn folder() -> io::Result<PathBuf> {
+fn create_folder() -> io::Result<PathBuf> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("tillgate-pg-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let folder = std::env::temp_dir().join(name);
     drop(fs::remove_dir_all(&folder));
     fs::create_dir(&folder)?;
     #[cfg(unix)]
-    owned(&folder)?;
+    give_to_server_user(&folder)?;
     Ok(folder)
 }
 
 /// Gives the path to the server's user.
 #[cfg(unix)]
-fn owned(path: &Path) -> io::Result<()> {
-    if root() {
-        let id = ORDINARY.parse().ok();
+fn give_to_server_user(path: &Path) -> io::Result<()> {
+    if is_root() {
+        let id = UNPRIVILEGED_ID.parse().ok();
         std::os::unix::fs::chown(path, id, id)?;
     }
     Ok(())
@@ -260,7 +265,7 @@ fn owned(path: &Path) -> io::Result<()> {
 
 /// A shell that waits until our end of the pipe is closed, and then ends what is left of the server: a static is never dropped, and
 /// a killed test drops nothing. It looks at the folder's own pid file, so it can meet no other server.
-fn watcher(folder: &Path) -> io::Result<Child> {
+fn spawn_watchdog(folder: &Path) -> io::Result<Child> {
     const SCRIPT: &str = "cat >/dev/null; if [ -s \"$0/data/postmaster.pid\" ]; then kill -QUIT \"$(head -n 1 \"$0/data/postmaster.pid\")\"; \
                           for _ in 1 2 3 4 5 6 7 8 9 10; do [ -e \"$0/data/postmaster.pid\" ] || break; sleep 0.2; done; fi; rm -rf \"$0\"";
     let mut command = Command::new("sh");
@@ -273,8 +278,8 @@ fn watcher(folder: &Path) -> io::Result<Child> {
 
 /// Runs a program to its end; an error bears what it said. Its output goes through files and not through a pipe, which the server
 /// that `pg_ctl` leaves behind would hold open.
-fn done(command: &mut Command) -> io::Result<Output> {
-    let (mut out, mut err) = (scratch()?, scratch()?);
+fn run_checked(command: &mut Command) -> io::Result<Output> {
+    let (mut out, mut err) = (create_scratch_file()?, create_scratch_file()?);
     let status = command
         .stdin(Stdio::null())
         .stdout(out.0.try_clone()?)
@@ -288,9 +293,9 @@ fn done(command: &mut Command) -> io::Result<Output> {
     Err(io::Error::other(format!("{command:?} failed: {}", String::from_utf8_lossy(&output.stderr).trim())))
 }
 
-struct Scratch(fs::File, PathBuf);
+struct ScratchFile(fs::File, PathBuf);
 
-impl Scratch {
+impl ScratchFile {
     fn read(&mut self) -> io::Result<Vec<u8>> {
         let mut content = Vec::new();
         fs::File::open(&self.1)?.read_to_end(&mut content)?;
@@ -298,17 +303,17 @@ impl Scratch {
     }
 }
 
-impl Drop for Scratch {
+impl Drop for ScratchFile {
     fn drop(&mut self) {
         drop(fs::remove_file(&self.1));
     }
 }
 
-fn scratch() -> io::Result<Scratch> {
+fn create_scratch_file() -> io::Result<ScratchFile> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("tillgate-out-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     let path = std::env::temp_dir().join(name);
-    Ok(Scratch(fs::File::create(&path)?, path))
+    Ok(ScratchFile(fs::File::create(&path)?, path))
 }
 
 #[cfg(test)]
@@ -316,7 +321,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_serves_survives_a_crash_and_leaves_nothing_behind() {
+    fn server_survives_a_crash_and_leaves_nothing_behind() {
         let server = Server::start(&[]).unwrap();
         let folder = server.folder.clone();
         let address = server.create_database();
@@ -334,7 +339,7 @@ mod tests {
     }
 
     #[test]
-    fn every_test_has_a_database_of_its_own() {
+    fn every_test_has_its_own_database() {
         assert_ne!(create_database(), create_database());
     }
 }

@@ -6,41 +6,41 @@
 use std::sync::Arc;
 
 use tillgate_auth_core::ports::{self, SignatureDigest, Signatures};
-use tillgate_auth_core::{AuthStore, AuthTx, AuthView, Memory};
+use tillgate_auth_core::{AuthPorts, AuthStore, AuthTx, MemoryStore};
 use tillgate_domain::change::Observer;
-use tillgate_domain::{Audit, Endings, Instant, Mode, Store, Stored, Tx, Work};
-use tillgate_testkit::contract::{prove, signatures};
-use tillgate_testkit::{Bench, enroll};
+use tillgate_domain::{Audit, Instant, Mode, Revocations, Store, StoreResult, Tx, Work};
+use tillgate_testkit::contract::{run_case, signatures};
+use tillgate_testkit::{AuthStoreHarness, enroll};
 
-struct Forgetful(Memory);
+struct ForgetfulStore(MemoryStore);
 
 struct Transaction<'a, 't>(&'a mut (dyn AuthTx + 't));
 
-impl Store<AuthView> for Forgetful {
-    fn run(&self, mode: Mode, work: Work<'_, AuthView>) -> Stored<()> {
-        Store::<AuthView>::run(&self.0, mode, &mut |tx| work(&mut Transaction(tx)))
+impl Store<AuthPorts> for ForgetfulStore {
+    fn run(&self, mode: Mode, work: Work<'_, AuthPorts>) -> StoreResult<()> {
+        Store::<AuthPorts>::run(&self.0, mode, &mut |tx| work(&mut Transaction(tx)))
     }
 }
 
-impl AuthStore for Forgetful {
-    fn observe(&self, observer: Arc<dyn Observer>) {
-        self.0.observe(observer);
+impl AuthStore for ForgetfulStore {
+    fn add_observer(&self, observer: Arc<dyn Observer>) {
+        self.0.add_observer(observer);
     }
 }
 
 impl Signatures for Transaction<'_, '_> {
-    fn see(&mut self, signature: &SignatureDigest, at: Instant) -> Stored<bool> {
-        self.0.signatures().see(signature, at).map(|_| true)
+    fn insert_if_new(&mut self, signature: &SignatureDigest, at: Instant) -> StoreResult<bool> {
+        self.0.signatures().insert_if_new(signature, at).map(|_| true)
     }
 
-    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
         self.0.signatures().sweep(before, limit)
     }
 }
 
 impl Tx for Transaction<'_, '_> {
-    fn endings(&mut self) -> &mut dyn Endings {
-        self.0.endings()
+    fn revocations(&mut self) -> &mut dyn Revocations {
+        self.0.revocations()
     }
     fn audit(&mut self) -> &mut dyn Audit {
         self.0.audit()
@@ -59,30 +59,34 @@ impl AuthTx for Transaction<'_, '_> {
     }
     lent! {
         sessions: Sessions, credentials: Credentials, tenants: Tenants, users: Users, devices: Devices, roles: Roles,
-        attempts: Attempts, places: Places, keys: Keys, feed: Feed, nodes: Nodes, instances: Instances,
+        attempts: Attempts, known_networks: KnownNetworks, keys: Keys, feed: Feed, nodes: Nodes, instances: Instances,
         api_keys: ApiKeys,
     }
 }
 
-fn open() -> Bench {
-    let store = Arc::new(Forgetful(Memory::new()));
+fn open_harness() -> AuthStoreHarness {
+    let store = Arc::new(ForgetfulStore(MemoryStore::new()));
     let (observed, filled) = (Arc::clone(&store), Arc::clone(&store));
-    Bench::new(store, move |observer| observed.observe(observer), move |roster| enroll(&filled.0, roster))
+    AuthStoreHarness::new(
+        store,
+        move |observer| observed.add_observer(observer),
+        move |roster| enroll(&filled.0, roster),
+    )
 }
 
 /// The text with which a case fails.
-fn failure(module: &str, case: &str, run: fn(&Bench)) -> String {
-    let bench = open();
+fn failure_text(module: &str, case: &str, run: fn(&AuthStoreHarness)) -> String {
+    let bench = open_harness();
     let panic =
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| prove(module, case, &bench, run))).unwrap_err();
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run_case(module, case, &bench, run))).unwrap_err();
     panic.downcast_ref::<String>().unwrap().clone()
 }
 
 #[test]
 fn broken_promise_names_port_method_promise_and_answer() {
-    let text = failure("signatures", "a_signature_is_seen_once", signatures::a_signature_is_seen_once);
+    let text = failure_text("signatures", "signature_is_inserted_once", signatures::signature_is_inserted_once);
     for part in [
-        "the store does not keep the promise of signatures::a_signature_is_seen_once\n",
+        "the store does not keep the promise of signatures::signature_is_inserted_once\n",
         "\npromise: A signature is seen for the first time once, whenever it comes again.\n",
         "\nfound: at crates/testkit/src/contract/signatures.rs:",
         ": `!see(bench, 1, 5)` is false\n",
@@ -94,22 +98,31 @@ fn broken_promise_names_port_method_promise_and_answer() {
 }
 
 #[test]
-fn failing_comparison_says_expected_and_found() {
-    let text = failure("signatures", "old_signatures_are_swept", signatures::old_signatures_are_swept);
+fn failed_comparison_reports_expected_and_found() {
+    let text = failure_text("signatures", "old_signatures_are_swept", signatures::old_signatures_are_swept);
     assert!(text.contains("`see(bench, number, 20)` (4)\n  expected: false\n  found:    true\n"), "{text}");
 }
 
 #[test]
-fn kept_promise_fails_with_nothing() {
-    let bench = open();
-    let fresh = signatures::a_signature_that_was_rolled_back_is_new;
+fn kept_promise_reports_nothing() {
+    let bench = open_harness();
+    let fresh = signatures::rolled_back_signature_is_new;
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-        prove("places", "the_last_success_counts", &bench, tillgate_testkit::contract::places::the_last_success_counts);
+        run_case(
+            "places",
+            "last_success_is_returned",
+            &bench,
+            tillgate_testkit::contract::known_networks::last_success_is_returned,
+        );
     }));
     assert!(panic.is_ok());
     // and threads that meet are told apart
-    let text = failure("signatures", "two_with_one_signature", signatures::two_with_one_signature);
+    let text = failure_text(
+        "signatures",
+        "concurrent_inserts_of_one_signature_succeed_once",
+        signatures::concurrent_inserts_of_one_signature_succeed_once,
+    );
     assert!(text.contains("thread 2: signatures.see("), "{text}");
-    let text = failure("signatures", "a_signature_that_was_rolled_back_is_new", fresh);
+    let text = failure_text("signatures", "rolled_back_signature_is_new", fresh);
     assert!(text.contains("promise: What was rolled back has not been seen.\n"), "{text}");
 }

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 /// The cases that stand in the folder, as `module::case`.
-fn written(folder: &Path) -> BTreeSet<String> {
+fn written_cases(folder: &Path) -> BTreeSet<String> {
     let mut cases = BTreeSet::new();
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -21,7 +21,7 @@ fn written(folder: &Path) -> BTreeSet<String> {
 }
 
 /// The cases that the macros in the folder name, each as often as they name it.
-fn named(folder: &Path) -> Vec<String> {
+fn named_cases(folder: &Path) -> Vec<String> {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let text: String = files.map(|file| fs::read_to_string(file).unwrap()).collect();
     let calls = text.split("$crate::cases!(").skip(1).filter_map(|call| call.split_once(']')).map(|(call, _)| call);
@@ -33,11 +33,11 @@ fn named(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn every_case_that_is_written_is_named_once() {
+fn every_written_case_is_listed_once() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/contract");
-    let named = named(&folder);
+    let named = named_cases(&folder);
     let once: BTreeSet<String> = named.iter().cloned().collect();
-    assert_eq!(once, written(&folder));
+    assert_eq!(once, written_cases(&folder));
     assert_eq!(once.len(), named.len(), "none is named twice");
     assert!(once.contains("work::waiting_has_a_deadline"), "{once:?}");
 }

@@ -2,33 +2,33 @@
 
 use std::sync::Arc;
 
-use tillgate_auth_core::Memory;
-use tillgate_testkit::Whole;
+use tillgate_auth_core::MemoryStore;
+use tillgate_testkit::StoreHarness;
 
-fn memory() -> Whole {
-    let store = Arc::new(Memory::new());
+fn open_harness() -> StoreHarness {
+    let store = Arc::new(MemoryStore::new());
     let (observed, turned, told) = (store.clone(), store.clone(), store.clone());
-    Whole::new(store, move |observer| observed.observe(observer))
-        .turned_by(move |state| turned.turn(state))
-        .told_by(move || told.audit())
+    StoreHarness::new(store, move |observer| observed.add_observer(observer))
+        .with_state_setter(move |state| turned.set_instance_state(state))
+        .with_audit_reader(move || told.audit_events())
 }
 
-tillgate_testkit::contract!(memory);
+tillgate_testkit::contract!(open_harness);
 
 mod with_a_clock_of_its_own {
     use std::sync::Arc;
 
-    use tillgate_auth_core::Memory;
-    use tillgate_testkit::{ManualClock, Whole};
+    use tillgate_auth_core::MemoryStore;
+    use tillgate_testkit::{ManualClock, StoreHarness};
 
-    fn memory() -> Whole {
-        let store = Arc::new(Memory::new());
-        store.keep_time(Arc::new(ManualClock::default()));
+    fn open_harness() -> StoreHarness {
+        let store = Arc::new(MemoryStore::new());
+        store.set_store_clock(Arc::new(ManualClock::default()));
         let (observed, turned, told) = (store.clone(), store.clone(), store.clone());
-        Whole::new(store, move |observer| observed.observe(observer))
-            .turned_by(move |state| turned.turn(state))
-            .told_by(move || told.audit())
+        StoreHarness::new(store, move |observer| observed.add_observer(observer))
+            .with_state_setter(move |state| turned.set_instance_state(state))
+            .with_audit_reader(move || told.audit_events())
     }
 
-    tillgate_testkit::contract!(memory);
+    tillgate_testkit::contract!(open_harness);
 }

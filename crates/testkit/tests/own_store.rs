@@ -8,33 +8,33 @@ use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tillgate_auth_core::ports::{self, CountKey, Places};
-use tillgate_auth_core::{AuthStore, AuthTx, AuthView, Memory};
+use tillgate_auth_core::ports::{self, CountKey, KnownNetworks};
+use tillgate_auth_core::{AuthPorts, AuthStore, AuthTx, MemoryStore};
 use tillgate_domain::change::Observer;
-use tillgate_domain::{Audit, Endings, Instant, Mode, Store, StoreError, Stored, Tx, Work};
-use tillgate_testkit::{Bench, Roster};
+use tillgate_domain::{Audit, Instant, Mode, Revocations, Store, StoreError, StoreResult, Tx, Work};
+use tillgate_testkit::{AuthStoreHarness, Roster};
 use uuid::Uuid;
 
-type Table = BTreeMap<(Uuid, CountKey), Instant>;
+type NetworkTable = BTreeMap<(Uuid, CountKey), Instant>;
 
 /// The store: what opens a transaction.
-struct Shop {
-    lent: Memory,
-    places: Mutex<Table>,
+struct OwnStore {
+    inner: MemoryStore,
+    places: Mutex<NetworkTable>,
 }
 
 /// An open transaction. Every port is implemented on it, or lent.
 struct Transaction<'a, 't> {
-    lent: &'a mut (dyn AuthTx + 't),
+    inner: &'a mut (dyn AuthTx + 't),
     mode: Mode,
-    places: Table,
+    places: NetworkTable,
 }
 
-impl Store<AuthView> for Shop {
-    fn run(&self, mode: Mode, work: Work<'_, AuthView>) -> Stored<()> {
-        Store::<AuthView>::run(&self.lent, mode, &mut |lent| {
+impl Store<AuthPorts> for OwnStore {
+    fn run(&self, mode: Mode, work: Work<'_, AuthPorts>) -> StoreResult<()> {
+        Store::<AuthPorts>::run(&self.inner, mode, &mut |lent| {
             let mut kept = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut transaction = Transaction { lent, mode, places: kept.clone() };
+            let mut transaction = Transaction { inner: lent, mode, places: kept.clone() };
             work(&mut transaction)?; // an error leaves `kept` as it was, and a panic too
             *kept = transaction.places;
             Ok(())
@@ -42,25 +42,25 @@ impl Store<AuthView> for Shop {
     }
 }
 
-impl AuthStore for Shop {
-    fn observe(&self, observer: Arc<dyn Observer>) {
-        self.lent.observe(observer);
+impl AuthStore for OwnStore {
+    fn add_observer(&self, observer: Arc<dyn Observer>) {
+        self.inner.add_observer(observer);
     }
 }
 
-impl Places for Transaction<'_, '_> {
-    fn find(&mut self, principal: Uuid, place: &CountKey) -> Stored<Option<Instant>> {
+impl KnownNetworks for Transaction<'_, '_> {
+    fn find(&mut self, principal: Uuid, place: &CountKey) -> StoreResult<Option<Instant>> {
         Ok(self.places.get(&(principal, *place)).copied())
     }
 
-    fn note(&mut self, principal: Uuid, place: &CountKey, at: Instant) -> Stored<()> {
-        self.writing()?;
+    fn record_success(&mut self, principal: Uuid, place: &CountKey, at: Instant) -> StoreResult<()> {
+        self.check_writing()?;
         self.places.insert((principal, *place), at);
         Ok(())
     }
 
-    fn trim(&mut self, principal: Uuid, keep: u32) -> Stored<()> {
-        self.writing()?;
+    fn trim(&mut self, principal: Uuid, keep: u32) -> StoreResult<()> {
+        self.check_writing()?;
         let own = self.places.iter().filter(|((of, _), _)| *of == principal);
         let mut own: Vec<_> = own.map(|(key, last)| (*last, *key)).collect();
         own.sort_unstable();
@@ -71,8 +71,8 @@ impl Places for Transaction<'_, '_> {
         Ok(())
     }
 
-    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
-        self.writing()?;
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
+        self.check_writing()?;
         let old = self.places.iter().filter(|(_, last)| **last < before).map(|(key, _)| *key);
         let old: Vec<_> = old.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect();
         for key in &old {
@@ -83,7 +83,7 @@ impl Places for Transaction<'_, '_> {
 }
 
 impl Transaction<'_, '_> {
-    fn writing(&self) -> Stored<()> {
+    fn check_writing(&self) -> StoreResult<()> {
         match self.mode {
             Mode::Write => Ok(()),
             Mode::Read => Err(StoreError::Fault("a unit of work that reads has tried to write".to_owned())),
@@ -92,22 +92,22 @@ impl Transaction<'_, '_> {
 }
 
 impl Tx for Transaction<'_, '_> {
-    fn endings(&mut self) -> &mut dyn Endings {
-        self.lent.endings()
+    fn revocations(&mut self) -> &mut dyn Revocations {
+        self.inner.revocations()
     }
     fn audit(&mut self) -> &mut dyn Audit {
-        self.lent.audit()
+        self.inner.audit()
     }
 }
 
 macro_rules! lent {
     ($($accessor:ident: $port:ident),* $(,)?) => {
-        $(fn $accessor(&mut self) -> &mut dyn ports::$port { self.lent.$accessor() })*
+        $(fn $accessor(&mut self) -> &mut dyn ports::$port { self.inner.$accessor() })*
     };
 }
 
 impl AuthTx for Transaction<'_, '_> {
-    fn places(&mut self) -> &mut dyn Places {
+    fn known_networks(&mut self) -> &mut dyn KnownNetworks {
         self
     }
     lent! {
@@ -121,21 +121,25 @@ mod contract {
     use super::*;
 
     /// Puts people and things where this store has them: your own tables, written in your own way.
-    fn enroll(shop: &Shop, roster: &Roster) -> Stored<()> {
-        tillgate_testkit::enroll(&shop.lent, roster)
+    fn enroll_roster(shop: &OwnStore, roster: &Roster) -> StoreResult<()> {
+        tillgate_testkit::enroll(&shop.inner, roster)
     }
 
-    fn open() -> Bench {
-        let shop = Arc::new(Shop { lent: Memory::new(), places: Mutex::default() });
+    fn open_harness() -> AuthStoreHarness {
+        let shop = Arc::new(OwnStore { inner: MemoryStore::new(), places: Mutex::default() });
         let (observed, filled) = (Arc::clone(&shop), Arc::clone(&shop));
-        Bench::new(shop, move |observer| observed.observe(observer), move |roster| enroll(&filled, roster))
+        AuthStoreHarness::new(
+            shop,
+            move |observer| observed.add_observer(observer),
+            move |roster| enroll_roster(&filled, roster),
+        )
     }
 
-    tillgate_testkit::auth_contract!(open);
+    tillgate_testkit::auth_contract!(open_harness);
 }
 
 #[test]
-fn the_page_quotes_this_file() {
+fn documentation_page_quotes_this_file() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let page = fs::read_to_string(root.join("../../docs/own-store.md")).unwrap();
     let code = fs::read_to_string(root.join("tests/own_store.rs")).unwrap();

@@ -3,13 +3,13 @@
 use crate::store::Engine;
 
 /// The tables' ids by what they name; the third group of digits in an id.
-const CLERKS: u16 = 1;
-const TILLS: u16 = 2;
+const CLERK_ID_KIND: u16 = 1;
+const TILL_ID_KIND: u16 = 2;
 const AUDIT: u16 = 0xfff;
 
 impl Engine {
     /// The bytes that these hexadecimal digits write.
-    fn bytes(&self, digits: &str) -> String {
+    fn decode_hex(&self, digits: &str) -> String {
         match self {
             Self::Sqlite => format!("unhex({digits})"),
             Self::Postgres(..) => format!("decode({digits}, 'hex')"),
@@ -17,7 +17,7 @@ impl Engine {
     }
 
     /// The hexadecimal digits of a number, twelve of them.
-    fn twelve(&self, number: &str) -> String {
+    fn twelve_hex_digits(&self, number: &str) -> String {
         match self {
             Self::Sqlite => format!("printf('%012x', {number})"),
             Self::Postgres(..) => format!("lpad(to_hex({number}), 12, '0')"),
@@ -25,7 +25,7 @@ impl Engine {
     }
 
     /// Nineteen random hexadecimal digits.
-    fn chance(&self) -> &'static str {
+    fn random_hex_digits(&self) -> &'static str {
         match self {
             Self::Sqlite => "substr(hex(randomblob(10)), 2)",
             Self::Postgres(..) => "substr(md5(random()::text), 1, 19)",
@@ -33,7 +33,7 @@ impl Engine {
     }
 
     /// The hexadecimal digits of an id.
-    fn digits(&self, id: &str) -> String {
+    fn id_hex_digits(&self, id: &str) -> String {
         match self {
             Self::Sqlite => format!("lower(hex({id}))"),
             Self::Postgres(..) => format!("encode({id}, 'hex')"),
@@ -41,19 +41,19 @@ impl Engine {
     }
 
     /// The id of this number in a kind of things.
-    pub(crate) fn id(&self, kind: u16, number: &str) -> String {
-        self.bytes(&format!("'01900000000070008{kind:03x}' || {}", self.twelve(number)))
+    pub(crate) fn id_sql(&self, kind: u16, number: &str) -> String {
+        self.decode_hex(&format!("'01900000000070008{kind:03x}' || {}", self.twelve_hex_digits(number)))
     }
 }
 
-fn series(count: usize) -> String {
+fn series_sql(count: usize) -> String {
     format!("WITH RECURSIVE series(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM series WHERE i < {count})")
 }
 
 /// Clerks and tills like the demo's `cashier` and `P01`: each clerk may log in on the till of the same number, as a cashier.
-pub(crate) fn tills(engine: &Engine, count: usize) -> String {
-    let series = series(count);
-    let (clerk, till) = (engine.id(CLERKS, "i"), engine.id(TILLS, "i"));
+pub(crate) fn insert_tills_sql(engine: &Engine, count: usize) -> String {
+    let series = series_sql(count);
+    let (clerk, till) = (engine.id_sql(CLERK_ID_KIND, "i"), engine.id_sql(TILL_ID_KIND, "i"));
     format!(
         "BEGIN;
         {series} INSERT INTO users (id, tenant_id, name, folded, email, email_folded, display_name, status, feature, epoch,
@@ -76,16 +76,17 @@ pub(crate) fn tills(engine: &Engine, count: usize) -> String {
 
 /// Sessions of the same clerks on the same tills, as if they had begun between the first and the last that there is. All are then
 /// written anew in the order of their ids, so that the old lie among the new as they would had they all been logged in.
-pub(crate) fn sessions(engine: &Engine, tills: usize, sessions: usize) -> String {
+pub(crate) fn insert_sessions_sql(engine: &Engine, tills: usize, sessions: usize) -> String {
     let more = sessions - tills;
-    let series = series(more);
-    let (clerk, till) = (engine.id(CLERKS, "(i % TILLS + 1)"), engine.id(TILLS, "(i % TILLS + 1)"));
+    let series = series_sql(more);
+    let (clerk, till) =
+        (engine.id_sql(CLERK_ID_KIND, "(i % TILLS + 1)"), engine.id_sql(TILL_ID_KIND, "(i % TILLS + 1)"));
     let (clerk, till) = (clerk.replace("TILLS", &tills.to_string()), till.replace("TILLS", &tills.to_string()));
     // an id begins with twelve digits of milliseconds; chance in the place of the last three spreads the new among the old
-    let id = engine.bytes(&format!(
+    let id = engine.decode_hex(&format!(
         "substr({}, 1, 9) || substr({chance}, 1, 3) || '7' || {chance}",
-        engine.digits("old.id"),
-        chance = engine.chance()
+        engine.id_hex_digits("old.id"),
+        chance = engine.random_hex_digits()
     ));
     format!(
         "BEGIN;
@@ -107,7 +108,7 @@ pub(crate) fn sessions(engine: &Engine, tills: usize, sessions: usize) -> String
 
 /// Lines of the audit without a seal, as after an import: copies of the oldest.
 pub(crate) fn unsealed_lines(engine: &Engine, count: usize) -> String {
-    let (series, id) = (series(count), engine.id(AUDIT, "i"));
+    let (series, id) = (series_sql(count), engine.id_sql(AUDIT, "i"));
     let columns = "tenant_id, user_id, device_id, session_id, address, action, subject, subject_id, outcome, details";
     format!(
         "{series} INSERT INTO audit (id, at, {columns})

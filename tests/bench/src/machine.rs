@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
-use crate::line::median;
+use crate::measurement::median;
 
 /// What is known of the machine.
 #[derive(Clone, Debug, Serialize)]
-pub(crate) struct Machine {
+pub(crate) struct MachineInfo {
     pub(crate) processor: String,
     pub(crate) cores: usize,
     pub(crate) memory_gib: f64,
@@ -25,8 +25,8 @@ pub(crate) struct Machine {
     pub(crate) load_before: f64,
 }
 
-impl Machine {
-    pub(crate) fn look(folder: &Path) -> Self {
+impl MachineInfo {
+    pub(crate) fn inspect(folder: &Path) -> Self {
         let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let processor =
             cpu.lines().find(|line| line.starts_with("model name")).and_then(|line| line.split(": ").nth(1));
@@ -34,18 +34,18 @@ impl Machine {
         let kib: f64 = memory.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(f64::NAN);
         Self {
             processor: processor.unwrap_or("unknown").to_owned(),
-            cores: crate::bench::Bench::cores(),
+            cores: crate::benchmark_run::BenchmarkRun::core_count(),
             memory_gib: kib / 1024.0 / 1024.0,
-            kernel: said("uname", &["-sr"]),
-            rustc: said("rustc", &["--version"]),
-            postgres: said("psql", &["--version"]),
-            fsync_micros: fsync(folder),
-            load_before: load(),
+            kernel: command_output("uname", &["-sr"]),
+            rustc: command_output("rustc", &["--version"]),
+            postgres: command_output("psql", &["--version"]),
+            fsync_micros: measure_fsync(folder),
+            load_before: load_average(),
         }
     }
 
     /// A sentence of it.
-    pub(crate) fn sentence(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         format!(
             "{}, {} cores, {:.0} GiB; {}; {}; {}; fsync of 4 KiB {:.0} µs; load before {:.2}",
             self.processor,
@@ -62,27 +62,27 @@ impl Machine {
 
 /// Holds this thread, and every process that it starts meanwhile, on one core: where two processes take turns, what the kernel needs to
 /// wake one on another core swings by more than what they do.
-pub(crate) struct OneCore {
+pub(crate) struct SingleCoreGuard {
     allowed: String,
 }
 
-impl OneCore {
-    pub(crate) fn hold() -> Self {
+impl SingleCoreGuard {
+    pub(crate) fn pin() -> Self {
         let status = fs::read_to_string("/proc/thread-self/status").unwrap();
         let allowed = status.lines().find_map(|line| line.strip_prefix("Cpus_allowed_list:")).unwrap().trim();
         let one = allowed.rsplit([',', '-']).next().unwrap();
-        keep_to(one);
+        set_affinity(one);
         Self { allowed: allowed.to_owned() }
     }
 }
 
-impl Drop for OneCore {
+impl Drop for SingleCoreGuard {
     fn drop(&mut self) {
-        keep_to(&self.allowed);
+        set_affinity(&self.allowed);
     }
 }
 
-fn keep_to(cores: &str) {
+fn set_affinity(cores: &str) {
     let thread = fs::read_link("/proc/thread-self").unwrap();
     let thread = thread.file_name().unwrap().to_str().unwrap();
     let done = Command::new("taskset").args(["-cp", cores, thread]).output().unwrap();
@@ -90,19 +90,19 @@ fn keep_to(cores: &str) {
 }
 
 /// The load average of the last minute.
-pub(crate) fn load() -> f64 {
+pub(crate) fn load_average() -> f64 {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split_whitespace().next().and_then(|load| load.parse().ok()).unwrap_or(f64::NAN)
 }
 
-fn said(program: &str, arguments: &[&str]) -> String {
+fn command_output(program: &str, arguments: &[&str]) -> String {
     match Command::new(program).args(arguments).output() {
         Ok(output) => String::from_utf8_lossy(&output.stdout).trim().to_owned(),
         Err(_) => format!("no {program}"),
     }
 }
 
-fn fsync(folder: &Path) -> f64 {
+fn measure_fsync(folder: &Path) -> f64 {
     let mut file = File::create(folder.join("fsync")).unwrap();
     let block = [7; 4096];
     let until = Instant::now() + Duration::from_secs(1);

@@ -13,20 +13,20 @@
 )]
 #![allow(clippy::disallowed_methods, clippy::format_push_string)]
 
-mod bench;
+mod benchmark_run;
+mod chart;
+mod cpu_share;
 mod fill;
-mod line;
-mod lines;
-mod load;
+mod http_client;
+mod large_dataset;
+mod load_generator;
 mod machine;
-mod many;
-mod once;
-mod open;
-mod picture;
+mod measurement;
+mod measurements;
+mod open_loop;
+mod references;
 mod report;
-mod roofs;
 mod server;
-mod share;
 mod statements;
 mod store;
 mod till;
@@ -34,47 +34,47 @@ mod till;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use bench::Bench;
-use machine::Machine;
+use benchmark_run::BenchmarkRun;
+use machine::MachineInfo;
 use report::Report;
 use time::OffsetDateTime;
 use time::macros::format_description;
 
 /// What was asked for.
 #[derive(Default)]
-struct Wanted {
+struct Arguments {
     quick: bool,
     only: Vec<String>,
-    to: Option<PathBuf>,
+    output_folder: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let [first, file] = arguments.as_slice()
-        && first == roofs::handler::ARGUMENT
+        && first == references::handler::HANDLER_ARGUMENT
     {
-        roofs::handler::serve(&PathBuf::from(file));
+        references::handler::serve_handler(&PathBuf::from(file));
         return ExitCode::SUCCESS;
     }
-    let Some(wanted) = wanted(arguments) else {
-        let names: Vec<&str> = lines::ALL.iter().map(|(name, _)| *name).collect();
+    let Some(wanted) = parse_arguments(arguments) else {
+        let names: Vec<&str> = measurements::ALL_MEASUREMENTS.iter().map(|(name, _)| *name).collect();
         eprintln!("usage: tillgate-bench [--quick] [--only NAME]... [--to FOLDER]\nnames: {}", names.join(", "));
         return ExitCode::from(2);
     };
-    run(&wanted);
+    run_measurements(&wanted);
     ExitCode::SUCCESS
 }
 
-fn wanted(arguments: Vec<String>) -> Option<Wanted> {
-    let mut wanted = Wanted::default();
+fn parse_arguments(arguments: Vec<String>) -> Option<Arguments> {
+    let mut wanted = Arguments::default();
     let mut arguments = arguments.into_iter();
     while let Some(argument) = arguments.next() {
         match argument.as_str() {
             "--quick" => wanted.quick = true,
-            "--to" => wanted.to = Some(arguments.next()?.into()),
+            "--to" => wanted.output_folder = Some(arguments.next()?.into()),
             "--only" => {
                 let name = arguments.next()?;
-                lines::ALL.iter().find(|(known, _)| *known == name)?;
+                measurements::ALL_MEASUREMENTS.iter().find(|(known, _)| *known == name)?;
                 wanted.only.push(name);
             }
             _ => return None,
@@ -83,12 +83,13 @@ fn wanted(arguments: Vec<String>) -> Option<Wanted> {
     Some(wanted)
 }
 
-fn run(wanted: &Wanted) {
-    let bench = Bench::new(wanted.quick);
-    let machine = Machine::look(&bench.folder);
-    eprintln!("{}", machine.sentence());
-    let chosen =
-        lines::ALL.iter().filter(|(name, _)| wanted.only.is_empty() || wanted.only.iter().any(|only| only == name));
+fn run_measurements(wanted: &Arguments) {
+    let bench = BenchmarkRun::new(wanted.quick);
+    let machine = MachineInfo::inspect(&bench.folder);
+    eprintln!("{}", machine.describe());
+    let chosen = measurements::ALL_MEASUREMENTS
+        .iter()
+        .filter(|(name, _)| wanted.only.is_empty() || wanted.only.iter().any(|only| only == name));
     let lines = chosen.flat_map(|(_, measure)| measure(&bench)).collect();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let now = OffsetDateTime::now_utc();
@@ -96,22 +97,22 @@ fn run(wanted: &Wanted) {
         date: now.format(format_description!("[year]-[month]-[day] [hour]:[minute] UTC")).unwrap(),
         command: format!("just bench {}", arguments.join(" ")).trim_end().to_owned(),
         machine,
-        load_after: machine::load(),
+        load_after: machine::load_average(),
         lines,
     };
-    print!("{}", report.table());
-    keep(wanted, &report);
+    print!("{}", report.to_table());
+    save_report(wanted, &report);
 }
 
-fn keep(wanted: &Wanted, report: &Report) {
+fn save_report(wanted: &Arguments, report: &Report) {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).unwrap();
     let whole = !wanted.quick && wanted.only.is_empty();
-    let folder = match &wanted.to {
+    let folder = match &wanted.output_folder {
         Some(folder) => folder.clone(),
         None => root.join(if whole { "docs/bench" } else { "target/bench" }),
     };
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("results.json"), serde_json::to_string_pretty(report).unwrap() + "\n").unwrap();
-    std::fs::write(folder.join("results.svg"), picture::svg(report)).unwrap();
+    std::fs::write(folder.join("results.svg"), chart::render_svg(report)).unwrap();
     eprintln!("kept in {}", folder.display());
 }

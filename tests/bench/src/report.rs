@@ -2,31 +2,31 @@
 
 use serde::Serialize;
 
-use crate::line::{Line, figure};
-use crate::machine::Machine;
+use crate::machine::MachineInfo;
+use crate::measurement::{Measurement, format_figure};
 
 /// A whole run.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct Report {
     pub(crate) date: String,
     pub(crate) command: String,
-    pub(crate) machine: Machine,
+    pub(crate) machine: MachineInfo,
     pub(crate) load_after: f64,
-    pub(crate) lines: Vec<Line>,
+    pub(crate) lines: Vec<Measurement>,
 }
 
 impl Report {
     /// The table.
-    pub(crate) fn table(&self) -> String {
+    pub(crate) fn to_table(&self) -> String {
         let rows: Vec<[String; 6]> = self
             .lines
             .iter()
             .map(|line| {
                 [
                     line.what.clone(),
-                    format!("{} {}", figure(line.value), line.unit),
-                    format!("{} {}", figure(line.roof), line.unit),
-                    figure(line.ratio),
+                    format!("{} {}", format_figure(line.value), line.unit),
+                    format!("{} {}", format_figure(line.reference), line.unit),
+                    format_figure(line.ratio),
                     line.target.clone(),
                     line.verdict().to_owned(),
                 ]
@@ -52,10 +52,10 @@ impl Report {
         text.extend(rows.iter().map(row));
         text.push('\n');
         for line in &self.lines {
-            text.push_str(&format!("{}: beside {}\n", line.name, line.beside));
+            text.push_str(&format!("{}: beside {}\n", line.name, line.reference_name));
             text.extend(line.notes.iter().map(|note| format!("    {note}\n")));
         }
-        text.push_str(&format!("\n{}\n{}\n{}\n", self.machine.sentence(), self.date, self.command));
+        text.push_str(&format!("\n{}\n{}\n{}\n", self.machine.describe(), self.date, self.command));
         text
     }
 }

@@ -9,10 +9,10 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 
 /// How long a server may take to stop.
-const PATIENCE: Duration = Duration::from_secs(20);
+const SERVER_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A running server; it is asked to stop when this is dropped.
-pub(crate) struct Server {
+pub(crate) struct BenchServer {
     child: Child,
     /// Where it listens: an address and a port.
     pub(crate) address: String,
@@ -20,15 +20,15 @@ pub(crate) struct Server {
 }
 
 /// The tillgate that was built beside this program.
-pub(crate) fn program() -> PathBuf {
+pub(crate) fn find_program() -> PathBuf {
     let program = std::env::current_exe().unwrap().with_file_name("tillgate");
     assert!(program.is_file(), "{} is missing: cargo build --release --bin tillgate", program.display());
     program
 }
 
 /// tillgate over a data folder and a database, with settings by their names in the environment (`SESSIONS__OVERLAP`).
-pub(crate) fn tillgate(arguments: &[&str], data: &Path, database: &str, settings: &[(&str, &str)]) -> Command {
-    let mut command = Command::new(program());
+pub(crate) fn tillgate_command(arguments: &[&str], data: &Path, database: &str, settings: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(find_program());
     command.args(arguments).arg("--data").arg(data).args(["--database", database]);
     if arguments != ["init"] {
         command.args(["--listen", "127.0.0.1:0"]);
@@ -37,7 +37,7 @@ pub(crate) fn tillgate(arguments: &[&str], data: &Path, database: &str, settings
     command
 }
 
-impl Server {
+impl BenchServer {
     /// Starts it and waits until it says where it listens.
     pub(crate) fn start(mut command: Command, log: PathBuf) -> Self {
         let file = File::options().create(true).append(true).open(&log).unwrap();
@@ -55,7 +55,7 @@ impl Server {
     }
 
     /// A figure of its memory in kB, by its name in `/proc/PID/status`.
-    pub(crate) fn memory(&self, name: &str) -> f64 {
+    pub(crate) fn memory_kibibytes(&self, name: &str) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap();
         let line = status.lines().find(|line| line.starts_with(name)).unwrap();
         line.split_whitespace().nth(1).unwrap().parse().unwrap()
@@ -67,7 +67,7 @@ impl Server {
     }
 
     /// The processor time that it has taken so far, in seconds.
-    pub(crate) fn processor(&self) -> f64 {
+    pub(crate) fn cpu_seconds(&self) -> f64 {
         let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
         // the name in the second field may hold blanks; the fields after it count from the third (proc(5))
         let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
@@ -76,35 +76,35 @@ impl Server {
     }
 
     /// Waits until it is ready to serve all it has.
-    pub(crate) fn ready(self) -> Self {
-        let deadline = Instant::now() + PATIENCE;
-        while crate::once::get(&self.address, "/readyz").0 != 200 {
-            assert!(Instant::now() < deadline, "the server is not ready: {}", self.said());
+    pub(crate) fn wait_until_ready(self) -> Self {
+        let deadline = Instant::now() + SERVER_TIMEOUT;
+        while crate::http_client::get(&self.address, "/readyz").0 != 200 {
+            assert!(Instant::now() < deadline, "the server is not ready: {}", self.read_log());
             std::thread::sleep(Duration::from_millis(20));
         }
         self
     }
 
-    fn said(&self) -> String {
+    fn read_log(&self) -> String {
         let said = fs::read_to_string(&self.log).unwrap_or_default();
         let telling = said.lines().filter(|line| !line.contains(" INFO ")).rev();
         telling.take(20).collect::<Vec<_>>().join("\n")
     }
 }
 
-impl Drop for Server {
+impl Drop for BenchServer {
     fn drop(&mut self) {
         if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
             let _ = kill_process(pid, Signal::TERM);
         }
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + SERVER_TIMEOUT;
         while self.child.try_wait().is_ok_and(|ended| ended.is_none()) && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(5));
         }
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            eprintln!("the newest of what it complained about:\n{}", self.said());
+            eprintln!("the newest of what it complained about:\n{}", self.read_log());
         }
         let _ = fs::remove_file(&self.log);
     }

@@ -3,19 +3,19 @@
 //! one transaction. `crates/persistence` is where they come from.
 
 /// What opens the refresh's part of a group, on SQLite.
-pub(crate) const OPEN: &str = "SAVEPOINT member";
+pub(crate) const OPEN_SAVEPOINT: &str = "SAVEPOINT member";
 
 /// What closes it.
-pub(crate) const CLOSE: &str = "RELEASE member";
+pub(crate) const RELEASE_SAVEPOINT: &str = "RELEASE member";
 
 /// Whether the store takes writes.
-pub(crate) const WRITABLE: &str = "SELECT meta.state FROM meta WHERE meta.id = 1 LIMIT 1";
+pub(crate) const SELECT_STATE: &str = "SELECT meta.state FROM meta WHERE meta.id = 1 LIMIT 1";
 
 /// How many columns [`FIND`] answers.
-pub(crate) const FOUND: usize = 33;
+pub(crate) const FIND_COLUMN_COUNT: usize = 33;
 
 /// The session and what it depends on. `$1` is its id.
-pub(crate) const FIND: &str = "SELECT sessions.id, sessions.tenant_id, sessions.kind, sessions.user_id, sessions.device_id, \
+pub(crate) const SELECT_SESSION: &str = "SELECT sessions.id, sessions.tenant_id, sessions.kind, sessions.user_id, sessions.device_id, \
     sessions.parent_id, sessions.dialect, sessions.terms, sessions.generation, sessions.key_id, sessions.previous_key_id, \
     sessions.used, sessions.user_epoch, sessions.device_epoch, sessions.tenant_epoch, sessions.methods, sessions.proved_at, \
     sessions.address, sessions.rotated_from, sessions.thumbprint, sessions.created_at, sessions.rotated_at, \
@@ -25,5 +25,5 @@ pub(crate) const FIND: &str = "SELECT sessions.id, sessions.tenant_id, sessions.
     LEFT OUTER JOIN devices ON sessions.device_id = devices.id) WHERE sessions.id = $1 LIMIT 1";
 
 /// The rotation.
-pub(crate) const ROTATE: &str = "UPDATE sessions SET generation = $3, key_id = $4, previous_key_id = $5, rotated_at = $6, \
+pub(crate) const ROTATE_SESSION: &str = "UPDATE sessions SET generation = $3, key_id = $4, previous_key_id = $5, rotated_at = $6, \
     expires_at = $7, expires_day = $8, rotated_from = $9 WHERE id = $1 AND generation = $2 AND ended_at IS NULL";

@@ -9,8 +9,8 @@ use std::rc::Rc;
 use tillgate_testkit::postgres;
 
 use crate::fill;
-use crate::once;
-use crate::server::{self, Server};
+use crate::http_client;
+use crate::server::{self, BenchServer};
 use crate::till::{PASSWORD, Tokens, login_body};
 
 /// Where the rows are.
@@ -22,7 +22,7 @@ pub(crate) enum Engine {
 }
 
 /// A data folder with its database. The folder goes when this does.
-pub(crate) struct Store {
+pub(crate) struct BenchStore {
     pub(crate) folder: PathBuf,
     pub(crate) engine: Engine,
     /// The session of each till, by its number less one.
@@ -30,23 +30,24 @@ pub(crate) struct Store {
 }
 
 /// Hashes as cheap as the server takes them: what logs in before anything is measured need not wait.
-pub(crate) const CHEAP: [(&str, &str); 2] = [("PASSWORDS__MEMORY", "8MiB"), ("PASSWORDS__PASSES", "1")];
+pub(crate) const CHEAP_PASSWORD_SETTINGS: [(&str, &str); 2] =
+    [("PASSWORDS__MEMORY", "8MiB"), ("PASSWORDS__PASSES", "1")];
 /// Sessions that rotate at every refresh, and access tokens that outlive the measurement. Terms are copied into a session when it
 /// begins, so servers over the same store need not be told again.
-const TERMS: [(&str, &str); 2] = [("SESSIONS__OVERLAP", "0s"), ("SESSIONS__ACCESS", "24h")];
+const TERM_SETTINGS: [(&str, &str); 2] = [("SESSIONS__OVERLAP", "0s"), ("SESSIONS__ACCESS", "24h")];
 
-impl Store {
+impl BenchStore {
     /// An empty one.
     pub(crate) fn empty(engine: Engine) -> Self {
-        Self { folder: fresh_folder(), engine, tokens: Vec::new() }
+        Self { folder: create_folder(), engine, tokens: Vec::new() }
     }
 
     /// One with a shop of this many tills, a session on each.
     pub(crate) fn with_tills(engine: Engine, tills: usize) -> Self {
         let mut store = Self::empty(engine);
-        drop(store.start(&["demo", "--password", PASSWORD, "--yes"], &CHEAP));
-        store.sql(&fill::tills(&store.engine, tills));
-        let server = store.serve(&[CHEAP, TERMS].concat());
+        drop(store.start_server(&["demo", "--password", PASSWORD, "--yes"], &CHEAP_PASSWORD_SETTINGS));
+        store.execute_sql(&fill::insert_tills_sql(&store.engine, tills));
+        let server = store.serve(&[CHEAP_PASSWORD_SETTINGS, TERM_SETTINGS].concat());
         store.tokens = log_in(&server.address, tills);
         drop(server);
         store
@@ -55,7 +56,7 @@ impl Store {
     /// One with the demo's shop alone, nobody logged in.
     pub(crate) fn with_demo(engine: Engine) -> Self {
         let store = Self::empty(engine);
-        drop(store.start(&["demo", "--password", PASSWORD, "--yes"], &[]));
+        drop(store.start_server(&["demo", "--password", PASSWORD, "--yes"], &[]));
         // PosStar is served where a mount names it
         let mounts = ["portos", "kasir", "fiuu", "posstar", "krmpesan"].map(|dialect| {
             let tenant = if dialect == "posstar" { "" } else { "tenant = \"default\"\n" };
@@ -67,7 +68,7 @@ impl Store {
 
     /// A copy, with the same keys and the same sessions.
     pub(crate) fn copy(&self) -> Self {
-        let folder = fresh_folder();
+        let folder = create_folder();
         for entry in fs::read_dir(&self.folder).unwrap() {
             let entry = entry.unwrap();
             fs::copy(entry.path(), folder.join(entry.file_name())).unwrap();
@@ -85,36 +86,36 @@ impl Store {
     }
 
     /// Fills it up to this many sessions; those that there are lie scattered among the new.
-    pub(crate) fn fill(&self, sessions: usize) {
-        self.sql(&fill::sessions(&self.engine, self.tokens.len(), sessions));
+    pub(crate) fn insert_sessions(&self, sessions: usize) {
+        self.execute_sql(&fill::insert_sessions_sql(&self.engine, self.tokens.len(), sessions));
         match self.engine {
-            Engine::Sqlite => self.sql("PRAGMA wal_checkpoint(TRUNCATE); ANALYZE;"),
+            Engine::Sqlite => self.execute_sql("PRAGMA wal_checkpoint(TRUNCATE); ANALYZE;"),
             // a statement of its own: it takes no transaction around it
             Engine::Postgres(..) => {
-                self.sql("VACUUM ANALYZE");
-                self.sql("CHECKPOINT");
+                self.execute_sql("VACUUM ANALYZE");
+                self.execute_sql("CHECKPOINT");
             }
         }
-        let count = self.number("SELECT count(*) FROM sessions");
+        let count = self.query_number("SELECT count(*) FROM sessions");
         assert_eq!(count, sessions as i64, "the store is not as full as it should be");
     }
 
     /// A server over it, ready.
-    pub(crate) fn serve(&self, settings: &[(&str, &str)]) -> Server {
-        self.start(&["serve"], settings)
+    pub(crate) fn serve(&self, settings: &[(&str, &str)]) -> BenchServer {
+        self.start_server(&["serve"], settings)
     }
 
-    fn start(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Server {
-        Server::start(self.command(arguments, settings), self.folder.join("log")).ready()
+    fn start_server(&self, arguments: &[&str], settings: &[(&str, &str)]) -> BenchServer {
+        BenchServer::start(self.command(arguments, settings), self.folder.join("log")).wait_until_ready()
     }
 
     /// The command of a server over it.
     pub(crate) fn command(&self, arguments: &[&str], settings: &[(&str, &str)]) -> Command {
-        server::tillgate(arguments, &self.folder, &self.address(), settings)
+        server::tillgate_command(arguments, &self.folder, &self.database_address(), settings)
     }
 
     /// Its database's address.
-    pub(crate) fn address(&self) -> String {
+    pub(crate) fn database_address(&self) -> String {
         match &self.engine {
             Engine::Sqlite => "sqlite:tillgate.db".to_owned(),
             Engine::Postgres(server, name) => server.address(name),
@@ -122,15 +123,15 @@ impl Store {
     }
 
     /// Where SQLite keeps it.
-    pub(crate) fn file(&self) -> PathBuf {
+    pub(crate) fn database_file(&self) -> PathBuf {
         self.folder.join("tillgate.db")
     }
 
     /// Runs statements beside a server, or without one.
-    pub(crate) fn sql(&self, statements: &str) {
+    pub(crate) fn execute_sql(&self, statements: &str) {
         match &self.engine {
             Engine::Sqlite => {
-                let connection = rusqlite::Connection::open(self.file()).unwrap();
+                let connection = rusqlite::Connection::open(self.database_file()).unwrap();
                 connection.execute_batch("PRAGMA busy_timeout = 5000; PRAGMA cache_size = -400000;").unwrap();
                 connection.execute_batch(statements).unwrap();
             }
@@ -139,10 +140,10 @@ impl Store {
     }
 
     /// Asks for one number.
-    pub(crate) fn number(&self, query: &str) -> i64 {
+    pub(crate) fn query_number(&self, query: &str) -> i64 {
         match &self.engine {
             Engine::Sqlite => {
-                let connection = rusqlite::Connection::open(self.file()).unwrap();
+                let connection = rusqlite::Connection::open(self.database_file()).unwrap();
                 connection.query_row(query, (), |row| row.get(0)).unwrap()
             }
             Engine::Postgres(server, name) => server.sql(name, query).unwrap().parse().unwrap(),
@@ -150,7 +151,7 @@ impl Store {
     }
 }
 
-impl Drop for Store {
+impl Drop for BenchStore {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.folder);
         if let Engine::Postgres(server, name) = &self.engine {
@@ -161,32 +162,32 @@ impl Drop for Store {
 
 /// Logs every till in, eight at a time: as many strangers of one address as the server lets wait.
 pub(crate) fn log_in(address: &str, tills: usize) -> Vec<Tokens> {
-    const AT_ONCE: usize = 8;
+    const CONCURRENT_LOGINS: usize = 8;
     let one = |number| {
-        let mut stream = once::connect(address);
+        let mut stream = http_client::connect(address);
         let mut mine = Vec::new();
-        for till in (number..=tills).step_by(AT_ONCE) {
+        for till in (number..=tills).step_by(CONCURRENT_LOGINS) {
             let body = login_body(till);
             let length = body.len();
             let request = format!(
                 "POST /api/v1/sessions HTTP/1.1\r\nhost: till.example\r\ncontent-type: application/json\r\n\
                  content-length: {length}\r\n\r\n{body}"
             );
-            let (status, _, body) = once::send(&mut stream, request.as_bytes());
+            let (status, _, body) = http_client::send_request(&mut stream, request.as_bytes());
             assert_eq!(status, 201, "{}", String::from_utf8_lossy(&body));
-            mine.push((till, Tokens::of(&body).unwrap()));
+            mine.push((till, Tokens::parse(&body).unwrap()));
         }
         mine
     };
     let mut all = std::thread::scope(|scope| {
-        let threads: Vec<_> = (1..=AT_ONCE).map(|number| scope.spawn(move || one(number))).collect();
+        let threads: Vec<_> = (1..=CONCURRENT_LOGINS).map(|number| scope.spawn(move || one(number))).collect();
         threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect::<Vec<_>>()
     });
     all.sort_by_key(|(till, _)| *till);
     all.into_iter().map(|(_, tokens)| tokens).collect()
 }
 
-pub(crate) fn fresh_folder() -> PathBuf {
+pub(crate) fn create_folder() -> PathBuf {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);

@@ -2,7 +2,7 @@
 
 use memchr::memmem;
 
-use crate::load::Client;
+use crate::load_generator::LoadClient;
 
 /// The password of everybody in the bench's shop.
 pub(crate) const PASSWORD: &str = "correct-horse-till";
@@ -16,20 +16,23 @@ pub(crate) struct Tokens {
 
 impl Tokens {
     /// The tokens in an answer.
-    pub(crate) fn of(body: &[u8]) -> Option<Self> {
-        Some(Self { access: text(body, b"\"access_token\":\"")?, refresh: text(body, b"\"refresh_token\":\"")? })
+    pub(crate) fn parse(body: &[u8]) -> Option<Self> {
+        Some(Self {
+            access: find_text(body, b"\"access_token\":\"")?,
+            refresh: find_text(body, b"\"refresh_token\":\"")?,
+        })
     }
 }
 
 /// The text that stands behind this in a body.
-pub(crate) fn text(body: &[u8], name: &[u8]) -> Option<String> {
+pub(crate) fn find_text(body: &[u8], name: &[u8]) -> Option<String> {
     let value = &body[memmem::find(body, name)? + name.len()..];
     let end = memchr::memchr(b'"', value)?;
     String::from_utf8(value[..end].to_vec()).ok()
 }
 
 /// A request with a body in JSON.
-pub(crate) fn post(request: &mut Vec<u8>, path: &str, body: &str) {
+pub(crate) fn write_post(request: &mut Vec<u8>, path: &str, body: &str) {
     let length = body.len();
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: till.example\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n"
@@ -44,29 +47,29 @@ pub(crate) fn login_body(number: usize) -> String {
 }
 
 /// Logs in, each time the next of its tills.
-pub(crate) struct Logins {
+pub(crate) struct LoginClient {
     pub(crate) tills: Vec<usize>,
-    pub(crate) at: usize,
+    pub(crate) next: usize,
     /// The tokens of the newest login of each till.
     pub(crate) tokens: Vec<Tokens>,
 }
 
-impl Logins {
-    pub(crate) fn of(tills: Vec<usize>) -> Self {
+impl LoginClient {
+    pub(crate) fn new(tills: Vec<usize>) -> Self {
         let tokens = vec![Tokens::default(); tills.len()];
-        Self { tills, at: 0, tokens }
+        Self { tills, next: 0, tokens }
     }
 }
 
-impl Client for Logins {
-    fn ask(&mut self, request: &mut Vec<u8>) {
-        post(request, "/api/v1/sessions", &login_body(self.tills[self.at % self.tills.len()]));
+impl LoadClient for LoginClient {
+    fn write_request(&mut self, request: &mut Vec<u8>) {
+        write_post(request, "/api/v1/sessions", &login_body(self.tills[self.next % self.tills.len()]));
     }
 
-    fn hear(&mut self, status: u16, body: &[u8]) -> bool {
-        let at = self.at % self.tills.len();
-        self.at += 1;
-        match Tokens::of(body) {
+    fn read_response(&mut self, status: u16, body: &[u8]) -> bool {
+        let at = self.next % self.tills.len();
+        self.next += 1;
+        match Tokens::parse(body) {
             Some(tokens) if status == 201 => self.tokens[at] = tokens,
             _ => return false,
         }
@@ -75,28 +78,28 @@ impl Client for Logins {
 }
 
 /// Refreshes its sessions in turn.
-pub(crate) struct Refreshes {
+pub(crate) struct RefreshClient {
     pub(crate) sessions: Vec<Tokens>,
-    pub(crate) at: usize,
+    pub(crate) next: usize,
 }
 
-impl Refreshes {
-    pub(crate) fn of(sessions: Vec<Tokens>) -> Self {
-        Self { sessions, at: 0 }
+impl RefreshClient {
+    pub(crate) fn new(sessions: Vec<Tokens>) -> Self {
+        Self { sessions, next: 0 }
     }
 }
 
-impl Client for Refreshes {
-    fn ask(&mut self, request: &mut Vec<u8>) {
-        let token = &self.sessions[self.at % self.sessions.len()].refresh;
-        post(request, "/api/v1/sessions/refresh", &format!("{{\"refresh_token\":\"{token}\"}}"));
+impl LoadClient for RefreshClient {
+    fn write_request(&mut self, request: &mut Vec<u8>) {
+        let token = &self.sessions[self.next % self.sessions.len()].refresh;
+        write_post(request, "/api/v1/sessions/refresh", &format!("{{\"refresh_token\":\"{token}\"}}"));
     }
 
-    fn hear(&mut self, status: u16, body: &[u8]) -> bool {
-        let at = self.at % self.sessions.len();
-        self.at += 1;
+    fn read_response(&mut self, status: u16, body: &[u8]) -> bool {
+        let at = self.next % self.sessions.len();
+        self.next += 1;
         // a refresh that was answered with the same token again wrote nothing, and is not what is measured
-        match Tokens::of(body) {
+        match Tokens::parse(body) {
             Some(tokens) if status == 200 && tokens.refresh != self.sessions[at].refresh => self.sessions[at] = tokens,
             _ => return false,
         }
@@ -105,48 +108,48 @@ impl Client for Refreshes {
 }
 
 /// Asks who it is, with the tokens of its sessions in turn.
-pub(crate) struct Whoami {
+pub(crate) struct CurrentSessionClient {
     requests: Vec<Vec<u8>>,
-    at: usize,
+    next: usize,
 }
 
-impl Whoami {
-    pub(crate) fn of(sessions: &[Tokens]) -> Self {
+impl CurrentSessionClient {
+    pub(crate) fn new(sessions: &[Tokens]) -> Self {
         let request = |tokens: &Tokens| {
             let access = &tokens.access;
             format!(
                 "GET /api/v1/sessions/current HTTP/1.1\r\nhost: till.example\r\nauthorization: Bearer {access}\r\n\r\n"
             )
         };
-        Self { requests: sessions.iter().map(|tokens| request(tokens).into_bytes()).collect(), at: 0 }
+        Self { requests: sessions.iter().map(|tokens| request(tokens).into_bytes()).collect(), next: 0 }
     }
 }
 
-impl Client for Whoami {
-    fn ask(&mut self, request: &mut Vec<u8>) {
-        request.extend_from_slice(&self.requests[self.at % self.requests.len()]);
+impl LoadClient for CurrentSessionClient {
+    fn write_request(&mut self, request: &mut Vec<u8>) {
+        request.extend_from_slice(&self.requests[self.next % self.requests.len()]);
     }
 
-    fn hear(&mut self, status: u16, _body: &[u8]) -> bool {
-        self.at += 1;
+    fn read_response(&mut self, status: u16, _body: &[u8]) -> bool {
+        self.next += 1;
         status == 200
     }
 }
 
 /// What a till does in a day, in small: of 50 requests 35 ask who it is, 5 refresh, 5 list, 4 open or close a ticket, and 1 logs in.
-pub(crate) struct Shift {
+pub(crate) struct ShiftClient {
     /// The number of its first till, and how far the next is.
     first: usize,
     step: usize,
     sessions: Vec<Tokens>,
-    at: usize,
+    next: usize,
     /// The ticket that is open, and the session that opened it.
-    open: Option<(usize, String)>,
+    open_tickets: Option<(usize, String)>,
 }
 
 /// One request of a shift.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Task {
+enum ShiftTask {
     Login,
     Ticket,
     List,
@@ -154,35 +157,35 @@ enum Task {
     Whoami,
 }
 
-const LISTS: [&str; 3] = ["/api/v1/tickets?limit=20&sort=-opened_at", "/api/v1/devices?limit=50", "/api/v1/roles"];
+const LIST_PATHS: [&str; 3] = ["/api/v1/tickets?limit=20&sort=-opened_at", "/api/v1/devices?limit=50", "/api/v1/roles"];
 
-const TICKET: &str = r#"{"currency":"EUR","name":"Table 7","items":[
+const TICKET_JSON: &str = r#"{"currency":"EUR","name":"Table 7","items":[
     {"article":{"name":"Cheese","vat_rate":"0"},"unit_price":"5","quantity":"1","unit":"kg"},
     {"article":{"name":"Bread","vat_rate":"0"},"unit_price":"2.5","quantity":"2"}],
     "payments":[{"means":"cash","amount":"20.00"}]}"#;
 
-impl Shift {
-    pub(crate) fn of(first: usize, step: usize, sessions: Vec<Tokens>) -> Self {
+impl ShiftClient {
+    pub(crate) fn new(first: usize, step: usize, sessions: Vec<Tokens>) -> Self {
         // each begins somewhere else, so that not all do the same at once
-        Self { first, step, sessions, at: first * 7, open: None }
+        Self { first, step, sessions, next: first * 7, open_tickets: None }
     }
 
-    fn task(&self) -> Task {
-        match self.at % 50 {
-            0 => Task::Login,
-            1 | 11 | 21 | 31 => Task::Ticket,
-            at if at % 10 == 2 => Task::List,
-            at if at % 10 == 5 => Task::Refresh,
-            _ => Task::Whoami,
+    fn next_task(&self) -> ShiftTask {
+        match self.next % 50 {
+            0 => ShiftTask::Login,
+            1 | 11 | 21 | 31 => ShiftTask::Ticket,
+            at if at % 10 == 2 => ShiftTask::List,
+            at if at % 10 == 5 => ShiftTask::Refresh,
+            _ => ShiftTask::Whoami,
         }
     }
 
     /// The session whose turn it is: every one comes to do each task.
-    fn session(&self) -> usize {
-        (self.at + self.at / 50) % self.sessions.len()
+    fn task_session(&self) -> usize {
+        (self.next + self.next / 50) % self.sessions.len()
     }
 
-    fn bearing(&self, request: &mut Vec<u8>, session: usize, line: &str, header: &str, body: &str) {
+    fn write_with_token(&self, request: &mut Vec<u8>, session: usize, line: &str, header: &str, body: &str) {
         let (access, length) = (&self.sessions[session].access, body.len());
         let head = format!(
             "{line} HTTP/1.1\r\nhost: till.example\r\nauthorization: Bearer {access}\r\n{header}content-type: application/json\r\n\
@@ -192,51 +195,57 @@ impl Shift {
     }
 }
 
-impl Client for Shift {
-    fn ask(&mut self, request: &mut Vec<u8>) {
-        let session = self.session();
-        match self.task() {
-            Task::Login => post(request, "/api/v1/sessions", &login_body(self.first + session * self.step)),
-            Task::Refresh => {
+impl LoadClient for ShiftClient {
+    fn write_request(&mut self, request: &mut Vec<u8>) {
+        let session = self.task_session();
+        match self.next_task() {
+            ShiftTask::Login => write_post(request, "/api/v1/sessions", &login_body(self.first + session * self.step)),
+            ShiftTask::Refresh => {
                 let token = &self.sessions[session].refresh;
-                post(request, "/api/v1/sessions/refresh", &format!("{{\"refresh_token\":\"{token}\"}}"));
+                write_post(request, "/api/v1/sessions/refresh", &format!("{{\"refresh_token\":\"{token}\"}}"));
             }
-            Task::Ticket => match &self.open {
+            ShiftTask::Ticket => match &self.open_tickets {
                 Some((by, ticket)) => {
-                    self.bearing(request, *by, &format!("POST /api/v1/tickets/{ticket}/close"), "if-match: *\r\n", "");
+                    self.write_with_token(
+                        request,
+                        *by,
+                        &format!("POST /api/v1/tickets/{ticket}/close"),
+                        "if-match: *\r\n",
+                        "",
+                    );
                 }
-                None => self.bearing(request, session, "POST /api/v1/tickets", "", TICKET),
+                None => self.write_with_token(request, session, "POST /api/v1/tickets", "", TICKET_JSON),
             },
-            Task::List => {
-                let list = LISTS[self.at / 10 % LISTS.len()];
-                self.bearing(request, session, &format!("GET {list}"), "", "");
+            ShiftTask::List => {
+                let list = LIST_PATHS[self.next / 10 % LIST_PATHS.len()];
+                self.write_with_token(request, session, &format!("GET {list}"), "", "");
             }
-            Task::Whoami => self.bearing(request, session, "GET /api/v1/sessions/current", "", ""),
+            ShiftTask::Whoami => self.write_with_token(request, session, "GET /api/v1/sessions/current", "", ""),
         }
     }
 
-    fn hear(&mut self, status: u16, body: &[u8]) -> bool {
-        let (task, session) = (self.task(), self.session());
-        self.at += 1;
-        let expected = match (task, &self.open) {
-            (Task::Login, _) | (Task::Ticket, None) => 201,
+    fn read_response(&mut self, status: u16, body: &[u8]) -> bool {
+        let (task, session) = (self.next_task(), self.task_session());
+        self.next += 1;
+        let expected = match (task, &self.open_tickets) {
+            (ShiftTask::Login, _) | (ShiftTask::Ticket, None) => 201,
             _ => 200,
         };
         if status != expected {
             return false;
         }
         match task {
-            Task::Login | Task::Refresh => match Tokens::of(body) {
+            ShiftTask::Login | ShiftTask::Refresh => match Tokens::parse(body) {
                 Some(tokens) => self.sessions[session] = tokens,
                 None => return false,
             },
-            Task::Ticket => {
-                self.open = match self.open.take() {
+            ShiftTask::Ticket => {
+                self.open_tickets = match self.open_tickets.take() {
                     Some(_) => None,
-                    None => text(body, b"\"id\":\"").map(|ticket| (session, ticket)),
+                    None => find_text(body, b"\"id\":\"").map(|ticket| (session, ticket)),
                 };
             }
-            Task::List | Task::Whoami => {}
+            ShiftTask::List | ShiftTask::Whoami => {}
         }
         true
     }

@@ -9,36 +9,36 @@ use tillgate_http::Portos;
 pub fn accept_language(input: &[u8]) {
     let lines: Vec<&str> =
         input.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok()).collect();
-    let told = language(lines.iter().copied());
+    let told = negotiate(lines.iter().copied());
     assert!(told == "sk-SK" || told == "en-GB", "{told}");
-    assert_eq!(language(lines.iter().copied()), told, "read twice");
+    assert_eq!(negotiate(lines.iter().copied()), told, "read twice");
 
     // what no header can hold does not come through a server either
-    let lines: Vec<&str> = lines.into_iter().filter(|line| is_read(line)).collect();
+    let lines: Vec<&str> = lines.into_iter().filter(|line| is_valid_line(line)).collect();
     let whole = lines.join(",");
     if told == "en-GB" {
         let small = whole.to_ascii_lowercase();
         assert!(["en", "*", "sk"].iter().any(|name| small.contains(name)), "nobody asked for English: {whole}");
     }
-    assert_eq!(language(std::iter::once(&*whole)), told, "in one line");
-    assert_eq!(language(whole.split(',')), told, "a range a line");
-    assert_eq!(language(std::iter::once(&*whole.to_ascii_uppercase())), told, "in capitals");
-    assert_eq!(language(std::iter::once(&*whole.replace(',', " ,\t"))), told, "with blanks");
-    assert_eq!(language([&whole, "xx;q=1", "xx;q=0"].into_iter()), told, "another language");
+    assert_eq!(negotiate(std::iter::once(&*whole)), told, "in one line");
+    assert_eq!(negotiate(whole.split(',')), told, "a range a line");
+    assert_eq!(negotiate(std::iter::once(&*whole.to_ascii_uppercase())), told, "in capitals");
+    assert_eq!(negotiate(std::iter::once(&*whole.replace(',', " ,\t"))), told, "with blanks");
+    assert_eq!(negotiate([&whole, "xx;q=1", "xx;q=0"].into_iter()), told, "another language");
     // whoever refuses one of them and wants the other gets that
     for (one, other, tag) in [("en", "sk", "sk-SK"), ("sk", "en", "en-GB")] {
         if !whole.to_ascii_lowercase().contains(one) {
             let refusing = [&*whole, &format!("{one};q=0,{other}")];
-            assert_eq!(language(refusing.into_iter()), tag, "{one} is refused: {whole}");
+            assert_eq!(negotiate(refusing.into_iter()), tag, "{one} is refused: {whole}");
         }
     }
 }
 
-fn is_read(line: &str) -> bool {
+fn is_valid_line(line: &str) -> bool {
     HeaderValue::from_str(line).is_ok_and(|value| value.to_str().is_ok())
 }
 
-fn language<'l>(lines: impl Iterator<Item = &'l str>) -> &'static str {
+fn negotiate<'l>(lines: impl Iterator<Item = &'l str>) -> &'static str {
     let mut headers = HeaderMap::new();
     for line in lines {
         if let Ok(value) = HeaderValue::from_str(line) {
@@ -54,14 +54,14 @@ mod tests {
 
     /// Else the corpus would try one language alone.
     #[test]
-    fn both_languages_are_kept() {
+    fn corpus_covers_both_languages() {
         for (kept, expected) in [
             (&include_bytes!("../../../fuzz/corpus/accept_language/browser")[..], "sk-SK"),
             (include_bytes!("../../../fuzz/corpus/accept_language/english"), "en-GB"),
             (include_bytes!("../../../fuzz/corpus/accept_language/refused"), "en-GB"),
         ] {
             let lines = std::str::from_utf8(kept).unwrap();
-            assert_eq!(language(lines.split('\n')), expected, "{lines}");
+            assert_eq!(negotiate(lines.split('\n')), expected, "{lines}");
         }
     }
 }

@@ -2,35 +2,39 @@
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use tillgate_auth_core::{Error, Refusal};
+use tillgate_auth_core::{AuthDenied, Error};
 
-use crate::minted::Minted;
+use crate::minted_tokens::MintedTokens;
 
 /// An access token that is accepted is one that was minted, to the letter. One beside a refresh token is taken only where it names the
 /// session. Nothing in either is an error of ours.
 pub fn access_token(input: &[u8]) {
-    let minted = Minted::here();
-    let token = minted.described(input, &minted.access);
-    match minted.authenticated(&token) {
+    let minted = MintedTokens::shared();
+    let token = minted.build_token(input, &minted.access);
+    match minted.authenticate(&token) {
         Ok(session) => {
             assert_eq!(token, minted.access, "accepted, but never minted");
             assert_eq!(session, minted.session);
         }
-        Err(Error::Refused(Refusal::Token(_))) => assert_ne!(token, minted.access, "minted, but refused"),
+        Err(Error::Denied(AuthDenied::Token(_))) => assert_ne!(token, minted.access, "minted, but refused"),
         Err(other) => panic!("the caller's fault told as {other:?}"),
     }
-    match minted.renewed(&minted.refresh, Some(&token)) {
+    match minted.refresh_with(&minted.refresh, Some(&token)) {
         Ok(granted) => {
             assert_eq!(granted.session.id, minted.session);
-            assert_eq!(named(&token).as_deref(), Some(minted.session.to_string().as_str()), "it names another session");
+            assert_eq!(
+                session_id_claim(&token).as_deref(),
+                Some(minted.session.to_string().as_str()),
+                "it names another session"
+            );
         }
-        Err(Error::Refused(Refusal::Token(_))) => assert_ne!(token, minted.access, "minted, but refused"),
+        Err(Error::Denied(AuthDenied::Token(_))) => assert_ne!(token, minted.access, "minted, but refused"),
         Err(other) => panic!("the caller's fault told as {other:?}"),
     }
 }
 
 /// The session that a token names, read by nothing of ours.
-fn named(token: &str) -> Option<String> {
+fn session_id_claim(token: &str) -> Option<String> {
     let payload = BASE64_URL_SAFE_NO_PAD.decode(token.split('.').nth(1)?).ok()?;
     let claims: serde_json::Value = serde_json::from_slice(&payload).ok()?;
     // an id may be written in several ways

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tillgate_server::configuration::{Fault, keys, read, span};
+use tillgate_server::configuration::{ConfigError, keys, parse_span, read_settings};
 
 /// What is refused names a key or a line; what is taken is taken again, and shows no secret. A span of time that is read and written
 /// again is the same. The input is a file and, after a line of three hyphens, variables.
@@ -18,28 +18,28 @@ pub fn configuration(input: &[u8]) {
         .filter_map(|line| line.split_once('='))
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .collect();
-    match read("settings.toml", file, &variables) {
-        Ok(settings) => assert_eq!(read("settings.toml", file, &variables).unwrap(), settings),
-        Err(fault) => named(&fault),
+    match read_settings("settings.toml", file, &variables) {
+        Ok(settings) => assert_eq!(read_settings("settings.toml", file, &variables).unwrap(), settings),
+        Err(fault) => assert_names_key(&fault),
     }
     for line in text.lines() {
-        if let Some(read) = span(line) {
-            assert_eq!(span(&written(read)), Some(read), "{line}");
+        if let Some(read) = parse_span(line) {
+            assert_eq!(parse_span(&format_span(read)), Some(read), "{line}");
         }
     }
 }
 
-fn named(fault: &Fault) {
+fn assert_names_key(fault: &ConfigError) {
     let said = fault.to_string();
     match fault {
-        Fault::Unknown { key, .. } => assert!(said.contains(&format!("\"{key}\"")), "{said}"),
-        Fault::Value { key, .. } => assert!(said.contains(key) && !key.is_empty(), "{said}"),
-        Fault::UnknownVariable { name, .. } => assert!(said.contains(name), "{said}"),
-        Fault::Together(why) => assert!(keys().any(|key| why.contains(key)), "{said}"),
-        Fault::File { path, .. } => assert!(path == "settings.toml" && said.contains("line "), "{said}"),
+        ConfigError::Unknown { key, .. } => assert!(said.contains(&format!("\"{key}\"")), "{said}"),
+        ConfigError::Value { key, .. } => assert!(said.contains(key) && !key.is_empty(), "{said}"),
+        ConfigError::UnknownVariable { name, .. } => assert!(said.contains(name), "{said}"),
+        ConfigError::Contradiction(why) => assert!(keys().any(|key| why.contains(key)), "{said}"),
+        ConfigError::File { path, .. } => assert!(path == "settings.toml" && said.contains("line "), "{said}"),
     }
 }
 
-fn written(span: Duration) -> String {
+fn format_span(span: Duration) -> String {
     if span.subsec_nanos() == 0 { format!("{}s", span.as_secs()) } else { format!("{}ms", span.as_millis()) }
 }

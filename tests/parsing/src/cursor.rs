@@ -9,24 +9,24 @@ use uuid::Uuid;
 pub fn cursor(input: &[u8]) {
     let scope = CursorScope::new("users", "user_name", TenantId(Uuid::nil()));
     if let Ok(text) = std::str::from_utf8(input) {
-        read::<String>(text, scope);
-        read::<i64>(text, scope);
-        read::<()>(text, scope);
-        made(input, &text.replace('\0', ""), scope);
+        check_decoded::<String>(text, scope);
+        check_decoded::<i64>(text, scope);
+        check_decoded::<()>(text, scope);
+        check_encoded(input, &text.replace('\0', ""), scope);
     }
     let mut number = [0; 8];
     number.iter_mut().zip(input).for_each(|(to, from)| *to = *from);
-    made(input, &i64::from_be_bytes(number), scope);
-    made(input, &(), scope);
+    check_encoded(input, &i64::from_be_bytes(number), scope);
+    check_encoded(input, &(), scope);
 }
 
-fn read<K: SortKey>(text: &str, scope: CursorScope) {
+fn check_decoded<K: SortKey>(text: &str, scope: CursorScope) {
     if let Ok(cursor) = Cursor::<K>::decode(text, scope) {
         assert_eq!(cursor.encode(scope), text, "two texts for one cursor");
     }
 }
 
-fn made<K: SortKey + Clone + PartialEq + std::fmt::Debug>(input: &[u8], key: &K, scope: CursorScope) {
+fn check_encoded<K: SortKey + Clone + PartialEq + std::fmt::Debug>(input: &[u8], key: &K, scope: CursorScope) {
     let mut id = [0; 16];
     id.iter_mut().zip(input).for_each(|(to, from)| *to = *from);
     let cursor = Cursor { key: key.clone(), id: Uuid::from_bytes(id) };

@@ -4,33 +4,33 @@ use std::net::IpAddr;
 
 use actix_web::http::header::{AUTHORIZATION, FORWARDED, HeaderMap, HeaderName, HeaderValue};
 use ipnet::IpNet;
-use tillgate_auth_core::{Evidence, Refusal, TokenRefusal};
-use tillgate_http::proxies::{Behind, behind};
-use tillgate_http::{Failure, ProxyHeaders, bearer};
+use tillgate_auth_core::{AuthDenied, RequestCredentials, TokenDenied};
+use tillgate_http::proxies::{ClientInfo, resolve_client};
+use tillgate_http::{ApiError, ProxyHeaders, read_bearer};
 
 /// A proxy of ours, a stranger, and the client that the proxy has seen.
-const PROXY: &str = "10.1.2.3";
-const STRANGER: &str = "203.0.113.9";
-const CLIENT: &str = "198.51.100.7";
+const PROXY_ADDRESS: &str = "10.1.2.3";
+const STRANGER_ADDRESS: &str = "203.0.113.9";
+const CLIENT_ADDRESS: &str = "198.51.100.7";
 
 /// What a client sends in these headers changes nothing in who it is: the address is the one that our proxy has seen, or the proxy's
 /// own, never one that the client chose. A bearer token is what stands in the one `Authorization` line. The input is a header a line: a
 /// letter, and the value.
 pub fn headers(input: &[u8]) {
-    let sent = sent(input);
-    evidence(&sent);
-    forwarded(&sent);
+    let sent = parse_headers(input);
+    check_credentials(&sent);
+    check_forwarded(&sent);
 }
 
-const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
-fn sent(input: &[u8]) -> HeaderMap {
+fn parse_headers(input: &[u8]) -> HeaderMap {
     let mut sent = HeaderMap::new();
     for line in input.split(|byte| *byte == b'\n') {
         let Some((letter, value)) = line.split_first() else { continue };
         let name = match letter {
             b'a' => AUTHORIZATION,
-            b'f' => FOR,
+            b'f' => X_FORWARDED_FOR,
             b'p' => HeaderName::from_static("x-forwarded-proto"),
             b'h' => HeaderName::from_static("x-forwarded-host"),
             b's' => FORWARDED,
@@ -44,15 +44,16 @@ fn sent(input: &[u8]) -> HeaderMap {
     sent
 }
 
-fn evidence(sent: &HeaderMap) {
+fn check_credentials(sent: &HeaderMap) {
     let lines: Vec<&HeaderValue> = sent.get_all(AUTHORIZATION).collect();
-    match (bearer(sent), lines.as_slice()) {
-        (Ok(Evidence::None), []) | (Err(Failure::Refused(Refusal::Token(TokenRefusal::Invalid))), [_, _, ..]) => {}
-        (Ok(Evidence::None), [line]) => {
+    match (read_bearer(sent), lines.as_slice()) {
+        (Ok(RequestCredentials::None), [])
+        | (Err(ApiError::Denied(AuthDenied::Token(TokenDenied::Invalid))), [_, _, ..]) => {}
+        (Ok(RequestCredentials::None), [line]) => {
             let line = line.to_str().unwrap().trim().to_ascii_lowercase();
             assert!(line != "bearer" && !line.starts_with("bearer "), "a bearer was passed over");
         }
-        (Ok(Evidence::Bearer(token)), [line]) => {
+        (Ok(RequestCredentials::Bearer(token)), [line]) => {
             let line = line.to_str().unwrap();
             assert!(line.trim_end().ends_with(token) && token.trim() == token, "the token is not what was sent");
             assert!(
@@ -60,35 +61,37 @@ fn evidence(sent: &HeaderMap) {
                 "another scheme was taken for a bearer"
             );
         }
-        (Err(Failure::Refused(Refusal::Token(TokenRefusal::Invalid))), [line]) => assert!(line.to_str().is_err()),
+        (Err(ApiError::Denied(AuthDenied::Token(TokenDenied::Invalid))), [line]) => assert!(line.to_str().is_err()),
         (said, lines) => panic!("{} lines are told as {said:?}", lines.len()),
     }
 }
 
-fn forwarded(sent: &HeaderMap) {
+fn check_forwarded(sent: &HeaderMap) {
     let trusted: Vec<IpNet> = vec!["10.0.0.0/8".parse().unwrap(), "fd00::/8".parse().unwrap()];
-    let [proxy, stranger, client] = [PROXY, STRANGER, CLIENT].map(|text| text.parse::<IpAddr>().unwrap());
+    let [proxy, stranger, client] =
+        [PROXY_ADDRESS, STRANGER_ADDRESS, CLIENT_ADDRESS].map(|text| text.parse::<IpAddr>().unwrap());
     let kinds = [
-        (ProxyHeaders::XForwarded, FOR, CLIENT),
+        (ProxyHeaders::XForwarded, X_FORWARDED_FOR, CLIENT_ADDRESS),
         (ProxyHeaders::Forwarded, FORWARDED, "for=198.51.100.7;proto=https;host=pos.example"),
     ];
     for (kind, name, own) in kinds {
-        let plain = Behind { address: Some(stranger), ..Behind::default() };
-        assert_eq!(behind(&trusted, kind, Some(stranger), sent), plain, "a stranger was believed");
+        let plain = ClientInfo { address: Some(stranger), ..ClientInfo::default() };
+        assert_eq!(resolve_client(&trusted, kind, Some(stranger), sent), plain, "a stranger was believed");
 
-        let seen = behind(&trusted, kind, Some(proxy), sent);
-        assert!(seen.proxied && seen.address.is_some_and(|address| address.to_canonical() == address));
+        let seen = resolve_client(&trusted, kind, Some(proxy), sent);
+        assert!(seen.via_proxy && seen.address.is_some_and(|address| address.to_canonical() == address));
         assert!(seen.scheme.is_none_or(|scheme| scheme == "http" || scheme == "https"));
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._:[]".contains(&byte);
         assert!(seen.host.is_none_or(|host| (1..=255).contains(&host.len()) && host.bytes().all(plain)));
 
         // a proxy appends a line of its own, or to the last line that came; the other kind changes nothing
-        let said = behind(&trusted, kind, Some(proxy), &with(sent, &name, own, false));
+        let said = resolve_client(&trusted, kind, Some(proxy), &append_header(sent, &name, own, false));
         assert_eq!(said.address, Some(client), "a line of the client's hid the proxy's own");
         if kind == ProxyHeaders::Forwarded {
             assert_eq!((said.scheme, said.host.as_deref()), (Some("https"), Some("pos.example")));
         }
-        let joined = behind(&trusted, kind, Some(proxy), &with(sent, &name, own, true)).address.unwrap();
+        let joined =
+            resolve_client(&trusted, kind, Some(proxy), &append_header(sent, &name, own, true)).address.unwrap();
         assert!(joined == client || joined == proxy, "the client chose its address: {joined}");
         if kind == ProxyHeaders::XForwarded {
             assert_eq!(joined, client, "what the client sent hid what the proxy appended");
@@ -97,7 +100,7 @@ fn forwarded(sent: &HeaderMap) {
 }
 
 /// The headers as a proxy hands them on that appends its own value.
-fn with(sent: &HeaderMap, name: &HeaderName, own: &str, joined: bool) -> HeaderMap {
+fn append_header(sent: &HeaderMap, name: &HeaderName, own: &str, joined: bool) -> HeaderMap {
     let mut out = HeaderMap::new();
     let last = sent.get_all(name).count();
     let mut seen = 0;

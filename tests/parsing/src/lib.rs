@@ -13,7 +13,7 @@ mod cursor;
 mod database_address;
 mod headers;
 mod login;
-mod minted;
+mod minted_tokens;
 mod refresh_token;
 mod signature;
 mod ticket_query;
@@ -30,10 +30,10 @@ pub use signature::signature;
 pub use ticket_query::ticket_query;
 
 /// A promise, by the name of its target and of the folder of its corpus.
-pub type Target = (&'static str, fn(&[u8]));
+pub type FuzzTarget = (&'static str, fn(&[u8]));
 
 /// Every one.
-pub const TARGETS: [Target; 10] = [
+pub const FUZZ_TARGETS: [FuzzTarget; 10] = [
     ("headers", headers),
     ("access_token", access_token),
     ("refresh_token", refresh_token),

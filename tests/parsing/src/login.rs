@@ -5,30 +5,30 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 use serde::de::{MapAccess, Visitor};
 use serde_json::{Value, json};
-use tillgate_auth_core::Who;
+use tillgate_auth_core::LoginIdentity;
 use tillgate_domain::DeviceName;
-use tillgate_http::{Failure, Fiuu, Kasir, Native, Portos, Protocol};
+use tillgate_http::{ApiError, Fiuu, Kasir, Native, Portos, ProtocolError};
 
 /// A body is read as another reader of JSON reads it, or refused without a word of what it says. What was read and is written again is
 /// read as the same.
 pub fn login(input: &[u8]) {
     let mut headers = HeaderMap::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    native(&headers, input);
-    portos(&headers, input);
-    refresh(&headers, input);
-    kasir(&headers, input);
-    form(input);
+    check_native(&headers, input);
+    check_portos(&headers, input);
+    check_refresh(&headers, input);
+    check_kasir(&headers, input);
+    check_form(input);
 }
 
-fn native(headers: &HeaderMap, input: &[u8]) {
+fn check_native(headers: &HeaderMap, input: &[u8]) {
     match Native::read_login(headers, input) {
         Ok((who, password, tenant)) => {
-            let members = members(input);
-            let member = |name: &str| text(&members, |other| other == name);
+            let members = parse_members(input);
+            let member = |name: &str| text_member(&members, |other| other == name);
             let (login, device) = match &who {
-                Who::User { login, device } => (Some(login.clone()), device.clone()),
-                Who::Device { device } => (None, Some(device.clone())),
+                LoginIdentity::User { login, device } => (Some(login.clone()), device.clone()),
+                LoginIdentity::Device { device } => (None, Some(device.clone())),
             };
             assert_eq!((&login, &device, &tenant), (&member("login"), &member("device"), &member("tenant")));
             assert_eq!(Some(password.expose()), member("password").as_ref());
@@ -38,30 +38,30 @@ fn native(headers: &HeaderMap, input: &[u8]) {
             assert_eq!(format!("{who:?}"), format!("{who_again:?}"));
             assert!((password, tenant) == (password_again, tenant_again));
         }
-        Err(failure) => refused(&failure),
+        Err(failure) => check_refusal(&failure),
     }
 }
 
-fn portos(headers: &HeaderMap, input: &[u8]) {
+fn check_portos(headers: &HeaderMap, input: &[u8]) {
     match Portos::read_login(headers, input) {
         Ok((who, password)) => {
-            let members = members(input);
-            let member = |name: &str| text(&members, |other| other.eq_ignore_ascii_case(name));
-            let Who::User { login, device } = &who else { panic!("PORTOS knows users alone") };
+            let members = parse_members(input);
+            let member = |name: &str| text_member(&members, |other| other.eq_ignore_ascii_case(name));
+            let LoginIdentity::User { login, device } = &who else { panic!("PORTOS knows users alone") };
             assert_eq!((Some(login), device), (member("username").as_ref(), &member("devicename")));
             assert!(!login.trim().is_empty() && device.as_ref().is_some_and(|device| !device.trim().is_empty()));
             assert_eq!(*password.expose(), member("password").unwrap_or_default());
         }
-        Err(failure) => refused(&failure),
+        Err(failure) => check_refusal(&failure),
     }
 }
 
-fn kasir(headers: &HeaderMap, input: &[u8]) {
+fn check_kasir(headers: &HeaderMap, input: &[u8]) {
     match Kasir::read_login(headers, input) {
         Ok((who, password)) => {
-            let members = members(input);
-            let member = |name: &str| text(&members, |other| other == name);
-            let Who::User { login, device: None } = &who else {
+            let members = parse_members(input);
+            let member = |name: &str| text_member(&members, |other| other == name);
+            let LoginIdentity::User { login, device: None } = &who else {
                 panic!("POS Kasir knows users without a device alone")
             };
             assert_eq!((Some(login), Some(password.expose())), (member("email").as_ref(), member("password").as_ref()));
@@ -69,27 +69,28 @@ fn kasir(headers: &HeaderMap, input: &[u8]) {
             let (who_again, password_again) = Kasir::read_login(headers, again.to_string().as_bytes()).unwrap();
             assert!(format!("{who:?}") == format!("{who_again:?}") && password == password_again);
         }
-        Err(failure) => refused(&failure),
+        Err(failure) => check_refusal(&failure),
     }
     match Kasir::read_refresh(headers, input) {
         // what says nothing is no refresh token
-        Ok(token) if [&b""[..], b"null", b"\"\""].contains(&without_mark(input).trim_ascii()) => {
+        Ok(token) if [&b""[..], b"null", b"\"\""].contains(&without_byte_order_mark(input).trim_ascii()) => {
             assert!(token.is_none());
         }
         Ok(token) => {
-            let sent = text(&members(input), |other| other == "refresh_token").filter(|sent| !sent.is_empty());
+            let sent =
+                text_member(&parse_members(input), |other| other == "refresh_token").filter(|sent| !sent.is_empty());
             assert_eq!(token.map(|token| token.expose().clone()), sent);
         }
-        Err(failure) => refused(&failure),
+        Err(failure) => check_refusal(&failure),
     }
 }
 
 /// Fiuu's form: what was read and is written again with every byte encoded is read as the same.
-fn form(input: &[u8]) {
+fn check_form(input: &[u8]) {
     let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"))]);
     match Fiuu::read_login(&headers, input) {
         Ok((who, password)) => {
-            let Who::Device { device } = &who else { panic!("Fiuu knows registers alone") };
+            let LoginIdentity::Device { device } = &who else { panic!("Fiuu knows registers alone") };
             assert!(DeviceName::parse(device).is_ok());
             let encoded = |text: &str| {
                 text.bytes().flat_map(|byte| format!("%{byte:02x}").into_bytes()).map(char::from).collect::<String>()
@@ -99,28 +100,28 @@ fn form(input: &[u8]) {
             assert_eq!(format!("{who:?}"), format!("{who_again:?}"));
             assert!(password == password_again);
         }
-        Err(failure) => refused(&failure),
+        Err(failure) => check_refusal(&failure),
     }
 }
 
-fn refresh(headers: &HeaderMap, input: &[u8]) {
+fn check_refresh(headers: &HeaderMap, input: &[u8]) {
     match Portos::read_refresh(headers, input) {
         Ok((token, beside)) => {
-            let members = members(input);
-            let member = |name: &str| text(&members, |other| other.eq_ignore_ascii_case(name));
+            let members = parse_members(input);
+            let member = |name: &str| text_member(&members, |other| other.eq_ignore_ascii_case(name));
             let bytes = BASE64_URL_SAFE_NO_PAD.decode(token.expose()).unwrap();
             assert_eq!(Some(BASE64_STANDARD.encode(bytes)), member("refreshtoken"), "two texts for one token");
             assert_eq!(beside.map(|beside| beside.expose().clone()), member("tokenid"));
         }
-        Err(Failure::Refused(_)) => {}
-        Err(failure) => refused(&failure),
+        Err(ApiError::Denied(_)) => {}
+        Err(failure) => check_refusal(&failure),
     }
 }
 
 /// What is said of a body that is not taken: nothing of what stands in it.
-fn refused(failure: &Failure) {
+fn check_refusal(failure: &ApiError) {
     match failure {
-        Failure::Protocol(Protocol::Malformed(why)) => {
+        ApiError::Protocol(ProtocolError::MalformedBody(why)) => {
             let digits = |c: char| c.is_ascii_digit();
             let bare: String = why.chars().filter(|c| !digits(*c)).collect();
             assert!(
@@ -135,7 +136,7 @@ fn refused(failure: &Failure) {
                 "{why}"
             );
         }
-        Failure::Protocol(Protocol::Fields(faults)) => {
+        ApiError::Protocol(ProtocolError::InvalidFields(faults)) => {
             assert!(!faults.is_empty());
             for fault in faults {
                 let known = "login password new_password device tenant username devicename tokenid refreshtoken pos_id email refresh_token";
@@ -149,38 +150,38 @@ fn refused(failure: &Failure) {
 }
 
 /// The members of an object in the order in which they stand, the same name several times.
-struct Members(Vec<(String, Value)>);
+struct JsonMembers(Vec<(String, Value)>);
 
-impl<'de> serde::Deserialize<'de> for Members {
+impl<'de> serde::Deserialize<'de> for JsonMembers {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reading;
-        impl<'de> Visitor<'de> for Reading {
-            type Value = Members;
+        struct JsonMembersVisitor;
+        impl<'de> Visitor<'de> for JsonMembersVisitor {
+            type Value = JsonMembers;
             fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str("an object")
             }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<JsonMembers, A::Error> {
                 let mut members = Vec::new();
                 while let Some(member) = map.next_entry()? {
                     members.push(member);
                 }
-                Ok(Members(members))
+                Ok(JsonMembers(members))
             }
         }
-        deserializer.deserialize_map(Reading)
+        deserializer.deserialize_map(JsonMembersVisitor)
     }
 }
 
 /// What stands behind a byte order mark.
-fn without_mark(input: &[u8]) -> &[u8] {
+fn without_byte_order_mark(input: &[u8]) -> &[u8] {
     input.strip_prefix(b"\xef\xbb\xbf").unwrap_or(input)
 }
 
-fn members(input: &[u8]) -> Members {
-    serde_json::from_slice(without_mark(input)).expect("what was taken is no JSON object")
+fn parse_members(input: &[u8]) -> JsonMembers {
+    serde_json::from_slice(without_byte_order_mark(input)).expect("what was taken is no JSON object")
 }
 
 /// The text of the last member of that name; `None` where there is none, or null.
-fn text(members: &Members, is: impl Fn(&str) -> bool) -> Option<String> {
+fn text_member(members: &JsonMembers, is: impl Fn(&str) -> bool) -> Option<String> {
     members.0.iter().rev().find(|(name, _)| is(name)).and_then(|(_, value)| value.as_str()).map(str::to_owned)
 }

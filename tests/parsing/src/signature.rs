@@ -3,8 +3,8 @@
 use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use tillgate_auth_core::signature::sha256;
-use tillgate_auth_core::{Refusal, Signature, TokenRefusal};
-use tillgate_http::{Failure, Portos, Protocol};
+use tillgate_auth_core::{AuthDenied, Signature, TokenDenied};
+use tillgate_http::{ApiError, Portos, ProtocolError};
 
 const SCHEME: &str = "NWS4-HMAC-SHA256";
 
@@ -12,42 +12,42 @@ const SCHEME: &str = "NWS4-HMAC-SHA256";
 /// each; it covers the method, the path, the query and every byte of the body. Nothing in it is an error of ours. The input is a request: method,
 /// path and query on a line, headers on a line each, an empty line, the body; `DIGEST` stands for the digest of the body.
 pub fn signature(input: &[u8]) {
-    let sent = Sent::of(input);
+    let sent = ParsedRequest::parse(input);
     let lines: Vec<&str> = sent.headers.get_all(AUTHORIZATION).filter_map(|line| line.to_str().ok()).collect();
-    match sent.read() {
+    match sent.read_signature() {
         Ok(Some(signature)) => {
             assert_eq!(sent.headers.get_all(AUTHORIZATION).count(), 1);
             let pairs: Vec<&str> = sent.query.split('&').collect();
             let covered =
                 |pair: &&str| pair.matches('=').count() < 2 || pair.trim_end_matches('=').matches('=').count() < 2;
             assert!(pairs.iter().all(covered), "text of the query that was not signed");
-            assert_eq!(sent.read(), Ok(Some(signature.clone())), "read twice");
+            assert_eq!(sent.read_signature(), Ok(Some(signature.clone())), "read twice");
             let spelled: Vec<&str> = signature.message.split('\n').collect();
             let [scheme, date, client, _] = spelled.as_slice() else { panic!("{spelled:?}") };
-            assert_eq!((*scheme, *client, &date[..10]), (SCHEME, &*signature.client, &*signature.scope));
+            assert_eq!((*scheme, *client, &date[..10]), (SCHEME, &*signature.client_id, &*signature.scope));
             assert_eq!(sent.headers.get("x-nd-date").and_then(|value| value.to_str().ok()), Some(*date));
-            let other = |sent: Sent| sent.read().unwrap().unwrap().message;
+            let other = |sent: ParsedRequest| sent.read_signature().unwrap().unwrap().message;
             let method = Method::from_bytes(format!("X{}", sent.method).as_bytes()).unwrap();
-            assert_ne!(other(Sent { method, ..sent.clone() }), signature.message, "another method");
+            assert_ne!(other(ParsedRequest { method, ..sent.clone() }), signature.message, "another method");
             assert_ne!(
-                other(Sent { path: format!("{}/", sent.path), ..sent.clone() }),
+                other(ParsedRequest { path: format!("{}/", sent.path), ..sent.clone() }),
                 signature.message,
                 "another path"
             );
             assert_ne!(
-                other(Sent { query: format!("{}&", sent.query), ..sent.clone() }),
+                other(ParsedRequest { query: format!("{}&", sent.query), ..sent.clone() }),
                 signature.message,
                 "another query"
             );
-            let longer = Sent { body: [&sent.body, &b"x"[..]].concat(), ..sent.clone() };
-            assert!(longer.read().is_err(), "another body");
+            let longer = ParsedRequest { body: [&sent.body, &b"x"[..]].concat(), ..sent.clone() };
+            assert!(longer.read_signature().is_err(), "another body");
         }
         Ok(None) => {
             let named = |line: &&str| line.trim().to_ascii_uppercase().starts_with(&format!("{SCHEME} "));
             assert!(!lines.iter().any(named));
         }
-        Err(Failure::Refused(Refusal::Token(TokenRefusal::Invalid))) => assert!(!lines.is_empty()),
-        Err(Failure::Protocol(Protocol::SignedInChunks)) => {
+        Err(ApiError::Denied(AuthDenied::Token(TokenDenied::Invalid))) => assert!(!lines.is_empty()),
+        Err(ApiError::Protocol(ProtocolError::ChunkedSignature)) => {
             let words = ["nws-chunked", "streaming-aws4-hmac-sha256-payload"];
             let named = |line: &str| words.iter().any(|word| line.to_ascii_lowercase().contains(word));
             assert!(sent.headers.iter().any(|(_, value)| value.to_str().is_ok_and(named)));
@@ -58,7 +58,7 @@ pub fn signature(input: &[u8]) {
 
 /// A request as it came.
 #[derive(Clone)]
-struct Sent {
+struct ParsedRequest {
     method: Method,
     path: String,
     query: String,
@@ -66,8 +66,8 @@ struct Sent {
     body: Vec<u8>,
 }
 
-impl Sent {
-    fn of(input: &[u8]) -> Self {
+impl ParsedRequest {
+    fn parse(input: &[u8]) -> Self {
         let at = input.windows(2).position(|pair| pair == b"\n\n");
         let (head, body) = at.map_or((input, &b""[..]), |at| (&input[..at], &input[at + 2..]));
         let digest: String = sha256(body).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat();
@@ -96,7 +96,7 @@ impl Sent {
         }
     }
 
-    fn read(&self) -> Result<Option<Signature>, Failure> {
+    fn read_signature(&self) -> Result<Option<Signature>, ApiError> {
         Portos::read_signature(&self.method, &self.path, &self.query, &self.headers, &self.body)
     }
 }
@@ -107,7 +107,7 @@ mod tests {
 
     /// Else the corpus would try refusals alone.
     #[test]
-    fn what_is_kept_as_whole_is_read() {
+    fn corpus_covers_valid_signatures() {
         for kept in [
             &include_bytes!("../../../fuzz/corpus/signature/whole")[..],
             include_bytes!("../../../fuzz/corpus/signature/body"),
@@ -115,7 +115,11 @@ mod tests {
             include_bytes!("../../../fuzz/corpus/signature/lower"),
             include_bytes!("../../../fuzz/corpus/signature/tenant"),
         ] {
-            assert!(matches!(Sent::of(kept).read(), Ok(Some(_))), "{}", String::from_utf8_lossy(kept));
+            assert!(
+                matches!(ParsedRequest::parse(kept).read_signature(), Ok(Some(_))),
+                "{}",
+                String::from_utf8_lossy(kept)
+            );
         }
     }
 }

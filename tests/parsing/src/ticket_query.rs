@@ -1,16 +1,17 @@
 //! The query of PORTOS' list of tickets.
 
 use serde_json::{Value, json};
-use tillgate_http::{Failure, Portos, Protocol};
+use tillgate_http::{ApiError, Portos, ProtocolError};
 
 /// A query is read the same each time, or refused by the names of what it cannot be, all of which stand in it. What is read narrows: one more
 /// condition never adds a ticket, and of two that exclude each other exactly one holds. A parameter that nobody knows changes nothing. The
 /// input is the query.
 pub fn ticket_query(input: &[u8]) {
     let Ok(query) = std::str::from_utf8(input) else { return };
-    let Some(told) = fitting(query) else { return };
-    assert_eq!(fitting(query), Some(told.clone()), "read twice");
-    let with = |more: &str| fitting(&if query.is_empty() { more.to_owned() } else { format!("{query}&{more}") });
+    let Some(told) = matching_tickets(query) else { return };
+    assert_eq!(matching_tickets(query), Some(told.clone()), "read twice");
+    let with =
+        |more: &str| matching_tickets(&if query.is_empty() { more.to_owned() } else { format!("{query}&{more}") });
     assert_eq!(with("nobody=knows&$this=one"), Some(told.clone()), "what names nothing");
     for (one, other) in [
         ("isClosed=true", "isClosed=false"),
@@ -31,37 +32,38 @@ pub fn ticket_query(input: &[u8]) {
     for (more, name) in
         [("isClosed=perhaps", "isClosed"), ("payable=much", "payable"), ("openDate=gte:soon", "openDate")]
     {
-        let Err(Failure::Protocol(Protocol::Fields(faults))) = read(&format!("{query}&{more}")) else {
+        let Err(ApiError::Protocol(ProtocolError::InvalidFields(faults))) = read_query(&format!("{query}&{more}"))
+        else {
             panic!("{more} was read")
         };
-        assert!(faults.iter().all(|fault| fault.field == name && fault.query), "{faults:?}");
+        assert!(faults.iter().all(|fault| fault.field == name && fault.in_query), "{faults:?}");
     }
 }
 
-fn read(query: &str) -> Result<Vec<bool>, Failure> {
+fn read_query(query: &str) -> Result<Vec<bool>, ApiError> {
     let fits = Portos::read_ticket_query(query)?;
-    Ok(tickets().iter().map(fits).collect())
+    Ok(sample_tickets().iter().map(fits).collect())
 }
 
 /// Which of some tickets a query asks for; nothing where it cannot be read, for a reason that it has.
-fn fitting(query: &str) -> Option<Vec<bool>> {
-    match read(query) {
+fn matching_tickets(query: &str) -> Option<Vec<bool>> {
+    match read_query(query) {
         Ok(told) => Some(told),
-        Err(Failure::Protocol(Protocol::Fields(faults))) => {
+        Err(ApiError::Protocol(ProtocolError::InvalidFields(faults))) => {
             assert!(!faults.is_empty());
             // names are taken in any case, and any part of them may be encoded
             let named = query.contains('%') || query.contains('+') || {
                 let small = query.to_ascii_lowercase();
                 faults.iter().all(|fault| small.contains(&fault.field.to_ascii_lowercase()))
             };
-            assert!(named && faults.iter().all(|fault| fault.query), "{query}: {faults:?}");
+            assert!(named && faults.iter().all(|fault| fault.in_query), "{query}: {faults:?}");
             None
         }
         Err(other) => panic!("the caller's fault told as {other:?}"),
     }
 }
 
-fn tickets() -> [Value; 2] {
+fn sample_tickets() -> [Value; 2] {
     [
         json!({ "id": "635f7ae3072edfeae7c26a1e", "state": "Opened", "isClosed": false, "openDate": "2026-11-21T12:00:00.000Z",
                 "closeDate": null, "closeInfo.number": null, "closeInfo.deviceName": null, "closeInfo.fiscalName": null,
@@ -81,14 +83,14 @@ mod tests {
 
     /// Else the corpus would try refusals alone.
     #[test]
-    fn some_of_what_is_kept_is_read_and_some_refused() {
+    fn corpus_covers_accepted_and_refused_queries() {
         for (kept, expected) in [
             (&include_bytes!("../../../fuzz/corpus/ticket_query/closed")[..], Some(vec![false, true])),
             (include_bytes!("../../../fuzz/corpus/ticket_query/day"), Some(vec![true, false])),
             (include_bytes!("../../../fuzz/corpus/ticket_query/comma"), None),
         ] {
             let query = std::str::from_utf8(kept).unwrap();
-            assert_eq!(fitting(query), expected, "{query}");
+            assert_eq!(matching_tickets(query), expected, "{query}");
         }
     }
 }

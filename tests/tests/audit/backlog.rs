@@ -1,13 +1,13 @@
 //! Many lines without a seal, as after an import: they are sealed in small batches beside everything else, and the end of the
 //! process does not wait for them.
 
-use tillgate_testkit::thorough;
+use tillgate_testkit::is_thorough;
 
 use super::*;
 
 /// How many lines wait.
 fn backlog() -> i64 {
-    if thorough() { 1_000_000 } else { 20_000 }
+    if is_thorough() { 1_000_000 } else { 20_000 }
 }
 
 /// How many lines may be sealed between a signal and the end of the process: those of its last batches, and of those that a busy
@@ -24,7 +24,7 @@ fn fill(shop: &Installation, count: i64) {
         Engine::Postgres => "decode('01900000000070008fff' || lpad(to_hex(i), 12, '0'), 'hex')",
     };
     let columns = "tenant_id, user_id, device_id, session_id, address, action, subject, subject_id, outcome, details";
-    sql(
+    execute_sql(
         shop,
         &format!(
             "WITH RECURSIVE series(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM series WHERE i < {count})
@@ -36,16 +36,16 @@ fn fill(shop: &Installation, count: i64) {
 
 #[test]
 fn backlog_is_sealed_in_batches_that_the_end_of_the_process_does_not_wait_for() {
-    on_both(|shop| {
+    run_on_both_engines(|shop| {
         drop(shop.serve());
-        let before = number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NOT NULL");
+        let before = query_number(shop, "SELECT COUNT(*) FROM audit WHERE sequence IS NOT NULL");
         fill(shop, backlog());
-        let sealed = || number(shop, "SELECT sequence FROM audit_seal") - before;
+        let sealed = || query_number(shop, "SELECT sequence FROM audit_seal") - before;
         for round in 1..=2 {
             let from = sealed();
             let mut server = shop.serve();
-            eventually(SOON * 3, "the first batches", || sealed() > from + 128);
-            server.till().login("cashier", "P01").current().expect(200);
+            wait_until(SEALING_TIMEOUT * 3, "the first batches", || sealed() > from + 128);
+            server.new_till().login("cashier", "P01").get_current_session().expect_status(200);
             let signaled = sealed();
             assert!(backlog() - signaled > MOST_AFTER_SIGNAL * 2, "round {round}: all but sealed: {signaled}");
             let begun = tillgate_tests::now();
@@ -54,8 +54,8 @@ fn backlog_is_sealed_in_batches_that_the_end_of_the_process_does_not_wait_for() 
             let after = sealed() - signaled;
             assert!(after <= MOST_AFTER_SIGNAL, "round {round}: {after} lines were sealed before the end");
         }
-        if !thorough() {
-            let (whole, document) = verify(shop, &[]);
+        if !is_thorough() {
+            let (whole, document) = verify_audit(shop, &[]);
             assert!(whole, "{document}");
             assert!(document["lines"].as_i64().unwrap() > before + backlog(), "{document}");
         }

@@ -10,134 +10,142 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-mod chance;
-mod contract;
+mod api_client;
+mod dialect;
+mod http;
 mod office;
 mod oracle;
-mod program;
 mod proxy;
+mod random;
+mod simulation;
 mod till;
-mod wire;
-mod world;
 
 use std::time::Duration;
 
 use tillgate_tests::{Engine, now};
 
-use chance::Chance;
-use contract::Contract;
-use oracle::Fact;
-use world::{Plan, World};
+use dialect::TestDialect;
+use oracle::PossibleValues;
+use random::Random;
+use simulation::{Simulation, SimulationPlan};
 
 /// A number from the environment.
-fn set(name: &str) -> Option<u64> {
+fn read_variable(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|value| value.parse().expect("a whole number"))
 }
 
-fn seed() -> u64 {
+fn read_seed() -> u64 {
     #[expect(clippy::disallowed_methods, reason = "a seed that is new each time")]
     let drawn = || std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_nanos() % 1_000_000;
-    let seed = set("ENDURANCE_SEED").unwrap_or_else(|| u64::try_from(drawn()).unwrap());
+    let seed = read_variable("ENDURANCE_SEED").unwrap_or_else(|| u64::try_from(drawn()).unwrap());
     println!("ENDURANCE_SEED={seed}");
     seed
 }
 
-fn endures(engine: Engine, plan: Plan) {
+fn run_simulation(engine: Engine, plan: SimulationPlan) {
     let began = now();
-    let mut chance = Chance::of(seed());
-    let (world, server) = World::open(engine, plan, &mut chance);
+    let mut chance = Random::from_seed(read_seed());
+    let (world, server) = Simulation::open(engine, plan, &mut chance);
     println!("ready after {:?}", began.elapsed());
     let anomalies = world.run(server, &mut chance);
     println!("took {:?}", began.elapsed());
     assert!(anomalies.is_empty(), "{} anomalies:\n{}", anomalies.len(), anomalies.join("\n"));
 }
 
-fn short() -> Plan {
-    Plan::lasting(Duration::from_secs(4), Duration::from_secs(8), (700, 2500))
+fn short_plan() -> SimulationPlan {
+    SimulationPlan::with_faults(Duration::from_secs(4), Duration::from_secs(8), (700, 2500))
 }
 
 #[test]
-fn a_shop_on_sqlite_endures_kills_and_broken_connections() {
-    endures(Engine::Sqlite, short());
+fn simulation_on_sqlite_survives_kills_and_broken_connections() {
+    run_simulation(Engine::Sqlite, short_plan());
 }
 
 #[test]
-fn a_shop_on_postgresql_endures_kills_and_broken_connections() {
-    endures(Engine::Postgres, short());
+fn simulation_on_postgresql_survives_kills_and_broken_connections() {
+    run_simulation(Engine::Postgres, short_plan());
 }
 
 /// The same for minutes, with more tills.
 #[test]
-fn a_shop_endures_for_long() {
-    if !tillgate_testkit::thorough() {
+fn long_simulation_survives() {
+    if !tillgate_testkit::is_thorough() {
         return;
     }
-    let lasting = Duration::from_secs(set("ENDURANCE_SECONDS").unwrap_or(180));
+    let lasting = Duration::from_secs(read_variable("ENDURANCE_SECONDS").unwrap_or(180));
     for engine in Engine::ALL {
         println!("on {engine:?}");
-        let plan = Plan::lasting(Duration::from_secs(5), lasting, (300, 5000));
-        endures(engine, Plan { tills: 4, victims: 15, ..plan });
+        let plan = SimulationPlan::with_faults(Duration::from_secs(5), lasting, (300, 5000));
+        run_simulation(engine, SimulationPlan { tills: 4, users: 15, ..plan });
     }
 }
 
 /// Whether exactly this was reported, once at least.
 #[track_caller]
-fn reported(anomalies: &[String], what: &str) {
+fn is_reported(anomalies: &[String], what: &str) {
     assert!(!anomalies.is_empty() && anomalies.iter().all(|anomaly| anomaly.contains(what)), "{what}: {anomalies:?}");
 }
 
 #[test]
-fn a_till_that_uses_an_answer_and_loses_it_is_seen_to_be_logged_out() {
-    let mut chance = Chance::of(1);
-    let (world, _server) = World::open(Engine::Sqlite, Plan::quiet(Duration::from_secs(1)), &mut chance);
-    let rotates = |contract| contract != Contract::PosStar;
-    for till in world.tills.iter().filter(|till| rotates(till.contract)) {
+fn till_that_loses_a_used_answer_is_logged_out() {
+    let mut chance = Random::from_seed(1);
+    let (world, _server) =
+        Simulation::open(Engine::Sqlite, SimulationPlan::without_faults(Duration::from_secs(1)), &mut chance);
+    let rotates = |contract| contract != TestDialect::PosStar;
+    for till in world.tills.iter().filter(|till| rotates(till.dialect)) {
         till.log_in(&world);
-        till.break_the_rule(&world);
-        let anomalies = world.journal.take();
-        reported(&anomalies, "logged out");
+        till.reuse_lost_tokens(&world);
+        let anomalies = world.anomalies.take();
+        is_reported(&anomalies, "logged out");
         assert!(anomalies[0].starts_with(&till.to_string()), "{anomalies:?}");
     }
     // and one that keeps to it is not
     for till in &world.tills {
         till.log_in(&world);
-        till.refresh(&world, &mut Chance::of(0));
-        till.refresh(&world, &mut Chance::of(0));
+        till.refresh(&world, &mut Random::from_seed(0));
+        till.refresh(&world, &mut Random::from_seed(0));
     }
-    world.look_at_everything();
-    assert_eq!(world.journal.take(), [""; 0]);
+    world.check_everything();
+    assert_eq!(world.anomalies.take(), [""; 0]);
 }
 
 #[test]
-fn an_oracle_that_lies_is_contradicted() {
-    let mut chance = Chance::of(2);
-    let (world, _server) = World::open(Engine::Sqlite, Plan::quiet(Duration::from_secs(4)), &mut chance);
+fn wrong_oracle_is_contradicted() {
+    let mut chance = Random::from_seed(2);
+    let (world, _server) =
+        Simulation::open(Engine::Sqlite, SimulationPlan::without_faults(Duration::from_secs(4)), &mut chance);
     for till in &world.tills {
         till.log_in(&world);
     }
-    office::greet(&world);
-    world.look_at_everything();
-    assert_eq!(world.journal.take(), [""; 0], "it is right so far");
+    office::log_everybody_in(&world);
+    world.check_everything();
+    assert_eq!(world.anomalies.take(), [""; 0], "it is right so far");
     let honest = world.oracle.lock().unwrap().clone();
     let contradicted = |lie: &dyn Fn(&mut oracle::Oracle), what: &str| {
         let mut lying = honest.clone();
         lie(&mut lying);
         *world.oracle.lock().unwrap() = lying;
-        world.look_at_everything();
-        reported(&world.journal.take(), what);
+        world.check_everything();
+        is_reported(&world.anomalies.take(), what);
     };
-    contradicted(&|oracle| oracle.victims[0].role = Fact::of("manager"), "cashier, and may");
-    contradicted(&|oracle| oracle.victims[0].password = Fact::of("never set by anybody".to_owned()), "password");
-    contradicted(&|oracle| oracle.victims[1].former.push(tillgate_tests::PASSWORD.to_owned()), "former password");
-    contradicted(&|oracle| oracle.victims[1].active = Fact::of(false), "may be active");
-    contradicted(&|oracle| oracle.victims[0].unlocked = Fact::of(false), "may be unlocked");
-    contradicted(&|oracle| oracle.roles[0].storno = Fact::of(true), "may allow storno");
-    contradicted(&|oracle| oracle.keys[0].active = Fact::of(false), "API key");
+    contradicted(&|oracle| oracle.users[0].role = PossibleValues::certainly("manager"), "cashier, and may");
+    contradicted(
+        &|oracle| oracle.users[0].password = PossibleValues::certainly("never set by anybody".to_owned()),
+        "password",
+    );
+    contradicted(
+        &|oracle| oracle.users[1].former_passwords.push(tillgate_tests::PASSWORD.to_owned()),
+        "former password",
+    );
+    contradicted(&|oracle| oracle.users[1].active = PossibleValues::certainly(false), "may be active");
+    contradicted(&|oracle| oracle.users[0].device_unlocked = PossibleValues::certainly(false), "may be unlocked");
+    contradicted(&|oracle| oracle.roles[0].storno = PossibleValues::certainly(true), "may allow storno");
+    contradicted(&|oracle| oracle.keys[0].active = PossibleValues::certainly(false), "API key");
     let id = "018f3b3e-0000-7000-8000-000000000000".to_owned();
     contradicted(&|oracle| oracle.tickets.push(("never sold".to_owned(), id.clone())), "never sold");
     // last, since what the oracle takes for dead it tries to refresh
     for till in &world.tills {
-        let tokens = till.read().unwrap();
-        contradicted(&|oracle| oracle.dead.push((till.contract, tokens.clone())), "token of an ended session");
+        let tokens = till.read_tokens().unwrap();
+        contradicted(&|oracle| oracle.ended_tokens.push((till.dialect, tokens.clone())), "token of an ended session");
     }
 }

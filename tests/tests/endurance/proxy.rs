@@ -7,28 +7,28 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use crate::chance::Chance;
+use crate::random::Random;
 
 /// In a thousand requests.
-const CUT_BEFORE: usize = 10;
-const CUT_AFTER: usize = 20;
-const TORN: usize = 5;
-const HELD_UP: usize = 50;
+const CUT_BEFORE_PER_MILLE: usize = 10;
+const CUT_AFTER_PER_MILLE: usize = 20;
+const TRUNCATED_PER_MILLE: usize = 5;
+const DELAYED_PER_MILLE: usize = 50;
 
 /// How long the server may take over a request: longer than any till waits.
-const PATIENCE: Duration = Duration::from_secs(20);
+const SERVER_TIMEOUT: Duration = Duration::from_secs(20);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum ConnectionFault {
     CutBefore,
     CutAfter,
-    Torn,
-    Whole,
+    Truncated,
+    NoFault,
 }
 
-struct Shared {
+struct ProxyState {
     server: Mutex<String>,
-    chance: Mutex<Chance>,
+    chance: Mutex<Random>,
     faults: bool,
     over: AtomicBool,
     spoiled: AtomicUsize,
@@ -37,15 +37,15 @@ struct Shared {
 /// A proxy on a port of its own. It serves until it is dropped.
 pub(crate) struct Proxy {
     address: String,
-    shared: Arc<Shared>,
+    shared: Arc<ProxyState>,
 }
 
 impl Proxy {
     /// With faults, or one that passes everything on.
-    pub(crate) fn start(chance: Chance, faults: bool) -> Self {
+    pub(crate) fn start(chance: Random, faults: bool) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap().to_string();
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(ProxyState {
             server: Mutex::default(),
             chance: Mutex::new(chance),
             faults,
@@ -59,7 +59,7 @@ impl Proxy {
                     return;
                 }
                 let serving = Arc::clone(&serving);
-                std::thread::spawn(move || serving.pass(socket));
+                std::thread::spawn(move || serving.forward_request(socket));
             }
         });
         Self { address, shared }
@@ -71,7 +71,7 @@ impl Proxy {
     }
 
     /// From now on forwards to the server at this address.
-    pub(crate) fn lead_to(&self, server: &str) {
+    pub(crate) fn set_server(&self, server: &str) {
         server.trim_start_matches("http://").clone_into(&mut self.shared.server.lock().unwrap());
     }
 
@@ -81,7 +81,7 @@ impl Proxy {
     }
 
     /// How many requests it has spoiled.
-    pub(crate) fn spoiled(&self) -> usize {
+    pub(crate) fn spoiled_count(&self) -> usize {
         self.shared.spoiled.load(Ordering::Relaxed)
     }
 }
@@ -93,53 +93,55 @@ impl Drop for Proxy {
     }
 }
 
-impl Shared {
-    fn draw(&self) -> (Fate, Option<Duration>, Option<Duration>) {
+impl ProxyState {
+    fn draw_fault(&self) -> (ConnectionFault, Option<Duration>, Option<Duration>) {
         if !self.faults {
-            return (Fate::Whole, None, None);
+            return (ConnectionFault::NoFault, None, None);
         }
         let mut chance = self.chance.lock().unwrap();
-        let mut held = || chance.in_thousand(HELD_UP).then(|| chance.between(1, 400));
+        let mut held = || chance.in_thousand(DELAYED_PER_MILLE).then(|| chance.duration_between(1, 400));
         let (before, after) = (held(), held());
         let fate = match chance.below(1000) {
-            drawn if drawn < CUT_BEFORE => Fate::CutBefore,
-            drawn if drawn < CUT_BEFORE + CUT_AFTER => Fate::CutAfter,
-            drawn if drawn < CUT_BEFORE + CUT_AFTER + TORN => Fate::Torn,
-            _ => Fate::Whole,
+            drawn if drawn < CUT_BEFORE_PER_MILLE => ConnectionFault::CutBefore,
+            drawn if drawn < CUT_BEFORE_PER_MILLE + CUT_AFTER_PER_MILLE => ConnectionFault::CutAfter,
+            drawn if drawn < CUT_BEFORE_PER_MILLE + CUT_AFTER_PER_MILLE + TRUNCATED_PER_MILLE => {
+                ConnectionFault::Truncated
+            }
+            _ => ConnectionFault::NoFault,
         };
         (fate, before, after)
     }
 
     /// Passes one request on. `None` where somebody hung up.
-    fn pass(&self, mut client: TcpStream) -> Option<()> {
-        let request = request(&mut client)?;
-        let (fate, before, after) = self.draw();
-        if fate != Fate::Whole {
+    fn forward_request(&self, mut client: TcpStream) -> Option<()> {
+        let request = read_request(&mut client)?;
+        let (fate, before, after) = self.draw_fault();
+        if fate != ConnectionFault::NoFault {
             self.spoiled.fetch_add(1, Ordering::Relaxed);
         }
         std::thread::sleep(before.unwrap_or_default());
-        if fate == Fate::CutBefore {
+        if fate == ConnectionFault::CutBefore {
             return None;
         }
         let server = self.server.lock().unwrap().clone();
         let mut server = TcpStream::connect(server).ok()?;
-        server.set_read_timeout(Some(PATIENCE)).ok()?;
+        server.set_read_timeout(Some(SERVER_TIMEOUT)).ok()?;
         server.write_all(&request).ok()?;
         let mut answer = Vec::new();
         // a server that is killed leaves what it had sent
         let _ = server.read_to_end(&mut answer);
         std::thread::sleep(after.unwrap_or_default());
         match fate {
-            Fate::CutBefore | Fate::CutAfter => None,
-            Fate::Torn => client.write_all(&answer[..answer.len() / 2]).ok(),
-            Fate::Whole => client.write_all(&answer).ok(),
+            ConnectionFault::CutBefore | ConnectionFault::CutAfter => None,
+            ConnectionFault::Truncated => client.write_all(&answer[..answer.len() / 2]).ok(),
+            ConnectionFault::NoFault => client.write_all(&answer).ok(),
         }
     }
 }
 
 /// A request with its body.
-fn request(client: &mut TcpStream) -> Option<Vec<u8>> {
-    client.set_read_timeout(Some(PATIENCE)).ok()?;
+fn read_request(client: &mut TcpStream) -> Option<Vec<u8>> {
+    client.set_read_timeout(Some(SERVER_TIMEOUT)).ok()?;
     let (mut request, mut part) = (Vec::new(), [0; 4096]);
     loop {
         let read = client.read(&mut part).ok().filter(|read| *read > 0)?;

@@ -8,80 +8,82 @@ use std::time::Duration;
 use serde_json::json;
 use tillgate_tests::now;
 
-use crate::chance::Chance;
-use crate::contract::{Account, Contract, Tokens};
-use crate::oracle::decided;
-use crate::wire::{Asked, Reply};
-use crate::world::World;
+use crate::dialect::{Credentials, TestDialect, Tokens};
+use crate::http::{HttpReply, HttpRequest};
+use crate::oracle::send_until_decided;
+use crate::random::Random;
+use crate::simulation::Simulation;
 
 /// In a thousand answers to a refresh, so many are lost by a crash of the till.
-const CRASHES: usize = 10;
+const CRASHES_PER_MILLE: usize = 10;
 
 /// A till.
 pub(crate) struct Till {
-    pub(crate) contract: Contract,
-    pub(crate) account: Account,
+    pub(crate) dialect: TestDialect,
+    pub(crate) credentials: Credentials,
     /// What it has stored.
     file: Mutex<Option<Tokens>>,
     tickets: AtomicUsize,
 }
 
 /// What came of asking with an access token.
-enum Called {
-    Done(Reply),
+enum CallOutcome {
+    Done(HttpReply),
     /// No answer that decides anything.
-    Nothing,
+    Undecided,
     /// The access token is refused.
     Refused,
 }
 
 impl Till {
-    pub(crate) fn new(contract: Contract, account: Account) -> Self {
-        Self { contract, account, file: Mutex::default(), tickets: AtomicUsize::new(0) }
+    pub(crate) fn new(contract: TestDialect, account: Credentials) -> Self {
+        Self { dialect: contract, credentials: account, file: Mutex::default(), tickets: AtomicUsize::new(0) }
     }
 
-    pub(crate) fn read(&self) -> Option<Tokens> {
+    pub(crate) fn read_tokens(&self) -> Option<Tokens> {
         self.file.lock().unwrap().clone()
     }
 
-    fn store(&self, tokens: Tokens) {
+    fn store_tokens(&self, tokens: Tokens) {
         *self.file.lock().unwrap() = Some(tokens);
     }
 
     /// Logs in, where nobody has yet.
-    pub(crate) fn log_in(&self, world: &World) {
+    pub(crate) fn log_in(&self, world: &Simulation) {
         let mut file = self.file.lock().unwrap();
         if file.is_some() {
             return;
         }
-        let reply = self.contract.log_in(&self.account).ask(world.address(), Duration::from_secs(10));
+        let reply = self.dialect.login_request(&self.credentials).send(world.address(), Duration::from_secs(10));
         match reply {
-            None => world.count(|counts| &counts.unanswered),
-            Some(reply) if reply.status == 503 => world.count(|counts| &counts.unanswered),
-            Some(reply) => match self.contract.tokens(&reply) {
+            None => world.increment(|counts| &counts.unanswered),
+            Some(reply) if reply.status == 503 => world.increment(|counts| &counts.unanswered),
+            Some(reply) => match self.dialect.parse_tokens(&reply) {
                 Some(tokens) => *file = Some(tokens),
-                None => world.journal.note(format!("{self}: a login was answered {} {}", reply.status, reply.body)),
+                None => world.anomalies.record(format!("{self}: a login was answered {} {}", reply.status, reply.body)),
             },
         }
     }
 
     /// One of its threads.
-    pub(crate) fn run(&self, world: &World, mut chance: Chance) {
+    pub(crate) fn run_thread(&self, world: &Simulation, mut chance: Random) {
         let mut pending = None;
-        while world.goes_on() {
-            match self.read() {
+        while world.is_running() {
+            match self.read_tokens() {
                 None => self.log_in(world),
-                Some(tokens) => self.work(world, &tokens, &mut chance, &mut pending),
+                Some(tokens) => self.run_step(world, &tokens, &mut chance, &mut pending),
             }
-            std::thread::sleep(chance.between(5, world.plan.pause));
+            std::thread::sleep(chance.duration_between(5, world.plan.max_pause_millis));
         }
     }
 
-    fn work(&self, world: &World, tokens: &Tokens, chance: &mut Chance, pending: &mut Option<String>) {
+    fn run_step(&self, world: &Simulation, tokens: &Tokens, chance: &mut Random, pending: &mut Option<String>) {
         let refused = match chance.below(10) {
             0..2 => true,
-            2..4 if self.contract == Contract::Native => self.sell(world, tokens, pending),
-            _ => matches!(call(world, &self.contract.who(&tokens.access)), Called::Refused),
+            2..4 if self.dialect == TestDialect::Native => self.open_ticket(world, tokens, pending),
+            _ => {
+                matches!(send_call(world, &self.dialect.current_session_request(&tokens.access)), CallOutcome::Refused)
+            }
         };
         if refused {
             self.refresh(world, chance);
@@ -89,23 +91,24 @@ impl Till {
     }
 
     /// Opens a ticket by a key that counts once, and asks by the same key until it is answered. True where the token is refused.
-    fn sell(&self, world: &World, tokens: &Tokens, pending: &mut Option<String>) -> bool {
-        let key = pending
-            .get_or_insert_with(|| format!("{}-{}", self.account.name, self.tickets.fetch_add(1, Ordering::Relaxed)));
+    fn open_ticket(&self, world: &Simulation, tokens: &Tokens, pending: &mut Option<String>) -> bool {
+        let key = pending.get_or_insert_with(|| {
+            format!("{}-{}", self.credentials.name, self.tickets.fetch_add(1, Ordering::Relaxed))
+        });
         let items = json!([{ "unit_price": "3.50", "quantity": "2" }]);
-        let asked = Asked::new("POST", "/api/v1/tickets")
+        let asked = HttpRequest::new("POST", "/api/v1/tickets")
             .bearer(&tokens.access)
             .header("idempotency-key", key.clone())
             .json(&json!({ "currency": "EUR", "name": key, "items": items }));
-        match call(world, &asked) {
-            Called::Refused => return true,
-            Called::Nothing => {}
-            Called::Done(reply) if reply.status == 201 => {
+        match send_call(world, &asked) {
+            CallOutcome::Refused => return true,
+            CallOutcome::Undecided => {}
+            CallOutcome::Done(reply) if reply.status == 201 => {
                 world.oracle.lock().unwrap().tickets.push((key.clone(), reply.text("/id")));
                 *pending = None;
             }
-            Called::Done(reply) => {
-                world.journal.note(format!("{self}: a ticket was answered {} {}", reply.status, reply.body));
+            CallOutcome::Done(reply) => {
+                world.anomalies.record(format!("{self}: a ticket was answered {} {}", reply.status, reply.body));
                 *pending = None;
             }
         }
@@ -113,67 +116,77 @@ impl Till {
     }
 
     /// Refreshes by what is in the file.
-    pub(crate) fn refresh(&self, world: &World, chance: &mut Chance) {
+    pub(crate) fn refresh(&self, world: &Simulation, chance: &mut Random) {
         let began = now();
-        let Some(sent) = self.read() else { return };
-        match self.contract.refresh(&sent).ask(world.address(), world.plan.limit) {
-            Some(reply) if reply.status == 200 => match self.contract.tokens(&reply) {
+        let Some(sent) = self.read_tokens() else { return };
+        match self.dialect.refresh_request(&sent).send(world.address(), world.plan.answer_limit) {
+            Some(reply) if reply.status == 200 => match self.dialect.parse_tokens(&reply) {
                 // it is lost with the till that crashes; or it comes too late, and the till has stopped waiting for it
-                Some(_) if chance.in_thousand(CRASHES) => std::thread::sleep(chance.between(100, 1500)),
-                Some(_) if began.elapsed() > world.plan.limit => world.count(|counts| &counts.unanswered),
-                Some(tokens) => {
-                    self.store(tokens);
-                    world.count(|counts| &counts.refreshed);
+                Some(_) if chance.in_thousand(CRASHES_PER_MILLE) => {
+                    std::thread::sleep(chance.duration_between(100, 1500));
                 }
-                None => world.journal.note(format!("{self}: a refresh was answered without tokens: {}", reply.body)),
+                Some(_) if began.elapsed() > world.plan.answer_limit => world.increment(|counts| &counts.unanswered),
+                Some(tokens) => {
+                    self.store_tokens(tokens);
+                    world.increment(|counts| &counts.refreshed);
+                }
+                None => {
+                    world.anomalies.record(format!("{self}: a refresh was answered without tokens: {}", reply.body));
+                }
             },
             Some(reply) if reply.status == 401 => {
-                world.journal.note(format!("{self}: logged out: {}", reply.body));
+                world.anomalies.record(format!("{self}: logged out: {}", reply.body));
                 *self.file.lock().unwrap() = None;
             }
             Some(reply) if ![408, 503].contains(&reply.status) => {
-                world.journal.note(format!("{self}: a refresh was answered {} {}", reply.status, reply.body));
+                world.anomalies.record(format!("{self}: a refresh was answered {} {}", reply.status, reply.body));
             }
             _ => {
-                world.count(|counts| &counts.unanswered);
-                std::thread::sleep(chance.between(50, 300));
+                world.increment(|counts| &counts.unanswered);
+                std::thread::sleep(chance.duration_between(50, 300));
             }
         }
     }
 
     /// What no till may do: uses an answer, loses it, and comes back with what it had before.
-    pub(crate) fn break_the_rule(&self, world: &World) {
-        let stale = self.read().unwrap();
-        let fresh = self.contract.tokens(&decided(world.address(), &self.contract.refresh(&stale))).unwrap();
+    pub(crate) fn reuse_lost_tokens(&self, world: &Simulation) {
+        let stale = self.read_tokens().unwrap();
+        let fresh = self
+            .dialect
+            .parse_tokens(&send_until_decided(world.address(), &self.dialect.refresh_request(&stale)))
+            .unwrap();
         assert_ne!(stale, fresh, "it has rotated");
-        assert_eq!(decided(world.address(), &self.contract.who(&fresh.access)).status, 200);
+        assert_eq!(
+            send_until_decided(world.address(), &self.dialect.current_session_request(&fresh.access)).status,
+            200
+        );
         std::thread::sleep(world.plan.overlap + world.plan.overlap / 2);
-        self.refresh(world, &mut Chance::of(0));
+        self.refresh(world, &mut Random::from_seed(0));
     }
 }
 
 impl std::fmt::Display for Till {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{:?} {}", self.contract, self.account.name)
+        write!(f, "{:?} {}", self.dialect, self.credentials.name)
     }
 }
 
-fn call(world: &World, asked: &Asked) -> Called {
-    match asked.ask(world.address(), world.plan.limit) {
-        Some(reply) if reply.status == 401 => Called::Refused,
+fn send_call(world: &Simulation, asked: &HttpRequest) -> CallOutcome {
+    match asked.send(world.address(), world.plan.answer_limit) {
+        Some(reply) if reply.status == 401 => CallOutcome::Refused,
         Some(reply) if matches!(reply.status, 200 | 201) => {
-            world.count(|counts| &counts.answered);
-            Called::Done(reply)
+            world.increment(|counts| &counts.answered);
+            CallOutcome::Done(reply)
         }
         Some(reply) if ![408, 503].contains(&reply.status) => {
             world
-                .journal
-                .note(format!("{} {} was answered {} {}", asked.method, asked.target, reply.status, reply.body));
-            Called::Nothing
+                .anomalies
+                .record(format!("{} {} was answered {} {}", asked.method, asked.target, reply.status, reply.body));
+            CallOutcome::Undecided
         }
         _ => {
-            world.count(|counts| &counts.unanswered);
-            Called::Nothing
+            world.increment(|counts| &counts.unanswered);
+            CallOutcome::Undecided
         }
     }
 }

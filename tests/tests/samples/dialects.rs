@@ -1,76 +1,77 @@
 //! POS Kasir, krmpesan, PosStar and Fiuu: a request for each call that takes text.
 
 use serde_json::json;
-use tillgate_tests::{PASSWORD, Running, Till};
+use tillgate_tests::{PASSWORD, RunningServer, TillClient};
 
-use super::{Body, Sample};
+use super::{Sample, SampleBody};
 
 /// All of them.
-pub(super) fn all(server: &Running) -> Vec<Sample> {
-    let mut samples = kasir(server);
-    samples.extend(others(server));
+pub(super) fn all_samples(server: &RunningServer) -> Vec<Sample> {
+    let mut samples = kasir_samples(server);
+    samples.extend(other_samples(server));
     samples
 }
 
 /// The samples of POS Kasir.
-fn kasir(server: &Running) -> Vec<Sample> {
+fn kasir_samples(server: &RunningServer) -> Vec<Sample> {
     let body = json!({ "email": "admin", "password": PASSWORD });
-    let token = server.till().post("/kasir/api/v1/auth/login", &body).expect(200).text_at("/data/Token");
+    let token = server.new_till().post("/kasir/api/v1/auth/login", &body).expect_status(200).text_at("/data/Token");
     let nina =
         json!({ "username": "nina", "email": "nina@example.com", "password": "staple battery", "role": "cashier" });
-    let made = Till::bearing(server, &token).post("/kasir/api/v1/users", &nina).expect(201).json();
+    let made = TillClient::with_token(server, &token).post("/kasir/api/v1/users", &nina).expect_status(201).json();
     let id = made["data"]["id"].as_str().map_or_else(String::new, str::to_owned);
     let mut samples = vec![
         Sample::json("POST", "/kasir/api/v1/auth/login", json!({ "email": "nobody", "password": "x" }))
-            .with("Cookie", "refresh_token=x"),
+            .call_with_header("Cookie", "refresh_token=x"),
         Sample::json("POST", "/kasir/api/v1/auth/refresh", json!({ "refresh_token": "x" })),
-        Sample::new("POST", "/kasir/api/v1/auth/refresh", Body::None).with("Cookie", "refresh_token=x"),
-        Sample::new("POST", "/kasir/api/v1/auth/logout", Body::None).with("Cookie", "access_token=x; refresh_token=x"),
-        Sample::new("GET", "/kasir/api/v1/auth/me", Body::None).with("Cookie", "access_token=x"),
+        Sample::new("POST", "/kasir/api/v1/auth/refresh", SampleBody::None).call_with_header("Cookie", "refresh_token=x"),
+        Sample::new("POST", "/kasir/api/v1/auth/logout", SampleBody::None).call_with_header("Cookie", "access_token=x; refresh_token=x"),
+        Sample::new("GET", "/kasir/api/v1/auth/me", SampleBody::None).call_with_header("Cookie", "access_token=x"),
         Sample::json(
             "POST",
             "/kasir/api/v1/auth/add",
             json!({ "username": "below", "email": "below@example.com", "password": "staple battery", "role": "cashier" }),
         )
-        .by(&token),
+        .with_token(&token),
         Sample::json(
             "PUT",
             "/kasir/api/v1/auth/me/password",
             json!({ "old_password": "x", "new_password": "staple battery" }),
         )
-        .by(&token),
+        .with_token(&token),
         Sample::json(
             "POST",
             "/kasir/api/v1/users",
             json!({ "username": "new", "email": "kasir@example.com", "password": "staple battery", "role": "cashier" }),
         )
-        .by(&token),
+        .with_token(&token),
         Sample::json(
             "PUT",
             &format!("/kasir/api/v1/users/{id}"),
             json!({ "username": "nina", "email": "nina@example.com", "role": "cashier", "old_password": "x" }),
         )
-        .by(&token),
-        Sample::get("/kasir/api/v1/users/{}", &[]).by(&token),
+        .with_token(&token),
+        Sample::get("/kasir/api/v1/users/{}", &[]).with_token(&token),
     ];
     for (list, names) in [
         ("users", &["search", "status", "role", "sortBy", "sortOrder", "page"][..]),
         ("activity-logs", &["search", "user_id", "entity_type", "action_type", "start_date", "end_date"]),
     ] {
-        samples.extend(names.iter().map(|name| Sample::get(&format!("/kasir/api/v1/{list}"), &[name]).by(&token)));
+        samples
+            .extend(names.iter().map(|name| Sample::get(&format!("/kasir/api/v1/{list}"), &[name]).with_token(&token)));
     }
     samples
 }
 
 /// The samples of krmpesan, PosStar and Fiuu.
-fn others(server: &Running) -> Vec<Sample> {
+fn other_samples(server: &RunningServer) -> Vec<Sample> {
     let body = json!({ "login": "admin", "password": PASSWORD });
-    let page = server.till().post("/krmpesan/app/login", &body).expect(200).text_at("/data/token");
+    let page = server.new_till().post("/krmpesan/app/login", &body).expect_status(200).text_at("/data/token");
     let register = json!({ "posId": "PDA1", "password": PASSWORD });
-    let register = server.till().post("/fiuu/auth/login", &register).expect(200).text_at("/access/token");
+    let register = server.new_till().post("/fiuu/auth/login", &register).expect_status(200).text_at("/access/token");
     vec![
         Sample::json("POST", "/krmpesan/app/login", json!({ "login": "nobody", "password": "x" })),
-        Sample::json("POST", "/krmpesan/app/generate", json!({ "device": "P01", "password": "x" })).by(&page),
+        Sample::json("POST", "/krmpesan/app/generate", json!({ "device": "P01", "password": "x" })).with_token(&page),
         Sample::get("/krmpesan/tokens", &["refresh_token", "device_id"]),
         Sample::json(
             "POST",
@@ -89,9 +90,9 @@ fn others(server: &Running) -> Vec<Sample> {
         ),
         Sample::json("POST", "/posstar/api/v1/auth/refresh", json!({ "token": "x" })),
         Sample::json("POST", "/fiuu/auth/login", json!({ "posId": "P01", "password": "x" })),
-        Sample::new("POST", "/fiuu/auth/refresh", Body::None).by("x"),
+        Sample::new("POST", "/fiuu/auth/refresh", SampleBody::None).with_token("x"),
         Sample::form("/fiuu/auth/login", &[("posId", "P01"), ("password", "x")]),
-        Sample::new("GET", "/fiuu/api/terminals", Body::None).by("x"),
-        Sample::get("/fiuu/api/terminals", &["posId"]).by(&register),
+        Sample::new("GET", "/fiuu/api/terminals", SampleBody::None).with_token("x"),
+        Sample::get("/fiuu/api/terminals", &["posId"]).with_token(&register),
     ]
 }

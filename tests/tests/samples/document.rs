@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde_json::{Map, Value};
-use tillgate_tests::Running;
+use tillgate_tests::RunningServer;
 
-use super::{Body, Sample, Slot};
+use super::{Sample, SampleBody, TextSlot};
 
 /// What the document says of calls that read: each with all of its parameters, and an id in the path.
-pub(super) fn all(server: &Running, office: &str) -> Vec<Sample> {
-    let document = server.till().get("/openapi.json").expect(200).json();
+pub(super) fn all_samples(server: &RunningServer, office: &str) -> Vec<Sample> {
+    let document = server.new_till().get("/openapi.json").expect_status(200).json();
     let mut samples = Vec::new();
     let none = Map::new();
     for (path, operations) in document["paths"].as_object().unwrap() {
@@ -28,9 +28,9 @@ pub(super) fn all(server: &Running, office: &str) -> Vec<Sample> {
                 Some((_, rest)) => format!("{odd}{{}}{rest}"),
                 None => odd,
             };
-            let mut sample = Sample { method: method.to_uppercase(), ..Sample::get(&path, &[]).by(office) };
+            let mut sample = Sample { method: method.to_uppercase(), ..Sample::get(&path, &[]).with_token(office) };
             if parameters.iter().any(|parameter| parameter["name"] == "If-Match") {
-                sample = sample.with("If-Match", "*");
+                sample = sample.call_with_header("If-Match", "*");
             }
             if query.is_empty() {
                 samples.push(sample);
@@ -48,17 +48,17 @@ pub(super) fn all(server: &Running, office: &str) -> Vec<Sample> {
 }
 
 /// The places of all texts in bodies that the document describes and no sample has, such as `PATCH /api/v1/users/{id} /roles/*`.
-pub(crate) fn lacking(document: &Value, samples: &[Sample]) -> Vec<String> {
+pub(crate) fn missing_samples(document: &Value, samples: &[Sample]) -> Vec<String> {
     let mut lacking = Vec::new();
-    for (path, method, operation) in operations(document) {
+    for (path, method, operation) in list_operations(document) {
         let there: BTreeSet<String> = samples
             .iter()
-            .filter(|sample| sample.method == method && is_at(&sample.path, &path))
+            .filter(|sample| sample.method == method && matches_template(&sample.path, &path))
             .flat_map(|sample| {
-                let indexes = |pointer: &str| general(pointer, sample);
-                sample.slots().into_iter().filter_map(move |slot| match slot {
-                    Slot::Json(pointer) => Some(indexes(&pointer)),
-                    Slot::Form(name) => Some(format!("/{name}")),
+                let indexes = |pointer: &str| generalize_pointer(pointer, sample);
+                sample.text_slots().into_iter().filter_map(move |slot| match slot {
+                    TextSlot::Json(pointer) => Some(indexes(&pointer)),
+                    TextSlot::Form(name) => Some(format!("/{name}")),
                     _ => None,
                 })
             })
@@ -75,14 +75,14 @@ pub(crate) fn lacking(document: &Value, samples: &[Sample]) -> Vec<String> {
 }
 
 /// The headers that the document describes as parameters and no sample of the call has.
-pub(crate) fn headers_lacking(document: &Value, samples: &[Sample]) -> Vec<String> {
+pub(crate) fn missing_headers(document: &Value, samples: &[Sample]) -> Vec<String> {
     let mut lacking = Vec::new();
-    for (path, method, operation) in operations(document) {
+    for (path, method, operation) in list_operations(document) {
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
             let Some(name) = parameter["name"].as_str().filter(|_| parameter["in"] == "header") else { continue };
             let has = |sample: &Sample| {
                 let there = sample.headers.iter().any(|(own, _)| own.eq_ignore_ascii_case(name));
-                there && sample.method == method && is_at(&sample.path, &path)
+                there && sample.method == method && matches_template(&sample.path, &path)
             };
             if !samples.iter().any(has) {
                 lacking.push(format!("{method} {path} {name}"));
@@ -92,7 +92,7 @@ pub(crate) fn headers_lacking(document: &Value, samples: &[Sample]) -> Vec<Strin
     lacking
 }
 
-fn operations(document: &Value) -> Vec<(String, String, &Value)> {
+fn list_operations(document: &Value) -> Vec<(String, String, &Value)> {
     let paths = document["paths"].as_object().unwrap();
     let methods = ["get", "post", "put", "patch", "delete"];
     paths
@@ -104,14 +104,14 @@ fn operations(document: &Value) -> Vec<(String, String, &Value)> {
 }
 
 /// Whether a path is of a template such as `/api/v1/users/{id}`.
-fn is_at(path: &str, template: &str) -> bool {
+fn matches_template(path: &str, template: &str) -> bool {
     let (path, template): (Vec<_>, Vec<_>) = (path.split('/').collect(), template.split('/').collect());
     path.len() == template.len() && path.iter().zip(template).all(|(own, of)| of.starts_with('{') || *own == of)
 }
 
 /// A pointer with a star for each index, and for each key of an object whose keys are the client's own.
-fn general(pointer: &str, sample: &Sample) -> String {
-    let Body::Json(body) = &sample.body else { return pointer.to_owned() };
+fn generalize_pointer(pointer: &str, sample: &Sample) -> String {
+    let SampleBody::Json(body) = &sample.body else { return pointer.to_owned() };
     let (mut at, mut general) = (String::new(), String::new());
     for segment in pointer.split('/').skip(1) {
         let list = body.pointer(&at).is_some_and(Value::is_array);

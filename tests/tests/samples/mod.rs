@@ -6,11 +6,11 @@ mod native;
 mod portos;
 
 use serde_json::{Value, json};
-use tillgate_tests::{PASSWORD, Running, Till};
+use tillgate_tests::{PASSWORD, RunningServer, TillClient};
 
 /// The body of a request.
 #[derive(Clone, Debug)]
-pub(crate) enum Body {
+pub(crate) enum SampleBody {
     None,
     Json(Value),
     Form(Vec<(String, String)>),
@@ -18,7 +18,7 @@ pub(crate) enum Body {
 
 /// A place for a text in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Slot {
+pub(crate) enum TextSlot {
     Nothing,
     Path,
     Query(String),
@@ -37,99 +37,100 @@ pub(crate) struct Sample {
     pub(crate) path: String,
     pub(crate) query: Vec<(String, String)>,
     pub(crate) headers: Vec<(String, String)>,
-    pub(crate) body: Body,
+    pub(crate) body: SampleBody,
 }
 
 impl Sample {
-    fn new(method: &str, path: &str, body: Body) -> Self {
+    fn new(method: &str, path: &str, body: SampleBody) -> Self {
         Self { method: method.to_owned(), path: path.to_owned(), query: Vec::new(), headers: Vec::new(), body }
     }
 
     fn json(method: &str, path: &str, body: Value) -> Self {
-        Self::new(method, path, Body::Json(body))
+        Self::new(method, path, SampleBody::Json(body))
     }
 
     fn get(path: &str, query: &[&str]) -> Self {
         let query = query.iter().map(|name| ((*name).to_owned(), String::new())).collect();
-        Self { query, ..Self::new("GET", path, Body::None) }
+        Self { query, ..Self::new("GET", path, SampleBody::None) }
     }
 
     fn form(path: &str, fields: &[(&str, &str)]) -> Self {
         let fields = fields.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self::new("POST", path, Body::Form(fields))
+        Self::new("POST", path, SampleBody::Form(fields))
     }
 
-    fn with(mut self, name: &str, value: &str) -> Self {
+    fn call_with_header(mut self, name: &str, value: &str) -> Self {
         self.headers.push((name.to_owned(), value.to_owned()));
         self
     }
 
-    fn by(self, token: &str) -> Self {
-        self.with("Authorization", &format!("Bearer {token}"))
+    fn with_token(self, token: &str) -> Self {
+        self.call_with_header("Authorization", &format!("Bearer {token}"))
     }
 
     /// Every place for a text in it.
-    pub(crate) fn slots(&self) -> Vec<Slot> {
+    pub(crate) fn text_slots(&self) -> Vec<TextSlot> {
         let mut slots = Vec::new();
         if self.path.contains("{}") {
-            slots.push(Slot::Path);
+            slots.push(TextSlot::Path);
         }
-        slots.extend(self.query.iter().map(|(name, _)| Slot::Query(name.clone())));
-        slots.extend(self.headers.iter().map(|(name, _)| Slot::Header(name.clone())));
+        slots.extend(self.query.iter().map(|(name, _)| TextSlot::Query(name.clone())));
+        slots.extend(self.headers.iter().map(|(name, _)| TextSlot::Header(name.clone())));
         match &self.body {
-            Body::None => {}
-            Body::Form(fields) => slots.extend(fields.iter().map(|(name, _)| Slot::Form(name.clone()))),
-            Body::Json(value) => gather(value, "", &mut slots),
+            SampleBody::None => {}
+            SampleBody::Form(fields) => slots.extend(fields.iter().map(|(name, _)| TextSlot::Form(name.clone()))),
+            SampleBody::Json(value) => gather_slots(value, "", &mut slots),
         }
         slots
     }
 }
 
-fn gather(value: &Value, at: &str, slots: &mut Vec<Slot>) {
+fn gather_slots(value: &Value, at: &str, slots: &mut Vec<TextSlot>) {
     match value {
-        Value::String(_) => slots.push(Slot::Json(at.to_owned())),
+        Value::String(_) => slots.push(TextSlot::Json(at.to_owned())),
         Value::Array(values) => {
-            values.iter().enumerate().for_each(|(number, value)| gather(value, &format!("{at}/{number}"), slots));
+            values.iter().enumerate().for_each(|(number, value)| gather_slots(value, &format!("{at}/{number}"), slots));
         }
         Value::Object(members) => {
             if !members.is_empty() {
-                slots.push(Slot::Key(at.to_owned()));
+                slots.push(TextSlot::Key(at.to_owned()));
             }
-            members.iter().for_each(|(key, value)| gather(value, &format!("{at}/{key}"), slots));
+            members.iter().for_each(|(key, value)| gather_slots(value, &format!("{at}/{key}"), slots));
         }
         Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
-pub(crate) use document::{headers_lacking, lacking};
-pub(crate) use portos::filters;
+pub(crate) use document::{missing_headers, missing_samples};
+pub(crate) use portos::read_filters;
 
 /// All of them, on this server: what they are about is there.
-pub(crate) fn all(server: &Running) -> Vec<Sample> {
-    let office = login(server, "admin", None);
-    let till = login(server, "manager", Some("P01"));
+pub(crate) fn all_samples(server: &RunningServer) -> Vec<Sample> {
+    let office = log_in(server, "admin", None);
+    let till = log_in(server, "manager", Some("P01"));
     let made = |path: &str, body: Value, token: &str| {
-        Till::bearing(server, token).post(path, &body).expect(201).text_at("/id")
+        TillClient::with_token(server, token).post(path, &body).expect_status(201).text_at("/id")
     };
     let user = made("/api/v1/users", json!({ "user_name": "odd", "password": "sea salt and honey" }), &office);
     let device = made("/api/v1/devices", json!({ "name": "ODD", "environment": "CashRegister" }), &office);
     let role = made("/api/v1/roles", json!({ "name": "odd", "rights": ["storno"], "environments": ["PDA"] }), &office);
     let store = made("/api/v1/stores", json!({ "name": "Odd" }), &office);
     let key = made("/api/v1/api-keys", json!({ "name": "Odd", "user": "admin", "device": "P01" }), &office);
-    let ticket = made("/api/v1/tickets", native::ticket(), &till);
-    let tenant = Till::bearing(server, &office).get("/api/v1/tenants").expect(200).text_at("/items/0/id");
-    let ids = native::Ids { user, device, role, store, key, tenant, ticket };
-    let mut samples = native::all(&office, &till, &ids);
-    samples.extend(document::all(server, &office));
-    samples.extend(portos::all(server));
-    samples.extend(dialects::all(server));
+    let ticket = made("/api/v1/tickets", native::ticket_json(), &till);
+    let tenant =
+        TillClient::with_token(server, &office).get("/api/v1/tenants").expect_status(200).text_at("/items/0/id");
+    let ids = native::SampleIds { user, device, role, store, key, tenant, ticket };
+    let mut samples = native::all_samples(&office, &till, &ids);
+    samples.extend(document::all_samples(server, &office));
+    samples.extend(portos::all_samples(server));
+    samples.extend(dialects::all_samples(server));
     samples
 }
 
-fn login(server: &Running, name: &str, device: Option<&str>) -> String {
+fn log_in(server: &RunningServer, name: &str, device: Option<&str>) -> String {
     let mut body = json!({ "login": name, "password": PASSWORD });
     if let Some(device) = device {
         body["device"] = device.into();
     }
-    server.till().post("/api/v1/sessions", &body).expect(201).text_at("/access_token")
+    server.new_till().post("/api/v1/sessions", &body).expect_status(201).text_at("/access_token")
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::Sample;
 
 /// A ticket with every text that one has.
-pub(super) fn ticket() -> Value {
+pub(super) fn ticket_json() -> Value {
     json!({
         "currency": "EUR", "owner": "manager", "name": "Table", "external_id": "x", "discount_rate": "10", "rounding": "0.01",
         "location": { "zone": "garden", "table": "5" },
@@ -14,11 +14,11 @@ pub(super) fn ticket() -> Value {
             "full_name": "Jana Malá", "phone": "+421", "email": "jana@example.com", "credit_rate": "1", "discount_rate": "10",
             "meta": { "note": "none" }, "extra": { "gender": "Female" },
         },
-        "items": [item()], "payments": [payment("0.01")], "extra": { "purchaseType": "WalkIn" },
+        "items": [item_json()], "payments": [payment_json("0.01")], "extra": { "purchaseType": "WalkIn" },
     })
 }
 
-fn item() -> Value {
+fn item_json() -> Value {
     json!({
         "external_id": "x", "kind": "positive", "comment": "hot", "unit_price": "5", "quantity": "1", "unit": "kg",
         "discount_rate": "1",
@@ -29,12 +29,12 @@ fn item() -> Value {
     })
 }
 
-fn payment(amount: &str) -> Value {
+fn payment_json(amount: &str) -> Value {
     json!({ "means": "cash", "name": "Cash", "amount": amount })
 }
 
 /// What is there to be changed.
-pub(super) struct Ids {
+pub(super) struct SampleIds {
     pub(super) user: String,
     pub(super) device: String,
     pub(super) role: String,
@@ -45,22 +45,29 @@ pub(super) struct Ids {
 }
 
 /// The samples of the native API and of OAuth.
-pub(super) fn all(office: &str, till: &str, ids: &Ids) -> Vec<Sample> {
-    [of_people(office, ids), of_things(office, ids), of_tickets(till, &ids.ticket), of_programs(office)].concat()
+pub(super) fn all_samples(office: &str, till: &str, ids: &SampleIds) -> Vec<Sample> {
+    [
+        user_samples(office, ids),
+        directory_samples(office, ids),
+        ticket_samples(till, &ids.ticket),
+        api_key_samples(office),
+    ]
+    .concat()
 }
 
-fn at(path: &str, id: &str) -> String {
+fn path_with_id(path: &str, id: &str) -> String {
     format!("/api/v1/{path}/{id}")
 }
 
-fn change(method: &str, path: &str, body: Value, token: &str) -> Sample {
-    Sample::json(method, path, body).by(token).with("If-Match", "*")
+fn change_sample(method: &str, path: &str, body: Value, token: &str) -> Sample {
+    Sample::json(method, path, body).with_token(token).call_with_header("If-Match", "*")
 }
 
 /// Logging in, and users.
-fn of_people(office: &str, Ids { user, device, .. }: &Ids) -> Vec<Sample> {
-    let of_office =
-        |method: &str, path: &str, body: Value| change(method, path, body, office).with("Accept-Language", "sk");
+fn user_samples(office: &str, SampleIds { user, device, .. }: &SampleIds) -> Vec<Sample> {
+    let of_office = |method: &str, path: &str, body: Value| {
+        change_sample(method, path, body, office).call_with_header("Accept-Language", "sk")
+    };
     vec![
         Sample::json(
             "POST",
@@ -70,7 +77,7 @@ fn of_people(office: &str, Ids { user, device, .. }: &Ids) -> Vec<Sample> {
                 "previous_refresh_token": "x",
             }),
         )
-        .with("User-Agent", "till"),
+        .call_with_header("User-Agent", "till"),
         Sample::json("POST", "/api/v1/sessions", json!({ "login": "a@example.com", "password": "x" })),
         Sample::json("POST", "/api/v1/sessions", json!({ "device": "P01", "password": "x" })),
         Sample::json("POST", "/api/v1/sessions/refresh", json!({ "refresh_token": "x" })),
@@ -92,20 +99,21 @@ fn of_people(office: &str, Ids { user, device, .. }: &Ids) -> Vec<Sample> {
         of_office("POST", "/api/v1/users", json!({ "user_name": "virtual", "feature": "kiosk" })),
         of_office(
             "PATCH",
-            &at("users", user),
+            &path_with_id("users", user),
             json!({
                 "user_name": "odd", "email": "odd@example.com", "display_name": "Odd", "current_password": "x",
                 "status": "active", "roles": ["cashier"], "devices": [{ "device": "P01", "roles": ["cashier"] }],
             }),
         ),
-        of_office("PUT", &format!("{}/password", at("users", user)), json!({ "password": "sea salt and honey" })),
+        of_office("PUT", &format!("{}/password", path_with_id("users", user)), json!({ "password": "sea salt and honey" })),
     ]
 }
 
 /// Devices, roles, stores, the tenant and API keys.
-fn of_things(office: &str, Ids { device, role, store, key, tenant, .. }: &Ids) -> Vec<Sample> {
-    let of_office =
-        |method: &str, path: &str, body: Value| change(method, path, body, office).with("Accept-Language", "sk");
+fn directory_samples(office: &str, SampleIds { device, role, store, key, tenant, .. }: &SampleIds) -> Vec<Sample> {
+    let of_office = |method: &str, path: &str, body: Value| {
+        change_sample(method, path, body, office).call_with_header("Accept-Language", "sk")
+    };
     vec![
         of_office(
             "POST",
@@ -117,13 +125,17 @@ fn of_things(office: &str, Ids { device, role, store, key, tenant, .. }: &Ids) -
         ),
         of_office(
             "PATCH",
-            &at("devices", device),
+            &path_with_id("devices", device),
             json!({
                 "name": "ODD", "environment": "CashRegister", "status": "active", "description": "odd",
                 "preferences": { "a": "b" }, "settings": { "a": "b" }, "roles": ["cashier"],
             }),
         ),
-        of_office("PUT", &format!("{}/password", at("devices", device)), json!({ "password": "sea salt and honey" })),
+        of_office(
+            "PUT",
+            &format!("{}/password", path_with_id("devices", device)),
+            json!({ "password": "sea salt and honey" }),
+        ),
         of_office(
             "POST",
             "/api/v1/roles",
@@ -131,16 +143,16 @@ fn of_things(office: &str, Ids { device, role, store, key, tenant, .. }: &Ids) -
         ),
         of_office(
             "PATCH",
-            &at("roles", role),
+            &path_with_id("roles", role),
             json!({
                 "name": "odd", "label": "Odd", "description": "odd", "rights": ["storno"], "environments": ["PDA"],
             }),
         ),
         of_office("POST", "/api/v1/stores", json!({ "name": "New" })),
-        of_office("PATCH", &at("stores", store), json!({ "name": "Odd" })),
+        of_office("PATCH", &path_with_id("stores", store), json!({ "name": "Odd" })),
         of_office(
             "PATCH",
-            &at("tenants", tenant),
+            &path_with_id("tenants", tenant),
             json!({ "name": "Shop", "zone": "Europe/Bratislava", "locale": "sk" }),
         ),
         of_office(
@@ -153,7 +165,7 @@ fn of_things(office: &str, Ids { device, role, store, key, tenant, .. }: &Ids) -
         ),
         of_office(
             "PATCH",
-            &at("api-keys", key),
+            &path_with_id("api-keys", key),
             json!({
                 "name": "Odd", "description": "odd", "status": "active", "user": "admin", "device": "P01",
                 "permissions": ["storno"],
@@ -162,47 +174,52 @@ fn of_things(office: &str, Ids { device, role, store, key, tenant, .. }: &Ids) -
     ]
 }
 
-fn of_tickets(till: &str, id: &str) -> Vec<Sample> {
-    let of_till = |method: &str, path: &str, body: Value| change(method, path, body, till);
-    let mut changed = ticket();
+fn ticket_samples(till: &str, id: &str) -> Vec<Sample> {
+    let of_till = |method: &str, path: &str, body: Value| change_sample(method, path, body, till);
+    let mut changed = ticket_json();
     changed.as_object_mut().unwrap().remove("currency");
     vec![
-        of_till("POST", "/api/v1/tickets", ticket()).with("Idempotency-Key", "odd"),
-        of_till("PATCH", &at("tickets", id), changed),
+        of_till("POST", "/api/v1/tickets", ticket_json()).call_with_header("Idempotency-Key", "odd"),
+        of_till("PATCH", &path_with_id("tickets", id), changed),
         of_till(
             "POST",
-            &format!("{}/close", at("tickets", id)),
-            json!({ "payments": [payment("0.01")], "fiscal": "eKasa" }),
+            &format!("{}/close", path_with_id("tickets", id)),
+            json!({ "payments": [payment_json("0.01")], "fiscal": "eKasa" }),
         ),
-        of_till("POST", &format!("{}/refund", at("tickets", id)), json!({ "items": [{ "id": 1, "quantity": "1" }] }))
-            .with("Idempotency-Key", "odd"),
+        of_till(
+            "POST",
+            &format!("{}/refund", path_with_id("tickets", id)),
+            json!({ "items": [{ "id": 1, "quantity": "1" }] }),
+        )
+        .call_with_header("Idempotency-Key", "odd"),
     ]
 }
 
 /// The access check of gateways, and OAuth.
-fn of_programs(office: &str) -> Vec<Sample> {
+fn api_key_samples(office: &str) -> Vec<Sample> {
     vec![
         Sample::get("/api/v1/access", &[])
-            .by(office)
-            .with("X-Original-Method", "GET")
-            .with("X-Original-URI", "/reports/x")
-            .with("X-Original-URL", "https://shop.example/reports/x")
-            .with("X-Forwarded-For", "1.2.3.4")
-            .with("Cookie", "a=b"),
+            .with_token(office)
+            .call_with_header("X-Original-Method", "GET")
+            .call_with_header("X-Original-URI", "/reports/x")
+            .call_with_header("X-Original-URL", "https://shop.example/reports/x")
+            .call_with_header("X-Forwarded-For", "1.2.3.4")
+            .call_with_header("Cookie", "a=b"),
         Sample::get("/api/v1/access", &[])
-            .by(office)
-            .with("X-Original-Method", "GET")
-            .with("X-Original-URL", "https://shop.example/reports/x"),
+            .with_token(office)
+            .call_with_header("X-Original-Method", "GET")
+            .call_with_header("X-Original-URL", "https://shop.example/reports/x"),
         Sample::get("/api/v1/access", &[])
-            .by(office)
-            .with("X-Forwarded-Method", "GET")
-            .with("X-Forwarded-Uri", "/reports/x"),
+            .with_token(office)
+            .call_with_header("X-Forwarded-Method", "GET")
+            .call_with_header("X-Forwarded-Uri", "/reports/x"),
         Sample::form(
             "/oauth/introspect",
             &[("token", "x"), ("token_type_hint", "access_token"), ("client_id", "nobody"), ("client_secret", "x")],
         ),
         Sample::form("/oauth/revoke", &[("token", "x"), ("client_id", "nobody"), ("client_secret", "x")]),
         // nobody: a NUL
-        Sample::form("/oauth/introspect", &[("token", "x")]).with("Authorization", "Basic AG5vYm9keQA6eA=="),
+        Sample::form("/oauth/introspect", &[("token", "x")])
+            .call_with_header("Authorization", "Basic AG5vYm9keQA6eA=="),
     ]
 }

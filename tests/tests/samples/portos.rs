@@ -1,36 +1,36 @@
 //! PORTOS: a request for each call that takes text, and every filter of its lists.
 
 use serde_json::json;
-use tillgate_tests::{PASSWORD, Running, Till};
+use tillgate_tests::{PASSWORD, RunningServer, TillClient};
 
-use super::{Body, Sample};
+use super::{Sample, SampleBody};
 
 /// The lists, and the part of the program that says what each can be asked about.
-const LISTS: [(&str, &str); 6] = [
+const LIST_PATHS: [(&str, &str); 6] = [
     ("sessions", include_str!("../../../crates/http/src/dialects/portos/sessions.rs")),
     ("devices", include_str!("../../../crates/http/src/dialects/portos/directory.rs")),
     ("roles", include_str!("../../../crates/http/src/dialects/portos/directory.rs")),
     ("users", include_str!("../../../crates/http/src/dialects/portos/directory.rs")),
     ("apikeys", include_str!("../../../crates/http/src/dialects/portos/api_keys.rs")),
-    ("tickets", include_str!("../../../crates/http/src/dialects/portos/tickets/list.rs")),
+    ("tickets", include_str!("../../../crates/http/src/dialects/portos/tickets/query.rs")),
 ];
 
 /// The members that each list can be asked about, as the program has them. Lists that one file describes have the members of all: what
 /// a list does not know it passes over.
-pub(crate) fn filters() -> Vec<(&'static str, Vec<String>)> {
+pub(crate) fn read_filters() -> Vec<(&'static str, Vec<String>)> {
     let named = |code: &str| -> Vec<String> {
         let begins = ["Member::new(\"", "Member::alias(\""];
         let calls = begins.iter().flat_map(|begin| code.split(begin).skip(1));
         calls.filter_map(|rest| rest.split('"').next()).map(str::to_owned).collect()
     };
-    LISTS.iter().map(|(list, code)| (*list, named(code))).collect()
+    LIST_PATHS.iter().map(|(list, code)| (*list, named(code))).collect()
 }
 
 /// The samples of PORTOS.
-pub(super) fn all(server: &Running) -> Vec<Sample> {
+pub(super) fn all_samples(server: &RunningServer) -> Vec<Sample> {
     let login = |name: &str, device: &str| {
         let body = json!({ "UserName": name, "Password": PASSWORD, "DeviceName": device });
-        server.till().post("/portos/api/auth", &body).expect(200).text_at("/tokenId")
+        server.new_till().post("/portos/api/auth", &body).expect_status(200).text_at("/tokenId")
     };
     let (office, till) = (login("admin", "OFFICE"), login("manager", "P02"));
     let item = json!({
@@ -50,33 +50,35 @@ pub(super) fn all(server: &Running) -> Vec<Sample> {
         },
         "purchaseType": "WalkIn", "payments": [{ "type": "Cash", "name": "Cash", "amount": 0.01 }],
     });
-    let ticket = Till::bearing(server, &till).post("/portos/api/tickets", &body).expect(201).text_at("/id");
+    let ticket =
+        TillClient::with_token(server, &till).post("/portos/api/tickets", &body).expect_status(201).text_at("/id");
     let key = json!({ "Name": "odd", "UserName": "admin", "DeviceName": "OFFICE" });
-    let key = Till::bearing(server, &office).post("/portos/api/apikeys", &key).expect(201).text_at("/id");
+    let key =
+        TillClient::with_token(server, &office).post("/portos/api/apikeys", &key).expect_status(201).text_at("/id");
     let cash = json!([{ "type": "Cash", "name": "Cash", "amount": 0.01 }]);
     let mut samples = vec![
         Sample::json("POST", "/portos/api/auth", json!({ "UserName": "nobody", "Password": "x", "DeviceName": "P01" }))
-            .with("Accept-Language", "sk"),
+            .call_with_header("Accept-Language", "sk"),
         Sample::json("POST", "/portos/api/auth/refresh", json!({ "tokenId": "x", "refreshToken": "x" })),
-        Sample::json("POST", "/portos/api/tickets", body.clone()).by(&till),
+        Sample::json("POST", "/portos/api/tickets", body.clone()).with_token(&till),
         Sample::json(
             "PUT",
             &format!("/portos/api/tickets/{ticket}"),
             json!({ "name": "x", "location": { "tableName": "5" } }),
         )
-        .by(&till),
+        .with_token(&till),
         Sample::json(
             "PATCH",
             "/portos/api/tickets",
             json!([{ "id": ticket, "name": "x", "employee": { "userName": "admin" } }]),
         )
-        .by(&till),
+        .with_token(&till),
         Sample::json(
             "POST",
             "/portos/api/apikeys",
             json!({ "Name": "x", "Description": "x", "UserName": "admin", "DeviceName": "OFFICE" }),
         )
-        .by(&office),
+        .with_token(&office),
         Sample::json(
             "PUT",
             &format!("/portos/api/apikeys/{key}"),
@@ -84,31 +86,31 @@ pub(super) fn all(server: &Running) -> Vec<Sample> {
                 "Name": "x", "Description": "x", "UserName": "admin", "DeviceName": "OFFICE", "Permissions": ["storno"],
             }),
         )
-        .by(&office),
+        .with_token(&office),
         Sample::json(
             "POST",
             &format!("/portos/api/tickets/{ticket}/close"),
             json!({ "fiscalName": "eKasa", "eKasa": { "okp": "a" }, "fiscalMemorySerialNumber": "SN1", "payments": cash }),
         )
-        .by(&till),
+        .with_token(&till),
         Sample::json(
             "POST",
             &format!("/portos/api/tickets/{ticket}/close"),
             json!({ "closeInfo": { "fiscalName": "eKasa", "eKasa": { "okp": "a" } }, "payments": cash }),
         )
-        .by(&till),
-        Sample::new("GET", "/portos/api/auth", Body::None).with(
+        .with_token(&till),
+        Sample::new("GET", "/portos/api/auth", SampleBody::None).call_with_header(
             "Authorization",
             "NWS4-HMAC-SHA256 Credential%3Dnobody%2CSignedHeaders%3Dhost%2CTimestamp%3Dx%2CSignature%3D00",
         ),
     ];
     for path in ["devices/{}", "roles/{}", "users/{}", "sessions/{}", "apikeys/{}", "tickets/{}"] {
-        samples.push(Sample::get(&format!("/portos/api/{path}"), &[]).by(&office));
+        samples.push(Sample::get(&format!("/portos/api/{path}"), &[]).with_token(&office));
     }
-    for (list, members) in filters() {
+    for (list, members) in read_filters() {
         let options = ["$sort", "$skip", "$take", "$count", "$search", "$orderby", "$filter"].map(str::to_owned);
         let names = members.into_iter().chain(options);
-        samples.extend(names.map(|name| Sample::get(&format!("/portos/api/{list}"), &[&name]).by(&office)));
+        samples.extend(names.map(|name| Sample::get(&format!("/portos/api/{list}"), &[&name]).with_token(&office)));
     }
     samples
 }

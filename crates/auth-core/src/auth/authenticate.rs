@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use tillgate_domain::{DeviceStatus, PrincipalId, StoreExt, UserStatus};
 
-use super::{Auth, Signed};
-use crate::changes::{About, Judged};
-use crate::ports::{self, Use};
+use super::{ApiKeyIdentity, Auth};
+use crate::cache::{TokenCache, VerifiedToken};
+use crate::ports::{self, SessionUse};
 use crate::profile;
-use crate::remembered::{Tokens, Verified};
-use crate::token::access::{Claims, LONGEST, key_of};
-use crate::{By, Caller, Error, Evidence, InSession, Presented, Profile, Refusal, TokenRefusal};
+use crate::revocations::{RevocationCheck, SessionScopes};
+use crate::token::access::{Claims, MAX_TOKEN_BYTES, read_key_id};
+use crate::{
+    AuthDenied, AuthRequest, AuthenticatedBy, Caller, Error, Profile, RequestCredentials, SessionContext, TokenDenied,
+};
 
 /// An access token that stands, with the profile of now.
-pub(super) type Standing = (Arc<Verified>, Arc<Profile>);
+pub(super) type VerifiedSession = (Arc<VerifiedToken>, Arc<Profile>);
 
 /// Whether the store may be asked.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,76 +27,83 @@ pub(super) enum Reach {
 impl Auth {
     /// Tells who calls, from memory alone. `None` where the store must be asked: then [`authenticate`](Self::authenticate), on a
     /// thread that may wait.
-    pub fn recognize(&self, presented: &Presented<'_>) -> Option<Result<Caller, Error>> {
-        self.look(presented, Reach::Memory).transpose()
+    pub fn authenticate_cached(&self, presented: &AuthRequest<'_>) -> Option<Result<Caller, Error>> {
+        self.authenticate_within(presented, Reach::Memory).transpose()
     }
 
     /// Tells who calls. The store is asked only for what memory does not hold: an unknown key, a view of what has changed that
     /// is too old, the profile of somebody who has not called since it changed, the row of a session that this process has not
     /// seen yet; and to remember a signature that counts once.
-    pub fn authenticate(&self, presented: &Presented<'_>) -> Result<Caller, Error> {
-        self.look(presented, Reach::Store)?.ok_or_else(|| Error::Fault("the store was not asked".to_owned()))
+    pub fn authenticate(&self, presented: &AuthRequest<'_>) -> Result<Caller, Error> {
+        self.authenticate_within(presented, Reach::Store)?
+            .ok_or_else(|| Error::Fault("the store was not asked".to_owned()))
     }
 
-    fn look(&self, presented: &Presented<'_>, reach: Reach) -> Result<Option<Caller>, Error> {
-        match &presented.evidence {
-            Evidence::None => Err(TokenRefusal::Missing.into()),
-            Evidence::Bearer(token) => self.in_session(token, presented, reach),
-            Evidence::AnyBearer(tokens) => {
-                let mut refused = TokenRefusal::Missing;
+    fn authenticate_within(&self, presented: &AuthRequest<'_>, reach: Reach) -> Result<Option<Caller>, Error> {
+        match &presented.credentials {
+            RequestCredentials::None => Err(TokenDenied::Missing.into()),
+            RequestCredentials::Bearer(token) => self.authenticate_bearer(token, presented, reach),
+            RequestCredentials::AnyBearer(tokens) => {
+                let mut refused = TokenDenied::Missing;
                 for token in tokens {
-                    match self.in_session(token, presented, reach) {
-                        Err(Error::Refused(Refusal::Token(refusal))) => refused = refusal,
+                    match self.authenticate_bearer(token, presented, reach) {
+                        Err(Error::Denied(AuthDenied::Token(refusal))) => refused = refusal,
                         answered => return answered,
                     }
                 }
                 Err(refused.into())
             }
-            Evidence::Signature(signature, counting) => {
-                let signed = self.who_signed(signature, presented.tenant, *counting, reach);
-                let signed = self.telling(signed, &signature.client, presented, reach)?;
-                Ok(signed.map(|signed| by_key(signed, presented)))
+            RequestCredentials::Signature(signature, counting) => {
+                let signed = self.verify_signature(signature, presented.tenant, *counting, reach);
+                let signed = self.record_program_denial(signed, &signature.client_id, presented, reach)?;
+                Ok(signed.map(|signed| api_key_caller(signed, presented)))
             }
-            Evidence::Client(client) => {
-                let signed = self.who_holds(client, presented.tenant, presented.address, reach);
-                let signed = self.telling(signed, &client.id, presented, reach)?;
-                Ok(signed.map(|signed| by_key(signed, presented)))
+            RequestCredentials::Client(client) => {
+                let signed = self.authenticate_client(client, presented.tenant, presented.address, reach);
+                let signed = self.record_program_denial(signed, &client.id, presented, reach)?;
+                Ok(signed.map(|signed| api_key_caller(signed, presented)))
             }
         }
     }
 
     /// What is known of a program, once the audit has been told of its refusal. Memory tells nobody: then the store is asked.
-    fn telling(
+    fn record_program_denial(
         &self,
-        answer: Result<Option<Signed>, Error>,
+        answer: Result<Option<ApiKeyIdentity>, Error>,
         client: &str,
-        presented: &Presented<'_>,
+        presented: &AuthRequest<'_>,
         reach: Reach,
-    ) -> Result<Option<Signed>, Error> {
+    ) -> Result<Option<ApiKeyIdentity>, Error> {
         match &answer {
-            Err(Error::Refused(_)) if reach == Reach::Memory => return Ok(None),
-            Err(Error::Refused(refusal)) => self.note_program(client, refusal, presented)?,
+            Err(Error::Denied(_)) if reach == Reach::Memory => return Ok(None),
+            Err(Error::Denied(refusal)) => self.record_api_key_denial(client, refusal, presented)?,
             _ => {}
         }
         answer
     }
 
-    fn in_session(&self, token: &str, presented: &Presented<'_>, reach: Reach) -> Result<Option<Caller>, Error> {
-        let Some((verified, profile)) = self.stands(token, |claims| meant_for(claims, presented), reach)? else {
+    fn authenticate_bearer(
+        &self,
+        token: &str,
+        presented: &AuthRequest<'_>,
+        reach: Reach,
+    ) -> Result<Option<Caller>, Error> {
+        let Some((verified, profile)) = self.verify_session(token, |claims| is_audience(claims, presented), reach)?
+        else {
             return Ok(None);
         };
         let claims = &verified.claims;
-        let session = InSession {
+        let session = SessionContext {
             id: claims.sid,
             kind: claims.kind(),
             generation: claims.generation,
             created_at: tillgate_domain::Instant::from_millis(claims.sat),
-            last_used_at: verified.noted_at(),
+            last_used_at: verified.last_recorded_at(),
             session_expires_at: claims.sxp.map(tillgate_domain::Instant::from_millis),
             expires_at: claims.expires_at(),
         };
         Ok(Some(Caller {
-            by: By::Session(session),
+            authenticated_by: AuthenticatedBy::Session(session),
             dialect: presented.dialect.clone(),
             principal: claims.principal(),
             device: claims.did,
@@ -104,86 +113,94 @@ impl Auth {
     }
 
     /// An access token that stands, with the profile of now. To be told that it does is a use of it.
-    pub(super) fn stands(
+    pub(super) fn verify_session(
         &self,
         token: &str,
         meant: impl Fn(&Claims) -> bool,
         reach: Reach,
-    ) -> Result<Option<Standing>, Error> {
-        let Some(verified) = self.verified(token, reach)? else { return Ok(None) };
+    ) -> Result<Option<VerifiedSession>, Error> {
+        let Some(verified) = self.verify_token(token, reach)? else { return Ok(None) };
         let claims = &verified.claims;
         if !meant(claims) {
-            return Err(TokenRefusal::Foreign.into());
+            return Err(TokenDenied::WrongAudience.into());
         }
-        let about = about(claims);
+        let about = session_scopes(claims);
         let time = self.time();
         let now = time.at;
-        let mut judged = self.changes.judge(&about, &claims.epochs());
-        if !judged.over && claims.expires_at() > now && !self.looks_go_on() {
+        let mut judged = self.revocations.check_session(&about, &claims.epochs());
+        if !judged.over && claims.expires_at() > now && !self.is_feed_current() {
             if reach == Reach::Memory {
                 return Ok(None);
             }
             self.catch_up()?;
-            judged = self.changes.judge(&about, &claims.epochs());
+            judged = self.revocations.check_session(&about, &claims.epochs());
         }
         if judged.over {
-            return Err(TokenRefusal::Over.into());
+            return Err(TokenDenied::SessionOver.into());
         }
         if claims.expires_at() <= now {
             // by a clock in doubt the session may live: its client is to refresh
             let session_too = claims.session_has_expired(now) && !time.in_doubt;
-            return Err(if session_too { TokenRefusal::Over } else { TokenRefusal::Expired }.into());
+            return Err(if session_too { TokenDenied::SessionOver } else { TokenDenied::Expired }.into());
         }
-        match self.has_been_followed(claims, judged.touched, now, reach)? {
+        match self.is_superseded(claims, judged.invalidated, now, reach)? {
             None => return Ok(None),
-            Some(true) => return Err(TokenRefusal::Expired.into()),
+            Some(true) => return Err(TokenDenied::Expired.into()),
             Some(false) => {}
         }
-        let Some(profile) = self.profile(&verified, &judged, reach)? else { return Ok(None) };
-        if verified.notable(now) {
-            self.uses.note(Use { session: claims.sid, generation: claims.generation, at: now });
+        let Some(profile) = self.load_profile(&verified, &judged, reach)? else { return Ok(None) };
+        if verified.should_record_use(now) {
+            self.activity.record_use(SessionUse { session: claims.sid, generation: claims.generation, at: now });
         }
         Ok(Some((verified, profile)))
     }
 
     /// The token's claims, its signature checked now or before.
-    pub(super) fn verified(&self, token: &str, reach: Reach) -> Result<Option<Arc<Verified>>, Error> {
-        if token.len() > LONGEST {
-            return Err(TokenRefusal::Invalid.into());
+    pub(super) fn verify_token(&self, token: &str, reach: Reach) -> Result<Option<Arc<VerifiedToken>>, Error> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenDenied::Invalid.into());
         }
-        let digest = Tokens::digest(token);
-        if let Some(verified) = self.tokens.find(&digest) {
-            if self.keyring.held().signing(verified.key).is_some() {
+        let digest = TokenCache::digest(token);
+        if let Some(verified) = self.token_cache.get(&digest) {
+            if self.keyring.current().signing_key(verified.key).is_some() {
                 return Ok(Some(verified));
             }
-            self.tokens.drop(&digest);
+            self.token_cache.remove(&digest);
         }
-        let id = key_of(token).ok_or(TokenRefusal::Invalid)?;
-        let mut key = self.keyring.held().signing(id).cloned();
+        let id = read_key_id(token).ok_or(TokenDenied::Invalid)?;
+        let mut key = self.keyring.current().signing_key(id).cloned();
         if key.is_none() {
             if reach == Reach::Memory {
                 return Ok(None);
             }
-            self.look_up_keys()?;
-            key = self.keyring.held().signing(id).cloned();
+            self.reload_unknown_keys()?;
+            key = self.keyring.current().signing_key(id).cloned();
         }
-        let key = key.ok_or(TokenRefusal::Invalid)?;
-        let claims = Claims::verify(token, &key).ok_or(TokenRefusal::Invalid)?;
-        let verified = Arc::new(Verified::new(claims, id));
-        self.tokens.keep(digest, &verified);
+        let key = key.ok_or(TokenDenied::Invalid)?;
+        let claims = Claims::verify(token, &key).ok_or(TokenDenied::Invalid)?;
+        let verified = Arc::new(VerifiedToken::new(claims, id));
+        self.token_cache.insert(digest, &verified);
         Ok(Some(verified))
     }
 
     /// The profile of whom the token names. Where this process has not yet read the session's row, it is compared with that row
     /// too: what had ended before this process started may stand in no feed any more. The same where it has read it before the
     /// horizon: it may have forgotten the end.
-    fn profile(&self, verified: &Verified, judged: &Judged, reach: Reach) -> Result<Option<Arc<Profile>>, Error> {
+    fn load_profile(
+        &self,
+        verified: &VerifiedToken,
+        judged: &RevocationCheck,
+        reach: Reach,
+    ) -> Result<Option<Arc<Profile>>, Error> {
         let claims = &verified.claims;
         let (principal, device) = (claims.principal(), claims.did);
-        let known = self.profiles.find(principal, device, judged.touched);
-        let mut read = verified.session_read_since(judged.horizon);
-        if !read && let Some(began) = self.sessions.admit(claims.sid, &claims.epochs(), judged.horizon) {
-            verified.note_session_read(began);
+        let known = self.profile_cache.get(principal, device, judged.invalidated);
+        let mut read = verified.session_read_since(judged.forgotten_until);
+        if !read
+            && let Some(began) =
+                self.session_cache.find_read_version(claims.sid, &claims.epochs(), judged.forgotten_until)
+        {
+            verified.record_session_read(began);
             read = true;
         }
         if let (Some(profile), true) = (&known, read) {
@@ -192,11 +209,11 @@ impl Auth {
         if reach == Reach::Memory {
             return Ok(None);
         }
-        let (began, mut epochs) = (self.changes.now(), claims.epochs());
+        let (began, mut epochs) = (self.revocations.current_version(), claims.epochs());
         let found = self.store.read(|tx| {
             if !read {
                 match tx.sessions().find(claims.sid)? {
-                    Some(standing) if holds(&standing, claims) => epochs = standing.epochs,
+                    Some(standing) if is_live(&standing, claims) => epochs = standing.epochs,
                     _ => return Ok(None),
                 }
             }
@@ -205,28 +222,28 @@ impl Auth {
                 None => Ok(profile::read(tx, principal, device)?.map(Arc::new)),
             }
         })?;
-        let profile = found.ok_or(TokenRefusal::Over)?;
+        let profile = found.ok_or(TokenDenied::SessionOver)?;
         if !read {
-            self.sessions.keep(claims.sid, &epochs, began, judged.horizon);
-            verified.note_session_read(began);
+            self.session_cache.insert(claims.sid, &epochs, began, judged.forgotten_until);
+            verified.record_session_read(began);
         }
-        self.profiles.keep(principal, device, &profile, began);
+        self.profile_cache.insert(principal, device, &profile, began);
         Ok(Some(profile))
     }
 }
 
 /// Whether a token stands by the rows of its session, user, device and tenant.
-fn holds(standing: &ports::Standing, claims: &Claims) -> bool {
+fn is_live(standing: &ports::SessionRecord, claims: &Claims) -> bool {
     standing.session.ended.is_none()
-        && !claims.epochs().below(&standing.epochs)
+        && !claims.epochs().is_below(&standing.epochs)
         && standing.user.is_none_or(|status| status == UserStatus::Active)
         && standing.device.is_none_or(|status| status == DeviceStatus::Active)
 }
 
 /// Who calls by the key of a program.
-fn by_key(signed: Signed, presented: &Presented<'_>) -> Caller {
+fn api_key_caller(signed: ApiKeyIdentity, presented: &AuthRequest<'_>) -> Caller {
     Caller {
-        by: By::ApiKey(signed.key.id),
+        authenticated_by: AuthenticatedBy::ApiKey(signed.key.id),
         dialect: presented.dialect.clone(),
         principal: PrincipalId::User(signed.key.user),
         device: Some(signed.key.device),
@@ -235,16 +252,16 @@ fn by_key(signed: Signed, presented: &Presented<'_>) -> Caller {
     }
 }
 
-fn about(claims: &Claims) -> About {
+fn session_scopes(claims: &Claims) -> SessionScopes {
     let user = match claims.principal() {
         PrincipalId::User(id) => Some(id),
         PrincipalId::Device(_) => None,
     };
-    About { session: claims.sid, user, device: claims.did, tenant: claims.tid }
+    SessionScopes { session: claims.sid, user, device: claims.did, tenant: claims.tid }
 }
 
 /// Whether the token was made through this contract, and for the tenant that is served here.
-fn meant_for(claims: &Claims, presented: &Presented<'_>) -> bool {
+fn is_audience(claims: &Claims, presented: &AuthRequest<'_>) -> bool {
     let named = claims.aud.strip_prefix("urn:tillgate:").and_then(|rest| rest.rsplit_once(':'));
     named.is_some_and(|(dialect, _)| dialect == presented.dialect.as_str())
         && presented.tenant.is_none_or(|tenant| tenant == claims.tid)

@@ -6,82 +6,82 @@
 use std::net::IpAddr;
 
 use serde_json::json;
-use tillgate_domain::office::{all, api_key_details};
+use tillgate_domain::office::{audit_api_keys, collect_pages};
 use tillgate_domain::{
-    Action, ApiKey, EndedWhy, Event, Instant, Outcome, Scope, Secret, SessionId, StoreError, StoreExt, Stored, Subject,
-    UserId,
+    Action, ApiKey, EndReason, Event, EventOutcome, Instant, Scope, Secret, SessionId, StoreError, StoreExt,
+    StoreResult, Subject, UserId,
 };
 
 use super::Auth;
-use super::login::Waited;
+use super::login::WaitResult;
+use crate::denials::GuestKey;
 use crate::passwords::{Lane, PasswordPolicy, WeakPassword, is_same_password};
-use crate::ports::{AuthTx, Credential, CredentialKind, Listed, SessionFilter, Verifier};
-use crate::refusals::Guest;
-use crate::throttle::{Attempt, Charge, Claimed, Outcome as Came, PriorSession};
-use crate::{Caller, Error, LoginRefusal, Refusal, TokenRefusal};
+use crate::ports::{AuthTx, Credential, CredentialKind, SessionFilter, SessionView, Verifier};
+use crate::throttle::{AttemptOutcome, Charge, ClaimedIdentity, LoginAttempt, PriorSession};
+use crate::{AuthDenied, Caller, Error, LoginDenied, TokenDenied};
 
 /// How often a change that another one overtook is begun anew.
-const ROUNDS: usize = 4;
+const MAX_RESTARTS: usize = 4;
 
 /// What a changed password leaves behind.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PasswordChanged {
+pub struct PasswordChange {
     /// The API keys of the user that were active: a key needs no password, so whoever had the old one may hold some of them.
     pub api_keys: Vec<ApiKey>,
     /// Whether these keys were revoked with the change.
-    pub keys_ended: bool,
+    pub api_keys_revoked: bool,
 }
 
 /// What the unit of work came to.
-enum Changed {
+enum ChangeResult {
     Done(Vec<ApiKey>),
     /// The caller's own session is over.
-    Over,
+    SessionOver,
     /// Somebody else has changed the password meanwhile.
-    Again,
+    Retry,
 }
 
 impl Auth {
     /// The hash of a password that is to be set. Refuses what nobody should have, such as a password made of one of `words`: the
-    /// names of the user, the devices and the tenant, as `office::password_words` reads them. `address` is where the caller comes
+    /// names of the user, the devices and the tenant, as `office::list_context_words` reads them. `address` is where the caller comes
     /// from who sets it.
-    pub fn verifier(
+    pub fn hash_new_password(
         &self,
         password: &Secret<String>,
         words: &[String],
         address: Option<IpAddr>,
     ) -> Result<Verifier, Error> {
         self.check_password(password, words)?;
-        self.hash(password, address)
+        self.hash_password(password, address)
     }
 
     /// The hash of a password that is to be set by a caller from `address` who is not logged in, as at a registration. It waits
     /// behind everybody who logs in, and networks have their turns one after the other. Refuses what nobody should have; `words`
     /// as in [`verifier`](Self::verifier).
-    pub fn verifier_of_stranger(
+    pub fn hash_stranger_password(
         &self,
         password: &Secret<String>,
         words: &[String],
         address: Option<IpAddr>,
     ) -> Result<Verifier, Error> {
         self.check_password(password, words)?;
-        self.passwords.hash(password, Lane::Setting, address).map_err(|error| super::unverified(&error))
+        self.hash_queue.hash(password, Lane::NewPassword, address).map_err(|error| super::map_hash_error(&error))
     }
 
     /// Which passwords may be set.
-    pub const fn password_policy(&self) -> &PasswordPolicy {
+    pub const fn build_password_policy(&self) -> &PasswordPolicy {
         &self.settings.policy
     }
 
     /// Refuses what nobody should have as a password; `words` as in [`verifier`](Self::verifier).
     pub fn check_password(&self, password: &Secret<String>, words: &[String]) -> Result<(), Error> {
-        Ok(self.settings.policy.check(password.expose(), words).map_err(Refusal::Weak)?)
+        Ok(self.settings.policy.check(password.expose(), words).map_err(AuthDenied::WeakPassword)?)
     }
 
     /// Lets the caller prove by their password that it is they who call: a wrong one is refused as at a login, and counted so.
     pub fn confirm_password(&self, caller: &Caller, password: &Secret<String>) -> Result<(), Error> {
-        let (_, charge) = self.prove(caller, password)?;
-        self.settle(&charge, Came::Succeeded);
+        let (_, charge) = self.verify_current_password(caller, password)?;
+        self.settle_charge(&charge, AttemptOutcome::Succeeded);
         Ok(())
     }
 
@@ -95,42 +95,44 @@ impl Auth {
         new: &Secret<String>,
         words: &[String],
         end_keys: bool,
-    ) -> Result<PasswordChanged, Error> {
-        let user = caller.user().ok_or(LoginRefusal::Mismatch)?;
+    ) -> Result<PasswordChange, Error> {
+        let user = caller.user().ok_or(LoginDenied::Mismatch)?;
         self.check_password(new, words)?;
-        for _ in 0..ROUNDS {
-            let (credential, charge) = self.prove(caller, old)?;
+        for _ in 0..MAX_RESTARTS {
+            let (credential, charge) = self.verify_current_password(caller, old)?;
             if is_same_password(old.expose(), new.expose()) {
-                self.settle(&charge, Came::Withdrawn);
-                return Err(Refusal::Weak(WeakPassword::Unchanged).into());
+                self.settle_charge(&charge, AttemptOutcome::Withdrawn);
+                return Err(AuthDenied::WeakPassword(WeakPassword::Unchanged).into());
             }
             let changed = self
-                .hash(new, caller.address)
-                .and_then(|verifier| self.replace(caller, user, &credential, &verifier, &charge, end_keys));
-            if !matches!(changed, Ok(Changed::Done(_))) {
-                self.settle(&charge, Came::Withdrawn);
+                .hash_password(new, caller.address)
+                .and_then(|verifier| self.replace_password(caller, user, &credential, &verifier, &charge, end_keys));
+            if !matches!(changed, Ok(ChangeResult::Done(_))) {
+                self.settle_charge(&charge, AttemptOutcome::Withdrawn);
             }
             match changed? {
-                Changed::Done(api_keys) => {
-                    self.turns.settled(&charge);
-                    return Ok(PasswordChanged { api_keys, keys_ended: end_keys });
+                ChangeResult::Done(api_keys) => {
+                    self.login_queue.notify_settled(&charge);
+                    return Ok(PasswordChange { api_keys, api_keys_revoked: end_keys });
                 }
-                Changed::Over => return Err(TokenRefusal::Over.into()),
-                Changed::Again => {}
+                ChangeResult::SessionOver => return Err(TokenDenied::SessionOver.into()),
+                ChangeResult::Retry => {}
             }
         }
         Err(Error::unavailable("a change of a password kept losing to others"))
     }
 
     /// Looks at the old password when it is its turn.
-    fn prove(&self, caller: &Caller, old: &Secret<String>) -> Result<(Credential, Charge), Error> {
-        let attempt = Attempt {
-            who: Claimed::Principal(caller.principal),
+    fn verify_current_password(&self, caller: &Caller, old: &Secret<String>) -> Result<(Credential, Charge), Error> {
+        let attempt = LoginAttempt {
+            identity: ClaimedIdentity::Principal(caller.principal),
             device: caller.device,
             address: caller.address,
             // who is in a session holds what proves it
-            prior: caller.session().map(|_| PriorSession { user: caller.user(), device: caller.device }),
-            guess: old.clone(),
+            find_prior_session: caller
+                .session_id()
+                .map(|_| PriorSession { user: caller.user(), device: caller.device }),
+            password: old.clone(),
         };
         let empty = old.expose().is_empty();
         let waited = self.await_turn(|tx| {
@@ -138,51 +140,55 @@ impl Auth {
             Ok((found.filter(|_| !empty), attempt.clone()))
         })?;
         let (credential, charge) = match waited {
-            Waited::Admitted(credential, charge) => (credential, *charge),
-            Waited::Held(_, retry_after) => {
-                let refusal = Refusal::Held { retry_after };
-                self.note_guest(Guest::Principal(caller.principal), &self.refused_change(caller, refusal.code())?);
+            WaitResult::Admitted(credential, charge) => (credential, *charge),
+            WaitResult::RateLimited(_, retry_after) => {
+                let refusal = AuthDenied::TooManyAttempts { retry_after };
+                self.record_guest_denial(
+                    GuestKey::Principal(caller.principal),
+                    &self.denied_change_event(caller, refusal.code())?,
+                );
                 return Err(refusal.into());
             }
         };
         let verifier = credential.as_ref().map(|credential| credential.verifier.clone());
         let verified =
-            self.passwords.verify(old.clone(), verifier, charge.lane(), caller.address, false).map_err(|error| {
-                self.settle(&charge, Came::Withdrawn);
-                super::unverified(&error)
+            self.hash_queue.verify(old.clone(), verifier, charge.lane(), caller.address, false).map_err(|error| {
+                self.settle_charge(&charge, AttemptOutcome::Withdrawn);
+                super::map_hash_error(&error)
             })?;
         match credential.filter(|_| verified.matches) {
             Some(credential) => Ok((credential, charge)),
-            None => Err(self.refuse_change(caller, &charge)?),
+            None => Err(self.deny_change(caller, &charge)?),
         }
     }
 
     /// Counts a wrong password and tells the audit.
-    fn refuse_change(&self, caller: &Caller, charge: &Charge) -> Result<Error, Error> {
-        let event = self.refused_change(caller, LoginRefusal::Mismatch.code())?;
+    fn deny_change(&self, caller: &Caller, charge: &Charge) -> Result<Error, Error> {
+        let event = self.denied_change_event(caller, LoginDenied::Mismatch.code())?;
         let settled = self.store.write(|tx| {
-            let counts = self.throttle.settle(tx, charge, Came::Failed, event.at)?;
+            let counts = self.throttle.settle_charge(tx, charge, AttemptOutcome::Failed, event.at)?;
             if counts {
-                tx.audit().tell(&event)?;
+                tx.audit().record(&event)?;
             }
             Ok(counts)
         });
-        self.turns.settled(charge);
+        self.login_queue.notify_settled(charge);
         if !settled? {
-            self.note_guest(Guest::Principal(caller.principal), &event);
+            self.record_guest_denial(GuestKey::Principal(caller.principal), &event);
         }
-        Ok(LoginRefusal::Mismatch.into())
+        Ok(LoginDenied::Mismatch.into())
     }
 
-    fn refused_change(&self, caller: &Caller, why: &str) -> Result<Event, Error> {
+    fn denied_change_event(&self, caller: &Caller, why: &str) -> Result<Event, Error> {
         let subject = caller.user().map_or(Subject::Server, Subject::User);
-        let mut event = self.event(Action::Password, Outcome::Refused, subject, Some(caller.profile.tenant.id))?;
+        let mut event =
+            self.new_event(Action::Password, EventOutcome::Refused, subject, Some(caller.profile.tenant.id))?;
         event.actor = caller.actor();
         event.details.insert("why".to_owned(), json!(why));
         Ok(event)
     }
 
-    fn replace(
+    fn replace_password(
         &self,
         caller: &Caller,
         user: UserId,
@@ -190,54 +196,60 @@ impl Auth {
         verifier: &Verifier,
         charge: &Charge,
         end_keys: bool,
-    ) -> Result<Changed, Error> {
+    ) -> Result<ChangeResult, Error> {
         let tenant = caller.profile.tenant.id;
-        let mut event = self.event(Action::Password, Outcome::Done, Subject::User(user), Some(tenant))?;
+        let mut event = self.new_event(Action::Password, EventOutcome::Done, Subject::User(user), Some(tenant))?;
         event.actor = caller.actor();
         let changed = self.store.write(|tx| {
             // a signed call stands on no session that could be over
-            if let Some(own) = caller.session() {
+            if let Some(own) = caller.session_id() {
                 let own = tx.sessions().find(own)?;
-                if own.is_none_or(|own| own.session.ended.is_some() || own.session.epochs.below(&own.epochs)) {
-                    return Ok(Changed::Over);
+                if own.is_none_or(|own| own.session.ended.is_some() || own.session.epochs.is_below(&own.epochs)) {
+                    return Ok(ChangeResult::SessionOver);
                 }
             }
             let (principal, kind, version) = (credential.principal, credential.kind, credential.version);
             if !tx.credentials().replace(principal, kind, version, verifier, event.at)? {
-                return Ok(Changed::Again);
+                return Ok(ChangeResult::Retry);
             }
             let was_required = tx.users().clear_password_change_required(user, event.at)?;
             if was_required {
-                tx.endings().touch(Scope::User(user), event.at)?;
+                tx.revocations().invalidate(Scope::User(user), event.at)?;
             }
-            let ended = end_others(tx, user, caller.session(), event.at)?;
-            let keys = tx.api_keys().active_of(tenant, user)?;
+            let ended = end_other_sessions(tx, user, caller.session_id(), event.at)?;
+            let keys = tx.api_keys().list_active_by_user(tenant, user)?;
             if end_keys {
-                revoke(tx, user, &keys, event.at)?;
+                revoke_api_keys(tx, user, &keys, event.at)?;
             }
-            self.throttle.settle(tx, charge, Came::Succeeded, event.at)?;
+            self.throttle.settle_charge(tx, charge, AttemptOutcome::Succeeded, event.at)?;
             // who was held back by guesses at the old one may try the new one
-            tx.attempts().forgive(principal.uuid())?;
+            tx.attempts().clear_failed_logins(principal.uuid())?;
             let mut event = event.clone();
             event.details.insert("ended".to_owned(), json!(ended));
             if was_required {
                 event.details.insert("password_change_required".to_owned(), json!({ "from": true, "to": false }));
             }
-            event.details.extend(api_key_details(&keys, end_keys));
-            tx.audit().tell(&event)?;
-            Ok(Changed::Done(keys))
+            event.details.extend(audit_api_keys(&keys, end_keys));
+            tx.audit().record(&event)?;
+            Ok(ChangeResult::Done(keys))
         })?;
         Ok(changed)
     }
 }
 
 /// Ends every live session of the user but this one, the permanent ones too, and says how many there were.
-pub(super) fn end_others(tx: &mut dyn AuthTx, user: UserId, own: Option<SessionId>, now: Instant) -> Stored<u32> {
+pub(super) fn end_other_sessions(
+    tx: &mut dyn AuthTx,
+    user: UserId,
+    own: Option<SessionId>,
+    now: Instant,
+) -> StoreResult<u32> {
     let filter = SessionFilter { user: Some(user), live: Some((true, now)), ..SessionFilter::default() };
-    let live = all(None, |page| tx.sessions().list(&filter, page.after, page.limit), |listed| listed.session.id)?;
+    let live =
+        collect_pages(None, |page| tx.sessions().list(&filter, page.after, page.limit), |listed| listed.session.id)?;
     let mut ended = 0_u32;
-    for Listed { session, .. } in &live {
-        if Some(session.id) != own && tx.endings().end(session.id, EndedWhy::Password, now)? {
+    for SessionView { session, .. } in &live {
+        if Some(session.id) != own && tx.revocations().end_session(session.id, EndReason::Password, now)? {
             ended = ended.saturating_add(1);
         }
     }
@@ -245,11 +257,11 @@ pub(super) fn end_others(tx: &mut dyn AuthTx, user: UserId, own: Option<SessionI
 }
 
 /// Revokes the keys. What is remembered of a key is remembered with its user.
-fn revoke(tx: &mut dyn AuthTx, user: UserId, keys: &[ApiKey], now: Instant) -> Stored<()> {
+fn revoke_api_keys(tx: &mut dyn AuthTx, user: UserId, keys: &[ApiKey], now: Instant) -> StoreResult<()> {
     for key in keys {
         if !tx.api_keys().revoke(key)? {
             return Err(StoreError::Conflict("an API key was changed meanwhile".to_owned()));
         }
     }
-    if keys.is_empty() { Ok(()) } else { tx.endings().touch(Scope::User(user), now) }
+    if keys.is_empty() { Ok(()) } else { tx.revocations().invalidate(Scope::User(user), now) }
 }

@@ -8,7 +8,7 @@ use crate::{Caller, Error};
 impl Auth {
     /// The devices that the caller may log in on as things stand, by name: those in use that their list names. None for a device
     /// that is logged in as itself. Reads the store.
-    pub fn devices(&self, caller: &Caller) -> Result<Vec<Device>, Error> {
+    pub fn list_login_devices(&self, caller: &Caller) -> Result<Vec<Device>, Error> {
         let Some(id) = caller.user() else { return Ok(Vec::new()) };
         let mut devices = self.store.read(|tx| {
             let Some(user) = tx.users().find(id)? else { return Ok(Vec::new()) };
@@ -16,7 +16,7 @@ impl Auth {
             for id in user.assignment.devices.keys() {
                 let device = tx.devices().find(*id)?;
                 let stands = |device: &Device| device.status == DeviceStatus::Active;
-                open.extend(device.filter(|device| stands(device) && access::admits(&user, Some(device))));
+                open.extend(device.filter(|device| stands(device) && access::may_log_in(&user, Some(device))));
             }
             Ok(open)
         })?;

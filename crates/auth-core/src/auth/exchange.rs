@@ -14,41 +14,44 @@ use tillgate_domain::{Instant, PrincipalId, Scope, SessionId, StoreError, StoreE
 
 use super::Auth;
 use super::authenticate::Reach;
-use crate::changes::Moment;
 use crate::ports::{FirstUse, Rotation};
-use crate::requests::How;
+use crate::requests::GrantKind;
+use crate::revocations::Version;
 use crate::session::FIRST_GENERATION;
 use crate::token::access::Claims;
-use crate::{Error, Granted, Presented, Session, TokenRefusal};
+use crate::{AuthRequest, Error, IssuedTokens, Session, TokenDenied};
 
 /// How often an exchange that another one overtook is begun anew.
-const AGAIN: usize = 8;
+const MAX_ROTATION_ATTEMPTS: usize = 8;
 
 /// What the unit of work came to.
-enum Came {
-    In(Box<Session>),
-    Refused(TokenRefusal),
+enum ExchangeOutcome {
+    Exchanged(Box<Session>),
+    Denied(TokenDenied),
 }
 
 impl Auth {
     /// Exchanges an access token. One of a session that has a refresh token is refused: that is what its refresh is for.
-    pub fn exchange(&self, presented: &Presented<'_>) -> Result<Granted, Error> {
+    pub fn exchange(&self, presented: &AuthRequest<'_>) -> Result<IssuedTokens, Error> {
         let caller = self.authenticate(presented)?;
-        let presented_in = *caller.in_session().ok_or(TokenRefusal::Invalid)?;
+        let presented_in = *caller.session_context().ok_or(TokenDenied::Invalid)?;
         let id = presented_in.id;
-        let (now, began) = (self.time().at, self.changes.now());
+        let (now, began) = (self.time().at, self.revocations.current_version());
         let came = self.store.write(|tx| {
-            for _ in 0..AGAIN {
+            for _ in 0..MAX_ROTATION_ATTEMPTS {
                 let Some(standing) = tx.sessions().find(id)? else {
-                    return Ok(Came::Refused(TokenRefusal::Over));
+                    return Ok(ExchangeOutcome::Denied(TokenDenied::SessionOver));
                 };
                 let session = &standing.session;
                 if session.terms.refresh.is_some() {
-                    return Ok(Came::Refused(TokenRefusal::Foreign));
+                    return Ok(ExchangeOutcome::Denied(TokenDenied::WrongAudience));
                 }
                 // a store that went back may have forgotten what this process knows to be over
-                if session.ended.is_some() || session.epochs.below(&standing.epochs) || self.changes.over(session) {
-                    return Ok(Came::Refused(TokenRefusal::Over));
+                if session.ended.is_some()
+                    || session.epochs.is_below(&standing.epochs)
+                    || self.revocations.is_over(session)
+                {
+                    return Ok(ExchangeOutcome::Denied(TokenDenied::SessionOver));
                 }
                 let put_off = session.terms.session_expiry(session.created_at, now, &standing.zone);
                 let later = Rotation {
@@ -63,37 +66,44 @@ impl Auth {
                     let (rotated_at, rotated_from) = (Some(now), later.from);
                     let (generation, expires_at) = (later.generation, later.expires_at);
                     let session = Session { generation, rotated_from, rotated_at, expires_at, ..session.clone() };
-                    return Ok(Came::In(Box::new(session)));
+                    return Ok(ExchangeOutcome::Exchanged(Box::new(session)));
                 }
             }
             Err(StoreError::Conflict(format!("session {id} kept moving")))
         })?;
         match came {
-            Came::In(session) => {
+            ExchangeOutcome::Exchanged(session) => {
                 let epochs = session.epochs;
-                self.mint(&self.keyring.held(), *session, &epochs, caller.profile, How::Exchanged, began)
+                self.mint_tokens(
+                    &self.keyring.current(),
+                    *session,
+                    &epochs,
+                    caller.profile,
+                    GrantKind::Exchanged,
+                    began,
+                )
             }
-            Came::Refused(refusal) => Err(refusal.into()),
+            ExchangeOutcome::Denied(refusal) => Err(refusal.into()),
         }
     }
 
     /// Whether a token that was exchanged is past its overlap: one that followed it was first used so long ago. To ask it of a token
     /// that was never used before notes its first use. `None` where the store must be asked and may not.
-    pub(super) fn has_been_followed(
+    pub(super) fn is_superseded(
         &self,
         claims: &Claims,
-        touched: Moment,
+        touched: Version,
         now: Instant,
         reach: Reach,
     ) -> Result<Option<bool>, Error> {
         let Some(overlap) = claims.exchange_overlap() else { return Ok(Some(false)) };
-        let mut known = self.first_uses.find(claims.sid, touched);
+        let mut known = self.first_use_cache.get(claims.sid, touched);
         if known.is_none() && reach == Reach::Store {
             known = Some(self.read_first_uses(claims.sid)?);
         }
         let Some(known) = known else { return Ok(None) };
         let follows = |first: &&FirstUse| first.generation > claims.generation;
-        if known.iter().filter(follows).any(|first| now.since(first.at) >= overlap) {
+        if known.iter().filter(follows).any(|first| now.duration_since(first.at) >= overlap) {
             return Ok(Some(true));
         }
         let noted = known.iter().any(|first| first.generation >= claims.generation);
@@ -101,19 +111,19 @@ impl Auth {
             if reach == Reach::Memory {
                 return Ok(None);
             }
-            self.note_first_use(claims, now, overlap)?;
+            self.record_first_use(claims, now, overlap)?;
         }
         Ok(Some(false))
     }
 
     fn read_first_uses(&self, session: SessionId) -> Result<Arc<[FirstUse]>, Error> {
-        let began = self.changes.now();
-        let uses: Arc<[FirstUse]> = self.store.read(|tx| tx.sessions().first_uses(session))?.into();
-        self.first_uses.keep(session, &uses, began);
+        let began = self.revocations.current_version();
+        let uses: Arc<[FirstUse]> = self.store.read(|tx| tx.sessions().list_first_uses(session))?.into();
+        self.first_use_cache.insert(session, &uses, began);
         Ok(uses)
     }
 
-    fn note_first_use(&self, claims: &Claims, now: Instant, overlap: Duration) -> Result<(), Error> {
+    fn record_first_use(&self, claims: &Claims, now: Instant, overlap: Duration) -> Result<(), Error> {
         let first = FirstUse { generation: claims.generation, at: now };
         let scope = match claims.principal() {
             PrincipalId::User(id) => Scope::User(id),
@@ -122,9 +132,9 @@ impl Auth {
         self.store.write(|tx| {
             // a session that is not there any more is over: its end is told otherwise
             if tx.sessions().find(claims.sid)?.is_some()
-                && tx.sessions().note_first_use(claims.sid, first, now.before(overlap))?
+                && tx.sessions().record_first_use(claims.sid, first, now.saturating_sub(overlap))?
             {
-                tx.endings().touch(scope, now)?;
+                tx.revocations().invalidate(scope, now)?;
             }
             Ok(())
         })?;

@@ -5,20 +5,22 @@
 
 use std::sync::Arc;
 
-use tillgate_domain::{DeviceId, Instant, KnownRight, PrincipalId, SessionId, StoreError, StoreExt, Stored, TenantId};
+use tillgate_domain::{
+    DeviceId, Instant, KnownRight, PrincipalId, SessionId, StoreError, StoreExt, StoreResult, TenantId,
+};
 use uuid::Uuid;
 
 use super::Auth;
 use super::authenticate::Reach;
 use crate::judge::{Presenter, Verdict, judge};
-use crate::ports::Standing;
+use crate::ports::SessionRecord;
 use crate::profile;
-use crate::token::access::{Claims, audience};
-use crate::token::refresh::{RefreshToken, Unproven};
-use crate::{Caller, Dialect, Error, Profile, Refusal, TokenRefusal};
+use crate::token::access::{Claims, build_audience};
+use crate::token::refresh::{RefreshToken, UnverifiedRefreshToken};
+use crate::{AuthDenied, Caller, DialectName, Error, Profile, TokenDenied};
 
 /// What it takes to introspect tokens.
-const INTROSPECT: KnownRight = KnownRight::TokenIntrospect;
+const INTROSPECT_RIGHT: KnownRight = KnownRight::TokenIntrospect;
 
 /// What a token is good for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +43,7 @@ impl TokenUse {
 
 /// A token that would be taken now.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Introspected {
+pub struct Introspection {
     /// What it is good for.
     pub token_use: TokenUse,
     /// Its session.
@@ -69,90 +71,91 @@ pub struct Introspected {
 }
 
 /// What came of a look at a token.
-enum Looked {
+enum IntrospectionLookup {
     /// The store has to be asked.
-    Asks,
-    At(Option<Box<Introspected>>),
+    NeedsStore,
+    Known(Option<Box<Introspection>>),
 }
 
 impl Auth {
     /// What a token of the asker's tenant is, from memory alone. `None` where the store must be asked: then
     /// [`introspect`](Self::introspect), on a thread that may wait.
-    pub fn recall(&self, asker: &Caller, token: &str) -> Option<Result<Option<Introspected>, Error>> {
-        match self.look_at(asker, token, Reach::Memory) {
-            Ok(Looked::Asks) => None,
-            Ok(Looked::At(found)) => Some(Ok(found.map(|found| *found))),
+    pub fn introspect_cached(&self, asker: &Caller, token: &str) -> Option<Result<Option<Introspection>, Error>> {
+        match self.introspect_within(asker, token, Reach::Memory) {
+            Ok(IntrospectionLookup::NeedsStore) => None,
+            Ok(IntrospectionLookup::Known(found)) => Some(Ok(found.map(|found| *found))),
             Err(error) => Some(Err(error)),
         }
     }
 
     /// What a token of the asker's tenant is; `None` where it would not be taken now, and for whatever is none of theirs. It asks
     /// the right `tokenIntrospect`, whatever the token.
-    pub fn introspect(&self, asker: &Caller, token: &str) -> Result<Option<Introspected>, Error> {
-        match self.look_at(asker, token, Reach::Store)? {
-            Looked::At(found) => Ok(found.map(|found| *found)),
-            Looked::Asks => Err(Error::Fault("the store was not asked".to_owned())),
+    pub fn introspect(&self, asker: &Caller, token: &str) -> Result<Option<Introspection>, Error> {
+        match self.introspect_within(asker, token, Reach::Store)? {
+            IntrospectionLookup::Known(found) => Ok(found.map(|found| *found)),
+            IntrospectionLookup::NeedsStore => Err(Error::Fault("the store was not asked".to_owned())),
         }
     }
 
-    fn look_at(&self, asker: &Caller, token: &str, reach: Reach) -> Result<Looked, Error> {
-        asker.need(INTROSPECT)?;
+    fn introspect_within(&self, asker: &Caller, token: &str, reach: Reach) -> Result<IntrospectionLookup, Error> {
+        asker.require_right(INTROSPECT_RIGHT)?;
         let tenant = asker.profile.tenant.id;
-        let looked = match Unproven::read(token.trim_ascii()) {
+        let looked = match UnverifiedRefreshToken::parse(token.trim_ascii()) {
             // the store alone knows which refresh token is the newest
-            Some(_) if reach == Reach::Memory => return Ok(Looked::Asks),
-            Some(_) => self.refresh_token(tenant, token),
-            None => match self.stands(token, |claims| claims.tid == tenant, reach) {
-                Ok(None) => return Ok(Looked::Asks),
-                Ok(Some((verified, profile))) => Ok(Introspected::access(&verified.claims, profile)),
+            Some(_) if reach == Reach::Memory => return Ok(IntrospectionLookup::NeedsStore),
+            Some(_) => self.introspect_refresh_token(tenant, token),
+            None => match self.verify_session(token, |claims| claims.tid == tenant, reach) {
+                Ok(None) => return Ok(IntrospectionLookup::NeedsStore),
+                Ok(Some((verified, profile))) => Ok(Introspection::from_access_token(&verified.claims, profile)),
                 Err(error) => Err(error),
             },
         };
         match looked {
-            Ok(found) => Ok(Looked::At(Some(Box::new(found)))),
+            Ok(found) => Ok(IntrospectionLookup::Known(Some(Box::new(found)))),
             // whatever it was that spoke against the token
-            Err(Error::Refused(Refusal::Token(_))) => Ok(Looked::At(None)),
+            Err(Error::Denied(AuthDenied::Token(_))) => Ok(IntrospectionLookup::Known(None)),
             Err(error) => Err(error),
         }
     }
 
     /// A refresh token that a refresh would take now. Nothing is written: to be asked about is no refresh.
-    fn refresh_token(&self, tenant: TenantId, token: &str) -> Result<Introspected, Error> {
-        let (_, token) = self.proven(token)?;
-        let began = self.changes.now();
+    fn introspect_refresh_token(&self, tenant: TenantId, token: &str) -> Result<Introspection, Error> {
+        let (_, token) = self.verify_refresh_token(token)?;
+        let began = self.revocations.current_version();
         let time = self.time();
         let found = self.store.read(|tx| {
             let Some(standing) = tx.sessions().find(token.session)? else { return Ok(None) };
-            let principal = principal(&standing)?;
+            let principal = require_principal(&standing)?;
             let profile = profile::read(tx, principal, standing.session.device)?;
             Ok(profile.map(|profile| (standing, principal, Arc::new(profile))))
         })?;
-        let (standing, principal, profile) = found.ok_or(TokenRefusal::Over)?;
+        let (standing, principal, profile) = found.ok_or(TokenDenied::SessionOver)?;
         let session = &standing.session;
         if session.tenant != tenant {
-            return Err(TokenRefusal::Foreign.into());
+            return Err(TokenDenied::WrongAudience.into());
         }
-        self.profiles.keep(principal, session.device, &profile, began);
-        if self.changes.over(session) {
-            return Err(TokenRefusal::Over.into());
+        self.profile_cache.insert(principal, session.device, &profile, began);
+        if self.revocations.is_over(session) {
+            return Err(TokenDenied::SessionOver.into());
         }
         // in the hands of whoever it was made for
         let (dialect, thumbprint) = (&session.dialect, session.thumbprint.as_deref());
         let presenter = Presenter { dialect, device: None, thumbprint, keeps_token: false };
-        let witness = self.uses.witness(session, standing.clock, self.clock.monotonic(), self.time.belief());
+        let witness =
+            self.activity.witness(session, standing.clock, self.clock.monotonic(), self.timekeeper.confidence());
         match judge(&standing, token.generation, &presenter, &witness, time.at) {
             Verdict::Rotate { .. } | Verdict::Repeat | Verdict::Reuse | Verdict::Renew | Verdict::Forgive => {}
-            Verdict::Refuse(TokenRefusal::Expired) if time.in_doubt => {
+            Verdict::Deny(TokenDenied::Expired) if time.in_doubt => {
                 return Err(Error::unavailable("the clock is in doubt, and the session may have expired by it"));
             }
-            Verdict::Refuse(refusal) => return Err(refusal.into()),
-            Verdict::Replay => return Err(TokenRefusal::Replay.into()),
+            Verdict::Deny(refusal) => return Err(refusal.into()),
+            Verdict::Replay => return Err(TokenDenied::Replay.into()),
         }
-        Ok(Introspected::refresh(&standing, token, principal, &self.issuer, profile))
+        Ok(Introspection::from_refresh_token(&standing, token, principal, &self.issuer, profile))
     }
 }
 
-fn principal(standing: &Standing) -> Stored<PrincipalId> {
+fn require_principal(standing: &SessionRecord) -> StoreResult<PrincipalId> {
     standing.session.principal().ok_or_else(|| StoreError::Corrupt {
         table: "sessions",
         column: "user",
@@ -160,8 +163,8 @@ fn principal(standing: &Standing) -> Stored<PrincipalId> {
     })
 }
 
-impl Introspected {
-    fn access(claims: &Claims, profile: Arc<Profile>) -> Self {
+impl Introspection {
+    fn from_access_token(claims: &Claims, profile: Arc<Profile>) -> Self {
         Self {
             token_use: TokenUse::Access,
             session: claims.sid,
@@ -178,8 +181,8 @@ impl Introspected {
         }
     }
 
-    fn refresh(
-        standing: &Standing,
+    fn from_refresh_token(
+        standing: &SessionRecord,
         token: RefreshToken,
         principal: PrincipalId,
         issuer: &str,
@@ -193,8 +196,8 @@ impl Introspected {
             tenant: session.tenant,
             principal,
             device: session.device,
-            client: client(session.device, &session.dialect),
-            audience: audience(&session.dialect, session.tenant),
+            client: client_id(session.device, &session.dialect),
+            audience: build_audience(&session.dialect, session.tenant),
             issuer: issuer.to_owned(),
             id: None,
             issued_at: newest.then(|| session.rotated_at.unwrap_or(session.created_at)),
@@ -205,6 +208,6 @@ impl Introspected {
 }
 
 /// What stands for the client in tokens (RFC 9068 asks for one): the device, or the contract where there is none.
-pub(super) fn client(device: Option<DeviceId>, dialect: &Dialect) -> String {
+pub(super) fn client_id(device: Option<DeviceId>, dialect: &DialectName) -> String {
     device.map_or_else(|| dialect.as_str().to_owned(), |device| device.to_string())
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use serde_json::json;
-use tillgate_domain::{Action, Outcome, StoreExt, Subject};
+use tillgate_domain::{Action, EventOutcome, StoreExt, Subject};
 
 use super::Auth;
 use crate::Error;
@@ -14,13 +14,13 @@ impl Auth {
     /// all accounts that are not known there. Returns false, and writes nothing, if the bucket is full. The buckets of accounts
     /// stay as they are.
     pub fn unlock_network(&self, address: IpAddr) -> Result<bool, Error> {
-        let mut event = self.event(Action::Unlock, Outcome::Done, Subject::Server, None)?;
+        let mut event = self.new_event(Action::Unlock, EventOutcome::Done, Subject::Server, None)?;
         let prefix = if address.to_canonical().is_ipv4() { 24 } else { 48 };
         event.details.insert("network".to_owned(), json!(format!("{}/{prefix}", counted_network(address))));
         Ok(self.store.write(|tx| {
             let refilled = self.throttle.refill_network(tx, address)?;
             if refilled {
-                tx.audit().tell(&event)?;
+                tx.audit().record(&event)?;
             }
             Ok(refilled)
         })?)

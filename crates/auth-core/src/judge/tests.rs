@@ -1,15 +1,15 @@
 use std::time::Duration;
 
-use tillgate_domain::{DeviceStatus, EndedWhy, Epoch, Instant, KeyId, SessionId, TenantId, UserId, UserStatus, Zone};
+use tillgate_domain::{DeviceStatus, EndReason, Epoch, Instant, KeyId, SessionId, TenantId, UserId, UserStatus, Zone};
 use uuid::Uuid;
 
 use super::*;
-use crate::{Epochs, Proved, Refresh, Session, Terms};
+use crate::{AuthenticationInfo, Epochs, RefreshTerms, Session, Terms};
 
 const NOW: Instant = Instant::from_millis(1_800_000_000_000);
 const OVERLAP: Duration = Duration::from_mins(2);
 
-fn standing(generation: i64, used: i64, rotated: Option<u64>) -> Standing {
+fn standing(generation: i64, used: i64, rotated: Option<u64>) -> SessionRecord {
     let key = KeyId(Uuid::from_u128(1));
     let session = Session {
         id: SessionId(Uuid::from_u128(2)),
@@ -18,10 +18,10 @@ fn standing(generation: i64, used: i64, rotated: Option<u64>) -> Standing {
         user: Some(UserId(Uuid::from_u128(4))),
         device: Some(DeviceId(Uuid::from_u128(5))),
         parent: None,
-        dialect: Dialect::new("native"),
+        dialect: DialectName::new("native"),
         terms: Terms {
             access: Duration::from_mins(15),
-            refresh: Some(Refresh {
+            refresh: Some(RefreshTerms {
                 idle: Some(Duration::from_hours(12)),
                 overlap: Some(OVERLAP),
                 first_reusable: false,
@@ -33,19 +33,19 @@ fn standing(generation: i64, used: i64, rotated: Option<u64>) -> Standing {
         generation,
         key,
         previous_key: key,
-        used,
+        used_generation: used,
         epochs: Epochs::default(),
-        proved: Proved { methods: "pwd".to_owned(), at: NOW },
+        authentication: AuthenticationInfo { methods: "pwd".to_owned(), at: NOW },
         address: None,
         rotated_from: None,
         thumbprint: None,
-        created_at: NOW.before(Duration::from_hours(1)),
-        rotated_at: rotated.map(|ago| NOW.before(Duration::from_secs(ago))),
+        created_at: NOW.saturating_sub(Duration::from_hours(1)),
+        rotated_at: rotated.map(|ago| NOW.saturating_sub(Duration::from_secs(ago))),
         last_used_at: None,
-        expires_at: Some(NOW.after(Duration::from_hours(11))),
+        expires_at: Some(NOW.saturating_add(Duration::from_hours(11))),
         ended: None,
     };
-    Standing {
+    SessionRecord {
         session,
         epochs: Epochs::default(),
         user: Some(UserStatus::Active),
@@ -57,23 +57,23 @@ fn standing(generation: i64, used: i64, rotated: Option<u64>) -> Standing {
 
 /// A process that has been up for long and knows nothing else.
 fn up() -> Witness {
-    Witness { up: Duration::from_hours(1000), ..Witness::default() }
+    Witness { vouched_for: Duration::from_hours(1000), ..Witness::default() }
 }
 
-fn judged(standing: &Standing, presented: i64, witness: &Witness) -> Verdict {
-    let dialect = Dialect::new("native");
+fn judge_with(standing: &SessionRecord, presented: i64, witness: &Witness) -> Verdict {
+    let dialect = DialectName::new("native");
     let presenter = Presenter { dialect: &dialect, device: None, thumbprint: None, keeps_token: false };
     judge(standing, presented, &presenter, witness, NOW)
 }
 
 fn rotate(to: i64) -> Verdict {
-    Verdict::Rotate { to, went_back: false }
+    Verdict::Rotate { to, store_rolled_back: false }
 }
 
 #[test]
-fn every_row_of_the_table() {
+fn verdict_matches_every_row_of_the_table() {
     let none = up();
-    let used = |generation| Witness { used: generation, ..up() };
+    let used = |generation| Witness { used_generation: generation, ..up() };
     for (what, standing, presented, witness, expected) in [
         ("never rotated", standing(1, 0, None), 1, none, rotate(2)),
         ("the overlap has passed", standing(5, 5, Some(120)), 5, none, rotate(6)),
@@ -85,18 +85,18 @@ fn every_row_of_the_table() {
         ("one behind after it, used", standing(5, 5, Some(120)), 4, none, Verdict::Replay),
         ("one behind after it, used as this process saw", standing(5, 4, Some(120)), 4, used(5), Verdict::Replay),
         ("two behind, though within the overlap", standing(5, 0, Some(1)), 3, none, Verdict::Replay),
-        ("ahead", standing(5, 5, Some(1)), 7, none, Verdict::Rotate { to: 7, went_back: true }),
+        ("ahead", standing(5, 5, Some(1)), 7, none, Verdict::Rotate { to: 7, store_rolled_back: true }),
     ] {
-        assert_eq!(judged(&standing, presented, &witness), expected, "{what}");
+        assert_eq!(judge_with(&standing, presented, &witness), expected, "{what}");
     }
 }
 
 #[test]
-fn a_first_token_that_is_kept_is_reused_until_a_rotation_follows_it() {
+fn kept_first_token_is_reused_until_rotation() {
     let none = up();
-    let dialect = Dialect::new("native");
+    let dialect = DialectName::new("native");
     let [may, may_not] = [true, false].map(|first_reusable| {
-        move |mut standing: Standing| {
+        move |mut standing: SessionRecord| {
             standing.session.terms.refresh.as_mut().unwrap().first_reusable = first_reusable;
             standing
         }
@@ -112,7 +112,7 @@ fn a_first_token_that_is_kept_is_reused_until_a_rotation_follows_it() {
         ("followed by one that is not used", may(standing(2, 1, Some(120))), 1, true, Verdict::Renew),
         ("followed by one that is used", may(standing(2, 2, Some(120))), 1, true, Verdict::Replay),
         ("followed by two", may(standing(3, 2, Some(1))), 1, true, Verdict::Replay),
-        ("ahead", may(standing(1, 0, None)), 2, true, Verdict::Rotate { to: 2, went_back: true }),
+        ("ahead", may(standing(1, 0, None)), 2, true, Verdict::Rotate { to: 2, store_rolled_back: true }),
     ] {
         let presenter = Presenter { dialect: &dialect, device: None, thumbprint: None, keeps_token };
         assert_eq!(judge(&standing, presented, &presenter, &none, NOW), expected, "{what}");
@@ -120,8 +120,8 @@ fn a_first_token_that_is_kept_is_reused_until_a_rotation_follows_it() {
 }
 
 #[test]
-fn what_is_never_rotated_is_reused_whoever_presents_it() {
-    let dialect = Dialect::new("native");
+fn unrotated_token_is_reused_by_any_presenter() {
+    let dialect = DialectName::new("native");
     let mut standing = standing(1, 1, None);
     standing.session.terms.refresh.as_mut().unwrap().overlap = None;
     for keeps_token in [true, false] {
@@ -129,29 +129,33 @@ fn what_is_never_rotated_is_reused_whoever_presents_it() {
         assert_eq!(judge(&standing, 1, &presenter, &up(), NOW), Verdict::Reuse);
     }
     standing.session.expires_at = Some(NOW);
-    assert_eq!(judged(&standing, 1, &up()), Verdict::Refuse(TokenRefusal::Expired));
+    assert_eq!(judge_with(&standing, 1, &up()), Verdict::Deny(TokenDenied::Expired));
 }
 
 #[test]
-fn the_monotonic_clock_decides_where_this_process_rotated() {
-    let witness = |secs| Witness { used: 5, rotated: Some(Duration::from_secs(secs)), ..up() };
+fn monotonic_clock_decides_for_own_rotation() {
+    let witness = |secs| Witness { used_generation: 5, since_rotation: Some(Duration::from_secs(secs)), ..up() };
     // The wall clock says an hour, or has been set back; the process knows better.
-    assert_eq!(judged(&standing(5, 5, Some(3600)), 5, &witness(10)), Verdict::Repeat);
-    assert_eq!(judged(&standing(5, 5, Some(0)), 5, &witness(121)), rotate(6));
+    assert_eq!(judge_with(&standing(5, 5, Some(3600)), 5, &witness(10)), Verdict::Repeat);
+    assert_eq!(judge_with(&standing(5, 5, Some(0)), 5, &witness(121)), rotate(6));
     let doubtful = |secs| Witness { in_doubt: true, ..witness(secs) };
-    assert_eq!(judged(&standing(5, 5, Some(0)), 4, &doubtful(121)), Verdict::Replay, "whatever the wall clock says");
-    let just_started = Witness { up: Duration::ZERO, ..witness(121) };
-    assert_eq!(judged(&standing(5, 5, Some(0)), 4, &just_started), Verdict::Replay);
+    assert_eq!(
+        judge_with(&standing(5, 5, Some(0)), 4, &doubtful(121)),
+        Verdict::Replay,
+        "whatever the wall clock says"
+    );
+    let just_started = Witness { vouched_for: Duration::ZERO, ..witness(121) };
+    assert_eq!(judge_with(&standing(5, 5, Some(0)), 4, &just_started), Verdict::Replay);
     let mut ahead = standing(5, 5, None);
-    ahead.session.rotated_at = Some(NOW.after(Duration::from_secs(50)));
-    assert_eq!(judged(&ahead, 5, &up()), Verdict::Repeat, "a negative age counts as zero");
+    ahead.session.rotated_at = Some(NOW.saturating_add(Duration::from_secs(50)));
+    assert_eq!(judge_with(&ahead, 5, &up()), Verdict::Repeat, "a negative age counts as zero");
 }
 
 /// A process that did not rotate the session vouches for no more than the time that it has been up, and for nothing while its
 /// clock is in doubt.
 #[test]
-fn a_replay_needs_certainty() {
-    let since = |secs| Witness { up: Duration::from_secs(secs), ..Witness::default() };
+fn replay_verdict_requires_certain_age() {
+    let since = |secs| Witness { vouched_for: Duration::from_secs(secs), ..Witness::default() };
     let doubtful = Witness { in_doubt: true, ..up() };
     for (what, witness, rotated, newest, before, two_before) in [
         ("up long enough", since(120), 120, rotate(6), Verdict::Replay, Verdict::Replay),
@@ -163,83 +167,91 @@ fn a_replay_needs_certainty() {
         ("it was set back too", doubtful, 0, Verdict::Repeat, Verdict::Forgive, Verdict::Replay),
     ] {
         let standing = standing(5, 5, Some(rotated));
-        assert_eq!(judged(&standing, 5, &witness), newest, "{what}: the newest");
-        assert_eq!(judged(&standing, 4, &witness), before, "{what}: the one before");
-        assert_eq!(judged(&standing, 3, &witness), two_before, "{what}: the one before that");
+        assert_eq!(judge_with(&standing, 5, &witness), newest, "{what}: the newest");
+        assert_eq!(judge_with(&standing, 4, &witness), before, "{what}: the one before");
+        assert_eq!(judge_with(&standing, 3, &witness), two_before, "{what}: the one before that");
     }
 }
 
 /// What may have been found again late begins its overlap anew, though nobody can vouch that it is late: else a late copy of the
 /// same request would be two behind at a process that can.
 #[test]
-fn what_seems_to_be_late_is_renewed_without_certainty() {
+fn seemingly_late_retry_is_renewed_without_certainty() {
     let just_started = Witness::default();
-    assert_eq!(judged(&standing(5, 4, Some(30)), 4, &just_started), Verdict::Renew);
-    assert_eq!(judged(&standing(5, 4, Some(29)), 4, &just_started), Verdict::Repeat);
+    assert_eq!(judge_with(&standing(5, 4, Some(30)), 4, &just_started), Verdict::Renew);
+    assert_eq!(judge_with(&standing(5, 4, Some(29)), 4, &just_started), Verdict::Repeat);
     let doubtful = Witness { in_doubt: true, ..up() };
-    assert_eq!(judged(&standing(5, 4, Some(0)), 4, &doubtful), Verdict::Renew, "it may have been set back");
+    assert_eq!(judge_with(&standing(5, 4, Some(0)), 4, &doubtful), Verdict::Renew, "it may have been set back");
     // dated ahead of this clock: it was set back since, and how long ago that was is not known
     let ahead = |used, millis| {
         let mut standing = standing(5, used, None);
-        standing.session.rotated_at = Some(NOW.after(Duration::from_millis(millis)));
+        standing.session.rotated_at = Some(NOW.saturating_add(Duration::from_millis(millis)));
         standing
     };
-    assert_eq!(judged(&ahead(4, 90_000), 4, &up()), Verdict::Renew);
-    assert_eq!(judged(&ahead(5, 90_000), 4, &up()), Verdict::Forgive);
-    assert_eq!(judged(&ahead(5, 900), 4, &up()), Verdict::Repeat, "clocks differ by a little all the time");
+    assert_eq!(judge_with(&ahead(4, 90_000), 4, &up()), Verdict::Renew);
+    assert_eq!(judge_with(&ahead(5, 90_000), 4, &up()), Verdict::Forgive);
+    assert_eq!(judge_with(&ahead(5, 900), 4, &up()), Verdict::Repeat, "clocks differ by a little all the time");
 }
 
 #[test]
-fn a_store_with_a_clock_of_its_own_is_believed_before_the_wall_clock() {
+fn store_clock_takes_precedence_over_wall_clock() {
     let clocked = |secs: Option<u64>, rotated| {
-        let clock = StoreClock { rotated: secs.map(Duration::from_secs), server: 1, now: NOW };
-        Standing { clock: Some(clock), ..standing(5, 5, Some(rotated)) }
+        let clock = StoreClock { since_rotation: secs.map(Duration::from_secs), server: 1, now: NOW };
+        SessionRecord { clock: Some(clock), ..standing(5, 5, Some(rotated)) }
     };
-    assert_eq!(judged(&clocked(Some(119), 9999), 4, &up()), Verdict::Repeat, "the wall clock here is ahead");
-    assert_eq!(judged(&clocked(Some(120), 0), 4, &up()), Verdict::Replay, "the wall clock here is behind");
-    let started = Witness { up: Duration::from_secs(119), ..up() };
-    assert_eq!(judged(&clocked(Some(9999), 0), 4, &started), Verdict::Forgive, "its clock may have been set before");
+    assert_eq!(judge_with(&clocked(Some(119), 9999), 4, &up()), Verdict::Repeat, "the wall clock here is ahead");
+    assert_eq!(judge_with(&clocked(Some(120), 0), 4, &up()), Verdict::Replay, "the wall clock here is behind");
+    let started = Witness { vouched_for: Duration::from_secs(119), ..up() };
+    assert_eq!(
+        judge_with(&clocked(Some(9999), 0), 4, &started),
+        Verdict::Forgive,
+        "its clock may have been set before"
+    );
     for rotated in [0, 9999] {
         assert_eq!(
-            judged(&clocked(None, rotated), 4, &up()),
+            judge_with(&clocked(None, rotated), 4, &up()),
             Verdict::Replay,
             "a server of before dated it: {rotated}"
         );
-        assert_eq!(judged(&clocked(None, rotated), 4, &started), Verdict::Forgive, "not long before: {rotated}");
+        assert_eq!(judge_with(&clocked(None, rotated), 4, &started), Verdict::Forgive, "not long before: {rotated}");
     }
-    let unused = |secs| Standing { session: standing(5, 4, Some(0)).session, ..clocked(secs, 0) };
-    assert_eq!(judged(&unused(None), 4, &up()), Verdict::Renew, "it may be late");
-    assert_eq!(judged(&unused(Some(29)), 4, &up()), Verdict::Repeat);
+    let unused = |secs| SessionRecord { session: standing(5, 4, Some(0)).session, ..clocked(secs, 0) };
+    assert_eq!(judge_with(&unused(None), 4, &up()), Verdict::Renew, "it may be late");
+    assert_eq!(judge_with(&unused(Some(29)), 4, &up()), Verdict::Repeat);
 }
 
 #[test]
-fn what_is_over_is_refused_before_anything_is_judged() {
-    type Spoil = fn(&mut Standing);
-    let over = Verdict::Refuse(TokenRefusal::Over);
+fn ended_session_is_denied_before_generation_is_judged() {
+    type Spoil = fn(&mut SessionRecord);
+    let over = Verdict::Deny(TokenDenied::SessionOver);
     let cases: [(&str, Spoil, Verdict); 6] = [
-        ("ended", |it| it.session.ended = Some((NOW, EndedWhy::Admin)), over),
-        ("expired", |it| it.session.expires_at = Some(NOW), Verdict::Refuse(TokenRefusal::Expired)),
+        ("ended", |it| it.session.ended = Some((NOW, EndReason::Admin)), over),
+        ("expired", |it| it.session.expires_at = Some(NOW), Verdict::Deny(TokenDenied::Expired)),
         ("below the user's epoch", |it| it.epochs.user = Epoch(1), over),
         ("below the device's epoch", |it| it.epochs.device = Epoch(1), over),
         ("below the tenant's epoch", |it| it.epochs.tenant = Epoch(1), over),
-        ("another contract", |it| it.session.dialect = Dialect::new("portos"), Verdict::Refuse(TokenRefusal::Foreign)),
+        (
+            "another contract",
+            |it| it.session.dialect = DialectName::new("portos"),
+            Verdict::Deny(TokenDenied::WrongAudience),
+        ),
     ];
     for (what, spoil, expected) in cases {
         for presented in [1, 4, 5, 9] {
             let mut standing = standing(5, 5, Some(500));
             spoil(&mut standing);
-            assert_eq!(judged(&standing, presented, &up()), expected, "{what}, generation {presented}");
+            assert_eq!(judge_with(&standing, presented, &up()), expected, "{what}, generation {presented}");
         }
     }
 }
 
 #[test]
-fn another_device_is_refused_and_another_key_is_a_replay() {
-    let dialect = Dialect::new("native");
+fn other_device_is_denied_and_other_key_is_replay() {
+    let dialect = DialectName::new("native");
     let mut bound = standing(5, 5, Some(500));
     let elsewhere = DeviceId(Uuid::from_u128(99));
     let presenter = Presenter { dialect: &dialect, device: Some(elsewhere), thumbprint: None, keeps_token: false };
-    let refused = Verdict::Refuse(TokenRefusal::Over);
+    let refused = Verdict::Deny(TokenDenied::SessionOver);
     assert_eq!(judge(&bound, 5, &presenter, &up(), NOW), refused);
     bound.session.thumbprint = Some(vec![1]);
     for (thumbprint, expected) in
@@ -251,14 +263,14 @@ fn another_device_is_refused_and_another_key_is_a_replay() {
 }
 
 #[test]
-fn a_permanent_session_asks_for_statuses_instead_of_epochs() {
+fn permanent_session_depends_on_statuses_not_epochs() {
     let mut permanent = standing(1, 0, None);
     permanent.session.kind = SessionKind::Permanent;
     permanent.session.expires_at = None;
-    permanent.session.terms.refresh = Some(Refresh { idle: None, overlap: None, first_reusable: false });
+    permanent.session.terms.refresh = Some(RefreshTerms { idle: None, overlap: None, first_reusable: false });
     permanent.epochs.user = Epoch(7);
-    assert_eq!(judged(&permanent, 1, &up()), Verdict::Reuse, "an epoch ends it not");
-    assert_eq!(judged(&permanent, 2, &up()), Verdict::Replay, "a generation that was never made");
+    assert_eq!(judge_with(&permanent, 1, &up()), Verdict::Reuse, "an epoch ends it not");
+    assert_eq!(judge_with(&permanent, 2, &up()), Verdict::Replay, "a generation that was never made");
     for (user, device) in [
         (UserStatus::Suspended, DeviceStatus::Active),
         (UserStatus::Deleted, DeviceStatus::Active),
@@ -266,7 +278,7 @@ fn a_permanent_session_asks_for_statuses_instead_of_epochs() {
         (UserStatus::Active, DeviceStatus::Retired),
     ] {
         (permanent.user, permanent.device) = (Some(user), Some(device));
-        let refused = Verdict::Refuse(TokenRefusal::Over);
-        assert_eq!(judged(&permanent, 1, &up()), refused, "{user:?} {device:?}");
+        let refused = Verdict::Deny(TokenDenied::SessionOver);
+        assert_eq!(judge_with(&permanent, 1, &up()), refused, "{user:?} {device:?}");
     }
 }

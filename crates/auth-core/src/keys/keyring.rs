@@ -14,7 +14,7 @@ use tillgate_domain::{Instant, KeyId, Secret};
 use super::MasterKey;
 use crate::entropy::Entropy;
 use crate::ports::{KeyKind, KeyState, StoredKey};
-use crate::token::crypto::{Pair, Ticket};
+use crate::token::crypto::{KeyHandle, SigningKeyPair};
 
 /// How access tokens are signed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -35,7 +35,7 @@ impl SigningAlgorithm {
         }
     }
 
-    fn of(self) -> Algorithm {
+    fn to_jwt(self) -> Algorithm {
         match self {
             Self::EdDSA => Algorithm::EdDSA,
             Self::ES256 => Algorithm::ES256,
@@ -46,7 +46,7 @@ impl SigningAlgorithm {
 impl FromStr for SigningAlgorithm {
     type Err = KeyError;
     fn from_str(name: &str) -> Result<Self, KeyError> {
-        [Self::EdDSA, Self::ES256].into_iter().find(|each| each.name() == name).ok_or(KeyError::Algorithm)
+        [Self::EdDSA, Self::ES256].into_iter().find(|each| each.name() == name).ok_or(KeyError::UnknownAlgorithm)
     }
 }
 
@@ -57,16 +57,16 @@ pub enum KeyError {
     #[error(
         "the master key does not open the keys in the store: key {0} was wrapped by another; give this process the master key that the store was made with"
     )]
-    Master(KeyId),
+    MasterKeyMismatch(KeyId),
     /// A key that is not what it says.
     #[error("key {0} in the store is damaged")]
     Damaged(KeyId),
     /// There is none to use.
     #[error("the store has no current {0} key; make one with `keys rotate --now`")]
-    None(&'static str),
+    NoCurrentKey(&'static str),
     /// Unknown.
     #[error("tokens are signed with EdDSA or ES256")]
-    Algorithm,
+    UnknownAlgorithm,
     /// No randomness could be had.
     #[error("the system gives no random bytes")]
     Entropy,
@@ -79,7 +79,7 @@ pub(crate) struct SigningKey {
     encoding: EncodingKey,
     decoding: DecodingKey,
     public: Value,
-    _ticket: Ticket,
+    _ticket: KeyHandle,
 }
 
 impl SigningKey {
@@ -98,16 +98,16 @@ impl SigningKey {
 }
 
 /// The keys, open.
-pub(crate) struct Opened {
-    signing: HashMap<KeyId, Arc<SigningKey>>,
-    refresh: HashMap<KeyId, hmac::Key>,
-    signs: Arc<SigningKey>,
-    seals: KeyId,
+pub(crate) struct OpenKeys {
+    signing_keys: HashMap<KeyId, Arc<SigningKey>>,
+    refresh_keys: HashMap<KeyId, hmac::Key>,
+    current_signing_key: Arc<SigningKey>,
+    current_refresh_key: KeyId,
     jwks: Arc<str>,
-    waiting: Vec<KeyId>,
+    pending_keys: Vec<KeyId>,
 }
 
-impl Opened {
+impl OpenKeys {
     /// Opens the trusted ones of the stored keys; those that `before` holds are not parsed again.
     fn open(stored: &[StoredKey], master: &MasterKey, before: Option<&Self>) -> Result<Self, KeyError> {
         let (mut signing, mut refresh) = (HashMap::new(), HashMap::new());
@@ -116,8 +116,8 @@ impl Opened {
         for key in stored.iter().filter(|key| key.state != KeyState::Revoked) {
             match key.kind {
                 KeyKind::Signing => {
-                    let known = before.and_then(|before| before.signing.get(&key.id)).cloned();
-                    let open = known.map_or_else(|| signing_key(key, master).map(Arc::new), Ok)?;
+                    let known = before.and_then(|before| before.signing_keys.get(&key.id)).cloned();
+                    let open = known.map_or_else(|| open_signing_key(key, master).map(Arc::new), Ok)?;
                     published.push(open.public.clone());
                     if key.state == KeyState::Current {
                         signs = Some(Arc::clone(&open));
@@ -125,7 +125,7 @@ impl Opened {
                     signing.insert(key.id, open);
                 }
                 KeyKind::Refresh => {
-                    let secret = unwrap(key, master)?;
+                    let secret = unwrap_key(key, master)?;
                     refresh.insert(key.id, hmac::Key::new(hmac::HMAC_SHA256, secret.expose()));
                     if key.state == KeyState::Current {
                         seals = Some(key.id);
@@ -134,33 +134,33 @@ impl Opened {
             }
         }
         Ok(Self {
-            signing,
-            refresh,
-            signs: signs.ok_or(KeyError::None("signing"))?,
-            seals: seals.ok_or(KeyError::None("refresh"))?,
+            signing_keys: signing,
+            refresh_keys: refresh,
+            current_signing_key: signs.ok_or(KeyError::NoCurrentKey("signing"))?,
+            current_refresh_key: seals.ok_or(KeyError::NoCurrentKey("refresh"))?,
             jwks: json!({ "keys": published }).to_string().into(),
-            waiting: stored.iter().filter(|key| key.state == KeyState::Next).map(|key| key.id).collect(),
+            pending_keys: stored.iter().filter(|key| key.state == KeyState::Next).map(|key| key.id).collect(),
         })
     }
 
     /// The key that signs now.
-    pub(crate) fn signs(&self) -> &Arc<SigningKey> {
-        &self.signs
+    pub(crate) fn current_signing_key(&self) -> &Arc<SigningKey> {
+        &self.current_signing_key
     }
 
     /// A trusted signing key.
-    pub(crate) fn signing(&self, id: KeyId) -> Option<&Arc<SigningKey>> {
-        self.signing.get(&id)
+    pub(crate) fn signing_key(&self, id: KeyId) -> Option<&Arc<SigningKey>> {
+        self.signing_keys.get(&id)
     }
 
     /// The id of the key that authenticates new refresh tokens.
-    pub(crate) fn seals(&self) -> KeyId {
-        self.seals
+    pub(crate) fn current_refresh_key(&self) -> KeyId {
+        self.current_refresh_key
     }
 
     /// A trusted refresh key.
-    pub(crate) fn refresh(&self, id: KeyId) -> Option<&hmac::Key> {
-        self.refresh.get(&id)
+    pub(crate) fn refresh_key(&self, id: KeyId) -> Option<&hmac::Key> {
+        self.refresh_keys.get(&id)
     }
 
     /// The public halves of all trusted signing keys as a JWK set (RFC 7517, 5).
@@ -169,41 +169,41 @@ impl Opened {
     }
 
     /// The keys that are not in use yet.
-    pub(crate) fn waiting(&self) -> &[KeyId] {
-        &self.waiting
+    pub(crate) fn pending_keys(&self) -> &[KeyId] {
+        &self.pending_keys
     }
 }
 
 /// The keys of this process.
 pub(crate) struct Keyring {
     master: MasterKey,
-    held: RwLock<Arc<Opened>>,
+    current: RwLock<Arc<OpenKeys>>,
 }
 
 /// Checks that a master key opens the keys of a store.
 ///
 /// # Errors
 /// It is another one, or a stored key is damaged or missing.
-pub fn check_master(stored: &[StoredKey], master: &MasterKey) -> Result<(), KeyError> {
-    Opened::open(stored, master, None).map(drop)
+pub fn check_master_key(stored: &[StoredKey], master: &MasterKey) -> Result<(), KeyError> {
+    OpenKeys::open(stored, master, None).map(drop)
 }
 
 impl Keyring {
     /// Opens the stored keys.
     pub(crate) fn open(stored: &[StoredKey], master: MasterKey) -> Result<Self, KeyError> {
-        let opened = Opened::open(stored, &master, None)?;
-        Ok(Self { master, held: RwLock::new(Arc::new(opened)) })
+        let opened = OpenKeys::open(stored, &master, None)?;
+        Ok(Self { master, current: RwLock::new(Arc::new(opened)) })
     }
 
     /// The keys as they are now.
-    pub(crate) fn held(&self) -> Arc<Opened> {
-        Arc::clone(&self.held.read().unwrap_or_else(PoisonError::into_inner))
+    pub(crate) fn current(&self) -> Arc<OpenKeys> {
+        Arc::clone(&self.current.read().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Takes up what has changed in the store. On an error the keys stay as they were.
-    pub(crate) fn follow(&self, stored: &[StoredKey]) -> Result<(), KeyError> {
-        let opened = Opened::open(stored, &self.master, Some(&self.held()))?;
-        *self.held.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(opened);
+    pub(crate) fn reload(&self, stored: &[StoredKey]) -> Result<(), KeyError> {
+        let opened = OpenKeys::open(stored, &self.master, Some(&self.current()))?;
+        *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(opened);
         Ok(())
     }
 
@@ -213,20 +213,22 @@ impl Keyring {
     }
 }
 
-fn context(id: KeyId, kind: KeyKind, algorithm: &str) -> Vec<u8> {
+fn wrapping_context(id: KeyId, kind: KeyKind, algorithm: &str) -> Vec<u8> {
     format!("tillgate key {id} {} {algorithm}", kind.name()).into_bytes()
 }
 
-fn unwrap(key: &StoredKey, master: &MasterKey) -> Result<Secret<Vec<u8>>, KeyError> {
-    master.open(&key.wrapped, &context(key.id, key.kind, &key.algorithm)).ok_or(KeyError::Master(key.id))
+fn unwrap_key(key: &StoredKey, master: &MasterKey) -> Result<Secret<Vec<u8>>, KeyError> {
+    master
+        .unwrap(&key.wrapped_secret, &wrapping_context(key.id, key.kind, &key.algorithm))
+        .ok_or(KeyError::MasterKeyMismatch(key.id))
 }
 
-fn signing_key(key: &StoredKey, master: &MasterKey) -> Result<SigningKey, KeyError> {
-    let secret = unwrap(key, master)?;
-    let algorithm = key.algorithm.parse::<SigningAlgorithm>()?.of();
-    let pair = Pair::parse(algorithm, secret.expose()).ok_or(KeyError::Damaged(key.id))?;
-    let public = jwk(key.id, algorithm, pair.public()).ok_or(KeyError::Damaged(key.id))?;
-    let ticket = Ticket::of(pair);
+fn open_signing_key(key: &StoredKey, master: &MasterKey) -> Result<SigningKey, KeyError> {
+    let secret = unwrap_key(key, master)?;
+    let algorithm = key.algorithm.parse::<SigningAlgorithm>()?.to_jwt();
+    let pair = SigningKeyPair::parse(algorithm, secret.expose()).ok_or(KeyError::Damaged(key.id))?;
+    let public = build_jwk(key.id, algorithm, pair.public()).ok_or(KeyError::Damaged(key.id))?;
+    let ticket = KeyHandle::of(pair);
     Ok(SigningKey {
         id: key.id,
         algorithm,
@@ -238,7 +240,7 @@ fn signing_key(key: &StoredKey, master: &MasterKey) -> Result<SigningKey, KeyErr
 }
 
 /// A public key as a JWK: RFC 8037, 2 for Ed25519; RFC 7518, 6.2 for P-256.
-fn jwk(id: KeyId, algorithm: Algorithm, public: &[u8]) -> Option<Value> {
+fn build_jwk(id: KeyId, algorithm: Algorithm, public: &[u8]) -> Option<Value> {
     let encode = |bytes: &[u8]| BASE64_URL_SAFE_NO_PAD.encode(bytes);
     match algorithm {
         Algorithm::ES256 => {
@@ -254,7 +256,7 @@ fn jwk(id: KeyId, algorithm: Algorithm, public: &[u8]) -> Option<Value> {
 }
 
 /// Draws a key and wraps it for the store.
-pub(crate) fn draw(
+pub(crate) fn generate_key(
     kind: KeyKind,
     algorithm: SigningAlgorithm,
     state: KeyState,
@@ -266,7 +268,9 @@ pub(crate) fn draw(
     entropy.fill(&mut random).map_err(|_| KeyError::Entropy)?;
     let id = KeyId::new(at, random);
     let (name, secret) = match kind {
-        KeyKind::Signing => (algorithm.name(), Secret::new(Pair::generate(algorithm.of()).ok_or(KeyError::Entropy)?)),
+        KeyKind::Signing => {
+            (algorithm.name(), Secret::new(SigningKeyPair::generate(algorithm.to_jwt()).ok_or(KeyError::Entropy)?))
+        }
         KeyKind::Refresh => {
             let mut secret = vec![0; 32];
             entropy.fill(&mut secret).map_err(|_| KeyError::Entropy)?;
@@ -274,9 +278,20 @@ pub(crate) fn draw(
         }
     };
     let public = match kind {
-        KeyKind::Signing => Pair::parse(algorithm.of(), secret.expose()).map(|pair| pair.public().to_vec()),
+        KeyKind::Signing => {
+            SigningKeyPair::parse(algorithm.to_jwt(), secret.expose()).map(|pair| pair.public().to_vec())
+        }
         KeyKind::Refresh => None,
     };
-    let wrapped = master.wrap(secret.expose(), &context(id, kind, name), entropy).ok_or(KeyError::Entropy)?;
-    Ok(StoredKey { id, kind, algorithm: name.to_owned(), state, wrapped, public, created_at: at, since: at })
+    let wrapped = master.wrap(secret.expose(), &wrapping_context(id, kind, name), entropy).ok_or(KeyError::Entropy)?;
+    Ok(StoredKey {
+        id,
+        kind,
+        algorithm: name.to_owned(),
+        state,
+        wrapped_secret: wrapped,
+        public,
+        created_at: at,
+        state_since: at,
+    })
 }

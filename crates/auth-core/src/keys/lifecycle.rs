@@ -3,48 +3,56 @@
 
 use std::time::Duration;
 
-use tillgate_domain::{Instant, KeyId, Stored};
+use tillgate_domain::{Instant, KeyId, StoreResult};
 
 use crate::ports::{AuthTx, KeyKind, KeyState, StoredKey};
-use crate::terms::LONGEST_ACCESS;
+use crate::terms::MAX_ACCESS_TOKEN_LIFETIME;
 
 /// How long a signing key is trusted after its last token was made: its life, and an hour for clocks that differ.
-const TRUSTED: Duration = LONGEST_ACCESS.saturating_add(Duration::from_hours(1));
+const SIGNING_KEY_RETENTION: Duration = MAX_ACCESS_TOKEN_LIFETIME.saturating_add(Duration::from_hours(1));
 
 /// What happened to a key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lifecycle {
+pub enum KeyEvent {
     /// It was made.
-    Born(KeyId),
+    Created(KeyId),
     /// It came into use.
-    Used(KeyId),
+    Promoted(KeyId),
     /// It is no longer trusted, nor kept.
-    Gone(KeyId),
+    Retired(KeyId),
 }
 
 /// Where the store has no key of a kind, the candidate of that kind is born into use. Says which keys there are then.
-pub(crate) fn first(tx: &mut dyn AuthTx, candidates: &[StoredKey]) -> Stored<(Vec<StoredKey>, Vec<Lifecycle>)> {
+pub(crate) fn insert_first_keys(
+    tx: &mut dyn AuthTx,
+    candidates: &[StoredKey],
+) -> StoreResult<(Vec<StoredKey>, Vec<KeyEvent>)> {
     let mut born = Vec::new();
-    let there = tx.keys().all()?;
+    let there = tx.keys().list()?;
     for candidate in candidates {
         let missing = !there.iter().any(|key| key.kind == candidate.kind);
         if missing && tx.keys().insert(candidate)? {
-            born.push(Lifecycle::Born(candidate.id));
+            born.push(KeyEvent::Created(candidate.id));
         }
     }
-    Ok((tx.keys().all()?, born))
+    Ok((tx.keys().list()?, born))
 }
 
 /// Adds the drawn keys: each as the next of its kind, or at once in place of the current one.
-pub(crate) fn rotate(tx: &mut dyn AuthTx, drawn: &[StoredKey], at_once: bool, now: Instant) -> Stored<Vec<Lifecycle>> {
+pub(crate) fn add_next_keys(
+    tx: &mut dyn AuthTx,
+    drawn: &[StoredKey],
+    at_once: bool,
+    now: Instant,
+) -> StoreResult<Vec<KeyEvent>> {
     let mut happened = Vec::new();
     for key in drawn {
         let mut key = key.clone();
         key.state = KeyState::Next;
         if tx.keys().insert(&key)? {
-            happened.push(Lifecycle::Born(key.id));
+            happened.push(KeyEvent::Created(key.id));
             if at_once {
-                happened.extend(take_over(tx, &key, now)?);
+                happened.extend(make_current(tx, &key, now)?);
             }
         }
     }
@@ -57,39 +65,40 @@ pub(crate) fn promote(
     lead: Duration,
     read: &dyn Fn(KeyId) -> bool,
     now: Instant,
-) -> Stored<Vec<Lifecycle>> {
+) -> StoreResult<Vec<KeyEvent>> {
     let mut happened = Vec::new();
-    for key in tx.keys().all()? {
-        if key.state == KeyState::Next && key.since.after(lead) <= now && read(key.id) {
-            happened.extend(take_over(tx, &key, now)?);
+    for key in tx.keys().list()? {
+        if key.state == KeyState::Next && key.state_since.saturating_add(lead) <= now && read(key.id) {
+            happened.extend(make_current(tx, &key, now)?);
         }
     }
     Ok(happened)
 }
 
-fn take_over(tx: &mut dyn AuthTx, next: &StoredKey, now: Instant) -> Stored<Option<Lifecycle>> {
-    let current = tx.keys().all()?.into_iter().find(|key| key.kind == next.kind && key.state == KeyState::Current);
+fn make_current(tx: &mut dyn AuthTx, next: &StoredKey, now: Instant) -> StoreResult<Option<KeyEvent>> {
+    let current = tx.keys().list()?.into_iter().find(|key| key.kind == next.kind && key.state == KeyState::Current);
     if let Some(current) = current
-        && !tx.keys().turn(current.id, KeyState::Current, KeyState::Kept, now)?
+        && !tx.keys().change_state(current.id, KeyState::Current, KeyState::Kept, now)?
     {
         return Ok(None);
     }
-    let taken = tx.keys().turn(next.id, KeyState::Next, KeyState::Current, now)?;
-    Ok(taken.then_some(Lifecycle::Used(next.id)))
+    let taken = tx.keys().change_state(next.id, KeyState::Next, KeyState::Current, now)?;
+    Ok(taken.then_some(KeyEvent::Promoted(next.id)))
 }
 
 /// Removes keys that nothing needs any more: signing keys after their last token, refresh keys that no live session names.
-pub(crate) fn retire(tx: &mut dyn AuthTx, now: Instant) -> Stored<Vec<Lifecycle>> {
+pub(crate) fn retire(tx: &mut dyn AuthTx, now: Instant) -> StoreResult<Vec<KeyEvent>> {
     let mut gone = Vec::new();
-    for key in tx.keys().all()? {
-        let idle = matches!(key.state, KeyState::Kept | KeyState::Revoked) && key.since.after(TRUSTED) <= now;
+    for key in tx.keys().list()? {
+        let idle = matches!(key.state, KeyState::Kept | KeyState::Revoked)
+            && key.state_since.saturating_add(SIGNING_KEY_RETENTION) <= now;
         let needed = match key.kind {
             KeyKind::Signing => false,
-            KeyKind::Refresh => tx.sessions().names(key.id, now)?,
+            KeyKind::Refresh => tx.sessions().uses_key(key.id, now)?,
         };
         if idle && !needed {
             tx.keys().remove(key.id)?;
-            gone.push(Lifecycle::Gone(key.id));
+            gone.push(KeyEvent::Retired(key.id));
         }
     }
     Ok(gone)

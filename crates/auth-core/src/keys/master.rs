@@ -15,22 +15,22 @@ pub struct MasterKey(Secret<Vec<u8>>);
 /// A text that is no master key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a master key is 32 bytes in base64, such as `openssl rand -base64 32` prints")]
-pub struct MasterKeyError;
+pub struct InvalidMasterKey;
 
-const LENGTH: usize = 32;
+const KEY_BYTES: usize = 32;
 
 impl MasterKey {
     /// Draws a new one.
-    pub fn draw(entropy: &dyn Entropy) -> Result<Self, crate::entropy::NoEntropy> {
-        let mut bytes = vec![0; LENGTH];
+    pub fn generate(entropy: &dyn Entropy) -> Result<Self, crate::entropy::EntropyError> {
+        let mut bytes = vec![0; KEY_BYTES];
         entropy.fill(&mut bytes)?;
         Ok(Self(Secret::new(bytes)))
     }
 
     /// Reads one in base64, with or without a line's end.
-    pub fn parse(text: &str) -> Result<Self, MasterKeyError> {
-        let bytes = BASE64_STANDARD.decode(text.trim()).map_err(|_| MasterKeyError)?;
-        if bytes.len() == LENGTH { Ok(Self(Secret::new(bytes))) } else { Err(MasterKeyError) }
+    pub fn parse(text: &str) -> Result<Self, InvalidMasterKey> {
+        let bytes = BASE64_STANDARD.decode(text.trim()).map_err(|_| InvalidMasterKey)?;
+        if bytes.len() == KEY_BYTES { Ok(Self(Secret::new(bytes))) } else { Err(InvalidMasterKey) }
     }
 
     /// The key in base64, to be written to its file and nowhere else.
@@ -50,7 +50,7 @@ impl MasterKey {
     }
 
     /// Opens what [`wrap`](Self::wrap) made; `None` where another master key or another context did.
-    pub(crate) fn open(&self, wrapped: &[u8], context: &[u8]) -> Option<Secret<Vec<u8>>> {
+    pub(crate) fn unwrap(&self, wrapped: &[u8], context: &[u8]) -> Option<Secret<Vec<u8>>> {
         let (nonce, sealed) = wrapped.split_first_chunk::<NONCE_LEN>()?;
         let mut sealed = sealed.to_vec();
         let nonce = Nonce::assume_unique_for_key(*nonce);
@@ -60,8 +60,8 @@ impl MasterKey {
     }
 
     /// A key of its own for this purpose: HKDF (RFC 5869) with SHA-256.
-    pub(crate) fn derive(&self, purpose: &[u8]) -> Option<[u8; LENGTH]> {
-        let mut derived = [0; LENGTH];
+    pub(crate) fn derive(&self, purpose: &[u8]) -> Option<[u8; KEY_BYTES]> {
+        let mut derived = [0; KEY_BYTES];
         let prk = Salt::new(HKDF_SHA256, b"tillgate").extract(self.0.expose());
         prk.expand(&[purpose], HKDF_SHA256).ok()?.fill(&mut derived).ok()?;
         Some(derived)
@@ -78,20 +78,20 @@ mod tests {
     use crate::system::SystemEntropy;
 
     #[test]
-    fn only_the_same_key_and_context_open_what_was_wrapped() {
+    fn unwrap_requires_same_key_and_context() {
         let entropy = SystemEntropy::default();
-        let (one, other) = (MasterKey::draw(&entropy).unwrap(), MasterKey::draw(&entropy).unwrap());
+        let (one, other) = (MasterKey::generate(&entropy).unwrap(), MasterKey::generate(&entropy).unwrap());
         let wrapped = one.wrap(b"secret", b"here", &entropy).unwrap();
-        assert_eq!(one.open(&wrapped, b"here").unwrap().expose(), b"secret");
-        assert!(one.open(&wrapped, b"there").is_none());
-        assert!(other.open(&wrapped, b"here").is_none());
-        assert!(one.open(&wrapped[..wrapped.len() - 1], b"here").is_none());
-        assert!(one.open(b"short", b"here").is_none());
+        assert_eq!(one.unwrap(&wrapped, b"here").unwrap().expose(), b"secret");
+        assert!(one.unwrap(&wrapped, b"there").is_none());
+        assert!(other.unwrap(&wrapped, b"here").is_none());
+        assert!(one.unwrap(&wrapped[..wrapped.len() - 1], b"here").is_none());
+        assert!(one.unwrap(b"short", b"here").is_none());
     }
 
     #[test]
-    fn a_key_survives_its_file_and_shows_nothing_in_debug() {
-        let key = MasterKey::draw(&SystemEntropy::default()).unwrap();
+    fn master_key_survives_round_trip_and_debug_hides_it() {
+        let key = MasterKey::generate(&SystemEntropy::default()).unwrap();
         let text = key.encode();
         assert_eq!(MasterKey::parse(&format!("{}\n", text.expose())).unwrap().encode(), text);
         assert!(!format!("{key:?}").contains(text.expose()));

@@ -2,78 +2,78 @@
 
 use std::ops::Bound;
 
-use tillgate_domain::office::all;
+use tillgate_domain::office::collect_pages;
 use tillgate_domain::office::ports as office;
-use tillgate_domain::office::ports::{ApiKeyFilter, Page};
-use tillgate_domain::{ApiKey, ApiKeyId, Instant, Stored, TenantId, UserId};
+use tillgate_domain::office::ports::{ApiKeyFilter, PageRequest};
+use tillgate_domain::{ApiKey, ApiKeyId, Instant, StoreResult, TenantId, UserId};
 
-use super::transaction::{Transaction, broken, many, most};
+use super::transaction::{Transaction, constraint_error, to_u32, to_usize};
 use crate::ports::{ApiKeys, SignatureDigest, Signatures, WrappedApiKey};
 
 impl ApiKeys for Transaction<'_> {
-    fn named(&mut self, client: &str) -> Stored<Option<WrappedApiKey>> {
+    fn find_by_client_id(&mut self, client: &str) -> StoreResult<Option<WrappedApiKey>> {
         let tables = self.tables();
-        Ok(tables.clients.get(&client.to_owned()).and_then(|id| tables.api_keys.get(id)).cloned())
+        Ok(tables.api_keys_by_client.get(&client.to_owned()).and_then(|id| tables.api_keys.get(id)).cloned())
     }
 
-    fn active_of(&mut self, tenant: TenantId, user: UserId) -> Stored<Vec<ApiKey>> {
+    fn list_active_by_user(&mut self, tenant: TenantId, user: UserId) -> StoreResult<Vec<ApiKey>> {
         let filter = ApiKeyFilter { user: Some(user), active: Some(true), ..ApiKeyFilter::default() };
-        all(None, |page| office::ApiKeys::list(self, tenant, &filter, page), |key| key.id)
+        collect_pages(None, |page| office::ApiKeys::list(self, tenant, &filter, page), |key| key.id)
     }
 
-    fn revoke(&mut self, key: &ApiKey) -> Stored<bool> {
+    fn revoke(&mut self, key: &ApiKey) -> StoreResult<bool> {
         office::ApiKeys::update(self, &ApiKey { active: false, ..key.clone() })
     }
 }
 
 impl Signatures for Transaction<'_> {
-    fn see(&mut self, signature: &SignatureDigest, at: Instant) -> Stored<bool> {
-        let tables = self.writing()?;
-        let first = !tables.seen.has(signature);
+    fn insert_if_new(&mut self, signature: &SignatureDigest, at: Instant) -> StoreResult<bool> {
+        let tables = self.tables_mut()?;
+        let first = !tables.signatures.has(signature);
         if first {
-            tables.seen.put(*signature, at);
-            tables.by_seen.put((at, *signature), ());
+            tables.signatures.put(*signature, at);
+            tables.signatures_by_time.put((at, *signature), ());
         }
         Ok(first)
     }
 
-    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
-        let tables = self.writing()?;
-        let old = tables.by_seen.rows().keys().take_while(|(at, _)| *at < before).take(most(limit));
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
+        let tables = self.tables_mut()?;
+        let old = tables.signatures_by_time.rows().keys().take_while(|(at, _)| *at < before).take(to_usize(limit));
         let old: Vec<_> = old.copied().collect();
         for (at, signature) in &old {
-            tables.by_seen.remove(&(*at, *signature));
-            tables.seen.remove(signature);
+            tables.signatures_by_time.remove(&(*at, *signature));
+            tables.signatures.remove(signature);
         }
-        Ok(many(old.len()))
+        Ok(to_u32(old.len()))
     }
 }
 
 impl office::ApiKeys for Transaction<'_> {
-    fn find(&mut self, id: ApiKeyId) -> Stored<Option<ApiKey>> {
+    fn find(&mut self, id: ApiKeyId) -> StoreResult<Option<ApiKey>> {
         Ok(self.tables().api_keys.get(&id).map(|row| row.key.clone()))
     }
 
-    fn insert(&mut self, key: &ApiKey, wrapped: &[u8]) -> Stored<bool> {
-        let tables = self.writing()?;
-        if tables.clients.has(&key.client) {
+    fn insert(&mut self, key: &ApiKey, wrapped: &[u8]) -> StoreResult<bool> {
+        let tables = self.tables_mut()?;
+        if tables.api_keys_by_client.has(&key.client_id) {
             return Ok(false);
         }
         if tables.api_keys.has(&key.id) {
-            return broken("the id of a program's key is new");
+            return constraint_error("the id of a program's key is new");
         }
         if !(tables.tenants.has(&key.tenant) && tables.users.has(&key.user) && tables.devices.has(&key.device)) {
-            return broken("a program's key belongs to a tenant, a user and a device");
+            return constraint_error("a program's key belongs to a tenant, a user and a device");
         }
-        tables.clients.put(key.client.clone(), key.id);
-        tables.api_keys.put(key.id, WrappedApiKey { key: key.clone(), wrapped: wrapped.to_vec() });
+        tables.api_keys_by_client.put(key.client_id.clone(), key.id);
+        tables.api_keys.put(key.id, WrappedApiKey { key: key.clone(), wrapped_secret: wrapped.to_vec() });
         Ok(true)
     }
 
-    fn update(&mut self, key: &ApiKey) -> Stored<bool> {
-        let tables = self.writing()?;
+    fn update(&mut self, key: &ApiKey) -> StoreResult<bool> {
+        let tables = self.tables_mut()?;
         if !(tables.users.has(&key.user) && tables.devices.has(&key.device)) {
-            return broken("a program's key belongs to a user and a device");
+            return constraint_error("a program's key belongs to a user and a device");
         }
         let stands = tables.api_keys.get(&key.id).is_some_and(|row| row.key.version == key.version);
         if stands {
@@ -82,7 +82,7 @@ impl office::ApiKeys for Transaction<'_> {
                 let version = key.version.saturating_add(1);
                 row.key = ApiKey {
                     tenant: old.tenant,
-                    client: old.client,
+                    client_id: old.client_id,
                     created_at: old.created_at,
                     version,
                     ..key.clone()
@@ -92,18 +92,23 @@ impl office::ApiKeys for Transaction<'_> {
         Ok(stands)
     }
 
-    fn remove(&mut self, id: ApiKeyId, version: i64) -> Stored<bool> {
-        let tables = self.writing()?;
+    fn remove(&mut self, id: ApiKeyId, version: i64) -> StoreResult<bool> {
+        let tables = self.tables_mut()?;
         let Some(row) = tables.api_keys.get(&id).filter(|row| row.key.version == version).cloned() else {
             return Ok(false);
         };
-        tables.clients.remove(&row.key.client);
+        tables.api_keys_by_client.remove(&row.key.client_id);
         Ok(tables.api_keys.remove(&id))
     }
 
-    fn list(&mut self, tenant: TenantId, filter: &ApiKeyFilter, page: &Page<ApiKeyId>) -> Stored<Vec<ApiKey>> {
+    fn list(
+        &mut self,
+        tenant: TenantId,
+        filter: &ApiKeyFilter,
+        page: &PageRequest<ApiKeyId>,
+    ) -> StoreResult<Vec<ApiKey>> {
         let start = page.after.map_or(Bound::Unbounded, Bound::Excluded);
         let rows = self.tables().api_keys.rows().range((start, Bound::Unbounded)).map(|(_, row)| &row.key);
-        Ok(rows.filter(|key| key.tenant == tenant && filter.fits(key)).take(most(page.limit)).cloned().collect())
+        Ok(rows.filter(|key| key.tenant == tenant && filter.matches(key)).take(to_usize(page.limit)).cloned().collect())
     }
 }

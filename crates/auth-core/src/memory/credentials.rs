@@ -1,13 +1,13 @@
 //! What proves who somebody is, in memory: as authentication reads it and as the back office writes it.
 
 use tillgate_domain::office::ports::Passwords;
-use tillgate_domain::{Instant, PrincipalId, Secret, Stored};
+use tillgate_domain::{Instant, PrincipalId, Secret, StoreResult};
 
-use super::transaction::{Transaction, broken};
+use super::transaction::{Transaction, constraint_error};
 use crate::ports::{Attempts, Credential, CredentialKind, Credentials, Verifier};
 
 impl Credentials for Transaction<'_> {
-    fn find(&mut self, principal: PrincipalId, kind: CredentialKind) -> Stored<Option<Credential>> {
+    fn find(&mut self, principal: PrincipalId, kind: CredentialKind) -> StoreResult<Option<Credential>> {
         Ok(self.tables().credentials.get(&(principal, kind)).cloned())
     }
 
@@ -18,8 +18,8 @@ impl Credentials for Transaction<'_> {
         version: i64,
         rehashed: Option<&Verifier>,
         _at: Instant,
-    ) -> Stored<bool> {
-        let credentials = &mut self.writing()?.credentials;
+    ) -> StoreResult<bool> {
+        let credentials = &mut self.tables_mut()?.credentials;
         let key = (principal, kind);
         let claimed = credentials.get(&key).is_some_and(|row| row.version == version);
         if let (true, Some(rehashed)) = (claimed, rehashed) {
@@ -35,8 +35,8 @@ impl Credentials for Transaction<'_> {
         version: i64,
         verifier: &Verifier,
         _at: Instant,
-    ) -> Stored<bool> {
-        let credentials = &mut self.writing()?.credentials;
+    ) -> StoreResult<bool> {
+        let credentials = &mut self.tables_mut()?.credentials;
         let key = (principal, kind);
         let replaced = credentials.get(&key).is_some_and(|row| row.version == version);
         if replaced {
@@ -50,14 +50,14 @@ impl Credentials for Transaction<'_> {
 }
 
 impl Passwords for Transaction<'_> {
-    fn set(&mut self, principal: PrincipalId, verifier: &Secret<String>, _at: Instant) -> Stored<()> {
-        let tables = self.writing()?;
+    fn set(&mut self, principal: PrincipalId, verifier: &Secret<String>, _at: Instant) -> StoreResult<()> {
+        let tables = self.tables_mut()?;
         let known = match principal {
             PrincipalId::User(id) => tables.users.has(&id),
             PrincipalId::Device(id) => tables.devices.has(&id),
         };
         if !known {
-            return broken("a password belongs to a user or a device");
+            return constraint_error("a password belongs to a user or a device");
         }
         let kind = CredentialKind::Password;
         let key = (principal, kind);
@@ -66,15 +66,15 @@ impl Passwords for Transaction<'_> {
         Ok(())
     }
 
-    fn has(&mut self, principal: PrincipalId) -> Stored<bool> {
+    fn has(&mut self, principal: PrincipalId) -> StoreResult<bool> {
         Ok(self.tables().credentials.has(&(principal, CredentialKind::Password)))
     }
 
-    fn remove(&mut self, principal: PrincipalId) -> Stored<bool> {
-        Ok(self.writing()?.credentials.remove(&(principal, CredentialKind::Password)))
+    fn remove(&mut self, principal: PrincipalId) -> StoreResult<bool> {
+        Ok(self.tables_mut()?.credentials.remove(&(principal, CredentialKind::Password)))
     }
 
-    fn forgive(&mut self, principal: PrincipalId) -> Stored<()> {
-        Attempts::forgive(self, principal.uuid()).map(|_| ())
+    fn clear_failed_logins(&mut self, principal: PrincipalId) -> StoreResult<()> {
+        Attempts::clear_failed_logins(self, principal.uuid()).map(|_| ())
     }
 }

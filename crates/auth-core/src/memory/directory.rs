@@ -2,72 +2,72 @@
 
 use tillgate_domain::office::ports as office;
 use tillgate_domain::{
-    Device, DeviceId, DeviceStatus, Epoch, Folded, Instant, Role, RoleId, SessionId, Slug, Stored, Tenant, TenantId,
-    User, UserId, UserStatus,
+    Device, DeviceId, DeviceStatus, Epoch, FoldedText, Instant, Role, RoleId, SessionId, Slug, StoreResult, Tenant,
+    TenantId, User, UserId, UserStatus,
 };
 
 use super::transaction::Transaction;
 use crate::ports::{Devices, Roles, Tenants, Users};
 
 impl Tenants for Transaction<'_> {
-    fn find(&mut self, id: TenantId) -> Stored<Option<Tenant>> {
+    fn find(&mut self, id: TenantId) -> StoreResult<Option<Tenant>> {
         Ok(self.tables().tenants.get(&id).cloned())
     }
 
-    fn named(&mut self, slug: &Slug) -> Stored<Option<Tenant>> {
+    fn find_by_slug(&mut self, slug: &Slug) -> StoreResult<Option<Tenant>> {
         let tables = self.tables();
         Ok(tables.slugs.get(slug).and_then(|id| tables.tenants.get(id)).cloned())
     }
 }
 
 impl Users for Transaction<'_> {
-    fn find(&mut self, id: UserId) -> Stored<Option<User>> {
+    fn find(&mut self, id: UserId) -> StoreResult<Option<User>> {
         Ok(self.tables().users.get(&id).cloned())
     }
 
-    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<User>> {
+    fn find_by_name(&mut self, tenant: TenantId, name: &FoldedText) -> StoreResult<Option<User>> {
         let tables = self.tables();
         Ok(tables.user_names.get(&(tenant, name.clone())).and_then(|id| tables.users.get(id)).cloned())
     }
 
-    fn mailed(&mut self, email: &Folded) -> Stored<Option<User>> {
+    fn find_by_email(&mut self, email: &FoldedText) -> StoreResult<Option<User>> {
         let tables = self.tables();
         Ok(tables.emails.get(email).and_then(|id| tables.users.get(id)).cloned())
     }
 
-    fn claim(&mut self, id: UserId, epoch: Epoch, _at: Instant) -> Stored<bool> {
+    fn claim(&mut self, id: UserId, epoch: Epoch, _at: Instant) -> StoreResult<bool> {
         let stands = |user: &User| user.status == UserStatus::Active && user.epoch == epoch;
-        Ok(self.writing()?.users.get(&id).is_some_and(stands))
+        Ok(self.tables_mut()?.users.get(&id).is_some_and(stands))
     }
 
-    fn clear_password_change_required(&mut self, id: UserId, at: Instant) -> Stored<bool> {
+    fn clear_password_change_required(&mut self, id: UserId, at: Instant) -> StoreResult<bool> {
         office::Users::set_password_change_required(self, id, false, at)
     }
 }
 
 impl Devices for Transaction<'_> {
-    fn find(&mut self, id: DeviceId) -> Stored<Option<Device>> {
+    fn find(&mut self, id: DeviceId) -> StoreResult<Option<Device>> {
         Ok(self.tables().devices.get(&id).cloned())
     }
 
-    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<Device>> {
+    fn find_by_name(&mut self, tenant: TenantId, name: &FoldedText) -> StoreResult<Option<Device>> {
         let tables = self.tables();
         if let Some(id) = tables.device_names.get(&(tenant, name.clone())) {
             return Ok(tables.devices.get(id).cloned());
         }
         let retired = |device: &&Device| {
-            device.tenant == tenant && device.status == DeviceStatus::Retired && device.name.folded() == *name
+            device.tenant == tenant && device.status == DeviceStatus::Retired && device.name.to_folded() == *name
         };
         Ok(tables.devices.rows().values().rev().find(retired).cloned())
     }
 
-    fn claim(&mut self, id: DeviceId, epoch: Epoch, _at: Instant) -> Stored<bool> {
+    fn claim(&mut self, id: DeviceId, epoch: Epoch, _at: Instant) -> StoreResult<bool> {
         let stands = |device: &Device| device.status == DeviceStatus::Active && device.epoch == epoch;
-        Ok(self.writing()?.devices.get(&id).is_some_and(stands))
+        Ok(self.tables_mut()?.devices.get(&id).is_some_and(stands))
     }
 
-    fn seat(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> Stored<bool> {
-        let devices = &mut self.writing()?.devices;
+    fn seat(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> StoreResult<bool> {
+        let devices = &mut self.tables_mut()?.devices;
         let held = devices.get(&id).is_some_and(|device| device.seat == from);
         if held {
             devices.change(&id, |device| device.seat = to);
@@ -75,8 +75,8 @@ impl Devices for Transaction<'_> {
         Ok(held)
     }
 
-    fn pair(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> Stored<bool> {
-        let devices = &mut self.writing()?.devices;
+    fn pair(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> StoreResult<bool> {
+        let devices = &mut self.tables_mut()?.devices;
         let held = devices.get(&id).is_some_and(|device| device.pairing == from);
         if held {
             devices.change(&id, |device| device.pairing = to);
@@ -86,7 +86,7 @@ impl Devices for Transaction<'_> {
 }
 
 impl Roles for Transaction<'_> {
-    fn among(&mut self, tenant: TenantId, ids: &[RoleId]) -> Stored<Vec<Role>> {
+    fn find_many(&mut self, tenant: TenantId, ids: &[RoleId]) -> StoreResult<Vec<Role>> {
         let mut ids = ids.to_vec();
         ids.sort_unstable();
         ids.dedup();

@@ -3,99 +3,105 @@
 
 use std::ops::Bound;
 
-use tillgate_domain::{Instant, NodeId, Stored};
+use tillgate_domain::{Instant, NodeId, StoreResult};
 use uuid::Uuid;
 
-use super::transaction::{Transaction, many, most};
+use super::transaction::{Transaction, to_u32, to_usize};
 use crate::Session;
-use crate::ports::{Bookmark, Cursor, Feed, Found, Instance, Instances, Look, Node, Nodes};
+use crate::ports::{Bookmark, Cursor, Feed, FeedBatch, FeedEntry, Instance, Instances, Node, Nodes};
 
 impl Feed for Transaction<'_> {
-    fn look(&mut self, from: Option<&Bookmark>) -> Stored<Look> {
+    fn poll(&mut self, from: Option<&Bookmark>) -> StoreResult<FeedBatch> {
         let tables = self.tables();
         let next = tables.next_change.get(&()).copied().unwrap_or(1);
         let from = from.map(|from| from.cursor.0).filter(|from| *from <= next);
         let start = from.map_or(Bound::Unbounded, Bound::Included);
         let rows = tables.changes.rows().range((start, Bound::Unbounded));
-        let changes = rows.map(|(number, (change, at))| Found { number: *number, change: *change, at: *at }).collect();
-        Ok(Look { changes, next: Bookmark::at(Cursor(next)), anew: from.is_none(), clock: self.server_time() })
+        let changes =
+            rows.map(|(number, (change, at))| FeedEntry { number: *number, change: *change, at: *at }).collect();
+        Ok(FeedBatch {
+            entries: changes,
+            next: Bookmark::from_cursor(Cursor(next)),
+            restarted: from.is_none(),
+            clock: self.server_time(),
+        })
     }
 
-    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
-        let changes = &mut self.writing()?.changes;
-        let old = changes.rows().iter().filter(|(_, (_, at))| *at < before).take(most(limit));
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
+        let changes = &mut self.tables_mut()?.changes;
+        let old = changes.rows().iter().filter(|(_, (_, at))| *at < before).take(to_usize(limit));
         let old: Vec<_> = old.map(|(number, _)| *number).collect();
         for number in &old {
             changes.remove(number);
         }
-        Ok(many(old.len()))
+        Ok(to_u32(old.len()))
     }
 }
 
 impl Nodes for Transaction<'_> {
-    fn note(&mut self, node: &Node) -> Stored<()> {
-        let tables = self.writing()?;
+    fn upsert(&mut self, node: &Node) -> StoreResult<()> {
+        let tables = self.tables_mut()?;
         let before = tables.nodes.get(&node.id).and_then(|before| before.clock);
         tables.nodes.put(node.id, Node { clock: node.clock.or(before), ..*node });
         Ok(())
     }
 
-    fn live(&mut self, since: Instant) -> Stored<Vec<Node>> {
+    fn list_live(&mut self, since: Instant) -> StoreResult<Vec<Node>> {
         Ok(self.tables().nodes.rows().values().filter(|node| node.seen_at >= since).copied().collect())
     }
 
-    fn origin(&mut self, boot: Uuid) -> Stored<Option<Instant>> {
+    fn find_origin(&mut self, boot: Uuid) -> StoreResult<Option<Instant>> {
         let tables = self.tables();
-        let all = tables.nodes.rows().values().chain(tables.left.rows().values());
-        let said = all.filter_map(|node| Some((node.seen_at, node.clock.filter(|clock| clock.boot == boot)?)));
+        let all = tables.nodes.rows().values().chain(tables.left_nodes.rows().values());
+        let said = all.filter_map(|node| Some((node.seen_at, node.clock.filter(|clock| clock.boot_id == boot)?)));
         // by the time since the machine started: no clock that was set decides
         let last = said.max_by_key(|(seen, clock)| seen.millis().saturating_sub(clock.origin.millis()));
         Ok(last.map(|(_, clock)| clock.origin))
     }
 
-    fn leave(&mut self, id: NodeId, _at: Instant) -> Stored<()> {
-        let tables = self.writing()?;
+    fn mark_left(&mut self, id: NodeId, _at: Instant) -> StoreResult<()> {
+        let tables = self.tables_mut()?;
         let Some(node) = tables.nodes.get(&id).copied() else { return Ok(()) };
         tables.nodes.remove(&id);
         let Some(clock) = node.clock else { return Ok(()) };
-        let boot = |left: &Node| left.clock.is_some_and(|left| left.boot == clock.boot);
-        let before: Vec<_> = tables.left.rows().values().filter(|left| boot(left)).map(|left| left.id).collect();
+        let boot = |left: &Node| left.clock.is_some_and(|left| left.boot_id == clock.boot_id);
+        let before: Vec<_> = tables.left_nodes.rows().values().filter(|left| boot(left)).map(|left| left.id).collect();
         for id in before {
-            tables.left.remove(&id);
+            tables.left_nodes.remove(&id);
         }
-        tables.left.put(id, node);
+        tables.left_nodes.put(id, node);
         Ok(())
     }
 
-    fn sweep(&mut self, before: Instant) -> Stored<u32> {
-        let tables = self.writing()?;
-        let all = tables.nodes.rows().values().chain(tables.left.rows().values());
+    fn sweep(&mut self, before: Instant) -> StoreResult<u32> {
+        let tables = self.tables_mut()?;
+        let all = tables.nodes.rows().values().chain(tables.left_nodes.rows().values());
         let old: Vec<_> = all.filter(|node| node.seen_at < before).map(|node| node.id).collect();
         for id in &old {
             tables.nodes.remove(id);
-            tables.left.remove(id);
+            tables.left_nodes.remove(id);
         }
-        Ok(many(old.len()))
+        Ok(to_u32(old.len()))
     }
 }
 
 impl Instances for Transaction<'_> {
-    fn find(&mut self) -> Stored<Instance> {
+    fn find(&mut self) -> StoreResult<Instance> {
         Ok(self.rows.instance)
     }
 
-    fn newest(&mut self) -> Stored<Option<Instant>> {
+    fn newest_instant(&mut self) -> StoreResult<Option<Instant>> {
         let tables = self.tables();
-        let sessions = tables.sessions.rows().values().filter_map(newest_of);
+        let sessions = tables.sessions.rows().values().filter_map(newest_instant);
         let changes = tables.changes.rows().values().map(|(_, at)| *at);
-        let told = self.rows.told.iter().map(|event| event.at).chain(self.rows.told_until);
+        let told = self.rows.new_events.iter().map(|event| event.at).chain(self.rows.newest_event_at);
         let nodes = tables.nodes.rows().values().map(|node| node.seen_at);
         Ok(sessions.chain(changes).chain(told).chain(nodes).max())
     }
 }
 
 /// The newest instant that the session bears of what has happened; when it expires has not.
-fn newest_of(session: &Session) -> Option<Instant> {
+fn newest_instant(session: &Session) -> Option<Instant> {
     let ended = session.ended.map(|(at, _)| at);
     [Some(session.created_at), session.rotated_at, session.last_used_at, ended].into_iter().flatten().max()
 }

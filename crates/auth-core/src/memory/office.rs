@@ -7,41 +7,41 @@ mod users;
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use tillgate_domain::office::ports::{Page, Tenants};
-use tillgate_domain::{Slug, Stored, Tenant, TenantId};
+use tillgate_domain::office::ports::{PageRequest, Tenants};
+use tillgate_domain::{Slug, StoreResult, Tenant, TenantId};
 
-use super::transaction::{Transaction, broken, most};
+use super::transaction::{Transaction, constraint_error, to_usize};
 use crate::ports as auth;
 
 impl Tenants for Transaction<'_> {
-    fn find(&mut self, id: TenantId) -> Stored<Option<Tenant>> {
+    fn find(&mut self, id: TenantId) -> StoreResult<Option<Tenant>> {
         auth::Tenants::find(self, id)
     }
 
-    fn named(&mut self, slug: &Slug) -> Stored<Option<Tenant>> {
-        auth::Tenants::named(self, slug)
+    fn find_by_slug(&mut self, slug: &Slug) -> StoreResult<Option<Tenant>> {
+        auth::Tenants::find_by_slug(self, slug)
     }
 
-    fn insert(&mut self, tenant: &Tenant) -> Stored<bool> {
-        let tables = self.writing()?;
+    fn insert(&mut self, tenant: &Tenant) -> StoreResult<bool> {
+        let tables = self.tables_mut()?;
         if tables.slugs.has(&tenant.slug) {
             return Ok(false);
         }
         if tables.tenants.has(&tenant.id) {
-            return broken("a tenant's id is new");
+            return constraint_error("a tenant's id is new");
         }
         tables.slugs.put(tenant.slug.clone(), tenant.id);
         tables.tenants.put(tenant.id, tenant.clone());
         Ok(true)
     }
 
-    fn claim(&mut self, id: TenantId) -> Stored<bool> {
+    fn claim(&mut self, id: TenantId) -> StoreResult<bool> {
         // one unit of work that writes is open at a time
-        Ok(self.writing()?.tenants.has(&id))
+        Ok(self.tables_mut()?.tenants.has(&id))
     }
 
-    fn update(&mut self, tenant: &Tenant) -> Stored<bool> {
-        let tenants = &mut self.writing()?.tenants;
+    fn update(&mut self, tenant: &Tenant) -> StoreResult<bool> {
+        let tenants = &mut self.tables_mut()?.tenants;
         let Some(old) = tenants.get(&tenant.id).filter(|old| old.version == tenant.version).cloned() else {
             return Ok(false);
         };
@@ -56,18 +56,22 @@ impl Tenants for Transaction<'_> {
         Ok(true)
     }
 
-    fn list(&mut self, page: &Page<TenantId>) -> Stored<Vec<Tenant>> {
-        Ok(part(self.tables().tenants.rows(), page, |_| true))
+    fn list(&mut self, page: &PageRequest<TenantId>) -> StoreResult<Vec<Tenant>> {
+        Ok(read_page(self.tables().tenants.rows(), page, |_| true))
     }
 }
 
 /// The rows of a part of a list.
-fn part<K: Ord + Copy, V: Clone>(rows: &BTreeMap<K, V>, page: &Page<K>, listed: impl Fn(&V) -> bool) -> Vec<V> {
+fn read_page<K: Ord + Copy, V: Clone>(
+    rows: &BTreeMap<K, V>,
+    page: &PageRequest<K>,
+    listed: impl Fn(&V) -> bool,
+) -> Vec<V> {
     let start = page.after.map_or(Bound::Unbounded, Bound::Excluded);
     let rows = rows.range((start, Bound::Unbounded)).map(|(_, row)| row);
-    rows.filter(|row| listed(row)).take(most(page.limit)).cloned().collect()
+    rows.filter(|row| listed(row)).take(to_usize(page.limit)).cloned().collect()
 }
 
-fn counted(number: usize) -> u64 {
+fn to_u64(number: usize) -> u64 {
     u64::try_from(number).unwrap_or(u64::MAX)
 }

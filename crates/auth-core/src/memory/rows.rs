@@ -4,15 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tillgate_domain::audit::seal::Seal;
-use tillgate_domain::office::ports::{Answered, RequestKey, Reset, ResetDigest, ResetRequest};
+use tillgate_domain::office::ports::{Reset, ResetDigest, ResetRequest, ScopedIdempotencyKey, StoredResponse};
 use tillgate_domain::ticket::{NumberSeries, Ticket};
 use tillgate_domain::{
-    ApiKeyId, Change, Device, DeviceId, Event, EventId, Folded, Instant, KeyId, NodeId, PrincipalId, ResetId, Role,
+    ApiKeyId, Change, Device, DeviceId, Event, EventId, FoldedText, Instant, KeyId, NodeId, PrincipalId, ResetId, Role,
     RoleId, SessionId, Slug, Tenant, TenantId, TicketId, User, UserId,
 };
 use uuid::Uuid;
 
-use super::seals::Sealed;
+use super::seals::SealRow;
 use super::table::{Table, Undo};
 use crate::Session;
 use crate::clock::Clock;
@@ -22,10 +22,10 @@ use crate::ports::{
 
 /// A bucket with what it is grouped by and when it was last touched.
 #[derive(Clone)]
-pub(super) struct Counted {
+pub(super) struct BucketRow {
     pub(super) bucket: Bucket,
     pub(super) principal: Option<Uuid>,
-    pub(super) touched_at: Instant,
+    pub(super) updated_at: Instant,
 }
 
 macro_rules! tables {
@@ -51,30 +51,30 @@ tables! {
     slugs: Slug => TenantId,
     users: UserId => User,
     /// Users who are not deleted.
-    user_names: (TenantId, Folded) => UserId,
+    user_names: (TenantId, FoldedText) => UserId,
     /// Users who are not deleted.
-    emails: Folded => UserId,
+    emails: FoldedText => UserId,
     devices: DeviceId => Device,
     /// Devices that are not retired.
-    device_names: (TenantId, Folded) => DeviceId,
+    device_names: (TenantId, FoldedText) => DeviceId,
     roles: RoleId => Role,
-    role_names: (TenantId, Folded) => RoleId,
+    role_names: (TenantId, FoldedText) => RoleId,
     credentials: (PrincipalId, CredentialKind) => Credential,
     sessions: SessionId => Session,
     /// When generations of sessions were first used.
     first_uses: (SessionId, i64) => Instant,
     /// When sessions were rotated, by the store's own clock where it has one.
-    rotated: SessionId => (Duration, i64),
+    rotations: SessionId => (Duration, i64),
     by_user: (UserId, SessionId) => (),
     by_device: (DeviceId, SessionId) => (),
     by_parent: (SessionId, SessionId) => (),
     /// Sessions by when they were ended, or else are over if nothing happens.
     by_end: (Instant, SessionId) => (),
-    buckets: CountKey => Counted,
+    buckets: CountKey => BucketRow,
     buckets_of: (Uuid, CountKey) => (),
     /// Wrong passwords by the bucket that they took a token of, and when they were tried.
     guesses: (CountKey, CountKey) => Instant,
-    places: (Uuid, CountKey) => Instant,
+    known_networks: (Uuid, CountKey) => Instant,
     keys: KeyId => StoredKey,
     /// By their number, which is never given twice to what was committed.
     changes: i64 => (Change, Instant),
@@ -82,10 +82,10 @@ tables! {
     next_change: () => i64,
     nodes: NodeId => Node,
     /// Processes that have stopped in good order.
-    left: NodeId => Node,
+    left_nodes: NodeId => Node,
     api_keys: ApiKeyId => WrappedApiKey,
     /// Keys of programs by their client ids.
-    clients: String => ApiKeyId,
+    api_keys_by_client: String => ApiKeyId,
     reset_requests: ResetId => ResetRequest,
     resets: ResetDigest => Reset,
     tickets: (TenantId, TicketId) => Ticket,
@@ -94,13 +94,13 @@ tables! {
     /// The last number that was drawn of a series.
     receipt_series: (TenantId, NumberSeries) => u64,
     /// Requests that count once, and when they were made.
-    answered: RequestKey => (Answered, Instant),
-    seen: SignatureDigest => Instant,
-    by_seen: (Instant, SignatureDigest) => (),
+    responses: ScopedIdempotencyKey => (StoredResponse, Instant),
+    signatures: SignatureDigest => Instant,
+    signatures_by_time: (Instant, SignatureDigest) => (),
     /// Lines of the audit that were told.
-    lines: EventId => (),
+    event_ids: EventId => (),
     /// Those of them that are sealed.
-    seals: EventId => Sealed,
+    seals: EventId => SealRow,
     by_sequence: i64 => EventId,
     newest_seal: () => Seal,
 }
@@ -108,16 +108,16 @@ tables! {
 /// The tables, the lines that the open unit of work has told, and the store's own identity.
 pub(super) struct Rows {
     pub(super) tables: Tables,
-    pub(super) told: Vec<Event>,
+    pub(super) new_events: Vec<Event>,
     /// The newest instant of the lines that were told before.
-    pub(super) told_until: Option<Instant>,
+    pub(super) newest_event_at: Option<Instant>,
     pub(super) instance: Instance,
     /// The store's own clock, and the number of the server that it is.
     pub(super) clock: Option<(Arc<dyn Clock>, i64)>,
 }
 
 impl Rows {
-    pub(super) fn of(instance: Instance) -> Self {
-        Self { tables: Tables::default(), told: Vec::new(), told_until: None, instance, clock: None }
+    pub(super) fn new(instance: Instance) -> Self {
+        Self { tables: Tables::default(), new_events: Vec::new(), newest_event_at: None, instance, clock: None }
     }
 }

@@ -1,53 +1,53 @@
 //! The chain of the audit in memory.
 
-use tillgate_domain::audit::seal::{Line, Seal, SealedLine};
-use tillgate_domain::office::ports::{Seals, Unsealed};
-use tillgate_domain::{Event, EventId, Stored};
+use tillgate_domain::audit::seal::{Seal, SealedEvent, StoredEvent};
+use tillgate_domain::office::ports::{Seals, UnsealedCount};
+use tillgate_domain::{Event, EventId, StoreResult};
 
-use super::locked;
-use super::transaction::{Transaction, broken, most};
+use super::lock;
+use super::transaction::{Transaction, constraint_error, to_usize};
 
 /// A seal with the hash of the line before.
 #[derive(Clone)]
-pub(super) struct Sealed {
+pub(super) struct SealRow {
     pub(super) seal: Seal,
     pub(super) previous: Vec<u8>,
 }
 
 impl Seals for Transaction<'_> {
-    fn newest(&mut self) -> Stored<Seal> {
+    fn find_newest(&mut self) -> StoreResult<Seal> {
         Ok(self.tables().newest_seal.get(&()).cloned().unwrap_or_default())
     }
 
-    fn claim(&mut self) -> Stored<Seal> {
-        self.writing()?;
-        self.newest()
+    fn claim(&mut self) -> StoreResult<Seal> {
+        self.tables_mut()?;
+        self.find_newest()
     }
 
-    fn waiting(&mut self, at_most: u32) -> Stored<Unsealed> {
-        let mut lines = self.waiting_lines();
-        lines.truncate(most(at_most));
+    fn count_unsealed(&mut self, at_most: u32) -> StoreResult<UnsealedCount> {
+        let mut lines = self.unsealed_events();
+        lines.truncate(to_usize(at_most));
         let since = lines.iter().map(|line| line.at).min();
-        Ok(Unsealed { lines: u32::try_from(lines.len()).unwrap_or(u32::MAX), since })
+        Ok(UnsealedCount { events: u32::try_from(lines.len()).unwrap_or(u32::MAX), since })
     }
 
-    fn unsealed(&mut self, limit: u32) -> Stored<Vec<Line>> {
-        let mut lines = self.waiting_lines();
-        lines.truncate(most(limit));
+    fn list_unsealed(&mut self, limit: u32) -> StoreResult<Vec<StoredEvent>> {
+        let mut lines = self.unsealed_events();
+        lines.truncate(to_usize(limit));
         Ok(lines)
     }
 
-    fn seal(&mut self, before: &Seal, seals: &[(Vec<u8>, Seal)]) -> Stored<()> {
+    fn insert_seals(&mut self, before: &Seal, seals: &[(Vec<u8>, Seal)]) -> StoreResult<()> {
         let mut previous = before.hash.clone();
         for (id, seal) in seals {
-            let tables = self.writing()?;
+            let tables = self.tables_mut()?;
             let Ok(id) = uuid::Uuid::from_slice(id).map(EventId) else {
-                return broken("a line of the audit has an id");
+                return constraint_error("a line of the audit has an id");
             };
-            if !tables.lines.has(&id) || tables.seals.has(&id) || tables.by_sequence.has(&seal.sequence) {
+            if !tables.event_ids.has(&id) || tables.seals.has(&id) || tables.by_sequence.has(&seal.sequence) {
                 return Err(tillgate_domain::StoreError::Conflict("a line of the audit has a seal already".to_owned()));
             }
-            let sealed = Sealed { seal: seal.clone(), previous: std::mem::replace(&mut previous, seal.hash.clone()) };
+            let sealed = SealRow { seal: seal.clone(), previous: std::mem::replace(&mut previous, seal.hash.clone()) };
             tables.seals.put(id, sealed);
             tables.by_sequence.put(seal.sequence, id);
             tables.newest_seal.put((), seal.clone());
@@ -55,14 +55,14 @@ impl Seals for Transaction<'_> {
         Ok(())
     }
 
-    fn sealed(&mut self, from: i64, limit: u32) -> Stored<Vec<SealedLine>> {
-        let events = self.events();
-        let numbers = self.tables().by_sequence.rows().range(from..).take(most(limit));
+    fn list_sealed(&mut self, from: i64, limit: u32) -> StoreResult<Vec<SealedEvent>> {
+        let events = self.all_events();
+        let numbers = self.tables().by_sequence.rows().range(from..).take(to_usize(limit));
         let line = |(sequence, id): (&i64, &EventId)| {
             let event = events.iter().find(|event| event.id == *id)?;
-            let Sealed { seal, previous } = self.tables().seals.get(id)?.clone();
-            Some(SealedLine {
-                line: Line::of(event),
+            let SealRow { seal, previous } = self.tables().seals.get(id)?.clone();
+            Some(SealedEvent {
+                event: StoredEvent::of(event),
                 sequence: *sequence,
                 previous: Some(previous),
                 hash: Some(seal.hash),
@@ -74,15 +74,15 @@ impl Seals for Transaction<'_> {
 
 impl Transaction<'_> {
     /// The lines that were told, those of the open unit of work among them.
-    fn events(&self) -> Vec<Event> {
-        locked(self.audit).iter().chain(&self.rows.told).cloned().collect()
+    fn all_events(&self) -> Vec<Event> {
+        lock(self.audit).iter().chain(&self.rows.new_events).cloned().collect()
     }
 
     /// Those of them that have no seal, in the order of their ids.
-    fn waiting_lines(&self) -> Vec<Line> {
-        let mut events = self.events();
+    fn unsealed_events(&self) -> Vec<StoredEvent> {
+        let mut events = self.all_events();
         events.retain(|event| !self.tables().seals.has(&event.id));
         events.sort_by_key(|event| event.id);
-        events.iter().map(Line::of).collect()
+        events.iter().map(StoredEvent::of).collect()
     }
 }

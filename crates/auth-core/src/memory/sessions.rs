@@ -5,24 +5,26 @@ use std::net::IpAddr;
 use std::ops::Bound;
 use std::time::Duration;
 
-use tillgate_domain::{Change, EndedWhy, Epoch, Instant, KeyId, SessionId, Stored, Zone};
+use tillgate_domain::{Change, EndReason, Epoch, Instant, KeyId, SessionId, StoreResult, Zone};
 
 use super::rows::Tables;
-use super::transaction::{Transaction, broken, many, most};
-use crate::ports::{FirstUse, Listed, Rotation, ServerTime, SessionFilter, Sessions, Standing, StoreClock, Use};
-use crate::{Dialect, Epochs, Session};
+use super::transaction::{Transaction, constraint_error, to_u32, to_usize};
+use crate::ports::{
+    FirstUse, Rotation, ServerTime, SessionFilter, SessionRecord, SessionUse, SessionView, Sessions, StoreClock,
+};
+use crate::{DialectName, Epochs, Session};
 
 impl Sessions for Transaction<'_> {
-    fn insert(&mut self, session: &Session) -> Stored<()> {
-        let tables = self.writing()?;
+    fn insert(&mut self, session: &Session) -> StoreResult<()> {
+        let tables = self.tables_mut()?;
         if tables.sessions.has(&session.id) {
-            return broken("a session's id is new");
+            return constraint_error("a session's id is new");
         }
         let known = tables.tenants.has(&session.tenant)
             && session.user.is_none_or(|user| tables.users.has(&user))
             && session.device.is_none_or(|device| tables.devices.has(&device));
         if !known {
-            return broken("a session's tenant, user and device are in the store");
+            return constraint_error("a session's tenant, user and device are in the store");
         }
         if let Some(user) = session.user {
             tables.by_user.put((user, session.id), ());
@@ -33,20 +35,20 @@ impl Sessions for Transaction<'_> {
         if let Some(parent) = session.parent {
             tables.by_parent.put((parent, session.id), ());
         }
-        if let Some(end) = end_of(session) {
+        if let Some(end) = end_instant(session) {
             tables.by_end.put((end, session.id), ());
         }
         tables.sessions.put(session.id, session.clone());
         Ok(())
     }
 
-    fn find(&mut self, id: SessionId) -> Stored<Option<Standing>> {
+    fn find(&mut self, id: SessionId) -> StoreResult<Option<SessionRecord>> {
         let tables = self.tables();
         let Some(session) = tables.sessions.get(&id) else { return Ok(None) };
         let user = session.user.and_then(|user| tables.users.get(&user));
         let device = session.device.and_then(|device| tables.devices.get(&device));
         let tenant = tables.tenants.get(&session.tenant);
-        Ok(Some(Standing {
+        Ok(Some(SessionRecord {
             epochs: Epochs {
                 user: user.map_or(Epoch(0), |user| user.epoch),
                 device: device.map_or(Epoch(0), |device| device.epoch),
@@ -60,15 +62,15 @@ impl Sessions for Transaction<'_> {
         }))
     }
 
-    fn rotate(&mut self, id: SessionId, from: i64, to: &Rotation) -> Stored<bool> {
-        let now = self.time();
-        let tables = self.writing()?;
+    fn rotate(&mut self, id: SessionId, from: i64, to: &Rotation) -> StoreResult<bool> {
+        let now = self.store_time();
+        let tables = self.tables_mut()?;
         let open = tables.sessions.get(&id).is_some_and(|row| row.generation == from && row.ended.is_none());
         if let (true, Some(now)) = (open, now) {
-            tables.rotated.put(id, now);
+            tables.rotations.put(id, now);
         }
         if open {
-            change(tables, id, |session| {
+            update_session(tables, id, |session| {
                 session.generation = to.generation;
                 session.key = to.key;
                 session.previous_key = to.previous_key;
@@ -86,20 +88,20 @@ impl Sessions for Transaction<'_> {
         generation: i64,
         expires_at: Option<Instant>,
         from: Option<IpAddr>,
-    ) -> Stored<bool> {
-        let tables = self.writing()?;
+    ) -> StoreResult<bool> {
+        let tables = self.tables_mut()?;
         let open = tables.sessions.get(&id).is_some_and(|row| row.generation == generation && row.ended.is_none());
         if open {
-            change(tables, id, |session| (session.expires_at, session.rotated_from) = (expires_at, from));
+            update_session(tables, id, |session| (session.expires_at, session.rotated_from) = (expires_at, from));
         }
         Ok(open)
     }
 
-    fn note(&mut self, uses: &[Use]) -> Stored<()> {
-        let tables = self.writing()?;
+    fn record_uses(&mut self, uses: &[SessionUse]) -> StoreResult<()> {
+        let tables = self.tables_mut()?;
         for each in uses {
             let device = tables.sessions.change(&each.session, |session| {
-                session.used = session.used.max(each.generation);
+                session.used_generation = session.used_generation.max(each.generation);
                 session.last_used_at = session.last_used_at.max(Some(each.at));
                 session.device
             });
@@ -110,20 +112,20 @@ impl Sessions for Transaction<'_> {
         Ok(())
     }
 
-    fn first_uses(&mut self, id: SessionId) -> Stored<Vec<FirstUse>> {
-        Ok(first_uses(self.tables(), id))
+    fn list_first_uses(&mut self, id: SessionId) -> StoreResult<Vec<FirstUse>> {
+        Ok(read_first_uses(self.tables(), id))
     }
 
-    fn note_first_use(&mut self, id: SessionId, first: FirstUse, settled: Instant) -> Stored<bool> {
-        let tables = self.writing()?;
+    fn record_first_use(&mut self, id: SessionId, first: FirstUse, settled: Instant) -> StoreResult<bool> {
+        let tables = self.tables_mut()?;
         if !tables.sessions.has(&id) {
-            return broken("a first use is of a session that is in the store");
+            return constraint_error("a first use is of a session that is in the store");
         }
         let new = !tables.first_uses.has(&(id, first.generation));
         if new {
             tables.first_uses.put((id, first.generation), first.at);
         }
-        let uses = first_uses(tables, id);
+        let uses = read_first_uses(tables, id);
         let newest = uses.iter().filter(|each| each.at <= settled).map(|each| each.generation).max();
         for each in uses.iter().filter(|each| newest.is_some_and(|newest| each.generation < newest)) {
             tables.first_uses.remove(&(id, each.generation));
@@ -131,51 +133,51 @@ impl Sessions for Transaction<'_> {
         Ok(new)
     }
 
-    fn dialects(&mut self, now: Instant) -> Stored<Vec<Dialect>> {
-        let sessions = self.tables().sessions.rows().values().filter(|session| live(session, now));
-        let dialects: BTreeSet<Dialect> = sessions.map(|session| session.dialect.clone()).collect();
+    fn list_live_dialects(&mut self, now: Instant) -> StoreResult<Vec<DialectName>> {
+        let sessions = self.tables().sessions.rows().values().filter(|session| is_live(session, now));
+        let dialects: BTreeSet<DialectName> = sessions.map(|session| session.dialect.clone()).collect();
         Ok(dialects.into_iter().collect())
     }
 
-    fn list(&mut self, filter: &SessionFilter, after: Option<SessionId>, limit: u32) -> Stored<Vec<Listed>> {
+    fn list(&mut self, filter: &SessionFilter, after: Option<SessionId>, limit: u32) -> StoreResult<Vec<SessionView>> {
         let tables = self.tables();
         let end = after.map_or(Bound::Unbounded, Bound::Excluded);
         let sessions = tables.sessions.rows().range((Bound::Unbounded, end)).rev().map(|(_, session)| session);
         Ok(sessions
-            .filter(|session| shown(filter, session))
-            .take(most(limit))
-            .map(|each| listed(tables, each))
+            .filter(|session| matches_filter(filter, session))
+            .take(to_usize(limit))
+            .map(|each| session_view(tables, each))
             .collect())
     }
 
-    fn names(&mut self, key: KeyId, now: Instant) -> Stored<bool> {
-        Ok(!self.under(key, now, 1)?.is_empty())
+    fn uses_key(&mut self, key: KeyId, now: Instant) -> StoreResult<bool> {
+        Ok(!self.ids_by_key(key, now, 1)?.is_empty())
     }
 
-    fn under(&mut self, key: KeyId, now: Instant, limit: u32) -> Stored<Vec<SessionId>> {
-        let names = |session: &&Session| (session.key == key || session.previous_key == key) && live(session, now);
+    fn ids_by_key(&mut self, key: KeyId, now: Instant, limit: u32) -> StoreResult<Vec<SessionId>> {
+        let names = |session: &&Session| (session.key == key || session.previous_key == key) && is_live(session, now);
         let sessions = self.tables().sessions.rows().values().filter(names);
-        Ok(sessions.take(most(limit)).map(|session| session.id).collect())
+        Ok(sessions.take(to_usize(limit)).map(|session| session.id).collect())
     }
 
-    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
-        let tables = self.writing()?;
-        let over = tables.by_end.rows().keys().take_while(|(end, _)| *end < before).take(most(limit));
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
+        let tables = self.tables_mut()?;
+        let over = tables.by_end.rows().keys().take_while(|(end, _)| *end < before).take(to_usize(limit));
         let over: Vec<_> = over.map(|(_, id)| *id).collect();
         for id in &over {
-            remove(tables, *id);
+            remove_session(tables, *id);
         }
-        Ok(many(over.len()))
+        Ok(to_u32(over.len()))
     }
 }
 
-fn first_uses(tables: &Tables, id: SessionId) -> Vec<FirstUse> {
+fn read_first_uses(tables: &Tables, id: SessionId) -> Vec<FirstUse> {
     let of = tables.first_uses.rows().range((id, i64::MIN)..=(id, i64::MAX));
     of.map(|((_, generation), at)| FirstUse { generation: *generation, at: *at }).collect()
 }
 
 /// When the session was ended, or else is over if nothing happens.
-fn end_of(session: &Session) -> Option<Instant> {
+fn end_instant(session: &Session) -> Option<Instant> {
     let ended = session.ended.map(|(at, _)| at);
     match (ended, session.expires_at) {
         (Some(ended), Some(expires)) => Some(ended.min(expires)),
@@ -183,22 +185,22 @@ fn end_of(session: &Session) -> Option<Instant> {
     }
 }
 
-fn live(session: &Session, now: Instant) -> bool {
+fn is_live(session: &Session, now: Instant) -> bool {
     session.ended.is_none() && session.expires_at.is_none_or(|expires| expires > now)
 }
 
-fn shown(filter: &SessionFilter, session: &Session) -> bool {
+fn matches_filter(filter: &SessionFilter, session: &Session) -> bool {
     filter.tenant.is_none_or(|tenant| session.tenant == tenant)
         && filter.user.is_none_or(|user| session.user == Some(user))
         && filter.device.is_none_or(|device| session.device == Some(device))
-        && filter.session.is_none_or(|id| session.id == id)
-        && filter.live.is_none_or(|(wanted, at)| live(session, at) == wanted)
+        && filter.id.is_none_or(|id| session.id == id)
+        && filter.live.is_none_or(|(wanted, at)| is_live(session, at) == wanted)
 }
 
-fn listed(tables: &Tables, session: &Session) -> Listed {
+fn session_view(tables: &Tables, session: &Session) -> SessionView {
     let user = session.user.and_then(|user| tables.users.get(&user));
     let device = session.device.and_then(|device| tables.devices.get(&device));
-    Listed {
+    SessionView {
         user_name: user.map(|user| user.name.clone()),
         display_name: user.map(|user| user.display_name.clone()),
         device_name: device.map(|device| device.name.clone()),
@@ -208,11 +210,11 @@ fn listed(tables: &Tables, session: &Session) -> Listed {
 }
 
 /// Changes a session and its place among the ends.
-fn change(tables: &mut Tables, id: SessionId, change: impl FnOnce(&mut Session)) {
+fn update_session(tables: &mut Tables, id: SessionId, change: impl FnOnce(&mut Session)) {
     let Some((before, after)) = tables.sessions.change(&id, |session| {
-        let before = end_of(session);
+        let before = end_instant(session);
         change(session);
-        (before, end_of(session))
+        (before, end_instant(session))
     }) else {
         return;
     };
@@ -226,7 +228,7 @@ fn change(tables: &mut Tables, id: SessionId, change: impl FnOnce(&mut Session))
     }
 }
 
-fn remove(tables: &mut Tables, id: SessionId) {
+fn remove_session(tables: &mut Tables, id: SessionId) {
     let Some(session) = tables.sessions.get(&id).cloned() else { return };
     if let Some(user) = session.user {
         tables.by_user.remove(&(user, id));
@@ -237,29 +239,29 @@ fn remove(tables: &mut Tables, id: SessionId) {
     if let Some(parent) = session.parent {
         tables.by_parent.remove(&(parent, id));
     }
-    if let Some(end) = end_of(&session) {
+    if let Some(end) = end_instant(&session) {
         tables.by_end.remove(&(end, id));
     }
-    for each in first_uses(tables, id) {
+    for each in read_first_uses(tables, id) {
         tables.first_uses.remove(&(id, each.generation));
     }
-    tables.rotated.remove(&id);
+    tables.rotations.remove(&id);
     tables.sessions.remove(&id);
 }
 
 impl Transaction<'_> {
     /// What time it is by the store's own clock, since the Unix epoch, and which server says so.
-    fn time(&self) -> Option<(Duration, i64)> {
+    fn store_time(&self) -> Option<(Duration, i64)> {
         let (clock, server) = self.rows.clock.as_ref()?;
         Some((Duration::from_millis(u64::try_from(clock.now().millis()).unwrap_or_default()), *server))
     }
 
     /// What the store's own clock says of a session.
     fn store_clock(&self, id: SessionId) -> Option<StoreClock> {
-        let (now, server) = self.time()?;
-        let dated = self.tables().rotated.get(&id).filter(|(_, by)| *by == server);
+        let (now, server) = self.store_time()?;
+        let dated = self.tables().rotations.get(&id).filter(|(_, by)| *by == server);
         let rotated = dated.map(|(at, _)| now.saturating_sub(*at));
-        Some(StoreClock { rotated, server, now: self.server_time()?.now })
+        Some(StoreClock { since_rotation: rotated, server, now: self.server_time()?.now })
     }
 
     /// A reading of the store's own clock.
@@ -269,25 +271,25 @@ impl Transaction<'_> {
     }
 
     /// Marks a session as ended. False where it was over already or never was.
-    pub(super) fn close(&mut self, id: SessionId, why: EndedWhy, at: Instant) -> Stored<bool> {
-        let tables = self.writing()?;
+    pub(super) fn mark_ended(&mut self, id: SessionId, why: EndReason, at: Instant) -> StoreResult<bool> {
+        let tables = self.tables_mut()?;
         let open = tables.sessions.get(&id).is_some_and(|session| session.ended.is_none());
         if open {
-            change(tables, id, |session| session.ended = Some((at, why)));
+            update_session(tables, id, |session| session.ended = Some((at, why)));
         }
         Ok(open)
     }
 
     /// Ends every session that stands on this one, each with a change of its own.
-    pub(super) fn close_on(&mut self, parent: SessionId, why: EndedWhy, at: Instant) -> Stored<()> {
+    pub(super) fn end_children(&mut self, parent: SessionId, why: EndReason, at: Instant) -> StoreResult<()> {
         let mut parents = vec![parent];
         while let Some(parent) = parents.pop() {
             let first = SessionId(uuid::Uuid::nil());
             let children = self.tables().by_parent.rows().range((parent, first)..);
             let children: Vec<_> = children.map(|(key, ())| *key).take_while(|key| key.0 == parent).collect();
             for (_, child) in children {
-                if self.close(child, why, at)? {
-                    self.tell_of(Change::Ended(child), at)?;
+                if self.mark_ended(child, why, at)? {
+                    self.record_change(Change::SessionEnded(child), at)?;
                 }
                 parents.push(child);
             }

@@ -14,12 +14,12 @@ pub(super) trait Undo {
 /// Rows by key.
 pub(super) struct Table<K, V> {
     rows: BTreeMap<K, V>,
-    before: Vec<(K, Option<V>)>,
+    undo_log: Vec<(K, Option<V>)>,
 }
 
 impl<K, V> Default for Table<K, V> {
     fn default() -> Self {
-        Self { rows: BTreeMap::new(), before: Vec::new() }
+        Self { rows: BTreeMap::new(), undo_log: Vec::new() }
     }
 }
 
@@ -42,13 +42,13 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
     /// Writes a row, over the one that was there.
     pub(super) fn put(&mut self, key: K, value: V) {
         let before = self.rows.insert(key.clone(), value);
-        self.before.push((key, before));
+        self.undo_log.push((key, before));
     }
 
     /// Changes a row in place; `None` where there is none.
     pub(super) fn change<T>(&mut self, key: &K, change: impl FnOnce(&mut V) -> T) -> Option<T> {
         let row = self.rows.get_mut(key)?;
-        self.before.push((key.clone(), Some(row.clone())));
+        self.undo_log.push((key.clone(), Some(row.clone())));
         Some(change(row))
     }
 
@@ -57,7 +57,7 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
         let before = self.rows.remove(key);
         let there = before.is_some();
         if there {
-            self.before.push((key.clone(), before));
+            self.undo_log.push((key.clone(), before));
         }
         there
     }
@@ -65,18 +65,18 @@ impl<K: Ord + Clone, V: Clone> Table<K, V> {
 
 impl<K: Ord, V> Undo for Table<K, V> {
     fn keep(&mut self) {
-        self.before.clear();
-        self.before.shrink_to(64);
+        self.undo_log.clear();
+        self.undo_log.shrink_to(64);
     }
 
     fn undo(&mut self) {
-        while let Some((key, before)) = self.before.pop() {
+        while let Some((key, before)) = self.undo_log.pop() {
             match before {
                 Some(value) => self.rows.insert(key, value),
                 None => self.rows.remove(&key),
             };
         }
-        self.before.shrink_to(64);
+        self.undo_log.shrink_to(64);
     }
 }
 
@@ -85,7 +85,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_undone_is_as_it_was_before_the_first_write() {
+    fn rollback_restores_rows_before_first_write() {
         let mut table = Table::default();
         table.put(1, "one");
         table.put(2, "two");
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_kept_cannot_be_undone() {
+    fn committed_rows_are_not_rolled_back() {
         let mut table = Table::default();
         table.put(1, "one");
         table.keep();

@@ -3,20 +3,21 @@
 use std::cmp::Reverse;
 
 use tillgate_domain::office::ports::{
-    Answered, IdempotencyKeys, Part, RequestKey, TicketFilter, TicketOrder, TicketPlace, Tickets,
+    IdempotencyKeys, OffsetPageRequest, ScopedIdempotencyKey, StoredResponse, TicketCursor, TicketFilter, TicketOrder,
+    Tickets,
 };
 use tillgate_domain::ticket::{NumberSeries, Ticket, TicketStatus};
-use tillgate_domain::{Instant, Stored, TenantId, TicketId};
+use tillgate_domain::{Instant, StoreResult, TenantId, TicketId};
 
-use super::transaction::{Transaction, broken, many, most};
+use super::transaction::{Transaction, constraint_error, to_u32, to_usize};
 
 impl Tickets for Transaction<'_> {
-    fn find(&mut self, tenant: TenantId, id: TicketId) -> Stored<Option<Ticket>> {
+    fn find(&mut self, tenant: TenantId, id: TicketId) -> StoreResult<Option<Ticket>> {
         Ok(self.tables().tickets.get(&(tenant, id)).cloned())
     }
 
-    fn insert(&mut self, ticket: &Ticket) -> Stored<bool> {
-        let tables = self.writing()?;
+    fn insert(&mut self, ticket: &Ticket) -> StoreResult<bool> {
+        let tables = self.tables_mut()?;
         let key = (ticket.tenant, ticket.id);
         if tables.tickets.has(&key) {
             return Ok(false);
@@ -25,23 +26,23 @@ impl Tickets for Transaction<'_> {
             && tables.users.has(&ticket.sheet.owner)
             && tables.devices.has(&ticket.opened_on))
         {
-            return broken("a ticket belongs to a tenant, a user and a device");
+            return constraint_error("a ticket belongs to a tenant, a user and a device");
         }
         if ticket.refund_of.is_some_and(|sold| !tables.tickets.has(&(ticket.tenant, sold))) {
-            return broken("a refund is one of a ticket");
+            return constraint_error("a refund is one of a ticket");
         }
         tables.tickets.put(key, ticket.clone());
         Ok(true)
     }
 
-    fn update(&mut self, ticket: &Ticket) -> Stored<bool> {
-        let tables = self.writing()?;
+    fn update(&mut self, ticket: &Ticket) -> StoreResult<bool> {
+        let tables = self.tables_mut()?;
         let key = (ticket.tenant, ticket.id);
         let stands = tables.tickets.get(&key).is_some_and(|there| {
             there.state.status() == TicketStatus::Open && there.version.saturating_add(1) == ticket.version
         });
         if stands && !tables.users.has(&ticket.sheet.owner) {
-            return broken("a ticket belongs to a user");
+            return constraint_error("a ticket belongs to a user");
         }
         if stands {
             tables.tickets.put(key, ticket.clone());
@@ -49,20 +50,30 @@ impl Tickets for Transaction<'_> {
         Ok(stands)
     }
 
-    fn claim(&mut self, tenant: TenantId, sold: TicketId) -> Stored<()> {
+    fn claim(&mut self, tenant: TenantId, sold: TicketId) -> StoreResult<()> {
         // units of work follow one another here
-        if self.writing()?.tickets.has(&(tenant, sold)) { Ok(()) } else { broken("what is claimed is a ticket") }
+        if self.tables_mut()?.tickets.has(&(tenant, sold)) {
+            Ok(())
+        } else {
+            constraint_error("what is claimed is a ticket")
+        }
     }
 
-    fn refunds(&mut self, tenant: TenantId, sold: TicketId) -> Stored<Vec<Ticket>> {
+    fn list_refunds(&mut self, tenant: TenantId, sold: TicketId) -> StoreResult<Vec<Ticket>> {
         let all = self.tables().tickets.rows().values();
         Ok(all.filter(|ticket| ticket.tenant == tenant && ticket.refund_of == Some(sold)).cloned().collect())
     }
 
-    fn give_number(&mut self, tenant: TenantId, series: &NumberSeries, number: u64, ticket: TicketId) -> Stored<bool> {
-        let tables = self.writing()?;
+    fn assign_number(
+        &mut self,
+        tenant: TenantId,
+        series: &NumberSeries,
+        number: u64,
+        ticket: TicketId,
+    ) -> StoreResult<bool> {
+        let tables = self.tables_mut()?;
         if !tables.tickets.has(&(tenant, ticket)) {
-            return broken("a number is one of a ticket");
+            return constraint_error("a number is one of a ticket");
         }
         let key = (tenant, series.clone(), number);
         let free = !tables.receipt_numbers.has(&key);
@@ -72,13 +83,13 @@ impl Tickets for Transaction<'_> {
         Ok(free)
     }
 
-    fn draw_number(&mut self, tenant: TenantId, series: &NumberSeries, ticket: TicketId) -> Stored<u64> {
+    fn allocate_number(&mut self, tenant: TenantId, series: &NumberSeries, ticket: TicketId) -> StoreResult<u64> {
         loop {
-            let drawn = &mut self.writing()?.receipt_series;
+            let drawn = &mut self.tables_mut()?.receipt_series;
             let key = (tenant, series.clone());
             let next = drawn.get(&key).copied().unwrap_or_default().saturating_add(1);
             drawn.put(key, next);
-            if self.give_number(tenant, series, next, ticket)? {
+            if self.assign_number(tenant, series, next, ticket)? {
                 return Ok(next);
             }
         }
@@ -89,60 +100,60 @@ impl Tickets for Transaction<'_> {
         tenant: TenantId,
         filter: &TicketFilter,
         order: TicketOrder,
-        part: &Part<TicketPlace>,
-    ) -> Stored<Vec<Ticket>> {
-        let mut fitting = self.tickets_fitting(tenant, filter);
-        let place = |ticket: &&Ticket| order.by.place(ticket);
-        if order.backwards {
+        part: &OffsetPageRequest<TicketCursor>,
+    ) -> StoreResult<Vec<Ticket>> {
+        let mut fitting = self.matching_tickets(tenant, filter);
+        let place = |ticket: &&Ticket| order.sort_key.cursor(ticket);
+        if order.descending {
             fitting.sort_by_key(|ticket| Reverse(place(ticket)));
         } else {
             fitting.sort_by_key(place);
         }
         let after = |ticket: &&Ticket| match part.after {
-            Some(after) if order.backwards => place(ticket) < after,
+            Some(after) if order.descending => place(ticket) < after,
             Some(after) => place(ticket) > after,
             None => true,
         };
         let skip = usize::try_from(part.skip).unwrap_or(usize::MAX);
-        Ok(fitting.into_iter().filter(after).skip(skip).take(most(part.limit)).cloned().collect())
+        Ok(fitting.into_iter().filter(after).skip(skip).take(to_usize(part.limit)).cloned().collect())
     }
 
-    fn count(&mut self, tenant: TenantId, filter: &TicketFilter) -> Stored<u64> {
-        Ok(u64::try_from(self.tickets_fitting(tenant, filter).len()).unwrap_or(u64::MAX))
+    fn count(&mut self, tenant: TenantId, filter: &TicketFilter) -> StoreResult<u64> {
+        Ok(u64::try_from(self.matching_tickets(tenant, filter).len()).unwrap_or(u64::MAX))
     }
 }
 
 impl Transaction<'_> {
-    fn tickets_fitting(&self, tenant: TenantId, filter: &TicketFilter) -> Vec<&Ticket> {
+    fn matching_tickets(&self, tenant: TenantId, filter: &TicketFilter) -> Vec<&Ticket> {
         let all = self.tables().tickets.rows().values();
-        all.filter(|ticket| ticket.tenant == tenant && filter.fits(ticket)).collect()
+        all.filter(|ticket| ticket.tenant == tenant && filter.matches(ticket)).collect()
     }
 }
 
 impl IdempotencyKeys for Transaction<'_> {
-    fn find(&mut self, key: &RequestKey) -> Stored<Option<Answered>> {
-        Ok(self.tables().answered.get(key).map(|(answered, _)| answered.clone()))
+    fn find(&mut self, key: &ScopedIdempotencyKey) -> StoreResult<Option<StoredResponse>> {
+        Ok(self.tables().responses.get(key).map(|(answered, _)| answered.clone()))
     }
 
-    fn insert(&mut self, key: &RequestKey, answered: &Answered, at: Instant) -> Stored<bool> {
-        let tables = self.writing()?;
-        if tables.answered.has(key) {
+    fn insert(&mut self, key: &ScopedIdempotencyKey, answered: &StoredResponse, at: Instant) -> StoreResult<bool> {
+        let tables = self.tables_mut()?;
+        if tables.responses.has(key) {
             return Ok(false);
         }
         if !tables.tickets.has(&(key.tenant, answered.ticket.id)) {
-            return broken("what was answered is a ticket");
+            return constraint_error("what was answered is a ticket");
         }
-        tables.answered.put(key.clone(), (answered.clone(), at));
+        tables.responses.put(key.clone(), (answered.clone(), at));
         Ok(true)
     }
 
-    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
-        let answered = &mut self.writing()?.answered;
-        let old = answered.rows().iter().filter(|(_, (_, at))| *at < before).take(most(limit));
-        let old: Vec<RequestKey> = old.map(|(key, _)| key.clone()).collect();
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
+        let answered = &mut self.tables_mut()?.responses;
+        let old = answered.rows().iter().filter(|(_, (_, at))| *at < before).take(to_usize(limit));
+        let old: Vec<ScopedIdempotencyKey> = old.map(|(key, _)| key.clone()).collect();
         for key in &old {
             answered.remove(key);
         }
-        Ok(many(old.len()))
+        Ok(to_u32(old.len()))
     }
 }

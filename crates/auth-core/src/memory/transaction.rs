@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use tillgate_domain::office::OfficeTx;
 use tillgate_domain::office::ports as office;
-use tillgate_domain::{Audit, Change, Endings, Event, Instant, Mode, StoreError, Stored, Tx};
+use tillgate_domain::{Audit, Change, Event, Instant, Mode, Revocations, StoreError, StoreResult, Tx};
 
 use super::rows::{Rows, Tables};
 use crate::ports::{self, AuthTx};
@@ -28,7 +28,7 @@ impl Transaction<'_> {
     }
 
     /// The tables, to write; a fault where the unit of work only reads.
-    pub(super) fn writing(&mut self) -> Stored<&mut Tables> {
+    pub(super) fn tables_mut(&mut self) -> StoreResult<&mut Tables> {
         match self.mode {
             Mode::Write => Ok(&mut self.rows.tables),
             Mode::Read => Err(StoreError::Fault("a unit of work that reads has tried to write".to_owned())),
@@ -36,8 +36,8 @@ impl Transaction<'_> {
     }
 
     /// Puts a change into the feed.
-    pub(super) fn tell_of(&mut self, change: Change, at: Instant) -> Stored<()> {
-        let tables = self.writing()?;
+    pub(super) fn record_change(&mut self, change: Change, at: Instant) -> StoreResult<()> {
+        let tables = self.tables_mut()?;
         let number = tables.next_change.get(&()).copied().unwrap_or(1);
         tables.changes.put(number, (change, at));
         tables.next_change.put((), number.saturating_add(1));
@@ -48,22 +48,22 @@ impl Transaction<'_> {
 }
 
 /// What no store of rows takes: a broken constraint.
-pub(super) fn broken<T>(what: &str) -> Stored<T> {
+pub(super) fn constraint_error<T>(what: &str) -> StoreResult<T> {
     Err(StoreError::Fault(what.to_owned()))
 }
 
 /// How many of a list.
-pub(super) fn most(limit: u32) -> usize {
+pub(super) fn to_usize(limit: u32) -> usize {
     usize::try_from(limit).unwrap_or(usize::MAX)
 }
 
 /// How many were removed.
-pub(super) fn many(removed: usize) -> u32 {
+pub(super) fn to_u32(removed: usize) -> u32 {
     u32::try_from(removed).unwrap_or(u32::MAX)
 }
 
 impl Tx for Transaction<'_> {
-    fn endings(&mut self) -> &mut dyn Endings {
+    fn revocations(&mut self) -> &mut dyn Revocations {
         self
     }
     fn audit(&mut self) -> &mut dyn Audit {
@@ -87,7 +87,7 @@ shows!(AuthTx {
     devices: ports::Devices,
     roles: ports::Roles,
     attempts: ports::Attempts,
-    places: ports::Places,
+    known_networks: ports::KnownNetworks,
     keys: ports::Keys,
     feed: ports::Feed,
     nodes: ports::Nodes,

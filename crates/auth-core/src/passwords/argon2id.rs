@@ -13,7 +13,7 @@ use subtle::ConstantTimeEq;
 use tillgate_domain::Secret;
 use zeroize::Zeroizing;
 
-use super::{HashError, PasswordHasher, SALT};
+use super::{HashError, PasswordHasher, SALT_BYTES};
 use crate::ports::Verifier;
 
 /// What a hash costs (RFC 9106, section 3.1). The default is the second of OWASP's Argon2id settings: 19 MiB, 2 passes, 1 lane.
@@ -54,7 +54,7 @@ impl Cost {
 
     /// Hashes whose work together is this much, but for what is too little for a hash: passes over the memory of this cost, and one
     /// pass over less.
-    fn hashes_of(self, work: u64) -> [Option<Self>; 2] {
+    fn split_work(self, work: u64) -> [Option<Self>; 2] {
         let memory = u64::from(self.memory_kib).max(1);
         let passes = u32::try_from(work / memory).unwrap_or(u32::MAX).min(MAX_PASSES);
         let rest = u32::try_from(work % memory).unwrap_or(self.memory_kib);
@@ -66,28 +66,28 @@ impl Cost {
 const MAX_PASSES: u32 = 64;
 
 /// The algorithm's name in a PHC string.
-const NAME: &str = "argon2id";
+const ALGORITHM_NAME: &str = "argon2id";
 /// Version 1.3 as a PHC string writes it, the only one that verifiers of today are made with.
-const VERSION: u32 = 0x13;
+const ALGORITHM_VERSION: u32 = 0x13;
 /// How many bytes of hash a verifier bears.
-const HASH: usize = 32;
+const HASH_BYTES: usize = 32;
 
 /// Argon2id.
 pub struct Argon2id {
     cost: Cost,
     /// The work of the dearest verifier that was verified, that of today's cost at least: what every failure is made to cost.
-    dearest: AtomicU64,
+    max_work: AtomicU64,
     /// Buffers that no hash is being made in. As many as hashes were made at once of late.
-    kept: Mutex<Vec<Buffer>>,
+    idle_buffers: Mutex<Vec<Buffer>>,
 }
 
 impl Argon2id {
     /// Argon2id at this cost. Verifiers of another cost are verified at their own.
     pub fn new(cost: Cost) -> Result<Self, InvalidCost> {
-        Ok(Self { cost: cost.check()?, dearest: AtomicU64::new(cost.work()), kept: Mutex::default() })
+        Ok(Self { cost: cost.check()?, max_work: AtomicU64::new(cost.work()), idle_buffers: Mutex::default() })
     }
 
-    fn raw(&self, password: &str, salt: &[u8], cost: Cost, out: &mut [u8]) -> Result<(), HashError> {
+    fn hash_into(&self, password: &str, salt: &[u8], cost: Cost, out: &mut [u8]) -> Result<(), HashError> {
         let params = Params::new(cost.memory_kib, cost.passes, cost.lanes, Some(out.len()));
         let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, params.map_err(|_| HashError::Broken)?);
         let mut buffer = self.lock().pop().unwrap_or_default();
@@ -99,42 +99,42 @@ impl Argon2id {
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Buffer>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+        self.idle_buffers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl PasswordHasher for Argon2id {
-    fn hash(&self, password: &str, salt: &[u8; SALT]) -> Result<Verifier, HashError> {
-        let mut hash = Zeroizing::new([0; HASH]);
-        self.raw(password, salt, self.cost, hash.as_mut())?;
-        written(self.cost, salt, hash.as_ref()).map(Secret::new).map_err(|_| HashError::Broken)
+    fn hash(&self, password: &str, salt: &[u8; SALT_BYTES]) -> Result<Verifier, HashError> {
+        let mut hash = Zeroizing::new([0; HASH_BYTES]);
+        self.hash_into(password, salt, self.cost, hash.as_mut())?;
+        write_phc(self.cost, salt, hash.as_ref()).map(Secret::new).map_err(|_| HashError::Broken)
     }
 
     fn verify(&self, password: &str, verifier: &Verifier) -> Result<bool, HashError> {
-        let Parts { cost, salt, hash } = Parts::read(verifier)?;
+        let ParsedVerifier { cost, salt, hash } = ParsedVerifier::parse(verifier)?;
         let mut ours = Zeroizing::new(vec![0; hash.as_bytes().len()]);
-        self.raw(password, &salt, cost, &mut ours)?;
-        self.dearest.fetch_max(cost.work(), Ordering::Relaxed);
+        self.hash_into(password, &salt, cost, &mut ours)?;
+        self.max_work.fetch_max(cost.work(), Ordering::Relaxed);
         Ok(ours.ct_eq(hash.as_bytes()).into())
     }
 
-    fn stale(&self, verifier: &Verifier) -> bool {
-        Parts::read(verifier).is_ok_and(|parts| {
-            parts.cost != self.cost || parts.salt.len() < SALT || parts.hash.as_bytes().len() != HASH
+    fn needs_rehash(&self, verifier: &Verifier) -> bool {
+        ParsedVerifier::parse(verifier).is_ok_and(|parts| {
+            parts.cost != self.cost || parts.salt.len() < SALT_BYTES || parts.hash.as_bytes().len() != HASH_BYTES
         })
     }
 
-    fn level(&self, password: &str, verifier: &Verifier) -> Result<(), HashError> {
-        let done = Parts::read(verifier)?.cost.work();
-        let missing = self.dearest.load(Ordering::Relaxed).saturating_sub(done);
-        let mut nothing = Zeroizing::new([0; HASH]);
-        for cost in self.cost.hashes_of(missing).into_iter().flatten() {
-            self.raw(password, &[0; SALT], cost, nothing.as_mut())?;
+    fn equalize_cost(&self, password: &str, verifier: &Verifier) -> Result<(), HashError> {
+        let done = ParsedVerifier::parse(verifier)?.cost.work();
+        let missing = self.max_work.load(Ordering::Relaxed).saturating_sub(done);
+        let mut nothing = Zeroizing::new([0; HASH_BYTES]);
+        for cost in self.cost.split_work(missing).into_iter().flatten() {
+            self.hash_into(password, &[0; SALT_BYTES], cost, nothing.as_mut())?;
         }
         Ok(())
     }
 
-    fn spare(&self) {
+    fn trim_memory(&self) {
         let mut kept = self.lock();
         let spare = if kept.len() > 1 { kept.split_off(1) } else { Vec::new() };
         drop(kept);
@@ -142,7 +142,7 @@ impl PasswordHasher for Argon2id {
         drop(spare);
     }
 
-    fn rest(&self) {
+    fn release_memory(&self) {
         // Freed outside the lock: memory is wiped on the way.
         let kept = std::mem::take(&mut *self.lock());
         drop(kept);
@@ -150,16 +150,16 @@ impl PasswordHasher for Argon2id {
 }
 
 /// What a verifier says.
-struct Parts {
+struct ParsedVerifier {
     cost: Cost,
     salt: Salt,
     hash: Output,
 }
 
-impl Parts {
-    fn read(verifier: &Verifier) -> Result<Self, HashError> {
+impl ParsedVerifier {
+    fn parse(verifier: &Verifier) -> Result<Self, HashError> {
         let text = PasswordHash::new(verifier.expose()).map_err(|_| HashError::Unreadable("it is no PHC string"))?;
-        if text.algorithm.as_str() != NAME || text.version != Some(VERSION) {
+        if text.algorithm.as_str() != ALGORITHM_NAME || text.version != Some(ALGORITHM_VERSION) {
             return Err(HashError::Unreadable("it is not of Argon2id, version 19"));
         }
         let number = |name| text.params.get_decimal(name).ok_or(HashError::Unreadable("its cost is not given"));
@@ -175,14 +175,14 @@ impl Parts {
     }
 }
 
-fn written(cost: Cost, salt: &[u8], hash: &[u8]) -> phc::Result<String> {
+fn write_phc(cost: Cost, salt: &[u8], hash: &[u8]) -> phc::Result<String> {
     let mut params = ParamsString::new();
     params.add_decimal("m", cost.memory_kib)?;
     params.add_decimal("t", cost.passes)?;
     params.add_decimal("p", cost.lanes)?;
     let text = PasswordHash {
-        algorithm: Ident::new(NAME)?,
-        version: Some(VERSION),
+        algorithm: Ident::new(ALGORITHM_NAME)?,
+        version: Some(ALGORITHM_VERSION),
         params,
         salt: Some(Salt::new(salt)?),
         hash: Some(Output::new(hash)?),

@@ -7,7 +7,7 @@ use std::io::{self, BufRead};
 
 use ring::digest::{SHA256, digest};
 
-use super::acceptable::{SHORTEST, compared};
+use super::policy::{MIN_PASSWORD_CHARS, to_comparable};
 
 /// How large a list may be, in bytes: 64 MiB, about seven million passwords, which take 56 MB of memory.
 pub const MAX_LIST_BYTES: u64 = 64 << 20;
@@ -17,7 +17,7 @@ const MAX_LINE_BYTES: usize = 4096;
 
 /// Why a list cannot be read, in a sentence that says what to do.
 #[derive(Debug, thiserror::Error)]
-pub enum ListError {
+pub enum PasswordListError {
     /// It cannot be read at all.
     #[error("cannot be read: {0}")]
     Unreadable(#[from] io::Error),
@@ -28,7 +28,7 @@ pub enum ListError {
     #[error("has no UTF-8 text in line {0}; convert the file, or remove the line")]
     NotText(usize),
     /// There is no password in it that could be set.
-    #[error("has no password of {SHORTEST} characters or more; write one password on each line")]
+    #[error("has no password of {MIN_PASSWORD_CHARS} characters or more; write one password on each line")]
     Empty,
 }
 
@@ -43,7 +43,7 @@ impl PasswordList {
     ///
     /// # Errors
     /// It cannot be read, is too large, is no text or holds no password.
-    pub fn read(mut from: impl BufRead) -> Result<Self, ListError> {
+    pub fn parse(mut from: impl BufRead) -> Result<Self, PasswordListError> {
         let (mut digests, mut line, mut size) = (Vec::new(), Vec::new(), 0_u64);
         for number in 1_usize.. {
             line.clear();
@@ -53,21 +53,21 @@ impl PasswordList {
             }
             size = size.saturating_add(u64::try_from(read).unwrap_or(u64::MAX));
             if size > MAX_LIST_BYTES {
-                return Err(ListError::TooLarge);
+                return Err(PasswordListError::TooLarge);
             }
             if line.len() > MAX_LINE_BYTES {
                 continue;
             }
-            let text = std::str::from_utf8(&line).map_err(|_| ListError::NotText(number))?;
-            let password = compared(text.trim_end_matches(['\r', '\n']).trim_start_matches('\u{feff}'));
-            if password.chars().count() >= SHORTEST {
-                digests.push(beginning(&password));
+            let text = std::str::from_utf8(&line).map_err(|_| PasswordListError::NotText(number))?;
+            let password = to_comparable(text.trim_end_matches(['\r', '\n']).trim_start_matches('\u{feff}'));
+            if password.chars().count() >= MIN_PASSWORD_CHARS {
+                digests.push(digest_prefix(&password));
             }
         }
         digests.sort_unstable();
         digests.dedup();
         digests.shrink_to_fit();
-        if digests.is_empty() { Err(ListError::Empty) } else { Ok(Self { digests }) }
+        if digests.is_empty() { Err(PasswordListError::Empty) } else { Ok(Self { digests }) }
     }
 
     /// How many passwords are on it.
@@ -81,8 +81,8 @@ impl PasswordList {
     }
 
     /// Whether a password is on it, as it is compared.
-    pub(super) fn has(&self, compared: &str) -> bool {
-        self.digests.binary_search(&beginning(compared)).is_ok()
+    pub(super) fn contains(&self, compared: &str) -> bool {
+        self.digests.binary_search(&digest_prefix(compared)).is_ok()
     }
 }
 
@@ -92,7 +92,7 @@ impl fmt::Debug for PasswordList {
     }
 }
 
-fn beginning(text: &str) -> u64 {
+fn digest_prefix(text: &str) -> u64 {
     let digest = digest(&SHA256, text.as_bytes());
     digest.as_ref().iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte))
 }
@@ -102,22 +102,22 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_list_is_one_password_a_line() {
-        let list = PasswordList::read("\u{feff}rosebud-77\r\nshort\n\nRoseBud-77\nžltý-kôň-1".as_bytes()).unwrap();
+    fn password_list_has_one_password_per_line() {
+        let list = PasswordList::parse("\u{feff}rosebud-77\r\nshort\n\nRoseBud-77\nžltý-kôň-1".as_bytes()).unwrap();
         assert_eq!(list.len(), 2);
         for on_it in ["rosebud-77", "žltý-kôň-1"] {
-            assert!(list.has(&compared(on_it)), "{on_it}");
+            assert!(list.contains(&to_comparable(on_it)), "{on_it}");
         }
-        assert!(!list.has("short") && !list.has("rosebud-78") && !list.is_empty());
+        assert!(!list.contains("short") && !list.contains("rosebud-78") && !list.is_empty());
     }
 
     #[test]
-    fn what_is_no_list_says_why() {
-        let said = |bytes: &[u8]| PasswordList::read(bytes).unwrap_err().to_string();
+    fn invalid_password_list_reports_reason() {
+        let said = |bytes: &[u8]| PasswordList::parse(bytes).unwrap_err().to_string();
         assert!(said(b"long-enough\n\xff\xfe\n").contains("line 2"));
         assert!(said(b"short\n").contains("8 characters"));
         assert!(said(b"").contains("8 characters"));
         let endless = io::BufReader::with_capacity(1 << 20, io::repeat(b'a'));
-        assert!(matches!(PasswordList::read(endless), Err(ListError::TooLarge)));
+        assert!(matches!(PasswordList::parse(endless), Err(PasswordListError::TooLarge)));
     }
 }

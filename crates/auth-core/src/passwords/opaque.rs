@@ -7,11 +7,11 @@
 use tillgate_domain::Secret;
 use unicode_normalization::UnicodeNormalization;
 
-use super::{HashError, PasswordHasher, SALT};
+use super::{HashError, PasswordHasher, SALT_BYTES};
 use crate::ports::Verifier;
 
 /// What stands in front of the hasher's text in a verifier of the `OpaqueString` form. No PHC string begins so.
-const MARK: &str = "opaque:";
+const OPAQUE_PREFIX: &str = "opaque:";
 
 /// NFC makes a text at most three times as long in UTF-8 (UAX #15), so a buffer of this size never moves and leaves no copy behind.
 const MAX_GROWTH: usize = 3;
@@ -36,16 +36,20 @@ fn is_other_space(c: char) -> bool {
 ///
 /// # Errors
 /// The hasher's own.
-pub fn opaque_verifier(hasher: &dyn PasswordHasher, password: &str, salt: &[u8; SALT]) -> Result<Verifier, HashError> {
+pub fn opaque_verifier(
+    hasher: &dyn PasswordHasher,
+    password: &str,
+    salt: &[u8; SALT_BYTES],
+) -> Result<Verifier, HashError> {
     let verifier = hasher.hash(opaque_string(password).expose(), salt)?;
-    Ok(Secret::new(format!("{MARK}{}", verifier.expose())))
+    Ok(Secret::new(format!("{OPAQUE_PREFIX}{}", verifier.expose())))
 }
 
 /// Whether a password is the one that a stored verifier was made of, in the form that it was made of.
 ///
 /// # Errors
 /// The hasher's own.
-pub fn is_password_of(hasher: &dyn PasswordHasher, password: &str, stored: &Verifier) -> Result<bool, HashError> {
+pub fn verify_password(hasher: &dyn PasswordHasher, password: &str, stored: &Verifier) -> Result<bool, HashError> {
     let StoredVerifier { verifier, opaque } = StoredVerifier::read(stored);
     if opaque { hasher.verify(opaque_string(password).expose(), &verifier) } else { hasher.verify(password, &verifier) }
 }
@@ -66,7 +70,7 @@ pub(super) struct StoredVerifier {
 
 impl StoredVerifier {
     pub(super) fn read(stored: &Verifier) -> Self {
-        match stored.expose().strip_prefix(MARK) {
+        match stored.expose().strip_prefix(OPAQUE_PREFIX) {
             Some(verifier) => Self { verifier: Secret::new(verifier.to_owned()), opaque: true },
             None => Self { verifier: stored.clone(), opaque: false },
         }
@@ -78,7 +82,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn composed_and_decomposed_text_has_one_form() {
+    fn composed_and_decomposed_passwords_have_one_form() {
         for (typed, form) in [
             ("z\u{30c}lty\u{301} ko\u{302}n\u{30c}", "žltý kôň"),
             ("žltý kôň", "žltý kôň"),
@@ -96,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn the_form_of_a_form_is_itself() {
+    fn opaque_string_is_idempotent() {
         for typed in
             ["e\u{301}\u{327}", "\u{1e9b}\u{323}", "\u{2000}\u{301}", "각", "\u{1100}\u{1161}\u{11a8}", "\u{958}"]
         {
@@ -106,7 +110,7 @@ mod tests {
     }
 
     #[test]
-    fn a_form_fits_into_the_buffer_that_was_made_for_it() {
+    fn opaque_string_fits_preallocated_buffer() {
         for code in 0x80..=0x10_ffff {
             let Some(c) = char::from_u32(code) else { continue };
             let typed = c.to_string();

@@ -1,6 +1,6 @@
 //! Port: what proves who somebody is.
 
-use tillgate_domain::{Instant, PrincipalId, Secret, Stored};
+use tillgate_domain::{Instant, PrincipalId, Secret, StoreResult};
 
 /// What kind of proof a credential is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -40,7 +40,7 @@ pub struct Credential {
 /// Credentials.
 pub trait Credentials {
     /// The credential of that kind.
-    fn find(&mut self, principal: PrincipalId, kind: CredentialKind) -> Stored<Option<Credential>>;
+    fn find(&mut self, principal: PrincipalId, kind: CredentialKind) -> StoreResult<Option<Credential>>;
 
     /// Claims the credential for a login: true where it still has this version, and then nobody changes it before this unit of
     /// work ends. A `rehashed` verifier of the same secret is stored with it.
@@ -51,7 +51,7 @@ pub trait Credentials {
         version: i64,
         rehashed: Option<&Verifier>,
         at: Instant,
-    ) -> Stored<bool>;
+    ) -> StoreResult<bool>;
 
     /// Puts another secret in the place of this one: true where it still has this version, which is raised. A login that has
     /// claimed it is waited for; one that comes later has lost its claim.
@@ -62,5 +62,5 @@ pub trait Credentials {
         version: i64,
         verifier: &Verifier,
         at: Instant,
-    ) -> Stored<bool>;
+    ) -> StoreResult<bool>;
 }

@@ -1,6 +1,6 @@
 //! Ports: what has changed, who follows it, and the store's own identity.
 
-use tillgate_domain::{Change, Instant, NodeId, Stored};
+use tillgate_domain::{Change, Instant, NodeId, StoreResult};
 use uuid::Uuid;
 
 /// How far a reader of the feed has come. Its number means something to the store alone.
@@ -19,19 +19,19 @@ pub struct Bookmark {
 
 impl Bookmark {
     /// Everything before the cursor was read.
-    pub const fn at(cursor: Cursor) -> Self {
+    pub const fn from_cursor(cursor: Cursor) -> Self {
         Self { cursor, open: Vec::new() }
     }
 
     /// Everything before it was read: how far a process follows.
-    pub fn whole(&self) -> Cursor {
+    pub fn applied_cursor(&self) -> Cursor {
         self.open.first().map_or(self.cursor, |oldest| self.cursor.min(*oldest))
     }
 }
 
 /// A change that a look found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct FeedEntry {
     /// Its number in the feed: no two changes of a store have the same.
     pub number: i64,
     /// What has changed.
@@ -51,13 +51,13 @@ pub struct ServerTime {
 
 /// What a look at the feed found.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct FeedBatch {
     /// Changes, oldest first. Each is found once, unless a look begins anew.
-    pub changes: Vec<Found>,
+    pub entries: Vec<FeedEntry>,
     /// Where the next look begins.
     pub next: Bookmark,
     /// Everything that is kept was read: there was no bookmark, or the store is not the one that gave it.
-    pub anew: bool,
+    pub restarted: bool,
     /// What the clock of the store says; `None` if it has none of its own.
     pub clock: Option<ServerTime>,
 }
@@ -67,10 +67,10 @@ pub trait Feed {
     /// Every change that the look which gave the bookmark did not see, `None` for all that is kept. Nothing is passed over: a
     /// change that is committed after this look by a transaction that began before it is found by the next one; and nothing comes
     /// again, however long a transaction stays open. A bookmark from beyond the feed's end (the store went back) reads as `None`.
-    fn look(&mut self, from: Option<&Bookmark>) -> Stored<Look>;
+    fn poll(&mut self, from: Option<&Bookmark>) -> StoreResult<FeedBatch>;
 
     /// Removes changes that were written before this instant, `limit` at most, and says how many.
-    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32>;
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
 }
 
 /// A process over the store.
@@ -90,7 +90,7 @@ pub struct Node {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MachineClock {
     /// Which start of the machine it is: no two starts of any machine have the same.
-    pub boot: Uuid,
+    pub boot_id: Uuid,
     /// The instant at which the machine started, by its wall clock. It is another one after that clock was set.
     pub origin: Instant,
 }
@@ -98,16 +98,16 @@ pub struct MachineClock {
 /// The processes over the store.
 pub trait Nodes {
     /// Notes how far a process follows. One that says nothing of its clock keeps what it said of it before.
-    fn note(&mut self, node: &Node) -> Stored<()>;
+    fn upsert(&mut self, node: &Node) -> StoreResult<()>;
     /// The processes that were seen since this instant and have not left.
-    fn live(&mut self, since: Instant) -> Stored<Vec<Node>>;
+    fn list_live(&mut self, since: Instant) -> StoreResult<Vec<Node>>;
     /// The origin of the clock that a process on this start of a machine said last, whether it still runs or not.
-    fn origin(&mut self, boot: Uuid) -> Stored<Option<Instant>>;
+    fn find_origin(&mut self, boot: Uuid) -> StoreResult<Option<Instant>>;
     /// A process has stopped in good order, at this instant: nobody waits for it. What it said of its clock is kept, that of one
     /// process for each start of a machine at least.
-    fn leave(&mut self, id: NodeId, at: Instant) -> Stored<()>;
+    fn mark_left(&mut self, id: NodeId, at: Instant) -> StoreResult<()>;
     /// Forgets processes that were last seen before this instant, and says how many.
-    fn sweep(&mut self, before: Instant) -> Stored<u32>;
+    fn sweep(&mut self, before: Instant) -> StoreResult<u32>;
 }
 
 /// Whether the store takes writes.
@@ -133,8 +133,8 @@ pub struct Instance {
 /// The store's own identity.
 pub trait Instances {
     /// The instance.
-    fn find(&mut self) -> Stored<Instance>;
+    fn find(&mut self) -> StoreResult<Instance>;
     /// The instant of the newest login, change, audit line or word of a process that has not left, or a later one that has been:
     /// no right clock is behind it. It is asked at each start: it costs no more where there is more in the store.
-    fn newest(&mut self) -> Stored<Option<Instant>>;
+    fn newest_instant(&mut self) -> StoreResult<Option<Instant>>;
 }

@@ -1,6 +1,6 @@
 //! Port: the server's keys, wrapped by its master key.
 
-use tillgate_domain::{Instant, KeyId, Stored};
+use tillgate_domain::{Instant, KeyId, StoreResult};
 
 /// What a key is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,27 +64,27 @@ pub struct StoredKey {
     /// Where it stands.
     pub state: KeyState,
     /// The private half, wrapped by the master key.
-    pub wrapped: Vec<u8>,
+    pub wrapped_secret: Vec<u8>,
     /// The public half, where there is one.
     pub public: Option<Vec<u8>>,
     /// When it was made.
     pub created_at: Instant,
     /// When it came into its state.
-    pub since: Instant,
+    pub state_since: Instant,
 }
 
 /// The server's keys.
 pub trait Keys {
     /// Every key, revoked ones too, oldest first.
-    fn all(&mut self) -> Stored<Vec<StoredKey>>;
+    fn list(&mut self) -> StoreResult<Vec<StoredKey>>;
 
     /// Adds a key. False where it is to be current and its kind has a current one already: of two first keys one is born.
-    fn insert(&mut self, key: &StoredKey) -> Stored<bool>;
+    fn insert(&mut self, key: &StoredKey) -> StoreResult<bool>;
 
     /// Moves a key from one state to another. False where it stands elsewhere by now, or where it is to be current and its kind
     /// has a current one.
-    fn turn(&mut self, id: KeyId, from: KeyState, to: KeyState, at: Instant) -> Stored<bool>;
+    fn change_state(&mut self, id: KeyId, from: KeyState, to: KeyState, at: Instant) -> StoreResult<bool>;
 
     /// Removes a key.
-    fn remove(&mut self, id: KeyId) -> Stored<()>;
+    fn remove(&mut self, id: KeyId) -> StoreResult<()>;
 }

@@ -9,16 +9,16 @@ use tillgate_domain::{DeviceId, Epoch, Instant, KeyId, PrincipalId, SessionId, T
 use uuid::Uuid;
 
 use crate::keys::SigningKey;
-use crate::{Dialect, Epochs, SessionKind};
+use crate::{DialectName, Epochs, SessionKind};
 
 /// The longest token that is looked at, in bytes.
-pub(crate) const LONGEST: usize = 8192;
+pub(crate) const MAX_TOKEN_BYTES: usize = 8192;
 
 /// Rights stand in a token up to this many bytes; past it the names of the roles do.
-const LONGEST_SCOPE: usize = 1024;
+const MAX_SCOPE_BYTES: usize = 1024;
 
 /// `typ` of an access token (RFC 9068, 2.1).
-const TYPE: &str = "at+jwt";
+const TOKEN_TYPE: &str = "at+jwt";
 
 /// The claims of an access token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,12 +75,12 @@ pub struct Claims {
 }
 
 /// The audience of tokens of a contract and a tenant: neither prefix nor host, so that a moved mount keeps its sessions.
-pub(crate) fn audience(dialect: &Dialect, tenant: TenantId) -> String {
+pub(crate) fn build_audience(dialect: &DialectName, tenant: TenantId) -> String {
     format!("urn:tillgate:{}:{tenant}", dialect.as_str())
 }
 
 /// The letter of a kind of session. No two have the same.
-pub(crate) const fn mark(kind: SessionKind) -> char {
+pub(crate) const fn kind_letter(kind: SessionKind) -> char {
     match kind {
         SessionKind::Person => 'p',
         SessionKind::Device => 'd',
@@ -99,7 +99,7 @@ impl Claims {
 
     /// The kind of its session.
     pub fn kind(&self) -> SessionKind {
-        SessionKind::ALL.into_iter().find(|kind| mark(*kind) == self.knd).unwrap_or(SessionKind::Person)
+        SessionKind::ALL.into_iter().find(|kind| kind_letter(*kind) == self.knd).unwrap_or(SessionKind::Person)
     }
 
     /// The epochs that it was made under.
@@ -124,8 +124,8 @@ impl Claims {
     }
 
     /// Puts the rights in, or the roles where the rights are too long.
-    pub(crate) fn allow(&mut self, scope: String, roles: &[String]) {
-        if scope.len() <= LONGEST_SCOPE {
+    pub(crate) fn set_rights(&mut self, scope: String, roles: &[String]) {
+        if scope.len() <= MAX_SCOPE_BYTES {
             self.scope = Some(scope);
         } else {
             self.roles = Some(roles.to_vec());
@@ -134,7 +134,7 @@ impl Claims {
 
     /// The token.
     pub(crate) fn sign(&self, key: &SigningKey) -> Result<String, jsonwebtoken::errors::Error> {
-        sign(self, key)
+        sign_claims(self, key)
     }
 
     /// The claims of a token that the key has signed. Expiry and audience are the caller's to ask.
@@ -144,13 +144,13 @@ impl Claims {
         validation.validate_aud = false;
         validation.required_spec_claims.clear();
         let data = decode::<Self>(token, key.decoding(), &validation).ok()?;
-        data.header.typ.is_some_and(|typ| typ.eq_ignore_ascii_case(TYPE)).then_some(data.claims)
+        data.header.typ.is_some_and(|typ| typ.eq_ignore_ascii_case(TOKEN_TYPE)).then_some(data.claims)
     }
 
     /// The claims of a token whose key is gone. They prove nothing.
-    pub(crate) fn unverified(token: &str) -> Option<Self> {
+    pub(crate) fn decode_unverified(token: &str) -> Option<Self> {
         // the library takes the last parts of however many; a token has three (RFC 7515, 3.1)
-        if token.len() > LONGEST || token.split('.').count() != 3 {
+        if token.len() > MAX_TOKEN_BYTES || token.split('.').count() != 3 {
             return None;
         }
         jsonwebtoken::dangerous::insecure_decode_claims::<Self>(token).ok()
@@ -158,16 +158,16 @@ impl Claims {
 }
 
 /// Signs claims as an access token.
-pub(crate) fn sign(claims: &impl Serialize, key: &SigningKey) -> Result<String, jsonwebtoken::errors::Error> {
+pub(crate) fn sign_claims(claims: &impl Serialize, key: &SigningKey) -> Result<String, jsonwebtoken::errors::Error> {
     let mut header = Header::new(key.algorithm());
-    header.typ = Some(TYPE.to_owned());
+    header.typ = Some(TOKEN_TYPE.to_owned());
     header.kid = Some(key.id().to_string());
     encode(&header, claims, key.encoding())
 }
 
 /// The key that a token says signed it; `None` where it is none of ours.
-pub(crate) fn key_of(token: &str) -> Option<KeyId> {
-    if token.len() > LONGEST {
+pub(crate) fn read_key_id(token: &str) -> Option<KeyId> {
+    if token.len() > MAX_TOKEN_BYTES {
         return None;
     }
     decode_header(token).ok()?.kid?.parse().ok()
@@ -179,7 +179,7 @@ mod tests {
 
     use super::*;
     use crate::entropy::Entropy;
-    use crate::keys::{Keyring, MasterKey, SigningAlgorithm, draw};
+    use crate::keys::{Keyring, MasterKey, SigningAlgorithm, generate_key};
     use crate::ports::{KeyKind, KeyState};
     use crate::system::SystemEntropy;
     use crate::token::crypto;
@@ -187,11 +187,12 @@ mod tests {
     const NOW: Instant = Instant::from_millis(1_800_000_000_000);
 
     fn keyring() -> Keyring {
-        crypto::install().unwrap();
+        crypto::install_provider().unwrap();
         let entropy: &dyn Entropy = &SystemEntropy::new();
-        let master = MasterKey::draw(entropy).unwrap();
+        let master = MasterKey::generate(entropy).unwrap();
         let algorithm = SigningAlgorithm::default();
-        let keys = KeyKind::ALL.map(|kind| draw(kind, algorithm, KeyState::Current, &master, entropy, NOW).unwrap());
+        let keys =
+            KeyKind::ALL.map(|kind| generate_key(kind, algorithm, KeyState::Current, &master, entropy, NOW).unwrap());
         Keyring::open(&keys, master).unwrap()
     }
 
@@ -201,14 +202,14 @@ mod tests {
             iss: "urn:uuid:7".to_owned(),
             sub: id,
             client_id: "native".to_owned(),
-            aud: audience(&Dialect::new("native"), TenantId(id)),
+            aud: build_audience(&DialectName::new("native"), TenantId(id)),
             exp: 2,
             iat: 1,
             jti: id,
             auth_time: 1,
             amr: vec!["pwd".to_owned()],
             sid: SessionId(id),
-            knd: mark(kind),
+            knd: kind_letter(kind),
             generation: 1,
             tid: TenantId(id),
             did: None,
@@ -223,9 +224,9 @@ mod tests {
     }
 
     #[test]
-    fn a_token_says_what_kind_of_session_it_is_of() {
+    fn token_states_session_kind() {
         let keyring = keyring();
-        let key = keyring.held().signs().clone();
+        let key = keyring.current().current_signing_key().clone();
         for kind in SessionKind::ALL {
             let token = claims(kind).sign(&key).unwrap();
             assert_eq!(Claims::verify(&token, &key).map(|claims| claims.kind()), Some(kind));
@@ -233,9 +234,9 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_another_type_is_none_although_the_key_has_signed_it() {
+    fn signed_token_of_other_type_is_rejected() {
         let keyring = keyring();
-        let key = keyring.held().signs().clone();
+        let key = keyring.current().current_signing_key().clone();
         for (typ, good) in [
             (Some("at+jwt"), true),
             (Some("AT+JWT"), true),
@@ -252,24 +253,24 @@ mod tests {
     }
 
     #[test]
-    fn a_token_has_three_parts_whether_or_not_its_key_is_there() {
+    fn token_must_have_three_parts() {
         let keyring = keyring();
-        let key = keyring.held().signs().clone();
+        let key = keyring.current().current_signing_key().clone();
         let whole = claims(SessionKind::Person);
         let token = whole.sign(&key).unwrap();
-        assert_eq!(Claims::unverified(&token), Some(whole.clone()));
+        assert_eq!(Claims::decode_unverified(&token), Some(whole.clone()));
         for text in [format!("x.{token}"), format!("{token}.x"), token.replacen('.', "", 1)] {
-            assert_eq!((Claims::unverified(&text), Claims::verify(&text, &key)), (None, None), "{text}");
+            assert_eq!((Claims::decode_unverified(&text), Claims::verify(&text, &key)), (None, None), "{text}");
         }
     }
 
     #[test]
-    fn claims_that_are_not_whole_are_none_although_the_key_has_signed_them() {
+    fn signed_incomplete_claims_are_rejected() {
         let keyring = keyring();
-        let key = keyring.held().signs().clone();
+        let key = keyring.current().current_signing_key().clone();
         let whole = serde_json::to_value(claims(SessionKind::Person)).unwrap();
         let mut header = Header::new(key.algorithm());
-        header.typ = Some(TYPE.to_owned());
+        header.typ = Some(TOKEN_TYPE.to_owned());
         for (claim, value) in [
             ("sub", json!("anna")),
             ("exp", json!("2")),

@@ -19,17 +19,17 @@ use ring::signature::{
 };
 
 /// A key pair, parsed.
-pub(crate) enum Pair {
+pub(crate) enum SigningKeyPair {
     /// Ed25519 (RFC 8032).
-    Ed(Ed25519KeyPair),
+    Ed25519(Ed25519KeyPair),
     /// ECDSA over P-256 with SHA-256.
-    Ec(EcdsaKeyPair),
+    P256(EcdsaKeyPair),
 }
 
-impl Pair {
+impl SigningKeyPair {
     /// Makes a pair of the algorithm; its private half as PKCS#8.
     pub(crate) fn generate(algorithm: Algorithm) -> Option<Vec<u8>> {
-        let random = random();
+        let random = ring_random();
         let document = match algorithm {
             Algorithm::EdDSA => Ed25519KeyPair::generate_pkcs8(&random),
             Algorithm::ES256 => EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random),
@@ -41,9 +41,9 @@ impl Pair {
     /// Parses a private half.
     pub(crate) fn parse(algorithm: Algorithm, pkcs8: &[u8]) -> Option<Self> {
         match algorithm {
-            Algorithm::EdDSA => Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).ok().map(Self::Ed),
+            Algorithm::EdDSA => Ed25519KeyPair::from_pkcs8_maybe_unchecked(pkcs8).ok().map(Self::Ed25519),
             Algorithm::ES256 => {
-                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &random()).ok().map(Self::Ec)
+                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, pkcs8, &ring_random()).ok().map(Self::P256)
             }
             _ => None,
         }
@@ -52,46 +52,46 @@ impl Pair {
     /// The public half: 32 bytes of Ed25519, or an uncompressed point.
     pub(crate) fn public(&self) -> &[u8] {
         match self {
-            Self::Ed(pair) => pair.public_key().as_ref(),
-            Self::Ec(pair) => pair.public_key().as_ref(),
+            Self::Ed25519(pair) => pair.public_key().as_ref(),
+            Self::P256(pair) => pair.public_key().as_ref(),
         }
     }
 
     fn algorithm(&self) -> Algorithm {
         match self {
-            Self::Ed(_) => Algorithm::EdDSA,
-            Self::Ec(_) => Algorithm::ES256,
+            Self::Ed25519(_) => Algorithm::EdDSA,
+            Self::P256(_) => Algorithm::ES256,
         }
     }
 }
 
 /// ring takes chance from no port of ours when it makes a key or signs with ECDSA.
 #[allow(clippy::disallowed_methods)]
-fn random() -> SystemRandom {
+fn ring_random() -> SystemRandom {
     SystemRandom::new()
 }
 
 /// Names a parsed key to jsonwebtoken, for as long as it lives.
-pub(crate) struct Ticket {
+pub(crate) struct KeyHandle {
     number: u64,
     algorithm: Algorithm,
 }
 
-const MARK: &[u8; 8] = b"tillgate";
-static NEXT: AtomicU64 = AtomicU64::new(1);
-static PARSED: LazyLock<RwLock<HashMap<u64, Arc<Pair>>>> = LazyLock::new(RwLock::default);
+const HANDLE_PREFIX: &[u8; 8] = b"tillgate";
+static NEXT_HANDLE: AtomicU64 = AtomicU64::new(1);
+static PARSED_KEYS: LazyLock<RwLock<HashMap<u64, Arc<SigningKeyPair>>>> = LazyLock::new(RwLock::default);
 
-impl Ticket {
+impl KeyHandle {
     /// Puts a pair into the table.
-    pub(crate) fn of(pair: Pair) -> Self {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+    pub(crate) fn of(pair: SigningKeyPair) -> Self {
+        let number = NEXT_HANDLE.fetch_add(1, Ordering::Relaxed);
         let algorithm = pair.algorithm();
-        PARSED.write().unwrap_or_else(PoisonError::into_inner).insert(number, Arc::new(pair));
+        PARSED_KEYS.write().unwrap_or_else(PoisonError::into_inner).insert(number, Arc::new(pair));
         Self { number, algorithm }
     }
 
     fn bytes(&self) -> Vec<u8> {
-        [MARK.as_slice(), &self.number.to_be_bytes()].concat()
+        [HANDLE_PREFIX.as_slice(), &self.number.to_be_bytes()].concat()
     }
 
     /// What jsonwebtoken signs with.
@@ -111,15 +111,15 @@ impl Ticket {
     }
 }
 
-impl Drop for Ticket {
+impl Drop for KeyHandle {
     fn drop(&mut self) {
-        PARSED.write().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
+        PARSED_KEYS.write().unwrap_or_else(PoisonError::into_inner).remove(&self.number);
     }
 }
 
-fn ticketed(bytes: &[u8]) -> Option<Arc<Pair>> {
-    let number = u64::from_be_bytes(bytes.strip_prefix(MARK)?.try_into().ok()?);
-    PARSED.read().unwrap_or_else(PoisonError::into_inner).get(&number).cloned()
+fn find_parsed_key(bytes: &[u8]) -> Option<Arc<SigningKeyPair>> {
+    let number = u64::from_be_bytes(bytes.strip_prefix(HANDLE_PREFIX)?.try_into().ok()?);
+    PARSED_KEYS.read().unwrap_or_else(PoisonError::into_inner).get(&number).cloned()
 }
 
 /// Another provider has been installed in this process before ours.
@@ -130,84 +130,85 @@ fn ticketed(bytes: &[u8]) -> Option<Arc<Pair>> {
 pub struct ForeignProvider;
 
 static PROVIDER: CryptoProvider = CryptoProvider {
-    signer_factory: |algorithm, key| signer(*algorithm, key),
-    verifier_factory: |algorithm, key| verifier(*algorithm, key),
+    signer_factory: |algorithm, key| build_signer(*algorithm, key),
+    verifier_factory: |algorithm, key| build_verifier(*algorithm, key),
     key_utils: KeyUtils::new_unimplemented(),
 };
 
 /// Makes ours the provider of this process, once.
-pub(crate) fn install() -> std::result::Result<(), ForeignProvider> {
+pub(crate) fn install_provider() -> std::result::Result<(), ForeignProvider> {
     static INSTALLED: LazyLock<bool> = LazyLock::new(|| PROVIDER.install_default().is_ok());
     if *INSTALLED { Ok(()) } else { Err(ForeignProvider) }
 }
 
-fn signer(algorithm: Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
+fn build_signer(algorithm: Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>> {
     let bytes = key.as_bytes();
     if algorithm == Algorithm::HS256 {
         return Ok(Box::new(Hs256(ring::hmac::Key::new(ring::hmac::HMAC_SHA256, bytes))));
     }
-    let pair = match ticketed(bytes) {
+    let pair = match find_parsed_key(bytes) {
         Some(pair) => pair,
-        None => Arc::new(Pair::parse(algorithm, bytes).ok_or(ErrorKind::InvalidKeyFormat)?),
+        None => Arc::new(SigningKeyPair::parse(algorithm, bytes).ok_or(ErrorKind::InvalidKeyFormat)?),
     };
-    if pair.algorithm() == algorithm { Ok(Box::new(Held(pair))) } else { Err(ErrorKind::InvalidAlgorithm.into()) }
+    if pair.algorithm() == algorithm { Ok(Box::new(ParsedKey(pair))) } else { Err(ErrorKind::InvalidAlgorithm.into()) }
 }
 
-fn verifier(algorithm: Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
+fn build_verifier(algorithm: Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>> {
     let bytes = key.try_get_as_bytes()?;
-    match (algorithm, ticketed(bytes)) {
+    match (algorithm, find_parsed_key(bytes)) {
         (Algorithm::HS256, _) => Ok(Box::new(Hs256(ring::hmac::Key::new(ring::hmac::HMAC_SHA256, bytes)))),
-        (wanted, Some(pair)) if pair.algorithm() == wanted => Ok(Box::new(Held(pair))),
-        (Algorithm::EdDSA | Algorithm::ES256, None) => Ok(Box::new(Public { algorithm, bytes: bytes.to_vec() })),
+        (wanted, Some(pair)) if pair.algorithm() == wanted => Ok(Box::new(ParsedKey(pair))),
+        (Algorithm::EdDSA | Algorithm::ES256, None) => Ok(Box::new(PublicKey { algorithm, bytes: bytes.to_vec() })),
         _ => Err(ErrorKind::InvalidAlgorithm.into()),
     }
 }
 
 /// A pair of the table: signs and verifies.
-struct Held(Arc<Pair>);
+struct ParsedKey(Arc<SigningKeyPair>);
 
-impl Signer<Vec<u8>> for Held {
+impl Signer<Vec<u8>> for ParsedKey {
     fn try_sign(&self, message: &[u8]) -> std::result::Result<Vec<u8>, SignatureError> {
         match &*self.0 {
-            Pair::Ed(pair) => Ok(pair.sign(message).as_ref().to_vec()),
-            Pair::Ec(pair) => {
-                pair.sign(&random(), message).map(|bytes| bytes.as_ref().to_vec()).map_err(|_| SignatureError::new())
-            }
+            SigningKeyPair::Ed25519(pair) => Ok(pair.sign(message).as_ref().to_vec()),
+            SigningKeyPair::P256(pair) => pair
+                .sign(&ring_random(), message)
+                .map(|bytes| bytes.as_ref().to_vec())
+                .map_err(|_| SignatureError::new()),
         }
     }
 }
 
-impl JwtSigner for Held {
+impl JwtSigner for ParsedKey {
     fn algorithm(&self) -> Algorithm {
         self.0.algorithm()
     }
 }
 
-impl Verifier<Vec<u8>> for Held {
+impl Verifier<Vec<u8>> for ParsedKey {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), SignatureError> {
         verify(self.0.algorithm(), self.0.public(), message, signature)
     }
 }
 
-impl JwtVerifier for Held {
+impl JwtVerifier for ParsedKey {
     fn algorithm(&self) -> Algorithm {
         self.0.algorithm()
     }
 }
 
 /// A public half alone.
-struct Public {
+struct PublicKey {
     algorithm: Algorithm,
     bytes: Vec<u8>,
 }
 
-impl Verifier<Vec<u8>> for Public {
+impl Verifier<Vec<u8>> for PublicKey {
     fn verify(&self, message: &[u8], signature: &Vec<u8>) -> std::result::Result<(), SignatureError> {
         verify(self.algorithm, &self.bytes, message, signature)
     }
 }
 
-impl JwtVerifier for Public {
+impl JwtVerifier for PublicKey {
     fn algorithm(&self) -> Algorithm {
         self.algorithm
     }
@@ -268,11 +269,11 @@ mod tests {
     }
 
     #[test]
-    fn a_ticket_signs_and_verifies_until_it_is_dropped() {
-        install().unwrap();
+    fn key_handle_signs_and_verifies_until_dropped() {
+        install_provider().unwrap();
         for algorithm in [Algorithm::EdDSA, Algorithm::ES256] {
-            let pair = || Pair::parse(algorithm, &Pair::generate(algorithm).unwrap()).unwrap();
-            let (ticket, other) = (Ticket::of(pair()), Ticket::of(pair()));
+            let pair = || SigningKeyPair::parse(algorithm, &SigningKeyPair::generate(algorithm).unwrap()).unwrap();
+            let (ticket, other) = (KeyHandle::of(pair()), KeyHandle::of(pair()));
             let token = encode(&Header::new(algorithm), &json!({"a": 1}), &ticket.encoding()).unwrap();
             assert!(decode::<Value>(&token, &ticket.decoding(), &lax(algorithm)).is_ok());
             assert!(decode::<Value>(&token, &other.decoding(), &lax(algorithm)).is_err(), "another key verifies it");
@@ -283,15 +284,15 @@ mod tests {
     }
 
     #[test]
-    fn the_public_half_alone_verifies_what_others_read() {
-        install().unwrap();
+    fn public_key_alone_verifies() {
+        install_provider().unwrap();
         for algorithm in [Algorithm::EdDSA, Algorithm::ES256] {
-            let pair = Pair::parse(algorithm, &Pair::generate(algorithm).unwrap()).unwrap();
+            let pair = SigningKeyPair::parse(algorithm, &SigningKeyPair::generate(algorithm).unwrap()).unwrap();
             let public = match algorithm {
                 Algorithm::EdDSA => DecodingKey::from_ed_der(pair.public()),
                 _ => DecodingKey::from_ec_der(pair.public()),
             };
-            let ticket = Ticket::of(pair);
+            let ticket = KeyHandle::of(pair);
             let token = encode(&Header::new(algorithm), &json!({"a": 1}), &ticket.encoding()).unwrap();
             assert!(decode::<Value>(&token, &public, &lax(algorithm)).is_ok());
         }
@@ -300,7 +301,7 @@ mod tests {
     // RFC 7515, appendix A.1
     #[test]
     fn hs256_agrees_with_the_published_example() {
-        install().unwrap();
+        install_provider().unwrap();
         let key = "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow";
         let token = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
         let key =

@@ -3,23 +3,23 @@
 use serde::Serialize;
 use tillgate_domain::User;
 
-use super::access::{Claims, sign};
+use super::access::{Claims, sign_claims};
 use crate::keys::SigningKey;
 
 /// An id token's claims.
 #[derive(Debug, Serialize)]
-pub(crate) struct Identity<'c> {
+pub(crate) struct IdTokenClaims<'c> {
     /// Those of the access token.
     #[serde(flatten)]
     pub(crate) claims: &'c Claims,
     /// Who the user is.
     #[serde(flatten)]
-    pub(crate) person: Option<Person<'c>>,
+    pub(crate) person: Option<UserClaims<'c>>,
 }
 
 /// Who a user is, in the words of `OpenID` Connect Core 1.0, 5.1.
 #[derive(Debug, Serialize)]
-pub(crate) struct Person<'c> {
+pub(crate) struct UserClaims<'c> {
     name: &'c str,
     preferred_username: &'c str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -28,7 +28,7 @@ pub(crate) struct Person<'c> {
     updated_at: i64,
 }
 
-impl<'c> Person<'c> {
+impl<'c> UserClaims<'c> {
     pub(crate) fn of(user: &'c User) -> Self {
         Self {
             name: &user.display_name,
@@ -39,9 +39,9 @@ impl<'c> Person<'c> {
     }
 }
 
-impl Identity<'_> {
+impl IdTokenClaims<'_> {
     /// The token.
     pub(crate) fn sign(&self, key: &SigningKey) -> Result<String, jsonwebtoken::errors::Error> {
-        sign(self, key)
+        sign_claims(self, key)
     }
 }

@@ -18,12 +18,12 @@ pub struct RefreshToken {
     pub generation: i64,
 }
 
-const NAMED: usize = 16 + 16 + 8;
-const WHOLE: usize = NAMED + 32;
+const PAYLOAD_BYTES: usize = 16 + 16 + 8;
+const TOKEN_BYTES: usize = PAYLOAD_BYTES + 32;
 
 impl RefreshToken {
     fn bytes(&self) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(WHOLE);
+        let mut bytes = Vec::with_capacity(TOKEN_BYTES);
         bytes.extend_from_slice(self.key.0.as_bytes());
         bytes.extend_from_slice(self.session.0.as_bytes());
         bytes.extend_from_slice(&self.generation.to_be_bytes());
@@ -36,20 +36,20 @@ impl RefreshToken {
         let mut tag = [0; 32];
         // SHA-256 gives 32 bytes
         tag.iter_mut().zip(signed.as_ref()).for_each(|(to, from)| *to = *from);
-        Unproven { named: *self, tag }.write()
+        UnverifiedRefreshToken { payload: *self, tag }.encode()
     }
 }
 
 /// A refresh token that has been read but not yet authenticated: anybody can write one.
-pub struct Unproven {
-    named: RefreshToken,
+pub struct UnverifiedRefreshToken {
+    payload: RefreshToken,
     tag: [u8; 32],
 }
 
-impl Unproven {
+impl UnverifiedRefreshToken {
     /// Reads a token; `None` where it is none of ours.
-    pub fn read(token: &str) -> Option<Self> {
-        if token.len() != WHOLE / 3 * 4 {
+    pub fn parse(token: &str) -> Option<Self> {
+        if token.len() != TOKEN_BYTES / 3 * 4 {
             return None;
         }
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(token).ok()?;
@@ -61,25 +61,25 @@ impl Unproven {
             session: SessionId(Uuid::from_bytes(*session)),
             generation: i64::from_be_bytes(*generation),
         };
-        Some(Self { named, tag: tag.try_into().ok()? })
+        Some(Self { payload: named, tag: tag.try_into().ok()? })
     }
 
     /// The token again, to the letter: of no two texts that are read as tokens do both say the same.
-    pub fn write(&self) -> Secret<String> {
-        let mut bytes = self.named.bytes();
+    pub fn encode(&self) -> Secret<String> {
+        let mut bytes = self.payload.bytes();
         bytes.extend_from_slice(&self.tag);
         Secret::new(BASE64_URL_SAFE_NO_PAD.encode(bytes))
     }
 
     /// The key that it says authenticates it.
     pub(crate) fn key(&self) -> KeyId {
-        self.named.key
+        self.payload.key
     }
 
     /// What it names, where the key authenticates it. The comparison takes the same time whatever differs.
-    pub(crate) fn prove(&self, key: &hmac::Key) -> Option<RefreshToken> {
-        let sane = self.named.generation > 0;
-        (hmac::verify(key, &self.named.bytes(), &self.tag).is_ok() && sane).then_some(self.named)
+    pub(crate) fn verify(&self, key: &hmac::Key) -> Option<RefreshToken> {
+        let sane = self.payload.generation > 0;
+        (hmac::verify(key, &self.payload.bytes(), &self.tag).is_ok() && sane).then_some(self.payload)
     }
 }
 
@@ -96,29 +96,29 @@ mod tests {
     }
 
     #[test]
-    fn a_token_comes_back_as_it_was_made() {
+    fn refresh_token_survives_round_trip() {
         let sealed = token().seal(&key(1));
         assert_eq!(sealed.expose().len(), 96);
-        assert_eq!(Unproven::read(sealed.expose()).unwrap().prove(&key(1)), Some(token()));
-        assert_eq!(Unproven::read(sealed.expose()).unwrap().prove(&key(2)), None, "another key");
+        assert_eq!(UnverifiedRefreshToken::parse(sealed.expose()).unwrap().verify(&key(1)), Some(token()));
+        assert_eq!(UnverifiedRefreshToken::parse(sealed.expose()).unwrap().verify(&key(2)), None, "another key");
     }
 
     #[test]
-    fn no_changed_bit_is_accepted() {
+    fn refresh_token_with_changed_bit_is_rejected() {
         let sealed = token().seal(&key(1));
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(sealed.expose()).unwrap();
         for bit in 0..bytes.len() * 8 {
             let mut forged = bytes.clone();
             forged[bit / 8] ^= 1 << (bit % 8);
             let forged = BASE64_URL_SAFE_NO_PAD.encode(forged);
-            assert_eq!(Unproven::read(&forged).and_then(|read| read.prove(&key(1))), None, "bit {bit}");
+            assert_eq!(UnverifiedRefreshToken::parse(&forged).and_then(|read| read.verify(&key(1))), None, "bit {bit}");
         }
     }
 
     #[test]
-    fn what_is_no_token_is_read_as_none() {
+    fn malformed_refresh_token_is_rejected() {
         for bad in ["", "x", &"A".repeat(95), &"A".repeat(97), &"!".repeat(96), &"=".repeat(96)] {
-            assert!(Unproven::read(bad).is_none(), "{bad}");
+            assert!(UnverifiedRefreshToken::parse(bad).is_none(), "{bad}");
         }
     }
 }

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use proptest::prelude::*;
-use tillgate_auth_core::{Auth, CacheLimits, Error, Granted, Memory, Settings, TokenRefusal};
+use tillgate_auth_core::{Auth, AuthSettings, CacheLimits, Error, IssuedTokens, MemoryStore, TokenDenied};
 use tillgate_domain::{SessionId, UserId};
-use tillgate_testkit::cases;
+use tillgate_testkit::case_count;
 
-use crate::shop::{Shop, assign, builder, by_user, native, presented, refreshed, settings, token_refused, used};
+use crate::shop::{Shop, assign, authenticate, builder, by_user, native, presented, refresh, settings, token_refused};
 
 /// What happens in a history: what, to which user or session, and in which of two processes.
 #[derive(Clone, Copy, Debug)]
@@ -46,17 +46,17 @@ fn limits() -> impl Strategy<Value = CacheLimits> {
 const NAMES: [&str; 2] = ["cashier", "manager"];
 
 /// What was granted, and whether it is over.
-struct Made {
-    granted: Granted,
+struct GrantedSession {
+    granted: IssuedTokens,
     user: usize,
 }
 
 /// Two processes over one store, and what must be so.
 struct Model {
     shop: Shop,
-    other: (Arc<Memory>, Arc<Auth>),
+    other: (Arc<MemoryStore>, Arc<Auth>),
     users: [UserId; 2],
-    made: Vec<Made>,
+    made: Vec<GrantedSession>,
     /// Whether a session has ended.
     over: BTreeMap<SessionId, bool>,
     roles: [&'static str; 2],
@@ -64,9 +64,9 @@ struct Model {
 
 impl Model {
     fn of(caches: CacheLimits) -> Self {
-        let settings = Settings { caches, ..settings() };
+        let settings = AuthSettings { caches, ..settings() };
         let shop = Shop::with(settings.clone());
-        let memory = Arc::new(shop.memory.process());
+        let memory = Arc::new(shop.memory.share_with_process());
         let engine = builder(memory.clone(), &shop.clock, &shop.hasher).settings(settings);
         let engine = engine.master(shop.master.clone()).build().unwrap();
         let users = [shop.world.cashier.id, shop.world.manager.id];
@@ -76,7 +76,7 @@ impl Model {
     /// A process that knows what both have done so far.
     fn process(&self, other: bool) -> &Auth {
         let process = if other { &self.other.1 } else { &self.shop.auth };
-        process.follow().unwrap();
+        process.poll_feed().unwrap();
         process
     }
 
@@ -87,20 +87,20 @@ impl Model {
                 let user = user % 2;
                 let granted = self.process(other).login(&by_user(NAMES[user], None)).unwrap();
                 self.over.insert(granted.session.id, false);
-                self.made.push(Made { granted, user });
+                self.made.push(GrantedSession { granted, user });
             }
             Step::Refresh(at) => {
                 let Some(at) = which(at) else { return };
-                let answer = refreshed(self.process(other), &self.made[at].granted);
+                let answer = refresh(self.process(other), &self.made[at].granted);
                 let (session, user) = (self.made[at].granted.session.id, self.made[at].user);
                 // a refresh token that two others have followed ends the session, as it should
                 let over = self.over[&session];
                 match answer {
                     Ok(granted) => {
                         assert!(!over, "an ended session was refreshed");
-                        self.made.push(Made { granted, user });
+                        self.made.push(GrantedSession { granted, user });
                     }
-                    Err(Error::Refused(_)) => {
+                    Err(Error::Denied(_)) => {
                         self.over.insert(session, true);
                     }
                     Err(error) => panic!("{error:?}"),
@@ -119,7 +119,7 @@ impl Model {
             }
             Step::EndUser(user) => {
                 let user = user % 2;
-                self.process(other).end_user(self.shop.world.tenant.id, self.users[user]).unwrap();
+                self.process(other).end_user_sessions(self.shop.world.tenant.id, self.users[user]).unwrap();
                 for made in self.made.iter().filter(|made| made.user == user) {
                     self.over.insert(made.granted.session.id, true);
                 }
@@ -138,24 +138,24 @@ impl Model {
         let (process, made) = (self.process(other), &self.made[at]);
         let over = self.over[&made.granted.session.id];
         let native = native();
-        let remembered = process.recognize(&presented(made.granted.access_token.expose(), &native));
+        let remembered = process.authenticate_cached(&presented(made.granted.access_token.expose(), &native));
         if let Some(Ok(_)) = remembered {
             assert!(!over, "memory lets in whose session has ended");
         }
         if over {
-            assert_eq!(token_refused(used(process, &made.granted)), TokenRefusal::Over);
+            assert_eq!(token_refused(authenticate(process, &made.granted)), TokenDenied::SessionOver);
         } else {
-            let caller = used(process, &made.granted).unwrap();
+            let caller = authenticate(process, &made.granted).unwrap();
             assert_eq!(caller.profile.roles, [self.roles[made.user]], "the rights of now");
         }
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(u32::try_from(cases(64, 2_000)).unwrap()))]
+    #![proptest_config(ProptestConfig::with_cases(u32::try_from(case_count(64, 2_000)).unwrap()))]
 
     #[test]
-    fn no_bound_brings_an_ended_session_to_life_or_ends_another(
+    fn cache_limits_never_revive_or_end_sessions(
         limits in limits(),
         steps in proptest::collection::vec(step(), 1..160),
     ) {
@@ -171,7 +171,7 @@ proptest! {
 }
 
 #[test]
-fn a_cache_that_is_filled_beyond_its_bound_stays_within_it() {
+fn overfilled_cache_stays_within_limit() {
     let caches = CacheLimits {
         tokens: 20_000,
         profiles: 20_000,
@@ -180,20 +180,20 @@ fn a_cache_that_is_filled_beyond_its_bound_stays_within_it() {
         activity: 8_000,
         ..CacheLimits::default()
     };
-    let shop = Shop::with(Settings { caches, ..settings() });
+    let shop = Shop::with(AuthSettings { caches, ..settings() });
     let first = shop.user("manager", None);
     for _ in 0..400 {
-        let granted = refreshed(&shop.auth, &shop.user("cashier", None)).unwrap();
-        used(&shop.auth, &granted).unwrap();
+        let granted = refresh(&shop.auth, &shop.user("cashier", None)).unwrap();
+        authenticate(&shop.auth, &granted).unwrap();
         shop.auth.end_session(granted.session.id).unwrap();
-        assert_eq!(token_refused(used(&shop.auth, &granted)), TokenRefusal::Over);
+        assert_eq!(token_refused(authenticate(&shop.auth, &granted)), TokenDenied::SessionOver);
     }
-    for usage in shop.auth.caches() {
+    for usage in shop.auth.cache_usage() {
         assert!(usage.bytes <= usage.limit, "{usage:?}");
     }
-    let held = |name| shop.auth.caches().into_iter().find(|usage| usage.name == name).unwrap().bytes;
+    let held = |name| shop.auth.cache_usage().into_iter().find(|usage| usage.name == name).unwrap().bytes;
     for name in ["tokens", "sessions", "revocations", "activity"] {
         assert!(held(name) > 1_000, "{name} holds {} bytes", held(name));
     }
-    assert!(used(&shop.auth, &first).is_ok(), "whoever was there before is still in");
+    assert!(authenticate(&shop.auth, &first).is_ok(), "whoever was there before is still in");
 }

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tillgate_auth_core::{Auth, Granted, Login, Refresh, Settings, Terms, TokenRefusal};
+use tillgate_auth_core::{Auth, AuthSettings, IssuedTokens, LoginRequest, RefreshTerms, Terms, TokenDenied};
 use tillgate_domain::{Action, PrincipalId, Scope, StoreExt};
 use tillgate_testkit::ManualClock;
 
 use crate::shop::{
-    HOUR, MINUTE, OVERLAP, Shop, builder, by_user, refreshed, settings, terms, token, token_refused, unavailable, used,
+    HOUR, MINUTE, OVERLAP, Shop, authenticate, builder, by_user, refresh, settings, terms, token, token_refused,
+    unavailable,
 };
 
 /// The clock is set.
@@ -21,68 +22,68 @@ fn step(shop: &Shop, span: Duration, forward: bool) {
 }
 
 /// A login with short terms: the session is over after eight minutes, its access token after five.
-fn short() -> Login {
-    let refresh = Some(Refresh { idle: Some(8 * MINUTE), overlap: Some(OVERLAP), first_reusable: false });
-    Login { terms: Terms { access: 5 * MINUTE, refresh, ..terms() }, ..by_user("cashier", None) }
+fn short() -> LoginRequest {
+    let refresh = Some(RefreshTerms { idle: Some(8 * MINUTE), overlap: Some(OVERLAP), first_reusable: false });
+    LoginRequest { terms: Terms { access: 5 * MINUTE, refresh, ..terms() }, ..by_user("cashier", None) }
 }
 
 #[test]
-fn a_step_by_hours_ends_nothing() {
+fn clock_step_by_hours_ends_no_session() {
     for forward in [true, false] {
         let shop = Shop::open();
         let granted = shop.user("cashier", Some("P01"));
         step(&shop, 20 * HOUR, forward);
         assert!(shop.auth.time().in_doubt, "forward {forward}");
-        assert!(used(&shop.auth, &granted).is_ok(), "forward {forward}");
-        let moved = refreshed(&shop.auth, &granted).unwrap();
+        assert!(authenticate(&shop.auth, &granted).is_ok(), "forward {forward}");
+        let moved = refresh(&shop.auth, &granted).unwrap();
         assert_eq!(moved.session.generation, 2, "forward {forward}");
-        assert!(used(&shop.auth, &moved).is_ok(), "forward {forward}");
+        assert!(authenticate(&shop.auth, &moved).is_ok(), "forward {forward}");
         assert!(shop.auth.login(&by_user("manager", None)).is_ok(), "forward {forward}");
     }
 }
 
 #[test]
-fn a_step_moves_no_overlap() {
+fn clock_step_moves_no_overlap() {
     for forward in [true, false] {
         let shop = Shop::open();
         let first = shop.user("cashier", Some("P01"));
-        let second = refreshed(&shop.auth, &first).unwrap();
-        used(&shop.auth, &second).unwrap();
+        let second = refresh(&shop.auth, &first).unwrap();
+        authenticate(&shop.auth, &second).unwrap();
         step(&shop, HOUR, forward);
-        assert_eq!(token(&refreshed(&shop.auth, &first).unwrap()), token(&second), "a sibling, forward {forward}");
+        assert_eq!(token(&refresh(&shop.auth, &first).unwrap()), token(&second), "a sibling, forward {forward}");
         shop.clock.advance(OVERLAP);
-        assert_eq!(refreshed(&shop.auth, &second).unwrap().session.generation, 3, "forward {forward}");
+        assert_eq!(refresh(&shop.auth, &second).unwrap().session.generation, 3, "forward {forward}");
     }
 }
 
 #[test]
-fn what_has_expired_by_a_doubtful_clock_alone_is_401_for_access_and_503_for_refresh() {
+fn expiry_by_doubtful_clock_is_401_for_access_and_503_for_refresh() {
     let shop = Shop::open();
     let granted = shop.auth.login(&short()).unwrap();
     shop.clock.step_forward(3 * HOUR);
-    assert!(shop.auth.time().in_doubt && used(&shop.auth, &granted).is_ok());
+    assert!(shop.auth.time().in_doubt && authenticate(&shop.auth, &granted).is_ok());
     shop.clock.advance(9 * MINUTE);
     assert!(shop.auth.time().in_doubt);
-    assert_eq!(token_refused(used(&shop.auth, &granted)), TokenRefusal::Expired, "so that the client refreshes");
-    assert!(unavailable(refreshed(&shop.auth, &granted)), "nothing is said on a doubtful clock");
+    assert_eq!(token_refused(authenticate(&shop.auth, &granted)), TokenDenied::Expired, "so that the client refreshes");
+    assert!(unavailable(refresh(&shop.auth, &granted)), "nothing is said on a doubtful clock");
     shop.clock.advance(MINUTE);
     assert!(!shop.auth.time().in_doubt, "it has stood for ten minutes");
-    assert_eq!(token_refused(refreshed(&shop.auth, &granted)), TokenRefusal::Expired);
+    assert_eq!(token_refused(refresh(&shop.auth, &granted)), TokenDenied::Expired);
 }
 
 #[test]
-fn what_is_over_for_another_reason_is_refused_in_doubt_too() {
+fn ended_session_is_denied_while_clock_is_in_doubt() {
     let shop = Shop::open();
     let granted = shop.auth.login(&short()).unwrap();
     shop.clock.step_forward(3 * HOUR);
     shop.auth.end_session(granted.session.id).unwrap();
     shop.clock.advance(9 * MINUTE);
     assert!(shop.auth.time().in_doubt);
-    assert_eq!(token_refused(refreshed(&shop.auth, &granted)), TokenRefusal::Over);
+    assert_eq!(token_refused(refresh(&shop.auth, &granted)), TokenDenied::SessionOver);
 }
 
 #[test]
-fn a_clock_that_comes_back_is_believed_at_once() {
+fn restored_clock_is_trusted_at_once() {
     let shop = Shop::open();
     shop.clock.step_forward(3 * HOUR);
     assert!(shop.auth.time().in_doubt);
@@ -91,69 +92,74 @@ fn a_clock_that_comes_back_is_believed_at_once() {
 }
 
 #[test]
-fn a_process_that_starts_with_a_clock_of_yesterday_doubts_it() {
+fn process_started_with_old_clock_doubts_it() {
     let shop = Shop::open();
     let granted = shop.auth.login(&short()).unwrap();
     let Shop { memory, clock, hasher, master, auth, .. } = shop;
     drop(auth);
     clock.step_back(24 * HOUR);
-    let memory = Arc::new(memory.process());
+    let memory = Arc::new(memory.share_with_process());
     let auth = builder(memory, &clock, &hasher).master(master).build().unwrap();
     assert!(auth.time().in_doubt);
-    assert!(used(&auth, &granted).is_ok(), "time goes on from the newest that the store has seen");
+    assert!(authenticate(&auth, &granted).is_ok(), "time goes on from the newest that the store has seen");
     clock.advance(6 * MINUTE);
-    assert_eq!(token_refused(used(&auth, &granted)), TokenRefusal::Expired, "no token lives a day longer for it");
-    assert!(refreshed(&auth, &granted).is_ok());
+    assert_eq!(
+        token_refused(authenticate(&auth, &granted)),
+        TokenDenied::Expired,
+        "no token lives a day longer for it"
+    );
+    assert!(refresh(&auth, &granted).is_ok());
     assert!(unavailable(auth.sweep(&mut |_| ())), "nothing is swept");
 }
 
 #[test]
-fn somebody_who_looked_at_the_clock_is_believed_by_every_process() {
+fn accepted_clock_is_trusted_by_every_process() {
     let shop = Shop::open();
     let other = shop.process();
     shop.clock.step_forward(3 * HOUR);
     assert!(shop.auth.time().in_doubt && other.time().in_doubt);
     let at = shop.auth.time().at;
-    shop.auth_store().write(|tx| tx.endings().touch(Scope::Clock, at)).unwrap();
+    shop.auth_store().write(|tx| tx.revocations().invalidate(Scope::Clock, at)).unwrap();
     for auth in [&shop.auth, &other] {
-        auth.follow().unwrap();
+        auth.poll_feed().unwrap();
         assert!(!auth.time().in_doubt);
     }
     shop.clock.step_forward(3 * HOUR);
     assert!(shop.auth.time().in_doubt);
-    shop.auth.follow().unwrap();
+    shop.auth.poll_feed().unwrap();
     assert!(shop.auth.time().in_doubt, "it was said of another clock");
 }
 
 #[test]
-fn a_clock_that_two_processes_read_apart_ends_nothing_within_the_overlap() {
+fn clock_difference_between_processes_ends_nothing_within_overlap() {
     let shop = Shop::open();
     let first = shop.user("cashier", Some("P01"));
-    let second = refreshed(&shop.auth, &first).unwrap();
-    used(&shop.auth, &second).unwrap();
+    let second = refresh(&shop.auth, &first).unwrap();
+    authenticate(&shop.auth, &second).unwrap();
     // Another machine, whose clock is half a minute behind: the age of the rotation is negative there.
-    let theirs =
-        Arc::new(tillgate_testkit::ManualClock::at(tillgate_testkit::clock::MORNING.before(Duration::from_secs(30))));
-    let memory = Arc::new(shop.memory.process());
+    let theirs = Arc::new(tillgate_testkit::ManualClock::starting_at(
+        tillgate_testkit::clock::CLOCK_START.saturating_sub(Duration::from_secs(30)),
+    ));
+    let memory = Arc::new(shop.memory.share_with_process());
     let other = builder(memory, &theirs, &shop.hasher).master(shop.master.clone()).build().unwrap();
-    assert_eq!(token(&refreshed(&other, &first).unwrap()), token(&second));
-    assert!(shop.told(Action::RefreshReplay).is_empty());
+    assert_eq!(token(&refresh(&other, &first).unwrap()), token(&second));
+    assert!(shop.audit_events(Action::RefreshReplay).is_empty());
 }
 
 pub(crate) const DAY: Duration = Duration::from_hours(24);
 
 /// A session that was refreshed once: what each gave, the second used, and the use written.
-pub(crate) fn refreshed_and_used(shop: &Shop) -> (Granted, Granted) {
+pub(crate) fn refresh_and_authenticate(shop: &Shop) -> (IssuedTokens, IssuedTokens) {
     let first = shop.user("cashier", Some("P01"));
-    let second = refreshed(&shop.auth, &first).unwrap();
-    used(&shop.auth, &second).unwrap();
-    shop.auth.write_uses().unwrap();
+    let second = refresh(&shop.auth, &first).unwrap();
+    authenticate(&shop.auth, &second).unwrap();
+    shop.auth.write_activity().unwrap();
     (first, second)
 }
 
 /// The process stops, in good order or not, and starts anew on its machine.
 fn anew(shop: &mut Shop, in_order: bool, meanwhile: impl FnOnce(&ManualClock)) {
-    shop.auth.say().unwrap();
+    shop.auth.send_heartbeat().unwrap();
     if in_order {
         shop.auth.leave().unwrap();
     }
@@ -165,60 +171,56 @@ fn anew(shop: &mut Shop, in_order: bool, meanwhile: impl FnOnce(&ManualClock)) {
 fn previous_refresh_token_after_a_restart_with_the_clock_ahead_gets_the_successor() {
     for ahead in [HOUR, 2 * DAY] {
         let mut shop = Shop::open();
-        let login = Login {
+        let login = LoginRequest {
             terms: Terms {
                 absolute: None,
-                refresh: Some(Refresh { idle: None, overlap: Some(OVERLAP), first_reusable: false }),
+                refresh: Some(RefreshTerms { idle: None, overlap: Some(OVERLAP), first_reusable: false }),
                 ..terms()
             },
             ..by_user("cashier", Some("P01"))
         };
         let first = shop.auth.login(&login).unwrap();
-        let second = refreshed(&shop.auth, &first).unwrap();
-        used(&shop.auth, &second).unwrap();
-        shop.auth.write_uses().unwrap();
+        let second = refresh(&shop.auth, &first).unwrap();
+        authenticate(&shop.auth, &second).unwrap();
+        shop.auth.write_activity().unwrap();
         anew(&mut shop, true, |clock| {
             clock.reboot();
             clock.step_forward(ahead);
         });
         assert!(!shop.auth.time().in_doubt, "there is nothing to know better by");
         for _ in 0..3 {
-            let again = refreshed(&shop.auth, &first).unwrap();
+            let again = refresh(&shop.auth, &first).unwrap();
             assert_eq!(token(&again), token(&second), "{ahead:?}");
             shop.clock.advance(OVERLAP / 3);
         }
-        let told = shop.told(Action::RefreshShared);
+        let told = shop.audit_events(Action::RefreshShared);
         let [line] = told.as_slice() else { panic!("{told:?}") };
         assert_eq!((line.actor.session, line.details["presented"].as_i64()), (Some(first.session.id), Some(1)));
-        assert!(shop.told(Action::RefreshReplay).is_empty());
-        assert_eq!(
-            token_refused(refreshed(&shop.auth, &first)),
-            TokenRefusal::Replay,
-            "now it can vouch for an overlap"
-        );
+        assert!(shop.audit_events(Action::RefreshReplay).is_empty());
+        assert_eq!(token_refused(refresh(&shop.auth, &first)), TokenDenied::Replay, "now it can vouch for an overlap");
     }
 }
 
 #[test]
 fn newest_refresh_token_does_not_move_on_for_an_overlap_after_a_start() {
     let mut shop = Shop::open();
-    let (_, second) = refreshed_and_used(&shop);
+    let (_, second) = refresh_and_authenticate(&shop);
     shop.clock.advance(HOUR);
     anew(&mut shop, false, |_| ());
-    assert_eq!(token(&refreshed(&shop.auth, &second).unwrap()), token(&second));
+    assert_eq!(token(&refresh(&shop.auth, &second).unwrap()), token(&second));
     shop.clock.advance(OVERLAP);
-    assert_eq!(refreshed(&shop.auth, &second).unwrap().session.generation, 3);
+    assert_eq!(refresh(&shop.auth, &second).unwrap().session.generation, 3);
 }
 
 #[test]
-fn two_behind_is_a_replay_right_after_a_start_too() {
+fn token_two_generations_behind_is_replay_right_after_start() {
     let mut shop = Shop::open();
-    let (first, second) = refreshed_and_used(&shop);
+    let (first, second) = refresh_and_authenticate(&shop);
     shop.clock.advance(OVERLAP);
-    refreshed(&shop.auth, &second).unwrap();
+    refresh(&shop.auth, &second).unwrap();
     anew(&mut shop, true, |clock| clock.step_forward(HOUR));
     assert!(shop.auth.time().in_doubt);
-    assert_eq!(token_refused(refreshed(&shop.auth, &first)), TokenRefusal::Replay);
+    assert_eq!(token_refused(refresh(&shop.auth, &first)), TokenDenied::Replay);
 }
 
 #[test]
@@ -226,16 +228,16 @@ fn clock_that_was_set_while_nobody_ran_is_in_doubt() {
     for in_order in [true, false] {
         for forward in [true, false] {
             let mut shop = Shop::open();
-            let (first, second) = refreshed_and_used(&shop);
+            let (first, second) = refresh_and_authenticate(&shop);
             anew(
                 &mut shop,
                 in_order,
                 |clock| if forward { clock.step_forward(8 * DAY) } else { clock.step_back(8 * DAY) },
             );
             assert!(shop.auth.time().in_doubt, "in order {in_order}, forward {forward}");
-            assert!(used(&shop.auth, &second).is_ok(), "time goes on");
-            assert_eq!(token(&refreshed(&shop.auth, &first).unwrap()), token(&second), "a sibling");
-            assert!(!shop.auth.sweeps() && unavailable(shop.auth.sweep_instant()));
+            assert!(authenticate(&shop.auth, &second).is_ok(), "time goes on");
+            assert_eq!(token(&refresh(&shop.auth, &first).unwrap()), token(&second), "a sibling");
+            assert!(!shop.auth.may_sweep() && unavailable(shop.auth.sweep_cutoff()));
             shop.clock.advance(10 * MINUTE);
             assert!(!shop.auth.time().in_doubt, "it has stood");
             anew(&mut shop, in_order, |_| ());
@@ -248,25 +250,29 @@ fn clock_that_was_set_while_nobody_ran_is_in_doubt() {
 fn previous_refresh_token_while_the_clock_is_in_doubt_is_no_replay_elsewhere() {
     let shop = Shop::open();
     let other = shop.process();
-    let (first, second) = refreshed_and_used(&shop);
+    let (first, second) = refresh_and_authenticate(&shop);
     shop.clock.advance(2 * OVERLAP);
     shop.clock.step_forward(HOUR);
     assert!(other.time().in_doubt);
-    assert_eq!(token(&refreshed(&other, &first).unwrap()), token(&second), "it did not rotate the session");
-    assert_eq!(shop.told(Action::RefreshShared).len(), 1);
-    assert_eq!(token_refused(refreshed(&shop.auth, &first)), TokenRefusal::Replay, "the one that did has measured it");
+    assert_eq!(token(&refresh(&other, &first).unwrap()), token(&second), "it did not rotate the session");
+    assert_eq!(shop.audit_events(Action::RefreshShared).len(), 1);
+    assert_eq!(token_refused(refresh(&shop.auth, &first)), TokenDenied::Replay, "the one that did has measured it");
 }
 
 /// Everything that has ended stays so in a process that finds no change in the feed.
 #[test]
 fn ended_tokens_stay_dead_without_the_feed() {
-    type End = fn(&Shop, &Granted);
+    type End = fn(&Shop, &IssuedTokens);
     let cases: [(&str, End); 8] = [
-        ("logout", |shop, granted| shop.auth.logout(&used(&shop.auth, granted).unwrap()).unwrap()),
+        ("logout", |shop, granted| shop.auth.logout(&authenticate(&shop.auth, granted).unwrap()).unwrap()),
         ("ended", |shop, granted| assert!(shop.auth.end_session(granted.session.id).unwrap())),
-        ("the user's", |shop, _| assert!(shop.auth.end_user(shop.world.tenant.id, shop.world.cashier.id).unwrap())),
-        ("the device's", |shop, _| assert!(shop.auth.end_device(shop.world.tenant.id, shop.world.p01.id).unwrap())),
-        ("the tenant's", |shop, _| assert!(shop.auth.end_tenant(shop.world.tenant.id).unwrap())),
+        ("the user's", |shop, _| {
+            assert!(shop.auth.end_user_sessions(shop.world.tenant.id, shop.world.cashier.id).unwrap());
+        }),
+        ("the device's", |shop, _| {
+            assert!(shop.auth.end_device_sessions(shop.world.tenant.id, shop.world.p01.id).unwrap());
+        }),
+        ("the tenant's", |shop, _| assert!(shop.auth.end_tenant_sessions(shop.world.tenant.id).unwrap())),
         ("suspended", |shop, _| shop.suspend(shop.world.cashier.id)),
         ("locked", |shop, _| shop.lock(shop.world.p01.id)),
         ("password", |shop, _| shop.set_password(PrincipalId::User(shop.world.cashier.id), "other")),
@@ -276,13 +282,13 @@ fn ended_tokens_stay_dead_without_the_feed() {
         let dead = shop.user("cashier", Some("P01"));
         end(&shop, &dead);
         let live = (what != "suspended" && what != "password").then(|| shop.user("cashier", Some("P02")));
-        let far = shop.auth.time().at.after(100 * DAY);
+        let far = shop.auth.time().at.saturating_add(100 * DAY);
         assert!(shop.auth_store().write(|tx| tx.feed().sweep(far, 1000)).unwrap() > 0);
         let started: Arc<Auth> = shop.process();
         for _ in 0..2 {
-            assert_eq!(token_refused(used(&started, &dead)), TokenRefusal::Over, "{what}");
+            assert_eq!(token_refused(authenticate(&started, &dead)), TokenDenied::SessionOver, "{what}");
             if let Some(live) = &live {
-                assert!(used(&started, live).is_ok(), "{what}: another session of the same cashier");
+                assert!(authenticate(&started, live).is_ok(), "{what}: another session of the same cashier");
             }
         }
     }
@@ -294,11 +300,12 @@ fn known_session_is_authenticated_from_memory_and_an_unknown_one_is_not() {
     let other = shop.process();
     let (one, two) = (shop.user("cashier", None), shop.user("cashier", None));
     let dialect = crate::shop::native();
-    let recognize =
-        |granted: &Granted| other.recognize(&crate::shop::presented(granted.access_token.expose(), &dialect));
-    assert!(used(&other, &one).is_ok() && recognize(&one).is_some_and(|known| known.is_ok()));
+    let recognize = |granted: &IssuedTokens| {
+        other.authenticate_cached(&crate::shop::presented(granted.access_token.expose(), &dialect))
+    };
+    assert!(authenticate(&other, &one).is_ok() && recognize(&one).is_some_and(|known| known.is_ok()));
     assert!(recognize(&two).is_none(), "the profile is there, the session was not read");
-    assert!(used(&other, &two).is_ok() && recognize(&two).is_some_and(|known| known.is_ok()));
+    assert!(authenticate(&other, &two).is_ok() && recognize(&two).is_some_and(|known| known.is_ok()));
 }
 
 /// What a process with a wrong clock sweeps, however long it runs.
@@ -308,21 +315,21 @@ fn sweep_goes_no_further_than_the_store_has_seen_and_the_time_since() {
     let ended = shop.user("cashier", Some("P01"));
     shop.auth.end_session(ended.session.id).unwrap();
     let live = shop.user("manager", None);
-    let changes = |shop: &Shop| shop.auth_store().read(|tx| tx.feed().look(None)).unwrap().changes.len();
+    let changes = |shop: &Shop| shop.auth_store().read(|tx| tx.feed().poll(None)).unwrap().entries.len();
     let before = changes(&shop);
     anew(&mut shop, true, |clock| {
         clock.reboot();
         clock.step_forward(70 * DAY);
     });
     assert!(!shop.auth.time().in_doubt);
-    assert!(!shop.auth.sweeps(), "not in its first hour");
-    let newest = tillgate_testkit::clock::MORNING;
-    assert_eq!(shop.auth.sweep_instant().unwrap(), newest, "by hand, no further than the store has seen");
+    assert!(!shop.auth.may_sweep(), "not in its first hour");
+    let newest = tillgate_testkit::clock::CLOCK_START;
+    assert_eq!(shop.auth.sweep_cutoff().unwrap(), newest, "by hand, no further than the store has seen");
     for hour in 1..=6 {
         shop.clock.advance(HOUR);
-        shop.auth.chore();
-        assert!(shop.auth.sweeps());
-        assert_eq!(shop.auth.sweep_instant().unwrap(), newest.after(hour * HOUR + DAY));
+        shop.auth.run_due_maintenance();
+        assert!(shop.auth.may_sweep());
+        assert_eq!(shop.auth.sweep_cutoff().unwrap(), newest.saturating_add(hour * HOUR + DAY));
     }
     assert_eq!((changes(&shop), shop.sessions()), (before, 2));
     shop.auth.leave().unwrap();
@@ -330,19 +337,19 @@ fn sweep_goes_no_further_than_the_store_has_seen_and_the_time_since() {
     shop.clock.step_back(70 * DAY + 6 * HOUR);
     shop.auth = shop.process();
     assert!(!shop.auth.time().in_doubt);
-    assert_eq!(token_refused(used(&shop.auth, &ended)), TokenRefusal::Over);
-    assert!(used(&shop.auth, &live).is_ok() && refreshed(&shop.auth, &live).is_ok());
+    assert_eq!(token_refused(authenticate(&shop.auth, &ended)), TokenDenied::SessionOver);
+    assert!(authenticate(&shop.auth, &live).is_ok() && refresh(&shop.auth, &live).is_ok());
     shop.clock.advance(8 * DAY);
-    shop.auth.chore();
+    shop.auth.run_due_maintenance();
     assert_eq!(changes(&shop), 0, "by a right clock they go");
 }
 
 #[test]
 fn sweep_waits_for_the_delay_that_is_set() {
     for (delay, sweeps) in [(Duration::ZERO, [true, true]), (2 * HOUR, [false, true])] {
-        let shop = Shop::with(Settings { sweep_delay: delay, ..settings() });
-        assert_eq!(shop.auth.sweeps(), sweeps[0]);
+        let shop = Shop::with(AuthSettings { sweep_delay: delay, ..settings() });
+        assert_eq!(shop.auth.may_sweep(), sweeps[0]);
         shop.clock.advance(2 * HOUR);
-        assert_eq!(shop.auth.sweeps(), sweeps[1]);
+        assert_eq!(shop.auth.may_sweep(), sweeps[1]);
     }
 }

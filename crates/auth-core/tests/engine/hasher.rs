@@ -5,38 +5,38 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tillgate_auth_core::PasswordHasher;
-use tillgate_auth_core::passwords::{HashError, SALT};
+use tillgate_auth_core::passwords::{HashError, SALT_BYTES};
 use tillgate_auth_core::ports::Verifier;
 use tillgate_domain::Secret;
 
-type Happening = Box<dyn FnOnce() + Send>;
+type Hook = Box<dyn FnOnce() + Send>;
 
 /// Compares passwords as they are.
 #[derive(Default)]
-pub(crate) struct Plain {
-    meanwhile: Mutex<VecDeque<Happening>>,
+pub(crate) struct PlainHasher {
+    meanwhile: Mutex<VecDeque<Hook>>,
     verified: AtomicUsize,
 }
 
-impl Plain {
+impl PlainHasher {
     /// What is stored of a password.
     pub(crate) fn verifier(password: &str) -> Verifier {
         Secret::new(format!("plain {password}"))
     }
 
     /// This happens while the next password is verified that nothing happens to yet.
-    pub(crate) fn meanwhile(&self, happening: impl FnOnce() + Send + 'static) {
+    pub(crate) fn before_next_verification(&self, happening: impl FnOnce() + Send + 'static) {
         self.meanwhile.lock().unwrap().push_back(Box::new(happening));
     }
 
     /// How many passwords were verified.
-    pub(crate) fn verified(&self) -> usize {
+    pub(crate) fn verification_count(&self) -> usize {
         self.verified.load(Ordering::Relaxed)
     }
 }
 
-impl PasswordHasher for Plain {
-    fn hash(&self, password: &str, _salt: &[u8; SALT]) -> Result<Verifier, HashError> {
+impl PasswordHasher for PlainHasher {
+    fn hash(&self, password: &str, _salt: &[u8; SALT_BYTES]) -> Result<Verifier, HashError> {
         Ok(Self::verifier(password))
     }
 
@@ -49,7 +49,7 @@ impl PasswordHasher for Plain {
         Ok(*verifier == Self::verifier(password))
     }
 
-    fn stale(&self, _verifier: &Verifier) -> bool {
+    fn needs_rehash(&self, _verifier: &Verifier) -> bool {
         false
     }
 }

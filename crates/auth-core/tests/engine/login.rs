@@ -1,12 +1,12 @@
 //! Logging in: who gets which session, and what it bears.
 
-use tillgate_auth_core::{How, Login, SessionKind, Tenancy};
-use tillgate_domain::{Action, EndedWhy, KnownRight, Outcome, PrincipalId, Slug};
+use tillgate_auth_core::{GrantKind, LoginRequest, SessionKind, Tenancy};
+use tillgate_domain::{Action, EndReason, EventOutcome, KnownRight, PrincipalId, Slug};
 
-use crate::shop::{Shop, by_user, token_refused, used, with_password};
+use crate::shop::{Shop, authenticate, by_user, token_refused, with_password};
 
 #[test]
-fn a_user_logs_in_by_name_or_email_on_a_device_or_in_the_office() {
+fn user_logs_in_by_name_or_email_on_device_or_in_office() {
     let shop = Shop::open();
     for (login, device) in [
         ("manager", None),
@@ -20,58 +20,60 @@ fn a_user_logs_in_by_name_or_email_on_a_device_or_in_the_office() {
         let session = &granted.session;
         assert_eq!(session.user, Some(shop.world.manager.id));
         assert_eq!(session.device.is_some(), device.is_some());
-        assert_eq!((session.kind, session.generation, granted.how), (SessionKind::Person, 1, How::Login));
+        assert_eq!((session.kind, session.generation, granted.kind), (SessionKind::Person, 1, GrantKind::Login));
         assert_eq!(shop.session(session.id), *session, "what is granted is what is stored");
-        let caller = used(&shop.auth, &granted).unwrap();
+        let caller = authenticate(&shop.auth, &granted).unwrap();
         assert_eq!(caller.principal, PrincipalId::User(shop.world.manager.id));
-        let told = caller.in_session().unwrap();
+        let told = caller.session_context().unwrap();
         assert_eq!((told.id, caller.device, told.generation), (session.id, session.device, 1));
         assert!(
-            caller.profile.rights.allow(KnownRight::Storno) && !caller.profile.rights.allow(KnownRight::RoleCreate)
+            caller.profile.rights.allows(KnownRight::Storno) && !caller.profile.rights.allows(KnownRight::RoleCreate)
         );
-        let told = shop.told(Action::Login);
+        let told = shop.audit_events(Action::Login);
         let last = told.last().unwrap();
-        assert_eq!((last.outcome, last.actor.session), (Outcome::Done, Some(session.id)));
+        assert_eq!((last.outcome, last.actor.session), (EventOutcome::Done, Some(session.id)));
     }
 }
 
 #[test]
-fn rights_are_those_of_the_place() {
+fn rights_depend_on_device() {
     let shop = Shop::open();
     let admin = shop.world.admin.id;
     shop.assign(admin, &["cashier"]);
     assert!(
-        !used(&shop.auth, &shop.user("admin", None)).unwrap().profile.rights.allow(KnownRight::Storno),
+        !authenticate(&shop.auth, &shop.user("admin", None)).unwrap().profile.rights.allows(KnownRight::Storno),
         "in the office"
     );
     assert!(
-        used(&shop.auth, &shop.user("admin", Some("P01"))).unwrap().profile.rights.allow(KnownRight::Storno),
+        authenticate(&shop.auth, &shop.user("admin", Some("P01"))).unwrap().profile.rights.allows(KnownRight::Storno),
         "on the till"
     );
 }
 
 #[test]
-fn a_device_logs_in_as_itself() {
+fn device_logs_in_as_itself() {
     let shop = Shop::open();
     let granted = shop.device("P01");
     assert_eq!((granted.session.kind, granted.session.user), (SessionKind::Device, None));
-    let caller = used(&shop.auth, &granted).unwrap();
+    let caller = authenticate(&shop.auth, &granted).unwrap();
     assert_eq!(caller.principal, PrincipalId::Device(shop.world.p01.id));
-    let kind = caller.in_session().unwrap().kind;
+    let kind = caller.session_context().unwrap().kind;
     assert_eq!((kind, caller.device), (SessionKind::Device, Some(shop.world.p01.id)));
-    assert!(caller.profile.rights.allow(KnownRight::TicketClose) && !caller.profile.rights.allow(KnownRight::Storno));
+    assert!(caller.profile.rights.allows(KnownRight::TicketClose) && !caller.profile.rights.allows(KnownRight::Storno));
 }
 
 #[test]
-fn an_email_finds_its_tenant_and_a_name_asks_for_one() {
+fn email_finds_its_tenant_and_name_requires_one() {
     let shop = Shop::open();
-    let market = |login: &str, tenancy: Tenancy| Login {
+    let market = |login: &str, tenancy: Tenancy| LoginRequest {
         tenancy,
         ..with_password(by_user(login, Some("P01")), "the market's password")
     };
-    let asked = |slug: &str| Tenancy { fixed: None, asked: Some(slug.to_owned()) };
-    let fixed =
-        |slug: &str, asked: Option<&str>| Tenancy { fixed: Slug::parse(slug).ok(), asked: asked.map(str::to_owned) };
+    let asked = |slug: &str| Tenancy { fixed: None, requested: Some(slug.to_owned()) };
+    let fixed = |slug: &str, asked: Option<&str>| Tenancy {
+        fixed: Slug::parse(slug).ok(),
+        requested: asked.map(str::to_owned),
+    };
     for (login, tenancy) in [
         ("cashier@market.example", Tenancy::default()),
         ("cashier@market.example", asked("market")),
@@ -88,34 +90,34 @@ fn an_email_finds_its_tenant_and_a_name_asks_for_one() {
 }
 
 #[test]
-fn one_person_at_a_time_sits_at_a_till() {
+fn sale_device_has_one_user_session_at_a_time() {
     let shop = Shop::open();
     let first = shop.user("cashier", Some("P01"));
     let elsewhere = shop.user("cashier", Some("P02"));
     let second = shop.user("manager", Some("P01"));
-    assert_eq!(token_refused(used(&shop.auth, &first)), tillgate_auth_core::TokenRefusal::Over);
-    assert_eq!(shop.session(first.session.id).ended.map(|(_, why)| why), Some(EndedWhy::Replaced));
-    assert!(used(&shop.auth, &second).is_ok() && used(&shop.auth, &elsewhere).is_ok());
-    let replaced = shop.told(Action::Login).last().unwrap().details.get("replaced").cloned();
+    assert_eq!(token_refused(authenticate(&shop.auth, &first)), tillgate_auth_core::TokenDenied::SessionOver);
+    assert_eq!(shop.session(first.session.id).ended.map(|(_, why)| why), Some(EndReason::Replaced));
+    assert!(authenticate(&shop.auth, &second).is_ok() && authenticate(&shop.auth, &elsewhere).is_ok());
+    let replaced = shop.audit_events(Action::Login).last().unwrap().details.get("replaced").cloned();
     assert_eq!(replaced, Some(first.session.id.to_string().into()), "the audit says whom");
     let again = shop.user("manager", Some("P01"));
-    assert!(used(&shop.auth, &second).is_err() && used(&shop.auth, &again).is_ok(), "one's own too");
+    assert!(authenticate(&shop.auth, &second).is_err() && authenticate(&shop.auth, &again).is_ok(), "one's own too");
 }
 
 #[test]
-fn the_office_program_seats_many() {
+fn office_program_allows_many_sessions() {
     let shop = Shop::open();
     let (one, two) = (shop.user("cashier", Some("OFFICE")), shop.user("cashier", Some("OFFICE")));
-    assert!(used(&shop.auth, &one).is_ok() && used(&shop.auth, &two).is_ok());
+    assert!(authenticate(&shop.auth, &one).is_ok() && authenticate(&shop.auth, &two).is_ok());
 }
 
 #[test]
-fn a_devices_own_session_takes_no_seat() {
+fn device_session_takes_no_seat() {
     let shop = Shop::open();
     let before = shop.device("P01");
     let person = shop.user("cashier", Some("P01"));
     let after = shop.device("P01");
     for granted in [&before, &person, &after] {
-        assert!(used(&shop.auth, granted).is_ok());
+        assert!(authenticate(&shop.auth, granted).is_ok());
     }
 }

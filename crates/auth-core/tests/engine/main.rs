@@ -13,29 +13,29 @@
     reason = "what is not as it should be fails the test that stands on it"
 )]
 
+mod audit_denials;
 mod caches;
 mod clocks;
-mod ending;
-mod exchanging;
-mod failing;
 mod hasher;
-mod holding;
-mod introspecting;
+mod introspection;
 mod keys;
-mod lasting;
 mod login;
-mod meeting;
+mod login_denials;
+mod login_races;
+mod login_throttle;
 mod own_password;
 mod pairing;
 mod password_changes;
 mod processes;
 mod refresh;
-mod refusals;
-mod refusing;
-mod repeating;
-mod reusing;
+mod refresh_repeats;
+mod refresh_reuse;
+mod session_end;
+mod session_lifetime;
 mod shop;
-mod signing;
+mod signed_requests;
 mod store_clock;
-mod sweeping;
+mod store_failures;
+mod sweep;
+mod token_exchange;
 mod tokens;

@@ -1,14 +1,14 @@
 //! A person changes their own password: who is logged out by it, who is not, and what a wrong old one costs.
 
-use tillgate_auth_core::{Caller, Error, Granted, LoginRefusal, Refusal, TokenRefusal};
-use tillgate_domain::{Action, EndedWhy, Outcome, PrincipalId, Rank, Secret};
+use tillgate_auth_core::{AuthDenied, Caller, Error, IssuedTokens, LoginDenied, TokenDenied};
+use tillgate_domain::{Action, EndReason, EventOutcome, PrincipalId, Rank, Secret};
 
-use crate::shop::{Shop, by_user, login_refused, password_of, refreshed, token_refused, used, with_password};
+use crate::shop::{Shop, authenticate, by_user, login_refused, password_of, refresh, token_refused, with_password};
 
 const NEW: &str = "a longer one than before";
 
-fn caller(shop: &Shop, granted: &Granted) -> Caller {
-    used(&shop.auth, granted).unwrap()
+fn caller(shop: &Shop, granted: &IssuedTokens) -> Caller {
+    authenticate(&shop.auth, granted).unwrap()
 }
 
 fn change(shop: &Shop, caller: &Caller, old: &str, new: &str) -> Result<(), Error> {
@@ -16,7 +16,7 @@ fn change(shop: &Shop, caller: &Caller, old: &str, new: &str) -> Result<(), Erro
 }
 
 #[test]
-fn ones_other_sessions_end_one_by_one_and_nobody_elses() {
+fn own_password_change_ends_other_own_sessions_only() {
     let shop = Shop::open();
     let (own, office, till) =
         (shop.user("cashier", None), shop.user("cashier", None), shop.user("cashier", Some("P01")));
@@ -24,126 +24,128 @@ fn ones_other_sessions_end_one_by_one_and_nobody_elses() {
     let epoch = shop.session(own.session.id).epochs;
     change(&shop, &caller(&shop, &own), &password_of("cashier"), NEW).unwrap();
     for over in [&office, &till] {
-        assert_eq!(token_refused(used(&shop.auth, over)), TokenRefusal::Over);
-        assert_eq!(token_refused(refreshed(&shop.auth, over)), TokenRefusal::Over);
-        assert_eq!(shop.session(over.session.id).ended.map(|(_, why)| why), Some(EndedWhy::Password));
+        assert_eq!(token_refused(authenticate(&shop.auth, over)), TokenDenied::SessionOver);
+        assert_eq!(token_refused(refresh(&shop.auth, over)), TokenDenied::SessionOver);
+        assert_eq!(shop.session(over.session.id).ended.map(|(_, why)| why), Some(EndReason::Password));
     }
     for lives in [&own, &manager, &device] {
-        assert!(used(&shop.auth, lives).is_ok());
-        assert!(refreshed(&shop.auth, lives).is_ok());
+        assert!(authenticate(&shop.auth, lives).is_ok());
+        assert!(refresh(&shop.auth, lives).is_ok());
     }
     let login = by_user("cashier", None);
-    assert_eq!(login_refused(shop.auth.login(&login)), LoginRefusal::Mismatch);
+    assert_eq!(login_refused(shop.auth.login(&login)), LoginDenied::Mismatch);
     let again = shop.auth.login(&with_password(login, NEW)).unwrap();
     assert_eq!(shop.session(again.session.id).epochs, epoch, "it raised nothing");
-    let told = shop.told(Action::Password);
-    assert_eq!((told.len(), told[0].outcome, &told[0].details["ended"]), (1, Outcome::Done, &2.into()));
+    let told = shop.audit_events(Action::Password);
+    assert_eq!((told.len(), told[0].outcome, &told[0].details["ended"]), (1, EventOutcome::Done, &2.into()));
     assert_eq!(told[0].actor.session, Some(own.session.id));
 }
 
 #[test]
-fn permanent_token_of_the_user_ends_and_nobody_elses() {
+fn own_password_change_ends_permanent_token_of_user_only() {
     let shop = Shop::open();
     let own = shop.user("cashier", None);
-    let theirs = shop.auth.generate(&by_user("cashier", Some("P01"))).unwrap();
-    let other = shop.auth.generate(&by_user("manager", Some("P02"))).unwrap();
+    let theirs = shop.auth.generate_permanent_token(&by_user("cashier", Some("P01"))).unwrap();
+    let other = shop.auth.generate_permanent_token(&by_user("manager", Some("P02"))).unwrap();
     change(&shop, &caller(&shop, &own), &password_of("cashier"), NEW).unwrap();
-    assert_eq!(token_refused(used(&shop.auth, &theirs)), TokenRefusal::Over);
-    assert_eq!(shop.session(theirs.session.id).ended.map(|(_, why)| why), Some(EndedWhy::Password));
-    assert!(used(&shop.auth, &other).is_ok() && used(&shop.auth, &own).is_ok());
-    assert_eq!(shop.told(Action::Password)[0].details["ended"], 1);
+    assert_eq!(token_refused(authenticate(&shop.auth, &theirs)), TokenDenied::SessionOver);
+    assert_eq!(shop.session(theirs.session.id).ended.map(|(_, why)| why), Some(EndReason::Password));
+    assert!(authenticate(&shop.auth, &other).is_ok() && authenticate(&shop.auth, &own).is_ok());
+    assert_eq!(shop.audit_events(Action::Password)[0].details["ended"], 1);
 }
 
 #[test]
-fn right_password_is_confirmed_and_a_wrong_one_counts_as_a_failed_login() {
+fn correct_password_is_confirmed_and_wrong_one_counts_as_failed_login() {
     let shop = Shop::open();
     let caller = caller(&shop, &shop.user("cashier", None));
     let confirm = |password: &str| shop.auth.confirm_password(&caller, &Secret::new(password.to_owned()));
     for wrong in ["wrong", "", NEW] {
-        assert_eq!(login_refused(confirm(wrong)), LoginRefusal::Mismatch, "{wrong}");
+        assert_eq!(login_refused(confirm(wrong)), LoginDenied::Mismatch, "{wrong}");
     }
     assert_eq!(confirm(&password_of("cashier")), Ok(()));
-    assert_eq!(shop.told(Action::Password).len(), 3, "a right one is no line of the audit");
+    assert_eq!(shop.audit_events(Action::Password).len(), 3, "a right one is no line of the audit");
 }
 
 #[test]
-fn many_sessions_end_together() {
+fn many_sessions_end_in_one_password_change() {
     let shop = Shop::open();
     let own = shop.user("cashier", None);
-    let others: Vec<Granted> = (0..450).map(|_| shop.user("cashier", None)).collect();
+    let others: Vec<IssuedTokens> = (0..450).map(|_| shop.user("cashier", None)).collect();
     change(&shop, &caller(&shop, &own), &password_of("cashier"), NEW).unwrap();
-    assert!(others.iter().all(|other| used(&shop.auth, other).is_err()));
-    assert!(used(&shop.auth, &own).is_ok());
+    assert!(others.iter().all(|other| authenticate(&shop.auth, other).is_err()));
+    assert!(authenticate(&shop.auth, &own).is_ok());
 }
 
 #[test]
-fn a_wrong_old_password_changes_nothing_and_is_counted() {
+fn wrong_current_password_changes_nothing_and_is_counted() {
     let shop = Shop::open();
     let (own, other) = (shop.user("cashier", None), shop.user("cashier", None));
     let caller = caller(&shop, &own);
     for wrong in ["wrong", "", NEW] {
-        assert_eq!(login_refused(change(&shop, &caller, wrong, NEW)), LoginRefusal::Mismatch, "{wrong}");
+        assert_eq!(login_refused(change(&shop, &caller, wrong, NEW)), LoginDenied::Mismatch, "{wrong}");
     }
-    assert!(used(&shop.auth, &other).is_ok());
-    let told = shop.told(Action::Password);
-    assert!(told.len() == 3 && told.iter().all(|event| event.outcome == Outcome::Refused));
+    assert!(authenticate(&shop.auth, &other).is_ok());
+    let told = shop.audit_events(Action::Password);
+    assert!(told.len() == 3 && told.iter().all(|event| event.outcome == EventOutcome::Refused));
     // the first five are free to whoever is in a session
     for wrong in ["wrong too", "wrong again"] {
         login_refused(change(&shop, &caller, wrong, NEW));
     }
     let held = change(&shop, &caller, &password_of("cashier"), NEW).unwrap_err();
-    assert!(matches!(held, Error::Refused(Refusal::Held { .. })), "{held:?}");
-    assert!(used(&shop.auth, &own).is_ok(), "who is logged in stays so");
+    assert!(matches!(held, Error::Denied(AuthDenied::TooManyAttempts { .. })), "{held:?}");
+    assert!(authenticate(&shop.auth, &own).is_ok(), "who is logged in stays so");
 }
 
 #[test]
-fn what_nobody_should_have_is_not_set() {
+fn weak_new_password_is_rejected() {
     let shop = Shop::open();
     let caller = caller(&shop, &shop.user("cashier", None));
     for weak in ["short", "password1", ""] {
         let refused = change(&shop, &caller, &password_of("cashier"), weak).unwrap_err();
-        assert!(matches!(refused, Error::Refused(Refusal::Weak(_))), "{refused:?}");
+        assert!(matches!(refused, Error::Denied(AuthDenied::WeakPassword(_))), "{refused:?}");
     }
     assert!(shop.auth.login(&by_user("cashier", None)).is_ok());
 }
 
 #[test]
-fn a_session_that_is_over_changes_no_password() {
+fn ended_session_cannot_change_password() {
     let shop = Shop::open();
     let caller_before = caller(&shop, &shop.user("cashier", None));
     shop.auth.logout(&caller_before).unwrap();
     let refused = change(&shop, &caller_before, &password_of("cashier"), NEW);
-    assert_eq!(token_refused(refused), TokenRefusal::Over);
+    assert_eq!(token_refused(refused), TokenDenied::SessionOver);
     // somebody else's change of the password ends it too
     let own = caller(&shop, &shop.user("cashier", None));
     shop.set_password(PrincipalId::User(shop.world.cashier.id), NEW);
-    assert_eq!(token_refused(change(&shop, &own, NEW, "and yet another one")), TokenRefusal::Over);
+    assert_eq!(token_refused(change(&shop, &own, NEW, "and yet another one")), TokenDenied::SessionOver);
     assert!(shop.auth.login(&with_password(by_user("cashier", None), NEW)).is_ok());
 }
 
 #[test]
-fn a_way_in_may_ask_for_a_rank() {
+fn login_may_require_rank() {
     let shop = Shop::open();
     let least = |name: &str, device: Option<&str>, least: Rank| {
-        let login = tillgate_auth_core::Login { least: Some(least), ..by_user(name, device) };
+        let login = tillgate_auth_core::LoginRequest { min_rank: Some(least), ..by_user(name, device) };
         shop.auth.login(&login)
     };
     let before = shop.sessions();
-    assert_eq!(login_refused(least("cashier", None, Rank::Manager)), LoginRefusal::Rank);
-    assert_eq!(login_refused(least("manager", None, Rank::Admin)), LoginRefusal::Rank);
+    assert_eq!(login_refused(least("cashier", None, Rank::Manager)), LoginDenied::RankTooLow);
+    assert_eq!(login_refused(least("manager", None, Rank::Admin)), LoginDenied::RankTooLow);
     assert_eq!(shop.sessions(), before, "no session is left behind");
     for (name, rank) in [("cashier", Rank::Cashier), ("manager", Rank::Cashier), ("admin", Rank::Admin)] {
         assert!(least(name, None, rank).unwrap().profile.rank >= Some(rank), "{name}");
     }
-    let wrong =
-        tillgate_auth_core::Login { least: Some(Rank::Admin), ..with_password(by_user("cashier", None), "wrong") };
+    let wrong = tillgate_auth_core::LoginRequest {
+        min_rank: Some(Rank::Admin),
+        ..with_password(by_user("cashier", None), "wrong")
+    };
     assert_eq!(
         login_refused(shop.auth.login(&wrong)),
-        LoginRefusal::Mismatch,
+        LoginDenied::Mismatch,
         "a rank is not judged before the password"
     );
-    let told = shop.told(Action::Login);
-    assert!(told.iter().any(|event| event.outcome == Outcome::Refused && event.details["why"] == "login_rank"));
+    let told = shop.audit_events(Action::Login);
+    assert!(told.iter().any(|event| event.outcome == EventOutcome::Refused && event.details["why"] == "login_rank"));
     // and a right password is no failure, whatever the rank
     for _ in 0..20 {
         login_refused(least("cashier", None, Rank::Admin));

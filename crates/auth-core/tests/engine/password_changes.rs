@@ -1,24 +1,25 @@
 //! A user who must change the password: refused after the right one, and let in by a login that sets another.
 
 use tillgate_auth_core::passwords::WeakPassword;
-use tillgate_auth_core::{Error, Granted, Login, LoginRefusal, NewPassword, Refusal, TokenRefusal};
+use tillgate_auth_core::{AuthDenied, Error, IssuedTokens, LoginDenied, LoginRequest, NewPassword, TokenDenied};
 use tillgate_domain::office::{self, PasswordOptions, UserChange};
 use tillgate_domain::{
-    Action, EndedWhy, Outcome, PrincipalId, Rank, Secret, StoreExt, Stored, TenantId, User, UserId, UserStatus,
+    Action, EndReason, EventOutcome, PrincipalId, Rank, Secret, StoreExt, StoreResult, TenantId, User, UserId,
+    UserStatus,
 };
-use tillgate_testkit::clock::MORNING;
+use tillgate_testkit::clock::CLOCK_START;
 
-use crate::hasher::Plain;
+use crate::hasher::PlainHasher;
 use crate::shop::{
-    Shop, assign, by_device, by_user, done, login_refused, password_of, refreshed, stamp, status, token_refused, used,
-    with_password,
+    Shop, assign, authenticate, by_device, by_user, done, login_refused, password_of, refresh, stamp, status,
+    token_refused, with_password,
 };
 
 const NEW: &str = "a longer one than before";
 
 fn require(shop: &Shop, user: &User) {
     let change = UserChange { password_change_required: Some(true), ..UserChange::default() };
-    done(office::change_user(shop.office(), shop.world.tenant.id, &stamp(MORNING), user.id, None, &change));
+    done(office::change_user(shop.office(), shop.world.tenant.id, &stamp(CLOCK_START), user.id, None, &change));
 }
 
 fn is_required(shop: &Shop, id: UserId) -> bool {
@@ -26,67 +27,67 @@ fn is_required(shop: &Shop, id: UserId) -> bool {
 }
 
 /// A login of a contract that says of a password that it must be changed.
-fn told(login: Login) -> Login {
-    Login { reports_password_change: true, ..login }
+fn reporting_password_change(login: LoginRequest) -> LoginRequest {
+    LoginRequest { reports_password_change: true, ..login }
 }
 
-fn change(shop: &Shop, login: &Login, new: &str) -> Result<Granted, Error> {
-    let words = |_: TenantId, _: UserId| -> Stored<Vec<String>> { Ok(vec!["marmalade".to_owned()]) };
+fn change(shop: &Shop, login: &LoginRequest, new: &str) -> Result<IssuedTokens, Error> {
+    let words = |_: TenantId, _: UserId| -> StoreResult<Vec<String>> { Ok(vec!["marmalade".to_owned()]) };
     let new = Secret::new(new.to_owned());
-    shop.auth.login_with_new_password(login, &NewPassword { password: &new, words: &words })
+    shop.auth.login_with_new_password(login, &NewPassword { password: &new, context_words: &words })
 }
 
 #[test]
-fn right_password_that_must_be_changed_makes_no_session() {
+fn correct_password_that_must_be_changed_creates_no_session() {
     let shop = Shop::open();
     require(&shop, &shop.world.cashier);
     for device in [None, Some("P01")] {
-        let login = told(by_user("cashier", device));
-        assert_eq!(login_refused(shop.auth.login(&login)), LoginRefusal::PasswordChangeRequired, "{device:?}");
+        let login = reporting_password_change(by_user("cashier", device));
+        assert_eq!(login_refused(shop.auth.login(&login)), LoginDenied::PasswordChangeRequired, "{device:?}");
         let wrong = with_password(login, "wrong");
         assert_eq!(
             login_refused(shop.auth.login(&wrong)),
-            LoginRefusal::Mismatch,
+            LoginDenied::Mismatch,
             "the flag is not revealed before the password matches"
         );
-        assert_eq!(login_refused(change(&shop, &wrong, NEW)), LoginRefusal::Mismatch, "nor by a new one");
+        assert_eq!(login_refused(change(&shop, &wrong, NEW)), LoginDenied::Mismatch, "nor by a new one");
     }
-    let pairing = shop.auth.generate(&by_user("cashier", Some("P01")));
-    assert_eq!(login_refused(pairing), LoginRefusal::PasswordChangeRequired);
+    let pairing = shop.auth.generate_permanent_token(&by_user("cashier", Some("P01")));
+    assert_eq!(login_refused(pairing), LoginDenied::PasswordChangeRequired);
     assert_eq!(shop.sessions(), 0);
     assert!(is_required(&shop, shop.world.cashier.id));
-    let why: Vec<_> = shop.told(Action::Login).into_iter().map(|event| event.details["why"].clone()).collect();
+    let why: Vec<_> = shop.audit_events(Action::Login).into_iter().map(|event| event.details["why"].clone()).collect();
     assert!(why.contains(&"password_change_required".into()), "{why:?}");
     assert!(shop.auth.login(&by_device("P01")).is_ok() && shop.auth.login(&by_user("manager", None)).is_ok());
 }
 
 #[test]
-fn another_password_is_set_and_lets_in() {
+fn new_password_is_set_by_login() {
     let shop = Shop::open();
     let (cashier, manager) = (shop.user("cashier", None), shop.user("manager", None));
-    let pairing = shop.auth.generate(&by_user("cashier", Some("P02"))).unwrap();
+    let pairing = shop.auth.generate_permanent_token(&by_user("cashier", Some("P02"))).unwrap();
     require(&shop, &shop.world.cashier);
-    assert!(used(&shop.auth, &cashier).is_ok(), "what is there goes on");
-    assert!(refreshed(&shop.auth, &cashier).is_ok());
+    assert!(authenticate(&shop.auth, &cashier).is_ok(), "what is there goes on");
+    assert!(refresh(&shop.auth, &cashier).is_ok());
 
-    let login = told(by_user("cashier", Some("P01")));
+    let login = reporting_password_change(by_user("cashier", Some("P01")));
     let granted = change(&shop, &login, NEW).unwrap();
-    assert!(used(&shop.auth, &granted).is_ok() && refreshed(&shop.auth, &granted).is_ok());
+    assert!(authenticate(&shop.auth, &granted).is_ok() && refresh(&shop.auth, &granted).is_ok());
     let user = granted.profile.user.as_ref().unwrap();
     assert!(!user.password_change_required && !is_required(&shop, user.id));
     for over in [&cashier, &pairing] {
-        assert_eq!(token_refused(used(&shop.auth, over)), TokenRefusal::Over);
-        assert_eq!(shop.session(over.session.id).ended.map(|(_, why)| why), Some(EndedWhy::Password));
+        assert_eq!(token_refused(authenticate(&shop.auth, over)), TokenDenied::SessionOver);
+        assert_eq!(shop.session(over.session.id).ended.map(|(_, why)| why), Some(EndReason::Password));
     }
-    assert!(used(&shop.auth, &manager).is_ok(), "nobody else's end");
-    assert_eq!(login_refused(shop.auth.login(&login)), LoginRefusal::Mismatch, "the old one is gone");
+    assert!(authenticate(&shop.auth, &manager).is_ok(), "nobody else's end");
+    assert_eq!(login_refused(shop.auth.login(&login)), LoginDenied::Mismatch, "the old one is gone");
     assert!(shop.auth.login(&with_password(login, NEW)).is_ok());
 
-    let changed = shop.told(Action::Password).pop().unwrap();
-    assert_eq!((changed.outcome, changed.actor.session), (Outcome::Done, Some(granted.session.id)));
+    let changed = shop.audit_events(Action::Password).pop().unwrap();
+    assert_eq!((changed.outcome, changed.actor.session), (EventOutcome::Done, Some(granted.session.id)));
     assert_eq!(changed.details["ended"], 2);
     assert_eq!(changed.details["password_change_required"], serde_json::json!({ "from": true, "to": false }));
-    let lines = shop.memory.audit();
+    let lines = shop.memory.audit_events();
     let place = |id| lines.iter().position(|event| event.id == id).unwrap();
     let login =
         lines.iter().find(|event| event.action == Action::Login && event.actor.session == Some(granted.session.id));
@@ -94,11 +95,11 @@ fn another_password_is_set_and_lets_in() {
 }
 
 #[test]
-fn new_password_that_nobody_should_have_keeps_the_old_one() {
+fn weak_new_password_keeps_old_one() {
     let shop = Shop::open();
     let other = shop.user("cashier", None);
     require(&shop, &shop.world.cashier);
-    let login = told(by_user("cashier", None));
+    let login = reporting_password_change(by_user("cashier", None));
     let old = password_of("cashier");
     for (new, why) in [
         ("short", WeakPassword::TooShort),
@@ -108,59 +109,59 @@ fn new_password_that_nobody_should_have_keeps_the_old_one() {
         (&old.replace(' ', "\u{a0}"), WeakPassword::Unchanged),
     ] {
         let refused = change(&shop, &login, new).unwrap_err();
-        assert_eq!(refused, Error::Refused(Refusal::Weak(why)), "{new}");
+        assert_eq!(refused, Error::Denied(AuthDenied::WeakPassword(why)), "{new}");
     }
-    assert_eq!(login_refused(shop.auth.login(&login)), LoginRefusal::PasswordChangeRequired, "the old one is right");
-    assert!(used(&shop.auth, &other).is_ok() && shop.sessions() == 1);
-    assert_eq!(shop.told(Action::Password).len(), 0);
+    assert_eq!(login_refused(shop.auth.login(&login)), LoginDenied::PasswordChangeRequired, "the old one is right");
+    assert!(authenticate(&shop.auth, &other).is_ok() && shop.sessions() == 1);
+    assert_eq!(shop.audit_events(Action::Password).len(), 0);
     assert!(change(&shop, &login, NEW).is_ok());
 }
 
 #[test]
-fn user_who_need_not_may_change_the_password_with_a_login() {
+fn user_may_change_password_with_login_voluntarily() {
     let shop = Shop::open();
     let other = shop.user("cashier", None);
     let granted = change(&shop, &by_user("cashier", None), NEW).unwrap();
-    assert!(used(&shop.auth, &granted).is_ok());
-    assert_eq!(token_refused(used(&shop.auth, &other)), TokenRefusal::Over);
-    assert!(!shop.told(Action::Password)[0].details.contains_key("password_change_required"));
-    assert_eq!(login_refused(change(&shop, &by_device("P01"), NEW)), LoginRefusal::Mismatch, "a device has no say");
+    assert!(authenticate(&shop.auth, &granted).is_ok());
+    assert_eq!(token_refused(authenticate(&shop.auth, &other)), TokenDenied::SessionOver);
+    assert!(!shop.audit_events(Action::Password)[0].details.contains_key("password_change_required"));
+    assert_eq!(login_refused(change(&shop, &by_device("P01"), NEW)), LoginDenied::Mismatch, "a device has no say");
     assert!(shop.auth.login(&by_device("P01")).is_ok());
 }
 
 #[test]
-fn what_else_stands_against_a_login_keeps_the_password() {
+fn denied_login_keeps_password() {
     let shop = Shop::open();
     require(&shop, &shop.world.cashier);
-    let on = |device| change(&shop, &told(by_user("cashier", device)), NEW);
-    assert_eq!(login_refused(on(Some("nowhere"))), LoginRefusal::NotThere);
-    let ranked = Login { least: Some(Rank::Admin), ..told(by_user("cashier", None)) };
-    assert_eq!(login_refused(change(&shop, &ranked, NEW)), LoginRefusal::Rank);
+    let on = |device| change(&shop, &reporting_password_change(by_user("cashier", device)), NEW);
+    assert_eq!(login_refused(on(Some("nowhere"))), LoginDenied::DeviceNotAllowed);
+    let ranked = LoginRequest { min_rank: Some(Rank::Admin), ..reporting_password_change(by_user("cashier", None)) };
+    assert_eq!(login_refused(change(&shop, &ranked, NEW)), LoginDenied::RankTooLow);
     status(shop.office(), &shop.world, shop.world.cashier.id, UserStatus::Suspended);
-    assert_eq!(login_refused(on(None)), LoginRefusal::Suspended);
+    assert_eq!(login_refused(on(None)), LoginDenied::Suspended);
     status(shop.office(), &shop.world, shop.world.cashier.id, UserStatus::Active);
-    assert_eq!(shop.told(Action::Password).len(), 0);
+    assert_eq!(shop.audit_events(Action::Password).len(), 0);
     assert!(on(None).is_ok(), "the old one is right all the while");
 }
 
 #[test]
-fn change_that_meets_another_keeps_it() {
+fn concurrent_password_change_wins_over_login() {
     let shop = Shop::open();
     require(&shop, &shop.world.cashier);
-    let login = told(by_user("cashier", Some("P01")));
+    let login = reporting_password_change(by_user("cashier", Some("P01")));
     let (memory, world) = (shop.memory.clone(), shop.world.clone());
-    shop.hasher.meanwhile(move || {
-        let (whose, verifier) = (PrincipalId::User(world.cashier.id), Plain::verifier("another by the office"));
-        let options = PasswordOptions { change_required: true, ..PasswordOptions::default() };
-        done(office::set_password_with(&*memory, world.tenant.id, &stamp(MORNING), whose, &verifier, options));
+    shop.hasher.before_next_verification(move || {
+        let (whose, verifier) = (PrincipalId::User(world.cashier.id), PlainHasher::verifier("another by the office"));
+        let options = PasswordOptions { require_change: true, ..PasswordOptions::default() };
+        done(office::set_password_with(&*memory, world.tenant.id, &stamp(CLOCK_START), whose, &verifier, options));
     });
-    assert_eq!(login_refused(change(&shop, &login, NEW)), LoginRefusal::Mismatch);
+    assert_eq!(login_refused(change(&shop, &login, NEW)), LoginDenied::Mismatch);
     assert_eq!(shop.sessions(), 0);
     assert!(is_required(&shop, shop.world.cashier.id));
 
     let (memory, world) = (shop.memory.clone(), shop.world.clone());
     let login = with_password(login, "another by the office");
-    shop.hasher.meanwhile(move || {
+    shop.hasher.before_next_verification(move || {
         assign(&*memory, &world, world.cashier.id, &["cashier"]);
     });
     assert!(change(&shop, &login, NEW).is_ok(), "another change of the user is no hindrance");
@@ -168,44 +169,44 @@ fn change_that_meets_another_keeps_it() {
 }
 
 #[test]
-fn own_change_in_a_session_is_enough_and_the_same_password_is_none() {
+fn own_change_lifts_requirement_and_same_password_is_rejected() {
     let shop = Shop::open();
     let own = shop.user("cashier", None);
     require(&shop, &shop.world.cashier);
-    let caller = used(&shop.auth, &own).unwrap();
+    let caller = authenticate(&shop.auth, &own).unwrap();
     let old = Secret::new(password_of("cashier"));
     let same = shop.auth.change_password(&caller, &old, &old, &[], false).unwrap_err();
-    assert_eq!(same, Error::Refused(Refusal::Weak(WeakPassword::Unchanged)));
+    assert_eq!(same, Error::Denied(AuthDenied::WeakPassword(WeakPassword::Unchanged)));
     assert!(is_required(&shop, shop.world.cashier.id));
     shop.auth.change_password(&caller, &old, &Secret::new(NEW.to_owned()), &[], false).unwrap();
     assert!(!is_required(&shop, shop.world.cashier.id));
     assert!(shop.auth.login(&with_password(by_user("cashier", None), NEW)).is_ok());
-    let told = shop.told(Action::Password).pop().unwrap();
+    let told = shop.audit_events(Action::Password).pop().unwrap();
     assert_eq!(told.details["password_change_required"]["to"], false);
 }
 
 /// Where the answer says so, a right password is no failure; where it reads as a wrong one, it costs as much.
 #[test]
-fn right_password_costs_what_its_answer_says() {
+fn correct_password_costs_what_its_answer_reveals() {
     let shop = Shop::open();
     require(&shop, &shop.world.cashier);
     let login = by_user("cashier", Some("P01"));
     for number in 1..=20 {
-        let refusal = login_refused(shop.auth.login(&told(login.clone())));
-        assert_eq!(refusal, LoginRefusal::PasswordChangeRequired, "attempt {number}");
-        let weak = change(&shop, &told(login.clone()), "short").unwrap_err();
-        assert!(matches!(weak, Error::Refused(Refusal::Weak(_))), "attempt {number}: {weak:?}");
+        let refusal = login_refused(shop.auth.login(&reporting_password_change(login.clone())));
+        assert_eq!(refusal, LoginDenied::PasswordChangeRequired, "attempt {number}");
+        let weak = change(&shop, &reporting_password_change(login.clone()), "short").unwrap_err();
+        assert!(matches!(weak, Error::Denied(AuthDenied::WeakPassword(_))), "attempt {number}: {weak:?}");
     }
     let wrong = |number: u8| {
         let wrong = with_password(login.clone(), &format!("wrong {number}"));
-        assert_eq!(login_refused(shop.auth.login(&wrong)), LoginRefusal::Mismatch, "wrong password {number}");
+        assert_eq!(login_refused(shop.auth.login(&wrong)), LoginDenied::Mismatch, "wrong password {number}");
     };
     (1..=8).for_each(wrong);
     // the ninth token is spent as on a wrong password, and the same password again takes none
     for _ in 0..3 {
-        assert_eq!(login_refused(shop.auth.login(&login)), LoginRefusal::PasswordChangeRequired);
+        assert_eq!(login_refused(shop.auth.login(&login)), LoginDenied::PasswordChangeRequired);
     }
     wrong(9);
     let held = shop.auth.login(&with_password(login, "wrong 10")).unwrap_err();
-    assert!(matches!(held, Error::Refused(Refusal::Held { .. })), "{held:?}");
+    assert!(matches!(held, Error::Denied(AuthDenied::TooManyAttempts { .. })), "{held:?}");
 }

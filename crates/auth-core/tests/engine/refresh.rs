@@ -3,185 +3,187 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use tillgate_auth_core::{Auth, AuthStore, AuthView, Dialect, Granted, How, Memory, Refreshing, TokenRefusal};
+use tillgate_auth_core::{
+    Auth, AuthPorts, AuthStore, DialectName, GrantKind, IssuedTokens, MemoryStore, RefreshRequest, TokenDenied,
+};
 use tillgate_domain::change::Observer;
 use tillgate_domain::{
-    Action, Change, EndedWhy, Epoch, KnownRight, Mode, PrincipalId, Scope, Store, StoreExt, Stored, Work,
+    Action, Change, EndReason, Epoch, KnownRight, Mode, PrincipalId, Scope, Store, StoreExt, StoreResult, Work,
 };
 
 use crate::shop::{
-    HOUR, OVERLAP, Shop, by_user, native, refreshed, refreshing, token, token_refused, unavailable, used,
+    HOUR, OVERLAP, Shop, authenticate, by_user, native, refresh, refreshing, token, token_refused, unavailable,
 };
 
 const MOMENT: Duration = Duration::from_millis(1);
 
 /// A session that was refreshed once, after its first hour: what each gave, the second used.
-fn once_refreshed(shop: &Shop) -> (Granted, Granted) {
+fn login_and_refresh(shop: &Shop) -> (IssuedTokens, IssuedTokens) {
     let first = shop.user("cashier", Some("P01"));
-    used(&shop.auth, &first).unwrap();
+    authenticate(&shop.auth, &first).unwrap();
     shop.clock.advance(10 * crate::shop::MINUTE);
-    let second = refreshed(&shop.auth, &first).unwrap();
-    used(&shop.auth, &second).unwrap();
+    let second = refresh(&shop.auth, &first).unwrap();
+    authenticate(&shop.auth, &second).unwrap();
     (first, second)
 }
 
-fn generations(auth: &Auth, presented: &Granted) -> (How, i64) {
-    let granted = refreshed(auth, presented).unwrap();
-    (granted.how, granted.session.generation)
+fn generations(auth: &Auth, presented: &IssuedTokens) -> (GrantKind, i64) {
+    let granted = refresh(auth, presented).unwrap();
+    (granted.kind, granted.session.generation)
 }
 
 #[test]
-fn a_session_that_was_never_rotated_moves_on_at_its_first_refresh() {
+fn unrotated_session_rotates_at_first_refresh() {
     let shop = Shop::open();
     let first = shop.user("cashier", Some("P01"));
-    assert_eq!(generations(&shop.auth, &first), (How::Rotated, 2));
+    assert_eq!(generations(&shop.auth, &first), (GrantKind::Rotated, 2));
     assert_eq!(shop.session(first.session.id).generation, 2);
 }
 
 #[test]
-fn the_newest_one_moves_on_once_in_an_overlap() {
+fn newest_refresh_token_rotates_once_per_overlap() {
     let shop = Shop::open();
-    let (_, second) = once_refreshed(&shop);
+    let (_, second) = login_and_refresh(&shop);
     for _ in 0..3 {
         shop.clock.advance(OVERLAP / 4);
-        let again = refreshed(&shop.auth, &second).unwrap();
-        assert_eq!((again.how, token(&again)), (How::Repeated, token(&second)), "the very same");
+        let again = refresh(&shop.auth, &second).unwrap();
+        assert_eq!((again.kind, token(&again)), (GrantKind::Repeated, token(&second)), "the very same");
         assert_ne!(again.access_token, second.access_token, "with an access token of now");
         assert!(again.access_expires_at > second.access_expires_at);
-        assert!(used(&shop.auth, &again).is_ok());
+        assert!(authenticate(&shop.auth, &again).is_ok());
     }
     let written = shop.session(second.session.id);
     assert_eq!(written, second.session, "nothing is written");
     shop.clock.advance(OVERLAP / 4);
-    assert_eq!(generations(&shop.auth, &second), (How::Rotated, 3));
+    assert_eq!(generations(&shop.auth, &second), (GrantKind::Rotated, 3));
 }
 
 #[test]
-fn the_one_before_is_repeated_within_the_overlap_though_the_newest_is_used() {
+fn previous_refresh_token_within_overlap_returns_same_successor() {
     let shop = Shop::open();
-    let (first, second) = once_refreshed(&shop);
+    let (first, second) = login_and_refresh(&shop);
     shop.clock.advance(OVERLAP - MOMENT);
-    let again = refreshed(&shop.auth, &first).unwrap();
-    assert_eq!((again.how, token(&again)), (How::Repeated, token(&second)));
+    let again = refresh(&shop.auth, &first).unwrap();
+    assert_eq!((again.kind, token(&again)), (GrantKind::Repeated, token(&second)));
 }
 
 #[test]
-fn the_one_before_is_repeated_for_as_long_as_the_newest_is_unused() {
+fn previous_refresh_token_returns_same_successor_while_newest_is_unused() {
     let shop = Shop::open();
     let first = shop.user("cashier", Some("P01"));
-    let lost = refreshed(&shop.auth, &first).unwrap();
+    let lost = refresh(&shop.auth, &first).unwrap();
     for _ in 0..5 {
         shop.clock.advance(HOUR);
-        let again = refreshed(&shop.auth, &first).unwrap();
-        assert_eq!((again.how, token(&again)), (How::Repeated, token(&lost)), "a lost answer is not a theft");
+        let again = refresh(&shop.auth, &first).unwrap();
+        assert_eq!((again.kind, token(&again)), (GrantKind::Repeated, token(&lost)), "a lost answer is not a theft");
     }
-    let found = refreshed(&shop.auth, &first).unwrap();
-    used(&shop.auth, &found).unwrap();
-    assert_eq!(refreshed(&shop.auth, &first).unwrap().how, How::Repeated, "it was handed out a moment ago");
+    let found = refresh(&shop.auth, &first).unwrap();
+    authenticate(&shop.auth, &found).unwrap();
+    assert_eq!(refresh(&shop.auth, &first).unwrap().kind, GrantKind::Repeated, "it was handed out a moment ago");
     shop.clock.advance(OVERLAP);
-    assert_eq!(token_refused(refreshed(&shop.auth, &first)), TokenRefusal::Replay, "now it is");
+    assert_eq!(token_refused(refresh(&shop.auth, &first)), TokenDenied::Replay, "now it is");
 }
 
 #[test]
-fn an_answer_that_is_found_again_begins_its_overlap_anew_in_every_process() {
+fn repeated_response_restarts_overlap_in_every_process() {
     let shop = Shop::open();
     let other = shop.process();
     let first = shop.user("cashier", Some("P01"));
-    refreshed(&shop.auth, &first).unwrap();
+    refresh(&shop.auth, &first).unwrap();
     shop.clock.advance(HOUR);
-    let found = refreshed(&other, &first).unwrap();
-    used(&other, &found).unwrap();
+    let found = refresh(&other, &first).unwrap();
+    authenticate(&other, &found).unwrap();
     assert_eq!(found.session_expires_at, shop.session(first.session.id).expires_at, "it lengthens nothing");
     for auth in [&shop.auth, &other] {
-        let again = refreshed(auth, &found).unwrap();
-        assert_eq!((again.how, token(&again)), (How::Repeated, token(&found)), "it does not move on");
-        assert_eq!(refreshed(auth, &first).unwrap().how, How::Repeated, "while a late request may be on its way");
+        let again = refresh(auth, &found).unwrap();
+        assert_eq!((again.kind, token(&again)), (GrantKind::Repeated, token(&found)), "it does not move on");
+        assert_eq!(refresh(auth, &first).unwrap().kind, GrantKind::Repeated, "while a late request may be on its way");
     }
     shop.clock.advance(OVERLAP);
-    assert_eq!(generations(&other, &found), (How::Rotated, 3));
+    assert_eq!(generations(&other, &found), (GrantKind::Rotated, 3));
 }
 
 #[test]
-fn a_crowd_of_siblings_writes_nothing() {
+fn concurrent_refreshes_within_overlap_write_nothing() {
     let shop = Shop::open();
     let first = shop.user("cashier", Some("P01"));
-    refreshed(&shop.auth, &first).unwrap();
+    refresh(&shop.auth, &first).unwrap();
     let before = shop.session(first.session.id);
     shop.clock.advance(OVERLAP / 4 - MOMENT);
-    refreshed(&shop.auth, &first).unwrap();
-    refreshed(&shop.process(), &first).unwrap();
+    refresh(&shop.auth, &first).unwrap();
+    refresh(&shop.process(), &first).unwrap();
     assert_eq!(shop.session(first.session.id), before);
     shop.clock.advance(MOMENT);
-    refreshed(&shop.auth, &first).unwrap();
+    refresh(&shop.auth, &first).unwrap();
     assert_eq!(shop.session(first.session.id).rotated_at, Some(shop.auth.time().at), "a retry does");
 }
 
 #[test]
-fn what_this_process_knows_to_be_over_stays_so_though_the_store_has_forgotten_it() {
+fn known_ended_session_stays_ended_after_store_rollback() {
     let shop = Shop::open();
     let (one, two) = (shop.user("cashier", Some("P01")), shop.user("manager", None));
-    let memory = Arc::new(shop.memory.process());
-    let told = Arc::new(Told { memory, observer: Mutex::default() });
+    let memory = Arc::new(shop.memory.share_with_process());
+    let told = Arc::new(ObservedStore { memory, observer: Mutex::default() });
     let auth = shop.process_over(told.clone());
-    assert!(refreshed(&auth, &one).is_ok() && refreshed(&auth, &two).is_ok());
+    assert!(refresh(&auth, &one).is_ok() && refresh(&auth, &two).is_ok());
     let scope = Scope::User(shop.world.manager.id);
-    let gone = [Change::Ended(one.session.id), Change::Raised { scope, epoch: Epoch(1) }];
-    told.observer.lock().unwrap().clone().unwrap().committed(&gone);
+    let gone = [Change::SessionEnded(one.session.id), Change::EpochBumped { scope, epoch: Epoch(1) }];
+    told.observer.lock().unwrap().clone().unwrap().on_commit(&gone);
     for granted in [&one, &two] {
-        assert_eq!(token_refused(refreshed(&auth, granted)), TokenRefusal::Over);
-        assert_eq!(token_refused(used(&auth, granted)), TokenRefusal::Over);
+        assert_eq!(token_refused(refresh(&auth, granted)), TokenDenied::SessionOver);
+        assert_eq!(token_refused(authenticate(&auth, granted)), TokenDenied::SessionOver);
     }
 }
 
 /// A store whose observer the test keeps.
-struct Told {
-    memory: Arc<Memory>,
+struct ObservedStore {
+    memory: Arc<MemoryStore>,
     observer: Mutex<Option<Arc<dyn Observer>>>,
 }
 
-impl Store<AuthView> for Told {
-    fn run(&self, mode: Mode, work: Work<'_, AuthView>) -> Stored<()> {
-        Store::<AuthView>::run(&*self.memory, mode, work)
+impl Store<AuthPorts> for ObservedStore {
+    fn run(&self, mode: Mode, work: Work<'_, AuthPorts>) -> StoreResult<()> {
+        Store::<AuthPorts>::run(&*self.memory, mode, work)
     }
 }
 
-impl AuthStore for Told {
-    fn observe(&self, observer: Arc<dyn Observer>) {
+impl AuthStore for ObservedStore {
+    fn add_observer(&self, observer: Arc<dyn Observer>) {
         *self.observer.lock().unwrap() = Some(observer);
     }
 }
 
 #[test]
-fn an_older_copy_after_the_overlap_and_after_use_ends_the_session_and_the_audit_says_so() {
+fn replayed_refresh_token_ends_session_and_is_audited() {
     let shop = Shop::open();
-    let (first, second) = once_refreshed(&shop);
+    let (first, second) = login_and_refresh(&shop);
     shop.clock.advance(OVERLAP);
-    assert_eq!(token_refused(refreshed(&shop.auth, &first)), TokenRefusal::Replay);
-    assert_eq!(shop.session(first.session.id).ended.map(|(_, why)| why), Some(EndedWhy::Replay));
-    assert_eq!(token_refused(used(&shop.auth, &second)), TokenRefusal::Over, "at once, for everybody");
-    assert_eq!(token_refused(refreshed(&shop.auth, &second)), TokenRefusal::Over);
-    assert_eq!(token_refused(refreshed(&shop.auth, &first)), TokenRefusal::Over, "it is told once");
-    let told = shop.told(Action::RefreshReplay);
+    assert_eq!(token_refused(refresh(&shop.auth, &first)), TokenDenied::Replay);
+    assert_eq!(shop.session(first.session.id).ended.map(|(_, why)| why), Some(EndReason::Replay));
+    assert_eq!(token_refused(authenticate(&shop.auth, &second)), TokenDenied::SessionOver, "at once, for everybody");
+    assert_eq!(token_refused(refresh(&shop.auth, &second)), TokenDenied::SessionOver);
+    assert_eq!(token_refused(refresh(&shop.auth, &first)), TokenDenied::SessionOver, "it is told once");
+    let told = shop.audit_events(Action::RefreshReplay);
     let [line] = told.as_slice() else { panic!("{told:?}") };
     assert_eq!((line.actor.session, line.actor.user), (Some(first.session.id), Some(shop.world.cashier.id)));
     assert_eq!((line.details["generation"].as_i64(), line.details["presented"].as_i64()), (Some(2), Some(1)));
 }
 
 #[test]
-fn two_behind_is_a_replay_whatever_the_time() {
+fn token_two_generations_behind_is_replay_at_any_time() {
     let shop = Shop::open();
-    let (first, second) = once_refreshed(&shop);
+    let (first, second) = login_and_refresh(&shop);
     shop.clock.advance(OVERLAP);
-    refreshed(&shop.auth, &second).unwrap();
-    assert_eq!(token_refused(refreshed(&shop.auth, &first)), TokenRefusal::Replay, "within the overlap, unused");
+    refresh(&shop.auth, &second).unwrap();
+    assert_eq!(token_refused(refresh(&shop.auth, &first)), TokenDenied::Replay, "within the overlap, unused");
 }
 
 #[test]
-fn one_ahead_of_a_store_that_went_back_moves_on_and_the_audit_says_so() {
+fn token_ahead_of_rolled_back_store_rotates_and_is_audited() {
     let shop = Shop::open();
-    let (first, second) = once_refreshed(&shop);
+    let (first, second) = login_and_refresh(&shop);
     shop.clock.advance(OVERLAP);
-    let third = refreshed(&shop.auth, &second).unwrap();
+    let third = refresh(&shop.auth, &second).unwrap();
     // A backup of before comes back.
     let was = &first.session;
     let back = tillgate_auth_core::ports::Rotation {
@@ -194,79 +196,91 @@ fn one_ahead_of_a_store_that_went_back_moves_on_and_the_audit_says_so() {
     };
     assert!(shop.auth_store().write(|tx| tx.sessions().rotate(was.id, 3, &back)).unwrap());
     for auth in [shop.auth.clone(), shop.process()] {
-        let ahead = refreshed(&auth, &third).unwrap();
+        let ahead = refresh(&auth, &third).unwrap();
         assert_eq!((ahead.session.generation, token(&ahead)), (3, token(&third)), "the store catches up");
-        assert!(used(&auth, &ahead).is_ok());
+        assert!(authenticate(&auth, &ahead).is_ok());
     }
-    let told = shop.told(Action::StoreWentBack);
+    let told = shop.audit_events(Action::StoreRollback);
     assert_eq!(told.len(), 1, "the second refresh repeats: {told:?}");
 }
 
 #[test]
-fn what_is_over_is_refused_and_stays_as_it_is() {
-    type End = fn(&Shop, &Granted);
-    let cases: [(&str, End, TokenRefusal); 8] = [
-        ("logout", |shop, granted| shop.auth.logout(&used(&shop.auth, granted).unwrap()).unwrap(), TokenRefusal::Over),
-        ("ended", |shop, granted| assert!(shop.auth.end_session(granted.session.id).unwrap()), TokenRefusal::Over),
+fn ended_session_is_denied_and_unchanged() {
+    type End = fn(&Shop, &IssuedTokens);
+    let cases: [(&str, End, TokenDenied); 8] = [
+        (
+            "logout",
+            |shop, granted| shop.auth.logout(&authenticate(&shop.auth, granted).unwrap()).unwrap(),
+            TokenDenied::SessionOver,
+        ),
+        (
+            "ended",
+            |shop, granted| assert!(shop.auth.end_session(granted.session.id).unwrap()),
+            TokenDenied::SessionOver,
+        ),
         (
             "the user's",
-            |shop, _| drop(shop.auth.end_user(shop.world.tenant.id, shop.world.cashier.id)),
-            TokenRefusal::Over,
+            |shop, _| drop(shop.auth.end_user_sessions(shop.world.tenant.id, shop.world.cashier.id)),
+            TokenDenied::SessionOver,
         ),
         (
             "the device's",
-            |shop, _| drop(shop.auth.end_device(shop.world.tenant.id, shop.world.p01.id)),
-            TokenRefusal::Over,
+            |shop, _| drop(shop.auth.end_device_sessions(shop.world.tenant.id, shop.world.p01.id)),
+            TokenDenied::SessionOver,
         ),
-        ("the tenant's", |shop, _| drop(shop.auth.end_tenant(shop.world.tenant.id)), TokenRefusal::Over),
-        ("suspended", |shop, _| shop.suspend(shop.world.cashier.id), TokenRefusal::Over),
+        ("the tenant's", |shop, _| drop(shop.auth.end_tenant_sessions(shop.world.tenant.id)), TokenDenied::SessionOver),
+        ("suspended", |shop, _| shop.suspend(shop.world.cashier.id), TokenDenied::SessionOver),
         (
             "password",
             |shop, _| shop.set_password(PrincipalId::User(shop.world.cashier.id), "other"),
-            TokenRefusal::Over,
+            TokenDenied::SessionOver,
         ),
-        ("expired", |shop, _| shop.clock.advance(12 * HOUR), TokenRefusal::Expired),
+        ("expired", |shop, _| shop.clock.advance(12 * HOUR), TokenDenied::Expired),
     ];
     for (what, end, expected) in cases {
         let shop = Shop::open();
-        let (first, second) = once_refreshed(&shop);
+        let (first, second) = login_and_refresh(&shop);
         end(&shop, &second);
         for presented in [&first, &second] {
-            assert_eq!(token_refused(refreshed(&shop.auth, presented)), expected, "{what}");
+            assert_eq!(token_refused(refresh(&shop.auth, presented)), expected, "{what}");
         }
-        assert!(shop.told(Action::RefreshReplay).is_empty(), "{what}: nobody is accused");
+        assert!(shop.audit_events(Action::RefreshReplay).is_empty(), "{what}: nobody is accused");
     }
 }
 
 #[test]
-fn what_was_ended_below_an_epoch_survives_no_activation() {
+fn session_below_epoch_stays_ended_after_reactivation() {
     let shop = Shop::open();
-    let (_, second) = once_refreshed(&shop);
+    let (_, second) = login_and_refresh(&shop);
     shop.suspend(shop.world.cashier.id);
     crate::shop::status(shop.office(), &shop.world, shop.world.cashier.id, tillgate_domain::UserStatus::Active);
-    assert_eq!(token_refused(refreshed(&shop.auth, &second)), TokenRefusal::Over);
-    assert_eq!(token_refused(used(&shop.auth, &second)), TokenRefusal::Over);
+    assert_eq!(token_refused(refresh(&shop.auth, &second)), TokenDenied::SessionOver);
+    assert_eq!(token_refused(authenticate(&shop.auth, &second)), TokenDenied::SessionOver);
     assert!(shop.auth.login(&by_user("cashier", Some("P01"))).is_ok());
 }
 
 #[test]
-fn another_device_contract_tenant_or_token_beside_is_refused() {
+fn refresh_with_other_device_dialect_tenant_or_access_token_is_denied() {
     let shop = Shop::open();
-    let (_, second) = once_refreshed(&shop);
+    let (_, second) = login_and_refresh(&shop);
     let other = shop.user("manager", Some("OFFICE"));
-    let (native, portos) = (native(), Dialect::new("portos"));
+    let (native, portos) = (native(), DialectName::new("portos"));
     let base = refreshing(token(&second), &native);
-    let refused = |refreshing: &Refreshing<'_>| token_refused(shop.auth.refresh(refreshing));
-    assert_eq!(refused(&Refreshing { device: Some(shop.world.p02.id), ..base.clone() }), TokenRefusal::Over);
-    assert_eq!(refused(&Refreshing { dialect: &portos, ..base.clone() }), TokenRefusal::Foreign);
-    assert_eq!(refused(&Refreshing { tenant: Some(shop.market.id), ..base.clone() }), TokenRefusal::Foreign);
+    let refused = |refreshing: &RefreshRequest<'_>| token_refused(shop.auth.refresh(refreshing));
+    assert_eq!(refused(&RefreshRequest { device: Some(shop.world.p02.id), ..base.clone() }), TokenDenied::SessionOver);
+    assert_eq!(refused(&RefreshRequest { dialect: &portos, ..base.clone() }), TokenDenied::WrongAudience);
+    assert_eq!(refused(&RefreshRequest { tenant: Some(shop.market.id), ..base.clone() }), TokenDenied::WrongAudience);
     for beside in [other.access_token.expose().as_str(), token(&second), "", "x.y.z"] {
-        assert_eq!(refused(&Refreshing { beside: Some(beside), ..base.clone() }), TokenRefusal::Invalid, "{beside}");
+        assert_eq!(
+            refused(&RefreshRequest { access_token: Some(beside), ..base.clone() }),
+            TokenDenied::Invalid,
+            "{beside}"
+        );
     }
-    let right = Refreshing {
+    let right = RefreshRequest {
         device: Some(shop.world.p01.id),
         tenant: Some(shop.world.tenant.id),
-        beside: Some(second.access_token.expose()),
+        access_token: Some(second.access_token.expose()),
         ..base
     };
     shop.clock.advance(HOUR);
@@ -274,30 +288,30 @@ fn another_device_contract_tenant_or_token_beside_is_refused() {
 }
 
 #[test]
-fn a_session_that_was_swept_reads_as_over() {
+fn swept_session_is_reported_as_over() {
     let shop = Shop::open();
     let granted = shop.user("cashier", None);
     shop.clock.advance(60 * 24 * HOUR);
     assert!(shop.auth.sweep(&mut |_| ()).unwrap().sessions > 0);
-    assert_eq!(token_refused(refreshed(&shop.auth, &granted)), TokenRefusal::Over);
+    assert_eq!(token_refused(refresh(&shop.auth, &granted)), TokenDenied::SessionOver);
 }
 
 #[test]
-fn a_refresh_brings_the_rights_of_now() {
+fn refresh_returns_current_rights() {
     let shop = Shop::open();
     let first = shop.user("manager", None);
     shop.assign(shop.world.manager.id, &["cashier"]);
-    let second = refreshed(&shop.auth, &first).unwrap();
-    assert!(!second.profile.rights.allow(KnownRight::Storno));
+    let second = refresh(&shop.auth, &first).unwrap();
+    assert!(!second.profile.rights.allows(KnownRight::Storno));
 }
 
 #[test]
-fn a_store_that_fails_is_no_refusal() {
+fn store_failure_is_not_a_denial() {
     let shop = Shop::open();
-    let (first, _) = once_refreshed(&shop);
-    shop.memory.turn(tillgate_auth_core::ports::InstanceState::Draining);
+    let (first, _) = login_and_refresh(&shop);
+    shop.memory.set_instance_state(tillgate_auth_core::ports::InstanceState::Draining);
     shop.clock.advance(OVERLAP);
-    assert!(unavailable(refreshed(&shop.auth, &first)), "a replay that cannot be written is not told");
-    shop.memory.turn(tillgate_auth_core::ports::InstanceState::Open);
-    assert_eq!(token_refused(refreshed(&shop.auth, &first)), TokenRefusal::Replay);
+    assert!(unavailable(refresh(&shop.auth, &first)), "a replay that cannot be written is not told");
+    shop.memory.set_instance_state(tillgate_auth_core::ports::InstanceState::Open);
+    assert_eq!(token_refused(refresh(&shop.auth, &first)), TokenDenied::Replay);
 }

@@ -8,20 +8,20 @@ use std::time::Duration;
 
 use tillgate_auth_core::entropy::Entropy;
 use tillgate_auth_core::{
-    Auth, AuthStore, AuthView, Builder, Caller, Dialect, Error, Evidence, Granted, Login, LoginRefusal, MasterKey,
-    Memory, Presented, Proof, QueueLimits, Refresh, Refreshing, Refusal, Session, Settings, Tenancy, Terms,
-    TokenRefusal, Who,
+    Auth, AuthBuilder, AuthDenied, AuthPorts, AuthRequest, AuthSettings, AuthStore, Caller, DialectName, Error,
+    IssuedTokens, LoginDenied, LoginIdentity, LoginRequest, MasterKey, MemoryStore, Proof, QueueLimits, RefreshRequest,
+    RefreshTerms, RequestCredentials, Session, Tenancy, Terms, TokenDenied,
 };
-use tillgate_domain::office::{self, Authority, DeviceRoles, OfficeView, Refused, Stamp};
+use tillgate_domain::office::{self, AuditContext, Authority, DeviceRolesChange, OfficeError, OfficePorts};
 use tillgate_domain::{
     Action, Actor, Device, DeviceId, DeviceStatus, Event, EventId, Instant, PrincipalId, Secret, SessionId, Store,
-    StoreExt, Stored, Tenant, User, UserId, UserName, UserStatus, Zone,
+    StoreExt, StoreResult, Tenant, User, UserId, UserName, UserStatus, Zone,
 };
-use tillgate_testkit::clock::MORNING;
-use tillgate_testkit::world::Verifiers;
-use tillgate_testkit::{CountedEntropy, ManualClock, Roster, World, enroll};
+use tillgate_testkit::clock::CLOCK_START;
+use tillgate_testkit::fixture::FixtureVerifiers;
+use tillgate_testkit::{Fixture, ManualClock, Roster, SeededEntropy, enroll};
 
-use crate::hasher::Plain;
+use crate::hasher::PlainHasher;
 
 pub(crate) const MINUTE: Duration = Duration::from_mins(1);
 pub(crate) const HOUR: Duration = Duration::from_hours(1);
@@ -36,15 +36,15 @@ pub(crate) fn password_of(name: &str) -> String {
 pub(crate) fn terms() -> Terms {
     Terms {
         access: 15 * MINUTE,
-        refresh: Some(Refresh { idle: Some(12 * HOUR), overlap: Some(OVERLAP), first_reusable: false }),
+        refresh: Some(RefreshTerms { idle: Some(12 * HOUR), overlap: Some(OVERLAP), first_reusable: false }),
         absolute: None,
         midnight: false,
         exchange_overlap: None,
     }
 }
 
-pub(crate) fn native() -> Dialect {
-    Dialect::new("native")
+pub(crate) fn native() -> DialectName {
+    DialectName::new("native")
 }
 
 pub(crate) fn address(last: u8) -> Option<IpAddr> {
@@ -54,16 +54,16 @@ pub(crate) fn address(last: u8) -> Option<IpAddr> {
 /// Chance that no other engine of this test has drawn.
 pub(crate) fn chance() -> Arc<dyn Entropy> {
     static SEEDS: AtomicU64 = AtomicU64::new(1);
-    Arc::new(CountedEntropy::of(SEEDS.fetch_add(1, Ordering::Relaxed)))
+    Arc::new(SeededEntropy::from_seed(SEEDS.fetch_add(1, Ordering::Relaxed)))
 }
 
 /// A shop with more people than its own: `trainee` is pending, `robot` virtual, `driver` may use P02 alone; tenant `market` in
 /// Kuala Lumpur has a `cashier` and a `P01` too.
 pub(crate) struct Shop {
-    pub(crate) memory: Arc<Memory>,
+    pub(crate) memory: Arc<MemoryStore>,
     pub(crate) clock: Arc<ManualClock>,
-    pub(crate) hasher: Arc<Plain>,
-    pub(crate) world: World,
+    pub(crate) hasher: Arc<PlainHasher>,
+    pub(crate) world: Fixture,
     pub(crate) market: Tenant,
     pub(crate) master: MasterKey,
     pub(crate) auth: Arc<Auth>,
@@ -74,39 +74,39 @@ impl Shop {
         Self::with(settings())
     }
 
-    pub(crate) fn with(settings: Settings) -> Self {
-        let memory = Arc::new(Memory::new());
+    pub(crate) fn with(settings: AuthSettings) -> Self {
+        let memory = Arc::new(MemoryStore::new());
         let (world, market) = populate(&memory);
-        let (clock, hasher) = (Arc::new(ManualClock::default()), Arc::new(Plain::default()));
-        let master = MasterKey::draw(&*chance()).unwrap();
+        let (clock, hasher) = (Arc::new(ManualClock::default()), Arc::new(PlainHasher::default()));
+        let master = MasterKey::generate(&*chance()).unwrap();
         let auth = builder(memory.clone(), &clock, &hasher).master(master.clone()).settings(settings).build().unwrap();
         Self { memory, clock, hasher, world, market, master, auth }
     }
 
     /// An engine over a store of the same data, as another process has it.
     pub(crate) fn process(&self) -> Arc<Auth> {
-        self.process_over(Arc::new(self.memory.process()))
+        self.process_over(Arc::new(self.memory.share_with_process()))
     }
 
     pub(crate) fn process_over(&self, store: Arc<dyn AuthStore>) -> Arc<Auth> {
         builder(store, &self.clock, &self.hasher).master(self.master.clone()).build().unwrap()
     }
 
-    pub(crate) fn auth_store(&self) -> &dyn Store<AuthView> {
+    pub(crate) fn auth_store(&self) -> &dyn Store<AuthPorts> {
         &*self.memory
     }
 
-    pub(crate) fn office(&self) -> &dyn Store<OfficeView> {
+    pub(crate) fn office(&self) -> &dyn Store<OfficePorts> {
         &*self.memory
     }
 
     /// Logs a user of that name in, on a device or in the office.
-    pub(crate) fn user(&self, name: &str, device: Option<&str>) -> Granted {
+    pub(crate) fn user(&self, name: &str, device: Option<&str>) -> IssuedTokens {
         self.auth.login(&by_user(name, device)).unwrap()
     }
 
     /// Logs the device of that name in as itself.
-    pub(crate) fn device(&self, name: &str) -> Granted {
+    pub(crate) fn device(&self, name: &str) -> IssuedTokens {
         self.auth.login(&by_device(name)).unwrap()
     }
 
@@ -115,12 +115,12 @@ impl Shop {
     }
 
     pub(crate) fn lock(&self, device: DeviceId) {
-        let stamp = stamp(MORNING);
+        let stamp = stamp(CLOCK_START);
         done(office::set_device_status(self.office(), self.world.tenant.id, &stamp, device, DeviceStatus::Locked));
     }
 
     pub(crate) fn set_password(&self, principal: PrincipalId, password: &str) {
-        let (stamp, verifier) = (stamp(MORNING), Plain::verifier(password));
+        let (stamp, verifier) = (stamp(CLOCK_START), PlainHasher::verifier(password));
         done(office::set_password(self.office(), self.world.tenant.id, &stamp, principal, &verifier));
     }
 
@@ -135,33 +135,37 @@ impl Shop {
 
     /// How many sessions the store has.
     pub(crate) fn sessions(&self) -> usize {
-        self.auth.all_sessions(&tillgate_auth_core::ports::SessionFilter::default(), None, 200).unwrap().len()
+        self.auth.list_all_sessions(&tillgate_auth_core::ports::SessionFilter::default(), None, 200).unwrap().len()
     }
 
     /// The lines of the audit that tell of this.
-    pub(crate) fn told(&self, action: Action) -> Vec<Event> {
-        self.memory.audit().into_iter().filter(|event| event.action == action).collect()
+    pub(crate) fn audit_events(&self, action: Action) -> Vec<Event> {
+        self.memory.audit_events().into_iter().filter(|event| event.action == action).collect()
     }
 }
 
-pub(crate) fn settings() -> Settings {
-    Settings { queue: QueueLimits { workers: NonZeroUsize::new(1), ..QueueLimits::default() }, ..Settings::default() }
+pub(crate) fn settings() -> AuthSettings {
+    AuthSettings {
+        queue: QueueLimits { workers: NonZeroUsize::new(1), ..QueueLimits::default() },
+        ..AuthSettings::default()
+    }
 }
 
-pub(crate) fn builder(store: Arc<dyn AuthStore>, clock: &Arc<ManualClock>, hasher: &Arc<Plain>) -> Builder {
+pub(crate) fn builder(store: Arc<dyn AuthStore>, clock: &Arc<ManualClock>, hasher: &Arc<PlainHasher>) -> AuthBuilder {
     Auth::builder(store)
         .settings(settings())
         .clock(clock.clone())
         .entropy(chance())
         .hasher(hasher.clone())
-        .without_chores()
+        .without_maintenance()
 }
 
-fn populate(memory: &Memory) -> (World, Tenant) {
-    let verifier = |name: &str| Some(Plain::verifier(&password_of(name)));
-    let world = World::populate(memory, MORNING, &Verifiers { user: &verifier, device: &verifier }).unwrap();
+fn populate(memory: &MemoryStore) -> (Fixture, Tenant) {
+    let verifier = |name: &str| Some(PlainHasher::verifier(&password_of(name)));
+    let world =
+        Fixture::insert_into(memory, CLOCK_START, &FixtureVerifiers { user: &verifier, device: &verifier }).unwrap();
     let user = |number, name: &str| User {
-        id: UserId::new(MORNING, [number; 10]),
+        id: UserId::new(CLOCK_START, [number; 10]),
         name: UserName::parse(name).unwrap(),
         email: None,
         ..world.cashier.clone()
@@ -174,18 +178,19 @@ fn populate(memory: &Memory) -> (World, Tenant) {
     driver.assignment.office.clear();
     driver.assignment.devices.retain(|device, _| *device == world.p02.id);
     let market = Tenant {
-        id: tillgate_domain::TenantId::new(MORNING, [60; 10]),
+        id: tillgate_domain::TenantId::new(CLOCK_START, [60; 10]),
         slug: tillgate_domain::Slug::parse("market").unwrap(),
         zone: Zone::parse("Asia/Kuala_Lumpur").unwrap(),
         ..world.tenant.clone()
     };
-    let far = Device { id: DeviceId::new(MORNING, [61; 10]), tenant: market.id, ..world.p01.clone() };
+    let far = Device { id: DeviceId::new(CLOCK_START, [61; 10]), tenant: market.id, ..world.p01.clone() };
     let mut namesake = user(62, "cashier");
     namesake.tenant = market.id;
     namesake.email = tillgate_domain::Email::parse("cashier@market.example").ok();
     namesake.assignment.office.clear();
     namesake.assignment.devices = [(far.id, [].into())].into();
-    let passwords = |user: &User, password: &str| (PrincipalId::User(user.id), Plain::verifier(password), MORNING);
+    let passwords =
+        |user: &User, password: &str| (PrincipalId::User(user.id), PlainHasher::verifier(password), CLOCK_START);
     let roster = Roster {
         tenants: vec![market.clone()],
         roles: Vec::new(),
@@ -203,56 +208,63 @@ fn populate(memory: &Memory) -> (World, Tenant) {
 }
 
 /// A use case of the back office went well.
-pub(crate) fn done<T>(decided: Stored<Result<T, Refused>>) -> T {
+pub(crate) fn done<T>(decided: StoreResult<Result<T, OfficeError>>) -> T {
     decided.unwrap().unwrap()
 }
 
-pub(crate) fn stamp(at: Instant) -> Stamp {
-    Stamp {
+pub(crate) fn stamp(at: Instant) -> AuditContext {
+    AuditContext {
         at,
-        event: EventId::new(at, chance().draw().unwrap()),
+        event_id: EventId::new(at, chance().random_bytes().unwrap()),
         actor: Actor::default(),
         authority: Authority::Host,
-        shell: None,
+        os_user: None,
     }
 }
 
-pub(crate) fn status(office: &dyn Store<OfficeView>, world: &World, user: UserId, status: UserStatus) {
-    done(office::set_user_status(office, world.tenant.id, &stamp(MORNING), user, status));
+pub(crate) fn status(office: &dyn Store<OfficePorts>, world: &Fixture, user: UserId, status: UserStatus) {
+    done(office::set_user_status(office, world.tenant.id, &stamp(CLOCK_START), user, status));
 }
 
-pub(crate) fn assign(office: &dyn Store<OfficeView>, world: &World, user: UserId, roles: &[&str]) {
+pub(crate) fn assign(office: &dyn Store<OfficePorts>, world: &Fixture, user: UserId, roles: &[&str]) {
     let roles = roles.iter().map(|role| tillgate_domain::RoleName::parse(role).unwrap()).collect();
-    done(office::assign_roles(office, world.tenant.id, &stamp(MORNING), user, Some(roles), DeviceRoles::Keep));
+    done(office::assign_roles(
+        office,
+        world.tenant.id,
+        &stamp(CLOCK_START),
+        user,
+        Some(roles),
+        DeviceRolesChange::Keep,
+    ));
 }
 
-pub(crate) fn by_user(name: &str, device: Option<&str>) -> Login {
+pub(crate) fn by_user(name: &str, device: Option<&str>) -> LoginRequest {
     let person = name.split('@').next().unwrap_or_default();
-    Login {
+    LoginRequest {
         dialect: native(),
         terms: terms(),
         tenancy: Tenancy::default(),
-        who: Who::User { login: name.to_owned(), device: device.map(str::to_owned) },
+        identity: LoginIdentity::User { login: name.to_owned(), device: device.map(str::to_owned) },
         proof: Proof::Password(Secret::new(password_of(person))),
-        least: None,
-        previous: Vec::new(),
+        min_rank: None,
+        previous_refresh_tokens: Vec::new(),
         reports_password_change: false,
         address: address(1),
     }
 }
 
-pub(crate) fn by_device(name: &str) -> Login {
-    let who = Who::Device { device: name.to_owned() };
-    Login { who, proof: Proof::Password(Secret::new(password_of(name))), ..by_user("nobody", None) }
+pub(crate) fn by_device(name: &str) -> LoginRequest {
+    let who = LoginIdentity::Device { device: name.to_owned() };
+    LoginRequest { identity: who, proof: Proof::Password(Secret::new(password_of(name))), ..by_user("nobody", None) }
 }
 
-pub(crate) fn with_password(login: Login, password: &str) -> Login {
-    Login { proof: Proof::Password(Secret::new(password.to_owned())), ..login }
+pub(crate) fn with_password(login: LoginRequest, password: &str) -> LoginRequest {
+    LoginRequest { proof: Proof::Password(Secret::new(password.to_owned())), ..login }
 }
 
-pub(crate) fn presented<'a>(token: &'a str, dialect: &'a Dialect) -> Presented<'a> {
-    Presented {
-        evidence: Evidence::Bearer(token),
+pub(crate) fn presented<'a>(token: &'a str, dialect: &'a DialectName) -> AuthRequest<'a> {
+    AuthRequest {
+        credentials: RequestCredentials::Bearer(token),
         dialect,
         tenant: None,
         method: "GET",
@@ -268,39 +280,39 @@ pub(crate) fn call(auth: &Auth, token: &str) -> Result<Caller, Error> {
 }
 
 /// Authenticates a request with the access token of what was granted.
-pub(crate) fn used(auth: &Auth, granted: &Granted) -> Result<Caller, Error> {
+pub(crate) fn authenticate(auth: &Auth, granted: &IssuedTokens) -> Result<Caller, Error> {
     call(auth, granted.access_token.expose())
 }
 
-pub(crate) fn refreshing<'a>(token: &'a str, dialect: &'a Dialect) -> Refreshing<'a> {
-    Refreshing { address: address(1), ..Refreshing::new(dialect, token) }
+pub(crate) fn refreshing<'a>(token: &'a str, dialect: &'a DialectName) -> RefreshRequest<'a> {
+    RefreshRequest { address: address(1), ..RefreshRequest::new(dialect, token) }
 }
 
 /// The refresh token of what was granted.
-pub(crate) fn token(granted: &Granted) -> &str {
+pub(crate) fn token(granted: &IssuedTokens) -> &str {
     granted.refresh_token.as_ref().unwrap().expose()
 }
 
 /// Refreshes with the refresh token of what was granted.
-pub(crate) fn refreshed(auth: &Auth, granted: &Granted) -> Result<Granted, Error> {
-    refreshed_from(auth, granted, address(1))
+pub(crate) fn refresh(auth: &Auth, granted: &IssuedTokens) -> Result<IssuedTokens, Error> {
+    refresh_from(auth, granted, address(1))
 }
 
-pub(crate) fn refreshed_from(auth: &Auth, granted: &Granted, from: Option<IpAddr>) -> Result<Granted, Error> {
-    auth.refresh(&Refreshing { address: from, ..refreshing(token(granted), &native()) })
+pub(crate) fn refresh_from(auth: &Auth, granted: &IssuedTokens, from: Option<IpAddr>) -> Result<IssuedTokens, Error> {
+    auth.refresh(&RefreshRequest { address: from, ..refreshing(token(granted), &native()) })
 }
 
 /// What was refused, and nothing else is told apart from it.
-pub(crate) fn login_refused<T: std::fmt::Debug>(answer: Result<T, Error>) -> LoginRefusal {
+pub(crate) fn login_refused<T: std::fmt::Debug>(answer: Result<T, Error>) -> LoginDenied {
     match answer.unwrap_err() {
-        Error::Refused(Refusal::Login(refusal)) => refusal,
+        Error::Denied(AuthDenied::Login(refusal)) => refusal,
         other => panic!("{other:?}"),
     }
 }
 
-pub(crate) fn token_refused<T: std::fmt::Debug>(answer: Result<T, Error>) -> TokenRefusal {
+pub(crate) fn token_refused<T: std::fmt::Debug>(answer: Result<T, Error>) -> TokenDenied {
     match answer.unwrap_err() {
-        Error::Refused(Refusal::Token(refusal)) => refusal,
+        Error::Denied(AuthDenied::Token(refusal)) => refusal,
         other => panic!("{other:?}"),
     }
 }

@@ -2,37 +2,37 @@
 
 use std::sync::Arc;
 
-use tillgate_auth_core::TokenRefusal;
+use tillgate_auth_core::TokenDenied;
 use tillgate_domain::Action;
 use tillgate_testkit::ManualClock;
 
-use crate::clocks::{DAY, refreshed_and_used};
-use crate::shop::{HOUR, MINUTE, OVERLAP, Shop, builder, refreshed, token, token_refused};
+use crate::clocks::{DAY, refresh_and_authenticate};
+use crate::shop::{HOUR, MINUTE, OVERLAP, Shop, builder, refresh, token, token_refused};
 
 #[test]
 fn process_whose_clock_is_ahead_of_the_others_ends_nothing_over_a_store_with_a_clock() {
     for off in [3 * MINUTE, 10 * MINUTE, HOUR] {
         for ahead in [true, false] {
             let shop = Shop::open();
-            shop.memory.keep_time(shop.clock.clone());
+            shop.memory.set_store_clock(shop.clock.clone());
             let theirs = Arc::new(ManualClock::default());
             if ahead {
                 theirs.step_forward(off);
             } else {
                 theirs.step_back(off);
             }
-            let memory = Arc::new(shop.memory.process());
+            let memory = Arc::new(shop.memory.share_with_process());
             let other = builder(memory, &theirs, &shop.hasher).master(shop.master.clone()).build().unwrap();
             let advance = |span| [&shop.clock, &theirs].map(|clock| clock.advance(span));
             let known = shop.user("manager", None);
-            refreshed(&other, &known).unwrap();
+            refresh(&other, &known).unwrap();
             advance(10 * MINUTE);
-            let (first, second) = refreshed_and_used(&shop);
+            let (first, second) = refresh_and_authenticate(&shop);
             advance(OVERLAP - MINUTE);
-            assert_eq!(token(&refreshed(&other, &first).unwrap()), token(&second), "{off:?} {ahead}");
-            assert!(shop.told(Action::RefreshShared).is_empty(), "it can vouch for that");
+            assert_eq!(token(&refresh(&other, &first).unwrap()), token(&second), "{off:?} {ahead}");
+            assert!(shop.audit_events(Action::RefreshShared).is_empty(), "it can vouch for that");
             advance(MINUTE);
-            assert_eq!(token_refused(refreshed(&other, &first)), TokenRefusal::Replay, "{off:?} {ahead}");
+            assert_eq!(token_refused(refresh(&other, &first)), TokenDenied::Replay, "{off:?} {ahead}");
         }
     }
 }
@@ -40,18 +40,18 @@ fn process_whose_clock_is_ahead_of_the_others_ends_nothing_over_a_store_with_a_c
 #[test]
 fn another_database_server_starts_anew_what_a_process_vouches_for() {
     let shop = Shop::open();
-    shop.memory.keep_time(shop.clock.clone());
+    shop.memory.set_store_clock(shop.clock.clone());
     let other = shop.process();
-    refreshed(&other, &shop.user("manager", None)).unwrap();
-    let (first, second) = refreshed_and_used(&shop);
+    refresh(&other, &shop.user("manager", None)).unwrap();
+    let (first, second) = refresh_and_authenticate(&shop);
     shop.clock.advance(HOUR);
-    let theirs = Arc::new(ManualClock::at(tillgate_testkit::clock::MORNING.after(9 * DAY)));
-    shop.memory.keep_time(theirs.clone());
-    assert_eq!(token(&refreshed(&other, &first).unwrap()), token(&second));
-    assert_eq!(shop.told(Action::RefreshShared).len(), 1);
+    let theirs = Arc::new(ManualClock::starting_at(tillgate_testkit::clock::CLOCK_START.saturating_add(9 * DAY)));
+    shop.memory.set_store_clock(theirs.clone());
+    assert_eq!(token(&refresh(&other, &first).unwrap()), token(&second));
+    assert_eq!(shop.audit_events(Action::RefreshShared).len(), 1);
     shop.clock.advance(OVERLAP);
     theirs.advance(OVERLAP);
-    assert_eq!(token_refused(refreshed(&other, &first)), TokenRefusal::Replay);
+    assert_eq!(token_refused(refresh(&other, &first)), TokenDenied::Replay);
 }
 
 /// A store whose clock jumps ends nothing, in whichever direction, while the process itself goes on: neither if the jump is met at
@@ -63,11 +63,11 @@ fn clock_of_the_store_that_jumps_ends_nothing() {
             for looks in [true, false] {
                 let shop = Shop::open();
                 let theirs = Arc::new(ManualClock::default());
-                shop.memory.keep_time(theirs.clone());
+                shop.memory.set_store_clock(theirs.clone());
                 let other = shop.process();
                 let advance = |span| [&shop.clock, &theirs].map(|clock| clock.advance(span));
                 advance(HOUR);
-                let (first, second) = refreshed_and_used(&shop);
+                let (first, second) = refresh_and_authenticate(&shop);
                 advance(MINUTE);
                 if forward {
                     theirs.step_forward(off);
@@ -75,18 +75,14 @@ fn clock_of_the_store_that_jumps_ends_nothing() {
                     theirs.step_back(off);
                 }
                 if looks {
-                    other.follow().unwrap();
+                    other.poll_feed().unwrap();
                 }
                 let what = format!("{off:?} {forward} {looks}");
-                assert_eq!(token(&refreshed(&other, &first).unwrap()), token(&second), "{what}: a sibling");
-                assert!(shop.told(Action::RefreshReplay).is_empty(), "{what}");
+                assert_eq!(token(&refresh(&other, &first).unwrap()), token(&second), "{what}: a sibling");
+                assert!(shop.audit_events(Action::RefreshReplay).is_empty(), "{what}");
                 advance(OVERLAP);
                 if forward {
-                    assert_eq!(
-                        token_refused(refreshed(&other, &first)),
-                        TokenRefusal::Replay,
-                        "{what}: now it has seen"
-                    );
+                    assert_eq!(token_refused(refresh(&other, &first)), TokenDenied::Replay, "{what}: now it has seen");
                 }
             }
         }
@@ -98,15 +94,15 @@ fn clock_of_the_store_that_jumps_ends_nothing() {
 fn clock_of_the_store_that_jumps_there_and_back_ends_nothing() {
     let shop = Shop::open();
     let theirs = Arc::new(ManualClock::default());
-    shop.memory.keep_time(theirs.clone());
+    shop.memory.set_store_clock(theirs.clone());
     let other = shop.process();
     let advance = |span| [&shop.clock, &theirs].map(|clock| clock.advance(span));
     advance(HOUR);
     theirs.step_back(HOUR);
-    other.follow().unwrap();
-    let (first, second) = refreshed_and_used(&shop);
+    other.poll_feed().unwrap();
+    let (first, second) = refresh_and_authenticate(&shop);
     theirs.step_forward(HOUR);
     advance(MINUTE);
-    assert_eq!(token(&refreshed(&other, &first).unwrap()), token(&second));
-    assert!(shop.told(Action::RefreshReplay).is_empty());
+    assert_eq!(token(&refresh(&other, &first).unwrap()), token(&second));
+    assert!(shop.audit_events(Action::RefreshReplay).is_empty());
 }

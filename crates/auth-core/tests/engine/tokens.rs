@@ -4,11 +4,12 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use tillgate_auth_core::keys::SigningAlgorithm;
-use tillgate_auth_core::{Dialect, Evidence, Presented, Refreshing, Settings, TokenRefusal};
+use tillgate_auth_core::{AuthRequest, AuthSettings, DialectName, RefreshRequest, RequestCredentials, TokenDenied};
 use tillgate_domain::KnownRight;
 
 use crate::shop::{
-    Shop, address, by_user, call, native, presented, refreshing, settings, token, token_refused, used, with_password,
+    Shop, address, authenticate, by_user, call, native, presented, refreshing, settings, token, token_refused,
+    with_password,
 };
 
 fn encode(bytes: impl AsRef<[u8]>) -> String {
@@ -21,7 +22,7 @@ fn part(token: &str, number: usize) -> Value {
 }
 
 #[test]
-fn a_token_says_what_was_promised() {
+fn access_token_has_documented_claims() {
     let shop = Shop::open();
     let granted = shop.user("manager", Some("P01"));
     let (header, claims) = (part(granted.access_token.expose(), 0), part(granted.access_token.expose(), 1));
@@ -39,7 +40,7 @@ fn a_token_says_what_was_promised() {
         ("did", json!(shop.world.p01.id)),
         ("amr", json!(["pwd"])),
         ("auth_time", claims["iat"].clone()),
-        ("scope", json!(granted.profile.rights.scope())),
+        ("scope", json!(granted.profile.rights.to_scope())),
     ] {
         assert_eq!(claims[claim], expected, "{claim}");
     }
@@ -48,9 +49,9 @@ fn a_token_says_what_was_promised() {
 }
 
 #[test]
-fn no_changed_letter_is_accepted() {
+fn access_token_with_changed_letter_is_denied() {
     for algorithm in [SigningAlgorithm::EdDSA, SigningAlgorithm::ES256] {
-        let shop = Shop::with(Settings { algorithm, ..settings() });
+        let shop = Shop::with(AuthSettings { algorithm, ..settings() });
         let granted = shop.user("cashier", Some("P01"));
         let good = granted.access_token.expose();
         assert!(call(&shop.auth, good).is_ok());
@@ -60,13 +61,13 @@ fn no_changed_letter_is_accepted() {
             let mut forged = good.clone().into_bytes();
             forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
             let forged = String::from_utf8(forged).unwrap();
-            assert_eq!(token_refused(call(&shop.auth, &forged)), TokenRefusal::Invalid, "letter {at}");
+            assert_eq!(token_refused(call(&shop.auth, &forged)), TokenDenied::Invalid, "letter {at}");
         }
     }
 }
 
 #[test]
-fn garbage_is_refused_and_costs_nothing_dear() {
+fn malformed_token_is_denied_cheaply() {
     let shop = Shop::open();
     let granted = shop.user("cashier", Some("P01"));
     let good = granted.access_token.expose();
@@ -90,20 +91,20 @@ fn garbage_is_refused_and_costs_nothing_dear() {
         &huge,
         token(&granted),
     ] {
-        assert_eq!(token_refused(call(&shop.auth, bad)), TokenRefusal::Invalid, "{bad:.20}");
+        assert_eq!(token_refused(call(&shop.auth, bad)), TokenDenied::Invalid, "{bad:.20}");
         let refresh = shop.auth.refresh(&refreshing(bad, &native()));
         if bad != token(&granted) {
-            assert_eq!(token_refused(refresh), TokenRefusal::Invalid, "{bad:.20}");
+            assert_eq!(token_refused(refresh), TokenDenied::Invalid, "{bad:.20}");
         }
     }
-    assert_eq!(token_refused(shop.auth.refresh(&refreshing(good, &native()))), TokenRefusal::Invalid);
+    assert_eq!(token_refused(shop.auth.refresh(&refreshing(good, &native()))), TokenDenied::Invalid);
     let dialect = native();
-    let nothing = Presented { evidence: Evidence::None, ..presented("", &dialect) };
-    assert_eq!(token_refused(shop.auth.authenticate(&nothing)), TokenRefusal::Missing);
+    let nothing = AuthRequest { credentials: RequestCredentials::None, ..presented("", &dialect) };
+    assert_eq!(token_refused(shop.auth.authenticate(&nothing)), TokenDenied::Missing);
 }
 
 #[test]
-fn no_other_algorithm_is_believed() {
+fn token_with_other_algorithm_is_denied() {
     let shop = Shop::open();
     let granted = shop.user("cashier", Some("P01"));
     let good = granted.access_token.expose();
@@ -120,13 +121,13 @@ fn no_other_algorithm_is_believed() {
         let signature = good.split('.').nth(2).unwrap();
         for signature in ["", signature, &hs256(&message)] {
             let forged = format!("{message}.{signature}");
-            assert_eq!(token_refused(call(&shop.auth, &forged)), TokenRefusal::Invalid, "{algorithm}");
+            assert_eq!(token_refused(call(&shop.auth, &forged)), TokenDenied::Invalid, "{algorithm}");
         }
     }
 }
 
 #[test]
-fn a_key_of_ones_own_in_the_header_is_nobodys() {
+fn token_signed_by_foreign_key_is_denied_despite_header() {
     let shop = Shop::open();
     let granted = shop.user("cashier", Some("P01"));
     let claims = granted.access_token.expose().split('.').nth(1).unwrap();
@@ -144,40 +145,41 @@ fn a_key_of_ones_own_in_the_header_is_nobodys() {
     ] {
         let message = format!("{}.{claims}", encode(header.to_string()));
         let forged = format!("{message}.{}", encode(pair.sign(message.as_bytes())));
-        assert_eq!(token_refused(call(&shop.auth, &forged)), TokenRefusal::Invalid, "{header}");
+        assert_eq!(token_refused(call(&shop.auth, &forged)), TokenDenied::Invalid, "{header}");
     }
 }
 
 #[test]
-fn a_token_of_another_contract_or_tenant_is_foreign() {
+fn token_of_other_dialect_or_tenant_has_wrong_audience() {
     let shop = Shop::open();
     let granted = shop.user("cashier", Some("P01"));
     let refused = |dialect: &str, tenant| {
-        let dialect = Dialect::new(dialect);
-        let presented = Presented { tenant, ..presented(granted.access_token.expose(), &dialect) };
+        let dialect = DialectName::new(dialect);
+        let presented = AuthRequest { tenant, ..presented(granted.access_token.expose(), &dialect) };
         token_refused(shop.auth.authenticate(&presented))
     };
     for dialect in ["portos", "", "nativ", "native2", "native:"] {
-        assert_eq!(refused(dialect, None), TokenRefusal::Foreign, "{dialect}");
+        assert_eq!(refused(dialect, None), TokenDenied::WrongAudience, "{dialect}");
     }
-    assert_eq!(refused("native", Some(shop.market.id)), TokenRefusal::Foreign);
+    assert_eq!(refused("native", Some(shop.market.id)), TokenDenied::WrongAudience);
     let dialect = native();
-    let here = Presented { tenant: Some(shop.world.tenant.id), ..presented(granted.access_token.expose(), &dialect) };
+    let here = AuthRequest { tenant: Some(shop.world.tenant.id), ..presented(granted.access_token.expose(), &dialect) };
     assert!(shop.auth.authenticate(&here).is_ok());
 }
 
 #[test]
-fn a_contract_with_a_colon_in_its_name_is_not_the_one_before_the_colon() {
+fn dialect_with_colon_is_distinct_from_its_prefix() {
     let shop = Shop::open();
-    let login = |label: &str| tillgate_auth_core::Login { dialect: Dialect::new(label), ..by_user("cashier", None) };
+    let login =
+        |label: &str| tillgate_auth_core::LoginRequest { dialect: DialectName::new(label), ..by_user("cashier", None) };
     let granted = shop.auth.login(&login("native:odd")).unwrap();
-    assert_eq!(token_refused(used(&shop.auth, &granted)), TokenRefusal::Foreign);
-    let odd = Dialect::new("native:odd");
+    assert_eq!(token_refused(authenticate(&shop.auth, &granted)), TokenDenied::WrongAudience);
+    let odd = DialectName::new("native:odd");
     assert!(shop.auth.authenticate(&presented(granted.access_token.expose(), &odd)).is_ok());
 }
 
 #[test]
-fn no_changed_letter_of_a_refresh_token_is_accepted() {
+fn refresh_token_with_changed_letter_is_denied() {
     let shop = Shop::open();
     let granted = shop.user("cashier", Some("P01"));
     let good = token(&granted);
@@ -185,27 +187,27 @@ fn no_changed_letter_of_a_refresh_token_is_accepted() {
         let mut forged = good.to_owned().into_bytes();
         forged[at] = if forged[at] == b'A' { b'B' } else { b'A' };
         let forged = String::from_utf8(forged).unwrap();
-        assert_eq!(token_refused(shop.auth.refresh(&refreshing(&forged, &native()))), TokenRefusal::Invalid);
+        assert_eq!(token_refused(shop.auth.refresh(&refreshing(&forged, &native()))), TokenDenied::Invalid);
     }
     assert_eq!(shop.session(granted.session.id).generation, 1, "nothing moved");
-    assert!(shop.auth.refresh(&Refreshing { address: address(2), ..refreshing(good, &native()) }).is_ok());
+    assert!(shop.auth.refresh(&RefreshRequest { address: address(2), ..refreshing(good, &native()) }).is_ok());
 }
 
 #[test]
-fn a_token_of_another_server_is_nobodys() {
+fn token_of_other_server_is_denied() {
     let (shop, other) = (Shop::open(), Shop::open());
     let granted = other.user("cashier", Some("P01"));
-    assert_eq!(token_refused(used(&shop.auth, &granted)), TokenRefusal::Invalid);
-    assert_eq!(token_refused(crate::shop::refreshed(&shop.auth, &granted)), TokenRefusal::Invalid);
+    assert_eq!(token_refused(authenticate(&shop.auth, &granted)), TokenDenied::Invalid);
+    assert_eq!(token_refused(crate::shop::refresh(&shop.auth, &granted)), TokenDenied::Invalid);
 }
 
 #[test]
-fn a_profile_of_one_tenant_is_never_anothers() {
+fn profile_is_never_shared_between_tenants() {
     let shop = Shop::open();
     let near = shop.user("cashier", Some("P01"));
     let login = with_password(by_user("cashier@market.example", Some("P01")), "the market's password");
     let far = shop.auth.login(&login).unwrap();
-    let (near, far) = (used(&shop.auth, &near).unwrap(), used(&shop.auth, &far).unwrap());
+    let (near, far) = (authenticate(&shop.auth, &near).unwrap(), authenticate(&shop.auth, &far).unwrap());
     assert_eq!((near.profile.tenant.id, far.profile.tenant.id), (shop.world.tenant.id, shop.market.id));
-    assert!(near.profile.rights.allow(KnownRight::TicketClose) && far.profile.rights.is_empty());
+    assert!(near.profile.rights.allows(KnownRight::TicketClose) && far.profile.rights.is_empty());
 }

@@ -7,17 +7,18 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use tillgate_auth_core::clock::Clock;
-use tillgate_auth_core::ports::{Rotation, Standing};
+use tillgate_auth_core::ports::{Rotation, SessionRecord};
 use tillgate_auth_core::{
-    Auth, AuthView, Dialect, Error, Evidence, Granted, Login, MasterKey, Memory, Presented, Proof, QueueLimits,
-    Refreshing, Refusal, Session, Settings, Tenancy, TokenRefusal, Who,
+    Auth, AuthDenied, AuthPorts, AuthRequest, AuthSettings, DialectName, Error, IssuedTokens, LoginIdentity,
+    LoginRequest, MasterKey, MemoryStore, Proof, QueueLimits, RefreshRequest, RequestCredentials, Session, Tenancy,
+    TokenDenied,
 };
 use tillgate_domain::{Instant, Secret, SessionId, Store, StoreExt};
-use tillgate_testkit::clock::MORNING;
-use tillgate_testkit::world::Verifiers;
-use tillgate_testkit::{CountedEntropy, ManualClock, World};
+use tillgate_testkit::clock::CLOCK_START;
+use tillgate_testkit::fixture::FixtureVerifiers;
+use tillgate_testkit::{Fixture, ManualClock, SeededEntropy};
 
-use crate::hasher::Plain;
+use crate::hasher::PlainHasher;
 use crate::server::{Access, Machines, Reply, Seen, Server, Start, Terms, Vouching, another, set};
 
 /// A process, and what a looker-on knows of it.
@@ -30,10 +31,10 @@ struct Process {
 }
 
 pub(crate) struct Engines {
-    memory: Memory,
+    memory: MemoryStore,
     master: MasterKey,
-    hasher: Arc<Plain>,
-    dialect: Dialect,
+    hasher: Arc<PlainHasher>,
+    dialect: DialectName,
     terms: Terms,
     processes: Vec<Process>,
     database: Option<Arc<ManualClock>>,
@@ -45,26 +46,26 @@ pub(crate) struct Engines {
     backup: Option<Session>,
 }
 
-fn chance() -> CountedEntropy {
+fn chance() -> SeededEntropy {
     static SEEDS: AtomicU64 = AtomicU64::new(1);
-    CountedEntropy::of(SEEDS.fetch_add(1, Ordering::Relaxed))
+    SeededEntropy::from_seed(SEEDS.fetch_add(1, Ordering::Relaxed))
 }
 
-fn build(memory: &Memory, master: &MasterKey, hasher: &Arc<Plain>, clock: &Arc<ManualClock>) -> Arc<Auth> {
+fn build(memory: &MemoryStore, master: &MasterKey, hasher: &Arc<PlainHasher>, clock: &Arc<ManualClock>) -> Arc<Auth> {
     let queue = QueueLimits { workers: NonZeroUsize::new(1), ..QueueLimits::default() };
-    Auth::builder(Arc::new(memory.process()))
+    Auth::builder(Arc::new(memory.share_with_process()))
         .master(master.clone())
-        .settings(Settings { queue, ..Settings::default() })
+        .settings(AuthSettings { queue, ..AuthSettings::default() })
         .clock(clock.clone())
         .entropy(Arc::new(chance()))
         .hasher(hasher.clone())
-        .without_chores()
+        .without_maintenance()
         .build()
         .unwrap()
 }
 
 impl Process {
-    fn start(memory: &Memory, master: &MasterKey, hasher: &Arc<Plain>, clock: Arc<ManualClock>) -> Self {
+    fn start(memory: &MemoryStore, master: &MasterKey, hasher: &Arc<PlainHasher>, clock: Arc<ManualClock>) -> Self {
         let auth = build(memory, master, hasher, &clock);
         Self { auth, vouching: Vouching::from(clock.monotonic()), clock, used: 0, rotated: None }
     }
@@ -76,7 +77,7 @@ impl Process {
     }
 }
 
-fn access(granted: &Granted) -> Access {
+fn access(granted: &IssuedTokens) -> Access {
     Access {
         generation: granted.session.generation,
         expires_at: granted.access_expires_at,
@@ -84,39 +85,39 @@ fn access(granted: &Granted) -> Access {
     }
 }
 
-fn refresh_token(granted: &Granted) -> String {
+fn refresh_token(granted: &IssuedTokens) -> String {
     granted.refresh_token.as_ref().unwrap().expose().clone()
 }
 
 impl Engines {
     pub(crate) fn new(terms: Terms, machines: &Machines) -> Self {
-        let memory = Memory::new();
-        let user = |_: &str| Some(Plain::verifier("right"));
-        World::populate(&memory, MORNING, &Verifiers { user: &user, device: &|_| None }).unwrap();
-        let (master, hasher) = (MasterKey::draw(&chance()).unwrap(), Arc::new(Plain::default()));
+        let memory = MemoryStore::new();
+        let user = |_: &str| Some(PlainHasher::verifier("right"));
+        Fixture::insert_into(&memory, CLOCK_START, &FixtureVerifiers { user: &user, device: &|_| None }).unwrap();
+        let (master, hasher) = (MasterKey::generate(&chance()).unwrap(), Arc::new(PlainHasher::default()));
         let (clocks, database) = machines.clocks();
         if let Some(clock) = &database {
-            memory.keep_time(clock.clone());
+            memory.set_store_clock(clock.clone());
         }
         let start = |clock| Process::start(&memory, &master, &hasher, clock);
         let mut processes: Vec<_> = clocks.into_iter().map(start).collect();
-        let dialect = Dialect::new("native");
+        let dialect = DialectName::new("native");
         let granted = processes[0]
             .auth
-            .login(&Login {
+            .login(&LoginRequest {
                 dialect: dialect.clone(),
                 terms: terms.whole(),
                 tenancy: Tenancy::default(),
-                who: Who::User { login: "cashier".to_owned(), device: Some("P01".to_owned()) },
+                identity: LoginIdentity::User { login: "cashier".to_owned(), device: Some("P01".to_owned()) },
                 proof: Proof::Password(Secret::new("right".to_owned())),
-                least: None,
-                previous: Vec::new(),
+                min_rank: None,
+                previous_refresh_tokens: Vec::new(),
                 reports_password_change: false,
                 address: None,
             })
             .unwrap();
         // each has looked at the feed at its start, and at the clock of the store with it
-        let standing = (&memory as &dyn Store<AuthView>).read(|tx| tx.sessions().find(granted.session.id)).unwrap();
+        let standing = (&memory as &dyn Store<AuthPorts>).read(|tx| tx.sessions().find(granted.session.id)).unwrap();
         for process in &mut processes {
             process.vouching.ask(standing.as_ref().unwrap().clock, process.clock.monotonic());
         }
@@ -136,8 +137,8 @@ impl Engines {
         }
     }
 
-    fn standing(&self) -> Standing {
-        let store: &dyn Store<AuthView> = &self.memory;
+    fn standing(&self) -> SessionRecord {
+        let store: &dyn Store<AuthPorts> = &self.memory;
         store.read(|tx| tx.sessions().find(self.session)).unwrap().unwrap()
     }
 
@@ -145,7 +146,7 @@ impl Engines {
     fn watch(&mut self) {
         let clock = self.standing().clock;
         for process in &mut self.processes {
-            process.auth.follow().unwrap();
+            process.auth.poll_feed().unwrap();
             process.vouching.ask(clock, process.clock.monotonic());
         }
     }
@@ -177,21 +178,21 @@ impl Server for Engines {
     fn seen(&self, process: usize) -> Seen {
         let (process, standing) = (&self.processes[process], self.standing());
         let (session, now) = (&standing.session, process.auth.time().at);
-        let said = (now, process.auth.belief(), process.clock.monotonic());
+        let said = (now, process.auth.clock_confidence(), process.clock.monotonic());
         let age = process.vouching.age(session, standing.clock, process.own(session), said);
-        Seen { generation: session.generation, used: session.used.max(process.used), age, now }
+        Seen { generation: session.generation, used: session.used_generation.max(process.used), age, now }
     }
 
     fn refresh(&mut self, process: usize, presented: i64) -> Reply {
-        let Some(token) = self.tokens.get(&presented) else { return Reply::Refused(TokenRefusal::Invalid) };
+        let Some(token) = self.tokens.get(&presented) else { return Reply::Refused(TokenDenied::Invalid) };
         let before = self.standing();
         let process = &mut self.processes[process];
         process.vouching.ask(before.clock, process.clock.monotonic());
-        let refreshing = Refreshing {
+        let refreshing = RefreshRequest {
             dialect: &self.dialect,
             tenant: None,
             token,
-            beside: None,
+            access_token: None,
             device: None,
             thumbprint: None,
             keeps_token: false,
@@ -208,7 +209,7 @@ impl Server for Engines {
                 assert_eq!(*known, token, "the refresh token of a generation is one");
                 Reply::Granted(access(&granted))
             }
-            Err(Error::Refused(Refusal::Token(refusal))) => Reply::Refused(refusal),
+            Err(Error::Denied(AuthDenied::Token(refusal))) => Reply::Refused(refusal),
             Err(Error::Unavailable { .. }) => Reply::Unavailable,
             Err(other) => panic!("{other:?}"),
         }
@@ -216,9 +217,9 @@ impl Server for Engines {
 
     fn call(&mut self, process: usize, access: &Access) -> bool {
         let process = &mut self.processes[process];
-        process.auth.follow().unwrap();
-        let presented = Presented {
-            evidence: Evidence::Bearer(&access.token),
+        process.auth.poll_feed().unwrap();
+        let presented = AuthRequest {
+            credentials: RequestCredentials::Bearer(&access.token),
             dialect: &self.dialect,
             tenant: None,
             method: "GET",
@@ -228,11 +229,11 @@ impl Server for Engines {
         };
         match process.auth.authenticate(&presented) {
             Ok(caller) => {
-                assert_eq!(caller.in_session().unwrap().generation, access.generation);
+                assert_eq!(caller.session_context().unwrap().generation, access.generation);
                 process.used = process.used.max(access.generation);
                 true
             }
-            Err(Error::Refused(Refusal::Token(_))) => false,
+            Err(Error::Denied(AuthDenied::Token(_))) => false,
             Err(other) => panic!("{other:?}"),
         }
     }
@@ -274,14 +275,14 @@ impl Server for Engines {
         self.processes.iter().any(|process| process.auth.time().in_doubt)
     }
 
-    fn write_uses(&mut self, process: usize) {
-        self.processes[process].auth.write_uses().unwrap();
+    fn write_activity(&mut self, process: usize) {
+        self.processes[process].auth.write_activity().unwrap();
         self.processes[process].used = 0;
     }
 
     fn restart(&mut self, process: usize, start: Start) {
         for process in &self.processes {
-            process.auth.say().unwrap();
+            process.auth.send_heartbeat().unwrap();
         }
         let clock = Arc::clone(&self.processes[process].clock);
         let anew = if start.step.is_some() || start.reboot { self.beside(process) } else { vec![process] };
@@ -295,7 +296,7 @@ impl Server for Engines {
     fn fail_over(&mut self) {
         if let Some(clock) = &mut self.database {
             *clock = another(clock);
-            self.memory.keep_time(clock.clone());
+            self.memory.set_store_clock(clock.clone());
         }
         self.watch();
     }
@@ -307,7 +308,7 @@ impl Server for Engines {
     /// The session's rotations are forgotten; an end is not, nor what was used.
     fn go_back(&mut self) -> bool {
         let Some(backup) = &self.backup else { return false };
-        let (store, newest): (&dyn Store<AuthView>, _) = (&self.memory, self.stored().generation);
+        let (store, newest): (&dyn Store<AuthPorts>, _) = (&self.memory, self.stored().generation);
         let back = Rotation {
             generation: backup.generation,
             key: backup.key,

@@ -54,7 +54,7 @@ pub(crate) fn greedy(model: &mut Model, chance: &mut Chance) -> Result<(), Strin
 /// One who always refreshes just before the till, and waits for it to use the successor before he does, is not told apart from
 /// a lost answer. The audit shows that a token was repeated from another address, where it was another.
 #[test]
-fn one_who_refreshes_just_before_the_till_and_waits_for_it_is_not_caught() {
+fn thief_who_refreshes_before_till_and_waits_is_not_caught() {
     let terms = Terms { idle: Duration::from_hours(12), absolute: None };
     let mut model = Model::new(tillgate_auth_core::judge::judge, terms, &Machines::one());
     let (_, mut till) = model.login();
@@ -70,7 +70,7 @@ fn one_who_refreshes_just_before_the_till_and_waits_for_it_is_not_caught() {
 
 /// The same one who uses his copy before the till has come is caught when it comes.
 #[test]
-fn one_who_does_not_wait_is_caught() {
+fn thief_who_does_not_wait_is_caught() {
     let terms = Terms { idle: Duration::from_hours(12), absolute: None };
     let mut model = Model::new(tillgate_auth_core::judge::judge, terms, &Machines::one());
     let (_, mut till) = model.login();

@@ -1,7 +1,7 @@
 //! Every short history of a till and a thief, none left out: what the random ones might miss by chance.
 
 use tillgate_auth_core::judge::{Presenter, Verdict, Witness, judge};
-use tillgate_auth_core::ports::Standing;
+use tillgate_auth_core::ports::SessionRecord;
 use tillgate_domain::Instant;
 
 use crate::OVERLAP;
@@ -37,7 +37,7 @@ const EVENTS: [Event; 8] = [Refresh, Lost, Use, Take, Steal, Misuse, Moment, Ove
 
 #[derive(Clone)]
 struct World {
-    standing: Standing,
+    standing: SessionRecord,
     now: Instant,
     till: i64,
     thief: Option<i64>,
@@ -66,19 +66,19 @@ impl World {
         let session = &mut self.standing.session;
         let (newest, now) = (session.generation, self.now);
         // Told from what happened alone: the newest is an overlap old and has been used, or two have followed.
-        let old = now.since(self.begun) >= OVERLAP;
+        let old = now.duration_since(self.begun) >= OVERLAP;
         let caught = presented + 2 <= newest || (presented + 1 == newest && self.used && old);
         let verdict = judge(
             &self.standing,
             presented,
             &presenter,
-            &Witness { up: std::time::Duration::MAX, ..Witness::default() },
+            &Witness { vouched_for: std::time::Duration::MAX, ..Witness::default() },
             now,
         );
         assert_eq!(verdict == Verdict::Replay, caught, "{path:?}: {presented} of {newest}: {verdict:?}");
         let session = &mut self.standing.session;
         match verdict {
-            Verdict::Rotate { to, went_back } => {
+            Verdict::Rotate { to, store_rolled_back: went_back } => {
                 assert!(!went_back && to == newest + 1 && presented == newest, "{path:?}");
                 (session.generation, session.rotated_at) = (to, Some(now));
                 (self.used, self.begun) = (false, now);
@@ -92,13 +92,13 @@ impl World {
             Verdict::Repeat | Verdict::Reuse => Some(newest),
             Verdict::Forgive => panic!("{path:?}: this process can vouch for every overlap"),
             Verdict::Replay => None,
-            Verdict::Refuse(refusal) => panic!("{path:?}: {refusal}"),
+            Verdict::Deny(refusal) => panic!("{path:?}: {refusal}"),
         }
     }
 
     fn note_use(&mut self, generation: i64) {
         let session = &mut self.standing.session;
-        session.used = session.used.max(generation);
+        session.used_generation = session.used_generation.max(generation);
         self.used |= generation == session.generation;
     }
 
@@ -131,8 +131,8 @@ impl World {
                     self.note_use(held);
                 }
             }
-            Moment => self.now = self.now.after(OVERLAP / 8),
-            Overlap => self.now = self.now.after(OVERLAP),
+            Moment => self.now = self.now.saturating_add(OVERLAP / 8),
+            Overlap => self.now = self.now.saturating_add(OVERLAP),
         }
         true
     }
@@ -160,7 +160,7 @@ fn all(world: &World, path: &mut Vec<Event>, counted: &mut Counted) {
 }
 
 #[test]
-fn every_short_history_is_judged_right() {
+fn every_short_history_is_judged_correctly() {
     let terms = Terms { idle: std::time::Duration::from_hours(12), absolute: None };
     let standing = standing(terms);
     let now = standing.session.created_at;

@@ -139,13 +139,13 @@ impl<S: Server> History<S> {
             157..=160 => {
                 let thread = self.chance.below(kind.threads);
                 if matches!(self.till.threads[thread], Thread::Waiting) {
-                    self.till.give_up(thread);
+                    self.till.abort(thread);
                 }
             }
             161..=178 => self.wait(),
             179..=180 => {
                 let process = self.process();
-                self.server.write_uses(process);
+                self.server.write_activity(process);
             }
             181..=182 if kind.restarts => self.restart(),
             199 if kind.outages && self.chance.once_in(2) => self.outage(),
@@ -201,7 +201,7 @@ impl<S: Server> History<S> {
         }
         match self.present("the till", presented)? {
             Some(access) => self.answers.push(Answer { thread, attempt, access, sent }),
-            None if self.till.waits(thread, attempt) => self.till.give_up(thread),
+            None if self.till.waits(thread, attempt) => self.till.abort(thread),
             None => {}
         }
         Ok(())
@@ -282,12 +282,12 @@ impl<S: Server> History<S> {
         self.answers.retain(|each| !late(each.sent));
         for (thread, attempt, _) in given_up {
             if self.till.waits(thread, attempt) {
-                self.till.give_up(thread);
+                self.till.abort(thread);
             }
         }
         for thread in 0..self.kind.threads {
             if matches!(self.till.threads[thread], Thread::Holding(_, sent) if late(sent)) {
-                self.till.give_up(thread);
+                self.till.abort(thread);
             }
         }
     }
@@ -322,7 +322,7 @@ impl<S: Server> History<S> {
         self.answers.clear();
         for thread in 0..self.kind.threads {
             if !matches!(self.till.threads[thread], Thread::Idle) {
-                self.till.give_up(thread);
+                self.till.abort(thread);
             }
         }
         self.now += span;

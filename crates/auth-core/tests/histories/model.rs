@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use tillgate_auth_core::clock::{Clock, Timekeeper};
 use tillgate_auth_core::judge::{Presenter, Verdict, Witness};
-use tillgate_auth_core::ports::{Standing, StoreClock};
-use tillgate_auth_core::{Dialect, Epochs, Proved, Session, SessionKind, TokenRefusal};
+use tillgate_auth_core::ports::{SessionRecord, StoreClock};
+use tillgate_auth_core::{AuthenticationInfo, DialectName, Epochs, Session, SessionKind, TokenDenied};
 use tillgate_domain::{
-    DeviceId, DeviceStatus, EndedWhy, Instant, KeyId, SessionId, TenantId, UserId, UserStatus, Zone,
+    DeviceId, DeviceStatus, EndReason, Instant, KeyId, SessionId, TenantId, UserId, UserStatus, Zone,
 };
 use tillgate_testkit::ManualClock;
-use tillgate_testkit::clock::MORNING;
+use tillgate_testkit::clock::CLOCK_START;
 use uuid::Uuid;
 
 use crate::server::{Access, Machines, Reply, Seen, Server, Start, Terms, Vouching, another, set};
 
-pub(crate) type Judge = fn(&Standing, i64, &Presenter<'_>, &Witness, Instant) -> Verdict;
+pub(crate) type Judge = fn(&SessionRecord, i64, &Presenter<'_>, &Witness, Instant) -> Verdict;
 
 struct Process {
     clock: Arc<ManualClock>,
@@ -40,13 +40,14 @@ impl Process {
         (generation == session.generation).then(|| (wrote, self.clock.monotonic() - at))
     }
 
-    fn witness(&self, standing: &Standing) -> Witness {
-        let (session, belief, now) = (&standing.session, self.time.belief(), self.clock.monotonic());
-        let up = self.vouching.span(standing.clock, now, belief.steady);
-        let blank = Witness { used: self.used, rotated: None, up, in_doubt: belief.in_doubt };
+    fn witness(&self, standing: &SessionRecord) -> Witness {
+        let (session, belief, now) = (&standing.session, self.time.confidence(), self.clock.monotonic());
+        let up = self.vouching.span(standing.clock, now, belief.steady_for);
+        let blank =
+            Witness { used_generation: self.used, since_rotation: None, vouched_for: up, in_doubt: belief.in_doubt };
         match self.own(session) {
-            Some((wrote, ago)) if Some(wrote) == session.rotated_at => Witness { rotated: Some(ago), ..blank },
-            Some((wrote, ago)) if Some(wrote) > session.rotated_at => Witness { up: up.min(ago), ..blank },
+            Some((wrote, ago)) if Some(wrote) == session.rotated_at => Witness { since_rotation: Some(ago), ..blank },
+            Some((wrote, ago)) if Some(wrote) > session.rotated_at => Witness { vouched_for: up.min(ago), ..blank },
             _ => blank,
         }
     }
@@ -63,15 +64,15 @@ impl Database {
     fn says(&self) -> StoreClock {
         let dated = self.dated.filter(|(server, _)| *server == self.server);
         let now = self.clock.now();
-        StoreClock { rotated: dated.map(|(_, at)| now.since(at)), server: self.server, now }
+        StoreClock { since_rotation: dated.map(|(_, at)| now.duration_since(at)), server: self.server, now }
     }
 }
 
 pub(crate) struct Model {
     judge: Judge,
-    dialect: Dialect,
+    dialect: DialectName,
     terms: Terms,
-    standing: Standing,
+    standing: SessionRecord,
     backup: Option<Session>,
     processes: Vec<Process>,
     database: Option<Database>,
@@ -80,7 +81,7 @@ pub(crate) struct Model {
 }
 
 /// A session that was made in the morning, and what decides whether it stands.
-pub(crate) fn standing(terms: Terms) -> Standing {
+pub(crate) fn standing(terms: Terms) -> SessionRecord {
     let key = KeyId(Uuid::nil());
     let session = Session {
         id: SessionId(Uuid::nil()),
@@ -89,24 +90,24 @@ pub(crate) fn standing(terms: Terms) -> Standing {
         user: Some(UserId(Uuid::nil())),
         device: Some(DeviceId(Uuid::nil())),
         parent: None,
-        dialect: Dialect::new("native"),
+        dialect: DialectName::new("native"),
         terms: terms.whole(),
         generation: 1,
         key,
         previous_key: key,
-        used: 0,
+        used_generation: 0,
         epochs: Epochs::default(),
-        proved: Proved { methods: "pwd".to_owned(), at: MORNING },
+        authentication: AuthenticationInfo { methods: "pwd".to_owned(), at: CLOCK_START },
         address: None,
         rotated_from: None,
         thumbprint: None,
-        created_at: MORNING,
+        created_at: CLOCK_START,
         rotated_at: None,
         last_used_at: None,
-        expires_at: terms.whole().session_expiry(MORNING, MORNING, &Zone::UTC),
+        expires_at: terms.whole().session_expiry(CLOCK_START, CLOCK_START, &Zone::UTC),
         ended: None,
     };
-    Standing {
+    SessionRecord {
         session,
         epochs: Epochs::default(),
         user: Some(UserStatus::Active),
@@ -118,7 +119,7 @@ pub(crate) fn standing(terms: Terms) -> Standing {
 
 impl Model {
     pub(crate) fn new(judge: Judge, terms: Terms, machines: &Machines) -> Self {
-        let (standing, dialect) = (standing(terms), Dialect::new("native"));
+        let (standing, dialect) = (standing(terms), DialectName::new("native"));
         let (clocks, database) = machines.clocks();
         let processes = clocks.into_iter().map(|clock| Process::new(None, None, clock)).collect();
         let database = database.map(|clock| Database { clock, server: 0, dated: None });
@@ -162,7 +163,7 @@ impl Model {
 
 impl Server for Model {
     fn login(&self) -> (Instant, Access) {
-        (MORNING, self.grant(MORNING))
+        (CLOCK_START, self.grant(CLOCK_START))
     }
 
     fn terms(&self) -> Terms {
@@ -177,9 +178,9 @@ impl Server for Model {
         let (process, session) = (&self.processes[process], &self.standing.session);
         let now = process.time.now().at;
         let clock = self.database.as_ref().map(Database::says);
-        let belief = process.time.belief();
+        let belief = process.time.confidence();
         let age = process.vouching.age(session, clock, process.own(session), (now, belief, process.clock.monotonic()));
-        Seen { generation: session.generation, used: session.used.max(process.used), age, now }
+        Seen { generation: session.generation, used: session.used_generation.max(process.used), age, now }
     }
 
     fn refresh(&mut self, process: usize, presented: i64) -> Reply {
@@ -192,8 +193,8 @@ impl Server for Model {
         let witness = process.witness(&self.standing);
         let presenter = Presenter { dialect: &self.dialect, device: None, thumbprint: None, keeps_token: false };
         match (self.judge)(&self.standing, presented, &presenter, &witness, time.at) {
-            Verdict::Refuse(TokenRefusal::Expired) if time.in_doubt => Reply::Unavailable,
-            Verdict::Refuse(refusal) => Reply::Refused(refusal),
+            Verdict::Deny(TokenDenied::Expired) if time.in_doubt => Reply::Unavailable,
+            Verdict::Deny(refusal) => Reply::Refused(refusal),
             Verdict::Rotate { to, .. } => {
                 let session = &mut self.standing.session;
                 session.generation = to;
@@ -211,8 +212,8 @@ impl Server for Model {
                 Reply::Granted(self.grant(time.at))
             }
             Verdict::Replay => {
-                self.standing.session.ended = Some((time.at, EndedWhy::Replay));
-                Reply::Refused(TokenRefusal::Replay)
+                self.standing.session.ended = Some((time.at, EndReason::Replay));
+                Reply::Refused(TokenDenied::Replay)
             }
         }
     }
@@ -227,7 +228,7 @@ impl Server for Model {
     }
 
     fn end(&mut self) {
-        self.standing.session.ended = Some((MORNING, EndedWhy::Admin));
+        self.standing.session.ended = Some((CLOCK_START, EndReason::Admin));
     }
 
     fn advance(&mut self, span: Duration) {
@@ -263,9 +264,9 @@ impl Server for Model {
         self.processes.iter().any(|process| process.time.now().in_doubt)
     }
 
-    fn write_uses(&mut self, process: usize) {
+    fn write_activity(&mut self, process: usize) {
         let (process, session) = (&mut self.processes[process], &mut self.standing.session);
-        session.used = session.used.max(std::mem::take(&mut process.used));
+        session.used_generation = session.used_generation.max(std::mem::take(&mut process.used));
     }
 
     fn restart(&mut self, process: usize, start: Start) {

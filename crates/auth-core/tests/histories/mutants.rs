@@ -4,9 +4,9 @@
 
 use std::time::Duration;
 
-use tillgate_auth_core::TokenRefusal;
+use tillgate_auth_core::TokenDenied;
 use tillgate_auth_core::judge::{Presenter, Verdict, Witness, judge};
-use tillgate_auth_core::ports::Standing;
+use tillgate_auth_core::ports::SessionRecord;
 use tillgate_domain::Instant;
 
 use crate::kind::Kind;
@@ -21,7 +21,7 @@ const MANY_OF_RARE: u64 = 150_000;
 macro_rules! mutants {
     ($($name:ident($standing:ident, $presented:ident, $witness:ident) $body:block)*) => {
         $(fn $name(
-            $standing: &Standing,
+            $standing: &SessionRecord,
             $presented: i64,
             presenter: &Presenter<'_>,
             $witness: &Witness,
@@ -29,8 +29,8 @@ macro_rules! mutants {
         ) -> Verdict {
             #[allow(unused_mut, reason = "some change what comes in, others what goes out")]
             let (mut $standing, mut $witness) = ($standing.clone(), *$witness);
-            let right = |standing: &Standing, witness: &Witness| judge(standing, $presented, presenter, witness, now);
-            let broken: &dyn Fn(&mut Standing, &mut Witness) -> Option<Verdict> = &|$standing, $witness| $body;
+            let right = |standing: &SessionRecord, witness: &Witness| judge(standing, $presented, presenter, witness, now);
+            let broken: &dyn Fn(&mut SessionRecord, &mut Witness) -> Option<Verdict> = &|$standing, $witness| $body;
             broken(&mut $standing, &mut $witness).unwrap_or_else(|| right(&$standing, &$witness))
         })*
     };
@@ -46,11 +46,11 @@ mutants! {
         (presented + 1 == standing.session.generation).then_some(Verdict::Replay)
     }
     used_ignored(standing, presented, witness) {
-        (standing.session.used, witness.used) = (0, 0);
+        (standing.session.used_generation, witness.used_generation) = (0, 0);
         None
     }
     always_used(standing, presented, _witness) {
-        standing.session.used = standing.session.generation;
+        standing.session.used_generation = standing.session.generation;
         None
     }
     ahead_refused(standing, presented, _witness) {
@@ -69,7 +69,7 @@ mutants! {
         (open && presented + 2 == standing.session.generation).then_some(Verdict::Repeat)
     }
     uptime_ignored(_standing, presented, witness) {
-        witness.up = Duration::MAX;
+        witness.vouched_for = Duration::MAX;
         None
     }
     store_clock_ignored(standing, presented, _witness) {
@@ -77,7 +77,7 @@ mutants! {
         None
     }
     wall_clock_alone(_standing, presented, witness) {
-        witness.rotated = None;
+        witness.since_rotation = None;
         None
     }
 }
@@ -87,39 +87,54 @@ fn changed(verdict: Verdict, change: impl Fn(Verdict) -> Option<Verdict>) -> Ver
     change(verdict).unwrap_or(verdict)
 }
 
-fn rotates_each_time(s: &Standing, presented: i64, p: &Presenter<'_>, w: &Witness, now: Instant) -> Verdict {
+fn rotates_each_time(s: &SessionRecord, presented: i64, p: &Presenter<'_>, w: &Witness, now: Instant) -> Verdict {
     changed(judge(s, presented, p, w, now), |verdict| {
         let newest = presented == s.session.generation && verdict == Verdict::Repeat;
-        newest.then_some(Verdict::Rotate { to: presented + 1, went_back: false })
+        newest.then_some(Verdict::Rotate { to: presented + 1, store_rolled_back: false })
     })
 }
 
-fn replay_ends_nothing(s: &Standing, presented: i64, p: &Presenter<'_>, w: &Witness, now: Instant) -> Verdict {
+fn replay_ends_nothing(s: &SessionRecord, presented: i64, p: &Presenter<'_>, w: &Witness, now: Instant) -> Verdict {
     changed(judge(s, presented, p, w, now), |verdict| {
-        (verdict == Verdict::Replay).then_some(Verdict::Refuse(TokenRefusal::Replay))
+        (verdict == Verdict::Replay).then_some(Verdict::Deny(TokenDenied::Replay))
     })
 }
 
-fn overlap_never_begins_anew(s: &Standing, presented: i64, p: &Presenter<'_>, w: &Witness, now: Instant) -> Verdict {
+fn overlap_never_begins_anew(
+    s: &SessionRecord,
+    presented: i64,
+    p: &Presenter<'_>,
+    w: &Witness,
+    now: Instant,
+) -> Verdict {
     changed(judge(s, presented, p, w, now), |verdict| (verdict == Verdict::Renew).then_some(Verdict::Repeat))
 }
 
-fn ahead_moves_on(s: &Standing, presented: i64, p: &Presenter<'_>, w: &Witness, now: Instant) -> Verdict {
+fn ahead_moves_on(s: &SessionRecord, presented: i64, p: &Presenter<'_>, w: &Witness, now: Instant) -> Verdict {
     changed(judge(s, presented, p, w, now), |verdict| match verdict {
-        Verdict::Rotate { to, went_back: true } => Some(Verdict::Rotate { to: to + 1, went_back: true }),
+        Verdict::Rotate { to, store_rolled_back: true } => {
+            Some(Verdict::Rotate { to: to + 1, store_rolled_back: true })
+        }
         _ => None,
     })
 }
 
-fn two_behind_forgiven_in_doubt(s: &Standing, presented: i64, p: &Presenter<'_>, w: &Witness, now: Instant) -> Verdict {
+fn two_behind_forgiven_in_doubt(
+    s: &SessionRecord,
+    presented: i64,
+    p: &Presenter<'_>,
+    w: &Witness,
+    now: Instant,
+) -> Verdict {
     changed(judge(s, presented, p, w, now), |verdict| {
-        let unsure = verdict == Verdict::Replay && presented + 2 == s.session.generation && w.up < crate::OVERLAP;
+        let unsure =
+            verdict == Verdict::Replay && presented + 2 == s.session.generation && w.vouched_for < crate::OVERLAP;
         unsure.then_some(Verdict::Repeat)
     })
 }
 
 #[test]
-fn every_broken_rule_is_caught_by_a_property() {
+fn every_mutant_is_caught_by_a_property() {
     let mutants: [(&str, Judge, u8); 15] = [
         ("the uptime is ignored", uptime_ignored, 2),
         ("the store's clock is ignored", store_clock_ignored, 2),
@@ -140,7 +155,7 @@ fn every_broken_rule_is_caught_by_a_property() {
     for (name, mutant, property) in mutants {
         caught(name, mutant, property, MANY);
     }
-    if tillgate_testkit::thorough() {
+    if tillgate_testkit::is_thorough() {
         caught("two behind is forgiven", two_behind_forgiven, 3, MANY_OF_RARE);
     }
 }

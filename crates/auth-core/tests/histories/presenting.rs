@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tillgate_auth_core::TokenRefusal;
+use tillgate_auth_core::TokenDenied;
 use tillgate_domain::Instant;
 
 use super::History;
@@ -48,15 +48,15 @@ impl<S: Server> History<S> {
             }
             Reply::Refused(refusal) => {
                 self.over = true;
-                if self.ended && refusal == TokenRefusal::Over {
+                if self.ended && refusal == TokenDenied::SessionOver {
                     return Ok(None);
                 }
-                if refusal == TokenRefusal::Expired {
+                if refusal == TokenDenied::Expired {
                     self.counted.expired += 1;
                     let early = seen.now < self.bound;
                     return if early { Err(broken(2, "it has not expired")) } else { Ok(None) };
                 }
-                if self.stolen && refusal == TokenRefusal::Replay {
+                if self.stolen && refusal == TokenDenied::Replay {
                     self.counted.caught += 1;
                     return self.stays_over();
                 }
@@ -102,7 +102,7 @@ impl<S: Server> History<S> {
     }
 
     pub(super) fn bound_from(&self, now: Instant) -> Instant {
-        let idle = now.after(self.idle);
-        self.absolute.map_or(idle, |absolute| idle.min(self.created.after(absolute)))
+        let idle = now.saturating_add(self.idle);
+        self.absolute.map_or(idle, |absolute| idle.min(self.created.saturating_add(absolute)))
     }
 }

@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tillgate_auth_core::clock::{Belief, Clock};
+use tillgate_auth_core::clock::{Clock, ClockConfidence};
 use tillgate_auth_core::ports::StoreClock;
-use tillgate_auth_core::{Refresh, Session, TokenRefusal};
+use tillgate_auth_core::{RefreshTerms, Session, TokenDenied};
 use tillgate_domain::Instant;
 use tillgate_testkit::ManualClock;
-use tillgate_testkit::clock::MORNING;
+use tillgate_testkit::clock::CLOCK_START;
 
 use crate::OVERLAP;
 use crate::chance::Chance;
@@ -31,7 +31,7 @@ impl Terms {
     pub(crate) fn whole(self) -> tillgate_auth_core::Terms {
         tillgate_auth_core::Terms {
             access: Duration::from_mins(15),
-            refresh: Some(Refresh { idle: Some(self.idle), overlap: Some(OVERLAP), first_reusable: false }),
+            refresh: Some(RefreshTerms { idle: Some(self.idle), overlap: Some(OVERLAP), first_reusable: false }),
             absolute: self.absolute,
             midnight: false,
             exchange_overlap: None,
@@ -52,7 +52,7 @@ pub(crate) struct Access {
 #[derive(Clone, Debug)]
 pub(crate) enum Reply {
     Granted(Access),
-    Refused(TokenRefusal),
+    Refused(TokenDenied),
     /// Nobody was judged.
     Unavailable,
 }
@@ -106,7 +106,7 @@ pub(crate) fn another(before: &ManualClock) -> Arc<ManualClock> {
     let ahead = before.now().millis() / 1000 % 2 == 0;
     let off = Duration::from_secs(100);
     let now = before.now();
-    Arc::new(ManualClock::at(if ahead { now.after(off) } else { now.before(off) }))
+    Arc::new(ManualClock::starting_at(if ahead { now.saturating_add(off) } else { now.saturating_sub(off) }))
 }
 
 /// On what a history's processes run.
@@ -137,7 +137,8 @@ impl Machines {
             let one = Arc::new(ManualClock::default());
             return (self.off.iter().map(|_| Arc::clone(&one)).collect(), None);
         }
-        let at = |off: &i64| Arc::new(ManualClock::at(Instant::from_millis(MORNING.millis() + off * 1000)));
+        let at =
+            |off: &i64| Arc::new(ManualClock::starting_at(Instant::from_millis(CLOCK_START.millis() + off * 1000)));
         (self.off.iter().map(at).collect(), Some(Arc::new(ManualClock::default())))
     }
 }
@@ -190,19 +191,19 @@ impl Vouching {
         session: &Session,
         clock: Option<StoreClock>,
         own: Option<(Instant, Duration)>,
-        process: (Instant, Belief, Duration),
+        process: (Instant, ClockConfidence, Duration),
     ) -> Option<Duration> {
         let (now, belief, monotonic) = process;
         let at = session.rotated_at?;
-        let mut vouched = self.span(clock, monotonic, belief.steady);
+        let mut vouched = self.span(clock, monotonic, belief.steady_for);
         match own {
             Some((wrote, ago)) if wrote == at => return Some(ago),
             Some((wrote, ago)) if wrote > at => vouched = vouched.min(ago),
             _ => {}
         }
         let since = match clock {
-            None => now.since(at),
-            Some(clock) => clock.rotated.unwrap_or(Duration::MAX),
+            None => now.duration_since(at),
+            Some(clock) => clock.since_rotation.unwrap_or(Duration::MAX),
         };
         Some(if belief.in_doubt { Duration::ZERO } else { since.min(vouched) })
     }
@@ -227,7 +228,7 @@ pub(crate) trait Server {
     /// The clock of the database server is set, if the store is one.
     fn step_store(&mut self, by: (Duration, bool));
     /// A process writes the uses that it knows of.
-    fn write_uses(&mut self, process: usize);
+    fn write_activity(&mut self, process: usize);
     /// Whether a process doubts its clock.
     fn in_doubt(&self) -> bool;
     /// A process dies and starts anew, and where its machine does or is set, so do the others on it. What they have not written is

@@ -45,7 +45,7 @@ impl Till {
     }
 
     /// A thread no longer waits.
-    pub(crate) fn give_up(&mut self, thread: usize) {
+    pub(crate) fn abort(&mut self, thread: usize) {
         self.attempts[thread] += 1;
         self.threads[thread] = Thread::Idle;
     }
@@ -66,7 +66,7 @@ impl Till {
     /// It is killed: what no thread has stored is lost, and so is every answer on its way.
     pub(crate) fn kill(&mut self) {
         for thread in 0..self.threads.len() {
-            self.give_up(thread);
+            self.abort(thread);
             self.read[thread] = None;
         }
     }

@@ -65,7 +65,7 @@ fn user(office: &[&Role], devices: &[(&Device, &[&Role])]) -> User {
 }
 
 #[test]
-fn rights_are_the_union_of_the_roles_that_count_there() {
+fn effective_rights_are_union_of_effective_roles() {
     use Environment::{BackOffice, CashRegister, Pda, Tool};
     let sell = role(1, &["ticketCreate", "ticketClose"], &[CashRegister, Pda]);
     let void = role(2, &["storno", "ticketClose"], &[CashRegister]);
@@ -85,50 +85,54 @@ fn rights_are_the_union_of_the_roles_that_count_there() {
     for (what, held, environment, expected) in cases {
         let device = on(*environment);
         let user = user(&[], &[(&device, held)]);
-        assert_eq!(rights(roles_of_user(&user, Some(&device), &all)).scope(), *expected, "{what}");
+        assert_eq!(collect_rights(effective_user_roles(&user, Some(&device), &all)).to_scope(), *expected, "{what}");
         let itself = super::tests::device(21, *environment, held);
-        assert_eq!(rights(roles_of_device(&itself, &all)).scope(), *expected, "{what}, the device as itself");
+        assert_eq!(
+            collect_rights(effective_device_roles(&itself, &all)).to_scope(),
+            *expected,
+            "{what}, the device as itself"
+        );
     }
 }
 
 #[test]
-fn without_a_device_every_environment_counts_and_device_roles_do_not() {
+fn session_without_device_uses_office_roles_in_every_environment() {
     let office = role(1, &["userRead"], &[Environment::CashRegister]);
     let till = role(2, &["ticketClose"], &Environment::ALL);
     let p01 = device(20, Environment::CashRegister, &[]);
     let anna = user(&[&office], &[(&p01, &[&till])]);
     let all = [office, till];
-    assert_eq!(rights(roles_of_user(&anna, None, &all)).scope(), "userRead");
-    assert_eq!(rights(roles_of_user(&anna, Some(&p01), &all)).scope(), "ticketClose");
+    assert_eq!(collect_rights(effective_user_roles(&anna, None, &all)).to_scope(), "userRead");
+    assert_eq!(collect_rights(effective_user_roles(&anna, Some(&p01), &all)).to_scope(), "ticketClose");
 }
 
 #[test]
-fn a_user_logs_in_where_their_list_says() {
+fn user_may_log_in_on_listed_devices_only() {
     let role = role(1, &["ticketClose"], &Environment::ALL);
     let p01 = device(20, Environment::CashRegister, &[]);
     let p02 = device(21, Environment::CashRegister, &[]);
     let mut foreign = device(22, Environment::CashRegister, &[]);
     foreign.tenant = TenantId(Uuid::from_u128(2));
-    assert!(admits(&user(&[], &[(&p01, &[])]), Some(&p01)), "a listed device without roles");
-    assert!(!admits(&user(&[&role], &[(&p01, &[&role])]), Some(&p02)), "a device that is not listed");
-    assert!(!admits(&user(&[], &[(&foreign, &[&role])]), Some(&foreign)), "a device of another tenant");
-    assert!(!admits(&user(&[], &[(&p01, &[&role])]), None), "no role without a device");
-    assert!(admits(&user(&[&role], &[]), None), "a role without a device");
+    assert!(may_log_in(&user(&[], &[(&p01, &[])]), Some(&p01)), "a listed device without roles");
+    assert!(!may_log_in(&user(&[&role], &[(&p01, &[&role])]), Some(&p02)), "a device that is not listed");
+    assert!(!may_log_in(&user(&[], &[(&foreign, &[&role])]), Some(&foreign)), "a device of another tenant");
+    assert!(!may_log_in(&user(&[], &[(&p01, &[&role])]), None), "no role without a device");
+    assert!(may_log_in(&user(&[&role], &[]), None), "a role without a device");
 }
 
 #[test]
-fn a_missing_right_is_named() {
+fn denied_decision_names_missing_right() {
     let storno = Right::parse("storno").unwrap();
-    assert_eq!(may(&Rights::default(), storno.clone()), Access::Missing(storno.clone()));
-    assert_eq!(may(&Rank::Admin.rights(), storno), Access::Allowed);
+    assert_eq!(check_right(&Rights::default(), storno.clone()), AccessDecision::Missing(storno.clone()));
+    assert_eq!(check_right(&Rank::Admin.rights(), storno), AccessDecision::Allowed);
 }
 
 #[test]
-fn an_own_role_has_no_rank_even_under_a_built_in_name() {
+fn custom_role_has_no_rank_even_with_built_in_name() {
     let mut own = role(1, &["storno"], &Environment::ALL);
     own.name = RoleName::parse("admin").unwrap();
-    assert_eq!(rank([&own]), None);
-    let built_in = Rank::Manager.role(RoleId(Uuid::from_u128(5)), TENANT).unwrap();
-    let lower = Rank::Cashier.role(RoleId(Uuid::from_u128(6)), TENANT).unwrap();
-    assert_eq!(rank([&lower, &built_in, &own]), Some(Rank::Manager));
+    assert_eq!(highest_rank([&own]), None);
+    let built_in = Rank::Manager.to_role(RoleId(Uuid::from_u128(5)), TENANT).unwrap();
+    let lower = Rank::Cashier.to_role(RoleId(Uuid::from_u128(6)), TENANT).unwrap();
+    assert_eq!(highest_rank([&lower, &built_in, &own]), Some(Rank::Manager));
 }

@@ -4,11 +4,11 @@
 
 use std::fmt;
 
-use super::seal::{Seal, SealedLine, Signet, VERSION};
+use super::seal::{SEAL_ENCODING_VERSION, Seal, SealKey, SealedEvent};
 
 /// What is wrong with a chain.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wrong {
+pub enum ChainError {
     /// Lines up to the one that was found are missing: removed, or robbed of their seals.
     Missing {
         /// The first number that is missing.
@@ -25,19 +25,19 @@ pub enum Wrong {
     /// What it says, or its seal, is not what was sealed.
     Changed,
     /// The chain ends before its newest seal: what followed was cut off.
-    Cut {
+    Truncated {
         /// The number of the newest seal.
         newest: i64,
         /// Who knows of it.
-        told_by: ToldBy,
+        source: SealSource,
     },
     /// The line bears another seal than the one that was noted for its number.
-    Other {
+    SealMismatch {
         /// Who has noted it.
-        told_by: ToldBy,
+        source: SealSource,
     },
     /// Lines follow on the newest seal that the database notes.
-    Beyond {
+    PastNewest {
         /// The number of the newest seal.
         newest: i64,
     },
@@ -45,14 +45,14 @@ pub enum Wrong {
 
 /// Who has noted a seal.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ToldBy {
+pub enum SealSource {
     /// The database, beside the lines.
     Database,
     /// A note outside of it.
     Outside,
 }
 
-impl Wrong {
+impl ChainError {
     /// A stable word for it.
     pub const fn code(&self) -> &'static str {
         match self {
@@ -61,14 +61,14 @@ impl Wrong {
             Self::Unreadable => "unreadable",
             Self::Detached => "detached",
             Self::Changed => "changed",
-            Self::Cut { .. } => "cut",
-            Self::Other { .. } => "other",
-            Self::Beyond { .. } => "beyond",
+            Self::Truncated { .. } => "cut",
+            Self::SealMismatch { .. } => "other",
+            Self::PastNewest { .. } => "beyond",
         }
     }
 }
 
-impl fmt::Display for ToldBy {
+impl fmt::Display for SealSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Database => "the database",
@@ -77,7 +77,7 @@ impl fmt::Display for ToldBy {
     }
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for ChainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Missing { first, last } if first == last => write!(f, "line {first} before it is missing"),
@@ -86,74 +86,78 @@ impl fmt::Display for Wrong {
             Self::Unreadable => f.write_str("its seal is missing or of no version that is known"),
             Self::Detached => f.write_str("it was not sealed after the line that now stands before it"),
             Self::Changed => f.write_str("it is not as it was sealed"),
-            Self::Cut { newest, told_by } => {
+            Self::Truncated { newest, source: told_by } => {
                 write!(
                     f,
                     "the chain ends with it, but {told_by} knows of line {newest}: the lines between were cut off"
                 )
             }
-            Self::Other { told_by } => write!(f, "its seal is not the one that {told_by} knows"),
-            Self::Beyond { newest } => write!(f, "it follows on line {newest}, which the database notes as the newest"),
+            Self::SealMismatch { source: told_by } => write!(f, "its seal is not the one that {told_by} knows"),
+            Self::PastNewest { newest } => {
+                write!(f, "it follows on line {newest}, which the database notes as the newest")
+            }
         }
     }
 }
 
 /// The way along a chain.
 #[derive(Clone, Debug, Default)]
-pub struct Chain {
+pub struct ChainVerifier {
     /// The seal of the line before.
     last: Seal,
     /// A seal that was noted outside.
     outside: Option<Seal>,
 }
 
-impl Chain {
+impl ChainVerifier {
     /// The way along a chain of which somebody has noted a seal outside.
-    pub fn noted(outside: Option<Seal>) -> Self {
+    pub fn new(outside: Option<Seal>) -> Self {
         Self { last: Seal::default(), outside }
     }
 
     /// The seal of the last line that was as it was sealed.
-    pub fn last(&self) -> &Seal {
+    pub fn last_seal(&self) -> &Seal {
         &self.last
     }
 
     /// Takes the next line, or says what is wrong with it.
-    pub fn take(&mut self, signet: &dyn Signet, sealed: &SealedLine) -> Result<(), Wrong> {
+    pub fn verify_next(&mut self, signet: &dyn SealKey, sealed: &SealedEvent) -> Result<(), ChainError> {
         let expected = self.last.sequence.saturating_add(1);
         if sealed.sequence > expected {
-            return Err(Wrong::Missing { first: expected, last: sealed.sequence.saturating_sub(1) });
+            return Err(ChainError::Missing { first: expected, last: sealed.sequence.saturating_sub(1) });
         }
         if sealed.sequence < expected {
-            return Err(Wrong::OutOfOrder);
+            return Err(ChainError::OutOfOrder);
         }
-        let Some(hash) = sealed.hash.as_ref().filter(|hash| hash.first() == Some(&VERSION)) else {
-            return Err(Wrong::Unreadable);
+        let Some(hash) = sealed.hash.as_ref().filter(|hash| hash.first() == Some(&SEAL_ENCODING_VERSION)) else {
+            return Err(ChainError::Unreadable);
         };
         if sealed.previous.as_ref() != Some(&self.last.hash) {
-            return Err(Wrong::Detached);
+            return Err(ChainError::Detached);
         }
-        let seal = self.last.next(signet, &sealed.line);
+        let seal = self.last.seal_next(signet, &sealed.event);
         if seal.hash != *hash {
-            return Err(Wrong::Changed);
+            return Err(ChainError::Changed);
         }
         if self.outside.as_ref().is_some_and(|noted| noted.sequence == seal.sequence && noted.hash != seal.hash) {
-            return Err(Wrong::Other { told_by: ToldBy::Outside });
+            return Err(ChainError::SealMismatch { source: SealSource::Outside });
         }
         self.last = seal;
         Ok(())
     }
 
     /// What is wrong with the end of the chain, where the last line was taken; `newest` is what the database notes.
-    pub fn end(&self, newest: &Seal) -> Result<(), Wrong> {
+    pub fn finish(&self, newest: &Seal) -> Result<(), ChainError> {
         if let Some(outside) = self.outside.as_ref().filter(|noted| noted.sequence > self.last.sequence) {
-            return Err(Wrong::Cut { newest: outside.sequence, told_by: ToldBy::Outside });
+            return Err(ChainError::Truncated { newest: outside.sequence, source: SealSource::Outside });
         }
         match newest.sequence.cmp(&self.last.sequence) {
-            std::cmp::Ordering::Greater => Err(Wrong::Cut { newest: newest.sequence, told_by: ToldBy::Database }),
-            std::cmp::Ordering::Less => Err(Wrong::Beyond { newest: newest.sequence }),
+            std::cmp::Ordering::Greater => {
+                Err(ChainError::Truncated { newest: newest.sequence, source: SealSource::Database })
+            }
+            std::cmp::Ordering::Less => Err(ChainError::PastNewest { newest: newest.sequence }),
             std::cmp::Ordering::Equal if newest.hash != self.last.hash => {
-                Err(Wrong::Other { told_by: ToldBy::Database })
+                Err(ChainError::SealMismatch { source: SealSource::Database })
             }
             std::cmp::Ordering::Equal => Ok(()),
         }

@@ -9,20 +9,20 @@ use uuid::Uuid;
 use super::Event;
 
 /// The way that lines are encoded now. A seal begins with the version that it was made by.
-pub const VERSION: u8 = 1;
+pub const SEAL_ENCODING_VERSION: u8 = 1;
 
 /// What every encoding begins with, so that no digest of anything else is ever a seal.
-const PREFIX: &[u8] = b"tillgate audit line";
+const DOMAIN_SEPARATOR: &[u8] = b"tillgate audit line";
 
 /// What seals are made with: a digest that nobody can make without its key.
-pub trait Signet {
+pub trait SealKey {
     /// The digest of these bytes.
-    fn press(&self, bytes: &[u8]) -> [u8; 32];
+    fn compute_mac(&self, bytes: &[u8]) -> [u8; 32];
 }
 
 /// A line as its store holds it: ids are 16 bytes, texts are UTF-8, unless somebody has tampered with them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Line {
+pub struct StoredEvent {
     /// Its id.
     pub id: Vec<u8>,
     /// When, in milliseconds since the Unix epoch.
@@ -53,7 +53,7 @@ pub struct Line {
     pub operation: Option<Vec<u8>>,
 }
 
-impl Line {
+impl StoredEvent {
     /// The line that a store holds of an event.
     pub fn of(event: &Event) -> Self {
         let bytes = |id: Uuid| id.as_bytes().to_vec();
@@ -88,18 +88,18 @@ pub struct Seal {
 
 impl Seal {
     /// The seal of the line that follows on this one.
-    pub fn next(&self, signet: &dyn Signet, line: &Line) -> Self {
+    pub fn seal_next(&self, signet: &dyn SealKey, line: &StoredEvent) -> Self {
         let sequence = self.sequence.saturating_add(1);
-        let digest = signet.press(&encode(sequence, &self.hash, line));
-        Self { sequence, hash: [VERSION].into_iter().chain(digest).collect() }
+        let digest = signet.compute_mac(&encode(sequence, &self.hash, line));
+        Self { sequence, hash: [SEAL_ENCODING_VERSION].into_iter().chain(digest).collect() }
     }
 }
 
 /// A line with its place in the chain, as its store holds both.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct SealedLine {
+pub struct SealedEvent {
     /// What it says.
-    pub line: Line,
+    pub event: StoredEvent,
     /// Its number.
     pub sequence: i64,
     /// The hash of the line before; empty for the first.
@@ -110,9 +110,9 @@ pub struct SealedLine {
 
 /// All that a seal covers, in one text that can be read in one way only: every value has its length before it, and one that is
 /// missing is told from one that is empty.
-fn encode(sequence: i64, previous: &[u8], line: &Line) -> Vec<u8> {
+fn encode(sequence: i64, previous: &[u8], line: &StoredEvent) -> Vec<u8> {
     // named one by one: a column that is added has to be put here, or this does not compile
-    let Line {
+    let StoredEvent {
         id,
         at,
         tenant,
@@ -129,8 +129,8 @@ fn encode(sequence: i64, previous: &[u8], line: &Line) -> Vec<u8> {
         operation,
     } = line;
     let mut text = Vec::with_capacity(512 + details.len());
-    text.extend_from_slice(PREFIX);
-    text.push(VERSION);
+    text.extend_from_slice(DOMAIN_SEPARATOR);
+    text.push(SEAL_ENCODING_VERSION);
     let (sequence, at) = (sequence.to_be_bytes(), at.to_be_bytes());
     let values = [
         Some(&sequence[..]),
@@ -168,8 +168,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_encoding_is_the_published_one() {
-        let line = Line { id: vec![7; 16], at: 1, action: b"login".to_vec(), ..Line::default() };
+    fn encoding_matches_published_example() {
+        let line = StoredEvent { id: vec![7; 16], at: 1, action: b"login".to_vec(), ..StoredEvent::default() };
         let text = encode(2, b"x", &line);
         let mut expected = b"tillgate audit line\x01".to_vec();
         let values: [Option<&[u8]>; 16] = [
@@ -203,15 +203,16 @@ mod tests {
     }
 
     #[test]
-    fn what_moves_from_one_value_to_the_next_is_another_line() {
-        let one = Line { action: b"ab".to_vec(), subject: b"c".to_vec(), ..Line::default() };
-        let other = Line { action: b"a".to_vec(), subject: b"bc".to_vec(), ..Line::default() };
+    fn encoding_separates_adjacent_values() {
+        let one = StoredEvent { action: b"ab".to_vec(), subject: b"c".to_vec(), ..StoredEvent::default() };
+        let other = StoredEvent { action: b"a".to_vec(), subject: b"bc".to_vec(), ..StoredEvent::default() };
         assert_ne!(encode(1, b"", &one), encode(1, b"", &other));
-        let absent = Line::default();
-        let empty = Line { address: Some(Vec::new()), ..Line::default() };
+        let absent = StoredEvent::default();
+        let empty = StoredEvent { address: Some(Vec::new()), ..StoredEvent::default() };
         assert_ne!(encode(1, b"", &absent), encode(1, b"", &empty));
         let (user, device) = (Some(vec![1; 16]), Some(vec![1; 16]));
-        let (by_user, by_device) = (Line { user, ..Line::default() }, Line { device, ..Line::default() });
+        let (by_user, by_device) =
+            (StoredEvent { user, ..StoredEvent::default() }, StoredEvent { device, ..StoredEvent::default() });
         assert_ne!(encode(1, b"", &by_user), encode(1, b"", &by_device));
     }
 }

@@ -2,12 +2,12 @@
 
 use unicode_security::skeleton as skeleton_of;
 
-use super::Folded;
+use super::FoldedText;
 
 /// What a name looks like (UTS 39, 4): two names of one skeleton may be taken for each other, as `admin` with a Cyrillic `а`. Among
 /// names in the letters of ASCII alone it finds more than anybody takes for the other (`m` looks like `rn`).
 pub fn skeleton(name: &str) -> String {
-    skeleton_of(Folded::of(name).as_str()).collect()
+    skeleton_of(FoldedText::of(name).as_str()).collect()
 }
 
 #[cfg(test)]
@@ -15,7 +15,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn letters_of_another_script_look_like_those_of_ascii() {
+    fn confusable_letters_share_skeleton() {
         assert_eq!(skeleton("\u{430}dmin"), skeleton("admin"));
         assert_ne!(skeleton("Ján"), skeleton("Jan"));
         assert_ne!(skeleton("anna"), skeleton("hana"));

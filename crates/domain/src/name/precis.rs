@@ -9,46 +9,50 @@ use precis_profiles::UsernameCasePreserved;
 use unicode_normalization::UnicodeNormalization;
 use unicode_properties::{GeneralCategory as Category, UnicodeGeneralCategory};
 
-use super::{Folded, InvalidName};
+use super::{FoldedText, InvalidText};
 
 /// How many times as long as it was given a name may be once it is folded: a database's index takes no key of any length.
-const LONGER: usize = 4;
+const MAX_FOLDING_GROWTH: usize = 4;
 
 /// A user name (RFC 8265, 3.1): words of the `IdentifierClass`, in which full- and half-width letters count as plain ones, with
 /// blanks between them. What folds to an `@` is one.
-pub(super) fn check_user_name(text: &str) -> Result<(), InvalidName> {
-    if Folded::of(text).has_at() {
-        return Err(InvalidName::At);
+pub(super) fn check_user_name(text: &str) -> Result<(), InvalidText> {
+    if FoldedText::of(text).contains_at_sign() {
+        return Err(InvalidText::AtSign);
     }
     check_length(text)?;
     let profile = UsernameCasePreserved::default();
     for word in text.split(' ').filter(|word| !word.is_empty()) {
-        let mapped = profile.width_mapping_rule(word).map_err(|error| refused(word, &error))?;
-        check_class(&IdentifierClass::default(), &mapped, |c| is_letter_or_digit(c) && !has_compat(c))?;
+        let mapped = profile.width_mapping_rule(word).map_err(|error| disallowed_character(word, &error))?;
+        check_class(&IdentifierClass::default(), &mapped, |c| is_letter_or_digit(c) && !has_compatibility_form(c))?;
         let composed: String = mapped.nfc().collect();
-        profile.directionality_rule(composed).map_err(|_| InvalidName::Direction)?;
+        profile.directionality_rule(composed).map_err(|_| InvalidText::MixedDirection)?;
     }
     Ok(())
 }
 
 /// A name in which blanks, symbols and punctuation are allowed: of the `FreeformClass`. What shows nothing is not allowed.
-pub(super) fn check_name(text: &str) -> Result<(), InvalidName> {
+pub(super) fn check_name(text: &str) -> Result<(), InvalidText> {
     check_length(text)?;
     // a symbol that is blank, the pattern of no dots
     if let Some(blank) = text.chars().find(|c| *c == '\u{2800}') {
-        return Err(InvalidName::Character(blank));
+        return Err(InvalidText::DisallowedCharacter(blank));
     }
-    check_class(&FreeformClass::default(), text, |c| is_letter_or_digit(c) || is_free(c))
+    check_class(&FreeformClass::default(), text, |c| is_letter_or_digit(c) || is_freeform_symbol(c))
 }
 
-fn check_length(text: &str) -> Result<(), InvalidName> {
-    let (given, folded) = (text.chars().count(), Folded::of(text).as_str().chars().count());
+fn check_length(text: &str) -> Result<(), InvalidText> {
+    let (given, folded) = (text.chars().count(), FoldedText::of(text).as_str().chars().count());
     // short ones may grow as they like
-    if folded > 100 && folded > given.saturating_mul(LONGER) { Err(InvalidName::TooLong(given)) } else { Ok(()) }
+    if folded > 100 && folded > given.saturating_mul(MAX_FOLDING_GROWTH) {
+        Err(InvalidText::TooLong(given))
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether the class has all of the text; `newer` says so of a character that is newer than its tables.
-fn check_class<C: StringClass>(class: &C, text: &str, newer: impl Fn(char) -> bool) -> Result<(), InvalidName> {
+fn check_class<C: StringClass>(class: &C, text: &str, newer: impl Fn(char) -> bool) -> Result<(), InvalidText> {
     // a letter stands in for each, so that what asks for its neighbors finds one
     let known: String = text
         .chars()
@@ -57,16 +61,16 @@ fn check_class<C: StringClass>(class: &C, text: &str, newer: impl Fn(char) -> bo
             if unknown && newer(c) && !is_ignorable(c) { 'a' } else { c }
         })
         .collect();
-    class.allows(&known).map_err(|error| refused(&known, &error))
+    class.allows(&known).map_err(|error| disallowed_character(&known, &error))
 }
 
 /// The character that an error is about.
-fn refused(text: &str, error: &Error) -> InvalidName {
+fn disallowed_character(text: &str, error: &Error) -> InvalidText {
     let bad = match error {
         Error::BadCodepoint(found) => char::from_u32(found.cp),
         Error::Invalid | Error::Unexpected(_) => text.chars().find(|c| !c.is_ascii()),
     };
-    InvalidName::Character(bad.unwrap_or(char::REPLACEMENT_CHARACTER))
+    InvalidText::DisallowedCharacter(bad.unwrap_or(char::REPLACEMENT_CHARACTER))
 }
 
 /// RFC 8264, 9.1.
@@ -84,7 +88,7 @@ fn is_letter_or_digit(c: char) -> bool {
 }
 
 /// RFC 8264, 9.14 to 9.16 and 9.18.
-fn is_free(c: char) -> bool {
+fn is_freeform_symbol(c: char) -> bool {
     matches!(
         c.general_category(),
         Category::TitlecaseLetter
@@ -107,7 +111,7 @@ fn is_free(c: char) -> bool {
 }
 
 /// RFC 8264, 9.17.
-fn has_compat(c: char) -> bool {
+fn has_compatibility_form(c: char) -> bool {
     !std::iter::once(c).eq(std::iter::once(c).nfkc())
 }
 
@@ -121,33 +125,33 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_user_name_is_words_with_blanks_between() {
+    fn user_name_is_identifier_words_separated_by_spaces() {
         for good in
             ["anna", "Žofia 12", "Ján Ňuňák", "quo\"te\\9", "Ａｎｎａ", "李 小龙", "דוד 12", "ვახტანგ", "ᲐᲜᲐ", "l·l"]
         {
             assert_eq!(check_user_name(good), Ok(()), "{good}");
         }
         for (bad, why) in [
-            ("cashier\u{ff20}example.com", InvalidName::At),
-            ("cashier\u{200b}", InvalidName::Character('\u{200b}')),
-            ("\u{3164}\u{3164}", InvalidName::Character('\u{3164}')),
-            ("\u{2800}", InvalidName::Character('\u{2800}')),
-            ("\u{200d}", InvalidName::Character('\u{200d}')),
-            ("\u{202e}nimda", InvalidName::Character('\u{202e}')),
-            ("anna\u{a0}b", InvalidName::Character('\u{a0}')),
-            ("anna\u{e000}", InvalidName::Character('\u{e000}')),
-            ("anna\u{fe0f}", InvalidName::Character('\u{fe0f}')),
-            ("anna\u{fdd0}", InvalidName::Character('\u{fdd0}')),
-            ("anna\u{378}", InvalidName::Character('\u{378}')),
-            ("fish & chips ☕", InvalidName::Character('☕')),
-            ("אa", InvalidName::Direction),
+            ("cashier\u{ff20}example.com", InvalidText::AtSign),
+            ("cashier\u{200b}", InvalidText::DisallowedCharacter('\u{200b}')),
+            ("\u{3164}\u{3164}", InvalidText::DisallowedCharacter('\u{3164}')),
+            ("\u{2800}", InvalidText::DisallowedCharacter('\u{2800}')),
+            ("\u{200d}", InvalidText::DisallowedCharacter('\u{200d}')),
+            ("\u{202e}nimda", InvalidText::DisallowedCharacter('\u{202e}')),
+            ("anna\u{a0}b", InvalidText::DisallowedCharacter('\u{a0}')),
+            ("anna\u{e000}", InvalidText::DisallowedCharacter('\u{e000}')),
+            ("anna\u{fe0f}", InvalidText::DisallowedCharacter('\u{fe0f}')),
+            ("anna\u{fdd0}", InvalidText::DisallowedCharacter('\u{fdd0}')),
+            ("anna\u{378}", InvalidText::DisallowedCharacter('\u{378}')),
+            ("fish & chips ☕", InvalidText::DisallowedCharacter('☕')),
+            ("אa", InvalidText::MixedDirection),
         ] {
             assert_eq!(check_user_name(bad), Err(why), "{bad:?}");
         }
     }
 
     #[test]
-    fn a_name_may_have_symbols_but_nothing_that_is_not_seen() {
+    fn name_allows_symbols_but_no_invisible_characters() {
         for good in
             ["Kasa 1 – terasa", "O’Brien & syn ☕", "🥐 Pekáreň", "P01", "½ ㎏", "店舗", "₽ ₿", "മലയാള\u{d4d}\u{200d}"]
         {
@@ -166,13 +170,17 @@ mod tests {
             "\u{e0041}",
         ] {
             let name = format!("P01{bad}");
-            assert_eq!(check_name(&name), Err(InvalidName::Character(bad.chars().next().unwrap())), "{bad:?}");
+            assert_eq!(
+                check_name(&name),
+                Err(InvalidText::DisallowedCharacter(bad.chars().next().unwrap())),
+                "{bad:?}"
+            );
         }
     }
 
     #[test]
-    fn a_name_that_grows_too_long_where_it_is_folded_is_refused() {
+    fn name_that_folds_too_long_is_rejected() {
         assert!(check_name(&"ﷺ".repeat(5)).is_ok());
-        assert!(matches!(check_name(&"ﷺ".repeat(60)), Err(InvalidName::TooLong(_))));
+        assert!(matches!(check_name(&"ﷺ".repeat(60)), Err(InvalidText::TooLong(_))));
     }
 }

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, json};
 
-use super::ports::{OfficeTx, OfficeView};
-use super::refused::{Decided, Field, FieldRefusals, Halt, Refused, decide};
-use super::stamp::Stamp;
+use super::context::AuditContext;
+use super::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
+use super::ports::{OfficePorts, OfficeTx};
 use super::text;
 use crate::{
     Action, ApiKey, ApiKeyId, Device, DeviceName, DeviceStatus, KnownRight, Rights, Scope, Store, StoreError, StoreExt,
@@ -17,9 +17,9 @@ pub struct NewApiKey {
     /// Its id.
     pub id: ApiKeyId,
     /// What the program calls it by, drawn by chance.
-    pub client: String,
+    pub client_id: String,
     /// Its secret, wrapped outside.
-    pub wrapped: Vec<u8>,
+    pub wrapped_secret: Vec<u8>,
     /// What people call it by.
     pub name: String,
     /// What it is for.
@@ -39,19 +39,24 @@ pub struct NewApiKey {
 ///
 /// A key without permissions gives whatever its user is given later, so only an admin makes one. For anybody else the key gets the
 /// rights as permissions that it gives now.
-pub fn add_api_key(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, new: &NewApiKey) -> Decided<ApiKey> {
-    store.write(|tx| decide(add(tx, tenant, stamp, new)))
+pub fn add_api_key(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    new: &NewApiKey,
+) -> UseCaseResult<ApiKey> {
+    store.write(|tx| commit_refusal(add(tx, tenant, stamp, new)))
 }
 
-fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewApiKey) -> Result<ApiKey, Halt> {
-    stamp.authority.ask(KnownRight::ApiKeyCreate)?;
-    check(&new.name, "", &new.description)?;
-    stamp.authority.cover(&new.permissions)?;
+fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &AuditContext, new: &NewApiKey) -> Result<ApiKey, UseCaseError> {
+    stamp.authority.require(KnownRight::ApiKeyCreate)?;
+    check_texts(&new.name, "", &new.description)?;
+    stamp.authority.require_all(&new.permissions)?;
     let (user, device) = user_and_device(tx, tenant, &new.user, &new.device)?;
     let mut key = ApiKey {
         id: new.id,
         tenant,
-        client: new.client.clone(),
+        client_id: new.client_id.clone(),
         name: new.name.clone(),
         description: new.description.clone(),
         active: new.active,
@@ -61,56 +66,62 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewApiKey) 
         created_at: stamp.at,
         version: 1,
     };
-    let given = given(tx, &key)?;
-    stamp.authority.cover(&given)?;
+    let given = compute_rights(tx, &key)?;
+    stamp.authority.require_all(&given)?;
     fix_permissions(stamp, &mut key, given)?;
-    if !tx.api_keys().insert(&key, &new.wrapped)? {
-        return Err(Refused::Taken { field: Field::ApiKey, value: key.client }.into());
+    if !tx.api_keys().insert(&key, &new.wrapped_secret)? {
+        return Err(OfficeError::AlreadyExists { field: FieldName::ApiKey, value: key.client_id }.into());
     }
-    tx.endings().touch(Scope::User(user.id), stamp.at)?;
+    tx.revocations().invalidate(Scope::User(user.id), stamp.at)?;
     let details = Map::from_iter([
         ("name".to_owned(), json!(key.name)),
-        ("client".to_owned(), json!(key.client)),
+        ("client".to_owned(), json!(key.client_id)),
         ("user".to_owned(), json!(user.id)),
         ("device".to_owned(), json!(device.id)),
         ("permissions".to_owned(), json!(key.permissions)),
         ("active".to_owned(), json!(key.active)),
     ]);
-    tx.audit().tell(&stamp.done(tenant, Action::ApiKeyAdd, Subject::ApiKey(key.id), details))?;
+    tx.audit().record(&stamp.build_event(tenant, Action::ApiKeyAdd, Subject::ApiKey(key.id), details))?;
     Ok(key)
 }
 
 /// Narrows a key without permissions to what it gives now, where it is no admin who answers for it.
-pub(super) fn fix_permissions(stamp: &Stamp, key: &mut ApiKey, given: Rights) -> Result<(), Refused> {
-    if !key.permissions.is_empty() || stamp.authority.is_admin() {
+pub(super) fn fix_permissions(stamp: &AuditContext, key: &mut ApiKey, given: Rights) -> Result<(), OfficeError> {
+    if !key.permissions.is_empty() || stamp.authority.covers_everything() {
         return Ok(());
     }
     if given.is_empty() {
-        return Err(Refused::Empty { field: Field::Permissions });
+        return Err(OfficeError::Required { field: FieldName::Permissions });
     }
     key.permissions = given;
     Ok(())
 }
 
 /// Bounds what people read; `before` is the name that the key has, empty for a new one.
-pub(super) fn check(name: &str, before: &str, description: &str) -> Result<(), Refused> {
-    let name = text::check_renamed(Field::Name, name, before, text::LABEL);
+pub(super) fn check_texts(name: &str, before: &str, description: &str) -> Result<(), OfficeError> {
+    let name = text::check_renamed(FieldName::Name, name, before, text::MAX_LABEL_CHARS);
     let mut refusals = FieldRefusals::default();
-    let found = [name, text::check(Field::Description, description, text::DESCRIPTION)];
+    let found = [name, text::check_text(FieldName::Description, description, text::MAX_DESCRIPTION_CHARS)];
     found.into_iter().filter_map(Result::err).for_each(|refused| refusals.add(refused));
     refusals.checked()
 }
 
 /// The user of this name.
-pub(super) fn user(tx: &mut dyn OfficeTx, tenant: TenantId, name: &UserName) -> Result<User, Halt> {
-    let found = tx.users().named(tenant, &name.folded())?;
-    Ok(found.ok_or_else(|| Refused::Unknown { field: Field::User, value: name.to_string() })?)
+pub(super) fn resolve_user(tx: &mut dyn OfficeTx, tenant: TenantId, name: &UserName) -> Result<User, UseCaseError> {
+    let found = tx.users().find_by_name(tenant, &name.to_folded())?;
+    Ok(found.ok_or_else(|| OfficeError::UnknownName { field: FieldName::User, value: name.to_string() })?)
 }
 
 /// The device of this name, where the user may log in on it.
-pub(super) fn device(tx: &mut dyn OfficeTx, tenant: TenantId, user: &User, name: &DeviceName) -> Result<Device, Halt> {
-    let found = tx.devices().named(tenant, &name.folded())?.filter(|device| access::admits(user, Some(device)));
-    Ok(found.ok_or_else(|| Refused::Unknown { field: Field::Device, value: name.to_string() })?)
+pub(super) fn resolve_device(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    user: &User,
+    name: &DeviceName,
+) -> Result<Device, UseCaseError> {
+    let found =
+        tx.devices().find_by_name(tenant, &name.to_folded())?.filter(|device| access::may_log_in(user, Some(device)));
+    Ok(found.ok_or_else(|| OfficeError::UnknownName { field: FieldName::Device, value: name.to_string() })?)
 }
 
 /// The user and the device of these names, where the user may log in on it. Of a user who does not exist nobody knows where they may
@@ -120,11 +131,11 @@ pub(super) fn user_and_device(
     tenant: TenantId,
     user_name: &UserName,
     device_name: &DeviceName,
-) -> Result<(User, Device), Halt> {
+) -> Result<(User, Device), UseCaseError> {
     let mut refusals = FieldRefusals::default();
-    let user = refusals.gather(user(tx, tenant, user_name))?;
+    let user = refusals.gather(resolve_user(tx, tenant, user_name))?;
     let device = refusals.gather(match &user {
-        Some(user) => device(tx, tenant, user, device_name),
+        Some(user) => resolve_device(tx, tenant, user, device_name),
         None => any_device(tx, tenant, device_name),
     })?;
     refusals.checked()?;
@@ -134,16 +145,17 @@ pub(super) fn user_and_device(
 }
 
 /// The device of this name, whoever may log in on it.
-pub(super) fn any_device(tx: &mut dyn OfficeTx, tenant: TenantId, name: &DeviceName) -> Result<Device, Halt> {
-    let found = tx.devices().named(tenant, &name.folded())?.filter(|device| device.status != DeviceStatus::Retired);
-    Ok(found.ok_or_else(|| Refused::Unknown { field: Field::Device, value: name.to_string() })?)
+pub(super) fn any_device(tx: &mut dyn OfficeTx, tenant: TenantId, name: &DeviceName) -> Result<Device, UseCaseError> {
+    let found =
+        tx.devices().find_by_name(tenant, &name.to_folded())?.filter(|device| device.status != DeviceStatus::Retired);
+    Ok(found.ok_or_else(|| OfficeError::UnknownName { field: FieldName::Device, value: name.to_string() })?)
 }
 
 /// What a request that is signed with the key may do, as its user and device are now.
-pub(super) fn given(tx: &mut dyn OfficeTx, key: &ApiKey) -> Result<Rights, Halt> {
+pub(super) fn compute_rights(tx: &mut dyn OfficeTx, key: &ApiKey) -> Result<Rights, UseCaseError> {
     let roles = tx.roles().list(key.tenant)?;
     let (user, device) = (tx.users().find(key.user)?, tx.devices().find(key.device)?);
     let (Some(user), Some(device)) = (user, device) else { return Ok(Rights::default()) };
-    let held = access::roles_of_user(&user, Some(&device), &roles);
-    Ok(key.narrow(&access::rights(held)))
+    let held = access::effective_user_roles(&user, Some(&device), &roles);
+    Ok(key.narrow(&access::collect_rights(held)))
 }

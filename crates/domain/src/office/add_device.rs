@@ -6,9 +6,9 @@ use serde_json::{Map, json};
 
 use super::assignment;
 use super::change_device::{check_preferences, check_settings};
-use super::ports::{OfficeTx, OfficeView};
-use super::refused::{Decided, Field, FieldRefusals, Halt, Refused, decide};
-use super::stamp::{Authority, Stamp};
+use super::context::{AuditContext, Authority};
+use super::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
+use super::ports::{OfficePorts, OfficeTx};
 use super::text;
 use crate::{
     Action, Device, DeviceId, DeviceName, DeviceStatus, Environment, Epoch, JsonObject, KnownRight, PrincipalId,
@@ -39,29 +39,35 @@ pub struct NewDevice {
 }
 
 /// Whether somebody may register devices at all: asked before a password is hashed for one.
-pub fn may_add_device(authority: &Authority) -> Result<(), Refused> {
-    authority.ask(KnownRight::DeviceCreate)
+pub fn authorize_add_device(authority: &Authority) -> Result<(), OfficeError> {
+    authority.require(KnownRight::DeviceCreate)
 }
 
 /// Registers the device. Its name is unique in the tenant. Asks the right `deviceCreate`, and every right that the device gets.
-pub fn add_device(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, new: &NewDevice) -> Decided<Device> {
-    store.write(|tx| decide(add(tx, tenant, stamp, new)))
+pub fn add_device(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    new: &NewDevice,
+) -> UseCaseResult<Device> {
+    store.write(|tx| commit_refusal(add(tx, tenant, stamp, new)))
 }
 
-fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewDevice) -> Result<Device, Halt> {
-    may_add_device(&stamp.authority)?;
-    new.name.check_new().map_err(|why| Refused::Invalid { field: Field::Name, why })?;
-    text::check(Field::Description, &new.description, text::DESCRIPTION)?;
+fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &AuditContext, new: &NewDevice) -> Result<Device, UseCaseError> {
+    authorize_add_device(&stamp.authority)?;
+    new.name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Name, why })?;
+    text::check_text(FieldName::Description, &new.description, text::MAX_DESCRIPTION_CHARS)?;
     check_settings(&new.settings)?;
     check_preferences(&new.preferences)?;
     let mut refusals = FieldRefusals::default();
     if !matches!(new.status, DeviceStatus::Pending | DeviceStatus::Active) {
-        refusals.add(Refused::Status { from: DeviceStatus::Pending.name(), to: new.status.name() });
+        refusals
+            .add(OfficeError::InvalidStatusTransition { from: DeviceStatus::Pending.name(), to: new.status.name() });
     }
     let roles = tx.roles().list(tenant)?;
-    let held = refusals.gather(assignment::role_ids(&roles, &new.roles))?.unwrap_or_default();
+    let held = refusals.gather(assignment::resolve_role_ids(&roles, &new.roles))?.unwrap_or_default();
     refusals.checked()?;
-    stamp.authority.cover(&assignment::rights_of(&held, &roles))?;
+    stamp.authority.require_all(&assignment::collect_role_rights(&held, &roles))?;
     let device = Device {
         id: new.id,
         tenant,
@@ -81,18 +87,18 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewDevice) 
         version: 1,
     };
     if !tx.devices().insert(&device)? {
-        return Err(Refused::Taken { field: Field::Name, value: device.name.to_string() }.into());
+        return Err(OfficeError::AlreadyExists { field: FieldName::Name, value: device.name.to_string() }.into());
     }
     if let Some(verifier) = &new.verifier {
         tx.passwords().set(PrincipalId::Device(device.id), verifier, stamp.at)?;
     }
-    tx.endings().touch(Scope::Device(device.id), stamp.at)?;
+    tx.revocations().invalidate(Scope::Device(device.id), stamp.at)?;
     let details = Map::from_iter([
         ("name".to_owned(), json!(device.name)),
         ("environment".to_owned(), json!(device.environment.name())),
         ("status".to_owned(), json!(device.status.name())),
         ("roles".to_owned(), json!(new.roles)),
     ]);
-    tx.audit().tell(&stamp.done(tenant, Action::DeviceAdd, Subject::Device(device.id), details))?;
+    tx.audit().record(&stamp.build_event(tenant, Action::DeviceAdd, Subject::Device(device.id), details))?;
     Ok(device)
 }

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, json};
 
-use super::ports::{OfficeTx, OfficeView};
-use super::refused::{Decided, Field, FieldRefusals, Halt, Refused, decide};
-use super::stamp::Stamp;
+use super::context::AuditContext;
+use super::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
+use super::ports::{OfficePorts, OfficeTx};
 use super::text;
 use crate::{Action, Environment, KnownRight, Rights, Role, RoleId, RoleName, Store, StoreExt, Subject, TenantId};
 
@@ -29,16 +29,21 @@ pub struct NewRole {
 
 /// Adds the role. Its name is unique in the tenant. Asks the right `roleCreate`, and every right that the role allows: a role is
 /// no way to hold more than its maker does.
-pub fn add_role(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, new: &NewRole) -> Decided<Role> {
-    store.write(|tx| decide(add(tx, tenant, stamp, new)))
+pub fn add_role(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    new: &NewRole,
+) -> UseCaseResult<Role> {
+    store.write(|tx| commit_refusal(add(tx, tenant, stamp, new)))
 }
 
-fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewRole) -> Result<Role, Halt> {
-    stamp.authority.ask(KnownRight::RoleCreate)?;
-    stamp.authority.cover(&new.rights)?;
-    new.name.check_new().map_err(|why| Refused::Invalid { field: Field::Name, why })?;
+fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &AuditContext, new: &NewRole) -> Result<Role, UseCaseError> {
+    stamp.authority.require(KnownRight::RoleCreate)?;
+    stamp.authority.require_all(&new.rights)?;
+    new.name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Name, why })?;
     check_label(&new.label, "")?;
-    check(&new.label, &new.description, &new.rights, &new.environments)?;
+    check_fields(&new.label, &new.description, &new.rights, &new.environments)?;
     let role = Role {
         id: new.id,
         tenant,
@@ -51,7 +56,7 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewRole) ->
         version: 1,
     };
     if !tx.roles().insert(&role)? {
-        return Err(Refused::Taken { field: Field::Name, value: role.name.to_string() }.into());
+        return Err(OfficeError::AlreadyExists { field: FieldName::Name, value: role.name.to_string() }.into());
     }
     let environments: Vec<&str> = role.environments.iter().map(|each| each.name()).collect();
     let details = Map::from_iter([
@@ -59,26 +64,33 @@ fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewRole) ->
         ("rights".to_owned(), json!(role.rights)),
         ("environments".to_owned(), json!(environments)),
     ]);
-    tx.audit().tell(&stamp.done(tenant, Action::RoleAdd, Subject::Role(role.id), details))?;
+    tx.audit().record(&stamp.build_event(tenant, Action::RoleAdd, Subject::Role(role.id), details))?;
     Ok(role)
 }
 
 /// Refuses a label that no name may be, where it takes the place of another: there may be none.
-pub(super) fn check_label(label: &str, before: &str) -> Result<(), Refused> {
-    if label.trim().is_empty() { Ok(()) } else { text::check_renamed(Field::Label, label, before, text::LABEL) }
+pub(super) fn check_label(label: &str, before: &str) -> Result<(), OfficeError> {
+    if label.trim().is_empty() {
+        Ok(())
+    } else {
+        text::check_renamed(FieldName::Label, label, before, text::MAX_LABEL_CHARS)
+    }
 }
 
 /// Bounds what people read, and asks for a right and a place at least.
-pub(super) fn check(
+pub(super) fn check_fields(
     label: &str,
     description: &str,
     rights: &Rights,
     environments: &BTreeSet<Environment>,
-) -> Result<(), Refused> {
-    let texts = [(Field::Label, label, text::LABEL), (Field::Description, description, text::DESCRIPTION)];
-    let sets = [(Field::Rights, rights.is_empty()), (Field::Environments, environments.is_empty())];
-    let texts = texts.into_iter().filter_map(|(field, text, most)| text::check(field, text, most).err());
-    let sets = sets.into_iter().filter_map(|(field, empty)| empty.then_some(Refused::Empty { field }));
+) -> Result<(), OfficeError> {
+    let texts = [
+        (FieldName::Label, label, text::MAX_LABEL_CHARS),
+        (FieldName::Description, description, text::MAX_DESCRIPTION_CHARS),
+    ];
+    let sets = [(FieldName::Rights, rights.is_empty()), (FieldName::Environments, environments.is_empty())];
+    let texts = texts.into_iter().filter_map(|(field, text, most)| text::check_text(field, text, most).err());
+    let sets = sets.into_iter().filter_map(|(field, empty)| empty.then_some(OfficeError::Required { field }));
     let mut refusals = FieldRefusals::default();
     texts.chain(sets).for_each(|refused| refusals.add(refused));
     refusals.checked()

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, json};
 
-use super::ports::{OfficeTx, OfficeView};
-use super::refused::{Decided, Field, Halt, Refused, decide};
-use super::stamp::Stamp;
+use super::context::AuditContext;
+use super::error::{FieldName, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
+use super::ports::{OfficePorts, OfficeTx};
 use super::text;
 use crate::{
     Action, Branch, Epoch, KnownRight, Locale, Rank, RoleId, SessionLimits, Slug, Store, StoreError, StoreExt, Subject,
@@ -31,20 +31,20 @@ pub struct NewTenant {
 }
 
 /// Adds the tenant. The slug is unique over the server. Asks the right `tenantCreate`.
-pub fn add_tenant(store: &dyn Store<OfficeView>, stamp: &Stamp, new: &NewTenant) -> Decided<Tenant> {
-    store.write(|tx| decide(add(tx, stamp, new, None)))
+pub fn add_tenant(store: &dyn Store<OfficePorts>, stamp: &AuditContext, new: &NewTenant) -> UseCaseResult<Tenant> {
+    store.write(|tx| commit_refusal(add(tx, stamp, new, None)))
 }
 
 /// `industry` is told to the audit, where it is known.
 pub(super) fn add(
     tx: &mut dyn OfficeTx,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     new: &NewTenant,
     industry: Option<&str>,
-) -> Result<Tenant, Halt> {
-    stamp.authority.ask(KnownRight::TenantCreate)?;
-    text::check_name(Field::Name, &new.name, text::LABEL)?;
-    text::check_name(Field::Name, &new.branch.name, text::LABEL)?;
+) -> Result<Tenant, UseCaseError> {
+    stamp.authority.require(KnownRight::TenantCreate)?;
+    text::check_name(FieldName::Name, &new.name, text::MAX_LABEL_CHARS)?;
+    text::check_name(FieldName::Name, &new.branch.name, text::MAX_LABEL_CHARS)?;
     let tenant = Tenant {
         id: new.id,
         slug: new.slug.clone(),
@@ -58,10 +58,10 @@ pub(super) fn add(
         version: 1,
     };
     if !tx.tenants().insert(&tenant)? {
-        return Err(Refused::Taken { field: Field::Slug, value: new.slug.to_string() }.into());
+        return Err(OfficeError::AlreadyExists { field: FieldName::Slug, value: new.slug.to_string() }.into());
     }
     for (rank, id) in Rank::ALL.into_iter().zip(new.roles) {
-        let role = rank.role(id, tenant.id).ok_or_else(|| fault("a built-in role has no name"))?;
+        let role = rank.to_role(id, tenant.id).ok_or_else(|| fault("a built-in role has no name"))?;
         if !tx.roles().insert(&role)? {
             return Err(fault("a new tenant has roles already").into());
         }
@@ -70,7 +70,7 @@ pub(super) fn add(
     if let Some(industry) = industry {
         details.insert("industry".to_owned(), json!(industry));
     }
-    tx.audit().tell(&stamp.done(tenant.id, Action::TenantAdd, Subject::Tenant(tenant.id), details))?;
+    tx.audit().record(&stamp.build_event(tenant.id, Action::TenantAdd, Subject::Tenant(tenant.id), details))?;
     Ok(tenant)
 }
 

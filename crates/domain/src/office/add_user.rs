@@ -2,14 +2,14 @@
 
 use serde_json::{Map, json};
 
-use super::assignment::{self, DeviceRoles, RolesOn};
-use super::ports::{OfficeTx, OfficeView};
-use super::refused::{Decided, Field, FieldRefusals, Halt, Refused, decide};
-use super::stamp::{Authority, Stamp};
+use super::assignment::{self, DeviceRoleAssignment, DeviceRolesChange};
+use super::context::{AuditContext, Authority};
+use super::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
+use super::ports::{OfficePorts, OfficeTx};
 use super::text;
 use crate::{
     Action, Assignment, Email, Epoch, KnownRight, PrincipalId, RoleName, Scope, Secret, Store, StoreError, StoreExt,
-    Stored, Subject, TenantId, User, UserId, UserName, UserStatus,
+    StoreResult, Subject, TenantId, User, UserId, UserName, UserStatus,
 };
 
 /// A user who is to be.
@@ -30,7 +30,7 @@ pub struct NewUser {
     /// Roles without a device, by name.
     pub roles: Vec<RoleName>,
     /// Roles on devices, by name.
-    pub devices: Vec<RolesOn>,
+    pub devices: Vec<DeviceRoleAssignment>,
     /// The hash of the password, made outside.
     pub verifier: Option<Secret<String>>,
     /// Whether they must change the password at the next login.
@@ -39,46 +39,51 @@ pub struct NewUser {
 
 /// Adds the user. The name is unique in the tenant, the e-mail address over the server. Asks the right `userCreate`, and every
 /// right that the user gets.
-pub fn add_user(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, new: &NewUser) -> Decided<User> {
-    store.write(|tx| decide(add(tx, tenant, stamp, new, Action::UserAdd)))
+pub fn add_user(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    new: &NewUser,
+) -> UseCaseResult<User> {
+    store.write(|tx| commit_refusal(add(tx, tenant, stamp, new, Action::UserAdd)))
 }
 
 /// Refuses whoever may add nobody, before a password is hashed for it.
-pub fn may_add_user(authority: &Authority) -> Result<(), Refused> {
-    authority.ask(KnownRight::UserCreate)
+pub fn authorize_add_user(authority: &Authority) -> Result<(), OfficeError> {
+    authority.require(KnownRight::UserCreate)
 }
 
 pub(super) fn add(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     new: &NewUser,
     action: Action,
-) -> Result<User, Halt> {
-    may_add_user(&stamp.authority)?;
-    new.name.check_new().map_err(|why| Refused::Invalid { field: Field::UserName, why })?;
-    text::check_name(Field::DisplayName, &new.display_name, text::LABEL)?;
+) -> Result<User, UseCaseError> {
+    authorize_add_user(&stamp.authority)?;
+    new.name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::UserName, why })?;
+    text::check_name(FieldName::DisplayName, &new.display_name, text::MAX_LABEL_CHARS)?;
     if let Some(email) = &new.email {
-        check_name_first(tx, tenant, &new.name, new.id)?;
+        check_name_free(tx, tenant, &new.name, new.id)?;
         check_email(tx, email, new.id)?;
     }
     if let Some(feature) = &new.feature {
-        text::check_name(Field::Feature, feature, text::LABEL)?;
+        text::check_name(FieldName::Feature, feature, text::MAX_LABEL_CHARS)?;
         if new.verifier.is_some() || new.password_change_required {
-            return Err(Refused::Virtual.into());
+            return Err(OfficeError::VirtualUser.into());
         }
     }
     let mut refusals = FieldRefusals::default();
     if !matches!(new.status, UserStatus::Pending | UserStatus::Active) {
-        refusals.add(Refused::Status { from: UserStatus::Pending.name(), to: new.status.name() });
+        refusals.add(OfficeError::InvalidStatusTransition { from: UserStatus::Pending.name(), to: new.status.name() });
     }
     let roles = tx.roles().list(tenant)?;
-    let devices = DeviceRoles::Replace(new.devices.clone());
+    let devices = DeviceRolesChange::Replace(new.devices.clone());
     let before = Assignment::default();
-    let resolved = assignment::resolve(tx, tenant, &roles, &before, Some(new.roles.as_slice()), &devices);
+    let resolved = assignment::resolve_assignment(tx, tenant, &roles, &before, Some(new.roles.as_slice()), &devices);
     let assignment = refusals.gather(resolved)?.unwrap_or_default();
     refusals.checked()?;
-    stamp.authority.cover(&assignment::rights(&assignment, &roles))?;
+    stamp.authority.require_all(&assignment::collect_assigned_rights(&assignment, &roles))?;
     let user = User {
         id: new.id,
         tenant,
@@ -95,51 +100,51 @@ pub(super) fn add(
         version: 1,
     };
     if !tx.users().insert(&user)? {
-        return Err(taken(tx, &user)?.into());
+        return Err(find_conflict(tx, &user)?.into());
     }
     if let Some(verifier) = &new.verifier {
         tx.passwords().set(PrincipalId::User(user.id), verifier, stamp.at)?;
     }
-    tx.endings().touch(Scope::User(user.id), stamp.at)?;
+    tx.revocations().invalidate(Scope::User(user.id), stamp.at)?;
     let mut details = Map::from_iter([
         ("user_name".to_owned(), json!(user.name.as_str())),
         ("status".to_owned(), json!(user.status.name())),
         ("roles".to_owned(), json!(new.roles)),
-        ("devices".to_owned(), assignment::told(&new.devices)),
+        ("devices".to_owned(), assignment::audit_details(&new.devices)),
     ]);
     if user.password_change_required {
-        details.insert(Field::PasswordChangeRequired.name().to_owned(), json!(true));
+        details.insert(FieldName::PasswordChangeRequired.name().to_owned(), json!(true));
     }
-    tx.audit().tell(&stamp.done(tenant, action, Subject::User(user.id), details))?;
+    tx.audit().record(&stamp.build_event(tenant, action, Subject::User(user.id), details))?;
     Ok(user)
 }
 
 /// Refuses a name that somebody has, before the address beside it is looked at: of two that are taken the name is reported.
-pub(super) fn check_name_first(
+pub(super) fn check_name_free(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
     name: &UserName,
     whose: UserId,
-) -> Result<(), Halt> {
-    if tx.users().named(tenant, &name.folded())?.is_some_and(|other| other.id != whose) {
-        return Err(Refused::Taken { field: Field::UserName, value: name.to_string() }.into());
+) -> Result<(), UseCaseError> {
+    if tx.users().find_by_name(tenant, &name.to_folded())?.is_some_and(|other| other.id != whose) {
+        return Err(OfficeError::AlreadyExists { field: FieldName::UserName, value: name.to_string() }.into());
     }
     Ok(())
 }
 
 /// Refuses an address that is entered anew where no mail can be sent to it, or somebody has it in another form of its domain.
-pub(super) fn check_email(tx: &mut dyn OfficeTx, email: &Email, whose: UserId) -> Result<(), Halt> {
-    email.check_new().map_err(|why| Refused::Invalid { field: Field::Email, why })?;
-    if by_email(tx, email.as_str())?.is_some_and(|other| other.id != whose) {
-        return Err(Refused::Taken { field: Field::Email, value: email.to_string() }.into());
+pub(super) fn check_email(tx: &mut dyn OfficeTx, email: &Email, whose: UserId) -> Result<(), UseCaseError> {
+    email.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Email, why })?;
+    if find_by_email(tx, email.as_str())?.is_some_and(|other| other.id != whose) {
+        return Err(OfficeError::AlreadyExists { field: FieldName::Email, value: email.to_string() }.into());
     }
     Ok(())
 }
 
 /// Whoever has this e-mail address, under each form that it may be kept under.
-pub(super) fn by_email(tx: &mut dyn OfficeTx, email: &str) -> Stored<Option<User>> {
-    for key in Email::keys_of(email) {
-        if let Some(user) = tx.users().mailed(&key)? {
+pub(super) fn find_by_email(tx: &mut dyn OfficeTx, email: &str) -> StoreResult<Option<User>> {
+    for key in Email::lookup_keys_of(email) {
+        if let Some(user) = tx.users().find_by_email(&key)? {
             return Ok(Some(user));
         }
     }
@@ -147,15 +152,15 @@ pub(super) fn by_email(tx: &mut dyn OfficeTx, email: &str) -> Stored<Option<User
 }
 
 /// Which name stood in the way of this user; a conflict where it is gone again.
-pub(super) fn taken(tx: &mut dyn OfficeTx, user: &User) -> Result<Refused, StoreError> {
+pub(super) fn find_conflict(tx: &mut dyn OfficeTx, user: &User) -> Result<OfficeError, StoreError> {
     let other = |found: Option<User>| found.is_some_and(|found| found.id != user.id);
-    if other(tx.users().named(user.tenant, &user.name.folded())?) {
-        return Ok(Refused::Taken { field: Field::UserName, value: user.name.to_string() });
+    if other(tx.users().find_by_name(user.tenant, &user.name.to_folded())?) {
+        return Ok(OfficeError::AlreadyExists { field: FieldName::UserName, value: user.name.to_string() });
     }
     if let Some(email) = &user.email
-        && other(by_email(tx, email.as_str())?)
+        && other(find_by_email(tx, email.as_str())?)
     {
-        return Ok(Refused::Taken { field: Field::Email, value: email.to_string() });
+        return Ok(OfficeError::AlreadyExists { field: FieldName::Email, value: email.to_string() });
     }
     Err(StoreError::Conflict("the user was changed meanwhile".to_owned()))
 }

@@ -3,20 +3,21 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::devices::devices_by_id;
-use super::ports::{ApiKeyFilter, OfficeTx, OfficeView, Page};
-use super::refused::{Decided, Halt, Refused, decide};
-use super::stamp::Authority;
+use super::context::Authority;
+use super::devices::find_devices_by_id;
+use super::error::{OfficeError, UseCaseError, UseCaseResult, commit_refusal};
+use super::ports::{ApiKeyFilter, OfficePorts, OfficeTx, PageRequest};
 use crate::{
-    ApiKey, ApiKeyId, DeviceId, DeviceName, KnownRight, Store, StoreError, StoreExt, Stored, TenantId, UserId, UserName,
+    ApiKey, ApiKeyId, DeviceId, DeviceName, KnownRight, Store, StoreError, StoreExt, StoreResult, TenantId, UserId,
+    UserName,
 };
 
 /// The most that a part holds, and one more by which its reader sees that there are more.
-const MOST: u32 = 201;
+const MAX_FETCH_ROWS: u32 = 201;
 
 /// A key with names in the place of ids.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct KnownApiKey {
+pub struct ApiKeyView {
     /// The key.
     pub key: ApiKey,
     /// The name of its user, who may be deleted by now.
@@ -27,71 +28,71 @@ pub struct KnownApiKey {
 
 /// Keys that the filter fits, in the order of their ids, 201 at most. Asks one of the rights to make, change or delete keys.
 pub fn list_api_keys(
-    store: &dyn Store<OfficeView>,
+    store: &dyn Store<OfficePorts>,
     tenant: TenantId,
     authority: &Authority,
     filter: &ApiKeyFilter,
-    page: &Page<ApiKeyId>,
-) -> Decided<Vec<KnownApiKey>> {
-    if let Err(refused) = may_read(authority) {
+    page: &PageRequest<ApiKeyId>,
+) -> UseCaseResult<Vec<ApiKeyView>> {
+    if let Err(refused) = authorize_read(authority) {
         return Ok(Err(refused));
     }
-    let page = Page { after: page.after, limit: page.limit.clamp(1, MOST) };
+    let page = PageRequest { after: page.after, limit: page.limit.clamp(1, MAX_FETCH_ROWS) };
     store.read(|tx| {
         let keys = tx.api_keys().list(tenant, filter, &page)?;
-        with_names(tx, keys).map(Ok)
+        load_views(tx, keys).map(Ok)
     })
 }
 
 /// The key with this id. Asks one of the rights to make, change or delete keys.
 pub fn find_api_key(
-    store: &dyn Store<OfficeView>,
+    store: &dyn Store<OfficePorts>,
     tenant: TenantId,
     authority: &Authority,
     id: ApiKeyId,
-) -> Decided<Option<KnownApiKey>> {
+) -> UseCaseResult<Option<ApiKeyView>> {
     store.read(|tx: &mut (dyn OfficeTx + '_)| {
-        let mut way = || -> Result<Option<KnownApiKey>, Halt> {
-            may_read(authority)?;
+        let mut way = || -> Result<Option<ApiKeyView>, UseCaseError> {
+            authorize_read(authority)?;
             let found = tx.api_keys().find(id)?.filter(|key| key.tenant == tenant);
-            Ok(with_names(tx, found.into_iter().collect())?.pop())
+            Ok(load_views(tx, found.into_iter().collect())?.pop())
         };
-        decide(way())
+        commit_refusal(way())
     })
 }
 
 /// The key that a use case has just made, changed or deleted.
-pub fn known_api_key(store: &dyn Store<OfficeView>, key: &ApiKey) -> Stored<KnownApiKey> {
-    let known = store.read(|tx| with_names(tx, vec![key.clone()]))?.pop();
+pub fn load_api_key_view(store: &dyn Store<OfficePorts>, key: &ApiKey) -> StoreResult<ApiKeyView> {
+    let known = store.read(|tx| load_views(tx, vec![key.clone()]))?.pop();
     known.ok_or_else(|| StoreError::Fault("a key has no names".to_owned()))
 }
 
-fn may_read(authority: &Authority) -> Result<(), Refused> {
+fn authorize_read(authority: &Authority) -> Result<(), OfficeError> {
     authority
-        .ask(KnownRight::ApiKeyUpdate)
-        .or_else(|_| authority.ask(KnownRight::ApiKeyDelete))
-        .or_else(|_| authority.ask(KnownRight::ApiKeyCreate))
+        .require(KnownRight::ApiKeyUpdate)
+        .or_else(|_| authority.require(KnownRight::ApiKeyDelete))
+        .or_else(|_| authority.require(KnownRight::ApiKeyCreate))
 }
 
 /// The keys with the names of whom and where they run as, in the same order.
-fn with_names(tx: &mut dyn OfficeTx, keys: Vec<ApiKey>) -> Stored<Vec<KnownApiKey>> {
+fn load_views(tx: &mut dyn OfficeTx, keys: Vec<ApiKey>) -> StoreResult<Vec<ApiKeyView>> {
     let mut users: BTreeMap<UserId, UserName> = BTreeMap::new();
     for id in keys.iter().map(|key| key.user).collect::<BTreeSet<_>>() {
-        let user = tx.users().find(id)?.ok_or_else(|| gone("user"))?;
+        let user = tx.users().find(id)?.ok_or_else(|| dangling_reference("user"))?;
         users.insert(id, user.name);
     }
     let named: BTreeSet<DeviceId> = keys.iter().map(|key| key.device).collect();
-    let devices = devices_by_id(tx, &named)?;
+    let devices = find_devices_by_id(tx, &named)?;
     keys.into_iter()
         .map(|key| {
-            let user = users.get(&key.user).cloned().ok_or_else(|| gone("user"))?;
-            let device = devices.get(&key.device).ok_or_else(|| gone("device"))?;
-            Ok(KnownApiKey { user, device: device.name.clone(), key })
+            let user = users.get(&key.user).cloned().ok_or_else(|| dangling_reference("user"))?;
+            let device = devices.get(&key.device).ok_or_else(|| dangling_reference("device"))?;
+            Ok(ApiKeyView { user, device: device.name.clone(), key })
         })
         .collect()
 }
 
 /// Neither users nor devices are ever removed.
-fn gone(what: &str) -> StoreError {
+fn dangling_reference(what: &str) -> StoreError {
     StoreError::Fault(format!("a key names a {what} that is not there"))
 }

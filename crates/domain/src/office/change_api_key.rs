@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::add_api_key::{check, device, fix_permissions, given, user_and_device};
-use super::differences::differences;
-use super::ports::{OfficeTx, OfficeView};
-use super::refused::{Decided, Field, Halt, Refused, decide};
-use super::stamp::Stamp;
+use super::add_api_key::{check_texts, compute_rights, fix_permissions, resolve_device, user_and_device};
+use super::context::AuditContext;
+use super::differences::diff_fields;
+use super::error::{FieldName, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
+use super::ports::{OfficePorts, OfficeTx};
 use crate::{
     Action, ApiKey, ApiKeyId, DeviceName, KnownRight, Rights, Scope, Store, StoreError, StoreExt, Subject, TenantId,
     UserName,
@@ -37,41 +37,41 @@ pub struct ApiKeyChange {
 ///
 /// What is signed with a key that was revoked or changed is judged by it at once. What changes nothing writes nothing.
 pub fn change_api_key(
-    store: &dyn Store<OfficeView>,
+    store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     id: ApiKeyId,
     version: Option<i64>,
     change: &ApiKeyChange,
-) -> Decided<ApiKey> {
-    store.write(|tx| decide(apply(tx, tenant, stamp, id, version, change)))
+) -> UseCaseResult<ApiKey> {
+    store.write(|tx| commit_refusal(apply(tx, tenant, stamp, id, version, change)))
 }
 
 /// Deletes the key for good and returns it as it was. Asks the right `apiKeyDelete`, and every right that the key gives.
 pub fn delete_api_key(
-    store: &dyn Store<OfficeView>,
+    store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     id: ApiKeyId,
     version: Option<i64>,
-) -> Decided<ApiKey> {
-    store.write(|tx| decide(delete(tx, tenant, stamp, id, version)))
+) -> UseCaseResult<ApiKey> {
+    store.write(|tx| commit_refusal(delete(tx, tenant, stamp, id, version)))
 }
 
 fn apply(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     id: ApiKeyId,
     version: Option<i64>,
     change: &ApiKeyChange,
-) -> Result<ApiKey, Halt> {
-    stamp.authority.ask(KnownRight::ApiKeyUpdate)?;
-    let before = known(tx, tenant, id, version)?;
-    stamp.authority.cover(&given(tx, &before)?)?;
-    let mut after = changed(tx, stamp, &before, change)?;
-    let gives = given(tx, &after)?;
-    stamp.authority.cover(&gives)?;
+) -> Result<ApiKey, UseCaseError> {
+    stamp.authority.require(KnownRight::ApiKeyUpdate)?;
+    let before = load_key(tx, tenant, id, version)?;
+    stamp.authority.require_all(&compute_rights(tx, &before)?)?;
+    let mut after = apply_change(tx, stamp, &before, change)?;
+    let gives = compute_rights(tx, &after)?;
+    stamp.authority.require_all(&gives)?;
     let renamed = ApiKey { name: after.name.clone(), description: after.description.clone(), ..before.clone() };
     if after != renamed && after.active {
         fix_permissions(stamp, &mut after, gives)?;
@@ -80,43 +80,53 @@ fn apply(
         return Ok(before);
     }
     if !tx.api_keys().update(&after)? {
-        return Err(meanwhile());
+        return Err(conflict_error());
     }
-    touch(tx, &before, &after, stamp)?;
-    let (action, details) = told(&before, &after);
-    tx.audit().tell(&stamp.done(tenant, action, Subject::ApiKey(id), details))?;
+    invalidate_users(tx, &before, &after, stamp)?;
+    let (action, details) = audit_details(&before, &after);
+    tx.audit().record(&stamp.build_event(tenant, action, Subject::ApiKey(id), details))?;
     Ok(tx.api_keys().find(id)?.ok_or_else(|| StoreError::Fault("a changed key is gone".to_owned()))?)
 }
 
 fn delete(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     id: ApiKeyId,
     version: Option<i64>,
-) -> Result<ApiKey, Halt> {
-    stamp.authority.ask(KnownRight::ApiKeyDelete)?;
-    let key = known(tx, tenant, id, version)?;
-    stamp.authority.cover(&given(tx, &key)?)?;
+) -> Result<ApiKey, UseCaseError> {
+    stamp.authority.require(KnownRight::ApiKeyDelete)?;
+    let key = load_key(tx, tenant, id, version)?;
+    stamp.authority.require_all(&compute_rights(tx, &key)?)?;
     if !tx.api_keys().remove(id, key.version)? {
-        return Err(meanwhile());
+        return Err(conflict_error());
     }
-    touch(tx, &key, &key, stamp)?;
-    let details = Map::from_iter([("name".to_owned(), json!(key.name)), ("client".to_owned(), json!(key.client))]);
-    tx.audit().tell(&stamp.done(tenant, Action::ApiKeyDelete, Subject::ApiKey(id), details))?;
+    invalidate_users(tx, &key, &key, stamp)?;
+    let details = Map::from_iter([("name".to_owned(), json!(key.name)), ("client".to_owned(), json!(key.client_id))]);
+    tx.audit().record(&stamp.build_event(tenant, Action::ApiKeyDelete, Subject::ApiKey(id), details))?;
     Ok(key)
 }
 
 /// The key, where it is of this tenant and still at the version that the caller holds to.
-fn known(tx: &mut dyn OfficeTx, tenant: TenantId, id: ApiKeyId, version: Option<i64>) -> Result<ApiKey, Halt> {
+fn load_key(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    id: ApiKeyId,
+    version: Option<i64>,
+) -> Result<ApiKey, UseCaseError> {
     let found = tx.api_keys().find(id)?.filter(|key| key.tenant == tenant);
-    let key = found.ok_or_else(|| Refused::Absent { field: Field::ApiKey, value: id.to_string() })?;
-    Refused::moved(version, key.version)?;
+    let key = found.ok_or_else(|| OfficeError::NotFound { field: FieldName::ApiKey, value: id.to_string() })?;
+    OfficeError::check_version(version, key.version)?;
     Ok(key)
 }
 
 /// The key after the change.
-fn changed(tx: &mut dyn OfficeTx, stamp: &Stamp, before: &ApiKey, change: &ApiKeyChange) -> Result<ApiKey, Halt> {
+fn apply_change(
+    tx: &mut dyn OfficeTx,
+    stamp: &AuditContext,
+    before: &ApiKey,
+    change: &ApiKeyChange,
+) -> Result<ApiKey, UseCaseError> {
     let mut after = before.clone();
     if let Some(name) = &change.name {
         after.name.clone_from(name);
@@ -124,24 +134,24 @@ fn changed(tx: &mut dyn OfficeTx, stamp: &Stamp, before: &ApiKey, change: &ApiKe
     if let Some(description) = &change.description {
         after.description.clone_from(description);
     }
-    check(&after.name, &before.name, &after.description)?;
+    check_texts(&after.name, &before.name, &after.description)?;
     if let Some(active) = change.active {
         after.active = active;
     }
     if let Some(permissions) = &change.permissions {
-        stamp.authority.cover(permissions)?;
+        stamp.authority.require_all(permissions)?;
         after.permissions.clone_from(permissions);
     }
     if change.user.is_some() || change.device.is_some() {
         let device_name = match &change.device {
             Some(name) => name.clone(),
-            None => tx.devices().find(before.device)?.ok_or_else(|| gone("device"))?.name,
+            None => tx.devices().find(before.device)?.ok_or_else(|| dangling_reference("device"))?.name,
         };
         let (user, device) = if let Some(name) = &change.user {
             user_and_device(tx, before.tenant, name, &device_name)?
         } else {
-            let user = tx.users().find(before.user)?.ok_or_else(|| gone("user"))?;
-            let device = device(tx, before.tenant, &user, &device_name)?;
+            let user = tx.users().find(before.user)?.ok_or_else(|| dangling_reference("user"))?;
+            let device = resolve_device(tx, before.tenant, &user, &device_name)?;
             (user, device)
         };
         (after.user, after.device) = (user.id, device.id);
@@ -149,27 +159,32 @@ fn changed(tx: &mut dyn OfficeTx, stamp: &Stamp, before: &ApiKey, change: &ApiKe
     Ok(after)
 }
 
-fn gone(what: &str) -> StoreError {
+fn dangling_reference(what: &str) -> StoreError {
     StoreError::Fault(format!("a key names a {what} that is not there"))
 }
 
 /// Somebody else changed the key in this moment: the unit of work runs again and judges what is there then.
-fn meanwhile() -> Halt {
+fn conflict_error() -> UseCaseError {
     StoreError::Conflict("the key was changed meanwhile".to_owned()).into()
 }
 
 /// What is remembered of a key is remembered with its user.
-fn touch(tx: &mut dyn OfficeTx, before: &ApiKey, after: &ApiKey, stamp: &Stamp) -> Result<(), Halt> {
-    tx.endings().touch(Scope::User(before.user), stamp.at)?;
+fn invalidate_users(
+    tx: &mut dyn OfficeTx,
+    before: &ApiKey,
+    after: &ApiKey,
+    stamp: &AuditContext,
+) -> Result<(), UseCaseError> {
+    tx.revocations().invalidate(Scope::User(before.user), stamp.at)?;
     if after.user != before.user {
-        tx.endings().touch(Scope::User(after.user), stamp.at)?;
+        tx.revocations().invalidate(Scope::User(after.user), stamp.at)?;
     }
     Ok(())
 }
 
 /// What the audit says of it.
-fn told(before: &ApiKey, after: &ApiKey) -> (Action, Map<String, Value>) {
-    let details = differences([
+fn audit_details(before: &ApiKey, after: &ApiKey) -> (Action, Map<String, Value>) {
+    let details = diff_fields([
         ("name", json!(before.name), json!(after.name)),
         ("description", json!(before.description), json!(after.description)),
         ("user", json!(before.user), json!(after.user)),

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::assignment;
-use super::differences::differences;
+use super::context::AuditContext;
+use super::differences::diff_fields;
+use super::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
 use super::last_admin;
-use super::ports::{OfficeTx, OfficeView};
-use super::refused::{Decided, Field, FieldRefusals, Halt, Refused, decide};
-use super::stamp::Stamp;
+use super::ports::{OfficePorts, OfficeTx};
 use super::text;
 use crate::{
-    Action, Device, DeviceId, DeviceName, DeviceStatus, EndedWhy, Environment, ExactJson, InvalidName, JsonObject,
+    Action, Device, DeviceId, DeviceName, DeviceStatus, EndReason, Environment, ExactJson, InvalidText, JsonObject,
     KnownRight, Rights, Role, RoleId, RoleName, Scope, Store, StoreError, StoreExt, Subject, TenantId, access,
 };
 
@@ -68,52 +68,53 @@ pub enum SettingsChange {
 /// A device that stops being active loses every session on it; the permanent one only where it is retired. A retired one also
 /// leaves the lists of its users and gives up its roles, and its name is free again. What changes nothing writes nothing.
 pub fn change_device(
-    store: &dyn Store<OfficeView>,
+    store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     id: DeviceId,
     version: Option<i64>,
     change: &DeviceChange,
-) -> Decided<Device> {
-    store.write(|tx| decide(apply(tx, tenant, stamp, id, version, change)))
+) -> UseCaseResult<Device> {
+    store.write(|tx| commit_refusal(apply(tx, tenant, stamp, id, version, change)))
 }
 
 /// Activates, locks or retires a device; see [`change_device`]. A retired one stays retired.
 pub fn set_device_status(
-    store: &dyn Store<OfficeView>,
+    store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     id: DeviceId,
     status: DeviceStatus,
-) -> Decided<Device> {
+) -> UseCaseResult<Device> {
     change_device(store, tenant, stamp, id, None, &DeviceChange { status: Some(status), ..DeviceChange::default() })
 }
 
 fn apply(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     id: DeviceId,
     version: Option<i64>,
     change: &DeviceChange,
-) -> Result<Device, Halt> {
-    let before = registered(tx, tenant, id)?;
+) -> Result<Device, UseCaseError> {
+    let before = load_device(tx, tenant, id)?;
     let retires = change.status == Some(DeviceStatus::Retired);
-    stamp.authority.ask(if retires { KnownRight::DeviceDelete } else { KnownRight::DeviceUpdate })?;
-    Refused::moved(version, before.version)?;
+    stamp.authority.require(if retires { KnownRight::DeviceDelete } else { KnownRight::DeviceUpdate })?;
+    OfficeError::check_version(version, before.version)?;
     let leaves = change.status.is_some_and(|status| status != DeviceStatus::Active);
     if leaves {
-        last_admin::claim(tx, tenant)?;
+        last_admin::claim_tenant(tx, tenant)?;
     }
     let roles = tx.roles().list(tenant)?;
-    stamp.authority.cover(&assignment::rights_of(&before.roles, &roles))?;
+    stamp.authority.require_all(&assignment::collect_role_rights(&before.roles, &roles))?;
     let mut refusals = FieldRefusals::default();
-    let mut after = changed(&before, change, &mut refusals)?;
-    let named = change.roles.as_ref().map(|names| refusals.gather(assignment::role_ids(&roles, names))).transpose()?;
+    let mut after = apply_change(&before, change, &mut refusals)?;
+    let named =
+        change.roles.as_ref().map(|names| refusals.gather(assignment::resolve_role_ids(&roles, names))).transpose()?;
     refusals.checked()?;
     if let Some(named) = named.flatten() {
         after.roles = named;
-        stamp.authority.cover(&assignment::rights_of(&after.roles, &roles))?;
+        stamp.authority.require_all(&assignment::collect_role_rights(&after.roles, &roles))?;
     }
     if retires {
         after.roles.clear();
@@ -122,48 +123,54 @@ fn apply(
         return Ok(before);
     }
     if after.environment != before.environment {
-        stamp.authority.cover(&begun(&tx.users().roles_on(id)?, &roles, before.environment, after.environment))?;
+        stamp.authority.require_all(&collect_new_rights(
+            &tx.users().find_roles_on_device(id)?,
+            &roles,
+            before.environment,
+            after.environment,
+        ))?;
     }
     if leaves && before.status == DeviceStatus::Active {
-        last_admin::keep_without(tx, &roles, &before)?;
+        last_admin::check_device_removal(tx, &roles, &before)?;
     }
     after.updated_at = stamp.at;
     let scope = Scope::Device(id);
-    match ending(&before, &after) {
+    match end_reason(&before, &after) {
         Some(why) => {
-            tx.endings().raise(scope, why, stamp.at)?;
+            tx.revocations().bump_epoch(scope, why, stamp.at)?;
             // a permanent token is held back while its device is locked, and good again afterwards
             if retires {
-                tx.endings().sever(scope, why, stamp.at)?;
-                tx.users().unlist(id)?;
+                tx.revocations().end_permanent(scope, why, stamp.at)?;
+                tx.users().remove_device(id)?;
             }
         }
-        None => tx.endings().touch(scope, stamp.at)?,
+        None => tx.revocations().invalidate(scope, stamp.at)?,
     }
     if !tx.devices().update(&after)? {
-        let other = tx.devices().named(tenant, &after.name.folded())?.filter(|other| other.id != id);
+        let other = tx.devices().find_by_name(tenant, &after.name.to_folded())?.filter(|other| other.id != id);
         return Err(match other {
-            Some(_) => Refused::Taken { field: Field::Name, value: after.name.to_string() }.into(),
+            Some(_) => OfficeError::AlreadyExists { field: FieldName::Name, value: after.name.to_string() }.into(),
             None => StoreError::Conflict("the device was changed meanwhile".to_owned()).into(),
         });
     }
-    let (action, details) = told(&before, &after);
-    tx.audit().tell(&stamp.done(tenant, action, Subject::Device(id), details))?;
+    let (action, details) = audit_details(&before, &after);
+    tx.audit().record(&stamp.build_event(tenant, action, Subject::Device(id), details))?;
     Ok(tx.devices().find(id)?.ok_or_else(|| StoreError::Fault("a changed device is gone".to_owned()))?)
 }
 
 /// The device, where it is of this tenant.
-pub(super) fn registered(tx: &mut dyn OfficeTx, tenant: TenantId, id: DeviceId) -> Result<Device, Halt> {
+pub(super) fn load_device(tx: &mut dyn OfficeTx, tenant: TenantId, id: DeviceId) -> Result<Device, UseCaseError> {
     let found = tx.devices().find(id)?.filter(|device| device.tenant == tenant);
-    Ok(found.ok_or_else(|| Refused::Absent { field: Field::Device, value: id.to_string() })?)
+    Ok(found.ok_or_else(|| OfficeError::NotFound { field: FieldName::Device, value: id.to_string() })?)
 }
 
 /// The device's own fields after the change. Fields at fault are gathered.
-fn changed(before: &Device, change: &DeviceChange, refusals: &mut FieldRefusals) -> Result<Device, Halt> {
+fn apply_change(before: &Device, change: &DeviceChange, refusals: &mut FieldRefusals) -> Result<Device, UseCaseError> {
     let mut after = before.clone();
     if let Some(name) = &change.name {
         if *name != before.name {
-            refusals.gather(name.check_new().map_err(|why| Refused::Invalid { field: Field::Name, why }))?;
+            refusals
+                .gather(name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Name, why }))?;
         }
         after.name = name.clone();
     }
@@ -171,14 +178,14 @@ fn changed(before: &Device, change: &DeviceChange, refusals: &mut FieldRefusals)
         after.environment = environment;
     }
     if let Some(description) = &change.description {
-        refusals.gather(text::check(Field::Description, description, text::DESCRIPTION))?;
+        refusals.gather(text::check_text(FieldName::Description, description, text::MAX_DESCRIPTION_CHARS))?;
         after.description.clone_from(description);
     }
     match &change.preferences {
         PreferencesChange::Keep => {}
         PreferencesChange::Replace(preferences) => after.preferences.clone_from(preferences),
         PreferencesChange::Patch(patch) => {
-            after.preferences = crate::merge_patch::merge(after.preferences, patch.clone());
+            after.preferences = crate::merge_patch::merge_object(after.preferences, patch.clone());
         }
     }
     // what was stored before there was this bound stays as it is
@@ -210,37 +217,37 @@ fn changed(before: &Device, change: &DeviceChange, refusals: &mut FieldRefusals)
 }
 
 /// Refuses a status that cannot follow the one there is.
-pub(super) fn check_status(from: DeviceStatus, to: DeviceStatus) -> Result<(), Refused> {
+pub(super) fn check_status(from: DeviceStatus, to: DeviceStatus) -> Result<(), OfficeError> {
     if from == DeviceStatus::Retired && to != DeviceStatus::Retired {
-        return Err(Refused::Status { from: from.name(), to: to.name() });
+        return Err(OfficeError::InvalidStatusTransition { from: from.name(), to: to.name() });
     }
     Ok(())
 }
 
 /// Refuses what no device may remember.
-pub(super) fn check_preferences(preferences: &JsonObject) -> Result<(), Refused> {
-    bounded_preferences(preferences).map_err(|why| Refused::Invalid { field: Field::Preferences, why })
+pub(super) fn check_preferences(preferences: &JsonObject) -> Result<(), OfficeError> {
+    validate_preferences(preferences).map_err(|why| OfficeError::InvalidValue { field: FieldName::Preferences, why })
 }
 
 /// Whether the program on a device may remember this: 32 KiB of JSON at most, arrays and objects no deeper than 16.
 ///
 /// # Errors
 /// What is wrong with it.
-pub fn bounded_preferences(preferences: &JsonObject) -> Result<(), InvalidName> {
-    const MOST: usize = 32 * 1024;
+pub fn validate_preferences(preferences: &JsonObject) -> Result<(), InvalidText> {
+    const MAX_PREFERENCES_BYTES: usize = 32 * 1024;
     const MAX_DEPTH: usize = 16;
-    if preferences.members().iter().any(|(_, value)| is_deeper(value, MAX_DEPTH - 1)) {
-        return Err(InvalidName::TooDeep(MAX_DEPTH));
+    if preferences.members().iter().any(|(_, value)| nests_deeper(value, MAX_DEPTH - 1)) {
+        return Err(InvalidText::TooDeep(MAX_DEPTH));
     }
     let text = serde_json::to_string(preferences).unwrap_or_default();
-    if text.len() > MOST { Err(InvalidName::TooLong(MOST)) } else { Ok(()) }
+    if text.len() > MAX_PREFERENCES_BYTES { Err(InvalidText::TooLong(MAX_PREFERENCES_BYTES)) } else { Ok(()) }
 }
 
 /// Whether a value nests more than `levels` arrays and objects.
-fn is_deeper(value: &ExactJson, levels: usize) -> bool {
+fn nests_deeper(value: &ExactJson, levels: usize) -> bool {
     match value {
-        ExactJson::List(items) => levels == 0 || items.iter().any(|item| is_deeper(item, levels - 1)),
-        ExactJson::Object(members) => levels == 0 || members.iter().any(|(_, value)| is_deeper(value, levels - 1)),
+        ExactJson::Array(items) => levels == 0 || items.iter().any(|item| nests_deeper(item, levels - 1)),
+        ExactJson::Object(members) => levels == 0 || members.iter().any(|(_, value)| nests_deeper(value, levels - 1)),
         _ => false,
     }
 }
@@ -249,34 +256,34 @@ fn is_deeper(value: &ExactJson, levels: usize) -> bool {
 pub const MAX_SETTINGS: usize = 100;
 
 /// Limits the number of settings and requires a name for each.
-pub(super) fn check_settings(settings: &BTreeMap<String, String>) -> Result<(), Refused> {
-    let invalid = |why| Refused::Invalid { field: Field::Settings, why };
+pub(super) fn check_settings(settings: &BTreeMap<String, String>) -> Result<(), OfficeError> {
+    let invalid = |why| OfficeError::InvalidValue { field: FieldName::Settings, why };
     if settings.len() > MAX_SETTINGS {
-        return Err(invalid(InvalidName::TooLong(MAX_SETTINGS)));
+        return Err(invalid(InvalidText::TooLong(MAX_SETTINGS)));
     }
     settings.iter().try_for_each(|(key, value)| text::check_setting(key, value).map_err(invalid))
 }
 
 /// Whether a change ends every session on the device, and why.
-fn ending(before: &Device, after: &Device) -> Option<EndedWhy> {
+fn end_reason(before: &Device, after: &Device) -> Option<EndReason> {
     if before.status != after.status && after.status != DeviceStatus::Active {
-        Some(EndedWhy::Locked)
+        Some(EndReason::Locked)
     } else {
-        (before.environment != after.environment).then_some(EndedWhy::Admin)
+        (before.environment != after.environment).then_some(EndReason::Admin)
     }
 }
 
 /// What these roles allow on the device in its new environment and did not in the old.
-fn begun(held: &BTreeSet<RoleId>, roles: &[Role], from: Environment, to: Environment) -> Rights {
+fn collect_new_rights(held: &BTreeSet<RoleId>, roles: &[Role], from: Environment, to: Environment) -> Rights {
     let begins =
         |role: &&Role| held.contains(&role.id) && role.environments.contains(&to) && !role.environments.contains(&from);
-    access::rights(roles.iter().filter(begins))
+    access::collect_rights(roles.iter().filter(begins))
 }
 
 /// What the audit says of it.
-fn told(before: &Device, after: &Device) -> (Action, Map<String, Value>) {
+fn audit_details(before: &Device, after: &Device) -> (Action, Map<String, Value>) {
     let words = |roles: &BTreeSet<RoleId>| roles.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let details = differences([
+    let details = diff_fields([
         ("name", json!(before.name), json!(after.name)),
         ("environment", json!(before.environment), json!(after.environment)),
         ("description", json!(before.description), json!(after.description)),

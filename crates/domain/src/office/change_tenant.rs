@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 
-use super::differences::differences;
-use super::own_tenant::{own, written};
-use super::ports::{OfficeTx, OfficeView};
-use super::refused::{Decided, Field, Halt, decide};
-use super::stamp::Stamp;
+use super::context::AuditContext;
+use super::differences::diff_fields;
+use super::error::{FieldName, UseCaseError, UseCaseResult, commit_refusal};
+use super::ports::{OfficePorts, OfficeTx};
+use super::tenant_row::{load_tenant, save_tenant};
 use super::text;
 use crate::{Action, KnownRight, Locale, SessionLimits, Store, StoreExt, Subject, Tenant, TenantId, Zone};
 
@@ -42,7 +42,7 @@ pub struct LimitsChange {
 
 impl LimitsChange {
     /// The limits after the change.
-    fn of(self, before: SessionLimits) -> SessionLimits {
+    fn apply_to(self, before: SessionLimits) -> SessionLimits {
         SessionLimits {
             access: self.access.unwrap_or(before.access),
             idle: self.idle.unwrap_or(before.idle),
@@ -58,46 +58,46 @@ impl LimitsChange {
 /// `given` is the longest that the server's configuration gives the tenant's sessions: another limit above it would shorten nothing
 /// and is refused. One that is there already stays, though the configuration gives less by now.
 pub fn change_tenant(
-    store: &dyn Store<OfficeView>,
-    stamp: &Stamp,
+    store: &dyn Store<OfficePorts>,
+    stamp: &AuditContext,
     id: TenantId,
     version: Option<i64>,
     change: &TenantChange,
     given: &SessionLimits,
-) -> Decided<Tenant> {
-    store.write(|tx| decide(apply(tx, stamp, id, version, change, given)))
+) -> UseCaseResult<Tenant> {
+    store.write(|tx| commit_refusal(apply(tx, stamp, id, version, change, given)))
 }
 
 fn apply(
     tx: &mut dyn OfficeTx,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     id: TenantId,
     version: Option<i64>,
     change: &TenantChange,
     given: &SessionLimits,
-) -> Result<Tenant, Halt> {
-    stamp.authority.ask(KnownRight::TenantUpdate)?;
-    let before = own(tx, id, version)?;
+) -> Result<Tenant, UseCaseError> {
+    stamp.authority.require(KnownRight::TenantUpdate)?;
+    let before = load_tenant(tx, id, version)?;
     let TenantChange { name, zone, locale, limits } = change.clone();
     let mut after = before.clone();
     after.name = name.unwrap_or(after.name);
     after.zone = zone.unwrap_or(after.zone);
     after.locale = locale.unwrap_or(after.locale);
-    after.limits = limits.of(before.limits);
-    text::check_renamed(Field::Name, &after.name, &before.name, text::LABEL)?;
-    limits::check(&before.limits, &after.limits, given)?;
+    after.limits = limits.apply_to(before.limits);
+    text::check_renamed(FieldName::Name, &after.name, &before.name, text::MAX_LABEL_CHARS)?;
+    limits::check_limits(&before.limits, &after.limits, given)?;
     if after == before {
         return Ok(before);
     }
-    let details = told(&before, &after);
-    written(tx, stamp, after, Action::TenantUpdate, Subject::Tenant(id), details)
+    let details = audit_details(&before, &after);
+    save_tenant(tx, stamp, after, Action::TenantUpdate, Subject::Tenant(id), details)
 }
 
 /// What the audit says of it: each field that moved, spans in seconds.
-fn told(before: &Tenant, after: &Tenant) -> Map<String, Value> {
+fn audit_details(before: &Tenant, after: &Tenant) -> Map<String, Value> {
     let seconds = |span: Option<Duration>| json!(span.map(|span| span.as_secs()));
     let (from, to) = (before.limits, after.limits);
-    differences([
+    diff_fields([
         ("name", json!(before.name), json!(after.name)),
         ("zone", json!(before.zone.name()), json!(after.zone.name())),
         ("locale", json!(before.locale.as_str()), json!(after.locale.as_str())),

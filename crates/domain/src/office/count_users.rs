@@ -1,9 +1,9 @@
 //! How many users and active administrators the tenants have, for the operator of the server.
 
-use super::last_admin::admin_roles;
-use super::ports::{HoldersOf, OfficeView, Page, UserFilter};
-use super::read;
-use crate::{Slug, Store, StoreExt, Stored, TenantId, UserStatus};
+use super::last_admin::find_admin_roles;
+use super::ports::{OfficePorts, PageRequest, RoleHolderFilter, UserFilter};
+use super::queries;
+use crate::{Slug, Store, StoreExt, StoreResult, TenantId, UserStatus};
 
 /// The users of a tenant, by number.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,15 +20,20 @@ pub struct UserCount {
 ///
 /// # Errors
 /// The store cannot be read.
-pub fn count_users(store: &dyn Store<OfficeView>) -> Stored<Vec<UserCount>> {
-    let tenants = read::all(None, |page: &Page<TenantId>| read::list_tenants(store, page), |tenant| tenant.id)?;
+pub fn count_users(store: &dyn Store<OfficePorts>) -> StoreResult<Vec<UserCount>> {
+    let tenants = queries::collect_pages(
+        None,
+        |page: &PageRequest<TenantId>| queries::list_tenants(store, page),
+        |tenant| tenant.id,
+    )?;
     let present: Vec<UserStatus> =
         UserStatus::ALL.into_iter().filter(|status| *status != UserStatus::Deleted).collect();
     let filter = UserFilter { statuses: present, ..UserFilter::default() };
     let count = |id: TenantId| {
         store.read(|tx| {
-            let roles = admin_roles(&tx.roles().list(id)?);
-            let admins = tx.users().holders(id, &HoldersOf { roles: &roles, ..HoldersOf::default() })?;
+            let roles = find_admin_roles(&tx.roles().list(id)?);
+            let admins =
+                tx.users().count_holders(id, &RoleHolderFilter { roles: &roles, ..RoleHolderFilter::default() })?;
             Ok((tx.users().count(id, &filter)?, admins))
         })
     };

@@ -2,16 +2,16 @@
 
 use serde_json::{Map, json};
 
-use super::change_device::registered;
-use super::change_user::living;
-use super::ports::{OfficeTx, OfficeView};
-use super::refused::{Decided, Field, Halt, Refused, decide};
-use super::stamp::Stamp;
-use crate::{Action, DeviceId, EndedWhy, KnownRight, Scope, Store, StoreExt, Subject, TenantId, UserId};
+use super::change_device::load_device;
+use super::change_user::load_user;
+use super::context::AuditContext;
+use super::error::{FieldName, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
+use super::ports::{OfficePorts, OfficeTx};
+use crate::{Action, DeviceId, EndReason, KnownRight, Scope, Store, StoreExt, Subject, TenantId, UserId};
 
 /// Whose sessions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whose {
+pub enum SessionTarget {
     /// This user's.
     User(UserId),
     /// Those on this device, whoever's they are.
@@ -23,39 +23,45 @@ pub enum Whose {
 /// Ends them at once. One's own are always one's own to end; others' ask the right `sessionDelete`. `permanent` ends the permanent
 /// tokens of devices too, which stay otherwise.
 pub fn end_sessions(
-    store: &dyn Store<OfficeView>,
+    store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &Stamp,
-    whose: Whose,
+    stamp: &AuditContext,
+    whose: SessionTarget,
     permanent: bool,
-) -> Decided<()> {
-    store.write(|tx| decide(end(tx, tenant, stamp, whose, permanent)))
+) -> UseCaseResult<()> {
+    store.write(|tx| commit_refusal(end(tx, tenant, stamp, whose, permanent)))
 }
 
-fn end(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, whose: Whose, permanent: bool) -> Result<(), Halt> {
+fn end(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    whose: SessionTarget,
+    permanent: bool,
+) -> Result<(), UseCaseError> {
     let (scope, subject) = match whose {
-        Whose::User(id) => {
-            living(tx, tenant, id)?;
+        SessionTarget::User(id) => {
+            load_user(tx, tenant, id)?;
             (Scope::User(id), Subject::User(id))
         }
-        Whose::Device(id) => {
-            registered(tx, tenant, id)?;
+        SessionTarget::Device(id) => {
+            load_device(tx, tenant, id)?;
             (Scope::Device(id), Subject::Device(id))
         }
-        Whose::Everyone => (Scope::Tenant(tenant), Subject::Tenant(tenant)),
+        SessionTarget::Everyone => (Scope::Tenant(tenant), Subject::Tenant(tenant)),
     };
-    let own = matches!(whose, Whose::User(id) if stamp.actor.user == Some(id));
+    let own = matches!(whose, SessionTarget::User(id) if stamp.actor.user == Some(id));
     if !own {
-        stamp.authority.ask(KnownRight::SessionDelete)?;
+        stamp.authority.require(KnownRight::SessionDelete)?;
     }
-    if tx.endings().raise(scope, EndedWhy::Admin, stamp.at)?.is_none() {
-        return Err(Refused::Absent { field: Field::Tenant, value: tenant.to_string() }.into());
+    if tx.revocations().bump_epoch(scope, EndReason::Admin, stamp.at)?.is_none() {
+        return Err(OfficeError::NotFound { field: FieldName::Tenant, value: tenant.to_string() }.into());
     }
     if permanent {
-        tx.endings().sever(scope, EndedWhy::Admin, stamp.at)?;
+        tx.revocations().end_permanent(scope, EndReason::Admin, stamp.at)?;
     }
-    let why = ("why".to_owned(), json!(EndedWhy::Admin.name()));
+    let why = ("why".to_owned(), json!(EndReason::Admin.name()));
     let details = Map::from_iter([why, ("permanent".to_owned(), json!(permanent))]);
-    tx.audit().tell(&stamp.done(tenant, Action::SessionEnd, subject, details))?;
+    tx.audit().record(&stamp.build_event(tenant, Action::SessionEnd, subject, details))?;
     Ok(())
 }

@@ -6,63 +6,73 @@
 
 use std::collections::BTreeSet;
 
-use super::ports::{HoldersOf, OfficeTx};
-use super::refused::{Halt, Refused};
+use super::error::{OfficeError, UseCaseError};
+use super::ports::{OfficeTx, RoleHolderFilter};
 use crate::{
-    Device, DeviceStatus, Environment, PrincipalId, Role, RoleId, StoreError, Stored, TenantId, User, UserStatus,
+    Device, DeviceStatus, Environment, PrincipalId, Role, RoleId, StoreError, StoreResult, TenantId, User, UserStatus,
 };
 
 /// The roles that make an admin: those that allow everything, everywhere.
-pub(super) fn admin_roles(roles: &[Role]) -> Vec<RoleId> {
+pub(super) fn find_admin_roles(roles: &[Role]) -> Vec<RoleId> {
     let everywhere = |role: &Role| Environment::ALL.iter().all(|each| role.environments.contains(each));
-    roles.iter().filter(|role| role.rights.is_admin() && everywhere(role)).map(|role| role.id).collect()
+    roles.iter().filter(|role| role.rights.covers_everything() && everywhere(role)).map(|role| role.id).collect()
 }
 
 /// Claims the tenant, for what could take an admin away. Whoever claims reads everything else after it, roles too.
-pub(super) fn claim(tx: &mut dyn OfficeTx, tenant: TenantId) -> Stored<()> {
+pub(super) fn claim_tenant(tx: &mut dyn OfficeTx, tenant: TenantId) -> StoreResult<()> {
     let claimed = tx.tenants().claim(tenant)?;
     if claimed { Ok(()) } else { Err(StoreError::Fault("what belongs to no tenant was to be changed".to_owned())) }
 }
 
 /// Refuses a change of a user from `before` to `after` that takes the last admin away.
-pub(super) fn keep(tx: &mut dyn OfficeTx, roles: &[Role], before: &User, after: &User) -> Result<(), Halt> {
-    let admins = admin_roles(roles);
-    if !is_admin(tx, before, &admins)? || is_admin(tx, after, &admins)? {
+pub(super) fn check_user_change(
+    tx: &mut dyn OfficeTx,
+    roles: &[Role],
+    before: &User,
+    after: &User,
+) -> Result<(), UseCaseError> {
+    let admins = find_admin_roles(roles);
+    if !covers_everything(tx, before, &admins)? || covers_everything(tx, after, &admins)? {
         return Ok(());
     }
-    let others = HoldersOf { roles: &admins, but_user: Some(before.id), ..HoldersOf::default() };
-    left(tx.users().holders(before.tenant, &others)?)
+    let others = RoleHolderFilter { roles: &admins, except_user: Some(before.id), ..RoleHolderFilter::default() };
+    require_admin(tx.users().count_holders(before.tenant, &others)?)
 }
 
 /// Refuses to put a device out of use on which alone the last admin is one.
-pub(super) fn keep_without(tx: &mut dyn OfficeTx, roles: &[Role], device: &Device) -> Result<(), Halt> {
-    let admins = admin_roles(roles);
-    let all = HoldersOf { roles: &admins, ..HoldersOf::default() };
-    if tx.users().holders(device.tenant, &all)? == 0 {
+pub(super) fn check_device_removal(tx: &mut dyn OfficeTx, roles: &[Role], device: &Device) -> Result<(), UseCaseError> {
+    let admins = find_admin_roles(roles);
+    let all = RoleHolderFilter { roles: &admins, ..RoleHolderFilter::default() };
+    if tx.users().count_holders(device.tenant, &all)? == 0 {
         return Ok(());
     }
-    left(tx.users().holders(device.tenant, &HoldersOf { but_device: Some(device.id), ..all })?)
+    require_admin(tx.users().count_holders(device.tenant, &RoleHolderFilter { except_device: Some(device.id), ..all })?)
 }
 
 /// Refuses a change of a tenant's roles from `before` to `after` that makes nobody an admin any more.
-pub(super) fn keep_among(tx: &mut dyn OfficeTx, tenant: TenantId, before: &[Role], after: &[Role]) -> Result<(), Halt> {
-    let (were, are) = (admin_roles(before), admin_roles(after));
+pub(super) fn check_role_change(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    before: &[Role],
+    after: &[Role],
+) -> Result<(), UseCaseError> {
+    let (were, are) = (find_admin_roles(before), find_admin_roles(after));
     if were.iter().all(|role| are.contains(role)) {
         return Ok(());
     }
-    let of = |roles| HoldersOf { roles, ..HoldersOf::default() };
-    if tx.users().holders(tenant, &of(&were))? == 0 {
+    let of = |roles| RoleHolderFilter { roles, ..RoleHolderFilter::default() };
+    if tx.users().count_holders(tenant, &of(&were))? == 0 {
         return Ok(());
     }
-    left(tx.users().holders(tenant, &of(&are))?)
+    require_admin(tx.users().count_holders(tenant, &of(&are))?)
 }
 
-fn left(admins: u64) -> Result<(), Halt> {
-    if admins == 0 { Err(Refused::LastAdmin.into()) } else { Ok(()) }
+fn require_admin(admins: u64) -> Result<(), UseCaseError> {
+    if admins == 0 { Err(OfficeError::LastAdmin.into()) } else { Ok(()) }
 }
 
 /// Whether the user is an admin who can log in: active, with a password, and with the role without a device or on one in use.
-fn is_admin(tx: &mut dyn OfficeTx, user: &User, admins: &[RoleId]) -> Stored<bool> {
+fn covers_everything(tx: &mut dyn OfficeTx, user: &User, admins: &[RoleId]) -> StoreResult<bool> {
     let makes = |held: &BTreeSet<RoleId>| admins.iter().any(|role| held.contains(role));
     let places: Vec<_> =
         user.assignment.devices.iter().filter(|(_, held)| makes(held)).map(|(device, _)| *device).collect();
@@ -91,14 +101,14 @@ mod tests {
 
     fn role(rank: Rank, number: u8) -> Role {
         let tenant = TenantId::new(Instant::default(), [1; 10]);
-        rank.role(RoleId::new(Instant::default(), [number; 10]), tenant).unwrap()
+        rank.to_role(RoleId::new(Instant::default(), [number; 10]), tenant).unwrap()
     }
 
     #[test]
-    fn a_role_that_allows_everything_in_some_places_makes_no_admin() {
+    fn admin_role_must_cover_every_environment() {
         let admin = role(Rank::Admin, 1);
         let mut narrow = role(Rank::Admin, 2);
         narrow.environments.remove(&Environment::Tool);
-        assert_eq!(admin_roles(&[admin.clone(), narrow, role(Rank::Manager, 3)]), [admin.id]);
+        assert_eq!(find_admin_roles(&[admin.clone(), narrow, role(Rank::Manager, 3)]), [admin.id]);
     }
 }

@@ -3,16 +3,16 @@
 //! The use cases themselves refuse everything that is wrong with what they are given. A request with a field that cannot be read
 //! reaches none of them. This tells what they would say of its other fields, so that all of it is reported at once.
 
-use super::add_api_key::{any_device, user, user_and_device};
-use super::assignment::{self, DeviceRoles, RolesOn};
-use super::ports::{OfficeTx, OfficeView};
-use super::refused::{FieldRefusals, Halt, Refused};
-use super::stamp::Authority;
-use super::tickets::Owner;
+use super::add_api_key::{any_device, resolve_user, user_and_device};
+use super::assignment::{self, DeviceRoleAssignment, DeviceRolesChange};
+use super::context::Authority;
+use super::error::{FieldRefusals, OfficeError, UseCaseError};
+use super::ports::{OfficePorts, OfficeTx};
+use super::tickets::OwnerRef;
 use super::{change_device, change_user};
 use crate::{
-    Assignment, DeviceId, DeviceName, DeviceStatus, KnownRight, RoleName, Store, StoreExt, Stored, TenantId, UserId,
-    UserName, UserStatus,
+    Assignment, DeviceId, DeviceName, DeviceStatus, KnownRight, RoleName, Store, StoreExt, StoreResult, TenantId,
+    UserId, UserName, UserStatus,
 };
 
 /// Fields that name something of the tenant, as far as the request has them and they could be read.
@@ -21,13 +21,13 @@ pub struct NamedFields<'a> {
     /// Roles without a device, or of a device.
     pub roles: Option<&'a [RoleName]>,
     /// Roles on devices.
-    pub devices: Option<&'a [RolesOn]>,
+    pub devices: Option<&'a [DeviceRoleAssignment]>,
     /// The user of an API key.
     pub user: Option<&'a UserName>,
     /// The device of an API key.
     pub device: Option<&'a DeviceName>,
     /// The owner of a ticket, and who owns it now.
-    pub owner: Option<(&'a Owner, UserId)>,
+    pub owner: Option<(&'a OwnerRef, UserId)>,
     /// Another status of a user.
     pub user_status: Option<(UserId, UserStatus)>,
     /// Another status of a device.
@@ -39,21 +39,21 @@ pub struct NamedFields<'a> {
 /// # Errors
 /// The store failed.
 pub fn refused_names(
-    store: &dyn Store<OfficeView>,
+    store: &dyn Store<OfficePorts>,
     tenant: TenantId,
     authority: &Authority,
     right: KnownRight,
     fields: &NamedFields<'_>,
-) -> Stored<Vec<Refused>> {
-    if authority.ask(right).is_err() {
+) -> StoreResult<Vec<OfficeError>> {
+    if authority.require(right).is_err() {
         return Ok(Vec::new());
     }
     store.read(|tx| {
         let mut refusals = FieldRefusals::default();
         match look_up(tx, tenant, authority, fields, &mut refusals) {
             // what is no field's, such as a user who is gone, is reported once the fields are right
-            Ok(()) | Err(Halt::Refused(_)) => Ok(refusals.into_vec()),
-            Err(Halt::Failed(error)) => Err(error),
+            Ok(()) | Err(UseCaseError::Office(_)) => Ok(refusals.into_vec()),
+            Err(UseCaseError::Store(error)) => Err(error),
         }
     })
 }
@@ -64,33 +64,35 @@ fn look_up(
     authority: &Authority,
     fields: &NamedFields<'_>,
     refusals: &mut FieldRefusals,
-) -> Result<(), Halt> {
+) -> Result<(), UseCaseError> {
     if fields.roles.is_some() || fields.devices.is_some() {
-        let devices = fields.devices.map_or(DeviceRoles::Keep, |devices| DeviceRoles::Replace(devices.to_vec()));
+        let devices =
+            fields.devices.map_or(DeviceRolesChange::Keep, |devices| DeviceRolesChange::Replace(devices.to_vec()));
         let roles = tx.roles().list(tenant)?;
-        let resolved = assignment::resolve(tx, tenant, &roles, &Assignment::default(), fields.roles, &devices);
+        let resolved =
+            assignment::resolve_assignment(tx, tenant, &roles, &Assignment::default(), fields.roles, &devices);
         refusals.gather(resolved)?;
     }
     match (fields.user, fields.device) {
         (Some(user), Some(device)) => drop(refusals.gather(user_and_device(tx, tenant, user, device))?),
-        (Some(name), None) => drop(refusals.gather(user(tx, tenant, name))?),
+        (Some(name), None) => drop(refusals.gather(resolve_user(tx, tenant, name))?),
         (None, Some(device)) => drop(refusals.gather(any_device(tx, tenant, device))?),
         (None, None) => {}
     }
     if let Some((owner, now)) = fields.owner {
-        refusals.gather(owner.find(tx, tenant, now))?;
+        refusals.gather(owner.resolve(tx, tenant, now))?;
     }
     if let Some((id, status)) = fields.user_status {
-        let before = change_user::living(tx, tenant, id)?;
+        let before = change_user::load_user(tx, tenant, id)?;
         // the status of somebody above the caller is not theirs to know
         let roles = tx.roles().list(tenant)?;
-        authority.cover(&assignment::rights(&before.assignment, &roles))?;
+        authority.require_all(&assignment::collect_assigned_rights(&before.assignment, &roles))?;
         refusals.gather(change_user::check_status(before.status, status))?;
     }
     if let Some((id, status)) = fields.device_status {
-        let before = change_device::registered(tx, tenant, id)?;
+        let before = change_device::load_device(tx, tenant, id)?;
         let roles = tx.roles().list(tenant)?;
-        authority.cover(&assignment::rights_of(&before.roles, &roles))?;
+        authority.require_all(&assignment::collect_role_rights(&before.roles, &roles))?;
         refusals.gather(change_device::check_status(before.status, status))?;
     }
     Ok(())

@@ -1,29 +1,29 @@
 //! Adds a user below oneself in rank.
 
 use super::add_user::{self, NewUser};
-use super::ports::OfficeView;
-use super::refused::{Decided, Refused, decide};
-use super::stamp::Stamp;
+use super::context::AuditContext;
+use super::error::{OfficeError, UseCaseResult, commit_refusal};
+use super::ports::OfficePorts;
 use crate::{Action, Rank, Store, StoreExt, TenantId, User};
 
 /// Adds the user with the built-in role of this rank, and no other, without a device. `own` is the rank of whoever asks: one as
 /// high or higher is refused. Asks what [`add_user`](super::add_user()) asks.
 pub fn register_user(
-    store: &dyn Store<OfficeView>,
+    store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     own: Option<Rank>,
     rank: Rank,
     new: &NewUser,
-) -> Decided<User> {
+) -> UseCaseResult<User> {
     if own.is_none_or(|own| rank >= own) {
-        return Ok(Err(Refused::TooHigh(rank)));
+        return Ok(Err(OfficeError::RankTooHigh(rank)));
     }
     store.write(|tx| {
         let roles = tx.roles().list(tenant)?;
-        let role = roles.iter().find(|role| Rank::of(role) == Some(rank));
+        let role = roles.iter().find(|role| Rank::list_by_role(role) == Some(rank));
         let roles = role.into_iter().map(|role| role.name.clone()).collect();
         let new = NewUser { roles, devices: Vec::new(), ..new.clone() };
-        decide(add_user::add(tx, tenant, stamp, &new, Action::UserRegister))
+        commit_refusal(add_user::add(tx, tenant, stamp, &new, Action::UserRegister))
     })
 }

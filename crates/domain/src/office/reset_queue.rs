@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
-use super::ports::{OfficeView, ResetRequest};
-use crate::{Email, Folded, Instant, ResetId, Store, StoreExt, Stored, TenantId, User, UserStatus};
+use super::ports::{OfficePorts, ResetRequest};
+use crate::{Email, FoldedText, Instant, ResetId, Store, StoreExt, StoreResult, TenantId, User, UserStatus};
 
 /// How many requests are looked at in one unit of work.
-const WINDOW: u32 = 1_000;
+const REQUESTS_PER_ROUND: u32 = 1_000;
 
 /// After how many units of work the rest waits for the next call, each of which settles up to [`WINDOW`] requests.
 const MAX_ROUNDS: usize = 20;
@@ -17,18 +17,24 @@ const MAX_ROUNDS: usize = 20;
 ///
 /// Requests for addresses that no active user has are settled, and so are repeated ones: one mail answers all of them. That takes
 /// one query for the addresses and one statement for the requests, a thousand at a time.
-pub fn pending_resets(store: &dyn Store<OfficeView>, now: Instant, limit: u32) -> Stored<Vec<ResetRequest>> {
+pub fn select_pending_resets(
+    store: &dyn Store<OfficePorts>,
+    now: Instant,
+    limit: u32,
+) -> StoreResult<Vec<ResetRequest>> {
     for _ in 0..MAX_ROUNDS {
-        let due = store.read(|tx| tx.resets().due(now, WINDOW))?;
-        let emails: BTreeSet<Folded> = due.iter().flat_map(|request| Email::keys_of(request.email.as_str())).collect();
-        let known = if emails.is_empty() { Vec::new() } else { store.read(|tx| tx.users().mailed_among(&emails))? };
-        let full = due.len() >= usize::try_from(WINDOW).unwrap_or(usize::MAX);
-        let (pending, settled) = sort_out(due, &known);
+        let due = store.read(|tx| tx.resets().list_due(now, REQUESTS_PER_ROUND))?;
+        let emails: BTreeSet<FoldedText> =
+            due.iter().flat_map(|request| Email::lookup_keys_of(request.email.as_str())).collect();
+        let known =
+            if emails.is_empty() { Vec::new() } else { store.read(|tx| tx.users().find_many_by_email(&emails))? };
+        let full = due.len() >= usize::try_from(REQUESTS_PER_ROUND).unwrap_or(usize::MAX);
+        let (pending, settled) = partition_requests(due, &known);
         if !settled.is_empty() {
-            store.write(|tx| tx.resets().settle_all(&settled))?;
+            store.write(|tx| tx.resets().remove_requests(&settled))?;
         }
         if settled.is_empty() || !full {
-            let mut pending = take_turns(pending);
+            let mut pending = interleave_by_network(pending);
             pending.truncate(usize::try_from(limit).unwrap_or(usize::MAX));
             return Ok(pending);
         }
@@ -37,19 +43,19 @@ pub fn pending_resets(store: &dyn Store<OfficeView>, now: Instant, limit: u32) -
 }
 
 /// Whether a reset may be granted to a user.
-pub(super) fn may_reset(user: &User) -> bool {
+pub(super) fn can_reset(user: &User) -> bool {
     user.status == UserStatus::Active && !user.is_virtual()
 }
 
 /// The first request for each address that somebody has, and the ids of all others.
-fn sort_out(due: Vec<ResetRequest>, known: &[User]) -> (Vec<ResetRequest>, Vec<ResetId>) {
-    let owners = known.iter().filter(|user| may_reset(user));
-    let owners: BTreeMap<Folded, TenantId> =
-        owners.filter_map(|user| Some((user.email.as_ref()?.key(), user.tenant))).collect();
+fn partition_requests(due: Vec<ResetRequest>, known: &[User]) -> (Vec<ResetRequest>, Vec<ResetId>) {
+    let owners = known.iter().filter(|user| can_reset(user));
+    let owners: BTreeMap<FoldedText, TenantId> =
+        owners.filter_map(|user| Some((user.email.as_ref()?.lookup_key(), user.tenant))).collect();
     let mut seen = BTreeSet::new();
     let (mut pending, mut settled) = (Vec::new(), Vec::new());
     for request in due {
-        let email = request.email.key();
+        let email = request.email.lookup_key();
         let owner = owners.get(&email).filter(|owner| request.tenant.is_none_or(|tenant| tenant == **owner));
         if owner.is_some() && seen.insert(email) {
             pending.push(request);
@@ -61,11 +67,11 @@ fn sort_out(due: Vec<ResetRequest>, known: &[User]) -> (Vec<ResetRequest>, Vec<R
 }
 
 /// The second request of a network comes after the first of every other, and so on.
-fn take_turns(requests: Vec<ResetRequest>) -> Vec<ResetRequest> {
+fn interleave_by_network(requests: Vec<ResetRequest>) -> Vec<ResetRequest> {
     let mut taken: BTreeMap<Option<IpAddr>, usize> = BTreeMap::new();
     let mut turns: Vec<(usize, ResetRequest)> = Vec::with_capacity(requests.len());
     for request in requests {
-        let turn = taken.entry(request.address.map(network)).or_default();
+        let turn = taken.entry(request.address.map(network_prefix)).or_default();
         turns.push((*turn, request));
         *turn += 1;
     }
@@ -75,7 +81,7 @@ fn take_turns(requests: Vec<ResetRequest>) -> Vec<ResetRequest> {
 }
 
 /// The network of an address: /24 of IPv4, /48 of IPv6, which is what one customer is given at most.
-fn network(address: IpAddr) -> IpAddr {
+fn network_prefix(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => IpAddr::V4((u32::from(address) & !0xff).into()),
         IpAddr::V6(address) => IpAddr::V6((u128::from(address) & !((1 << 80) - 1)).into()),
@@ -92,14 +98,14 @@ mod tests {
             email: Email::parse(&format!("user{number}@example.com")).unwrap(),
             tenant: None,
             address: from.parse().ok(),
-            asked_at: Instant::default(),
+            requested_at: Instant::default(),
             due_at: Instant::default(),
             tries: 0,
         }
     }
 
     #[test]
-    fn networks_take_turns() {
+    fn reset_requests_are_interleaved_by_network() {
         let requests = [
             request(1, "198.51.100.1"),
             request(2, "198.51.100.2"),
@@ -109,7 +115,7 @@ mod tests {
             request(6, "203.0.113.9"),
             request(7, ""),
         ];
-        let order: Vec<u8> = take_turns(requests.to_vec())
+        let order: Vec<u8> = interleave_by_network(requests.to_vec())
             .iter()
             .map(|turn| {
                 requests

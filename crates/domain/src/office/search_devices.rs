@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::ports::{DeviceFilter, OfficeTx, OfficeView, Page};
-use crate::{Device, DeviceId, RoleId, RoleName, Store, StoreExt, Stored, TenantId};
+use super::ports::{DeviceFilter, OfficePorts, OfficeTx, PageRequest};
+use crate::{Device, DeviceId, RoleId, RoleName, Store, StoreExt, StoreResult, TenantId};
 
 /// The most that a part holds: a page of 200 and the one more that tells whether another follows.
-const MOST: u32 = 201;
+const MAX_FETCH_ROWS: u32 = 201;
 
 /// A device with the names of the roles that it has as itself, in order.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Equipped {
+pub struct DeviceView {
     /// The device.
     pub device: Device,
     /// The names of its roles.
@@ -19,34 +19,38 @@ pub struct Equipped {
 
 /// Devices of a tenant in the order of their ids, those that the filter fits.
 pub fn search_devices(
-    store: &dyn Store<OfficeView>,
+    store: &dyn Store<OfficePorts>,
     tenant: TenantId,
     filter: &DeviceFilter,
-    page: &Page<DeviceId>,
-) -> Stored<Vec<Equipped>> {
-    let Some(text) = super::text::sought(filter.text.as_deref()) else { return Ok(Vec::new()) };
+    page: &PageRequest<DeviceId>,
+) -> StoreResult<Vec<DeviceView>> {
+    let Some(text) = super::text::normalize_search_text(filter.text.as_deref()) else { return Ok(Vec::new()) };
     let filter = DeviceFilter { text, ..filter.clone() };
-    let page = Page { after: page.after, limit: page.limit.clamp(1, MOST) };
+    let page = PageRequest { after: page.after, limit: page.limit.clamp(1, MAX_FETCH_ROWS) };
     store.read(|tx| {
         let found = tx.devices().search(tenant, &filter, &page)?;
-        with_names(tx, tenant, found)
+        load_views(tx, tenant, found)
     })
 }
 
 /// The device with this id, a retired one too.
-pub fn find_equipped(store: &dyn Store<OfficeView>, tenant: TenantId, id: DeviceId) -> Stored<Option<Equipped>> {
+pub fn find_device_view(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    id: DeviceId,
+) -> StoreResult<Option<DeviceView>> {
     store.read(|tx| {
         let found = tx.devices().find(id)?.filter(|device| device.tenant == tenant);
-        Ok(with_names(tx, tenant, found.into_iter().collect())?.pop())
+        Ok(load_views(tx, tenant, found.into_iter().collect())?.pop())
     })
 }
 
 /// The device that a use case has just made or changed.
-pub fn equipped(store: &dyn Store<OfficeView>, device: &Device) -> Stored<Option<Equipped>> {
-    store.read(|tx| Ok(with_names(tx, device.tenant, vec![device.clone()])?.pop()))
+pub fn load_device_view(store: &dyn Store<OfficePorts>, device: &Device) -> StoreResult<Option<DeviceView>> {
+    store.read(|tx| Ok(load_views(tx, device.tenant, vec![device.clone()])?.pop()))
 }
 
-fn with_names(tx: &mut (dyn OfficeTx + '_), tenant: TenantId, devices: Vec<Device>) -> Stored<Vec<Equipped>> {
+fn load_views(tx: &mut (dyn OfficeTx + '_), tenant: TenantId, devices: Vec<Device>) -> StoreResult<Vec<DeviceView>> {
     if devices.is_empty() {
         return Ok(Vec::new());
     }
@@ -55,7 +59,7 @@ fn with_names(tx: &mut (dyn OfficeTx + '_), tenant: TenantId, devices: Vec<Devic
     let named = |device: Device| {
         let mut names: Vec<RoleName> = device.roles.iter().filter_map(|id| roles.get(id)).cloned().collect();
         names.sort();
-        Equipped { device, roles: names }
+        DeviceView { device, roles: names }
     };
     Ok(devices.into_iter().map(named).collect())
 }

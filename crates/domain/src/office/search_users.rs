@@ -1,10 +1,10 @@
 //! Finds users by what is known of them, page by page, and tells the rank that each holds without a device.
 
-use super::ports::{Found, OfficeTx, OfficeView, Part, UserFilter, UserOrder};
-use crate::{Rank, Role, Store, StoreExt, Stored, TenantId, User, UserId, UserStatus, access};
+use super::ports::{OfficePorts, OfficeTx, OffsetPageRequest, PageWithTotal, UserFilter, UserOrder};
+use crate::{Rank, Role, Store, StoreExt, StoreResult, TenantId, User, UserId, UserStatus, access};
 
 /// The most that a part holds.
-const MOST: u32 = 200;
+const MAX_PAGE_SIZE: u32 = 200;
 
 /// Whom somebody looks for, and which part of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct UserSearch {
 
 /// A user with the highest built-in rank that they hold without a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ranked {
+pub struct RankedUserView {
     /// The user.
     pub user: User,
     /// The rank; `None` where they hold none.
@@ -33,9 +33,13 @@ pub struct Ranked {
 }
 
 /// Users of a tenant, with how many there are on all parts together.
-pub fn search_users(store: &dyn Store<OfficeView>, tenant: TenantId, search: &UserSearch) -> Stored<Found<Ranked>> {
-    let nobody = Found { items: Vec::new(), total: 0 };
-    let Some(text) = super::text::sought(search.text.as_deref()) else { return Ok(nobody) };
+pub fn search_users(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    search: &UserSearch,
+) -> StoreResult<PageWithTotal<RankedUserView>> {
+    let nobody = PageWithTotal { items: Vec::new(), total: 0 };
+    let Some(text) = super::text::normalize_search_text(search.text.as_deref()) else { return Ok(nobody) };
     let statuses = search.statuses.clone().unwrap_or_else(|| UserStatus::ALL.to_vec());
     if statuses.is_empty() {
         return Ok(nobody);
@@ -44,27 +48,34 @@ pub fn search_users(store: &dyn Store<OfficeView>, tenant: TenantId, search: &Us
         let roles = tx.roles().list(tenant)?;
         let mut filter = UserFilter { statuses: statuses.clone(), text: text.clone(), ..UserFilter::default() };
         if let Some(rank) = search.rank {
-            let Some(role) = roles.iter().find(|role| Rank::of(role) == Some(rank)) else { return Ok(nobody.clone()) };
-            filter.holding = Some(role.id);
-            filter.lacking = roles.iter().filter(|role| Rank::of(role) > Some(rank)).map(|role| role.id).collect();
+            let Some(role) = roles.iter().find(|role| Rank::list_by_role(role) == Some(rank)) else {
+                return Ok(nobody.clone());
+            };
+            filter.with_role = Some(role.id);
+            filter.without_roles =
+                roles.iter().filter(|role| Rank::list_by_role(role) > Some(rank)).map(|role| role.id).collect();
         }
-        let part = Part { after: None, skip: search.skip, limit: search.limit.clamp(1, MOST) };
+        let part = OffsetPageRequest { after: None, skip: search.skip, limit: search.limit.clamp(1, MAX_PAGE_SIZE) };
         let users = tx.users().search(tenant, &filter, search.order, &part)?;
-        let items = users.into_iter().map(|user| ranked(user, &roles)).collect();
-        Ok(Found { items, total: tx.users().count(tenant, &filter)? })
+        let items = users.into_iter().map(|user| rank_user(user, &roles)).collect();
+        Ok(PageWithTotal { items, total: tx.users().count(tenant, &filter)? })
     })
 }
 
 /// The user with this id and their rank, a deleted one too.
-pub fn find_ranked(store: &dyn Store<OfficeView>, tenant: TenantId, id: UserId) -> Stored<Option<Ranked>> {
+pub fn find_ranked_user(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    id: UserId,
+) -> StoreResult<Option<RankedUserView>> {
     store.read(|tx: &mut (dyn OfficeTx + '_)| {
         let Some(user) = tx.users().find(id)?.filter(|user| user.tenant == tenant) else { return Ok(None) };
         let roles = tx.roles().list(tenant)?;
-        Ok(Some(ranked(user, &roles)))
+        Ok(Some(rank_user(user, &roles)))
     })
 }
 
-fn ranked(user: User, roles: &[Role]) -> Ranked {
-    let rank = access::rank(access::roles_of_user(&user, None, roles));
-    Ranked { user, rank }
+fn rank_user(user: User, roles: &[Role]) -> RankedUserView {
+    let rank = access::highest_rank(access::effective_user_roles(&user, None, roles));
+    RankedUserView { user, rank }
 }

@@ -6,20 +6,20 @@
 mod amend_tickets;
 mod change;
 mod close_ticket;
+mod common;
+mod idempotency;
 mod list_tickets;
-mod once;
 mod open_ticket;
 mod refund_ticket;
-mod shown;
+mod view;
 mod void_ticket;
-mod work;
 
 pub use amend_tickets::{TicketAmendment, amend_tickets};
-pub use change::{Owner, TicketChange, WantedLine};
+pub use change::{ItemInput, OwnerRef, TicketChange};
 pub use close_ticket::{DEFAULT_FISCAL_NAME, TicketClosing, close_ticket};
+pub use idempotency::{IdempotentRequest, TicketCreation, sweep_idempotency_keys};
 pub use list_tickets::{TicketSearch, count_tickets, find_ticket, find_tickets, list_tickets, list_tickets_while};
-pub use once::{Made, Once, sweep_idempotency_keys};
 pub use open_ticket::{NewTicket, open_ticket, put_ticket};
 pub use refund_ticket::{NewRefund, refund_ticket};
-pub use shown::Shown;
+pub use view::TicketView;
 pub use void_ticket::void_ticket;

@@ -2,21 +2,26 @@
 
 use serde_json::Map;
 
-use super::ports::OfficeView;
-use super::refused::{Decided, Halt, decide};
-use super::set_password::may_touch;
-use super::stamp::Stamp;
+use super::context::AuditContext;
+use super::error::{UseCaseError, UseCaseResult, commit_refusal};
+use super::ports::OfficePorts;
+use super::set_password::authorize_credential_change;
 use crate::{Action, PrincipalId, Store, StoreExt, TenantId};
 
 /// Forgets the failed logins of the user or device. Asks what [`set_password`](super::set_password()) asks.
-pub fn unlock(store: &dyn Store<OfficeView>, tenant: TenantId, stamp: &Stamp, principal: PrincipalId) -> Decided<()> {
+pub fn unlock_principal(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    principal: PrincipalId,
+) -> UseCaseResult<()> {
     store.write(|tx| {
-        let mut way = || -> Result<(), Halt> {
-            let subject = may_touch(tx, tenant, stamp, principal)?;
-            tx.passwords().forgive(principal)?;
-            tx.audit().tell(&stamp.done(tenant, Action::Unlock, subject, Map::new()))?;
+        let mut way = || -> Result<(), UseCaseError> {
+            let subject = authorize_credential_change(tx, tenant, stamp, principal)?;
+            tx.passwords().clear_failed_logins(principal)?;
+            tx.audit().record(&stamp.build_event(tenant, Action::Unlock, subject, Map::new()))?;
             Ok(())
         };
-        decide(way())
+        commit_refusal(way())
     })
 }

@@ -21,20 +21,20 @@ pub struct SessionLimits {
 
 impl SessionLimits {
     /// No session at all: every span is at its end.
-    pub const NOTHING: Self = Self {
+    pub const ZERO: Self = Self {
         access: Some(Duration::ZERO),
         idle: Some(Duration::ZERO),
         absolute: Some(Duration::ZERO),
         overlap: Some(Duration::ZERO),
     };
     /// What an access token may be limited to: a shorter one would be refreshed all the time.
-    pub const ACCESS: RangeInclusive<Duration> = Duration::from_mins(2)..=DAY;
+    pub const ACCESS_RANGE: RangeInclusive<Duration> = Duration::from_mins(2)..=DAY;
     /// What silence may be limited to.
-    pub const IDLE: RangeInclusive<Duration> = Duration::from_mins(5)..=Duration::from_hours(24 * 3650);
+    pub const IDLE_RANGE: RangeInclusive<Duration> = Duration::from_mins(5)..=Duration::from_hours(24 * 3650);
     /// What the whole life of a session may be limited to.
-    pub const ABSOLUTE: RangeInclusive<Duration> = Duration::from_mins(5)..=Duration::from_hours(24 * 3650);
+    pub const ABSOLUTE_RANGE: RangeInclusive<Duration> = Duration::from_mins(5)..=Duration::from_hours(24 * 3650);
     /// What the overlap may be limited to: below the least a till on a slow network loses its session by a lost answer.
-    pub const OVERLAP: RangeInclusive<Duration> = Duration::from_secs(30)..=Duration::from_hours(1);
+    pub const OVERLAP_RANGE: RangeInclusive<Duration> = Duration::from_secs(30)..=Duration::from_hours(1);
 
     /// Each span as whichever of the two is longer; no limit where one of them has none.
     #[must_use]
@@ -54,13 +54,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_longer_of_two_spans_counts_and_none_is_the_longest() {
+    fn longer_limit_wins_and_none_is_longest() {
         let minutes = |minutes: u64| Some(Duration::from_mins(minutes));
         let one = SessionLimits { access: minutes(5), idle: minutes(9), absolute: None, overlap: minutes(1) };
         let other = SessionLimits { access: minutes(7), idle: minutes(8), absolute: minutes(2), overlap: minutes(1) };
         let longer = SessionLimits { access: minutes(7), idle: minutes(9), absolute: None, overlap: minutes(1) };
         assert_eq!((one.or_longer(other), other.or_longer(one)), (longer, longer));
-        assert_eq!(one.or_longer(SessionLimits::NOTHING), one);
+        assert_eq!(one.or_longer(SessionLimits::ZERO), one);
         assert_eq!(one.or_longer(SessionLimits::default()), SessionLimits::default());
     }
 }

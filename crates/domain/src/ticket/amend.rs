@@ -1,15 +1,15 @@
 //! Changes an open ticket: items, discount, customer, name, owner, payments, together or one by one.
 
+use super::actor::{TicketActor, TicketOperation};
 use super::edit::Edit;
-use super::refused::TicketRefused;
-use super::right::{Hand, Operation};
+use super::error::TicketError;
 use super::sheet::Sheet;
 use super::state::{Ticket, TicketState};
 use crate::Instant;
 
 /// What became of a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Amended {
+pub struct AmendResult {
     /// The ticket now.
     pub ticket: Ticket,
     /// What differs. Where nothing does, the ticket is the one that was there, at its version, and there is nothing to write.
@@ -23,41 +23,41 @@ pub struct Amended {
 pub fn amend(
     ticket: &Ticket,
     wanted: Sheet,
-    hand: &Hand,
+    hand: &TicketActor,
     seen: Option<i64>,
     at: Instant,
-) -> Result<Amended, TicketRefused> {
-    let whose = hand.whose(ticket.sheet.owner);
-    hand.may(Operation::Change, whose)?;
-    ticket.at_version(seen)?;
-    ticket.still_open()?;
+) -> Result<AmendResult, TicketError> {
+    let whose = hand.ownership_of(ticket.sheet.owner);
+    hand.authorize(TicketOperation::Change, whose)?;
+    ticket.require_version(seen)?;
+    ticket.require_open()?;
     if wanted.currency != ticket.sheet.currency {
-        return Err(TicketRefused::Contradiction("its currency changes"));
+        return Err(TicketError::Inconsistent("its currency changes"));
     }
-    wanted.check_growth(ticket.sheet.size())?;
-    let edits = Edit::between(&ticket.sheet, &wanted);
-    let by = hand.person()?;
-    for operation in edits.iter().flat_map(|edit| edit.operations(by, whose)) {
-        hand.may(operation, whose)?;
+    wanted.check_growth(ticket.sheet.size_bytes())?;
+    let edits = Edit::diff(&ticket.sheet, &wanted);
+    let by = hand.require_person()?;
+    for operation in edits.iter().flat_map(|edit| edit.required_operations(by, whose)) {
+        hand.authorize(operation, whose)?;
     }
     let share_stays = wanted.rounding.share() == ticket.sheet.rounding.share();
-    if !share_stays || (ticket.refund_of.is_some() && edits.iter().any(|edit| !free_on_refund(edit))) {
-        return Err(TicketRefused::RefundFixed);
+    if !share_stays || (ticket.refund_of.is_some() && edits.iter().any(|edit| !is_allowed_on_refund(edit))) {
+        return Err(TicketError::RefundImmutable);
     }
     // Another order of the items alone is a change to keep, though it is none to tell.
     if edits.is_empty() && wanted == ticket.sheet {
-        return Ok(Amended { ticket: ticket.clone(), edits });
+        return Ok(AmendResult { ticket: ticket.clone(), edits });
     }
-    Ok(Amended { ticket: ticket.next(at, wanted, TicketState::Open), edits })
+    Ok(AmendResult { ticket: ticket.next_version(at, wanted, TicketState::Open), edits })
 }
 
 /// Whether it leaves alone what a refund takes back and gives back.
-fn free_on_refund(edit: &Edit) -> bool {
+fn is_allowed_on_refund(edit: &Edit) -> bool {
     match edit {
         Edit::Owner { .. } | Edit::Payments { .. } => true,
         // it is paid out in cash as the sale was paid
         Edit::Field { name, .. } => *name != "discount",
-        Edit::Added(_) | Edit::Removed(_) | Edit::Item { .. } => false,
+        Edit::ItemAdded(_) | Edit::ItemRemoved(_) | Edit::ItemChanged { .. } => false,
     }
 }
 

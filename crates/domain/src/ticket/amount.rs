@@ -17,7 +17,7 @@ impl Amount {
     /// The decimal places of an amount of whichever currency.
     pub const PLACES: u32 = 4;
     /// The most that an amount holds, in ten-thousandths: 13 digits before the point.
-    pub const MOST: i64 = 99_999_999_999_999_999;
+    pub const MAX_TEN_THOUSANDTHS: i64 = 99_999_999_999_999_999;
 
     /// How many ten-thousandths of the currency's unit it is.
     pub const fn ten_thousandths(self) -> i64 {
@@ -35,30 +35,33 @@ impl Amount {
     }
 
     /// The same on the other side of zero.
-    pub const fn opposite(self) -> Self {
+    pub const fn negate(self) -> Self {
         Self(-self.0)
     }
 
     /// This many ten-thousandths; `None` where these are too many digits.
-    pub(super) fn fit(ten_thousandths: i128) -> Option<Self> {
-        i64::try_from(ten_thousandths).ok().filter(|units| units.unsigned_abs() <= Self::MOST.unsigned_abs()).map(Self)
+    pub(super) fn checked(ten_thousandths: i128) -> Option<Self> {
+        i64::try_from(ten_thousandths)
+            .ok()
+            .filter(|units| units.unsigned_abs() <= Self::MAX_TEN_THOUSANDTHS.unsigned_abs())
+            .map(Self)
     }
 
     /// This many ten-thousandths, where the caller's own bounds say that they are few enough.
-    pub(super) fn bounded(ten_thousandths: i128) -> Self {
-        let end = if ten_thousandths < 0 { -Self::MOST } else { Self::MOST };
-        Self::fit(ten_thousandths).unwrap_or(Self(end))
+    pub(super) fn saturating(ten_thousandths: i128) -> Self {
+        let end = if ten_thousandths < 0 { -Self::MAX_TEN_THOUSANDTHS } else { Self::MAX_TEN_THOUSANDTHS };
+        Self::checked(ten_thousandths).unwrap_or(Self(end))
     }
 
     /// In ten-thousandths, for products and sums.
-    pub(super) fn wide(self) -> i128 {
+    pub(super) fn as_i128(self) -> i128 {
         i128::from(self.0)
     }
 
     /// What is said of a number that is no amount.
-    pub(super) fn range() -> InvalidDecimal {
+    pub(super) fn out_of_range() -> InvalidDecimal {
         let text = |units| Money::new(Self(units), Self::PLACES).to_string();
-        InvalidDecimal::Range { least: text(-Self::MOST), most: text(Self::MOST) }
+        InvalidDecimal::Range { least: text(-Self::MAX_TEN_THOUSANDTHS), most: text(Self::MAX_TEN_THOUSANDTHS) }
     }
 }
 
@@ -68,7 +71,7 @@ impl FromStr for Amount {
     /// Reads the text of a JSON number, as [`Decimal`](super::Decimal) does. Whether a currency has so many places is asked where
     /// the currency is known.
     fn from_str(text: &str) -> Result<Self, InvalidDecimal> {
-        parse_units(text, Self::PLACES)?.and_then(Self::fit).ok_or_else(Self::range)
+        parse_units(text, Self::PLACES)?.and_then(Self::checked).ok_or_else(Self::out_of_range)
     }
 }
 
@@ -101,7 +104,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_amount_is_shown_with_the_places_of_its_currency_and_never_cut() {
+    fn amount_is_displayed_with_currency_places_and_never_truncated() {
         for (text, places, shown) in [
             ("12.3", 2, "12.30"),
             ("-0.05", 2, "-0.05"),
@@ -119,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn an_amount_has_four_places_at_most_and_thirteen_digits_before_them() {
+    fn amount_has_at_most_four_places_and_thirteen_digits() {
         for good in ["9999999999999.9999", "-9999999999999.9999", "0.0001", "1e3", "12.34000"] {
             assert!(good.parse::<Amount>().is_ok(), "{good}");
         }

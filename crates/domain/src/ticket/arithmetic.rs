@@ -7,9 +7,9 @@ use std::ops::AddAssign;
 
 use super::amount::Amount;
 use super::currency::Currency;
-use super::decimal::{Price, rounded};
+use super::decimal::{Price, div_round_half_away};
 use super::item::Quantity;
-use super::rate::{Left, Rate};
+use super::rate::{DiscountFactor, Rate};
 
 /// The price of one unit, in the four ways that tickets state it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,12 +26,17 @@ pub struct UnitPrices {
 
 impl UnitPrices {
     /// Steps 1 and 3; `None` where the price with VAT has more digits than are kept. A rate of `None` is no VAT.
-    pub(super) fn of(unit: Price, vat: Option<Rate>, left: Left) -> Option<Self> {
+    pub(super) fn compute(unit: Price, vat: Option<Rate>, left: DiscountFactor) -> Option<Self> {
         // To 6 places: percent bears 6 of its own, and 2 for the hundred.
-        let vat = rounded(unit.wide() * vat.unwrap_or_default().percent().wide(), 100_000_000);
-        let including_vat = Price::fit(unit.wide() + vat)?;
+        let vat = div_round_half_away(unit.as_i128() * vat.unwrap_or_default().percent().as_i128(), 100_000_000);
+        let including_vat = Price::checked(unit.as_i128() + vat)?;
         // What is left is at most all of it, so it has no more digits.
-        let after = |price: Price| Price::bounded(rounded(price.wide() * left.parts(), Left::ONE));
+        let after = |price: Price| {
+            Price::saturating(div_round_half_away(
+                price.as_i128() * left.ten_thousandths(),
+                DiscountFactor::DENOMINATOR,
+            ))
+        };
         Some(Self {
             amount: unit,
             including_vat,
@@ -60,11 +65,11 @@ pub struct Totals {
 
 impl Totals {
     /// Step 4: each total to the places of the currency.
-    pub(super) fn of(unit: &UnitPrices, quantity: Quantity, currency: Currency) -> Self {
-        let total = |price: Price| Amount::bounded(product(price, quantity, currency.decimal_places()));
+    pub(super) fn compute(unit: &UnitPrices, quantity: Quantity, currency: Currency) -> Self {
+        let total = |price: Price| Amount::saturating(multiply_rounded(price, quantity, currency.decimal_places()));
         let (before, before_vat) = (total(unit.amount), total(unit.including_vat));
         let (after, after_vat) = (total(unit.after_discount), total(unit.after_discount_including_vat));
-        let less = |all: Amount, left: Amount| Amount::bounded(all.wide() - left.wide());
+        let less = |all: Amount, left: Amount| Amount::saturating(all.as_i128() - left.as_i128());
         Self {
             total: before,
             including_vat: before_vat,
@@ -76,16 +81,17 @@ impl Totals {
     }
 
     /// Whether so many of these units come to amounts that have room, before discounts, which make nothing larger.
-    pub(super) fn have_room(unit: &UnitPrices, quantity: Quantity) -> bool {
-        let fits = |price: Price| Amount::fit(product(price, quantity, Amount::PLACES)).is_some();
+    pub(super) fn are_representable(unit: &UnitPrices, quantity: Quantity) -> bool {
+        let fits = |price: Price| Amount::checked(multiply_rounded(price, quantity, Amount::PLACES)).is_some();
         fits(unit.amount) && fits(unit.including_vat)
     }
 }
 
 /// A price times a quantity, rounded once to these places, in ten-thousandths.
-fn product(price: Price, quantity: Quantity, places: u32) -> i128 {
+fn multiply_rounded(price: Price, quantity: Quantity, places: u32) -> i128 {
     // A price and a quantity bear 6 places each.
-    rounded(price.wide() * quantity.amount().wide(), 10_i128.pow(12 - places)) * 10_i128.pow(Amount::PLACES - places)
+    div_round_half_away(price.as_i128() * quantity.value().as_i128(), 10_i128.pow(12 - places))
+        * 10_i128.pow(Amount::PLACES - places)
 }
 
 impl AddAssign for Totals {
@@ -99,7 +105,7 @@ impl AddAssign for Totals {
             (&mut self.discount, item.discount),
             (&mut self.discount_including_vat, item.discount_including_vat),
         ] {
-            *sum = Amount::bounded(sum.wide() + each.wide());
+            *sum = Amount::saturating(sum.as_i128() + each.as_i128());
         }
     }
 }
@@ -113,12 +119,12 @@ mod tests {
     }
 
     fn unit(price: &str, vat: Option<&str>, ticket: &str, item: &str) -> UnitPrices {
-        let left = Left::after(ticket.parse().unwrap(), item.parse().unwrap());
-        UnitPrices::of(price.parse().unwrap(), vat.map(|rate| rate.parse().unwrap()), left).unwrap()
+        let left = DiscountFactor::from_discounts(ticket.parse().unwrap(), item.parse().unwrap());
+        UnitPrices::compute(price.parse().unwrap(), vat.map(|rate| rate.parse().unwrap()), left).unwrap()
     }
 
     fn texts(unit: &UnitPrices, quantity: &str) -> (Vec<String>, Vec<String>) {
-        let totals = Totals::of(unit, quantity.parse().unwrap(), euro());
+        let totals = Totals::compute(unit, quantity.parse().unwrap(), euro());
         let units = [unit.amount, unit.including_vat, unit.after_discount, unit.after_discount_including_vat];
         let sums = [
             totals.total,
@@ -133,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn the_worked_example() {
+    fn totals_match_published_example() {
         for (ticket, item) in [("20", "0"), ("0", "20")] {
             let (units, totals) = texts(&unit("5.363636", Some("10"), ticket, item), "1.234");
             assert_eq!(units, ["5.363636", "5.900000", "4.290909", "4.720000"]);
@@ -144,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn each_step_goes_on_from_what_was_rounded() {
+    fn each_step_uses_rounded_result_of_previous_step() {
         for (price, vat, ticket, item, quantity, units, totals) in [
             // no VAT
             ("1", None, "0", "0", "1", ["1.000000"; 4], ["1.00", "1.00", "1.00", "1.00", "0.00", "0.00"]),
@@ -239,17 +245,17 @@ mod tests {
     }
 
     #[test]
-    fn what_has_too_many_digits_is_no_price_and_no_total() {
+    fn price_or_total_with_too_many_digits_is_rejected() {
         let most: Price = "999999999.999999".parse().unwrap();
-        assert!(UnitPrices::of(most, None, Left::ALL).is_some());
-        assert!(UnitPrices::of(most, Some("1".parse().unwrap()), Left::ALL).is_none());
-        let unit = UnitPrices::of(most, None, Left::ALL).unwrap();
-        assert!(Totals::have_room(&unit, "9999.9".parse().unwrap()));
-        assert!(!Totals::have_room(&unit, "10000.1".parse().unwrap()));
+        assert!(UnitPrices::compute(most, None, DiscountFactor::NO_DISCOUNT).is_some());
+        assert!(UnitPrices::compute(most, Some("1".parse().unwrap()), DiscountFactor::NO_DISCOUNT).is_none());
+        let unit = UnitPrices::compute(most, None, DiscountFactor::NO_DISCOUNT).unwrap();
+        assert!(Totals::are_representable(&unit, "9999.9".parse().unwrap()));
+        assert!(!Totals::are_representable(&unit, "10000.1".parse().unwrap()));
     }
 
     #[test]
-    fn totals_are_rounded_once_to_the_places_of_their_currency() {
+    fn totals_are_rounded_once_to_currency_places() {
         let unit = unit("1.2345", None, "0", "0");
         for (code, quantity, total) in [
             ("EUR", "1", "1.23"),
@@ -263,7 +269,7 @@ mod tests {
             ("JPY", "2", "2"),
         ] {
             let currency = Currency::parse(code).unwrap();
-            let totals = Totals::of(&unit, quantity.parse().unwrap(), currency);
+            let totals = Totals::compute(&unit, quantity.parse().unwrap(), currency);
             assert_eq!(currency.money(totals.total).to_string(), total, "{code} {quantity}");
         }
     }

@@ -119,7 +119,7 @@ pub(super) const SMALLEST_COINS: &[(&str, i64)] = &[
 
 /// What is taken for the smallest coin of a currency that is not listed: its smallest unit. A larger guess would let a discount pass
 /// for a rounding, which requires no right.
-pub(super) const UNLISTED: i64 = 1;
+pub(super) const DEFAULT_SMALLEST_COIN: i64 = 1;
 
 /// The smallest coin of a currency, in its smallest unit; `None` where the table has none.
 pub(super) fn smallest_coin(code: &str) -> Option<i64> {

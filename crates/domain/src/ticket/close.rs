@@ -1,9 +1,9 @@
 //! Closes a ticket that is paid, for ever.
 
+use super::actor::{TicketActor, TicketOperation};
 use super::edit::Edit;
-use super::payment::{self, Means, Payment};
-use super::refused::TicketRefused;
-use super::right::{Hand, Operation};
+use super::error::TicketError;
+use super::payment::{self, Payment, PaymentMethod};
 use super::sheet::{Draft, Sheet};
 use super::state::{Closing, Receipt, Ticket, TicketState};
 use super::text::Label;
@@ -18,15 +18,15 @@ pub struct Settlement {
     pub receipt: Receipt,
     /// Whether the caller gave the receipt its number, its report or what else it bears, or another fiscal memory than the till's own
     /// to number it: otherwise the server did.
-    pub numbered: bool,
+    pub caller_numbered: bool,
     /// Where no payment stands on the ticket and none is given: whether what is due counts as paid in cash.
-    pub as_cash: bool,
+    pub assume_cash: bool,
 }
 
 impl Settlement {
     /// These payments, or those on the ticket where there are none; the server made the number.
     pub const fn new(payments: Option<Vec<Payment>>, receipt: Receipt) -> Self {
-        Self { payments, receipt, numbered: false, as_cash: false }
+        Self { payments, receipt, caller_numbered: false, assume_cash: false }
     }
 }
 
@@ -37,19 +37,19 @@ impl Settlement {
 pub fn close(
     ticket: &Ticket,
     settlement: Settlement,
-    hand: &Hand,
+    hand: &TicketActor,
     seen: Option<i64>,
     at: Instant,
-) -> Result<Ticket, TicketRefused> {
-    let whose = hand.whose(ticket.sheet.owner);
-    hand.may(Operation::Close, whose)?;
-    ticket.at_version(seen)?;
-    ticket.still_open()?;
+) -> Result<Ticket, TicketError> {
+    let whose = hand.ownership_of(ticket.sheet.owner);
+    hand.authorize(TicketOperation::Close, whose)?;
+    ticket.require_version(seen)?;
+    ticket.require_open()?;
     let due = ticket.sheet.payable();
     let as_cash =
-        settlement.payments.is_none() && settlement.as_cash && ticket.sheet.payments.is_empty() && !due.is_zero();
+        settlement.payments.is_none() && settlement.assume_cash && ticket.sheet.payments.is_empty() && !due.is_zero();
     let payments = if as_cash {
-        Some(vec![Payment { means: Means::Cash, name: Label::default(), amount: due }])
+        Some(vec![Payment { method: PaymentMethod::Cash, name: Label::default(), amount: due }])
     } else {
         settlement.payments
     };
@@ -57,21 +57,21 @@ pub fn close(
         Some(payments) => Draft { payments, ..ticket.sheet.draft().clone() }.check()?,
         None => ticket.sheet.clone(),
     };
-    let edits = Edit::between(&ticket.sheet, &sheet);
-    if settlement.numbered || !(edits.is_empty() || as_cash) {
-        hand.may(Operation::Change, whose)?;
+    let edits = Edit::diff(&ticket.sheet, &sheet);
+    if settlement.caller_numbered || !(edits.is_empty() || as_cash) {
+        hand.authorize(TicketOperation::Change, whose)?;
     }
-    let by = hand.person()?;
-    for operation in edits.iter().flat_map(|edit| edit.operations(by, whose)) {
-        hand.may(operation, whose)?;
+    let by = hand.require_person()?;
+    for operation in edits.iter().flat_map(|edit| edit.required_operations(by, whose)) {
+        hand.authorize(operation, whose)?;
     }
-    sheet.check_growth(ticket.sheet.size().max(Sheet::MOST_BYTES) + Sheet::CLOSING_BYTES)?;
+    sheet.check_growth(ticket.sheet.size_bytes().max(Sheet::MAX_BYTES) + Sheet::CLOSING_RESERVE_BYTES)?;
     if sheet.items.is_empty() {
-        return Err(TicketRefused::Empty);
+        return Err(TicketError::NoItems);
     }
     payment::change_due(sheet.currency, sheet.payable(), &sheet.payments)?;
-    let closing = Closing { at, by, on: hand.till()?, receipt: settlement.receipt };
-    Ok(ticket.next(at, sheet, TicketState::Closed(Box::new(closing))))
+    let closing = Closing { at, by, on: hand.require_sale_device()?, receipt: settlement.receipt };
+    Ok(ticket.next_version(at, sheet, TicketState::Closed(Box::new(closing))))
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ pub struct InvalidCurrency;
 impl Currency {
     /// The currency of these three letters. Codes that ISO 4217 gives no minor unit (metals, `XXX`) are none that people pay in.
     pub fn parse(text: &str) -> Result<Self, InvalidCurrency> {
-        let letters = letters(text)?;
+        let letters = parse_letters(text)?;
         let exponent = iso_currency::Currency::from_code(text).and_then(iso_currency::Currency::exponent);
         let places = exponent.map(u32::from).filter(|places| *places <= Amount::PLACES);
         Ok(Self { letters, places: places.ok_or(InvalidCurrency)? })
@@ -29,8 +29,8 @@ impl Currency {
 
     /// The currency of a ticket that was made with so many places, whatever ISO 4217 says today: what was paid with them stays as
     /// it was.
-    pub fn kept(text: &str, places: u32) -> Result<Self, InvalidCurrency> {
-        let letters = letters(text)?;
+    pub fn from_stored(text: &str, places: u32) -> Result<Self, InvalidCurrency> {
+        let letters = parse_letters(text)?;
         if places > Amount::PLACES { Err(InvalidCurrency) } else { Ok(Self { letters, places }) }
     }
 
@@ -45,19 +45,19 @@ impl Currency {
     }
 
     /// The amount of so many of its smallest units, as a store keeps it: `1234` is 12.34 of a currency with two places.
-    pub fn amount(self, smallest_units: i64) -> Result<Amount, InvalidDecimal> {
-        Amount::fit(i128::from(smallest_units) * self.smallest()).ok_or_else(Amount::range)
+    pub fn amount_from_minor_units(self, smallest_units: i64) -> Result<Amount, InvalidDecimal> {
+        Amount::checked(i128::from(smallest_units) * self.minor_unit()).ok_or_else(Amount::out_of_range)
     }
 
-    /// How many of its smallest units an amount is that it [pays](Self::pays).
-    pub fn smallest_units(self, amount: Amount) -> i64 {
+    /// How many of its smallest units an amount is that it [pays](Self::can_represent).
+    pub fn to_minor_units(self, amount: Amount) -> i64 {
         // an amount has less than 64 bits, and this makes none larger
-        i64::try_from(amount.wide() / self.smallest()).unwrap_or_default()
+        i64::try_from(amount.as_i128() / self.minor_unit()).unwrap_or_default()
     }
 
     /// Whether it has as many places as the amount needs, and 15 digits are enough for it.
-    pub fn pays(self, amount: Amount) -> bool {
-        amount.wide() % self.smallest() == 0 && amount.wide().abs() <= self.most()
+    pub fn can_represent(self, amount: Amount) -> bool {
+        amount.as_i128() % self.minor_unit() == 0 && amount.as_i128().abs() <= self.max_sum()
     }
 
     /// The amount as it is shown.
@@ -67,23 +67,23 @@ impl Currency {
 
     /// The smallest coin or note that people pay with: sums that are paid in cash are rounded by less than that.
     pub fn cash_step(self) -> Amount {
-        let smallest_units = cash::smallest_coin(self.as_str()).unwrap_or(cash::UNLISTED);
-        Amount::bounded(i128::from(smallest_units) * self.smallest())
+        let smallest_units = cash::smallest_coin(self.as_str()).unwrap_or(cash::DEFAULT_SMALLEST_COIN);
+        Amount::saturating(i128::from(smallest_units) * self.minor_unit())
     }
 
     /// Its smallest unit, in ten-thousandths.
-    pub(super) const fn smallest(self) -> i128 {
+    pub(super) const fn minor_unit(self) -> i128 {
         10_i128.pow(Amount::PLACES - self.places)
     }
 
     /// The most that a sum may be, in ten-thousandths: 15 digits in all, which a client that reads JSON numbers as doubles keeps.
-    pub(super) fn most(self) -> i128 {
+    pub(super) fn max_sum(self) -> i128 {
         const DIGITS: i128 = 999_999_999_999_999;
         DIGITS * 10_i128.pow(Amount::PLACES - self.places.max(2))
     }
 }
 
-fn letters(text: &str) -> Result<[u8; 3], InvalidCurrency> {
+fn parse_letters(text: &str) -> Result<[u8; 3], InvalidCurrency> {
     match <[u8; 3]>::try_from(text.as_bytes()) {
         Ok(letters) if letters.iter().all(u8::is_ascii_uppercase) => Ok(letters),
         _ => Err(InvalidCurrency),
@@ -109,23 +109,23 @@ mod tests {
     }
 
     #[test]
-    fn a_currency_is_one_of_iso_4217() {
+    fn currency_code_must_be_in_iso_4217() {
         assert_eq!(Currency::parse("EUR").map(|currency| currency.to_string()), Ok("EUR".into()));
         for bad in ["", "eur", "EURO", "E1R", "ÄB", "€", "ABC", "XAU", "XXX"] {
             assert_eq!(Currency::parse(bad), Err(InvalidCurrency), "{bad}");
         }
         assert_eq!(
-            Currency::kept("ABC", 2).map(|currency| currency.to_string()),
+            Currency::from_stored("ABC", 2).map(|currency| currency.to_string()),
             Ok("ABC".into()),
             "what was kept stays"
         );
-        assert_eq!(Currency::kept("EUR", 2), Ok(of("EUR")));
-        assert_eq!(Currency::kept("EUR", 5), Err(InvalidCurrency));
-        assert_eq!(Currency::kept("eur", 2), Err(InvalidCurrency));
+        assert_eq!(Currency::from_stored("EUR", 2), Ok(of("EUR")));
+        assert_eq!(Currency::from_stored("EUR", 5), Err(InvalidCurrency));
+        assert_eq!(Currency::from_stored("eur", 2), Err(InvalidCurrency));
     }
 
     #[test]
-    fn a_currency_has_the_decimal_places_of_iso_4217() {
+    fn currency_has_decimal_places_of_iso_4217() {
         for (codes, places) in [
             ("JPY KRW CLP ISK VND XAF XOF XPF PYG UGX", 0),
             ("EUR USD CHF CZK HUF IDR SEK", 2),
@@ -139,29 +139,29 @@ mod tests {
     }
 
     #[test]
-    fn an_amount_is_a_whole_number_of_smallest_units() {
+    fn amount_is_whole_number_of_minor_units() {
         for (code, units, text) in
             [("EUR", 1234, "12.34"), ("KWD", 1234, "1.234"), ("JPY", 1234, "1234"), ("CLF", -1234, "-0.1234")]
         {
-            let found = of(code).amount(units).unwrap();
+            let found = of(code).amount_from_minor_units(units).unwrap();
             assert_eq!(found, amount(text), "{code}");
-            assert_eq!(of(code).smallest_units(found), units, "{code}");
+            assert_eq!(of(code).to_minor_units(found), units, "{code}");
             assert_eq!(of(code).money(found).to_string(), text, "{code}");
         }
-        assert!(of("JPY").amount(i64::MAX).is_err());
+        assert!(of("JPY").amount_from_minor_units(i64::MAX).is_err());
         for (code, good, bad) in [
             ("EUR", "0.01", "0.001"),
             ("KWD", "0.001", "0.0001"),
             ("JPY", "1", "0.5"),
             ("CLF", "0.0001", "100000000000"),
         ] {
-            assert!(of(code).pays(amount(good)), "{code} {good}");
-            assert!(!of(code).pays(amount(bad)), "{code} {bad}");
+            assert!(of(code).can_represent(amount(good)), "{code} {good}");
+            assert!(!of(code).can_represent(amount(bad)), "{code} {bad}");
         }
     }
 
     #[test]
-    fn cash_is_rounded_by_less_than_the_smallest_coin() {
+    fn cash_step_is_smallest_coin() {
         for (code, step) in [
             ("EUR", "0.05"),
             ("CHF", "0.05"),
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn every_currency_of_the_table_is_one_that_people_pay_in() {
+    fn smallest_coin_table_lists_valid_currencies() {
         for (code, units) in cash::SMALLEST_COINS {
             assert!(Currency::parse(code).is_ok() && *units > 0, "{code}");
         }

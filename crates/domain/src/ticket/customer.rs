@@ -1,7 +1,7 @@
 //! The customer of a ticket, as they were when they came onto it, and where they sit.
 
+use super::error::TicketError;
 use super::rate::Rate;
-use super::refused::TicketRefused;
 use super::text::Label;
 use crate::JsonObject;
 
@@ -40,13 +40,13 @@ pub struct Meta(JsonObject);
 
 impl Meta {
     /// Checks the size.
-    pub fn new(object: JsonObject) -> Result<Self, TicketRefused> {
-        const MOST: usize = 4_000;
-        let fits = serde_json::to_string(&object).is_ok_and(|text| text.len() <= MOST);
+    pub fn new(object: JsonObject) -> Result<Self, TicketError> {
+        const MAX_META_BYTES: usize = 4_000;
+        let fits = serde_json::to_string(&object).is_ok_and(|text| text.len() <= MAX_META_BYTES);
         if fits {
             Ok(Self(object))
         } else {
-            Err(TicketRefused::TooMany { what: "bytes in what is kept as it came", most: MOST })
+            Err(TicketError::TooMany { what: "bytes in what is kept as it came", most: MAX_META_BYTES })
         }
     }
 
@@ -76,6 +76,6 @@ mod tests {
         let of =
             |length: usize| JsonObject::from(Map::from_iter([("note".to_owned(), Value::from("x".repeat(length)))]));
         assert!(Meta::new(of(3_900)).is_ok());
-        assert!(matches!(Meta::new(of(4_000)), Err(TicketRefused::TooMany { .. })));
+        assert!(matches!(Meta::new(of(4_000)), Err(TicketError::TooMany { .. })));
     }
 }

@@ -36,13 +36,13 @@ impl<const PLACES: u32> Decimal<PLACES> {
     /// Nothing.
     pub const ZERO: Self = Self(0);
     /// The most that one holds, in units of the last place: 15 digits.
-    pub const MOST: i64 = 999_999_999_999_999;
+    pub const MAX_UNITS: i64 = 999_999_999_999_999;
     /// How many units of the last place make one.
-    pub const ONE: i64 = 10_i64.pow(PLACES);
+    pub const UNITS_PER_ONE: i64 = 10_i64.pow(PLACES);
 
     /// The decimal of this many units of its last place, as a store keeps it: `1234` is the amount 12.34.
     pub fn from_units(units: i64) -> Result<Self, InvalidDecimal> {
-        Self::fit(i128::from(units)).ok_or_else(Self::range)
+        Self::checked(i128::from(units)).ok_or_else(Self::out_of_range)
     }
 
     /// How many units of the last place it is.
@@ -61,33 +61,33 @@ impl<const PLACES: u32> Decimal<PLACES> {
     }
 
     /// The same on the other side of zero.
-    pub const fn opposite(self) -> Self {
+    pub const fn negate(self) -> Self {
         Self(-self.0)
     }
 
     /// This many units of the last place; `None` where these are too many digits.
-    pub(super) fn fit(units: i128) -> Option<Self> {
-        i64::try_from(units).ok().filter(|units| units.unsigned_abs() <= Self::MOST.unsigned_abs()).map(Self)
+    pub(super) fn checked(units: i128) -> Option<Self> {
+        i64::try_from(units).ok().filter(|units| units.unsigned_abs() <= Self::MAX_UNITS.unsigned_abs()).map(Self)
     }
 
     /// This many units of the last place, where the caller's own bounds say that they are few enough.
-    pub(super) fn bounded(units: i128) -> Self {
-        let end = if units < 0 { -Self::MOST } else { Self::MOST };
-        Self::fit(units).unwrap_or(Self(end))
+    pub(super) fn saturating(units: i128) -> Self {
+        let end = if units < 0 { -Self::MAX_UNITS } else { Self::MAX_UNITS };
+        Self::checked(units).unwrap_or(Self(end))
     }
 
     /// As a number of its last place, for products and sums.
-    pub(super) fn wide(self) -> i128 {
+    pub(super) fn as_i128(self) -> i128 {
         i128::from(self.0)
     }
 
-    fn range() -> InvalidDecimal {
-        InvalidDecimal::Range { least: Self(-Self::MOST).to_string(), most: Self(Self::MOST).to_string() }
+    fn out_of_range() -> InvalidDecimal {
+        InvalidDecimal::Range { least: Self(-Self::MAX_UNITS).to_string(), most: Self(Self::MAX_UNITS).to_string() }
     }
 }
 
 /// The quotient as a whole number, half away from zero. `by` is above zero.
-pub(super) const fn rounded(number: i128, by: i128) -> i128 {
+pub(super) const fn div_round_half_away(number: i128, by: i128) -> i128 {
     let half = if number < 0 { -(by / 2) } else { by / 2 };
     // Every divisor here is even: a power of ten, or twice a step.
     (number + half) / by
@@ -105,7 +105,7 @@ impl<const PLACES: u32> FromStr for Decimal<PLACES> {
 
     /// Reads the text of a JSON number (RFC 8259, section 6), an exponent included. Zeros behind the last place are no digits.
     fn from_str(text: &str) -> Result<Self, InvalidDecimal> {
-        parse_units(text, PLACES)?.and_then(Self::fit).ok_or_else(Self::range)
+        parse_units(text, PLACES)?.and_then(Self::checked).ok_or_else(Self::out_of_range)
     }
 }
 
@@ -113,7 +113,7 @@ impl<const PLACES: u32> FromStr for Decimal<PLACES> {
 pub(super) fn parse_units(text: &str, places: u32) -> Result<Option<i128>, InvalidDecimal> {
     let (negative, rest) = text.strip_prefix('-').map_or((false, text), |rest| (true, rest));
     let (mantissa, exponent) = match rest.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa, exponent_of(exponent)?),
+        Some((mantissa, exponent)) => (mantissa, parse_exponent(exponent)?),
         None => (rest, 0),
     };
     let (whole, part) = match mantissa.split_once('.') {
@@ -154,7 +154,7 @@ pub(super) fn write_units(f: &mut fmt::Formatter<'_>, units: i64, places: u32) -
     write!(f, "{sign}{}.{:0places$}", units / one, units % one, places = places as usize)
 }
 
-fn exponent_of(text: &str) -> Result<i64, InvalidDecimal> {
+fn parse_exponent(text: &str) -> Result<i64, InvalidDecimal> {
     let bare = text.strip_prefix(['+', '-']).unwrap_or(text);
     if bare.is_empty() || bare.len() > 4 || !bare.bytes().all(|byte| byte.is_ascii_digit()) {
         return Err(InvalidDecimal::Syntax);

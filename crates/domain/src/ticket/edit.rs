@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
+use super::actor::{Ownership, TicketOperation};
 use super::currency::Currency;
 use super::item::Item;
 use super::payment::Payment;
-use super::right::{Operation, Whose};
 use super::sheet::Sheet;
 use crate::UserId;
 
@@ -26,18 +26,18 @@ pub enum Edit {
         /// By its name in requests.
         name: &'static str,
         /// What it asks besides the right to change.
-        operation: Option<Operation>,
+        operation: Option<TicketOperation>,
         /// Before.
         from: String,
         /// After.
         to: String,
     },
     /// A new item.
-    Added(Box<Item>),
+    ItemAdded(Box<Item>),
     /// An item that is gone.
-    Removed(Box<Item>),
+    ItemRemoved(Box<Item>),
     /// An item that is not as it was.
-    Item {
+    ItemChanged {
         /// Before.
         from: Box<Item>,
         /// After.
@@ -56,7 +56,7 @@ pub enum Edit {
 
 impl Edit {
     /// Every difference, in a fixed order. None where the sheets are the same but for the order of their items.
-    pub fn between(from: &Sheet, to: &Sheet) -> Vec<Self> {
+    pub fn diff(from: &Sheet, to: &Sheet) -> Vec<Self> {
         let mut edits = Vec::new();
         if from.owner != to.owner {
             edits.push(Self::Owner { from: from.owner, to: to.owner });
@@ -69,19 +69,19 @@ impl Edit {
         let text = |text: &dyn std::fmt::Display| text.to_string();
         let (old, new) = (&from.external_id, &to.external_id);
         field("external_id", None, text(old), text(new), old != new);
-        field("name", Some(Operation::Rename), text(&from.name), text(&to.name), from.name != to.name);
+        field("name", Some(TicketOperation::Rename), text(&from.name), text(&to.name), from.name != to.name);
         let place = |sheet: &Sheet| format!("{} / {}", sheet.location.zone, sheet.location.table);
         field("location", None, place(from), place(to), from.location != to.location);
         let who = |sheet: &Sheet| sheet.customer.as_ref().map_or_else(String::new, |each| each.id.to_string());
-        field("customer", Some(Operation::Customer), who(from), who(to), from.customer != to.customer);
+        field("customer", Some(TicketOperation::Customer), who(from), who(to), from.customer != to.customer);
         let own = to.customer.as_ref().is_some_and(|customer| customer.discount == to.discount);
-        let asks = (!own).then_some(Operation::Discount);
+        let asks = (!own).then_some(TicketOperation::Discount);
         field("discount", asks, text(&from.discount), text(&to.discount), from.discount != to.discount);
         let (old, new) = (from.rounding.amount(), to.rounding.amount());
         field("rounding", None, text(&from.money(old)), text(&to.money(new)), old != new);
         let kept = |sheet: &Sheet| serde_json::to_string(sheet.extra.object()).unwrap_or_default();
         field("extra", None, kept(from), kept(to), from.extra != to.extra);
-        edits.extend(Self::items(&from.items, &to.items));
+        edits.extend(Self::diff_items(&from.items, &to.items));
         if from.payments != to.payments {
             let (from, to, currency) = (from.payments.clone(), to.payments.clone(), to.currency);
             edits.push(Self::Payments { currency, from, to });
@@ -89,31 +89,33 @@ impl Edit {
         edits
     }
 
-    fn items(from: &[Item], to: &[Item]) -> Vec<Self> {
+    fn diff_items(from: &[Item], to: &[Item]) -> Vec<Self> {
         let old: BTreeMap<u32, &Item> = from.iter().map(|item| (item.id, item)).collect();
         let new: BTreeMap<u32, &Item> = to.iter().map(|item| (item.id, item)).collect();
         let boxed = |item: &Item| Box::new(item.clone());
         let kept = old.iter().filter_map(|(id, before)| match new.get(id) {
-            None => Some(Self::Removed(boxed(before))),
+            None => Some(Self::ItemRemoved(boxed(before))),
             Some(after) if after == before => None,
-            Some(after) => Some(Self::Item { from: boxed(before), to: boxed(after) }),
+            Some(after) => Some(Self::ItemChanged { from: boxed(before), to: boxed(after) }),
         });
         let added = new.iter().filter(|(id, _)| !old.contains_key(id));
-        kept.chain(added.map(|(_, item)| Self::Added(boxed(item)))).collect()
+        kept.chain(added.map(|(_, item)| Self::ItemAdded(boxed(item)))).collect()
     }
 
     /// What it takes besides the right to change, by somebody whose ticket it was before.
-    pub(super) fn operations(&self, by: UserId, whose: Whose) -> Vec<Operation> {
+    pub(super) fn required_operations(&self, by: UserId, whose: Ownership) -> Vec<TicketOperation> {
         match self {
             Self::Owner { to, .. } => match (whose, *to == by) {
-                (Whose::Own, _) => vec![Operation::HandOver],
-                (Whose::Anothers, true) => vec![Operation::TakeOver],
-                (Whose::Anothers, false) => vec![Operation::TakeOver, Operation::HandOver],
+                (Ownership::Own, _) => vec![TicketOperation::HandOver],
+                (Ownership::Others, true) => vec![TicketOperation::TakeOver],
+                (Ownership::Others, false) => vec![TicketOperation::TakeOver, TicketOperation::HandOver],
             },
             Self::Field { operation, .. } => operation.iter().copied().collect(),
-            Self::Removed(_) => vec![Operation::Storno],
-            Self::Item { from, to } if to.quantity < from.quantity || !same_goods(from, to) => vec![Operation::Storno],
-            Self::Added(_) | Self::Item { .. } | Self::Payments { .. } => Vec::new(),
+            Self::ItemRemoved(_) => vec![TicketOperation::Storno],
+            Self::ItemChanged { from, to } if to.quantity < from.quantity || !is_same_goods(from, to) => {
+                vec![TicketOperation::Storno]
+            }
+            Self::ItemAdded(_) | Self::ItemChanged { .. } | Self::Payments { .. } => Vec::new(),
         }
     }
 
@@ -122,27 +124,29 @@ impl Edit {
         match self {
             Self::Owner { .. } => "owner",
             Self::Field { name, .. } => name,
-            Self::Added(_) => "added",
-            Self::Removed(_) => "removed",
-            Self::Item { .. } => "changed",
+            Self::ItemAdded(_) => "added",
+            Self::ItemRemoved(_) => "removed",
+            Self::ItemChanged { .. } => "changed",
             Self::Payments { .. } => "payments",
         }
     }
 
-    fn value(&self) -> Value {
+    fn to_json(&self) -> Value {
         match self {
             Self::Owner { from, to } => json!({"from": from.to_string(), "to": to.to_string()}),
             Self::Field { from, to, .. } => json!({"from": from, "to": to}),
-            Self::Added(item) | Self::Removed(item) => told(item),
-            Self::Item { from, to } => json!({"from": told(from), "to": told(to)}),
-            Self::Payments { currency, from, to } => json!({"from": paid(*currency, from), "to": paid(*currency, to)}),
+            Self::ItemAdded(item) | Self::ItemRemoved(item) => audit_item(item),
+            Self::ItemChanged { from, to } => json!({"from": audit_item(from), "to": audit_item(to)}),
+            Self::Payments { currency, from, to } => {
+                json!({"from": audit_payments(*currency, from), "to": audit_payments(*currency, to)})
+            }
         }
     }
 }
 
 /// Whether it is still what was ordered. Another article, unit or kind under the same id is one item removed and another added;
 /// so is another price where the price is fixed.
-fn same_goods(from: &Item, to: &Item) -> bool {
+fn is_same_goods(from: &Item, to: &Item) -> bool {
     let (old, new) = (&from.article, &to.article);
     let same = from.kind == to.kind && from.unit == to.unit && old.code == new.code && old.name == new.name;
     same && (!old.price_fixed || (from.unit_price == to.unit_price && old.vat == new.vat && new.price_fixed))
@@ -150,21 +154,21 @@ fn same_goods(from: &Item, to: &Item) -> bool {
 
 /// The details of an audit line: every difference by its name, items as lists, numbers as exact text. Of a customer the id alone
 /// is told.
-pub fn details(edits: &[Edit]) -> Map<String, Value> {
+pub fn audit_details(edits: &[Edit]) -> Map<String, Value> {
     let mut told = Map::new();
     for edit in edits {
-        let many = matches!(edit, Edit::Added(_) | Edit::Removed(_) | Edit::Item { .. });
+        let many = matches!(edit, Edit::ItemAdded(_) | Edit::ItemRemoved(_) | Edit::ItemChanged { .. });
         if let Some(Value::Array(list)) = told.get_mut(edit.name()) {
-            list.push(edit.value());
+            list.push(edit.to_json());
         } else {
-            let value = if many { Value::Array(vec![edit.value()]) } else { edit.value() };
+            let value = if many { Value::Array(vec![edit.to_json()]) } else { edit.to_json() };
             told.insert(edit.name().to_owned(), value);
         }
     }
     told
 }
 
-fn told(item: &Item) -> Value {
+fn audit_item(item: &Item) -> Value {
     json!({
         "id": item.id,
         "external_id": item.external_id.as_str(),
@@ -181,10 +185,10 @@ fn told(item: &Item) -> Value {
 }
 
 /// Payments as the audit tells them.
-pub(crate) fn paid(currency: Currency, payments: &[Payment]) -> Value {
+pub(crate) fn audit_payments(currency: Currency, payments: &[Payment]) -> Value {
     let each = |payment: &Payment| {
         json!({
-            "means": payment.means.name(),
+            "means": payment.method.name(),
             "name": payment.name.as_str(),
             "amount": currency.money(payment.amount).to_string(),
         })

@@ -8,8 +8,8 @@ use super::arithmetic::{Totals, UnitPrices};
 use super::currency::Currency;
 use super::customer::Meta;
 use super::decimal::{Decimal, InvalidDecimal, Price};
-use super::rate::{Left, Rate};
-use super::refused::TicketRefused;
+use super::error::TicketError;
+use super::rate::{DiscountFactor, Rate};
 use super::text::{Label, Note};
 
 /// How much of something: less than a million either way, at most 6 places. A quantity below zero is what comes back at the price of
@@ -23,7 +23,7 @@ impl Quantity {
 
     /// The quantity, where it lies in its bounds.
     pub fn new(amount: Decimal<6>) -> Result<Self, InvalidDecimal> {
-        if amount.units().abs() < 1_000_000 * Decimal::<6>::ONE {
+        if amount.units().abs() < 1_000_000 * Decimal::<6>::UNITS_PER_ONE {
             Ok(Self(amount))
         } else {
             Err(InvalidDecimal::Range { least: "-999999.999999".to_owned(), most: "999999.999999".to_owned() })
@@ -31,23 +31,23 @@ impl Quantity {
     }
 
     /// As a number.
-    pub const fn amount(self) -> Decimal<6> {
+    pub const fn value(self) -> Decimal<6> {
         self.0
     }
 
     /// How many millionths it is, whichever way.
-    pub(super) fn size(self) -> i128 {
-        self.0.wide().abs()
+    pub(super) fn abs_millionths(self) -> i128 {
+        self.0.as_i128().abs()
     }
 
     /// The same way as `other`, which may be the other way round.
-    pub(super) const fn along(self, other: Self) -> Self {
-        if self.0.is_negative() == other.0.is_negative() { self } else { Self(self.0.opposite()) }
+    pub(super) const fn with_sign_of(self, other: Self) -> Self {
+        if self.0.is_negative() == other.0.is_negative() { self } else { Self(self.0.negate()) }
     }
 
     /// What is left of its size when this much is taken away.
-    pub(super) fn less(self, taken: i128) -> Self {
-        Self(Decimal::bounded((self.size() - taken).max(0)))
+    pub(super) fn remaining_after(self, taken: i128) -> Self {
+        Self(Decimal::saturating((self.abs_millionths() - taken).max(0)))
     }
 }
 
@@ -125,7 +125,7 @@ pub struct Article {
 
 /// What an item is made of.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct ItemDraft {
     /// Its number on the ticket.
     pub id: u32,
     /// The client's own id of it.
@@ -148,36 +148,41 @@ pub struct Line {
 
 /// A line whose amounts have room on a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Item(Line);
+pub struct Item(ItemDraft);
 
 /// The most places that the orders of one article go to.
-const ENDPOINTS: usize = 50;
+const MAX_ORDER_ENDPOINTS: usize = 50;
 
 impl Item {
     /// Checks a line.
-    pub fn new(line: Line) -> Result<Self, TicketRefused> {
-        if line.article.order_endpoints.len() > ENDPOINTS {
-            return Err(TicketRefused::TooMany { what: "places that an item's orders go to", most: ENDPOINTS });
+    pub fn new(line: ItemDraft) -> Result<Self, TicketError> {
+        if line.article.order_endpoints.len() > MAX_ORDER_ENDPOINTS {
+            return Err(TicketError::TooMany { what: "places that an item's orders go to", most: MAX_ORDER_ENDPOINTS });
         }
-        let full = UnitPrices::of(line.unit_price, line.article.vat, Left::ALL);
-        if full.is_some_and(|unit| Totals::have_room(&unit, line.quantity)) {
+        let full = UnitPrices::compute(line.unit_price, line.article.vat, DiscountFactor::NO_DISCOUNT);
+        if full.is_some_and(|unit| Totals::are_representable(&unit, line.quantity)) {
             Ok(Self(line))
         } else {
-            Err(TicketRefused::TooLarge)
+            Err(TicketError::TooLarge)
         }
     }
 
     /// The price of one unit on a ticket with this discount.
     pub fn unit_prices(&self, ticket: Rate) -> UnitPrices {
-        self.priced(if self.article.discount_allowed { Left::after(ticket, self.discount) } else { Left::ALL })
+        self.prices_with(if self.article.discount_allowed {
+            DiscountFactor::from_discounts(ticket, self.discount)
+        } else {
+            DiscountFactor::NO_DISCOUNT
+        })
     }
 
     /// Whether a discount lowers its price, on a ticket with this discount.
     pub fn is_discounted(&self, ticket: Rate) -> bool {
-        self.article.discount_allowed && Left::after(ticket, self.discount) != Left::ALL
+        self.article.discount_allowed
+            && DiscountFactor::from_discounts(ticket, self.discount) != DiscountFactor::NO_DISCOUNT
     }
 
-    fn priced(&self, left: Left) -> UnitPrices {
+    fn prices_with(&self, left: DiscountFactor) -> UnitPrices {
         let full = UnitPrices {
             amount: self.unit_price,
             including_vat: self.unit_price,
@@ -185,28 +190,28 @@ impl Item {
             after_discount_including_vat: self.unit_price,
         };
         // The price with VAT had room when the item was made.
-        UnitPrices::of(self.unit_price, self.article.vat, left).unwrap_or(full)
+        UnitPrices::compute(self.unit_price, self.article.vat, left).unwrap_or(full)
     }
 
     /// What the item comes to on a ticket with this discount, in this currency.
     pub fn totals(&self, ticket: Rate, currency: Currency) -> Totals {
-        Totals::of(&self.unit_prices(ticket), self.quantity, currency)
+        Totals::compute(&self.unit_prices(ticket), self.quantity, currency)
     }
 
     /// What it comes to before discounts.
-    pub(super) fn full(&self, currency: Currency) -> Totals {
-        Totals::of(&self.priced(Left::ALL), self.quantity, currency)
+    pub(super) fn undiscounted_totals(&self, currency: Currency) -> Totals {
+        Totals::compute(&self.prices_with(DiscountFactor::NO_DISCOUNT), self.quantity, currency)
     }
 
     /// What the item was made of, to make another of it.
-    pub const fn line(&self) -> &Line {
+    pub const fn draft(&self) -> &ItemDraft {
         &self.0
     }
 }
 
 impl Deref for Item {
-    type Target = Line;
-    fn deref(&self) -> &Line {
+    type Target = ItemDraft;
+    fn deref(&self) -> &ItemDraft {
         &self.0
     }
 }
@@ -214,22 +219,22 @@ impl Deref for Item {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ticket::sample::{amount, euro, line};
+    use crate::ticket::fixtures::{amount, euro, line};
 
     #[test]
-    fn whichever_way_money_comes_back_is_taken() {
+    fn negative_price_or_quantity_is_accepted() {
         for kind in ItemKind::ALL {
             for (price, quantity, total) in
                 [("2", "3", "6.00"), ("-2", "3", "-6.00"), ("2", "-3", "-6.00"), ("2", "0", "0.00")]
             {
-                let made = Item::new(Line { kind, ..line(3, price, quantity) }).unwrap();
+                let made = Item::new(ItemDraft { kind, ..line(3, price, quantity) }).unwrap();
                 assert_eq!(made.totals(Rate::ZERO, euro()).total, amount(total), "{kind:?} {price} {quantity}");
             }
         }
     }
 
     #[test]
-    fn a_quantity_is_less_than_a_million_either_way() {
+    fn quantity_is_below_one_million_in_size() {
         for good in ["0.000001", "1", "999999.999999", "0", "-1", "-999999.999999"] {
             assert!(good.parse::<Quantity>().is_ok(), "{good}");
         }
@@ -239,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn an_article_without_discount_takes_none_of_either_kind() {
+    fn article_without_discount_ignores_both_discounts() {
         let mut plain = line(1, "10", "2");
         plain.discount = "50".parse().unwrap();
         let with = Item::new(plain.clone()).unwrap();
@@ -252,14 +257,14 @@ mod tests {
     }
 
     #[test]
-    fn an_item_that_has_no_room_on_a_ticket_is_refused() {
+    fn item_with_unrepresentable_totals_is_rejected() {
         assert!(Item::new(line(1, "999999999.999999", "9999")).is_ok());
-        assert_eq!(Item::new(line(1, "999999999.999999", "10001")), Err(TicketRefused::TooLarge));
+        assert_eq!(Item::new(line(1, "999999999.999999", "10001")), Err(TicketError::TooLarge));
         let mut taxed = line(1, "999999999.999999", "1");
         taxed.article.vat = Some("10".parse().unwrap());
-        assert_eq!(Item::new(taxed), Err(TicketRefused::TooLarge));
+        assert_eq!(Item::new(taxed), Err(TicketError::TooLarge));
         let mut busy = line(1, "1", "1");
-        busy.article.order_endpoints = vec![Label::default(); ENDPOINTS + 1];
-        assert!(matches!(Item::new(busy), Err(TicketRefused::TooMany { most: ENDPOINTS, .. })));
+        busy.article.order_endpoints = vec![Label::default(); MAX_ORDER_ENDPOINTS + 1];
+        assert!(matches!(Item::new(busy), Err(TicketError::TooMany { most: MAX_ORDER_ENDPOINTS, .. })));
     }
 }

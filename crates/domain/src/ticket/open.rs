@@ -1,10 +1,10 @@
 //! Opens a new ticket.
 
+use super::actor::{Ownership, TicketActor, TicketOperation};
 use super::edit::Edit;
-use super::refused::TicketRefused;
-use super::right::{Hand, Operation, Whose};
+use super::error::TicketError;
 use super::sheet::{Draft, Sheet};
-use super::state::{Record, Ticket, TicketState};
+use super::state::{Ticket, TicketRecord, TicketState};
 use crate::{Instant, TenantId, TicketId};
 
 /// What a new ticket is, besides what stands on it.
@@ -20,19 +20,19 @@ pub struct Opening {
 
 /// Opens a ticket with this sheet on it. It asks what a change from a blank ticket of one's own would ask besides the right to
 /// change, but for the name: a ticket may be born with one.
-pub fn open(opening: Opening, sheet: Sheet, hand: &Hand) -> Result<Ticket, TicketRefused> {
-    hand.may(Operation::Create, Whose::Own)?;
-    let (user, till) = (hand.person()?, hand.till()?);
+pub fn open(opening: Opening, sheet: Sheet, hand: &TicketActor) -> Result<Ticket, TicketError> {
+    hand.authorize(TicketOperation::Create, Ownership::Own)?;
+    let (user, till) = (hand.require_person()?, hand.require_sale_device()?);
     sheet.check_growth(0)?;
-    for edit in Edit::between(&Draft::of(user, sheet.currency).check()?, &sheet) {
-        for operation in edit.operations(user, Whose::Own) {
-            if operation != Operation::Rename {
-                hand.may(operation, Whose::Own)?;
+    for edit in Edit::diff(&Draft::of(user, sheet.currency).check()?, &sheet) {
+        for operation in edit.required_operations(user, Ownership::Own) {
+            if operation != TicketOperation::Rename {
+                hand.authorize(operation, Ownership::Own)?;
             }
         }
     }
     let Opening { id, tenant, at } = opening;
-    Ok(Ticket::first(Record {
+    Ok(Ticket::new(TicketRecord {
         id,
         tenant,
         opened_at: at,

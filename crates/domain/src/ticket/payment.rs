@@ -4,13 +4,13 @@ use std::num::NonZeroU16;
 
 use super::amount::Amount;
 use super::currency::Currency;
-use super::decimal::rounded;
-use super::refused::TicketRefused;
+use super::decimal::div_round_half_away;
+use super::error::TicketError;
 use super::text::Label;
 
 /// By what somebody pays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Means {
+pub enum PaymentMethod {
     /// Coins and notes: the one means that change is given on.
     Cash,
     /// A card.
@@ -21,7 +21,7 @@ pub enum Means {
     Other,
 }
 
-impl Means {
+impl PaymentMethod {
     /// Every means.
     pub const ALL: [Self; 4] = [Self::Cash, Self::Card, Self::Voucher, Self::Other];
 
@@ -40,7 +40,7 @@ impl Means {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Payment {
     /// By what.
-    pub means: Means,
+    pub method: PaymentMethod,
     /// What the till calls it.
     pub name: Label,
     /// How much.
@@ -49,33 +49,33 @@ pub struct Payment {
 
 /// The change that is due when `payable` is paid so. Where something is due, payments are above zero, cover it, and exceed it by
 /// no more than their cash; where money is paid out, they are below zero and make it up exactly.
-pub fn change_due(currency: Currency, payable: Amount, payments: &[Payment]) -> Result<Amount, TicketRefused> {
+pub fn change_due(currency: Currency, payable: Amount, payments: &[Payment]) -> Result<Amount, TicketError> {
     let out = payable.is_negative();
     if payments.iter().any(|each| each.amount.is_zero() || each.amount.is_negative() != out) {
-        return Err(TicketRefused::Payment { out });
+        return Err(TicketError::InvalidPayment { out });
     }
     let sum = |counts: fn(&Payment) -> bool| {
-        payments.iter().filter(|each| counts(each)).map(|each| each.amount.wide()).sum::<i128>()
+        payments.iter().filter(|each| counts(each)).map(|each| each.amount.as_i128()).sum::<i128>()
     };
     let paid = sum(|_| true);
     // Seen from who pays: the customer, or the till.
-    let over = if out { payable.wide() - paid } else { paid - payable.wide() };
-    let given_back = if out { 0 } else { sum(|each| each.means == Means::Cash) };
+    let over = if out { payable.as_i128() - paid } else { paid - payable.as_i128() };
+    let given_back = if out { 0 } else { sum(|each| each.method == PaymentMethod::Cash) };
     if over < 0 {
-        Err(TicketRefused::Unpaid { left: currency.money(Amount::bounded(if out { over } else { -over })) })
+        Err(TicketError::Unpaid { left: currency.money(Amount::saturating(if out { over } else { -over })) })
     } else if over > given_back {
-        Err(TicketRefused::Overpaid { over: currency.money(Amount::bounded(over - given_back)) })
+        Err(TicketError::Overpaid { over: currency.money(Amount::saturating(over - given_back)) })
     } else {
-        Ok(Amount::bounded(over))
+        Ok(Amount::saturating(over))
     }
 }
 
 /// Splits a sum into this many parts that differ by the currency's smallest unit at most, the larger first. They add up to the sum.
-pub fn split(currency: Currency, sum: Amount, ways: NonZeroU16) -> Vec<Amount> {
-    let (all, ways) = (sum.wide() / currency.smallest(), i128::from(ways.get()));
+pub fn split_amount(currency: Currency, sum: Amount, ways: NonZeroU16) -> Vec<Amount> {
+    let (all, ways) = (sum.as_i128() / currency.minor_unit(), i128::from(ways.get()));
     let (each, rest) = (all / ways, all % ways);
     let part = |number: i128| each + if number < rest.abs() { rest.signum() } else { 0 };
-    (0..ways).map(|number| Amount::bounded(part(number) * currency.smallest())).collect()
+    (0..ways).map(|number| Amount::saturating(part(number) * currency.minor_unit())).collect()
 }
 
 /// What is added to the sum of a ticket's items. It has two parts: what makes a refund give back exactly its share of what was paid,
@@ -92,38 +92,38 @@ impl Rounding {
 
     /// The rounding of cash, where it is smaller than the currency's smallest coin. A wider one would be a discount that asks no
     /// right.
-    pub fn of_cash(amount: Amount, currency: Currency) -> Result<Self, TicketRefused> {
-        Self::NONE.changed(amount, currency)
+    pub fn of_cash(amount: Amount, currency: Currency) -> Result<Self, TicketError> {
+        Self::NONE.with_amount(amount, currency)
     }
 
     /// The rounding that comes to this amount in all: what a refund makes good stays as it is.
-    pub fn changed(self, amount: Amount, currency: Currency) -> Result<Self, TicketRefused> {
-        let (step, cash) = (currency.cash_step(), Amount::bounded(amount.wide() - self.share.wide()));
-        if cash.is_zero() || cash.wide().abs() < step.wide() {
+    pub fn with_amount(self, amount: Amount, currency: Currency) -> Result<Self, TicketError> {
+        let (step, cash) = (currency.cash_step(), Amount::saturating(amount.as_i128() - self.share.as_i128()));
+        if cash.is_zero() || cash.as_i128().abs() < step.as_i128() {
             Ok(Self { cash, ..self })
         } else {
-            Err(TicketRefused::Rounding { step: currency.money(step) })
+            Err(TicketError::RoundingTooLarge { step: currency.money(step) })
         }
     }
 
     /// What a refund makes good.
-    pub(super) const fn of_share(share: Amount) -> Self {
+    pub(super) const fn from_share(share: Amount) -> Self {
         Self { share, cash: Amount::ZERO }
     }
 
     /// What brings the sum to the nearest whole number of steps, half away from zero; nothing where the step is not above zero.
-    pub fn nearest(sum: Amount, step: Amount) -> Amount {
-        let wide = step.wide();
+    pub fn round_to_step(sum: Amount, step: Amount) -> Amount {
+        let wide = step.as_i128();
         if wide <= 0 {
             return Amount::ZERO;
         }
         // Twice the step, so that the divisor is even.
-        Amount::bounded(rounded(2 * sum.wide(), 2 * wide) * wide - sum.wide())
+        Amount::saturating(div_round_half_away(2 * sum.as_i128(), 2 * wide) * wide - sum.as_i128())
     }
 
     /// How much is added in all.
     pub fn amount(self) -> Amount {
-        Amount::bounded(self.share.wide() + self.cash.wide())
+        Amount::saturating(self.share.as_i128() + self.cash.as_i128())
     }
 
     /// How much of it makes a refund give back its share.
@@ -132,8 +132,8 @@ impl Rounding {
     }
 
     /// As a ticket has it already, in all and of it the share: judged when it was made.
-    pub fn kept(amount: Amount, share: Amount) -> Self {
-        Self { share, cash: Amount::bounded(amount.wide() - share.wide()) }
+    pub fn from_stored(amount: Amount, share: Amount) -> Self {
+        Self { share, cash: Amount::saturating(amount.as_i128() - share.as_i128()) }
     }
 }
 

@@ -6,7 +6,7 @@ use std::num::NonZeroU16;
 
 use proptest::prelude::*;
 
-use super::sample::{admin, closed, opened, opening, receipt, user};
+use super::fixtures::{admin, closed_ticket, opened_ticket, opening, receipt, user};
 use super::*;
 use crate::Instant;
 
@@ -52,7 +52,7 @@ impl Fraction {
 
 /// What the published steps make of an item, in smallest units of the currency: total, with VAT, after discount, after discount with
 /// VAT.
-fn expected(line: &Line, ticket: Rate, currency: Currency) -> [i64; 4] {
+fn expected(line: &ItemDraft, ticket: Rate, currency: Currency) -> [i64; 4] {
     let of = |units: i64| Fraction::new(i128::from(units), 1_000_000);
     let part = |rate: Rate| of(rate.percent().units()).times(Fraction::new(1, 100));
     let (one, minus) = (Fraction(1, 1), Fraction(-1, 1));
@@ -62,7 +62,7 @@ fn expected(line: &Line, ticket: Rate, currency: Currency) -> [i64; 4] {
     let rest = |rate: Rate| one.plus(part(rate).to(4).times(minus));
     let effective = one.plus(rest(ticket).times(rest(line.discount)).times(minus)).to(4);
     let left = if line.article.discount_allowed { one.plus(effective.times(minus)) } else { one };
-    let quantity = of(line.quantity.amount().units());
+    let quantity = of(line.quantity.value().units());
     [unit, with_vat, unit.times(left).to(6), with_vat.times(left).to(6)]
         .map(|price| price.times(quantity).to(currency.decimal_places()).units(currency.decimal_places()))
 }
@@ -75,7 +75,7 @@ fn found(totals: &Totals, currency: Currency) -> [i64; 4] {
 /// Currencies of every number of decimal places, some with large coins, and one as it was kept when all had two places.
 fn currency() -> BoxedStrategy<Currency> {
     let of = |code| Currency::parse(code).unwrap();
-    let kept = Currency::kept("JPY", 2).unwrap();
+    let kept = Currency::from_stored("JPY", 2).unwrap();
     let all = ["EUR", "EUR", "CZK", "HUF", "JPY", "CLP", "KWD", "CLF"].map(of);
     prop::sample::select(all.into_iter().chain([kept]).collect::<Vec<_>>()).boxed()
 }
@@ -113,9 +113,9 @@ prop_compose! {
         vat in prop::option::of(rate()),
         discount in rate(),
         discount_allowed in any::<bool>(),
-    ) -> Line {
+    ) -> ItemDraft {
         let price = if kind == ItemKind::Positive { price } else { -price };
-        Line {
+        ItemDraft {
             id,
             external_id: Label::default(),
             kind,
@@ -129,13 +129,13 @@ prop_compose! {
     }
 }
 
-fn lines() -> impl Strategy<Value = Vec<Line>> {
+fn lines() -> impl Strategy<Value = Vec<ItemDraft>> {
     (1..8_u32).prop_flat_map(|count| (1..=count).map(any_line).collect::<Vec<_>>())
 }
 
-fn draft(lines: Vec<Line>, discount: Rate, rounding: i64, currency: Currency) -> Draft {
+fn draft(lines: Vec<ItemDraft>, discount: Rate, rounding: i64, currency: Currency) -> Draft {
     let items = lines.into_iter().map(|line| Item::new(line).unwrap()).collect();
-    let rounding = Rounding::of_cash(currency.amount(rounding).unwrap(), currency).unwrap();
+    let rounding = Rounding::of_cash(currency.amount_from_minor_units(rounding).unwrap(), currency).unwrap();
     Draft { discount, items, rounding, ..Draft::of(user(1), currency) }
 }
 
@@ -147,7 +147,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn totals_are_the_exact_results_rounded_as_published(
+    fn totals_match_exact_results_rounded_as_published(
         lines in lines(),
         discount in rate(),
         part in -99..100_i64,
@@ -171,14 +171,14 @@ proptest! {
     }
 
     #[test]
-    fn whatever_the_order_of_changes_the_totals_are_those_of_what_stands_there(
+    fn totals_do_not_depend_on_order_of_changes(
         lines in lines(),
         discounts in prop::collection::vec(rate(), 1..4),
         order in prop::collection::vec(any::<prop::sample::Index>(), 0..12),
         currency in currency(),
     ) {
         let whole = draft(lines.clone(), *discounts.last().unwrap(), 0, currency).check().unwrap();
-        let mut ticket = opened(Draft::of(user(1), currency).check().unwrap());
+        let mut ticket = opened_ticket(Draft::of(user(1), currency).check().unwrap());
         let change = |ticket: &Ticket, draft: Draft| {
             amend(ticket, draft.check().unwrap(), &admin(1), Some(ticket.version), Instant::default()).unwrap().ticket
         };
@@ -207,22 +207,22 @@ proptest! {
     }
 
     #[test]
-    fn splitting_a_payment_makes_and_loses_no_smallest_unit(
+    fn split_amount_preserves_sum(
         due in prop_oneof![-500..500_i64, -99_999_999..99_999_999_i64],
         more in 0..10_000_i64,
         ways in 1..60_u16,
         currency in currency(),
     ) {
-        let due_amount = currency.amount(due).unwrap();
-        let given = currency.amount(if due > 0 { due + more } else { due }).unwrap();
-        let parts = split(currency, given, NonZeroU16::new(ways).unwrap());
+        let due_amount = currency.amount_from_minor_units(due).unwrap();
+        let given = currency.amount_from_minor_units(if due > 0 { due + more } else { due }).unwrap();
+        let parts = split_amount(currency, given, NonZeroU16::new(ways).unwrap());
         prop_assert_eq!(parts.len(), usize::from(ways));
         prop_assert_eq!(sum(&parts, currency), units(given, currency));
         let (least, most) = (parts.iter().min().unwrap(), parts.iter().max().unwrap());
         prop_assert!(units(*most, currency) - units(*least, currency) <= 1);
         let cash = |amounts: &[Amount]| -> Vec<Payment> {
             let some = amounts.iter().filter(|amount| !amount.is_zero());
-            some.map(|amount| Payment { means: Means::Cash, name: Label::default(), amount: *amount }).collect()
+            some.map(|amount| Payment { method: PaymentMethod::Cash, name: Label::default(), amount: *amount }).collect()
         };
         // However it is split, the same change comes back, and what was given less the change is what was due.
         let back = change_due(currency, due_amount, &cash(&[given])).unwrap();
@@ -231,7 +231,7 @@ proptest! {
     }
 
     #[test]
-    fn goods_come_back_for_what_they_cost_and_all_refunds_together_give_back_what_was_paid(
+    fn refunds_return_cost_of_goods_and_together_amount_paid(
         lines in lines(),
         discount in rate(),
         part in -99..100_i64,
@@ -239,14 +239,14 @@ proptest! {
         parts in prop::collection::vec((any::<prop::sample::Index>(), 1..=4_i64, any::<bool>()), 0..12),
     ) {
         let rounding = rounding(part, currency);
-        let sold = closed(&opened(draft(lines.clone(), discount, rounding, currency).check().unwrap()));
+        let sold = closed_ticket(&opened_ticket(draft(lines.clone(), discount, rounding, currency).check().unwrap()));
         let paid = units(sold.sheet.payable(), currency);
-        let sold_something = lines.iter().any(|line| !line.quantity.amount().is_zero());
+        let sold_something = lines.iter().any(|line| !line.quantity.value().is_zero());
         // what each item came to, from the fractions
         let cost: BTreeMap<u32, i64> =
             lines.iter().map(|line| (line.id, expected(line, discount, currency)[3])).collect();
         let whole: BTreeMap<u32, i64> =
-            lines.iter().map(|line| (line.id, line.quantity.amount().units().abs())).collect();
+            lines.iter().map(|line| (line.id, line.quantity.value().units().abs())).collect();
         let mut left = whole.clone();
         let mut refunds: Vec<Ticket> = Vec::new();
         let (mut given, mut given_for_goods) = (0, 0);
@@ -291,7 +291,7 @@ proptest! {
                 prop_assert_eq!(back, worth, "deposits and the like");
             }
             given_for_goods += if cost[&id] > 0 { back } else { 0 };
-            refunds.push(if part % 2 == 0 { closed(&made) } else { made });
+            refunds.push(if part % 2 == 0 { closed_ticket(&made) } else { made });
         }
         let rest: BTreeMap<u32, Quantity> =
             left.iter().filter(|(_, units)| **units > 0).map(|(id, units)| (*id, quantity(*units))).collect();
@@ -304,33 +304,33 @@ proptest! {
     }
 
     #[test]
-    fn what_is_closed_is_paid_and_comes_back_from_the_store(
+    fn closed_ticket_is_paid_and_survives_round_trip(
         lines in lines(),
         discount in rate(),
         card in 0..200_000_i64,
         cash in 0..200_000_i64,
         currency in currency(),
     ) {
-        let ticket = opened(draft(lines, discount, 0, currency).check().unwrap());
+        let ticket = opened_ticket(draft(lines, discount, 0, currency).check().unwrap());
         let due = units(ticket.sheet.payable(), currency);
-        let of = |means, units: i64| {
-            let amount = currency.amount(units).unwrap();
-            (units != 0).then(|| Payment { means, name: Label::default(), amount })
+        let of = |method, units: i64| {
+            let amount = currency.amount_from_minor_units(units).unwrap();
+            (units != 0).then(|| Payment { method, name: Label::default(), amount })
         };
-        let payments: Vec<Payment> = of(Means::Card, card).into_iter().chain(of(Means::Cash, cash)).collect();
+        let payments: Vec<Payment> = of(PaymentMethod::Card, card).into_iter().chain(of(PaymentMethod::Cash, cash)).collect();
         let settlement = Settlement::new(Some(payments), receipt());
         let made = close(&ticket, settlement, &admin(1), Some(1), Instant::default());
         let over = card + cash - due;
         let fits = if due < 0 { false } else { over >= 0 && over <= cash };
         prop_assert_eq!(made.is_ok(), fits, "due {} card {} cash {}: {:?}", due, card, cash, made.err());
         if let Ok(made) = made {
-            prop_assert_eq!(units(made.change().unwrap(), currency), over);
+            prop_assert_eq!(units(made.change_due().unwrap(), currency), over);
             prop_assert_eq!(Ticket::restore(made.record().clone()), Ok(made));
         }
     }
 
     #[test]
-    fn an_amount_that_the_currency_cannot_pay_is_refused_and_any_other_kept(
+    fn amount_not_representable_in_currency_is_rejected(
         ten_thousandths in prop_oneof![-20_000..20_000_i64, -99_999_999_999..99_999_999_999_i64],
         currency in currency(),
     ) {
@@ -339,12 +339,12 @@ proptest! {
         let text = format!("{sign}{}.{:04}", size / 10_000, size % 10_000);
         let amount: Amount = text.parse().unwrap();
         let smallest = 10_i64.pow(4 - currency.decimal_places());
-        let payments = vec![Payment { means: Means::Cash, name: Label::default(), amount }];
+        let payments = vec![Payment { method: PaymentMethod::Cash, name: Label::default(), amount }];
         let sheet = Draft { payments, ..Draft::of(user(1), currency) }.check();
         prop_assert_eq!(sheet.is_ok(), ten_thousandths % smallest == 0, "{} {}", text, currency);
         if sheet.is_ok() {
-            prop_assert_eq!(currency.amount(units(amount, currency)), Ok(amount));
-            prop_assert_eq!(currency.smallest_units(amount), units(amount, currency));
+            prop_assert_eq!(currency.amount_from_minor_units(units(amount, currency)), Ok(amount));
+            prop_assert_eq!(currency.to_minor_units(amount), units(amount, currency));
         }
     }
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::decimal::{Decimal, InvalidDecimal, rounded};
+use super::decimal::{Decimal, InvalidDecimal, div_round_half_away};
 
 /// A percentage between 0 and 100, of at most 6 places: a discount, a rate of VAT.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,7 +15,7 @@ impl Rate {
 
     /// The rate, where it lies between 0 and 100.
     pub fn new(percent: Decimal<6>) -> Result<Self, InvalidDecimal> {
-        if (0..=100 * Decimal::<6>::ONE).contains(&percent.units()) {
+        if (0..=100 * Decimal::<6>::UNITS_PER_ONE).contains(&percent.units()) {
             Ok(Self(percent))
         } else {
             Err(InvalidDecimal::Range { least: "0".to_owned(), most: "100".to_owned() })
@@ -43,25 +43,26 @@ impl fmt::Display for Rate {
 
 /// What is left of a price after discounts: a part of one in ten thousandths, between 0 and 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Left(i128);
+pub(super) struct DiscountFactor(i128);
 
-impl Left {
+impl DiscountFactor {
     /// One, in ten thousandths.
-    pub(super) const ONE: i128 = 10_000;
+    pub(super) const DENOMINATOR: i128 = 10_000;
     /// No discount.
-    pub(super) const ALL: Self = Self(Self::ONE);
+    pub(super) const NO_DISCOUNT: Self = Self(Self::DENOMINATOR);
 
     /// What a ticket's and an item's discount leave together. Each is taken to 4 places, they compound, and the effective rate
     /// is taken to 4 places again.
-    pub(super) fn after(ticket: Rate, item: Rate) -> Self {
+    pub(super) fn from_discounts(ticket: Rate, item: Rate) -> Self {
         // Percent in millionths to parts of one in ten thousandths: 10^6 * 100 / 10^4.
-        let left = |rate: Rate| Self::ONE - rounded(rate.percent().wide(), 10_000);
-        let effective = rounded(Self::ONE * Self::ONE - left(ticket) * left(item), Self::ONE);
-        Self(Self::ONE - effective)
+        let left = |rate: Rate| Self::DENOMINATOR - div_round_half_away(rate.percent().as_i128(), 10_000);
+        let effective =
+            div_round_half_away(Self::DENOMINATOR * Self::DENOMINATOR - left(ticket) * left(item), Self::DENOMINATOR);
+        Self(Self::DENOMINATOR - effective)
     }
 
     /// In ten thousandths.
-    pub(super) const fn parts(self) -> i128 {
+    pub(super) const fn ten_thousandths(self) -> i128 {
         self.0
     }
 }
@@ -71,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rate_lies_between_nothing_and_everything() {
+    fn rate_lies_between_0_and_100() {
         for good in ["0", "100", "19.5", "0.000001", "99.999999"] {
             assert!(good.parse::<Rate>().is_ok(), "{good}");
         }
@@ -81,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn discounts_compound_each_to_four_places_of_one() {
+    fn discounts_compound_with_four_decimal_places() {
         for (ticket, item, left) in [
             ("0", "0", 10_000),
             ("20", "0", 8_000),
@@ -98,7 +99,11 @@ mod tests {
             // 1 - 0.9999 * 0.5 = 0.50005, half away from zero
             ("0.01", "50", 4_999),
         ] {
-            assert_eq!(Left::after(ticket.parse().unwrap(), item.parse().unwrap()).parts(), left, "{ticket} {item}");
+            assert_eq!(
+                DiscountFactor::from_discounts(ticket.parse().unwrap(), item.parse().unwrap()).ten_thousandths(),
+                left,
+                "{ticket} {item}"
+            );
         }
     }
 }

@@ -5,35 +5,35 @@
 
 use std::collections::BTreeMap;
 
+use super::actor::{TicketActor, TicketOperation};
 use super::amount::Amount;
-use super::decimal::rounded;
-use super::item::{Item, Line, Quantity};
+use super::decimal::div_round_half_away;
+use super::error::TicketError;
+use super::item::{Item, ItemDraft, Quantity};
 use super::open::Opening;
 use super::payment::Rounding;
-use super::refused::TicketRefused;
-use super::right::{Hand, Operation};
 use super::sheet::Draft;
-use super::state::{Record, Ticket, TicketState};
+use super::state::{Ticket, TicketRecord, TicketState};
 
 /// What of a closed ticket was taken back so far, by its refunds that are open or closed. Void ones count for nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct TakenBack {
+struct RefundTotals {
     /// In millionths, by item.
     quantities: BTreeMap<u32, i128>,
     /// What was given back for it, in ten-thousandths.
     money: i128,
 }
 
-impl TakenBack {
+impl RefundTotals {
     fn of(sold: &Ticket, refunds: &[Ticket]) -> Self {
         let mut taken = Self::default();
         let counts =
             |refund: &&Ticket| refund.refund_of == Some(sold.id) && !matches!(refund.state, TicketState::Void(_));
         for refund in refunds.iter().filter(counts) {
             for item in &refund.sheet.items {
-                *taken.quantities.entry(item.id).or_default() += item.quantity.size();
+                *taken.quantities.entry(item.id).or_default() += item.quantity.abs_millionths();
             }
-            taken.money -= refund.sheet.payable().wide();
+            taken.money -= refund.sheet.payable().as_i128();
         }
         taken
     }
@@ -46,7 +46,7 @@ impl TakenBack {
     fn worth(&self, sold: &Ticket) -> Worth {
         let mut worth = Worth::default();
         for item in &sold.sheet.items {
-            worth.add(share(sold, item, self.quantity(item)));
+            worth.add(prorated_cost(sold, item, self.quantity(item)));
         }
         worth
     }
@@ -71,14 +71,14 @@ impl Worth {
 
 /// What so much of an item costs, in ten-thousandths: its part of what the whole item came to, rounded once, so that all parts of an
 /// item come to the item, in whichever steps they are taken back.
-fn share(sold: &Ticket, item: &Item, quantity: i128) -> i128 {
-    let (all, smallest) = (item.quantity.size(), sold.sheet.currency.smallest());
+fn prorated_cost(sold: &Ticket, item: &Item, quantity: i128) -> i128 {
+    let (all, smallest) = (item.quantity.abs_millionths(), sold.sheet.currency.minor_unit());
     if all == 0 {
         return 0;
     }
-    let cost = sold.sheet.item_totals(item).after_discount_including_vat.wide() / smallest;
+    let cost = sold.sheet.item_totals(item).after_discount_including_vat.as_i128() / smallest;
     // Twice both, so that the divisor is even.
-    rounded(2 * cost * quantity, 2 * all) * smallest
+    div_round_half_away(2 * cost * quantity, 2 * all) * smallest
 }
 
 /// Makes a refund of these items of the sold ticket, each in such a quantity. `refunds` are all tickets that refer to the sold
@@ -93,50 +93,51 @@ pub fn refund(
     refunds: &[Ticket],
     returned: &BTreeMap<u32, Quantity>,
     opening: Opening,
-    hand: &Hand,
-) -> Result<Ticket, TicketRefused> {
-    hand.may(Operation::Refund, hand.whose(sold.sheet.owner))?;
+    hand: &TicketActor,
+) -> Result<Ticket, TicketError> {
+    hand.authorize(TicketOperation::Refund, hand.ownership_of(sold.sheet.owner))?;
     if !matches!(sold.state, TicketState::Closed(_)) {
-        return Err(TicketRefused::NotSold);
+        return Err(TicketError::NotClosed);
     }
     if sold.refund_of.is_some() {
-        return Err(TicketRefused::RefundOfRefund);
+        return Err(TicketError::RefundOfRefund);
     }
-    if returned.is_empty() || returned.values().any(|quantity| quantity.amount().units() <= 0) {
-        return Err(TicketRefused::NothingReturned);
+    if returned.is_empty() || returned.values().any(|quantity| quantity.value().units() <= 0) {
+        return Err(TicketError::EmptyRefund);
     }
-    let before = TakenBack::of(sold, refunds);
+    let before = RefundTotals::of(sold, refunds);
     let mut taken = before.clone();
     let mut items = Vec::new();
     for (id, quantity) in returned {
-        let item = sold.sheet.items.iter().find(|item| item.id == *id).ok_or(TicketRefused::NoItem(*id))?;
+        let item = sold.sheet.items.iter().find(|item| item.id == *id).ok_or(TicketError::UnknownItem(*id))?;
         let so_far = taken.quantities.entry(*id).or_default();
-        if *so_far + quantity.size() > item.quantity.size() {
-            return Err(TicketRefused::more_than_sold(*id, item.quantity.less(*so_far)));
+        if *so_far + quantity.abs_millionths() > item.quantity.abs_millionths() {
+            return Err(TicketError::refund_too_large(*id, item.quantity.remaining_after(*so_far)));
         }
-        *so_far += quantity.size();
-        items.push(mirror(item, *quantity)?);
+        *so_far += quantity.abs_millionths();
+        items.push(mirror_item(item, *quantity)?);
     }
-    let blank = Draft::of(hand.person()?, sold.sheet.currency);
+    let blank = Draft::of(hand.require_person()?, sold.sheet.currency);
     let (customer, extra) = (sold.sheet.customer.clone(), sold.sheet.extra.clone());
     let draft = Draft { customer, discount: sold.sheet.discount, items, extra, ..blank };
     let sheet = draft.check()?;
-    let given = if sold.sheet.items.iter().all(|item| taken.quantity(item) == item.quantity.size()) {
-        sold.sheet.payable().wide() - taken.money
+    let given = if sold.sheet.items.iter().all(|item| taken.quantity(item) == item.quantity.abs_millionths()) {
+        sold.sheet.payable().as_i128() - taken.money
     } else {
         let (earlier, now) = (before.worth(sold), taken.worth(sold));
-        let all: i128 = sold.sheet.items.iter().map(|item| share(sold, item, item.quantity.size()).max(0)).sum();
+        let all: i128 =
+            sold.sheet.items.iter().map(|item| prorated_cost(sold, item, item.quantity.abs_millionths()).max(0)).sum();
         // of what was given back so far, what people paid back for deposits and the like is not for goods
-        let left = all + sold.sheet.rounding.amount().wide() - (before.money - earlier.given);
+        let left = all + sold.sheet.rounding.amount().as_i128() - (before.money - earlier.given);
         (now.paid - earlier.paid).min(left.max(0)) + now.given - earlier.given
     };
-    let made_good = Amount::fit(-given - sheet.payable().wide()).ok_or(TicketRefused::TooLarge)?;
-    let sheet = Draft { rounding: Rounding::of_share(made_good), ..sheet.draft().clone() }.check()?;
-    Ok(Ticket::first(Record {
+    let made_good = Amount::checked(-given - sheet.payable().as_i128()).ok_or(TicketError::TooLarge)?;
+    let sheet = Draft { rounding: Rounding::from_share(made_good), ..sheet.draft().clone() }.check()?;
+    Ok(Ticket::new(TicketRecord {
         id: opening.id,
         tenant: sold.tenant,
         opened_at: opening.at,
-        opened_on: hand.till()?,
+        opened_on: hand.require_sale_device()?,
         updated_at: opening.at,
         refund_of: Some(sold.id),
         sheet,
@@ -146,19 +147,19 @@ pub fn refund(
 }
 
 /// What of a closed ticket is left to be taken back, by item.
-pub fn left_of(sold: &Ticket, refunds: &[Ticket]) -> BTreeMap<u32, Quantity> {
-    let taken = TakenBack::of(sold, refunds);
-    let left = sold.sheet.items.iter().map(|item| (item.id, item.quantity.less(taken.quantity(item))));
-    left.filter(|(_, quantity)| !quantity.amount().is_zero()).collect()
+pub fn compute_refundable(sold: &Ticket, refunds: &[Ticket]) -> BTreeMap<u32, Quantity> {
+    let taken = RefundTotals::of(sold, refunds);
+    let left = sold.sheet.items.iter().map(|item| (item.id, item.quantity.remaining_after(taken.quantity(item))));
+    left.filter(|(_, quantity)| !quantity.value().is_zero()).collect()
 }
 
 /// The item the other way round, in this quantity.
-fn mirror(item: &Item, quantity: Quantity) -> Result<Item, TicketRefused> {
-    Item::new(Line {
-        kind: Ticket::taken_back(item.kind),
-        unit_price: item.unit_price.opposite(),
-        quantity: quantity.along(item.quantity),
-        ..item.line().clone()
+fn mirror_item(item: &Item, quantity: Quantity) -> Result<Item, TicketError> {
+    Item::new(ItemDraft {
+        kind: Ticket::reversed_kind(item.kind),
+        unit_price: item.unit_price.negate(),
+        quantity: quantity.with_sign_of(item.quantity),
+        ..item.draft().clone()
     })
 }
 

@@ -7,10 +7,10 @@ use super::amount::{Amount, Money};
 use super::arithmetic::Totals;
 use super::currency::Currency;
 use super::customer::{Customer, Location, Meta};
+use super::error::TicketError;
 use super::item::Item;
 use super::payment::{Payment, Rounding};
 use super::rate::Rate;
-use super::refused::TicketRefused;
 use super::text::Label;
 use crate::UserId;
 
@@ -61,33 +61,33 @@ impl Draft {
     }
 
     /// The same for this customer, at their own discount.
-    pub fn sold_to(self, customer: Customer) -> Self {
+    pub fn with_customer(self, customer: Customer) -> Self {
         Self { discount: customer.discount, customer: Some(customer), ..self }
     }
 
     /// Checks the whole, and reports everything that is wrong with it.
-    pub fn check(self) -> Result<Sheet, TicketRefused> {
-        self.check_besides(Vec::new())
+    pub fn check(self) -> Result<Sheet, TicketError> {
+        self.check_with_faults(Vec::new())
     }
 
     /// The same besides what was found already.
-    pub(crate) fn check_besides(self, mut found: Vec<TicketRefused>) -> Result<Sheet, TicketRefused> {
-        for fault in self.faults() {
+    pub(crate) fn check_with_faults(self, mut found: Vec<TicketError>) -> Result<Sheet, TicketError> {
+        for fault in self.find_faults() {
             if !found.contains(&fault) {
                 found.push(fault);
             }
         }
-        TicketRefused::all(found)?;
+        TicketError::combine(found)?;
         Ok(Sheet(self))
     }
 
-    fn faults(&self) -> Vec<TicketRefused> {
+    fn find_faults(&self) -> Vec<TicketError> {
         let mut faults = Vec::new();
         for (what, count, most) in
-            [("items", self.items.len(), Sheet::ITEMS), ("payments", self.payments.len(), Sheet::PAYMENTS)]
+            [("items", self.items.len(), Sheet::MAX_ITEMS), ("payments", self.payments.len(), Sheet::MAX_PAYMENTS)]
         {
             if count > most {
-                faults.push(TicketRefused::TooMany { what, most });
+                faults.push(TicketError::TooMany { what, most });
             }
         }
         if faults.is_empty() {
@@ -99,38 +99,38 @@ impl Draft {
     }
 
     /// Ids that several items have.
-    fn find_repeated(&self, faults: &mut Vec<TicketRefused>) {
+    fn find_repeated(&self, faults: &mut Vec<TicketError>) {
         let (mut seen, mut repeated) = (BTreeSet::new(), BTreeSet::new());
         for item in &self.items {
             if !seen.insert(item.id) && repeated.insert(item.id) {
-                faults.push(TicketRefused::Twice(item.id));
+                faults.push(TicketError::DuplicateItem(item.id));
             }
         }
     }
 
     /// Amounts that the currency does not pay.
-    fn find_unpayable(&self, faults: &mut Vec<TicketRefused>) {
+    fn find_unpayable(&self, faults: &mut Vec<TicketError>) {
         let places = self.currency.decimal_places();
         let amounts = self.payments.iter().enumerate().map(|(at, payment)| (Some(at), payment.amount));
         let unpayable = std::iter::once((None, self.rounding.amount()))
             .chain(amounts)
-            .filter(|(_, amount)| !self.currency.pays(*amount))
-            .map(|(payment, _)| TicketRefused::Unpayable { payment, places });
+            .filter(|(_, amount)| !self.currency.can_represent(*amount))
+            .map(|(payment, _)| TicketError::Unpayable { payment, places });
         faults.extend(unpayable);
     }
 
     /// Sums without room.
-    fn find_too_large(&self, faults: &mut Vec<TicketRefused>) {
+    fn find_too_large(&self, faults: &mut Vec<TicketError>) {
         let currency = self.currency;
         // Without their signs, so that no sum on the way is larger either.
         let (mut total, mut including_vat) = (0, 0);
         for item in &self.items {
-            let full = item.full(currency);
-            total += full.total.wide().abs();
-            including_vat += full.including_vat.wide().abs();
+            let full = item.undiscounted_totals(currency);
+            total += full.total.as_i128().abs();
+            including_vat += full.including_vat.as_i128().abs();
         }
-        if total.max(including_vat) + self.rounding.amount().wide().abs() > currency.most() {
-            faults.push(TicketRefused::TooLarge);
+        if total.max(including_vat) + self.rounding.amount().as_i128().abs() > currency.max_sum() {
+            faults.push(TicketError::TooLarge);
         }
     }
 }
@@ -141,9 +141,9 @@ pub struct Sheet(Draft);
 
 impl Sheet {
     /// The most items on a ticket.
-    pub const ITEMS: usize = 1_000;
+    pub const MAX_ITEMS: usize = 1_000;
     /// The most payments on a ticket.
-    pub const PAYMENTS: usize = 100;
+    pub const MAX_PAYMENTS: usize = 100;
 
     /// The sums of the items' totals.
     pub fn totals(&self) -> Totals {
@@ -166,7 +166,7 @@ impl Sheet {
 
     /// What is to be paid: the total after discounts with VAT, and the rounding.
     pub fn payable(&self) -> Amount {
-        Amount::bounded(self.totals().after_discount_including_vat.wide() + self.0.rounding.amount().wide())
+        Amount::saturating(self.totals().after_discount_including_vat.as_i128() + self.0.rounding.amount().as_i128())
     }
 
     /// What the sheet was made of, to make another of it.
@@ -174,15 +174,15 @@ impl Sheet {
         &self.0
     }
 
-    /// An id for another item, as [`free_id`] gives it.
-    pub fn next_item(&self) -> u32 {
-        free_id(&self.0.items.iter().map(|item| item.id).collect())
+    /// An id for another item, as [`find_free_id`] gives it.
+    pub fn next_item_id(&self) -> u32 {
+        find_free_id(&self.0.items.iter().map(|item| item.id).collect())
     }
 }
 
 /// An id that none of the taken ones is: above them all, so that nobody takes a new item for one that was there before; and where
 /// the last id there is is taken, the least that is free.
-pub(crate) fn free_id(taken: &BTreeSet<u32>) -> u32 {
+pub(crate) fn find_free_id(taken: &BTreeSet<u32>) -> u32 {
     match taken.last() {
         None => 1,
         Some(last) => {

@@ -1,46 +1,46 @@
 //! How large a ticket is as it is kept: an upper bound of its JSON document, without making one.
 
 use super::customer::{Customer, Meta};
+use super::error::TicketError;
 use super::item::Item;
-use super::refused::TicketRefused;
 use super::sheet::Sheet;
 
 /// Braces, the ids, and every number of a sheet.
-const SHEET: usize = 256;
+const SHEET_OVERHEAD_BYTES: usize = 256;
 /// What a member takes besides its value: its name, quotes, a colon and a comma.
-const MEMBER: usize = 24;
+const MEMBER_OVERHEAD_BYTES: usize = 24;
 
 impl Sheet {
     /// How many bytes a ticket may grow to as it is kept.
-    pub const MOST_BYTES: usize = 64 * 1024;
+    pub const MAX_BYTES: usize = 64 * 1024;
     /// How many bytes closing may add besides: what is to be closed is full already, and payments are written on it.
-    pub const CLOSING_BYTES: usize = 4 * 1024;
+    pub const CLOSING_RESERVE_BYTES: usize = 4 * 1024;
 
     /// How many bytes the ticket takes as it is kept, at most.
-    pub fn size(&self) -> usize {
+    pub fn size_bytes(&self) -> usize {
         let texts = [&self.external_id, &self.name, &self.location.zone, &self.location.table];
-        let payment = |amount: i64, name: &str| 36 + digits(amount) + text(name);
-        SHEET
-            + texts.iter().map(|each| text(each.as_str())).sum::<usize>()
-            + self.customer.as_ref().map_or(0, customer)
-            + self.items.iter().map(item).sum::<usize>()
+        let payment = |amount: i64, name: &str| 36 + digit_count(amount) + text_bytes(name);
+        SHEET_OVERHEAD_BYTES
+            + texts.iter().map(|each| text_bytes(each.as_str())).sum::<usize>()
+            + self.customer.as_ref().map_or(0, customer_bytes)
+            + self.items.iter().map(item_bytes).sum::<usize>()
             + self.payments.iter().map(|each| payment(each.amount.ten_thousandths(), each.name.as_str())).sum::<usize>()
-            + kept(&self.extra)
+            + meta_bytes(&self.extra)
     }
 
     /// Refuses a sheet that is larger than a ticket may grow to. One that was as large `before` may stay so: what was kept when there
     /// was no bound can still be changed, closed and taken back.
-    pub(super) fn check_growth(&self, before: usize) -> Result<(), TicketRefused> {
-        let size = self.size();
-        if size <= Self::MOST_BYTES || size <= before {
+    pub(super) fn check_growth(&self, before: usize) -> Result<(), TicketError> {
+        let size = self.size_bytes();
+        if size <= Self::MAX_BYTES || size <= before {
             Ok(())
         } else {
-            Err(TicketRefused::TooMany { what: "bytes as it is kept", most: Self::MOST_BYTES })
+            Err(TicketError::TooMany { what: "bytes as it is kept", most: Self::MAX_BYTES })
         }
     }
 }
 
-fn customer(customer: &Customer) -> usize {
+fn customer_bytes(customer: &Customer) -> usize {
     let texts = [
         &customer.id,
         &customer.external_id,
@@ -51,10 +51,12 @@ fn customer(customer: &Customer) -> usize {
         &customer.phone,
         &customer.email,
     ];
-    100 + texts.iter().map(|each| text(each.as_str())).sum::<usize>() + kept(&customer.meta) + kept(&customer.extra)
+    100 + texts.iter().map(|each| text_bytes(each.as_str())).sum::<usize>()
+        + meta_bytes(&customer.meta)
+        + meta_bytes(&customer.extra)
 }
 
-fn item(item: &Item) -> usize {
+fn item_bytes(item: &Item) -> usize {
     let article = &item.article;
     let texts = [
         item.external_id.as_str(),
@@ -71,7 +73,7 @@ fn item(item: &Item) -> usize {
     let numbers = [
         i64::from(item.id),
         item.unit_price.units(),
-        item.quantity.amount().units(),
+        item.quantity.value().units(),
         item.discount.percent().units(),
         article.vat.map_or(0, |rate| rate.percent().units()),
     ];
@@ -83,28 +85,32 @@ fn item(item: &Item) -> usize {
         article.vat.is_some(),
     ];
     // {"id":,"kind":"Positive","article":{},"unit_price":,"quantity":,"discount":},
-    80 + texts.iter().map(|each| text(each)).sum::<usize>()
-        + numbers.iter().map(|each| digits(*each)).sum::<usize>()
-        + marks.iter().filter(|set| **set).count() * (MEMBER + 5)
-        + article.order_endpoints.iter().map(|each| 3 + text(each.as_str())).sum::<usize>()
-        + kept(&article.extra)
+    80 + texts.iter().map(|each| text_bytes(each)).sum::<usize>()
+        + numbers.iter().map(|each| digit_count(*each)).sum::<usize>()
+        + marks.iter().filter(|set| **set).count() * (MEMBER_OVERHEAD_BYTES + 5)
+        + article.order_endpoints.iter().map(|each| 3 + text_bytes(each.as_str())).sum::<usize>()
+        + meta_bytes(&article.extra)
 }
 
 /// A text with its name; nothing where it is empty, since it is left out then.
-fn text(text: &str) -> usize {
+fn text_bytes(text: &str) -> usize {
     // what JSON writes with a backslash before it; texts have no other control characters
     let escaped = text.bytes().filter(|byte| matches!(byte, b'"' | b'\\' | b'\n' | b'\t')).count();
-    if text.is_empty() { 0 } else { MEMBER + text.len() + escaped }
+    if text.is_empty() { 0 } else { MEMBER_OVERHEAD_BYTES + text.len() + escaped }
 }
 
 /// What is kept as it came, with its name; nothing where it is empty, since it is left out then.
-fn kept(meta: &Meta) -> usize {
+fn meta_bytes(meta: &Meta) -> usize {
     let object = meta.object();
-    if object.is_empty() { 0 } else { MEMBER + serde_json::to_string(object).map_or(0, |json| json.len()) }
+    if object.is_empty() {
+        0
+    } else {
+        MEMBER_OVERHEAD_BYTES + serde_json::to_string(object).map_or(0, |json| json.len())
+    }
 }
 
 /// The digits of a number and its sign.
-fn digits(number: i64) -> usize {
+fn digit_count(number: i64) -> usize {
     let digits = number.unsigned_abs().checked_ilog10().map_or(1, |tens| usize::try_from(tens).unwrap_or(20) + 1);
     digits + usize::from(number < 0)
 }

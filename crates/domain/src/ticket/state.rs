@@ -4,9 +4,9 @@ use std::ops::Deref;
 
 use super::amount::Amount;
 use super::customer::Meta;
+use super::error::TicketError;
 use super::item::ItemKind;
 use super::payment;
-use super::refused::TicketRefused;
 use super::sheet::Sheet;
 use super::text::{Label, Note};
 use crate::{DeviceId, Instant, TenantId, TicketId, UserId};
@@ -108,7 +108,7 @@ pub struct Voiding {
 
 /// What a ticket is made of, and what a store keeps of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Record {
+pub struct TicketRecord {
     /// Its id.
     pub id: TicketId,
     /// Whose it is.
@@ -131,12 +131,12 @@ pub struct Record {
 
 /// A ticket that contradicts itself in nothing: a closed one is paid, and a refund takes back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ticket(Record);
+pub struct Ticket(TicketRecord);
 
 impl Ticket {
     /// Takes what a store has kept.
-    pub fn restore(record: Record) -> Result<Self, TicketRefused> {
-        let no = |why| Err(TicketRefused::Contradiction(why));
+    pub fn restore(record: TicketRecord) -> Result<Self, TicketError> {
+        let no = |why| Err(TicketError::Inconsistent(why));
         if record.version < 1 {
             return no("its version is below 1");
         }
@@ -150,7 +150,7 @@ impl Ticket {
             if record.sheet.items.is_empty() {
                 return no("it is closed and empty");
             }
-            if change(&record.sheet).is_err() {
+            if sheet_change_due(&record.sheet).is_err() {
                 return no("it is closed and its payments do not make up what was due");
             }
         }
@@ -158,45 +158,45 @@ impl Ticket {
     }
 
     /// What the ticket is made of, to keep it.
-    pub const fn record(&self) -> &Record {
+    pub const fn record(&self) -> &TicketRecord {
         &self.0
     }
 
     /// The change that was given, or that would be if the ticket were closed as it is.
-    pub fn change(&self) -> Result<Amount, TicketRefused> {
-        change(&self.0.sheet)
+    pub fn change_due(&self) -> Result<Amount, TicketError> {
+        sheet_change_due(&self.0.sheet)
     }
 
     /// Refuses a ticket that is closed or void.
-    pub(super) const fn still_open(&self) -> Result<(), TicketRefused> {
+    pub(super) const fn require_open(&self) -> Result<(), TicketError> {
         match self.0.state {
             TicketState::Open => Ok(()),
-            TicketState::Closed(_) => Err(TicketRefused::Closed),
-            TicketState::Void(_) => Err(TicketRefused::Void),
+            TicketState::Closed(_) => Err(TicketError::Closed),
+            TicketState::Void(_) => Err(TicketError::Void),
         }
     }
 
     /// Refuses a version that is not the ticket's; `None` asks for none.
-    pub(super) fn at_version(&self, seen: Option<i64>) -> Result<(), TicketRefused> {
+    pub(super) fn require_version(&self, seen: Option<i64>) -> Result<(), TicketError> {
         match seen {
-            Some(seen) if seen != self.0.version => Err(TicketRefused::Moved { current: self.0.version }),
+            Some(seen) if seen != self.0.version => Err(TicketError::VersionMismatch { current: self.0.version }),
             _ => Ok(()),
         }
     }
 
     /// The ticket after a change: one version on.
-    pub(super) fn next(&self, at: Instant, sheet: Sheet, state: TicketState) -> Self {
+    pub(super) fn next_version(&self, at: Instant, sheet: Sheet, state: TicketState) -> Self {
         let version = self.0.version.saturating_add(1);
-        Self(Record { sheet, state, version, updated_at: at, ..self.0.clone() })
+        Self(TicketRecord { sheet, state, version, updated_at: at, ..self.0.clone() })
     }
 
     /// A new ticket.
-    pub(super) const fn first(record: Record) -> Self {
+    pub(super) const fn new(record: TicketRecord) -> Self {
         Self(record)
     }
 
     /// How an item of a refund counts for what was sold as this kind: the other way round.
-    pub(super) const fn taken_back(kind: ItemKind) -> ItemKind {
+    pub(super) const fn reversed_kind(kind: ItemKind) -> ItemKind {
         match kind {
             ItemKind::Positive => ItemKind::Returned,
             ItemKind::Negative | ItemKind::Returned => ItemKind::Positive,
@@ -204,13 +204,13 @@ impl Ticket {
     }
 }
 
-fn change(sheet: &Sheet) -> Result<Amount, TicketRefused> {
+fn sheet_change_due(sheet: &Sheet) -> Result<Amount, TicketError> {
     payment::change_due(sheet.currency, sheet.payable(), &sheet.payments)
 }
 
 impl Deref for Ticket {
-    type Target = Record;
-    fn deref(&self) -> &Record {
+    type Target = TicketRecord;
+    fn deref(&self) -> &TicketRecord {
         &self.0
     }
 }

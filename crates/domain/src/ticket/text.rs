@@ -2,24 +2,24 @@
 
 use std::fmt;
 
-use crate::InvalidName;
+use crate::InvalidText;
 
 /// A text of at most `MOST` characters; line breaks and tabs are its only control characters. It may be empty.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Text<const MOST: usize>(String);
+pub struct BoundedText<const MAX_CHARS: usize>(String);
 
 /// A name, a code, a label.
-pub type Label = Text<200>;
+pub type Label = BoundedText<200>;
 /// A description, a comment, a reason.
-pub type Note = Text<2_000>;
+pub type Note = BoundedText<2_000>;
 
-impl<const MOST: usize> Text<MOST> {
+impl<const MAX_CHARS: usize> BoundedText<MAX_CHARS> {
     /// Takes the text as it is, or says what is wrong with it.
-    pub fn parse(text: &str) -> Result<Self, InvalidName> {
-        if text.chars().count() > MOST {
-            Err(InvalidName::TooLong(MOST))
+    pub fn parse(text: &str) -> Result<Self, InvalidText> {
+        if text.chars().count() > MAX_CHARS {
+            Err(InvalidText::TooLong(MAX_CHARS))
         } else if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
-            Err(InvalidName::Control)
+            Err(InvalidText::ControlCharacter)
         } else {
             Ok(Self(text.to_owned()))
         }
@@ -31,7 +31,7 @@ impl<const MOST: usize> Text<MOST> {
     }
 }
 
-impl<const MOST: usize> fmt::Display for Text<MOST> {
+impl<const MAX_CHARS: usize> fmt::Display for BoundedText<MAX_CHARS> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
     }
@@ -44,8 +44,8 @@ mod tests {
     #[test]
     fn text_is_bounded_and_has_no_control_characters() {
         assert!(Label::parse(&"ž".repeat(200)).is_ok());
-        assert_eq!(Label::parse(&"ž".repeat(201)), Err(InvalidName::TooLong(200)));
-        assert_eq!(Label::parse("a\u{1b}[2J"), Err(InvalidName::Control));
+        assert_eq!(Label::parse(&"ž".repeat(201)), Err(InvalidText::TooLong(200)));
+        assert_eq!(Label::parse("a\u{1b}[2J"), Err(InvalidText::ControlCharacter));
         assert_eq!(
             Note::parse("two\nlines\tand a tab").map(|note| note.to_string()),
             Ok("two\nlines\tand a tab".into())

@@ -1,7 +1,7 @@
 //! Makes an open ticket void: deleted before it was paid.
 
-use super::refused::TicketRefused;
-use super::right::{Hand, Operation};
+use super::actor::{TicketActor, TicketOperation};
+use super::error::TicketError;
 use super::state::{Ticket, TicketState, Voiding};
 use super::text::Note;
 use crate::Instant;
@@ -10,15 +10,15 @@ use crate::Instant;
 pub fn void(
     ticket: &Ticket,
     reason: Note,
-    hand: &Hand,
+    hand: &TicketActor,
     seen: Option<i64>,
     at: Instant,
-) -> Result<Ticket, TicketRefused> {
-    hand.may(Operation::Delete, hand.whose(ticket.sheet.owner))?;
-    ticket.at_version(seen)?;
-    ticket.still_open()?;
-    let voiding = Voiding { at, by: hand.person()?, on: hand.device.map(|(device, _)| device), reason };
-    Ok(ticket.next(at, ticket.sheet.clone(), TicketState::Void(Box::new(voiding))))
+) -> Result<Ticket, TicketError> {
+    hand.authorize(TicketOperation::Delete, hand.ownership_of(ticket.sheet.owner))?;
+    ticket.require_version(seen)?;
+    ticket.require_open()?;
+    let voiding = Voiding { at, by: hand.require_person()?, on: hand.device.map(|(device, _)| device), reason };
+    Ok(ticket.next_version(at, ticket.sheet.clone(), TicketState::Void(Box::new(voiding))))
 }
 
 #[cfg(test)]

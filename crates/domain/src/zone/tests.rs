@@ -45,7 +45,7 @@ fn holds(zone: &Zone, now: i64, moves: &[i64]) -> i64 {
 }
 
 #[test]
-fn a_day_begins_where_its_date_begins() {
+fn day_begins_at_first_instant_of_its_date() {
     for (zone, now, midnight) in [
         ("UTC", "2026-11-21T23:59:59.999Z", "2026-11-22T00:00:00Z"),
         ("UTC", "2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z"),
@@ -74,7 +74,7 @@ fn a_day_begins_where_its_date_begins() {
 /// Every zone, around every move of its clocks in seventy years: the days before, of and after it, each from its first instant to its
 /// last millisecond.
 #[test]
-fn every_zone_has_its_midnights() {
+fn next_midnight_exists_in_every_zone() {
     let (from, to) = (at("1970-01-01T00:00:00Z"), at("2040-01-01T00:00:00Z"));
     let names: Vec<String> = jiff::tz::db().available().map(|name| name.to_string()).collect();
     assert!(names.len() > 500, "{}", names.len());
@@ -91,7 +91,7 @@ fn every_zone_has_its_midnights() {
                 let after = holds(&zone, midnight, &moves);
                 if each >= at("2026-01-01T00:00:00Z") {
                     lengths.insert((after - midnight) / HOUR);
-                    begins.insert(zone.local(Instant::from_millis(midnight))[11..16].to_owned());
+                    begins.insert(zone.format_local(Instant::from_millis(midnight))[11..16].to_owned());
                 }
             }
         }
@@ -105,7 +105,7 @@ fn every_zone_has_its_midnights() {
 }
 
 #[test]
-fn clocks_read_as_they_do_there() {
+fn local_time_matches_zone_offset() {
     for (zone, now, local) in [
         ("UTC", "2026-11-21T12:00:00Z", "2026-11-21T12:00:00.000+00:00"),
         ("Asia/Kuala_Lumpur", "2026-11-21T12:00:00.007Z", "2026-11-21T20:00:00.007+08:00"),
@@ -113,21 +113,21 @@ fn clocks_read_as_they_do_there() {
         ("Asia/Kathmandu", "2026-11-21T18:15:00Z", "2026-11-22T00:00:00.000+05:45"),
         ("Africa/Cairo", "2026-04-23T22:00:00Z", "2026-04-24T01:00:00.000+03:00"),
     ] {
-        assert_eq!(Zone::parse(zone).unwrap().local(Instant::from_millis(at(now))), local, "{zone} {now}");
+        assert_eq!(Zone::parse(zone).unwrap().format_local(Instant::from_millis(at(now))), local, "{zone} {now}");
     }
-    assert_eq!(Zone::UTC.local(Instant::from_millis(i64::MAX)), "");
+    assert_eq!(Zone::UTC.format_local(Instant::from_millis(i64::MAX)), "");
 }
 
 #[test]
-fn an_unknown_zone_is_refused() {
+fn unknown_zone_is_rejected() {
     assert_eq!(Zone::parse("Europe/Atlantis"), Err(UnknownZone));
     assert_eq!(Zone::parse("Europe/Bratislava").unwrap().name(), "Europe/Bratislava");
 }
 
 #[test]
-fn a_date_is_a_day() {
+fn day_bounds_span_one_date() {
     let day = |zone: &str, date: &str| {
-        let (from, until) = Zone::parse(zone).unwrap().day(date)?;
+        let (from, until) = Zone::parse(zone).unwrap().day_bounds(date)?;
         let text = |at: Instant| jiff::Timestamp::from_millisecond(at.millis()).unwrap().to_string();
         Some((text(from), text(until)))
     };

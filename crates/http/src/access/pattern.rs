@@ -3,47 +3,47 @@
 use std::fmt;
 use std::str::FromStr;
 
-use super::target::Path;
+use super::normalized_path::NormalizedPath;
 
 /// A pattern of paths. Its letters have no case: what stands behind a gateway may know none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PathPattern {
     segments: Vec<Segment>,
     /// Whether more segments may follow.
-    open: bool,
+    open_ended: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Segment {
-    Named(String),
-    Any(String),
+    Literal(String),
+    Placeholder(String),
 }
 
 /// A text that is no pattern, and why.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{text:?} is no pattern of paths: {why}")]
-pub struct InvalidPattern {
+#[error("{text:?} is no pattern of paths: {reason}")]
+pub struct InvalidPathPattern {
     text: String,
-    why: &'static str,
+    reason: &'static str,
 }
 
 impl PathPattern {
-    pub(super) fn fits(&self, path: &Path) -> bool {
+    pub(super) fn matches(&self, path: &NormalizedPath) -> bool {
         let segments = path.segments();
         let long_enough =
-            if self.open { segments.len() >= self.segments.len() } else { segments.len() == self.segments.len() };
-        long_enough && self.segments.iter().zip(segments).all(|(pattern, segment)| pattern.fits(segment))
+            if self.open_ended { segments.len() >= self.segments.len() } else { segments.len() == self.segments.len() };
+        long_enough && self.segments.iter().zip(segments).all(|(pattern, segment)| pattern.matches(segment))
     }
 }
 
 impl Segment {
-    fn read(text: &str) -> Result<Self, &'static str> {
+    fn parse(text: &str) -> Result<Self, &'static str> {
         let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
         if let Some(name) = text.strip_prefix('{') {
             let name = name.strip_suffix('}').ok_or("a brace is not closed")?;
             let fits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
             return if fits {
-                Ok(Self::Any(name.to_owned()))
+                Ok(Self::Placeholder(name.to_owned()))
             } else {
                 Err("a name in braces has letters, digits and \"_\"")
             };
@@ -52,37 +52,37 @@ impl Segment {
             "" => Err("it has an empty segment; a path has no two slashes together and none at its end"),
             "*" => Err("\"*\" stands at the end alone; {name} stands for one segment"),
             text if text.bytes().all(|byte| byte == b'.') => Err("no path keeps a segment of dots"),
-            text if text.bytes().all(plain) => Ok(Self::Named(text.to_owned())),
+            text if text.bytes().all(plain) => Ok(Self::Literal(text.to_owned())),
             _ => Err(
                 "segments have letters, digits, \"-\", \"_\", \".\" and \"~\", not encoded; there is no query in it",
             ),
         }
     }
 
-    fn fits(&self, segment: &str) -> bool {
+    fn matches(&self, segment: &str) -> bool {
         match self {
-            Self::Named(name) => name.eq_ignore_ascii_case(segment),
-            Self::Any(_) => true,
+            Self::Literal(name) => name.eq_ignore_ascii_case(segment),
+            Self::Placeholder(_) => true,
         }
     }
 }
 
 impl FromStr for PathPattern {
-    type Err = InvalidPattern;
+    type Err = InvalidPathPattern;
 
-    fn from_str(text: &str) -> Result<Self, InvalidPattern> {
-        let invalid = |why| InvalidPattern { text: text.to_owned(), why };
+    fn from_str(text: &str) -> Result<Self, InvalidPathPattern> {
+        let invalid = |why| InvalidPathPattern { text: text.to_owned(), reason: why };
         let path = text.strip_prefix('/').ok_or_else(|| invalid("it begins with a slash"))?;
         if path.is_empty() {
-            return Ok(Self { segments: Vec::new(), open: false });
+            return Ok(Self { segments: Vec::new(), open_ended: false });
         }
         let (path, open) = match path.strip_suffix('*') {
-            Some("") => return Ok(Self { segments: Vec::new(), open: true }),
+            Some("") => return Ok(Self { segments: Vec::new(), open_ended: true }),
             Some(before) => (before.strip_suffix('/').ok_or_else(|| invalid("\"*\" is a segment of its own"))?, true),
             None => (path, false),
         };
-        let segments = path.split('/').map(Segment::read).collect::<Result<_, _>>().map_err(invalid)?;
-        Ok(Self { segments, open })
+        let segments = path.split('/').map(Segment::parse).collect::<Result<_, _>>().map_err(invalid)?;
+        Ok(Self { segments, open_ended: open })
     }
 }
 
@@ -90,11 +90,11 @@ impl fmt::Display for PathPattern {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for segment in &self.segments {
             match segment {
-                Segment::Named(name) => write!(f, "/{name}")?,
-                Segment::Any(name) => write!(f, "/{{{name}}}")?,
+                Segment::Literal(name) => write!(f, "/{name}")?,
+                Segment::Placeholder(name) => write!(f, "/{{{name}}}")?,
             }
         }
-        match (self.open, self.segments.is_empty()) {
+        match (self.open_ended, self.segments.is_empty()) {
             (true, _) => f.write_str("/*"),
             (false, true) => f.write_str("/"),
             (false, false) => Ok(()),
@@ -106,14 +106,14 @@ impl fmt::Display for PathPattern {
 mod tests {
     use super::*;
 
-    fn fits(pattern: &str, target: &str) -> bool {
+    fn matches(pattern: &str, target: &str) -> bool {
         let parsed: PathPattern = pattern.parse().unwrap();
         assert_eq!(parsed.to_string(), pattern);
-        Path::read(target).is_some_and(|path| parsed.fits(&path))
+        NormalizedPath::parse(target).is_some_and(|path| parsed.matches(&path))
     }
 
     #[test]
-    fn a_pattern_fits_what_it_says() {
+    fn pattern_matches_its_paths() {
         for (pattern, target, expected) in [
             ("/", "/", true),
             ("/", "/a", false),
@@ -138,12 +138,12 @@ mod tests {
             ("/products/{id}/*", "/products/1", true),
             ("/products/*", "/orders/../products/1", false),
         ] {
-            assert_eq!(fits(pattern, target), expected, "{pattern} {target}");
+            assert_eq!(matches(pattern, target), expected, "{pattern} {target}");
         }
     }
 
     #[test]
-    fn what_is_no_pattern_says_why() {
+    fn invalid_pattern_reports_reason() {
         for (text, why) in [
             ("", "begins"),
             ("products", "begins"),

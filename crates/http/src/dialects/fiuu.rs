@@ -5,7 +5,7 @@
 //! shop's clocks read them; every refusal bears a number.
 
 mod auth;
-mod envelope;
+mod error;
 mod terminals;
 
 use std::sync::Arc;
@@ -14,22 +14,22 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
-use tillgate_auth_core::{Evidence, Refresh, Terms, Who};
+use tillgate_auth_core::{LoginIdentity, RefreshTerms, RequestCredentials, Terms};
 use tillgate_domain::Secret;
 
-use crate::bearer::bearer;
+use crate::bearer::read_bearer;
 use crate::dialect::Dialect;
-use crate::failure::Failure;
-use crate::head::Head;
-use crate::limiter::Limiter;
+use crate::error::ApiError;
+use crate::head::RequestHead;
+use crate::rate_limiter::RateLimiter;
 use crate::route::Route;
 
 /// Fiuu POS.
 #[derive(Clone, Debug)]
 pub struct Fiuu {
     terms: Terms,
-    limiter: Arc<Limiter>,
-    lists: Arc<terminals::Lists>,
+    limiter: Arc<RateLimiter>,
+    terminal_lists: Arc<terminals::TerminalListCache>,
 }
 
 impl Fiuu {
@@ -37,18 +37,18 @@ impl Fiuu {
     pub const NAME: &'static str = "fiuu";
 
     /// How many requests an address may send in a minute where no setting says otherwise.
-    pub const PER_MINUTE: u32 = 100;
+    pub const DEFAULT_REQUESTS_PER_MINUTE: u32 = 100;
 
     /// Fiuu POS with these terms for its sessions, and so many requests a minute from one address.
     pub fn new(terms: Terms, per_minute: u32) -> Self {
-        Self { terms, limiter: Arc::new(Limiter::new(per_minute)), lists: Arc::default() }
+        Self { terms, limiter: Arc::new(RateLimiter::new(per_minute)), terminal_lists: Arc::default() }
     }
 
     /// The terms that hold where no setting says otherwise.
-    pub fn terms() -> Terms {
+    pub fn default_terms() -> Terms {
         Terms {
             access: Duration::from_mins(15),
-            refresh: Some(Refresh { idle: None, overlap: Some(Duration::from_mins(2)), first_reusable: false }),
+            refresh: Some(RefreshTerms { idle: None, overlap: Some(Duration::from_mins(2)), first_reusable: false }),
             absolute: None,
             midnight: true,
             exchange_overlap: None,
@@ -59,8 +59,8 @@ impl Fiuu {
     ///
     /// # Errors
     /// It cannot be read, or bears no name that a register can have.
-    pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(Who, Secret<String>), Failure> {
-        auth::credentials(headers, body)
+    pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(LoginIdentity, Secret<String>), ApiError> {
+        auth::read_login(headers, body)
     }
 }
 
@@ -73,29 +73,33 @@ impl Dialect for Fiuu {
         &self.terms
     }
 
-    fn admit(&self, head: &Head) -> Result<(), Failure> {
-        self.limiter.admit(head)
+    fn rate_limit(&self, head: &RequestHead) -> Result<(), ApiError> {
+        self.limiter.check_rate(head)
     }
 
-    fn counted_bytes(&self) -> Option<usize> {
-        Some(self.limiter.bytes())
+    fn rate_limiter_bytes(&self) -> Option<usize> {
+        Some(self.limiter.size_bytes())
     }
 
-    fn listed_bytes(&self) -> Option<usize> {
-        Some(self.lists.bytes())
+    fn list_cache_bytes(&self) -> Option<usize> {
+        Some(self.terminal_lists.size_bytes())
     }
 
-    fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
-        bearer(head.headers())
+    fn read_credentials<'r>(
+        &self,
+        head: &'r RequestHead,
+        _body: &'r Bytes,
+    ) -> Result<RequestCredentials<'r>, ApiError> {
+        read_bearer(head.headers())
     }
 
     fn routes(&self) -> Vec<Route> {
         let mut routes = auth::routes();
-        routes.push(terminals::route(&self.lists));
+        routes.push(terminals::route(&self.terminal_lists));
         routes
     }
 
-    fn word(&self, failure: &Failure, head: &Head) -> HttpResponse {
-        envelope::word(failure, head)
+    fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse {
+        error::render_error(failure, head)
     }
 }

@@ -5,11 +5,11 @@
 
 mod auth;
 mod cookies;
-mod envelope;
+mod error;
 mod logs;
-mod pages;
-mod people;
-mod sender;
+mod origin_check;
+mod page;
+mod response;
 mod users;
 
 use std::sync::Arc;
@@ -19,52 +19,52 @@ use actix_web::HttpResponse;
 use actix_web::http::Method;
 use actix_web::http::header::HeaderMap;
 use actix_web::web::Bytes;
-use tillgate_auth_core::{Evidence, Refresh, Terms, Who};
+use tillgate_auth_core::{LoginIdentity, RefreshTerms, RequestCredentials, Terms};
 use tillgate_domain::Secret;
 
-use crate::bearer::bearer;
+use crate::bearer::read_bearer;
 use crate::cors::WebOrigin;
 use crate::dialect::Dialect;
-use crate::failure::Failure;
-use crate::head::Head;
-use crate::limiter::Limiter;
+use crate::error::ApiError;
+use crate::head::RequestHead;
+use crate::rate_limiter::RateLimiter;
 use crate::route::{PathMatching, Route};
 
-pub use cookies::{SameSite, Secure};
+pub use cookies::{SameSite, SecurePolicy};
 
 /// POS Kasir.
 #[derive(Debug)]
 pub struct Kasir {
     terms: Terms,
-    web: Arc<Web>,
-    limiter: Limiter,
+    browser: Arc<BrowserSettings>,
+    limiter: RateLimiter,
 }
 
 /// What POS Kasir holds with browsers.
 #[derive(Clone, Debug, Default)]
-pub struct Web {
+pub struct BrowserSettings {
     /// The origins of web front ends besides the server's own: their scripts may call with their users' cookies.
     pub origins: Vec<WebOrigin>,
     /// Whether cookies go back over TLS alone.
-    pub secure: Secure,
+    pub secure: SecurePolicy,
     /// Whether cookies go along with calls from other sites.
     pub same_site: SameSite,
 }
 
 impl Kasir {
     /// How many requests an address may send in a minute where no setting says otherwise.
-    pub const PER_MINUTE: u32 = 100;
+    pub const DEFAULT_REQUESTS_PER_MINUTE: u32 = 100;
 
     /// POS Kasir with these terms for its sessions, and so many requests a minute from one address.
-    pub fn new(terms: Terms, web: Web, per_minute: u32) -> Self {
-        Self { terms, web: Arc::new(web), limiter: Limiter::new(per_minute) }
+    pub fn new(terms: Terms, web: BrowserSettings, per_minute: u32) -> Self {
+        Self { terms, browser: Arc::new(web), limiter: RateLimiter::new(per_minute) }
     }
 
     /// The terms that hold where no setting says otherwise.
-    pub fn terms() -> Terms {
+    pub fn default_terms() -> Terms {
         Terms {
             access: Duration::from_hours(1),
-            refresh: Some(Refresh {
+            refresh: Some(RefreshTerms {
                 idle: Some(Duration::from_hours(7 * 24)),
                 overlap: Some(Duration::from_mins(2)),
                 first_reusable: true,
@@ -81,16 +81,16 @@ impl Kasir {
     ///
     /// # Errors
     /// The body cannot be read, or names the fields that cannot be.
-    pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(Who, Secret<String>), Failure> {
-        auth::credentials(headers, body)
+    pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(LoginIdentity, Secret<String>), ApiError> {
+        auth::read_login(headers, body)
     }
 
     /// Reads the body of a refresh: the refresh token, where there is one in it.
     ///
     /// # Errors
     /// There is a body and it cannot be read, or the token is no text.
-    pub fn read_refresh(headers: &HeaderMap, body: &[u8]) -> Result<Option<Secret<String>>, Failure> {
-        auth::renewal(headers, body)
+    pub fn read_refresh(headers: &HeaderMap, body: &[u8]) -> Result<Option<Secret<String>>, ApiError> {
+        auth::read_refresh(headers, body)
     }
 }
 
@@ -103,48 +103,52 @@ impl Dialect for Kasir {
         &self.terms
     }
 
-    fn origins(&self) -> &[WebOrigin] {
-        &self.web.origins
+    fn trusted_origins(&self) -> &[WebOrigin] {
+        &self.browser.origins
     }
 
-    fn admit(&self, head: &Head) -> Result<(), Failure> {
-        self.limiter.admit(head)
+    fn rate_limit(&self, head: &RequestHead) -> Result<(), ApiError> {
+        self.limiter.check_rate(head)
     }
 
-    fn counted_bytes(&self) -> Option<usize> {
-        Some(self.limiter.bytes())
+    fn rate_limiter_bytes(&self) -> Option<usize> {
+        Some(self.limiter.size_bytes())
     }
 
-    fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
+    fn read_credentials<'r>(
+        &self,
+        head: &'r RequestHead,
+        _body: &'r Bytes,
+    ) -> Result<RequestCredentials<'r>, ApiError> {
         // a login proves itself, and so do a refresh and a logout, by another token than this
-        if matches!(head.route(), auth::LOGIN | auth::REFRESH | auth::LOGOUT) {
-            return Ok(Evidence::None);
+        if matches!(head.route_path(), auth::LOGIN_PATH | auth::REFRESH_PATH | auth::LOGOUT_PATH) {
+            return Ok(RequestCredentials::None);
         }
-        if let Evidence::Bearer(token) = bearer(head.headers())? {
-            return Ok(Evidence::Bearer(token));
+        if let RequestCredentials::Bearer(token) = read_bearer(head.headers())? {
+            return Ok(RequestCredentials::Bearer(token));
         }
-        let tokens = cookies::sent(head, cookies::ACCESS);
+        let tokens = cookies::read_cookies(head, cookies::ACCESS_COOKIE);
         if tokens.is_empty() {
-            return Ok(Evidence::None);
+            return Ok(RequestCredentials::None);
         }
         if !matches!(*head.method(), Method::GET | Method::HEAD) {
-            sender::check(&self.web.origins, head)?;
+            origin_check::check_origin(&self.browser.origins, head)?;
         }
-        Ok(Evidence::AnyBearer(tokens))
+        Ok(RequestCredentials::AnyBearer(tokens))
     }
 
-    fn paths(&self) -> PathMatching {
+    fn path_matching(&self) -> PathMatching {
         PathMatching::Lenient
     }
 
     fn routes(&self) -> Vec<Route> {
-        let mut routes = auth::routes(&self.web);
+        let mut routes = auth::routes(&self.browser);
         routes.extend(users::routes());
         routes.push(logs::route());
         routes
     }
 
-    fn word(&self, failure: &Failure, head: &Head) -> HttpResponse {
-        envelope::word(failure, head)
+    fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse {
+        error::render_error(failure, head)
     }
 }

@@ -6,22 +6,22 @@
 //! password.
 
 mod app;
+mod auth;
 mod devices;
-mod envelope;
-mod tokens;
+mod error;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
-use tillgate_auth_core::{Evidence, Refresh, Terms};
+use tillgate_auth_core::{RefreshTerms, RequestCredentials, Terms};
 
-use crate::bearer::bearer;
+use crate::bearer::read_bearer;
 use crate::dialect::Dialect;
-use crate::failure::Failure;
-use crate::head::Head;
-use crate::limiter::Limiter;
+use crate::error::ApiError;
+use crate::head::RequestHead;
+use crate::rate_limiter::RateLimiter;
 use crate::route::Route;
 
 /// krmpesan.
@@ -29,7 +29,7 @@ use crate::route::Route;
 pub struct Krmpesan {
     terms: Terms,
     /// Counts wrong tokens by address.
-    wrong: Arc<Limiter>,
+    wrong_token_limiter: Arc<RateLimiter>,
 }
 
 impl Krmpesan {
@@ -37,18 +37,18 @@ impl Krmpesan {
     pub const NAME: &'static str = "krmpesan";
 
     /// How many wrong tokens an address may present in a minute; the next is answered 429. A good one is answered always.
-    const WRONG_PER_MINUTE: u32 = 60;
+    const MAX_WRONG_TOKENS_PER_MINUTE: u32 = 60;
 
     /// krmpesan with these terms for its sessions.
     pub fn new(terms: Terms) -> Self {
-        Self { terms, wrong: Arc::new(Limiter::new(Self::WRONG_PER_MINUTE)) }
+        Self { terms, wrong_token_limiter: Arc::new(RateLimiter::new(Self::MAX_WRONG_TOKENS_PER_MINUTE)) }
     }
 
     /// The terms that hold where no setting says otherwise.
-    pub fn terms() -> Terms {
+    pub fn default_terms() -> Terms {
         Terms {
             access: Duration::from_hours(24),
-            refresh: Some(Refresh { idle: None, overlap: None, first_reusable: false }),
+            refresh: Some(RefreshTerms { idle: None, overlap: None, first_reusable: false }),
             absolute: None,
             midnight: false,
             exchange_overlap: None,
@@ -65,22 +65,26 @@ impl Dialect for Krmpesan {
         &self.terms
     }
 
-    fn counted_bytes(&self) -> Option<usize> {
-        Some(self.wrong.bytes())
+    fn rate_limiter_bytes(&self) -> Option<usize> {
+        Some(self.wrong_token_limiter.size_bytes())
     }
 
-    fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
-        bearer(head.headers())
+    fn read_credentials<'r>(
+        &self,
+        head: &'r RequestHead,
+        _body: &'r Bytes,
+    ) -> Result<RequestCredentials<'r>, ApiError> {
+        read_bearer(head.headers())
     }
 
     fn routes(&self) -> Vec<Route> {
-        let mut routes = tokens::routes(&self.wrong);
+        let mut routes = auth::routes(&self.wrong_token_limiter);
         routes.push(devices::route());
         routes.extend(app::routes());
         routes
     }
 
-    fn word(&self, failure: &Failure, _head: &Head) -> HttpResponse {
-        envelope::word(failure)
+    fn render_error(&self, failure: &ApiError, _head: &RequestHead) -> HttpResponse {
+        error::render_error(failure)
     }
 }

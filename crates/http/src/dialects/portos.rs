@@ -7,15 +7,15 @@ mod accept_language;
 mod api_keys;
 mod auth;
 mod directory;
+mod error;
 mod language;
 mod list;
 pub(crate) mod nws4;
 mod path;
-mod problem;
 mod refresh_token;
 mod sessions;
 mod ticket_id;
-mod ticket_words;
+mod ticket_messages;
 mod tickets;
 
 use std::time::Duration;
@@ -25,13 +25,13 @@ use actix_web::http::Method;
 use actix_web::http::header::{HOST, HeaderMap};
 use actix_web::web::Bytes;
 use serde_json::Value;
-use tillgate_auth_core::{Counting, Evidence, Refresh, Signature, Terms, TokenRefusal, Who};
+use tillgate_auth_core::{LoginIdentity, RefreshTerms, ReplayCheck, RequestCredentials, Signature, Terms, TokenDenied};
 use tillgate_domain::Secret;
 
-use crate::bearer::bearer;
+use crate::bearer::read_bearer;
 use crate::dialect::Dialect;
-use crate::failure::Failure;
-use crate::head::Head;
+use crate::error::ApiError;
+use crate::head::RequestHead;
 use crate::route::{PathMatching, Route};
 use language::Language;
 
@@ -48,10 +48,10 @@ impl Portos {
     }
 
     /// The terms that hold where no setting says otherwise.
-    pub fn terms() -> Terms {
+    pub fn default_terms() -> Terms {
         Terms {
             access: Duration::from_mins(15),
-            refresh: Some(Refresh {
+            refresh: Some(RefreshTerms {
                 idle: Some(Duration::from_hours(12)),
                 overlap: Some(Duration::from_mins(5)),
                 first_reusable: false,
@@ -66,16 +66,19 @@ impl Portos {
     ///
     /// # Errors
     /// The body cannot be read, or names the members that cannot be.
-    pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(Who, Secret<String>), Failure> {
-        auth::credentials(headers, body)
+    pub fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(LoginIdentity, Secret<String>), ApiError> {
+        auth::read_login(headers, body)
     }
 
     /// Reads the body of a refresh: the refresh token as the engine writes it, and the access token beside it.
     ///
     /// # Errors
     /// The body cannot be read, names the members that cannot be, or bears what is no refresh token.
-    pub fn read_refresh(headers: &HeaderMap, body: &[u8]) -> Result<(Secret<String>, Option<Secret<String>>), Failure> {
-        auth::pair(headers, body)
+    pub fn read_refresh(
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<(Secret<String>, Option<Secret<String>>), ApiError> {
+        auth::read_refresh(headers, body)
     }
 
     /// Reads the signature of a request; nothing where another scheme is named, or none. The host is the `Host` header's.
@@ -88,14 +91,14 @@ impl Portos {
         query: &str,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<Option<Signature>, Failure> {
+    ) -> Result<Option<Signature>, ApiError> {
         let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-        signature(&nws4::Received { method, path, query, host, headers, body: Some(body) })
+        read_covering_signature(&nws4::SignedRequest { method, path, query, host, headers, body: Some(body) })
     }
 
     /// Which of the two languages a request is answered in, by its tag (RFC 9110, 12.5.4).
     pub fn read_language(headers: &HeaderMap) -> &'static str {
-        Language::accepted(headers).tag()
+        Language::from_headers(headers).tag()
     }
 
     /// Reads the query of the list of tickets: whether a ticket is one that it asks for, by its members under their whole names, such
@@ -103,16 +106,16 @@ impl Portos {
     ///
     /// # Errors
     /// It names the members that cannot have such a value, and the options.
-    pub fn read_ticket_query(query: &str) -> Result<impl Fn(&Value) -> bool + use<>, Failure> {
-        let read = tickets::TicketQuery::read(query)?;
-        Ok(move |ticket: &Value| read.fits(ticket))
+    pub fn read_ticket_query(query: &str) -> Result<impl Fn(&Value) -> bool + use<>, ApiError> {
+        let read = tickets::TicketQuery::parse(query)?;
+        Ok(move |ticket: &Value| read.matches(ticket))
     }
 }
 
 /// The signature of a request, where it covers all that the request says.
-fn signature(received: &nws4::Received<'_>) -> Result<Option<Signature>, Failure> {
-    match nws4::signature(received)? {
-        Some(_) if !nws4::covers(received.query) => Err(Failure::Refused(TokenRefusal::Invalid.into())),
+fn read_covering_signature(received: &nws4::SignedRequest<'_>) -> Result<Option<Signature>, ApiError> {
+    match nws4::read_signature(received)? {
+        Some(_) if !nws4::covers_query(received.query) => Err(ApiError::Denied(TokenDenied::Invalid.into())),
         read => Ok(read),
     }
 }
@@ -126,23 +129,23 @@ impl Dialect for Portos {
         &self.terms
     }
 
-    fn evidence<'r>(&self, head: &'r Head, body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
-        let received = nws4::Received::of(head, body);
-        let (received, counting) = if head.is_asked_about() {
-            (nws4::Received { body: None, ..received }, Counting::Never)
+    fn read_credentials<'r>(&self, head: &'r RequestHead, body: &'r Bytes) -> Result<RequestCredentials<'r>, ApiError> {
+        let received = nws4::SignedRequest::from_head(head, body);
+        let (received, counting) = if head.is_gateway_check() {
+            (nws4::SignedRequest { body: None, ..received }, ReplayCheck::Peek)
         } else if matches!(*head.method(), Method::GET | Method::HEAD) {
             // the scheme has no nonce: clients that ask the same twice within a millisecond sign the same twice
-            (received, Counting::Never)
+            (received, ReplayCheck::Peek)
         } else {
-            (received, Counting::Once)
+            (received, ReplayCheck::Consume)
         };
-        match signature(&received)? {
-            Some(signature) => Ok(Evidence::Signature(Box::new(signature), counting)),
-            None => bearer(head.headers()),
+        match read_covering_signature(&received)? {
+            Some(signature) => Ok(RequestCredentials::Signature(Box::new(signature), counting)),
+            None => read_bearer(head.headers()),
         }
     }
 
-    fn paths(&self) -> PathMatching {
+    fn path_matching(&self) -> PathMatching {
         PathMatching::Lenient
     }
 
@@ -153,7 +156,7 @@ impl Dialect for Portos {
             .collect()
     }
 
-    fn word(&self, failure: &Failure, head: &Head) -> HttpResponse {
-        problem::word(failure, head)
+    fn render_error(&self, failure: &ApiError, head: &RequestHead) -> HttpResponse {
+        error::render_error(failure, head)
     }
 }

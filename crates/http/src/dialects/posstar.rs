@@ -4,7 +4,7 @@
 //! the next; a session stands on no device. Whatever belongs to another vendor reads as what is not there.
 
 mod auth;
-mod envelope;
+mod error;
 mod register;
 mod reset;
 
@@ -13,13 +13,13 @@ use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::web::Bytes;
-use tillgate_auth_core::{Evidence, Terms};
+use tillgate_auth_core::{RequestCredentials, Terms};
 
-use crate::bearer::bearer;
+use crate::bearer::read_bearer;
 use crate::dialect::Dialect;
-use crate::failure::Failure;
-use crate::head::Head;
-use crate::limiter::Limiter;
+use crate::error::ApiError;
+use crate::head::RequestHead;
+use crate::rate_limiter::RateLimiter;
 use crate::route::{PathMatching, Route};
 
 /// PosStar.
@@ -27,7 +27,7 @@ use crate::route::{PathMatching, Route};
 pub struct PosStar {
     terms: Terms,
     /// Counts what an address registers and asks to reset.
-    limiter: Arc<Limiter>,
+    limiter: Arc<RateLimiter>,
 }
 
 impl PosStar {
@@ -35,15 +35,15 @@ impl PosStar {
     pub const NAME: &'static str = "posstar";
 
     /// How many vendors an address may register and resets it may ask for in a minute where no setting says otherwise.
-    pub const PER_MINUTE: u32 = 20;
+    pub const DEFAULT_REQUESTS_PER_MINUTE: u32 = 20;
 
     /// PosStar with these terms for its sessions, and so many registrations and resets a minute from one address.
     pub fn new(terms: Terms, per_minute: u32) -> Self {
-        Self { terms, limiter: Arc::new(Limiter::new(per_minute)) }
+        Self { terms, limiter: Arc::new(RateLimiter::new(per_minute)) }
     }
 
     /// The terms that hold where no setting says otherwise.
-    pub fn terms() -> Terms {
+    pub fn default_terms() -> Terms {
         Terms {
             access: Duration::from_hours(24),
             refresh: None,
@@ -63,23 +63,29 @@ impl Dialect for PosStar {
         &self.terms
     }
 
-    fn admit(&self, head: &Head) -> Result<(), Failure> {
-        match head.route() {
-            register::REGISTER | reset::FORGOT | reset::RESET => self.limiter.admit(head),
+    fn rate_limit(&self, head: &RequestHead) -> Result<(), ApiError> {
+        match head.route_path() {
+            register::REGISTER_PATH | reset::FORGOT_PASSWORD_PATH | reset::RESET_PASSWORD_PATH => {
+                self.limiter.check_rate(head)
+            }
             _ => Ok(()),
         }
     }
 
-    fn counted_bytes(&self) -> Option<usize> {
-        Some(self.limiter.bytes())
+    fn rate_limiter_bytes(&self) -> Option<usize> {
+        Some(self.limiter.size_bytes())
     }
 
-    fn evidence<'r>(&self, head: &'r Head, _body: &'r Bytes) -> Result<Evidence<'r>, Failure> {
+    fn read_credentials<'r>(
+        &self,
+        head: &'r RequestHead,
+        _body: &'r Bytes,
+    ) -> Result<RequestCredentials<'r>, ApiError> {
         // every call that proves itself by its body is an open one, and is not asked
-        bearer(head.headers())
+        read_bearer(head.headers())
     }
 
-    fn paths(&self) -> PathMatching {
+    fn path_matching(&self) -> PathMatching {
         PathMatching::Lenient
     }
 
@@ -90,7 +96,7 @@ impl Dialect for PosStar {
         routes
     }
 
-    fn word(&self, failure: &Failure, _head: &Head) -> HttpResponse {
-        envelope::word(failure)
+    fn render_error(&self, failure: &ApiError, _head: &RequestHead) -> HttpResponse {
+        error::render_error(failure)
     }
 }

@@ -6,33 +6,33 @@ use super::*;
 #[derive(Debug, Default, Deserialize, Validate)]
 #[serde(default)]
 struct Body {
-    #[validate(required, custom(function = "fits"))]
-    name: Field<UserName>,
-    #[validate(custom(function = "fits"))]
-    email: Field<Email>,
-    #[validate(custom(function = "stays"))]
-    roles: Field<Vec<RoleName>>,
-    #[validate(custom(function = "fits"))]
-    places: Field<Vec<Place>>,
+    #[validate(required, custom(function = "well_typed"))]
+    name: BodyField<UserName>,
+    #[validate(custom(function = "well_typed"))]
+    email: BodyField<Email>,
+    #[validate(custom(function = "not_null"))]
+    roles: BodyField<Vec<RoleName>>,
+    #[validate(custom(function = "well_typed"))]
+    places: BodyField<Vec<RolesOnDevice>>,
 }
 
 #[derive(Debug, PartialEq)]
-struct Place {
+struct RolesOnDevice {
     device: String,
     roles: Vec<RoleName>,
 }
 
-impl Fit for Place {
-    fn fit(value: ExactJson) -> Result<Self, Vec<Unfit>> {
-        let mut sent = Members::of(value)?;
-        let (device, roles) = (sent.need("device"), sent.need("roles"));
-        sent.made(device.zip(roles).map(|(device, roles)| Self { device, roles }))
+impl FromJson for RolesOnDevice {
+    fn from_json(value: ExactJson) -> Result<Self, Vec<FieldError>> {
+        let mut sent = ObjectReader::open(value)?;
+        let (device, roles) = (sent.require("device"), sent.require("roles"));
+        sent.finish(device.zip(roles).map(|(device, roles)| Self { device, roles }))
     }
 }
 
-fn faults(body: Value) -> Vec<(String, String)> {
-    match validated(serde_json::from_value::<Body>(body).unwrap()) {
-        Err(Protocol::Fields(faults)) => {
+fn collect_violations(body: Value) -> Vec<(String, String)> {
+    match validate_body(serde_json::from_value::<Body>(body).unwrap()) {
+        Err(ProtocolError::InvalidFields(faults)) => {
             faults.into_iter().map(|fault| (fault.field.into_owned(), fault.code.into_owned())).collect()
         }
         other => panic!("{other:?}"),
@@ -40,17 +40,17 @@ fn faults(body: Value) -> Vec<(String, String)> {
 }
 
 #[test]
-fn what_fits_is_handed_back_as_it_is_read() {
+fn valid_fields_are_returned_as_read() {
     let body =
         json!({ "name": " anna ", "email": null, "roles": ["cashier"], "places": [{ "device": "P01", "roles": [] }] });
-    let body = validated(serde_json::from_value::<Body>(body).unwrap()).unwrap();
-    assert_eq!(body.name.given().unwrap().as_str(), "anna");
-    assert_eq!(body.email.patch(), Some(None));
-    assert_eq!(body.places.given().unwrap(), [Place { device: "P01".to_owned(), roles: Vec::new() }]);
+    let body = validate_body(serde_json::from_value::<Body>(body).unwrap()).unwrap();
+    assert_eq!(body.name.into_value().unwrap().as_str(), "anna");
+    assert_eq!(body.email.into_patch(), Some(None));
+    assert_eq!(body.places.into_value().unwrap(), [RolesOnDevice { device: "P01".to_owned(), roles: Vec::new() }]);
 }
 
 #[test]
-fn every_fault_is_told_at_once_however_deep_it_lies() {
+fn all_violations_are_reported_at_any_depth() {
     let sent = json!({
         "email": "nobody",
         "roles": ["a", 7, ""],
@@ -65,23 +65,26 @@ fn every_fault_is_told_at_once_however_deep_it_lies() {
         ("roles/1", "type"),
         ("roles/2", "required"),
     ];
-    assert_eq!(faults(sent), expected.map(|(field, code)| (field.to_owned(), code.to_owned())));
-    assert_eq!(faults(json!({ "name": "x", "roles": null })), [("roles".to_owned(), "required".to_owned())]);
+    assert_eq!(collect_violations(sent), expected.map(|(field, code)| (field.to_owned(), code.to_owned())));
+    assert_eq!(
+        collect_violations(json!({ "name": "x", "roles": null })),
+        [("roles".to_owned(), "required".to_owned())]
+    );
 }
 
 #[test]
-fn password_is_judged_by_the_policy_with_everything_else() {
+fn password_policy_is_reported_with_other_violations() {
     use tillgate_auth_core::passwords::PasswordList;
 
-    let policy = PasswordPolicy::with_list(PasswordList::read(&b"Sea-Salt-99\n"[..]).unwrap());
+    let policy = PasswordPolicy::with_list(PasswordList::parse(&b"Sea-Salt-99\n"[..]).unwrap());
     for (password, weak) in
         [(json!("sea-salt-99"), true), (json!("Anna-2026"), true), (json!("a good long one"), false), (json!(7), false)]
     {
-        let field: Field<String> = serde_json::from_value(password.clone()).unwrap();
+        let field: BodyField<String> = serde_json::from_value(password.clone()).unwrap();
         let body: Body = serde_json::from_value(json!({ "roles": null })).unwrap();
         let words = ["anna".to_owned()];
-        let told = validated_with(body, |_| weak_password(&policy, "password", &field, &words));
-        let Err(Protocol::Fields(faults)) = told else { panic!("{told:?}") };
+        let told = validate_body_with(body, |_| check_password(&policy, "password", &field, &words));
+        let Err(ProtocolError::InvalidFields(faults)) = told else { panic!("{told:?}") };
         let mut names: Vec<&str> = faults.iter().map(|fault| fault.field.as_ref()).collect();
         names.retain(|name| weak || *name != "password");
         assert_eq!(faults.len(), if weak { 3 } else { 2 }, "{password}: {faults:?}");

@@ -1,112 +1,120 @@
 //! The native API's API keys: what programs sign requests with and prove themselves by. A secret stands in the answer that makes its
 //! key and nowhere else.
 
-mod sent;
-mod shape;
-mod told;
+mod openapi;
+mod request;
+mod response;
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, ApiKeyFilter, Field as Of, Page};
+use tillgate_domain::office::{self, ApiKeyFilter, FieldName as Of, PageRequest};
 use tillgate_domain::{ApiKeyId, KnownRight, TenantId};
 
-use super::page::Asked;
-use super::path::{absent, created, id};
-use super::version::{condition, shown};
-use super::{body, done};
-use crate::call::Call;
-use crate::failure::Failure;
-use crate::office::decided;
-use crate::query::Parameters;
+use super::page::PageQuery;
+use super::path::{not_found, read_id, render_created};
+use super::version::{read_if_match, render_versioned};
+use super::{body, no_content};
+use crate::error::ApiError;
+use crate::office::into_api_result;
+use crate::query::QueryParameters;
+use crate::request::Request;
 use crate::route::Route;
-pub(super) use sent::Status;
-use sent::{Change, New};
-use shape::{Made, Shape};
+pub(super) use request::KeyStatus;
+use request::{CreateApiKey, UpdateApiKey};
+use response::{ApiKeyBody, CreatedApiKeyBody};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::known(Method::GET, "/api-keys", list).told(told::list),
-        Route::known(Method::POST, "/api-keys", add).told(told::add),
-        Route::known(Method::GET, "/api-keys/{id}", one).told(told::one),
-        Route::known(Method::PATCH, "/api-keys/{id}", change).told(told::change),
-        Route::known(Method::DELETE, "/api-keys/{id}", delete).told(told::delete),
+        Route::authenticated(Method::GET, "/api-keys", list_api_keys).documented(openapi::list_api_keys),
+        Route::authenticated(Method::POST, "/api-keys", create_api_key).documented(openapi::create_api_key),
+        Route::authenticated(Method::GET, "/api-keys/{id}", get_api_key).documented(openapi::get_api_key),
+        Route::authenticated(Method::PATCH, "/api-keys/{id}", update_api_key).documented(openapi::update_api_key),
+        Route::authenticated(Method::DELETE, "/api-keys/{id}", delete_api_key).documented(openapi::delete_api_key),
     ]
 }
 
-async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (asked, filter) = search(&call, caller.profile.tenant.id)?;
-    let page = Page { after: asked.after_id().map(ApiKeyId), limit: asked.sought() };
+async fn list_api_keys(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (asked, filter) = read_filter(&call, caller.profile.tenant.id)?;
+    let page = PageRequest { after: asked.after_id().map(ApiKeyId), limit: asked.fetch_limit() };
     let found = call
-        .office(move |office| {
+        .with_office(move |office| {
             let tenant = caller.profile.tenant.id;
-            decided(office::list_api_keys(office.store, tenant, &caller.authority(), &filter, &page))
+            into_api_result(office::list_api_keys(office.store, tenant, &caller.authority(), &filter, &page))
         })
         .await?;
-    asked.answer(&found, |known| known.key.id.0, Shape::of)
+    asked.render(&found, |known| known.key.id.0, ApiKeyBody::from_view)
 }
 
-fn search(call: &Call, tenant: TenantId) -> Result<(Asked, ApiKeyFilter), Failure> {
-    let mut sent = Parameters::all_known(call.head());
-    let asked = Asked::take(&mut sent, "api_keys", "", tenant);
-    let status: Option<Status> = sent.take("status", "must be active or revoked");
+fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, ApiKeyFilter), ApiError> {
+    let mut sent = QueryParameters::strict(call.head());
+    let asked = PageQuery::read(&mut sent, "api_keys", "", tenant);
+    let status: Option<KeyStatus> = sent.parse("status", "must be active or revoked");
     let filter = ApiKeyFilter {
-        user: sent.take("user", "must be the id of a user"),
-        device: sent.take("device", "must be the id of a device"),
-        active: status.map(Status::is_active),
+        user: sent.parse("user", "must be the id of a user"),
+        device: sent.parse("device", "must be the id of a device"),
+        active: status.map(KeyStatus::is_active),
     };
-    sent.checked((asked, filter))
+    sent.finish((asked, filter))
 }
 
-async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let sent = body::sent_so_far(&call, |_: &New| Vec::new())?;
+async fn create_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let sent = body::sent_so_far(&call, |_: &CreateApiKey| Vec::new())?;
     let (known, secret) = call
-        .office(move |office| {
-            let sent = sent.checked(|sent| office.refused_names(&caller, KnownRight::ApiKeyCreate, &sent.names()))?;
-            let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-            let drawn = office.engine.draw_api_key()?;
+        .with_office(move |office| {
+            let sent =
+                sent.check_body(|sent| office.refused_names(&caller, KnownRight::ApiKeyCreate, &sent.names()))?;
+            let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            let drawn = office.auth.generate_api_key()?;
             let secret = drawn.secret.clone();
-            let key = decided(office::add_api_key(office.store, tenant, &stamp, &sent.key(drawn)?))?;
-            Ok((office::known_api_key(office.store, &key)?, secret))
+            let key =
+                into_api_result(office::add_api_key(office.store, tenant, &stamp, &sent.into_new_api_key(drawn)?))?;
+            Ok((office::load_api_key_view(office.store, &key)?, secret))
         })
         .await?;
-    created(&call, "api-keys", known.key.id, shown(StatusCode::CREATED, known.key.version, &Made::of(&known, &secret))?)
+    render_created(
+        &call,
+        "api-keys",
+        known.key.id,
+        render_versioned(StatusCode::CREATED, known.key.version, &CreatedApiKeyBody::from_view(&known, &secret))?,
+    )
 }
 
-async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call, Of::ApiKey)?;
+async fn get_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_id(&call, Of::ApiKey)?;
     let found = call
-        .office(move |office| {
-            decided(office::find_api_key(office.store, caller.profile.tenant.id, &caller.authority(), id))
+        .with_office(move |office| {
+            into_api_result(office::find_api_key(office.store, caller.profile.tenant.id, &caller.authority(), id))
         })
         .await?;
-    let known = found.ok_or_else(|| absent(Of::ApiKey, id))?;
-    shown(StatusCode::OK, known.key.version, &Shape::of(&known))
+    let known = found.ok_or_else(|| not_found(Of::ApiKey, id))?;
+    render_versioned(StatusCode::OK, known.key.version, &ApiKeyBody::from_view(&known))
 }
 
-async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, condition) = (id(&call, Of::ApiKey)?, condition(call.head().headers())?);
-    let sent = body::sent_so_far(&call, |_: &Change| Vec::new())?;
+async fn update_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, Of::ApiKey)?, read_if_match(call.head().headers())?);
+    let sent = body::sent_so_far(&call, |_: &UpdateApiKey| Vec::new())?;
     let known = call
-        .office(move |office| {
-            let sent = sent.checked(|sent| office.refused_names(&caller, KnownRight::ApiKeyUpdate, &sent.names()))?;
-            let change = sent.change();
-            let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-            let key = condition.holding(|version| {
-                decided(office::change_api_key(office.store, tenant, &stamp, id, version, &change))
+        .with_office(move |office| {
+            let sent =
+                sent.check_body(|sent| office.refused_names(&caller, KnownRight::ApiKeyUpdate, &sent.names()))?;
+            let change = sent.into_change();
+            let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            let key = condition.apply(|version| {
+                into_api_result(office::change_api_key(office.store, tenant, &stamp, id, version, &change))
             })?;
-            Ok(office::known_api_key(office.store, &key)?)
+            Ok(office::load_api_key_view(office.store, &key)?)
         })
         .await?;
-    shown(StatusCode::OK, known.key.version, &Shape::of(&known))
+    render_versioned(StatusCode::OK, known.key.version, &ApiKeyBody::from_view(&known))
 }
 
-async fn delete(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, condition) = (id(&call, Of::ApiKey)?, condition(call.head().headers())?);
-    call.office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-        condition.holding(|version| decided(office::delete_api_key(office.store, tenant, &stamp, id, version)))
+async fn delete_api_key(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, Of::ApiKey)?, read_if_match(call.head().headers())?);
+    call.with_office(move |office| {
+        let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        condition.apply(|version| into_api_result(office::delete_api_key(office.store, tenant, &stamp, id, version)))
     })
     .await?;
-    Ok(done())
+    Ok(no_content())
 }

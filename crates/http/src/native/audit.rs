@@ -1,76 +1,78 @@
 //! The native API's audit: what was done, by whom, and how it went.
 
-mod shape;
-mod told;
+mod openapi;
+mod response;
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, EventFilter, Field as Of, Part};
-use tillgate_domain::{Action, EventId, Outcome, SubjectKind, TenantId};
+use tillgate_domain::office::{self, EventFilter, FieldName as Of, OffsetPageRequest};
+use tillgate_domain::{Action, EventId, EventOutcome, SubjectKind, TenantId};
 
-use super::page::Asked;
-use super::path::{absent, id};
-use crate::answer::json;
-use crate::call::Call;
-use crate::failure::Failure;
-use crate::instants::Given;
-use crate::office::decided;
-use crate::query::Parameters;
+use super::page::PageQuery;
+use super::path::{not_found, read_id};
+use crate::error::ApiError;
+use crate::office::into_api_result;
+use crate::query::QueryParameters;
+use crate::request::Request;
+use crate::response::render_json;
 use crate::route::Route;
-use shape::Shape;
+use crate::timestamps::Rfc3339Instant;
+use response::AuditEventBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::known(Method::GET, "/audit-events", list).told(told::list),
-        Route::known(Method::GET, "/audit-events/{id}", one).told(told::one),
+        Route::authenticated(Method::GET, "/audit-events", list_audit_events).documented(openapi::list_audit_events),
+        Route::authenticated(Method::GET, "/audit-events/{id}", get_audit_event).documented(openapi::get_audit_event),
     ]
 }
 
-async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (asked, filter) = search(&call, caller.profile.tenant.id)?;
-    let part = Part { after: asked.after_id().map(EventId), ..Part::first(asked.sought()) };
+async fn list_audit_events(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (asked, filter) = read_filter(&call, caller.profile.tenant.id)?;
+    let part =
+        OffsetPageRequest { after: asked.after_id().map(EventId), ..OffsetPageRequest::first(asked.fetch_limit()) };
     let found = call
-        .office(move |office| {
+        .with_office(move |office| {
             let (tenant, authority) = (caller.profile.tenant.id, caller.authority());
-            decided(office::list_events(office.store, tenant, &authority, &filter, &part))
+            into_api_result(office::list_events(office.store, tenant, &authority, &filter, &part))
         })
         .await?;
-    asked.answer(&found, |told| told.event.id.0, Shape::of)
+    asked.render(&found, |told| told.event.id.0, AuditEventBody::from_view)
 }
 
-fn search(call: &Call, tenant: TenantId) -> Result<(Asked, EventFilter), Failure> {
-    const ID: &str = "must be an id";
-    const INSTANT: &str = "must be an instant such as 2026-11-21T08:00:00Z";
-    const WORD: &str = "must be one of the words that the documentation lists";
-    let mut sent = Parameters::all_known(call.head());
-    let asked = Asked::take(&mut sent, "audit_events", "", tenant);
-    let action = sent.choice("action", Action::ALL.iter().map(|each| (each.name(), *each)), WORD);
-    let outcome = sent.choice("outcome", Outcome::ALL.iter().map(|each| (each.name(), *each)), WORD);
-    let kind = sent.choice("subject_kind", SubjectKind::ALL.iter().map(|each| (each.name(), *each)), WORD);
+fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, EventFilter), ApiError> {
+    const ID_MESSAGE: &str = "must be an id";
+    const INSTANT_MESSAGE: &str = "must be an instant such as 2026-11-21T08:00:00Z";
+    const WORD_MESSAGE: &str = "must be one of the words that the documentation lists";
+    let mut sent = QueryParameters::strict(call.head());
+    let asked = PageQuery::read(&mut sent, "audit_events", "", tenant);
+    let action = sent.parse_choice("action", Action::ALL.iter().map(|each| (each.name(), *each)), WORD_MESSAGE);
+    let outcome = sent.parse_choice("outcome", EventOutcome::ALL.iter().map(|each| (each.name(), *each)), WORD_MESSAGE);
+    let kind =
+        sent.parse_choice("subject_kind", SubjectKind::ALL.iter().map(|each| (each.name(), *each)), WORD_MESSAGE);
     let filter = EventFilter {
-        user: sent.take("user", ID),
-        device: sent.take("device", ID),
-        session: sent.take("session", ID),
+        user: sent.parse("user", ID_MESSAGE),
+        device: sent.parse("device", ID_MESSAGE),
+        session: sent.parse("session", ID_MESSAGE),
         actions: action.into_iter().collect(),
         outcome,
-        kind,
-        subject: sent.take("subject", ID),
-        from: sent.take("from", INSTANT).map(|Given(at)| at),
-        until: sent.take("until", INSTANT).map(|Given(at)| at),
-        text: sent.word("search"),
+        subject_kind: kind,
+        subject_id: sent.parse("subject", ID_MESSAGE),
+        from: sent.parse("from", INSTANT_MESSAGE).map(|Rfc3339Instant(at)| at),
+        until: sent.parse("until", INSTANT_MESSAGE).map(|Rfc3339Instant(at)| at),
+        text: sent.read_nonempty("search"),
         ..EventFilter::default()
     };
-    sent.checked((asked, filter))
+    sent.finish((asked, filter))
 }
 
-async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id: EventId = id(&call, Of::Event)?;
+async fn get_audit_event(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id: EventId = read_id(&call, Of::Event)?;
     let found = call
-        .office(move |office| {
+        .with_office(move |office| {
             let (tenant, authority) = (caller.profile.tenant.id, caller.authority());
-            decided(office::find_event(office.store, tenant, &authority, id))
+            into_api_result(office::find_event(office.store, tenant, &authority, id))
         })
         .await?;
-    json(StatusCode::OK, &Shape::of(&found.ok_or_else(|| absent(Of::Event, id))?))
+    render_json(StatusCode::OK, &AuditEventBody::from_view(&found.ok_or_else(|| not_found(Of::Event, id))?))
 }

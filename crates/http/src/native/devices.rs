@@ -1,150 +1,162 @@
 //! The native API's devices: what there is, registering, changing, retiring, their passwords, and letting one log in again.
 
-mod sent;
-mod shape;
-mod told;
+mod openapi;
+mod request;
+mod response;
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, Decided, DeviceChange, DeviceFilter, Equipped, Field as Of, Page, Stamp};
+use tillgate_domain::office::{
+    self, AuditContext, DeviceChange, DeviceFilter, DeviceView, FieldName as Of, PageRequest, UseCaseResult,
+};
 use tillgate_domain::{Device, DeviceId, DeviceStatus, Environment, KnownRight, PrincipalId, TenantId};
 
-use super::page::Asked;
-use super::path::{absent, created, id};
-use super::version::{Condition, condition, shown};
-use super::{body, done, passwords};
-use crate::call::Call;
-use crate::failure::Failure;
-use crate::office::{Office, decided};
-use crate::query::Parameters;
+use super::page::PageQuery;
+use super::path::{not_found, read_id, render_created};
+use super::version::{VersionCondition, read_if_match, render_versioned};
+use super::{body, no_content, passwords};
+use crate::error::ApiError;
+use crate::office::{Office, into_api_result};
+use crate::query::QueryParameters;
+use crate::request::Request;
 use crate::route::Route;
-use sent::{Change, New};
-use shape::Shape;
+use request::{CreateDevice, UpdateDevice};
+use response::DeviceBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::known(Method::GET, "/devices", list).told(told::list),
-        Route::known(Method::POST, "/devices", add).told(told::add),
-        Route::known(Method::GET, "/devices/{id}", one).told(told::one),
-        Route::known(Method::PATCH, "/devices/{id}", change).told(told::change),
-        Route::known(Method::DELETE, "/devices/{id}", retire).told(told::retire),
-        Route::known(Method::PUT, "/devices/{id}/password", set_password).told(told::set_password),
-        Route::known(Method::DELETE, "/devices/{id}/password", remove_password).told(told::remove_password),
-        Route::known(Method::POST, "/devices/{id}/unlock", unlock).told(told::unlock),
+        Route::authenticated(Method::GET, "/devices", list_devices).documented(openapi::list_devices),
+        Route::authenticated(Method::POST, "/devices", create_device).documented(openapi::create_device),
+        Route::authenticated(Method::GET, "/devices/{id}", get_device).documented(openapi::get_device),
+        Route::authenticated(Method::PATCH, "/devices/{id}", update_device).documented(openapi::update_device),
+        Route::authenticated(Method::DELETE, "/devices/{id}", retire_device).documented(openapi::retire_device),
+        Route::authenticated(Method::PUT, "/devices/{id}/password", set_device_password)
+            .documented(openapi::set_device_password),
+        Route::authenticated(Method::DELETE, "/devices/{id}/password", remove_device_password)
+            .documented(openapi::remove_device_password),
+        Route::authenticated(Method::POST, "/devices/{id}/unlock", unlock_device).documented(openapi::unlock_device),
     ]
 }
 
-async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (asked, filter) = search(&call, caller.profile.tenant.id)?;
-    let page = Page { after: asked.after_id().map(DeviceId), limit: asked.sought() };
+async fn list_devices(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (asked, filter) = read_filter(&call, caller.profile.tenant.id)?;
+    let page = PageRequest { after: asked.after_id().map(DeviceId), limit: asked.fetch_limit() };
     let found = call
-        .office(move |office| Ok(office::search_devices(office.store, caller.profile.tenant.id, &filter, &page)?))
+        .with_office(move |office| Ok(office::search_devices(office.store, caller.profile.tenant.id, &filter, &page)?))
         .await?;
-    asked.answer(&found, |each| each.device.id.0, Shape::of)
+    asked.render(&found, |each| each.device.id.0, DeviceBody::from_view)
 }
 
 /// What the query asks for: where no status is named, whatever is not retired.
-fn search(call: &Call, tenant: TenantId) -> Result<(Asked, DeviceFilter), Failure> {
-    let mut sent = Parameters::all_known(call.head());
-    let asked = Asked::take(&mut sent, "devices", "", tenant);
-    let status: Option<DeviceStatus> = sent.take("status", "must be pending, active, locked or retired");
-    let environment: Option<Environment> = sent.take("environment", "must be CashRegister, PDA, BackOffice or Tool");
+fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, DeviceFilter), ApiError> {
+    let mut sent = QueryParameters::strict(call.head());
+    let asked = PageQuery::read(&mut sent, "devices", "", tenant);
+    let status: Option<DeviceStatus> = sent.parse("status", "must be pending, active, locked or retired");
+    let environment: Option<Environment> = sent.parse("environment", "must be CashRegister, PDA, BackOffice or Tool");
     let statuses = match status {
         Some(status) => vec![status],
         None => DeviceStatus::ALL.into_iter().filter(|status| *status != DeviceStatus::Retired).collect(),
     };
-    let filter = DeviceFilter { statuses, environment, text: sent.word("search") };
-    sent.checked((asked, filter))
+    let filter = DeviceFilter { statuses, environment, text: sent.read_nonempty("search") };
+    sent.finish((asked, filter))
 }
 
-async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let mut sent = body::sent_so_far(&call, |sent: &New| sent.faults(call.engine().password_policy()))?;
+async fn create_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let mut sent = body::sent_so_far(&call, |sent: &CreateDevice| sent.faults(call.auth().build_password_policy()))?;
     let made = call
-        .office(move |office| {
-            let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
+        .with_office(move |office| {
+            let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
             // before a password is hashed for it
-            let words = match office::may_add_device(&stamp.authority) {
+            let words = match office::authorize_add_device(&stamp.authority) {
                 Ok(()) => sent.body().words(office, tenant)?,
                 Err(refused) if sent.is_faultless() => return Err(refused.into()),
                 // who may register nothing learns nothing of the names there are
                 Err(_) => Vec::new(),
             };
-            sent.add(sent.body().weak_by(office.engine.password_policy(), &words));
-            let sent = sent.checked(|sent| office.refused_names(&caller, KnownRight::DeviceCreate, &sent.names()))?;
-            let new = sent.device(office, &words, caller.address)?;
-            named(office, &decided(office::add_device(office.store, tenant, &stamp, &new))?)
+            sent.add(sent.body().weak_by(office.auth.build_password_policy(), &words));
+            let sent =
+                sent.check_body(|sent| office.refused_names(&caller, KnownRight::DeviceCreate, &sent.names()))?;
+            let new = sent.into_new_device(office, &words, caller.address)?;
+            load_view(office, &into_api_result(office::add_device(office.store, tenant, &stamp, &new))?)
         })
         .await?;
-    created(&call, "devices", made.device.id, shown(StatusCode::CREATED, made.device.version, &Shape::of(&made))?)
+    render_created(
+        &call,
+        "devices",
+        made.device.id,
+        render_versioned(StatusCode::CREATED, made.device.version, &DeviceBody::from_view(&made))?,
+    )
 }
 
-async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call, Of::Device)?;
+async fn get_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_id(&call, Of::Device)?;
     let found = call
-        .office(move |office| Ok(office::find_equipped(office.store, caller.profile.tenant.id, id)?))
+        .with_office(move |office| Ok(office::find_device_view(office.store, caller.profile.tenant.id, id)?))
         .await?
-        .ok_or_else(|| absent(Of::Device, id))?;
-    shown(StatusCode::OK, found.device.version, &Shape::of(&found))
+        .ok_or_else(|| not_found(Of::Device, id))?;
+    render_versioned(StatusCode::OK, found.device.version, &DeviceBody::from_view(&found))
 }
 
-async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, condition) = (id(&call, Of::Device)?, condition(call.head().headers())?);
-    let sent = body::sent_so_far(&call, |_: &Change| Vec::new())?;
+async fn update_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, Of::Device)?, read_if_match(call.head().headers())?);
+    let sent = body::sent_so_far(&call, |_: &UpdateDevice| Vec::new())?;
     let changed = call
-        .office(move |office| {
-            let sent = sent.checked(|sent| office.refused_names(&caller, sent.right(), &sent.names(id)))?;
-            let (tenant, stamp, change) = (caller.profile.tenant.id, office.stamp(&caller)?, sent.change());
-            let change = |version| decided(office::change_device(office.store, tenant, &stamp, id, version, &change));
-            named(office, &condition.holding(change)?)
+        .with_office(move |office| {
+            let sent = sent.check_body(|sent| office.refused_names(&caller, sent.right(), &sent.names(id)))?;
+            let (tenant, stamp, change) =
+                (caller.profile.tenant.id, office.audit_context(&caller)?, sent.into_change());
+            let change =
+                |version| into_api_result(office::change_device(office.store, tenant, &stamp, id, version, &change));
+            load_view(office, &condition.apply(change)?)
         })
         .await?;
-    shown(StatusCode::OK, changed.device.version, &Shape::of(&changed))
+    render_versioned(StatusCode::OK, changed.device.version, &DeviceBody::from_view(&changed))
 }
 
-async fn retire(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, condition) = (id(&call, Of::Device)?, condition(call.head().headers())?);
+async fn retire_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, Of::Device)?, read_if_match(call.head().headers())?);
     let change = DeviceChange { status: Some(DeviceStatus::Retired), ..DeviceChange::default() };
-    write(&call, caller, condition, move |office, tenant, stamp, version| {
+    run_device_change(&call, caller, condition, move |office, tenant, stamp, version| {
         office::change_device(office.store, tenant, stamp, id, version, &change)
     })
     .await?;
-    Ok(done())
+    Ok(no_content())
 }
 
-async fn set_password(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    passwords::set_of_device(&call, caller, id(&call, Of::Device)?).await
+async fn set_device_password(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    passwords::set_device_password(&call, caller, read_id(&call, Of::Device)?).await
 }
 
-async fn remove_password(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call, Of::Device)?;
-    call.office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-        decided(office::remove_password(office.store, tenant, &stamp, id))
+async fn remove_device_password(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_id(&call, Of::Device)?;
+    call.with_office(move |office| {
+        let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        into_api_result(office::remove_password(office.store, tenant, &stamp, id))
     })
     .await?;
-    Ok(done())
+    Ok(no_content())
 }
 
-async fn unlock(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    passwords::unlock(&call, caller, PrincipalId::Device(id(&call, Of::Device)?)).await
+async fn unlock_device(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    passwords::unlock_principal(&call, caller, PrincipalId::Device(read_id(&call, Of::Device)?)).await
 }
 
 /// Runs a use case that changes a device, and reads it with the names of its roles.
-async fn write(
-    call: &Call,
+async fn run_device_change(
+    call: &Request,
     caller: Caller,
-    condition: Condition,
-    change: impl Fn(&Office<'_>, TenantId, &Stamp, Option<i64>) -> Decided<Device> + Send + 'static,
-) -> Result<Equipped, Failure> {
-    call.office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-        let device = condition.holding(|version| decided(change(office, tenant, &stamp, version)))?;
-        named(office, &device)
+    condition: VersionCondition,
+    change: impl Fn(&Office<'_>, TenantId, &AuditContext, Option<i64>) -> UseCaseResult<Device> + Send + 'static,
+) -> Result<DeviceView, ApiError> {
+    call.with_office(move |office| {
+        let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        let device = condition.apply(|version| into_api_result(change(office, tenant, &stamp, version)))?;
+        load_view(office, &device)
     })
     .await
 }
 
-fn named(office: &Office<'_>, device: &Device) -> Result<Equipped, Failure> {
-    office::equipped(office.store, device)?.ok_or_else(|| Failure::Fault("a device has no names".to_owned()))
+fn load_view(office: &Office<'_>, device: &Device) -> Result<DeviceView, ApiError> {
+    office::load_device_view(office.store, device)?.ok_or_else(|| ApiError::Fault("a device has no names".to_owned()))
 }

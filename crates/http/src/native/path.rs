@@ -5,31 +5,31 @@ use std::str::FromStr;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{HeaderValue, LOCATION};
-use tillgate_domain::office::{Field, Refused};
+use tillgate_domain::office::{FieldName, OfficeError};
 
-use crate::call::Call;
-use crate::failure::Failure;
+use crate::error::ApiError;
+use crate::request::Request;
 
 /// The id of the thing of this kind that the path names. What is no id names nothing.
-pub(super) fn id<I: FromStr>(call: &Call, kind: Field) -> Result<I, Failure> {
-    let sent = call.head().segment("id");
-    sent.parse().map_err(|_| absent(kind, sent))
+pub(super) fn read_id<I: FromStr>(call: &Request, kind: FieldName) -> Result<I, ApiError> {
+    let sent = call.head().path_parameter("id");
+    sent.parse().map_err(|_| not_found(kind, sent))
 }
 
 /// Nothing of this kind has this id.
-pub(super) fn absent(kind: Field, id: impl Display) -> Failure {
-    Refused::Absent { field: kind, value: id.to_string() }.into()
+pub(super) fn not_found(kind: FieldName, id: impl Display) -> ApiError {
+    OfficeError::NotFound { field: kind, value: id.to_string() }.into()
 }
 
 /// The answer that shows what was made, with where it is found from now on.
-pub(super) fn created(
-    call: &Call,
+pub(super) fn render_created(
+    call: &Request,
     resource: &str,
     id: impl Display,
     mut answer: HttpResponse,
-) -> Result<HttpResponse, Failure> {
+) -> Result<HttpResponse, ApiError> {
     let location = HeaderValue::from_str(&format!("{}/{resource}/{id}", call.head().prefix()));
-    let location = location.map_err(|_| Failure::Fault("a location cannot be written".to_owned()))?;
+    let location = location.map_err(|_| ApiError::Fault("a location cannot be written".to_owned()))?;
     answer.headers_mut().insert(LOCATION, location);
     Ok(answer)
 }

@@ -10,16 +10,16 @@ use tillgate_auth_core::Caller;
 use tillgate_domain::{KnownRight, Right, office};
 use utoipa::ToSchema;
 
-use crate::answer;
-use crate::call::Call;
-use crate::failure::Failure;
-use crate::openapi::Entry;
+use crate::error::ApiError;
+use crate::openapi::OperationDoc;
+use crate::request::Request;
+use crate::response;
 use crate::route::Route;
 
 /// A right.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Right)]
-struct Shape<'r> {
+struct RightBody<'r> {
     /// The name that roles and permissions use.
     name: &'r str,
     /// Whether the caller holds it, and so may give it.
@@ -29,33 +29,33 @@ struct Shape<'r> {
 /// Every right: there is no next page.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Rights)]
-struct All<'r> {
+struct RightsBody<'r> {
     /// The rights, in the order of their names.
-    items: Vec<Shape<'r>>,
+    items: Vec<RightBody<'r>>,
     /// Always null.
     #[schema(value_type = Option<String>, required = true)]
     next: (),
 }
 
 pub(super) fn route() -> Route {
-    Route::known(Method::GET, "/rights", list).told(told)
+    Route::authenticated(Method::GET, "/rights", list_rights).documented(document_rights)
 }
 
-async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+async fn list_rights(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let tenant = caller.profile.tenant.id;
-    let roles = call.office(move |office| Ok(office::list_roles(office.store, tenant)?)).await?;
+    let roles = call.with_office(move |office| Ok(office::list_roles(office.store, tenant)?)).await?;
     let own = roles.iter().flat_map(|role| role.rights.iter());
     let all: BTreeSet<Right> = KnownRight::ALL.iter().copied().map(Right::Known).chain(own).collect();
-    let shown = |right| Shape { name: Right::as_str(right), held: caller.profile.rights.allow(right) };
-    answer::json(StatusCode::OK, &All { items: all.iter().map(shown).collect(), next: () })
+    let shown = |right| RightBody { name: Right::as_str(right), held: caller.profile.rights.allows(right) };
+    response::render_json(StatusCode::OK, &RightsBody { items: all.iter().map(shown).collect(), next: () })
 }
 
-fn told() -> Entry {
+fn document_rights() -> OperationDoc {
     let example = [json!({ "name": "admin", "held": false }), json!({ "name": "ticketClose", "held": true })];
-    Entry::of("roles", "Lists the rights that there are")
-        .more(
+    OperationDoc::new("roles", "Lists the rights that there are")
+        .description(
             "Those that tills and back offices ask for, and those that the tenant's own roles name besides: in the order of their \
              names, and all at once.",
         )
-        .answers::<All<'_>>(200, "The rights.", json!({ "items": example, "next": null }))
+        .response::<RightsBody<'_>>(200, "The rights.", json!({ "items": example, "next": null }))
 }

@@ -1,94 +1,101 @@
 //! The native API's roles: what there is, adding, changing and deleting those of the tenant's own.
 
-mod sent;
-mod shape;
-mod told;
+mod openapi;
+mod request;
+mod response;
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::Folded;
-use tillgate_domain::office::{self, Field as Of};
+use tillgate_domain::FoldedText;
+use tillgate_domain::office::{self, FieldName as Of};
 
-use super::page::Asked;
-use super::path::{absent, created, id};
-use super::version::{condition, shown};
-use super::{body, done};
-use crate::call::Call;
-use crate::failure::Failure;
-use crate::office::decided;
-use crate::query::Parameters;
+use super::page::PageQuery;
+use super::path::{not_found, read_id, render_created};
+use super::version::{read_if_match, render_versioned};
+use super::{body, no_content};
+use crate::error::ApiError;
+use crate::office::into_api_result;
+use crate::query::QueryParameters;
+use crate::request::Request;
 use crate::route::Route;
-use sent::{Change, New};
-use shape::Shape;
+use request::{CreateRole, UpdateRole};
+use response::RoleBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::known(Method::GET, "/roles", list).told(told::list),
-        Route::known(Method::POST, "/roles", add).told(told::add),
-        Route::known(Method::GET, "/roles/{id}", one).told(told::one),
-        Route::known(Method::PATCH, "/roles/{id}", change).told(told::change),
-        Route::known(Method::DELETE, "/roles/{id}", delete).told(told::delete),
+        Route::authenticated(Method::GET, "/roles", list_roles).documented(openapi::list_roles),
+        Route::authenticated(Method::POST, "/roles", create_role).documented(openapi::create_role),
+        Route::authenticated(Method::GET, "/roles/{id}", get_role).documented(openapi::get_role),
+        Route::authenticated(Method::PATCH, "/roles/{id}", update_role).documented(openapi::update_role),
+        Route::authenticated(Method::DELETE, "/roles/{id}", delete_role).documented(openapi::delete_role),
     ]
 }
 
-async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let mut sent = Parameters::all_known(call.head());
-    let asked = Asked::take(&mut sent, "roles", "", caller.profile.tenant.id);
-    let search = sent.word("search").map(|text| Folded::of(&text));
-    let built_in: Option<bool> = sent.take("built_in", "must be true or false");
-    let asked: Asked = sent.checked(asked)?;
+async fn list_roles(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let mut sent = QueryParameters::strict(call.head());
+    let asked = PageQuery::read(&mut sent, "roles", "", caller.profile.tenant.id);
+    let search = sent.read_nonempty("search").map(|text| FoldedText::of(&text));
+    let built_in: Option<bool> = sent.parse("built_in", "must be true or false");
+    let asked: PageQuery = sent.finish(asked)?;
     let after = asked.after_id();
-    let mut roles = call.office(move |office| Ok(office::list_roles(office.store, caller.profile.tenant.id)?)).await?;
+    let mut roles =
+        call.with_office(move |office| Ok(office::list_roles(office.store, caller.profile.tenant.id)?)).await?;
     roles.retain(|role| {
         let texts = [role.name.as_str(), &role.label, &role.description];
         after.is_none_or(|after| role.id.0 > after)
             && built_in.is_none_or(|built_in| role.built_in == built_in)
-            && search.as_ref().is_none_or(|text| Folded::searched(texts).contains(text.as_str()))
+            && search.as_ref().is_none_or(|text| FoldedText::join_search_text(texts).contains(text.as_str()))
     });
-    asked.answer(&roles, |role| role.id.0, Shape::of)
+    asked.render(&roles, |role| role.id.0, RoleBody::from_role)
 }
 
-async fn add(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let sent: New = body::sent(&call)?;
+async fn create_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let sent: CreateRole = body::read_request(&call)?;
     let role = call
-        .office(move |office| {
-            let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-            decided(office::add_role(office.store, tenant, &stamp, &sent.role(office.engine)?))
+        .with_office(move |office| {
+            let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            into_api_result(office::add_role(office.store, tenant, &stamp, &sent.into_new_role(office.auth)?))
         })
         .await?;
-    created(&call, "roles", role.id, shown(StatusCode::CREATED, role.version, &Shape::of(&role))?)
+    render_created(
+        &call,
+        "roles",
+        role.id,
+        render_versioned(StatusCode::CREATED, role.version, &RoleBody::from_role(&role))?,
+    )
 }
 
-async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call, Of::Role)?;
+async fn get_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_id(&call, Of::Role)?;
     let found = call
-        .office(move |office| Ok(office::find_role(office.store, caller.profile.tenant.id, id)?))
+        .with_office(move |office| Ok(office::find_role(office.store, caller.profile.tenant.id, id)?))
         .await?
-        .ok_or_else(|| absent(Of::Role, id))?;
-    shown(StatusCode::OK, found.version, &Shape::of(&found))
+        .ok_or_else(|| not_found(Of::Role, id))?;
+    render_versioned(StatusCode::OK, found.version, &RoleBody::from_role(&found))
 }
 
-async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, condition) = (id(&call, Of::Role)?, condition(call.head().headers())?);
-    let sent: Change = body::sent(&call)?;
-    let change = sent.change();
+async fn update_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, Of::Role)?, read_if_match(call.head().headers())?);
+    let sent: UpdateRole = body::read_request(&call)?;
+    let change = sent.into_change();
     let role = call
-        .office(move |office| {
-            let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-            condition
-                .holding(|version| decided(office::change_role(office.store, tenant, &stamp, id, version, &change)))
+        .with_office(move |office| {
+            let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            condition.apply(|version| {
+                into_api_result(office::change_role(office.store, tenant, &stamp, id, version, &change))
+            })
         })
         .await?;
-    shown(StatusCode::OK, role.version, &Shape::of(&role))
+    render_versioned(StatusCode::OK, role.version, &RoleBody::from_role(&role))
 }
 
-async fn delete(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, condition) = (id(&call, Of::Role)?, condition(call.head().headers())?);
-    call.office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-        condition.holding(|version| decided(office::delete_role(office.store, tenant, &stamp, id, version)))
+async fn delete_role(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, Of::Role)?, read_if_match(call.head().headers())?);
+    call.with_office(move |office| {
+        let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        condition.apply(|version| into_api_result(office::delete_role(office.store, tenant, &stamp, id, version)))
     })
     .await?;
-    Ok(done())
+    Ok(no_content())
 }

@@ -1,123 +1,133 @@
 //! The native API's sessions: login, refresh, who am I, one's own password, logout, list and end.
 
-mod sent;
-mod told;
+mod openapi;
+mod request;
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::ports::SessionFilter;
-use tillgate_auth_core::{Caller, Refusal};
+use tillgate_auth_core::{AuthDenied, Caller};
 use tillgate_domain::{SessionId, TenantId, office};
 
-use super::page::Asked;
-use super::path::created;
-use super::shapes::{Current, Session, Tokens};
-use super::{done, passwords};
-use crate::answer::json;
-use crate::call::Call;
-use crate::failure::{Failure, Protocol};
-use crate::office::decided;
-use crate::query::Parameters;
+use super::page::PageQuery;
+use super::path::render_created;
+use super::session_response::{CallerBody, SessionBody, TokensBody};
+use super::{no_content, passwords};
+use crate::error::{ApiError, ProtocolError};
+use crate::office::into_api_result;
+use crate::query::QueryParameters;
+use crate::request::Request;
+use crate::response::render_json;
 use crate::route::Route;
-pub(super) use sent::{LoginRequest, credentials};
+pub(super) use request::{LoginInput, read_login};
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::open(Method::POST, "/sessions", log_in).told(told::log_in),
-        Route::known(Method::GET, "/sessions", list).told(told::list),
-        Route::open(Method::POST, "/sessions/refresh", refresh).told(told::refresh),
-        Route::known(Method::GET, "/sessions/current", current).told(told::current),
-        Route::known(Method::DELETE, "/sessions/current", log_out).told(told::log_out),
-        Route::known(Method::PUT, "/sessions/current/password", change_password).told(told::change_password),
-        Route::known(Method::POST, "/sessions/end", end_all).told(told::end_all),
-        Route::known(Method::GET, "/sessions/{id}", one).told(told::one),
-        Route::known(Method::DELETE, "/sessions/{id}", end).told(told::end),
+        Route::public(Method::POST, "/sessions", log_in).documented(openapi::log_in),
+        Route::authenticated(Method::GET, "/sessions", list_sessions).documented(openapi::list_sessions),
+        Route::public(Method::POST, "/sessions/refresh", refresh_session).documented(openapi::refresh_session),
+        Route::authenticated(Method::GET, "/sessions/current", get_current_session)
+            .documented(openapi::get_current_session),
+        Route::authenticated(Method::DELETE, "/sessions/current", log_out).documented(openapi::log_out),
+        Route::authenticated(Method::PUT, "/sessions/current/password", change_own_password)
+            .documented(openapi::change_own_password),
+        Route::authenticated(Method::POST, "/sessions/end", end_sessions).documented(openapi::end_sessions),
+        Route::authenticated(Method::GET, "/sessions/{id}", get_session).documented(openapi::get_session),
+        Route::authenticated(Method::DELETE, "/sessions/{id}", end_session).documented(openapi::end_session),
     ]
 }
 
-async fn log_in(call: Call) -> Result<HttpResponse, Failure> {
-    let sent = credentials(call.head().headers(), call.body(), call.engine().password_policy())?;
-    let LoginRequest { who, password, new_password, tenant, previous } = sent;
-    let granted = call.login_in(who, password, new_password, tenant, previous.into_iter().collect()).await;
-    let granted = granted.map_err(of_new_password)?;
-    created(&call, "sessions", granted.session.id, json(StatusCode::CREATED, &Tokens::of(&granted))?)
+async fn log_in(call: Request) -> Result<HttpResponse, ApiError> {
+    let sent = read_login(call.head().headers(), call.body(), call.auth().build_password_policy())?;
+    let LoginInput { who, password, new_password, tenant, previous } = sent;
+    let granted = call.log_in_to_tenant(who, password, new_password, tenant, previous.into_iter().collect()).await;
+    let granted = granted.map_err(map_new_password_error)?;
+    render_created(
+        &call,
+        "sessions",
+        granted.session.id,
+        render_json(StatusCode::CREATED, &TokensBody::from_issued_tokens(&granted))?,
+    )
 }
 
 /// A login sets a password under another name than the other calls.
-fn of_new_password(failure: Failure) -> Failure {
+fn map_new_password_error(failure: ApiError) -> ApiError {
     match failure {
-        Failure::Refused(Refusal::Weak(why)) => Protocol::Fields(vec![sent::weak_new_password(&why)]).into(),
+        ApiError::Denied(AuthDenied::WeakPassword(why)) => {
+            ProtocolError::InvalidFields(vec![request::new_password_violation(&why)]).into()
+        }
         other => other,
     }
 }
 
-async fn refresh(call: Call) -> Result<HttpResponse, Failure> {
-    let granted = call.refresh(sent::refresh_token(call.head().headers(), call.body())?, None).await?;
-    json(StatusCode::OK, &Tokens::of(&granted))
+async fn refresh_session(call: Request) -> Result<HttpResponse, ApiError> {
+    let granted = call.refresh(request::read_refresh(call.head().headers(), call.body())?, None).await?;
+    render_json(StatusCode::OK, &TokensBody::from_issued_tokens(&granted))
 }
 
-async fn current(_call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    json(StatusCode::OK, &Current::of(&caller))
+async fn get_current_session(_call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    render_json(StatusCode::OK, &CallerBody::from_caller(&caller))
 }
 
-async fn log_out(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    call.block(move |engine| engine.logout(&caller)).await?;
-    Ok(done())
+async fn log_out(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    call.run_blocking(move |engine| engine.logout(&caller)).await?;
+    Ok(no_content())
 }
 
 /// Changes the caller's own password, which they prove by the one there is. Their other sessions end.
-async fn change_password(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (old, new, end_keys) = sent::passwords(call.head().headers(), call.body(), call.engine().password_policy())?;
+async fn change_own_password(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (old, new, end_keys) =
+        request::read_password_change(call.head().headers(), call.body(), call.auth().build_password_policy())?;
     let changed = call.change_password(caller, old, new, end_keys).await?;
-    passwords::changed(&changed.api_keys, changed.keys_ended)
+    passwords::render_changed_password(&changed.api_keys, changed.api_keys_revoked)
 }
 
-async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (asked, filter) = search(&call, caller.profile.tenant.id)?;
-    let (after, limit) = (asked.after_id().map(SessionId), asked.sought());
-    let found = call.block(move |engine| engine.sessions(&caller, &filter, after, limit)).await?;
-    let now = call.engine().time().at;
-    asked.answer(&found, |listed| listed.session.id.0, |listed| Session::listed(listed, now))
+async fn list_sessions(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (asked, filter) = read_filter(&call, caller.profile.tenant.id)?;
+    let (after, limit) = (asked.after_id().map(SessionId), asked.fetch_limit());
+    let found = call.run_blocking(move |engine| engine.list_sessions(&caller, &filter, after, limit)).await?;
+    let now = call.auth().time().at;
+    asked.render(&found, |listed| listed.session.id.0, |listed| SessionBody::from_view(listed, now))
 }
 
-fn search(call: &Call, tenant: TenantId) -> Result<(Asked, SessionFilter), Failure> {
-    const ID: &str = "must be an id";
-    let mut sent = Parameters::all_known(call.head());
-    let now = call.engine().time().at;
+fn read_filter(call: &Request, tenant: TenantId) -> Result<(PageQuery, SessionFilter), ApiError> {
+    const ID_MESSAGE: &str = "must be an id";
+    let mut sent = QueryParameters::strict(call.head());
+    let now = call.auth().time().at;
     let filter = SessionFilter {
-        user: sent.take("user", ID),
-        device: sent.take("device", ID),
-        live: sent.take("live", "must be true or false").map(|live| (live, now)),
+        user: sent.parse("user", ID_MESSAGE),
+        device: sent.parse("device", ID_MESSAGE),
+        live: sent.parse("live", "must be true or false").map(|live| (live, now)),
         ..SessionFilter::default()
     };
-    let asked = Asked::take(&mut sent, "sessions", "", tenant);
-    sent.checked((asked, filter))
+    let asked = PageQuery::read(&mut sent, "sessions", "", tenant);
+    sent.finish((asked, filter))
 }
 
-async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call)?;
-    let listed = call.block(move |engine| engine.session(&caller, id)).await?;
-    json(StatusCode::OK, &Session::listed(&listed, call.engine().time().at))
+async fn get_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_session_id(&call)?;
+    let listed = call.run_blocking(move |engine| engine.find_session(&caller, id)).await?;
+    render_json(StatusCode::OK, &SessionBody::from_view(&listed, call.auth().time().at))
 }
 
-async fn end(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call)?;
-    call.block(move |engine| engine.end(&caller, id)).await?;
-    Ok(done())
+async fn end_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_session_id(&call)?;
+    call.run_blocking(move |engine| engine.end_session_for(&caller, id)).await?;
+    Ok(no_content())
 }
 
 /// Ends all sessions of a user, all on a device, or everybody's.
-async fn end_all(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (whose, permanent) = sent::whose(call.head().headers(), call.body())?;
-    call.office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-        decided(office::end_sessions(office.store, tenant, &stamp, whose, permanent))
+async fn end_sessions(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (whose, permanent) = request::read_end_sessions(call.head().headers(), call.body())?;
+    call.with_office(move |office| {
+        let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        into_api_result(office::end_sessions(office.store, tenant, &stamp, whose, permanent))
     })
     .await?;
-    Ok(done())
+    Ok(no_content())
 }
 
 /// What is no id names no session.
-fn id(call: &Call) -> Result<SessionId, Failure> {
-    call.head().segment("id").parse().map_err(|_| Failure::Refused(Refusal::NoSession))
+fn read_session_id(call: &Request) -> Result<SessionId, ApiError> {
+    call.head().path_parameter("id").parse().map_err(|_| ApiError::Denied(AuthDenied::SessionNotFound))
 }

@@ -1,32 +1,32 @@
 //! The native API's stores: what the tenant has, opening, naming and closing them. They are written with the tenant, whose version
 //! theirs is.
 
-mod sent;
-mod told;
+mod openapi;
+mod request;
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use serde::Serialize;
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, Field as Of};
-use tillgate_domain::{Branch, BranchId, Folded, Tenant};
+use tillgate_domain::office::{self, FieldName as Of};
+use tillgate_domain::{Branch, BranchId, FoldedText, Tenant};
 use utoipa::ToSchema;
 
-use super::page::Asked;
-use super::path::{absent, created, id};
-use super::version::{condition, shown};
-use super::{body, done};
-use crate::call::Call;
-use crate::failure::Failure;
-use crate::office::decided;
-use crate::query::Parameters;
+use super::page::PageQuery;
+use super::path::{not_found, read_id, render_created};
+use super::version::{read_if_match, render_versioned};
+use super::{body, no_content};
+use crate::error::ApiError;
+use crate::office::into_api_result;
+use crate::query::QueryParameters;
+use crate::request::Request;
 use crate::route::Route;
-use sent::{Change, New};
+use request::{CreateStore, UpdateStore};
 
 /// A store of the tenant.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Store)]
-struct Shape<'b> {
+struct StoreBody<'b> {
     /// It stays for good.
     #[schema(value_type = uuid::Uuid)]
     id: BranchId,
@@ -34,88 +34,88 @@ struct Shape<'b> {
     name: &'b str,
 }
 
-impl<'b> Shape<'b> {
-    fn of(branch: &'b Branch) -> Self {
+impl<'b> StoreBody<'b> {
+    fn from_branch(branch: &'b Branch) -> Self {
         Self { id: branch.id, name: &branch.name }
     }
 }
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::known(Method::GET, "/stores", list).told(told::list),
-        Route::known(Method::POST, "/stores", open).told(told::open),
-        Route::known(Method::GET, "/stores/{id}", one).told(told::one),
-        Route::known(Method::PATCH, "/stores/{id}", rename).told(told::rename),
-        Route::known(Method::DELETE, "/stores/{id}", close).told(told::close),
+        Route::authenticated(Method::GET, "/stores", list_stores).documented(openapi::list_stores),
+        Route::authenticated(Method::POST, "/stores", create_store).documented(openapi::create_store),
+        Route::authenticated(Method::GET, "/stores/{id}", get_store).documented(openapi::get_store),
+        Route::authenticated(Method::PATCH, "/stores/{id}", update_store).documented(openapi::update_store),
+        Route::authenticated(Method::DELETE, "/stores/{id}", delete_store).documented(openapi::delete_store),
     ]
 }
 
-async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let mut sent = Parameters::all_known(call.head());
-    let asked = Asked::take(&mut sent, "stores", "", caller.profile.tenant.id);
-    let search = sent.word("search").map(|text| Folded::of(&text));
-    let asked: Asked = sent.checked(asked)?;
+async fn list_stores(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let mut sent = QueryParameters::strict(call.head());
+    let asked = PageQuery::read(&mut sent, "stores", "", caller.profile.tenant.id);
+    let search = sent.read_nonempty("search").map(|text| FoldedText::of(&text));
+    let asked: PageQuery = sent.finish(asked)?;
     let after = asked.after_id();
-    let mut stores = tenant(&call, &caller).await?.branches;
+    let mut stores = load_tenant(&call, &caller).await?.branches;
     stores.sort_by_key(|store| store.id);
     stores.retain(|store| {
         after.is_none_or(|after| store.id.0 > after)
-            && search.as_ref().is_none_or(|text| Folded::of(&store.name).as_str().contains(text.as_str()))
+            && search.as_ref().is_none_or(|text| FoldedText::of(&store.name).as_str().contains(text.as_str()))
     });
-    asked.answer(&stores, |store| store.id.0, Shape::of)
+    asked.render(&stores, |store| store.id.0, StoreBody::from_branch)
 }
 
-async fn open(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let sent: New = body::sent(&call)?;
-    let name = sent.name()?;
+async fn create_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let sent: CreateStore = body::read_request(&call)?;
+    let name = sent.into_name()?;
     let (id, tenant) = call
-        .office(move |office| {
-            let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-            let id = office.engine.id(BranchId::new)?;
-            Ok((id, decided(office::add_store(office.store, tenant, &stamp, &Branch { id, name }))?))
+        .with_office(move |office| {
+            let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            let id = office.auth.new_id(BranchId::new)?;
+            Ok((id, into_api_result(office::add_store(office.store, tenant, &stamp, &Branch { id, name }))?))
         })
         .await?;
-    created(&call, "stores", id, answer(StatusCode::CREATED, &tenant, id)?)
+    render_created(&call, "stores", id, render_store(StatusCode::CREATED, &tenant, id)?)
 }
 
-async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call, Of::Store)?;
-    answer(StatusCode::OK, &tenant(&call, &caller).await?, id)
+async fn get_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_id(&call, Of::Store)?;
+    render_store(StatusCode::OK, &load_tenant(&call, &caller).await?, id)
 }
 
-async fn rename(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, condition) = (id(&call, Of::Store)?, condition(call.head().headers())?);
-    let sent: Change = body::sent(&call)?;
+async fn update_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, Of::Store)?, read_if_match(call.head().headers())?);
+    let sent: UpdateStore = body::read_request(&call)?;
     let tenant = call
-        .office(move |office| {
-            let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-            let name = sent.name();
-            condition.holding(|version| {
-                decided(office::rename_store(office.store, tenant, &stamp, id, version, name.as_deref()))
+        .with_office(move |office| {
+            let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+            let name = sent.into_name();
+            condition.apply(|version| {
+                into_api_result(office::rename_store(office.store, tenant, &stamp, id, version, name.as_deref()))
             })
         })
         .await?;
-    answer(StatusCode::OK, &tenant, id)
+    render_store(StatusCode::OK, &tenant, id)
 }
 
-async fn close(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, condition) = (id(&call, Of::Store)?, condition(call.head().headers())?);
-    call.office(move |office| {
-        let (tenant, stamp) = (caller.profile.tenant.id, office.stamp(&caller)?);
-        condition.holding(|version| decided(office::close_store(office.store, tenant, &stamp, id, version)))
+async fn delete_store(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, Of::Store)?, read_if_match(call.head().headers())?);
+    call.with_office(move |office| {
+        let (tenant, stamp) = (caller.profile.tenant.id, office.audit_context(&caller)?);
+        condition.apply(|version| into_api_result(office::close_store(office.store, tenant, &stamp, id, version)))
     })
     .await?;
-    Ok(done())
+    Ok(no_content())
 }
 
 /// The tenant as it is now, with its stores.
-async fn tenant(call: &Call, caller: &Caller) -> Result<Tenant, Failure> {
+async fn load_tenant(call: &Request, caller: &Caller) -> Result<Tenant, ApiError> {
     let id = caller.profile.tenant.id;
-    let found = call.office(move |office| Ok(office::find_tenant(office.store, id)?)).await?;
-    found.ok_or_else(|| Failure::Fault("a caller's tenant is gone".to_owned()))
+    let found = call.with_office(move |office| Ok(office::find_tenant(office.store, id)?)).await?;
+    found.ok_or_else(|| ApiError::Fault("a caller's tenant is gone".to_owned()))
 }
 
-fn answer(status: StatusCode, tenant: &Tenant, id: BranchId) -> Result<HttpResponse, Failure> {
-    let store = tenant.branches.iter().find(|store| store.id == id).ok_or_else(|| absent(Of::Store, id))?;
-    shown(status, tenant.version, &Shape::of(store))
+fn render_store(status: StatusCode, tenant: &Tenant, id: BranchId) -> Result<HttpResponse, ApiError> {
+    let store = tenant.branches.iter().find(|store| store.id == id).ok_or_else(|| not_found(Of::Store, id))?;
+    render_versioned(status, tenant.version, &StoreBody::from_branch(store))
 }

@@ -1,73 +1,74 @@
 //! The native API's tenants: the caller's own, shown and changed. Another's reads as one that there is not.
 
-mod sent;
-mod shape;
-mod told;
+mod openapi;
+mod request;
+mod response;
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, Field as Of};
+use tillgate_domain::office::{self, FieldName as Of};
 use tillgate_domain::{Tenant, TenantId};
 
 use super::body;
-use super::page::Asked;
-use super::path::absent;
-use super::version::{condition, shown};
-use crate::call::Call;
-use crate::failure::Failure;
-use crate::office::decided;
-use crate::query::Parameters;
+use super::page::PageQuery;
+use super::path::not_found;
+use super::version::{read_if_match, render_versioned};
+use crate::error::ApiError;
+use crate::office::into_api_result;
+use crate::query::QueryParameters;
+use crate::request::Request;
 use crate::route::Route;
-use sent::Change;
-use shape::Shape;
+use request::UpdateTenant;
+use response::TenantBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::known(Method::GET, "/tenants", list).told(told::list),
-        Route::known(Method::GET, "/tenants/{id}", one).told(told::one),
-        Route::known(Method::PATCH, "/tenants/{id}", change).told(told::change),
+        Route::authenticated(Method::GET, "/tenants", list_tenants).documented(openapi::list_tenants),
+        Route::authenticated(Method::GET, "/tenants/{id}", get_tenant).documented(openapi::get_tenant),
+        Route::authenticated(Method::PATCH, "/tenants/{id}", update_tenant).documented(openapi::update_tenant),
     ]
 }
 
-async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let mut sent = Parameters::all_known(call.head());
-    let asked = Asked::take(&mut sent, "tenants", "", caller.profile.tenant.id);
-    let asked: Asked = sent.checked(asked)?;
+async fn list_tenants(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let mut sent = QueryParameters::strict(call.head());
+    let asked = PageQuery::read(&mut sent, "tenants", "", caller.profile.tenant.id);
+    let asked: PageQuery = sent.finish(asked)?;
     let after = asked.after_id();
-    let mut tenants = vec![tenant(&call, caller.profile.tenant.id).await?];
+    let mut tenants = vec![load_tenant(&call, caller.profile.tenant.id).await?];
     tenants.retain(|tenant| after.is_none_or(|after| tenant.id.0 > after));
-    asked.answer(&tenants, |tenant| tenant.id.0, Shape::of)
+    asked.render(&tenants, |tenant| tenant.id.0, TenantBody::from_tenant)
 }
 
-async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let tenant = tenant(&call, own(&call, &caller)?).await?;
-    shown(StatusCode::OK, tenant.version, &Shape::of(&tenant))
+async fn get_tenant(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let tenant = load_tenant(&call, read_own_tenant_id(&call, &caller)?).await?;
+    render_versioned(StatusCode::OK, tenant.version, &TenantBody::from_tenant(&tenant))
 }
 
-async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, condition) = (own(&call, &caller)?, condition(call.head().headers())?);
-    let sent: Change = body::sent(&call)?;
-    let change = sent.change();
-    let given = call.mounted().shared.mounts.longest(&caller.profile.tenant.slug);
+async fn update_tenant(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_own_tenant_id(&call, &caller)?, read_if_match(call.head().headers())?);
+    let sent: UpdateTenant = body::read_request(&call)?;
+    let change = sent.into_change();
+    let given = call.mount().server.mounts.longest_session_limits(&caller.profile.tenant.slug);
     let tenant = call
-        .office(move |office| {
-            let stamp = office.stamp(&caller)?;
-            condition
-                .holding(|version| decided(office::change_tenant(office.store, &stamp, id, version, &change, &given)))
+        .with_office(move |office| {
+            let stamp = office.audit_context(&caller)?;
+            condition.apply(|version| {
+                into_api_result(office::change_tenant(office.store, &stamp, id, version, &change, &given))
+            })
         })
         .await?;
-    shown(StatusCode::OK, tenant.version, &Shape::of(&tenant))
+    render_versioned(StatusCode::OK, tenant.version, &TenantBody::from_tenant(&tenant))
 }
 
-async fn tenant(call: &Call, id: TenantId) -> Result<Tenant, Failure> {
-    let found = call.office(move |office| Ok(office::find_tenant(office.store, id)?)).await?;
-    found.ok_or_else(|| Failure::Fault("a caller's tenant is gone".to_owned()))
+async fn load_tenant(call: &Request, id: TenantId) -> Result<Tenant, ApiError> {
+    let found = call.with_office(move |office| Ok(office::find_tenant(office.store, id)?)).await?;
+    found.ok_or_else(|| ApiError::Fault("a caller's tenant is gone".to_owned()))
 }
 
 /// The tenant that the path names, where it is the caller's own.
-fn own(call: &Call, caller: &Caller) -> Result<TenantId, Failure> {
-    let sent = call.head().segment("id");
+fn read_own_tenant_id(call: &Request, caller: &Caller) -> Result<TenantId, ApiError> {
+    let sent = call.head().path_parameter("id");
     let id = sent.parse().ok().filter(|id: &TenantId| *id == caller.profile.tenant.id);
-    id.ok_or_else(|| absent(Of::Tenant, sent))
+    id.ok_or_else(|| not_found(Of::Tenant, sent))
 }

@@ -1,141 +1,164 @@
 //! The native API's tickets: opened, changed, closed, made void and taken back by who may, on a till; looked at by everybody of the
 //! tenant.
 
-mod fit;
+mod from_json;
+mod idempotency;
 mod item;
-mod once;
-mod sent;
-mod shape;
-mod told;
+mod openapi;
+mod request;
+mod response;
 
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::ports::{OrderedBy, Part, TicketFilter, TicketOrder, TicketPlace};
-use tillgate_domain::office::{self, Field as Of, NamedFields, Refused, Shown, TicketAmendment, TicketSearch};
+use tillgate_domain::office::ports::{OffsetPageRequest, TicketCursor, TicketFilter, TicketOrder, TicketSortKey};
+use tillgate_domain::office::{
+    self, FieldName as Of, NamedFields, OfficeError, TicketAmendment, TicketSearch, TicketView,
+};
 use tillgate_domain::ticket::{Note, TicketStatus};
 use tillgate_domain::{JsonObject, KnownRight, TenantId, TicketId};
 
-use super::page::Asked;
-use super::path::{absent, created, id};
-use super::version::{Condition, condition, shown};
-use super::{body, done};
-use crate::body::object;
-use crate::call::Call;
+use super::page::PageQuery;
+use super::path::{not_found, read_id, render_created};
+use super::version::{VersionCondition, read_if_match, render_versioned};
+use super::{body, no_content};
+use crate::body::read_object;
 use crate::cursor::Cursor;
-use crate::failure::Failure;
-use crate::instants::Given;
-use crate::large_bodies::MAX_TICKET_BODY;
-use crate::office::decided;
-use crate::query::Parameters;
+use crate::error::ApiError;
+use crate::large_body_slots::MAX_TICKET_BODY_BYTES;
+use crate::office::into_api_result;
+use crate::query::QueryParameters;
+use crate::request::Request;
 use crate::route::Route;
-use sent::{Closing, New, Refunding};
-use shape::Shape;
+use crate::timestamps::Rfc3339Instant;
+use request::{CloseTicket, CreateTicket, RefundTicket};
+use response::TicketBody;
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::known(Method::GET, "/tickets", list).told(told::list),
-        Route::known(Method::POST, "/tickets", open).takes_bodies_of(MAX_TICKET_BODY).told(told::open),
-        Route::known(Method::GET, "/tickets/{id}", one).told(told::one),
-        Route::known(Method::PATCH, "/tickets/{id}", change).takes_bodies_of(MAX_TICKET_BODY).told(told::change),
-        Route::known(Method::DELETE, "/tickets/{id}", void).told(told::void),
-        Route::known(Method::POST, "/tickets/{id}/close", close).takes_bodies_of(MAX_TICKET_BODY).told(told::close),
-        Route::known(Method::POST, "/tickets/{id}/refund", refund).takes_bodies_of(MAX_TICKET_BODY).told(told::refund),
+        Route::authenticated(Method::GET, "/tickets", list_tickets).documented(openapi::list_tickets),
+        Route::authenticated(Method::POST, "/tickets", create_ticket)
+            .with_body_limit(MAX_TICKET_BODY_BYTES)
+            .documented(openapi::create_ticket),
+        Route::authenticated(Method::GET, "/tickets/{id}", get_ticket).documented(openapi::get_ticket),
+        Route::authenticated(Method::PATCH, "/tickets/{id}", update_ticket)
+            .with_body_limit(MAX_TICKET_BODY_BYTES)
+            .documented(openapi::update_ticket),
+        Route::authenticated(Method::DELETE, "/tickets/{id}", void_ticket).documented(openapi::void_ticket),
+        Route::authenticated(Method::POST, "/tickets/{id}/close", close_ticket)
+            .with_body_limit(MAX_TICKET_BODY_BYTES)
+            .documented(openapi::close_ticket),
+        Route::authenticated(Method::POST, "/tickets/{id}/refund", refund_ticket)
+            .with_body_limit(MAX_TICKET_BODY_BYTES)
+            .documented(openapi::refund_ticket),
     ]
 }
 
-async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+async fn list_tickets(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     let tenant = caller.profile.tenant.id;
-    let (asked, search) = search(&call, tenant)?;
-    let by = search.order.by;
-    let slot = call.list_slot(&caller).await?;
-    let found =
-        call.office(move |office| Ok(office::list_tickets_while(office.store, tenant, &search, shape::fits)?)).await?;
-    let cursor = |shown: &Shown| {
-        let TicketPlace { key, id } = by.place(&shown.ticket);
+    let (asked, search) = read_search(&call, tenant)?;
+    let by = search.order.sort_key;
+    let slot = call.acquire_list_slot(&caller).await?;
+    let found = call
+        .with_office(move |office| Ok(office::list_tickets_while(office.store, tenant, &search, response::fits_page)?))
+        .await?;
+    let cursor = |shown: &TicketView| {
+        let TicketCursor { key, id } = by.cursor(&shown.ticket);
         Cursor { key, id: id.0 }
     };
-    Ok(slot.hold(asked.shortened(shape::fitting(&found)).answer_by(&found, cursor, Shape::of)?))
+    Ok(slot.hold_until_sent(asked.with_max_items(response::count_fitting(&found)).render_by(
+        &found,
+        cursor,
+        TicketBody::from_view,
+    )?))
 }
 
 /// In which order tickets are listed, by the words for it; the first where nothing is said.
-const ORDERS: [(&str, TicketOrder); 6] = [
-    ("opened_at", TicketOrder { by: OrderedBy::Opened, backwards: false }),
-    ("-opened_at", TicketOrder { by: OrderedBy::Opened, backwards: true }),
-    ("updated_at", TicketOrder { by: OrderedBy::Updated, backwards: false }),
-    ("-updated_at", TicketOrder { by: OrderedBy::Updated, backwards: true }),
-    ("payable", TicketOrder { by: OrderedBy::Payable, backwards: false }),
-    ("-payable", TicketOrder { by: OrderedBy::Payable, backwards: true }),
+const TICKET_ORDERS: [(&str, TicketOrder); 6] = [
+    ("opened_at", TicketOrder { sort_key: TicketSortKey::Opened, descending: false }),
+    ("-opened_at", TicketOrder { sort_key: TicketSortKey::Opened, descending: true }),
+    ("updated_at", TicketOrder { sort_key: TicketSortKey::Updated, descending: false }),
+    ("-updated_at", TicketOrder { sort_key: TicketSortKey::Updated, descending: true }),
+    ("payable", TicketOrder { sort_key: TicketSortKey::Payable, descending: false }),
+    ("-payable", TicketOrder { sort_key: TicketSortKey::Payable, descending: true }),
 ];
 
-fn search(call: &Call, tenant: TenantId) -> Result<(Asked<i64>, TicketSearch), Failure> {
-    const ID: &str = "must be an id";
-    const INSTANT: &str = "must be an instant such as 2026-11-21T08:00:00Z";
-    const SORT: &str = "must be opened_at, updated_at or payable, with a - before it for the other way round";
-    let mut sent = Parameters::all_known(call.head());
+fn read_search(call: &Request, tenant: TenantId) -> Result<(PageQuery<i64>, TicketSearch), ApiError> {
+    const ID_MESSAGE: &str = "must be an id";
+    const INSTANT_MESSAGE: &str = "must be an instant such as 2026-11-21T08:00:00Z";
+    const SORT_MESSAGE: &str = "must be opened_at, updated_at or payable, with a - before it for the other way round";
+    let mut sent = QueryParameters::strict(call.head());
     let status =
-        sent.choice("state", TicketStatus::ALL.map(|each| (each.name(), each)), "must be open, closed or void");
-    let words = ORDERS.map(|(word, order)| (word, (word, order)));
-    let (word, order) = sent.choice("sort", words, SORT).unwrap_or(words[0].1);
-    let asked = Asked::take(&mut sent, "tickets", word, tenant);
+        sent.parse_choice("state", TicketStatus::ALL.map(|each| (each.name(), each)), "must be open, closed or void");
+    let words = TICKET_ORDERS.map(|(word, order)| (word, (word, order)));
+    let (word, order) = sent.parse_choice("sort", words, SORT_MESSAGE).unwrap_or(words[0].1);
+    let asked = PageQuery::read(&mut sent, "tickets", word, tenant);
     let filter = TicketFilter {
         statuses: status.into_iter().collect(),
-        owner: sent.take("owner", ID),
-        device: sent.take("device", ID),
-        refund_of: sent.take("refund_of", ID),
-        from: sent.take("from", INSTANT).map(|Given(at)| at),
-        until: sent.take("until", INSTANT).map(|Given(at)| at),
-        text: sent.word("search"),
+        owner: sent.parse("owner", ID_MESSAGE),
+        device: sent.parse("device", ID_MESSAGE),
+        refund_of: sent.parse("refund_of", ID_MESSAGE),
+        from: sent.parse("from", INSTANT_MESSAGE).map(|Rfc3339Instant(at)| at),
+        until: sent.parse("until", INSTANT_MESSAGE).map(|Rfc3339Instant(at)| at),
+        text: sent.read_nonempty("search"),
     };
-    let after = asked.after.clone().map(|Cursor { key, id }| TicketPlace { key, id: TicketId(id) });
-    let part = Part { after, ..Part::first(asked.sought()) };
-    sent.checked((asked, TicketSearch { filter, order, part }))
+    let after = asked.after.clone().map(|Cursor { key, id }| TicketCursor { key, id: TicketId(id) });
+    let part = OffsetPageRequest { after, ..OffsetPageRequest::first(asked.fetch_limit()) };
+    sent.finish((asked, TicketSearch { filter, order, page: part }))
 }
 
-async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, tenant) = (id(&call, Of::Ticket)?, caller.profile.tenant.id);
-    let found = call.office(move |office| Ok(office::find_ticket(office.store, tenant, id)?)).await?;
-    told_of(StatusCode::OK, &found.ok_or_else(|| absent(Of::Ticket, id))?)
+async fn get_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, tenant) = (read_id(&call, Of::Ticket)?, caller.profile.tenant.id);
+    let found = call.with_office(move |office| Ok(office::find_ticket(office.store, tenant, id)?)).await?;
+    render_ticket(StatusCode::OK, &found.ok_or_else(|| not_found(Of::Ticket, id))?)
 }
 
-async fn open(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let once = once::of(&call)?;
-    let sent = body::sent_so_far(&call, New::unpayable)?;
+async fn create_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let once = idempotency::read_idempotency_key(&call)?;
+    let sent = body::sent_so_far(&call, CreateTicket::find_unpayable_amounts)?;
     let tenant = caller.profile.tenant.id;
     let made = call
-        .office(move |office| {
+        .with_office(move |office| {
             let sent =
-                sent.checked(|sent| office.refused_names(&caller, KnownRight::TicketCreate, &sent.names(&caller)))?;
-            let new = sent.ticket(office.engine.id(TicketId::new)?)?;
-            decided(office::open_ticket(office.store, tenant, &office.stamp(&caller)?, &new, once.as_ref()))
+                sent.check_body(|sent| office.refused_names(&caller, KnownRight::TicketCreate, &sent.names(&caller)))?;
+            let new = sent.into_new_ticket(office.auth.new_id(TicketId::new)?)?;
+            into_api_result(office::open_ticket(
+                office.store,
+                tenant,
+                &office.audit_context(&caller)?,
+                &new,
+                once.as_ref(),
+            ))
         })
         .await?;
-    made_there(&call, &made.shown)
+    render_created_ticket(&call, &made.ticket)
 }
 
 /// How often a change that holds to no version is tried where others are faster.
-const TRIES: usize = 5;
+const MAX_UPDATE_ATTEMPTS: usize = 5;
 
-async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, condition) = (id(&call, Of::Ticket)?, condition(call.head().headers())?);
-    let patch: JsonObject = object(call.head().headers(), call.body())?;
+async fn update_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, Of::Ticket)?, read_if_match(call.head().headers())?);
+    let patch: JsonObject = read_object(call.head().headers(), call.body())?;
     let tenant = caller.profile.tenant.id;
     let changed = call
-        .office(move |office| {
+        .with_office(move |office| {
             // what a patch leaves of a member is what was read: so it holds to that version in any case
             let amend = |held: Option<i64>| {
-                let found = office::find_ticket(office.store, tenant, id)?.ok_or_else(|| absent(Of::Ticket, id))?;
+                let found = office::find_ticket(office.store, tenant, id)?.ok_or_else(|| not_found(Of::Ticket, id))?;
                 let names = |names: &NamedFields<'_>| office.refused_names(&caller, KnownRight::TicketUpdate, names);
-                let change = sent::patched(&found, &patch, names)?;
+                let change = request::apply_patch(&found, &patch, names)?;
                 let version = Some(held.unwrap_or(found.ticket.version));
-                let amendment = TicketAmendment { stamp: office.stamp(&caller)?, id, version, change };
-                decided(office::amend_tickets(office.store, tenant, &[amendment]))
+                let amendment = TicketAmendment { context: office.audit_context(&caller)?, id, version, change };
+                into_api_result(office::amend_tickets(office.store, tenant, &[amendment]))
             };
-            let mut answer = condition.holding(&amend);
-            for _ in 1..TRIES {
+            let mut answer = condition.apply(&amend);
+            for _ in 1..MAX_UPDATE_ATTEMPTS {
                 match answer {
-                    Err(Failure::Office(Refused::TicketMoved { .. })) if condition == Condition::Any => {
-                        answer = condition.holding(&amend);
+                    Err(ApiError::Office(OfficeError::TicketVersionMismatch { .. }))
+                        if condition == VersionCondition::Any =>
+                    {
+                        answer = condition.apply(&amend);
                     }
                     _ => break,
                 }
@@ -143,54 +166,63 @@ async fn change(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
             answer
         })
         .await?;
-    told_of(StatusCode::OK, changed.first().ok_or_else(|| Failure::Fault("a change has no outcome".to_owned()))?)
+    render_ticket(StatusCode::OK, changed.first().ok_or_else(|| ApiError::Fault("a change has no outcome".to_owned()))?)
 }
 
-async fn void(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, condition) = (id(&call, Of::Ticket)?, condition(call.head().headers())?);
-    let mut sent = Parameters::all_known(call.head());
+async fn void_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, Of::Ticket)?, read_if_match(call.head().headers())?);
+    let mut sent = QueryParameters::strict(call.head());
     let what = "must have at most 2000 characters and no control characters";
-    let reason = sent.read("reason", "length", |text| Note::parse(text).ok(), what).unwrap_or_default();
-    let (reason, tenant) = (sent.checked(reason)?, caller.profile.tenant.id);
-    call.office(move |office| {
-        let stamp = office.stamp(&caller)?;
-        condition.holding(|version| decided(office::void_ticket(office.store, tenant, &stamp, id, version, &reason)))
+    let reason = sent.parse_with("reason", "length", |text| Note::parse(text).ok(), what).unwrap_or_default();
+    let (reason, tenant) = (sent.finish(reason)?, caller.profile.tenant.id);
+    call.with_office(move |office| {
+        let stamp = office.audit_context(&caller)?;
+        condition
+            .apply(|version| into_api_result(office::void_ticket(office.store, tenant, &stamp, id, version, &reason)))
     })
     .await?;
-    Ok(done())
+    Ok(no_content())
 }
 
-async fn close(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (id, condition) = (id(&call, Of::Ticket)?, condition(call.head().headers())?);
-    let sent: Closing = body::sent_or_nothing(&call)?;
-    let (closing, tenant) = (sent.closing(), caller.profile.tenant.id);
+async fn close_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (id, condition) = (read_id(&call, Of::Ticket)?, read_if_match(call.head().headers())?);
+    let sent: CloseTicket = body::read_optional_request(&call)?;
+    let (closing, tenant) = (sent.into_closing(), caller.profile.tenant.id);
     let shown = call
-        .office(move |office| {
-            let stamp = office.stamp(&caller)?;
-            condition
-                .holding(|version| decided(office::close_ticket(office.store, tenant, &stamp, id, version, &closing)))
+        .with_office(move |office| {
+            let stamp = office.audit_context(&caller)?;
+            condition.apply(|version| {
+                into_api_result(office::close_ticket(office.store, tenant, &stamp, id, version, &closing))
+            })
         })
         .await?;
-    told_of(StatusCode::OK, &shown)
+    render_ticket(StatusCode::OK, &shown)
 }
 
-async fn refund(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let (sold, once) = (id(&call, Of::Ticket)?, once::of(&call)?);
-    let sent: Refunding = body::sent_or_nothing(&call)?;
+async fn refund_ticket(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let (sold, once) = (read_id(&call, Of::Ticket)?, idempotency::read_idempotency_key(&call)?);
+    let sent: RefundTicket = body::read_optional_request(&call)?;
     let tenant = caller.profile.tenant.id;
     let made = call
-        .office(move |office| {
-            let new = sent.refund(office.engine.id(TicketId::new)?)?;
-            decided(office::refund_ticket(office.store, tenant, &office.stamp(&caller)?, sold, &new, once.as_ref()))
+        .with_office(move |office| {
+            let new = sent.into_new_refund(office.auth.new_id(TicketId::new)?)?;
+            into_api_result(office::refund_ticket(
+                office.store,
+                tenant,
+                &office.audit_context(&caller)?,
+                sold,
+                &new,
+                once.as_ref(),
+            ))
         })
         .await?;
-    made_there(&call, &made.shown)
+    render_created_ticket(&call, &made.ticket)
 }
 
-fn told_of(status: StatusCode, ticket: &Shown) -> Result<HttpResponse, Failure> {
-    shown(status, ticket.ticket.version, &Shape::of(ticket))
+fn render_ticket(status: StatusCode, ticket: &TicketView) -> Result<HttpResponse, ApiError> {
+    render_versioned(status, ticket.ticket.version, &TicketBody::from_view(ticket))
 }
 
-fn made_there(call: &Call, ticket: &Shown) -> Result<HttpResponse, Failure> {
-    created(call, "tickets", ticket.ticket.id, told_of(StatusCode::CREATED, ticket)?)
+fn render_created_ticket(call: &Request, ticket: &TicketView) -> Result<HttpResponse, ApiError> {
+    render_created(call, "tickets", ticket.ticket.id, render_ticket(StatusCode::CREATED, ticket)?)
 }

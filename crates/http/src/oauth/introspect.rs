@@ -4,21 +4,21 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use serde::Serialize;
 use serde_json::json;
-use tillgate_auth_core::{Caller, Introspected, TokenUse};
+use tillgate_auth_core::{Caller, Introspection, TokenUse};
 use tillgate_domain::{DeviceId, PrincipalId, SessionId, TenantId};
 use uuid::Uuid;
 
-use super::form::Form;
-use crate::answer;
-use crate::call::Call;
-use crate::failure::Failure;
+use super::request::FormParameters;
+use crate::error::ApiError;
+use crate::request::Request;
+use crate::response;
 
 /// Where it is, below the mount's prefix.
-pub(super) const PATH: &str = "/introspect";
+pub(super) const INTROSPECT_PATH: &str = "/introspect";
 
 /// What is told of a token that is taken. `session`, `device`, `tenant` and `token_use` are tillgate's own members.
 #[derive(Serialize)]
-struct Told<'i> {
+struct IntrospectionBody<'i> {
     active: bool,
     scope: String,
     client_id: &'i str,
@@ -41,12 +41,12 @@ struct Told<'i> {
     tenant: TenantId,
 }
 
-impl<'i> Told<'i> {
-    fn of(found: &'i Introspected) -> Self {
+impl<'i> IntrospectionBody<'i> {
+    fn from_introspection(found: &'i Introspection) -> Self {
         let profile = &found.profile;
         Self {
             active: true,
-            scope: profile.rights.scope(),
+            scope: profile.rights.to_scope(),
             client_id: &found.client,
             username: profile.user.as_ref().map(|user| user.name.as_str()),
             token_type: match found.token_use {
@@ -72,15 +72,15 @@ impl<'i> Told<'i> {
 }
 
 /// The hint is not needed: what kind of token it is shows at once.
-pub(super) async fn introspect(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let token = Form::read(call.head().headers(), call.body())?.token()?;
-    let found = match call.engine().recall(&caller, token.expose()) {
+pub(super) async fn introspect_token(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let token = FormParameters::read(call.head().headers(), call.body())?.take_token()?;
+    let found = match call.auth().introspect_cached(&caller, token.expose()) {
         Some(found) => found?,
-        None => call.block(move |engine| engine.introspect(&caller, token.expose())).await?,
+        None => call.run_blocking(move |engine| engine.introspect(&caller, token.expose())).await?,
     };
     match &found {
-        Some(found) => answer::json(StatusCode::OK, &Told::of(found)),
+        Some(found) => response::render_json(StatusCode::OK, &IntrospectionBody::from_introspection(found)),
         // whatever speaks against it (RFC 7662, 2.2)
-        None => answer::json(StatusCode::OK, &json!({ "active": false })),
+        None => response::render_json(StatusCode::OK, &json!({ "active": false })),
     }
 }

@@ -8,10 +8,10 @@ use utoipa::openapi::{ContentBuilder, Ref, RefOr, ResponseBuilder};
 use super::schema::text_schema;
 
 /// The name of the schema of everything that goes wrong.
-pub(super) const PROBLEM: &str = "Problem";
+pub(super) const PROBLEM_SCHEMA: &str = "Problem";
 
 /// What the document says of the answer with this status that refuses.
-pub(super) fn refusal(status: u16) -> ResponseBuilder {
+pub(super) fn error_response(status: u16) -> ResponseBuilder {
     let about = match status {
         400 => "The request cannot be read: its body, or a header that it needs.",
         401 => "Not logged in, or no longer: throw the token away. At a login, the wrong name or password.",
@@ -30,22 +30,23 @@ pub(super) fn refusal(status: u16) -> ResponseBuilder {
         503 => "Not now, and nobody was judged; `Retry-After` says when to come again.",
         _ => "Something is broken on the server's side.",
     };
-    let content = ContentBuilder::new().schema(Some(RefOr::<Schema>::Ref(Ref::from_schema_name(PROBLEM)))).build();
+    let content =
+        ContentBuilder::new().schema(Some(RefOr::<Schema>::Ref(Ref::from_schema_name(PROBLEM_SCHEMA)))).build();
     let answer = ResponseBuilder::new().description(about).content("application/problem+json", content);
     match status {
-        401 => answer.header("WWW-Authenticate", header("What proves a caller (RFC 6750).")),
-        429 | 503 => answer.header("Retry-After", header("In how many seconds.")),
+        401 => answer.header("WWW-Authenticate", response_header("What proves a caller (RFC 6750).")),
+        429 | 503 => answer.header("Retry-After", response_header("In how many seconds.")),
         _ => answer,
     }
 }
 
 /// What the document says of a header of an answer.
-pub(super) fn header(about: &str) -> Header {
+pub(super) fn response_header(about: &str) -> Header {
     HeaderBuilder::new().schema(Some(text_schema())).description(Some(about)).build()
 }
 
 /// The schema of a problem (RFC 9457).
-pub(super) fn problem() -> RefOr<Schema> {
+pub(super) fn problem_schema() -> RefOr<Schema> {
     let about = |about: &str| ObjectBuilder::new().schema_type(Type::String).description(Some(about));
     let fault = ObjectBuilder::new()
         .property("pointer", about("Where in the body (RFC 6901)."))

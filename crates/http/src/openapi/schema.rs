@@ -10,41 +10,41 @@ pub(crate) fn text_schema() -> Schema {
 }
 
 /// The schema of one of these words.
-pub(crate) fn words_schema(words: impl IntoIterator<Item = &'static str>) -> Schema {
-    of_words(words).into()
+pub(crate) fn enum_schema(words: impl IntoIterator<Item = &'static str>) -> Schema {
+    enum_builder(words).into()
 }
 
 /// The schema of the order of a list; the first of these words is how it is ordered where nothing is said.
 pub(crate) fn order_schema<const N: usize>(words: [&'static str; N]) -> Schema {
     let usual = words.first().copied();
-    of_words(words).default(usual.map(|usual| json!(usual))).into()
+    enum_builder(words).default(usual.map(|usual| json!(usual))).into()
 }
 
-fn of_words(words: impl IntoIterator<Item = &'static str>) -> ObjectBuilder {
+fn enum_builder(words: impl IntoIterator<Item = &'static str>) -> ObjectBuilder {
     let words: Vec<&str> = words.into_iter().collect();
     ObjectBuilder::new().schema_type(Type::String).enum_values(Some(words))
 }
 
 /// The schema of true or false.
-pub(crate) fn truth_schema() -> Schema {
+pub(crate) fn bool_schema() -> Schema {
     ObjectBuilder::new().schema_type(Type::Boolean).into()
 }
 
 /// The schema of an id.
 pub(crate) fn id_schema() -> Schema {
-    formatted(Type::String, KnownFormat::Uuid)
+    formatted_schema(Type::String, KnownFormat::Uuid)
 }
 
 /// The schema of a text that may be null.
-pub(super) fn maybe_text_schema() -> Schema {
+pub(super) fn nullable_text_schema() -> Schema {
     ObjectBuilder::new().schema_type(SchemaType::Array(vec![Type::String, Type::Null])).into()
 }
 
 /// The schema of an instant (RFC 3339).
 pub(crate) fn instant_schema() -> Schema {
-    formatted(Type::String, KnownFormat::DateTime)
+    formatted_schema(Type::String, KnownFormat::DateTime)
 }
 
-fn formatted(kind: impl Into<SchemaType>, format: KnownFormat) -> Schema {
+fn formatted_schema(kind: impl Into<SchemaType>, format: KnownFormat) -> Schema {
     ObjectBuilder::new().schema_type(kind).format(Some(SchemaFormat::KnownFormat(format))).into()
 }

@@ -8,17 +8,17 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use tillgate_auth_core::signature::sha256;
 
-use crate::call::Call;
-use crate::failure::Failure;
+use crate::error::ApiError;
+use crate::request::Request;
 
 /// The longest that anybody may go on without looking again: so long a revoked key is still believed elsewhere.
-const LONGEST: Duration = Duration::from_mins(5);
+const MAX_JWKS_AGE: Duration = Duration::from_mins(5);
 
-pub(super) async fn keys(call: Call) -> Result<HttpResponse, Failure> {
-    let keys = call.engine().jwks();
-    let tag = tag(&keys);
-    let max_age = max_age(call.engine().key_lead()).as_secs();
-    let known = is_known(call.head().headers(), &tag);
+pub(super) async fn get_jwks(call: Request) -> Result<HttpResponse, ApiError> {
+    let keys = call.auth().jwks();
+    let tag = etag(&keys);
+    let max_age = jwks_max_age(call.auth().key_lead()).as_secs();
+    let known = matches_etag(call.head().headers(), &tag);
     let mut answer = if known { HttpResponse::NotModified() } else { HttpResponse::Ok() };
     answer.insert_header((ETAG, tag)).insert_header((CACHE_CONTROL, format!("public, max-age={max_age}")));
     Ok(if known {
@@ -29,18 +29,18 @@ pub(super) async fn keys(call: Call) -> Result<HttpResponse, Failure> {
 }
 
 /// How long the keys may be kept. A new key stands among them for the lead before it signs: who looks twice in that time has it.
-fn max_age(lead: Duration) -> Duration {
-    LONGEST.min(lead / 2)
+fn jwks_max_age(lead: Duration) -> Duration {
+    MAX_JWKS_AGE.min(lead / 2)
 }
 
 /// A tag that two sets of keys have in common only where they are the same (RFC 9110, 8.8.3).
-fn tag(keys: &str) -> String {
+fn etag(keys: &str) -> String {
     let digest = sha256(keys.as_bytes());
     format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(digest.get(..16).unwrap_or_default()))
 }
 
 /// Whether the client has these keys (RFC 9110, 13.1.2). No tag of ours has a comma in it.
-fn is_known(headers: &HeaderMap, tag: &str) -> bool {
+fn matches_etag(headers: &HeaderMap, tag: &str) -> bool {
     let lines = headers.get_all(IF_NONE_MATCH).filter_map(|line| line.to_str().ok());
     lines.flat_map(|line| line.split(',')).map(str::trim).any(|each| {
         let each = each.strip_prefix("W/").unwrap_or(each);
@@ -55,15 +55,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn who_looks_as_often_as_told_sees_a_key_before_it_signs() {
+    fn jwks_max_age_shows_a_key_before_it_signs() {
         for (lead, expected) in [(86_400, 300), (600, 300), (60, 30), (1, 0), (0, 0)] {
-            assert_eq!(max_age(Duration::from_secs(lead)).as_secs(), expected, "{lead}");
+            assert_eq!(jwks_max_age(Duration::from_secs(lead)).as_secs(), expected, "{lead}");
         }
     }
 
     #[test]
-    fn a_tag_is_known_alone_in_a_list_and_weakly() {
-        let tag = tag("{}");
+    fn etag_matches_alone_in_a_list_and_weakly() {
+        let tag = etag("{}");
         for (sent, known) in [
             (tag.clone(), true),
             (format!("\"other\", {tag}"), true),
@@ -74,8 +74,8 @@ mod tests {
             (String::new(), false),
         ] {
             let headers = [(IF_NONE_MATCH, HeaderValue::from_str(&sent).unwrap())].into_iter().collect();
-            assert_eq!(is_known(&headers, &tag), known, "{sent}");
+            assert_eq!(matches_etag(&headers, &tag), known, "{sent}");
         }
-        assert!(!is_known(&HeaderMap::new(), &tag));
+        assert!(!matches_etag(&HeaderMap::new(), &tag));
     }
 }

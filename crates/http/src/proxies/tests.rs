@@ -5,26 +5,30 @@ use super::*;
 const TRUSTED: &[&str] = &["127.0.0.1/32", "10.0.0.0/8", "2001:db8:1::/48"];
 
 /// What is seen by the kind of header that the first one is of.
-fn seen(peer: &str, headers: &[(&str, &str)]) -> (String, Option<&'static str>, Option<String>) {
+fn resolve(peer: &str, headers: &[(&str, &str)]) -> (String, Option<&'static str>, Option<String>) {
     let kind = match headers.first() {
         Some(("Forwarded", _)) => ProxyHeaders::Forwarded,
         _ => ProxyHeaders::XForwarded,
     };
-    seen_by(kind, peer, headers)
+    resolve_with(kind, peer, headers)
 }
 
-fn seen_by(kind: ProxyHeaders, peer: &str, headers: &[(&str, &str)]) -> (String, Option<&'static str>, Option<String>) {
+fn resolve_with(
+    kind: ProxyHeaders,
+    peer: &str,
+    headers: &[(&str, &str)],
+) -> (String, Option<&'static str>, Option<String>) {
     let trusted: Vec<IpNet> = TRUSTED.iter().map(|net| net.parse().unwrap()).collect();
     let mut map = HeaderMap::new();
     for (name, value) in headers {
         map.append(HeaderName::try_from(*name).unwrap(), HeaderValue::from_str(value).unwrap());
     }
-    let behind = behind(&trusted, kind, Some(peer.parse().unwrap()), &map);
+    let behind = resolve_client(&trusted, kind, Some(peer.parse().unwrap()), &map);
     (behind.address.unwrap().to_string(), behind.scheme, behind.host)
 }
 
 #[test]
-fn an_address_is_the_right_most_that_no_proxy_of_ours_has() {
+fn client_address_is_rightmost_untrusted() {
     const XFF: &str = "X-Forwarded-For";
     for (peer, headers, address) in [
         ("203.0.113.9", vec![], "203.0.113.9"),
@@ -55,14 +59,14 @@ fn an_address_is_the_right_most_that_no_proxy_of_ours_has() {
         ("127.0.0.1", vec![("Forwarded", "for=198.51.100.1"), (XFF, "1.1.1.1")], "198.51.100.1"),
         ("127.0.0.1", vec![(XFF, "198.51.100.1"), ("Forwarded", "for=1.1.1.1")], "198.51.100.1"),
     ] {
-        assert_eq!(seen(peer, &headers).0, address, "{peer} {headers:?}");
+        assert_eq!(resolve(peer, &headers).0, address, "{peer} {headers:?}");
     }
 }
 
 #[test]
-fn scheme_and_host_are_those_that_the_outermost_proxy_of_ours_saw() {
+fn scheme_and_host_come_from_outermost_trusted_proxy() {
     let of = |headers: &[(&str, &str)]| {
-        let (_, scheme, host) = seen("127.0.0.1", headers);
+        let (_, scheme, host) = resolve("127.0.0.1", headers);
         (scheme, host)
     };
     let both = |scheme, host: &str| (Some(scheme), Some(host.to_owned()));
@@ -87,32 +91,32 @@ fn scheme_and_host_are_those_that_the_outermost_proxy_of_ours_saw() {
         both("https", "pos.example:8443")
     );
     assert_eq!(of(&[("X-Forwarded-Proto", "gopher"), ("X-Forwarded-Host", "a b")]), (None, None));
-    let stranger = seen("203.0.113.9", &[("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "forged.example")]);
+    let stranger = resolve("203.0.113.9", &[("X-Forwarded-Proto", "https"), ("X-Forwarded-Host", "forged.example")]);
     assert_eq!((stranger.1, stranger.2), (None, None));
 }
 
 #[test]
-fn a_quotation_mark_that_is_left_open_hides_nothing_that_a_proxy_appended() {
+fn unclosed_quote_hides_nothing_a_proxy_appended() {
     for (header, sent) in [
         ("X-Forwarded-For", "\"[2001:db8::bad], 198.51.100.1"),
         ("X-Forwarded-For", "\"6.6.6.6:, 198.51.100.1"),
         ("X-Forwarded-For", "6.6.6.6, \\\", 198.51.100.1"),
     ] {
-        assert_eq!(seen("127.0.0.1", &[(header, sent)]).0, "198.51.100.1", "{sent}");
+        assert_eq!(resolve("127.0.0.1", &[(header, sent)]).0, "198.51.100.1", "{sent}");
     }
     for sent in [
         "for=\"[2001:db8::bad], for=198.51.100.1",
         "for=\"6.6.6.6:, for=198.51.100.1",
         "by=\"\\\", for=6.6.6.6\\\", for=198.51.100.1",
     ] {
-        assert_eq!(seen("127.0.0.1", &[("Forwarded", sent)]).0, "127.0.0.1", "{sent}");
+        assert_eq!(resolve("127.0.0.1", &[("Forwarded", sent)]).0, "127.0.0.1", "{sent}");
     }
-    let kept = seen("127.0.0.1", &[("Forwarded", "by=\"a, for=6.6.6.6 \\\" b\", for=198.51.100.1")]);
+    let kept = resolve("127.0.0.1", &[("Forwarded", "by=\"a, for=6.6.6.6 \\\" b\", for=198.51.100.1")]);
     assert_eq!(kept.0, "198.51.100.1");
 }
 
 #[test]
-fn a_line_that_is_no_text_is_not_passed_over() {
+fn header_line_that_is_not_text_is_not_skipped() {
     let trusted: Vec<IpNet> = TRUSTED.iter().map(|net| net.parse().unwrap()).collect();
     for (header, own, address) in
         [("x-forwarded-for", "198.51.100.1", "198.51.100.1"), ("forwarded", "for=198.51.100.1", "127.0.0.1")]
@@ -123,7 +127,7 @@ fn a_line_that_is_no_text_is_not_passed_over() {
         map.append(name.clone(), HeaderValue::from_static(forged));
         map.append(name, HeaderValue::from_bytes(&[b"\xff, ".as_slice(), own.as_bytes()].concat()).unwrap());
         let kind = if header == "forwarded" { ProxyHeaders::Forwarded } else { ProxyHeaders::XForwarded };
-        let behind = behind(&trusted, kind, Some("127.0.0.1".parse().unwrap()), &map);
+        let behind = resolve_client(&trusted, kind, Some("127.0.0.1".parse().unwrap()), &map);
         assert_eq!(behind.address.unwrap().to_string(), address, "{header}");
     }
 }

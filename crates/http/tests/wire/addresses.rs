@@ -2,8 +2,8 @@
 
 use serde_json::json;
 
-use crate::office::Desk;
-use crate::shop::{PASSWORD, Shop, bearer, post};
+use crate::office::OfficeClient;
+use crate::test_server::{TEST_PASSWORD, TestServer, post_request, with_bearer};
 
 /// Of each kind that no mail server takes, one.
 const UNDELIVERABLE: [&str; 7] = [
@@ -17,42 +17,42 @@ const UNDELIVERABLE: [&str; 7] = [
 ];
 
 #[actix_web::test]
-async fn address_that_no_mail_server_takes_is_refused_when_it_is_entered() {
-    let desk = Desk::open().await;
-    let witness = format!("/users/{}", desk.shop.native("witness").await.text("/session/user/id"));
-    let kasir = desk.shop.kasir("admin@example.com").await.text("/data/Token");
+async fn undeliverable_address_is_rejected_on_entry() {
+    let desk = OfficeClient::open().await;
+    let witness = format!("/users/{}", desk.shop.log_in_native("witness").await.text_at("/session/user/id"));
+    let kasir = desk.shop.log_in_kasir("admin@example.com").await.text_at("/data/Token");
     for email in UNDELIVERABLE {
         let added = desk.post("/users", json!({ "user_name": "nina", "email": email })).await;
-        assert_eq!((added.status.as_u16(), added.text("/errors/0/pointer").as_str()), (422, "/email"), "{email}");
+        assert_eq!((added.status.as_u16(), added.text_at("/errors/0/pointer").as_str()), (422, "/email"), "{email}");
         assert_eq!(desk.patch(&witness, "*", json!({ "email": email })).await.status, 422, "{email}");
         let nina = json!({ "username": "nina", "email": email, "password": "staple battery", "role": "cashier" });
-        let answer = desk.shop.send(bearer(post("/kasir/api/v1/users", nina), &kasir)).await;
+        let answer = desk.shop.send(with_bearer(post_request("/kasir/api/v1/users", nina), &kasir)).await;
         assert_eq!(answer.status, 400, "{email}: {}", answer.json());
         let rita = json!({ "name": "Rita", "email": email, "password": "a song in the rain", "business_name": "Shop", "industry": "grocery" });
         let answer = desk.shop.post("/posstar/api/v1/auth/register", rita).await;
         assert_eq!(answer.status, 400, "{email}: {}", answer.json());
-        assert!(answer.text("/message").contains("email must be an e-mail address"), "{}", answer.json());
+        assert!(answer.text_at("/message").contains("email must be an e-mail address"), "{}", answer.json());
     }
 }
 
 #[actix_web::test]
-async fn domain_and_its_punycode_form_are_one_address() {
-    let desk = Desk::open().await;
+async fn domain_equals_its_punycode_form() {
+    let desk = OfficeClient::open().await;
     let forms = ["nina@münchen.example", "Nina@XN--MNCHEN-3YA.example"];
     for (first, second) in [(forms[0], forms[1]), (forms[1], forms[0])] {
-        let new = json!({ "user_name": "nina", "email": first, "password": PASSWORD, "roles": ["cashier"] });
+        let new = json!({ "user_name": "nina", "email": first, "password": TEST_PASSWORD, "roles": ["cashier"] });
         let added = desk.post("/users", new).await;
-        assert_eq!((added.status.as_u16(), added.text("/email").as_str()), (201, first), "{}", added.json());
+        assert_eq!((added.status.as_u16(), added.text_at("/email").as_str()), (201, first), "{}", added.json());
         let other = desk.post("/users", json!({ "user_name": "nora", "email": second })).await;
-        assert_eq!(other.text("/errors/0/code"), "taken", "{}", other.json());
+        assert_eq!(other.text_at("/errors/0/code"), "taken", "{}", other.json());
         for form in forms {
             assert_eq!(login(&desk.shop, form).await, 201, "{form}");
         }
-        let path = format!("/users/{}", added.text("/id"));
+        let path = format!("/users/{}", added.text_at("/id"));
         assert_eq!(desk.send(actix_web::http::Method::DELETE, &path, Some("*"), None).await.status, 204);
     }
 }
 
-async fn login(shop: &Shop, login: &str) -> u16 {
-    shop.post("/api/v1/sessions", json!({ "login": login, "password": PASSWORD })).await.status.as_u16()
+async fn login(shop: &TestServer, login: &str) -> u16 {
+    shop.post("/api/v1/sessions", json!({ "login": login, "password": TEST_PASSWORD })).await.status.as_u16()
 }

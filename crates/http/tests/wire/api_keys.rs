@@ -5,25 +5,25 @@ use std::time::Duration;
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
-use crate::oauth::{INTROSPECT, about};
-use crate::office::{Desk, faults, pointers};
+use crate::oauth::{INTROSPECT, token_request};
+use crate::office::{OfficeClient, expected_pointers, violations};
 use crate::portos_client::PortosKey;
 
-fn new() -> Value {
+fn create_api_key_body() -> Value {
     json!({ "name": "Warehouse", "user": "Admin", "device": "office", "permissions": ["tokenIntrospect"] })
 }
 
 /// What a program holds of a key that was just made.
-fn held(made: &crate::shop::Answer) -> PortosKey {
-    PortosKey { client: made.text("/client_id"), secret: made.text("/client_secret") }
+fn created_key_id(made: &crate::test_server::TestResponse) -> PortosKey {
+    PortosKey { client: made.text_at("/client_id"), secret: made.text_at("/client_secret") }
 }
 
 #[actix_web::test]
-async fn a_key_is_made_shown_changed_and_deleted() {
-    let desk = Desk::open().await;
-    let made = desk.post("/api-keys", new()).await;
+async fn api_key_is_created_read_updated_and_deleted() {
+    let desk = OfficeClient::open().await;
+    let made = desk.post("/api-keys", create_api_key_body()).await;
     assert_eq!(made.status, 201, "{}", made.json());
-    let (id, key) = (made.text("/id"), held(&made));
+    let (id, key) = (made.text_at("/id"), created_key_id(&made));
     let shown = json!({
         "id": id, "client_id": key.client, "name": "Warehouse", "description": "", "status": "active", "user": "admin",
         "device": "OFFICE", "permissions": ["tokenIntrospect"], "created_at": "2026-11-21T12:00:00.000Z",
@@ -39,30 +39,33 @@ async fn a_key_is_made_shown_changed_and_deleted() {
     let read = desk.get(&path).await;
     assert_eq!((read.header("etag"), read.json()), ("\"1\"", shown.clone()), "without the secret");
     assert_eq!(desk.get("/api-keys").await.json(), json!({ "items": [shown], "next": null }));
-    assert_eq!(desk.shop.send(about(INTROSPECT, &key, "x")).await.status, 200);
+    assert_eq!(desk.shop.send(token_request(INTROSPECT, &key, "x")).await.status, 200);
 
     let patch = json!({ "status": "revoked", "description": "at night" });
     let changed = desk.patch(&path, "\"1\"", patch).await;
     assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"2\""), "{}", changed.json());
-    assert_eq!((changed.text("/status"), changed.text("/description")), ("revoked".into(), "at night".into()));
-    assert_eq!(desk.shop.send(about(INTROSPECT, &key, "x")).await.status, 401, "it counts no more at once");
+    assert_eq!((changed.text_at("/status"), changed.text_at("/description")), ("revoked".into(), "at night".into()));
+    assert_eq!(desk.shop.send(token_request(INTROSPECT, &key, "x")).await.status, 401, "it counts no more at once");
     let old = desk.patch(&path, "\"1\"", json!({ "name": "Late" })).await;
-    assert_eq!((faults(&old), old.json()["version"].as_i64()), ((412, "version_moved".to_owned(), vec![]), Some(2)));
+    assert_eq!(
+        (violations(&old), old.json()["version"].as_i64()),
+        ((412, "version_moved".to_owned(), vec![]), Some(2))
+    );
     let back = desk.patch(&path, "*", json!({ "status": "active", "description": null, "permissions": null })).await;
-    assert_eq!((back.text("/description"), back.json()["permissions"].clone()), (String::new(), json!([])));
-    assert_eq!(desk.shop.send(about(INTROSPECT, &key, "x")).await.status, 200);
+    assert_eq!((back.text_at("/description"), back.json()["permissions"].clone()), (String::new(), json!([])));
+    assert_eq!(desk.shop.send(token_request(INTROSPECT, &key, "x")).await.status, 200);
 
     for (tag, status) in [(None, 428), (Some("\"1\""), 412), (Some("\"3\""), 204), (Some("*"), 404)] {
         assert_eq!(desk.send(Method::DELETE, &path, tag, None).await.status, status, "{tag:?}");
     }
-    assert_eq!(desk.shop.send(about(INTROSPECT, &key, "x")).await.status, 401);
+    assert_eq!(desk.shop.send(token_request(INTROSPECT, &key, "x")).await.status, 401);
 }
 
 #[actix_web::test]
-async fn every_fault_of_a_body_is_told_at_once() {
-    let desk = Desk::open().await;
+async fn all_body_violations_are_reported_at_once() {
+    let desk = OfficeClient::open().await;
     let sent = json!({ "status": "gone", "description": 7, "device": "", "permissions": ["storno", "No Right", 1] });
-    let expected = pointers(&[
+    let expected = expected_pointers(&[
         ("/description", "type"),
         ("/device", "required"),
         ("/name", "required"),
@@ -71,59 +74,64 @@ async fn every_fault_of_a_body_is_told_at_once() {
         ("/status", "format"),
         ("/user", "required"),
     ]);
-    assert_eq!(faults(&desk.post("/api-keys", sent).await), (422, "fields_invalid".to_owned(), expected));
+    assert_eq!(violations(&desk.post("/api-keys", sent).await), (422, "fields_invalid".to_owned(), expected));
     let texts = json!({ "name": "a\u{200b}b", "description": "x".repeat(2_001), "user": "" });
-    let expected =
-        pointers(&[("/description", "length"), ("/device", "required"), ("/name", "format"), ("/user", "required")]);
-    assert_eq!(faults(&desk.post("/api-keys", texts).await), (422, "fields_invalid".to_owned(), expected));
+    let expected = expected_pointers(&[
+        ("/description", "length"),
+        ("/device", "required"),
+        ("/name", "format"),
+        ("/user", "required"),
+    ]);
+    assert_eq!(violations(&desk.post("/api-keys", texts).await), (422, "fields_invalid".to_owned(), expected));
     for (member, value, place, code) in [
         ("user", json!("nobody"), "/user", "unknown"),
         ("device", json!("UNLISTED"), "/device", "unknown"),
         ("name", json!("x".repeat(201)), "/name", "length"),
         ("description", json!("\u{7}"), "/description", "format"),
     ] {
-        let mut body = new();
+        let mut body = create_api_key_body();
         body[member] = value;
         let answer = desk.post("/api-keys", body).await;
-        assert_eq!(faults(&answer), (422, "fields_invalid".into(), vec![(place.into(), code.into())]), "{member}");
+        assert_eq!(violations(&answer), (422, "fields_invalid".into(), vec![(place.into(), code.into())]), "{member}");
     }
     let query = desk.get("/api-keys?status=gone&user=x&device=y&after=z&limit=201").await;
-    let mut places: Vec<String> = faults(&query).2.into_iter().map(|(place, _)| place).collect();
+    let mut places: Vec<String> = violations(&query).2.into_iter().map(|(place, _)| place).collect();
     places.sort();
     assert_eq!(places, ["after", "device", "limit", "status", "user"]);
 }
 
 #[actix_web::test]
-async fn a_list_goes_on_page_by_page_and_is_narrowed() {
-    let desk = Desk::open().await;
+async fn api_key_list_is_paged_and_filtered() {
+    let desk = OfficeClient::open().await;
     for (name, user) in [("a", "admin"), ("b", "cashier"), ("c", "admin"), ("d", "manager"), ("e", "admin")] {
         let made = desk.post("/api-keys", json!({ "name": name, "user": user, "device": "P01" })).await;
         assert_eq!(made.status, 201, "{}", made.json());
-        desk.shop.clock.pass(Duration::from_millis(1));
+        desk.shop.clock.advance(Duration::from_millis(1));
     }
-    assert_eq!(desk.all("/api-keys", "/name").await, ["a", "b", "c", "d", "e"]);
-    let admin = desk.shop.native("admin").await.text("/session/user/id");
-    assert_eq!(desk.all(&format!("/api-keys?user={admin}"), "/name").await, ["a", "c", "e"]);
-    let first = desk.get("/api-keys?limit=1").await.text("/items/0/id");
+    assert_eq!(desk.collect_pages("/api-keys", "/name").await, ["a", "b", "c", "d", "e"]);
+    let admin = desk.shop.log_in_native("admin").await.text_at("/session/user/id");
+    assert_eq!(desk.collect_pages(&format!("/api-keys?user={admin}"), "/name").await, ["a", "c", "e"]);
+    let first = desk.get("/api-keys?limit=1").await.text_at("/items/0/id");
     desk.patch(&format!("/api-keys/{first}"), "*", json!({ "status": "revoked" })).await;
-    assert_eq!(desk.all("/api-keys?status=revoked", "/name").await, ["a"]);
-    assert_eq!(desk.all(&format!("/api-keys?status=active&user={admin}"), "/name").await, ["c", "e"]);
-    assert_eq!(desk.all("/api-keys?device=00000000-0000-7000-8000-000000000000", "/name").await, [""; 0]);
+    assert_eq!(desk.collect_pages("/api-keys?status=revoked", "/name").await, ["a"]);
+    assert_eq!(desk.collect_pages(&format!("/api-keys?status=active&user={admin}"), "/name").await, ["c", "e"]);
+    assert_eq!(desk.collect_pages("/api-keys?device=00000000-0000-7000-8000-000000000000", "/name").await, [""; 0]);
 }
 
 #[actix_web::test]
-async fn another_tenants_key_is_not_there() {
-    let desk = Desk::open().await;
-    let (theirs, key) = crate::portos_signed::key_in(&desk.shop, "other", "stranger", "THEIRS", &["tokenIntrospect"]);
+async fn api_key_of_another_tenant_is_not_found() {
+    let desk = OfficeClient::open().await;
+    let (theirs, key) =
+        crate::portos_signed::create_key_in(&desk.shop, "other", "stranger", "THEIRS", &["tokenIntrospect"]);
     for id in [theirs.id.to_string().as_str(), "00000000-0000-7000-8000-000000000000", "garbage"] {
         let path = format!("/api-keys/{id}");
         for (method, body) in
             [(Method::GET, None), (Method::PATCH, Some(json!({ "name": "x" }))), (Method::DELETE, None)]
         {
             let answer = desk.send(method.clone(), &path, Some("*"), body).await;
-            assert_eq!(faults(&answer), (404, "not_found".to_owned(), vec![]), "{method} {path}");
+            assert_eq!(violations(&answer), (404, "not_found".to_owned(), vec![]), "{method} {path}");
         }
     }
-    assert_eq!(desk.all("/api-keys", "/id").await, [""; 0]);
-    assert_eq!(desk.shop.send(about(INTROSPECT, &key, "x")).await.status, 200, "it stands");
+    assert_eq!(desk.collect_pages("/api-keys", "/id").await, [""; 0]);
+    assert_eq!(desk.shop.send(token_request(INTROSPECT, &key, "x")).await.status, 200, "it stands");
 }

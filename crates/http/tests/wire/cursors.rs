@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
-use crate::office::{Desk, faults, pointers};
+use crate::office::{OfficeClient, expected_pointers, violations};
 use crate::requests::LISTS;
-use crate::shop::{Answer, Shop};
-use crate::tickets::{at, opened, plain, send};
+use crate::test_server::{TestResponse, TestServer};
+use crate::tickets::{log_in_at, open_ticket, plain_item, send};
 
 const TICKETS: &str = "/api/v1/tickets";
 
@@ -17,7 +17,12 @@ fn names(page: &Value, of: &str) -> Vec<String> {
 }
 
 /// The pages from this cursor on: what they show, and how many there are.
-async fn rest(get: impl AsyncFn(&str) -> Answer, query: &str, of: &str, mut after: Option<String>) -> Vec<String> {
+async fn collect_rest(
+    get: impl AsyncFn(&str) -> TestResponse,
+    query: &str,
+    of: &str,
+    mut after: Option<String>,
+) -> Vec<String> {
     let mut seen = Vec::new();
     while let Some(cursor) = after {
         let page = get(&format!("{query}&after={cursor}")).await;
@@ -29,16 +34,16 @@ async fn rest(get: impl AsyncFn(&str) -> Answer, query: &str, of: &str, mut afte
 }
 
 #[actix_web::test]
-async fn a_ticket_that_changes_between_two_pages_loses_none() {
-    let shop = Shop::open();
-    let token = at(&shop, "manager", "P01").await;
+async fn ticket_changed_between_pages_is_not_lost() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
     let wanted: BTreeSet<String> = (0..6).map(|number| format!("T{number}")).collect();
     for (sort, price) in [("updated_at", "1"), ("payable", "99"), ("-payable", "-1"), ("-updated_at", "1")] {
         for number in 0..6 {
             let body = json!({ "currency": "EUR", "name": format!("T{number}"), "location": { "zone": sort },
-                "items": [plain(&(10 + number).to_string(), "1")] });
-            opened(&shop, &token, body).await;
-            shop.clock.pass(std::time::Duration::from_secs(1));
+                "items": [plain_item(&(10 + number).to_string(), "1")] });
+            open_ticket(&shop, &token, body).await;
+            shop.clock.advance(std::time::Duration::from_secs(1));
         }
         let from =
             shop.get(&format!("{TICKETS}?sort=-opened_at&limit=6"), &token).await.json()["items"][5]["opened_at"]
@@ -48,19 +53,19 @@ async fn a_ticket_that_changes_between_two_pages_loses_none() {
         let query = format!("{TICKETS}?from={from}&sort={sort}&limit=2");
         let first = shop.get(&query, &token).await.json();
         let last = first["items"][1]["id"].as_str().unwrap();
-        let body = json!({ "items": [plain(price, "1")] });
+        let body = json!({ "items": [plain_item(price, "1")] });
         let changed = send(&shop, &token, "PATCH", &format!("{TICKETS}/{last}"), Some("*"), Some(body)).await;
         assert_eq!(changed.status, 200, "{}", changed.json());
         let mut seen: BTreeSet<String> = names(&first, "name").into_iter().collect();
         let next = first["next"].as_str().map(str::to_owned);
-        seen.extend(rest(async |path| shop.get(path, &token).await, &query, "name", next).await);
+        seen.extend(collect_rest(async |path| shop.get(path, &token).await, &query, "name", next).await);
         assert_eq!(seen, wanted, "{sort}");
     }
 }
 
 #[actix_web::test]
-async fn a_user_who_is_renamed_between_two_pages_loses_nobody() {
-    let desk = Desk::open().await;
+async fn user_renamed_between_pages_is_not_lost() {
+    let desk = OfficeClient::open().await;
     for number in 0..6 {
         let name = format!("page-{number}");
         assert_eq!(desk.post("/users", json!({ "user_name": name, "display_name": "of pages" })).await.status, 201);
@@ -68,24 +73,24 @@ async fn a_user_who_is_renamed_between_two_pages_loses_nobody() {
     for (sort, name) in [("user_name", "zz"), ("-user_name", "aa"), ("created_at", "mm"), ("-created_at", "nn")] {
         let query = format!("/users?search=of%20pages&sort={sort}&limit=2");
         let all: BTreeSet<String> =
-            desk.all(&format!("/users?search=of%20pages&sort={sort}"), "/id").await.into_iter().collect();
+            desk.collect_pages(&format!("/users?search=of%20pages&sort={sort}"), "/id").await.into_iter().collect();
         let first = desk.get(&query).await.json();
         let last = first["items"][1]["id"].as_str().unwrap();
         assert_eq!(desk.patch(&format!("/users/{last}"), "*", json!({ "user_name": name })).await.status, 200);
         let mut seen: BTreeSet<String> = names(&first, "id").into_iter().collect();
         let next = first["next"].as_str().map(str::to_owned);
-        seen.extend(rest(async |path| desk.get(path).await, &query, "id", next).await);
+        seen.extend(collect_rest(async |path| desk.get(path).await, &query, "id", next).await);
         assert_eq!(seen, all, "{sort}");
     }
 }
 
 #[actix_web::test]
-async fn a_cursor_counts_in_its_own_list_and_order_alone() {
-    let desk = Desk::open().await;
+async fn cursor_is_valid_for_its_list_and_order_only() {
+    let desk = OfficeClient::open().await;
     for name in ["adam", "Zora"] {
         assert_eq!(desk.post("/users", json!({ "user_name": name })).await.status, 201);
     }
-    let next = |page: &Answer| page.json()["next"].as_str().unwrap().to_owned();
+    let next = |page: &TestResponse| page.json()["next"].as_str().unwrap().to_owned();
     let by_name = next(&desk.get("/users?sort=user_name&limit=1").await);
     let oldest = next(&desk.get("/users?limit=1").await);
     assert!(by_name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)), "{by_name}");
@@ -95,7 +100,7 @@ async fn a_cursor_counts_in_its_own_list_and_order_alone() {
         200,
         "as where nothing is said"
     );
-    let other = (422, "fields_invalid".to_owned(), pointers(&[("after", "other_list")]));
+    let other = (422, "fields_invalid".to_owned(), expected_pointers(&[("after", "other_list")]));
     for path in [
         format!("/users?after={by_name}"),
         format!("/users?sort=-user_name&after={by_name}"),
@@ -103,17 +108,17 @@ async fn a_cursor_counts_in_its_own_list_and_order_alone() {
         format!("/devices?after={oldest}"),
         format!("/tickets?after={by_name}"),
     ] {
-        assert_eq!(faults(&desk.get(&path).await), other, "{path}");
+        assert_eq!(violations(&desk.get(&path).await), other, "{path}");
     }
     // another tenant's people are another list
-    let stranger = desk.shop.native("stranger@example.com").await.text("/access_token");
+    let stranger = desk.shop.log_in_native("stranger@example.com").await.text_at("/access_token");
     let answer = desk.shop.get(&format!("/api/v1/users?after={oldest}"), &stranger).await;
     assert!([403, 422].contains(&answer.status.as_u16()), "{}", answer.json());
     for list in LISTS {
         let id = "0192f0c1-0000-7000-8000-000000000000";
         for cursor in ["", "x", id, "%00", "' OR 1=1", "AAAA", &format!("{oldest}="), &oldest[1..], &oldest[..20]] {
             let answer = desk.get(&format!("{list}?after={}", cursor.replace(' ', "%20"))).await;
-            assert_eq!(faults(&answer).2, pointers(&[("after", "type")]), "{list} {cursor}");
+            assert_eq!(violations(&answer).2, expected_pointers(&[("after", "type")]), "{list} {cursor}");
         }
     }
     // a cursor is no id

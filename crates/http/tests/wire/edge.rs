@@ -3,14 +3,14 @@
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::json;
-use tillgate_http::Settings;
+use tillgate_http::HttpSettings;
 
-use crate::shop::{PASSWORD, Shop, call, post};
+use crate::test_server::{TEST_PASSWORD, TestServer, build_request, post_request};
 
 #[actix_web::test]
-async fn every_answer_bears_the_security_headers_and_its_trace_id() {
-    let shop = Shop::open();
-    let token = shop.native("cashier").await.text("/access_token");
+async fn every_response_has_security_headers_and_trace_id() {
+    let shop = TestServer::start();
+    let token = shop.log_in_native("cashier").await.text_at("/access_token");
     for answer in [
         shop.get("/api/v1/sessions/current", &token).await,
         shop.get("/api/v1/nothing", "").await,
@@ -29,33 +29,36 @@ async fn every_answer_bears_the_security_headers_and_its_trace_id() {
 }
 
 #[actix_web::test]
-async fn only_a_trusted_proxy_names_the_request_and_its_caller() {
-    let shop = Shop::with(Settings { proxies: vec!["10.0.0.0/8".parse().unwrap()], ..Settings::default() });
+async fn proxy_headers_are_read_from_trusted_proxies_only() {
+    let shop = TestServer::with_settings(HttpSettings {
+        proxies: vec!["10.0.0.0/8".parse().unwrap()],
+        ..HttpSettings::default()
+    });
     let ask = || {
-        call(Method::GET, "/healthz")
+        build_request(Method::GET, "/healthz")
             .insert_header(("X-Request-Id", "edge-0123456789"))
             .insert_header(("X-Forwarded-For", "198.51.100.1"))
     };
     assert_eq!(shop.send_from("10.0.0.1", ask()).await.header("x-request-id"), "edge-0123456789");
     assert_ne!(shop.send_from("192.0.2.7", ask()).await.header("x-request-id"), "edge-0123456789");
-    let odd = call(Method::GET, "/healthz").insert_header(("X-Request-Id", "a b\"c"));
+    let odd = build_request(Method::GET, "/healthz").insert_header(("X-Request-Id", "a b\"c"));
     assert_eq!(shop.send_from("10.0.0.1", odd).await.header("x-request-id").len(), 32);
 }
 
 /// Failures are counted by address: the client's own behind a trusted proxy, the peer's where a stranger forges the header.
 #[actix_web::test]
-async fn failures_are_counted_by_the_address_behind_the_proxy() {
-    let settings = || Settings { proxies: vec!["10.0.0.0/8".parse().unwrap()], ..Settings::default() };
+async fn failed_logins_count_by_address_behind_the_proxy() {
+    let settings = || HttpSettings { proxies: vec!["10.0.0.0/8".parse().unwrap()], ..HttpSettings::default() };
     let wrong = |from: &str, name: usize| {
-        post("/api/v1/sessions", json!({ "login": format!("nobody{name}"), "password": "wrong" }))
+        post_request("/api/v1/sessions", json!({ "login": format!("nobody{name}"), "password": "wrong" }))
             .insert_header(("X-Forwarded-For", from.to_owned()))
     };
-    let behind = Shop::with(settings());
+    let behind = TestServer::with_settings(settings());
     for name in 0..60 {
         let answer = behind.send_from("10.0.0.1", wrong(&format!("198.51.{name}.1"), name)).await;
         assert_eq!(answer.status, 401, "sixty clients, one failure each");
     }
-    let forged = Shop::with(settings());
+    let forged = TestServer::with_settings(settings());
     let mut held = 0;
     for name in 0..60 {
         let answer = forged.send_from("203.0.113.9", wrong(&format!("198.51.{name}.1"), name)).await;
@@ -65,13 +68,16 @@ async fn failures_are_counted_by_the_address_behind_the_proxy() {
 }
 
 #[actix_web::test]
-async fn the_access_log_has_a_line_per_request_and_no_secret() {
-    let shop = Shop::with(Settings { proxies: vec!["10.0.0.0/8".parse().unwrap()], ..Settings::default() });
-    let login = shop.native("cashier").await;
-    let (token, refresh) = (login.text("/access_token"), login.text("/refresh_token"));
+async fn access_log_has_one_line_per_request_and_no_secret() {
+    let shop = TestServer::with_settings(HttpSettings {
+        proxies: vec!["10.0.0.0/8".parse().unwrap()],
+        ..HttpSettings::default()
+    });
+    let login = shop.log_in_native("cashier").await;
+    let (token, refresh) = (login.text_at("/access_token"), login.text_at("/refresh_token"));
     let wrong = shop.post("/api/v1/sessions", json!({ "login": "cashier", "password": "hunter2-secret" })).await;
     let query = format!("/api/v1/sessions/current?access_token={token}&q=query-secret");
-    let current = call(Method::GET, &query)
+    let current = build_request(Method::GET, &query)
         .insert_header(("Authorization", format!("Bearer {token}")))
         .insert_header(("Cookie", "sid=cookie-secret"))
         .insert_header(("X-Forwarded-For", "198.51.100.1"));
@@ -81,7 +87,7 @@ async fn the_access_log_has_a_line_per_request_and_no_secret() {
     let odd = shop.get(&format!("/api/v1/sessions/{refresh}"), &token).await;
     let unknown = shop.get(&format!("/api/v1/logout/{refresh}/{token}"), &token).await;
 
-    let log = crate::log::logged();
+    let log = crate::captured_log::captured_log();
     let access = [&login, &wrong, &answer, &renewed, &odd, &unknown].map(|answer| {
         let trace = format!("trace=\"{}\"", answer.header("x-request-id"));
         let lines: Vec<&str> =
@@ -104,28 +110,29 @@ async fn the_access_log_has_a_line_per_request_and_no_secret() {
     assert!(access[1].contains("code=\"login_mismatch\""), "{}", access[1]);
     assert!(access[4].contains("path=\"/api/v1/sessions/{id}\""), "{}", access[4]);
     assert!(access[5].contains("path=\"/api/v1/logout/…/…\""), "{}", access[5]);
-    for secret in [token.as_str(), &refresh, PASSWORD, "hunter2-secret", "query-secret", "cookie-secret", "Bearer"] {
+    for secret in [token.as_str(), &refresh, TEST_PASSWORD, "hunter2-secret", "query-secret", "cookie-secret", "Bearer"]
+    {
         // of every test that has run by now, on whichever thread
         assert!(!log.contains(secret), "{secret} stands in the log");
     }
 }
 
 #[actix_web::test]
-async fn metrics_count_by_route_and_outcome_and_name_nobody() {
-    let shop = Shop::open();
-    let login = shop.native("cashier").await;
-    let token = login.text("/access_token");
+async fn metrics_count_by_route_and_outcome_without_identities() {
+    let shop = TestServer::start();
+    let login = shop.log_in_native("cashier").await;
+    let token = login.text_at("/access_token");
     for _ in 0..3 {
         shop.get("/api/v1/sessions/current", &token).await;
     }
     shop.post("/api/v1/sessions", json!({ "login": "cashier", "password": "wrong" })).await;
-    shop.post("/api/v1/sessions", json!({ "login": "cashier", "password": PASSWORD, "device": "NOWHERE" })).await;
-    shop.post("/api/v1/sessions/refresh", json!({ "refresh_token": login.text("/refresh_token") })).await;
-    shop.post("/api/v1/sessions/refresh", json!({ "refresh_token": login.text("/refresh_token") })).await;
-    shop.get(&format!("/api/v1/sessions/{}", login.text("/session/id")), &token).await;
+    shop.post("/api/v1/sessions", json!({ "login": "cashier", "password": TEST_PASSWORD, "device": "NOWHERE" })).await;
+    shop.post("/api/v1/sessions/refresh", json!({ "refresh_token": login.text_at("/refresh_token") })).await;
+    shop.post("/api/v1/sessions/refresh", json!({ "refresh_token": login.text_at("/refresh_token") })).await;
+    shop.get(&format!("/api/v1/sessions/{}", login.text_at("/session/id")), &token).await;
     shop.get("/made-up/cashier", "").await;
-    shop.send(call(Method::from_bytes(b"CASHIER").unwrap(), "/healthz")).await;
-    let answer = shop.send(call(Method::GET, "/metrics")).await;
+    shop.send(build_request(Method::from_bytes(b"CASHIER").unwrap(), "/healthz")).await;
+    let answer = shop.send(build_request(Method::GET, "/metrics")).await;
     assert_eq!(answer.header("content-type"), "text/plain; version=0.0.4; charset=utf-8");
     let text = String::from_utf8(answer.bytes).unwrap();
     let value = |parts: &[&str]| {
@@ -152,9 +159,9 @@ async fn metrics_count_by_route_and_outcome_and_name_nobody() {
 
 /// A header that an open call does not need refuses nothing, however odd it is.
 #[actix_web::test]
-async fn open_calls_do_not_judge_authorization() {
-    let shop = Shop::open();
-    let refresh = shop.native("cashier").await.text("/refresh_token");
+async fn public_routes_ignore_authorization() {
+    let shop = TestServer::start();
+    let refresh = shop.log_in_native("cashier").await.text_at("/refresh_token");
     let odd = |request: TestRequest, which: usize| match which {
         0 => request.append_header(("Authorization", "Bearer a")).append_header(("Authorization", "Bearer a")),
         1 => request.append_header(("Authorization", &b"Bearer \xc5\xbe"[..])),
@@ -162,38 +169,39 @@ async fn open_calls_do_not_judge_authorization() {
     };
     for which in 0..3 {
         for path in ["/healthz", "/readyz", "/.well-known/jwks.json", "/.well-known/oauth-authorization-server"] {
-            assert_eq!(shop.send(odd(call(Method::GET, path), which)).await.status, 200, "{path} {which}");
+            assert_eq!(shop.send(odd(build_request(Method::GET, path), which)).await.status, 200, "{path} {which}");
         }
-        let portos = json!({ "UserName": "cashier", "Password": PASSWORD, "DeviceName": "P01" });
+        let portos = json!({ "UserName": "cashier", "Password": TEST_PASSWORD, "DeviceName": "P01" });
         let answers = [
-            (post("/api/v1/sessions", json!({ "login": "cashier", "password": PASSWORD })), 201),
-            (post("/api/v1/sessions/refresh", json!({ "refresh_token": refresh })), 200),
-            (post("/portos/api/auth", portos), 200),
+            (post_request("/api/v1/sessions", json!({ "login": "cashier", "password": TEST_PASSWORD })), 201),
+            (post_request("/api/v1/sessions/refresh", json!({ "refresh_token": refresh })), 200),
+            (post_request("/portos/api/auth", portos), 200),
         ];
         for (request, status) in answers {
             assert_eq!(shop.send(odd(request, which)).await.status, status, "{which}");
         }
-        let current = shop.send(odd(call(Method::GET, "/api/v1/sessions/current"), which)).await;
+        let current = shop.send(odd(build_request(Method::GET, "/api/v1/sessions/current"), which)).await;
         assert_eq!(current.status, 401, "a call that requires a token judges what it gets");
     }
 }
 
 #[actix_web::test]
-async fn target_in_absolute_form_names_the_host() {
-    let shop = Shop::open();
+async fn absolute_target_names_the_host() {
+    let shop = TestServer::start();
     let path = "http://right.example/.well-known/oauth-authorization-server";
-    let metadata = shop.send(call(Method::GET, path).insert_header(("Host", "wrong.example"))).await;
-    assert_eq!(metadata.text("/jwks_uri"), "http://right.example/.well-known/jwks.json");
+    let metadata = shop.send(build_request(Method::GET, path).insert_header(("Host", "wrong.example"))).await;
+    assert_eq!(metadata.text_at("/jwks_uri"), "http://right.example/.well-known/jwks.json");
 }
 
 #[actix_web::test]
-async fn documentation_has_its_page_with_and_without_a_slash() {
-    let shop = Shop::open();
+async fn docs_page_is_found_with_and_without_slash() {
+    let shop = TestServer::start();
     for path in ["/docs", "/docs/"] {
         let answer = shop.get(path, "").await;
         assert_eq!((answer.status.as_u16(), answer.header("location")), (308, "/docs/index.html"), "{path}");
     }
-    let without = Shop::with(Settings { metrics_here: false, docs_here: false, ..Settings::default() });
+    let without =
+        TestServer::with_settings(HttpSettings { serve_metrics: false, serve_docs: false, ..HttpSettings::default() });
     for path in ["/metrics", "/docs", "/docs/", "/openapi.json"] {
         assert_eq!(without.get(path, "").await.status, 404, "{path}");
     }
@@ -202,14 +210,14 @@ async fn documentation_has_its_page_with_and_without_a_slash() {
 
 /// Programs that read a token from a file or an environment variable send its line break along.
 #[actix_web::test]
-async fn refresh_token_with_blanks_around_it_is_read() {
-    let shop = Shop::open();
-    let refresh = shop.native("cashier").await.text("/refresh_token");
-    let login = json!({ "UserName": "cashier", "Password": PASSWORD, "DeviceName": "P01" });
+async fn refresh_token_with_surrounding_blanks_is_read() {
+    let shop = TestServer::start();
+    let refresh = shop.log_in_native("cashier").await.text_at("/refresh_token");
+    let login = json!({ "UserName": "cashier", "Password": TEST_PASSWORD, "DeviceName": "P01" });
     let portos = shop.post("/portos/api/auth", login).await;
     let pair = json!({
-        "tokenId": portos.text("/tokenId"),
-        "refreshToken": format!("\t{}\r\n", portos.text("/refreshToken")),
+        "tokenId": portos.text_at("/tokenId"),
+        "refreshToken": format!("\t{}\r\n", portos.text_at("/refreshToken")),
     });
     let native = json!({ "refresh_token": format!(" {refresh}\n") });
     assert_eq!(shop.post("/api/v1/sessions/refresh", native).await.status, 200);

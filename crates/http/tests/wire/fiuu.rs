@@ -7,39 +7,39 @@ use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 use tillgate_domain::office::DeviceChange;
 use tillgate_domain::{DeviceStatus, Slug, Zone};
-use tillgate_http::{Fiuu, Mount, Settings};
+use tillgate_http::{Fiuu, HttpSettings, Mount};
 
 use crate::mounts::{fiuu, mounts, native};
-use crate::shop::{Answer, Mood, PASSWORD, Shop, call, post};
+use crate::test_server::{StoreState, TEST_PASSWORD, TestResponse, TestServer, build_request, post_request};
 
 const LOGIN: &str = "/fiuu/auth/login";
 const REFRESH: &str = "/fiuu/auth/refresh";
 const LOGOUT: &str = "/fiuu/auth/logout";
 pub const TERMINALS: &str = "/fiuu/api/terminals";
 
-pub fn lying_in(zone: &str) -> Shop {
-    Shop::lying_in(Zone::parse(zone).unwrap(), Settings::default(), mounts())
+pub fn server_in_zone(zone: &str) -> TestServer {
+    TestServer::in_time_zone(Zone::parse(zone).unwrap(), HttpSettings::default(), mounts())
 }
 
-fn form(body: &str) -> TestRequest {
+fn form_request(body: &str) -> TestRequest {
     let kind = ("Content-Type", "application/x-www-form-urlencoded");
-    call(Method::POST, LOGIN).insert_header(kind).set_payload(body.to_owned())
+    build_request(Method::POST, LOGIN).insert_header(kind).set_payload(body.to_owned())
 }
 
-pub fn login(name: &str, password: &str) -> TestRequest {
-    post(LOGIN, json!({ "posId": name, "password": password }))
+pub fn login_request(name: &str, password: &str) -> TestRequest {
+    post_request(LOGIN, json!({ "posId": name, "password": password }))
 }
 
-pub async fn refresh(shop: &Shop, token: &str) -> Answer {
+pub async fn refresh(shop: &TestServer, token: &str) -> TestResponse {
     shop.with_token(Method::POST, REFRESH, token).await
 }
 
 /// The tokens of an answer, which is the published one byte for byte, with these instants.
-pub fn tokens(answer: &Answer, access_until: &str, refresh_until: &str) -> (String, String) {
+pub fn assert_tokens(answer: &TestResponse, access_until: &str, refresh_until: &str) -> (String, String) {
     let text = String::from_utf8_lossy(&answer.bytes);
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"), "{text}");
     assert_eq!(answer.header("cache-control"), "no-store");
-    let (access, refresh) = (answer.text("/access/token"), answer.text("/refresh/token"));
+    let (access, refresh) = (answer.text_at("/access/token"), answer.text_at("/refresh/token"));
     let expected = format!(
         r#"{{"access":{{"token":"{access}","expiresAt":"{access_until}"}},"refresh":{{"token":"{refresh}","expiresAt":"{refresh_until}"}}}}"#
     );
@@ -48,7 +48,7 @@ pub fn tokens(answer: &Answer, access_until: &str, refresh_until: &str) -> (Stri
 }
 
 /// The answer is this refusal, byte for byte.
-fn refused(answer: &Answer, status: u16, code: u32, slug: &str, message: &str) {
+fn assert_error(answer: &TestResponse, status: u16, code: u32, slug: &str, message: &str) {
     let text = String::from_utf8_lossy(&answer.bytes);
     let expected = format!(r#"{{"code":{code},"error":"{slug}","message":"{message}"}}"#);
     assert_eq!((answer.status.as_u16(), text.as_ref()), (status, expected.as_str()));
@@ -57,101 +57,105 @@ fn refused(answer: &Answer, status: u16, code: u32, slug: &str, message: &str) {
     assert_eq!(answer.header("retry-after").is_empty(), ![429, 503].contains(&status), "{message}");
 }
 
-pub fn unauthorized(answer: &Answer, code: u32, message: &str) {
-    refused(answer, 401, code, "unauthorized", message);
+pub fn assert_unauthorized(answer: &TestResponse, code: u32, message: &str) {
+    assert_error(answer, 401, code, "unauthorized", message);
 }
 
-fn invalid(answer: &Answer, code: u32, message: &str) {
-    refused(answer, 400, code, "invalid_request", message);
+fn assert_invalid(answer: &TestResponse, code: u32, message: &str) {
+    assert_error(answer, 400, code, "invalid_request", message);
 }
 
-const NO_ACCESS: (u32, &str) = (40_120, "Invalid or missing access token.");
-const NO_REFRESH: (u32, &str) = (40_121, "Invalid or missing refresh token.");
-pub const OVER: (u32, &str) = (40_122, "Session expired.");
-pub const EXPIRED: (u32, &str) = (40_123, "Token expired.");
-const FAILED: (u32, &str) = (40_125, "Authentication failed.");
+const INVALID_ACCESS_TOKEN: (u32, &str) = (40_120, "Invalid or missing access token.");
+const INVALID_REFRESH_TOKEN: (u32, &str) = (40_121, "Invalid or missing refresh token.");
+pub const SESSION_EXPIRED: (u32, &str) = (40_122, "Session expired.");
+pub const TOKEN_EXPIRED: (u32, &str) = (40_123, "Token expired.");
+const AUTHENTICATION_FAILED: (u32, &str) = (40_125, "Authentication failed.");
 
 #[actix_web::test]
-async fn a_login_answers_both_tokens_by_json_and_by_form() {
-    let shop = lying_in("Asia/Kuala_Lumpur");
-    let json = shop.send(login("P01", PASSWORD)).await;
-    let by_form = shop.send(form("posId=P01&password=correct+horse")).await;
-    let encoded = shop.send(form("password=%63orrect%20horse&posId=%20p01&more=x")).await;
+async fn login_returns_both_tokens_for_json_and_form() {
+    let shop = server_in_zone("Asia/Kuala_Lumpur");
+    let json = shop.send(login_request("P01", TEST_PASSWORD)).await;
+    let by_form = shop.send(form_request("posId=P01&password=correct+horse")).await;
+    let encoded = shop.send(form_request("password=%63orrect%20horse&posId=%20p01&more=x")).await;
     for answer in [json, by_form, encoded] {
         let (until, midnight) = ("2026-11-21T20:15:00.000+08:00", "2026-11-22T00:00:00.000+08:00");
-        let (access, token) = tokens(&answer, until, midnight);
+        let (access, token) = assert_tokens(&answer, until, midnight);
         assert_eq!(shop.get(TERMINALS, &access).await.status, 200);
-        tokens(&refresh(&shop, &token).await, until, midnight);
+        assert_tokens(&refresh(&shop, &token).await, until, midnight);
     }
 }
 
 #[actix_web::test]
-async fn the_earlier_access_token_stays_good_after_a_refresh() {
-    let shop = lying_in("Asia/Kuala_Lumpur");
-    let first = shop.fiuu().await;
-    shop.clock.pass(Duration::from_mins(10));
-    let second = refresh(&shop, &first.text("/refresh/token")).await;
-    let (access, token) = tokens(&second, "2026-11-21T20:25:00.000+08:00", "2026-11-22T00:00:00.000+08:00");
-    assert_ne!(access, first.text("/access/token"));
-    assert_ne!(token, first.text("/refresh/token"));
-    for token in [&first.text("/access/token"), &access] {
+async fn earlier_access_token_stays_valid_after_refresh() {
+    let shop = server_in_zone("Asia/Kuala_Lumpur");
+    let first = shop.log_in_fiuu().await;
+    shop.clock.advance(Duration::from_mins(10));
+    let second = refresh(&shop, &first.text_at("/refresh/token")).await;
+    let (access, token) = assert_tokens(&second, "2026-11-21T20:25:00.000+08:00", "2026-11-22T00:00:00.000+08:00");
+    assert_ne!(access, first.text_at("/access/token"));
+    assert_ne!(token, first.text_at("/refresh/token"));
+    for token in [&first.text_at("/access/token"), &access] {
         assert_eq!(shop.get(TERMINALS, token).await.status, 200);
     }
-    let again = refresh(&shop, &first.text("/refresh/token")).await;
-    assert_eq!(again.text("/refresh/token"), token, "an answer that was lost is given again");
-    shop.clock.pass(Duration::from_mins(5));
-    let (code, message) = EXPIRED;
-    unauthorized(&shop.get(TERMINALS, &first.text("/access/token")).await, code, message);
-    unauthorized(&shop.with_token(Method::POST, LOGOUT, &first.text("/access/token")).await, code, message);
+    let again = refresh(&shop, &first.text_at("/refresh/token")).await;
+    assert_eq!(again.text_at("/refresh/token"), token, "an answer that was lost is given again");
+    shop.clock.advance(Duration::from_mins(5));
+    let (code, message) = TOKEN_EXPIRED;
+    assert_unauthorized(&shop.get(TERMINALS, &first.text_at("/access/token")).await, code, message);
+    assert_unauthorized(&shop.with_token(Method::POST, LOGOUT, &first.text_at("/access/token")).await, code, message);
     assert_eq!(shop.get(TERMINALS, &access).await.status, 200);
-    let (code, message) = OVER;
-    unauthorized(&refresh(&shop, &first.text("/refresh/token")).await, code, message);
-    unauthorized(&refresh(&shop, &token).await, code, message);
-    unauthorized(&shop.get(TERMINALS, &access).await, code, message);
+    let (code, message) = SESSION_EXPIRED;
+    assert_unauthorized(&refresh(&shop, &first.text_at("/refresh/token")).await, code, message);
+    assert_unauthorized(&refresh(&shop, &token).await, code, message);
+    assert_unauthorized(&shop.get(TERMINALS, &access).await, code, message);
 }
 
 #[actix_web::test]
-async fn a_logout_is_over_at_once() {
-    let shop = Shop::open();
-    let (one, other) = (shop.fiuu().await, shop.fiuu().await);
-    let answer = shop.with_token(Method::POST, LOGOUT, &one.text("/access/token")).await;
+async fn logout_takes_effect_at_once() {
+    let shop = TestServer::start();
+    let (one, other) = (shop.log_in_fiuu().await, shop.log_in_fiuu().await);
+    let answer = shop.with_token(Method::POST, LOGOUT, &one.text_at("/access/token")).await;
     assert_eq!(
         (answer.status.as_u16(), String::from_utf8_lossy(&answer.bytes).as_ref()),
         (200, r#"{"code":20000,"message":"Operation completed successfully."}"#)
     );
     for answer in [
-        shop.get(TERMINALS, &one.text("/access/token")).await,
-        shop.with_token(Method::POST, LOGOUT, &one.text("/access/token")).await,
-        refresh(&shop, &one.text("/refresh/token")).await,
+        shop.get(TERMINALS, &one.text_at("/access/token")).await,
+        shop.with_token(Method::POST, LOGOUT, &one.text_at("/access/token")).await,
+        refresh(&shop, &one.text_at("/refresh/token")).await,
     ] {
-        unauthorized(&answer, OVER.0, OVER.1);
+        assert_unauthorized(&answer, SESSION_EXPIRED.0, SESSION_EXPIRED.1);
     }
-    assert_eq!(shop.get(TERMINALS, &other.text("/access/token")).await.status, 200, "a second login is allowed");
+    assert_eq!(shop.get(TERMINALS, &other.text_at("/access/token")).await.status, 200, "a second login is allowed");
 }
 
 #[actix_web::test]
-async fn what_is_no_token_is_told_apart_by_where_it_stands() {
-    let shop = Shop::open();
-    let own = shop.fiuu().await;
-    let (access, token) = (own.text("/access/token"), own.text("/refresh/token"));
-    let native = shop.native("cashier").await;
-    let kasir = shop.kasir("cashier").await;
-    let calls =
-        [(Method::GET, TERMINALS, NO_ACCESS), (Method::POST, LOGOUT, NO_ACCESS), (Method::POST, REFRESH, NO_REFRESH)];
+async fn invalid_token_is_reported_by_its_place() {
+    let shop = TestServer::start();
+    let own = shop.log_in_fiuu().await;
+    let (access, token) = (own.text_at("/access/token"), own.text_at("/refresh/token"));
+    let native = shop.log_in_native("cashier").await;
+    let kasir = shop.log_in_kasir("cashier").await;
+    let calls = [
+        (Method::GET, TERMINALS, INVALID_ACCESS_TOKEN),
+        (Method::POST, LOGOUT, INVALID_ACCESS_TOKEN),
+        (Method::POST, REFRESH, INVALID_REFRESH_TOKEN),
+    ];
     for (method, path, (code, message)) in calls {
         let wrong = if path == REFRESH { &access } else { &token };
-        let foreign = [native.text("/access_token"), native.text("/refresh_token"), kasir.text("/data/refresh_token")];
+        let foreign =
+            [native.text_at("/access_token"), native.text_at("/refresh_token"), kasir.text_at("/data/refresh_token")];
         for sent in [wrong.as_str(), "", "garbage", &foreign[0], &foreign[1], &foreign[2], &"x".repeat(20_000)] {
-            unauthorized(&shop.with_token(method.clone(), path, sent).await, code, message);
+            assert_unauthorized(&shop.with_token(method.clone(), path, sent).await, code, message);
         }
-        let bare = || call(method.clone(), path);
+        let bare = || build_request(method.clone(), path);
         let twice = bare()
             .append_header(("Authorization", format!("Bearer {access}")))
             .append_header(("Authorization", format!("Bearer {token}")));
         let basic = bare().insert_header(("Authorization", "Basic UDAxOng="));
         let bytes = bare().insert_header(("Authorization", &b"Bearer \xff"[..]));
         for request in [bare(), twice, basic, bytes] {
-            unauthorized(&shop.send(request).await, code, message);
+            assert_unauthorized(&shop.send(request).await, code, message);
         }
     }
     for path in ["/api/v1/sessions/current", "/kasir/api/v1/auth/me", "/portos/api/auth", "/krmpesan/devices"] {
@@ -161,9 +165,9 @@ async fn what_is_no_token_is_told_apart_by_where_it_stands() {
     assert_eq!(shop.post("/api/v1/sessions/refresh", elsewhere.clone()).await.status, 401);
     assert_eq!(shop.post("/kasir/api/v1/auth/refresh", elsewhere).await.status, 401);
     assert_eq!(shop.get(TERMINALS, &access).await.status, 200, "none of it ended the session");
-    let stray = login("P01", PASSWORD).insert_header(("Authorization", "Bearer garbage"));
+    let stray = login_request("P01", TEST_PASSWORD).insert_header(("Authorization", "Bearer garbage"));
     assert_eq!(shop.send(stray).await.status, 200, "a login looks at no header");
-    let laden = call(Method::POST, REFRESH)
+    let laden = build_request(Method::POST, REFRESH)
         .insert_header(("Authorization", format!("bearer {token}")))
         .insert_header(("Content-Type", "text/plain"))
         .set_payload("{{{");
@@ -171,48 +175,64 @@ async fn what_is_no_token_is_told_apart_by_where_it_stands() {
 }
 
 #[actix_web::test]
-async fn what_stands_against_a_register_is_said_after_the_right_password_only() {
+async fn account_status_is_reported_after_right_password_only() {
     for (status, code, message) in [
         (DeviceStatus::Pending, 40_311, "Login failed, this account is pending activation."),
         (DeviceStatus::Locked, 40_312, "Login failed, this account is currently suspended."),
         (DeviceStatus::Retired, 40_313, "Login failed, this account is permanently deleted."),
     ] {
-        let shop = Shop::open();
-        let before = shop.fiuu().await;
+        let shop = TestServer::start();
+        let before = shop.log_in_fiuu().await;
         shop.change_device("P01", &DeviceChange { status: Some(status), ..DeviceChange::default() });
-        unauthorized(&shop.send(login("P01", "wrong")).await, FAILED.0, FAILED.1);
-        refused(&shop.send(login("P01", PASSWORD)).await, 403, code, "forbidden", message);
-        unauthorized(&refresh(&shop, &before.text("/refresh/token")).await, OVER.0, OVER.1);
-        unauthorized(&shop.get(TERMINALS, &before.text("/access/token")).await, OVER.0, OVER.1);
+        assert_unauthorized(
+            &shop.send(login_request("P01", "wrong")).await,
+            AUTHENTICATION_FAILED.0,
+            AUTHENTICATION_FAILED.1,
+        );
+        assert_error(&shop.send(login_request("P01", TEST_PASSWORD)).await, 403, code, "forbidden", message);
+        assert_unauthorized(
+            &refresh(&shop, &before.text_at("/refresh/token")).await,
+            SESSION_EXPIRED.0,
+            SESSION_EXPIRED.1,
+        );
+        assert_unauthorized(
+            &shop.get(TERMINALS, &before.text_at("/access/token")).await,
+            SESSION_EXPIRED.0,
+            SESSION_EXPIRED.1,
+        );
         for _ in 0..20 {
-            let again = shop.send(login("P01", PASSWORD)).await;
-            refused(&again, 403, code, "forbidden", message);
+            let again = shop.send(login_request("P01", TEST_PASSWORD)).await;
+            assert_error(&again, 403, code, "forbidden", message);
         }
     }
 }
 
 #[actix_web::test]
-async fn nobody_else_logs_in_here() {
-    let shop = Shop::open();
+async fn other_principals_cannot_log_in() {
+    let shop = TestServer::start();
     for (name, password) in [
-        ("P02", PASSWORD),
+        ("P02", TEST_PASSWORD),
         ("P01", "wrong"),
         ("P01", ""),
-        ("OFFICE", PASSWORD),
+        ("OFFICE", TEST_PASSWORD),
         ("OFFICE", ""),
-        ("cashier", PASSWORD),
-        ("admin@example.com", PASSWORD),
+        ("cashier", TEST_PASSWORD),
+        ("admin@example.com", TEST_PASSWORD),
         ("$plain$", "correct horse battery"),
     ] {
-        unauthorized(&shop.send(login(name, password)).await, FAILED.0, FAILED.1);
+        assert_unauthorized(
+            &shop.send(login_request(name, password)).await,
+            AUTHENTICATION_FAILED.0,
+            AUTHENTICATION_FAILED.1,
+        );
     }
 }
 
 #[actix_web::test]
-async fn what_a_login_lacks_has_its_number() {
-    let shop = Shop::open();
+async fn incomplete_login_has_its_error_number() {
+    let shop = TestServer::start();
     let raw = |kind: &'static str, body: &'static [u8]| {
-        call(Method::POST, LOGIN).insert_header(("Content-Type", kind)).set_payload(body)
+        build_request(Method::POST, LOGIN).insert_header(("Content-Type", kind)).set_payload(body)
     };
     let (json, form_type) = ("application/json", "application/x-www-form-urlencoded");
     let long = "x".repeat(101);
@@ -225,22 +245,22 @@ async fn what_a_login_lacks_has_its_number() {
         json!({ "posId": ["P01"], "password": "x" }),
         json!({ "posId": "" }),
     ] {
-        invalid(&shop.post(LOGIN, body).await, 40_021, "Invalid POS ID.");
+        assert_invalid(&shop.post(LOGIN, body).await, 40_021, "Invalid POS ID.");
     }
     for body in ["posId=&password=x", "posId&password=x", &format!("posId={long}&password=x")] {
-        invalid(&shop.send(form(body)).await, 40_021, "Invalid POS ID.");
+        assert_invalid(&shop.send(form_request(body)).await, 40_021, "Invalid POS ID.");
     }
     let unreadable = (40_031, "Invalid or missing parameters.");
     for body in [
         json!({}),
         json!([]),
         json!({ "posId": "P01" }),
-        json!({ "password": PASSWORD }),
+        json!({ "password": TEST_PASSWORD }),
         json!({ "posId": "P01", "password": null }),
         json!({ "posId": "P01", "password": 12 }),
-        json!({ "posid": "P01", "password": PASSWORD }),
+        json!({ "posid": "P01", "password": TEST_PASSWORD }),
     ] {
-        invalid(&shop.post(LOGIN, body).await, unreadable.0, unreadable.1);
+        assert_invalid(&shop.post(LOGIN, body).await, unreadable.0, unreadable.1);
     }
     for (kind, body) in [
         (json, &b""[..]),
@@ -252,70 +272,73 @@ async fn what_a_login_lacks_has_its_number() {
         (form_type, b"posId=P01&password=%ff"),
         (form_type, b"{\"posId\":\"P01\",\"password\":\"x\"}"),
     ] {
-        invalid(&shop.send(raw(kind, body)).await, unreadable.0, unreadable.1);
+        assert_invalid(&shop.send(raw(kind, body)).await, unreadable.0, unreadable.1);
     }
-    let twice = shop.send(form("posId=P01&posId=P01&password=correct%20horse")).await;
-    invalid(&twice, unreadable.0, unreadable.1);
+    let twice = shop.send(form_request("posId=P01&posId=P01&password=correct%20horse")).await;
+    assert_invalid(&twice, unreadable.0, unreadable.1);
 }
 
 #[actix_web::test]
-async fn other_refusals_keep_the_shape() {
-    let shop = Shop::open();
-    let raw = |kind: &'static str| call(Method::POST, LOGIN).insert_header(("Content-Type", kind));
+async fn other_errors_keep_the_shape() {
+    let shop = TestServer::start();
+    let raw = |kind: &'static str| build_request(Method::POST, LOGIN).insert_header(("Content-Type", kind));
     let unsupported =
-        |answer: &Answer| refused(answer, 415, 41_500, "unsupported_media_type", "Unsupported Media Type");
+        |answer: &TestResponse| assert_error(answer, 415, 41_500, "unsupported_media_type", "Unsupported Media Type");
     unsupported(&shop.send(raw("text/plain").set_payload("{}")).await);
-    unsupported(&shop.send(call(Method::POST, LOGIN).set_payload("{}")).await);
+    unsupported(&shop.send(build_request(Method::POST, LOGIN).set_payload("{}")).await);
     unsupported(&shop.send(raw("multipart/form-data; boundary=x").set_payload("--x--")).await);
-    unsupported(&shop.send(login("P01", PASSWORD).insert_header(("Content-Encoding", "gzip"))).await);
+    unsupported(&shop.send(login_request("P01", TEST_PASSWORD).insert_header(("Content-Encoding", "gzip"))).await);
     let large = shop.send(raw("application/json").set_payload(vec![b' '; 64 * 1024 + 1])).await;
-    refused(&large, 413, 41_300, "payload_too_large", "Payload Too Large");
+    assert_error(&large, 413, 41_300, "payload_too_large", "Payload Too Large");
     for path in ["/fiuu", "/fiuu/auth", "/fiuu/nothing", "/fiuu/auth/login/"] {
-        refused(&shop.get(path, "garbage").await, 404, 40_400, "not_found", "Not Found");
+        assert_error(&shop.get(path, "garbage").await, 404, 40_400, "not_found", "Not Found");
     }
-    let wrong = shop.send(call(Method::GET, LOGIN)).await;
-    refused(&wrong, 405, 40_500, "method_not_allowed", "Method Not Allowed");
+    let wrong = shop.send(build_request(Method::GET, LOGIN)).await;
+    assert_error(&wrong, 405, 40_500, "method_not_allowed", "Method Not Allowed");
     assert_eq!(wrong.header("allow"), "POST");
     for (mood, status, code, slug, message) in [
-        (Mood::Unavailable, 503, 50_300, "service_unavailable", "Service Unavailable"),
-        (Mood::Broken, 500, 500, "internal_server_error", "Internal server error."),
-        (Mood::Panics, 500, 500, "internal_server_error", "Internal server error."),
+        (StoreState::Unavailable, 503, 50_300, "service_unavailable", "Service Unavailable"),
+        (StoreState::Broken, 500, 500, "internal_server_error", "Internal server error."),
+        (StoreState::Panicking, 500, 500, "internal_server_error", "Internal server error."),
     ] {
-        shop.store.set(mood);
-        refused(&shop.send(login("P01", PASSWORD)).await, status, code, slug, message);
-        shop.store.set(Mood::Well);
+        shop.store.set_state(mood);
+        assert_error(&shop.send(login_request("P01", TEST_PASSWORD)).await, status, code, slug, message);
+        shop.store.set_state(StoreState::Healthy);
     }
 }
 
 #[actix_web::test]
-async fn guesses_and_floods_are_held_up_each_in_its_own_words() {
-    let shop = Shop::open();
-    let mut answer = shop.send(login("P01", "wrong")).await;
+async fn guesses_and_floods_are_limited_with_their_own_errors() {
+    let shop = TestServer::start();
+    let mut answer = shop.send(login_request("P01", "wrong")).await;
     for number in 0..10 {
-        unauthorized(&answer, FAILED.0, FAILED.1);
-        answer = shop.send(login("P01", &format!("wrong {number}"))).await;
+        assert_unauthorized(&answer, AUTHENTICATION_FAILED.0, AUTHENTICATION_FAILED.1);
+        answer = shop.send(login_request("P01", &format!("wrong {number}"))).await;
     }
     let locked = "Login failed, this account is temporarily locked due to multiple failed login attempts.";
-    refused(&answer, 429, 42_930, "rate_limit_exceeded", locked);
-    refused(&shop.send(login("P01", PASSWORD)).await, 429, 42_930, "rate_limit_exceeded", locked);
+    assert_error(&answer, 429, 42_930, "rate_limit_exceeded", locked);
+    assert_error(&shop.send(login_request("P01", TEST_PASSWORD)).await, 429, 42_930, "rate_limit_exceeded", locked);
 
-    let three = Mount::at("/fiuu", std::sync::Arc::new(Fiuu::new(Fiuu::terms(), 3))).unwrap();
-    let shop = Shop::mounted(Settings::default(), vec![three.tenant(Slug::parse("default").unwrap())]);
-    let (access, token) = (shop.fiuu().await.text("/access/token"), "garbage");
+    let three = Mount::at_prefix("/fiuu", std::sync::Arc::new(Fiuu::new(Fiuu::default_terms(), 3))).unwrap();
+    let shop =
+        TestServer::with_mounts(HttpSettings::default(), vec![three.with_tenant(Slug::parse("default").unwrap())]);
+    let (access, token) = (shop.log_in_fiuu().await.text_at("/access/token"), "garbage");
     assert_eq!(refresh(&shop, token).await.status, 401);
     assert_eq!(shop.get(TERMINALS, &access).await.status, 200);
-    for answer in
-        [shop.get(TERMINALS, &access).await, shop.send(login("P01", PASSWORD)).await, refresh(&shop, token).await]
-    {
-        refused(&answer, 429, 42_900, "rate_limit_exceeded", "Too many requests.");
+    for answer in [
+        shop.get(TERMINALS, &access).await,
+        shop.send(login_request("P01", TEST_PASSWORD)).await,
+        refresh(&shop, token).await,
+    ] {
+        assert_error(&answer, 429, 42_900, "rate_limit_exceeded", "Too many requests.");
     }
-    assert_eq!(shop.send_from("192.0.2.8", login("P01", PASSWORD)).await.status, 200, "from elsewhere");
+    assert_eq!(shop.send_from("192.0.2.8", login_request("P01", TEST_PASSWORD)).await.status, 200, "from elsewhere");
 }
 
 #[actix_web::test]
-async fn terminals_are_the_tenants_devices_and_who_was_there_lately() {
-    let shop = Shop::open();
-    let access = shop.fiuu().await.text("/access/token");
+async fn terminals_list_devices_and_recent_connections() {
+    let shop = TestServer::start();
+    let access = shop.log_in_fiuu().await.text_at("/access/token");
     let terminal = |name: &str, connected: bool| json!({ "terminalId": name, "connected": connected, "isVT": 0 });
     let names = ["LOCKED", "OFFICE", "P01", "PDA1", "UNLISTED"];
     let expected = |connected: &[&str]| json!({ "data": names.map(|name| terminal(name, connected.contains(&name))) });
@@ -324,36 +347,36 @@ async fn terminals_are_the_tenants_devices_and_who_was_there_lately() {
     assert!(text.starts_with(r#"{"data":[{"terminalId":"LOCKED","connected":false,"isVT":0},"#), "{text}");
     assert_eq!(answer.json(), expected(&["P01"]), "whoever asks is there");
 
-    let office = shop.portos("cashier", "OFFICE").await.text("/tokenId");
+    let office = shop.log_in_portos("cashier", "OFFICE").await.text_at("/tokenId");
     assert_eq!(shop.get("/portos/api/auth", &office).await.status, 200);
-    shop.auth.write_uses().unwrap();
+    shop.auth.write_activity().unwrap();
     assert_eq!(shop.get(TERMINALS, &access).await.json(), expected(&["P01"]), "read within this second");
-    shop.clock.pass(Duration::from_secs(1));
+    shop.clock.advance(Duration::from_secs(1));
     assert_eq!(shop.get(TERMINALS, &access).await.json(), expected(&["P01", "OFFICE"]));
-    shop.clock.pass(Duration::from_mins(5) - Duration::from_secs(1));
+    shop.clock.advance(Duration::from_mins(5) - Duration::from_secs(1));
     assert_eq!(shop.get(TERMINALS, &access).await.json(), expected(&["P01", "OFFICE"]), "five minutes ago");
-    shop.clock.pass(Duration::from_millis(1));
+    shop.clock.advance(Duration::from_millis(1));
     assert_eq!(shop.get(TERMINALS, &access).await.json(), expected(&["P01"]), "longer ago");
     shop.change_device("PDA1", &DeviceChange { status: Some(DeviceStatus::Retired), ..DeviceChange::default() });
-    shop.clock.pass(Duration::from_secs(1));
+    shop.clock.advance(Duration::from_secs(1));
     let left: Vec<Value> =
         names.into_iter().filter(|name| *name != "PDA1").map(|name| terminal(name, name == "P01")).collect();
     assert_eq!(shop.get(TERMINALS, &access).await.json()["data"], json!(left));
 }
 
 #[actix_web::test]
-async fn another_tenants_mount_knows_no_register_of_this_one() {
+async fn tenant_mount_rejects_registers_of_other_tenants() {
     let slug = |slug: &str| Slug::parse(slug).unwrap();
-    let shop = Shop::mounted(
-        Settings::default(),
-        vec![fiuu("/fiuu").tenant(slug("default")), fiuu("/other").tenant(slug("other")), native("/api/v1")],
+    let shop = TestServer::with_mounts(
+        HttpSettings::default(),
+        vec![fiuu("/fiuu").with_tenant(slug("default")), fiuu("/other").with_tenant(slug("other")), native("/api/v1")],
     );
-    let own = shop.fiuu().await;
-    let login = json!({ "posId": "P01", "password": PASSWORD });
-    unauthorized(&shop.post("/other/auth/login", login).await, FAILED.0, FAILED.1);
-    let foreign = shop.get("/other/api/terminals", &own.text("/access/token")).await;
-    unauthorized(&foreign, NO_ACCESS.0, NO_ACCESS.1);
-    let foreign = shop.with_token(Method::POST, "/other/auth/refresh", &own.text("/refresh/token")).await;
-    unauthorized(&foreign, NO_REFRESH.0, NO_REFRESH.1);
-    assert_eq!(refresh(&shop, &own.text("/refresh/token")).await.status, 200);
+    let own = shop.log_in_fiuu().await;
+    let login = json!({ "posId": "P01", "password": TEST_PASSWORD });
+    assert_unauthorized(&shop.post("/other/auth/login", login).await, AUTHENTICATION_FAILED.0, AUTHENTICATION_FAILED.1);
+    let foreign = shop.get("/other/api/terminals", &own.text_at("/access/token")).await;
+    assert_unauthorized(&foreign, INVALID_ACCESS_TOKEN.0, INVALID_ACCESS_TOKEN.1);
+    let foreign = shop.with_token(Method::POST, "/other/auth/refresh", &own.text_at("/refresh/token")).await;
+    assert_unauthorized(&foreign, INVALID_REFRESH_TOKEN.0, INVALID_REFRESH_TOKEN.1);
+    assert_eq!(refresh(&shop, &own.text_at("/refresh/token")).await.status, 200);
 }

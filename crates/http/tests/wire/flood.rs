@@ -10,14 +10,14 @@ use std::time::Duration;
 
 use actix_web::HttpServer;
 use serde_json::{Value, json};
-use tillgate_auth_core::passwords::{HashError, QueueLimits, SALT};
+use tillgate_auth_core::passwords::{HashError, QueueLimits, SALT_BYTES};
 use tillgate_auth_core::ports::Verifier;
-use tillgate_auth_core::{Auth, MasterKey, Memory, PasswordHasher, Settings as AuthSettings, SystemEntropy};
+use tillgate_auth_core::{Auth, AuthSettings, MasterKey, MemoryStore, PasswordHasher, SystemEntropy};
 use tillgate_domain::{Secret, Zone};
-use tillgate_http::{Http, Metrics, Mounts, Settings};
+use tillgate_http::{Http, HttpSettings, Metrics, Mounts};
 
-use crate::people;
-use crate::shop::PASSWORD;
+use crate::enrolled_users;
+use crate::test_server::TEST_PASSWORD;
 
 /// How long a test waits for what must come before it fails.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -85,7 +85,7 @@ impl Gate {
 }
 
 impl PasswordHasher for Gate {
-    fn hash(&self, password: &str, _salt: &[u8; SALT]) -> Result<Verifier, HashError> {
+    fn hash(&self, password: &str, _salt: &[u8; SALT_BYTES]) -> Result<Verifier, HashError> {
         self.pass(password);
         Ok(Secret::new(format!("$plain${password}")))
     }
@@ -93,7 +93,7 @@ impl PasswordHasher for Gate {
         self.pass(password);
         Ok(*verifier.expose() == format!("$plain${password}"))
     }
-    fn stale(&self, _verifier: &Verifier) -> bool {
+    fn needs_rehash(&self, _verifier: &Verifier) -> bool {
         false
     }
 }
@@ -109,29 +109,29 @@ struct Served {
 
 impl Served {
     fn start() -> Self {
-        let (gate, memory) = (Arc::new(Gate::default()), Arc::new(Memory::new()));
+        let (gate, memory) = (Arc::new(Gate::default()), Arc::new(MemoryStore::new()));
         // what unknown names are compared with is hashed at the start
         gate.permit(1);
-        people::enroll(&memory, Zone::UTC);
+        enrolled_users::enroll(&memory, Zone::UTC);
         let queue = QueueLimits {
             workers: Some(1.try_into().unwrap()),
             waiting: WAITING,
-            patience: PATIENCE,
+            max_wait: PATIENCE,
             ..QueueLimits::default()
         };
         let auth = Auth::builder(memory.clone())
-            .master(MasterKey::draw(&SystemEntropy::new()).unwrap())
+            .master(MasterKey::generate(&SystemEntropy::new()).unwrap())
             .hasher(gate.clone())
             .settings(AuthSettings { queue, ..AuthSettings::default() })
-            .without_chores()
+            .without_maintenance()
             .build()
             .unwrap();
-        let settings = Settings {
+        let settings = HttpSettings {
             proxies: vec!["127.0.0.0/8".parse().unwrap()],
             threads: THREADS,
             blocking_limit: THREADS + WAITING,
             deadline: PATIENCE,
-            ..Settings::default()
+            ..HttpSettings::default()
         };
         let mounts = Mounts::check(crate::mounts::mounts()).unwrap();
         let http = Http::new(auth.clone(), memory, mounts, settings, Metrics::new(Vec::new));
@@ -182,7 +182,7 @@ impl Served {
             }
             thread::sleep(Duration::from_millis(5));
         }
-        panic!("{what}: {:?}", self.auth.passwords().facts());
+        panic!("{what}: {:?}", self.auth.hash_queue().stats());
     }
 }
 
@@ -222,7 +222,7 @@ fn flood_from_many_networks_keeps_no_login_of_a_known_network_waiting() {
     let served = Served::start();
     // the password is hashed anew too
     served.gate.permit(2);
-    assert_eq!(served.log_in("198.51.100.7", "cashier", PASSWORD), 201);
+    assert_eq!(served.log_in("198.51.100.7", "cashier", TEST_PASSWORD), 201);
     let (over, refused) = (AtomicBool::new(false), AtomicUsize::new(0));
     let before = served.gate.count();
     thread::scope(|scope| {
@@ -243,17 +243,17 @@ fn flood_from_many_networks_keeps_no_login_of_a_known_network_waiting() {
             });
         }
         served.until("strangers fill their part and the rest is refused", |served| {
-            let facts = served.auth.passwords().facts();
+            let facts = served.auth.hash_queue().stats();
             facts.strangers == WAITING / 2 && facts.running == 1 && refused.load(Ordering::SeqCst) > 100
         });
-        let known = scope.spawn(|| served.log_in("198.51.100.9", "cashier", PASSWORD));
+        let known = scope.spawn(|| served.log_in("198.51.100.9", "cashier", TEST_PASSWORD));
         served.until("the known one waits for its hash", |served| {
             assert!(!known.is_finished(), "it was refused");
-            served.auth.passwords().facts().known == 1
+            served.auth.hash_queue().stats().known == 1
         });
         served.gate.permit(1);
         assert!(served.gate.begun(before).starts_with("wrong"), "what was being hashed when it came");
-        assert_eq!(served.gate.begun(before + 1), PASSWORD, "it is the next");
+        assert_eq!(served.gate.begun(before + 1), TEST_PASSWORD, "it is the next");
         served.gate.permit(1);
         assert_eq!(known.join().unwrap(), 201);
     });
@@ -265,17 +265,17 @@ fn login_whose_connection_is_reset_is_not_hashed() {
     let running = served.send("203.0.113.1", "cashier", "running");
     let first = served.gate.count();
     served.until("it is being hashed", |served| {
-        served.gate.count() > first || served.auth.passwords().facts().running == 1
+        served.gate.count() > first || served.auth.hash_queue().stats().running == 1
     });
     let gone = served.send("203.0.113.2", "cashier", "gone");
-    served.until("it waits for its hash", |served| served.auth.passwords().facts().strangers == 1);
+    served.until("it waits for its hash", |served| served.auth.hash_queue().stats().strangers == 1);
     rustix::net::sockopt::set_socket_linger(&gone, Some(Duration::ZERO)).unwrap();
     drop(gone);
-    served.until("it waits no more", |served| served.auth.passwords().facts().strangers == 0);
+    served.until("it waits no more", |served| served.auth.hash_queue().stats().strangers == 0);
     served.gate.permit(1);
     assert_eq!(status(&mut { running }), 401);
     served.gate.permit(2);
-    assert_eq!(served.log_in("203.0.113.2", "cashier", PASSWORD), 201);
+    assert_eq!(served.log_in("203.0.113.2", "cashier", TEST_PASSWORD), 201);
     assert!(served.gate.state.lock().unwrap().begun.iter().all(|password| password != "gone"));
 }
 
@@ -289,13 +289,13 @@ fn new_passwords_are_hashed_in_the_turn_of_the_network_of_their_caller() {
     let (here, there) = ("198.51.100.7", "203.0.113.7");
     let mut tokens = Vec::new();
     for (login, from) in [("admin", here), ("cashier", here), ("cashier", there), ("witness", here)] {
-        let answer = answer(&mut served.send(from, login, PASSWORD));
+        let answer = answer(&mut served.send(from, login, TEST_PASSWORD));
         let body: Value = serde_json::from_str(answer.split("\r\n\r\n").nth(1).unwrap()).unwrap();
         tokens.push(body["access_token"].as_str().unwrap().to_owned());
     }
-    let own = json!({ "current_password": PASSWORD, "password": NEW });
+    let own = json!({ "current_password": TEST_PASSWORD, "password": NEW });
     let new_user = |name: &str| json!({ "user_name": name, "password": NEW });
-    let at_login = json!({ "login": "witness", "password": PASSWORD, "new_password": NEW });
+    let at_login = json!({ "login": "witness", "password": TEST_PASSWORD, "new_password": NEW });
     for (method, path, token, body, proves) in [
         ("POST", "/users", Some(&tokens[0]), new_user("nina"), false),
         ("POST", "/devices", Some(&tokens[0]), json!({ "name": "T9", "environment": "Tool", "password": NEW }), false),
@@ -304,7 +304,7 @@ fn new_passwords_are_hashed_in_the_turn_of_the_network_of_their_caller() {
     ] {
         served.gate.open(false);
         let first = served.gate.count();
-        let known = |count| move |served: &Served| served.auth.passwords().facts().known == count;
+        let known = |count| move |served: &Served| served.auth.hash_queue().stats().known == count;
         let mut waiting = Vec::new();
         let call = || served.request(here, method, path, token.map(String::as_str), &body);
         // the hash begins to wait while another password is looked at: their own, or somebody's

@@ -6,53 +6,53 @@ use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::json;
 use tillgate_domain::Slug;
-use tillgate_http::{SameSite, Secure, Settings, Web};
+use tillgate_http::{BrowserSettings, HttpSettings, SameSite, SecurePolicy};
 
-use crate::kasir::{CHANGE, LOGIN, LOGOUT, ME, REFRESH, refused};
+use crate::kasir::{CHANGE_PASSWORD, LOGIN, LOGOUT, ME, REFRESH, assert_error};
 use crate::mounts::{kasir, native};
-use crate::shop::{Answer, PASSWORD, Shop, call, post, put};
+use crate::test_server::{TEST_PASSWORD, TestResponse, TestServer, build_request, post_request, put_request};
 
 const FRONT: &str = "https://front.example";
 
-fn shop_with(web: Web) -> Shop {
-    let settings = Settings { proxies: vec!["10.0.0.0/8".parse().unwrap()], ..Settings::default() };
-    Shop::mounted(settings, vec![native("/api/v1"), kasir(web).tenant(Slug::parse("default").unwrap())])
+fn server_with(web: BrowserSettings) -> TestServer {
+    let settings = HttpSettings { proxies: vec!["10.0.0.0/8".parse().unwrap()], ..HttpSettings::default() };
+    TestServer::with_mounts(settings, vec![native("/api/v1"), kasir(web).with_tenant(Slug::parse("default").unwrap())])
 }
 
-fn with_front() -> Shop {
-    shop_with(Web { origins: vec![FRONT.parse().unwrap()], ..Web::default() })
+fn server_with_front() -> TestServer {
+    server_with(BrowserSettings { origins: vec![FRONT.parse().unwrap()], ..BrowserSettings::default() })
 }
 
 /// What a browser sends back: the names and values of the cookies that it was given.
-fn jar(answer: &Answer) -> String {
+fn read_cookie_jar(answer: &TestResponse) -> String {
     let pairs = answer.cookies().into_iter().map(|line| line.split(';').next().unwrap().to_owned());
     pairs.collect::<Vec<_>>().join("; ")
 }
 
-fn browser(method: Method, path: &str, jar: &str) -> TestRequest {
-    call(method, path).insert_header(("Cookie", jar.to_owned()))
+fn browser_request(method: Method, path: &str, jar: &str) -> TestRequest {
+    build_request(method, path).insert_header(("Cookie", jar.to_owned()))
 }
 
-fn lines(answer: &Answer, secure: &str) -> Vec<String> {
+fn set_cookie_lines(answer: &TestResponse, secure: &str) -> Vec<String> {
     let line = |name: &str, value: String, seconds: u32| {
         format!("{name}={value}; HttpOnly; SameSite=Lax{secure}; Path=/; Max-Age={seconds}")
     };
     vec![
-        line("access_token", answer.text("/data/Token"), 3600),
-        line("refresh_token", answer.text("/data/refresh_token"), 604_800),
+        line("access_token", answer.text_at("/data/Token"), 3600),
+        line("refresh_token", answer.text_at("/data/refresh_token"), 604_800),
     ]
 }
 
 #[actix_web::test]
-async fn a_login_and_a_refresh_give_both_cookies_for_as_long_as_they_are_good() {
-    let shop = Shop::open();
-    let login = shop.kasir("john@example.com").await;
-    assert_eq!(login.cookies(), lines(&login, ""));
-    shop.clock.pass(Duration::from_mins(30));
-    let renewed = shop.send(browser(Method::POST, REFRESH, &jar(&login))).await;
+async fn login_and_refresh_set_both_cookies_with_their_lifetimes() {
+    let shop = TestServer::start();
+    let login = shop.log_in_kasir("john@example.com").await;
+    assert_eq!(login.cookies(), set_cookie_lines(&login, ""));
+    shop.clock.advance(Duration::from_mins(30));
+    let renewed = shop.send(browser_request(Method::POST, REFRESH, &read_cookie_jar(&login))).await;
     assert_eq!(renewed.status, 200);
-    assert_eq!(renewed.cookies(), lines(&renewed, ""));
-    let out = shop.send(browser(Method::POST, LOGOUT, &jar(&renewed))).await;
+    assert_eq!(renewed.cookies(), set_cookie_lines(&renewed, ""));
+    let out = shop.send(browser_request(Method::POST, LOGOUT, &read_cookie_jar(&renewed))).await;
     assert_eq!(out.status, 200);
     assert_eq!(
         out.cookies(),
@@ -61,13 +61,18 @@ async fn a_login_and_a_refresh_give_both_cookies_for_as_long_as_they_are_good() 
             "refresh_token=; HttpOnly; SameSite=Lax; Path=/; Max-Age=0"
         ]
     );
-    refused(&shop.send(browser(Method::GET, ME, &jar(&renewed))).await, 401, "Invalid or expired token", "logged out");
+    assert_error(
+        &shop.send(browser_request(Method::GET, ME, &read_cookie_jar(&renewed))).await,
+        401,
+        "Invalid or expired token",
+        "logged out",
+    );
 }
 
 #[actix_web::test]
-async fn a_cookie_is_secure_exactly_where_the_client_came_by_https() {
-    let body = || post(LOGIN, json!({ "email": "john@example.com", "password": PASSWORD }));
-    let shop = shop_with(Web::default());
+async fn cookie_is_secure_only_over_https() {
+    let body = || post_request(LOGIN, json!({ "email": "john@example.com", "password": TEST_PASSWORD }));
+    let shop = server_with(BrowserSettings::default());
     for (peer, proto, secure) in [
         ("10.0.0.1", Some("https"), "; Secure"),
         ("10.0.0.1", Some("http"), ""),
@@ -79,50 +84,52 @@ async fn a_cookie_is_secure_exactly_where_the_client_came_by_https() {
             None => body(),
         };
         let answer = shop.send_from(peer, request).await;
-        assert_eq!(answer.cookies(), lines(&answer, secure), "{peer} {proto:?}");
+        assert_eq!(answer.cookies(), set_cookie_lines(&answer, secure), "{peer} {proto:?}");
     }
     for (secure, same_site, line) in [
-        (Secure::On, SameSite::Auto, "; HttpOnly; SameSite=Lax; Secure; Path=/; "),
-        (Secure::Off, SameSite::Strict, "; HttpOnly; SameSite=Strict; Path=/; "),
-        (Secure::Auto, SameSite::None, "; HttpOnly; SameSite=None; Secure; Path=/; "),
+        (SecurePolicy::On, SameSite::Auto, "; HttpOnly; SameSite=Lax; Secure; Path=/; "),
+        (SecurePolicy::Off, SameSite::Strict, "; HttpOnly; SameSite=Strict; Path=/; "),
+        (SecurePolicy::Auto, SameSite::None, "; HttpOnly; SameSite=None; Secure; Path=/; "),
     ] {
-        let answer = shop_with(Web { origins: vec![], secure, same_site }).send(body()).await;
+        let answer = server_with(BrowserSettings { origins: vec![], secure, same_site }).send(body()).await;
         assert!(answer.cookies().iter().all(|cookie| cookie.contains(line)), "{:?}", answer.cookies());
     }
-    let front = with_front().send_from("10.0.0.1", body().insert_header(("X-Forwarded-Proto", "https"))).await;
+    let front = server_with_front().send_from("10.0.0.1", body().insert_header(("X-Forwarded-Proto", "https"))).await;
     let line = "; HttpOnly; SameSite=None; Secure; Path=/; ";
     assert!(front.cookies().iter().all(|cookie| cookie.contains(line)), "{:?}", front.cookies());
 }
 
 #[actix_web::test]
-async fn the_header_decides_over_the_cookie() {
-    let shop = Shop::open();
-    let (john, admin) = (shop.kasir("john@example.com").await, shop.kasir("admin@example.com").await);
-    let name = |answer: &Answer| answer.text("/data/username");
-    assert_eq!(name(&shop.send(browser(Method::GET, ME, &jar(&john))).await), "john_doe");
-    let both = browser(Method::GET, ME, &jar(&john));
-    let both = both.insert_header(("Authorization", format!("Bearer {}", admin.text("/data/Token"))));
+async fn authorization_header_wins_over_cookie() {
+    let shop = TestServer::start();
+    let (john, admin) = (shop.log_in_kasir("john@example.com").await, shop.log_in_kasir("admin@example.com").await);
+    let name = |answer: &TestResponse| answer.text_at("/data/username");
+    assert_eq!(name(&shop.send(browser_request(Method::GET, ME, &read_cookie_jar(&john))).await), "john_doe");
+    let both = browser_request(Method::GET, ME, &read_cookie_jar(&john));
+    let both = both.insert_header(("Authorization", format!("Bearer {}", admin.text_at("/data/Token"))));
     assert_eq!(name(&shop.send(both).await), "admin");
-    let bad = browser(Method::GET, ME, &jar(&john)).insert_header(("Authorization", "Bearer garbage"));
-    refused(&shop.send(bad).await, 401, "Invalid or expired token", "a bad header beside a good cookie");
+    let bad =
+        browser_request(Method::GET, ME, &read_cookie_jar(&john)).insert_header(("Authorization", "Bearer garbage"));
+    assert_error(&shop.send(bad).await, 401, "Invalid or expired token", "a bad header beside a good cookie");
     // another scheme is no bearer header
-    let basic = browser(Method::GET, ME, &jar(&john)).insert_header(("Authorization", "Basic YTpi"));
+    let basic =
+        browser_request(Method::GET, ME, &read_cookie_jar(&john)).insert_header(("Authorization", "Basic YTpi"));
     assert_eq!(shop.send(basic).await.status, 200);
     // of a refresh the body decides, then the cookie
-    let body = post(REFRESH, json!({ "refresh_token": admin.text("/data/refresh_token") }));
-    let body = shop.send(body.insert_header(("Cookie", jar(&john)))).await;
-    assert_eq!(name(&shop.get(ME, &body.text("/data/Token")).await), "admin");
-    let cookie = browser(Method::POST, REFRESH, &jar(&john));
-    let header = format!("Bearer {}", admin.text("/data/refresh_token"));
+    let body = post_request(REFRESH, json!({ "refresh_token": admin.text_at("/data/refresh_token") }));
+    let body = shop.send(body.insert_header(("Cookie", read_cookie_jar(&john)))).await;
+    assert_eq!(name(&shop.get(ME, &body.text_at("/data/Token")).await), "admin");
+    let cookie = browser_request(Method::POST, REFRESH, &read_cookie_jar(&john));
+    let header = format!("Bearer {}", admin.text_at("/data/refresh_token"));
     let cookie = shop.send(cookie.insert_header(("Authorization", header))).await;
-    assert_eq!(name(&shop.get(ME, &cookie.text("/data/Token")).await), "john_doe");
+    assert_eq!(name(&shop.get(ME, &cookie.text_at("/data/Token")).await), "john_doe");
 }
 
 #[actix_web::test]
-async fn odd_cookies_prove_nothing() {
-    let shop = Shop::open();
-    let login = shop.kasir("john@example.com").await;
-    let token = login.text("/data/Token");
+async fn malformed_cookies_authenticate_nobody() {
+    let shop = TestServer::start();
+    let login = shop.log_in_kasir("john@example.com").await;
+    let token = login.text_at("/data/Token");
     for (cookie, status) in [
         (format!("access_token={token}"), 200),
         (format!("a=b; access_token={token}; c"), 200),
@@ -134,96 +141,97 @@ async fn odd_cookies_prove_nothing() {
         ("access_token=".to_owned(), 401),
         (format!("Access_Token={token}"), 401),
         (format!("refresh_token={token}"), 401),
-        (format!("access_token={}", login.text("/data/refresh_token")), 401),
+        (format!("access_token={}", login.text_at("/data/refresh_token")), 401),
         ("=; ;;=;access_token".to_owned(), 401),
     ] {
-        assert_eq!(shop.send(browser(Method::GET, ME, &cookie)).await.status, status, "{cookie}");
+        assert_eq!(shop.send(browser_request(Method::GET, ME, &cookie)).await.status, status, "{cookie}");
     }
-    let bytes = call(Method::GET, ME).insert_header(("Cookie", &b"access_token=\xff"[..]));
-    refused(&shop.send(bytes).await, 401, "Authorization header required", "bytes");
-    let access = browser(Method::POST, REFRESH, &format!("refresh_token={token}"));
-    refused(&shop.send(access).await, 401, "Invalid or expired session", "an access token as the refresh cookie");
+    let bytes = build_request(Method::GET, ME).insert_header(("Cookie", &b"access_token=\xff"[..]));
+    assert_error(&shop.send(bytes).await, 401, "Authorization header required", "bytes");
+    let access = browser_request(Method::POST, REFRESH, &format!("refresh_token={token}"));
+    assert_error(&shop.send(access).await, 401, "Invalid or expired session", "an access token as the refresh cookie");
 }
 
 /// What a browser sends whose access cookie has expired.
 #[actix_web::test]
-async fn a_logout_by_the_refresh_cookie_alone_ends_the_session_and_clears_both() {
+async fn logout_by_refresh_cookie_ends_session_and_clears_both() {
     for (cookies, body) in [
         ("refresh_token=%", ""),
         ("access_token=expired; refresh_token=%", "null"),
         ("refresh_token=other; refresh_token=%", "\"\""),
         ("refresh_token=%; access_token=other; refresh_token=other", "{}"),
     ] {
-        let shop = Shop::open();
-        let (login, other) = (shop.kasir("john@example.com").await, shop.kasir("john@example.com").await);
-        let cookie = cookies.replace('%', &login.text("/data/refresh_token"));
-        let out = shop.send(browser(Method::POST, LOGOUT, &cookie).set_payload(body)).await;
+        let shop = TestServer::start();
+        let (login, other) = (shop.log_in_kasir("john@example.com").await, shop.log_in_kasir("john@example.com").await);
+        let cookie = cookies.replace('%', &login.text_at("/data/refresh_token"));
+        let out = shop.send(browser_request(Method::POST, LOGOUT, &cookie).set_payload(body)).await;
         assert_eq!(out.status, 200, "{cookies}");
         assert_eq!(String::from_utf8_lossy(&out.bytes), "{\"message\":\"Successfully logged out\",\"data\":null}");
         let cleared = out.cookies();
         assert!(cleared.len() == 2 && cleared.iter().all(|line| line.contains("=; ") && line.ends_with("Max-Age=0")));
-        refused(&shop.get(ME, &login.text("/data/Token")).await, 401, "Invalid or expired token", cookies);
-        let again = shop.post(REFRESH, json!({ "refresh_token": login.text("/data/refresh_token") })).await;
-        refused(&again, 401, "Invalid or expired session", cookies);
-        assert_eq!(shop.get(ME, &other.text("/data/Token")).await.status, 200, "another session");
+        assert_error(&shop.get(ME, &login.text_at("/data/Token")).await, 401, "Invalid or expired token", cookies);
+        let again = shop.post(REFRESH, json!({ "refresh_token": login.text_at("/data/refresh_token") })).await;
+        assert_error(&again, 401, "Invalid or expired session", cookies);
+        assert_eq!(shop.get(ME, &other.text_at("/data/Token")).await.status, 200, "another session");
     }
-    let shop = Shop::open();
-    let login = shop.kasir("john@example.com").await;
-    let missing = shop.send(call(Method::POST, LOGOUT)).await;
-    refused(&missing, 401, "Authorization header required", "nothing was sent");
+    let shop = TestServer::start();
+    let login = shop.log_in_kasir("john@example.com").await;
+    let missing = shop.send(build_request(Method::POST, LOGOUT)).await;
+    assert_error(&missing, 401, "Authorization header required", "nothing was sent");
     for cookie in ["refresh_token=other", "access_token=other", "access_token=a; refresh_token=b"] {
-        let answer = shop.send(browser(Method::POST, LOGOUT, cookie)).await;
-        refused(&answer, 401, "Invalid or expired token", cookie);
+        let answer = shop.send(browser_request(Method::POST, LOGOUT, cookie)).await;
+        assert_error(&answer, 401, "Invalid or expired token", cookie);
     }
     // the header decides, over good cookies too
-    let header = browser(Method::POST, LOGOUT, &jar(&login)).insert_header(("Authorization", "Bearer garbage"));
-    refused(&shop.send(header).await, 401, "Invalid or expired token", "a bad header");
-    assert_eq!(shop.get(ME, &login.text("/data/Token")).await.status, 200);
+    let header = browser_request(Method::POST, LOGOUT, &read_cookie_jar(&login))
+        .insert_header(("Authorization", "Bearer garbage"));
+    assert_error(&shop.send(header).await, 401, "Invalid or expired token", "a bad header");
+    assert_eq!(shop.get(ME, &login.text_at("/data/Token")).await.status, 200);
 }
 
 /// Of cookies of one name, set for different paths or by the servers of other hosts of the domain, the good one counts.
 #[actix_web::test]
-async fn of_several_cookies_of_one_name_any_good_one_counts() {
-    let shop = Shop::open();
-    let login = shop.kasir("john@example.com").await;
-    let over = shop.kasir("admin@example.com").await;
-    shop.send(browser(Method::POST, LOGOUT, &jar(&over))).await;
-    let first = login.text("/data/refresh_token");
-    let renewed = shop.send(browser(Method::POST, REFRESH, &format!("refresh_token={first}"))).await;
-    let (token, second) = (renewed.text("/data/Token"), renewed.text("/data/refresh_token"));
+async fn any_valid_cookie_of_one_name_counts() {
+    let shop = TestServer::start();
+    let login = shop.log_in_kasir("john@example.com").await;
+    let over = shop.log_in_kasir("admin@example.com").await;
+    shop.send(browser_request(Method::POST, LOGOUT, &read_cookie_jar(&over))).await;
+    let first = login.text_at("/data/refresh_token");
+    let renewed = shop.send(browser_request(Method::POST, REFRESH, &format!("refresh_token={first}"))).await;
+    let (token, second) = (renewed.text_at("/data/Token"), renewed.text_at("/data/refresh_token"));
     assert_eq!(shop.get(ME, &token).await.status, 200);
-    shop.clock.pass(Duration::from_mins(3));
-    let dead = over.text("/data/refresh_token");
+    shop.clock.advance(Duration::from_mins(3));
+    let dead = over.text_at("/data/refresh_token");
     for cookie in [
         // the one before by now would end the session
         format!("refresh_token={first}; refresh_token={second}"),
         format!("refresh_token={second}; refresh_token={dead}"),
         format!("refresh_token=garbage; refresh_token={dead}; refresh_token={second}; refresh_token={first}"),
     ] {
-        let answer = shop.send(browser(Method::POST, REFRESH, &cookie)).await;
+        let answer = shop.send(browser_request(Method::POST, REFRESH, &cookie)).await;
         assert_eq!(answer.status, 200, "{cookie}");
-        assert_ne!(answer.text("/data/refresh_token"), second);
+        assert_ne!(answer.text_at("/data/refresh_token"), second);
     }
     let dead = format!("refresh_token={dead}; refresh_token=garbage");
-    let none = shop.send(browser(Method::POST, REFRESH, &dead)).await;
-    refused(&none, 401, "Invalid or expired session", "none is good");
-    let other = over.text("/data/Token");
-    let me = shop.send(browser(Method::GET, ME, &format!("access_token={other}; access_token={token}"))).await;
-    assert_eq!(me.text("/data/username"), "john_doe");
+    let none = shop.send(browser_request(Method::POST, REFRESH, &dead)).await;
+    assert_error(&none, 401, "Invalid or expired session", "none is good");
+    let other = over.text_at("/data/Token");
+    let me = shop.send(browser_request(Method::GET, ME, &format!("access_token={other}; access_token={token}"))).await;
+    assert_eq!(me.text_at("/data/username"), "john_doe");
 }
 
 #[actix_web::test]
-async fn the_bytes_of_other_cookies_disturb_nothing() {
-    let shop = Shop::open();
-    let login = shop.kasir("john@example.com").await;
+async fn bytes_of_other_cookies_are_ignored() {
+    let shop = TestServer::start();
+    let login = shop.log_in_kasir("john@example.com").await;
     let with = |method, path, cookie: String| {
         let mut line = "shop=Kaviareň; x=".to_owned().into_bytes();
         line.extend_from_slice(b"\xff; ");
         line.extend_from_slice(cookie.as_bytes());
-        call(method, path).insert_header(("Cookie", line))
+        build_request(method, path).insert_header(("Cookie", line))
     };
-    let access = format!("access_token={}", login.text("/data/Token"));
-    let refresh = format!("refresh_token={}", login.text("/data/refresh_token"));
+    let access = format!("access_token={}", login.text_at("/data/Token"));
+    let refresh = format!("refresh_token={}", login.text_at("/data/refresh_token"));
     assert_eq!(shop.send(with(Method::GET, ME, access.clone())).await.status, 200);
     assert_eq!(shop.send(with(Method::POST, REFRESH, refresh)).await.status, 200);
     assert_eq!(shop.send(with(Method::POST, LOGOUT, access)).await.status, 200);
@@ -231,28 +239,32 @@ async fn the_bytes_of_other_cookies_disturb_nothing() {
 
 /// OWASP ASVS 5.0, 7.2.4.
 #[actix_web::test]
-async fn a_login_ends_the_session_of_the_cookie_that_it_replaces() {
-    let shop = with_front();
-    let login = || post(LOGIN, json!({ "email": "admin@example.com", "password": PASSWORD }));
-    let old = shop.kasir("john@example.com").await;
-    let token = old.text("/data/Token");
-    let evil = login().insert_header(("Cookie", jar(&old))).insert_header(("Origin", "https://evil.example"));
+async fn login_ends_session_of_the_replaced_cookie() {
+    let shop = server_with_front();
+    let login = || post_request(LOGIN, json!({ "email": "admin@example.com", "password": TEST_PASSWORD }));
+    let old = shop.log_in_kasir("john@example.com").await;
+    let token = old.text_at("/data/Token");
+    let evil =
+        login().insert_header(("Cookie", read_cookie_jar(&old))).insert_header(("Origin", "https://evil.example"));
     assert_eq!(shop.send(evil).await.status, 200);
     assert_eq!(shop.get(ME, &token).await.status, 200, "a foreign page ends nothing");
     let wrong = json!({ "email": "admin@example.com", "password": "wrong" });
-    assert_eq!(shop.send(post(LOGIN, wrong).insert_header(("Cookie", jar(&old)))).await.status, 401);
+    assert_eq!(
+        shop.send(post_request(LOGIN, wrong).insert_header(("Cookie", read_cookie_jar(&old)))).await.status,
+        401
+    );
     let access = login().insert_header(("Cookie", format!("access_token={token}; refresh_token=garbage")));
     assert_eq!(shop.send(access).await.status, 200);
     assert_eq!(shop.get(ME, &token).await.status, 200, "the refresh cookie proves it, nothing else");
-    let new = shop.send(login().insert_header(("Cookie", jar(&old)))).await;
+    let new = shop.send(login().insert_header(("Cookie", read_cookie_jar(&old)))).await;
     assert_eq!(new.status, 200);
-    refused(&shop.get(ME, &token).await, 401, "Invalid or expired token", "replaced");
-    assert_eq!(shop.get(ME, &new.text("/data/Token")).await.status, 200);
+    assert_error(&shop.get(ME, &token).await, 401, "Invalid or expired token", "replaced");
+    assert_eq!(shop.get(ME, &new.text_at("/data/Token")).await.status, 200);
 }
 
 /// Each request that changes something, from each kind of page; what is refused has changed nothing.
 #[actix_web::test]
-async fn a_cookie_alone_changes_nothing_for_a_foreign_page() {
+async fn cookie_alone_changes_nothing_for_an_untrusted_page() {
     let own = [("Host", "till.example:8080")];
     for (headers, passes) in [
         (&[][..], true),
@@ -267,53 +279,55 @@ async fn a_cookie_alone_changes_nothing_for_a_foreign_page() {
         (&[("Origin", "https://evil.example")], false),
         (&[("Origin", "null")], false),
     ] {
-        for path in [REFRESH, LOGOUT, CHANGE] {
-            let shop = with_front();
-            let login = shop.kasir("john@example.com").await;
+        for path in [REFRESH, LOGOUT, CHANGE_PASSWORD] {
+            let shop = server_with_front();
+            let login = shop.log_in_kasir("john@example.com").await;
             let dress = |request: TestRequest| {
                 own.iter().chain(headers).fold(request, |request, header| request.insert_header(*header))
             };
-            let body = json!({ "old_password": PASSWORD, "new_password": "staple battery" });
-            let request = if path == CHANGE { put(path, body) } else { call(Method::POST, path) };
-            let answer = shop.send(dress(request.insert_header(("Cookie", jar(&login))))).await;
+            let body = json!({ "old_password": TEST_PASSWORD, "new_password": "staple battery" });
+            let request =
+                if path == CHANGE_PASSWORD { put_request(path, body) } else { build_request(Method::POST, path) };
+            let answer = shop.send(dress(request.insert_header(("Cookie", read_cookie_jar(&login))))).await;
             if passes {
                 assert_eq!(answer.status, 200, "{path} {headers:?}");
                 continue;
             }
-            refused(&answer, 403, "Origin not allowed", path);
+            assert_error(&answer, 403, "Origin not allowed", path);
             assert!(answer.challenges().is_empty());
             // nothing has changed: the session stands where it stood, and reading is not refused
-            assert_eq!(shop.send(dress(browser(Method::GET, ME, &jar(&login)))).await.status, 200);
-            let next = shop.post(REFRESH, json!({ "refresh_token": login.text("/data/refresh_token") })).await;
-            assert_eq!(next.text("/data/refresh_token"), login.text("/data/refresh_token"), "it has not rotated");
+            assert_eq!(shop.send(dress(browser_request(Method::GET, ME, &read_cookie_jar(&login)))).await.status, 200);
+            let next = shop.post(REFRESH, json!({ "refresh_token": login.text_at("/data/refresh_token") })).await;
+            assert_eq!(next.text_at("/data/refresh_token"), login.text_at("/data/refresh_token"), "it has not rotated");
             // what proves itself without a cookie comes from wherever it likes
-            let header = format!("Bearer {}", login.text("/data/Token"));
-            let request = browser(Method::POST, LOGOUT, &jar(&login)).insert_header(("Authorization", header));
+            let header = format!("Bearer {}", login.text_at("/data/Token"));
+            let request = browser_request(Method::POST, LOGOUT, &read_cookie_jar(&login))
+                .insert_header(("Authorization", header));
             assert_eq!(shop.send(dress(request)).await.status, 200);
         }
     }
 }
 
 #[actix_web::test]
-async fn a_body_or_a_login_is_no_matter_of_cookies() {
-    let shop = with_front();
-    let login = shop.kasir("john@example.com").await;
+async fn body_token_and_login_ignore_cookie_checks() {
+    let shop = server_with_front();
+    let login = shop.log_in_kasir("john@example.com").await;
     let evil = |request: TestRequest| {
-        request.insert_header(("Origin", "https://evil.example")).insert_header(("Cookie", jar(&login)))
+        request.insert_header(("Origin", "https://evil.example")).insert_header(("Cookie", read_cookie_jar(&login)))
     };
-    let body = json!({ "refresh_token": login.text("/data/refresh_token") });
-    assert_eq!(shop.send(evil(post(REFRESH, body))).await.status, 200);
-    let again = json!({ "email": "john@example.com", "password": PASSWORD });
-    let answer = shop.send(evil(post(LOGIN, again))).await;
+    let body = json!({ "refresh_token": login.text_at("/data/refresh_token") });
+    assert_eq!(shop.send(evil(post_request(REFRESH, body))).await.status, 200);
+    let again = json!({ "email": "john@example.com", "password": TEST_PASSWORD });
+    let answer = shop.send(evil(post_request(LOGIN, again))).await;
     assert_eq!(answer.status, 200);
     assert_eq!(answer.header("access-control-allow-origin"), "", "its page cannot read the answer");
 }
 
 #[actix_web::test]
-async fn the_scripts_of_a_configured_origin_may_call_and_no_others() {
-    let shop = with_front();
+async fn scripts_of_configured_origins_only_may_call() {
+    let shop = server_with_front();
     let ask = |origin: &str, path: &str| {
-        call(Method::OPTIONS, path)
+        build_request(Method::OPTIONS, path)
             .insert_header(("Origin", origin.to_owned()))
             .insert_header(("Access-Control-Request-Method", "POST"))
             .insert_header(("Access-Control-Request-Headers", "authorization,content-type"))
@@ -343,42 +357,42 @@ async fn the_scripts_of_a_configured_origin_may_call_and_no_others() {
         }
     }
     for (answer, status) in [
-        (shop.send(call(Method::OPTIONS, LOGIN)).await, 405),
-        (shop.send(call(Method::GET, ME).insert_header(("Origin", "https://evil.example"))).await, 401),
+        (shop.send(build_request(Method::OPTIONS, LOGIN)).await, 405),
+        (shop.send(build_request(Method::GET, ME).insert_header(("Origin", "https://evil.example"))).await, 401),
     ] {
         assert_eq!((answer.status.as_u16(), answer.header("access-control-allow-origin")), (status, ""));
         assert_eq!((answer.header("access-control-allow-credentials"), answer.header("vary")), ("", "Origin"));
     }
     // an error is read by the page too
-    let none = shop.send(call(Method::GET, ME).insert_header(("Origin", FRONT))).await;
+    let none = shop.send(build_request(Method::GET, ME).insert_header(("Origin", FRONT))).await;
     assert_eq!((none.status.as_u16(), none.header("access-control-allow-origin")), (401, FRONT));
     assert_eq!(none.header("access-control-expose-headers"), "Retry-After, X-Request-Id");
-    let nowhere = shop.send(put("/kasir/api/v1/nothing", json!({})).insert_header(("Origin", FRONT))).await;
+    let nowhere = shop.send(put_request("/kasir/api/v1/nothing", json!({})).insert_header(("Origin", FRONT))).await;
     assert_eq!((nowhere.status.as_u16(), nowhere.header("access-control-allow-origin")), (404, FRONT));
     // another mount names no origin and says nothing of them
-    let native = shop.send(call(Method::GET, "/api/v1/sessions").insert_header(("Origin", FRONT))).await;
+    let native = shop.send(build_request(Method::GET, "/api/v1/sessions").insert_header(("Origin", FRONT))).await;
     assert_eq!((native.header("access-control-allow-origin"), native.header("vary")), ("", ""));
     // and where none is configured, nobody is told anything
-    let closed = Shop::open().send(ask(FRONT, LOGIN)).await;
+    let closed = TestServer::start().send(ask(FRONT, LOGIN)).await;
     assert_eq!((closed.status.as_u16(), closed.header("vary")), (405, ""));
 }
 
 /// Nobody else's guesses keep a browser out that still has its refresh cookie.
 #[actix_web::test]
-async fn a_login_with_the_refresh_cookie_is_not_held_back_by_what_others_guess() {
-    let shop = with_front();
+async fn login_with_refresh_cookie_is_not_limited_by_others_guesses() {
+    let shop = server_with_front();
     let body = |password: &str| json!({ "email": "john@example.com", "password": password });
-    let john = shop.send_from("192.0.2.1", post(LOGIN, body(PASSWORD))).await;
+    let john = shop.send_from("192.0.2.1", post_request(LOGIN, body(TEST_PASSWORD))).await;
     assert_eq!(john.status, 200, "{}", john.json());
     for number in 0..12 {
-        shop.send_from(&format!("198.51.{number}.1"), post(LOGIN, body(&format!("wrong {number}")))).await;
+        shop.send_from(&format!("198.51.{number}.1"), post_request(LOGIN, body(&format!("wrong {number}")))).await;
     }
     let from_anew = |request: TestRequest| shop.send_from("203.0.113.1", request);
-    let held = from_anew(post(LOGIN, body(PASSWORD))).await;
+    let held = from_anew(post_request(LOGIN, body(TEST_PASSWORD))).await;
     assert_eq!((held.status.as_u16(), held.header("retry-after")), (429, "960"));
-    let with = |cookie: &str| post(LOGIN, body(PASSWORD)).insert_header(("Cookie", cookie.to_owned()));
+    let with = |cookie: &str| post_request(LOGIN, body(TEST_PASSWORD)).insert_header(("Cookie", cookie.to_owned()));
     assert_eq!(from_anew(with("refresh_token=garbage")).await.status, 429);
-    let strange = with(&jar(&john)).insert_header(("Origin", "https://evil.example"));
+    let strange = with(&read_cookie_jar(&john)).insert_header(("Origin", "https://evil.example"));
     assert_ne!(from_anew(strange).await.status, 200, "another origin may not use the cookie");
-    assert_eq!(from_anew(with(&jar(&john))).await.status, 200);
+    assert_eq!(from_anew(with(&read_cookie_jar(&john))).await.status, 200);
 }

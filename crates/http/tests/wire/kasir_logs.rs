@@ -5,21 +5,21 @@ use std::time::Duration;
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
-use crate::kasir::{LOGIN, refused};
-use crate::kasir_users::{ADD, USERS, nina};
-use crate::shop::{PASSWORD, Shop, call, post, put};
+use crate::kasir::{LOGIN, assert_error};
+use crate::kasir_users::{ADD, USERS, create_user_body};
+use crate::test_server::{TEST_PASSWORD, TestServer, build_request, post_request, put_request};
 
 const LOGS: &str = "/kasir/api/v1/activity-logs";
 
-async fn logs(shop: &Shop, token: &str, query: &str) -> Value {
+async fn list_logs(shop: &TestServer, token: &str, query: &str) -> Value {
     let answer = shop.get(&format!("{LOGS}?{query}"), token).await;
-    assert_eq!((answer.status.as_u16(), answer.text("/message").as_str()), (200, "Success"), "{query}");
+    assert_eq!((answer.status.as_u16(), answer.text_at("/message").as_str()), (200, "Success"), "{query}");
     answer.json()["data"].clone()
 }
 
 /// The types of the logs that a query finds, newest first.
-async fn types(shop: &Shop, token: &str, query: &str) -> Vec<String> {
-    let found = logs(shop, token, &format!("limit=100&{query}")).await;
+async fn list_action_types(shop: &TestServer, token: &str, query: &str) -> Vec<String> {
+    let found = list_logs(shop, token, &format!("limit=100&{query}")).await;
     let types = found["logs"].as_array().unwrap().iter().map(|log| log["action_type"].as_str().unwrap().to_owned());
     let types: Vec<String> = types.collect();
     assert_eq!(found["total_items"], json!(types.len()));
@@ -27,31 +27,31 @@ async fn types(shop: &Shop, token: &str, query: &str) -> Vec<String> {
 }
 
 /// A shop in which one thing of each kind has been done, a second apart; the admin's token and john's id.
-async fn busy() -> (Shop, String, String) {
-    let shop = Shop::open();
-    let tick = || shop.clock.pass(Duration::from_secs(1));
-    let token = shop.kasir("admin@example.com").await.text("/data/Token");
+async fn server_with_history() -> (TestServer, String, String) {
+    let shop = TestServer::start();
+    let tick = || shop.clock.advance(Duration::from_secs(1));
+    let token = shop.log_in_kasir("admin@example.com").await.text_at("/data/Token");
     let as_admin =
         |request: actix_web::test::TestRequest| request.insert_header(("Authorization", format!("Bearer {token}")));
     tick();
     assert_eq!(shop.post(LOGIN, json!({ "email": "john@example.com", "password": "wrong" })).await.status, 401);
     tick();
-    let john = shop.kasir("john@example.com").await;
-    let id = john.text("/data/profile/id");
+    let john = shop.log_in_kasir("john@example.com").await;
+    let id = john.text_at("/data/profile/id");
     tick();
-    let other = json!({ "old_password": PASSWORD, "new_password": "staple battery" });
-    let change = put("/kasir/api/v1/auth/me/password", other);
-    let change = change.insert_header(("Authorization", format!("Bearer {}", john.text("/data/Token"))));
+    let other = json!({ "old_password": TEST_PASSWORD, "new_password": "staple battery" });
+    let change = put_request("/kasir/api/v1/auth/me/password", other);
+    let change = change.insert_header(("Authorization", format!("Bearer {}", john.text_at("/data/Token"))));
     assert_eq!(shop.send(change).await.status, 200);
     for request in [
-        post(ADD, nina()),
-        post(
+        post_request(ADD, create_user_body()),
+        post_request(
             USERS,
-            json!({ "username": "mara", "email": "mara@example.com", "password": PASSWORD, "role": "manager" }),
+            json!({ "username": "mara", "email": "mara@example.com", "password": TEST_PASSWORD, "role": "manager" }),
         ),
-        put(&format!("{USERS}/{id}"), json!({ "role": "manager" })),
-        call(Method::POST, &format!("{USERS}/{id}/toggle-status")),
-        call(Method::DELETE, &format!("{USERS}/{id}")),
+        put_request(&format!("{USERS}/{id}"), json!({ "role": "manager" })),
+        build_request(Method::POST, &format!("{USERS}/{id}/toggle-status")),
+        build_request(Method::DELETE, &format!("{USERS}/{id}")),
     ] {
         tick();
         assert!(shop.send(as_admin(request)).await.status.is_success());
@@ -60,10 +60,10 @@ async fn busy() -> (Shop, String, String) {
 }
 
 #[actix_web::test]
-async fn the_published_types_tell_what_was_done() {
-    let (shop, token, id) = busy().await;
+async fn published_action_types_are_returned() {
+    let (shop, token, id) = server_with_history().await;
     assert_eq!(
-        types(&shop, &token, "").await,
+        list_action_types(&shop, &token, "").await,
         [
             "DELETE",
             "UPDATE",
@@ -76,46 +76,46 @@ async fn the_published_types_tell_what_was_done() {
             "LOGIN_SUCCESS"
         ]
     );
-    let newest = logs(&shop, &token, "limit=1").await["logs"][0].clone();
-    let admin = shop.get("/kasir/api/v1/auth/me", &token).await.text("/data/id");
+    let newest = list_logs(&shop, &token, "limit=1").await["logs"][0].clone();
+    let admin = shop.get("/kasir/api/v1/auth/me", &token).await.text_at("/data/id");
     assert_eq!(
         newest,
         json!({ "id": newest["id"], "user_id": admin, "user_name": "admin", "action_type": "DELETE", "entity_type": "USER",
             "entity_id": id, "details": { "status": { "from": "suspended", "to": "deleted" } },
             "created_at": "2026-11-21T12:00:08Z" })
     );
-    let failed = logs(&shop, &token, "action_type=LOGIN_FAILED").await["logs"][0].clone();
+    let failed = list_logs(&shop, &token, "action_type=LOGIN_FAILED").await["logs"][0].clone();
     assert_eq!((&failed["entity_type"], &failed["entity_id"]), (&json!("USER"), &json!(id)));
     assert_eq!(failed["user_name"], json!("john_doe"), "a deleted user has a name");
-    let text = logs(&shop, &token, "limit=100").await.to_string();
-    for secret in [PASSWORD, "staple battery", token.as_str()] {
+    let text = list_logs(&shop, &token, "limit=100").await.to_string();
+    for secret in [TEST_PASSWORD, "staple battery", token.as_str()] {
         assert!(!text.contains(secret), "{text}");
     }
 }
 
 #[actix_web::test]
-async fn logs_come_in_pages() {
-    let (shop, token, _) = busy().await;
-    let page = logs(&shop, &token, "page=2&limit=4").await;
+async fn logs_are_paged() {
+    let (shop, token, _) = server_with_history().await;
+    let page = list_logs(&shop, &token, "page=2&limit=4").await;
     let shape = json!([page["total_items"], page["total_pages"], page["page"], page["limit"]]);
     assert_eq!((shape, page["logs"].as_array().unwrap().len()), (json!([9, 3, 2, 4]), 4));
     let mut seen = Vec::new();
     for number in 1..=4 {
-        let page = logs(&shop, &token, &format!("page={number}&limit=4")).await;
+        let page = list_logs(&shop, &token, &format!("page={number}&limit=4")).await;
         seen.extend(page["logs"].as_array().unwrap().clone());
     }
-    assert_eq!(json!(seen), logs(&shop, &token, "limit=100").await["logs"]);
-    assert_eq!(logs(&shop, &token, "").await["limit"], json!(10));
+    assert_eq!(json!(seen), list_logs(&shop, &token, "limit=100").await["logs"]);
+    assert_eq!(list_logs(&shop, &token, "").await["limit"], json!(10));
     assert_eq!(
-        logs(&shop, &token, "search=nothing+like+it").await,
+        list_logs(&shop, &token, "search=nothing+like+it").await,
         json!({ "logs": [], "total_items": 0, "total_pages": 0, "page": 1, "limit": 10 })
     );
 }
 
 #[actix_web::test]
-async fn logs_are_narrowed() {
-    let (shop, token, id) = busy().await;
-    let types = async |query: &str| types(&shop, &token, query).await;
+async fn logs_are_filtered() {
+    let (shop, token, id) = server_with_history().await;
+    let types = async |query: &str| list_action_types(&shop, &token, query).await;
     assert_eq!(types("action_type=UPDATE").await, ["UPDATE", "UPDATE"]);
     assert_eq!(types("action_type=REGISTER").await, ["REGISTER"]);
     assert_eq!(types("action_type=LOGIN_SUCCESS").await, ["LOGIN_SUCCESS", "LOGIN_SUCCESS"]);
@@ -144,14 +144,14 @@ async fn logs_are_narrowed() {
 }
 
 #[actix_web::test]
-async fn logs_are_an_admins_and_of_one_tenant() {
-    let (shop, token, _) = busy().await;
+async fn logs_require_admin_of_the_tenant() {
+    let (shop, token, _) = server_with_history().await;
     for role in ["cashier", "manager"] {
-        let answer = shop.get(LOGS, &shop.kasir(role).await.text("/data/Token")).await;
-        refused(&answer, 403, "Insufficient permissions", role);
+        let answer = shop.get(LOGS, &shop.log_in_kasir(role).await.text_at("/data/Token")).await;
+        assert_error(&answer, 403, "Insufficient permissions", role);
     }
-    shop.native("stranger@example.com").await;
-    let found = logs(&shop, &token, "limit=100").await;
+    shop.log_in_native("stranger@example.com").await;
+    let found = list_logs(&shop, &token, "limit=100").await;
     assert!(found["logs"].as_array().unwrap().iter().all(|log| log["user_name"] != json!("stranger")));
     assert_eq!(found["total_items"], json!(13), "and the two logins of before, and that both were refused");
 }

@@ -3,51 +3,54 @@
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
-use crate::kasir::{LOGIN, ME, refused};
-use crate::shop::{Answer, PASSWORD, Shop, call, post, put};
+use crate::kasir::{LOGIN, ME, assert_error};
+use crate::test_server::{TEST_PASSWORD, TestResponse, TestServer, build_request, post_request, put_request};
 
 pub const ADD: &str = "/kasir/api/v1/auth/add";
 pub const USERS: &str = "/kasir/api/v1/users";
 
 /// A user who is not there yet.
-pub fn nina() -> Value {
+pub fn create_user_body() -> Value {
     json!({ "username": "nina", "email": "nina@example.com", "password": "staple battery", "role": "cashier" })
 }
 
 /// An open shop, an admin's token there, and calls by it.
-struct Admin {
-    shop: Shop,
+struct AdminClient {
+    shop: TestServer,
     token: String,
 }
 
-impl Admin {
+impl AdminClient {
     async fn open() -> Self {
-        let shop = Shop::open();
-        let token = shop.kasir("admin@example.com").await.text("/data/Token");
+        let shop = TestServer::start();
+        let token = shop.log_in_kasir("admin@example.com").await.text_at("/data/Token");
         Self { shop, token }
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
-        let request = call(method, path).insert_header(("Authorization", format!("Bearer {}", self.token)));
+    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> TestResponse {
+        let request = build_request(method, path).insert_header(("Authorization", format!("Bearer {}", self.token)));
         self.shop.send(if let Some(body) = body { request.set_json(body) } else { request }).await
     }
 
-    async fn get(&self, path: &str) -> Answer {
+    async fn get(&self, path: &str) -> TestResponse {
         self.send(Method::GET, path, None).await
     }
 
-    async fn post(&self, path: &str, body: Value) -> Answer {
+    async fn post(&self, path: &str, body: Value) -> TestResponse {
         self.send(Method::POST, path, Some(body)).await
     }
 
-    async fn put(&self, path: &str, body: Value) -> Answer {
+    async fn put(&self, path: &str, body: Value) -> TestResponse {
         self.send(Method::PUT, path, Some(body)).await
     }
 
     /// The names in a list, and how many there are on all pages.
     async fn names(&self, query: &str) -> (Vec<String>, u64) {
         let answer = self.get(&format!("{USERS}?{query}")).await;
-        assert_eq!((answer.status.as_u16(), answer.text("/message").as_str()), (200, "Users retrieved successfully"));
+        assert_eq!(
+            (answer.status.as_u16(), answer.text_at("/message").as_str()),
+            (200, "Users retrieved successfully")
+        );
         let data = &answer.json()["data"];
         let names = data["users"].as_array().unwrap().iter().map(|user| user["username"].as_str().unwrap().to_owned());
         (names.collect(), data["pagination"]["total_data"].as_u64().unwrap())
@@ -55,12 +58,12 @@ impl Admin {
 
     async fn id(&self, name: &str) -> String {
         let found = self.get(&format!("{USERS}?search={name}&limit=1")).await;
-        found.text("/data/users/0/id")
+        found.text_at("/data/users/0/id")
     }
 }
 
 /// The answer is this status and message, with a sentence beside it.
-fn said(answer: &Answer, status: u16, message: &str, sentence: &str) {
+fn assert_error_sentence(answer: &TestResponse, status: u16, message: &str, sentence: &str) {
     let expected = json!({ "message": message, "error": sentence, "data": null });
     assert_eq!((answer.status.as_u16(), answer.json()), (status, expected));
 }
@@ -68,11 +71,11 @@ fn said(answer: &Answer, status: u16, message: &str, sentence: &str) {
 const UNREADABLE: &str = "Failed to parse request body";
 
 #[actix_web::test]
-async fn an_admin_adds_a_user_below_themselves() {
-    let admin = Admin::open().await;
-    let added = admin.post(ADD, nina()).await;
+async fn admin_adds_user_below_own_rank() {
+    let admin = AdminClient::open().await;
+    let added = admin.post(ADD, create_user_body()).await;
     assert_eq!(added.status, 200);
-    let id = added.text("/data/id");
+    let id = added.text_at("/data/id");
     assert_eq!(
         String::from_utf8_lossy(&added.bytes),
         format!(
@@ -84,37 +87,43 @@ async fn an_admin_adds_a_user_below_themselves() {
     let login = json!({ "email": "nina@example.com", "password": "staple battery" });
     let own = admin.shop.post(LOGIN, login).await;
     assert_eq!((own.status.as_u16(), &own.json()["data"]["profile"]), (200, &added.json()["data"]));
-    let manager = json!({ "username": "mara", "email": "mara@example.com", "password": PASSWORD, "role": "manager" });
-    assert_eq!(admin.post(ADD, manager).await.text("/data/role"), "manager");
-    let equal = json!({ "username": "olga", "email": "olga@example.com", "password": PASSWORD, "role": "admin" });
+    let manager =
+        json!({ "username": "mara", "email": "mara@example.com", "password": TEST_PASSWORD, "role": "manager" });
+    assert_eq!(admin.post(ADD, manager).await.text_at("/data/role"), "manager");
+    let equal = json!({ "username": "olga", "email": "olga@example.com", "password": TEST_PASSWORD, "role": "admin" });
     let sentence = "the role admin is not below your own; somebody above it can give it";
-    said(&admin.post(ADD, equal).await, 403, "Cannot assign a role equal to or higher than your own", sentence);
+    assert_error_sentence(
+        &admin.post(ADD, equal).await,
+        403,
+        "Cannot assign a role equal to or higher than your own",
+        sentence,
+    );
     assert_eq!(admin.names("search=olga").await, (vec![], 0));
 }
 
 #[actix_web::test]
-async fn what_is_added_twice_is_told_by_its_field() {
-    let admin = Admin::open().await;
+async fn duplicate_user_is_reported_by_field() {
+    let admin = AdminClient::open().await;
     for path in [ADD, USERS] {
         for (name, email, field, message) in [
             ("JOHN_DOE", "new@example.com", "username", "Username already exists"),
             ("newcomer", "John@Example.com", "email", "Email already exists"),
             ("newcomer", "stranger@example.com", "email", "Email already exists"),
         ] {
-            let body = json!({ "username": name, "email": email, "password": PASSWORD, "role": "cashier" });
+            let body = json!({ "username": name, "email": email, "password": TEST_PASSWORD, "role": "cashier" });
             let sentence = format!("{field} is taken; choose another");
-            said(&admin.post(path, body).await, 409, message, &sentence);
+            assert_error_sentence(&admin.post(path, body).await, 409, message, &sentence);
         }
     }
     assert_eq!(admin.names("search=newcomer").await.1, 0);
 }
 
 #[actix_web::test]
-async fn what_cannot_be_a_user_is_told_in_a_sentence() {
-    let admin = Admin::open().await;
+async fn invalid_user_is_reported_in_a_sentence() {
+    let admin = AdminClient::open().await;
     for path in [ADD, USERS] {
         let with = |field: &str, value: Value| {
-            let mut body = nina();
+            let mut body = create_user_body();
             body[field] = value;
             body
         };
@@ -141,44 +150,44 @@ async fn what_cannot_be_a_user_is_told_in_a_sentence() {
                  password must not be made of the name \"otto\"; add other words; role is required",
             ),
         ] {
-            said(&admin.post(path, body).await, 400, UNREADABLE, sentence);
+            assert_error_sentence(&admin.post(path, body).await, 400, UNREADABLE, sentence);
         }
         let search = admin.get(&format!("{USERS}?search=%FF")).await;
-        said(&search, 400, UNREADABLE, "search must be percent-encoded UTF-8");
+        assert_error_sentence(&search, 400, UNREADABLE, "search must be percent-encoded UTF-8");
         let list = admin.post(path, json!([])).await;
-        said(&list, 400, UNREADABLE, "the body must be an object");
+        assert_error_sentence(&list, 400, UNREADABLE, "the body must be an object");
     }
     assert_eq!(admin.names("search=nina").await.1, 0);
 }
 
 #[actix_web::test]
-async fn an_admin_gives_any_role() {
-    let admin = Admin::open().await;
+async fn admin_assigns_any_role() {
+    let admin = AdminClient::open().await;
     for role in ["admin", "manager", "cashier"] {
         let body = json!({ "username": format!("new-{role}"), "email": format!("{role}@shop.example"),
             "password": "staple battery", "role": role });
         let added = admin.post(USERS, body).await;
-        assert_eq!((added.status.as_u16(), added.text("/message").as_str()), (201, "User created successfully"));
-        assert_eq!((added.text("/data/role").as_str(), &added.json()["data"]["is_active"]), (role, &json!(true)));
+        assert_eq!((added.status.as_u16(), added.text_at("/message").as_str()), (201, "User created successfully"));
+        assert_eq!((added.text_at("/data/role").as_str(), &added.json()["data"]["is_active"]), (role, &json!(true)));
         assert_eq!(
-            admin.get(&format!("{USERS}/{}", added.text("/data/id"))).await.json()["data"],
+            admin.get(&format!("{USERS}/{}", added.text_at("/data/id"))).await.json()["data"],
             added.json()["data"]
         );
     }
-    let mut body = nina();
+    let mut body = create_user_body();
     body["is_active"] = json!(false);
     let added = admin.post(USERS, body).await;
     assert_eq!((added.status.as_u16(), &added.json()["data"]["is_active"]), (201, &json!(false)));
     let login = json!({ "email": "nina", "password": "staple battery" });
-    refused(&admin.shop.post(LOGIN, login.clone()).await, 401, "Invalid username or password", "not active");
-    let toggle = format!("{USERS}/{}/toggle-status", added.text("/data/id"));
+    assert_error(&admin.shop.post(LOGIN, login.clone()).await, 401, "Invalid username or password", "not active");
+    let toggle = format!("{USERS}/{}/toggle-status", added.text_at("/data/id"));
     assert_eq!(admin.send(Method::POST, &toggle, None).await.status, 200);
     assert_eq!(admin.shop.post(LOGIN, login).await.status, 200);
 }
 
 #[actix_web::test]
-async fn a_list_comes_in_pages() {
-    let admin = Admin::open().await;
+async fn user_list_is_paged() {
+    let admin = AdminClient::open().await;
     let first = admin.get(&format!("{USERS}?page=1&limit=4")).await.json();
     assert_eq!(
         first["data"]["pagination"],
@@ -205,13 +214,13 @@ async fn a_list_comes_in_pages() {
         ("sortBy=email", "sortBy must be created_at or username"),
         ("sortOrder=up", "sortOrder must be asc or desc"),
     ] {
-        said(&admin.get(&format!("{USERS}?{query}")).await, 400, UNREADABLE, sentence);
+        assert_error_sentence(&admin.get(&format!("{USERS}?{query}")).await, 400, UNREADABLE, sentence);
     }
 }
 
 #[actix_web::test]
-async fn a_list_is_narrowed_and_ordered() {
-    let admin = Admin::open().await;
+async fn user_list_is_filtered_and_ordered() {
+    let admin = AdminClient::open().await;
     let names = async |query: &str| admin.names(&format!("limit=100&sortBy=username&sortOrder=asc&{query}")).await.0;
     assert_eq!(names("role=admin").await, ["admin"]);
     assert_eq!(names("role=manager").await, ["manager"]);
@@ -236,25 +245,25 @@ async fn a_list_is_narrowed_and_ordered() {
 }
 
 #[actix_web::test]
-async fn every_role_sees_the_list_and_managers_see_one() {
-    let admin = Admin::open().await;
+async fn every_rank_lists_users_and_managers_read_one() {
+    let admin = AdminClient::open().await;
     let id = admin.id("john_doe").await;
     for (role, one) in [("cashier", 403), ("manager", 200)] {
-        let token = admin.shop.kasir(role).await.text("/data/Token");
+        let token = admin.shop.log_in_kasir(role).await.text_at("/data/Token");
         let list = admin.shop.get(USERS, &token).await;
         assert_eq!(list.status, 200);
         let answer = admin.shop.get(&format!("{USERS}/{id}"), &token).await;
         assert_eq!(answer.status, one, "{role}");
         if one == 403 {
-            refused(&answer, 403, "Insufficient permissions", role);
+            assert_error(&answer, 403, "Insufficient permissions", role);
         }
     }
     let one = admin.get(&format!("{USERS}/{id}")).await;
     assert_eq!(
-        (one.status.as_u16(), one.text("/message").as_str(), one.text("/data/username").as_str()),
+        (one.status.as_u16(), one.text_at("/message").as_str(), one.text_at("/data/username").as_str()),
         (200, "User retrieved successfully", "john_doe")
     );
-    let stranger = admin.shop.native("stranger@example.com").await.text("/session/user/id");
+    let stranger = admin.shop.log_in_native("stranger@example.com").await.text_at("/session/user/id");
     for id in ["00000000-0000-7000-8000-000000000000", stranger.as_str()] {
         let path = format!("{USERS}/{id}");
         for (method, path, body) in [
@@ -263,108 +272,117 @@ async fn every_role_sees_the_list_and_managers_see_one() {
             (Method::DELETE, path.clone(), None),
             (Method::POST, format!("{path}/toggle-status"), None),
         ] {
-            refused(&admin.send(method, &path, body).await, 404, "User not found", &path);
+            assert_error(&admin.send(method, &path, body).await, 404, "User not found", &path);
         }
     }
-    said(&admin.get(&format!("{USERS}/garbage")).await, 400, UNREADABLE, "id must be a UUID");
+    assert_error_sentence(&admin.get(&format!("{USERS}/garbage")).await, 400, UNREADABLE, "id must be a UUID");
 }
 
 #[actix_web::test]
-async fn a_change_counts_at_once() {
-    let admin = Admin::open().await;
+async fn user_change_takes_effect_at_once() {
+    let admin = AdminClient::open().await;
     let id = admin.id("john_doe").await;
     let path = format!("{USERS}/{id}");
-    let john = admin.shop.kasir("john@example.com").await.text("/data/Token");
-    refused(&admin.shop.get(&path, &john).await, 403, "Insufficient permissions", "a cashier");
+    let john = admin.shop.log_in_kasir("john@example.com").await.text_at("/data/Token");
+    assert_error(&admin.shop.get(&path, &john).await, 403, "Insufficient permissions", "a cashier");
     let changed = admin.put(&path, json!({ "role": "manager" })).await;
     assert_eq!(
-        (changed.status.as_u16(), changed.text("/message").as_str(), changed.text("/data/role").as_str()),
+        (changed.status.as_u16(), changed.text_at("/message").as_str(), changed.text_at("/data/role").as_str()),
         (200, "User updated successfully", "manager")
     );
     assert_eq!(admin.shop.get(&path, &john).await.status, 200, "the same token, another role");
-    assert_eq!(admin.put(&path, json!({ "role": "cashier" })).await.text("/data/role"), "cashier");
-    refused(&admin.shop.get(&path, &john).await, 403, "Insufficient permissions", "a cashier again");
+    assert_eq!(admin.put(&path, json!({ "role": "cashier" })).await.text_at("/data/role"), "cashier");
+    assert_error(&admin.shop.get(&path, &john).await, 403, "Insufficient permissions", "a cashier again");
     let body = json!({ "username": "john", "email": "j@example.com", "unknown": 1, "role": null });
     let renamed = admin.put(&path, body).await;
-    assert_eq!((renamed.text("/data/username"), renamed.text("/data/email")), ("john".into(), "j@example.com".into()));
-    assert_eq!(renamed.text("/data/role"), "cashier", "what is not sent stays");
-    assert_eq!(admin.shop.get(ME, &john).await.text("/data/username"), "john");
+    assert_eq!(
+        (renamed.text_at("/data/username"), renamed.text_at("/data/email")),
+        ("john".into(), "j@example.com".into())
+    );
+    assert_eq!(renamed.text_at("/data/role"), "cashier", "what is not sent stays");
+    assert_eq!(admin.shop.get(ME, &john).await.text_at("/data/username"), "john");
     assert_eq!(admin.put(&path, json!({})).await.json()["data"], renamed.json()["data"], "nothing to change");
     let taken = admin.put(&path, json!({ "username": "CASHIER" })).await;
-    said(&taken, 409, "Username already exists", "username is taken; choose another");
-    said(&admin.put(&path, json!({ "role": "boss" })).await, 400, UNREADABLE, "role must be admin, manager or cashier");
+    assert_error_sentence(&taken, 409, "Username already exists", "username is taken; choose another");
+    assert_error_sentence(
+        &admin.put(&path, json!({ "role": "boss" })).await,
+        400,
+        UNREADABLE,
+        "role must be admin, manager or cashier",
+    );
     let inactive = admin.put(&path, json!({ "is_active": false })).await;
     assert_eq!(inactive.json()["data"]["is_active"], json!(false));
-    refused(&admin.shop.get(ME, &john).await, 401, "Invalid or expired token", "not active any more");
-    let login = json!({ "email": "j@example.com", "password": PASSWORD });
-    refused(&admin.shop.post(LOGIN, login.clone()).await, 401, "Invalid username or password", "not active");
+    assert_error(&admin.shop.get(ME, &john).await, 401, "Invalid or expired token", "not active any more");
+    let login = json!({ "email": "j@example.com", "password": TEST_PASSWORD });
+    assert_error(&admin.shop.post(LOGIN, login.clone()).await, 401, "Invalid username or password", "not active");
     assert_eq!(admin.put(&path, json!({ "is_active": true })).await.status, 200);
     assert_eq!(admin.shop.post(LOGIN, login).await.status, 200);
 }
 
 #[actix_web::test]
-async fn a_role_of_the_tenants_own_stays_beside_the_rank() {
-    let admin = Admin::open().await;
+async fn custom_role_stays_beside_the_rank() {
+    let admin = AdminClient::open().await;
     let clerk = admin.id("clerk").await;
     assert_eq!(admin.get(&format!("{USERS}/{clerk}")).await.json()["data"]["role"], Value::Null);
     assert_eq!(
-        admin.put(&format!("{USERS}/{clerk}"), json!({ "role": "cashier" })).await.text("/data/role"),
+        admin.put(&format!("{USERS}/{clerk}"), json!({ "role": "cashier" })).await.text_at("/data/role"),
         "cashier"
     );
     let user = admin.shop.store.memory.clone();
     let id: tillgate_domain::UserId = clerk.parse().unwrap();
-    let office: &dyn tillgate_domain::Store<tillgate_domain::office::OfficeView> = &*user;
+    let office: &dyn tillgate_domain::Store<tillgate_domain::office::OfficePorts> = &*user;
     let held = tillgate_domain::StoreExt::read(office, |tx| tx.users().find(id)).unwrap().unwrap().assignment.office;
     assert_eq!(held.len(), 2, "clerk and cashier");
 }
 
 #[actix_web::test]
-async fn switching_off_ends_the_sessions_and_on_lets_in_again() {
-    let admin = Admin::open().await;
+async fn status_toggle_ends_sessions_and_allows_login_again() {
+    let admin = AdminClient::open().await;
     let path = format!("{USERS}/{}/toggle-status", admin.id("john_doe").await);
-    let john = admin.shop.kasir("john@example.com").await.text("/data/Token");
+    let john = admin.shop.log_in_kasir("john@example.com").await.text_at("/data/Token");
     let off = admin.send(Method::POST, &path, None).await;
     assert_eq!(
         (off.status.as_u16(), String::from_utf8_lossy(&off.bytes).as_ref()),
         (200, "{\"message\":\"User status toggled successfully\"}")
     );
-    refused(&admin.shop.get(ME, &john).await, 401, "Invalid or expired token", "switched off");
+    assert_error(&admin.shop.get(ME, &john).await, 401, "Invalid or expired token", "switched off");
     assert_eq!(admin.names("search=john&is_active=false").await.1, 1);
     assert_eq!(admin.send(Method::POST, &path, None).await.status, 200);
-    refused(&admin.shop.get(ME, &john).await, 401, "Invalid or expired token", "what has ended has ended");
-    assert_eq!(admin.shop.kasir("john@example.com").await.status, 200);
+    assert_error(&admin.shop.get(ME, &john).await, 401, "Invalid or expired token", "what has ended has ended");
+    assert_eq!(admin.shop.log_in_kasir("john@example.com").await.status, 200);
 }
 
 #[actix_web::test]
-async fn a_deleted_user_is_gone_but_for_the_list_of_the_deleted() {
-    let admin = Admin::open().await;
+async fn deleted_user_is_listed_among_deleted_only() {
+    let admin = AdminClient::open().await;
     let id = admin.id("john_doe").await;
     let path = format!("{USERS}/{id}");
-    let john = admin.shop.kasir("john@example.com").await.text("/data/Token");
+    let john = admin.shop.log_in_kasir("john@example.com").await.text_at("/data/Token");
     let deleted = admin.send(Method::DELETE, &path, None).await;
     assert_eq!(
         (deleted.status.as_u16(), String::from_utf8_lossy(&deleted.bytes).as_ref()),
         (200, "{\"message\":\"User deleted successfully\"}")
     );
-    refused(&admin.shop.get(ME, &john).await, 401, "Invalid or expired token", "deleted");
-    let login = json!({ "email": "john@example.com", "password": PASSWORD });
-    refused(&admin.shop.post(LOGIN, login).await, 401, "Invalid username or password", "deleted");
-    refused(&admin.get(&path).await, 404, "User not found", "deleted");
-    refused(&admin.send(Method::DELETE, &path, None).await, 404, "User not found", "twice");
+    assert_error(&admin.shop.get(ME, &john).await, 401, "Invalid or expired token", "deleted");
+    let login = json!({ "email": "john@example.com", "password": TEST_PASSWORD });
+    assert_error(&admin.shop.post(LOGIN, login).await, 401, "Invalid username or password", "deleted");
+    assert_error(&admin.get(&path).await, 404, "User not found", "deleted");
+    assert_error(&admin.send(Method::DELETE, &path, None).await, 404, "User not found", "twice");
     assert_eq!(admin.names("search=john").await.1, 0);
     let list = admin.get(&format!("{USERS}?status=deleted")).await.json();
     let gone = &list["data"]["users"][0];
     assert_eq!((&gone["id"], &gone["is_active"]), (&json!(id), &json!(false)));
     assert_eq!(gone["deleted_at"], json!("2026-11-21T12:00:00Z"));
     assert_eq!(admin.names("status=all&search=john").await.1, 1);
-    let again = json!({ "username": "john_doe", "email": "john@example.com", "password": PASSWORD, "role": "cashier" });
+    let again =
+        json!({ "username": "john_doe", "email": "john@example.com", "password": TEST_PASSWORD, "role": "cashier" });
     assert_eq!(admin.post(USERS, again).await.status, 201, "the name is free again");
 }
 
 #[actix_web::test]
-async fn the_last_admin_stays() {
-    let admin = Admin::open().await;
-    let path = format!("{USERS}/{}", admin.shop.get(ME, &admin.token).await.text("/data/id"));
+async fn last_admin_cannot_be_removed() {
+    let admin = AdminClient::open().await;
+    let path = format!("{USERS}/{}", admin.shop.get(ME, &admin.token).await.text_at("/data/id"));
     let majitel = format!("{USERS}/{}", admin.id("999").await);
     assert_eq!(admin.send(Method::DELETE, &majitel, None).await.status, 200, "an admin on a device is one too");
     let sentence = "this is the last active admin; make another admin first";
@@ -373,28 +391,29 @@ async fn the_last_admin_stays() {
         (Method::PUT, path.clone(), Some(json!({ "is_active": false }))),
         (Method::POST, format!("{path}/toggle-status"), None),
     ] {
-        said(&admin.send(method, &path, body).await, 409, "Conflict", sentence);
+        assert_error_sentence(&admin.send(method, &path, body).await, 409, "Conflict", sentence);
     }
     assert_eq!(admin.get(ME).await.status, 200, "nothing has ended");
 }
 
 #[actix_web::test]
-async fn a_page_of_another_origin_changes_nobody() {
-    let admin = Admin::open().await;
+async fn page_of_another_origin_changes_no_user() {
+    let admin = AdminClient::open().await;
     let id = admin.id("john_doe").await;
     for request in [
-        post(ADD, nina()),
-        post(USERS, nina()),
-        put(&format!("{USERS}/{id}"), json!({ "role": "admin" })),
-        call(Method::DELETE, &format!("{USERS}/{id}")),
-        call(Method::POST, &format!("{USERS}/{id}/toggle-status")),
+        post_request(ADD, create_user_body()),
+        post_request(USERS, create_user_body()),
+        put_request(&format!("{USERS}/{id}"), json!({ "role": "admin" })),
+        build_request(Method::DELETE, &format!("{USERS}/{id}")),
+        build_request(Method::POST, &format!("{USERS}/{id}/toggle-status")),
     ] {
         let request = request.insert_header(("Cookie", format!("access_token={}", admin.token)));
         let foreign = admin.shop.send(request.insert_header(("Origin", "https://evil.example"))).await;
-        refused(&foreign, 403, "Origin not allowed", "by cookie alone");
+        assert_error(&foreign, 403, "Origin not allowed", "by cookie alone");
     }
     assert_eq!(admin.names("search=nina").await.1, 0);
-    assert_eq!(admin.get(&format!("{USERS}/{id}")).await.text("/data/role"), "cashier");
-    let by_cookie = call(Method::GET, USERS).insert_header(("Cookie", format!("access_token={}", admin.token)));
+    assert_eq!(admin.get(&format!("{USERS}/{id}")).await.text_at("/data/role"), "cashier");
+    let by_cookie =
+        build_request(Method::GET, USERS).insert_header(("Cookie", format!("access_token={}", admin.token)));
     assert_eq!(admin.shop.send(by_cookie).await.status, 200, "reading is no change");
 }

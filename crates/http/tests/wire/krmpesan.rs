@@ -4,26 +4,26 @@ use std::time::Duration;
 
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
-use tillgate_auth_core::Granted;
-use tillgate_http::Settings;
+use tillgate_auth_core::IssuedTokens;
+use tillgate_http::HttpSettings;
 
 use crate::mounts::krmpesan;
-use crate::shop::{Answer, Mood, Shop, call};
+use crate::test_server::{StoreState, TestResponse, TestServer, build_request};
 
-fn refresh_token(granted: &Granted) -> &str {
+fn refresh_token(granted: &IssuedTokens) -> &str {
     granted.refresh_token.as_ref().unwrap().expose()
 }
 
 /// The target of a refresh, as clients write it: nothing is encoded.
-fn target(granted: &Granted) -> String {
+fn target(granted: &IssuedTokens) -> String {
     format!("/krmpesan/token?refresh_token={}&device_id={}", refresh_token(granted), granted.session.id)
 }
 
-async fn refresh(shop: &Shop, granted: &Granted) -> Answer {
-    shop.send(call(Method::POST, &target(granted))).await
+async fn refresh(shop: &TestServer, granted: &IssuedTokens) -> TestResponse {
+    shop.send(build_request(Method::POST, &target(granted))).await
 }
 
-fn is_error(answer: &Answer, status: u16, message: &str) {
+fn assert_error(answer: &TestResponse, status: u16, message: &str) {
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (status, "application/json"));
     let expected = format!(r#"{{"code":{status},"message":"{message}","data":null}}"#);
     assert_eq!(String::from_utf8_lossy(&answer.bytes), expected);
@@ -31,19 +31,19 @@ fn is_error(answer: &Answer, status: u16, message: &str) {
 }
 
 #[actix_web::test]
-async fn a_refresh_answers_the_published_four_members_on_every_path() {
-    let shop = Shop::open();
-    let granted = shop.krmpesan("cashier", "P01");
+async fn refresh_returns_the_four_published_members_on_every_path() {
+    let shop = TestServer::start();
+    let granted = shop.generate_krmpesan_tokens("cashier", "P01");
     let (token, id) = (refresh_token(&granted), granted.session.id);
     for path in ["/krmpesan/token", "/krmpesan/tokens"] {
         for method in [Method::GET, Method::POST] {
             for name in ["device_id", "device_key"] {
                 let target = format!("{path}?refresh_token={token}&{name}={id}");
-                let answer = shop.send(call(method.clone(), &target)).await;
+                let answer = shop.send(build_request(method.clone(), &target)).await;
                 assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
                 assert_eq!(answer.header("cache-control"), "no-store");
                 let text = String::from_utf8(answer.bytes.clone()).unwrap();
-                let (access, identity) = (answer.text("/AccessToken"), answer.text("/IdToken"));
+                let (access, identity) = (answer.text_at("/AccessToken"), answer.text_at("/IdToken"));
                 let expected = format!(
                     r#"{{"AccessToken":"{access}","ExpiresIn":86400,"TokenType":"Bearer","IdToken":"{identity}"}}"#
                 );
@@ -55,11 +55,11 @@ async fn a_refresh_answers_the_published_four_members_on_every_path() {
 }
 
 #[actix_web::test]
-async fn neither_body_nor_type_nor_a_stale_bearer_is_looked_at() {
-    let shop = Shop::open();
-    let granted = shop.krmpesan("cashier", "P01");
-    let till = shop.portos("cashier", "OFFICE").await.text("/tokenId");
-    let sent = || call(Method::POST, &target(&granted));
+async fn body_content_type_and_stale_bearer_are_ignored() {
+    let shop = TestServer::start();
+    let granted = shop.generate_krmpesan_tokens("cashier", "P01");
+    let till = shop.log_in_portos("cashier", "OFFICE").await.text_at("/tokenId");
+    let sent = || build_request(Method::POST, &target(&granted));
     let bearer = |value: &str| sent().insert_header(("Authorization", value.to_owned()));
     let twice = bearer("Bearer one").append_header(("Authorization", "Bearer two"));
     let requests: Vec<(&str, TestRequest)> = vec![
@@ -79,29 +79,30 @@ async fn neither_body_nor_type_nor_a_stale_bearer_is_looked_at() {
 }
 
 #[actix_web::test]
-async fn the_refresh_token_lasts_and_earlier_tokens_stay_good() {
-    let shop = Shop::open();
-    let granted = shop.krmpesan("cashier", "P01");
+async fn refresh_token_and_earlier_access_tokens_stay_valid() {
+    let shop = TestServer::start();
+    let granted = shop.generate_krmpesan_tokens("cashier", "P01");
     let first = refresh(&shop, &granted).await;
-    shop.clock.pass(Duration::from_hours(23));
+    shop.clock.advance(Duration::from_hours(23));
     for _ in 0..5 {
         assert_eq!(refresh(&shop, &granted).await.status, 200);
     }
     for bearer in ["/AccessToken", "/IdToken"] {
-        assert_eq!(shop.get("/krmpesan/devices", &first.text(bearer)).await.status, 200, "{bearer}");
+        assert_eq!(shop.get("/krmpesan/devices", &first.text_at(bearer)).await.status, 200, "{bearer}");
     }
-    shop.clock.pass(Duration::from_hours(2));
-    is_error(&shop.get("/krmpesan/devices", &first.text("/IdToken")).await, 401, "Unauthorized");
-    shop.clock.pass(Duration::from_hours(24 * 365 * 10));
+    shop.clock.advance(Duration::from_hours(2));
+    assert_error(&shop.get("/krmpesan/devices", &first.text_at("/IdToken")).await, 401, "Unauthorized");
+    shop.clock.advance(Duration::from_hours(24 * 365 * 10));
     assert_eq!(refresh(&shop, &granted).await.status, 200, "ten years later");
 }
 
 #[actix_web::test]
-async fn what_a_query_lacks_is_400_and_what_is_wrong_in_it_401() {
-    let shop = Shop::open();
-    let (granted, other) = (shop.krmpesan("cashier", "P01"), shop.krmpesan("cashier", "OFFICE"));
+async fn missing_parameters_are_400_and_wrong_ones_401() {
+    let shop = TestServer::start();
+    let (granted, other) =
+        (shop.generate_krmpesan_tokens("cashier", "P01"), shop.generate_krmpesan_tokens("cashier", "OFFICE"));
     let (token, id, foreign) = (refresh_token(&granted), granted.session.id, other.session.id);
-    let native = shop.native("cashier").await;
+    let native = shop.log_in_native("cashier").await;
     for query in [
         String::new(),
         format!("?refresh_token={token}"),
@@ -111,7 +112,11 @@ async fn what_a_query_lacks_is_400_and_what_is_wrong_in_it_401() {
         format!("?Refresh_Token={token}&device_id={id}"),
     ] {
         for method in [Method::GET, Method::POST] {
-            is_error(&shop.send(call(method, &format!("/krmpesan/tokens{query}"))).await, 400, "Bad Request");
+            assert_error(
+                &shop.send(build_request(method, &format!("/krmpesan/tokens{query}"))).await,
+                400,
+                "Bad Request",
+            );
         }
     }
     for (token, id) in [
@@ -121,21 +126,23 @@ async fn what_a_query_lacks_is_400_and_what_is_wrong_in_it_401() {
         (token, id.to_string().to_uppercase()),
         ("x", id.to_string()),
         (&*format!("{token}x"), id.to_string()),
-        (&*native.text("/refresh_token"), id.to_string()),
+        (&*native.text_at("/refresh_token"), id.to_string()),
         (granted.access_token.expose(), id.to_string()),
     ] {
-        let answer = shop.send(call(Method::GET, &format!("/krmpesan/token?refresh_token={token}&device_id={id}")));
-        is_error(&answer.await, 401, "Unauthorized");
+        let answer =
+            shop.send(build_request(Method::GET, &format!("/krmpesan/token?refresh_token={token}&device_id={id}")));
+        assert_error(&answer.await, 401, "Unauthorized");
     }
     assert_eq!(refresh(&shop, &granted).await.status, 200, "nothing of this ended it");
 }
 
 #[actix_web::test]
-async fn wrong_tokens_again_and_again_are_held_up_and_good_ones_never() {
-    let shop = Shop::open();
-    let (first, other) = (shop.krmpesan("cashier", "P01"), shop.krmpesan("manager", "OFFICE"));
-    let granted = shop.krmpesan("cashier", "P01");
-    let wrong = || call(Method::GET, &target(&granted).replace(&granted.session.id.to_string(), "P01"));
+async fn wrong_tokens_are_rate_limited_and_valid_ones_never() {
+    let shop = TestServer::start();
+    let (first, other) =
+        (shop.generate_krmpesan_tokens("cashier", "P01"), shop.generate_krmpesan_tokens("manager", "OFFICE"));
+    let granted = shop.generate_krmpesan_tokens("cashier", "P01");
+    let wrong = || build_request(Method::GET, &target(&granted).replace(&granted.session.id.to_string(), "P01"));
     let mut taken = 0;
     let held = loop {
         let answer = shop.send(wrong()).await;
@@ -145,7 +152,7 @@ async fn wrong_tokens_again_and_again_are_held_up_and_good_ones_never() {
         taken += 1;
         assert!(taken < 1000, "nobody is held up");
     };
-    is_error(&held, 429, "Too Many Requests");
+    assert_error(&held, 429, "Too Many Requests");
     assert!(taken >= 60, "{taken}: the minute goes on while they are counted, and no fewer are taken");
     assert!(held.header("retry-after").parse::<u64>().is_ok_and(|seconds| (1..=60).contains(&seconds)));
     assert_eq!(refresh(&shop, &granted).await.status, 200, "a good one");
@@ -155,84 +162,84 @@ async fn wrong_tokens_again_and_again_are_held_up_and_good_ones_never() {
 }
 
 #[actix_web::test]
-async fn generating_again_ends_the_earlier_tokens() {
-    let shop = Shop::open();
-    let first = shop.krmpesan("cashier", "P01");
-    let access = refresh(&shop, &first).await.text("/AccessToken");
-    let second = shop.krmpesan("manager", "P01");
-    is_error(&refresh(&shop, &first).await, 401, "Unauthorized");
-    is_error(&shop.get("/krmpesan/devices", &access).await, 401, "Unauthorized");
+async fn generating_again_ends_earlier_tokens() {
+    let shop = TestServer::start();
+    let first = shop.generate_krmpesan_tokens("cashier", "P01");
+    let access = refresh(&shop, &first).await.text_at("/AccessToken");
+    let second = shop.generate_krmpesan_tokens("manager", "P01");
+    assert_error(&refresh(&shop, &first).await, 401, "Unauthorized");
+    assert_error(&shop.get("/krmpesan/devices", &access).await, 401, "Unauthorized");
     assert_eq!(refresh(&shop, &second).await.status, 200);
 }
 
 #[actix_web::test]
-async fn the_device_of_a_token_is_listed() {
-    let shop = Shop::open();
-    let granted = shop.krmpesan("cashier", "P01");
+async fn device_of_a_token_is_listed() {
+    let shop = TestServer::start();
+    let granted = shop.generate_krmpesan_tokens("cashier", "P01");
     let answer = shop.get("/krmpesan/devices", granted.id_token.as_ref().unwrap().expose()).await;
     let expected =
         format!(r#"{{"code":200,"message":"success","data":[{{"id":"{}","name":"P01"}}]}}"#, granted.session.id);
     assert_eq!(String::from_utf8_lossy(&answer.bytes), expected);
-    let native = shop.native("cashier").await.text("/access_token");
-    is_error(&shop.get("/krmpesan/devices", &native).await, 401, "Unauthorized");
-    is_error(&shop.send(call(Method::GET, "/krmpesan/devices")).await, 401, "Unauthorized");
+    let native = shop.log_in_native("cashier").await.text_at("/access_token");
+    assert_error(&shop.get("/krmpesan/devices", &native).await, 401, "Unauthorized");
+    assert_error(&shop.send(build_request(Method::GET, "/krmpesan/devices")).await, 401, "Unauthorized");
     let elsewhere = shop.get("/api/v1/sessions/current", granted.access_token.expose()).await;
     assert_eq!(elsewhere.status, 401, "a krmpesan token is none of the native API");
 }
 
 #[actix_web::test]
-async fn other_refusals_keep_the_shape() {
-    let shop = Shop::open();
-    let granted = shop.krmpesan("cashier", "P01");
-    is_error(&shop.send(call(Method::GET, "/krmpesan/nothing")).await, 404, "Not Found");
-    is_error(&shop.send(call(Method::GET, "/krmpesan")).await, 404, "Not Found");
-    let wrong = shop.send(call(Method::DELETE, &target(&granted))).await;
-    is_error(&wrong, 405, "Method Not Allowed");
+async fn other_errors_keep_the_shape() {
+    let shop = TestServer::start();
+    let granted = shop.generate_krmpesan_tokens("cashier", "P01");
+    assert_error(&shop.send(build_request(Method::GET, "/krmpesan/nothing")).await, 404, "Not Found");
+    assert_error(&shop.send(build_request(Method::GET, "/krmpesan")).await, 404, "Not Found");
+    let wrong = shop.send(build_request(Method::DELETE, &target(&granted))).await;
+    assert_error(&wrong, 405, "Method Not Allowed");
     assert_eq!(wrong.header("allow"), "GET, HEAD, POST");
     for (mood, status, message) in
-        [(Mood::Unavailable, 503, "Service Unavailable"), (Mood::Broken, 500, "Internal Server Error")]
+        [(StoreState::Unavailable, 503, "Service Unavailable"), (StoreState::Broken, 500, "Internal Server Error")]
     {
-        shop.store.set(mood);
+        shop.store.set_state(mood);
         let answer = refresh(&shop, &granted).await;
-        is_error(&answer, status, message);
+        assert_error(&answer, status, message);
         assert_eq!(answer.header("retry-after").is_empty(), status != 503);
-        shop.store.set(Mood::Well);
+        shop.store.set_state(StoreState::Healthy);
     }
 }
 
 #[actix_web::test]
-async fn another_tenants_mount_knows_no_token_of_this_one() {
-    let shop = Shop::mounted(
-        Settings::default(),
-        vec![krmpesan("/krmpesan").tenant(tillgate_domain::Slug::parse("other").unwrap()), krmpesan("/any")],
+async fn tenant_mount_rejects_tokens_of_other_tenants() {
+    let shop = TestServer::with_mounts(
+        HttpSettings::default(),
+        vec![krmpesan("/krmpesan").with_tenant(tillgate_domain::Slug::parse("other").unwrap()), krmpesan("/any")],
     );
-    let granted = shop.krmpesan("cashier", "P01");
+    let granted = shop.generate_krmpesan_tokens("cashier", "P01");
     assert_ne!(refresh(&shop, &granted).await.status, 200);
     let target = target(&granted).replace("/krmpesan", "/any");
-    assert_eq!(shop.send(call(Method::GET, &target)).await.status, 200);
+    assert_eq!(shop.send(build_request(Method::GET, &target)).await.status, 200);
 }
 
 #[actix_web::test]
-async fn the_query_reaches_neither_log_nor_metrics() {
-    let shop = Shop::open();
-    let granted = shop.krmpesan("cashier", "P01");
+async fn query_appears_in_neither_log_nor_metrics() {
+    let shop = TestServer::start();
+    let granted = shop.generate_krmpesan_tokens("cashier", "P01");
     let token = refresh_token(&granted).to_owned();
     assert_eq!(refresh(&shop, &granted).await.status, 200);
     let foreign = "a-device-that-is-not-its-own";
     for path in ["/krmpesan/token", "/krmpesan/tokens/", "/krmpesan/tokenz", "/krmpesan/devices"] {
         for method in [Method::GET, Method::POST, Method::PUT] {
             let target = format!("{path}?refresh_token={token}&device_id={foreign}");
-            assert_ne!(shop.send(call(method, &target)).await.status, 200);
+            assert_ne!(shop.send(build_request(method, &target)).await.status, 200);
         }
     }
-    for mood in [Mood::Unavailable, Mood::Broken, Mood::Panics] {
-        shop.store.set(mood);
+    for mood in [StoreState::Unavailable, StoreState::Broken, StoreState::Panicking] {
+        shop.store.set_state(mood);
         assert!(refresh(&shop, &granted).await.status.is_server_error());
     }
-    shop.store.set(Mood::Well);
-    let metrics = shop.send(call(Method::GET, "/metrics")).await;
+    shop.store.set_state(StoreState::Healthy);
+    let metrics = shop.send(build_request(Method::GET, "/metrics")).await;
     let metrics = String::from_utf8(metrics.bytes).unwrap();
-    let log = crate::log::logged();
+    let log = crate::captured_log::captured_log();
     assert!(log.contains("/krmpesan/token") && metrics.contains("/krmpesan/token"), "the calls are there");
     for secret in [token.as_str(), foreign] {
         assert!(!log.contains(secret), "in the log");

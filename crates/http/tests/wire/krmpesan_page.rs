@@ -5,23 +5,23 @@ use std::time::Duration;
 use actix_web::http::Method;
 use serde_json::{Value, json};
 
-use tillgate_http::Settings;
+use tillgate_http::HttpSettings;
 
 use crate::mounts::krmpesan;
-use crate::shop::{Answer, Mood, PASSWORD, Shop, call, post};
+use crate::test_server::{StoreState, TEST_PASSWORD, TestResponse, TestServer, build_request, post_request};
 
-fn is_error(answer: &Answer, status: u16, message: &str) {
+fn assert_error(answer: &TestResponse, status: u16, message: &str) {
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (status, "application/json"));
     let expected = format!(r#"{{"code":{status},"message":"{message}","data":null}}"#);
     assert_eq!(String::from_utf8_lossy(&answer.bytes), expected);
 }
 
-async fn generate(shop: &Shop, token: &str, device: &str, password: &str) -> Answer {
-    let request = post("/krmpesan/app/generate", json!({ "device": device, "password": password }));
+async fn generate(shop: &TestServer, token: &str, device: &str, password: &str) -> TestResponse {
+    let request = post_request("/krmpesan/app/generate", json!({ "device": device, "password": password }));
     shop.send(request.insert_header(("Authorization", format!("Bearer {token}")))).await
 }
 
-async fn names(shop: &Shop, token: &str) -> Vec<String> {
+async fn names(shop: &TestServer, token: &str) -> Vec<String> {
     let answer = shop.get("/krmpesan/app/devices", token).await;
     assert_eq!(answer.status, 200, "{}", answer.json());
     let name = |device: &Value| device["name"].as_str().unwrap().to_owned();
@@ -29,9 +29,9 @@ async fn names(shop: &Shop, token: &str) -> Vec<String> {
 }
 
 #[actix_web::test]
-async fn the_page_may_do_no_more_than_it_must() {
-    let shop = Shop::open();
-    let page = shop.send(call(Method::GET, "/krmpesan/app")).await;
+async fn page_policy_allows_only_what_it_needs() {
+    let shop = TestServer::start();
+    let page = shop.send(build_request(Method::GET, "/krmpesan/app")).await;
     assert_eq!((page.status.as_u16(), page.header("content-type")), (200, "text/html; charset=utf-8"));
     assert_eq!(
         page.header("content-security-policy"),
@@ -50,7 +50,7 @@ async fn the_page_may_do_no_more_than_it_must() {
     for (path, kind) in [("app/page.css", "text/css; charset=utf-8"), ("app/page.js", "text/javascript; charset=utf-8")]
     {
         assert!(text.contains(&format!("\"{path}\"")), "{path}");
-        let file = shop.send(call(Method::GET, &format!("/krmpesan/{path}"))).await;
+        let file = shop.send(build_request(Method::GET, &format!("/krmpesan/{path}"))).await;
         assert_eq!((file.status.as_u16(), file.header("content-type")), (200, kind));
         let file = String::from_utf8(file.bytes).unwrap();
         assert!(!file.contains("http"), "{path} reaches elsewhere");
@@ -62,22 +62,22 @@ async fn the_page_may_do_no_more_than_it_must() {
         !text.contains("http") && !text.contains("style=") && !text.contains("onclick"),
         "inline or from elsewhere"
     );
-    assert_eq!(shop.send(call(Method::HEAD, "/krmpesan/app")).await.status, 200);
-    is_error(&shop.send(call(Method::POST, "/krmpesan/app")).await, 405, "Method Not Allowed");
+    assert_eq!(shop.send(build_request(Method::HEAD, "/krmpesan/app")).await.status, 200);
+    assert_error(&shop.send(build_request(Method::POST, "/krmpesan/app")).await, 405, "Method Not Allowed");
 }
 
 #[actix_web::test]
-async fn who_logs_in_sees_the_devices_and_generates_one_token() {
-    let shop = Shop::open();
-    let visit = shop.krmpesan_visit("cashier").await;
+async fn logged_in_user_lists_devices_and_generates_one_token() {
+    let shop = TestServer::start();
+    let visit = shop.log_in_krmpesan_page("cashier").await;
     assert_eq!(
-        visit.masked(&["/data/token"]),
+        visit.json_masked(&["/data/token"]),
         json!({ "code": 200, "message": "success", "data": { "token": "…", "expires_in": 900, "name": "Cora Cashier" } })
     );
-    let token = visit.text("/data/token");
+    let token = visit.text_at("/data/token");
     let devices = shop.get("/krmpesan/app/devices", &token).await;
     assert_eq!(
-        devices.masked(&["/data/0/id", "/data/1/id", "/data/2/id"])["data"],
+        devices.json_masked(&["/data/0/id", "/data/1/id", "/data/2/id"])["data"],
         json!([
             { "id": "…", "name": "OFFICE", "environment": "BackOffice", "description": "OFFICE" },
             { "id": "…", "name": "P01", "environment": "CashRegister", "description": "P01" },
@@ -85,36 +85,36 @@ async fn who_logs_in_sees_the_devices_and_generates_one_token() {
         ]),
         "by name; neither a locked device nor one that the user's list does not name"
     );
-    let earlier = shop.krmpesan("manager", "P01");
-    let generated = generate(&shop, &token, "P01", PASSWORD).await;
+    let earlier = shop.generate_krmpesan_tokens("manager", "P01");
+    let generated = generate(&shop, &token, "P01", TEST_PASSWORD).await;
     assert_eq!(
-        generated.masked(&["/data/IdToken", "/data/RefreshToken", "/data/DeviceId"]),
+        generated.json_masked(&["/data/IdToken", "/data/RefreshToken", "/data/DeviceId"]),
         json!({ "code": 200, "message": "success", "data": { "IdToken": "…", "RefreshToken": "…", "DeviceId": "…" } })
     );
     assert_eq!(generated.header("cache-control"), "no-store");
     let refresh = format!(
         "/krmpesan/token?refresh_token={}&device_id={}",
-        generated.text("/data/RefreshToken"),
-        generated.text("/data/DeviceId")
+        generated.text_at("/data/RefreshToken"),
+        generated.text_at("/data/DeviceId")
     );
-    assert_eq!(shop.send(call(Method::GET, &refresh)).await.status, 200);
-    let listed = shop.get("/krmpesan/devices", &generated.text("/data/IdToken")).await;
-    assert_eq!(listed.text("/data/0/id"), generated.text("/data/DeviceId"));
+    assert_eq!(shop.send(build_request(Method::GET, &refresh)).await.status, 200);
+    let listed = shop.get("/krmpesan/devices", &generated.text_at("/data/IdToken")).await;
+    assert_eq!(listed.text_at("/data/0/id"), generated.text_at("/data/DeviceId"));
     assert_eq!(shop.get("/krmpesan/devices", earlier.access_token.expose()).await.status, 401, "the earlier one");
 }
 
 #[actix_web::test]
-async fn a_wrong_password_generates_nothing_and_is_held_back() {
-    let shop = Shop::open();
-    let wrong = post("/krmpesan/app/login", json!({ "login": "cashier", "password": "wrong" }));
-    is_error(&shop.send(wrong).await, 401, "Unauthorized");
-    let nobody = post("/krmpesan/app/login", json!({ "login": "nobody", "password": PASSWORD }));
-    is_error(&shop.send(nobody).await, 401, "Unauthorized");
-    let token = shop.krmpesan_visit("cashier").await.text("/data/token");
-    let held = shop.krmpesan("cashier", "P01");
+async fn wrong_password_generates_nothing_and_is_rate_limited() {
+    let shop = TestServer::start();
+    let wrong = post_request("/krmpesan/app/login", json!({ "login": "cashier", "password": "wrong" }));
+    assert_error(&shop.send(wrong).await, 401, "Unauthorized");
+    let nobody = post_request("/krmpesan/app/login", json!({ "login": "nobody", "password": TEST_PASSWORD }));
+    assert_error(&shop.send(nobody).await, 401, "Unauthorized");
+    let token = shop.log_in_krmpesan_page("cashier").await.text_at("/data/token");
+    let held = shop.generate_krmpesan_tokens("cashier", "P01");
     for device in ["P01", "LOCKED", "UNLISTED", "NOWHERE"] {
-        let password = if device == "P01" { "wrong" } else { PASSWORD };
-        is_error(&generate(&shop, &token, device, password).await, 401, "Unauthorized");
+        let password = if device == "P01" { "wrong" } else { TEST_PASSWORD };
+        assert_error(&generate(&shop, &token, device, password).await, 401, "Unauthorized");
     }
     assert_eq!(shop.get("/krmpesan/devices", held.access_token.expose()).await.status, 200, "nothing has ended it");
     // whoever is in from there is known there
@@ -122,68 +122,72 @@ async fn a_wrong_password_generates_nothing_and_is_held_back() {
     for number in 0..50 {
         last = generate(&shop, &token, "P01", &format!("wrong {number}")).await;
     }
-    is_error(&last, 429, "Too Many Requests");
+    assert_error(&last, 429, "Too Many Requests");
     assert!(!last.header("retry-after").is_empty());
-    for body in [json!({}), json!({ "device": "P01" }), json!({ "device": 1, "password": PASSWORD }), json!([])] {
-        let request = post("/krmpesan/app/generate", body);
+    for body in [json!({}), json!({ "device": "P01" }), json!({ "device": 1, "password": TEST_PASSWORD }), json!([])] {
+        let request = post_request("/krmpesan/app/generate", body);
         let answer = shop.send(request.insert_header(("Authorization", format!("Bearer {token}")))).await;
-        is_error(&answer, 400, "Bad Request");
+        assert_error(&answer, 400, "Bad Request");
     }
 }
 
 /// The page's token and a program's are never taken for each other.
 #[actix_web::test]
-async fn a_programs_token_opens_no_page_and_the_pages_no_devices() {
-    let shop = Shop::open();
-    let program = shop.krmpesan("cashier", "P01");
+async fn program_token_and_page_token_are_not_interchangeable() {
+    let shop = TestServer::start();
+    let program = shop.generate_krmpesan_tokens("cashier", "P01");
     for bearer in [program.access_token.expose(), program.id_token.as_ref().unwrap().expose()] {
-        is_error(&shop.get("/krmpesan/app/devices", bearer).await, 401, "Unauthorized");
-        is_error(&generate(&shop, bearer, "P01", PASSWORD).await, 401, "Unauthorized");
-        is_error(&shop.with_token(Method::POST, "/krmpesan/app/logout", bearer).await, 401, "Unauthorized");
+        assert_error(&shop.get("/krmpesan/app/devices", bearer).await, 401, "Unauthorized");
+        assert_error(&generate(&shop, bearer, "P01", TEST_PASSWORD).await, 401, "Unauthorized");
+        assert_error(&shop.with_token(Method::POST, "/krmpesan/app/logout", bearer).await, 401, "Unauthorized");
         assert_eq!(shop.get("/krmpesan/devices", bearer).await.status, 200, "it is not over");
     }
-    let visit = shop.krmpesan_visit("cashier").await.text("/data/token");
-    is_error(&shop.get("/krmpesan/devices", &visit).await, 401, "Unauthorized");
-    let native = shop.native("cashier").await.text("/access_token");
-    is_error(&shop.get("/krmpesan/app/devices", &native).await, 401, "Unauthorized");
+    let visit = shop.log_in_krmpesan_page("cashier").await.text_at("/data/token");
+    assert_error(&shop.get("/krmpesan/devices", &visit).await, 401, "Unauthorized");
+    let native = shop.log_in_native("cashier").await.text_at("/access_token");
+    assert_error(&shop.get("/krmpesan/app/devices", &native).await, 401, "Unauthorized");
 }
 
 #[actix_web::test]
-async fn a_visit_ends_by_logging_out_and_by_itself() {
-    let shop = Shop::open();
-    let token = shop.krmpesan_visit("cashier").await.text("/data/token");
+async fn page_session_ends_by_logout_and_by_expiry() {
+    let shop = TestServer::start();
+    let token = shop.log_in_krmpesan_page("cashier").await.text_at("/data/token");
     let gone = shop.with_token(Method::POST, "/krmpesan/app/logout", &token).await;
     assert_eq!(String::from_utf8_lossy(&gone.bytes), r#"{"code":200,"message":"success","data":null}"#);
-    is_error(&shop.get("/krmpesan/app/devices", &token).await, 401, "Unauthorized");
-    let token = shop.krmpesan_visit("cashier").await.text("/data/token");
-    shop.clock.pass(Duration::from_mins(14));
+    assert_error(&shop.get("/krmpesan/app/devices", &token).await, 401, "Unauthorized");
+    let token = shop.log_in_krmpesan_page("cashier").await.text_at("/data/token");
+    shop.clock.advance(Duration::from_mins(14));
     assert_eq!(names(&shop, &token).await.len(), 3);
-    shop.clock.pass(Duration::from_mins(2));
-    is_error(&shop.get("/krmpesan/app/devices", &token).await, 401, "Unauthorized");
-    is_error(&generate(&shop, &token, "P01", PASSWORD).await, 401, "Unauthorized");
+    shop.clock.advance(Duration::from_mins(2));
+    assert_error(&shop.get("/krmpesan/app/devices", &token).await, 401, "Unauthorized");
+    assert_error(&generate(&shop, &token, "P01", TEST_PASSWORD).await, 401, "Unauthorized");
 }
 
 #[actix_web::test]
-async fn the_page_of_a_tenants_mount_is_for_that_tenant() {
+async fn page_of_a_tenant_mount_serves_that_tenant() {
     let other = || tillgate_domain::Slug::parse("other").unwrap();
-    let shop = Shop::mounted(Settings::default(), vec![krmpesan("/krmpesan").tenant(other()), krmpesan("/any")]);
-    let mine = post("/krmpesan/app/login", json!({ "login": "cashier", "password": PASSWORD }));
-    is_error(&shop.send(mine).await, 401, "Unauthorized");
+    let shop = TestServer::with_mounts(
+        HttpSettings::default(),
+        vec![krmpesan("/krmpesan").with_tenant(other()), krmpesan("/any")],
+    );
+    let mine = post_request("/krmpesan/app/login", json!({ "login": "cashier", "password": TEST_PASSWORD }));
+    assert_error(&shop.send(mine).await, 401, "Unauthorized");
     // an e-mail finds its tenant where the mount names none, and generating stays in it
-    let stranger = post("/any/app/login", json!({ "login": "stranger@example.com", "password": PASSWORD }));
-    let token = shop.send(stranger).await.text("/data/token");
-    let request = post("/any/app/generate", json!({ "device": "P01", "password": PASSWORD }));
+    let stranger =
+        post_request("/any/app/login", json!({ "login": "stranger@example.com", "password": TEST_PASSWORD }));
+    let token = shop.send(stranger).await.text_at("/data/token");
+    let request = post_request("/any/app/generate", json!({ "device": "P01", "password": TEST_PASSWORD }));
     let answer = shop.send(request.insert_header(("Authorization", format!("Bearer {token}")))).await;
-    is_error(&answer, 401, "Unauthorized");
+    assert_error(&answer, 401, "Unauthorized");
 }
 
 #[actix_web::test]
-async fn without_a_store_nobody_is_refused() {
-    let shop = Shop::open();
-    let token = shop.krmpesan_visit("cashier").await.text("/data/token");
-    shop.store.set(Mood::Unavailable);
-    is_error(&shop.get("/krmpesan/app/devices", &token).await, 503, "Service Unavailable");
-    is_error(&generate(&shop, &token, "P01", PASSWORD).await, 503, "Service Unavailable");
-    shop.store.set(Mood::Well);
+async fn store_outage_rejects_nobody() {
+    let shop = TestServer::start();
+    let token = shop.log_in_krmpesan_page("cashier").await.text_at("/data/token");
+    shop.store.set_state(StoreState::Unavailable);
+    assert_error(&shop.get("/krmpesan/app/devices", &token).await, 503, "Service Unavailable");
+    assert_error(&generate(&shop, &token, "P01", TEST_PASSWORD).await, 503, "Service Unavailable");
+    shop.store.set_state(StoreState::Healthy);
     assert_eq!(names(&shop, &token).await.len(), 3);
 }

@@ -3,42 +3,44 @@
 use std::sync::Arc;
 
 use tillgate_domain::Slug;
-use tillgate_http::{Fiuu, Kasir, Krmpesan, Mount, Native, OAuth, Portos, PosStar, Web};
+use tillgate_http::{BrowserSettings, Fiuu, Kasir, Krmpesan, Mount, Native, OAuth, Portos, PosStar};
 
 /// Every contract where it is by default.
 pub fn mounts() -> Vec<Mount> {
     let default = || Slug::parse("default").unwrap();
     vec![
         native("/api/v1"),
-        Mount::at("/oauth", Arc::new(OAuth::new())).unwrap(),
-        portos("/portos").tenant(default()),
-        kasir(Web::default()).tenant(default()),
-        fiuu("/fiuu").tenant(default()),
+        Mount::at_prefix("/oauth", Arc::new(OAuth::new())).unwrap(),
+        portos("/portos").with_tenant(default()),
+        kasir(BrowserSettings::default()).with_tenant(default()),
+        fiuu("/fiuu").with_tenant(default()),
         posstar("/posstar"),
-        krmpesan("/krmpesan").tenant(default()),
+        krmpesan("/krmpesan").with_tenant(default()),
     ]
 }
 
 pub fn fiuu(prefix: &str) -> Mount {
-    Mount::at(prefix, Arc::new(Fiuu::new(Fiuu::terms(), Fiuu::PER_MINUTE))).unwrap()
+    Mount::at_prefix(prefix, Arc::new(Fiuu::new(Fiuu::default_terms(), Fiuu::DEFAULT_REQUESTS_PER_MINUTE))).unwrap()
 }
 
 pub fn posstar(prefix: &str) -> Mount {
-    Mount::at(prefix, Arc::new(PosStar::new(PosStar::terms(), PosStar::PER_MINUTE))).unwrap()
+    Mount::at_prefix(prefix, Arc::new(PosStar::new(PosStar::default_terms(), PosStar::DEFAULT_REQUESTS_PER_MINUTE)))
+        .unwrap()
 }
 
 pub fn krmpesan(prefix: &str) -> Mount {
-    Mount::at(prefix, Arc::new(Krmpesan::new(Krmpesan::terms()))).unwrap()
+    Mount::at_prefix(prefix, Arc::new(Krmpesan::new(Krmpesan::default_terms()))).unwrap()
 }
 
-pub fn kasir(web: Web) -> Mount {
-    Mount::at("/kasir", Arc::new(Kasir::new(Kasir::terms(), web, Kasir::PER_MINUTE))).unwrap()
+pub fn kasir(web: BrowserSettings) -> Mount {
+    Mount::at_prefix("/kasir", Arc::new(Kasir::new(Kasir::default_terms(), web, Kasir::DEFAULT_REQUESTS_PER_MINUTE)))
+        .unwrap()
 }
 
 pub fn native(prefix: &str) -> Mount {
-    Mount::at(prefix, Arc::new(Native::new(Native::terms()))).unwrap()
+    Mount::at_prefix(prefix, Arc::new(Native::new(Native::default_terms()))).unwrap()
 }
 
 pub fn portos(prefix: &str) -> Mount {
-    Mount::at(prefix, Arc::new(Portos::new(Portos::terms()))).unwrap()
+    Mount::at_prefix(prefix, Arc::new(Portos::new(Portos::default_terms()))).unwrap()
 }

@@ -8,18 +8,18 @@ use actix_web::test::TestRequest;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
-use tillgate_http::{Mount, OAuth, Settings};
+use tillgate_http::{HttpSettings, Mount, OAuth};
 
 use crate::portos_client::PortosKey;
-use crate::portos_signed::key;
-use crate::shop::{Answer, Mood, Shop, call};
+use crate::portos_signed::create_key;
+use crate::test_server::{StoreState, TestResponse, TestServer, build_request};
 
 pub const INTROSPECT: &str = "/oauth/introspect";
 pub const REVOKE: &str = "/oauth/revoke";
 
 /// A key whose user holds every right.
-pub fn program(shop: &Shop) -> PortosKey {
-    key(shop, "admin", "OFFICE", &["tokenIntrospect", "sessionDelete"]).1
+pub fn create_client_key(shop: &TestServer) -> PortosKey {
+    create_key(shop, "admin", "OFFICE", &["tokenIntrospect", "sessionDelete"]).1
 }
 
 fn basic(key: &PortosKey) -> (&'static str, String) {
@@ -28,30 +28,30 @@ fn basic(key: &PortosKey) -> (&'static str, String) {
 
 fn form(path: &str, body: &str) -> TestRequest {
     let typed = ("Content-Type", "application/x-www-form-urlencoded");
-    call(Method::POST, path).insert_header(typed).set_payload(body.to_owned())
+    build_request(Method::POST, path).insert_header(typed).set_payload(body.to_owned())
 }
 
 /// A call of a program about a token.
-pub fn about(path: &str, key: &PortosKey, token: &str) -> TestRequest {
+pub fn token_request(path: &str, key: &PortosKey, token: &str) -> TestRequest {
     form(path, &format!("token={}", token.replace('+', "%2B"))).insert_header(basic(key))
 }
 
 /// What is said of a token.
-pub async fn told(shop: &Shop, key: &PortosKey, token: &str) -> Value {
-    let answer = shop.send(about(INTROSPECT, key, token)).await;
+pub async fn introspect(shop: &TestServer, key: &PortosKey, token: &str) -> Value {
+    let answer = shop.send(token_request(INTROSPECT, key, token)).await;
     assert_eq!(answer.status, 200, "{}", answer.json());
     assert_eq!((answer.header("content-type"), answer.header("cache-control")), ("application/json", "no-store"));
     answer.json()
 }
 
 /// The call of the rights matrix: by the key of somebody, about a token of somebody else.
-pub async fn request(shop: &Shop, path: &str, someone: &str, known: bool) -> TestRequest {
-    let token = shop.native("witness").await.text("/access_token");
-    let (_, key) = key(shop, someone, "OFFICE", &[]);
-    if known { about(path, &key, &token) } else { form(path, &format!("token={token}")) }
+pub async fn request(shop: &TestServer, path: &str, someone: &str, known: bool) -> TestRequest {
+    let token = shop.log_in_native("witness").await.text_at("/access_token");
+    let (_, key) = create_key(shop, someone, "OFFICE", &[]);
+    if known { token_request(path, &key, &token) } else { form(path, &format!("token={token}")) }
 }
 
-fn said(answer: &Answer, status: u16, error: &str, what: &str) {
+fn assert_error(answer: &TestResponse, status: u16, error: &str, what: &str) {
     let json = answer.json();
     assert_eq!((answer.status.as_u16(), json["error"].as_str()), (status, Some(error)), "{what}: {json}");
     assert_eq!(answer.header("content-type"), "application/json", "{what}");
@@ -65,10 +65,10 @@ fn said(answer: &Answer, status: u16, error: &str, what: &str) {
 }
 
 #[actix_web::test]
-async fn a_program_proves_itself_by_its_secret_alone() {
-    let shop = Shop::open();
-    let held = program(&shop);
-    let token = shop.native("cashier").await.text("/access_token");
+async fn client_authenticates_by_its_secret_only() {
+    let shop = TestServer::start();
+    let held = create_client_key(&shop);
+    let token = shop.log_in_native("cashier").await.text_at("/access_token");
     let body = format!("token={token}");
     let bearer = ("Authorization", format!("Bearer {token}"));
     let wrong = PortosKey { secret: held.secret.to_uppercase(), ..held.clone() };
@@ -84,42 +84,45 @@ async fn a_program_proves_itself_by_its_secret_alone() {
             (form(path, &body).insert_header(("Authorization", "Basic x")), "garbage"),
             (form(path, &format!("{body}&client_id={}", held.client)), "no secret"),
         ] {
-            said(&shop.send(request).await, 401, "invalid_client", what);
-            shop.clock.pass(Duration::from_mins(6));
+            assert_error(&shop.send(request).await, 401, "invalid_client", what);
+            shop.clock.advance(Duration::from_mins(6));
         }
-        let token = shop.native("cashier").await.text("/access_token");
+        let token = shop.log_in_native("cashier").await.text_at("/access_token");
         let posted = format!("token={token}&client_id={}&client_secret={}", held.client, held.secret);
-        said(&shop.send(form(path, &posted).insert_header(basic(&held))).await, 400, "invalid_request", "both");
+        assert_error(&shop.send(form(path, &posted).insert_header(basic(&held))).await, 400, "invalid_request", "both");
         assert_eq!(shop.send(form(path, &posted)).await.status, 200, "in the form");
     }
 }
 
 #[actix_web::test]
-async fn who_guesses_is_held_back_and_who_knows_is_not() {
-    let shop = Shop::open();
-    let held = program(&shop);
+async fn secret_guesses_are_rate_limited_and_valid_secret_is_not() {
+    let shop = TestServer::start();
+    let held = create_client_key(&shop);
     for number in 0..10 {
         let wrong = PortosKey { secret: number.to_string().repeat(64), ..held.clone() };
-        said(&shop.send(about(INTROSPECT, &wrong, "x")).await, 401, "invalid_client", "a free guess");
+        assert_error(&shop.send(token_request(INTROSPECT, &wrong, "x")).await, 401, "invalid_client", "a free guess");
     }
     let wrong = PortosKey { secret: "a".repeat(64), ..held.clone() };
-    let answer = shop.send(about(REVOKE, &wrong, "x")).await;
-    said(&answer, 429, "temporarily_unavailable", "held back, at each of the calls");
-    assert_eq!(told(&shop, &held, "x").await, json!({ "active": false }), "the program itself is let in");
-    let elsewhere = shop.send_from("198.51.100.9", about(INTROSPECT, &wrong, "x")).await;
-    said(&elsewhere, 401, "invalid_client", "another address");
-    shop.clock.pass(Duration::from_mins(16));
-    said(&shop.send(about(INTROSPECT, &wrong, "x")).await, 401, "invalid_client", "after the wait");
+    let answer = shop.send(token_request(REVOKE, &wrong, "x")).await;
+    assert_error(&answer, 429, "temporarily_unavailable", "held back, at each of the calls");
+    assert_eq!(introspect(&shop, &held, "x").await, json!({ "active": false }), "the program itself is let in");
+    let elsewhere = shop.send_from("198.51.100.9", token_request(INTROSPECT, &wrong, "x")).await;
+    assert_error(&elsewhere, 401, "invalid_client", "another address");
+    shop.clock.advance(Duration::from_mins(16));
+    assert_error(&shop.send(token_request(INTROSPECT, &wrong, "x")).await, 401, "invalid_client", "after the wait");
 }
 
 #[actix_web::test]
-async fn what_does_not_keep_to_the_contract() {
-    let shop = Shop::open();
-    let held = program(&shop);
+async fn malformed_request_is_rejected() {
+    let shop = TestServer::start();
+    let held = create_client_key(&shop);
     for path in [INTROSPECT, REVOKE] {
         let sent = |body: &str| form(path, body).insert_header(basic(&held));
         let typed = |kind: &'static str, body: &'static str| {
-            call(Method::POST, path).insert_header(basic(&held)).insert_header(("Content-Type", kind)).set_payload(body)
+            build_request(Method::POST, path)
+                .insert_header(basic(&held))
+                .insert_header(("Content-Type", kind))
+                .set_payload(body)
         };
         for (request, status, what) in [
             (sent(""), 400, "nothing"),
@@ -130,15 +133,15 @@ async fn what_does_not_keep_to_the_contract() {
             (sent("token=%ff"), 400, "no text"),
             (typed("application/json", "{\"token\":\"a\"}"), 415, "JSON"),
             (typed("text/plain", "token=a"), 415, "text"),
-            (call(Method::POST, path).insert_header(basic(&held)).set_payload("token=a"), 415, "no type"),
+            (build_request(Method::POST, path).insert_header(basic(&held)).set_payload("token=a"), 415, "no type"),
             (sent("token=a").insert_header(("Content-Encoding", "gzip")), 415, "packed"),
             (sent(&"x".repeat(64 * 1024 + 1)), 413, "too large"),
-            (call(Method::GET, &format!("{path}?token=a")).insert_header(basic(&held)), 405, "GET"),
+            (build_request(Method::GET, &format!("{path}?token=a")).insert_header(basic(&held)), 405, "GET"),
         ] {
-            said(&shop.send(request).await, status, "invalid_request", what);
+            assert_error(&shop.send(request).await, status, "invalid_request", what);
         }
-        let unknown = shop.send(call(Method::POST, &format!("{path}/x")).insert_header(basic(&held))).await;
-        said(&unknown, 404, "invalid_request", "an unknown route");
+        let unknown = shop.send(build_request(Method::POST, &format!("{path}/x")).insert_header(basic(&held))).await;
+        assert_error(&unknown, 404, "invalid_request", "an unknown route");
     }
     let spelled = format!(
         "{{\"error\":\"invalid_client\",\"error_description\":\"{}\"}}",
@@ -149,46 +152,51 @@ async fn what_does_not_keep_to_the_contract() {
 }
 
 #[actix_web::test]
-async fn a_store_that_is_away_says_nothing_of_a_token() {
+async fn store_outage_reveals_nothing_about_a_token() {
     for (mood, status, error) in [
-        (Mood::Unavailable, 503, "temporarily_unavailable"),
-        (Mood::Broken, 500, "server_error"),
-        (Mood::Panics, 500, "server_error"),
+        (StoreState::Unavailable, 503, "temporarily_unavailable"),
+        (StoreState::Broken, 500, "server_error"),
+        (StoreState::Panicking, 500, "server_error"),
     ] {
-        let shop = Shop::open();
-        let held = program(&shop);
-        let login = shop.native("cashier").await;
+        let shop = TestServer::start();
+        let held = create_client_key(&shop);
+        let login = shop.log_in_native("cashier").await;
         let wrong = PortosKey { secret: "0".repeat(64), ..held.clone() };
-        let refresh = login.text("/refresh_token");
-        assert_eq!(told(&shop, &held, &login.text("/access_token")).await["active"], true);
-        shop.store.set(mood);
+        let refresh = login.text_at("/refresh_token");
+        assert_eq!(introspect(&shop, &held, &login.text_at("/access_token")).await["active"], true);
+        shop.store.set_state(mood);
         for (request, what) in [
-            (about(INTROSPECT, &held, &refresh), "a refresh token"),
-            (about(REVOKE, &held, &login.text("/access_token")), "a revocation"),
-            (about(INTROSPECT, &wrong, &refresh), "a wrong secret"),
-            (about(INTROSPECT, &PortosKey { client: "x".into(), ..held.clone() }, "y"), "an unknown client"),
+            (token_request(INTROSPECT, &held, &refresh), "a refresh token"),
+            (token_request(REVOKE, &held, &login.text_at("/access_token")), "a revocation"),
+            (token_request(INTROSPECT, &wrong, &refresh), "a wrong secret"),
+            (token_request(INTROSPECT, &PortosKey { client: "x".into(), ..held.clone() }, "y"), "an unknown client"),
         ] {
-            said(&shop.send(request).await, status, error, what);
+            assert_error(&shop.send(request).await, status, error, what);
         }
-        let remembered = told(&shop, &held, &login.text("/access_token")).await;
+        let remembered = introspect(&shop, &held, &login.text_at("/access_token")).await;
         assert_eq!(remembered["active"], true, "from memory, the key and the token");
-        assert_eq!(told(&shop, &held, "garbage").await["active"], false, "what is no token needs no store");
-        shop.store.set(Mood::Well);
-        assert_eq!(told(&shop, &held, &refresh).await["active"], true);
-        shop.http.gate().shut();
-        said(&shop.send(about(INTROSPECT, &held, &refresh)).await, 503, "temporarily_unavailable", "the gate");
+        assert_eq!(introspect(&shop, &held, "garbage").await["active"], false, "what is no token needs no store");
+        shop.store.set_state(StoreState::Healthy);
+        assert_eq!(introspect(&shop, &held, &refresh).await["active"], true);
+        shop.http.readiness_gate().close();
+        assert_error(
+            &shop.send(token_request(INTROSPECT, &held, &refresh)).await,
+            503,
+            "temporarily_unavailable",
+            "the gate",
+        );
     }
 }
 
 #[actix_web::test]
-async fn metadata_says_where_everything_is() {
-    let shop = Shop::open();
-    let token = shop.native("cashier").await.text("/access_token");
+async fn metadata_lists_every_endpoint() {
+    let shop = TestServer::start();
+    let token = shop.log_in_native("cashier").await.text_at("/access_token");
     let payload = token.split('.').nth(1).unwrap();
     let claims: Value =
         serde_json::from_slice(&base64::prelude::BASE64_URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap();
     let path = "/.well-known/oauth-authorization-server";
-    let answer = shop.send(call(Method::GET, path).insert_header(("Host", "auth.example.com:8443"))).await;
+    let answer = shop.send(build_request(Method::GET, path).insert_header(("Host", "auth.example.com:8443"))).await;
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
     let methods = ["client_secret_basic", "client_secret_post"];
     assert_eq!(
@@ -205,39 +213,43 @@ async fn metadata_says_where_everything_is() {
         })
     );
     assert_eq!(answer.header("cache-control"), "no-store", "the client chose the host, so no cache hands it on");
-    let below = shop.send(call(Method::GET, &format!("{path}/till"))).await;
+    let below = shop.send(build_request(Method::GET, &format!("{path}/till"))).await;
     assert_eq!(below.status, 404, "an issuer that is not this one");
 }
 
 #[actix_web::test]
-async fn a_moved_mount_is_where_the_metadata_says() {
-    let moved = vec![Mount::at("/native/oauth", Arc::new(OAuth::new())).unwrap()];
-    let shop = Shop::mounted(Settings::default(), moved);
+async fn metadata_follows_a_moved_mount() {
+    let moved = vec![Mount::at_prefix("/native/oauth", Arc::new(OAuth::new())).unwrap()];
+    let shop = TestServer::with_mounts(HttpSettings::default(), moved);
     let path = "/.well-known/oauth-authorization-server";
-    let metadata = shop.send(call(Method::GET, path).insert_header(("Host", "till"))).await.json();
+    let metadata = shop.send(build_request(Method::GET, path).insert_header(("Host", "till"))).await.json();
     for member in ["introspection_endpoint", "revocation_endpoint"] {
         let there = metadata[member].as_str().unwrap().strip_prefix("http://till").unwrap();
-        let answer = shop.send(about(there, &program(&shop), "x")).await;
+        let answer = shop.send(token_request(there, &create_client_key(&shop), "x")).await;
         assert_eq!(answer.status, 200, "{there}");
     }
-    assert_eq!(shop.send(about(INTROSPECT, &program(&shop), "x")).await.status, 404);
-    let without = Shop::mounted(Settings::default(), Vec::new());
-    assert_eq!(without.send(call(Method::GET, path)).await.status, 404, "where it is not served nothing leads there");
+    assert_eq!(shop.send(token_request(INTROSPECT, &create_client_key(&shop), "x")).await.status, 404);
+    let without = TestServer::with_mounts(HttpSettings::default(), Vec::new());
+    assert_eq!(
+        without.send(build_request(Method::GET, path)).await.status,
+        404,
+        "where it is not served nothing leads there"
+    );
 }
 
 #[actix_web::test]
-async fn public_keys_are_kept_until_they_change() {
-    let shop = Shop::open();
+async fn public_keys_are_cached_until_they_change() {
+    let shop = TestServer::start();
     let path = "/.well-known/jwks.json";
-    let first = shop.send(call(Method::GET, path)).await;
+    let first = shop.send(build_request(Method::GET, path)).await;
     assert_eq!((first.status.as_u16(), first.header("content-type")), (200, "application/jwk-set+json"));
     assert_eq!(first.header("cache-control"), "public, max-age=300");
     let tag = first.header("etag").to_owned();
-    let again = shop.send(call(Method::GET, path).insert_header(("If-None-Match", tag.clone()))).await;
+    let again = shop.send(build_request(Method::GET, path).insert_header(("If-None-Match", tag.clone()))).await;
     assert_eq!((again.status.as_u16(), again.bytes.len()), (304, 0));
     assert_eq!((again.header("etag"), again.header("cache-control")), (&*tag, "public, max-age=300"));
     shop.auth.rotate_keys(false).unwrap();
-    let after = shop.send(call(Method::GET, path).insert_header(("If-None-Match", tag.clone()))).await;
+    let after = shop.send(build_request(Method::GET, path).insert_header(("If-None-Match", tag.clone()))).await;
     assert_eq!(after.status, 200, "a key that does not sign yet stands there already");
     assert_eq!(after.json()["keys"].as_array().unwrap().len(), 2);
     assert_ne!(after.header("etag"), tag);

@@ -3,55 +3,58 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tillgate_auth_core::ports::{AuthView, SessionFilter};
-use tillgate_domain::office::{EventFilter, Part, read_audit};
+use tillgate_auth_core::ports::{AuthPorts, SessionFilter};
+use tillgate_domain::office::{EventFilter, OffsetPageRequest, read_audit};
 use tillgate_domain::{Action, Actor, Store, StoreExt, Subject};
 
-use crate::oauth::{REVOKE, about, program, told};
+use crate::oauth::{REVOKE, create_client_key, introspect, token_request};
 use crate::portos_client::PortosKey;
-use crate::shop::Shop;
+use crate::test_server::TestServer;
 
 /// The tokens of one login by each contract: access tokens, and refresh tokens where there are any.
-async fn tokens(shop: &Shop) -> Vec<(&'static str, &'static str, String)> {
-    let native = shop.native("cashier").await;
-    let portos = shop.portos("cashier", "OFFICE").await;
-    let kasir = shop.kasir("john_doe").await;
-    let fiuu = shop.fiuu().await;
+async fn tokens(shop: &TestServer) -> Vec<(&'static str, &'static str, String)> {
+    let native = shop.log_in_native("cashier").await;
+    let portos = shop.log_in_portos("cashier", "OFFICE").await;
+    let kasir = shop.log_in_kasir("john_doe").await;
+    let fiuu = shop.log_in_fiuu().await;
     let posstar = shop
-        .post("/posstar/api/v1/auth/login", json!({ "email": "admin@example.com", "password": crate::shop::PASSWORD }))
+        .post(
+            "/posstar/api/v1/auth/login",
+            json!({ "email": "admin@example.com", "password": crate::test_server::TEST_PASSWORD }),
+        )
         .await;
-    let krmpesan = shop.krmpesan("cashier", "OFFICE");
+    let krmpesan = shop.generate_krmpesan_tokens("cashier", "OFFICE");
     vec![
-        ("native", "access", native.text("/access_token")),
-        ("native", "refresh", native.text("/refresh_token")),
-        ("portos", "access", portos.text("/tokenId")),
-        ("portos", "refresh", portos.text("/refreshToken")),
-        ("kasir", "access", kasir.text("/data/Token")),
-        ("kasir", "refresh", kasir.text("/data/refresh_token")),
-        ("fiuu", "access", fiuu.text("/access/token")),
-        ("fiuu", "refresh", fiuu.text("/refresh/token")),
-        ("posstar", "access", posstar.text("/access_token")),
+        ("native", "access", native.text_at("/access_token")),
+        ("native", "refresh", native.text_at("/refresh_token")),
+        ("portos", "access", portos.text_at("/tokenId")),
+        ("portos", "refresh", portos.text_at("/refreshToken")),
+        ("kasir", "access", kasir.text_at("/data/Token")),
+        ("kasir", "refresh", kasir.text_at("/data/refresh_token")),
+        ("fiuu", "access", fiuu.text_at("/access/token")),
+        ("fiuu", "refresh", fiuu.text_at("/refresh/token")),
+        ("posstar", "access", posstar.text_at("/access_token")),
         ("krmpesan", "access", krmpesan.access_token.expose().clone()),
         ("krmpesan", "access", krmpesan.id_token.as_ref().unwrap().expose().clone()),
         ("krmpesan", "refresh", krmpesan.refresh_token.as_ref().unwrap().expose().clone()),
     ]
 }
 
-fn inactive() -> Value {
+fn inactive_body() -> Value {
     json!({ "active": false })
 }
 
 /// A key in the tenant `other`, whose admin is `stranger`.
-fn foreign(shop: &Shop) -> PortosKey {
-    crate::portos_signed::key_in(shop, "other", "stranger", "THEIRS", &[]).1
+fn token_of_another_tenant(shop: &TestServer) -> PortosKey {
+    crate::portos_signed::create_key_in(shop, "other", "stranger", "THEIRS", &[]).1
 }
 
 #[actix_web::test]
-async fn every_contracts_tokens_are_told() {
-    let shop = Shop::open();
-    let held = program(&shop);
+async fn tokens_of_every_contract_are_introspected() {
+    let shop = TestServer::start();
+    let held = create_client_key(&shop);
     for (mount, token_use, token) in tokens(&shop).await {
-        let found = told(&shop, &held, &token).await;
+        let found = introspect(&shop, &held, &token).await;
         assert_eq!((&found["active"], &found["token_use"]), (&json!(true), &json!(token_use)), "{mount}: {found}");
         assert!(found["aud"].as_str().unwrap().starts_with(&format!("urn:tillgate:{mount}:")), "{found}");
         assert_eq!(found["token_type"], if token_use == "access" { "Bearer" } else { "N_A" });
@@ -66,18 +69,21 @@ async fn every_contracts_tokens_are_told() {
 }
 
 #[actix_web::test]
-async fn what_is_told_is_what_the_token_says_with_the_rights_of_now() {
-    let shop = Shop::open();
-    let held = program(&shop);
+async fn introspection_returns_token_claims_with_current_rights() {
+    let shop = TestServer::start();
+    let held = create_client_key(&shop);
     let login = shop
-        .post("/api/v1/sessions", json!({ "login": "cashier", "password": crate::shop::PASSWORD, "device": "P01" }))
+        .post(
+            "/api/v1/sessions",
+            json!({ "login": "cashier", "password": crate::test_server::TEST_PASSWORD, "device": "P01" }),
+        )
         .await;
-    let mut found = told(&shop, &held, &login.text("/access_token")).await;
-    let current = shop.get("/api/v1/sessions/current", &login.text("/access_token")).await.json();
+    let mut found = introspect(&shop, &held, &login.text_at("/access_token")).await;
+    let current = shop.get("/api/v1/sessions/current", &login.text_at("/access_token")).await.json();
     assert!(!found["jti"].take().is_null() && !found["tenant"].take().is_null() && !found["iss"].take().is_null());
     let aud = found["aud"].take();
     assert!(aud.as_str().unwrap().starts_with("urn:tillgate:native:"));
-    let noon = crate::shop::NOON.seconds();
+    let noon = crate::test_server::NOON.seconds();
     let rights: Vec<&str> = current["rights"].as_array().unwrap().iter().map(|right| right.as_str().unwrap()).collect();
     assert_eq!(
         found,
@@ -89,37 +95,37 @@ async fn what_is_told_is_what_the_token_says_with_the_rights_of_now() {
         })
     );
     // narrowed rights hold at once, without another token
-    let office = shop.native("witness").await;
-    assert_ne!(told(&shop, &held, &office.text("/access_token")).await["scope"], "");
-    shop.rank(&office.text("/session/user/id"), "none");
+    let office = shop.log_in_native("witness").await;
+    assert_ne!(introspect(&shop, &held, &office.text_at("/access_token")).await["scope"], "");
+    shop.set_user_role(&office.text_at("/session/user/id"), "none");
     for token in ["/access_token", "/refresh_token"] {
-        assert_eq!(told(&shop, &held, &office.text(token)).await["scope"], "", "{token}");
+        assert_eq!(introspect(&shop, &held, &office.text_at(token)).await["scope"], "", "{token}");
     }
 }
 
 #[actix_web::test]
-async fn nothing_is_told_of_another_tenants_tokens_and_nothing_ends() {
-    let shop = Shop::open();
-    let (own, other) = (program(&shop), foreign(&shop));
+async fn token_of_another_tenant_is_neither_introspected_nor_revoked() {
+    let shop = TestServer::start();
+    let (own, other) = (create_client_key(&shop), token_of_another_tenant(&shop));
     for (mount, _, token) in tokens(&shop).await {
-        assert_eq!(told(&shop, &other, &token).await, inactive(), "{mount}");
+        assert_eq!(introspect(&shop, &other, &token).await, inactive_body(), "{mount}");
         for hint in ["", "&token_type_hint=access_token", "&token_type_hint=refresh_token"] {
-            let answer = shop.send(about(REVOKE, &other, &format!("{token}{hint}"))).await;
+            let answer = shop.send(token_request(REVOKE, &other, &format!("{token}{hint}"))).await;
             assert_eq!((answer.status.as_u16(), answer.bytes.len()), (200, 0), "{mount}");
         }
-        assert_eq!(told(&shop, &own, &token).await["active"], true, "{mount}");
+        assert_eq!(introspect(&shop, &own, &token).await["active"], true, "{mount}");
     }
-    let theirs = shop.native("stranger@example.com").await;
-    assert_eq!(told(&shop, &own, &theirs.text("/access_token")).await, inactive());
-    assert_eq!(told(&shop, &other, &theirs.text("/access_token")).await["active"], true);
+    let theirs = shop.log_in_native("stranger@example.com").await;
+    assert_eq!(introspect(&shop, &own, &theirs.text_at("/access_token")).await, inactive_body());
+    assert_eq!(introspect(&shop, &other, &theirs.text_at("/access_token")).await["active"], true);
 }
 
 #[actix_web::test]
-async fn what_is_not_taken_is_not_active() {
-    let shop = Shop::open();
-    let held = program(&shop);
-    let login = shop.native("cashier").await;
-    let (access, refresh) = (login.text("/access_token"), login.text("/refresh_token"));
+async fn invalid_token_is_inactive() {
+    let shop = TestServer::start();
+    let held = create_client_key(&shop);
+    let login = shop.log_in_native("cashier").await;
+    let (access, refresh) = (login.text_at("/access_token"), login.text_at("/refresh_token"));
     let mut forged = access.clone();
     forged.replace_range(
         access.len() - 5..access.len() - 4,
@@ -128,33 +134,34 @@ async fn what_is_not_taken_is_not_active() {
     for token in
         ["x", "a.b.c", "....", &"A".repeat(96), &"x".repeat(10_000), &forged, &format!("{access}x"), &held.secret]
     {
-        assert_eq!(told(&shop, &held, token).await, inactive(), "{token}");
+        assert_eq!(introspect(&shop, &held, token).await, inactive_body(), "{token}");
     }
     // a refresh token that has been followed by a used one
     let next = shop.post("/api/v1/sessions/refresh", json!({ "refresh_token": refresh })).await;
-    assert_eq!(told(&shop, &held, &refresh).await["active"], true, "its successor may have been lost");
-    assert_eq!(told(&shop, &held, &refresh).await["iat"], Value::Null);
-    shop.get("/api/v1/sessions/current", &next.text("/access_token")).await;
-    shop.clock.pass(Duration::from_mins(3));
-    assert_eq!(told(&shop, &held, &refresh).await, inactive());
+    assert_eq!(introspect(&shop, &held, &refresh).await["active"], true, "its successor may have been lost");
+    assert_eq!(introspect(&shop, &held, &refresh).await["iat"], Value::Null);
+    shop.get("/api/v1/sessions/current", &next.text_at("/access_token")).await;
+    shop.clock.advance(Duration::from_mins(3));
+    assert_eq!(introspect(&shop, &held, &refresh).await, inactive_body());
     assert_eq!(
-        told(&shop, &held, &next.text("/refresh_token")).await["active"],
+        introspect(&shop, &held, &next.text_at("/refresh_token")).await["active"],
         true,
         "to be asked about ended nothing"
     );
-    shop.clock.pass(Duration::from_mins(13));
-    assert_eq!(told(&shop, &held, &access).await, inactive(), "expired");
-    let fresh = shop.native("cashier").await;
-    shop.delete("/api/v1/sessions/current", &fresh.text("/access_token")).await;
+    shop.clock.advance(Duration::from_mins(13));
+    assert_eq!(introspect(&shop, &held, &access).await, inactive_body(), "expired");
+    let fresh = shop.log_in_native("cashier").await;
+    shop.delete("/api/v1/sessions/current", &fresh.text_at("/access_token")).await;
     for token in ["/access_token", "/refresh_token"] {
-        assert_eq!(told(&shop, &held, &fresh.text(token)).await, inactive(), "over: {token}");
+        assert_eq!(introspect(&shop, &held, &fresh.text_at(token)).await, inactive_body(), "over: {token}");
     }
 }
 
 /// What the audit tells of ended sessions: what ended, by which kind of token, whose doing it was.
-fn ends(shop: &Shop) -> Vec<(Subject, Value, Actor)> {
+fn count_ended_sessions(shop: &TestServer) -> Vec<(Subject, Value, Actor)> {
     let filter = EventFilter { actions: vec![Action::SessionEnd], ..EventFilter::default() };
-    let told = read_audit(&*shop.store.memory, &filter, &Part { after: None, skip: 0, limit: 100 }).unwrap();
+    let told =
+        read_audit(&*shop.store.memory, &filter, &OffsetPageRequest { after: None, skip: 0, limit: 100 }).unwrap();
     told.into_iter()
         .map(|told| {
             assert!(told.event.details.contains_key("api_key"), "{:?}", told.event.details);
@@ -164,63 +171,63 @@ fn ends(shop: &Shop) -> Vec<(Subject, Value, Actor)> {
 }
 
 #[actix_web::test]
-async fn a_token_that_has_expired_or_been_followed_still_names_its_session() {
+async fn expired_or_rotated_token_still_revokes_its_session() {
     for token in ["/access_token", "/refresh_token"] {
-        let shop = Shop::open();
-        let held = program(&shop);
-        let login = shop.native("cashier").await;
-        shop.clock.pass(Duration::from_mins(20));
-        let refresh = json!({ "refresh_token": login.text("/refresh_token") });
+        let shop = TestServer::start();
+        let held = create_client_key(&shop);
+        let login = shop.log_in_native("cashier").await;
+        shop.clock.advance(Duration::from_mins(20));
+        let refresh = json!({ "refresh_token": login.text_at("/refresh_token") });
         let next = shop.post("/api/v1/sessions/refresh", refresh).await;
-        assert_eq!(told(&shop, &held, &next.text("/access_token")).await["active"], true);
-        assert_eq!(shop.send(about(REVOKE, &held, &login.text(token))).await.status, 200);
-        assert_eq!(told(&shop, &held, &next.text("/access_token")).await, inactive(), "{token}");
-        assert_eq!(shop.get("/api/v1/sessions/current", &next.text("/access_token")).await.status, 401, "{token}");
+        assert_eq!(introspect(&shop, &held, &next.text_at("/access_token")).await["active"], true);
+        assert_eq!(shop.send(token_request(REVOKE, &held, &login.text_at(token))).await.status, 200);
+        assert_eq!(introspect(&shop, &held, &next.text_at("/access_token")).await, inactive_body(), "{token}");
+        assert_eq!(shop.get("/api/v1/sessions/current", &next.text_at("/access_token")).await.status, 401, "{token}");
     }
 }
 
 #[actix_web::test]
-async fn a_kind_of_token_that_there_is_not_is_not_revoked() {
-    let shop = Shop::open();
-    let held = program(&shop);
+async fn unsupported_token_type_is_reported() {
+    let shop = TestServer::start();
+    let held = create_client_key(&shop);
     for (hint, status) in [("access_token", 200), ("refresh_token", 200), ("", 200), ("id_token", 400), ("pct", 400)] {
-        let answer = shop.send(about(REVOKE, &held, &format!("x&token_type_hint={hint}"))).await;
+        let answer = shop.send(token_request(REVOKE, &held, &format!("x&token_type_hint={hint}"))).await;
         assert_eq!(answer.status, status, "{hint}");
         if status == 400 {
-            assert_eq!(answer.text("/error"), "unsupported_token_type");
+            assert_eq!(answer.text_at("/error"), "unsupported_token_type");
         }
         // of ours each is found, whatever the hint
-        let token = shop.native("cashier").await.text("/access_token");
-        let answer = shop.send(about(REVOKE, &held, &format!("{token}&token_type_hint={hint}"))).await;
+        let token = shop.log_in_native("cashier").await.text_at("/access_token");
+        let answer = shop.send(token_request(REVOKE, &held, &format!("{token}&token_type_hint={hint}"))).await;
         assert_eq!(answer.status, 200, "{hint}");
-        assert_eq!(told(&shop, &held, &token).await, inactive(), "{hint}");
+        assert_eq!(introspect(&shop, &held, &token).await, inactive_body(), "{hint}");
     }
 }
 
 #[actix_web::test]
-async fn a_revoked_token_ends_its_session() {
+async fn revoked_token_ends_its_session() {
     for index in 0..12 {
-        let shop = Shop::open();
-        let held = program(&shop);
+        let shop = TestServer::start();
+        let held = create_client_key(&shop);
         let all = tokens(&shop).await;
         let (mount, token_use, token) = &all[index];
-        let session = told(&shop, &held, token).await["session"].clone();
+        let session = introspect(&shop, &held, token).await["session"].clone();
         for again in ["first", "again"] {
-            let answer = shop.send(about(REVOKE, &held, token)).await;
+            let answer = shop.send(token_request(REVOKE, &held, token)).await;
             assert_eq!((answer.status.as_u16(), answer.bytes.len()), (200, 0), "{mount}, {again}");
         }
         for (mount, token_use, token) in &all {
-            let found = told(&shop, &held, token).await;
-            let ended = found == inactive();
+            let found = introspect(&shop, &held, token).await;
+            let ended = found == inactive_body();
             assert!(ended || found["session"] != session, "{mount} {token_use} is of the session and stands");
         }
-        assert_eq!(told(&shop, &held, token).await, inactive(), "{mount}");
-        let sessions: &dyn Store<AuthView> = &*shop.store.memory;
+        assert_eq!(introspect(&shop, &held, token).await, inactive_body(), "{mount}");
+        let sessions: &dyn Store<AuthPorts> = &*shop.store.memory;
         let all = sessions.read(|tx| tx.sessions().list(&SessionFilter::default(), None, 100)).unwrap();
         let ended: Vec<_> = all.iter().filter(|listed| listed.session.ended.is_some()).collect();
         assert_eq!(ended.len(), 1, "{mount}: that one and no other");
         assert_eq!(json!(ended[0].session.id), session, "{mount}");
-        let lines = ends(&shop);
+        let lines = count_ended_sessions(&shop);
         assert_eq!(lines.len(), 1, "{mount}: told once");
         assert_eq!((lines[0].0, &lines[0].1), (Subject::Session(ended[0].session.id), &json!(token_use)), "{mount}");
         assert!(lines[0].2.user.is_some() && lines[0].2.address.is_some(), "{mount}: by the key's user");

@@ -3,44 +3,45 @@
 use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
-use tillgate_domain::office::{self, NewRole, OfficeView};
+use tillgate_domain::office::{self, NewRole, OfficePorts};
 use tillgate_domain::{
     Branch, BranchId, Device, DeviceName, Environment, Right, Role, RoleId, RoleName, Slug, Store, Tenant,
 };
-use tillgate_http::{Http, Metrics, Mount, Mounts, Settings};
+use tillgate_http::{Http, HttpSettings, Metrics, Mount, Mounts};
 
 use crate::portos_signed;
-use crate::shop::{Answer, PASSWORD, Shop, call};
+use crate::test_server::{TEST_PASSWORD, TestResponse, TestServer, build_request};
 
 /// An open shop, somebody's token there, and calls by it.
-pub struct Desk {
-    pub shop: Shop,
+pub struct OfficeClient {
+    pub shop: TestServer,
     token: String,
 }
 
-impl Desk {
+impl OfficeClient {
     /// An admin's.
     pub async fn open() -> Self {
-        Self::of("admin").await
+        Self::log_in_as("admin").await
     }
 
-    pub async fn of(login: &str) -> Self {
-        let shop = Shop::open();
-        let token = shop.native(login).await.text("/access_token");
+    pub async fn log_in_as(login: &str) -> Self {
+        let shop = TestServer::start();
+        let token = shop.log_in_native(login).await.text_at("/access_token");
         Self { shop, token }
     }
 
     /// The same desk before a server that serves these mounts alone.
-    pub fn served_by(mut self, mounts: Vec<Mount>) -> Self {
+    pub fn with_mounts(mut self, mounts: Vec<Mount>) -> Self {
         let mounts = Mounts::check(mounts).unwrap();
         let office = self.shop.store.clone();
-        self.shop.http = Http::new(self.shop.auth.clone(), office, mounts, Settings::default(), Metrics::new(Vec::new));
+        self.shop.http =
+            Http::new(self.shop.auth.clone(), office, mounts, HttpSettings::default(), Metrics::new(Vec::new));
         self
     }
 
     /// Adds a role of the shop's own, which counts everywhere.
-    pub fn invent_role(&self, name: &str, rights: &[&str]) {
-        invent_role(&self.shop, name, rights);
+    pub fn create_role(&self, name: &str, rights: &[&str]) {
+        create_role(&self.shop, name, rights);
     }
 
     /// The header that proves the calls.
@@ -49,28 +50,28 @@ impl Desk {
     }
 
     /// Sends what somebody made of a request; `if_match` names the version.
-    pub async fn send(&self, method: Method, path: &str, if_match: Option<&str>, body: Option<Value>) -> Answer {
-        let mut request = call(method, &format!("/api/v1{path}")).insert_header(self.bearer());
+    pub async fn send(&self, method: Method, path: &str, if_match: Option<&str>, body: Option<Value>) -> TestResponse {
+        let mut request = build_request(method, &format!("/api/v1{path}")).insert_header(self.bearer());
         if let Some(tag) = if_match {
             request = request.insert_header(("If-Match", tag));
         }
         self.shop.send(if let Some(body) = body { request.set_json(body) } else { request }).await
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> TestResponse {
         self.send(Method::GET, path, None, None).await
     }
 
-    pub async fn post(&self, path: &str, body: Value) -> Answer {
+    pub async fn post(&self, path: &str, body: Value) -> TestResponse {
         self.send(Method::POST, path, None, Some(body)).await
     }
 
-    pub async fn patch(&self, path: &str, if_match: &str, body: Value) -> Answer {
+    pub async fn patch(&self, path: &str, if_match: &str, body: Value) -> TestResponse {
         self.send(Method::PATCH, path, Some(if_match), Some(body)).await
     }
 
     /// The items of a list, each at this pointer, over all its pages of two.
-    pub async fn all(&self, path: &str, pointer: &str) -> Vec<String> {
+    pub async fn collect_pages(&self, path: &str, pointer: &str) -> Vec<String> {
         let joint = if path.contains('?') { '&' } else { '?' };
         let (mut all, mut next) = (Vec::new(), String::new());
         loop {
@@ -88,83 +89,89 @@ impl Desk {
 }
 
 /// The shop's tenant as it is now.
-pub fn tenant(shop: &Shop) -> Tenant {
-    let store: &dyn Store<OfficeView> = &*shop.store.memory;
-    office::tenant_named(store, &Slug::parse("default").unwrap()).unwrap().unwrap()
+pub fn tenant(shop: &TestServer) -> Tenant {
+    let store: &dyn Store<OfficePorts> = &*shop.store.memory;
+    office::find_tenant_by_slug(store, &Slug::parse("default").unwrap()).unwrap().unwrap()
 }
 
 /// A device of the shop.
-pub fn device(shop: &Shop, name: &str) -> Device {
-    let store: &dyn Store<OfficeView> = &*shop.store.memory;
-    office::device_named(store, tenant(shop).id, &DeviceName::parse(name).unwrap()).unwrap().unwrap()
+pub fn device(shop: &TestServer, name: &str) -> Device {
+    let store: &dyn Store<OfficePorts> = &*shop.store.memory;
+    office::find_device_by_name(store, tenant(shop).id, &DeviceName::parse(name).unwrap()).unwrap().unwrap()
 }
 
 /// Adds a role of the shop's own, which counts everywhere.
-pub fn invent_role(shop: &Shop, name: &str, rights: &[&str]) -> Role {
+pub fn create_role(shop: &TestServer, name: &str, rights: &[&str]) -> Role {
     let new = NewRole {
-        id: shop.auth.id(RoleId::new).unwrap(),
+        id: shop.auth.new_id(RoleId::new).unwrap(),
         name: RoleName::parse(name).unwrap(),
         label: name.to_owned(),
         description: String::new(),
         rights: rights.iter().map(|right| Right::parse(right).unwrap()).collect(),
         environments: Environment::ALL.into(),
     };
-    let stamp = shop.auth.own_stamp(None).unwrap();
+    let stamp = shop.auth.system_context(None).unwrap();
     office::add_role(&*shop.store.memory, tenant(shop).id, &stamp, &new).unwrap().unwrap()
 }
 
 /// Opens another store of the shop.
-pub fn open_store(shop: &Shop, name: &str) -> BranchId {
-    let branch = Branch { id: shop.auth.id(BranchId::new).unwrap(), name: name.to_owned() };
-    let stamp = shop.auth.own_stamp(None).unwrap();
+pub fn open_store(shop: &TestServer, name: &str) -> BranchId {
+    let branch = Branch { id: shop.auth.new_id(BranchId::new).unwrap(), name: name.to_owned() };
+    let stamp = shop.auth.system_context(None).unwrap();
     office::add_store(&*shop.store.memory, tenant(shop).id, &stamp, &branch).unwrap().unwrap();
     branch.id
 }
 
 /// What is wrong with a request: status, code, and each fault by its pointer or parameter.
-pub fn faults(answer: &Answer) -> (u16, String, Vec<(String, String)>) {
+pub fn violations(answer: &TestResponse) -> (u16, String, Vec<(String, String)>) {
     let json = answer.json();
     let faults = json["errors"].as_array().cloned().unwrap_or_default();
     let fault = |fault: &Value| {
         let place = fault.get("pointer").or(fault.get("parameter")).unwrap();
         (place.as_str().unwrap().to_owned(), fault["code"].as_str().unwrap().to_owned())
     };
-    (answer.status.as_u16(), answer.text("/code"), faults.iter().map(fault).collect())
+    (answer.status.as_u16(), answer.text_at("/code"), faults.iter().map(fault).collect())
 }
 
 /// Faults as [`faults`] tells them.
-pub fn pointers(all: &[(&str, &str)]) -> Vec<(String, String)> {
+pub fn expected_pointers(all: &[(&str, &str)]) -> Vec<(String, String)> {
     all.iter().map(|(pointer, code)| ((*pointer).to_owned(), (*code).to_owned())).collect()
 }
 
 /// A request for this route that nothing but a missing right stands against, by `someone`, or by nobody where they are not `known`.
 /// What the path names is the caller's own, or somebody else's.
-pub async fn request(shop: &Shop, method: &str, path: &str, own: bool, (someone, known): (&str, bool)) -> TestRequest {
-    let login = shop.native(someone).await;
-    let named = if own { shop.native(someone).await } else { shop.native("witness").await };
-    let lines = shop.store.memory.audit();
+pub async fn request(
+    shop: &TestServer,
+    method: &str,
+    path: &str,
+    own: bool,
+    (someone, known): (&str, bool),
+) -> TestRequest {
+    let login = shop.log_in_native(someone).await;
+    let named = if own { shop.log_in_native(someone).await } else { shop.log_in_native("witness").await };
+    let lines = shop.store.memory.audit_events();
     let id = match path {
         "/api/v1/audit-events/{id}" => lines.last().unwrap().id.to_string(),
         path if path.starts_with("/api/v1/api-keys") => {
-            portos_signed::key(shop, "cashier", "P01", &[]).0.id.to_string()
+            portos_signed::create_key(shop, "cashier", "P01", &[]).0.id.to_string()
         }
         path if path.starts_with("/api/v1/devices/") => device(shop, "P01").id.to_string(),
         // a role of the shop's own, a second store: what may go
-        path if path.starts_with("/api/v1/roles/") => invent_role(shop, "spare", &["storno"]).id.to_string(),
+        path if path.starts_with("/api/v1/roles/") => create_role(shop, "spare", &["storno"]).id.to_string(),
         path if path.starts_with("/api/v1/stores/") => open_store(shop, "Station").to_string(),
         path if path.starts_with("/api/v1/tenants/") => tenant(shop).id.to_string(),
-        _ => named.text("/session/user/id"),
+        _ => named.text_at("/session/user/id"),
     };
     let request = well_formed(method, path, &id);
     if known {
-        request.insert_header(("Authorization", format!("Bearer {}", login.text("/access_token"))))
+        request.insert_header(("Authorization", format!("Bearer {}", login.text_at("/access_token"))))
     } else {
         request
     }
 }
 
 /// Whether the route is one of the native API's back office.
-pub fn is_ours(path: &str) -> bool {
+pub fn is_office_path(path: &str) -> bool {
     let own = ["/api/v1/sessions", "/api/v1/access"].iter().any(|other| path.starts_with(other));
     path.starts_with("/api/v1/")
         && (!own || ["/current/password", "/sessions/end"].iter().any(|ours| path.ends_with(ours)))
@@ -189,11 +196,11 @@ pub fn well_formed(method: &str, path: &str, id: &str) -> TestRequest {
         ("PATCH", "/users/{id}") => Some(json!({ "display_name": "Another" })),
         ("PUT", "/users/{id}/password" | "/devices/{id}/password") => Some(json!({ "password": "staple battery" })),
         ("PUT", "/sessions/current/password") => {
-            Some(json!({ "current_password": PASSWORD, "password": "staple battery" }))
+            Some(json!({ "current_password": TEST_PASSWORD, "password": "staple battery" }))
         }
         _ => None,
     };
-    let mut request = call(method.parse().unwrap(), &path.replace("{id}", id));
+    let mut request = build_request(method.parse().unwrap(), &path.replace("{id}", id));
     if matches!(method, "PATCH" | "DELETE") || path.ends_with("/close") {
         request = request.insert_header(("If-Match", "*"));
     }

@@ -4,17 +4,17 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use crate::shop::{Shop, call};
+use crate::test_server::{TestServer, build_request};
 use actix_web::http::Method;
 
-async fn document(shop: &Shop) -> Value {
-    let answer = shop.send(call(Method::GET, "/openapi.json")).await;
+async fn document(shop: &TestServer) -> Value {
+    let answer = shop.send(build_request(Method::GET, "/openapi.json")).await;
     assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"));
     answer.json()
 }
 
 /// What the document says of a call.
-pub async fn description(shop: &Shop, method: &str, path: &str) -> String {
+pub async fn description(shop: &TestServer, method: &str, path: &str) -> String {
     let operation = &document(shop).await["paths"][path][method.to_lowercase()];
     operation["description"].as_str().unwrap_or_default().to_owned()
 }
@@ -27,8 +27,8 @@ fn operations(document: &Value) -> impl Iterator<Item = (String, String, &Value)
 }
 
 #[actix_web::test]
-async fn document_and_routes_tell_of_the_same_calls() {
-    let shop = Shop::open();
+async fn document_and_routes_list_the_same_operations() {
+    let shop = TestServer::start();
     let document = document(&shop).await;
     assert_eq!(document["openapi"], "3.1.0");
     let told: BTreeSet<(String, String)> = operations(&document).map(|(method, path, _)| (method, path)).collect();
@@ -48,11 +48,11 @@ async fn document_and_routes_tell_of_the_same_calls() {
 }
 
 #[actix_web::test]
-async fn every_call_says_what_it_is_for_whose_it_is_and_what_it_answers() {
-    let shop = Shop::open();
+async fn every_operation_has_summary_tag_and_responses() {
+    let shop = TestServer::start();
     let document = document(&shop).await;
     let open: BTreeSet<(String, String)> =
-        shop.http.routes().into_iter().filter(|route| route.open).map(|route| (route.method, route.path)).collect();
+        shop.http.routes().into_iter().filter(|route| route.public).map(|route| (route.method, route.path)).collect();
     for (method, path, operation) in operations(&document) {
         let call = format!("{method} {path}");
         assert!(operation["summary"].as_str().is_some_and(|summary| !summary.is_empty()), "{call}");
@@ -80,7 +80,7 @@ fn path_of_document(call: &str) -> bool {
 }
 
 /// The schemas that tell nothing of themselves, each by where it stands.
-fn untold(place: &str, schema: &Value) -> Vec<String> {
+fn find_undescribed(place: &str, schema: &Value) -> Vec<String> {
     let told = |each: &Value| each["description"].is_string();
     let members = schema["properties"].as_object().into_iter().flatten();
     members
@@ -88,18 +88,18 @@ fn untold(place: &str, schema: &Value) -> Vec<String> {
             let place = format!("{place}/{name}");
             let choices = ["oneOf", "allOf", "anyOf"].into_iter().filter_map(|kind| member[kind].as_array()).flatten();
             let bare = !told(member) && !choices.into_iter().any(told);
-            let within = untold(&place, member).into_iter().chain(untold(&place, &member["items"]));
+            let within = find_undescribed(&place, member).into_iter().chain(find_undescribed(&place, &member["items"]));
             bare.then(|| place.clone()).into_iter().chain(within).collect::<Vec<_>>()
         })
         .collect()
 }
 
 #[actix_web::test]
-async fn every_member_and_every_parameter_says_what_it_is() {
-    let shop = Shop::open();
+async fn every_member_and_parameter_has_a_description() {
+    let shop = TestServer::start();
     let document = document(&shop).await;
     let schemas = document["components"]["schemas"].as_object().unwrap();
-    let bare: Vec<String> = schemas.iter().flat_map(|(name, schema)| untold(name, schema)).collect();
+    let bare: Vec<String> = schemas.iter().flat_map(|(name, schema)| find_undescribed(name, schema)).collect();
     assert!(bare.is_empty() && schemas.len() > 20, "{bare:#?}");
     for (method, path, operation) in operations(&document) {
         for parameter in operation["parameters"].as_array().into_iter().flatten() {
@@ -109,8 +109,8 @@ async fn every_member_and_every_parameter_says_what_it_is() {
 }
 
 #[actix_web::test]
-async fn every_example_keeps_to_its_schema() {
-    let shop = Shop::open();
+async fn every_example_matches_its_schema() {
+    let shop = TestServer::start();
     let document = document(&shop).await;
     let mut checked = 0;
     for (method, path, operation) in operations(&document) {
@@ -132,24 +132,24 @@ async fn every_example_keeps_to_its_schema() {
 }
 
 #[actix_web::test]
-async fn a_page_shows_the_document_with_its_own_files_alone() {
-    let shop = Shop::open();
-    let page = shop.send(call(Method::GET, "/docs")).await;
+async fn docs_page_loads_its_own_files_only() {
+    let shop = TestServer::start();
+    let page = shop.send(build_request(Method::GET, "/docs")).await;
     assert_eq!((page.status.as_u16(), page.header("location")), (308, "/docs/index.html"));
-    let index = shop.send(call(Method::GET, "/docs/index.html")).await;
+    let index = shop.send(build_request(Method::GET, "/docs/index.html")).await;
     assert_eq!((index.status.as_u16(), index.header("content-type")), (200, "text/html"));
     let html = String::from_utf8(index.bytes).unwrap();
     for file in ["swagger-ui.css", "swagger-ui-bundle.js", "swagger-initializer.js"] {
         assert!(html.contains(file), "{file}");
-        let file = shop.send(call(Method::GET, &format!("/docs/{file}"))).await;
+        let file = shop.send(build_request(Method::GET, &format!("/docs/{file}"))).await;
         assert_eq!(file.status, 200);
         assert!(!file.bytes.is_empty());
     }
     assert!(!html.contains("http://") && !html.contains("https://"), "nothing is loaded from elsewhere");
     assert!(!html.contains("<script>"), "the policy lets no script stand in the page");
-    let initializer = shop.send(call(Method::GET, "/docs/swagger-initializer.js")).await;
+    let initializer = shop.send(build_request(Method::GET, "/docs/swagger-initializer.js")).await;
     assert!(String::from_utf8(initializer.bytes).unwrap().contains("\"/openapi.json\""));
     for path in ["/docs/none.js", "/docs/..%2fCargo.toml"] {
-        assert_eq!(shop.send(call(Method::GET, path)).await.status, 404, "{path}");
+        assert_eq!(shop.send(build_request(Method::GET, path)).await.status, 404, "{path}");
     }
 }

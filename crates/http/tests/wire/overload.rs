@@ -3,28 +3,28 @@
 
 use actix_web::http::Method;
 use serde_json::json;
-use tillgate_http::Settings;
+use tillgate_http::HttpSettings;
 
-use crate::shop::{Mood, PASSWORD, Shop, bearer, call};
+use crate::test_server::{StoreState, TEST_PASSWORD, TestServer, build_request, with_bearer};
 
 #[actix_web::test]
-async fn request_beyond_the_bound_is_503_at_once_and_what_memory_answers_goes_on() {
-    let shop = Shop::with(Settings { blocking_limit: 2, ..Settings::default() });
-    let native = shop.native("cashier").await.text("/access_token");
-    let portos = shop.portos("cashier", "OFFICE").await.text("/tokenId");
+async fn request_beyond_the_limit_is_503_while_memory_still_answers() {
+    let shop = TestServer::with_settings(HttpSettings { blocking_limit: 2, ..HttpSettings::default() });
+    let native = shop.log_in_native("cashier").await.text_at("/access_token");
+    let portos = shop.log_in_portos("cashier", "OFFICE").await.text_at("/tokenId");
     let (me, list) = ("/api/v1/sessions/current", "/api/v1/sessions");
     assert_eq!(shop.get(me, &native).await.status, 200);
     assert_eq!(shop.get("/portos/api/auth", &portos).await.status, 200);
-    shop.store.set(Mood::Hangs);
-    let ended = shop.send(bearer(call(Method::GET, list), &native));
-    let also = shop.send(bearer(call(Method::GET, list), &native));
+    shop.store.set_state(StoreState::Hanging);
+    let ended = shop.send(with_bearer(build_request(Method::GET, list), &native));
+    let also = shop.send(with_bearer(build_request(Method::GET, list), &native));
     let others = async {
         for (path, body) in [
-            ("/api/v1/sessions", json!({ "login": "cashier", "password": PASSWORD })),
-            ("/portos/api/auth", json!({ "UserName": "cashier", "Password": PASSWORD, "DeviceName": "OFFICE" })),
-            ("/kasir/api/v1/auth/login", json!({ "email": "cashier", "password": PASSWORD })),
-            ("/fiuu/auth/login", json!({ "posId": "P01", "password": PASSWORD })),
-            ("/posstar/api/v1/auth/login", json!({ "email": "admin@example.com", "password": PASSWORD })),
+            ("/api/v1/sessions", json!({ "login": "cashier", "password": TEST_PASSWORD })),
+            ("/portos/api/auth", json!({ "UserName": "cashier", "Password": TEST_PASSWORD, "DeviceName": "OFFICE" })),
+            ("/kasir/api/v1/auth/login", json!({ "email": "cashier", "password": TEST_PASSWORD })),
+            ("/fiuu/auth/login", json!({ "posId": "P01", "password": TEST_PASSWORD })),
+            ("/posstar/api/v1/auth/login", json!({ "email": "admin@example.com", "password": TEST_PASSWORD })),
         ] {
             let answer = shop.post(path, body).await;
             assert_eq!(answer.status, 503, "{path}");
@@ -35,7 +35,7 @@ async fn request_beyond_the_bound_is_503_at_once_and_what_memory_answers_goes_on
         assert_eq!(shop.get("/metrics", "").await.status, 200);
         assert_eq!(shop.get(me, &native).await.status, 200);
         assert_eq!(shop.get("/portos/api/auth", &portos).await.status, 200);
-        shop.store.set(Mood::Well);
+        shop.store.set_state(StoreState::Healthy);
     };
     // in the order of their names: the two are on their threads when the others come
     let (ended, also, ()) = tokio::join!(biased; ended, also, others);

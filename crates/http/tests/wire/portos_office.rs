@@ -4,46 +4,52 @@ use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use crate::portos_client::{PortosKey, Unsigned};
-use crate::portos_signed::{get, key, signed};
-use crate::shop::{Answer, NOON, PASSWORD, Shop, call, post, put};
+use crate::portos_client::{PortosKey, UnsignedRequest};
+use crate::portos_signed::{create_key, get, sign_request};
+use crate::test_server::{NOON, TEST_PASSWORD, TestResponse, TestServer, build_request, post_request, put_request};
 
 /// A call that is none of authentication's, as the table of rights makes it.
-pub async fn request(shop: &Shop, method: &str, path: &str, own: bool, (someone, known): (&str, bool)) -> TestRequest {
-    let token = shop.portos(someone, "OFFICE").await.text("/tokenId");
+pub async fn request(
+    shop: &TestServer,
+    method: &str,
+    path: &str,
+    own: bool,
+    (someone, known): (&str, bool),
+) -> TestRequest {
+    let token = shop.log_in_portos(someone, "OFFICE").await.text_at("/tokenId");
     let named = match path.rsplit('/').nth(1) {
-        Some("sessions") if own => shop.get("/portos/api/sessions", &token).await.text("/items/0/id"),
-        Some("sessions") => shop.native("witness").await.text("/session/id"),
-        Some("apikeys") => key(shop, "witness", "P01", &[]).0.id.to_string(),
-        Some("users") => shop.portos("witness", "OFFICE").await.text("/user/id"),
+        Some("sessions") if own => shop.get("/portos/api/sessions", &token).await.text_at("/items/0/id"),
+        Some("sessions") => shop.log_in_native("witness").await.text_at("/session/id"),
+        Some("apikeys") => create_key(shop, "witness", "P01", &[]).0.id.to_string(),
+        Some("users") => shop.log_in_portos("witness", "OFFICE").await.text_at("/user/id"),
         Some("roles") => "cashier".to_owned(),
         _ => "P01".to_owned(),
     };
     let path = path.replace("{id}", &named).replace("{name}", &named);
     let request = match method {
-        "POST" => post(&path, json!({ "Name": "x", "UserName": someone, "DeviceName": "OFFICE" })),
-        "PUT" => put(&path, json!({ "Name": "x" })),
-        method => call(method.parse().unwrap(), &path),
+        "POST" => post_request(&path, json!({ "Name": "x", "UserName": someone, "DeviceName": "OFFICE" })),
+        "PUT" => put_request(&path, json!({ "Name": "x" })),
+        method => build_request(method.parse().unwrap(), &path),
     };
     if known { request.insert_header(("Authorization", format!("Bearer {token}"))) } else { request }
 }
 
-fn names(answer: &Answer, member: &str) -> Vec<String> {
+fn names(answer: &TestResponse, member: &str) -> Vec<String> {
     let items = answer.json()["items"].as_array().unwrap_or_else(|| panic!("{}", answer.json())).clone();
     items.iter().map(|item| item[member].as_str().unwrap().to_owned()).collect()
 }
 
 #[actix_web::test]
-async fn sessions_are_listed_shown_and_ended() {
-    let shop = Shop::open();
-    let till = shop.portos("999", "P01").await;
-    let manager = shop.portos("manager", "OFFICE").await.text("/tokenId");
-    shop.native("cashier").await;
+async fn sessions_are_listed_read_and_ended() {
+    let shop = TestServer::start();
+    let till = shop.log_in_portos("999", "P01").await;
+    let manager = shop.log_in_portos("manager", "OFFICE").await.text_at("/tokenId");
+    shop.log_in_native("cashier").await;
     let all = shop.get("/portos/api/v1/sessions", &manager).await;
     assert_eq!((all.status.as_u16(), all.header("content-type")), (200, "application/json"));
     assert_eq!(all.json()["items"].as_array().unwrap().len(), 3);
     let mine = shop.get("/portos/api/sessions?USERNAME=999&deviceName=p01", &manager).await;
-    let id = mine.text("/items/0/id");
+    let id = mine.text_at("/items/0/id");
     let expected = json!({ "id": id, "userName": "999", "name": "Majiteľ", "deviceName": "P01", "envName": "CashRegister",
         "createdAt": "2026-11-21T12:00:00.000Z", "lastUsedAt": null, "expiresAt": "2026-11-22T00:00:00.000Z" });
     assert_eq!(mine.json(), json!({ "items": [expected], "count": 1, "totalCount": 1 }));
@@ -53,11 +59,11 @@ async fn sessions_are_listed_shown_and_ended() {
     assert_eq!(shop.get(&path, &manager).await.json(), expected);
     let ended = shop.delete(&path, &manager).await;
     assert_eq!((ended.status.as_u16(), ended.json()), (200, expected));
-    assert_eq!(shop.get("/portos/api/auth", &till.text("/tokenId")).await.status, 401, "at once");
+    assert_eq!(shop.get("/portos/api/auth", &till.text_at("/tokenId")).await.status, 401, "at once");
     for method in [Method::GET, Method::DELETE] {
         let gone = shop.with_token(method, &path, &manager).await;
         assert_eq!(
-            (gone.status.as_u16(), gone.masked(&["/traceId"])),
+            (gone.status.as_u16(), gone.json_masked(&["/traceId"])),
             (
                 404,
                 json!({ "title": "Not Found", "status": 404, "detail": "Taká relácia neexistuje.",
@@ -72,24 +78,24 @@ async fn sessions_are_listed_shown_and_ended() {
 }
 
 #[actix_web::test]
-async fn without_the_right_one_sees_and_ends_ones_own_alone() {
-    let shop = Shop::open();
-    let other = shop.portos("manager", "OFFICE").await;
-    let token = shop.portos("cashier", "P01").await.text("/tokenId");
-    let manager = shop.get("/portos/api/sessions", &other.text("/tokenId")).await;
+async fn sessions_of_others_require_the_right() {
+    let shop = TestServer::start();
+    let other = shop.log_in_portos("manager", "OFFICE").await;
+    let token = shop.log_in_portos("cashier", "P01").await.text_at("/tokenId");
+    let manager = shop.get("/portos/api/sessions", &other.text_at("/tokenId")).await;
     let at = names(&manager, "userName").iter().position(|name| name == "manager").unwrap();
-    let path = format!("/portos/api/sessions/{}", manager.text(&format!("/items/{at}/id")));
+    let path = format!("/portos/api/sessions/{}", manager.text_at(&format!("/items/{at}/id")));
     for method in [Method::GET, Method::DELETE] {
         let refused = shop
             .send(
-                call(method, &path)
+                build_request(method, &path)
                     .insert_header(("Authorization", format!("Bearer {token}")))
                     .insert_header(("Accept-Language", "en")),
             )
             .await;
         assert_eq!(refused.header("content-language"), "en-GB");
         assert_eq!(
-            (refused.status.as_u16(), refused.masked(&["/traceId", "/instance"])),
+            (refused.status.as_u16(), refused.json_masked(&["/traceId", "/instance"])),
             (
                 403,
                 json!({ "title": "Forbidden", "status": 403, "detail": "The right sessionDelete is missing.",
@@ -99,24 +105,24 @@ async fn without_the_right_one_sees_and_ends_ones_own_alone() {
     }
     let own = shop.get("/portos/api/sessions", &token).await;
     assert_eq!(names(&own, "userName"), ["cashier"]);
-    let own = format!("/portos/api/sessions/{}", own.text("/items/0/id"));
+    let own = format!("/portos/api/sessions/{}", own.text_at("/items/0/id"));
     assert_eq!(shop.delete(&own, &token).await.status, 200);
     assert_eq!(shop.get("/portos/api/auth", &token).await.status, 401, "its own token stops at once");
     // a signed call has no session, and may end those of its user
-    let again = shop.portos("cashier", "P01").await.text("/tokenId");
-    let (_, key) = key(&shop, "cashier", "P01", &[]);
-    let own = shop.send(signed(&key, &get("/portos/api/sessions"))).await;
+    let again = shop.log_in_portos("cashier", "P01").await.text_at("/tokenId");
+    let (_, key) = create_key(&shop, "cashier", "P01", &[]);
+    let own = shop.send(sign_request(&key, &get("/portos/api/sessions"))).await;
     assert_eq!(names(&own, "userName"), ["cashier"]);
-    let target = format!("/portos/api/sessions/{}", own.text("/items/0/id"));
-    let end = Unsigned { method: "DELETE", ..get(&target) };
-    assert_eq!(shop.send(signed(&key, &end)).await.status, 200);
+    let target = format!("/portos/api/sessions/{}", own.text_at("/items/0/id"));
+    let end = UnsignedRequest { method: "DELETE", ..get(&target) };
+    assert_eq!(shop.send(sign_request(&key, &end)).await.status, 200);
     assert_eq!(shop.get("/portos/api/auth", &again).await.status, 401);
 }
 
 #[actix_web::test]
-async fn devices_roles_and_users_are_read_in_their_shapes() {
-    let shop = Shop::open();
-    let token = shop.portos("cashier", "P01").await.text("/tokenId");
+async fn devices_roles_and_users_have_their_published_shapes() {
+    let shop = TestServer::start();
+    let token = shop.log_in_portos("cashier", "P01").await.text_at("/tokenId");
     let read = async |path: &str| {
         let answer = shop.get(&format!("/portos/api/{path}"), &token).await;
         assert_eq!((answer.status.as_u16(), answer.header("content-type")), (200, "application/json"), "{path}");
@@ -145,12 +151,12 @@ async fn devices_roles_and_users_are_read_in_their_shapes() {
     assert_eq!(names(&read("roles?$sort=name").await, "name"), ["admin", "cashier", "clerk", "manager"]);
 
     let owner = read("users?userName=999").await;
-    let user = json!({ "id": owner.text("/items/0/id"), "isActive": true, "isVirtual": false, "userName": "999",
+    let user = json!({ "id": owner.text_at("/items/0/id"), "isActive": true, "isVirtual": false, "userName": "999",
         "featureName": null, "name": "Majiteľ",
         "devices": [{ "isActive": true, "envName": "CashRegister", "name": "P01", "roles": ["admin"],
                       "description": "P01", "preferences": {} }] });
     assert_eq!(owner.json(), json!({ "items": [user], "count": 1, "totalCount": 1 }));
-    assert_eq!(read(&format!("users/{}", owner.text("/items/0/id"))).await.json(), user);
+    assert_eq!(read(&format!("users/{}", owner.text_at("/items/0/id"))).await.json(), user);
     let everybody = read("users").await;
     assert!(!names(&everybody, "userName").contains(&"stranger".to_owned()), "another tenant's");
     assert_eq!(names(&read("users?isVirtual=true").await, "featureName"), ["loyalty"]);
@@ -162,21 +168,21 @@ async fn devices_roles_and_users_are_read_in_their_shapes() {
         assert_eq!((absent.status.as_u16(), absent.json().get("errorCode")), (404, None), "{path}");
     }
     let wrong = shop.get("/portos/api/users?$take=many&$skip=-1", &token).await;
-    assert_eq!((wrong.status.as_u16(), wrong.text("/errorCode").as_str()), (400, "ValidationFailed"));
+    assert_eq!((wrong.status.as_u16(), wrong.text_at("/errorCode").as_str()), (400, "ValidationFailed"));
     let members: Vec<_> =
         wrong.json()["errors"].as_array().unwrap().iter().map(|fault| fault["memberName"].clone()).collect();
     assert_eq!(members, ["$take", "$skip"]);
 }
 
 #[actix_web::test]
-async fn a_key_is_made_read_changed_and_deleted() {
-    let shop = Shop::open();
-    let admin = shop.portos("admin", "OFFICE").await.text("/tokenId");
+async fn api_key_is_created_read_updated_and_deleted() {
+    let shop = TestServer::start();
+    let admin = shop.log_in_portos("admin", "OFFICE").await.text_at("/tokenId");
     let bearer = |request: TestRequest| request.insert_header(("Authorization", format!("Bearer {admin}")));
     let body = json!({ "NAME": "Till sync", "description": "at night", "userName": "CASHIER", "DeviceName": "p01",
         "Permissions": ["ticketClose", "storno"] });
-    let made = shop.send(bearer(post("/portos/api/apikeys", body))).await;
-    let (id, client, secret) = (made.text("/id"), made.text("/clientId"), made.text("/clientSecret"));
+    let made = shop.send(bearer(post_request("/portos/api/apikeys", body))).await;
+    let (id, client, secret) = (made.text_at("/id"), made.text_at("/clientId"), made.text_at("/clientSecret"));
     assert_eq!(made.status, 201);
     assert_eq!(made.header("location"), format!("/portos/api/apikeys/{id}"));
     assert_eq!((client.len(), secret.len()), (32, 64));
@@ -192,15 +198,15 @@ async fn a_key_is_made_read_changed_and_deleted() {
         shop.get("/portos/api/apikeys", &admin).await.json(),
         json!({ "items": [told(None, 1)], "count": 1, "totalCount": 1 })
     );
-    assert!(!crate::log::logged().contains(&secret), "no log has it");
+    assert!(!crate::captured_log::captured_log().contains(&secret), "no log has it");
     let key = PortosKey { client: client.clone(), secret };
     let call = async |query: &str| {
         let target = format!("/portos/api/auth?{query}");
-        shop.send(signed(&key, &get(&target))).await
+        shop.send(sign_request(&key, &get(&target))).await
     };
     assert_eq!(call("1").await.json()["rights"], json!(["ticketClose"]));
 
-    let change = |body: Value| bearer(put(&path, body));
+    let change = |body: Value| bearer(put_request(&path, body));
     let revoked = shop.send(change(json!({ "isActive": false, "_v": 1 }))).await;
     assert_eq!(
         (revoked.status.as_u16(), &revoked.json()["isActive"], &revoked.json()["_v"]),
@@ -209,7 +215,7 @@ async fn a_key_is_made_read_changed_and_deleted() {
     assert_eq!(call("2").await.status, 401, "at once");
     let late = shop.send(change(json!({ "isActive": true, "_v": 1 }))).await;
     assert_eq!(
-        (late.status.as_u16(), late.masked(&["/traceId"])),
+        (late.status.as_u16(), late.json_masked(&["/traceId"])),
         (
             412,
             json!({ "title": "Precondition Failed", "status": 412,
@@ -237,14 +243,15 @@ async fn a_key_is_made_read_changed_and_deleted() {
 }
 
 #[actix_web::test]
-async fn a_key_that_cannot_be_is_told_member_by_member() {
-    let shop = Shop::open();
-    let admin = shop.portos("admin", "OFFICE").await.text("/tokenId");
+async fn invalid_api_key_is_reported_member_by_member() {
+    let shop = TestServer::start();
+    let admin = shop.log_in_portos("admin", "OFFICE").await.text_at("/tokenId");
     let errors = async |body: Value, english: bool| {
-        let request = post("/portos/api/apikeys", body).insert_header(("Authorization", format!("Bearer {admin}")));
+        let request =
+            post_request("/portos/api/apikeys", body).insert_header(("Authorization", format!("Bearer {admin}")));
         let request = if english { request.insert_header(("Accept-Language", "de, en-US;q=0.1")) } else { request };
         let answer = shop.send(request).await;
-        assert_eq!((answer.status.as_u16(), answer.text("/errorCode").as_str()), (400, "ValidationFailed"));
+        assert_eq!((answer.status.as_u16(), answer.text_at("/errorCode").as_str()), (400, "ValidationFailed"));
         answer.json()["errors"].clone()
     };
     let fault = |member: &str, message: &str, code: Option<u8>| match code {
@@ -271,37 +278,37 @@ async fn a_key_that_cannot_be_is_told_member_by_member() {
 
 /// Nobody makes a key to more than they hold, with a session or with a key.
 #[actix_web::test]
-async fn a_key_gives_no_more_than_its_maker_holds() {
-    let shop = Shop::open();
-    let (_, narrowed) = key(&shop, "admin", "OFFICE", &["apiKeyCreate", "ticketClose"]);
+async fn api_key_grants_no_more_than_its_creator_holds() {
+    let shop = TestServer::start();
+    let (_, narrowed) = create_key(&shop, "admin", "OFFICE", &["apiKeyCreate", "ticketClose"]);
     let made = async |body: Value, at: i64| {
         let bytes = body.to_string().into_bytes();
         let headers = [("Content-Type", "application/json")];
-        let request = Unsigned {
+        let request = UnsignedRequest {
             method: "POST",
             headers: &headers,
             body: &bytes,
-            at: NOON.millis() + at,
+            sent_at: NOON.millis() + at,
             ..get("/portos/api/apikeys")
         };
-        shop.send(signed(&narrowed, &request)).await
+        shop.send(sign_request(&narrowed, &request)).await
     };
     let of = |user: &str, permissions: &[&str]| json!({ "name": "x", "userName": user, "deviceName": "OFFICE", "permissions": permissions });
     assert_eq!(made(of("cashier", &["ticketClose"]), 0).await.status, 201);
     assert_eq!(made(of("admin", &[]), 1).await.status, 403);
     assert_eq!(made(of("cashier", &[]), 2).await.status, 403, "a cashier may more than close tickets");
-    let manager = shop.portos("manager", "OFFICE").await.text("/tokenId");
+    let manager = shop.log_in_portos("manager", "OFFICE").await.text_at("/tokenId");
     assert_eq!(shop.get("/portos/api/apikeys", &manager).await.status, 403, "reading asks one of three rights");
-    let login = json!({ "UserName": "admin", "Password": PASSWORD, "DeviceName": "OFFICE" });
+    let login = json!({ "UserName": "admin", "Password": TEST_PASSWORD, "DeviceName": "OFFICE" });
     assert_eq!(shop.post("/portos/api/auth", login).await.status, 200);
 }
 
 #[actix_web::test]
-async fn every_refusal_is_told_in_both_languages() {
-    let shop = Shop::open();
-    let token = shop.portos("cashier", "P01").await.text("/tokenId");
+async fn every_error_is_rendered_in_both_languages() {
+    let shop = TestServer::start();
+    let token = shop.log_in_portos("cashier", "P01").await.text_at("/tokenId");
     let ask = |method: Method, path: &str, language: &'static str| {
-        call(method, path)
+        build_request(method, path)
             .insert_header(("Authorization", format!("Bearer {token}")))
             .insert_header(("Accept-Language", language))
     };
@@ -323,9 +330,9 @@ async fn every_refusal_is_told_in_both_languages() {
             "The right apiKeyCreate is missing.",
         ),
     ] {
-        let told = |answer: Answer, status: u16, detail: &str| {
+        let told = |answer: TestResponse, status: u16, detail: &str| {
             assert_eq!((answer.status.as_u16(), answer.header("content-language")), (status, tag));
-            assert_eq!(answer.text("/detail").to_lowercase(), detail.to_lowercase());
+            assert_eq!(answer.text_at("/detail").to_lowercase(), detail.to_lowercase());
         };
         told(shop.send(ask(Method::GET, "/portos/api/nothing", language)).await, 404, absent);
         told(shop.send(ask(Method::PATCH, "/portos/api/users", language)).await, 405, method);

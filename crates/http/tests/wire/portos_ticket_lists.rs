@@ -5,20 +5,21 @@ use actix_web::http::Method;
 use actix_web::test;
 use serde_json::{Value, json};
 
-use crate::portos_tickets::{at, bearer, ids, opened};
-use crate::shop::{self, Mood, Shop, call, post, put};
+use crate::portos_tickets::{bearer, ids, log_in_at, open_ticket};
+use crate::test_server::{self, StoreState, TestServer, build_request, post_request, put_request};
 
 #[actix_web::test]
-async fn lists_are_narrowed_sorted_and_cut() {
-    let shop = Shop::open();
-    let token = at(&shop, "manager", "P01").await;
+async fn lists_are_filtered_sorted_and_paged() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
     let mut made = Vec::new();
     for (number, price) in [(1, 3), (2, 1), (3, 2)] {
         let body = json!({ "name": format!("Stôl {number}"), "items": [{ "unitPrice": { "amount": price }, "quantity": { "amount": 1 } }] });
-        made.push(opened(&shop, &token, body).await.text("/id"));
-        shop.clock.pass(std::time::Duration::from_mins(1));
+        made.push(open_ticket(&shop, &token, body).await.text_at("/id"));
+        shop.clock.advance(std::time::Duration::from_mins(1));
     }
-    let close = post(&format!("/portos/api/tickets/{}/close", made[1]), json!({ "number": 77, "fiscalName": "F2" }));
+    let close =
+        post_request(&format!("/portos/api/tickets/{}/close", made[1]), json!({ "number": 77, "fiscalName": "F2" }));
     let closed = shop.send(bearer(close, &token)).await;
     assert_eq!(closed.json()["closeInfo"]["number"], json!(77));
     let list = async |query: &str| shop.get(&format!("/portos/api/tickets?{query}"), &token).await;
@@ -77,9 +78,9 @@ async fn lists_are_narrowed_sorted_and_cut() {
 }
 
 #[actix_web::test]
-async fn what_a_ticket_has_narrows_a_list_either_way() {
-    let shop = Shop::open();
-    let token = at(&shop, "manager", "P01").await;
+async fn computed_members_filter_a_list_either_way() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
     let item =
         |kind: &str, price: f64| json!({ "type": kind, "unitPrice": { "amount": price }, "quantity": { "amount": 1 } });
     let customer = json!({ "id": "c1", "discountRate": 20 });
@@ -93,8 +94,8 @@ async fn what_a_ticket_has_narrows_a_list_either_way() {
         // what is taken back at a discount makes good for what is sold at the same
         json!({ "items": [item("Positive", 5.0), item("Positive", -5.0)], "customer": customer, "discountRate": 20 }),
     ] {
-        made.push(opened(&shop, &token, body).await.text("/id"));
-        shop.clock.pass(std::time::Duration::from_secs(1));
+        made.push(open_ticket(&shop, &token, body).await.text_at("/id"));
+        shop.clock.advance(std::time::Duration::from_secs(1));
     }
     for (member, having) in [
         ("HasCustomer", &[1, 5][..]),
@@ -113,37 +114,37 @@ async fn what_a_ticket_has_narrows_a_list_either_way() {
 }
 
 #[actix_web::test]
-async fn kind_of_purchase_comes_back_as_it_came_and_narrows_a_list() {
-    let shop = Shop::open();
-    let token = at(&shop, "manager", "P01").await;
+async fn purchase_type_round_trips_and_filters_a_list() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
     let mut made = Vec::new();
     for body in [json!({}), json!({ "PurchaseType": "Delivery" }), json!({ "purchaseType": null })] {
-        made.push(opened(&shop, &token, body).await);
-        shop.clock.pass(std::time::Duration::from_secs(1));
+        made.push(open_ticket(&shop, &token, body).await);
+        shop.clock.advance(std::time::Duration::from_secs(1));
     }
-    let kinds: Vec<String> = made.iter().map(|ticket| ticket.text("/purchaseType")).collect();
+    let kinds: Vec<String> = made.iter().map(|ticket| ticket.text_at("/purchaseType")).collect();
     assert_eq!(kinds, ["WalkIn", "Delivery", "WalkIn"]);
     let listed = async |query: &str| ids(&shop.get(&format!("/portos/api/tickets?{query}"), &token).await);
-    let id = |index: usize| made[index].text("/id");
+    let id = |index: usize| made[index].text_at("/id");
     assert_eq!(listed("PurchaseType=delivery").await, [id(1)]);
     assert_eq!(listed("purchaseType=ne:Delivery").await, [id(0), id(2)]);
 
     let path = format!("/portos/api/tickets/{}", id(1));
-    let same = shop.send(bearer(put(&path, made[1].json()), &token)).await;
+    let same = shop.send(bearer(put_request(&path, made[1].json()), &token)).await;
     assert_eq!((same.status.as_u16(), same.json()), (200, made[1].json()), "sent back, it changes nothing");
-    let native = crate::tickets::at(&shop, "manager", "PDA1").await;
+    let native = crate::tickets::log_in_at(&shop, "manager", "PDA1").await;
     let shown = shop.get(&format!("/api/v1/tickets/{}", id(1)), &native).await;
     assert_eq!(shown.json()["extra"], json!({ "purchaseType": "Delivery" }));
-    let changed = shop.send(bearer(put(&path, json!({ "purchaseType": "TakeAway" })), &token)).await;
-    assert_eq!((changed.text("/purchaseType").as_str(), changed.json()["_v"].clone()), ("TakeAway", json!(2)));
-    let refused = shop.send(bearer(put(&path, json!({ "purchaseType": 1 })), &token)).await;
-    assert_eq!((refused.status.as_u16(), refused.text("/errors/0/memberName").as_str()), (400, "PurchaseType"));
+    let changed = shop.send(bearer(put_request(&path, json!({ "purchaseType": "TakeAway" })), &token)).await;
+    assert_eq!((changed.text_at("/purchaseType").as_str(), changed.json()["_v"].clone()), ("TakeAway", json!(2)));
+    let refused = shop.send(bearer(put_request(&path, json!({ "purchaseType": 1 })), &token)).await;
+    assert_eq!((refused.status.as_u16(), refused.text_at("/errors/0/memberName").as_str()), (400, "PurchaseType"));
 }
 
 #[actix_web::test]
-async fn a_value_that_cannot_be_read_is_told_and_never_a_list() {
-    let shop = Shop::open();
-    let token = at(&shop, "manager", "P01").await;
+async fn unreadable_value_is_reported_without_a_list() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
     for (query, name) in [
         ("IsClosed=", "IsClosed"),
         ("isclosed=maybe", "IsClosed"),
@@ -162,8 +163,13 @@ async fn a_value_that_cannot_be_read_is_told_and_never_a_list() {
         ("$sort=%FF", "$sort"),
     ] {
         for query in [query.to_owned(), format!("$count=true&{query}")] {
-            let told = shop.send(bearer(call(Method::GET, &format!("/portos/api/tickets?{query}")), &token)).await;
-            assert_eq!((told.status.as_u16(), told.text("/errorCode").as_str()), (400, "ValidationFailed"), "{query}");
+            let told =
+                shop.send(bearer(build_request(Method::GET, &format!("/portos/api/tickets?{query}")), &token)).await;
+            assert_eq!(
+                (told.status.as_u16(), told.text_at("/errorCode").as_str()),
+                (400, "ValidationFailed"),
+                "{query}"
+            );
             assert_eq!(told.json()["errors"][0]["memberName"], json!(name), "{query}");
         }
     }
@@ -175,24 +181,24 @@ async fn a_value_that_cannot_be_read_is_told_and_never_a_list() {
 }
 
 /// Tickets of so many bytes each in a list.
-async fn many(shop: &Shop, token: &str, count: usize, comment: usize) {
+async fn open_tickets(shop: &TestServer, token: &str, count: usize, comment: usize) {
     let comments: Vec<Value> = std::iter::repeat_n("x".repeat(2_000), comment)
         .map(|comment| json!({ "comment": comment, "unitPrice": { "amount": 1 }, "quantity": { "amount": 1 } }))
         .collect();
     for number in 0..count {
-        let made = opened(shop, token, json!({ "externalId": number.to_string(), "items": comments })).await;
+        let made = open_ticket(shop, token, json!({ "externalId": number.to_string(), "items": comments })).await;
         assert_eq!(made.status, 201);
     }
 }
 
 #[actix_web::test]
-async fn a_long_list_is_written_in_small_pieces() {
-    let shop = Shop::open();
-    let token = at(&shop, "manager", "P01").await;
-    many(&shop, &token, 60, 20).await;
+async fn long_list_is_streamed_in_small_chunks() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
+    open_tickets(&shop, &token, 60, 20).await;
     let app = test::init_service(shop.http.app()).await;
     let ask = async |path: &str| {
-        let request = shop::bearer(call(Method::GET, path), &token).to_request();
+        let request = test_server::with_bearer(build_request(Method::GET, path), &token).to_request();
         test::call_service(&app, request).await
     };
     for query in ["", "?$sort=-externalId", "?name=ne:x", "?$skip=3&$take=50"] {
@@ -216,14 +222,14 @@ async fn a_long_list_is_written_in_small_pieces() {
 }
 
 #[actix_web::test]
-async fn a_list_that_cannot_be_read_to_its_end_has_none() {
-    let shop = Shop::open();
-    let token = at(&shop, "manager", "P01").await;
-    many(&shop, &token, 40, 20).await;
+async fn interrupted_list_has_no_end() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
+    open_tickets(&shop, &token, 40, 20).await;
     let app = test::init_service(shop.http.app()).await;
-    let request = || shop::bearer(call(Method::GET, "/portos/api/tickets"), &token).to_request();
+    let request = || test_server::with_bearer(build_request(Method::GET, "/portos/api/tickets"), &token).to_request();
     let mut body = std::pin::pin!(test::call_service(&app, request()).await.into_body());
-    shop.store.set(Mood::Unavailable);
+    shop.store.set_state(StoreState::Unavailable);
     let mut told = Vec::new();
     let end = loop {
         match std::future::poll_fn(|context| body.as_mut().poll_next(context)).await {

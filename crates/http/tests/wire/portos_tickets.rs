@@ -4,7 +4,7 @@ use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use crate::shop::{self, Answer, Shop, call, post, put};
+use crate::test_server::{self, TestResponse, TestServer, build_request, post_request, put_request};
 
 /// The item of the page's check: 1.234 at 5.363636 without VAT of 10 %.
 pub fn item() -> Value {
@@ -13,59 +13,65 @@ pub fn item() -> Value {
 }
 
 pub fn bearer(request: TestRequest, token: &str) -> TestRequest {
-    shop::bearer(request, token).insert_header(("Accept-Language", "en"))
+    test_server::with_bearer(request, token).insert_header(("Accept-Language", "en"))
 }
 
 pub fn patch(path: &str, body: Value) -> TestRequest {
-    call(Method::PATCH, path).set_json(body)
+    build_request(Method::PATCH, path).set_json(body)
 }
 
 /// A shop with this person at a till.
-pub async fn at(shop: &Shop, user: &str, device: &str) -> String {
-    shop.portos(user, device).await.text("/tokenId")
+pub async fn log_in_at(shop: &TestServer, user: &str, device: &str) -> String {
+    shop.log_in_portos(user, device).await.text_at("/tokenId")
 }
 
-pub async fn opened(shop: &Shop, token: &str, body: Value) -> Answer {
-    let answer = shop.send(bearer(post("/portos/api/tickets", body), token)).await;
+pub async fn open_ticket(shop: &TestServer, token: &str, body: Value) -> TestResponse {
+    let answer = shop.send(bearer(post_request("/portos/api/tickets", body), token)).await;
     assert_eq!(answer.status, 201, "{}", answer.json());
     answer
 }
 
-pub fn ids(answer: &Answer) -> Vec<String> {
+pub fn ids(answer: &TestResponse) -> Vec<String> {
     let items = answer.json()["items"].as_array().unwrap_or_else(|| panic!("{}", answer.json())).clone();
     items.iter().map(|item| item["id"].as_str().unwrap().to_owned()).collect()
 }
 
 /// A call about tickets, as the table of rights makes it: on a till.
-pub async fn request(shop: &Shop, method: &str, path: &str, own: bool, (someone, known): (&str, bool)) -> TestRequest {
-    let witness = at(shop, "witness", "PDA1").await;
-    let theirs = opened(shop, &witness, json!({ "items": [item()] })).await.text("/id");
-    let token = at(shop, someone, "P01").await;
+pub async fn request(
+    shop: &TestServer,
+    method: &str,
+    path: &str,
+    own: bool,
+    (someone, known): (&str, bool),
+) -> TestRequest {
+    let witness = log_in_at(shop, "witness", "PDA1").await;
+    let theirs = open_ticket(shop, &witness, json!({ "items": [item()] })).await.text_at("/id");
+    let token = log_in_at(shop, someone, "P01").await;
     let id = if own {
         // a colleague opens it where they may not
-        opened(shop, &token, json!({ "items": [item()] })).await.text("/id")
+        open_ticket(shop, &token, json!({ "items": [item()] })).await.text_at("/id")
     } else {
         theirs
     };
     let path = path.replace("{id}", &id);
     let request = match method {
-        "POST" => post(&path, json!({ "items": [item()] })),
-        "PUT" => put(&path, json!({ "location": { "tableName": "5" } })),
+        "POST" => post_request(&path, json!({ "items": [item()] })),
+        "PUT" => put_request(&path, json!({ "location": { "tableName": "5" } })),
         "PATCH" => patch(&path, json!([{ "id": id, "location": { "tableName": "5" } }])),
-        method => call(method.parse().unwrap(), &path),
+        method => build_request(method.parse().unwrap(), &path),
     };
     if known { bearer(request, &token) } else { request }
 }
 
 #[actix_web::test]
-async fn the_worked_example_to_the_last_digit() {
-    let shop = Shop::open();
-    let token = at(&shop, "cashier", "P01").await;
+async fn published_example_matches_to_the_last_digit() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "cashier", "P01").await;
     let customer = json!({ "id": "c1", "fullName": "Jana Veľká", "discountRate": 20, "meta": { "level": 1.50 } });
     let sent = json!({ "ExternalId": "x-1", "CUSTOMER": customer, "discountRate": 20, "Items": [item()],
                        "location": { "zoneName": "Terasa", "tableName": "5" }, "state": "Closed", "type": "?" });
-    let answer = opened(&shop, &token, sent).await;
-    let id = answer.text("/id");
+    let answer = open_ticket(&shop, &token, sent).await;
+    let id = answer.text_at("/id");
     assert_eq!(answer.header("location"), format!("/portos/api/tickets/{id}"));
     assert_eq!(answer.header("content-type"), "application/json");
     let text = String::from_utf8(answer.bytes.clone()).unwrap();
@@ -107,7 +113,8 @@ async fn the_worked_example_to_the_last_digit() {
         assert_eq!(shop.get(path, &token).await.json(), json!({ "items": [row], "count": 1, "totalCount": 1 }));
     }
     // closed: nothing was said of a payment, so it was cash, and the number is the till's next
-    let closed = shop.send(bearer(call(Method::POST, &format!("/portos/api/tickets/{id}/close")), &token)).await;
+    let closed =
+        shop.send(bearer(build_request(Method::POST, &format!("/portos/api/tickets/{id}/close")), &token)).await;
     let mut expected = row;
     expected["state"] = json!("Closed");
     expected["issueDate"] = json!("2026-11-21T12:00:00.000Z");
@@ -121,12 +128,12 @@ async fn the_worked_example_to_the_last_digit() {
     // for ever
     let path = format!("/portos/api/tickets/{id}");
     for request in [
-        put(&path, json!({ "name": "x" })),
-        call(Method::DELETE, &path),
-        call(Method::POST, &format!("{path}/close")),
+        put_request(&path, json!({ "name": "x" })),
+        build_request(Method::DELETE, &path),
+        build_request(Method::POST, &format!("{path}/close")),
         patch("/portos/api/tickets", json!([{ "id": id, "externalId": "y" }])),
     ] {
-        let refused = shop.send(bearer(request, &at(&shop, "admin", "PDA1").await)).await;
+        let refused = shop.send(bearer(request, &log_in_at(&shop, "admin", "PDA1").await)).await;
         assert_eq!(refused.status, 409, "{}", refused.json());
         assert_eq!(
             refused.json()["detail"],
@@ -137,41 +144,43 @@ async fn the_worked_example_to_the_last_digit() {
 }
 
 #[actix_web::test]
-async fn a_ticket_is_made_and_changed_under_the_id_that_a_till_draws() {
-    let shop = Shop::open();
-    let token = at(&shop, "cashier", "P01").await;
+async fn ticket_is_created_and_changed_under_a_client_id() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "cashier", "P01").await;
     let (id, path) = ("635f7ae3072edfeae7c26a1e", "/portos/api/tickets/635F7AE3072EDFEAE7C26A1E");
-    let made = shop.send(bearer(put(path, json!({ "items": [item()] })), &token)).await;
-    assert_eq!((made.status.as_u16(), made.text("/id").as_str()), (201, id));
-    let changed = shop.send(bearer(put(path, json!({ "_v": 1, "externalId": "7" })), &token)).await;
+    let made = shop.send(bearer(put_request(path, json!({ "items": [item()] })), &token)).await;
+    assert_eq!((made.status.as_u16(), made.text_at("/id").as_str()), (201, id));
+    let changed = shop.send(bearer(put_request(path, json!({ "_v": 1, "externalId": "7" })), &token)).await;
     assert_eq!((changed.status.as_u16(), &changed.json()["_v"]), (200, &json!(2)));
     assert_eq!(changed.json()["items"], made.json()["items"], "what it does not say stays as it is");
-    let same = shop.send(bearer(put(path, json!({ "_v": 2, "externalId": "7" })), &token)).await;
+    let same = shop.send(bearer(put_request(path, json!({ "_v": 2, "externalId": "7" })), &token)).await;
     assert_eq!((same.status.as_u16(), &same.json()["_v"]), (200, &json!(2)), "nothing was changed");
-    let late = shop.send(bearer(put(path, json!({ "_v": 1, "externalId": "8" })), &token)).await;
+    let late = shop.send(bearer(put_request(path, json!({ "_v": 1, "externalId": "8" })), &token)).await;
     let problem = json!({ "title": "Precondition Failed", "status": 412,
         "detail": "Somebody has changed the record meanwhile. Read it again.", "instance": path.trim_start_matches("/portos"),
         "errorCode": "ResourceVersionMismatch", "traceId": "…", "resource": { "name": "Ticket", "id": id, "version": 2 } });
-    assert_eq!((late.status.as_u16(), late.masked(&["/traceId"])), (412, problem));
-    let slovak =
-        shop.send(put(path, json!({ "_v": 1 })).insert_header(("Authorization", format!("Bearer {token}")))).await;
+    assert_eq!((late.status.as_u16(), late.json_masked(&["/traceId"])), (412, problem));
+    let slovak = shop
+        .send(put_request(path, json!({ "_v": 1 })).insert_header(("Authorization", format!("Bearer {token}"))))
+        .await;
     assert_eq!((slovak.status.as_u16(), slovak.header("content-language")), (412, "sk-SK"));
-    assert_eq!(slovak.text("/detail"), "Záznam medzitým niekto zmenil. Načítajte ho znova.");
+    assert_eq!(slovak.text_at("/detail"), "Záznam medzitým niekto zmenil. Načítajte ho znova.");
     for nothing in ["x", "00000000-0000-7000-8000-00000000000", "635f7ae3072edfeae7c26a1f"] {
         assert_eq!(shop.get(&format!("/portos/api/tickets/{nothing}"), &token).await.status, 404, "{nothing}");
     }
     // the same id again by POST is in use
-    let taken = shop.send(bearer(post("/portos/api/tickets", json!({ "id": id })), &token)).await;
+    let taken = shop.send(bearer(post_request("/portos/api/tickets", json!({ "id": id })), &token)).await;
     assert_eq!((taken.status.as_u16(), taken.json()["errors"][0]["code"].clone()), (400, json!(2)));
     assert_eq!(taken.json()["errors"][0]["memberName"], json!("Id"));
 }
 
 #[actix_web::test]
-async fn several_are_changed_together_or_none() {
-    let shop = Shop::open();
-    let token = at(&shop, "manager", "P01").await;
+async fn several_tickets_are_changed_atomically() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
     let [one, two] = [1, 2].map(|number| json!({ "externalId": number.to_string(), "items": [item()] }));
-    let (one, two) = (opened(&shop, &token, one).await.text("/id"), opened(&shop, &token, two).await.text("/id"));
+    let (one, two) =
+        (open_ticket(&shop, &token, one).await.text_at("/id"), open_ticket(&shop, &token, two).await.text_at("/id"));
     let send = async |body: Value| shop.send(bearer(patch("/portos/api/tickets", body), &token)).await;
     let both = send(json!([{ "id": two, "name": "b", "_v": 1 }, { "id": one, "name": "a", "_v": 1 }])).await;
     assert_eq!((both.status.as_u16(), ids(&both)), (200, vec![two.clone(), one.clone()]));
@@ -193,7 +202,7 @@ async fn several_are_changed_together_or_none() {
     for wrong in [json!("x"), json!({ "items": 1 }), json!([{ "name": "x" }]), json!([1])] {
         let refused = send(wrong.clone()).await;
         assert_eq!(
-            (refused.status.as_u16(), refused.text("/errorCode").as_str()),
+            (refused.status.as_u16(), refused.text_at("/errorCode").as_str()),
             (400, "ValidationFailed"),
             "{wrong}"
         );
@@ -202,15 +211,15 @@ async fn several_are_changed_together_or_none() {
 }
 
 #[actix_web::test]
-async fn every_fault_of_a_body_is_told_at_once() {
-    let shop = Shop::open();
-    let token = at(&shop, "cashier", "P01").await;
+async fn all_body_violations_are_reported_at_once() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "cashier", "P01").await;
     let sent = json!({ "name": 1, "_v": "x", "discountRate": 101, "roundingAmount": 0.001, "location": "5",
         "customer": { "discountRate": "5" }, "employee": { "userName": "a@b" }, "payments": [{}, { "amount": 1.005 }],
         "items": [{ "quantity": { "amount": 1.234_567_8 } }, 7,
                   { "id": -1, "type": "Free", "unitPrice": { "amount": "1" }, "quantity": {}, "plu": { "isPriceFixed": 1 } }] });
-    let refused = shop.send(bearer(post("/portos/api/tickets", sent), &token)).await;
-    assert_eq!((refused.status.as_u16(), refused.text("/errorCode").as_str()), (400, "ValidationFailed"));
+    let refused = shop.send(bearer(post_request("/portos/api/tickets", sent), &token)).await;
+    assert_eq!((refused.status.as_u16(), refused.text_at("/errorCode").as_str()), (400, "ValidationFailed"));
     let errors = refused.json()["errors"].as_array().unwrap().clone();
     let told: Vec<(&str, &Value)> =
         errors.iter().map(|error| (error["memberName"].as_str().unwrap(), &error["code"])).collect();
@@ -242,7 +251,9 @@ async fn every_fault_of_a_body_is_told_at_once() {
     // numbers are read as they are written: this one is no 0.1 of a double
     let raw = |amount: &str| {
         let body = format!(r#"{{"items":[{{"unitPrice":{{"amount":{amount}}},"quantity":{{"amount":1}}}}]}}"#);
-        call(Method::POST, "/portos/api/tickets").insert_header(("content-type", "application/json")).set_payload(body)
+        build_request(Method::POST, "/portos/api/tickets")
+            .insert_header(("content-type", "application/json"))
+            .set_payload(body)
     };
     for (amount, expected) in [
         ("0.10000000000000000001", None),
@@ -263,26 +274,26 @@ async fn every_fault_of_a_body_is_told_at_once() {
     // what only the whole can tell is a fault of its member as well
     let twice = json!({ "items": [{ "id": 1, "unitPrice": { "amount": 1 }, "quantity": { "amount": 1 } },
                                   { "id": 1, "unitPrice": { "amount": 1 }, "quantity": { "amount": 1 } }] });
-    let refused = shop.send(bearer(post("/portos/api/tickets", twice), &token)).await;
+    let refused = shop.send(bearer(post_request("/portos/api/tickets", twice), &token)).await;
     assert_eq!((refused.status.as_u16(), refused.json()["errors"][0]["memberName"].clone()), (400, json!("Items")));
     let nobody = json!({ "employee": { "userName": "nobody" } });
-    let refused = shop.send(bearer(post("/portos/api/tickets", nobody), &token)).await;
+    let refused = shop.send(bearer(post_request("/portos/api/tickets", nobody), &token)).await;
     assert_eq!(refused.json()["errors"][0]["memberName"], json!("Employee.UserName"));
 }
 
 #[actix_web::test]
-async fn what_is_due_has_to_be_paid() {
-    let shop = Shop::open();
-    let token = at(&shop, "cashier", "P01").await;
+async fn closing_requires_full_payment() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "cashier", "P01").await;
     let close = async |payments: Value| {
         let body = json!({ "items": [{ "unitPrice": { "amount": 10 }, "quantity": { "amount": 1 } }] });
-        let id = opened(&shop, &token, body).await.text("/id");
-        let request = post(&format!("/portos/api/tickets/{id}/close"), json!({ "Payments": payments }));
+        let id = open_ticket(&shop, &token, body).await.text_at("/id");
+        let request = post_request(&format!("/portos/api/tickets/{id}/close"), json!({ "Payments": payments }));
         shop.send(bearer(request, &token)).await
     };
     let refused = close(json!([{ "name": "Karta", "amount": 9.99 }])).await;
     assert_eq!(
-        (refused.status.as_u16(), refused.text("/detail")),
+        (refused.status.as_u16(), refused.text_at("/detail")),
         (409, "0.01 is still to be paid; add a payment.".into())
     );
     assert_eq!(close(json!([{ "name": "Karta", "amount": 10.01 }])).await.status, 409);
@@ -296,9 +307,9 @@ async fn what_is_due_has_to_be_paid() {
 }
 
 #[actix_web::test]
-async fn the_category_of_a_vat_is_a_number_and_may_be_a_text() {
-    let shop = Shop::open();
-    let token = at(&shop, "cashier", "P01").await;
+async fn vat_category_is_a_number_or_a_text() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "cashier", "P01").await;
     let with = |category: Value| {
         json!({ "items": [{ "plu": { "vatInfo": { "category": category } }, "unitPrice": { "amount": 1 },
                             "quantity": { "amount": 1 } }] })
@@ -315,28 +326,28 @@ async fn the_category_of_a_vat_is_a_number_and_may_be_a_text() {
         (json!(null), json!(null)),
         (json!(""), json!(null)),
     ] {
-        let made = opened(&shop, &token, with(sent.clone())).await;
+        let made = open_ticket(&shop, &token, with(sent.clone())).await;
         assert_eq!(made.json().pointer(category), Some(&told), "{sent}");
-        let path = format!("/portos/api/tickets/{}", made.text("/id"));
-        let again = shop.send(bearer(put(&path, made.json()), &token)).await;
+        let path = format!("/portos/api/tickets/{}", made.text_at("/id"));
+        let again = shop.send(bearer(put_request(&path, made.json()), &token)).await;
         assert_eq!((again.status.as_u16(), again.json().pointer(category)), (200, Some(&told)), "{sent} sent back");
     }
     for wrong in [json!(0), json!(11), json!(1.5), json!(-1), json!(true), json!([1])] {
-        let refused = shop.send(bearer(post("/portos/api/tickets", with(wrong.clone())), &token)).await;
+        let refused = shop.send(bearer(post_request("/portos/api/tickets", with(wrong.clone())), &token)).await;
         assert_eq!(refused.status, 400, "{wrong}");
-        assert_eq!(refused.text("/errors/0/memberName"), "Items[0].Plu.VatInfo.Category", "{wrong}");
+        assert_eq!(refused.text_at("/errors/0/memberName"), "Items[0].Plu.VatInfo.Category", "{wrong}");
     }
     // the native API has it as text
-    let made = opened(&shop, &token, with(json!(3))).await.text("/id");
-    let native = shop.native("manager").await.text("/access_token");
+    let made = open_ticket(&shop, &token, with(json!(3))).await.text_at("/id");
+    let native = shop.log_in_native("manager").await.text_at("/access_token");
     let shown = shop.get(&format!("/api/v1/tickets/{made}"), &native).await;
-    assert_eq!(shown.text("/items/0/article/vat_category"), "3");
+    assert_eq!(shown.text_at("/items/0/article/vat_category"), "3");
 }
 
 #[actix_web::test]
-async fn what_the_page_shows_besides_comes_back_as_it_came() {
-    let shop = Shop::open();
-    let token = at(&shop, "cashier", "P01").await;
+async fn extra_published_members_round_trip() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "cashier", "P01").await;
     let customer = json!({ "id": "c1", "Gender": "Female", "birthDate": "1990-01-31", "isCompany": false, "company": null,
         "address": { "Street": "Hlavná 1", "street": "x", "city": "Žilina", "lines": [1, 2.5] }, "deliveryAddress": null,
         "meta": { "a": 1, "A": [{ "b": 1, "B": 2 }] }, "unknown": 1 });
@@ -344,7 +355,7 @@ async fn what_the_page_shows_besides_comes_back_as_it_came() {
     let body = json!({ "customer": customer,
         "meta": { "passed": 1, "Passed": 2 },
         "items": [{ "plu": article, "unitPrice": { "amount": 1 }, "quantity": { "amount": 1 } }] });
-    let made = opened(&shop, &token, body).await.json();
+    let made = open_ticket(&shop, &token, body).await.json();
     for (name, value) in [
         ("gender", json!("Female")),
         ("birthDate", json!("1990-01-31")),
@@ -359,10 +370,10 @@ async fn what_the_page_shows_besides_comes_back_as_it_came() {
     assert_eq!(made["customer"].get("unknown"), None, "what is not published is passed over");
     assert_eq!(made["items"][0]["plu"]["specialRegulation"], json!("UsedGood"));
     let path = format!("/portos/api/tickets/{}", made["id"].as_str().unwrap());
-    let same = shop.send(bearer(put(&path, made.clone()), &token)).await;
+    let same = shop.send(bearer(put_request(&path, made.clone()), &token)).await;
     assert_eq!((same.status.as_u16(), &same.json()), (200, &made), "sent back, it changes nothing");
     // what the native API changes of it loses nothing of that
-    let native = crate::tickets::at(&shop, "manager", "PDA1").await;
+    let native = crate::tickets::log_in_at(&shop, "manager", "PDA1").await;
     let id = made["id"].as_str().unwrap();
     let shown = shop.get(&format!("/api/v1/tickets/{id}"), &native).await;
     assert_eq!(shown.json()["customer"]["extra"]["gender"], json!("Female"));
@@ -375,7 +386,7 @@ async fn what_the_page_shows_besides_comes_back_as_it_came() {
     assert_eq!(shown.json()["customer"]["id"], json!("c1"), "no published member stands twice");
     assert_eq!(shown.json()["customer"]["gender"], json!("Male"));
     let close = json!({ "closeInfo": { "number": 7, "eKasa": { "okp": "a-b", "online": true }, "fiscalMemorySerialNumber": "SN1" } });
-    let closed = shop.send(bearer(post(&format!("{path}/close"), close), &token)).await;
+    let closed = shop.send(bearer(post_request(&format!("{path}/close"), close), &token)).await;
     assert_eq!(
         closed.json()["closeInfo"],
         json!({ "number": 7, "fiscalName": "eKasa", "deviceName": "P01", "dailySalesReportNumber": null,
@@ -383,6 +394,6 @@ async fn what_the_page_shows_besides_comes_back_as_it_came() {
     );
     assert_eq!(shop.get(&path, &token).await.json(), closed.json());
     let long = json!({ "customer": { "address": { "street": "x".repeat(4_000) } } });
-    let refused = shop.send(bearer(post("/portos/api/tickets", long), &token)).await;
-    assert_eq!((refused.status.as_u16(), refused.text("/errors/0/memberName")), (400, "Customer.Address".into()));
+    let refused = shop.send(bearer(post_request("/portos/api/tickets", long), &token)).await;
+    assert_eq!((refused.status.as_u16(), refused.text_at("/errors/0/memberName")), (400, "Customer.Address".into()));
 }

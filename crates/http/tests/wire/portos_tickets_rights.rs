@@ -2,15 +2,15 @@
 
 use serde_json::json;
 
-use crate::portos_tickets::{at, bearer, item, opened};
-use crate::shop::{Shop, post, put};
+use crate::portos_tickets::{bearer, item, log_in_at, open_ticket};
+use crate::test_server::{TestServer, post_request, put_request};
 
 #[actix_web::test]
-async fn rights_are_asked_by_what_differs_and_where_goods_are_sold() {
-    let shop = Shop::open();
-    let cashier = at(&shop, "cashier", "P01").await;
-    let ticket = opened(&shop, &cashier, json!({ "items": [item()] })).await;
-    let path = format!("/portos/api/tickets/{}", ticket.text("/id"));
+async fn required_rights_follow_from_the_change_and_the_device() {
+    let shop = TestServer::start();
+    let cashier = log_in_at(&shop, "cashier", "P01").await;
+    let ticket = open_ticket(&shop, &cashier, json!({ "items": [item()] })).await;
+    let path = format!("/portos/api/tickets/{}", ticket.text_at("/id"));
     let fewer = json!({ "items": [{ "id": 1, "plu": ticket.json()["items"][0]["plu"], "unitPrice": { "amount": 5.363_636 },
                                     "quantity": { "amount": 1, "unit": "kg" } }] });
     for (body, right) in [
@@ -21,32 +21,32 @@ async fn rights_are_asked_by_what_differs_and_where_goods_are_sold() {
         (fewer, "storno"),
         (json!({ "employee": { "userName": "manager" } }), "ticketHandover"),
     ] {
-        let refused = shop.send(bearer(put(&path, body.clone()), &cashier)).await;
-        assert_eq!((refused.status.as_u16(), refused.text("/errorCode").as_str()), (403, "Unauthorized"), "{body}");
-        assert_eq!(refused.text("/detail"), format!("The right {right} is missing."), "{body}");
+        let refused = shop.send(bearer(put_request(&path, body.clone()), &cashier)).await;
+        assert_eq!((refused.status.as_u16(), refused.text_at("/errorCode").as_str()), (403, "Unauthorized"), "{body}");
+        assert_eq!(refused.text_at("/detail"), format!("The right {right} is missing."), "{body}");
     }
     let own = json!({ "customer": { "id": "c", "discountRate": 5 }, "discountRate": 5 });
     assert_eq!(
-        shop.send(bearer(put(&path, own), &cashier)).await.status,
+        shop.send(bearer(put_request(&path, own), &cashier)).await.status,
         200,
         "the customer's own rate asks nothing more"
     );
     // taken over by the manager, who may
-    let manager = at(&shop, "manager", "PDA1").await;
-    let over = shop.send(bearer(put(&path, json!({ "Employee": { "UserName": "MANAGER" } })), &manager)).await;
+    let manager = log_in_at(&shop, "manager", "PDA1").await;
+    let over = shop.send(bearer(put_request(&path, json!({ "Employee": { "UserName": "MANAGER" } })), &manager)).await;
     assert_eq!((over.status.as_u16(), over.json()["employee"]["userName"].clone()), (200, json!("manager")));
-    let refused = shop.send(bearer(put(&path, json!({ "externalId": "x" })), &cashier)).await;
-    assert_eq!(refused.text("/detail"), "The right ticketUpdateAny is missing.");
+    let refused = shop.send(bearer(put_request(&path, json!({ "externalId": "x" })), &cashier)).await;
+    assert_eq!(refused.text_at("/detail"), "The right ticketUpdateAny is missing.");
     // the office reads, and clears away, but sells nothing
-    let office = at(&shop, "admin", "OFFICE").await;
+    let office = log_in_at(&shop, "admin", "OFFICE").await;
     for request in [
-        post("/portos/api/tickets", json!({})),
-        put(&path, json!({ "externalId": "x" })),
-        post(&format!("{path}/close"), json!({})),
+        post_request("/portos/api/tickets", json!({})),
+        put_request(&path, json!({ "externalId": "x" })),
+        post_request(&format!("{path}/close"), json!({})),
     ] {
         let refused = shop.send(bearer(request, &office)).await;
-        assert_eq!((refused.status.as_u16(), refused.text("/errorCode").as_str()), (403, "Unauthorized"));
-        assert!(refused.text("/detail").starts_with("This is done where goods are sold"), "{}", refused.json());
+        assert_eq!((refused.status.as_u16(), refused.text_at("/errorCode").as_str()), (403, "Unauthorized"));
+        assert!(refused.text_at("/detail").starts_with("This is done where goods are sold"), "{}", refused.json());
     }
     assert_eq!(shop.get(&path, &office).await.status, 200);
     let gone = shop.delete(&path, &office).await;
@@ -61,7 +61,7 @@ async fn rights_are_asked_by_what_differs_and_where_goods_are_sold() {
         json!({ "count": 0, "totalCount": 0 })
     );
     // what was done stands in the audit with who, where, in which session and what differs
-    let told = shop.store.memory.audit();
+    let told = shop.store.memory.audit_events();
     let told: Vec<_> = told.iter().filter(|event| event.subject.kind().name() == "ticket").collect();
     let done: Vec<&str> =
         told.iter().filter(|event| event.outcome.name() == "done").map(|event| event.action.name()).collect();
@@ -74,6 +74,7 @@ async fn rights_are_asked_by_what_differs_and_where_goods_are_sold() {
     }
     let change = told.iter().find(|event| event.action.name() == "ticket.update").unwrap();
     assert_eq!(change.details["discount"], json!({ "from": "0.000000", "to": "5.000000" }));
-    let lacking = shop.store.memory.audit().into_iter().filter(|event| event.action.name() == "right.missing").count();
+    let lacking =
+        shop.store.memory.audit_events().into_iter().filter(|event| event.action.name() == "right.missing").count();
     assert_eq!(lacking, 7 + 3, "each refusal of a right, and of the office, stands there too");
 }

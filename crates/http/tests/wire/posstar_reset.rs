@@ -4,107 +4,108 @@ use std::time::Duration;
 
 use serde_json::json;
 use tillgate_domain::office::ports::ResetRequest;
-use tillgate_domain::office::{self, Grant, OfficeView, Taken};
+use tillgate_domain::office::{self, OfficePorts, ResetDispatch, ResetGrant};
 use tillgate_domain::{Email, ResetId, Store, StoreExt, User, UserId, UserStatus};
 
-use crate::posstar::{ME, REFRESH, login, refused, register, unauthorized};
-use crate::shop::{Answer, Shop};
+use crate::posstar::{ME, REFRESH, assert_error, assert_unauthorized, login, register};
+use crate::test_server::{TestResponse, TestServer};
 
 const FORGOT: &str = "/posstar/api/v1/auth/forgot-password";
 const RESET: &str = "/posstar/api/v1/auth/reset-password";
-const SENT: &str = r#"{"message":"If the email exists, a reset link has been sent."}"#;
+const SENT_BODY: &str = r#"{"message":"If the email exists, a reset link has been sent."}"#;
 
 /// The requests that wait to be looked at.
-fn waiting(shop: &Shop) -> Vec<ResetRequest> {
-    let (store, now): (&dyn Store<OfficeView>, _) = (&*shop.store.memory, shop.auth.time().at);
-    store.read(|tx| tx.resets().due(now, 100)).unwrap()
+fn pending_requests(shop: &TestServer) -> Vec<ResetRequest> {
+    let (store, now): (&dyn Store<OfficePorts>, _) = (&*shop.store.memory, shop.auth.time().at);
+    store.read(|tx| tx.resets().list_due(now, 100)).unwrap()
 }
 
 /// Takes the only request up as whoever sends mail does: where the mail goes, and the token in it.
-fn mailed(shop: &Shop) -> Option<(String, String)> {
-    let [request] = waiting(shop).try_into().unwrap();
-    let (token, digest) = shop.auth.draw_reset().unwrap();
+fn take_mail(shop: &TestServer) -> Option<(String, String)> {
+    let [request] = pending_requests(shop).try_into().unwrap();
+    let (token, digest) = shop.auth.generate_reset_token().unwrap();
     let now = shop.auth.time().at;
-    let (expires_at, again_at) = (now.after(Duration::from_mins(30)), now.after(Duration::from_mins(2)));
-    let stamp = shop.auth.own_stamp(None).unwrap();
-    let grant = Grant { digest, expires_at, again_at };
+    let (expires_at, again_at) =
+        (now.saturating_add(Duration::from_mins(30)), now.saturating_add(Duration::from_mins(2)));
+    let stamp = shop.auth.system_context(None).unwrap();
+    let grant = ResetGrant { digest, expires_at, retry_at: again_at };
     let taken = office::grant_reset(&*shop.store, &stamp, &request, &grant).unwrap();
-    if let Taken::Mail(to) = taken {
-        office::settle_reset(&*shop.store, request.id).unwrap();
+    if let ResetDispatch::Mail(to) = taken {
+        office::complete_reset(&*shop.store, request.id).unwrap();
         Some((to.to_string(), token.expose().clone()))
     } else {
-        assert_eq!(taken, Taken::Nobody);
+        assert_eq!(taken, ResetDispatch::Discarded);
         None
     }
 }
 
-async fn forgot(shop: &Shop, email: &str) {
+async fn forgot(shop: &TestServer, email: &str) {
     let answer = shop.post(FORGOT, json!({ "email": email })).await;
-    assert_eq!((answer.status.as_u16(), String::from_utf8_lossy(&answer.bytes).as_ref()), (200, SENT), "{email}");
+    assert_eq!((answer.status.as_u16(), String::from_utf8_lossy(&answer.bytes).as_ref()), (200, SENT_BODY), "{email}");
     assert_eq!(answer.header("content-type"), "application/json");
 }
 
-async fn reset(shop: &Shop, token: &str, password: &str) -> Answer {
+async fn reset(shop: &TestServer, token: &str, password: &str) -> TestResponse {
     shop.post(RESET, json!({ "token": token, "password": password })).await
 }
 
-const SPENT: &str = "token is not valid, or no longer";
+const SPENT_MESSAGE: &str = "token is not valid, or no longer";
 
 #[actix_web::test]
-async fn whoever_forgot_their_password_sets_another_and_every_session_ends() {
-    let shop = Shop::open();
-    let before = register(&shop, "Rita@example.com").await.text("/access_token");
-    let other = register(&shop, "other@example.com").await.text("/access_token");
+async fn password_reset_sets_password_and_ends_sessions() {
+    let shop = TestServer::start();
+    let before = register(&shop, "Rita@example.com").await.text_at("/access_token");
+    let other = register(&shop, "other@example.com").await.text_at("/access_token");
     forgot(&shop, " rita@EXAMPLE.com ").await;
-    let (to, token) = mailed(&shop).unwrap();
+    let (to, token) = take_mail(&shop).unwrap();
     assert_eq!(to, "Rita@example.com");
-    assert!(waiting(&shop).is_empty());
+    assert!(pending_requests(&shop).is_empty());
     assert_eq!(shop.get(ME, &before).await.status, 200, "asking ends nothing");
 
-    refused(&reset(&shop, &token, "short").await, 400, "password must have at least 8 characters", "Bad Request");
+    assert_error(&reset(&shop, &token, "short").await, 400, "password must have at least 8 characters", "Bad Request");
     let answer = reset(&shop, &token, "another song entirely").await;
     let done = r#"{"message":"Password has been reset."}"#;
     assert_eq!((answer.status.as_u16(), String::from_utf8_lossy(&answer.bytes).as_ref()), (200, done));
-    unauthorized(&shop.get(ME, &before).await);
-    unauthorized(&shop.post(REFRESH, json!({ "token": before })).await);
+    assert_unauthorized(&shop.get(ME, &before).await);
+    assert_unauthorized(&shop.post(REFRESH, json!({ "token": before })).await);
     assert_eq!(shop.get(ME, &other).await.status, 200, "nobody else's");
-    unauthorized(&login(&shop, "rita@example.com", "a song in the rain").await);
+    assert_unauthorized(&login(&shop, "rita@example.com", "a song in the rain").await);
     assert_eq!(login(&shop, "rita@example.com", "another song entirely").await.status, 200);
-    refused(&reset(&shop, &token, "a third song of hers").await, 400, SPENT, "Bad Request");
+    assert_error(&reset(&shop, &token, "a third song of hers").await, 400, SPENT_MESSAGE, "Bad Request");
 }
 
 #[actix_web::test]
-async fn a_token_is_good_for_half_an_hour_and_voids_all_before_it_when_it_is_used() {
-    let shop = Shop::open();
+async fn reset_token_lasts_half_an_hour_and_voids_earlier_ones() {
+    let shop = TestServer::start();
     register(&shop, "rita@example.com").await;
     forgot(&shop, "rita@example.com").await;
-    let (_, first) = mailed(&shop).unwrap();
+    let (_, first) = take_mail(&shop).unwrap();
     forgot(&shop, "rita@example.com").await;
-    assert_eq!(mailed(&shop), None, "a moment ago somebody was mailed already");
-    shop.clock.pass(Duration::from_mins(1));
+    assert_eq!(take_mail(&shop), None, "a moment ago somebody was mailed already");
+    shop.clock.advance(Duration::from_mins(1));
     forgot(&shop, "rita@example.com").await;
-    let (_, second) = mailed(&shop).unwrap();
+    let (_, second) = take_mail(&shop).unwrap();
     assert_eq!(reset(&shop, &second, "another song entirely").await.status, 200);
-    refused(&reset(&shop, &first, "a third song of hers").await, 400, SPENT, "Bad Request");
-    shop.clock.pass(Duration::from_mins(1));
+    assert_error(&reset(&shop, &first, "a third song of hers").await, 400, SPENT_MESSAGE, "Bad Request");
+    shop.clock.advance(Duration::from_mins(1));
     forgot(&shop, "rita@example.com").await;
-    let (_, late) = mailed(&shop).unwrap();
-    shop.clock.pass(Duration::from_mins(30));
-    refused(&reset(&shop, &late, "a third song of hers").await, 400, SPENT, "Bad Request");
+    let (_, late) = take_mail(&shop).unwrap();
+    shop.clock.advance(Duration::from_mins(30));
+    assert_error(&reset(&shop, &late, "a third song of hers").await, 400, SPENT_MESSAGE, "Bad Request");
     assert_eq!(login(&shop, "rita@example.com", "another song entirely").await.status, 200);
 }
 
 #[actix_web::test]
-async fn nobody_is_mailed_who_could_not_log_in() {
-    let shop = Shop::open();
+async fn ineligible_account_gets_no_mail() {
+    let shop = TestServer::start();
     for email in ["nobody@example.com", "idle@example.com", "virtual@example.com"] {
         forgot(&shop, email).await;
-        assert_eq!(mailed(&shop), None, "{email}");
-        assert!(waiting(&shop).is_empty(), "{email}");
+        assert_eq!(take_mail(&shop), None, "{email}");
+        assert!(pending_requests(&shop).is_empty(), "{email}");
     }
     for email in ["no address", "", "@"] {
         forgot(&shop, email).await;
-        assert!(waiting(&shop).is_empty(), "{email}");
+        assert!(pending_requests(&shop).is_empty(), "{email}");
     }
     for body in [json!({}), json!({ "email": null }), json!({ "email": 7 })] {
         assert_eq!(shop.post(FORGOT, body).await.status, 400);
@@ -113,91 +114,101 @@ async fn nobody_is_mailed_who_could_not_log_in() {
         assert_eq!(shop.post(RESET, body).await.status, 400);
     }
     for token in ["", "x", &"x".repeat(10_000)] {
-        refused(&reset(&shop, token, "a third song of hers").await, 400, SPENT, "Bad Request");
+        assert_error(&reset(&shop, token, "a third song of hers").await, 400, SPENT_MESSAGE, "Bad Request");
     }
 }
 
 #[actix_web::test]
-async fn a_token_is_for_the_address_that_it_went_to_and_for_who_is_still_there() {
+async fn reset_token_is_bound_to_its_address_and_user() {
     for (status, email) in [(UserStatus::Suspended, "rita@example.com"), (UserStatus::Active, "new@example.com")] {
-        let shop = Shop::open();
-        let id: UserId = register(&shop, "rita@example.com").await.text("/user/id").parse().unwrap();
+        let shop = TestServer::start();
+        let id: UserId = register(&shop, "rita@example.com").await.text_at("/user/id").parse().unwrap();
         forgot(&shop, "rita@example.com").await;
-        let (_, token) = mailed(&shop).unwrap();
-        let store: &dyn Store<OfficeView> = &*shop.store;
+        let (_, token) = take_mail(&shop).unwrap();
+        let store: &dyn Store<OfficePorts> = &*shop.store;
         let changed = store.write(|tx| {
             let user = tx.users().find(id)?.unwrap();
             tx.users().update(&User { status, email: Some(Email::parse(email).unwrap()), ..user })
         });
         assert!(changed.unwrap());
-        refused(&reset(&shop, &token, "another song entirely").await, 400, SPENT, "Bad Request");
+        assert_error(&reset(&shop, &token, "another song entirely").await, 400, SPENT_MESSAGE, "Bad Request");
     }
 }
 
 #[actix_web::test]
-async fn a_mail_that_cannot_be_sent_is_tried_again_with_another_token() {
-    let shop = Shop::open();
+async fn failed_mail_is_retried_with_a_new_token() {
+    let shop = TestServer::start();
     register(&shop, "rita@example.com").await;
     forgot(&shop, "rita@example.com").await;
-    let [request] = waiting(&shop).try_into().unwrap();
+    let [request] = pending_requests(&shop).try_into().unwrap();
     let now = shop.auth.time().at;
-    let (token, digest) = shop.auth.draw_reset().unwrap();
-    let grant =
-        Grant { digest, expires_at: now.after(Duration::from_mins(30)), again_at: now.after(Duration::from_mins(2)) };
-    let stamp = || shop.auth.own_stamp(None).unwrap();
-    assert!(matches!(office::grant_reset(&*shop.store, &stamp(), &request, &grant).unwrap(), Taken::Mail(_)));
-    assert_eq!(office::grant_reset(&*shop.store, &stamp(), &request, &grant).unwrap(), Taken::Lost, "one takes it up");
-    assert!(waiting(&shop).is_empty(), "it is left to them for a while");
-    office::retry_reset(&*shop.store, request.id, &grant, now.after(Duration::from_secs(5))).unwrap();
-    refused(&reset(&shop, token.expose(), "another song entirely").await, 400, SPENT, "Bad Request");
-    assert!(waiting(&shop).is_empty(), "not yet");
-    shop.clock.pass(Duration::from_secs(5));
-    let (_, token) = mailed(&shop).unwrap();
+    let (token, digest) = shop.auth.generate_reset_token().unwrap();
+    let grant = ResetGrant {
+        digest,
+        expires_at: now.saturating_add(Duration::from_mins(30)),
+        retry_at: now.saturating_add(Duration::from_mins(2)),
+    };
+    let stamp = || shop.auth.system_context(None).unwrap();
+    assert!(matches!(office::grant_reset(&*shop.store, &stamp(), &request, &grant).unwrap(), ResetDispatch::Mail(_)));
+    assert_eq!(
+        office::grant_reset(&*shop.store, &stamp(), &request, &grant).unwrap(),
+        ResetDispatch::AlreadyClaimed,
+        "one takes it up"
+    );
+    assert!(pending_requests(&shop).is_empty(), "it is left to them for a while");
+    office::retry_reset(&*shop.store, request.id, &grant, now.saturating_add(Duration::from_secs(5))).unwrap();
+    assert_error(&reset(&shop, token.expose(), "another song entirely").await, 400, SPENT_MESSAGE, "Bad Request");
+    assert!(pending_requests(&shop).is_empty(), "not yet");
+    shop.clock.advance(Duration::from_secs(5));
+    let (_, token) = take_mail(&shop).unwrap();
     assert_eq!(reset(&shop, &token, "another song entirely").await.status, 200);
 }
 
 #[actix_web::test]
-async fn mail_that_is_refused_for_good_is_not_tried_again() {
-    let shop = Shop::open();
+async fn permanently_refused_mail_is_not_retried() {
+    let shop = TestServer::start();
     register(&shop, "rita@example.com").await;
     forgot(&shop, "rita@example.com").await;
-    let [request] = waiting(&shop).try_into().unwrap();
+    let [request] = pending_requests(&shop).try_into().unwrap();
     let now = shop.auth.time().at;
-    let (token, digest) = shop.auth.draw_reset().unwrap();
-    let grant =
-        Grant { digest, expires_at: now.after(Duration::from_mins(30)), again_at: now.after(Duration::from_mins(2)) };
-    let stamp = shop.auth.own_stamp(None).unwrap();
-    assert!(matches!(office::grant_reset(&*shop.store, &stamp, &request, &grant).unwrap(), Taken::Mail(_)));
+    let (token, digest) = shop.auth.generate_reset_token().unwrap();
+    let grant = ResetGrant {
+        digest,
+        expires_at: now.saturating_add(Duration::from_mins(30)),
+        retry_at: now.saturating_add(Duration::from_mins(2)),
+    };
+    let stamp = shop.auth.system_context(None).unwrap();
+    assert!(matches!(office::grant_reset(&*shop.store, &stamp, &request, &grant).unwrap(), ResetDispatch::Mail(_)));
     office::abandon_reset(&*shop.store, request.id, &grant).unwrap();
-    shop.clock.pass(Duration::from_hours(1));
-    assert!(waiting(&shop).is_empty());
-    refused(&reset(&shop, token.expose(), "another song entirely").await, 400, SPENT, "Bad Request");
+    shop.clock.advance(Duration::from_hours(1));
+    assert!(pending_requests(&shop).is_empty());
+    assert_error(&reset(&shop, token.expose(), "another song entirely").await, 400, SPENT_MESSAGE, "Bad Request");
 }
 
 #[actix_web::test]
-async fn password_of_a_reset_is_not_made_of_the_names_of_the_account() {
-    let shop = Shop::open();
+async fn reset_password_must_not_contain_account_names() {
+    let shop = TestServer::start();
     register(&shop, "rita@example.com").await;
     forgot(&shop, "rita@example.com").await;
-    let (_, token) = mailed(&shop).unwrap();
+    let (_, token) = take_mail(&shop).unwrap();
     let answer = reset(&shop, &token, "Rita-2026").await;
     let sentence = "the password must not be made of the name \"rita\"; add other words";
-    assert_eq!((answer.status.as_u16(), answer.text("/message").as_str()), (400, sentence));
+    assert_eq!((answer.status.as_u16(), answer.text_at("/message").as_str()), (400, sentence));
     assert_eq!(reset(&shop, &token, "rita likes the rain").await.status, 200, "the token is not spent by a refusal");
 }
 
 #[actix_web::test]
-async fn requests_for_nobody_are_settled_together_and_the_others_take_turns() {
-    let shop = Shop::open();
+async fn unknown_addresses_are_settled_together_and_others_take_turns() {
+    let shop = TestServer::start();
     for number in 1..=3 {
         register(&shop, &format!("rita{number}@example.com")).await;
     }
     let now = shop.auth.time().at;
     let ask = |email: &str, from: &str| {
-        let id = shop.auth.id(ResetId::new).unwrap();
+        let id = shop.auth.new_id(ResetId::new).unwrap();
         let (email, address) = (Email::parse(email).unwrap(), from.parse().ok());
-        let request = ResetRequest { id, email, tenant: None, address, asked_at: now, due_at: now, tries: 0 };
-        office::ask_reset(&*shop.store.memory, &request).unwrap();
+        let request = ResetRequest { id, email, tenant: None, address, requested_at: now, due_at: now, tries: 0 };
+        office::request_reset(&*shop.store.memory, &request).unwrap();
     };
     for number in 0..2500 {
         ask(&format!("nobody{number}@example.com"), "198.51.100.7");
@@ -207,22 +218,22 @@ async fn requests_for_nobody_are_settled_together_and_the_others_take_turns() {
         ask(email, "198.51.100.8");
     }
     ask("rita3@example.com", "203.0.113.5");
-    let pending = office::pending_resets(&*shop.store.memory, now, 20).unwrap();
+    let pending = office::select_pending_resets(&*shop.store.memory, now, 20).unwrap();
     let emails: Vec<String> = pending.iter().map(|request| request.email.to_string()).collect();
     assert_eq!(emails.len(), 3, "{emails:?}");
     // all were asked at once, so their ids say nothing; each network has its turn before one has a second
     assert!(emails[..2].contains(&"rita3@example.com".to_owned()), "{emails:?}");
-    assert_eq!(waiting(&shop).len(), 3, "the others are gone");
-    assert_eq!(office::pending_resets(&*shop.store.memory, now, 1).unwrap().len(), 1);
+    assert_eq!(pending_requests(&shop).len(), 3, "the others are gone");
+    assert_eq!(office::select_pending_resets(&*shop.store.memory, now, 1).unwrap().len(), 1);
 }
 
 #[actix_web::test]
-async fn the_store_holds_no_token_and_the_log_no_address() {
-    let shop = Shop::open();
+async fn store_holds_no_reset_token_and_log_no_address() {
+    let shop = TestServer::start();
     register(&shop, "quiet@example.com").await;
     forgot(&shop, "quiet@example.com").await;
-    let (_, token) = mailed(&shop).unwrap();
+    let (_, token) = take_mail(&shop).unwrap();
     assert_eq!(reset(&shop, &token, "another song entirely").await.status, 200);
-    let log = crate::log::logged();
+    let log = crate::captured_log::captured_log();
     assert!(log.contains("/auth/reset-password") && !log.contains(&token) && !log.contains("quiet@example.com"));
 }

@@ -5,25 +5,26 @@ use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use crate::office::{Desk, device, faults, pointers, tenant};
-use crate::shop::{Answer, PASSWORD, call};
+use crate::office::{OfficeClient, device, expected_pointers, tenant, violations};
+use crate::test_server::{TEST_PASSWORD, TestResponse, build_request};
 
 /// Every list that is read by a query.
 pub const LISTS: [&str; 9] =
     ["/users", "/devices", "/roles", "/stores", "/tenants", "/tickets", "/api-keys", "/audit-events", "/sessions"];
 
 #[actix_web::test]
-async fn no_list_passes_over_what_narrows_it() {
-    let desk = Desk::open().await;
+async fn list_rejects_unknown_and_repeated_parameters() {
+    let desk = OfficeClient::open().await;
     for list in LISTS {
         assert_eq!(desk.get(&format!("{list}?limit=2")).await.status, 200, "{list}");
         let answer = desk.get(&format!("{list}?serach=x&limit=1&limit=2&LIMIT=3&=")).await;
-        let expected = pointers(&[("serach", "unknown"), ("limit", "repeated"), ("LIMIT", "unknown"), ("", "unknown")]);
-        assert_eq!(faults(&answer), (422, "fields_invalid".to_owned(), expected), "{list}");
+        let expected =
+            expected_pointers(&[("serach", "unknown"), ("limit", "repeated"), ("LIMIT", "unknown"), ("", "unknown")]);
+        assert_eq!(violations(&answer), (422, "fields_invalid".to_owned(), expected), "{list}");
         assert!(answer.json()["errors"][0].get("pointer").is_none(), "it is a parameter: {}", answer.json());
         for limit in ["", "0", "201", "-1", "1.5", "x"] {
             let answer = desk.get(&format!("{list}?limit={limit}")).await;
-            assert_eq!(faults(&answer).2[0].0, "limit", "{list} {limit}");
+            assert_eq!(violations(&answer).2[0].0, "limit", "{list} {limit}");
         }
     }
     for query in [
@@ -45,21 +46,21 @@ async fn no_list_passes_over_what_narrows_it() {
         "/sessions?user=",
     ] {
         let name = query.split(['?', '=']).nth(1).unwrap();
-        let told = faults(&desk.get(query).await);
+        let told = violations(&desk.get(query).await);
         assert_eq!((told.0, told.2.len(), told.2[0].0.as_str()), (422, 1, name), "{query}");
     }
-    let all = desk.all("/users", "/id").await;
-    assert_eq!(desk.all("/users?search=", "/id").await, all, "an empty text stands in everything");
-    assert_eq!(desk.all("/users?search=%00", "/id").await, [""; 0]);
+    let all = desk.collect_pages("/users", "/id").await;
+    assert_eq!(desk.collect_pages("/users?search=", "/id").await, all, "an empty text stands in everything");
+    assert_eq!(desk.collect_pages("/users?search=%00", "/id").await, [""; 0]);
 }
 
 #[actix_web::test]
-async fn a_change_holds_to_a_version_however_it_is_named() {
-    let desk = Desk::open().await;
+async fn change_applies_to_the_version_in_if_match() {
+    let desk = OfficeClient::open().await;
     let added = desk.post("/roles", json!({ "name": "waiter", "rights": ["storno"], "environments": ["PDA"] })).await;
-    let path = format!("/api/v1/roles/{}", added.text("/id"));
+    let path = format!("/api/v1/roles/{}", added.text_at("/id"));
     let change = async |tags: &[&str]| {
-        let mut request = call(Method::PATCH, &path).insert_header(desk.bearer());
+        let mut request = build_request(Method::PATCH, &path).insert_header(desk.bearer());
         for tag in tags {
             request = request.append_header(("If-Match", *tag));
         }
@@ -97,9 +98,9 @@ async fn a_change_holds_to_a_version_however_it_is_named() {
         "\"99999999999999999999\"",
     ] {
         let answer = change(&[other]).await;
-        assert_eq!((faults(&answer).0, answer.json()["version"].clone()), (412, json!(1)), "{other:?}");
+        assert_eq!((violations(&answer).0, answer.json()["version"].clone()), (412, json!(1)), "{other:?}");
     }
-    assert_eq!(faults(&change(&[]).await).1, "version_required");
+    assert_eq!(violations(&change(&[]).await).1, "version_required");
     // what is not there has no version
     for tag in ["*", "\"1\""] {
         let gone = desk.patch("/roles/00000000-0000-7000-8000-000000000000", tag, json!({})).await;
@@ -108,41 +109,42 @@ async fn a_change_holds_to_a_version_however_it_is_named() {
 }
 
 /// Something of each kind that is changed by merge patches, with the members that cannot be taken away.
-async fn changed(desk: &Desk) -> Vec<(String, &'static [&'static str])> {
+async fn update_cases(desk: &OfficeClient) -> Vec<(String, &'static [&'static str])> {
     let role = desk.post("/roles", json!({ "name": "waiter", "rights": ["storno"], "environments": ["PDA"] })).await;
     let key = desk.post("/api-keys", json!({ "name": "Warehouse", "user": "admin", "device": "P01" })).await;
     let store = desk.post("/stores", json!({ "name": "Station" })).await;
     let user = desk.post("/users", json!({ "user_name": "nina" })).await;
     vec![
-        (format!("/users/{}", user.text("/id")), &["user_name", "display_name", "status", "roles", "devices"]),
+        (format!("/users/{}", user.text_at("/id")), &["user_name", "display_name", "status", "roles", "devices"]),
         (format!("/devices/{}", device(&desk.shop, "P01").id), &["name", "environment", "status", "roles"]),
-        (format!("/roles/{}", role.text("/id")), &["name", "rights", "environments"]),
-        (format!("/api-keys/{}", key.text("/id")), &["name", "status", "user", "device"]),
-        (format!("/stores/{}", store.text("/id")), &["name"]),
+        (format!("/roles/{}", role.text_at("/id")), &["name", "rights", "environments"]),
+        (format!("/api-keys/{}", key.text_at("/id")), &["name", "status", "user", "device"]),
+        (format!("/stores/{}", store.text_at("/id")), &["name"]),
         (format!("/tenants/{}", tenant(&desk.shop).id), &["name", "zone", "locale"]),
     ]
 }
 
 #[actix_web::test]
-async fn what_has_to_be_there_is_not_patched_away() {
-    let desk = Desk::open().await;
-    for (path, required) in changed(&desk).await {
+async fn required_member_cannot_be_patched_away() {
+    let desk = OfficeClient::open().await;
+    for (path, required) in update_cases(&desk).await {
         let before = desk.get(&path).await;
         let nulls: Value = required.iter().map(|name| ((*name).to_owned(), Value::Null)).collect();
         let mut expected: Vec<(String, &str)> = required.iter().map(|name| (format!("/{name}"), "required")).collect();
         expected.sort();
-        let expected = pointers(&expected.iter().map(|(place, code)| (place.as_str(), *code)).collect::<Vec<_>>());
+        let expected =
+            expected_pointers(&expected.iter().map(|(place, code)| (place.as_str(), *code)).collect::<Vec<_>>());
         let answer = desk.patch(&path, "*", nulls).await;
-        assert_eq!(faults(&answer), (422, "fields_invalid".to_owned(), expected), "{path}");
+        assert_eq!(violations(&answer), (422, "fields_invalid".to_owned(), expected), "{path}");
         let after = desk.get(&path).await;
         assert_eq!((after.json(), after.header("etag")), (before.json(), before.header("etag")), "{path}");
     }
 }
 
 #[actix_web::test]
-async fn a_patch_that_says_nothing_changes_nothing() {
-    let desk = Desk::open().await;
-    for (path, _) in changed(&desk).await {
+async fn empty_patch_changes_nothing() {
+    let desk = OfficeClient::open().await;
+    for (path, _) in update_cases(&desk).await {
         let before = desk.get(&path).await;
         let answer = desk.patch(&path, before.header("etag"), json!({})).await;
         assert_eq!((answer.status.as_u16(), answer.json()), (200, before.json()), "{path}");
@@ -151,52 +153,52 @@ async fn a_patch_that_says_nothing_changes_nothing() {
 }
 
 #[actix_web::test]
-async fn a_member_that_a_call_does_not_know_is_told_beside_every_other_fault() {
-    let desk = Desk::open().await;
-    for (path, required) in changed(&desk).await {
+async fn unknown_member_is_reported_with_other_violations() {
+    let desk = OfficeClient::open().await;
+    for (path, required) in update_cases(&desk).await {
         let before = desk.get(&path).await;
         let sent = json!({ required[0]: null, "unheard/of~": { "deep": 1 }, "unheard": 1 });
         let answer = desk.patch(&path, "*", sent).await;
         let pointer = format!("/{}", required[0]);
         let mut expected = vec![(&*pointer, "required"), ("/unheard", "unknown"), ("/unheard~1of~0", "unknown")];
         expected.sort_unstable();
-        assert_eq!(faults(&answer), (422, "fields_invalid".to_owned(), pointers(&expected)), "{path}");
+        assert_eq!(violations(&answer), (422, "fields_invalid".to_owned(), expected_pointers(&expected)), "{path}");
         let after = desk.get(&path).await;
         assert_eq!((after.json(), after.header("etag")), (before.json(), before.header("etag")), "{path}");
     }
     for path in ["/users", "/devices", "/roles", "/stores", "/api-keys", "/sessions/end"] {
         let answer = desk.post(path, json!({ "unheard_of": 1 })).await;
-        assert!(faults(&answer).2.contains(&("/unheard_of".to_owned(), "unknown".to_owned())), "{path}");
+        assert!(violations(&answer).2.contains(&("/unheard_of".to_owned(), "unknown".to_owned())), "{path}");
     }
-    let own = json!({ "current_password": PASSWORD, "password": "staple battery", "new_password": "x" });
+    let own = json!({ "current_password": TEST_PASSWORD, "password": "staple battery", "new_password": "x" });
     let answer = desk.send(Method::PUT, "/sessions/current/password", None, Some(own)).await;
-    let expected = pointers(&[("/new_password", "unknown")]);
-    assert_eq!(faults(&answer), (422, "fields_invalid".to_owned(), expected));
+    let expected = expected_pointers(&[("/new_password", "unknown")]);
+    assert_eq!(violations(&answer), (422, "fields_invalid".to_owned(), expected));
     let nested = json!({ "user_name": "nora", "devices": [{ "device": "P01", "roles": [], "role": "cashier" }] });
-    let expected = pointers(&[("/devices/0/role", "unknown")]);
-    assert_eq!(faults(&desk.post("/users", nested).await), (422, "fields_invalid".to_owned(), expected));
+    let expected = expected_pointers(&[("/devices/0/role", "unknown")]);
+    assert_eq!(violations(&desk.post("/users", nested).await), (422, "fields_invalid".to_owned(), expected));
 }
 
 #[actix_web::test]
-async fn what_is_no_object_is_told_as_such() {
-    let desk = Desk::open().await;
+async fn body_that_is_no_object_is_reported() {
+    let desk = OfficeClient::open().await;
     let mut calls: Vec<(Method, String)> =
-        changed(&desk).await.into_iter().map(|(path, _)| (Method::PATCH, path)).collect();
+        update_cases(&desk).await.into_iter().map(|(path, _)| (Method::PATCH, path)).collect();
     calls.extend(
         ["/users", "/devices", "/roles", "/stores", "/api-keys", "/sessions/end"]
             .map(|path| (Method::POST, path.to_owned())),
     );
     calls.push((Method::PUT, "/sessions/current/password".to_owned()));
     for (method, path) in calls {
-        let send = async |request: TestRequest| -> Answer {
+        let send = async |request: TestRequest| -> TestResponse {
             desk.shop.send(request.insert_header(desk.bearer()).insert_header(("If-Match", "*"))).await
         };
-        let at = || call(method.clone(), &format!("/api/v1{path}"));
+        let at = || build_request(method.clone(), &format!("/api/v1{path}"));
         for other in [json!(null), json!([]), json!([{}]), json!("x"), json!(1), json!(true)] {
             let answer = send(at().set_json(&other)).await;
             assert_eq!(
-                faults(&answer),
-                (422, "fields_invalid".to_owned(), pointers(&[("", "type")])),
+                violations(&answer),
+                (422, "fields_invalid".to_owned(), expected_pointers(&[("", "type")])),
                 "{method} {path} {other}"
             );
         }
@@ -210,11 +212,11 @@ async fn what_is_no_object_is_told_as_such() {
         ] {
             let answer = send(typed(body)).await;
             assert_eq!(
-                (faults(&answer).1.as_str(), answer.text("/detail").as_str()),
+                (violations(&answer).1.as_str(), answer.text_at("/detail").as_str()),
                 ("body_malformed", detail),
                 "{method} {path} {body:?}"
             );
         }
-        assert_eq!(faults(&send(at()).await).1, "content_type_unsupported", "{method} {path} without anything");
+        assert_eq!(violations(&send(at()).await).1, "content_type_unsupported", "{method} {path} without anything");
     }
 }

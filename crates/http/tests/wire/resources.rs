@@ -7,12 +7,12 @@ use actix_web::http::Method;
 use serde_json::{Value, json};
 
 use crate::mounts::native;
-use crate::office::{Desk, device, faults, pointers, tenant};
-use crate::shop::PASSWORD;
+use crate::office::{OfficeClient, device, expected_pointers, tenant, violations};
+use crate::test_server::TEST_PASSWORD;
 
 #[actix_web::test]
-async fn a_device_is_registered_changed_and_retired() {
-    let desk = Desk::open().await;
+async fn device_is_registered_changed_and_retired() {
+    let desk = OfficeClient::open().await;
     let sent = json!({
         "name": "P09",
         "environment": "PDA",
@@ -24,7 +24,7 @@ async fn a_device_is_registered_changed_and_retired() {
     });
     let added = desk.post("/devices", sent).await;
     assert_eq!(added.status, 201, "{}", added.json());
-    let id = added.text("/id");
+    let id = added.text_at("/id");
     let expected = json!({
         "id": id,
         "name": "P09",
@@ -45,7 +45,7 @@ async fn a_device_is_registered_changed_and_retired() {
     let login = json!({ "device": "P09", "password": "staple battery" });
     let own = desk.shop.post("/api/v1/sessions", login.clone()).await;
     assert_eq!(own.status, 201);
-    let token = own.text("/access_token");
+    let token = own.text_at("/access_token");
     let current = || desk.shop.get("/api/v1/sessions/current", &token);
     assert_eq!(current().await.status, 200);
 
@@ -61,11 +61,11 @@ async fn a_device_is_registered_changed_and_retired() {
     assert_eq!(json["preferences"], json!({ "sound": { "on": true }, "theme": "dark" }));
     assert_eq!(json["settings"], json!({ "Empty": "" }));
     assert_eq!(json["roles"], json!(["cashier"]), "what is not sent stays");
-    assert_eq!(faults(&desk.patch(&path, "\"1\"", json!({ "name": "P10" })).await).1, "version_moved");
+    assert_eq!(violations(&desk.patch(&path, "\"1\"", json!({ "name": "P10" })).await).1, "version_moved");
     assert_eq!(current().await.status, 200, "a change of settings ends nothing");
 
     let moved = desk.patch(&path, "*", json!({ "environment": "BackOffice" })).await;
-    assert_eq!((moved.status.as_u16(), moved.text("/environment").as_str()), (200, "BackOffice"));
+    assert_eq!((moved.status.as_u16(), moved.text_at("/environment").as_str()), (200, "BackOffice"));
     assert_eq!(current().await.status, 401, "another kind of device is another matter");
     let password = format!("{path}/password");
     assert_eq!(
@@ -82,19 +82,19 @@ async fn a_device_is_registered_changed_and_retired() {
 
     assert_eq!(desk.send(Method::DELETE, &path, None, None).await.status, 428);
     assert_eq!(desk.send(Method::DELETE, &path, Some("*"), None).await.status, 204);
-    assert_eq!(desk.get(&path).await.text("/status"), "retired");
+    assert_eq!(desk.get(&path).await.text_at("/status"), "retired");
     assert_eq!(desk.patch(&path, "*", json!({ "status": "active" })).await.status, 409);
-    assert!(!desk.all("/devices", "/name").await.contains(&"P09".to_owned()));
-    assert_eq!(desk.all("/devices?status=retired", "/name").await, ["P09"]);
+    assert!(!desk.collect_pages("/devices", "/name").await.contains(&"P09".to_owned()));
+    assert_eq!(desk.collect_pages("/devices?status=retired", "/name").await, ["P09"]);
     let again = desk.post("/devices", json!({ "name": "p09", "environment": "PDA" })).await;
     assert_eq!(again.status, 201, "the name is free again");
 }
 
 #[actix_web::test]
-async fn a_locked_device_loses_its_sessions_in_the_same_act() {
-    let desk = Desk::open().await;
-    let login = json!({ "login": "cashier", "password": PASSWORD, "device": "P01" });
-    let cashier = desk.shop.post("/api/v1/sessions", login).await.text("/access_token");
+async fn locked_device_loses_its_sessions_at_once() {
+    let desk = OfficeClient::open().await;
+    let login = json!({ "login": "cashier", "password": TEST_PASSWORD, "device": "P01" });
+    let cashier = desk.shop.post("/api/v1/sessions", login).await.text_at("/access_token");
     let path = format!("/devices/{}", device(&desk.shop, "P01").id);
     assert_eq!(desk.shop.get("/api/v1/sessions/current", &cashier).await.status, 200);
     assert_eq!(desk.patch(&path, "*", json!({ "status": "locked" })).await.status, 200);
@@ -102,43 +102,43 @@ async fn a_locked_device_loses_its_sessions_in_the_same_act() {
 }
 
 #[actix_web::test]
-async fn devices_are_searched_page_by_page() {
-    let desk = Desk::open().await;
+async fn devices_are_searched_in_pages() {
+    let desk = OfficeClient::open().await;
     for (name, environment) in [("Z1", "Tool"), ("z2", "PDA"), ("Kuchyňa", "Tool")] {
         assert_eq!(desk.post("/devices", json!({ "name": name, "environment": environment })).await.status, 201);
     }
     let found = |query: &'static str| {
         let desk = &desk;
         // made in one millisecond they come in any order
-        async move { desk.all(&format!("/devices?{query}"), "/name").await.into_iter().collect::<BTreeSet<_>>() }
+        async move { desk.collect_pages(&format!("/devices?{query}"), "/name").await.into_iter().collect::<BTreeSet<_>>() }
     };
     assert_eq!(found("search=z").await, ["Z1", "z2"].map(str::to_owned).into());
     assert_eq!(found("environment=Tool").await, ["Z1", "Kuchyňa", "LOCKED", "UNLISTED"].map(str::to_owned).into());
-    assert_eq!(desk.all("/devices?search=KUCHY%C5%87A", "/name").await, ["Kuchyňa"]);
-    assert_eq!(desk.all("/devices?search=z&environment=Tool", "/name").await, ["Z1"]);
-    assert!(desk.all("/devices", "/name").await.len() > 5);
+    assert_eq!(desk.collect_pages("/devices?search=KUCHY%C5%87A", "/name").await, ["Kuchyňa"]);
+    assert_eq!(desk.collect_pages("/devices?search=z&environment=Tool", "/name").await, ["Z1"]);
+    assert!(desk.collect_pages("/devices", "/name").await.len() > 5);
     let query = desk.get("/devices?limit=201&after=x&status=gone&environment=Till").await;
-    let places: Vec<String> = faults(&query).2.into_iter().map(|(place, _)| place).collect();
+    let places: Vec<String> = violations(&query).2.into_iter().map(|(place, _)| place).collect();
     assert_eq!(places, ["after", "limit", "status", "environment"]);
 }
 
 #[actix_web::test]
-async fn every_fault_of_a_device_a_role_or_a_tenant_is_told_at_once() {
-    let desk = Desk::open().await;
+async fn all_violations_of_device_role_and_tenant_are_reported() {
+    let desk = OfficeClient::open().await;
     let sent = json!({ "environment": "Till", "preferences": 1, "settings": { "a": 1, "b": "x" }, "roles": [""] });
-    let expected = pointers(&[
+    let expected = expected_pointers(&[
         ("/environment", "format"),
         ("/name", "required"),
         ("/preferences", "type"),
         ("/roles/0", "required"),
         ("/settings/a", "type"),
     ]);
-    assert_eq!(faults(&desk.post("/devices", sent).await), (422, "fields_invalid".to_owned(), expected));
+    assert_eq!(violations(&desk.post("/devices", sent).await), (422, "fields_invalid".to_owned(), expected));
     let sent = json!({
         "name": "Kiosk7", "environment": "Till", "description": "x".repeat(2_001), "password": "kiosk7kiosk7",
         "preferences": { "p": "x".repeat(33_000) }, "settings": { "": "x", "a": "\u{7}", "b": "x".repeat(2_001), "c": "x" },
     });
-    let expected = pointers(&[
+    let expected = expected_pointers(&[
         ("/description", "length"),
         ("/environment", "format"),
         ("/password", "weak"),
@@ -147,42 +147,46 @@ async fn every_fault_of_a_device_a_role_or_a_tenant_is_told_at_once() {
         ("/settings/a", "format"),
         ("/settings/b", "length"),
     ]);
-    assert_eq!(faults(&desk.post("/devices", sent).await), (422, "fields_invalid".to_owned(), expected));
+    assert_eq!(violations(&desk.post("/devices", sent).await), (422, "fields_invalid".to_owned(), expected));
     let sent = json!({ "label": "a\u{200b}b", "description": "\u{7}", "rights": [], "environments": [] });
-    let expected = pointers(&[
+    let expected = expected_pointers(&[
         ("/description", "format"),
         ("/environments", "required"),
         ("/label", "format"),
         ("/name", "required"),
         ("/rights", "required"),
     ]);
-    assert_eq!(faults(&desk.post("/roles", sent).await), (422, "fields_invalid".to_owned(), expected));
-    let expected = pointers(&[("/name", "format"), ("/other", "unknown")]);
+    assert_eq!(violations(&desk.post("/roles", sent).await), (422, "fields_invalid".to_owned(), expected));
+    let expected = expected_pointers(&[("/name", "format"), ("/other", "unknown")]);
     let store = desk.post("/stores", json!({ "name": "a\u{202e}b", "other": 1 })).await;
-    assert_eq!(faults(&store), (422, "fields_invalid".to_owned(), expected));
+    assert_eq!(violations(&store), (422, "fields_invalid".to_owned(), expected));
     let sent = json!({ "rights": ["Storno", "storno"], "environments": ["Till"], "label": 1 });
-    let expected =
-        pointers(&[("/environments/0", "format"), ("/label", "type"), ("/name", "required"), ("/rights/0", "format")]);
-    assert_eq!(faults(&desk.post("/roles", sent).await), (422, "fields_invalid".to_owned(), expected));
+    let expected = expected_pointers(&[
+        ("/environments/0", "format"),
+        ("/label", "type"),
+        ("/name", "required"),
+        ("/rights/0", "format"),
+    ]);
+    assert_eq!(violations(&desk.post("/roles", sent).await), (422, "fields_invalid".to_owned(), expected));
     let empty = json!({ "name": "waiter", "rights": [], "environments": ["PDA"] });
-    assert_eq!(faults(&desk.post("/roles", empty).await).2, pointers(&[("/rights", "required")]));
+    assert_eq!(violations(&desk.post("/roles", empty).await).2, expected_pointers(&[("/rights", "required")]));
     let path = format!("/tenants/{}", tenant(&desk.shop).id);
     let sent = json!({ "name": null, "zone": "Mars", "locale": "-", "limits": { "access": "1h", "idle": -1 } });
-    let expected = pointers(&[
+    let expected = expected_pointers(&[
         ("/limits/access", "type"),
         ("/limits/idle", "type"),
         ("/locale", "format"),
         ("/name", "required"),
         ("/zone", "format"),
     ]);
-    assert_eq!(faults(&desk.patch(&path, "*", sent).await), (422, "fields_invalid".to_owned(), expected));
+    assert_eq!(violations(&desk.patch(&path, "*", sent).await), (422, "fields_invalid".to_owned(), expected));
     let short = json!({ "limits": { "access": 1 } });
-    assert_eq!(faults(&desk.patch(&path, "*", short).await).2, pointers(&[("/limits/access", "range")]));
+    assert_eq!(violations(&desk.patch(&path, "*", short).await).2, expected_pointers(&[("/limits/access", "range")]));
 }
 
 #[actix_web::test]
-async fn a_role_is_added_changed_at_once_and_deleted_when_nobody_holds_it() {
-    let desk = Desk::open().await;
+async fn role_is_added_changed_and_deleted_if_unused() {
+    let desk = OfficeClient::open().await;
     let sent = json!({
         "name": "waiter",
         "description": "Serves",
@@ -191,7 +195,7 @@ async fn a_role_is_added_changed_at_once_and_deleted_when_nobody_holds_it() {
     });
     let added = desk.post("/roles", sent).await;
     assert_eq!(added.status, 201, "{}", added.json());
-    let id = added.text("/id");
+    let id = added.text_at("/id");
     let expected = json!({
         "id": id,
         "name": "waiter",
@@ -206,47 +210,50 @@ async fn a_role_is_added_changed_at_once_and_deleted_when_nobody_holds_it() {
     let path = format!("/roles/{id}");
     assert_eq!(desk.get(&path).await.json(), expected);
 
-    let user = desk.shop.native("cashier").await;
-    let person = format!("/users/{}", user.text("/session/user/id"));
+    let user = desk.shop.log_in_native("cashier").await;
+    let person = format!("/users/{}", user.text_at("/session/user/id"));
     assert_eq!(desk.patch(&person, "*", json!({ "roles": ["waiter"] })).await.status, 200);
-    let token = user.text("/access_token");
+    let token = user.text_at("/access_token");
     let rights = || async { desk.shop.get("/api/v1/sessions/current", &token).await.json()["rights"].clone() };
     assert_eq!(rights().await, json!(["ticketCreate", "ticketUpdate"]));
     let changed = desk.patch(&path, "\"1\"", json!({ "rights": ["storno"], "label": null })).await;
-    assert_eq!((changed.status.as_u16(), changed.header("etag"), changed.text("/label").as_str()), (200, "\"2\"", ""));
+    assert_eq!(
+        (changed.status.as_u16(), changed.header("etag"), changed.text_at("/label").as_str()),
+        (200, "\"2\"", "")
+    );
     assert_eq!(rights().await, json!(["storno"]), "from the next request");
 
     let held = desk.send(Method::DELETE, &path, Some("\"2\""), None).await;
-    assert_eq!((held.status.as_u16(), held.text("/code").as_str()), (409, "role_held"));
-    assert!(held.text("/detail").contains("user cashier"), "{}", held.text("/detail"));
+    assert_eq!((held.status.as_u16(), held.text_at("/code").as_str()), (409, "role_held"));
+    assert!(held.text_at("/detail").contains("user cashier"), "{}", held.text_at("/detail"));
     assert_eq!(desk.patch(&person, "*", json!({ "roles": ["cashier"] })).await.status, 200);
     assert_eq!(desk.send(Method::DELETE, &path, Some("\"1\""), None).await.status, 412);
     assert_eq!(desk.send(Method::DELETE, &path, Some("\"2\""), None).await.status, 204);
     assert_eq!(desk.get(&path).await.status, 404);
 
-    let names = desk.all("/roles?built_in=true", "/name").await;
+    let names = desk.collect_pages("/roles?built_in=true", "/name").await;
     assert_eq!(names, ["cashier", "manager", "admin"]);
-    assert_eq!(desk.all("/roles?search=MANA", "/name").await, ["manager"]);
-    let ids = desk.all("/roles?built_in=true", "/id").await;
+    assert_eq!(desk.collect_pages("/roles?search=MANA", "/name").await, ["manager"]);
+    let ids = desk.collect_pages("/roles?built_in=true", "/id").await;
     for id in ids {
         let path = format!("/roles/{id}");
         let changed = desk.patch(&path, "*", json!({ "label": "x" })).await;
         let deleted = desk.send(Method::DELETE, &path, Some("*"), None).await;
         for answer in [changed, deleted] {
-            assert_eq!((answer.status.as_u16(), answer.text("/code").as_str()), (409, "role_built_in"));
+            assert_eq!((answer.status.as_u16(), answer.text_at("/code").as_str()), (409, "role_built_in"));
         }
     }
 }
 
 #[actix_web::test]
-async fn nobody_gives_more_than_they_hold_by_a_role_or_a_device() {
-    let desk = Desk::open().await;
-    desk.invent_role("deputy", &["roleCreate", "roleUpdate", "deviceUpdate", "userUpdate"]);
-    let person = format!("/users/{}", desk.shop.native("cashier").await.text("/session/user/id"));
+async fn role_or_device_grants_no_more_than_its_author_holds() {
+    let desk = OfficeClient::open().await;
+    desk.create_role("deputy", &["roleCreate", "roleUpdate", "deviceUpdate", "userUpdate"]);
+    let person = format!("/users/{}", desk.shop.log_in_native("cashier").await.text_at("/session/user/id"));
     assert_eq!(desk.patch(&person, "*", json!({ "roles": ["deputy", "cashier"] })).await.status, 200);
-    let clerk = desk.shop.native("cashier").await.text("/access_token");
+    let clerk = desk.shop.log_in_native("cashier").await.text_at("/access_token");
     let send = |method: &str, path: String, body: Value| {
-        let request = crate::shop::call(method.parse().unwrap(), &format!("/api/v1{path}"))
+        let request = crate::test_server::build_request(method.parse().unwrap(), &format!("/api/v1{path}"))
             .insert_header(("Authorization", format!("Bearer {clerk}")))
             .insert_header(("If-Match", "*"))
             .set_json(body);
@@ -262,39 +269,43 @@ async fn nobody_gives_more_than_they_hold_by_a_role_or_a_device() {
         ("PATCH", person.clone(), json!({ "roles": ["admin"] })),
     ] {
         let answer = send(method, path.clone(), body).await;
-        let told = (answer.status.as_u16(), answer.text("/right"));
+        let told = (answer.status.as_u16(), answer.text_at("/right"));
         assert_eq!(told, (403, "admin".to_owned()), "{method} {path}");
     }
 }
 
 #[actix_web::test]
-async fn the_rights_that_there_are_are_told() {
-    let desk = Desk::open().await;
-    desk.invent_role("odd", &["teleportUpdate"]);
+async fn rights_are_listed() {
+    let desk = OfficeClient::open().await;
+    desk.create_role("odd", &["teleportUpdate"]);
     let items = desk.get("/rights").await.json()["items"].as_array().unwrap().clone();
     let names: Vec<&str> = items.iter().map(|item| item["name"].as_str().unwrap()).collect();
     assert!(names.is_sorted() && names.contains(&"ticketClose") && names.contains(&"teleportUpdate"));
     assert!(items.iter().all(|item| item["held"] == true), "an admin holds them all");
-    let cashier = Desk::of("cashier").await.get("/rights").await.json()["items"].as_array().unwrap().clone();
+    let cashier =
+        OfficeClient::log_in_as("cashier").await.get("/rights").await.json()["items"].as_array().unwrap().clone();
     let held: Vec<&str> =
         cashier.iter().filter(|item| item["held"] == true).map(|item| item["name"].as_str().unwrap()).collect();
     assert_eq!(held, ["fiscalOpenDrawer", "ticketClose", "ticketCreate", "ticketSetCustomer", "ticketUpdate"]);
 }
 
 #[actix_web::test]
-async fn stores_are_opened_renamed_and_closed_but_the_last() {
-    let desk = Desk::open().await;
+async fn stores_are_created_renamed_and_deleted_except_the_last() {
+    let desk = OfficeClient::open().await;
     let opened = desk.post("/stores", json!({ "name": "Station" })).await;
     assert_eq!((opened.status.as_u16(), opened.header("etag")), (201, "\"2\""), "{}", opened.json());
-    let id = opened.text("/id");
+    let id = opened.text_at("/id");
     assert_eq!(opened.header("location"), format!("/api/v1/stores/{id}"));
-    assert_eq!(faults(&desk.post("/stores", json!({ "name": "STATION" })).await).2, pointers(&[("/name", "taken")]));
+    assert_eq!(
+        violations(&desk.post("/stores", json!({ "name": "STATION" })).await).2,
+        expected_pointers(&[("/name", "taken")])
+    );
     let path = format!("/stores/{id}");
     assert_eq!(desk.get(&path).await.json(), json!({ "id": id, "name": "Station" }));
     assert_eq!(desk.patch(&path, "\"1\"", json!({ "name": "Airport" })).await.status, 412);
     let renamed = desk.patch(&path, "\"2\"", json!({ "name": "Airport" })).await;
     assert_eq!(
-        (renamed.status.as_u16(), renamed.text("/name").as_str(), renamed.header("etag")),
+        (renamed.status.as_u16(), renamed.text_at("/name").as_str(), renamed.header("etag")),
         (200, "Airport", "\"3\"")
     );
     assert_eq!(
@@ -302,19 +313,19 @@ async fn stores_are_opened_renamed_and_closed_but_the_last() {
         "\"3\"",
         "nothing was sent, and nothing changed"
     );
-    assert_eq!(desk.all("/stores", "/name").await.len(), 2);
-    assert_eq!(desk.all("/stores?search=air", "/name").await, ["Airport"]);
-    let others = desk.all("/stores", "/id").await;
+    assert_eq!(desk.collect_pages("/stores", "/name").await.len(), 2);
+    assert_eq!(desk.collect_pages("/stores?search=air", "/name").await, ["Airport"]);
+    let others = desk.collect_pages("/stores", "/id").await;
     let first = others.iter().find(|other| **other != id).unwrap();
     assert_eq!(desk.send(Method::DELETE, &format!("/stores/{first}"), Some("\"3\""), None).await.status, 204);
     let last = desk.send(Method::DELETE, &path, Some("*"), None).await;
-    assert_eq!((last.status.as_u16(), last.text("/code").as_str()), (409, "last_store"));
+    assert_eq!((last.status.as_u16(), last.text_at("/code").as_str()), (409, "last_store"));
     assert_eq!(desk.get(&format!("/stores/{first}")).await.status, 404);
 }
 
 #[actix_web::test]
-async fn a_limit_that_would_shorten_nothing_is_refused_with_the_longest_that_it_may_be() {
-    let desk = Desk::open().await;
+async fn ineffective_limit_is_rejected_with_the_maximum() {
+    let desk = OfficeClient::open().await;
     let path = format!("/tenants/{}", tenant(&desk.shop).id);
     let (month, minutes) = (30 * 24 * 3600, 60);
     let long = json!({ "limits": { "idle": month + 1, "overlap": 5 * minutes + 1, "access": 1, "absolute": null } });
@@ -330,11 +341,11 @@ async fn a_limit_that_would_shorten_nothing_is_refused_with_the_longest_that_it_
               "detail": format!("must lie between 30 and 300 seconds, {longest}") },
         ])
     );
-    assert_eq!((refused.status.as_u16(), refused.text("/code").as_str()), (422, "fields_invalid"));
+    assert_eq!((refused.status.as_u16(), refused.text_at("/code").as_str()), (422, "fields_invalid"));
     let most = json!({ "limits": { "idle": month, "overlap": 5 * minutes } });
     assert_eq!(desk.patch(&path, "\"1\"", most.clone()).await.status, 200, "and nothing was written before");
     // a server that gives less by now
-    let desk = desk.served_by(vec![native("/api/v1")]);
+    let desk = desk.with_mounts(vec![native("/api/v1")]);
     assert_eq!(
         desk.get(&path).await.json()["limits"],
         json!({ "access": null, "idle": month, "absolute": null, "overlap": 300 })
@@ -342,31 +353,31 @@ async fn a_limit_that_would_shorten_nothing_is_refused_with_the_longest_that_it_
     assert_eq!(desk.patch(&path, "\"2\"", json!({ "name": "Corner" })).await.status, 200, "what was kept stays");
     assert_eq!(desk.patch(&path, "\"3\"", most).await.status, 200, "and the same again");
     let other = desk.patch(&path, "*", json!({ "limits": { "overlap": 200 } })).await;
-    assert_eq!(faults(&other).2, [("/limits/overlap".to_owned(), "range".to_owned())]);
-    assert!(other.text("/errors/0/detail").contains("between 30 and 120 seconds"), "{}", other.json());
+    assert_eq!(violations(&other).2, [("/limits/overlap".to_owned(), "range".to_owned())]);
+    assert!(other.text_at("/errors/0/detail").contains("between 30 and 120 seconds"), "{}", other.json());
 }
 
 #[actix_web::test]
-async fn a_tenant_shortens_its_sessions_from_the_next_login() {
-    let desk = Desk::open().await;
+async fn tenant_limits_apply_from_the_next_login() {
+    let desk = OfficeClient::open().await;
     let id = tenant(&desk.shop).id;
     let path = format!("/tenants/{id}");
     let shown = desk.get(&path).await;
     assert_eq!((shown.status.as_u16(), shown.header("etag")), (200, "\"1\""));
     assert_eq!(shown.json()["limits"], json!({ "access": null, "idle": null, "absolute": null, "overlap": null }));
     assert_eq!(desk.get("/tenants").await.json()["items"], json!([shown.json()]));
-    let before = desk.shop.native("cashier").await.json()["expires_in"].as_i64().unwrap();
+    let before = desk.shop.log_in_native("cashier").await.json()["expires_in"].as_i64().unwrap();
     let patch = json!({ "zone": "Asia/Jakarta", "limits": { "access": 300, "idle": 3600 } });
     let changed = desk.patch(&path, "\"1\"", patch).await;
     assert_eq!((changed.status.as_u16(), changed.header("etag")), (200, "\"2\""), "{}", changed.json());
     assert_eq!(changed.json()["limits"], json!({ "access": 300, "idle": 3600, "absolute": null, "overlap": null }));
-    let login = desk.shop.native("cashier").await.json();
+    let login = desk.shop.log_in_native("cashier").await.json();
     assert!(before > 300 && login["expires_in"] == 300, "{before} {login}");
     assert_eq!(login["refresh_expires_at"], "2026-11-21T13:00:00.000Z");
     // what the contract says is not lengthened by what others give: a day is what PosStar's tokens live
     let long = desk.patch(&path, "*", json!({ "limits": { "access": 86400, "idle": null } })).await;
     assert_eq!(long.json()["limits"]["access"], 86400);
-    assert_eq!(desk.shop.native("cashier").await.json()["expires_in"].as_i64(), Some(before));
+    assert_eq!(desk.shop.log_in_native("cashier").await.json()["expires_in"].as_i64(), Some(before));
     let none = desk.patch(&path, "*", json!({ "limits": null })).await;
     assert_eq!(none.json()["limits"]["access"], Value::Null);
     for other in ["00000000-0000-7000-8000-000000000000", "x"] {

@@ -6,7 +6,7 @@ use actix_web::http::Method;
 
 use crate::every_route::request;
 use crate::openapi;
-use crate::shop::Shop;
+use crate::test_server::TestServer;
 
 /// What nobody, a cashier, a manager and an admin are answered. Where a route names a session, it is tried with the caller's own
 /// and with somebody else's.
@@ -190,10 +190,10 @@ const TABLE: &[(&str, &str, &str, [u16; 4])] = &[
 const ROLES: [Option<&str>; 4] = [None, Some("cashier"), Some("manager"), Some("admin")];
 
 #[test]
-fn every_route_is_in_the_table_and_every_line_is_a_route() {
+fn rights_table_lists_every_route() {
     let system = actix_web::rt::System::new();
     let routes: BTreeSet<(String, String)> = system
-        .block_on(async { Shop::open().http.routes() })
+        .block_on(async { TestServer::start().http.routes() })
         .into_iter()
         .map(|route| (route.method, route.path))
         .collect();
@@ -202,19 +202,19 @@ fn every_route_is_in_the_table_and_every_line_is_a_route() {
 }
 
 #[actix_web::test]
-async fn every_role_may_what_the_table_says() {
+async fn every_role_is_allowed_what_the_table_lists() {
     for (method, path, whose, expected) in TABLE {
         for (role, expected) in ROLES.into_iter().zip(expected) {
-            let shop = Shop::open();
+            let shop = TestServer::start();
             let request = request(&shop, method, path, whose, role).await;
             let answer = shop.send(request).await;
             let said = String::from_utf8_lossy(&answer.bytes);
             assert_eq!(answer.status, *expected, "{method} {path} {whose} as {role:?}: {said}");
-            let refused = shop.refusals();
+            let refused = shop.recorded_denials();
             let told = usize::from(*expected == 403);
             assert_eq!(refused.len(), told, "{method} {path} {whose} as {role:?} is told in the audit: {refused:?}");
             if *expected == 403 && path.starts_with("/api/") {
-                let (right, told) = (answer.text("/right"), openapi::description(&shop, method, path).await);
+                let (right, told) = (answer.text_at("/right"), openapi::description(&shop, method, path).await);
                 assert!(
                     told.contains(&format!("`{right}`")),
                     "{method} {path}: {right} is missing, and told was {told:?}"
@@ -225,22 +225,22 @@ async fn every_role_may_what_the_table_says() {
 }
 
 #[actix_web::test]
-async fn open_routes_are_those_that_nobody_is_asked_at() {
+async fn public_routes_are_those_without_authentication() {
     // its evidence may be a refresh token, which its handler alone judges
     let judges_itself = "/kasir/api/v1/auth/logout";
-    for route in Shop::open().http.routes().into_iter().filter(|route| route.path != judges_itself) {
+    for route in TestServer::start().http.routes().into_iter().filter(|route| route.path != judges_itself) {
         let of_nobody =
             TABLE.iter().find(|(method, path, ..)| (*method, *path) == (&*route.method, &*route.path)).unwrap().3[0];
-        assert_eq!(route.open, of_nobody != 401, "{route:?}");
+        assert_eq!(route.public, of_nobody != 401, "{route:?}");
     }
 }
 
 #[actix_web::test]
-async fn without_the_right_a_list_holds_ones_own_alone() {
-    let shop = Shop::open();
-    shop.native("witness").await;
+async fn list_without_the_right_holds_own_items_only() {
+    let shop = TestServer::start();
+    shop.log_in_native("witness").await;
     for (role, all) in [("cashier", false), ("manager", true), ("admin", true)] {
-        let token = shop.native(role).await.text("/access_token");
+        let token = shop.log_in_native(role).await.text_at("/access_token");
         let list = shop.get("/api/v1/sessions", &token).await.json();
         let names: BTreeSet<&str> =
             list["items"].as_array().unwrap().iter().map(|item| item["user"]["user_name"].as_str().unwrap()).collect();
@@ -250,17 +250,17 @@ async fn without_the_right_a_list_holds_ones_own_alone() {
 }
 
 #[actix_web::test]
-async fn nobody_sees_or_ends_a_session_of_another_tenant() {
-    let shop = Shop::open();
-    let stranger = shop.native("stranger@example.com").await;
-    let token = shop.native("admin").await.text("/access_token");
-    let path = format!("/api/v1/sessions/{}", stranger.text("/session/id"));
+async fn sessions_of_another_tenant_are_neither_seen_nor_ended() {
+    let shop = TestServer::start();
+    let stranger = shop.log_in_native("stranger@example.com").await;
+    let token = shop.log_in_native("admin").await.text_at("/access_token");
+    let path = format!("/api/v1/sessions/{}", stranger.text_at("/session/id"));
     for method in [Method::GET, Method::DELETE] {
         assert_eq!(shop.with_token(method, &path, &token).await.status, 404);
     }
     for path in ["/api/v1/sessions/garbage", "/api/v1/sessions/00000000-0000-7000-8000-000000000000"] {
         let answer = shop.get(path, &token).await;
-        assert_eq!((answer.status.as_u16(), answer.text("/code").as_str()), (404, "session_not_found"));
+        assert_eq!((answer.status.as_u16(), answer.text_at("/code").as_str()), (404, "session_not_found"));
     }
-    assert_eq!(shop.get("/api/v1/sessions/current", &stranger.text("/access_token")).await.status, 200);
+    assert_eq!(shop.get("/api/v1/sessions/current", &stranger.text_at("/access_token")).await.status, 200);
 }

@@ -5,14 +5,14 @@ use serde_json::{Value, json};
 use tillgate_domain::office::{DeviceChange, SettingsChange};
 
 use crate::portos_tickets as portos;
-use crate::shop::{Answer, Shop, bearer, post, put};
-use crate::tickets::{ALL, at, code, opened, path_of, plain, send};
+use crate::test_server::{TestResponse, TestServer, post_request, put_request, with_bearer};
+use crate::tickets::{TICKETS_PATH, log_in_at, open_ticket, path_of, plain_item, problem_code, send};
 
-async fn close(shop: &Shop, token: &str, ticket: &Answer, body: Value) -> Answer {
+async fn close(shop: &TestServer, token: &str, ticket: &TestResponse, body: Value) -> TestResponse {
     send(shop, token, "POST", &format!("{}/close", path_of(ticket)), Some("*"), Some(body)).await
 }
 
-async fn refund(shop: &Shop, token: &str, ticket: &Answer, id: u32) -> Answer {
+async fn refund(shop: &TestServer, token: &str, ticket: &TestResponse, id: u32) -> TestResponse {
     let body = json!({ "items": [{ "id": id, "quantity": "1" }] });
     let answer = send(shop, token, "POST", &format!("{}/refund", path_of(ticket)), None, Some(body)).await;
     assert_eq!(answer.status, 201, "{}", answer.json());
@@ -24,69 +24,82 @@ fn cash(amount: &str) -> Value {
 }
 
 #[actix_web::test]
-async fn goods_come_back_for_what_they_cost_beside_a_deposit_that_was_given_back() {
-    let shop = Shop::open();
-    let token = at(&shop, "manager", "P01").await;
+async fn refund_returns_full_price_beside_a_returned_deposit() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
     for deposit in ["-3", "-12"] {
         let bottle = json!({ "kind": "negative", "unit_price": deposit, "quantity": "1" });
-        let body = json!({ "currency": "EUR", "items": [plain("10", "1"), bottle] });
-        let ticket = opened(&shop, &token, body).await;
-        assert_eq!(close(&shop, &token, &ticket, cash(&ticket.text("/payable"))).await.status, 200);
-        assert_eq!(refund(&shop, &token, &ticket, 1).await.text("/payable"), "-10.00", "{deposit}");
+        let body = json!({ "currency": "EUR", "items": [plain_item("10", "1"), bottle] });
+        let ticket = open_ticket(&shop, &token, body).await;
+        assert_eq!(close(&shop, &token, &ticket, cash(&ticket.text_at("/payable"))).await.status, 200);
+        assert_eq!(refund(&shop, &token, &ticket, 1).await.text_at("/payable"), "-10.00", "{deposit}");
     }
 }
 
 #[actix_web::test]
-async fn a_refund_in_cash_is_rounded_and_paid_out_as_the_sale_was() {
-    let shop = Shop::open();
-    let token = at(&shop, "manager", "P01").await;
-    let body = json!({ "currency": "EUR", "rounding": "0.02", "items": [plain("5.20", "1"), plain("5.03", "1")] });
-    let ticket = opened(&shop, &token, body).await;
+async fn cash_refund_is_rounded_and_paid_out_as_the_sale_was() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
+    let body =
+        json!({ "currency": "EUR", "rounding": "0.02", "items": [plain_item("5.20", "1"), plain_item("5.03", "1")] });
+    let ticket = open_ticket(&shop, &token, body).await;
     assert_eq!(close(&shop, &token, &ticket, cash("10.25")).await.status, 200);
     let back = refund(&shop, &token, &ticket, 2).await;
     let wide = send(&shop, &token, "PATCH", &path_of(&back), Some("*"), Some(json!({ "rounding": "-0.05" }))).await;
-    assert_eq!((wide.status.as_u16(), wide.text("/errors/0/pointer").as_str()), (422, "/rounding"));
+    assert_eq!((wide.status.as_u16(), wide.text_at("/errors/0/pointer").as_str()), (422, "/rounding"));
     let changed = send(&shop, &token, "PATCH", &path_of(&back), Some("*"), Some(json!({ "rounding": "-0.02" }))).await;
-    assert_eq!((changed.status.as_u16(), changed.text("/payable").as_str()), (200, "-5.05"));
+    assert_eq!((changed.status.as_u16(), changed.text_at("/payable").as_str()), (200, "-5.05"));
     assert_eq!(close(&shop, &token, &back, cash("-5.05")).await.status, 200);
-    assert_eq!(refund(&shop, &token, &ticket, 1).await.text("/payable"), "-5.20", "what is left of what was paid");
+    assert_eq!(refund(&shop, &token, &ticket, 1).await.text_at("/payable"), "-5.20", "what is left of what was paid");
 }
 
 #[actix_web::test]
-async fn amounts_have_the_places_of_their_currency() {
-    let shop = Shop::open();
-    let token = at(&shop, "manager", "P01").await;
+async fn amounts_have_the_decimal_places_of_their_currency() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
     let pointer = "/payments/0/amount";
     for (currency, price, payable, odd, change) in [
         ("KWD", "1.234", "1.234", "0.0005", "0.000"),
         ("JPY", "100.4", "100", "0.5", "0"),
         ("EUR", "1.234", "1.23", "0.005", "0.00"),
     ] {
-        let body = json!({ "currency": currency, "items": [plain(price, "1")] });
-        let ticket = opened(&shop, &token, body).await;
-        assert_eq!(ticket.text("/payable"), payable, "{currency}");
-        assert_eq!(ticket.text("/items/0/totals/including_vat"), payable, "{currency}");
+        let body = json!({ "currency": currency, "items": [plain_item(price, "1")] });
+        let ticket = open_ticket(&shop, &token, body).await;
+        assert_eq!(ticket.text_at("/payable"), payable, "{currency}");
+        assert_eq!(ticket.text_at("/items/0/totals/including_vat"), payable, "{currency}");
         // never cut: what the currency has no place for is refused, wherever it is sent
         let mut sent = cash(odd);
         let refused = send(&shop, &token, "PATCH", &path_of(&ticket), Some("*"), Some(sent.clone())).await;
-        assert_eq!((refused.status.as_u16(), refused.text("/errors/0/pointer").as_str()), (422, pointer), "{currency}");
+        assert_eq!(
+            (refused.status.as_u16(), refused.text_at("/errors/0/pointer").as_str()),
+            (422, pointer),
+            "{currency}"
+        );
         let refused = close(&shop, &token, &ticket, sent.clone()).await;
-        assert_eq!((refused.status.as_u16(), refused.text("/errors/0/pointer").as_str()), (422, pointer), "{currency}");
+        assert_eq!(
+            (refused.status.as_u16(), refused.text_at("/errors/0/pointer").as_str()),
+            (422, pointer),
+            "{currency}"
+        );
         sent["currency"] = json!(currency);
-        let refused = send(&shop, &token, "POST", ALL, None, Some(sent)).await;
-        assert_eq!((refused.status.as_u16(), refused.text("/errors/0/pointer").as_str()), (422, pointer), "{currency}");
+        let refused = send(&shop, &token, "POST", TICKETS_PATH, None, Some(sent)).await;
+        assert_eq!(
+            (refused.status.as_u16(), refused.text_at("/errors/0/pointer").as_str()),
+            (422, pointer),
+            "{currency}"
+        );
         // and comes back as it was paid
         let paid = close(&shop, &token, &ticket, cash(payable)).await;
-        assert_eq!((paid.status.as_u16(), paid.text("/change").as_str()), (200, change), "{currency}");
+        assert_eq!((paid.status.as_u16(), paid.text_at("/change").as_str()), (200, change), "{currency}");
     }
-    let unknown = send(&shop, &token, "POST", ALL, None, Some(json!({ "currency": "ABC" }))).await;
-    assert_eq!((unknown.status.as_u16(), unknown.text("/errors/0/pointer").as_str()), (422, "/currency"));
+    let unknown = send(&shop, &token, "POST", TICKETS_PATH, None, Some(json!({ "currency": "ABC" }))).await;
+    assert_eq!((unknown.status.as_u16(), unknown.text_at("/errors/0/pointer").as_str()), (422, "/currency"));
 }
 
 #[actix_web::test]
-async fn cash_is_rounded_by_less_than_the_smallest_coin() {
-    let shop = Shop::open();
-    let token = at(&shop, "manager", "P01").await;
+async fn cash_rounding_is_less_than_the_smallest_coin() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
     for (currency, price, rounding, status) in [
         ("HUF", "1002", "-2.00", 201),
         ("HUF", "1002", "-5.00", 422),
@@ -106,33 +119,33 @@ async fn cash_is_rounded_by_less_than_the_smallest_coin() {
         ("KWD", "1.234", "0.001", 201),
         ("LYD", "1.234", "0.001", 422),
     ] {
-        let body = json!({ "currency": currency, "rounding": rounding, "items": [plain(price, "1")] });
-        let answer = send(&shop, &token, "POST", ALL, None, Some(body)).await;
+        let body = json!({ "currency": currency, "rounding": rounding, "items": [plain_item(price, "1")] });
+        let answer = send(&shop, &token, "POST", TICKETS_PATH, None, Some(body)).await;
         assert_eq!(answer.status, status, "{currency} {rounding}");
         if status == 422 {
-            assert_eq!(answer.text("/errors/0/pointer"), "/rounding", "{currency} {rounding}");
+            assert_eq!(answer.text_at("/errors/0/pointer"), "/rounding", "{currency} {rounding}");
         }
     }
 }
 
 #[actix_web::test]
-async fn every_amount_that_cannot_be_paid_is_named() {
-    let shop = Shop::open();
-    let token = at(&shop, "manager", "P01").await;
+async fn every_unpayable_amount_is_reported() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
     let payments = json!([
         { "means": "cash", "amount": "1.005" }, { "means": "cash", "amount": "1" }, { "means": "card", "amount": "0.001" }
     ]);
     let odd = json!({ "rounding": "0.001", "payments": payments, "name": 7 });
     let expected = ["/name", "/payments/0/amount", "/payments/2/amount", "/rounding"];
-    let named = |answer: &Answer| {
+    let named = |answer: &TestResponse| {
         let errors = answer.json()["errors"].as_array().unwrap_or_else(|| panic!("{}", answer.json())).clone();
         errors.iter().map(|error| error["pointer"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
     let mut new = odd.clone();
     new["currency"] = json!("EUR");
-    let refused = send(&shop, &token, "POST", ALL, None, Some(new)).await;
+    let refused = send(&shop, &token, "POST", TICKETS_PATH, None, Some(new)).await;
     assert_eq!((refused.status.as_u16(), named(&refused)), (422, expected.map(str::to_owned).to_vec()));
-    let ticket = opened(&shop, &token, json!({ "currency": "EUR", "items": [plain("1", "1")] })).await;
+    let ticket = open_ticket(&shop, &token, json!({ "currency": "EUR", "items": [plain_item("1", "1")] })).await;
     let refused = send(&shop, &token, "PATCH", &path_of(&ticket), Some("*"), Some(odd)).await;
     assert_eq!((refused.status.as_u16(), named(&refused)), (422, expected.map(str::to_owned).to_vec()));
     // what the ticket alone can tell: all of it too
@@ -144,97 +157,97 @@ async fn every_amount_that_cannot_be_paid_is_named() {
     let twice = json!({ "currency": "EUR", "rounding": "0.05", "items": [
         { "id": 1, "unit_price": "1", "quantity": "1" }, { "id": 1, "unit_price": "1", "quantity": "1" }
     ] });
-    let refused = send(&shop, &token, "POST", ALL, None, Some(twice)).await;
+    let refused = send(&shop, &token, "POST", TICKETS_PATH, None, Some(twice)).await;
     let told = (refused.status.as_u16(), named(&refused));
     assert_eq!(told, (422, ["/items", "/rounding"].map(str::to_owned).to_vec()), "{}", refused.json());
     // and through PORTOS
-    let till = portos::at(&shop, "manager", "PDA1").await;
+    let till = portos::log_in_at(&shop, "manager", "PDA1").await;
     let body = json!({ "roundingAmount": 0.001, "payments": [{ "amount": 1.005 }, { "amount": 0.001 }] });
-    let path = format!("/portos/api/tickets/{}", ticket.text("/id"));
-    let refused = shop.send(portos::bearer(put(&path, body), &till)).await;
+    let path = format!("/portos/api/tickets/{}", ticket.text_at("/id"));
+    let refused = shop.send(portos::bearer(put_request(&path, body), &till)).await;
     let errors = refused.json()["errors"].as_array().unwrap().len();
     assert_eq!((refused.status.as_u16(), errors), (400, 3), "{}", refused.json());
 }
 
 #[actix_web::test]
-async fn ticket_of_any_currency_is_listed_sent_back_and_closed_through_portos() {
-    let shop = Shop::open();
-    let native = at(&shop, "manager", "P01").await;
-    let till = portos::at(&shop, "manager", "PDA1").await;
+async fn ticket_of_any_currency_is_usable_through_portos() {
+    let shop = TestServer::start();
+    let native = log_in_at(&shop, "manager", "P01").await;
+    let till = portos::log_in_at(&shop, "manager", "PDA1").await;
     for (currency, price, payable, odd) in [("KWD", "1.235", 1.235, 0.0005), ("JPY", "100", 100.0, 0.5)] {
         let payments = json!([{ "means": "card", "amount": price }]);
-        let body = json!({ "currency": currency, "items": [plain(price, "1")], "payments": payments });
-        let id = opened(&shop, &native, body).await.text("/id");
+        let body = json!({ "currency": currency, "items": [plain_item(price, "1")], "payments": payments });
+        let id = open_ticket(&shop, &native, body).await.text_at("/id");
         let listed = shop.get(&format!("/portos/api/tickets?CurrencyLabel={currency}"), &till).await;
         assert_eq!(portos::ids(&listed), std::slice::from_ref(&id), "{currency}");
         assert_eq!(listed.json()["items"][0]["payable"].as_f64(), Some(payable), "{currency}");
         let path = format!("/portos/api/tickets/{id}");
         let shown = shop.get(&path, &till).await.json();
         assert_eq!(shown["payments"][0]["amount"].as_f64(), Some(payable), "{currency}");
-        let back = shop.send(bearer(put(&path, shown.clone()), &till)).await;
+        let back = shop.send(with_bearer(put_request(&path, shown.clone()), &till)).await;
         assert_eq!((back.status.as_u16(), back.json()), (200, shown.clone()), "{currency}: nothing differs");
         // the ticket's currency judges
         let wrong = json!({ "payments": [{ "type": "Card", "amount": odd }] });
-        for request in [put(&path, wrong.clone()), post(&format!("{path}/close"), wrong)] {
+        for request in [put_request(&path, wrong.clone()), post_request(&format!("{path}/close"), wrong)] {
             let refused = shop.send(portos::bearer(request, &till)).await;
-            let codes = (refused.status.as_u16(), refused.text("/errorCode"));
+            let codes = (refused.status.as_u16(), refused.text_at("/errorCode"));
             assert_eq!(codes, (400, "ValidationFailed".to_owned()), "{currency}: {}", refused.json());
         }
         let paid = json!({ "payments": shown["payments"] });
-        let closed = shop.send(bearer(post(&format!("{path}/close"), paid), &till)).await;
-        assert_eq!((closed.status.as_u16(), closed.text("/state").as_str()), (200, "Closed"), "{currency}");
+        let closed = shop.send(with_bearer(post_request(&format!("{path}/close"), paid), &till)).await;
+        assert_eq!((closed.status.as_u16(), closed.text_at("/state").as_str()), (200, "Closed"), "{currency}");
     }
 }
 
 #[actix_web::test]
-async fn a_number_of_a_receipt_is_there_once_in_either_contract() {
-    let shop = Shop::open();
-    let token = at(&shop, "manager", "P01").await;
+async fn receipt_number_is_unique_across_contracts() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
     let sell = async |body: Value| {
-        let ticket = opened(&shop, &token, json!({ "currency": "EUR", "items": [plain("1", "1")] })).await;
+        let ticket = open_ticket(&shop, &token, json!({ "currency": "EUR", "items": [plain_item("1", "1")] })).await;
         let mut all = cash("1");
         all.as_object_mut().unwrap().extend(body.as_object().unwrap().clone());
         close(&shop, &token, &ticket, all).await
     };
-    let number = |answer: &Answer| answer.json()["closed"]["number"].as_u64();
+    let number = |answer: &TestResponse| answer.json()["closed"]["number"].as_u64();
     assert_eq!(number(&sell(json!({})).await), Some(1));
     assert_eq!(number(&sell(json!({ "number": 2 })).await), Some(2));
     assert_eq!(number(&sell(json!({})).await), Some(3));
     assert_eq!(number(&sell(json!({ "number": 777, "fiscal": "FM1" })).await), Some(777));
     let twice = sell(json!({ "number": 777, "fiscal": "FM1" })).await;
-    assert_eq!(code(&twice), (409, "receipt_number_taken".into()));
+    assert_eq!(problem_code(&twice), (409, "receipt_number_taken".into()));
     let spelled = sell(json!({ "number": 777, "fiscal": " fm1" })).await;
-    assert_eq!(code(&spelled), (409, "receipt_number_taken".into()));
+    assert_eq!(problem_code(&spelled), (409, "receipt_number_taken".into()));
     let blank = sell(json!({ "fiscal": "\u{3000} ", "number": "x" })).await;
-    let faults = |answer: &Answer| crate::office::faults(answer).2;
-    assert_eq!(faults(&blank), crate::office::pointers(&[("/fiscal", "required"), ("/number", "type")]));
+    let faults = |answer: &TestResponse| crate::office::violations(answer).2;
+    assert_eq!(faults(&blank), crate::office::expected_pointers(&[("/fiscal", "required"), ("/number", "type")]));
     assert_eq!(number(&sell(json!({ "fiscal": "" })).await), Some(4), "the device's own numbers");
     // the same series through PORTOS
-    let till = portos::at(&shop, "manager", "PDA1").await;
-    let ticket = portos::opened(&shop, &till, json!({ "items": [portos::item()] })).await;
-    let path = format!("/portos/api/tickets/{}/close", ticket.text("/id"));
+    let till = portos::log_in_at(&shop, "manager", "PDA1").await;
+    let ticket = portos::open_ticket(&shop, &till, json!({ "items": [portos::item()] })).await;
+    let path = format!("/portos/api/tickets/{}/close", ticket.text_at("/id"));
     let body = json!({ "closeInfo": { "number": 777, "fiscalName": "FM1" } });
-    let twice = shop.send(bearer(post(&path, body), &till).insert_header(("accept-language", "en"))).await;
+    let twice = shop.send(with_bearer(post_request(&path, body), &till).insert_header(("accept-language", "en"))).await;
     assert_eq!(twice.status, 409, "{}", twice.json());
     for body in [json!({ "fiscalName": " " }), json!({ "closeInfo": { "fiscalName": "\t" } })] {
-        let blank = shop.send(bearer(post(&path, body), &till)).await;
+        let blank = shop.send(with_bearer(post_request(&path, body), &till)).await;
         assert_eq!(blank.status, 400, "{}", blank.json());
-        assert!(blank.text("/errors/0/memberName").ends_with("FiscalName"), "{}", blank.json());
+        assert!(blank.text_at("/errors/0/memberName").ends_with("FiscalName"), "{}", blank.json());
     }
-    let closed = shop.send(bearer(post(&path, json!({ "fiscalName": "FM1" })), &till)).await;
+    let closed = shop.send(with_bearer(post_request(&path, json!({ "fiscalName": "FM1" })), &till)).await;
     assert_eq!(closed.json()["closeInfo"]["number"], json!(1));
 }
 
 #[actix_web::test]
-async fn closing_asks_what_a_change_would_ask() {
-    let shop = Shop::open();
-    let (manager, cashier) = (at(&shop, "manager", "P01").await, at(&shop, "cashier", "PDA1").await);
+async fn closing_requires_the_rights_of_the_change() {
+    let shop = TestServer::start();
+    let (manager, cashier) = (log_in_at(&shop, "manager", "P01").await, log_in_at(&shop, "cashier", "PDA1").await);
     let card = json!([{ "means": "card", "amount": "20" }]);
-    let paid = json!({ "currency": "EUR", "items": [plain("20", "1")], "payments": card });
-    let ticket = opened(&shop, &manager, paid).await;
+    let paid = json!({ "currency": "EUR", "items": [plain_item("20", "1")], "payments": card });
+    let ticket = open_ticket(&shop, &manager, paid).await;
     for body in [cash("20"), json!({ "number": 999 }), json!({ "daily_sales_report": 5 })] {
         let refused = close(&shop, &cashier, &ticket, body.clone()).await;
-        assert_eq!((refused.status.as_u16(), refused.text("/right").as_str()), (403, "ticketUpdateAny"), "{body}");
+        assert_eq!((refused.status.as_u16(), refused.text_at("/right").as_str()), (403, "ticketUpdateAny"), "{body}");
     }
     // the number of another fiscal memory than the till's own; its own is one however it is spelled
     let memory = |name: &str| DeviceChange {
@@ -243,30 +256,31 @@ async fn closing_asks_what_a_change_would_ask() {
     };
     shop.change_device("PDA1", &memory("eKasa"));
     let other = close(&shop, &cashier, &ticket, json!({ "fiscal": "FM2" })).await;
-    assert_eq!((other.status.as_u16(), other.text("/right").as_str()), (403, "ticketUpdateAny"));
-    let paid = json!({ "currency": "EUR", "items": [plain("20", "1")], "payments": card });
-    let by_own = opened(&shop, &manager, paid.clone()).await;
+    assert_eq!((other.status.as_u16(), other.text_at("/right").as_str()), (403, "ticketUpdateAny"));
+    let paid = json!({ "currency": "EUR", "items": [plain_item("20", "1")], "payments": card });
+    let by_own = open_ticket(&shop, &manager, paid.clone()).await;
     let own = close(&shop, &cashier, &by_own, json!({ "fiscal": " EKASA" })).await;
     assert_eq!(own.status, 200, "{}", own.json());
     shop.change_device("PDA1", &memory(""));
-    let by_any = opened(&shop, &manager, paid).await;
+    let by_any = open_ticket(&shop, &manager, paid).await;
     let any = close(&shop, &cashier, &by_any, json!({ "fiscal": "FM2" })).await;
     assert_eq!(any.status, 200, "nobody has said which is its own: {}", any.json());
     let same = close(&shop, &cashier, &ticket, json!({ "payments": card })).await;
     assert_eq!((same.status.as_u16(), same.json()["closed"]["number"].clone()), (200, json!(1)), "as it stands");
 
-    let (manager, cashier) = (portos::at(&shop, "manager", "P01").await, portos::at(&shop, "cashier", "PDA1").await);
+    let (manager, cashier) =
+        (portos::log_in_at(&shop, "manager", "P01").await, portos::log_in_at(&shop, "cashier", "PDA1").await);
     let card = json!([{ "type": "Card", "amount": 7.28 }]);
-    let ticket = portos::opened(&shop, &manager, json!({ "items": [portos::item()], "payments": card })).await;
-    let unpaid = portos::opened(&shop, &manager, json!({ "items": [portos::item()] })).await;
-    let close = async |ticket: &Answer, body: Value| {
-        let path = format!("/portos/api/tickets/{}/close", ticket.text("/id"));
-        shop.send(bearer(post(&path, body), &cashier).insert_header(("accept-language", "en"))).await
+    let ticket = portos::open_ticket(&shop, &manager, json!({ "items": [portos::item()], "payments": card })).await;
+    let unpaid = portos::open_ticket(&shop, &manager, json!({ "items": [portos::item()] })).await;
+    let close = async |ticket: &TestResponse, body: Value| {
+        let path = format!("/portos/api/tickets/{}/close", ticket.text_at("/id"));
+        shop.send(with_bearer(post_request(&path, body), &cashier).insert_header(("accept-language", "en"))).await
     };
     shop.change_device("PDA1", &memory("eKasa"));
     let other = close(&ticket, json!({ "fiscalName": "FM2" })).await;
-    assert_eq!(other.text("/detail"), "The right ticketUpdateAny is missing.");
-    let spelled = portos::opened(&shop, &manager, json!({ "items": [portos::item()], "payments": card })).await;
+    assert_eq!(other.text_at("/detail"), "The right ticketUpdateAny is missing.");
+    let spelled = portos::open_ticket(&shop, &manager, json!({ "items": [portos::item()], "payments": card })).await;
     assert_eq!(
         close(&spelled, json!({ "fiscalName": "ekasa" })).await.status,
         200,
@@ -279,7 +293,7 @@ async fn closing_asks_what_a_change_would_ask() {
         (&unpaid, json!({ "payments": cash })),
     ] {
         let refused = close(ticket, body.clone()).await;
-        assert_eq!(refused.text("/detail"), "The right ticketUpdateAny is missing.", "{body}");
+        assert_eq!(refused.text_at("/detail"), "The right ticketUpdateAny is missing.", "{body}");
     }
     assert_eq!(close(&ticket, json!({})).await.status, 200, "as it stands");
     assert_eq!(close(&unpaid, json!({})).await.status, 200, "the published way: what is due was paid in cash");

@@ -6,90 +6,97 @@ use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use crate::office::{faults, pointers};
-use crate::shop::{Answer, PASSWORD, Shop, bearer, call, post};
+use crate::office::{expected_pointers, violations};
+use crate::test_server::{TEST_PASSWORD, TestResponse, TestServer, build_request, post_request, with_bearer};
 
-pub const ALL: &str = "/api/v1/tickets";
+pub const TICKETS_PATH: &str = "/api/v1/tickets";
 
-fn cheese() -> Value {
+fn cheese_item() -> Value {
     json!({ "article": { "name": "Cheese", "vat_rate": "10" }, "unit_price": "5.363636", "quantity": "1.234", "unit": "kg" })
 }
 
-pub fn plain(price: &str, quantity: &str) -> Value {
+pub fn plain_item(price: &str, quantity: &str) -> Value {
     json!({ "unit_price": price, "quantity": quantity })
 }
 
-fn with(items: &[Value]) -> Value {
+fn ticket_with_items(items: &[Value]) -> Value {
     json!({ "currency": "EUR", "items": items })
 }
 
 /// Somebody at a till.
-pub async fn at(shop: &Shop, login: &str, device: &str) -> String {
-    let answer = shop.post("/api/v1/sessions", json!({ "login": login, "password": PASSWORD, "device": device })).await;
+pub async fn log_in_at(shop: &TestServer, login: &str, device: &str) -> String {
+    let answer =
+        shop.post("/api/v1/sessions", json!({ "login": login, "password": TEST_PASSWORD, "device": device })).await;
     assert_eq!(answer.status, 201, "{login}: {}", answer.json());
-    answer.text("/access_token")
+    answer.text_at("/access_token")
 }
 
 pub async fn send(
-    shop: &Shop,
+    shop: &TestServer,
     token: &str,
     method: &str,
     path: &str,
     version: Option<&str>,
     body: Option<Value>,
-) -> Answer {
-    let mut request = bearer(call(method.parse::<Method>().unwrap(), path), token);
+) -> TestResponse {
+    let mut request = with_bearer(build_request(method.parse::<Method>().unwrap(), path), token);
     if let Some(version) = version {
         request = request.insert_header(("If-Match", version));
     }
     shop.send(if let Some(body) = body { request.set_json(body) } else { request }).await
 }
 
-pub async fn opened(shop: &Shop, token: &str, body: Value) -> Answer {
-    let answer = send(shop, token, "POST", ALL, None, Some(body)).await;
+pub async fn open_ticket(shop: &TestServer, token: &str, body: Value) -> TestResponse {
+    let answer = send(shop, token, "POST", TICKETS_PATH, None, Some(body)).await;
     assert_eq!(answer.status, 201, "{}", answer.json());
     answer
 }
 
-pub fn path_of(ticket: &Answer) -> String {
-    format!("{ALL}/{}", ticket.text("/id"))
+pub fn path_of(ticket: &TestResponse) -> String {
+    format!("{TICKETS_PATH}/{}", ticket.text_at("/id"))
 }
 
-pub fn code(answer: &Answer) -> (u16, String) {
-    (answer.status.as_u16(), answer.text("/code"))
+pub fn problem_code(answer: &TestResponse) -> (u16, String) {
+    (answer.status.as_u16(), answer.text_at("/code"))
 }
 
 /// A call about tickets, as the table of rights makes it: on a till.
-pub async fn request(shop: &Shop, method: &str, path: &str, own: bool, (someone, known): (&str, bool)) -> TestRequest {
-    let witness = at(shop, "witness", "PDA1").await;
-    let token = at(shop, someone, "P01").await;
+pub async fn request(
+    shop: &TestServer,
+    method: &str,
+    path: &str,
+    own: bool,
+    (someone, known): (&str, bool),
+) -> TestRequest {
+    let witness = log_in_at(shop, "witness", "PDA1").await;
+    let token = log_in_at(shop, someone, "P01").await;
     // paid already: other payments at the closing ask what a change asks
     let payments = json!([{ "means": "cash", "amount": "2.00" }]);
-    let sold = json!({ "currency": "EUR", "items": [plain("1", "2")], "payments": payments });
-    let ticket = opened(shop, if own { &token } else { &witness }, sold).await;
+    let sold = json!({ "currency": "EUR", "items": [plain_item("1", "2")], "payments": payments });
+    let ticket = open_ticket(shop, if own { &token } else { &witness }, sold).await;
     if path.ends_with("/refund") {
         let closed =
             send(shop, &token, "POST", &format!("{}/close", path_of(&ticket)), Some("*"), Some(json!({}))).await;
         assert_eq!(closed.status, 200);
     }
-    let at = path.replace("{id}", &ticket.text("/id"));
-    let request = call(method.parse().unwrap(), &at).insert_header(("If-Match", "*"));
+    let at = path.replace("{id}", &ticket.text_at("/id"));
+    let request = build_request(method.parse().unwrap(), &at).insert_header(("If-Match", "*"));
     let request = match (method, path.rsplit('/').next()) {
         ("POST", Some("close" | "refund")) => request.set_json(json!({})),
-        ("POST", _) => request.set_json(with(&[cheese()])),
+        ("POST", _) => request.set_json(ticket_with_items(&[cheese_item()])),
         ("PATCH", _) => request.set_json(json!({ "location": { "table": "5" } })),
         _ => request,
     };
-    if known { bearer(request, &token) } else { request }
+    if known { with_bearer(request, &token) } else { request }
 }
 
 #[actix_web::test]
-async fn a_ticket_is_opened_changed_closed_and_taken_back() {
-    let shop = Shop::open();
-    let token = at(&shop, "manager", "P01").await;
+async fn ticket_is_opened_changed_closed_and_refunded() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
     let body =
-        json!({ "currency": "EUR", "items": [cheese()], "discount_rate": "20", "location": { "zone": "garden" } });
-    let made = opened(&shop, &token, body).await;
+        json!({ "currency": "EUR", "items": [cheese_item()], "discount_rate": "20", "location": { "zone": "garden" } });
+    let made = open_ticket(&shop, &token, body).await;
     let path = path_of(&made);
     assert_eq!((made.header("location"), made.header("etag")), (path.as_str(), "\"1\""));
     let totals = json!({ "total": "6.62", "including_vat": "7.28", "after_discount": "5.29",
@@ -105,8 +112,8 @@ async fn a_ticket_is_opened_changed_closed_and_taken_back() {
     ]
     .map(|name| item[name].as_str().unwrap().to_owned());
     assert_eq!(prices, ["5.363636", "5.900000", "4.290909", "4.720000", "1.234000"]);
-    assert_eq!((made.text("/payable").as_str(), made.text("/currency").as_str()), ("5.82", "EUR"));
-    assert_eq!((made.text("/owner/user_name").as_str(), made.text("/device/name").as_str()), ("manager", "P01"));
+    assert_eq!((made.text_at("/payable").as_str(), made.text_at("/currency").as_str()), ("5.82", "EUR"));
+    assert_eq!((made.text_at("/owner/user_name").as_str(), made.text_at("/device/name").as_str()), ("manager", "P01"));
     let shown = shop.get(&path, &token).await;
     assert_eq!((shown.json(), shown.header("etag")), (made.json(), "\"1\""));
 
@@ -117,11 +124,11 @@ async fn a_ticket_is_opened_changed_closed_and_taken_back() {
     assert_eq!(changed.json()["location"], json!({ "zone": "garden", "table": "5" }));
     let patch = json!({ "name": null, "customer": { "meta": { "a": null, "b": 2 } } });
     let changed = send(&shop, &token, "PATCH", &path, Some("*"), Some(patch)).await;
-    assert_eq!((changed.text("/name").as_str(), changed.text("/customer/full_name").as_str()), ("", "Jana"));
+    assert_eq!((changed.text_at("/name").as_str(), changed.text_at("/customer/full_name").as_str()), ("", "Jana"));
     assert_eq!(changed.json()["customer"]["meta"], json!({ "b": 2 }));
     assert_eq!(changed.json()["items"], made.json()["items"]);
     let late = send(&shop, &token, "PATCH", &path, Some("\"2\""), Some(json!({ "name": "x" }))).await;
-    assert_eq!((code(&late), late.json()["version"].clone()), ((412, "version_moved".into()), json!(3)));
+    assert_eq!((problem_code(&late), late.json()["version"].clone()), ((412, "version_moved".into()), json!(3)));
     for (method, path) in [("PATCH", path.clone()), ("DELETE", path.clone()), ("POST", format!("{path}/close"))] {
         let body = (method != "DELETE").then(|| json!({}));
         let bare = send(&shop, &token, method, &path, None, body).await;
@@ -133,44 +140,47 @@ async fn a_ticket_is_opened_changed_closed_and_taken_back() {
     let short = json!({ "payments": [{ "means": "card", "amount": "5.81" }] });
     let refused = send(&shop, &token, "POST", &close, Some("\"3\""), Some(short)).await;
     assert_eq!(
-        (code(&refused), refused.text("/detail")),
+        (problem_code(&refused), refused.text_at("/detail")),
         ((409, "ticket_unpaid".into()), "0.01 is still to be paid; add a payment.".into())
     );
     let paid = json!({ "payments": [{ "means": "card", "amount": "5.00" }, { "means": "cash", "amount": "1.00" }], "fiscal": "eKasa" });
     let closed = send(&shop, &token, "POST", &close, Some("\"3\""), Some(paid)).await;
     assert_eq!(
-        (closed.status.as_u16(), closed.text("/state").as_str(), closed.text("/change").as_str()),
+        (closed.status.as_u16(), closed.text_at("/state").as_str(), closed.text_at("/change").as_str()),
         (200, "closed", "0.18")
     );
     assert_eq!(
-        (closed.json()["closed"]["number"].clone(), closed.text("/closed/fiscal").as_str()),
+        (closed.json()["closed"]["number"].clone(), closed.text_at("/closed/fiscal").as_str()),
         (json!(1), "eKasa")
     );
     for (method, path, body) in
         [("PATCH", &path, Some(json!({ "name": "x" }))), ("DELETE", &path, None), ("POST", &close, Some(json!({})))]
     {
         let refused = send(&shop, &token, method, path, Some("*"), body).await;
-        assert_eq!(code(&refused), (409, "ticket_closed".into()), "{method} {path}");
+        assert_eq!(problem_code(&refused), (409, "ticket_closed".into()), "{method} {path}");
     }
 
     // taken back in two parts, and no more
     let refund = format!("{path}/refund");
     let part = json!({ "items": [{ "id": 1, "quantity": "1" }] });
     let back = send(&shop, &token, "POST", &refund, None, Some(part.clone())).await;
-    assert_eq!((back.status.as_u16(), back.text("/payable").as_str()), (201, "-4.72"));
-    assert_eq!((back.text("/refund_of"), back.header("location")), (made.text("/id"), path_of(&back).as_str()));
+    assert_eq!((back.status.as_u16(), back.text_at("/payable").as_str()), (201, "-4.72"));
+    assert_eq!((back.text_at("/refund_of"), back.header("location")), (made.text_at("/id"), path_of(&back).as_str()));
     let more = send(&shop, &token, "POST", &refund, None, Some(part)).await;
     assert_eq!(
-        (code(&more), more.text("/detail")),
+        (problem_code(&more), more.text_at("/detail")),
         (
             (409, "refund_too_large".into()),
             "Item 1: 0.234000 of it can still be taken back; lower the quantity.".into()
         )
     );
     let rest = send(&shop, &token, "POST", &refund, None, Some(json!({}))).await;
-    assert_eq!((rest.status.as_u16(), rest.text("/payable").as_str()), (201, "-1.10"));
-    assert_eq!(code(&send(&shop, &token, "POST", &refund, None, Some(json!({}))).await), (422, "refund_empty".into()));
-    let listed = shop.get(&format!("{ALL}?refund_of={}", made.text("/id")), &token).await;
+    assert_eq!((rest.status.as_u16(), rest.text_at("/payable").as_str()), (201, "-1.10"));
+    assert_eq!(
+        problem_code(&send(&shop, &token, "POST", &refund, None, Some(json!({}))).await),
+        (422, "refund_empty".into())
+    );
+    let listed = shop.get(&format!("{TICKETS_PATH}?refund_of={}", made.text_at("/id")), &token).await;
     assert_eq!(listed.json()["items"].as_array().unwrap().len(), 2);
 
     // void, with a reason, and shown for ever
@@ -178,63 +188,67 @@ async fn a_ticket_is_opened_changed_closed_and_taken_back() {
         send(&shop, &token, "DELETE", &format!("{}?reason=by%20mistake", path_of(&rest)), Some("\"1\""), None).await;
     assert_eq!((gone.status.as_u16(), gone.bytes.len()), (204, 0));
     let shown = shop.get(&path_of(&rest), &token).await;
-    assert_eq!((shown.text("/state").as_str(), shown.text("/voided/reason").as_str()), ("void", "by mistake"));
+    assert_eq!((shown.text_at("/state").as_str(), shown.text_at("/voided/reason").as_str()), ("void", "by mistake"));
     let again = send(&shop, &token, "POST", &refund, None, Some(json!({}))).await;
-    assert_eq!(again.text("/payable"), "-1.10", "what is void took nothing");
+    assert_eq!(again.text_at("/payable"), "-1.10", "what is void took nothing");
 }
 
 #[actix_web::test]
-async fn a_request_with_a_key_counts_once() {
-    let shop = Shop::open();
-    let token = at(&shop, "manager", "P01").await;
+async fn request_with_idempotency_key_counts_once() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
     let keyed = async |token: &str, key: &str, path: &str, body: Value| {
-        shop.send(bearer(post(path, body), token).insert_header(("Idempotency-Key", key))).await
+        shop.send(with_bearer(post_request(path, body), token).insert_header(("Idempotency-Key", key))).await
     };
-    let first = keyed(&token, "one", ALL, with(&[cheese()])).await;
+    let first = keyed(&token, "one", TICKETS_PATH, ticket_with_items(&[cheese_item()])).await;
     assert_eq!(first.status, 201);
     let patched = send(&shop, &token, "PATCH", &path_of(&first), Some("*"), Some(json!({ "name": "x" }))).await;
     assert_eq!(patched.status, 200);
     for _ in 0..2 {
-        shop.clock.pass(Duration::from_mins(1));
-        let again = keyed(&token, "one", ALL, with(&[cheese()])).await;
+        shop.clock.advance(Duration::from_mins(1));
+        let again = keyed(&token, "one", TICKETS_PATH, ticket_with_items(&[cheese_item()])).await;
         assert_eq!((again.status, &again.bytes), (first.status, &first.bytes), "what it was answered, to the letter");
         assert_eq!((again.header("etag"), again.header("location")), (first.header("etag"), first.header("location")));
     }
-    let other = keyed(&token, "one", ALL, with(&[plain("1", "1")])).await;
-    assert_eq!(code(&other), (422, "idempotency_key_reused".into()));
+    let other = keyed(&token, "one", TICKETS_PATH, ticket_with_items(&[plain_item("1", "1")])).await;
+    assert_eq!(problem_code(&other), (422, "idempotency_key_reused".into()));
     // what was refused has used no key
-    let refused = keyed(&token, "two", ALL, json!({ "currency": "EUR", "owner": "nobody" })).await;
+    let refused = keyed(&token, "two", TICKETS_PATH, json!({ "currency": "EUR", "owner": "nobody" })).await;
     assert_eq!(refused.status, 422);
-    assert_eq!(keyed(&token, "two", ALL, with(&[])).await.status, 201);
+    assert_eq!(keyed(&token, "two", TICKETS_PATH, ticket_with_items(&[])).await.status, 201);
     // somebody else's same key is another
-    let cashier = at(&shop, "cashier", "PDA1").await;
-    let theirs = keyed(&cashier, "one", ALL, with(&[cheese()])).await;
+    let cashier = log_in_at(&shop, "cashier", "PDA1").await;
+    let theirs = keyed(&cashier, "one", TICKETS_PATH, ticket_with_items(&[cheese_item()])).await;
     assert_eq!(theirs.status, 201);
-    assert_ne!(theirs.text("/id"), first.text("/id"));
+    assert_ne!(theirs.text_at("/id"), first.text_at("/id"));
     // a refund counts once too, and its key is one with those of tickets
     let close = json!({ "payments": [{ "means": "cash", "amount": "7.28" }] });
     let closed = send(&shop, &token, "POST", &format!("{}/close", path_of(&first)), Some("*"), Some(close)).await;
     assert_eq!(closed.status, 200, "{}", closed.json());
     let refund = format!("{}/refund", path_of(&first));
-    assert_eq!(code(&keyed(&token, "one", &refund, json!({})).await), (422, "idempotency_key_reused".into()));
+    assert_eq!(problem_code(&keyed(&token, "one", &refund, json!({})).await), (422, "idempotency_key_reused".into()));
     let back = keyed(&token, "three", &refund, json!({})).await;
     let again = keyed(&token, "three", &refund, json!({})).await;
     assert_eq!((back.status.as_u16(), &again.bytes), (201, &back.bytes));
     for bad in ["", "a b", &"x".repeat(256)] {
-        assert_eq!(code(&keyed(&token, bad, ALL, with(&[])).await), (400, "idempotency_key_invalid".into()), "{bad}");
+        assert_eq!(
+            problem_code(&keyed(&token, bad, TICKETS_PATH, ticket_with_items(&[])).await),
+            (400, "idempotency_key_invalid".into()),
+            "{bad}"
+        );
     }
 }
 
 #[actix_web::test]
-async fn every_fault_is_told_with_its_pointer() {
-    let shop = Shop::open();
-    let token = at(&shop, "cashier", "P01").await;
+async fn every_violation_is_reported_with_its_pointer() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "cashier", "P01").await;
     let sent = json!({ "owner": 1, "name": "x".repeat(201), "discount_rate": "100.5", "rounding": 0.01, "location": [],
         "customer": { "discount_rate": "x", "meta": 1 }, "payments": [{ "means": "gold" }],
         "items": [{ "quantity": "1.2345678" }, 7, { "id": -1, "kind": "free", "unit_price": "1", "quantity": "1",
                     "article": { "vat_rate": "-1", "price_fixed": "no", "order_endpoints": [1] } }] });
-    let refused = send(&shop, &token, "POST", ALL, None, Some(sent)).await;
-    assert_eq!(code(&refused), (422, "fields_invalid".into()));
+    let refused = send(&shop, &token, "POST", TICKETS_PATH, None, Some(sent)).await;
+    assert_eq!(problem_code(&refused), (422, "fields_invalid".into()));
     let errors = refused.json()["errors"].as_array().unwrap().clone();
     let told: Vec<&str> = errors.iter().map(|error| error["pointer"].as_str().unwrap()).collect();
     assert_eq!(
@@ -264,32 +278,32 @@ async fn every_fault_is_told_with_its_pointer() {
         (json!({ "currency": "EUR", "owner": "nobody" }), "/owner"),
         (json!({ "currency": "EUR", "rounding": "1.00" }), "/rounding"),
         (
-            with(&[
+            ticket_with_items(&[
                 json!({ "id": 1, "unit_price": "1", "quantity": "1" }),
                 json!({ "id": 1, "unit_price": "1", "quantity": "1" }),
             ]),
             "/items",
         ),
-        (with(&[plain("999999999.999999", "999999")]), "/items"),
+        (ticket_with_items(&[plain_item("999999999.999999", "999999")]), "/items"),
     ] {
-        let refused = send(&shop, &token, "POST", ALL, None, Some(body.clone())).await;
-        assert_eq!((refused.status.as_u16(), refused.text("/errors/0/pointer").as_str()), (422, pointer), "{body}");
+        let refused = send(&shop, &token, "POST", TICKETS_PATH, None, Some(body.clone())).await;
+        assert_eq!((refused.status.as_u16(), refused.text_at("/errors/0/pointer").as_str()), (422, pointer), "{body}");
     }
-    let query = shop.get(&format!("{ALL}?state=x&owner=y&from=z&sort=w&limit=0"), &token).await;
+    let query = shop.get(&format!("{TICKETS_PATH}?state=x&owner=y&from=z&sort=w&limit=0"), &token).await;
     assert_eq!((query.status.as_u16(), query.json()["errors"].as_array().unwrap().len()), (422, 5));
 }
 
 #[actix_web::test]
-async fn items_are_sent_back_as_they_were_shown_and_nothing_in_them_is_lost() {
-    let shop = Shop::open();
-    let token = at(&shop, "cashier", "P01").await;
-    let made = opened(&shop, &token, with(&[cheese()])).await;
+async fn listed_items_are_accepted_back_without_loss() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "cashier", "P01").await;
+    let made = open_ticket(&shop, &token, ticket_with_items(&[cheese_item()])).await;
     let path = path_of(&made);
     let mut items = made.json()["items"].clone();
     items[0]["quantity"] = json!("2");
     let changed = send(&shop, &token, "PATCH", &path, Some("\"1\""), Some(json!({ "items": items }))).await;
     assert_eq!(
-        (changed.status.as_u16(), changed.text("/items/0/quantity")),
+        (changed.status.as_u16(), changed.text_at("/items/0/quantity")),
         (200, "2.000000".into()),
         "{}",
         changed.json()
@@ -302,20 +316,20 @@ async fn items_are_sent_back_as_they_were_shown_and_nothing_in_them_is_lost() {
     let refused = send(&shop, &token, "PATCH", &path, Some("\"2\""), Some(patch)).await;
     let places =
         ["/customer/name", "/items/0/article/vat", "/items/0/price", "/location/room", "/nmae", "/payments/0/currency"];
-    let expected = pointers(&places.map(|place| (place, "unknown")));
-    assert_eq!(faults(&refused), (422, "fields_invalid".to_owned(), expected));
+    let expected = expected_pointers(&places.map(|place| (place, "unknown")));
+    assert_eq!(violations(&refused), (422, "fields_invalid".to_owned(), expected));
     assert_eq!(shop.get(&path, &token).await.json(), changed.json());
 }
 
 #[actix_web::test]
-async fn lists_go_on_where_the_page_before_ended() {
-    let shop = Shop::open();
-    let token = at(&shop, "manager", "P01").await;
+async fn list_continues_after_the_previous_page() {
+    let shop = TestServer::start();
+    let token = log_in_at(&shop, "manager", "P01").await;
     let mut made = Vec::new();
     for (name, price) in [("a", "3"), ("b", "1"), ("c", "2"), ("d", "1")] {
-        let body = json!({ "currency": "EUR", "name": name, "items": [plain(price, "1")] });
-        made.push(opened(&shop, &token, body).await);
-        shop.clock.pass(Duration::from_mins(1));
+        let body = json!({ "currency": "EUR", "name": name, "items": [plain_item(price, "1")] });
+        made.push(open_ticket(&shop, &token, body).await);
+        shop.clock.advance(Duration::from_mins(1));
     }
     let changed =
         send(&shop, &token, "PATCH", &path_of(&made[0]), Some("*"), Some(json!({ "external_id": "X-1" }))).await;
@@ -323,7 +337,7 @@ async fn lists_go_on_where_the_page_before_ended() {
     let pages = async |query: &str| {
         let (mut names, mut after) = (String::new(), String::new());
         loop {
-            let page = shop.get(&format!("{ALL}?limit=1&{query}{after}"), &token).await;
+            let page = shop.get(&format!("{TICKETS_PATH}?limit=1&{query}{after}"), &token).await;
             assert_eq!(page.status, 200, "{query}: {}", page.json());
             names.extend(page.json()["items"].as_array().unwrap().iter().map(|item| item["name"].as_str().unwrap()));
             match page.json()["next"].as_str() {
@@ -332,7 +346,7 @@ async fn lists_go_on_where_the_page_before_ended() {
             }
         }
     };
-    let owner = made[0].text("/owner/id");
+    let owner = made[0].text_at("/owner/id");
     for (query, expected) in [
         ("", "abcd"),
         ("sort=-opened_at", "dcba"),
@@ -346,20 +360,20 @@ async fn lists_go_on_where_the_page_before_ended() {
         ("from=2026-11-21T12:01:00Z&until=2026-11-21T12:03:00Z", "bc"),
         (&format!("owner={owner}"), "abcd"),
         ("owner=00000000-0000-7000-8000-000000000000", ""),
-        (&format!("device={}", made[0].text("/device/id")), "abcd"),
+        (&format!("device={}", made[0].text_at("/device/id")), "abcd"),
     ] {
         assert_eq!(pages(query).await, expected, "{query}");
     }
 }
 
 #[actix_web::test]
-async fn goods_are_sold_where_goods_are_sold() {
-    let shop = Shop::open();
-    let office = shop.native("admin").await.text("/access_token");
-    let refused = send(&shop, &office, "POST", ALL, None, Some(with(&[cheese()]))).await;
-    assert_eq!(code(&refused), (403, "sale_device_needed".into()));
-    let till = at(&shop, "cashier", "P01").await;
-    let ticket = opened(&shop, &till, with(&[cheese()])).await;
+async fn tickets_require_a_sale_device() {
+    let shop = TestServer::start();
+    let office = shop.log_in_native("admin").await.text_at("/access_token");
+    let refused = send(&shop, &office, "POST", TICKETS_PATH, None, Some(ticket_with_items(&[cheese_item()]))).await;
+    assert_eq!(problem_code(&refused), (403, "sale_device_needed".into()));
+    let till = log_in_at(&shop, "cashier", "P01").await;
+    let ticket = open_ticket(&shop, &till, ticket_with_items(&[cheese_item()])).await;
     assert_eq!(
         send(&shop, &office, "PATCH", &path_of(&ticket), Some("*"), Some(json!({ "name": "x" }))).await.status,
         403
@@ -367,7 +381,7 @@ async fn goods_are_sold_where_goods_are_sold() {
     assert_eq!(shop.get(&path_of(&ticket), &office).await.status, 200);
     assert_eq!(send(&shop, &office, "DELETE", &path_of(&ticket), Some("*"), None).await.status, 204);
     // another tenant's is not there
-    let stranger = shop.native("stranger@example.com").await.text("/access_token");
+    let stranger = shop.log_in_native("stranger@example.com").await.text_at("/access_token");
     assert_eq!(shop.get(&path_of(&ticket), &stranger).await.status, 404);
-    assert_eq!(shop.get(ALL, &stranger).await.json()["items"], json!([]));
+    assert_eq!(shop.get(TICKETS_PATH, &stranger).await.json()["items"], json!([]));
 }

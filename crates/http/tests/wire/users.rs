@@ -4,10 +4,10 @@ use actix_web::http::Method;
 use actix_web::test::TestRequest;
 use serde_json::{Value, json};
 
-use crate::office::{Desk, faults, pointers};
-use crate::shop::{Answer, PASSWORD, post};
+use crate::office::{OfficeClient, expected_pointers, violations};
+use crate::test_server::{TEST_PASSWORD, TestResponse, post_request};
 
-fn nina() -> Value {
+fn create_user_body() -> Value {
     json!({
         "user_name": "nina",
         "email": "nina@example.com",
@@ -19,11 +19,11 @@ fn nina() -> Value {
 }
 
 #[actix_web::test]
-async fn a_user_is_added_shown_changed_and_deleted() {
-    let desk = Desk::open().await;
-    let added = desk.post("/users", nina()).await;
+async fn user_is_created_read_updated_and_deleted() {
+    let desk = OfficeClient::open().await;
+    let added = desk.post("/users", create_user_body()).await;
     assert_eq!(added.status, 201, "{}", added.json());
-    let id = added.text("/id");
+    let id = added.text_at("/id");
     let expected = json!({
         "id": id,
         "user_name": "nina",
@@ -58,27 +58,30 @@ async fn a_user_is_added_shown_changed_and_deleted() {
     assert_eq!(json["devices"], json!([{ "device": "P01", "roles": ["cashier"] }]), "what is not sent stays");
 
     let old = desk.patch(&path, "\"1\"", json!({ "display_name": "Late" })).await;
-    assert_eq!((faults(&old), old.json()["version"].as_i64()), ((412, "version_moved".to_owned(), vec![]), Some(2)));
+    assert_eq!(
+        (violations(&old), old.json()["version"].as_i64()),
+        ((412, "version_moved".to_owned(), vec![]), Some(2))
+    );
     let none = desk.send(Method::PATCH, &path, None, Some(json!({}))).await;
-    assert_eq!(faults(&none), (428, "version_required".to_owned(), vec![]));
+    assert_eq!(violations(&none), (428, "version_required".to_owned(), vec![]));
 
     let deleted = desk.send(Method::DELETE, &path, Some("\"2\""), None).await;
     assert_eq!((deleted.status.as_u16(), deleted.bytes.len()), (204, 0));
-    assert_eq!(desk.get(&path).await.text("/status"), "deleted", "the audit's ids still lead to whom they mean");
+    assert_eq!(desk.get(&path).await.text_at("/status"), "deleted", "the audit's ids still lead to whom they mean");
     assert_eq!(desk.shop.post("/api/v1/sessions", login).await.status, 401);
-    assert_eq!(desk.post("/users", nina()).await.status, 201, "the name is free again");
+    assert_eq!(desk.post("/users", create_user_body()).await.status, 201, "the name is free again");
 }
 
 #[actix_web::test]
-async fn every_fault_of_a_body_is_told_at_once() {
-    let desk = Desk::open().await;
+async fn all_body_violations_are_reported_at_once() {
+    let desk = OfficeClient::open().await;
     let sent = json!({
         "email": "nobody",
         "status": "gone",
         "roles": ["manager", 7],
         "devices": [{ "device": "", "roles": ["cashier"] }, { "device": "P01" }],
     });
-    let expected = pointers(&[
+    let expected = expected_pointers(&[
         ("/devices/0/device", "required"),
         ("/devices/1/roles", "required"),
         ("/email", "format"),
@@ -86,23 +89,23 @@ async fn every_fault_of_a_body_is_told_at_once() {
         ("/status", "format"),
         ("/user_name", "required"),
     ]);
-    assert_eq!(faults(&desk.post("/users", sent).await), (422, "fields_invalid".to_owned(), expected));
+    assert_eq!(violations(&desk.post("/users", sent).await), (422, "fields_invalid".to_owned(), expected));
     let texts = json!({
         "user_name": "nina", "display_name": "a\u{200b}b", "feature": " ", "password": "Nina-2026", "roles": [7], "wrong": 1,
     });
-    let expected = pointers(&[
+    let expected = expected_pointers(&[
         ("/display_name", "format"),
         ("/feature", "required"),
         ("/password", "weak"),
         ("/roles/0", "type"),
         ("/wrong", "unknown"),
     ]);
-    assert_eq!(faults(&desk.post("/users", texts).await), (422, "fields_invalid".to_owned(), expected));
+    assert_eq!(violations(&desk.post("/users", texts).await), (422, "fields_invalid".to_owned(), expected));
     let long =
         json!({ "display_name": "x".repeat(201), "email": "nina.n@example.com", "password": "nina.n@example.com" });
-    let expected = pointers(&[("/display_name", "length"), ("/password", "weak"), ("/user_name", "required")]);
-    assert_eq!(faults(&desk.post("/users", long).await), (422, "fields_invalid".to_owned(), expected));
-    let one = |place, code| pointers(&[(place, code)]);
+    let expected = expected_pointers(&[("/display_name", "length"), ("/password", "weak"), ("/user_name", "required")]);
+    assert_eq!(violations(&desk.post("/users", long).await), (422, "fields_invalid".to_owned(), expected));
+    let one = |place, code| expected_pointers(&[(place, code)]);
     let first = one("/status", "format");
     for (body, status, expected) in [
         (json!({ "user_name": "nina", "status": "suspended" }), 422, first.clone()),
@@ -114,19 +117,19 @@ async fn every_fault_of_a_body_is_told_at_once() {
         (json!({ "user_name": "CASHIER" }), 409, one("/user_name", "taken")),
     ] {
         let answer = desk.post("/users", body.clone()).await;
-        assert_eq!((answer.status.as_u16(), faults(&answer).2), (status, expected), "{body}");
+        assert_eq!((answer.status.as_u16(), violations(&answer).2), (status, expected), "{body}");
     }
-    let path = format!("/users/{}", desk.shop.native("witness").await.text("/session/user/id"));
+    let path = format!("/users/{}", desk.shop.log_in_native("witness").await.text_at("/session/user/id"));
     let nulls = json!({ "user_name": null, "roles": null });
-    let expected = pointers(&[("/roles", "required"), ("/user_name", "required")]);
-    assert_eq!(faults(&desk.patch(&path, "*", nulls).await), (422, "fields_invalid".to_owned(), expected));
+    let expected = expected_pointers(&[("/roles", "required"), ("/user_name", "required")]);
+    assert_eq!(violations(&desk.patch(&path, "*", nulls).await), (422, "fields_invalid".to_owned(), expected));
     let undecoded = desk.get("/users?search=%FF&sort=%zz").await;
     let expected = [("search", "format"), ("sort", "format")].map(|(name, code)| (name.to_owned(), code.to_owned()));
-    let mut told = faults(&undecoded).2;
+    let mut told = violations(&undecoded).2;
     told.sort();
     assert_eq!((undecoded.status.as_u16(), told), (422, expected.to_vec()), "never an empty or a full list");
     let query = desk.get("/users?limit=0&after=x&status=gone&sort=age").await;
-    let places: Vec<String> = faults(&query).2.into_iter().map(|(place, _)| place).collect();
+    let places: Vec<String> = violations(&query).2.into_iter().map(|(place, _)| place).collect();
     assert_eq!(
         (query.status.as_u16(), places),
         (422, ["sort", "after", "limit", "status"].map(str::to_owned).to_vec())
@@ -134,33 +137,33 @@ async fn every_fault_of_a_body_is_told_at_once() {
 }
 
 #[actix_web::test]
-async fn a_list_goes_on_page_by_page_in_every_order_and_by_what_is_sought() {
-    let desk = Desk::open().await;
+async fn user_list_is_paged_ordered_and_filtered() {
+    let desk = OfficeClient::open().await;
     for name in ["Zora", "adam", "Bea"] {
         assert_eq!(desk.post("/users", json!({ "user_name": name })).await.status, 201);
     }
-    let by_name = desk.all("/users?sort=user_name", "/user_name").await;
+    let by_name = desk.collect_pages("/users?sort=user_name", "/user_name").await;
     let mut sorted = by_name.clone();
     sorted.sort_by_key(|name| name.to_ascii_lowercase());
     assert_eq!(by_name, sorted);
     assert!(by_name.len() > 5, "{by_name:?}");
-    let mut backwards = desk.all("/users?sort=-user_name", "/user_name").await;
+    let mut backwards = desk.collect_pages("/users?sort=-user_name", "/user_name").await;
     backwards.reverse();
     assert_eq!(backwards, by_name);
-    let newest = desk.all("/users?sort=-created_at", "/user_name").await;
-    let mut oldest = desk.all("/users", "/user_name").await;
+    let newest = desk.collect_pages("/users?sort=-created_at", "/user_name").await;
+    let mut oldest = desk.collect_pages("/users", "/user_name").await;
     oldest.reverse();
     assert_eq!(newest, oldest);
-    assert_eq!(desk.all("/users?search=ADAM", "/user_name").await, ["adam"]);
-    assert_eq!(desk.all("/users?role=manager", "/user_name").await, ["manager"]);
-    assert_eq!(desk.all("/users?role=none", "/user_name").await, [""; 0]);
-    assert_eq!(desk.all("/users?status=deleted", "/user_name").await, [""; 0]);
+    assert_eq!(desk.collect_pages("/users?search=ADAM", "/user_name").await, ["adam"]);
+    assert_eq!(desk.collect_pages("/users?role=manager", "/user_name").await, ["manager"]);
+    assert_eq!(desk.collect_pages("/users?role=none", "/user_name").await, [""; 0]);
+    assert_eq!(desk.collect_pages("/users?status=deleted", "/user_name").await, [""; 0]);
 }
 
 #[actix_web::test]
-async fn nobody_reaches_into_another_tenant() {
-    let desk = Desk::open().await;
-    let stranger = desk.shop.native("stranger@example.com").await.text("/session/user/id");
+async fn users_of_another_tenant_are_unreachable() {
+    let desk = OfficeClient::open().await;
+    let stranger = desk.shop.log_in_native("stranger@example.com").await.text_at("/session/user/id");
     for id in [stranger.as_str(), "00000000-0000-7000-8000-000000000000", "garbage"] {
         let path = format!("/users/{id}");
         let body = || Some(json!({ "password": "staple battery" }));
@@ -172,17 +175,17 @@ async fn nobody_reaches_into_another_tenant() {
             (Method::POST, format!("{path}/unlock"), None),
         ] {
             let answer = desk.send(method.clone(), &path, Some("*"), body).await;
-            assert_eq!(faults(&answer), (404, "not_found".to_owned(), vec![]), "{method} {path}");
+            assert_eq!(violations(&answer), (404, "not_found".to_owned(), vec![]), "{method} {path}");
         }
     }
-    assert!(!desk.all("/users", "/id").await.contains(&stranger));
+    assert!(!desk.collect_pages("/users", "/id").await.contains(&stranger));
 }
 
 #[actix_web::test]
-async fn the_last_admin_stays_and_nobody_gives_what_they_do_not_hold() {
-    let desk = Desk::open().await;
-    let admin = desk.shop.native("admin").await.text("/session/user/id");
-    for other in desk.all("/users", "/id").await.into_iter().filter(|id| *id != admin) {
+async fn last_admin_stays_and_rights_are_not_escalated() {
+    let desk = OfficeClient::open().await;
+    let admin = desk.shop.log_in_native("admin").await.text_at("/session/user/id");
+    for other in desk.collect_pages("/users", "/id").await.into_iter().filter(|id| *id != admin) {
         let answer = desk.patch(&format!("/users/{other}"), "*", json!({ "roles": [], "devices": [] })).await;
         assert_eq!(answer.status, 200, "{}", answer.json());
     }
@@ -192,24 +195,24 @@ async fn the_last_admin_stays_and_nobody_gives_what_they_do_not_hold() {
         json!({ "status": "deleted" }),
     ] {
         let answer = desk.patch(&format!("/users/{admin}"), "*", patch.clone()).await;
-        assert_eq!(faults(&answer), (409, "last_admin".to_owned(), vec![]), "{patch}");
+        assert_eq!(violations(&answer), (409, "last_admin".to_owned(), vec![]), "{patch}");
     }
     let deleted = desk.send(Method::DELETE, &format!("/users/{admin}"), Some("*"), None).await;
-    assert_eq!(faults(&deleted).1, "last_admin");
+    assert_eq!(violations(&deleted).1, "last_admin");
 
     // somebody who may add and change people, and no more
     let rights = ["userCreate", "userRead", "userUpdate"];
-    desk.invent_role("secretary", &rights);
-    let clerk = json!({ "user_name": "secretary", "password": PASSWORD, "roles": ["secretary"] });
+    desk.create_role("secretary", &rights);
+    let clerk = json!({ "user_name": "secretary", "password": TEST_PASSWORD, "roles": ["secretary"] });
     assert_eq!(desk.post("/users", clerk).await.status, 201);
-    let token = desk.shop.native("secretary").await.text("/access_token");
+    let token = desk.shop.log_in_native("secretary").await.text_at("/access_token");
     let by_secretary = |request: TestRequest| request.insert_header(("Authorization", format!("Bearer {token}")));
     for (roles, status) in [(json!(["secretary"]), 201), (json!(["manager"]), 403), (json!(["admin"]), 403)] {
-        let new = post("/api/v1/users", json!({ "user_name": format!("by-{status}"), "roles": roles }));
+        let new = post_request("/api/v1/users", json!({ "user_name": format!("by-{status}"), "roles": roles }));
         let answer = desk.shop.send(by_secretary(new)).await;
         assert_eq!(answer.status, status, "{roles}: {}", answer.json());
     }
-    let password = post(&format!("/api/v1/users/{admin}/password"), json!({ "password": "staple battery" }));
+    let password = post_request(&format!("/api/v1/users/{admin}/password"), json!({ "password": "staple battery" }));
     assert_eq!(
         desk.shop.send(by_secretary(password.method(Method::PUT))).await.status,
         403,
@@ -218,18 +221,18 @@ async fn the_last_admin_stays_and_nobody_gives_what_they_do_not_hold() {
 }
 
 #[actix_web::test]
-async fn a_password_is_changed_by_its_owner_and_set_by_the_office() {
-    let desk = Desk::of("witness").await;
+async fn password_is_changed_by_its_owner_and_set_by_the_office() {
+    let desk = OfficeClient::log_in_as("witness").await;
     let wrong = json!({ "current_password": "wrong horse", "password": "staple battery" });
     let answer = desk.send(Method::PUT, "/sessions/current/password", None, Some(wrong)).await;
     assert_eq!(answer.status, 401);
-    let sent = json!({ "current_password": PASSWORD, "password": "staple battery" });
+    let sent = json!({ "current_password": TEST_PASSWORD, "password": "staple battery" });
     let changed = desk.send(Method::PUT, "/sessions/current/password", None, Some(sent)).await;
     assert_eq!((changed.status.as_u16(), changed.json()), (200, json!({ "api_keys": [] })));
     assert_eq!(desk.get("/sessions/current").await.status, 200, "one's own session goes on");
-    let id = desk.get("/sessions/current").await.text("/user/id");
-    let admin = desk.shop.native("admin").await.text("/access_token");
-    let set = post(&format!("/api/v1/users/{id}/password"), json!({ "password": "third horse" }))
+    let id = desk.get("/sessions/current").await.text_at("/user/id");
+    let admin = desk.shop.log_in_native("admin").await.text_at("/access_token");
+    let set = post_request(&format!("/api/v1/users/{id}/password"), json!({ "password": "third horse" }))
         .method(Method::PUT)
         .insert_header(("Authorization", format!("Bearer {admin}")));
     assert_eq!(desk.shop.send(set).await.status, 200);
@@ -239,30 +242,32 @@ async fn a_password_is_changed_by_its_owner_and_set_by_the_office() {
 }
 
 #[actix_web::test]
-async fn all_sessions_of_a_user_of_a_device_or_of_everybody_end_at_once() {
-    let desk = Desk::open().await;
+async fn sessions_of_user_device_or_everyone_end_at_once() {
+    let desk = OfficeClient::open().await;
     let shop = &desk.shop;
-    let on = |login: &str, device: &str| json!({ "login": login, "password": PASSWORD, "device": device });
-    let witness = shop.native("witness").await;
-    let (till, office) = (shop.post("/api/v1/sessions", on("cashier", "P01")).await, shop.native("cashier").await);
-    let lives =
-        async |login: &Answer| shop.get("/api/v1/sessions/current", &login.text("/access_token")).await.status == 200;
+    let on = |login: &str, device: &str| json!({ "login": login, "password": TEST_PASSWORD, "device": device });
+    let witness = shop.log_in_native("witness").await;
+    let (till, office) =
+        (shop.post("/api/v1/sessions", on("cashier", "P01")).await, shop.log_in_native("cashier").await);
+    let lives = async |login: &TestResponse| {
+        shop.get("/api/v1/sessions/current", &login.text_at("/access_token")).await.status == 200
+    };
     let end = async |body: Value| desk.post("/sessions/end", body).await;
     for body in
-        [json!({}), json!({ "user": till.text("/session/user/id"), "everyone": true }), json!({ "everyone": false })]
+        [json!({}), json!({ "user": till.text_at("/session/user/id"), "everyone": true }), json!({ "everyone": false })]
     {
         assert_eq!(
-            faults(&end(body).await),
+            violations(&end(body).await),
             (422, "fields_invalid".to_owned(), vec![(String::new(), "choice".to_owned())])
         );
     }
-    assert_eq!(end(json!({ "device": till.text("/session/device/id") })).await.status, 204);
+    assert_eq!(end(json!({ "device": till.text_at("/session/device/id") })).await.status, 204);
     assert_eq!((lives(&till).await, lives(&office).await), (false, true), "those on the till, and no others");
-    assert_eq!(end(json!({ "user": office.text("/session/user/id") })).await.status, 204);
+    assert_eq!(end(json!({ "user": office.text_at("/session/user/id") })).await.status, 204);
     assert_eq!((lives(&office).await, lives(&witness).await), (false, true), "those of the cashier, and no others");
-    let stranger = shop.native("stranger@example.com").await;
+    let stranger = shop.log_in_native("stranger@example.com").await;
     for body in [
-        json!({ "user": stranger.text("/session/user/id") }),
+        json!({ "user": stranger.text_at("/session/user/id") }),
         json!({ "device": "00000000-0000-7000-8000-000000000000" }),
     ] {
         assert_eq!(end(body).await.status, 404);

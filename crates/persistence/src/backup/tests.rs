@@ -5,21 +5,21 @@ use std::thread;
 
 use super::*;
 use crate::database::Limits;
-use crate::trial::{Folder, add, committed, postgres, run, write};
+use crate::test_support::{TestFolder, create_postgres, execute_sql, insert_till, query_committed, run_write};
 
 #[test]
-fn a_backup_is_one_moment_of_a_database_in_use() {
-    let folder = Folder::new();
+fn backup_copies_one_snapshot_of_a_database_in_use() {
+    let folder = TestFolder::new();
     let database = folder.database(&Limits::default());
-    write(&database, |tx| add(tx, 1).and_then(|()| add(tx, 2))).unwrap();
+    run_write(&database, |tx| insert_till(tx, 1).and_then(|()| insert_till(tx, 2))).unwrap();
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
         scope.spawn(|| {
             while !stop.load(Ordering::Relaxed) {
                 // Both or none: the copy must not see them apart.
-                write(&database, |tx| {
-                    run(tx, "UPDATE tills SET n = n + 1 WHERE id = 1")?;
-                    run(tx, "UPDATE tills SET n = n + 1 WHERE id = 2")
+                run_write(&database, |tx| {
+                    execute_sql(tx, "UPDATE tills SET n = n + 1 WHERE id = 1")?;
+                    execute_sql(tx, "UPDATE tills SET n = n + 1 WHERE id = 2")
                 })
                 .unwrap();
             }
@@ -28,8 +28,8 @@ fn a_backup_is_one_moment_of_a_database_in_use() {
             let file = folder.0.join(format!("copy-{number}.db"));
             database.backup(&file).unwrap();
             let copy = Database::create(&Address::Sqlite(file), &Limits::default()).unwrap();
-            assert_eq!(committed(&copy, "SELECT COUNT(DISTINCT n) FROM tills"), 1);
-            assert_eq!(committed(&copy, "SELECT COUNT(*) FROM tills"), 2);
+            assert_eq!(query_committed(&copy, "SELECT COUNT(DISTINCT n) FROM tills"), 1);
+            assert_eq!(query_committed(&copy, "SELECT COUNT(*) FROM tills"), 2);
         }
         stop.store(true, Ordering::Relaxed);
     });
@@ -37,9 +37,9 @@ fn a_backup_is_one_moment_of_a_database_in_use() {
 
 #[cfg(unix)]
 #[test]
-fn a_backup_is_its_owners_alone() {
+fn backup_file_has_mode_0600() {
     use std::os::unix::fs::PermissionsExt as _;
-    let folder = Folder::new();
+    let folder = TestFolder::new();
     let file = folder.0.join("copy.db");
     folder.database(&Limits::default()).backup(&file).unwrap();
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
@@ -48,8 +48,8 @@ fn a_backup_is_its_owners_alone() {
 }
 
 #[test]
-fn a_backup_overwrites_nothing_and_leaves_nothing_half_done() {
-    let folder = Folder::new();
+fn backup_overwrites_nothing_and_removes_partial_files() {
+    let folder = TestFolder::new();
     let database = folder.database(&Limits::default());
     let file = folder.0.join("copy.db");
     fs::write(&file, "precious").unwrap();
@@ -59,11 +59,11 @@ fn a_backup_overwrites_nothing_and_leaves_nothing_half_done() {
 }
 
 #[test]
-fn a_damaged_database_is_found_and_its_copy_removed() {
-    let folder = Folder::new();
+fn damaged_database_is_reported_and_its_copy_removed() {
+    let folder = TestFolder::new();
     {
         let database = folder.database(&Limits::default());
-        write(&database, |tx| (0..5000).try_for_each(|id| add(tx, id))).unwrap();
+        run_write(&database, |tx| (0..5000).try_for_each(|id| insert_till(tx, id))).unwrap();
     }
     // The last process closed it, so everything is in the one file; a page in its middle is lost.
     let path = folder.0.join("till.db");
@@ -79,7 +79,7 @@ fn a_damaged_database_is_found_and_its_copy_removed() {
 }
 
 #[test]
-fn postgresql_has_its_own() {
-    let (_, database) = postgres(&Limits::default());
+fn postgresql_backup_is_refused() {
+    let (_, database) = create_postgres(&Limits::default());
     assert_eq!(database.backup(Path::new("/tmp/never.db")), Err(BackupError::NotSqlite));
 }

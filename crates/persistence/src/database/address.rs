@@ -64,7 +64,7 @@ impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite:{}", path.display()),
-            Self::Postgres(address) => f.write_str(&without_password(address)),
+            Self::Postgres(address) => f.write_str(&redact_password(address)),
         }
     }
 }
@@ -78,7 +78,7 @@ impl fmt::Debug for Address {
 /// Leaves out what is or may be a password: what stands between the user and the host, and every parameter. libpq takes any character
 /// but `@` and `/` in a password, a question mark too; and whoever typed one of those two has written a password that libpq reads as
 /// something else. So where more than one reading is possible, no more is shown than what stands before all of them.
-fn without_password(address: &str) -> String {
+fn redact_password(address: &str) -> String {
     let (scheme, rest) = address.split_once("://").unwrap_or(("postgres", ""));
     let until = |text: &str, ends: &[char]| text.split(ends).next().unwrap_or_default().to_owned();
     let user = until(rest, &[':', '@', '/', '?']);
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn a_relative_path_counts_from_the_data_folder() {
+    fn relative_path_is_resolved_against_data_folder() {
         assert_eq!(parse("sqlite:tillgate.db"), Ok(Address::Sqlite("/data/tillgate.db".into())));
         assert_eq!(parse("sqlite:/var/x.db"), Ok(Address::Sqlite("/var/x.db".into())));
         assert_eq!(parse("sqlite:///var/x.db"), Ok(Address::Sqlite("/var/x.db".into())));
@@ -108,13 +108,13 @@ mod tests {
     }
 
     #[test]
-    fn several_hosts_are_libpqs_business() {
+    fn several_hosts_are_passed_to_libpq() {
         let address = "postgresql://till@a:5432,b:5433/shop?target_session_attrs=read-write";
         assert_eq!(parse(address), Ok(Address::Postgres(address.to_owned())));
     }
 
     #[test]
-    fn what_cannot_be_meant_is_refused() {
+    fn invalid_addresses_are_refused() {
         assert_eq!(parse("mysql://x"), Err(InvalidAddress::Scheme));
         assert_eq!(parse("tillgate.db"), Err(InvalidAddress::Scheme));
         assert_eq!(parse("sqlite:"), Err(InvalidAddress::NoPath));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn no_password_is_shown() {
+    fn password_is_never_shown() {
         let address = parse("postgres://till:geheim@a,b/shop?password=geheim").unwrap();
         assert_eq!(format!("{address}"), "postgres://till@a,b/shop");
         assert!(!format!("{address:?}").contains("geheim"));

@@ -19,13 +19,13 @@ pub struct Limits {
 
 impl Limits {
     /// How many bytes of pages the connection keeps that writes to SQLite: half, as all writers use the one.
-    pub(crate) fn pages_written(&self) -> u64 {
+    pub(crate) fn writer_page_bytes(&self) -> u64 {
         self.pages / 2
     }
 
     /// How many bytes of pages each of those keeps that read.
-    pub(crate) fn pages_read(&self) -> u64 {
-        (self.pages - self.pages_written()) / u64::from(self.connections.max(1))
+    pub(crate) fn reader_page_bytes(&self) -> u64 {
+        (self.pages - self.writer_page_bytes()) / u64::from(self.connections.max(1))
     }
 }
 

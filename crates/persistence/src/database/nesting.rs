@@ -3,17 +3,17 @@
 use std::cell::RefCell;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tillgate_domain::{StoreError, Stored};
+use tillgate_domain::{StoreError, StoreResult};
 
 thread_local! {
-    static INSIDE: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
+    static OPEN_UNITS: RefCell<Vec<u64>> = const { RefCell::new(Vec::new()) };
 }
 
 /// A database's own number in this process.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Number(u64);
+pub(crate) struct DatabaseNumber(u64);
 
-impl Number {
+impl DatabaseNumber {
     /// A number that no other database has.
     pub(crate) fn new() -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
@@ -21,22 +21,22 @@ impl Number {
     }
 
     /// Refuses where this thread is inside a unit of work of this database.
-    pub(crate) fn outside(self) -> Stored<()> {
-        if INSIDE.with_borrow(|inside| inside.contains(&self.0)) { Err(StoreError::Nested) } else { Ok(()) }
+    pub(crate) fn check_not_nested(self) -> StoreResult<()> {
+        if OPEN_UNITS.with_borrow(|inside| inside.contains(&self.0)) { Err(StoreError::Nested) } else { Ok(()) }
     }
 
     /// Says that this thread is inside until what is returned is dropped.
-    pub(crate) fn enter(self) -> Inside {
-        INSIDE.with_borrow_mut(|inside| inside.push(self.0));
-        Inside
+    pub(crate) fn enter(self) -> NestingGuard {
+        OPEN_UNITS.with_borrow_mut(|inside| inside.push(self.0));
+        NestingGuard
     }
 }
 
 /// That the thread is inside a unit of work.
-pub(crate) struct Inside;
+pub(crate) struct NestingGuard;
 
-impl Drop for Inside {
+impl Drop for NestingGuard {
     fn drop(&mut self) {
-        INSIDE.with_borrow_mut(Vec::pop);
+        OPEN_UNITS.with_borrow_mut(Vec::pop);
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use tillgate_domain::change::Observer;
 
-use crate::transaction::Written;
+use crate::transaction::WrittenChanges;
 
 /// The observers of one database.
 #[derive(Default)]
@@ -17,13 +17,13 @@ impl Observers {
     }
 
     /// Tells them all.
-    pub(crate) fn tell(&self, written: &Written) {
+    pub(crate) fn notify(&self, written: &WrittenChanges) {
         if written.changes.is_empty() {
             return;
         }
         for observer in self.0.read().unwrap_or_else(PoisonError::into_inner).iter() {
-            observer.committed(&written.changes);
-            observer.numbered(&written.numbers);
+            observer.on_commit(&written.changes);
+            observer.on_feed_numbers(&written.numbers);
         }
     }
 }

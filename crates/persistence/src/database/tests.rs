@@ -11,100 +11,104 @@ use tillgate_domain::change::Observer;
 use tillgate_domain::{Change, SessionId, StoreError};
 
 use super::*;
-use crate::deadline::{now, since};
-use crate::trial::{Folder, add, committed, number, postgres, read, run, with_tables, write};
+use crate::deadline::{elapsed_since, monotonic_now};
+use crate::test_support::{
+    TestFolder, create_postgres, create_tables, execute_sql, insert_till, query_committed, query_number, run_read,
+    run_write,
+};
 
-fn both(folder: &Folder) -> [Database; 2] {
-    [folder.database(&Limits::default()), postgres(&Limits::default()).1]
+fn open_both(folder: &TestFolder) -> [Database; 2] {
+    [folder.database(&Limits::default()), create_postgres(&Limits::default()).1]
 }
 
 #[test]
-fn a_unit_of_work_inside_another_is_an_error() {
-    let folder = Folder::new();
-    let [sqlite, server] = both(&folder);
+fn nested_unit_of_work_is_an_error() {
+    let folder = TestFolder::new();
+    let [sqlite, server] = open_both(&folder);
     for (database, other) in [(&sqlite, &server), (&server, &sqlite)] {
         for outer in [Mode::Read, Mode::Write] {
             for inner in [Mode::Read, Mode::Write] {
                 let mut found = None;
                 database
-                    .unit(outer, &mut |_| {
-                        found = Some(database.unit(inner, &mut |_| Ok(())));
+                    .run_unit(outer, &mut |_| {
+                        found = Some(database.run_unit(inner, &mut |_| Ok(())));
                         // Another database is another matter.
-                        other.unit(inner, &mut |_| Ok(()))
+                        other.run_unit(inner, &mut |_| Ok(()))
                     })
                     .unwrap();
                 assert_eq!(found, Some(Err(StoreError::Nested)), "{outer:?} {inner:?}");
             }
         }
-        let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| write(database, |_| panic!("out"))));
+        let panicked =
+            std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run_write(database, |_| panic!("out"))));
         assert!(panicked.is_err());
-        assert_eq!(write(database, |_| Ok(())), Ok(()), "a panic does not leave the thread inside");
+        assert_eq!(run_write(database, |_| Ok(())), Ok(()), "a panic does not leave the thread inside");
     }
 }
 
 /// Notes what it is told, and how many tills another connection sees by then.
-struct Notes {
-    heard: Mutex<Vec<(Vec<Change>, i64)>>,
+struct RecordingObserver {
+    received: Mutex<Vec<(Vec<Change>, i64)>>,
     other: Database,
 }
 
-impl Observer for Notes {
-    fn committed(&self, changes: &[Change]) {
-        let tills = committed(&self.other, "SELECT COUNT(*) FROM tills");
-        self.heard.lock().unwrap().push((changes.to_vec(), tills));
+impl Observer for RecordingObserver {
+    fn on_commit(&self, changes: &[Change]) {
+        let tills = query_committed(&self.other, "SELECT COUNT(*) FROM tills");
+        self.received.lock().unwrap().push((changes.to_vec(), tills));
     }
 }
 
-fn ended(number: u8) -> Change {
-    Change::Ended(SessionId::new(tillgate_domain::Instant::from_millis(0), [number; 10]))
+fn ended_change(number: u8) -> Change {
+    Change::SessionEnded(SessionId::new(tillgate_domain::Instant::from_millis(0), [number; 10]))
 }
 
 #[test]
-fn an_observer_hears_of_what_was_committed_once_and_of_nothing_else() {
-    let folder = Folder::new();
-    for database in both(&folder) {
+fn observer_receives_committed_changes_once_and_nothing_else() {
+    let folder = TestFolder::new();
+    for database in open_both(&folder) {
         let other = Database::create(&database.address, &Limits::default()).unwrap();
-        let notes = Arc::new(Notes { heard: Mutex::default(), other });
+        let notes = Arc::new(RecordingObserver { received: Mutex::default(), other });
         database.observe(Arc::clone(&notes) as Arc<dyn Observer>);
         let mut runs = 0;
-        write(&database, |tx| {
+        run_write(&database, |tx| {
             runs += 1;
-            add(tx, 1)?;
-            tx.written.changes.push(ended(1));
+            insert_till(tx, 1)?;
+            tx.written_changes.changes.push(ended_change(1));
             if runs == 1 { Err(StoreError::Conflict("once more".to_owned())) } else { Ok(()) }
         })
         .unwrap();
-        assert_eq!(notes.heard.lock().unwrap().drain(..).collect::<Vec<_>>(), [(vec![ended(1)], 1)]);
-        write(&database, |tx| {
-            tx.written.changes.push(ended(2));
+        assert_eq!(notes.received.lock().unwrap().drain(..).collect::<Vec<_>>(), [(vec![ended_change(1)], 1)]);
+        run_write(&database, |tx| {
+            tx.written_changes.changes.push(ended_change(2));
             Err(StoreError::Fault("no".to_owned()))
         })
         .unwrap_err();
-        write(&database, |tx| {
-            tx.written.changes.push(ended(3));
-            run(tx, "INSERT INTO slips VALUES (4711)")
+        run_write(&database, |tx| {
+            tx.written_changes.changes.push(ended_change(3));
+            execute_sql(tx, "INSERT INTO slips VALUES (4711)")
         })
         .unwrap_err();
-        read(&database, |_| Ok(())).unwrap();
-        assert_eq!(*notes.heard.lock().unwrap(), []);
+        run_read(&database, |_| Ok(())).unwrap();
+        assert_eq!(*notes.received.lock().unwrap(), []);
     }
 }
 
 #[test]
-fn a_lock_of_another_process_is_waited_for_until_the_deadline() {
-    let folder = Folder::new();
+fn lock_of_another_process_is_waited_for_until_the_deadline() {
+    let folder = TestFolder::new();
     let limits = Limits { deadline: Duration::from_millis(300), ..Limits::default() };
     let database = folder.database(&limits);
     let mut other = diesel::SqliteConnection::establish(folder.0.join("till.db").to_str().unwrap()).unwrap();
     other.batch_execute("BEGIN IMMEDIATE").unwrap();
-    let start = now();
-    let end = write(&database, |tx| add(tx, 1));
-    let took = since(start);
+    let start = monotonic_now();
+    let end = run_write(&database, |tx| insert_till(tx, 1));
+    let took = elapsed_since(start);
     assert!(matches!(end, Err(StoreError::Unavailable(_))), "{end:?}");
     assert!(took >= Duration::from_millis(290) && took < Duration::from_secs(3), "{took:?}");
-    assert_eq!(committed(&database, "SELECT COUNT(*) FROM tills"), 0, "who reads waits for nobody");
+    assert_eq!(query_committed(&database, "SELECT COUNT(*) FROM tills"), 0, "who reads waits for nobody");
     thread::scope(|scope| {
-        let waits = scope.spawn(|| write(&database, |tx| add(tx, 2)));
+        let waits = scope.spawn(|| run_write(&database, |tx| insert_till(tx, 2)));
         thread::sleep(Duration::from_millis(50));
         other.batch_execute("COMMIT").unwrap();
         waits.join().unwrap().unwrap();
@@ -112,17 +116,20 @@ fn a_lock_of_another_process_is_waited_for_until_the_deadline() {
 }
 
 /// Writes as fast as it can for a while, and returns how often and the longest that one took.
-fn hammer(database: &Database, id: i64, threads: usize) -> (i64, Duration) {
-    let end = now() + Duration::from_millis(1500);
+fn increment_in_threads(database: &Database, id: i64, threads: usize) -> (i64, Duration) {
+    let end = monotonic_now() + Duration::from_millis(1500);
     let counted: Vec<(i64, Duration)> = thread::scope(|scope| {
         let handles: Vec<_> = (0..threads)
             .map(|_| {
                 scope.spawn(move || {
                     let (mut count, mut longest) = (0, Duration::ZERO);
-                    while now() < end {
-                        let start = now();
-                        write(database, |tx| run(tx, &format!("UPDATE tills SET n = n + 1 WHERE id = {id}"))).unwrap();
-                        longest = longest.max(since(start));
+                    while monotonic_now() < end {
+                        let start = monotonic_now();
+                        run_write(database, |tx| {
+                            execute_sql(tx, &format!("UPDATE tills SET n = n + 1 WHERE id = {id}"))
+                        })
+                        .unwrap();
+                        longest = longest.max(elapsed_since(start));
                         count += 1;
                     }
                     (count, longest)
@@ -134,28 +141,28 @@ fn hammer(database: &Database, id: i64, threads: usize) -> (i64, Duration) {
     (counted.iter().map(|(count, _)| count).sum(), counted.iter().map(|(_, longest)| *longest).max().unwrap())
 }
 
-const SECOND: &str = "TILLGATE_TRIAL_SECOND_PROCESS";
+const SECOND_PROCESS_VARIABLE: &str = "TILLGATE_TRIAL_SECOND_PROCESS";
 
 /// Runs itself in a second process, which is what the variable asks for.
 #[test]
-fn a_second_process_gets_its_turn() {
-    if let Some(folder) = std::env::var_os(SECOND) {
+fn second_process_gets_the_write_lock() {
+    if let Some(folder) = std::env::var_os(SECOND_PROCESS_VARIABLE) {
         let address = Address::parse("sqlite:till.db", std::path::Path::new(&folder)).unwrap();
         let database = Database::create(&address, &Limits::default()).unwrap();
-        let (count, longest) = hammer(&database, 2, 1);
+        let (count, longest) = increment_in_threads(&database, 2, 1);
         println!("second {count} {}", longest.as_millis());
         return;
     }
-    let folder = Folder::new();
-    let database = with_tables(Database::create(&folder.address(), &Limits::default()).unwrap());
-    write(&database, |tx| add(tx, 1).and_then(|()| add(tx, 2))).unwrap();
+    let folder = TestFolder::new();
+    let database = create_tables(Database::create(&folder.address(), &Limits::default()).unwrap());
+    run_write(&database, |tx| insert_till(tx, 1).and_then(|()| insert_till(tx, 2))).unwrap();
     let second = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "database::tests::a_second_process_gets_its_turn", "--nocapture"])
-        .env(SECOND, &folder.0)
+        .args(["--exact", "database::tests::second_process_gets_the_write_lock", "--nocapture"])
+        .env(SECOND_PROCESS_VARIABLE, &folder.0)
         .stdout(std::process::Stdio::piped())
         .spawn()
         .unwrap();
-    let (mine, my_longest) = hammer(&database, 1, 32);
+    let (mine, my_longest) = increment_in_threads(&database, 1, 32);
     let output = second.wait_with_output().unwrap();
     let output = String::from_utf8_lossy(&output.stdout).into_owned();
     let said: Vec<i64> = output
@@ -167,8 +174,8 @@ fn a_second_process_gets_its_turn() {
         .map(|number| number.parse().unwrap())
         .collect();
     println!("mine {mine} {my_longest:?}, second {said:?} ms");
-    assert_eq!(committed(&database, "SELECT n FROM tills WHERE id = 1"), mine);
-    assert_eq!(committed(&database, "SELECT n FROM tills WHERE id = 2"), said[0]);
+    assert_eq!(query_committed(&database, "SELECT n FROM tills WHERE id = 1"), mine);
+    assert_eq!(query_committed(&database, "SELECT n FROM tills WHERE id = 2"), said[0]);
     // In turns of 20 ms it would come to some 60; one that starves comes to one or two, or fails at its deadline.
     assert!(said[0] >= 10 && said[1] < 1000, "{said:?}");
     assert!(my_longest < Duration::from_secs(1), "{my_longest:?}");
@@ -176,19 +183,19 @@ fn a_second_process_gets_its_turn() {
 
 #[cfg(unix)]
 #[test]
-fn the_file_is_its_owners_alone() {
+fn database_file_has_mode_0600() {
     use std::os::unix::fs::PermissionsExt as _;
-    let folder = Folder::new();
+    let folder = TestFolder::new();
     let database = folder.database(&Limits::default());
-    write(&database, |tx| add(tx, 1)).unwrap();
+    run_write(&database, |tx| insert_till(tx, 1)).unwrap();
     for name in ["till.db", "till.db-wal", "till.db-shm"] {
         assert_eq!(std::fs::metadata(folder.0.join(name)).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
     }
 }
 
 #[test]
-fn what_cannot_be_opened_says_why() {
-    let folder = Folder::new();
+fn unopenable_database_reports_the_reason() {
+    let folder = TestFolder::new();
     let nowhere = Address::Sqlite(folder.0.join("no/such/folder.db"));
     let error = Database::create(&nowhere, &Limits::default()).err().unwrap();
     assert!(error.to_string().contains("No such file or directory"), "{error}");
@@ -202,7 +209,7 @@ fn what_cannot_be_opened_says_why() {
 
 #[test]
 fn open_never_creates_a_database() {
-    let folder = Folder::new();
+    let folder = TestFolder::new();
     let error = Database::open(&folder.address(), &Limits::default()).err().unwrap();
     assert!(error.to_string().contains("No such file or directory"), "{error}");
     assert_eq!(std::fs::read_dir(&folder.0).unwrap().count(), 0);
@@ -210,15 +217,15 @@ fn open_never_creates_a_database() {
 
 #[cfg(unix)]
 #[test]
-fn removed_or_replaced_file_refuses_reads_and_writes_until_it_is_back() {
-    let folder = Folder::new();
+fn removed_or_replaced_file_refuses_reads_and_writes_until_restored() {
+    let folder = TestFolder::new();
     let (file, aside) = (folder.0.join("till.db"), folder.0.join("aside.db"));
     let database = folder.database(&Limits::default());
-    write(&database, |tx| add(tx, 1)).unwrap();
+    run_write(&database, |tx| insert_till(tx, 1)).unwrap();
     database.close().unwrap();
     let refused = |what: &str| {
         for mode in [Mode::Read, Mode::Write] {
-            let error = database.unit(mode, &mut |_| panic!("it ran on a file that is gone")).unwrap_err();
+            let error = database.run_unit(mode, &mut |_| panic!("it ran on a file that is gone")).unwrap_err();
             assert!(matches!(&error, StoreError::Unavailable(say) if say.contains(what)), "{error}");
         }
     };
@@ -227,32 +234,32 @@ fn removed_or_replaced_file_refuses_reads_and_writes_until_it_is_back() {
     std::fs::copy(&aside, &file).unwrap();
     refused("was replaced");
     std::fs::rename(&aside, &file).unwrap();
-    write(&database, |tx| add(tx, 2)).unwrap();
-    assert_eq!(committed(&database, "SELECT COUNT(*) FROM tills"), 2);
+    run_write(&database, |tx| insert_till(tx, 2)).unwrap();
+    assert_eq!(query_committed(&database, "SELECT COUNT(*) FROM tills"), 2);
 }
 
 #[test]
-fn closed_database_is_whole_in_its_one_file() {
-    let folder = Folder::new();
+fn closed_database_is_complete_in_one_file() {
+    let folder = TestFolder::new();
     let database = folder.database(&Limits::default());
     for id in 1..=50 {
-        write(&database, |tx| add(tx, id)).unwrap();
+        run_write(&database, |tx| insert_till(tx, id)).unwrap();
     }
     assert!(std::fs::metadata(folder.0.join("till.db-wal")).unwrap().len() > 0);
     database.close().unwrap();
     assert_eq!(std::fs::metadata(folder.0.join("till.db-wal")).map_or(0, |found| found.len()), 0);
-    let copy = Folder::new();
+    let copy = TestFolder::new();
     std::fs::copy(folder.0.join("till.db"), copy.0.join("till.db")).unwrap();
     let copied = Database::open(&copy.address(), &Limits::default()).unwrap();
-    assert_eq!(committed(&copied, "SELECT COUNT(*) FROM tills"), 50);
+    assert_eq!(query_committed(&copied, "SELECT COUNT(*) FROM tills"), 50);
     // it goes on where something is to be written after all
-    write(&database, |tx| add(tx, 51)).unwrap();
+    run_write(&database, |tx| insert_till(tx, 51)).unwrap();
 }
 
 #[test]
-fn many_open_a_new_file_at_once() {
+fn concurrent_opens_create_one_file() {
     for _ in 0..20 {
-        let folder = Folder::new();
+        let folder = TestFolder::new();
         std::thread::scope(|scope| {
             for _ in 0..4 {
                 scope.spawn(|| drop(Database::create(&folder.address(), &Limits::default()).unwrap()));
@@ -262,14 +269,14 @@ fn many_open_a_new_file_at_once() {
 }
 
 #[test]
-fn connections_to_sqlite_keep_no_more_pages_together_than_they_may() {
-    let folder = Folder::new();
+fn sqlite_connections_stay_within_the_page_cache_limit() {
+    let folder = TestFolder::new();
     let database = folder.database(&Limits { connections: 3, pages: 6 << 20, ..Limits::default() });
     let kibibytes = "SELECT -cache_size FROM pragma_cache_size";
-    let read = committed(&database, kibibytes);
+    let read = query_committed(&database, kibibytes);
     let mut written = 0;
-    write(&database, |tx| {
-        written = number(tx, kibibytes)?;
+    run_write(&database, |tx| {
+        written = query_number(tx, kibibytes)?;
         Ok(())
     })
     .unwrap();
@@ -278,21 +285,21 @@ fn connections_to_sqlite_keep_no_more_pages_together_than_they_may() {
     let load = database.load();
     let open = u64::from(load.busy + load.idle);
     assert!(open >= 1, "the pool keeps one in any case");
-    assert_eq!(load.pages, Some((3 + open) << 20));
+    assert_eq!(load.page_cache_bytes, Some((3 + open) << 20));
 }
 
 #[test]
-fn a_connection_that_nobody_needs_is_closed() {
+fn idle_connection_is_closed() {
     // the pool looks every 30 seconds
-    if !tillgate_testkit::thorough() {
+    if !tillgate_testkit::is_thorough() {
         return;
     }
-    let (_, database) = postgres(&Limits { idle: Duration::from_secs(1), ..Limits::default() });
+    let (_, database) = create_postgres(&Limits { idle: Duration::from_secs(1), ..Limits::default() });
     let meet = Arc::new(std::sync::Barrier::new(4));
     thread::scope(|scope| {
         for _ in 0..4 {
             scope.spawn(|| {
-                read(&database, |_| {
+                run_read(&database, |_| {
                     meet.wait();
                     Ok(())
                 })

@@ -2,26 +2,26 @@
 
 use diesel::prelude::*;
 use tillgate_auth_core::ports::{ApiKeys, SignatureDigest, Signatures, WrappedApiKey};
-use tillgate_domain::office::all;
+use tillgate_domain::office::collect_pages;
 use tillgate_domain::office::ports as office;
-use tillgate_domain::office::ports::{ApiKeyFilter, Page};
-use tillgate_domain::{ApiKey, ApiKeyId, Instant, Stored, TenantId, UserId};
+use tillgate_domain::office::ports::{ApiKeyFilter, PageRequest};
+use tillgate_domain::{ApiKey, ApiKeyId, Instant, StoreResult, TenantId, UserId};
 
-use super::removed;
-use crate::failure::classify;
-use crate::row::{ApiKeyRow, bytes, to_json};
+use super::removed_rows;
+use crate::error_class::classify;
+use crate::row::{ApiKeyRow, to_json, uuid_bytes};
 use crate::schema::api_keys;
-use crate::statement::{Bind, OrNothing, Statement};
+use crate::statement::{Bind, OnConflictDoNothing, Statement};
 use crate::transaction::Transaction;
 
 // of two in PostgreSQL that meet, the second waits for the first and then adds nothing
-const SEE: &str = "INSERT INTO seen_signatures (digest, seen_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-const SWEEP: &str = "DELETE FROM seen_signatures WHERE digest IN (\
+const INSERT_SIGNATURE: &str = "INSERT INTO seen_signatures (digest, seen_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
+const SWEEP_SIGNATURES: &str = "DELETE FROM seen_signatures WHERE digest IN (\
      SELECT digest FROM seen_signatures WHERE seen_at < $1 ORDER BY seen_at LIMIT $2)";
-const REMOVE: &str = "DELETE FROM api_keys WHERE id = $1 AND version = $2";
+const REMOVE_API_KEY: &str = "DELETE FROM api_keys WHERE id = $1 AND version = $2";
 
 impl ApiKeys for Transaction<'_> {
-    fn named(&mut self, client: &str) -> Stored<Option<WrappedApiKey>> {
+    fn find_by_client_id(&mut self, client: &str) -> StoreResult<Option<WrappedApiKey>> {
         // PostgreSQL stores no such text, and no key is called so
         if client.contains('\0') {
             return Ok(None);
@@ -31,74 +31,79 @@ impl ApiKeys for Transaction<'_> {
             .select(ApiKeyRow::as_select())
             .load(self.connection)
             .map_err(classify)?;
-        rows.pop().map(ApiKeyRow::key).transpose()
+        rows.pop().map(ApiKeyRow::into_domain).transpose()
     }
 
-    fn active_of(&mut self, tenant: TenantId, user: UserId) -> Stored<Vec<ApiKey>> {
+    fn list_active_by_user(&mut self, tenant: TenantId, user: UserId) -> StoreResult<Vec<ApiKey>> {
         let filter = ApiKeyFilter { user: Some(user), active: Some(true), ..ApiKeyFilter::default() };
-        all(None, |page| office::ApiKeys::list(self, tenant, &filter, page), |key| key.id)
+        collect_pages(None, |page| office::ApiKeys::list(self, tenant, &filter, page), |key| key.id)
     }
 
-    fn revoke(&mut self, key: &ApiKey) -> Stored<bool> {
+    fn revoke(&mut self, key: &ApiKey) -> StoreResult<bool> {
         office::ApiKeys::update(self, &ApiKey { active: false, ..key.clone() })
     }
 }
 
 impl Signatures for Transaction<'_> {
-    fn see(&mut self, signature: &SignatureDigest, at: Instant) -> Stored<bool> {
-        Ok(self.run(&Statement::new(SEE, [Bind::Bytes(&signature.0), at.into()]))? == 1)
+    fn insert_if_new(&mut self, signature: &SignatureDigest, at: Instant) -> StoreResult<bool> {
+        Ok(self.execute(&Statement::new(INSERT_SIGNATURE, [Bind::Bytes(&signature.0), at.into()]))? == 1)
     }
 
-    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
-        self.run(&Statement::new(SWEEP, [before.into(), i64::from(limit).into()])).map(removed)
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
+        self.execute(&Statement::new(SWEEP_SIGNATURES, [before.into(), i64::from(limit).into()])).map(removed_rows)
     }
 }
 
 impl office::ApiKeys for Transaction<'_> {
-    fn find(&mut self, id: ApiKeyId) -> Stored<Option<ApiKey>> {
+    fn find(&mut self, id: ApiKeyId) -> StoreResult<Option<ApiKey>> {
         let mut rows: Vec<ApiKeyRow> = api_keys::table
             .find(id.0.as_bytes().as_slice())
             .select(ApiKeyRow::as_select())
             .load(self.connection)
             .map_err(classify)?;
-        rows.pop().map(|row| Ok(row.key()?.key)).transpose()
+        rows.pop().map(|row| Ok(row.into_domain()?.key)).transpose()
     }
 
-    fn insert(&mut self, key: &ApiKey, wrapped: &[u8]) -> Stored<bool> {
-        let insert = diesel::insert_into(api_keys::table).values(ApiKeyRow::of(key, wrapped)?);
-        Ok(OrNothing(insert).execute(self.writing()?).map_err(classify)? == 1)
+    fn insert(&mut self, key: &ApiKey, wrapped: &[u8]) -> StoreResult<bool> {
+        let insert = diesel::insert_into(api_keys::table).values(ApiKeyRow::from_domain(key, wrapped)?);
+        Ok(OnConflictDoNothing(insert).execute(self.write_connection()?).map_err(classify)? == 1)
     }
 
-    fn update(&mut self, key: &ApiKey) -> Stored<bool> {
+    fn update(&mut self, key: &ApiKey) -> StoreResult<bool> {
         let permissions = to_json(&key.permissions)?;
-        let stands = api_keys::table.find(bytes(&key.id.0)).filter(api_keys::version.eq(key.version));
+        let stands = api_keys::table.find(uuid_bytes(&key.id.0)).filter(api_keys::version.eq(key.version));
         let update = diesel::update(stands).set((
             api_keys::name.eq(&key.name),
             api_keys::description.eq(&key.description),
             api_keys::active.eq(key.active),
-            api_keys::user_id.eq(bytes(&key.user.0)),
-            api_keys::device_id.eq(bytes(&key.device.0)),
+            api_keys::user_id.eq(uuid_bytes(&key.user.0)),
+            api_keys::device_id.eq(uuid_bytes(&key.device.0)),
             api_keys::permissions.eq(permissions),
             api_keys::version.eq(api_keys::version + 1),
         ));
-        Ok(update.execute(self.writing()?).map_err(classify)? == 1)
+        Ok(update.execute(self.write_connection()?).map_err(classify)? == 1)
     }
 
-    fn remove(&mut self, id: ApiKeyId, version: i64) -> Stored<bool> {
-        Ok(self.run(&Statement::new(REMOVE, [Bind::from(&id.0), version.into()]))? == 1)
+    fn remove(&mut self, id: ApiKeyId, version: i64) -> StoreResult<bool> {
+        Ok(self.execute(&Statement::new(REMOVE_API_KEY, [Bind::from(&id.0), version.into()]))? == 1)
     }
 
-    fn list(&mut self, tenant: TenantId, filter: &ApiKeyFilter, page: &Page<ApiKeyId>) -> Stored<Vec<ApiKey>> {
+    fn list(
+        &mut self,
+        tenant: TenantId,
+        filter: &ApiKeyFilter,
+        page: &PageRequest<ApiKeyId>,
+    ) -> StoreResult<Vec<ApiKey>> {
         let after = page.after.map_or(uuid::Uuid::nil(), |id| id.0);
         let mut keys = api_keys::table
-            .filter(api_keys::tenant_id.eq(bytes(&tenant.0)))
-            .filter(api_keys::id.gt(bytes(&after)))
+            .filter(api_keys::tenant_id.eq(uuid_bytes(&tenant.0)))
+            .filter(api_keys::id.gt(uuid_bytes(&after)))
             .into_boxed();
         if let Some(user) = &filter.user {
-            keys = keys.filter(api_keys::user_id.eq(bytes(&user.0)));
+            keys = keys.filter(api_keys::user_id.eq(uuid_bytes(&user.0)));
         }
         if let Some(device) = &filter.device {
-            keys = keys.filter(api_keys::device_id.eq(bytes(&device.0)));
+            keys = keys.filter(api_keys::device_id.eq(uuid_bytes(&device.0)));
         }
         if let Some(active) = filter.active {
             keys = keys.filter(api_keys::active.eq(active));
@@ -109,6 +114,6 @@ impl office::ApiKeys for Transaction<'_> {
             .select(ApiKeyRow::as_select())
             .load(self.connection)
             .map_err(classify)?;
-        rows.into_iter().map(|row| Ok(row.key()?.key)).collect()
+        rows.into_iter().map(|row| Ok(row.into_domain()?.key)).collect()
     }
 }

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use tillgate_auth_core::ports::{Attempts, Bucket, CountKey, Settled};
-use tillgate_domain::{Instant, Stored};
+use tillgate_auth_core::ports::{Attempts, Bucket, CountKey, TokenDisposition};
+use tillgate_domain::{Instant, StoreResult};
 use uuid::Uuid;
 
-use super::removed;
-use crate::failure::classify;
-use crate::row::instant;
+use super::removed_rows;
+use crate::error_class::classify;
+use crate::row::from_millis;
 use crate::schema::{attempts, guesses};
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
@@ -26,74 +26,82 @@ const CHARGE: &str = "UPDATE attempts SET full_at = $3, open = $4, opened_at = $
 const SETTLE: &str = "UPDATE attempts SET full_at = full_at - $2, open = CASE WHEN open > 0 THEN open - 1 ELSE 0 END, \
      touched_at = $3 WHERE key = $1";
 const BAR: &str = "UPDATE attempts SET barred_until = $2 WHERE key = $1";
-const REMEMBER: &str = "INSERT INTO guesses (key, guess, guessed_at) VALUES ($1, $2, $3) \
+const REMEMBER_GUESS: &str = "INSERT INTO guesses (key, guess, guessed_at) VALUES ($1, $2, $3) \
      ON CONFLICT (key, guess) DO UPDATE SET guessed_at = excluded.guessed_at WHERE guesses.guessed_at <= $4";
-const FORGET: &str = "DELETE FROM guesses WHERE key IN (SELECT key FROM attempts WHERE principal_id = $1)";
+const FORGET_GUESSES: &str = "DELETE FROM guesses WHERE key IN (SELECT key FROM attempts WHERE principal_id = $1)";
 // asked again outside: in PostgreSQL another unit of work may have counted since the inner reading
 const SWEEP: &str = "DELETE FROM attempts WHERE key IN (\
      SELECT key FROM attempts WHERE touched_at < $1 ORDER BY touched_at LIMIT $2) AND touched_at < $1";
-const SWEEP_REMEMBERED: &str = "DELETE FROM guesses WHERE (key, guess) IN (\
+const SWEEP_GUESSES: &str = "DELETE FROM guesses WHERE (key, guess) IN (\
      SELECT key, guess FROM guesses WHERE guessed_at < $1 ORDER BY guessed_at LIMIT $2) AND guessed_at < $1";
 
-type Row = (Vec<u8>, i64, i64, Option<i64>, Option<i64>);
+type BucketRow = (Vec<u8>, i64, i64, Option<i64>, Option<i64>);
 
 impl Attempts for Transaction<'_> {
-    fn buckets(&mut self, keys: &[CountKey]) -> Stored<Vec<Bucket>> {
+    fn find_buckets(&mut self, keys: &[CountKey]) -> StoreResult<Vec<Bucket>> {
         let wanted: Vec<&[u8]> = keys.iter().map(|key| key.0.as_slice()).collect();
-        let rows: Vec<Row> = attempts::table
+        let rows: Vec<BucketRow> = attempts::table
             .filter(attempts::key.eq_any(&wanted))
             .select((attempts::key, attempts::full_at, attempts::open, attempts::opened_at, attempts::barred_until))
             .load(self.connection)
             .map_err(classify)?;
-        let bucket = |(key, full_at, open, opened_at, barred_until): Row| {
-            let (opened_at, barred_until) = (instant(opened_at), instant(barred_until));
-            (key, Bucket { full_at: Instant::from_millis(full_at), open, opened_at, barred_until })
+        let bucket = |(key, full_at, open, opened_at, barred_until): BucketRow| {
+            let (opened_at, barred_until) = (from_millis(opened_at), from_millis(barred_until));
+            (
+                key,
+                Bucket {
+                    full_at: Instant::from_millis(full_at),
+                    open_attempts: open,
+                    opened_at,
+                    blocked_until: barred_until,
+                },
+            )
         };
         let found: BTreeMap<Vec<u8>, Bucket> = rows.into_iter().map(bucket).collect();
         Ok(keys.iter().map(|key| found.get(key.0.as_slice()).copied().unwrap_or_default()).collect())
     }
 
-    fn charge(
+    fn take_token(
         &mut self,
         key: CountKey,
         principal: Option<Uuid>,
         from: &Bucket,
         to: &Bucket,
         at: Instant,
-    ) -> Stored<bool> {
+    ) -> StoreResult<bool> {
         let nothing = Bucket::default();
-        let first = (from.full_at, from.open) == (nothing.full_at, nothing.open);
+        let first = (from.full_at, from.open_attempts) == (nothing.full_at, nothing.open_attempts);
         let binds = [
             Bind::Bytes(&key.0),
             principal.as_ref().into(),
             to.full_at.into(),
-            to.open.into(),
+            to.open_attempts.into(),
             at.into(),
             from.full_at.into(),
-            from.open.into(),
+            from.open_attempts.into(),
             to.opened_at.into(),
         ];
-        Ok(self.run(&Statement::new(if first { CHARGE_FIRST } else { CHARGE }, binds))? == 1)
+        Ok(self.execute(&Statement::new(if first { CHARGE_FIRST } else { CHARGE }, binds))? == 1)
     }
 
-    fn settle(&mut self, key: CountKey, how: Settled, at: Instant) -> Stored<()> {
+    fn settle(&mut self, key: CountKey, how: TokenDisposition, at: Instant) -> StoreResult<()> {
         let back = match how {
-            Settled::Spent => 0,
-            Settled::Returned(span) => i64::try_from(span.as_millis()).unwrap_or(i64::MAX),
+            TokenDisposition::Spent => 0,
+            TokenDisposition::Returned(span) => i64::try_from(span.as_millis()).unwrap_or(i64::MAX),
         };
-        self.run(&Statement::new(SETTLE, [Bind::Bytes(&key.0), back.into(), at.into()])).map(drop)
+        self.execute(&Statement::new(SETTLE, [Bind::Bytes(&key.0), back.into(), at.into()])).map(drop)
     }
 
-    fn bar(&mut self, key: CountKey, until: Instant) -> Stored<()> {
-        self.run(&Statement::new(BAR, [Bind::Bytes(&key.0), until.into()])).map(drop)
+    fn block(&mut self, key: CountKey, until: Instant) -> StoreResult<()> {
+        self.execute(&Statement::new(BAR, [Bind::Bytes(&key.0), until.into()])).map(drop)
     }
 
-    fn remember(&mut self, key: CountKey, guess: &CountKey, since: Instant, at: Instant) -> Stored<bool> {
+    fn record_guess(&mut self, key: CountKey, guess: &CountKey, since: Instant, at: Instant) -> StoreResult<bool> {
         let binds = [Bind::Bytes(&key.0), Bind::Bytes(&guess.0), at.into(), since.into()];
-        Ok(self.run(&Statement::new(REMEMBER, binds))? == 1)
+        Ok(self.execute(&Statement::new(REMEMBER_GUESS, binds))? == 1)
     }
 
-    fn remembered(&mut self, key: CountKey, since: Instant) -> Stored<u32> {
+    fn count_guesses(&mut self, key: CountKey, since: Instant) -> StoreResult<u32> {
         let count: i64 = guesses::table
             .filter(guesses::key.eq(key.0.as_slice()))
             .filter(guesses::guessed_at.gt(since.millis()))
@@ -103,23 +111,23 @@ impl Attempts for Transaction<'_> {
         Ok(u32::try_from(count).unwrap_or(u32::MAX))
     }
 
-    fn forgive(&mut self, principal: Uuid) -> Stored<u32> {
-        self.run(&Statement::new(FORGET, [Bind::from(&principal)]))?;
+    fn clear_failed_logins(&mut self, principal: Uuid) -> StoreResult<u32> {
+        self.execute(&Statement::new(FORGET_GUESSES, [Bind::from(&principal)]))?;
         let forgiven = attempts::table.filter(attempts::principal_id.eq(principal.as_bytes().as_slice()));
-        diesel::delete(forgiven).execute(self.writing()?).map(removed).map_err(classify)
+        diesel::delete(forgiven).execute(self.write_connection()?).map(removed_rows).map_err(classify)
     }
 
-    fn refill(&mut self, key: CountKey) -> Stored<bool> {
+    fn refill(&mut self, key: CountKey) -> StoreResult<bool> {
         let stored =
             attempts::table.filter(attempts::key.eq(key.0.as_slice())).filter(attempts::principal_id.is_null());
-        Ok(diesel::delete(stored).execute(self.writing()?).map_err(classify)? > 0)
+        Ok(diesel::delete(stored).execute(self.write_connection()?).map_err(classify)? > 0)
     }
 
-    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
-        self.run(&Statement::new(SWEEP, [before.into(), i64::from(limit).into()])).map(removed)
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
+        self.execute(&Statement::new(SWEEP, [before.into(), i64::from(limit).into()])).map(removed_rows)
     }
 
-    fn sweep_remembered(&mut self, before: Instant, limit: u32) -> Stored<u32> {
-        self.run(&Statement::new(SWEEP_REMEMBERED, [before.into(), i64::from(limit).into()])).map(removed)
+    fn sweep_guesses(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
+        self.execute(&Statement::new(SWEEP_GUESSES, [before.into(), i64::from(limit).into()])).map(removed_rows)
     }
 }

@@ -1,11 +1,11 @@
 //! Tells what happened. Lines are written unsealed; whoever seals them does it afterwards.
 
 use diesel::prelude::*;
-use tillgate_domain::office::ports::searched;
-use tillgate_domain::{Audit, Event, Stored};
+use tillgate_domain::office::ports::search_text;
+use tillgate_domain::{Audit, Event, StoreResult};
 
-use crate::failure::classify;
-use crate::row::{bytes, to_json};
+use crate::error_class::classify;
+use crate::row::{to_json, uuid_bytes};
 use crate::schema::audit;
 use crate::transaction::Transaction;
 
@@ -30,24 +30,24 @@ struct AuditRow {
 }
 
 impl Audit for Transaction<'_> {
-    fn tell(&mut self, event: &Event) -> Stored<()> {
+    fn record(&mut self, event: &Event) -> StoreResult<()> {
         let row = AuditRow {
-            id: bytes(&event.id.0),
+            id: uuid_bytes(&event.id.0),
             at: event.at.millis(),
-            tenant_id: event.tenant.map(|id| bytes(&id.0)),
-            user_id: event.actor.user.map(|id| bytes(&id.0)),
-            device_id: event.actor.device.map(|id| bytes(&id.0)),
-            session_id: event.actor.session.map(|id| bytes(&id.0)),
+            tenant_id: event.tenant.map(|id| uuid_bytes(&id.0)),
+            user_id: event.actor.user.map(|id| uuid_bytes(&id.0)),
+            device_id: event.actor.device.map(|id| uuid_bytes(&id.0)),
+            session_id: event.actor.session.map(|id| uuid_bytes(&id.0)),
             address: event.actor.address.map(|address| address.to_string()),
             action: event.action.name(),
             subject: event.subject.kind().name(),
-            subject_id: event.subject.uuid().as_ref().map(bytes),
+            subject_id: event.subject.uuid().as_ref().map(uuid_bytes),
             outcome: event.outcome.name(),
             details: to_json(&event.details)?,
-            approver_id: event.approver.map(|id| bytes(&id.0)),
-            searched: searched::of_details(&event.details),
+            approver_id: event.approver.map(|id| uuid_bytes(&id.0)),
+            searched: search_text::from_details(&event.details),
         };
-        diesel::insert_into(audit::table).values(row).execute(self.writing()?).map_err(classify)?;
+        diesel::insert_into(audit::table).values(row).execute(self.write_connection()?).map_err(classify)?;
         Ok(())
     }
 }

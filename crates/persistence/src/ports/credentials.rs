@@ -3,9 +3,9 @@
 use diesel::prelude::*;
 use tillgate_auth_core::ports::{Credential, CredentialKind, Credentials, Verifier};
 use tillgate_domain::office::ports::Passwords;
-use tillgate_domain::{Instant, PrincipalId, Secret, Stored};
+use tillgate_domain::{Instant, PrincipalId, Secret, StoreResult};
 
-use crate::failure::classify;
+use crate::error_class::classify;
 use crate::schema::credentials;
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
@@ -22,7 +22,7 @@ const SET: &str = "INSERT INTO credentials (principal_id, principal_kind, kind, 
      DO UPDATE SET verifier = excluded.verifier, version = credentials.version + 1, set_at = excluded.set_at";
 
 /// The word for what kind of principal it is.
-const fn of(principal: PrincipalId) -> &'static str {
+const fn principal_kind(principal: PrincipalId) -> &'static str {
     match principal {
         PrincipalId::User(_) => "user",
         PrincipalId::Device(_) => "device",
@@ -30,11 +30,11 @@ const fn of(principal: PrincipalId) -> &'static str {
 }
 
 impl Credentials for Transaction<'_> {
-    fn find(&mut self, principal: PrincipalId, kind: CredentialKind) -> Stored<Option<Credential>> {
+    fn find(&mut self, principal: PrincipalId, kind: CredentialKind) -> StoreResult<Option<Credential>> {
         let id = principal.uuid();
         let found: Option<(String, i64)> = credentials::table
             .filter(credentials::principal_id.eq(id.as_bytes().as_slice()))
-            .filter(credentials::principal_kind.eq(of(principal)))
+            .filter(credentials::principal_kind.eq(principal_kind(principal)))
             .filter(credentials::kind.eq(kind.name()))
             .filter(credentials::device_id.is_null())
             .select((credentials::verifier, credentials::version))
@@ -51,12 +51,18 @@ impl Credentials for Transaction<'_> {
         version: i64,
         rehashed: Option<&Verifier>,
         at: Instant,
-    ) -> Stored<bool> {
+    ) -> StoreResult<bool> {
         let id = principal.uuid();
         let rehashed = rehashed.map(|verifier| verifier.expose().as_str());
-        let binds =
-            [Bind::from(&id), of(principal).into(), kind.name().into(), version.into(), at.into(), rehashed.into()];
-        Ok(self.run(&Statement::new(CLAIM, binds))? == 1)
+        let binds = [
+            Bind::from(&id),
+            principal_kind(principal).into(),
+            kind.name().into(),
+            version.into(),
+            at.into(),
+            rehashed.into(),
+        ];
+        Ok(self.execute(&Statement::new(CLAIM, binds))? == 1)
     }
 
     fn replace(
@@ -66,40 +72,52 @@ impl Credentials for Transaction<'_> {
         version: i64,
         verifier: &Verifier,
         at: Instant,
-    ) -> Stored<bool> {
+    ) -> StoreResult<bool> {
         let id = principal.uuid();
         let verifier = verifier.expose().as_str();
-        let binds =
-            [Bind::from(&id), of(principal).into(), kind.name().into(), version.into(), verifier.into(), at.into()];
-        Ok(self.run(&Statement::new(REPLACE, binds))? == 1)
+        let binds = [
+            Bind::from(&id),
+            principal_kind(principal).into(),
+            kind.name().into(),
+            version.into(),
+            verifier.into(),
+            at.into(),
+        ];
+        Ok(self.execute(&Statement::new(REPLACE, binds))? == 1)
     }
 }
 
 impl Passwords for Transaction<'_> {
-    fn set(&mut self, principal: PrincipalId, verifier: &Secret<String>, at: Instant) -> Stored<()> {
+    fn set(&mut self, principal: PrincipalId, verifier: &Secret<String>, at: Instant) -> StoreResult<()> {
         let id = principal.uuid();
         let kind = CredentialKind::Password.name();
-        let binds = [Bind::from(&id), of(principal).into(), kind.into(), verifier.expose().as_str().into(), at.into()];
-        self.run(&Statement::new(SET, binds)).map(drop)
+        let binds = [
+            Bind::from(&id),
+            principal_kind(principal).into(),
+            kind.into(),
+            verifier.expose().as_str().into(),
+            at.into(),
+        ];
+        self.execute(&Statement::new(SET, binds)).map(drop)
     }
 
-    fn has(&mut self, principal: PrincipalId) -> Stored<bool> {
+    fn has(&mut self, principal: PrincipalId) -> StoreResult<bool> {
         let id = principal.uuid();
         let found = credentials::table
             .filter(credentials::principal_id.eq(id.as_bytes().as_slice()))
-            .filter(credentials::principal_kind.eq(of(principal)))
+            .filter(credentials::principal_kind.eq(principal_kind(principal)))
             .filter(credentials::kind.eq(CredentialKind::Password.name()))
             .filter(credentials::device_id.is_null());
         diesel::select(diesel::dsl::exists(found)).get_result(self.connection).map_err(classify)
     }
 
-    fn remove(&mut self, principal: PrincipalId) -> Stored<bool> {
+    fn remove(&mut self, principal: PrincipalId) -> StoreResult<bool> {
         let id = principal.uuid();
-        let binds = [Bind::from(&id), of(principal).into(), CredentialKind::Password.name().into()];
-        Ok(self.run(&Statement::new(REMOVE, binds))? == 1)
+        let binds = [Bind::from(&id), principal_kind(principal).into(), CredentialKind::Password.name().into()];
+        Ok(self.execute(&Statement::new(REMOVE, binds))? == 1)
     }
 
-    fn forgive(&mut self, principal: PrincipalId) -> Stored<()> {
-        tillgate_auth_core::ports::Attempts::forgive(self, principal.uuid()).map(drop)
+    fn clear_failed_logins(&mut self, principal: PrincipalId) -> StoreResult<()> {
+        tillgate_auth_core::ports::Attempts::clear_failed_logins(self, principal.uuid()).map(drop)
     }
 }

@@ -7,14 +7,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use diesel::prelude::*;
 use tillgate_auth_core::ports as auth;
 use tillgate_domain::office::ports as office;
-use tillgate_domain::office::ports::{DeviceFilter, Page};
-use tillgate_domain::{Device, DeviceId, DeviceStatus, Epoch, Folded, Instant, RoleId, SessionId, Stored, TenantId};
+use tillgate_domain::office::ports::{DeviceFilter, PageRequest};
+use tillgate_domain::{
+    Device, DeviceId, DeviceStatus, Epoch, FoldedText, Instant, RoleId, SessionId, StoreResult, TenantId,
+};
 
-use super::{contested, keys};
-use crate::failure::classify;
-use crate::row::{Cell, DeviceRow, NewDeviceRow};
+use super::{lookup_keys, unique_violation_as_conflict};
+use crate::error_class::classify;
+use crate::row::{Column, DeviceRow, NewDeviceRow};
 use crate::schema::{device_roles, devices};
-use crate::statement::{Bind, OrNothing, Statement};
+use crate::statement::{Bind, OnConflictDoNothing, Statement};
 use crate::transaction::Transaction;
 
 const CLAIM: &str = "UPDATE devices SET last_login_at = $4 WHERE id = $1 AND epoch = $2 AND status = $3";
@@ -32,19 +34,19 @@ const UPDATE: &str = "UPDATE devices SET name = $3, environment = $5, status = $
 
 impl Transaction<'_> {
     /// Gives what one session holds of a device to another, where it still holds it.
-    fn hand_over(
+    fn swap_session(
         &mut self,
         text: &'static str,
         id: DeviceId,
         from: Option<SessionId>,
         to: Option<SessionId>,
-    ) -> Stored<bool> {
+    ) -> StoreResult<bool> {
         let (from, to) = (from.map(|session| session.0), to.map(|session| session.0));
         let binds = [Bind::from(&id.0), to.as_ref().into(), from.as_ref().into()];
-        Ok(self.run(&Statement::new(text, binds))? == 1)
+        Ok(self.execute(&Statement::new(text, binds))? == 1)
     }
 
-    fn with_roles(&mut self, rows: Vec<DeviceRow>) -> Stored<Vec<Device>> {
+    fn load_roles(&mut self, rows: Vec<DeviceRow>) -> StoreResult<Vec<Device>> {
         let ids: Vec<&[u8]> = rows.iter().map(|row| row.id.as_slice()).collect();
         let found: Vec<(Vec<u8>, Vec<u8>)> = match ids.as_slice() {
             [] => return Ok(Vec::new()),
@@ -55,36 +57,36 @@ impl Transaction<'_> {
         .map_err(classify)?;
         let mut held = BTreeMap::<Vec<u8>, BTreeSet<RoleId>>::new();
         for (device, role) in found {
-            held.entry(device).or_default().insert(RoleId(Cell("device_roles", "role_id").uuid(&role)?));
+            held.entry(device).or_default().insert(RoleId(Column("device_roles", "role_id").parse_uuid(&role)?));
         }
         rows.into_iter()
             .map(|row| {
                 let roles = held.remove(&row.id).unwrap_or_default();
-                row.device(roles)
+                row.into_domain(roles)
             })
             .collect()
     }
 
-    fn equip(&mut self, device: &Device) -> Stored<()> {
+    fn insert_roles(&mut self, device: &Device) -> StoreResult<()> {
         let id = Bind::from(&device.id.0);
         let held: Vec<Bind<'_>> = device.roles.iter().flat_map(|role| [id, Bind::from(&role.0)]).collect();
-        self.insert_or("device_roles (device_id, role_id)", 2, &held, super::held)
+        self.insert_or("device_roles (device_id, role_id)", 2, &held, super::foreign_key_violation_as_conflict)
     }
 }
 
 impl auth::Devices for Transaction<'_> {
-    fn find(&mut self, id: DeviceId) -> Stored<Option<Device>> {
+    fn find(&mut self, id: DeviceId) -> StoreResult<Option<Device>> {
         let rows = devices::table
             .find(id.0.as_bytes().as_slice())
             .select(DeviceRow::as_select())
             .load(self.connection)
             .map_err(classify)?;
-        Ok(self.with_roles(rows)?.pop())
+        Ok(self.load_roles(rows)?.pop())
     }
 
-    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<Device>> {
+    fn find_by_name(&mut self, tenant: TenantId, name: &FoldedText) -> StoreResult<Option<Device>> {
         let mut retired = None;
-        for key in keys(name) {
+        for key in lookup_keys(name) {
             let rows = devices::table
                 .filter(devices::tenant_id.eq(tenant.0.as_bytes().as_slice()))
                 .filter(devices::folded.eq(key))
@@ -92,7 +94,7 @@ impl auth::Devices for Transaction<'_> {
                 .select(DeviceRow::as_select())
                 .load(self.connection)
                 .map_err(classify)?;
-            for device in self.with_roles(rows)? {
+            for device in self.load_roles(rows)? {
                 // one of them at most is not
                 if device.status != DeviceStatus::Retired {
                     return Ok(Some(device));
@@ -103,59 +105,59 @@ impl auth::Devices for Transaction<'_> {
         Ok(retired)
     }
 
-    fn claim(&mut self, id: DeviceId, epoch: Epoch, at: Instant) -> Stored<bool> {
+    fn claim(&mut self, id: DeviceId, epoch: Epoch, at: Instant) -> StoreResult<bool> {
         let binds = [Bind::from(&id.0), epoch.0.into(), DeviceStatus::Active.name().into(), at.into()];
-        Ok(self.run(&Statement::new(CLAIM, binds))? == 1)
+        Ok(self.execute(&Statement::new(CLAIM, binds))? == 1)
     }
 
-    fn seat(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> Stored<bool> {
-        self.hand_over(SEAT, id, from, to)
+    fn seat(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> StoreResult<bool> {
+        self.swap_session(SEAT, id, from, to)
     }
 
-    fn pair(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> Stored<bool> {
-        self.hand_over(PAIR, id, from, to)
+    fn pair(&mut self, id: DeviceId, from: Option<SessionId>, to: Option<SessionId>) -> StoreResult<bool> {
+        self.swap_session(PAIR, id, from, to)
     }
 }
 
 impl office::Devices for Transaction<'_> {
-    fn find(&mut self, id: DeviceId) -> Stored<Option<Device>> {
+    fn find(&mut self, id: DeviceId) -> StoreResult<Option<Device>> {
         auth::Devices::find(self, id)
     }
 
-    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<Device>> {
-        auth::Devices::named(self, tenant, name)
+    fn find_by_name(&mut self, tenant: TenantId, name: &FoldedText) -> StoreResult<Option<Device>> {
+        auth::Devices::find_by_name(self, tenant, name)
     }
 
-    fn among(&mut self, ids: &BTreeSet<DeviceId>) -> Stored<Vec<Device>> {
+    fn find_many(&mut self, ids: &BTreeSet<DeviceId>) -> StoreResult<Vec<Device>> {
         let rows = devices::table
             .filter(devices::id.eq_any(ids.iter().map(|id| id.0.as_bytes().as_slice())))
             .order(devices::id)
             .select(DeviceRow::as_select())
             .load(self.connection)
             .map_err(classify)?;
-        self.with_roles(rows)
+        self.load_roles(rows)
     }
 
-    fn insert(&mut self, device: &Device) -> Stored<bool> {
+    fn insert(&mut self, device: &Device) -> StoreResult<bool> {
         // the unique index asks about the newer key alone
-        let name = Some(device.name.folded()).filter(|name| name.former().is_some());
+        let name = Some(device.name.to_folded()).filter(|name| name.legacy_key().is_some());
         if let Some(name) = name.filter(|_| device.status != DeviceStatus::Retired)
-            && auth::Devices::named(self, device.tenant, &name)?
+            && auth::Devices::find_by_name(self, device.tenant, &name)?
                 .is_some_and(|other| other.status != DeviceStatus::Retired)
         {
             return Ok(false);
         }
-        let insert = diesel::insert_into(devices::table).values(NewDeviceRow::of(device)?);
-        if OrNothing(insert).execute(self.writing()?).map_err(classify)? == 0 {
+        let insert = diesel::insert_into(devices::table).values(NewDeviceRow::from_domain(device)?);
+        if OnConflictDoNothing(insert).execute(self.write_connection()?).map_err(classify)? == 0 {
             return Ok(false);
         }
-        self.equip(device)?;
+        self.insert_roles(device)?;
         Ok(true)
     }
 
-    fn update(&mut self, device: &Device) -> Stored<bool> {
-        let NewDeviceRow { row, searched } = NewDeviceRow::of(device)?;
-        let name = device.name.folded();
+    fn update(&mut self, device: &Device) -> StoreResult<bool> {
+        let NewDeviceRow { row, searched } = NewDeviceRow::from_domain(device)?;
+        let name = device.name.to_folded();
         let binds = [
             Bind::from(&device.id.0),
             device.version.into(),
@@ -168,18 +170,18 @@ impl office::Devices for Transaction<'_> {
             row.settings.as_str().into(),
             device.updated_at.into(),
             searched.as_str().into(),
-            name.former().unwrap_or(name.as_str()).into(),
+            name.legacy_key().unwrap_or(name.as_str()).into(),
         ];
-        if Statement::new(UPDATE, binds).execute(self.writing()?).map_err(contested)? == 0 {
+        if Statement::new(UPDATE, binds).execute(self.write_connection()?).map_err(unique_violation_as_conflict)? == 0 {
             return Ok(false);
         }
         let id = [Bind::from(&device.id.0)];
-        self.run(&Statement::new("DELETE FROM device_roles WHERE device_id = $1", id))?;
-        self.equip(device)?;
+        self.execute(&Statement::new("DELETE FROM device_roles WHERE device_id = $1", id))?;
+        self.insert_roles(device)?;
         Ok(true)
     }
 
-    fn list(&mut self, tenant: TenantId, page: &Page<DeviceId>) -> Stored<Vec<Device>> {
+    fn list(&mut self, tenant: TenantId, page: &PageRequest<DeviceId>) -> StoreResult<Vec<Device>> {
         let after = page.after.map_or(uuid::Uuid::nil(), |id| id.0);
         let rows = devices::table
             .filter(devices::tenant_id.eq(tenant.0.as_bytes().as_slice()))
@@ -189,10 +191,15 @@ impl office::Devices for Transaction<'_> {
             .select(DeviceRow::as_select())
             .load(self.connection)
             .map_err(classify)?;
-        self.with_roles(rows)
+        self.load_roles(rows)
     }
 
-    fn search(&mut self, tenant: TenantId, filter: &DeviceFilter, page: &Page<DeviceId>) -> Stored<Vec<Device>> {
-        search::part(self, tenant, filter, page)
+    fn search(
+        &mut self,
+        tenant: TenantId,
+        filter: &DeviceFilter,
+        page: &PageRequest<DeviceId>,
+    ) -> StoreResult<Vec<Device>> {
+        search::search_page(self, tenant, filter, page)
     }
 }

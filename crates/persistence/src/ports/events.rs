@@ -5,23 +5,23 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Text};
 use serde_json::{Map, Value};
-use tillgate_domain::office::ports::{EventFilter, Events, Part, Told, searched};
+use tillgate_domain::office::ports::{EventFilter, EventView, Events, OffsetPageRequest, search_text};
 use tillgate_domain::{
-    Action, Actor, DeviceId, DeviceName, Event, EventId, Folded, Instant, Outcome, SessionId, Stored, Subject,
-    SubjectKind, TenantId, UserId, UserName,
+    Action, Actor, DeviceId, DeviceName, Event, EventId, EventOutcome, FoldedText, Instant, SessionId, StoreResult,
+    Subject, SubjectKind, TenantId, UserId, UserName,
 };
 
-use crate::conditions::{Conditions, first_searched, holds, lower};
 use crate::connection::AnyConnection;
-use crate::failure::classify;
-use crate::row::{Cell, Counted, LineKeys};
+use crate::error_class::classify;
+use crate::row::{Column, CountRow, EventKeys};
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
+use crate::where_clause::{WhereClause, contains_condition, first_searched_expression, lowercase_expression};
 
 #[derive(QueryableByName)]
 struct EventRow {
     #[diesel(embed)]
-    keys: LineKeys,
+    keys: EventKeys,
     #[diesel(sql_type = Nullable<Text>)]
     address: Option<String>,
     #[diesel(sql_type = Text)]
@@ -39,124 +39,124 @@ struct EventRow {
 }
 
 impl EventRow {
-    fn told(self) -> Stored<Told> {
-        let cell = |column| Cell("audit", column);
+    fn into_view(self) -> StoreResult<EventView> {
+        let cell = |column| Column("audit", column);
         let keys = self.keys;
-        let id = |column, bytes: Option<&[u8]>| cell(column).uuid_or_none(bytes);
-        let kind = cell("subject").word(SubjectKind::ALL, SubjectKind::name, &self.subject)?;
+        let id = |column, bytes: Option<&[u8]>| cell(column).parse_optional_uuid(bytes);
+        let kind = cell("subject").parse_word(SubjectKind::ALL, SubjectKind::name, &self.subject)?;
         let subject = Subject::of(kind, id("subject_id", keys.subject_id.as_deref())?);
         let event = Event {
-            id: EventId(cell("id").uuid(&keys.id)?),
+            id: EventId(cell("id").parse_uuid(&keys.id)?),
             at: Instant::from_millis(keys.at),
             tenant: id("tenant_id", keys.tenant_id.as_deref())?.map(TenantId),
             actor: Actor {
                 user: id("user_id", keys.user_id.as_deref())?.map(UserId),
                 device: id("device_id", keys.device_id.as_deref())?.map(DeviceId),
                 session: id("session_id", keys.session_id.as_deref())?.map(SessionId),
-                address: cell("address").address(self.address.as_deref())?,
+                address: cell("address").parse_address(self.address.as_deref())?,
             },
-            action: cell("action").word(Action::ALL, Action::name, &self.action)?,
+            action: cell("action").parse_word(Action::ALL, Action::name, &self.action)?,
             subject: subject.ok_or_else(|| cell("subject_id").corrupt("an id that does not fit its kind"))?,
-            outcome: cell("outcome").word(Outcome::ALL, Outcome::name, &self.outcome)?,
-            details: details(self.details),
+            outcome: cell("outcome").parse_word(EventOutcome::ALL, EventOutcome::name, &self.outcome)?,
+            details: parse_details(self.details),
             approver: id("approver_id", keys.approver_id.as_deref())?.map(UserId),
         };
-        let user_name = self.user_name.map(UserName::restored);
-        let device_name = self.device_name.map(DeviceName::restored);
-        Ok(Told { event, user_name, device_name })
+        let user_name = self.user_name.map(UserName::from_stored);
+        let device_name = self.device_name.map(DeviceName::from_stored);
+        Ok(EventView { event, user_name, device_name })
     }
 }
 
 /// The details of a line. What cannot be read as JSON is shown as the text that it is: no line may hide those beside it.
-fn details(text: String) -> Map<String, Value> {
+fn parse_details(text: String) -> Map<String, Value> {
     serde_json::from_str(&text).unwrap_or_else(|_| Map::from_iter([("unreadable".to_owned(), Value::String(text))]))
 }
 
 /// How far the instant in an id may be from the one beside it: they are drawn one after the other.
-const NEAR: Duration = Duration::from_mins(1);
+const ID_CLOCK_TOLERANCE: Duration = Duration::from_mins(1);
 
 /// What a filter looks for, as it is bound: its text as names are compared, and the ids between which its span of time lies, so that an
 /// index which ends in the id finds it.
-struct Sought {
-    text: Option<Folded>,
+struct EventSearch {
+    text: Option<FoldedText>,
     from: Option<EventId>,
     until: Option<EventId>,
 }
 
-impl Sought {
-    fn of(filter: &EventFilter) -> Self {
+impl EventSearch {
+    fn from_filter(filter: &EventFilter) -> Self {
         Self {
-            text: filter.text.as_deref().map(Folded::of),
-            from: filter.from.map(|from| EventId::new(from.before(NEAR), [0; 10])),
-            until: filter.until.map(|until| EventId::new(until.after(NEAR), [0; 10])),
+            text: filter.text.as_deref().map(FoldedText::of),
+            from: filter.from.map(|from| EventId::new(from.saturating_sub(ID_CLOCK_TOLERANCE), [0; 10])),
+            until: filter.until.map(|until| EventId::new(until.saturating_add(ID_CLOCK_TOLERANCE), [0; 10])),
         }
     }
 
     /// What the conditions ask of: a text is looked for in the names of users too.
-    fn tables(&self) -> &'static str {
+    fn source_clause(&self) -> &'static str {
         if self.text.is_some() { "audit LEFT JOIN users ON users.id = audit.user_id" } else { "audit" }
     }
 }
 
 /// The conditions of a filter.
-fn conditions<'a>(connection: &AnyConnection, filter: &'a EventFilter, sought: &'a Sought) -> Conditions<'a> {
-    let mut all = Conditions::default();
-    all.and_maybe("audit.tenant_id = ?", filter.tenant.as_ref().map(|id| Bind::from(&id.0)));
-    all.and_maybe("audit.id = ?", filter.id.as_ref().map(|id| Bind::from(&id.0)));
-    all.and_maybe("audit.user_id = ?", filter.user.as_ref().map(|id| Bind::from(&id.0)));
-    all.and_maybe("audit.device_id = ?", filter.device.as_ref().map(|id| Bind::from(&id.0)));
-    all.and_maybe("audit.session_id = ?", filter.session.as_ref().map(|id| Bind::from(&id.0)));
+fn filter_clause<'a>(connection: &AnyConnection, filter: &'a EventFilter, sought: &'a EventSearch) -> WhereClause<'a> {
+    let mut all = WhereClause::default();
+    all.and_if_some("audit.tenant_id = ?", filter.tenant.as_ref().map(|id| Bind::from(&id.0)));
+    all.and_if_some("audit.id = ?", filter.id.as_ref().map(|id| Bind::from(&id.0)));
+    all.and_if_some("audit.user_id = ?", filter.user.as_ref().map(|id| Bind::from(&id.0)));
+    all.and_if_some("audit.device_id = ?", filter.device.as_ref().map(|id| Bind::from(&id.0)));
+    all.and_if_some("audit.session_id = ?", filter.session.as_ref().map(|id| Bind::from(&id.0)));
     let actions: Vec<Bind<'_>> = filter.actions.iter().map(|action| action.name().into()).collect();
-    all.and_among("audit.action", &actions);
+    all.and_in("audit.action", &actions);
     if let Some(outcome) = filter.outcome {
         // as it stands in the partial index
         all.and(&format!("audit.outcome = '{}'", outcome.name()), &[]);
     }
-    all.and_maybe("audit.subject = ?", filter.kind.map(|kind| kind.name().into()));
-    all.and_maybe("audit.subject_id = ?", filter.subject.as_ref().map(Bind::from));
-    all.and_maybe("audit.at >= ?", filter.from.map(Bind::from));
-    all.and_maybe("audit.at < ?", filter.until.map(Bind::from));
-    all.and_maybe("audit.id >= ?", sought.from.as_ref().map(|id| Bind::from(&id.0)));
-    all.and_maybe("audit.id < ?", sought.until.as_ref().map(|id| Bind::from(&id.0)));
+    all.and_if_some("audit.subject = ?", filter.subject_kind.map(|kind| kind.name().into()));
+    all.and_if_some("audit.subject_id = ?", filter.subject_id.as_ref().map(Bind::from));
+    all.and_if_some("audit.at >= ?", filter.from.map(Bind::from));
+    all.and_if_some("audit.at < ?", filter.until.map(Bind::from));
+    all.and_if_some("audit.id >= ?", sought.from.as_ref().map(|id| Bind::from(&id.0)));
+    all.and_if_some("audit.id < ?", sought.until.as_ref().map(|id| Bind::from(&id.0)));
     if let Some(text) = &sought.text {
         // most lines are searched by their JSON as it is
-        let details = if searched::may_be_plain(text) {
-            format!("coalesce(audit.searched, {})", lower(connection, "audit.details"))
+        let details = if search_text::may_occur_in_json(text) {
+            format!("coalesce(audit.searched, {})", lowercase_expression(connection, "audit.details"))
         } else {
             "audit.searched".to_owned()
         };
-        let name = first_searched(connection, "users.searched");
+        let name = first_searched_expression(connection, "users.searched");
         let [name, action, details] =
-            [name.as_str(), "audit.action", &details].map(|expression| holds(connection, expression));
+            [name.as_str(), "audit.action", &details].map(|expression| contains_condition(connection, expression));
         all.and(&format!("({name} OR {action} OR {details})"), &[text.as_str().into(); 3]);
     }
     all
 }
 
 impl Events for Transaction<'_> {
-    fn list(&mut self, filter: &EventFilter, part: &Part<EventId>) -> Stored<Vec<Told>> {
+    fn list(&mut self, filter: &EventFilter, part: &OffsetPageRequest<EventId>) -> StoreResult<Vec<EventView>> {
         const HEAD: &str = "SELECT audit.id, audit.at, audit.tenant_id, audit.user_id, audit.device_id, audit.session_id, \
              audit.address, audit.action, audit.subject, audit.subject_id, audit.outcome, audit.details, audit.approver_id, \
              users.name AS user_name, devices.name AS device_name FROM (";
         const TAIL: &str = ") part JOIN audit ON audit.id = part.id \
              LEFT JOIN users ON users.id = audit.user_id LEFT JOIN devices ON devices.id = audit.device_id \
              ORDER BY audit.id DESC";
-        let sought = Sought::of(filter);
-        let mut all = conditions(self.connection, filter, &sought);
-        all.and_maybe("audit.id < ?", part.after.as_ref().map(|id| Bind::from(&id.0)));
+        let sought = EventSearch::from_filter(filter);
+        let mut all = filter_clause(self.connection, filter, &sought);
+        all.and_if_some("audit.id < ?", part.after.as_ref().map(|id| Bind::from(&id.0)));
         // a part is found by an index alone, however many lines are passed over, and read whole afterwards
-        let head = format!("SELECT audit.id FROM {}", sought.tables());
-        let (ids, binds) = all.part(&head, "audit.id DESC", part);
+        let head = format!("SELECT audit.id FROM {}", sought.source_clause());
+        let (ids, binds) = all.build_page(&head, "audit.id DESC", part);
         let rows: Vec<EventRow> =
-            Statement::once(format!("{HEAD}{ids}{TAIL}"), binds).load(self.connection).map_err(classify)?;
-        rows.into_iter().map(EventRow::told).collect()
+            Statement::uncached(format!("{HEAD}{ids}{TAIL}"), binds).load(self.connection).map_err(classify)?;
+        rows.into_iter().map(EventRow::into_view).collect()
     }
 
-    fn count(&mut self, filter: &EventFilter) -> Stored<u64> {
-        let sought = Sought::of(filter);
-        let head = format!("SELECT COUNT(*) AS number FROM {}", sought.tables());
-        let (text, binds) = conditions(self.connection, filter, &sought).after(&head);
-        let counted: Counted = Statement::once(text, binds).get_result(self.connection).map_err(classify)?;
-        Ok(counted.number())
+    fn count(&mut self, filter: &EventFilter) -> StoreResult<u64> {
+        let sought = EventSearch::from_filter(filter);
+        let head = format!("SELECT COUNT(*) AS number FROM {}", sought.source_clause());
+        let (text, binds) = filter_clause(self.connection, filter, &sought).build_statement(&head);
+        let counted: CountRow = Statement::uncached(text, binds).get_result(self.connection).map_err(classify)?;
+        Ok(counted.count())
     }
 }

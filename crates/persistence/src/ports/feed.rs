@@ -8,23 +8,23 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
-use tillgate_auth_core::ports::{Bookmark, Cursor, Feed, Found, Look, ServerTime};
-use tillgate_domain::{Change, DeviceId, Epoch, Instant, Scope, SessionId, StoreError, Stored, TenantId, UserId};
+use tillgate_auth_core::ports::{Bookmark, Cursor, Feed, FeedBatch, FeedEntry, ServerTime};
+use tillgate_domain::{Change, DeviceId, Epoch, Instant, Scope, SessionId, StoreError, StoreResult, TenantId, UserId};
 
-use super::removed;
+use super::removed_rows;
 use crate::connection::AnyConnection;
-use crate::failure::classify;
-use crate::row::Cell;
+use crate::error_class::classify;
+use crate::row::Column;
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
 // The first row says where the feed stands. SQLite's answers one row at least, since the left side of the join is always there.
-const LOOK_SQLITE: &str = "SELECT changes.position AS number, feed.last + 1 AS bound, 0 AS server, NULL AS open, \
+const SELECT_CHANGES_SQLITE: &str = "SELECT changes.position AS number, feed.last + 1 AS bound, 0 AS server, NULL AS open, \
      NULL AS clock_server, NULL AS clock, changes.kind, changes.scope, changes.subject_id, changes.epoch, changes.written_at \
      FROM (SELECT COALESCE((SELECT seq FROM sqlite_sequence WHERE name = 'changes'), 0) AS last) feed \
      LEFT JOIN changes ON changes.position >= $1 ORDER BY changes.position";
 // of PostgreSQL's all others are changes; `$2` are numbers of transactions, with commas
-const LOOK_POSTGRES: &str = "WITH feed AS MATERIALIZED (SELECT pg_current_snapshot() AS now) \
+const SELECT_CHANGES_POSTGRES: &str = "WITH feed AS MATERIALIZED (SELECT pg_current_snapshot() AS now) \
      SELECT NULL::bigint AS position, NULL::bigint AS number, pg_snapshot_xmax(feed.now)::text::bigint AS bound, \
      EXTRACT(EPOCH FROM pg_postmaster_start_time())::bigint & 32767 AS server, \
      (SELECT string_agg(open.id::text, ',' ORDER BY open.id) FROM pg_snapshot_xip(feed.now) AS open (id)) AS open, \
@@ -46,25 +46,25 @@ const SWEEP_POSTGRES: &str = "DELETE FROM changes WHERE number IN (\
 /// started at another moment than the server before, and then everything that is kept is read. It shares the 63 bits of a
 /// [`Cursor`] with the position: 15 for the server, 48 for the position.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct At {
+struct StoredPosition {
     server: i64,
     position: i64,
 }
 
 const POSITION_BITS: u32 = 48;
 
-impl At {
-    const fn of(cursor: Cursor) -> Self {
+impl StoredPosition {
+    const fn from_cursor(cursor: Cursor) -> Self {
         Self { server: cursor.0 >> POSITION_BITS, position: cursor.0 & ((1 << POSITION_BITS) - 1) }
     }
 
-    const fn cursor(self) -> Cursor {
+    const fn to_cursor(self) -> Cursor {
         Cursor((self.server << POSITION_BITS) | self.position)
     }
 }
 
 #[derive(QueryableByName)]
-struct Row {
+struct FeedRow {
     #[diesel(sql_type = Nullable<BigInt>)]
     number: Option<i64>,
     #[diesel(sql_type = BigInt)]
@@ -91,62 +91,69 @@ struct Row {
 }
 
 impl Transaction<'_> {
-    fn changes_from(&mut self, position: i64, open: &str) -> Stored<Vec<Row>> {
+    fn select_changes(&mut self, position: i64, open: &str) -> StoreResult<Vec<FeedRow>> {
         let text = match self.connection {
-            AnyConnection::Sqlite(_) => LOOK_SQLITE,
-            AnyConnection::Postgres(_) => LOOK_POSTGRES,
+            AnyConnection::Sqlite(_) => SELECT_CHANGES_SQLITE,
+            AnyConnection::Postgres(_) => SELECT_CHANGES_POSTGRES,
         };
         Statement::new(text, [position.into(), Bind::Text(open)]).load(self.connection).map_err(classify)
     }
 }
 
 /// Where the feed stands, as the first row of a look says.
-fn standing(rows: &[Row]) -> Stored<(At, Vec<Cursor>)> {
+fn read_position(rows: &[FeedRow]) -> StoreResult<(StoredPosition, Vec<Cursor>)> {
     let nowhere = || StoreError::Fault("the feed did not say where it stands".to_owned());
     let row = rows.first().ok_or_else(nowhere)?;
     let server = row.server;
     let open = row.open.as_deref().unwrap_or_default().split(',').filter(|id| !id.is_empty());
-    let at = |id: &str| Some(At { server, position: id.parse().ok()? }.cursor());
-    let open = open.map(|id| at(id).ok_or_else(nowhere)).collect::<Stored<_>>()?;
-    Ok((At { server, position: row.bound }, open))
+    let at = |id: &str| Some(StoredPosition { server, position: id.parse().ok()? }.to_cursor());
+    let open = open.map(|id| at(id).ok_or_else(nowhere)).collect::<StoreResult<_>>()?;
+    Ok((StoredPosition { server, position: row.bound }, open))
 }
 
 impl Feed for Transaction<'_> {
-    fn look(&mut self, from: Option<&Bookmark>) -> Stored<Look> {
-        let at = from.map_or(At { server: 0, position: 0 }, |from| At::of(from.cursor));
+    fn poll(&mut self, from: Option<&Bookmark>) -> StoreResult<FeedBatch> {
+        let at =
+            from.map_or(StoredPosition { server: 0, position: 0 }, |from| StoredPosition::from_cursor(from.cursor));
         let open = from.map_or(&[][..], |from| &from.open);
-        let open: Vec<String> = open.iter().map(|open| At::of(*open).position.to_string()).collect();
-        let mut rows = self.changes_from(at.position, &open.join(","))?;
-        let now = standing(&rows)?.0;
+        let open: Vec<String> =
+            open.iter().map(|open| StoredPosition::from_cursor(*open).position.to_string()).collect();
+        let mut rows = self.select_changes(at.position, &open.join(","))?;
+        let now = read_position(&rows)?.0;
         let elsewhere = at.server != now.server || at.position > now.position;
         if from.is_some() && elsewhere {
-            rows = self.changes_from(0, "")?;
+            rows = self.select_changes(0, "")?;
         }
-        let (next, open) = standing(&rows)?;
+        let (next, open) = read_position(&rows)?;
         let clock = rows.first().and_then(|row| row.clock_server.zip(row.clock));
         let clock = clock.map(|(server, now)| ServerTime { server, now: Instant::from_millis(now) });
-        let changes = rows.iter().filter_map(|row| found(row).transpose()).collect::<Stored<_>>()?;
-        Ok(Look { changes, next: Bookmark { cursor: next.cursor(), open }, anew: from.is_none() || elsewhere, clock })
+        let changes = rows.iter().filter_map(|row| read_change(row).transpose()).collect::<StoreResult<_>>()?;
+        Ok(FeedBatch {
+            entries: changes,
+            next: Bookmark { cursor: next.to_cursor(), open },
+            restarted: from.is_none() || elsewhere,
+            clock,
+        })
     }
 
-    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
         let text = match self.connection {
             AnyConnection::Sqlite(_) => SWEEP_SQLITE,
             AnyConnection::Postgres(_) => SWEEP_POSTGRES,
         };
-        self.run(&Statement::new(text, [before.into(), i64::from(limit).into()])).map(removed)
+        self.execute(&Statement::new(text, [before.into(), i64::from(limit).into()])).map(removed_rows)
     }
 }
 
 /// The change of a row; `None` for the row that only says where the feed stands.
-fn found(row: &Row) -> Stored<Option<Found>> {
-    let cell = |column| Cell("changes", column);
+fn read_change(row: &FeedRow) -> StoreResult<Option<FeedEntry>> {
+    let cell = |column| Column("changes", column);
     let (Some(number), Some(kind), Some(scope), Some(at)) =
         (row.number, row.kind.as_deref(), row.scope.as_deref(), row.written_at)
     else {
         return Ok(None);
     };
-    let subject = || cell("subject_id").uuid(row.subject_id.as_deref().unwrap_or_default());
+    let subject = || cell("subject_id").parse_uuid(row.subject_id.as_deref().unwrap_or_default());
     let scope = || match scope {
         "user" => Ok(Scope::User(UserId(subject()?))),
         "device" => Ok(Scope::Device(DeviceId(subject()?))),
@@ -156,11 +163,11 @@ fn found(row: &Row) -> Stored<Option<Found>> {
         _ => Err(cell("scope").corrupt("a word that is not known")),
     };
     let change = match (kind, row.epoch) {
-        ("ended", _) => Change::Ended(SessionId(subject()?)),
-        ("raised", Some(epoch)) => Change::Raised { scope: scope()?, epoch: Epoch(epoch) },
+        ("ended", _) => Change::SessionEnded(SessionId(subject()?)),
+        ("raised", Some(epoch)) => Change::EpochBumped { scope: scope()?, epoch: Epoch(epoch) },
         ("raised", None) => return Err(cell("epoch").corrupt("a raised epoch is missing")),
-        ("touched", _) => Change::Touched(scope()?),
+        ("touched", _) => Change::Invalidated(scope()?),
         _ => return Err(cell("kind").corrupt("a word that is not known")),
     };
-    Ok(Some(Found { number, change, at: Instant::from_millis(at) }))
+    Ok(Some(FeedEntry { number, change, at: Instant::from_millis(at) }))
 }

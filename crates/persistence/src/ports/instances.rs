@@ -3,43 +3,47 @@
 use diesel::dsl::max;
 use diesel::prelude::*;
 use tillgate_auth_core::ports::{Instance, InstanceState, Instances};
-use tillgate_domain::{Instant, StoreError, Stored};
+use tillgate_domain::{Instant, StoreError, StoreResult};
 
-use crate::failure::classify;
-use crate::row::Cell;
+use crate::error_class::classify;
+use crate::row::Column;
 use crate::schema::{audit, meta, nodes, sessions};
 use crate::statement::Statement;
 use crate::transaction::Transaction;
 
 /// The state by its word in the store.
-pub(crate) fn state(word: &str) -> Stored<InstanceState> {
+pub(crate) fn parse_state(word: &str) -> StoreResult<InstanceState> {
     let name = |state| match state {
         InstanceState::Open => "open",
         InstanceState::Draining => "draining",
         InstanceState::Moved => "moved",
     };
-    Cell("meta", "state").word(&[InstanceState::Open, InstanceState::Draining, InstanceState::Moved], name, word)
+    Column("meta", "state").parse_word(
+        &[InstanceState::Open, InstanceState::Draining, InstanceState::Moved],
+        name,
+        word,
+    )
 }
 
 #[derive(QueryableByName)]
-struct WrittenAt {
+struct WrittenAtRow {
     #[diesel(sql_type = diesel::sql_types::BigInt)]
     written_at: i64,
 }
 
 impl Instances for Transaction<'_> {
-    fn find(&mut self) -> Stored<Instance> {
+    fn find(&mut self) -> StoreResult<Instance> {
         let (id, word): (Option<Vec<u8>>, String) = meta::table
             .find(1_i64)
             .select((meta::instance, meta::state))
             .get_result(self.connection)
             .map_err(classify)?;
         let id = id.ok_or_else(|| StoreError::Fault("the store has not been given its identity yet".to_owned()))?;
-        Ok(Instance { id: Cell("meta", "instance").uuid(&id)?, state: state(&word)? })
+        Ok(Instance { id: Column("meta", "instance").parse_uuid(&id)?, state: parse_state(&word)? })
     }
 
     /// Ids are made of instants, so the newest row is the last by its key: four short looks.
-    fn newest(&mut self) -> Stored<Option<Instant>> {
+    fn newest_instant(&mut self) -> StoreResult<Option<Instant>> {
         let made: Option<i64> = sessions::table
             .order(sessions::id.desc())
             .select(sessions::created_at)
@@ -52,7 +56,7 @@ impl Instances for Transaction<'_> {
             .first(self.connection)
             .optional()
             .map_err(classify)?;
-        let changed: Option<WrittenAt> =
+        let changed: Option<WrittenAtRow> =
             Statement::new("SELECT written_at FROM changes ORDER BY position DESC LIMIT 1", [])
                 .get_result(self.connection)
                 .optional()

@@ -3,24 +3,24 @@
 use diesel::prelude::*;
 use diesel::sql_types::Text;
 use tillgate_auth_core::ports::{Cursor, MachineClock, Node, Nodes};
-use tillgate_domain::{Instant, NodeId, StoreError, Stored};
+use tillgate_domain::{Instant, NodeId, StoreError, StoreResult};
 use uuid::Uuid;
 
-use super::removed;
-use crate::failure::{MIGRATED, classify};
-use crate::migrate::newest_known;
-use crate::row::Cell;
+use super::removed_rows;
+use crate::error_class::{MIGRATED, classify};
+use crate::migration::newest_known;
+use crate::row::Column;
 use crate::schema::nodes;
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
 // a process that says nothing of its clock keeps what it said of it before
-const NOTE: &str = "INSERT INTO nodes (id, applied, seen_at, boot_id, origin) VALUES ($1, $2, $3, $4, $5) \
+const UPSERT_NODE: &str = "INSERT INTO nodes (id, applied, seen_at, boot_id, origin) VALUES ($1, $2, $3, $4, $5) \
      ON CONFLICT (id) DO UPDATE SET applied = excluded.applied, seen_at = excluded.seen_at, \
      boot_id = COALESCE(excluded.boot_id, nodes.boot_id), origin = COALESCE(excluded.origin, nodes.origin)";
 // of those that have left a machine the last says what its clock was
 const LEAVE: &str = "UPDATE nodes SET left_at = $2 WHERE id = $1";
-const LEFT_BEFORE: &str = "DELETE FROM nodes WHERE left_at IS NOT NULL AND (boot_id IS NULL \
+const SWEEP_LEFT: &str = "DELETE FROM nodes WHERE left_at IS NOT NULL AND (boot_id IS NULL \
      OR (id <> $1 AND boot_id = (SELECT mine.boot_id FROM nodes mine WHERE mine.id = $1)))";
 const SWEEP: &str = "DELETE FROM nodes WHERE seen_at < $1";
 
@@ -36,43 +36,43 @@ struct Applied {
 }
 
 /// A row of a live process.
-type Row = (Vec<u8>, i64, i64, Option<Vec<u8>>, Option<i64>);
+type NodeRow = (Vec<u8>, i64, i64, Option<Vec<u8>>, Option<i64>);
 
 impl Nodes for Transaction<'_> {
     /// Also finds out whether a newer program has migrated the database: every process asks every few seconds in this way, and
     /// writes nothing more once it knows.
-    fn note(&mut self, node: &Node) -> Stored<()> {
+    fn upsert(&mut self, node: &Node) -> StoreResult<()> {
         let newest = newest_known()?;
         let newer: Vec<Applied> =
             Statement::new(NEWER, [Bind::Text(newest)]).load(self.connection).map_err(classify)?;
         if !newer.is_empty() {
             return Err(StoreError::Unavailable(MIGRATED.to_owned()));
         }
-        let (boot, origin) = (node.clock.map(|clock| clock.boot), node.clock.map(|clock| clock.origin));
+        let (boot, origin) = (node.clock.map(|clock| clock.boot_id), node.clock.map(|clock| clock.origin));
         let binds =
             [Bind::from(&node.id.0), node.applied.0.into(), node.seen_at.into(), boot.as_ref().into(), origin.into()];
-        self.run(&Statement::new(NOTE, binds)).map(drop)
+        self.execute(&Statement::new(UPSERT_NODE, binds)).map(drop)
     }
 
-    fn live(&mut self, since: Instant) -> Stored<Vec<Node>> {
-        let rows: Vec<Row> = nodes::table
+    fn list_live(&mut self, since: Instant) -> StoreResult<Vec<Node>> {
+        let rows: Vec<NodeRow> = nodes::table
             .filter(nodes::left_at.is_null())
             .filter(nodes::seen_at.ge(since.millis()))
             .order(nodes::id)
             .select((nodes::id, nodes::applied, nodes::seen_at, nodes::boot_id, nodes::origin))
             .load(self.connection)
             .map_err(classify)?;
-        let node = |(id, applied, seen_at, boot, origin): Row| {
-            let boot = boot.map(|boot| Cell("nodes", "boot_id").uuid(&boot)).transpose()?;
+        let node = |(id, applied, seen_at, boot, origin): NodeRow| {
+            let boot = boot.map(|boot| Column("nodes", "boot_id").parse_uuid(&boot)).transpose()?;
             let origin = origin.map(Instant::from_millis);
-            let clock = boot.zip(origin).map(|(boot, origin)| MachineClock { boot, origin });
-            let id = NodeId(Cell("nodes", "id").uuid(&id)?);
+            let clock = boot.zip(origin).map(|(boot, origin)| MachineClock { boot_id: boot, origin });
+            let id = NodeId(Column("nodes", "id").parse_uuid(&id)?);
             Ok(Node { id, applied: Cursor(applied), seen_at: Instant::from_millis(seen_at), clock })
         };
         rows.into_iter().map(node).collect()
     }
 
-    fn origin(&mut self, boot: Uuid) -> Stored<Option<Instant>> {
+    fn find_origin(&mut self, boot: Uuid) -> StoreResult<Option<Instant>> {
         let rows: Vec<(i64, Option<i64>)> = nodes::table
             .filter(nodes::boot_id.eq(boot.as_bytes().as_slice()))
             .select((nodes::seen_at, nodes::origin))
@@ -84,12 +84,12 @@ impl Nodes for Transaction<'_> {
         Ok(last.map(|(_, origin)| Instant::from_millis(origin)))
     }
 
-    fn leave(&mut self, id: NodeId, at: Instant) -> Stored<()> {
-        self.run(&Statement::new(LEAVE, [Bind::from(&id.0), at.into()]))?;
-        self.run(&Statement::new(LEFT_BEFORE, [Bind::from(&id.0)])).map(drop)
+    fn mark_left(&mut self, id: NodeId, at: Instant) -> StoreResult<()> {
+        self.execute(&Statement::new(LEAVE, [Bind::from(&id.0), at.into()]))?;
+        self.execute(&Statement::new(SWEEP_LEFT, [Bind::from(&id.0)])).map(drop)
     }
 
-    fn sweep(&mut self, before: Instant) -> Stored<u32> {
-        self.run(&Statement::new(SWEEP, [before.into()])).map(removed)
+    fn sweep(&mut self, before: Instant) -> StoreResult<u32> {
+        self.execute(&Statement::new(SWEEP, [before.into()])).map(removed_rows)
     }
 }

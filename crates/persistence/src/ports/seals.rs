@@ -3,18 +3,18 @@
 
 use diesel::prelude::*;
 use diesel::sql_types::{BigInt, Binary, Nullable};
-use tillgate_domain::audit::seal::{Line, Seal, SealedLine};
-use tillgate_domain::office::ports::{Seals, Unsealed};
-use tillgate_domain::{StoreError, Stored};
+use tillgate_domain::audit::seal::{Seal, SealedEvent, StoredEvent};
+use tillgate_domain::office::ports::{Seals, UnsealedCount};
+use tillgate_domain::{StoreError, StoreResult};
 
 use crate::connection::AnyConnection;
-use crate::failure::classify;
-use crate::row::LineKeys;
+use crate::error_class::classify;
+use crate::row::EventKeys;
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
 
 /// Selects lines whole; a text stands between the first two, so that it is answered as its bytes.
-macro_rules! lines {
+macro_rules! load_events {
     ($open:literal, $close:literal, $which:literal) => {
         concat!(
             "SELECT id, at, tenant_id, user_id, device_id, session_id, ",
@@ -47,26 +47,27 @@ macro_rules! lines {
 macro_rules! on_both {
     ($name:ident, $which:literal) => {
         /// The statement for SQLite, and for PostgreSQL.
-        const $name: [&str; 2] = [lines!("CAST(", " AS BLOB)", $which), lines!("convert_to(", ", 'UTF8')", $which)];
+        const $name: [&str; 2] =
+            [load_events!("CAST(", " AS BLOB)", $which), load_events!("convert_to(", ", 'UTF8')", $which)];
     };
 }
 
 on_both!(UNSEALED, "WHERE sequence IS NULL ORDER BY id LIMIT $1");
 on_both!(SEALED, "WHERE sequence >= $1 ORDER BY sequence LIMIT $2");
 
-const NEWEST: &str = "SELECT sequence, hash FROM audit_seal WHERE id = 1";
+const SELECT_NEWEST_SEAL: &str = "SELECT sequence, hash FROM audit_seal WHERE id = 1";
 // in PostgreSQL a second claim waits here until the first has ended, and answers what that one wrote
-const CLAIM: &str = "UPDATE audit_seal SET sequence = sequence WHERE id = 1 RETURNING sequence, hash";
+const CLAIM_NEWEST_SEAL: &str = "UPDATE audit_seal SET sequence = sequence WHERE id = 1 RETURNING sequence, hash";
 // one line at a time: SQLite joins a list of values to the table by going through every line that waits
-const SEAL: &str = "UPDATE audit SET sequence = $1, previous = $2, hash = $3 WHERE id = $4 AND sequence IS NULL";
-const NOTE: &str = "UPDATE audit_seal SET sequence = $1, hash = $2 WHERE id = 1";
-const WAITING: &str = "SELECT COUNT(*) AS lines, MIN(at) AS since FROM \
+const SEAL_EVENT: &str = "UPDATE audit SET sequence = $1, previous = $2, hash = $3 WHERE id = $4 AND sequence IS NULL";
+const UPDATE_NEWEST_SEAL: &str = "UPDATE audit_seal SET sequence = $1, hash = $2 WHERE id = 1";
+const COUNT_UNSEALED: &str = "SELECT COUNT(*) AS lines, MIN(at) AS since FROM \
      (SELECT at FROM audit WHERE sequence IS NULL ORDER BY id LIMIT $1) waiting";
 
 #[derive(QueryableByName)]
-struct LineRow {
+struct SealedEventRow {
     #[diesel(embed)]
-    keys: LineKeys,
+    keys: EventKeys,
     #[diesel(sql_type = Nullable<Binary>)]
     address: Option<Vec<u8>>,
     #[diesel(sql_type = Binary)]
@@ -87,10 +88,10 @@ struct LineRow {
     hash: Option<Vec<u8>>,
 }
 
-impl LineRow {
-    fn sealed(self) -> SealedLine {
+impl SealedEventRow {
+    fn into_sealed_event(self) -> SealedEvent {
         let keys = self.keys;
-        let line = Line {
+        let line = StoredEvent {
             id: keys.id,
             at: keys.at,
             tenant: keys.tenant_id,
@@ -106,7 +107,12 @@ impl LineRow {
             approver: keys.approver_id,
             operation: self.operation,
         };
-        SealedLine { line, sequence: self.sequence.unwrap_or_default(), previous: self.previous, hash: self.hash }
+        SealedEvent {
+            event: line,
+            sequence: self.sequence.unwrap_or_default(),
+            previous: self.previous,
+            hash: self.hash,
+        }
     }
 }
 
@@ -119,13 +125,13 @@ struct SealRow {
 }
 
 impl SealRow {
-    fn seal(self) -> Seal {
+    fn into_seal(self) -> Seal {
         Seal { sequence: self.sequence, hash: self.hash }
     }
 }
 
 #[derive(QueryableByName)]
-struct WaitingRow {
+struct UnsealedRow {
     #[diesel(sql_type = BigInt)]
     lines: i64,
     #[diesel(sql_type = Nullable<BigInt>)]
@@ -133,57 +139,58 @@ struct WaitingRow {
 }
 
 impl Transaction<'_> {
-    fn lines<'b>(
+    fn load_events<'b>(
         &mut self,
         [sqlite, postgres]: [&'static str; 2],
         binds: impl Into<Vec<Bind<'b>>>,
-    ) -> Stored<Vec<SealedLine>> {
+    ) -> StoreResult<Vec<SealedEvent>> {
         let text = match self.connection {
             AnyConnection::Sqlite(_) => sqlite,
             AnyConnection::Postgres(_) => postgres,
         };
-        let rows: Vec<LineRow> = Statement::new(text, binds).load(self.connection).map_err(classify)?;
-        Ok(rows.into_iter().map(LineRow::sealed).collect())
+        let rows: Vec<SealedEventRow> = Statement::new(text, binds).load(self.connection).map_err(classify)?;
+        Ok(rows.into_iter().map(SealedEventRow::into_sealed_event).collect())
     }
 }
 
 impl Seals for Transaction<'_> {
-    fn newest(&mut self) -> Stored<Seal> {
-        let row: SealRow = Statement::new(NEWEST, []).get_result(self.connection).map_err(classify)?;
-        Ok(row.seal())
+    fn find_newest(&mut self) -> StoreResult<Seal> {
+        let row: SealRow = Statement::new(SELECT_NEWEST_SEAL, []).get_result(self.connection).map_err(classify)?;
+        Ok(row.into_seal())
     }
 
-    fn claim(&mut self) -> Stored<Seal> {
-        let row: SealRow = Statement::new(CLAIM, []).get_result(self.writing()?).map_err(classify)?;
-        Ok(row.seal())
+    fn claim(&mut self) -> StoreResult<Seal> {
+        let row: SealRow =
+            Statement::new(CLAIM_NEWEST_SEAL, []).get_result(self.write_connection()?).map_err(classify)?;
+        Ok(row.into_seal())
     }
 
-    fn waiting(&mut self, most: u32) -> Stored<Unsealed> {
-        let statement = Statement::new(WAITING, [i64::from(most).into()]);
-        let row: WaitingRow = statement.get_result(self.connection).map_err(classify)?;
-        Ok(Unsealed { lines: u32::try_from(row.lines).unwrap_or(u32::MAX), since: row.since })
+    fn count_unsealed(&mut self, most: u32) -> StoreResult<UnsealedCount> {
+        let statement = Statement::new(COUNT_UNSEALED, [i64::from(most).into()]);
+        let row: UnsealedRow = statement.get_result(self.connection).map_err(classify)?;
+        Ok(UnsealedCount { events: u32::try_from(row.lines).unwrap_or(u32::MAX), since: row.since })
     }
 
-    fn unsealed(&mut self, limit: u32) -> Stored<Vec<Line>> {
-        let lines = self.lines(UNSEALED, [i64::from(limit).into()])?;
-        Ok(lines.into_iter().map(|sealed| sealed.line).collect())
+    fn list_unsealed(&mut self, limit: u32) -> StoreResult<Vec<StoredEvent>> {
+        let lines = self.load_events(UNSEALED, [i64::from(limit).into()])?;
+        Ok(lines.into_iter().map(|sealed| sealed.event).collect())
     }
 
-    fn seal(&mut self, before: &Seal, seals: &[(Vec<u8>, Seal)]) -> Stored<()> {
+    fn insert_seals(&mut self, before: &Seal, seals: &[(Vec<u8>, Seal)]) -> StoreResult<()> {
         let Some((_, newest)) = seals.last() else { return Ok(()) };
         let mut previous: &[u8] = &before.hash;
         for (id, seal) in seals {
             let previous = std::mem::replace(&mut previous, &seal.hash);
             let binds = [seal.sequence.into(), Bind::Bytes(previous), Bind::Bytes(&seal.hash), Bind::Bytes(id)];
-            if self.run(&Statement::new(SEAL, binds))? != 1 {
+            if self.execute(&Statement::new(SEAL_EVENT, binds))? != 1 {
                 return Err(StoreError::Conflict("a line of the audit has a seal already".to_owned()));
             }
         }
-        self.run(&Statement::new(NOTE, [newest.sequence.into(), Bind::Bytes(&newest.hash)]))?;
+        self.execute(&Statement::new(UPDATE_NEWEST_SEAL, [newest.sequence.into(), Bind::Bytes(&newest.hash)]))?;
         Ok(())
     }
 
-    fn sealed(&mut self, from: i64, limit: u32) -> Stored<Vec<SealedLine>> {
-        self.lines(SEALED, [from.into(), i64::from(limit).into()])
+    fn list_sealed(&mut self, from: i64, limit: u32) -> StoreResult<Vec<SealedEvent>> {
+        self.load_events(SEALED, [from.into(), i64::from(limit).into()])
     }
 }

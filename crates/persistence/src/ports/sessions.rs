@@ -8,21 +8,23 @@ use diesel::expression::ValidGrouping;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sql_types::{BigInt, Nullable};
-use tillgate_auth_core::ports::{FirstUse, Listed, Rotation, SessionFilter, Sessions, Standing, StoreClock, Use};
-use tillgate_auth_core::{Dialect, Epochs, Session};
-use tillgate_domain::{DeviceName, Epoch, Instant, KeyId, SessionId, Stored, UserName, Zone};
+use tillgate_auth_core::ports::{
+    FirstUse, Rotation, SessionFilter, SessionRecord, SessionUse, SessionView, Sessions, StoreClock,
+};
+use tillgate_auth_core::{DialectName, Epochs, Session};
+use tillgate_domain::{DeviceName, Epoch, Instant, KeyId, SessionId, StoreResult, UserName, Zone};
 use uuid::Uuid;
 
-use super::removed;
+use super::removed_rows;
 use crate::connection::{AnyConnection, MultiBackend};
-use crate::failure::classify;
-use crate::row::{Cell, Id, SessionRow, day};
+use crate::error_class::classify;
+use crate::row::{Column, IdRow, SessionRow, day_number};
 use crate::schema::{devices, first_uses, sessions, tenants, users};
-use crate::statement::{Bind, Statement, places};
+use crate::statement::{Bind, Statement, placeholders};
 use crate::transaction::Transaction;
 
 /// How many uses one statement notes.
-const BATCH: usize = 500;
+const MAX_USES_PER_STATEMENT: usize = 500;
 
 const ROTATE: &str = "UPDATE sessions SET generation = $3, key_id = $4, previous_key_id = $5, rotated_at = $6, expires_at = $7, \
      expires_day = $8, rotated_from = $9 WHERE id = $1 AND generation = $2 AND ended_at IS NULL";
@@ -34,11 +36,11 @@ const ROTATE_POSTGRES: &str = "UPDATE sessions SET generation = $3, key_id = $4,
      WHERE id = $1 AND generation = $2 AND ended_at IS NULL";
 const EXTEND: &str = "UPDATE sessions SET expires_at = $3, expires_day = $4, rotated_from = $5 \
      WHERE id = $1 AND generation = $2 AND ended_at IS NULL";
-const NOTE_FIRST_USE: &str = "INSERT INTO first_uses (session_id, generation, first_used_at) VALUES ($1, $2, $3) \
+const INSERT_FIRST_USE: &str = "INSERT INTO first_uses (session_id, generation, first_used_at) VALUES ($1, $2, $3) \
      ON CONFLICT (session_id, generation) DO NOTHING";
-const FORGET_FIRST_USES: &str = "DELETE FROM first_uses WHERE session_id = $1 AND generation < (\
+const DELETE_FIRST_USES: &str = "DELETE FROM first_uses WHERE session_id = $1 AND generation < (\
      SELECT MAX(generation) FROM first_uses WHERE session_id = $1 AND first_used_at <= $2)";
-const UNDER: &str = "SELECT id FROM sessions \
+const SELECT_IDS_BY_KEY: &str = "SELECT id FROM sessions \
      WHERE key_id = $1 AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > $2) \
      UNION ALL SELECT id FROM sessions \
      WHERE previous_key_id = $1 AND key_id <> $1 AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > $2) LIMIT $3";
@@ -49,16 +51,17 @@ const SWEEP_EXPIRED: &str = "DELETE FROM sessions WHERE id IN (\
      SELECT id FROM sessions WHERE expires_day <= $3 AND expires_at < $1 LIMIT $2) AND expires_at < $1";
 
 /// A session with the names of its user (two) and its device.
-type Named = (SessionRow, Option<String>, Option<String>, Option<String>, Option<String>);
+type SessionWithNames = (SessionRow, Option<String>, Option<String>, Option<String>, Option<String>);
 /// A session with the epoch and zone of its tenant, and the epoch and status of its user and of its device.
-type Found = (SessionRow, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>);
+type SessionWithEpochs = (SessionRow, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>);
 /// The same with the milliseconds since its rotation, the number of the server and what its clock says.
-type Dated = (SessionRow, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>, Option<i64>, i64, i64);
+type SessionWithStoreClock =
+    (SessionRow, i64, String, Option<i64>, Option<String>, Option<i64>, Option<String>, Option<i64>, i64, i64);
 
-fn dated(found: Dated) -> (Found, Option<StoreClock>) {
+fn split_store_clock(found: SessionWithStoreClock) -> (SessionWithEpochs, Option<StoreClock>) {
     let (row, tenant, zone, user, user_status, device, device_status, since, server, now) = found;
     let rotated = since.map(|since| Duration::from_millis(u64::try_from(since).unwrap_or_default()));
-    let clock = StoreClock { rotated, server, now: Instant::from_millis(now) };
+    let clock = StoreClock { since_rotation: rotated, server, now: Instant::from_millis(now) };
     ((row, tenant, zone, user, user_status, device, device_status), Some(clock))
 }
 
@@ -100,14 +103,14 @@ said_by_the_server! {
 impl Transaction<'_> {
     /// Notes uses of different sessions. In PostgreSQL rows are locked in the order of their ids first: two processes that note
     /// the same sessions then wait for each other instead of for ever.
-    fn note_batch(&mut self, uses: &[(Uuid, i64, i64)]) -> Stored<()> {
+    fn record_uses(&mut self, uses: &[(Uuid, i64, i64)]) -> StoreResult<()> {
         let binds: Vec<Bind<'_>> =
             uses.iter().flat_map(|(id, generation, at)| [Bind::from(id), (*generation).into(), (*at).into()]).collect();
         let lock = match self.connection {
             AnyConnection::Sqlite(_) => "",
             AnyConnection::Postgres(_) => " ORDER BY held.id FOR NO KEY UPDATE OF held",
         };
-        let given = format!("WITH given (id, generation, at) AS (VALUES {})", places(1, uses.len(), 3));
+        let given = format!("WITH given (id, generation, at) AS (VALUES {})", placeholders(1, uses.len(), 3));
         let of_sessions = format!(
             "{given}, mine AS (SELECT held.id, given.generation, given.at FROM sessions held \
              JOIN given ON given.id = held.id \
@@ -116,7 +119,7 @@ impl Transaction<'_> {
              last_used_at = CASE WHEN last_used_at IS NULL OR last_used_at < mine.at THEN mine.at ELSE last_used_at END \
              FROM mine WHERE sessions.id = mine.id"
         );
-        self.run(&Statement::once(of_sessions, binds.clone()))?;
+        self.execute(&Statement::uncached(of_sessions, binds.clone()))?;
         let of_devices = format!(
             "{given}, seen AS (SELECT sessions.device_id, MAX(given.at) AS at FROM sessions \
              JOIN given ON given.id = sessions.id GROUP BY sessions.device_id), \
@@ -125,19 +128,19 @@ impl Transaction<'_> {
              UPDATE devices SET last_seen_at = mine.at FROM mine \
              WHERE devices.id = mine.id AND (last_seen_at IS NULL OR last_seen_at < mine.at)"
         );
-        self.run(&Statement::once(of_devices, binds))?;
+        self.execute(&Statement::uncached(of_devices, binds))?;
         Ok(())
     }
 }
 
 impl Sessions for Transaction<'_> {
-    fn insert(&mut self, session: &Session) -> Stored<()> {
-        let row = SessionRow::of(session)?;
-        diesel::insert_into(sessions::table).values(row).execute(self.writing()?).map_err(classify)?;
+    fn insert(&mut self, session: &Session) -> StoreResult<()> {
+        let row = SessionRow::from_domain(session)?;
+        diesel::insert_into(sessions::table).values(row).execute(self.write_connection()?).map_err(classify)?;
         Ok(())
     }
 
-    fn find(&mut self, id: SessionId) -> Stored<Option<Standing>> {
+    fn find(&mut self, id: SessionId) -> StoreResult<Option<SessionRecord>> {
         let query = sessions::table
             .find(id.0.as_bytes().as_slice())
             .inner_join(tenants::table)
@@ -158,34 +161,37 @@ impl Sessions for Transaction<'_> {
                 ))
             };
         }
-        let found: Option<(Found, Option<StoreClock>)> = match self.connection {
+        let found: Option<(SessionWithEpochs, Option<StoreClock>)> = match self.connection {
             AnyConnection::Sqlite(_) => {
-                let found = select!().get_result::<Found>(self.connection).optional();
+                let found = select!().get_result::<SessionWithEpochs>(self.connection).optional();
                 found.map(|found| found.map(|found| (found, None)))
             }
             AnyConnection::Postgres(_) => {
-                let found =
-                    select!(SinceRotation, ServerNumber, ServerNow).get_result::<Dated>(self.connection).optional();
-                found.map(|found| found.map(dated))
+                let found = select!(SinceRotation, ServerNumber, ServerNow)
+                    .get_result::<SessionWithStoreClock>(self.connection)
+                    .optional();
+                found.map(|found| found.map(split_store_clock))
             }
         }
         .map_err(classify)?;
         let Some((found, clock)) = found else { return Ok(None) };
         let (row, tenant, zone, user, user_status, device, device_status) = found;
         let epoch = |epoch: Option<i64>| Epoch(epoch.unwrap_or_default());
-        let user_status = user_status.map(|status| Cell("users", "status").parsed(status.parse())).transpose()?;
-        let device_status = device_status.map(|status| Cell("devices", "status").parsed(status.parse())).transpose()?;
-        Ok(Some(Standing {
-            session: row.session()?,
+        let user_status =
+            user_status.map(|status| Column("users", "status").check_parsed(status.parse())).transpose()?;
+        let device_status =
+            device_status.map(|status| Column("devices", "status").check_parsed(status.parse())).transpose()?;
+        Ok(Some(SessionRecord {
+            session: row.into_domain()?,
             epochs: Epochs { user: epoch(user), device: epoch(device), tenant: Epoch(tenant) },
             user: user_status,
             device: device_status,
-            zone: Cell("tenants", "zone").parsed(Zone::parse(&zone))?,
+            zone: Column("tenants", "zone").check_parsed(Zone::parse(&zone))?,
             clock,
         }))
     }
 
-    fn rotate(&mut self, id: SessionId, from: i64, to: &Rotation) -> Stored<bool> {
+    fn rotate(&mut self, id: SessionId, from: i64, to: &Rotation) -> StoreResult<bool> {
         let address = to.from.map(|address| address.to_string());
         let binds = [
             Bind::from(&id.0),
@@ -195,14 +201,14 @@ impl Sessions for Transaction<'_> {
             Bind::from(&to.previous_key.0),
             to.at.into(),
             to.expires_at.into(),
-            to.expires_at.map(day).into(),
+            to.expires_at.map(day_number).into(),
             address.as_deref().into(),
         ];
         let text = match self.connection {
             AnyConnection::Sqlite(_) => ROTATE,
             AnyConnection::Postgres(_) => ROTATE_POSTGRES,
         };
-        Ok(self.run(&Statement::new(text, binds))? == 1)
+        Ok(self.execute(&Statement::new(text, binds))? == 1)
     }
 
     fn extend(
@@ -211,19 +217,19 @@ impl Sessions for Transaction<'_> {
         generation: i64,
         expires_at: Option<Instant>,
         from: Option<IpAddr>,
-    ) -> Stored<bool> {
+    ) -> StoreResult<bool> {
         let address = from.map(|address| address.to_string());
         let binds = [
             Bind::from(&id.0),
             generation.into(),
             expires_at.into(),
-            expires_at.map(day).into(),
+            expires_at.map(day_number).into(),
             address.as_deref().into(),
         ];
-        Ok(self.run(&Statement::new(EXTEND, binds))? == 1)
+        Ok(self.execute(&Statement::new(EXTEND, binds))? == 1)
     }
 
-    fn note(&mut self, uses: &[Use]) -> Stored<()> {
+    fn record_uses(&mut self, uses: &[SessionUse]) -> StoreResult<()> {
         let mut merged = BTreeMap::<Uuid, (i64, i64)>::new();
         for each in uses {
             let (generation, at) = merged.entry(each.session.0).or_insert((each.generation, each.at.millis()));
@@ -231,10 +237,10 @@ impl Sessions for Transaction<'_> {
             *at = each.at.millis().max(*at);
         }
         let merged: Vec<_> = merged.into_iter().map(|(id, (generation, at))| (id, generation, at)).collect();
-        merged.chunks(BATCH).try_for_each(|batch| self.note_batch(batch))
+        merged.chunks(MAX_USES_PER_STATEMENT).try_for_each(|batch| self.record_uses(batch))
     }
 
-    fn first_uses(&mut self, id: SessionId) -> Stored<Vec<FirstUse>> {
+    fn list_first_uses(&mut self, id: SessionId) -> StoreResult<Vec<FirstUse>> {
         let rows: Vec<(i64, i64)> = first_uses::table
             .filter(first_uses::session_id.eq(id.0.as_bytes().as_slice()))
             .order(first_uses::generation)
@@ -245,14 +251,14 @@ impl Sessions for Transaction<'_> {
         Ok(rows.into_iter().map(first).collect())
     }
 
-    fn note_first_use(&mut self, id: SessionId, first: FirstUse, settled: Instant) -> Stored<bool> {
+    fn record_first_use(&mut self, id: SessionId, first: FirstUse, settled: Instant) -> StoreResult<bool> {
         let binds = [Bind::from(&id.0), first.generation.into(), first.at.into()];
-        let new = self.run(&Statement::new(NOTE_FIRST_USE, binds))? == 1;
-        self.run(&Statement::new(FORGET_FIRST_USES, [Bind::from(&id.0), settled.into()]))?;
+        let new = self.execute(&Statement::new(INSERT_FIRST_USE, binds))? == 1;
+        self.execute(&Statement::new(DELETE_FIRST_USES, [Bind::from(&id.0), settled.into()]))?;
         Ok(new)
     }
 
-    fn dialects(&mut self, now: Instant) -> Stored<Vec<Dialect>> {
+    fn list_live_dialects(&mut self, now: Instant) -> StoreResult<Vec<DialectName>> {
         let live = sessions::expires_at.is_null().or(sessions::expires_at.gt(now.millis()));
         let labels: Vec<String> = sessions::table
             .filter(sessions::ended_at.is_null())
@@ -262,10 +268,10 @@ impl Sessions for Transaction<'_> {
             .distinct()
             .load(self.connection)
             .map_err(classify)?;
-        Ok(labels.iter().map(|label| Dialect::new(label)).collect())
+        Ok(labels.iter().map(|label| DialectName::new(label)).collect())
     }
 
-    fn list(&mut self, filter: &SessionFilter, after: Option<SessionId>, limit: u32) -> Stored<Vec<Listed>> {
+    fn list(&mut self, filter: &SessionFilter, after: Option<SessionId>, limit: u32) -> StoreResult<Vec<SessionView>> {
         let mut query = sessions::table.left_join(users::table).left_join(devices::table).into_boxed::<MultiBackend>();
         if let Some(id) = &filter.tenant {
             query = query.filter(sessions::tenant_id.eq(id.0.as_bytes().as_slice()));
@@ -276,7 +282,7 @@ impl Sessions for Transaction<'_> {
         if let Some(id) = &filter.device {
             query = query.filter(sessions::device_id.eq(id.0.as_bytes().as_slice()));
         }
-        if let Some(id) = &filter.session {
+        if let Some(id) = &filter.id {
             query = query.filter(sessions::id.eq(id.0.as_bytes().as_slice()));
         }
         if let Some(id) = &after {
@@ -290,7 +296,7 @@ impl Sessions for Transaction<'_> {
                 query.filter(sessions::ended_at.is_not_null().or(expiry.le(at.millis())))
             };
         }
-        let rows: Vec<Named> = query
+        let rows: Vec<SessionWithNames> = query
             .order(sessions::id.desc())
             .limit(i64::from(limit))
             .select((
@@ -302,30 +308,31 @@ impl Sessions for Transaction<'_> {
             ))
             .load(self.connection)
             .map_err(classify)?;
-        let listed = |(row, user, display_name, device, environment): Named| {
-            let user_name = user.map(UserName::restored);
-            let device_name = device.map(DeviceName::restored);
+        let listed = |(row, user, display_name, device, environment): SessionWithNames| {
+            let user_name = user.map(UserName::from_stored);
+            let device_name = device.map(DeviceName::from_stored);
             let environment =
-                environment.map(|name| Cell("devices", "environment").parsed(name.parse())).transpose()?;
-            Ok(Listed { session: row.session()?, user_name, display_name, device_name, environment })
+                environment.map(|name| Column("devices", "environment").check_parsed(name.parse())).transpose()?;
+            Ok(SessionView { session: row.into_domain()?, user_name, display_name, device_name, environment })
         };
         rows.into_iter().map(listed).collect()
     }
 
-    fn names(&mut self, key: KeyId, now: Instant) -> Stored<bool> {
-        Ok(!self.under(key, now, 1)?.is_empty())
+    fn uses_key(&mut self, key: KeyId, now: Instant) -> StoreResult<bool> {
+        Ok(!self.ids_by_key(key, now, 1)?.is_empty())
     }
 
-    fn under(&mut self, key: KeyId, now: Instant, limit: u32) -> Stored<Vec<SessionId>> {
+    fn ids_by_key(&mut self, key: KeyId, now: Instant, limit: u32) -> StoreResult<Vec<SessionId>> {
         let binds = [Bind::from(&key.0), now.into(), i64::from(limit).into()];
-        let rows: Vec<Id> = Statement::new(UNDER, binds).load(self.connection).map_err(classify)?;
-        rows.iter().map(|row| Ok(SessionId(Cell("sessions", "id").uuid(&row.id)?))).collect()
+        let rows: Vec<IdRow> = Statement::new(SELECT_IDS_BY_KEY, binds).load(self.connection).map_err(classify)?;
+        rows.iter().map(|row| Ok(SessionId(Column("sessions", "id").parse_uuid(&row.id)?))).collect()
     }
 
-    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32> {
-        let ended = self.run(&Statement::new(SWEEP_ENDED, [before.into(), i64::from(limit).into()])).map(removed)?;
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
+        let ended =
+            self.execute(&Statement::new(SWEEP_ENDED, [before.into(), i64::from(limit).into()])).map(removed_rows)?;
         let rest = i64::from(limit.saturating_sub(ended));
-        let expired = Statement::new(SWEEP_EXPIRED, [before.into(), rest.into(), day(before).into()]);
-        Ok(ended.saturating_add(self.run(&expired).map(removed)?))
+        let expired = Statement::new(SWEEP_EXPIRED, [before.into(), rest.into(), day_number(before).into()]);
+        Ok(ended.saturating_add(self.execute(&expired).map(removed_rows)?))
     }
 }

@@ -5,30 +5,30 @@ use std::collections::BTreeMap;
 use diesel::prelude::*;
 use tillgate_auth_core::ports as auth;
 use tillgate_domain::office::ports as office;
-use tillgate_domain::office::ports::Page;
-use tillgate_domain::{Branch, Slug, Stored, Tenant, TenantId};
+use tillgate_domain::office::ports::PageRequest;
+use tillgate_domain::{Branch, Slug, StoreResult, Tenant, TenantId};
 
-use crate::failure::classify;
+use crate::error_class::classify;
 use crate::row::{BranchRow, LimitColumns, TenantRow};
 use crate::schema::{branches, tenants};
-use crate::statement::{Bind, OrNothing, Statement};
+use crate::statement::{Bind, OnConflictDoNothing, Statement};
 use crate::transaction::Transaction;
 
 impl Transaction<'_> {
     /// Makes the stores of a tenant these: its row is claimed by the update before.
-    fn stock(&mut self, tenant: &Tenant) -> Stored<()> {
+    fn replace_branches(&mut self, tenant: &Tenant) -> StoreResult<()> {
         let found = auth::Tenants::find(self, tenant.id)?.map(|found| found.branches).unwrap_or_default();
         for gone in found.iter().filter(|old| tenant.branches.iter().all(|each| each.id != old.id)) {
             let rows = branches::table.find(gone.id.0.as_bytes().as_slice());
-            diesel::delete(rows).execute(self.writing()?).map_err(classify)?;
+            diesel::delete(rows).execute(self.write_connection()?).map_err(classify)?;
         }
         for branch in &tenant.branches {
             match found.iter().find(|old| old.id == branch.id) {
-                None => self.open(tenant.id, branch)?,
+                None => self.insert_branch(tenant.id, branch)?,
                 Some(old) if old != branch => {
                     let row = branches::table.find(branch.id.0.as_bytes().as_slice());
                     let renamed = diesel::update(row).set(branches::name.eq(branch.name.as_str()));
-                    renamed.execute(self.writing()?).map_err(classify)?;
+                    renamed.execute(self.write_connection()?).map_err(classify)?;
                 }
                 Some(_) => {}
             }
@@ -36,12 +36,12 @@ impl Transaction<'_> {
         Ok(())
     }
 
-    fn open(&mut self, tenant: TenantId, branch: &Branch) -> Stored<()> {
-        let insert = diesel::insert_into(branches::table).values(BranchRow::of(tenant, branch));
-        insert.execute(self.writing()?).map(drop).map_err(classify)
+    fn insert_branch(&mut self, tenant: TenantId, branch: &Branch) -> StoreResult<()> {
+        let insert = diesel::insert_into(branches::table).values(BranchRow::from_domain(tenant, branch));
+        insert.execute(self.write_connection()?).map(drop).map_err(classify)
     }
 
-    fn with_branches(&mut self, rows: Vec<TenantRow>) -> Stored<Vec<Tenant>> {
+    fn load_branches(&mut self, rows: Vec<TenantRow>) -> StoreResult<Vec<Tenant>> {
         let ids: Vec<&[u8]> = rows.iter().map(|row| row.id.as_slice()).collect();
         let found: Vec<BranchRow> = match ids.as_slice() {
             [] => return Ok(Vec::new()),
@@ -60,82 +60,83 @@ impl Transaction<'_> {
         .map_err(classify)?;
         let mut by_tenant: BTreeMap<Vec<u8>, Vec<Branch>> = BTreeMap::new();
         for row in found {
-            by_tenant.entry(row.tenant_id.clone()).or_default().push(row.branch()?);
+            by_tenant.entry(row.tenant_id.clone()).or_default().push(row.into_domain()?);
         }
         rows.into_iter()
             .map(|row| {
                 let branches = by_tenant.remove(&row.id).unwrap_or_default();
-                row.tenant(branches)
+                row.into_domain(branches)
             })
             .collect()
     }
 }
 
 impl auth::Tenants for Transaction<'_> {
-    fn find(&mut self, id: TenantId) -> Stored<Option<Tenant>> {
+    fn find(&mut self, id: TenantId) -> StoreResult<Option<Tenant>> {
         let rows = tenants::table
             .find(id.0.as_bytes().as_slice())
             .select(TenantRow::as_select())
             .load(self.connection)
             .map_err(classify)?;
-        Ok(self.with_branches(rows)?.pop())
+        Ok(self.load_branches(rows)?.pop())
     }
 
-    fn named(&mut self, slug: &Slug) -> Stored<Option<Tenant>> {
+    fn find_by_slug(&mut self, slug: &Slug) -> StoreResult<Option<Tenant>> {
         let rows = tenants::table
             .filter(tenants::slug.eq(slug.as_str()))
             .select(TenantRow::as_select())
             .load(self.connection)
             .map_err(classify)?;
-        Ok(self.with_branches(rows)?.pop())
+        Ok(self.load_branches(rows)?.pop())
     }
 }
 
 impl office::Tenants for Transaction<'_> {
-    fn find(&mut self, id: TenantId) -> Stored<Option<Tenant>> {
+    fn find(&mut self, id: TenantId) -> StoreResult<Option<Tenant>> {
         auth::Tenants::find(self, id)
     }
 
-    fn named(&mut self, slug: &Slug) -> Stored<Option<Tenant>> {
-        auth::Tenants::named(self, slug)
+    fn find_by_slug(&mut self, slug: &Slug) -> StoreResult<Option<Tenant>> {
+        auth::Tenants::find_by_slug(self, slug)
     }
 
-    fn insert(&mut self, tenant: &Tenant) -> Stored<bool> {
-        let insert = diesel::insert_into(tenants::table).values(TenantRow::of(tenant));
-        if OrNothing(insert).execute(self.writing()?).map_err(classify)? == 0 {
+    fn insert(&mut self, tenant: &Tenant) -> StoreResult<bool> {
+        let insert = diesel::insert_into(tenants::table).values(TenantRow::from_domain(tenant));
+        if OnConflictDoNothing(insert).execute(self.write_connection()?).map_err(classify)? == 0 {
             return Ok(false);
         }
         for branch in &tenant.branches {
-            self.open(tenant.id, branch)?;
+            self.insert_branch(tenant.id, branch)?;
         }
         Ok(true)
     }
 
-    fn claim(&mut self, id: TenantId) -> Stored<bool> {
+    fn claim(&mut self, id: TenantId) -> StoreResult<bool> {
         // writes nothing new: what counts is the lock on the row, which the next claim waits for
-        Ok(self.run(&Statement::new("UPDATE tenants SET version = version WHERE id = $1", [Bind::from(&id.0)]))? == 1)
+        Ok(self.execute(&Statement::new("UPDATE tenants SET version = version WHERE id = $1", [Bind::from(&id.0)]))?
+            == 1)
     }
 
-    fn update(&mut self, tenant: &Tenant) -> Stored<bool> {
+    fn update(&mut self, tenant: &Tenant) -> StoreResult<bool> {
         let held = tenants::table.find(tenant.id.0.as_bytes().as_slice()).filter(tenants::version.eq(tenant.version));
         let rows = diesel::update(held)
             .set((
                 tenants::name.eq(tenant.name.as_str()),
                 tenants::zone.eq(tenant.zone.name()),
                 tenants::locale.eq(tenant.locale.as_str()),
-                LimitColumns::of(&tenant.limits),
+                LimitColumns::from_domain(&tenant.limits),
                 tenants::version.eq(tenants::version + 1_i64),
             ))
-            .execute(self.writing()?)
+            .execute(self.write_connection()?)
             .map_err(classify)?;
         if rows == 0 {
             return Ok(false);
         }
-        self.stock(tenant)?;
+        self.replace_branches(tenant)?;
         Ok(true)
     }
 
-    fn list(&mut self, page: &Page<TenantId>) -> Stored<Vec<Tenant>> {
+    fn list(&mut self, page: &PageRequest<TenantId>) -> StoreResult<Vec<Tenant>> {
         // no id is below the nil one, so the first page asks as every other does
         let after = page.after.map_or(uuid::Uuid::nil(), |id| id.0);
         let rows = tenants::table
@@ -145,6 +146,6 @@ impl office::Tenants for Transaction<'_> {
             .select(TenantRow::as_select())
             .load(self.connection)
             .map_err(classify)?;
-        self.with_branches(rows)
+        self.load_branches(rows)
     }
 }

@@ -8,22 +8,24 @@ use diesel::prelude::*;
 use diesel::sql_types::{Binary, Nullable};
 use tillgate_auth_core::ports::{self as auth, CredentialKind};
 use tillgate_domain::office::ports as office;
-use tillgate_domain::office::ports::{HoldersOf, Page, Part, UserCursor, UserFilter, UserOrder};
+use tillgate_domain::office::ports::{
+    OffsetPageRequest, PageRequest, RoleHolderFilter, UserCursor, UserFilter, UserOrder,
+};
 use tillgate_domain::{
-    Assignment, DeviceId, Email, Epoch, Folded, Instant, RoleId, Stored, TenantId, User, UserId, UserStatus,
+    Assignment, DeviceId, Email, Epoch, FoldedText, Instant, RoleId, StoreResult, TenantId, User, UserId, UserStatus,
 };
 
-use super::{contested, held, keys};
-use crate::failure::classify;
-use crate::row::{Cell, Counted, NewUserRow, UserRow};
+use super::{foreign_key_violation_as_conflict, lookup_keys, unique_violation_as_conflict};
+use crate::error_class::classify;
+use crate::row::{Column, CountRow, NewUserRow, UserRow};
 use crate::schema::users;
-use crate::statement::{Bind, OrNothing, Statement, places};
+use crate::statement::{Bind, OnConflictDoNothing, Statement, placeholders};
 use crate::transaction::Transaction;
 
 /// A role without a device, a device, or a role on a device.
 #[derive(QueryableByName)]
 #[expect(clippy::struct_field_names, reason = "the names of the columns")]
-struct Held {
+struct AssignmentRow {
     #[diesel(sql_type = Binary)]
     user_id: Vec<u8>,
     #[diesel(sql_type = Nullable<Binary>)]
@@ -32,14 +34,14 @@ struct Held {
     role_id: Option<Vec<u8>>,
 }
 
-const HELD: &str = "SELECT user_id, NULL AS device_id, role_id FROM user_roles WHERE user_id = $1 \
+const SELECT_ASSIGNMENTS: &str = "SELECT user_id, NULL AS device_id, role_id FROM user_roles WHERE user_id = $1 \
      UNION ALL SELECT listed.user_id, listed.device_id, held.role_id FROM user_devices listed \
      LEFT JOIN user_device_roles held ON held.user_id = listed.user_id AND held.device_id = listed.device_id \
      WHERE listed.user_id = $1";
-const ROLES_ON: &str = "SELECT DISTINCT held.role_id FROM user_devices listed \
+const SELECT_ROLES_ON_DEVICE: &str = "SELECT DISTINCT held.role_id FROM user_devices listed \
      JOIN user_device_roles held ON held.user_id = listed.user_id AND held.device_id = listed.device_id \
      WHERE listed.device_id = $1";
-const UNLISTED: &str =
+const BUMP_VERSIONS_ON_DEVICE: &str =
     "UPDATE users SET version = version + 1 WHERE id IN (SELECT user_id FROM user_devices WHERE device_id = $1)";
 const CLAIM: &str = "UPDATE users SET last_login_at = $4 WHERE id = $1 AND epoch = $2 AND status = $3";
 const SET_CHANGE_REQUIRED: &str = "UPDATE users \
@@ -60,28 +62,29 @@ const UPDATE: &str = "UPDATE users SET name = $3, email = $5, display_name = $7,
 
 /// A role that somebody has on a device.
 #[derive(QueryableByName)]
-struct RoleOn {
+struct RoleIdRow {
     #[diesel(sql_type = Binary)]
     role_id: Vec<u8>,
 }
 
 impl Transaction<'_> {
-    fn with_assignments(&mut self, rows: Vec<UserRow>) -> Stored<Vec<User>> {
+    fn load_assignments(&mut self, rows: Vec<UserRow>) -> StoreResult<Vec<User>> {
         let ids: Vec<Bind<'_>> = rows.iter().map(|row| Bind::Bytes(&row.id)).collect();
-        let found: Vec<Held> = match ids.len() {
+        let found: Vec<AssignmentRow> = match ids.len() {
             0 => return Ok(Vec::new()),
-            1 => Statement::new(HELD, ids).load(self.connection),
+            1 => Statement::new(SELECT_ASSIGNMENTS, ids).load(self.connection),
             many => {
-                let text = HELD.replace("= $1", &format!("IN {}", places(1, 1, many)));
-                Statement::once(text, ids).load(self.connection)
+                let text = SELECT_ASSIGNMENTS.replace("= $1", &format!("IN {}", placeholders(1, 1, many)));
+                Statement::uncached(text, ids).load(self.connection)
             }
         }
         .map_err(classify)?;
         let mut held = BTreeMap::<Vec<u8>, Assignment>::new();
-        for Held { user_id, device_id, role_id } in found {
-            let role = |table| Cell(table, "role_id").uuid_or_none(role_id.as_deref()).map(|id| id.map(RoleId));
+        for AssignmentRow { user_id, device_id, role_id } in found {
+            let role =
+                |table| Column(table, "role_id").parse_optional_uuid(role_id.as_deref()).map(|id| id.map(RoleId));
             let of = held.entry(user_id).or_default();
-            match Cell("user_devices", "device_id").uuid_or_none(device_id.as_deref())? {
+            match Column("user_devices", "device_id").parse_optional_uuid(device_id.as_deref())? {
                 None => of.office.extend(role("user_roles")?),
                 Some(id) => of.devices.entry(DeviceId(id)).or_default().extend(role("user_device_roles")?),
             }
@@ -89,128 +92,128 @@ impl Transaction<'_> {
         rows.into_iter()
             .map(|row| {
                 let assignment = held.remove(&row.id).unwrap_or_default();
-                row.user(assignment)
+                row.into_domain(assignment)
             })
             .collect()
     }
 
-    fn assign(&mut self, user: &User) -> Stored<()> {
+    fn insert_assignments(&mut self, user: &User) -> StoreResult<()> {
         let id = Bind::from(&user.id.0);
         let office: Vec<Bind<'_>> = user.assignment.office.iter().flat_map(|role| [id, Bind::from(&role.0)]).collect();
-        self.insert_or("user_roles (user_id, role_id)", 2, &office, held)?;
+        self.insert_or("user_roles (user_id, role_id)", 2, &office, foreign_key_violation_as_conflict)?;
         let listed = user.assignment.devices.keys();
         let listed: Vec<Bind<'_>> = listed.flat_map(|device| [id, Bind::from(&device.0)]).collect();
-        self.insert_or("user_devices (user_id, device_id)", 2, &listed, held)?;
+        self.insert_or("user_devices (user_id, device_id)", 2, &listed, foreign_key_violation_as_conflict)?;
         let each =
             user.assignment.devices.iter().flat_map(|(device, roles)| roles.iter().map(move |role| (device, role)));
         let each: Vec<Bind<'_>> =
             each.flat_map(|(device, role)| [id, Bind::from(&device.0), Bind::from(&role.0)]).collect();
-        self.insert_or("user_device_roles (user_id, device_id, role_id)", 3, &each, held)
+        self.insert_or("user_device_roles (user_id, device_id, role_id)", 3, &each, foreign_key_violation_as_conflict)
     }
 }
 
 impl auth::Users for Transaction<'_> {
-    fn find(&mut self, id: UserId) -> Stored<Option<User>> {
+    fn find(&mut self, id: UserId) -> StoreResult<Option<User>> {
         let rows = users::table
             .find(id.0.as_bytes().as_slice())
             .select(UserRow::as_select())
             .load(self.connection)
             .map_err(classify)?;
-        Ok(self.with_assignments(rows)?.pop())
+        Ok(self.load_assignments(rows)?.pop())
     }
 
-    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<User>> {
-        for key in keys(name) {
+    fn find_by_name(&mut self, tenant: TenantId, name: &FoldedText) -> StoreResult<Option<User>> {
+        for key in lookup_keys(name) {
             let rows = users::table
                 .filter(users::tenant_id.eq(tenant.0.as_bytes().as_slice()))
                 .filter(users::folded.eq(key))
                 .select(UserRow::as_select())
                 .load(self.connection)
                 .map_err(classify)?;
-            if let Some(user) = self.with_assignments(rows)?.pop() {
+            if let Some(user) = self.load_assignments(rows)?.pop() {
                 return Ok(Some(user));
             }
         }
         Ok(None)
     }
 
-    fn mailed(&mut self, email: &Folded) -> Stored<Option<User>> {
-        for key in keys(email) {
+    fn find_by_email(&mut self, email: &FoldedText) -> StoreResult<Option<User>> {
+        for key in lookup_keys(email) {
             let rows = users::table
                 .filter(users::email_folded.eq(key))
                 .select(UserRow::as_select())
                 .load(self.connection)
                 .map_err(classify)?;
-            if let Some(user) = self.with_assignments(rows)?.pop() {
+            if let Some(user) = self.load_assignments(rows)?.pop() {
                 return Ok(Some(user));
             }
         }
         Ok(None)
     }
 
-    fn claim(&mut self, id: UserId, epoch: Epoch, at: Instant) -> Stored<bool> {
+    fn claim(&mut self, id: UserId, epoch: Epoch, at: Instant) -> StoreResult<bool> {
         let binds = [Bind::from(&id.0), epoch.0.into(), UserStatus::Active.name().into(), at.into()];
-        Ok(self.run(&Statement::new(CLAIM, binds))? == 1)
+        Ok(self.execute(&Statement::new(CLAIM, binds))? == 1)
     }
 
-    fn clear_password_change_required(&mut self, id: UserId, at: Instant) -> Stored<bool> {
+    fn clear_password_change_required(&mut self, id: UserId, at: Instant) -> StoreResult<bool> {
         office::Users::set_password_change_required(self, id, false, at)
     }
 }
 
 impl office::Users for Transaction<'_> {
-    fn find(&mut self, id: UserId) -> Stored<Option<User>> {
+    fn find(&mut self, id: UserId) -> StoreResult<Option<User>> {
         auth::Users::find(self, id)
     }
 
-    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<User>> {
-        auth::Users::named(self, tenant, name)
+    fn find_by_name(&mut self, tenant: TenantId, name: &FoldedText) -> StoreResult<Option<User>> {
+        auth::Users::find_by_name(self, tenant, name)
     }
 
-    fn mailed(&mut self, email: &Folded) -> Stored<Option<User>> {
-        auth::Users::mailed(self, email)
+    fn find_by_email(&mut self, email: &FoldedText) -> StoreResult<Option<User>> {
+        auth::Users::find_by_email(self, email)
     }
 
-    fn mailed_among(&mut self, emails: &BTreeSet<Folded>) -> Stored<Vec<User>> {
-        let emails = emails.iter().flat_map(keys);
+    fn find_many_by_email(&mut self, emails: &BTreeSet<FoldedText>) -> StoreResult<Vec<User>> {
+        let emails = emails.iter().flat_map(lookup_keys);
         let rows = users::table
             .filter(users::email_folded.eq_any(emails))
             .select(UserRow::as_select())
             .load(self.connection)
             .map_err(classify)?;
-        self.with_assignments(rows)
+        self.load_assignments(rows)
     }
 
-    fn insert(&mut self, user: &User) -> Stored<bool> {
-        let row = NewUserRow::of(user);
+    fn insert(&mut self, user: &User) -> StoreResult<bool> {
+        let row = NewUserRow::from_domain(user);
         // the unique indexes ask about the newer keys alone
-        let name = Some(user.name.folded()).filter(|name| row.row.folded.is_some() && name.former().is_some());
+        let name = Some(user.name.to_folded()).filter(|name| row.row.folded.is_some() && name.legacy_key().is_some());
         if let Some(name) = name
-            && auth::Users::named(self, user.tenant, &name)?.is_some()
+            && auth::Users::find_by_name(self, user.tenant, &name)?.is_some()
         {
             return Ok(false);
         }
-        let email = user.email.as_ref().map(Email::key);
-        if let Some(email) = email.filter(|email| row.row.email_folded.is_some() && email.former().is_some())
-            && auth::Users::mailed(self, &email)?.is_some()
+        let email = user.email.as_ref().map(Email::lookup_key);
+        if let Some(email) = email.filter(|email| row.row.email_folded.is_some() && email.legacy_key().is_some())
+            && auth::Users::find_by_email(self, &email)?.is_some()
         {
             return Ok(false);
         }
         let insert = diesel::insert_into(users::table).values(row);
-        if OrNothing(insert).execute(self.writing()?).map_err(classify)? == 0 {
+        if OnConflictDoNothing(insert).execute(self.write_connection()?).map_err(classify)? == 0 {
             return Ok(false);
         }
-        self.assign(user)?;
+        self.insert_assignments(user)?;
         Ok(true)
     }
 
-    fn update(&mut self, user: &User) -> Stored<bool> {
-        let NewUserRow { row, searched } = NewUserRow::of(user);
-        let used = |key: &Option<String>, name: Option<Folded>| {
-            name.filter(|_| key.is_some()).and_then(|name| name.former().map(str::to_owned))
+    fn update(&mut self, user: &User) -> StoreResult<bool> {
+        let NewUserRow { row, searched } = NewUserRow::from_domain(user);
+        let used = |key: &Option<String>, name: Option<FoldedText>| {
+            name.filter(|_| key.is_some()).and_then(|name| name.legacy_key().map(str::to_owned))
         };
-        let former = used(&row.folded, Some(user.name.folded()));
-        let former_email = used(&row.email_folded, user.email.as_ref().map(Email::key));
+        let former = used(&row.folded, Some(user.name.to_folded()));
+        let former_email = used(&row.email_folded, user.email.as_ref().map(Email::lookup_key));
         let binds = [
             Bind::from(&user.id.0),
             user.version.into(),
@@ -227,23 +230,23 @@ impl office::Users for Transaction<'_> {
             former_email.as_deref().or(row.email_folded.as_deref()).into(),
             i64::from(user.password_change_required).into(),
         ];
-        if Statement::new(UPDATE, binds).execute(self.writing()?).map_err(contested)? == 0 {
+        if Statement::new(UPDATE, binds).execute(self.write_connection()?).map_err(unique_violation_as_conflict)? == 0 {
             return Ok(false);
         }
         let id = [Bind::from(&user.id.0)];
-        self.run(&Statement::new("DELETE FROM user_roles WHERE user_id = $1", id))?;
-        self.run(&Statement::new("DELETE FROM user_device_roles WHERE user_id = $1", id))?;
-        self.run(&Statement::new("DELETE FROM user_devices WHERE user_id = $1", id))?;
-        self.assign(user)?;
+        self.execute(&Statement::new("DELETE FROM user_roles WHERE user_id = $1", id))?;
+        self.execute(&Statement::new("DELETE FROM user_device_roles WHERE user_id = $1", id))?;
+        self.execute(&Statement::new("DELETE FROM user_devices WHERE user_id = $1", id))?;
+        self.insert_assignments(user)?;
         Ok(true)
     }
 
-    fn set_password_change_required(&mut self, id: UserId, required: bool, at: Instant) -> Stored<bool> {
+    fn set_password_change_required(&mut self, id: UserId, required: bool, at: Instant) -> StoreResult<bool> {
         let binds = [Bind::from(&id.0), i64::from(required).into(), at.into()];
-        Ok(self.run(&Statement::new(SET_CHANGE_REQUIRED, binds))? == 1)
+        Ok(self.execute(&Statement::new(SET_CHANGE_REQUIRED, binds))? == 1)
     }
 
-    fn list(&mut self, tenant: TenantId, page: &Page<UserId>) -> Stored<Vec<User>> {
+    fn list(&mut self, tenant: TenantId, page: &PageRequest<UserId>) -> StoreResult<Vec<User>> {
         let after = page.after.map_or(uuid::Uuid::nil(), |id| id.0);
         let rows = users::table
             .filter(users::tenant_id.eq(tenant.0.as_bytes().as_slice()))
@@ -253,7 +256,7 @@ impl office::Users for Transaction<'_> {
             .select(UserRow::as_select())
             .load(self.connection)
             .map_err(classify)?;
-        self.with_assignments(rows)
+        self.load_assignments(rows)
     }
 
     fn search(
@@ -261,25 +264,25 @@ impl office::Users for Transaction<'_> {
         tenant: TenantId,
         filter: &UserFilter,
         order: UserOrder,
-        part: &Part<UserCursor>,
-    ) -> Stored<Vec<User>> {
-        search::part(self, tenant, filter, order, part)
+        part: &OffsetPageRequest<UserCursor>,
+    ) -> StoreResult<Vec<User>> {
+        search::search_page(self, tenant, filter, order, part)
     }
 
-    fn count(&mut self, tenant: TenantId, filter: &UserFilter) -> Stored<u64> {
-        search::count(self, tenant, filter)
+    fn count(&mut self, tenant: TenantId, filter: &UserFilter) -> StoreResult<u64> {
+        search::count_users(self, tenant, filter)
     }
 
-    fn any(&mut self) -> Stored<bool> {
+    fn any_exists(&mut self) -> StoreResult<bool> {
         let found = users::table.filter(users::folded.is_not_null());
         diesel::select(diesel::dsl::exists(found)).get_result(self.connection).map_err(classify)
     }
 
-    fn holders(&mut self, tenant: TenantId, of: &HoldersOf<'_>) -> Stored<u64> {
+    fn count_holders(&mut self, tenant: TenantId, of: &RoleHolderFilter<'_>) -> StoreResult<u64> {
         if of.roles.is_empty() {
             return Ok(0);
         }
-        let among = places(6, 1, of.roles.len());
+        let among = placeholders(6, 1, of.roles.len());
         // from who holds the roles to whether they can log in, in this order (SQLite keeps that of a CROSS JOIN): few hold what
         // makes an admin, and every status of one is a word of the other
         let text = format!(
@@ -292,26 +295,27 @@ impl office::Users for Transaction<'_> {
              AND device_id IS NULL)"
         );
         // no id is the nil one
-        let nobody = of.but_user.map_or(uuid::Uuid::nil(), |user| user.0);
-        let nowhere = of.but_device.map_or(uuid::Uuid::nil(), |device| device.0);
+        let nobody = of.except_user.map_or(uuid::Uuid::nil(), |user| user.0);
+        let nowhere = of.except_device.map_or(uuid::Uuid::nil(), |device| device.0);
         let active = UserStatus::Active.name();
         let kind = CredentialKind::Password.name();
         let mut binds =
             vec![Bind::from(&tenant.0), active.into(), Bind::from(&nobody), Bind::from(&nowhere), kind.into()];
         binds.extend(of.roles.iter().map(|role| Bind::from(&role.0)));
-        let counted: Counted = Statement::once(text, binds).get_result(self.connection).map_err(classify)?;
-        Ok(counted.number())
+        let counted: CountRow = Statement::uncached(text, binds).get_result(self.connection).map_err(classify)?;
+        Ok(counted.count())
     }
 
-    fn roles_on(&mut self, device: DeviceId) -> Stored<BTreeSet<RoleId>> {
+    fn find_roles_on_device(&mut self, device: DeviceId) -> StoreResult<BTreeSet<RoleId>> {
         let id = [Bind::from(&device.0)];
-        let found: Vec<RoleOn> = Statement::new(ROLES_ON, id).load(self.connection).map_err(classify)?;
-        found.iter().map(|row| Cell("user_device_roles", "role_id").uuid(&row.role_id).map(RoleId)).collect()
+        let found: Vec<RoleIdRow> =
+            Statement::new(SELECT_ROLES_ON_DEVICE, id).load(self.connection).map_err(classify)?;
+        found.iter().map(|row| Column("user_device_roles", "role_id").parse_uuid(&row.role_id).map(RoleId)).collect()
     }
 
-    fn unlist(&mut self, device: DeviceId) -> Stored<()> {
+    fn remove_device(&mut self, device: DeviceId) -> StoreResult<()> {
         let id = [Bind::from(&device.0)];
-        self.run(&Statement::new(UNLISTED, id))?;
-        self.run(&Statement::new("DELETE FROM user_devices WHERE device_id = $1", id)).map(drop)
+        self.execute(&Statement::new(BUMP_VERSIONS_ON_DEVICE, id))?;
+        self.execute(&Statement::new("DELETE FROM user_devices WHERE device_id = $1", id)).map(drop)
     }
 }

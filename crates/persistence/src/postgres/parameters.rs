@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The address with the parameters that it lacks.
-pub(crate) fn completed(address: &str, deadline: Duration) -> String {
+pub(crate) fn with_defaults(address: &str, deadline: Duration) -> String {
     let (bare, query) = address.split_once('?').unwrap_or((address, ""));
     let mut completed = address.to_owned();
     let mut add = |name: &str, value: &str| {
@@ -26,14 +26,14 @@ pub(crate) fn completed(address: &str, deadline: Duration) -> String {
     add("keepalives_interval", "2");
     add("keepalives_count", "3");
     add("application_name", "tillgate");
-    if hosts(bare, query) > 1 {
+    if count_hosts(bare, query) > 1 {
         // Of several servers, the one that takes writes: the others are its standbys.
         add("target_session_attrs", "read-write");
     }
     completed
 }
 
-fn hosts(bare: &str, query: &str) -> usize {
+fn count_hosts(bare: &str, query: &str) -> usize {
     let authority = bare.split_once("://").map_or(bare, |(_, rest)| rest);
     let authority = authority.split('/').next().unwrap_or_default();
     let in_front = authority.rsplit('@').next().unwrap_or_default().split(',').count();
@@ -48,37 +48,37 @@ fn hosts(bare: &str, query: &str) -> usize {
 mod tests {
     use super::*;
 
-    fn complete(address: &str) -> String {
-        completed(address, Duration::from_secs(2))
+    fn with_test_defaults(address: &str) -> String {
+        with_defaults(address, Duration::from_secs(2))
     }
 
     #[test]
-    fn what_bounds_waiting_is_added() {
+    fn timeouts_are_added() {
         assert_eq!(
-            complete("postgres://a/shop"),
+            with_test_defaults("postgres://a/shop"),
             "postgres://a/shop?connect_timeout=2&tcp_user_timeout=4000&keepalives_idle=5&keepalives_interval=2&keepalives_count=3\
              &application_name=tillgate"
         );
     }
 
     #[test]
-    fn what_the_address_says_is_left_alone() {
-        let address = complete("postgres://a/shop?connect_timeout=9&application_name=till");
+    fn parameters_in_the_address_are_kept() {
+        let address = with_test_defaults("postgres://a/shop?connect_timeout=9&application_name=till");
         assert!(address.contains("connect_timeout=9&application_name=till&tcp_user_timeout"), "{address}");
         assert_eq!(address.matches("connect_timeout").count(), 1);
         assert_eq!(address.matches("application_name").count(), 1);
     }
 
     #[test]
-    fn of_several_hosts_the_one_that_takes_writes() {
-        assert!(complete("postgres://u:p@a,b/shop").contains("target_session_attrs=read-write"));
-        assert!(complete("postgres:///shop?host=a,b").contains("target_session_attrs=read-write"));
-        assert!(!complete("postgres://u:p,x@a/shop").contains("target_session_attrs"));
-        assert!(!complete("postgres://a,b/shop?target_session_attrs=any").contains("read-write"));
+    fn several_hosts_require_a_writable_server() {
+        assert!(with_test_defaults("postgres://u:p@a,b/shop").contains("target_session_attrs=read-write"));
+        assert!(with_test_defaults("postgres:///shop?host=a,b").contains("target_session_attrs=read-write"));
+        assert!(!with_test_defaults("postgres://u:p,x@a/shop").contains("target_session_attrs"));
+        assert!(!with_test_defaults("postgres://a,b/shop?target_session_attrs=any").contains("read-write"));
     }
 
     #[test]
-    fn an_empty_query_stays_readable() {
-        assert!(complete("postgres://a/shop?").starts_with("postgres://a/shop?connect_timeout=2&"));
+    fn empty_query_is_extended() {
+        assert!(with_test_defaults("postgres://a/shop?").starts_with("postgres://a/shop?connect_timeout=2&"));
     }
 }

@@ -2,9 +2,9 @@
 
 use diesel::prelude::*;
 use tillgate_auth_core::ports::WrappedApiKey;
-use tillgate_domain::{ApiKey, ApiKeyId, DeviceId, Instant, Stored, TenantId, UserId};
+use tillgate_domain::{ApiKey, ApiKeyId, DeviceId, Instant, StoreResult, TenantId, UserId};
 
-use super::{Cell, bytes, to_json};
+use super::{Column, to_json, uuid_bytes};
 use crate::schema::api_keys;
 
 /// A row of `api_keys`.
@@ -27,17 +27,17 @@ pub(crate) struct ApiKeyRow {
 
 impl ApiKeyRow {
     /// The row of a key with this secret, wrapped.
-    pub(crate) fn of(key: &ApiKey, wrapped: &[u8]) -> Stored<Self> {
+    pub(crate) fn from_domain(key: &ApiKey, wrapped: &[u8]) -> StoreResult<Self> {
         Ok(Self {
-            id: bytes(&key.id.0),
-            tenant_id: bytes(&key.tenant.0),
-            client_id: key.client.clone(),
+            id: uuid_bytes(&key.id.0),
+            tenant_id: uuid_bytes(&key.tenant.0),
+            client_id: key.client_id.clone(),
             wrapped: wrapped.to_vec(),
             name: key.name.clone(),
             description: key.description.clone(),
             active: key.active,
-            user_id: bytes(&key.user.0),
-            device_id: bytes(&key.device.0),
+            user_id: uuid_bytes(&key.user.0),
+            device_id: uuid_bytes(&key.device.0),
             permissions: to_json(&key.permissions)?,
             created_at: key.created_at.millis(),
             version: key.version,
@@ -45,21 +45,21 @@ impl ApiKeyRow {
     }
 
     /// The key of the row.
-    pub(crate) fn key(self) -> Stored<WrappedApiKey> {
-        let cell = |column| Cell("api_keys", column);
+    pub(crate) fn into_domain(self) -> StoreResult<WrappedApiKey> {
+        let cell = |column| Column("api_keys", column);
         let key = ApiKey {
-            id: ApiKeyId(cell("id").uuid(&self.id)?),
-            tenant: TenantId(cell("tenant_id").uuid(&self.tenant_id)?),
-            client: self.client_id,
+            id: ApiKeyId(cell("id").parse_uuid(&self.id)?),
+            tenant: TenantId(cell("tenant_id").parse_uuid(&self.tenant_id)?),
+            client_id: self.client_id,
             name: self.name,
             description: self.description,
             active: self.active,
-            user: UserId(cell("user_id").uuid(&self.user_id)?),
-            device: DeviceId(cell("device_id").uuid(&self.device_id)?),
-            permissions: cell("permissions").json(&self.permissions)?,
+            user: UserId(cell("user_id").parse_uuid(&self.user_id)?),
+            device: DeviceId(cell("device_id").parse_uuid(&self.device_id)?),
+            permissions: cell("permissions").parse_json(&self.permissions)?,
             created_at: Instant::from_millis(self.created_at),
             version: self.version,
         };
-        Ok(WrappedApiKey { key, wrapped: self.wrapped })
+        Ok(WrappedApiKey { key, wrapped_secret: self.wrapped })
     }
 }

@@ -6,7 +6,7 @@ use diesel::sql_types::{BigInt, Binary, Nullable};
 
 /// When a line was told, and the ids in it: its own, of who did it and of what it was done to.
 #[derive(QueryableByName)]
-pub(crate) struct LineKeys {
+pub(crate) struct EventKeys {
     #[diesel(sql_type = Binary)]
     pub(crate) id: Vec<u8>,
     #[diesel(sql_type = BigInt)]

@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use diesel::prelude::*;
-use tillgate_domain::office::ports::searched;
-use tillgate_domain::{Device, DeviceId, DeviceName, Epoch, Instant, RoleId, SessionId, Stored, TenantId};
+use tillgate_domain::office::ports::search_text;
+use tillgate_domain::{Device, DeviceId, DeviceName, Epoch, Instant, RoleId, SessionId, StoreResult, TenantId};
 
-use super::{Cell, bytes, instant, millis, to_json};
+use super::{Column, from_millis, to_json, to_millis, uuid_bytes};
 use crate::schema::devices;
 
 /// A row of `devices`.
@@ -41,28 +41,28 @@ pub(crate) struct NewDeviceRow {
 }
 
 impl NewDeviceRow {
-    pub(crate) fn of(device: &Device) -> Stored<Self> {
-        Ok(Self { row: DeviceRow::of(device)?, searched: searched::of_device(device) })
+    pub(crate) fn from_domain(device: &Device) -> StoreResult<Self> {
+        Ok(Self { row: DeviceRow::from_domain(device)?, searched: search_text::from_device(device) })
     }
 }
 
 impl DeviceRow {
     /// The row of a device.
-    pub(crate) fn of(device: &Device) -> Stored<Self> {
+    pub(crate) fn from_domain(device: &Device) -> StoreResult<Self> {
         Ok(Self {
-            id: bytes(&device.id.0),
-            tenant_id: bytes(&device.tenant.0),
+            id: uuid_bytes(&device.id.0),
+            tenant_id: uuid_bytes(&device.tenant.0),
             name: device.name.as_str().to_owned(),
-            folded: device.name.folded().as_str().to_owned(),
+            folded: device.name.to_folded().as_str().to_owned(),
             environment: device.environment.name().to_owned(),
             status: device.status.name().to_owned(),
             description: device.description.clone(),
             preferences: to_json(&device.preferences)?,
             settings: to_json(&device.settings)?,
             epoch: device.epoch.0,
-            seat_id: device.seat.map(|id| bytes(&id.0)),
-            pairing_id: device.pairing.map(|id| bytes(&id.0)),
-            last_seen_at: millis(device.last_seen_at),
+            seat_id: device.seat.map(|id| uuid_bytes(&id.0)),
+            pairing_id: device.pairing.map(|id| uuid_bytes(&id.0)),
+            last_seen_at: to_millis(device.last_seen_at),
             created_at: device.created_at.millis(),
             updated_at: device.updated_at.millis(),
             version: device.version,
@@ -70,22 +70,22 @@ impl DeviceRow {
     }
 
     /// The device of the row, with the roles that it has as itself.
-    pub(crate) fn device(self, roles: BTreeSet<RoleId>) -> Stored<Device> {
-        let cell = |column| Cell("devices", column);
+    pub(crate) fn into_domain(self, roles: BTreeSet<RoleId>) -> StoreResult<Device> {
+        let cell = |column| Column("devices", column);
         Ok(Device {
-            id: DeviceId(cell("id").uuid(&self.id)?),
-            tenant: TenantId(cell("tenant_id").uuid(&self.tenant_id)?),
-            name: DeviceName::restored(self.name),
-            environment: cell("environment").parsed(self.environment.parse())?,
-            status: cell("status").parsed(self.status.parse())?,
+            id: DeviceId(cell("id").parse_uuid(&self.id)?),
+            tenant: TenantId(cell("tenant_id").parse_uuid(&self.tenant_id)?),
+            name: DeviceName::from_stored(self.name),
+            environment: cell("environment").check_parsed(self.environment.parse())?,
+            status: cell("status").check_parsed(self.status.parse())?,
             description: self.description,
-            preferences: cell("preferences").json(&self.preferences)?,
-            settings: cell("settings").json(&self.settings)?,
+            preferences: cell("preferences").parse_json(&self.preferences)?,
+            settings: cell("settings").parse_json(&self.settings)?,
             roles,
             epoch: Epoch(self.epoch),
-            seat: cell("seat_id").uuid_or_none(self.seat_id.as_deref())?.map(SessionId),
-            pairing: cell("pairing_id").uuid_or_none(self.pairing_id.as_deref())?.map(SessionId),
-            last_seen_at: instant(self.last_seen_at),
+            seat: cell("seat_id").parse_optional_uuid(self.seat_id.as_deref())?.map(SessionId),
+            pairing: cell("pairing_id").parse_optional_uuid(self.pairing_id.as_deref())?.map(SessionId),
+            last_seen_at: from_millis(self.last_seen_at),
             created_at: Instant::from_millis(self.created_at),
             updated_at: Instant::from_millis(self.updated_at),
             version: self.version,

@@ -2,9 +2,9 @@
 
 use diesel::prelude::*;
 use tillgate_auth_core::ports::{KeyKind, KeyState, StoredKey};
-use tillgate_domain::{Instant, KeyId, Stored};
+use tillgate_domain::{Instant, KeyId, StoreResult};
 
-use super::{Cell, bytes};
+use super::{Column, uuid_bytes};
 use crate::schema::keys;
 
 /// A row of `keys`.
@@ -23,31 +23,31 @@ pub(crate) struct KeyRow {
 
 impl KeyRow {
     /// The row of a key.
-    pub(crate) fn of(key: &StoredKey) -> Self {
+    pub(crate) fn from_domain(key: &StoredKey) -> Self {
         Self {
-            id: bytes(&key.id.0),
+            id: uuid_bytes(&key.id.0),
             kind: key.kind.name().to_owned(),
             algorithm: key.algorithm.clone(),
             state: key.state.name().to_owned(),
-            wrapped: key.wrapped.clone(),
+            wrapped: key.wrapped_secret.clone(),
             public: key.public.clone(),
             created_at: key.created_at.millis(),
-            since: key.since.millis(),
+            since: key.state_since.millis(),
         }
     }
 
     /// The key of the row.
-    pub(crate) fn key(self) -> Stored<StoredKey> {
-        let cell = |column| Cell("keys", column);
+    pub(crate) fn into_domain(self) -> StoreResult<StoredKey> {
+        let cell = |column| Column("keys", column);
         Ok(StoredKey {
-            id: KeyId(cell("id").uuid(&self.id)?),
-            kind: cell("kind").word(&KeyKind::ALL, KeyKind::name, &self.kind)?,
+            id: KeyId(cell("id").parse_uuid(&self.id)?),
+            kind: cell("kind").parse_word(&KeyKind::ALL, KeyKind::name, &self.kind)?,
             algorithm: self.algorithm,
-            state: cell("state").word(&KeyState::ALL, KeyState::name, &self.state)?,
-            wrapped: self.wrapped,
+            state: cell("state").parse_word(&KeyState::ALL, KeyState::name, &self.state)?,
+            wrapped_secret: self.wrapped,
             public: self.public,
             created_at: Instant::from_millis(self.created_at),
-            since: Instant::from_millis(self.since),
+            state_since: Instant::from_millis(self.since),
         })
     }
 }

@@ -2,9 +2,9 @@
 
 use diesel::prelude::*;
 use tillgate_domain::office::ports::{Reset, ResetRequest};
-use tillgate_domain::{Email, Instant, ResetId, Stored, TenantId, UserId};
+use tillgate_domain::{Email, Instant, ResetId, StoreResult, TenantId, UserId};
 
-use super::{Cell, bytes};
+use super::{Column, uuid_bytes};
 use crate::schema::{reset_requests, resets};
 
 /// A row of `reset_requests`.
@@ -22,28 +22,28 @@ pub(crate) struct ResetRequestRow {
 
 impl ResetRequestRow {
     /// The row of a request.
-    pub(crate) fn of(request: &ResetRequest) -> Self {
+    pub(crate) fn from_domain(request: &ResetRequest) -> Self {
         Self {
-            id: bytes(&request.id.0),
+            id: uuid_bytes(&request.id.0),
             email: request.email.to_string(),
-            tenant_id: request.tenant.map(|tenant| bytes(&tenant.0)),
+            tenant_id: request.tenant.map(|tenant| uuid_bytes(&tenant.0)),
             address: request.address.map(|address| address.to_string()),
-            asked_at: request.asked_at.millis(),
+            asked_at: request.requested_at.millis(),
             due_at: request.due_at.millis(),
             tries: request.tries,
         }
     }
 
     /// The request of the row.
-    pub(crate) fn request(self) -> Stored<ResetRequest> {
-        let cell = |column| Cell("reset_requests", column);
-        let tenant = self.tenant_id.map(|id| cell("tenant_id").uuid(&id)).transpose()?;
+    pub(crate) fn into_domain(self) -> StoreResult<ResetRequest> {
+        let cell = |column| Column("reset_requests", column);
+        let tenant = self.tenant_id.map(|id| cell("tenant_id").parse_uuid(&id)).transpose()?;
         Ok(ResetRequest {
-            id: ResetId(cell("id").uuid(&self.id)?),
-            email: Email::restored(self.email),
+            id: ResetId(cell("id").parse_uuid(&self.id)?),
+            email: Email::from_stored(self.email),
             tenant: tenant.map(TenantId),
-            address: self.address.map(|address| cell("address").parsed(address.parse())).transpose()?,
-            asked_at: Instant::from_millis(self.asked_at),
+            address: self.address.map(|address| cell("address").check_parsed(address.parse())).transpose()?,
+            requested_at: Instant::from_millis(self.asked_at),
             due_at: Instant::from_millis(self.due_at),
             tries: self.tries,
         })
@@ -64,11 +64,11 @@ pub(crate) struct ResetRow {
 
 impl ResetRow {
     /// The row of a reset.
-    pub(crate) fn of(reset: &Reset) -> Self {
+    pub(crate) fn from_domain(reset: &Reset) -> Self {
         Self {
             digest: reset.digest.to_vec(),
-            request_id: bytes(&reset.request.0),
-            user_id: bytes(&reset.user.0),
+            request_id: uuid_bytes(&reset.request.0),
+            user_id: uuid_bytes(&reset.user.0),
             email: reset.email.to_string(),
             granted_at: reset.granted_at.millis(),
             expires_at: reset.expires_at.millis(),
@@ -76,14 +76,14 @@ impl ResetRow {
     }
 
     /// The reset of the row.
-    pub(crate) fn reset(self) -> Stored<Reset> {
-        let cell = |column| Cell("resets", column);
+    pub(crate) fn into_domain(self) -> StoreResult<Reset> {
+        let cell = |column| Column("resets", column);
         let digest = <[u8; 32]>::try_from(self.digest).map_err(|_| "no digest of 32 bytes");
         Ok(Reset {
-            digest: cell("digest").parsed(digest)?,
-            request: ResetId(cell("request_id").uuid(&self.request_id)?),
-            user: UserId(cell("user_id").uuid(&self.user_id)?),
-            email: Email::restored(self.email),
+            digest: cell("digest").check_parsed(digest)?,
+            request: ResetId(cell("request_id").parse_uuid(&self.request_id)?),
+            user: UserId(cell("user_id").parse_uuid(&self.user_id)?),
+            email: Email::from_stored(self.email),
             granted_at: Instant::from_millis(self.granted_at),
             expires_at: Instant::from_millis(self.expires_at),
         })

@@ -1,9 +1,9 @@
 //! Rows of `roles`.
 
 use diesel::prelude::*;
-use tillgate_domain::{Role, RoleId, RoleName, Stored, TenantId};
+use tillgate_domain::{Role, RoleId, RoleName, StoreResult, TenantId};
 
-use super::{Cell, bytes, to_json};
+use super::{Column, to_json, uuid_bytes};
 use crate::schema::roles;
 
 /// A row of `roles`.
@@ -24,12 +24,12 @@ pub(crate) struct RoleRow {
 
 impl RoleRow {
     /// The row of a role.
-    pub(crate) fn of(role: &Role) -> Stored<Self> {
+    pub(crate) fn from_domain(role: &Role) -> StoreResult<Self> {
         Ok(Self {
-            id: bytes(&role.id.0),
-            tenant_id: bytes(&role.tenant.0),
+            id: uuid_bytes(&role.id.0),
+            tenant_id: uuid_bytes(&role.tenant.0),
             name: role.name.as_str().to_owned(),
-            folded: role.name.folded().as_str().to_owned(),
+            folded: role.name.to_folded().as_str().to_owned(),
             label: role.label.clone(),
             description: role.description.clone(),
             rights: to_json(&role.rights)?,
@@ -40,16 +40,16 @@ impl RoleRow {
     }
 
     /// The role of the row.
-    pub(crate) fn role(self) -> Stored<Role> {
-        let cell = |column| Cell("roles", column);
+    pub(crate) fn into_domain(self) -> StoreResult<Role> {
+        let cell = |column| Column("roles", column);
         Ok(Role {
-            id: RoleId(cell("id").uuid(&self.id)?),
-            tenant: TenantId(cell("tenant_id").uuid(&self.tenant_id)?),
-            name: RoleName::restored(self.name),
+            id: RoleId(cell("id").parse_uuid(&self.id)?),
+            tenant: TenantId(cell("tenant_id").parse_uuid(&self.tenant_id)?),
+            name: RoleName::from_stored(self.name),
             label: self.label,
             description: self.description,
-            rights: cell("rights").json(&self.rights)?,
-            environments: cell("environments").json(&self.environments)?,
+            rights: cell("rights").parse_json(&self.rights)?,
+            environments: cell("environments").parse_json(&self.environments)?,
             built_in: self.built_in,
             version: self.version,
         })

@@ -3,9 +3,11 @@
 use std::time::Duration;
 
 use diesel::prelude::*;
-use tillgate_domain::{Branch, BranchId, Epoch, Instant, Locale, SessionLimits, Slug, Stored, Tenant, TenantId, Zone};
+use tillgate_domain::{
+    Branch, BranchId, Epoch, Instant, Locale, SessionLimits, Slug, StoreResult, Tenant, TenantId, Zone,
+};
 
-use super::{Cell, bytes};
+use super::{Column, uuid_bytes};
 use crate::schema::{branches, tenants};
 
 /// A row of `tenants`.
@@ -37,7 +39,7 @@ pub(crate) struct LimitColumns {
 
 impl LimitColumns {
     /// The columns of these limits.
-    pub(crate) fn of(limits: &SessionLimits) -> Self {
+    pub(crate) fn from_domain(limits: &SessionLimits) -> Self {
         let millis = |span: Option<Duration>| span.map(|span| i64::try_from(span.as_millis()).unwrap_or(i64::MAX));
         Self {
             access_limit: millis(limits.access),
@@ -47,11 +49,11 @@ impl LimitColumns {
         }
     }
 
-    fn limits(&self) -> Stored<SessionLimits> {
+    fn to_domain(&self) -> StoreResult<SessionLimits> {
         let span = |column: &'static str, millis: Option<i64>| match millis.map(u64::try_from) {
             None => Ok(None),
             Some(Ok(millis)) => Ok(Some(Duration::from_millis(millis))),
-            Some(Err(_)) => Err(Cell("tenants", column).corrupt("a span below zero")),
+            Some(Err(_)) => Err(Column("tenants", column).corrupt("a span below zero")),
         };
         Ok(SessionLimits {
             access: span("access_limit", self.access_limit)?,
@@ -64,9 +66,9 @@ impl LimitColumns {
 
 impl TenantRow {
     /// The row of a tenant.
-    pub(crate) fn of(tenant: &Tenant) -> Self {
+    pub(crate) fn from_domain(tenant: &Tenant) -> Self {
         Self {
-            id: bytes(&tenant.id.0),
+            id: uuid_bytes(&tenant.id.0),
             slug: tenant.slug.as_str().to_owned(),
             name: tenant.name.clone(),
             zone: tenant.zone.name().to_owned(),
@@ -74,20 +76,20 @@ impl TenantRow {
             epoch: tenant.epoch.0,
             created_at: tenant.created_at.millis(),
             version: tenant.version,
-            limits: LimitColumns::of(&tenant.limits),
+            limits: LimitColumns::from_domain(&tenant.limits),
         }
     }
 
     /// The tenant of the row, with its stores.
-    pub(crate) fn tenant(self, branches: Vec<Branch>) -> Stored<Tenant> {
-        let cell = |column| Cell("tenants", column);
+    pub(crate) fn into_domain(self, branches: Vec<Branch>) -> StoreResult<Tenant> {
+        let cell = |column| Column("tenants", column);
         Ok(Tenant {
-            id: TenantId(cell("id").uuid(&self.id)?),
-            slug: cell("slug").parsed(Slug::parse(&self.slug))?,
+            id: TenantId(cell("id").parse_uuid(&self.id)?),
+            slug: cell("slug").check_parsed(Slug::parse(&self.slug))?,
             name: self.name,
-            zone: cell("zone").parsed(Zone::parse(&self.zone))?,
-            locale: cell("locale").parsed(Locale::parse(&self.locale))?,
-            limits: self.limits.limits()?,
+            zone: cell("zone").check_parsed(Zone::parse(&self.zone))?,
+            locale: cell("locale").check_parsed(Locale::parse(&self.locale))?,
+            limits: self.limits.to_domain()?,
             branches,
             epoch: Epoch(self.epoch),
             created_at: Instant::from_millis(self.created_at),
@@ -107,12 +109,12 @@ pub(crate) struct BranchRow {
 
 impl BranchRow {
     /// The row of a store of a tenant.
-    pub(crate) fn of(tenant: TenantId, branch: &Branch) -> Self {
-        Self { id: bytes(&branch.id.0), tenant_id: bytes(&tenant.0), name: branch.name.clone() }
+    pub(crate) fn from_domain(tenant: TenantId, branch: &Branch) -> Self {
+        Self { id: uuid_bytes(&branch.id.0), tenant_id: uuid_bytes(&tenant.0), name: branch.name.clone() }
     }
 
     /// The store of the row.
-    pub(crate) fn branch(self) -> Stored<Branch> {
-        Ok(Branch { id: BranchId(Cell("branches", "id").uuid(&self.id)?), name: self.name })
+    pub(crate) fn into_domain(self) -> StoreResult<Branch> {
+        Ok(Branch { id: BranchId(Column("branches", "id").parse_uuid(&self.id)?), name: self.name })
     }
 }

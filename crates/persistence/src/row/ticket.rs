@@ -4,11 +4,11 @@ mod document;
 
 use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Binary, Nullable, Text};
-use tillgate_domain::office::ports::searched;
-use tillgate_domain::ticket::{Record, Sheet, Ticket, TicketState, TicketStatus};
-use tillgate_domain::{DeviceId, Instant, Stored, TenantId, TicketId};
+use tillgate_domain::office::ports::search_text;
+use tillgate_domain::ticket::{Sheet, Ticket, TicketRecord, TicketState, TicketStatus};
+use tillgate_domain::{DeviceId, Instant, StoreResult, TenantId, TicketId};
 
-use super::{Cell, to_json};
+use super::{Column, to_json};
 use document::{EndingDocument, SheetDocument};
 
 /// A row of `tickets`, to read.
@@ -39,42 +39,47 @@ pub(crate) struct TicketRow {
 }
 
 /// The columns that a row is read from.
-pub(crate) const COLUMNS: &str = "SELECT tickets.tenant_id, tickets.id, tickets.state, tickets.currency, tickets.device_id, \
+pub(crate) const SELECT_COLUMNS: &str = "SELECT tickets.tenant_id, tickets.id, tickets.state, tickets.currency, tickets.device_id, \
      tickets.opened_at, tickets.updated_at, tickets.refund_of, tickets.version, tickets.sheet, tickets.ending FROM tickets";
 
 impl TicketRow {
     /// The ticket of the row.
-    pub(crate) fn ticket(self) -> Stored<Ticket> {
-        let cell = |column| Cell("tickets", column);
-        let status = cell("state").word(&TicketStatus::ALL, TicketStatus::name, &self.state)?;
+    pub(crate) fn into_domain(self) -> StoreResult<Ticket> {
+        let cell = |column| Column("tickets", column);
+        let status = cell("state").parse_word(&TicketStatus::ALL, TicketStatus::name, &self.state)?;
         let ending = self.ending.as_deref();
         let ending = || ending.ok_or_else(|| cell("ending").corrupt("nothing, of a ticket that is not open"));
         let state = match status {
             TicketStatus::Open => TicketState::Open,
-            TicketStatus::Closed => EndingDocument::closing(cell("ending"), ending()?)?,
-            TicketStatus::Void => EndingDocument::voiding(cell("ending"), ending()?)?,
+            TicketStatus::Closed => EndingDocument::parse_closing(cell("ending"), ending()?)?,
+            TicketStatus::Void => EndingDocument::parse_voiding(cell("ending"), ending()?)?,
         };
-        let record = Record {
-            id: TicketId(cell("id").uuid(&self.id)?),
-            tenant: TenantId(cell("tenant_id").uuid(&self.tenant_id)?),
+        let record = TicketRecord {
+            id: TicketId(cell("id").parse_uuid(&self.id)?),
+            tenant: TenantId(cell("tenant_id").parse_uuid(&self.tenant_id)?),
             opened_at: Instant::from_millis(self.opened_at),
-            opened_on: DeviceId(cell("device_id").uuid(&self.device_id)?),
+            opened_on: DeviceId(cell("device_id").parse_uuid(&self.device_id)?),
             updated_at: Instant::from_millis(self.updated_at),
-            refund_of: cell("refund_of").uuid_or_none(self.refund_of.as_deref())?.map(TicketId),
-            sheet: sheet(cell("sheet"), &self.sheet, &self.currency, self.refund_of.is_some())?,
+            refund_of: cell("refund_of").parse_optional_uuid(self.refund_of.as_deref())?.map(TicketId),
+            sheet: parse_sheet(cell("sheet"), &self.sheet, &self.currency, self.refund_of.is_some())?,
             state,
             version: self.version,
         };
-        cell("sheet").parsed(Ticket::restore(record))
+        cell("sheet").check_parsed(Ticket::restore(record))
     }
 
     /// The ticket as it was when it was made with this sheet on it, whatever became of it.
-    pub(crate) fn made_with(self, made: &str) -> Stored<Ticket> {
-        let sheet = sheet(Cell("idempotency_keys", "sheet"), made, &self.currency, self.refund_of.is_some())?;
-        let now = self.ticket()?;
-        let record =
-            Record { updated_at: now.opened_at, sheet, state: TicketState::Open, version: 1, ..now.record().clone() };
-        Cell("idempotency_keys", "sheet").parsed(Ticket::restore(record))
+    pub(crate) fn into_domain_as_created(self, made: &str) -> StoreResult<Ticket> {
+        let sheet = parse_sheet(Column("idempotency_keys", "sheet"), made, &self.currency, self.refund_of.is_some())?;
+        let now = self.into_domain()?;
+        let record = TicketRecord {
+            updated_at: now.opened_at,
+            sheet,
+            state: TicketState::Open,
+            version: 1,
+            ..now.record().clone()
+        };
+        Column("idempotency_keys", "sheet").check_parsed(Ticket::restore(record))
     }
 }
 
@@ -90,17 +95,17 @@ pub(crate) struct TicketTexts {
 
 impl TicketTexts {
     /// The texts of a ticket.
-    pub(crate) fn of(ticket: &Ticket) -> Stored<Self> {
-        let ending = EndingDocument::of(&ticket.state).map(|document| to_json(&document)).transpose()?;
-        Ok(Self { sheet: sheet_text(&ticket.sheet)?, ending, searched: searched::of_ticket(ticket) })
+    pub(crate) fn from_domain(ticket: &Ticket) -> StoreResult<Self> {
+        let ending = EndingDocument::from_domain(&ticket.state).map(|document| to_json(&document)).transpose()?;
+        Ok(Self { sheet: sheet_json(&ticket.sheet)?, ending, searched: search_text::from_ticket(ticket) })
     }
 }
 
 /// A sheet as JSON.
-pub(crate) fn sheet_text(sheet: &Sheet) -> Stored<String> {
-    to_json(&SheetDocument::of(sheet))
+pub(crate) fn sheet_json(sheet: &Sheet) -> StoreResult<String> {
+    to_json(&SheetDocument::from_domain(sheet))
 }
 
-fn sheet(cell: Cell, text: &str, currency: &str, refund: bool) -> Stored<Sheet> {
-    cell.json::<SheetDocument>(text)?.sheet(cell, currency, refund)
+fn parse_sheet(cell: Column, text: &str, currency: &str, refund: bool) -> StoreResult<Sheet> {
+    cell.parse_json::<SheetDocument>(text)?.into_domain(cell, currency, refund)
 }

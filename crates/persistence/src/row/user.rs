@@ -1,12 +1,12 @@
 //! Rows of `users`.
 
 use diesel::prelude::*;
-use tillgate_domain::office::ports::searched;
+use tillgate_domain::office::ports::search_text;
 use tillgate_domain::{
-    Assignment, Email, Epoch, Folded, Instant, Stored, TenantId, User, UserId, UserName, UserStatus,
+    Assignment, Email, Epoch, FoldedText, Instant, StoreResult, TenantId, User, UserId, UserName, UserStatus,
 };
 
-use super::{Cell, bytes};
+use super::{Column, uuid_bytes};
 use crate::schema::users;
 
 /// A row of `users`.
@@ -39,23 +39,23 @@ pub(crate) struct NewUserRow {
 }
 
 impl NewUserRow {
-    pub(crate) fn of(user: &User) -> Self {
-        Self { row: UserRow::of(user), searched: searched::of_user(user) }
+    pub(crate) fn from_domain(user: &User) -> Self {
+        Self { row: UserRow::from_domain(user), searched: search_text::from_user(user) }
     }
 }
 
 impl UserRow {
     /// The row of a user. A deleted one is found by no name: theirs are free again.
-    pub(crate) fn of(user: &User) -> Self {
+    pub(crate) fn from_domain(user: &User) -> Self {
         let found = user.status != UserStatus::Deleted;
-        let text = |folded: Folded| folded.as_str().to_owned();
+        let text = |folded: FoldedText| folded.as_str().to_owned();
         Self {
-            id: bytes(&user.id.0),
-            tenant_id: bytes(&user.tenant.0),
+            id: uuid_bytes(&user.id.0),
+            tenant_id: uuid_bytes(&user.tenant.0),
             name: user.name.as_str().to_owned(),
-            folded: found.then(|| text(user.name.folded())),
+            folded: found.then(|| text(user.name.to_folded())),
             email: user.email.as_ref().map(|email| email.as_str().to_owned()),
-            email_folded: user.email.as_ref().filter(|_| found).map(|email| text(email.key())),
+            email_folded: user.email.as_ref().filter(|_| found).map(|email| text(email.lookup_key())),
             display_name: user.display_name.clone(),
             status: user.status.name().to_owned(),
             feature: user.feature.clone(),
@@ -68,15 +68,15 @@ impl UserRow {
     }
 
     /// The user of the row, with their assignment.
-    pub(crate) fn user(self, assignment: Assignment) -> Stored<User> {
-        let cell = |column| Cell("users", column);
+    pub(crate) fn into_domain(self, assignment: Assignment) -> StoreResult<User> {
+        let cell = |column| Column("users", column);
         Ok(User {
-            id: UserId(cell("id").uuid(&self.id)?),
-            tenant: TenantId(cell("tenant_id").uuid(&self.tenant_id)?),
-            name: UserName::restored(self.name),
-            email: self.email.map(Email::restored),
+            id: UserId(cell("id").parse_uuid(&self.id)?),
+            tenant: TenantId(cell("tenant_id").parse_uuid(&self.tenant_id)?),
+            name: UserName::from_stored(self.name),
+            email: self.email.map(Email::from_stored),
             display_name: self.display_name,
-            status: cell("status").parsed(self.status.parse())?,
+            status: cell("status").check_parsed(self.status.parse())?,
             feature: self.feature,
             assignment,
             password_change_required: self.password_change_required,

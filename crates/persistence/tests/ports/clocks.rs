@@ -5,22 +5,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tillgate_auth_core::passwords::{HashError, SALT};
+use tillgate_auth_core::passwords::{HashError, SALT_BYTES};
 use tillgate_auth_core::ports::{SignatureDigest, Verifier};
 use tillgate_auth_core::{
-    Auth, Dialect, Error, Evidence, Granted, Login, MasterKey, PasswordHasher, Presented, Proof, QueueLimits, Refresh,
-    Refreshing, Refusal, Settings, Tenancy, Terms, TokenRefusal, Who,
+    Auth, AuthDenied, AuthRequest, AuthSettings, DialectName, Error, IssuedTokens, LoginIdentity, LoginRequest,
+    MasterKey, PasswordHasher, Proof, QueueLimits, RefreshRequest, RefreshTerms, RequestCredentials, Tenancy, Terms,
+    TokenDenied,
 };
 use tillgate_domain::office::ports::IdempotencyKey;
-use tillgate_domain::office::{self, Authority, NewTicket, OfficeView, Once, Stamp, TicketChange};
+use tillgate_domain::office::{self, AuditContext, Authority, IdempotentRequest, NewTicket, OfficePorts, TicketChange};
 use tillgate_domain::ticket::Currency;
 use tillgate_domain::{Action, Actor, EventId, Secret, Store, TicketId, UserStatus};
-use tillgate_testkit::clock::MORNING;
-use tillgate_testkit::world::Verifiers;
-use tillgate_testkit::{CountedEntropy, ManualClock, World};
+use tillgate_testkit::clock::CLOCK_START;
+use tillgate_testkit::fixture::FixtureVerifiers;
+use tillgate_testkit::{Fixture, ManualClock, SeededEntropy};
 
 use crate::on_both;
-use crate::stores::{Fresh, Raw};
+use crate::test_database::{RawConnection, TestDatabase};
 
 const MINUTE: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
@@ -28,10 +29,10 @@ const DAY: Duration = Duration::from_hours(24);
 const OVERLAP: Duration = Duration::from_mins(2);
 
 /// Compares passwords as they are.
-struct Plain;
+struct PlainHasher;
 
-impl PasswordHasher for Plain {
-    fn hash(&self, password: &str, _salt: &[u8; SALT]) -> Result<Verifier, HashError> {
+impl PasswordHasher for PlainHasher {
+    fn hash(&self, password: &str, _salt: &[u8; SALT_BYTES]) -> Result<Verifier, HashError> {
         Ok(Secret::new(format!("plain {password}")))
     }
 
@@ -39,32 +40,33 @@ impl PasswordHasher for Plain {
         Ok(*verifier.expose() == format!("plain {password}"))
     }
 
-    fn stale(&self, _verifier: &Verifier) -> bool {
+    fn needs_rehash(&self, _verifier: &Verifier) -> bool {
         false
     }
 }
 
-fn chance() -> CountedEntropy {
+fn next_entropy() -> SeededEntropy {
     static SEEDS: AtomicU64 = AtomicU64::new(1);
-    CountedEntropy::of(SEEDS.fetch_add(1, Ordering::Relaxed))
+    SeededEntropy::from_seed(SEEDS.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A shop on a database, and the machine that its server runs on.
-struct Place<'a> {
-    fresh: &'a Fresh,
-    world: World,
+struct ClockFixture<'a> {
+    fresh: &'a TestDatabase,
+    world: Fixture,
     clock: Arc<ManualClock>,
     master: MasterKey,
-    dialect: Dialect,
+    dialect: DialectName,
 }
 
-impl<'a> Place<'a> {
-    fn open(fresh: &'a Fresh) -> Self {
+impl<'a> ClockFixture<'a> {
+    fn open(fresh: &'a TestDatabase) -> Self {
         let verifier = |_: &str| Some(Secret::new("plain right".to_owned()));
-        let office: &dyn Store<OfficeView> = &*fresh.database;
-        let world = World::populate(office, MORNING, &Verifiers { user: &verifier, device: &|_| None }).unwrap();
-        let (clock, master) = (Arc::new(ManualClock::default()), MasterKey::draw(&chance()).unwrap());
-        Self { fresh, world, clock, master, dialect: Dialect::new("native") }
+        let office: &dyn Store<OfficePorts> = &*fresh.database;
+        let world = Fixture::insert_into(office, CLOCK_START, &FixtureVerifiers { user: &verifier, device: &|_| None })
+            .unwrap();
+        let (clock, master) = (Arc::new(ManualClock::default()), MasterKey::generate(&next_entropy()).unwrap());
+        Self { fresh, world, clock, master, dialect: DialectName::new("native") }
     }
 
     /// A process with this clock that sweeps as soon as it may.
@@ -72,11 +74,11 @@ impl<'a> Place<'a> {
         let queue = QueueLimits { workers: NonZeroUsize::new(1), ..QueueLimits::default() };
         Auth::builder(self.fresh.database.clone())
             .master(self.master.clone())
-            .settings(Settings { queue, sweep_delay: Duration::ZERO, ..Settings::default() })
+            .settings(AuthSettings { queue, sweep_delay: Duration::ZERO, ..AuthSettings::default() })
             .clock(clock.clone())
-            .entropy(Arc::new(chance()))
-            .hasher(Arc::new(Plain))
-            .without_chores()
+            .entropy(Arc::new(next_entropy()))
+            .hasher(Arc::new(PlainHasher))
+            .without_maintenance()
             .build()
             .unwrap()
     }
@@ -89,25 +91,25 @@ impl<'a> Place<'a> {
         auth
     }
 
-    fn log_in(&self, auth: &Auth, name: &str, device: Option<&str>) -> Granted {
-        let refresh = Some(Refresh { idle: Some(12 * HOUR), overlap: Some(OVERLAP), first_reusable: false });
-        let login = Login {
+    fn log_in(&self, auth: &Auth, name: &str, device: Option<&str>) -> IssuedTokens {
+        let refresh = Some(RefreshTerms { idle: Some(12 * HOUR), overlap: Some(OVERLAP), first_reusable: false });
+        let login = LoginRequest {
             dialect: self.dialect.clone(),
             terms: Terms { access: 15 * MINUTE, refresh, absolute: None, midnight: false, exchange_overlap: None },
             tenancy: Tenancy::default(),
-            who: Who::User { login: format!("{name}@example.com"), device: device.map(str::to_owned) },
+            identity: LoginIdentity::User { login: format!("{name}@example.com"), device: device.map(str::to_owned) },
             proof: Proof::Password(Secret::new("right".to_owned())),
-            least: None,
+            min_rank: None,
             address: None,
-            previous: Vec::new(),
+            previous_refresh_tokens: Vec::new(),
             reports_password_change: false,
         };
         auth.login(&login).unwrap()
     }
 
-    fn call(&self, auth: &Auth, granted: &Granted) -> Result<(), TokenRefusal> {
-        let presented = Presented {
-            evidence: Evidence::Bearer(granted.access_token.expose()),
+    fn authenticate(&self, auth: &Auth, granted: &IssuedTokens) -> Result<(), TokenDenied> {
+        let presented = AuthRequest {
+            credentials: RequestCredentials::Bearer(granted.access_token.expose()),
             dialect: &self.dialect,
             tenant: None,
             method: "GET",
@@ -115,69 +117,73 @@ impl<'a> Place<'a> {
             body: None,
             address: None,
         };
-        auth.authenticate(&presented).map(drop).map_err(refusal)
+        auth.authenticate(&presented).map(drop).map_err(token_refusal)
     }
 
-    fn refresh(&self, auth: &Auth, granted: &Granted) -> Result<Granted, TokenRefusal> {
-        let refreshing = Refreshing {
+    fn refresh_session(&self, auth: &Auth, granted: &IssuedTokens) -> Result<IssuedTokens, TokenDenied> {
+        let refreshing = RefreshRequest {
             dialect: &self.dialect,
             tenant: None,
             token: granted.refresh_token.as_ref().unwrap().expose(),
-            beside: None,
+            access_token: None,
             device: None,
             thumbprint: None,
             address: None,
             keeps_token: false,
         };
-        auth.refresh(&refreshing).map_err(refusal)
+        auth.refresh(&refreshing).map_err(token_refusal)
     }
 
-    fn stamp(&self, auth: &Auth) -> Stamp {
+    fn audit_context(&self, auth: &Auth) -> AuditContext {
         let actor = Actor { user: Some(self.world.cashier.id), device: Some(self.world.p01.id), ..Actor::default() };
-        Stamp {
+        AuditContext {
             at: auth.time().at,
-            event: auth.id(EventId::new).unwrap(),
+            event_id: auth.new_id(EventId::new).unwrap(),
             actor,
             authority: Authority::Host,
-            shell: None,
+            os_user: None,
         }
     }
 
     /// Opens a ticket by the same request each time.
     fn open_ticket(&self, auth: &Auth) -> TicketId {
         let new = NewTicket {
-            id: auth.id(TicketId::new).unwrap(),
+            id: auth.new_id(TicketId::new).unwrap(),
             currency: Currency::parse("EUR").unwrap(),
             sheet: TicketChange::default(),
         };
-        let once = Once { key: IdempotencyKey::parse("the-same").unwrap(), request: [7; 32], earlier: [8; 32] };
-        let office: &dyn Store<OfficeView> = &*self.fresh.database;
-        let opened = office::open_ticket(office, self.world.tenant.id, &self.stamp(auth), &new, Some(&once));
-        opened.unwrap().unwrap().shown.ticket.id
+        let once = IdempotentRequest {
+            key: IdempotencyKey::parse("the-same").unwrap(),
+            digest: [7; 32],
+            legacy_digest: [8; 32],
+        };
+        let office: &dyn Store<OfficePorts> = &*self.fresh.database;
+        let opened = office::open_ticket(office, self.world.tenant.id, &self.audit_context(auth), &new, Some(&once));
+        opened.unwrap().unwrap().ticket.ticket.id
     }
 
     /// Whether a signature is the first of its kind.
-    fn sees(&self, auth: &Auth) -> bool {
+    fn inserts_signature(&self, auth: &Auth) -> bool {
         let at = auth.time().at;
-        self.fresh.write(|tx| tx.signatures().see(&SignatureDigest([9; 32]), at))
+        self.fresh.write(|tx| tx.signatures().insert_if_new(&SignatureDigest([9; 32]), at))
     }
 
-    fn told(&self, action: Action) -> usize {
-        self.fresh.raw().lines().iter().filter(|line| line.action == action.name()).count()
+    fn count_events(&self, action: Action) -> usize {
+        self.fresh.raw().read_events().iter().filter(|line| line.action == action.name()).count()
     }
 }
 
-fn refusal(error: Error) -> TokenRefusal {
+fn token_refusal(error: Error) -> TokenDenied {
     match error {
-        Error::Refused(Refusal::Token(refusal)) => refusal,
+        Error::Denied(AuthDenied::Token(refusal)) => refusal,
         other => panic!("{other:?}"),
     }
 }
 
 on_both! {
     /// The server is started once with its clock days ahead, for seconds, then with the right time.
-    fn what_was_ended_and_what_counted_stays_so_after_a_start_with_a_wrong_clock(fresh) {
-        let place = Place::open(fresh);
+    fn ended_sessions_and_counts_survive_a_start_with_a_wrong_clock(fresh) {
+        let place = ClockFixture::open(fresh);
         let first = place.start();
         let (out, suspended, live) = (
             place.log_in(&first, "admin", Some("P01")),
@@ -185,11 +191,11 @@ on_both! {
             place.log_in(&first, "cashier", Some("PDA1")),
         );
         assert!(first.end_session(out.session.id).unwrap());
-        let office: &dyn Store<OfficeView> = &*fresh.database;
+        let office: &dyn Store<OfficePorts> = &*fresh.database;
         let (tenant, manager) = (place.world.tenant.id, place.world.manager.id);
-        office::set_user_status(office, tenant, &place.stamp(&first), manager, UserStatus::Suspended).unwrap().unwrap();
-        let (ticket, changes) = (place.open_ticket(&first), fresh.read(|tx| tx.feed().look(None)).changes.len());
-        assert!(changes > 0 && place.sees(&first));
+        office::set_user_status(office, tenant, &place.audit_context(&first), manager, UserStatus::Suspended).unwrap().unwrap();
+        let (ticket, changes) = (place.open_ticket(&first), fresh.read(|tx| tx.feed().poll(None)).entries.len());
+        assert!(changes > 0 && place.inserts_signature(&first));
         first.leave().unwrap();
         drop(first);
         let mut passed = Duration::ZERO;
@@ -198,31 +204,31 @@ on_both! {
             let wrong = place.start();
             for _ in 0..3 {
                 place.clock.advance(Duration::from_secs(1));
-                wrong.chore();
-                let before = wrong.sweep_instant().unwrap().before(2 * DAY);
+                wrong.run_due_maintenance();
+                let before = wrong.sweep_cutoff().unwrap().saturating_sub(2 * DAY);
                 assert_eq!(office::sweep_idempotency_keys(office, before, 500).unwrap(), 0, "{days} days");
                 wrong.sweep(&mut |_| ()).unwrap();
             }
             wrong.leave().unwrap();
             passed += Duration::from_secs(3);
-            place.clock.set(MORNING.after(passed));
+            place.clock.set(CLOCK_START.saturating_add(passed));
             let right = place.start();
-            assert_eq!(fresh.read(|tx| tx.feed().look(None)).changes.len(), changes, "{days} days");
+            assert_eq!(fresh.read(|tx| tx.feed().poll(None)).entries.len(), changes, "{days} days");
             for dead in [&out, &suspended] {
-                assert_eq!(place.call(&right, dead), Err(TokenRefusal::Over), "{days} days");
-                assert_eq!(place.refresh(&right, dead).unwrap_err(), TokenRefusal::Over, "{days} days");
+                assert_eq!(place.authenticate(&right, dead), Err(TokenDenied::SessionOver), "{days} days");
+                assert_eq!(place.refresh_session(&right, dead).unwrap_err(), TokenDenied::SessionOver, "{days} days");
             }
-            assert_eq!(place.call(&right, &live), Ok(()), "{days} days");
-            assert_eq!(place.refresh(&right, &live).unwrap().session.id, live.session.id, "{days} days");
+            assert_eq!(place.authenticate(&right, &live), Ok(()), "{days} days");
+            assert_eq!(place.refresh_session(&right, &live).unwrap().session.id, live.session.id, "{days} days");
             assert_eq!(place.open_ticket(&right), ticket, "{days} days: the same request makes no other ticket");
-            assert!(!place.sees(&right), "{days} days: a signature counts once");
+            assert!(!place.inserts_signature(&right), "{days} days: a signature counts once");
             right.leave().unwrap();
         }
     }
 
     /// The feed is not needed for what had ended before the process started.
-    fn ended_tokens_stay_dead_where_the_feed_is_gone(fresh) {
-        let place = Place::open(fresh);
+    fn ended_tokens_stay_invalid_without_the_feed(fresh) {
+        let place = ClockFixture::open(fresh);
         let first = place.start();
         let (out, suspended, live) = (
             place.log_in(&first, "admin", Some("P01")),
@@ -230,48 +236,48 @@ on_both! {
             place.log_in(&first, "admin", Some("PDA1")),
         );
         assert!(first.end_session(out.session.id).unwrap());
-        let office: &dyn Store<OfficeView> = &*fresh.database;
+        let office: &dyn Store<OfficePorts> = &*fresh.database;
         let (tenant, manager) = (place.world.tenant.id, place.world.manager.id);
-        office::set_user_status(office, tenant, &place.stamp(&first), manager, UserStatus::Suspended).unwrap().unwrap();
-        assert!(fresh.write(|tx| tx.feed().sweep(MORNING.after(DAY), 1000)) > 0);
+        office::set_user_status(office, tenant, &place.audit_context(&first), manager, UserStatus::Suspended).unwrap().unwrap();
+        assert!(fresh.write(|tx| tx.feed().sweep(CLOCK_START.saturating_add(DAY), 1000)) > 0);
         let started = place.start_on(&place.clock);
         for _ in 0..2 {
-            assert_eq!(place.call(&started, &out), Err(TokenRefusal::Over));
-            assert_eq!(place.call(&started, &suspended), Err(TokenRefusal::Over));
-            assert_eq!(place.call(&started, &live), Ok(()));
+            assert_eq!(place.authenticate(&started, &out), Err(TokenDenied::SessionOver));
+            assert_eq!(place.authenticate(&started, &suspended), Err(TokenDenied::SessionOver));
+            assert_eq!(place.authenticate(&started, &live), Ok(()));
         }
     }
 
     /// Two threads of a till, a crash, and a server that starts again with another clock.
-    fn second_thread_gets_the_successor_after_a_restart_with_the_clock_ahead(fresh) {
-        let place = Place::open(fresh);
+    fn second_thread_gets_the_successor_after_a_restart_with_a_fast_clock(fresh) {
+        let place = ClockFixture::open(fresh);
         let first = place.start();
         let one = place.log_in(&first, "cashier", Some("P01"));
-        let two = place.refresh(&first, &one).unwrap();
-        place.call(&first, &two).unwrap();
-        first.write_uses().unwrap();
+        let two = place.refresh_session(&first, &one).unwrap();
+        place.authenticate(&first, &two).unwrap();
+        first.write_activity().unwrap();
         drop(first);
         place.clock.step_forward(HOUR);
         let again = place.start();
-        let repeated = place.refresh(&again, &one).unwrap();
+        let repeated = place.refresh_session(&again, &one).unwrap();
         assert_eq!(repeated.refresh_token, two.refresh_token);
         // PostgreSQL's own clock says that the rotation was just now
-        let forgiven = usize::from(matches!(fresh.raw(), Raw::Sqlite(_)));
-        assert_eq!((place.told(Action::RefreshShared), place.told(Action::RefreshReplay)), (forgiven, 0));
-        assert_eq!(place.refresh(&again, &two).unwrap().refresh_token, two.refresh_token);
+        let forgiven = usize::from(matches!(fresh.raw(), RawConnection::Sqlite(_)));
+        assert_eq!((place.count_events(Action::RefreshShared), place.count_events(Action::RefreshReplay)), (forgiven, 0));
+        assert_eq!(place.refresh_session(&again, &two).unwrap().refresh_token, two.refresh_token);
     }
 
-    fn clock_that_was_set_while_nobody_ran_is_in_doubt(fresh) {
-        let place = Place::open(fresh);
+    fn clock_changed_while_stopped_is_in_doubt(fresh) {
+        let place = ClockFixture::open(fresh);
         let first = place.start();
         let granted = place.log_in(&first, "cashier", Some("P01"));
-        first.say().unwrap();
+        first.send_heartbeat().unwrap();
         first.leave().unwrap();
         place.clock.step_forward(2 * DAY);
         let again = place.start_on(&place.clock);
         assert!(again.time().in_doubt);
-        assert_eq!(place.call(&again, &granted), Ok(()));
-        assert!(again.sweep_instant().is_err() && !again.sweeps());
+        assert_eq!(place.authenticate(&again, &granted), Ok(()));
+        assert!(again.sweep_cutoff().is_err() && !again.may_sweep());
         place.clock.step_back(2 * DAY);
         assert!(!again.time().in_doubt);
     }
@@ -279,10 +285,10 @@ on_both! {
 
 /// Two processes whose clocks differ, over PostgreSQL: its own clock says how old a rotation is.
 #[test]
-fn clocks_of_processes_that_differ_end_nothing_on_postgres() {
+fn differing_process_clocks_end_no_session_on_postgres() {
     for (off, ahead) in [(10 * MINUTE, true), (HOUR, true), (10 * MINUTE, false)] {
-        let fresh = Fresh::postgres();
-        let place = Place::open(&fresh);
+        let fresh = TestDatabase::postgres();
+        let place = ClockFixture::open(&fresh);
         let first = place.start();
         let theirs = Arc::new(ManualClock::default());
         if ahead {
@@ -293,20 +299,20 @@ fn clocks_of_processes_that_differ_end_nothing_on_postgres() {
         let other = place.start_on(&theirs);
         // it has been asking this server for longer than an overlap
         let known = place.log_in(&first, "manager", None);
-        place.refresh(&other, &known).unwrap();
+        place.refresh_session(&other, &known).unwrap();
         theirs.advance(15 * MINUTE);
         let one = place.log_in(&first, "cashier", Some("P01"));
-        let two = place.refresh(&first, &one).unwrap();
-        place.call(&first, &two).unwrap();
-        first.write_uses().unwrap();
-        assert_eq!(place.refresh(&other, &one).unwrap().refresh_token, two.refresh_token, "{off:?}");
-        assert_eq!(place.told(Action::RefreshShared), 0, "it can vouch for that");
-        fresh.raw().sql("UPDATE sessions SET rotated_clock = rotated_clock - 119000");
-        assert_eq!(place.refresh(&other, &one).unwrap().refresh_token, two.refresh_token, "{off:?}");
-        fresh.raw().sql("UPDATE sessions SET rotated_clock = rotated_clock - 2000");
+        let two = place.refresh_session(&first, &one).unwrap();
+        place.authenticate(&first, &two).unwrap();
+        first.write_activity().unwrap();
+        assert_eq!(place.refresh_session(&other, &one).unwrap().refresh_token, two.refresh_token, "{off:?}");
+        assert_eq!(place.count_events(Action::RefreshShared), 0, "it can vouch for that");
+        fresh.raw().execute("UPDATE sessions SET rotated_clock = rotated_clock - 119000");
+        assert_eq!(place.refresh_session(&other, &one).unwrap().refresh_token, two.refresh_token, "{off:?}");
+        fresh.raw().execute("UPDATE sessions SET rotated_clock = rotated_clock - 2000");
         assert_eq!(
-            place.refresh(&other, &one).unwrap_err(),
-            TokenRefusal::Replay,
+            place.refresh_session(&other, &one).unwrap_err(),
+            TokenDenied::Replay,
             "{off:?}: now an overlap has passed"
         );
     }
@@ -314,20 +320,20 @@ fn clocks_of_processes_that_differ_end_nothing_on_postgres() {
 
 /// What another server dated says nothing here.
 #[test]
-fn rotation_that_another_server_dated_is_as_old_as_this_one_is_known() {
-    let fresh = Fresh::postgres();
-    let place = Place::open(&fresh);
+fn rotation_dated_by_another_server_has_the_age_known_here() {
+    let fresh = TestDatabase::postgres();
+    let place = ClockFixture::open(&fresh);
     let first = place.start();
     let one = place.log_in(&first, "cashier", Some("P01"));
-    let two = place.refresh(&first, &one).unwrap();
-    place.call(&first, &two).unwrap();
-    first.write_uses().unwrap();
+    let two = place.refresh_session(&first, &one).unwrap();
+    place.authenticate(&first, &two).unwrap();
+    first.write_activity().unwrap();
     fresh
         .raw()
-        .sql("UPDATE sessions SET rotated_server = rotated_server - 2, rotated_clock = rotated_clock - 999999999");
+        .execute("UPDATE sessions SET rotated_server = rotated_server - 2, rotated_clock = rotated_clock - 999999999");
     let other = place.start_on(&place.clock);
-    assert_eq!(place.refresh(&other, &one).unwrap().refresh_token, two.refresh_token);
-    assert_eq!(place.told(Action::RefreshShared), 1);
+    assert_eq!(place.refresh_session(&other, &one).unwrap().refresh_token, two.refresh_token);
+    assert_eq!(place.count_events(Action::RefreshShared), 1);
     place.clock.advance(OVERLAP);
-    assert_eq!(place.refresh(&other, &one).unwrap_err(), TokenRefusal::Replay);
+    assert_eq!(place.refresh_session(&other, &one).unwrap_err(), TokenDenied::Replay);
 }

@@ -4,7 +4,7 @@
 //! order; played in that order on the model, which knows a list of fields and nothing else, they must give the ticket that the
 //! store holds, and no act may have been done that the model refuses there.
 
-mod acts;
+mod actions;
 mod model;
 mod world;
 
@@ -14,37 +14,37 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Barrier, Mutex};
 use std::thread;
 
-use tillgate_domain::office::Refused;
+use tillgate_domain::office::OfficeError;
 use tillgate_domain::ticket::Ticket;
 
-use crate::stores::Fresh;
-use acts::{Act, Deed, Dice, choose};
-use model::judge;
-use world::{Till, World};
+use crate::test_database::TestDatabase;
+use actions::{ActionRecord, Random, TillAction, choose_action};
+use model::check_history;
+use world::{HistoryFixture, Till};
 
 /// How many histories on each database, in a plain and in a thorough run.
-const HISTORIES: [u64; 2] = [2_000, 10_000];
+const HISTORY_COUNTS: [u64; 2] = [2_000, 10_000];
 /// How many are played at once, and by how many tills each.
-const CREWS: u64 = 8;
-const TILLS: usize = 3;
+const WORKER_COUNT: u64 = 8;
+const TILL_COUNT: usize = 3;
 /// One history in so many begins with a ticket that is closed, and its tills take back; in one of so many a program opens the ticket
 /// twice at once; one till in so many does a second thing.
-const SOLD: u64 = 6;
-const TWICE: u64 = 8;
-const SECOND: u64 = 8;
+const CLOSED_TICKET_RATIO: u64 = 6;
+const REPEATED_OPEN_RATIO: u64 = 8;
+const SECOND_ACTION_RATIO: u64 = 8;
 
 /// One till's part of a history.
-fn play(world: &World, till: Till, ticket: &Ticket, dice: &mut Dice) -> Vec<Deed> {
+fn run_till(world: &HistoryFixture, till: Till, ticket: &Ticket, dice: &mut Random) -> Vec<ActionRecord> {
     let mut known = ticket.version;
     let mut deeds = Vec::new();
-    let acts = if dice.roll(SECOND) == 0 { 2 } else { 1 };
+    let acts = if dice.below(SECOND_ACTION_RATIO) == 0 { 2 } else { 1 };
     for _ in 0..acts {
-        let (act, seen) = choose(dice, ticket, known);
-        let deed = world.act(till, ticket.id, act, seen);
-        known = match (&deed.done, &deed.act) {
-            (Ok(_), Act::Refund(_)) => known,
+        let (act, seen) = choose_action(dice, ticket, known);
+        let deed = world.run_action(till, ticket.id, act, seen);
+        known = match (&deed.result, &deed.action) {
+            (Ok(_), TillAction::Refund(_)) => known,
             (Ok(now), _) => now.version,
-            (Err(Refused::TicketMoved { current, .. }), _) => *current,
+            (Err(OfficeError::TicketVersionMismatch { current, .. }), _) => *current,
             (Err(_), _) => known,
         };
         deeds.push(deed);
@@ -65,10 +65,10 @@ struct Tally {
 /// What failed in one of the three parts of a history. A part that fails is looked at after the barrier behind it, where all tills of
 /// the crew stop together: else the others would wait for ever for the one that is gone.
 #[derive(Default)]
-struct Failed([Mutex<Option<Box<dyn Any + Send>>>; 3]);
+struct FirstPanics([Mutex<Option<Box<dyn Any + Send>>>; 3]);
 
-impl Failed {
-    fn part(&self, part: usize, work: impl FnOnce()) {
+impl FirstPanics {
+    fn run_part(&self, part: usize, work: impl FnOnce()) {
         if let Err(panic) = catch_unwind(AssertUnwindSafe(work)) {
             self.0[part].lock().unwrap().get_or_insert(panic);
         }
@@ -80,20 +80,20 @@ impl Failed {
 }
 
 /// A crew plays its histories one after the other, its tills at once.
-fn crew(world: &World, number: u64, histories: u64, tally: &Mutex<Tally>) {
-    let (barrier, failed) = (Barrier::new(TILLS), Failed::default());
-    let table: Mutex<(Vec<Ticket>, Vec<Deed>)> = Mutex::default();
+fn run_worker(world: &HistoryFixture, number: u64, histories: u64, tally: &Mutex<Tally>) {
+    let (barrier, failed) = (Barrier::new(TILL_COUNT), FirstPanics::default());
+    let table: Mutex<(Vec<Ticket>, Vec<ActionRecord>)> = Mutex::default();
     thread::scope(|scope| {
         for (seat, till) in world.tills.iter().copied().enumerate() {
             let (barrier, failed, table) = (&barrier, &failed, &table);
             scope.spawn(move || {
-                for history in (0..histories).map(|each| each * CREWS + number) {
-                    let mut dice = Dice(history * TILLS as u64 + seat as u64);
-                    failed.part(0, || {
-                        if seat == 0 || (seat == 1 && history % TWICE == 1) {
+                for history in (0..histories).map(|each| each * WORKER_COUNT + number) {
+                    let mut dice = Random(history * TILL_COUNT as u64 + seat as u64);
+                    failed.run_part(0, || {
+                        if seat == 0 || (seat == 1 && history % REPEATED_OPEN_RATIO == 1) {
                             let mut ticket = world.open_ticket(world.tills[0], history);
-                            if history % SOLD == 0 {
-                                ticket = world.act(till, ticket.id, Act::Close, Some(1)).done.unwrap();
+                            if history % CLOSED_TICKET_RATIO == 0 {
+                                ticket = world.run_action(till, ticket.id, TillAction::Close, Some(1)).result.unwrap();
                             }
                             table.lock().unwrap().0.push(ticket);
                         }
@@ -102,20 +102,20 @@ fn crew(world: &World, number: u64, histories: u64, tally: &Mutex<Tally>) {
                     if failed.has(0) {
                         return;
                     }
-                    failed.part(1, || {
+                    failed.run_part(1, || {
                         let ticket = table.lock().unwrap().0[0].clone();
-                        let deeds = play(world, till, &ticket, &mut dice);
+                        let deeds = run_till(world, till, &ticket, &mut dice);
                         table.lock().unwrap().1.extend(deeds);
                     });
                     let leads = barrier.wait().is_leader();
                     if failed.has(1) {
                         return;
                     }
-                    failed.part(2, || {
+                    failed.run_part(2, || {
                         if leads {
                             let (opened, deeds) = std::mem::take(&mut *table.lock().unwrap());
-                            judge(world, &opened, &deeds);
-                            count(&mut tally.lock().unwrap(), &deeds);
+                            check_history(world, &opened, &deeds);
+                            count_actions(&mut tally.lock().unwrap(), &deeds);
                         }
                     });
                     barrier.wait();
@@ -133,25 +133,25 @@ fn crew(world: &World, number: u64, histories: u64, tally: &Mutex<Tally>) {
     }
 }
 
-fn count(tally: &mut Tally, deeds: &[Deed]) {
+fn count_actions(tally: &mut Tally, deeds: &[ActionRecord]) {
     tally.histories += 1;
     for deed in deeds {
-        match &deed.done {
-            Ok(_) if matches!(deed.act, Act::Refund(_)) => tally.refunds += 1,
+        match &deed.result {
+            Ok(_) if matches!(deed.action, TillAction::Refund(_)) => tally.refunds += 1,
             Ok(_) => tally.done += 1,
-            Err(Refused::TicketMoved { .. }) => tally.moved += 1,
+            Err(OfficeError::TicketVersionMismatch { .. }) => tally.moved += 1,
             Err(_) => tally.ended += 1,
         }
     }
 }
 
-fn histories(fresh: &Fresh) {
-    let (world, tally) = (World::open(fresh), Mutex::<Tally>::default());
-    let histories = tillgate_testkit::cases(HISTORIES[0], HISTORIES[1]);
+fn run_histories(fresh: &TestDatabase) {
+    let (world, tally) = (HistoryFixture::open(fresh), Mutex::<Tally>::default());
+    let histories = tillgate_testkit::case_count(HISTORY_COUNTS[0], HISTORY_COUNTS[1]);
     thread::scope(|scope| {
-        for number in 0..CREWS {
+        for number in 0..WORKER_COUNT {
             let (world, tally) = (&world, &tally);
-            scope.spawn(move || crew(world, number, histories / CREWS, tally));
+            scope.spawn(move || run_worker(world, number, histories / WORKER_COUNT, tally));
         }
     });
     let tally = tally.into_inner().unwrap();
@@ -163,16 +163,16 @@ fn histories(fresh: &Fresh) {
         assert!(often >= histories / 50, "{what}: {often} of {histories} histories");
     }
     // and every receipt has a number of its own
-    let numbers = fresh.raw().texts("SELECT number || ' ' || ending AS text FROM tickets WHERE state = 'closed'");
+    let numbers = fresh.raw().query_texts("SELECT number || ' ' || ending AS text FROM tickets WHERE state = 'closed'");
     assert_eq!(numbers.iter().collect::<BTreeSet<_>>().len(), numbers.len());
 }
 
 #[test]
-fn tills_on_sqlite_do_what_the_model_says() {
-    histories(&Fresh::sqlite().with_shop());
+fn ticket_histories_match_the_model_on_sqlite() {
+    run_histories(&TestDatabase::sqlite().with_fixture());
 }
 
 #[test]
-fn tills_on_postgres_do_what_the_model_says() {
-    histories(&Fresh::postgres().with_shop());
+fn ticket_histories_match_the_model_on_postgres() {
+    run_histories(&TestDatabase::postgres().with_fixture());
 }

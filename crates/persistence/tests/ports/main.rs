@@ -10,6 +10,7 @@
 
 mod clocks;
 mod contract;
+mod corrupt_values;
 mod directory;
 mod feed;
 mod histories;
@@ -20,7 +21,6 @@ mod races;
 mod seals;
 mod sessions;
 mod store;
-mod stores;
+mod test_database;
 mod ticket_documents;
 mod tickets;
-mod unreadable;

@@ -1,28 +1,28 @@
 //! No query reads a whole table that grows, and no list sorts one: every statement that the ports send is explained by both
 //! databases. And what is sent often is prepared once.
 
-mod everything;
+mod methods;
 mod postgres;
 mod sqlite;
-mod verbs;
+mod statements;
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use diesel::connection::{InstrumentationEvent, set_default_instrumentation};
 
-use crate::stores::{Fresh, Shop};
-use everything::everything;
+use crate::test_database::{StoreFixture, TestDatabase};
+use statements::call_every_method;
 
 thread_local! {
-    static SENT: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    static SENT_STATEMENTS: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
     /// What was sent, with the values of the last time as they are shown.
-    static BINDS: RefCell<BTreeMap<String, String>> = const { RefCell::new(BTreeMap::new()) };
-    static KEPT: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
+    static BIND_VALUES: RefCell<BTreeMap<String, String>> = const { RefCell::new(BTreeMap::new()) };
+    static CACHED_STATEMENTS: RefCell<BTreeSet<String>> = const { RefCell::new(BTreeSet::new()) };
 }
 
 /// Names in plans that are no tables, and tables that never grow: a server has few keys, processes and tenants' own rows.
-const SMALL: &[&str] = &[
+const SMALL_TABLES: &[&str] = &[
     "over",
     "given",
     "who",
@@ -39,38 +39,38 @@ const SMALL: &[&str] = &[
 ];
 
 /// Statements that read a whole table knowingly, without the quotes of a dialect: up to the first that is found, or once at a start.
-const WHOLE: &[&str] = &["SELECT EXISTS (SELECT users", "SELECT DISTINCT sessions.dialect"];
+const FULL_SCAN_STATEMENTS: &[&str] = &["SELECT EXISTS (SELECT users", "SELECT DISTINCT sessions.dialect"];
 
 /// How statements begin that have a plan.
-const VERBS: &[&str] = &["SELECT", "UPDATE", "DELETE", "INSERT", "WITH"];
+const PLANNED_VERBS: &[&str] = &["SELECT", "UPDATE", "DELETE", "INSERT", "WITH"];
 
 #[expect(clippy::needless_pass_by_value, reason = "the type that diesel calls")]
-fn record(event: InstrumentationEvent<'_>) {
+fn record_statement(event: InstrumentationEvent<'_>) {
     match event {
         InstrumentationEvent::StartQuery { query, .. } => {
             let text = query.to_string();
             let (text, binds) = text.split_once(" -- binds: ").unwrap_or((&text, ""));
-            SENT.with_borrow_mut(|sent| sent.insert(text.to_owned()));
-            BINDS.with_borrow_mut(|sent| sent.insert(text.to_owned(), binds.to_owned()));
+            SENT_STATEMENTS.with_borrow_mut(|sent| sent.insert(text.to_owned()));
+            BIND_VALUES.with_borrow_mut(|sent| sent.insert(text.to_owned(), binds.to_owned()));
         }
         InstrumentationEvent::CacheQuery { sql, .. } => {
-            KEPT.with_borrow_mut(|kept| kept.insert(sql.to_owned()));
+            CACHED_STATEMENTS.with_borrow_mut(|kept| kept.insert(sql.to_owned()));
         }
         _ => {}
     }
 }
 
-fn watch() {
-    set_default_instrumentation(|| Some(Box::new(record as fn(InstrumentationEvent<'_>)))).unwrap();
+fn install_instrumentation() {
+    set_default_instrumentation(|| Some(Box::new(record_statement as fn(InstrumentationEvent<'_>)))).unwrap();
 }
 
 /// What logins, refreshes and endings send is prepared once on each connection, not at each time.
 #[test]
 fn hot_statements_are_prepared_once() {
-    watch();
-    let fresh = Fresh::sqlite().with_shop();
-    everything(&fresh, &Shop::default());
-    let kept: Vec<String> = KEPT.take().iter().map(|text| text.replace('`', "")).collect();
+    install_instrumentation();
+    let fresh = TestDatabase::sqlite().with_fixture();
+    call_every_method(&fresh, &StoreFixture::default());
+    let kept: Vec<String> = CACHED_STATEMENTS.take().iter().map(|text| text.replace('`', "")).collect();
     for start in [
         "SELECT meta.state",
         "SELECT sessions.id",

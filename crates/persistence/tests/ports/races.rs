@@ -4,15 +4,15 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use tillgate_domain::{EndedWhy, Epoch, Scope, Secret, User, UserId, UserName};
+use tillgate_domain::{EndReason, Epoch, Scope, Secret, User, UserId, UserName};
 
-use crate::stores::{Fresh, Shop, at, uuid};
+use crate::test_database::{StoreFixture, TestDatabase, at, uuid};
 
 /// Runs `second` while a unit of work that has done `first` is still open.
 fn meet<A: Send, B: Send>(
-    fresh: &Fresh,
-    first: impl Fn(&Fresh, &dyn Fn()) -> A + Send,
-    second: impl Fn(&Fresh) -> B + Send + Sync,
+    fresh: &TestDatabase,
+    first: impl Fn(&TestDatabase, &dyn Fn()) -> A + Send,
+    second: impl Fn(&TestDatabase) -> B + Send + Sync,
 ) -> (A, B) {
     let (begun, beginning) = mpsc::channel();
     thread::scope(|scope| {
@@ -30,10 +30,10 @@ fn meet<A: Send, B: Send>(
 }
 
 #[test]
-fn a_login_that_has_claimed_its_user_is_ended_by_the_raise_that_waited() {
-    let fresh = Fresh::postgres().with_shop();
-    let shop = Shop::default();
-    let session = shop.session(1);
+fn login_with_claimed_user_is_ended_by_a_waiting_epoch_bump() {
+    let fresh = TestDatabase::postgres().with_fixture();
+    let shop = StoreFixture::default();
+    let session = shop.new_session(1);
     let (claimed, epoch) = meet(
         &fresh,
         |fresh, meeting| {
@@ -44,23 +44,23 @@ fn a_login_that_has_claimed_its_user_is_ended_by_the_raise_that_waited() {
                 Ok(claimed)
             })
         },
-        |fresh| fresh.write(|tx| tx.endings().raise(Scope::User(shop.anna.id), EndedWhy::Suspended, at(2))),
+        |fresh| fresh.write(|tx| tx.revocations().bump_epoch(Scope::User(shop.anna.id), EndReason::Suspended, at(2))),
     );
     assert!(claimed);
     assert_eq!(epoch, Some(Epoch(1)));
     let stored = fresh.read(|tx| tx.sessions().find(session.id)).unwrap();
-    assert_eq!(stored.session.ended, Some((at(2), EndedWhy::Suspended)));
+    assert_eq!(stored.session.ended, Some((at(2), EndReason::Suspended)));
 }
 
 #[test]
-fn a_claim_that_waited_for_a_raise_is_lost() {
-    let fresh = Fresh::postgres().with_shop();
-    let shop = Shop::default();
+fn claim_after_an_epoch_bump_fails() {
+    let fresh = TestDatabase::postgres().with_fixture();
+    let shop = StoreFixture::default();
     let (_, claimed) = meet(
         &fresh,
         |fresh, meeting| {
             fresh.write(|tx| {
-                let epoch = tx.endings().raise(Scope::User(shop.anna.id), EndedWhy::Suspended, at(2))?;
+                let epoch = tx.revocations().bump_epoch(Scope::User(shop.anna.id), EndReason::Suspended, at(2))?;
                 meeting();
                 Ok(epoch)
             })
@@ -71,9 +71,9 @@ fn a_claim_that_waited_for_a_raise_is_lost() {
 }
 
 #[test]
-fn of_two_that_take_one_name_one_is_told_that_it_is_taken() {
-    let fresh = Fresh::postgres().with_shop();
-    let shop = Shop::default();
+fn concurrent_use_of_one_name_reports_it_taken() {
+    let fresh = TestDatabase::postgres().with_fixture();
+    let shop = StoreFixture::default();
     let named = |number: u64, name: &str| User {
         id: UserId(uuid(number)),
         name: UserName::parse(name).unwrap(),
@@ -84,58 +84,58 @@ fn of_two_that_take_one_name_one_is_told_that_it_is_taken() {
     let (one, other) = meet(
         &fresh,
         |fresh, meeting| {
-            fresh.office(|tx| {
+            fresh.write_office(|tx| {
                 let added = tx.users().insert(&named(41, "Ben"))?;
                 meeting();
                 Ok(added)
             })
         },
-        |fresh| fresh.office(|tx| tx.users().insert(&named(42, "ben"))),
+        |fresh| fresh.write_office(|tx| tx.users().insert(&named(42, "ben"))),
     );
     assert_eq!((one, other), (true, false));
     // by an update that meets an insert: the guard sees nothing, the unique index does, and the unit runs again
     let (one, other) = meet(
         &fresh,
         |fresh, meeting| {
-            fresh.office(|tx| {
+            fresh.write_office(|tx| {
                 let added = tx.users().insert(&named(43, "Cyril"))?;
                 meeting();
                 Ok(added)
             })
         },
-        |fresh| fresh.office(|tx| tx.users().update(&named(41, "CYRIL"))),
+        |fresh| fresh.write_office(|tx| tx.users().update(&named(41, "CYRIL"))),
     );
     assert_eq!((one, other), (true, false));
 }
 
 #[test]
-fn a_seat_is_given_once() {
-    let fresh = Fresh::postgres().with_shop();
-    let shop = Shop::default();
+fn seat_is_granted_once() {
+    let fresh = TestDatabase::postgres().with_fixture();
+    let shop = StoreFixture::default();
     let (one, other) = meet(
         &fresh,
         |fresh, meeting| {
             fresh.write(|tx| {
-                let seated = tx.devices().seat(shop.till.id, None, Some(shop.session(1).id))?;
+                let seated = tx.devices().seat(shop.till.id, None, Some(shop.new_session(1).id))?;
                 meeting();
                 Ok(seated)
             })
         },
-        |fresh| fresh.write(|tx| tx.devices().seat(shop.till.id, None, Some(shop.session(2).id))),
+        |fresh| fresh.write(|tx| tx.devices().seat(shop.till.id, None, Some(shop.new_session(2).id))),
     );
     assert_eq!((one, other), (true, false));
 }
 
 #[test]
-fn a_claim_of_a_credential_that_waited_for_a_new_password_is_lost() {
-    let fresh = Fresh::postgres().with_shop();
-    let principal = tillgate_domain::PrincipalId::User(Shop::default().anna.id);
+fn credential_claim_after_a_password_change_fails() {
+    let fresh = TestDatabase::postgres().with_fixture();
+    let principal = tillgate_domain::PrincipalId::User(StoreFixture::default().anna.id);
     let kind = tillgate_auth_core::ports::CredentialKind::Password;
-    fresh.office(|tx| tx.passwords().set(principal, &Secret::new("old".into()), at(1)));
+    fresh.write_office(|tx| tx.passwords().set(principal, &Secret::new("old".into()), at(1)));
     let ((), claimed) = meet(
         &fresh,
         |fresh, meeting| {
-            fresh.office(|tx| {
+            fresh.write_office(|tx| {
                 tx.passwords().set(principal, &Secret::new("new".into()), at(2))?;
                 meeting();
                 Ok(())

@@ -1,22 +1,22 @@
 //! Tampering with the audit, on both databases: whatever is done to a sealed line behind the server's back is found, and named.
 
-mod growing;
+mod growth;
 
 use std::collections::BTreeSet;
 
-use tillgate_domain::audit::chain::{ToldBy, Wrong};
-use tillgate_domain::audit::seal::{Seal, Signet};
-use tillgate_domain::office::{self, Verified};
+use tillgate_domain::audit::chain::{ChainError, SealSource};
+use tillgate_domain::audit::seal::{Seal, SealKey};
+use tillgate_domain::office::{self, AuditVerification};
 use tillgate_domain::{Actor, Event, EventId, SessionId, Subject};
 
 use crate::on_both;
-use crate::stores::{Fresh, Raw, Shop, at, uuid};
+use crate::test_database::{RawConnection, StoreFixture, TestDatabase, at, uuid};
 
 /// A digest with a key, good enough to tell texts apart.
-struct Keyed(u64);
+struct TestSealKey(u64);
 
-impl Signet for Keyed {
-    fn press(&self, bytes: &[u8]) -> [u8; 32] {
+impl SealKey for TestSealKey {
+    fn compute_mac(&self, bytes: &[u8]) -> [u8; 32] {
         let mut digest = [0; 32];
         let mut state = self.0;
         for round in 0..4_u64 {
@@ -30,14 +30,14 @@ impl Signet for Keyed {
     }
 }
 
-const SIGNET: Keyed = Keyed(0xcbf2_9ce4_8422_2325);
+const SEAL_KEY: TestSealKey = TestSealKey(0xcbf2_9ce4_8422_2325);
 
 /// How many lines the tests tamper with.
-const LINES: u64 = 5;
+const EVENT_COUNT: u64 = 5;
 
 /// A line with every column filled but the digest of an approved operation.
-fn event(number: u64) -> Event {
-    let shop = Shop::default();
+fn test_event(number: u64) -> Event {
+    let shop = StoreFixture::default();
     Event {
         id: EventId(uuid(9_000 + number)),
         actor: Actor {
@@ -51,74 +51,75 @@ fn event(number: u64) -> Event {
         approver: Some(shop.anna.id),
         subject: Subject::Device(shop.till.id),
         details: serde_json::Map::from_iter([("name".to_owned(), serde_json::json!(format!("Žofia {number}")))]),
-        ..crate::store::event(1)
+        ..crate::store::test_event(1)
     }
 }
 
 /// Tells and seals so many lines, and returns the newest seal.
-fn sealed(fresh: &Fresh, lines: u64) -> Seal {
+fn write_sealed_events(fresh: &TestDatabase, lines: u64) -> Seal {
     for number in 1..=lines {
-        fresh.write(|tx| tx.audit().tell(&event(number)));
+        fresh.write(|tx| tx.audit().record(&test_event(number)));
     }
-    let newest = office::seal_audit(&*fresh.database, &SIGNET).unwrap().newest;
+    let newest = office::seal_audit(&*fresh.database, &SEAL_KEY).unwrap().newest;
     assert_eq!(newest.sequence, i64::try_from(lines).unwrap());
     newest
 }
 
-fn verify(fresh: &Fresh, outside: Option<&Seal>) -> Verified {
-    office::verify_audit(&*fresh.database, &SIGNET, outside, &mut |_| ()).unwrap()
+fn verify_chain(fresh: &TestDatabase, outside: Option<&Seal>) -> AuditVerification {
+    office::verify_audit(&*fresh.database, &SEAL_KEY, outside, &mut |_| ()).unwrap()
 }
 
 /// What is wrong first, and with the line of which number.
-fn fault(fresh: &Fresh, outside: Option<&Seal>) -> Option<(Wrong, Option<i64>)> {
-    let fault = verify(fresh, outside).fault?;
-    Some((fault.wrong, fault.line.map(|line| line.sequence)))
+fn find_fault(fresh: &TestDatabase, outside: Option<&Seal>) -> Option<(ChainError, Option<i64>)> {
+    let fault = verify_chain(fresh, outside).fault?;
+    Some((fault.error, fault.event.map(|line| line.sequence)))
 }
 
 /// Lets the tables be tampered with, as somebody would who owns the database.
-fn unguard(fresh: &Fresh) {
+fn drop_triggers(fresh: &TestDatabase) {
     match fresh.raw() {
-        Raw::Sqlite(_) => fresh.raw().sql("DROP TRIGGER audit_unchanged; DROP TRIGGER audit_kept"),
-        Raw::Postgres(_) => fresh.raw().sql("ALTER TABLE audit DISABLE TRIGGER ALL"),
+        RawConnection::Sqlite(_) => fresh.raw().execute("DROP TRIGGER audit_unchanged; DROP TRIGGER audit_kept"),
+        RawConnection::Postgres(_) => fresh.raw().execute("ALTER TABLE audit DISABLE TRIGGER ALL"),
     }
 }
 
 /// The columns of the table, from its own definition.
-fn columns(raw: &Raw) -> BTreeSet<String> {
+fn column_names(raw: &RawConnection) -> BTreeSet<String> {
     let query = match raw {
-        Raw::Sqlite(_) => "SELECT name || ':' || type AS text FROM pragma_table_info('audit')",
-        Raw::Postgres(_) => {
+        RawConnection::Sqlite(_) => "SELECT name || ':' || type AS text FROM pragma_table_info('audit')",
+        RawConnection::Postgres(_) => {
             "SELECT column_name || ':' || CASE data_type WHEN 'bytea' THEN 'BLOB' WHEN 'bigint' THEN 'INTEGER' ELSE 'TEXT' END \
              AS text FROM information_schema.columns WHERE table_name = 'audit'"
         }
     };
-    raw.texts(query).into_iter().collect()
+    raw.query_texts(query).into_iter().collect()
 }
 
 /// A column's bytes in a line, in hexadecimal digits; nothing where there is none.
-fn digits(raw: &Raw, column: &str, kind: &str, sequence: u64) -> String {
+fn read_digits(raw: &RawConnection, column: &str, kind: &str, sequence: u64) -> String {
     let value = match (raw, kind) {
-        (Raw::Sqlite(_), _) => format!("hex({column})"),
-        (Raw::Postgres(_), "BLOB") => format!("encode({column}, 'hex')"),
-        (Raw::Postgres(_), _) => format!("encode(convert_to({column}, 'UTF8'), 'hex')"),
+        (RawConnection::Sqlite(_), _) => format!("hex({column})"),
+        (RawConnection::Postgres(_), "BLOB") => format!("encode({column}, 'hex')"),
+        (RawConnection::Postgres(_), _) => format!("encode(convert_to({column}, 'UTF8'), 'hex')"),
     };
-    let found = raw.texts(&format!("SELECT COALESCE({value}, '') AS text FROM audit WHERE sequence = {sequence}"));
+    let found =
+        raw.query_texts(&format!("SELECT COALESCE({value}, '') AS text FROM audit WHERE sequence = {sequence}"));
     found.into_iter().next().unwrap()
 }
 
 /// The statement that puts these bytes into the column.
-fn put(raw: &Raw, column: &str, kind: &str, sequence: u64, digits: &str) -> String {
+fn write_digits(raw: &RawConnection, column: &str, kind: &str, sequence: u64, digits: &str) -> String {
     let value = match (raw, kind) {
-        (Raw::Sqlite(_), "BLOB") => format!("X'{digits}'"),
-        (Raw::Sqlite(_), _) => format!("CAST(X'{digits}' AS TEXT)"),
-        (Raw::Postgres(_), "BLOB") => format!("'\\x{digits}'::bytea"),
-        (Raw::Postgres(_), _) => format!("convert_from('\\x{digits}', 'UTF8')"),
+        (RawConnection::Sqlite(_), "BLOB") => format!("X'{digits}'"),
+        (RawConnection::Sqlite(_), _) => format!("CAST(X'{digits}' AS TEXT)"),
+        (RawConnection::Postgres(_), "BLOB") => format!("'\\x{digits}'::bytea"),
+        (RawConnection::Postgres(_), _) => format!("convert_from('\\x{digits}', 'UTF8')"),
     };
     format!("UPDATE audit SET {column} = {value} WHERE sequence = {sequence}")
 }
 
 /// The digits with one bit of one byte turned.
-fn turned(digits: &str, byte: usize) -> String {
+fn flip_byte(digits: &str, byte: usize) -> String {
     let mut bytes: Vec<u8> = digits.as_bytes().to_vec();
     let low = char::from(bytes[byte * 2 + 1]).to_digit(16).unwrap() ^ 1;
     bytes[byte * 2 + 1] = u8::try_from(char::from_digit(low, 16).unwrap()).unwrap();
@@ -126,22 +127,22 @@ fn turned(digits: &str, byte: usize) -> String {
 }
 
 on_both! {
-    fn one_byte_of_any_column_of_any_line_is_found(fresh) {
-        let newest = sealed(fresh, LINES);
-        unguard(fresh);
+    fn changed_byte_in_any_column_is_found(fresh) {
+        let newest = write_sealed_events(fresh, EVENT_COUNT);
+        drop_triggers(fresh);
         let raw = fresh.raw();
-        let mut columns = columns(raw);
+        let mut columns = column_names(raw);
         assert!(columns.remove("searched:TEXT"), "what a search reads is made of the details, and is not sealed");
         assert_eq!(columns.len(), 17, "{columns:?}");
         let mut tried = 0;
-        for sequence in 1..=LINES {
+        for sequence in 1..=EVENT_COUNT {
             let number = i64::try_from(sequence).unwrap();
             let mut found = |statement: &str, back: &str| {
                 // bytes that are no text any more are not taken by every database
-                if raw.try_sql(statement).is_ok() {
-                    let fault = fault(fresh, Some(&newest));
+                if raw.try_execute(statement).is_ok() {
+                    let fault = find_fault(fresh, Some(&newest));
                     assert_eq!(fault.and_then(|(_, line)| line), Some(number), "{statement}");
-                    raw.sql(back);
+                    raw.execute(back);
                     tried += 1;
                 }
             };
@@ -153,119 +154,119 @@ on_both! {
                     }
                     continue;
                 }
-                let whole = digits(raw, name, kind, sequence);
+                let whole = read_digits(raw, name, kind, sequence);
                 let absent = format!("UPDATE audit SET {name} = NULL WHERE sequence = {sequence}");
                 if whole.is_empty() && name == "operation" {
-                    found(&put(raw, name, kind, sequence, "00"), &absent);
+                    found(&write_digits(raw, name, kind, sequence, "00"), &absent);
                     continue;
                 }
-                let back = put(raw, name, kind, sequence, &whole);
+                let back = write_digits(raw, name, kind, sequence, &whole);
                 found(&absent, &back);
                 let bytes = whole.len() / 2;
                 // every byte of the first line (PostgreSQL is slow to connect to), and of the others the ends
-                let all = sequence == 1 && matches!(raw, Raw::Sqlite(_));
+                let all = sequence == 1 && matches!(raw, RawConnection::Sqlite(_));
                 for byte in (0..bytes).filter(|byte| all || *byte == 0 || byte + 1 == bytes) {
-                    found(&put(raw, name, kind, sequence, &turned(&whole, byte)), &back);
+                    found(&write_digits(raw, name, kind, sequence, &flip_byte(&whole, byte)), &back);
                 }
-                found(&put(raw, name, kind, sequence, &format!("{whole}20")), &back);
+                found(&write_digits(raw, name, kind, sequence, &format!("{whole}20")), &back);
             }
         }
         assert!(tried > 250, "{tried}");
-        assert_eq!(fault(fresh, Some(&newest)), None, "all of it was put back");
+        assert_eq!(find_fault(fresh, Some(&newest)), None, "all of it was put back");
     }
 
-    fn a_line_that_is_deleted_swapped_or_renumbered_is_found(fresh) {
-        let newest = sealed(fresh, 6);
-        unguard(fresh);
+    fn deleted_swapped_or_renumbered_event_is_found(fresh) {
+        let newest = write_sealed_events(fresh, 6);
+        drop_triggers(fresh);
         let raw = fresh.raw();
-        raw.sql("UPDATE audit SET sequence = 1003 WHERE sequence = 3");
-        assert_eq!(fault(fresh, Some(&newest)), Some((Wrong::Missing { first: 3, last: 3 }, Some(4))));
-        raw.sql("UPDATE audit SET sequence = 3 WHERE sequence = 1003");
-        assert_eq!(fault(fresh, Some(&newest)), None);
+        raw.execute("UPDATE audit SET sequence = 1003 WHERE sequence = 3");
+        assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Missing { first: 3, last: 3 }, Some(4))));
+        raw.execute("UPDATE audit SET sequence = 3 WHERE sequence = 1003");
+        assert_eq!(find_fault(fresh, Some(&newest)), None);
         // two lines change places, with and without their seals
-        raw.sql("UPDATE audit SET sequence = 1002 WHERE sequence = 2; UPDATE audit SET sequence = 2 WHERE sequence = 5; \
+        raw.execute("UPDATE audit SET sequence = 1002 WHERE sequence = 2; UPDATE audit SET sequence = 2 WHERE sequence = 5; \
                  UPDATE audit SET sequence = 5 WHERE sequence = 1002");
-        assert_eq!(fault(fresh, Some(&newest)), Some((Wrong::Detached, Some(2))));
-        raw.sql("UPDATE audit SET previous = (SELECT hash FROM audit WHERE sequence = 1) WHERE sequence = 2");
-        assert_eq!(fault(fresh, Some(&newest)), Some((Wrong::Changed, Some(2))));
+        assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Detached, Some(2))));
+        raw.execute("UPDATE audit SET previous = (SELECT hash FROM audit WHERE sequence = 1) WHERE sequence = 2");
+        assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Changed, Some(2))));
     }
 
-    fn a_line_that_is_deleted_is_found(fresh) {
-        let newest = sealed(fresh, 6);
-        unguard(fresh);
-        fresh.raw().sql("DELETE FROM audit WHERE sequence IN (2, 3)");
-        assert_eq!(fault(fresh, Some(&newest)), Some((Wrong::Missing { first: 2, last: 3 }, Some(4))));
-        fresh.raw().sql("UPDATE audit SET sequence = sequence - 2 WHERE sequence = 4; \
+    fn deleted_event_is_found(fresh) {
+        let newest = write_sealed_events(fresh, 6);
+        drop_triggers(fresh);
+        fresh.raw().execute("DELETE FROM audit WHERE sequence IN (2, 3)");
+        assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Missing { first: 2, last: 3 }, Some(4))));
+        fresh.raw().execute("UPDATE audit SET sequence = sequence - 2 WHERE sequence = 4; \
                          UPDATE audit SET sequence = sequence - 2 WHERE sequence = 5; \
                          UPDATE audit SET sequence = sequence - 2 WHERE sequence = 6; UPDATE audit_seal SET sequence = 4");
-        assert_eq!(fault(fresh, None), Some((Wrong::Detached, Some(2))));
+        assert_eq!(find_fault(fresh, None), Some((ChainError::Detached, Some(2))));
     }
 
-    fn the_first_line_of_all_is_missed(fresh) {
-        let newest = sealed(fresh, 3);
-        unguard(fresh);
-        fresh.raw().sql("DELETE FROM audit WHERE sequence = 1");
-        assert_eq!(fault(fresh, Some(&newest)), Some((Wrong::Missing { first: 1, last: 1 }, Some(2))));
-        fresh.raw().sql("DELETE FROM audit");
-        assert_eq!(fault(fresh, Some(&newest)), Some((Wrong::Cut { newest: 3, told_by: ToldBy::Outside }, None)));
-        assert_eq!(fault(fresh, None), Some((Wrong::Cut { newest: 3, told_by: ToldBy::Database }, None)));
+    fn missing_first_event_is_found(fresh) {
+        let newest = write_sealed_events(fresh, 3);
+        drop_triggers(fresh);
+        fresh.raw().execute("DELETE FROM audit WHERE sequence = 1");
+        assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Missing { first: 1, last: 1 }, Some(2))));
+        fresh.raw().execute("DELETE FROM audit");
+        assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Truncated { newest: 3, source: SealSource::Outside }, None)));
+        assert_eq!(find_fault(fresh, None), Some((ChainError::Truncated { newest: 3, source: SealSource::Database }, None)));
     }
 
-    fn a_tail_that_is_cut_off_is_found_by_the_seal_outside(fresh) {
-        let newest = sealed(fresh, 6);
-        unguard(fresh);
-        fresh.raw().sql("DELETE FROM audit WHERE sequence > 4");
-        assert_eq!(fault(fresh, None), Some((Wrong::Cut { newest: 6, told_by: ToldBy::Database }, Some(4))));
+    fn truncated_tail_is_found_by_the_external_seal(fresh) {
+        let newest = write_sealed_events(fresh, 6);
+        drop_triggers(fresh);
+        fresh.raw().execute("DELETE FROM audit WHERE sequence > 4");
+        assert_eq!(find_fault(fresh, None), Some((ChainError::Truncated { newest: 6, source: SealSource::Database }, Some(4))));
         // whoever cuts it off in the database notes the older seal there as the newest
-        fresh.raw().sql("UPDATE audit_seal SET sequence = 4, hash = (SELECT hash FROM audit WHERE sequence = 4)");
-        assert_eq!(fault(fresh, None), None, "nobody else knows");
+        fresh.raw().execute("UPDATE audit_seal SET sequence = 4, hash = (SELECT hash FROM audit WHERE sequence = 4)");
+        assert_eq!(find_fault(fresh, None), None, "nobody else knows");
         assert_eq!(
-            fault(fresh, Some(&newest)),
-            Some((Wrong::Cut { newest: 6, told_by: ToldBy::Outside }, Some(4)))
+            find_fault(fresh, Some(&newest)),
+            Some((ChainError::Truncated { newest: 6, source: SealSource::Outside }, Some(4)))
         );
         assert!(!office::has_seal(&*fresh.database, &newest).unwrap());
         // and it goes on: other lines take the numbers
         for number in 11..=13 {
-            fresh.write(|tx| tx.audit().tell(&event(number)));
+            fresh.write(|tx| tx.audit().record(&test_event(number)));
         }
-        office::seal_audit(&*fresh.database, &SIGNET).unwrap();
-        assert_eq!(fault(fresh, Some(&newest)), Some((Wrong::Other { told_by: ToldBy::Outside }, Some(6))));
+        office::seal_audit(&*fresh.database, &SEAL_KEY).unwrap();
+        assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::SealMismatch { source: SealSource::Outside }, Some(6))));
         assert!(!office::has_seal(&*fresh.database, &newest).unwrap());
     }
 
-    fn a_chain_that_was_written_anew_without_the_key_is_found(fresh) {
-        sealed(fresh, 4);
-        unguard(fresh);
-        fresh.raw().sql("UPDATE audit SET details = '{}' WHERE sequence = 3; \
+    fn chain_rewritten_without_the_key_is_found(fresh) {
+        write_sealed_events(fresh, 4);
+        drop_triggers(fresh);
+        fresh.raw().execute("UPDATE audit SET details = '{}' WHERE sequence = 3; \
                          UPDATE audit SET sequence = NULL, previous = NULL, hash = NULL; \
                          UPDATE audit_seal SET sequence = 0, hash = hash");
         match fresh.raw() {
-            Raw::Sqlite(_) => fresh.raw().sql("UPDATE audit_seal SET hash = x''"),
-            Raw::Postgres(_) => fresh.raw().sql("UPDATE audit_seal SET hash = ''"),
+            RawConnection::Sqlite(_) => fresh.raw().execute("UPDATE audit_seal SET hash = x''"),
+            RawConnection::Postgres(_) => fresh.raw().execute("UPDATE audit_seal SET hash = ''"),
         }
-        assert_eq!(office::seal_audit(&*fresh.database, &Keyed(1)).unwrap().lines, 4);
-        assert_eq!(fault(fresh, None), Some((Wrong::Changed, Some(1))));
+        assert_eq!(office::seal_audit(&*fresh.database, &TestSealKey(1)).unwrap().events, 4);
+        assert_eq!(find_fault(fresh, None), Some((ChainError::Changed, Some(1))));
     }
 
-    fn a_number_that_is_given_twice_is_found(fresh) {
-        sealed(fresh, 4);
-        unguard(fresh);
-        fresh.raw().sql("DROP INDEX audit_sequence; UPDATE audit SET sequence = 2 WHERE sequence = 3");
-        let found = fault(fresh, None).unwrap();
+    fn duplicate_sequence_number_is_found(fresh) {
+        write_sealed_events(fresh, 4);
+        drop_triggers(fresh);
+        fresh.raw().execute("DROP INDEX audit_sequence; UPDATE audit SET sequence = 2 WHERE sequence = 3");
+        let found = find_fault(fresh, None).unwrap();
         assert_eq!(found.1, Some(2), "{found:?}");
     }
 
-    fn a_line_that_was_robbed_of_its_seal_is_missed(fresh) {
-        let newest = sealed(fresh, 4);
-        unguard(fresh);
-        fresh.raw().sql("UPDATE audit SET sequence = NULL, previous = NULL, hash = NULL WHERE sequence = 2");
-        office::seal_audit(&*fresh.database, &SIGNET).unwrap();
-        assert_eq!(fault(fresh, Some(&newest)), Some((Wrong::Missing { first: 2, last: 2 }, Some(3))));
+    fn event_without_its_seal_is_found(fresh) {
+        let newest = write_sealed_events(fresh, 4);
+        drop_triggers(fresh);
+        fresh.raw().execute("UPDATE audit SET sequence = NULL, previous = NULL, hash = NULL WHERE sequence = 2");
+        office::seal_audit(&*fresh.database, &SEAL_KEY).unwrap();
+        assert_eq!(find_fault(fresh, Some(&newest)), Some((ChainError::Missing { first: 2, last: 2 }, Some(3))));
     }
 
-    fn the_database_itself_keeps_lines_as_they_are(fresh) {
-        sealed(fresh, 2);
-        fresh.write(|tx| tx.audit().tell(&event(3)));
+    fn database_triggers_protect_events(fresh) {
+        write_sealed_events(fresh, 2);
+        fresh.write(|tx| tx.audit().record(&test_event(3)));
         let raw = fresh.raw();
         for statement in [
             "DELETE FROM audit WHERE sequence = 1",
@@ -274,10 +275,10 @@ on_both! {
             "UPDATE audit SET sequence = 9 WHERE sequence = 1",
             "UPDATE audit SET sequence = NULL WHERE sequence = 1",
         ] {
-            let refused = raw.try_sql(statement).unwrap_err().to_string();
+            let refused = raw.try_execute(statement).unwrap_err().to_string();
             assert!(refused.contains("a line of the audit is never"), "{statement}: {refused}");
         }
-        for (name, _) in columns(raw).iter().map(|column| column.split_once(':').unwrap()) {
+        for (name, _) in column_names(raw).iter().map(|column| column.split_once(':').unwrap()) {
             let other = match name {
                 "sequence" | "previous" | "hash" => continue,
                 "at" => "at + 1",
@@ -287,19 +288,19 @@ on_both! {
             };
             for which in ["sequence = 2", "sequence IS NULL"] {
                 let statement = format!("UPDATE audit SET {name} = {other} WHERE {which}");
-                let refused = raw.try_sql(&statement).unwrap_err().to_string();
+                let refused = raw.try_execute(&statement).unwrap_err().to_string();
                 let never = refused.contains("a line of the audit is never changed");
                 assert!(never || name == "id" && refused.to_lowercase().contains("null"), "{statement}: {refused}");
             }
         }
-        if matches!(raw, Raw::Sqlite(_)) {
+        if matches!(raw, RawConnection::Sqlite(_)) {
             for which in ["sequence = 2", "sequence IS NULL"] {
-                let replaced = raw.try_sql(&format!("REPLACE INTO audit SELECT * FROM audit WHERE {which}"));
+                let replaced = raw.try_execute(&format!("REPLACE INTO audit SELECT * FROM audit WHERE {which}"));
                 assert!(replaced.unwrap_err().to_string().contains("never changed"));
             }
             let number = "INSERT OR REPLACE INTO audit (id, at, action, subject, outcome, details, sequence) \
                           VALUES (x'00', 0, 'login', 'server', 'done', '{}', 2)";
-            assert!(raw.try_sql(number).unwrap_err().to_string().contains("never changed"));
+            assert!(raw.try_execute(number).unwrap_err().to_string().contains("never changed"));
             // nor is a sealed one displaced by the one that waits, be it from its number or from its row
             for displaced in [
                 "UPDATE OR REPLACE audit SET sequence = 2 WHERE sequence IS NULL",
@@ -307,18 +308,18 @@ on_both! {
                 "REPLACE INTO audit (rowid, id, at, action, subject, outcome, details) \
                  SELECT rowid, x'00', 0, 'login', 'server', 'done', '{}' FROM audit WHERE sequence = 2",
             ] {
-                let refused = raw.try_sql(displaced).unwrap_err().to_string();
+                let refused = raw.try_execute(displaced).unwrap_err().to_string();
                 assert!(refused.contains("never changed"), "{displaced}: {refused}");
             }
         }
-        if matches!(raw, Raw::Postgres(_)) {
-            assert!(raw.try_sql("TRUNCATE audit").unwrap_err().to_string().contains("never removed"));
-            assert!(raw.try_sql("UPDATE audit SET sequence = 2 WHERE sequence IS NULL").is_err());
+        if matches!(raw, RawConnection::Postgres(_)) {
+            assert!(raw.try_execute("TRUNCATE audit").unwrap_err().to_string().contains("never removed"));
+            assert!(raw.try_execute("UPDATE audit SET sequence = 2 WHERE sequence IS NULL").is_err());
             let other = "INSERT INTO audit SELECT * FROM audit WHERE sequence = 2 \
                          ON CONFLICT (id) DO UPDATE SET details = '{}'";
-            assert!(raw.try_sql(other).unwrap_err().to_string().contains("never changed"));
+            assert!(raw.try_execute(other).unwrap_err().to_string().contains("never changed"));
         }
-        assert_eq!(office::seal_audit(&*fresh.database, &SIGNET).unwrap().lines, 1);
-        assert_eq!(fault(fresh, None), None);
+        assert_eq!(office::seal_audit(&*fresh.database, &SEAL_KEY).unwrap().events, 1);
+        assert_eq!(find_fault(fresh, None), None);
     }
 }

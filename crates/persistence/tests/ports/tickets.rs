@@ -1,24 +1,24 @@
 //! A closed ticket stays as it is, whoever asks the database: what no port sends is sent by hand here.
 
-use tillgate_domain::office::OfficeView;
+use tillgate_domain::office::OfficePorts;
 use tillgate_domain::ticket::{
-    Currency, Draft, Hand, Item, ItemKind, Label, Line, Means, Meta, Note, Opening, Payment, Rate, Receipt, Settlement,
-    Ticket, close, open, void,
+    Currency, Draft, Item, ItemDraft, ItemKind, Label, Meta, Note, Opening, Payment, PaymentMethod, Rate, Receipt,
+    Settlement, Ticket, TicketActor, close, open, void,
 };
 use tillgate_domain::{Environment, KnownRight, Rights, Store, StoreExt, TicketId};
 
-use crate::stores::{Fresh, Raw, Shop, at, uuid};
+use crate::test_database::{RawConnection, StoreFixture, TestDatabase, at, uuid};
 
-pub(crate) fn hand(shop: &Shop) -> Hand {
-    Hand {
+pub(crate) fn ticket_actor(shop: &StoreFixture) -> TicketActor {
+    TicketActor {
         user: Some(shop.anna.id),
         device: Some((shop.till.id, Environment::CashRegister)),
         rights: Rights::of(&[KnownRight::Admin]),
     }
 }
 
-pub(crate) fn opened(shop: &Shop, number: u64) -> Ticket {
-    let line = Line {
+pub(crate) fn open_ticket(shop: &StoreFixture, number: u64) -> Ticket {
+    let line = ItemDraft {
         id: 1,
         external_id: Label::default(),
         kind: ItemKind::Positive,
@@ -32,38 +32,40 @@ pub(crate) fn opened(shop: &Shop, number: u64) -> Ticket {
     let currency = Currency::parse("EUR").unwrap();
     let draft = Draft { items: vec![Item::new(line).unwrap()], ..Draft::of(shop.anna.id, currency) };
     let opening = Opening { id: TicketId(uuid(number)), tenant: shop.tenant.id, at: at(number) };
-    open(opening, draft.check().unwrap(), &hand(shop)).unwrap()
+    open(opening, draft.check().unwrap(), &ticket_actor(shop)).unwrap()
 }
 
-pub(crate) fn closed(ticket: &Ticket, shop: &Shop) -> Ticket {
-    let payment = Payment { means: Means::Card, name: Label::default(), amount: ticket.sheet.payable() };
+pub(crate) fn close_ticket(ticket: &Ticket, shop: &StoreFixture) -> Ticket {
+    let payment = Payment { method: PaymentMethod::Card, name: Label::default(), amount: ticket.sheet.payable() };
     let receipt = Receipt { number: 1, fiscal: Label::default(), daily_sales_report: None, extra: Meta::default() };
-    close(ticket, Settlement::new(Some(vec![payment]), receipt), &hand(shop), None, at(99)).unwrap()
+    close(ticket, Settlement::new(Some(vec![payment]), receipt), &ticket_actor(shop), None, at(99)).unwrap()
 }
 
 /// The literal of an id.
-fn literal(raw: &Raw, id: uuid::Uuid) -> String {
+fn id_literal(raw: &RawConnection, id: uuid::Uuid) -> String {
     let hex = id.simple();
     match raw {
-        Raw::Sqlite(_) => format!("x'{hex}'"),
-        Raw::Postgres(_) => format!("'\\x{hex}'::bytea"),
+        RawConnection::Sqlite(_) => format!("x'{hex}'"),
+        RawConnection::Postgres(_) => format!("'\\x{hex}'::bytea"),
     }
 }
 
-fn stays(fresh: &Fresh) {
-    let (shop, raw) = (Shop::default(), fresh.raw());
-    let (one, two, three) = (opened(&shop, 1), opened(&shop, 2), opened(&shop, 3));
-    let (sold, gone) = (closed(&one, &shop), void(&two, Note::default(), &hand(&shop), None, at(98)).unwrap());
-    fresh.office(|tx| {
+fn check_closed_is_kept(fresh: &TestDatabase) {
+    let (shop, raw) = (StoreFixture::default(), fresh.raw());
+    let (one, two, three) = (open_ticket(&shop, 1), open_ticket(&shop, 2), open_ticket(&shop, 3));
+    let (sold, gone) =
+        (close_ticket(&one, &shop), void(&two, Note::default(), &ticket_actor(&shop), None, at(98)).unwrap());
+    fresh.write_office(|tx| {
         for ticket in [&one, &two, &three] {
             assert!(tx.tickets().insert(ticket)?);
         }
         assert!(tx.tickets().update(&sold)? && tx.tickets().update(&gone)?);
         Ok(())
     });
-    let row = |id: TicketId| format!("tenant_id = {} AND id = {}", literal(raw, shop.tenant.id.0), literal(raw, id.0));
+    let row =
+        |id: TicketId| format!("tenant_id = {} AND id = {}", id_literal(raw, shop.tenant.id.0), id_literal(raw, id.0));
     let all = || {
-        raw.texts(
+        raw.query_texts(
             "SELECT state || sheet || version || COALESCE(ending, '') || payable AS text FROM tickets ORDER BY id",
         )
     };
@@ -78,22 +80,23 @@ fn stays(fresh: &Fresh) {
             "ended_at = ended_at + 1",
             "id = '\\x00'",
         ] {
-            let done = raw.try_sql(&format!("UPDATE tickets SET {set} WHERE {}", row(id)));
+            let done = raw.try_execute(&format!("UPDATE tickets SET {set} WHERE {}", row(id)));
             assert!(done.is_err(), "{set}");
         }
-        assert!(raw.try_sql(&format!("DELETE FROM tickets WHERE {}", row(id))).is_err());
+        assert!(raw.try_execute(&format!("DELETE FROM tickets WHERE {}", row(id))).is_err());
     }
-    assert!(raw.try_sql("DELETE FROM tickets").is_err());
-    assert!(raw.try_sql("UPDATE tickets SET sheet = ''").is_err());
+    assert!(raw.try_execute("DELETE FROM tickets").is_err());
+    assert!(raw.try_execute("UPDATE tickets SET sheet = ''").is_err());
     match raw {
-        Raw::Sqlite(_) => {
+        RawConnection::Sqlite(_) => {
             let columns = "tenant_id, id, state, currency, owner_id, device_id, opened_at, updated_at, ended_at, refund_of, \
                            external_id, name, customer, number, payable, payable_rest, version, sheet, ending";
-            let other =
-                columns.replace("payable,", "payable + 1,").replace(" id,", &format!(" {},", literal(raw, sold.id.0)));
+            let other = columns
+                .replace("payable,", "payable + 1,")
+                .replace(" id,", &format!(" {},", id_literal(raw, sold.id.0)));
             let copy = |verb: &str, columns: &str, values: &str, rest: &str| {
                 let from = row(three.id);
-                raw.try_sql(&format!(
+                raw.try_execute(&format!(
                     "{verb} INTO tickets ({columns}) SELECT {values} FROM tickets WHERE {from} {rest}"
                 ))
             };
@@ -101,58 +104,58 @@ fn stays(fresh: &Fresh) {
             let placed = format!("rowid, {columns}");
             for closed in [sold.id, gone.id] {
                 let in_row = format!("(SELECT rowid FROM tickets WHERE {})", row(closed));
-                let new = columns.replace(" id,", &format!(" {},", literal(raw, uuid(77))));
+                let new = columns.replace(" id,", &format!(" {},", id_literal(raw, uuid(77))));
                 for verb in ["INSERT OR REPLACE", "REPLACE"] {
                     copy(verb, columns, &other, "").unwrap();
                     copy(verb, &placed, &format!("{in_row}, {new}"), "").unwrap();
                 }
                 for row_id in ["rowid", "oid", "_rowid_"] {
                     let moved = format!("UPDATE OR REPLACE tickets SET {row_id} = {in_row} WHERE {}", row(three.id));
-                    assert!(raw.try_sql(&moved).is_err(), "{row_id}");
+                    assert!(raw.try_execute(&moved).is_err(), "{row_id}");
                 }
                 let moved =
-                    format!("UPDATE OR REPLACE tickets SET id = {} WHERE {}", literal(raw, closed.0), row(three.id));
-                assert!(raw.try_sql(&moved).is_err());
+                    format!("UPDATE OR REPLACE tickets SET id = {} WHERE {}", id_literal(raw, closed.0), row(three.id));
+                assert!(raw.try_execute(&moved).is_err());
             }
             copy("INSERT", columns, &other, "ON CONFLICT (tenant_id, id) DO UPDATE SET sheet = '{}'").unwrap();
         }
-        Raw::Postgres(_) => {
+        RawConnection::Postgres(_) => {
             for statement in ["TRUNCATE tickets", "TRUNCATE tickets CASCADE"] {
-                assert!(raw.try_sql(statement).is_err(), "{statement}");
+                assert!(raw.try_execute(statement).is_err(), "{statement}");
             }
             let upsert = format!(
                 "INSERT INTO tickets SELECT * FROM tickets WHERE {} \
                  ON CONFLICT (tenant_id, id) DO UPDATE SET sheet = '{{}}'",
                 row(sold.id)
             );
-            assert!(raw.try_sql(&upsert).is_err());
+            assert!(raw.try_execute(&upsert).is_err());
         }
     }
     assert_eq!(all(), before);
     // what is open is no concern of the triggers
-    raw.sql(&format!("UPDATE tickets SET name = 'by hand' WHERE {}", row(three.id)));
-    raw.sql(&format!("DELETE FROM tickets WHERE {}", row(three.id)));
+    raw.execute(&format!("UPDATE tickets SET name = 'by hand' WHERE {}", row(three.id)));
+    raw.execute(&format!("DELETE FROM tickets WHERE {}", row(three.id)));
     assert_eq!(all().len(), 2);
-    let store: &dyn Store<OfficeView> = &*fresh.database;
+    let store: &dyn Store<OfficePorts> = &*fresh.database;
     assert_eq!(store.read(|tx| tx.tickets().find(shop.tenant.id, sold.id)).unwrap(), Some(sold));
 }
 
 #[test]
-fn sqlite_keeps_what_is_closed() {
-    stays(&Fresh::sqlite().with_shop());
+fn closed_tickets_are_kept_on_sqlite() {
+    check_closed_is_kept(&TestDatabase::sqlite().with_fixture());
 }
 
 #[test]
-fn postgres_keeps_what_is_closed() {
-    stays(&Fresh::postgres().with_shop());
+fn closed_tickets_are_kept_on_postgres() {
+    check_closed_is_kept(&TestDatabase::postgres().with_fixture());
 }
 
 #[test]
-fn half_an_end_is_no_end() {
-    for fresh in [Fresh::sqlite().with_shop(), Fresh::postgres().with_shop()] {
-        fresh.office(|tx| tx.tickets().insert(&opened(&Shop::default(), 1)));
+fn incomplete_closing_is_refused() {
+    for fresh in [TestDatabase::sqlite().with_fixture(), TestDatabase::postgres().with_fixture()] {
+        fresh.write_office(|tx| tx.tickets().insert(&open_ticket(&StoreFixture::default(), 1)));
         for set in ["state = 'closed'", "state = 'paid'", "ended_at = 1", "ending = '{}'"] {
-            assert!(fresh.raw().try_sql(&format!("UPDATE tickets SET {set}")).is_err(), "{set}");
+            assert!(fresh.raw().try_execute(&format!("UPDATE tickets SET {set}")).is_err(), "{set}");
         }
     }
 }

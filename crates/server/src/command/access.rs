@@ -3,14 +3,14 @@
 use clap::Subcommand;
 use serde_json::json;
 use tillgate_domain::{Rank, Right, Rights};
-use tillgate_http::{AccessRule, Need};
+use tillgate_http::{AccessRequirement, AccessRule};
 
-use super::{Context, Stop, pairs, print};
-use crate::compose;
+use super::{CommandError, Context, parse, print};
+use crate::composition;
 
 /// What is done with the access table.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Access {
+pub(crate) enum AccessCommand {
     /// Say whether the table lets a request through, and by which row; exit code 1: it does not
     Check {
         /// The method of the request
@@ -21,47 +21,53 @@ pub(crate) enum Access {
         #[arg(long, value_name = "NAME")]
         mount: String,
         /// The built-in role of who sends it: cashier, manager or admin
-        #[arg(long, value_parser = rank)]
+        #[arg(long, value_parser = parse_rank)]
         role: Option<Rank>,
         /// A right that they hold besides those of the role
-        #[arg(long = "right", value_parser = pairs::right)]
+        #[arg(long = "right", value_parser = parse::right)]
         rights: Vec<Right>,
     },
 }
 
-impl Access {
-    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
+impl AccessCommand {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let Self::Check { method, path, mount, role, rights } = self;
         let settings = context.settings(|_| ())?;
-        let mounts = compose::mounts(&settings)?;
+        let mounts = composition::build_mounts(&settings)?;
         if mount != "native" && !settings.mounts.iter().any(|each| each.dialect == *mount) {
             let known = settings.mounts.iter().map(|each| each.dialect.as_str()).chain(["native"]);
-            return Err(Stop::usage(format!("no mount is named \"{mount}\"{}", crate::near::is_it(mount, known))));
+            return Err(CommandError::usage(format!(
+                "no mount is named \"{mount}\"{}",
+                crate::suggestions::did_you_mean(mount, known)
+            )));
         }
         drop(mounts);
-        let method = method.parse().map_err(|_| Stop::usage(format!("\"{method}\" is no method")))?;
+        let method = method.parse().map_err(|_| CommandError::usage(format!("\"{method}\" is no method")))?;
         let rights: Rights = role.map(Rank::rights).unwrap_or_default().iter().chain(rights.iter().cloned()).collect();
-        let Some((number, row)) = AccessRule::decisive(&settings.access, &method, path) else {
-            return Err(Stop::failed(format!("no: no row of the {} is for {method} {path}", settings.access.len())));
+        let Some((number, row)) = AccessRule::find_match(&settings.access, &method, path) else {
+            return Err(CommandError::failed(format!(
+                "no: no row of the {} is for {method} {path}",
+                settings.access.len()
+            )));
         };
-        let refused = |why: String| Err(Stop::failed(format!("no, by row {number} ({}): {why}", row.path)));
+        let refused = |why: String| Err(CommandError::failed(format!("no, by row {number} ({}): {why}", row.path)));
         if !row.mounts.contains(mount) {
             return refused(format!("it takes tokens of {}", row.mounts.join(", ")));
         }
         if let Some(tenant) = row.tenant.as_ref().filter(|tenant| **tenant != context.tenant) {
             return refused(format!("it takes tokens of the tenant {tenant}"));
         }
-        if !row.need.is_met(*role, &rights) {
-            return refused(match &row.need {
-                Need::Role(least) => format!("it asks for the role {} or a higher one", least.name()),
-                Need::Rights(needed) => {
+        if !row.requirement.is_met(*role, &rights) {
+            return refused(match &row.requirement {
+                AccessRequirement::Role(least) => format!("it asks for the role {} or a higher one", least.name()),
+                AccessRequirement::Rights(needed) => {
                     let missing: Vec<&str> =
-                        needed.iter().filter(|right| !rights.allow(*right)).map(Right::as_str).collect();
+                        needed.iter().filter(|right| !rights.allows(*right)).map(Right::as_str).collect();
                     format!("it asks for {}", missing.join(", "))
                 }
             });
         }
-        print::answer(
+        print::print_answer(
             context.json,
             &format!("yes, by row {number} ({})", row.path),
             &json!({ "allowed": true, "row": number, "path": row.path.to_string() }),
@@ -70,8 +76,10 @@ impl Access {
     }
 }
 
-fn rank(text: &str) -> Result<Rank, String> {
+fn parse_rank(text: &str) -> Result<Rank, String> {
     let names = Rank::ALL.map(Rank::name);
     let found = Rank::ALL.into_iter().find(|rank| rank.name() == text);
-    found.ok_or_else(|| format!("the built-in roles are {}{}", names.join(", "), crate::near::is_it(text, names)))
+    found.ok_or_else(|| {
+        format!("the built-in roles are {}{}", names.join(", "), crate::suggestions::did_you_mean(text, names))
+    })
 }

@@ -6,8 +6,8 @@ use clap::Subcommand;
 use ipnet::IpNet;
 use serde_json::json;
 
-use super::{Context, Stop, print};
-use crate::compose;
+use super::{CommandError, Context, print};
+use crate::composition;
 
 /// What is done with addresses.
 #[derive(Debug, Subcommand)]
@@ -28,15 +28,15 @@ pub(crate) enum Address {
 const MAX_NETWORKS: u8 = 8;
 
 impl Address {
-    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let Self::Unlock { network } = self;
         let networks = counted(*network)?;
         let settings = context.settings(|_| ())?;
-        let database = compose::open_existing(&settings)?;
-        let engine = compose::engine_beside(&settings, &database)?;
+        let database = composition::open_existing_database(&settings)?;
+        let engine = composition::build_command_engine(&settings, &database)?;
         let mut unlocked = Vec::new();
         for each in networks {
-            if engine.unlock_network(each.network()).map_err(Stop::failed)? {
+            if engine.unlock_network(each.network()).map_err(CommandError::failed)? {
                 unlocked.push(each.to_string());
             }
         }
@@ -44,7 +44,7 @@ impl Address {
             [] => format!("nothing to unlock: no failed logins were counted for {network}"),
             all => format!("{} may log in again", all.join(", ")),
         };
-        print::answer(context.json, &text, &json!({ "unlocked": unlocked }));
+        print::print_answer(context.json, &text, &json!({ "unlocked": unlocked }));
         Ok(())
     }
 }
@@ -64,16 +64,16 @@ fn canonical(network: IpNet) -> IpNet {
 }
 
 /// The networks that are counted by which this one lies in, or that lie in it.
-fn counted(network: IpNet) -> Result<Vec<IpNet>, Stop> {
+fn counted(network: IpNet) -> Result<Vec<IpNet>, CommandError> {
     let prefix = if network.addr().is_ipv4() { 24 } else { 48 };
     if network.prefix_len() >= prefix {
-        return IpNet::new(network.addr(), prefix).map(|network| vec![network.trunc()]).map_err(Stop::failed);
+        return IpNet::new(network.addr(), prefix).map(|network| vec![network.trunc()]).map_err(CommandError::failed);
     }
     let least = prefix - MAX_NETWORKS;
     if network.prefix_len() < least {
-        return Err(Stop::usage(format!("{network} is too large; name a /{least} or smaller")));
+        return Err(CommandError::usage(format!("{network} is too large; name a /{least} or smaller")));
     }
-    Ok(network.subnets(prefix).map_err(Stop::failed)?.collect())
+    Ok(network.subnets(prefix).map_err(CommandError::failed)?.collect())
 }
 
 #[cfg(test)]
@@ -95,7 +95,7 @@ mod tests {
             assert_eq!((networks[0].to_string(), networks.len()), (first.to_owned(), number), "{text}");
         }
         for text in ["10.0.0.0/15", "2001:db8::/39"] {
-            assert!(matches!(counted(network(text).unwrap()), Err(Stop::Usage(_))), "{text}");
+            assert!(matches!(counted(network(text).unwrap()), Err(CommandError::Usage(_))), "{text}");
         }
         for text in ["", "203.0.113", "203.0.113.0/33", "shop"] {
             assert!(network(text).is_err(), "{text}");

@@ -2,32 +2,32 @@
 
 use clap::Subcommand;
 use serde_json::{Value, json};
-use tillgate_domain::office::{self, ApiKeyChange, ApiKeyFilter, Authority, KnownApiKey, NewApiKey};
+use tillgate_domain::office::{self, ApiKeyChange, ApiKeyFilter, ApiKeyView, Authority, NewApiKey};
 use tillgate_domain::{ApiKey, ApiKeyId, DeviceName, Right, UserName};
 
-use super::office::{Office, done};
-use super::show;
-use super::{Context, Stop, pairs, print};
-use crate::compose;
+use super::json;
+use super::office::{CommandOffice, check_decided};
+use super::{CommandError, Context, parse, print};
+use crate::composition;
 
 /// What is done with keys of programs.
 #[derive(Debug, Subcommand)]
-pub(crate) enum ApiKeys {
+pub(crate) enum ApiKeyCommand {
     /// Make a key for a program; its secret is shown once
     Add {
         /// What people call it by
         name: String,
         /// The user whom a request runs as
-        #[arg(long, value_name = "NAME", value_parser = pairs::user)]
+        #[arg(long, value_name = "NAME", value_parser = parse::user)]
         user: UserName,
         /// The device that it runs on: one that the user may log in on
-        #[arg(long, value_name = "NAME", value_parser = pairs::device)]
+        #[arg(long, value_name = "NAME", value_parser = parse::device)]
         device: DeviceName,
         /// What it is for
         #[arg(long, default_value = "")]
         description: String,
         /// A right that the key is narrowed to; without one it has all that the user has there
-        #[arg(long = "right", value_parser = pairs::right)]
+        #[arg(long = "right", value_parser = parse::right)]
         rights: Vec<Right>,
     },
     /// List keys
@@ -37,21 +37,21 @@ pub(crate) enum ApiKeys {
         /// Which
         id: ApiKeyId,
         /// active or revoked
-        status: Status,
+        status: ApiKeyStatus,
     },
 }
 
 /// Whether a key counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
-pub(crate) enum Status {
+pub(crate) enum ApiKeyStatus {
     /// It counts.
     Active,
     /// It does not.
     Revoked,
 }
 
-impl Status {
-    const fn of(key: &ApiKey) -> Self {
+impl ApiKeyStatus {
+    const fn from_key(key: &ApiKey) -> Self {
         if key.active { Self::Active } else { Self::Revoked }
     }
 
@@ -63,17 +63,17 @@ impl Status {
     }
 }
 
-impl ApiKeys {
-    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
-        let office = Office::open(context)?;
+impl ApiKeyCommand {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
+        let office = CommandOffice::open(context)?;
         match self {
             Self::Add { name, user, device, description, rights } => {
-                let engine = compose::engine_beside(&office.settings, &office.database)?;
-                let drawn = engine.draw_api_key().map_err(Stop::failed)?;
+                let engine = composition::build_command_engine(&office.settings, &office.database)?;
+                let drawn = engine.generate_api_key().map_err(CommandError::failed)?;
                 let new = NewApiKey {
                     id: drawn.id,
-                    client: drawn.client,
-                    wrapped: drawn.wrapped,
+                    client_id: drawn.client_id,
+                    wrapped_secret: drawn.wrapped_secret,
                     name: name.clone(),
                     description: description.clone(),
                     active: true,
@@ -81,71 +81,85 @@ impl ApiKeys {
                     device: device.clone(),
                     permissions: rights.iter().cloned().collect(),
                 };
-                let key = done(office::add_api_key(office.store(), office.id(), &office.draw.stamp()?, &new))?;
+                let key = check_decided(office::add_api_key(
+                    office.store(),
+                    office.tenant_id(),
+                    &office.ids.audit_context()?,
+                    &new,
+                ))?;
                 let secret = drawn.secret.expose();
-                let mut document = document(&known(&office, &key)?);
+                let mut document = api_key_json(&view_api_key(&office, &key)?);
                 if let Some(members) = document.as_object_mut() {
                     members.insert("clientSecret".to_owned(), json!(secret));
                 }
-                let lines = format!("id: {}\nclientId: {}\nclientSecret: {secret}", key.id, key.client);
-                print::answer(context.json, &lines, &document);
+                let lines = format!("id: {}\nclientId: {}\nclientSecret: {secret}", key.id, key.client_id);
+                print::print_answer(context.json, &lines, &document);
                 if !context.json {
-                    print::note("Keep the secret now: it is not shown again.");
+                    print::print_note("Keep the secret now: it is not shown again.");
                 }
                 Ok(())
             }
-            Self::List => list(&office, context.json),
+            Self::List => list_api_keys(&office, context.json),
             Self::Status { id, status } => {
-                let change = ApiKeyChange { active: Some(*status == Status::Active), ..ApiKeyChange::default() };
-                let stamp = office.draw.stamp()?;
-                let key = done(office::change_api_key(office.store(), office.id(), &stamp, *id, None, &change))?;
-                let document = document(&known(&office, &key)?);
-                print::answer(context.json, &format!("{}: {}", key.name, status.name()), &document);
+                let change = ApiKeyChange { active: Some(*status == ApiKeyStatus::Active), ..ApiKeyChange::default() };
+                let stamp = office.ids.audit_context()?;
+                let key = check_decided(office::change_api_key(
+                    office.store(),
+                    office.tenant_id(),
+                    &stamp,
+                    *id,
+                    None,
+                    &change,
+                ))?;
+                let document = api_key_json(&view_api_key(&office, &key)?);
+                print::print_answer(context.json, &format!("{}: {}", key.name, status.name()), &document);
                 Ok(())
             }
         }
     }
 }
 
-fn list(office: &Office, json: bool) -> Result<(), Stop> {
+fn list_api_keys(office: &CommandOffice, json: bool) -> Result<(), CommandError> {
     let every = ApiKeyFilter::default();
-    let part = |page: &_| done(office::list_api_keys(office.store(), office.id(), &Authority::Host, &every, page));
-    let keys = office::all(None, part, |known| known.key.id)?;
-    let row = |known: &KnownApiKey| {
+    let part = |page: &_| {
+        check_decided(office::list_api_keys(office.store(), office.tenant_id(), &Authority::Host, &every, page))
+    };
+    let keys = office::collect_pages(None, part, |known| known.key.id)?;
+    let row = |known: &ApiKeyView| {
         let key = &known.key;
         let rights = key.permissions.names().collect::<Vec<_>>().join(",");
         let cells = [
             key.id.to_string(),
-            key.client.clone(),
+            key.client_id.clone(),
             key.name.clone(),
             known.user.to_string(),
             known.device.to_string(),
-            Status::of(key).name().to_owned(),
+            ApiKeyStatus::from_key(key).name().to_owned(),
             rights,
         ];
-        (cells.to_vec(), document(known))
+        (cells.to_vec(), api_key_json(known))
     };
     let rows: Vec<_> = keys.iter().map(row).collect();
-    print::table(json, &["ID", "CLIENT ID", "NAME", "USER", "DEVICE", "STATUS", "RIGHTS"], &rows);
+    print::print_table(json, &["ID", "CLIENT ID", "NAME", "USER", "DEVICE", "STATUS", "RIGHTS"], &rows);
     Ok(())
 }
 
-fn known(office: &Office, key: &ApiKey) -> Result<KnownApiKey, Stop> {
-    office::known_api_key(office.store(), key).map_err(Stop::failed)
+fn view_api_key(office: &CommandOffice, key: &ApiKey) -> Result<ApiKeyView, CommandError> {
+    office::load_api_key_view(office.store(), key).map_err(CommandError::failed)
 }
 
 /// A key without its secret.
-fn document(known: &KnownApiKey) -> Value {
+fn api_key_json(known: &ApiKeyView) -> Value {
     let key = &known.key;
     json!({
         "id": key.id,
-        "clientId": key.client,
+        "clientId": key.client_id,
         "name": key.name,
         "description": key.description,
         "user": known.user,
         "device": known.device,
-        "status": Status::of(key).name(),
+        "status": ApiKeyStatus::from_key(key).name(),
         "rights": key.permissions,
-        "created_at": show::instant(key.created_at),
+        "created_at": json::format_instant(key.created_at),
     })
 }

@@ -2,41 +2,41 @@
 
 mod csv;
 mod export;
+mod filter;
 mod reseal;
 mod verify;
-mod which;
 
 use clap::Subcommand;
-use tillgate_domain::office::{SHELL, Told};
+use tillgate_domain::office::{EventView, OS_USER_DETAIL};
 
-use super::office::Office;
-use super::show::{self, instant};
-use super::{Context, Stop, print};
-use which::{Lines, Which};
+use super::json::{self, format_instant};
+use super::office::CommandOffice;
+use super::{CommandError, Context, print};
+use filter::{AuditFilterArgs, EventPages};
 
 /// What is done with the audit.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Audit {
+pub(crate) enum AuditCommand {
     /// List what was done, the newest first
     List {
         #[command(flatten)]
-        which: Which,
+        which: AuditFilterArgs,
         /// How many lines at most
         #[arg(long, value_name = "NUMBER", default_value_t = 50)]
         limit: u32,
     },
     /// Write what was done into a file or to standard output, the newest first
-    Export(export::Export),
+    Export(export::ExportArgs),
     /// Seal what has no seal yet, and look whether every line is as it was sealed
-    Verify(verify::Verify),
+    Verify(verify::VerifyArgs),
     /// Begin a new seal outside the database where the file is missing or another database's
-    Reseal(reseal::Reseal),
+    Reseal(reseal::ResealArgs),
 }
 
-impl Audit {
-    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
+impl AuditCommand {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         match self {
-            Self::List { which, limit } => list(context, which, *limit),
+            Self::List { which, limit } => list_events(context, which, *limit),
             Self::Export(export) => export.run(context),
             Self::Verify(verify) => verify.run(context),
             Self::Reseal(reseal) => reseal.run(context),
@@ -44,24 +44,24 @@ impl Audit {
     }
 }
 
-fn list(context: &Context, which: &Which, limit: u32) -> Result<(), Stop> {
-    let office = Office::open(context)?;
-    let mut lines = Lines::of(&office, which)?;
+fn list_events(context: &Context, which: &AuditFilterArgs, limit: u32) -> Result<(), CommandError> {
+    let office = CommandOffice::open(context)?;
+    let mut lines = EventPages::open(&office, which)?;
     let mut rows = Vec::new();
-    while let Some(part) = lines.part(limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX)))? {
-        rows.extend(part.iter().map(|told| (cells(told), show::event(told))));
+    while let Some(part) = lines.next_page_size(limit.saturating_sub(u32::try_from(rows.len()).unwrap_or(u32::MAX)))? {
+        rows.extend(part.iter().map(|told| (event_cells(told), json::event_json(told))));
     }
-    print::table(context.json, &["AT", "USER", "DEVICE", "ACTION", "SUBJECT", "OUTCOME", "DETAILS"], &rows);
+    print::print_table(context.json, &["AT", "USER", "DEVICE", "ACTION", "SUBJECT", "OUTCOME", "DETAILS"], &rows);
     Ok(())
 }
 
-fn cells(told: &Told) -> Vec<String> {
+fn event_cells(told: &EventView) -> Vec<String> {
     let event = &told.event;
     let name = |name: Option<String>, id: Option<String>| name.or(id).unwrap_or_else(|| "-".to_owned());
-    let shell = || event.details.get(SHELL).and_then(|shell| shell.as_str()).map(str::to_owned);
+    let shell = || event.details.get(OS_USER_DETAIL).and_then(|shell| shell.as_str()).map(str::to_owned);
     let subject = event.subject.uuid().map_or_else(String::new, |id| format!(" {id}"));
     vec![
-        instant(event.at),
+        format_instant(event.at),
         name(
             told.user_name.as_ref().map(ToString::to_string),
             event.actor.user.map(|id| id.to_string()).or_else(shell),

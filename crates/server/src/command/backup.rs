@@ -5,29 +5,29 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::json;
 
-use super::{Context, Stop, print};
-use crate::{compose, master};
+use super::{CommandError, Context, print};
+use crate::{composition, master_key};
 
 /// What is said to whoever backs up.
 #[derive(Debug, Args)]
-pub(crate) struct Backup {
+pub(crate) struct BackupArgs {
     /// The file to write; it must not exist
     #[arg(value_name = "FILE")]
     file: PathBuf,
 }
 
-impl Backup {
-    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
+impl BackupArgs {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let settings = context.settings(|_| ())?;
-        compose::open_existing(&settings)?.backup(&self.file).map_err(Stop::failed)?;
+        composition::open_existing_database(&settings)?.backup(&self.file).map_err(CommandError::failed)?;
         let file = self.file.display().to_string();
-        let beside = match master::place(&settings) {
-            master::Place::File(key) => {
+        let beside = match master_key::master_key_source(&settings) {
+            master_key::MasterKeySource::File(key) => {
                 format!(" Keep {} too, elsewhere: the keys in the copy open with it only.", key.display())
             }
-            master::Place::Given => String::new(),
+            master_key::MasterKeySource::Setting => String::new(),
         };
-        print::answer(
+        print::print_answer(
             context.json,
             &format!("{file}: copied and verified.{beside}"),
             &json!({ "file": file, "verified": true }),

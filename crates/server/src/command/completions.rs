@@ -3,21 +3,21 @@
 use clap::{Args, CommandFactory};
 use clap_complete::{Shell, generate};
 
-use super::{Line, Stop, print};
+use super::{Cli, CommandError, print};
 
 /// Print the completions for a shell.
 #[derive(Debug, Args)]
-pub(crate) struct Completions {
+pub(crate) struct CompletionsArgs {
     /// Which
     #[arg(value_enum)]
     shell: Shell,
 }
 
-impl Completions {
-    pub(super) fn run(&self) -> Result<(), Stop> {
+impl CompletionsArgs {
+    pub(super) fn run(&self) -> Result<(), CommandError> {
         let mut script = Vec::new();
-        generate(self.shell, &mut Line::command(), "tillgate", &mut script);
-        print::out(String::from_utf8(script).map_err(Stop::failed)?.trim_end());
+        generate(self.shell, &mut Cli::command(), "tillgate", &mut script);
+        print::print_line(String::from_utf8(script).map_err(CommandError::failed)?.trim_end());
         Ok(())
     }
 }

@@ -13,18 +13,18 @@ use tillgate_domain::Secret;
 use tillgate_domain::office;
 use tillgate_persistence::{Address, Database};
 
-use super::serve::Listening;
-use super::{Context, Stop, password};
+use super::serve::ListenArgs;
+use super::{CommandError, Context, password};
 use crate::configuration::Settings;
-use crate::running::{self, Behind};
-use crate::{compose, exposure, logging, startup};
-use passwords::Telling;
+use crate::runtime::{self, StartupTask};
+use crate::{composition, exposure, logging, startup};
+use passwords::PasswordDelivery;
 
 /// What is said to whoever tries.
 #[derive(Debug, Args)]
-pub(crate) struct Demo {
+pub(crate) struct DemoArgs {
     #[command(flatten)]
-    listening: Listening,
+    listening: ListenArgs,
     /// One password for every account, instead of a random one for each
     #[arg(long, value_name = "PASSWORD")]
     password: Option<String>,
@@ -33,77 +33,83 @@ pub(crate) struct Demo {
     yes: bool,
 }
 
-impl Demo {
-    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
-        if context.tenant.as_str() != shop::TENANT {
-            return Err(Stop::usage("the demo makes its shop in the tenant \"default\": leave --tenant out"));
+impl DemoArgs {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
+        if context.tenant.as_str() != shop::DEMO_TENANT {
+            return Err(CommandError::usage("the demo makes its shop in the tenant \"default\": leave --tenant out"));
         }
         let given = self.password.clone().map(Secret::new);
         if let Some(given) = &given {
-            password::check(given, &PasswordPolicy::default(), &[]).map_err(Stop::usage)?;
+            password::check_strength(given, &PasswordPolicy::default(), &[]).map_err(CommandError::usage)?;
         }
         let settings = self.listening.settings(context, true)?;
-        if matches!(compose::address(&settings)?, Address::Postgres(_)) && !self.yes {
-            return Err(Stop::usage(
+        if matches!(composition::database_address(&settings)?, Address::Postgres(_)) && !self.yes {
+            return Err(CommandError::usage(
                 "the demo would make users, devices and passwords in this PostgreSQL database: say --yes if it is one to try things in",
             ));
         }
-        let mounts = compose::mounts(&settings)?;
-        let _log = logging::begin(&settings)?;
+        let mounts = composition::build_mounts(&settings)?;
+        let _log = logging::init_logging(&settings)?;
         startup::check_addresses(&settings)?;
-        let database = compose::create(&settings, &mut logging::migration)?;
-        if office::any_user(&*database).map_err(Stop::failed)? && !accounts::marked(&database)? {
-            return Err(Stop::failed(
+        let database = composition::create_database(&settings, &mut logging::log_migration)?;
+        if office::any_user_exists(&*database).map_err(CommandError::failed)?
+            && !accounts::has_demo_accounts(&database)?
+        {
+            return Err(CommandError::failed(
                 "this database has users and no demo was made in it: use a folder of its own (tillgate demo --data ./demo-data)",
             ));
         }
         if let Some(given) = &given
-            && accounts::has_other_password(&database, given, compose::cost(&settings))?
+            && accounts::has_other_password(&database, given, composition::password_cost(&settings))?
         {
-            let (data, file) = (settings.server.data.display(), passwords::file(&settings.server.data));
-            return Err(Stop::usage(format!(
+            let (data, file) = (settings.server.data.display(), passwords::password_file(&settings.server.data));
+            return Err(CommandError::usage(format!(
                 "the demo in {data} has other passwords: those in {}, or the one that was given first. Leave --password out, or \
                  remove the folder for a new demo",
                 file.display()
             )));
         }
-        refuse_exposed(&settings, &database)?;
-        if !exposure::is_loopback(&settings.server.listen) && !accounts::missing(&database)?.is_empty() {
-            return Err(Stop::usage(beyond(&settings)));
+        check_not_exposed(&settings, &database)?;
+        if !exposure::is_loopback(&settings.server.listen) && !accounts::missing_accounts(&database)?.is_empty() {
+            return Err(CommandError::usage(exposed_address_text(&settings)));
         }
-        let auth = compose::engine(&settings, &database)?;
+        let auth = composition::build_engine(&settings, &database)?;
         let telling = if given.is_some() {
-            Telling::Given
+            PasswordDelivery::Chosen
         } else if std::io::stdout().is_terminal() && !context.json {
-            Telling::Shown
+            PasswordDelivery::Terminal
         } else {
-            Telling::Written
+            PasswordDelivery::File
         };
-        let behind: Behind = {
+        let behind: StartupTask = {
             let (settings, database) = (settings.clone(), std::sync::Arc::clone(&database));
             Box::new(move |url| {
-                let made = shop::make(&settings, &database, given.as_ref(), telling)?;
-                Ok(try_it::text(&settings, url, telling, &made))
+                let made = shop::create_demo(&settings, &database, given.as_ref(), telling)?;
+                Ok(try_it::instructions(&settings, url, telling, &made))
             })
         };
-        running::run(&settings, running::Parts { database, auth, mounts, json: context.json }, Some(behind))
+        runtime::run_server(
+            &settings,
+            runtime::ServerParts { database, auth, mounts, json: context.json },
+            Some(behind),
+        )
     }
 }
 
-fn beyond(settings: &Settings) -> String {
+fn exposed_address_text(settings: &Settings) -> String {
     format!("the demo serves this machine only: listen on 127.0.0.1 instead of {}", settings.server.listen)
 }
 
 /// Refuses to serve beyond loopback while an account of a demo has the password that the demo gave it.
-pub(super) fn refuse_exposed(settings: &Settings, database: &Database) -> Result<(), Stop> {
+pub(super) fn check_not_exposed(settings: &Settings, database: &Database) -> Result<(), CommandError> {
     if exposure::is_loopback(&settings.server.listen) {
         return Ok(());
     }
-    let open = accounts::with_demo_password(database)?;
+    let open = accounts::accounts_with_demo_password(database)?;
     if open.is_empty() {
         return Ok(());
     }
-    Err(Stop::failed(format!(
+    Err(CommandError::failed(format!(
         "these accounts of the demo still have the passwords that the demo gave them: {}. Beyond this machine they would be an open \
          door: set others (tillgate user password NAME, tillgate device password NAME) or put the accounts out of use (tillgate user \
          status NAME deleted, tillgate device status NAME retired), or listen on 127.0.0.1",

@@ -1,18 +1,18 @@
 //! `doctor`: looks at everything that a server stands on, and says how to mend what is wrong.
 
 mod checks;
-mod declare;
+mod declarations;
 mod finding;
 
 use clap::Args;
 use serde_json::json;
 
-use super::{Context, Stop, print};
+use super::{CommandError, Context, print};
 use finding::Finding;
 
 /// What is said to the doctor.
 #[derive(Debug, Args)]
-pub(crate) struct Doctor {
+pub(crate) struct DoctorArgs {
     /// Declare that the machine's clock is right: servers that doubt it believe it at once
     #[arg(long)]
     accept_clock: bool,
@@ -21,24 +21,26 @@ pub(crate) struct Doctor {
     restored: bool,
 }
 
-impl Doctor {
-    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
+impl DoctorArgs {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         if self.accept_clock || self.restored {
-            return declare::declare(context, self.accept_clock, self.restored);
+            return declarations::declare(context, self.accept_clock, self.restored);
         }
-        let findings = checks::all(context);
-        let documents: Vec<_> = findings.iter().map(Finding::document).collect();
+        let findings = checks::run_checks(context);
+        let documents: Vec<_> = findings.iter().map(Finding::to_json).collect();
         if context.json {
-            print::out(&json!({ "healthy": findings.iter().all(Finding::well), "checks": documents }).to_string());
+            print::print_line(
+                &json!({ "healthy": findings.iter().all(Finding::is_ok), "checks": documents }).to_string(),
+            );
         } else {
             for finding in &findings {
-                print::out(&finding.line());
+                print::print_line(&finding.to_line());
             }
         }
-        match findings.iter().filter(|finding| !finding.well()).count() {
+        match findings.iter().filter(|finding| !finding.is_ok()).count() {
             0 => Ok(()),
-            1 => Err(Stop::failed("1 thing to mend")),
-            number => Err(Stop::failed(format!("{number} things to mend"))),
+            1 => Err(CommandError::failed("1 thing to mend")),
+            number => Err(CommandError::failed(format!("{number} things to mend"))),
         }
     }
 }

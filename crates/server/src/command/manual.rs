@@ -5,24 +5,24 @@ use std::path::PathBuf;
 use clap::{Args, CommandFactory};
 use serde_json::json;
 
-use super::{Context, Line, Stop, print};
+use super::{Cli, CommandError, Context, print};
 
 /// Where the pages go.
 #[derive(Debug, Args)]
-pub(crate) struct Manual {
+pub(crate) struct ManualArgs {
     /// The folder, which is made where it is missing
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 }
 
-impl Manual {
-    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
-        let failed = |error: std::io::Error| Stop::failed(format!("{}: {error}", self.folder.display()));
+impl ManualArgs {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
+        let failed = |error: std::io::Error| CommandError::failed(format!("{}: {error}", self.folder.display()));
         std::fs::create_dir_all(&self.folder).map_err(failed)?;
-        clap_mangen::generate_to(Line::command(), &self.folder).map_err(failed)?;
+        clap_mangen::generate_to(Cli::command(), &self.folder).map_err(failed)?;
         let line =
             format!("the pages are in {}: man -l {}", self.folder.display(), self.folder.join("tillgate.1").display());
-        print::answer(context.json, &line, &json!({ "folder": self.folder }));
+        print::print_answer(context.json, &line, &json!({ "folder": self.folder }));
         Ok(())
     }
 }

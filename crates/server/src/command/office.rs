@@ -2,119 +2,130 @@
 
 use std::sync::Arc;
 
-use tillgate_domain::office::{self, Decided, OfficeView};
+use tillgate_domain::office::{self, OfficePorts, UseCaseResult};
 use tillgate_domain::{Device, DeviceName, PrincipalId, Secret, Store, Tenant, TenantId, User, UserName, UserStatus};
 use tillgate_persistence::Database;
 
-use super::password::{Delivery, Generate};
-use super::show::Names;
-use super::{Context, Stop, password};
-use crate::compose;
+use super::json::NameLookup;
+use super::password::{Delivery, GenerateArgs};
+use super::{CommandError, Context, password};
+use crate::composition;
 use crate::configuration::Settings;
-use crate::draw::Draw;
-use crate::near::is_it;
+use crate::ids::IdSource;
+use crate::suggestions::did_you_mean;
 
 /// An open database and a tenant of it.
-pub(super) struct Office {
+pub(super) struct CommandOffice {
     pub(super) settings: Settings,
     pub(super) database: Arc<Database>,
     pub(super) tenant: Tenant,
-    pub(super) draw: Draw,
+    pub(super) ids: IdSource,
 }
 
-impl Office {
+impl CommandOffice {
     /// Opens the database of a server that has been started before.
-    pub(super) fn open(context: &Context) -> Result<Self, Stop> {
+    pub(super) fn open(context: &Context) -> Result<Self, CommandError> {
         let settings = context.settings(|_| ())?;
-        let database = compose::open_existing(&settings)?;
-        let tenant = compose::tenant(&database, &context.tenant)?;
-        Ok(Self { settings, database, tenant, draw: Draw::default() })
+        let database = composition::open_existing_database(&settings)?;
+        let tenant = composition::find_tenant(&database, &context.tenant)?;
+        Ok(Self { settings, database, tenant, ids: IdSource::default() })
     }
 
     /// The store that use cases run on.
-    pub(super) fn store(&self) -> &dyn Store<OfficeView> {
+    pub(super) fn store(&self) -> &dyn Store<OfficePorts> {
         &*self.database
     }
 
     /// The tenant's id.
-    pub(super) fn id(&self) -> TenantId {
+    pub(super) fn tenant_id(&self) -> TenantId {
         self.tenant.id
     }
 
     /// The hash of a password.
-    pub(super) fn verifier(&self, password: &Secret<String>) -> Result<Secret<String>, Stop> {
-        self.draw.verifier(&self.settings, password)
+    pub(super) fn hash_password(&self, password: &Secret<String>) -> Result<Secret<String>, CommandError> {
+        self.ids.hash_password(&self.settings, password)
     }
 
     /// A password that is to be set, from whoever runs the command. `names` are those of who is to be added.
-    pub(super) fn new_password(
+    pub(super) fn read_new_password(
         &self,
         whose: &str,
         principal: Option<PrincipalId>,
         names: impl IntoIterator<Item = String>,
-    ) -> Result<Secret<String>, Stop> {
-        let mut words = office::password_words(self.store(), self.id(), principal).map_err(Stop::failed)?;
+    ) -> Result<Secret<String>, CommandError> {
+        let mut words =
+            office::list_context_words(self.store(), self.tenant_id(), principal).map_err(CommandError::failed)?;
         words.extend(names);
-        password::read(whose, &compose::password_policy(&self.settings)?, &words)
+        password::read_new_password(whose, &composition::build_password_policy(&self.settings)?, &words)
     }
 
     /// The password to set: a generated one, delivered once it is set, or one that is read from the terminal or standard input.
-    pub(super) fn given_password(
+    pub(super) fn choose_password(
         &self,
-        generate: &Generate,
+        generate: &GenerateArgs,
         whose: &str,
         principal: Option<PrincipalId>,
         names: impl IntoIterator<Item = String>,
-    ) -> Result<NewPassword, Stop> {
-        Ok(match generate.delivery()? {
-            Some(delivery) => NewPassword { password: password::random(&self.draw)?, delivery: Some(delivery) },
-            None => NewPassword { password: self.new_password(whose, principal, names)?, delivery: None },
+    ) -> Result<NewPassword, CommandError> {
+        Ok(match generate.open_delivery()? {
+            Some(delivery) => {
+                NewPassword { password: password::generate_password(&self.ids)?, delivery: Some(delivery) }
+            }
+            None => NewPassword { password: self.read_new_password(whose, principal, names)?, delivery: None },
         })
     }
 
     /// The user of this name.
-    pub(super) fn user(&self, name: &UserName) -> Result<User, Stop> {
-        if let Some(user) = office::user_named(self.store(), self.id(), name).map_err(Stop::failed)? {
+    pub(super) fn find_user(&self, name: &UserName) -> Result<User, CommandError> {
+        if let Some(user) =
+            office::find_user_by_name(self.store(), self.tenant_id(), name).map_err(CommandError::failed)?
+        {
             return Ok(user);
         }
-        let users = self.users()?;
+        let users = self.list_users()?;
         if users.iter().any(|user| user.name.as_str() == name.as_str()) {
-            return Err(Stop::failed(format!(
+            return Err(CommandError::failed(format!(
                 "the user \"{name}\" was deleted and cannot come back; the name is free"
             )));
         }
         let names = users.iter().filter(|user| user.status != UserStatus::Deleted).map(|user| user.name.as_str());
-        Err(Stop::failed(format!("there is no user \"{name}\"{}", is_it(name.as_str(), names))))
+        Err(CommandError::failed(format!("there is no user \"{name}\"{}", did_you_mean(name.as_str(), names))))
     }
 
     /// The device of this name.
-    pub(super) fn device(&self, name: &DeviceName) -> Result<Device, Stop> {
-        if let Some(device) = office::device_named(self.store(), self.id(), name).map_err(Stop::failed)? {
+    pub(super) fn find_device(&self, name: &DeviceName) -> Result<Device, CommandError> {
+        if let Some(device) =
+            office::find_device_by_name(self.store(), self.tenant_id(), name).map_err(CommandError::failed)?
+        {
             return Ok(device);
         }
-        let devices = self.devices()?;
+        let devices = self.list_devices()?;
         let names = devices.iter().map(|device| device.name.as_str());
-        Err(Stop::failed(format!("there is no device \"{name}\"{}", is_it(name.as_str(), names))))
+        Err(CommandError::failed(format!("there is no device \"{name}\"{}", did_you_mean(name.as_str(), names))))
     }
 
     /// Every user, deleted ones too.
-    pub(super) fn users(&self) -> Result<Vec<User>, Stop> {
-        office::all(None, |page| office::list_users(self.store(), self.id(), page), |user| user.id)
-            .map_err(Stop::failed)
+    pub(super) fn list_users(&self) -> Result<Vec<User>, CommandError> {
+        office::collect_pages(None, |page| office::list_users(self.store(), self.tenant_id(), page), |user| user.id)
+            .map_err(CommandError::failed)
     }
 
     /// Every device.
-    pub(super) fn devices(&self) -> Result<Vec<Device>, Stop> {
-        office::all(None, |page| office::list_devices(self.store(), self.id(), page), |device| device.id)
-            .map_err(Stop::failed)
+    pub(super) fn list_devices(&self) -> Result<Vec<Device>, CommandError> {
+        office::collect_pages(
+            None,
+            |page| office::list_devices(self.store(), self.tenant_id(), page),
+            |device| device.id,
+        )
+        .map_err(CommandError::failed)
     }
 
     /// The names that ids stand for.
-    pub(super) fn names(&self) -> Result<Names, Stop> {
-        let roles = office::list_roles(self.store(), self.id()).map_err(Stop::failed)?;
-        Ok(Names {
+    pub(super) fn load_names(&self) -> Result<NameLookup, CommandError> {
+        let roles = office::list_roles(self.store(), self.tenant_id()).map_err(CommandError::failed)?;
+        Ok(NameLookup {
             roles: roles.into_iter().map(|role| (role.id, role.name.to_string())).collect(),
-            devices: self.devices()?.into_iter().map(|device| (device.id, device.name.to_string())).collect(),
+            devices: self.list_devices()?.into_iter().map(|device| (device.id, device.name.to_string())).collect(),
         })
     }
 }
@@ -127,12 +138,12 @@ pub(super) struct NewPassword {
 
 impl NewPassword {
     /// Delivers a generated password once it is set.
-    pub(super) fn deliver(self, whose: &str) -> Result<(), Stop> {
+    pub(super) fn deliver(self, whose: &str) -> Result<(), CommandError> {
         self.delivery.map_or(Ok(()), |delivery| delivery.deliver(whose, &self.password))
     }
 }
 
 /// What a use case did; a refusal stops the command with its own words.
-pub(super) fn done<T>(decided: Decided<T>) -> Result<T, Stop> {
-    decided.map_err(Stop::failed)?.map_err(Stop::failed)
+pub(super) fn check_decided<T>(decided: UseCaseResult<T>) -> Result<T, CommandError> {
+    decided.map_err(CommandError::failed)?.map_err(CommandError::failed)
 }

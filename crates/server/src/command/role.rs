@@ -4,25 +4,25 @@ use clap::Subcommand;
 use tillgate_domain::office::{self, NewRole, RoleChange};
 use tillgate_domain::{Environment, KnownRight, Right, RoleId, RoleName};
 
-use super::office::{Office, done};
-use super::{Context, Stop, pairs, print, show};
-use crate::near::{is_it, nearest};
+use super::office::{CommandOffice, check_decided};
+use super::{CommandError, Context, json, parse, print};
+use crate::suggestions::{did_you_mean, find_nearest};
 
 /// What is done with roles.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Role {
+pub(crate) enum RoleCommand {
     /// Add a role
     Add {
         /// Its name
-        #[arg(value_parser = pairs::role)]
+        #[arg(value_parser = parse::role)]
         name: RoleName,
         /// A right, such as ticketClose
-        #[arg(long = "right", required_unless_present = "new_rights", value_parser = pairs::right)]
+        #[arg(long = "right", required_unless_present = "new_rights", value_parser = parse::right)]
         rights: Vec<Right>,
         /// A right of your own, whatever known right its name is like
-        #[arg(long = "new-right", value_name = "RIGHT", value_parser = pairs::right)]
+        #[arg(long = "new-right", value_name = "RIGHT", value_parser = parse::right)]
         new_rights: Vec<Right>,
-        #[arg(long = "env", required = true, help = pairs::ENVIRONMENT, ignore_case = true, value_parser = pairs::environments())]
+        #[arg(long = "env", required = true, help = parse::ENVIRONMENT_HELP, ignore_case = true, value_parser = parse::environments())]
         environments: Vec<Environment>,
         /// The name that people read; without it, the name
         #[arg(long)]
@@ -36,18 +36,18 @@ pub(crate) enum Role {
     /// Change a role of one's own; whoever holds it has the changed rights at once
     Set {
         /// Which
-        #[arg(value_parser = pairs::role)]
+        #[arg(value_parser = parse::role)]
         name: RoleName,
         /// Its name from now on
-        #[arg(long, value_name = "NAME", value_parser = pairs::role)]
+        #[arg(long, value_name = "NAME", value_parser = parse::role)]
         rename: Option<RoleName>,
         /// A right, such as ticketClose, in the place of those it allows
-        #[arg(long = "right", value_parser = pairs::right)]
+        #[arg(long = "right", value_parser = parse::right)]
         rights: Vec<Right>,
         /// A right of your own, whatever known right its name is like
-        #[arg(long = "new-right", value_name = "RIGHT", value_parser = pairs::right)]
+        #[arg(long = "new-right", value_name = "RIGHT", value_parser = parse::right)]
         new_rights: Vec<Right>,
-        #[arg(long = "env", help = pairs::ENVIRONMENT, ignore_case = true, value_parser = pairs::environments())]
+        #[arg(long = "env", help = parse::ENVIRONMENT_HELP, ignore_case = true, value_parser = parse::environments())]
         environments: Vec<Environment>,
         /// The name that people read
         #[arg(long)]
@@ -59,30 +59,35 @@ pub(crate) enum Role {
     /// Delete a role of one's own that nobody holds
     Delete {
         /// Which
-        #[arg(value_parser = pairs::role)]
+        #[arg(value_parser = parse::role)]
         name: RoleName,
     },
 }
 
-impl Role {
-    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
-        let office = Office::open(context)?;
+impl RoleCommand {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
+        let office = CommandOffice::open(context)?;
         match self {
             Self::Add { name, rights, new_rights, environments, label, description } => {
-                let rights = checked(rights, new_rights)?;
+                let rights = check_rights(rights, new_rights)?;
                 let new = NewRole {
-                    id: office.draw.id(RoleId::new)?,
+                    id: office.ids.new_id(RoleId::new)?,
                     name: name.clone(),
                     label: label.clone().unwrap_or_else(|| name.to_string()),
                     description: description.clone(),
                     rights: rights.into_iter().collect(),
                     environments: environments.iter().copied().collect(),
                 };
-                let role = done(office::add_role(office.store(), office.id(), &office.draw.stamp()?, &new))?;
-                print::answer(context.json, &format!("{}: added", role.name), &show::role(&role));
+                let role = check_decided(office::add_role(
+                    office.store(),
+                    office.tenant_id(),
+                    &office.ids.audit_context()?,
+                    &new,
+                ))?;
+                print::print_answer(context.json, &format!("{}: added", role.name), &json::role_json(&role));
             }
             Self::Set { name, rename, rights, new_rights, environments, label, description } => {
-                let rights = checked(rights, new_rights)?;
+                let rights = check_rights(rights, new_rights)?;
                 let change = RoleChange {
                     name: rename.clone(),
                     label: label.clone(),
@@ -92,24 +97,25 @@ impl Role {
                 };
                 if change == RoleChange::default() {
                     let flags = "--rename, --right, --env, --label or --description";
-                    return Err(Stop::usage(format!("say what is to change: {flags}")));
+                    return Err(CommandError::usage(format!("say what is to change: {flags}")));
                 }
-                let (id, stamp) = (named(&office, name)?.id, office.draw.stamp()?);
-                let role = done(office::change_role(office.store(), office.id(), &stamp, id, None, &change))?;
-                print::answer(context.json, &format!("{}: set", role.name), &show::role(&role));
+                let (id, stamp) = (find_role(&office, name)?.id, office.ids.audit_context()?);
+                let role =
+                    check_decided(office::change_role(office.store(), office.tenant_id(), &stamp, id, None, &change))?;
+                print::print_answer(context.json, &format!("{}: set", role.name), &json::role_json(&role));
             }
             Self::Delete { name } => {
-                let (id, stamp) = (named(&office, name)?.id, office.draw.stamp()?);
-                let role = done(office::delete_role(office.store(), office.id(), &stamp, id, None))?;
-                print::answer(context.json, &format!("{}: deleted", role.name), &show::role(&role));
+                let (id, stamp) = (find_role(&office, name)?.id, office.ids.audit_context()?);
+                let role = check_decided(office::delete_role(office.store(), office.tenant_id(), &stamp, id, None))?;
+                print::print_answer(context.json, &format!("{}: deleted", role.name), &json::role_json(&role));
             }
             Self::List => {
                 let row = |role: &tillgate_domain::Role| {
                     let places: Vec<&str> = role.environments.iter().map(|each| each.name()).collect();
-                    (vec![role.name.to_string(), places.join(","), role.rights.scope()], show::role(role))
+                    (vec![role.name.to_string(), places.join(","), role.rights.to_scope()], json::role_json(role))
                 };
-                let roles = office::list_roles(office.store(), office.id()).map_err(Stop::failed)?;
-                print::table(
+                let roles = office::list_roles(office.store(), office.tenant_id()).map_err(CommandError::failed)?;
+                print::print_table(
                     context.json,
                     &["NAME", "ENVIRONMENTS", "RIGHTS"],
                     &roles.iter().map(row).collect::<Vec<_>>(),
@@ -121,10 +127,10 @@ impl Role {
 }
 
 /// The rights of a role. One that is not known but nearly one that is may be a slip, and would then allow nothing.
-fn checked(rights: &[Right], new_rights: &[Right]) -> Result<Vec<Right>, Stop> {
+fn check_rights(rights: &[Right], new_rights: &[Right]) -> Result<Vec<Right>, CommandError> {
     for right in rights.iter().filter(|right| matches!(right, Right::Custom(_))) {
-        if let Some(known) = nearest(right.as_str(), KnownRight::ALL.iter().map(|known| known.as_str())) {
-            return Err(Stop::usage(format!(
+        if let Some(known) = find_nearest(right.as_str(), KnownRight::ALL.iter().map(|known| known.as_str())) {
+            return Err(CommandError::usage(format!(
                 "there is no right \"{right}\" so far; is it \"{known}\"? For one of your own say --new-right {right}"
             )));
         }
@@ -133,12 +139,12 @@ fn checked(rights: &[Right], new_rights: &[Right]) -> Result<Vec<Right>, Stop> {
 }
 
 /// The role of this name.
-fn named(office: &Office, name: &RoleName) -> Result<tillgate_domain::Role, Stop> {
-    let found = office::role_named(office.store(), office.id(), name).map_err(Stop::failed)?;
+fn find_role(office: &CommandOffice, name: &RoleName) -> Result<tillgate_domain::Role, CommandError> {
+    let found = office::find_role_by_name(office.store(), office.tenant_id(), name).map_err(CommandError::failed)?;
     if let Some(role) = found {
         return Ok(role);
     }
-    let roles = office::list_roles(office.store(), office.id()).map_err(Stop::failed)?;
+    let roles = office::list_roles(office.store(), office.tenant_id()).map_err(CommandError::failed)?;
     let names = roles.iter().map(|role| role.name.as_str());
-    Err(Stop::failed(format!("there is no role \"{name}\"{}", is_it(name.as_str(), names))))
+    Err(CommandError::failed(format!("there is no role \"{name}\"{}", did_you_mean(name.as_str(), names))))
 }

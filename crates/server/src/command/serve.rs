@@ -3,21 +3,21 @@
 use clap::Args;
 use tillgate_http::Mounts;
 
-use super::{Context, Stop};
+use super::{CommandError, Context};
 use crate::configuration::{Flags, Settings};
-use crate::startup::{self, Start};
-use crate::{compose, exposure, logging, running};
+use crate::startup::{self, WaitOutcome};
+use crate::{composition, exposure, logging, runtime};
 
 /// What is said to whoever serves.
 #[derive(Debug, Args)]
-pub(crate) struct Serve {
+pub(crate) struct ServeArgs {
     #[command(flatten)]
-    pub(super) listening: Listening,
+    pub(super) listening: ListenArgs,
 }
 
 /// Where to serve.
 #[derive(Debug, Args)]
-pub(crate) struct Listening {
+pub(crate) struct ListenArgs {
     /// The address to listen on
     #[arg(long, value_name = "ADDR")]
     listen: Option<String>,
@@ -26,35 +26,35 @@ pub(crate) struct Listening {
     behind_proxy: Vec<String>,
 }
 
-impl Listening {
+impl ListenArgs {
     /// Lays the flags over the settings, with every contract among the default mounts where that is wanted, and refuses to listen where nothing covers the passwords on their way.
-    pub(super) fn settings(&self, context: &Context, every_contract: bool) -> Result<Settings, Stop> {
+    pub(super) fn settings(&self, context: &Context, every_contract: bool) -> Result<Settings, CommandError> {
         let settings = context.settings(|flags: &mut Flags| {
             flags.listen.clone_from(&self.listen);
             flags.proxies.clone_from(&self.behind_proxy);
-            flags.every_contract = every_contract;
+            flags.every_dialect = every_contract;
         })?;
-        exposure::check(&settings).map_err(Stop::usage)?;
+        exposure::check_exposure(&settings).map_err(CommandError::usage)?;
         Ok(settings)
     }
 }
 
-impl Serve {
-    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
+impl ServeArgs {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let settings = self.listening.settings(context, false)?;
-        let mounts = compose::mounts(&settings)?;
-        let _log = logging::begin(&settings)?;
-        logging::ended(&settings, Self::serve(context, &settings, mounts))
+        let mounts = composition::build_mounts(&settings)?;
+        let _log = logging::init_logging(&settings)?;
+        logging::log_outcome(&settings, Self::serve(context, &settings, mounts))
     }
 
-    fn serve(context: &Context, settings: &Settings, mounts: Mounts) -> Result<(), Stop> {
+    fn serve(context: &Context, settings: &Settings, mounts: Mounts) -> Result<(), CommandError> {
         startup::check_addresses(settings)?;
-        if startup::wait_for_database(settings)? == Start::Stopped {
+        if startup::wait_for_database(settings)? == WaitOutcome::Stopped {
             return Ok(());
         }
-        let database = compose::prepare(settings, &mut logging::migration)?;
-        super::demo::refuse_exposed(settings, &database)?;
-        let auth = compose::engine(settings, &database)?;
-        running::run(settings, running::Parts { database, auth, mounts, json: context.json }, None)
+        let database = composition::prepare_database(settings, &mut logging::log_migration)?;
+        super::demo::check_not_exposed(settings, &database)?;
+        let auth = composition::build_engine(settings, &database)?;
+        runtime::run_server(settings, runtime::ServerParts { database, auth, mounts, json: context.json }, None)
     }
 }

@@ -1,16 +1,16 @@
 //! `store`: the stores of a tenant, from the command line.
 
 use clap::Subcommand;
-use tillgate_domain::office::{self, OfficeView};
-use tillgate_domain::{Branch, BranchId, Folded, Store as Units, Tenant};
+use tillgate_domain::office::{self, OfficePorts};
+use tillgate_domain::{Branch, BranchId, FoldedText, Store as Units, Tenant};
 
-use super::confirm::Confirmation;
-use super::office::{Office, done};
-use super::{Context, Stop, print, show};
+use super::confirmation::Confirmation;
+use super::office::{CommandOffice, check_decided};
+use super::{CommandError, Context, json, print};
 
 /// What is done with stores.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Store {
+pub(crate) enum StoreCommand {
     /// Open a store
     Add {
         /// Its name
@@ -34,47 +34,48 @@ pub(crate) enum Store {
     },
 }
 
-impl Store {
-    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
-        let office = Office::open(context)?;
-        let store: &dyn Units<OfficeView> = office.store();
-        let stamp = || office.draw.stamp();
+impl StoreCommand {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
+        let office = CommandOffice::open(context)?;
+        let store: &dyn Units<OfficePorts> = office.store();
+        let stamp = || office.ids.audit_context();
         match self {
             Self::List => {
-                let row = |each: &Branch| (vec![each.name.clone(), each.id.to_string()], show::store(each));
+                let row = |each: &Branch| (vec![each.name.clone(), each.id.to_string()], json::store_json(each));
                 let rows: Vec<_> = office.tenant.branches.iter().map(row).collect();
-                print::table(context.json, &["NAME", "ID"], &rows);
+                print::print_table(context.json, &["NAME", "ID"], &rows);
             }
             Self::Add { name } => {
-                let new = Branch { id: office.draw.id(BranchId::new)?, name: name.clone() };
-                let tenant = done(office::add_store(store, office.id(), &stamp()?, &new))?;
-                tell(context, &tenant, new.id, "open");
+                let new = Branch { id: office.ids.new_id(BranchId::new)?, name: name.clone() };
+                let tenant = check_decided(office::add_store(store, office.tenant_id(), &stamp()?, &new))?;
+                print_store(context, &tenant, new.id, "open");
             }
             Self::Rename { name, to } => {
-                let id = found(&office.tenant, name)?.id;
-                let tenant = done(office::rename_store(store, office.id(), &stamp()?, id, None, Some(to)))?;
-                tell(context, &tenant, id, "renamed");
+                let id = find_store(&office.tenant, name)?.id;
+                let tenant =
+                    check_decided(office::rename_store(store, office.tenant_id(), &stamp()?, id, None, Some(to)))?;
+                print_store(context, &tenant, id, "renamed");
             }
             Self::Close { name, confirmation } => {
-                let closed = found(&office.tenant, name)?;
+                let closed = find_store(&office.tenant, name)?;
                 confirmation.ask(&format!("This closes the store \"{}\" for good", closed.name))?;
-                done(office::close_store(store, office.id(), &stamp()?, closed.id, None))?;
-                print::answer(context.json, &format!("{}: closed", closed.name), &show::store(closed));
+                check_decided(office::close_store(store, office.tenant_id(), &stamp()?, closed.id, None))?;
+                print::print_answer(context.json, &format!("{}: closed", closed.name), &json::store_json(closed));
             }
         }
         Ok(())
     }
 }
 
-fn tell(context: &Context, tenant: &Tenant, id: BranchId, what: &str) {
+fn print_store(context: &Context, tenant: &Tenant, id: BranchId, what: &str) {
     if let Some(store) = tenant.branches.iter().find(|store| store.id == id) {
-        print::answer(context.json, &format!("{}: {what}", store.name), &show::store(store));
+        print::print_answer(context.json, &format!("{}: {what}", store.name), &json::store_json(store));
     }
 }
 
 /// The store of this name or id.
-fn found<'t>(tenant: &'t Tenant, sought: &str) -> Result<&'t Branch, Stop> {
+fn find_store<'t>(tenant: &'t Tenant, sought: &str) -> Result<&'t Branch, CommandError> {
     let by_id = tenant.branches.iter().find(|store| store.id.to_string() == sought);
-    let by_name = || Folded::of(sought).find_among(&tenant.branches, |store| Folded::of(&store.name));
-    by_id.or_else(by_name).ok_or_else(|| Stop::failed(format!("there is no store \"{sought}\"")))
+    let by_name = || FoldedText::of(sought).find_best_match(&tenant.branches, |store| FoldedText::of(&store.name));
+    by_id.or_else(by_name).ok_or_else(|| CommandError::failed(format!("there is no store \"{sought}\"")))
 }

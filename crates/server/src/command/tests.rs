@@ -3,17 +3,17 @@ use clap::error::ErrorKind;
 
 use super::*;
 
-fn parse(text: &str) -> Result<Line, clap::Error> {
-    Line::try_parse_from(std::iter::once("tillgate").chain(text.split_whitespace()))
+fn parse_cli(text: &str) -> Result<Cli, clap::Error> {
+    Cli::try_parse_from(std::iter::once("tillgate").chain(text.split_whitespace()))
 }
 
 #[test]
-fn the_command_line_is_sound() {
-    Line::command().debug_assert();
+fn command_line_is_consistent() {
+    Cli::command().debug_assert();
 }
 
 #[test]
-fn every_published_form_is_understood() {
+fn every_published_form_is_parsed() {
     for text in [
         "serve",
         "serve --listen 0.0.0.0:80 --behind-proxy 10.0.0.0/8 --behind-proxy fd00::/8 --data /srv --database postgres://h/d --config c.toml",
@@ -75,14 +75,14 @@ fn every_published_form_is_understood() {
         "doctor --restored",
         "--json --data /srv user list",
     ] {
-        if let Err(error) = parse(text) {
+        if let Err(error) = parse_cli(text) {
             panic!("{text}: {error}");
         }
     }
 }
 
 #[test]
-fn what_is_asked_wrongly_is_refused() {
+fn invalid_command_lines_are_refused() {
     for text in [
         "sevre",
         "user add",
@@ -116,27 +116,27 @@ fn what_is_asked_wrongly_is_refused() {
         "user list --tenant No_Slug",
         "user add anna --password secret123",
     ] {
-        let refused = parse(text).map(|_| ()).expect_err(text);
+        let refused = parse_cli(text).map(|_| ()).expect_err(text);
         assert_eq!(refused.exit_code(), 2, "{text}");
     }
 }
 
 #[test]
-fn every_command_has_an_example_that_is_understood() {
-    for command in Line::command().get_subcommands() {
+fn every_command_has_a_valid_example() {
+    for command in Cli::command().get_subcommands() {
         let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
         let example =
             help.strip_prefix("Example:\n  tillgate ").unwrap_or_else(|| panic!("{} has none", command.get_name()));
         let example = example.split(" > ").next().unwrap().replace("\"Shop 3\"", "Shop3");
-        if let Err(error) = parse(&example) {
+        if let Err(error) = parse_cli(&example) {
             panic!("{example}: {error}");
         }
     }
 }
 
 #[test]
-fn global_options_stand_under_a_heading_of_their_own() {
-    let shown = parse("user add --help").map(|_| ()).unwrap_err().to_string();
+fn global_options_have_their_own_heading() {
+    let shown = parse_cli("user add --help").map(|_| ()).unwrap_err().to_string();
     let (own, global) = shown.split_once("Global options:").unwrap();
     for name in ["--data", "--database", "--config", "--tenant", "--json"] {
         assert!(global.contains(name) && !own.contains(name), "{name}: {shown}");
@@ -145,16 +145,16 @@ fn global_options_stand_under_a_heading_of_their_own() {
 }
 
 #[test]
-fn help_and_version_are_no_fault() {
+fn help_and_version_are_no_error() {
     for (text, kind) in [("--help", ErrorKind::DisplayHelp), ("--version", ErrorKind::DisplayVersion)] {
-        let shown = parse(text).map(|_| ()).unwrap_err();
+        let shown = parse_cli(text).map(|_| ()).unwrap_err();
         assert_eq!((shown.kind(), shown.exit_code()), (kind, 0));
     }
 }
 
 #[test]
-fn what_is_not_built_is_not_offered() {
-    let names: Vec<String> = Line::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+fn missing_features_are_not_offered() {
+    let names: Vec<String> = Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
     assert_eq!(
         names,
         [

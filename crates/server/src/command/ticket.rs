@@ -2,20 +2,20 @@
 
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
-use tillgate_domain::office::ports::{OrderedBy, Part, TicketFilter, TicketOrder};
-use tillgate_domain::office::{self, Shown, TicketSearch};
+use tillgate_domain::office::ports::{OffsetPageRequest, TicketFilter, TicketOrder, TicketSortKey};
+use tillgate_domain::office::{self, TicketSearch, TicketView};
 use tillgate_domain::ticket::{Item, Sheet, TicketState, TicketStatus};
 use tillgate_domain::{DeviceName, TicketId, UserName};
 
-use super::office::Office;
-use super::show::instant;
-use super::{Context, Stop, pairs, print};
+use super::json::format_instant;
+use super::office::CommandOffice;
+use super::{CommandError, Context, parse, print};
 
 /// What is looked at.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Tickets {
+pub(crate) enum TicketCommand {
     /// List tickets, the newest first
-    List(List),
+    List(ListArgs),
     /// Show one with all that stands on it
     Show {
         /// Its id
@@ -25,15 +25,15 @@ pub(crate) enum Tickets {
 
 /// Which tickets.
 #[derive(Debug, Args)]
-pub(crate) struct List {
+pub(crate) struct ListArgs {
     /// Those in this state
     #[arg(long)]
-    state: Option<State>,
+    state: Option<TicketStateArg>,
     /// Those of this user
-    #[arg(long, value_name = "NAME", value_parser = pairs::user)]
+    #[arg(long, value_name = "NAME", value_parser = parse::user)]
     user: Option<UserName>,
     /// Those that were opened on this device
-    #[arg(long, value_name = "NAME", value_parser = pairs::device)]
+    #[arg(long, value_name = "NAME", value_parser = parse::device)]
     device: Option<DeviceName>,
     /// Those with this text in their name, the client's own id or the customer's name
     #[arg(long, value_name = "TEXT")]
@@ -45,14 +45,14 @@ pub(crate) struct List {
 
 /// A state.
 #[derive(Clone, Copy, Debug, ValueEnum)]
-pub(crate) enum State {
+pub(crate) enum TicketStateArg {
     Open,
     Closed,
     Void,
 }
 
-impl State {
-    const fn status(self) -> TicketStatus {
+impl TicketStateArg {
+    const fn to_status(self) -> TicketStatus {
         match self {
             Self::Open => TicketStatus::Open,
             Self::Closed => TicketStatus::Closed,
@@ -62,25 +62,26 @@ impl State {
 }
 
 /// The most that one part holds.
-const PART: u32 = 200;
+const MAX_PAGE_SIZE: u32 = 200;
 
-impl Tickets {
-    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
-        let office = Office::open(context)?;
+impl TicketCommand {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
+        let office = CommandOffice::open(context)?;
         match self {
             Self::List(which) => {
-                let found = which.found(&office)?;
-                let rows: Vec<_> = found.iter().map(|shown| (cells(shown), document(shown))).collect();
+                let found = which.find_tickets(&office)?;
+                let rows: Vec<_> = found.iter().map(|shown| (ticket_cells(shown), ticket_json(shown))).collect();
                 let headings = ["ID", "STATE", "OPENED", "USER", "DEVICE", "NUMBER", "PAYABLE", "NAME"];
-                print::table(context.json, &headings, &rows);
+                print::print_table(context.json, &headings, &rows);
             }
             Self::Show { id } => {
-                let found = office::find_ticket(office.store(), office.id(), *id).map_err(Stop::failed)?;
-                let shown = found.ok_or_else(|| Stop::failed(format!("there is no ticket {id}")))?;
+                let found =
+                    office::find_ticket(office.store(), office.tenant_id(), *id).map_err(CommandError::failed)?;
+                let shown = found.ok_or_else(|| CommandError::failed(format!("there is no ticket {id}")))?;
                 if context.json {
-                    print::out(&document(&shown).to_string());
+                    print::print_line(&ticket_json(&shown).to_string());
                 } else {
-                    show(&shown);
+                    print_ticket(&shown);
                 }
             }
         }
@@ -88,22 +89,23 @@ impl Tickets {
     }
 }
 
-impl List {
-    fn found(&self, office: &Office) -> Result<Vec<Shown>, Stop> {
+impl ListArgs {
+    fn find_tickets(&self, office: &CommandOffice) -> Result<Vec<TicketView>, CommandError> {
         let filter = TicketFilter {
-            statuses: self.state.map(State::status).into_iter().collect(),
-            owner: self.user.as_ref().map(|name| office.user(name)).transpose()?.map(|user| user.id),
-            device: self.device.as_ref().map(|name| office.device(name)).transpose()?.map(|device| device.id),
+            statuses: self.state.map(TicketStateArg::to_status).into_iter().collect(),
+            owner: self.user.as_ref().map(|name| office.find_user(name)).transpose()?.map(|user| user.id),
+            device: self.device.as_ref().map(|name| office.find_device(name)).transpose()?.map(|device| device.id),
             text: self.search.clone(),
             ..TicketFilter::default()
         };
-        let order = TicketOrder { by: OrderedBy::Opened, backwards: true };
-        let mut search = TicketSearch { filter, order, part: Part::first(PART) };
+        let order = TicketOrder { sort_key: TicketSortKey::Opened, descending: true };
+        let mut search = TicketSearch { filter, order, page: OffsetPageRequest::first(MAX_PAGE_SIZE) };
         let (most, mut found) = (usize::try_from(self.limit).unwrap_or(usize::MAX), Vec::new());
         while found.len() < most {
-            let part = office::list_tickets(office.store(), office.id(), &search).map_err(Stop::failed)?;
+            let part =
+                office::list_tickets(office.store(), office.tenant_id(), &search).map_err(CommandError::failed)?;
             let Some(last) = part.last() else { break };
-            search.part.after = Some(order.by.place(&last.ticket));
+            search.page.after = Some(order.sort_key.cursor(&last.ticket));
             found.extend(part);
         }
         found.truncate(most);
@@ -111,43 +113,43 @@ impl List {
     }
 }
 
-fn user(shown: &Shown) -> String {
+fn user_cell(shown: &TicketView) -> String {
     shown.owner.as_ref().map_or_else(|| shown.ticket.sheet.owner.to_string(), |user| user.name.to_string())
 }
 
-fn device(shown: &Shown) -> String {
+fn device_cell(shown: &TicketView) -> String {
     shown.opened_on.as_ref().map_or_else(|| shown.ticket.opened_on.to_string(), ToString::to_string)
 }
 
-fn number(shown: &Shown) -> Option<u64> {
+fn receipt_number(shown: &TicketView) -> Option<u64> {
     match &shown.ticket.state {
         TicketState::Closed(closing) => Some(closing.receipt.number),
         TicketState::Open | TicketState::Void(_) => None,
     }
 }
 
-fn cells(shown: &Shown) -> Vec<String> {
+fn ticket_cells(shown: &TicketView) -> Vec<String> {
     let ticket = &shown.ticket;
     vec![
         ticket.id.to_string(),
         ticket.state.status().name().to_owned(),
-        instant(ticket.opened_at),
-        user(shown),
-        device(shown),
-        number(shown).map_or_else(|| "-".to_owned(), |number| number.to_string()),
+        format_instant(ticket.opened_at),
+        user_cell(shown),
+        device_cell(shown),
+        receipt_number(shown).map_or_else(|| "-".to_owned(), |number| number.to_string()),
         format!("{} {}", ticket.sheet.money(ticket.sheet.payable()), ticket.sheet.currency),
         ticket.sheet.name.to_string(),
     ]
 }
 
 /// Lines and tables for people.
-fn show(shown: &Shown) {
+fn print_ticket(shown: &TicketView) {
     let (ticket, sheet) = (&shown.ticket, &shown.ticket.sheet);
     let mut lines = vec![
         ("id", ticket.id.to_string()),
         ("state", ticket.state.status().name().to_owned()),
-        ("opened", format!("{} on {}", instant(ticket.opened_at), device(shown))),
-        ("owner", user(shown)),
+        ("opened", format!("{} on {}", format_instant(ticket.opened_at), device_cell(shown))),
+        ("owner", user_cell(shown)),
         ("name", sheet.name.to_string()),
         ("customer", sheet.customer.as_ref().map(|customer| customer.full_name.to_string()).unwrap_or_default()),
         ("refund of", ticket.refund_of.map(|sold| sold.to_string()).unwrap_or_default()),
@@ -155,22 +157,22 @@ fn show(shown: &Shown) {
         ("payable", format!("{} {}", sheet.money(sheet.payable()), sheet.currency)),
     ];
     if let (Some(at), Some(by)) = (ticket.state.ended_at(), &shown.ended_by) {
-        let number = number(shown).map(|number| format!(" as {number}")).unwrap_or_default();
-        lines.insert(3, ("ended", format!("{} by {}{number}", instant(at), by.name)));
+        let number = receipt_number(shown).map(|number| format!(" as {number}")).unwrap_or_default();
+        lines.insert(3, ("ended", format!("{} by {}{number}", format_instant(at), by.name)));
     }
     for (name, text) in lines.iter().filter(|(_, text)| !text.is_empty()) {
-        print::out(&print::one_line(&format!("{name}: {text}")));
+        print::print_line(&print::escape_line(&format!("{name}: {text}")));
     }
     let items: Vec<_> = sheet.items.iter().map(|item| (item_cells(item, sheet), Value::Null)).collect();
-    print::table(false, &["ITEM", "NAME", "QUANTITY", "UNIT PRICE", "TOTAL"], &items);
+    print::print_table(false, &["ITEM", "NAME", "QUANTITY", "UNIT PRICE", "TOTAL"], &items);
     if !sheet.payments.is_empty() {
         let paid = |each: &tillgate_domain::ticket::Payment| {
             (
-                vec![each.means.name().to_owned(), sheet.money(each.amount).to_string(), each.name.to_string()],
+                vec![each.method.name().to_owned(), sheet.money(each.amount).to_string(), each.name.to_string()],
                 Value::Null,
             )
         };
-        print::table(false, &["PAID BY", "AMOUNT", "NAME"], &sheet.payments.iter().map(paid).collect::<Vec<_>>());
+        print::print_table(false, &["PAID BY", "AMOUNT", "NAME"], &sheet.payments.iter().map(paid).collect::<Vec<_>>());
     }
 }
 
@@ -185,7 +187,7 @@ fn item_cells(item: &Item, sheet: &Sheet) -> Vec<String> {
 }
 
 /// The ticket for machines, by the names of the native API.
-fn document(shown: &Shown) -> Value {
+fn ticket_json(shown: &TicketView) -> Value {
     let (ticket, sheet) = (&shown.ticket, &shown.ticket.sheet);
     let item = |item: &Item| {
         json!({
@@ -200,7 +202,7 @@ fn document(shown: &Shown) -> Value {
             "payable": sheet.money(sheet.item_totals(item).after_discount_including_vat).to_string(),
         })
     };
-    let payment = |each: &tillgate_domain::ticket::Payment| json!({ "means": each.means.name(), "name": each.name.as_str(), "amount": sheet.money(each.amount).to_string() });
+    let payment = |each: &tillgate_domain::ticket::Payment| json!({ "means": each.method.name(), "name": each.name.as_str(), "amount": sheet.money(each.amount).to_string() });
     json!({
         "id": ticket.id,
         "state": ticket.state.status().name(),
@@ -216,10 +218,10 @@ fn document(shown: &Shown) -> Value {
         "payable": sheet.money(sheet.payable()).to_string(),
         "payments": sheet.payments.iter().map(payment).collect::<Vec<_>>(),
         "refund_of": ticket.refund_of,
-        "number": number(shown),
-        "opened_at": instant(ticket.opened_at),
-        "updated_at": instant(ticket.updated_at),
-        "ended_at": ticket.state.ended_at().map(instant),
+        "number": receipt_number(shown),
+        "opened_at": format_instant(ticket.opened_at),
+        "updated_at": format_instant(ticket.updated_at),
+        "ended_at": ticket.state.ended_at().map(format_instant),
         "version": ticket.version,
     })
 }

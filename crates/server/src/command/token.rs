@@ -2,66 +2,66 @@
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use tillgate_auth_core::session::Dialect;
-use tillgate_auth_core::{Login, Proof, Tenancy, Who};
+use tillgate_auth_core::session::DialectName;
+use tillgate_auth_core::{LoginIdentity, LoginRequest, Proof, Tenancy};
 use tillgate_domain::{DeviceName, UserName};
 use tillgate_http::Krmpesan;
 
-use super::office::Office;
-use super::{Context, Stop, pairs, password, print};
-use crate::compose;
+use super::office::CommandOffice;
+use super::{CommandError, Context, parse, password, print};
+use crate::composition;
 
 /// What is done with permanent tokens.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Token {
+pub(crate) enum TokenCommand {
     /// Generate the permanent token of a device and end the one before; the user's password is asked for
-    Generate(Generate),
+    Generate(GenerateTokenArgs),
 }
 
 /// Whose token it is to be.
 #[derive(Debug, Args)]
-pub(crate) struct Generate {
+pub(crate) struct GenerateTokenArgs {
     /// The user
-    #[arg(long, value_name = "NAME", value_parser = pairs::user)]
+    #[arg(long, value_name = "NAME", value_parser = parse::user)]
     user: UserName,
     /// The device
-    #[arg(long, value_name = "NAME", value_parser = pairs::device)]
+    #[arg(long, value_name = "NAME", value_parser = parse::device)]
     device: DeviceName,
 }
 
-impl Token {
-    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
+impl TokenCommand {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         match self {
             Self::Generate(generate) => generate.run(context),
         }
     }
 }
 
-impl Generate {
-    fn run(&self, context: &Context) -> Result<(), Stop> {
-        let office = Office::open(context)?;
-        let auth = compose::engine_beside(&office.settings, &office.database)?;
-        let login = Login {
-            dialect: Dialect::new(Krmpesan::NAME),
-            terms: Krmpesan::terms(),
-            tenancy: Tenancy { fixed: Some(office.tenant.slug.clone()), asked: None },
-            who: Who::User { login: self.user.to_string(), device: Some(self.device.to_string()) },
-            proof: Proof::Password(password::prove(self.user.as_str())?),
-            least: None,
-            previous: Vec::new(),
+impl GenerateTokenArgs {
+    fn run(&self, context: &Context) -> Result<(), CommandError> {
+        let office = CommandOffice::open(context)?;
+        let auth = composition::build_command_engine(&office.settings, &office.database)?;
+        let login = LoginRequest {
+            dialect: DialectName::new(Krmpesan::NAME),
+            terms: Krmpesan::default_terms(),
+            tenancy: Tenancy { fixed: Some(office.tenant.slug.clone()), requested: None },
+            identity: LoginIdentity::User { login: self.user.to_string(), device: Some(self.device.to_string()) },
+            proof: Proof::Password(password::read_current_password(self.user.as_str())?),
+            min_rank: None,
+            previous_refresh_tokens: Vec::new(),
             reports_password_change: true,
             address: None,
         };
-        let granted = auth.generate(&login).map_err(Stop::failed)?;
+        let granted = auth.generate_permanent_token(&login).map_err(CommandError::failed)?;
         let (Some(id_token), Some(refresh_token)) = (&granted.id_token, &granted.refresh_token) else {
-            return Err(Stop::failed("a permanent session without its tokens"));
+            return Err(CommandError::failed("a permanent session without its tokens"));
         };
         let (id_token, refresh_token, id) = (id_token.expose(), refresh_token.expose(), granted.session.id);
         let lines = format!("IdToken: {id_token}\nRefreshToken: {refresh_token}\nDeviceId: {id}");
         let document = json!({ "IdToken": id_token, "RefreshToken": refresh_token, "DeviceId": id });
-        print::answer(context.json, &lines, &document);
+        print::print_answer(context.json, &lines, &document);
         if !context.json {
-            print::note("Keep them now: they are not shown again. An earlier token of this device is over.");
+            print::print_note("Keep them now: they are not shown again. An earlier token of this device is over.");
         }
         Ok(())
     }

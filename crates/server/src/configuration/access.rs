@@ -4,21 +4,21 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 use tillgate_domain::{Rank, Right, Slug};
-use tillgate_http::{AccessRule, Need};
+use tillgate_http::{AccessRequirement, AccessRule};
 use toml::Value;
 
-use super::Fault;
+use super::ConfigError;
 use super::layers::{Layers, Source};
-use super::mounts::Mount;
-use crate::near;
+use super::mounts::MountConfig;
+use crate::suggestions;
 
 /// A row as the file has it.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Row {
-    method: Words,
+struct AccessRowConfig {
+    method: OneOrMany,
     path: String,
-    mount: Words,
+    mount: OneOrMany,
     #[serde(default)]
     tenant: Option<String>,
     #[serde(default)]
@@ -30,16 +30,16 @@ struct Row {
 /// One word, or several.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "a text or a list of texts")]
-enum Words {
+enum OneOrMany {
     One(String),
-    Several(Vec<String>),
+    Many(Vec<String>),
 }
 
-impl Words {
-    fn all(self) -> Vec<String> {
+impl OneOrMany {
+    fn into_vec(self) -> Vec<String> {
         match self {
             Self::One(word) => vec![word],
-            Self::Several(words) => words,
+            Self::Many(words) => words,
         }
     }
 }
@@ -88,53 +88,53 @@ const METHODS: &[&str] = &[
 ];
 
 /// What stands for every tenant.
-const EVERY: &str = "*";
+const EVERY_TENANT: &str = "*";
 
 /// The native API's name among the mounts.
-const NATIVE: &str = "native";
+const NATIVE_MOUNT: &str = "native";
 
 /// What is wrong with a row: which of its keys, and why.
-type Wrong = (&'static str, String);
+type RowError = (&'static str, String);
 
 /// The rows of the file; none where it has none.
-pub(super) fn read(layers: &Layers, mounts: &[Mount]) -> Result<Vec<AccessRule>, Fault> {
+pub(super) fn read_rules(layers: &Layers, mounts: &[MountConfig]) -> Result<Vec<AccessRule>, ConfigError> {
     let Some((Value::Array(values), source)) = &layers.access else { return Ok(Vec::new()) };
-    values.iter().zip(1..).map(|(value, number)| one(value, source, number, mounts)).collect()
+    values.iter().zip(1..).map(|(value, number)| read_rule(value, source, number, mounts)).collect()
 }
 
-fn one(value: &Value, source: &Source, number: usize, mounts: &[Mount]) -> Result<AccessRule, Fault> {
-    let fault = |key: &str, why: String| Fault::Value { source: source.clone(), key: key.to_owned(), why };
-    let row: Row = value
+fn read_rule(value: &Value, source: &Source, number: usize, mounts: &[MountConfig]) -> Result<AccessRule, ConfigError> {
+    let fault = |key: &str, why: String| ConfigError::Value { source: source.clone(), key: key.to_owned(), why };
+    let row: AccessRowConfig = value
         .clone()
         .try_into()
         .map_err(|error: toml::de::Error| fault(&format!("access (number {number})"), error.message().to_owned()))?;
-    rule(row, mounts).map_err(|(key, why)| fault(&format!("access.{key} (number {number})"), why))
+    parse_row(row, mounts).map_err(|(key, why)| fault(&format!("access.{key} (number {number})"), why))
 }
 
-fn rule(row: Row, mounts: &[Mount]) -> Result<AccessRule, Wrong> {
-    let tenant = row.tenant.as_deref().filter(|tenant| *tenant != EVERY);
+fn parse_row(row: AccessRowConfig, mounts: &[MountConfig]) -> Result<AccessRule, RowError> {
+    let tenant = row.tenant.as_deref().filter(|tenant| *tenant != EVERY_TENANT);
     let rule = AccessRule {
-        methods: methods(&row.method.all())?,
-        path: row.path.parse().map_err(|error: tillgate_http::InvalidPattern| ("path", error.to_string()))?,
-        mounts: named(row.mount.all(), mounts)?,
+        methods: parse_methods(&row.method.into_vec())?,
+        path: row.path.parse().map_err(|error: tillgate_http::InvalidPathPattern| ("path", error.to_string()))?,
+        mounts: check_mounts(row.mount.into_vec(), mounts)?,
         tenant: tenant.map(Slug::parse).transpose().map_err(|error| ("tenant", error.to_string()))?,
-        need: need(row.role, row.rights)?,
+        requirement: parse_need(row.role, row.rights)?,
     };
-    if let (None, Some(several)) = (&row.tenant, several_tenants(&rule.mounts, mounts)) {
+    if let (None, Some(several)) = (&row.tenant, describe_several_tenants(&rule.mounts, mounts)) {
         return Err(("tenant", format!("is missing, and {several}: name one, or \"*\" for all of them")));
     }
     let served = mounts.iter().map(|mount| (mount.dialect.as_str(), mount.tenant.as_ref()));
-    if rule.has_way(served.chain([(NATIVE, None)])) {
+    if rule.has_matching_mount(served.chain([(NATIVE_MOUNT, None)])) {
         return Ok(rule);
     }
     Err(("tenant", "is served by none of the row's mounts".to_owned()))
 }
 
 /// That what the row's mounts serve belongs to several tenants, where it does.
-fn several_tenants(names: &[String], mounts: &[Mount]) -> Option<String> {
-    let named: Vec<&Mount> = mounts.iter().filter(|mount| names.contains(&mount.dialect)).collect();
+fn describe_several_tenants(names: &[String], mounts: &[MountConfig]) -> Option<String> {
+    let named: Vec<&MountConfig> = mounts.iter().filter(|mount| names.contains(&mount.dialect)).collect();
     let open = named.iter().find(|mount| mount.tenant.is_none()).map(|mount| mount.dialect.as_str());
-    if let Some(open) = names.iter().find(|name| *name == NATIVE).map(String::as_str).or(open) {
+    if let Some(open) = names.iter().find(|name| *name == NATIVE_MOUNT).map(String::as_str).or(open) {
         return Some(format!("{open:?} serves several tenants"));
     }
     let tenants: BTreeSet<&Slug> = named.iter().filter_map(|mount| mount.tenant.as_ref()).collect();
@@ -143,9 +143,9 @@ fn several_tenants(names: &[String], mounts: &[Mount]) -> Option<String> {
 }
 
 /// The methods; none for `*`.
-fn methods(words: &[String]) -> Result<Vec<actix_web::http::Method>, Wrong> {
+fn parse_methods(words: &[String]) -> Result<Vec<actix_web::http::Method>, RowError> {
     let wrong = |word: &str| {
-        let near = near::is_it(&word.to_ascii_uppercase(), METHODS.iter().copied());
+        let near = suggestions::did_you_mean(&word.to_ascii_uppercase(), METHODS.iter().copied());
         ("method", format!("{word:?} is no method such as \"GET\", nor \"*\" for every one{near}"))
     };
     match words {
@@ -159,8 +159,8 @@ fn methods(words: &[String]) -> Result<Vec<actix_web::http::Method>, Wrong> {
     }
 }
 
-fn named(names: Vec<String>, mounts: &[Mount]) -> Result<Vec<String>, Wrong> {
-    let mut there: Vec<&str> = mounts.iter().map(|mount| mount.dialect.as_str()).chain([NATIVE]).collect();
+fn check_mounts(names: Vec<String>, mounts: &[MountConfig]) -> Result<Vec<String>, RowError> {
+    let mut there: Vec<&str> = mounts.iter().map(|mount| mount.dialect.as_str()).chain([NATIVE_MOUNT]).collect();
     there.dedup();
     match names.iter().find(|name| !there.contains(&name.as_str())) {
         Some(name) => Err(("mount", format!("{name:?} is not mounted; there is: {}", there.join(", ")))),
@@ -169,17 +169,17 @@ fn named(names: Vec<String>, mounts: &[Mount]) -> Result<Vec<String>, Wrong> {
     }
 }
 
-fn need(role: Option<String>, rights: Option<Vec<String>>) -> Result<Need, Wrong> {
+fn parse_need(role: Option<String>, rights: Option<Vec<String>>) -> Result<AccessRequirement, RowError> {
     match (role, rights) {
         (Some(role), None) => match Rank::ALL.into_iter().find(|rank| rank.name() == role) {
-            Some(rank) => Ok(Need::Role(rank)),
+            Some(rank) => Ok(AccessRequirement::Role(rank)),
             None => {
                 Err(("role", format!("{role:?} is none of cashier, manager, admin; others are asked for by rights")))
             }
         },
         (None, Some(rights)) if !rights.is_empty() => {
             let right = |name: &String| Right::parse(name).map_err(|error| ("rights", format!("{name:?}: {error}")));
-            Ok(Need::Rights(rights.iter().map(right).collect::<Result<_, _>>()?))
+            Ok(AccessRequirement::Rights(rights.iter().map(right).collect::<Result<_, _>>()?))
         }
         (None, Some(_)) => Err(("rights", "are none: name one at least".to_owned())),
         (Some(_), Some(_)) => Err(("rights", "stand beside a role: a row asks for one of the two".to_owned())),
@@ -189,14 +189,14 @@ fn need(role: Option<String>, rights: Option<Vec<String>>) -> Result<Need, Wrong
 
 #[cfg(test)]
 mod tests {
-    use super::super::read as settings;
+    use super::super::read_settings as settings;
 
-    fn said(text: &str) -> String {
+    fn error_text(text: &str) -> String {
         settings("t.toml", text, &[]).unwrap_err().to_string()
     }
 
     #[test]
-    fn rows_are_read_in_their_order() {
+    fn rows_are_read_in_order() {
         let text = r#"
             [[access]]
             method = ["GET", "POST"]
@@ -221,7 +221,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_with_a_row_is_said_with_its_key_and_number() {
+    fn row_error_names_its_key_and_number() {
         let good = [("method", "\"GET\""), ("path", "\"/a\""), ("mount", "\"kasir\""), ("role", "\"cashier\"")];
         let row = |key: &str, value: &str| {
             let others = good.into_iter().filter(|(name, _)| *name != key);
@@ -254,29 +254,29 @@ mod tests {
             ("mount", "[\"kasir\", \"native\"]", "access.tenant (number 2)"),
             ("hots", "\"x\"", "hots"),
         ] {
-            let said = said(&format!("{first}{}", row(key, value)));
+            let said = error_text(&format!("{first}{}", row(key, value)));
             assert!(said.contains(told) && said.contains("t.toml"), "{key} = {value}: {said}");
         }
         for rights in ["[]", "[\"ticket create\"]"] {
             let text = row("role", "") + &format!("rights = {rights}\n");
-            assert!(said(&text).contains("access.rights (number 1)"), "{rights}");
+            assert!(error_text(&text).contains("access.rights (number 1)"), "{rights}");
         }
-        assert!(said("access = 1\n").contains("access"));
+        assert!(error_text("access = 1\n").contains("access"));
         let native = row("mount", "\"native\"");
         for tenant in ["default", "*"] {
             assert!(settings("t.toml", &format!("{native}tenant = \"{tenant}\"\n"), &[]).is_ok(), "{tenant}");
         }
         let open = "[[mounts]]\ndialect = \"kasir\"\nprefix = \"/kasir\"\n";
-        assert!(said(&format!("{first}{open}")).contains("access.tenant (number 1)"), "a mount without a tenant");
+        assert!(error_text(&format!("{first}{open}")).contains("access.tenant (number 1)"), "a mount without a tenant");
         let of = |dialect: &str, prefix: &str, tenant: &str| {
             format!("[[mounts]]\ndialect = \"{dialect}\"\nprefix = \"/{prefix}\"\ntenant = \"{tenant}\"\n")
         };
         let two = of("kasir", "one", "bakery") + &of("kasir", "two", "cafe");
-        let told = said(&format!("{first}{two}"));
+        let told = error_text(&format!("{first}{two}"));
         assert!(told.contains("bakery and cafe"), "two mounts of one contract: {told}");
         let two = of("kasir", "one", "bakery") + &of("portos", "two", "cafe");
         let both = row("mount", "[\"kasir\", \"portos\"]");
-        assert!(said(&format!("{both}{two}")).contains("bakery and cafe"), "mounts of two contracts");
+        assert!(error_text(&format!("{both}{two}")).contains("bakery and cafe"), "mounts of two contracts");
         assert!(settings("t.toml", &format!("{both}tenant = \"*\"\n{two}"), &[]).is_ok());
         assert!(settings("t.toml", &format!("{first}{two}"), &[]).is_ok(), "the row names one of them");
     }

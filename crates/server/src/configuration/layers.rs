@@ -6,9 +6,9 @@ use std::path::Path;
 
 use toml::{Table, Value};
 
-use super::Fault;
+use super::ConfigError;
 use super::table::KEYS;
-use crate::near::nearest;
+use crate::suggestions::find_nearest;
 
 /// Where a value stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,29 +39,29 @@ impl std::error::Error for Source {}
 /// What was found, by `section.key`.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layers {
-    found: BTreeMap<String, (Value, Source)>,
+    values: BTreeMap<String, (Value, Source)>,
     /// The `[[mounts]]` of the file.
     pub(crate) mounts: Option<(Value, Source)>,
     /// The `[[access]]` of the file.
     pub(crate) access: Option<(Value, Source)>,
     /// Whether every contract is served where no file names mounts.
-    pub(crate) every_contract: bool,
+    pub(crate) every_dialect: bool,
 }
 
 /// What the names of our variables begin with.
-const PREFIX: &str = "TILLGATE_";
+const VARIABLE_PREFIX: &str = "TILLGATE_";
 
 /// The ending of a key that names a file with the value in it.
-const FILE: &str = "_file";
+const FILE_SUFFIX: &str = "_file";
 
 impl Layers {
     /// No layer yet over the defaults, among which is every contract or only those that let nobody register.
-    pub(crate) fn over_defaults(every_contract: bool) -> Self {
-        Self { every_contract, ..Self::default() }
+    pub(crate) fn with_defaults(every_contract: bool) -> Self {
+        Self { every_dialect: every_contract, ..Self::default() }
     }
 
     /// Lays a configuration file over what there is.
-    pub(crate) fn file(&mut self, name: &str, table: Table) -> Result<(), Fault> {
+    pub(crate) fn add_file(&mut self, name: &str, table: Table) -> Result<(), ConfigError> {
         let source = Source::File(name.to_owned());
         for (section, value) in table {
             match value {
@@ -69,10 +69,10 @@ impl Layers {
                 value @ Value::Array(_) if section == "access" => self.access = Some((value, source.clone())),
                 Value::Table(keys) => {
                     for (key, value) in keys {
-                        self.put(&format!("{section}.{key}"), value, source.clone())?;
+                        self.insert(&format!("{section}.{key}"), value, source.clone())?;
                     }
                 }
-                _ => return Err(unknown(source, &section)),
+                _ => return Err(unknown_key_error(source, &section)),
             }
         }
         Ok(())
@@ -80,60 +80,64 @@ impl Layers {
 
     /// Lays the variables over what there is. Names that do not begin with `TILLGATE_` are not ours, nor are those that Kubernetes
     /// sets for a service of the name `tillgate`.
-    pub(crate) fn variables(&mut self, variables: impl Iterator<Item = (String, String)>) -> Result<(), Fault> {
+    pub(crate) fn add_variables(
+        &mut self,
+        variables: impl Iterator<Item = (String, String)>,
+    ) -> Result<(), ConfigError> {
         for (name, value) in variables {
-            let Some(rest) = name.strip_prefix(PREFIX).filter(|rest| !is_service_link(rest)) else { continue };
-            let Some((section, key)) = rest.split_once("__") else { return Err(unknown_variable(&name)) };
+            let Some(rest) = name.strip_prefix(VARIABLE_PREFIX).filter(|rest| !is_service_link(rest)) else { continue };
+            let Some((section, key)) = rest.split_once("__") else { return Err(unknown_variable_error(&name)) };
             let key = format!("{}.{}", section.to_ascii_lowercase(), key.to_ascii_lowercase());
-            self.put(&key, Value::String(value), Source::Variable(name))?;
+            self.insert(&key, Value::String(value), Source::Variable(name))?;
         }
         Ok(())
     }
 
     /// Lays a flag over what there is.
-    pub(crate) fn flag(&mut self, name: &'static str, key: &str, value: Value) -> Result<(), Fault> {
-        self.put(key, value, Source::Flag(name))
+    pub(crate) fn add_flag(&mut self, name: &'static str, key: &str, value: Value) -> Result<(), ConfigError> {
+        self.insert(key, value, Source::Flag(name))
     }
 
-    fn put(&mut self, key: &str, value: Value, source: Source) -> Result<(), Fault> {
+    fn insert(&mut self, key: &str, value: Value, source: Source) -> Result<(), ConfigError> {
         if KEYS.iter().any(|known| known.path == key) {
-            self.found.insert(key.to_owned(), (value, source));
+            self.values.insert(key.to_owned(), (value, source));
             return Ok(());
         }
-        let Some(known) = KEYS.iter().find(|known| known.secret && key.strip_suffix(FILE) == Some(known.path)) else {
-            return Err(unknown(source, key));
+        let Some(known) = KEYS.iter().find(|known| known.secret && key.strip_suffix(FILE_SUFFIX) == Some(known.path))
+        else {
+            return Err(unknown_key_error(source, key));
         };
         let Some(path) = value.as_str() else {
-            return Err(Fault::Value { source, key: key.to_owned(), why: "must be a path".to_owned() });
+            return Err(ConfigError::Value { source, key: key.to_owned(), why: "must be a path".to_owned() });
         };
-        let content = match read_file(Path::new(path)) {
+        let content = match read_text_file(Path::new(path)) {
             Ok(content) => content,
             Err(why) => {
-                return Err(Fault::Value {
+                return Err(ConfigError::Value {
                     source,
                     key: key.to_owned(),
                     why: format!("names a file that cannot be read: {why}"),
                 });
             }
         };
-        self.found.insert(known.path.to_owned(), (Value::String(content.trim_end().to_owned()), source));
+        self.values.insert(known.path.to_owned(), (Value::String(content.trim_end().to_owned()), source));
         Ok(())
     }
 
     /// The value of a key and where it stands, if a layer has it.
     pub(crate) fn find(&self, key: &str) -> Option<&(Value, Source)> {
-        self.found.get(key)
+        self.values.get(key)
     }
 }
 
 /// Reads a text file whole.
-pub(crate) fn read_file(path: &Path) -> Result<String, Fault> {
+pub(crate) fn read_text_file(path: &Path) -> Result<String, ConfigError> {
     std::fs::read_to_string(path)
-        .map_err(|error| Fault::File { path: path.display().to_string(), why: unreadable(path, &error) })
+        .map_err(|error| ConfigError::File { path: path.display().to_string(), why: unreadable_text(path, &error) })
 }
 
 /// Why a file cannot be read; where it is another user's, whose.
-fn unreadable(path: &Path, error: &std::io::Error) -> String {
+fn unreadable_text(path: &Path, error: &std::io::Error) -> String {
     #[cfg(unix)]
     if error.kind() == std::io::ErrorKind::PermissionDenied {
         use std::os::unix::fs::MetadataExt;
@@ -155,15 +159,17 @@ fn is_service_link(rest: &str) -> bool {
 }
 
 /// A variable that names no key, since it has no double underscore.
-fn unknown_variable(name: &str) -> Fault {
-    let variables: Vec<String> =
-        KEYS.iter().map(|known| format!("{PREFIX}{}", known.path.replace('.', "__").to_ascii_uppercase())).collect();
-    let near = nearest(name, variables.iter().map(String::as_str)).map(str::to_owned);
-    Fault::UnknownVariable { name: name.to_owned(), near }
+fn unknown_variable_error(name: &str) -> ConfigError {
+    let variables: Vec<String> = KEYS
+        .iter()
+        .map(|known| format!("{VARIABLE_PREFIX}{}", known.path.replace('.', "__").to_ascii_uppercase()))
+        .collect();
+    let near = find_nearest(name, variables.iter().map(String::as_str)).map(str::to_owned);
+    ConfigError::UnknownVariable { name: name.to_owned(), near }
 }
 
 /// An unknown key, with the right one where it is near.
-pub(crate) fn unknown(source: Source, key: &str) -> Fault {
-    let near = nearest(key, KEYS.iter().map(|known| known.path)).map(str::to_owned);
-    Fault::Unknown { source, key: key.to_owned(), near }
+pub(crate) fn unknown_key_error(source: Source, key: &str) -> ConfigError {
+    let near = find_nearest(key, KEYS.iter().map(|known| known.path)).map(str::to_owned);
+    ConfigError::Unknown { source, key: key.to_owned(), near }
 }

@@ -4,13 +4,13 @@ use serde::Deserialize;
 use tillgate_domain::Slug;
 use toml::Value;
 
-use super::Fault;
+use super::ConfigError;
 use super::layers::{Layers, Source};
 
 /// A contract at a place.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Mount {
+pub(crate) struct MountConfig {
     /// The contract's name.
     pub(crate) dialect: String,
     /// The path that it is mounted at: empty for the root, else `/...` without a slash at its end.
@@ -27,29 +27,31 @@ pub(crate) struct Mount {
 const DIALECTS: [&str; 5] = ["portos", "kasir", "fiuu", "posstar", "krmpesan"];
 
 /// The contract that lets anybody register a tenant: it is served where a mount names it, and in a demo.
-const REGISTERING: &str = "posstar";
+const REGISTERING_DIALECT: &str = "posstar";
 
 /// The mounts of the file, else each contract under its own name, for the tenant `default` but where requests find their own.
-pub(super) fn read(layers: &Layers) -> Result<Vec<Mount>, Fault> {
+pub(super) fn read_mounts(layers: &Layers) -> Result<Vec<MountConfig>, ConfigError> {
     let Some((value, source)) = &layers.mounts else {
-        let served = |dialect: &&str| layers.every_contract || *dialect != REGISTERING;
-        return Ok(DIALECTS.into_iter().filter(served).filter_map(usual).collect());
+        let served = |dialect: &&str| layers.every_dialect || *dialect != REGISTERING_DIALECT;
+        return Ok(DIALECTS.into_iter().filter(served).filter_map(default_mount).collect());
     };
     let Value::Array(values) = value else {
         return Ok(Vec::new());
     };
-    values.iter().enumerate().map(|(index, value)| one(value, source, index + 1)).collect()
+    values.iter().enumerate().map(|(index, value)| read_mount(value, source, index + 1)).collect()
 }
 
-fn usual(dialect: &str) -> Option<Mount> {
+fn default_mount(dialect: &str) -> Option<MountConfig> {
     // an e-mail address finds its vendor at PosStar
-    let tenant = if dialect == REGISTERING { None } else { Some(Slug::parse("default").ok()?) };
-    Some(Mount { dialect: dialect.to_owned(), prefix: format!("/{dialect}"), host: None, tenant })
+    let tenant = if dialect == REGISTERING_DIALECT { None } else { Some(Slug::parse("default").ok()?) };
+    Some(MountConfig { dialect: dialect.to_owned(), prefix: format!("/{dialect}"), host: None, tenant })
 }
 
-fn one(value: &Value, source: &Source, number: usize) -> Result<Mount, Fault> {
-    let fault = |why: String| Fault::Value { source: source.clone(), key: format!("mounts (number {number})"), why };
-    let mount: Mount = value.clone().try_into().map_err(|error: toml::de::Error| fault(error.message().to_owned()))?;
+fn read_mount(value: &Value, source: &Source, number: usize) -> Result<MountConfig, ConfigError> {
+    let fault =
+        |why: String| ConfigError::Value { source: source.clone(), key: format!("mounts (number {number})"), why };
+    let mount: MountConfig =
+        value.clone().try_into().map_err(|error: toml::de::Error| fault(error.message().to_owned()))?;
     if !DIALECTS.contains(&mount.dialect.as_str()) {
         return Err(fault(format!("names the dialect \"{}\"; there is: {}", mount.dialect, DIALECTS.join(", "))));
     }
@@ -85,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_host_is_a_name_without_a_port() {
+    fn host_is_a_name_without_a_port() {
         for good in ["pos.example", "POS.example.", "localhost", "192.0.2.7", "[2001:db8::1]", "a_b-c.example"] {
             assert!(is_host(good), "{good}");
         }
@@ -96,7 +98,7 @@ mod tests {
     }
 
     #[test]
-    fn a_prefix_is_a_plain_path() {
+    fn prefix_is_a_plain_path() {
         for good in ["", "/portos", "/native/v1", "/a.b-c_d~e"] {
             assert!(is_prefix(good), "{good}");
         }

@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use tillgate_domain::Secret;
-use tillgate_http::{AccessRule, SameSite, Secure, WebOrigin};
+use tillgate_http::{AccessRule, SameSite, SecurePolicy, WebOrigin};
 use toml::Value;
 
 use super::layers::{Layers, Source};
-use super::mounts::{self, Mount};
-use super::value::{Algorithm, ForwardingHeaders, LogFormat, MailTls, Setting, Size};
-use super::{Fault, access, check};
+use super::mounts::{self, MountConfig};
+use super::value::{Algorithm, ByteSize, ForwardingHeaders, LogFormat, MailTls, Setting};
+use super::{ConfigError, access, validation};
 
 /// A key as the table declares it.
 #[derive(Clone, Copy, Debug)]
@@ -51,7 +51,7 @@ macro_rules! settings {
         pub struct Settings {
             $($(#[$section_doc])* pub(crate) $section: $Section,)*
             /// Which contracts are served, and where.
-            pub(crate) mounts: Vec<Mount>,
+            pub(crate) mounts: Vec<MountConfig>,
             /// What gateways let through.
             pub(crate) access: Vec<AccessRule>,
             /// The flags that name this installation, as a shell takes them, each after a blank.
@@ -60,17 +60,17 @@ macro_rules! settings {
 
         impl Settings {
             /// Reads every key from the layers, else its default, and checks what has to go together.
-            pub(crate) fn read(layers: &Layers) -> Result<Self, Fault> {
-                let mounts = mounts::read(layers)?;
+            pub(crate) fn read(layers: &Layers) -> Result<Self, ConfigError> {
+                let mounts = mounts::read_mounts(layers)?;
                 let settings = Self {
                     $($section: $Section {
-                        $($key: value(layers, concat!(stringify!($section), ".", stringify!($key)), $default)?,)*
+                        $($key: read_value(layers, concat!(stringify!($section), ".", stringify!($key)), $default)?,)*
                     },)*
-                    access: access::read(layers, &mounts)?,
+                    access: access::read_rules(layers, &mounts)?,
                     mounts,
                     flags: String::new(),
                 };
-                check::together(&settings)?;
+                validation::check_settings(&settings)?;
                 Ok(settings)
             }
         }
@@ -123,27 +123,27 @@ settings! {
     /// What the server remembers besides the database, in bytes at most. What does not fit is read, or checked, once more.
     caches: Caches {
         /// Access tokens that have verified.
-        tokens: Size = "4MiB",
+        tokens: ByteSize = "4MiB",
         /// Users and devices with their rights.
-        profiles: Size = "8MiB",
+        profiles: ByteSize = "8MiB",
         /// Sessions that are known to live.
-        sessions: Size = "2MiB",
+        sessions: ByteSize = "2MiB",
         /// First uses of PosStar's tokens.
-        first_uses: Size = "2MiB",
+        first_uses: ByteSize = "2MiB",
         /// Keys of programs.
-        api_keys: Size = "2MiB",
+        api_keys: ByteSize = "2MiB",
         /// What has ended or changed.
-        revocations: Size = "4MiB",
+        revocations: ByteSize = "4MiB",
         /// Refresh tokens that were rotated of late, and uses of sessions that are not written yet.
-        activity: Size = "8MiB",
+        activity: ByteSize = "8MiB",
         /// Denied requests that are counted until they are recorded in the audit.
-        denials: Size = "4MiB",
+        denials: ByteSize = "4MiB",
         /// Addresses whose requests are counted, for each contract that counts them.
-        addresses: Size = "4MiB",
+        addresses: ByteSize = "4MiB",
         /// Lists of terminals that Fiuu's contract shares for a second, for each of its mounts.
-        terminals: Size = "2MiB",
+        terminals: ByteSize = "2MiB",
         /// Pages of SQLite's file, in all connections together. PostgreSQL has a cache of its own.
-        pages: Size = "4MiB",
+        pages: ByteSize = "4MiB",
     }
     /// The server's keys.
     keys: Keys {
@@ -195,7 +195,7 @@ settings! {
         /// Web front ends on other origins, such as `https://pos.example`: their scripts may call with their users' cookies.
         origins: Vec<WebOrigin> = "",
         /// Whether cookies go back over TLS alone: `auto` (where the client came by https), `on` or `off`.
-        secure: Secure = "auto",
+        secure: SecurePolicy = "auto",
         /// Whether cookies go along with calls from other sites: `lax`, `strict`, `none`, or `auto`: `none` where there are origins
         /// and the cookie is secure, else `lax`.
         same_site: SameSite = "auto",
@@ -260,7 +260,7 @@ settings! {
     /// Passwords: the cost of Argon2id, and which may be set.
     passwords: Passwords {
         /// Memory per hash.
-        memory: Size = "19MiB",
+        memory: ByteSize = "19MiB",
         /// Passes per hash.
         passes: u32 = "2",
         /// Hashes at a time; 0: one per core.
@@ -292,7 +292,7 @@ settings! {
     /// What a request may cost.
     limits: Limits {
         /// The largest body. One that carries a ticket may have 2MiB in any case: what is shown of a ticket fits into it.
-        body: Size = "256KiB",
+        body: ByteSize = "256KiB",
         /// How long the head of a request may take to arrive; then 408.
         head: Duration = "5s",
         /// How long a request may take before it is answered 503.
@@ -338,8 +338,8 @@ pub fn keys() -> impl Iterator<Item = &'static str> {
     KEYS.iter().map(|key| key.path)
 }
 
-fn value<T: Setting>(layers: &Layers, key: &'static str, default: &str) -> Result<T, Fault> {
-    let fault = |source: &Source, why| Fault::Value { source: source.clone(), key: key.to_owned(), why };
+fn read_value<T: Setting>(layers: &Layers, key: &'static str, default: &str) -> Result<T, ConfigError> {
+    let fault = |source: &Source, why| ConfigError::Value { source: source.clone(), key: key.to_owned(), why };
     match layers.find(key) {
         Some((value, source)) => T::read(value).map_err(|why| fault(source, why)),
         None => T::read(&Value::String(default.to_owned())).map_err(|why| fault(&Source::Default, why)),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 use tillgate_domain::Secret;
-use tillgate_http::{SameSite, Secure, WebOrigin};
+use tillgate_http::{SameSite, SecurePolicy, WebOrigin};
 use toml::Value;
 
 /// Something that a key may hold. The empty text means "not set" where the key may be left unset.
@@ -15,23 +15,23 @@ pub(crate) trait Setting: Sized {
     fn read(value: &Value) -> Result<Self, String>;
 }
 
-fn text(value: &Value) -> Option<&str> {
+fn escape_formula(value: &Value) -> Option<&str> {
     value.as_str().map(str::trim)
 }
 
-fn parsed<T: std::str::FromStr>(value: &Value, must: &str) -> Result<T, String> {
-    text(value).and_then(|text| text.parse().ok()).ok_or_else(|| must.to_owned())
+fn parse_as<T: std::str::FromStr>(value: &Value, must: &str) -> Result<T, String> {
+    escape_formula(value).and_then(|text| text.parse().ok()).ok_or_else(|| must.to_owned())
 }
 
 impl<T: Setting> Setting for Option<T> {
     fn read(value: &Value) -> Result<Self, String> {
-        if text(value) == Some("") { Ok(None) } else { T::read(value).map(Some) }
+        if escape_formula(value) == Some("") { Ok(None) } else { T::read(value).map(Some) }
     }
 }
 
 impl Setting for String {
     fn read(value: &Value) -> Result<Self, String> {
-        text(value).map(str::to_owned).ok_or_else(|| "must be a text".to_owned())
+        escape_formula(value).map(str::to_owned).ok_or_else(|| "must be a text".to_owned())
     }
 }
 
@@ -43,7 +43,7 @@ impl Setting for Secret<String> {
 
 impl Setting for PathBuf {
     fn read(value: &Value) -> Result<Self, String> {
-        match text(value) {
+        match escape_formula(value) {
             Some(path) if !path.is_empty() => Ok(Self::from(path)),
             _ => Err("must be a path".to_owned()),
         }
@@ -52,7 +52,7 @@ impl Setting for PathBuf {
 
 impl Setting for SocketAddr {
     fn read(value: &Value) -> Result<Self, String> {
-        parsed(value, "must be an address with a port, such as 127.0.0.1:8080 or [::1]:8080")
+        parse_as(value, "must be an address with a port, such as 127.0.0.1:8080 or [::1]:8080")
     }
 }
 
@@ -60,7 +60,7 @@ impl Setting for bool {
     fn read(value: &Value) -> Result<Self, String> {
         match value {
             Value::Boolean(value) => Ok(*value),
-            other => parsed(other, "must be true or false"),
+            other => parse_as(other, "must be true or false"),
         }
     }
 }
@@ -69,7 +69,7 @@ impl Setting for u32 {
     fn read(value: &Value) -> Result<Self, String> {
         let number = match value {
             Value::Integer(number) => Self::try_from(*number).ok(),
-            other => text(other).and_then(|text| text.parse().ok()),
+            other => escape_formula(other).and_then(|text| text.parse().ok()),
         };
         number.ok_or_else(|| format!("must be a whole number from 0 to {}", Self::MAX))
     }
@@ -106,9 +106,9 @@ impl Setting for Vec<WebOrigin> {
     }
 }
 
-impl Setting for Secure {
+impl Setting for SecurePolicy {
     fn read(value: &Value) -> Result<Self, String> {
-        match text(value) {
+        match escape_formula(value) {
             Some("auto") => Ok(Self::Auto),
             Some("on") => Ok(Self::On),
             Some("off") => Ok(Self::Off),
@@ -119,7 +119,7 @@ impl Setting for Secure {
 
 impl Setting for SameSite {
     fn read(value: &Value) -> Result<Self, String> {
-        match text(value) {
+        match escape_formula(value) {
             Some("auto") => Ok(Self::Auto),
             Some("strict") => Ok(Self::Strict),
             Some("lax") => Ok(Self::Lax),
@@ -131,14 +131,14 @@ impl Setting for SameSite {
 
 impl Setting for Duration {
     fn read(value: &Value) -> Result<Self, String> {
-        text(value)
-            .and_then(span)
+        escape_formula(value)
+            .and_then(parse_span)
             .ok_or_else(|| "must be a span of time such as \"250ms\", \"120s\", \"15m\", \"12h\" or \"30d\"".to_owned())
     }
 }
 
 /// Reads a span of time: a whole number and its unit; nothing else, so that nobody has to guess what "90" means.
-pub fn span(text: &str) -> Option<Duration> {
+pub fn parse_span(text: &str) -> Option<Duration> {
     let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
     let (number, unit) = text.split_at_checked(unit_at)?;
     let number: u64 = number.parse().ok()?;
@@ -155,9 +155,9 @@ pub fn span(text: &str) -> Option<Duration> {
 
 /// A number of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Size(pub(crate) u64);
+pub(crate) struct ByteSize(pub(crate) u64);
 
-impl Setting for Size {
+impl Setting for ByteSize {
     fn read(value: &Value) -> Result<Self, String> {
         let read = |text: &str| {
             let unit_at = text.find(|c: char| !c.is_ascii_digit())?;
@@ -170,7 +170,7 @@ impl Setting for Size {
             };
             number.parse::<u64>().ok()?.checked_mul(each).map(Self)
         };
-        text(value).and_then(read).ok_or_else(|| "must be a size such as \"64KiB\" or \"19MiB\"".to_owned())
+        escape_formula(value).and_then(read).ok_or_else(|| "must be a size such as \"64KiB\" or \"19MiB\"".to_owned())
     }
 }
 
@@ -182,7 +182,7 @@ macro_rules! choices {
 
         impl Setting for $name {
             fn read(value: &Value) -> Result<Self, String> {
-                match text(value) {
+                match escape_formula(value) {
                     $(Some($word) => Ok(Self::$variant),)*
                     _ => Err(concat!("must be one of", $(" ", $word),*).to_owned()),
                 }
@@ -233,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn a_span_is_a_number_and_a_unit() {
+    fn span_is_a_number_and_a_unit() {
         for (text, seconds) in [("120s", 120), ("15m", 900), ("12h", 43_200), ("30d", 2_592_000), ("0s", 0)] {
             assert_eq!(read::<Duration>(text), Ok(Duration::from_secs(seconds)), "{text}");
         }
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn networks_come_as_a_list_or_with_commas() {
+    fn networks_are_a_list_or_comma_separated() {
         let list = Value::Array(vec![Value::String("10.0.0.0/8".into()), Value::String("::1".into())]);
         assert_eq!(Vec::<IpNet>::read(&list), read("10.0.0.0/8, ::1"));
         assert_eq!(read::<Vec<IpNet>>(""), Ok(Vec::new()));
@@ -255,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn origins_come_as_a_list_or_with_commas() {
+    fn origins_are_a_list_or_comma_separated() {
         let list =
             Value::Array(vec![Value::String("https://a.example".into()), Value::String("http://b:3000/".into())]);
         assert_eq!(Vec::<WebOrigin>::read(&list), read("https://a.example:443, http://b:3000"));
@@ -263,18 +263,18 @@ mod tests {
         for bad in ["*", "a.example", "https://a.example/app"] {
             assert!(read::<Vec<WebOrigin>>(bad).is_err(), "{bad}");
         }
-        assert_eq!((read("off"), read("none")), (Ok(Secure::Off), Ok(SameSite::None)));
-        assert!(read::<Secure>("true").is_err());
+        assert_eq!((read("off"), read("none")), (Ok(SecurePolicy::Off), Ok(SameSite::None)));
+        assert!(read::<SecurePolicy>("true").is_err());
     }
 
     #[test]
-    fn numbers_sizes_and_choices() {
+    fn numbers_sizes_and_choices_are_parsed() {
         assert_eq!(read::<u32>("7"), Ok(7));
         assert_eq!(u32::read(&Value::Integer(7)), Ok(7));
         assert!(u32::read(&Value::Integer(-1)).is_err());
-        assert_eq!(read::<Size>("19MiB"), Ok(Size(19 << 20)));
-        assert!(read::<Size>("19").is_err());
-        assert!(read::<Size>("19999999999999999MiB").is_err());
+        assert_eq!(read::<ByteSize>("19MiB"), Ok(ByteSize(19 << 20)));
+        assert!(read::<ByteSize>("19").is_err());
+        assert!(read::<ByteSize>("19999999999999999MiB").is_err());
         assert_eq!(read::<Algorithm>("ES256"), Ok(Algorithm::Es256));
         assert_eq!(read::<Algorithm>("RS256"), Err("must be one of EdDSA ES256".into()));
         assert_eq!(read::<Option<SocketAddr>>(""), Ok(None));

@@ -40,7 +40,11 @@ impl Socket {
     }
 
     /// Passes on what a write came to, and ends the connection once writing has stalled for too long.
-    fn within_deadline<T>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+    fn check_write_progress<T>(
+        &mut self,
+        context: &mut Context<'_>,
+        written: Poll<io::Result<T>>,
+    ) -> Poll<io::Result<T>> {
         if written.is_ready() {
             self.stalled = None;
             return written;
@@ -50,7 +54,7 @@ impl Socket {
         if stalled.as_mut().poll(context).is_pending() {
             return Poll::Pending;
         }
-        self.metrics.connection_unread();
+        self.metrics.count_unread_connection();
         // what the system still holds for the client is dropped too
         let _ = self.stream.set_zero_linger();
         Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client takes nothing of its answer")))
@@ -70,7 +74,7 @@ impl AsyncRead for Socket {
 impl AsyncWrite for Socket {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(context, bytes);
-        self.within_deadline(context, written)
+        self.check_write_progress(context, written)
     }
 
     fn poll_write_vectored(
@@ -79,7 +83,7 @@ impl AsyncWrite for Socket {
         bytes: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write_vectored(context, bytes);
-        self.within_deadline(context, written)
+        self.check_write_progress(context, written)
     }
 
     fn is_write_vectored(&self) -> bool {

@@ -39,15 +39,15 @@ pub(super) struct Stream {
     transport: Transport,
     connection: Rc<Connection>,
     /// Whether to end as soon as no request is under way.
-    ending: Rc<Cell<bool>>,
+    ending_requested: Rc<Cell<bool>>,
     /// Whether the head of a request has taken too long.
     late: Rc<Cell<bool>>,
     /// Whether the client was told so.
     told: bool,
     /// Whether an answer waits to be taken.
-    blocked: bool,
+    write_blocked: bool,
     /// Whether a read was put off meanwhile.
-    put_off: bool,
+    read_deferred: bool,
 }
 
 impl Stream {
@@ -57,7 +57,15 @@ impl Stream {
         ending: Rc<Cell<bool>>,
         late: Rc<Cell<bool>>,
     ) -> Self {
-        Self { transport, connection, ending, late, told: false, blocked: false, put_off: false }
+        Self {
+            transport,
+            connection,
+            ending_requested: ending,
+            late,
+            told: false,
+            write_blocked: false,
+            read_deferred: false,
+        }
     }
 
     /// What the edge is told of this connection.
@@ -81,9 +89,9 @@ impl Stream {
     }
 
     /// Notes whether the answer is taken.
-    fn note<T>(&mut self, context: &Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
-        self.blocked = written.is_pending();
-        if !self.blocked && std::mem::take(&mut self.put_off) {
+    fn track_write<T>(&mut self, context: &Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {
+        self.write_blocked = written.is_pending();
+        if !self.write_blocked && std::mem::take(&mut self.read_deferred) {
             // nobody waits for what the client has sent meanwhile
             context.waker().wake_by_ref();
         }
@@ -101,11 +109,11 @@ impl AsyncRead for Stream {
             self.tell_late(context);
             return Poll::Ready(Ok(()));
         }
-        if self.ending.get() {
+        if self.ending_requested.get() {
             self.connection.wake_when_idle(context.waker());
         }
-        if self.blocked {
-            self.put_off = true;
+        if self.write_blocked {
+            self.read_deferred = true;
             return Poll::Pending;
         }
         let before = buffer.filled().len();
@@ -114,13 +122,15 @@ impl AsyncRead for Stream {
             Transport::Tls(stream) => Pin::new(stream).poll_read(context, buffer),
         };
         match read {
-            Poll::Pending if self.ending.get() && self.connection.is_idle() && !self.transport.socket().has_bytes() => {
+            Poll::Pending
+                if self.ending_requested.get() && self.connection.is_idle() && !self.transport.socket().has_bytes() =>
+            {
                 Poll::Ready(Ok(()))
             }
             Poll::Pending => Poll::Pending,
             read @ Poll::Ready(_) => {
                 if buffer.filled().len() > before {
-                    self.connection.received();
+                    self.connection.record_received();
                 }
                 read
             }
@@ -134,7 +144,7 @@ impl AsyncWrite for Stream {
             Transport::Plain(socket) => Pin::new(socket).poll_write(context, bytes),
             Transport::Tls(stream) => Pin::new(stream).poll_write(context, bytes),
         };
-        self.note(context, written)
+        self.track_write(context, written)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
@@ -142,7 +152,7 @@ impl AsyncWrite for Stream {
             Transport::Plain(socket) => Pin::new(socket).poll_flush(context),
             Transport::Tls(stream) => Pin::new(stream).poll_flush(context),
         };
-        self.note(context, flushed)
+        self.track_write(context, flushed)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {

@@ -10,50 +10,50 @@ use actix_web::{HttpResponse, web};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
-use tillgate_http::{Edge, Settings};
+use tillgate_http::{HttpSettings, RequestLayer};
 
 use super::*;
 
 mod heads;
 
 /// More than the system buffers on both sides.
-const LARGE: usize = 32 * 1024 * 1024;
+const LARGE_BODY_BYTES: usize = 32 * 1024 * 1024;
 
 /// How long a client waits for what must come.
-const PATIENCE: Duration = Duration::from_secs(30);
+const CLIENT_TIMEOUT: Duration = Duration::from_secs(30);
 
-fn options() -> Options {
-    Options {
+fn test_options() -> ListenerOptions {
+    ListenerOptions {
         tls: None,
         workers: 1,
-        priority: crate::priority::SERVING,
+        priority: crate::priority::SERVING_NICENESS,
         blocking_threads: 2,
-        connections: 100,
-        per_network: 100,
+        max_connections: 100,
+        max_per_network: 100,
         uncounted: Vec::new(),
-        only_from: Vec::new(),
-        head: PATIENCE,
-        keep_alive: PATIENCE * 10,
-        write: PATIENCE,
-        grace: PATIENCE * 10,
+        allowed_networks: Vec::new(),
+        head_timeout: CLIENT_TIMEOUT,
+        keep_alive: CLIENT_TIMEOUT * 10,
+        write_timeout: CLIENT_TIMEOUT,
+        shutdown_grace: CLIENT_TIMEOUT * 10,
     }
 }
 
 /// A listener on a runtime of its own. It is stopped when this is dropped.
-struct Listening {
+struct TestListener {
     address: SocketAddr,
-    handle: Handle,
+    handle: StopHandle,
     metrics: Arc<Metrics>,
     running: Option<thread::JoinHandle<io::Result<()>>>,
 }
 
-async fn slow() -> HttpResponse {
+async fn slow_handler() -> HttpResponse {
     sleep(Duration::from_millis(300)).await;
     HttpResponse::Ok().body("slow")
 }
 
 /// Keeps the worker from everything else.
-async fn busy() -> HttpResponse {
+async fn busy_handler() -> HttpResponse {
     thread::sleep(Duration::from_secs(1));
     HttpResponse::Ok().finish()
 }
@@ -64,17 +64,17 @@ async fn never() -> HttpResponse {
 }
 
 /// How many tasks the worker has.
-async fn tasks() -> HttpResponse {
+async fn task_count_handler() -> HttpResponse {
     HttpResponse::Ok().body(tokio::runtime::Handle::current().metrics().num_alive_tasks().to_string())
 }
 
 /// How many of these requests were answered before.
-async fn place(served: web::Data<AtomicUsize>) -> HttpResponse {
+async fn position_handler(served: web::Data<AtomicUsize>) -> HttpResponse {
     HttpResponse::Ok().body(served.fetch_add(1, Ordering::Relaxed).to_string())
 }
 
-impl Listening {
-    fn start(options: Options) -> Self {
+impl TestListener {
+    fn start(options: ListenerOptions) -> Self {
         let (sender, receiver) = std::sync::mpsc::channel();
         let running = thread::spawn(move || {
             actix_web::rt::System::new().block_on(async move {
@@ -85,18 +85,21 @@ impl Listening {
                 let app = move || {
                     App::new()
                         .app_data(web::Data::from(Arc::clone(&served)))
-                        .route("/busy", web::get().to(busy))
+                        .route("/busy", web::get().to(busy_handler))
                         .route("/never", web::get().to(never))
-                        .route("/place", web::get().to(place))
-                        .route("/tasks", web::get().to(tasks))
-                        .wrap(Edge::new(&Settings::default()))
+                        .route("/place", web::get().to(position_handler))
+                        .route("/tasks", web::get().to(task_count_handler))
+                        .wrap(RequestLayer::new(&HttpSettings::default()))
                         .route("/", web::get().to(|| async { HttpResponse::Ok().body("here") }))
-                        .route("/slow", web::get().to(slow))
-                        .route("/large", web::get().to(|| async { HttpResponse::Ok().body(vec![b'x'; LARGE]) }))
+                        .route("/slow", web::get().to(slow_handler))
+                        .route(
+                            "/large",
+                            web::get().to(|| async { HttpResponse::Ok().body(vec![b'x'; LARGE_BODY_BYTES]) }),
+                        )
                 };
                 let server = bound.serve(app, Arc::clone(&metrics))?;
                 sender.send((address, server.handle(), metrics)).unwrap();
-                server.stopped().await
+                server.wait_until_stopped().await
             })
         });
         let (address, handle, metrics) = receiver.recv().unwrap();
@@ -105,22 +108,22 @@ impl Listening {
 
     fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(CLIENT_TIMEOUT)).unwrap();
         stream
     }
 
     /// Whether the metrics say that so many connections were closed for this reason.
-    fn has_closed(&self, reason: &str, count: u32) -> bool {
+    fn has_closed_count(&self, reason: &str, count: u32) -> bool {
         self.metrics.render().contains(&format!("tillgate_connections_closed_total{{reason=\"{reason}\"}} {count}"))
     }
 
     /// Waits until it has stopped.
-    fn ended(&mut self) {
+    fn wait_until_ended(&mut self) {
         self.running.take().unwrap().join().unwrap().unwrap();
     }
 }
 
-impl Drop for Listening {
+impl Drop for TestListener {
     fn drop(&mut self) {
         self.handle.stop(false);
         if let Some(running) = self.running.take() {
@@ -129,12 +132,12 @@ impl Drop for Listening {
     }
 }
 
-fn ask(stream: &mut impl Write, path: &str) {
+fn send_request(stream: &mut impl Write, path: &str) {
     write!(stream, "GET {path} HTTP/1.1\r\nHost: till\r\n\r\n").unwrap();
 }
 
 /// The next answer, of under a kilobyte.
-fn answer(stream: &mut impl Read) -> String {
+fn read_answer(stream: &mut impl Read) -> String {
     let mut answer = vec![0; 1024];
     let read = stream.read(&mut answer).unwrap();
     String::from_utf8_lossy(&answer[..read]).to_ascii_lowercase()
@@ -157,12 +160,12 @@ fn drain(stream: &mut impl Read) -> usize {
 }
 
 /// The number that the next answer is.
-fn number(stream: &mut TcpStream) -> usize {
-    let answered = answer(stream);
+fn read_number(stream: &mut TcpStream) -> usize {
+    let answered = read_answer(stream);
     answered.rsplit("\r\n").next().and_then(|number| number.parse().ok()).expect("a number")
 }
 
-fn until(what: &str, mut holds: impl FnMut() -> bool) {
+fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     for _ in 0..3_000 {
         if holds() {
             return;
@@ -173,34 +176,34 @@ fn until(what: &str, mut holds: impl FnMut() -> bool) {
 }
 
 #[test]
-fn client_that_takes_nothing_of_its_answer_is_cut_off() {
-    let server = Listening::start(Options { write: Duration::from_millis(300), ..options() });
+fn client_that_reads_nothing_is_disconnected() {
+    let server = TestListener::start(ListenerOptions { write_timeout: Duration::from_millis(300), ..test_options() });
     let mut stream = server.connect();
-    ask(&mut stream, "/large");
-    until("the end of the connection", || server.has_closed("unread", 1));
-    assert!(drain(&mut stream) < LARGE);
+    send_request(&mut stream, "/large");
+    wait_until("the end of the connection", || server.has_closed_count("unread", 1));
+    assert!(drain(&mut stream) < LARGE_BODY_BYTES);
 }
 
 #[test]
-fn client_that_reads_slowly_gets_its_whole_answer() {
-    let server = Listening::start(Options { write: Duration::from_millis(1_500), ..options() });
+fn slow_reader_gets_its_whole_answer() {
+    let server = TestListener::start(ListenerOptions { write_timeout: Duration::from_millis(1_500), ..test_options() });
     let mut stream = server.connect();
-    ask(&mut stream, "/large");
+    send_request(&mut stream, "/large");
     let (mut all, mut part) = (0, vec![0; 2 * 1024 * 1024]);
     // longer in all than the deadline
-    while all < LARGE {
+    while all < LARGE_BODY_BYTES {
         let read = stream.read(&mut part).unwrap();
         assert!(read > 0, "it was cut off after {all} bytes");
         all += read;
-        if all < LARGE / 2 {
+        if all < LARGE_BODY_BYTES / 2 {
             thread::sleep(Duration::from_millis(100));
         }
     }
-    assert!(!server.has_closed("unread", 1));
+    assert!(!server.has_closed_count("unread", 1));
 }
 
 #[test]
-fn client_that_takes_nothing_is_cut_off_over_tls_too() {
+fn client_that_reads_nothing_is_disconnected_over_tls() {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let key = rustls::pki_types::PrivateKeyDer::try_from(signing_key.serialize_der()).unwrap();
@@ -211,7 +214,8 @@ fn client_that_takes_nothing_is_cut_off_over_tls_too() {
         .with_single_cert(vec![cert.der().clone()], key)
         .unwrap();
     let tls = Some(Arc::new(config));
-    let server = Listening::start(Options { tls, write: Duration::from_millis(300), ..options() });
+    let server =
+        TestListener::start(ListenerOptions { tls, write_timeout: Duration::from_millis(300), ..test_options() });
     let mut roots = RootCertStore::empty();
     roots.add(cert.der().clone()).unwrap();
     let client = ClientConfig::builder_with_provider(provider)
@@ -221,25 +225,25 @@ fn client_that_takes_nothing_is_cut_off_over_tls_too() {
         .with_no_client_auth();
     let client = ClientConnection::new(Arc::new(client), ServerName::try_from("localhost").unwrap()).unwrap();
     let mut stream = StreamOwned::new(client, server.connect());
-    ask(&mut stream, "/");
-    assert!(answer(&mut stream).contains("200 ok"));
-    ask(&mut stream, "/large");
-    until("the end of the connection", || server.has_closed("unread", 1));
-    assert!(drain(&mut stream) < LARGE);
+    send_request(&mut stream, "/");
+    assert!(read_answer(&mut stream).contains("200 ok"));
+    send_request(&mut stream, "/large");
+    wait_until("the end of the connection", || server.has_closed_count("unread", 1));
+    assert!(drain(&mut stream) < LARGE_BODY_BYTES);
 }
 
 #[test]
-fn network_with_enough_connections_gets_no_more() {
-    let server = Listening::start(Options { per_network: 2, ..options() });
+fn network_at_its_maximum_gets_no_connection() {
+    let server = TestListener::start(ListenerOptions { max_per_network: 2, ..test_options() });
     let mut held: Vec<TcpStream> = (0..2).map(|_| server.connect()).collect();
     for stream in &mut held {
-        ask(stream, "/");
-        assert!(answer(stream).contains("here"));
+        send_request(stream, "/");
+        assert!(read_answer(stream).contains("here"));
     }
     assert_eq!(drain(&mut server.connect()), 0);
-    assert!(server.has_closed("network", 1));
+    assert!(server.has_closed_count("network", 1));
     drop(held);
-    until("room for another", || {
+    wait_until("room for another", || {
         let mut stream = server.connect();
         write!(stream, "GET / HTTP/1.1\r\nHost: till\r\n\r\n").is_ok()
             && stream.read(&mut [0; 1024]).is_ok_and(|read| read > 0)
@@ -247,102 +251,106 @@ fn network_with_enough_connections_gets_no_more() {
 }
 
 #[test]
-fn uncounted_networks_are_not_bounded() {
+fn uncounted_networks_are_not_limited() {
     let uncounted = vec!["127.0.0.0/8".parse().unwrap()];
-    let server = Listening::start(Options { per_network: 1, uncounted, ..options() });
+    let server = TestListener::start(ListenerOptions { max_per_network: 1, uncounted, ..test_options() });
     let mut held: Vec<TcpStream> = (0..5).map(|_| server.connect()).collect();
     for stream in &mut held {
-        ask(stream, "/");
-        assert!(answer(stream).contains("here"));
+        send_request(stream, "/");
+        assert!(read_answer(stream).contains("here"));
     }
 }
 
 #[test]
-fn connection_beyond_the_bound_of_a_worker_waits_for_another_to_end() {
-    let server = Listening::start(Options { connections: 1, ..options() });
+fn connection_beyond_a_workers_maximum_waits() {
+    let server = TestListener::start(ListenerOptions { max_connections: 1, ..test_options() });
     let mut first = server.connect();
-    ask(&mut first, "/");
-    assert!(answer(&mut first).contains("here"));
+    send_request(&mut first, "/");
+    assert!(read_answer(&mut first).contains("here"));
     let mut second = server.connect();
-    ask(&mut second, "/");
+    send_request(&mut second, "/");
     drop(first);
-    assert!(answer(&mut second).contains("here"));
+    assert!(read_answer(&mut second).contains("here"));
 }
 
 #[test]
-fn stop_answers_what_was_sent_and_ends_idle_connections() {
-    let mut server = Listening::start(options());
+fn graceful_stop_answers_sent_requests_and_closes_idle_connections() {
+    let mut server = TestListener::start(test_options());
     let mut kept = server.connect();
-    ask(&mut kept, "/");
-    assert!(answer(&mut kept).contains("here"));
+    send_request(&mut kept, "/");
+    assert!(read_answer(&mut kept).contains("here"));
     let unused = server.connect();
     let mut busy = server.connect();
-    ask(&mut busy, "/slow");
+    send_request(&mut busy, "/slow");
     let mut fresh: Vec<TcpStream> = (0..20).map(|_| server.connect()).collect();
     for stream in &mut fresh {
-        ask(stream, "/slow");
+        send_request(stream, "/slow");
     }
     server.handle.stop(true);
     for stream in fresh.iter_mut().chain([&mut busy]) {
-        let answered = answer(stream);
+        let answered = read_answer(stream);
         assert!(answered.contains("200 ok") && answered.ends_with("slow"), "{answered}");
         assert_eq!(drain(stream), 0);
     }
     assert_eq!(drain(&mut kept), 0);
-    server.ended();
+    server.wait_until_ended();
     drop(unused);
     assert!(TcpStream::connect(server.address).is_err(), "it still listens");
 }
 
 #[test]
 fn second_stop_does_not_wait() {
-    let mut server = Listening::start(options());
+    let mut server = TestListener::start(test_options());
     let mut stream = server.connect();
-    ask(&mut stream, "/large");
+    send_request(&mut stream, "/large");
     // the answer has begun and is never taken
     stream.read_exact(&mut [0; 1024]).unwrap();
     server.handle.stop(true);
     server.handle.stop(false);
-    server.ended();
+    server.wait_until_ended();
 }
 
 #[test]
-fn new_connection_does_not_wait_for_all_that_are_kept() {
-    const KEPT: usize = 400;
-    let server = Listening::start(Options { connections: KEPT + 10, per_network: KEPT + 10, ..options() });
-    let mut kept: Vec<TcpStream> = (0..KEPT).map(|_| server.connect()).collect();
+fn new_connection_does_not_wait_for_kept_ones() {
+    const KEPT_CONNECTIONS: usize = 400;
+    let server = TestListener::start(ListenerOptions {
+        max_connections: KEPT_CONNECTIONS + 10,
+        max_per_network: KEPT_CONNECTIONS + 10,
+        ..test_options()
+    });
+    let mut kept: Vec<TcpStream> = (0..KEPT_CONNECTIONS).map(|_| server.connect()).collect();
     for stream in &mut kept {
-        ask(stream, "/");
-        assert!(answer(stream).contains("here"));
+        send_request(stream, "/");
+        assert!(read_answer(stream).contains("here"));
     }
     let mut blocking = server.connect();
-    ask(&mut blocking, "/busy");
+    send_request(&mut blocking, "/busy");
     thread::sleep(Duration::from_millis(200));
     for stream in &mut kept {
-        ask(stream, "/place");
+        send_request(stream, "/place");
     }
     let mut new = server.connect();
-    ask(&mut new, "/place");
-    let came = number(&mut new);
-    assert!(came < KEPT / 2, "{came} of {KEPT} went first");
-    let mut places: Vec<usize> = kept.iter_mut().map(number).chain([came]).collect();
+    send_request(&mut new, "/place");
+    let came = read_number(&mut new);
+    assert!(came < KEPT_CONNECTIONS / 2, "{came} of {KEPT_CONNECTIONS} went first");
+    let mut places: Vec<usize> = kept.iter_mut().map(read_number).chain([came]).collect();
     places.sort_unstable();
-    assert_eq!(places, (0..=KEPT).collect::<Vec<_>>(), "each is answered once");
+    assert_eq!(places, (0..=KEPT_CONNECTIONS).collect::<Vec<_>>(), "each is answered once");
 }
 
 #[test]
-fn nothing_is_left_of_a_connection_that_has_ended() {
-    let server = Listening::start(options());
+fn ended_connection_leaves_nothing() {
+    let server = TestListener::start(test_options());
     let mut kept = server.connect();
     let mut tasks = || {
-        ask(&mut kept, "/tasks");
-        number(&mut kept)
+        send_request(&mut kept, "/tasks");
+        read_number(&mut kept)
     };
     let before = tasks();
     for _ in 0..50 {
         let mut stream = server.connect();
-        ask(&mut stream, "/");
-        assert!(answer(&mut stream).contains("here"));
+        send_request(&mut stream, "/");
+        assert!(read_answer(&mut stream).contains("here"));
     }
-    until("the end of every task of theirs", || tasks() <= before);
+    wait_until("the end of every task of theirs", || tasks() <= before);
 }

@@ -21,72 +21,72 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use tillgate_http::{Connection, note_wait};
+use tillgate_http::{Connection, record_wait};
 use tokio::sync::Notify;
 use tokio::task::yield_now;
 use tokio::time::{Instant, Sleep, sleep};
 
 /// How many connections of a kind go on before the worker looks at everything else.
-const BATCH: usize = 32;
+const MAX_TURNS_PER_PASS: usize = 32;
 
 /// The turns of a worker's connections.
 #[derive(Default)]
-pub(super) struct Turns {
-    first: Queue,
-    kept: Queue,
-    wanted: Notify,
+pub(super) struct ConnectionTurns {
+    new_connections: TurnQueue,
+    kept_connections: TurnQueue,
+    wakeup: Notify,
 }
 
-impl Turns {
+impl ConnectionTurns {
     /// Gives turns for as long as the worker serves.
-    pub(super) async fn give(&self) {
+    pub(super) async fn give_turns(&self) {
         loop {
-            self.wanted.notified().await;
+            self.wakeup.notified().await;
             // back when the runtime has looked at sockets and timers
             yield_now().await;
-            if self.first.give() | self.kept.give() {
-                self.wanted.notify_one();
+            if self.new_connections.give_turns() | self.kept_connections.give_turns() {
+                self.wakeup.notify_one();
             }
         }
     }
 
-    fn queue(&self, connection: &Connection) -> &Queue {
-        if connection.is_used() { &self.kept } else { &self.first }
+    fn queue(&self, connection: &Connection) -> &TurnQueue {
+        if connection.is_used() { &self.kept_connections } else { &self.new_connections }
     }
 }
 
 /// Connections of one kind.
-struct Queue {
+struct TurnQueue {
     /// How many may go on without waiting.
     left: Cell<usize>,
-    waiting: RefCell<VecDeque<Rc<Ticket>>>,
+    waiting: RefCell<VecDeque<Rc<WaitingConnection>>>,
 }
 
-impl Default for Queue {
+impl Default for TurnQueue {
     fn default() -> Self {
-        Self { left: Cell::new(BATCH), waiting: RefCell::default() }
+        Self { left: Cell::new(MAX_TURNS_PER_PASS), waiting: RefCell::default() }
     }
 }
 
-impl Queue {
+impl TurnQueue {
     /// Gives the next turns; whether some wait still.
-    fn give(&self) -> bool {
+    fn give_turns(&self) -> bool {
         let mut waiting = self.waiting.borrow_mut();
-        let given = waiting.len().min(BATCH);
+        let given = waiting.len().min(MAX_TURNS_PER_PASS);
         if let Some(oldest) = waiting.front() {
-            note_wait(oldest.since.elapsed());
+            record_wait(oldest.since.elapsed());
         }
         for ticket in waiting.drain(..given) {
             ticket.is_due.set(true);
             ticket.waker.borrow().wake_by_ref();
         }
-        self.left.set(BATCH - given);
+        self.left.set(MAX_TURNS_PER_PASS - given);
         !waiting.is_empty()
     }
 }
 
 /// A connection that waits for its turn.
-struct Ticket {
+struct WaitingConnection {
     since: Instant,
     is_due: Cell<bool>,
     waker: RefCell<Waker>,
@@ -120,11 +120,11 @@ impl HeadClock {
 }
 
 /// The future of a connection, which goes on when it is its turn.
-pub(super) struct InTurn<F> {
+pub(super) struct TurnFuture<F> {
     serving: F,
     connection: Rc<Connection>,
-    turns: Rc<Turns>,
-    ticket: Option<Rc<Ticket>>,
+    turns: Rc<ConnectionTurns>,
+    waiting: Option<Rc<WaitingConnection>>,
     /// How long the head of a request may take.
     head: Duration,
     /// While a part of a head has come, or nothing so far.
@@ -133,16 +133,16 @@ pub(super) struct InTurn<F> {
     late: Rc<Cell<bool>>,
 }
 
-impl<F> InTurn<F> {
+impl<F> TurnFuture<F> {
     /// `late` is set when the head of a request has taken longer than `head`; the stream then answers 408 and ends.
     pub(super) fn new(
         serving: F,
         connection: Rc<Connection>,
-        turns: Rc<Turns>,
+        turns: Rc<ConnectionTurns>,
         head: Duration,
         late: Rc<Cell<bool>>,
     ) -> Self {
-        Self { serving, connection, turns, ticket: None, head, clock: None, late }
+        Self { serving, connection, turns, waiting: None, head, clock: None, late }
     }
 
     /// Whether the client has taken too long for the head of a request. Called once everything that has come was read.
@@ -161,9 +161,9 @@ impl<F> InTurn<F> {
         if self.connection.is_answering() {
             return true;
         }
-        if let Some(ticket) = &self.ticket {
+        if let Some(ticket) = &self.waiting {
             if ticket.is_due.get() {
-                self.ticket = None;
+                self.waiting = None;
                 return true;
             }
             ticket.waker.borrow_mut().clone_from(context.waker());
@@ -175,15 +175,15 @@ impl<F> InTurn<F> {
             return true;
         }
         let waker = RefCell::new(context.waker().clone());
-        let ticket = Rc::new(Ticket { since: Instant::now(), is_due: Cell::new(false), waker });
+        let ticket = Rc::new(WaitingConnection { since: Instant::now(), is_due: Cell::new(false), waker });
         queue.waiting.borrow_mut().push_back(Rc::clone(&ticket));
-        self.ticket = Some(ticket);
-        self.turns.wanted.notify_one();
+        self.waiting = Some(ticket);
+        self.turns.wakeup.notify_one();
         false
     }
 }
 
-impl<F: Future + Unpin> Future for InTurn<F> {
+impl<F: Future + Unpin> Future for TurnFuture<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<F::Output> {

@@ -15,18 +15,18 @@ use actix_service::{IntoServiceFactory, ServiceFactoryExt, map_config};
 use actix_web::App;
 use actix_web::body::MessageBody;
 use actix_web::dev::{AppConfig, Service, ServiceFactory, ServiceRequest, ServiceResponse};
-use tillgate_http::{Connection, Draining, Metrics};
+use tillgate_http::{Connection, DrainState, Metrics};
 use tokio::net::TcpStream;
 use tokio::runtime::{Builder, LocalOptions};
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 
-use super::networks::Place;
+use super::network_limits::ConnectionSlot;
 use super::socket::Socket;
 use super::stream::{Stream, Transport};
-use super::turns::{InTurn, Turns};
-use super::{Options, Phase};
+use super::turns::{ConnectionTurns, TurnFuture};
+use super::{ListenerOptions, ListenerPhase};
 use crate::priority;
 
 /// How long a thread that waits for the database is kept without work. The runtime hands work to the thread that has been idle for
@@ -35,41 +35,41 @@ use crate::priority;
 const THREAD_KEEP_ALIVE: Duration = Duration::from_millis(50);
 
 /// How long a connection is kept at the end on which nothing has come yet: whoever has just connected is about to send.
-const FRESH: Duration = Duration::from_millis(200);
+const FRESH_CONNECTION_GRACE: Duration = Duration::from_millis(200);
 
 /// How long a connection is read from after an answer that came before the whole request.
-const LINGER: Duration = Duration::from_secs(1);
+const LINGER_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// From how many bytes on a connection buffers no more of an answer: beyond what the system has not taken, and a piece more.
-const WRITE_BUFFER: usize = 16 * 1024;
+const WRITE_BUFFER_BYTES: usize = 16 * 1024;
 
 /// How long threads that wait for a database are waited for at the end.
-const LAST: Duration = Duration::from_millis(500);
+const BLOCKING_SHUTDOWN_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// After how many tasks of its own a worker looks at what other threads have handed it: connections, and results from threads that
 /// wait. The runtime's own choice is 31, by which they wait behind a busy worker's requests.
 const REMOTE_INTERVAL: u32 = 1;
 
 /// A connection on its way to a worker.
-pub(super) struct Accepted {
+pub(super) struct AcceptedConnection {
     pub(super) stream: std::net::TcpStream,
     pub(super) peer: SocketAddr,
-    pub(super) _place: Place,
+    pub(super) _slot: ConnectionSlot,
 }
 
 /// A connection, counted.
-struct Counted {
-    accepted: Accepted,
-    count: Count,
+struct CountedConnection {
+    accepted: AcceptedConnection,
+    count: ConnectionCount,
 }
 
 /// Counts a connection until it is dropped.
-struct Count {
+struct ConnectionCount {
     connections: Arc<AtomicUsize>,
     vacancy: Arc<Notify>,
 }
 
-impl Drop for Count {
+impl Drop for ConnectionCount {
     fn drop(&mut self) {
         self.connections.fetch_sub(1, Ordering::AcqRel);
         self.vacancy.notify_one();
@@ -77,19 +77,19 @@ impl Drop for Count {
 }
 
 /// What a worker serves by.
-pub(super) struct Setup {
-    pub(super) options: Options,
+pub(super) struct WorkerSetup {
+    pub(super) options: ListenerOptions,
     pub(super) address: SocketAddr,
-    pub(super) draining: Draining,
+    pub(super) draining: DrainState,
     pub(super) metrics: Arc<Metrics>,
 }
 
 /// A worker, as the one that accepts knows it.
 pub(super) struct Worker {
     connections: Arc<AtomicUsize>,
-    most: usize,
+    max_connections: usize,
     vacancy: Arc<Notify>,
-    sender: Option<mpsc::UnboundedSender<Counted>>,
+    sender: Option<mpsc::UnboundedSender<CountedConnection>>,
     ended: Option<oneshot::Receiver<()>>,
 }
 
@@ -101,26 +101,26 @@ impl Worker {
 
     /// Whether it has as many as it may.
     pub(super) fn is_full(&self) -> bool {
-        self.connections() >= self.most
+        self.connections() >= self.max_connections
     }
 
     /// Gives it one more.
-    pub(super) fn take(&self, accepted: Accepted) {
+    pub(super) fn send(&self, accepted: AcceptedConnection) {
         let Some(sender) = &self.sender else { return };
         self.connections.fetch_add(1, Ordering::AcqRel);
-        let count = Count { connections: Arc::clone(&self.connections), vacancy: Arc::clone(&self.vacancy) };
-        if sender.send(Counted { accepted, count }).is_err() {
+        let count = ConnectionCount { connections: Arc::clone(&self.connections), vacancy: Arc::clone(&self.vacancy) };
+        if sender.send(CountedConnection { accepted, count }).is_err() {
             tracing::error!("a worker has ended before its time");
         }
     }
 
     /// It gets no more: it ends when those that it has are answered.
-    pub(super) fn no_more(&mut self) {
+    pub(super) fn stop_accepting(&mut self) {
         self.sender = None;
     }
 
     /// Waits until it has ended.
-    pub(super) async fn ended(&mut self) {
+    pub(super) async fn wait_until_ended(&mut self) {
         if let Some(ended) = &mut self.ended {
             let _ = Pin::new(ended).await;
             self.ended = None;
@@ -129,11 +129,11 @@ impl Worker {
 }
 
 /// Starts a worker and waits until its application is made. `vacancy` is notified whenever a connection ends.
-pub(super) fn start<F, A, B>(
+pub(super) fn start_worker<F, A, B>(
     number: usize,
-    setup: Setup,
+    setup: WorkerSetup,
     vacancy: Arc<Notify>,
-    phase: watch::Receiver<Phase>,
+    phase: watch::Receiver<ListenerPhase>,
     application: F,
 ) -> io::Result<Worker>
 where
@@ -151,34 +151,34 @@ where
     let (sender, receiver) = mpsc::unbounded_channel();
     let (ended, has_ended) = oneshot::channel();
     let (started, has_started) = startup::channel();
-    let most = setup.options.connections.max(1);
+    let most = setup.options.max_connections.max(1);
     std::thread::Builder::new().name(format!("worker {number}")).spawn(move || {
-        priority::lower(setup.options.priority);
+        priority::lower_priority(setup.options.priority);
         let runtime = Builder::new_current_thread()
             .enable_all()
             .max_blocking_threads(setup.options.blocking_threads.max(1))
             .thread_keep_alive(THREAD_KEEP_ALIVE)
-            .on_thread_start(|| priority::lower(priority::BLOCKING))
+            .on_thread_start(|| priority::lower_priority(priority::BLOCKING_NICENESS))
             .global_queue_interval(REMOTE_INTERVAL)
             .build_local(LocalOptions::default());
         match runtime {
             Ok(runtime) => {
-                runtime.block_on(work(&Rc::new(setup), receiver, phase, application, started));
-                runtime.shutdown_timeout(LAST);
+                runtime.block_on(run_worker(&Rc::new(setup), receiver, phase, application, started));
+                runtime.shutdown_timeout(BLOCKING_SHUTDOWN_TIMEOUT);
             }
             Err(error) => drop(started.send(Err(error))),
         }
         drop(ended);
     })?;
     has_started.recv().map_err(|_| io::Error::other("a worker ended while it started"))??;
-    Ok(Worker { connections, most, vacancy, sender: Some(sender), ended: Some(has_ended) })
+    Ok(Worker { connections, max_connections: most, vacancy, sender: Some(sender), ended: Some(has_ended) })
 }
 
 /// Serves connections until there are no more.
-async fn work<F, A, B>(
-    setup: &Rc<Setup>,
-    mut receiver: mpsc::UnboundedReceiver<Counted>,
-    mut phase: watch::Receiver<Phase>,
+async fn run_worker<F, A, B>(
+    setup: &Rc<WorkerSetup>,
+    mut receiver: mpsc::UnboundedReceiver<CountedConnection>,
+    mut phase: watch::Receiver<ListenerPhase>,
     application: F,
     started: startup::Sender<io::Result<()>>,
 ) where
@@ -198,11 +198,11 @@ async fn work<F, A, B>(
         .keep_alive(setup.options.keep_alive)
         // the time for a head runs in `turns`: the service's own runs while a connection waits for the worker
         .client_request_timeout(Duration::ZERO)
-        .client_disconnect_timeout(LINGER)
+        .client_disconnect_timeout(LINGER_TIMEOUT)
         // A client that closes its side may have sent a logout as its last act: what it has asked is done. Only a reset ends a
         // request.
         .h1_allow_half_closed(true)
-        .h1_write_buffer_size(WRITE_BUFFER)
+        .h1_write_buffer_size(WRITE_BUFFER_BYTES)
         .local_addr(setup.address)
         .on_connect_ext(|stream: &Stream, data| drop(data.insert(Rc::clone(stream.connection()))))
         .h1(map_config(application, |()| AppConfig::default()));
@@ -214,20 +214,20 @@ async fn work<F, A, B>(
     drop(started);
     let service = Rc::new(service);
     let tls = setup.options.tls.clone().map(TlsAcceptor::from);
-    let turns = Rc::new(Turns::default());
+    let turns = Rc::new(ConnectionTurns::default());
     tokio::task::spawn_local({
         let turns = Rc::clone(&turns);
-        async move { turns.give().await }
+        async move { turns.give_turns().await }
     });
     let (under_way, all_done) = (Rc::new(Cell::new(0_usize)), Rc::new(Notify::new()));
     loop {
         let next = tokio::select! {
             next = receiver.recv() => next,
-            () = reached(&mut phase, Phase::Aborted) => return,
+            () = wait_for_phase(&mut phase, ListenerPhase::Aborted) => return,
         };
-        let Some(Counted { accepted, count }) = next else { break };
+        let Some(CountedConnection { accepted, count }) = next else { break };
         under_way.set(under_way.get() + 1);
-        let served = Served {
+        let served = ConnectionServer {
             setup: Rc::clone(setup),
             service: Rc::clone(&service),
             tls: tls.clone(),
@@ -245,53 +245,58 @@ async fn work<F, A, B>(
     while under_way.get() > 0 {
         tokio::select! {
             () = all_done.notified() => {}
-            () = reached(&mut phase, Phase::Aborted) => return,
+            () = wait_for_phase(&mut phase, ListenerPhase::Aborted) => return,
         }
     }
 }
 
 /// Waits until the listener is in this phase or a later one.
-async fn reached(phase: &mut watch::Receiver<Phase>, least: Phase) {
+async fn wait_for_phase(phase: &mut watch::Receiver<ListenerPhase>, least: ListenerPhase) {
     // the guard that this returns must not be kept: it locks the phase
     drop(phase.wait_for(|phase| *phase >= least).await);
 }
 
 /// Waits until a new connection has had its time at the end of the listener.
-async fn at_the_end(phase: &mut watch::Receiver<Phase>) {
-    reached(phase, Phase::Draining).await;
-    sleep(FRESH).await;
+async fn wait_for_drain(phase: &mut watch::Receiver<ListenerPhase>) {
+    wait_for_phase(phase, ListenerPhase::Draining).await;
+    sleep(FRESH_CONNECTION_GRACE).await;
 }
 
 /// What serves one connection.
-struct Served<S> {
-    setup: Rc<Setup>,
+struct ConnectionServer<S> {
+    setup: Rc<WorkerSetup>,
     service: Rc<S>,
     tls: Option<TlsAcceptor>,
-    phase: watch::Receiver<Phase>,
-    turns: Rc<Turns>,
+    phase: watch::Receiver<ListenerPhase>,
+    turns: Rc<ConnectionTurns>,
 }
 
-impl<S: Service<(Stream, Option<SocketAddr>)>> Served<S> {
-    async fn serve(mut self, accepted: Accepted) {
-        let Accepted { stream, peer, _place } = accepted;
+impl<S: Service<(Stream, Option<SocketAddr>)>> ConnectionServer<S> {
+    async fn serve(mut self, accepted: AcceptedConnection) {
+        let AcceptedConnection { stream, peer, _slot: _place } = accepted;
         let connection = Connection::new(self.tls.is_some(), self.setup.draining.clone());
         let (ending, late) = (Rc::new(Cell::new(false)), Rc::new(Cell::new(false)));
-        let Some(transport) = self.transport(stream).await else { return };
+        let Some(transport) = self.open_transport(stream).await else { return };
         if std::future::poll_fn(|context| self.service.poll_ready(context)).await.is_err() {
             return;
         }
         let stream = Stream::new(transport, Rc::clone(&connection), Rc::clone(&ending), Rc::clone(&late));
         let serving = pin!(self.service.call((stream, Some(peer))));
-        let mut serving =
-            InTurn::new(serving, Rc::clone(&connection), Rc::clone(&self.turns), self.setup.options.head, late);
+        let mut serving = TurnFuture::new(
+            serving,
+            Rc::clone(&connection),
+            Rc::clone(&self.turns),
+            self.setup.options.head_timeout,
+            late,
+        );
         tokio::select! {
             _ = &mut serving => return,
-            () = reached(&mut self.phase, Phase::Draining) => {}
+            () = wait_for_phase(&mut self.phase, ListenerPhase::Draining) => {}
         }
         if !connection.is_used() {
             tokio::select! {
                 _ = &mut serving => return,
-                () = sleep(FRESH) => {}
+                () = sleep(FRESH_CONNECTION_GRACE) => {}
             }
         }
         ending.set(true);
@@ -299,7 +304,7 @@ impl<S: Service<(Stream, Option<SocketAddr>)>> Served<S> {
     }
 
     /// The socket, after the handshake where there is one.
-    async fn transport(&mut self, stream: std::net::TcpStream) -> Option<Transport> {
+    async fn open_transport(&mut self, stream: std::net::TcpStream) -> Option<Transport> {
         stream.set_nonblocking(true).ok()?;
         // answers are written in pieces, and the last must not wait for the client's word on the one before
         stream.set_nodelay(true).ok()?;
@@ -307,15 +312,15 @@ impl<S: Service<(Stream, Option<SocketAddr>)>> Served<S> {
         // Until something comes there is nothing to serve, and nothing is held for it. The time for a head begins when a part of it
         // was read.
         tokio::select! {
-            readable = timeout(self.setup.options.head, stream.readable()) => drop(readable.ok()?.ok()?),
-            () = at_the_end(&mut self.phase) => {}
+            readable = timeout(self.setup.options.head_timeout, stream.readable()) => drop(readable.ok()?.ok()?),
+            () = wait_for_drain(&mut self.phase) => {}
         }
-        let socket = Socket::new(stream, self.setup.options.write, Arc::clone(&self.setup.metrics));
+        let socket = Socket::new(stream, self.setup.options.write_timeout, Arc::clone(&self.setup.metrics));
         let Some(tls) = &self.tls else { return Some(Transport::Plain(socket)) };
-        let handshake = timeout(self.setup.options.head, tls.accept(socket));
+        let handshake = timeout(self.setup.options.head_timeout, tls.accept(socket));
         tokio::select! {
             shaken = handshake => Some(Transport::Tls(Box::new(shaken.ok()?.ok()?))),
-            () = at_the_end(&mut self.phase) => None,
+            () = wait_for_drain(&mut self.phase) => None,
         }
     }
 }

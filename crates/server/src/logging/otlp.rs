@@ -6,13 +6,13 @@ use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SdkTracerProvider;
 use tracing_subscriber::Layer;
 
-use super::Boxed;
-use crate::command::Stop;
+use super::BoxedLayer;
+use crate::command::CommandError;
 
 /// Keeps the traces going; what is still to be sent is sent when it is dropped.
-pub(super) struct Traces(SdkTracerProvider);
+pub(super) struct TracesGuard(SdkTracerProvider);
 
-impl Drop for Traces {
+impl Drop for TracesGuard {
     fn drop(&mut self) {
         // the collector may be gone; there is nobody left to tell
         let _ = self.0.shutdown();
@@ -20,9 +20,9 @@ impl Drop for Traces {
 }
 
 /// Begins to send spans to the collector at this address, such as `http://127.0.0.1:4318`.
-pub(super) fn begin(collector: &str, level: &str) -> Result<(Traces, Boxed), Stop> {
+pub(super) fn init_traces(collector: &str, level: &str) -> Result<(TracesGuard, BoxedLayer), CommandError> {
     if !collector.starts_with("http://") {
-        return Err(Stop::usage(
+        return Err(CommandError::usage(
             "log.traces must be the address of a collector over plain HTTP, such as http://127.0.0.1:4318",
         ));
     }
@@ -31,10 +31,10 @@ pub(super) fn begin(collector: &str, level: &str) -> Result<(Traces, Boxed), Sto
         .with_protocol(Protocol::HttpBinary)
         .with_endpoint(format!("{}/v1/traces", collector.trim_end_matches('/')))
         .build()
-        .map_err(|why| Stop::usage(format!("log.traces: {why}")))?;
+        .map_err(|why| CommandError::usage(format!("log.traces: {why}")))?;
     let resource = Resource::builder().with_service_name("tillgate").build();
     let provider = SdkTracerProvider::builder().with_batch_exporter(exporter).with_resource(resource).build();
-    let filter = super::filter(level, "info")?;
+    let filter = super::build_filter(level, "info")?;
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("tillgate")).with_filter(filter).boxed();
-    Ok((Traces(provider), layer))
+    Ok((TracesGuard(provider), layer))
 }

@@ -2,20 +2,20 @@
 
 use serde_json::json;
 
-use crate::tillgate::{Home, PASSWORD};
+use crate::program::{PASSWORD, TestInstallation};
 
 #[test]
-fn a_key_is_made_listed_and_revoked() {
-    for home in [Home::new(), Home::on_postgres()] {
+fn api_key_is_created_listed_and_revoked() {
+    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
         let home = home.with_admin();
-        home.done(&["device", "add", "P01", "--env", "CashRegister"]);
-        home.done(&["device", "add", "P02", "--env", "CashRegister"]);
-        home.done_with(&["user", "add", "anna", "--on", "P01=cashier"], PASSWORD);
+        home.run_ok(&["device", "add", "P01", "--env", "CashRegister"]);
+        home.run_ok(&["device", "add", "P02", "--env", "CashRegister"]);
+        home.run_ok_with(&["user", "add", "anna", "--on", "P01=cashier"], PASSWORD);
         let add = ["api-key", "add", "Till sync", "--user", "anna", "--device", "p01"];
-        home.start(&["serve"]).ready();
+        home.start(&["serve"]).wait_until_ready();
 
         let narrow = ["--right", "ticketClose", "--description", "at night", "--json"];
-        let made = home.done(&[&add[..], &narrow].concat()).json();
+        let made = home.run_ok(&[&add[..], &narrow].concat()).json();
         let secret = made["clientSecret"].as_str().unwrap().to_owned();
         let hex = |text: &str| text.bytes().all(|byte| byte.is_ascii_hexdigit() && !byte.is_ascii_uppercase());
         assert!(secret.len() == 64 && hex(&secret), "{made}");
@@ -23,35 +23,37 @@ fn a_key_is_made_listed_and_revoked() {
         assert_eq!((&made["user"], &made["device"]), (&json!("anna"), &json!("P01")));
         assert_eq!((&made["rights"], &made["status"]), (&json!(["ticketClose"]), &json!("active")));
 
-        let shown = home.done(&add);
+        let shown = home.run_ok(&add);
         let names: Vec<&str> = shown.out.lines().filter_map(|line| Some(line.split_once(": ")?.0)).collect();
         assert_eq!(names, ["id", "clientId", "clientSecret"]);
         assert!(shown.err.contains("not shown again"));
 
-        let listed = home.done(&["api-key", "list", "--json"]);
+        let listed = home.run_ok(&["api-key", "list", "--json"]);
         assert!(!listed.out.contains(&secret) && !listed.out.contains("clientSecret"));
         let mut known = made.clone();
         known.as_object_mut().unwrap().remove("clientSecret");
         assert_eq!((listed.json().as_array().unwrap().len(), &listed.json()[0]), (2, &known));
         let id = made["id"].as_str().unwrap();
-        assert_eq!(home.done(&["api-key", "status", id, "revoked", "--json"]).json()["status"], "revoked");
-        assert!(home.done(&["api-key", "list"]).out.lines().any(|line| line.contains(id) && line.contains("revoked")));
-        assert_eq!(home.done(&["api-key", "status", id, "active"]).out, "Till sync: active\n");
+        assert_eq!(home.run_ok(&["api-key", "status", id, "revoked", "--json"]).json()["status"], "revoked");
+        assert!(
+            home.run_ok(&["api-key", "list"]).out.lines().any(|line| line.contains(id) && line.contains("revoked"))
+        );
+        assert_eq!(home.run_ok(&["api-key", "status", id, "active"]).out, "Till sync: active\n");
     }
 }
 
 #[test]
-fn a_key_that_cannot_be_is_refused_with_the_reason() {
-    let home = Home::new().with_admin();
-    home.done(&["device", "add", "P01", "--env", "CashRegister"]);
-    home.start(&["serve"]).ready();
+fn invalid_api_key_is_refused_with_the_reason() {
+    let home = TestInstallation::new().with_admin();
+    home.run_ok(&["device", "add", "P01", "--env", "CashRegister"]);
+    home.start(&["serve"]).wait_until_ready();
     let refused =
-        |user: &str, name: &str| home.refused(&["api-key", "add", name, "--user", user, "--device", "P01"], 1);
+        |user: &str, name: &str| home.run_refused(&["api-key", "add", name, "--user", user, "--device", "P01"], 1);
     assert!(refused("nobody", "x").contains("user: there is no \"nobody\""));
     assert!(refused("admin", "x").contains("device: there is no \"P01\""), "not one that the user may log in on");
-    home.done(&["user", "roles", "admin", "--on", "P01=admin"]);
+    home.run_ok(&["user", "roles", "admin", "--on", "P01=admin"]);
     assert!(refused("admin", " ").contains("name must not be empty"));
     let unknown = ["api-key", "status", "018f3b3e-0000-7000-8000-000000000000", "revoked"];
-    assert!(home.refused(&unknown, 1).contains("api_key"));
-    assert_eq!(home.done(&["api-key", "list", "--json"]).json(), json!([]));
+    assert!(home.run_refused(&unknown, 1).contains("api_key"));
+    assert_eq!(home.run_ok(&["api-key", "list", "--json"]).json(), json!([]));
 }

@@ -5,10 +5,10 @@ mod api_key;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod maintenance;
+#[cfg(test)]
 mod office;
 #[cfg(test)]
+mod program;
+#[cfg(test)]
 mod serve;
-#[cfg(test)]
-mod tillgate;
-#[cfg(test)]
-mod upkeep;

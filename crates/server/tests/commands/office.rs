@@ -4,13 +4,13 @@ use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
 
-use crate::tillgate::{Home, PASSWORD};
+use crate::program::{PASSWORD, TestInstallation};
 
 #[test]
-fn users_are_added_listed_and_held_back() {
-    for home in [Home::new(), Home::on_postgres()] {
+fn users_are_added_listed_and_suspended() {
+    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
         let home = home.with_admin();
-        home.done(&["device", "add", "P01", "--env", "CashRegister"]);
+        home.run_ok(&["device", "add", "P01", "--env", "CashRegister"]);
         let add = [
             "user",
             "add",
@@ -23,84 +23,86 @@ fn users_are_added_listed_and_held_back() {
             "p01=cashier,manager",
             "--json",
         ];
-        let added = home.done_with(&add, PASSWORD).json();
+        let added = home.run_ok_with(&add, PASSWORD).json();
         assert_eq!(added["user_name"], "Ján");
         assert_eq!(added["devices"], json!([{ "device": "P01", "roles": ["cashier", "manager"] }]));
         assert_eq!(added.as_object().unwrap().get("password"), None);
-        home.done(&["user", "status", "JÁN", "suspended"]);
-        let listed = home.done(&["user", "list", "--json"]).json();
+        home.run_ok(&["user", "status", "JÁN", "suspended"]);
+        let listed = home.run_ok(&["user", "list", "--json"]).json();
         let of = |name: &str| listed.as_array().unwrap().iter().find(|user| user["user_name"] == name).unwrap().clone();
         assert_eq!(of("Ján")["status"], "suspended");
         assert_eq!(of("admin")["roles"], json!(["admin"]));
-        assert!(home.done(&["user", "list"]).out.contains("cashier P01=cashier,manager"));
-        home.done(&["user", "status", "Ján", "active"]);
-        home.done(&["user", "unlock", "Ján"]);
-        home.done_with(&["user", "password", "Ján"], "another fine password\n");
-        let off = home.done(&["user", "roles", "Ján", "--off", "P01", "--role", "manager", "--json"]).json();
+        assert!(home.run_ok(&["user", "list"]).out.contains("cashier P01=cashier,manager"));
+        home.run_ok(&["user", "status", "Ján", "active"]);
+        home.run_ok(&["user", "unlock", "Ján"]);
+        home.run_ok_with(&["user", "password", "Ján"], "another fine password\n");
+        let off = home.run_ok(&["user", "roles", "Ján", "--off", "P01", "--role", "manager", "--json"]).json();
         assert_eq!((off["roles"].clone(), off["devices"].clone()), (json!(["manager"]), json!([])));
-        let said = home.refused(&["user", "status", "Ján", "deleted"], 2);
+        let said = home.run_refused(&["user", "status", "Ján", "deleted"], 2);
         assert!(
             said.contains("This deletes the user \"Ján\" for good and ends 0 sessions. Nothing was done"),
             "{said}"
         );
-        home.done(&["user", "status", "Ján", "deleted", "--yes"]);
+        home.run_ok(&["user", "status", "Ján", "deleted", "--yes"]);
         assert!(
-            home.refused(&["user", "status", "Ján", "active"], 1)
+            home.run_refused(&["user", "status", "Ján", "active"], 1)
                 .contains("the user \"Ján\" was deleted and cannot come back")
         );
         // the name is free again
-        home.done_with(&["user", "add", "Ján"], PASSWORD);
+        home.run_ok_with(&["user", "add", "Ján"], PASSWORD);
     }
 }
 
 #[test]
-fn users_are_shown_and_changed_and_lists_are_narrowed() {
-    let home = Home::new().with_admin();
-    home.done(&["device", "add", "P01", "--env", "cashregister", "--description", "by the door"]);
-    home.done_with(&["user", "add", "anna", "--on", "P01=cashier"], PASSWORD);
-    home.done(&["user", "set", "anna", "--email", "anna@example.com", "--display-name", "Anna K."]);
-    let shown = home.done(&["user", "show", "anna"]).out;
+fn users_are_shown_and_changed_and_lists_are_filtered() {
+    let home = TestInstallation::new().with_admin();
+    home.run_ok(&["device", "add", "P01", "--env", "cashregister", "--description", "by the door"]);
+    home.run_ok_with(&["user", "add", "anna", "--on", "P01=cashier"], PASSWORD);
+    home.run_ok(&["user", "set", "anna", "--email", "anna@example.com", "--display-name", "Anna K."]);
+    let shown = home.run_ok(&["user", "show", "anna"]).out;
     for line in
         ["display name: Anna K.", "email:        anna@example.com", "roles:        P01=cashier", "sessions:     0"]
     {
         assert!(shown.contains(line), "{line}: {shown}");
     }
-    home.done(&["user", "set", "anna", "--rename", "ann", "--no-email"]);
-    assert_eq!(home.done(&["user", "show", "ann", "--json"]).json()["email"], json!(null));
-    assert!(home.refused(&["user", "set", "ann"], 2).contains("say what is to change"));
-    assert!(home.refused(&["user", "show", "adminn"], 1).contains("there is no user \"adminn\"; is it \"admin\"?"));
-    let device = home.done(&["device", "show", "P01"]).out;
+    home.run_ok(&["user", "set", "anna", "--rename", "ann", "--no-email"]);
+    assert_eq!(home.run_ok(&["user", "show", "ann", "--json"]).json()["email"], json!(null));
+    assert!(home.run_refused(&["user", "set", "ann"], 2).contains("say what is to change"));
+    assert!(home.run_refused(&["user", "show", "adminn"], 1).contains("there is no user \"adminn\"; is it \"admin\"?"));
+    let device = home.run_ok(&["device", "show", "P01"]).out;
     assert!(device.contains("description: by the door") && device.contains("users:       ann"), "{device}");
 
     let names = |line: &[&str]| {
-        let listed = home.done(&[line, &["--json"]].concat()).json();
+        let listed = home.run_ok(&[line, &["--json"]].concat()).json();
         let names = listed.as_array().unwrap().iter().map(|user| user["user_name"].as_str().unwrap().to_owned());
         names.collect::<Vec<_>>()
     };
     assert_eq!(names(&["user", "list", "--search", "anna k"]), ["ann"]);
-    home.done(&["user", "status", "ann", "deleted", "--yes"]);
+    home.run_ok(&["user", "status", "ann", "deleted", "--yes"]);
     assert_eq!(names(&["user", "list"]), ["admin"]);
     assert_eq!(names(&["user", "list", "--all"]), ["admin", "ann"]);
     assert_eq!(names(&["user", "list", "--status", "deleted"]), ["ann"]);
-    let limited = home.done(&["user", "list", "--all", "--limit", "1"]);
+    let limited = home.run_ok(&["user", "list", "--all", "--limit", "1"]);
     assert!(limited.err.contains("1 more are left out") && limited.out.lines().count() == 2, "{}", limited.out);
-    assert!(home.done(&["device", "list", "--search", "door", "--status", "active"]).out.contains("P01"));
-    assert!(!home.done(&["device", "list", "--env", "PDA"]).out.contains("P01"));
-    assert!(home.refused(&["session", "list", "--user", "nobody"], 1).contains("no user"));
+    assert!(home.run_ok(&["device", "list", "--search", "door", "--status", "active"]).out.contains("P01"));
+    assert!(!home.run_ok(&["device", "list", "--env", "PDA"]).out.contains("P01"));
+    assert!(home.run_refused(&["session", "list", "--user", "nobody"], 1).contains("no user"));
 }
 
 #[test]
-fn passwords_are_made_up_and_written_where_nobody_else_reads_them() {
-    let home = Home::new().with_admin();
-    assert!(home.refused(&["user", "add", "anna", "--role", "cashier", "--generate"], 2).contains("--generate FILE"));
+fn passwords_are_generated_into_a_private_file() {
+    let home = TestInstallation::new().with_admin();
+    assert!(
+        home.run_refused(&["user", "add", "anna", "--role", "cashier", "--generate"], 2).contains("--generate FILE")
+    );
     let file = home.path("passwords.txt");
     let path = file.to_str().unwrap();
     for name in ["anna", "jana"] {
-        home.done(&["user", "add", name, "--role", "cashier", "--generate", path, "--no-must-change-password"]);
+        home.run_ok(&["user", "add", name, "--role", "cashier", "--generate", path, "--no-must-change-password"]);
     }
-    home.refused(&["user", "add", "anna", "--generate", path], 1);
-    home.done(&["user", "password", "jana", "--generate", path, "--no-must-change-password"]);
-    assert_eq!(crate::tillgate::mode(&file), 0o600);
+    home.run_refused(&["user", "add", "anna", "--generate", path], 1);
+    home.run_ok(&["user", "password", "jana", "--generate", path, "--no-must-change-password"]);
+    assert_eq!(crate::program::file_mode(&file), 0o600);
     let text = std::fs::read_to_string(&file).unwrap();
     let lines: Vec<(&str, &str)> = text.lines().map(|line| line.split_once('\t').unwrap()).collect();
     assert_eq!(lines.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["anna", "jana", "jana"]);
@@ -109,34 +111,34 @@ fn passwords_are_made_up_and_written_where_nobody_else_reads_them() {
         assert_eq!(server.login(&json!({"login": name, "password": password})), status, "{name}");
     }
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).unwrap();
-    assert!(home.refused(&["user", "password", "anna", "--generate", path], 1).contains("chmod 600"));
+    assert!(home.run_refused(&["user", "password", "anna", "--generate", path], 1).contains("chmod 600"));
 }
 
 #[test]
 fn generated_password_must_be_changed_at_the_next_login() {
-    for home in [Home::new(), Home::on_postgres()] {
+    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
         let home = home.with_admin();
         let file = home.path("passwords.txt");
         let path = file.to_str().unwrap();
-        let added = home.done(&["user", "add", "anna", "--role", "cashier", "--generate", path]).out;
+        let added = home.run_ok(&["user", "add", "anna", "--role", "cashier", "--generate", path]).out;
         assert_eq!(added, "anna: added; the password must be changed at the next login\n");
-        home.done_with(&["user", "add", "jana", "--role", "cashier", "--must-change-password"], PASSWORD);
-        home.done_with(&["user", "add", "eva", "--role", "cashier"], PASSWORD);
-        let listed = home.done(&["user", "list", "--json"]).json();
+        home.run_ok_with(&["user", "add", "jana", "--role", "cashier", "--must-change-password"], PASSWORD);
+        home.run_ok_with(&["user", "add", "eva", "--role", "cashier"], PASSWORD);
+        let listed = home.run_ok(&["user", "list", "--json"]).json();
         let required = |name: &str| {
             let user = listed.as_array().unwrap().iter().find(|user| user["user_name"] == name).unwrap();
             user["password_change_required"].clone()
         };
         assert_eq!((required("anna"), required("jana"), required("eva")), (json!(true), json!(true), json!(false)));
-        let table = home.done(&["user", "list"]).out;
+        let table = home.run_ok(&["user", "list"]).out;
         let row = |name: &str| table.lines().find(|line| line.starts_with(name)).unwrap().contains("must change");
         assert!(row("anna") && row("jana") && !row("eva"), "{table}");
-        assert!(home.done(&["user", "show", "anna"]).out.contains("password:     must be changed at the next login"));
+        assert!(home.run_ok(&["user", "show", "anna"]).out.contains("password:     must be changed at the next login"));
         let both = ["user", "set", "eva", "--must-change-password", "--no-must-change-password"];
-        assert!(home.refused(&both, 2).contains("cannot be used with"));
-        let set = home.done(&["user", "set", "eva", "--must-change-password", "--json"]).json();
+        assert!(home.run_refused(&both, 2).contains("cannot be used with"));
+        let set = home.run_ok(&["user", "set", "eva", "--must-change-password", "--json"]).json();
         assert_eq!(set["password_change_required"], true);
-        let set = home.done_with(&["user", "password", "eva", "--json"], "another fine password").json();
+        let set = home.run_ok_with(&["user", "password", "eva", "--json"], "another fine password").json();
         assert_eq!(set["password_change_required"], false, "without a word it need not");
 
         let generated = std::fs::read_to_string(&file).unwrap();
@@ -152,16 +154,16 @@ fn generated_password_must_be_changed_at_the_next_login() {
         assert_eq!(login(json!({ "login": "anna", "password": generated })), 401);
         assert_eq!(login(json!({ "login": "anna", "password": new })), 201);
         assert_eq!(login(json!({ "login": "eva", "password": "another fine password" })), 201);
-        assert!(home.done(&["user", "show", "anna"]).out.contains("password:     need not be changed"));
-        let lines = home.done(&["audit", "list", "--user", "anna", "--json"]).json();
+        assert!(home.run_ok(&["user", "show", "anna"]).out.contains("password:     need not be changed"));
+        let lines = home.run_ok(&["audit", "list", "--user", "anna", "--json"]).json();
         let told = |detail: &str| lines.to_string().contains(detail);
         assert!(told("\"why\":\"password_change_required\"") && told("\"why\":\"login\""), "{lines}");
     }
 }
 
 #[test]
-fn what_is_refused_says_why_and_changes_nothing() {
-    for home in [Home::new(), Home::on_postgres()] {
+fn refusal_reports_the_reason_and_changes_nothing() {
+    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
         let home = home.with_admin();
         let refused = |line: &[&str], input: &str, says: &str| {
             let answer = home.run_with(line, input);
@@ -177,15 +179,15 @@ fn what_is_refused_says_why_and_changes_nothing() {
         refused(&["user", "add", "x"], "password", "commonest");
         refused(&["user", "list", "--tenant", "elsewhere"], "", "no tenant \"elsewhere\"");
         assert_eq!(home.run(&["user", "add", "x"]).code, 2, "no password on standard input");
-        assert_eq!(home.done(&["user", "list", "--json"]).json().as_array().unwrap().len(), 1);
+        assert_eq!(home.run_ok(&["user", "list", "--json"]).json().as_array().unwrap().len(), 1);
         let error = home.run(&["user", "status", "admin", "suspended", "--json"]).err;
         assert!(serde_json::from_str::<serde_json::Value>(&error).unwrap()["error"].is_string());
     }
 }
 
 #[test]
-fn devices_are_registered_set_and_locked() {
-    for home in [Home::new(), Home::on_postgres()] {
+fn devices_are_added_set_and_locked() {
+    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
         let home = home.with_admin();
         let add = [
             "device",
@@ -200,53 +202,53 @@ fn devices_are_registered_set_and_locked() {
             "--password",
             "--json",
         ];
-        let added = home.done_with(&add, PASSWORD).json();
+        let added = home.run_ok_with(&add, PASSWORD).json();
         assert_eq!((&added["environment"], &added["status"]), (&json!("PDA"), &json!("active")));
         let set =
-            home.done(&["device", "set", "P01", "--setting", "stock=", "--setting", "fiscal=eKasa", "--json"]).json();
+            home.run_ok(&["device", "set", "P01", "--setting", "stock=", "--setting", "fiscal=eKasa", "--json"]).json();
         assert_eq!(set["settings"], json!({ "fiscal": "eKasa" }));
-        home.done_with(&["device", "password", "P01"], PASSWORD);
-        home.done(&["device", "unlock", "P01"]);
-        home.done(&["device", "status", "P01", "locked"]);
-        let said = home.refused(&["device", "status", "P01", "retired"], 2);
+        home.run_ok_with(&["device", "password", "P01"], PASSWORD);
+        home.run_ok(&["device", "unlock", "P01"]);
+        home.run_ok(&["device", "status", "P01", "locked"]);
+        let said = home.run_refused(&["device", "status", "P01", "retired"], 2);
         assert!(
             said.contains("This retires the device \"P01\" for good and ends 0 sessions. Nothing was done"),
             "{said}"
         );
-        home.done(&["device", "status", "P01", "retired", "--yes"]);
-        assert!(home.refused(&["device", "status", "P01", "active"], 1).contains("retired cannot become active"));
-        assert_eq!(home.done(&["device", "list", "--json"]).json()[0]["status"], "retired");
-        home.done(&["device", "add", "p01", "--env", "Tool"]);
-        assert!(home.refused(&["device", "add", "P01", "--env", "Tool"], 1).contains("name: \"P01\" is taken"));
+        home.run_ok(&["device", "status", "P01", "retired", "--yes"]);
+        assert!(home.run_refused(&["device", "status", "P01", "active"], 1).contains("retired cannot become active"));
+        assert_eq!(home.run_ok(&["device", "list", "--json"]).json()[0]["status"], "retired");
+        home.run_ok(&["device", "add", "p01", "--env", "Tool"]);
+        assert!(home.run_refused(&["device", "add", "P01", "--env", "Tool"], 1).contains("name: \"P01\" is taken"));
         let set = ["device", "set", "P01", "--rename", "K01", "--env", "BackOffice", "--role", "cashier", "--json"];
-        let set = home.done(&set).json();
+        let set = home.run_ok(&set).json();
         assert_eq!(
             (&set["name"], &set["environment"], &set["roles"]),
             (&json!("K01"), &json!("BackOffice"), &json!(["cashier"]))
         );
-        assert_eq!(home.done(&["device", "set", "K01", "--no-role", "--json"]).json()["roles"], json!([]));
-        home.done_with(&["device", "password", "K01"], PASSWORD);
-        assert!(home.done(&["device", "password", "K01", "--remove"]).out.contains("has no password"));
-        assert!(home.done(&["device", "password", "K01", "--remove"]).out.contains("had no password"));
-        assert_eq!(home.done(&["device", "show", "K01", "--json"]).json()["status"], "active");
-        assert!(home.refused(&["device", "show", "P09"], 1).contains("no device \"P09\""));
+        assert_eq!(home.run_ok(&["device", "set", "K01", "--no-role", "--json"]).json()["roles"], json!([]));
+        home.run_ok_with(&["device", "password", "K01"], PASSWORD);
+        assert!(home.run_ok(&["device", "password", "K01", "--remove"]).out.contains("has no password"));
+        assert!(home.run_ok(&["device", "password", "K01", "--remove"]).out.contains("had no password"));
+        assert_eq!(home.run_ok(&["device", "show", "K01", "--json"]).json()["status"], "active");
+        assert!(home.run_refused(&["device", "show", "P09"], 1).contains("no device \"P09\""));
     }
 }
 
 #[test]
 fn roles_are_added_and_listed() {
-    let home = Home::new().with_admin();
+    let home = TestInstallation::new().with_admin();
     let slip = ["role", "add", "night", "--right", "ticketClos", "--env", "PDA"];
-    let said = home.refused(&slip, 2);
+    let said = home.run_refused(&slip, 2);
     assert!(said.contains("no right \"ticketClos\" so far; is it \"ticketClose\"?"), "{said}");
     let own = ["role", "add", "own", "--right", "drawerOpen", "--new-right", "ticketClos", "--env", "PDA", "--json"];
-    assert_eq!(home.done(&own).json()["rights"], json!(["drawerOpen", "ticketClos"]));
-    home.done(&["role", "delete", "own"]);
-    let role = home.done(&["role", "add", "night", "--right", "storno", "--env", "PDA", "--json"]).json();
+    assert_eq!(home.run_ok(&own).json()["rights"], json!(["drawerOpen", "ticketClos"]));
+    home.run_ok(&["role", "delete", "own"]);
+    let role = home.run_ok(&["role", "add", "night", "--right", "storno", "--env", "PDA", "--json"]).json();
     assert_eq!(role["rights"], json!(["storno"]));
-    assert!(home.refused(&["role", "add", "NIGHT", "--right", "storno", "--env", "PDA"], 1).contains("is taken"));
+    assert!(home.run_refused(&["role", "add", "NIGHT", "--right", "storno", "--env", "PDA"], 1).contains("is taken"));
     let names: Vec<_> = home
-        .done(&["role", "list", "--json"])
+        .run_ok(&["role", "list", "--json"])
         .json()
         .as_array()
         .unwrap()
@@ -258,34 +260,34 @@ fn roles_are_added_and_listed() {
 }
 
 #[test]
-fn roles_are_changed_and_deleted_but_not_under_their_users() {
-    for home in [Home::new(), Home::on_postgres()] {
+fn roles_are_changed_and_deleted_only_if_unused() {
+    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
         let home = home.with_admin();
-        home.done(&["role", "add", "night", "--right", "storno", "--env", "PDA"]);
+        home.run_ok(&["role", "add", "night", "--right", "storno", "--env", "PDA"]);
         let line = ["role", "set", "night", "--rename", "late", "--right", "ticketClose", "--env", "Tool", "--json"];
-        let role = home.done(&line).json();
+        let role = home.run_ok(&line).json();
         assert_eq!(
             (&role["name"], &role["rights"], &role["environments"]),
             (&json!("late"), &json!(["ticketClose"]), &json!(["Tool"]))
         );
-        assert!(home.refused(&["role", "set", "late"], 2).contains("--right"));
-        assert!(home.refused(&["role", "set", "night", "--label", "x"], 1).contains("no role \"night\""));
-        assert!(home.refused(&["role", "set", "cashier", "--label", "x"], 1).contains("built-in"));
-        assert!(home.refused(&["role", "delete", "admin"], 1).contains("built-in"));
-        home.done_with(&["user", "add", "Eva", "--role", "late"], PASSWORD);
-        assert!(home.refused(&["role", "delete", "late"], 1).contains("user Eva"));
-        home.done(&["user", "roles", "Eva", "--role", "cashier"]);
-        home.done(&["role", "delete", "LATE"]);
-        assert_eq!(home.done(&["role", "list", "--json"]).json().as_array().unwrap().len(), 3);
+        assert!(home.run_refused(&["role", "set", "late"], 2).contains("--right"));
+        assert!(home.run_refused(&["role", "set", "night", "--label", "x"], 1).contains("no role \"night\""));
+        assert!(home.run_refused(&["role", "set", "cashier", "--label", "x"], 1).contains("built-in"));
+        assert!(home.run_refused(&["role", "delete", "admin"], 1).contains("built-in"));
+        home.run_ok_with(&["user", "add", "Eva", "--role", "late"], PASSWORD);
+        assert!(home.run_refused(&["role", "delete", "late"], 1).contains("user Eva"));
+        home.run_ok(&["user", "roles", "Eva", "--role", "cashier"]);
+        home.run_ok(&["role", "delete", "LATE"]);
+        assert_eq!(home.run_ok(&["role", "list", "--json"]).json().as_array().unwrap().len(), 3);
     }
 }
 
 #[test]
 fn stores_are_opened_renamed_and_closed() {
-    for home in [Home::new(), Home::on_postgres()] {
+    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
         let home = home.with_admin();
         let names = || {
-            let listed = home.done(&["store", "list", "--json"]).json();
+            let listed = home.run_ok(&["store", "list", "--json"]).json();
             listed
                 .as_array()
                 .unwrap()
@@ -293,79 +295,79 @@ fn stores_are_opened_renamed_and_closed() {
                 .map(|store| store["name"].as_str().unwrap().to_owned())
                 .collect::<Vec<_>>()
         };
-        assert!(home.refused(&["store", "close", "Main store", "--yes"], 1).contains("the last store"));
-        let id = home.done(&["store", "add", "Stanica", "--json"]).json()["id"].as_str().unwrap().to_owned();
-        assert!(home.refused(&["store", "add", "STANICA"], 1).contains("is taken"));
-        home.done(&["store", "rename", "stanica", "Letisko"]);
+        assert!(home.run_refused(&["store", "close", "Main store", "--yes"], 1).contains("the last store"));
+        let id = home.run_ok(&["store", "add", "Stanica", "--json"]).json()["id"].as_str().unwrap().to_owned();
+        assert!(home.run_refused(&["store", "add", "STANICA"], 1).contains("is taken"));
+        home.run_ok(&["store", "rename", "stanica", "Letisko"]);
         assert_eq!(names(), ["Main store", "Letisko"]);
-        home.done(&["store", "close", "Main store", "--yes"]);
-        assert!(home.refused(&["store", "close", &id, "--yes"], 1).contains("the last store"));
-        assert!(home.refused(&["store", "rename", "Main store", "x"], 1).contains("no store \"Main store\""));
+        home.run_ok(&["store", "close", "Main store", "--yes"]);
+        assert!(home.run_refused(&["store", "close", &id, "--yes"], 1).contains("the last store"));
+        assert!(home.run_refused(&["store", "rename", "Main store", "x"], 1).contains("no store \"Main store\""));
         assert_eq!(names(), ["Letisko"]);
     }
 }
 
 #[test]
-fn tenants_are_added_listed_and_shorten_their_sessions() {
-    for home in [Home::new(), Home::on_postgres()] {
+fn tenants_are_added_listed_and_limit_their_sessions() {
+    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
         let home = home.with_admin();
         let added =
-            home.done(&["tenant", "add", "bakery", "--zone", "Asia/Jakarta", "--store", "Pasar", "--json"]).json();
+            home.run_ok(&["tenant", "add", "bakery", "--zone", "Asia/Jakarta", "--store", "Pasar", "--json"]).json();
         assert_eq!((&added["name"], &added["stores"]), (&json!("bakery"), &json!(["Pasar"])));
-        assert!(home.refused(&["tenant", "add", "bakery"], 1).contains("slug: \"bakery\" is taken"));
-        assert_eq!(home.done(&["tenant", "list", "--json"]).json().as_array().unwrap().len(), 2);
-        assert!(home.done(&["tenant", "list"]).out.contains("Asia/Jakarta"));
+        assert!(home.run_refused(&["tenant", "add", "bakery"], 1).contains("slug: \"bakery\" is taken"));
+        assert_eq!(home.run_ok(&["tenant", "list", "--json"]).json().as_array().unwrap().len(), 2);
+        assert!(home.run_ok(&["tenant", "list"]).out.contains("Asia/Jakarta"));
         let set = ["tenant", "set", "--tenant", "bakery", "--access", "5m", "--idle", "12h", "--json"];
-        let limits = home.done(&set).json()["limits"].clone();
+        let limits = home.run_ok(&set).json()["limits"].clone();
         assert_eq!(limits, json!({ "access": 300, "idle": 43200, "absolute": null, "overlap": null }));
         let none = ["tenant", "set", "--tenant", "bakery", "--access", "none", "--json"];
-        assert_eq!(home.done(&none).json()["limits"]["access"], json!(null));
-        assert!(home.refused(&["tenant", "set", "--access", "1s"], 1).contains("between 120 and 86400 seconds"));
-        let long = home.refused(&["tenant", "set", "--idle", "31d", "--overlap", "6m"], 1);
+        assert_eq!(home.run_ok(&none).json()["limits"]["access"], json!(null));
+        assert!(home.run_refused(&["tenant", "set", "--access", "1s"], 1).contains("between 120 and 86400 seconds"));
+        let long = home.run_refused(&["tenant", "set", "--idle", "31d", "--overlap", "6m"], 1);
         let longest = "the longest that the server's configuration gives";
         assert!(long.contains(&format!("limits/idle must lie between 300 and 2592000 seconds, {longest}")), "{long}");
         assert!(long.contains(&format!("limits/overlap must lie between 30 and 300 seconds, {longest}")), "{long}");
         assert!(
-            home.refused(&["tenant", "set", "--tenant", "bakery", "--overlap", "3m"], 1)
+            home.run_refused(&["tenant", "set", "--tenant", "bakery", "--overlap", "3m"], 1)
                 .contains("between 30 and 120 seconds")
         );
-        home.refused(&["tenant", "set", "--access", "soon"], 2);
-        assert_eq!(home.done(&["tenant", "show", "--json"]).json()["limits"]["idle"], json!(null), "of the other");
-        assert_eq!(home.done(&["role", "list", "--tenant", "bakery", "--json"]).json().as_array().unwrap().len(), 3);
+        home.run_refused(&["tenant", "set", "--access", "soon"], 2);
+        assert_eq!(home.run_ok(&["tenant", "show", "--json"]).json()["limits"]["idle"], json!(null), "of the other");
+        assert_eq!(home.run_ok(&["role", "list", "--tenant", "bakery", "--json"]).json().as_array().unwrap().len(), 3);
     }
 }
 
 #[test]
-fn shells_complete_the_commands() {
-    let home = Home::new();
+fn shell_completions_are_generated() {
+    let home = TestInstallation::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
-        let script = home.done(&["completions", shell]).out;
+        let script = home.run_ok(&["completions", shell]).out;
         assert!(script.contains("tillgate") && script.contains("api-key") && script.contains("rename"), "{shell}");
     }
-    home.refused(&["completions", "dos"], 2);
+    home.run_refused(&["completions", "dos"], 2);
 }
 
 #[test]
-fn a_tenant_gets_its_zone_and_its_language() {
-    let home = Home::new().with_admin();
-    let before = home.done(&["tenant", "show", "--json"]).json();
+fn tenant_zone_and_locale_are_set() {
+    let home = TestInstallation::new().with_admin();
+    let before = home.run_ok(&["tenant", "show", "--json"]).json();
     assert_eq!((&before["zone"], &before["locale"]), (&json!("UTC"), &json!("en")));
     let line = ["tenant", "set", "--zone", "Asia/Kuala_Lumpur", "--locale", "ms-MY", "--json"];
-    let after = home.done(&line).json();
+    let after = home.run_ok(&line).json();
     assert_eq!((&after["zone"], &after["locale"]), (&json!("Asia/Kuala_Lumpur"), &json!("ms-MY")));
     assert_eq!(after["name"], before["name"]);
-    assert_eq!(home.done(&["tenant", "show", "--json"]).json(), after);
-    assert!(home.refused(&["tenant", "set"], 2).contains("--zone"));
-    home.refused(&["tenant", "set", "--zone", "Mars/Olympus"], 2);
-    home.refused(&["tenant", "set", "--name", " "], 1);
-    assert_eq!(home.done(&["tenant", "show", "--json"]).json(), after);
+    assert_eq!(home.run_ok(&["tenant", "show", "--json"]).json(), after);
+    assert!(home.run_refused(&["tenant", "set"], 2).contains("--zone"));
+    home.run_refused(&["tenant", "set", "--zone", "Mars/Olympus"], 2);
+    home.run_refused(&["tenant", "set", "--name", " "], 1);
+    assert_eq!(home.run_ok(&["tenant", "show", "--json"]).json(), after);
 }
 
 #[test]
-fn two_admins_who_remove_each_other_at_once_leave_one() {
-    for home in [Home::new(), Home::on_postgres()] {
+fn concurrent_removal_of_two_admins_leaves_one() {
+    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
         let home = home.with_admin();
-        home.done_with(&["user", "add", "second", "--role", "admin"], PASSWORD);
+        home.run_ok_with(&["user", "add", "second", "--role", "admin"], PASSWORD);
         for _ in 0..8 {
             let codes: Vec<i32> = std::thread::scope(|scope| {
                 let suspend = |name| home.run(&["user", "status", name, "suspended"]).code;
@@ -374,7 +376,7 @@ fn two_admins_who_remove_each_other_at_once_leave_one() {
             });
             assert_eq!(codes.iter().sum::<i32>(), 1, "one is refused and one is done: {codes:?}");
             for name in ["admin", "second"] {
-                home.done(&["user", "status", name, "active"]);
+                home.run_ok(&["user", "status", name, "active"]);
             }
         }
     }

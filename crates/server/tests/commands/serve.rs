@@ -6,35 +6,35 @@ use std::time::Duration;
 use serde_json::json;
 use tillgate_auth_core::{Clock, SystemClock};
 
-use crate::tillgate::{Home, PASSWORD, receive, send};
+use crate::program::{PASSWORD, TestInstallation, read_answer, send_request};
 
 #[test]
-fn a_new_database_becomes_a_server_that_says_how_to_go_on() {
-    for home in [Home::new(), Home::on_postgres()] {
+fn new_database_serves_and_prints_the_next_step() {
+    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
         let home = home.with_database();
         let mut server = home.start(&["serve"]);
         assert_eq!(server.request("GET", "/healthz", None).0, 200);
         assert_eq!(server.request("GET", "/readyz", None).0, 200);
-        assert!(server.line().starts_with("There is no user yet"));
-        let hint = server.line();
+        assert!(server.read_line().starts_with("There is no user yet"));
+        let hint = server.read_line();
         assert_eq!(hint.trim(), format!("tillgate user add admin --role admin{}", home.flags()));
         // what the command line makes holds from the next login
-        home.done_with(&["user", "add", "admin", "--role", "admin"], PASSWORD);
+        home.run_ok_with(&["user", "add", "admin", "--role", "admin"], PASSWORD);
         assert_eq!(server.login(&json!({ "login": "admin", "password": PASSWORD })), 201);
-        server.signal("TERM");
-        assert_eq!(server.ended(), Some(0));
+        server.send_signal("TERM");
+        assert_eq!(server.wait_until_ended(), Some(0));
         // and a second start has nothing to say
         let mut server = home.start(&["serve"]);
         assert_eq!(server.login(&json!({ "login": "admin", "password": PASSWORD })), 201);
-        server.signal("INT");
-        assert_eq!(server.ended(), Some(0));
-        assert_eq!(server.line(), "");
+        server.send_signal("INT");
+        assert_eq!(server.wait_until_ended(), Some(0));
+        assert_eq!(server.read_line(), "");
     }
 }
 
 #[test]
-fn a_session_that_the_command_line_ends_is_over_within_a_second() {
-    for home in [Home::new(), Home::on_postgres()] {
+fn session_ended_on_the_command_line_is_over_within_a_second() {
+    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
         let home = home.with_admin();
         let server = home.start(&["serve"]);
         let login = || {
@@ -50,7 +50,7 @@ fn a_session_that_the_command_line_ends_is_over_within_a_second() {
                 "GET /api/v1/sessions/current HTTP/1.1\r\nhost: x\r\nconnection: close\r\nauthorization: Bearer {token}\r\n\r\n"
             );
             std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
-            receive(stream).0
+            read_answer(stream).0
         };
         let over_soon = |token: &str| {
             let over = (0..250).any(|_| {
@@ -61,21 +61,21 @@ fn a_session_that_the_command_line_ends_is_over_within_a_second() {
         };
         let ((id, one), (_, other)) = (login(), login());
         assert_eq!((status(&one), status(&other)), (200, 200));
-        assert_eq!(home.done(&["session", "list", "--json"]).json().as_array().unwrap().len(), 2);
-        home.done(&["session", "end", &id]);
+        assert_eq!(home.run_ok(&["session", "list", "--json"]).json().as_array().unwrap().len(), 2);
+        home.run_ok(&["session", "end", &id]);
         over_soon(&one);
         assert_eq!(status(&other), 200);
-        assert!(home.refused(&["session", "end", &id], 1).contains("no live session"));
-        assert_eq!(home.done(&["session", "end", "--user", "admin", "--json"]).json()["ended"], 1);
+        assert!(home.run_refused(&["session", "end", &id], 1).contains("no live session"));
+        assert_eq!(home.run_ok(&["session", "end", "--user", "admin", "--json"]).json()["ended"], 1);
         over_soon(&other);
         let ((_, one), (_, other)) = (login(), login());
-        let said = home.refused(&["session", "end", "--everyone"], 2);
+        let said = home.run_refused(&["session", "end", "--everyone"], 2);
         assert!(said.contains("This ends 2 sessions of the tenant \"default\", 0 of them permanent"), "{said}");
         assert!(said.contains("Nothing was done: repeat the command with --yes"), "{said}");
-        assert_eq!(home.done(&["session", "end", "--everyone", "--yes", "--json"]).json()["ended"], 2);
+        assert_eq!(home.run_ok(&["session", "end", "--everyone", "--yes", "--json"]).json()["ended"], 2);
         over_soon(&one);
         over_soon(&other);
-        let told = home.done(&["audit", "list", "--action", "session.end", "--json"]).json();
+        let told = home.run_ok(&["audit", "list", "--action", "session.end", "--json"]).json();
         let told = told.as_array().unwrap().iter();
         let told: Vec<_> = told
             .map(|line| {
@@ -85,16 +85,16 @@ fn a_session_that_the_command_line_ends_is_over_within_a_second() {
                 json!([line["subject"]["kind"], details, line["user"]])
             })
             .collect();
-        let shown = home.done(&["audit", "list", "--action", "session.end"]).out;
+        let shown = home.run_ok(&["audit", "list", "--action", "session.end"]).out;
         assert!(shown.lines().skip(1).all(|line| line.split_whitespace().nth(1).unwrap().contains('@')), "{shown}");
         let (whole, one) = (json!({ "why": "admin", "permanent": true }), json!({ "why": "admin" }));
         let expected = [json!(["tenant", whole, null]), json!(["user", whole, null]), json!(["session", one, null])];
         assert_eq!(told, expected, "as the native API has it told");
         let (_, third) = login();
-        home.done_with(&["user", "password", "admin"], "another fine password");
+        home.run_ok_with(&["user", "password", "admin"], "another fine password");
         over_soon(&third);
-        assert_eq!(home.done(&["session", "list", "--json"]).json(), json!([]));
-        let all = home.done(&["session", "list", "--all", "--json"]).json();
+        assert_eq!(home.run_ok(&["session", "list", "--json"]).json(), json!([]));
+        let all = home.run_ok(&["session", "list", "--all", "--json"]).json();
         let mut whys: Vec<_> =
             all.as_array().unwrap().iter().map(|each| each["ended_why"].as_str().unwrap().to_owned()).collect();
         whys.sort();
@@ -104,7 +104,7 @@ fn a_session_that_the_command_line_ends_is_over_within_a_second() {
 
 #[test]
 fn requests_under_way_are_answered_before_the_end() {
-    let home = Home::new().with_admin();
+    let home = TestInstallation::new().with_admin();
     let mut server = home.start(&["serve"]);
     // idle and half-sent connections do not hold the end back for long
     let mut idle = server.connect();
@@ -115,40 +115,46 @@ fn requests_under_way_are_answered_before_the_end() {
     let under_way: Vec<_> = (0..12)
         .map(|_| {
             let mut stream = server.connect();
-            send(&mut stream, "POST", "/api/v1/sessions", Some(&json!({ "login": "admin", "password": PASSWORD })));
+            send_request(
+                &mut stream,
+                "POST",
+                "/api/v1/sessions",
+                Some(&json!({ "login": "admin", "password": PASSWORD })),
+            );
             stream
         })
         .collect();
     std::thread::sleep(Duration::from_millis(100));
     let clock = SystemClock;
     let asked = clock.monotonic();
-    server.signal("TERM");
+    server.send_signal("TERM");
     for stream in under_way {
-        assert_eq!(receive(stream).0, 201);
+        assert_eq!(read_answer(stream).0, 201);
     }
-    assert_eq!(server.ended(), Some(0));
+    assert_eq!(server.wait_until_ended(), Some(0));
     assert!(clock.monotonic() < asked + Duration::from_secs(10));
 }
 
 #[test]
-fn beyond_loopback_something_has_to_cover_the_passwords() {
-    let home = Home::new();
-    let said = home.refused(&["serve", "--listen", "0.0.0.0:0"], 2);
+fn public_address_requires_tls() {
+    let home = TestInstallation::new();
+    let said = home.run_refused(&["serve", "--listen", "0.0.0.0:0"], 2);
     assert!(said.contains("without TLS") && said.contains("--behind-proxy"), "{said}");
     assert!(!home.data().exists(), "refused before anything is made");
     assert!(
-        home.refused(&["serve", "--listen", "0.0.0.0:0", "--behind-proxy", "nowhere"], 2).contains("--behind-proxy")
+        home.run_refused(&["serve", "--listen", "0.0.0.0:0", "--behind-proxy", "nowhere"], 2)
+            .contains("--behind-proxy")
     );
     let home = home.with_database();
     let config = home.path("c.toml");
     std::fs::write(&config, "[server]\ntls_cert = \"cert.pem\"\ntls_key = \"key.pem\"\n").unwrap();
-    let said = home.refused(&["serve", "--config", config.to_str().unwrap()], 2);
+    let said = home.run_refused(&["serve", "--config", config.to_str().unwrap()], 2);
     assert!(said.contains("server.tls_cert: cert.pem: "), "{said}");
 }
 
 #[test]
-fn tenants_of_mounts_that_do_not_exist_are_told() {
-    let home = Home::new().with_admin();
+fn unknown_tenants_of_mounts_are_reported() {
+    let home = TestInstallation::new().with_admin();
     let config = home.path("c.toml");
     let rows = "[[mounts]]\ndialect = \"kasir\"\nprefix = \"/kasir\"\ntenant = \"defaul\"\n\
                 [[access]]\nmethod = \"GET\"\npath = \"/x\"\nmount = \"native\"\ntenant = \"bakery\"\nrole = \"cashier\"\n";
@@ -158,35 +164,35 @@ fn tenants_of_mounts_that_do_not_exist_are_told() {
     let found = "the mount of kasir at /kasir/ is for the tenant \"defaul\", which does not exist; is it \"default\"?";
     assert_eq!(doctor.code, 1, "{}", doctor.out);
     assert!(doctor.out.contains(&format!("MEND  mounts: {found}; row 1 of the access table (/x)")), "{}", doctor.out);
-    home.done(&["tenant", "add", "bakery"]);
-    home.done(&["tenant", "add", "defaul"]);
+    home.run_ok(&["tenant", "add", "bakery"]);
+    home.run_ok(&["tenant", "add", "defaul"]);
     assert!(home.run(&[&["doctor"], &flags[..]].concat()).out.contains("ok    mounts: 1, each for tenants that exist"));
 }
 
 #[test]
-fn a_port_that_is_taken_and_mounts_that_clash_are_told() {
-    let home = Home::new().with_database();
+fn port_in_use_and_conflicting_mounts_are_reported() {
+    let home = TestInstallation::new().with_database();
     let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let address = other.local_addr().unwrap().to_string();
-    let said = home.refused(&["serve", "--listen", &address], 1);
+    let said = home.run_refused(&["serve", "--listen", &address], 1);
     let next = format!("choose with --listen 127.0.0.1:{}", other.local_addr().unwrap().port() + 1);
     assert!(said.contains(&format!("server.listen: cannot listen on {address}")) && said.contains(&next), "{said}");
     // the listener of operations is a setting: to start again would not help
     let config = home.path("operations.toml");
     std::fs::write(&config, format!("[operations]\nlisten = \"{address}\"\n")).unwrap();
-    let said = home.refused(&["serve", "--config", config.to_str().unwrap(), "--listen", "127.0.0.1:0"], 2);
+    let said = home.run_refused(&["serve", "--config", config.to_str().unwrap(), "--listen", "127.0.0.1:0"], 2);
     assert!(
         said.contains("operations.listen: cannot listen on") && said.contains("set operations.listen to"),
         "{said}"
     );
     // a demo is not begun there either
-    let empty = Home::new();
-    empty.refused(&["demo", "--password", PASSWORD.trim_end(), "--listen", &address], 1);
+    let empty = TestInstallation::new();
+    empty.run_refused(&["demo", "--password", PASSWORD.trim_end(), "--listen", &address], 1);
     assert!(!empty.data().join("tillgate.db").exists());
     // in a log of JSON this is JSON too
     let config = home.path("json.toml");
     std::fs::write(&config, "[log]\nformat = \"json\"\n").unwrap();
-    let said = home.refused(&["serve", "--config", config.to_str().unwrap(), "--listen", &address], 1);
+    let said = home.run_refused(&["serve", "--config", config.to_str().unwrap(), "--listen", &address], 1);
     let lines: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert!(lines.iter().any(|line| line["error"].to_string().contains("cannot listen")), "{said}");
     let config = home.path("c.toml");
@@ -202,11 +208,11 @@ fn a_port_that_is_taken_and_mounts_that_clash_are_told() {
 }
 
 #[test]
-fn a_list_of_passwords_that_cannot_be_read_is_told_by_its_key() {
-    let home = Home::new().with_database();
+fn unreadable_password_list_is_reported_with_its_key() {
+    let home = TestInstallation::new().with_database();
     let (config, list) = (home.path("c.toml"), home.path("list.txt"));
     std::fs::write(&config, format!("[passwords]\nlist = {list:?}\n")).unwrap();
-    let refused = || home.refused(&["serve", "--config", config.to_str().unwrap(), "--listen", "127.0.0.1:0"], 2);
+    let refused = || home.run_refused(&["serve", "--config", config.to_str().unwrap(), "--listen", "127.0.0.1:0"], 2);
     let told = |why: &str| format!("passwords.list: the file {} {why}", list.display());
     assert!(refused().contains(&told("cannot be read: ")), "{}", refused());
     std::fs::write(&list, b"long enough\n\xff\n").unwrap();
@@ -214,23 +220,23 @@ fn a_list_of_passwords_that_cannot_be_read_is_told_by_its_key() {
     std::fs::write(&list, "short\n").unwrap();
     assert!(refused().contains(&told("has no password of 8 characters or more")), "{}", refused());
     std::fs::write(&list, "trombone-sunday\n").unwrap();
-    home.start(&["serve", "--config", config.to_str().unwrap()]).ready();
+    home.start(&["serve", "--config", config.to_str().unwrap()]).wait_until_ready();
 }
 
 #[test]
-fn a_master_key_that_opens_nothing_starts_nothing() {
-    let home = Home::new().with_admin();
+fn wrong_master_key_prevents_the_start() {
+    let home = TestInstallation::new().with_admin();
     let mut server = home.start(&["serve"]);
-    server.signal("TERM");
-    server.ended();
+    server.send_signal("TERM");
+    server.wait_until_ended();
     let key = home.data().join("master.key");
     let aside = home.path("aside");
     std::fs::rename(&key, &aside).unwrap();
-    let said = home.refused(&["serve", "--listen", "127.0.0.1:0"], 1);
+    let said = home.run_refused(&["serve", "--listen", "127.0.0.1:0"], 1);
     assert!(said.contains("master.key") && said.contains("put it back"), "{said}");
     assert!(!key.exists(), "no other is made in its place");
     std::fs::write(&key, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n").unwrap();
-    assert!(home.refused(&["serve", "--listen", "127.0.0.1:0"], 1).contains("does not open the keys"));
+    assert!(home.run_refused(&["serve", "--listen", "127.0.0.1:0"], 1).contains("does not open the keys"));
     std::fs::rename(&aside, &key).unwrap();
-    home.start(&["serve"]).ready();
+    home.start(&["serve"]).wait_until_ready();
 }

@@ -1,64 +1,67 @@
 //! Who there is: tenants, users, devices and roles as authentication asks for them, and the claims of a login.
 
 use tillgate_domain::{
-    Device, DeviceId, DeviceStatus, EndedWhy, Environment, Epoch, Folded, RoleId, Scope, SessionId, Slug, TenantId,
-    User, UserId, UserStatus, Zone,
+    Device, DeviceId, DeviceStatus, EndReason, Environment, Epoch, FoldedText, RoleId, Scope, SessionId, Slug,
+    TenantId, User, UserId, UserStatus, Zone,
 };
 
-use crate::shop::{self, Shop, at, read, session_id, write};
-use crate::{Bench, Roster};
+use crate::contract_fixture::{self, ContractFixture, after_start, run_read, run_write, session_id};
+use crate::{AuthStoreHarness, Roster};
 
-fn nobody() -> uuid::Uuid {
+fn unknown_id() -> uuid::Uuid {
     uuid::Uuid::from_u128(77)
 }
 
 /// A tenant is found by its id and by its short name, whole.
-pub fn a_tenant_is_found(bench: &Bench) {
-    let shop = Shop::open(bench);
-    for tenant in [&shop.tenant, &shop.other] {
-        assert_eq!(read(bench, |tx| tx.tenants().find(tenant.id)).as_ref(), Some(tenant));
-        assert_eq!(read(bench, |tx| tx.tenants().named(&tenant.slug)).as_ref(), Some(tenant));
+pub fn tenant_is_found(bench: &AuthStoreHarness) {
+    let shop = ContractFixture::insert_into(bench);
+    for tenant in [&shop.tenant, &shop.other_tenant] {
+        assert_eq!(run_read(bench, |tx| tx.tenants().find(tenant.id)).as_ref(), Some(tenant));
+        assert_eq!(run_read(bench, |tx| tx.tenants().find_by_slug(&tenant.slug)).as_ref(), Some(tenant));
     }
-    assert_eq!(read(bench, |tx| tx.tenants().find(TenantId(nobody()))), None);
-    assert_eq!(read(bench, |tx| tx.tenants().named(&Slug::parse("nowhere").unwrap())), None);
+    assert_eq!(run_read(bench, |tx| tx.tenants().find(TenantId(unknown_id()))), None);
+    assert_eq!(run_read(bench, |tx| tx.tenants().find_by_slug(&Slug::parse("nowhere").unwrap())), None);
 }
 
 /// A user is found by their id whole, deleted ones too.
-pub fn a_user_is_found_by_id(bench: &Bench) {
-    let shop = Shop::open(bench);
-    for user in [&shop.anna, &shop.ben, &shop.namesake, &shop.deleted] {
-        assert_eq!(read(bench, |tx| tx.users().find(user.id)).as_ref(), Some(user));
+pub fn user_is_found_by_id(bench: &AuthStoreHarness) {
+    let shop = ContractFixture::insert_into(bench);
+    for user in [&shop.anna, &shop.ben, &shop.namesake, &shop.deleted_user] {
+        assert_eq!(run_read(bench, |tx| tx.users().find(user.id)).as_ref(), Some(user));
     }
-    assert_eq!(read(bench, |tx| tx.users().find(UserId(nobody()))), None);
+    assert_eq!(run_read(bench, |tx| tx.users().find(UserId(unknown_id()))), None);
 }
 
 /// A user is found by their name in their own tenant, however it is spelt; a deleted one is not.
-pub fn a_user_is_found_by_name(bench: &Bench) {
-    let shop = Shop::open(bench);
-    let named = |tenant, name: &str| read(bench, |tx| tx.users().named(tenant, &Folded::of(name))).map(|user| user.id);
+pub fn user_is_found_by_name(bench: &AuthStoreHarness) {
+    let shop = ContractFixture::insert_into(bench);
+    let named = |tenant, name: &str| {
+        run_read(bench, |tx| tx.users().find_by_name(tenant, &FoldedText::of(name))).map(|user| user.id)
+    };
     assert_eq!(named(shop.tenant.id, " ANNA "), Some(shop.anna.id));
-    assert_eq!(named(shop.other.id, "anna"), Some(shop.namesake.id));
-    assert_eq!(named(shop.other.id, "ben"), None);
+    assert_eq!(named(shop.other_tenant.id, "anna"), Some(shop.namesake.id));
+    assert_eq!(named(shop.other_tenant.id, "ben"), None);
     assert_eq!(named(shop.tenant.id, "gone"), None);
     assert_eq!(named(shop.tenant.id, "anna@example.com"), None, "an e-mail address is no name");
 }
 
 /// What no database stores is nobody's name, and no fault: a NUL, wherever it stands.
-pub fn what_cannot_be_stored_is_nobodys_name(bench: &Bench) {
-    let shop = Shop::open(bench);
+pub fn unstorable_name_matches_no_user(bench: &AuthStoreHarness) {
+    let shop = ContractFixture::insert_into(bench);
     for text in ["\0", "anna\0", "a\0nna", "ž\0", "anna@example.com\0"] {
-        let name = Folded::of(text);
-        assert_eq!(read(bench, |tx| tx.users().named(shop.tenant.id, &name)), None, "{text:?}");
-        assert_eq!(read(bench, |tx| tx.users().mailed(&name)), None, "{text:?}");
-        assert_eq!(read(bench, |tx| tx.devices().named(shop.tenant.id, &name)), None, "{text:?}");
-        assert!(read(bench, |tx| tx.api_keys().named(text)).is_none(), "{text:?}");
+        let name = FoldedText::of(text);
+        assert_eq!(run_read(bench, |tx| tx.users().find_by_name(shop.tenant.id, &name)), None, "{text:?}");
+        assert_eq!(run_read(bench, |tx| tx.users().find_by_email(&name)), None, "{text:?}");
+        assert_eq!(run_read(bench, |tx| tx.devices().find_by_name(shop.tenant.id, &name)), None, "{text:?}");
+        assert!(run_read(bench, |tx| tx.api_keys().find_by_client_id(text)).is_none(), "{text:?}");
     }
 }
 
 /// A user is found by their e-mail address whichever tenant they belong to; a deleted one is not.
-pub fn a_user_is_found_by_email(bench: &Bench) {
-    let shop = Shop::open(bench);
-    let mailed = |email: &str| read(bench, |tx| tx.users().mailed(&Folded::of(email))).map(|user| user.id);
+pub fn user_is_found_by_email(bench: &AuthStoreHarness) {
+    let shop = ContractFixture::insert_into(bench);
+    let mailed =
+        |email: &str| run_read(bench, |tx| tx.users().find_by_email(&FoldedText::of(email))).map(|user| user.id);
     assert_eq!(mailed("anna@EXAMPLE.com"), Some(shop.anna.id));
     assert_eq!(mailed("other.anna@example.com"), Some(shop.namesake.id));
     assert_eq!(mailed("gone@example.com"), None);
@@ -66,86 +69,89 @@ pub fn a_user_is_found_by_email(bench: &Bench) {
 }
 
 /// The claim of a user is won where they are active, and lost in every other status.
-pub fn the_claim_of_a_user_asks_the_status(bench: &Bench) {
-    let shop = Shop::open(bench);
+pub fn user_claim_requires_the_status(bench: &AuthStoreHarness) {
+    let shop = ContractFixture::insert_into(bench);
     for (status, number) in UserStatus::ALL.into_iter().zip(10..) {
-        let user = User { status, ..shop::user(number, shop.tenant.id, &format!("U{number}"), None) };
+        let user = User { status, ..contract_fixture::new_user(number, shop.tenant.id, &format!("U{number}"), None) };
         bench.enroll(&Roster { users: vec![user.clone()], ..Roster::default() });
-        let claimed = write(bench, |tx| tx.users().claim(user.id, Epoch(0), at(9)));
+        let claimed = run_write(bench, |tx| tx.users().claim(user.id, Epoch(0), after_start(9)));
         assert_eq!(claimed, status == UserStatus::Active, "{status:?}");
-        assert_eq!(read(bench, |tx| tx.users().find(user.id)), Some(user), "a claim changes nothing that is read");
+        assert_eq!(run_read(bench, |tx| tx.users().find(user.id)), Some(user), "a claim changes nothing that is read");
     }
-    assert!(!write(bench, |tx| tx.users().claim(UserId(nobody()), Epoch(0), at(9))));
+    assert!(!run_write(bench, |tx| tx.users().claim(UserId(unknown_id()), Epoch(0), after_start(9))));
 }
 
 /// The claim of a user is won at the epoch of now and lost at any other.
-pub fn the_claim_of_a_user_asks_the_epoch(bench: &Bench) {
-    let shop = Shop::open(bench);
-    let claims = || [0, 1, 2].map(|epoch| write(bench, |tx| tx.users().claim(shop.anna.id, Epoch(epoch), at(9))));
+pub fn user_claim_requires_the_epoch(bench: &AuthStoreHarness) {
+    let shop = ContractFixture::insert_into(bench);
+    let claims =
+        || [0, 1, 2].map(|epoch| run_write(bench, |tx| tx.users().claim(shop.anna.id, Epoch(epoch), after_start(9))));
     assert_eq!(claims(), [true, false, false]);
-    write(bench, |tx| tx.endings().raise(Scope::User(shop.anna.id), EndedWhy::Admin, at(9)));
+    run_write(bench, |tx| tx.revocations().bump_epoch(Scope::User(shop.anna.id), EndReason::Admin, after_start(9)));
     assert_eq!(claims(), [false, true, false]);
 }
 
 /// A device is found by its id whole, retired ones too.
-pub fn a_device_is_found_by_id(bench: &Bench) {
-    let shop = Shop::open(bench);
+pub fn device_is_found_by_id(bench: &AuthStoreHarness) {
+    let shop = ContractFixture::insert_into(bench);
     let others = Environment::ALL.into_iter().zip(10..).map(|(environment, number)| Device {
         environment,
-        ..shop::device(number, shop.tenant.id, &format!("D{number}"))
+        ..contract_fixture::new_device(number, shop.tenant.id, &format!("D{number}"))
     });
     let others: Vec<Device> = others.collect();
     bench.enroll(&Roster { devices: others.clone(), ..Roster::default() });
-    for device in [&shop.till, &shop.handheld, &shop.retired, &shop.far].into_iter().chain(&others) {
-        assert_eq!(read(bench, |tx| tx.devices().find(device.id)).as_ref(), Some(device));
+    for device in [&shop.till, &shop.handheld, &shop.retired_device, &shop.foreign_device].into_iter().chain(&others) {
+        assert_eq!(run_read(bench, |tx| tx.devices().find(device.id)).as_ref(), Some(device));
     }
-    assert_eq!(read(bench, |tx| tx.devices().find(DeviceId(nobody()))), None);
+    assert_eq!(run_read(bench, |tx| tx.devices().find(DeviceId(unknown_id()))), None);
 }
 
 /// A device is found by its name in its own tenant, retired ones too.
-pub fn a_device_is_found_by_name(bench: &Bench) {
-    let shop = Shop::open(bench);
-    let named =
-        |tenant, name: &str| read(bench, |tx| tx.devices().named(tenant, &Folded::of(name))).map(|found| found.id);
+pub fn device_is_found_by_name(bench: &AuthStoreHarness) {
+    let shop = ContractFixture::insert_into(bench);
+    let named = |tenant, name: &str| {
+        run_read(bench, |tx| tx.devices().find_by_name(tenant, &FoldedText::of(name))).map(|found| found.id)
+    };
     assert_eq!(named(shop.tenant.id, "p01"), Some(shop.till.id));
-    assert_eq!(named(shop.other.id, "P01"), Some(shop.far.id));
-    assert_eq!(named(shop.tenant.id, "P03"), Some(shop.retired.id));
-    assert_eq!(named(shop.other.id, "PDA1"), None);
+    assert_eq!(named(shop.other_tenant.id, "P01"), Some(shop.foreign_device.id));
+    assert_eq!(named(shop.tenant.id, "P03"), Some(shop.retired_device.id));
+    assert_eq!(named(shop.other_tenant.id, "PDA1"), None);
 }
 
 /// The claim of a device is won where it is active, and lost in every other status.
-pub fn the_claim_of_a_device_asks_the_status(bench: &Bench) {
-    let shop = Shop::open(bench);
+pub fn device_claim_requires_the_status(bench: &AuthStoreHarness) {
+    let shop = ContractFixture::insert_into(bench);
     for (status, number) in DeviceStatus::ALL.into_iter().zip(10..) {
-        let device = Device { status, ..shop::device(number, shop.tenant.id, &format!("D{number}")) };
+        let device = Device { status, ..contract_fixture::new_device(number, shop.tenant.id, &format!("D{number}")) };
         bench.enroll(&Roster { devices: vec![device.clone()], ..Roster::default() });
-        let claimed = write(bench, |tx| tx.devices().claim(device.id, Epoch(0), at(9)));
+        let claimed = run_write(bench, |tx| tx.devices().claim(device.id, Epoch(0), after_start(9)));
         assert_eq!(claimed, status == DeviceStatus::Active, "{status:?}");
         assert_eq!(
-            read(bench, |tx| tx.devices().find(device.id)),
+            run_read(bench, |tx| tx.devices().find(device.id)),
             Some(device),
             "a claim changes nothing that is read"
         );
     }
-    assert!(!write(bench, |tx| tx.devices().claim(DeviceId(nobody()), Epoch(0), at(9))));
+    assert!(!run_write(bench, |tx| tx.devices().claim(DeviceId(unknown_id()), Epoch(0), after_start(9))));
 }
 
 /// The claim of a device is won at the epoch of now and lost at any other.
-pub fn the_claim_of_a_device_asks_the_epoch(bench: &Bench) {
-    let shop = Shop::open(bench);
-    let claims = || [0, 1, 2].map(|epoch| write(bench, |tx| tx.devices().claim(shop.till.id, Epoch(epoch), at(9))));
+pub fn device_claim_requires_the_epoch(bench: &AuthStoreHarness) {
+    let shop = ContractFixture::insert_into(bench);
+    let claims =
+        || [0, 1, 2].map(|epoch| run_write(bench, |tx| tx.devices().claim(shop.till.id, Epoch(epoch), after_start(9))));
     assert_eq!(claims(), [true, false, false]);
-    write(bench, |tx| tx.endings().raise(Scope::Device(shop.till.id), EndedWhy::Admin, at(9)));
+    run_write(bench, |tx| tx.revocations().bump_epoch(Scope::Device(shop.till.id), EndReason::Admin, after_start(9)));
     assert_eq!(claims(), [false, true, false]);
 }
 
 /// A seat goes from the one that holds it to another, from nobody, and to nobody; whoever is wrong about its holder is told no.
-pub fn a_seat_has_one_holder(bench: &Bench) {
-    let shop = Shop::open(bench);
-    shop::add(bench, &[shop.session_on_till(1), shop.session_on_till(2)]);
+pub fn seat_has_one_holder(bench: &AuthStoreHarness) {
+    let shop = ContractFixture::insert_into(bench);
+    contract_fixture::insert_sessions(bench, &[shop.new_till_session(1), shop.new_till_session(2)]);
     let (one, two) = (Some(session_id(1)), Some(session_id(2)));
-    let seat = |from: Option<SessionId>, to| write(bench, |tx| tx.devices().seat(shop.till.id, from, to));
-    let holder = |id| read(bench, |tx| tx.devices().find(id)).and_then(|device| device.seat);
+    let seat = |from: Option<SessionId>, to| run_write(bench, |tx| tx.devices().seat(shop.till.id, from, to));
+    let holder = |id| run_read(bench, |tx| tx.devices().find(id)).and_then(|device| device.seat);
     assert!(!seat(one, two), "nobody holds it");
     assert!(seat(None, one));
     assert!(!seat(None, two), "it is held");
@@ -157,16 +163,16 @@ pub fn a_seat_has_one_holder(bench: &Bench) {
     assert!(seat(two, None));
     assert_eq!(holder(shop.till.id), None);
     assert_eq!(holder(shop.handheld.id), None, "another device's seat stays");
-    assert!(!write(bench, |tx| tx.devices().seat(DeviceId(nobody()), None, one)), "no such device");
+    assert!(!run_write(bench, |tx| tx.devices().seat(DeviceId(unknown_id()), None, one)), "no such device");
 }
 
 /// A pairing goes from the one that holds it to another, from nobody, and to nobody; it is no seat.
-pub fn a_pairing_has_one_holder(bench: &Bench) {
-    let shop = Shop::open(bench);
-    shop::add(bench, &[shop.session_on_till(1), shop.session_on_till(2)]);
+pub fn pairing_has_one_holder(bench: &AuthStoreHarness) {
+    let shop = ContractFixture::insert_into(bench);
+    contract_fixture::insert_sessions(bench, &[shop.new_till_session(1), shop.new_till_session(2)]);
     let (one, two) = (Some(session_id(1)), Some(session_id(2)));
-    let pair = |from: Option<SessionId>, to| write(bench, |tx| tx.devices().pair(shop.till.id, from, to));
-    let holder = |id| read(bench, |tx| tx.devices().find(id)).and_then(|device| device.pairing);
+    let pair = |from: Option<SessionId>, to| run_write(bench, |tx| tx.devices().pair(shop.till.id, from, to));
+    let holder = |id| run_read(bench, |tx| tx.devices().find(id)).and_then(|device| device.pairing);
     assert!(!pair(one, two), "nobody holds it");
     assert!(pair(None, one));
     assert!(!pair(None, two), "it is held");
@@ -174,39 +180,39 @@ pub fn a_pairing_has_one_holder(bench: &Bench) {
     assert_eq!(holder(shop.till.id), one);
     assert!(pair(one, two));
     assert_eq!(holder(shop.till.id), two);
-    assert_eq!(read(bench, |tx| tx.devices().find(shop.till.id)).and_then(|device| device.seat), None, "no seat");
-    assert!(write(bench, |tx| tx.devices().seat(shop.till.id, None, one)));
+    assert_eq!(run_read(bench, |tx| tx.devices().find(shop.till.id)).and_then(|device| device.seat), None, "no seat");
+    assert!(run_write(bench, |tx| tx.devices().seat(shop.till.id, None, one)));
     assert_eq!(holder(shop.till.id), two, "a seat moves no pairing");
     assert!(pair(two, None));
     assert_eq!(holder(shop.till.id), None);
-    assert!(!write(bench, |tx| tx.devices().pair(DeviceId(nobody()), None, one)), "no such device");
+    assert!(!run_write(bench, |tx| tx.devices().pair(DeviceId(unknown_id()), None, one)), "no such device");
 }
 
 /// Of the roles that are asked for those come back that the tenant has, whole and once each.
-pub fn the_roles_of_a_tenant_are_told(bench: &Bench) {
-    let shop = Shop::open(bench);
+pub fn roles_of_a_tenant_are_found(bench: &AuthStoreHarness) {
+    let shop = ContractFixture::insert_into(bench);
     let among = |tenant, ids: &[RoleId]| {
-        let mut roles = read(bench, |tx| tx.roles().among(tenant, ids));
+        let mut roles = run_read(bench, |tx| tx.roles().find_many(tenant, ids));
         roles.sort_by_key(|role| role.id);
         roles
     };
     let all: Vec<RoleId> = shop.roles.iter().map(|role| role.id).collect();
     assert_eq!(among(shop.tenant.id, &all), shop.roles);
     assert_eq!(among(shop.tenant.id, &all[..1]), shop.roles[..1]);
-    assert_eq!(among(shop.tenant.id, &[all[0], all[0], RoleId(nobody())]), shop.roles[..1]);
-    assert_eq!(among(shop.tenant.id, &[shop.foreign.id, all[1]]), shop.roles[1..2]);
-    assert_eq!(among(shop.other.id, &[shop.foreign.id]), std::slice::from_ref(&shop.foreign));
+    assert_eq!(among(shop.tenant.id, &[all[0], all[0], RoleId(unknown_id())]), shop.roles[..1]);
+    assert_eq!(among(shop.tenant.id, &[shop.foreign_role.id, all[1]]), shop.roles[1..2]);
+    assert_eq!(among(shop.other_tenant.id, &[shop.foreign_role.id]), std::slice::from_ref(&shop.foreign_role));
     assert_eq!(among(shop.tenant.id, &[]), []);
 }
 
 /// A tenant's zone comes back as the zone that it is.
-pub fn a_zone_is_kept(bench: &Bench) {
-    let shop = Shop::open(bench);
+pub fn zone_is_stored(bench: &AuthStoreHarness) {
+    let shop = ContractFixture::insert_into(bench);
     for (zone, number) in ["America/Sao_Paulo", "Asia/Kuala_Lumpur", "Pacific/Auckland"].into_iter().zip(10..) {
-        let tenant = shop::tenant(number, &format!("shop-{number}"), zone);
+        let tenant = contract_fixture::new_tenant(number, &format!("shop-{number}"), zone);
         bench.enroll(&Roster { tenants: vec![tenant.clone()], ..Roster::default() });
-        let found = read(bench, |tx| tx.tenants().find(tenant.id)).map(|tenant| tenant.zone);
+        let found = run_read(bench, |tx| tx.tenants().find(tenant.id)).map(|tenant| tenant.zone);
         assert_eq!(found, Some(Zone::parse(zone).unwrap()));
     }
-    assert_ne!(shop.tenant.zone, shop.other.zone);
+    assert_ne!(shop.tenant.zone, shop.other_tenant.zone);
 }

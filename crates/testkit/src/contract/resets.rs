@@ -3,152 +3,170 @@
 use std::collections::BTreeSet;
 
 use tillgate_domain::office::ports::{Reset, ResetRequest};
-use tillgate_domain::office::{self, Authority, Stamp};
-use tillgate_domain::{Actor, Email, EventId, Folded, Instant, ResetId, Secret, StoreExt};
+use tillgate_domain::office::{self, AuditContext, Authority};
+use tillgate_domain::{Actor, Email, EventId, FoldedText, Instant, ResetId, Secret, StoreExt};
 
-use crate::Whole;
-use crate::meeting::{Crossing, both};
-use crate::shop::{START, Shop, at, office};
+use crate::StoreHarness;
+use crate::contract_fixture::{ContractFixture, FIXTURE_START, after_start, run_office_write};
+use crate::rendezvous::{Rendezvous, run_both};
 
-fn id(number: u8) -> ResetId {
-    ResetId::new(START, [number; 10])
+fn reset_id(number: u8) -> ResetId {
+    ResetId::new(FIXTURE_START, [number; 10])
 }
 
-fn email() -> Email {
+fn sample_email() -> Email {
     Email::parse("Anna@Example.com").unwrap()
 }
 
-fn request(number: u8, due: u64) -> ResetRequest {
-    let due_at = at(due);
-    ResetRequest { id: id(number), email: email(), tenant: None, address: None, asked_at: START, due_at, tries: 0 }
-}
-
-fn reset(shop: &Shop, number: u8, until: u64) -> Reset {
-    Reset {
-        digest: [number; 32],
-        request: id(number),
-        user: shop.anna.id,
-        email: email(),
-        granted_at: at(u64::from(number)),
-        expires_at: at(until),
+fn new_request(number: u8, due: u64) -> ResetRequest {
+    let due_at = after_start(due);
+    ResetRequest {
+        id: reset_id(number),
+        email: sample_email(),
+        tenant: None,
+        address: None,
+        requested_at: FIXTURE_START,
+        due_at,
+        tries: 0,
     }
 }
 
-fn due(whole: &Whole, now: Instant, limit: u32) -> Vec<ResetRequest> {
-    whole.office.read(|tx| tx.resets().due(now, limit)).unwrap()
+fn new_reset(shop: &ContractFixture, number: u8, until: u64) -> Reset {
+    Reset {
+        digest: [number; 32],
+        request: reset_id(number),
+        user: shop.anna.id,
+        email: sample_email(),
+        granted_at: after_start(u64::from(number)),
+        expires_at: after_start(until),
+    }
+}
+
+fn due_requests(whole: &StoreHarness, now: Instant, limit: u32) -> Vec<ResetRequest> {
+    whole.office.read(|tx| tx.resets().list_due(now, limit)).unwrap()
 }
 
 /// Requests come back as they were asked, the longest due first, none before it is due, until they are settled.
-pub fn requests_come_when_they_are_due(whole: &Whole) {
-    let shop = Shop::open(&whole.bench);
+pub fn reset_requests_are_returned_when_due(whole: &StoreHarness) {
+    let shop = ContractFixture::insert_into(&whole.auth);
     let whole_request = ResetRequest {
         tenant: Some(shop.tenant.id),
         address: Some("2001:db8::7".parse().unwrap()),
         tries: 3,
-        ..request(1, 20)
+        ..new_request(1, 20)
     };
-    let asked = [whole_request.clone(), request(2, 10), request(3, 30)];
+    let asked = [whole_request.clone(), new_request(2, 10), new_request(3, 30)];
     for each in &asked {
-        office(whole, |tx| tx.resets().ask(each));
+        run_office_write(whole, |tx| tx.resets().insert_request(each));
     }
-    assert_eq!(due(whole, at(9), 10), []);
-    assert_eq!(due(whole, at(20), 10), [request(2, 10), whole_request.clone()]);
-    assert_eq!(due(whole, at(90), 1), [request(2, 10)]);
-    office(whole, |tx| tx.resets().settle(id(2)));
-    office(whole, |tx| tx.resets().settle(id(2)));
-    assert_eq!(due(whole, at(90), 10), [whole_request, request(3, 30)]);
+    assert_eq!(due_requests(whole, after_start(9), 10), []);
+    assert_eq!(due_requests(whole, after_start(20), 10), [new_request(2, 10), whole_request.clone()]);
+    assert_eq!(due_requests(whole, after_start(90), 1), [new_request(2, 10)]);
+    run_office_write(whole, |tx| tx.resets().remove_request(reset_id(2)));
+    run_office_write(whole, |tx| tx.resets().remove_request(reset_id(2)));
+    assert_eq!(due_requests(whole, after_start(90), 10), [whole_request, new_request(3, 30)]);
 }
 
 /// A request is put off from the instant that was read, and counts how often.
-pub fn a_request_is_put_off_once(whole: &Whole) {
-    Shop::open(&whole.bench);
-    office(whole, |tx| tx.resets().ask(&request(1, 10)));
-    let postpone = |from, to| office(whole, |tx| tx.resets().postpone(id(1), at(from), at(to)));
+pub fn reset_request_is_postponed_once(whole: &StoreHarness) {
+    ContractFixture::insert_into(&whole.auth);
+    run_office_write(whole, |tx| tx.resets().insert_request(&new_request(1, 10)));
+    let postpone =
+        |from, to| run_office_write(whole, |tx| tx.resets().postpone(reset_id(1), after_start(from), after_start(to)));
     assert!(!postpone(11, 50));
     assert!(postpone(10, 50));
     assert!(!postpone(10, 60));
-    assert_eq!(due(whole, at(49), 10), []);
-    assert_eq!(due(whole, at(50), 10), [ResetRequest { tries: 1, ..request(1, 50) }]);
-    assert!(!office(whole, |tx| tx.resets().postpone(id(2), at(10), at(50))), "there is none");
+    assert_eq!(due_requests(whole, after_start(49), 10), []);
+    assert_eq!(due_requests(whole, after_start(50), 10), [ResetRequest { tries: 1, ..new_request(1, 50) }]);
+    assert!(
+        !run_office_write(whole, |tx| tx.resets().postpone(reset_id(2), after_start(10), after_start(50))),
+        "there is none"
+    );
 }
 
 /// Requests are settled together, those that are there no more among them.
-pub fn requests_are_settled_together(whole: &Whole) {
-    Shop::open(&whole.bench);
+pub fn reset_requests_are_settled_together(whole: &StoreHarness) {
+    ContractFixture::insert_into(&whole.auth);
     for number in 1..=4 {
-        office(whole, |tx| tx.resets().ask(&request(number, 10)));
+        run_office_write(whole, |tx| tx.resets().insert_request(&new_request(number, 10)));
     }
     let settle = |numbers: &[u8]| {
-        let ids: Vec<ResetId> = numbers.iter().map(|number| id(*number)).collect();
-        office(whole, |tx| tx.resets().settle_all(&ids))
+        let ids: Vec<ResetId> = numbers.iter().map(|number| reset_id(*number)).collect();
+        run_office_write(whole, |tx| tx.resets().remove_requests(&ids))
     };
     assert_eq!((settle(&[]), settle(&[1, 3, 9]), settle(&[1, 3])), (0, 2, 0));
-    assert_eq!(due(whole, at(90), 10), [request(2, 10), request(4, 10)]);
+    assert_eq!(due_requests(whole, after_start(90), 10), [new_request(2, 10), new_request(4, 10)]);
 }
 
 /// The users of many addresses are found by one question: whoever has one of them, in any tenant.
-pub fn users_are_found_by_many_addresses(whole: &Whole) {
-    let shop = Shop::open(&whole.bench);
-    let emails: Vec<Folded> =
-        [&shop.anna, &shop.ben].into_iter().filter_map(|user| Some(user.email.as_ref()?.folded())).collect();
+pub fn users_are_found_by_many_addresses(whole: &StoreHarness) {
+    let shop = ContractFixture::insert_into(&whole.auth);
+    let emails: Vec<FoldedText> =
+        [&shop.anna, &shop.ben].into_iter().filter_map(|user| Some(user.email.as_ref()?.to_folded())).collect();
     assert!(!emails.is_empty());
-    let find = |emails: &[Folded]| {
-        let asked = emails.iter().cloned().chain([Folded::of("nobody@example.com")]).collect();
-        let found = whole.office.read(|tx| tx.users().mailed_among(&asked)).unwrap();
+    let find = |emails: &[FoldedText]| {
+        let asked = emails.iter().cloned().chain([FoldedText::of("nobody@example.com")]).collect();
+        let found = whole.office.read(|tx| tx.users().find_many_by_email(&asked)).unwrap();
         found.into_iter().map(|user| user.id).collect::<BTreeSet<_>>()
     };
     let expected: BTreeSet<_> =
         [&shop.anna, &shop.ben].into_iter().filter(|user| user.email.is_some()).map(|user| user.id).collect();
     assert_eq!(find(&emails), expected);
     assert_eq!(find(&[]), BTreeSet::new());
-    assert_eq!(whole.office.read(|tx| tx.users().mailed_among(&BTreeSet::new())).unwrap(), []);
+    assert_eq!(whole.office.read(|tx| tx.users().find_many_by_email(&BTreeSet::new())).unwrap(), []);
 }
 
 /// A reset is found by its digest until it is spent; it is spent once.
-pub fn a_reset_is_spent_once(whole: &Whole) {
-    let shop = Shop::open(&whole.bench);
-    office(whole, |tx| tx.resets().grant(&reset(&shop, 1, 90)));
-    office(whole, |tx| tx.resets().grant(&reset(&shop, 2, 90)));
+pub fn reset_is_spent_once(whole: &StoreHarness) {
+    let shop = ContractFixture::insert_into(&whole.auth);
+    run_office_write(whole, |tx| tx.resets().insert_reset(&new_reset(&shop, 1, 90)));
+    run_office_write(whole, |tx| tx.resets().insert_reset(&new_reset(&shop, 2, 90)));
     let find = |number| whole.office.read(|tx| tx.resets().find(&[number; 32])).unwrap();
-    assert_eq!((find(1), find(3)), (Some(reset(&shop, 1, 90)), None));
-    assert!(office(whole, |tx| tx.resets().spend(&[1; 32])));
-    assert!(!office(whole, |tx| tx.resets().spend(&[1; 32])));
-    assert_eq!((find(1), find(2)), (None, Some(reset(&shop, 2, 90))));
+    assert_eq!((find(1), find(3)), (Some(new_reset(&shop, 1, 90)), None));
+    assert!(run_office_write(whole, |tx| tx.resets().consume(&[1; 32])));
+    assert!(!run_office_write(whole, |tx| tx.resets().consume(&[1; 32])));
+    assert_eq!((find(1), find(2)), (None, Some(new_reset(&shop, 2, 90))));
 }
 
 /// Resets are a user's: the newest of another request is told, and all are taken away at once.
-pub fn resets_are_a_users(whole: &Whole) {
-    let shop = Shop::open(&whole.bench);
-    let others = Reset { user: shop.namesake.id, ..reset(&shop, 9, 90) };
-    for each in [&reset(&shop, 1, 90), &reset(&shop, 2, 90), &others] {
-        office(whole, |tx| tx.resets().grant(each));
+pub fn resets_belong_to_a_user(whole: &StoreHarness) {
+    let shop = ContractFixture::insert_into(&whole.auth);
+    let others = Reset { user: shop.namesake.id, ..new_reset(&shop, 9, 90) };
+    for each in [&new_reset(&shop, 1, 90), &new_reset(&shop, 2, 90), &others] {
+        run_office_write(whole, |tx| tx.resets().insert_reset(each));
     }
-    let newest = |but| whole.office.read(|tx| tx.resets().newest(shop.anna.id, id(but))).unwrap();
-    assert_eq!((newest(7), newest(2), newest(1)), (Some(at(2)), Some(at(1)), Some(at(2))));
-    office(whole, |tx| tx.resets().void(shop.anna.id));
+    let newest = |but| whole.office.read(|tx| tx.resets().find_newest_grant(shop.anna.id, reset_id(but))).unwrap();
+    assert_eq!((newest(7), newest(2), newest(1)), (Some(after_start(2)), Some(after_start(1)), Some(after_start(2))));
+    run_office_write(whole, |tx| tx.resets().revoke_by_user(shop.anna.id));
     assert_eq!(newest(7), None);
     assert!(whole.office.read(|tx| tx.resets().find(&[9; 32])).unwrap().is_some(), "another's stays");
 }
 
 /// Resets past their time are removed, no more than asked for.
-pub fn old_resets_are_removed(whole: &Whole) {
-    let shop = Shop::open(&whole.bench);
+pub fn expired_resets_are_removed(whole: &StoreHarness) {
+    let shop = ContractFixture::insert_into(&whole.auth);
     for (number, until) in [(1, 10), (2, 20), (3, 30)] {
-        office(whole, |tx| tx.resets().grant(&reset(&shop, number, until)));
+        run_office_write(whole, |tx| tx.resets().insert_reset(&new_reset(&shop, number, until)));
     }
-    let sweep = |before, limit| office(whole, |tx| tx.resets().sweep(at(before), limit));
+    let sweep = |before, limit| run_office_write(whole, |tx| tx.resets().sweep(after_start(before), limit));
     assert_eq!((sweep(10, 9), sweep(30, 1), sweep(30, 9), sweep(30, 9)), (0, 1, 1, 0));
     assert!(whole.office.read(|tx| tx.resets().find(&[3; 32])).unwrap().is_some());
 }
 
 /// Whoever has the mailbox chooses the password: it need not be changed any more.
-pub fn a_reset_password_need_not_be_changed(whole: &Whole) {
-    let shop = Shop::open(&whole.bench);
+pub fn reset_password_need_not_be_changed(whole: &StoreHarness) {
+    let shop = ContractFixture::insert_into(&whole.auth);
     let email = shop.anna.email.clone().unwrap();
-    office(whole, |tx| tx.resets().grant(&Reset { email: email.clone(), ..reset(&shop, 1, 90) }));
-    assert!(office(whole, |tx| tx.users().set_password_change_required(shop.anna.id, true, at(40))));
-    let event = EventId::new(START, [1; 10]);
-    let stamp = Stamp { at: at(50), event, actor: Actor::default(), authority: Authority::Host, shell: None };
+    run_office_write(whole, |tx| tx.resets().insert_reset(&Reset { email: email.clone(), ..new_reset(&shop, 1, 90) }));
+    assert!(run_office_write(whole, |tx| tx.users().set_password_change_required(shop.anna.id, true, after_start(40))));
+    let event = EventId::new(FIXTURE_START, [1; 10]);
+    let stamp = AuditContext {
+        at: after_start(50),
+        event_id: event,
+        actor: Actor::default(),
+        authority: Authority::Host,
+        os_user: None,
+    };
     let set = office::reset_password(&*whole.office, &stamp, &[1; 32], &Secret::new("verifier".to_owned())).unwrap();
     assert_eq!(set, Some(shop.anna.id));
     let anna = whole.office.read(|tx| tx.users().find(shop.anna.id)).unwrap().unwrap();
@@ -156,23 +174,23 @@ pub fn a_reset_password_need_not_be_changed(whole: &Whole) {
 }
 
 /// Of two who show one token at once one sets a password.
-pub fn two_who_show_one_token(whole: &Whole) {
-    let shop = Shop::open(&whole.bench);
+pub fn concurrent_uses_of_one_reset_token_succeed_once(whole: &StoreHarness) {
+    let shop = ContractFixture::insert_into(&whole.auth);
     let email = shop.anna.email.clone().unwrap();
-    office(whole, |tx| tx.resets().grant(&Reset { email: email.clone(), ..reset(&shop, 1, 90) }));
-    let crossing = Crossing::default();
+    run_office_write(whole, |tx| tx.resets().insert_reset(&Reset { email: email.clone(), ..new_reset(&shop, 1, 90) }));
+    let crossing = Rendezvous::default();
     let show = |number: u8| {
-        let stamp = Stamp {
-            at: at(50),
-            event: EventId::new(START, [number; 10]),
+        let stamp = AuditContext {
+            at: after_start(50),
+            event_id: EventId::new(FIXTURE_START, [number; 10]),
             actor: Actor::default(),
             authority: Authority::Host,
-            shell: None,
+            os_user: None,
         };
-        crossing.meet();
+        crossing.wait();
         office::reset_password(&*whole.office, &stamp, &[1; 32], &Secret::new(format!("verifier {number}"))).unwrap()
     };
-    let (one, other) = both(|| show(1), || show(2));
+    let (one, other) = run_both(|| show(1), || show(2));
     assert!(one.is_some() ^ other.is_some(), "{one:?} {other:?}");
     assert_eq!(one.or(other), Some(shop.anna.id));
 }

@@ -7,16 +7,16 @@
 )]
 
 mod api_keys;
-mod asked;
 mod devices;
+mod fixture;
+mod inputs;
 mod last_admin;
-mod leaving;
+mod lists;
 mod password_changes;
-mod people;
-mod places;
-mod reading;
 mod roles;
-mod shop;
-mod staffed;
+mod staffed_fixture;
 mod tenants;
+mod tenants_and_devices;
 mod tickets;
+mod user_removal;
+mod users;

@@ -1,79 +1,81 @@
 //! A password that must be changed at the next login: who says so, and what that ends.
 
 use serde_json::json;
-use tillgate_domain::office::{self, Field, NewUser, PasswordOptions, Refused, UserChange};
+use tillgate_domain::office::{self, FieldName, NewUser, OfficeError, PasswordOptions, UserChange};
 use tillgate_domain::{Action, Change, Epoch, PrincipalId, Scope, Secret, User, UserStatus};
 
-use crate::asked::*;
-use crate::shop::Shop;
+use crate::fixture::OfficeFixture;
+use crate::inputs::*;
 
-fn required(shop: &Shop, user: &User) -> bool {
+fn is_required(shop: &OfficeFixture, user: &User) -> bool {
     office::find_user(shop.store(), shop.tenant.id, user.id).unwrap().unwrap().password_change_required
 }
 
-fn require(shop: &Shop, user: &User, required: bool) -> Result<User, Refused> {
-    shop.change(user, &UserChange { password_change_required: Some(required), ..UserChange::default() })
+fn set_required(shop: &OfficeFixture, user: &User, required: bool) -> Result<User, OfficeError> {
+    shop.change_user(user, &UserChange { password_change_required: Some(required), ..UserChange::default() })
 }
 
-fn set_password(shop: &Shop, user: &User, change_required: bool) {
+fn set_password(shop: &OfficeFixture, user: &User, change_required: bool) {
     let (whose, verifier) = (PrincipalId::User(user.id), Secret::new("hash".to_owned()));
-    let options = PasswordOptions { change_required, ..PasswordOptions::default() };
-    office::set_password_with(shop.store(), shop.tenant.id, &stamp(), whose, &verifier, options).unwrap().unwrap();
+    let options = PasswordOptions { require_change: change_required, ..PasswordOptions::default() };
+    office::set_password_with(shop.store(), shop.tenant.id, &audit_context(), whose, &verifier, options)
+        .unwrap()
+        .unwrap();
 }
 
 /// What the last line of the audit says of it.
-fn audited(shop: &Shop) -> (Action, Option<serde_json::Value>) {
-    let last = shop.memory.audit().pop().unwrap();
-    (last.action, last.details.get(Field::PasswordChangeRequired.name()).cloned())
+fn last_event(shop: &OfficeFixture) -> (Action, Option<serde_json::Value>) {
+    let last = shop.memory.audit_events().pop().unwrap();
+    (last.action, last.details.get(FieldName::PasswordChangeRequired.name()).cloned())
 }
 
 #[test]
-fn password_that_is_set_says_whether_it_must_be_changed() {
-    let shop = Shop::open();
-    let anna = shop.user("anna", &[]);
-    assert!(!anna.password_change_required && !required(&shop, &anna));
+fn set_password_may_require_a_change() {
+    let shop = OfficeFixture::open();
+    let anna = shop.add_user("anna", &[]);
+    assert!(!anna.password_change_required && !is_required(&shop, &anna));
     set_password(&shop, &anna, true);
-    assert!(required(&shop, &anna));
-    assert_eq!(audited(&shop), (Action::Password, Some(json!({ "from": false, "to": true }))));
+    assert!(is_required(&shop, &anna));
+    assert_eq!(last_event(&shop), (Action::Password, Some(json!({ "from": false, "to": true }))));
     set_password(&shop, &anna, true);
-    assert!(required(&shop, &anna));
-    assert_eq!(audited(&shop), (Action::Password, None), "it was so already");
+    assert!(is_required(&shop, &anna));
+    assert_eq!(last_event(&shop), (Action::Password, None), "it was so already");
     set_password(&shop, &anna, false);
-    assert!(!required(&shop, &anna), "another password need not be changed unless it is said again");
-    assert_eq!(audited(&shop), (Action::Password, Some(json!({ "from": true, "to": false }))));
-    assert_eq!(shop.changes().last(), Some(&Change::Raised { scope: Scope::User(anna.id), epoch: Epoch(3) }));
+    assert!(!is_required(&shop, &anna), "another password need not be changed unless it is said again");
+    assert_eq!(last_event(&shop), (Action::Password, Some(json!({ "from": true, "to": false }))));
+    assert_eq!(shop.list_changes().last(), Some(&Change::EpochBumped { scope: Scope::User(anna.id), epoch: Epoch(3) }));
 }
 
 #[test]
 fn new_user_may_have_to_change_the_password() {
-    let shop = Shop::open();
+    let shop = OfficeFixture::open();
     let new = NewUser { password_change_required: true, ..new_user("anna", &[]) };
     let anna = shop.add(&new).unwrap();
-    assert!(anna.password_change_required && required(&shop, &anna));
-    assert_eq!(audited(&shop), (Action::UserAdd, Some(json!(true))));
+    assert!(anna.password_change_required && is_required(&shop, &anna));
+    assert_eq!(last_event(&shop), (Action::UserAdd, Some(json!(true))));
     let kiosk = NewUser { feature: Some("kiosk".into()), password_change_required: true, ..new_user("kiosk", &[]) };
-    assert_eq!(shop.add(&kiosk), Err(Refused::Virtual));
+    assert_eq!(shop.add(&kiosk), Err(OfficeError::VirtualUser));
 }
 
 #[test]
 fn requirement_alone_ends_no_session() {
-    let shop = Shop::open();
-    let anna = shop.user("anna", &[]);
-    let before = shop.changes().len();
-    let changed = require(&shop, &anna, true).unwrap();
+    let shop = OfficeFixture::open();
+    let anna = shop.add_user("anna", &[]);
+    let before = shop.list_changes().len();
+    let changed = set_required(&shop, &anna, true).unwrap();
     assert!(changed.password_change_required && changed.version > anna.version);
-    assert_eq!(shop.changes()[before..], [Change::Touched(Scope::User(anna.id))]);
-    assert_eq!(audited(&shop), (Action::UserUpdate, Some(json!({ "from": false, "to": true }))));
-    assert!(!require(&shop, &changed, false).unwrap().password_change_required);
-    assert!(!required(&shop, &anna));
+    assert_eq!(shop.list_changes()[before..], [Change::Invalidated(Scope::User(anna.id))]);
+    assert_eq!(last_event(&shop), (Action::UserUpdate, Some(json!({ "from": false, "to": true }))));
+    assert!(!set_required(&shop, &changed, false).unwrap().password_change_required);
+    assert!(!is_required(&shop, &anna));
 }
 
 #[test]
-fn last_admin_who_must_change_the_password_is_an_admin_still() {
-    let shop = Shop::open();
-    let (anna, ben) = (shop.user("anna", &["admin"]), shop.user("ben", &["admin"]));
-    require(&shop, &anna, true).unwrap();
-    assert!(shop.status(&ben, UserStatus::Suspended).is_ok(), "anna is left");
-    assert_eq!(shop.status(&anna, UserStatus::Suspended), Err(Refused::LastAdmin));
-    assert!(required(&shop, &anna));
+fn last_admin_with_required_password_change_counts() {
+    let shop = OfficeFixture::open();
+    let (anna, ben) = (shop.add_user("anna", &["admin"]), shop.add_user("ben", &["admin"]));
+    set_required(&shop, &anna, true).unwrap();
+    assert!(shop.set_status(&ben, UserStatus::Suspended).is_ok(), "anna is left");
+    assert_eq!(shop.set_status(&anna, UserStatus::Suspended), Err(OfficeError::LastAdmin));
+    assert!(is_required(&shop, &anna));
 }

@@ -2,114 +2,126 @@
 
 use std::collections::BTreeSet;
 
-use tillgate_domain::office::{self, DeviceChange, DeviceRoles, Field, Refused, RoleChange};
+use tillgate_domain::office::{self, DeviceChange, DeviceRolesChange, FieldName, OfficeError, RoleChange};
 use tillgate_domain::{Action, Change, Environment, Rights, Scope, UserStatus};
 
-use crate::asked::*;
-use crate::staffed::*;
+use crate::inputs::*;
+use crate::staffed_fixture::*;
 
 #[test]
-fn a_changed_role_is_told_to_whoever_holds_it_and_to_nobody_else() {
-    let shop = Shop::open();
-    let before = shop.changes().len();
-    let night = shop.role("night", &["storno"], &[Environment::Pda]);
-    assert_eq!(shop.changes().len(), before, "nobody holds a new role");
-    shop.assign(shop.world.manager.id, &["night", "manager"], DeviceRoles::Keep).unwrap();
-    shop.assign(shop.world.cashier.id, &[], only_on(&shop.world.p02, &["night"])).unwrap();
-    let equip = DeviceChange { roles: Some(vec![role("night")]), ..DeviceChange::default() };
-    shop.device(shop.world.p01.id, &stamp(), &equip).unwrap();
-    let before = shop.changes().len();
+fn role_change_notifies_its_holders_only() {
+    let shop = StaffedFixture::open();
+    let before = shop.list_changes().len();
+    let night = shop.add_role("night", &["storno"], &[Environment::Pda]);
+    assert_eq!(shop.list_changes().len(), before, "nobody holds a new role");
+    shop.assign(shop.fixture.manager.id, &["night", "manager"], DeviceRolesChange::Keep).unwrap();
+    shop.assign(shop.fixture.cashier.id, &[], roles_only_on(&shop.fixture.p02, &["night"])).unwrap();
+    let equip = DeviceChange { roles: Some(vec![parse_role("night")]), ..DeviceChange::default() };
+    shop.change_device(shop.fixture.p01.id, &audit_context(), &equip).unwrap();
+    let before = shop.list_changes().len();
     let change = RoleChange {
-        name: Some(role("late")),
+        name: Some(parse_role("late")),
         label: Some("Late".into()),
-        rights: Some(rights(&["storno", "ticketClose"])),
-        environments: Some(ALL.iter().copied().collect()),
+        rights: Some(parse_rights(&["storno", "ticketClose"])),
+        environments: Some(ALL_ENVIRONMENTS.iter().copied().collect()),
         ..RoleChange::default()
     };
-    let after = shop.change_role(&stamp(), &night, &change).unwrap();
+    let after = shop.change_role(&audit_context(), &night, &change).unwrap();
     assert_eq!((after.name.as_str(), after.label.as_str(), after.version), ("late", "Late", 2));
-    let mut touched = shop.changes().split_off(before);
+    let mut touched = shop.list_changes().split_off(before);
     touched.sort_by_key(|change| format!("{change:?}"));
-    let (manager, cashier) = (Scope::User(shop.world.manager.id), Scope::User(shop.world.cashier.id));
-    let mut expected = [Scope::Device(shop.world.p01.id), cashier, manager].map(Change::Touched);
+    let (manager, cashier) = (Scope::User(shop.fixture.manager.id), Scope::User(shop.fixture.cashier.id));
+    let mut expected = [Scope::Device(shop.fixture.p01.id), cashier, manager].map(Change::Invalidated);
     expected.sort_by_key(|change| format!("{change:?}"));
     assert_eq!(touched, expected);
-    let told = shop.last();
+    let told = shop.last_event();
     assert_eq!(told.action, Action::RoleUpdate);
     assert_eq!(told.details["rights"], serde_json::json!({ "from": ["storno"], "to": ["storno", "ticketClose"] }));
-    assert_eq!(office::find_role(shop.store(), shop.id(), night.id).unwrap(), Some(after.clone()));
+    assert_eq!(office::find_role(shop.store(), shop.tenant_id(), night.id).unwrap(), Some(after.clone()));
     // the same again writes nothing
-    let count = shop.memory.audit().len();
-    assert_eq!(shop.change_role(&stamp(), &night, &change).unwrap(), after);
-    assert_eq!(shop.memory.audit().len(), count);
-    let by =
-        |version| office::change_role(shop.store(), shop.id(), &stamp(), night.id, Some(version), &change).unwrap();
-    assert_eq!(by(1), Err(Refused::Moved { current: 2 }));
-    let taken = RoleChange { name: Some(role("Cashier")), ..RoleChange::default() };
-    let refused = shop.change_role(&stamp(), &night, &taken);
-    assert_eq!(refused, Err(Refused::Taken { field: Field::Name, value: "Cashier".into() }));
-    let empty = RoleChange { rights: Some(Rights::default()), ..RoleChange::default() };
-    assert_eq!(shop.change_role(&stamp(), &night, &empty), Err(Refused::Empty { field: Field::Rights }));
-    let nowhere = RoleChange { environments: Some(BTreeSet::new()), ..RoleChange::default() };
-    assert_eq!(shop.change_role(&stamp(), &night, &nowhere), Err(Refused::Empty { field: Field::Environments }));
-}
-
-#[test]
-fn a_built_in_role_stays_as_it_is() {
-    let shop = Shop::open();
-    for role in &shop.world.roles {
-        let change = RoleChange { label: Some("x".into()), ..RoleChange::default() };
-        assert_eq!(shop.change_role(&stamp(), role, &change), Err(Refused::BuiltIn));
-        assert_eq!(shop.delete_role(&stamp(), role), Err(Refused::BuiltIn));
-    }
-    assert_eq!(office::list_roles(shop.store(), shop.id()).unwrap().len(), 3);
-}
-
-#[test]
-fn a_role_in_use_does_not_vanish_under_its_users() {
-    let shop = Shop::open();
-    let night = shop.role("night", &["storno"], ALL);
-    let manager = shop.world.manager.id;
-    shop.assign(manager, &["night", "manager"], DeviceRoles::Keep).unwrap();
-    let held = |by: &[&str], total| Refused::Held { by: by.iter().map(|who| (*who).to_owned()).collect(), total };
-    assert_eq!(shop.delete_role(&stamp(), &night), Err(held(&["user manager"], 1)));
-    let equip = |roles: &[&str]| DeviceChange {
-        roles: Some(roles.iter().map(|named| role(named)).collect()),
-        ..DeviceChange::default()
+    let count = shop.memory.audit_events().len();
+    assert_eq!(shop.change_role(&audit_context(), &night, &change).unwrap(), after);
+    assert_eq!(shop.memory.audit_events().len(), count);
+    let by = |version| {
+        office::change_role(shop.store(), shop.tenant_id(), &audit_context(), night.id, Some(version), &change).unwrap()
     };
-    shop.device(shop.world.p01.id, &stamp(), &equip(&["night"])).unwrap();
-    assert_eq!(shop.delete_role(&stamp(), &night), Err(held(&["user manager", "device P01"], 2)));
-    assert!(held(&["user manager", "device P01"], 7).to_string().contains("user manager, device P01 and 5 more"));
-    shop.assign(manager, &["manager"], only_on(&shop.world.p02, &["night"])).unwrap();
-    shop.device(shop.world.p01.id, &stamp(), &equip(&[])).unwrap();
-    assert_eq!(shop.delete_role(&stamp(), &night), Err(held(&["user manager"], 1)), "on a device alone");
-    // who is deleted holds nothing any more
-    office::set_user_status(shop.store(), shop.id(), &stamp(), manager, UserStatus::Deleted).unwrap().unwrap();
-    let before = shop.changes().len();
-    assert_eq!(shop.delete_role(&stamp(), &night).unwrap().id, night.id);
-    assert_eq!(office::find_role(shop.store(), shop.id(), night.id).unwrap(), None);
-    assert_eq!((shop.last().action, shop.changes().len()), (Action::RoleDelete, before));
+    assert_eq!(by(1), Err(OfficeError::VersionMismatch { current: 2 }));
+    let taken = RoleChange { name: Some(parse_role("Cashier")), ..RoleChange::default() };
+    let refused = shop.change_role(&audit_context(), &night, &taken);
+    assert_eq!(refused, Err(OfficeError::AlreadyExists { field: FieldName::Name, value: "Cashier".into() }));
+    let empty = RoleChange { rights: Some(Rights::default()), ..RoleChange::default() };
     assert_eq!(
-        shop.delete_role(&stamp(), &night),
-        Err(Refused::Absent { field: Field::Role, value: night.id.to_string() })
+        shop.change_role(&audit_context(), &night, &empty),
+        Err(OfficeError::Required { field: FieldName::Rights })
+    );
+    let nowhere = RoleChange { environments: Some(BTreeSet::new()), ..RoleChange::default() };
+    assert_eq!(
+        shop.change_role(&audit_context(), &night, &nowhere),
+        Err(OfficeError::Required { field: FieldName::Environments })
     );
 }
 
 #[test]
-fn nobody_gives_themselves_more_by_a_role() {
-    let shop = Shop::open();
-    let night = shop.role("night", &["storno"], ALL);
-    let strong = shop.role("strong", &["userDelete"], ALL);
-    let clerk = || caller(&["roleUpdate", "roleDelete", "storno"]);
-    let allow = |allows: &[&str]| RoleChange { rights: Some(rights(allows)), ..RoleChange::default() };
-    assert_eq!(shop.change_role(&caller(&["storno"]), &night, &allow(&["storno"])), Err(missing("roleUpdate")));
-    assert_eq!(shop.change_role(&clerk(), &night, &allow(&["storno", "userDelete"])), Err(missing("userDelete")));
-    assert_eq!(shop.change_role(&clerk(), &night, &allow(&["admin"])), Err(missing("admin")));
+fn built_in_role_is_unchangeable() {
+    let shop = StaffedFixture::open();
+    for role in &shop.fixture.roles {
+        let change = RoleChange { label: Some("x".into()), ..RoleChange::default() };
+        assert_eq!(shop.change_role(&audit_context(), role, &change), Err(OfficeError::BuiltInRole));
+        assert_eq!(shop.delete_role(&audit_context(), role), Err(OfficeError::BuiltInRole));
+    }
+    assert_eq!(office::list_roles(shop.store(), shop.tenant_id()).unwrap().len(), 3);
+}
+
+#[test]
+fn role_in_use_is_not_deleted() {
+    let shop = StaffedFixture::open();
+    let night = shop.add_role("night", &["storno"], ALL_ENVIRONMENTS);
+    let manager = shop.fixture.manager.id;
+    shop.assign(manager, &["night", "manager"], DeviceRolesChange::Keep).unwrap();
+    let held = |by: &[&str], total| OfficeError::InUse { by: by.iter().map(|who| (*who).to_owned()).collect(), total };
+    assert_eq!(shop.delete_role(&audit_context(), &night), Err(held(&["user manager"], 1)));
+    let equip = |roles: &[&str]| DeviceChange {
+        roles: Some(roles.iter().map(|named| parse_role(named)).collect()),
+        ..DeviceChange::default()
+    };
+    shop.change_device(shop.fixture.p01.id, &audit_context(), &equip(&["night"])).unwrap();
+    assert_eq!(shop.delete_role(&audit_context(), &night), Err(held(&["user manager", "device P01"], 2)));
+    assert!(held(&["user manager", "device P01"], 7).to_string().contains("user manager, device P01 and 5 more"));
+    shop.assign(manager, &["manager"], roles_only_on(&shop.fixture.p02, &["night"])).unwrap();
+    shop.change_device(shop.fixture.p01.id, &audit_context(), &equip(&[])).unwrap();
+    assert_eq!(shop.delete_role(&audit_context(), &night), Err(held(&["user manager"], 1)), "on a device alone");
+    // who is deleted holds nothing any more
+    office::set_user_status(shop.store(), shop.tenant_id(), &audit_context(), manager, UserStatus::Deleted)
+        .unwrap()
+        .unwrap();
+    let before = shop.list_changes().len();
+    assert_eq!(shop.delete_role(&audit_context(), &night).unwrap().id, night.id);
+    assert_eq!(office::find_role(shop.store(), shop.tenant_id(), night.id).unwrap(), None);
+    assert_eq!((shop.last_event().action, shop.list_changes().len()), (Action::RoleDelete, before));
+    assert_eq!(
+        shop.delete_role(&audit_context(), &night),
+        Err(OfficeError::NotFound { field: FieldName::Role, value: night.id.to_string() })
+    );
+}
+
+#[test]
+fn role_change_grants_no_more_than_the_caller_has() {
+    let shop = StaffedFixture::open();
+    let night = shop.add_role("night", &["storno"], ALL_ENVIRONMENTS);
+    let strong = shop.add_role("strong", &["userDelete"], ALL_ENVIRONMENTS);
+    let clerk = || caller_context(&["roleUpdate", "roleDelete", "storno"]);
+    let allow = |allows: &[&str]| RoleChange { rights: Some(parse_rights(allows)), ..RoleChange::default() };
+    assert_eq!(
+        shop.change_role(&caller_context(&["storno"]), &night, &allow(&["storno"])),
+        Err(missing_right("roleUpdate"))
+    );
+    assert_eq!(shop.change_role(&clerk(), &night, &allow(&["storno", "userDelete"])), Err(missing_right("userDelete")));
+    assert_eq!(shop.change_role(&clerk(), &night, &allow(&["admin"])), Err(missing_right("admin")));
     // nor take from a role what they do not hold, nor move it to where it counts
-    assert_eq!(shop.change_role(&clerk(), &strong, &allow(&["storno"])), Err(missing("userDelete")));
+    assert_eq!(shop.change_role(&clerk(), &strong, &allow(&["storno"])), Err(missing_right("userDelete")));
     let elsewhere = RoleChange { environments: Some([Environment::Tool].into()), ..RoleChange::default() };
-    assert_eq!(shop.change_role(&clerk(), &strong, &elsewhere), Err(missing("userDelete")));
-    assert_eq!(shop.delete_role(&clerk(), &strong), Err(missing("userDelete")));
+    assert_eq!(shop.change_role(&clerk(), &strong, &elsewhere), Err(missing_right("userDelete")));
+    assert_eq!(shop.delete_role(&clerk(), &strong), Err(missing_right("userDelete")));
     assert!(shop.change_role(&clerk(), &night, &allow(&["roleUpdate", "storno"])).is_ok());
-    assert_eq!(shop.delete_role(&caller(&["roleUpdate", "storno"]), &night), Err(missing("roleDelete")));
+    assert_eq!(shop.delete_role(&caller_context(&["roleUpdate", "storno"]), &night), Err(missing_right("roleDelete")));
 }

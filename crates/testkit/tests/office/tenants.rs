@@ -2,53 +2,73 @@
 
 use std::time::Duration;
 
-use tillgate_domain::office::{self, Field, LimitsChange, Page, Refused, RoleChange, Stamp, TenantChange};
+use tillgate_domain::office::{
+    self, AuditContext, FieldName, LimitsChange, OfficeError, PageRequest, RoleChange, TenantChange,
+};
 use tillgate_domain::{Action, Branch, BranchId, Change, Scope, SessionLimits, Zone};
 
-use crate::asked::*;
-use crate::staffed::*;
+use crate::inputs::*;
+use crate::staffed_fixture::*;
 
 #[test]
-fn stores_are_opened_renamed_and_closed_but_the_last() {
-    let shop = Shop::open();
-    let first = shop.world.tenant.branches[0].clone();
-    let branch = |called: &str| Branch { id: BranchId::new(AT, random()), name: called.to_owned() };
-    let open = |stamp: &Stamp, store: &Branch| office::add_store(shop.store(), shop.id(), stamp, store).unwrap();
-    let close = |id, version| office::close_store(shop.store(), shop.id(), &stamp(), id, version).unwrap();
-    let rename =
-        |id, version, to: &str| office::rename_store(shop.store(), shop.id(), &stamp(), id, version, Some(to)).unwrap();
-    assert_eq!(close(first.id, None), Err(Refused::LastStore));
+fn stores_are_opened_renamed_and_closed_except_the_last() {
+    let shop = StaffedFixture::open();
+    let first = shop.fixture.tenant.branches[0].clone();
+    let branch = |called: &str| Branch { id: BranchId::new(NOW, random_bytes()), name: called.to_owned() };
+    let open =
+        |stamp: &AuditContext, store: &Branch| office::add_store(shop.store(), shop.tenant_id(), stamp, store).unwrap();
+    let close =
+        |id, version| office::close_store(shop.store(), shop.tenant_id(), &audit_context(), id, version).unwrap();
+    let rename = |id, version, to: &str| {
+        office::rename_store(shop.store(), shop.tenant_id(), &audit_context(), id, version, Some(to)).unwrap()
+    };
+    assert_eq!(close(first.id, None), Err(OfficeError::LastStore));
     let station = branch(" Station ");
-    let tenant = open(&stamp(), &station).unwrap();
+    let tenant = open(&audit_context(), &station).unwrap();
     assert_eq!(tenant.branches[1].name, "Station");
-    assert_eq!((tenant.version, shop.last().action), (2, Action::StoreAdd));
-    assert_eq!(shop.changes().last(), Some(&Change::Touched(Scope::Tenant(shop.id()))));
-    assert_eq!(open(&stamp(), &branch("STATION")), Err(Refused::Taken { field: Field::Name, value: "STATION".into() }));
-    assert!(matches!(open(&stamp(), &branch(" ")), Err(Refused::Invalid { field: Field::Name, .. })));
-    assert_eq!(open(&caller(&["storeUpdate"]), &branch("x")), Err(missing("storeCreate")));
-    assert_eq!(rename(station.id, Some(1), "Airport"), Err(Refused::Moved { current: 2 }));
+    assert_eq!((tenant.version, shop.last_event().action), (2, Action::StoreAdd));
+    assert_eq!(shop.list_changes().last(), Some(&Change::Invalidated(Scope::Tenant(shop.tenant_id()))));
+    assert_eq!(
+        open(&audit_context(), &branch("STATION")),
+        Err(OfficeError::AlreadyExists { field: FieldName::Name, value: "STATION".into() })
+    );
+    assert!(matches!(
+        open(&audit_context(), &branch(" ")),
+        Err(OfficeError::InvalidValue { field: FieldName::Name, .. })
+    ));
+    assert_eq!(open(&caller_context(&["storeUpdate"]), &branch("x")), Err(missing_right("storeCreate")));
+    assert_eq!(rename(station.id, Some(1), "Airport"), Err(OfficeError::VersionMismatch { current: 2 }));
     assert_eq!(rename(station.id, Some(2), "Airport").unwrap().branches[1].name, "Airport");
     assert_eq!(rename(station.id, None, "Airport").unwrap().version, 3, "the same again writes nothing");
-    assert!(matches!(rename(station.id, None, "main"), Err(Refused::Taken { .. })));
-    let nowhere = BranchId::new(AT, random());
-    assert_eq!(rename(nowhere, None, "x"), Err(Refused::Absent { field: Field::Store, value: nowhere.to_string() }));
+    assert!(matches!(rename(station.id, None, "main"), Err(OfficeError::AlreadyExists { .. })));
+    let nowhere = BranchId::new(NOW, random_bytes());
+    assert_eq!(
+        rename(nowhere, None, "x"),
+        Err(OfficeError::NotFound { field: FieldName::Store, value: nowhere.to_string() })
+    );
     assert_eq!(close(first.id, Some(3)).unwrap().branches.len(), 1);
-    assert_eq!(close(first.id, None), Err(Refused::Absent { field: Field::Store, value: first.id.to_string() }));
-    assert_eq!(close(station.id, None), Err(Refused::LastStore));
-    let actions: Vec<Action> = shop.memory.audit().iter().map(|event| event.action).collect();
+    assert_eq!(
+        close(first.id, None),
+        Err(OfficeError::NotFound { field: FieldName::Store, value: first.id.to_string() })
+    );
+    assert_eq!(close(station.id, None), Err(OfficeError::LastStore));
+    let actions: Vec<Action> = shop.memory.audit_events().iter().map(|event| event.action).collect();
     assert_eq!(actions, [Action::StoreAdd, Action::StoreUpdate, Action::StoreClose]);
     for number in 0..199 {
-        open(&stamp(), &branch(&number.to_string())).unwrap();
+        open(&audit_context(), &branch(&number.to_string())).unwrap();
     }
-    assert_eq!(open(&stamp(), &branch("one more")), Err(Refused::Full { field: Field::Store, most: 200 }));
+    assert_eq!(
+        open(&audit_context(), &branch("one more")),
+        Err(OfficeError::LimitReached { field: FieldName::Store, most: 200 })
+    );
 }
 
 #[test]
-fn a_tenant_shortens_its_sessions_within_bounds() {
-    let shop = Shop::open();
-    let change = |stamp: &Stamp, change: &TenantChange| {
+fn tenant_limits_its_sessions_within_bounds() {
+    let shop = StaffedFixture::open();
+    let change = |stamp: &AuditContext, change: &TenantChange| {
         let given = SessionLimits { access: Some(Duration::from_mins(15)), ..SessionLimits::default() };
-        office::change_tenant(shop.store(), stamp, shop.id(), None, change, &given).unwrap()
+        office::change_tenant(shop.store(), stamp, shop.tenant_id(), None, change, &given).unwrap()
     };
     let limits = SessionLimits { access: Some(Duration::from_mins(5)), ..SessionLimits::default() };
     let access = |access| TenantChange {
@@ -56,32 +76,38 @@ fn a_tenant_shortens_its_sessions_within_bounds() {
         ..TenantChange::default()
     };
     let asked = access(limits.access);
-    assert_eq!(change(&caller(&["userUpdate"]), &asked), Err(missing("tenantUpdate")));
-    let after = change(&stamp(), &asked).unwrap();
+    assert_eq!(change(&caller_context(&["userUpdate"]), &asked), Err(missing_right("tenantUpdate")));
+    let after = change(&audit_context(), &asked).unwrap();
     assert_eq!((after.limits, after.version), (limits, 2));
-    assert_eq!(office::find_tenant(shop.store(), shop.id()).unwrap(), Some(after));
-    assert_eq!(shop.last().details["access"], serde_json::json!({ "from": null, "to": 300 }));
-    let refused = change(&stamp(), &access(Some(Duration::from_secs(1))));
-    assert!(matches!(&refused, Err(Refused::Spans(spans)) if spans[0].field == Field::Access), "{refused:?}");
-    let longer = change(&stamp(), &access(Some(Duration::from_mins(16))));
+    assert_eq!(office::find_tenant(shop.store(), shop.tenant_id()).unwrap(), Some(after));
+    assert_eq!(shop.last_event().details["access"], serde_json::json!({ "from": null, "to": 300 }));
+    let refused = change(&audit_context(), &access(Some(Duration::from_secs(1))));
+    assert!(
+        matches!(&refused, Err(OfficeError::OutOfRange(spans)) if spans[0].field == FieldName::Access),
+        "{refused:?}"
+    );
+    let longer = change(&audit_context(), &access(Some(Duration::from_mins(16))));
     assert!(longer.unwrap_err().to_string().contains("between 120 and 900 seconds"));
     let zone = TenantChange { zone: Zone::parse("Asia/Jakarta").ok(), ..TenantChange::default() };
-    assert_eq!(change(&stamp(), &zone).unwrap().limits, limits, "what is not named stays");
-    assert_eq!(change(&stamp(), &access(None)).unwrap().limits, SessionLimits::default());
-    let page = Page { after: None, limit: 10 };
+    assert_eq!(change(&audit_context(), &zone).unwrap().limits, limits, "what is not named stays");
+    assert_eq!(change(&audit_context(), &access(None)).unwrap().limits, SessionLimits::default());
+    let page = PageRequest { after: None, limit: 10 };
     assert_eq!(office::list_tenants(shop.store(), &page).unwrap().len(), 1);
 }
 
 #[test]
-fn what_belongs_to_another_tenant_is_not_there() {
-    let shop = Shop::open();
-    let night = shop.role("night", &["storno"], ALL);
-    let elsewhere = office::add_tenant(shop.store(), &stamp(), &new_tenant("other")).unwrap().unwrap().id;
+fn stores_of_another_tenant_are_not_found() {
+    let shop = StaffedFixture::open();
+    let night = shop.add_role("night", &["storno"], ALL_ENVIRONMENTS);
+    let elsewhere = office::add_tenant(shop.store(), &audit_context(), &new_tenant("other")).unwrap().unwrap().id;
     assert_eq!(office::find_role(shop.store(), elsewhere, night.id).unwrap(), None);
     let change = RoleChange { label: Some("x".into()), ..RoleChange::default() };
-    let absent = Err(Refused::Absent { field: Field::Role, value: night.id.to_string() });
-    assert_eq!(office::change_role(shop.store(), elsewhere, &stamp(), night.id, None, &change).unwrap(), absent);
-    assert_eq!(office::delete_role(shop.store(), elsewhere, &stamp(), night.id, None).unwrap(), absent);
-    let password = office::remove_password(shop.store(), elsewhere, &stamp(), shop.world.p01.id).unwrap();
-    assert!(matches!(password, Err(Refused::Absent { field: Field::Device, .. })));
+    let absent = Err(OfficeError::NotFound { field: FieldName::Role, value: night.id.to_string() });
+    assert_eq!(
+        office::change_role(shop.store(), elsewhere, &audit_context(), night.id, None, &change).unwrap(),
+        absent
+    );
+    assert_eq!(office::delete_role(shop.store(), elsewhere, &audit_context(), night.id, None).unwrap(), absent);
+    let password = office::remove_password(shop.store(), elsewhere, &audit_context(), shop.fixture.p01.id).unwrap();
+    assert!(matches!(password, Err(OfficeError::NotFound { field: FieldName::Device, .. })));
 }

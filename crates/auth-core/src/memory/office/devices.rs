@@ -2,55 +2,55 @@
 
 use std::collections::BTreeSet;
 
-use tillgate_domain::office::ports::{DeviceFilter, Devices, Page};
-use tillgate_domain::{Device, DeviceId, DeviceStatus, Folded, Stored, TenantId};
+use tillgate_domain::office::ports::{DeviceFilter, Devices, PageRequest};
+use tillgate_domain::{Device, DeviceId, DeviceStatus, FoldedText, StoreResult, TenantId};
 
 use super::super::rows::Tables;
-use super::super::transaction::{Transaction, broken};
-use super::part;
+use super::super::transaction::{Transaction, constraint_error};
+use super::read_page;
 use crate::ports as auth;
 
 impl Devices for Transaction<'_> {
-    fn find(&mut self, id: DeviceId) -> Stored<Option<Device>> {
+    fn find(&mut self, id: DeviceId) -> StoreResult<Option<Device>> {
         auth::Devices::find(self, id)
     }
 
-    fn named(&mut self, tenant: TenantId, name: &Folded) -> Stored<Option<Device>> {
-        auth::Devices::named(self, tenant, name)
+    fn find_by_name(&mut self, tenant: TenantId, name: &FoldedText) -> StoreResult<Option<Device>> {
+        auth::Devices::find_by_name(self, tenant, name)
     }
 
-    fn among(&mut self, ids: &BTreeSet<DeviceId>) -> Stored<Vec<Device>> {
+    fn find_many(&mut self, ids: &BTreeSet<DeviceId>) -> StoreResult<Vec<Device>> {
         Ok(ids.iter().filter_map(|id| self.tables().devices.get(id)).cloned().collect())
     }
 
-    fn insert(&mut self, device: &Device) -> Stored<bool> {
-        let tables = self.writing()?;
-        if device_taken(tables, device) {
+    fn insert(&mut self, device: &Device) -> StoreResult<bool> {
+        let tables = self.tables_mut()?;
+        if is_name_taken(tables, device) {
             return Ok(false);
         }
         if tables.devices.has(&device.id) {
-            return broken("a device's id is new");
+            return constraint_error("a device's id is new");
         }
         if !tables.tenants.has(&device.tenant) {
-            return broken("a device belongs to a tenant");
+            return constraint_error("a device belongs to a tenant");
         }
-        name_device(tables, device);
+        index_name(tables, device);
         tables.devices.put(device.id, device.clone());
         Ok(true)
     }
 
-    fn update(&mut self, device: &Device) -> Stored<bool> {
-        let tables = self.writing()?;
+    fn update(&mut self, device: &Device) -> StoreResult<bool> {
+        let tables = self.tables_mut()?;
         let Some(old) = tables.devices.get(&device.id).filter(|old| old.version == device.version).cloned() else {
             return Ok(false);
         };
-        if device_taken(tables, device) {
+        if is_name_taken(tables, device) {
             return Ok(false);
         }
         if old.status != DeviceStatus::Retired {
-            tables.device_names.remove(&(old.tenant, old.name.folded()));
+            tables.device_names.remove(&(old.tenant, old.name.to_folded()));
         }
-        name_device(tables, device);
+        index_name(tables, device);
         let kept = Device {
             epoch: old.epoch,
             seat: old.seat,
@@ -63,23 +63,28 @@ impl Devices for Transaction<'_> {
         Ok(true)
     }
 
-    fn list(&mut self, tenant: TenantId, page: &Page<DeviceId>) -> Stored<Vec<Device>> {
-        Ok(part(self.tables().devices.rows(), page, |device| device.tenant == tenant))
+    fn list(&mut self, tenant: TenantId, page: &PageRequest<DeviceId>) -> StoreResult<Vec<Device>> {
+        Ok(read_page(self.tables().devices.rows(), page, |device| device.tenant == tenant))
     }
 
-    fn search(&mut self, tenant: TenantId, filter: &DeviceFilter, page: &Page<DeviceId>) -> Stored<Vec<Device>> {
-        Ok(part(self.tables().devices.rows(), page, |device| device.tenant == tenant && filter.fits(device)))
+    fn search(
+        &mut self,
+        tenant: TenantId,
+        filter: &DeviceFilter,
+        page: &PageRequest<DeviceId>,
+    ) -> StoreResult<Vec<Device>> {
+        Ok(read_page(self.tables().devices.rows(), page, |device| device.tenant == tenant && filter.matches(device)))
     }
 }
 
 /// Whether another device that is not retired has the device's name.
-fn device_taken(tables: &Tables, device: &Device) -> bool {
-    let holder = tables.device_names.get(&(device.tenant, device.name.folded()));
+fn is_name_taken(tables: &Tables, device: &Device) -> bool {
+    let holder = tables.device_names.get(&(device.tenant, device.name.to_folded()));
     device.status != DeviceStatus::Retired && holder.is_some_and(|holder| *holder != device.id)
 }
 
-fn name_device(tables: &mut Tables, device: &Device) {
+fn index_name(tables: &mut Tables, device: &Device) {
     if device.status != DeviceStatus::Retired {
-        tables.device_names.put((device.tenant, device.name.folded()), device.id);
+        tables.device_names.put((device.tenant, device.name.to_folded()), device.id);
     }
 }

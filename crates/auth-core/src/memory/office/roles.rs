@@ -1,63 +1,63 @@
 //! Roles in memory, as the back office writes them.
 
-use tillgate_domain::office::ports::{Holders, Roles};
-use tillgate_domain::{Device, Role, RoleId, RoleName, Scope, Stored, TenantId, User, UserId, UserStatus};
+use tillgate_domain::office::ports::{RoleHolders, Roles};
+use tillgate_domain::{Device, Role, RoleId, RoleName, Scope, StoreResult, TenantId, User, UserId, UserStatus};
 
-use super::super::transaction::{Transaction, broken, most};
-use super::counted;
+use super::super::transaction::{Transaction, constraint_error, to_usize};
+use super::to_u64;
 
 impl Roles for Transaction<'_> {
-    fn find(&mut self, id: RoleId) -> Stored<Option<Role>> {
+    fn find(&mut self, id: RoleId) -> StoreResult<Option<Role>> {
         Ok(self.tables().roles.get(&id).cloned())
     }
 
-    fn named(&mut self, tenant: TenantId, name: &RoleName) -> Stored<Option<Role>> {
+    fn find_by_name(&mut self, tenant: TenantId, name: &RoleName) -> StoreResult<Option<Role>> {
         let tables = self.tables();
-        Ok(tables.role_names.get(&(tenant, name.folded())).and_then(|id| tables.roles.get(id)).cloned())
+        Ok(tables.role_names.get(&(tenant, name.to_folded())).and_then(|id| tables.roles.get(id)).cloned())
     }
 
-    fn insert(&mut self, role: &Role) -> Stored<bool> {
-        let tables = self.writing()?;
-        let name = (role.tenant, role.name.folded());
+    fn insert(&mut self, role: &Role) -> StoreResult<bool> {
+        let tables = self.tables_mut()?;
+        let name = (role.tenant, role.name.to_folded());
         if tables.role_names.has(&name) {
             return Ok(false);
         }
         if tables.roles.has(&role.id) {
-            return broken("a role's id is new");
+            return constraint_error("a role's id is new");
         }
         if !tables.tenants.has(&role.tenant) {
-            return broken("a role belongs to a tenant");
+            return constraint_error("a role belongs to a tenant");
         }
         tables.role_names.put(name, role.id);
         tables.roles.put(role.id, role.clone());
         Ok(true)
     }
 
-    fn update(&mut self, role: &Role) -> Stored<bool> {
-        let tables = self.writing()?;
+    fn update(&mut self, role: &Role) -> StoreResult<bool> {
+        let tables = self.tables_mut()?;
         let Some(old) = tables.roles.get(&role.id).filter(|old| old.version == role.version).cloned() else {
             return Ok(false);
         };
-        let name = (old.tenant, role.name.folded());
+        let name = (old.tenant, role.name.to_folded());
         if tables.role_names.get(&name).is_some_and(|holder| *holder != role.id) {
             return Ok(false);
         }
-        tables.role_names.remove(&(old.tenant, old.name.folded()));
+        tables.role_names.remove(&(old.tenant, old.name.to_folded()));
         tables.role_names.put(name, role.id);
         let (tenant, built_in, version) = (old.tenant, old.built_in, old.version.saturating_add(1));
         tables.roles.put(role.id, Role { tenant, built_in, version, ..role.clone() });
         Ok(true)
     }
 
-    fn remove(&mut self, id: RoleId, version: i64) -> Stored<bool> {
-        let held = self.held(id, 0)?.total > 0;
-        let tables = self.writing()?;
+    fn remove(&mut self, id: RoleId, version: i64) -> StoreResult<bool> {
+        let held = self.find_holders(id, 0)?.total > 0;
+        let tables = self.tables_mut()?;
         let Some(role) = tables.roles.get(&id).filter(|role| role.version == version && !held).cloned() else {
             return Ok(false);
         };
-        tables.role_names.remove(&(role.tenant, role.name.folded()));
+        tables.role_names.remove(&(role.tenant, role.name.to_folded()));
         let deleted: Vec<UserId> =
-            tables.users.rows().values().filter(|user| held_by(user, id)).map(|user| user.id).collect();
+            tables.users.rows().values().filter(|user| holds_role(user, id)).map(|user| user.id).collect();
         for user in deleted {
             tables.users.change(&user, |user| {
                 user.assignment.office.remove(&id);
@@ -69,35 +69,35 @@ impl Roles for Transaction<'_> {
         Ok(tables.roles.remove(&id))
     }
 
-    fn held(&mut self, id: RoleId, limit: u32) -> Stored<Holders> {
+    fn find_holders(&mut self, id: RoleId, limit: u32) -> StoreResult<RoleHolders> {
         let tables = self.tables();
-        let holds = |user: &&User| user.status != UserStatus::Deleted && held_by(user, id);
+        let holds = |user: &&User| user.status != UserStatus::Deleted && holds_role(user, id);
         let users: Vec<&User> = tables.users.rows().values().filter(holds).collect();
         let devices = tables.devices.rows().values().filter(|device| device.roles.contains(&id));
         let devices: Vec<&Device> = devices.collect();
-        let total = counted(users.len() + devices.len());
-        let users: Vec<_> = users.into_iter().take(most(limit)).map(|user| user.name.clone()).collect();
-        let room = most(limit).saturating_sub(users.len());
+        let total = to_u64(users.len() + devices.len());
+        let users: Vec<_> = users.into_iter().take(to_usize(limit)).map(|user| user.name.clone()).collect();
+        let room = to_usize(limit).saturating_sub(users.len());
         let devices = devices.into_iter().take(room).map(|device| device.name.clone()).collect();
-        Ok(Holders { users, devices, total })
+        Ok(RoleHolders { users, devices, total })
     }
 
-    fn scopes(&mut self, id: RoleId, limit: u32) -> Stored<Option<Vec<Scope>>> {
-        self.writing()?;
+    fn find_holder_scopes(&mut self, id: RoleId, limit: u32) -> StoreResult<Option<Vec<Scope>>> {
+        self.tables_mut()?;
         let tables = self.tables();
-        let holds = |user: &&User| user.status != UserStatus::Deleted && held_by(user, id);
+        let holds = |user: &&User| user.status != UserStatus::Deleted && holds_role(user, id);
         let users = tables.users.rows().values().filter(holds).map(|user| Scope::User(user.id));
         let devices = tables.devices.rows().values().filter(|device| device.roles.contains(&id));
         let scopes: Vec<Scope> = users.chain(devices.map(|device| Scope::Device(device.id))).collect();
-        Ok((scopes.len() <= most(limit)).then_some(scopes))
+        Ok((scopes.len() <= to_usize(limit)).then_some(scopes))
     }
 
-    fn list(&mut self, tenant: TenantId) -> Stored<Vec<Role>> {
+    fn list(&mut self, tenant: TenantId) -> StoreResult<Vec<Role>> {
         Ok(self.tables().roles.rows().values().filter(|role| role.tenant == tenant).cloned().collect())
     }
 }
 
 /// Whether the user has the role, without a device or on one.
-fn held_by(user: &User, role: RoleId) -> bool {
+fn holds_role(user: &User, role: RoleId) -> bool {
     user.assignment.office.contains(&role) || user.assignment.devices.values().any(|held| held.contains(&role))
 }

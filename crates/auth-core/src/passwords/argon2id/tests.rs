@@ -4,7 +4,7 @@
 use super::*;
 
 const SMALL: Cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
-const SALTED: [u8; SALT] = *b"0123456789abcdef";
+const SALTED: [u8; SALT_BYTES] = *b"0123456789abcdef";
 
 fn small() -> Argon2id {
     Argon2id::new(SMALL).unwrap()
@@ -47,14 +47,14 @@ fn test_vectors_of_reference_implementation_are_reproduced_in_one_buffer() {
     for (passes, log, lanes, password, salt, expected) in vectors {
         let cost = Cost { memory_kib: 1 << log, passes, lanes };
         let mut out = [0; 32];
-        hasher.raw(password, salt.as_bytes(), cost, &mut out).unwrap();
+        hasher.hash_into(password, salt.as_bytes(), cost, &mut out).unwrap();
         assert_eq!(out.as_slice(), from_hex(expected), "{cost:?} {password} {salt}");
     }
     assert_eq!(hasher.lock().len(), 1);
 }
 
 #[test]
-fn the_references_own_verifiers_are_read() {
+fn reference_verifiers_are_read() {
     // test.c of github.com/P-H-C/phc-winner-argon2, "password" under "somesalt".
     let published = [
         "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
@@ -68,7 +68,7 @@ fn the_references_own_verifiers_are_read() {
 }
 
 #[test]
-fn a_verifier_is_a_phc_string_of_the_cost() {
+fn verifier_is_phc_string_with_its_cost() {
     for cost in [SMALL, Cost { memory_kib: 128, passes: 3, lanes: 4 }, Cost::default()] {
         let made = Argon2id::new(cost).unwrap().hash("Pokladňa č. 5", &SALTED).unwrap();
         let Cost { memory_kib, passes, lanes } = cost;
@@ -101,7 +101,7 @@ fn verifiers_of_c_reference_at_uneven_costs_are_verified() {
 }
 
 #[test]
-fn another_cost_makes_a_verifier_stale() {
+fn verifier_of_other_cost_needs_rehash() {
     let hash = "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
     let salt = "MDEyMzQ1Njc4OWFiY2RlZg";
     let cases = [
@@ -114,12 +114,12 @@ fn another_cost_makes_a_verifier_stale() {
         ("nonsense".to_owned(), false, "what cannot be read cannot be renewed"),
     ];
     for (text, stale, name) in cases {
-        assert_eq!(small().stale(&verifier(&text)), stale, "{name}");
+        assert_eq!(small().needs_rehash(&verifier(&text)), stale, "{name}");
     }
 }
 
 #[test]
-fn what_is_no_verifier_is_a_fault_and_costs_nothing() {
+fn invalid_verifier_is_fault_and_is_not_hashed() {
     let (salt, hash) = ("MDEyMzQ1Njc4OWFiY2RlZg", "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc");
     let cases = [
         String::new(),
@@ -146,7 +146,7 @@ fn what_is_no_verifier_is_a_fault_and_costs_nothing() {
 }
 
 #[test]
-fn a_cost_has_bounds() {
+fn cost_is_bounded() {
     let cases = [
         (Cost::default(), true),
         (Cost { memory_kib: 8, passes: 1, lanes: 1 }, true),
@@ -165,48 +165,52 @@ fn a_cost_has_bounds() {
 }
 
 #[test]
-fn a_buffer_serves_one_hash_after_the_other_and_then_goes() {
+fn buffer_is_reused_and_then_released() {
     let hasher = small();
     for _ in 0..3 {
         hasher.hash("password", &SALTED).unwrap();
     }
     assert_eq!(hasher.lock().len(), 1);
-    hasher.rest();
+    hasher.release_memory();
     assert_eq!(hasher.lock().len(), 0);
     let made = hasher.hash("password", &SALTED).unwrap();
     assert_eq!(hasher.verify("password", &made), Ok(true), "and the next hash is as good");
 }
 
 #[test]
-fn buffers_that_one_hash_does_not_need_go_before_it() {
+fn spare_buffers_are_released_first() {
     let hasher = small();
     hasher.lock().extend([Buffer::default(), Buffer::default(), Buffer::default()]);
-    hasher.spare();
+    hasher.trim_memory();
     assert_eq!(hasher.lock().len(), 1);
-    hasher.spare();
+    hasher.trim_memory();
     assert_eq!(hasher.lock().len(), 1, "the one stays");
 }
 
 #[test]
-fn failure_of_a_cheaper_verifier_is_levelled_up_to_the_cost_of_today() {
+fn failed_cheaper_verifier_costs_as_much_as_current_cost() {
     let today = Cost { memory_kib: 65_536, passes: 3, lanes: 1 };
     for (memory_kib, passes) in [(19_456, 2), (8, 1), (65_536, 3), (65_536, 1), (65_536, 2), (65_535, 3), (12_288, 5)] {
         let old = Cost { memory_kib, passes, lanes: 1 };
         let missing = today.work() - old.work();
-        let done: u64 = today.hashes_of(missing).into_iter().flatten().map(Cost::work).sum();
+        let done: u64 = today.split_work(missing).into_iter().flatten().map(Cost::work).sum();
         assert!(done <= missing && missing - done < 8, "{old:?}: {done} of {missing}");
     }
-    assert_eq!(today.hashes_of(0), [None, None], "a verifier of today costs nothing more");
+    assert_eq!(today.split_work(0), [None, None], "a verifier of today costs nothing more");
 }
 
 #[test]
-fn every_failure_costs_what_the_dearest_verifier_costs() {
+fn every_failure_costs_as_much_as_most_expensive_verifier() {
     let hasher = small();
     let (own, dear) = (hasher.hash("password", &SALTED).unwrap(), Cost { memory_kib: 256, passes: 2, lanes: 1 });
-    assert_eq!(hasher.dearest.load(Ordering::Relaxed), SMALL.work());
+    assert_eq!(hasher.max_work.load(Ordering::Relaxed), SMALL.work());
     let made = Argon2id::new(dear).unwrap().hash("password", &SALTED).unwrap();
     assert_eq!(hasher.verify("wrong", &made), Ok(false));
-    assert_eq!(hasher.dearest.load(Ordering::Relaxed), dear.work(), "what was lowered costs as before, for every name");
-    assert_eq!(hasher.level("wrong", &own), Ok(()));
-    assert!(matches!(hasher.level("wrong", &verifier("nonsense")), Err(HashError::Unreadable(_))));
+    assert_eq!(
+        hasher.max_work.load(Ordering::Relaxed),
+        dear.work(),
+        "what was lowered costs as before, for every name"
+    );
+    assert_eq!(hasher.equalize_cost("wrong", &own), Ok(()));
+    assert!(matches!(hasher.equalize_cost("wrong", &verifier("nonsense")), Err(HashError::Unreadable(_))));
 }

@@ -1,6 +1,6 @@
 use super::*;
 
-const BOUNDS: Bounds = Bounds { room: 8, of_network: 3, patience: Duration::from_secs(4) };
+const BOUNDS: LaneLimits = LaneLimits { capacity: 8, per_network: 3, max_wait: Duration::from_secs(4) };
 
 fn second(count: u64) -> Duration {
     Duration::from_secs(count)
@@ -26,12 +26,12 @@ fn offer(lanes: &mut Lanes<char>, who: char) -> Found {
         'k' => (Lane::Known, Some(host(1))),
         'l' => (Lane::Known, Some(host(2))),
         '-' => (Lane::Stranger, None),
-        'A'..='Z' => (Lane::Setting, Some(host(u8::try_from(u32::from(who)).unwrap()))),
+        'A'..='Z' => (Lane::NewPassword, Some(host(u8::try_from(u32::from(who)).unwrap()))),
         _ => (Lane::Stranger, Some(host(u8::try_from(who.to_digit(10).unwrap()).unwrap()))),
     };
     match lanes.offer(lane, address, second(0), who) {
-        Some(Offered { displaced: Some(job), .. }) => Found::Displaced(job),
-        Some(Offered { displaced: None, .. }) => Found::Room,
+        Some(QueueTicket { displaced: Some(job), .. }) => Found::Displaced(job),
+        Some(QueueTicket { displaced: None, .. }) => Found::Room,
         None => Found::NoRoom,
     }
 }
@@ -46,7 +46,7 @@ fn offered(script: &str) -> Lanes<char> {
 }
 
 #[test]
-fn there_is_room_by_these_rules() {
+fn lane_capacity_follows_table_of_rules() {
     for (what, there, who, expected) in [
         ("known ones take all of it", "kkkkkkkk", 'k', Found::NoRoom),
         ("but what another known network needs", "kkkkkkkk", 'l', Found::Displaced('k')),
@@ -75,32 +75,32 @@ fn there_is_room_by_these_rules() {
 }
 
 #[test]
-fn known_ones_go_first_and_then_each_network_in_turn() {
+fn known_jobs_go_first_then_networks_take_turns() {
     let mut lanes = offered("A1k12k3");
-    let order: String = std::iter::from_fn(|| lanes.take()).collect();
+    let order: String = std::iter::from_fn(|| lanes.take_next()).collect();
     assert_eq!(order, "kk1231A");
 }
 
 /// Somebody with good passwords of some accounts cannot keep a till of another network waiting.
 #[test]
-fn known_networks_have_turns_too() {
+fn known_networks_take_turns() {
     let mut lanes = offered("kkkkl");
-    let order: String = std::iter::from_fn(|| lanes.take()).collect();
+    let order: String = std::iter::from_fn(|| lanes.take_next()).collect();
     assert_eq!(order, "klkkk");
 }
 
 /// However many one network sends, a stranger of another waits for one of them at most before its turn.
 #[test]
-fn a_network_that_sends_many_delays_another_by_one() {
+fn busy_network_delays_another_by_one_job() {
     let mut lanes = offered("111");
-    assert_eq!(lanes.take(), Some('1'));
+    assert_eq!(lanes.take_next(), Some('1'));
     assert_eq!(offer(&mut lanes, '1'), Found::Room);
     assert_eq!(offer(&mut lanes, '2'), Found::Room);
-    assert_eq!((lanes.take(), lanes.take()), (Some('1'), Some('2')));
+    assert_eq!((lanes.take_next(), lanes.take_next()), (Some('1'), Some('2')));
 }
 
 #[test]
-fn networks_are_24_and_48_bits() {
+fn networks_are_24_and_48_bit_prefixes() {
     let mut lanes = Lanes::new(BOUNDS);
     let v6 = |subnet: u16| Some(IpAddr::from([0x2001, 0xdb8, 1, subnet, 0, 0, 0, subnet]));
     let v4 = |last: u8| Some(IpAddr::from([192, 0, 2, last]));
@@ -116,28 +116,28 @@ fn networks_are_24_and_48_bits() {
 }
 
 #[test]
-fn whoever_waited_too_long_goes() {
+fn overdue_jobs_are_removed() {
     let mut lanes = Lanes::new(BOUNDS);
     for (at, who, lane) in
-        [(0, 'a', Lane::Known), (1, 'b', Lane::Stranger), (1, 'c', Lane::Setting), (2, 'd', Lane::Stranger)]
+        [(0, 'a', Lane::Known), (1, 'b', Lane::Stranger), (1, 'c', Lane::NewPassword), (2, 'd', Lane::Stranger)]
     {
         lanes.offer(lane, None, second(at), who);
     }
-    assert_eq!(lanes.overdue(Duration::from_millis(3999)), Vec::<char>::new());
-    assert_eq!(lanes.overdue(second(5)), ['a', 'b', 'c']);
-    assert_eq!([Lane::Known, Lane::Stranger, Lane::Setting].map(|lane| lanes.depth(lane)), [0, 1, 0]);
-    assert_eq!(lanes.take(), Some('d'));
-    assert_eq!(lanes.take(), None);
+    assert_eq!(lanes.take_overdue(Duration::from_millis(3999)), Vec::<char>::new());
+    assert_eq!(lanes.take_overdue(second(5)), ['a', 'b', 'c']);
+    assert_eq!([Lane::Known, Lane::Stranger, Lane::NewPassword].map(|lane| lanes.depth(lane)), [0, 1, 0]);
+    assert_eq!(lanes.take_next(), Some('d'));
+    assert_eq!(lanes.take_next(), None);
 }
 
 #[test]
-fn one_that_is_withdrawn_is_not_taken() {
+fn withdrawn_job_is_not_taken() {
     let mut lanes = Lanes::new(BOUNDS);
     let numbers: Vec<u64> =
         "abc".chars().map(|who| lanes.offer(Lane::Stranger, None, second(0), who).unwrap().number).collect();
     assert_eq!(lanes.withdraw(numbers[1]), Some('b'));
     assert_eq!(lanes.withdraw(numbers[1]), None);
-    assert_eq!(lanes.take(), Some('a'));
+    assert_eq!(lanes.take_next(), Some('a'));
     assert_eq!(lanes.withdraw(numbers[0]), None);
-    assert_eq!(lanes.take(), Some('c'));
+    assert_eq!(lanes.take_next(), Some('c'));
 }

@@ -6,27 +6,27 @@ use std::sync::mpsc;
 use tillgate_domain::Instant;
 
 use super::*;
-use crate::entropy::NoEntropy;
-use crate::passwords::{Argon2id, Cost, SALT};
+use crate::entropy::EntropyError;
+use crate::passwords::{Argon2id, Cost, SALT_BYTES};
 
 /// How long a test waits for what is to come before it fails.
 const LONG: Duration = Duration::from_secs(20);
 
 /// Clocks that stand still unless told.
 #[derive(Default)]
-struct Hands(Mutex<Duration>);
+struct ManualClock(Mutex<Duration>);
 
-impl Hands {
+impl ManualClock {
     fn pass(&self, span: Duration) {
         *self.0.lock().unwrap() += span;
     }
 }
 
-impl Clock for Hands {
+impl Clock for ManualClock {
     fn now(&self) -> Instant {
         Instant::default()
     }
-    fn boot(&self) -> Duration {
+    fn since_boot(&self) -> Duration {
         self.monotonic()
     }
     fn monotonic(&self) -> Duration {
@@ -36,15 +36,15 @@ impl Clock for Hands {
 
 /// Chance that can run dry.
 #[derive(Default)]
-struct Dice {
+struct ScriptedEntropy {
     dry: AtomicBool,
     drawn: AtomicUsize,
 }
 
-impl Entropy for Dice {
-    fn fill(&self, out: &mut [u8]) -> Result<(), NoEntropy> {
+impl Entropy for ScriptedEntropy {
+    fn fill(&self, out: &mut [u8]) -> Result<(), EntropyError> {
         if self.dry.load(Ordering::SeqCst) {
-            return Err(NoEntropy);
+            return Err(EntropyError);
         }
         out.fill(u8::try_from(self.drawn.fetch_add(1, Ordering::SeqCst) % 256).unwrap());
         Ok(())
@@ -52,15 +52,15 @@ impl Entropy for Dice {
 }
 
 /// A hasher whose verifier of a password is `new:` and the password, and that verifies one password for each permit.
-struct Gate {
-    state: Mutex<GateState>,
+struct BlockingHasher {
+    state: Mutex<BlockingHasherState>,
     turned: Condvar,
     rests: mpsc::SyncSender<()>,
     spares: AtomicUsize,
 }
 
 #[derive(Default)]
-struct GateState {
+struct BlockingHasherState {
     permits: usize,
     /// The passwords, in the order in which their verification began.
     begun: Vec<String>,
@@ -73,7 +73,7 @@ struct GateState {
     niceness: Option<i32>,
 }
 
-impl Gate {
+impl BlockingHasher {
     fn permit(&self, count: usize) {
         self.state.lock().unwrap().permits += count;
         self.turned.notify_all();
@@ -88,8 +88,8 @@ impl Gate {
     }
 }
 
-impl PasswordHasher for Gate {
-    fn hash(&self, password: &str, _salt: &[u8; SALT]) -> Result<Verifier, HashError> {
+impl PasswordHasher for BlockingHasher {
+    fn hash(&self, password: &str, _salt: &[u8; SALT_BYTES]) -> Result<Verifier, HashError> {
         Ok(Secret::new(format!("new:{password}")))
     }
 
@@ -111,56 +111,60 @@ impl PasswordHasher for Gate {
         Ok(verifier.expose().split_once(':').is_some_and(|(_, of)| of == password) || password == "any")
     }
 
-    fn stale(&self, verifier: &Verifier) -> bool {
+    fn needs_rehash(&self, verifier: &Verifier) -> bool {
         verifier.expose().starts_with("old:")
     }
 
-    fn level(&self, _password: &str, verifier: &Verifier) -> Result<(), HashError> {
+    fn equalize_cost(&self, _password: &str, verifier: &Verifier) -> Result<(), HashError> {
         self.state.lock().unwrap().levelled.push(verifier.expose().clone());
         Ok(())
     }
 
-    fn spare(&self) {
+    fn trim_memory(&self) {
         self.spares.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn rest(&self) {
+    fn release_memory(&self) {
         let _ = self.rests.try_send(());
     }
 }
 
-struct Set {
+struct QueueFixture {
     queue: Arc<HashQueue>,
-    gate: Arc<Gate>,
-    hands: Arc<Hands>,
-    dice: Arc<Dice>,
+    gate: Arc<BlockingHasher>,
+    hands: Arc<ManualClock>,
+    dice: Arc<ScriptedEntropy>,
     rests: mpsc::Receiver<()>,
 }
 
-fn set(workers: usize, limits: QueueLimits) -> Set {
+fn set(workers: usize, limits: QueueLimits) -> QueueFixture {
     let (told, rests) = mpsc::sync_channel(100);
-    let gate =
-        Arc::new(Gate { state: Mutex::default(), turned: Condvar::new(), rests: told, spares: AtomicUsize::new(0) });
-    let (hands, dice) = (Arc::new(Hands::default()), Arc::new(Dice::default()));
+    let gate = Arc::new(BlockingHasher {
+        state: Mutex::default(),
+        turned: Condvar::new(),
+        rests: told,
+        spares: AtomicUsize::new(0),
+    });
+    let (hands, dice) = (Arc::new(ManualClock::default()), Arc::new(ScriptedEntropy::default()));
     let limits = QueueLimits { workers: NonZeroUsize::new(workers), ..limits };
     let queue = HashQueue::start(gate.clone(), dice.clone(), hands.clone(), limits).unwrap();
-    Set { queue: Arc::new(queue), gate, hands, dice, rests }
+    QueueFixture { queue: Arc::new(queue), gate, hands, dice, rests }
 }
 
 /// Nothing in these tests waits for real time to pass, so nobody may lose patience by it.
 fn patient() -> QueueLimits {
-    QueueLimits { patience: LONG, ..QueueLimits::default() }
+    QueueLimits { max_wait: LONG, ..QueueLimits::default() }
 }
 
 fn new(password: &str) -> Verifier {
     Secret::new(format!("opaque:new:{password}"))
 }
 
-type Asked = JoinHandle<Result<Verified, HashError>>;
+type PendingJob = JoinHandle<Result<PasswordCheck, HashError>>;
 
-impl Set {
+impl QueueFixture {
     /// Asks on a thread of its own, and waits until it stands in the queue or is being hashed.
-    fn ask(&self, password: &str, lane: Lane) -> Asked {
+    fn ask(&self, password: &str, lane: Lane) -> PendingJob {
         let before = self.taken();
         let queue = Arc::clone(&self.queue);
         let (secret, verifier) = (Secret::new(password.to_owned()), Some(new(password)));
@@ -170,7 +174,7 @@ impl Set {
     }
 
     fn taken(&self) -> u64 {
-        let QueueFacts { known, strangers, setting, running, hashed, .. } = self.queue.facts();
+        let QueueStats { known, strangers, new_passwords: setting, running, hashed, .. } = self.queue.stats();
         hashed + u64::try_from(known + strangers + setting + running).unwrap()
     }
 
@@ -181,32 +185,32 @@ impl Set {
             }
             thread::yield_now();
         }
-        panic!("it never came so: {:?}", self.queue.facts());
+        panic!("it never came so: {:?}", self.queue.stats());
     }
 
-    fn verify(&self, password: &str, verifier: Option<Verifier>) -> Result<Verified, HashError> {
+    fn verify(&self, password: &str, verifier: Option<Verifier>) -> Result<PasswordCheck, HashError> {
         self.gate.permit(1);
         self.queue.verify(Secret::new(password.to_owned()), verifier, Lane::Known, None, true)
     }
 }
 
-fn matched(asked: Asked) -> bool {
+fn matched(asked: PendingJob) -> bool {
     asked.join().unwrap().unwrap().matches
 }
 
 #[test]
-fn a_password_matches_its_own_verifier() {
+fn password_matches_its_own_verifier() {
     let set = set(1, patient());
-    assert_eq!(set.verify("right", Some(new("right"))), Ok(Verified { matches: true, rehash: None }));
-    assert_eq!(set.verify("wrong", Some(new("right"))), Ok(Verified { matches: false, rehash: None }));
+    assert_eq!(set.verify("right", Some(new("right"))), Ok(PasswordCheck { matches: true, rehash: None }));
+    assert_eq!(set.verify("wrong", Some(new("right"))), Ok(PasswordCheck { matches: false, rehash: None }));
     assert_eq!(set.queue.hash(&Secret::new("fresh".to_owned()), Lane::Known, None).unwrap(), new("fresh"));
-    assert_eq!(set.queue.facts(), QueueFacts { hashed: 3, ..QueueFacts::default() });
+    assert_eq!(set.queue.stats(), QueueStats { hashed: 3, ..QueueStats::default() });
 }
 
 #[test]
-fn an_unknown_name_and_an_empty_password_cost_the_same_and_never_match() {
+fn unknown_name_and_empty_password_cost_the_same_and_never_match() {
     let set = set(1, patient());
-    let none = Ok(Verified { matches: false, rehash: None });
+    let none = Ok(PasswordCheck { matches: false, rehash: None });
     assert_eq!(set.verify("any", None), none, "though the hasher says yes");
     assert_eq!(set.verify("", Some(new(""))), none, "though the hasher says yes");
     let state = set.gate.state.lock().unwrap();
@@ -217,55 +221,55 @@ fn an_unknown_name_and_an_empty_password_cost_the_same_and_never_match() {
 }
 
 #[test]
-fn a_stale_verifier_is_renewed_where_the_password_is_right() {
+fn stale_verifier_is_rehashed_if_password_matches() {
     let set = set(1, patient());
     let old = || Some(Secret::new("opaque:old:right".to_owned()));
     let renewed = set.verify("right", old()).unwrap();
-    assert_eq!(renewed, Verified { matches: true, rehash: Some(new("right")) });
+    assert_eq!(renewed, PasswordCheck { matches: true, rehash: Some(new("right")) });
     assert!(set.gate.state.lock().unwrap().levelled.is_empty(), "who is let in pays for the new one alone");
-    assert_eq!(set.verify("wrong", old()), Ok(Verified { matches: false, rehash: None }));
+    assert_eq!(set.verify("wrong", old()), Ok(PasswordCheck { matches: false, rehash: None }));
     assert_eq!(set.gate.state.lock().unwrap().levelled, ["old:right"]);
     set.dice.dry.store(true, Ordering::SeqCst);
-    assert_eq!(set.verify("right", old()), Ok(Verified { matches: true, rehash: None }), "in without a salt too");
+    assert_eq!(set.verify("right", old()), Ok(PasswordCheck { matches: true, rehash: None }), "in without a salt too");
     assert_eq!(
         set.queue.hash(&Secret::new("fresh".to_owned()), Lane::Known, None),
-        Err(HashError::NoEntropy(NoEntropy))
+        Err(HashError::NoEntropy(EntropyError))
     );
 }
 
 #[test]
-fn right_password_of_somebody_who_is_not_let_in_costs_what_a_wrong_one_costs() {
+fn correct_password_of_denied_login_costs_as_much_as_wrong_one() {
     let set = set(1, patient());
     for password in ["right", "wrong"] {
         set.gate.permit(1);
         let (sent, old) = (Secret::new(password.to_owned()), Some(Secret::new("opaque:old:right".to_owned())));
         let verified = set.queue.verify(sent, old, Lane::Known, None, false).unwrap();
-        assert_eq!(verified, Verified { matches: password == "right", rehash: None });
+        assert_eq!(verified, PasswordCheck { matches: password == "right", rehash: None });
     }
     assert_eq!(set.gate.state.lock().unwrap().levelled, ["old:right", "old:right"]);
 }
 
 #[test]
-fn verifier_without_the_mark_is_compared_with_the_text_as_typed_and_renewed() {
+fn unmarked_verifier_is_compared_with_typed_text_and_rehashed() {
     let set = set(1, patient());
     for typed in ["z\u{30c}aba", "sea\u{a0}salt", "bell\u{7}", "nul\0"] {
         let stored = || Some(Secret::new(format!("new:{typed}")));
-        let renewed = Verified { matches: true, rehash: Some(new(opaque_string(typed).expose())) };
+        let renewed = PasswordCheck { matches: true, rehash: Some(new(opaque_string(typed).expose())) };
         assert_eq!(set.verify(typed, stored()), Ok(renewed.clone()), "{typed:?}");
-        assert_eq!(set.verify(typed, renewed.rehash), Ok(Verified { matches: true, rehash: None }), "{typed:?}");
+        assert_eq!(set.verify(typed, renewed.rehash), Ok(PasswordCheck { matches: true, rehash: None }), "{typed:?}");
     }
     let composed = Some(Secret::new("new:z\u{30c}aba".to_owned()));
     assert_eq!(
         set.verify("žaba", composed),
-        Ok(Verified { matches: false, rehash: None }),
+        Ok(PasswordCheck { matches: false, rehash: None }),
         "as typed, and no other way"
     );
 }
 
 #[test]
-fn password_set_on_one_keyboard_is_typed_on_another() {
+fn password_matches_in_any_unicode_composition() {
     let set = set(1, patient());
-    let right = Ok(Verified { matches: true, rehash: None });
+    let right = Ok(PasswordCheck { matches: true, rehash: None });
     for (stored, typed) in [("žaba a kôň", "z\u{30c}aba a ko\u{302}n\u{30c}"), ("sea salt", "sea\u{a0}salt")] {
         let made = set.queue.hash(&Secret::new(stored.to_owned()), Lane::Known, None).unwrap();
         assert_eq!(set.verify(typed, Some(made)), right, "{stored} {typed}");
@@ -275,72 +279,72 @@ fn password_set_on_one_keyboard_is_typed_on_another() {
 }
 
 #[test]
-fn known_places_go_first() {
+fn known_networks_are_hashed_first() {
     let set = set(1, patient());
     let first = set.ask("first", Lane::Stranger);
     set.gate.begun(1);
     let rest = [("s1", Lane::Stranger), ("k1", Lane::Known), ("s2", Lane::Stranger), ("k2", Lane::Known)];
     let rest = rest.map(|(password, lane)| set.ask(password, lane));
-    assert_eq!((set.queue.facts().known, set.queue.facts().strangers, set.queue.facts().running), (2, 2, 1));
+    assert_eq!((set.queue.stats().known, set.queue.stats().strangers, set.queue.stats().running), (2, 2, 1));
     set.gate.permit(5);
     assert!(matched(first) && rest.into_iter().all(matched));
     assert_eq!(set.gate.begun(5), ["first", "k1", "k2", "s1", "s2"]);
 }
 
 #[test]
-fn no_more_run_at_once_than_there_are_cores() {
+fn concurrent_hashes_are_limited_to_cores() {
     let set = set(3, patient());
-    let asked: Vec<Asked> = (0..20).map(|number| set.ask(&number.to_string(), Lane::Known)).collect();
+    let asked: Vec<PendingJob> = (0..20).map(|number| set.ask(&number.to_string(), Lane::Known)).collect();
     set.gate.begun(3);
-    assert_eq!(set.queue.facts().running, 3);
+    assert_eq!(set.queue.stats().running, 3);
     set.gate.permit(20);
     assert!(asked.into_iter().all(matched));
     assert_eq!(set.gate.state.lock().unwrap().most, 3);
 }
 
 #[test]
-fn what_finds_no_room_is_told_to_come_again() {
+fn rejected_job_gets_retry_after() {
     let set = set(1, QueueLimits { waiting: 4, ..patient() });
     let running = set.ask("running", Lane::Known);
     set.gate.begun(1);
-    let waiting: Vec<Asked> = [Lane::Stranger; 2].map(|lane| set.ask("waiting", lane)).into();
+    let waiting: Vec<PendingJob> = [Lane::Stranger; 2].map(|lane| set.ask("waiting", lane)).into();
     let busy = Err(HashError::Busy { retry_after: Duration::from_secs(1) });
     assert_eq!(set.ask("stranger", Lane::Stranger).join().unwrap(), busy, "half is not theirs");
     set.gate.permit(3);
     assert!(matched(running) && waiting.into_iter().all(matched));
     let running = set.ask("running", Lane::Known);
     set.gate.begun(4);
-    let waiting: Vec<Asked> = [Lane::Known; 4].map(|lane| set.ask("waiting", lane)).into();
-    for lane in [Lane::Known, Lane::Stranger, Lane::Setting] {
+    let waiting: Vec<PendingJob> = [Lane::Known; 4].map(|lane| set.ask("waiting", lane)).into();
+    for lane in [Lane::Known, Lane::Stranger, Lane::NewPassword] {
         assert_eq!(set.ask("next", lane).join().unwrap(), busy);
     }
-    assert_eq!(set.queue.facts().busy, 4);
+    assert_eq!(set.queue.stats().busy, 4);
     set.gate.permit(5);
     assert!(matched(running) && waiting.into_iter().all(matched));
 }
 
 /// A flood of registrations takes neither the room nor the turn of those who log in.
 #[test]
-fn what_is_set_by_strangers_waits_behind_everybody_and_makes_room() {
+fn new_passwords_of_strangers_wait_last_and_are_displaced() {
     let set = set(1, QueueLimits { waiting: 4, ..patient() });
     let running = set.ask("running", Lane::Known);
     set.gate.begun(1);
-    let setting = set.ask("setting", Lane::Setting);
+    let setting = set.ask("setting", Lane::NewPassword);
     let rest = [Lane::Stranger, Lane::Known, Lane::Known].map(|lane| set.ask("login", lane));
-    assert_eq!(set.queue.facts().setting, 1);
+    assert_eq!(set.queue.stats().new_passwords, 1);
     let queue = Arc::clone(&set.queue);
     let last = thread::spawn(move || {
         queue.verify(Secret::new("known".to_owned()), Some(new("known")), Lane::Known, None, true)
     });
-    set.until(|set| set.queue.facts().busy == 1);
+    set.until(|set| set.queue.stats().busy == 1);
     assert!(matches!(setting.join().unwrap(), Err(HashError::Busy { .. })), "it is told at once");
-    assert_eq!((set.queue.facts().setting, set.queue.facts().busy), (0, 1));
+    assert_eq!((set.queue.stats().new_passwords, set.queue.stats().busy), (0, 1));
     set.gate.permit(5);
     assert!(matched(running) && matched(last) && rest.into_iter().all(matched));
 }
 
 #[test]
-fn what_has_waited_too_long_is_not_hashed() {
+fn overdue_job_is_not_hashed() {
     let set = set(1, patient());
     let running = set.ask("running", Lane::Known);
     set.gate.begun(1);
@@ -356,9 +360,9 @@ fn what_has_waited_too_long_is_not_hashed() {
 }
 
 #[test]
-fn nobody_waits_longer_than_their_patience_for_a_hasher_that_hangs() {
-    let set = set(1, QueueLimits { patience: Duration::from_millis(1), ..patient() });
-    let begun = |set: &Set| !set.gate.state.lock().unwrap().begun.is_empty();
+fn caller_waits_no_longer_than_max_wait_for_hanging_hasher() {
+    let set = set(1, QueueLimits { max_wait: Duration::from_millis(1), ..patient() });
+    let begun = |set: &QueueFixture| !set.gate.state.lock().unwrap().begun.is_empty();
     // On a busy machine the first may lose patience before its hash begins.
     let running = loop {
         let asked = set.ask("running", Lane::Known);
@@ -369,7 +373,7 @@ fn nobody_waits_longer_than_their_patience_for_a_hasher_that_hangs() {
     };
     let late = set.ask("late", Lane::Known).join().unwrap();
     assert!(matches!(late, Err(HashError::Busy { .. })), "{late:?}");
-    assert_eq!(set.queue.facts().known, 0, "its place is free again");
+    assert_eq!(set.queue.stats().known, 0, "its place is free again");
     set.gate.permit(1);
     assert!(matched(running), "what had begun is waited for");
 }
@@ -384,10 +388,10 @@ fn nothing_is_hashed_for_a_caller_who_has_gone() {
     let gone = thread::spawn(move || {
         canceled.run(|| queue.verify(Secret::new("gone".to_owned()), Some(new("gone")), Lane::Stranger, None, true))
     });
-    set.until(|set| set.queue.facts().strangers == 1);
+    set.until(|set| set.queue.stats().strangers == 1);
     cancellation.cancel();
     assert_eq!(gone.join().unwrap(), Err(HashError::Canceled));
-    assert_eq!(set.queue.facts().strangers, 0, "its place is free again");
+    assert_eq!(set.queue.stats().strangers, 0, "its place is free again");
     let nobody = || set.queue.hash(&Secret::new("new".to_owned()), Lane::Known, None);
     assert_eq!(cancellation.run(nobody), Err(HashError::Canceled), "it does not even wait");
     set.gate.permit(2);
@@ -407,7 +411,7 @@ fn what_waits_past_its_deadline_is_not_hashed() {
         let cancellation = Cancellation::when(move || is_over.load(Ordering::SeqCst));
         cancellation.run(|| queue.verify(Secret::new("late".to_owned()), Some(new("late")), Lane::Known, None, true))
     });
-    set.until(|set| set.queue.facts().known == 1);
+    set.until(|set| set.queue.stats().known == 1);
     over.store(true, Ordering::SeqCst);
     set.gate.permit(1);
     assert!(matched(running));
@@ -430,7 +434,7 @@ fn hash_that_has_begun_counts_whoever_has_gone() {
 }
 
 #[test]
-fn who_comes_again_when_depends_on_who_waits() {
+fn retry_after_depends_on_queue_length() {
     let set = set(1, QueueLimits { waiting: 2, ..patient() });
     let slow = set.ask("slow", Lane::Known);
     set.gate.begun(1);
@@ -447,16 +451,16 @@ fn who_comes_again_when_depends_on_who_waits() {
 }
 
 #[test]
-fn a_hasher_that_panics_fails_one_login() {
+fn panicking_hasher_fails_one_login() {
     let set = set(1, patient());
     assert_eq!(set.verify("panic", Some(new("panic"))), Err(HashError::Broken));
     assert!(set.verify("right", Some(new("right"))).unwrap().matches);
-    assert_eq!(set.queue.facts().running, 0);
+    assert_eq!(set.queue.stats().running, 0);
 }
 
 #[test]
-fn memory_goes_back_once_when_there_is_no_work() {
-    let set = set(1, QueueLimits { keep: Duration::from_millis(1), ..patient() });
+fn idle_memory_is_released_once() {
+    let set = set(1, QueueLimits { memory_retention: Duration::from_millis(1), ..patient() });
     set.rests.try_recv().expect("the decoy's memory goes back at once");
     assert!(set.rests.recv_timeout(Duration::from_millis(30)).is_err(), "nothing was hashed since");
     assert!(set.verify("right", Some(new("right"))).unwrap().matches);
@@ -468,8 +472,8 @@ fn memory_goes_back_once_when_there_is_no_work() {
 }
 
 #[test]
-fn the_threads_end_with_the_queue() {
-    let Set { queue, gate, .. } = set(4, patient());
+fn threads_end_with_the_queue() {
+    let QueueFixture { queue, gate, .. } = set(4, patient());
     let shared = Arc::downgrade(&queue.shared);
     drop(Arc::into_inner(queue).unwrap());
     assert_eq!((shared.strong_count(), Arc::strong_count(&gate)), (0, 1));
@@ -477,19 +481,21 @@ fn the_threads_end_with_the_queue() {
 
 #[test]
 #[cfg(target_os = "linux")]
-fn hashing_yields_to_what_serves_requests() {
+fn hashing_threads_have_lower_priority() {
     let set = set(1, patient());
     let own = || rustix::process::getpriority_process(Some(rustix::thread::gettid())).unwrap();
     let before = own();
     assert!(set.verify("right", Some(new("right"))).unwrap().matches);
-    assert_eq!(set.gate.state.lock().unwrap().niceness, Some(NICE.max(before)));
+    assert_eq!(set.gate.state.lock().unwrap().niceness, Some(WORKER_NICE.max(before)));
     assert_eq!(own(), before, "nobody else is slowed down");
 }
 
 #[test]
-fn a_crowd_is_served_by_the_real_hasher() {
+fn many_logins_are_served_by_argon2id() {
     let hasher = Arc::new(Argon2id::new(Cost { memory_kib: 64, passes: 1, lanes: 1 }).unwrap());
-    let queue = HashQueue::start(hasher, Arc::new(Dice::default()), Arc::new(Hands::default()), patient()).unwrap();
+    let queue =
+        HashQueue::start(hasher, Arc::new(ScriptedEntropy::default()), Arc::new(ManualClock::default()), patient())
+            .unwrap();
     let made = queue.hash(&Secret::new("right".to_owned()), Lane::Known, None).unwrap();
     thread::scope(|scope| {
         for number in 0..40 {
@@ -501,5 +507,5 @@ fn a_crowd_is_served_by_the_real_hasher() {
             });
         }
     });
-    assert_eq!(queue.facts().hashed, 41);
+    assert_eq!(queue.stats().hashed, 41);
 }

@@ -1,11 +1,11 @@
-use super::super::seal::Line;
+use super::super::seal::StoredEvent;
 use super::*;
 
 /// A digest that is none: enough to tell what is different.
-struct Sum(u8);
+struct TestSealKey(u8);
 
-impl Signet for Sum {
-    fn press(&self, bytes: &[u8]) -> [u8; 32] {
+impl SealKey for TestSealKey {
+    fn compute_mac(&self, bytes: &[u8]) -> [u8; 32] {
         let mut digest = [self.0; 32];
         for (number, byte) in bytes.iter().enumerate() {
             let place = &mut digest[number % 32];
@@ -15,35 +15,35 @@ impl Signet for Sum {
     }
 }
 
-fn chain(length: u8) -> Vec<SealedLine> {
+fn chain(length: u8) -> Vec<SealedEvent> {
     let mut last = Seal::default();
     (1..=length)
         .map(|number| {
-            let line = Line { id: vec![number; 16], at: i64::from(number), ..Line::default() };
-            let seal = last.next(&Sum(7), &line);
+            let line = StoredEvent { id: vec![number; 16], at: i64::from(number), ..StoredEvent::default() };
+            let seal = last.seal_next(&TestSealKey(7), &line);
             let previous = Some(std::mem::replace(&mut last, seal.clone()).hash);
-            SealedLine { line, sequence: seal.sequence, previous, hash: Some(seal.hash) }
+            SealedEvent { event: line, sequence: seal.sequence, previous, hash: Some(seal.hash) }
         })
         .collect()
 }
 
-fn seal(line: &SealedLine) -> Seal {
+fn seal(line: &SealedEvent) -> Seal {
     Seal { sequence: line.sequence, hash: line.hash.clone().unwrap() }
 }
 
 /// The number of lines that were taken, and what stopped the way.
-fn walk(lines: &[SealedLine], outside: Option<Seal>, newest: &Seal) -> (usize, Result<(), Wrong>) {
-    let mut chain = Chain::noted(outside);
+fn walk(lines: &[SealedEvent], outside: Option<Seal>, newest: &Seal) -> (usize, Result<(), ChainError>) {
+    let mut chain = ChainVerifier::new(outside);
     for (taken, line) in lines.iter().enumerate() {
-        if let Err(wrong) = chain.take(&Sum(7), line) {
+        if let Err(wrong) = chain.verify_next(&TestSealKey(7), line) {
             return (taken, Err(wrong));
         }
     }
-    (lines.len(), chain.end(newest))
+    (lines.len(), chain.finish(newest))
 }
 
 #[test]
-fn a_whole_chain_is_taken_and_so_is_none() {
+fn intact_and_empty_chains_verify() {
     let lines = chain(5);
     let newest = seal(&lines[4]);
     assert_eq!(walk(&lines, None, &newest), (5, Ok(())));
@@ -55,77 +55,77 @@ fn a_whole_chain_is_taken_and_so_is_none() {
 }
 
 #[test]
-fn whatever_a_line_says_is_covered() {
-    let changes: &[fn(&mut SealedLine)] = &[
-        |sealed| sealed.line.id[15] ^= 1,
-        |sealed| sealed.line.at ^= 1,
-        |sealed| sealed.line.tenant = Some(vec![1]),
-        |sealed| sealed.line.user = Some(vec![1]),
-        |sealed| sealed.line.device = Some(vec![1]),
-        |sealed| sealed.line.session = Some(vec![1]),
-        |sealed| sealed.line.address = Some(vec![1]),
-        |sealed| sealed.line.action.push(1),
-        |sealed| sealed.line.subject.push(1),
-        |sealed| sealed.line.subject_id = Some(vec![1]),
-        |sealed| sealed.line.outcome.push(1),
-        |sealed| sealed.line.details.push(b' '),
-        |sealed| sealed.line.approver = Some(Vec::new()),
-        |sealed| sealed.line.operation = Some(vec![1]),
+fn seal_covers_every_field_of_event() {
+    let changes: &[fn(&mut SealedEvent)] = &[
+        |sealed| sealed.event.id[15] ^= 1,
+        |sealed| sealed.event.at ^= 1,
+        |sealed| sealed.event.tenant = Some(vec![1]),
+        |sealed| sealed.event.user = Some(vec![1]),
+        |sealed| sealed.event.device = Some(vec![1]),
+        |sealed| sealed.event.session = Some(vec![1]),
+        |sealed| sealed.event.address = Some(vec![1]),
+        |sealed| sealed.event.action.push(1),
+        |sealed| sealed.event.subject.push(1),
+        |sealed| sealed.event.subject_id = Some(vec![1]),
+        |sealed| sealed.event.outcome.push(1),
+        |sealed| sealed.event.details.push(b' '),
+        |sealed| sealed.event.approver = Some(Vec::new()),
+        |sealed| sealed.event.operation = Some(vec![1]),
         |sealed| sealed.hash.as_mut().unwrap()[32] ^= 1,
     ];
     for (number, change) in changes.iter().enumerate() {
         let mut lines = chain(5);
         let newest = seal(&lines[4]);
         change(&mut lines[2]);
-        assert_eq!(walk(&lines, None, &newest), (2, Err(Wrong::Changed)), "{number}");
+        assert_eq!(walk(&lines, None, &newest), (2, Err(ChainError::Changed)), "{number}");
     }
 }
 
 #[test]
-fn a_line_that_is_removed_moved_or_robbed_of_its_seal_is_named() {
+fn removed_moved_or_unsealed_event_is_reported() {
     let whole = chain(6);
     let newest = seal(&whole[5]);
-    let with = |change: &dyn Fn(&mut Vec<SealedLine>)| {
+    let with = |change: &dyn Fn(&mut Vec<SealedEvent>)| {
         let mut lines = whole.clone();
         change(&mut lines);
         walk(&lines, None, &newest)
     };
-    assert_eq!(with(&|lines| drop(lines.remove(2))), (2, Err(Wrong::Missing { first: 3, last: 3 })));
-    assert_eq!(with(&|lines| drop(lines.drain(0..2))), (0, Err(Wrong::Missing { first: 1, last: 2 })));
+    assert_eq!(with(&|lines| drop(lines.remove(2))), (2, Err(ChainError::Missing { first: 3, last: 3 })));
+    assert_eq!(with(&|lines| drop(lines.drain(0..2))), (0, Err(ChainError::Missing { first: 1, last: 2 })));
     let renumbered = with(&|lines| {
         lines.remove(2);
         lines[2..].iter_mut().for_each(|line| line.sequence -= 1);
     });
-    assert_eq!(renumbered, (2, Err(Wrong::Detached)));
+    assert_eq!(renumbered, (2, Err(ChainError::Detached)));
     let swapped = with(&|lines| {
-        let (one, other) = (lines[1].line.clone(), lines[4].line.clone());
-        (lines[1].line, lines[4].line) = (other, one);
+        let (one, other) = (lines[1].event.clone(), lines[4].event.clone());
+        (lines[1].event, lines[4].event) = (other, one);
     });
-    assert_eq!(swapped, (1, Err(Wrong::Changed)));
-    assert_eq!(with(&|lines| lines[3].sequence = 3), (3, Err(Wrong::OutOfOrder)));
-    assert_eq!(with(&|lines| lines[0].sequence = -1), (0, Err(Wrong::OutOfOrder)));
-    assert_eq!(with(&|lines| lines[3].hash = None), (3, Err(Wrong::Unreadable)));
-    assert_eq!(with(&|lines| lines[3].hash.as_mut().unwrap()[0] = 9), (3, Err(Wrong::Unreadable)));
-    assert_eq!(with(&|lines| lines[3].previous = None), (3, Err(Wrong::Detached)));
+    assert_eq!(swapped, (1, Err(ChainError::Changed)));
+    assert_eq!(with(&|lines| lines[3].sequence = 3), (3, Err(ChainError::OutOfOrder)));
+    assert_eq!(with(&|lines| lines[0].sequence = -1), (0, Err(ChainError::OutOfOrder)));
+    assert_eq!(with(&|lines| lines[3].hash = None), (3, Err(ChainError::Unreadable)));
+    assert_eq!(with(&|lines| lines[3].hash.as_mut().unwrap()[0] = 9), (3, Err(ChainError::Unreadable)));
+    assert_eq!(with(&|lines| lines[3].previous = None), (3, Err(ChainError::Detached)));
 }
 
 #[test]
-fn a_tail_that_was_cut_off_is_found_by_whoever_knows_of_it() {
+fn truncated_tail_is_found_by_noted_seal() {
     let lines = chain(6);
     let (newest, left) = (seal(&lines[5]), &lines[..4]);
-    let cut = |told_by| (4, Err(Wrong::Cut { newest: 6, told_by }));
-    assert_eq!(walk(left, None, &newest), cut(ToldBy::Database));
-    assert_eq!(walk(left, Some(newest.clone()), &seal(&lines[3])), cut(ToldBy::Outside));
+    let cut = |told_by| (4, Err(ChainError::Truncated { newest: 6, source: told_by }));
+    assert_eq!(walk(left, None, &newest), cut(SealSource::Database));
+    assert_eq!(walk(left, Some(newest.clone()), &seal(&lines[3])), cut(SealSource::Outside));
     // nobody knows
     assert_eq!(walk(left, Some(seal(&lines[2])), &seal(&lines[3])), (4, Ok(())));
-    assert_eq!(walk(&lines, None, &seal(&lines[3])), (6, Err(Wrong::Beyond { newest: 4 })));
+    assert_eq!(walk(&lines, None, &seal(&lines[3])), (6, Err(ChainError::PastNewest { newest: 4 })));
     let other = Seal { sequence: 6, hash: vec![1] };
-    assert_eq!(walk(&lines, None, &other), (6, Err(Wrong::Other { told_by: ToldBy::Database })));
-    assert_eq!(walk(&lines, Some(other), &newest), (5, Err(Wrong::Other { told_by: ToldBy::Outside })));
+    assert_eq!(walk(&lines, None, &other), (6, Err(ChainError::SealMismatch { source: SealSource::Database })));
+    assert_eq!(walk(&lines, Some(other), &newest), (5, Err(ChainError::SealMismatch { source: SealSource::Outside })));
 }
 
 #[test]
-fn another_key_makes_other_seals() {
+fn different_key_makes_different_seals() {
     let lines = chain(2);
-    assert_eq!(Chain::default().take(&Sum(8), &lines[0]), Err(Wrong::Changed));
+    assert_eq!(ChainVerifier::default().verify_next(&TestSealKey(8), &lines[0]), Err(ChainError::Changed));
 }

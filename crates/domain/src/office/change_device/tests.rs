@@ -2,14 +2,14 @@ use super::*;
 use crate::{Epoch, Instant};
 
 /// The fields after the change, or what is refused of them.
-fn changed(before: &Device, change: &DeviceChange) -> Result<Device, Refused> {
+fn changed(before: &Device, change: &DeviceChange) -> Result<Device, OfficeError> {
     let mut refusals = FieldRefusals::default();
-    let after = super::changed(before, change, &mut refusals);
+    let after = super::apply_change(before, change, &mut refusals);
     refusals.checked()?;
     match after {
         Ok(after) => Ok(after),
-        Err(Halt::Refused(refused)) => Err(refused),
-        Err(Halt::Failed(error)) => panic!("{error}"),
+        Err(UseCaseError::Office(refused)) => Err(refused),
+        Err(UseCaseError::Store(error)) => panic!("{error}"),
     }
 }
 
@@ -35,24 +35,24 @@ fn till(status: DeviceStatus) -> Device {
 }
 
 #[test]
-fn a_device_that_stops_being_active_loses_every_session() {
+fn deactivated_device_loses_every_session() {
     for from in DeviceStatus::ALL {
         for to in DeviceStatus::ALL {
-            let expected = (from != to && to != DeviceStatus::Active).then_some(EndedWhy::Locked);
-            assert_eq!(ending(&till(from), &till(to)), expected, "{from:?} {to:?}");
+            let expected = (from != to && to != DeviceStatus::Active).then_some(EndReason::Locked);
+            assert_eq!(end_reason(&till(from), &till(to)), expected, "{from:?} {to:?}");
         }
     }
 }
 
 #[test]
-fn a_device_that_becomes_another_kind_loses_every_session() {
+fn device_with_changed_environment_loses_every_session() {
     let office = Device { environment: Environment::BackOffice, ..till(DeviceStatus::Active) };
-    assert_eq!(ending(&till(DeviceStatus::Active), &office), Some(EndedWhy::Admin));
-    assert_eq!(ending(&office, &Device { description: "door".into(), ..office.clone() }), None);
+    assert_eq!(end_reason(&till(DeviceStatus::Active), &office), Some(EndReason::Admin));
+    assert_eq!(end_reason(&office, &Device { description: "door".into(), ..office.clone() }), None);
 }
 
 #[test]
-fn what_begins_to_count_with_another_environment_is_told() {
+fn rights_gained_by_new_environment_are_collected() {
     let tenant = TenantId::new(Instant::default(), [1; 10]);
     let of = |number: u8, right: &str, environments: &[Environment]| Role {
         id: RoleId::new(Instant::default(), [number; 10]),
@@ -69,12 +69,12 @@ fn what_begins_to_count_with_another_environment_is_told() {
     let roles =
         [of(1, "both", &[till, office]), of(2, "office", &[office]), of(3, "till", &[till]), of(4, "other", &[office])];
     let held = roles.iter().take(3).map(|role| role.id).collect();
-    assert_eq!(begun(&held, &roles, till, office).scope(), "office");
-    assert_eq!(begun(&held, &roles, office, till).scope(), "till");
+    assert_eq!(collect_new_rights(&held, &roles, till, office).to_scope(), "office");
+    assert_eq!(collect_new_rights(&held, &roles, office, till).to_scope(), "till");
 }
 
 #[test]
-fn a_retired_device_stays_retired() {
+fn retired_device_stays_retired() {
     for to in DeviceStatus::ALL {
         let change = DeviceChange { status: Some(to), ..DeviceChange::default() };
         assert_eq!(changed(&till(DeviceStatus::Retired), &change).is_ok(), to == DeviceStatus::Retired);
@@ -83,7 +83,7 @@ fn a_retired_device_stays_retired() {
 }
 
 #[test]
-fn settings_are_edited_or_replaced() {
+fn settings_are_edited_replaced_or_patched() {
     let edit = |pairs: &[(&str, &str)]| pairs.iter().map(|(key, value)| ((*key).into(), (*value).into())).collect();
     let after = |settings| {
         changed(&till(DeviceStatus::Active), &DeviceChange { settings, ..DeviceChange::default() }).unwrap().settings
@@ -97,7 +97,7 @@ fn settings_are_edited_or_replaced() {
 }
 
 #[test]
-fn preferences_are_patched_as_the_rfc_says() {
+fn preferences_are_patched_by_rfc_7396() {
     use serde_json::json;
     let object = |value: Value| value.as_object().unwrap().clone();
     for (target, patch, expected) in [
@@ -109,8 +109,8 @@ fn preferences_are_patched_as_the_rfc_says() {
         (json!({"a": "foo"}), json!({"a": {"b": {"c": null}}}), json!({"a": {"b": {}}})),
         (json!({"e": null}), json!({"a": 1}), json!({"e": null, "a": 1})),
     ] {
-        let after = crate::merge_patch::merge(object(target).into(), object(patch).into());
-        assert_eq!(crate::ExactJson::Object(after.into_members()).compared(), expected);
+        let after = crate::merge_patch::merge_object(object(target).into(), object(patch).into());
+        assert_eq!(crate::ExactJson::Object(after.into_members()).to_value_lossy(), expected);
     }
     let settings = |key: &str, value: Option<&str>| {
         let patch = SettingsChange::Patch([(key.to_owned(), value.map(str::to_owned))].into());

@@ -2,14 +2,14 @@ use super::*;
 use crate::{Assignment, Epoch, Instant, RoleId};
 
 /// The fields after the change, or what is refused of them.
-fn changed(before: &User, change: &UserChange) -> Result<User, Refused> {
+fn changed(before: &User, change: &UserChange) -> Result<User, OfficeError> {
     let mut refusals = FieldRefusals::default();
-    let after = super::changed(before, change, &mut refusals);
+    let after = super::apply_change(before, change, &mut refusals);
     refusals.checked()?;
     match after {
         Ok(after) => Ok(after),
-        Err(Halt::Refused(refused)) => Err(refused),
-        Err(Halt::Failed(error)) => panic!("{error}"),
+        Err(UseCaseError::Office(refused)) => Err(refused),
+        Err(UseCaseError::Store(error)) => panic!("{error}"),
     }
 }
 
@@ -32,17 +32,17 @@ fn anna(status: UserStatus) -> User {
 }
 
 #[test]
-fn whoever_stops_being_active_loses_every_session() {
+fn deactivated_user_loses_every_session() {
     for from in UserStatus::ALL {
         for to in UserStatus::ALL {
-            let ends = ending(from, to).is_some();
+            let ends = end_reason(from, to).is_some();
             assert_eq!(ends, from != to && to != UserStatus::Active, "{from:?} {to:?}");
         }
     }
 }
 
 #[test]
-fn nobody_becomes_pending_again() {
+fn user_cannot_become_pending_again() {
     for from in UserStatus::ALL {
         let change = UserChange { status: Some(UserStatus::Pending), ..UserChange::default() };
         assert_eq!(changed(&anna(from), &change).is_ok(), from == UserStatus::Pending, "{from:?}");
@@ -50,28 +50,28 @@ fn nobody_becomes_pending_again() {
 }
 
 #[test]
-fn a_change_of_nothing_changes_nothing() {
+fn empty_change_changes_nothing() {
     let before = anna(UserStatus::Active);
     assert_eq!(changed(&before, &UserChange::default()), Ok(before.clone()));
 }
 
 #[test]
-fn the_audit_names_the_narrowest_action() {
+fn audit_event_has_narrowest_action() {
     let before = anna(UserStatus::Active);
     let suspended = User { status: UserStatus::Suspended, ..before.clone() };
-    assert_eq!(told(&before, &suspended).0, Action::UserStatus);
+    assert_eq!(audit_details(&before, &suspended).0, Action::UserStatus);
     let deleted = User { status: UserStatus::Deleted, ..before.clone() };
-    assert_eq!(told(&before, &deleted).0, Action::UserDelete);
+    assert_eq!(audit_details(&before, &deleted).0, Action::UserDelete);
     let office = Assignment { office: [RoleId::new(Instant::default(), [3; 10])].into(), ..Assignment::default() };
     let assigned = User { assignment: office, ..before.clone() };
-    assert_eq!(told(&before, &assigned).0, Action::UserRoles);
+    assert_eq!(audit_details(&before, &assigned).0, Action::UserRoles);
     let renamed = User { name: UserName::parse("hana").unwrap(), ..suspended };
-    let (action, details) = told(&before, &renamed);
+    let (action, details) = audit_details(&before, &renamed);
     assert_eq!(action, Action::UserUpdate);
     assert_eq!(details["user_name"], json!({ "from": "anna", "to": "hana" }));
     assert_eq!(details["status"], json!({ "from": "active", "to": "suspended" }));
     let temporary = User { password_change_required: true, ..before.clone() };
-    let (action, details) = told(&before, &temporary);
+    let (action, details) = audit_details(&before, &temporary);
     assert_eq!(action, Action::UserUpdate);
     assert_eq!(details["password_change_required"], json!({ "from": false, "to": true }));
 }
@@ -80,7 +80,7 @@ fn the_audit_names_the_narrowest_action() {
 fn virtual_user_has_no_password_to_change() {
     let change = |required| UserChange { password_change_required: Some(required), ..UserChange::default() };
     let kiosk = User { feature: Some("kiosk".into()), ..anna(UserStatus::Active) };
-    assert_eq!(changed(&kiosk, &change(true)), Err(Refused::Virtual));
+    assert_eq!(changed(&kiosk, &change(true)), Err(OfficeError::VirtualUser));
     assert_eq!(changed(&kiosk, &change(false)), Ok(kiosk.clone()));
     let anna = anna(UserStatus::Active);
     assert_eq!(changed(&anna, &change(true)), Ok(User { password_change_required: true, ..anna.clone() }));

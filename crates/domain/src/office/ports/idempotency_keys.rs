@@ -2,7 +2,7 @@
 //! (draft-ietf-httpapi-idempotency-key-header).
 
 use crate::ticket::Ticket;
-use crate::{Instant, Stored, TenantId, UserId};
+use crate::{Instant, StoreResult, TenantId, UserId};
 
 /// The SHA-256 of what a request asks: method, path and body.
 pub type RequestDigest = [u8; 32];
@@ -25,12 +25,12 @@ impl IdempotencyKey {
     pub fn parse(text: &str) -> Result<Self, InvalidIdempotencyKey> {
         let quoted = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
         match quoted {
-            Some(quoted) => Self::bare(unescaped(quoted).ok_or(InvalidIdempotencyKey)?),
-            None => Self::bare(text.to_owned()),
+            Some(quoted) => Self::from_bare(unescape(quoted).ok_or(InvalidIdempotencyKey)?),
+            None => Self::from_bare(text.to_owned()),
         }
     }
 
-    fn bare(key: String) -> Result<Self, InvalidIdempotencyKey> {
+    fn from_bare(key: String) -> Result<Self, InvalidIdempotencyKey> {
         if (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()) {
             Ok(Self(key))
         } else {
@@ -45,14 +45,14 @@ impl IdempotencyKey {
 
     /// The key under which earlier servers kept what was sent in quotation marks: with them.
     #[must_use]
-    pub fn as_kept_quoted(&self) -> Option<Self> {
+    pub fn to_legacy_quoted(&self) -> Option<Self> {
         let escaped = self.0.replace('\\', "\\\\").replace('"', "\\\"");
-        Self::bare(format!("\"{escaped}\"")).ok()
+        Self::from_bare(format!("\"{escaped}\"")).ok()
     }
 }
 
 /// What stands between quotation marks, where every quotation mark and every backslash in it has a backslash before it.
-fn unescaped(quoted: &str) -> Option<String> {
+fn unescape(quoted: &str) -> Option<String> {
     let mut text = String::with_capacity(quoted.len());
     let mut characters = quoted.chars();
     while let Some(character) = characters.next() {
@@ -67,7 +67,7 @@ fn unescaped(quoted: &str) -> Option<String> {
 
 /// Whose key it is: two people's same keys are two.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct RequestKey {
+pub struct ScopedIdempotencyKey {
     /// Of which tenant.
     pub tenant: TenantId,
     /// Who asks.
@@ -78,9 +78,9 @@ pub struct RequestKey {
 
 /// A request that was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Answered {
+pub struct StoredResponse {
     /// What it asked.
-    pub request: RequestDigest,
+    pub request_digest: RequestDigest,
     /// The ticket that it made, as it was then.
     pub ticket: Ticket,
 }
@@ -88,12 +88,12 @@ pub struct Answered {
 /// Requests that count once.
 pub trait IdempotencyKeys {
     /// What a request was answered that had this key.
-    fn find(&mut self, key: &RequestKey) -> Stored<Option<Answered>>;
+    fn find(&mut self, key: &ScopedIdempotencyKey) -> StoreResult<Option<StoredResponse>>;
     /// Keeps a key with what was answered: a ticket that was made in this unit of work. False where the key has been used; of two
     /// who use it at once the second waits for the first.
-    fn insert(&mut self, key: &RequestKey, answered: &Answered, at: Instant) -> Stored<bool>;
+    fn insert(&mut self, key: &ScopedIdempotencyKey, answered: &StoredResponse, at: Instant) -> StoreResult<bool>;
     /// Removes keys that were used before this instant, `limit` at most, and says how many.
-    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32>;
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
 }
 
 #[cfg(test)]
@@ -101,7 +101,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_visible_and_bounded() {
+    fn idempotency_key_is_visible_ascii_and_bounded() {
         for good in ["a", "8e03978e-40d5-43e8-bc93-6894a57f9324", &"x".repeat(255), "a\"b", "\"a", "a\\b"] {
             assert_eq!(IdempotencyKey::parse(good).map(|key| key.as_str().to_owned()), Ok(good.to_owned()));
         }
@@ -112,15 +112,15 @@ mod tests {
     }
 
     #[test]
-    fn a_key_in_quotation_marks_is_the_bare_key() {
+    fn quoted_idempotency_key_equals_bare_key() {
         for (quoted, bare) in [("\"one\"", "one"), ("\"a\\\"b\\\\c\"", "a\"b\\c")] {
             let key = IdempotencyKey::parse(quoted).unwrap();
             assert_eq!(Ok(key.clone()), IdempotencyKey::parse(bare));
-            assert_eq!(key.as_kept_quoted().unwrap().as_str(), quoted, "as it was kept before");
+            assert_eq!(key.to_legacy_quoted().unwrap().as_str(), quoted, "as it was kept before");
         }
         let long = "x".repeat(255);
         assert_eq!(
-            IdempotencyKey::parse(&format!("\"{long}\"")).unwrap().as_kept_quoted(),
+            IdempotencyKey::parse(&format!("\"{long}\"")).unwrap().to_legacy_quoted(),
             None,
             "too long to have been kept"
         );

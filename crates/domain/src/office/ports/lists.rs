@@ -2,16 +2,16 @@
 
 use uuid::Uuid;
 
-use super::searched;
+use super::search_text;
 use crate::{
-    Action, ApiKey, Device, DeviceId, DeviceName, DeviceStatus, Environment, Event, EventId, Folded, Instant, Outcome,
-    RoleId, SessionId, SubjectKind, TenantId, User, UserId, UserName, UserStatus,
+    Action, ApiKey, Device, DeviceId, DeviceName, DeviceStatus, Environment, Event, EventId, EventOutcome, FoldedText,
+    Instant, RoleId, SessionId, SubjectKind, TenantId, User, UserId, UserName, UserStatus,
 };
 
 /// Which part of a list: of those that come behind the place `after`, all but the first `skip`, `limit` at most. A place is an id, or a sort
 /// key and an id where the list is sorted by more. Nothing is looked up by it: what stood there may have changed since, or be gone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Part<K> {
+pub struct OffsetPageRequest<K> {
     /// The place of the last of the part before.
     pub after: Option<K>,
     /// How many more are passed over.
@@ -20,7 +20,7 @@ pub struct Part<K> {
     pub limit: u32,
 }
 
-impl<K> Part<K> {
+impl<K> OffsetPageRequest<K> {
     /// The first part, of this many at most.
     pub const fn first(limit: u32) -> Self {
         Self { after: None, skip: 0, limit }
@@ -29,7 +29,7 @@ impl<K> Part<K> {
 
 /// A part of a list, and how long the whole list is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found<T> {
+pub struct PageWithTotal<T> {
     /// The part.
     pub items: Vec<T>,
     /// How many there are on all parts together.
@@ -52,11 +52,11 @@ pub struct EventFilter {
     /// What was done: one of these.
     pub actions: Vec<Action>,
     /// How it went.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<EventOutcome>,
     /// To what kind of thing.
-    pub kind: Option<SubjectKind>,
+    pub subject_kind: Option<SubjectKind>,
     /// To the thing of this id.
-    pub subject: Option<Uuid>,
+    pub subject_id: Option<Uuid>,
     /// At this instant or later.
     pub from: Option<Instant>,
     /// Before this instant.
@@ -67,7 +67,7 @@ pub struct EventFilter {
 
 impl EventFilter {
     /// Whether the filter fits a line of this user.
-    pub fn fits(&self, told: &Told) -> bool {
+    pub fn matches(&self, told: &EventView) -> bool {
         let Event { id, at, tenant, actor, action, subject, outcome, details, .. } = &told.event;
         self.tenant.is_none_or(|asked| *tenant == Some(asked))
             && self.id.is_none_or(|asked| *id == asked)
@@ -76,22 +76,22 @@ impl EventFilter {
             && self.session.is_none_or(|asked| actor.session == Some(asked))
             && (self.actions.is_empty() || self.actions.contains(action))
             && self.outcome.is_none_or(|asked| *outcome == asked)
-            && self.kind.is_none_or(|asked| subject.kind() == asked)
-            && self.subject.is_none_or(|asked| subject.uuid() == Some(asked))
+            && self.subject_kind.is_none_or(|asked| subject.kind() == asked)
+            && self.subject_id.is_none_or(|asked| subject.uuid() == Some(asked))
             && self.from.is_none_or(|from| *at >= from)
             && self.until.is_none_or(|until| *at < until)
             && self.text.as_ref().is_none_or(|text| {
-                let (name, text) = (told.user_name.as_ref().map(UserName::folded), Folded::of(text));
+                let (name, text) = (told.user_name.as_ref().map(UserName::to_folded), FoldedText::of(text));
                 name.is_some_and(|name| name.as_str().contains(text.as_str()))
                     || action.name().contains(text.as_str())
-                    || searched::details_hold(details, &text)
+                    || search_text::details_contain(details, &text)
             })
     }
 }
 
 /// A line of the audit with the names of who did it.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Told {
+pub struct EventView {
     /// The line.
     pub event: Event,
     /// The name that the user has now.
@@ -106,38 +106,41 @@ pub struct UserFilter {
     /// In one of these.
     pub statuses: Vec<UserStatus>,
     /// Who hold this role without a device.
-    pub holding: Option<RoleId>,
+    pub with_role: Option<RoleId>,
     /// Who hold none of these without a device.
-    pub lacking: Vec<RoleId>,
+    pub without_roles: Vec<RoleId>,
     /// With this text in their name, their e-mail address or the name that people read, compared as names are.
     pub text: Option<String>,
 }
 
 impl UserFilter {
     /// Whether the filter fits this user.
-    pub fn fits(&self, user: &User) -> bool {
+    pub fn matches(&self, user: &User) -> bool {
         let office = &user.assignment.office;
         (self.statuses.is_empty() || self.statuses.contains(&user.status))
-            && self.holding.is_none_or(|role| office.contains(&role))
-            && !self.lacking.iter().any(|role| office.contains(role))
-            && self.text.as_ref().is_none_or(|text| searched::of_user(user).contains(Folded::of(text).as_str()))
+            && self.with_role.is_none_or(|role| office.contains(&role))
+            && !self.without_roles.iter().any(|role| office.contains(role))
+            && self
+                .text
+                .as_ref()
+                .is_none_or(|text| search_text::from_user(user).contains(FoldedText::of(text).as_str()))
     }
 }
 
 /// Which holders of roles to count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct HoldersOf<'a> {
+pub struct RoleHolderFilter<'a> {
     /// Of one of these roles.
     pub roles: &'a [RoleId],
     /// All but this user.
-    pub but_user: Option<UserId>,
+    pub except_user: Option<UserId>,
     /// As if this device were not there.
-    pub but_device: Option<DeviceId>,
+    pub except_device: Option<DeviceId>,
 }
 
 /// Who holds a role: the first of them, and how many in all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Holders {
+pub struct RoleHolders {
     /// Users, without a device or on any.
     pub users: Vec<UserName>,
     /// Devices that log in as themselves.
@@ -159,10 +162,13 @@ pub struct DeviceFilter {
 
 impl DeviceFilter {
     /// Whether the filter fits this device.
-    pub fn fits(&self, device: &Device) -> bool {
+    pub fn matches(&self, device: &Device) -> bool {
         (self.statuses.is_empty() || self.statuses.contains(&device.status))
             && self.environment.is_none_or(|asked| device.environment == asked)
-            && self.text.as_ref().is_none_or(|text| searched::of_device(device).contains(Folded::of(text).as_str()))
+            && self
+                .text
+                .as_ref()
+                .is_none_or(|text| search_text::from_device(device).contains(FoldedText::of(text).as_str()))
     }
 }
 
@@ -176,7 +182,7 @@ pub enum UserOrder {
     /// By name, byte by byte, the letters A to Z in lower case.
     Name,
     /// The same from its end.
-    NameBackwards,
+    NameDescending,
 }
 
 /// The place of a user in an order.
@@ -190,7 +196,7 @@ pub struct UserCursor {
 
 impl UserCursor {
     /// The place of this id in the orders by id.
-    pub const fn of_id(id: UserId) -> Self {
+    pub const fn from_id(id: UserId) -> Self {
         Self { key: String::new(), id }
     }
 }
@@ -200,14 +206,14 @@ impl UserOrder {
     pub fn cursor(self, user: &User) -> UserCursor {
         let key = match self {
             Self::Oldest | Self::Newest => String::new(),
-            Self::Name | Self::NameBackwards => user.name.as_str().to_ascii_lowercase(),
+            Self::Name | Self::NameDescending => user.name.as_str().to_ascii_lowercase(),
         };
         UserCursor { key, id: user.id }
     }
 
     /// Whether the greatest comes first.
-    pub const fn is_backwards(self) -> bool {
-        matches!(self, Self::Newest | Self::NameBackwards)
+    pub const fn is_descending(self) -> bool {
+        matches!(self, Self::Newest | Self::NameDescending)
     }
 }
 
@@ -224,7 +230,7 @@ pub struct ApiKeyFilter {
 
 impl ApiKeyFilter {
     /// Whether the filter fits a key.
-    pub fn fits(&self, key: &ApiKey) -> bool {
+    pub fn matches(&self, key: &ApiKey) -> bool {
         self.user.is_none_or(|user| user == key.user)
             && self.device.is_none_or(|device| device == key.device)
             && self.active.is_none_or(|active| active == key.active)

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::{Email, Instant, ResetId, Stored, TenantId, UserId};
+use crate::{Email, Instant, ResetId, StoreResult, TenantId, UserId};
 
 /// The SHA-256 of a reset token.
 pub type ResetDigest = [u8; 32];
@@ -20,7 +20,7 @@ pub struct ResetRequest {
     /// Where it was asked from.
     pub address: Option<IpAddr>,
     /// When it was asked.
-    pub asked_at: Instant,
+    pub requested_at: Instant,
     /// When it is to be looked at.
     pub due_at: Instant,
     /// How often it has been taken up.
@@ -47,25 +47,25 @@ pub struct Reset {
 /// Resets.
 pub trait Resets {
     /// Adds a request.
-    fn ask(&mut self, request: &ResetRequest) -> Stored<()>;
+    fn insert_request(&mut self, request: &ResetRequest) -> StoreResult<()>;
     /// Requests that are due, the longest due first, `limit` at most.
-    fn due(&mut self, now: Instant, limit: u32) -> Stored<Vec<ResetRequest>>;
+    fn list_due(&mut self, now: Instant, limit: u32) -> StoreResult<Vec<ResetRequest>>;
     /// Claims a request: true where it is still due at `from`. It is due at `to` then, and has been taken up once more.
-    fn postpone(&mut self, id: ResetId, from: Instant, to: Instant) -> Stored<bool>;
+    fn postpone(&mut self, id: ResetId, from: Instant, to: Instant) -> StoreResult<bool>;
     /// Removes a request.
-    fn settle(&mut self, id: ResetId) -> Stored<()>;
+    fn remove_request(&mut self, id: ResetId) -> StoreResult<()>;
     /// Removes these requests in one statement, and says how many there were.
-    fn settle_all(&mut self, ids: &[ResetId]) -> Stored<u32>;
+    fn remove_requests(&mut self, ids: &[ResetId]) -> StoreResult<u32>;
     /// Adds a reset.
-    fn grant(&mut self, reset: &Reset) -> Stored<()>;
+    fn insert_reset(&mut self, reset: &Reset) -> StoreResult<()>;
     /// The reset with this digest.
-    fn find(&mut self, digest: &ResetDigest) -> Stored<Option<Reset>>;
+    fn find(&mut self, digest: &ResetDigest) -> StoreResult<Option<Reset>>;
     /// When the newest reset of this user was granted that answers another request than this.
-    fn newest(&mut self, user: UserId, but: ResetId) -> Stored<Option<Instant>>;
+    fn find_newest_grant(&mut self, user: UserId, but: ResetId) -> StoreResult<Option<Instant>>;
     /// Takes a reset away: true for one caller alone.
-    fn spend(&mut self, digest: &ResetDigest) -> Stored<bool>;
+    fn consume(&mut self, digest: &ResetDigest) -> StoreResult<bool>;
     /// Takes every reset of a user away.
-    fn void(&mut self, user: UserId) -> Stored<()>;
+    fn revoke_by_user(&mut self, user: UserId) -> StoreResult<()>;
     /// Removes resets that expired before this instant, `limit` at most, and says how many.
-    fn sweep(&mut self, before: Instant, limit: u32) -> Stored<u32>;
+    fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32>;
 }

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::change::TicketChange;
-use super::shown::{Shown, all_shown};
-use super::work::{hand, known, ruled, store as keep};
-use crate::office::ports::{OfficeTx, OfficeView};
-use crate::office::refused::{Decided, Halt, decide};
-use crate::office::stamp::Stamp;
+use super::common::{load_actor, load_ticket, map_ticket_error, save_ticket};
+use super::view::{TicketView, view_tickets};
+use crate::office::context::AuditContext;
+use crate::office::error::{UseCaseError, UseCaseResult, commit_refusal};
+use crate::office::ports::{OfficePorts, OfficeTx};
 use crate::ticket::{self, Ticket};
 use crate::{Action, Store, StoreExt, Subject, TenantId, TicketId};
 
@@ -15,7 +15,7 @@ use crate::{Action, Store, StoreExt, Subject, TenantId, TicketId};
 #[derive(Clone, Debug, PartialEq)]
 pub struct TicketAmendment {
     /// When and by whom; each change has a line of its own in the audit.
-    pub stamp: Stamp,
+    pub context: AuditContext,
     /// Which ticket.
     pub id: TicketId,
     /// The version that the caller saw, where they hold to it.
@@ -27,11 +27,11 @@ pub struct TicketAmendment {
 /// Changes the tickets and returns each as it is then, in the order of the request. The rights that each asks follow from what
 /// differs. What changes nothing writes nothing. One that is refused leaves all as they were.
 pub fn amend_tickets(
-    store: &dyn Store<OfficeView>,
+    store: &dyn Store<OfficePorts>,
     tenant: TenantId,
     amendments: &[TicketAmendment],
-) -> Decided<Vec<Shown>> {
-    store.write(|tx| decide(amend(tx, tenant, amendments)))
+) -> UseCaseResult<Vec<TicketView>> {
+    store.write(|tx| commit_refusal(amend(tx, tenant, amendments)))
 }
 
 /// Judges all of them first, then writes: a refusal keeps what was written before it.
@@ -39,19 +39,19 @@ pub(super) fn amend(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
     amendments: &[TicketAmendment],
-) -> Result<Vec<Shown>, Halt> {
+) -> Result<Vec<TicketView>, UseCaseError> {
     let mut tickets: BTreeMap<TicketId, Ticket> = BTreeMap::new();
     let mut judged = Vec::new();
-    for TicketAmendment { stamp, id, version, change } in amendments {
+    for TicketAmendment { context: stamp, id, version, change } in amendments {
         let before = match tickets.remove(id) {
             Some(ticket) => ticket,
-            None => known(tx, tenant, *id)?,
+            None => load_ticket(tx, tenant, *id)?,
         };
-        let hand = hand(tx, tenant, stamp)?;
+        let hand = load_actor(tx, tenant, stamp)?;
         // who may not touch it at all learns nothing of it
-        ruled(*id, hand.may(ticket::Operation::Change, hand.whose(before.sheet.owner)))?;
-        let wanted = change.onto(tx, tenant, &before.sheet)?;
-        let amended = ruled(*id, ticket::amend(&before, wanted, &hand, *version, stamp.at))?;
+        map_ticket_error(*id, hand.authorize(ticket::TicketOperation::Change, hand.ownership_of(before.sheet.owner)))?;
+        let wanted = change.apply_to(tx, tenant, &before.sheet)?;
+        let amended = map_ticket_error(*id, ticket::amend(&before, wanted, &hand, *version, stamp.at))?;
         let changed = amended.ticket != before;
         tickets.insert(*id, amended.ticket.clone());
         judged.push((stamp, amended, changed));
@@ -63,11 +63,11 @@ pub(super) fn amend(
         if !changed {
             continue;
         }
-        keep(tx, &amended.ticket)?;
-        let mut details = ticket::details(&amended.edits);
+        save_ticket(tx, &amended.ticket)?;
+        let mut details = ticket::audit_details(&amended.edits);
         details.insert("version".to_owned(), amended.ticket.version.into());
         let subject = Subject::Ticket(amended.ticket.id);
-        tx.audit().tell(&stamp.done(tenant, Action::TicketUpdate, subject, details))?;
+        tx.audit().record(&stamp.build_event(tenant, Action::TicketUpdate, subject, details))?;
     }
-    Ok(all_shown(tx, told)?)
+    Ok(view_tickets(tx, told)?)
 }

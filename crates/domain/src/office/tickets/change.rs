@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError};
 use crate::office::ports::OfficeTx;
-use crate::office::refused::{Field, FieldRefusals, Halt, Refused};
 use crate::ticket::{
-    Amount, Customer, Draft, Item, Label, Line, Location, Meta, Payment, Rate, Rounding, Sheet, TicketRefused, free_id,
+    Amount, Customer, Draft, Item, ItemDraft, Label, Location, Meta, Payment, Rate, Rounding, Sheet, TicketError,
+    find_free_id,
 };
 use crate::{StoreError, TenantId, UserId, UserName, UserStatus};
 
@@ -13,7 +14,7 @@ use crate::{StoreError, TenantId, UserId, UserName, UserStatus};
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TicketChange {
     /// Another owner.
-    pub owner: Option<Owner>,
+    pub owner: Option<OwnerRef>,
     /// Another id of the client's.
     pub external_id: Option<Label>,
     /// Another name.
@@ -25,7 +26,7 @@ pub struct TicketChange {
     /// Another discount.
     pub discount: Option<Rate>,
     /// Other items: all of them.
-    pub items: Option<Vec<WantedLine>>,
+    pub items: Option<Vec<ItemInput>>,
     /// Another rounding.
     pub rounding: Option<Amount>,
     /// Other payments: all of them.
@@ -36,51 +37,56 @@ pub struct TicketChange {
 
 /// An item that is wanted. One without an id gets the next that is free.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WantedLine {
+pub struct ItemInput {
     /// Its id on the ticket.
     pub id: Option<u32>,
     /// What it is made of; the id in it does not count.
-    pub line: Line,
+    pub item: ItemDraft,
 }
 
 /// Who is to own a ticket.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Owner {
+pub enum OwnerRef {
     /// The user of this id.
     Id(UserId),
     /// The user of this name.
-    Named(UserName),
+    Name(UserName),
 }
 
 impl TicketChange {
     /// The sheet that is wanted instead of this one.
-    pub(super) fn onto(&self, tx: &mut dyn OfficeTx, tenant: TenantId, draft: &Draft) -> Result<Sheet, Halt> {
+    pub(super) fn apply_to(
+        &self,
+        tx: &mut dyn OfficeTx,
+        tenant: TenantId,
+        draft: &Draft,
+    ) -> Result<Sheet, UseCaseError> {
         let mut refusals = FieldRefusals::default();
         let owner = match &self.owner {
-            Some(owner) => refusals.gather(owner.find(tx, tenant, draft.owner))?.unwrap_or(draft.owner),
+            Some(owner) => refusals.gather(owner.resolve(tx, tenant, draft.owner))?.unwrap_or(draft.owner),
             None => draft.owner,
         };
-        let sheet = self.sheet(owner, draft).map_err(|why| refusals.add(Refused::Ticket(why)));
+        let sheet = self.build_sheet(owner, draft).map_err(|why| refusals.add(OfficeError::Ticket(why)));
         refusals.checked()?;
         Ok(sheet.map_err(|()| StoreError::Fault("a ticket was refused for no reason".to_owned()))?)
     }
 
-    fn sheet(&self, owner: UserId, draft: &Draft) -> Result<Sheet, TicketRefused> {
+    fn build_sheet(&self, owner: UserId, draft: &Draft) -> Result<Sheet, TicketError> {
         let (draft, mut faults) = (draft.clone(), Vec::new());
         let rounding = match self.rounding {
             // what is there was judged when it was made
-            Some(amount) if amount != draft.rounding.amount() && draft.currency.pays(amount) => {
-                draft.rounding.changed(amount, draft.currency).unwrap_or_else(|why| {
+            Some(amount) if amount != draft.rounding.amount() && draft.currency.can_represent(amount) => {
+                draft.rounding.with_amount(amount, draft.currency).unwrap_or_else(|why| {
                     faults.push(why);
                     draft.rounding
                 })
             }
             // reported as an amount that no currency can pay
-            Some(amount) if amount != draft.rounding.amount() => Rounding::kept(amount, draft.rounding.share()),
+            Some(amount) if amount != draft.rounding.amount() => Rounding::from_stored(amount, draft.rounding.share()),
             _ => draft.rounding,
         };
         let items = match &self.items {
-            Some(lines) => items(lines, &draft.items, &mut faults),
+            Some(lines) => build_items(lines, &draft.items, &mut faults),
             None => draft.items,
         };
         let wanted = Draft {
@@ -96,22 +102,22 @@ impl TicketChange {
             payments: self.payments.clone().unwrap_or(draft.payments),
             extra: self.extra.clone().unwrap_or(draft.extra),
         };
-        wanted.check_besides(faults)
+        wanted.check_with_faults(faults)
     }
 }
 
 /// The items of these lines. A new id is above every one that the ticket has or had before the change, as long as there is one, so
 /// that nobody takes a new item for an old one. What is wrong with any of them is added to `faults`.
-fn items(lines: &[WantedLine], before: &[Item], faults: &mut Vec<TicketRefused>) -> Vec<Item> {
+fn build_items(lines: &[ItemInput], before: &[Item], faults: &mut Vec<TicketError>) -> Vec<Item> {
     let mut taken: BTreeSet<u32> =
         before.iter().map(|item| item.id).chain(lines.iter().filter_map(|line| line.id)).collect();
-    let made = lines.iter().map(|WantedLine { id, line }| {
+    let made = lines.iter().map(|ItemInput { id, item: line }| {
         let id = id.unwrap_or_else(|| {
-            let id = free_id(&taken);
+            let id = find_free_id(&taken);
             taken.insert(id);
             id
         });
-        Item::new(Line { id, ..line.clone() })
+        Item::new(ItemDraft { id, ..line.clone() })
     });
     let mut found = Vec::new();
     let items = made.filter_map(|item| item.map_err(|why| found.push(why)).ok()).collect();
@@ -124,25 +130,32 @@ fn items(lines: &[WantedLine], before: &[Item], faults: &mut Vec<TicketRefused>)
     items
 }
 
-impl Owner {
+impl OwnerRef {
     /// The user, where they are active or own the ticket already: who has it is meant by their name first, though they are gone and
     /// somebody else has that name by now. So a ticket that is sent back as it was read stays whose it was.
-    pub(in crate::office) fn find(&self, tx: &mut dyn OfficeTx, tenant: TenantId, now: UserId) -> Result<UserId, Halt> {
+    pub(in crate::office) fn resolve(
+        &self,
+        tx: &mut dyn OfficeTx,
+        tenant: TenantId,
+        now: UserId,
+    ) -> Result<UserId, UseCaseError> {
         let found = match self {
             Self::Id(id) if *id == now => return Ok(now),
             Self::Id(id) => tx.users().find(*id)?,
-            Self::Named(name) => {
-                if tx.users().find(now)?.is_some_and(|owner| owner.name.folded().is_identical(&name.folded())) {
+            Self::Name(name) => {
+                if tx.users().find(now)?.is_some_and(|owner| owner.name.to_folded().is_identical(&name.to_folded())) {
                     return Ok(now);
                 }
-                tx.users().named(tenant, &name.folded())?
+                tx.users().find_by_name(tenant, &name.to_folded())?
             }
         };
         let fits = found.filter(|user| user.tenant == tenant && user.status == UserStatus::Active);
         let told = || match self {
             Self::Id(id) => id.to_string(),
-            Self::Named(name) => name.to_string(),
+            Self::Name(name) => name.to_string(),
         };
-        Ok(fits.map(|user| user.id).ok_or_else(|| Refused::Unknown { field: Field::Owner, value: told() })?)
+        Ok(fits
+            .map(|user| user.id)
+            .ok_or_else(|| OfficeError::UnknownName { field: FieldName::Owner, value: told() })?)
     }
 }

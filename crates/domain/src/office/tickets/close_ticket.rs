@@ -2,13 +2,14 @@
 
 use serde_json::{Map, json};
 
-use super::shown::{Shown, shown};
-use super::work::{hand, known, ruled, store as keep};
-use crate::office::ports::{OfficeTx, OfficeView};
-use crate::office::refused::{Decided, Halt, Refused, decide};
-use crate::office::stamp::Stamp;
+use super::common::{load_actor, load_ticket, map_ticket_error, save_ticket};
+use super::view::{TicketView, view_ticket};
+use crate::office::context::AuditContext;
+use crate::office::error::{OfficeError, UseCaseError, UseCaseResult, commit_refusal};
+use crate::office::ports::{OfficePorts, OfficeTx};
 use crate::ticket::{
-    self, Hand, Label, Meta, NumberSeries, Payment, Receipt, Settlement, Ticket, TicketRefused, TicketState, paid,
+    self, Label, Meta, NumberSeries, Payment, Receipt, Settlement, Ticket, TicketActor, TicketError, TicketState,
+    audit_payments,
 };
 use crate::{Action, Store, StoreExt, Subject, TenantId, TicketId};
 
@@ -30,31 +31,31 @@ pub struct TicketClosing {
     /// What a contract publishes of the closing besides.
     pub extra: Meta,
     /// Where no payment stands on the ticket and none is given: whether what is due counts as paid in cash.
-    pub as_cash: bool,
+    pub assume_cash: bool,
 }
 
 /// Closes the ticket, for ever. Asks `ticketClose` and a sale device; what is due has to be paid. Other payments than those on the
 /// ticket, a number that is given, and a number of another fiscal memory ask what a change of the ticket asks too.
 pub fn close_ticket(
-    store: &dyn Store<OfficeView>,
+    store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     id: TicketId,
     version: Option<i64>,
     closing: &TicketClosing,
-) -> Decided<Shown> {
-    store.write(|tx| decide(close(tx, tenant, stamp, id, version, closing)))
+) -> UseCaseResult<TicketView> {
+    store.write(|tx| commit_refusal(close(tx, tenant, stamp, id, version, closing)))
 }
 
 fn close(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     id: TicketId,
     version: Option<i64>,
     closing: &TicketClosing,
-) -> Result<Shown, Halt> {
-    let (before, hand) = (known(tx, tenant, id)?, hand(tx, tenant, stamp)?);
+) -> Result<TicketView, UseCaseError> {
+    let (before, hand) = (load_ticket(tx, tenant, id)?, load_actor(tx, tenant, stamp)?);
     let foreign = names_foreign_memory(tx, tenant, &before, &hand, &closing.fiscal)?;
     let closed = |number| {
         let receipt = Receipt {
@@ -67,31 +68,36 @@ fn close(
             || closing.number.is_some()
             || closing.daily_sales_report.is_some()
             || !closing.extra.object().is_empty();
-        let settlement = Settlement { payments: closing.payments.clone(), receipt, numbered, as_cash: closing.as_cash };
+        let settlement = Settlement {
+            payments: closing.payments.clone(),
+            receipt,
+            caller_numbered: numbered,
+            assume_cash: closing.assume_cash,
+        };
         ticket::close(&before, settlement, &hand, version, stamp.at)
     };
     // judged before a number is taken: what is refused takes none
-    ruled(id, closed(closing.number.unwrap_or_default()))?;
-    let series = NumberSeries::of(ruled(id, hand.till())?, &closing.fiscal);
+    map_ticket_error(id, closed(closing.number.unwrap_or_default()))?;
+    let series = NumberSeries::of(map_ticket_error(id, hand.require_sale_device())?, &closing.fiscal);
     let number = match closing.number {
-        Some(number) if !tx.tickets().give_number(tenant, &series, number, id)? => {
-            return Err(Refused::Ticket(TicketRefused::NumberTaken(number)).into());
+        Some(number) if !tx.tickets().assign_number(tenant, &series, number, id)? => {
+            return Err(OfficeError::Ticket(TicketError::ReceiptNumberTaken(number)).into());
         }
         Some(number) => number,
-        None => tx.tickets().draw_number(tenant, &series, id)?,
+        None => tx.tickets().allocate_number(tenant, &series, id)?,
     };
-    let after = ruled(id, closed(number))?;
-    keep(tx, &after)?;
-    let payments = |ticket: &Ticket| paid(ticket.sheet.currency, &ticket.sheet.payments);
+    let after = map_ticket_error(id, closed(number))?;
+    save_ticket(tx, &after)?;
+    let payments = |ticket: &Ticket| audit_payments(ticket.sheet.currency, &ticket.sheet.payments);
     let details = Map::from_iter([
         ("number".to_owned(), json!(number)),
         ("payable".to_owned(), json!(after.sheet.money(after.sheet.payable()).to_string())),
-        ("change".to_owned(), json!(after.change().map(|change| after.sheet.money(change).to_string()).ok())),
+        ("change".to_owned(), json!(after.change_due().map(|change| after.sheet.money(change).to_string()).ok())),
         ("payments".to_owned(), json!({ "from": payments(&before), "to": payments(&after) })),
         ("version".to_owned(), json!(after.version)),
     ]);
-    tx.audit().tell(&stamp.done(tenant, Action::TicketClose, Subject::Ticket(id), details))?;
-    Ok(shown(tx, after)?)
+    tx.audit().record(&stamp.build_event(tenant, Action::TicketClose, Subject::Ticket(id), details))?;
+    Ok(view_ticket(tx, after)?)
 }
 
 /// Whether a closing names another fiscal memory than the till's own, which its setting [`DEFAULT_FISCAL_NAME`] says. A till without
@@ -101,13 +107,15 @@ fn names_foreign_memory(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
     before: &Ticket,
-    hand: &Hand,
+    hand: &TicketActor,
     named: &Label,
-) -> Result<bool, Halt> {
-    let (Some(named), Ok(till)) = (NumberSeries::of_memory(named.as_str()), hand.till()) else { return Ok(false) };
+) -> Result<bool, UseCaseError> {
+    let (Some(named), Ok(till)) = (NumberSeries::of_fiscal_memory(named.as_str()), hand.require_sale_device()) else {
+        return Ok(false);
+    };
     let own = tx.devices().find(till)?.and_then(|device| {
         let name = device.settings.get(DEFAULT_FISCAL_NAME)?;
-        NumberSeries::of_memory(name)
+        NumberSeries::of_fiscal_memory(name)
     });
     if own.is_none_or(|own| own == named) {
         return Ok(false);
@@ -117,7 +125,7 @@ fn names_foreign_memory(
         None => None,
     };
     let of_sale = sold.and_then(|sold| match &sold.state {
-        TicketState::Closed(closing) => NumberSeries::of_memory(closing.receipt.fiscal.as_str()),
+        TicketState::Closed(closing) => NumberSeries::of_fiscal_memory(closing.receipt.fiscal.as_str()),
         TicketState::Open | TicketState::Void(_) => None,
     });
     Ok(of_sale != Some(named))

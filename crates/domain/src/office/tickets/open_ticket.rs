@@ -2,12 +2,12 @@
 
 use super::amend_tickets::{TicketAmendment, amend};
 use super::change::TicketChange;
-use super::once::{self, Made, Once};
-use super::shown::{Shown, shown};
-use super::work::{hand, ruled};
-use crate::office::ports::{OfficeTx, OfficeView};
-use crate::office::refused::{Decided, Field, Halt, Refused, decide};
-use crate::office::stamp::Stamp;
+use super::common::{load_actor, map_ticket_error};
+use super::idempotency::{self, IdempotentRequest, TicketCreation};
+use super::view::{TicketView, view_ticket};
+use crate::office::context::AuditContext;
+use crate::office::error::{FieldName, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
+use crate::office::ports::{OfficePorts, OfficeTx};
 use crate::ticket::{self, Currency, Draft, Edit, Opening, Ticket};
 use crate::{Action, Store, StoreError, StoreExt, Subject, TenantId, TicketId};
 
@@ -25,41 +25,41 @@ pub struct NewTicket {
 /// Opens the ticket: on a sale device, by who holds `ticketCreate` and what else stands on it asks. Where `once` is given, the same
 /// request again opens no other ticket and is answered the same.
 pub fn open_ticket(
-    store: &dyn Store<OfficeView>,
+    store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     new: &NewTicket,
-    once: Option<&Once>,
-) -> Decided<Made> {
-    store.write(|tx| decide(open_once(tx, tenant, stamp, new, once)))
+    once: Option<&IdempotentRequest>,
+) -> UseCaseResult<TicketCreation> {
+    store.write(|tx| commit_refusal(open_once(tx, tenant, stamp, new, once)))
 }
 
 /// Changes the ticket of this id, or opens it where the tenant has none of it. The answer says whether it was opened. `version` is
 /// the one that the caller saw; a ticket that is not there yet has none.
 pub fn put_ticket(
-    store: &dyn Store<OfficeView>,
+    store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     new: &NewTicket,
     version: Option<i64>,
-) -> Decided<(Shown, bool)> {
-    store.write(|tx| decide(put(tx, tenant, stamp, new, version)))
+) -> UseCaseResult<(TicketView, bool)> {
+    store.write(|tx| commit_refusal(put(tx, tenant, stamp, new, version)))
 }
 
 fn put(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     new: &NewTicket,
     version: Option<i64>,
-) -> Result<(Shown, bool), Halt> {
+) -> Result<(TicketView, bool), UseCaseError> {
     if tx.tickets().find(tenant, new.id)?.is_some() {
-        let amendment = TicketAmendment { stamp: stamp.clone(), id: new.id, version, change: new.sheet.clone() };
+        let amendment = TicketAmendment { context: stamp.clone(), id: new.id, version, change: new.sheet.clone() };
         let changed = amend(tx, tenant, std::slice::from_ref(&amendment))?.into_iter().next();
         return Ok((changed.ok_or_else(|| StoreError::Fault("a change has no outcome".to_owned()))?, false));
     }
     match open(tx, tenant, stamp, new)? {
-        Some(ticket) => Ok((shown(tx, ticket)?, true)),
+        Some(ticket) => Ok((view_ticket(tx, ticket)?, true)),
         // somebody was faster: run again, and change what is there then
         None => Err(StoreError::Conflict("the id of a ticket was taken meanwhile".to_owned()).into()),
     }
@@ -68,34 +68,40 @@ fn put(
 fn open_once(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     new: &NewTicket,
-    once: Option<&Once>,
-) -> Result<Made, Halt> {
-    let user = ruled(new.id, hand(tx, tenant, stamp)?.person())?;
-    if let Some(made) = once::before(tx, (tenant, user), once)? {
+    once: Option<&IdempotentRequest>,
+) -> Result<TicketCreation, UseCaseError> {
+    let user = map_ticket_error(new.id, load_actor(tx, tenant, stamp)?.require_person())?;
+    if let Some(made) = idempotency::find_replay(tx, (tenant, user), once)? {
         return Ok(made);
     }
-    let taken = || Refused::Taken { field: Field::Ticket, value: new.id.to_string() };
+    let taken = || OfficeError::AlreadyExists { field: FieldName::Ticket, value: new.id.to_string() };
     let ticket = open(tx, tenant, stamp, new)?.ok_or_else(taken)?;
-    once::keep(tx, (tenant, user), once, &ticket, stamp.at)?;
-    Ok(Made { shown: shown(tx, ticket)?, again: false })
+    idempotency::store_response(tx, (tenant, user), once, &ticket, stamp.at)?;
+    Ok(TicketCreation { ticket: view_ticket(tx, ticket)?, replayed: false })
 }
 
 /// The ticket; `None` where its id is taken.
-fn open(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &Stamp, new: &NewTicket) -> Result<Option<Ticket>, Halt> {
-    let hand = hand(tx, tenant, stamp)?;
-    let blank = Draft::of(ruled(new.id, hand.person())?, new.currency);
+fn open(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    new: &NewTicket,
+) -> Result<Option<Ticket>, UseCaseError> {
+    let hand = load_actor(tx, tenant, stamp)?;
+    let blank = Draft::of(map_ticket_error(new.id, hand.require_person())?, new.currency);
     // who may open none at all is told so before what would stand on it is looked at
-    ruled(new.id, hand.may(ticket::Operation::Create, ticket::Whose::Own))?;
-    let sheet = new.sheet.onto(tx, tenant, &blank)?;
+    map_ticket_error(new.id, hand.authorize(ticket::TicketOperation::Create, ticket::Ownership::Own))?;
+    let sheet = new.sheet.apply_to(tx, tenant, &blank)?;
     let opening = Opening { id: new.id, tenant, at: stamp.at };
-    let ticket = ruled(new.id, ticket::open(opening, sheet, &hand))?;
+    let ticket = map_ticket_error(new.id, ticket::open(opening, sheet, &hand))?;
     if !tx.tickets().insert(&ticket)? {
         return Ok(None);
     }
-    let edits = Edit::between(&ruled(new.id, blank.check())?, &ticket.sheet);
-    let event = stamp.done(tenant, Action::TicketOpen, Subject::Ticket(ticket.id), ticket::details(&edits));
-    tx.audit().tell(&event)?;
+    let edits = Edit::diff(&map_ticket_error(new.id, blank.check())?, &ticket.sheet);
+    let event =
+        stamp.build_event(tenant, Action::TicketOpen, Subject::Ticket(ticket.id), ticket::audit_details(&edits));
+    tx.audit().record(&event)?;
     Ok(Some(ticket))
 }

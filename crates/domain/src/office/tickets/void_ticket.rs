@@ -2,43 +2,43 @@
 
 use serde_json::{Map, json};
 
-use super::shown::{Shown, shown};
-use super::work::{hand, known, ruled, store as keep};
-use crate::office::ports::{OfficeTx, OfficeView};
-use crate::office::refused::{Decided, Halt, decide};
-use crate::office::stamp::Stamp;
+use super::common::{load_actor, load_ticket, map_ticket_error, save_ticket};
+use super::view::{TicketView, view_ticket};
+use crate::office::context::AuditContext;
+use crate::office::error::{UseCaseError, UseCaseResult, commit_refusal};
+use crate::office::ports::{OfficePorts, OfficeTx};
 use crate::ticket::{self, Note};
 use crate::{Action, Store, StoreExt, Subject, TenantId, TicketId};
 
 /// Makes the ticket void: it stays in the books with what stood on it. Asks `ticketDelete`, for another's ticket `ticketUpdateAny`
 /// too; it need not be on a sale device.
 pub fn void_ticket(
-    store: &dyn Store<OfficeView>,
+    store: &dyn Store<OfficePorts>,
     tenant: TenantId,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     id: TicketId,
     version: Option<i64>,
     reason: &Note,
-) -> Decided<Shown> {
-    store.write(|tx| decide(void(tx, tenant, stamp, id, version, reason)))
+) -> UseCaseResult<TicketView> {
+    store.write(|tx| commit_refusal(void(tx, tenant, stamp, id, version, reason)))
 }
 
 fn void(
     tx: &mut dyn OfficeTx,
     tenant: TenantId,
-    stamp: &Stamp,
+    stamp: &AuditContext,
     id: TicketId,
     version: Option<i64>,
     reason: &Note,
-) -> Result<Shown, Halt> {
-    let (before, hand) = (known(tx, tenant, id)?, hand(tx, tenant, stamp)?);
-    let after = ruled(id, ticket::void(&before, reason.clone(), &hand, version, stamp.at))?;
-    keep(tx, &after)?;
+) -> Result<TicketView, UseCaseError> {
+    let (before, hand) = (load_ticket(tx, tenant, id)?, load_actor(tx, tenant, stamp)?);
+    let after = map_ticket_error(id, ticket::void(&before, reason.clone(), &hand, version, stamp.at))?;
+    save_ticket(tx, &after)?;
     let details = Map::from_iter([
         ("reason".to_owned(), json!(reason.as_str())),
         ("payable".to_owned(), json!(after.sheet.money(after.sheet.payable()).to_string())),
         ("version".to_owned(), json!(after.version)),
     ]);
-    tx.audit().tell(&stamp.done(tenant, Action::TicketVoid, Subject::Ticket(id), details))?;
-    Ok(shown(tx, after)?)
+    tx.audit().record(&stamp.build_event(tenant, Action::TicketVoid, Subject::Ticket(id), details))?;
+    Ok(view_ticket(tx, after)?)
 }

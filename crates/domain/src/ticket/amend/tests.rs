@@ -1,7 +1,9 @@
 use super::*;
-use crate::ticket::sample::{admin, amount, blank, cash, closed, euro, hand, item, line, opened, opening, user};
+use crate::ticket::fixtures::{
+    actor, admin, amount, blank, cash, closed_ticket, euro, item, line, opened_ticket, opening, user,
+};
 use crate::ticket::{
-    Article, Customer, Draft, Item, ItemKind, Label, Line, Location, Note, Quantity, Rounding, refund,
+    Article, Customer, Draft, Item, ItemDraft, ItemKind, Label, Location, Note, Quantity, Rounding, refund,
 };
 use crate::{Instant, Right};
 
@@ -18,21 +20,21 @@ fn customer(rate: &str) -> Customer {
 /// Two teas and one cake of a fixed price for a customer at 10 %, the first person's.
 fn before() -> Draft {
     let fixed = Article { price_fixed: true, vat: Some("10".parse().unwrap()), ..line(2, "4", "1").article };
-    let cake = Item::new(Line { article: fixed, ..line(2, "4", "1") }).unwrap();
-    Draft { items: vec![item(1, "2", "2"), cake], ..blank().sold_to(customer("10")) }
+    let cake = Item::new(ItemDraft { article: fixed, ..line(2, "4", "1") }).unwrap();
+    Draft { items: vec![item(1, "2", "2"), cake], ..blank().with_customer(customer("10")) }
 }
 
-fn with_tea(change: impl FnOnce(&mut Line)) -> Draft {
+fn with_tea(change: impl FnOnce(&mut ItemDraft)) -> Draft {
     with_item(0, change)
 }
 
-fn with_cake(change: impl FnOnce(&mut Line)) -> Draft {
+fn with_cake(change: impl FnOnce(&mut ItemDraft)) -> Draft {
     with_item(1, change)
 }
 
-fn with_item(index: usize, change: impl FnOnce(&mut Line)) -> Draft {
+fn with_item(index: usize, change: impl FnOnce(&mut ItemDraft)) -> Draft {
     let mut draft = before();
-    let mut line = draft.items[index].line().clone();
+    let mut line = draft.items[index].draft().clone();
     change(&mut line);
     draft.items[index] = Item::new(line).unwrap();
     draft
@@ -60,7 +62,7 @@ fn changes() -> Vec<(&'static str, Draft, &'static [&'static str])> {
             Draft { customer: None, discount: rate("0"), ..before() },
             &["ticketSetCustomer", "ticketSetDiscount"],
         ),
-        ("another customer at their own rate", before().sold_to(customer("30")), CUSTOMER),
+        ("another customer at their own rate", before().with_customer(customer("30")), CUSTOMER),
         ("another rate of the customer", Draft { customer: Some(customer("30")), ..before() }, CUSTOMER),
         ("rounding", Draft { rounding: Rounding::of_cash(amount("0.02"), euro()).unwrap(), ..before() }, &[]),
         ("payments", Draft { payments: vec![cash("5")], ..before() }, &[]),
@@ -86,18 +88,18 @@ fn changes() -> Vec<(&'static str, Draft, &'static [&'static str])> {
     ]
 }
 
-fn missing(name: &str) -> TicketRefused {
-    TicketRefused::Missing(Right::parse(name).unwrap())
+fn missing(name: &str) -> TicketError {
+    TicketError::RightMissing(Right::parse(name).unwrap())
 }
 
 #[test]
-fn every_change_asks_its_rights_and_each_of_them() {
+fn every_change_requires_each_of_its_rights() {
     for (what, wanted, besides) in changes() {
         for (by, change) in [(1, "ticketUpdate"), (2, "ticketUpdateAny")] {
-            let ticket = opened(before().check().unwrap());
+            let ticket = opened_ticket(before().check().unwrap());
             let wanted = wanted.clone().check().unwrap();
             let asked = [&[change][..], besides].concat();
-            let with = |rights: &[&str]| amend(&ticket, wanted.clone(), &hand(by, rights), Some(1), LATER);
+            let with = |rights: &[&str]| amend(&ticket, wanted.clone(), &actor(by, rights), Some(1), LATER);
             let done = with(&asked).unwrap();
             assert_eq!((&done.ticket.sheet, done.ticket.version), (&wanted, 2), "{what}");
             assert_eq!((done.ticket.updated_at, done.ticket.opened_at), (LATER, ticket.opened_at), "{what}");
@@ -111,15 +113,15 @@ fn every_change_asks_its_rights_and_each_of_them() {
 }
 
 #[test]
-fn a_ticket_changes_hands() {
+fn ticket_owner_changes_by_handover_or_takeover() {
     let to = |owner| Draft { owner: user(owner), ..before() }.check().unwrap();
-    let ticket = opened(before().check().unwrap());
+    let ticket = opened_ticket(before().check().unwrap());
     for (what, by, owner, asked) in [
         ("given away", 1, 2, &["ticketUpdate", "ticketHandover"][..]),
         ("taken over", 2, 2, &["ticketUpdateAny", "ticketTakeover"]),
         ("taken from one and given to another", 2, 3, &["ticketUpdateAny", "ticketTakeover", "ticketHandover"]),
     ] {
-        let with = |rights: &[&str]| amend(&ticket, to(owner), &hand(by, rights), None, LATER);
+        let with = |rights: &[&str]| amend(&ticket, to(owner), &actor(by, rights), None, LATER);
         assert_eq!(with(asked).unwrap().ticket.sheet.owner, user(owner), "{what}");
         for one in asked {
             let others: Vec<&str> = asked.iter().copied().filter(|name| name != one).collect();
@@ -129,44 +131,44 @@ fn a_ticket_changes_hands() {
     // Whose it was before is what counts: taking it over does not make the rest of the request one's own.
     let mut both = to(2).draft().clone();
     both.items.push(item(3, "1", "1"));
-    let rights = hand(2, &["ticketUpdate", "ticketTakeover"]);
+    let rights = actor(2, &["ticketUpdate", "ticketTakeover"]);
     assert_eq!(amend(&ticket, both.check().unwrap(), &rights, None, LATER), Err(missing("ticketUpdateAny")));
 }
 
 #[test]
-fn the_right_to_change_anothers_is_not_the_right_to_change_ones_own() {
-    let ticket = opened(before().check().unwrap());
+fn ticket_update_any_does_not_imply_ticket_update() {
+    let ticket = opened_ticket(before().check().unwrap());
     let wanted = changes().swap_remove(0).1.check().unwrap();
-    let refused = amend(&ticket, wanted, &hand(1, &["ticketUpdateAny"]), None, LATER);
+    let refused = amend(&ticket, wanted, &actor(1, &["ticketUpdateAny"]), None, LATER);
     assert_eq!(refused, Err(missing("ticketUpdate")));
 }
 
 #[test]
-fn the_same_again_changes_nothing_and_another_order_is_kept() {
-    let ticket = opened(before().check().unwrap());
-    let same = amend(&ticket, before().check().unwrap(), &hand(1, &["ticketUpdate"]), Some(1), LATER).unwrap();
-    assert_eq!(same, Amended { ticket: ticket.clone(), edits: Vec::new() });
+fn unchanged_sheet_changes_nothing_and_new_item_order_is_kept() {
+    let ticket = opened_ticket(before().check().unwrap());
+    let same = amend(&ticket, before().check().unwrap(), &actor(1, &["ticketUpdate"]), Some(1), LATER).unwrap();
+    assert_eq!(same, AmendResult { ticket: ticket.clone(), edits: Vec::new() });
     let mut other = before();
     other.items.reverse();
     let other = other.check().unwrap();
-    let moved = amend(&ticket, other.clone(), &hand(1, &["ticketUpdate"]), Some(1), LATER).unwrap();
+    let moved = amend(&ticket, other.clone(), &actor(1, &["ticketUpdate"]), Some(1), LATER).unwrap();
     assert_eq!((moved.ticket.version, moved.edits.len()), (2, 0));
     assert_eq!(moved.ticket.sheet, other);
 }
 
 #[test]
-fn of_two_who_saw_one_version_the_second_is_told() {
-    let ticket = opened(before().check().unwrap());
+fn second_change_of_same_version_is_version_mismatch() {
+    let ticket = opened_ticket(before().check().unwrap());
     let wanted = || changes().swap_remove(0).1.check().unwrap();
     let first = amend(&ticket, wanted(), &admin(1), Some(1), LATER).unwrap().ticket;
     let second = amend(&first, wanted(), &admin(2), Some(1), LATER);
-    assert_eq!(second, Err(TicketRefused::Moved { current: 2 }));
+    assert_eq!(second, Err(TicketError::VersionMismatch { current: 2 }));
     assert!(amend(&first, wanted(), &admin(2), None, LATER).is_ok(), "who asks for no version gets none compared");
 }
 
 #[test]
-fn what_a_refund_takes_back_stays() {
-    let sold = closed(&opened(before().check().unwrap()));
+fn refunded_items_are_immutable() {
+    let sold = closed_ticket(&opened_ticket(before().check().unwrap()));
     let all = [(1, quantity("2")), (2, quantity("1"))].into();
     let made = refund(&sold, &[], &all, opening(200), &admin(1)).unwrap();
     let fixed = |change: &dyn Fn(&mut Draft)| {
@@ -179,16 +181,16 @@ fn what_a_refund_takes_back_stays() {
         &|draft| draft.items.push(item(9, "1", "1")),
         &|draft| draft.items[0] = item(1, "1", "1"),
         &|draft| draft.discount = "0".parse().unwrap(),
-        &|draft| draft.rounding = Rounding::kept(amount("-1"), amount("-1")),
+        &|draft| draft.rounding = Rounding::from_stored(amount("-1"), amount("-1")),
     ] {
-        assert_eq!(fixed(change), Some(TicketRefused::RefundFixed));
+        assert_eq!(fixed(change), Some(TicketError::RefundImmutable));
     }
     for change in [
         &(|draft: &mut Draft| draft.payments = vec![cash("-1")]) as &dyn Fn(&mut Draft),
         &|draft| draft.name = label("back"),
         &|draft| draft.owner = user(2),
         &|draft| draft.customer = None,
-        &|draft| draft.rounding = draft.rounding.changed(amount("-0.02"), euro()).unwrap(),
+        &|draft| draft.rounding = draft.rounding.with_amount(amount("-0.02"), euro()).unwrap(),
     ] {
         assert_eq!(fixed(change), None);
     }

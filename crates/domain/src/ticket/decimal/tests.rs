@@ -5,7 +5,7 @@ use super::*;
 type Amount = Decimal<2>;
 
 #[test]
-fn what_is_read_is_written_with_all_its_places() {
+fn decimal_is_displayed_with_all_places() {
     for (text, written) in [
         ("0", "0.00"),
         ("-0", "0.00"),
@@ -29,7 +29,7 @@ fn what_is_read_is_written_with_all_its_places() {
 }
 
 #[test]
-fn what_is_no_decimal_is_refused_and_the_refusal_says_why() {
+fn invalid_decimal_is_rejected_with_reason() {
     for text in [
         "", "-", "+1", ".5", "5.", "01", "00", "1e", "1e+", "1e1.5", "1e99999", "1 ", " 1", "1,5", "NaN", "--1",
         "1.-5", "٣",
@@ -43,17 +43,17 @@ fn what_is_no_decimal_is_refused_and_the_refusal_says_why() {
         let refused = text.parse::<Amount>().unwrap_err().to_string();
         assert_eq!(refused, "must lie between -9999999999999.99 and 9999999999999.99", "{text}");
     }
-    for units in [i64::MIN, i64::MAX, Amount::MOST + 1, -Amount::MOST - 1] {
+    for units in [i64::MIN, i64::MAX, Amount::MAX_UNITS + 1, -Amount::MAX_UNITS - 1] {
         assert!(Amount::from_units(units).is_err(), "{units}");
     }
 }
 
 #[test]
-fn a_half_goes_away_from_zero() {
+fn half_rounds_away_from_zero() {
     for (number, expected) in
         [(0, 0), (4, 0), (5, 1), (14, 1), (15, 2), (25, 3), (-4, 0), (-5, -1), (-14, -1), (-15, -2), (-25, -3)]
     {
-        assert_eq!(rounded(number, 10), expected, "{number}");
+        assert_eq!(div_round_half_away(number, 10), expected, "{number}");
     }
 }
 
@@ -75,8 +75,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_decimal_is_read_as_it_was_written(
-        units in prop_oneof![-2_000..2_000_i64, -Amount::MOST..=Amount::MOST],
+    fn decimal_survives_round_trip(
+        units in prop_oneof![-2_000..2_000_i64, -Amount::MAX_UNITS..=Amount::MAX_UNITS],
         zeros in 0..30_usize,
         exponent in 0..20_usize,
     ) {
@@ -86,7 +86,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_is_sent_is_read_or_refused(text in prop_oneof![".*", "-?[0-9]{0,40}\\.?[0-9]{0,40}([eE][+-]?[0-9]{0,6})?"]) {
+    fn arbitrary_text_is_parsed_or_rejected(text in prop_oneof![".*", "-?[0-9]{0,40}\\.?[0-9]{0,40}([eE][+-]?[0-9]{0,6})?"]) {
         if let Ok(amount) = text.parse::<Amount>() {
             prop_assert_eq!(amount.to_string().parse(), Ok(amount));
             // What is taken is a number of JSON.

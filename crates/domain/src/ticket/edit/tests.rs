@@ -1,15 +1,16 @@
 use super::*;
-use crate::ticket::sample::{blank, cash, item, line, user};
-use crate::ticket::{Customer, Draft, Label, Line};
+use crate::ticket::fixtures::{blank, cash, item, line, user};
+use crate::ticket::{Customer, Draft, ItemDraft, Label};
 
 fn label(text: &str) -> Label {
     Label::parse(text).unwrap()
 }
 
 #[test]
-fn the_audit_is_told_every_difference_exactly() {
+fn audit_details_list_every_difference_exactly() {
     let before = Draft { items: vec![item(1, "5.363636", "1.234"), item(2, "1", "1"), item(3, "1", "1")], ..blank() };
-    let fewer = Item::new(Line { comment: crate::ticket::Note::parse("hot").unwrap(), ..line(1, "5.363636", "1") });
+    let fewer =
+        Item::new(ItemDraft { comment: crate::ticket::Note::parse("hot").unwrap(), ..line(1, "5.363636", "1") });
     let customer = Customer { id: label("c1"), full_name: label("Jana"), ..Customer::default() };
     let after = Draft {
         owner: user(2),
@@ -20,8 +21,8 @@ fn the_audit_is_told_every_difference_exactly() {
         payments: vec![cash("5")],
         ..before.clone()
     };
-    let edits = Edit::between(&before.check().unwrap(), &after.check().unwrap());
-    let told = Value::Object(details(&edits));
+    let edits = Edit::diff(&before.check().unwrap(), &after.check().unwrap());
+    let told = Value::Object(audit_details(&edits));
     assert_eq!(told["owner"]["to"], json!(user(2).to_string()));
     assert_eq!(told["name"], json!({"from": "", "to": "Table 5"}));
     assert_eq!(told["customer"], json!({"from": "", "to": "c1"}));
@@ -41,8 +42,8 @@ fn the_audit_is_told_every_difference_exactly() {
 }
 
 #[test]
-fn nothing_differs_between_a_sheet_and_itself() {
+fn diff_of_equal_sheets_is_empty() {
     let sheet = Draft { items: vec![item(1, "1", "1")], ..blank() }.check().unwrap();
-    assert_eq!(Edit::between(&sheet, &sheet), []);
-    assert!(details(&[]).is_empty());
+    assert_eq!(Edit::diff(&sheet, &sheet), []);
+    assert!(audit_details(&[]).is_empty());
 }

@@ -1,20 +1,20 @@
 use super::*;
-use crate::ticket::sample::{amount, euro, shown};
+use crate::ticket::fixtures::{amount, euro, euros};
 
 fn payments(text: &str) -> Vec<Payment> {
     let each = |word: &str| {
         let (means, sum) = word.split_once(' ').unwrap();
-        let means = Means::ALL.into_iter().find(|each| each.name() == means).unwrap();
-        Payment { means, name: Label::default(), amount: amount(sum) }
+        let means = PaymentMethod::ALL.into_iter().find(|each| each.name() == means).unwrap();
+        Payment { method: means, name: Label::default(), amount: amount(sum) }
     };
     text.split(", ").filter(|word| !word.is_empty()).map(each).collect()
 }
 
 #[test]
-fn change_is_given_on_cash_alone() {
-    let unpaid = |left: &str| Err(TicketRefused::Unpaid { left: shown(left) });
-    let overpaid = |over: &str| Err(TicketRefused::Overpaid { over: shown(over) });
-    let wrong = |out| Err(TicketRefused::Payment { out });
+fn change_is_given_for_cash_only() {
+    let unpaid = |left: &str| Err(TicketError::Unpaid { left: euros(left) });
+    let overpaid = |over: &str| Err(TicketError::Overpaid { over: euros(over) });
+    let wrong = |out| Err(TicketError::InvalidPayment { out });
     for (payable, given, expected) in [
         ("5.82", "cash 5.82", Ok("0")),
         ("5.82", "cash 10", Ok("4.18")),
@@ -52,7 +52,7 @@ fn change_is_given_on_cash_alone() {
 }
 
 #[test]
-fn a_sum_is_split_to_the_cent() {
+fn split_parts_differ_by_one_minor_unit_at_most() {
     for (sum, ways, parts) in [
         ("10.00", 3, &["3.34", "3.33", "3.33"][..]),
         ("10.00", 1, &["10.00"]),
@@ -60,16 +60,16 @@ fn a_sum_is_split_to_the_cent() {
         ("0.00", 2, &["0.00", "0.00"]),
         ("-0.05", 2, &["-0.03", "-0.02"]),
     ] {
-        let found = split(euro(), amount(sum), NonZeroU16::new(ways).unwrap());
+        let found = split_amount(euro(), amount(sum), NonZeroU16::new(ways).unwrap());
         let found: Vec<String> = found.into_iter().map(|part| euro().money(part).to_string()).collect();
         assert_eq!(found, parts, "{sum} in {ways}");
     }
     let yen = Currency::parse("JPY").unwrap();
-    assert_eq!(split(yen, amount("100"), NonZeroU16::new(3).unwrap()), ["34", "33", "33"].map(amount));
+    assert_eq!(split_amount(yen, amount("100"), NonZeroU16::new(3).unwrap()), ["34", "33", "33"].map(amount));
 }
 
 #[test]
-fn cash_is_rounded_to_the_nearest_step() {
+fn rounding_goes_to_nearest_cash_step() {
     for (sum, step, rounding) in [
         ("5.82", "0.05", "-0.02"),
         ("5.83", "0.05", "0.02"),
@@ -85,13 +85,13 @@ fn cash_is_rounded_to_the_nearest_step() {
         ("0.05", "0.03", "0.01"),
         ("0.04", "0.03", "-0.01"),
     ] {
-        let found = Rounding::nearest(amount(sum), amount(step));
+        let found = Rounding::round_to_step(amount(sum), amount(step));
         assert_eq!(found, amount(rounding), "{sum} to {step}");
     }
 }
 
 #[test]
-fn cash_is_rounded_by_less_than_the_smallest_coin() {
+fn cash_rounding_is_smaller_than_smallest_coin() {
     for (code, good, bad) in [
         ("EUR", &["0", "0.04", "-0.04"][..], &["0.05", "-0.05", "100", "-9999999999999.99"][..]),
         ("HUF", &["2", "-2", "4.99"], &["5", "-5"]),
@@ -107,21 +107,25 @@ fn cash_is_rounded_by_less_than_the_smallest_coin() {
         }
         for bad in bad {
             let step = currency.money(currency.cash_step());
-            assert_eq!(Rounding::of_cash(amount(bad), currency), Err(TicketRefused::Rounding { step }), "{code} {bad}");
+            assert_eq!(
+                Rounding::of_cash(amount(bad), currency),
+                Err(TicketError::RoundingTooLarge { step }),
+                "{code} {bad}"
+            );
         }
     }
 }
 
 #[test]
-fn cash_is_rounded_beside_what_a_refund_makes_good() {
-    let made = Rounding::of_share(amount("-3"));
+fn cash_rounding_keeps_refund_share() {
+    let made = Rounding::from_share(amount("-3"));
     for (all, cash) in [("-3", "0"), ("-3.04", "-0.04"), ("-2.96", "0.04")] {
-        let rounding = made.changed(amount(all), euro()).unwrap();
+        let rounding = made.with_amount(amount(all), euro()).unwrap();
         assert_eq!((rounding.amount(), rounding.share()), (amount(all), amount("-3")));
-        assert_eq!(rounding, Rounding::kept(amount(all), amount("-3")));
+        assert_eq!(rounding, Rounding::from_stored(amount(all), amount("-3")));
         assert_eq!(rounding.cash, amount(cash));
     }
     for bad in ["0", "-3.05", "-2.95"] {
-        assert!(made.changed(amount(bad), euro()).is_err(), "{bad}");
+        assert!(made.with_amount(amount(bad), euro()).is_err(), "{bad}");
     }
 }

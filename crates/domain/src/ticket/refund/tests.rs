@@ -1,7 +1,7 @@
 use super::*;
 use crate::Instant;
-use crate::ticket::sample::{
-    admin, amount, blank, cash, closed, euro, hand, item, line, opened, opening, receipt, sheet, user,
+use crate::ticket::fixtures::{
+    actor, admin, amount, blank, cash, closed_ticket, euro, item, line, opened_ticket, opening, receipt, sheet, user,
 };
 use crate::ticket::{Currency, ItemKind, Note, Settlement, amend, close, void};
 
@@ -9,32 +9,32 @@ fn of(items: &[(u32, &str)]) -> BTreeMap<u32, Quantity> {
     items.iter().map(|(id, quantity)| (*id, quantity.parse().unwrap())).collect()
 }
 
-fn sold(items: Vec<Item>) -> Ticket {
-    closed(&opened(sheet(items)))
+fn sold_ticket(items: Vec<Item>) -> Ticket {
+    closed_ticket(&opened_ticket(sheet(items)))
 }
 
 fn with_rounding(items: Vec<Item>, rounding: &str) -> Ticket {
     let rounding = Rounding::of_cash(amount(rounding), euro()).unwrap();
-    closed(&opened(Draft { items, rounding, ..blank() }.check().unwrap()))
+    closed_ticket(&opened_ticket(Draft { items, rounding, ..blank() }.check().unwrap()))
 }
 
 /// Takes these back one after the other; what each gives.
-fn given(sold: &Ticket, parts: &[&[(u32, &str)]]) -> Vec<String> {
+fn refunded_amounts(sold: &Ticket, parts: &[&[(u32, &str)]]) -> Vec<String> {
     let mut refunds = Vec::new();
     for (number, part) in (200..).zip(parts) {
         refunds.push(refund(sold, &refunds, &of(part), opening(number), &admin(2)).unwrap());
     }
-    refunds.iter().map(|refund| refund.sheet.money(refund.sheet.payable().opposite()).to_string()).collect()
+    refunds.iter().map(|refund| refund.sheet.money(refund.sheet.payable().negate()).to_string()).collect()
 }
 
 #[test]
-fn a_refund_is_a_new_ticket_that_mirrors_what_was_sold() {
+fn refund_is_new_ticket_that_mirrors_sold_items() {
     let mut taxed = line(1, "5.363636", "1.234");
     taxed.article.vat = Some("10".parse().unwrap());
     let draft =
         Draft { items: vec![Item::new(taxed).unwrap(), item(2, "1", "1")], discount: "20".parse().unwrap(), ..blank() };
-    let sold = closed(&opened(draft.check().unwrap()));
-    let made = refund(&sold, &[], &of(&[(1, "1.234")]), opening(200), &hand(2, &["ticketCreate", "storno"])).unwrap();
+    let sold = closed_ticket(&opened_ticket(draft.check().unwrap()));
+    let made = refund(&sold, &[], &of(&[(1, "1.234")]), opening(200), &actor(2, &["ticketCreate", "storno"])).unwrap();
     assert_eq!((made.refund_of, made.id, made.version), (Some(sold.id), opening(200).id, 1));
     assert_eq!((made.sheet.owner, &made.state), (user(2), &TicketState::Open));
     assert_eq!((made.tenant, made.sheet.currency), (sold.tenant, sold.sheet.currency));
@@ -43,20 +43,20 @@ fn a_refund_is_a_new_ticket_that_mirrors_what_was_sold() {
     assert_eq!((back.id, back.kind, back.unit_price.to_string()), (1, ItemKind::Returned, "-5.363636".to_owned()));
     assert_eq!(made.sheet.payable(), amount("-5.82"));
     assert_eq!(made.sheet.rounding, Rounding::NONE);
-    assert_eq!(closed(&made).change(), Ok(amount("0")));
+    assert_eq!(closed_ticket(&made).change_due(), Ok(amount("0")));
     assert_eq!(Ticket::restore(made.record().clone()), Ok(made));
 }
 
 #[test]
-fn parts_give_back_what_was_paid_to_the_cent() {
-    let cent = || sold(vec![item(1, "0.01", "1")]);
-    let two = || sold(vec![item(1, "10", "3"), item(2, "5", "1")]);
+fn partial_refunds_return_exact_amount_paid() {
+    let cent = || sold_ticket(vec![item(1, "0.01", "1")]);
+    let two = || sold_ticket(vec![item(1, "10", "3"), item(2, "5", "1")]);
     for (what, ticket, parts, expected) in [
         ("two halves of a cent", cent(), &[&[(1, "0.5")][..], &[(1, "0.5")]][..], &["0.01", "0.00"][..]),
         ("many parts of a cent", cent(), &[&[(1, "0.4")], &[(1, "0.4")], &[(1, "0.2")]], &["0.00", "0.01", "0.00"]),
         (
             "each part of an item is its share of what the item cost, not of what a part would cost",
-            sold(vec![item(1, "0.005", "2"), item(2, "10", "1")]),
+            sold_ticket(vec![item(1, "0.005", "2"), item(2, "10", "1")]),
             &[&[(1, "1")], &[(1, "1")], &[(2, "1")]],
             &["0.01", "0.00", "10.00"],
         ),
@@ -81,57 +81,57 @@ fn parts_give_back_what_was_paid_to_the_cent() {
             &["0.00", "0.00"],
         ),
     ] {
-        assert_eq!(given(&ticket, parts), expected, "{what}");
+        assert_eq!(refunded_amounts(&ticket, parts), expected, "{what}");
     }
 }
 
 #[test]
-fn what_gave_money_back_is_taken_back_the_other_way_round() {
+fn refund_of_negative_item_has_opposite_sign() {
     let mut bottle = line(2, "-3", "1");
     bottle.kind = ItemKind::Negative;
-    let ticket = || sold(vec![item(1, "10", "1"), Item::new(bottle.clone()).unwrap()]);
+    let ticket = || sold_ticket(vec![item(1, "10", "1"), Item::new(bottle.clone()).unwrap()]);
     assert_eq!(ticket().sheet.payable(), amount("7.00"));
-    assert_eq!(given(&ticket(), &[&[(1, "1"), (2, "1")]]), ["7.00"]);
+    assert_eq!(refunded_amounts(&ticket(), &[&[(1, "1"), (2, "1")]]), ["7.00"]);
     // Goods come back for what they cost, in whichever order, and a deposit for what was given for it.
-    assert_eq!(given(&ticket(), &[&[(1, "1")], &[(2, "1")]]), ["10.00", "-3.00"]);
-    assert_eq!(given(&ticket(), &[&[(2, "1")], &[(1, "1")]]), ["-3.00", "10.00"]);
+    assert_eq!(refunded_amounts(&ticket(), &[&[(1, "1")], &[(2, "1")]]), ["10.00", "-3.00"]);
+    assert_eq!(refunded_amounts(&ticket(), &[&[(2, "1")], &[(1, "1")]]), ["-3.00", "10.00"]);
     // Where the customer was paid, taking everything back makes them pay that again.
-    let paid_out = sold(vec![item(1, "1", "1"), Item::new(bottle.clone()).unwrap()]);
-    assert_eq!(given(&paid_out, &[&[(1, "1")], &[(2, "1")]]), ["1.00", "-3.00"]);
+    let paid_out = sold_ticket(vec![item(1, "1", "1"), Item::new(bottle.clone()).unwrap()]);
+    assert_eq!(refunded_amounts(&paid_out, &[&[(1, "1")], &[(2, "1")]]), ["1.00", "-3.00"]);
     let made = refund(&paid_out, &[], &of(&[(2, "1")]), opening(200), &admin(1)).unwrap();
     assert_eq!(made.sheet.items[0].kind, ItemKind::Positive);
 }
 
 #[test]
-fn no_more_is_taken_back_than_was_sold() {
-    let ticket = sold(vec![item(1, "10", "3"), item(2, "5", "1")]);
+fn refund_cannot_exceed_sold_quantity() {
+    let ticket = sold_ticket(vec![item(1, "10", "3"), item(2, "5", "1")]);
     let more = |refunds: &[Ticket], id, quantity: &str| {
         refund(&ticket, refunds, &of(&[(id, quantity)]), opening(300), &admin(1)).err()
     };
-    let left = |item, left: &str| Some(TicketRefused::MoreThanSold { item, left: left.to_owned() });
+    let left = |item, left: &str| Some(TicketError::RefundTooLarge { item, left: left.to_owned() });
     assert_eq!(more(&[], 1, "3.000001"), left(1, "3.000000"));
-    assert_eq!(more(&[], 3, "1"), Some(TicketRefused::NoItem(3)));
+    assert_eq!(more(&[], 3, "1"), Some(TicketError::UnknownItem(3)));
     let first = refund(&ticket, &[], &of(&[(1, "2"), (2, "1")]), opening(200), &admin(1)).unwrap();
-    for refunds in [vec![first.clone()], vec![closed(&first)]] {
+    for refunds in [vec![first.clone()], vec![closed_ticket(&first)]] {
         assert_eq!(more(&refunds, 1, "1.000001"), left(1, "1.000000"));
         assert_eq!(more(&refunds, 2, "0.000001"), left(2, "0.000000"));
         assert_eq!(more(&refunds, 1, "1"), None);
     }
     let gone = void(&first, Note::default(), &admin(1), None, Instant::default()).unwrap();
     assert_eq!(more(&[gone], 1, "3"), None, "a void refund took nothing");
-    let other = sold(vec![item(1, "1", "9")]);
-    let foreign = Record { id: opening(101).id, ..other.record().clone() };
+    let other = sold_ticket(vec![item(1, "1", "9")]);
+    let foreign = TicketRecord { id: opening(101).id, ..other.record().clone() };
     let foreign = Ticket::restore(foreign).unwrap();
     let of_another = refund(&foreign, &[], &of(&[(1, "9")]), opening(201), &admin(1)).unwrap();
     assert_eq!(more(&[of_another], 1, "3"), None, "a refund of another ticket counts for that");
 }
 
 #[test]
-fn only_what_was_sold_is_refunded_by_who_may() {
-    let open = opened(sheet(vec![item(1, "10", "3")]));
-    let ticket = closed(&open);
+fn refund_requires_closed_ticket_and_rights() {
+    let open = opened_ticket(sheet(vec![item(1, "10", "3")]));
+    let ticket = closed_ticket(&open);
     let one = of(&[(1, "1")]);
-    let of_ticket = |ticket: &Ticket, items: &BTreeMap<u32, Quantity>, hand: &Hand| {
+    let of_ticket = |ticket: &Ticket, items: &BTreeMap<u32, Quantity>, hand: &TicketActor| {
         refund(ticket, &[], items, opening(200), hand).map_err(|refused| refused.code()).err()
     };
     assert_eq!(of_ticket(&ticket, &one, &admin(1)), None);
@@ -140,23 +140,23 @@ fn only_what_was_sold_is_refunded_by_who_may() {
     for nothing in ["0", "-1"] {
         assert_eq!(of_ticket(&ticket, &of(&[(1, nothing)]), &admin(1)), Some("refund_empty"), "{nothing}");
     }
-    let back = closed(&refund(&ticket, &[], &one, opening(200), &admin(1)).unwrap());
+    let back = closed_ticket(&refund(&ticket, &[], &one, opening(200), &admin(1)).unwrap());
     assert_eq!(of_ticket(&back, &one, &admin(1)), Some("refund_of_refund"));
-    assert_eq!(of_ticket(&ticket, &one, &hand(1, &["ticketCreate"])), Some("right_missing"));
-    assert_eq!(of_ticket(&ticket, &one, &hand(1, &["storno"])), Some("right_missing"));
-    assert_eq!(of_ticket(&ticket, &one, &Hand { device: None, ..admin(1) }), Some("sale_device_needed"));
+    assert_eq!(of_ticket(&ticket, &one, &actor(1, &["ticketCreate"])), Some("right_missing"));
+    assert_eq!(of_ticket(&ticket, &one, &actor(1, &["storno"])), Some("right_missing"));
+    assert_eq!(of_ticket(&ticket, &one, &TicketActor { device: None, ..admin(1) }), Some("sale_device_needed"));
 }
 
 /// The refund, its rounding changed to this and paid out in cash.
 fn paid_out(refund: &Ticket, rounding: &str, paid: &str) -> Ticket {
-    let rounding = refund.sheet.rounding.changed(amount(rounding), refund.sheet.currency).unwrap();
+    let rounding = refund.sheet.rounding.with_amount(amount(rounding), refund.sheet.currency).unwrap();
     let wanted = Draft { rounding, ..refund.sheet.draft().clone() }.check().unwrap();
     let changed = amend(refund, wanted, &admin(2), Some(1), Instant::default()).unwrap().ticket;
     close(&changed, Settlement::new(Some(vec![cash(paid)]), receipt()), &admin(2), Some(2), Instant::default()).unwrap()
 }
 
 #[test]
-fn a_refund_in_cash_is_rounded_as_the_sale_was() {
+fn cash_refund_is_rounded_as_sale_was() {
     let sold = with_rounding(vec![item(1, "5.20", "1"), item(2, "5.03", "1")], "0.02");
     assert_eq!(sold.sheet.payable(), amount("10.25"));
     let first = refund(&sold, &[], &of(&[(2, "1")]), opening(200), &admin(2)).unwrap();
@@ -168,8 +168,8 @@ fn a_refund_in_cash_is_rounded_as_the_sale_was() {
 }
 
 #[test]
-fn roundings_of_cash_give_back_no_more_than_was_paid_for_goods() {
-    let sold = sold(vec![item(1, "0.03", "100")]);
+fn cash_rounding_of_refunds_does_not_exceed_amount_paid_for_goods() {
+    let sold = sold_ticket(vec![item(1, "0.03", "100")]);
     let (mut refunds, mut given) = (Vec::new(), 0);
     for number in 0..99_u32 {
         let made = refund(&sold, &refunds, &of(&[(1, "1")]), opening(200 + u128::from(number)), &admin(2)).unwrap();
@@ -179,7 +179,7 @@ fn roundings_of_cash_give_back_no_more_than_was_paid_for_goods() {
             given += 200;
             paid_out(&made, "-0.02", "-0.05")
         } else {
-            closed(&made)
+            closed_ticket(&made)
         });
     }
     assert!(given <= sold.sheet.payable().ten_thousandths() + 200, "{given}: one rounding more at most");
@@ -189,15 +189,15 @@ fn roundings_of_cash_give_back_no_more_than_was_paid_for_goods() {
 }
 
 #[test]
-fn a_refund_is_in_the_places_of_the_sold_ticket() {
+fn refund_uses_currency_places_of_sold_ticket() {
     for (currency, price, back) in [
         (Currency::parse("KWD").unwrap(), "1.001", ["0.501", "0.500"]),
         (Currency::parse("JPY").unwrap(), "101", ["51", "50"]),
         // as it was made when every currency had two
-        (Currency::kept("JPY", 2).unwrap(), "100.41", ["50.21", "50.20"]),
+        (Currency::from_stored("JPY", 2).unwrap(), "100.41", ["50.21", "50.20"]),
     ] {
         let draft = Draft { items: vec![item(1, price, "1")], ..Draft::of(user(1), currency) };
-        let sold = closed(&opened(draft.check().unwrap()));
-        assert_eq!(given(&sold, &[&[(1, "0.5")], &[(1, "0.5")]]), back, "{currency} {price}");
+        let sold = closed_ticket(&opened_ticket(draft.check().unwrap()));
+        assert_eq!(refunded_amounts(&sold, &[&[(1, "0.5")], &[(1, "0.5")]]), back, "{currency} {price}");
     }
 }

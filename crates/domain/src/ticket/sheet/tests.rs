@@ -1,8 +1,8 @@
 use super::*;
-use crate::ticket::sample::{amount, blank, cash, euro, item, sheet};
+use crate::ticket::fixtures::{amount, blank, cash, euro, item, sheet};
 
 #[test]
-fn a_ticket_is_the_sum_of_its_items_and_the_rounding() {
+fn payable_is_sum_of_items_and_rounding() {
     let mut draft = blank();
     draft.items = vec![item(1, "5.363636", "1.234"), item(2, "1", "3")];
     draft.discount = "20".parse().unwrap();
@@ -17,53 +17,53 @@ fn a_ticket_is_the_sum_of_its_items_and_the_rounding() {
 }
 
 #[test]
-fn a_customer_brings_their_own_discount() {
+fn customer_sets_own_discount() {
     let customer = Customer { discount: "15".parse().unwrap(), ..Customer::default() };
-    let draft = blank().sold_to(customer.clone());
+    let draft = blank().with_customer(customer.clone());
     assert_eq!((draft.discount, draft.customer), (customer.discount, Some(customer)));
 }
 
 #[test]
-fn items_have_ids_of_their_own() {
+fn item_ids_are_unique() {
     let twice = Draft { items: vec![item(1, "1", "1"), item(2, "1", "1"), item(1, "2", "1")], ..blank() };
-    assert_eq!(twice.check(), Err(TicketRefused::Twice(1)));
-    assert_eq!(sheet(Vec::new()).next_item(), 1);
-    assert_eq!(sheet(vec![item(7, "1", "1"), item(2, "1", "1")]).next_item(), 8);
+    assert_eq!(twice.check(), Err(TicketError::DuplicateItem(1)));
+    assert_eq!(sheet(Vec::new()).next_item_id(), 1);
+    assert_eq!(sheet(vec![item(7, "1", "1"), item(2, "1", "1")]).next_item_id(), 8);
     let last = item(u32::MAX, "1", "1");
-    assert_eq!(sheet(vec![last.clone()]).next_item(), 1, "the least that is free where there is none above");
-    assert_eq!(sheet(vec![item(1, "1", "1"), last, item(2, "1", "1")]).next_item(), 3);
+    assert_eq!(sheet(vec![last.clone()]).next_item_id(), 1, "the least that is free where there is none above");
+    assert_eq!(sheet(vec![item(1, "1", "1"), last, item(2, "1", "1")]).next_item_id(), 3);
 }
 
 #[test]
-fn a_ticket_has_bounds() {
+fn ticket_has_item_and_payment_limits() {
     let items = |count: usize| (0..count).map(|id| item(u32::try_from(id).unwrap(), "1", "1")).collect::<Vec<_>>();
-    assert!(Draft { items: items(Sheet::ITEMS), ..blank() }.check().is_ok());
-    let long = Draft { items: items(Sheet::ITEMS + 1), ..blank() }.check();
-    assert_eq!(long, Err(TicketRefused::TooMany { what: "items", most: Sheet::ITEMS }));
-    assert!(Draft { payments: vec![cash("1"); Sheet::PAYMENTS], ..blank() }.check().is_ok());
-    let long = Draft { payments: vec![cash("1"); Sheet::PAYMENTS + 1], ..blank() }.check();
-    assert_eq!(long, Err(TicketRefused::TooMany { what: "payments", most: Sheet::PAYMENTS }));
+    assert!(Draft { items: items(Sheet::MAX_ITEMS), ..blank() }.check().is_ok());
+    let long = Draft { items: items(Sheet::MAX_ITEMS + 1), ..blank() }.check();
+    assert_eq!(long, Err(TicketError::TooMany { what: "items", most: Sheet::MAX_ITEMS }));
+    assert!(Draft { payments: vec![cash("1"); Sheet::MAX_PAYMENTS], ..blank() }.check().is_ok());
+    let long = Draft { payments: vec![cash("1"); Sheet::MAX_PAYMENTS + 1], ..blank() }.check();
+    assert_eq!(long, Err(TicketError::TooMany { what: "payments", most: Sheet::MAX_PAYMENTS }));
 }
 
 #[test]
-fn what_items_come_to_has_room_whichever_way_they_count() {
+fn item_sums_are_bounded_regardless_of_sign() {
     let large = |id| item(id, "999999999.999999", "9999");
     assert!(Draft { items: vec![large(1)], ..blank() }.check().is_ok());
-    assert_eq!(Draft { items: vec![large(1), large(2)], ..blank() }.check(), Err(TicketRefused::TooLarge));
-    let mut back = large(2).line().clone();
-    (back.kind, back.unit_price) = (crate::ticket::ItemKind::Negative, back.unit_price.opposite());
+    assert_eq!(Draft { items: vec![large(1), large(2)], ..blank() }.check(), Err(TicketError::TooLarge));
+    let mut back = large(2).draft().clone();
+    (back.kind, back.unit_price) = (crate::ticket::ItemKind::Negative, back.unit_price.negate());
     let items = vec![large(1), Item::new(back).unwrap()];
-    assert_eq!(Draft { items, ..blank() }.check(), Err(TicketRefused::TooLarge));
+    assert_eq!(Draft { items, ..blank() }.check(), Err(TicketError::TooLarge));
     // Before discounts: what is given away has to have room too.
     let free = Draft { items: vec![large(1), large(2)], discount: "100".parse().unwrap(), ..blank() };
-    assert_eq!(free.check(), Err(TicketRefused::TooLarge));
-    let rounding = Rounding::kept(amount("9999999999999.99"), Amount::ZERO);
-    assert_eq!(Draft { items: vec![large(1)], rounding, ..blank() }.check(), Err(TicketRefused::TooLarge));
+    assert_eq!(free.check(), Err(TicketError::TooLarge));
+    let rounding = Rounding::from_stored(amount("9999999999999.99"), Amount::ZERO);
+    assert_eq!(Draft { items: vec![large(1)], rounding, ..blank() }.check(), Err(TicketError::TooLarge));
 }
 
 #[test]
-fn amounts_are_what_the_currency_pays_and_never_cut() {
-    let blank = |code: &str| Draft::of(crate::ticket::sample::user(1), Currency::parse(code).unwrap());
+fn amounts_must_be_representable_in_currency() {
+    let blank = |code: &str| Draft::of(crate::ticket::fixtures::user(1), Currency::parse(code).unwrap());
     for (code, price, payable, odd) in
         [("EUR", "1.234", "1.23", "0.001"), ("KWD", "1.234", "1.234", "0.0001"), ("JPY", "100.4", "100", "0.4")]
     {
@@ -71,25 +71,25 @@ fn amounts_are_what_the_currency_pays_and_never_cut() {
         assert_eq!(draft.clone().check().unwrap().payable(), amount(payable), "{code}");
         let places = draft.currency.decimal_places();
         let paid = Draft { payments: vec![cash("1"), cash(odd)], ..draft.clone() };
-        assert_eq!(paid.check(), Err(TicketRefused::Unpayable { payment: Some(1), places }), "{code}");
+        assert_eq!(paid.check(), Err(TicketError::Unpayable { payment: Some(1), places }), "{code}");
         let all = Draft {
             payments: vec![cash(odd), cash("1"), cash(odd)],
-            rounding: Rounding::kept(amount(odd), Amount::ZERO),
+            rounding: Rounding::from_stored(amount(odd), Amount::ZERO),
             items: vec![item(1, price, "1"), item(1, price, "1")],
             ..draft.clone()
         };
-        let unpayable = |payment| TicketRefused::Unpayable { payment, places };
-        let expected = [TicketRefused::Twice(1), unpayable(None), unpayable(Some(0)), unpayable(Some(2))];
-        assert_eq!(all.check(), Err(TicketRefused::Several(expected.to_vec())), "{code}");
-        let rounded = Draft { rounding: Rounding::kept(amount(odd), Amount::ZERO), ..draft };
-        assert_eq!(rounded.check(), Err(TicketRefused::Unpayable { payment: None, places }), "{code}");
+        let unpayable = |payment| TicketError::Unpayable { payment, places };
+        let expected = [TicketError::DuplicateItem(1), unpayable(None), unpayable(Some(0)), unpayable(Some(2))];
+        assert_eq!(all.check(), Err(TicketError::Multiple(expected.to_vec())), "{code}");
+        let rounded = Draft { rounding: Rounding::from_stored(amount(odd), Amount::ZERO), ..draft };
+        assert_eq!(rounded.check(), Err(TicketError::Unpayable { payment: None, places }), "{code}");
     }
     // what was made with two places keeps them
-    let kept = Currency::kept("JPY", 2).unwrap();
+    let kept = Currency::from_stored("JPY", 2).unwrap();
     let draft = Draft {
         items: vec![item(1, "100.4", "1")],
         payments: vec![cash("100.4")],
-        ..Draft::of(crate::ticket::sample::user(1), kept)
+        ..Draft::of(crate::ticket::fixtures::user(1), kept)
     };
     assert_eq!(draft.check().unwrap().payable(), amount("100.4"));
 }

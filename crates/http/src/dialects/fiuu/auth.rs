@@ -4,101 +4,102 @@ use actix_web::HttpResponse;
 use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
-use tillgate_auth_core::{Caller, Evidence, Granted, TokenRefusal, Who};
+use tillgate_auth_core::{Caller, IssuedTokens, LoginIdentity, RequestCredentials, TokenDenied};
 use tillgate_domain::{DeviceName, Secret};
 use validator::{Validate, ValidationError};
 
-use super::envelope::POS_ID;
-use crate::answer;
-use crate::bearer::bearer;
+use super::error::POS_ID_CODE;
+use crate::bearer::read_bearer;
 use crate::body;
-use crate::call::Call;
-use crate::failure::Failure;
-use crate::field::{Field, fits, validated};
+use crate::error::ApiError;
+use crate::field::{BodyField, validate_body, well_typed};
+use crate::request::Request;
+use crate::response;
 use crate::route::Route;
 
-pub(super) const LOGIN: &str = "/auth/login";
-pub(super) const REFRESH: &str = "/auth/refresh";
+pub(super) const LOGIN_PATH: &str = "/auth/login";
+pub(super) const REFRESH_PATH: &str = "/auth/refresh";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::open(Method::POST, LOGIN, log_in),
-        Route::open(Method::POST, REFRESH, refresh),
-        Route::known(Method::POST, "/auth/logout", log_out),
+        Route::public(Method::POST, LOGIN_PATH, log_in),
+        Route::public(Method::POST, REFRESH_PATH, refresh_session),
+        Route::authenticated(Method::POST, "/auth/logout", log_out),
     ]
 }
 
 /// The password may be empty or long: that is a wrong one.
 #[derive(Deserialize, Validate)]
-struct Credentials {
+struct LoginBody {
     #[serde(default, rename = "posId")]
-    #[validate(required, custom(function = "pos_id"))]
-    pos_id: Field<String>,
+    #[validate(required, custom(function = "check_pos_id"))]
+    pos_id: BodyField<String>,
     #[serde(default)]
-    #[validate(required, custom(function = "fits"))]
-    password: Field<String>,
+    #[validate(required, custom(function = "well_typed"))]
+    password: BodyField<String>,
 }
 
 /// A name that a device can have.
-fn pos_id(field: &Field<String>) -> Result<(), ValidationError> {
+fn check_pos_id(field: &BodyField<String>) -> Result<(), ValidationError> {
     match field {
-        Field::Missing | Field::Null => Ok(()),
-        Field::Given(name) if DeviceName::parse(name).is_ok() => Ok(()),
-        Field::Given(_) | Field::Wrong(_) => Err(ValidationError::new(POS_ID)),
+        BodyField::Missing | BodyField::Null => Ok(()),
+        BodyField::Value(name) if DeviceName::parse(name).is_ok() => Ok(()),
+        BodyField::Value(_) | BodyField::Invalid(_) => Err(ValidationError::new(POS_ID_CODE)),
     }
 }
 
 #[derive(Serialize)]
-struct Tokens<'g> {
-    access: Token<'g>,
-    refresh: Token<'g>,
+struct TokensBody<'g> {
+    access: TokenBody<'g>,
+    refresh: TokenBody<'g>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Token<'g> {
+struct TokenBody<'g> {
     token: &'g str,
     expires_at: String,
 }
 
-fn tokens(granted: &Granted) -> Result<HttpResponse, Failure> {
+fn render_tokens(granted: &IssuedTokens) -> Result<HttpResponse, ApiError> {
     let (Some(refresh_token), Some(end)) = (&granted.refresh_token, granted.session_expires_at) else {
-        return Err(Failure::Fault("a Fiuu session without a refresh token or an end".to_owned()));
+        return Err(ApiError::Fault("a Fiuu session without a refresh token or an end".to_owned()));
     };
     let zone = &granted.profile.tenant.zone;
-    let access = Token { token: granted.access_token.expose(), expires_at: zone.local(granted.access_expires_at) };
-    let refresh = Token { token: refresh_token.expose(), expires_at: zone.local(end) };
-    answer::json(StatusCode::OK, &Tokens { access, refresh })
+    let access =
+        TokenBody { token: granted.access_token.expose(), expires_at: zone.format_local(granted.access_expires_at) };
+    let refresh = TokenBody { token: refresh_token.expose(), expires_at: zone.format_local(end) };
+    response::render_json(StatusCode::OK, &TokensBody { access, refresh })
 }
 
-async fn log_in(call: Call) -> Result<HttpResponse, Failure> {
-    let (who, password) = credentials(call.head().headers(), call.body())?;
-    tokens(&call.login(who, password).await?)
+async fn log_in(call: Request) -> Result<HttpResponse, ApiError> {
+    let (who, password) = read_login(call.head().headers(), call.body())?;
+    render_tokens(&call.log_in(who, password).await?)
 }
 
 /// Reads the body of a login.
-pub(super) fn credentials(headers: &HeaderMap, body: &[u8]) -> Result<(Who, Secret<String>), Failure> {
-    let sent: Credentials = validated(body::object_or_form(headers, body)?)?;
-    let who = Who::Device { device: sent.pos_id.given().unwrap_or_default() };
-    Ok((who, Secret::new(sent.password.given().unwrap_or_default())))
+pub(super) fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(LoginIdentity, Secret<String>), ApiError> {
+    let sent: LoginBody = validate_body(body::read_object_or_form(headers, body)?)?;
+    let who = LoginIdentity::Device { device: sent.pos_id.into_value().unwrap_or_default() };
+    Ok((who, Secret::new(sent.password.into_value().unwrap_or_default())))
 }
 
 /// The body is not looked at.
-async fn refresh(call: Call) -> Result<HttpResponse, Failure> {
-    let Evidence::Bearer(token) = bearer(call.head().headers())? else {
-        return Err(Failure::Refused(TokenRefusal::Missing.into()));
+async fn refresh_session(call: Request) -> Result<HttpResponse, ApiError> {
+    let RequestCredentials::Bearer(token) = read_bearer(call.head().headers())? else {
+        return Err(ApiError::Denied(TokenDenied::Missing.into()));
     };
     let token = Secret::new(token.to_owned());
-    tokens(&call.refresh(token, None).await?)
+    render_tokens(&call.refresh(token, None).await?)
 }
 
 #[derive(Serialize)]
-struct Done {
+struct LogoutBody {
     code: u32,
     message: &'static str,
 }
 
-async fn log_out(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    call.block(move |engine| engine.logout(&caller)).await?;
-    answer::json(StatusCode::OK, &Done { code: 20_000, message: "Operation completed successfully." })
+async fn log_out(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    call.run_blocking(move |engine| engine.logout(&caller)).await?;
+    response::render_json(StatusCode::OK, &LogoutBody { code: 20_000, message: "Operation completed successfully." })
 }

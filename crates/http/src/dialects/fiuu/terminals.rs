@@ -12,25 +12,27 @@ use tillgate_auth_core::Caller;
 use tillgate_domain::office;
 use tillgate_domain::{Device, DeviceId, DeviceStatus, Instant, TenantId};
 
-use crate::answer;
-use crate::call::Call;
-use crate::failure::Failure;
+use crate::error::ApiError;
+use crate::request::Request;
+use crate::response;
 use crate::route::Route;
 
 /// How long after a session on it was last used a device counts as connected.
-const LATELY: Duration = Duration::from_mins(5);
+const CONNECTED_WINDOW: Duration = Duration::from_mins(5);
 
 /// How long a list is given to others. Uses are written as seldom.
-const SHARED: Duration = Duration::from_secs(1);
+const LIST_CACHE_TTL: Duration = Duration::from_secs(1);
 
-pub(super) fn route(lists: &Arc<Lists>) -> Route {
+pub(super) fn route(lists: &Arc<TerminalListCache>) -> Route {
     let lists = Arc::clone(lists);
-    Route::known(Method::GET, "/api/terminals", move |call, caller| terminals(call, caller, Arc::clone(&lists)))
+    Route::authenticated(Method::GET, "/api/terminals", move |call, caller| {
+        list_terminals(call, caller, Arc::clone(&lists))
+    })
 }
 
 /// A device as the list needs it.
 #[derive(Debug)]
-struct Known {
+struct TerminalDevice {
     id: DeviceId,
     name: String,
     last_seen_at: Option<Instant>,
@@ -38,45 +40,45 @@ struct Known {
 
 /// A list, and when it was read.
 #[derive(Debug)]
-struct Read {
-    at: Instant,
-    list: Arc<[Known]>,
+struct CachedList {
+    read_at: Instant,
+    devices: Arc<[TerminalDevice]>,
 }
 
-impl Read {
+impl CachedList {
     /// How many bytes it takes.
-    fn bytes(&self) -> usize {
-        let names: usize = self.list.iter().map(|device| device.name.capacity()).sum();
-        names + size_of_val(&*self.list) + size_of::<(TenantId, Self)>() * 2
+    fn size_bytes(&self) -> usize {
+        let names: usize = self.devices.iter().map(|device| device.name.capacity()).sum();
+        names + size_of_val(&*self.devices) + size_of::<(TenantId, Self)>() * 2
     }
 }
 
 /// The lists of the last second, by their tenants.
 #[derive(Debug, Default)]
-pub(super) struct Lists(Mutex<Kept>);
+pub(super) struct TerminalListCache(Mutex<Kept>);
 
 #[derive(Debug, Default)]
 struct Kept {
     /// Each with the bytes that it takes.
-    lists: HashMap<TenantId, (Read, usize)>,
+    lists: HashMap<TenantId, (CachedList, usize)>,
     /// How many bytes all together take.
     bytes: usize,
 }
 
-impl Lists {
-    fn find(&self, tenant: TenantId, now: Instant) -> Option<Arc<[Known]>> {
+impl TerminalListCache {
+    fn get(&self, tenant: TenantId, now: Instant) -> Option<Arc<[TerminalDevice]>> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = kept.lists.get(&tenant).filter(|(read, _)| shared(read.at, now));
-        found.map(|(read, _)| Arc::clone(&read.list))
+        let found = kept.lists.get(&tenant).filter(|(read, _)| is_fresh(read.read_at, now));
+        found.map(|(read, _)| Arc::clone(&read.devices))
     }
 
     /// Keeps a list, unless all together would then take more bytes than `limit`.
-    fn keep(&self, tenant: TenantId, read: Read, limit: usize) {
-        let bytes = read.bytes();
+    fn insert(&self, tenant: TenantId, read: CachedList, limit: usize) {
+        let bytes = read.size_bytes();
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let Kept { lists, bytes: held } = &mut *guard;
         lists.retain(|of, (earlier, bytes)| {
-            let stays = *of != tenant && shared(earlier.at, read.at);
+            let stays = *of != tenant && is_fresh(earlier.read_at, read.read_at);
             if !stays {
                 *held -= *bytes;
             }
@@ -89,23 +91,23 @@ impl Lists {
     }
 
     /// How many bytes all together take.
-    pub(super) fn bytes(&self) -> usize {
+    pub(super) fn size_bytes(&self) -> usize {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).bytes
     }
 }
 
 /// Whether a list that was read then is given to others now. One from the future, where the clock was set back, is not.
-fn shared(read_at: Instant, now: Instant) -> bool {
-    read_at <= now && now.since(read_at) < SHARED
+fn is_fresh(read_at: Instant, now: Instant) -> bool {
+    read_at <= now && now.duration_since(read_at) < LIST_CACHE_TTL
 }
 
 #[derive(Serialize)]
-struct Listed<'l> {
-    data: Vec<Terminal<'l>>,
+struct TerminalsBody<'l> {
+    data: Vec<TerminalBody<'l>>,
 }
 
 #[derive(Serialize)]
-struct Terminal<'l> {
+struct TerminalBody<'l> {
     #[serde(rename = "terminalId")]
     name: &'l str,
     connected: bool,
@@ -115,44 +117,53 @@ struct Terminal<'l> {
 }
 
 /// Uses are written once a second, but whoever asks is there.
-async fn terminals(call: Call, caller: Caller, lists: Arc<Lists>) -> Result<HttpResponse, Failure> {
-    let (now, own, tenant) = (call.engine().time().at, caller.device, caller.profile.tenant.id);
+async fn list_terminals(
+    call: Request,
+    caller: Caller,
+    lists: Arc<TerminalListCache>,
+) -> Result<HttpResponse, ApiError> {
+    let (now, own, tenant) = (call.auth().time().at, caller.device, caller.profile.tenant.id);
     // who is newer than the list has it read anew
-    let knows_caller = |list: &Arc<[Known]>| own.is_none_or(|own| list.iter().any(|device| device.id == own));
-    let list = if let Some(list) = lists.find(tenant, now).filter(knows_caller) {
+    let knows_caller = |list: &Arc<[TerminalDevice]>| own.is_none_or(|own| list.iter().any(|device| device.id == own));
+    let list = if let Some(list) = lists.get(tenant, now).filter(knows_caller) {
         list
     } else {
-        let list: Arc<[Known]> = known(every(&call, tenant).await?).into();
-        let limit = call.mounted().shared.settings.terminal_bytes;
-        lists.keep(tenant, Read { at: now, list: Arc::clone(&list) }, limit);
+        let list: Arc<[TerminalDevice]> = select_terminals(load_devices(&call, tenant).await?).into();
+        let limit = call.mount().server.settings.terminal_list_bytes;
+        lists.insert(tenant, CachedList { read_at: now, devices: Arc::clone(&list) }, limit);
         list
     };
     let data = list
         .iter()
-        .map(|device| Terminal {
+        .map(|device| TerminalBody {
             name: &device.name,
-            connected: own == Some(device.id) || device.last_seen_at.is_some_and(|seen| now.since(seen) <= LATELY),
+            connected: own == Some(device.id)
+                || device.last_seen_at.is_some_and(|seen| now.duration_since(seen) <= CONNECTED_WINDOW),
             is_vt: 0,
         })
         .collect();
-    answer::json(StatusCode::OK, &Listed { data })
+    response::render_json(StatusCode::OK, &TerminalsBody { data })
 }
 
 /// By name; a retired device is no terminal any more.
-fn known(devices: Vec<Device>) -> Vec<Known> {
-    let mut known: Vec<Known> = devices
+fn select_terminals(devices: Vec<Device>) -> Vec<TerminalDevice> {
+    let mut known: Vec<TerminalDevice> = devices
         .into_iter()
         .filter(|device| device.status != DeviceStatus::Retired)
-        .map(|device| Known { id: device.id, name: device.name.to_string(), last_seen_at: device.last_seen_at })
+        .map(|device| TerminalDevice {
+            id: device.id,
+            name: device.name.to_string(),
+            last_seen_at: device.last_seen_at,
+        })
         .collect();
     known.sort_by(|one, other| one.name.cmp(&other.name));
     known
 }
 
-async fn every(call: &Call, tenant: TenantId) -> Result<Vec<Device>, Failure> {
-    call.office(move |office| {
+async fn load_devices(call: &Request, tenant: TenantId) -> Result<Vec<Device>, ApiError> {
+    call.with_office(move |office| {
         let part = |page: &_| office::list_devices(office.store, tenant, page);
-        Ok(office::all(None, part, |device| device.id)?)
+        Ok(office::collect_pages(None, part, |device| device.id)?)
     })
     .await
 }
@@ -161,27 +172,30 @@ async fn every(call: &Call, tenant: TenantId) -> Result<Vec<Device>, Failure> {
 mod tests {
     use super::*;
 
-    fn read(at: i64, devices: usize) -> Read {
+    fn cached_list(at: i64, devices: usize) -> CachedList {
         let at = Instant::from_millis(at);
-        let device =
-            |number| Known { id: DeviceId::new(at, [0; 10]), name: format!("P{number:04}"), last_seen_at: None };
-        Read { at, list: (0..devices).map(device).collect() }
+        let device = |number| TerminalDevice {
+            id: DeviceId::new(at, [0; 10]),
+            name: format!("P{number:04}"),
+            last_seen_at: None,
+        };
+        CachedList { read_at: at, devices: (0..devices).map(device).collect() }
     }
 
     #[test]
-    fn lists_take_no_more_bytes_than_their_limit() {
+    fn list_cache_stays_within_byte_limit() {
         let tenant = |number| TenantId::new(Instant::from_millis(1), [number; 10]);
-        let (lists, now) = (Lists::default(), Instant::from_millis(1_000));
-        let limit = read(1_000, 10).bytes() * 2;
+        let (lists, now) = (TerminalListCache::default(), Instant::from_millis(1_000));
+        let limit = cached_list(1_000, 10).size_bytes() * 2;
         for number in 0..3 {
-            lists.keep(tenant(number), read(1_000, 10), limit);
+            lists.insert(tenant(number), cached_list(1_000, 10), limit);
         }
-        assert!(lists.find(tenant(0), now).is_some() && lists.find(tenant(1), now).is_some());
-        assert!(lists.find(tenant(2), now).is_none(), "the third did not fit");
-        assert_eq!(lists.bytes(), limit);
-        lists.keep(tenant(0), read(1_000, 100), limit);
-        assert!(lists.find(tenant(0), now).is_none(), "the old list is not kept where the new one does not fit");
-        lists.keep(tenant(2), read(2_500, 10), limit);
-        assert_eq!(lists.bytes(), limit / 2, "what is older than a second makes room");
+        assert!(lists.get(tenant(0), now).is_some() && lists.get(tenant(1), now).is_some());
+        assert!(lists.get(tenant(2), now).is_none(), "the third did not fit");
+        assert_eq!(lists.size_bytes(), limit);
+        lists.insert(tenant(0), cached_list(1_000, 100), limit);
+        assert!(lists.get(tenant(0), now).is_none(), "the old list is not kept where the new one does not fit");
+        lists.insert(tenant(2), cached_list(2_500, 10), limit);
+        assert_eq!(lists.size_bytes(), limit / 2, "what is older than a second makes room");
     }
 }

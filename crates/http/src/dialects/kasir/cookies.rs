@@ -3,20 +3,20 @@
 use actix_web::HttpResponse;
 use actix_web::http::header::{COOKIE, HeaderValue, SET_COOKIE};
 use cookie::Cookie;
-use tillgate_auth_core::Granted;
+use tillgate_auth_core::IssuedTokens;
 use tillgate_domain::Instant;
 
-use super::Web;
-use crate::head::Head;
+use super::BrowserSettings;
+use crate::head::RequestHead;
 
 /// The cookie of the access token.
-pub(super) const ACCESS: &str = "access_token";
+pub(super) const ACCESS_COOKIE: &str = "access_token";
 /// The cookie of the refresh token.
-pub(super) const REFRESH: &str = "refresh_token";
+pub(super) const REFRESH_COOKIE: &str = "refresh_token";
 
 /// Whether cookies go back over TLS alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Secure {
+pub enum SecurePolicy {
     /// Where the client came by https: to this server, or to a trusted proxy that says so.
     #[default]
     Auto,
@@ -40,12 +40,12 @@ pub enum SameSite {
     None,
 }
 
-impl Web {
-    fn attributes(&self, https: bool) -> (bool, cookie::SameSite) {
+impl BrowserSettings {
+    fn cookie_attributes(&self, https: bool) -> (bool, cookie::SameSite) {
         let secure = match self.secure {
-            Secure::Auto => https,
-            Secure::On => true,
-            Secure::Off => false,
+            SecurePolicy::Auto => https,
+            SecurePolicy::On => true,
+            SecurePolicy::Off => false,
         };
         match self.same_site {
             SameSite::Auto if secure && !self.origins.is_empty() => (true, cookie::SameSite::None),
@@ -55,8 +55,8 @@ impl Web {
         }
     }
 
-    fn put(&self, answer: &mut HttpResponse, head: &Head, name: &str, value: &str, seconds: i64) {
-        let (secure, same_site) = self.attributes(head.scheme() == "https");
+    fn set_cookie(&self, answer: &mut HttpResponse, head: &RequestHead, name: &str, value: &str, seconds: i64) {
+        let (secure, same_site) = self.cookie_attributes(head.scheme() == "https");
         let cookie = Cookie::build((name, value))
             .path("/")
             .http_only(true)
@@ -69,33 +69,41 @@ impl Web {
     }
 
     /// Gives the browser both tokens: the one for as long as it is good, the other for as long as its session is.
-    pub(super) fn keep(&self, answer: &mut HttpResponse, head: &Head, granted: &Granted, now: Instant) {
-        let seconds = |until: Instant| i64::try_from(until.since(now).as_secs()).unwrap_or(i64::MAX);
-        self.put(answer, head, ACCESS, granted.access_token.expose(), seconds(granted.access_expires_at));
+    pub(super) fn set_token_cookies(
+        &self,
+        answer: &mut HttpResponse,
+        head: &RequestHead,
+        granted: &IssuedTokens,
+        now: Instant,
+    ) {
+        let seconds = |until: Instant| i64::try_from(until.duration_since(now).as_secs()).unwrap_or(i64::MAX);
+        self.set_cookie(answer, head, ACCESS_COOKIE, granted.access_token.expose(), seconds(granted.access_expires_at));
         if let (Some(token), Some(until)) = (&granted.refresh_token, granted.session_expires_at) {
-            self.put(answer, head, REFRESH, token.expose(), seconds(until));
+            self.set_cookie(answer, head, REFRESH_COOKIE, token.expose(), seconds(until));
         }
     }
 
     /// Takes both from the browser.
-    pub(super) fn clear(&self, answer: &mut HttpResponse, head: &Head) {
-        for name in [ACCESS, REFRESH] {
-            self.put(answer, head, name, "", 0);
+    pub(super) fn clear_token_cookies(&self, answer: &mut HttpResponse, head: &RequestHead) {
+        for name in [ACCESS_COOKIE, REFRESH_COOKIE] {
+            self.set_cookie(answer, head, name, "", 0);
         }
     }
 }
 
 /// How many values of one cookie are looked at.
-const MAX_VALUES: usize = 16;
+const MAX_COOKIE_VALUES: usize = 16;
 
 /// The different values of the cookies of this name, in the order in which they were sent; empty ones are left out. A browser sends
 /// several where pages of the domain have set them for different paths or hosts, and nothing in them says whose is whose
 /// (RFC 6265, 4.2.2 and 5.4).
-pub(super) fn sent<'r>(head: &'r Head, name: &str) -> Vec<&'r str> {
+pub(super) fn read_cookies<'r>(head: &'r RequestHead, name: &str) -> Vec<&'r str> {
     let lines = head.headers().get_all(COOKIE).map(HeaderValue::as_bytes);
     let mut values = Vec::new();
-    for value in lines.flat_map(|line| line.split(|byte| *byte == b';')).filter_map(|pair| value(pair, name)) {
-        if values.len() < MAX_VALUES && !values.contains(&value) {
+    for value in
+        lines.flat_map(|line| line.split(|byte| *byte == b';')).filter_map(|pair| parse_cookie_value(pair, name))
+    {
+        if values.len() < MAX_COOKIE_VALUES && !values.contains(&value) {
             values.push(value);
         }
     }
@@ -103,7 +111,7 @@ pub(super) fn sent<'r>(head: &'r Head, name: &str) -> Vec<&'r str> {
 }
 
 /// The value of the cookie, where it has this name. What bytes others hold does not matter.
-fn value<'r>(pair: &'r [u8], name: &str) -> Option<&'r str> {
+fn parse_cookie_value<'r>(pair: &'r [u8], name: &str) -> Option<&'r str> {
     let (sent, value) = std::str::from_utf8(pair).ok()?.split_once('=')?;
     let value = value.trim().trim_matches('"');
     (sent.trim() == name && value.is_ascii() && !value.is_empty()).then_some(value)
@@ -116,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_cookie_is_found_by_its_name_whatever_stands_beside_it() {
+    fn cookie_is_found_by_name_among_others() {
         for (pair, found) in [
             (&b"access_token=a.b.c"[..], Some("a.b.c")),
             (b"  access_token = \"a.b.c\" ", Some("a.b.c")),
@@ -130,26 +138,26 @@ mod tests {
             (b"shop=\xff", None),
             (b"=access_token", None),
         ] {
-            assert_eq!(value(pair, ACCESS), found, "{}", String::from_utf8_lossy(pair));
+            assert_eq!(parse_cookie_value(pair, ACCESS_COOKIE), found, "{}", String::from_utf8_lossy(pair));
         }
     }
 
     #[test]
-    fn a_cookie_that_goes_everywhere_is_secure() {
+    fn same_site_none_cookie_is_secure() {
         let front = || vec!["https://front.example".parse().unwrap()];
-        let web = |origins, secure, same_site| Web { origins, secure, same_site };
+        let web = |origins, secure, same_site| BrowserSettings { origins, secure, same_site };
         for (web, https, secure, same_site) in [
-            (Web::default(), false, false, Written::Lax),
-            (Web::default(), true, true, Written::Lax),
-            (web(front(), Secure::Auto, SameSite::Auto), false, false, Written::Lax),
-            (web(front(), Secure::Auto, SameSite::Auto), true, true, Written::None),
-            (web(front(), Secure::Off, SameSite::Auto), true, false, Written::Lax),
-            (web(front(), Secure::On, SameSite::Auto), false, true, Written::None),
-            (web(vec![], Secure::On, SameSite::Strict), false, true, Written::Strict),
-            (web(front(), Secure::Auto, SameSite::Lax), true, true, Written::Lax),
-            (web(vec![], Secure::Auto, SameSite::None), false, true, Written::None),
+            (BrowserSettings::default(), false, false, Written::Lax),
+            (BrowserSettings::default(), true, true, Written::Lax),
+            (web(front(), SecurePolicy::Auto, SameSite::Auto), false, false, Written::Lax),
+            (web(front(), SecurePolicy::Auto, SameSite::Auto), true, true, Written::None),
+            (web(front(), SecurePolicy::Off, SameSite::Auto), true, false, Written::Lax),
+            (web(front(), SecurePolicy::On, SameSite::Auto), false, true, Written::None),
+            (web(vec![], SecurePolicy::On, SameSite::Strict), false, true, Written::Strict),
+            (web(front(), SecurePolicy::Auto, SameSite::Lax), true, true, Written::Lax),
+            (web(vec![], SecurePolicy::Auto, SameSite::None), false, true, Written::None),
         ] {
-            assert_eq!(web.attributes(https), (secure, same_site), "{web:?} {https}");
+            assert_eq!(web.cookie_attributes(https), (secure, same_site), "{web:?} {https}");
         }
     }
 }

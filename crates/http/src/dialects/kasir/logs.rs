@@ -5,25 +5,25 @@ use actix_web::http::{Method, StatusCode};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use tillgate_auth_core::Caller;
-use tillgate_domain::office::{self, EventFilter, Found, Part, Told};
-use tillgate_domain::{Action, EventId, Outcome, Rank, SubjectKind, UserId, UserName};
+use tillgate_domain::office::{self, EventFilter, EventView, OffsetPageRequest, PageWithTotal};
+use tillgate_domain::{Action, EventId, EventOutcome, Rank, SubjectKind, UserId, UserName};
 use uuid::Uuid;
 
-use super::envelope::said;
-use super::pages::Page;
-use super::people::stamp;
-use crate::call::Call;
-use crate::failure::Failure;
-use crate::query::Parameters;
+use super::error::render_data;
+use super::page::PageParams;
+use super::response::format_timestamp;
+use crate::error::ApiError;
+use crate::query::QueryParameters;
+use crate::request::Request;
 use crate::route::Route;
 
 pub(super) fn route() -> Route {
-    Route::known(Method::GET, "/api/v1/activity-logs", list)
+    Route::authenticated(Method::GET, "/api/v1/activity-logs", list_logs)
 }
 
 #[derive(Serialize)]
-struct Logbook<'l> {
-    logs: Vec<Log<'l>>,
+struct LogsBody<'l> {
+    logs: Vec<LogBody<'l>>,
     total_items: u64,
     total_pages: u64,
     page: u32,
@@ -32,7 +32,7 @@ struct Logbook<'l> {
 
 /// `user_id` and `user_name` are null where nobody can be told, `entity_id` where the entity has none.
 #[derive(Serialize)]
-struct Log<'l> {
+struct LogBody<'l> {
     id: EventId,
     user_id: Option<UserId>,
     user_name: Option<&'l str>,
@@ -43,8 +43,8 @@ struct Log<'l> {
     created_at: String,
 }
 
-impl<'l> Log<'l> {
-    fn of(told: &'l Told) -> Self {
+impl<'l> LogBody<'l> {
+    fn from_event(told: &'l EventView) -> Self {
         let event = &told.event;
         Self {
             id: event.id,
@@ -54,75 +54,75 @@ impl<'l> Log<'l> {
             entity_type: entity_type(event.subject.kind()),
             entity_id: event.subject.uuid(),
             details: &event.details,
-            created_at: stamp(event.at),
+            created_at: format_timestamp(event.at),
         }
     }
 }
 
-async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    caller.need_rank(Rank::Admin)?;
-    let (filter, page) = asked(&call, &caller)?;
-    let part = Part { skip: page.skip(), ..Part::first(page.size) };
+async fn list_logs(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    caller.require_rank(Rank::Admin)?;
+    let (filter, page) = read_query(&call, &caller)?;
+    let part = OffsetPageRequest { skip: page.offset(), ..OffsetPageRequest::first(page.size) };
     let found = match filter {
-        Some(filter) => call.office(move |office| Ok(office::search_audit(office.store, &filter, &part)?)).await?,
-        None => Found { items: Vec::new(), total: 0 },
+        Some(filter) => call.with_office(move |office| Ok(office::search_audit(office.store, &filter, &part)?)).await?,
+        None => PageWithTotal { items: Vec::new(), total: 0 },
     };
-    let logs = Logbook {
-        logs: found.items.iter().map(Log::of).collect(),
+    let logs = LogsBody {
+        logs: found.items.iter().map(LogBody::from_event).collect(),
         total_items: found.total,
-        total_pages: page.of(found.total),
+        total_pages: page.page_count(found.total),
         page: page.number,
         limit: page.size,
     };
-    said(StatusCode::OK, "Success", &logs)
+    render_data(StatusCode::OK, "Success", &logs)
 }
 
 /// What the query asks for; no filter where it names a type that no log has.
-fn asked(call: &Call, caller: &Caller) -> Result<(Option<EventFilter>, Page), Failure> {
-    const DATE: &str = "must be a date such as 2026-11-21";
+fn read_query(call: &Request, caller: &Caller) -> Result<(Option<EventFilter>, PageParams), ApiError> {
+    const DATE_MESSAGE: &str = "must be a date such as 2026-11-21";
     let tenant = &caller.profile.tenant;
-    let mut sent = Parameters::of(call.head());
-    let page = Page::take(&mut sent);
+    let mut sent = QueryParameters::lenient(call.head());
+    let page = PageParams::read(&mut sent);
     let mut day = |name: &'static str| {
-        let day = sent.word(name).map(|date| tenant.zone.day(&date));
+        let day = sent.read_nonempty(name).map(|date| tenant.zone.day_bounds(&date));
         if day == Some(None) {
-            sent.fault(name, "format", DATE);
+            sent.add_violation(name, "format", DATE_MESSAGE);
         }
         day.flatten()
     };
     let (from, until) = (day("start_date").map(|(from, _)| from), day("end_date").map(|(_, until)| until));
-    let kind = sent.word("entity_type").map(|word| kind(&word));
-    let acts = sent.word("action_type").map(|word| acts(&word));
+    let kind = sent.read_nonempty("entity_type").map(|word| find_subject_kind(&word));
+    let acts = sent.read_nonempty("action_type").map(|word| find_actions(&word));
     let filter = EventFilter {
         tenant: Some(tenant.id),
-        user: sent.word("user_id").and_then(|_| sent.take("user_id", "must be a UUID")),
+        user: sent.read_nonempty("user_id").and_then(|_| sent.parse("user_id", "must be a UUID")),
         from,
         until,
-        text: sent.word("search"),
-        kind: kind.flatten(),
+        text: sent.read_nonempty("search"),
+        subject_kind: kind.flatten(),
         actions: acts.as_ref().map(|(actions, _)| actions.clone()).unwrap_or_default(),
         outcome: acts.as_ref().and_then(|(_, outcome)| *outcome),
         ..EventFilter::default()
     };
     let none = kind == Some(None) || acts.is_some_and(|(actions, _)| actions.is_empty());
-    sent.checked(((!none).then_some(filter), page))
+    sent.finish(((!none).then_some(filter), page))
 }
 
 fn entity_type(kind: SubjectKind) -> String {
     kind.name().to_ascii_uppercase()
 }
 
-fn kind(word: &str) -> Option<SubjectKind> {
+fn find_subject_kind(word: &str) -> Option<SubjectKind> {
     SubjectKind::ALL.iter().copied().find(|kind| entity_type(*kind) == word)
 }
 
 /// The published types; what has none has the audit's own word in capitals.
-fn action_type(action: Action, outcome: Outcome) -> String {
+fn action_type(action: Action, outcome: EventOutcome) -> String {
     let word = match (action, outcome) {
-        (Action::Login, Outcome::Done) => "LOGIN_SUCCESS",
-        (Action::Login, Outcome::Refused) => "LOGIN_FAILED",
-        (Action::Password, Outcome::Done) => "UPDATE_PASSWORD",
-        (Action::Password, Outcome::Refused) => "UPDATE_PASSWORD_FAILED",
+        (Action::Login, EventOutcome::Done) => "LOGIN_SUCCESS",
+        (Action::Login, EventOutcome::Refused) => "LOGIN_FAILED",
+        (Action::Password, EventOutcome::Done) => "UPDATE_PASSWORD",
+        (Action::Password, EventOutcome::Refused) => "UPDATE_PASSWORD_FAILED",
         (Action::UserRegister, _) => "REGISTER",
         (
             Action::UserAdd
@@ -152,14 +152,14 @@ fn action_type(action: Action, outcome: Outcome) -> String {
 }
 
 /// The actions of a type, and how they went where the type says so.
-fn acts(word: &str) -> (Vec<Action>, Option<Outcome>) {
-    let of = |outcome: Outcome| -> Vec<Action> {
+fn find_actions(word: &str) -> (Vec<Action>, Option<EventOutcome>) {
+    let of = |outcome: EventOutcome| -> Vec<Action> {
         Action::ALL.iter().copied().filter(|action| action_type(*action, outcome) == word).collect()
     };
-    match (of(Outcome::Done), of(Outcome::Refused)) {
+    match (of(EventOutcome::Done), of(EventOutcome::Refused)) {
         (done, refused) if done == refused => (done, None),
-        (done, refused) if refused.is_empty() => (done, Some(Outcome::Done)),
-        (_, refused) => (refused, Some(Outcome::Refused)),
+        (done, refused) if refused.is_empty() => (done, Some(EventOutcome::Done)),
+        (_, refused) => (refused, Some(EventOutcome::Refused)),
     }
 }
 
@@ -168,19 +168,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_type_finds_what_bears_it_and_nothing_else() {
+    fn action_type_finds_exactly_its_actions() {
         for action in Action::ALL {
-            for outcome in Outcome::ALL {
+            for outcome in EventOutcome::ALL {
                 let word = action_type(*action, *outcome);
-                let (actions, how) = acts(&word);
+                let (actions, how) = find_actions(&word);
                 assert!(actions.contains(action) && how.is_none_or(|how| how == *outcome), "{word}");
                 for other in actions {
                     assert_eq!(action_type(other, how.unwrap_or(*outcome)), word);
                 }
             }
         }
-        assert_eq!(acts("APPLY_PROMOTION"), (vec![], None));
-        assert_eq!(kind("ORDER"), None);
-        assert!(SubjectKind::ALL.iter().all(|each| kind(&entity_type(*each)) == Some(*each)));
+        assert_eq!(find_actions("APPLY_PROMOTION"), (vec![], None));
+        assert_eq!(find_subject_kind("ORDER"), None);
+        assert!(SubjectKind::ALL.iter().all(|each| find_subject_kind(&entity_type(*each)) == Some(*each)));
     }
 }

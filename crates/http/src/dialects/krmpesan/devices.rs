@@ -3,29 +3,30 @@
 use actix_web::HttpResponse;
 use actix_web::http::Method;
 use serde::Serialize;
-use tillgate_auth_core::{Caller, SessionKind, TokenRefusal};
+use tillgate_auth_core::{Caller, SessionKind, TokenDenied};
 use tillgate_domain::SessionId;
 
-use super::envelope::success;
-use crate::call::Call;
-use crate::failure::Failure;
+use super::error::render_success;
+use crate::error::ApiError;
+use crate::request::Request;
 use crate::route::Route;
 
 pub(super) fn route() -> Route {
-    Route::known(Method::GET, "/devices", devices)
+    Route::authenticated(Method::GET, "/devices", list_devices)
 }
 
 #[derive(Serialize)]
-struct Device<'p> {
+struct DeviceBody<'p> {
     id: SessionId,
     name: &'p str,
 }
 
-async fn devices(_call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
+async fn list_devices(_call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
     // whoever is logged in at the page bears no token of a device
-    let pairing = caller.in_session().filter(|session| session.kind == SessionKind::Permanent);
-    let pairing = pairing.ok_or(Failure::Refused(TokenRefusal::Foreign.into()))?.id;
+    let pairing = caller.session_context().filter(|session| session.kind == SessionKind::Permanent);
+    let pairing = pairing.ok_or(ApiError::Denied(TokenDenied::WrongAudience.into()))?.id;
     let device = caller.profile.device.as_ref();
-    let data: Vec<_> = device.map(|device| Device { id: pairing, name: device.name.as_str() }).into_iter().collect();
-    success(&data)
+    let data: Vec<_> =
+        device.map(|device| DeviceBody { id: pairing, name: device.name.as_str() }).into_iter().collect();
+    render_success(&data)
 }

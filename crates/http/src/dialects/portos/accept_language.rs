@@ -4,15 +4,15 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Preference {
     /// It is refused, by a weight of 0.
-    Refused,
+    Excluded,
     /// Nothing is said of it.
-    Unstated,
+    Unspecified,
     /// By its weight in thousandths; of equal ones the one that is named first.
-    Wanted(u16, std::cmp::Reverse<usize>),
+    Weighted(u16, std::cmp::Reverse<usize>),
 }
 
 /// A language range and its weight in thousandths.
-struct Range<'l> {
+struct LanguageRange<'l> {
     /// The language without its region, or `*`.
     primary: &'l str,
     weight: u16,
@@ -20,12 +20,13 @@ struct Range<'l> {
 
 /// Whether the lines of the header want the language `one` more than `other`, the default. Ranges match by their first subtag, so
 /// `en-US` asks for English as much as `en` does; of several that match the greatest weight counts. What cannot be read is passed over.
-pub(super) fn prefers<'l>(lines: impl Iterator<Item = &'l str>, one: &str, other: &str) -> bool {
-    let ranges: Vec<Range<'_>> = lines.flat_map(|line| line.split(',')).filter_map(Range::read).collect();
-    preference(&ranges, one) > preference(&ranges, other)
+pub(super) fn is_preferred<'l>(lines: impl Iterator<Item = &'l str>, one: &str, other: &str) -> bool {
+    let ranges: Vec<LanguageRange<'_>> =
+        lines.flat_map(|line| line.split(',')).filter_map(LanguageRange::parse).collect();
+    find_preference(&ranges, one) > find_preference(&ranges, other)
 }
 
-fn preference(ranges: &[Range<'_>], language: &str) -> Preference {
+fn find_preference(ranges: &[LanguageRange<'_>], language: &str) -> Preference {
     let said = |name: &str| {
         let matching = ranges.iter().enumerate().filter(|(_, range)| range.primary.eq_ignore_ascii_case(name));
         matching.map(|(at, range)| (range.weight, std::cmp::Reverse(at))).max()
@@ -33,15 +34,15 @@ fn preference(ranges: &[Range<'_>], language: &str) -> Preference {
     // what is named comes before what `*` stands for
     let any = || said("*").map(|(weight, _)| (weight, std::cmp::Reverse(usize::MAX)));
     match said(language).or_else(any) {
-        None => Preference::Unstated,
-        Some((0, _)) => Preference::Refused,
-        Some((weight, at)) => Preference::Wanted(weight, at),
+        None => Preference::Unspecified,
+        Some((0, _)) => Preference::Excluded,
+        Some((weight, at)) => Preference::Weighted(weight, at),
     }
 }
 
-impl<'l> Range<'l> {
+impl<'l> LanguageRange<'l> {
     /// Reads `range` or `range;q=weight`.
-    fn read(text: &'l str) -> Option<Self> {
+    fn parse(text: &'l str) -> Option<Self> {
         let mut parts = text.split(';').map(str::trim);
         let range = parts.next()?;
         let subtag = |tag: &str| (1..=8).contains(&tag.len()) && tag.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -50,7 +51,7 @@ impl<'l> Range<'l> {
         }
         let weight = match (parts.next(), parts.next()) {
             (None, _) => 1_000,
-            (Some(parameter), None) => weight(parameter)?,
+            (Some(parameter), None) => parse_weight(parameter)?,
             _ => return None,
         };
         Some(Self { primary: range.split('-').next()?, weight })
@@ -58,7 +59,7 @@ impl<'l> Range<'l> {
 }
 
 /// The thousandths of `q=0.123` (RFC 9110, 12.4.2).
-fn weight(parameter: &str) -> Option<u16> {
+fn parse_weight(parameter: &str) -> Option<u16> {
     let (name, value) = parameter.split_once('=')?;
     let (whole, places) = value.split_once('.').unwrap_or((value, ""));
     let read = name.eq_ignore_ascii_case("q")
@@ -73,12 +74,12 @@ fn weight(parameter: &str) -> Option<u16> {
 mod tests {
     use super::*;
 
-    fn english(lines: &[&str]) -> bool {
-        prefers(lines.iter().copied(), "en", "sk")
+    fn prefers_english(lines: &[&str]) -> bool {
+        is_preferred(lines.iter().copied(), "en", "sk")
     }
 
     #[test]
-    fn the_greater_weight_wins() {
+    fn greater_weight_wins() {
         for (line, expected) in [
             ("", false),
             ("en", true),
@@ -95,19 +96,19 @@ mod tests {
             ("en ; q=1.000 , sk ; Q=0.999", true),
             ("en;q=0.2,en-US;q=0.9,sk;q=0.5", true),
         ] {
-            assert_eq!(english(&[line]), expected, "{line}");
+            assert_eq!(prefers_english(&[line]), expected, "{line}");
         }
     }
 
     #[test]
-    fn of_equal_weights_the_first_wins() {
+    fn first_of_equal_weights_wins() {
         for (line, expected) in [("en,sk", true), ("sk,en", false), ("*", false), ("en,*", true), ("*,en", true)] {
-            assert_eq!(english(&[line]), expected, "{line}");
+            assert_eq!(prefers_english(&[line]), expected, "{line}");
         }
     }
 
     #[test]
-    fn a_weight_of_nothing_refuses() {
+    fn zero_weight_excludes_language() {
         for (line, expected) in [
             ("en;q=0", false),
             ("sk;q=0", true),
@@ -117,12 +118,12 @@ mod tests {
             ("en;q=0,sk;q=0", false),
             ("*;q=0,en", true),
         ] {
-            assert_eq!(english(&[line]), expected, "{line}");
+            assert_eq!(prefers_english(&[line]), expected, "{line}");
         }
     }
 
     #[test]
-    fn what_cannot_be_read_is_passed_over() {
+    fn unreadable_range_is_ignored() {
         for line in [
             "en;q=2",
             "en;q=1.001",
@@ -140,8 +141,8 @@ mod tests {
             "e n",
             "éн",
         ] {
-            assert!(!english(&[line]), "{line}");
-            assert!(english(&[line, "en"]), "{line}");
+            assert!(!prefers_english(&[line]), "{line}");
+            assert!(prefers_english(&[line, "en"]), "{line}");
         }
     }
 }

@@ -7,16 +7,16 @@ use actix_web::http::header::HeaderMap;
 use actix_web::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use tillgate_auth_core::{Caller, Granted, Profile, TokenRefusal, Who};
+use tillgate_auth_core::{Caller, IssuedTokens, LoginIdentity, Profile, TokenDenied};
 use tillgate_domain::{JsonObject, Rights, Secret, UserId};
 use validator::Validate;
 
-use super::refresh_token::{unwrap, wrap};
-use crate::answer;
+use super::refresh_token::{decode_refresh_token, encode_refresh_token};
 use crate::body;
-use crate::call::Call;
-use crate::failure::Failure;
-use crate::field::{Field, fits, validated};
+use crate::error::ApiError;
+use crate::field::{BodyField, validate_body, well_typed};
+use crate::request::Request;
+use crate::response;
 use crate::route::Route;
 
 pub(super) fn routes() -> Vec<Route> {
@@ -24,71 +24,73 @@ pub(super) fn routes() -> Vec<Route> {
         .into_iter()
         .flat_map(|path| {
             [
-                Route::open(Method::POST, path, log_in),
-                Route::known(Method::GET, path, who),
-                Route::known(Method::DELETE, path, log_out),
+                Route::public(Method::POST, path, log_in),
+                Route::authenticated(Method::GET, path, get_current_user),
+                Route::authenticated(Method::DELETE, path, log_out),
             ]
         })
-        .chain(["/api/auth/refresh", "/api/v1/auth/refresh"].map(|path| Route::open(Method::POST, path, refresh)))
+        .chain(
+            ["/api/auth/refresh", "/api/v1/auth/refresh"]
+                .map(|path| Route::public(Method::POST, path, refresh_session)),
+        )
         .collect()
 }
 
-/// A login. `Password` may be missing: that is a wrong one wherever the device's environment asks for one.
+/// A login. `PasswordText` may be missing: that is a wrong one wherever the device's environment asks for one.
 #[derive(Deserialize, Validate)]
 #[serde(rename_all = "lowercase", default)]
 #[derive(Default)]
-struct Credentials {
-    #[validate(custom(function = "named"), custom(function = "fits"))]
-    username: Field<String>,
-    #[validate(custom(function = "fits"))]
-    password: Field<String>,
-    #[validate(custom(function = "named"), custom(function = "fits"))]
-    devicename: Field<String>,
+struct LoginBody {
+    #[validate(custom(function = "check_not_blank"), custom(function = "well_typed"))]
+    username: BodyField<String>,
+    #[validate(custom(function = "well_typed"))]
+    password: BodyField<String>,
+    #[validate(custom(function = "check_not_blank"), custom(function = "well_typed"))]
+    devicename: BodyField<String>,
 }
 
 #[derive(Deserialize, Validate, Default)]
 #[serde(rename_all = "lowercase", default)]
-struct Pair {
-    #[validate(custom(function = "named"), custom(function = "fits"))]
-    tokenid: Field<String>,
-    #[validate(custom(function = "named"), custom(function = "fits"))]
-    refreshtoken: Field<String>,
+struct RefreshBody {
+    #[validate(custom(function = "check_not_blank"), custom(function = "well_typed"))]
+    tokenid: BodyField<String>,
+    #[validate(custom(function = "check_not_blank"), custom(function = "well_typed"))]
+    refreshtoken: BodyField<String>,
 }
 
 /// What is required is there and not blank.
-fn named(field: &Field<String>) -> Result<(), validator::ValidationError> {
+fn check_not_blank(field: &BodyField<String>) -> Result<(), validator::ValidationError> {
     match field {
-        Field::Given(text) if !text.trim().is_empty() => Ok(()),
-        Field::Wrong(_) => Ok(()),
-        Field::Given(_) | Field::Missing | Field::Null => Err(validator::ValidationError::new("required")),
+        BodyField::Value(text) if !text.trim().is_empty() => Ok(()),
+        BodyField::Invalid(_) => Ok(()),
+        BodyField::Value(_) | BodyField::Missing | BodyField::Null => Err(validator::ValidationError::new("required")),
     }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Tokens<'g> {
+struct TokensBody<'g> {
     token_id: &'g str,
     refresh_token: &'g str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    user: Option<User<'g>>,
+    user: Option<UserBody<'g>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-#[expect(clippy::struct_field_names, reason = "the contract's names")]
-struct User<'p> {
+struct UserBody<'p> {
     id: UserId,
     is_virtual: bool,
     name: &'p str,
     user_name: &'p str,
     feature_name: Option<&'p str>,
     rights: &'p Rights,
-    device: Device<'p>,
+    device: DeviceBody<'p>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Device<'p> {
+struct DeviceBody<'p> {
     name: &'p str,
     env_name: &'static str,
     description: &'p str,
@@ -96,61 +98,67 @@ struct Device<'p> {
     settings: &'p BTreeMap<String, String>,
 }
 
-pub(super) fn credentials(headers: &HeaderMap, body: &[u8]) -> Result<(Who, Secret<String>), Failure> {
-    let sent: Credentials = validated(body::caseless(headers, body)?)?;
-    let who = Who::User { login: sent.username.given().unwrap_or_default(), device: sent.devicename.given() };
-    Ok((who, Secret::new(sent.password.given().unwrap_or_default())))
+pub(super) fn read_login(headers: &HeaderMap, body: &[u8]) -> Result<(LoginIdentity, Secret<String>), ApiError> {
+    let sent: LoginBody = validate_body(body::read_caseless_object(headers, body)?)?;
+    let who = LoginIdentity::User {
+        login: sent.username.into_value().unwrap_or_default(),
+        device: sent.devicename.into_value(),
+    };
+    Ok((who, Secret::new(sent.password.into_value().unwrap_or_default())))
 }
 
-pub(super) fn pair(headers: &HeaderMap, body: &[u8]) -> Result<(Secret<String>, Option<Secret<String>>), Failure> {
-    let sent: Pair = validated(body::caseless(headers, body)?)?;
-    let beside = sent.tokenid.given().map(Secret::new);
-    let token = sent.refreshtoken.given().map(Secret::new).and_then(|token| unwrap(token.expose()));
-    Ok((token.ok_or(Failure::Refused(TokenRefusal::Invalid.into()))?, beside))
+pub(super) fn read_refresh(
+    headers: &HeaderMap,
+    body: &[u8],
+) -> Result<(Secret<String>, Option<Secret<String>>), ApiError> {
+    let sent: RefreshBody = validate_body(body::read_caseless_object(headers, body)?)?;
+    let beside = sent.tokenid.into_value().map(Secret::new);
+    let token = sent.refreshtoken.into_value().map(Secret::new).and_then(|token| decode_refresh_token(token.expose()));
+    Ok((token.ok_or(ApiError::Denied(TokenDenied::Invalid.into()))?, beside))
 }
 
-async fn log_in(call: Call) -> Result<HttpResponse, Failure> {
-    let (who, password) = credentials(call.head().headers(), call.body())?;
-    let granted = call.login(who, password).await?;
-    tokens(&granted, Some(user(&granted.profile)?))
+async fn log_in(call: Request) -> Result<HttpResponse, ApiError> {
+    let (who, password) = read_login(call.head().headers(), call.body())?;
+    let granted = call.log_in(who, password).await?;
+    render_tokens(&granted, Some(build_user(&granted.profile)?))
 }
 
-async fn refresh(call: Call) -> Result<HttpResponse, Failure> {
-    let (token, beside) = pair(call.head().headers(), call.body())?;
+async fn refresh_session(call: Request) -> Result<HttpResponse, ApiError> {
+    let (token, beside) = read_refresh(call.head().headers(), call.body())?;
     let granted = call.refresh(token, beside).await?;
-    tokens(&granted, None)
+    render_tokens(&granted, None)
 }
 
-async fn who(_call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    answer::json(StatusCode::OK, &user(&caller.profile)?)
+async fn get_current_user(_call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    response::render_json(StatusCode::OK, &build_user(&caller.profile)?)
 }
 
-async fn log_out(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    call.block(move |engine| engine.logout(&caller)).await?;
-    answer::json(StatusCode::OK, &json!({}))
+async fn log_out(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    call.run_blocking(move |engine| engine.logout(&caller)).await?;
+    response::render_json(StatusCode::OK, &json!({}))
 }
 
-fn tokens(granted: &Granted, user: Option<User<'_>>) -> Result<HttpResponse, Failure> {
-    let refresh_token = granted.refresh_token.as_ref().and_then(|token| wrap(token.expose()));
+fn render_tokens(granted: &IssuedTokens, user: Option<UserBody<'_>>) -> Result<HttpResponse, ApiError> {
+    let refresh_token = granted.refresh_token.as_ref().and_then(|token| encode_refresh_token(token.expose()));
     let refresh_token =
-        refresh_token.ok_or_else(|| Failure::Fault("a PORTOS session without a refresh token".to_owned()))?;
-    let tokens = Tokens { token_id: granted.access_token.expose(), refresh_token: refresh_token.expose(), user };
-    answer::json(StatusCode::OK, &tokens)
+        refresh_token.ok_or_else(|| ApiError::Fault("a PORTOS session without a refresh token".to_owned()))?;
+    let tokens = TokensBody { token_id: granted.access_token.expose(), refresh_token: refresh_token.expose(), user };
+    response::render_json(StatusCode::OK, &tokens)
 }
 
 /// The user as PORTOS tells of them. Every session of this contract is a user's on a device.
-fn user(profile: &Profile) -> Result<User<'_>, Failure> {
+fn build_user(profile: &Profile) -> Result<UserBody<'_>, ApiError> {
     let (Some(user), Some(device)) = (&profile.user, &profile.device) else {
-        return Err(Failure::Fault("a PORTOS session without a user on a device".to_owned()));
+        return Err(ApiError::Fault("a PORTOS session without a user on a device".to_owned()));
     };
-    Ok(User {
+    Ok(UserBody {
         id: user.id,
         is_virtual: user.is_virtual(),
         name: &user.display_name,
         user_name: user.name.as_str(),
         feature_name: user.feature.as_deref(),
         rights: &profile.rights,
-        device: Device {
+        device: DeviceBody {
             name: device.name.as_str(),
             env_name: device.environment.name(),
             description: &device.description,

@@ -10,34 +10,34 @@ use std::collections::BTreeSet;
 use actix_web::http::Method;
 use actix_web::http::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use tillgate_auth_core::signature::sha256;
-use tillgate_auth_core::{Refusal, Signature, TokenRefusal};
+use tillgate_auth_core::{AuthDenied, Signature, TokenDenied};
 use tillgate_domain::Instant;
 use time::PrimitiveDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
-use crate::failure::{Failure, Protocol};
-use crate::head::Head;
-use crate::instants;
-use encoding::{decoded, encoded, hex, unhex};
+use crate::error::{ApiError, ProtocolError};
+use crate::head::RequestHead;
+use crate::timestamps;
+use encoding::{decode_hex, encode_hex, percent_decode, percent_encode};
 
 /// The name of the scheme, in the header and in what is signed.
-const SCHEME: &str = "NWS4-HMAC-SHA256";
+const AUTH_SCHEME: &str = "NWS4-HMAC-SHA256";
 
 /// What stands before the secret in the first key.
-const PREFIX: &str = "NWS4";
+const SECRET_PREFIX: &str = "NWS4";
 
-const HOST: &str = "host";
-const DATE: &str = "x-nd-date";
-const CONTENT: &str = "x-nd-content-sha256";
+const HOST_HEADER: &str = "host";
+const DATE_HEADER: &str = "x-nd-date";
+const DIGEST_HEADER: &str = "x-nd-content-sha256";
 
 /// How the contract writes instants, always with milliseconds and in UTC.
-const FORMAT: &[BorrowedFormatItem<'_>] =
+const TIMESTAMP_FORMAT: &[BorrowedFormatItem<'_>] =
     format_description!("[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:3]Z");
 
 /// A request as it came on the wire.
 #[derive(Clone, Copy)]
-pub(crate) struct Received<'r> {
+pub(crate) struct SignedRequest<'r> {
     pub(crate) method: &'r Method,
     /// The whole path, mount included, percent-encoding untouched.
     pub(crate) path: &'r str,
@@ -50,8 +50,8 @@ pub(crate) struct Received<'r> {
     pub(crate) body: Option<&'r [u8]>,
 }
 
-impl<'r> Received<'r> {
-    pub(crate) fn of(head: &'r Head, body: &'r [u8]) -> Self {
+impl<'r> SignedRequest<'r> {
+    pub(crate) fn from_head(head: &'r RequestHead, body: &'r [u8]) -> Self {
         Self {
             method: head.method(),
             path: head.path(),
@@ -64,10 +64,10 @@ impl<'r> Received<'r> {
 }
 
 /// What the `Authorization` header says.
-struct Claimed {
+struct SignatureClaims {
     credential: String,
     /// In lower case.
-    signed: BTreeSet<String>,
+    signed_headers: BTreeSet<String>,
     timestamp: String,
     mac: [u8; 32],
 }
@@ -76,53 +76,53 @@ struct Claimed {
 ///
 /// # Errors
 /// The signature cannot hold, whatever the secret is; or it is of the chunked form, which is not taken.
-pub(crate) fn signature(received: &Received<'_>) -> Result<Option<Signature>, Failure> {
+pub(crate) fn read_signature(received: &SignedRequest<'_>) -> Result<Option<Signature>, ApiError> {
     let mut lines = received.headers.get_all(AUTHORIZATION).filter_map(|line| line.to_str().ok());
     let named =
-        |line: &&str| line.trim().split_once(' ').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(SCHEME));
+        |line: &&str| line.trim().split_once(' ').is_some_and(|(scheme, _)| scheme.eq_ignore_ascii_case(AUTH_SCHEME));
     if !lines.any(|line| named(&line)) {
         return Ok(None);
     }
-    if chunked(received.headers) {
-        return Err(Protocol::SignedInChunks.into());
+    if is_chunked(received.headers) {
+        return Err(ProtocolError::ChunkedSignature.into());
     }
-    read(received).map(Some).ok_or(Failure::Refused(Refusal::Token(TokenRefusal::Invalid)))
+    verify_request(received).map(Some).ok_or(ApiError::Denied(AuthDenied::Token(TokenDenied::Invalid)))
 }
 
-fn chunked(headers: &HeaderMap) -> bool {
+fn is_chunked(headers: &HeaderMap) -> bool {
     let says = |name: &str, word: &str| {
         let lines = headers.get_all(name).filter_map(|line| line.to_str().ok());
         lines.flat_map(|line| line.split(',')).any(|each| each.trim().eq_ignore_ascii_case(word))
     };
-    says(CONTENT, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD") || says("content-encoding", "nws-chunked")
+    says(DIGEST_HEADER, "STREAMING-AWS4-HMAC-SHA256-PAYLOAD") || says("content-encoding", "nws-chunked")
 }
 
-fn read(received: &Received<'_>) -> Option<Signature> {
+fn verify_request(received: &SignedRequest<'_>) -> Option<Signature> {
     let mut lines = received.headers.get_all(AUTHORIZATION);
     let (Some(line), None) = (lines.next(), lines.next()) else { return None };
-    let claimed = Claimed::parse(line.to_str().ok()?.trim().split_once(' ')?.1.trim())?;
-    let all = [HOST, DATE, CONTENT].into_iter().all(|name| claimed.signed.contains(name));
-    let dated = value(received, DATE)? == claimed.timestamp.as_bytes();
-    let body = unhex(std::str::from_utf8(&value(received, CONTENT)?).ok()?)?;
+    let claimed = SignatureClaims::parse(line.to_str().ok()?.trim().split_once(' ')?.1.trim())?;
+    let all = [HOST_HEADER, DATE_HEADER, DIGEST_HEADER].into_iter().all(|name| claimed.signed_headers.contains(name));
+    let dated = signed_header_value(received, DATE_HEADER)? == claimed.timestamp.as_bytes();
+    let body = decode_hex(std::str::from_utf8(&signed_header_value(received, DIGEST_HEADER)?).ok()?)?;
     let whole = received.body.is_none_or(|bytes| sha256(bytes) == body);
     if !(all && dated && whole) {
         return None;
     }
-    let request = sha256(&canonical(received, &claimed.signed, &body)?);
+    let request = sha256(&build_canonical_request(received, &claimed.signed_headers, &body)?);
     Some(Signature {
-        at: instant(&claimed.timestamp)?,
-        prefix: PREFIX,
+        at: parse_timestamp(&claimed.timestamp)?,
+        prefix: SECRET_PREFIX,
         scope: claimed.timestamp.split_once('T')?.0.to_owned(),
-        message: [SCHEME, &claimed.timestamp, &claimed.credential, &hex(&request)].join("\n"),
-        client: claimed.credential,
+        message: [AUTH_SCHEME, &claimed.timestamp, &claimed.credential, &encode_hex(&request)].join("\n"),
+        client_id: claimed.credential,
         mac: claimed.mac,
     })
 }
 
-impl Claimed {
+impl SignatureClaims {
     /// Reads what stands after the scheme: four parts in any order, each once, encoded as a whole; two of them once more inside.
     fn parse(text: &str) -> Option<Self> {
-        let whole = decoded(text)?;
+        let whole = percent_decode(text)?;
         let (mut credential, mut names, mut timestamp, mut mac) = (None, None, None, None);
         for part in whole.split(',') {
             let (name, value) = part.split_once('=')?;
@@ -138,42 +138,51 @@ impl Claimed {
             }
         }
         let credential = credential.filter(|text| text.bytes().all(|byte| byte.is_ascii_graphic()))?.to_owned();
-        let signed = decoded(names?)?.split(';').map(str::to_ascii_lowercase).collect();
-        Some(Self { credential, signed, timestamp: decoded(timestamp?)?, mac: unhex(mac?)? })
+        let signed = percent_decode(names?)?.split(';').map(str::to_ascii_lowercase).collect();
+        Some(Self {
+            credential,
+            signed_headers: signed,
+            timestamp: percent_decode(timestamp?)?,
+            mac: decode_hex(mac?)?,
+        })
     }
 }
 
 /// The instant, where it is written exactly as the contract writes it.
-fn instant(text: &str) -> Option<Instant> {
-    let nanos = PrimitiveDateTime::parse(text, FORMAT).ok()?.assume_utc().unix_timestamp_nanos();
+fn parse_timestamp(text: &str) -> Option<Instant> {
+    let nanos = PrimitiveDateTime::parse(text, TIMESTAMP_FORMAT).ok()?.assume_utc().unix_timestamp_nanos();
     let at = Instant::from_millis(i64::try_from(nanos.div_euclid(1_000_000)).ok()?);
-    (instants::text(at) == text).then_some(at)
+    (timestamps::format_instant(at) == text).then_some(at)
 }
 
 /// What was signed: six parts, a line each. Nothing where a header that was signed did not come.
-fn canonical(received: &Received<'_>, signed: &BTreeSet<String>, body: &[u8; 32]) -> Option<Vec<u8>> {
+fn build_canonical_request(
+    received: &SignedRequest<'_>,
+    signed: &BTreeSet<String>,
+    body: &[u8; 32],
+) -> Option<Vec<u8>> {
     // in the order of the lower-case names, in which `_` comes before the letters
     let headers: Vec<Vec<u8>> = signed
         .iter()
-        .map(|name| Some([name.as_bytes(), b":", &folded(&value(received, name)?)].concat()))
+        .map(|name| Some([name.as_bytes(), b":", &collapse_whitespace(&signed_header_value(received, name)?)].concat()))
         .collect::<Option<_>>()?;
     // in the order of the upper-case names, in which it comes after them
     let mut names: Vec<&str> = signed.iter().map(String::as_str).collect();
     names.sort_by_key(|name| name.to_ascii_uppercase());
     let parts = [
         received.method.as_str().as_bytes().to_vec(),
-        encoded(received.path, b"/:").into_bytes(),
-        query(received.query).into_bytes(),
+        percent_encode(received.path, b"/:").into_bytes(),
+        canonicalize_query(received.query).into_bytes(),
         headers.join(&b'\n'),
         names.join(";").into_bytes(),
-        hex(body).into_bytes(),
+        encode_hex(body).into_bytes(),
     ];
     Some(parts.join(&b'\n'))
 }
 
 /// The query in the order of its keys, of equal ones as they came, each key and value encoded once more. What follows a second
 /// `=` belongs to neither.
-fn query(raw: &str) -> String {
+fn canonicalize_query(raw: &str) -> String {
     if raw.is_empty() {
         return String::new();
     }
@@ -185,20 +194,22 @@ fn query(raw: &str) -> String {
         })
         .collect();
     pairs.sort_by_key(|(key, _)| *key);
-    let pairs: Vec<String> =
-        pairs.into_iter().map(|(key, value)| format!("{}={}", encoded(key, b""), encoded(value, b""))).collect();
+    let pairs: Vec<String> = pairs
+        .into_iter()
+        .map(|(key, value)| format!("{}={}", percent_encode(key, b""), percent_encode(value, b"")))
+        .collect();
     pairs.join("&")
 }
 
 /// Whether the canonical form has all that the query says. Text after the second `=` of a parameter is not in it, yet is part of
 /// the value for whoever reads the query. A `=` at the end, as base64 has it, says nothing.
-pub(super) fn covers(query: &str) -> bool {
+pub(super) fn covers_query(query: &str) -> bool {
     query.split('&').all(|pair| pair.split('=').skip(2).all(str::is_empty))
 }
 
 /// The value of a header; several of one name joined by commas.
-fn value(received: &Received<'_>, name: &str) -> Option<Vec<u8>> {
-    if name == HOST {
+fn signed_header_value(received: &SignedRequest<'_>, name: &str) -> Option<Vec<u8>> {
+    if name == HOST_HEADER {
         return (!received.host.is_empty()).then(|| received.host.as_bytes().to_vec());
     }
     let name = HeaderName::try_from(name).ok()?;
@@ -207,7 +218,7 @@ fn value(received: &Received<'_>, name: &str) -> Option<Vec<u8>> {
 }
 
 /// Runs of white space as one space, none at either end.
-fn folded(value: &[u8]) -> Vec<u8> {
+fn collapse_whitespace(value: &[u8]) -> Vec<u8> {
     let words = value.split(u8::is_ascii_whitespace).filter(|word| !word.is_empty());
     words.collect::<Vec<_>>().join(&b' ')
 }

@@ -1,7 +1,7 @@
 //! PORTOS' paths: each resource stands below `/api` and below `/api/v1`, and names of things stand in paths percent-encoded.
 
-use super::nws4::encoding::decoded;
-use crate::call::Call;
+use super::nws4::encoding::percent_decode;
+use crate::request::Request;
 
 /// Both paths of a resource.
 macro_rules! both {
@@ -14,7 +14,7 @@ pub(super) use both;
 
 /// The name that a part of the path stands for. The router has decoded some of it and left the rest; what cannot be decoded names
 /// nothing that there is.
-pub(super) fn name(call: &Call, segment: &str) -> String {
-    let sent = call.head().segment(segment);
-    decoded(sent).unwrap_or_else(|| sent.to_owned())
+pub(super) fn read_path_name(call: &Request, segment: &str) -> String {
+    let sent = call.head().path_parameter(segment);
+    percent_decode(sent).unwrap_or_else(|| sent.to_owned())
 }

@@ -3,92 +3,92 @@
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use serde_json::{Value, json};
-use tillgate_auth_core::ports::{Listed, SessionFilter};
-use tillgate_auth_core::{Caller, Refusal};
-use tillgate_domain::office::{Page, all};
+use tillgate_auth_core::ports::{SessionFilter, SessionView};
+use tillgate_auth_core::{AuthDenied, Caller};
+use tillgate_domain::office::{PageRequest, collect_pages};
 use tillgate_domain::{Environment, SessionId};
 
-use super::list::{Asked, ENVIRONMENTS, Kind, Member};
+use super::list::{ENVIRONMENT_KIND, ListMember, ListQuery, MemberKind};
 use super::path::both;
-use crate::answer;
-use crate::call::Call;
-use crate::failure::Failure;
-use crate::instants;
+use crate::error::ApiError;
 use crate::office::Office;
+use crate::request::Request;
+use crate::response;
 use crate::route::Route;
+use crate::timestamps;
 
 /// What of a session can be asked about in a list, by its name in queries.
-const MEMBERS: &[Member] = &[
-    Member::alias("sessionId", "id", Kind::Text),
-    Member::new("id", Kind::Text),
-    Member::new("userName", Kind::Text),
-    Member::new("name", Kind::Text),
-    Member::new("deviceName", Kind::Text),
-    Member::new("envName", ENVIRONMENTS),
-    Member::new("createdAt", Kind::Instant),
-    Member::new("lastUsedAt", Kind::Instant),
-    Member::new("expiresAt", Kind::Instant),
+const LIST_MEMBERS: &[ListMember] = &[
+    ListMember::alias("sessionId", "id", MemberKind::Text),
+    ListMember::new("id", MemberKind::Text),
+    ListMember::new("userName", MemberKind::Text),
+    ListMember::new("name", MemberKind::Text),
+    ListMember::new("deviceName", MemberKind::Text),
+    ListMember::new("envName", ENVIRONMENT_KIND),
+    ListMember::new("createdAt", MemberKind::Instant),
+    ListMember::new("lastUsedAt", MemberKind::Instant),
+    ListMember::new("expiresAt", MemberKind::Instant),
 ];
 
 pub(super) fn routes() -> Vec<Route> {
-    let list_paths = both!("/sessions").map(|path| Route::known(Method::GET, path, list));
-    let one_paths = both!("/sessions/{id}")
-        .into_iter()
-        .flat_map(|path| [Route::known(Method::GET, path, one), Route::known(Method::DELETE, path, end)]);
+    let list_paths = both!("/sessions").map(|path| Route::authenticated(Method::GET, path, list_session_rows));
+    let one_paths = both!("/sessions/{id}").into_iter().flat_map(|path| {
+        [Route::authenticated(Method::GET, path, get_session), Route::authenticated(Method::DELETE, path, end_session)]
+    });
     list_paths.into_iter().chain(one_paths).collect()
 }
 
-async fn list(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let asked = Asked::of(call.head(), MEMBERS)?;
-    let rows = call.office(move |office| live(office, &caller)).await?;
-    asked.answer(rows)
+async fn list_session_rows(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let asked = ListQuery::from_head(call.head(), LIST_MEMBERS)?;
+    let rows = call.with_office(move |office| load_live_rows(office, &caller)).await?;
+    asked.render(rows)
 }
 
-async fn one(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call)?;
+async fn get_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_session_id(&call)?;
     let row = call
-        .office(move |office| {
-            let listed = office.engine.session(&caller, id)?;
-            still(office, &listed)?;
-            Ok(row(&listed))
+        .with_office(move |office| {
+            let listed = office.auth.find_session(&caller, id)?;
+            require_live(office, &listed)?;
+            Ok(build_row(&listed))
         })
         .await?;
-    answer::json(StatusCode::OK, &row)
+    response::render_json(StatusCode::OK, &row)
 }
 
-async fn end(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    let id = id(&call)?;
+async fn end_session(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    let id = read_session_id(&call)?;
     let row = call
-        .office(move |office| {
-            still(office, &office.engine.session(&caller, id)?)?;
-            Ok(row(&office.engine.end(&caller, id)?))
+        .with_office(move |office| {
+            require_live(office, &office.auth.find_session(&caller, id)?)?;
+            Ok(build_row(&office.auth.end_session_for(&caller, id)?))
         })
         .await?;
-    answer::json(StatusCode::OK, &row)
+    response::render_json(StatusCode::OK, &row)
 }
 
 /// The live sessions that the caller may see, newest first.
-fn live(office: &Office<'_>, caller: &Caller) -> Result<Vec<Value>, Failure> {
-    let filter = SessionFilter { live: Some((true, office.engine.time().at)), ..SessionFilter::default() };
-    let part = |page: &Page<SessionId>| office.engine.sessions(caller, &filter, page.after, page.limit);
-    let found = all(None, part, |listed| listed.session.id)?;
-    Ok(found.iter().map(row).collect())
+fn load_live_rows(office: &Office<'_>, caller: &Caller) -> Result<Vec<Value>, ApiError> {
+    let filter = SessionFilter { live: Some((true, office.auth.time().at)), ..SessionFilter::default() };
+    let part = |page: &PageRequest<SessionId>| office.auth.list_sessions(caller, &filter, page.after, page.limit);
+    let found = collect_pages(None, part, |listed| listed.session.id)?;
+    Ok(found.iter().map(build_row).collect())
 }
 
 /// What is over is no session any more.
-fn still(office: &Office<'_>, listed: &Listed) -> Result<(), Failure> {
+fn require_live(office: &Office<'_>, listed: &SessionView) -> Result<(), ApiError> {
     let session = &listed.session;
-    let outlived = session.expires_at.is_some_and(|expiry| expiry <= office.engine.time().at);
-    if outlived || session.ended.is_some() { Err(Failure::Refused(Refusal::NoSession)) } else { Ok(()) }
+    let outlived = session.expires_at.is_some_and(|expiry| expiry <= office.auth.time().at);
+    if outlived || session.ended.is_some() { Err(ApiError::Denied(AuthDenied::SessionNotFound)) } else { Ok(()) }
 }
 
 /// What is no id names no session.
-fn id(call: &Call) -> Result<SessionId, Failure> {
-    call.head().segment("id").parse().map_err(|_| Failure::Refused(Refusal::NoSession))
+fn read_session_id(call: &Request) -> Result<SessionId, ApiError> {
+    call.head().path_parameter("id").parse().map_err(|_| ApiError::Denied(AuthDenied::SessionNotFound))
 }
 
 /// A session as PORTOS tells of it.
-fn row(listed: &Listed) -> Value {
+fn build_row(listed: &SessionView) -> Value {
     let session = &listed.session;
     json!({
         "id": session.id,
@@ -96,8 +96,8 @@ fn row(listed: &Listed) -> Value {
         "name": listed.display_name,
         "deviceName": listed.device_name,
         "envName": listed.environment.map(Environment::name),
-        "createdAt": instants::text(session.created_at),
-        "lastUsedAt": session.last_used_at.map(instants::text),
-        "expiresAt": session.expires_at.map(instants::text),
+        "createdAt": timestamps::format_instant(session.created_at),
+        "lastUsedAt": session.last_used_at.map(timestamps::format_instant),
+        "expiresAt": session.expires_at.map(timestamps::format_instant),
     })
 }

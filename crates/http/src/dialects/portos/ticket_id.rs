@@ -6,17 +6,17 @@ use tillgate_domain::TicketId;
 use uuid::Uuid;
 
 /// What stands between the two halves of an id of 24 digits: version 8, the variant, and a mark of our own.
-const MARK: &str = "8f24980d";
+const ID_MARK: &str = "8f24980d";
 
 /// The id as this contract writes it.
-pub(super) fn text(id: TicketId) -> String {
+pub(super) fn format_ticket_id(id: TicketId) -> String {
     let digits = id.0.simple().to_string();
     let (first, rest) = digits.split_at(12);
-    rest.strip_prefix(MARK).map_or_else(|| id.to_string(), |second| format!("{first}{second}"))
+    rest.strip_prefix(ID_MARK).map_or_else(|| id.to_string(), |second| format!("{first}{second}"))
 }
 
 /// The id that was sent; `None` where no ticket can have it.
-pub(super) fn parse(sent: &str) -> Option<TicketId> {
+pub(super) fn parse_ticket_id(sent: &str) -> Option<TicketId> {
     if sent.len() != 24 {
         return sent.parse().ok();
     }
@@ -24,7 +24,7 @@ pub(super) fn parse(sent: &str) -> Option<TicketId> {
         return None;
     }
     let (first, second) = sent.split_at(12);
-    Uuid::parse_str(&format!("{first}{MARK}{second}")).ok().map(TicketId)
+    Uuid::parse_str(&format!("{first}{ID_MARK}{second}")).ok().map(TicketId)
 }
 
 #[cfg(test)]
@@ -32,18 +32,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_comes_back_as_it_was_sent() {
+    fn ticket_id_round_trips() {
         for id in ["635f7ae3072edfeae7c26a1e", "000000000000000000000000", "ffffffffffffffffffffffff"] {
-            let parsed = parse(id).unwrap();
-            assert_eq!(text(parsed), id);
+            let parsed = parse_ticket_id(id).unwrap();
+            assert_eq!(format_ticket_id(parsed), id);
             assert_eq!((parsed.0.get_version_num(), parsed.0.get_variant()), (8, uuid::Variant::RFC4122));
-            assert_eq!(parse(&id.to_uppercase()), Some(parsed));
-            assert_eq!(parse(&parsed.to_string()), Some(parsed), "by its other name too");
+            assert_eq!(parse_ticket_id(&id.to_uppercase()), Some(parsed));
+            assert_eq!(parse_ticket_id(&parsed.to_string()), Some(parsed), "by its other name too");
         }
         let uuid = "019a6f0e-6a52-7cc1-b4a5-3d6fa2d5d0aa";
-        assert_eq!(parse(uuid).map(text).as_deref(), Some(uuid));
+        assert_eq!(parse_ticket_id(uuid).map(format_ticket_id).as_deref(), Some(uuid));
         for no in ["", "x", "635f7ae3072edfeae7c26a1", "635f7ae3072edfeae7c26a1g", "é35f7ae3072edfeae7c26a1"] {
-            assert_eq!(parse(no), None, "{no}");
+            assert_eq!(parse_ticket_id(no), None, "{no}");
         }
     }
 }

@@ -3,70 +3,70 @@
 use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use serde::{Deserialize, Serialize};
-use tillgate_auth_core::{Caller, Granted, Profile, Who};
+use tillgate_auth_core::{Caller, IssuedTokens, LoginIdentity, Profile};
 use tillgate_domain::{BranchId, Email, Rank, Secret, TenantId, User, UserId};
 use validator::{Validate, ValidationError};
 
-use crate::answer;
 use crate::body;
-use crate::call::Call;
-use crate::failure::Failure;
-use crate::field::{Field, fits, validated};
-use crate::instants;
+use crate::error::ApiError;
+use crate::field::{BodyField, validate_body, well_typed};
+use crate::request::Request;
+use crate::response;
 use crate::route::Route;
+use crate::timestamps;
 
-pub(super) const LOGIN: &str = "/api/v1/auth/login";
-pub(super) const REFRESH: &str = "/api/v1/auth/refresh";
+pub(super) const LOGIN_PATH: &str = "/api/v1/auth/login";
+pub(super) const REFRESH_PATH: &str = "/api/v1/auth/refresh";
 
 pub(super) fn routes() -> Vec<Route> {
     vec![
-        Route::open(Method::POST, LOGIN, log_in),
-        Route::known(Method::GET, "/api/v1/auth/me", who),
-        Route::open(Method::POST, REFRESH, exchange),
-        Route::known(Method::POST, "/api/v1/auth/logout", log_out),
+        Route::public(Method::POST, LOGIN_PATH, log_in),
+        Route::authenticated(Method::GET, "/api/v1/auth/me", get_current_user),
+        Route::public(Method::POST, REFRESH_PATH, exchange_token),
+        Route::authenticated(Method::POST, "/api/v1/auth/logout", log_out),
     ]
 }
 
 /// An e-mail address: what is none is no user's either, but a user name of some vendor it might be.
-pub(super) fn email(field: &Field<String>) -> Result<(), ValidationError> {
+pub(super) fn check_email(field: &BodyField<String>) -> Result<(), ValidationError> {
     match field {
-        Field::Given(email) if Email::parse(email).is_err() => {
+        BodyField::Value(email) if Email::parse(email).is_err() => {
             Err(ValidationError::new("format").with_message("must be an e-mail address".into()))
         }
-        field => fits(field),
+        field => well_typed(field),
     }
 }
 
 /// The password may be empty or long: that is a wrong one.
 #[derive(Default, Deserialize, Validate)]
 #[serde(default)]
-struct Credentials {
-    #[validate(required, custom(function = "email"))]
-    email: Field<String>,
-    #[validate(required, custom(function = "fits"))]
-    password: Field<String>,
+struct LoginBody {
+    #[validate(required, custom(function = "check_email"))]
+    email: BodyField<String>,
+    #[validate(required, custom(function = "well_typed"))]
+    password: BodyField<String>,
 }
 
 #[derive(Default, Deserialize, Validate)]
 #[serde(default)]
-struct Exchange {
-    #[validate(required, custom(function = "fits"))]
-    token: Field<String>,
+struct ExchangeBody {
+    #[validate(required, custom(function = "well_typed"))]
+    token: BodyField<String>,
 }
 
 #[derive(Serialize)]
-struct Entered<'g> {
+struct LoginResultBody<'g> {
     access_token: &'g str,
-    user: Person<'g>,
+    user: UserBody<'g>,
 }
 
 #[derive(Serialize)]
-struct Exchanged<'g> {
+struct ExchangedTokenBody<'g> {
     access_token: &'g str,
 }
 
 #[derive(Serialize)]
-struct Person<'p> {
+struct UserBody<'p> {
     id: UserId,
     email: Option<&'p str>,
     name: &'p str,
@@ -75,9 +75,9 @@ struct Person<'p> {
 }
 
 #[derive(Serialize)]
-struct Whole<'p> {
+struct CurrentUserBody<'p> {
     #[serde(flatten)]
-    person: Person<'p>,
+    person: UserBody<'p>,
     store_id: Option<BranchId>,
     /// Nobody has one here.
     avatar: Option<()>,
@@ -85,13 +85,13 @@ struct Whole<'p> {
 }
 
 /// The person of a session. Every session of this contract is a user's.
-fn user(profile: &Profile) -> Result<&User, Failure> {
-    profile.user.as_ref().ok_or_else(|| Failure::Fault("a PosStar session without a user".to_owned()))
+fn require_user(profile: &Profile) -> Result<&User, ApiError> {
+    profile.user.as_ref().ok_or_else(|| ApiError::Fault("a PosStar session without a user".to_owned()))
 }
 
-fn person(profile: &Profile) -> Result<Person<'_>, Failure> {
-    let user = user(profile)?;
-    Ok(Person {
+fn build_user(profile: &Profile) -> Result<UserBody<'_>, ApiError> {
+    let user = require_user(profile)?;
+    Ok(UserBody {
         id: user.id,
         email: user.email.as_ref().map(Email::as_str),
         name: &user.display_name,
@@ -101,42 +101,42 @@ fn person(profile: &Profile) -> Result<Person<'_>, Failure> {
 }
 
 /// What a login and a registration answer.
-pub(super) fn entered(status: StatusCode, granted: &Granted) -> Result<HttpResponse, Failure> {
-    let entered = Entered { access_token: granted.access_token.expose(), user: person(&granted.profile)? };
-    answer::json(status, &entered)
+pub(super) fn render_login(status: StatusCode, granted: &IssuedTokens) -> Result<HttpResponse, ApiError> {
+    let entered = LoginResultBody { access_token: granted.access_token.expose(), user: build_user(&granted.profile)? };
+    response::render_json(status, &entered)
 }
 
-async fn log_in(call: Call) -> Result<HttpResponse, Failure> {
-    let sent: Credentials = validated(body::object(call.head().headers(), call.body())?)?;
-    let who = Who::User { login: sent.email.given().unwrap_or_default(), device: None };
-    let password = Secret::new(sent.password.given().unwrap_or_default());
-    entered(StatusCode::OK, &call.login_ranked(who, password, Rank::Cashier, Vec::new()).await?)
+async fn log_in(call: Request) -> Result<HttpResponse, ApiError> {
+    let sent: LoginBody = validate_body(body::read_object(call.head().headers(), call.body())?)?;
+    let who = LoginIdentity::User { login: sent.email.into_value().unwrap_or_default(), device: None };
+    let password = Secret::new(sent.password.into_value().unwrap_or_default());
+    render_login(StatusCode::OK, &call.log_in_with_rank(who, password, Rank::Cashier, Vec::new()).await?)
 }
 
-async fn who(_call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    caller.need_rank(Rank::Cashier)?;
-    let whole = Whole {
-        person: person(&caller.profile)?,
+async fn get_current_user(_call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    caller.require_rank(Rank::Cashier)?;
+    let whole = CurrentUserBody {
+        person: build_user(&caller.profile)?,
         store_id: caller.profile.tenant.branches.first().map(|branch| branch.id),
         avatar: None,
-        created_at: instants::text(user(&caller.profile)?.created_at),
+        created_at: timestamps::format_instant(require_user(&caller.profile)?.created_at),
     };
-    answer::json(StatusCode::OK, &whole)
+    response::render_json(StatusCode::OK, &whole)
 }
 
 #[derive(Serialize)]
-struct Message {
+struct MessageBody {
     message: &'static str,
 }
 
 /// Requires no rank: whoever has lost theirs may log out too. The published contract has no such call.
-async fn log_out(call: Call, caller: Caller) -> Result<HttpResponse, Failure> {
-    call.block(move |engine| engine.logout(&caller)).await?;
-    answer::json(StatusCode::OK, &Message { message: "Logged out." })
+async fn log_out(call: Request, caller: Caller) -> Result<HttpResponse, ApiError> {
+    call.run_blocking(move |engine| engine.logout(&caller)).await?;
+    response::render_json(StatusCode::OK, &MessageBody { message: "Logged out." })
 }
 
-async fn exchange(call: Call) -> Result<HttpResponse, Failure> {
-    let sent: Exchange = validated(body::object(call.head().headers(), call.body())?)?;
-    let granted = call.exchange(Secret::new(sent.token.given().unwrap_or_default())).await?;
-    answer::json(StatusCode::OK, &Exchanged { access_token: granted.access_token.expose() })
+async fn exchange_token(call: Request) -> Result<HttpResponse, ApiError> {
+    let sent: ExchangeBody = validate_body(body::read_object(call.head().headers(), call.body())?)?;
+    let granted = call.exchange_token(Secret::new(sent.token.into_value().unwrap_or_default())).await?;
+    response::render_json(StatusCode::OK, &ExchangedTokenBody { access_token: granted.access_token.expose() })
 }

@@ -4,124 +4,126 @@ use actix_web::HttpResponse;
 use actix_web::http::{Method, StatusCode};
 use serde::Deserialize;
 use tillgate_auth_core::ports::Verifier;
-use tillgate_auth_core::{Error, Who};
-use tillgate_domain::office::{self, NewTenant, NewUser, NewVendor};
+use tillgate_auth_core::{Error, LoginIdentity};
+use tillgate_domain::office::{self, NewTenant, NewUser, TenantRegistration};
 use tillgate_domain::{
-    Branch, BranchId, Email, InvalidName, Locale, Rank, RoleId, RoleName, Secret, Slug, TenantId, UserId, UserName,
+    Branch, BranchId, Email, InvalidText, Locale, Rank, RoleId, RoleName, Secret, Slug, TenantId, UserId, UserName,
     UserStatus, Zone, check_display_name,
 };
 use validator::{Validate, ValidationError};
 
-use super::auth::{email, entered};
+use super::auth::{check_email, render_login};
 use crate::body;
-use crate::call::Call;
-use crate::failure::Failure;
-use crate::field::{Field, fits, validated_with, weak_password};
-use crate::office::{Office, decided};
+use crate::error::ApiError;
+use crate::field::{BodyField, check_password, validate_body_with, well_typed};
+use crate::office::{Office, into_api_result};
+use crate::request::Request;
 use crate::route::Route;
 
-pub(super) const REGISTER: &str = "/api/v1/auth/register";
+pub(super) const REGISTER_PATH: &str = "/api/v1/auth/register";
 
 /// The kinds of business that there are. It is told to the audit and asked nowhere.
 const INDUSTRIES: [&str; 6] = ["retail", "restaurant", "distribution", "salon", "pharmacy", "grocery"];
 
 pub(super) fn route() -> Route {
-    Route::open(Method::POST, REGISTER, register)
+    Route::public(Method::POST, REGISTER_PATH, register_vendor)
 }
 
 #[derive(Default, Deserialize, Validate)]
 #[serde(default)]
-struct Registration {
-    #[validate(required, length(max = 200), custom(function = "filled"))]
-    name: Field<String>,
-    #[validate(required, custom(function = "deliverable"))]
-    email: Field<String>,
-    #[validate(required, custom(function = "fits"))]
-    password: Field<String>,
-    #[validate(required, length(max = 200), custom(function = "filled"))]
-    business_name: Field<String>,
-    #[validate(required, custom(function = "industry"))]
-    industry: Field<String>,
+struct RegisterBody {
+    #[validate(required, length(max = 200), custom(function = "check_not_empty"))]
+    name: BodyField<String>,
+    #[validate(required, custom(function = "check_deliverable"))]
+    email: BodyField<String>,
+    #[validate(required, custom(function = "well_typed"))]
+    password: BodyField<String>,
+    #[validate(required, length(max = 200), custom(function = "check_not_empty"))]
+    business_name: BodyField<String>,
+    #[validate(required, custom(function = "check_industry"))]
+    industry: BodyField<String>,
 }
 
-fn filled(field: &Field<String>) -> Result<(), ValidationError> {
+fn check_not_empty(field: &BodyField<String>) -> Result<(), ValidationError> {
     match field {
-        Field::Given(name) if name.trim().is_empty() => {
+        BodyField::Value(name) if name.trim().is_empty() => {
             Err(ValidationError::new("required").with_message("must not be empty".into()))
         }
-        Field::Given(name) => check_display_name(name.trim())
+        BodyField::Value(name) => check_display_name(name.trim())
             .map_err(|why| ValidationError::new("format").with_message(why.to_string().into())),
-        field => fits(field),
+        field => well_typed(field),
     }
 }
 
 /// An address that mail can be sent to: the vendor's admin is found by it, and mailed when they forget their password.
-fn deliverable(field: &Field<String>) -> Result<(), ValidationError> {
+fn check_deliverable(field: &BodyField<String>) -> Result<(), ValidationError> {
     match field {
-        Field::Given(text) if Email::parse(text).is_ok_and(|email| email.check_deliverable().is_err()) => {
-            Err(ValidationError::new("format").with_message(InvalidName::Email.to_string().into()))
+        BodyField::Value(text) if Email::parse(text).is_ok_and(|email| email.check_deliverable().is_err()) => {
+            Err(ValidationError::new("format").with_message(InvalidText::Email.to_string().into()))
         }
-        field => email(field),
+        field => check_email(field),
     }
 }
 
-fn industry(field: &Field<String>) -> Result<(), ValidationError> {
+fn check_industry(field: &BodyField<String>) -> Result<(), ValidationError> {
     match field {
-        Field::Given(name) if !INDUSTRIES.contains(&name.as_str()) => Err(ValidationError::new("choice")
+        BodyField::Value(name) if !INDUSTRIES.contains(&name.as_str()) => Err(ValidationError::new("choice")
             .with_message("must be one of retail, restaurant, distribution, salon, pharmacy, grocery".into())),
-        field => fits(field),
+        field => well_typed(field),
     }
 }
 
-async fn register(call: Call) -> Result<HttpResponse, Failure> {
-    let sent: Registration = body::object(call.head().headers(), call.body())?;
-    let policy = call.engine().password_policy();
-    let sent = validated_with(sent, |sent| weak_password(policy, "password", &sent.password, &words(sent)))?;
+async fn register_vendor(call: Request) -> Result<HttpResponse, ApiError> {
+    let sent: RegisterBody = body::read_object(call.head().headers(), call.body())?;
+    let policy = call.auth().build_password_policy();
+    let sent =
+        validate_body_with(sent, |sent| check_password(policy, "password", &sent.password, &collect_name_words(sent)))?;
     let address = call.address();
-    let login = sent.email.clone().given().unwrap_or_default();
-    let password = Secret::new(sent.password.clone().given().unwrap_or_default());
+    let login = sent.email.clone().into_value().unwrap_or_default();
+    let password = Secret::new(sent.password.clone().into_value().unwrap_or_default());
     let verifier = call
-        .office(move |office| {
-            let words = words(&sent);
-            let verifier = office.engine.verifier_of_stranger(&password, &words, address)?;
-            let vendor = vendor(office, sent, verifier.clone())?;
-            let stamps = [office.engine.own_stamp(address)?, office.engine.own_stamp(address)?];
+        .with_office(move |office| {
+            let words = collect_name_words(&sent);
+            let verifier = office.auth.hash_stranger_password(&password, &words, address)?;
+            let vendor = build_vendor(office, sent, verifier.clone())?;
+            let stamps = [office.auth.system_context(address)?, office.auth.system_context(address)?];
             let [of_tenant, of_admin] = &stamps;
-            decided(office::register_vendor(office.store, [of_tenant, of_admin], &vendor))?;
+            into_api_result(office::register_tenant(office.store, [of_tenant, of_admin], &vendor))?;
             Ok(verifier)
         })
         .await?;
     // the password that was set a moment ago is not hashed again: a login that finds no room would fail a registration that is done
-    let granted = call.login_registered(Who::User { login, device: None }, verifier, Rank::Admin).await?;
-    entered(StatusCode::CREATED, &granted)
+    let granted =
+        call.log_in_registered_user(LoginIdentity::User { login, device: None }, verifier, Rank::Admin).await?;
+    render_login(StatusCode::CREATED, &granted)
 }
 
 /// What the password may not be made of: the names that the vendor gives.
-fn words(sent: &Registration) -> Vec<String> {
-    let names = [&sent.business_name, &sent.name].into_iter().filter_map(|name| name.clone().given());
-    let email = sent.email.clone().given().and_then(|text| Email::parse(&text).ok());
-    names.chain(email.iter().flat_map(office::email_words)).collect()
+fn collect_name_words(sent: &RegisterBody) -> Vec<String> {
+    let names = [&sent.business_name, &sent.name].into_iter().filter_map(|name| name.clone().into_value());
+    let email = sent.email.clone().into_value().and_then(|text| Email::parse(&text).ok());
+    names.chain(email.iter().flat_map(office::email_context_words)).collect()
 }
 
 /// The vendor that is to be, with the verifier of its admin's password.
-fn vendor(office: &Office<'_>, sent: Registration, verifier: Verifier) -> Result<NewVendor, Failure> {
-    let engine = office.engine;
+fn build_vendor(office: &Office<'_>, sent: RegisterBody, verifier: Verifier) -> Result<TenantRegistration, ApiError> {
+    let engine = office.auth;
     let unfit = |what: &str| Error::Fault(format!("a vendor's {what} does not fit"));
-    let business = sent.business_name.given().unwrap_or_default().trim().to_owned();
-    let email = Email::parse(&sent.email.given().unwrap_or_default()).map_err(|_| unfit("e-mail address"))?;
-    let display_name = sent.name.given().unwrap_or_default().trim().to_owned();
+    let business = sent.business_name.into_value().unwrap_or_default().trim().to_owned();
+    let email = Email::parse(&sent.email.into_value().unwrap_or_default()).map_err(|_| unfit("e-mail address"))?;
+    let display_name = sent.name.into_value().unwrap_or_default().trim().to_owned();
     let tenant = NewTenant {
-        id: engine.id(TenantId::new)?,
-        slug: slug(&business).ok_or_else(|| unfit("short name"))?,
+        id: engine.new_id(TenantId::new)?,
+        slug: derive_slug(&business).ok_or_else(|| unfit("short name"))?,
         name: business.clone(),
         zone: Zone::UTC,
         locale: Locale::parse("en").map_err(|_| unfit("locale"))?,
-        branch: Branch { id: engine.id(BranchId::new)?, name: business },
-        roles: [engine.id(RoleId::new)?, engine.id(RoleId::new)?, engine.id(RoleId::new)?],
+        branch: Branch { id: engine.new_id(BranchId::new)?, name: business },
+        roles: [engine.new_id(RoleId::new)?, engine.new_id(RoleId::new)?, engine.new_id(RoleId::new)?],
     };
     let admin = NewUser {
-        id: engine.id(UserId::new)?,
-        name: user_name(&email).ok_or_else(|| unfit("user name"))?,
+        id: engine.new_id(UserId::new)?,
+        name: derive_user_name(&email).ok_or_else(|| unfit("user name"))?,
         email: Some(email),
         display_name,
         status: UserStatus::Active,
@@ -131,11 +133,11 @@ fn vendor(office: &Office<'_>, sent: Registration, verifier: Verifier) -> Result
         verifier: Some(verifier),
         password_change_required: false,
     };
-    Ok(NewVendor { tenant, admin, industry: sent.industry.given().unwrap_or_default() })
+    Ok(TenantRegistration { tenant, admin, industry: sent.industry.into_value().unwrap_or_default() })
 }
 
 /// The short name of a business: its letters and digits of ASCII in lower case, joined by hyphens.
-fn slug(business: &str) -> Option<Slug> {
+fn derive_slug(business: &str) -> Option<Slug> {
     let words = business.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let joined = words.collect::<Vec<_>>().join("-").to_ascii_lowercase();
     let short: String = joined.chars().take(40).collect();
@@ -144,7 +146,7 @@ fn slug(business: &str) -> Option<Slug> {
 }
 
 /// The user name of the first admin: what stands before the `@`, which is theirs alone in a new vendor.
-fn user_name(email: &Email) -> Option<UserName> {
+fn derive_user_name(email: &Email) -> Option<UserName> {
     let local = email.as_str().split('@').next().unwrap_or_default();
     let short: String = local.chars().take(100).collect();
     let fits = |name: UserName| name.check_new().map(|()| name);
@@ -156,7 +158,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_short_name_is_made_of_any_business() {
+    fn slug_is_derived_from_any_business_name() {
         for (business, short) in [
             ("Corner Shop", "corner-shop"),
             ("  Žito & Chlieb s.r.o. ", "ito-chlieb-s-r-o"),
@@ -166,14 +168,17 @@ mod tests {
             (&"ab ".repeat(30), &format!("{}a", "ab-".repeat(13))),
             (&format!("{} b", "a".repeat(39)), &"a".repeat(39)),
         ] {
-            assert_eq!(slug(business).map(|slug| slug.to_string()).as_deref(), Some(short), "{business}");
+            assert_eq!(derive_slug(business).map(|slug| slug.to_string()).as_deref(), Some(short), "{business}");
         }
     }
 
     #[test]
-    fn an_admin_is_named_by_their_address() {
+    fn admin_user_name_is_derived_from_email() {
         for (email, name) in [("anna@example.com", "anna"), (&*format!("{}@x", "a".repeat(200)), &*"a".repeat(100))] {
-            assert_eq!(user_name(&Email::parse(email).unwrap()).map(|name| name.to_string()).as_deref(), Some(name));
+            assert_eq!(
+                derive_user_name(&Email::parse(email).unwrap()).map(|name| name.to_string()).as_deref(),
+                Some(name)
+            );
         }
     }
 }

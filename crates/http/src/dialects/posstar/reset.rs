@@ -10,77 +10,81 @@ use tillgate_domain::office::{self, ports::ResetRequest};
 use tillgate_domain::{Email, PrincipalId, ResetId, Secret};
 use validator::Validate;
 
-use crate::answer;
 use crate::body;
-use crate::call::Call;
-use crate::failure::{Failure, FieldFault, Protocol};
-use crate::field::{Field, fits, validated, validated_with, weak_password};
+use crate::error::{ApiError, FieldViolation, ProtocolError};
+use crate::field::{BodyField, check_password, validate_body, validate_body_with, well_typed};
+use crate::request::Request;
+use crate::response;
 use crate::route::Route;
 
-pub(super) const FORGOT: &str = "/api/v1/auth/forgot-password";
-pub(super) const RESET: &str = "/api/v1/auth/reset-password";
+pub(super) const FORGOT_PASSWORD_PATH: &str = "/api/v1/auth/forgot-password";
+pub(super) const RESET_PASSWORD_PATH: &str = "/api/v1/auth/reset-password";
 
 pub(super) fn routes() -> [Route; 2] {
-    [Route::open(Method::POST, FORGOT, forgot), Route::open(Method::POST, RESET, reset)]
+    [
+        Route::public(Method::POST, FORGOT_PASSWORD_PATH, request_reset),
+        Route::public(Method::POST, RESET_PASSWORD_PATH, reset_password),
+    ]
 }
 
 #[derive(Default, Deserialize, Validate)]
 #[serde(default)]
-struct Forgotten {
-    #[validate(required, custom(function = "fits"))]
-    email: Field<String>,
+struct ForgotPasswordBody {
+    #[validate(required, custom(function = "well_typed"))]
+    email: BodyField<String>,
 }
 
 #[derive(Default, Deserialize, Validate)]
 #[serde(default)]
-struct Renewal {
-    #[validate(required, custom(function = "fits"))]
-    token: Field<String>,
-    #[validate(required, custom(function = "fits"))]
-    password: Field<String>,
+struct ResetPasswordBody {
+    #[validate(required, custom(function = "well_typed"))]
+    token: BodyField<String>,
+    #[validate(required, custom(function = "well_typed"))]
+    password: BodyField<String>,
 }
 
 #[derive(Serialize)]
-struct Told {
+struct MessageBody {
     message: &'static str,
 }
 
-async fn forgot(call: Call) -> Result<HttpResponse, Failure> {
-    let sent: Forgotten = validated(body::object(call.head().headers(), call.body())?)?;
+async fn request_reset(call: Request) -> Result<HttpResponse, ApiError> {
+    let sent: ForgotPasswordBody = validate_body(body::read_object(call.head().headers(), call.body())?)?;
     // what is no address is nobody's
-    if let Ok(email) = Email::parse(&sent.email.given().unwrap_or_default()) {
-        let (address, tenant) = (call.address(), call.tenant().await?);
-        call.office(move |office| {
-            let (id, now) = (office.engine.id(ResetId::new)?, office.engine.time().at);
-            let request = ResetRequest { id, email, tenant, address, asked_at: now, due_at: now, tries: 0 };
-            Ok(office::ask_reset(office.store, &request)?)
+    if let Ok(email) = Email::parse(&sent.email.into_value().unwrap_or_default()) {
+        let (address, tenant) = (call.address(), call.tenant_id().await?);
+        call.with_office(move |office| {
+            let (id, now) = (office.auth.new_id(ResetId::new)?, office.auth.time().at);
+            let request = ResetRequest { id, email, tenant, address, requested_at: now, due_at: now, tries: 0 };
+            Ok(office::request_reset(office.store, &request)?)
         })
         .await?;
     }
-    answer::json(StatusCode::OK, &Told { message: "If the email exists, a reset link has been sent." })
+    response::render_json(StatusCode::OK, &MessageBody { message: "If the email exists, a reset link has been sent." })
 }
 
-async fn reset(call: Call) -> Result<HttpResponse, Failure> {
-    let sent: Renewal = body::object(call.head().headers(), call.body())?;
-    let policy = call.engine().password_policy();
-    let sent = validated_with(sent, |sent| weak_password(policy, "password", &sent.password, &[]))?;
-    let digest = Auth::reset_digest(&sent.token.given().unwrap_or_default());
-    let password = Secret::new(sent.password.given().unwrap_or_default());
+async fn reset_password(call: Request) -> Result<HttpResponse, ApiError> {
+    let sent: ResetPasswordBody = body::read_object(call.head().headers(), call.body())?;
+    let policy = call.auth().build_password_policy();
+    let sent = validate_body_with(sent, |sent| check_password(policy, "password", &sent.password, &[]))?;
+    let digest = Auth::digest_reset_token(&sent.token.into_value().unwrap_or_default());
+    let password = Secret::new(sent.password.into_value().unwrap_or_default());
     let address = call.address();
-    call.office(move |office| {
+    call.with_office(move |office| {
         // a guess costs no hash
-        let holder = office::reset_holder(office.store, &digest, office.engine.time().at)?.ok_or_else(spent)?;
-        let words = office::password_words(office.store, holder.tenant, Some(PrincipalId::User(holder.id)))?;
-        let verifier = office.engine.verifier_of_stranger(&password, &words, address)?;
-        let stamp = office.engine.own_stamp(address)?;
-        office::reset_password(office.store, &stamp, &digest, &verifier)?.map(drop).ok_or_else(spent)
+        let holder =
+            office::find_reset_user(office.store, &digest, office.auth.time().at)?.ok_or_else(spent_token_error)?;
+        let words = office::list_context_words(office.store, holder.tenant, Some(PrincipalId::User(holder.id)))?;
+        let verifier = office.auth.hash_stranger_password(&password, &words, address)?;
+        let stamp = office.auth.system_context(address)?;
+        office::reset_password(office.store, &stamp, &digest, &verifier)?.map(drop).ok_or_else(spent_token_error)
     })
     .await?;
-    answer::json(StatusCode::OK, &Told { message: "Password has been reset." })
+    response::render_json(StatusCode::OK, &MessageBody { message: "Password has been reset." })
 }
 
 /// The token is unknown, used, or past its time: which, nobody is told.
-fn spent() -> Failure {
+fn spent_token_error() -> ApiError {
     let (code, message) = ("spent".into(), "is not valid, or no longer".into());
-    Protocol::Fields(vec![FieldFault { field: "token".into(), query: false, code, message }]).into()
+    ProtocolError::InvalidFields(vec![FieldViolation { field: "token".into(), in_query: false, code, message }]).into()
 }

@@ -11,7 +11,7 @@ use crate::native::schemas::{Decimal, TicketItemKind};
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketArticle)]
 #[expect(clippy::struct_excessive_bools, reason = "an article has them")]
-pub(super) struct ArticleShape {
+pub(super) struct ArticleBody {
     /// What it is called.
     #[schema(max_length = 200, required = false)]
     name: String,
@@ -61,7 +61,7 @@ pub(super) struct ArticleShape {
 #[derive(ToSchema)]
 #[schema(as = NewTicketItem)]
 #[expect(dead_code, reason = "it describes what is read elsewhere")]
-pub(super) struct NewItem {
+pub(super) struct NewItemBody {
     /// Its number on the ticket; the next that is free where nothing is sent.
     #[schema(minimum = 0, maximum = 4_294_967_295_u32)]
     id: Option<u32>,
@@ -72,7 +72,7 @@ pub(super) struct NewItem {
     #[schema(value_type = TicketItemKind, required = false)]
     kind: String,
     /// What is sold.
-    article: Option<ArticleShape>,
+    article: Option<ArticleBody>,
     /// What people have noted on it.
     #[schema(max_length = 2000)]
     comment: Option<String>,
@@ -93,7 +93,7 @@ pub(super) struct NewItem {
 /// An item.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketItem)]
-pub(super) struct ItemShape {
+pub(super) struct ItemBody {
     /// Its number on the ticket.
     id: u32,
     /// The client's own id of it; empty for none.
@@ -102,7 +102,7 @@ pub(super) struct ItemShape {
     #[schema(value_type = TicketItemKind)]
     kind: String,
     /// What is sold.
-    article: ArticleShape,
+    article: ArticleBody,
     /// What people have noted on it.
     comment: String,
     /// The price of one unit, without VAT and before discounts: 6 places.
@@ -126,13 +126,13 @@ pub(super) struct ItemShape {
     #[schema(value_type = Decimal)]
     discount_rate: String,
     /// What it comes to, rounded to the places of the currency.
-    totals: TotalsShape,
+    totals: TotalsBody,
 }
 
 /// What an item or a ticket comes to.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TicketTotals)]
-pub(super) struct TotalsShape {
+pub(super) struct TotalsBody {
     /// Before discounts, without VAT.
     #[schema(value_type = Decimal)]
     total: String,
@@ -153,14 +153,14 @@ pub(super) struct TotalsShape {
     discount_including_vat: String,
 }
 
-impl ItemShape {
-    pub(super) fn of(item: &Item, sheet: &Sheet) -> Self {
+impl ItemBody {
+    pub(super) fn from_item(item: &Item, sheet: &Sheet) -> Self {
         let (unit, article) = (item.unit_prices(sheet.discount), &item.article);
         Self {
             id: item.id,
             external_id: item.external_id.to_string(),
             kind: item.kind.name().to_ascii_lowercase(),
-            article: ArticleShape {
+            article: ArticleBody {
                 name: article.name.to_string(),
                 description: article.description.to_string(),
                 stock: article.stock.to_string(),
@@ -184,13 +184,13 @@ impl ItemShape {
             quantity: item.quantity.to_string(),
             unit: item.unit.to_string(),
             discount_rate: item.discount.to_string(),
-            totals: TotalsShape::of(&sheet.item_totals(item), sheet),
+            totals: TotalsBody::from_totals(&sheet.item_totals(item), sheet),
         }
     }
 }
 
-impl TotalsShape {
-    pub(super) fn of(totals: &Totals, sheet: &Sheet) -> Self {
+impl TotalsBody {
+    pub(super) fn from_totals(totals: &Totals, sheet: &Sheet) -> Self {
         let text = |amount| sheet.money(amount).to_string();
         Self {
             total: text(totals.total),

@@ -1,36 +1,36 @@
 //! Finds devices by what is known of them, in the order of their ids. The ids come in one query, the devices in two more.
 
 use diesel::prelude::*;
-use tillgate_domain::office::ports::{DeviceFilter, Page};
-use tillgate_domain::{Device, DeviceId, Folded, Stored, TenantId};
+use tillgate_domain::office::ports::{DeviceFilter, PageRequest};
+use tillgate_domain::{Device, DeviceId, FoldedText, StoreResult, TenantId};
 
-use crate::conditions::{Conditions, holds};
-use crate::failure::classify;
-use crate::row::{DeviceRow, Id};
+use crate::error_class::classify;
+use crate::row::{DeviceRow, IdRow};
 use crate::schema::devices;
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
+use crate::where_clause::{WhereClause, contains_condition};
 
-pub(super) fn part(
+pub(super) fn search_page(
     transaction: &mut Transaction<'_>,
     tenant: TenantId,
     filter: &DeviceFilter,
-    page: &Page<DeviceId>,
-) -> Stored<Vec<Device>> {
+    page: &PageRequest<DeviceId>,
+) -> StoreResult<Vec<Device>> {
     let after = page.after.map_or(uuid::Uuid::nil(), |id| id.0);
-    let sought = filter.text.as_deref().map(Folded::of);
-    let mut all = Conditions::default();
+    let sought = filter.text.as_deref().map(FoldedText::of);
+    let mut all = WhereClause::default();
     all.and("devices.tenant_id = ?", &[Bind::from(&tenant.0)]);
     all.and("devices.id > ?", &[Bind::from(&after)]);
     let statuses: Vec<Bind<'_>> = filter.statuses.iter().map(|status| status.name().into()).collect();
-    all.and_among("devices.status", &statuses);
-    all.and_maybe("devices.environment = ?", filter.environment.map(|environment| environment.name().into()));
-    let holds = holds(transaction.connection, "devices.searched");
-    all.and_maybe(&holds, sought.as_ref().map(|text| text.as_str().into()));
-    let (text, mut binds) = all.after("SELECT devices.id FROM devices");
+    all.and_in("devices.status", &statuses);
+    all.and_if_some("devices.environment = ?", filter.environment.map(|environment| environment.name().into()));
+    let holds = contains_condition(transaction.connection, "devices.searched");
+    all.and_if_some(&holds, sought.as_ref().map(|text| text.as_str().into()));
+    let (text, mut binds) = all.build_statement("SELECT devices.id FROM devices");
     binds.push(Bind::Number(i64::from(page.limit)));
     let text = format!("{text} ORDER BY devices.id LIMIT ${}", binds.len());
-    let ids: Vec<Id> = Statement::once(text, binds).load(transaction.connection).map_err(classify)?;
+    let ids: Vec<IdRow> = Statement::uncached(text, binds).load(transaction.connection).map_err(classify)?;
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -40,5 +40,5 @@ pub(super) fn part(
         .select(DeviceRow::as_select())
         .load(transaction.connection)
         .map_err(classify)?;
-    transaction.with_roles(rows)
+    transaction.load_roles(rows)
 }

@@ -3,54 +3,55 @@
 use std::collections::BTreeMap;
 
 use diesel::prelude::*;
-use tillgate_domain::office::ports::{Part, UserCursor, UserFilter, UserOrder};
-use tillgate_domain::{Folded, Stored, TenantId, User};
+use tillgate_domain::office::ports::{OffsetPageRequest, UserCursor, UserFilter, UserOrder};
+use tillgate_domain::{FoldedText, StoreResult, TenantId, User};
 
-use crate::conditions::{Conditions, bytewise, holds};
 use crate::connection::AnyConnection;
-use crate::failure::classify;
-use crate::row::{Cell, Counted, Id, UserRow};
+use crate::error_class::classify;
+use crate::row::{Column, CountRow, IdRow, UserRow};
 use crate::schema::users;
 use crate::statement::{Bind, Statement};
 use crate::transaction::Transaction;
+use crate::where_clause::{WhereClause, bytewise_order_expression, contains_condition};
 
 /// What a filter looks for.
-fn sought(filter: &UserFilter) -> Option<Folded> {
-    filter.text.as_deref().map(Folded::of)
+fn search_text(filter: &UserFilter) -> Option<FoldedText> {
+    filter.text.as_deref().map(FoldedText::of)
 }
 
-fn conditions<'a>(
+fn filter_clause<'a>(
     connection: &AnyConnection,
     tenant: &'a TenantId,
     filter: &'a UserFilter,
-    sought: Option<&'a Folded>,
-) -> Conditions<'a> {
-    const HELD: &str = "EXISTS (SELECT 1 FROM user_roles held WHERE held.user_id = users.id AND held.role_id = ?)";
-    let mut all = Conditions::default();
+    sought: Option<&'a FoldedText>,
+) -> WhereClause<'a> {
+    const HOLDS_ROLE: &str =
+        "EXISTS (SELECT 1 FROM user_roles held WHERE held.user_id = users.id AND held.role_id = ?)";
+    let mut all = WhereClause::default();
     all.and("users.tenant_id = ?", &[Bind::from(&tenant.0)]);
     let statuses: Vec<Bind<'_>> = filter.statuses.iter().map(|status| status.name().into()).collect();
-    all.and_among("users.status", &statuses);
-    all.and_maybe(HELD, filter.holding.as_ref().map(|role| Bind::from(&role.0)));
-    for role in &filter.lacking {
-        all.and(&format!("NOT {HELD}"), &[Bind::from(&role.0)]);
+    all.and_in("users.status", &statuses);
+    all.and_if_some(HOLDS_ROLE, filter.with_role.as_ref().map(|role| Bind::from(&role.0)));
+    for role in &filter.without_roles {
+        all.and(&format!("NOT {HOLDS_ROLE}"), &[Bind::from(&role.0)]);
     }
-    all.and_maybe(&holds(connection, "users.searched"), sought.map(|text| text.as_str().into()));
+    all.and_if_some(&contains_condition(connection, "users.searched"), sought.map(|text| text.as_str().into()));
     all
 }
 
-pub(super) fn part(
+pub(super) fn search_page(
     transaction: &mut Transaction<'_>,
     tenant: TenantId,
     filter: &UserFilter,
     order: UserOrder,
-    part: &Part<UserCursor>,
-) -> Stored<Vec<User>> {
-    let sought = sought(filter);
-    let mut conditions = conditions(transaction.connection, &tenant, filter, sought.as_ref());
-    let name = bytewise(transaction.connection, "users.name");
-    let beyond = if order.is_backwards() { '<' } else { '>' };
-    let direction = if order.is_backwards() { " DESC" } else { "" };
-    let by_name = matches!(order, UserOrder::Name | UserOrder::NameBackwards);
+    part: &OffsetPageRequest<UserCursor>,
+) -> StoreResult<Vec<User>> {
+    let sought = search_text(filter);
+    let mut conditions = filter_clause(transaction.connection, &tenant, filter, sought.as_ref());
+    let name = bytewise_order_expression(transaction.connection, "users.name");
+    let beyond = if order.is_descending() { '<' } else { '>' };
+    let direction = if order.is_descending() { " DESC" } else { "" };
+    let by_name = matches!(order, UserOrder::Name | UserOrder::NameDescending);
     if let Some(UserCursor { key, id }) = &part.after {
         let id = Bind::from(&id.0);
         if by_name {
@@ -64,8 +65,8 @@ pub(super) fn part(
     }
     let order =
         if by_name { format!("{name}{direction}, users.id{direction}") } else { format!("users.id{direction}") };
-    let (text, binds) = conditions.part("SELECT users.id FROM users", &order, part);
-    let ids: Vec<Id> = Statement::once(text, binds).load(transaction.connection).map_err(classify)?;
+    let (text, binds) = conditions.build_page("SELECT users.id FROM users", &order, part);
+    let ids: Vec<IdRow> = Statement::uncached(text, binds).load(transaction.connection).map_err(classify)?;
     if ids.is_empty() {
         return Ok(Vec::new());
     }
@@ -74,17 +75,21 @@ pub(super) fn part(
         .select(UserRow::as_select())
         .load(transaction.connection)
         .map_err(classify)?;
-    let found = transaction.with_assignments(rows)?;
+    let found = transaction.load_assignments(rows)?;
     let mut found: BTreeMap<Vec<u8>, User> =
         found.into_iter().map(|user| (user.id.0.as_bytes().to_vec(), user)).collect();
-    let missing = || Cell("users", "id").corrupt("an id that was found a moment ago");
+    let missing = || Column("users", "id").corrupt("an id that was found a moment ago");
     ids.iter().map(|row| found.remove(&row.id).ok_or_else(missing)).collect()
 }
 
-pub(super) fn count(transaction: &mut Transaction<'_>, tenant: TenantId, filter: &UserFilter) -> Stored<u64> {
-    let sought = sought(filter);
-    let conditions = conditions(transaction.connection, &tenant, filter, sought.as_ref());
-    let (text, binds) = conditions.after("SELECT COUNT(*) AS number FROM users");
-    let counted: Counted = Statement::once(text, binds).get_result(transaction.connection).map_err(classify)?;
-    Ok(counted.number())
+pub(super) fn count_users(
+    transaction: &mut Transaction<'_>,
+    tenant: TenantId,
+    filter: &UserFilter,
+) -> StoreResult<u64> {
+    let sought = search_text(filter);
+    let conditions = filter_clause(transaction.connection, &tenant, filter, sought.as_ref());
+    let (text, binds) = conditions.build_statement("SELECT COUNT(*) AS number FROM users");
+    let counted: CountRow = Statement::uncached(text, binds).get_result(transaction.connection).map_err(classify)?;
+    Ok(counted.count())
 }

@@ -4,16 +4,16 @@
 
 use serde::{Deserialize, Serialize};
 use tillgate_domain::ticket::{
-    Article, Closing, Currency, Customer, Decimal, Draft, Item, ItemKind, Line, Location, Means, Meta, Note, Payment,
-    Quantity, Rate, Receipt, Rounding, Sheet, Text, TicketState, Voiding,
+    Article, BoundedText, Closing, Currency, Customer, Decimal, Draft, Item, ItemDraft, ItemKind, Location, Meta, Note,
+    Payment, PaymentMethod, Quantity, Rate, Receipt, Rounding, Sheet, TicketState, Voiding,
 };
-use tillgate_domain::{DeviceId, Instant, JsonObject, Stored, UserId};
+use tillgate_domain::{DeviceId, Instant, JsonObject, StoreResult, UserId};
 use uuid::Uuid;
 
-use super::super::Cell;
+use super::super::Column;
 
 /// The decimal places of documents that do not say.
-const PLACES: u32 = 2;
+const DEFAULT_DECIMAL_PLACES: u32 = 2;
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
 const fn is_zero(number: &i64) -> bool {
@@ -164,21 +164,21 @@ pub(super) struct EndingDocument {
     extra: JsonObject,
 }
 
-fn text<const MOST: usize>(cell: Cell, text: &str) -> Stored<Text<MOST>> {
-    cell.parsed(Text::parse(text))
+fn parse_text<const MOST: usize>(cell: Column, text: &str) -> StoreResult<BoundedText<MOST>> {
+    cell.check_parsed(BoundedText::parse(text))
 }
 
-fn decimal<const PLACES: u32>(cell: Cell, units: i64) -> Stored<Decimal<PLACES>> {
-    cell.parsed(Decimal::from_units(units))
+fn parse_decimal<const PLACES: u32>(cell: Column, units: i64) -> StoreResult<Decimal<PLACES>> {
+    cell.check_parsed(Decimal::from_units(units))
 }
 
-fn rate(cell: Cell, units: i64) -> Stored<Rate> {
-    cell.parsed(Rate::new(decimal(cell, units)?))
+fn parse_rate(cell: Column, units: i64) -> StoreResult<Rate> {
+    cell.check_parsed(Rate::new(parse_decimal(cell, units)?))
 }
 
 impl SheetDocument {
     /// The document of a sheet.
-    pub(super) fn of(sheet: &Sheet) -> Self {
+    pub(super) fn from_domain(sheet: &Sheet) -> Self {
         Self {
             owner: sheet.owner.0,
             places: Some(sheet.currency.decimal_places()),
@@ -186,45 +186,46 @@ impl SheetDocument {
             name: sheet.name.to_string(),
             zone: sheet.location.zone.to_string(),
             table: sheet.location.table.to_string(),
-            customer: sheet.customer.as_ref().map(CustomerDocument::of),
+            customer: sheet.customer.as_ref().map(CustomerDocument::from_domain),
             discount: sheet.discount.percent().units(),
-            rounding: sheet.currency.smallest_units(sheet.rounding.amount()),
-            share: Some(sheet.currency.smallest_units(sheet.rounding.share())),
-            items: sheet.items.iter().map(|item| ItemDocument::of(item)).collect(),
-            payments: sheet.payments.iter().map(|each| PaymentDocument::of(each, sheet.currency)).collect(),
+            rounding: sheet.currency.to_minor_units(sheet.rounding.amount()),
+            share: Some(sheet.currency.to_minor_units(sheet.rounding.share())),
+            items: sheet.items.iter().map(|item| ItemDocument::from_domain(item)).collect(),
+            payments: sheet.payments.iter().map(|each| PaymentDocument::from_domain(each, sheet.currency)).collect(),
             extra: sheet.extra.object().clone(),
         }
     }
 
     /// The sheet of the document, of a ticket that is paid in this currency, and takes goods back or does not.
-    pub(super) fn sheet(self, cell: Cell, currency: &str, refund: bool) -> Stored<Sheet> {
-        let currency = cell.parsed(Currency::kept(currency, self.places.unwrap_or(PLACES)))?;
-        let amount = |units| cell.parsed(currency.amount(units));
+    pub(super) fn into_domain(self, cell: Column, currency: &str, refund: bool) -> StoreResult<Sheet> {
+        let currency =
+            cell.check_parsed(Currency::from_stored(currency, self.places.unwrap_or(DEFAULT_DECIMAL_PLACES)))?;
+        let amount = |units| cell.check_parsed(currency.amount_from_minor_units(units));
         // a refund had no other rounding than what it makes good before the two were told apart
         let share = self.share.unwrap_or(if refund { self.rounding } else { 0 });
         let draft = Draft {
             currency,
             owner: UserId(self.owner),
-            external_id: text(cell, &self.external_id)?,
-            name: text(cell, &self.name)?,
-            location: Location { zone: text(cell, &self.zone)?, table: text(cell, &self.table)? },
-            customer: self.customer.map(|customer| customer.customer(cell)).transpose()?,
-            discount: rate(cell, self.discount)?,
-            rounding: Rounding::kept(amount(self.rounding)?, amount(share)?),
-            items: self.items.into_iter().map(|item| item.item(cell)).collect::<Stored<_>>()?,
+            external_id: parse_text(cell, &self.external_id)?,
+            name: parse_text(cell, &self.name)?,
+            location: Location { zone: parse_text(cell, &self.zone)?, table: parse_text(cell, &self.table)? },
+            customer: self.customer.map(|customer| customer.into_domain(cell)).transpose()?,
+            discount: parse_rate(cell, self.discount)?,
+            rounding: Rounding::from_stored(amount(self.rounding)?, amount(share)?),
+            items: self.items.into_iter().map(|item| item.into_domain(cell)).collect::<StoreResult<_>>()?,
             payments: self
                 .payments
                 .into_iter()
-                .map(|payment| payment.payment(cell, currency))
-                .collect::<Stored<_>>()?,
-            extra: cell.parsed(Meta::new(self.extra))?,
+                .map(|payment| payment.into_domain(cell, currency))
+                .collect::<StoreResult<_>>()?,
+            extra: cell.check_parsed(Meta::new(self.extra))?,
         };
-        cell.parsed(draft.check())
+        cell.check_parsed(draft.check())
     }
 }
 
 impl CustomerDocument {
-    fn of(customer: &Customer) -> Self {
+    fn from_domain(customer: &Customer) -> Self {
         Self {
             id: customer.id.to_string(),
             external_id: customer.external_id.to_string(),
@@ -241,57 +242,57 @@ impl CustomerDocument {
         }
     }
 
-    fn customer(self, cell: Cell) -> Stored<Customer> {
+    fn into_domain(self, cell: Column) -> StoreResult<Customer> {
         Ok(Customer {
-            id: text(cell, &self.id)?,
-            external_id: text(cell, &self.external_id)?,
-            card_serial_number: text(cell, &self.card)?,
-            first_name: text(cell, &self.first_name)?,
-            last_name: text(cell, &self.last_name)?,
-            full_name: text(cell, &self.full_name)?,
-            phone: text(cell, &self.phone)?,
-            email: text(cell, &self.email)?,
-            credit: rate(cell, self.credit)?,
-            discount: rate(cell, self.discount)?,
-            meta: cell.parsed(Meta::new(self.meta))?,
-            extra: cell.parsed(Meta::new(self.extra))?,
+            id: parse_text(cell, &self.id)?,
+            external_id: parse_text(cell, &self.external_id)?,
+            card_serial_number: parse_text(cell, &self.card)?,
+            first_name: parse_text(cell, &self.first_name)?,
+            last_name: parse_text(cell, &self.last_name)?,
+            full_name: parse_text(cell, &self.full_name)?,
+            phone: parse_text(cell, &self.phone)?,
+            email: parse_text(cell, &self.email)?,
+            credit: parse_rate(cell, self.credit)?,
+            discount: parse_rate(cell, self.discount)?,
+            meta: cell.check_parsed(Meta::new(self.meta))?,
+            extra: cell.check_parsed(Meta::new(self.extra))?,
         })
     }
 }
 
 impl ItemDocument {
-    fn of(line: &Line) -> Self {
+    fn from_domain(line: &ItemDraft) -> Self {
         Self {
             id: line.id,
             external_id: line.external_id.to_string(),
             kind: line.kind.name().to_owned(),
-            article: ArticleDocument::of(&line.article),
+            article: ArticleDocument::from_domain(&line.article),
             comment: line.comment.to_string(),
             unit_price: line.unit_price.units(),
-            quantity: line.quantity.amount().units(),
+            quantity: line.quantity.value().units(),
             unit: line.unit.to_string(),
             discount: line.discount.percent().units(),
         }
     }
 
-    fn item(self, cell: Cell) -> Stored<Item> {
-        let line = Line {
+    fn into_domain(self, cell: Column) -> StoreResult<Item> {
+        let line = ItemDraft {
             id: self.id,
-            external_id: text(cell, &self.external_id)?,
-            kind: cell.word(&ItemKind::ALL, ItemKind::name, &self.kind)?,
-            article: self.article.article(cell)?,
-            comment: text(cell, &self.comment)?,
-            unit_price: decimal(cell, self.unit_price)?,
-            quantity: cell.parsed(Quantity::new(decimal(cell, self.quantity)?))?,
-            unit: text(cell, &self.unit)?,
-            discount: rate(cell, self.discount)?,
+            external_id: parse_text(cell, &self.external_id)?,
+            kind: cell.parse_word(&ItemKind::ALL, ItemKind::name, &self.kind)?,
+            article: self.article.into_domain(cell)?,
+            comment: parse_text(cell, &self.comment)?,
+            unit_price: parse_decimal(cell, self.unit_price)?,
+            quantity: cell.check_parsed(Quantity::new(parse_decimal(cell, self.quantity)?))?,
+            unit: parse_text(cell, &self.unit)?,
+            discount: parse_rate(cell, self.discount)?,
         };
-        cell.parsed(Item::new(line))
+        cell.check_parsed(Item::new(line))
     }
 }
 
 impl ArticleDocument {
-    fn of(article: &Article) -> Self {
+    fn from_domain(article: &Article) -> Self {
         Self {
             name: article.name.to_string(),
             description: article.description.to_string(),
@@ -310,41 +311,49 @@ impl ArticleDocument {
         }
     }
 
-    fn article(self, cell: Cell) -> Stored<Article> {
+    fn into_domain(self, cell: Column) -> StoreResult<Article> {
         Ok(Article {
-            name: text(cell, &self.name)?,
-            description: text(cell, &self.description)?,
-            stock: text(cell, &self.stock)?,
-            code: text(cell, &self.code)?,
-            category: text(cell, &self.category)?,
-            kind: text(cell, &self.kind)?,
-            vat_category: text(cell, &self.vat_category)?,
-            vat: self.vat.map(|units| rate(cell, units)).transpose()?,
+            name: parse_text(cell, &self.name)?,
+            description: parse_text(cell, &self.description)?,
+            stock: parse_text(cell, &self.stock)?,
+            code: parse_text(cell, &self.code)?,
+            category: parse_text(cell, &self.category)?,
+            kind: parse_text(cell, &self.kind)?,
+            vat_category: parse_text(cell, &self.vat_category)?,
+            vat: self.vat.map(|units| parse_rate(cell, units)).transpose()?,
             discount_allowed: self.discount_allowed,
             price_fixed: self.price_fixed,
             splittable: self.splittable,
             cashback_allowed: self.cashback_allowed,
-            order_endpoints: self.order_endpoints.iter().map(|each| text(cell, each)).collect::<Stored<_>>()?,
-            extra: cell.parsed(Meta::new(self.extra))?,
+            order_endpoints: self
+                .order_endpoints
+                .iter()
+                .map(|each| parse_text(cell, each))
+                .collect::<StoreResult<_>>()?,
+            extra: cell.check_parsed(Meta::new(self.extra))?,
         })
     }
 }
 
 impl PaymentDocument {
-    fn of(payment: &Payment, currency: Currency) -> Self {
-        let amount = currency.smallest_units(payment.amount);
-        Self { means: payment.means.name().to_owned(), name: payment.name.to_string(), amount }
+    fn from_domain(payment: &Payment, currency: Currency) -> Self {
+        let amount = currency.to_minor_units(payment.amount);
+        Self { means: payment.method.name().to_owned(), name: payment.name.to_string(), amount }
     }
 
-    fn payment(self, cell: Cell, currency: Currency) -> Stored<Payment> {
-        let amount = cell.parsed(currency.amount(self.amount))?;
-        Ok(Payment { means: cell.word(&Means::ALL, Means::name, &self.means)?, name: text(cell, &self.name)?, amount })
+    fn into_domain(self, cell: Column, currency: Currency) -> StoreResult<Payment> {
+        let amount = cell.check_parsed(currency.amount_from_minor_units(self.amount))?;
+        Ok(Payment {
+            method: cell.parse_word(&PaymentMethod::ALL, PaymentMethod::name, &self.means)?,
+            name: parse_text(cell, &self.name)?,
+            amount,
+        })
     }
 }
 
 impl EndingDocument {
     /// The document of an end; an open ticket has none.
-    pub(super) fn of(state: &TicketState) -> Option<Self> {
+    pub(super) fn from_domain(state: &TicketState) -> Option<Self> {
         match state {
             TicketState::Open => None,
             TicketState::Closed(closing) => Some(Self {
@@ -371,25 +380,25 @@ impl EndingDocument {
     }
 
     /// How a ticket was closed.
-    pub(super) fn closing(cell: Cell, json: &str) -> Stored<TicketState> {
+    pub(super) fn parse_closing(cell: Column, json: &str) -> StoreResult<TicketState> {
         let Self {
             at, by, on: Some(on), number: Some(number), fiscal: Some(fiscal), daily_sales_report, extra, ..
-        } = cell.json(json)?
+        } = cell.parse_json(json)?
         else {
             return Err(cell.corrupt("not how a ticket is closed"));
         };
-        let extra = cell.parsed(Meta::new(extra))?;
-        let receipt = Receipt { number, fiscal: text::<200>(cell, &fiscal)?, daily_sales_report, extra };
+        let extra = cell.check_parsed(Meta::new(extra))?;
+        let receipt = Receipt { number, fiscal: parse_text::<200>(cell, &fiscal)?, daily_sales_report, extra };
         let closing = Closing { at: Instant::from_millis(at), by: UserId(by), on: DeviceId(on), receipt };
         Ok(TicketState::Closed(Box::new(closing)))
     }
 
     /// How a ticket became void.
-    pub(super) fn voiding(cell: Cell, json: &str) -> Stored<TicketState> {
-        let Self { at, by, on, reason: Some(reason), .. } = cell.json(json)? else {
+    pub(super) fn parse_voiding(cell: Column, json: &str) -> StoreResult<TicketState> {
+        let Self { at, by, on, reason: Some(reason), .. } = cell.parse_json(json)? else {
             return Err(cell.corrupt("not how a ticket becomes void"));
         };
-        let reason: Note = text(cell, &reason)?;
+        let reason: Note = parse_text(cell, &reason)?;
         let voiding = Voiding { at: Instant::from_millis(at), by: UserId(by), on: on.map(DeviceId), reason };
         Ok(TicketState::Void(Box::new(voiding)))
     }

@@ -4,32 +4,32 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
 use super::*;
-use crate::trial::{Folder, run};
+use crate::test_support::{TestFolder, execute_sql};
 
 #[test]
-fn the_lock_is_let_go_long_enough_to_be_met() {
-    let folder = Folder::new();
+fn write_lock_is_released_long_enough_for_another_process() {
+    let folder = TestFolder::new();
     let path = folder.0.join("till.db");
-    crate::sqlite::file::make(&path).unwrap();
-    let mut group = Group::new(path.clone(), &Limits::default(), Closing::default());
+    crate::sqlite::file::create_if_missing(&path).unwrap();
+    let mut group = Group::new(path.clone(), &Limits::default(), GroupLimits::default());
     let deadline = Deadline::after(Duration::from_mins(1));
     let mut turns = |statement: &str| {
         group.open(&deadline).unwrap();
         let mut work = |tx: &mut Transaction<'_>| {
             // Most of a group's span, so the moments between two groups are short against it.
             thread::sleep(Duration::from_millis(4));
-            run(tx, statement)
+            execute_sql(tx, statement)
         };
-        let mut job: Job<'_> = &mut work;
-        let ran = group.run(Number::new(), &mut job);
-        assert!(matches!(ran, Ran::Kept(Ok(()), _)));
+        let mut job: TransactionWork<'_> = &mut work;
+        let ran = group.run(DatabaseNumber::new(), &mut job);
+        assert!(matches!(ran, MemberOutcome::Completed(Ok(()), _)));
         group.commit().unwrap();
     };
     turns("CREATE TABLE tills (n INTEGER)");
     let stop = AtomicBool::new(false);
     let met = thread::scope(|scope| {
         let other = scope.spawn(|| {
-            let mut other = sqlite::writing(&path, Duration::ZERO, 1 << 20).unwrap();
+            let mut other = sqlite::connect_writer(&path, Duration::ZERO, 1 << 20).unwrap();
             let mut met = 0;
             while !stop.load(Ordering::Relaxed) {
                 if other.batch_execute("BEGIN IMMEDIATE; COMMIT").is_ok() {
@@ -39,8 +39,8 @@ fn the_lock_is_let_go_long_enough_to_be_met() {
             }
             met
         });
-        let start = now();
-        while since(start) < Duration::from_millis(600) {
+        let start = monotonic_now();
+        while elapsed_since(start) < Duration::from_millis(600) {
             turns("INSERT INTO tills VALUES (1)");
         }
         stop.store(true, Ordering::Relaxed);

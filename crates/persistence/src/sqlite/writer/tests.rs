@@ -6,22 +6,22 @@ use std::sync::mpsc;
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
-use tillgate_domain::{StoreError, Stored};
+use tillgate_domain::{StoreError, StoreResult};
 
 use crate::database::{Database, Limits};
+use crate::test_support::{TestFolder, execute_sql, insert_till, query_committed, query_number, run_write, wait_until};
 use crate::transaction::Transaction;
-use crate::trial::{Folder, add, committed, number, run, until, write};
 
-type Body<'b> = Box<dyn FnMut(&mut Transaction<'_>) -> Stored<()> + Send + 'b>;
+type MemberWork<'b> = Box<dyn FnMut(&mut Transaction<'_>) -> StoreResult<()> + Send + 'b>;
 
 /// Runs the members in this order, in one group behind a first member, and returns what each was answered.
-fn together(database: &Database, members: Vec<Body<'_>>) -> Vec<thread::Result<Stored<()>>> {
+fn run_in_one_group(database: &Database, members: Vec<MemberWork<'_>>) -> Vec<thread::Result<StoreResult<()>>> {
     let count = members.len();
     thread::scope(|scope| {
         let (go, gate) = mpsc::channel::<()>();
         let (running, has_run) = mpsc::channel();
         let first = scope.spawn(move || {
-            write(database, |_| {
+            run_write(database, |_| {
                 running.send(()).unwrap();
                 // At another run nobody sends any more.
                 let _ = gate.recv();
@@ -29,12 +29,12 @@ fn together(database: &Database, members: Vec<Body<'_>>) -> Vec<thread::Result<S
             })
         });
         has_run.recv().unwrap();
-        let handles: Vec<ScopedJoinHandle<'_, Stored<()>>> = members
+        let handles: Vec<ScopedJoinHandle<'_, StoreResult<()>>> = members
             .into_iter()
             .enumerate()
             .map(|(place, mut body)| {
-                let handle = scope.spawn(move || write(database, &mut body));
-                until("the next member has queued", || database.load().waiting == place + 1);
+                let handle = scope.spawn(move || run_write(database, &mut body));
+                wait_until("the next member has queued", || database.load().waiting == place + 1);
                 handle
             })
             .collect();
@@ -45,129 +45,133 @@ fn together(database: &Database, members: Vec<Body<'_>>) -> Vec<thread::Result<S
     })
 }
 
-fn adding(id: i64, runs: &AtomicU32) -> Body<'_> {
+fn increment_till(id: i64, runs: &AtomicU32) -> MemberWork<'_> {
     Box::new(move |tx| {
         runs.fetch_add(1, Ordering::Relaxed);
-        add(tx, id)
+        insert_till(tx, id)
     })
 }
 
-fn limits() -> Limits {
+fn test_limits() -> Limits {
     Limits { deadline: Duration::from_secs(20), ..Limits::default() }
 }
 
 #[test]
-fn a_crowd_is_committed_in_few_groups() {
-    let folder = Folder::new();
-    let database = crate::trial::with_tables(Database::create(&folder.address(), &limits()).unwrap());
-    write(&database, |tx| add(tx, 1)).unwrap();
+fn many_writers_commit_in_few_groups() {
+    let folder = TestFolder::new();
+    let database = crate::test_support::create_tables(Database::create(&folder.address(), &test_limits()).unwrap());
+    run_write(&database, |tx| insert_till(tx, 1)).unwrap();
     thread::scope(|scope| {
         for _ in 0..64 {
             scope.spawn(|| {
                 for _ in 0..20 {
-                    write(&database, |tx| run(tx, "UPDATE tills SET n = n + 1 WHERE id = 1")).unwrap();
+                    run_write(&database, |tx| execute_sql(tx, "UPDATE tills SET n = n + 1 WHERE id = 1")).unwrap();
                 }
             });
         }
     });
-    assert_eq!(committed(&database, "SELECT n FROM tills"), 1280);
+    assert_eq!(query_committed(&database, "SELECT n FROM tills"), 1280);
     let load = database.load();
-    assert_eq!((load.grouped, load.waiting), (1282, 0));
-    assert!(load.groups < load.grouped / 2, "{load:?}");
+    assert_eq!((load.grouped_units, load.waiting), (1282, 0));
+    assert!(load.groups < load.grouped_units / 2, "{load:?}");
 }
 
 #[test]
-fn a_failing_member_is_undone_alone() {
-    let folder = Folder::new();
-    let database = folder.database(&limits());
+fn failing_member_is_rolled_back_alone() {
+    let folder = TestFolder::new();
+    let database = folder.database(&test_limits());
     let before = database.load().groups;
     let runs = AtomicU32::new(0);
-    let fails = || -> Body<'_> {
+    let fails = || -> MemberWork<'_> {
         Box::new(|tx| {
-            add(tx, 90)?;
-            run(tx, "INSERT INTO nowhere VALUES (1)")
+            insert_till(tx, 90)?;
+            execute_sql(tx, "INSERT INTO nowhere VALUES (1)")
         })
     };
-    let ends = together(&database, vec![adding(1, &runs), fails(), adding(2, &runs), fails(), adding(3, &runs)]);
+    let ends = run_in_one_group(
+        &database,
+        vec![increment_till(1, &runs), fails(), increment_till(2, &runs), fails(), increment_till(3, &runs)],
+    );
     let ends: Vec<_> = ends.into_iter().map(Result::unwrap).collect();
     assert_eq!([&ends[0], &ends[2], &ends[4]], [&Ok(()); 3]);
     assert!(matches!(&ends[1], Err(StoreError::Fault(say)) if say.contains("nowhere")), "{ends:?}");
     assert!(matches!(&ends[3], Err(StoreError::Fault(_))), "{ends:?}");
-    assert_eq!(committed(&database, "SELECT SUM(id) FROM tills"), 6);
+    assert_eq!(query_committed(&database, "SELECT SUM(id) FROM tills"), 6);
     assert_eq!((runs.into_inner(), database.load().groups - before), (3, 1), "one group, and each ran once");
 }
 
 #[test]
-fn a_member_sees_what_those_before_it_did_and_may_decide_by_it() {
-    let folder = Folder::new();
-    let database = folder.database(&limits());
-    let winner = || -> Body<'_> {
-        Box::new(|tx| match number(tx, "SELECT COUNT(*) FROM tills")? {
-            0 => add(tx, 1),
+fn member_reads_the_writes_of_earlier_members() {
+    let folder = TestFolder::new();
+    let database = folder.database(&test_limits());
+    let winner = || -> MemberWork<'_> {
+        Box::new(|tx| match query_number(tx, "SELECT COUNT(*) FROM tills")? {
+            0 => insert_till(tx, 1),
             _ => Ok(()),
         })
     };
-    for end in together(&database, vec![winner(), winner(), winner()]) {
+    for end in run_in_one_group(&database, vec![winner(), winner(), winner()]) {
         end.unwrap().unwrap();
     }
-    assert_eq!(committed(&database, "SELECT COUNT(*) FROM tills"), 1);
+    assert_eq!(query_committed(&database, "SELECT COUNT(*) FROM tills"), 1);
 }
 
 #[test]
-fn a_panic_is_its_own_threads_and_the_others_run_again() {
-    let folder = Folder::new();
-    let database = folder.database(&limits());
+fn panic_propagates_to_its_thread_and_other_members_are_retried() {
+    let folder = TestFolder::new();
+    let database = folder.database(&test_limits());
     let (before, after) = (AtomicU32::new(0), AtomicU32::new(0));
-    let ends = together(
+    let ends = run_in_one_group(
         &database,
         vec![
-            adding(1, &before),
+            increment_till(1, &before),
             Box::new(|tx| {
-                add(tx, 2)?;
+                insert_till(tx, 2)?;
                 panic!("the third drawer");
             }),
-            adding(3, &after),
+            increment_till(3, &after),
         ],
     );
     let panic = ends[1].as_ref().unwrap_err();
     assert_eq!(panic.downcast_ref::<&str>(), Some(&"the third drawer"));
     assert_eq!((&ends[0].as_ref().unwrap(), &ends[2].as_ref().unwrap()), (&&Ok(()), &&Ok(())));
-    assert_eq!(committed(&database, "SELECT SUM(id) FROM tills"), 4);
+    assert_eq!(query_committed(&database, "SELECT SUM(id) FROM tills"), 4);
     assert_eq!((before.into_inner(), after.into_inner()), (2, 1));
-    write(&database, |tx| add(tx, 5)).unwrap();
+    run_write(&database, |tx| insert_till(tx, 5)).unwrap();
 }
 
 /// The connection takes no more pages, so SQLite undoes the whole transaction, the savepoints of all with it.
-fn fill(tx: &mut Transaction<'_>) -> Stored<()> {
-    let pages = number(tx, "SELECT page_count FROM pragma_page_count()")?;
-    run(tx, &format!("PRAGMA max_page_count = {pages}"))?;
-    run(tx, "INSERT INTO heap VALUES (zeroblob(1000000))")
+fn fill_disk(tx: &mut Transaction<'_>) -> StoreResult<()> {
+    let pages = query_number(tx, "SELECT page_count FROM pragma_page_count()")?;
+    execute_sql(tx, &format!("PRAGMA max_page_count = {pages}"))?;
+    execute_sql(tx, "INSERT INTO heap VALUES (zeroblob(1000000))")
 }
 
 #[test]
-fn a_full_disk_in_the_middle_fails_its_member_and_the_others_run_again() {
-    let folder = Folder::new();
-    let database = folder.database(&limits());
+fn full_disk_fails_its_member_and_retries_the_others() {
+    let folder = TestFolder::new();
+    let database = folder.database(&test_limits());
     let (before, after) = (AtomicU32::new(0), AtomicU32::new(0));
-    let ends = together(&database, vec![adding(1, &before), Box::new(fill), adding(3, &after)]);
+    let ends =
+        run_in_one_group(&database, vec![increment_till(1, &before), Box::new(fill_disk), increment_till(3, &after)]);
     let ends: Vec<_> = ends.into_iter().map(Result::unwrap).collect();
     assert_eq!((&ends[0], &ends[2]), (&Ok(()), &Ok(())));
     assert_eq!(ends[1], Err(StoreError::Unavailable("the disk is full".to_owned())));
-    assert_eq!(committed(&database, "SELECT SUM(id) FROM tills"), 4);
+    assert_eq!(query_committed(&database, "SELECT SUM(id) FROM tills"), 4);
     assert_eq!((before.into_inner(), after.into_inner()), (2, 1), "what ran before was lost with the transaction");
 }
 
 #[test]
-fn who_passes_over_a_full_disk_is_not_committed() {
-    let folder = Folder::new();
-    let database = folder.database(&limits());
+fn ignored_full_disk_prevents_commit() {
+    let folder = TestFolder::new();
+    let database = folder.database(&test_limits());
     let runs = AtomicU32::new(0);
-    let ends = together(
+    let ends = run_in_one_group(
         &database,
         vec![
-            adding(1, &runs),
+            increment_till(1, &runs),
             Box::new(|tx| {
-                drop(fill(tx));
+                drop(fill_disk(tx));
                 Ok(())
             }),
         ],
@@ -175,59 +179,62 @@ fn who_passes_over_a_full_disk_is_not_committed() {
     let ends: Vec<_> = ends.into_iter().map(Result::unwrap).collect();
     assert_eq!(ends[0], Ok(()));
     assert!(matches!(&ends[1], Err(StoreError::Unavailable(_))), "{ends:?}");
-    assert_eq!(committed(&database, "SELECT SUM(id) FROM tills"), 1);
+    assert_eq!(query_committed(&database, "SELECT SUM(id) FROM tills"), 1);
 }
 
 #[test]
-fn a_commit_that_fails_finds_the_one_whose_doing_it_was() {
-    let folder = Folder::new();
-    let database = folder.database(&limits());
+fn failed_commit_is_attributed_to_its_member() {
+    let folder = TestFolder::new();
+    let database = folder.database(&test_limits());
     let runs = AtomicU32::new(0);
-    let orphan: Body<'_> = Box::new(|tx| run(tx, "INSERT INTO slips VALUES (4711)"));
-    let ends = together(&database, vec![adding(1, &runs), orphan, adding(2, &runs), adding(3, &runs)]);
+    let orphan: MemberWork<'_> = Box::new(|tx| execute_sql(tx, "INSERT INTO slips VALUES (4711)"));
+    let ends = run_in_one_group(
+        &database,
+        vec![increment_till(1, &runs), orphan, increment_till(2, &runs), increment_till(3, &runs)],
+    );
     let ends: Vec<_> = ends.into_iter().map(Result::unwrap).collect();
     assert_eq!([&ends[0], &ends[2], &ends[3]], [&Ok(()); 3]);
     assert!(matches!(&ends[1], Err(StoreError::Fault(say)) if say.contains("FOREIGN KEY")), "{ends:?}");
-    assert_eq!(committed(&database, "SELECT SUM(id) FROM tills"), 6);
-    assert_eq!(committed(&database, "SELECT COUNT(*) FROM slips"), 0);
+    assert_eq!(query_committed(&database, "SELECT SUM(id) FROM tills"), 6);
+    assert_eq!(query_committed(&database, "SELECT COUNT(*) FROM slips"), 0);
     assert_eq!(runs.into_inner(), 6, "each ran once in the group and once apart");
 }
 
 #[test]
-fn a_conflict_runs_five_times_and_no_more() {
-    let folder = Folder::new();
-    let database = folder.database(&limits());
+fn conflict_runs_at_most_five_times() {
+    let folder = TestFolder::new();
+    let database = folder.database(&test_limits());
     let runs = AtomicU32::new(0);
-    let end = write(&database, |tx| {
+    let end = run_write(&database, |tx| {
         runs.fetch_add(1, Ordering::Relaxed);
-        add(tx, 1)?;
+        insert_till(tx, 1)?;
         Err(StoreError::Conflict("again".to_owned()))
     });
     assert!(matches!(end, Err(StoreError::Unavailable(_))), "{end:?}");
     assert_eq!(runs.into_inner(), 5);
-    assert_eq!(committed(&database, "SELECT COUNT(*) FROM tills"), 0);
+    assert_eq!(query_committed(&database, "SELECT COUNT(*) FROM tills"), 0);
 }
 
 #[test]
-fn a_slow_member_holds_up_the_others_and_fails_none() {
-    let folder = Folder::new();
+fn slow_member_delays_the_others_and_fails_none() {
+    let folder = TestFolder::new();
     let database = folder.database(&Limits { deadline: Duration::from_secs(5), ..Limits::default() });
     let runs = AtomicU32::new(0);
-    let slow: Body<'_> = Box::new(|tx| {
-        add(tx, 2)?;
+    let slow: MemberWork<'_> = Box::new(|tx| {
+        insert_till(tx, 2)?;
         thread::sleep(Duration::from_millis(200));
         Ok(())
     });
-    let ends = together(&database, vec![adding(1, &runs), slow, adding(3, &runs)]);
+    let ends = run_in_one_group(&database, vec![increment_till(1, &runs), slow, increment_till(3, &runs)]);
     for end in ends {
         assert_eq!(end.unwrap(), Ok(()));
     }
-    assert_eq!(committed(&database, "SELECT SUM(id) FROM tills"), 6);
+    assert_eq!(query_committed(&database, "SELECT SUM(id) FROM tills"), 6);
 }
 
 #[test]
-fn who_waits_behind_a_hanging_member_leaves_at_the_deadline_and_was_not_run() {
-    let folder = Folder::new();
+fn writer_behind_a_hanging_member_times_out_without_running() {
+    let folder = TestFolder::new();
     let database = folder.database(&Limits { deadline: Duration::from_millis(200), ..Limits::default() });
     let ran = AtomicU32::new(0);
     let database = &database;
@@ -235,34 +242,34 @@ fn who_waits_behind_a_hanging_member_leaves_at_the_deadline_and_was_not_run() {
         let (end, gate) = mpsc::channel::<()>();
         let (running, has_run) = mpsc::channel();
         let hanging = scope.spawn(move || {
-            write(database, |tx| {
+            run_write(database, |tx| {
                 running.send(()).unwrap();
                 let _ = gate.recv();
-                add(tx, 1)
+                insert_till(tx, 1)
             })
         });
         has_run.recv().unwrap();
-        let start = crate::deadline::now();
-        let waited = write(database, |tx| {
+        let start = crate::deadline::monotonic_now();
+        let waited = run_write(database, |tx| {
             ran.fetch_add(1, Ordering::Relaxed);
-            add(tx, 2)
+            insert_till(tx, 2)
         });
         assert!(matches!(waited, Err(StoreError::Unavailable(_))), "{waited:?}");
-        let took = crate::deadline::since(start);
+        let took = crate::deadline::elapsed_since(start);
         assert!(took >= Duration::from_millis(190) && took < Duration::from_secs(5), "{took:?}");
         assert_eq!(database.load().waiting, 0);
         drop(end);
         // It never waited, so its own deadline has nothing to say.
         hanging.join().unwrap().unwrap();
     });
-    assert_eq!((ran.into_inner(), committed(database, "SELECT SUM(id) FROM tills")), (0, 1));
-    write(database, |tx| add(tx, 3)).unwrap();
+    assert_eq!((ran.into_inner(), query_committed(database, "SELECT SUM(id) FROM tills")), (0, 1));
+    run_write(database, |tx| insert_till(tx, 3)).unwrap();
 }
 
 #[test]
-fn the_one_too_many_is_unavailable_at_once() {
-    let folder = Folder::new();
-    let database = folder.database(&Limits { waiting: 2, ..limits() });
+fn full_queue_is_unavailable_at_once() {
+    let folder = TestFolder::new();
+    let database = folder.database(&Limits { waiting: 2, ..test_limits() });
     let runs = AtomicU32::new(0);
     let turned_away = AtomicU32::new(0);
     thread::scope(|scope| {
@@ -270,7 +277,7 @@ fn the_one_too_many_is_unavailable_at_once() {
         let (running, has_run) = mpsc::channel();
         let database = &database;
         scope.spawn(move || {
-            write(database, |_| {
+            run_write(database, |_| {
                 running.send(()).unwrap();
                 let _ = gate.recv();
                 Ok(())
@@ -280,64 +287,64 @@ fn the_one_too_many_is_unavailable_at_once() {
         has_run.recv().unwrap();
         for id in 1..=2 {
             let runs = &runs;
-            scope.spawn(move || write(database, adding(id, runs)).unwrap());
+            scope.spawn(move || run_write(database, increment_till(id, runs)).unwrap());
         }
-        until("two wait", || database.load().waiting == 2);
-        let end_of_third = write(database, |tx| add(tx, 3));
+        wait_until("two wait", || database.load().waiting == 2);
+        let end_of_third = run_write(database, |tx| insert_till(tx, 3));
         assert!(matches!(end_of_third, Err(StoreError::Unavailable(_))), "{end_of_third:?}");
         turned_away.fetch_add(1, Ordering::Relaxed);
         drop(end);
     });
     assert_eq!(turned_away.into_inner(), 1);
-    assert_eq!(committed(&database, "SELECT SUM(id) FROM tills"), 3);
+    assert_eq!(query_committed(&database, "SELECT SUM(id) FROM tills"), 3);
 }
 
 #[test]
-fn a_write_that_only_reads_costs_nothing_on_disk() {
-    let folder = Folder::new();
-    let database = folder.database(&limits());
-    write(&database, |tx| add(tx, 1)).unwrap();
+fn write_unit_that_only_reads_writes_nothing_to_disk() {
+    let folder = TestFolder::new();
+    let database = folder.database(&test_limits());
+    run_write(&database, |tx| insert_till(tx, 1)).unwrap();
     let log = || std::fs::read(folder.0.join("till.db-wal")).unwrap();
     let before = log();
-    write(&database, |tx| number(tx, "SELECT COUNT(*) FROM tills").map(drop)).unwrap();
+    run_write(&database, |tx| query_number(tx, "SELECT COUNT(*) FROM tills").map(drop)).unwrap();
     assert!(before == log(), "the log has changed");
 }
 
 #[test]
-fn a_commit_is_on_disk_before_it_is_answered() {
-    let folder = Folder::new();
-    let database = folder.database(&limits());
-    write(&database, |tx| {
-        assert_eq!(number(tx, "SELECT synchronous FROM pragma_synchronous()")?, 2);
-        assert_eq!(number(tx, "SELECT foreign_keys FROM pragma_foreign_keys()")?, 1);
-        assert_eq!(number(tx, "SELECT journal_mode = 'wal' FROM pragma_journal_mode()")?, 1);
+fn commit_is_on_disk_before_it_is_acknowledged() {
+    let folder = TestFolder::new();
+    let database = folder.database(&test_limits());
+    run_write(&database, |tx| {
+        assert_eq!(query_number(tx, "SELECT synchronous FROM pragma_synchronous()")?, 2);
+        assert_eq!(query_number(tx, "SELECT foreign_keys FROM pragma_foreign_keys()")?, 1);
+        assert_eq!(query_number(tx, "SELECT journal_mode = 'wal' FROM pragma_journal_mode()")?, 1);
         Ok(())
     })
     .unwrap();
 }
 
 /// Panics once.
-struct Startled(std::sync::atomic::AtomicBool);
+struct PanickingObserver(std::sync::atomic::AtomicBool);
 
-impl tillgate_domain::change::Observer for Startled {
-    fn committed(&self, _: &[tillgate_domain::Change]) {
+impl tillgate_domain::change::Observer for PanickingObserver {
+    fn on_commit(&self, _: &[tillgate_domain::Change]) {
         assert!(self.0.swap(true, Ordering::Relaxed), "startled");
     }
 }
 
 #[test]
-fn an_observer_that_panics_leaves_nobody_waiting() {
-    let folder = Folder::new();
-    let database = folder.database(&limits());
-    database.observe(std::sync::Arc::new(Startled(false.into())));
-    let telling = |id: i64| -> Body<'_> {
+fn panicking_observer_blocks_no_writer() {
+    let folder = TestFolder::new();
+    let database = folder.database(&test_limits());
+    database.observe(std::sync::Arc::new(PanickingObserver(false.into())));
+    let telling = |id: i64| -> MemberWork<'_> {
         Box::new(move |tx| {
-            tx.written.changes.push(tillgate_domain::Change::Touched(tillgate_domain::Scope::Clock));
-            add(tx, id)
+            tx.written_changes.changes.push(tillgate_domain::Change::Invalidated(tillgate_domain::Scope::Clock));
+            insert_till(tx, id)
         })
     };
-    let ends = together(&database, vec![telling(1), telling(2)]);
+    let ends = run_in_one_group(&database, vec![telling(1), telling(2)]);
     assert_eq!(ends.iter().filter(|end| end.is_err()).count(), 1, "it panics on the thread that committed");
-    assert_eq!(committed(&database, "SELECT SUM(id) FROM tills"), 3);
-    assert_eq!(write(&database, |tx| add(tx, 4)), Ok(()));
+    assert_eq!(query_committed(&database, "SELECT SUM(id) FROM tills"), 3);
+    assert_eq!(run_write(&database, |tx| insert_till(tx, 4)), Ok(()));
 }

@@ -7,11 +7,11 @@ use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection, QueryableByName, RunQueryDsl};
 use serde_json::Value;
 
-use super::{BINDS, SMALL, VERBS, WHOLE, everything, watch};
-use crate::stores::{Fresh, Raw, Shop};
+use super::{BIND_VALUES, FULL_SCAN_STATEMENTS, PLANNED_VERBS, SMALL_TABLES, install_instrumentation, statements};
+use crate::test_database::{RawConnection, StoreFixture, TestDatabase};
 
 #[derive(QueryableByName)]
-struct Plan {
+struct PlanRow {
     // JSON, as it is sent
     #[diesel(sql_type = diesel::sql_types::Text)]
     #[diesel(column_name = "QUERY PLAN")]
@@ -19,7 +19,7 @@ struct Plan {
 }
 
 /// The type of a value, from the way that it is shown.
-fn kind(value: &str) -> &'static str {
+fn bind_type(value: &str) -> &'static str {
     let value = value.trim_start_matches("Some(");
     if value.starts_with("[[") || value.starts_with("[\"") {
         return if value.starts_with("[[") { "bytea[]" } else { "text[]" };
@@ -35,7 +35,7 @@ fn kind(value: &str) -> &'static str {
 }
 
 /// The values of a list as it is shown, one by one.
-fn values(shown: &str) -> Vec<String> {
+fn parse_values(shown: &str) -> Vec<String> {
     let (mut values, mut depth, mut text, mut value, mut before) = (Vec::new(), 0_u32, false, String::new(), ' ');
     for c in shown.trim().strip_prefix('[').unwrap_or_default().chars() {
         if values.is_empty() && value.is_empty() && c == ' ' {
@@ -57,10 +57,10 @@ fn values(shown: &str) -> Vec<String> {
 }
 
 /// What reads much knowingly: the end of every session of a tenant, of which PostgreSQL expects more than there are.
-const MUCH: &str = "WITH RECURSIVE over (id) AS (SELECT id FROM sessions WHERE tenant_id = $1";
+const RECURSIVE_END: &str = "WITH RECURSIVE over (id) AS (SELECT id FROM sessions WHERE tenant_id = $1";
 
 /// Lists that sort what they have found, by a part of their statement, and why they may.
-const SORTED: &[(&str, &str)] = &[
+const SORTED_STATEMENTS: &[(&str, &str)] = &[
     ("FROM keys ORDER BY", "a server has few keys"),
     ("WITH feed AS MATERIALIZED", "what has changed since the look before, or once at a start"),
     ("SELECT DISTINCT sessions.dialect", "once at a start, and there are few dialects"),
@@ -68,24 +68,24 @@ const SORTED: &[(&str, &str)] = &[
 ];
 
 /// How PostgreSQL goes about a statement whatever its values are.
-fn plan(connection: &mut PgConnection, text: &str, binds: &str) -> Result<Value, String> {
-    let values = values(binds);
-    let kinds: Vec<&str> = values.iter().map(|value| kind(value)).collect();
+fn explain_statement(connection: &mut PgConnection, text: &str, binds: &str) -> Result<Value, String> {
+    let values = parse_values(binds);
+    let kinds: Vec<&str> = values.iter().map(|value| bind_type(value)).collect();
     let typed = if kinds.is_empty() { String::new() } else { format!("({})", kinds.join(", ")) };
     let nothing = if kinds.is_empty() { String::new() } else { format!("({})", vec!["NULL"; kinds.len()].join(", ")) };
     let said = |error: diesel::result::Error| format!("{error}: {typed} {text}");
     connection.batch_execute(&format!("PREPARE asked {typed} AS {text}")).map_err(said)?;
     let explain = format!("EXPLAIN (FORMAT JSON) EXECUTE asked {nothing}");
-    let plan = diesel::sql_query(explain).get_result::<Plan>(connection).map_err(said);
+    let plan = diesel::sql_query(explain).get_result::<PlanRow>(connection).map_err(said);
     connection.batch_execute("DEALLOCATE asked").unwrap();
     Ok(serde_json::from_str(&plan?.plan).unwrap())
 }
 
 /// What reads all of a table that grows, step by step. `first` tells that above it no more is asked for than the first few rows.
-fn reading(step: &Value, first: bool, found: &mut Vec<String>) {
+fn collect_scans(step: &Value, first: bool, found: &mut Vec<String>) {
     let kind = step["Node Type"].as_str().unwrap_or_default();
     let table = step["Relation Name"].as_str().unwrap_or_default();
-    let grows = !table.is_empty() && !SMALL.contains(&table);
+    let grows = !table.is_empty() && !SMALL_TABLES.contains(&table);
     let whole = match kind {
         "Seq Scan" => true,
         "Index Scan" | "Index Only Scan" => step["Index Cond"].is_null(),
@@ -101,13 +101,13 @@ fn reading(step: &Value, first: bool, found: &mut Vec<String>) {
         _ => first,
     };
     for below in step["Plans"].as_array().into_iter().flatten() {
-        reading(below, first, found);
+        collect_scans(below, first, found);
     }
 }
 
 /// Sessions of many tenants, so that it costs more to read all of them than to look for one: else an index that holds few of their
 /// columns is read from end to end.
-const CROWD: &str = "\
+const INSERT_MANY_ROWS: &str = "\
     INSERT INTO tenants SELECT decode(lpad(to_hex(n), 32, '0'), 'hex'), 'shop-' || n, name, zone, locale, epoch, created_at, version \
         FROM generate_series(1, 5000) n, tenants WHERE slug = 'corner'; \
     CREATE TEMP TABLE crowd AS SELECT one.*, row_number() OVER () AS n \
@@ -119,84 +119,85 @@ const CROWD: &str = "\
 
 /// The plans of what was sent, on a database with a crowd in it where no table is read whole if that can be helped, and no table is
 /// sorted if that can be helped and `unsorted` says so; each with its statement.
-fn plans(unsorted: bool) -> Vec<(String, Value)> {
-    watch();
-    let fresh = Fresh::postgres().with_shop();
-    BINDS.with_borrow_mut(BTreeMap::clear);
-    everything(&fresh, &Shop::default());
-    let sent = BINDS.take();
+fn explain_all(unsorted: bool) -> Vec<(String, Value)> {
+    install_instrumentation();
+    let fresh = TestDatabase::postgres().with_fixture();
+    BIND_VALUES.with_borrow_mut(BTreeMap::clear);
+    statements::call_every_method(&fresh, &StoreFixture::default());
+    let sent = BIND_VALUES.take();
     // (the others have been swept)
-    fresh.write(|tx| tx.sessions().insert(&Shop::default().session(9)));
-    fresh.raw().sql(CROWD);
-    let Raw::Postgres(url) = fresh.raw() else { panic!("not on PostgreSQL") };
+    fresh.write(|tx| tx.sessions().insert(&StoreFixture::default().new_session(9)));
+    fresh.raw().execute(INSERT_MANY_ROWS);
+    let RawConnection::Postgres(url) = fresh.raw() else { panic!("not on PostgreSQL") };
     let mut connection = PgConnection::establish(url).unwrap();
     connection.batch_execute("SET enable_seqscan = off; SET plan_cache_mode = force_generic_plan").unwrap();
     if unsorted {
         connection.batch_execute("SET enable_sort = off; SET enable_incremental_sort = off").unwrap();
     }
-    let sent = sent.iter().filter(|(text, _)| VERBS.iter().any(|verb| text.starts_with(verb)));
-    let plans: Vec<_> =
-        sent.map(|(text, binds)| (text.replace('"', ""), plan(&mut connection, text, binds).unwrap())).collect();
+    let sent = sent.iter().filter(|(text, _)| PLANNED_VERBS.iter().any(|verb| text.starts_with(verb)));
+    let plans: Vec<_> = sent
+        .map(|(text, binds)| (text.replace('"', ""), explain_statement(&mut connection, text, binds).unwrap()))
+        .collect();
     assert!(plans.len() >= 150, "{} statements were seen", plans.len());
     plans
 }
 
 #[test]
-fn no_statement_reads_a_whole_table_that_grows() {
+fn statements_scan_no_growing_table_on_postgres() {
     let mut faults = Vec::new();
-    for (text, plan) in plans(false) {
-        if text.starts_with(MUCH) || WHOLE.iter().any(|start| text.starts_with(start)) {
+    for (text, plan) in explain_all(false) {
+        if text.starts_with(RECURSIVE_END) || FULL_SCAN_STATEMENTS.iter().any(|start| text.starts_with(start)) {
             continue;
         }
         let mut found = Vec::new();
-        reading(&plan[0]["Plan"], false, &mut found);
+        collect_scans(&plan[0]["Plan"], false, &mut found);
         faults.extend(found.into_iter().map(|step| format!("{step}: {text}")));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
 }
 
 /// Whether a step has few rows, however many there are: at most as many as a part of a list, or as are given.
-fn few(step: &Value) -> bool {
+fn reads_few_rows(step: &Value) -> bool {
     let below = step["Plans"].as_array().and_then(|below| below.first());
     match step["Node Type"].as_str().unwrap_or_default() {
         "Limit" | "Values Scan" | "Result" => true,
         // as many as its first side has, each with one row of the other
-        _ => below.is_some_and(few),
+        _ => below.is_some_and(reads_few_rows),
     }
 }
 
 /// What sorts all that it has found, step by step.
-fn sorting(step: &Value, found: &mut Vec<String>) {
+fn collect_sorts(step: &Value, found: &mut Vec<String>) {
     let kind = step["Node Type"].as_str().unwrap_or_default();
     let below: Vec<&Value> = step["Plans"].as_array().into_iter().flatten().collect();
-    if kind.ends_with("Sort") && !below.iter().all(|step| few(step)) {
+    if kind.ends_with("Sort") && !below.iter().all(|step| reads_few_rows(step)) {
         found.push(format!("{kind} by {}", step["Sort Key"]));
     }
     for step in below {
-        sorting(step, found);
+        collect_sorts(step, found);
     }
 }
 
 #[test]
-fn no_list_is_sorted() {
+fn lists_are_not_sorted_on_postgres() {
     let (mut faults, mut excused) = (Vec::new(), BTreeSet::new());
-    for (text, plan) in plans(true).into_iter().filter(|(text, _)| text.contains(" ORDER BY ")) {
+    for (text, plan) in explain_all(true).into_iter().filter(|(text, _)| text.contains(" ORDER BY ")) {
         let mut found = Vec::new();
-        sorting(&plan[0]["Plan"], &mut found);
-        let why = SORTED.iter().find(|(part, _)| text.contains(part));
+        collect_sorts(&plan[0]["Plan"], &mut found);
+        let why = SORTED_STATEMENTS.iter().find(|(part, _)| text.contains(part));
         excused.extend(why.filter(|_| !found.is_empty()));
         faults.extend(found.into_iter().filter(|_| why.is_none()).map(|step| format!("{step}: {text}")));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-    assert_eq!(excused, SORTED.iter().collect(), "nothing else is excused");
+    assert_eq!(excused, SORTED_STATEMENTS.iter().collect(), "nothing else is excused");
 }
 
 #[test]
-fn values_are_read_from_how_they_are_shown() {
+fn bind_values_are_parsed_from_debug_output() {
     let shown = "[[1, 2], 5, -7, \"a, \\\"b]\", None, Some([3]), true]";
     assert_eq!(
-        values(shown).iter().map(|value| kind(value)).collect::<Vec<_>>(),
+        parse_values(shown).iter().map(|value| bind_type(value)).collect::<Vec<_>>(),
         ["bytea", "bigint", "bigint", "text", "unknown", "bytea", "boolean"]
     );
-    assert_eq!(values("[]"), [""; 0]);
+    assert_eq!(parse_values("[]"), [""; 0]);
 }

@@ -3,30 +3,30 @@
 
 use std::collections::BTreeSet;
 
-use super::{SENT, SMALL, VERBS, WHOLE, everything, watch};
-use crate::stores::{Fresh, Shop, Step};
+use super::{FULL_SCAN_STATEMENTS, PLANNED_VERBS, SENT_STATEMENTS, SMALL_TABLES, install_instrumentation, statements};
+use crate::test_database::{PlanStepRow, StoreFixture, TestDatabase};
 
 /// Indexes that hold nothing but what is looked for: to read one whole is to read what a SELECT asked for. A change that goes by one
 /// of them would go through all that waits for each batch.
-const EXACT: &[&str] = &["audit_unsealed"];
+const EXACT_INDEXES: &[&str] = &["audit_unsealed"];
 
 /// Lists that sort what they have found, by a part of their statement, and why they may.
-const SORTED: &[(&str, &str)] = &[
+const SORTED_STATEMENTS: &[(&str, &str)] = &[
     ("FROM keys ORDER BY", "a server has few keys"),
     ("LEFT JOIN changes ON changes.position >= ?", "what has come since the last look, all of which is read"),
     ("SELECT name, device FROM (", "who holds a role: they are counted beside, which reads all of them too"),
-    ("tickets.opened_at >= ? ORDER BY tickets.updated_at", SPAN),
-    ("tickets.opened_at >= ? ORDER BY tickets.payable", SPAN),
-    ("tickets.opened_at < ? ORDER BY tickets.updated_at", SPAN),
-    ("tickets.opened_at < ? ORDER BY tickets.payable", SPAN),
+    ("tickets.opened_at >= ? ORDER BY tickets.updated_at", SCATTERED_REASON),
+    ("tickets.opened_at >= ? ORDER BY tickets.payable", SCATTERED_REASON),
+    ("tickets.opened_at < ? ORDER BY tickets.updated_at", SCATTERED_REASON),
+    ("tickets.opened_at < ? ORDER BY tickets.payable", SCATTERED_REASON),
     ("FROM audit WHERE audit.action IN (?, ?)", "several actions of all tenants, asked by hand: from the index alone"),
 ];
 
 /// Why tickets that were opened in a span of time are sorted.
-const SPAN: &str = "they lie scattered in another order: by its index all the others would be passed over";
+const SCATTERED_REASON: &str = "they lie scattered in another order: by its index all the others would be passed over";
 
 /// Which index finds what a list is narrowed to and has it in the list's order: a part of the statement, and the index.
-const IN_ORDER: &[(&str, &str)] = &[
+const ORDERED_STATEMENTS: &[(&str, &str)] = &[
     ("FROM tickets WHERE tickets.tenant_id = ? ORDER BY tickets.opened_at ", "tickets_opened"),
     ("FROM tickets WHERE tickets.tenant_id = ? ORDER BY tickets.updated_at ", "tickets_updated"),
     ("FROM tickets WHERE tickets.tenant_id = ? ORDER BY tickets.payable ", "tickets_payable"),
@@ -59,39 +59,41 @@ const IN_ORDER: &[(&str, &str)] = &[
 ];
 
 /// A database, what was sent to it, and how it goes about that.
-fn planned() -> (Fresh, Vec<(String, Vec<Step>)>) {
+fn explain_all() -> (TestDatabase, Vec<(String, Vec<PlanStepRow>)>) {
     // connections are watched that are opened afterwards
-    watch();
-    let fresh = Fresh::sqlite().with_shop();
-    SENT.with_borrow_mut(BTreeSet::clear);
-    everything(&fresh, &Shop::default());
-    let sent = SENT.take().into_iter().filter(|text| VERBS.iter().any(|verb| text.starts_with(verb)));
-    let sent: Vec<_> = sent.map(|text| (text.replace('`', ""), fresh.raw().plan(&text))).collect();
+    install_instrumentation();
+    let fresh = TestDatabase::sqlite().with_fixture();
+    SENT_STATEMENTS.with_borrow_mut(BTreeSet::clear);
+    statements::call_every_method(&fresh, &StoreFixture::default());
+    let sent =
+        SENT_STATEMENTS.take().into_iter().filter(|text| PLANNED_VERBS.iter().any(|verb| text.starts_with(verb)));
+    let sent: Vec<_> = sent.map(|text| (text.replace('`', ""), fresh.raw().explain(&text))).collect();
     assert!(sent.len() >= 150, "{} statements were seen", sent.len());
     (fresh, sent)
 }
 
 /// The table that a step of a statement reads from its beginning to its end.
-fn read_whole<'s>(text: &str, step: &'s Step) -> Option<&'s str> {
+fn scanned_table<'s>(text: &str, step: &'s PlanStepRow) -> Option<&'s str> {
     let table = step.detail.strip_prefix("SCAN ")?;
-    let exact = text.starts_with("SELECT") && EXACT.iter().any(|index| table.ends_with(&format!("INDEX {index}")));
+    let exact =
+        text.starts_with("SELECT") && EXACT_INDEXES.iter().any(|index| table.ends_with(&format!("INDEX {index}")));
     (!table.contains("CONSTANT ROW") && !exact).then(|| table.split(' ').next().unwrap_or_default())
 }
 
 /// Whether a plan goes by this index.
-fn goes_by(plan: &[Step], index: &str) -> bool {
+fn uses_index(plan: &[PlanStepRow], index: &str) -> bool {
     let by = format!(" INDEX {index} ");
     plan.iter().any(|step| format!("{} ", step.detail).contains(&by))
 }
 
 /// Whether a step sorts what its level of the plan has found.
-fn sorts(step: &Step) -> bool {
+fn sorts(step: &PlanStepRow) -> bool {
     step.detail.starts_with("USE TEMP B-TREE") && step.detail.contains("ORDER BY")
 }
 
 /// Whether the level that a step is in has few rows, however many there are: those of a part that was found before, or the rows of
 /// ids that were asked for.
-fn few(plan: &[Step], step: &Step) -> bool {
+fn reads_few_rows(plan: &[PlanStepRow], step: &PlanStepRow) -> bool {
     let first = plan.iter().find(|other| {
         other.parent == step.parent && (other.detail.starts_with("SCAN ") || other.detail.starts_with("SEARCH "))
     });
@@ -102,10 +104,10 @@ fn few(plan: &[Step], step: &Step) -> bool {
 }
 
 #[test]
-fn no_statement_reads_a_whole_table_that_grows() {
+fn statements_scan_no_growing_table_on_sqlite() {
     let mut reading = Vec::new();
-    for (text, plan) in planned().1 {
-        if WHOLE.iter().any(|start| text.starts_with(start)) {
+    for (text, plan) in explain_all().1 {
+        if FULL_SCAN_STATEMENTS.iter().any(|start| text.starts_with(start)) {
             continue;
         }
         // The first rows in the order of a key, whatever they hold: no more is read than is asked for.
@@ -114,7 +116,8 @@ fn no_statement_reads_a_whole_table_that_grows() {
             continue;
         }
         for step in &plan {
-            if read_whole(&text, step).is_some_and(|table| !SMALL.contains(&table)) || step.detail.contains("AUTOMATIC")
+            if scanned_table(&text, step).is_some_and(|table| !SMALL_TABLES.contains(&table))
+                || step.detail.contains("AUTOMATIC")
             {
                 reading.push(format!("{}: {text}", step.detail));
             }
@@ -124,29 +127,29 @@ fn no_statement_reads_a_whole_table_that_grows() {
 }
 
 #[test]
-fn no_list_is_sorted() {
-    let (_, plans) = planned();
+fn lists_are_not_sorted_on_sqlite() {
+    let (_, plans) = explain_all();
     let sorted: Vec<&String> = plans
         .iter()
-        .filter(|(_, plan)| plan.iter().any(|step| sorts(step) && !few(plan, step)))
+        .filter(|(_, plan)| plan.iter().any(|step| sorts(step) && !reads_few_rows(plan, step)))
         .map(|(text, _)| text)
         .collect();
-    let excused = |text: &&&String| SORTED.iter().any(|(part, _)| text.contains(part));
+    let excused = |text: &&&String| SORTED_STATEMENTS.iter().any(|(part, _)| text.contains(part));
     let faults: Vec<String> = sorted.iter().filter(|text| !excused(text)).map(ToString::to_string).collect();
     assert!(faults.is_empty(), "{}", faults.join("\n"));
-    for (part, why) in SORTED {
+    for (part, why) in SORTED_STATEMENTS {
         assert!(sorted.iter().any(|text| text.contains(part)), "nothing is excused any more: {part} ({why})");
     }
 }
 
 #[test]
-fn what_a_list_is_narrowed_to_is_found_in_its_order() {
-    let (_, plans) = planned();
+fn filtered_lists_use_an_index_in_list_order() {
+    let (_, plans) = explain_all();
     let mut faults = Vec::new();
-    for (part, index) in IN_ORDER {
+    for (part, index) in ORDERED_STATEMENTS {
         let mut lists = plans.iter().filter(|(text, _)| text.contains(part)).peekable();
         assert!(lists.peek().is_some(), "no list is narrowed so: {part}");
-        let others = lists.filter(|(_, plan)| !goes_by(plan, index));
+        let others = lists.filter(|(_, plan)| !uses_index(plan, index));
         faults.extend(others.map(|(text, plan)| format!("not by {index} but {plan:?}: {text}")));
     }
     assert!(faults.is_empty(), "{}", faults.join("\n"));
@@ -154,12 +157,12 @@ fn what_a_list_is_narrowed_to_is_found_in_its_order() {
 
 /// Each index costs every write of its table something.
 #[test]
-fn no_index_is_idle() {
-    let (fresh, plans) = planned();
-    let indexes = fresh.raw().texts(
+fn every_index_is_used() {
+    let (fresh, plans) = explain_all();
+    let indexes = fresh.raw().query_texts(
         "SELECT name AS text FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND sql NOT LIKE '%UNIQUE%'",
     );
     let idle: Vec<&String> =
-        indexes.iter().filter(|index| !plans.iter().any(|(_, plan)| goes_by(plan, index))).collect();
+        indexes.iter().filter(|index| !plans.iter().any(|(_, plan)| uses_index(plan, index))).collect();
     assert_eq!(idle, [""; 0], "no statement is answered by these");
 }

@@ -8,24 +8,24 @@
 pub(super) const BYTE_ORDER_MARK: &str = "\u{feff}";
 
 /// What a formula begins with, the full-width forms too, which Excel takes for the same.
-const FORMULA: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
+const FORMULA_PREFIXES: [char; 8] = ['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}'];
 
 /// What may end a cell where the comma does not.
-const SEPARATORS: [char; 5] = [';', '|', '\t', '\r', '\n'];
+const SEPARATOR_CHARS: [char; 5] = [';', '|', '\t', '\r', '\n'];
 
 /// The row of these cells, with its line's end.
-pub(super) fn row<'c>(cells: impl IntoIterator<Item = &'c str>) -> String {
-    let cells: Vec<String> = cells.into_iter().map(cell).collect();
+pub(super) fn format_row<'c>(cells: impl IntoIterator<Item = &'c str>) -> String {
+    let cells: Vec<String> = cells.into_iter().map(format_cell).collect();
     format!("{}\r\n", cells.join(","))
 }
 
-fn cell(text: &str) -> String {
-    let text = as_text(text);
+fn format_cell(text: &str) -> String {
+    let text = escape_formula(text);
     if text.contains([',', '"', '\r', '\n', ';']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text }
 }
 
 /// The text with an apostrophe wherever a cell might begin with a formula, blanks and quotation marks passed over.
-fn as_text(text: &str) -> String {
+fn escape_formula(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     if text.starts_with(['\t', '\r', '\n']) {
         out.push('\'');
@@ -33,7 +33,7 @@ fn as_text(text: &str) -> String {
     let mut begun = Some(out.len());
     for character in text.chars() {
         if let Some(start) = begun {
-            if FORMULA.contains(&character) {
+            if FORMULA_PREFIXES.contains(&character) {
                 out.insert(start, '\'');
             }
             if !(character.is_whitespace() || character == '"') {
@@ -41,7 +41,7 @@ fn as_text(text: &str) -> String {
             }
         }
         out.push(character);
-        if SEPARATORS.contains(&character) {
+        if SEPARATOR_CHARS.contains(&character) {
             begun = Some(out.len());
         }
     }
@@ -53,27 +53,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_quoted_where_they_have_to_be() {
+    fn cells_are_quoted_when_necessary() {
         assert_eq!(
-            row(["a", "", "b c", "1,5", "say \"yes\"", "two\nlines", "a;b", "a\r\nb"]),
+            format_row(["a", "", "b c", "1,5", "say \"yes\"", "two\nlines", "a;b", "a\r\nb"]),
             "a,,b c,\"1,5\",\"say \"\"yes\"\"\",\"two\nlines\",\"a;b\",\"a\r\nb\"\r\n"
         );
     }
 
     #[test]
-    fn what_a_spreadsheet_would_run_is_text() {
+    fn spreadsheet_formulas_are_escaped() {
         for text in ["=1+1", "+1", "-1", "@SUM(A1)", " =1", "\u{ff1d}1+1", "\u{ff0b}1", "\u{ff0d}1", "\u{ff20}SUM(A1)"]
         {
-            assert_eq!(row([text]), format!("'{text}\r\n"));
+            assert_eq!(format_row([text]), format!("'{text}\r\n"));
         }
-        assert_eq!(row(["=HYPERLINK(\"x\",\"y\")"]), "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\"\r\n");
-        assert_eq!(row(["\tx"]), "'\tx\r\n");
-        assert_eq!(row(["\r=1"]), "\"'\r'=1\"\r\n");
-        assert_eq!(row(["a-b=c"]), "a-b=c\r\n");
+        assert_eq!(format_row(["=HYPERLINK(\"x\",\"y\")"]), "\"'=HYPERLINK(\"\"x\"\",\"\"y\"\")\"\r\n");
+        assert_eq!(format_row(["\tx"]), "'\tx\r\n");
+        assert_eq!(format_row(["\r=1"]), "\"'\r'=1\"\r\n");
+        assert_eq!(format_row(["a-b=c"]), "a-b=c\r\n");
     }
 
     #[test]
-    fn nothing_is_run_whatever_separates_the_cells_of_a_list() {
+    fn formulas_are_escaped_behind_any_separator() {
         // as a spreadsheet cuts the line whose lists are separated so, with the quotation marks that it takes away
         let hostile = [
             "x;=1+1",
@@ -89,12 +89,12 @@ mod tests {
             "a;\t-1",
         ];
         for text in hostile {
-            let line = row(["0192", text, text]);
+            let line = format_row(["0192", text, text]);
             for separator in [';', '|', '\t', ','] {
                 for cell in line.split([separator, '\r', '\n']) {
                     let shown = cell.trim_start_matches([' ', '"', '\t']);
                     // where the comma separates, a cell that is quoted goes on behind a line's end
-                    assert!(!shown.starts_with(FORMULA), "{text:?} by {separator:?}: {line:?}");
+                    assert!(!shown.starts_with(FORMULA_PREFIXES), "{text:?} by {separator:?}: {line:?}");
                 }
             }
         }

@@ -6,17 +6,17 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
-use tillgate_domain::office::Told;
+use tillgate_domain::office::EventView;
 
-use super::super::office::Office;
-use super::super::show::{self, instant};
-use super::super::{Context, Stop, print};
+use super::super::json::{self, format_instant};
+use super::super::office::CommandOffice;
+use super::super::{CommandError, Context, print};
 use super::csv;
-use super::which::{Lines, Which};
+use super::filter::{AuditFilterArgs, EventPages};
 
 /// How the audit is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Format {
+enum ExportFormat {
     /// One JSON object in each line
     Jsonl,
     /// Comma-separated values with a row of headings
@@ -25,25 +25,25 @@ enum Format {
 
 /// What is said to whoever exports.
 #[derive(Debug, Args)]
-pub(crate) struct Export {
+pub(crate) struct ExportArgs {
     /// How it is written
     #[arg(long, value_enum, default_value = "jsonl")]
-    format: Format,
+    format: ExportFormat,
     /// Begin with a byte order mark, by which Excel knows UTF-8; so it does where the file's name ends in .csv [--bom=false to leave it out]
     #[arg(long, value_name = "YES", num_args = 0..=1, require_equals = true, default_missing_value = "true")]
     bom: Option<bool>,
     #[command(flatten)]
-    which: Which,
+    filter: AuditFilterArgs,
     /// The file to write, for its owner alone; it must not exist. Without it, standard output
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 /// How many lines go between two words on how far it is.
-const EVERY: u64 = 10_000;
+const PROGRESS_INTERVAL_ROWS: u64 = 10_000;
 
 /// The headings of the table.
-const HEADINGS: [&str; 15] = [
+const CSV_HEADINGS: [&str; 15] = [
     "id",
     "at",
     "tenant_id",
@@ -61,25 +61,27 @@ const HEADINGS: [&str; 15] = [
     "approver_id",
 ];
 
-impl Export {
-    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
-        if self.bom == Some(true) && self.format == Format::Jsonl {
-            return Err(Stop::usage("--bom is for --format csv: JSON lines have no byte order mark (RFC 8259, 8.1)"));
+impl ExportArgs {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
+        if self.bom == Some(true) && self.format == ExportFormat::Jsonl {
+            return Err(CommandError::usage(
+                "--bom is for --format csv: JSON lines have no byte order mark (RFC 8259, 8.1)",
+            ));
         }
-        let office = Office::open(context)?;
-        let lines = Lines::of(&office, &self.which)?;
+        let office = CommandOffice::open(context)?;
+        let lines = EventPages::open(&office, &self.filter)?;
         let Some(path) = &self.output else {
-            return match self.write(lines, &mut BufWriter::new(std::io::stdout().lock())) {
+            return match self.write_events(lines, &mut BufWriter::new(std::io::stdout().lock())) {
                 Ok(_) => Ok(()),
-                Err(Unwritten::Stop(stop)) => Err(stop),
+                Err(ExportError::Stop(stop)) => Err(stop),
                 // whoever reads has read enough
-                Err(Unwritten::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-                Err(Unwritten::Output(error)) => Err(Stop::failed(error)),
+                Err(ExportError::Output(error)) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+                Err(ExportError::Output(error)) => Err(CommandError::failed(error)),
             };
         };
-        let failed = |error: std::io::Error| Stop::failed(format!("{}: {error}", path.display()));
-        let mut file = BufWriter::new(create(path).map_err(failed)?);
-        let written = self.write(lines, &mut file).and_then(|number| {
+        let failed = |error: std::io::Error| CommandError::failed(format!("{}: {error}", path.display()));
+        let mut file = BufWriter::new(create_file(path).map_err(failed)?);
+        let written = self.write_events(lines, &mut file).and_then(|number| {
             file.get_ref().sync_all()?;
             Ok(number)
         });
@@ -87,12 +89,16 @@ impl Export {
             // half an audit is none
             let _ = std::fs::remove_file(path);
             match unwritten {
-                Unwritten::Stop(stop) => stop,
-                Unwritten::Output(error) => failed(error),
+                ExportError::Stop(stop) => stop,
+                ExportError::Output(error) => failed(error),
             }
         })?;
         let file = path.display().to_string();
-        print::answer(context.json, &format!("{file}: {number} lines"), &json!({ "file": file, "lines": number }));
+        print::print_answer(
+            context.json,
+            &format!("{file}: {number} lines"),
+            &json!({ "file": file, "lines": number }),
+        );
         Ok(())
     }
 
@@ -102,23 +108,23 @@ impl Export {
         self.bom.unwrap_or_else(|| self.output.as_ref().is_some_and(is_csv))
     }
 
-    fn write(&self, mut lines: Lines<'_>, to: &mut dyn Write) -> Result<u64, Unwritten> {
-        if self.format == Format::Csv {
+    fn write_events(&self, mut lines: EventPages<'_>, to: &mut dyn Write) -> Result<u64, ExportError> {
+        if self.format == ExportFormat::Csv {
             if self.has_bom() {
                 to.write_all(csv::BYTE_ORDER_MARK.as_bytes())?;
             }
-            to.write_all(csv::row(HEADINGS).as_bytes())?;
+            to.write_all(csv::format_row(CSV_HEADINGS).as_bytes())?;
         }
         let mut number = 0;
-        while let Some(part) = lines.part(u32::MAX)? {
+        while let Some(part) = lines.next_page_size(u32::MAX)? {
             for told in &part {
                 match self.format {
-                    Format::Jsonl => writeln!(to, "{}", show::event(told))?,
-                    Format::Csv => to.write_all(row(told).as_bytes())?,
+                    ExportFormat::Jsonl => writeln!(to, "{}", json::event_json(told))?,
+                    ExportFormat::Csv => to.write_all(event_row(told).as_bytes())?,
                 }
                 number += 1;
-                if number % EVERY == 0 {
-                    print::note(&format!("{number} lines so far, down to {}", instant(told.event.at)));
+                if number % PROGRESS_INTERVAL_ROWS == 0 {
+                    print::print_note(&format!("{number} lines so far, down to {}", format_instant(told.event.at)));
                 }
             }
         }
@@ -128,26 +134,26 @@ impl Export {
 }
 
 /// Why the audit was not written whole.
-enum Unwritten {
+enum ExportError {
     /// It could not be read.
-    Stop(Stop),
+    Stop(CommandError),
     /// It could not be written.
     Output(std::io::Error),
 }
 
-impl From<Stop> for Unwritten {
-    fn from(stop: Stop) -> Self {
+impl From<CommandError> for ExportError {
+    fn from(stop: CommandError) -> Self {
         Self::Stop(stop)
     }
 }
 
-impl From<std::io::Error> for Unwritten {
+impl From<std::io::Error> for ExportError {
     fn from(error: std::io::Error) -> Self {
         Self::Output(error)
     }
 }
 
-fn create(path: &Path) -> std::io::Result<std::fs::File> {
+fn create_file(path: &Path) -> std::io::Result<std::fs::File> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
@@ -155,12 +161,12 @@ fn create(path: &Path) -> std::io::Result<std::fs::File> {
     options.open(path)
 }
 
-fn row(told: &Told) -> String {
+fn event_row(told: &EventView) -> String {
     let event = &told.event;
     let id = |id: Option<uuid::Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
     let cells = [
         event.id.to_string(),
-        instant(event.at),
+        format_instant(event.at),
         id(event.tenant.map(|id| id.0)),
         id(event.actor.user.map(|id| id.0)),
         told.user_name.as_ref().map(ToString::to_string).unwrap_or_default(),
@@ -175,5 +181,5 @@ fn row(told: &Told) -> String {
         Value::Object(event.details.clone()).to_string(),
         id(event.approver.map(|id| id.0)),
     ];
-    csv::row(cells.iter().map(String::as_str))
+    csv::format_row(cells.iter().map(String::as_str))
 }

@@ -2,70 +2,74 @@
 
 use clap::Args;
 use serde_json::{Map, Value, json};
-use tillgate_domain::{Action, Actor, Event, EventId, Outcome, StoreExt, Subject, office};
+use tillgate_domain::{Action, Actor, Event, EventId, EventOutcome, StoreExt, Subject, office};
 
-use super::super::office::Office;
-use super::super::{Context, Stop, print};
-use crate::sealing::{Noted, Outside, instance};
+use super::super::office::CommandOffice;
+use super::super::{CommandError, Context, print};
+use crate::audit_sealing::{SealFile, StoredSeal, read_instance_id};
 use crate::shell;
 
 /// The arguments of `audit reseal`.
 #[derive(Debug, Args)]
-pub(crate) struct Reseal {
+pub(crate) struct ResealArgs {
     /// Do it: lines that were cut off the end of the audit before now will not show any more
     #[arg(long)]
     yes: bool,
 }
 
-impl Reseal {
-    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
-        let office = Office::open(context)?;
-        let outside = Outside::of(&office.settings);
-        let instance = instance(&office.database).map_err(Stop::failed)?;
+impl ResealArgs {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
+        let office = CommandOffice::open(context)?;
+        let outside = SealFile::from_settings(&office.settings);
+        let instance = read_instance_id(&office.database).map_err(CommandError::failed)?;
         let path = outside.path().display().to_string();
-        let before = outside.read().map_err(Stop::failed)?;
+        let before = outside.read().map_err(CommandError::failed)?;
         if let Some(noted) = before.as_ref().filter(|noted| noted.instance == instance) {
-            if !office::has_seal(office.store(), &noted.seal).map_err(Stop::failed)? {
-                return Err(Stop::failed(outside.broken(noted)));
+            if !office::has_seal(office.store(), &noted.seal).map_err(CommandError::failed)? {
+                return Err(CommandError::failed(outside.broken_text(noted)));
             }
-            print::answer(context.json, &format!("{path} is in the audit: nothing to do"), &json!({ "file": path }));
+            print::print_answer(
+                context.json,
+                &format!("{path} is in the audit: nothing to do"),
+                &json!({ "file": path }),
+            );
             return Ok(());
         }
-        let (_, newest) = office::unsealed_audit(office.store(), 1).map_err(Stop::failed)?;
+        let (_, newest) = office::count_unsealed_audit(office.store(), 1).map_err(CommandError::failed)?;
         let lines = newest.sequence;
         if !self.yes {
-            return Err(Stop::usage(format!(
+            return Err(CommandError::usage(format!(
                 "this begins a new seal in {path} at line {lines}. Lines that were cut off after it before now will not show any \
                  more: run tillgate audit verify first, then repeat with --yes"
             )));
         }
-        let begun = Noted { instance, seal: newest, at: office.draw.now() };
+        let begun = StoredSeal { instance, seal: newest, at: office.ids.now() };
         let details = Map::from_iter([
             ("file".to_owned(), Value::from(path.clone())),
-            ("seal".to_owned(), begun.document()),
-            (office::SHELL.to_owned(), Value::from(shell::name())),
-            ("before".to_owned(), before.as_ref().map_or(Value::Null, Noted::document)),
+            ("seal".to_owned(), begun.to_json()),
+            (office::OS_USER_DETAIL.to_owned(), Value::from(shell::shell_user())),
+            ("before".to_owned(), before.as_ref().map_or(Value::Null, StoredSeal::to_json)),
         ]);
         let event = Event {
-            id: office.draw.id(EventId::new)?,
+            id: office.ids.new_id(EventId::new)?,
             at: begun.at,
             tenant: None,
             actor: Actor::default(),
             action: Action::AuditReseal,
             subject: Subject::Server,
-            outcome: Outcome::Done,
+            outcome: EventOutcome::Done,
             details,
             approver: None,
         };
-        office.store().write(|tx| tx.audit().tell(&event)).map_err(Stop::failed)?;
-        let aside = outside.replace(&begun).map_err(Stop::failed)?;
+        office.store().write(|tx| tx.audit().record(&event)).map_err(CommandError::failed)?;
+        let aside = outside.replace(&begun).map_err(CommandError::failed)?;
         if let Some(aside) = &aside {
-            print::note(&format!("the seal that was there is kept in {}", aside.display()));
+            print::print_note(&format!("the seal that was there is kept in {}", aside.display()));
         }
-        print::answer(
+        print::print_answer(
             context.json,
             &format!("a new seal was begun in {path} at line {lines}"),
-            &json!({ "file": path, "seal": begun.document() }),
+            &json!({ "file": path, "seal": begun.to_json() }),
         );
         Ok(())
     }

@@ -6,158 +6,172 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 use tillgate_domain::Instant;
-use tillgate_domain::audit::seal::SealedLine;
-use tillgate_domain::office::{self, Fault, Verified};
+use tillgate_domain::audit::seal::SealedEvent;
+use tillgate_domain::office::{self, AuditFault, AuditVerification};
 use uuid::Uuid;
 
-use super::super::show::instant;
-use super::super::{Context, Stop, print};
-use crate::compose;
-use crate::draw::Draw;
-use crate::sealing::{Noted, Outside, hex, instance};
+use super::super::json::format_instant;
+use super::super::{CommandError, Context, print};
+use crate::audit_sealing::{SealFile, StoredSeal, encode_hex, read_instance_id};
+use crate::composition;
+use crate::ids::IdSource;
 
 /// What is said to whoever verifies.
 #[derive(Debug, Args)]
-pub(crate) struct Verify {
+pub(crate) struct VerifyArgs {
     /// A file with a seal that was kept elsewhere, instead of the newest one outside the database
     #[arg(long, value_name = "FILE")]
     seal: Option<PathBuf>,
 }
 
 /// The pause between two batches that are sealed.
-const PAUSE: Duration = Duration::from_millis(5);
+const BATCH_PAUSE: Duration = Duration::from_millis(5);
 
 /// How many lines go between two words on how far it is.
-const EVERY: i64 = 100_000;
+const PROGRESS_INTERVAL_EVENTS: i64 = 100_000;
 
-impl Verify {
-    pub(super) fn run(&self, context: &Context) -> Result<(), Stop> {
+impl VerifyArgs {
+    pub(super) fn run(&self, context: &Context) -> Result<(), CommandError> {
         let settings = context.settings(|_| ())?;
-        let database = compose::open_existing(&settings)?;
-        let auth = compose::engine_beside(&settings, &database)?;
-        let instance = instance(&database).map_err(Stop::failed)?;
+        let database = composition::open_existing_database(&settings)?;
+        let auth = composition::build_command_engine(&settings, &database)?;
+        let instance = read_instance_id(&database).map_err(CommandError::failed)?;
         // read first: what is sealed meanwhile is then no line that the chain lacks
         let outside = match &self.seal {
-            Some(path) => Outside::at(path),
-            None => Outside::of(&settings),
+            Some(path) => SealFile::from_path(path),
+            None => SealFile::from_settings(&settings),
         };
         if self.seal.is_none() {
-            outside.begin(&database, Draw::default().now()).map_err(Stop::failed)?;
+            outside.create_if_missing(&database, IdSource::default().now()).map_err(CommandError::failed)?;
         }
-        let noted = outside.read().map_err(Stop::failed)?;
+        let noted = outside.read().map_err(CommandError::failed)?;
         if self.seal.is_some() && noted.is_none() {
-            return Err(Stop::failed(format!("there is no seal at {}", outside.path().display())));
+            return Err(CommandError::failed(format!("there is no seal at {}", outside.path().display())));
         }
         if noted.as_ref().is_some_and(|noted| noted.instance != instance) {
-            return Err(Stop::failed(outside.foreign()));
+            return Err(CommandError::failed(outside.foreign_text()));
         }
-        seal(&database, &auth);
+        seal_events(&database, &auth);
         let mut told = 0;
-        let verified =
-            office::verify_audit(&*database, auth.signet(), noted.as_ref().map(|noted| &noted.seal), &mut |number| {
-                if number - told >= EVERY {
+        let verified = office::verify_audit(
+            &*database,
+            auth.audit_seal_key(),
+            noted.as_ref().map(|noted| &noted.seal),
+            &mut |number| {
+                if number - told >= PROGRESS_INTERVAL_EVENTS {
                     told = number;
-                    print::note(&format!("{number} lines so far are as they were sealed"));
+                    print::print_note(&format!("{number} lines so far are as they were sealed"));
                 }
-            });
-        let verified = verified.map_err(Stop::failed)?;
-        tell(context.json, instance, &verified, noted.as_ref(), &outside)
+            },
+        );
+        let verified = verified.map_err(CommandError::failed)?;
+        print_result(context.json, instance, &verified, noted.as_ref(), &outside)
     }
 }
 
 /// Seals what has no seal. Where that cannot be, the chain itself shows why.
-fn seal(database: &tillgate_persistence::Database, auth: &tillgate_auth_core::Auth) {
+fn seal_events(database: &tillgate_persistence::Database, auth: &tillgate_auth_core::Auth) {
     loop {
-        match office::seal_audit(database, auth.signet()) {
+        match office::seal_audit(database, auth.audit_seal_key()) {
             // a server beside this gets its turn at the database
-            Ok(sealed) if sealed.more => std::thread::sleep(PAUSE),
+            Ok(sealed) if sealed.has_more => std::thread::sleep(BATCH_PAUSE),
             Ok(_) => return,
-            Err(error) => return print::note(&format!("lines that have no seal yet cannot be sealed: {error}")),
+            Err(error) => return print::print_note(&format!("lines that have no seal yet cannot be sealed: {error}")),
         }
     }
 }
 
-fn tell(json: bool, instance: Uuid, verified: &Verified, noted: Option<&Noted>, outside: &Outside) -> Result<(), Stop> {
+fn print_result(
+    json: bool,
+    instance: Uuid,
+    verified: &AuditVerification,
+    noted: Option<&StoredSeal>,
+    outside: &SealFile,
+) -> Result<(), CommandError> {
     let lines = verified.last.sequence;
-    let newest = Noted { instance, seal: verified.last.clone(), at: Draw::default().now() };
+    let newest = StoredSeal { instance, seal: verified.last.clone(), at: IdSource::default().now() };
     // without a seal outside nobody can tell that the end is there
     let unwitnessed = noted.is_none() && lines > 0 && verified.fault.is_none();
     let document = json!({
         "whole": verified.fault.is_none() && !unwitnessed,
         "lines": lines,
-        "seal": newest.document(),
-        "outside": noted.map(Noted::document),
+        "seal": newest.to_json(),
+        "outside": noted.map(StoredSeal::to_json),
         "fault": match &verified.fault {
-            Some(fault) => document(fault),
-            None if unwitnessed => json!({ "code": "seal_missing", "wrong": outside.missing() }),
+            Some(fault) => fault_json(fault),
+            None if unwitnessed => json!({ "code": "seal_missing", "wrong": outside.missing_text() }),
             None => Value::Null,
         },
     });
     match &verified.fault {
         None if unwitnessed => {
             if json {
-                print::out(&document.to_string());
+                print::print_line(&document.to_string());
             }
-            Err(Stop::failed(format!("{lines} lines are each as they were sealed, but {}", outside.missing())))
+            Err(CommandError::failed(format!(
+                "{lines} lines are each as they were sealed, but {}",
+                outside.missing_text()
+            )))
         }
         None => {
             let kept = noted.map_or_else(String::new, |noted| {
                 format!("; the seal outside the database, of line {}, is in it", noted.seal.sequence)
             });
-            let line = format!("{lines} lines, each as it was sealed{kept}. Newest seal: {}", hex(&newest.seal.hash));
-            print::answer(json, &line, &document);
+            let line =
+                format!("{lines} lines, each as it was sealed{kept}. Newest seal: {}", encode_hex(&newest.seal.hash));
+            print::print_answer(json, &line, &document);
             Ok(())
         }
         Some(fault) => {
             if json {
-                print::out(&document.to_string());
+                print::print_line(&document.to_string());
             }
-            Err(Stop::failed(format!(
+            Err(CommandError::failed(format!(
                 "{}. {lines} lines before it are as they were sealed{}",
-                words(fault),
-                more(fault, noted, outside)
+                describe_fault(fault),
+                explain_fault(fault, noted, outside)
             )))
         }
     }
 }
 
-fn words(fault: &Fault) -> String {
-    match &fault.line {
+fn describe_fault(fault: &AuditFault) -> String {
+    match &fault.event {
         Some(line) => format!(
             "line {}, id {}, of {}: {}",
             line.sequence,
-            id(line),
-            instant(Instant::from_millis(line.line.at)),
-            fault.wrong
+            event_id_text(line),
+            format_instant(Instant::from_millis(line.event.at)),
+            fault.error
         ),
-        None => format!("no line is sealed, and {}", fault.wrong),
+        None => format!("no line is sealed, and {}", fault.error),
     }
 }
 
 /// What else to think of.
-fn more(fault: &Fault, noted: Option<&Noted>, outside: &Outside) -> String {
-    match (fault.wrong.code(), noted) {
+fn explain_fault(fault: &AuditFault, noted: Option<&StoredSeal>, outside: &SealFile) -> String {
+    match (fault.error.code(), noted) {
         ("cut" | "other", Some(noted)) => format!(
             ". If the database was restored from a backup of before {}, that is why: run {}",
-            instant(noted.at),
-            outside.declare_restored()
+            format_instant(noted.at),
+            outside.restored_hint()
         ),
         _ => String::new(),
     }
 }
 
-fn document(fault: &Fault) -> Value {
-    let line = fault.line.as_ref();
+fn fault_json(fault: &AuditFault) -> Value {
+    let line = fault.event.as_ref();
     json!({
-        "code": fault.wrong.code(),
-        "wrong": fault.wrong.to_string(),
+        "code": fault.error.code(),
+        "wrong": fault.error.to_string(),
         "sequence": line.map(|line| line.sequence),
-        "id": line.map(id),
-        "at": line.map(|line| instant(Instant::from_millis(line.line.at))),
+        "id": line.map(event_id_text),
+        "at": line.map(|line| format_instant(Instant::from_millis(line.event.at))),
     })
 }
 
 /// The id of a line, whatever somebody has made of it.
-fn id(line: &SealedLine) -> String {
-    Uuid::from_slice(&line.line.id).map_or_else(|_| hex(&line.line.id), |id| id.to_string())
+fn event_id_text(line: &SealedEvent) -> String {
+    Uuid::from_slice(&line.event.id).map_or_else(|_| encode_hex(&line.event.id), |id| id.to_string())
 }

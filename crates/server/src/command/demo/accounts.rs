@@ -1,18 +1,18 @@
 //! The accounts of the demo: who they are, and what has become of them. Their ids are the same in every demo, which is the mark by
 //! which one is known again.
 
-use tillgate_auth_core::passwords::{Argon2id, Cost, is_password_of};
-use tillgate_auth_core::ports::{AuthView, CredentialKind};
+use tillgate_auth_core::passwords::{Argon2id, Cost, verify_password};
+use tillgate_auth_core::ports::{AuthPorts, CredentialKind};
 use tillgate_domain::{
     DeviceId, DeviceStatus, Environment, Instant, PrincipalId, Secret, Store, StoreExt, UserId, UserStatus,
 };
 use tillgate_persistence::Database;
 
-use crate::command::Stop;
+use crate::command::CommandError;
 
 /// An account of the demo.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Account {
+pub(super) struct DemoAccount {
     /// Its name.
     pub(super) name: &'static str,
     /// Its id, the same in every demo.
@@ -22,14 +22,17 @@ pub(super) struct Account {
 }
 
 /// Devices first: the users are allowed on them.
-pub(super) fn all() -> [Account; 7] {
-    let device = |number, name, environment| Account {
+pub(super) fn all_accounts() -> [DemoAccount; 7] {
+    let device = |number, name, environment| DemoAccount {
         name,
-        id: PrincipalId::Device(DeviceId::new(MADE, bytes(number))),
+        id: PrincipalId::Device(DeviceId::new(CREATED_AT, id_bytes(number))),
         environment: Some(environment),
     };
-    let user =
-        |number, name| Account { name, id: PrincipalId::User(UserId::new(MADE, bytes(number))), environment: None };
+    let user = |number, name| DemoAccount {
+        name,
+        id: PrincipalId::User(UserId::new(CREATED_AT, id_bytes(number))),
+        environment: None,
+    };
     [
         device(1, "P01", Environment::CashRegister),
         device(2, "P02", Environment::CashRegister),
@@ -42,9 +45,9 @@ pub(super) fn all() -> [Account; 7] {
 }
 
 /// 2026-01-01T00:00:00Z, in every id of a demo.
-const MADE: Instant = Instant::from_millis(1_767_225_600_000);
+const CREATED_AT: Instant = Instant::from_millis(1_767_225_600_000);
 
-fn bytes(number: u8) -> [u8; 10] {
+fn id_bytes(number: u8) -> [u8; 10] {
     let mut bytes = *b"till-demo\0";
     if let Some(last) = bytes.last_mut() {
         *last = number;
@@ -53,8 +56,8 @@ fn bytes(number: u8) -> [u8; 10] {
 }
 
 /// What has become of an account.
-struct State {
-    account: Account,
+struct AccountState {
+    account: DemoAccount,
     /// Whether it is in use; `None` where it has never been made.
     active: Option<bool>,
     /// The version of its password.
@@ -62,51 +65,57 @@ struct State {
 }
 
 /// Whether a demo has been made in this database.
-pub(super) fn marked(database: &Database) -> Result<bool, Stop> {
-    Ok(states(database)?.iter().any(|state| state.active.is_some()))
+pub(super) fn has_demo_accounts(database: &Database) -> Result<bool, CommandError> {
+    Ok(read_states(database)?.iter().any(|state| state.active.is_some()))
 }
 
 /// The accounts that have never been made here. A deleted one has been.
-pub(super) fn missing(database: &Database) -> Result<Vec<Account>, Stop> {
-    let missing = states(database)?.into_iter().filter(|state| state.active.is_none());
+pub(super) fn missing_accounts(database: &Database) -> Result<Vec<DemoAccount>, CommandError> {
+    let missing = read_states(database)?.into_iter().filter(|state| state.active.is_none());
     Ok(missing.map(|state| state.account).collect())
 }
 
 /// The names of those that could log in with the password that the demo gave them: nobody has set another since.
-pub(super) fn with_demo_password(database: &Database) -> Result<Vec<&'static str>, Stop> {
-    let open = |state: &State| state.active == Some(true) && state.version == Some(FIRST);
-    Ok(states(database)?.into_iter().filter(open).map(|state| state.account.name).collect())
+pub(super) fn accounts_with_demo_password(database: &Database) -> Result<Vec<&'static str>, CommandError> {
+    let open = |state: &AccountState| state.active == Some(true) && state.version == Some(FIRST_PASSWORD_VERSION);
+    Ok(read_states(database)?.into_iter().filter(open).map(|state| state.account.name).collect())
 }
 
 /// Whether an account still has the password that its demo gave it, and that is another than this one.
-pub(super) fn has_other_password(database: &Database, given: &Secret<String>, cost: Cost) -> Result<bool, Stop> {
-    let Some(state) = states(database)?.into_iter().find(|state| state.version == Some(FIRST)) else {
+pub(super) fn has_other_password(
+    database: &Database,
+    given: &Secret<String>,
+    cost: Cost,
+) -> Result<bool, CommandError> {
+    let Some(state) = read_states(database)?.into_iter().find(|state| state.version == Some(FIRST_PASSWORD_VERSION))
+    else {
         return Ok(false);
     };
-    let store: &dyn Store<AuthView> = database;
-    let found =
-        store.read(|tx| tx.credentials().find(state.account.id, CredentialKind::Password)).map_err(Stop::failed)?;
+    let store: &dyn Store<AuthPorts> = database;
+    let found = store
+        .read(|tx| tx.credentials().find(state.account.id, CredentialKind::Password))
+        .map_err(CommandError::failed)?;
     let Some(credential) = found else { return Ok(false) };
-    let hasher = Argon2id::new(cost).map_err(Stop::usage)?;
-    Ok(!is_password_of(&hasher, given.expose(), &credential.verifier).map_err(Stop::failed)?)
+    let hasher = Argon2id::new(cost).map_err(CommandError::usage)?;
+    Ok(!verify_password(&hasher, given.expose(), &credential.verifier).map_err(CommandError::failed)?)
 }
 
 /// The version of a password that nobody has changed.
-const FIRST: i64 = 1;
+const FIRST_PASSWORD_VERSION: i64 = 1;
 
-fn states(database: &Database) -> Result<Vec<State>, Stop> {
-    let store: &dyn Store<AuthView> = database;
+fn read_states(database: &Database) -> Result<Vec<AccountState>, CommandError> {
+    let store: &dyn Store<AuthPorts> = database;
     let read = store.read(|tx| {
         let mut states = Vec::new();
-        for account in all() {
+        for account in all_accounts() {
             let active = match account.id {
                 PrincipalId::User(id) => tx.users().find(id)?.map(|user| user.status == UserStatus::Active),
                 PrincipalId::Device(id) => tx.devices().find(id)?.map(|device| device.status == DeviceStatus::Active),
             };
             let credential = tx.credentials().find(account.id, CredentialKind::Password)?;
-            states.push(State { account, active, version: credential.map(|credential| credential.version) });
+            states.push(AccountState { account, active, version: credential.map(|credential| credential.version) });
         }
         Ok(states)
     });
-    read.map_err(Stop::failed)
+    read.map_err(CommandError::failed)
 }

@@ -2,33 +2,40 @@
 
 use std::fmt::Write;
 
-use super::passwords::{self, Known, Telling};
-use crate::command::confirm::counted;
+use super::passwords::{self, DemoCredential, PasswordDelivery};
+use crate::command::confirmation::count_text;
 use crate::configuration::Settings;
 
 /// How many of each kind there are: `3 users and 4 devices`.
-fn accounts(made: &[Known]) -> String {
+fn accounts_text(made: &[DemoCredential]) -> String {
     let devices = made.iter().filter(|(account, _)| account.environment.is_some()).count();
-    format!("{} and {}", counted(made.len() - devices, "user"), counted(devices, "device"))
+    format!("{} and {}", count_text(made.len() - devices, "user"), count_text(devices, "device"))
 }
 
 /// The text for whoever started the demo.
-pub(super) fn text(settings: &Settings, url: &str, telling: Telling, made: &[Known]) -> String {
+pub(super) fn instructions(
+    settings: &Settings,
+    url: &str,
+    telling: PasswordDelivery,
+    made: &[DemoCredential],
+) -> String {
     let mut text = String::new();
-    let file = passwords::file(&settings.server.data);
+    let file = passwords::password_file(&settings.server.data);
     let password = match (telling, made.is_empty()) {
-        (Telling::Given, _) => "PASSWORD='the password that you gave'".to_owned(),
-        (Telling::Written, _) => format!("PASSWORD=$(sed -n 's/^cashier: //p' '{}')", file.display()),
-        (Telling::Shown, _) => "PASSWORD='the cashier'\\''s password'".to_owned(),
+        (PasswordDelivery::Chosen, _) => "PASSWORD='the password that you gave'".to_owned(),
+        (PasswordDelivery::File, _) => format!("PASSWORD=$(sed -n 's/^cashier: //p' '{}')", file.display()),
+        (PasswordDelivery::Terminal, _) => "PASSWORD='the cashier'\\''s password'".to_owned(),
     };
     // a text in memory takes every line
     let _ = match (telling, made.is_empty()) {
         (_, true) => writeln!(text, "The demo is as it was; its accounts have the passwords that they had."),
-        (Telling::Given, false) => writeln!(text, "Made {}, all with the password that you gave.", accounts(made)),
-        (Telling::Written, false) => {
-            writeln!(text, "Made {}; their passwords are in {}.", accounts(made), file.display())
+        (PasswordDelivery::Chosen, false) => {
+            writeln!(text, "Made {}, all with the password that you gave.", accounts_text(made))
         }
-        (Telling::Shown, false) => {
+        (PasswordDelivery::File, false) => {
+            writeln!(text, "Made {}; their passwords are in {}.", accounts_text(made), file.display())
+        }
+        (PasswordDelivery::Terminal, false) => {
             let lines = made.iter().map(|(account, password)| format!("  {:8} {}\n", account.name, password.expose()));
             write!(text, "These passwords are shown this once:\n{}", lines.collect::<String>())
         }

@@ -7,51 +7,51 @@ mod names;
 
 use super::finding::Finding;
 use crate::command::Context;
-use crate::compose;
-use crate::draw::Draw;
+use crate::composition;
+use crate::ids::IdSource;
 
 /// Looks at everything.
-pub(super) fn all(context: &Context) -> Vec<Finding> {
+pub(super) fn run_checks(context: &Context) -> Vec<Finding> {
     let settings = match context.settings(|_| ()) {
         Ok(settings) => settings,
         Err(stop) => {
-            return vec![Finding::bad(
+            return vec![Finding::problem(
                 "configuration",
                 stop.to_string(),
                 "correct it; config/tillgate.toml shows every key",
             )];
         }
     };
-    let mut findings = vec![machine::configuration(&settings)];
-    findings.extend(machine::certificate(&settings, Draw::default().now()));
-    findings.push(machine::folder(&settings));
-    findings.extend(machine::disk(&settings));
-    findings.push(machine::master_key(&settings));
-    match database::open(&settings) {
+    let mut findings = vec![machine::check_configuration(&settings)];
+    findings.extend(machine::check_certificate(&settings, IdSource::default().now()));
+    findings.push(machine::check_data_folder(&settings));
+    findings.extend(machine::check_disk(&settings));
+    findings.push(machine::check_master_key(&settings));
+    match database::open_database(&settings) {
         Err(finding) => findings.push(finding),
         Ok(database) => {
-            findings.push(Finding::good(
+            findings.push(Finding::ok(
                 "database",
-                compose::address(&settings).map(|address| address.to_string()).unwrap_or_default(),
+                composition::database_address(&settings).map(|address| address.to_string()).unwrap_or_default(),
             ));
-            findings.push(database::durability(&database));
-            let writes = database::writes(&database);
-            let writable = writes.as_ref().is_none_or(Finding::well);
+            findings.push(database::check_durability(&database));
+            let writes = database::check_writes(&database);
+            let writable = writes.as_ref().is_none_or(Finding::is_ok);
             findings.extend(writes);
             if !writable {
                 return findings;
             }
-            match database::migrations(&settings, &database) {
-                finding if !finding.well() => findings.push(finding),
+            match database::check_migrations(&settings, &database) {
+                finding if !finding.is_ok() => findings.push(finding),
                 finding => {
                     findings.push(finding);
-                    findings.push(database::clock(&settings, &database));
-                    findings.push(database::keys(&settings, &database));
-                    findings.push(audit::history(&settings, &database));
-                    findings.push(audit::seals(&settings, &database));
-                    findings.push(database::users(&settings, &database));
-                    findings.push(database::tenants(&settings, &database));
-                    findings.push(names::alike(&database));
+                    findings.push(database::check_clock(&settings, &database));
+                    findings.push(database::check_keys(&settings, &database));
+                    findings.push(audit::check_history(&settings, &database));
+                    findings.push(audit::check_seals(&settings, &database));
+                    findings.push(database::check_users(&settings, &database));
+                    findings.push(database::check_tenants(&settings, &database));
+                    findings.push(names::check_similar_names(&database));
                 }
             }
         }

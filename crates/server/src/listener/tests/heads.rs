@@ -4,12 +4,12 @@ use super::*;
 
 #[test]
 fn head_that_comes_too_slowly_is_408_and_the_end() {
-    let server = Listening::start(Options { head: Duration::from_millis(300), ..options() });
+    let server = TestListener::start(ListenerOptions { head_timeout: Duration::from_millis(300), ..test_options() });
     for answered in [0, 1] {
         let mut stream = server.connect();
         for _ in 0..answered {
-            ask(&mut stream, "/");
-            assert!(answer(&mut stream).contains("here"));
+            send_request(&mut stream, "/");
+            assert!(read_answer(&mut stream).contains("here"));
         }
         // a little at a time does not begin the time anew
         for part in ["GET / HTTP/1.1\r\n", "Host: till\r\n", "X-Slow: 1", "2", "3", "4", "5"] {
@@ -18,7 +18,7 @@ fn head_that_comes_too_slowly_is_408_and_the_end() {
             }
             thread::sleep(Duration::from_millis(50));
         }
-        let told = answer(&mut stream);
+        let told = read_answer(&mut stream);
         assert!(told.starts_with("http/1.1 408 ") && told.contains("connection: close"), "{told}");
         assert_eq!(drain(&mut stream), 0, "after {answered} answers");
     }
@@ -27,7 +27,7 @@ fn head_that_comes_too_slowly_is_408_and_the_end() {
 #[test]
 fn whole_request_that_waits_for_the_worker_past_the_time_of_a_head_is_answered() {
     const CLIENTS: usize = 100;
-    let server = Listening::start(Options { head: Duration::from_millis(500), ..options() });
+    let server = TestListener::start(ListenerOptions { head_timeout: Duration::from_millis(500), ..test_options() });
     let mut clients: Vec<TcpStream> = (0..CLIENTS - 1).map(|_| server.connect()).collect();
     for stream in &mut clients {
         stream.write_all(b"GET /place HTTP/1.1\r\n").unwrap();
@@ -35,13 +35,13 @@ fn whole_request_that_waits_for_the_worker_past_the_time_of_a_head_is_answered()
     // the parts are read, and the time for the rest runs
     thread::sleep(Duration::from_millis(100));
     let mut blocking = server.connect();
-    ask(&mut blocking, "/busy");
+    send_request(&mut blocking, "/busy");
     thread::sleep(Duration::from_millis(100));
     // in time, while the worker reads nothing for a second
     for stream in &mut clients {
         stream.write_all(b"Host: till\r\n\r\n").unwrap();
     }
-    let mut places: Vec<usize> = clients.iter_mut().map(number).collect();
+    let mut places: Vec<usize> = clients.iter_mut().map(read_number).collect();
     places.sort_unstable();
     assert_eq!(places, (0..CLIENTS - 1).collect::<Vec<_>>());
 }
@@ -54,16 +54,16 @@ fn reset(stream: TcpStream) {
 
 #[test]
 fn request_whose_connection_is_reset_is_given_up() {
-    let server = Listening::start(options());
+    let server = TestListener::start(test_options());
     let mut kept = server.connect();
     let mut tasks = || {
-        ask(&mut kept, "/tasks");
-        number(&mut kept)
+        send_request(&mut kept, "/tasks");
+        read_number(&mut kept)
     };
     let before = tasks();
     let mut gone = server.connect();
-    ask(&mut gone, "/never");
-    until("the request's task", || tasks() > before);
+    send_request(&mut gone, "/never");
+    wait_until("the request's task", || tasks() > before);
     reset(gone);
-    until("its end", || tasks() <= before);
+    wait_until("its end", || tasks() <= before);
 }

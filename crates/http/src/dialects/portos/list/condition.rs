@@ -4,41 +4,41 @@
 use std::cmp::Ordering;
 
 use serde_json::Value;
-use tillgate_domain::{Folded, Instant};
+use tillgate_domain::{FoldedText, Instant};
 
-use crate::instants::Given;
+use crate::timestamps::Rfc3339Instant;
 
 /// A member that lists can be asked about.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::dialects::portos) struct Member {
+pub(in crate::dialects::portos) struct ListMember {
     /// Its name in queries.
     pub(super) name: &'static str,
     /// Its name in rows.
-    pub(super) of: &'static str,
-    pub(super) kind: Kind,
+    pub(super) row_name: &'static str,
+    pub(super) kind: MemberKind,
 }
 
 /// What a member holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::dialects::portos) enum Kind {
+pub(in crate::dialects::portos) enum MemberKind {
     /// Text, or a list of texts.
     Text,
     /// One of these words.
-    Word(&'static [&'static str]),
+    OneOf(&'static [&'static str]),
     Number,
     Instant,
-    Truth,
+    Bool,
 }
 
-impl Member {
+impl ListMember {
     /// A member that queries call as rows do.
-    pub(in crate::dialects::portos) const fn new(name: &'static str, kind: Kind) -> Self {
-        Self { name, of: name, kind }
+    pub(in crate::dialects::portos) const fn new(name: &'static str, kind: MemberKind) -> Self {
+        Self { name, row_name: name, kind }
     }
 
     /// A member that queries call by another name.
-    pub(in crate::dialects::portos) const fn alias(name: &'static str, of: &'static str, kind: Kind) -> Self {
-        Self { name, of, kind }
+    pub(in crate::dialects::portos) const fn alias(name: &'static str, of: &'static str, kind: MemberKind) -> Self {
+        Self { name, row_name: of, kind }
     }
 }
 
@@ -57,7 +57,7 @@ enum Operand {
     Text(String),
     Number(f64),
     Instant(Instant),
-    Truth(bool),
+    Bool(bool),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,7 +74,7 @@ enum Operator {
 }
 
 /// The words for them, in lower case.
-const OPERATORS: [(&str, Operator); 9] = [
+const OPERATOR_NAMES: [(&str, Operator); 9] = [
     ("eq", Operator::Equal),
     ("ne", Operator::NotEqual),
     ("gt", Operator::Greater),
@@ -97,7 +97,7 @@ impl Operator {
     }
 
     /// Whether a value stands to the operand as it says; `None` where it looks for a piece of text.
-    const fn holds(self, order: Ordering) -> Option<bool> {
+    const fn accepts_order(self, order: Ordering) -> Option<bool> {
         Some(match self {
             Self::Equal => order.is_eq(),
             Self::NotEqual => order.is_ne(),
@@ -109,7 +109,7 @@ impl Operator {
         })
     }
 
-    fn finds(self, text: &str, piece: &str) -> bool {
+    fn matches_text(self, text: &str, piece: &str) -> bool {
         match self {
             Self::StartsWith => text.starts_with(piece),
             Self::EndsWith => text.ends_with(piece),
@@ -121,56 +121,58 @@ impl Operator {
 impl Condition {
     /// Reads `op:value`; what stands before a colon and is no operator belongs to the value. `None` where the member cannot have such
     /// a value, or is not asked about so.
-    pub(super) fn read(member: &Member, text: &str) -> Option<Self> {
+    pub(super) fn parse(member: &ListMember, text: &str) -> Option<Self> {
         let said = text.split_once(':').and_then(|(word, rest)| {
-            let known = OPERATORS.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
+            let known = OPERATOR_NAMES.iter().find(|(known, _)| known.eq_ignore_ascii_case(word));
             known.map(|(_, operator)| (*operator, rest))
         });
         let (operator, text) = said.unwrap_or((Operator::Equal, text));
         let operand = match member.kind {
-            Kind::Text => Operand::Text(folded(text)),
-            Kind::Word(words) => word(words, operator, text)?,
-            Kind::Number if operator.is_textual() => piece(text, b"-.")?,
-            Kind::Number => Operand::Number(number(text)?),
-            Kind::Instant if operator.is_textual() => piece(text, b"-:.TZtz")?,
-            Kind::Instant => Operand::Instant(instant(text)?),
-            Kind::Truth => Operand::Truth(truth(text).filter(|_| operator.is_equality())?),
+            MemberKind::Text => Operand::Text(fold_text(text)),
+            MemberKind::OneOf(words) => parse_word(words, operator, text)?,
+            MemberKind::Number if operator.is_textual() => parse_fragment(text, b"-.")?,
+            MemberKind::Number => Operand::Number(parse_number(text)?),
+            MemberKind::Instant if operator.is_textual() => parse_fragment(text, b"-:.TZtz")?,
+            MemberKind::Instant => Operand::Instant(parse_instant(text)?),
+            MemberKind::Bool => Operand::Bool(parse_bool(text).filter(|_| operator.is_equality())?),
         };
-        Some(Self { member: member.of, operator, operand })
+        Some(Self { member: member.row_name, operator, operand })
     }
 
     /// Whether a row is as the condition asks.
-    pub(super) fn holds(&self, row: &Value) -> bool {
+    pub(super) fn matches(&self, row: &Value) -> bool {
         match row.get(self.member) {
             // of several values one is enough; to be another, all have to be
             Some(Value::Array(values)) if self.operator == Operator::NotEqual => {
-                values.iter().all(|value| self.fits(value))
+                values.iter().all(|value| self.matches_value(value))
             }
-            Some(Value::Array(values)) => values.iter().any(|value| self.fits(value)),
-            value => self.fits(value.unwrap_or(&Value::Null)),
+            Some(Value::Array(values)) => values.iter().any(|value| self.matches_value(value)),
+            value => self.matches_value(value.unwrap_or(&Value::Null)),
         }
     }
 
-    fn fits(&self, value: &Value) -> bool {
+    fn matches_value(&self, value: &Value) -> bool {
         let order = match &self.operand {
             // nothing reads as an empty text; it is neither before nor after another
             Operand::Text(_) if value.is_null() && !self.operator.is_equality() && !self.operator.is_textual() => None,
-            Operand::Text(piece) if self.operator.is_textual() => return self.operator.finds(&compared(value), piece),
-            Operand::Text(text) => Some(compared(value).as_str().cmp(text)),
+            Operand::Text(piece) if self.operator.is_textual() => {
+                return self.operator.matches_text(&comparison_text(value), piece);
+            }
+            Operand::Text(text) => Some(comparison_text(value).as_str().cmp(text)),
             Operand::Number(number) => value.as_f64().map(|own| own.total_cmp(number)),
-            Operand::Instant(at) => value.as_str().and_then(instant).map(|own| own.cmp(at)),
-            Operand::Truth(truth) => value.as_bool().map(|own| own.cmp(truth)),
+            Operand::Instant(at) => value.as_str().and_then(parse_instant).map(|own| own.cmp(at)),
+            Operand::Bool(truth) => value.as_bool().map(|own| own.cmp(truth)),
         };
         match order {
-            Some(order) => self.operator.holds(order).unwrap_or_default(),
+            Some(order) => self.operator.accepts_order(order).unwrap_or_default(),
             None => self.operator == Operator::NotEqual,
         }
     }
 
     /// The first instant that it lets through, and the first that is too late. `None` where it does not say so.
-    pub(super) fn span(&self) -> Option<(Option<Instant>, Option<Instant>)> {
+    pub(super) fn time_range(&self) -> Option<(Option<Instant>, Option<Instant>)> {
         let Operand::Instant(at) = self.operand else { return None };
-        let next = at.after(std::time::Duration::from_millis(1));
+        let next = at.saturating_add(std::time::Duration::from_millis(1));
         Some(match self.operator {
             Operator::Equal => (Some(at), Some(next)),
             Operator::Greater => (Some(next), None),
@@ -183,38 +185,38 @@ impl Condition {
 }
 
 /// One of the words, or a piece of one.
-fn word(words: &[&str], operator: Operator, text: &str) -> Option<Operand> {
-    let text = folded(text);
+fn parse_word(words: &[&str], operator: Operator, text: &str) -> Option<Operand> {
+    let text = fold_text(text);
     let known = |word: &&str| match operator {
-        Operator::Equal | Operator::NotEqual => folded(word) == text,
-        _ => operator.is_textual() && operator.finds(&folded(word), &text),
+        Operator::Equal | Operator::NotEqual => fold_text(word) == text,
+        _ => operator.is_textual() && operator.matches_text(&fold_text(word), &text),
     };
     words.iter().any(known).then_some(Operand::Text(text))
 }
 
 /// A piece of how digits and these signs are written.
-fn piece(text: &str, signs: &[u8]) -> Option<Operand> {
+fn parse_fragment(text: &str, signs: &[u8]) -> Option<Operand> {
     let fits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || signs.contains(&byte));
-    fits.then(|| Operand::Text(folded(text)))
+    fits.then(|| Operand::Text(fold_text(text)))
 }
 
 /// A number by its digits; neither infinity nor what is none.
-fn number(text: &str) -> Option<f64> {
+fn parse_number(text: &str) -> Option<f64> {
     let text = text.trim();
     let plain = text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
     text.parse().ok().filter(|number: &f64| plain && number.is_finite())
 }
 
-fn truth(text: &str) -> Option<bool> {
+fn parse_bool(text: &str) -> Option<bool> {
     let is = |word: &str| text.trim().eq_ignore_ascii_case(word);
     if is("true") { Some(true) } else { is("false").then_some(false) }
 }
 
 /// The instant that a text says, by whatever offset and however exactly. One without an offset is in UTC, and a day stands for its
 /// beginning there. The plus of an offset that came unescaped, and so reads as a blank, is taken for what it was.
-pub(super) fn instant(text: &str) -> Option<Instant> {
+pub(super) fn parse_instant(text: &str) -> Option<Instant> {
     let text = text.trim();
-    let given = |text: &str| text.parse().ok().map(|Given(at)| at);
+    let given = |text: &str| text.parse().ok().map(|Rfc3339Instant(at)| at);
     if text.len() == "2026-11-21".len() {
         return given(&format!("{text}T00:00:00Z"));
     }
@@ -222,14 +224,14 @@ pub(super) fn instant(text: &str) -> Option<Instant> {
 }
 
 /// A value as it is compared as text: names as names are, nothing as an empty text.
-pub(super) fn compared(value: &Value) -> String {
+pub(super) fn comparison_text(value: &Value) -> String {
     match value {
         Value::Null => String::new(),
-        Value::String(text) => folded(text),
+        Value::String(text) => fold_text(text),
         other => other.to_string(),
     }
 }
 
-fn folded(text: &str) -> String {
-    Folded::of(text).as_str().to_owned()
+fn fold_text(text: &str) -> String {
+    FoldedText::of(text).as_str().to_owned()
 }

@@ -1,15 +1,15 @@
 use super::*;
 
-const MEMBERS: &[Member] = &[
-    Member::new("name", Kind::Text),
-    Member::new("age", Kind::Number),
-    Member::new("roles", Kind::Text),
-    Member::new("since", Kind::Instant),
-    Member::new("until", Kind::Instant),
-    Member::new("nick", Kind::Text),
-    Member::new("active", Kind::Truth),
-    Member::new("kind", Kind::Word(&["Day", "Night"])),
-    Member::alias("rowId", "age", Kind::Number),
+const MEMBERS: &[ListMember] = &[
+    ListMember::new("name", MemberKind::Text),
+    ListMember::new("age", MemberKind::Number),
+    ListMember::new("roles", MemberKind::Text),
+    ListMember::new("since", MemberKind::Instant),
+    ListMember::new("until", MemberKind::Instant),
+    ListMember::new("nick", MemberKind::Text),
+    ListMember::new("active", MemberKind::Bool),
+    ListMember::new("kind", MemberKind::OneOf(&["Day", "Night"])),
+    ListMember::alias("rowId", "age", MemberKind::Number),
 ];
 
 fn rows() -> Vec<Value> {
@@ -23,13 +23,13 @@ fn rows() -> Vec<Value> {
     ]
 }
 
-fn names(query: &str) -> Vec<String> {
-    let chosen = serde_json::to_value(Asked::read(query, MEMBERS).unwrap().chosen(rows())).unwrap();
+fn select_names(query: &str) -> Vec<String> {
+    let chosen = serde_json::to_value(ListQuery::parse(query, MEMBERS).unwrap().select_rows(rows())).unwrap();
     chosen["items"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap().to_owned()).collect()
 }
 
 #[test]
-fn conditions_narrow_a_list() {
+fn conditions_filter_a_list() {
     for (query, expected) in [
         ("", &["Ján", "Eva", "Zoe"][..]),
         ("name=JÁN", &["Ján"]),
@@ -66,14 +66,14 @@ fn conditions_narrow_a_list() {
         ("name=nobody", &[]),
         ("unknown=1&$unknown=2&x", &["Ján", "Eva", "Zoe"]),
     ] {
-        assert_eq!(names(query), expected, "{query}");
+        assert_eq!(select_names(query), expected, "{query}");
     }
 }
 
 #[test]
-fn a_member_lies_between_the_instants_that_are_asked() {
+fn time_range_follows_from_conditions() {
     let span = |query| {
-        let (from, until, whole) = Asked::read(query, MEMBERS).unwrap().span("since");
+        let (from, until, whole) = ListQuery::parse(query, MEMBERS).unwrap().time_range("since");
         (from.map(Instant::millis), until.map(Instant::millis), whole)
     };
     for (query, expected) in [
@@ -88,12 +88,12 @@ fn a_member_lies_between_the_instants_that_are_asked() {
         assert_eq!(span(query), expected, "{query}");
     }
     for (query, only) in [("", true), ("age=1", true), ("rowId=gt:1;2", true), ("name=x&age=1", false)] {
-        assert_eq!(Asked::read(query, MEMBERS).unwrap().asks_only(&["age"]), only, "{query}");
+        assert_eq!(ListQuery::parse(query, MEMBERS).unwrap().concerns_only(&["age"]), only, "{query}");
     }
 }
 
 #[test]
-fn a_list_is_sorted_and_cut() {
+fn list_is_sorted_and_paged() {
     for (query, expected) in [
         ("$sort=name", &["Eva", "Ján", "Zoe"][..]),
         ("$sort=-age", &["Zoe", "Ján", "Eva"]),
@@ -105,21 +105,21 @@ fn a_list_is_sorted_and_cut() {
         ("$skip=9", &[]),
         ("$take=0", &[]),
     ] {
-        assert_eq!(names(query), expected, "{query}");
+        assert_eq!(select_names(query), expected, "{query}");
     }
 }
 
 #[test]
-fn names_that_are_instants_are_sorted_as_names() {
+fn names_that_look_like_instants_sort_as_text() {
     let names = ["2026-11-21", "2026-11-20Z", "2026-11-20T23:30:00-01:00"].map(|name| json!({ "name": name }));
-    let sorted = Asked::read("$sort=name", MEMBERS).unwrap().chosen(names.to_vec());
+    let sorted = ListQuery::parse("$sort=name", MEMBERS).unwrap().select_rows(names.to_vec());
     let sorted = serde_json::to_value(sorted).unwrap();
     assert_eq!(sorted["items"], json!([names[2], names[1], names[0]]));
 }
 
 #[test]
-fn a_count_tells_how_many_and_shows_none() {
-    let chosen = |query| serde_json::to_value(Asked::read(query, MEMBERS).unwrap().chosen(rows())).unwrap();
+fn count_option_returns_counts_only() {
+    let chosen = |query| serde_json::to_value(ListQuery::parse(query, MEMBERS).unwrap().select_rows(rows())).unwrap();
     assert_eq!(chosen("$count=true&age=gt:9&$take=1"), json!({ "count": 2, "totalCount": 2 }));
     assert_eq!(chosen("$count=false&$take=0"), json!({ "items": [], "count": 0, "totalCount": 3 }));
     let part = chosen("age=gt:9&$take=1");
@@ -127,15 +127,17 @@ fn a_count_tells_how_many_and_shows_none() {
 }
 
 #[test]
-fn an_option_that_cannot_be_is_told() {
+fn invalid_option_is_reported() {
     for query in ["$skip=x", "$take=-1", "$take=", "$count=maybe"] {
-        let Err(Failure::Protocol(Protocol::Fields(faults))) = Asked::read(query, MEMBERS) else { panic!("{query}") };
+        let Err(ApiError::Protocol(ProtocolError::InvalidFields(faults))) = ListQuery::parse(query, MEMBERS) else {
+            panic!("{query}")
+        };
         assert_eq!(faults[0].field, query.split('=').next().unwrap());
     }
 }
 
 #[test]
-fn a_value_that_cannot_be_read_for_its_member_is_told() {
+fn value_of_wrong_type_for_member_is_reported() {
     for (query, names) in [
         ("age=x", &["age"][..]),
         ("age=gt:9,5", &["age"]),
@@ -161,8 +163,10 @@ fn a_value_that_cannot_be_read_for_its_member_is_told() {
         ("kind=contains:x", &["kind"]),
         ("age=x&name=y&since=z&$take=q", &["age", "since", "$take"]),
     ] {
-        let Err(Failure::Protocol(Protocol::Fields(faults))) = Asked::read(query, MEMBERS) else { panic!("{query}") };
+        let Err(ApiError::Protocol(ProtocolError::InvalidFields(faults))) = ListQuery::parse(query, MEMBERS) else {
+            panic!("{query}")
+        };
         assert_eq!(faults.iter().map(|fault| &*fault.field).collect::<Vec<_>>(), names, "{query}");
-        assert!(faults.iter().all(|fault| fault.query), "{query}");
+        assert!(faults.iter().all(|fault| fault.in_query), "{query}");
     }
 }

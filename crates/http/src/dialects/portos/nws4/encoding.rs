@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 /// Percent-encodes whatever is not a letter, a digit, one of `-_.~` or one of `plain`. What is encoded already is encoded once
 /// more.
-pub(super) fn encoded(text: &str, plain: &[u8]) -> String {
+pub(super) fn percent_encode(text: &str, plain: &[u8]) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) || plain.contains(&byte) {
@@ -19,17 +19,17 @@ pub(super) fn encoded(text: &str, plain: &[u8]) -> String {
 
 /// Takes one layer of percent-encoding away, with hex digits of either case. Nothing where what remains is no text, or a percent
 /// sign stands before something else.
-pub(in crate::dialects::portos) fn decoded(text: &str) -> Option<String> {
+pub(in crate::dialects::portos) fn percent_decode(text: &str) -> Option<String> {
     let mut out = Vec::with_capacity(text.len());
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
-        out.push(if byte == b'%' { pair(bytes.next()?, bytes.next()?)? } else { byte });
+        out.push(if byte == b'%' { decode_hex_pair(bytes.next()?, bytes.next()?)? } else { byte });
     }
     String::from_utf8(out).ok()
 }
 
 /// Bytes in lower-case hex.
-pub(super) fn hex(bytes: &[u8]) -> String {
+pub(super) fn encode_hex(bytes: &[u8]) -> String {
     let mut out = String::with_capacity(bytes.len() * 2);
     for byte in bytes {
         let _ = write!(out, "{byte:02x}");
@@ -38,13 +38,13 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 }
 
 /// 32 bytes from hex of either case.
-pub(super) fn unhex(text: &str) -> Option<[u8; 32]> {
+pub(super) fn decode_hex(text: &str) -> Option<[u8; 32]> {
     let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    let bytes: Vec<u8> = pairs.iter().map(|[high, low]| pair(*high, *low)).collect::<Option<_>>()?;
+    let bytes: Vec<u8> = pairs.iter().map(|[high, low]| decode_hex_pair(*high, *low)).collect::<Option<_>>()?;
     bytes.try_into().ok().filter(|_| rest.is_empty())
 }
 
-fn pair(high: u8, low: u8) -> Option<u8> {
+fn decode_hex_pair(high: u8, low: u8) -> Option<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
     Some(digit(high)? << 4 | digit(low)?)
 }
@@ -54,37 +54,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_encoded_comes_back() {
+    fn percent_encoding_round_trips() {
         for text in ["", "plain-._~09azAZ", "a b+c%2Fd", "predajňa", "%", "a=b&c"] {
-            assert_eq!(decoded(&encoded(text, b"")).as_deref(), Some(text));
+            assert_eq!(percent_decode(&percent_encode(text, b"")).as_deref(), Some(text));
         }
     }
 
     #[test]
-    fn plain_is_what_the_contract_says() {
-        assert_eq!(encoded("/a:b", b"/:"), "/a:b");
-        assert_eq!(encoded("/a:b", b""), "%2Fa%3Ab");
-        assert_eq!(encoded("ň*!'()", b"/:"), "%C5%88%2A%21%27%28%29");
+    fn unreserved_characters_follow_the_contract() {
+        assert_eq!(percent_encode("/a:b", b"/:"), "/a:b");
+        assert_eq!(percent_encode("/a:b", b""), "%2Fa%3Ab");
+        assert_eq!(percent_encode("ň*!'()", b"/:"), "%C5%88%2A%21%27%28%29");
     }
 
     #[test]
-    fn either_case_of_hex_decodes_and_half_a_pair_does_not() {
-        assert_eq!(decoded("%3d%3D%c5%88").as_deref(), Some("==ň"));
+    fn hex_decodes_in_either_case_and_rejects_half_a_pair() {
+        assert_eq!(percent_decode("%3d%3D%c5%88").as_deref(), Some("==ň"));
         for bad in ["%", "%3", "%3g", "%+1", "%-1", "%ff", "a%"] {
-            assert_eq!(decoded(bad), None, "{bad}");
+            assert_eq!(percent_decode(bad), None, "{bad}");
         }
     }
 
     #[test]
-    fn a_digest_is_32_bytes_in_hex() {
+    fn digest_is_32_bytes_of_hex() {
         let bytes = std::array::from_fn(|at| u8::try_from(at * 8 % 256).unwrap());
-        let text = hex(&bytes);
-        assert_eq!(unhex(&text), Some(bytes));
-        assert_eq!(unhex(&text.to_uppercase()), Some(bytes));
-        assert_eq!(unhex(&text[1..]), None);
-        assert_eq!(unhex(&text[2..]), None);
-        assert_eq!(unhex(&format!("{text}0")), None);
-        assert_eq!(unhex(&format!("{}+1", &text[2..])), None);
-        assert_eq!(unhex(""), None);
+        let text = encode_hex(&bytes);
+        assert_eq!(decode_hex(&text), Some(bytes));
+        assert_eq!(decode_hex(&text.to_uppercase()), Some(bytes));
+        assert_eq!(decode_hex(&text[1..]), None);
+        assert_eq!(decode_hex(&text[2..]), None);
+        assert_eq!(decode_hex(&format!("{text}0")), None);
+        assert_eq!(decode_hex(&format!("{}+1", &text[2..])), None);
+        assert_eq!(decode_hex(""), None);
     }
 }

@@ -5,9 +5,9 @@ use std::time::Duration;
 use tillgate_domain::Instant;
 
 use crate::command::doctor::finding::Finding;
-use crate::command::show::instant;
+use crate::command::json::format_instant;
 use crate::configuration::Settings;
-use crate::{compose, disk, exposure, master, tls};
+use crate::{composition, disk, exposure, master_key, tls};
 
 /// How long before its expiry a certificate should have been renewed. ACME clients renew about 30 days before.
 const RENEWAL_MARGIN: Duration = Duration::from_hours(14 * 24);
@@ -15,118 +15,124 @@ const RENEWAL_MARGIN: Duration = Duration::from_hours(14 * 24);
 /// The minimum free space of a disk, in bytes.
 const MIN_FREE_BYTES: u64 = 100_000_000;
 
-pub(super) fn configuration(settings: &Settings) -> Finding {
+pub(super) fn check_configuration(settings: &Settings) -> Finding {
     const CHECK: &str = "configuration";
-    if let Err(exposed) = exposure::check(settings) {
-        return Finding::bad(CHECK, format!("serve would refuse to start: {exposed}"), "set one of the two");
+    if let Err(exposed) = exposure::check_exposure(settings) {
+        return Finding::problem(CHECK, format!("serve would refuse to start: {exposed}"), "set one of the two");
     }
-    if let Err(stop) = compose::mounts(settings) {
-        return Finding::bad(
+    if let Err(stop) = composition::build_mounts(settings) {
+        return Finding::problem(
             CHECK,
             format!("serve would refuse to start: {stop}"),
             "move one of the two to another prefix or host",
         );
     }
-    Finding::good(CHECK, format!("serve would listen on {}", settings.server.listen))
+    Finding::ok(CHECK, format!("serve would listen on {}", settings.server.listen))
 }
 
 /// The certificate, where the settings name one.
-pub(super) fn certificate(settings: &Settings, now: Instant) -> Option<Finding> {
+pub(super) fn check_certificate(settings: &Settings, now: Instant) -> Option<Finding> {
     const CHECK: &str = "certificate";
     let renew = "renew it: the server reads the new files by itself";
-    match tls::certificate(settings) {
+    match tls::load_certificate(settings) {
         Ok(None) => None,
-        Err(stop) => Some(Finding::bad(
+        Err(stop) => Some(Finding::problem(
             CHECK,
             stop.to_string(),
             "point server.tls_cert and server.tls_key at a chain and its key in PEM",
         )),
         Ok(Some(certificate)) => {
             let expires = certificate.expires();
-            Some(match expires.since(now) {
-                Duration::ZERO => Finding::bad(CHECK, format!("expired on {}", instant(expires)), renew),
-                left if left < RENEWAL_MARGIN => Finding::bad(CHECK, format!("expires on {}", instant(expires)), renew),
-                _ => Finding::good(CHECK, format!("expires on {}", instant(expires))),
+            Some(match expires.duration_since(now) {
+                Duration::ZERO => Finding::problem(CHECK, format!("expired on {}", format_instant(expires)), renew),
+                left if left < RENEWAL_MARGIN => {
+                    Finding::problem(CHECK, format!("expires on {}", format_instant(expires)), renew)
+                }
+                _ => Finding::ok(CHECK, format!("expires on {}", format_instant(expires))),
             })
         }
     }
 }
 
 /// Free space on the disk that the server writes to.
-pub(super) fn disk(settings: &Settings) -> Option<Finding> {
+pub(super) fn check_disk(settings: &Settings) -> Option<Finding> {
     const CHECK: &str = "disk";
-    let folder = disk::folder(settings);
-    let free = disk::free(&folder).ok()?;
+    let folder = disk::data_folder(settings);
+    let free = disk::free_bytes(&folder).ok()?;
     let found = format!("{} MB free at {}", free / 1_000_000, folder.display());
     Some(if free < MIN_FREE_BYTES {
-        Finding::bad(CHECK, found, "make room: on a full disk nobody can log in")
+        Finding::problem(CHECK, found, "make room: on a full disk nobody can log in")
     } else {
-        Finding::good(CHECK, found)
+        Finding::ok(CHECK, found)
     })
 }
 
-pub(super) fn folder(settings: &Settings) -> Finding {
+pub(super) fn check_data_folder(settings: &Settings) -> Finding {
     const CHECK: &str = "data folder";
     let data = settings.server.data.as_path();
     match std::fs::metadata(data) {
-        Err(error) => Finding::bad(
+        Err(error) => Finding::problem(
             CHECK,
             format!("{}: {error}", data.display()),
             "name the folder with --data; a new installation makes it once",
         )
-        .run(settings, "init"),
+        .with_command(settings, "init"),
         Ok(found) if !found.is_dir() => {
-            Finding::bad(CHECK, format!("{} is no folder", data.display()), "name a folder with --data")
+            Finding::problem(CHECK, format!("{} is no folder", data.display()), "name a folder with --data")
         }
-        Ok(found) if master::others_may(&found) => Finding::bad(
+        Ok(found) if master_key::is_readable_by_others(&found) => Finding::problem(
             CHECK,
             format!("{} is open to other users of this machine", data.display()),
             format!("chmod 700 '{}'", data.display()),
         ),
-        Ok(_) => Finding::good(CHECK, data.display().to_string()),
+        Ok(_) => Finding::ok(CHECK, data.display().to_string()),
     }
 }
 
-pub(super) fn master_key(settings: &Settings) -> Finding {
+pub(super) fn check_master_key(settings: &Settings) -> Finding {
     const CHECK: &str = "master key";
-    match (master::find(settings), master::place(settings)) {
-        (Err(stop), _) => Finding::bad(CHECK, stop.to_string(), "put back the key that this database was made with"),
-        (Ok(None), _) => {
-            Finding::bad(CHECK, "there is none", "put the key back from its backup; a new installation makes it once")
-                .run(settings, "init")
+    match (master_key::find_master_key(settings), master_key::master_key_source(settings)) {
+        (Err(stop), _) => {
+            Finding::problem(CHECK, stop.to_string(), "put back the key that this database was made with")
         }
-        (Ok(Some(_)), master::Place::Given) => Finding::good(CHECK, "given by keys.master"),
-        (Ok(Some(_)), master::Place::File(path)) => match std::fs::metadata(&path) {
-            Ok(found) if master::others_may(&found) => Finding::bad(
+        (Ok(None), _) => Finding::problem(
+            CHECK,
+            "there is none",
+            "put the key back from its backup; a new installation makes it once",
+        )
+        .with_command(settings, "init"),
+        (Ok(Some(_)), master_key::MasterKeySource::Setting) => Finding::ok(CHECK, "given by keys.master"),
+        (Ok(Some(_)), master_key::MasterKeySource::File(path)) => match std::fs::metadata(&path) {
+            Ok(found) if master_key::is_readable_by_others(&found) => Finding::problem(
                 CHECK,
                 format!("{} can be read by other users of this machine", path.display()),
                 format!("chmod 600 '{}'", path.display()),
             ),
-            _ => Finding::good(CHECK, path.display().to_string()),
+            _ => Finding::ok(CHECK, path.display().to_string()),
         },
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::configuration::{Flags, load};
+    use crate::configuration::{Flags, load_settings};
 
     #[test]
-    fn every_fault_says_how_to_mend_it() {
+    fn every_problem_has_a_remedy() {
         let folder = std::env::temp_dir().join(format!("tillgate-doctor-{}", std::process::id()));
         let flags = Flags { data: Some(folder.clone()), ..Flags::default() };
-        let settings = load(&flags, &[]).unwrap();
-        let missing = super::folder(&settings).line();
+        let settings = load_settings(&flags, &[]).unwrap();
+        let missing = super::check_data_folder(&settings).to_line();
         assert!(missing.ends_with(&format!("makes it once: tillgate init --data {}", folder.display())), "{missing}");
         std::fs::create_dir_all(&folder).unwrap();
         #[cfg(unix)]
         {
             use std::os::unix::fs::PermissionsExt;
             std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o755)).unwrap();
-            assert!(super::folder(&settings).line().contains("chmod 700"));
+            assert!(super::check_data_folder(&settings).to_line().contains("chmod 700"));
             std::fs::set_permissions(&folder, std::fs::Permissions::from_mode(0o700)).unwrap();
         }
-        assert!(super::folder(&settings).well());
+        assert!(super::check_data_folder(&settings).is_ok());
         std::fs::remove_dir_all(&folder).unwrap();
     }
 }

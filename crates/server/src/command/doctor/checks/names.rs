@@ -1,43 +1,43 @@
 //! Whether every name is one's alone.
 
-use tillgate_persistence::{Database, Similar, SimilarNames};
+use tillgate_persistence::{Database, SimilarNames, SimilarNamesReport};
 
 use crate::command::doctor::finding::Finding;
-use crate::command::print::one_line;
+use crate::command::print::escape_line;
 
 /// How many groups of names are told at most.
-const TOLD: usize = 20;
+const MAX_NAMED_GROUPS: usize = 20;
 
-pub(super) fn alike(database: &Database) -> Finding {
+pub(super) fn check_similar_names(database: &Database) -> Finding {
     match database.similar_names() {
-        Err(error) => Finding::bad("names", error.to_string(), "see database"),
-        Ok(similar) => judge(&similar),
+        Err(error) => Finding::problem("names", error.to_string(), "see database"),
+        Ok(similar) => similar_names_finding(&similar),
     }
 }
 
-fn judge(similar: &Similar) -> Finding {
+fn similar_names_finding(similar: &SimilarNamesReport) -> Finding {
     const CHECK: &str = "names";
     let lookalike = match similar.lookalike.as_slice() {
         [] => String::new(),
-        groups => format!("; look alike, and may be meant to deceive: {}", listed(groups)),
+        groups => format!("; look alike, and may be meant to deceive: {}", groups_text(groups)),
     };
     match similar.equal.as_slice() {
-        [] => Finding::good(CHECK, format!("each is one's alone{lookalike}")),
-        groups => Finding::bad(
+        [] => Finding::ok(CHECK, format!("each is one's alone{lookalike}")),
+        groups => Finding::problem(
             CHECK,
-            format!("compare as one since case is folded in full: {}{lookalike}", listed(groups)),
+            format!("compare as one since case is folded in full: {}{lookalike}", groups_text(groups)),
             "each still works as it is spelled, and no other spelling finds it; give one of them another name",
         ),
     }
 }
 
-fn listed(groups: &[SimilarNames]) -> String {
+fn groups_text(groups: &[SimilarNames]) -> String {
     let one = |SimilarNames { kind, tenant, names }: &SimilarNames| {
-        let names: Vec<String> = names.iter().map(|name| format!("\"{}\"", one_line(name))).collect();
+        let names: Vec<String> = names.iter().map(|name| format!("\"{}\"", escape_line(name))).collect();
         format!("{kind} {} ({tenant})", names.join(" and "))
     };
-    let mut told: Vec<String> = groups.iter().take(TOLD).map(one).collect();
-    if let Some(more @ 1..) = groups.len().checked_sub(TOLD) {
+    let mut told: Vec<String> = groups.iter().take(MAX_NAMED_GROUPS).map(one).collect();
+    if let Some(more @ 1..) = groups.len().checked_sub(MAX_NAMED_GROUPS) {
         told.push(format!("{more} more"));
     }
     told.join(", ")
@@ -56,14 +56,19 @@ mod tests {
     }
 
     #[test]
-    fn names_that_compare_as_one_are_to_mend_and_lookalikes_are_told() {
-        assert!(judge(&Similar::default()).well());
-        let lookalike = Similar { lookalike: vec![group(&["admin", "\u{430}dmin"])], ..Similar::default() };
-        let found = judge(&lookalike);
-        assert!(found.well() && found.line().contains("look alike"), "{}", found.line());
-        let equal = Similar { equal: vec![group(&["strauss", "strau\u{df}"]); 21], ..lookalike };
-        let found = judge(&equal);
-        assert!(!found.well() && found.line().contains("user \"strauss\" and \"strauß\" (shop)"), "{}", found.line());
-        assert!(found.line().contains("1 more"), "{}", found.line());
+    fn equal_names_need_a_remedy_and_lookalikes_are_reported() {
+        assert!(similar_names_finding(&SimilarNamesReport::default()).is_ok());
+        let lookalike =
+            SimilarNamesReport { lookalike: vec![group(&["admin", "\u{430}dmin"])], ..SimilarNamesReport::default() };
+        let found = similar_names_finding(&lookalike);
+        assert!(found.is_ok() && found.to_line().contains("look alike"), "{}", found.to_line());
+        let equal = SimilarNamesReport { equal: vec![group(&["strauss", "strau\u{df}"]); 21], ..lookalike };
+        let found = similar_names_finding(&equal);
+        assert!(
+            !found.is_ok() && found.to_line().contains("user \"strauss\" and \"strauß\" (shop)"),
+            "{}",
+            found.to_line()
+        );
+        assert!(found.to_line().contains("1 more"), "{}", found.to_line());
     }
 }

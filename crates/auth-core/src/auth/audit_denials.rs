@@ -1,0 +1,142 @@
+//! Records that a caller was refused for a right or a rank that they lack, or for where they are logged in, and that somebody was
+//! refused who is not logged in.
+
+use std::hash::Hash;
+use std::time::Duration;
+
+use serde_json::json;
+use tillgate_domain::{Action, Actor, Environment, Event, EventId, EventOutcome, Rank, Right, StoreExt, Subject};
+
+use super::Auth;
+use crate::caller::AuthenticatedBy;
+use crate::denials::{DenialLimiter, GuestKey};
+use crate::throttle::network_prefix;
+use crate::{AuthDenied, AuthRequest, Caller, Error, SessionKind};
+
+/// What a caller lacks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MissingRequirement {
+    /// A right.
+    Right(Right),
+    /// A rank: they are below it.
+    Rank(Rank),
+    /// A rank above this one, which they would have given.
+    RankAbove(Rank),
+    /// A device where goods are sold.
+    SaleDevice,
+    /// A session of a person: theirs is a device's own.
+    Person,
+}
+
+/// What a caller has tried and may not do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeniedCall {
+    /// What they lack.
+    pub missing: MissingRequirement,
+    /// What they tried, as the way in tells it: `DELETE /api/v1/users/…`.
+    pub call: String,
+    /// To what; `None` where the call names nothing.
+    pub subject: Option<Subject>,
+}
+
+/// The longest text of a call that is kept, in characters.
+const MAX_CALL_CHARS: usize = 200;
+
+/// The longest client id that is kept, in characters: those that are drawn here have 32.
+const MAX_CLIENT_ID_CHARS: usize = 40;
+
+impl Auth {
+    /// Writes into the audit that a caller was refused: the first ten times in a minute, and then once how often it came since
+    /// ([`run_due_maintenance`](Self::run_due_maintenance)). It stands by itself, after the decision: whatever becomes of it, the refusal stands, and what could
+    /// not be written is counted with those that come after the ten.
+    pub fn record_denial(&self, caller: &Caller, attempt: &DeniedCall) -> Result<(), Error> {
+        let tenant = caller.profile.tenant.id;
+        let subject = attempt.subject.unwrap_or(Subject::Tenant(tenant));
+        let mut event = self.new_event(Action::RightMissing, EventOutcome::Refused, subject, Some(tenant))?;
+        event.actor = caller.actor();
+        let (word, lacking) = match &attempt.missing {
+            MissingRequirement::Right(right) => ("right", json!(right)),
+            MissingRequirement::Rank(rank) => ("role", json!(rank.name())),
+            MissingRequirement::RankAbove(rank) => ("above", json!(rank.name())),
+            MissingRequirement::SaleDevice => {
+                ("environments", json!(Environment::ALL.into_iter().filter(|each| each.sells()).collect::<Vec<_>>()))
+            }
+            MissingRequirement::Person => ("kind", json!(SessionKind::Person.name())),
+        };
+        event.details.insert(word.to_owned(), lacking);
+        event.details.insert("call".to_owned(), json!(attempt.call.chars().take(MAX_CALL_CHARS).collect::<String>()));
+        event.details.insert("dialect".to_owned(), json!(caller.dialect.as_str()));
+        if let AuthenticatedBy::ApiKey(key) = caller.authenticated_by {
+            event.details.insert("api_key".to_owned(), json!(key));
+        }
+        let who = (caller.principal, caller.device);
+        if self.caller_denials.should_record(who, &event, self.clock.monotonic()) {
+            let told = self.store.write(|tx| tx.audit().record(&event));
+            told.inspect_err(|_| self.caller_denials.mark_unrecorded(who, &event))?;
+        }
+        Ok(())
+    }
+
+    /// Writes into the audit that somebody was refused who is not logged in, as often as [`record_denial`](Self::record_denial)
+    /// writes. What cannot be written is counted, and the refusal stands.
+    pub(super) fn record_guest_denial(&self, guest: GuestKey, event: &Event) {
+        if self.guest_denials.should_record(guest, event, self.clock.monotonic())
+            && let Err(error) = self.store.write(|tx| tx.audit().record(event))
+        {
+            self.guest_denials.mark_unrecorded(guest, event);
+            tracing::warn!(%error, "a refusal was not written into the audit; it is counted with those that come");
+        }
+    }
+
+    /// The same of a program that is refused by its key.
+    pub(super) fn record_api_key_denial(
+        &self,
+        client: &str,
+        refusal: &AuthDenied,
+        presented: &AuthRequest<'_>,
+    ) -> Result<(), Error> {
+        let opened = self.api_key_cache.get(client).map(|(opened, _)| opened);
+        let key = opened.as_ref().map(|opened| &opened.key);
+        let subject = key.map_or(Subject::Server, |key| Subject::ApiKey(key.id));
+        let tenant = key.map(|key| key.tenant).or(presented.tenant);
+        let mut event = self.new_event(Action::ApiKeyUse, EventOutcome::Refused, subject, tenant)?;
+        event.actor = Actor {
+            user: key.map(|key| key.user),
+            device: key.map(|key| key.device),
+            session: None,
+            address: presented.address,
+        };
+        event.details.insert("why".to_owned(), json!(refusal.code()));
+        event.details.insert("client".to_owned(), json!(client.chars().take(MAX_CLIENT_ID_CHARS).collect::<String>()));
+        event.details.insert("dialect".to_owned(), json!(presented.dialect.as_str()));
+        let guest = match key {
+            Some(key) => GuestKey::ApiKey(key.id),
+            None => GuestKey::Network(presented.address.map(network_prefix)),
+        };
+        self.record_guest_denial(guest, &event);
+        Ok(())
+    }
+
+    /// Writes one line for each who was refused more often than was told, `all` of them or those whose minute is over.
+    pub(super) fn record_suppressed_denials(&self, all: bool) -> Result<(), Error> {
+        let now = (!all).then(|| self.clock.monotonic());
+        self.record_suppressed(&self.caller_denials, now)?;
+        self.record_suppressed(&self.guest_denials, now)
+    }
+
+    fn record_suppressed<W: Copy + Eq + Hash>(
+        &self,
+        refusals: &DenialLimiter<W>,
+        now: Option<Duration>,
+    ) -> Result<(), Error> {
+        for untold in refusals.list_due(now) {
+            let mut event = untold.last.clone();
+            event.id = self.new_id(EventId::new)?;
+            event.at = self.time().at;
+            event.details.insert("times".to_owned(), json!(untold.count));
+            self.store.write(|tx| tx.audit().record(&event))?;
+            refusals.mark_recorded(&untold);
+        }
+        Ok(())
+    }
+}

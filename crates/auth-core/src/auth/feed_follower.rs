@@ -1,0 +1,236 @@
+//! Following the feed: what other processes have ended or changed, and the keys.
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError, TryLockError};
+use std::time::Duration;
+
+use tillgate_domain::{Change, Instant, KeyId, Scope, StoreExt};
+
+use super::Auth;
+use crate::Error;
+use crate::ports::{Bookmark, Cursor};
+use crate::revocations::Version;
+
+/// How long those wait who need a younger view.
+const CATCH_UP_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// How often an unknown key is looked up in the store at most.
+const KEY_LOOKUP_INTERVAL: Duration = Duration::from_secs(1);
+
+/// How old the view is once looks were missed. They come four times as often.
+const MISSED_POLL_AGE: Duration = Duration::from_secs(1);
+
+/// How long after a look that failed the store counts as away, until another goes well.
+const STORE_AWAY_PERIOD: Duration = Duration::from_secs(10);
+
+/// How many wait for a look at most.
+const MAX_WAITERS: usize = 128;
+
+#[derive(Default)]
+struct FeedPosition {
+    bookmark: Option<Bookmark>,
+    keys_version: Version,
+    /// When somebody said that the clock is right.
+    accepted_clocks: BTreeSet<Instant>,
+    keys_looked_up_at: Option<Duration>,
+    /// Where the feed stood when this process first held a key that is not in use yet.
+    key_cursors: HashMap<KeyId, Cursor>,
+}
+
+/// When there were looks, by the monotonic clock.
+#[derive(Clone, Copy, Default)]
+struct PollTimes {
+    /// When the newest look began that was taken up whole.
+    last_success: Option<Duration>,
+    /// When the newest look ended that failed, if none went well since.
+    last_failure: Option<Duration>,
+    /// The oldest unit of work that was open at the newest look, and when the first look began that found it to be the oldest.
+    oldest_open_age: Option<(Cursor, Duration)>,
+}
+
+/// How far this process follows.
+#[derive(Default)]
+pub(crate) struct FeedFollower {
+    position: Mutex<FeedPosition>,
+    polls: Mutex<PollTimes>,
+    polled: Condvar,
+    waiters: AtomicUsize,
+    keys_unreadable: AtomicBool,
+}
+
+impl FeedFollower {
+    fn lock_position(&self) -> MutexGuard<'_, FeedPosition> {
+        self.position.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The place, unless somebody else is taking a look.
+    fn try_lock_position(&self) -> Option<MutexGuard<'_, FeedPosition>> {
+        match self.position.try_lock() {
+            Ok(place) => Some(place),
+            Err(TryLockError::Poisoned(place)) => Some(place.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
+    }
+
+    fn lock_polls(&self) -> MutexGuard<'_, PollTimes> {
+        self.polls.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether all keys of the store could be opened when they last changed.
+    pub(crate) fn are_keys_open(&self) -> bool {
+        !self.keys_unreadable.load(Ordering::Relaxed)
+    }
+
+    /// How far the feed is applied.
+    pub(crate) fn cursor(&self) -> Option<Cursor> {
+        self.lock_position().bookmark.as_ref().map(Bookmark::applied_cursor)
+    }
+
+    /// Where the feed stood when this process first held the key.
+    pub(crate) fn key_cursor(&self, key: KeyId) -> Option<Cursor> {
+        self.lock_position().key_cursors.get(&key).copied()
+    }
+}
+
+impl Auth {
+    /// Takes one look at the feed: what others have ended or changed holds here from now on. Chores do so every 250 ms.
+    pub fn poll_feed(&self) -> Result<(), Error> {
+        self.poll_from(self.follower.lock_position())
+    }
+
+    fn poll_from(&self, place: MutexGuard<'_, FeedPosition>) -> Result<(), Error> {
+        let followed = self.apply_poll(place);
+        let mut looks = self.follower.lock_polls();
+        match &followed {
+            Ok((began, oldest)) => {
+                let known = looks.oldest_open_age.filter(|(known, _)| Some(*known) == *oldest);
+                let oldest = known.or(oldest.map(|oldest| (oldest, *began)));
+                *looks = PollTimes { last_success: Some(*began), last_failure: None, oldest_open_age: oldest };
+            }
+            Err(_) => looks.last_failure = Some(self.clock.monotonic()),
+        }
+        drop(looks);
+        self.follower.polled.notify_all();
+        followed.map(drop)
+    }
+
+    /// Takes a look and takes up what it finds; says when it began, and the oldest unit of work that was open.
+    fn apply_poll(&self, mut place: MutexGuard<'_, FeedPosition>) -> Result<(Duration, Option<Cursor>), Error> {
+        let began = self.clock.monotonic();
+        let from = place.bookmark.clone();
+        self.revocations.begin_poll();
+        let look = self.store.read(|tx| tx.feed().poll(from.as_ref()))?;
+        if let Some(time) = look.clock {
+            self.activity.watch(time, self.clock.monotonic());
+        }
+        for found in &look.entries {
+            // A row may come again: a clock is accepted once for each time that somebody says so. What is read at the start was
+            // said of an earlier clock.
+            if found.change == Change::Invalidated(Scope::Clock)
+                && place.accepted_clocks.insert(found.at)
+                && from.is_some()
+            {
+                self.timekeeper.accept();
+            }
+        }
+        self.revocations.apply_poll(&look, began);
+        let oldest = look.next.open.first().copied();
+        place.bookmark = Some(look.next);
+        let keys = self.revocations.keys_version();
+        if keys > place.keys_version || from.is_none() {
+            self.reload_keys(&mut place)?;
+            place.keys_version = keys;
+        }
+        Ok((began, oldest))
+    }
+
+    fn reload_keys(&self, place: &mut FeedPosition) -> Result<(), Error> {
+        let stored = self.store.read(|tx| tx.keys().list())?;
+        let followed = self.keyring.reload(&stored);
+        self.follower.keys_unreadable.store(followed.is_err(), Ordering::Relaxed);
+        followed.map_err(|error| Error::Fault(error.to_string()))?;
+        if let Some(cursor) = place.bookmark.as_ref().map(Bookmark::applied_cursor) {
+            let held = self.keyring.current();
+            place.key_cursors.retain(|key, _| held.pending_keys().contains(key));
+            for key in held.pending_keys() {
+                place.key_cursors.entry(*key).or_insert(cursor);
+            }
+        }
+        Ok(())
+    }
+
+    /// Looks the keys up once more, for a token that names an unknown one: one reader for all, at most once a second. Who comes
+    /// sooner waits for the next look at the feed, which brings new keys: nobody is refused for what this process has not read.
+    pub(super) fn reload_unknown_keys(&self) -> Result<(), Error> {
+        let arrived = self.clock.monotonic();
+        {
+            let mut place = self.follower.lock_position();
+            let lately = place.keys_looked_up_at.is_some_and(|at| arrived.saturating_sub(at) < KEY_LOOKUP_INTERVAL);
+            if !lately || !self.schedule.is_running() {
+                self.reload_keys(&mut place)?;
+                place.keys_looked_up_at = Some(arrived);
+                return Ok(());
+            }
+        }
+        self.wait_for_poll(arrived)
+    }
+
+    /// Waits for a look at the feed that begins now or later, half a second at most. Few may wait: each holds a thread.
+    fn wait_for_poll(&self, arrived: Duration) -> Result<(), Error> {
+        let missing = |looks: &PollTimes| looks.last_success < Some(arrived);
+        let waiting = |looks: &mut PollTimes| missing(looks) && looks.last_failure < Some(arrived);
+        let room = self.follower.waiters.fetch_add(1, Ordering::Relaxed) < MAX_WAITERS;
+        let mut looks = self.follower.lock_polls();
+        if room {
+            let waited = self.follower.polled.wait_timeout_while(looks, CATCH_UP_TIMEOUT, waiting);
+            looks = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        self.follower.waiters.fetch_sub(1, Ordering::Relaxed);
+        if missing(&looks) { Err(Error::unavailable("what has changed could not be read in time")) } else { Ok(()) }
+    }
+
+    /// How long the oldest unit of work has been open that was found open at every look since: what it writes is still to come.
+    pub fn oldest_open_age(&self) -> Duration {
+        let oldest = self.follower.lock_polls().oldest_open_age;
+        oldest.map_or(Duration::ZERO, |(_, since)| self.clock.monotonic().saturating_sub(since))
+    }
+
+    /// Whether the view of what has changed is young enough to be trusted.
+    pub(super) fn is_feed_fresh(&self) -> bool {
+        self.feed_age().is_some_and(|age| age <= self.settings.max_age)
+    }
+
+    /// Whether the view of what has changed is young enough to be trusted, and looks at the feed go on.
+    ///
+    /// A process that was stopped for a while (`SIGSTOP`, a frozen machine) has missed looks, and looks before it trusts its view.
+    /// Where looks are tried and fail, the store is away, and the view is trusted for `max_age`.
+    pub(super) fn is_feed_current(&self) -> bool {
+        let Some(age) = self.feed_age() else { return false };
+        age <= self.settings.max_age && (age <= MISSED_POLL_AGE || !self.schedule.is_running() || self.is_store_away())
+    }
+
+    fn is_store_away(&self) -> bool {
+        let now = self.clock.monotonic();
+        self.follower.lock_polls().last_failure.is_some_and(|at| now.saturating_sub(at) <= STORE_AWAY_PERIOD)
+    }
+
+    /// Waits for a view that can be trusted, half a second at most: one reader catches up for all who wait. Where looks were
+    /// missed and none can be had, a view that is young enough is trusted all the same.
+    pub(super) fn catch_up(&self) -> Result<(), Error> {
+        if self.is_feed_current() {
+            return Ok(());
+        }
+        if !self.schedule.is_running() {
+            return self.poll_feed();
+        }
+        let arrived = self.clock.monotonic();
+        // Where looks were only missed, the first who comes takes one: the chores may be busy with something else.
+        let place = if self.is_feed_fresh() { self.follower.try_lock_position() } else { None };
+        let looked = match place {
+            Some(place) => self.poll_from(place),
+            None => self.wait_for_poll(arrived),
+        };
+        if looked.is_err() && self.is_feed_fresh() { Ok(()) } else { looked }
+    }
+}

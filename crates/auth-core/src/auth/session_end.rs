@@ -1,0 +1,157 @@
+//! Ending: a logout, and sessions ended by another hand.
+
+use std::collections::BTreeMap;
+
+use serde_json::json;
+use tillgate_domain::{
+    Action, Actor, DeviceId, EndReason, EventOutcome, KnownRight, Scope, SessionId, StoreExt, Subject, TenantId, UserId,
+};
+
+use super::Auth;
+use crate::ports::SessionView;
+use crate::{AuthDenied, Caller, Error, RefreshRequest, TokenDenied};
+
+/// What it takes to see and end others' sessions.
+pub(super) const END_SESSIONS_RIGHT: KnownRight = KnownRight::SessionDelete;
+
+impl Auth {
+    /// Ends the caller's own session. That it was over already is no refusal, and neither is it that a signed call has none.
+    pub fn logout(&self, caller: &Caller) -> Result<(), Error> {
+        let Some(session) = caller.session_id() else { return Ok(()) };
+        let now = self.time().at;
+        let tenant = Some(caller.profile.tenant.id);
+        let mut event = self.new_event(Action::Logout, EventOutcome::Done, Subject::Session(session), tenant)?;
+        event.actor = caller.actor();
+        self.store.write(|tx| {
+            if tx.revocations().end_session(session, EndReason::Logout, now)? {
+                tx.audit().record(&event)?;
+            }
+            Ok(())
+        })?;
+        Ok(())
+    }
+
+    /// Of these refresh tokens those that their keys prove: for each session the one of its highest generation, the newest
+    /// session first. A client that sends several, such as a browser with cookies of one name, has one of these for its own, and to
+    /// present an older one of the same session would end it.
+    pub fn select_newest_refresh_tokens<'t>(&self, tokens: &[&'t str]) -> Result<Vec<&'t str>, Error> {
+        let mut newest = BTreeMap::<SessionId, (i64, &'t str)>::new();
+        for token in tokens {
+            match self.verify_refresh_token(token) {
+                Ok((_, proven)) => {
+                    let known = newest.entry(proven.session).or_insert((proven.generation, token));
+                    *known = (*known).max((proven.generation, token));
+                }
+                Err(Error::Denied(AuthDenied::Token(_))) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(newest.into_values().rev().map(|(_, token)| token).collect())
+    }
+
+    /// Ends the session of a refresh token, which whoever holds the token may do: by a logout, or because another login takes its
+    /// place in the same client. The token proves its session also where it has expired or has been followed by another. That the
+    /// session was over already is no refusal.
+    pub fn end_by_refresh_token(&self, holder: &RefreshRequest<'_>, why: EndReason) -> Result<(), Error> {
+        let (_, token) = self.verify_refresh_token(holder.token)?;
+        let action = if why == EndReason::Logout { Action::Logout } else { Action::SessionEnd };
+        let mut event = self.new_event(action, EventOutcome::Done, Subject::Session(token.session), None)?;
+        if why != EndReason::Logout {
+            event.details.insert("why".to_owned(), json!(why.name()));
+        }
+        let refused = self.store.write(|tx| {
+            let Some(standing) = tx.sessions().find(token.session)? else { return Ok(Some(TokenDenied::SessionOver)) };
+            let session = &standing.session;
+            if session.dialect != *holder.dialect || holder.tenant.is_some_and(|tenant| tenant != session.tenant) {
+                return Ok(Some(TokenDenied::WrongAudience));
+            }
+            if tx.revocations().end_session(session.id, why, event.at)? {
+                let mut event = event.clone();
+                event.tenant = Some(session.tenant);
+                event.actor = Actor {
+                    user: session.user,
+                    device: session.device,
+                    session: Some(session.id),
+                    address: holder.address,
+                };
+                tx.audit().record(&event)?;
+            }
+            Ok(None)
+        })?;
+        refused.map_or(Ok(()), |refusal| Err(refusal.into()))
+    }
+
+    /// Ends a session of the caller's tenant, and returns it as it was: one's own always, another's by the right
+    /// `sessionDelete`. One that was over already is returned too.
+    pub fn end_session_for(&self, caller: &Caller, session: SessionId) -> Result<SessionView, Error> {
+        let listed = self.find_session(caller, session)?;
+        let why = if caller.session_id() == Some(session) { EndReason::Logout } else { EndReason::Admin };
+        let tenant = Some(caller.profile.tenant.id);
+        let mut event = self.new_event(Action::SessionEnd, EventOutcome::Done, Subject::Session(session), tenant)?;
+        event.actor = caller.actor();
+        event.details.insert("why".to_owned(), json!(why.name()));
+        let now = event.at;
+        self.store.write(|tx| {
+            if tx.revocations().end_session(session, why, now)? {
+                tx.audit().record(&event)?;
+            }
+            Ok(())
+        })?;
+        Ok(listed)
+    }
+
+    /// Ends a session, for the operator of the server. False where it was over already or never was.
+    pub fn end_session(&self, session: SessionId) -> Result<bool, Error> {
+        let mut event = self.new_event(Action::SessionEnd, EventOutcome::Done, Subject::Session(session), None)?;
+        event.details.insert("why".to_owned(), json!(EndReason::Admin.name()));
+        Ok(self.store.write(|tx| {
+            let Some(standing) = tx.sessions().find(session)? else { return Ok(false) };
+            let ended = tx.revocations().end_session(session, EndReason::Admin, event.at)?;
+            if ended {
+                let mut event = event.clone();
+                event.tenant = Some(standing.session.tenant);
+                tx.audit().record(&event)?;
+            }
+            Ok(ended)
+        })?)
+    }
+
+    /// Ends every session of a user, for the operator of the server. False where there is no such user.
+    pub fn end_user_sessions(&self, tenant: TenantId, user: UserId) -> Result<bool, Error> {
+        self.end_scope(tenant, Scope::User(user), Subject::User(user))
+    }
+
+    /// Ends every session on a device, for the operator of the server. False where there is no such device.
+    pub fn end_device_sessions(&self, tenant: TenantId, device: DeviceId) -> Result<bool, Error> {
+        self.end_scope(tenant, Scope::Device(device), Subject::Device(device))
+    }
+
+    /// Ends every session of a tenant, for the operator of the server. False where there is no such tenant.
+    pub fn end_tenant_sessions(&self, tenant: TenantId) -> Result<bool, Error> {
+        self.end_scope(tenant, Scope::Tenant(tenant), Subject::Tenant(tenant))
+    }
+
+    fn end_scope(&self, tenant: TenantId, scope: Scope, subject: Subject) -> Result<bool, Error> {
+        let mut event = self.new_event(Action::SessionEnd, EventOutcome::Done, subject, Some(tenant))?;
+        event.actor = Actor::default();
+        event.details.insert("why".to_owned(), json!(EndReason::Admin.name()));
+        Ok(self.store.write(|tx| {
+            let raised = tx.revocations().bump_epoch(scope, EndReason::Admin, event.at)?.is_some();
+            if raised {
+                tx.audit().record(&event)?;
+            }
+            Ok(raised)
+        })?)
+    }
+
+    /// What a caller hears of a session that is not there, or not in their tenant.
+    pub(super) const SESSION_NOT_FOUND: Error = Error::Denied(AuthDenied::SessionNotFound);
+}
+
+/// Refuses with the missing right where the session is not the caller's own.
+pub(super) fn authorize_session_access(caller: &Caller, listed: &SessionView) -> Result<(), Error> {
+    if listed.session.principal() == Some(caller.principal) {
+        return Ok(());
+    }
+    caller.require_right(END_SESSIONS_RIGHT)
+}

@@ -1,0 +1,82 @@
+//! Listing: who is logged in where, and which tenant it is that a way in serves.
+
+use tillgate_domain::{PrincipalId, SessionId, Slug, StoreExt, TenantId};
+
+use super::Auth;
+use super::session_end::{END_SESSIONS_RIGHT, authorize_session_access};
+use crate::ports::{SessionFilter, SessionView};
+use crate::{Caller, DialectName, Error};
+
+/// The longest part of a list: a page of 200 and the one more that tells whether another follows.
+const MAX_FETCH_ROWS: u32 = 201;
+
+impl Auth {
+    /// The contracts that live sessions were made through. Reads every session: it is for a server's start.
+    pub fn list_live_dialects(&self) -> Result<Vec<DialectName>, Error> {
+        let now = self.time().at;
+        Ok(self.store.read(|tx| tx.sessions().list_live_dialects(now))?)
+    }
+
+    /// Sessions of the caller's tenant, newest first, those after `after`, 201 at most: everybody's by the right
+    /// `sessionDelete`, else one's own.
+    pub fn list_sessions(
+        &self,
+        caller: &Caller,
+        filter: &SessionFilter,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<SessionView>, Error> {
+        let mut filter = filter.clone();
+        filter.tenant = Some(caller.profile.tenant.id);
+        if !caller.profile.rights.allows(END_SESSIONS_RIGHT) {
+            match caller.principal {
+                PrincipalId::User(user) if filter.user.is_none_or(|asked| asked == user) => filter.user = Some(user),
+                PrincipalId::Device(device)
+                    if filter.user.is_none() && filter.device.is_none_or(|asked| asked == device) =>
+                {
+                    filter.device = Some(device);
+                }
+                _ => return Ok(Vec::new()),
+            }
+        }
+        let all = caller.profile.rights.allows(END_SESSIONS_RIGHT);
+        let own = |listed: &SessionView| listed.session.principal() == Some(caller.principal);
+        let (mut after, limit) = (after, limit.clamp(1, MAX_FETCH_ROWS));
+        let mut kept = Vec::new();
+        loop {
+            let part = self.store.read(|tx| tx.sessions().list(&filter, after, limit))?;
+            let last = part.len() < limit as usize;
+            after = part.last().map(|listed| listed.session.id).or(after);
+            kept.extend(part.into_iter().filter(|each| all || own(each)));
+            if last || kept.len() >= limit as usize {
+                kept.truncate(limit as usize);
+                return Ok(kept);
+            }
+        }
+    }
+
+    /// One session of the caller's tenant: one's own always, another's by the right `sessionDelete`.
+    pub fn find_session(&self, caller: &Caller, session: SessionId) -> Result<SessionView, Error> {
+        let filter =
+            SessionFilter { tenant: Some(caller.profile.tenant.id), id: Some(session), ..SessionFilter::default() };
+        let found = self.store.read(|tx| tx.sessions().list(&filter, None, 1))?;
+        let listed = found.into_iter().next().ok_or(Self::SESSION_NOT_FOUND)?;
+        authorize_session_access(caller, &listed)?;
+        Ok(listed)
+    }
+
+    /// The tenant of this short name: what a way in that serves one tenant hands over with each request.
+    pub fn find_tenant_id(&self, slug: &Slug) -> Result<Option<TenantId>, Error> {
+        Ok(self.store.read(|tx| tx.tenants().find_by_slug(slug))?.map(|tenant| tenant.id))
+    }
+
+    /// Sessions of any tenant, for the operator of the server.
+    pub fn list_all_sessions(
+        &self,
+        filter: &SessionFilter,
+        after: Option<SessionId>,
+        limit: u32,
+    ) -> Result<Vec<SessionView>, Error> {
+        Ok(self.store.read(|tx| tx.sessions().list(filter, after, limit))?)
+    }
+}

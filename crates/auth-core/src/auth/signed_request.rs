@@ -1,0 +1,187 @@
+//! Requests that are signed with the key of a program: drawing such keys, and telling who signed.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tillgate_domain::access::may_log_in;
+use tillgate_domain::{ApiKey, ApiKeyId, DeviceStatus, Instant, PrincipalId, Secret, StoreExt, TenantId, UserStatus};
+
+use super::Auth;
+use super::authenticate::Reach;
+use crate::cache::OpenedApiKey;
+use crate::ports::{SignatureDigest, WrappedApiKey};
+use crate::profile;
+use crate::signature::sha256;
+use crate::{Error, Profile, ReplayCheck, Signature, TokenDenied};
+
+/// How far the time of a signature may be from the server's, either way.
+pub(super) const MAX_SIGNATURE_SKEW: Duration = Duration::from_secs(150);
+
+/// A key that was drawn and is in no store yet.
+#[derive(Clone, Debug)]
+pub struct GeneratedApiKey {
+    /// Its id.
+    pub id: ApiKeyId,
+    /// What the program calls it by: 32 hex digits.
+    pub client_id: String,
+    /// Its secret, to be shown once and kept nowhere: 64 hex digits.
+    pub secret: Secret<String>,
+    /// The secret as the store keeps it.
+    pub wrapped_secret: Vec<u8>,
+}
+
+/// Who signed a request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ApiKeyIdentity {
+    /// The key.
+    pub key: ApiKey,
+    /// Its user on its device as they are now, with the rights that the key leaves them. A narrowed key has no rank.
+    pub profile: Arc<Profile>,
+}
+
+/// A key with its secret, and its user on its device where both are there.
+pub(super) type ApiKeyWithProfile = (Arc<OpenedApiKey>, Option<Arc<Profile>>);
+
+impl Auth {
+    /// Draws a key for a program.
+    pub fn generate_api_key(&self) -> Result<GeneratedApiKey, Error> {
+        let drawn = |error: crate::EntropyError| Error::Fault(error.to_string());
+        let client = encode_hex(&self.entropy.random_bytes::<16>().map_err(drawn)?);
+        let bytes = Secret::new(self.entropy.random_bytes::<32>().map_err(drawn)?);
+        let secret = Secret::new(encode_hex(bytes.expose()));
+        let wrapped =
+            self.keyring.master().wrap(secret.expose().as_bytes(), &wrapping_context(&client), &*self.entropy);
+        let wrapped = wrapped.ok_or_else(|| Error::Fault("a secret cannot be wrapped".to_owned()))?;
+        Ok(GeneratedApiKey { id: self.new_id(ApiKeyId::new)?, client_id: client, secret, wrapped_secret: wrapped })
+    }
+
+    /// Tells who signed. `tenant` is the one that the way it came by serves. The store is asked only for what memory does not
+    /// hold, and to remember a signature that counts once.
+    ///
+    /// A key that was revoked, a user who is not active or may not log in on the device, and a device that is not active end it
+    /// at once. Where the time cannot be told the answer is [`Error::Unavailable`].
+    pub fn authenticate_signature(
+        &self,
+        signature: &Signature,
+        tenant: Option<TenantId>,
+        counting: ReplayCheck,
+    ) -> Result<ApiKeyIdentity, Error> {
+        let signed = self.verify_signature(signature, tenant, counting, Reach::Store)?;
+        signed.ok_or_else(|| Error::Fault("the store was not asked".to_owned()))
+    }
+
+    pub(super) fn verify_signature(
+        &self,
+        signature: &Signature,
+        tenant: Option<TenantId>,
+        counting: ReplayCheck,
+        reach: Reach,
+    ) -> Result<Option<ApiKeyIdentity>, Error> {
+        if reach == Reach::Memory && (counting == ReplayCheck::Consume || !self.is_feed_current()) {
+            return Ok(None);
+        }
+        self.catch_up()?;
+        let Some((opened, profile)) = self.open_api_key(&signature.client_id, reach)? else { return Ok(None) };
+        let key = &opened.key;
+        if !signature.verify(&opened.secret) {
+            return Err(TokenDenied::Invalid.into());
+        }
+        if tenant.is_some_and(|tenant| tenant != key.tenant) {
+            return Err(TokenDenied::WrongAudience.into());
+        }
+        let time = self.time();
+        if time.in_doubt {
+            return Err(Error::unavailable("the clock is in doubt: whether a signature is of now cannot be told"));
+        }
+        if !is_recent(signature.at, time.at) {
+            return Err(TokenDenied::Expired.into());
+        }
+        let profile = require_usable(key, profile)?;
+        if counting == ReplayCheck::Consume {
+            let digest = SignatureDigest(sha256(&[key.client_id.as_bytes(), b"\n", &signature.mac].concat()));
+            if !self.store.write(|tx| tx.signatures().insert_if_new(&digest, time.at))? {
+                return Err(TokenDenied::SignatureReplayed.into());
+            }
+        }
+        Ok(Some(ApiKeyIdentity::new(key, profile)))
+    }
+
+    /// The key that programs call by this client id, with its user on its device; from memory where nothing has touched them.
+    pub(super) fn open_api_key(&self, client: &str, reach: Reach) -> Result<Option<ApiKeyWithProfile>, Error> {
+        if let Some((opened, read_at)) = self.api_key_cache.get(client) {
+            let key = &opened.key;
+            let touched = self.revocations.device_invalidated_at(key.user, key.device, key.tenant);
+            let user = PrincipalId::User(key.user);
+            let profile = self.profile_cache.get(user, Some(key.device), touched);
+            if read_at >= touched && profile.is_some() {
+                return Ok(Some((opened, profile)));
+            }
+        }
+        if reach == Reach::Memory {
+            return Ok(None);
+        }
+        let began = self.revocations.current_version();
+        let (found, profile) = self.store.read(|tx| {
+            let Some(found) = tx.api_keys().find_by_client_id(client)? else { return Ok((None, None)) };
+            let profile = profile::read(tx, PrincipalId::User(found.key.user), Some(found.key.device))?;
+            Ok((Some(found), profile))
+        })?;
+        let WrappedApiKey { key, wrapped_secret: wrapped } = found.ok_or(TokenDenied::Invalid)?;
+        let secret = self.keyring.master().unwrap(&wrapped, &wrapping_context(&key.client_id));
+        let secret = secret.and_then(|secret| String::from_utf8(secret.expose().clone()).ok()).map(Secret::new);
+        let secret =
+            secret.ok_or_else(|| Error::Fault(format!("the secret of API key {} cannot be opened", key.id)))?;
+        let (opened, profile) = (Arc::new(OpenedApiKey { key, secret }), profile.map(Arc::new));
+        self.api_key_cache.insert(&opened, began);
+        if let Some(profile) = &profile {
+            let user = PrincipalId::User(opened.key.user);
+            self.profile_cache.insert(user, Some(opened.key.device), profile, began);
+        }
+        Ok(Some((opened, profile)))
+    }
+}
+
+impl ApiKeyIdentity {
+    /// The key with what it leaves of the profile.
+    pub(super) fn new(key: &ApiKey, profile: Arc<Profile>) -> Self {
+        Self { key: key.clone(), profile: narrow_profile(key, profile) }
+    }
+}
+
+/// The profile, where the key counts and its user may be on its device now.
+pub(super) fn require_usable(key: &ApiKey, profile: Option<Arc<Profile>>) -> Result<Arc<Profile>, Error> {
+    Ok(profile.filter(|profile| key.active && is_usable(profile)).ok_or(TokenDenied::SessionOver)?)
+}
+
+/// What the key leaves of the profile.
+fn narrow_profile(key: &ApiKey, profile: Arc<Profile>) -> Arc<Profile> {
+    if key.permissions.is_empty() {
+        return profile;
+    }
+    let profile = Arc::unwrap_or_clone(profile);
+    Arc::new(Profile { rights: key.narrow(&profile.rights), rank: None, ..profile })
+}
+
+/// Whether the user may be on the device now.
+fn is_usable(profile: &Profile) -> bool {
+    let (Some(user), Some(device)) = (&profile.user, &profile.device) else { return false };
+    user.status == UserStatus::Active && device.status == DeviceStatus::Active && may_log_in(user, Some(device))
+}
+
+fn is_recent(signed: Instant, now: Instant) -> bool {
+    signed.duration_since(now).max(now.duration_since(signed)) <= MAX_SIGNATURE_SKEW
+}
+
+/// What a wrapped secret is, so that it opens in no other place.
+fn wrapping_context(client: &str) -> Vec<u8> {
+    format!("tillgate api key {client}").into_bytes()
+}
+
+fn encode_hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // writing into a text cannot fail
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

@@ -1,0 +1,81 @@
+//! Sessions whose rows this process has read or written, in bounded memory: of their end it hears by the feed.
+
+use moka::sync::Cache;
+use tillgate_domain::SessionId;
+
+use super::{build_cache, size_bytes};
+use crate::Epochs;
+use crate::revocations::Version;
+
+/// The row of a session, as far as it matters here.
+#[derive(Clone, Copy)]
+struct CachedSession {
+    epochs: Epochs,
+    read_version: Version,
+}
+
+/// Sessions whose rows this process has read or written since it started, with the epochs that it then found.
+pub(crate) struct SessionCache(Cache<SessionId, CachedSession>);
+
+impl SessionCache {
+    /// None yet. They take so many bytes at most.
+    pub(crate) fn with_limit(limit: u64) -> Self {
+        Self(build_cache(limit, |_, _: &CachedSession| size_of::<(SessionId, CachedSession)>()))
+    }
+
+    /// How many bytes they take.
+    pub(crate) fn size_bytes(&self) -> u64 {
+        size_bytes(&self.0)
+    }
+
+    /// When the row of this session was read, where that was at the horizon or later and a token that was made under these epochs
+    /// stood by what was found.
+    pub(crate) fn find_read_version(&self, session: SessionId, epochs: &Epochs, horizon: Version) -> Option<Version> {
+        let found = self.0.get(&session)?;
+        (found.read_version >= horizon && !epochs.is_below(&found.epochs)).then_some(found.read_version)
+    }
+
+    /// Notes that the row of this session was read or written from this moment on, and the epochs that it was found under. What is
+    /// known already is left as it is, unless it lies beyond the horizon.
+    pub(crate) fn insert(&self, session: SessionId, epochs: &Epochs, began: Version, horizon: Version) {
+        let known = |found: CachedSession| found.epochs == *epochs && found.read_version >= horizon;
+        if !self.0.get(&session).is_some_and(known) {
+            self.0.insert(session, CachedSession { epochs: *epochs, read_version: began });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tillgate_domain::Epoch;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn cached_session_accepts_tokens_of_its_epochs() {
+        let (sessions, one, other) =
+            (SessionCache::with_limit(1 << 20), SessionId(Uuid::from_u128(1)), SessionId(Uuid::from_u128(2)));
+        let under = |user| Epochs { user: Epoch(user), ..Epochs::default() };
+        let start = Version(0);
+        let admits = |session, user| sessions.find_read_version(session, &under(user), start).is_some();
+        assert!(!admits(one, 5), "it was not read");
+        sessions.insert(one, &under(4), start, start);
+        assert!(admits(one, 4) && admits(one, 5));
+        assert!(!admits(one, 3), "it was made before something was ended");
+        assert!(!admits(other, 4));
+        sessions.insert(one, &under(5), start, start);
+        assert!(!admits(one, 4));
+    }
+
+    #[test]
+    fn entry_older_than_horizon_is_ignored_until_read_again() {
+        let (sessions, one, epochs) =
+            (SessionCache::with_limit(1 << 20), SessionId(Uuid::from_u128(1)), Epochs::default());
+        sessions.insert(one, &epochs, Version(3), Version(0));
+        assert_eq!(sessions.find_read_version(one, &epochs, Version(3)), Some(Version(3)));
+        assert_eq!(sessions.find_read_version(one, &epochs, Version(4)), None);
+        sessions.insert(one, &epochs, Version(6), Version(4));
+        assert_eq!(sessions.find_read_version(one, &epochs, Version(4)), Some(Version(6)));
+    }
+}

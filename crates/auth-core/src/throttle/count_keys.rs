@@ -1,0 +1,263 @@
+//! What failures are counted under: digests under a key of the server, so that a stolen database tells neither the names that
+//! nobody has nor the addresses that were used, and every process over one store counts alike.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use ring::hmac;
+use uuid::Uuid;
+
+use super::{ClaimedIdentity, LoginAttempt, PriorSession};
+use crate::ports::CountKey;
+
+/// Makes count keys.
+#[derive(Debug)]
+pub(super) struct CountKeyDeriver(hmac::Key);
+
+/// Everything that one attempt is counted under.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct AttemptKeys {
+    /// Whose places are asked: the principal's UUID, or one that nobody has.
+    pub(super) owner: Uuid,
+    /// The network.
+    pub(super) known_network: CountKey,
+    /// The device and the address, as places were noted before they were networks.
+    pub(super) legacy_place: CountKey,
+    /// The account in all networks where it is not known.
+    pub(super) unknown: CountKey,
+    /// The account in this network.
+    pub(super) known: CountKey,
+    /// The account by the proof that is shown.
+    pub(super) proof: Option<CountKey>,
+    /// The network, whatever account.
+    pub(super) network: Option<CountKey>,
+    /// The password of this account.
+    pub(super) guess: CountKey,
+}
+
+impl CountKeyDeriver {
+    pub(super) fn new(key: &[u8; 32]) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, key))
+    }
+
+    pub(super) fn derive_keys(&self, attempt: &LoginAttempt) -> AttemptKeys {
+        let (who, whose) = self.derive_owner(&attempt.identity);
+        let device = attempt.device.map(|device| device.0);
+        let device = device.as_ref().map(|device| &device.as_bytes()[..]);
+        let address = attempt.address.map(|address| octets(subscriber_prefix(address)));
+        let network = attempt.address.map(|address| octets(network_prefix(address)));
+        AttemptKeys {
+            owner: whose,
+            known_network: self.digest("network where known", &[network.as_deref()]),
+            legacy_place: self.digest("place", &[device, address.as_deref()]),
+            unknown: self.digest("principal", &[Some(&who.0)]),
+            known: self.digest("principal in network", &[Some(&who.0), network.as_deref()]),
+            proof: attempt.find_prior_session.as_ref().map(|prior| self.derive_proof(&who, prior)),
+            network: network.map(|network| self.network(&network)),
+            guess: self.digest("guess", &[Some(&who.0), Some(attempt.password.expose().as_bytes())]),
+        }
+    }
+
+    /// The network of this address, whatever account.
+    pub(super) fn network_of(&self, address: IpAddr) -> CountKey {
+        self.network(&octets(network_prefix(address)))
+    }
+
+    fn network(&self, octets: &[u8]) -> CountKey {
+        self.digest("network", &[Some(octets)])
+    }
+
+    fn derive_proof(&self, who: &CountKey, prior: &PriorSession) -> CountKey {
+        let (user, device) = (prior.user.map(|user| user.0), prior.device.map(|device| device.0));
+        let user = user.as_ref().map(|user| &user.as_bytes()[..]);
+        let device = device.as_ref().map(|device| &device.as_bytes()[..]);
+        self.digest("principal by proof", &[Some(&who.0), user, device])
+    }
+
+    /// Eight hex digits that stand for who is claimed.
+    pub(super) fn trace_id(&self, who: &ClaimedIdentity) -> String {
+        let (digest, _) = self.derive_owner(who);
+        let traced = self.digest("trace", &[Some(&digest.0)]);
+        traced.0.first_chunk().map_or_else(String::new, |bytes| format!("{:08x}", u32::from_be_bytes(*bytes)))
+    }
+
+    /// A digest of who it is, and whose places to ask. A name that nobody has asks for the places of a UUID that nobody has:
+    /// the same work as for a name that somebody has.
+    fn derive_owner(&self, who: &ClaimedIdentity) -> (CountKey, Uuid) {
+        match who {
+            ClaimedIdentity::Principal(principal) => {
+                let uuid = principal.uuid();
+                (self.digest("known", &[Some(uuid.as_bytes())]), uuid)
+            }
+            ClaimedIdentity::Unknown { tenant, name } => {
+                let tenant = tenant.map(|tenant| tenant.0);
+                let tenant = tenant.as_ref().map(|tenant| &tenant.as_bytes()[..]);
+                let digest = self.digest("unknown", &[tenant, Some(name.as_str().as_bytes())]);
+                let mut bytes = [0; 16];
+                bytes.iter_mut().zip(digest.0).for_each(|(byte, drawn)| *byte = drawn);
+                // Version 8 (RFC 9562, 5.8): no id of ours is of that kind.
+                (digest, uuid::Builder::from_custom_bytes(bytes).into_uuid())
+            }
+        }
+    }
+
+    /// HMAC-SHA256 (RFC 2104) over the label and the parts, each preceded by its length: no two lists of parts read alike.
+    fn digest(&self, label: &str, parts: &[Option<&[u8]>]) -> CountKey {
+        let mut context = hmac::Context::with_key(&self.0);
+        let mut part = |bytes: &[u8]| {
+            context.update(&u64::try_from(bytes.len()).unwrap_or(u64::MAX).to_be_bytes());
+            context.update(bytes);
+        };
+        part(label.as_bytes());
+        for each in parts {
+            part(if each.is_some() { b"some" } else { b"none" });
+            part(each.unwrap_or_default());
+        }
+        let tag = context.sign();
+        let mut digest = [0; 32];
+        digest.iter_mut().zip(tag.as_ref()).for_each(|(byte, drawn)| *byte = *drawn);
+        CountKey(digest)
+    }
+}
+
+/// The network that an address counts as: the first 24 bits of an IPv4 address, the first 48 of an IPv6 address.
+pub(crate) fn network_prefix(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => Ipv4Addr::from_bits(address.to_bits() >> 8 << 8).into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 80 << 80).into(),
+    }
+}
+
+/// What an address counted as in places before they were networks: itself, an IPv6 address as its /56.
+fn subscriber_prefix(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() >> 72 << 72).into(),
+    }
+}
+
+fn octets(address: IpAddr) -> Vec<u8> {
+    match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use tillgate_domain::{DeviceId, FoldedText, Instant, PrincipalId, Secret, TenantId, UserId};
+
+    use super::*;
+
+    const AT: Instant = Instant::from_millis(1_800_000_000_000);
+
+    fn attempt() -> LoginAttempt {
+        LoginAttempt {
+            identity: ClaimedIdentity::Principal(PrincipalId::User(UserId::new(AT, [1; 10]))),
+            device: Some(DeviceId::new(AT, [2; 10])),
+            address: Some("192.0.2.1".parse().unwrap()),
+            find_prior_session: None,
+            password: Secret::new("guess".to_owned()),
+        }
+    }
+
+    fn unknown(tenant: Option<u8>, name: &str) -> ClaimedIdentity {
+        ClaimedIdentity::Unknown {
+            tenant: tenant.map(|byte| TenantId::new(AT, [byte; 10])),
+            name: FoldedText::of(name),
+        }
+    }
+
+    #[test]
+    fn addresses_are_counted_by_network_prefix() {
+        let same = [
+            ("192.0.2.1", "::ffff:192.0.2.1", true),
+            ("192.0.2.1", "192.0.2.255", true),
+            ("192.0.2.1", "192.0.3.1", false),
+            ("2001:db8:1:2200::1", "2001:db8:1:ff00:ffff::9", true),
+            ("2001:db8:1:2200::1", "2001:db8:2:2200::1", false),
+            ("::192.0.2.1", "192.0.2.1", false),
+        ];
+        for (one, other, alike) in same {
+            assert_eq!(
+                network_prefix(one.parse().unwrap()) == network_prefix(other.parse().unwrap()),
+                alike,
+                "{one} and {other}"
+            );
+        }
+    }
+
+    #[test]
+    fn count_keys_never_collide() {
+        let keyring = CountKeyDeriver::new(&[7; 32]);
+        let attempts = [
+            attempt(),
+            LoginAttempt {
+                identity: ClaimedIdentity::Principal(PrincipalId::User(UserId::new(AT, [9; 10]))),
+                ..attempt()
+            },
+            LoginAttempt { identity: unknown(None, "anna"), ..attempt() },
+            LoginAttempt { identity: unknown(Some(1), "anna"), ..attempt() },
+            LoginAttempt { identity: unknown(Some(2), "anna"), ..attempt() },
+            LoginAttempt { identity: unknown(Some(1), "annab"), ..attempt() },
+        ];
+        let users = [None, Some(UserId::new(AT, [1; 10]))];
+        let devices = [None, attempt().device, Some(DeviceId::new(AT, [3; 10]))];
+        let mut keys = BTreeSet::new();
+        for who in &attempts {
+            for address in [None, attempt().address, Some("192.0.3.2".parse().unwrap())] {
+                for (user, device) in users.iter().flat_map(|user| devices.map(|device| (*user, device))) {
+                    for guess in ["one", "other"] {
+                        let guess = Secret::new(guess.to_owned());
+                        let prior = Some(PriorSession { user, device });
+                        let names = keyring.derive_keys(&LoginAttempt {
+                            device,
+                            address,
+                            find_prior_session: prior,
+                            password: guess,
+                            ..who.clone()
+                        });
+                        keys.extend([names.known_network, names.legacy_place, names.unknown, names.known, names.guess]);
+                        keys.extend(names.proof);
+                        keys.extend(names.network);
+                    }
+                }
+            }
+        }
+        // three networks, and three devices in each; of six principals: itself, in three networks, by six proofs, two guesses;
+        // two networks of some address
+        assert_eq!(keys.len(), 3 + 9 + 6 * (1 + 3 + 6 + 2) + 2);
+    }
+
+    #[test]
+    fn count_keys_depend_on_server_key() {
+        let names = CountKeyDeriver::new(&[7; 32]).derive_keys(&attempt());
+        assert_eq!(CountKeyDeriver::new(&[7; 32]).derive_keys(&attempt()), names);
+        let other = CountKeyDeriver::new(&[8; 32]).derive_keys(&attempt());
+        assert!(
+            other.known != names.known && other.known_network != names.known_network && other.network != names.network
+        );
+        assert_ne!(other.guess, names.guess);
+    }
+
+    #[test]
+    fn unknown_name_has_unused_uuid() {
+        let keyring = CountKeyDeriver::new(&[7; 32]);
+        let names = keyring.derive_keys(&LoginAttempt { identity: unknown(None, "anna"), ..attempt() });
+        assert_eq!(names.owner.get_version_num(), 8);
+        assert_eq!(
+            names.owner,
+            keyring.derive_keys(&LoginAttempt { identity: unknown(None, " ANNA"), ..attempt() }).owner
+        );
+    }
+
+    #[test]
+    fn trace_id_uses_folded_name() {
+        let keyring = CountKeyDeriver::new(&[7; 32]);
+        let trace = keyring.trace_id(&unknown(None, "anna"));
+        assert_eq!((trace.len(), &trace), (8, &keyring.trace_id(&unknown(None, " ANNA"))));
+        assert_ne!(trace, keyring.trace_id(&unknown(None, "ben")));
+        assert_ne!(trace, CountKeyDeriver::new(&[8; 32]).trace_id(&unknown(None, "anna")));
+    }
+}

@@ -1,0 +1,233 @@
+//! What is promised to owners and withheld from guessers, over random histories and days of a virtual clock.
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// What happens next, so many seconds after what happened before.
+#[derive(Clone, Copy, Debug)]
+enum Happening {
+    /// Somebody guesses from the network of this number, anything but the owner's.
+    Guess(u16),
+    /// A burst of guesses, each from a network of its own.
+    Burst(u16),
+    /// The owner mistypes.
+    Mistype,
+    /// The owner logs in.
+    Login,
+}
+
+fn history(own_failures: bool) -> impl Strategy<Value = Vec<(u32, Happening)>> {
+    let happening = prop_oneof![
+        6 => (2_u16..2000).prop_map(Happening::Guess),
+        1 => (1_u16..60).prop_map(Happening::Burst),
+        u32::from(own_failures) * 3 => Just(Happening::Mistype),
+        2 => Just(Happening::Login),
+    ];
+    // most things come one upon another, some after hours
+    let pause = prop_oneof![3 => 0_u32..20, 2 => 0_u32..900, 1 => 0_u32..20_000];
+    prop::collection::vec((pause, happening), 1..120)
+}
+
+/// A shop over time.
+struct Time {
+    server: Server,
+    now: Instant,
+    guesses: u32,
+}
+
+impl Time {
+    fn begins() -> Self {
+        Self { server: server(), now: NOON, guesses: 0 }
+    }
+
+    /// Guesses once, whatever comes of it; another password each time. Says whether it was looked at.
+    fn guess(&mut self, attempt: &LoginAttempt) -> bool {
+        self.guesses += 1;
+        match self.server.ask(&guessing(attempt, &format!("guess {}", self.guesses)), self.now) {
+            Admission::Admitted(charge) => self.server.settle(&charge, AttemptOutcome::Failed, self.now),
+            _ => false,
+        }
+    }
+
+    /// Logs in as a till does: tries, and waits as long as it is told, until it is in. How long that took.
+    fn log_in(&mut self, owner: &LoginAttempt) -> Duration {
+        let began = self.now;
+        loop {
+            match self.server.ask(owner, self.now) {
+                Admission::Admitted(charge) => {
+                    self.server.settle(&charge, AttemptOutcome::Succeeded, self.now);
+                    return self.now.duration_since(began);
+                }
+                Admission::RateLimited { retry_after } => {
+                    assert!(!retry_after.is_zero());
+                    self.now = self.now.saturating_add(retry_after);
+                }
+                Admission::Wait(_) => panic!("nobody else is being looked at"),
+            }
+        }
+    }
+
+    /// Plays the history, and calls `logged_in` with each time that a login of the owner took.
+    fn play(
+        &mut self,
+        owner: &LoginAttempt,
+        history: &[(u32, Happening)],
+        mut logged_in: impl FnMut(Duration) -> Result<(), TestCaseError>,
+    ) -> Result<(), TestCaseError> {
+        for (pause, happening) in history {
+            self.now = self.now.saturating_add(Duration::from_secs(u64::from(*pause)));
+            match happening {
+                Happening::Guess(network) => {
+                    self.guess(&anna_from(*network));
+                }
+                Happening::Burst(many) => {
+                    for network in 0..*many {
+                        self.guess(&anna_from(3000 + network));
+                    }
+                }
+                Happening::Mistype => {
+                    self.guess(owner);
+                }
+                Happening::Login => logged_in(self.log_in(owner))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// In how many of the spans of a day that begin with one of these instants there are more of them than this.
+fn days_with_more(instants: &[Instant], most: usize) -> usize {
+    let within = |first: &Instant| instants.iter().filter(|at| *at >= first && at.duration_since(*first) < DAY).count();
+    instants.iter().filter(|first| within(first) > most).count()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(32) })]
+
+    #[test]
+    fn client_with_proof_logs_in_at_once_under_attack(history in history(false)) {
+        let owner = anna_by_proof(1, 1);
+        Time::begins().play(&owner, &history, |took| {
+            prop_assert_eq!(took, Duration::ZERO);
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn client_with_proof_and_typo_logs_in_within_five_seconds(history in history(true)) {
+        let (owner, mut time) = (anna_by_proof(1, 1), Time::begins());
+        // fewer than a hundred wrong ones in all: it stays a proof
+        let history: Vec<_> = history.into_iter().take(99).collect();
+        time.play(&owner, &history, |took| {
+            prop_assert!(took <= 5 * SECOND, "{took:?}");
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn client_from_known_network_logs_in_within_a_minute_under_attack(history in history(true)) {
+        let (owner, mut time) = (anna_from(1), Time::begins());
+        time.log_in(&owner);
+        let mut waited = Duration::ZERO;
+        time.play(&owner, &history, |took| {
+            waited = waited.max(took);
+            Ok(())
+        })?;
+        prop_assert!(waited <= MINUTE, "{waited:?}");
+    }
+
+    #[test]
+    fn known_network_without_failures_never_waits(history in history(false)) {
+        let (owner, mut time) = (anna_from(1), Time::begins());
+        time.log_in(&owner);
+        time.play(&owner, &history, |took| {
+            prop_assert_eq!(took, Duration::ZERO);
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn unknown_networks_get_hundred_guesses_a_day(
+        history in prop::collection::vec((0_u32..1200, 0_u16..3000), 200..400),
+        unknown in any::<bool>(),
+        logins in prop::collection::vec(any::<bool>(), 500),
+    ) {
+        let mut time = Time::begins();
+        let mut looked_at = Vec::new();
+        for ((pause, network), login) in history.into_iter().zip(logins) {
+            time.now = time.now.saturating_add(Duration::from_secs(u64::from(pause)));
+            let mut attempt = anna_from(network);
+            if unknown {
+                attempt.identity = ClaimedIdentity::Unknown { tenant: None, name: FoldedText::of("nobody") };
+            } else if login {
+                // the owner's own successes give a guesser nothing
+                time.log_in(&anna_by_proof(1, 5000));
+            }
+            if time.guess(&attempt) {
+                looked_at.push(time.now);
+            }
+        }
+        prop_assert_eq!(days_with_more(&looked_at, 100), 0);
+    }
+
+    #[test]
+    fn proof_gets_hundred_guesses_a_day(
+        pauses in prop::collection::vec(prop_oneof![4 => 0_u32..10, 1 => 0_u32..3000], 150..400),
+    ) {
+        let mut time = Time::begins();
+        let by_proof = anna_by_proof(1, 1);
+        let (mut looked_at, mut all) = (Vec::new(), Vec::new());
+        for pause in pauses {
+            time.now = time.now.saturating_add(Duration::from_secs(u64::from(pause)));
+            let known = match time.server.ask(&by_proof, time.now) {
+                Admission::Admitted(charge) => {
+                    time.server.settle(&charge, AttemptOutcome::Withdrawn, time.now);
+                    charge.is_known()
+                }
+                _ => false,
+            };
+            if time.guess(&by_proof) {
+                all.push(time.now);
+                if known {
+                    looked_at.push(time.now);
+                }
+            }
+        }
+        prop_assert_eq!(days_with_more(&looked_at, 100), 0);
+        // and once it counts for nothing, it is one of the unknown networks
+        prop_assert_eq!(days_with_more(&all, 200), 0);
+        if let Some(hundredth) = looked_at.get(99).filter(|at| at.duration_since(looked_at[0]) < DAY) {
+            let after = looked_at.iter().filter(|at| *at > hundredth && at.duration_since(*hundredth) < DAY);
+            prop_assert_eq!(after.count(), 0, "no proof for a day");
+        }
+    }
+
+    #[test]
+    fn known_network_gets_fifty_guesses_and_one_per_minute(
+        pauses in prop::collection::vec(prop_oneof![4 => 0_u32..20, 1 => 0_u32..600], 300..600),
+    ) {
+        let mut time = Time::begins();
+        time.log_in(&anna());
+        let began = time.now;
+        let mut looked_at = 0_u64;
+        for pause in pauses {
+            time.now = time.now.saturating_add(Duration::from_secs(u64::from(pause)));
+            looked_at += u64::from(time.guess(&anna()));
+            prop_assert!(looked_at <= 50 + time.now.duration_since(began).as_secs() / 60, "{looked_at}");
+        }
+    }
+
+    /// Each login makes its network known, and four are known at a time, so a guesser in many of them has four buckets.
+    #[test]
+    fn account_is_known_in_four_networks_at_a_time(networks in prop::collection::vec(0_u16..12, 1..60)) {
+        let mut time = Time::begins();
+        for network in networks {
+            time.now = time.now.saturating_add(DAY);
+            time.log_in(&anna_from(network));
+            let known = |network: &u16| time.server.knows(&anna_from(*network), time.now);
+            prop_assert!(known(&network));
+            prop_assert!((0..12).filter(known).count() <= 4);
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! A login meets what happens between its two units of work, while its password is being verified.
+
+use std::sync::Arc;
+
+use tillgate_auth_core::{LoginDenied, MemoryStore};
+use tillgate_domain::office::{self, DeviceRolesChange};
+use tillgate_domain::{
+    Action, DeviceStatus, EndReason, EventOutcome, KnownRight, PrincipalId, Scope, StoreExt, UserStatus,
+};
+use tillgate_testkit::Fixture;
+use tillgate_testkit::clock::CLOCK_START;
+
+use crate::hasher::PlainHasher;
+use crate::shop::{
+    Shop, assign, authenticate, by_device, by_user, done, login_refused, stamp, status, unavailable, with_password,
+};
+
+/// This happens during the next login.
+fn during_login(shop: &Shop, happening: impl FnOnce(&MemoryStore, &Fixture) + Send + 'static) {
+    let (memory, world) = (Arc::clone(&shop.memory), shop.world.clone());
+    shop.hasher.before_next_verification(move || happening(&memory, &world));
+}
+
+fn set_password(memory: &MemoryStore, world: &Fixture, principal: PrincipalId, password: &str) {
+    done(office::set_password(
+        memory,
+        world.tenant.id,
+        &stamp(CLOCK_START),
+        principal,
+        &PlainHasher::verifier(password),
+    ));
+}
+
+fn end_everything(memory: &MemoryStore, scope: Scope) {
+    let store: &dyn tillgate_domain::Store<tillgate_auth_core::AuthPorts> = memory;
+    store.write(|tx| tx.revocations().bump_epoch(scope, EndReason::Admin, CLOCK_START)).unwrap();
+}
+
+#[test]
+fn old_password_is_denied_after_concurrent_change() {
+    let shop = Shop::open();
+    during_login(&shop, |memory, world| set_password(memory, world, PrincipalId::User(world.cashier.id), "another"));
+    assert_eq!(login_refused(shop.auth.login(&by_user("cashier", Some("P01")))), LoginDenied::Mismatch);
+    assert_eq!(shop.sessions(), 0);
+    during_login(&shop, |memory, world| set_password(memory, world, PrincipalId::Device(world.p01.id), "another"));
+    assert_eq!(login_refused(shop.auth.login(&by_device("P01"))), LoginDenied::Mismatch);
+    assert_eq!(shop.sessions(), 0);
+}
+
+#[test]
+fn new_password_counts_after_concurrent_change() {
+    let shop = Shop::open();
+    let (before, after) = ("the password of cashier", "another");
+    during_login(&shop, |memory, world| set_password(memory, world, PrincipalId::User(world.cashier.id), "another"));
+    // Wrong as it was read. It is not looked at again: whoever was early is refused.
+    assert_eq!(login_refused(shop.auth.login(&with_password(by_user("cashier", None), after))), LoginDenied::Mismatch);
+    assert!(shop.auth.login(&with_password(by_user("cashier", None), after)).is_ok());
+    assert_eq!(login_refused(shop.auth.login(&with_password(by_user("cashier", None), before))), LoginDenied::Mismatch);
+}
+
+#[test]
+fn user_suspended_or_deleted_during_login_is_denied() {
+    for (to, expected) in
+        [(UserStatus::Suspended, LoginDenied::Suspended), (UserStatus::Deleted, LoginDenied::Mismatch)]
+    {
+        let shop = Shop::open();
+        during_login(&shop, move |memory, world| status(memory, world, world.cashier.id, to));
+        assert_eq!(login_refused(shop.auth.login(&by_user("cashier", Some("P01")))), expected, "{to:?}");
+        assert_eq!(shop.sessions(), 0, "{to:?}");
+        let told = shop.audit_events(Action::Login);
+        assert!(told.iter().all(|event| event.outcome == EventOutcome::Refused) && told.len() == 1, "{to:?}");
+    }
+}
+
+#[test]
+fn device_locked_during_login_is_denied() {
+    let lock = |memory: &MemoryStore, world: &Fixture| {
+        let stamp = stamp(CLOCK_START);
+        done(office::set_device_status(memory, world.tenant.id, &stamp, world.p01.id, DeviceStatus::Locked));
+    };
+    let shop = Shop::open();
+    during_login(&shop, lock);
+    assert_eq!(login_refused(shop.auth.login(&by_user("cashier", Some("P01")))), LoginDenied::DeviceNotAllowed);
+    let shop = Shop::open();
+    during_login(&shop, lock);
+    assert_eq!(login_refused(shop.auth.login(&by_device("P01"))), LoginDenied::Suspended);
+    assert_eq!(shop.sessions(), 0);
+}
+
+#[test]
+fn device_unassigned_during_login_is_denied() {
+    let shop = Shop::open();
+    during_login(&shop, |memory, world| {
+        let off = DeviceRolesChange::Edit { set: Vec::new(), remove: vec![world.p01.name.clone()] };
+        done(office::assign_roles(memory, world.tenant.id, &stamp(CLOCK_START), world.cashier.id, None, off));
+    });
+    assert_eq!(login_refused(shop.auth.login(&by_user("cashier", Some("P01")))), LoginDenied::DeviceNotAllowed);
+    assert_eq!(shop.sessions(), 0);
+}
+
+#[test]
+fn roles_changed_during_login_are_granted() {
+    let shop = Shop::open();
+    during_login(&shop, |memory, world| assign(memory, world, world.manager.id, &["cashier"]));
+    let granted = shop.user("manager", None);
+    assert!(!granted.profile.rights.allows(KnownRight::Storno));
+    assert!(!authenticate(&shop.auth, &granted).unwrap().profile.rights.allows(KnownRight::Storno));
+}
+
+#[test]
+fn concurrent_epoch_bump_does_not_end_later_login() {
+    let shop = Shop::open();
+    let (user, device, tenant) = (shop.world.cashier.id, shop.world.p01.id, shop.world.tenant.id);
+    for scope in [Scope::User(user), Scope::Device(device), Scope::Tenant(tenant)] {
+        let before = shop.user("cashier", Some("P01"));
+        during_login(&shop, move |memory, _| end_everything(memory, scope));
+        let after = shop.user("cashier", Some("P01"));
+        assert!(authenticate(&shop.auth, &before).is_err(), "{scope:?}");
+        assert!(authenticate(&shop.auth, &after).is_ok(), "{scope:?}: it was made after the raise");
+    }
+}
+
+#[test]
+fn login_that_keeps_losing_is_unavailable_not_denied() {
+    let shop = Shop::open();
+    let user = shop.world.cashier.id;
+    for _ in 0..4 {
+        during_login(&shop, move |memory, _| end_everything(memory, Scope::User(user)));
+    }
+    assert!(unavailable(shop.auth.login(&by_user("cashier", None))));
+    assert_eq!(shop.sessions(), 0);
+    for _ in 0..5 {
+        let wrong = with_password(by_user("cashier", None), "wrong");
+        assert_eq!(login_refused(shop.auth.login(&wrong)), LoginDenied::Mismatch, "all five are still free");
+    }
+}
+
+#[test]
+fn concurrent_logins_on_till_leave_one_session() {
+    let shop = Shop::open();
+    let auth = Arc::clone(&shop.auth);
+    // The second one runs as a whole on another engine while the first one's password is verified.
+    let other = shop.process();
+    shop.hasher.before_next_verification(move || {
+        other.login(&by_user("manager", Some("P01"))).unwrap();
+    });
+    let first = auth.login(&by_user("cashier", Some("P01"))).unwrap();
+    let live = tillgate_auth_core::ports::SessionFilter {
+        device: Some(shop.world.p01.id),
+        live: Some((true, CLOCK_START)),
+        ..Default::default()
+    };
+    let live = auth.list_all_sessions(&live, None, 10).unwrap();
+    assert_eq!(live.iter().map(|each| each.session.id).collect::<Vec<_>>(), [first.session.id]);
+}

@@ -1,0 +1,329 @@
+//! Wrong passwords hold back, through the login: whoever guesses, and nobody else.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use tillgate_auth_core::{AuthDenied, Error, IssuedTokens, LoginDenied, LoginRequest, Proof};
+use tillgate_domain::office;
+use tillgate_domain::{Action, EventOutcome, PrincipalId, Secret};
+use tillgate_testkit::clock::CLOCK_START;
+
+use crate::hasher::PlainHasher;
+use crate::shop::{
+    HOUR, MINUTE, Shop, by_device, by_user, call, done, login_refused, password_of, refresh, stamp, with_password,
+};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// The wrong password of this number.
+fn wrong(login: &LoginRequest, number: usize) -> LoginRequest {
+    with_password(login.clone(), &format!("wrong {number}"))
+}
+
+fn retry_after_of(answer: Result<IssuedTokens, Error>) -> Duration {
+    match answer.unwrap_err() {
+        Error::Denied(AuthDenied::TooManyAttempts { retry_after }) => retry_after,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn fail_logins(shop: &Shop, login: &LoginRequest, numbers: std::ops::Range<usize>) {
+    for number in numbers {
+        let refused = login_refused(shop.auth.login(&wrong(login, number)));
+        assert_eq!(refused, LoginDenied::Mismatch, "wrong password {number}");
+    }
+}
+
+/// The login from the network of this number.
+fn from_network(login: &LoginRequest, network: u8) -> LoginRequest {
+    LoginRequest { address: Some(IpAddr::from([198, 51, network, 1])), ..login.clone() }
+}
+
+/// The login by a client that holds this refresh token.
+fn with_previous_token(login: &LoginRequest, token: &str) -> LoginRequest {
+    LoginRequest { previous_refresh_tokens: vec![Secret::new(token.to_owned())], ..login.clone() }
+}
+
+fn token(granted: &IssuedTokens) -> String {
+    granted.refresh_token.as_ref().unwrap().expose().clone()
+}
+
+/// Wrong passwords from so many networks that nothing is left for those that are not known.
+fn attack(shop: &Shop, login: &LoginRequest) {
+    for network in 0..30 {
+        let _ = shop.auth.login(&wrong(&from_network(login, network), usize::from(network)));
+    }
+    retry_after_of(shop.auth.login(&from_network(login, 200)));
+}
+
+#[test]
+fn eleventh_wrong_password_is_held_back_for_everybody() {
+    for name in ["cashier", "nobody"] {
+        let shop = Shop::open();
+        let login = by_user(name, Some("P01"));
+        fail_logins(&shop, &login, 0..10);
+        let hashed = shop.hasher.verification_count();
+        for number in 10..22 {
+            assert_eq!(retry_after_of(shop.auth.login(&wrong(&login, number))), 16 * MINUTE, "{name}");
+            shop.clock.advance(16 * MINUTE);
+            fail_logins(&shop, &login, number..number + 1);
+        }
+        assert_eq!(shop.hasher.verification_count(), hashed + 12, "{name}: what is held costs no hash");
+    }
+}
+
+#[test]
+fn repeated_wrong_password_is_hashed_and_takes_no_token() {
+    let shop = Shop::open();
+    let login = by_user("cashier", Some("P01"));
+    for _ in 0..30 {
+        fail_logins(&shop, &login, 0..1);
+    }
+    assert_eq!(shop.hasher.verification_count(), 30);
+    fail_logins(&shop, &login, 1..10);
+    retry_after_of(shop.auth.login(&wrong(&login, 0)));
+}
+
+#[test]
+fn correct_password_waits_in_unknown_network() {
+    let shop = Shop::open();
+    let login = by_user("cashier", Some("P01"));
+    fail_logins(&shop, &login, 0..10);
+    assert_eq!(retry_after_of(shop.auth.login(&login)), 16 * MINUTE);
+    shop.clock.advance(16 * MINUTE);
+    shop.auth.login(&login).unwrap();
+    fail_logins(&shop, &login, 10..60);
+    assert_eq!(retry_after_of(shop.auth.login(&login)), MINUTE, "there it is known from then on");
+}
+
+#[test]
+fn failures_hold_back_no_other_and_no_known_client() {
+    let shop = Shop::open();
+    let login = by_user("cashier", Some("P01"));
+    shop.auth.login(&from_network(&login, 9)).unwrap();
+    fail_logins(&shop, &login, 0..10);
+    retry_after_of(shop.auth.login(&login));
+    retry_after_of(shop.auth.login(&by_user("cashier", Some("P02"))));
+    assert!(shop.auth.login(&by_user("manager", Some("P01"))).is_ok(), "another person");
+    assert!(
+        shop.auth.login(&from_network(&by_user("cashier", Some("P02")), 9)).is_ok(),
+        "in a known network, on any device"
+    );
+}
+
+#[test]
+fn till_in_known_network_works_under_attack() {
+    let shop = Shop::open();
+    let login = by_user("cashier", Some("P01"));
+    shop.auth.login(&login).unwrap();
+    for _ in 0..5 {
+        attack(&shop, &login);
+        assert!(shop.auth.login(&login).is_ok());
+        shop.clock.advance(HOUR);
+    }
+    fail_logins(&shop, &login, 100..150);
+    assert_eq!(retry_after_of(shop.auth.login(&login)), MINUTE, "by its own failures");
+    shop.clock.advance(MINUTE);
+    assert!(shop.auth.login(&login).is_ok());
+}
+
+#[test]
+fn holder_of_previous_refresh_token_logs_in_from_anywhere() {
+    let shop = Shop::open();
+    let login = by_user("cashier", Some("P01"));
+    let before = shop.auth.login(&from_network(&login, 1)).unwrap();
+    shop.auth.logout(&call(&shop.auth, before.access_token.expose()).unwrap()).unwrap();
+    attack(&shop, &login);
+    let token = token(&before);
+    assert!(
+        shop.auth.login(&with_previous_token(&from_network(&login, 200), &token)).is_ok(),
+        "of the session that is over"
+    );
+    attack(&shop, &by_user("manager", Some("P01")));
+    assert!(
+        shop.auth.login(&with_previous_token(&from_network(&by_user("manager", Some("P01")), 200), &token)).is_ok(),
+        "of the device"
+    );
+    assert!(
+        shop.auth.login(&with_previous_token(&from_network(&by_user("cashier", None), 201), &token)).is_ok(),
+        "of the user"
+    );
+    let proved = with_previous_token(&from_network(&login, 202), &token);
+    fail_logins(&shop, &proved, 0..5);
+    assert_eq!(retry_after_of(shop.auth.login(&proved)), 5 * SECOND, "by its own failures");
+    shop.clock.advance(5 * SECOND);
+    assert!(shop.auth.login(&proved).is_ok());
+}
+
+#[test]
+fn unrelated_refresh_token_is_ignored_at_login() {
+    let shop = Shop::open();
+    let login = by_user("cashier", Some("P01"));
+    let (mine, neighbours) = (shop.auth.login(&from_network(&login, 1)).unwrap(), shop.user("manager", Some("P02")));
+    let first = token(&mine);
+    let second = refresh(&shop.auth, &mine).unwrap();
+    shop.clock.advance(HOUR);
+    let third = refresh(&shop.auth, &second).unwrap();
+    attack(&shop, &login);
+    let mut forged = token(&third);
+    forged.replace_range(90..91, if forged.ends_with('A') { "B" } else { "A" });
+    for (what, shown) in [
+        ("nothing", String::new()),
+        ("no token", "x".to_owned()),
+        ("an access token", mine.access_token.expose().clone()),
+        ("somebody else's, on another device", token(&neighbours)),
+        ("one that was followed by two", first),
+    ] {
+        assert_eq!(
+            retry_after_of(shop.auth.login(&with_previous_token(&from_network(&login, 200), &shown))),
+            16 * MINUTE,
+            "{what}"
+        );
+    }
+    for shown in [token(&second), token(&third)] {
+        assert!(shop.auth.login(&with_previous_token(&from_network(&login, 200), &shown)).is_ok());
+    }
+}
+
+/// A registration logs in by the password that it has just set.
+#[test]
+fn just_set_password_is_neither_hashed_nor_held_back() {
+    let shop = Shop::open();
+    let login = by_user("cashier", None);
+    attack(&shop, &login);
+    let hashed = shop.hasher.verification_count();
+    let by_verifier = |password: &str| {
+        let proof = Proof::Verifier(PlainHasher::verifier(password));
+        shop.auth.login(&LoginRequest { proof, ..from_network(&login, 200) })
+    };
+    assert_eq!(login_refused(by_verifier("another")), LoginDenied::Mismatch, "it has been changed since");
+    by_verifier(&password_of("cashier")).unwrap();
+    assert_eq!(shop.hasher.verification_count(), hashed);
+    assert!(shop.auth.login(&from_network(&login, 200)).is_ok(), "the network is known from then on");
+}
+
+#[test]
+fn administrator_unlocks_login() {
+    let shop = Shop::open();
+    let login = by_user("cashier", None);
+    attack(&shop, &login);
+    retry_after_of(shop.auth.login(&login));
+    let cashier = PrincipalId::User(shop.world.cashier.id);
+    done(office::unlock_principal(shop.office(), shop.world.tenant.id, &stamp(CLOCK_START), cashier));
+    assert!(shop.auth.login(&login).is_ok());
+}
+
+#[test]
+fn failure_counts_are_shared_and_survive_restart() {
+    let shop = Shop::open();
+    let login = by_user("cashier", Some("P01"));
+    fail_logins(&shop, &login, 0..10);
+    retry_after_of(shop.process().login(&login));
+}
+
+#[test]
+fn twelve_concurrent_correct_logins_succeed() {
+    let shop = Shop::open();
+    std::thread::scope(|scope| {
+        let logins: Vec<_> =
+            (0..12).map(|_| scope.spawn(|| shop.auth.login(&by_user("cashier", None)).map(drop))).collect();
+        for login in logins {
+            login.join().unwrap().unwrap();
+        }
+    });
+    assert_eq!(shop.sessions(), 12);
+}
+
+#[test]
+fn burst_gets_no_more_guesses_than_sequence() {
+    let shop = Shop::open();
+    let guesses: Vec<_> = std::thread::scope(|scope| {
+        let guess = |number| shop.auth.login(&wrong(&by_user("cashier", None), number)).unwrap_err();
+        let threads: Vec<_> = (0..16).map(|number| scope.spawn(move || guess(number))).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).collect()
+    });
+    let looked_at =
+        guesses.iter().filter(|error| !matches!(error, Error::Denied(AuthDenied::TooManyAttempts { .. }))).count();
+    assert_eq!((looked_at, shop.hasher.verification_count()), (10, 10), "{guesses:?}");
+}
+
+/// Where the answer does not tell the two apart, the waits do not either.
+#[test]
+fn denied_correct_password_costs_as_much_as_wrong_one() {
+    let shop = Shop::open();
+    shop.suspend(shop.world.cashier.id);
+    for (name, refusal) in [("cashier", LoginDenied::Suspended), ("driver", LoginDenied::DeviceNotAllowed)] {
+        let login = by_user(name, Some("P01"));
+        fail_logins(&shop, &login, 0..8);
+        for number in 1..=5 {
+            assert_eq!(login_refused(shop.auth.login(&login)), refusal, "{name}, attempt {number}");
+        }
+        fail_logins(&shop, &login, 8..9);
+        assert_eq!(retry_after_of(shop.auth.login(&wrong(&login, 9))), 16 * MINUTE, "{name}");
+    }
+}
+
+/// A device as itself is told what stands against it, and asks again until somebody lets it in.
+#[test]
+fn device_denied_with_reason_is_not_held_back() {
+    let shop = Shop::open();
+    shop.lock(shop.world.p01.id);
+    for number in 1..=20 {
+        assert_eq!(login_refused(shop.auth.login(&by_device("P01"))), LoginDenied::Suspended, "attempt {number}");
+    }
+}
+
+/// Lines of the audit that tell of refused logins, by why they were refused, each with how often.
+fn denial_counts(shop: &Shop) -> Vec<(String, u64)> {
+    let lines = shop.audit_events(Action::Login);
+    let refused = lines.iter().filter(|event| event.outcome == EventOutcome::Refused);
+    refused
+        .map(|event| {
+            let times = event.details.get("times").map_or(1, |times| times.as_u64().unwrap());
+            (event.details["why"].as_str().unwrap().to_owned(), times)
+        })
+        .collect()
+}
+
+#[test]
+fn held_back_logins_are_audited_ten_times_a_minute_then_counted() {
+    let shop = Shop::open();
+    let login = by_user("cashier", Some("P01"));
+    fail_logins(&shop, &login, 0..10);
+    for _ in 0..37 {
+        retry_after_of(shop.auth.login(&login));
+    }
+    let of =
+        |why: &str| denial_counts(&shop).into_iter().filter(|(each, _)| each == why).map(|(_, times)| times).collect();
+    let (wrong, held): (Vec<u64>, Vec<u64>) = (of("login_mismatch"), of("login_held"));
+    assert_eq!((wrong, held), (vec![1; 10], vec![1; 10]));
+    let line = shop.audit_events(Action::Login).into_iter().next_back().unwrap();
+    assert_eq!(line.actor.user, Some(shop.world.cashier.id));
+    shop.clock.advance(MINUTE);
+    shop.auth.run_due_maintenance();
+    assert_eq!(denial_counts(&shop).last(), Some(&("login_held".to_owned(), 27)));
+}
+
+#[test]
+fn repeated_wrong_passwords_are_counted_not_logged() {
+    let shop = Shop::open();
+    let login = by_user("cashier", Some("P01"));
+    for _ in 0..50 {
+        fail_logins(&shop, &login, 0..1);
+    }
+    assert_eq!(denial_counts(&shop).len(), 1 + 10);
+    shop.auth.leave().unwrap();
+    assert_eq!(denial_counts(&shop).last(), Some(&("login_mismatch".to_owned(), 39)));
+}
+
+#[test]
+fn unknown_name_is_audited_as_trace_id() {
+    let shop = Shop::open();
+    for name in ["nobody", "NOBODY", "somebody"] {
+        fail_logins(&shop, &by_user(name, None), 0..1);
+    }
+    let lines = shop.audit_events(Action::Login);
+    let traces: Vec<_> = lines.iter().map(|event| event.details["unknown"].as_str().unwrap()).collect();
+    assert!(traces[0] == traces[1] && traces[0] != traces[2] && traces[0].len() == 8, "{traces:?}");
+    assert!(lines.iter().all(|event| !format!("{event:?}").to_lowercase().contains("body")));
+}

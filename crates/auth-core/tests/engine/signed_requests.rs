@@ -1,0 +1,371 @@
+//! Requests that are signed with the key of a program.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use ring::hmac;
+use tillgate_auth_core::auth::{ApiKeyIdentity, GeneratedApiKey};
+use tillgate_auth_core::{
+    Auth, AuthRequest, AuthenticatedBy, Client, DialectName, Error, ReplayCheck, RequestCredentials, Signature,
+    TokenDenied,
+};
+use tillgate_domain::office::{self, ApiKeyChange, NewApiKey};
+use tillgate_domain::{
+    Action, ApiKey, DeviceName, EventOutcome, Instant, Mode, Rank, Right, Rights, Secret, StoreError, Subject, UserName,
+};
+use tillgate_testkit::FailingStore;
+use tillgate_testkit::failing_store::PlannedFailure;
+
+use crate::shop::{HOUR, Shop, address, authenticate, done, stamp, token_refused, unavailable};
+
+const WINDOW: Duration = Duration::from_secs(150);
+const MILLI: Duration = Duration::from_millis(1);
+
+fn rights(names: &[&str]) -> Rights {
+    names.iter().map(|name| Right::parse(name).unwrap()).collect()
+}
+
+/// Gives a program a key, and says what it was drawn as.
+fn key(shop: &Shop, user: &str, permissions: &[&str]) -> (ApiKey, GeneratedApiKey) {
+    let drawn = shop.auth.generate_api_key().unwrap();
+    let new = NewApiKey {
+        id: drawn.id,
+        client_id: drawn.client_id.clone(),
+        wrapped_secret: drawn.wrapped_secret.clone(),
+        name: "Shop window".into(),
+        description: String::new(),
+        active: true,
+        user: UserName::parse(user).unwrap(),
+        device: DeviceName::parse("P01").unwrap(),
+        permissions: rights(permissions),
+    };
+    let at = shop.auth.time().at;
+    (done(office::add_api_key(shop.office(), shop.world.tenant.id, &stamp(at), &new)), drawn)
+}
+
+/// A request of that text, signed at this instant.
+fn signature(drawn: &GeneratedApiKey, at: Instant, message: &str) -> Signature {
+    let hmac = |key: &[u8], text: &str| hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, key), text.as_bytes());
+    let signing = hmac(format!("P{}", drawn.secret.expose()).as_bytes(), "today");
+    Signature {
+        client_id: drawn.client_id.clone(),
+        at,
+        prefix: "P",
+        scope: "today".into(),
+        message: message.into(),
+        mac: hmac(signing.as_ref(), message).as_ref().try_into().unwrap(),
+    }
+}
+
+fn verify_signature(auth: &Auth, drawn: &GeneratedApiKey, message: &str) -> Result<ApiKeyIdentity, Error> {
+    auth.authenticate_signature(&signature(drawn, auth.time().at, message), None, ReplayCheck::Consume)
+}
+
+#[test]
+fn signature_identifies_signer() {
+    let shop = Shop::open();
+    let (key, drawn) = key(&shop, "cashier", &[]);
+    let found = verify_signature(&shop.auth, &drawn, "GET /").unwrap();
+    assert_eq!(found.key, key);
+    let profile = Arc::unwrap_or_clone(found.profile);
+    assert_eq!(profile.user.unwrap().id, shop.world.cashier.id);
+    assert_eq!(profile.device.unwrap().id, shop.world.p01.id);
+    assert_eq!((profile.rights, profile.rank), (Rank::Cashier.rights(), Some(Rank::Cashier)));
+    assert_eq!(shop.sessions(), 0, "it makes no session");
+    assert!(
+        verify_signature(&shop.process(), &drawn, "GET /again").is_ok(),
+        "another process with the same master key"
+    );
+}
+
+#[test]
+fn generated_keys_differ_and_debug_hides_secret() {
+    let shop = Shop::open();
+    let (one, other) = (shop.auth.generate_api_key().unwrap(), shop.auth.generate_api_key().unwrap());
+    assert!(one.client_id != other.client_id && one.secret != other.secret && one.id != other.id);
+    assert_eq!((one.client_id.len(), one.secret.expose().len()), (32, 64));
+    assert!(!format!("{one:?}").contains(one.secret.expose()));
+    let secret = one.secret.expose().as_bytes();
+    assert!(!one.wrapped_secret.windows(secret.len()).any(|part| part == secret), "the store holds no secret as it is");
+}
+
+#[test]
+fn permissions_narrow_rights() {
+    let shop = Shop::open();
+    let (_, drawn) = key(&shop, "cashier", &["ticketClose", "storno"]);
+    let found = verify_signature(&shop.auth, &drawn, "GET /").unwrap();
+    assert_eq!((found.profile.rights.clone(), found.profile.rank), (rights(&["ticketClose"]), None));
+    let (_, drawn) = key(&shop, "admin", &["storno"]);
+    assert_eq!(verify_signature(&shop.auth, &drawn, "GET /").unwrap().profile.rights.clone(), rights(&["storno"]));
+}
+
+#[test]
+fn signature_is_accepted_once_across_processes() {
+    let shop = Shop::open();
+    let (_, drawn) = key(&shop, "cashier", &[]);
+    let (_, other) = key(&shop, "cashier", &[]);
+    let once = signature(&drawn, shop.auth.time().at, "GET /");
+    assert!(shop.auth.authenticate_signature(&once, None, ReplayCheck::Consume).is_ok());
+    for auth in [&shop.auth, &shop.process()] {
+        assert_eq!(
+            token_refused(auth.authenticate_signature(&once, None, ReplayCheck::Consume)),
+            TokenDenied::SignatureReplayed
+        );
+    }
+    assert!(verify_signature(&shop.auth, &drawn, "GET /other").is_ok(), "another request");
+    assert!(verify_signature(&shop.auth, &other, "GET /").is_ok(), "another key");
+}
+
+#[test]
+fn invalid_signature_is_denied_and_not_stored() {
+    let shop = Shop::open();
+    let (_, drawn) = key(&shop, "cashier", &[]);
+    let right = signature(&drawn, shop.auth.time().at, "GET /");
+    let mut mac = right.mac;
+    mac[31] ^= 1;
+    for wrong in [
+        Signature { mac, ..right.clone() },
+        Signature { message: "GET /other".into(), ..right.clone() },
+        Signature { client_id: "nobody".into(), ..right.clone() },
+        Signature { client_id: drawn.client_id.to_uppercase() + "x", ..right.clone() },
+    ] {
+        assert_eq!(
+            token_refused(shop.auth.authenticate_signature(&wrong, None, ReplayCheck::Consume)),
+            TokenDenied::Invalid,
+            "{wrong:?}"
+        );
+    }
+    let foreign = shop.auth.authenticate_signature(&right, Some(shop.market.id), ReplayCheck::Consume);
+    assert_eq!(token_refused(foreign), TokenDenied::WrongAudience);
+    assert!(
+        shop.auth.authenticate_signature(&right, Some(shop.world.tenant.id), ReplayCheck::Consume).is_ok(),
+        "nothing of that was remembered"
+    );
+}
+
+#[test]
+fn signature_time_must_be_near_now() {
+    let shop = Shop::open();
+    let (_, drawn) = key(&shop, "cashier", &[]);
+    let now = shop.auth.time().at;
+    for (at, good) in [
+        (now.saturating_add(WINDOW), true),
+        (now.saturating_sub(WINDOW), true),
+        (now.saturating_add(WINDOW + MILLI), false),
+        (now.saturating_sub(WINDOW + MILLI), false),
+        (Instant::from_millis(i64::MIN), false),
+        (Instant::from_millis(i64::MAX), false),
+    ] {
+        let answer =
+            shop.auth.authenticate_signature(&signature(&drawn, at, &format!("at {at:?}")), None, ReplayCheck::Consume);
+        if good {
+            assert!(answer.is_ok(), "{at:?}");
+        } else {
+            assert_eq!(token_refused(answer), TokenDenied::Expired, "{at:?}");
+        }
+    }
+}
+
+#[test]
+fn signature_is_unavailable_while_clock_is_in_doubt() {
+    let shop = Shop::open();
+    let (_, drawn) = key(&shop, "cashier", &[]);
+    let right = signature(&drawn, shop.auth.time().at, "GET /");
+    shop.clock.step_forward(20 * HOUR);
+    assert!(shop.auth.time().in_doubt);
+    assert!(unavailable(shop.auth.authenticate_signature(&right, None, ReplayCheck::Consume)));
+    let wrong = Signature { mac: [0; 32], ..right };
+    assert_eq!(
+        token_refused(shop.auth.authenticate_signature(&wrong, None, ReplayCheck::Consume)),
+        TokenDenied::Invalid,
+        "that is known"
+    );
+}
+
+#[test]
+fn revoked_key_is_denied_at_once() {
+    let revoke = |shop: &Shop, key: &ApiKey| {
+        let change = ApiKeyChange { active: Some(false), ..ApiKeyChange::default() };
+        let stamp = stamp(shop.auth.time().at);
+        done(office::change_api_key(shop.office(), shop.world.tenant.id, &stamp, key.id, None, &change));
+    };
+    let suspend = |shop: &Shop, _: &ApiKey| shop.suspend(shop.world.cashier.id);
+    let lock = |shop: &Shop, _: &ApiKey| shop.lock(shop.world.p01.id);
+    let ends: [fn(&Shop, &ApiKey); 3] = [revoke, suspend, lock];
+    for (number, end) in ends.into_iter().enumerate() {
+        let shop = Shop::open();
+        let (key, drawn) = key(&shop, "cashier", &[]);
+        assert!(verify_signature(&shop.auth, &drawn, "GET /").is_ok());
+        end(&shop, &key);
+        assert_eq!(
+            token_refused(verify_signature(&shop.auth, &drawn, "GET /again")),
+            TokenDenied::SessionOver,
+            "{number}"
+        );
+    }
+    let shop = Shop::open();
+    let (key, drawn) = key(&shop, "cashier", &[]);
+    done(office::delete_api_key(shop.office(), shop.world.tenant.id, &stamp(shop.auth.time().at), key.id, None));
+    assert_eq!(token_refused(verify_signature(&shop.auth, &drawn, "GET /")), TokenDenied::Invalid);
+}
+
+#[test]
+fn signed_request_has_no_session_and_ends_none() {
+    let shop = Shop::open();
+    let (key, drawn) = key(&shop, "cashier", &[]);
+    let (dialect, at_the_till) = (DialectName::new("portos"), shop.user("cashier", Some("P01")));
+    let call = |message: &str| {
+        let evidence = RequestCredentials::Signature(
+            Box::new(signature(&drawn, shop.auth.time().at, message)),
+            ReplayCheck::Consume,
+        );
+        let presented = AuthRequest { credentials: evidence, ..AuthRequest::bearer(&dialect, "") };
+        assert!(shop.auth.authenticate_cached(&presented).is_none(), "memory alone cannot say that it is the first");
+        shop.auth.authenticate(&presented).unwrap()
+    };
+    let caller = call("DELETE /");
+    assert_eq!((caller.authenticated_by, caller.session_id()), (AuthenticatedBy::ApiKey(key.id), None));
+    assert_eq!((caller.user(), caller.device), (Some(shop.world.cashier.id), Some(shop.world.p01.id)));
+    let actor = caller.actor();
+    assert_eq!((actor.user, actor.device, actor.session), (caller.user(), caller.device, None));
+    shop.auth.logout(&caller).unwrap();
+    assert!(authenticate(&shop.auth, &at_the_till).is_ok(), "the session at the till goes on");
+    assert_eq!(shop.auth.end_session_for(&caller, at_the_till.session.id).unwrap().session.id, at_the_till.session.id);
+    assert!(authenticate(&shop.auth, &at_the_till).is_err(), "one's own by its id, that is another matter");
+    assert!(
+        shop.auth
+            .change_password(&call("PUT /"), &"wrong".to_owned().into(), &"x".to_owned().into(), &[], false)
+            .is_err()
+    );
+}
+
+#[test]
+fn signature_reads_store_once_then_only_writes() {
+    let shop = Shop::open();
+    let (_, drawn) = key(&shop, "cashier", &["ticketClose"]);
+    let store = Arc::new(FailingStore::new(Arc::new(shop.memory.share_with_process())));
+    let auth = shop.process_over(store.clone());
+    let gone = || PlannedFailure::at_once(StoreError::Unavailable("gone".into()));
+    assert!(verify_signature(&auth, &drawn, "first").is_ok());
+    store.plan_failure(gone().only(Mode::Read));
+    for number in 0..5 {
+        assert!(verify_signature(&auth, &drawn, &format!("then {number}")).is_ok(), "nothing is read");
+    }
+    store.plan_failure(gone().only(Mode::Write));
+    assert!(unavailable(verify_signature(&auth, &drawn, "unseen")), "what cannot be remembered is not taken");
+    let passing = signature(&drawn, auth.time().at, "passing");
+    assert!(
+        auth.authenticate_signature(&passing, None, ReplayCheck::Peek).is_ok(),
+        "what does not count writes nothing"
+    );
+    store.clear_failure();
+    assert!(verify_signature(&auth, &drawn, "unseen").is_ok());
+}
+
+/// Another process ends the key; this one, which remembers it, hears of it from the feed.
+#[test]
+fn cached_key_is_dropped_on_change() {
+    for narrowed in [false, true] {
+        let shop = Shop::open();
+        let (key, drawn) = key(&shop, "cashier", &[]);
+        let other = shop.process();
+        assert!(verify_signature(&other, &drawn, "GET /").is_ok());
+        let permissions = narrowed.then(|| rights(&["ticketClose"]));
+        let change = ApiKeyChange { active: Some(narrowed), permissions, ..ApiKeyChange::default() };
+        let stamp = stamp(shop.auth.time().at);
+        done(office::change_api_key(shop.office(), shop.world.tenant.id, &stamp, key.id, None, &change));
+        other.poll_feed().unwrap();
+        let answer = verify_signature(&other, &drawn, "GET /again");
+        if narrowed {
+            assert_eq!(answer.unwrap().profile.rights, rights(&["ticketClose"]));
+        } else {
+            assert_eq!(token_refused(answer), TokenDenied::SessionOver);
+        }
+    }
+}
+
+/// Memory is trusted while it is young enough, as for tokens.
+#[test]
+fn process_without_current_feed_does_not_verify_signatures() {
+    let shop = Shop::open();
+    let (_, drawn) = key(&shop, "cashier", &[]);
+    let store = Arc::new(FailingStore::new(Arc::new(shop.memory.share_with_process())));
+    let auth = shop.process_over(store.clone());
+    assert!(verify_signature(&auth, &drawn, "GET /").is_ok());
+    store.plan_failure(PlannedFailure::at_once(StoreError::Unavailable("gone".into())).only(Mode::Read));
+    shop.clock.advance(Duration::from_secs(61));
+    assert!(unavailable(verify_signature(&auth, &drawn, "GET /again")));
+    store.clear_failure();
+    assert!(verify_signature(&auth, &drawn, "GET /again").is_ok());
+}
+
+#[test]
+fn peeked_signature_is_not_consumed() {
+    let shop = Shop::open();
+    let (_, drawn) = key(&shop, "cashier", &[]);
+    let passing = signature(&drawn, shop.auth.time().at, "GET /");
+    for _ in 0..2 {
+        assert!(shop.auth.authenticate_signature(&passing, None, ReplayCheck::Peek).is_ok());
+    }
+    let dialect = DialectName::new("portos");
+    let evidence = RequestCredentials::Signature(Box::new(passing.clone()), ReplayCheck::Peek);
+    let presented = AuthRequest { credentials: evidence, ..AuthRequest::bearer(&dialect, "") };
+    assert!(shop.auth.authenticate_cached(&presented).unwrap().is_ok(), "memory alone can tell");
+    assert!(shop.auth.authenticate_signature(&passing, None, ReplayCheck::Consume).is_ok());
+    assert!(shop.auth.authenticate_signature(&passing, None, ReplayCheck::Peek).is_ok());
+    assert_eq!(
+        token_refused(shop.auth.authenticate_signature(&passing, None, ReplayCheck::Consume)),
+        TokenDenied::SignatureReplayed
+    );
+    shop.clock.advance(WINDOW + MILLI);
+    assert_eq!(
+        token_refused(shop.auth.authenticate_signature(&passing, None, ReplayCheck::Peek)),
+        TokenDenied::Expired
+    );
+}
+
+/// A wrong, a repeated or a late signature, an unknown key and a wrong secret are written into the audit, each key's first ten in
+/// a minute and then how many there were.
+#[test]
+fn denied_api_keys_are_audited() {
+    let shop = Shop::open();
+    let (key, drawn) = key(&shop, "cashier", &[]);
+    let native = DialectName::new("native");
+    let ask = |evidence: RequestCredentials<'_>| {
+        let presented = AuthRequest { credentials: evidence, address: address(1), ..AuthRequest::bearer(&native, "") };
+        shop.auth.authenticate_cached(&presented).unwrap_or_else(|| shop.auth.authenticate(&presented)).map(drop)
+    };
+    let by_signature =
+        |signature: &Signature, counting| ask(RequestCredentials::Signature(Box::new(signature.clone()), counting));
+    let right = signature(&drawn, shop.auth.time().at, "GET /");
+    by_signature(&right, ReplayCheck::Consume).unwrap();
+    by_signature(&right, ReplayCheck::Consume).unwrap_err();
+    let wrong = Signature { mac: [0; 32], ..right.clone() };
+    by_signature(&wrong, ReplayCheck::Consume).unwrap_err();
+    by_signature(&wrong, ReplayCheck::Peek).unwrap_err();
+    by_signature(&Signature { at: right.at.saturating_sub(HOUR), ..right.clone() }, ReplayCheck::Consume).unwrap_err();
+    by_signature(&Signature { client_id: "f".repeat(99), ..right }, ReplayCheck::Consume).unwrap_err();
+    ask(RequestCredentials::Client(Client { id: drawn.client_id.clone(), secret: Secret::new("wrong".to_owned()) }))
+        .unwrap_err();
+    let lines = shop.audit_events(Action::ApiKeyUse);
+    let why: Vec<_> = lines.iter().map(|line| line.details["why"].as_str().unwrap()).collect();
+    let invalid = "token_invalid";
+    assert_eq!(why, ["signature_repeated", invalid, invalid, "token_expired", invalid, invalid]);
+    for (index, line) in lines.iter().enumerate() {
+        assert_eq!((line.outcome, line.actor.address), (EventOutcome::Refused, address(1)));
+        if index == 4 {
+            assert_eq!((line.subject, line.actor.user), (Subject::Server, None), "nobody's key");
+            assert_eq!(line.details["client"], "f".repeat(40));
+        } else {
+            assert_eq!((line.subject, line.actor.user), (Subject::ApiKey(key.id), Some(key.user)));
+            assert_eq!((line.tenant, line.actor.device), (Some(key.tenant), Some(key.device)));
+        }
+    }
+    for _ in 0..30 {
+        by_signature(&wrong, ReplayCheck::Peek).unwrap_err();
+    }
+    assert_eq!(shop.audit_events(Action::ApiKeyUse).len(), 1 + 10, "of the one key ten, of nobody's one");
+    shop.auth.leave().unwrap();
+    let last = shop.audit_events(Action::ApiKeyUse).pop().unwrap();
+    assert_eq!((last.subject, &last.details["times"]), (Subject::ApiKey(key.id), &25.into()));
+}

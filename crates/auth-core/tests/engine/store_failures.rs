@@ -1,0 +1,252 @@
+//! A store that fails: nobody is judged by it.
+
+use std::sync::Arc;
+
+use tillgate_auth_core::ports::SessionFilter;
+use tillgate_auth_core::{Auth, Error, IssuedTokens, MemoryStore, TokenDenied};
+use tillgate_domain::office::{NewRole, OfficePorts, RoleChange};
+use tillgate_domain::{Environment, KnownRight, Right, RoleId, RoleName, Store, StoreError};
+use tillgate_testkit::FailingStore;
+use tillgate_testkit::clock::CLOCK_START;
+use tillgate_testkit::failing_store::{FailurePoint, PlannedFailure};
+
+use crate::shop::{
+    HOUR, MINUTE, OVERLAP, Shop, authenticate, by_device, by_user, call, done, refresh, stamp, token_refused,
+    unavailable, with_password,
+};
+
+/// A store of the shop that fails when it is told to.
+fn shaky(shop: &Shop) -> Arc<FailingStore<MemoryStore>> {
+    Arc::new(FailingStore::new(Arc::new(shop.memory.share_with_process())))
+}
+
+fn gone() -> StoreError {
+    StoreError::Unavailable("gone".to_owned())
+}
+
+/// Every call that asks the store, with what it answers.
+fn calls(
+    shop: &Shop,
+    auth: &Auth,
+    granted: &IssuedTokens,
+    stranger: &IssuedTokens,
+) -> Vec<(&'static str, Result<(), Error>)> {
+    let caller = authenticate(&shop.auth, granted).unwrap();
+    vec![
+        ("login", auth.login(&by_user("cashier", Some("P02"))).map(drop)),
+        ("a wrong password", auth.login(&with_password(by_user("cashier", None), "wrong")).map(drop)),
+        ("an unknown name", auth.login(&by_user("nobody", None)).map(drop)),
+        ("a device's login", auth.login(&by_device("P01")).map(drop)),
+        ("refresh", refresh(auth, granted).map(drop)),
+        ("authenticate somebody new", authenticate(auth, stranger).map(drop)),
+        ("a token of an unknown key", call(auth, &of_another_key(shop)).map(drop)),
+        ("logout", auth.logout(&caller)),
+        ("end", auth.end_session_for(&caller, granted.session.id).map(drop)),
+        ("end a session", auth.end_session(granted.session.id).map(drop)),
+        ("end a user", auth.end_user_sessions(shop.world.tenant.id, shop.world.cashier.id).map(drop)),
+        ("end a device", auth.end_device_sessions(shop.world.tenant.id, shop.world.p01.id).map(drop)),
+        ("end a tenant", auth.end_tenant_sessions(shop.world.tenant.id).map(drop)),
+        ("list", auth.list_sessions(&caller, &SessionFilter::default(), None, 10).map(drop)),
+        ("keys", auth.list_keys().map(drop)),
+        ("rotate keys", auth.rotate_keys(true).map(drop)),
+        ("revoke a key", auth.revoke_key(shop.auth.list_keys().unwrap()[0].id).map(drop)),
+        ("follow", auth.poll_feed()),
+        ("say", auth.send_heartbeat()),
+        ("sweep", auth.sweep(&mut |_| ()).map(drop)),
+    ]
+}
+
+/// A token that another server's engine signed.
+fn of_another_key(shop: &Shop) -> String {
+    let other = Shop::open();
+    let granted = other.user("cashier", None);
+    assert_ne!(other.auth.jwks(), shop.auth.jwks());
+    granted.access_token.expose().clone()
+}
+
+#[test]
+fn store_failure_is_never_reported_as_denial() {
+    let errors = [
+        gone(),
+        StoreError::Fault("a missing table".to_owned()),
+        StoreError::Corrupt { table: "sessions", column: "user", detail: "not a UUID".to_owned() },
+    ];
+    for error in errors {
+        for moment in [FailurePoint::Before, FailurePoint::AtCommit] {
+            let shop = Shop::open();
+            let store = shaky(&shop);
+            let auth = shop.process_over(store.clone());
+            let (granted, stranger) = (shop.user("cashier", Some("P01")), shop.user("manager", None));
+            store.plan_failure(PlannedFailure::at_once(error.clone()).at_point(moment));
+            for (what, answer) in calls(&shop, &auth, &granted, &stranger) {
+                let told = matches!(answer, Err(Error::Unavailable { .. } | Error::Fault(_)));
+                assert!(told, "{what} while {error} {moment:?}: {answer:?}");
+            }
+            store.clear_failure();
+            assert!(authenticate(&auth, &granted).is_ok(), "nothing was ended");
+            assert!(refresh(&auth, &granted).is_ok());
+        }
+    }
+}
+
+#[test]
+fn login_and_refresh_survive_failure_of_each_unit_of_work() {
+    for after in 0..4 {
+        for moment in [FailurePoint::Before, FailurePoint::AtCommit, FailurePoint::AfterCommit] {
+            let shop = Shop::open();
+            let store = shaky(&shop);
+            let auth = shop.process_over(store.clone());
+            store.plan_failure(PlannedFailure::at_once(gone()).at_point(moment).after(after).times(1));
+            let granted = match auth.login(&by_user("cashier", Some("P01"))) {
+                Ok(granted) => granted,
+                Err(error) => {
+                    assert!(matches!(error, Error::Unavailable { .. }), "{error:?}");
+                    // The client tries again.
+                    auth.login(&by_user("cashier", Some("P01"))).unwrap()
+                }
+            };
+            store.plan_failure(PlannedFailure::at_once(gone()).at_point(moment).after(after).times(1));
+            let mut stored = granted;
+            for _ in 0..5 {
+                match refresh(&auth, &stored) {
+                    Ok(granted) => stored = granted,
+                    Err(error) => assert!(matches!(error, Error::Unavailable { .. }), "{error:?}"),
+                }
+                assert!(authenticate(&auth, &stored).is_ok(), "failure {after}, {moment:?}");
+                shop.clock.advance(OVERLAP);
+                auth.poll_feed().unwrap_or(());
+            }
+        }
+    }
+}
+
+#[test]
+fn stale_feed_denies_nobody() {
+    let shop = Shop::open();
+    let store = shaky(&shop);
+    let auth = shop.process_over(store.clone());
+    let (good, ended) = (shop.user("cashier", Some("P01")), shop.user("manager", None));
+    assert!(authenticate(&auth, &good).is_ok() && authenticate(&auth, &ended).is_ok());
+    shop.auth.end_session(ended.session.id).unwrap();
+    assert!(authenticate(&auth, &ended).is_ok(), "not known yet");
+    store.plan_failure(PlannedFailure::at_once(gone()));
+    shop.clock.advance(MINUTE);
+    assert!(authenticate(&auth, &good).is_ok(), "the view is young enough without the store");
+    shop.clock.advance(MINUTE);
+    assert!(unavailable(authenticate(&auth, &good)), "nobody knows");
+    assert!(unavailable(authenticate(&auth, &ended)), "nobody knows");
+    shop.clock.advance(HOUR);
+    assert_eq!(token_refused(authenticate(&auth, &good)), TokenDenied::Expired, "this takes no store");
+    store.clear_failure();
+    let fresh = refresh(&auth, &good).unwrap();
+    assert!(authenticate(&auth, &fresh).is_ok());
+}
+
+#[test]
+fn known_ended_session_is_denied_without_store() {
+    let shop = Shop::open();
+    let store = shaky(&shop);
+    let auth = shop.process_over(store.clone());
+    let granted = shop.user("cashier", Some("P01"));
+    shop.auth.end_session(granted.session.id).unwrap();
+    auth.poll_feed().unwrap();
+    store.plan_failure(PlannedFailure::at_once(gone()));
+    shop.clock.advance(5 * MINUTE);
+    assert_eq!(token_refused(authenticate(&auth, &granted)), TokenDenied::SessionOver);
+}
+
+#[test]
+fn unwritten_uses_are_written_later() {
+    let shop = Shop::open();
+    let store = shaky(&shop);
+    let auth = shop.process_over(store.clone());
+    let granted = shop.user("cashier", Some("P01"));
+    authenticate(&auth, &granted).unwrap();
+    store.plan_failure(PlannedFailure::at_once(gone()).at_point(FailurePoint::AtCommit));
+    assert!(unavailable(auth.write_activity()));
+    store.clear_failure();
+    auth.write_activity().unwrap();
+    let session = shop.session(granted.session.id);
+    assert_eq!((session.used_generation, session.last_used_at.is_some()), (1, true));
+}
+
+#[test]
+fn readiness_reports_cause() {
+    let shop = Shop::open();
+    let store = shaky(&shop);
+    let auth = shop.process_over(store.clone());
+    assert!(auth.readiness().is_ready());
+    store.plan_failure(PlannedFailure::at_once(gone()));
+    let readiness = auth.readiness();
+    assert!(!readiness.is_ready() && readiness.store_failure.unwrap().contains("gone"));
+    store.clear_failure();
+    shop.clock.advance(2 * MINUTE);
+    assert!(!auth.readiness().is_ready() && !auth.readiness().feed_fresh);
+    auth.poll_feed().unwrap();
+    shop.clock.step_forward(3 * HOUR);
+    let readiness = auth.readiness();
+    assert!(readiness.is_ready() && readiness.clock_in_doubt, "a doubtful clock is told, not failed");
+}
+
+#[test]
+fn role_change_keeps_caches_of_others() {
+    let shop = Shop::open();
+    let store = shaky(&shop);
+    let auth = shop.process_over(store.clone());
+    let (cashier, manager) = (shop.user("cashier", Some("P01")), shop.user("manager", None));
+    let night = role_of_own(&shop, "night");
+    shop.assign(shop.world.manager.id, &["manager", "night"]);
+    auth.poll_feed().unwrap();
+    assert!(authenticate(&auth, &cashier).is_ok() && authenticate(&auth, &manager).is_ok());
+    // added, changed and deleted by this process
+    let late = add_role(&*store, &shop, "late");
+    change_role(&*store, &shop, night, "storno");
+    done(tillgate_domain::office::delete_role(&*store, shop.world.tenant.id, &stamp(CLOCK_START), late, None));
+    store.plan_failure(PlannedFailure::at_once(gone()));
+    assert!(authenticate(&auth, &cashier).is_ok(), "who does not hold the role is served from memory");
+    assert!(unavailable(authenticate(&auth, &manager)), "what the holder may do now is not known");
+    store.clear_failure();
+    assert!(
+        authenticate(&auth, &manager).unwrap().profile.rights.allows(KnownRight::Storno),
+        "at once where it was answered"
+    );
+    // this process finds its own change in the feed, and knows it
+    auth.poll_feed().unwrap();
+    store.plan_failure(PlannedFailure::at_once(gone()));
+    assert!(authenticate(&auth, &cashier).is_ok() && authenticate(&auth, &manager).is_ok());
+    store.clear_failure();
+    // another's change is none of its own, of the same role too
+    change_role(shop.office(), &shop, night, "roleCreate");
+    auth.poll_feed().unwrap();
+    store.plan_failure(PlannedFailure::at_once(gone()));
+    assert!(authenticate(&auth, &cashier).is_ok());
+    assert!(unavailable(authenticate(&auth, &manager)));
+    store.clear_failure();
+    assert!(!authenticate(&auth, &manager).unwrap().profile.rights.allows(Right::parse("unheardOf").unwrap()));
+    assert!(authenticate(&auth, &manager).unwrap().profile.rights.allows(KnownRight::RoleCreate));
+}
+
+/// A role of the shop's own that allows one thing, made by another process.
+fn role_of_own(shop: &Shop, name: &str) -> RoleId {
+    add_role(shop.office(), shop, name)
+}
+
+fn add_role(office: &dyn Store<OfficePorts>, shop: &Shop, name: &str) -> RoleId {
+    let id = RoleId::new(CLOCK_START, crate::shop::chance().random_bytes().unwrap());
+    let new = NewRole {
+        id,
+        name: RoleName::parse(name).unwrap(),
+        label: name.to_owned(),
+        description: String::new(),
+        rights: Right::parse("ticketClose").into_iter().collect(),
+        environments: Environment::ALL.into(),
+    };
+    done(tillgate_domain::office::add_role(office, shop.world.tenant.id, &stamp(CLOCK_START), &new));
+    id
+}
+
+fn change_role(office: &dyn Store<OfficePorts>, shop: &Shop, role: RoleId, right: &str) {
+    let rights = Right::parse(right).into_iter().collect();
+    let change = RoleChange { rights: Some(rights), ..RoleChange::default() };
+    done(tillgate_domain::office::change_role(office, shop.world.tenant.id, &stamp(CLOCK_START), role, None, &change));
+}

@@ -1,0 +1,104 @@
+//! The text that each thing is searched by, folded as names are compared. A store keeps it beside the row, so that what is sought is
+//! found on every database alike; filters ask it of what they are given.
+
+use serde_json::{Map, Value};
+
+use crate::ticket::Ticket;
+use crate::{Device, Email, FoldedText, User};
+
+/// Users: by name, e-mail address and the name that people read. The name comes first.
+pub fn from_user(user: &User) -> String {
+    from_user_texts(user.name.as_str(), user.email.as_ref().map_or("", Email::as_str), &user.display_name)
+}
+
+/// The same of the texts alone.
+pub fn from_user_texts(name: &str, email: &str, display_name: &str) -> String {
+    FoldedText::join_search_text([name, email, display_name])
+}
+
+/// Devices: by name and description.
+pub fn from_device(device: &Device) -> String {
+    from_device_texts(device.name.as_str(), &device.description)
+}
+
+/// The same of the texts alone.
+pub fn from_device_texts(name: &str, description: &str) -> String {
+    FoldedText::join_search_text([name, description])
+}
+
+/// Tickets: by name, the client's own id and the full name of the customer.
+pub fn from_ticket(ticket: &Ticket) -> String {
+    let customer = ticket.sheet.customer.as_ref().map_or("", |customer| customer.full_name.as_str());
+    from_ticket_texts(ticket.sheet.name.as_str(), ticket.sheet.external_id.as_str(), customer)
+}
+
+/// The same of the texts alone.
+pub fn from_ticket_texts(name: &str, external_id: &str, customer: &str) -> String {
+    FoldedText::join_search_text([name, external_id, customer])
+}
+
+/// The details of a line of the audit, where their JSON in lower case does not do: it does where it is ASCII and escapes nothing, as most is,
+/// so that most lines need nothing beside them.
+pub fn from_details(details: &Map<String, Value>) -> Option<String> {
+    let json = serde_json::to_string(details).ok()?;
+    if json.is_ascii() && !json.contains('\\') {
+        return None;
+    }
+    let mut texts = Vec::new();
+    for (key, value) in details {
+        texts.push(key.clone());
+        collect_texts(value, &mut texts);
+    }
+    Some(FoldedText::join_search_text(texts.iter().map(String::as_str)))
+}
+
+/// Every member's name and every value, as it reads.
+fn collect_texts(value: &Value, texts: &mut Vec<String>) {
+    match value {
+        Value::String(text) => texts.push(text.clone()),
+        Value::Array(values) => values.iter().for_each(|value| collect_texts(value, texts)),
+        Value::Object(members) => members.iter().for_each(|(key, value)| {
+            texts.push(key.clone());
+            collect_texts(value, texts);
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => texts.push(value.to_string()),
+    }
+}
+
+/// Whether a folded text can stand in the JSON of details that have no text of their own: a mark that JSON escapes cannot.
+pub fn may_occur_in_json(text: &FoldedText) -> bool {
+    !text.as_str().contains(['"', '\\'])
+}
+
+/// Whether a text stands in the details.
+pub fn details_contain(details: &Map<String, Value>, text: &FoldedText) -> bool {
+    if let Some(searched) = from_details(details) {
+        return searched.contains(text.as_str());
+    }
+    let json = serde_json::to_string(details).unwrap_or_default();
+    may_occur_in_json(text) && json.to_ascii_lowercase().contains(text.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn holds(details: &Value, text: &str) -> bool {
+        details_contain(details.as_object().unwrap(), &FoldedText::of(text))
+    }
+
+    #[test]
+    fn details_are_found_by_original_text() {
+        let odd = json!({ "user_name": "quo\"te\\9", "roles": [{ "on": "Ňuňák" }], "count": 12 });
+        for text in ["QUO\"te\\9", "\"", "\\", "ňuŇ", "roles", "12"] {
+            assert!(holds(&odd, text), "{text}");
+        }
+        assert!(!holds(&odd, "ňuňak") && !holds(&odd, "[{"));
+        let plain = json!({ "reason": "Wrong_Password" });
+        assert!(holds(&plain, "wrong_password") && holds(&plain, "REASON"));
+        assert!(!holds(&plain, "\"") && !holds(&plain, "\\"));
+        assert_eq!(from_details(plain.as_object().unwrap()), None);
+    }
+}

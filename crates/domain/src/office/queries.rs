@@ -1,0 +1,133 @@
+//! What the back office looks at: one consistent reading each, of one tenant. What belongs to another tenant reads as absent.
+
+use super::ports::{OfficePorts, OffsetPageRequest, PageRequest, UserCursor, UserFilter, UserOrder};
+use crate::{
+    Device, DeviceId, DeviceName, Role, RoleId, RoleName, Slug, Store, StoreExt, StoreResult, Tenant, TenantId, User,
+    UserId, UserName, UserStatus,
+};
+
+/// The most that a list shows at once.
+const MAX_PAGE_SIZE: u32 = 200;
+
+fn clamp_limit<K: Clone>(page: &PageRequest<K>) -> PageRequest<K> {
+    PageRequest { after: page.after.clone(), limit: page.limit.clamp(1, MAX_PAGE_SIZE) }
+}
+
+/// Every part of a list, one after the other, until there are `most` of them or no more. `key` is what the next part comes after.
+///
+/// # Errors
+/// A part could not be read.
+pub fn collect_pages<T, K, E>(
+    most: Option<usize>,
+    mut part: impl FnMut(&PageRequest<K>) -> Result<Vec<T>, E>,
+    key: impl Fn(&T) -> K,
+) -> Result<Vec<T>, E> {
+    let most = most.unwrap_or(usize::MAX);
+    let mut whole = Vec::new();
+    let mut page = PageRequest { after: None, limit: MAX_PAGE_SIZE };
+    while whole.len() < most {
+        let found = part(&page)?;
+        let Some(last) = found.last() else { break };
+        page.after = Some(key(last));
+        whole.extend(found);
+    }
+    Ok(whole)
+}
+
+/// The tenant of this short name.
+pub fn find_tenant_by_slug(store: &dyn Store<OfficePorts>, slug: &Slug) -> StoreResult<Option<Tenant>> {
+    store.read(|tx| tx.tenants().find_by_slug(slug))
+}
+
+/// The tenant with this id.
+pub fn find_tenant(store: &dyn Store<OfficePorts>, id: TenantId) -> StoreResult<Option<Tenant>> {
+    store.read(|tx| tx.tenants().find(id))
+}
+
+/// Tenants in the order of their ids, 200 at most: for the operator of the server.
+pub fn list_tenants(store: &dyn Store<OfficePorts>, page: &PageRequest<TenantId>) -> StoreResult<Vec<Tenant>> {
+    store.read(|tx| tx.tenants().list(&clamp_limit(page)))
+}
+
+/// Whether there is any user in any tenant who is not deleted.
+pub fn any_user_exists(store: &dyn Store<OfficePorts>) -> StoreResult<bool> {
+    store.read(|tx| tx.users().any_exists())
+}
+
+/// The user with this id, a deleted one too.
+pub fn find_user(store: &dyn Store<OfficePorts>, tenant: TenantId, id: UserId) -> StoreResult<Option<User>> {
+    Ok(store.read(|tx| tx.users().find(id))?.filter(|user| user.tenant == tenant))
+}
+
+/// The user of this name who is not deleted.
+pub fn find_user_by_name(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    name: &UserName,
+) -> StoreResult<Option<User>> {
+    store.read(|tx| tx.users().find_by_name(tenant, &name.to_folded()))
+}
+
+/// Users in the order of their ids, deleted ones too, 200 at most.
+pub fn list_users(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    page: &PageRequest<UserId>,
+) -> StoreResult<Vec<User>> {
+    store.read(|tx| tx.users().list(tenant, &clamp_limit(page)))
+}
+
+/// Users in the order of their ids who are not deleted, 200 at most.
+pub fn list_undeleted_users(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    page: &PageRequest<UserId>,
+) -> StoreResult<Vec<User>> {
+    let PageRequest { after, limit } = clamp_limit(page);
+    let present = UserStatus::ALL.into_iter().filter(|status| *status != UserStatus::Deleted);
+    let filter = UserFilter { statuses: present.collect(), ..UserFilter::default() };
+    let part = OffsetPageRequest { after: after.map(UserCursor::from_id), skip: 0, limit };
+    store.read(|tx| tx.users().search(tenant, &filter, UserOrder::Oldest, &part))
+}
+
+/// The device with this id.
+pub fn find_device(store: &dyn Store<OfficePorts>, tenant: TenantId, id: DeviceId) -> StoreResult<Option<Device>> {
+    Ok(store.read(|tx| tx.devices().find(id))?.filter(|device| device.tenant == tenant))
+}
+
+/// The device of this name.
+pub fn find_device_by_name(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    name: &DeviceName,
+) -> StoreResult<Option<Device>> {
+    store.read(|tx| tx.devices().find_by_name(tenant, &name.to_folded()))
+}
+
+/// Devices in the order of their ids, 200 at most.
+pub fn list_devices(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    page: &PageRequest<DeviceId>,
+) -> StoreResult<Vec<Device>> {
+    store.read(|tx| tx.devices().list(tenant, &clamp_limit(page)))
+}
+
+/// The role with this id.
+pub fn find_role(store: &dyn Store<OfficePorts>, tenant: TenantId, id: RoleId) -> StoreResult<Option<Role>> {
+    Ok(store.read(|tx| tx.roles().find(id))?.filter(|role| role.tenant == tenant))
+}
+
+/// The role of this name.
+pub fn find_role_by_name(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    name: &RoleName,
+) -> StoreResult<Option<Role>> {
+    store.read(|tx| tx.roles().find_by_name(tenant, name))
+}
+
+/// Every role of a tenant.
+pub fn list_roles(store: &dyn Store<OfficePorts>, tenant: TenantId) -> StoreResult<Vec<Role>> {
+    store.read(|tx| tx.roles().list(tenant))
+}

@@ -1,0 +1,127 @@
+//! What a gateway asks about: the method and the target of the request that it holds, as nginx names them (`X-Original-Method`,
+//! `X-Original-URI`), as ingress-nginx does (`X-Original-URL`, which is the whole URL) or as Traefik and Caddy do (`X-Forwarded-Method`, `X-Forwarded-Uri`).
+//!
+//! A gateway passes on what the client sent besides. So a client may add another pair to slip another path past the table: one
+//! pair must be whole, and where several are there they must say the same.
+
+use actix_web::http::Method;
+use actix_web::http::header::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::error::{ApiError, ProtocolError};
+
+/// The request that a gateway holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct OriginalRequest {
+    pub(crate) method: Method,
+    /// Path and query as the client sent them.
+    pub(crate) target: String,
+}
+
+const ORIGINAL_HEADERS: [HeaderName; 2] =
+    [HeaderName::from_static("x-original-method"), HeaderName::from_static("x-original-uri")];
+/// ingress-nginx's name for the target: `https://host/path?query`.
+const ORIGINAL_URL_HEADER: HeaderName = HeaderName::from_static("x-original-url");
+const FORWARDED_HEADERS: [HeaderName; 2] =
+    [HeaderName::from_static("x-forwarded-method"), HeaderName::from_static("x-forwarded-uri")];
+
+impl OriginalRequest {
+    /// What the headers ask about.
+    ///
+    /// # Errors
+    /// Nothing, which is the gateway's mistake; or two different things, which is a client's trick.
+    pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Self, ApiError> {
+        match (read_header_pair(headers, &ORIGINAL_HEADERS)?, read_header_pair(headers, &FORWARDED_HEADERS)?) {
+            (Some(one), Some(other)) if one != other => Err(ProtocolError::NoAccessRule.into()),
+            (Some(asked), _) | (None, Some(asked)) => Ok(asked),
+            (None, None) => Err(ProtocolError::MissingOriginalRequest.into()),
+        }
+    }
+}
+
+/// What a pair of headers names; `None` where neither is there.
+fn read_header_pair(headers: &HeaderMap, names: &[HeaderName; 2]) -> Result<Option<OriginalRequest>, ProtocolError> {
+    let [method, target] = names;
+    let names_original = names == &ORIGINAL_HEADERS;
+    let mut said = [method, target].map(|name| headers.get_all(name));
+    let [method, target] = said.each_mut().map(Iterator::next);
+    if said.iter_mut().any(|more| more.next().is_some()) {
+        return Err(ProtocolError::NoAccessRule);
+    }
+    let url = if names_original { read_original_url(headers)? } else { None };
+    let text = |target: &HeaderValue| target.to_str().map(str::to_owned).map_err(|_| ProtocolError::NoAccessRule);
+    let target = match (target.map(text).transpose()?, url) {
+        (Some(target), Some(url)) if target != url => return Err(ProtocolError::NoAccessRule),
+        (target, url) => target.or(url),
+    };
+    let (method, target) = match (method, target) {
+        (None, None) => return Ok(None),
+        (Some(method), Some(target)) => (method, target),
+        _ => return Err(ProtocolError::NoAccessRule),
+    };
+    let method = Method::from_bytes(method.as_bytes()).map_err(|_| ProtocolError::NoAccessRule)?;
+    Ok(Some(OriginalRequest { method, target }))
+}
+
+/// Path and query of `X-Original-URL`; `None` if it is not there.
+fn read_original_url(headers: &HeaderMap) -> Result<Option<String>, ProtocolError> {
+    let mut urls = headers.get_all(ORIGINAL_URL_HEADER);
+    let Some(url) = urls.next() else { return Ok(None) };
+    let (None, Ok(url)) = (urls.next(), url.to_str()) else { return Err(ProtocolError::NoAccessRule) };
+    let rest = url.split_once("://").filter(|(scheme, _)| matches!(*scheme, "https" | "http")).map(|(_, rest)| rest);
+    let Some(rest) = rest else { return Err(ProtocolError::NoAccessRule) };
+    // the authority ends where the path, the query or nothing follows
+    match rest.find(['/', '?']) {
+        Some(at) if rest.as_bytes().get(at) == Some(&b'/') => Ok(rest.get(at..).map(str::to_owned)),
+        _ => Err(ProtocolError::NoAccessRule),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_original_request(lines: &[(&'static str, &'static str)]) -> Result<(String, String), &'static str> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(HeaderName::from_static(name), HeaderValue::from_static(value));
+        }
+        OriginalRequest::from_headers(&headers)
+            .map(|asked| (asked.method.to_string(), asked.target))
+            .map_err(|failure| failure.code())
+    }
+
+    #[test]
+    fn second_header_pair_must_name_the_same_request() {
+        let (method, uri) = (("x-original-method", "PUT"), ("x-original-uri", "/a?b"));
+        let (other_method, other_uri) = (("x-forwarded-method", "PUT"), ("x-forwarded-uri", "/a?b"));
+        let put = Ok(("PUT".to_owned(), "/a?b".to_owned()));
+        for (lines, expected) in [
+            (&[method, uri][..], &put),
+            (&[other_method, other_uri], &put),
+            (&[method, uri, other_method, other_uri], &put),
+            (&[], &Err("access_nothing_asked")),
+            (&[method], &Err("access_unlisted")),
+            (&[uri], &Err("access_unlisted")),
+            (&[uri, other_method], &Err("access_unlisted")),
+            (&[method, uri, other_method], &Err("access_unlisted")),
+            (&[method, uri, other_uri], &Err("access_unlisted")),
+            (&[method, uri, other_method, ("x-forwarded-uri", "/b")], &Err("access_unlisted")),
+            (&[method, uri, ("x-forwarded-method", "GET"), other_uri], &Err("access_unlisted")),
+            (&[method, uri, ("x-original-uri", "/b")], &Err("access_unlisted")),
+            (&[method, uri, uri], &Err("access_unlisted")),
+            (&[method, ("x-original-url", "https://shop.example/a?b")], &put),
+            (&[method, uri, ("x-original-url", "https://shop.example/a?b")], &put),
+            (&[method, ("x-original-url", "http://[::1]:8080/a?b"), other_method, other_uri], &put),
+            (&[method, uri, ("x-original-url", "https://shop.example/b")], &Err("access_unlisted")),
+            (&[("x-original-url", "https://shop.example/a?b")], &Err("access_unlisted")),
+            (&[method, ("x-original-url", "/a?b")], &Err("access_unlisted")),
+            (&[method, ("x-original-url", "https://shop.example?/a")], &Err("access_unlisted")),
+            (&[method, ("x-original-url", "https://shop.example")], &Err("access_unlisted")),
+            (&[method, ("x-original-url", "ftp://shop.example/a?b")], &Err("access_unlisted")),
+            (&[("x-original-method", "P T"), uri], &Err("access_unlisted")),
+            (&[("x-original-method", ""), uri], &Err("access_unlisted")),
+        ] {
+            assert_eq!(&read_original_request(lines), expected, "{lines:?}");
+        }
+    }
+}

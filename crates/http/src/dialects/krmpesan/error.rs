@@ -1,0 +1,28 @@
+//! krmpesan's envelope: the status as `code`, and data, or the status's phrase as `message` and no data.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use serde::Serialize;
+
+use crate::error::ApiError;
+use crate::response;
+
+#[derive(Serialize)]
+struct Envelope<T> {
+    code: u16,
+    message: &'static str,
+    data: T,
+}
+
+/// The answer to a call that succeeded.
+pub(super) fn render_success(data: &impl Serialize) -> Result<HttpResponse, ApiError> {
+    let status = StatusCode::OK;
+    response::render_json(status, &Envelope { code: status.as_u16(), message: "success", data })
+}
+
+/// The answer to a call that failed.
+pub(super) fn render_error(failure: &ApiError) -> HttpResponse {
+    let status = failure.status_without_422();
+    let message = status.canonical_reason().unwrap_or_default();
+    response::render_json_error(status, &Envelope { code: status.as_u16(), message, data: () })
+}

@@ -1,0 +1,64 @@
+//! What requests say of the tenant.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+use tillgate_domain::office::{LimitsChange, TenantChange};
+use tillgate_domain::{Locale, Zone};
+use utoipa::ToSchema;
+use validator::Validate;
+
+use crate::field::{BodyField, not_null, well_typed};
+
+/// What becomes of the tenant, as a merge patch (RFC 7396): what is not sent stays as it is.
+#[derive(Deserialize, Validate, ToSchema)]
+#[schema(as = TenantChange)]
+pub(super) struct UpdateTenant {
+    /// Another name that people read.
+    #[serde(default)]
+    #[validate(custom(function = "not_null"))]
+    #[schema(value_type = String, min_length = 1, max_length = 200)]
+    name: BodyField<String>,
+    /// The time zone in which its days begin, as the IANA database names it.
+    #[serde(default)]
+    #[validate(custom(function = "not_null"))]
+    #[schema(value_type = String)]
+    zone: BodyField<Zone>,
+    /// The language of its people.
+    #[serde(default)]
+    #[validate(custom(function = "not_null"))]
+    #[schema(value_type = String, max_length = 35)]
+    locale: BodyField<Locale>,
+    /// How long its sessions live at most, in seconds; null for what the server says, of one span or of all.
+    #[serde(default)]
+    #[validate(custom(function = "well_typed"))]
+    #[schema(value_type = Option<super::response::LimitsChangeSchema>)]
+    limits: BodyField<BTreeMap<String, Option<Duration>>>,
+}
+
+impl UpdateTenant {
+    pub(super) fn into_change(self) -> TenantChange {
+        let limits = match self.limits.into_patch() {
+            None => LimitsChange::default(),
+            Some(None) => {
+                LimitsChange { access: Some(None), idle: Some(None), absolute: Some(None), overlap: Some(None) }
+            }
+            Some(Some(spans)) => {
+                let span = |name: &str| spans.get(name).copied();
+                LimitsChange {
+                    access: span("access"),
+                    idle: span("idle"),
+                    absolute: span("absolute"),
+                    overlap: span("overlap"),
+                }
+            }
+        };
+        TenantChange {
+            name: self.name.into_value(),
+            zone: self.zone.into_value(),
+            locale: self.locale.into_value(),
+            limits,
+        }
+    }
+}

@@ -1,0 +1,42 @@
+//! The form of a request: its parameters, each once at most (RFC 6749, 3.2).
+
+use std::collections::BTreeMap;
+
+use actix_web::http::header::HeaderMap;
+use tillgate_domain::Secret;
+
+use crate::body;
+use crate::error::ApiError;
+
+/// The parameters of a request. One that was sent without a value was not sent (RFC 6749, 3.2).
+pub(super) struct FormParameters(BTreeMap<String, String>);
+
+impl FormParameters {
+    pub(super) fn read(headers: &HeaderMap, body: &[u8]) -> Result<Self, ApiError> {
+        let mut parameters = BTreeMap::new();
+        for (name, value) in body::read_form(headers, body)? {
+            if parameters.insert(name, value).is_some() {
+                return Err(ApiError::malformed("a parameter comes twice"));
+            }
+        }
+        parameters.retain(|_, value| !value.is_empty());
+        Ok(Self(parameters))
+    }
+
+    pub(super) fn take(&mut self, name: &str) -> Option<String> {
+        self.0.remove(name)
+    }
+
+    /// The token that the request is about.
+    pub(super) fn take_token(&mut self) -> Result<Secret<String>, ApiError> {
+        let token = self.take("token").ok_or_else(|| ApiError::malformed("the parameter token is missing"))?;
+        Ok(Secret::new(normalize_token(token)))
+    }
+}
+
+/// The token as the engine spells it. Refresh tokens are in base64, which PORTOS alone writes in its standard letters (RFC 4648, 4
+/// and 5); no other token has any of those.
+fn normalize_token(token: String) -> String {
+    let standard = token.contains(['+', '/']) && !token.contains(['-', '_', '=']);
+    if standard { token.replace('+', "-").replace('/', "_") } else { token }
+}

@@ -1,0 +1,336 @@
+//! What the document says of one call: what it is for, which right it asks, what it takes and answers.
+//!
+//! The answers that follow from the kind of a call (a body that cannot be read, a token that is refused, an id that nothing has) are
+//! added here, once; an entry names only what is its own.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::request_body::{RequestBody, RequestBodyBuilder};
+use utoipa::openapi::schema::{AdditionalProperties, ArrayBuilder, ObjectBuilder, Schema, Type};
+use utoipa::openapi::{ContentBuilder, Ref, RefOr, Required, ResponseBuilder, SecurityRequirement};
+use utoipa::{PartialSchema, ToSchema};
+
+use super::problem::{PROBLEM_SCHEMA, error_response, problem_schema, response_header};
+use super::schema::{id_schema, nullable_text_schema, text_schema};
+
+/// Who may make a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Requirement {
+    /// Anybody who is logged in.
+    LoggedIn,
+    /// Whoever holds the right of this name, or `admin`.
+    Right(&'static str),
+    /// One's own, and another's by the right of this name.
+    RightForOthers(&'static str),
+}
+
+/// What the document says of a call.
+pub(crate) struct OperationDoc {
+    tag: &'static str,
+    summary: &'static str,
+    description: Vec<String>,
+    requirement: Requirement,
+    parameters: Vec<Parameter>,
+    body: Option<RequestBody>,
+    responses: BTreeMap<u16, ResponseBuilder>,
+    error_statuses: Vec<u16>,
+    has_query: bool,
+    schemas: Vec<(String, RefOr<Schema>)>,
+}
+
+impl OperationDoc {
+    /// A call among those of this group, in a few words.
+    pub(crate) fn new(tag: &'static str, summary: &'static str) -> Self {
+        Self {
+            tag,
+            summary,
+            description: Vec::new(),
+            requirement: Requirement::LoggedIn,
+            parameters: Vec::new(),
+            body: None,
+            responses: BTreeMap::new(),
+            error_statuses: Vec::new(),
+            has_query: false,
+            schemas: Vec::new(),
+        }
+    }
+
+    /// More about it, in sentences.
+    pub(crate) fn description(mut self, sentences: impl Into<String>) -> Self {
+        self.description.push(sentences.into());
+        self
+    }
+
+    /// Who may make it.
+    pub(crate) fn requires(self, asks: Requirement) -> Self {
+        Self { requirement: asks, ..self }
+    }
+
+    /// It takes a body of JSON.
+    pub(crate) fn request_body<B: ToSchema>(self, example: Value) -> Self {
+        self.set_body::<B>("application/json", example).deny_unknown_members()
+    }
+
+    /// It takes a body of JSON, and passes over members that it does not know.
+    pub(crate) fn lenient_request_body<B: ToSchema>(self, example: Value) -> Self {
+        self.set_body::<B>("application/json", example)
+    }
+
+    /// It takes a merge patch, and the version that the patch was made for.
+    pub(crate) fn merge_patch<B: ToSchema>(self, example: Value) -> Self {
+        self.set_body::<B>("application/merge-patch+json", example).deny_unknown_members().requires_if_match()
+    }
+
+    /// The body may be left out.
+    pub(crate) fn optional_body(mut self) -> Self {
+        if let Some(body) = &mut self.body {
+            body.required = Some(Required::False);
+        }
+        self
+    }
+
+    /// The schema of the body is the last that was added.
+    fn deny_unknown_members(mut self) -> Self {
+        if let Some((_, RefOr::T(Schema::Object(sent)))) = self.schemas.last_mut() {
+            sent.additional_properties = Some(Box::new(AdditionalProperties::FreeForm(false)));
+        }
+        self
+    }
+
+    fn set_body<B: ToSchema>(mut self, content_type: &str, example: Value) -> Self {
+        let content = ContentBuilder::new().schema(Some(self.register_schema::<B>())).example(Some(example)).build();
+        self.body =
+            Some(RequestBodyBuilder::new().required(Some(Required::True)).content(content_type, content).build());
+        self
+    }
+
+    /// It names in `If-Match` the version that it was made for.
+    pub(crate) fn requires_if_match(mut self) -> Self {
+        let about = "The `ETag` that was read, also weakened or one of several; `*` for whatever there is.";
+        let schema = ObjectBuilder::new().schema_type(Type::String).examples([json!("\"3\"")]);
+        self.parameters.push(build_parameter("If-Match", ParameterIn::Header, Required::True, about, schema.into()));
+        self.error_statuses.extend([412, 428]);
+        self
+    }
+
+    /// A header that may be sent.
+    pub(crate) fn header_parameter(mut self, name: &str, about: &str, schema: impl Into<RefOr<Schema>>) -> Self {
+        self.parameters.push(build_parameter(name, ParameterIn::Header, Required::False, about, schema.into()));
+        self
+    }
+
+    /// A parameter of the query.
+    pub(crate) fn query_parameter(mut self, name: &str, about: &str, schema: impl Into<RefOr<Schema>>) -> Self {
+        self.parameters.push(build_parameter(name, ParameterIn::Query, Required::False, about, schema.into()));
+        self.has_query = true;
+        self
+    }
+
+    /// It answers one thing.
+    pub(crate) fn response<A: ToSchema>(self, status: u16, about: &str, example: Value) -> Self {
+        self.add_response(status, about, Self::register_schema::<A>, example)
+    }
+
+    /// It answers a page of a list, whose items are these.
+    pub(crate) fn page_response<A: ToSchema>(self, example: &Value) -> Self {
+        let example = json!({ "items": [example], "next": null });
+        let limit = ObjectBuilder::new()
+            .schema_type(Type::Integer)
+            .minimum(Some(1))
+            .maximum(Some(200))
+            .default(Some(json!(50)));
+        self.add_response(200, "A page of the list.", Self::page_schema::<A>, example)
+            .query_parameter("limit", "How many items at most.", limit)
+            .query_parameter("after", "The `next` of the page before, in the same order.", text_schema())
+    }
+
+    fn page_schema<A: ToSchema>(&mut self) -> RefOr<Schema> {
+        let items = ArrayBuilder::new().items(self.register_schema::<A>());
+        ObjectBuilder::new()
+            .property("items", items)
+            .property("next", nullable_text_schema())
+            .required("items")
+            .required("next")
+            .into()
+    }
+
+    fn add_response(
+        mut self,
+        status: u16,
+        about: &str,
+        schema: impl FnOnce(&mut Self) -> RefOr<Schema>,
+        example: Value,
+    ) -> Self {
+        let content = ContentBuilder::new().schema(Some(schema(&mut self))).example(Some(example)).build();
+        let answer = ResponseBuilder::new().description(about).content("application/json", content);
+        self.responses.insert(status, answer);
+        self
+    }
+
+    /// It answers something of another type: a text, or an object where the type is one of JSON.
+    pub(crate) fn typed_response(mut self, status: u16, about: &str, content_type: &str) -> Self {
+        let is_json = content_type.ends_with("json");
+        let kind = if is_json { Type::Object } else { Type::String };
+        let content = ContentBuilder::new().schema(Some(ObjectBuilder::new().schema_type(kind))).build();
+        self.responses.insert(status, ResponseBuilder::new().description(about).content(content_type, content));
+        self
+    }
+
+    /// It answers where to go instead: 308.
+    pub(crate) fn redirect(mut self) -> Self {
+        self.responses.insert(308, ResponseBuilder::new().description("It is elsewhere."));
+        self.with_location()
+    }
+
+    /// It answers that it is done: 204.
+    pub(crate) fn no_content(mut self, about: &str) -> Self {
+        self.responses.insert(204, ResponseBuilder::new().description(about));
+        self
+    }
+
+    /// Its answers bear the version of what they show.
+    pub(crate) fn with_etag(self) -> Self {
+        self.with_response_header("ETag", "The version, for `If-Match`.")
+    }
+
+    /// Its answers say where what was made is found.
+    pub(crate) fn with_location(self) -> Self {
+        self.with_response_header("Location", "Where it is found.")
+    }
+
+    fn with_response_header(mut self, name: &str, about: &str) -> Self {
+        self.responses = self
+            .responses
+            .into_iter()
+            .map(|(status, answer)| (status, answer.header(name, response_header(about))))
+            .collect();
+        self
+    }
+
+    /// It says no with these statuses besides those that follow from its kind.
+    pub(crate) fn errors(mut self, statuses: &[u16]) -> Self {
+        self.error_statuses.extend(statuses);
+        self
+    }
+
+    /// A reference to the schema, which the document will hold.
+    fn register_schema<S: ToSchema>(&mut self) -> RefOr<Schema> {
+        let name = S::name().into_owned();
+        S::schemas(&mut self.schemas);
+        self.schemas.push((name.clone(), <S as PartialSchema>::schema()));
+        RefOr::Ref(Ref::from_schema_name(name))
+    }
+
+    /// The schemas that the call refers to.
+    pub(crate) fn schemas(&self) -> Vec<(String, RefOr<Schema>)> {
+        let mut schemas = self.schemas.clone();
+        schemas.push((PROBLEM_SCHEMA.to_owned(), problem_schema()));
+        schemas
+    }
+
+    /// The call at this path, as the document holds it.
+    pub(crate) fn build(self, method: &HttpMethod, path: &str, open: bool) -> Operation {
+        let mut parameters: Vec<Parameter> = path_parameter_names(path)
+            .map(|name| {
+                build_parameter(
+                    name,
+                    ParameterIn::Path,
+                    Required::True,
+                    "Which one.",
+                    path_parameter_schema(name).into(),
+                )
+            })
+            .collect();
+        let has_id = !parameters.is_empty();
+        parameters.extend(self.parameters);
+
+        let mut refuses = self.error_statuses;
+        refuses.extend([500, 503]);
+        if self.body.is_some() {
+            refuses.extend([400, 408, 413, 415, 422]);
+        }
+        if self.has_query {
+            refuses.push(422);
+        }
+        if has_id {
+            refuses.push(404);
+        }
+        let mut more = self.description;
+        if !open {
+            refuses.push(401);
+        }
+        match self.requirement {
+            Requirement::LoggedIn => {}
+            Requirement::Right(right) => {
+                refuses.push(403);
+                more.push(format!("Asks the right `{right}`."));
+            }
+            Requirement::RightForOthers(right) => {
+                refuses.push(403);
+                more.push(format!("One's own always; another's asks the right `{right}`."));
+            }
+        }
+
+        let mut answers: BTreeMap<u16, RefOr<utoipa::openapi::Response>> =
+            self.responses.into_iter().map(|(status, answer)| (status, answer.build().into())).collect();
+        for status in refuses {
+            answers.entry(status).or_insert_with(|| error_response(status).build().into());
+        }
+        let mut operation = OperationBuilder::new()
+            .tag(self.tag)
+            .summary(Some(self.summary))
+            .description((!more.is_empty()).then(|| more.join("\n\n")))
+            .operation_id(Some(build_operation_id(method, path)))
+            .parameters(Some(parameters))
+            .request_body(self.body);
+        if !open {
+            operation = operation.security(SecurityRequirement::new("bearer", Vec::<String>::new()));
+        }
+        for (status, answer) in answers {
+            operation = operation.response(status.to_string(), answer);
+        }
+        operation.build()
+    }
+}
+
+fn build_parameter(
+    name: &str,
+    place: ParameterIn,
+    required: Required,
+    about: &str,
+    schema: RefOr<Schema>,
+) -> Parameter {
+    ParameterBuilder::new()
+        .name(name)
+        .parameter_in(place)
+        .required(required)
+        .description(Some(about))
+        .schema(Some(schema))
+        .build()
+}
+
+/// The names in braces of a path.
+fn path_parameter_names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
+}
+
+/// What stands for an id is one; what stands for a name is a text.
+fn path_parameter_schema(name: &str) -> Schema {
+    if name == "id" { id_schema() } else { text_schema() }
+}
+
+/// `get_api_v1_users_id` for `GET /api/v1/users/{id}`.
+fn build_operation_id(method: &HttpMethod, path: &str) -> String {
+    let method = match method {
+        HttpMethod::Get => "get",
+        HttpMethod::Post => "post",
+        HttpMethod::Put => "put",
+        HttpMethod::Patch => "patch",
+        HttpMethod::Delete => "delete",
+        HttpMethod::Head | HttpMethod::Options | HttpMethod::Trace => "other",
+    };
+    let words = path.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    words.fold(method.to_owned(), |id, word| format!("{id}_{word}"))
+}

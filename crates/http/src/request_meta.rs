@@ -1,0 +1,89 @@
+//! Where a request comes from, found once at the edge and kept beside the request, and what the edge is told back of it for the
+//! log and the metrics.
+
+use std::cell::{Cell, OnceCell, RefCell};
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+use std::sync::Arc;
+
+use actix_web::dev::ServiceRequest;
+use actix_web::http::header::{HeaderMap, HeaderName};
+use actix_web::rt::time::Instant;
+use actix_web::{HttpMessage, HttpRequest};
+
+use crate::connection::Connection;
+use crate::endpoint::Endpoint;
+use crate::settings::HttpSettings;
+use crate::trace_id::TraceId;
+use crate::{operations, proxies};
+
+/// The header that bears a trace id.
+pub(crate) const REQUEST_ID_HEADER: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Where a request comes from.
+#[derive(Debug)]
+pub(crate) struct RequestMeta {
+    pub(crate) trace_id: TraceId,
+    pub(crate) address: Option<IpAddr>,
+    /// The scheme and host as the proxies name them.
+    pub(crate) scheme: Option<&'static str>,
+    /// Whether it came over TLS of the server's own.
+    pub(crate) own_tls: bool,
+    pub(crate) host: Option<String>,
+    /// Whether the peer is a trusted proxy.
+    via_proxy: bool,
+    /// When the request came in, by the clock of the runtime.
+    pub(crate) started_at: Instant,
+    /// Which call it turned out to be.
+    pub(crate) endpoint: OnceCell<Arc<Endpoint>>,
+    /// The code of its failure.
+    pub(crate) error_code: Cell<Option<&'static str>>,
+    /// The path of a call that is none of ours.
+    pub(crate) unknown_path: RefCell<Option<String>>,
+    /// The method and the path that a gateway asks about.
+    pub(crate) gateway_target: RefCell<Option<String>>,
+}
+
+impl RequestMeta {
+    /// Finds where a request comes from.
+    pub(crate) fn from_service_request(request: &ServiceRequest, settings: &HttpSettings) -> Self {
+        let connection = request.conn_data::<Rc<Connection>>();
+        let own_tls = request.app_config().secure() || connection.is_some_and(|connection| connection.is_secure());
+        let origin = Self::build(request.peer_addr(), own_tls, request.headers(), settings);
+        // a proxy that asks whether the server lives calls for nobody
+        if origin.via_proxy && !operations::is_probe(request.path()) {
+            let peer = request.peer_addr().map(|peer| peer.ip().to_canonical());
+            proxies::warn_if_headers_missing(peer, settings.proxy_headers, request.headers());
+        }
+        origin
+    }
+
+    /// The same for a request that did not come by the edge.
+    pub(crate) fn from_http_request(request: &HttpRequest, settings: &HttpSettings) -> Self {
+        Self::build(request.peer_addr(), request.app_config().secure(), request.headers(), settings)
+    }
+
+    fn build(peer: Option<SocketAddr>, own_tls: bool, headers: &HeaderMap, settings: &HttpSettings) -> Self {
+        let behind =
+            proxies::resolve_client(&settings.proxies, settings.proxy_headers, peer.map(|peer| peer.ip()), headers);
+        let given = || headers.get(REQUEST_ID_HEADER).filter(|_| behind.via_proxy).and_then(TraceId::parse);
+        Self {
+            trace_id: given().unwrap_or_else(TraceId::next),
+            address: behind.address,
+            via_proxy: behind.via_proxy,
+            scheme: behind.scheme,
+            own_tls,
+            host: behind.host,
+            started_at: Instant::now(),
+            endpoint: OnceCell::new(),
+            error_code: Cell::new(None),
+            unknown_path: RefCell::new(None),
+            gateway_target: RefCell::new(None),
+        }
+    }
+
+    /// The origin of a request that came by the edge.
+    pub(crate) fn from_extensions(request: &impl HttpMessage) -> Option<Rc<Self>> {
+        request.extensions().get::<Rc<Self>>().cloned()
+    }
+}

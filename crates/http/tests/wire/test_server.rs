@@ -1,0 +1,373 @@
+//! A shop over the store in memory, with a clock that stands, a store that can be taken away, and calls to it.
+
+use std::sync::atomic::{AtomicI64, AtomicU8, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::time::Duration;
+
+use crate::enrolled_users;
+use actix_web::http::header::{HeaderMap, SET_COOKIE, WWW_AUTHENTICATE};
+use actix_web::http::{Method, StatusCode};
+use actix_web::test::{self, TestRequest};
+use serde_json::{Value, json};
+use tillgate_auth_core::passwords::{HashError, SALT_BYTES};
+use tillgate_auth_core::ports::{AuthPorts, Verifier};
+use tillgate_auth_core::{
+    Auth, AuthStore, Clock, DialectName, Entropy, IssuedTokens, LoginIdentity, LoginRequest, MasterKey, MemoryStore,
+    PasswordHasher, Proof, SystemEntropy, Tenancy,
+};
+use tillgate_domain::change::Observer;
+use tillgate_domain::office::{self, AuditContext, Authority, DeviceChange, OfficePorts};
+use tillgate_domain::{
+    Action, Actor, Event, EventId, FoldedText, Instant, Mode, RoleName, Scope, Secret, Slug, Store, StoreError,
+    StoreExt, StoreResult, Work, Zone,
+};
+use tillgate_http::{Http, HttpSettings, Krmpesan, Metrics, Mount, Mounts};
+
+/// 2026-11-21T12:00:00Z, when everything happens.
+pub const NOON: Instant = Instant::from_millis(1_795_262_400_000);
+
+/// The password of everybody.
+pub const TEST_PASSWORD: &str = "correct horse";
+
+/// A clock that stands until it is told to go on.
+pub struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    pub fn advance(&self, span: Duration) {
+        self.0.fetch_add(i64::try_from(span.as_millis()).unwrap(), Ordering::SeqCst);
+    }
+}
+
+impl Clock for ManualClock {
+    fn now(&self) -> Instant {
+        Instant::from_millis(NOON.millis() + self.0.load(Ordering::SeqCst))
+    }
+    fn since_boot(&self) -> Duration {
+        self.monotonic()
+    }
+    fn monotonic(&self) -> Duration {
+        Duration::from_hours(1) + Duration::from_millis(self.0.load(Ordering::SeqCst).unsigned_abs())
+    }
+}
+
+/// A hash that costs nothing and hides nothing.
+struct PlainHasher;
+
+impl PasswordHasher for PlainHasher {
+    fn hash(&self, password: &str, _salt: &[u8; SALT_BYTES]) -> Result<Verifier, HashError> {
+        Ok(Secret::new(format!("$plain${password}")))
+    }
+    fn verify(&self, password: &str, verifier: &Verifier) -> Result<bool, HashError> {
+        Ok(*verifier.expose() == format!("$plain${password}"))
+    }
+    fn needs_rehash(&self, _verifier: &Verifier) -> bool {
+        false
+    }
+}
+
+/// How the store is at the moment.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum StoreState {
+    Healthy = 0,
+    Unavailable = 1,
+    Broken = 2,
+    Panicking = 3,
+    /// Whoever asks waits until the mood changes.
+    Hanging = 4,
+}
+
+/// The store in memory, which can be taken away.
+pub struct FlakyStore {
+    pub memory: Arc<MemoryStore>,
+    state: AtomicU8,
+    state_changed: (Mutex<()>, Condvar),
+}
+
+impl FlakyStore {
+    /// From now on the store is like this; whoever hung in it is let go.
+    pub fn set_state(&self, mood: StoreState) {
+        let held = self.state_changed.0.lock().unwrap();
+        self.state.store(mood as u8, Ordering::SeqCst);
+        drop(held);
+        self.state_changed.1.notify_all();
+    }
+
+    fn is_state(&self, mood: StoreState) -> bool {
+        self.state.load(Ordering::SeqCst) == mood as u8
+    }
+
+    fn wait_while_hanging(&self) {
+        let held = self.state_changed.0.lock().unwrap();
+        drop(self.state_changed.1.wait_while(held, |()| self.is_state(StoreState::Hanging)).unwrap());
+    }
+}
+
+impl FlakyStore {
+    /// Lets a unit of work in, or behaves as the mood is.
+    fn check_state(&self) -> StoreResult<()> {
+        match self.state.load(Ordering::SeqCst) {
+            1 => return Err(StoreError::Unavailable("the disk is full".into())),
+            2 => return Err(StoreError::Fault("no such table: sessions".into())),
+            3 => panic!("the store panics"),
+            4 => self.wait_while_hanging(),
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Store<AuthPorts> for FlakyStore {
+    fn run(&self, mode: Mode, work: Work<'_, AuthPorts>) -> StoreResult<()> {
+        self.check_state()?;
+        Store::<AuthPorts>::run(&*self.memory, mode, work)
+    }
+}
+
+impl Store<OfficePorts> for FlakyStore {
+    fn run(&self, mode: Mode, work: Work<'_, OfficePorts>) -> StoreResult<()> {
+        self.check_state()?;
+        Store::<OfficePorts>::run(&*self.memory, mode, work)
+    }
+}
+
+impl AuthStore for FlakyStore {
+    fn add_observer(&self, observer: Arc<dyn Observer>) {
+        self.memory.add_observer(observer);
+    }
+}
+
+pub struct TestServer {
+    pub store: Arc<FlakyStore>,
+    pub clock: Arc<ManualClock>,
+    pub http: Http,
+    /// The engine under it.
+    pub auth: Arc<Auth>,
+}
+
+impl TestServer {
+    /// What the audit tells of rights and roles that somebody lacked.
+    pub fn recorded_denials(&self) -> Vec<Event> {
+        self.store.memory.audit_events().into_iter().filter(|event| event.action == Action::RightMissing).collect()
+    }
+}
+
+/// What came back.
+pub struct TestResponse {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub bytes: Vec<u8>,
+}
+
+impl TestResponse {
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.bytes)
+            .unwrap_or_else(|_| panic!("no JSON: {:?}", String::from_utf8_lossy(&self.bytes)))
+    }
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+    /// What it gives a browser to keep, line by line.
+    pub fn cookies(&self) -> Vec<&str> {
+        self.headers.get_all(SET_COOKIE).map(|value| value.to_str().unwrap()).collect()
+    }
+    pub fn challenges(&self) -> Vec<&str> {
+        self.headers.get_all(WWW_AUTHENTICATE).map(|value| value.to_str().unwrap()).collect()
+    }
+    /// The text at a JSON pointer.
+    pub fn text_at(&self, pointer: &str) -> String {
+        self.json()
+            .pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("no {pointer}: {}", self.json()))
+            .to_owned()
+    }
+    /// The whole answer, with what is drawn by chance replaced by its kind. What is replaced must be there and not empty.
+    pub fn json_masked(&self, drawn: &[&str]) -> Value {
+        let mut json = self.json();
+        for pointer in drawn {
+            let value = json.pointer_mut(pointer).unwrap_or_else(|| panic!("no {pointer}: {}", self.json()));
+            assert!(value.as_str().is_some_and(|text| !text.is_empty()), "{pointer} is empty");
+            *value = json!("…");
+        }
+        json
+    }
+}
+
+impl TestServer {
+    pub fn start() -> Self {
+        Self::with_settings(HttpSettings::default())
+    }
+
+    pub fn with_settings(settings: HttpSettings) -> Self {
+        Self::with_mounts(settings, crate::mounts::mounts())
+    }
+
+    pub fn with_mounts(settings: HttpSettings, mounts: Vec<Mount>) -> Self {
+        Self::in_time_zone(Zone::UTC, settings, mounts)
+    }
+
+    /// The same in a time zone of its own.
+    pub fn in_time_zone(zone: Zone, settings: HttpSettings, mounts: Vec<Mount>) -> Self {
+        crate::captured_log::capture_log();
+        let memory = Arc::new(MemoryStore::new());
+        enrolled_users::enroll(&memory, zone);
+        let store = Arc::new(FlakyStore { memory, state: AtomicU8::new(0), state_changed: Default::default() });
+        let clock = Arc::new(ManualClock(AtomicI64::new(0)));
+        let master = MasterKey::generate(&SystemEntropy::new()).unwrap();
+        let auth = build_auth(&store, &clock, master);
+        let http = Http::new(
+            Arc::clone(&auth),
+            store.clone(),
+            Mounts::check(mounts).unwrap(),
+            settings,
+            Metrics::new(Vec::new),
+        );
+        Self { store, clock, http, auth }
+    }
+
+    /// Sends a request from 192.0.2.7.
+    pub async fn send(&self, request: TestRequest) -> TestResponse {
+        self.send_from("192.0.2.7", request).await
+    }
+
+    pub async fn send_from(&self, peer: &str, request: TestRequest) -> TestResponse {
+        let app = test::init_service(self.http.app()).await;
+        let peer = std::net::SocketAddr::new(peer.parse().unwrap(), 4711);
+        let answer = test::call_service(&app, request.peer_addr(peer).to_request()).await;
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        TestResponse { status, headers, bytes: test::read_body(answer).await.to_vec() }
+    }
+
+    pub async fn post(&self, path: &str, body: Value) -> TestResponse {
+        self.send(post_request(path, body)).await
+    }
+
+    pub async fn with_token(&self, method: Method, path: &str, token: &str) -> TestResponse {
+        self.send(with_bearer(build_request(method, path), token)).await
+    }
+
+    pub async fn get(&self, path: &str, token: &str) -> TestResponse {
+        self.with_token(Method::GET, path, token).await
+    }
+
+    pub async fn delete(&self, path: &str, token: &str) -> TestResponse {
+        self.with_token(Method::DELETE, path, token).await
+    }
+
+    /// A native login in the office, which must succeed.
+    pub async fn log_in_native(&self, login: &str) -> TestResponse {
+        let answer = self.post("/api/v1/sessions", json!({ "login": login, "password": TEST_PASSWORD })).await;
+        assert_eq!(answer.status, 201, "{login}: {}", answer.json());
+        answer
+    }
+
+    /// A POS Kasir login, which must succeed.
+    pub async fn log_in_kasir(&self, email: &str) -> TestResponse {
+        let answer = self.post("/kasir/api/v1/auth/login", json!({ "email": email, "password": TEST_PASSWORD })).await;
+        assert_eq!(answer.status, 200, "{email}: {}", answer.json());
+        answer
+    }
+
+    /// A krmpesan token that this user generates for this device, which must succeed.
+    pub fn generate_krmpesan_tokens(&self, user: &str, device: &str) -> IssuedTokens {
+        let login = LoginRequest {
+            dialect: DialectName::new(Krmpesan::NAME),
+            terms: Krmpesan::default_terms(),
+            tenancy: Tenancy::default(),
+            identity: LoginIdentity::User { login: user.to_owned(), device: Some(device.to_owned()) },
+            proof: Proof::Password(Secret::new(TEST_PASSWORD.to_owned())),
+            min_rank: None,
+            previous_refresh_tokens: Vec::new(),
+            reports_password_change: false,
+            address: None,
+        };
+        self.auth.generate_permanent_token(&login).unwrap()
+    }
+
+    /// A login at krmpesan's page, which must succeed.
+    pub async fn log_in_krmpesan_page(&self, user: &str) -> TestResponse {
+        let answer = self.post("/krmpesan/app/login", json!({ "login": user, "password": TEST_PASSWORD })).await;
+        assert_eq!(answer.status, 200, "{user}: {}", answer.json());
+        answer
+    }
+
+    /// P01 logs in as itself by Fiuu, which must succeed.
+    pub async fn log_in_fiuu(&self) -> TestResponse {
+        let answer = self.post("/fiuu/auth/login", json!({ "posId": "P01", "password": TEST_PASSWORD })).await;
+        assert_eq!(answer.status, 200, "{}", answer.json());
+        answer
+    }
+
+    /// Changes a device as whoever runs the server does.
+    pub fn change_device(&self, name: &str, change: &DeviceChange) {
+        let store: &dyn Store<OfficePorts> = &*self.store.memory;
+        let (tenant, device) = store
+            .read(|tx| {
+                let tenant = tx.tenants().find_by_slug(&Slug::parse("default").unwrap())?.unwrap().id;
+                Ok((tenant, tx.devices().find_by_name(tenant, &FoldedText::of(name))?.unwrap().id))
+            })
+            .unwrap();
+        let at = self.clock.now();
+        let event = EventId::new(at, (&SystemEntropy::new() as &dyn Entropy).random_bytes().unwrap());
+        let stamp =
+            AuditContext { at, event_id: event, actor: Actor::default(), authority: Authority::Host, os_user: None };
+        office::change_device(store, tenant, &stamp, device, None, change).unwrap().unwrap();
+    }
+
+    /// From now on the device holds this one role when it logs in as itself.
+    pub fn set_device_role(&self, name: &str, role: &str) {
+        let roles = Some(vec![RoleName::parse(role).unwrap()]);
+        self.change_device(name, &DeviceChange { roles, ..DeviceChange::default() });
+    }
+
+    /// Gives a user this one role in the office, whatever they held; their vendor may be left without an admin.
+    pub fn set_user_role(&self, user: &str, role: &str) {
+        let store: &dyn Store<OfficePorts> = &*self.store.memory;
+        let fits = store.write(|tx| {
+            let mut user = tx.users().find(user.parse().unwrap())?.unwrap();
+            let roles = tx.roles().list(user.tenant)?;
+            user.assignment.office =
+                roles.iter().filter(|each| each.name.as_str() == role).map(|each| each.id).collect();
+            tx.revocations().invalidate(Scope::User(user.id), self.clock.now())?;
+            tx.users().update(&user)
+        });
+        assert!(fits.unwrap());
+    }
+
+    /// A PORTOS login, which must succeed.
+    pub async fn log_in_portos(&self, user: &str, device: &str) -> TestResponse {
+        let body = json!({ "UserName": user, "Password": TEST_PASSWORD, "DeviceName": device });
+        let answer = self.post("/portos/api/auth", body).await;
+        assert_eq!(answer.status, 200, "{user}: {}", answer.json());
+        answer
+    }
+}
+
+pub fn build_auth(store: &Arc<FlakyStore>, clock: &Arc<ManualClock>, master: MasterKey) -> Arc<Auth> {
+    let store: Arc<dyn AuthStore> = store.clone();
+    let clock: Arc<dyn Clock> = clock.clone();
+    Auth::builder(store)
+        .master(master)
+        .clock(clock)
+        .hasher(Arc::new(PlainHasher))
+        .without_maintenance()
+        .build()
+        .unwrap()
+}
+
+pub fn build_request(method: Method, path: &str) -> TestRequest {
+    TestRequest::with_uri(path).method(method)
+}
+
+/// The request, by whoever has this token.
+pub fn with_bearer(request: TestRequest, token: &str) -> TestRequest {
+    request.insert_header(("Authorization", format!("Bearer {token}")))
+}
+
+pub fn post_request(path: &str, body: Value) -> TestRequest {
+    build_request(Method::POST, path).set_json(body)
+}
+
+pub fn put_request(path: &str, body: Value) -> TestRequest {
+    build_request(Method::PUT, path).set_json(body)
+}

@@ -1,0 +1,272 @@
+//! Brings the tables of a database up to date, under a lock that only one process holds, and refuses a database that a newer
+//! program has been at. The statements stand in `migrations/` of the repository and are part of the program.
+
+mod fiscal_series;
+mod folding;
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use diesel::connection::SimpleConnection;
+use diesel::migration::{Migration, MigrationSource, MigrationVersion};
+use diesel::{Connection, PgConnection, RunQueryDsl, SqliteConnection, sql_query};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use tillgate_domain::{StoreError, StoreResult};
+
+use crate::database::{Address, Database};
+use crate::{postgres, sqlite};
+
+const SQLITE_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/sqlite");
+const POSTGRES_MIGRATIONS: EmbeddedMigrations = embed_migrations!("../../migrations/postgres");
+
+/// The version of the newest migration that this program knows.
+pub(crate) fn newest_known() -> StoreResult<&'static str> {
+    static NEWEST: OnceLock<String> = OnceLock::new();
+    if let Some(newest) = NEWEST.get() {
+        return Ok(newest);
+    }
+    let known = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE_MIGRATIONS);
+    let known =
+        known.map_err(|error| StoreError::Fault(format!("the program's migrations cannot be read: {error}")))?;
+    let newest = known.iter().map(|migration| migration.name().version().to_string()).max().unwrap_or_default();
+    Ok(NEWEST.get_or_init(|| newest))
+}
+
+/// What keeps two processes from migrating one database of PostgreSQL at once: a number that is nobody else's ("tillgate").
+const ADVISORY_LOCK_KEY: i64 = 0x7469_6c6c_6761_7465;
+
+/// The migration whose columns the program fills.
+const FOLDING_MIGRATION: &str = "2026-11-28-000011";
+
+/// The migration whose series the program brings together.
+const FISCAL_SERIES_MIGRATION: &str = "2026-11-28-000018";
+
+/// Why the tables cannot be brought up to date. Nothing of the migration that failed remains.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum MigrateError {
+    /// A newer program has changed this database; this one would damage it.
+    #[error(
+        "the database is newer than this program: it has the migrations {0}, which this program does not know; use the newer program"
+    )]
+    Newer(String),
+    /// No connection, or another process holds the lock.
+    #[error("the database cannot be migrated: {0}")]
+    Unavailable(String),
+    /// A statement failed.
+    #[error("migration {name} failed: {detail}")]
+    Failed {
+        /// The migration.
+        name: String,
+        /// What the database says.
+        detail: String,
+    },
+}
+
+impl Database {
+    /// Brings the tables up to date, and tells `progress` the name of each migration before it runs. Two processes may call it at
+    /// once: the second waits, and finds nothing left to do.
+    pub fn migrate(&self, progress: &mut dyn FnMut(&str)) -> Result<(), MigrateError> {
+        self.with_lock(|harness| harness.run_pending(progress))
+    }
+
+    /// Whether there are tables: `false` of a new file or schema, on which nothing was ever migrated.
+    pub fn has_tables(&self) -> Result<bool, MigrateError> {
+        let unavailable = |error: diesel::result::Error| MigrateError::Unavailable(error.to_string());
+        let found: Vec<ExistsRow> = match &self.address {
+            Address::Sqlite(path) => sql_query("SELECT 1 AS number FROM sqlite_master WHERE name = 'tenants'")
+                .load(&mut open_sqlite(path, self)?)
+                .map_err(unavailable)?,
+            Address::Postgres(url) => sql_query("SELECT 1 AS number WHERE to_regclass('tenants') IS NOT NULL")
+                .load(&mut open_postgres(url, self)?)
+                .map_err(unavailable)?,
+        };
+        Ok(!found.is_empty())
+    }
+
+    /// The names of the migrations that [`migrate`](Self::migrate) would run, in their order.
+    pub fn pending_migrations(&self) -> Result<Vec<String>, MigrateError> {
+        match &self.address {
+            Address::Sqlite(path) => MigrationConnection::pending_names(&mut open_sqlite(path, self)?),
+            Address::Postgres(url) => MigrationConnection::pending_names(&mut open_postgres(url, self)?),
+        }
+    }
+
+    /// Takes every migration back, the newest first: for the test that goes up, down and up again. All data is gone after it.
+    #[doc(hidden)]
+    pub fn revert_all(&self) -> Result<(), MigrateError> {
+        self.with_lock(|harness| harness.revert_all())
+    }
+
+    fn with_lock(
+        &self,
+        mut run: impl FnMut(&mut dyn MigrationConnection) -> Result<(), MigrateError>,
+    ) -> Result<(), MigrateError> {
+        match &self.address {
+            Address::Sqlite(path) => {
+                let mut connection = open_sqlite(path, self)?;
+                // The write lock for all of it; each migration's own transaction is a savepoint inside. The outcome is carried
+                // in a place of its own because diesel's transactions want diesel's error.
+                let mut outcome = Ok(());
+                let ended = connection.exclusive_transaction(|connection| {
+                    outcome = run(connection);
+                    if outcome.is_ok() { Ok(()) } else { Err(diesel::result::Error::RollbackTransaction) }
+                });
+                outcome?;
+                ended.map_err(|error| MigrateError::Unavailable(error.to_string()))
+            }
+            Address::Postgres(url) => {
+                let mut connection = open_postgres(url, self)?;
+                // Held by the connection, so it goes with it whatever happens.
+                connection
+                    .batch_execute(&format!("SELECT pg_advisory_lock({ADVISORY_LOCK_KEY})"))
+                    .map_err(|error| MigrateError::Unavailable(error.to_string()))?;
+                run(&mut connection)
+            }
+        }
+    }
+}
+
+fn open_sqlite(path: &std::path::Path, database: &Database) -> Result<SqliteConnection, MigrateError> {
+    let mut connection = sqlite::connect_plain(path, database.limits.deadline * 5)
+        .map_err(|error| MigrateError::Unavailable(error.0))?;
+    // Tables that are rebuilt are dropped for a moment; what refers to them must bear that. Whether every reference holds is
+    // asked at the end of the transaction.
+    connection
+        .batch_execute("PRAGMA foreign_keys = OFF; PRAGMA synchronous = FULL")
+        .map_err(|error| MigrateError::Unavailable(error.to_string()))?;
+    Ok(connection)
+}
+
+fn open_postgres(url: &str, database: &Database) -> Result<PgConnection, MigrateError> {
+    postgres::connect_plain(url, &database.limits).map_err(|error| MigrateError::Unavailable(error.0))
+}
+
+/// Migrations on one connection.
+trait MigrationConnection {
+    fn run_pending(&mut self, progress: &mut dyn FnMut(&str)) -> Result<(), MigrateError>;
+    fn revert_all(&mut self) -> Result<(), MigrateError>;
+    fn pending_names(&mut self) -> Result<Vec<String>, MigrateError>;
+}
+
+macro_rules! harness {
+    ($connection:ty, $backend:ty, $migrations:ident, $check:path, $fill:path, $merge:path) => {
+        impl MigrationConnection for $connection {
+            fn run_pending(&mut self, progress: &mut dyn FnMut(&str)) -> Result<(), MigrateError> {
+                for migration in pending_migrations::<$backend>(self, &$migrations)? {
+                    let name = migration.name().to_string();
+                    progress(&name);
+                    // what SQL cannot say goes with it or not at all
+                    let mut outcome = Ok(());
+                    let ended = self.transaction(|connection| {
+                        outcome = connection
+                            .run_migration(&migration)
+                            .map_err(|error| migration_error(&name, &*error))
+                            .and_then(|_| {
+                                let filled = match &name {
+                                    name if name.starts_with(FOLDING_MIGRATION) => $fill(connection),
+                                    name if name.starts_with(FISCAL_SERIES_MIGRATION) => $merge(connection),
+                                    _ => Ok(()),
+                                };
+                                filled.map_err(|error| migration_error(&name, &error))
+                            });
+                        if outcome.is_ok() { Ok(()) } else { Err(diesel::result::Error::RollbackTransaction) }
+                    });
+                    outcome?;
+                    ended.map_err(|error| migration_error(&name, &error))?;
+                    $check(self, &name)?;
+                }
+                Ok(())
+            }
+
+            fn revert_all(&mut self) -> Result<(), MigrateError> {
+                self.revert_all_migrations($migrations)
+                    .map(drop)
+                    .map_err(|error| migration_error("(taken back)", &*error))
+            }
+
+            fn pending_names(&mut self) -> Result<Vec<String>, MigrateError> {
+                Ok(pending_migrations::<$backend>(self, &$migrations)?
+                    .iter()
+                    .map(|migration| migration.name().to_string())
+                    .collect())
+            }
+        }
+    };
+}
+
+harness!(
+    SqliteConnection,
+    diesel::sqlite::Sqlite,
+    SQLITE_MIGRATIONS,
+    check_foreign_keys,
+    folding::sqlite::fill,
+    fiscal_series::sqlite::merge
+);
+harness!(
+    PgConnection,
+    diesel::pg::Pg,
+    POSTGRES_MIGRATIONS,
+    skip_foreign_key_check,
+    folding::postgres::fill,
+    fiscal_series::postgres::merge
+);
+
+fn pending_migrations<DB: diesel::backend::Backend>(
+    harness: &mut impl MigrationHarness<DB>,
+    source: &EmbeddedMigrations,
+) -> Result<Vec<Box<dyn Migration<DB>>>, MigrateError> {
+    let unavailable = |error: &(dyn std::error::Error + Send + Sync)| MigrateError::Unavailable(error.to_string());
+    let applied: BTreeSet<MigrationVersion<'static>> =
+        harness.applied_migrations().map_err(|error| unavailable(&*error))?.into_iter().collect();
+    let mut known: Vec<Box<dyn Migration<DB>>> =
+        MigrationSource::<DB>::migrations(source).map_err(|error| unavailable(&*error))?;
+    known.sort_by_key(|migration| migration.name().version().as_owned());
+    let versions: BTreeSet<_> = known.iter().map(|migration| migration.name().version().as_owned()).collect();
+    let foreign: Vec<String> = applied.difference(&versions).map(ToString::to_string).collect();
+    if !foreign.is_empty() {
+        return Err(MigrateError::Newer(foreign.join(", ")));
+    }
+    known.retain(|migration| !applied.contains(&migration.name().version()));
+    Ok(known)
+}
+
+fn migration_error(name: &str, error: &(dyn std::error::Error + Send + Sync)) -> MigrateError {
+    MigrateError::Failed { name: name.to_owned(), detail: error.to_string() }
+}
+
+#[derive(diesel::QueryableByName)]
+struct ExistsRow {
+    #[diesel(sql_type = diesel::sql_types::Integer)]
+    #[expect(dead_code, reason = "that there is a row is all that is asked")]
+    number: i32,
+}
+
+#[derive(diesel::QueryableByName)]
+struct BrokenReferenceRow {
+    #[diesel(sql_type = diesel::sql_types::Text)]
+    table: String,
+}
+
+/// Every reference of SQLite's tables holds. Foreign keys are off while it migrates.
+fn check_foreign_keys(connection: &mut SqliteConnection, name: &str) -> Result<(), MigrateError> {
+    let broken: Vec<BrokenReferenceRow> = sql_query("SELECT \"table\" FROM pragma_foreign_key_check LIMIT 1")
+        .load(connection)
+        .map_err(|error| migration_error(name, &error))?;
+    match broken.first() {
+        None => Ok(()),
+        Some(BrokenReferenceRow { table }) => Err(MigrateError::Failed {
+            name: name.to_owned(),
+            detail: format!("rows of {table} refer to rows that are not there"),
+        }),
+    }
+}
+
+/// PostgreSQL asks at each statement.
+#[expect(clippy::unnecessary_wraps, reason = "it stands where SQLite asks a question that may fail")]
+fn skip_foreign_key_check(_: &mut PgConnection, _: &str) -> Result<(), MigrateError> {
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

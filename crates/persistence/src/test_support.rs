@@ -1,0 +1,124 @@
+//! What the tests of this crate share: a database in a folder of its own with a small table of tills.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use diesel::connection::SimpleConnection;
+use diesel::sql_types::BigInt;
+use diesel::{RunQueryDsl, sql_query};
+use tillgate_domain::{Mode, StoreResult};
+
+use crate::database::{Address, Database, Limits};
+use crate::error_class::classify;
+use crate::sqlite::group::GroupLimits;
+use crate::transaction::Transaction;
+
+/// A folder that goes with this.
+pub(crate) struct TestFolder(pub(crate) PathBuf);
+
+impl TestFolder {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("tillgate-trial-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn address(&self) -> Address {
+        Address::parse("sqlite:till.db", &self.0).unwrap()
+    }
+
+    /// A database with tables, of which the groups close when nobody waits any more.
+    pub(crate) fn database(&self, limits: &Limits) -> Database {
+        let closing = GroupLimits { max_members: 64, max_age: Duration::from_mins(1) };
+        if let Address::Sqlite(path) = self.address() {
+            crate::sqlite::file::create_if_missing(&path).unwrap();
+        }
+        create_tables(Database::open_with_group_limits(&self.address(), limits, closing).unwrap())
+    }
+}
+
+impl Drop for TestFolder {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.0));
+    }
+}
+
+/// A database of PostgreSQL with tables.
+pub(crate) fn create_postgres(limits: &Limits) -> (String, Database) {
+    let url = tillgate_testkit::postgres::create_database();
+    let address = Address::parse(&url, std::path::Path::new("/")).unwrap();
+    (url, create_tables(Database::create(&address, limits).unwrap()))
+}
+
+pub(crate) fn create_tables(database: Database) -> Database {
+    run_write(&database, |tx| {
+        execute_sql(
+            tx,
+            "CREATE TABLE IF NOT EXISTS tills (id BIGINT PRIMARY KEY, n BIGINT NOT NULL);
+             CREATE TABLE IF NOT EXISTS slips (till BIGINT NOT NULL REFERENCES tills (id) DEFERRABLE INITIALLY DEFERRED);
+             CREATE TABLE IF NOT EXISTS heap (b TEXT);",
+        )
+    })
+    .unwrap();
+    database
+}
+
+pub(crate) fn run_write(
+    database: &Database,
+    mut work: impl FnMut(&mut Transaction<'_>) -> StoreResult<()>,
+) -> StoreResult<()> {
+    database.run_unit(Mode::Write, &mut work)
+}
+
+pub(crate) fn run_read(
+    database: &Database,
+    mut work: impl FnMut(&mut Transaction<'_>) -> StoreResult<()>,
+) -> StoreResult<()> {
+    database.run_unit(Mode::Read, &mut work)
+}
+
+pub(crate) fn execute_sql(tx: &mut Transaction<'_>, statements: &str) -> StoreResult<()> {
+    tx.connection.batch_execute(statements).map_err(classify)
+}
+
+/// Adds a till.
+pub(crate) fn insert_till(tx: &mut Transaction<'_>, id: i64) -> StoreResult<()> {
+    sql_query(format!("INSERT INTO tills VALUES ({id}, 0)")).execute(tx.connection).map(drop).map_err(classify)
+}
+
+#[derive(diesel::QueryableByName)]
+struct NumberRow {
+    #[diesel(sql_type = BigInt)]
+    n: i64,
+}
+
+/// One number.
+pub(crate) fn query_number(tx: &mut Transaction<'_>, query: &str) -> StoreResult<i64> {
+    sql_query(format!("SELECT CAST(({query}) AS BIGINT) AS n"))
+        .get_result::<NumberRow>(tx.connection)
+        .map(|number| number.n)
+        .map_err(classify)
+}
+
+/// One number of what is committed.
+pub(crate) fn query_committed(database: &Database, query: &str) -> i64 {
+    let mut found = 0;
+    run_read(database, |tx| {
+        found = query_number(tx, query)?;
+        Ok(())
+    })
+    .unwrap();
+    found
+}
+
+/// Waits for what other threads do.
+pub(crate) fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let end = crate::deadline::monotonic_now() + Duration::from_secs(20);
+    while !holds() {
+        assert!(crate::deadline::monotonic_now() < end, "waited in vain until {what}");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+}

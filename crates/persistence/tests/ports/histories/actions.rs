@@ -1,0 +1,77 @@
+//! What a till tries to do to a ticket, drawn by chance that repeats, and what came of it.
+
+use tillgate_domain::office::{ItemInput, OfficeError};
+use tillgate_domain::ticket::{Article, ItemDraft, ItemKind, Label, Note, Quantity, Rate, Ticket, TicketStatus};
+
+/// What is drawn is the same at each run.
+pub(super) struct Random(pub(super) u64);
+
+impl Random {
+    pub(super) fn below(&mut self, sides: u64) -> u64 {
+        // SplitMix64
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % sides
+    }
+}
+
+/// What a till tries.
+#[derive(Clone, Debug)]
+pub(super) enum TillAction {
+    /// These quantities of items 1, 2 and so on, each at 1.00.
+    Items(Vec<u64>),
+    Discount(u64),
+    Close,
+    Void,
+    /// So many of item 1, or all that is left.
+    Refund(Option<u64>),
+}
+
+/// What a till did, and what came of it.
+#[derive(Clone, Debug)]
+pub(super) struct ActionRecord {
+    pub(super) action: TillAction,
+    /// The version that it held to.
+    pub(super) expected_version: Option<i64>,
+    /// A mark that every change writes, so that each makes a version.
+    pub(super) mark: String,
+    pub(super) result: Result<Ticket, OfficeError>,
+}
+
+pub(super) fn parse_quantity(quantity: u64) -> Quantity {
+    quantity.to_string().parse().unwrap()
+}
+
+pub(super) fn wanted_items(quantities: &[u64]) -> Vec<ItemInput> {
+    let line = |(id, quantity): (u32, &u64)| ItemInput {
+        id: Some(id),
+        item: ItemDraft {
+            id,
+            external_id: Label::default(),
+            kind: ItemKind::Positive,
+            article: Article { discount_allowed: true, ..Article::default() },
+            comment: Note::default(),
+            unit_price: "1".parse().unwrap(),
+            quantity: parse_quantity(*quantity),
+            unit: Label::default(),
+            discount: Rate::ZERO,
+        },
+    };
+    (1..).zip(quantities).map(line).collect()
+}
+
+/// What a till does next: mostly changes, seldom an end; a refund only says something where the ticket may be closed.
+pub(super) fn choose_action(dice: &mut Random, ticket: &Ticket, known: i64) -> (TillAction, Option<i64>) {
+    let sides = if ticket.state.status() == TicketStatus::Open { 0..10 } else { 6..10 };
+    let act = match sides.start + dice.below(sides.end - sides.start) {
+        0..=2 => TillAction::Items((0..=dice.below(2)).map(|_| 1 + dice.below(4)).collect()),
+        3..=4 => TillAction::Discount(dice.below(51)),
+        5..=6 => TillAction::Close,
+        7 => TillAction::Void,
+        8 => TillAction::Refund(Some(1 + dice.below(3))),
+        _ => TillAction::Refund(None),
+    };
+    (act, (dice.below(4) > 0).then_some(known))
+}

@@ -1,0 +1,366 @@
+//! Every verb of every port, called once at least, and every shape of the lists: what is sent is explained by the tests beside this
+//! one. It knows no database.
+
+use tillgate_auth_core::ports::{
+    Bucket, CountKey, CredentialKind, Cursor, FirstUse, KeyKind, KeyState, Node, Rotation, SessionFilter, SessionUse,
+    SignatureDigest, StoredKey, TokenDisposition,
+};
+use tillgate_domain::audit::seal::Seal;
+use tillgate_domain::office::OfficeTx;
+use tillgate_domain::office::ports::{
+    ApiKeyFilter, DeviceFilter, EventFilter, IdempotencyKey, OffsetPageRequest, PageRequest, Reset, ResetRequest,
+    RoleHolderFilter, ScopedIdempotencyKey, StoredResponse, TicketFilter, TicketOrder, TicketSortKey, UserFilter,
+    UserOrder,
+};
+use tillgate_domain::ticket::{Label, NumberSeries, TicketStatus};
+use tillgate_domain::{
+    Action, ApiKey, ApiKeyId, EndReason, Epoch, EventOutcome, FoldedText, KeyId, NodeId, PrincipalId, ResetId, Scope,
+    Secret, StoreResult, SubjectKind, User,
+};
+
+use crate::test_database::{StoreFixture, TestDatabase, at, uuid};
+use crate::tickets::{close_ticket, open_ticket};
+
+/// Every verb of every port, once at least.
+#[expect(clippy::too_many_lines, reason = "a list")]
+pub(super) fn call_every_method(fresh: &TestDatabase, shop: &StoreFixture) {
+    let principal = PrincipalId::User(shop.anna.id);
+    let kind = CredentialKind::Password;
+    let count = CountKey([1; 32]);
+    fresh.write_office(|tx| tx.passwords().set(principal, &Secret::new("hash".into()), at(0)));
+    fresh.write(|tx| {
+        tx.users().claim(shop.anna.id, Epoch(0), at(1))?;
+        tx.users().clear_password_change_required(shop.anna.id, at(1))?;
+        tx.devices().claim(shop.till.id, Epoch(0), at(1))?;
+        tx.credentials().claim(principal, kind, 1, None, at(1))?;
+        tx.credentials().replace(principal, kind, 7, &Secret::new("other".into()), at(1))?;
+        tx.credentials().claim(principal, kind, 1, Some(&Secret::new("other".into())), at(1))?;
+        tx.devices().seat(shop.till.id, None, Some(shop.new_session(1).id))?;
+        tx.devices().seat(shop.till.id, Some(shop.new_session(1).id), None)?;
+        tx.devices().pair(shop.till.id, None, Some(shop.new_session(1).id))?;
+        tx.devices().pair(shop.till.id, Some(shop.new_session(1).id), None)?;
+        (1..=4).try_for_each(|number| tx.sessions().insert(&shop.new_session(number)))?;
+        let to = Rotation {
+            generation: 2,
+            key: KeyId(uuid(51)),
+            previous_key: KeyId(uuid(50)),
+            at: at(2),
+            expires_at: Some(at(99)),
+            from: None,
+        };
+        tx.sessions().rotate(shop.new_session(1).id, 1, &to)?;
+        tx.sessions().extend(shop.new_session(1).id, 2, Some(at(99)), None)?;
+        let first = FirstUse { generation: 2, at: at(2) };
+        tx.sessions().record_first_use(shop.new_session(1).id, first, at(1))?;
+        let uses: Vec<SessionUse> = (1..=4)
+            .map(|number| SessionUse { session: shop.new_session(number).id, generation: 1, at: at(3) })
+            .collect();
+        tx.sessions().record_uses(&uses)?;
+        let taken = Bucket { full_at: at(60), open_attempts: 1, ..Bucket::default() };
+        tx.attempts().take_token(count, Some(uuid(40)), &Bucket::default(), &taken, at(4))?;
+        tx.attempts().take_token(count, Some(uuid(40)), &taken, &Bucket { open_attempts: 2, ..taken }, at(4))?;
+        tx.attempts().settle(count, TokenDisposition::Spent, at(5))?;
+        tx.attempts().block(count, at(90))?;
+        tx.attempts().record_guess(count, &CountKey([3; 32]), at(0), at(5))?;
+        tx.known_networks().record_success(uuid(40), &count, at(5))?;
+        tx.known_networks().trim(uuid(40), 4)?;
+        tx.api_keys().revoke(&sample_api_key(shop))?;
+        tx.signatures().insert_if_new(&SignatureDigest([1; 32]), at(5))?;
+        let key = StoredKey {
+            id: KeyId(uuid(50)),
+            kind: KeyKind::Refresh,
+            algorithm: "HS256".into(),
+            state: KeyState::Next,
+            wrapped_secret: vec![1],
+            public: None,
+            created_at: at(0),
+            state_since: at(0),
+        };
+        tx.keys().insert(&key)?;
+        tx.keys().change_state(key.id, KeyState::Next, KeyState::Current, at(1))?;
+        tx.keys().change_state(key.id, KeyState::Current, KeyState::Kept, at(1))?;
+        tx.nodes().upsert(&Node { id: NodeId(uuid(1)), applied: Cursor(0), seen_at: at(1), clock: None })?;
+        tx.audit().record(&crate::store::test_event(7))
+    });
+    // in a unit that writes too: it runs on the thread that asks, where its statements are seen
+    fresh.write(|tx| {
+        tx.sessions().find(shop.new_session(1).id)?;
+        tx.sessions().list_first_uses(shop.new_session(1).id)?;
+        tx.sessions().list_live_dialects(at(1))?;
+        let of = SessionFilter { tenant: Some(shop.tenant.id), ..SessionFilter::default() };
+        for filter in [
+            of.clone(),
+            SessionFilter { live: Some((true, at(9))), ..of.clone() },
+            SessionFilter { live: Some((false, at(9))), ..of.clone() },
+            SessionFilter { user: Some(shop.anna.id), ..SessionFilter::default() },
+            SessionFilter { user: Some(shop.anna.id), ..of.clone() },
+            SessionFilter { device: Some(shop.till.id), ..SessionFilter::default() },
+            SessionFilter { device: Some(shop.till.id), ..of.clone() },
+            SessionFilter { id: Some(shop.new_session(1).id), ..of.clone() },
+        ] {
+            tx.sessions().list(&filter, None, 9)?;
+            tx.sessions().list(&filter, Some(shop.new_session(3).id), 9)?;
+        }
+        tx.sessions().uses_key(KeyId(uuid(50)), at(1))?;
+        tx.sessions().ids_by_key(KeyId(uuid(50)), at(1), 9)?;
+        tx.credentials().find(principal, kind)?;
+        tx.tenants().find(shop.tenant.id)?;
+        tx.tenants().find_by_slug(&shop.tenant.slug)?;
+        tx.users().find(shop.anna.id)?;
+        tx.users().find_by_name(shop.tenant.id, &FoldedText::of("anna"))?;
+        tx.users().find_by_email(&FoldedText::of("anna@example.com"))?;
+        tx.devices().find(shop.till.id)?;
+        tx.devices().find_by_name(shop.tenant.id, &FoldedText::of("p01"))?;
+        tx.roles().find_many(shop.tenant.id, &[shop.role.id])?;
+        tx.attempts().find_buckets(&[count, CountKey([2; 32])])?;
+        tx.attempts().count_guesses(count, at(0))?;
+        tx.known_networks().find(uuid(40), &count)?;
+        tx.keys().list()?;
+        tx.api_keys().find_by_client_id("client")?;
+        tx.api_keys().list_active_by_user(shop.tenant.id, shop.anna.id)?;
+        let look = tx.feed().poll(None)?;
+        tx.feed().poll(Some(&look.next))?;
+        tx.nodes().list_live(at(0))?;
+        tx.nodes().find_origin(uuid(1))?;
+        tx.instances().find()?;
+        tx.instances().newest_instant()
+    });
+    fresh.write_office(|tx| {
+        let other = User { id: tillgate_domain::UserId(uuid(41)), ..shop.anna.clone() };
+        tx.users().insert(&User { name: "Ben".to_owned().try_into().unwrap(), email: None, ..other })?;
+        tx.users().update(&shop.anna)?;
+        tx.users().list(shop.tenant.id, &PageRequest { after: None, limit: 9 })?;
+        let admins = [shop.role.id];
+        let holders =
+            RoleHolderFilter { roles: &admins, except_user: Some(shop.anna.id), except_device: Some(shop.till.id) };
+        tx.users().count_holders(shop.tenant.id, &holders)?;
+        tx.users().find_roles_on_device(shop.till.id)?;
+        tx.users().remove_device(shop.till.id)?;
+        tx.users().set_password_change_required(shop.anna.id, true, at(8))?;
+        tx.roles().find(shop.role.id)?;
+        tx.roles().update(&shop.role)?;
+        tx.roles().find_holders(shop.role.id, 5)?;
+        tx.roles().find_holder_scopes(shop.role.id, 5)?;
+        let free = tillgate_domain::Role {
+            id: tillgate_domain::RoleId(uuid(99)),
+            name: "free".to_owned().try_into().unwrap(),
+            ..shop.role.clone()
+        };
+        tx.roles().insert(&free)?;
+        assert!(tx.roles().remove(free.id, 1)?);
+        for filter in [
+            DeviceFilter::default(),
+            DeviceFilter { statuses: vec![shop.till.status], ..DeviceFilter::default() },
+            DeviceFilter { environment: Some(shop.till.environment), ..DeviceFilter::default() },
+            DeviceFilter {
+                statuses: vec![shop.till.status],
+                environment: Some(shop.till.environment),
+                text: Some("p".into()),
+            },
+        ] {
+            tx.devices().search(shop.tenant.id, &filter, &PageRequest { after: None, limit: 9 })?;
+        }
+        tx.users().any_exists()?;
+        tx.devices().find_many(&[shop.till.id].into())?;
+        let any = UserFilter::default();
+        for filter in [
+            any.clone(),
+            UserFilter { statuses: vec![shop.anna.status], ..any.clone() },
+            UserFilter { with_role: Some(shop.role.id), ..any.clone() },
+            UserFilter { without_roles: vec![shop.role.id], ..any.clone() },
+            UserFilter {
+                statuses: vec![shop.anna.status],
+                with_role: Some(shop.role.id),
+                without_roles: vec![shop.role.id],
+                text: Some("a".into()),
+            },
+        ] {
+            for order in [UserOrder::Oldest, UserOrder::Newest, UserOrder::Name, UserOrder::NameDescending] {
+                for after in [None, Some(order.cursor(&shop.anna))] {
+                    let part = OffsetPageRequest { after, skip: 9, limit: 9 };
+                    tx.users().search(shop.tenant.id, &filter, order, &part)?;
+                }
+            }
+            tx.users().count(shop.tenant.id, &filter)?;
+        }
+        let of = EventFilter { tenant: Some(shop.tenant.id), ..EventFilter::default() };
+        for filter in [
+            of.clone(),
+            EventFilter { text: Some("a".into()), ..of.clone() },
+            EventFilter { from: Some(at(0)), until: Some(at(9)), ..of.clone() },
+            EventFilter { user: Some(shop.anna.id), ..of.clone() },
+            EventFilter { session: Some(shop.new_session(1).id), ..of.clone() },
+            EventFilter { subject_id: Some(shop.anna.id.0), subject_kind: Some(SubjectKind::User), ..of.clone() },
+            EventFilter { subject_kind: Some(SubjectKind::User), ..of.clone() },
+            EventFilter { outcome: Some(EventOutcome::Refused), ..of.clone() },
+            EventFilter { outcome: Some(EventOutcome::Done), ..of.clone() },
+            EventFilter { id: Some(crate::store::test_event(7).id), ..of.clone() },
+            EventFilter { device: Some(shop.till.id), ..of.clone() },
+            EventFilter { actions: vec![Action::Login], ..of.clone() },
+            EventFilter { actions: vec![Action::Login, Action::Logout], ..of.clone() },
+            EventFilter { actions: vec![Action::Login, Action::Logout], ..EventFilter::default() },
+            EventFilter { actions: vec![Action::StoreRollback], ..EventFilter::default() },
+            EventFilter { actions: vec![Action::StoreRollback], from: Some(at(0)), ..EventFilter::default() },
+        ] {
+            tx.events()
+                .list(&filter, &OffsetPageRequest { after: Some(crate::store::test_event(9).id), skip: 9, limit: 9 })?;
+            tx.events().list(&filter, &OffsetPageRequest::first(9))?;
+            tx.events().count(&filter)?;
+        }
+        tx.devices().update(&shop.till)?;
+        tx.devices().list(shop.tenant.id, &PageRequest { after: None, limit: 9 })?;
+        tx.roles().find_by_name(shop.tenant.id, &shop.role.name)?;
+        tx.roles().list(shop.tenant.id)?;
+        tx.tenants().claim(shop.tenant.id)?;
+        tx.tenants().update(&shop.tenant)?;
+        tx.tenants().list(&PageRequest { after: None, limit: 9 })?;
+        let key = sample_api_key(shop);
+        tx.api_keys().insert(&key, &[1])?;
+        tx.api_keys().find(key.id)?;
+        tx.api_keys().update(&key)?;
+        tx.api_keys().list(shop.tenant.id, &ApiKeyFilter::default(), &PageRequest { after: None, limit: 9 })?;
+        let (user, device) = (Some(key.user), Some(key.device));
+        let filter = ApiKeyFilter { user, device, active: Some(true) };
+        tx.api_keys().list(shop.tenant.id, &filter, &PageRequest { after: None, limit: 9 })?;
+        tx.api_keys().remove(key.id, 2)?;
+        call_tickets(tx, shop)?;
+        call_resets(tx, shop)?;
+        call_seals(tx)?;
+        let device = tillgate_domain::Device {
+            id: tillgate_domain::DeviceId(uuid(31)),
+            name: tillgate_domain::DeviceName::parse("P09").unwrap(),
+            ..shop.till.clone()
+        };
+        tx.devices().insert(&device)?;
+        let tenant = tillgate_domain::Tenant {
+            id: tillgate_domain::TenantId(uuid(12)),
+            slug: tillgate_domain::Slug::parse("market").unwrap(),
+            branches: Vec::new(),
+            ..shop.tenant.clone()
+        };
+        tx.tenants().insert(&tenant)?;
+        tx.passwords().has(principal)?;
+        tx.passwords().remove(PrincipalId::Device(shop.till.id))?;
+        tx.passwords().clear_failed_logins(principal)
+    });
+    fresh.write(|tx| {
+        tx.revocations().end_session(shop.new_session(1).id, EndReason::Logout, at(9))?;
+        for scope in [Scope::User(shop.anna.id), Scope::Device(shop.till.id), Scope::Tenant(shop.tenant.id)] {
+            tx.revocations().bump_epoch(scope, EndReason::Admin, at(9))?;
+            tx.revocations().end_permanent(scope, EndReason::Admin, at(9))?;
+        }
+        tx.sessions().sweep(at(10), 9)?;
+        tx.attempts().clear_failed_logins(uuid(40))?;
+        tx.attempts().refill(CountKey([2; 32]))?;
+        tx.attempts().sweep(at(10), 9)?;
+        tx.attempts().sweep_guesses(at(10), 9)?;
+        tx.known_networks().sweep(at(10), 9)?;
+        tx.signatures().sweep(at(10), 9)?;
+        tx.feed().sweep(at(10), 9)?;
+        tx.keys().remove(KeyId(uuid(50)))?;
+        tx.nodes().mark_left(NodeId(uuid(1)), at(400))?;
+        tx.nodes().sweep(at(10))
+    });
+}
+
+/// Every verb of the ports of tickets, and every shape of their lists.
+fn call_tickets(tx: &mut (dyn OfficeTx + '_), shop: &StoreFixture) -> StoreResult<()> {
+    let (tenant, ticket) = (shop.tenant.id, open_ticket(shop, 1));
+    tx.tickets().insert(&ticket)?;
+    let key = IdempotencyKey::parse("key").unwrap();
+    let key = ScopedIdempotencyKey { tenant, user: shop.anna.id, key };
+    tx.idempotency_keys().insert(&key, &StoredResponse { request_digest: [1; 32], ticket: ticket.clone() }, at(1))?;
+    tx.idempotency_keys().find(&key)?;
+    tx.idempotency_keys().sweep(at(10), 9)?;
+    tx.tickets().update(&close_ticket(&ticket, shop))?;
+    tx.tickets().find(tenant, ticket.id)?;
+    tx.tickets().claim(tenant, ticket.id)?;
+    tx.tickets().list_refunds(tenant, ticket.id)?;
+    let series = NumberSeries::of(shop.till.id, &Label::default());
+    tx.tickets().assign_number(tenant, &series, 1, ticket.id)?;
+    tx.tickets().allocate_number(tenant, &series, ticket.id)?;
+    let (open, closed) = (TicketStatus::Open, TicketStatus::Closed);
+    for filter in [
+        TicketFilter::default(),
+        TicketFilter { statuses: vec![open], ..TicketFilter::default() },
+        TicketFilter { statuses: vec![open, closed], ..TicketFilter::default() },
+        TicketFilter { owner: Some(shop.anna.id), ..TicketFilter::default() },
+        TicketFilter { device: Some(shop.till.id), ..TicketFilter::default() },
+        TicketFilter { refund_of: Some(ticket.id), ..TicketFilter::default() },
+        TicketFilter { from: Some(at(0)), ..TicketFilter::default() },
+        TicketFilter { from: Some(at(0)), until: Some(at(9)), ..TicketFilter::default() },
+        TicketFilter { text: Some("a".into()), ..TicketFilter::default() },
+    ] {
+        for by in [TicketSortKey::Opened, TicketSortKey::Updated, TicketSortKey::Payable] {
+            for backwards in [false, true] {
+                let order = TicketOrder { sort_key: by, descending: backwards };
+                tx.tickets().list(tenant, &filter, order, &OffsetPageRequest::first(9))?;
+                tx.tickets().list(
+                    tenant,
+                    &filter,
+                    order,
+                    &OffsetPageRequest { after: Some(by.cursor(&ticket)), skip: 0, limit: 9 },
+                )?;
+            }
+        }
+        tx.tickets().count(tenant, &filter)?;
+    }
+    Ok(())
+}
+
+/// The same for resets of forgotten passwords.
+fn call_resets(tx: &mut (dyn OfficeTx + '_), shop: &StoreFixture) -> StoreResult<()> {
+    let email = shop.anna.email.clone().unwrap();
+    let request = ResetRequest {
+        id: ResetId(uuid(70)),
+        email: email.clone(),
+        tenant: Some(shop.tenant.id),
+        address: None,
+        requested_at: at(0),
+        due_at: at(1),
+        tries: 0,
+    };
+    tx.resets().insert_request(&request)?;
+    tx.resets().list_due(at(9), 9)?;
+    tx.resets().postpone(request.id, at(1), at(2))?;
+    let (digest, user) = ([7; 32], shop.anna.id);
+    let reset = Reset { digest, request: request.id, user, email, granted_at: at(1), expires_at: at(9) };
+    tx.resets().insert_reset(&reset)?;
+    tx.resets().find(&digest)?;
+    tx.resets().find_newest_grant(user, ResetId(uuid(71)))?;
+    tx.resets().consume(&digest)?;
+    tx.resets().revoke_by_user(user)?;
+    tx.resets().sweep(at(99), 9)?;
+    tx.resets().remove_request(request.id)?;
+    tx.resets().remove_requests(&[request.id, ResetId(uuid(71))])?;
+    let emails = [FoldedText::of("anna@example.com"), FoldedText::of("ben@example.com")];
+    tx.users().find_many_by_email(&emails.into()).map(drop)
+}
+
+/// The same for the seals of the audit.
+fn call_seals(tx: &mut (dyn OfficeTx + '_)) -> StoreResult<()> {
+    tx.seals().count_unsealed(9)?;
+    tx.seals().find_newest()?;
+    let before = tx.seals().claim()?;
+    let lines = tx.seals().list_unsealed(9)?;
+    let seal = |number: usize| Seal { sequence: i64::try_from(number).unwrap() + 1, hash: vec![1; 33] };
+    let seals: Vec<_> = lines.into_iter().enumerate().map(|(number, line)| (line.id, seal(number))).collect();
+    tx.seals().insert_seals(&before, &seals)?;
+    tx.seals().list_sealed(1, 9).map(drop)
+}
+
+fn sample_api_key(shop: &StoreFixture) -> ApiKey {
+    ApiKey {
+        id: ApiKeyId(uuid(60)),
+        tenant: shop.tenant.id,
+        client_id: "client".into(),
+        name: "Shop window".into(),
+        description: String::new(),
+        active: true,
+        user: shop.anna.id,
+        device: shop.till.id,
+        permissions: std::iter::empty().collect(),
+        created_at: at(0),
+        version: 1,
+    }
+}

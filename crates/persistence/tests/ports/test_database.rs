@@ -1,0 +1,272 @@
+//! Fresh databases with one shop in them.
+
+mod raw;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use tillgate_auth_core::{
+    AuthPorts, AuthTx, AuthenticationInfo, DialectName, Epochs, RefreshTerms, Session, SessionKind, Terms,
+};
+use tillgate_domain::office::{OfficePorts, OfficeTx};
+use tillgate_domain::{
+    Assignment, Branch, BranchId, Device, DeviceId, DeviceName, DeviceStatus, Email, Environment, Epoch, Instant,
+    KeyId, Locale, Rank, Role, RoleId, SessionId, SessionLimits, Slug, Store, StoreExt, StoreResult, Tenant, TenantId,
+    User, UserId, UserName, UserStatus, Zone,
+};
+use tillgate_persistence::{Address, Database, Limits};
+use tillgate_testkit::postgres::Server;
+use uuid::Uuid;
+
+pub(crate) use raw::{EventRow, PlanStepRow, RawConnection};
+
+pub(crate) const START: Instant = Instant::from_millis(1_790_000_000_000);
+
+/// So many seconds after the start.
+pub(crate) fn at(seconds: u64) -> Instant {
+    START.saturating_add(Duration::from_secs(seconds))
+}
+
+/// The id of that number; ids are in the order of their numbers.
+pub(crate) fn uuid(number: u64) -> Uuid {
+    Uuid::from_u64_pair(0x0199_0000_0000_7000 + number, 0x8000_0000_0000_0000 + number)
+}
+
+/// A file of SQLite in the folder.
+const SQLITE_ADDRESS: &str = "sqlite:till.db";
+
+/// A folder that goes with this.
+struct TestFolder(PathBuf);
+
+impl TestFolder {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!("tillgate-ports-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for TestFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A database of its own, open and migrated.
+pub(crate) struct TestDatabase {
+    pub(crate) database: Arc<Database>,
+    raw: RawConnection,
+    server: Option<Server>,
+    _folder: TestFolder,
+}
+
+impl TestDatabase {
+    /// A file of SQLite in a folder of its own.
+    pub(crate) fn sqlite() -> Self {
+        let folder = TestFolder::new();
+        let raw = RawConnection::Sqlite(folder.0.join("till.db"));
+        Self::open(SQLITE_ADDRESS, None, folder, raw)
+    }
+
+    /// A database of its own on the PostgreSQL of this test run.
+    pub(crate) fn postgres() -> Self {
+        let url = tillgate_testkit::postgres::create_database();
+        Self::open(&url, None, TestFolder::new(), RawConnection::Postgres(url.clone()))
+    }
+
+    /// A database on a PostgreSQL of its own: where transactions in other databases of the server are to be none.
+    pub(crate) fn postgres_on_own_server() -> Self {
+        let server = Server::start(&["autovacuum=off"]).unwrap();
+        let url = server.create_database();
+        Self::open(&url, Some(server), TestFolder::new(), RawConnection::Postgres(url.clone()))
+    }
+
+    fn open(address: &str, server: Option<Server>, folder: TestFolder, raw: RawConnection) -> Self {
+        let address = Address::parse(address, &folder.0).unwrap();
+        let database = Database::create(&address, &Limits::default()).unwrap();
+        database.migrate(&mut |_| ()).unwrap();
+        database.set_instance_id(uuid(1)).unwrap();
+        Self { database: Arc::new(database), raw, server, _folder: folder }
+    }
+
+    /// The same database, opened anew once this process has let it go.
+    pub(crate) fn reopen(self) -> Self {
+        let Self { database, raw, server, _folder: folder } = self;
+        // nobody else has it open
+        drop(Arc::into_inner(database).unwrap());
+        let address = match &raw {
+            RawConnection::Sqlite(_) => SQLITE_ADDRESS.to_owned(),
+            RawConnection::Postgres(url) => url.clone(),
+        };
+        Self::open(&address, server, folder, raw)
+    }
+
+    /// Crashes the PostgreSQL of its own and starts it again.
+    pub(crate) fn crash_server(&self) {
+        let server = self.server.as_ref().unwrap();
+        server.crash().unwrap();
+        server.resume().unwrap();
+    }
+
+    pub(crate) fn raw(&self) -> &RawConnection {
+        &self.raw
+    }
+
+    /// The shop of these tests is in it.
+    pub(crate) fn with_fixture(self) -> Self {
+        let shop = StoreFixture::default();
+        self.write_office(|tx| {
+            assert!(tx.tenants().insert(&shop.tenant)?);
+            assert!(tx.roles().insert(&shop.role)?);
+            assert!(tx.devices().insert(&shop.till)?);
+            assert!(tx.users().insert(&shop.anna)?);
+            Ok(())
+        });
+        self
+    }
+
+    pub(crate) fn read<T>(&self, mut work: impl FnMut(&mut (dyn AuthTx + '_)) -> StoreResult<T>) -> T {
+        let store: &dyn Store<AuthPorts> = &*self.database;
+        store.read(|tx| work(tx)).unwrap()
+    }
+
+    pub(crate) fn write<T>(&self, work: impl FnMut(&mut (dyn AuthTx + '_)) -> StoreResult<T>) -> T {
+        self.try_write(work).unwrap()
+    }
+
+    pub(crate) fn try_write<T>(
+        &self,
+        mut work: impl FnMut(&mut (dyn AuthTx + '_)) -> StoreResult<T>,
+    ) -> StoreResult<T> {
+        let store: &dyn Store<AuthPorts> = &*self.database;
+        store.write(|tx| work(tx))
+    }
+
+    pub(crate) fn write_office<T>(&self, mut work: impl FnMut(&mut (dyn OfficeTx + '_)) -> StoreResult<T>) -> T {
+        let store: &dyn Store<OfficePorts> = &*self.database;
+        store.write(|tx| work(tx)).unwrap()
+    }
+}
+
+/// A vendor with a till and a person who works on it.
+pub(crate) struct StoreFixture {
+    pub(crate) tenant: Tenant,
+    pub(crate) role: Role,
+    pub(crate) till: Device,
+    pub(crate) anna: User,
+}
+
+impl Default for StoreFixture {
+    fn default() -> Self {
+        let tenant = TenantId(uuid(10));
+        let role = Rank::Cashier.to_role(RoleId(uuid(20)), tenant).unwrap();
+        let till = Device {
+            id: DeviceId(uuid(30)),
+            tenant,
+            name: DeviceName::parse("P01").unwrap(),
+            environment: Environment::CashRegister,
+            status: DeviceStatus::Active,
+            description: "by the door".into(),
+            preferences: serde_json::Map::from_iter([("sound".to_owned(), serde_json::json!({"beep": true}))]).into(),
+            settings: BTreeMap::from([("MaxQuantity".into(), "200".into())]),
+            roles: BTreeSet::from([role.id]),
+            epoch: Epoch(0),
+            seat: None,
+            pairing: None,
+            last_seen_at: None,
+            created_at: START,
+            updated_at: START,
+            version: 1,
+        };
+        let anna = User {
+            id: UserId(uuid(40)),
+            tenant,
+            name: UserName::parse("Anna").unwrap(),
+            email: Some(Email::parse("Anna@Example.com").unwrap()),
+            display_name: "Anna Malá".into(),
+            status: UserStatus::Active,
+            feature: None,
+            assignment: Assignment {
+                office: BTreeSet::from([role.id]),
+                devices: BTreeMap::from([(till.id, BTreeSet::from([role.id]))]),
+            },
+            password_change_required: false,
+            epoch: Epoch(0),
+            created_at: START,
+            updated_at: START,
+            version: 1,
+        };
+        let tenant = Tenant {
+            id: tenant,
+            slug: Slug::parse("corner").unwrap(),
+            name: "Corner shop".into(),
+            zone: Zone::parse("Europe/Bratislava").unwrap(),
+            locale: Locale::parse("sk-SK").unwrap(),
+            limits: SessionLimits::default(),
+            branches: vec![Branch { id: BranchId(uuid(11)), name: "Main street".into() }],
+            epoch: Epoch(0),
+            created_at: START,
+            version: 1,
+        };
+        Self { tenant, role, till, anna }
+    }
+}
+
+impl StoreFixture {
+    /// A session of Anna's on the till.
+    pub(crate) fn new_session(&self, number: u64) -> Session {
+        Session {
+            id: SessionId(uuid(1000 + number)),
+            tenant: self.tenant.id,
+            kind: SessionKind::Person,
+            user: Some(self.anna.id),
+            device: Some(self.till.id),
+            parent: None,
+            dialect: DialectName::new("native"),
+            terms: Terms {
+                access: Duration::from_mins(15),
+                refresh: Some(RefreshTerms {
+                    idle: None,
+                    overlap: Some(Duration::from_mins(2)),
+                    first_reusable: false,
+                }),
+                absolute: Some(Duration::from_hours(24 * 90)),
+                midnight: false,
+                exchange_overlap: None,
+            },
+            generation: 1,
+            key: KeyId(uuid(50)),
+            previous_key: KeyId(uuid(50)),
+            used_generation: 0,
+            epochs: Epochs::default(),
+            authentication: AuthenticationInfo { methods: "pwd".into(), at: START },
+            address: Some("192.0.2.7".parse().unwrap()),
+            rotated_from: Some("2001:db8::7".parse().unwrap()),
+            thumbprint: None,
+            created_at: START,
+            rotated_at: None,
+            last_used_at: None,
+            expires_at: Some(at(3600)),
+            ended: None,
+        }
+    }
+}
+
+/// A test on both databases.
+#[macro_export]
+macro_rules! on_both {
+    ($($(#[$meta:meta])* fn $name:ident($fresh:ident) $body:block)*) => {
+        $(fn $name($fresh: &$crate::test_database::TestDatabase) $body)*
+        mod sqlite {
+            $($(#[$meta])* #[test] fn $name() { super::$name(&$crate::test_database::TestDatabase::sqlite().with_fixture()); })*
+        }
+        mod postgres {
+            $($(#[$meta])* #[test] fn $name() { super::$name(&$crate::test_database::TestDatabase::postgres().with_fixture()); })*
+        }
+    };
+}

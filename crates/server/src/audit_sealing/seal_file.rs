@@ -1,0 +1,265 @@
+//! The file with the newest seal of the audit, outside the database: whoever cuts off the end of the chain there cannot make this
+//! forget it.
+
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use tillgate_auth_core::entropy::Entropy;
+use tillgate_auth_core::ports::AuthPorts;
+use tillgate_auth_core::system::SystemEntropy;
+use tillgate_domain::Instant;
+use tillgate_domain::audit::seal::Seal;
+use tillgate_domain::{Store, StoreExt, office};
+use tillgate_persistence::Database;
+use uuid::Uuid;
+
+use crate::command::json::format_instant;
+use crate::configuration::Settings;
+
+/// The name of the file in the data folder.
+const FILE_NAME: &str = "audit.seal";
+
+/// Where the newest seal is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SealFile {
+    path: PathBuf,
+    /// The flags that name the installation, for what is said to do.
+    flags: String,
+}
+
+/// A seal that was kept, and of which database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StoredSeal {
+    /// The database's own id.
+    pub(crate) instance: Uuid,
+    /// The seal.
+    pub(crate) seal: Seal,
+    /// When it was written down.
+    pub(crate) at: Instant,
+}
+
+/// The same as the file has it.
+#[derive(Debug, Serialize, Deserialize)]
+struct SealFileText {
+    instance: Uuid,
+    sequence: i64,
+    hash: String,
+    at: i64,
+}
+
+impl StoredSeal {
+    /// As the file has it: one line of JSON.
+    pub(crate) fn to_json(&self) -> serde_json::Value {
+        serde_json::json!({
+            "instance": self.instance,
+            "sequence": self.seal.sequence,
+            "hash": encode_hex(&self.seal.hash),
+            "at": self.at.millis(),
+        })
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        let SealFileText { instance, sequence, hash, at } = serde_json::from_str(text).ok()?;
+        Some(Self { instance, seal: Seal { sequence, hash: decode_hex(&hash)? }, at: Instant::from_millis(at) })
+    }
+}
+
+impl SealFile {
+    /// Where these settings say that it is.
+    pub(crate) fn from_settings(settings: &Settings) -> Self {
+        let named = settings.audit.seal.as_deref().unwrap_or(Path::new(FILE_NAME));
+        Self { path: settings.server.data.join(named), flags: settings.flags.clone() }
+    }
+
+    /// In this file.
+    pub(crate) fn from_path(path: &Path) -> Self {
+        Self { path: path.to_owned(), flags: String::new() }
+    }
+
+    /// The path of the file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The seal that stands there; `None` where there is no file.
+    pub(crate) fn read(&self) -> Result<Option<StoredSeal>, String> {
+        match std::fs::read_to_string(&self.path) {
+            Ok(text) => match StoredSeal::parse(&text) {
+                Some(noted) => Ok(Some(noted)),
+                None => Err(format!("{}: this is no seal; put the file back from its backup", self.path.display())),
+            },
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(self.write_error(&error)),
+        }
+    }
+
+    /// Keeps the seal of the empty chain where the database has sealed no line yet and there is no file. Once a line is sealed a
+    /// file that is not there was removed, or this folder is new to the database: that is for [`SealFile::missing`] to say.
+    pub(crate) fn create_if_missing(&self, database: &Database, at: Instant) -> Result<(), String> {
+        if self.read()?.is_some() {
+            return Ok(());
+        }
+        let (_, newest) = office::count_unsealed_audit(database, 1).map_err(|error| error.to_string())?;
+        if newest == Seal::default() {
+            self.write(&StoredSeal { instance: read_instance_id(database)?, seal: newest, at })?;
+        }
+        Ok(())
+    }
+
+    /// Writes a seal in the place of the one before, whole or not at all, for the server's own user alone.
+    pub(crate) fn write(&self, noted: &StoredSeal) -> Result<(), String> {
+        let entropy: &dyn Entropy = &SystemEntropy::new();
+        let number = u64::from_be_bytes(entropy.random_bytes().map_err(|error| error.to_string())?);
+        let draft = self.path.with_extension(format!("draft-{number:016x}"));
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        let written = options.open(&draft).and_then(|mut file| {
+            writeln!(file, "{}", noted.to_json())?;
+            file.sync_all()
+        });
+        let placed = written.and_then(|()| std::fs::rename(&draft, &self.path));
+        if placed.is_err() {
+            // nothing more can be done about a draft that stays
+            let _ = std::fs::remove_file(&draft);
+        }
+        placed.map_err(|error| self.write_error(&error))
+    }
+
+    /// Puts the seal aside, under a name that says which it is, and keeps another in its place. `None` where there was none.
+    pub(crate) fn replace(&self, with: &StoredSeal) -> Result<Option<PathBuf>, String> {
+        let Some(noted) = self.read()? else { return self.write(with).map(|()| None) };
+        let aside = self.path.with_extension(format!("seal.before-{}", noted.at.millis()));
+        std::fs::rename(&self.path, &aside).map_err(|error| self.write_error(&error))?;
+        self.write(with).map(|()| Some(aside))
+    }
+
+    /// The command that declares that the database was restored.
+    pub(crate) fn restored_hint(&self) -> String {
+        format!("tillgate doctor --restored{}", self.flags)
+    }
+
+    /// What to say where the chain has not the seal that stands there.
+    pub(crate) fn broken_text(&self, noted: &StoredSeal) -> String {
+        format!(
+            "the audit no longer has line {} as it was sealed by {} ({}): its end was cut off, it was written anew, or the database \
+             was restored from a backup. tillgate audit verify{} tells more; if it was restored, run {}",
+            noted.seal.sequence,
+            format_instant(noted.at),
+            self.path.display(),
+            self.flags,
+            self.restored_hint()
+        )
+    }
+
+    /// What to say where it is another database's.
+    pub(crate) fn foreign_text(&self) -> String {
+        format!(
+            "{} is the seal of another database. If it does not belong here: tillgate audit reseal --yes{}",
+            self.path.display(),
+            self.flags
+        )
+    }
+
+    /// What to say where lines are sealed and no seal is kept outside.
+    pub(crate) fn missing_text(&self) -> String {
+        format!(
+            "{} is missing: lines that were cut off the end of the audit would not show. Put the file back from its backup; where \
+             there is none, or this folder is new to the database: tillgate audit reseal --yes{}",
+            self.path.display(),
+            self.flags
+        )
+    }
+
+    fn write_error(&self, error: &std::io::Error) -> String {
+        format!("{}: {error}", self.path.display())
+    }
+}
+
+/// The id of the database.
+pub(crate) fn read_instance_id(database: &Database) -> Result<Uuid, String> {
+    let store: &dyn Store<AuthPorts> = database;
+    Ok(store.read(|tx| tx.instances().find()).map_err(|error| error.to_string())?.id)
+}
+
+/// Bytes in hexadecimal digits.
+pub(crate) fn encode_hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // writing into a text cannot fail
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+fn decode_hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |c: u8| char::from(c).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+    let pairs = text.as_bytes().chunks(2);
+    pairs
+        .map(|pair| match pair {
+            [high, low] => Some(digit(*high)? << 4 | digit(*low)?),
+            _ => None,
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn test_seal_file(name: &str) -> SealFile {
+        let folder = std::env::temp_dir().join(format!("tillgate-seal-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        SealFile::from_path(&folder.join(FILE_NAME))
+    }
+
+    fn test_seal(sequence: i64) -> StoredSeal {
+        let seal = Seal { sequence, hash: vec![1, 0xab, 0] };
+        StoredSeal { instance: Uuid::from_u128(7), seal, at: Instant::from_millis(1_800_000_000_000) }
+    }
+
+    #[test]
+    fn seal_is_read_back_and_replaces_its_predecessor() {
+        let outside = test_seal_file("read");
+        assert_eq!(outside.read(), Ok(None));
+        for sequence in [1, 2] {
+            outside.write(&test_seal(sequence)).unwrap();
+            assert_eq!(outside.read(), Ok(Some(test_seal(sequence))));
+        }
+        let folder = outside.path().parent().unwrap();
+        assert_eq!(std::fs::read_dir(folder).unwrap().count(), 1, "no draft stays behind");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            assert_eq!(std::fs::metadata(outside.path()).unwrap().permissions().mode() & 0o777, 0o600);
+        }
+        let aside = outside.replace(&test_seal(3)).unwrap().unwrap();
+        assert_eq!(outside.read(), Ok(Some(test_seal(3))));
+        assert_eq!(SealFile::from_path(&aside).read(), Ok(Some(test_seal(2))));
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn foreign_file_is_not_overwritten() {
+        let outside = test_seal_file("damaged");
+        for text in ["", "{}", "{\"instance\":\"x\",\"sequence\":1,\"hash\":\"0\",\"at\":1}"] {
+            std::fs::write(outside.path(), text).unwrap();
+            assert!(outside.read().unwrap_err().contains("no seal"), "{text}");
+            assert!(outside.replace(&test_seal(1)).is_err());
+        }
+        std::fs::remove_dir_all(outside.path().parent().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn hex_digits_decode_and_nothing_else_does() {
+        assert_eq!(decode_hex(&encode_hex(&[0, 15, 16, 255])), Some(vec![0, 15, 16, 255]));
+        assert_eq!(
+            (decode_hex(""), decode_hex("0"), decode_hex("0g"), decode_hex("é")),
+            (Some(vec![]), None, None, None)
+        );
+    }
+}

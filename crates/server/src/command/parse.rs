@@ -1,0 +1,124 @@
+//! How arguments of two halves are read: `DEVICE=ROLE,ROLE` and `KEY=VALUE`, and names with their types.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use tillgate_domain::office::DeviceRoleAssignment;
+use tillgate_domain::{DeviceName, Email, Environment, Right, RoleName, Slug, UserName};
+
+use crate::configuration::parse_span;
+
+/// `DEVICE=R[,R]...`; nothing after the `=` lets the user log in there without a right.
+pub(super) fn roles_on_device(text: &str) -> Result<DeviceRoleAssignment, String> {
+    let (device, roles) = text.split_once('=').ok_or("must be DEVICE=ROLE or DEVICE=ROLE,ROLE")?;
+    let roles = roles.split(',').map(str::trim).filter(|name| !name.is_empty()).map(role).collect::<Result<_, _>>()?;
+    Ok(DeviceRoleAssignment { device: self::device(device)?, roles })
+}
+
+/// `KEY=VALUE`; the value may contain more of `=`.
+pub(super) fn key_value(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, value)) if !key.trim().is_empty() => Ok((key.trim().to_owned(), value.to_owned())),
+        _ => Err("must be KEY=VALUE".to_owned()),
+    }
+}
+
+/// How long something lives at most; `None` for what the configuration says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct LimitArg(pub(super) Option<Duration>);
+
+/// A span of time such as `5m`, or `none`.
+pub(super) fn session_limit(text: &str) -> Result<LimitArg, String> {
+    if text == "none" {
+        return Ok(LimitArg(None));
+    }
+    let span = parse_span(text).ok_or("must be a span of time such as 120s, 15m, 12h or 30d, or none")?;
+    Ok(LimitArg(Some(span)))
+}
+
+/// The short name of a tenant.
+pub(super) fn slug(text: &str) -> Result<Slug, String> {
+    Slug::parse(text).map_err(|why| why.to_string())
+}
+
+/// A user name.
+pub(super) fn user(text: &str) -> Result<UserName, String> {
+    UserName::parse(text).map_err(|why| why.to_string())
+}
+
+/// An e-mail address.
+pub(super) fn email(text: &str) -> Result<Email, String> {
+    Email::parse(text).map_err(|why| why.to_string())
+}
+
+/// A device's name.
+pub(super) fn device(text: &str) -> Result<DeviceName, String> {
+    DeviceName::parse(text).map_err(|why| why.to_string())
+}
+
+/// A role's name.
+pub(super) fn role(text: &str) -> Result<RoleName, String> {
+    RoleName::parse(text).map_err(|why| why.to_string())
+}
+
+/// A right.
+pub(super) fn right(text: &str) -> Result<Right, String> {
+    Right::parse(text).map_err(|why| why.to_string())
+}
+
+/// Reads an environment; shells complete it.
+pub(super) fn environments() -> impl TypedValueParser<Value = Environment> {
+    PossibleValuesParser::new(Environment::ALL.map(Environment::name)).try_map(|text| environment(&text))
+}
+
+/// Reads one of these words; shells complete them.
+pub(super) fn one_of_words<T>(words: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr + Clone + Send + Sync + 'static,
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(words).try_map(|text| text.parse::<T>())
+}
+
+/// What an environment is, for help texts.
+pub(super) const ENVIRONMENT_HELP: &str = "What kind of device, in any case of letters";
+
+/// What an environment may be.
+const ENVIRONMENT_VALUES: &str = "CashRegister, PDA, BackOffice or Tool";
+
+/// An environment, in any case of letters.
+pub(super) fn environment(text: &str) -> Result<Environment, String> {
+    let named = |each: &Environment| each.name().eq_ignore_ascii_case(text);
+    Environment::ALL.into_iter().find(named).ok_or_else(|| format!("is {ENVIRONMENT_VALUES}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roles_on_a_device_are_parsed() {
+        let on = roles_on_device("P01=cashier,manager").unwrap();
+        assert_eq!(on.device.as_str(), "P01");
+        assert_eq!(on.roles.iter().map(RoleName::as_str).collect::<Vec<_>>(), ["cashier", "manager"]);
+        assert!(roles_on_device("P01=").unwrap().roles.is_empty());
+        assert!(roles_on_device("P01").is_err());
+        assert!(roles_on_device("=cashier").is_err());
+    }
+
+    #[test]
+    fn value_may_contain_an_equals_sign() {
+        assert_eq!(key_value("url=http://a/?b=c"), Ok(("url".into(), "http://a/?b=c".into())));
+        assert_eq!(key_value("stock="), Ok(("stock".into(), String::new())));
+        assert!(key_value("=x").is_err());
+        assert!(key_value("x").is_err());
+    }
+
+    #[test]
+    fn environment_is_parsed_in_any_case() {
+        assert_eq!(environment("pda"), Ok(Environment::Pda));
+        assert_eq!(environment("CashRegister"), Ok(Environment::CashRegister));
+        assert!(environment("till").is_err());
+    }
+}

@@ -1,0 +1,421 @@
+//! How the parts are put together: settings, database, engine, web server. Each command takes as much of it as it needs.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tillgate_auth_core::CacheLimits;
+use tillgate_auth_core::auth::{Auth, AuthSettings};
+use tillgate_auth_core::keys::{self, MasterKey, SigningAlgorithm};
+use tillgate_auth_core::passwords::{Cost, PasswordList, PasswordListError, PasswordPolicy, QueueLimits};
+use tillgate_auth_core::ports::AuthPorts;
+use tillgate_auth_core::terms::{RefreshTerms, Terms};
+use tillgate_auth_core::throttle::{Rate, ThrottleLimits};
+use tillgate_domain::office::{self, NewTenant, OfficePorts};
+use tillgate_domain::{Branch, BranchId, Locale, RoleId, Slug, Store, StoreExt, Tenant, TenantId, Zone};
+use tillgate_http::{BrowserSettings, Dialect, Fiuu, Kasir, Krmpesan, Mount, Mounts, Native, OAuth, Portos, PosStar};
+use tillgate_persistence::{Address, Database, Limits};
+
+use crate::command::CommandError;
+use crate::configuration::{Algorithm, ForwardingHeaders, Settings};
+use crate::ids::IdSource;
+use crate::{disk, exposure, master_key, shell};
+
+/// Where the database is.
+pub(crate) fn database_address(settings: &Settings) -> Result<Address, CommandError> {
+    let url = settings.database.url.expose();
+    let wants_tls = ["require", "verify-ca", "verify-full"].iter().any(|mode| url.contains(&format!("sslmode={mode}")));
+    if wants_tls && !cfg!(feature = "postgres-tls") {
+        return Err(CommandError::usage(
+            "database.url: sslmode asks for TLS, but this program was built without the feature postgres-tls (tillgate --version \
+             says so): take a build with it, or cargo build --release --features postgres-tls",
+        ));
+    }
+    Address::parse(settings.database.url.expose(), &settings.server.data)
+        .map_err(|why| CommandError::usage(format!("database.url: {why}")))
+}
+
+/// Where the database is, for messages: the file of SQLite, or PostgreSQL's address without its password.
+pub(crate) fn database_location(settings: &Settings) -> Result<String, CommandError> {
+    Ok(match database_address(settings)? {
+        Address::Sqlite(path) => path.display().to_string(),
+        postgres @ Address::Postgres(_) => postgres.to_string(),
+    })
+}
+
+/// Makes the database of a new installation, its data folder and the tenant `default`; one that is there is brought up to date.
+/// `progress` hears of each migration before it runs.
+pub(crate) fn create_database(
+    settings: &Settings,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Arc<Database>, CommandError> {
+    make_folder(&settings.server.data)?;
+    let database = Database::create(&database_address(settings)?, &database_limits(settings))
+        .map(Arc::new)
+        .map_err(CommandError::failed)?;
+    migrate_database(database, progress)
+}
+
+/// Opens the database for those who serve and brings the tables up to date. None is ever made here: where a volume is not mounted
+/// or a path is wrong, a new database would answer every till with a 401.
+pub(crate) fn prepare_database(
+    settings: &Settings,
+    progress: &mut dyn FnMut(&str),
+) -> Result<Arc<Database>, CommandError> {
+    if !has_database(settings)? {
+        return Err(no_database_error(settings)?);
+    }
+    migrate_database(open_database(settings)?, progress)
+}
+
+/// Whether there is a database with tables. An empty file is none, and is not opened: SQLite would write into it.
+pub(crate) fn has_database(settings: &Settings) -> Result<bool, CommandError> {
+    if let Address::Sqlite(path) = database_address(settings)?
+        && std::fs::metadata(path).map_or(0, |found| found.len()) == 0
+    {
+        return Ok(false);
+    }
+    open_database(settings)?.has_tables().map_err(CommandError::failed)
+}
+
+fn no_database_error(settings: &Settings) -> Result<CommandError, CommandError> {
+    Ok(CommandError::failed(format!(
+        "there is no database at {}: mount its volume or name its place with --data or --database. A new installation makes it \
+         once: {}",
+        database_location(settings)?,
+        settings.command("init")
+    )))
+}
+
+fn migrate_database(database: Arc<Database>, progress: &mut dyn FnMut(&str)) -> Result<Arc<Database>, CommandError> {
+    database.migrate(progress).map_err(CommandError::failed)?;
+    let instance = uuid::Builder::from_random_bytes(IdSource::default().random_bytes()?).into_uuid();
+    database.set_instance_id(instance).map_err(CommandError::failed)?;
+    make_default_tenant(&*database)?;
+    Ok(database)
+}
+
+/// Opens the database as it is. Its tables may be older than the program.
+pub(crate) fn open_database(settings: &Settings) -> Result<Arc<Database>, CommandError> {
+    let address = database_address(settings)?;
+    Database::open(&address, &database_limits(settings)).map(Arc::new).map_err(|error| match &address {
+        Address::Sqlite(path) if disk::is_read_only(path) => CommandError::failed(format!(
+            "{error}: this user may not write to {}, or its disk is read-only",
+            path.parent().unwrap_or(path).display()
+        )),
+        _ => CommandError::failed(error),
+    })
+}
+
+fn database_limits(settings: &Settings) -> Limits {
+    Limits {
+        deadline: settings.database.deadline,
+        waiting: to_usize(settings.database.waiting),
+        connections: settings.database.connections,
+        idle: settings.database.idle,
+        pages: settings.caches.pages.0,
+    }
+}
+
+/// Opens the database of a server that has been started before. Nothing is made and nothing is migrated.
+pub(crate) fn open_existing_database(settings: &Settings) -> Result<Arc<Database>, CommandError> {
+    if !has_database(settings)? {
+        return Err(no_database_error(settings)?);
+    }
+    let database = open_database(settings)?;
+    match database.pending_migrations().map_err(CommandError::failed)?.as_slice() {
+        [] => check_master_key(settings, &database).map(|()| database),
+        pending => Err(CommandError::failed(format!(
+            "the database is not up to date (missing: {}): run {}, or start the server",
+            pending.join(", "),
+            settings.command("migrate")
+        ))),
+    }
+}
+
+/// Refuses a master key that does not open the keys of the database: one of the two is not the one that was meant.
+fn check_master_key(settings: &Settings, database: &Database) -> Result<(), CommandError> {
+    let Some(master) = master_key::find_master_key(settings)? else { return Ok(()) };
+    let store: &dyn Store<AuthPorts> = database;
+    match store.read(|tx| tx.keys().list()).map_err(CommandError::failed)?.as_slice() {
+        [] => Ok(()),
+        stored => keys::check_master_key(stored, &master).map_err(|why| {
+            CommandError::failed(format!(
+                "{} and {} do not belong together: {why}",
+                master_key_location(settings),
+                database_location(settings).unwrap_or_default()
+            ))
+        }),
+    }
+}
+
+fn master_key_location(settings: &Settings) -> String {
+    match master_key::master_key_source(settings) {
+        master_key::MasterKeySource::Setting => "keys.master".to_owned(),
+        master_key::MasterKeySource::File(path) => path.display().to_string(),
+    }
+}
+
+/// The tenant that a command is about.
+pub(crate) fn find_tenant(database: &Database, slug: &Slug) -> Result<Tenant, CommandError> {
+    let found = office::find_tenant_by_slug(database, slug).map_err(CommandError::failed)?;
+    found.ok_or_else(|| CommandError::failed(format!("there is no tenant \"{slug}\"")))
+}
+
+/// The engine of a server: makes the master key and the first keys where the store has none.
+pub(crate) fn build_engine(settings: &Settings, database: &Arc<Database>) -> Result<Arc<Auth>, CommandError> {
+    let store: &dyn Store<AuthPorts> = &**database;
+    let keyless = store.read(|tx| tx.keys().list()).map_err(CommandError::failed)?.is_empty();
+    let master = master_key::find_or_create_master_key(settings, keyless)?;
+    master_key::warn_if_open(settings);
+    build_auth(settings, database, master, true)
+}
+
+/// The engine of a command beside a server: it makes no key and has no chores.
+pub(crate) fn build_command_engine(settings: &Settings, database: &Arc<Database>) -> Result<Arc<Auth>, CommandError> {
+    let store: &dyn Store<AuthPorts> = &**database;
+    if store.read(|tx| tx.keys().list()).map_err(CommandError::failed)?.is_empty() {
+        return Err(CommandError::failed(format!(
+            "the database has no keys yet: start the server once ({}), which makes them",
+            settings.command("serve")
+        )));
+    }
+    let master = master_key::find_master_key(settings)?
+        .ok_or_else(|| CommandError::failed(master_key::missing_key_text(settings)))?;
+    build_auth(settings, database, master, false)
+}
+
+fn build_auth(
+    settings: &Settings,
+    database: &Arc<Database>,
+    master: MasterKey,
+    chores: bool,
+) -> Result<Arc<Auth>, CommandError> {
+    // a server acts for others; what nobody asked for it does by itself
+    let shell = (!chores).then(shell::shell_user);
+    let settings = AuthSettings { os_user: shell, ..build_auth_settings(settings)? };
+    let builder = Auth::builder(Arc::clone(database) as _).master(master).settings(settings);
+    let builder = if chores { builder } else { builder.without_maintenance() };
+    builder.build().map_err(CommandError::failed)
+}
+
+fn build_auth_settings(settings: &Settings) -> Result<AuthSettings, CommandError> {
+    let Settings { keys, tokens, sessions, passwords, throttle, revocation, .. } = settings;
+    let usual = ThrottleLimits::default();
+    Ok(AuthSettings {
+        issuer: tokens.issuer.clone(),
+        algorithm: match keys.algorithm {
+            Algorithm::EdDsa => SigningAlgorithm::EdDSA,
+            Algorithm::Es256 => SigningAlgorithm::ES256,
+        },
+        key_lead: keys.lead,
+        max_age: revocation.max_age,
+        ended_session_retention: sessions.keep,
+        sweep_delay: settings.database.sweep_delay,
+        cost: password_cost(settings),
+        policy: build_password_policy(settings)?,
+        queue: QueueLimits {
+            workers: NonZeroUsize::new(to_usize(passwords.workers)),
+            waiting: to_usize(passwords.waiting).min(most_waiting(settings)),
+            ..QueueLimits::default()
+        },
+        throttle: ThrottleLimits {
+            unknown: Rate { burst: throttle.unknown_free, ..usual.unknown },
+            known: Rate { burst: throttle.address_free, ..usual.known },
+            proof: Rate { burst: throttle.free, ..usual.proof },
+            network: Rate { burst: throttle.address_free, ..usual.network },
+            known_for: throttle.known,
+            ..usual
+        },
+        caches: build_cache_limits(settings),
+        os_user: None,
+    })
+}
+
+fn build_cache_limits(settings: &Settings) -> CacheLimits {
+    let caches = &settings.caches;
+    CacheLimits {
+        tokens: caches.tokens.0,
+        profiles: caches.profiles.0,
+        sessions: caches.sessions.0,
+        first_uses: caches.first_uses.0,
+        api_keys: caches.api_keys.0,
+        revocations: caches.revocations.0,
+        activity: caches.activity.0,
+        denials: caches.denials.0,
+    }
+}
+
+/// Which passwords may be set: reads the list that the configuration names.
+pub(crate) fn build_password_policy(settings: &Settings) -> Result<PasswordPolicy, CommandError> {
+    let Some(path) = &settings.passwords.list else { return Ok(PasswordPolicy::default()) };
+    let stop =
+        |why: PasswordListError| CommandError::usage(format!("passwords.list: the file {} {why}", path.display()));
+    let file = File::open(path).map_err(|error| stop(error.into()))?;
+    let list = PasswordList::parse(BufReader::new(file)).map_err(stop)?;
+    tracing::debug!(passwords = list.len(), "the list of passwords that nobody may choose was read");
+    Ok(PasswordPolicy::with_list(list))
+}
+
+/// What a password costs.
+pub(crate) fn password_cost(settings: &Settings) -> Cost {
+    let memory = settings.passwords.memory.0 / 1024;
+    Cost { memory_kib: u32::try_from(memory).unwrap_or(u32::MAX), passes: settings.passwords.passes, ..Cost::default() }
+}
+
+/// What the web server serves: the native API, what OAuth's clients ask, and the mounts of the configuration.
+pub(crate) fn build_mounts(settings: &Settings) -> Result<Mounts, CommandError> {
+    let native = Native::new(native_terms(settings));
+    let mut mounts = vec![
+        Mount::at_prefix(&settings.native.prefix, Arc::new(native)).map_err(CommandError::usage)?,
+        Mount::at_prefix(&settings.oauth.prefix, Arc::new(OAuth::new())).map_err(CommandError::usage)?,
+    ];
+    for each in &settings.mounts {
+        // the configuration has checked that it is one of those that there are
+        let dialect: Arc<dyn Dialect> = match each.dialect.as_str() {
+            "kasir" => Arc::new(build_kasir(settings)),
+            Fiuu::NAME => Arc::new(build_fiuu(settings)),
+            PosStar::NAME => Arc::new(build_posstar(settings)),
+            Krmpesan::NAME => Arc::new(Krmpesan::new(Krmpesan::default_terms())),
+            _ => Arc::new(Portos::new(portos_terms(settings))),
+        };
+        let mut mount = Mount::at_prefix(&each.prefix, dialect).map_err(CommandError::usage)?;
+        if let Some(host) = &each.host {
+            mount = mount.with_host(host);
+        }
+        if let Some(tenant) = &each.tenant {
+            mount = mount.with_tenant(tenant.clone());
+        }
+        mounts.push(mount);
+    }
+    Mounts::check(mounts).map_err(CommandError::usage)
+}
+
+fn native_terms(settings: &Settings) -> Terms {
+    let sessions = &settings.sessions;
+    let refresh = RefreshTerms { idle: Some(sessions.idle), overlap: Some(sessions.overlap), first_reusable: false };
+    Terms {
+        access: sessions.access,
+        refresh: Some(refresh),
+        absolute: Some(sessions.absolute),
+        midnight: false,
+        exchange_overlap: None,
+    }
+}
+
+fn portos_terms(settings: &Settings) -> Terms {
+    let portos = &settings.portos;
+    let refresh = RefreshTerms {
+        idle: Some(portos.idle),
+        overlap: portos.rotation.then_some(portos.overlap),
+        first_reusable: false,
+    };
+    Terms { access: portos.access, refresh: Some(refresh), absolute: None, midnight: false, exchange_overlap: None }
+}
+
+fn build_kasir(settings: &Settings) -> Kasir {
+    let kasir = &settings.kasir;
+    let refresh = RefreshTerms { idle: Some(kasir.idle), overlap: Some(kasir.overlap), first_reusable: true };
+    let terms =
+        Terms { access: kasir.access, refresh: Some(refresh), absolute: None, midnight: false, exchange_overlap: None };
+    let web = BrowserSettings { origins: kasir.origins.clone(), secure: kasir.secure, same_site: kasir.same_site };
+    Kasir::new(terms, web, kasir.per_minute)
+}
+
+fn build_fiuu(settings: &Settings) -> Fiuu {
+    let fiuu = &settings.fiuu;
+    let refresh = RefreshTerms { idle: None, overlap: fiuu.rotation.then_some(fiuu.overlap), first_reusable: false };
+    let terms =
+        Terms { access: fiuu.access, refresh: Some(refresh), absolute: None, midnight: true, exchange_overlap: None };
+    Fiuu::new(terms, fiuu.per_minute)
+}
+
+fn build_posstar(settings: &Settings) -> PosStar {
+    let posstar = &settings.posstar;
+    let terms = Terms {
+        access: posstar.access,
+        refresh: None,
+        absolute: posstar.absolute,
+        midnight: false,
+        exchange_overlap: Some(posstar.overlap),
+    };
+    PosStar::new(terms, posstar.per_minute)
+}
+
+/// The side of HTTP that no contract says.
+pub(crate) fn build_http_settings(settings: &Settings) -> tillgate_http::HttpSettings {
+    tillgate_http::HttpSettings {
+        proxies: settings.server.proxies.clone(),
+        proxy_headers: match settings.server.proxy_headers {
+            ForwardingHeaders::XForwarded => tillgate_http::ProxyHeaders::XForwarded,
+            ForwardingHeaders::Forwarded => tillgate_http::ProxyHeaders::Forwarded,
+        },
+        body_limit: usize::try_from(settings.limits.body.0).unwrap_or(usize::MAX),
+        rate_limiter_bytes: usize::try_from(settings.caches.addresses.0).unwrap_or(usize::MAX),
+        terminal_list_bytes: usize::try_from(settings.caches.terminals.0).unwrap_or(usize::MAX),
+        deadline: settings.limits.request,
+        threads: to_usize(settings.limits.threads),
+        blocking_limit: blocking_thread_count(settings, worker_count(settings))
+            .saturating_add(to_usize(settings.limits.waiting)),
+        header_deadline: settings.limits.head.max(Duration::from_millis(100)),
+        serve_metrics: exposure::operations_address(settings).is_none(),
+        serve_docs: settings.operations.docs,
+        access_rules: settings.access.clone(),
+    }
+}
+
+/// Threads that serve requests: as many as the settings say, or one per core.
+pub(crate) fn worker_count(settings: &Settings) -> usize {
+    match to_usize(settings.server.workers) {
+        0 => std::thread::available_parallelism().map_or(1, NonZeroUsize::get),
+        workers => workers,
+    }
+}
+
+/// How many logins may wait for a hash, and how many for their turn, so that strangers leave threads for everybody else: of each,
+/// strangers take half at most, and passwords that are set by callers who are not logged in a quarter of the former.
+fn most_waiting(settings: &Settings) -> usize {
+    (to_usize(settings.limits.threads) * 2 / 3).max(1)
+}
+
+/// The part of each worker in the threads that wait for the database or for a hash.
+fn blocking_thread_count(settings: &Settings, workers: usize) -> usize {
+    (to_usize(settings.limits.threads) / workers).max(1)
+}
+
+fn make_folder(folder: &Path) -> Result<(), CommandError> {
+    let mut builder = std::fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder
+        .create(folder)
+        .map_err(|error| CommandError::failed(format!("the data folder {}: {error}", folder.display())))
+}
+
+/// Makes the tenant `default` (UTC, en) where there is none. Of two processes that start at once one makes it.
+fn make_default_tenant(store: &dyn Store<OfficePorts>) -> Result<(), CommandError> {
+    let slug = Slug::parse("default").map_err(CommandError::failed)?;
+    if office::find_tenant_by_slug(store, &slug).map_err(CommandError::failed)?.is_some() {
+        return Ok(());
+    }
+    let draw = IdSource::default();
+    let new = NewTenant {
+        id: draw.new_id(TenantId::new)?,
+        slug,
+        name: "Default".to_owned(),
+        zone: Zone::UTC,
+        locale: Locale::parse("en").map_err(CommandError::failed)?,
+        branch: Branch { id: draw.new_id(BranchId::new)?, name: "Main store".to_owned() },
+        roles: [draw.new_id(RoleId::new)?, draw.new_id(RoleId::new)?, draw.new_id(RoleId::new)?],
+    };
+    // refused means that another process was first
+    office::add_tenant(store, &draw.audit_context()?, &new).map_err(CommandError::failed)?.map(drop).or(Ok(()))
+}
+
+fn to_usize(number: u32) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
+}

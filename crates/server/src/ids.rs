@@ -1,0 +1,59 @@
+//! What a use case needs from outside and may draw only before its transaction: the instant, fresh ids, the hash of a password.
+
+use tillgate_auth_core::clock::Clock;
+use tillgate_auth_core::entropy::Entropy;
+use tillgate_auth_core::passwords::{Argon2id, opaque_verifier};
+use tillgate_auth_core::system::{SystemClock, SystemEntropy};
+use tillgate_domain::office::{AuditContext, Authority};
+use tillgate_domain::{Actor, EventId, Instant, Secret};
+
+use crate::command::CommandError;
+use crate::configuration::Settings;
+use crate::{composition, shell};
+
+/// The machine's clock and chance.
+#[derive(Default)]
+pub(crate) struct IdSource {
+    clock: SystemClock,
+    entropy: SystemEntropy,
+}
+
+impl IdSource {
+    /// The instant of now, by the machine's clock.
+    pub(crate) fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// Fresh random bytes.
+    pub(crate) fn random_bytes<const N: usize>(&self) -> Result<[u8; N], CommandError> {
+        let entropy: &dyn Entropy = &self.entropy;
+        entropy.random_bytes().map_err(CommandError::failed)
+    }
+
+    /// A new id.
+    pub(crate) fn new_id<T>(&self, of: impl Fn(Instant, [u8; 10]) -> T) -> Result<T, CommandError> {
+        Ok(of(self.now(), self.random_bytes()?))
+    }
+
+    /// The stamp of something that whoever runs this program does now.
+    pub(crate) fn audit_context(&self) -> Result<AuditContext, CommandError> {
+        let event = self.new_id(EventId::new)?;
+        Ok(AuditContext {
+            at: self.now(),
+            event_id: event,
+            actor: Actor::default(),
+            authority: Authority::Host,
+            os_user: Some(shell::shell_user()),
+        })
+    }
+
+    /// The hash of a password, at the cost that the settings say.
+    pub(crate) fn hash_password(
+        &self,
+        settings: &Settings,
+        password: &Secret<String>,
+    ) -> Result<Secret<String>, CommandError> {
+        let hasher = Argon2id::new(composition::password_cost(settings)).map_err(CommandError::usage)?;
+        opaque_verifier(&hasher, password.expose(), &self.random_bytes()?).map_err(CommandError::failed)
+    }
+}

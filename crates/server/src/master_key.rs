@@ -1,0 +1,177 @@
+//! The master key: given by a setting, else a file in the data folder that only its owner reads, made once.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use tillgate_auth_core::entropy::Entropy;
+use tillgate_auth_core::keys::MasterKey;
+use tillgate_auth_core::system::SystemEntropy;
+
+use crate::command::CommandError;
+use crate::configuration::Settings;
+
+/// Where the master key comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum MasterKeySource {
+    /// A setting.
+    Setting,
+    /// A file.
+    File(PathBuf),
+}
+
+/// Where these settings say that the master key is.
+pub(crate) fn master_key_source(settings: &Settings) -> MasterKeySource {
+    match settings.keys.master {
+        Some(_) => MasterKeySource::Setting,
+        None => MasterKeySource::File(settings.server.data.join("master.key")),
+    }
+}
+
+/// The master key that there is; `None` where there is no file.
+pub(crate) fn find_master_key(settings: &Settings) -> Result<Option<MasterKey>, CommandError> {
+    if let Some(text) = &settings.keys.master {
+        return MasterKey::parse(text.expose())
+            .map(Some)
+            .map_err(|why| CommandError::usage(format!("keys.master: {why}")));
+    }
+    let MasterKeySource::File(path) = master_key_source(settings) else { return Ok(None) };
+    match std::fs::read_to_string(&path) {
+        Ok(text) => {
+            let key = MasterKey::parse(&text).map_err(|why| CommandError::failed(format!("{}: {why}", path.display())));
+            drop(tillgate_domain::Secret::new(text));
+            key.map(Some)
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(CommandError::failed(format!("{}: {error}", path.display()))),
+    }
+}
+
+/// The master key, made where there is none and `keyless` says that the store has no key that another one has wrapped.
+pub(crate) fn find_or_create_master_key(settings: &Settings, keyless: bool) -> Result<MasterKey, CommandError> {
+    match (find_master_key(settings)?, master_key_source(settings)) {
+        (Some(key), _) => Ok(key),
+        (None, MasterKeySource::File(path)) if keyless => {
+            create_key_file(&path)?;
+            find_master_key(settings)?.ok_or_else(|| CommandError::failed(format!("{} is gone again", path.display())))
+        }
+        (None, _) => Err(CommandError::failed(missing_key_text(settings))),
+    }
+}
+
+/// Whether others of this machine than its owner may do anything with a file or a folder.
+#[cfg(unix)]
+pub(crate) fn is_readable_by_others(found: &std::fs::Metadata) -> bool {
+    std::os::unix::fs::PermissionsExt::mode(&found.permissions()) & 0o077 != 0
+}
+
+/// Never, where files have no modes.
+#[cfg(not(unix))]
+pub(crate) fn is_readable_by_others(_: &std::fs::Metadata) -> bool {
+    false
+}
+
+/// Warns of a master key that others of this machine may read.
+pub(crate) fn warn_if_open(settings: &Settings) {
+    let MasterKeySource::File(path) = master_key_source(settings) else { return };
+    if std::fs::metadata(&path).is_ok_and(|found| is_readable_by_others(&found)) {
+        let key = path.display();
+        tracing::warn!(%key, "the master key can be read by other users of this machine: chmod 600 the file");
+    }
+}
+
+/// What to say where the store has keys and nobody has the master key.
+pub(crate) fn missing_key_text(settings: &Settings) -> String {
+    match master_key_source(settings) {
+        MasterKeySource::Setting => "keys.master is empty".to_owned(),
+        MasterKeySource::File(path) => format!(
+            "{} is missing, but the database has keys that only it opens: put it back from its backup, or give the key as keys.master",
+            path.display()
+        ),
+    }
+}
+
+/// Writes a new key whole under another name first: of two processes that start at once one makes it and both read the same.
+fn create_key_file(path: &Path) -> Result<(), CommandError> {
+    let failed = |error: std::io::Error| CommandError::failed(format!("{}: {error}", path.display()));
+    let entropy: &dyn Entropy = &SystemEntropy::new();
+    let key = MasterKey::generate(entropy).map_err(CommandError::failed)?;
+    // no process id: two containers over one folder are both number 1
+    let draft = path.with_extension(format!(
+        "draft-{:016x}",
+        u64::from_be_bytes(entropy.random_bytes().map_err(CommandError::failed)?)
+    ));
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let written = options.open(&draft).and_then(|mut file| {
+        writeln!(file, "{}", key.encode().expose())?;
+        file.sync_all()
+    });
+    let placed = written.and_then(|()| match std::fs::hard_link(&draft, path) {
+        Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        placed => placed,
+    });
+    let removed = std::fs::remove_file(&draft);
+    placed.and(removed).map_err(failed)?;
+    // the name of the file has to survive a power cut as the database does that its key opens
+    match path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => std::fs::File::open(folder).and_then(|folder| folder.sync_all()).map_err(failed),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::configuration::{Flags, load_settings};
+
+    fn settings(name: &str) -> Settings {
+        let data = std::env::temp_dir().join(format!("tillgate-master-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&data);
+        std::fs::create_dir_all(&data).unwrap();
+        load_settings(&Flags { data: Some(data), ..Flags::default() }, &[]).unwrap()
+    }
+
+    #[test]
+    fn master_key_is_created_once_and_only_for_a_keyless_store() {
+        let settings = settings("once");
+        assert!(find_master_key(&settings).unwrap().is_none());
+        let refused = find_or_create_master_key(&settings, false).unwrap_err().to_string();
+        assert!(refused.contains("master.key") && refused.contains("keys.master"), "{refused}");
+        assert!(find_master_key(&settings).unwrap().is_none());
+        let made = find_or_create_master_key(&settings, true).unwrap();
+        assert_eq!(find_or_create_master_key(&settings, true).unwrap().encode(), made.encode());
+        assert_eq!(find_or_create_master_key(&settings, false).unwrap().encode(), made.encode());
+        assert_eq!(std::fs::read_dir(&settings.server.data).unwrap().count(), 1, "no draft stays behind");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            let mode = std::fs::metadata(settings.server.data.join("master.key")).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        std::fs::remove_dir_all(&settings.server.data).unwrap();
+    }
+
+    #[test]
+    fn concurrent_starts_get_the_same_key() {
+        let settings = settings("race");
+        let keys: Vec<_> = std::thread::scope(|scope| {
+            let started: Vec<_> =
+                (0..8).map(|_| scope.spawn(|| find_or_create_master_key(&settings, true).unwrap().encode())).collect();
+            started.into_iter().map(|thread| thread.join().unwrap()).collect()
+        });
+        assert!(keys.iter().all(|key| *key == keys[0]));
+        std::fs::remove_dir_all(&settings.server.data).unwrap();
+    }
+
+    #[test]
+    fn invalid_key_file_is_not_replaced() {
+        let settings = settings("damaged");
+        let path = settings.server.data.join("master.key");
+        std::fs::write(&path, "not a key").unwrap();
+        assert!(find_or_create_master_key(&settings, true).is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "not a key");
+        std::fs::remove_dir_all(&settings.server.data).unwrap();
+    }
+}

@@ -1,0 +1,292 @@
+//! `init`, `migrate`, `keys`, `backup` and `doctor`.
+
+use serde_json::json;
+
+use crate::program::{PASSWORD, TestInstallation, file_mode};
+
+#[test]
+fn reading_commands_create_nothing() {
+    let home = TestInstallation::new();
+    for line in [
+        &["user", "list"][..],
+        &["keys", "list"],
+        &["session", "list"],
+        &["migrate", "--check"],
+        &["backup", "x.db"],
+        &["migrate"],
+        &["serve", "--listen", "127.0.0.1:0"],
+    ] {
+        let said = home.run_refused(line, 1);
+        assert!(said.contains("there is no database at") && said.contains("tillgate init"), "{line:?}: {said}");
+    }
+    assert_eq!(home.run(&["doctor"]).code, 1);
+    assert!(!home.data().exists());
+}
+
+#[test]
+fn init_creates_a_database_once() {
+    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
+        let made = home.run_ok(&["init"]);
+        assert!(made.out.contains("made the database") && made.out.contains("tillgate user add admin"), "{}", made.out);
+        assert!(made.err.contains("bringing the database up to date: "));
+        assert_eq!((file_mode(&home.data()), file_mode(&home.data().join("master.key"))), (0o700, 0o600));
+        assert!(home.run_refused(&["init"], 1).contains("already"));
+        assert_eq!(home.run_ok(&["migrate", "--json"]).json()["ran"], json!([]));
+        assert_eq!(home.run_ok(&["migrate", "--check", "--json"]).json()["up_to_date"], true);
+        home.start(&["serve"]).wait_until_ready();
+    }
+}
+
+/// A volume that is not mounted, a file that was emptied, a wrong address: each would log every till out.
+#[test]
+fn missing_database_is_not_recreated_beside_its_key() {
+    let home = TestInstallation::new().with_admin();
+    let (file, aside) = (home.data().join("tillgate.db"), home.path("aside.db"));
+    std::fs::rename(&file, &aside).unwrap();
+    let serve = ["serve", "--listen", "127.0.0.1:0"];
+    for empty in [false, true] {
+        if empty {
+            std::fs::write(&file, "").unwrap();
+        }
+        assert!(home.run_refused(&serve, 1).contains("there is no database at"));
+        for left in ["master.key", "audit.seal"] {
+            let said = home.run_refused(&["init"], 1);
+            assert!(said.contains(left) && said.contains("belongs to a database"), "{said}");
+            std::fs::rename(home.data().join(left), home.path(left)).unwrap();
+        }
+        for left in ["master.key", "audit.seal"] {
+            std::fs::rename(home.path(left), home.data().join(left)).unwrap();
+        }
+        assert!(!file.exists() || std::fs::metadata(&file).unwrap().len() == 0, "nothing was made");
+    }
+    std::fs::rename(&aside, &file).unwrap();
+    home.start(&["serve"]).wait_until_ready();
+    // the same over an address of PostgreSQL where nothing is
+    let url = tillgate_testkit::postgres::create_database();
+    let elsewhere = ["serve", "--listen", "127.0.0.1:0", "--database", &url];
+    assert!(home.run_refused(&elsewhere, 1).contains("there is no database at"));
+    assert!(home.run_refused(&["init", "--database", &url], 1).contains("master.key"));
+}
+
+#[cfg(unix)]
+#[test]
+fn replaced_database_is_not_ready_until_restored() {
+    let home = TestInstallation::new().with_admin();
+    let server = home.start(&["serve"]);
+    server.wait_until_ready();
+    let (file, aside) = (home.data().join("tillgate.db"), home.path("aside.db"));
+    let login = json!({ "login": "admin", "password": PASSWORD });
+    std::fs::rename(&file, &aside).unwrap();
+    assert_eq!((server.request("GET", "/readyz", None).0, server.login(&login)), (503, 503));
+    std::fs::copy(&aside, &file).unwrap();
+    assert_eq!((server.request("GET", "/readyz", None).0, server.login(&login)), (503, 503));
+    std::fs::rename(&aside, &file).unwrap();
+    assert_eq!((server.request("GET", "/readyz", None).0, server.login(&login)), (200, 201));
+}
+
+#[test]
+fn stopped_server_leaves_everything_in_one_file() {
+    let home = TestInstallation::new().with_admin();
+    let mut server = home.start(&["serve"]);
+    assert_eq!(server.login(&json!({ "login": "admin", "password": PASSWORD })), 201);
+    server.send_signal("TERM");
+    assert_eq!(server.wait_until_ended(), Some(0));
+    let log = home.data().join("tillgate.db-wal");
+    assert_eq!(std::fs::metadata(log).map_or(0, |found| found.len()), 0);
+    let copy = home.path("copy.db");
+    std::fs::copy(home.data().join("tillgate.db"), &copy).unwrap();
+    let url = format!("sqlite:{}", copy.display());
+    let sessions = home.run_ok(&["session", "list", "--json", "--database", &url]).json();
+    assert_eq!(sessions.as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn keys_are_rotated_and_revoked() {
+    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
+        let home = home.with_database();
+        let server = home.start(&["serve"]);
+        server.wait_until_ready();
+        let states = || {
+            let keys = home.run_ok(&["keys", "list", "--json"]).json();
+            let mut states: Vec<String> =
+                keys.as_array().unwrap().iter().map(|key| key["state"].as_str().unwrap().to_owned()).collect();
+            states.sort();
+            (states, keys)
+        };
+        assert_eq!(states().0, ["current", "current"]);
+        assert!(home.run_ok(&["keys", "rotate"]).out.starts_with("published, in use from 20"));
+        let again = home.run_refused(&["keys", "rotate"], 1);
+        assert!(again.contains("there are new keys already") && again.contains("in use from 20"), "{again}");
+        assert_eq!(states().0, ["current", "current", "next", "next"]);
+        home.run_ok(&["keys", "rotate", "--now"]);
+        let (now, keys) = states();
+        assert_eq!(now, ["current", "current", "kept", "kept", "next", "next"]);
+        let kept = keys.as_array().unwrap().iter().find(|key| key["state"] == "kept").unwrap()["id"]
+            .as_str()
+            .unwrap()
+            .to_owned();
+        assert!(home.run_refused(&["keys", "revoke", &kept], 2).contains("--yes"));
+        assert_eq!(home.run_ok(&["keys", "revoke", &kept, "--yes", "--json"]).json()["revoked"], json!(kept));
+        assert!(home.run_refused(&["keys", "revoke", &kept, "--yes"], 1).contains("revoked already"));
+        assert!(
+            home.run_refused(&["keys", "revoke", "018f3b3e-0000-7000-8000-000000000000", "--yes"], 1)
+                .contains("there is no key")
+        );
+    }
+}
+
+#[test]
+fn backup_is_a_database_that_serves() {
+    let home = TestInstallation::new().with_admin();
+    let server = home.start(&["serve"]);
+    server.wait_until_ready();
+    let copy = home.path("copy.db");
+    home.run_ok(&["backup", copy.to_str().unwrap()]);
+    assert_eq!(file_mode(&copy), 0o600);
+    assert!(home.run_refused(&["backup", copy.to_str().unwrap()], 1).contains("exists already"));
+    drop(server);
+    let url = format!("sqlite:{}", copy.display());
+    let server = home.start(&["serve", "--database", &url]);
+    assert_eq!(server.login(&json!({ "login": "admin", "password": PASSWORD })), 201);
+    assert!(TestInstallation::on_postgres().with_admin().run_refused(&["backup", "x.db"], 1).contains("pg_dump"));
+}
+
+#[test]
+fn doctor_finds_nothing_on_a_healthy_installation() {
+    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
+        let home = home.with_admin();
+        home.start(&["serve"]).wait_until_ready();
+        let found = home.run(&["doctor", "--json"]);
+        assert_eq!(found.code, 0, "{} {}", found.out, found.err);
+        assert_eq!(found.json()["healthy"], true);
+        home.run_ok(&["doctor", "--accept-clock"]);
+        home.run_ok(&["doctor", "--restored"]);
+    }
+}
+
+/// What the doctor says of the lines without a seal while a server runs, and the users of all tenants by number.
+#[test]
+fn doctor_counts_users_and_sees_a_running_server() {
+    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
+        let home = home.with_admin();
+        let found = |check: &str| {
+            let document = home.run(&["doctor", "--json"]).json();
+            let checks = document["checks"].as_array().unwrap();
+            checks.iter().find(|each| each["check"] == check).unwrap().clone()
+        };
+        assert_eq!(found("users")["found"], "1 user, 1 of them an active administrator");
+        let audit = found("audit")["found"].as_str().unwrap().to_owned();
+        assert!(audit.ends_with("until a server runs"), "{audit}");
+        let server = home.start(&["serve"]);
+        server.wait_until_ready();
+        home.run_ok(&["role", "add", "night", "--right", "ticketClose", "--env", "CashRegister"]);
+        let audit = found("audit")["found"].as_str().unwrap().to_owned();
+        assert!(!audit.contains("until a server runs"), "{audit}");
+        assert!(found("configuration")["found"].as_str().unwrap().starts_with("serve would listen on "));
+    }
+}
+
+#[test]
+fn doctor_suggests_remedies() {
+    use std::os::unix::fs::PermissionsExt;
+    let home = TestInstallation::new().with_admin();
+    home.start(&["serve"]).wait_until_ready();
+    let mends = |check: &str| {
+        let found = home.run(&["doctor", "--json"]);
+        assert_eq!(found.code, 1);
+        let found = found.json();
+        let of = found["checks"].as_array().unwrap().iter().find(|each| each["check"] == check).unwrap().clone();
+        of["mend"].as_str().unwrap_or_else(|| panic!("{check} is well: {found}")).to_owned()
+    };
+    let key = home.data().join("master.key");
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o644)).unwrap();
+    assert!(mends("master key").contains("chmod 600"));
+    std::fs::write(&key, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n").unwrap();
+    assert!(mends("keys").contains("master key"));
+    std::fs::write(home.data().join("tillgate.toml"), "[server]\nlisten = \"0.0.0.0:80\"\n").unwrap();
+    assert!(mends("configuration").contains("set one of the two"));
+    std::fs::write(home.data().join("tillgate.toml"), "[server]\nlisen = 1\n").unwrap();
+    assert!(mends("configuration").contains("config/tillgate.toml"));
+    std::fs::remove_file(home.data().join("tillgate.toml")).unwrap();
+    std::fs::write(home.data().join("tillgate.db"), "not a database").unwrap();
+    assert!(!mends("database").is_empty());
+}
+
+/// A till refreshes, the database is put back to before that, and the till refreshes again.
+#[test]
+fn doctor_reports_a_rolled_back_database() {
+    let home = TestInstallation::new().with_admin();
+    let history = || {
+        let found = home.run(&["doctor", "--json"]).json();
+        let checks = found["checks"].as_array().unwrap();
+        checks.iter().find(|each| each["check"] == "history").unwrap().clone()
+    };
+    let refresh = |server: &crate::program::RunningServer, token: &str| {
+        let (status, body) =
+            server.request("POST", "/api/v1/sessions/refresh", Some(&json!({ "refresh_token": token })));
+        let body: serde_json::Value = serde_json::from_str(&body).unwrap();
+        (status, body["refresh_token"].as_str().unwrap_or_default().to_owned())
+    };
+    let server = home.start(&["serve"]);
+    server.wait_until_ready();
+    let login = json!({ "login": "admin", "password": PASSWORD });
+    let (_, body) = server.request("POST", "/api/v1/sessions", Some(&login));
+    let first: serde_json::Value = serde_json::from_str(&body).unwrap();
+    let copy = home.path("copy.db");
+    home.run_ok(&["backup", copy.to_str().unwrap()]);
+    let (status, second) = refresh(&server, first["refresh_token"].as_str().unwrap());
+    assert_eq!(status, 200);
+    assert_eq!(history()["ok"], true, "nothing is lost yet");
+    drop(server);
+    for name in ["tillgate.db", "tillgate.db-wal", "tillgate.db-shm"] {
+        let _ = std::fs::remove_file(home.data().join(name));
+    }
+    std::fs::copy(&copy, home.data().join("tillgate.db")).unwrap();
+    let server = home.start(&["serve"]);
+    server.wait_until_ready();
+    assert_eq!(history()["ok"], true, "no till has come back yet");
+    assert_eq!(refresh(&server, &second).0, 200, "the till goes on");
+    let told = history();
+    assert_eq!(told["ok"], false);
+    assert!(told["found"].as_str().unwrap().contains("1 refresh token was ahead of it"), "{told}");
+    assert!(told["mend"].as_str().unwrap().contains("tillgate doctor --restored"), "{told}");
+    home.run_ok(&["doctor", "--restored"]);
+    assert_eq!(history()["ok"], true, "it has been said");
+}
+
+#[test]
+fn sweep_removes_obsolete_rows() {
+    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
+        let home = home.with_database();
+        let server = home.start(&["serve"]);
+        server.wait_until_ready();
+        let swept = home.run_ok(&["sweep", "--json"]).json();
+        let nothing = json!({ "sessions": 0, "changes": 0, "attempts": 0, "places": 0, "signatures": 0,
+                              "idempotency_keys": 0 });
+        assert_eq!(swept, nothing, "nothing is old yet");
+        assert!(home.run_ok(&["sweep"]).out.contains("removed: 0 sessions"));
+    }
+}
+
+#[test]
+fn network_is_unlocked_while_the_server_runs_and_the_audit_says_so() {
+    for home in [TestInstallation::new(), TestInstallation::on_postgres()] {
+        let home = home.with_admin();
+        std::fs::write(home.data().join("tillgate.toml"), "[throttle]\naddress_free = 2\n").unwrap();
+        let server = home.start(&["serve"]);
+        let right = json!({ "login": "admin", "password": PASSWORD });
+        for name in ["nobody", "somebody"] {
+            assert_eq!(server.login(&json!({ "login": name, "password": "wrong horse" })), 401);
+        }
+        assert_eq!(server.login(&right), 429);
+        let elsewhere = home.run_ok(&["address", "unlock", "203.0.113.0/24"]).out;
+        assert!(elsewhere.starts_with("nothing to unlock: "), "{elsewhere}");
+        assert_eq!(server.login(&right), 429);
+        assert_eq!(home.run_ok(&["address", "unlock", "127.0.0.1"]).out, "127.0.0.0/24 may log in again\n");
+        assert_eq!(server.login(&right), 201);
+        let lines = home.run_ok(&["audit", "export", "--all-tenants"]).out;
+        let lines: Vec<_> = lines.lines().filter(|line| line.contains("\"unlock\"")).collect();
+        assert!(matches!(lines.as_slice(), [line] if line.contains("127.0.0.0/24")), "{lines:?}");
+        assert!(home.run_refused(&["address", "unlock", "10.0.0.0/8"], 2).contains("name a /16 or smaller"));
+    }
+}

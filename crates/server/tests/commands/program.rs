@@ -1,0 +1,227 @@
+//! Runs the program: a folder of its own for each test, commands with their input, servers on a free port, and plain requests.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// A password that is taken.
+pub(crate) const PASSWORD: &str = "correct horse battery";
+
+/// A folder of one test, gone with it.
+pub(crate) struct TestInstallation {
+    path: PathBuf,
+    database: Option<String>,
+}
+
+/// What a command answered.
+pub(crate) struct CommandOutput {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+impl CommandOutput {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {} {}", self.out, self.err))
+    }
+}
+
+impl TestInstallation {
+    pub(crate) fn new() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("tillgate-commands-{}-{number}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir_all(&path).unwrap();
+        Self { path, database: None }
+    }
+
+    /// A folder whose database is on PostgreSQL.
+    pub(crate) fn on_postgres() -> Self {
+        let mut home = Self::new();
+        home.database = Some(tillgate_testkit::postgres::create_database());
+        home
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.path.join("data")
+    }
+
+    /// The flags that name this installation, as a hint repeats them.
+    pub(crate) fn flags(&self) -> String {
+        let database = self.database.as_ref().map(|_| " --database URL").unwrap_or_default();
+        format!(" --data {}{database}", self.data().display())
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    fn command(&self, line: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tillgate"));
+        command.args(line).arg("--data").arg(self.data()).current_dir(&self.path).env_clear();
+        if let Some(database) = &self.database {
+            command.args(["--database", database]);
+        }
+        command
+    }
+
+    /// Runs a command with this on its standard input.
+    pub(crate) fn run_with(&self, line: &[&str], input: &str) -> CommandOutput {
+        let mut command = self.command(line);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        // a command that reads nothing may be gone before it is written to
+        let _ = child.stdin.take().unwrap().write_all(input.as_bytes());
+        let Output { status, stdout, stderr } = child.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        CommandOutput { code: status.code().unwrap(), out: text(stdout), err: text(stderr) }
+    }
+
+    pub(crate) fn run(&self, line: &[&str]) -> CommandOutput {
+        self.run_with(line, "")
+    }
+
+    /// Runs a command that has to be done.
+    pub(crate) fn run_ok(&self, line: &[&str]) -> CommandOutput {
+        self.run_ok_with(line, "")
+    }
+
+    pub(crate) fn run_ok_with(&self, line: &[&str], input: &str) -> CommandOutput {
+        let answer = self.run_with(line, input);
+        assert_eq!(answer.code, 0, "{line:?}: {}", answer.err);
+        answer
+    }
+
+    /// Runs a command that has to be refused with this code, and returns what it says.
+    pub(crate) fn run_refused(&self, line: &[&str], code: i32) -> String {
+        let answer = self.run(line);
+        assert_eq!(answer.code, code, "{line:?}: {} {}", answer.out, answer.err);
+        answer.err
+    }
+
+    /// A database that is ready.
+    pub(crate) fn with_database(self) -> Self {
+        self.run_ok(&["init"]);
+        self
+    }
+
+    /// A database that is ready, with an admin.
+    pub(crate) fn with_admin(self) -> Self {
+        let home = self.with_database();
+        home.run_ok_with(&["user", "add", "admin", "--role", "admin"], PASSWORD);
+        home
+    }
+
+    /// Starts a server (`serve` or `demo`, with its flags) on a free port.
+    pub(crate) fn start(&self, line: &[&str]) -> RunningServer {
+        let mut command = self.command(line);
+        command.args(["--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let mut out = BufReader::new(child.stdout.take().unwrap());
+        let mut first = String::new();
+        out.read_line(&mut first).unwrap();
+        let Some(address) = first.trim().strip_prefix("listening on http://") else {
+            let mut err = String::new();
+            child.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+            panic!("the server did not start: {first}{err}");
+        };
+        RunningServer { address: address.to_owned(), child, out }
+    }
+}
+
+impl Drop for TestInstallation {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}
+
+/// A server.
+pub(crate) struct RunningServer {
+    pub(crate) address: String,
+    child: Child,
+    out: BufReader<ChildStdout>,
+}
+
+impl RunningServer {
+    /// The next line of its standard output.
+    pub(crate) fn read_line(&mut self) -> String {
+        let mut line = String::new();
+        self.out.read_line(&mut line).unwrap();
+        line.trim_end().to_owned()
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        stream
+    }
+
+    /// A request on a connection of its own: status and body.
+    pub(crate) fn request(&self, method: &str, path: &str, body: Option<&Value>) -> (u16, String) {
+        let mut stream = self.connect();
+        send_request(&mut stream, method, path, body);
+        read_answer(stream)
+    }
+
+    pub(crate) fn login(&self, body: &Value) -> u16 {
+        self.request("POST", "/api/v1/sessions", Some(body)).0
+    }
+
+    /// Waits until everything is served.
+    pub(crate) fn wait_until_ready(&self) {
+        for _ in 0..500 {
+            if self.request("GET", "/readyz", None).0 == 200 {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        panic!("the server did not become ready");
+    }
+
+    /// Asks it to stop.
+    pub(crate) fn send_signal(&self, name: &str) {
+        let sent = Command::new("kill").arg(format!("-{name}")).arg(self.child.id().to_string()).status().unwrap();
+        assert!(sent.success());
+    }
+
+    /// Waits for its end: its exit code.
+    pub(crate) fn wait_until_ended(&mut self) -> Option<i32> {
+        self.child.wait().unwrap().code()
+    }
+}
+
+impl Drop for RunningServer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+pub(crate) fn send_request(stream: &mut TcpStream, method: &str, path: &str, body: Option<&Value>) {
+    let body = body.map(Value::to_string).unwrap_or_default();
+    let head = format!(
+        "{method} {path} HTTP/1.1\r\nhost: till.example\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n",
+        body.len()
+    );
+    stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(body.as_bytes())).unwrap();
+}
+
+pub(crate) fn read_answer(mut stream: TcpStream) -> (u16, String) {
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
+    let body = text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
+    (status.unwrap_or_else(|| panic!("no answer: {text:?}")), body)
+}
+
+/// The mode of a file.
+pub(crate) fn file_mode(path: &Path) -> u32 {
+    use std::os::unix::fs::PermissionsExt;
+    std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+}

@@ -1,0 +1,196 @@
+//! The ports of the back office, each call recorded.
+
+use std::collections::BTreeSet;
+
+use tillgate_domain::audit::seal::{Seal, SealedEvent, StoredEvent};
+use tillgate_domain::id::ResetId;
+use tillgate_domain::office::ports::{
+    ApiKeyFilter, ApiKeys, DeviceFilter, Devices, EventFilter, EventView, Events, IdempotencyKeys, OfficeTx,
+    OffsetPageRequest, PageRequest, Passwords, Reset, ResetDigest, ResetRequest, Resets, RoleHolderFilter, RoleHolders,
+    Roles, ScopedIdempotencyKey, Seals, StoredResponse, Tenants, TicketCursor, TicketFilter, TicketOrder, Tickets,
+    UnsealedCount, UserCursor, UserFilter, UserOrder, Users,
+};
+use tillgate_domain::ticket::{NumberSeries, Ticket};
+use tillgate_domain::{
+    ApiKey, ApiKeyId, Audit, Device, DeviceId, EndReason, Epoch, Event, EventId, FoldedText, Instant, PrincipalId,
+    Revocations, Role, RoleId, RoleName, Scope, Secret, SessionId, Slug, StoreResult, Tenant, TenantId, TicketId, Tx,
+    User, UserId,
+};
+
+use super::{RecordingTx, record_port};
+
+record_port!(OfficeTx, tenants: Tenants {
+    fn find(id: TenantId) -> Option<Tenant>;
+    fn find_by_slug(slug: &Slug) -> Option<Tenant>;
+    fn insert(tenant: &Tenant) -> bool;
+    fn claim(id: TenantId) -> bool;
+    fn update(tenant: &Tenant) -> bool;
+    fn list(page: &PageRequest<TenantId>) -> Vec<Tenant>;
+});
+
+record_port!(OfficeTx, users: Users {
+    fn find(id: UserId) -> Option<User>;
+    fn find_by_name(tenant: TenantId, name: &FoldedText) -> Option<User>;
+    fn find_by_email(email: &FoldedText) -> Option<User>;
+    fn find_many_by_email(emails: &BTreeSet<FoldedText>) -> Vec<User>;
+    fn insert(user: &User) -> bool;
+    fn update(user: &User) -> bool;
+    fn list(tenant: TenantId, page: &PageRequest<UserId>) -> Vec<User>;
+    fn search(tenant: TenantId, filter: &UserFilter, order: UserOrder, part: &OffsetPageRequest<UserCursor>) -> Vec<User>;
+    fn count(tenant: TenantId, filter: &UserFilter) -> u64;
+    fn any_exists() -> bool;
+    fn count_holders(tenant: TenantId, of: &RoleHolderFilter<'_>) -> u64;
+    fn find_roles_on_device(device: DeviceId) -> BTreeSet<RoleId>;
+    fn remove_device(device: DeviceId) -> ();
+    fn set_password_change_required(id: UserId, required: bool, at: Instant) -> bool;
+});
+
+record_port!(OfficeTx, devices: Devices {
+    fn find(id: DeviceId) -> Option<Device>;
+    fn find_by_name(tenant: TenantId, name: &FoldedText) -> Option<Device>;
+    fn find_many(ids: &BTreeSet<DeviceId>) -> Vec<Device>;
+    fn insert(device: &Device) -> bool;
+    fn update(device: &Device) -> bool;
+    fn list(tenant: TenantId, page: &PageRequest<DeviceId>) -> Vec<Device>;
+    fn search(tenant: TenantId, filter: &DeviceFilter, page: &PageRequest<DeviceId>) -> Vec<Device>;
+});
+
+record_port!(OfficeTx, roles: Roles {
+    fn find(id: RoleId) -> Option<Role>;
+    fn find_by_name(tenant: TenantId, name: &RoleName) -> Option<Role>;
+    fn insert(role: &Role) -> bool;
+    fn update(role: &Role) -> bool;
+    fn remove(id: RoleId, version: i64) -> bool;
+    fn find_holders(id: RoleId, limit: u32) -> RoleHolders;
+    fn find_holder_scopes(id: RoleId, limit: u32) -> Option<Vec<Scope>>;
+    fn list(tenant: TenantId) -> Vec<Role>;
+});
+
+record_port!(OfficeTx, passwords: Passwords {
+    fn set(principal: PrincipalId, verifier: &Secret<String>, at: Instant) -> ();
+    fn has(principal: PrincipalId) -> bool;
+    fn remove(principal: PrincipalId) -> bool;
+    fn clear_failed_logins(principal: PrincipalId) -> ();
+});
+
+record_port!(OfficeTx, resets: Resets {
+    fn insert_request(request: &ResetRequest) -> ();
+    fn list_due(now: Instant, limit: u32) -> Vec<ResetRequest>;
+    fn postpone(id: ResetId, from: Instant, to: Instant) -> bool;
+    fn remove_request(id: ResetId) -> ();
+    fn remove_requests(ids: &[ResetId]) -> u32;
+    fn insert_reset(reset: &Reset) -> ();
+    fn find(digest: &ResetDigest) -> Option<Reset>;
+    fn find_newest_grant(user: UserId, but: ResetId) -> Option<Instant>;
+    fn consume(digest: &ResetDigest) -> bool;
+    fn revoke_by_user(user: UserId) -> ();
+    fn sweep(before: Instant, limit: u32) -> u32;
+});
+
+record_port!(OfficeTx, api_keys: ApiKeys {
+    fn find(id: ApiKeyId) -> Option<ApiKey>;
+    fn insert(key: &ApiKey, wrapped: &[u8]) -> bool;
+    fn update(key: &ApiKey) -> bool;
+    fn remove(id: ApiKeyId, version: i64) -> bool;
+    fn list(tenant: TenantId, filter: &ApiKeyFilter, page: &PageRequest<ApiKeyId>) -> Vec<ApiKey>;
+});
+
+record_port!(OfficeTx, tickets: Tickets {
+    fn find(tenant: TenantId, id: TicketId) -> Option<Ticket>;
+    fn insert(ticket: &Ticket) -> bool;
+    fn update(ticket: &Ticket) -> bool;
+    fn claim(tenant: TenantId, sold: TicketId) -> ();
+    fn list_refunds(tenant: TenantId, sold: TicketId) -> Vec<Ticket>;
+    fn assign_number(tenant: TenantId, series: &NumberSeries, number: u64, ticket: TicketId) -> bool;
+    fn allocate_number(tenant: TenantId, series: &NumberSeries, ticket: TicketId) -> u64;
+    fn list(tenant: TenantId, filter: &TicketFilter, order: TicketOrder, part: &OffsetPageRequest<TicketCursor>) -> Vec<Ticket>;
+    fn count(tenant: TenantId, filter: &TicketFilter) -> u64;
+});
+
+record_port!(OfficeTx, idempotency_keys: IdempotencyKeys {
+    fn find(key: &ScopedIdempotencyKey) -> Option<StoredResponse>;
+    fn insert(key: &ScopedIdempotencyKey, answered: &StoredResponse, at: Instant) -> bool;
+    fn sweep(before: Instant, limit: u32) -> u32;
+});
+
+record_port!(OfficeTx, events: Events {
+    fn list(filter: &EventFilter, part: &OffsetPageRequest<EventId>) -> Vec<EventView>;
+    fn count(filter: &EventFilter) -> u64;
+});
+
+record_port!(OfficeTx, seals: Seals {
+    fn find_newest() -> Seal;
+    fn claim() -> Seal;
+    fn count_unsealed(most: u32) -> UnsealedCount;
+    fn list_unsealed(limit: u32) -> Vec<StoredEvent>;
+    fn insert_seals(before: &Seal, seals: &[(Vec<u8>, Seal)]) -> ();
+    fn list_sealed(from: i64, limit: u32) -> Vec<SealedEvent>;
+});
+
+record_port!(OfficeTx, revocations: Revocations {
+    fn end_session(session: SessionId, why: EndReason, at: Instant) -> bool;
+    fn bump_epoch(scope: Scope, why: EndReason, at: Instant) -> Option<Epoch>;
+    fn end_permanent(scope: Scope, why: EndReason, at: Instant) -> ();
+    fn invalidate(scope: Scope, at: Instant) -> ();
+    fn invalidate_all(scopes: &[Scope], at: Instant) -> ();
+});
+
+record_port!(OfficeTx, audit: Audit {
+    fn record(event: &Event) -> ();
+});
+
+impl Tx for RecordingTx<'_, dyn OfficeTx + '_> {
+    fn revocations(&mut self) -> &mut dyn Revocations {
+        self
+    }
+
+    fn audit(&mut self) -> &mut dyn Audit {
+        self
+    }
+}
+
+impl OfficeTx for RecordingTx<'_, dyn OfficeTx + '_> {
+    fn tenants(&mut self) -> &mut dyn Tenants {
+        self
+    }
+
+    fn users(&mut self) -> &mut dyn Users {
+        self
+    }
+
+    fn devices(&mut self) -> &mut dyn Devices {
+        self
+    }
+
+    fn roles(&mut self) -> &mut dyn Roles {
+        self
+    }
+
+    fn passwords(&mut self) -> &mut dyn Passwords {
+        self
+    }
+
+    fn resets(&mut self) -> &mut dyn Resets {
+        self
+    }
+
+    fn api_keys(&mut self) -> &mut dyn ApiKeys {
+        self
+    }
+
+    fn tickets(&mut self) -> &mut dyn Tickets {
+        self
+    }
+
+    fn idempotency_keys(&mut self) -> &mut dyn IdempotencyKeys {
+        self
+    }
+
+    fn events(&mut self) -> &mut dyn Events {
+        self
+    }
+
+    fn seals(&mut self) -> &mut dyn Seals {
+        self
+    }
+}

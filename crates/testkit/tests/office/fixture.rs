@@ -1,0 +1,80 @@
+//! A tenant in a store in memory, and what the tests do there.
+
+use tillgate_auth_core::ports::CredentialKind;
+use tillgate_auth_core::{AuthPorts, MemoryStore};
+use tillgate_domain::office::{self, DeviceRolesChange, FieldName, NewUser, OfficeError, OfficePorts, UserChange};
+use tillgate_domain::{Action, Change, Device, PrincipalId, Secret, Store, StoreExt, Tenant, User, UserStatus};
+
+use crate::inputs::*;
+
+/// A tenant in a store in memory.
+pub(crate) struct OfficeFixture {
+    pub(crate) memory: MemoryStore,
+    pub(crate) tenant: Tenant,
+}
+
+impl OfficeFixture {
+    pub(crate) fn open() -> Self {
+        let memory = MemoryStore::new();
+        let tenant = office::add_tenant(&memory, &audit_context(), &new_tenant("default")).unwrap().unwrap();
+        Self { memory, tenant }
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store<OfficePorts> {
+        &self.memory
+    }
+
+    pub(crate) fn add(&self, new: &NewUser) -> Result<User, OfficeError> {
+        office::add_user(self.store(), self.tenant.id, &audit_context(), new).unwrap()
+    }
+
+    pub(crate) fn add_user(&self, name: &str, roles: &[&str]) -> User {
+        self.add(&NewUser { verifier: Some(Secret::new("hash".to_owned())), ..new_user(name, roles) }).unwrap()
+    }
+
+    pub(crate) fn add_device(&self, name: &str) -> Device {
+        office::add_device(self.store(), self.tenant.id, &audit_context(), &new_device(name)).unwrap().unwrap()
+    }
+
+    pub(crate) fn change_user(&self, user: &User, change: &UserChange) -> Result<User, OfficeError> {
+        office::change_user(self.store(), self.tenant.id, &audit_context(), user.id, None, change).unwrap()
+    }
+
+    pub(crate) fn set_status(&self, user: &User, status: UserStatus) -> Result<User, OfficeError> {
+        office::set_user_status(self.store(), self.tenant.id, &audit_context(), user.id, status).unwrap()
+    }
+
+    pub(crate) fn assign(
+        &self,
+        user: &User,
+        roles: Option<&[&str]>,
+        devices: DeviceRolesChange,
+    ) -> Result<User, OfficeError> {
+        let roles = roles.map(|names| names.iter().map(|name| parse_role(name)).collect());
+        office::assign_roles(self.store(), self.tenant.id, &audit_context(), user.id, roles, devices).unwrap()
+    }
+
+    pub(crate) fn list_changes(&self) -> Vec<Change> {
+        list_changes(&self.memory)
+    }
+
+    pub(crate) fn password_version(&self, principal: PrincipalId) -> Option<i64> {
+        let store: &dyn Store<AuthPorts> = &self.memory;
+        let found = store.read(|tx| tx.credentials().find(principal, CredentialKind::Password)).unwrap();
+        found.map(|credential| credential.version)
+    }
+
+    pub(crate) fn list_actions(&self) -> Vec<Action> {
+        self.memory.audit_events().iter().map(|event| event.action).collect()
+    }
+}
+
+/// What the feed tells, oldest first.
+pub(crate) fn list_changes(memory: &MemoryStore) -> Vec<Change> {
+    let store: &dyn Store<AuthPorts> = memory;
+    store.read(|tx| tx.feed().poll(None)).unwrap().entries.into_iter().map(|found| found.change).collect()
+}
+
+pub(crate) fn already_exists(field: FieldName, value: &str) -> OfficeError {
+    OfficeError::AlreadyExists { field, value: value.to_owned() }
+}

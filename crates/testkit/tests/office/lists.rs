@@ -1,0 +1,126 @@
+//! What the back office reads: people by what is known of them, and the audit; and who registers whom.
+
+use tillgate_auth_core::MemoryStore;
+use tillgate_domain::office::{
+    self, AuditContext, Authority, EventFilter, FieldName, OfficeError, OffsetPageRequest, RankedUserView, UserOrder,
+    UserSearch,
+};
+use tillgate_domain::{Action, Rank, Right, SubjectKind, Tenant, User, UserStatus};
+
+use crate::inputs::*;
+
+fn insert_tenant(memory: &MemoryStore, slug: &str) -> Tenant {
+    office::add_tenant(memory, &audit_context(), &new_tenant(slug)).unwrap().unwrap()
+}
+
+fn add_user(memory: &MemoryStore, tenant: &Tenant, name: &str, roles: &[&str]) -> User {
+    office::add_user(memory, tenant.id, &audit_context(), &new_user(name, roles)).unwrap().unwrap()
+}
+
+fn search_all() -> UserSearch {
+    UserSearch { text: None, statuses: None, rank: None, order: UserOrder::Name, skip: 0, limit: 200 }
+}
+
+fn find_names(memory: &MemoryStore, tenant: &Tenant, search: &UserSearch) -> (Vec<String>, u64) {
+    let found = office::search_users(memory, tenant.id, search).unwrap();
+    (found.items.iter().map(|found| found.user.name.to_string()).collect(), found.total)
+}
+
+#[test]
+fn users_are_found_by_their_highest_rank() {
+    let memory = MemoryStore::new();
+    let shop = insert_tenant(&memory, "default");
+    let other = insert_tenant(&memory, "other");
+    add_user(&memory, &shop, "ada", &["admin", "cashier"]);
+    add_user(&memory, &shop, "max", &["manager", "cashier"]);
+    add_user(&memory, &shop, "cora", &["cashier"]);
+    let far = add_user(&memory, &shop, "far", &[]);
+    let foreign = add_user(&memory, &other, "ada", &["admin"]);
+    let by = |rank| find_names(&memory, &shop, &UserSearch { rank: Some(rank), ..search_all() });
+    assert_eq!(by(Rank::Admin), (vec!["ada".into()], 1));
+    assert_eq!(by(Rank::Manager), (vec!["max".into()], 1));
+    assert_eq!(by(Rank::Cashier), (vec!["cora".into()], 1));
+    assert_eq!(find_names(&memory, &shop, &search_all()).1, 4);
+    let ranks: Vec<Option<Rank>> =
+        office::search_users(&memory, shop.id, &search_all()).unwrap().items.iter().map(|found| found.rank).collect();
+    assert_eq!(ranks, [Some(Rank::Admin), Some(Rank::Cashier), None, Some(Rank::Manager)], "ada cora far max");
+    let found = office::find_ranked_user(&memory, shop.id, far.id).unwrap();
+    assert_eq!(found, Some(RankedUserView { user: far, rank: None }));
+    assert_eq!(office::find_ranked_user(&memory, shop.id, foreign.id).unwrap(), None, "a tenant is a wall");
+}
+
+#[test]
+fn page_is_bounded_and_text_filters_or_finds_none() {
+    let memory = MemoryStore::new();
+    let shop = insert_tenant(&memory, "default");
+    for name in ["ada", "max"] {
+        add_user(&memory, &shop, name, &["admin"]);
+    }
+    let text = |text: &str| find_names(&memory, &shop, &UserSearch { text: Some(text.into()), ..search_all() });
+    assert_eq!(text("  "), (vec!["ada".into(), "max".into()], 2), "a blank text");
+    assert_eq!(text(" AD "), (vec!["ada".into()], 1));
+    assert_eq!(text("a\0"), (vec![], 0), "what no text holds");
+    assert_eq!(find_names(&memory, &shop, &UserSearch { statuses: Some(vec![]), ..search_all() }), (vec![], 0));
+    let skipped = UserSearch { skip: 1, limit: 0, ..search_all() };
+    assert_eq!(find_names(&memory, &shop, &skipped), (vec!["max".into()], 2), "one at least");
+}
+
+#[test]
+fn caller_cannot_create_an_equal() {
+    let memory = MemoryStore::new();
+    let shop = insert_tenant(&memory, "default");
+    let register = |own, rank, name: &str| {
+        office::register_user(&memory, shop.id, &audit_context(), own, rank, &new_user(name, &["admin"])).unwrap()
+    };
+    for own in [None, Some(Rank::Cashier), Some(Rank::Manager), Some(Rank::Admin)] {
+        for rank in Rank::ALL {
+            let name = format!("{own:?} {rank:?}");
+            let registered = register(own, rank, &name);
+            if own.is_some_and(|own| rank < own) {
+                let user = registered.unwrap();
+                let ranked = office::find_ranked_user(&memory, shop.id, user.id).unwrap().unwrap();
+                assert_eq!(ranked.rank, Some(rank), "{name}: the rank, and not what else was asked for");
+            } else {
+                assert_eq!(registered, Err(OfficeError::RankTooHigh(rank)), "{name}");
+            }
+        }
+    }
+    let again = register(Some(Rank::Admin), Rank::Cashier, "Some(Admin) Cashier");
+    assert!(matches!(again, Err(OfficeError::AlreadyExists { field: FieldName::UserName, .. })), "{again:?}");
+    let limited = AuditContext { authority: Authority::Rights(Rank::Manager.rights()), ..audit_context() };
+    let refused =
+        office::register_user(&memory, shop.id, &limited, Some(Rank::Manager), Rank::Cashier, &new_user("x", &[]));
+    assert_eq!(
+        refused.unwrap(),
+        Err(OfficeError::RightMissing(Right::parse("userCreate").unwrap())),
+        "a rank is no right"
+    );
+}
+
+#[test]
+fn audit_records_login_and_logout() {
+    let memory = MemoryStore::new();
+    let (shop, other) = (insert_tenant(&memory, "default"), insert_tenant(&memory, "other"));
+    add_user(&memory, &other, "stranger", &["admin"]);
+    add_user(&memory, &shop, "ada", &["admin"]);
+    let new = new_user("ben", &[]);
+    let ben = office::register_user(&memory, shop.id, &audit_context(), Some(Rank::Admin), Rank::Cashier, &new)
+        .unwrap()
+        .unwrap();
+    for status in [UserStatus::Suspended, UserStatus::Deleted] {
+        office::set_user_status(&memory, shop.id, &audit_context(), ben.id, status).unwrap().unwrap();
+    }
+    let of = EventFilter { tenant: Some(shop.id), subject_kind: Some(SubjectKind::User), ..EventFilter::default() };
+    let actions = |filter: &EventFilter| -> Vec<Action> {
+        let told = office::read_audit(&memory, filter, &OffsetPageRequest::first(99)).unwrap();
+        told.iter().map(|told| told.event.action).collect()
+    };
+    assert_eq!(actions(&of), [Action::UserDelete, Action::UserStatus, Action::UserRegister, Action::UserAdd]);
+    let found =
+        office::search_audit(&memory, &of, &OffsetPageRequest { skip: 1, ..OffsetPageRequest::first(2) }).unwrap();
+    assert_eq!((found.items.len(), found.total), (2, 4));
+    let sought = |text: &str| actions(&EventFilter { text: Some(text.into()), ..of.clone() });
+    assert_eq!(sought("BEN"), [Action::UserRegister]);
+    assert_eq!(sought("b\0n"), []);
+    assert_eq!(sought("").len(), 4);
+}

@@ -1,0 +1,58 @@
+//! Who leaves: a deleted user, and everybody whose sessions end at once.
+
+use tillgate_domain::office::{self, AuditContext, FieldName, OfficeError, SessionTarget, UserChange};
+use tillgate_domain::{Action, Actor, Change, Epoch, PrincipalId, Scope, StoreExt, TenantId, UserStatus};
+use tillgate_testkit::Fixture;
+
+use crate::inputs::*;
+use crate::staffed_fixture::*;
+
+#[test]
+fn deleted_user_loses_password_and_names() {
+    let shop = StaffedFixture::open();
+    let manager = &shop.fixture.manager;
+    let gone =
+        office::set_user_status(shop.store(), shop.tenant_id(), &audit_context(), manager.id, UserStatus::Deleted)
+            .unwrap()
+            .unwrap();
+    assert_eq!(gone.assignment, manager.assignment, "a list of the deleted shows what they were");
+    assert!(!shop.store().read(|tx| tx.passwords().has(PrincipalId::User(manager.id))).unwrap());
+    assert_eq!(shop.last_event().action, Action::UserDelete);
+    // both the name and the address are free again
+    let cashier = &shop.fixture.cashier;
+    let change =
+        UserChange { name: Some(manager.name.clone()), email: Some(manager.email.clone()), ..UserChange::default() };
+    let renamed = office::change_user(shop.store(), shop.tenant_id(), &audit_context(), cashier.id, None, &change)
+        .unwrap()
+        .unwrap();
+    assert_eq!((renamed.name, renamed.email), (manager.name.clone(), manager.email.clone()));
+}
+
+#[test]
+fn all_sessions_of_a_user_end_at_once() {
+    let shop = StaffedFixture::open();
+    let Fixture { cashier, p01, tenant, .. } = &shop.fixture;
+    let end = |stamp: &AuditContext, whose| {
+        office::end_sessions(shop.store(), shop.tenant_id(), stamp, whose, false).unwrap()
+    };
+    let manager = || caller_context(&["sessionDelete"]);
+    for (whose, scope) in [
+        (SessionTarget::User(cashier.id), Scope::User(cashier.id)),
+        (SessionTarget::Device(p01.id), Scope::Device(p01.id)),
+        (SessionTarget::Everyone, Scope::Tenant(tenant.id)),
+    ] {
+        assert_eq!(end(&caller_context(&["userUpdate"]), whose), Err(missing_right("sessionDelete")));
+        assert_eq!(end(&manager(), whose), Ok(()));
+        assert_eq!(shop.list_changes().last(), Some(&Change::EpochBumped { scope, epoch: Epoch(1) }));
+        assert_eq!(shop.last_event().action, Action::SessionEnd);
+    }
+    // one's own are one's own to end
+    let own = AuditContext { actor: Actor { user: Some(cashier.id), ..Actor::default() }, ..caller_context(&[]) };
+    assert_eq!(end(&own, SessionTarget::User(cashier.id)), Ok(()));
+    let own = AuditContext { actor: Actor { user: Some(cashier.id), ..Actor::default() }, ..caller_context(&[]) };
+    assert_eq!(end(&own, SessionTarget::User(shop.fixture.manager.id)), Err(missing_right("sessionDelete")));
+    let elsewhere = TenantId::new(NOW, random_bytes());
+    let foreign =
+        office::end_sessions(shop.store(), elsewhere, &manager(), SessionTarget::User(cashier.id), false).unwrap();
+    assert_eq!(foreign, Err(OfficeError::NotFound { field: FieldName::User, value: cashier.id.to_string() }));
+}

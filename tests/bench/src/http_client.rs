@@ -1,0 +1,34 @@
+//! One request on a connection of its own, waited for.
+
+use std::io::{Read, Write};
+use std::net::TcpStream;
+
+use crate::load_generator::parse_response;
+
+/// Sends a request as it stands and returns the status, the head and the body of the answer.
+pub(crate) fn send_request(stream: &mut TcpStream, request: &[u8]) -> (u16, String, Vec<u8>) {
+    stream.write_all(request).unwrap();
+    let mut answer = Vec::with_capacity(4096);
+    let mut part = [0; 16384];
+    loop {
+        let read = stream.read(&mut part).unwrap();
+        assert!(read > 0, "the server closed a connection");
+        answer.extend_from_slice(&part[..read]);
+        if let Some((status, body)) = parse_response(&answer) {
+            let rest = answer.split_off(body);
+            return (status, String::from_utf8(answer).unwrap(), rest);
+        }
+    }
+}
+
+/// A connection without delay.
+pub(crate) fn connect(address: &str) -> TcpStream {
+    let stream = TcpStream::connect(address).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// GET on a new connection.
+pub(crate) fn get(address: &str, path: &str) -> (u16, String, Vec<u8>) {
+    send_request(&mut connect(address), format!("GET {path} HTTP/1.1\r\nhost: till.example\r\n\r\n").as_bytes())
+}

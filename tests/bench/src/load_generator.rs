@@ -1,0 +1,161 @@
+//! The load generator: clients on keep-alive HTTP/1.1 connections, all on one thread, so that it takes as little as it can of the
+//! cores that it shares with what it measures. It reads no more of an answer than its status and its length.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use memchr::memmem;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::LocalSet;
+
+/// What one connection asks, again and again.
+pub(crate) trait LoadClient: 'static {
+    /// Writes the next request into an empty buffer.
+    fn write_request(&mut self, request: &mut Vec<u8>);
+    /// Hears the answer; false where it is not the one that was measured for.
+    fn read_response(&mut self, status: u16, body: &[u8]) -> bool;
+}
+
+/// How long is measured, after how long of warming up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LoadPhases {
+    pub(crate) warm_up: Duration,
+    pub(crate) measured: Duration,
+}
+
+/// What a load came to.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct LoadResult {
+    /// Right answers within the counted span.
+    pub(crate) count: u64,
+    /// Other answers, by status, whenever they came.
+    pub(crate) wrong: BTreeMap<u16, u64>,
+    pub(crate) seconds: f64,
+    /// Microseconds of each right answer, sorted.
+    pub(crate) micros: Vec<u32>,
+}
+
+impl LoadResult {
+    /// Right answers a second. A wrong one stops the measurement: it would be another figure.
+    pub(crate) fn rate(&self, what: &str) -> f64 {
+        assert!(self.wrong.is_empty(), "{what}: wrong answers by status: {:?}", self.wrong);
+        assert!(self.count > 0, "{what}: no answers");
+        self.count as f64 / self.seconds
+    }
+
+    /// The duration that this share of the answers did not exceed, in milliseconds.
+    pub(crate) fn quantile(&self, share: f64) -> f64 {
+        quantile(&self.micros, share)
+    }
+}
+
+/// The value of sorted microseconds that this share does not exceed, in milliseconds.
+pub(crate) fn quantile(sorted: &[u32], share: f64) -> f64 {
+    let rank = (sorted.len() as f64 * share).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).map_or(f64::NAN, |micros| f64::from(*micros) / 1000.0)
+}
+
+/// Lets every client ask over a connection of its own as fast as it is answered. Requests under way at the end are answered
+/// before this returns; so no client loses an answer.
+pub(crate) fn run_load<C: LoadClient>(address: &str, clients: Vec<C>, span: LoadPhases) -> (LoadResult, Vec<C>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build().unwrap();
+    LocalSet::new().block_on(&runtime, async {
+        let from = Instant::now() + span.warm_up;
+        let until = from + span.measured;
+        let tasks: Vec<_> = clients
+            .into_iter()
+            .map(|client| tokio::task::spawn_local(run_connection(address.to_owned(), client, from, until)))
+            .collect();
+        let mut all = LoadResult { seconds: span.measured.as_secs_f64(), ..LoadResult::default() };
+        let mut back = Vec::new();
+        for task in tasks {
+            let (mine, client) = task.await.unwrap();
+            all.count += mine.count;
+            all.micros.extend(mine.micros);
+            for (status, count) in mine.wrong {
+                *all.wrong.entry(status).or_default() += count;
+            }
+            back.push(client);
+        }
+        all.micros.sort_unstable();
+        (all, back)
+    })
+}
+
+async fn run_connection<C: LoadClient>(
+    address: String,
+    mut client: C,
+    from: Instant,
+    until: Instant,
+) -> (LoadResult, C) {
+    let mut measured = LoadResult::default();
+    let mut stream = TcpStream::connect(&address).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let mut request = Vec::with_capacity(2048);
+    let mut answer = Vec::with_capacity(8192);
+    let mut asked = Instant::now();
+    while asked < until {
+        request.clear();
+        client.write_request(&mut request);
+        stream.write_all(&request).await.unwrap();
+        answer.clear();
+        let (status, body) = loop {
+            let read = stream.read_buf(&mut answer).await.unwrap();
+            assert!(read > 0, "the server closed a connection");
+            if let Some(whole) = parse_response(&answer) {
+                break whole;
+            }
+        };
+        let answered = Instant::now();
+        if !client.read_response(status, &answer[body..]) {
+            *measured.wrong.entry(status).or_default() += 1;
+        } else if answered >= from && answered < until {
+            measured.count += 1;
+            measured.micros.push(to_micros(answered - asked));
+        }
+        asked = answered;
+    }
+    (measured, client)
+}
+
+pub(crate) fn to_micros(span: Duration) -> u32 {
+    u32::try_from(span.as_micros()).unwrap_or(u32::MAX)
+}
+
+/// The status of an answer and where its body begins, once all of it is there.
+pub(crate) fn parse_response(answer: &[u8]) -> Option<(u16, usize)> {
+    let head = memmem::find(answer, b"\r\n\r\n")?;
+    let status = std::str::from_utf8(answer.get(9..12)?).ok()?.parse().ok()?;
+    let name = b"content-length: ";
+    let length = match memmem::find(&answer[..head], name) {
+        Some(at) => {
+            let digits = answer[at + name.len()..head].split(|byte| *byte == b'\r').next()?;
+            std::str::from_utf8(digits).ok()?.parse().ok()?
+        }
+        None => 0,
+    };
+    (answer.len() >= head + 4 + length).then_some((status, head + 4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn response_is_complete_once_its_body_is() {
+        let text = b"HTTP/1.1 201 Created\r\ncontent-length: 5\r\ndate: now\r\n\r\nhello";
+        assert_eq!(parse_response(text), Some((201, text.len() - 5)));
+        for cut in 0..text.len() {
+            assert_eq!(parse_response(&text[..cut]), None, "{cut}");
+        }
+        assert_eq!(parse_response(b"HTTP/1.1 204 No Content\r\n\r\n"), Some((204, 27)));
+    }
+
+    #[test]
+    fn quantile_is_a_measured_value() {
+        let sorted: Vec<u32> = (1..=100).map(|n| n * 1000).collect();
+        assert_eq!((quantile(&sorted, 0.5), quantile(&sorted, 0.99), quantile(&sorted, 1.0)), (50.0, 99.0, 100.0));
+        assert!(quantile(&[], 0.5).is_nan());
+    }
+}

@@ -1,0 +1,37 @@
+//! The lines of the results, each with what it measures and what it promises.
+
+mod current;
+mod dialects;
+mod growth;
+mod lists;
+mod logins;
+mod memory;
+mod overload;
+mod refreshes;
+mod sealing;
+mod soak;
+mod start;
+mod storm;
+
+use crate::benchmark_run::BenchmarkRun;
+use crate::measurement::Measurement;
+
+/// Measures, and says what it found in one line or more.
+type MeasureFn = fn(&BenchmarkRun) -> Vec<Measurement>;
+
+/// Everything that is measured, by the name that `--only` takes.
+pub(crate) const ALL_MEASUREMENTS: [(&str, MeasureFn); 13] = [
+    ("logins", logins::measure),
+    ("refreshes-sqlite", refreshes::measure_on_sqlite),
+    ("refreshes-postgres", refreshes::measure_on_postgres),
+    ("current", current::measure),
+    ("dialects", dialects::measure),
+    ("storm", storm::measure),
+    ("growth", growth::measure),
+    ("lists", lists::measure),
+    ("sealing", sealing::measure),
+    ("start", start::measure),
+    ("memory", memory::measure),
+    ("overload", overload::measure),
+    ("soak", soak::measure),
+];

@@ -1,0 +1,55 @@
+//! A small API of somebody else's: it answers every request 200 with the head that it was sent, and remembers them all.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// The API. Its threads end with the test's process.
+pub struct EchoServer {
+    address: SocketAddr,
+    heads: Arc<Mutex<Vec<String>>>,
+}
+
+impl EchoServer {
+    /// Starts one on a free port.
+    pub fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let heads = Arc::new(Mutex::new(Vec::new()));
+        let told = Arc::clone(&heads);
+        std::thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let told = Arc::clone(&told);
+                std::thread::spawn(move || answer_request(stream, &told));
+            }
+        });
+        Self { address, heads }
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The heads of the requests since it was asked last.
+    pub fn take_heads(&self) -> Vec<String> {
+        std::mem::take(&mut self.heads.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn answer_request(stream: TcpStream, told: &Mutex<Vec<String>>) {
+    let mut reader = BufReader::new(stream);
+    let mut head = String::new();
+    while !head.ends_with("\r\n\r\n") {
+        if reader.read_line(&mut head).unwrap_or(0) == 0 {
+            return;
+        }
+    }
+    let length = head.lines().find_map(|line| line.to_ascii_lowercase().strip_prefix("content-length: ")?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    if reader.read_exact(&mut body).is_ok() {
+        told.lock().unwrap_or_else(PoisonError::into_inner).push(head.clone());
+        let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{head}", head.len());
+        let _ = reader.into_inner().write_all(answer.as_bytes());
+    }
+}

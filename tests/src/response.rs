@@ -1,0 +1,54 @@
+//! What a server answered.
+
+use serde_json::Value;
+use ureq::http::{HeaderMap, StatusCode};
+
+/// An answer, read whole.
+#[derive(Clone, Debug)]
+pub struct TestResponse {
+    status: StatusCode,
+    headers: HeaderMap,
+    text: String,
+}
+
+impl TestResponse {
+    pub(crate) fn new(status: StatusCode, headers: HeaderMap, text: String) -> Self {
+        Self { status, headers, text }
+    }
+
+    /// The status.
+    pub fn status(&self) -> u16 {
+        self.status.as_u16()
+    }
+
+    /// A header; empty where it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The body.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("no JSON ({error}): {}", self.text))
+    }
+
+    /// A text in the body by its JSON pointer.
+    pub fn text_at(&self, pointer: &str) -> String {
+        let json = self.json();
+        json.pointer(pointer)
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("no text at {pointer}: {json}"))
+            .to_owned()
+    }
+
+    /// The same answer, where it has this status; else the test fails with it.
+    #[track_caller]
+    pub fn expect_status(self, status: u16) -> Self {
+        assert_eq!(self.status(), status, "{}", self.text);
+        self
+    }
+}

@@ -1,0 +1,150 @@
+//! A running server: started, spoken to, killed or asked to stop; its log is searched for secrets when it ends.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::{Installation, Secrets, TestResponse, TillClient, wait_until};
+
+/// How long a server may take to listen, or to stop.
+const SERVER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// A server process.
+pub struct RunningServer {
+    child: Child,
+    address: String,
+    log: Arc<Mutex<String>>,
+    reader: Option<JoinHandle<()>>,
+    secrets: Secrets,
+}
+
+impl RunningServer {
+    /// Starts `serve` or `demo` on a free port and waits until it is ready.
+    pub fn start(installation: &Installation, arguments: &[&str]) -> Self {
+        let running = Self::start_unready(installation, arguments);
+        running.wait_until_ready();
+        running
+    }
+
+    /// Waits until it is ready.
+    pub fn wait_until_ready(&self) {
+        wait_until(SERVER_TIMEOUT, "readiness", || self.new_till().get("/readyz").status() == 200);
+    }
+
+    /// Starts it and waits until it listens.
+    pub fn start_unready(installation: &Installation, arguments: &[&str]) -> Self {
+        let mut command = installation.tillgate_command(arguments);
+        command.args(["--listen", "127.0.0.1:0"]);
+        Self::spawn(installation, command)
+    }
+
+    /// Starts a command that was made ready elsewhere and waits until it listens.
+    pub fn spawn(installation: &Installation, mut command: std::process::Command) -> Self {
+        let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let log = Arc::new(Mutex::new(String::new()));
+        let reader = spawn_log_reader(child.stderr.take().unwrap(), &log);
+        let mut output = BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        while !line.starts_with("listening on ") {
+            line.clear();
+            let read = output.read_line(&mut line).unwrap();
+            let said = || log.lock().unwrap_or_else(PoisonError::into_inner).clone();
+            assert!(read > 0, "the server did not listen: {}", said());
+        }
+        let address = line.trim_start_matches("listening on ").trim().to_owned();
+        std::thread::spawn(move || std::io::copy(&mut output, &mut std::io::sink()));
+        Self { child, address, log, reader: Some(reader), secrets: installation.secrets().clone() }
+    }
+
+    /// Its address: `http://127.0.0.1:PORT`.
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
+    /// A client of it that bears no token yet.
+    pub fn new_till(&self) -> TillClient {
+        TillClient::new(&self.address, self.secrets.clone())
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// What it has logged so far.
+    pub fn read_log(&self) -> String {
+        self.log.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Sends it a signal.
+    pub fn send_signal(&self, signal: Signal) {
+        let pid = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw).unwrap();
+        kill_process(pid, signal).unwrap();
+    }
+
+    /// Kills it as a power cut would.
+    pub fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// Asks it to stop and returns how it ended.
+    pub fn stop(&mut self) -> ExitStatus {
+        self.send_signal(Signal::TERM);
+        self.wait_until_ended()
+    }
+
+    /// Waits until it has ended and returns how.
+    pub fn wait_until_ended(&mut self) -> ExitStatus {
+        let mut ended = None;
+        wait_until(SERVER_TIMEOUT, "the end of a server that was asked to stop", || {
+            ended = self.child.try_wait().unwrap();
+            ended.is_some()
+        });
+        ended.unwrap()
+    }
+
+    /// Its metrics.
+    pub fn read_metrics(&self) -> TestResponse {
+        self.new_till().get("/metrics")
+    }
+}
+
+impl Drop for RunningServer {
+    fn drop(&mut self) {
+        let alive = self.child.try_wait().is_ok_and(|ended| ended.is_none());
+        if alive && !std::thread::panicking() {
+            if let Ok(metrics) = self.new_till().try_get("/metrics") {
+                self.secrets.assert_absent("the metrics", metrics.text());
+            }
+            self.send_signal(Signal::CONT);
+            let ended = self.stop();
+            assert!(ended.success(), "the server ended with {ended}: {}", self.read_log());
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+        if let Some(reader) = self.reader.take() {
+            let _ = reader.join();
+        }
+        if std::thread::panicking() {
+            eprintln!("the server's log:\n{}", self.read_log());
+        } else {
+            self.secrets.assert_absent("the log", &self.read_log());
+        }
+    }
+}
+
+fn spawn_log_reader(mut from: impl Read + Send + 'static, log: &Arc<Mutex<String>>) -> JoinHandle<()> {
+    let log = Arc::clone(log);
+    std::thread::spawn(move || {
+        let mut part = [0; 4096];
+        while let Ok(read @ 1..) = from.read(&mut part) {
+            let text = String::from_utf8_lossy(&part[..read]).into_owned();
+            log.lock().unwrap_or_else(PoisonError::into_inner).push_str(&text);
+        }
+    })
+}

@@ -1,0 +1,149 @@
+//! A client: a cash register, or a program of the office. It stores the tokens of an answer before it uses any of them.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use ureq::Agent;
+use ureq::http::Request;
+
+use crate::{PASSWORD, Secrets, TestResponse};
+
+/// How long a till waits for an answer.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// A client with the tokens of its session.
+#[derive(Clone)]
+pub struct TillClient {
+    agent: Agent,
+    server: String,
+    secrets: Secrets,
+    /// The access token.
+    pub access: String,
+    /// The refresh token.
+    pub refresh: String,
+}
+
+impl TillClient {
+    pub(crate) fn new(server: &str, secrets: Secrets) -> Self {
+        let agent =
+            Agent::config_builder().http_status_as_error(false).timeout_global(Some(REQUEST_TIMEOUT)).build().into();
+        Self { agent, server: server.to_owned(), secrets, access: String::new(), refresh: String::new() }
+    }
+
+    /// A client that bears this access token, of whichever contract.
+    pub fn with_token(server: &crate::RunningServer, access: &str) -> Self {
+        Self { access: access.to_owned(), ..server.new_till() }
+    }
+
+    /// The same session at another server.
+    pub fn at_server(&self, server: &str) -> Self {
+        Self { server: server.to_owned(), ..self.clone() }
+    }
+
+    /// Sends a request as it stands; the error says that no answer came.
+    pub fn try_send(&self, request: Request<String>) -> Result<TestResponse, ureq::Error> {
+        let mut response = self.agent.run(request)?;
+        let text = response.body_mut().read_to_string()?;
+        let answer = TestResponse::new(response.status(), response.headers().clone(), text);
+        if answer.status() >= 400 {
+            self.secrets.assert_absent("an error's body", answer.text());
+        }
+        Ok(answer)
+    }
+
+    /// Calls with this body, where there is one, and the access token, where there is one.
+    pub fn try_call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<TestResponse, ureq::Error> {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.server));
+        if !self.access.is_empty() {
+            request = request.header("authorization", format!("Bearer {}", self.access));
+        }
+        if body.is_some() {
+            request = request.header("content-type", "application/json");
+        }
+        self.try_send(request.body(body.map(Value::to_string).unwrap_or_default()).unwrap())
+    }
+
+    /// As [`try_call`](Self::try_call); no answer fails the test.
+    #[track_caller]
+    pub fn call(&self, method: &str, path: &str, body: Option<&Value>) -> TestResponse {
+        self.try_call(method, path, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    /// GET.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> TestResponse {
+        self.call("GET", path, None)
+    }
+
+    /// GET that may have no answer.
+    pub fn try_get(&self, path: &str) -> Result<TestResponse, ureq::Error> {
+        self.try_call("GET", path, None)
+    }
+
+    /// POST.
+    #[track_caller]
+    pub fn post(&self, path: &str, body: &Value) -> TestResponse {
+        self.call("POST", path, Some(body))
+    }
+
+    /// DELETE.
+    #[track_caller]
+    pub fn delete(&self, path: &str) -> TestResponse {
+        self.call("DELETE", path, None)
+    }
+
+    /// Notes the tokens of an answer of the native API.
+    pub fn store_tokens(&mut self, answer: &TestResponse) {
+        let json = answer.json();
+        for (token, slot) in [("access_token", &mut self.access), ("refresh_token", &mut self.refresh)] {
+            if let Some(value) = json.get(token).and_then(Value::as_str) {
+                value.clone_into(slot);
+                self.secrets.add(value);
+            }
+        }
+    }
+
+    /// Logs a user of the demo's shop in on a device, by the native API.
+    #[track_caller]
+    pub fn login(mut self, user: &str, device: &str) -> Self {
+        let answer = self.post("/api/v1/sessions", &json!({"login": user, "password": PASSWORD, "device": device}));
+        let answer = answer.expect_status(201);
+        self.store_tokens(&answer);
+        self
+    }
+
+    /// As [`login`](Self::login); `None` where it was not granted or there was no answer.
+    pub fn try_login(mut self, user: &str, device: &str) -> Option<Self> {
+        let body = json!({"login": user, "password": PASSWORD, "device": device});
+        let answer = self.try_call("POST", "/api/v1/sessions", Some(&body)).ok()?;
+        (answer.status() == 201).then(|| {
+            self.store_tokens(&answer);
+            self
+        })
+    }
+
+    /// As [`refresh`](Self::refresh); the error says that no answer came.
+    pub fn try_refresh(&mut self) -> Result<TestResponse, ureq::Error> {
+        let body = json!({"refresh_token": self.refresh});
+        let answer = self.try_call("POST", "/api/v1/sessions/refresh", Some(&body))?;
+        if answer.status() == 200 {
+            self.store_tokens(&answer);
+        }
+        Ok(answer)
+    }
+
+    /// Refreshes by the native API; the tokens are stored where they were granted.
+    pub fn refresh(&mut self) -> TestResponse {
+        let answer = self.post("/api/v1/sessions/refresh", &json!({"refresh_token": self.refresh}));
+        if answer.status() == 200 {
+            self.store_tokens(&answer);
+        }
+        answer
+    }
+
+    /// Asks who it is, by the native API.
+    #[track_caller]
+    pub fn get_current_session(&self) -> TestResponse {
+        self.get("/api/v1/sessions/current")
+    }
+}

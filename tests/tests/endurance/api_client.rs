@@ -1,0 +1,36 @@
+//! Programs that sign their requests (NWS4) by a key that nobody revokes: each signature is good.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tillgate_tests::{PortosKey, UnsignedRequest};
+
+use crate::http::HttpRequest;
+use crate::random::Random;
+use crate::simulation::Simulation;
+
+#[expect(clippy::disallowed_methods, reason = "a client has the real clock")]
+fn unix_millis() -> i64 {
+    i64::try_from(SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis()).unwrap()
+}
+
+/// Who am I, signed by this key.
+pub(crate) fn signed_request(key: &PortosKey, address: &str) -> HttpRequest {
+    let target = "/portos/api/auth";
+    let unsigned =
+        UnsignedRequest { method: "GET", target, host: address, headers: &[], body: b"", sent_at: unix_millis() };
+    let asked = HttpRequest::new("GET", target);
+    key.sign(&unsigned).into_iter().fold(asked, |asked, (name, value)| asked.header(name, value))
+}
+
+/// Asks until the world is over.
+pub(crate) fn run_client(world: &Simulation, key: &PortosKey, mut chance: Random) {
+    while world.is_running() {
+        let answer = signed_request(key, world.address()).send(world.address(), world.plan.answer_limit);
+        match answer.map(|answer| answer.status) {
+            None | Some(503) => world.increment(|counts| &counts.unanswered),
+            Some(200) => world.increment(|counts| &counts.answered),
+            Some(status) => world.anomalies.record(format!("a good signature was answered {status}")),
+        }
+        std::thread::sleep(chance.duration_between(20, 200));
+    }
+}
