@@ -1,0 +1,197 @@
+//! Changes, revokes and deletes keys that programs sign their requests with.
+
+use serde_json::{Map, Value, json};
+
+use crate::office::api_keys::add::{check_texts, compute_rights, fix_permissions, resolve_device, user_and_device};
+use crate::office::context::AuditContext;
+use crate::office::differences::diff_fields;
+use crate::office::error::{FieldName, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
+use crate::office::ports::{OfficePorts, OfficeTx};
+use crate::{
+    Action, ApiKey, ApiKeyId, DeviceName, KnownRight, Rights, Scope, Store, StoreError, StoreExt, Subject, TenantId,
+    UserName,
+};
+
+/// What becomes of a key. `None` leaves a field as it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ApiKeyChange {
+    /// Another name.
+    pub name: Option<String>,
+    /// Another description.
+    pub description: Option<String>,
+    /// Whether it counts from now on.
+    pub active: Option<bool>,
+    /// Who a request runs as from now on.
+    pub user: Option<UserName>,
+    /// Where it runs from now on: a device that the user may log in on.
+    pub device: Option<DeviceName>,
+    /// Other permissions.
+    pub permissions: Option<Rights>,
+}
+
+/// Changes the key and returns it as it is then. `version` is the one that was read, where the caller holds to it. Asks the right
+/// `apiKeyUpdate`, every right that the key gives before and after, and every right among other permissions.
+///
+/// Where it is no admin who changes the user, the device or the permissions, or makes a revoked key count again, a key without
+/// permissions is narrowed to what it gives then, as in [`add_api_key`](crate::office::api_keys::add()).
+///
+/// What is signed with a key that was revoked or changed is judged by it at once. What changes nothing writes nothing.
+pub fn change_api_key(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    id: ApiKeyId,
+    version: Option<i64>,
+    change: &ApiKeyChange,
+) -> UseCaseResult<ApiKey> {
+    store.write(|tx| commit_refusal(apply(tx, tenant, stamp, id, version, change)))
+}
+
+/// Deletes the key for good and returns it as it was. Asks the right `apiKeyDelete`, and every right that the key gives.
+pub fn delete_api_key(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    id: ApiKeyId,
+    version: Option<i64>,
+) -> UseCaseResult<ApiKey> {
+    store.write(|tx| commit_refusal(delete(tx, tenant, stamp, id, version)))
+}
+
+fn apply(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    id: ApiKeyId,
+    version: Option<i64>,
+    change: &ApiKeyChange,
+) -> Result<ApiKey, UseCaseError> {
+    stamp.authority.require(KnownRight::ApiKeyUpdate)?;
+    let before = load_key(tx, tenant, id, version)?;
+    stamp.authority.require_all(&compute_rights(tx, &before)?)?;
+    let mut after = apply_change(tx, stamp, &before, change)?;
+    let gives = compute_rights(tx, &after)?;
+    stamp.authority.require_all(&gives)?;
+    let renamed = ApiKey { name: after.name.clone(), description: after.description.clone(), ..before.clone() };
+    if after != renamed && after.active {
+        fix_permissions(stamp, &mut after, gives)?;
+    }
+    if after == before {
+        return Ok(before);
+    }
+    if !tx.api_keys().update(&after)? {
+        return Err(conflict_error());
+    }
+    invalidate_users(tx, &before, &after, stamp)?;
+    let (action, details) = audit_details(&before, &after);
+    tx.audit().record(&stamp.build_event(tenant, action, Subject::ApiKey(id), details))?;
+    Ok(tx.api_keys().find(id)?.ok_or_else(|| StoreError::Fault("a changed key is gone".to_owned()))?)
+}
+
+fn delete(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    id: ApiKeyId,
+    version: Option<i64>,
+) -> Result<ApiKey, UseCaseError> {
+    stamp.authority.require(KnownRight::ApiKeyDelete)?;
+    let key = load_key(tx, tenant, id, version)?;
+    stamp.authority.require_all(&compute_rights(tx, &key)?)?;
+    if !tx.api_keys().remove(id, key.version)? {
+        return Err(conflict_error());
+    }
+    invalidate_users(tx, &key, &key, stamp)?;
+    let details = Map::from_iter([("name".to_owned(), json!(key.name)), ("client".to_owned(), json!(key.client_id))]);
+    tx.audit().record(&stamp.build_event(tenant, Action::ApiKeyDelete, Subject::ApiKey(id), details))?;
+    Ok(key)
+}
+
+/// The key, where it is of this tenant and still at the version that the caller holds to.
+fn load_key(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    id: ApiKeyId,
+    version: Option<i64>,
+) -> Result<ApiKey, UseCaseError> {
+    let found = tx.api_keys().find(id)?.filter(|key| key.tenant == tenant);
+    let key = found.ok_or_else(|| OfficeError::NotFound { field: FieldName::ApiKey, value: id.to_string() })?;
+    OfficeError::check_version(version, key.version)?;
+    Ok(key)
+}
+
+/// The key after the change.
+fn apply_change(
+    tx: &mut dyn OfficeTx,
+    stamp: &AuditContext,
+    before: &ApiKey,
+    change: &ApiKeyChange,
+) -> Result<ApiKey, UseCaseError> {
+    let mut after = before.clone();
+    if let Some(name) = &change.name {
+        after.name.clone_from(name);
+    }
+    if let Some(description) = &change.description {
+        after.description.clone_from(description);
+    }
+    check_texts(&after.name, &before.name, &after.description)?;
+    if let Some(active) = change.active {
+        after.active = active;
+    }
+    if let Some(permissions) = &change.permissions {
+        stamp.authority.require_all(permissions)?;
+        after.permissions.clone_from(permissions);
+    }
+    if change.user.is_some() || change.device.is_some() {
+        let device_name = match &change.device {
+            Some(name) => name.clone(),
+            None => tx.devices().find(before.device)?.ok_or_else(|| dangling_reference("device"))?.name,
+        };
+        let (user, device) = if let Some(name) = &change.user {
+            user_and_device(tx, before.tenant, name, &device_name)?
+        } else {
+            let user = tx.users().find(before.user)?.ok_or_else(|| dangling_reference("user"))?;
+            let device = resolve_device(tx, before.tenant, &user, &device_name)?;
+            (user, device)
+        };
+        (after.user, after.device) = (user.id, device.id);
+    }
+    Ok(after)
+}
+
+fn dangling_reference(what: &str) -> StoreError {
+    StoreError::Fault(format!("a key names a {what} that is not there"))
+}
+
+/// Somebody else changed the key in this moment: the unit of work runs again and judges what is there then.
+fn conflict_error() -> UseCaseError {
+    StoreError::Conflict("the key was changed meanwhile".to_owned()).into()
+}
+
+/// What is remembered of a key is remembered with its user.
+fn invalidate_users(
+    tx: &mut dyn OfficeTx,
+    before: &ApiKey,
+    after: &ApiKey,
+    stamp: &AuditContext,
+) -> Result<(), UseCaseError> {
+    tx.revocations().invalidate(Scope::User(before.user), stamp.at)?;
+    if after.user != before.user {
+        tx.revocations().invalidate(Scope::User(after.user), stamp.at)?;
+    }
+    Ok(())
+}
+
+/// What the audit says of it.
+fn audit_details(before: &ApiKey, after: &ApiKey) -> (Action, Map<String, Value>) {
+    let details = diff_fields([
+        ("name", json!(before.name), json!(after.name)),
+        ("description", json!(before.description), json!(after.description)),
+        ("user", json!(before.user), json!(after.user)),
+        ("device", json!(before.device), json!(after.device)),
+        ("permissions", json!(before.permissions), json!(after.permissions)),
+        ("active", json!(before.active), json!(after.active)),
+    ]);
+    let only_active = details.len() == 1 && details.contains_key("active");
+    (if only_active { Action::ApiKeyStatus } else { Action::ApiKeyUpdate }, details)
+}

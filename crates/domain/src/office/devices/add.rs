@@ -1,0 +1,104 @@
+//! Registers a device, with its roles and settings and, where it logs in as itself, its password.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, json};
+
+use crate::office::context::{AuditContext, Authority};
+use crate::office::devices::change::{check_preferences, check_settings};
+use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
+use crate::office::ports::{OfficePorts, OfficeTx};
+use crate::office::text;
+use crate::office::users::assignment;
+use crate::{
+    Action, Device, DeviceId, DeviceName, DeviceStatus, Environment, Epoch, JsonObject, KnownRight, PrincipalId,
+    RoleName, Scope, Secret, Store, StoreExt, Subject, TenantId,
+};
+
+/// A device that is to be.
+#[derive(Clone, Debug, PartialEq)]
+pub struct NewDevice {
+    /// Its id.
+    pub id: DeviceId,
+    /// The name that it logs in under.
+    pub name: DeviceName,
+    /// What kind it is.
+    pub environment: Environment,
+    /// `Pending` or `Active`.
+    pub status: DeviceStatus,
+    /// Where it stands, what it is for.
+    pub description: String,
+    /// What the program on it remembers of its own.
+    pub preferences: JsonObject,
+    /// What the back office sets for the program on it.
+    pub settings: BTreeMap<String, String>,
+    /// The roles that it has when it logs in as itself, by name.
+    pub roles: Vec<RoleName>,
+    /// The hash of its password, made outside.
+    pub verifier: Option<Secret<String>>,
+}
+
+/// Whether somebody may register devices at all: asked before a password is hashed for one.
+pub fn authorize_add_device(authority: &Authority) -> Result<(), OfficeError> {
+    authority.require(KnownRight::DeviceCreate)
+}
+
+/// Registers the device. Its name is unique in the tenant. Asks the right `deviceCreate`, and every right that the device gets.
+pub fn add_device(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    new: &NewDevice,
+) -> UseCaseResult<Device> {
+    store.write(|tx| commit_refusal(add(tx, tenant, stamp, new)))
+}
+
+fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &AuditContext, new: &NewDevice) -> Result<Device, UseCaseError> {
+    authorize_add_device(&stamp.authority)?;
+    new.name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Name, why })?;
+    text::check_text(FieldName::Description, &new.description, text::MAX_DESCRIPTION_CHARS)?;
+    check_settings(&new.settings)?;
+    check_preferences(&new.preferences)?;
+    let mut refusals = FieldRefusals::default();
+    if !matches!(new.status, DeviceStatus::Pending | DeviceStatus::Active) {
+        refusals
+            .add(OfficeError::InvalidStatusTransition { from: DeviceStatus::Pending.name(), to: new.status.name() });
+    }
+    let roles = tx.roles().list(tenant)?;
+    let held = refusals.gather(assignment::resolve_role_ids(&roles, &new.roles))?.unwrap_or_default();
+    refusals.checked()?;
+    stamp.authority.require_all(&assignment::collect_role_rights(&held, &roles))?;
+    let device = Device {
+        id: new.id,
+        tenant,
+        name: new.name.clone(),
+        environment: new.environment,
+        status: new.status,
+        description: new.description.clone(),
+        preferences: new.preferences.clone(),
+        settings: new.settings.clone(),
+        roles: held,
+        epoch: Epoch::default(),
+        seat: None,
+        pairing: None,
+        last_seen_at: None,
+        created_at: stamp.at,
+        updated_at: stamp.at,
+        version: 1,
+    };
+    if !tx.devices().insert(&device)? {
+        return Err(OfficeError::AlreadyExists { field: FieldName::Name, value: device.name.to_string() }.into());
+    }
+    if let Some(verifier) = &new.verifier {
+        tx.passwords().set(PrincipalId::Device(device.id), verifier, stamp.at)?;
+    }
+    tx.revocations().invalidate(Scope::Device(device.id), stamp.at)?;
+    let details = Map::from_iter([
+        ("name".to_owned(), json!(device.name)),
+        ("environment".to_owned(), json!(device.environment.name())),
+        ("status".to_owned(), json!(device.status.name())),
+        ("roles".to_owned(), json!(new.roles)),
+    ]);
+    tx.audit().record(&stamp.build_event(tenant, Action::DeviceAdd, Subject::Device(device.id), details))?;
+    Ok(device)
+}

@@ -1,0 +1,305 @@
+//! Changes a device: name, settings, roles, status, together or one by one, in one transaction.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use crate::office::context::AuditContext;
+use crate::office::differences::diff_fields;
+use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
+use crate::office::ports::{OfficePorts, OfficeTx};
+use crate::office::text;
+use crate::office::users::assignment;
+use crate::office::users::last_admin;
+use crate::{
+    Action, Device, DeviceId, DeviceName, DeviceStatus, EndReason, Environment, ExactJson, InvalidText, JsonObject,
+    KnownRight, Rights, Role, RoleId, RoleName, Scope, Store, StoreError, StoreExt, Subject, TenantId, access,
+};
+
+/// What becomes of a device. `None` leaves a field as it is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct DeviceChange {
+    /// Another name to log in under.
+    pub name: Option<DeviceName>,
+    /// Another kind of device. Every session on it ends: what its people may do there, and how many at a time, is another matter.
+    pub environment: Option<Environment>,
+    /// Another status.
+    pub status: Option<DeviceStatus>,
+    /// Another description.
+    pub description: Option<String>,
+    /// Other preferences.
+    pub preferences: PreferencesChange,
+    /// Other settings.
+    pub settings: SettingsChange,
+    /// Other roles for when it logs in as itself, by name.
+    pub roles: Option<Vec<RoleName>>,
+}
+
+/// What becomes of what the program on a device remembers.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum PreferencesChange {
+    /// It stays as it is.
+    #[default]
+    Keep,
+    /// It becomes this.
+    Replace(JsonObject),
+    /// It is patched with this (RFC 7396): members are added or replaced, objects in them patched in turn, and what is null goes.
+    Patch(JsonObject),
+}
+
+/// What becomes of a device's settings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum SettingsChange {
+    /// They stay as they are.
+    #[default]
+    Keep,
+    /// They become these.
+    Replace(BTreeMap<String, String>),
+    /// These are added, or take the place of those of the same key; an empty value removes its key.
+    Edit(BTreeMap<String, String>),
+    /// They are patched with these (RFC 7396): what is `None` goes, an empty value stays one.
+    Patch(BTreeMap<String, Option<String>>),
+}
+
+/// Changes the device and returns it as it is then. `version` is the one that was read, where the caller holds to it. Asks the
+/// right `deviceUpdate` (`deviceDelete` to retire), every right that the device has or gets as itself, and every right that
+/// begins to count for its people with another environment.
+///
+/// A device that stops being active loses every session on it; the permanent one only where it is retired. A retired one also
+/// leaves the lists of its users and gives up its roles, and its name is free again. What changes nothing writes nothing.
+pub fn change_device(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    id: DeviceId,
+    version: Option<i64>,
+    change: &DeviceChange,
+) -> UseCaseResult<Device> {
+    store.write(|tx| commit_refusal(apply(tx, tenant, stamp, id, version, change)))
+}
+
+/// Activates, locks or retires a device; see [`change_device`]. A retired one stays retired.
+pub fn set_device_status(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    id: DeviceId,
+    status: DeviceStatus,
+) -> UseCaseResult<Device> {
+    change_device(store, tenant, stamp, id, None, &DeviceChange { status: Some(status), ..DeviceChange::default() })
+}
+
+fn apply(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    id: DeviceId,
+    version: Option<i64>,
+    change: &DeviceChange,
+) -> Result<Device, UseCaseError> {
+    let before = load_device(tx, tenant, id)?;
+    let retires = change.status == Some(DeviceStatus::Retired);
+    stamp.authority.require(if retires { KnownRight::DeviceDelete } else { KnownRight::DeviceUpdate })?;
+    OfficeError::check_version(version, before.version)?;
+    let leaves = change.status.is_some_and(|status| status != DeviceStatus::Active);
+    if leaves {
+        last_admin::claim_tenant(tx, tenant)?;
+    }
+    let roles = tx.roles().list(tenant)?;
+    stamp.authority.require_all(&assignment::collect_role_rights(&before.roles, &roles))?;
+    let mut refusals = FieldRefusals::default();
+    let mut after = apply_change(&before, change, &mut refusals)?;
+    let named =
+        change.roles.as_ref().map(|names| refusals.gather(assignment::resolve_role_ids(&roles, names))).transpose()?;
+    refusals.checked()?;
+    if let Some(named) = named.flatten() {
+        after.roles = named;
+        stamp.authority.require_all(&assignment::collect_role_rights(&after.roles, &roles))?;
+    }
+    if retires {
+        after.roles.clear();
+    }
+    if after == before {
+        return Ok(before);
+    }
+    if after.environment != before.environment {
+        stamp.authority.require_all(&collect_new_rights(
+            &tx.users().find_roles_on_device(id)?,
+            &roles,
+            before.environment,
+            after.environment,
+        ))?;
+    }
+    if leaves && before.status == DeviceStatus::Active {
+        last_admin::check_device_removal(tx, &roles, &before)?;
+    }
+    after.updated_at = stamp.at;
+    let scope = Scope::Device(id);
+    match end_reason(&before, &after) {
+        Some(why) => {
+            tx.revocations().bump_epoch(scope, why, stamp.at)?;
+            // a permanent token is held back while its device is locked, and good again afterwards
+            if retires {
+                tx.revocations().end_permanent(scope, why, stamp.at)?;
+                tx.users().remove_device(id)?;
+            }
+        }
+        None => tx.revocations().invalidate(scope, stamp.at)?,
+    }
+    if !tx.devices().update(&after)? {
+        let other = tx.devices().find_by_name(tenant, &after.name.to_folded())?.filter(|other| other.id != id);
+        return Err(match other {
+            Some(_) => OfficeError::AlreadyExists { field: FieldName::Name, value: after.name.to_string() }.into(),
+            None => StoreError::Conflict("the device was changed meanwhile".to_owned()).into(),
+        });
+    }
+    let (action, details) = audit_details(&before, &after);
+    tx.audit().record(&stamp.build_event(tenant, action, Subject::Device(id), details))?;
+    Ok(tx.devices().find(id)?.ok_or_else(|| StoreError::Fault("a changed device is gone".to_owned()))?)
+}
+
+/// The device, where it is of this tenant.
+pub(in crate::office) fn load_device(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    id: DeviceId,
+) -> Result<Device, UseCaseError> {
+    let found = tx.devices().find(id)?.filter(|device| device.tenant == tenant);
+    Ok(found.ok_or_else(|| OfficeError::NotFound { field: FieldName::Device, value: id.to_string() })?)
+}
+
+/// The device's own fields after the change. Fields at fault are gathered.
+fn apply_change(before: &Device, change: &DeviceChange, refusals: &mut FieldRefusals) -> Result<Device, UseCaseError> {
+    let mut after = before.clone();
+    if let Some(name) = &change.name {
+        if *name != before.name {
+            refusals
+                .gather(name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Name, why }))?;
+        }
+        after.name = name.clone();
+    }
+    if let Some(environment) = change.environment {
+        after.environment = environment;
+    }
+    if let Some(description) = &change.description {
+        refusals.gather(text::check_text(FieldName::Description, description, text::MAX_DESCRIPTION_CHARS))?;
+        after.description.clone_from(description);
+    }
+    match &change.preferences {
+        PreferencesChange::Keep => {}
+        PreferencesChange::Replace(preferences) => after.preferences.clone_from(preferences),
+        PreferencesChange::Patch(patch) => {
+            after.preferences = crate::merge_patch::merge_object(after.preferences, patch.clone());
+        }
+    }
+    // what was stored before there was this bound stays as it is
+    if after.preferences != before.preferences {
+        refusals.gather(check_preferences(&after.preferences))?;
+    }
+    match &change.settings {
+        SettingsChange::Keep => {}
+        SettingsChange::Replace(settings) => after.settings.clone_from(settings),
+        SettingsChange::Edit(settings) => {
+            after.settings.extend(settings.clone());
+            after.settings.retain(|_, value| !value.is_empty());
+        }
+        SettingsChange::Patch(settings) => {
+            for (key, value) in settings {
+                match value {
+                    Some(value) => drop(after.settings.insert(key.clone(), value.clone())),
+                    None => drop(after.settings.remove(key)),
+                }
+            }
+        }
+    }
+    refusals.gather(check_settings(&after.settings))?;
+    if let Some(status) = change.status {
+        refusals.gather(check_status(before.status, status))?;
+        after.status = status;
+    }
+    Ok(after)
+}
+
+/// Refuses a status that cannot follow the one there is.
+pub(in crate::office) fn check_status(from: DeviceStatus, to: DeviceStatus) -> Result<(), OfficeError> {
+    if from == DeviceStatus::Retired && to != DeviceStatus::Retired {
+        return Err(OfficeError::InvalidStatusTransition { from: from.name(), to: to.name() });
+    }
+    Ok(())
+}
+
+/// Refuses what no device may remember.
+pub(in crate::office) fn check_preferences(preferences: &JsonObject) -> Result<(), OfficeError> {
+    validate_preferences(preferences).map_err(|why| OfficeError::InvalidValue { field: FieldName::Preferences, why })
+}
+
+/// Whether the program on a device may remember this: 32 KiB of JSON at most, arrays and objects no deeper than 16.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn validate_preferences(preferences: &JsonObject) -> Result<(), InvalidText> {
+    const MAX_PREFERENCES_BYTES: usize = 32 * 1024;
+    const MAX_DEPTH: usize = 16;
+    if preferences.members().iter().any(|(_, value)| nests_deeper(value, MAX_DEPTH - 1)) {
+        return Err(InvalidText::TooDeep(MAX_DEPTH));
+    }
+    let text = serde_json::to_string(preferences).unwrap_or_default();
+    if text.len() > MAX_PREFERENCES_BYTES { Err(InvalidText::TooLong(MAX_PREFERENCES_BYTES)) } else { Ok(()) }
+}
+
+/// Whether a value nests more than `levels` arrays and objects.
+fn nests_deeper(value: &ExactJson, levels: usize) -> bool {
+    match value {
+        ExactJson::Array(items) => levels == 0 || items.iter().any(|item| nests_deeper(item, levels - 1)),
+        ExactJson::Object(members) => levels == 0 || members.iter().any(|(_, value)| nests_deeper(value, levels - 1)),
+        _ => false,
+    }
+}
+
+/// The most settings of a device.
+pub const MAX_SETTINGS: usize = 100;
+
+/// Limits the number of settings and requires a name for each.
+pub(in crate::office) fn check_settings(settings: &BTreeMap<String, String>) -> Result<(), OfficeError> {
+    let invalid = |why| OfficeError::InvalidValue { field: FieldName::Settings, why };
+    if settings.len() > MAX_SETTINGS {
+        return Err(invalid(InvalidText::TooLong(MAX_SETTINGS)));
+    }
+    settings.iter().try_for_each(|(key, value)| text::check_setting(key, value).map_err(invalid))
+}
+
+/// Whether a change ends every session on the device, and why.
+fn end_reason(before: &Device, after: &Device) -> Option<EndReason> {
+    if before.status != after.status && after.status != DeviceStatus::Active {
+        Some(EndReason::Locked)
+    } else {
+        (before.environment != after.environment).then_some(EndReason::Admin)
+    }
+}
+
+/// What these roles allow on the device in its new environment and did not in the old.
+fn collect_new_rights(held: &BTreeSet<RoleId>, roles: &[Role], from: Environment, to: Environment) -> Rights {
+    let begins =
+        |role: &&Role| held.contains(&role.id) && role.environments.contains(&to) && !role.environments.contains(&from);
+    access::collect_rights(roles.iter().filter(begins))
+}
+
+/// What the audit says of it.
+fn audit_details(before: &Device, after: &Device) -> (Action, Map<String, Value>) {
+    let words = |roles: &BTreeSet<RoleId>| roles.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let details = diff_fields([
+        ("name", json!(before.name), json!(after.name)),
+        ("environment", json!(before.environment), json!(after.environment)),
+        ("description", json!(before.description), json!(after.description)),
+        ("preferences", json!(before.preferences), json!(after.preferences)),
+        ("settings", json!(before.settings), json!(after.settings)),
+        ("roles", json!(words(&before.roles)), json!(words(&after.roles))),
+        ("status", json!(before.status.name()), json!(after.status.name())),
+    ]);
+    let retires = before.status != after.status && after.status == DeviceStatus::Retired;
+    let only_status = details.len() == 1 && details.contains_key("status");
+    (if only_status || retires { Action::DeviceStatus } else { Action::DeviceUpdate }, details)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,34 @@
+//! Devices by their ids, for those who show what names them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::office::ports::{OfficePorts, OfficeTx};
+use crate::{Device, DeviceId, Store, StoreExt, StoreResult, TenantId};
+
+/// How many ids a statement names at most.
+const MAX_IDS_PER_STATEMENT: usize = 500;
+
+/// Those of these devices that the tenant has.
+pub fn find_devices(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    ids: &BTreeSet<DeviceId>,
+) -> StoreResult<BTreeMap<DeviceId, Device>> {
+    let mut found = store.read(|tx| find_devices_by_id(tx, ids))?;
+    found.retain(|_, device| device.tenant == tenant);
+    Ok(found)
+}
+
+/// Those of these devices that there are.
+pub(in crate::office) fn find_devices_by_id(
+    tx: &mut dyn OfficeTx,
+    ids: &BTreeSet<DeviceId>,
+) -> StoreResult<BTreeMap<DeviceId, Device>> {
+    let ids: Vec<DeviceId> = ids.iter().copied().collect();
+    let mut devices = BTreeMap::new();
+    for some in ids.chunks(MAX_IDS_PER_STATEMENT) {
+        let found = tx.devices().find_many(&some.iter().copied().collect())?;
+        devices.extend(found.into_iter().map(|device| (device.id, device)));
+    }
+    Ok(devices)
+}

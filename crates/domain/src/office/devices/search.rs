@@ -1,0 +1,65 @@
+//! Finds devices by what is known of them, part by part, with the names of their roles, which a device's own row holds by id.
+
+use std::collections::BTreeMap;
+
+use crate::office::ports::{DeviceFilter, OfficePorts, OfficeTx, PageRequest};
+use crate::{Device, DeviceId, RoleId, RoleName, Store, StoreExt, StoreResult, TenantId};
+
+/// The most that a part holds: a page of 200 and the one more that tells whether another follows.
+const MAX_FETCH_ROWS: u32 = 201;
+
+/// A device with the names of the roles that it has as itself, in order.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeviceView {
+    /// The device.
+    pub device: Device,
+    /// The names of its roles.
+    pub roles: Vec<RoleName>,
+}
+
+/// Devices of a tenant in the order of their ids, those that the filter fits.
+pub fn search_devices(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    filter: &DeviceFilter,
+    page: &PageRequest<DeviceId>,
+) -> StoreResult<Vec<DeviceView>> {
+    let Some(text) = crate::office::text::normalize_search_text(filter.text.as_deref()) else { return Ok(Vec::new()) };
+    let filter = DeviceFilter { text, ..filter.clone() };
+    let page = PageRequest { after: page.after, limit: page.limit.clamp(1, MAX_FETCH_ROWS) };
+    store.read(|tx| {
+        let found = tx.devices().search(tenant, &filter, &page)?;
+        load_views(tx, tenant, found)
+    })
+}
+
+/// The device with this id, a retired one too.
+pub fn find_device_view(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    id: DeviceId,
+) -> StoreResult<Option<DeviceView>> {
+    store.read(|tx| {
+        let found = tx.devices().find(id)?.filter(|device| device.tenant == tenant);
+        Ok(load_views(tx, tenant, found.into_iter().collect())?.pop())
+    })
+}
+
+/// The device that a use case has just made or changed.
+pub fn load_device_view(store: &dyn Store<OfficePorts>, device: &Device) -> StoreResult<Option<DeviceView>> {
+    store.read(|tx| Ok(load_views(tx, device.tenant, vec![device.clone()])?.pop()))
+}
+
+fn load_views(tx: &mut (dyn OfficeTx + '_), tenant: TenantId, devices: Vec<Device>) -> StoreResult<Vec<DeviceView>> {
+    if devices.is_empty() {
+        return Ok(Vec::new());
+    }
+    let roles: BTreeMap<RoleId, RoleName> =
+        tx.roles().list(tenant)?.into_iter().map(|role| (role.id, role.name)).collect();
+    let named = |device: Device| {
+        let mut names: Vec<RoleName> = device.roles.iter().filter_map(|id| roles.get(id)).cloned().collect();
+        names.sort();
+        DeviceView { device, roles: names }
+    };
+    Ok(devices.into_iter().map(named).collect())
+}

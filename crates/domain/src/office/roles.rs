@@ -1,0 +1,4 @@
+//! Roles of a tenant: adding, changing and deleting them.
+
+pub(super) mod add;
+pub(super) mod change;

@@ -1,0 +1,97 @@
+//! Adds a role of the tenant's own.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Map, json};
+
+use crate::office::context::AuditContext;
+use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
+use crate::office::ports::{OfficePorts, OfficeTx};
+use crate::office::text;
+use crate::{Action, Environment, KnownRight, Rights, Role, RoleId, RoleName, Store, StoreExt, Subject, TenantId};
+
+/// A role that is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRole {
+    /// Its id.
+    pub id: RoleId,
+    /// The name that requests and commands use.
+    pub name: RoleName,
+    /// The name that people read.
+    pub label: String,
+    /// What it is for.
+    pub description: String,
+    /// What it allows; one right at least.
+    pub rights: Rights,
+    /// Where it counts; one environment at least.
+    pub environments: BTreeSet<Environment>,
+}
+
+/// Adds the role. Its name is unique in the tenant. Asks the right `roleCreate`, and every right that the role allows: a role is
+/// no way to hold more than its maker does.
+pub fn add_role(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    new: &NewRole,
+) -> UseCaseResult<Role> {
+    store.write(|tx| commit_refusal(add(tx, tenant, stamp, new)))
+}
+
+fn add(tx: &mut dyn OfficeTx, tenant: TenantId, stamp: &AuditContext, new: &NewRole) -> Result<Role, UseCaseError> {
+    stamp.authority.require(KnownRight::RoleCreate)?;
+    stamp.authority.require_all(&new.rights)?;
+    new.name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Name, why })?;
+    check_label(&new.label, "")?;
+    check_fields(&new.label, &new.description, &new.rights, &new.environments)?;
+    let role = Role {
+        id: new.id,
+        tenant,
+        name: new.name.clone(),
+        label: new.label.clone(),
+        description: new.description.clone(),
+        rights: new.rights.clone(),
+        environments: new.environments.clone(),
+        built_in: false,
+        version: 1,
+    };
+    if !tx.roles().insert(&role)? {
+        return Err(OfficeError::AlreadyExists { field: FieldName::Name, value: role.name.to_string() }.into());
+    }
+    let environments: Vec<&str> = role.environments.iter().map(|each| each.name()).collect();
+    let details = Map::from_iter([
+        ("name".to_owned(), json!(role.name.as_str())),
+        ("rights".to_owned(), json!(role.rights)),
+        ("environments".to_owned(), json!(environments)),
+    ]);
+    tx.audit().record(&stamp.build_event(tenant, Action::RoleAdd, Subject::Role(role.id), details))?;
+    Ok(role)
+}
+
+/// Refuses a label that no name may be, where it takes the place of another: there may be none.
+pub(in crate::office) fn check_label(label: &str, before: &str) -> Result<(), OfficeError> {
+    if label.trim().is_empty() {
+        Ok(())
+    } else {
+        text::check_renamed(FieldName::Label, label, before, text::MAX_LABEL_CHARS)
+    }
+}
+
+/// Bounds what people read, and asks for a right and a place at least.
+pub(in crate::office) fn check_fields(
+    label: &str,
+    description: &str,
+    rights: &Rights,
+    environments: &BTreeSet<Environment>,
+) -> Result<(), OfficeError> {
+    let texts = [
+        (FieldName::Label, label, text::MAX_LABEL_CHARS),
+        (FieldName::Description, description, text::MAX_DESCRIPTION_CHARS),
+    ];
+    let sets = [(FieldName::Rights, rights.is_empty()), (FieldName::Environments, environments.is_empty())];
+    let texts = texts.into_iter().filter_map(|(field, text, most)| text::check_text(field, text, most).err());
+    let sets = sets.into_iter().filter_map(|(field, empty)| empty.then_some(OfficeError::Required { field }));
+    let mut refusals = FieldRefusals::default();
+    texts.chain(sets).for_each(|refused| refusals.add(refused));
+    refusals.checked()
+}

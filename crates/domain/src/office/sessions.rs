@@ -1,0 +1,3 @@
+//! Ending sessions of users, devices or everybody.
+
+pub(super) mod end;

@@ -1,0 +1,4 @@
+//! Stores of a tenant: adding, renaming and closing them.
+
+pub(super) mod add;
+pub(super) mod change;

@@ -1,0 +1,71 @@
+//! Gives a store of a tenant another name, and closes it.
+//!
+//! A tenant's stores are written with the tenant: its version is theirs.
+
+use serde_json::{Map, json};
+
+use crate::office::context::AuditContext;
+use crate::office::error::{FieldName, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
+use crate::office::ports::OfficePorts;
+use crate::office::stores::add::check_store_name;
+use crate::office::tenants::row::{load_tenant, save_tenant};
+use crate::{Action, Branch, BranchId, KnownRight, Store, StoreExt, Subject, Tenant, TenantId};
+
+/// Gives the store another name (`None` leaves it as it is) and returns the tenant as it is then. `version` is the tenant's that was read, where the caller
+/// holds to it. Asks the right `storeUpdate`. What changes nothing writes nothing.
+pub fn rename_store(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    id: BranchId,
+    version: Option<i64>,
+    name: Option<&str>,
+) -> UseCaseResult<Tenant> {
+    store.write(|tx| {
+        let mut way = || -> Result<Tenant, UseCaseError> {
+            stamp.authority.require(KnownRight::StoreUpdate)?;
+            let mut tenant = load_tenant(tx, tenant, version)?;
+            let before = find_branch(&tenant, id)?;
+            let name = name.map_or_else(|| before.name.clone(), |name| name.trim().to_owned());
+            let after = Branch { id, name };
+            if before == after {
+                return Ok(tenant);
+            }
+            check_store_name(&tenant, &after)?;
+            let details = Map::from_iter([("name".to_owned(), json!({ "from": before.name, "to": after.name }))]);
+            tenant.branches.iter_mut().filter(|each| each.id == id).for_each(|each| *each = after.clone());
+            save_tenant(tx, stamp, tenant, Action::StoreUpdate, Subject::Store(id), details)
+        };
+        commit_refusal(way())
+    })
+}
+
+/// Closes the store for good and returns the tenant as it is then. `version` is the tenant's that was read, where the caller holds
+/// to it. The last store stays. Asks the right `storeDelete`.
+pub fn close_store(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    id: BranchId,
+    version: Option<i64>,
+) -> UseCaseResult<Tenant> {
+    store.write(|tx| {
+        let mut way = || -> Result<Tenant, UseCaseError> {
+            stamp.authority.require(KnownRight::StoreDelete)?;
+            let mut tenant = load_tenant(tx, tenant, version)?;
+            let closed = find_branch(&tenant, id)?;
+            if tenant.branches.len() == 1 {
+                return Err(OfficeError::LastStore.into());
+            }
+            tenant.branches.retain(|each| each.id != id);
+            let details = Map::from_iter([("name".to_owned(), json!(closed.name))]);
+            save_tenant(tx, stamp, tenant, Action::StoreClose, Subject::Store(id), details)
+        };
+        commit_refusal(way())
+    })
+}
+
+fn find_branch(tenant: &Tenant, id: BranchId) -> Result<Branch, OfficeError> {
+    let found = tenant.branches.iter().find(|each| each.id == id).cloned();
+    found.ok_or_else(|| OfficeError::NotFound { field: FieldName::Store, value: id.to_string() })
+}

@@ -1,0 +1,37 @@
+//! A tenant as its use cases find it and write it, with its stores, which have no versions of their own.
+
+use serde_json::{Map, Value};
+
+use crate::office::context::AuditContext;
+use crate::office::error::{FieldName, OfficeError, UseCaseError};
+use crate::office::ports::OfficeTx;
+use crate::{Action, Scope, StoreError, Subject, Tenant, TenantId};
+
+/// The tenant, at the version that the caller holds to.
+pub(in crate::office) fn load_tenant(
+    tx: &mut dyn OfficeTx,
+    id: TenantId,
+    version: Option<i64>,
+) -> Result<Tenant, UseCaseError> {
+    let found = tx.tenants().find(id)?;
+    let tenant = found.ok_or_else(|| OfficeError::NotFound { field: FieldName::Tenant, value: id.to_string() })?;
+    OfficeError::check_version(version, tenant.version)?;
+    Ok(tenant)
+}
+
+/// Writes the tenant with its stores: of two who change them at once the second reads again.
+pub(in crate::office) fn save_tenant(
+    tx: &mut dyn OfficeTx,
+    stamp: &AuditContext,
+    tenant: Tenant,
+    action: Action,
+    subject: Subject,
+    details: Map<String, Value>,
+) -> Result<Tenant, UseCaseError> {
+    if !tx.tenants().update(&tenant)? {
+        return Err(StoreError::Conflict("the tenant moved on".to_owned()).into());
+    }
+    tx.revocations().invalidate(Scope::Tenant(tenant.id), stamp.at)?;
+    tx.audit().record(&stamp.build_event(tenant.id, action, subject, details))?;
+    Ok(Tenant { version: tenant.version.saturating_add(1), ..tenant })
+}

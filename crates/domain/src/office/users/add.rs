@@ -1,0 +1,166 @@
+//! Adds a user, with their roles and, where they have one from the start, their password.
+
+use serde_json::{Map, json};
+
+use crate::office::context::{AuditContext, Authority};
+use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError, UseCaseResult, commit_refusal};
+use crate::office::ports::{OfficePorts, OfficeTx};
+use crate::office::text;
+use crate::office::users::assignment::{self, DeviceRoleAssignment, DeviceRolesChange};
+use crate::{
+    Action, Assignment, Email, Epoch, KnownRight, PrincipalId, RoleName, Scope, Secret, Store, StoreError, StoreExt,
+    StoreResult, Subject, TenantId, User, UserId, UserName, UserStatus,
+};
+
+/// A user who is to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewUser {
+    /// Their id.
+    pub id: UserId,
+    /// The name that they log in under.
+    pub name: UserName,
+    /// The address that they may log in with instead.
+    pub email: Option<Email>,
+    /// The name that people read.
+    pub display_name: String,
+    /// `Pending` or `Active`.
+    pub status: UserStatus,
+    /// The feature of a virtual user, who has no password.
+    pub feature: Option<String>,
+    /// Roles without a device, by name.
+    pub roles: Vec<RoleName>,
+    /// Roles on devices, by name.
+    pub devices: Vec<DeviceRoleAssignment>,
+    /// The hash of the password, made outside.
+    pub verifier: Option<Secret<String>>,
+    /// Whether they must change the password at the next login.
+    pub password_change_required: bool,
+}
+
+/// Adds the user. The name is unique in the tenant, the e-mail address over the server. Asks the right `userCreate`, and every
+/// right that the user gets.
+pub fn add_user(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    new: &NewUser,
+) -> UseCaseResult<User> {
+    store.write(|tx| commit_refusal(add(tx, tenant, stamp, new, Action::UserAdd)))
+}
+
+/// Refuses whoever may add nobody, before a password is hashed for it.
+pub fn authorize_add_user(authority: &Authority) -> Result<(), OfficeError> {
+    authority.require(KnownRight::UserCreate)
+}
+
+pub(in crate::office) fn add(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    new: &NewUser,
+    action: Action,
+) -> Result<User, UseCaseError> {
+    authorize_add_user(&stamp.authority)?;
+    new.name.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::UserName, why })?;
+    text::check_name(FieldName::DisplayName, &new.display_name, text::MAX_LABEL_CHARS)?;
+    if let Some(email) = &new.email {
+        check_name_free(tx, tenant, &new.name, new.id)?;
+        check_email(tx, email, new.id)?;
+    }
+    if let Some(feature) = &new.feature {
+        text::check_name(FieldName::Feature, feature, text::MAX_LABEL_CHARS)?;
+        if new.verifier.is_some() || new.password_change_required {
+            return Err(OfficeError::VirtualUser.into());
+        }
+    }
+    let mut refusals = FieldRefusals::default();
+    if !matches!(new.status, UserStatus::Pending | UserStatus::Active) {
+        refusals.add(OfficeError::InvalidStatusTransition { from: UserStatus::Pending.name(), to: new.status.name() });
+    }
+    let roles = tx.roles().list(tenant)?;
+    let devices = DeviceRolesChange::Replace(new.devices.clone());
+    let before = Assignment::default();
+    let resolved = assignment::resolve_assignment(tx, tenant, &roles, &before, Some(new.roles.as_slice()), &devices);
+    let assignment = refusals.gather(resolved)?.unwrap_or_default();
+    refusals.checked()?;
+    stamp.authority.require_all(&assignment::collect_assigned_rights(&assignment, &roles))?;
+    let user = User {
+        id: new.id,
+        tenant,
+        name: new.name.clone(),
+        email: new.email.clone(),
+        display_name: new.display_name.trim().to_owned(),
+        status: new.status,
+        feature: new.feature.clone(),
+        assignment,
+        password_change_required: new.password_change_required,
+        epoch: Epoch::default(),
+        created_at: stamp.at,
+        updated_at: stamp.at,
+        version: 1,
+    };
+    if !tx.users().insert(&user)? {
+        return Err(find_conflict(tx, &user)?.into());
+    }
+    if let Some(verifier) = &new.verifier {
+        tx.passwords().set(PrincipalId::User(user.id), verifier, stamp.at)?;
+    }
+    tx.revocations().invalidate(Scope::User(user.id), stamp.at)?;
+    let mut details = Map::from_iter([
+        ("user_name".to_owned(), json!(user.name.as_str())),
+        ("status".to_owned(), json!(user.status.name())),
+        ("roles".to_owned(), json!(new.roles)),
+        ("devices".to_owned(), assignment::audit_details(&new.devices)),
+    ]);
+    if user.password_change_required {
+        details.insert(FieldName::PasswordChangeRequired.name().to_owned(), json!(true));
+    }
+    tx.audit().record(&stamp.build_event(tenant, action, Subject::User(user.id), details))?;
+    Ok(user)
+}
+
+/// Refuses a name that somebody has, before the address beside it is looked at: of two that are taken the name is reported.
+pub(in crate::office) fn check_name_free(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    name: &UserName,
+    whose: UserId,
+) -> Result<(), UseCaseError> {
+    if tx.users().find_by_name(tenant, &name.to_folded())?.is_some_and(|other| other.id != whose) {
+        return Err(OfficeError::AlreadyExists { field: FieldName::UserName, value: name.to_string() }.into());
+    }
+    Ok(())
+}
+
+/// Refuses an address that is entered anew where no mail can be sent to it, or somebody has it in another form of its domain.
+pub(in crate::office) fn check_email(tx: &mut dyn OfficeTx, email: &Email, whose: UserId) -> Result<(), UseCaseError> {
+    email.check_new().map_err(|why| OfficeError::InvalidValue { field: FieldName::Email, why })?;
+    if find_by_email(tx, email.as_str())?.is_some_and(|other| other.id != whose) {
+        return Err(OfficeError::AlreadyExists { field: FieldName::Email, value: email.to_string() }.into());
+    }
+    Ok(())
+}
+
+/// Whoever has this e-mail address, under each form that it may be kept under.
+pub(in crate::office) fn find_by_email(tx: &mut dyn OfficeTx, email: &str) -> StoreResult<Option<User>> {
+    for key in Email::lookup_keys_of(email) {
+        if let Some(user) = tx.users().find_by_email(&key)? {
+            return Ok(Some(user));
+        }
+    }
+    Ok(None)
+}
+
+/// Which name stood in the way of this user; a conflict where it is gone again.
+pub(in crate::office) fn find_conflict(tx: &mut dyn OfficeTx, user: &User) -> Result<OfficeError, StoreError> {
+    let other = |found: Option<User>| found.is_some_and(|found| found.id != user.id);
+    if other(tx.users().find_by_name(user.tenant, &user.name.to_folded())?) {
+        return Ok(OfficeError::AlreadyExists { field: FieldName::UserName, value: user.name.to_string() });
+    }
+    if let Some(email) = &user.email
+        && other(find_by_email(tx, email.as_str())?)
+    {
+        return Ok(OfficeError::AlreadyExists { field: FieldName::Email, value: email.to_string() });
+    }
+    Err(StoreError::Conflict("the user was changed meanwhile".to_owned()))
+}

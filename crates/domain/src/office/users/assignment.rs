@@ -1,0 +1,134 @@
+//! Roles by name, as people give them, turned into an assignment of ids.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::office::error::{FieldName, FieldRefusals, OfficeError, UseCaseError};
+use crate::office::ports::OfficeTx;
+use crate::{Assignment, DeviceId, DeviceName, DeviceStatus, Rank, Rights, Role, RoleId, RoleName, TenantId, access};
+
+/// The roles on one device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeviceRoleAssignment {
+    /// The device, by name.
+    pub device: DeviceName,
+    /// The roles there; none lets the user log in there without a right.
+    pub roles: Vec<RoleName>,
+}
+
+/// What becomes of the devices in a user's list.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DeviceRolesChange {
+    /// They stay as they are.
+    #[default]
+    Keep,
+    /// The list becomes this one.
+    Replace(Vec<DeviceRoleAssignment>),
+    /// These are put into the list, or put in place of what the list says of them; `off` leave it.
+    Edit {
+        /// Devices with their roles from now on.
+        set: Vec<DeviceRoleAssignment>,
+        /// Devices that leave the list.
+        remove: Vec<DeviceName>,
+    },
+}
+
+/// The ids of these roles; names that the tenant does not have are refused, all of them.
+pub(in crate::office) fn resolve_role_ids(roles: &[Role], names: &[RoleName]) -> Result<BTreeSet<RoleId>, OfficeError> {
+    let (mut ids, mut refusals) = (BTreeSet::new(), FieldRefusals::default());
+    for name in names {
+        match name.to_folded().find_best_match(roles, |role| role.name.to_folded()) {
+            Some(role) => drop(ids.insert(role.id)),
+            None => refusals.add(OfficeError::UnknownName { field: FieldName::Roles, value: name.to_string() }),
+        }
+    }
+    refusals.checked().map(|()| ids)
+}
+
+/// The assignment that follows `before`. A device that is named twice is refused: what it would be given is a matter of who reads.
+/// Everything that is wrong is refused at once.
+pub(in crate::office) fn resolve_assignment(
+    tx: &mut dyn OfficeTx,
+    tenant: TenantId,
+    roles: &[Role],
+    before: &Assignment,
+    office: Option<&[RoleName]>,
+    devices: &DeviceRolesChange,
+) -> Result<Assignment, UseCaseError> {
+    let mut after = before.clone();
+    let mut refusals = FieldRefusals::default();
+    if let Some(names) = office {
+        after.office = refusals.gather(resolve_role_ids(roles, names))?.unwrap_or_default();
+    }
+    let (on, off): (&[DeviceRoleAssignment], &[DeviceName]) = match devices {
+        DeviceRolesChange::Keep => (&[], &[]),
+        DeviceRolesChange::Replace(on) => {
+            after.devices.clear();
+            (on, &[])
+        }
+        DeviceRolesChange::Edit { set: on, remove: off } => (on, off),
+    };
+    for name in off {
+        if let Some(id) = refusals.gather(resolve_device_id(tx, tenant, name))? {
+            after.devices.remove(&id);
+        }
+    }
+    let mut listed = BTreeSet::new();
+    for each in on {
+        let held = refusals.gather(resolve_role_ids(roles, &each.roles))?;
+        let Some(id) = refusals.gather(resolve_device_id(tx, tenant, &each.device))? else { continue };
+        if !listed.insert(id) {
+            refusals.add(OfficeError::DuplicateItem { field: FieldName::Devices, value: each.device.to_string() });
+        }
+        after.devices.insert(id, held.unwrap_or_default());
+    }
+    refusals.checked()?;
+    Ok(after)
+}
+
+/// Puts the built-in role of this rank in place of those of other ranks that are held without a device.
+pub(in crate::office) fn assign_rank(
+    assignment: &mut Assignment,
+    roles: &[Role],
+    rank: Rank,
+) -> Result<(), OfficeError> {
+    let unknown = || OfficeError::UnknownName { field: FieldName::Roles, value: rank.name().to_owned() };
+    let of_rank = roles.iter().find(|role| Rank::list_by_role(role) == Some(rank)).ok_or_else(unknown)?;
+    let ranked = |id: &RoleId| roles.iter().any(|role| role.id == *id && Rank::list_by_role(role).is_some());
+    assignment.office.retain(|id| !ranked(id));
+    assignment.office.insert(of_rank.id);
+    Ok(())
+}
+
+fn resolve_device_id(tx: &mut dyn OfficeTx, tenant: TenantId, name: &DeviceName) -> Result<DeviceId, UseCaseError> {
+    let found =
+        tx.devices().find_by_name(tenant, &name.to_folded())?.filter(|device| device.status != DeviceStatus::Retired);
+    let unknown = || OfficeError::UnknownName { field: FieldName::Devices, value: name.to_string() };
+    Ok(found.map(|device| device.id).ok_or_else(unknown)?)
+}
+
+/// Everything that an assignment allows, wherever.
+pub(in crate::office) fn collect_assigned_rights(assignment: &Assignment, roles: &[Role]) -> Rights {
+    let held: BTreeSet<RoleId> =
+        assignment.office.iter().chain(assignment.devices.values().flatten()).copied().collect();
+    collect_role_rights(&held, roles)
+}
+
+/// Everything that these roles allow.
+pub(in crate::office) fn collect_role_rights(held: &BTreeSet<RoleId>, roles: &[Role]) -> Rights {
+    access::collect_rights(roles.iter().filter(|role| held.contains(&role.id)))
+}
+
+/// Roles on devices as the audit tells them: role names by device name.
+pub(in crate::office) fn audit_details(devices: &[DeviceRoleAssignment]) -> Value {
+    devices.iter().map(|each| (each.device.to_string(), json!(each.roles))).collect()
+}
+
+/// An assignment as the audit tells it: ids, which no later change of a name makes false.
+pub(in crate::office) fn audit_details_by_id(assignment: &Assignment) -> Value {
+    let words = |roles: &BTreeSet<RoleId>| roles.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let devices: Value =
+        assignment.devices.iter().map(|(device, roles)| (device.to_string(), json!(words(roles)))).collect();
+    json!({ "roles": words(&assignment.office), "devices": devices })
+}

@@ -1,0 +1,47 @@
+//! How many users and active administrators the tenants have, for the operator of the server.
+
+use crate::office::ports::{OfficePorts, PageRequest, RoleHolderFilter, UserFilter};
+use crate::office::queries;
+use crate::office::users::last_admin::find_admin_roles;
+use crate::{Slug, Store, StoreExt, StoreResult, TenantId, UserStatus};
+
+/// The users of a tenant, by number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserCount {
+    /// The tenant.
+    pub tenant: Slug,
+    /// Its users who are not deleted.
+    pub users: u64,
+    /// Those among them who are active and hold a role that allows everything, with or without a device.
+    pub active_admins: u64,
+}
+
+/// Counts the users of each tenant, by counting statements: no user is read.
+///
+/// # Errors
+/// The store cannot be read.
+pub fn count_users(store: &dyn Store<OfficePorts>) -> StoreResult<Vec<UserCount>> {
+    let tenants = queries::collect_pages(
+        None,
+        |page: &PageRequest<TenantId>| queries::list_tenants(store, page),
+        |tenant| tenant.id,
+    )?;
+    let present: Vec<UserStatus> =
+        UserStatus::ALL.into_iter().filter(|status| *status != UserStatus::Deleted).collect();
+    let filter = UserFilter { statuses: present, ..UserFilter::default() };
+    let count = |id: TenantId| {
+        store.read(|tx| {
+            let roles = find_admin_roles(&tx.roles().list(id)?);
+            let admins =
+                tx.users().count_holders(id, &RoleHolderFilter { roles: &roles, ..RoleHolderFilter::default() })?;
+            Ok((tx.users().count(id, &filter)?, admins))
+        })
+    };
+    tenants
+        .into_iter()
+        .map(|tenant| {
+            let (users, active_admins) = count(tenant.id)?;
+            Ok(UserCount { tenant: tenant.slug, users, active_admins })
+        })
+        .collect()
+}

@@ -1,0 +1,29 @@
+//! Adds a user below oneself in rank.
+
+use crate::office::context::AuditContext;
+use crate::office::error::{OfficeError, UseCaseResult, commit_refusal};
+use crate::office::ports::OfficePorts;
+use crate::office::users::add::{self as add_user, NewUser};
+use crate::{Action, Rank, Store, StoreExt, TenantId, User};
+
+/// Adds the user with the built-in role of this rank, and no other, without a device. `own` is the rank of whoever asks: one as
+/// high or higher is refused. Asks what [`add_user`](crate::office::users::add()) asks.
+pub fn register_user(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    stamp: &AuditContext,
+    own: Option<Rank>,
+    rank: Rank,
+    new: &NewUser,
+) -> UseCaseResult<User> {
+    if own.is_none_or(|own| rank >= own) {
+        return Ok(Err(OfficeError::RankTooHigh(rank)));
+    }
+    store.write(|tx| {
+        let roles = tx.roles().list(tenant)?;
+        let role = roles.iter().find(|role| Rank::list_by_role(role) == Some(rank));
+        let roles = role.into_iter().map(|role| role.name.clone()).collect();
+        let new = NewUser { roles, devices: Vec::new(), ..new.clone() };
+        commit_refusal(add_user::add(tx, tenant, stamp, &new, Action::UserRegister))
+    })
+}

@@ -1,0 +1,81 @@
+//! Finds users by what is known of them, page by page, and tells the rank that each holds without a device.
+
+use crate::office::ports::{OfficePorts, OfficeTx, OffsetPageRequest, PageWithTotal, UserFilter, UserOrder};
+use crate::{Rank, Role, Store, StoreExt, StoreResult, TenantId, User, UserId, UserStatus, access};
+
+/// The most that a part holds.
+const MAX_PAGE_SIZE: u32 = 200;
+
+/// Whom somebody looks for, and which part of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserSearch {
+    /// A text in their names or e-mail address.
+    pub text: Option<String>,
+    /// In one of these, so that an empty list finds nobody; `None` narrows nothing.
+    pub statuses: Option<Vec<UserStatus>>,
+    /// Whose highest rank without a device is this one.
+    pub rank: Option<Rank>,
+    /// In which order.
+    pub order: UserOrder,
+    /// How many are passed over.
+    pub skip: u64,
+    /// How many at most, 200 in any case.
+    pub limit: u32,
+}
+
+/// A user with the highest built-in rank that they hold without a device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RankedUserView {
+    /// The user.
+    pub user: User,
+    /// The rank; `None` where they hold none.
+    pub rank: Option<Rank>,
+}
+
+/// Users of a tenant, with how many there are on all parts together.
+pub fn search_users(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    search: &UserSearch,
+) -> StoreResult<PageWithTotal<RankedUserView>> {
+    let nobody = PageWithTotal { items: Vec::new(), total: 0 };
+    let Some(text) = crate::office::text::normalize_search_text(search.text.as_deref()) else { return Ok(nobody) };
+    let statuses = search.statuses.clone().unwrap_or_else(|| UserStatus::ALL.to_vec());
+    if statuses.is_empty() {
+        return Ok(nobody);
+    }
+    store.read(|tx| {
+        let roles = tx.roles().list(tenant)?;
+        let mut filter = UserFilter { statuses: statuses.clone(), text: text.clone(), ..UserFilter::default() };
+        if let Some(rank) = search.rank {
+            let Some(role) = roles.iter().find(|role| Rank::list_by_role(role) == Some(rank)) else {
+                return Ok(nobody.clone());
+            };
+            filter.with_role = Some(role.id);
+            filter.without_roles =
+                roles.iter().filter(|role| Rank::list_by_role(role) > Some(rank)).map(|role| role.id).collect();
+        }
+        let part = OffsetPageRequest { after: None, skip: search.skip, limit: search.limit.clamp(1, MAX_PAGE_SIZE) };
+        let users = tx.users().search(tenant, &filter, search.order, &part)?;
+        let items = users.into_iter().map(|user| rank_user(user, &roles)).collect();
+        Ok(PageWithTotal { items, total: tx.users().count(tenant, &filter)? })
+    })
+}
+
+/// The user with this id and their rank, a deleted one too.
+pub fn find_ranked_user(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    id: UserId,
+) -> StoreResult<Option<RankedUserView>> {
+    store.read(|tx: &mut (dyn OfficeTx + '_)| {
+        let Some(user) = tx.users().find(id)?.filter(|user| user.tenant == tenant) else { return Ok(None) };
+        let roles = tx.roles().list(tenant)?;
+        Ok(Some(rank_user(user, &roles)))
+    })
+}
+
+fn rank_user(user: User, roles: &[Role]) -> RankedUserView {
+    let rank = access::highest_rank(access::effective_user_roles(&user, None, roles));
+    RankedUserView { user, rank }
+}

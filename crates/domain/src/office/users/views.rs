@@ -1,0 +1,119 @@
+//! People as the back office shows them: a user with the names of their roles and devices, which the user's own row holds by id.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::office::context::Authority;
+use crate::office::devices::lookup::find_devices_by_id;
+use crate::office::error::{UseCaseError, UseCaseResult, commit_refusal};
+use crate::office::ports::{OfficePorts, OfficeTx, OffsetPageRequest, UserCursor, UserFilter, UserOrder};
+use crate::office::text;
+use crate::office::users::assignment::DeviceRoleAssignment;
+use crate::{DeviceId, KnownRight, RoleId, RoleName, Store, StoreExt, StoreResult, TenantId, User, UserId, UserStatus};
+
+/// The most that a part holds, and one more by which its reader sees that there are more.
+const MAX_FETCH_ROWS: u32 = 201;
+
+/// A user with names in the place of ids.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserView {
+    /// The user.
+    pub user: User,
+    /// The names of their roles without a device, in order.
+    pub roles: Vec<RoleName>,
+    /// The devices in their list, by name and in order, with the roles there.
+    pub devices: Vec<DeviceRoleAssignment>,
+}
+
+/// Whom somebody looks for among the people of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserViewQuery {
+    /// A text in their names or e-mail address.
+    pub text: Option<String>,
+    /// In one of these; none for all but the deleted.
+    pub statuses: Vec<UserStatus>,
+    /// Who hold this role without a device.
+    pub role: Option<RoleName>,
+    /// In which order.
+    pub order: UserOrder,
+    /// The place of the last of the part before, in this order.
+    pub after: Option<UserCursor>,
+    /// How many at most, 201 in any case.
+    pub limit: u32,
+}
+
+/// The people whom a search finds. Asks the right `userRead`.
+pub fn list_user_views(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    authority: &Authority,
+    search: &UserViewQuery,
+) -> UseCaseResult<Vec<UserView>> {
+    if let Err(refused) = authority.require(KnownRight::UserRead) {
+        return Ok(Err(refused));
+    }
+    let Some(text) = text::normalize_search_text(search.text.as_deref()) else { return Ok(Ok(Vec::new())) };
+    let mut statuses = search.statuses.clone();
+    if statuses.is_empty() {
+        statuses.extend(UserStatus::ALL.into_iter().filter(|status| *status != UserStatus::Deleted));
+    }
+    let part = OffsetPageRequest { after: search.after.clone(), skip: 0, limit: search.limit.clamp(1, MAX_FETCH_ROWS) };
+    store.read(|tx| {
+        let mut filter = UserFilter { statuses: statuses.clone(), text: text.clone(), ..UserFilter::default() };
+        if let Some(name) = &search.role {
+            let Some(role) = tx.roles().find_by_name(tenant, name)? else { return Ok(Ok(Vec::new())) };
+            filter.with_role = Some(role.id);
+        }
+        let users = tx.users().search(tenant, &filter, search.order, &part)?;
+        Ok(Ok(load_views(tx, tenant, users)?))
+    })
+}
+
+/// The person with this id, a deleted one too. Asks the right `userRead`, but of whoever looks for `own`.
+pub fn find_user_view(
+    store: &dyn Store<OfficePorts>,
+    tenant: TenantId,
+    authority: &Authority,
+    own: Option<UserId>,
+    id: UserId,
+) -> UseCaseResult<Option<UserView>> {
+    store.read(|tx: &mut (dyn OfficeTx + '_)| {
+        let mut way = || -> Result<Option<UserView>, UseCaseError> {
+            if own != Some(id) {
+                authority.require(KnownRight::UserRead)?;
+            }
+            let found = tx.users().find(id)?.filter(|user| user.tenant == tenant);
+            Ok(load_views(tx, tenant, found.into_iter().collect())?.pop())
+        };
+        commit_refusal(way())
+    })
+}
+
+/// The person whom a use case has just made or changed.
+pub fn load_user_view(store: &dyn Store<OfficePorts>, user: &User) -> StoreResult<Option<UserView>> {
+    store.read(|tx| Ok(load_views(tx, user.tenant, vec![user.clone()])?.pop()))
+}
+
+/// The users with the names of what they hold, in the same order.
+fn load_views(tx: &mut dyn OfficeTx, tenant: TenantId, users: Vec<User>) -> StoreResult<Vec<UserView>> {
+    if users.is_empty() {
+        return Ok(Vec::new());
+    }
+    let listed: BTreeSet<DeviceId> = users.iter().flat_map(|user| user.assignment.devices.keys().copied()).collect();
+    let devices = find_devices_by_id(tx, &listed)?;
+    let roles: BTreeMap<RoleId, RoleName> =
+        tx.roles().list(tenant)?.into_iter().map(|role| (role.id, role.name)).collect();
+    let names = |held: &BTreeSet<RoleId>| {
+        let mut names: Vec<RoleName> = held.iter().filter_map(|id| roles.get(id)).cloned().collect();
+        names.sort();
+        names
+    };
+    let named = |user: User| {
+        let on = |(id, held): (&DeviceId, &BTreeSet<RoleId>)| {
+            Some(DeviceRoleAssignment { device: devices.get(id)?.name.clone(), roles: names(held) })
+        };
+        let mut on: Vec<DeviceRoleAssignment> = user.assignment.devices.iter().filter_map(on).collect();
+        on.sort_by(|one, other| one.device.cmp(&other.device));
+        UserView { roles: names(&user.assignment.office), devices: on, user }
+    };
+    Ok(users.into_iter().map(named).collect())
+}
