@@ -8,7 +8,7 @@ pub fn block(language: &str) -> String {
 }
 
 /// What a client was answered.
-pub struct Said {
+pub struct GatewayResponse {
     /// The status.
     pub status: u16,
     /// Head and body, as they came.
@@ -24,7 +24,7 @@ pub fn lines<'h>(head: &'h str, name: &str) -> Vec<&'h str> {
 }
 
 /// The code of a refusal, as its header has it, and its body as JSON.
-pub fn refusal(said: &Said) -> (String, serde_json::Value) {
+pub fn refusal(said: &GatewayResponse) -> (String, serde_json::Value) {
     let (head, body) = said.text.split_once("\r\n\r\n").unwrap();
     assert!(lines(head, "Content-Type")[0].contains("json"), "{}", said.text);
     // nginx may send it in chunks

@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use serde_json::json;
-use tillgate_tests::gateway::{Said, block, lines, refusal};
+use tillgate_tests::gateway::{GatewayResponse, block, lines, refusal};
 use tillgate_tests::{Caddy, EchoServer, Engine, Installation, PASSWORD};
 
 #[test]
@@ -46,7 +46,7 @@ fn documented_caddy_configuration_authorizes_and_refuses() {
     ] {
         let text = ask(method, "/api/v1/products", headers, "");
         assert!(text.starts_with(&format!("HTTP/1.1 {status} ")), "{text}");
-        let (found, body) = refusal(&Said { status, text });
+        let (found, body) = refusal(&GatewayResponse { status, text });
         assert_eq!(found, code);
         assert!(body["message"].is_string() && body.get("data").is_some(), "{body}");
         assert_eq!(api.take_heads(), Vec::<String>::new());

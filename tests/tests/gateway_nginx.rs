@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::json;
 use tillgate_testkit::postgres::Server;
-use tillgate_tests::gateway::{Said, block, lines, refusal};
+use tillgate_tests::gateway::{GatewayResponse, block, lines, refusal};
 use tillgate_tests::{
     EchoServer, Engine, Installation, Nginx, PASSWORD, PortosKey, RunningServer, UnsignedRequest, wait_until,
 };
@@ -34,22 +34,22 @@ impl Gateway {
     }
 
     /// Sends a request, every byte of its target and its headers as they stand here.
-    fn send(&self, method: &str, target: &str, headers: &str) -> Said {
+    fn send(&self, method: &str, target: &str, headers: &str) -> GatewayResponse {
         let body = if method == "GET" { "" } else { "{}" };
         let head = format!("{method} {target} HTTP/1.1\r\nHost: pos.example\r\nConnection: close\r\n");
         let length = body.len();
         let text = self.nginx.send(&format!("{head}{headers}Content-Length: {length}\r\n\r\n{body}"));
         let status = text.split(' ').nth(1).and_then(|status| status.parse().ok());
-        Said { status: status.unwrap_or_else(|| panic!("{method} {target}: {text:?}")), text }
+        GatewayResponse { status: status.unwrap_or_else(|| panic!("{method} {target}: {text:?}")), text }
     }
 
-    fn bearer(&self, method: &str, target: &str, token: &str) -> Said {
+    fn bearer(&self, method: &str, target: &str, token: &str) -> GatewayResponse {
         self.send(method, target, &format!("Authorization: Bearer {token}\r\n"))
     }
 
     /// The head that reached the API.
     #[track_caller]
-    fn reached(&self, said: &Said) -> String {
+    fn reached(&self, said: &GatewayResponse) -> String {
         assert_eq!(said.status, 200, "{}", said.text);
         let [head]: [String; 1] = self.api.take_heads().try_into().unwrap();
         head
@@ -57,7 +57,7 @@ impl Gateway {
 
     /// Nothing reached the API.
     #[track_caller]
-    fn refused(&self, said: &Said, status: u16, what: &str) {
+    fn refused(&self, said: &GatewayResponse, status: u16, what: &str) {
         assert_eq!(said.status, status, "{what}: {}", said.text);
         assert_eq!(self.api.take_heads(), Vec::<String>::new(), "{what} reached the API");
     }
@@ -363,7 +363,7 @@ fn signature_is_accepted_with_a_trusted_hash_and_not_consumed() {
 }
 
 /// What a till is told where tillgate cannot tell.
-fn is_away(gateway: &Gateway, said: &Said, what: &str) {
+fn is_away(gateway: &Gateway, said: &GatewayResponse, what: &str) {
     gateway.refused(said, 503, what);
     assert_eq!(lines(&said.text, "Retry-After"), ["1"], "{what}: {}", said.text);
     assert!(lines(&said.text, "WWW-Authenticate").is_empty(), "{what}");

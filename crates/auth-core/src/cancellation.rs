@@ -64,7 +64,7 @@ impl Cancellation {
     }
 
     /// Calls `wake` at the cancellation, at once if it has been, until what is returned is dropped.
-    pub(crate) fn on_cancel(&self, wake: impl FnOnce() + Send + 'static) -> Waiting<'_> {
+    pub(crate) fn on_cancel(&self, wake: impl FnOnce() + Send + 'static) -> CancellationHook<'_> {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if state.is_canceled {
             drop(state);
@@ -72,7 +72,7 @@ impl Cancellation {
         } else {
             state.wake = Some(Box::new(wake));
         }
-        Waiting(self)
+        CancellationHook(self)
     }
 }
 
@@ -92,9 +92,9 @@ impl Drop for Restore {
 }
 
 /// A call that waits and wants to hear of its cancellation.
-pub(crate) struct Waiting<'a>(&'a Cancellation);
+pub(crate) struct CancellationHook<'a>(&'a Cancellation);
 
-impl Drop for Waiting<'_> {
+impl Drop for CancellationHook<'_> {
     fn drop(&mut self) {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner).wake = None;
     }

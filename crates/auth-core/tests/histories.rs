@@ -51,7 +51,7 @@ use std::time::Duration;
 use chance::Chance;
 use engine::Engines;
 use history::History;
-use kind::{Broken, Counted, Kind};
+use kind::{HistoryCounts, Kind, PropertyViolation};
 use model::Model;
 use server::{Machines, Terms};
 
@@ -66,7 +66,7 @@ fn seeds(many: u64) -> std::ops::Range<u64> {
 }
 
 /// Runs one history on the model with this judge.
-fn on_model(kind: Kind, seed: u64, judge: model::Judge) -> Result<Counted, Broken> {
+fn on_model(kind: Kind, seed: u64, judge: model::Judge) -> Result<HistoryCounts, PropertyViolation> {
     let (kind, mut chance) = (kind.of(seed), Chance::of(seed));
     let terms = Terms::drawn(&mut chance);
     let machines = Machines::drawn(kind, &mut chance);
@@ -75,7 +75,7 @@ fn on_model(kind: Kind, seed: u64, judge: model::Judge) -> Result<Counted, Broke
 
 /// Runs histories of a kind on the model, and fails with the seed of the first that breaks a property.
 fn all_hold(kind: Kind, many: u64) {
-    let mut counted = Counted::default();
+    let mut counted = HistoryCounts::default();
     for seed in seeds(many) {
         match on_model(kind, seed, tillgate_auth_core::judge::judge) {
             Ok(more) => counted.add(&more),
@@ -117,7 +117,7 @@ fn thief_among_two_threads_is_caught() {
 #[test]
 fn client_that_uses_before_storing_is_counted() {
     let kind = Kind { threads: 1, careless: true, ..Kind::WILD };
-    let mut counted = Counted::default();
+    let mut counted = HistoryCounts::default();
     for seed in seeds(2_000) {
         match on_model(kind, seed, tillgate_auth_core::judge::judge) {
             Ok(more) => counted.add(&more),

@@ -25,7 +25,7 @@ thread_local! {
 
 /// For whom a task works.
 #[derive(Clone, Copy)]
-struct Served {
+struct RequestContext {
     /// When the request has to be answered.
     deadline: Instant,
     /// Where it comes from.
@@ -34,12 +34,12 @@ struct Served {
 
 tokio::task_local! {
     /// The request of this task.
-    static SERVED: Served;
+    static REQUEST_CONTEXT: RequestContext;
 }
 
 /// Runs the future of a request from `address` that has to be answered within `span` from now.
 pub(crate) async fn with_deadline<F: Future>(span: Duration, address: Option<IpAddr>, request: F) -> F::Output {
-    SERVED.scope(Served { deadline: Instant::now() + span, address }, request).await
+    REQUEST_CONTEXT.scope(RequestContext { deadline: Instant::now() + span, address }, request).await
 }
 
 /// Tells the thread that nobody waits for its work any more.
@@ -66,7 +66,7 @@ pub(crate) async fn run_blocking<T: Send + 'static, E: Into<ApiError> + Send + '
     ask: impl FnOnce(&MountService) -> Result<T, E> + Send + 'static,
 ) -> Result<T, ApiError> {
     let limit = load_shedding::admission_limit(mounted.server.settings.blocking_limit);
-    let address = SERVED.try_with(|served| served.address).ok().flatten();
+    let address = REQUEST_CONTEXT.try_with(|served| served.address).ok().flatten();
     let place = BLOCKING_COUNT.with(|inside| mounted.threads.enter(inside, address, Some(limit)))?;
     run_in_slot(mounted, place, ask).await
 }
@@ -97,7 +97,7 @@ async fn spawn_in_slot<T: Send + 'static>(
     mut place: Place,
     work: impl FnOnce() -> Result<T, ApiError> + Send + 'static,
 ) -> Result<T, ApiError> {
-    let deadline = SERVED.try_with(|served| served.deadline).ok();
+    let deadline = REQUEST_CONTEXT.try_with(|served| served.deadline).ok();
     let thread = place.thread().await?;
     let cancellation = Cancellation::when(move || deadline.is_some_and(|deadline| Instant::now() >= deadline));
     let _abandon = AbandonGuard(cancellation.clone());

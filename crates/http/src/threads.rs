@@ -73,7 +73,7 @@ impl Threads {
         let (threads, inside) = (Arc::clone(self), Arc::clone(inside));
         if state.running < self.most {
             state.running += 1;
-            let granted = Some(Granted::Now(Thread(Some(Arc::clone(self)))));
+            let granted = Some(ThreadGrant::Now(Thread(Some(Arc::clone(self)))));
             return Ok(Place { threads, inside, number: None, granted });
         }
         state.last += 1;
@@ -81,7 +81,7 @@ impl Threads {
         let (grant, granted) = oneshot::channel();
         let waiter = Waiter { number, inside: Arc::clone(&inside), makes_room: limit.is_some(), grant };
         state.waiting.push(address, waiter);
-        Ok(Place { threads, inside, number: Some(number), granted: Some(Granted::Later(granted)) })
+        Ok(Place { threads, inside, number: Some(number), granted: Some(ThreadGrant::Later(granted)) })
     }
 
     /// Gives a thread that is free to the next who waits for one.
@@ -118,7 +118,7 @@ impl Drop for Thread {
 }
 
 #[derive(Debug)]
-enum Granted {
+enum ThreadGrant {
     Now(Thread),
     Later(oneshot::Receiver<Thread>),
 }
@@ -130,21 +130,21 @@ pub(crate) struct Place {
     inside: Inside,
     /// The request's number among those that wait.
     number: Option<u64>,
-    granted: Option<Granted>,
+    granted: Option<ThreadGrant>,
 }
 
 impl Place {
     /// Waits for the thread.
     pub(crate) async fn thread(&mut self) -> Result<Thread, NoRoom> {
         // what was granted stays here until it is taken: this future may be dropped
-        if let Some(Granted::Later(granted)) = &mut self.granted {
+        if let Some(ThreadGrant::Later(granted)) = &mut self.granted {
             let thread = granted.await.map_err(|_| NoRoom)?;
             self.number = None;
             self.granted = None;
             return Ok(thread);
         }
         match self.granted.take() {
-            Some(Granted::Now(thread)) => Ok(thread),
+            Some(ThreadGrant::Now(thread)) => Ok(thread),
             _ => Err(NoRoom),
         }
     }
@@ -154,7 +154,7 @@ impl Place {
         let Some(number) = self.number else { return false };
         let withdrawn = self.threads.lock().waiting.remove(|waiter| waiter.number == number);
         match &mut self.granted {
-            Some(Granted::Later(granted)) if withdrawn.is_none() => {
+            Some(ThreadGrant::Later(granted)) if withdrawn.is_none() => {
                 matches!(granted.try_recv(), Err(TryRecvError::Closed))
             }
             _ => false,

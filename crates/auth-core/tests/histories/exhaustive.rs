@@ -50,7 +50,7 @@ struct World {
 }
 
 #[derive(Default, Debug)]
-struct Counted {
+struct HistoryCounts {
     histories: u64,
     caught: u64,
     honest: u64,
@@ -103,7 +103,7 @@ impl World {
     }
 
     /// Whether the session goes on.
-    fn happens(&mut self, event: Event, path: &[Event], counted: &mut Counted) -> bool {
+    fn happens(&mut self, event: Event, path: &[Event], counted: &mut HistoryCounts) -> bool {
         match event {
             Refresh | Lost => match self.present(self.till, path) {
                 Some(got) if event == Refresh => self.till = got,
@@ -138,7 +138,7 @@ impl World {
     }
 }
 
-fn all(world: &World, path: &mut Vec<Event>, counted: &mut Counted) {
+fn all(world: &World, path: &mut Vec<Event>, counted: &mut HistoryCounts) {
     if path.len() == LENGTH {
         counted.histories += 1;
         counted.honest += u64::from(!world.stolen);
@@ -165,7 +165,7 @@ fn every_short_history_is_judged_correctly() {
     let standing = standing(terms);
     let now = standing.session.created_at;
     let world = World { standing, now, till: 1, thief: None, stolen: false, used: false, begun: now };
-    let mut counted = Counted::default();
+    let mut counted = HistoryCounts::default();
     all(&world, &mut Vec::new(), &mut counted);
     println!("{counted:?}");
     assert!(counted.histories > 500_000 && counted.honest > 50_000 && counted.caught > 1_000, "{counted:?}");

@@ -9,7 +9,7 @@ use tillgate_domain::Instant;
 
 use crate::OVERLAP;
 use crate::chance::Chance;
-use crate::kind::{Broken, Counted, Kind, broken};
+use crate::kind::{HistoryCounts, Kind, PropertyViolation, violation};
 use crate::server::{Access, Server, Start};
 use crate::till::{Thread, Till};
 
@@ -61,7 +61,7 @@ pub(crate) struct History<S> {
     /// What the backup knows of the last two.
     backup: Option<(Instant, bool, i64)>,
     over: bool,
-    counted: Counted,
+    counted: HistoryCounts,
     told: bool,
 }
 
@@ -87,7 +87,7 @@ impl<S: Server> History<S> {
             ended: false,
             backup: None,
             over: false,
-            counted: Counted { histories: 1, ..Counted::default() },
+            counted: HistoryCounts { histories: 1, ..HistoryCounts::default() },
             told: std::env::var_os("HISTORIES_SEED").is_some(),
             server,
         };
@@ -95,7 +95,7 @@ impl<S: Server> History<S> {
         history
     }
 
-    pub(crate) fn run(mut self) -> Result<Counted, Broken> {
+    pub(crate) fn run(mut self) -> Result<HistoryCounts, PropertyViolation> {
         for _ in 0..EVENTS {
             self.happen()?;
             if self.over {
@@ -111,7 +111,7 @@ impl<S: Server> History<S> {
         }
     }
 
-    fn happen(&mut self) -> Result<(), Broken> {
+    fn happen(&mut self) -> Result<(), PropertyViolation> {
         let kind = self.kind;
         match self.chance.below(200) {
             0..=35 => self.ask(),
@@ -190,7 +190,7 @@ impl<S: Server> History<S> {
     }
 
     /// A request of the till arrives, whether somebody still waits for it or not.
-    fn arrive(&mut self) -> Result<(), Broken> {
+    fn arrive(&mut self) -> Result<(), PropertyViolation> {
         if self.requests.is_empty() {
             return Ok(());
         }
@@ -208,7 +208,7 @@ impl<S: Server> History<S> {
     }
 
     /// An answer arrives at the till.
-    fn hear(&mut self) -> Result<(), Broken> {
+    fn hear(&mut self) -> Result<(), PropertyViolation> {
         if self.answers.is_empty() {
             return Ok(());
         }
@@ -225,18 +225,18 @@ impl<S: Server> History<S> {
     }
 
     /// The till works: it uses what it has stored.
-    fn work(&mut self) -> Result<(), Broken> {
+    fn work(&mut self) -> Result<(), PropertyViolation> {
         let access = self.till.stored.clone();
         self.call(&access)
     }
 
-    fn call(&mut self, access: &Access) -> Result<(), Broken> {
+    fn call(&mut self, access: &Access) -> Result<(), PropertyViolation> {
         let process = self.process();
         let seen = self.server.seen(process);
         let good = self.server.call(process, access);
         self.tell(|| format!("{} is used at {process}: {good}", access.generation));
         if good && (self.ended || seen.now >= access.expires_at) {
-            return Err(broken(1, "an access token outlives its session or itself"));
+            return Err(violation(1, "an access token outlives its session or itself"));
         }
         if good {
             self.used.entry(access.generation).or_insert(self.now);
@@ -244,7 +244,7 @@ impl<S: Server> History<S> {
         Ok(())
     }
 
-    fn steal(&mut self) -> Result<(), Broken> {
+    fn steal(&mut self) -> Result<(), PropertyViolation> {
         let Some(loot) = self.loot.clone() else { return Ok(()) };
         self.stolen = true;
         self.counted.stolen += 1;
@@ -256,7 +256,7 @@ impl<S: Server> History<S> {
         Ok(())
     }
 
-    fn misuse(&mut self) -> Result<(), Broken> {
+    fn misuse(&mut self) -> Result<(), PropertyViolation> {
         match self.loot.clone() {
             Some(loot) => {
                 self.stolen = true;

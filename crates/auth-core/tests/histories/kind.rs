@@ -65,7 +65,7 @@ impl Kind {
 
 /// What happened how often.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Counted {
+pub(crate) struct HistoryCounts {
     pub(crate) histories: u64,
     pub(crate) rotated: u64,
     pub(crate) repeated: u64,
@@ -87,7 +87,7 @@ pub(crate) struct Counted {
     pub(crate) logged_out: u64,
 }
 
-impl Counted {
+impl HistoryCounts {
     pub(crate) fn add(&mut self, more: &Self) {
         self.histories += more.histories;
         self.rotated += more.rotated;
@@ -128,18 +128,18 @@ impl Counted {
 
 /// A property that did not hold.
 #[derive(Debug)]
-pub(crate) struct Broken {
+pub(crate) struct PropertyViolation {
     /// Its number at the head of these tests.
     pub(crate) property: u8,
     what: String,
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for PropertyViolation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "property {} broken: {}", self.property, self.what)
     }
 }
 
-pub(crate) fn broken(property: u8, what: &str) -> Broken {
-    Broken { property, what: what.to_owned() }
+pub(crate) fn violation(property: u8, what: &str) -> PropertyViolation {
+    PropertyViolation { property, what: what.to_owned() }
 }

@@ -30,8 +30,8 @@ macro_rules! mutants {
             #[allow(unused_mut, reason = "some change what comes in, others what goes out")]
             let (mut $standing, mut $witness) = ($standing.clone(), *$witness);
             let right = |standing: &SessionRecord, witness: &Witness| judge(standing, $presented, presenter, witness, now);
-            let broken: &dyn Fn(&mut SessionRecord, &mut Witness) -> Option<Verdict> = &|$standing, $witness| $body;
-            broken(&mut $standing, &mut $witness).unwrap_or_else(|| right(&$standing, &$witness))
+            let mutant: &dyn Fn(&mut SessionRecord, &mut Witness) -> Option<Verdict> = &|$standing, $witness| $body;
+            mutant(&mut $standing, &mut $witness).unwrap_or_else(|| right(&$standing, &$witness))
         })*
     };
 }

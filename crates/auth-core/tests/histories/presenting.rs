@@ -7,7 +7,7 @@ use tillgate_domain::Instant;
 
 use super::History;
 use crate::OVERLAP;
-use crate::kind::{Broken, broken};
+use crate::kind::{PropertyViolation, violation};
 use crate::server::{Access, Reply, Seen, Server};
 
 impl<S: Server> History<S> {
@@ -22,7 +22,7 @@ impl<S: Server> History<S> {
     }
 
     /// Somebody presents a refresh token at some process.
-    pub(super) fn present(&mut self, who: &str, presented: i64) -> Result<Option<Access>, Broken> {
+    pub(super) fn present(&mut self, who: &str, presented: i64) -> Result<Option<Access>, PropertyViolation> {
         let process = self.process();
         let seen = self.server.seen(process);
         let caught = self.is_caught(process, presented, &seen);
@@ -31,14 +31,14 @@ impl<S: Server> History<S> {
         match reply {
             Reply::Granted(access) => {
                 if caught {
-                    return Err(broken(3, &format!("{who} presents {presented}, and the session goes on")));
+                    return Err(violation(3, &format!("{who} presents {presented}, and the session goes on")));
                 }
                 if self.ended || seen.now >= self.bound {
-                    return Err(broken(1, &format!("{who} refreshes what is over")));
+                    return Err(violation(1, &format!("{who} refreshes what is over")));
                 }
                 self.note(process, presented, &seen, &access);
                 if access.expires_at > self.bound {
-                    return Err(broken(1, "an access token outlives its session"));
+                    return Err(violation(1, "an access token outlives its session"));
                 }
                 Ok(Some(access))
             }
@@ -54,7 +54,7 @@ impl<S: Server> History<S> {
                 if refusal == TokenDenied::Expired {
                     self.counted.expired += 1;
                     let early = seen.now < self.bound;
-                    return if early { Err(broken(2, "it has not expired")) } else { Ok(None) };
+                    return if early { Err(violation(2, "it has not expired")) } else { Ok(None) };
                 }
                 if self.stolen && refusal == TokenDenied::Replay {
                     self.counted.caught += 1;
@@ -64,23 +64,23 @@ impl<S: Server> History<S> {
                     self.counted.logged_out += 1;
                     return Ok(None);
                 }
-                Err(broken(2, &format!("{who} presents {presented} and hears {refusal:?}")))
+                Err(violation(2, &format!("{who} presents {presented} and hears {refusal:?}")))
             }
         }
     }
 
     /// A session that was ended is ended for everybody, everywhere.
-    fn stays_over(&mut self) -> Result<Option<Access>, Broken> {
+    fn stays_over(&mut self) -> Result<Option<Access>, PropertyViolation> {
         let stored = self.till.stored.clone();
         for process in 0..self.server.processes() {
             let newest = self.server.seen(process).generation;
             for presented in [newest, stored.generation, newest + 1] {
                 if matches!(self.server.refresh(process, presented), Reply::Granted(_)) {
-                    return Err(broken(3, "a session goes on after a replay"));
+                    return Err(violation(3, "a session goes on after a replay"));
                 }
             }
             if self.server.call(process, &stored) {
-                return Err(broken(3, "an access token is good after a replay"));
+                return Err(violation(3, "an access token is good after a replay"));
             }
         }
         Ok(None)

@@ -99,7 +99,7 @@ impl PasswordHasher for Gate {
 }
 
 /// A server that listens.
-struct Served {
+struct ListeningServer {
     gate: Arc<Gate>,
     auth: Arc<Auth>,
     address: SocketAddr,
@@ -107,7 +107,7 @@ struct Served {
     running: Option<thread::JoinHandle<()>>,
 }
 
-impl Served {
+impl ListeningServer {
     fn start() -> Self {
         let (gate, memory) = (Arc::new(Gate::default()), Arc::new(MemoryStore::new()));
         // what unknown names are compared with is hashed at the start
@@ -186,7 +186,7 @@ impl Served {
     }
 }
 
-impl Drop for Served {
+impl Drop for ListeningServer {
     fn drop(&mut self) {
         self.gate.open(true);
         drop(self.stop.stop(false));
@@ -208,7 +208,7 @@ fn status(stream: &mut TcpStream) -> u16 {
 }
 
 /// Ends a flood, also where the test fails.
-struct End<'a>(&'a Served, &'a AtomicBool);
+struct End<'a>(&'a ListeningServer, &'a AtomicBool);
 
 impl Drop for End<'_> {
     fn drop(&mut self) {
@@ -219,7 +219,7 @@ impl Drop for End<'_> {
 
 #[test]
 fn flood_from_many_networks_keeps_no_login_of_a_known_network_waiting() {
-    let served = Served::start();
+    let served = ListeningServer::start();
     // the password is hashed anew too
     served.gate.permit(2);
     assert_eq!(served.log_in("198.51.100.7", "cashier", TEST_PASSWORD), 201);
@@ -261,7 +261,7 @@ fn flood_from_many_networks_keeps_no_login_of_a_known_network_waiting() {
 
 #[test]
 fn login_whose_connection_is_reset_is_not_hashed() {
-    let served = Served::start();
+    let served = ListeningServer::start();
     let running = served.send("203.0.113.1", "cashier", "running");
     let first = served.gate.count();
     served.until("it is being hashed", |served| {
@@ -284,7 +284,7 @@ fn login_whose_connection_is_reset_is_not_hashed() {
 #[test]
 fn new_passwords_are_hashed_in_the_turn_of_the_network_of_their_caller() {
     const NEW: &str = "staple battery 9";
-    let served = Served::start();
+    let served = ListeningServer::start();
     served.gate.open(true);
     let (here, there) = ("198.51.100.7", "203.0.113.7");
     let mut tokens = Vec::new();
@@ -304,7 +304,7 @@ fn new_passwords_are_hashed_in_the_turn_of_the_network_of_their_caller() {
     ] {
         served.gate.open(false);
         let first = served.gate.count();
-        let known = |count| move |served: &Served| served.auth.hash_queue().stats().known == count;
+        let known = |count| move |served: &ListeningServer| served.auth.hash_queue().stats().known == count;
         let mut waiting = Vec::new();
         let call = || served.request(here, method, path, token.map(String::as_str), &body);
         // the hash begins to wait while another password is looked at: their own, or somebody's

@@ -10,6 +10,21 @@ use crate::office;
 use crate::portos_client::PortosKey;
 use crate::test_server::{StoreState, TEST_PASSWORD, TestServer, build_request, post_request, put_request};
 
+/// Paths that are served without a token and without a body.
+const PUBLIC_PATHS: [&str; 11] = [
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/.well-known/jwks.json",
+    "/.well-known/oauth-authorization-server",
+    "/openapi.json",
+    "/docs",
+    "/docs/",
+    "/krmpesan/app",
+    "/krmpesan/app/page.css",
+    "/krmpesan/app/page.js",
+];
+
 /// Every route with a request that is good as long as the store is. Fails for a route that it does not know.
 fn valid_request(method: &str, path: &str, sent: &Samples) -> TestRequest {
     let bearer =
@@ -100,20 +115,7 @@ fn valid_request(method: &str, path: &str, sent: &Samples) -> TestRequest {
             crate::oauth::token_request(path, &sent.program, &sent.native_refresh)
         }
         ("GET", "/.well-known/oauth-authorization-server/{issuer:.*}") => get(&path.replace("{issuer:.*}", "")),
-        (
-            "GET",
-            "/healthz"
-            | "/readyz"
-            | "/metrics"
-            | "/.well-known/jwks.json"
-            | "/.well-known/oauth-authorization-server"
-            | "/openapi.json"
-            | "/docs"
-            | "/docs/"
-            | "/krmpesan/app"
-            | "/krmpesan/app/page.css"
-            | "/krmpesan/app/page.js",
-        ) => get(path),
+        ("GET", path) if PUBLIC_PATHS.contains(&path) => get(path),
         ("GET", "/docs/{file}") => get("/docs/index.html"),
         _ => panic!("{method} {path} is not among the routes that are tried without a store: add it"),
     }

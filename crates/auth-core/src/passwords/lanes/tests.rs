@@ -13,7 +13,7 @@ fn host(network: u8) -> IpAddr {
 
 /// What becomes of one who is offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Found {
+enum OfferOutcome {
     Room,
     Displaced(char),
     NoRoom,
@@ -21,7 +21,7 @@ enum Found {
 
 /// Puts one in: `k` for a known one of network 1, `l` of network 2, a digit for a stranger of that network, a letter from `A` for a password that
 /// is to be set from that network, `-` for a stranger of none.
-fn offer(lanes: &mut Lanes<char>, who: char) -> Found {
+fn offer(lanes: &mut Lanes<char>, who: char) -> OfferOutcome {
     let (lane, address) = match who {
         'k' => (Lane::Known, Some(host(1))),
         'l' => (Lane::Known, Some(host(2))),
@@ -30,9 +30,9 @@ fn offer(lanes: &mut Lanes<char>, who: char) -> Found {
         _ => (Lane::Stranger, Some(host(u8::try_from(who.to_digit(10).unwrap()).unwrap()))),
     };
     match lanes.offer(lane, address, second(0), who) {
-        Some(QueueTicket { displaced: Some(job), .. }) => Found::Displaced(job),
-        Some(QueueTicket { displaced: None, .. }) => Found::Room,
-        None => Found::NoRoom,
+        Some(QueueTicket { displaced: Some(job), .. }) => OfferOutcome::Displaced(job),
+        Some(QueueTicket { displaced: None, .. }) => OfferOutcome::Room,
+        None => OfferOutcome::NoRoom,
     }
 }
 
@@ -40,7 +40,7 @@ fn offer(lanes: &mut Lanes<char>, who: char) -> Found {
 fn offered(script: &str) -> Lanes<char> {
     let mut lanes = Lanes::new(BOUNDS);
     for who in script.chars() {
-        assert_eq!(offer(&mut lanes, who), Found::Room, "{who} of {script}");
+        assert_eq!(offer(&mut lanes, who), OfferOutcome::Room, "{who} of {script}");
     }
     lanes
 }
@@ -48,27 +48,27 @@ fn offered(script: &str) -> Lanes<char> {
 #[test]
 fn lane_capacity_follows_table_of_rules() {
     for (what, there, who, expected) in [
-        ("known ones take all of it", "kkkkkkkk", 'k', Found::NoRoom),
-        ("but what another known network needs", "kkkkkkkk", 'l', Found::Displaced('k')),
-        ("until both have the same", "kkkkllll", 'l', Found::NoRoom),
-        ("no room is kept free for strangers", "kkkkkkkk", '2', Found::NoRoom),
-        ("strangers take half", "1234", '5', Found::NoRoom),
-        ("strangers of no network too", "1-23", '-', Found::NoRoom),
-        ("three of one network", "111", '1', Found::NoRoom),
-        ("three of one network leave room for another", "111", '2', Found::Room),
-        ("three of no network are not of one", "---", '-', Found::Room),
-        ("a known one is not counted by its network", "kkkk111", '1', Found::NoRoom),
-        ("the other half is for known ones", "1234kkk", 'k', Found::Room),
-        ("a quarter is for what is to be set", "AB", 'C', Found::NoRoom),
-        ("which takes none of the rest", "kkkkkk11", 'A', Found::NoRoom),
-        ("a known one displaces what is to be set", "kkkk11AB", 'k', Found::Displaced('B')),
-        ("and then a stranger, of the network with the most", "kkkkk211", 'k', Found::Displaced('1')),
-        ("a stranger displaces what is to be set", "kkkk11AA", '2', Found::Displaced('A')),
-        ("of strangers, one of the network with the most", "1112", '3', Found::Displaced('1')),
-        ("and with two there is none to spare", "1122", '1', Found::NoRoom),
-        ("nor one of a network that would have less than the newcomer", "1123", '2', Found::NoRoom),
-        ("in a room of known ones too", "kkkkk112", '3', Found::Displaced('1')),
-        ("what is to be set is shared likewise", "AA", 'B', Found::Displaced('A')),
+        ("known ones take all of it", "kkkkkkkk", 'k', OfferOutcome::NoRoom),
+        ("but what another known network needs", "kkkkkkkk", 'l', OfferOutcome::Displaced('k')),
+        ("until both have the same", "kkkkllll", 'l', OfferOutcome::NoRoom),
+        ("no room is kept free for strangers", "kkkkkkkk", '2', OfferOutcome::NoRoom),
+        ("strangers take half", "1234", '5', OfferOutcome::NoRoom),
+        ("strangers of no network too", "1-23", '-', OfferOutcome::NoRoom),
+        ("three of one network", "111", '1', OfferOutcome::NoRoom),
+        ("three of one network leave room for another", "111", '2', OfferOutcome::Room),
+        ("three of no network are not of one", "---", '-', OfferOutcome::Room),
+        ("a known one is not counted by its network", "kkkk111", '1', OfferOutcome::NoRoom),
+        ("the other half is for known ones", "1234kkk", 'k', OfferOutcome::Room),
+        ("a quarter is for what is to be set", "AB", 'C', OfferOutcome::NoRoom),
+        ("which takes none of the rest", "kkkkkk11", 'A', OfferOutcome::NoRoom),
+        ("a known one displaces what is to be set", "kkkk11AB", 'k', OfferOutcome::Displaced('B')),
+        ("and then a stranger, of the network with the most", "kkkkk211", 'k', OfferOutcome::Displaced('1')),
+        ("a stranger displaces what is to be set", "kkkk11AA", '2', OfferOutcome::Displaced('A')),
+        ("of strangers, one of the network with the most", "1112", '3', OfferOutcome::Displaced('1')),
+        ("and with two there is none to spare", "1122", '1', OfferOutcome::NoRoom),
+        ("nor one of a network that would have less than the newcomer", "1123", '2', OfferOutcome::NoRoom),
+        ("in a room of known ones too", "kkkkk112", '3', OfferOutcome::Displaced('1')),
+        ("what is to be set is shared likewise", "AA", 'B', OfferOutcome::Displaced('A')),
     ] {
         assert_eq!(offer(&mut offered(there), who), expected, "{what}");
     }
@@ -94,8 +94,8 @@ fn known_networks_take_turns() {
 fn busy_network_delays_another_by_one_job() {
     let mut lanes = offered("111");
     assert_eq!(lanes.take_next(), Some('1'));
-    assert_eq!(offer(&mut lanes, '1'), Found::Room);
-    assert_eq!(offer(&mut lanes, '2'), Found::Room);
+    assert_eq!(offer(&mut lanes, '1'), OfferOutcome::Room);
+    assert_eq!(offer(&mut lanes, '2'), OfferOutcome::Room);
     assert_eq!((lanes.take_next(), lanes.take_next()), (Some('1'), Some('2')));
 }
 

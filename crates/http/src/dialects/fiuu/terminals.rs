@@ -55,10 +55,10 @@ impl CachedList {
 
 /// The lists of the last second, by their tenants.
 #[derive(Debug, Default)]
-pub(super) struct TerminalListCache(Mutex<Kept>);
+pub(super) struct TerminalListCache(Mutex<CacheState>);
 
 #[derive(Debug, Default)]
-struct Kept {
+struct CacheState {
     /// Each with the bytes that it takes.
     lists: HashMap<TenantId, (CachedList, usize)>,
     /// How many bytes all together take.
@@ -76,7 +76,7 @@ impl TerminalListCache {
     fn insert(&self, tenant: TenantId, read: CachedList, limit: usize) {
         let bytes = read.size_bytes();
         let mut guard = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let Kept { lists, bytes: held } = &mut *guard;
+        let CacheState { lists, bytes: held } = &mut *guard;
         lists.retain(|of, (earlier, bytes)| {
             let stays = *of != tenant && is_fresh(earlier.read_at, read.read_at);
             if !stays {
