@@ -1,7 +1,8 @@
-//! A store of one's own before anything is written: every trait and every method that authentication asks for, to be filled in from top
-//! to bottom. Copy this file, and run the contract (`docs/own-store.md`) after each port.
+//! A store with nothing implemented: every trait and every method that authentication requires, to
+//! be filled in from top to bottom. Copy this file, and run the contract (`docs/own-store.md`)
+//! after each port.
 //!
-//! What a method promises in full stands at the trait.
+//! The documentation of each trait's methods says what they promise.
 
 #![allow(
     dead_code,
@@ -9,7 +10,7 @@
     clippy::todo,
     clippy::wildcard_imports,
     missing_docs,
-    reason = "a skeleton: what is missing is the point"
+    reason = "a skeleton to be filled in"
 )]
 
 use std::net::IpAddr;
@@ -21,7 +22,7 @@ use tillgate_domain::change::Observer;
 use tillgate_domain::*;
 use uuid::Uuid;
 
-/// What opens a transaction: your pool of connections.
+/// Opens transactions: your connection pool.
 struct MyStore;
 
 /// An open transaction of your database.
@@ -29,17 +30,18 @@ struct Transaction;
 
 impl Store<AuthPorts> for MyStore {
     fn run(&self, mode: Mode, work: Work<'_, AuthPorts>) -> StoreResult<()> {
-        // begin; call `work`; commit what comes back as Ok, roll back else; run it again after StoreError::Conflict, five times at most;
-        // tell the observers after the commit
+        // Begin a transaction and call `work`. Commit if it returns `Ok`, otherwise roll back.
+        // After `StoreError::Conflict` call it again, at most five times. Notify the observers
+        // after the commit.
         let mut transaction = Transaction;
         work(&mut transaction)?;
-        todo!("commit, and tell the observers")
+        todo!("commit, and notify the observers")
     }
 }
 
 impl AuthStore for MyStore {
     fn add_observer(&self, observer: Arc<dyn Observer>) {
-        todo!("keep it, and tell it what is committed")
+        todo!("register the observer, and notify it after each commit")
     }
 }
 
@@ -97,14 +99,14 @@ impl AuthTx for Transaction {
     }
 }
 
-// Port: tells what happened. Every change tells it in its own transaction.
+// Port: records audit events. Every change records its event in its own transaction.
 impl Audit for Transaction {
     fn record(&mut self, event: &Event) -> StoreResult<()> {
         todo!("adds a line")
     }
 }
 
-// Port: ends sessions and tells of changes.
+// Port: ends sessions and publishes changes.
 impl Revocations for Transaction {
     fn end_session(&mut self, session: SessionId, why: EndReason, at: Instant) -> StoreResult<bool> {
         todo!("ends one session for ever and every session that stands on it")
@@ -124,7 +126,7 @@ impl Revocations for Transaction {
     }
 }
 
-// Sessions.
+// Port: sessions.
 impl Sessions for Transaction {
     fn insert(&mut self, session: &Session) -> StoreResult<()> {
         todo!("adds a session")
@@ -176,7 +178,7 @@ impl Sessions for Transaction {
     }
 }
 
-// Credentials.
+// Port: credentials.
 impl Credentials for Transaction {
     fn find(&mut self, principal: PrincipalId, kind: CredentialKind) -> StoreResult<Option<Credential>> {
         todo!("the credential of that kind")
@@ -205,7 +207,7 @@ impl Credentials for Transaction {
     }
 }
 
-// Vendors.
+// Port: tenants.
 impl Tenants for Transaction {
     fn find(&mut self, id: TenantId) -> StoreResult<Option<Tenant>> {
         todo!("the tenant with this id")
@@ -215,7 +217,7 @@ impl Tenants for Transaction {
     }
 }
 
-// People.
+// Port: users.
 impl Users for Transaction {
     fn find(&mut self, id: UserId) -> StoreResult<Option<User>> {
         todo!("the user with this id, deleted ones too")
@@ -238,7 +240,7 @@ impl Users for Transaction {
     }
 }
 
-// Devices.
+// Port: devices.
 impl Devices for Transaction {
     fn find(&mut self, id: DeviceId) -> StoreResult<Option<Device>> {
         todo!("the device with this id, retired ones too")
@@ -259,14 +261,14 @@ impl Devices for Transaction {
     }
 }
 
-// Roles.
+// Port: roles.
 impl Roles for Transaction {
     fn find_many(&mut self, tenant: TenantId, ids: &[RoleId]) -> StoreResult<Vec<Role>> {
         todo!("those of these roles that the tenant has, in any order")
     }
 }
 
-// Wrong passwords.
+// Port: failed logins.
 impl Attempts for Transaction {
     fn find_buckets(&mut self, keys: &[CountKey]) -> StoreResult<Vec<Bucket>> {
         todo!("the buckets of these keys, in their order; full ones where nothing is stored")
@@ -311,7 +313,7 @@ impl Attempts for Transaction {
     }
 }
 
-// Where a principal has logged in before. A place is a network, as a digest.
+// Port: networks in which a principal has logged in before, each stored as a digest.
 impl KnownNetworks for Transaction {
     fn find(&mut self, principal: Uuid, place: &CountKey) -> StoreResult<Option<Instant>> {
         todo!("when the principal last succeeded there, to the day")
@@ -327,7 +329,7 @@ impl KnownNetworks for Transaction {
     }
 }
 
-// The server's keys.
+// Port: the server's keys.
 impl Keys for Transaction {
     fn list(&mut self) -> StoreResult<Vec<StoredKey>> {
         todo!("every key, revoked ones too, oldest first")
@@ -343,7 +345,7 @@ impl Keys for Transaction {
     }
 }
 
-// What has changed.
+// Port: the feed of changes.
 impl Feed for Transaction {
     fn poll(&mut self, from: Option<&Bookmark>) -> StoreResult<FeedBatch> {
         todo!("every change that the look which gave the bookmark did not see, None for all that is kept")
@@ -353,7 +355,7 @@ impl Feed for Transaction {
     }
 }
 
-// The processes over the store.
+// Port: the processes that use the store.
 impl Nodes for Transaction {
     fn upsert(&mut self, node: &Node) -> StoreResult<()> {
         todo!("notes how far a process follows")
@@ -374,7 +376,7 @@ impl Nodes for Transaction {
     }
 }
 
-// The store's own identity.
+// Port: the identity of the store.
 impl Instances for Transaction {
     fn find(&mut self) -> StoreResult<Instance> {
         todo!("the instance")
@@ -386,7 +388,7 @@ impl Instances for Transaction {
     }
 }
 
-// Keys of programs.
+// Port: API keys of programs.
 impl ApiKeys for Transaction {
     fn find_by_client_id(&mut self, client: &str) -> StoreResult<Option<WrappedApiKey>> {
         todo!("the key that programs call by this client id, whether it counts or not")
@@ -399,7 +401,7 @@ impl ApiKeys for Transaction {
     }
 }
 
-// Signatures that have verified.
+// Port: signatures that have been verified.
 impl Signatures for Transaction {
     fn insert_if_new(&mut self, signature: &SignatureDigest, at: Instant) -> StoreResult<bool> {
         todo!("remembers a signature")

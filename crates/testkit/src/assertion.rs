@@ -1,22 +1,23 @@
-//! What a failure of the contract says: the promise, what was found instead, and what the store was asked and answered.
+//! The text of a failed test case: the promise, what was found instead, and the last calls of the
+//! store.
 //!
-//! The cases use `assert!`, `assert_eq!` and `assert_ne!` of this file, which quote what they asked: a case that ends with `0 1`
-//! tells an author of a store nothing.
+//! The cases use the `assert!`, `assert_eq!` and `assert_ne!` of this module, which also quote the
+//! asserted expression: `0 != 1` alone would not help the author of a store.
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::AuthStoreHarness;
 
-/// [`std::assert!`], which also quotes its condition where a message is given.
+/// Like [`std::assert!`], but quotes the condition even if a message is given.
 macro_rules! assert {
     ($condition:expr $(,)?) => {
         $crate::assertion::assert!($condition, "")
     };
     ($condition:expr, $($message:tt)+) => {
         match $condition {
-            holds => {
-                if !holds {
+            is_true => {
+                if !is_true {
                     let at = concat!(file!(), ":", line!());
                     $crate::assertion::fail_assertion(stringify!($condition), &format!($($message)+), " is false", at);
                 }
@@ -25,7 +26,8 @@ macro_rules! assert {
     };
 }
 
-/// [`std::assert_eq!`], which also quotes what was asked. What was found comes first, what is expected second.
+/// Like [`std::assert_eq!`], but also quotes the first expression. The first value is the one
+/// found, the second the one expected.
 macro_rules! assert_eq {
     ($found:expr, $expected:expr $(,)?) => {
         $crate::assertion::assert_eq!($found, $expected, "")
@@ -43,7 +45,7 @@ macro_rules! assert_eq {
     };
 }
 
-/// [`std::assert_ne!`], which also quotes what was asked.
+/// Like [`std::assert_ne!`], but also quotes the first expression.
 macro_rules! assert_ne {
     ($found:expr, $other:expr $(,)?) => {
         $crate::assertion::assert_ne!($found, $other, "")
@@ -62,14 +64,15 @@ macro_rules! assert_ne {
 }
 pub(crate) use {assert, assert_eq, assert_ne};
 
-/// Fails with what was asked, the case's own words on it, and the values, or that it is false.
-pub(crate) fn fail_assertion(asked: &str, message: &str, values: &str, at: &str) -> ! {
+/// Panics with the quoted expression, the case's own message, and the values or `is false`.
+pub(crate) fn fail_assertion(expression: &str, message: &str, values: &str, at: &str) -> ! {
     let message = if message.is_empty() { String::new() } else { format!(" ({message})") };
-    let asked = asked.split_whitespace().collect::<Vec<_>>().join(" ");
-    panic!("at {at}: `{asked}`{message}{values}")
+    let expression = expression.split_whitespace().collect::<Vec<_>>().join(" ");
+    panic!("at {at}: `{expression}`{message}{values}")
 }
 
-/// Runs a case. If it fails, fails with its promise, what was found, and the last calls of the store.
+/// Runs a case. If it panics, panics with its promise, what was found, and the last calls of the
+/// store.
 pub(crate) fn run_case<S: AsRef<AuthStoreHarness>>(case: &str, promise: &str, subject: &S, run: fn(&S)) {
     let Err(panic) = catch_unwind(AssertUnwindSafe(|| run(subject))) else { return };
     let calls = subject.as_ref().format_calls();
@@ -79,13 +82,13 @@ pub(crate) fn run_case<S: AsRef<AuthStoreHarness>>(case: &str, promise: &str, su
     );
 }
 
-/// What a panic says.
+/// The message of a panic.
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     let owned = panic.downcast_ref::<String>().map(String::as_str);
     owned.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic without a text")
 }
 
-/// The documentation of a case in the source of its module: the promise, in one line.
+/// The documentation of a case in the source of its module, joined to one line.
 pub(crate) fn read_promise(source: &str, case: &str) -> Option<String> {
     let (before, _) = source.split_once(&format!("\npub fn {case}("))?;
     let lines = before.lines().rev().map_while(|line| line.strip_prefix("/// ")).collect::<Vec<_>>();

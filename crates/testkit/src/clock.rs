@@ -1,4 +1,4 @@
-//! A clock that stands still until it is told to go.
+//! A clock for tests that moves only when a test moves it.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -8,10 +8,10 @@ use tillgate_auth_core::clock::Clock;
 use tillgate_domain::Instant;
 use uuid::Uuid;
 
-/// When a manual clock starts unless it is told otherwise: 2026-11-21T09:00:00Z.
+/// The wall time at which [`ManualClock::default`] starts: 2026-11-21T09:00:00Z.
 pub const CLOCK_START: Instant = Instant::from_millis(1_795_251_600_000);
 
-/// A clock that is moved by hand. Shared, it shows all its holders the same.
+/// A clock that is moved by hand. Its readings are shared by everyone who holds the same clock.
 #[derive(Debug)]
 pub struct ManualClock {
     readings: Mutex<ClockReadings>,
@@ -20,60 +20,63 @@ pub struct ManualClock {
 #[derive(Debug)]
 struct ClockReadings {
     wall: Instant,
-    /// Since the machine started, and since this process measures spans.
+    /// Time since the machine started.
     boot: Duration,
     monotonic: Duration,
-    /// Which start of the machine it is.
+    /// Identifies this start of the machine.
     boot_id: Uuid,
 }
 
 impl ManualClock {
-    /// A clock that shows this instant, on a machine that has been up for an hour.
+    /// A clock with this wall time, on a machine that has been up for an hour.
     pub fn starting_at(wall: Instant) -> Self {
         static MACHINES: AtomicU64 = AtomicU64::new(1);
         let boot_id = Uuid::from_u64_pair(MACHINES.fetch_add(1, Ordering::Relaxed), 1);
-        let hands = ClockReadings { wall, boot: Duration::from_hours(1), monotonic: Duration::from_secs(10), boot_id };
-        Self { readings: Mutex::new(hands) }
+        let readings =
+            ClockReadings { wall, boot: Duration::from_hours(1), monotonic: Duration::from_secs(10), boot_id };
+        Self { readings: Mutex::new(readings) }
     }
 
-    /// The machine starts anew: its wall clock goes on, the others begin again.
+    /// Restarts the machine: the wall clock keeps its time, the other clocks restart and `boot_id`
+    /// changes.
     pub fn reboot(&self) {
-        let mut hands = self.lock_readings();
-        let (machine, start) = hands.boot_id.as_u64_pair();
-        hands.boot_id = Uuid::from_u64_pair(machine, start.wrapping_add(1));
-        (hands.boot, hands.monotonic) = (Duration::from_secs(20), Duration::from_secs(10));
+        let mut readings = self.lock_readings();
+        let (machine, start) = readings.boot_id.as_u64_pair();
+        readings.boot_id = Uuid::from_u64_pair(machine, start.wrapping_add(1));
+        (readings.boot, readings.monotonic) = (Duration::from_secs(20), Duration::from_secs(10));
     }
 
-    /// Time goes by: all three clocks with it.
+    /// Lets time pass: all three clocks advance.
     pub fn advance(&self, span: Duration) {
-        let mut hands = self.lock_readings();
-        hands.wall = hands.wall.saturating_add(span);
-        hands.boot = hands.boot.saturating_add(span);
-        hands.monotonic = hands.monotonic.saturating_add(span);
+        let mut readings = self.lock_readings();
+        readings.wall = readings.wall.saturating_add(span);
+        readings.boot = readings.boot.saturating_add(span);
+        readings.monotonic = readings.monotonic.saturating_add(span);
     }
 
-    /// Somebody sets the wall clock; no time goes by.
+    /// Sets the wall clock, as an administrator would; no time passes.
     pub fn set(&self, wall: Instant) {
         self.lock_readings().wall = wall;
     }
 
-    /// The wall clock steps forward; no time goes by.
+    /// Moves the wall clock forward; no time passes.
     pub fn step_forward(&self, span: Duration) {
-        let mut hands = self.lock_readings();
-        hands.wall = hands.wall.saturating_add(span);
+        let mut readings = self.lock_readings();
+        readings.wall = readings.wall.saturating_add(span);
     }
 
-    /// The wall clock steps back; no time goes by.
+    /// Moves the wall clock back; no time passes.
     pub fn step_back(&self, span: Duration) {
-        let mut hands = self.lock_readings();
-        hands.wall = hands.wall.saturating_sub(span);
+        let mut readings = self.lock_readings();
+        readings.wall = readings.wall.saturating_sub(span);
     }
 
-    /// The machine sleeps: the wall clock and the time since boot go on, spans are not measured.
+    /// Suspends the machine: the wall clock and the time since boot advance, the monotonic clock
+    /// does not.
     pub fn sleep(&self, span: Duration) {
-        let mut hands = self.lock_readings();
-        hands.wall = hands.wall.saturating_add(span);
-        hands.boot = hands.boot.saturating_add(span);
+        let mut readings = self.lock_readings();
+        readings.wall = readings.wall.saturating_add(span);
+        readings.boot = readings.boot.saturating_add(span);
     }
 
     fn lock_readings(&self) -> MutexGuard<'_, ClockReadings> {
@@ -119,7 +122,7 @@ mod tests {
     fn advance_moves_every_clock_and_step_moves_one() {
         let clock = ManualClock::default();
         let (wall, boot, monotonic) = read_clock(&clock);
-        assert_eq!(read_clock(&clock), (wall, boot, monotonic), "it stands still");
+        assert_eq!(read_clock(&clock), (wall, boot, monotonic), "the clock does not move by itself");
         clock.advance(MINUTE);
         assert_eq!(read_clock(&clock), (wall.saturating_add(MINUTE), boot + MINUTE, monotonic + MINUTE));
         clock.step_back(2 * MINUTE);

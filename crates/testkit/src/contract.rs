@@ -1,8 +1,9 @@
-//! The contract of a store: every promise of every port and of the unit of work, each a case with a name of its own.
+//! The contract of a store: one test case for every promise of every port and of the unit of work.
 //!
-//! [`contract!`](crate::contract!) makes a `#[test]` of each case, on a fresh store each time; [`auth_contract!`](crate::auth_contract!)
-//! leaves out the back office. The cases know nothing of how a store is made: they speak to its ports, and to what a
-//! [`Bench`](crate::Bench) hands them.
+//! [`contract!`](crate::contract!) makes a `#[test]` of each case and opens a new store for each;
+//! [`auth_contract!`](crate::auth_contract!) leaves out the back office. The cases use only the
+//! ports and what an [`AuthStoreHarness`] or a [`StoreHarness`](crate::StoreHarness) provides, so
+//! they run on any store. The documentation of a case is the promise that its failure prints.
 
 pub mod api_keys;
 pub mod attempts;
@@ -40,17 +41,17 @@ use tillgate_auth_core::ports::{Bucket, CountKey};
 
 use crate::contract_fixture::after_start;
 
-/// What buckets, guesses and places are kept under, by number.
+/// A key for buckets, guesses and networks.
 fn count_key(number: u8) -> CountKey {
     CountKey([number; 32])
 }
 
-/// The bucket that nothing was ever taken from.
+/// A bucket from which no token was ever taken.
 fn full_bucket() -> Bucket {
     Bucket::default()
 }
 
-/// The bucket after a token was taken so many seconds after the start: it is full ten seconds later.
+/// The bucket after a token was taken `seconds` after the start: it is full 10 seconds later.
 fn bucket_after_charge(from: &Bucket, seconds: u64) -> Bucket {
     let full_at = from.full_at.max(after_start(seconds)).saturating_add(Duration::from_secs(10));
     Bucket {
@@ -67,7 +68,7 @@ macro_rules! sources {
     };
 }
 
-/// The source of each module of cases: what documents a case is the promise that its failure quotes.
+/// The source text of each module of cases, from which a failure reads the promise.
 const CASE_SOURCES: &[(&str, &str)] = sources![
     api_keys,
     attempts,
@@ -97,7 +98,7 @@ const CASE_SOURCES: &[(&str, &str)] = sources![
     work,
 ];
 
-/// Runs a case, whose failure says what was promised and what the store was asked and answered.
+/// Runs a case. A failure prints the promise, what was found, and the last calls of the store.
 #[doc(hidden)]
 pub fn run_case<S: AsRef<AuthStoreHarness>>(module: &str, case: &str, subject: &S, run: fn(&S)) {
     let source = CASE_SOURCES.iter().find(|(name, _)| *name == module).map(|(_, source)| *source);
@@ -105,7 +106,7 @@ pub fn run_case<S: AsRef<AuthStoreHarness>>(module: &str, case: &str, subject: &
     assertion::run_case(&format!("{module}::{case}"), &promise, subject, run);
 }
 
-/// Cases of one module, each a test.
+/// Makes a `#[test]` of each of these cases of one module.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! cases {

@@ -1,4 +1,5 @@
-//! The small world that the contract's cases are about: two vendors, their people, devices and roles, and sessions of theirs.
+//! The records on which the contract's cases work: two tenants with users, devices, roles and
+//! sessions.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,15 +15,16 @@ use tillgate_domain::{
 
 use crate::{AuthStoreHarness, Roster, StoreHarness};
 
-/// When everything was made.
+/// The instant at which every record of the fixture was created.
 pub(crate) const FIXTURE_START: Instant = Instant::from_millis(1_790_000_000_000);
 
-/// So many seconds after the start.
+/// The instant `seconds` after [`FIXTURE_START`].
 pub(crate) fn after_start(seconds: u64) -> Instant {
     FIXTURE_START.saturating_add(Duration::from_secs(seconds))
 }
 
-/// A number as the random bytes of an id. Each kind of thing has numbers of its own: no id is given twice.
+/// The random bytes of the id with this number. Each kind of record uses its own range of numbers,
+/// so no two ids are equal.
 fn id_bytes(number: u8) -> [u8; 10] {
     [number; 10]
 }
@@ -59,7 +61,7 @@ pub(crate) fn hash_requested_password(text: &str) -> Secret<String> {
     Secret::new(text.to_owned())
 }
 
-/// A tenant of this number and short name.
+/// A tenant with this number and slug.
 pub(crate) fn new_tenant(number: u8, slug: &str, zone: &str) -> Tenant {
     Tenant {
         id: tenant_id(number),
@@ -94,7 +96,7 @@ pub(crate) fn new_user(number: u8, tenant: TenantId, name: &str, email: Option<&
     }
 }
 
-/// An active till.
+/// An active device of the environment `CashRegister`.
 pub(crate) fn new_device(number: u8, tenant: TenantId, name: &str) -> Device {
     Device {
         id: device_id(number),
@@ -134,7 +136,7 @@ pub(crate) fn new_key(number: u8, kind: KeyKind, state: KeyState) -> StoredKey {
     }
 }
 
-/// A line of the audit.
+/// An audit event: a login of Anna on the till.
 pub(crate) fn new_event(number: u8, when: Instant) -> Event {
     Event {
         id: EventId::new(when, id_bytes(number)),
@@ -154,34 +156,35 @@ pub(crate) fn new_event(number: u8, when: Instant) -> Event {
     }
 }
 
-/// What is in the store once [`open`](Self::open) is done. Everything else of these numbers is free.
+/// The records that [`insert_into`](Self::insert_into) stores. All other numbers are free.
 pub(crate) struct ContractFixture {
-    /// `corner`, in Bratislava.
+    /// `corner`, in the zone `Europe/Bratislava`.
     pub(crate) tenant: Tenant,
-    /// `market`, in UTC.
+    /// `market`, in the zone UTC.
     pub(crate) other_tenant: Tenant,
-    /// Anna and Ben: active, of `corner`, with passwords. Anna has an e-mail address, roles without a device and on the till.
+    /// Anna and Ben: active users of `corner` with passwords. Anna has an e-mail address, and roles
+    /// both in general and on the till.
     pub(crate) anna: User,
     pub(crate) ben: User,
-    /// Another Anna, of `market`.
+    /// A user of `market` who is also called `anna`.
     pub(crate) namesake: User,
-    /// Deleted, of `corner`, with an e-mail address.
+    /// A deleted user of `corner` with an e-mail address.
     pub(crate) deleted_user: User,
-    /// Active sale devices of `corner`. The till has a password and everything that a device can have.
+    /// Active sale devices of `corner`. The till has a password, and every optional field is set.
     pub(crate) till: Device,
     pub(crate) handheld: Device,
-    /// Retired, of `corner`.
+    /// A retired device of `corner`.
     pub(crate) retired_device: Device,
-    /// Of `market`, with the till's name.
+    /// A device of `market` with the same name as the till.
     pub(crate) foreign_device: Device,
-    /// Roles of `corner`.
+    /// The built-in roles of `corner`.
     pub(crate) roles: Vec<Role>,
     /// A role of `market`.
     pub(crate) foreign_role: Role,
 }
 
 impl ContractFixture {
-    /// The shop, without a store.
+    /// Builds the records without inserting them.
     pub(crate) fn build() -> Self {
         let tenant = new_tenant(1, "corner", "Europe/Bratislava");
         let other = self::new_tenant(2, "market", "UTC");
@@ -247,14 +250,15 @@ impl ContractFixture {
         }
     }
 
-    /// Puts the shop into the store.
-    pub(crate) fn insert_into(bench: &AuthStoreHarness) -> Self {
-        let shop = Self::build();
-        bench.enroll(&shop.to_roster());
-        shop
+    /// Inserts the records into the store.
+    pub(crate) fn insert_into(harness: &AuthStoreHarness) -> Self {
+        let fixture = Self::build();
+        harness.enroll(&fixture.to_roster());
+        fixture
     }
 
-    /// A session of Anna in the office. Later numbers are later sessions, each made in the second of its number, over after a day.
+    /// A session of Anna without a device. It is created `number` seconds after the start and
+    /// expires a day later.
     pub(crate) fn new_session(&self, number: u8) -> Session {
         let made = after_start(u64::from(number));
         Session {
@@ -293,53 +297,56 @@ impl ContractFixture {
         }
     }
 
-    /// The same on the till.
+    /// The same session, on the till.
     pub(crate) fn new_till_session(&self, number: u8) -> Session {
         Session { device: Some(self.till.id), ..self.new_session(number) }
     }
 }
 
-/// Adds sessions in a unit of work of their own.
-pub(crate) fn insert_sessions(bench: &AuthStoreHarness, sessions: &[Session]) {
-    bench.store.write(|tx| sessions.iter().try_for_each(|session| tx.sessions().insert(session))).unwrap();
+/// Inserts sessions in one unit of work.
+pub(crate) fn insert_sessions(harness: &AuthStoreHarness, sessions: &[Session]) {
+    harness.store.write(|tx| sessions.iter().try_for_each(|session| tx.sessions().insert(session))).unwrap();
 }
 
-/// The session as the store has it; it must be there.
-pub(crate) fn load_session(bench: &AuthStoreHarness, id: SessionId) -> Session {
-    find_session(bench, id).expect("the session is in the store")
+/// Returns the stored session and panics if it does not exist.
+pub(crate) fn load_session(harness: &AuthStoreHarness, id: SessionId) -> Session {
+    find_session(harness, id).expect("the session is in the store")
 }
 
-pub(crate) fn find_session(bench: &AuthStoreHarness, id: SessionId) -> Option<Session> {
-    bench.store.read(|tx| Ok(tx.sessions().find(id)?.map(|standing| standing.session))).unwrap()
+pub(crate) fn find_session(harness: &AuthStoreHarness, id: SessionId) -> Option<Session> {
+    harness.store.read(|tx| Ok(tx.sessions().find(id)?.map(|record| record.session))).unwrap()
 }
 
-/// Reads in a unit of work of its own.
-pub(crate) fn run_read<T>(bench: &AuthStoreHarness, work: impl FnMut(&mut (dyn AuthTx + '_)) -> StoreResult<T>) -> T {
-    bench.store.read(work).unwrap()
+/// Runs a unit of work that reads.
+pub(crate) fn run_read<T>(harness: &AuthStoreHarness, work: impl FnMut(&mut (dyn AuthTx + '_)) -> StoreResult<T>) -> T {
+    harness.store.read(work).unwrap()
 }
 
-/// Writes in a unit of work of its own.
-pub(crate) fn run_write<T>(bench: &AuthStoreHarness, work: impl FnMut(&mut (dyn AuthTx + '_)) -> StoreResult<T>) -> T {
-    bench.store.write(work).unwrap()
+/// Runs a unit of work that writes.
+pub(crate) fn run_write<T>(
+    harness: &AuthStoreHarness,
+    work: impl FnMut(&mut (dyn AuthTx + '_)) -> StoreResult<T>,
+) -> T {
+    harness.store.write(work).unwrap()
 }
 
-/// Reads as the back office in a unit of work of its own.
+/// Runs a unit of work of the back office that reads.
 pub(crate) fn run_office_read<T>(
-    whole: &StoreHarness,
+    harness: &StoreHarness,
     work: impl FnMut(&mut (dyn OfficeTx + '_)) -> StoreResult<T>,
 ) -> T {
-    whole.office.read(work).unwrap()
+    harness.office.read(work).unwrap()
 }
 
-/// Writes as the back office in a unit of work of its own.
+/// Runs a unit of work of the back office that writes.
 pub(crate) fn run_office_write<T>(
-    whole: &StoreHarness,
+    harness: &StoreHarness,
     work: impl FnMut(&mut (dyn OfficeTx + '_)) -> StoreResult<T>,
 ) -> T {
-    whole.office.write(work).unwrap()
+    harness.office.write(work).unwrap()
 }
 
-/// The rotation from this generation to the next, a minute after the session of that number was made.
+/// A rotation to this generation. The session expires a day after `when`.
 pub(crate) fn new_rotation(generation: i64, when: Instant) -> Rotation {
     Rotation {
         generation,

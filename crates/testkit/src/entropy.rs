@@ -1,30 +1,32 @@
-//! Chance that can be foretold: the same seed draws the same bytes, and no two draws are alike.
+//! Repeatable randomness for tests: a seed always produces the same bytes, and no two draws are
+//! equal.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use tillgate_auth_core::entropy::{Entropy, EntropyError};
 
-/// Bytes that follow from a seed and from how many were drawn before. For tests only: anybody can foretell them.
+/// Generates bytes from a seed and the number of earlier draws. For tests only: the bytes are
+/// predictable.
 #[derive(Debug)]
 pub struct SeededEntropy {
     seed: u64,
     draw_count: AtomicU64,
-    /// Draws that are left before it fails; none where it never does.
+    /// Draws that succeed before every later one fails; `None` if none fails.
     remaining_draws: Option<u64>,
 }
 
 impl SeededEntropy {
-    /// Chance of this seed.
+    /// A generator with this seed.
     pub const fn from_seed(seed: u64) -> Self {
         Self { seed, draw_count: AtomicU64::new(0), remaining_draws: None }
     }
 
-    /// The same, which fails after this many draws.
+    /// The same generator, which fails after this many draws.
     pub const fn failing_after(self, draws: u64) -> Self {
         Self { remaining_draws: Some(draws), ..self }
     }
 
-    /// How often something was drawn.
+    /// The number of draws so far, including those that failed.
     pub fn draw_count(&self) -> u64 {
         self.draw_count.load(Ordering::Relaxed)
     }

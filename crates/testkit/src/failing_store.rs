@@ -1,4 +1,4 @@
-//! A store that fails when it is told to, over any other and in all its views: for tests of what becomes of a failure.
+//! A store that fails on demand, for tests of how callers handle failures.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -6,85 +6,87 @@ use tillgate_auth_core::auth::AuthStore;
 use tillgate_domain::change::Observer;
 use tillgate_domain::{Mode, PortSet, Store, StoreError, StoreResult, Work};
 
-/// When a unit of work fails.
+/// The point at which a unit of work fails.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FailurePoint {
-    /// Before its closure runs: nothing was asked, nothing is written.
+    /// Before the closure runs: nothing is read or written.
     Before,
-    /// After its closure has run: all that it wrote is rolled back.
+    /// After the closure has run: everything that it wrote is rolled back.
     AtCommit,
-    /// After the commit: what it wrote stands, though its caller is told that it failed.
+    /// After the commit: what was written stays, although the caller receives an error.
     AfterCommit,
 }
 
-/// A failure to come.
+/// A failure to inject.
 #[derive(Clone, Debug)]
 pub struct PlannedFailure {
-    /// What callers are told.
+    /// The error that callers receive.
     pub error: StoreError,
-    /// When in the unit of work.
+    /// The point in the unit of work at which it fails.
     pub point: FailurePoint,
-    /// Which units of work fail; `None` for both.
+    /// The mode of the units of work that fail; `None` for both.
     pub mode: Option<Mode>,
-    /// How many of those go well first.
+    /// How many of these succeed first.
     pub after: u32,
-    /// How many then fail; `None` for every one until [`FailingStore::clear_failure`].
+    /// How many then fail; `None` for all of them until [`FailingStore::clear_failure`].
     pub times: Option<u32>,
 }
 
 impl PlannedFailure {
-    /// Every unit of work fails at once with this, before it runs.
+    /// Every unit of work fails with this error before its closure runs.
     pub fn at_once(error: StoreError) -> Self {
         Self { error, point: FailurePoint::Before, mode: None, after: 0, times: None }
     }
 
-    /// The same at another moment.
-    pub fn at_point(self, moment: FailurePoint) -> Self {
-        Self { point: moment, ..self }
+    /// Fails at another point.
+    pub fn at_point(self, point: FailurePoint) -> Self {
+        Self { point: point, ..self }
     }
 
-    /// The same for units of work of one mode alone.
+    /// Only units of work of this mode fail.
     pub fn only(self, mode: Mode) -> Self {
         Self { mode: Some(mode), ..self }
     }
 
-    /// The same after so many that go well.
+    /// The first `after` units of work succeed.
     pub fn after(self, after: u32) -> Self {
         Self { after, ..self }
     }
 
-    /// The same, so many times.
+    /// Only `times` units of work fail.
     pub fn times(self, times: u32) -> Self {
         Self { times: Some(times), ..self }
     }
 }
 
-/// A store over another that fails as it is told. It shows the views that the other shows, and fails in all of them alike.
+/// Wraps a store and injects failures. It offers the same ports as the wrapped store and fails for
+/// all of them alike.
 pub struct FailingStore<S: ?Sized> {
     store: Arc<S>,
     plan: FailurePlan,
 }
 
-/// What is to fail.
+/// The planned failure, if any.
 #[derive(Debug, Default)]
 struct FailurePlan(Mutex<Option<PlannedFailure>>);
 
 impl<S: ?Sized> FailingStore<S> {
-    /// A store that goes well until it is told otherwise.
+    /// Wraps a store. Nothing fails until [`plan_failure`](Self::plan_failure) is called.
     pub fn new(store: Arc<S>) -> Self {
         Self { store, plan: FailurePlan::default() }
     }
 
-    /// From now on it fails like this.
+    /// Injects this failure from now on, in place of an earlier one.
     ///
     /// # Panics
-    /// Where the error is a conflict: no caller of a store ever sees one.
+    ///
+    /// If the error is a conflict: a store retries conflicts and never returns one to its caller.
     pub fn plan_failure(&self, failure: PlannedFailure) {
-        assert!(!matches!(failure.error, StoreError::Conflict(_)), "no caller of a store sees a conflict");
+        assert!(!matches!(failure.error, StoreError::Conflict(_)), "a store never returns a conflict to its caller");
         *self.plan.lock_failure() = Some(failure);
     }
 
-    /// It goes well again.
+    /// Removes the planned failure.
     pub fn clear_failure(&self) {
         *self.plan.lock_failure() = None;
     }
@@ -95,7 +97,7 @@ impl FailurePlan {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether this unit of work fails, and how.
+    /// The failure of this unit of work, if it is to fail.
     fn next_failure(&self, mode: Mode) -> Option<(FailurePoint, StoreError)> {
         let mut failure = self.lock_failure();
         let planned = failure.as_mut().filter(|planned| planned.mode.is_none_or(|each| each == mode))?;
@@ -166,14 +168,14 @@ mod tests {
 
     #[test]
     fn failure_point_decides_what_is_committed() {
-        for (moment, stands) in [(FailurePoint::Before, 0), (FailurePoint::AtCommit, 0), (FailurePoint::AfterCommit, 1)]
+        for (point, stands) in [(FailurePoint::Before, 0), (FailurePoint::AtCommit, 0), (FailurePoint::AfterCommit, 1)]
         {
             let (memory, failing) = new_store();
-            failing.plan_failure(PlannedFailure::at_once(unavailable_error()).at_point(moment));
-            assert_eq!(write_node(&failing, 1), Err(unavailable_error()), "{moment:?}");
-            assert_eq!(count_keys(memory.as_ref()), stands, "{moment:?}");
+            failing.plan_failure(PlannedFailure::at_once(unavailable_error()).at_point(point));
+            assert_eq!(write_node(&failing, 1), Err(unavailable_error()), "{point:?}");
+            assert_eq!(count_keys(memory.as_ref()), stands, "{point:?}");
             failing.clear_failure();
-            assert_eq!(write_node(&failing, 2), Ok(true), "{moment:?}");
+            assert_eq!(write_node(&failing, 2), Ok(true), "{point:?}");
         }
     }
 

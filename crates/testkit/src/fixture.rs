@@ -1,4 +1,4 @@
-//! A shop to work in: one vendor, its roles, people and devices, written through the ports of the back office.
+//! One tenant with its roles, users and devices, inserted through the back office's ports.
 
 use std::collections::BTreeMap;
 
@@ -11,47 +11,50 @@ use tillgate_domain::{
 
 use crate::{Roster, enroll};
 
-/// What proves the people and devices of a world: made by the hasher of whoever asks, outside any transaction. `None` gives no
-/// password.
+/// Password verifiers for the users and devices of a [`Fixture`]. Hash them before the unit of work
+/// begins. A function that returns `None` gives no password.
 pub struct FixtureVerifiers<'v> {
-    /// Of a user, by their name.
+    /// Returns the verifier of the user with this name.
     pub user: &'v dyn Fn(&str) -> Option<Secret<String>>,
-    /// Of a device, by its name.
+    /// Returns the verifier of the device with this name.
     pub device: &'v dyn Fn(&str) -> Option<Secret<String>>,
 }
 
 impl FixtureVerifiers<'_> {
-    /// Nobody has a password.
+    /// Gives no passwords.
     pub const NONE: Self = Self { user: &|_| None, device: &|_| None };
 }
 
-/// Tenant `default` in UTC with the built-in roles; users `admin`, `manager` and `cashier` (`@example.com`), each with the role of
-/// their name without a device and on every device; tills `P01` and `P02`, handheld `PDA1` and office program `OFFICE`, each with
-/// the role `cashier` of its own. Its ids are the same each time.
+/// The tenant `default` in UTC with the built-in roles.
+///
+/// The users `admin`, `manager` and `cashier` (`@example.com`) have the role with their name, in
+/// general and on every device. The tills `P01` and `P02`, the handheld `PDA1` and the office
+/// program `OFFICE` have the role `cashier` themselves. The ids depend only on the instant passed
+/// to [`build`](Self::build).
 #[derive(Clone, Debug)]
 pub struct Fixture {
-    /// The vendor.
+    /// The tenant `default`.
     pub tenant: Tenant,
-    /// Cashier, manager, admin.
+    /// The built-in roles in the order cashier, manager, admin.
     pub roles: Vec<Role>,
-    /// Every right.
+    /// The user `admin`, with every right.
     pub admin: User,
-    /// Runs the shop.
+    /// The user `manager`, with the manager's rights.
     pub manager: User,
-    /// Works on a till.
+    /// The user `cashier`, with the cashier's rights.
     pub cashier: User,
-    /// A till.
+    /// The till `P01`.
     pub p01: Device,
-    /// Another.
+    /// The second till, `P02`.
     pub p02: Device,
-    /// A handheld.
+    /// The handheld `PDA1`.
     pub pda1: Device,
-    /// The office program.
+    /// The office program `OFFICE`.
     pub office: Device,
 }
 
 impl Fixture {
-    /// The world as it was at this instant, not yet in any store.
+    /// Builds the records as created at `at`, without inserting them.
     pub fn build(at: Instant) -> Self {
         let tenant = Tenant {
             id: TenantId::new(at, [31; 10]),
@@ -124,34 +127,39 @@ impl Fixture {
         }
     }
 
-    /// Writes the world into an empty store.
+    /// Inserts the records into an empty store.
+    ///
+    /// # Panics
+    ///
+    /// If a unique name is already taken.
     pub fn insert_into(
         store: &dyn Store<OfficePorts>,
         at: Instant,
         verifiers: &FixtureVerifiers<'_>,
     ) -> StoreResult<Self> {
-        let world = Self::build(at);
-        enroll(store, &world.to_roster(verifiers))?;
-        Ok(world)
+        let fixture = Self::build(at);
+        enroll(store, &fixture.to_roster(verifiers))?;
+        Ok(fixture)
     }
 
-    /// The people.
+    /// The three users.
     pub fn users(&self) -> [&User; 3] {
         [&self.admin, &self.manager, &self.cashier]
     }
 
-    /// The devices.
+    /// The four devices.
     pub fn devices(&self) -> [&Device; 4] {
         [&self.p01, &self.p02, &self.pda1, &self.office]
     }
 
-    /// Who and what is to be written, with what proves them: what a store of one's own is filled from.
+    /// The records with their password verifiers, in a form that you can insert into your own
+    /// store.
     pub fn to_roster(&self, verifiers: &FixtureVerifiers<'_>) -> Roster {
         let at = self.tenant.created_at;
-        let of_users = self.users().into_iter().filter_map(|user| {
+        let user_passwords = self.users().into_iter().filter_map(|user| {
             (verifiers.user)(user.name.as_str()).map(|verifier| (PrincipalId::User(user.id), verifier, at))
         });
-        let of_devices = self.devices().into_iter().filter_map(|device| {
+        let device_passwords = self.devices().into_iter().filter_map(|device| {
             (verifiers.device)(device.name.as_str()).map(|verifier| (PrincipalId::Device(device.id), verifier, at))
         });
         Roster {
@@ -159,7 +167,7 @@ impl Fixture {
             roles: self.roles.clone(),
             devices: self.devices().map(Device::clone).to_vec(),
             users: self.users().map(User::clone).to_vec(),
-            passwords: of_users.chain(of_devices).collect(),
+            passwords: user_passwords.chain(device_passwords).collect(),
         }
     }
 }
@@ -176,12 +184,12 @@ mod tests {
 
     #[test]
     fn fixture_users_have_the_rights_of_their_roles() {
-        let world = Fixture::build(CLOCK_START);
-        for (user, rank) in world.users().into_iter().zip([Rank::Admin, Rank::Manager, Rank::Cashier]) {
-            for device in world.devices().map(Some).into_iter().chain([None]) {
+        let fixture = Fixture::build(CLOCK_START);
+        for (user, rank) in fixture.users().into_iter().zip([Rank::Admin, Rank::Manager, Rank::Cashier]) {
+            for device in fixture.devices().map(Some).into_iter().chain([None]) {
                 assert!(access::may_log_in(user, device));
                 assert_eq!(
-                    access::collect_rights(access::effective_user_roles(user, device, &world.roles)),
+                    access::collect_rights(access::effective_user_roles(user, device, &fixture.roles)),
                     rank.rights()
                 );
             }
@@ -195,18 +203,18 @@ mod tests {
             user: &|name| (name != "manager").then(|| Secret::new(format!("hash for {name}"))),
             device: &|name| (name == "P01").then(|| Secret::new("hash for P01".to_owned())),
         };
-        let world = Fixture::insert_into(&memory, CLOCK_START, &verifiers).unwrap();
+        let fixture = Fixture::insert_into(&memory, CLOCK_START, &verifiers).unwrap();
         let store: &dyn Store<AuthPorts> = &memory;
         let password = |principal| {
             let found = store.read(|tx| tx.credentials().find(principal, CredentialKind::Password)).unwrap();
             found.map(|found| found.verifier.expose().clone())
         };
-        assert_eq!(password(PrincipalId::User(world.admin.id)).as_deref(), Some("hash for admin"));
-        assert_eq!(password(PrincipalId::User(world.manager.id)), None);
-        assert_eq!(password(PrincipalId::Device(world.p01.id)).as_deref(), Some("hash for P01"));
-        assert_eq!(password(PrincipalId::Device(world.p02.id)), None);
+        assert_eq!(password(PrincipalId::User(fixture.admin.id)).as_deref(), Some("hash for admin"));
+        assert_eq!(password(PrincipalId::User(fixture.manager.id)), None);
+        assert_eq!(password(PrincipalId::Device(fixture.p01.id)).as_deref(), Some("hash for P01"));
+        assert_eq!(password(PrincipalId::Device(fixture.p02.id)), None);
         let found =
-            store.read(|tx| tx.users().find_by_email(&world.cashier.email.clone().unwrap().to_folded())).unwrap();
-        assert_eq!(found, Some(world.cashier));
+            store.read(|tx| tx.users().find_by_email(&fixture.cashier.email.clone().unwrap().to_folded())).unwrap();
+        assert_eq!(found, Some(fixture.cashier));
     }
 }

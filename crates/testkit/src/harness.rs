@@ -1,4 +1,4 @@
-//! What the contract suite runs on: a fresh store, and the few things about it that no port shows.
+//! The store under test, with the few operations on it that no port offers.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -11,18 +11,20 @@ use tillgate_domain::{Device, Event, Instant, PrincipalId, Role, Store, StoreExt
 
 use crate::recording_store::{CallLog, RecordingStore};
 
-/// Who and what is to be in the store. Written in this order: each may name those before it.
+/// Records that a test case inserts into the store. Insert the fields in this order: each may refer
+/// to records of an earlier one.
 #[derive(Clone, Debug, Default)]
 pub struct Roster {
-    /// Vendors, with their stores.
+    /// Tenants with their branches, to be inserted first.
     pub tenants: Vec<Tenant>,
-    /// Roles.
+    /// Roles of these tenants.
     pub roles: Vec<Role>,
-    /// Devices.
+    /// Devices with the roles that they have themselves.
     pub devices: Vec<Device>,
-    /// People; deleted ones may be among them.
+    /// Users with their role assignments; some may be deleted.
     pub users: Vec<User>,
-    /// Passwords. One that its owner has already is replaced by this one, under a new version.
+    /// Password verifiers and when they were set. One that already exists is replaced, with a new
+    /// version.
     pub passwords: Vec<(PrincipalId, Verifier, Instant)>,
 }
 
@@ -31,9 +33,9 @@ type ObserveFn = Box<dyn Fn(Arc<dyn Observer>) + Send + Sync>;
 type SetStateFn = Box<dyn Fn(InstanceState) + Send + Sync>;
 type ReadEventsFn = Box<dyn Fn() -> Vec<Event> + Send + Sync>;
 
-/// A fresh, empty store as authentication sees it.
+/// A new, empty store that implements the ports of authentication.
 pub struct AuthStoreHarness {
-    /// The store.
+    /// The store under test; it records its calls for the failure text.
     pub store: Arc<dyn Store<AuthPorts>>,
     observe: ObserveFn,
     enroll: EnrollFn,
@@ -44,8 +46,9 @@ pub struct AuthStoreHarness {
 }
 
 impl AuthStoreHarness {
-    /// A store, how it is given its observer, and how people and things are put into it. `enroll` is called more than once, each
-    /// time with what is to be added.
+    /// Takes the store, a function that registers an observer of committed changes, and a function
+    /// that inserts a [`Roster`]. `enroll` may be called several times, each time with the records
+    /// to add.
     pub fn new(
         store: Arc<dyn Store<AuthPorts>>,
         observe: impl Fn(Arc<dyn Observer>) + Send + Sync + 'static,
@@ -57,21 +60,23 @@ impl AuthStoreHarness {
         Self { store, observe, enroll, set_instance_state: None, read_events: None, guards: Vec::new(), calls }
     }
 
-    /// How the store is opened for writes and closed to them. Without it the store is one that is never closed.
-    pub fn with_state_setter(mut self, turn: impl Fn(InstanceState) + Send + Sync + 'static) -> Self {
-        self.set_instance_state = Some(Box::new(turn));
+    /// Sets how the store is opened and closed for writes. Without it, the store is assumed to be
+    /// always open.
+    pub fn with_state_setter(mut self, set_state: impl Fn(InstanceState) + Send + Sync + 'static) -> Self {
+        self.set_instance_state = Some(Box::new(set_state));
         self
     }
 
-    /// How the committed lines of the audit are read, oldest first. Without it the suite sees only that a line was written.
-    pub fn with_audit_reader(mut self, lines: impl Fn() -> Vec<Event> + Send + Sync + 'static) -> Self {
-        self.read_events = Some(Box::new(lines));
+    /// Sets how the committed audit events are read, oldest first. Without it, the cases check only
+    /// that an event can be recorded.
+    pub fn with_audit_reader(mut self, read_events: impl Fn() -> Vec<Event> + Send + Sync + 'static) -> Self {
+        self.read_events = Some(Box::new(read_events));
         self
     }
 
-    /// Keeps something as long as the store is in use: a folder, a server.
-    pub fn with_guard(mut self, kept: impl Any + Send + Sync) -> Self {
-        self.guards.push(Box::new(kept));
+    /// Keeps a value, such as a temporary folder or a server, alive as long as the store is in use.
+    pub fn with_guard(mut self, guard: impl Any + Send + Sync) -> Self {
+        self.guards.push(Box::new(guard));
         self
     }
 
@@ -80,57 +85,59 @@ impl AuthStoreHarness {
     }
 
     pub(crate) fn enroll(&self, roster: &Roster) {
-        self.calls.record("people and things are enrolled, outside the ports".to_owned());
-        (self.enroll)(roster).expect("the roster is taken");
+        self.calls.record("records are inserted, outside the ports".to_owned());
+        (self.enroll)(roster).expect("the roster can be inserted");
     }
 
-    /// False where the store cannot be closed to writes.
+    /// Returns false if the store cannot be closed for writes.
     pub(crate) fn set_instance_state(&self, state: InstanceState) -> bool {
-        self.set_instance_state.as_ref().map(|turn| turn(state)).is_some()
+        self.set_instance_state.as_ref().map(|set_state| set_state(state)).is_some()
     }
 
-    /// What the store was asked last, and what it answered, a line each.
+    /// The last calls of the store with their results, one per line.
     pub(crate) fn format_calls(&self) -> String {
         self.calls.to_text()
     }
 
     pub(crate) fn read_events(&self) -> Option<Vec<Event>> {
-        self.read_events.as_ref().map(|lines| lines())
+        self.read_events.as_ref().map(|read_events| read_events())
     }
 }
 
-/// A fresh, empty store as authentication and the back office see it.
+/// A new, empty store that implements the ports of authentication and of the back office.
 pub struct StoreHarness {
     pub(crate) auth: AuthStoreHarness,
     pub(crate) office: Arc<dyn Store<OfficePorts>>,
 }
 
 impl StoreHarness {
-    /// A store that shows both views, and how it is given its observer.
+    /// Takes a store that implements both port sets, and a function that registers an observer of
+    /// committed changes. Records are inserted through the back office's ports.
     pub fn new<S>(store: Arc<S>, observe: impl Fn(Arc<dyn Observer>) + Send + Sync + 'static) -> Self
     where
         S: Store<AuthPorts> + Store<OfficePorts> + 'static,
     {
         let office: Arc<dyn Store<OfficePorts>> = store.clone();
         let through = office.clone();
-        let bench = AuthStoreHarness::new(store, observe, move |roster| enroll(through.as_ref(), roster));
-        let office = Arc::new(RecordingStore::new(office, Arc::clone(&bench.calls)));
-        Self { auth: bench, office }
+        let auth = AuthStoreHarness::new(store, observe, move |roster| enroll(through.as_ref(), roster));
+        let office = Arc::new(RecordingStore::new(office, Arc::clone(&auth.calls)));
+        Self { auth, office }
     }
 
-    /// See [`AuthStoreHarness::with_state_setter`].
-    pub fn with_state_setter(self, turn: impl Fn(InstanceState) + Send + Sync + 'static) -> Self {
-        Self { auth: self.auth.with_state_setter(turn), ..self }
+    /// Sets how the store is opened and closed for writes; see
+    /// [`AuthStoreHarness::with_state_setter`].
+    pub fn with_state_setter(self, set_state: impl Fn(InstanceState) + Send + Sync + 'static) -> Self {
+        Self { auth: self.auth.with_state_setter(set_state), ..self }
     }
 
-    /// See [`AuthStoreHarness::with_audit_reader`].
-    pub fn with_audit_reader(self, lines: impl Fn() -> Vec<Event> + Send + Sync + 'static) -> Self {
-        Self { auth: self.auth.with_audit_reader(lines), ..self }
+    /// Sets how audit events are read; see [`AuthStoreHarness::with_audit_reader`].
+    pub fn with_audit_reader(self, read_events: impl Fn() -> Vec<Event> + Send + Sync + 'static) -> Self {
+        Self { auth: self.auth.with_audit_reader(read_events), ..self }
     }
 
-    /// See [`AuthStoreHarness::with_guard`].
-    pub fn with_guard(self, kept: impl Any + Send + Sync) -> Self {
-        Self { auth: self.auth.with_guard(kept), ..self }
+    /// Keeps a value alive; see [`AuthStoreHarness::with_guard`].
+    pub fn with_guard(self, guard: impl Any + Send + Sync) -> Self {
+        Self { auth: self.auth.with_guard(guard), ..self }
     }
 }
 
@@ -147,13 +154,17 @@ impl AsRef<AuthStoreHarness> for StoreHarness {
 }
 
 impl From<StoreHarness> for AuthStoreHarness {
-    fn from(whole: StoreHarness) -> Self {
-        let StoreHarness { auth: bench, office } = whole;
-        bench.with_guard(office)
+    fn from(harness: StoreHarness) -> Self {
+        let StoreHarness { auth, office } = harness;
+        auth.with_guard(office)
     }
 }
 
-/// Writes a roster through the ports of the back office, all of it or nothing.
+/// Inserts a roster through the back office's ports, in one unit of work.
+///
+/// # Panics
+///
+/// If a unique name in the roster is already taken.
 pub fn enroll(office: &dyn Store<OfficePorts>, roster: &Roster) -> StoreResult<()> {
     let added = office.write(|tx| {
         let mut all = true;
@@ -174,6 +185,6 @@ pub fn enroll(office: &dyn Store<OfficePorts>, roster: &Roster) -> StoreResult<(
         }
         Ok(all)
     })?;
-    assert!(added, "a name of the roster is taken");
+    assert!(added, "a unique name in the roster is already taken");
     Ok(())
 }

@@ -1,8 +1,13 @@
-//! What tests of tillgate stand on, and what those need who bring a store of their own.
+//! Test tools for tillgate, and for integrators who implement a store of their own.
 //!
-//! [`contract!`] states every promise of a store as a named case and runs it on yours; `docs/own-store.md` shows how. [`world`]
-//! fills a store with a shop to work in, [`ManualClock`] and [`SeededEntropy`] make time and chance repeatable, [`FailingStore`] is a
-//! store that fails when it is told to. Nothing here knows a database library or a web framework.
+//! [`contract!`] makes a `#[test]` of every promise of a store and runs each one on a new store of
+//! yours; [`auth_contract!`] leaves out the back office. `docs/own-store.md` shows how to use them.
+//!
+//! [`Fixture`] fills a store with one tenant, its users and devices. [`ManualClock`] and
+//! [`SeededEntropy`] make time and randomness repeatable. [`FailingStore`] wraps a store and fails
+//! on demand. [`postgres`] starts a PostgreSQL server for a test process.
+//!
+//! This crate depends on no database library and no web framework.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,6 +1,8 @@
-//! A PostgreSQL server of the tests' own: one for each process that asks for it, with a fresh database for each test. It stands in
-//! a temporary folder, answers on a Unix socket there and on a free port of 127.0.0.1, and ends with the process. Where the
-//! machine has no PostgreSQL the test fails; it is never skipped.
+//! A PostgreSQL server for tests: one per test process, with a new database for each test.
+//!
+//! The server has a temporary folder, listens on a Unix socket there and on a free port of
+//! 127.0.0.1, and stops when the process ends. On a machine without PostgreSQL the tests fail; they
+//! are never skipped.
 
 use std::fs;
 use std::io::{self, Read as _};
@@ -10,27 +12,30 @@ use std::process::{Child, Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// A running server. It is stopped and its folder removed when this is dropped.
+/// A running PostgreSQL server. Dropping it stops the server and removes its folder.
 pub struct Server {
     folder: PathBuf,
     program_folder: PathBuf,
     port: u16,
-    /// Ends the server where this process ends without dropping this: the watcher reads from a pipe that closes with us.
+    /// Stops the server if this process ends without dropping it: the watchdog reads from a pipe
+    /// that closes when the process ends.
     watchdog: Mutex<Child>,
     databases: AtomicU32,
 }
 
-/// The address of a new, empty database on the server of this process.
+/// Returns the address of a new, empty database on this process's server.
 ///
 /// # Panics
-/// Where PostgreSQL is not installed or does not start: with a sentence that says what to do.
+///
+/// If PostgreSQL is not installed or does not start. The message says what to do.
 pub fn create_database() -> String {
     server().create_database()
 }
 
-/// The server of this process, started when it is first asked for.
+/// The server of this process, started at the first call.
 ///
 /// # Panics
+///
 /// As [`create_database`].
 pub fn server() -> &'static Server {
     static SERVER: OnceLock<Server> = OnceLock::new();
@@ -43,10 +48,13 @@ fn panic_without_server(error: &io::Error) -> ! {
 }
 
 impl Server {
-    /// Starts a server of one's own with these settings (`name=value`): for tests that stop, freeze or fill it.
+    /// Starts another server with these settings (`name=value`), for tests that stop, freeze or
+    /// fill it.
     ///
     /// # Errors
-    /// With a sentence that says what to install or what the server said.
+    ///
+    /// If PostgreSQL is not installed, or does not start. The message says what to install, or what
+    /// the server reported.
     pub fn start(settings: &[&str]) -> io::Result<Self> {
         let programs = find_programs()?;
         let folder = create_folder()?;
@@ -78,10 +86,11 @@ impl Server {
         Ok(server)
     }
 
-    /// From now on proves itself by this certificate to those who ask for TLS.
+    /// Installs a TLS certificate and restarts the server.
     ///
     /// # Errors
-    /// Where it does not take them.
+    ///
+    /// If the server does not accept the certificate or the key.
     pub fn use_certificate(&self, certificate: &Path, key: &Path) -> io::Result<()> {
         let data = self.folder.join("data");
         for (from, name) in [(certificate, "server.crt"), (key, "server.key")] {
@@ -89,7 +98,7 @@ impl Server {
             fs::copy(from, &to)?;
             #[cfg(unix)]
             {
-                // It takes no key that others may read.
+                // The server rejects a key that others may read.
                 fs::set_permissions(&to, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
                 give_to_server_user(&to)?;
             }
@@ -98,43 +107,48 @@ impl Server {
         run_checked(self.pg_ctl("restart").args(["-m", "fast", "-l"]).arg(self.folder.join("log"))).map(drop)
     }
 
-    /// The address of a new, empty database.
+    /// Creates an empty database and returns its address.
     ///
     /// # Panics
-    /// Where the server does not make it.
+    ///
+    /// If the server cannot create it.
     pub fn create_database(&self) -> String {
         let name = format!("shop_{}", self.databases.fetch_add(1, Ordering::Relaxed));
         self.sql("postgres", &format!("CREATE DATABASE {name}")).unwrap_or_else(|error| panic_without_server(&error));
         self.address(&name)
     }
 
-    /// The address of one of its databases.
+    /// The address of a database on this server.
     pub fn address(&self, database: &str) -> String {
         format!("postgres://tillgate@127.0.0.1:{}/{database}", self.port)
     }
 
-    /// Runs statements by psql, as a second party to what is tested, and returns what they answer.
+    /// Runs SQL statements with psql and returns the output.
     ///
     /// # Errors
-    /// With what psql said.
+    ///
+    /// If a statement fails, with the output of psql.
     pub fn sql(&self, database: &str, statements: &str) -> io::Result<String> {
         let mut psql = Command::new(self.program_folder.join("psql"));
         psql.args(["-X", "-q", "-A", "-t", "-v", "ON_ERROR_STOP=1", "-d", &self.address(database), "-c", statements]);
         Ok(String::from_utf8_lossy(&run_checked(&mut psql)?.stdout).trim().to_owned())
     }
 
-    /// Stops it at once, as a crash would: open transactions are lost, committed ones are not.
+    /// Stops the server immediately, as a crash would: open transactions are lost, committed ones
+    /// are not.
     ///
     /// # Errors
-    /// With what `pg_ctl` said.
+    ///
+    /// If the server does not stop, with the output of `pg_ctl`.
     pub fn crash(&self) -> io::Result<()> {
         run_checked(self.pg_ctl("stop").args(["-m", "immediate"])).map(drop)
     }
 
-    /// Starts it again after [`crash`](Self::crash).
+    /// Starts the server again after [`crash`](Self::crash).
     ///
     /// # Errors
-    /// With the end of the server's own log.
+    ///
+    /// If the server does not start, with its log.
     pub fn resume(&self) -> io::Result<()> {
         let log = self.folder.join("log");
         run_checked(self.pg_ctl("start").arg("-l").arg(&log))
@@ -142,30 +156,33 @@ impl Server {
             .map_err(|error| io::Error::other(format!("{error}\n{}", fs::read_to_string(&log).unwrap_or_default())))
     }
 
-    /// Freezes it as a hanging disk would: it accepts connections and answers nothing.
+    /// Freezes the server, as a hanging disk would: it accepts connections and answers nothing.
     ///
     /// # Errors
-    /// Where its processes cannot be told.
+    ///
+    /// If its processes cannot be signaled.
     pub fn freeze(&self) -> io::Result<()> {
         self.signal("STOP")
     }
 
-    /// Lets it go on after [`freeze`](Self::freeze).
+    /// Resumes the server after [`freeze`](Self::freeze).
     ///
     /// # Errors
+    ///
     /// As `freeze`.
     pub fn thaw(&self) -> io::Result<()> {
         self.signal("CONT")
     }
 
-    /// Signals the server and every process of its: they are of the session that `pg_ctl` made for it.
+    /// Sends a signal to the server process and its children.
     fn signal(&self, signal: &str) -> io::Result<()> {
         let pid_file = fs::read_to_string(self.folder.join("data").join("postmaster.pid"))?;
         let leader = pid_file.lines().next().unwrap_or_default();
         let mut children = vec![leader.to_owned()];
         for entry in fs::read_dir("/proc")?.filter_map(Result::ok) {
             let stat = fs::read_to_string(entry.path().join("stat")).unwrap_or_default();
-            // pid (name) state parent: the name may hold anything but ends at the last bracket (proc(5))
+            // "pid (name) state parent": the name may contain any character, so the fields are read
+            // after the last parenthesis (proc(5)).
             let parent = stat.rsplit_once(')').and_then(|(_, rest)| rest.split_whitespace().nth(1));
             if parent == Some(leader) {
                 children.extend(entry.file_name().to_str().map(str::to_owned));
@@ -174,7 +191,7 @@ impl Server {
         run_checked(Command::new("kill").arg(format!("-{signal}")).args(children)).map(drop)
     }
 
-    /// The folder of a program of PostgreSQL (`pgbench`, `pg_dump`).
+    /// The folder with PostgreSQL's programs, such as `pgbench` and `pg_dump`.
     pub fn program_folder(&self) -> &Path {
         &self.program_folder
     }
@@ -185,7 +202,7 @@ impl Server {
         control
     }
 
-    /// PostgreSQL does not run as root: then it runs as the owner of its folder.
+    /// PostgreSQL refuses to run as root. If the tests do, it runs as the owner of its folder.
     fn program_command(&self, name: &str) -> Command {
         let path = self.program_folder.join(name);
         let mut command = if is_root() {
@@ -211,7 +228,7 @@ impl Drop for Server {
     }
 }
 
-/// The user and group that the server runs as where the tests run as root: nobody.
+/// The user and group of the server if the tests run as root: `nobody`.
 const UNPRIVILEGED_ID: &str = "65534";
 
 fn is_root() -> bool {
@@ -221,7 +238,8 @@ fn is_root() -> bool {
     return false;
 }
 
-/// Where `initdb`, `pg_ctl` and `psql` are: `POSTGRES_BIN`, the newest of Debian's folders, or somewhere in `PATH`.
+/// Finds the folder of `initdb` and `pg_ctl`: `POSTGRES_BIN`, the newest version in Debian's
+/// folders, or `PATH`.
 fn find_programs() -> io::Result<PathBuf> {
     let mut places: Vec<PathBuf> = std::env::var_os("POSTGRES_BIN").into_iter().map(PathBuf::from).collect();
     if let Ok(versions) = fs::read_dir("/usr/lib/postgresql") {
@@ -233,15 +251,17 @@ fn find_programs() -> io::Result<PathBuf> {
         places.extend(versions.into_iter().rev().map(|(_, folder)| folder));
     }
     places.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default()));
-    places.into_iter().find(|folder| folder.join("initdb").is_file() && folder.join("pg_ctl").is_file()).ok_or_else(|| {
-        io::Error::other(
-            "these tests run against a PostgreSQL server that they start themselves, and no initdb was found: install PostgreSQL 15 or \
-             newer (Debian: apt-get install postgresql), or let POSTGRES_BIN name the folder of its programs",
-        )
-    })
+    places.into_iter().find(|folder| folder.join("initdb").is_file() && folder.join("pg_ctl").is_file()).ok_or_else(
+        || {
+            io::Error::other(
+                "the tests start a PostgreSQL server of their own, but no initdb was found: install PostgreSQL 15 or \
+             newer (Debian: apt-get install postgresql), or set POSTGRES_BIN to the folder of its programs",
+            )
+        },
+    )
 }
 
-/// A new folder that the server's user may write in.
+/// Creates a folder to which the server's user may write.
 fn create_folder() -> io::Result<PathBuf> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("tillgate-pg-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
@@ -253,7 +273,7 @@ fn create_folder() -> io::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Gives the path to the server's user.
+/// Makes the server's user the owner of the path.
 #[cfg(unix)]
 fn give_to_server_user(path: &Path) -> io::Result<()> {
     if is_root() {
@@ -263,21 +283,23 @@ fn give_to_server_user(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A shell that waits until our end of the pipe is closed, and then ends what is left of the server: a static is never dropped, and
-/// a killed test drops nothing. It looks at the folder's own pid file, so it can meet no other server.
+/// Starts a shell that waits until this process's end of the pipe is closed and then stops the
+/// server if it still runs. It is needed because a static is never dropped, and neither is anything
+/// in a killed test. The shell reads the pid file in the server's own folder, so it cannot stop
+/// another server.
 fn spawn_watchdog(folder: &Path) -> io::Result<Child> {
     const SCRIPT: &str = "cat >/dev/null; if [ -s \"$0/data/postmaster.pid\" ]; then kill -QUIT \"$(head -n 1 \"$0/data/postmaster.pid\")\"; \
                           for _ in 1 2 3 4 5 6 7 8 9 10; do [ -e \"$0/data/postmaster.pid\" ] || break; sleep 0.2; done; fi; rm -rf \"$0\"";
     let mut command = Command::new("sh");
     command.args(["-c", SCRIPT]).arg(folder).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-    // A signal from the terminal to the tests must not end it before them.
+    // Keeps a signal from the terminal to the tests from ending the watchdog before them.
     #[cfg(unix)]
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command.spawn()
 }
 
-/// Runs a program to its end; an error bears what it said. Its output goes through files and not through a pipe, which the server
-/// that `pg_ctl` leaves behind would hold open.
+/// Runs a program to its end. An error contains the program's output. The output goes to files: a
+/// pipe would be held open by the server that `pg_ctl` leaves running.
 fn run_checked(command: &mut Command) -> io::Result<Output> {
     let (mut out, mut err) = (create_scratch_file()?, create_scratch_file()?);
     let status = command

@@ -1,4 +1,4 @@
-//! An observer that remembers what it was told, and how.
+//! An observer that records its notifications and the thread on which they arrived.
 
 use std::sync::{Arc, Mutex};
 use std::thread::{self, ThreadId};
@@ -8,14 +8,14 @@ use tillgate_domain::change::Observer;
 
 use crate::AuthStoreHarness;
 
-/// What was told at once: on which thread, what, and what a look at that moment found.
+/// One call of the observer: its thread, the changes, and the result of the probe at that moment.
 struct Notification {
     thread: ThreadId,
     changes: Vec<Change>,
     probe: bool,
 }
 
-/// Remembers what it was told.
+/// Records all notifications.
 pub(crate) struct RecordingObserver {
     notifications: Mutex<Vec<Notification>>,
     numbers: Mutex<Vec<i64>>,
@@ -23,49 +23,49 @@ pub(crate) struct RecordingObserver {
 }
 
 impl RecordingObserver {
-    /// A watcher over the store from now on.
-    pub(crate) fn observe(bench: &AuthStoreHarness) -> Arc<Self> {
-        Self::observe_with_probe(bench, || true)
+    /// Registers a new observer with the store.
+    pub(crate) fn observe(harness: &AuthStoreHarness) -> Arc<Self> {
+        Self::observe_with_probe(harness, || true)
     }
 
-    /// One that looks at something whenever it is told.
+    /// Registers a new observer that runs `probe` at each notification.
     pub(crate) fn observe_with_probe(
-        bench: &AuthStoreHarness,
-        look: impl Fn() -> bool + Send + Sync + 'static,
+        harness: &AuthStoreHarness,
+        probe: impl Fn() -> bool + Send + Sync + 'static,
     ) -> Arc<Self> {
-        let watcher =
-            Arc::new(Self { notifications: Mutex::default(), numbers: Mutex::default(), probe: Box::new(look) });
-        bench.observe(watcher.clone());
-        watcher
+        let observer =
+            Arc::new(Self { notifications: Mutex::default(), numbers: Mutex::default(), probe: Box::new(probe) });
+        harness.observe(observer.clone());
+        observer
     }
 
-    /// Every change that it was told of, in that order.
+    /// All reported changes, in order.
     pub(crate) fn changes(&self) -> Vec<Change> {
-        self.notifications.lock().unwrap().iter().flat_map(|told| told.changes.clone()).collect()
+        self.notifications.lock().unwrap().iter().flat_map(|notification| notification.changes.clone()).collect()
     }
 
-    /// The numbers that it was told, in that order.
+    /// All reported feed numbers, in order.
     pub(crate) fn numbers(&self) -> Vec<i64> {
         self.numbers.lock().unwrap().clone()
     }
 
-    /// On which threads, each time that it was told of something.
+    /// The thread of each notification.
     pub(crate) fn threads(&self) -> Vec<ThreadId> {
-        self.notifications.lock().unwrap().iter().map(|told| told.thread).collect()
+        self.notifications.lock().unwrap().iter().map(|notification| notification.thread).collect()
     }
 
-    /// What it saw each time.
+    /// The result of the probe at each notification.
     pub(crate) fn probes(&self) -> Vec<bool> {
-        self.notifications.lock().unwrap().iter().map(|told| told.probe).collect()
+        self.notifications.lock().unwrap().iter().map(|notification| notification.probe).collect()
     }
 }
 
 impl Observer for RecordingObserver {
     fn on_commit(&self, changes: &[Change]) {
         if !changes.is_empty() {
-            let look = (self.probe)();
-            let told = Notification { thread: thread::current().id(), changes: changes.to_vec(), probe: look };
-            self.notifications.lock().unwrap().push(told);
+            let probe = (self.probe)();
+            let notification = Notification { thread: thread::current().id(), changes: changes.to_vec(), probe };
+            self.notifications.lock().unwrap().push(notification);
         }
     }
 

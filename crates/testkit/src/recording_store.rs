@@ -1,5 +1,5 @@
-//! Records what a store was asked and what it answered, so that a failure of the contract can name the port, the method and the
-//! answer.
+//! Records the calls of a store with their results, so that a failed test case can print the port,
+//! the method and the result.
 
 mod auth;
 mod office;
@@ -14,19 +14,19 @@ use tillgate_domain::office::OfficePorts;
 use tillgate_domain::office::ports::OfficeTx;
 use tillgate_domain::{Mode, PortSet, Store, StoreResult, Work};
 
-/// How many calls a report shows at most.
+/// The number of calls in a report.
 const MAX_REPORTED_CALLS: usize = 12;
 /// The length of an argument in a report, in characters.
 const MAX_ARGUMENT_CHARS: usize = 100;
-/// The length of an answer in a report, in characters.
+/// The length of a result in a report, in characters.
 const MAX_ANSWER_CHARS: usize = 400;
 
-/// The newest calls of the ports, the last one last.
+/// The latest calls of the ports, oldest first.
 #[derive(Debug, Default)]
 pub(crate) struct CallLog(Mutex<VecDeque<(ThreadId, String)>>);
 
 impl CallLog {
-    /// Notes a call or anything else that happened between calls.
+    /// Records a call, or another step between calls.
     pub(crate) fn record(&self, text: String) {
         let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if calls.len() == MAX_REPORTED_CALLS {
@@ -36,10 +36,11 @@ impl CallLog {
     }
 
     fn record_answer(&self, call: &str, answer: &dyn Debug) {
-        self.record(format!("{call} answered {}", truncate_debug(answer, MAX_ANSWER_CHARS)));
+        self.record(format!("{call} returned {}", truncate_debug(answer, MAX_ANSWER_CHARS)));
     }
 
-    /// The calls, a line each. If several threads made them, each line begins with the number of its thread.
+    /// The calls, one per line. If several threads made them, each line begins with the number of
+    /// its thread.
     pub(crate) fn to_text(&self) -> String {
         let calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut threads: Vec<ThreadId> = Vec::new();
@@ -58,14 +59,14 @@ impl CallLog {
     }
 }
 
-/// A call as a report shows it.
+/// Formats a call for a report.
 fn format_call(method: &str, arguments: &[(&str, &dyn Debug)]) -> String {
     let arguments =
         arguments.iter().map(|(name, value)| format!("{name}: {}", truncate_debug(value, MAX_ARGUMENT_CHARS)));
     format!("{method}({})", arguments.collect::<Vec<_>>().join(", "))
 }
 
-/// The debug form of a value, cut after so many characters.
+/// The debug format of a value, cut after `max` characters.
 fn truncate_debug(value: &dyn Debug, max: usize) -> String {
     struct TruncatingWriter {
         text: String,
@@ -87,7 +88,7 @@ fn truncate_debug(value: &dyn Debug, max: usize) -> String {
     short.text
 }
 
-/// A store over another that records every call.
+/// Wraps a store and records every call.
 pub(crate) struct RecordingStore<V: PortSet> {
     store: Arc<dyn Store<V>>,
     calls: Arc<CallLog>,
@@ -117,9 +118,9 @@ struct RecordingTx<'r, T: ?Sized> {
     calls: &'r CallLog,
 }
 
-/// A view whose transactions can be recorded.
+/// A set of ports whose transactions can be recorded.
 pub(crate) trait RecordedView: PortSet + Sized {
-    /// Does the work on a transaction that records its calls.
+    /// Runs the work on a transaction that records its calls.
     fn record(tx: &mut Self::Tx<'_>, calls: &CallLog, work: Work<'_, Self>) -> StoreResult<()>;
 }
 
@@ -150,7 +151,8 @@ impl<V: RecordedView> Store<V> for RecordingStore<V> {
     }
 }
 
-/// Implements a port on [`RecordingTx`]: each method asks the transaction below, and notes call and answer.
+/// Implements a port on [`RecordingTx`]: each method calls the wrapped transaction and records the
+/// call and its result.
 macro_rules! record_port {
     ($tx:ident, $port:ident: $trait:ident { $(fn $method:ident($($name:ident: $type:ty),*) -> $answer:ty;)* }) => {
         impl $trait for RecordingTx<'_, dyn $tx + '_> {

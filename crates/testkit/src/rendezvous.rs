@@ -1,15 +1,18 @@
-//! Signals between two threads that meet inside their units of work. A store that lets one in at a time keeps the other from
-//! ever giving its signal, so every wait has an end, and a case must hold whichever way it ended.
+//! Signals between two threads that interleave within their units of work.
+//!
+//! A store that serializes transactions keeps the second thread from ever giving its signal.
+//! Therefore every wait has a timeout, and a case must pass whether or not the wait timed out.
 
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
-/// Long enough for what is sure to come.
+/// Sufficient for a signal that is certain to be given.
 const LONG_TIMEOUT: Duration = Duration::from_secs(10);
-/// Long enough for another thread's few statements, far below the deadline of a unit of work.
+/// Sufficient for a few statements of the other thread, and far below the deadline of a unit of
+/// work.
 const SHORT_TIMEOUT: Duration = Duration::from_millis(300);
 
-/// Something that one thread has reached and another waits for.
+/// A point that one thread reaches and another waits for.
 #[derive(Default)]
 pub(crate) struct ThreadSignal {
     is_set: Mutex<bool>,
@@ -22,24 +25,25 @@ impl ThreadSignal {
         self.condvar.notify_all();
     }
 
-    /// Waits for what is sure to come.
+    /// Waits for a signal that is certain to be given, and panics after [`LONG_TIMEOUT`].
     pub(crate) fn wait(&self) {
-        assert!(self.wait_timeout(LONG_TIMEOUT), "the other thread never came so far");
+        assert!(self.wait_timeout(LONG_TIMEOUT), "the other thread did not reach this point in time");
     }
 
-    /// Waits for what comes unless the store holds the other thread back. Tells whether it came.
+    /// Waits for a signal that the store may delay. Returns whether it was given in time.
     pub(crate) fn wait_briefly(&self) -> bool {
         self.wait_timeout(SHORT_TIMEOUT)
     }
 
     fn wait_timeout(&self, span: Duration) -> bool {
-        let given = self.is_set.lock().unwrap();
-        let (given, _) = self.condvar.wait_timeout_while(given, span, |given| !*given).unwrap();
-        *given
+        let is_set = self.is_set.lock().unwrap();
+        let (is_set, _) = self.condvar.wait_timeout_while(is_set, span, |is_set| !*is_set).unwrap();
+        *is_set
     }
 }
 
-/// Where two threads meet: each goes on when both are there, or when the other is plainly held back.
+/// A point at which two threads meet. Each continues once both have arrived, or after
+/// [`SHORT_TIMEOUT`].
 #[derive(Default)]
 pub(crate) struct Rendezvous {
     arrived: Mutex<u32>,
@@ -48,14 +52,14 @@ pub(crate) struct Rendezvous {
 
 impl Rendezvous {
     pub(crate) fn wait(&self) {
-        let mut here = self.arrived.lock().unwrap();
-        *here += 1;
+        let mut arrived = self.arrived.lock().unwrap();
+        *arrived += 1;
         self.condvar.notify_all();
-        drop(self.condvar.wait_timeout_while(here, SHORT_TIMEOUT, |here| *here < 2).unwrap());
+        drop(self.condvar.wait_timeout_while(arrived, SHORT_TIMEOUT, |arrived| *arrived < 2).unwrap());
     }
 }
 
-/// Runs both on a thread each and returns what they returned.
+/// Runs both closures concurrently, each on a thread of its own, and returns their results.
 pub(crate) fn run_both<A: Send, B: Send>(one: impl FnOnce() -> A + Send, other: impl FnOnce() -> B + Send) -> (A, B) {
     std::thread::scope(|scope| {
         let one = scope.spawn(one);

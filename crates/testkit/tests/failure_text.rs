@@ -1,5 +1,5 @@
-//! What an author of a store reads where the store breaks a promise: the case, the promise, what was found, and the last calls. The store
-//! here takes every signature for a new one.
+//! The text with which the contract fails: the case, the promise, what was found, and the last
+//! calls of the store. The store here treats every signature as new.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test")]
 
@@ -47,7 +47,7 @@ impl Tx for Transaction<'_, '_> {
     }
 }
 
-macro_rules! lent {
+macro_rules! delegate {
     ($($accessor:ident: $port:ident),* $(,)?) => {
         $(fn $accessor(&mut self) -> &mut dyn ports::$port { self.0.$accessor() })*
     };
@@ -57,7 +57,7 @@ impl AuthTx for Transaction<'_, '_> {
     fn signatures(&mut self) -> &mut dyn Signatures {
         self
     }
-    lent! {
+    delegate! {
         sessions: Sessions, credentials: Credentials, tenants: Tenants, users: Users, devices: Devices, roles: Roles,
         attempts: Attempts, known_networks: KnownNetworks, keys: Keys, feed: Feed, nodes: Nodes, instances: Instances,
         api_keys: ApiKeys,
@@ -76,9 +76,9 @@ fn open_harness() -> AuthStoreHarness {
 
 /// The text with which a case fails.
 fn failure_text(module: &str, case: &str, run: fn(&AuthStoreHarness)) -> String {
-    let bench = open_harness();
+    let harness = open_harness();
     let panic =
-        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run_case(module, case, &bench, run))).unwrap_err();
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| run_case(module, case, &harness, run))).unwrap_err();
     panic.downcast_ref::<String>().unwrap().clone()
 }
 
@@ -87,11 +87,11 @@ fn broken_promise_names_port_method_promise_and_answer() {
     let text = failure_text("signatures", "signature_is_inserted_once", signatures::signature_is_inserted_once);
     for part in [
         "the store does not keep the promise of signatures::signature_is_inserted_once\n",
-        "\npromise: A signature is seen for the first time once, whenever it comes again.\n",
+        "\npromise: A signature is new once, whatever the instant of a later insert.\n",
         "\nfound: at crates/testkit/src/contract/signatures.rs:",
-        ": `!see(bench, 1, 5)` is false\n",
-        "  a unit of work begins (Write)\n  signatures.see(signature: SignatureDigest(",
-        ") answered Ok(true)\n  the unit of work was committed\n",
+        ": `!insert_if_new(harness, 1, 5)` is false\n",
+        "  a unit of work begins (Write)\n  signatures.insert_if_new(signature: SignatureDigest(",
+        ") returned Ok(true)\n  the unit of work was committed\n",
     ] {
         assert!(text.contains(part), "{part:?} is not in\n{text}");
     }
@@ -100,29 +100,29 @@ fn broken_promise_names_port_method_promise_and_answer() {
 #[test]
 fn failed_comparison_reports_expected_and_found() {
     let text = failure_text("signatures", "old_signatures_are_swept", signatures::old_signatures_are_swept);
-    assert!(text.contains("`see(bench, number, 20)` (4)\n  expected: false\n  found:    true\n"), "{text}");
+    assert!(text.contains("`insert_if_new(harness, number, 20)` (4)\n  expected: false\n  found:    true\n"), "{text}");
 }
 
 #[test]
 fn kept_promise_reports_nothing() {
-    let bench = open_harness();
-    let fresh = signatures::rolled_back_signature_is_new;
+    let harness = open_harness();
+    let rolled_back = signatures::rolled_back_signature_is_new;
     let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         run_case(
-            "places",
+            "known_networks",
             "last_success_is_returned",
-            &bench,
+            &harness,
             tillgate_testkit::contract::known_networks::last_success_is_returned,
         );
     }));
     assert!(panic.is_ok());
-    // and threads that meet are told apart
+    // the calls of concurrent threads are distinguished
     let text = failure_text(
         "signatures",
         "concurrent_inserts_of_one_signature_succeed_once",
         signatures::concurrent_inserts_of_one_signature_succeed_once,
     );
-    assert!(text.contains("thread 2: signatures.see("), "{text}");
-    let text = failure_text("signatures", "rolled_back_signature_is_new", fresh);
-    assert!(text.contains("promise: What was rolled back has not been seen.\n"), "{text}");
+    assert!(text.contains("thread 2: signatures.insert_if_new("), "{text}");
+    let text = failure_text("signatures", "rolled_back_signature_is_new", rolled_back);
+    assert!(text.contains("promise: A signature whose insert was rolled back is still new.\n"), "{text}");
 }

@@ -1,4 +1,4 @@
-//! Every case of the contract is run: none is written and then forgotten in the macros that name them.
+//! Checks that the contract's macros list every case that is written, exactly once.
 
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test")]
 
@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-/// The cases that stand in the folder, as `module::case`.
+/// The cases in the source files of the folder, as `module::case`.
 fn written_cases(folder: &Path) -> BTreeSet<String> {
     let mut cases = BTreeSet::new();
     for entry in fs::read_dir(folder).unwrap() {
@@ -20,7 +20,7 @@ fn written_cases(folder: &Path) -> BTreeSet<String> {
     cases
 }
 
-/// The cases that the macros in the folder name, each as often as they name it.
+/// The cases listed in the macros of the folder, with repetitions.
 fn named_cases(folder: &Path) -> Vec<String> {
     let files = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let text: String = files.map(|file| fs::read_to_string(file).unwrap()).collect();
@@ -38,6 +38,6 @@ fn every_written_case_is_listed_once() {
     let named = named_cases(&folder);
     let once: BTreeSet<String> = named.iter().cloned().collect();
     assert_eq!(once, written_cases(&folder));
-    assert_eq!(once.len(), named.len(), "none is named twice");
+    assert_eq!(once.len(), named.len(), "no case is listed twice");
     assert!(once.contains("work::waiting_has_a_deadline"), "{once:?}");
 }

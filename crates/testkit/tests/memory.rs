@@ -1,4 +1,4 @@
-//! The contract on the store in memory, the reference.
+//! Runs the contract on the in-memory store, the reference implementation.
 
 use std::sync::Arc;
 

@@ -1,5 +1,6 @@
-//! A store of one's own, small enough to read: it keeps the places of logins in a table of its own and lends everything else from
-//! the store in memory. `docs/own-store.md` quotes it, and the contract of authentication runs on it.
+//! An integrator's own store in its smallest form: it keeps known networks in a table of its own
+//! and delegates every other port to the in-memory store. `docs/own-store.md` quotes this file, and
+//! the contract of authentication runs on it.
 
 #![allow(clippy::unwrap_used, reason = "a test")]
 
@@ -17,26 +18,26 @@ use uuid::Uuid;
 
 type NetworkTable = BTreeMap<(Uuid, CountKey), Instant>;
 
-/// The store: what opens a transaction.
+/// The store: opens transactions.
 struct OwnStore {
     inner: MemoryStore,
-    places: Mutex<NetworkTable>,
+    networks: Mutex<NetworkTable>,
 }
 
-/// An open transaction. Every port is implemented on it, or lent.
+/// An open transaction: implements every port or delegates it.
 struct Transaction<'a, 't> {
     inner: &'a mut (dyn AuthTx + 't),
     mode: Mode,
-    places: NetworkTable,
+    networks: NetworkTable,
 }
 
 impl Store<AuthPorts> for OwnStore {
     fn run(&self, mode: Mode, work: Work<'_, AuthPorts>) -> StoreResult<()> {
-        Store::<AuthPorts>::run(&self.inner, mode, &mut |lent| {
-            let mut kept = self.places.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut transaction = Transaction { inner: lent, mode, places: kept.clone() };
-            work(&mut transaction)?; // an error leaves `kept` as it was, and a panic too
-            *kept = transaction.places;
+        Store::<AuthPorts>::run(&self.inner, mode, &mut |inner| {
+            let mut table = self.networks.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut transaction = Transaction { inner, mode, networks: table.clone() };
+            work(&mut transaction)?; // an error or a panic leaves `table` unchanged
+            *table = transaction.networks;
             Ok(())
         })
     }
@@ -49,34 +50,34 @@ impl AuthStore for OwnStore {
 }
 
 impl KnownNetworks for Transaction<'_, '_> {
-    fn find(&mut self, principal: Uuid, place: &CountKey) -> StoreResult<Option<Instant>> {
-        Ok(self.places.get(&(principal, *place)).copied())
+    fn find(&mut self, principal: Uuid, network: &CountKey) -> StoreResult<Option<Instant>> {
+        Ok(self.networks.get(&(principal, *network)).copied())
     }
 
-    fn record_success(&mut self, principal: Uuid, place: &CountKey, at: Instant) -> StoreResult<()> {
+    fn record_success(&mut self, principal: Uuid, network: &CountKey, at: Instant) -> StoreResult<()> {
         self.check_writing()?;
-        self.places.insert((principal, *place), at);
+        self.networks.insert((principal, *network), at);
         Ok(())
     }
 
     fn trim(&mut self, principal: Uuid, keep: u32) -> StoreResult<()> {
         self.check_writing()?;
-        let own = self.places.iter().filter(|((of, _), _)| *of == principal);
+        let own = self.networks.iter().filter(|((of, _), _)| *of == principal);
         let mut own: Vec<_> = own.map(|(key, last)| (*last, *key)).collect();
         own.sort_unstable();
         let over = own.len().saturating_sub(usize::try_from(keep).unwrap_or(usize::MAX));
         for (_, key) in own.into_iter().take(over) {
-            self.places.remove(&key);
+            self.networks.remove(&key);
         }
         Ok(())
     }
 
     fn sweep(&mut self, before: Instant, limit: u32) -> StoreResult<u32> {
         self.check_writing()?;
-        let old = self.places.iter().filter(|(_, last)| **last < before).map(|(key, _)| *key);
+        let old = self.networks.iter().filter(|(_, last)| **last < before).map(|(key, _)| *key);
         let old: Vec<_> = old.take(usize::try_from(limit).unwrap_or(usize::MAX)).collect();
         for key in &old {
-            self.places.remove(key);
+            self.networks.remove(key);
         }
         Ok(u32::try_from(old.len()).unwrap_or(u32::MAX))
     }
@@ -86,7 +87,7 @@ impl Transaction<'_, '_> {
     fn check_writing(&self) -> StoreResult<()> {
         match self.mode {
             Mode::Write => Ok(()),
-            Mode::Read => Err(StoreError::Fault("a unit of work that reads has tried to write".to_owned())),
+            Mode::Read => Err(StoreError::Fault("a unit of work with `Mode::Read` tried to write".to_owned())),
         }
     }
 }
@@ -100,7 +101,7 @@ impl Tx for Transaction<'_, '_> {
     }
 }
 
-macro_rules! lent {
+macro_rules! delegate {
     ($($accessor:ident: $port:ident),* $(,)?) => {
         $(fn $accessor(&mut self) -> &mut dyn ports::$port { self.inner.$accessor() })*
     };
@@ -110,7 +111,7 @@ impl AuthTx for Transaction<'_, '_> {
     fn known_networks(&mut self) -> &mut dyn KnownNetworks {
         self
     }
-    lent! {
+    delegate! {
         sessions: Sessions, credentials: Credentials, tenants: Tenants, users: Users, devices: Devices, roles: Roles,
         attempts: Attempts, keys: Keys, feed: Feed, nodes: Nodes, instances: Instances,
         api_keys: ApiKeys, signatures: Signatures,
@@ -120,16 +121,16 @@ impl AuthTx for Transaction<'_, '_> {
 mod contract {
     use super::*;
 
-    /// Puts people and things where this store has them: your own tables, written in your own way.
-    fn enroll_roster(shop: &OwnStore, roster: &Roster) -> StoreResult<()> {
-        tillgate_testkit::enroll(&shop.inner, roster)
+    /// Inserts the records where this store keeps them: your own tables, in your own way.
+    fn enroll_roster(store: &OwnStore, roster: &Roster) -> StoreResult<()> {
+        tillgate_testkit::enroll(&store.inner, roster)
     }
 
     fn open_harness() -> AuthStoreHarness {
-        let shop = Arc::new(OwnStore { inner: MemoryStore::new(), places: Mutex::default() });
-        let (observed, filled) = (Arc::clone(&shop), Arc::clone(&shop));
+        let store = Arc::new(OwnStore { inner: MemoryStore::new(), networks: Mutex::default() });
+        let (observed, filled) = (Arc::clone(&store), Arc::clone(&store));
         AuthStoreHarness::new(
-            shop,
+            store,
             move |observer| observed.add_observer(observer),
             move |roster| enroll_roster(&filled, roster),
         )
@@ -148,6 +149,9 @@ fn documentation_page_quotes_this_file() {
         page.split("```rust\n").skip(1).filter_map(|rest| rest.split_once("```")).map(|(block, _)| block).collect();
     assert!(blocks.len() >= 3, "{} blocks", blocks.len());
     for block in blocks {
-        assert!(plain(&code).contains(&plain(block)), "the page's code is not that of tests/own_store.rs:\n{block}");
+        assert!(
+            plain(&code).contains(&plain(block)),
+            "docs/own-store.md quotes code that is not in tests/own_store.rs:\n{block}"
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! Keys of programs, as the back office writes them and as authentication finds them.
+//! API keys, as the back office writes them and as authentication finds them.
 
 use tillgate_auth_core::ports::WrappedApiKey;
 use tillgate_domain::office::ports::{ApiKeyFilter, PageRequest};
@@ -8,16 +8,16 @@ use crate::StoreHarness;
 use crate::contract_fixture::{self, ContractFixture, FIXTURE_START, after_start, run_office_write};
 use crate::rendezvous::{Rendezvous, run_both};
 
-fn insert_api_key(whole: &StoreHarness, key: &ApiKey) -> bool {
-    run_office_write(whole, |tx| tx.api_keys().insert(key, &wrap_secret(key)))
+fn insert_api_key(harness: &StoreHarness, key: &ApiKey) -> bool {
+    run_office_write(harness, |tx| tx.api_keys().insert(key, &wrap_secret(key)))
 }
 
-fn find_api_key(whole: &StoreHarness, id: ApiKeyId) -> Option<ApiKey> {
-    whole.office.read(|tx| tx.api_keys().find(id)).unwrap()
+fn find_api_key(harness: &StoreHarness, id: ApiKeyId) -> Option<ApiKey> {
+    harness.office.read(|tx| tx.api_keys().find(id)).unwrap()
 }
 
-fn find_by_client(whole: &StoreHarness, client: &str) -> Option<WrappedApiKey> {
-    contract_fixture::run_read(&whole.auth, |tx| tx.api_keys().find_by_client_id(client))
+fn find_by_client(harness: &StoreHarness, client: &str) -> Option<WrappedApiKey> {
+    contract_fixture::run_read(&harness.auth, |tx| tx.api_keys().find_by_client_id(client))
 }
 
 fn wrap_secret(key: &ApiKey) -> Vec<u8> {
@@ -28,202 +28,220 @@ fn api_key_id(number: u8) -> ApiKeyId {
     ApiKeyId::new(FIXTURE_START, [number; 10])
 }
 
-/// A key for Anna on the till.
-fn new_api_key(shop: &ContractFixture, number: u8) -> ApiKey {
+/// An API key for Anna on the till.
+fn new_api_key(fixture: &ContractFixture, number: u8) -> ApiKey {
     ApiKey {
         id: api_key_id(number),
-        tenant: shop.tenant.id,
+        tenant: fixture.tenant.id,
         client_id: format!("client {number}"),
         name: format!("Shop window {number}"),
         description: "Reads tickets\nat night".into(),
         active: true,
-        user: shop.anna.id,
-        device: shop.till.id,
+        user: fixture.anna.id,
+        device: fixture.till.id,
         permissions: ["ticketClose", "storno"].into_iter().map(|name| Right::parse(name).unwrap()).collect(),
         created_at: after_start(5),
         version: 1,
     }
 }
 
-/// A key comes back as it was added, by its id and by its client id, there with its secret.
-pub fn api_key_is_read_back_as_added(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
-    let narrow = new_api_key(&shop, 1);
-    let wide =
-        ApiKey { permissions: Rights::default(), active: false, description: String::new(), ..new_api_key(&shop, 2) };
+/// An API key is read back as it was inserted, by its id and by its client id. A search by client
+/// id also returns its wrapped secret.
+pub fn api_key_is_read_back_as_added(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let narrow = new_api_key(&fixture, 1);
+    let wide = ApiKey {
+        permissions: Rights::default(),
+        active: false,
+        description: String::new(),
+        ..new_api_key(&fixture, 2)
+    };
     for key in [&narrow, &wide] {
-        assert!(insert_api_key(whole, key));
-        assert_eq!(find_api_key(whole, key.id).as_ref(), Some(key));
-        let found = find_by_client(whole, &key.client_id).unwrap();
+        assert!(insert_api_key(harness, key));
+        assert_eq!(find_api_key(harness, key.id).as_ref(), Some(key));
+        let found = find_by_client(harness, &key.client_id).unwrap();
         assert_eq!((&found.key, found.wrapped_secret), (key, wrap_secret(key)));
     }
-    assert_eq!(find_api_key(whole, api_key_id(3)), None);
+    assert_eq!(find_api_key(harness, api_key_id(3)), None);
     for other in ["client 3", "CLIENT 1", "client", ""] {
-        assert_eq!(find_by_client(whole, other), None, "{other}");
+        assert_eq!(find_by_client(harness, other), None, "{other}");
     }
 }
 
-/// The active keys of one user are listed for whoever changes their password, and each is revoked at the version that was read.
-pub fn api_keys_of_a_user_are_listed_and_revoked(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
-    let bens = ApiKey { user: shop.ben.id, ..new_api_key(&shop, 3) };
-    for key in
-        [&new_api_key(&shop, 1), &new_api_key(&shop, 2), &bens, &ApiKey { active: false, ..new_api_key(&shop, 4) }]
-    {
-        assert!(insert_api_key(whole, key));
+/// The active API keys of a user can be listed, and each is revoked at the version that was read.
+pub fn api_keys_of_a_user_are_listed_and_revoked(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let bens = ApiKey { user: fixture.ben.id, ..new_api_key(&fixture, 3) };
+    for key in [
+        &new_api_key(&fixture, 1),
+        &new_api_key(&fixture, 2),
+        &bens,
+        &ApiKey { active: false, ..new_api_key(&fixture, 4) },
+    ] {
+        assert!(insert_api_key(harness, key));
     }
     let annas = || {
-        contract_fixture::run_read(&whole.auth, |tx| tx.api_keys().list_active_by_user(shop.tenant.id, shop.anna.id))
+        contract_fixture::run_read(&harness.auth, |tx| {
+            tx.api_keys().list_active_by_user(fixture.tenant.id, fixture.anna.id)
+        })
     };
-    assert_eq!(annas(), [new_api_key(&shop, 1), new_api_key(&shop, 2)]);
+    assert_eq!(annas(), [new_api_key(&fixture, 1), new_api_key(&fixture, 2)]);
     assert_eq!(
-        contract_fixture::run_read(&whole.auth, |tx| tx
+        contract_fixture::run_read(&harness.auth, |tx| tx
             .api_keys()
-            .list_active_by_user(shop.other_tenant.id, shop.anna.id)),
+            .list_active_by_user(fixture.other_tenant.id, fixture.anna.id)),
         []
     );
-    let revoke = |key: &ApiKey| contract_fixture::run_write(&whole.auth, |tx| tx.api_keys().revoke(key));
-    assert!(revoke(&new_api_key(&shop, 1)));
-    assert!(!revoke(&new_api_key(&shop, 1)), "it is at another version by now");
-    assert_eq!(find_api_key(whole, api_key_id(1)), Some(ApiKey { active: false, version: 2, ..new_api_key(&shop, 1) }));
-    assert_eq!(annas(), [new_api_key(&shop, 2)]);
+    let revoke = |key: &ApiKey| contract_fixture::run_write(&harness.auth, |tx| tx.api_keys().revoke(key));
+    assert!(revoke(&new_api_key(&fixture, 1)));
+    assert!(!revoke(&new_api_key(&fixture, 1)), "the version has changed");
+    assert_eq!(
+        find_api_key(harness, api_key_id(1)),
+        Some(ApiKey { active: false, version: 2, ..new_api_key(&fixture, 1) })
+    );
+    assert_eq!(annas(), [new_api_key(&fixture, 2)]);
 }
 
-/// A client id is taken once, in every tenant: what is taken is not added, and what was there stays.
-pub fn client_id_is_unique(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
-    assert!(insert_api_key(whole, &new_api_key(&shop, 1)));
+/// A client id is unique across all tenants. An insert with one that is taken returns false and
+/// leaves the existing key unchanged.
+pub fn client_id_is_unique(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    assert!(insert_api_key(harness, &new_api_key(&fixture, 1)));
     let far = ApiKey {
-        client_id: new_api_key(&shop, 1).client_id,
-        tenant: shop.other_tenant.id,
-        user: shop.namesake.id,
-        device: shop.foreign_device.id,
-        ..new_api_key(&shop, 2)
+        client_id: new_api_key(&fixture, 1).client_id,
+        tenant: fixture.other_tenant.id,
+        user: fixture.namesake.id,
+        device: fixture.foreign_device.id,
+        ..new_api_key(&fixture, 2)
     };
-    assert!(!insert_api_key(whole, &far));
-    assert_eq!(find_by_client(whole, &far.client_id).map(|found| found.key), Some(new_api_key(&shop, 1)));
-    assert_eq!(find_api_key(whole, api_key_id(2)), None);
+    assert!(!insert_api_key(harness, &far));
+    assert_eq!(find_by_client(harness, &far.client_id).map(|found| found.key), Some(new_api_key(&fixture, 1)));
+    assert_eq!(find_api_key(harness, api_key_id(2)), None);
 }
 
-/// An update stores every field but the tenant, the client id, the secret and when the key was made, and raises the version.
-pub fn api_key_update_stores_every_field(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
-    let (before, beside) = (new_api_key(&shop, 1), new_api_key(&shop, 2));
-    assert!(insert_api_key(whole, &before) && insert_api_key(whole, &beside));
+/// An update stores every field except the tenant, the client id, the secret and the creation time,
+/// and increments the version.
+pub fn api_key_update_stores_every_field(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let (before, beside) = (new_api_key(&fixture, 1), new_api_key(&fixture, 2));
+    assert!(insert_api_key(harness, &before) && insert_api_key(harness, &beside));
     let after = ApiKey {
         name: "Night".into(),
         description: String::new(),
         active: false,
-        user: shop.ben.id,
-        device: shop.handheld.id,
+        user: fixture.ben.id,
+        device: fixture.handheld.id,
         permissions: Rights::default(),
         ..before.clone()
     };
     let meant = ApiKey {
-        tenant: shop.other_tenant.id,
+        tenant: fixture.other_tenant.id,
         client_id: "another".into(),
         created_at: after_start(99),
         ..after.clone()
     };
-    assert!(run_office_write(whole, |tx| tx.api_keys().update(&meant)));
+    assert!(run_office_write(harness, |tx| tx.api_keys().update(&meant)));
     let expected = ApiKey { version: 2, ..after };
-    assert_eq!(find_api_key(whole, before.id), Some(expected.clone()));
-    let found = find_by_client(whole, &before.client_id).unwrap();
+    assert_eq!(find_api_key(harness, before.id), Some(expected.clone()));
+    let found = find_by_client(harness, &before.client_id).unwrap();
     assert_eq!((found.key, found.wrapped_secret), (expected, wrap_secret(&before)));
-    assert_eq!(find_by_client(whole, "another"), None);
-    assert_eq!(find_api_key(whole, beside.id), Some(beside));
+    assert_eq!(find_by_client(harness, "another"), None);
+    assert_eq!(find_api_key(harness, beside.id), Some(beside));
 }
 
-/// An update from another version is lost and changes nothing.
-pub fn api_key_update_fails_on_another_version(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
-    let first = new_api_key(&shop, 1);
-    assert!(insert_api_key(whole, &first));
+/// An update from another version than the current one returns false and changes nothing.
+pub fn api_key_update_fails_on_another_version(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let first = new_api_key(&fixture, 1);
+    assert!(insert_api_key(harness, &first));
     let update = |version, name: &str| {
         let key = ApiKey { version, name: name.into(), ..first.clone() };
-        run_office_write(whole, |tx| tx.api_keys().update(&key))
+        run_office_write(harness, |tx| tx.api_keys().update(&key))
     };
     assert!(!update(2, "from the future"));
     assert!(update(1, "second"));
     assert!(!update(1, "late"));
-    assert_eq!(find_api_key(whole, first.id), Some(ApiKey { version: 2, name: "second".into(), ..first }));
-    assert!(!run_office_write(whole, |tx| tx.api_keys().update(&new_api_key(&shop, 3))), "one that is not there");
-    assert_eq!(find_api_key(whole, api_key_id(3)), None);
+    assert_eq!(find_api_key(harness, first.id), Some(ApiKey { version: 2, name: "second".into(), ..first }));
+    assert!(
+        !run_office_write(harness, |tx| tx.api_keys().update(&new_api_key(&fixture, 3))),
+        "one that does not exist"
+    );
+    assert_eq!(find_api_key(harness, api_key_id(3)), None);
 }
 
-/// A key is removed from the version that was read, and its client id is free again.
-pub fn api_key_is_removed(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
-    assert!(insert_api_key(whole, &new_api_key(&shop, 1)) && insert_api_key(whole, &new_api_key(&shop, 2)));
-    let remove = |number, version| run_office_write(whole, |tx| tx.api_keys().remove(api_key_id(number), version));
+/// A key is removed at the version that was read, and its client id can be used again.
+pub fn api_key_is_removed(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    assert!(insert_api_key(harness, &new_api_key(&fixture, 1)) && insert_api_key(harness, &new_api_key(&fixture, 2)));
+    let remove = |number, version| run_office_write(harness, |tx| tx.api_keys().remove(api_key_id(number), version));
     assert!(!remove(1, 2));
-    assert!(find_api_key(whole, api_key_id(1)).is_some());
+    assert!(find_api_key(harness, api_key_id(1)).is_some());
     assert!(remove(1, 1));
     assert!(!remove(1, 1));
-    assert_eq!((find_api_key(whole, api_key_id(1)), find_by_client(whole, "client 1")), (None, None));
-    assert_eq!(find_api_key(whole, api_key_id(2)), Some(new_api_key(&shop, 2)));
-    assert!(insert_api_key(whole, &ApiKey { client_id: "client 1".into(), ..new_api_key(&shop, 3) }));
+    assert_eq!((find_api_key(harness, api_key_id(1)), find_by_client(harness, "client 1")), (None, None));
+    assert_eq!(find_api_key(harness, api_key_id(2)), Some(new_api_key(&fixture, 2)));
+    assert!(insert_api_key(harness, &ApiKey { client_id: "client 1".into(), ..new_api_key(&fixture, 3) }));
 }
 
-/// Keys of a tenant come in parts, in the order of their ids.
-pub fn api_keys_are_listed_in_pages(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
+/// The API keys of a tenant are listed in pages, in the order of their ids.
+pub fn api_keys_are_listed_in_pages(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
     for number in [3, 1, 4, 2] {
-        assert!(insert_api_key(whole, &new_api_key(&shop, number)));
+        assert!(insert_api_key(harness, &new_api_key(&fixture, number)));
     }
     let far = ApiKey {
-        tenant: shop.other_tenant.id,
-        user: shop.namesake.id,
-        device: shop.foreign_device.id,
-        ..new_api_key(&shop, 5)
+        tenant: fixture.other_tenant.id,
+        user: fixture.namesake.id,
+        device: fixture.foreign_device.id,
+        ..new_api_key(&fixture, 5)
     };
-    assert!(insert_api_key(whole, &far));
+    assert!(insert_api_key(harness, &far));
     let list = |after: Option<u8>, limit| -> Vec<ApiKey> {
         let page = PageRequest { after: after.map(api_key_id), limit };
-        whole.office.read(|tx| tx.api_keys().list(shop.tenant.id, &ApiKeyFilter::default(), &page)).unwrap()
+        harness.office.read(|tx| tx.api_keys().list(fixture.tenant.id, &ApiKeyFilter::default(), &page)).unwrap()
     };
-    let keys = |numbers: &[u8]| numbers.iter().map(|number| new_api_key(&shop, *number)).collect::<Vec<_>>();
+    let keys = |numbers: &[u8]| numbers.iter().map(|number| new_api_key(&fixture, *number)).collect::<Vec<_>>();
     assert_eq!(list(None, 3), keys(&[1, 2, 3]));
     assert_eq!(list(Some(3), 3), keys(&[4]));
     assert_eq!(list(Some(2), 1), keys(&[3]));
     assert!(list(Some(4), 3).is_empty());
 }
 
-/// Keys are narrowed by whose requests run as whom, where, and by whether they count.
-pub fn api_keys_are_filtered(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
+/// A filter selects API keys by user, by device and by status.
+pub fn api_keys_are_filtered(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
     let with = [
-        new_api_key(&shop, 1),
-        ApiKey { user: shop.ben.id, ..new_api_key(&shop, 2) },
-        ApiKey { active: false, ..new_api_key(&shop, 3) },
-        ApiKey { device: shop.handheld.id, ..new_api_key(&shop, 4) },
+        new_api_key(&fixture, 1),
+        ApiKey { user: fixture.ben.id, ..new_api_key(&fixture, 2) },
+        ApiKey { active: false, ..new_api_key(&fixture, 3) },
+        ApiKey { device: fixture.handheld.id, ..new_api_key(&fixture, 4) },
     ];
-    assert!(with.iter().all(|key| insert_api_key(whole, key)));
+    assert!(with.iter().all(|key| insert_api_key(harness, key)));
     let list = |filter: ApiKeyFilter| -> Vec<ApiKey> {
         let page = PageRequest { after: None, limit: 9 };
-        whole.office.read(|tx| tx.api_keys().list(shop.tenant.id, &filter, &page)).unwrap()
+        harness.office.read(|tx| tx.api_keys().list(fixture.tenant.id, &filter, &page)).unwrap()
     };
     let every = ApiKeyFilter::default();
     for (filter, numbers) in [
         (every, &[0, 1, 2, 3][..]),
-        (ApiKeyFilter { user: Some(shop.ben.id), ..every }, &[1]),
-        (ApiKeyFilter { device: Some(shop.handheld.id), ..every }, &[3]),
+        (ApiKeyFilter { user: Some(fixture.ben.id), ..every }, &[1]),
+        (ApiKeyFilter { device: Some(fixture.handheld.id), ..every }, &[3]),
         (ApiKeyFilter { active: Some(false), ..every }, &[2]),
         (ApiKeyFilter { active: Some(true), ..every }, &[0, 1, 3]),
-        (ApiKeyFilter { user: Some(shop.ben.id), device: Some(shop.handheld.id), ..every }, &[]),
+        (ApiKeyFilter { user: Some(fixture.ben.id), device: Some(fixture.handheld.id), ..every }, &[]),
     ] {
         let expected: Vec<ApiKey> = numbers.iter().map(|at: &usize| with[*at].clone()).collect();
         assert_eq!(list(filter), expected, "{filter:?}");
     }
 }
 
-/// Of two updates of one version one is kept.
-pub fn concurrent_api_key_updates_succeed_once(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
-    assert!(insert_api_key(whole, &new_api_key(&shop, 1)));
+/// Of two concurrent updates from the same version, exactly one succeeds.
+pub fn concurrent_api_key_updates_succeed_once(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    assert!(insert_api_key(harness, &new_api_key(&fixture, 1)));
     let crossing = Rendezvous::default();
     let update = |name: &'static str| {
-        run_office_write(whole, |tx| {
+        run_office_write(harness, |tx| {
             let read = tx.api_keys().find(api_key_id(1))?.unwrap();
             crossing.wait();
             tx.api_keys().update(&ApiKey { name: name.into(), version: 1, ..read })
@@ -231,17 +249,17 @@ pub fn concurrent_api_key_updates_succeed_once(whole: &StoreHarness) {
     };
     let (one, other) = run_both(|| update("one"), || update("other"));
     assert!(one ^ other, "{one} {other}");
-    let now = find_api_key(whole, api_key_id(1)).unwrap();
+    let now = find_api_key(harness, api_key_id(1)).unwrap();
     assert_eq!((now.name.as_str(), now.version), (if one { "one" } else { "other" }, 2));
 }
 
-/// Of two keys of one client id one is added.
-pub fn concurrent_inserts_of_one_client_id_succeed_once(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
+/// Of two concurrent inserts with the same client id, exactly one succeeds.
+pub fn concurrent_inserts_of_one_client_id_succeed_once(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
     let crossing = Rendezvous::default();
     let add = |number| {
-        let key = ApiKey { client_id: "the same".into(), ..new_api_key(&shop, number) };
-        run_office_write(whole, |tx| {
+        let key = ApiKey { client_id: "the same".into(), ..new_api_key(&fixture, number) };
+        run_office_write(harness, |tx| {
             tx.api_keys().find(key.id)?;
             crossing.wait();
             tx.api_keys().insert(&key, &wrap_secret(&key))
@@ -249,5 +267,8 @@ pub fn concurrent_inserts_of_one_client_id_succeed_once(whole: &StoreHarness) {
     };
     let (one, other) = run_both(|| add(1), || add(2));
     assert!(one ^ other, "{one} {other}");
-    assert_eq!(find_by_client(whole, "the same").map(|found| found.key.id), Some(api_key_id(if one { 1 } else { 2 })));
+    assert_eq!(
+        find_by_client(harness, "the same").map(|found| found.key.id),
+        Some(api_key_id(if one { 1 } else { 2 }))
+    );
 }

@@ -1,18 +1,21 @@
-//! The table of what a store promises to authentication: which cases make a test each, by port.
+//! Lists the cases of authentication, by port.
 
-/// Runs the contract of authentication: a `#[test]` for each promise of the unit of work and of `auth-core`'s ports, in a module
-/// for each port. Takes what makes a fresh [`AuthStoreHarness`](crate::AuthStoreHarness), or a [`StoreHarness`](crate::StoreHarness): `fn() -> AuthStoreHarness`.
+/// Runs the contract of authentication: a `#[test]` for each promise of the unit of work and of
+/// `auth-core`'s ports, in one module per port.
+///
+/// Takes a function that opens a new [`AuthStoreHarness`](crate::AuthStoreHarness) or
+/// [`StoreHarness`](crate::StoreHarness): `fn() -> AuthStoreHarness`.
 ///
 /// ```
 /// # use std::sync::Arc;
-/// # use tillgate_auth_core::Memory;
-/// fn memory() -> tillgate_testkit::StoreHarness {
-///     let store = Arc::new(Memory::new());
+/// # use tillgate_auth_core::MemoryStore;
+/// fn open_harness() -> tillgate_testkit::StoreHarness {
+///     let store = Arc::new(MemoryStore::new());
 ///     let observed = Arc::clone(&store);
-///     tillgate_testkit::StoreHarness::new(store, move |observer| observed.observe(observer))
+///     tillgate_testkit::StoreHarness::new(store, move |observer| observed.add_observer(observer))
 /// }
 ///
-/// tillgate_testkit::auth_contract!(memory);
+/// tillgate_testkit::auth_contract!(open_harness);
 /// ```
 #[macro_export]
 macro_rules! auth_contract {
@@ -151,7 +154,7 @@ macro_rules! auth_contract {
                 bar_is_stored,
                 wrong_password_is_remembered,
                 principal_is_forgiven,
-                a_bucket_that_is_nobodys_is_filled,
+                bucket_without_a_principal_is_refilled,
                 old_buckets_are_swept,
                 old_wrong_passwords_are_swept,
             ]

@@ -1,4 +1,4 @@
-//! The feed: what has changed, for every process that follows.
+//! The change feed that other processes read.
 
 use std::collections::BTreeSet;
 
@@ -10,92 +10,93 @@ use crate::contract_fixture::{ContractFixture, after_start, insert_sessions, run
 use crate::recording_observer::RecordingObserver;
 use crate::rendezvous::{ThreadSignal, run_both};
 
-fn poll_feed(bench: &AuthStoreHarness, from: Option<&Bookmark>) -> FeedBatch {
-    run_read(bench, |tx| tx.feed().poll(from))
+fn poll_feed(harness: &AuthStoreHarness, from: Option<&Bookmark>) -> FeedBatch {
+    run_read(harness, |tx| tx.feed().poll(from))
 }
 
-fn record_touch(bench: &AuthStoreHarness, scope: Scope, seconds: u64) {
-    run_write(bench, |tx| tx.revocations().invalidate(scope, after_start(seconds)));
+fn record_touch(harness: &AuthStoreHarness, scope: Scope, seconds: u64) {
+    run_write(harness, |tx| tx.revocations().invalidate(scope, after_start(seconds)));
 }
 
 fn has_touch(look: &FeedBatch, scope: Scope) -> bool {
     look.entries.iter().any(|found| found.change == Change::Invalidated(scope))
 }
 
-/// Every kind of change comes back as it was written, with its instant, oldest first.
-pub fn changes_are_returned_oldest_first(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    insert_sessions(bench, &[shop.new_session(1)]);
-    let start = poll_feed(bench, None).entries.len();
-    run_write(bench, |tx| tx.revocations().end_session(session_id(1), EndReason::Logout, after_start(30)));
-    run_write(bench, |tx| {
-        tx.revocations().bump_epoch(Scope::User(shop.anna.id), EndReason::Admin, after_start(20))?;
-        tx.revocations().bump_epoch(Scope::Device(shop.till.id), EndReason::Admin, after_start(21))?;
-        tx.revocations().bump_epoch(Scope::Tenant(shop.tenant.id), EndReason::Admin, after_start(22)).map(drop)
+/// Every kind of change is read back as it was written, with its instant, oldest first.
+pub fn changes_are_returned_oldest_first(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    insert_sessions(harness, &[fixture.new_session(1)]);
+    let start = poll_feed(harness, None).entries.len();
+    run_write(harness, |tx| tx.revocations().end_session(session_id(1), EndReason::Logout, after_start(30)));
+    run_write(harness, |tx| {
+        tx.revocations().bump_epoch(Scope::User(fixture.anna.id), EndReason::Admin, after_start(20))?;
+        tx.revocations().bump_epoch(Scope::Device(fixture.till.id), EndReason::Admin, after_start(21))?;
+        tx.revocations().bump_epoch(Scope::Tenant(fixture.tenant.id), EndReason::Admin, after_start(22)).map(drop)
     });
     let touched = [
-        Scope::User(shop.ben.id),
-        Scope::Device(shop.handheld.id),
-        Scope::Tenant(shop.other_tenant.id),
+        Scope::User(fixture.ben.id),
+        Scope::Device(fixture.handheld.id),
+        Scope::Tenant(fixture.other_tenant.id),
         Scope::Keys,
         Scope::Clock,
     ];
     for (scope, seconds) in touched.into_iter().zip(40..) {
-        record_touch(bench, scope, seconds);
+        record_touch(harness, scope, seconds);
     }
     let raised = |scope| Change::EpochBumped { scope, epoch: Epoch(1) };
     let mut expected = vec![
         (Change::SessionEnded(session_id(1)), after_start(30)),
-        (raised(Scope::User(shop.anna.id)), after_start(20)),
-        (raised(Scope::Device(shop.till.id)), after_start(21)),
-        (raised(Scope::Tenant(shop.tenant.id)), after_start(22)),
+        (raised(Scope::User(fixture.anna.id)), after_start(20)),
+        (raised(Scope::Device(fixture.till.id)), after_start(21)),
+        (raised(Scope::Tenant(fixture.tenant.id)), after_start(22)),
     ];
     expected.extend(touched.map(Change::Invalidated).into_iter().zip((40..).map(after_start)));
-    let found = poll_feed(bench, None).entries;
+    let found = poll_feed(harness, None).entries;
     let told: Vec<(Change, Instant)> = found.iter().skip(start).map(|found| (found.change, found.at)).collect();
     assert_eq!(told, expected, "in the order of writing, not of their instants");
     let numbers: BTreeSet<i64> = found.iter().map(|found| found.number).collect();
-    assert_eq!(numbers.len(), found.len(), "each has a number of its own");
+    assert_eq!(numbers.len(), found.len(), "each has its own number");
 }
 
-/// A look from a cursor finds everything that was committed since the look that gave it.
-pub fn cursor_continues_from_its_read(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    let mut cursor = poll_feed(bench, None).next;
-    for scope in [Scope::User(shop.anna.id), Scope::Device(shop.till.id), Scope::Keys] {
-        record_touch(bench, scope, 9);
-        let next = poll_feed(bench, Some(&cursor));
+/// A read from a bookmark returns everything that was committed since the read that returned the
+/// bookmark.
+pub fn cursor_continues_from_its_read(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    let mut cursor = poll_feed(harness, None).next;
+    for scope in [Scope::User(fixture.anna.id), Scope::Device(fixture.till.id), Scope::Keys] {
+        record_touch(harness, scope, 9);
+        let next = poll_feed(harness, Some(&cursor));
         assert!(has_touch(&next, scope), "{scope:?}");
         cursor = next.next;
     }
-    let idle = poll_feed(bench, Some(&cursor));
-    record_touch(bench, Scope::Clock, 9);
-    assert!(has_touch(&poll_feed(bench, Some(&idle.next)), Scope::Clock), "after a look that found nothing new");
+    let idle = poll_feed(harness, Some(&cursor));
+    record_touch(harness, Scope::Clock, 9);
+    assert!(has_touch(&poll_feed(harness, Some(&idle.next)), Scope::Clock), "after a read that found nothing new");
 }
 
-/// A cursor leaves behind what is old: a process that follows does not read everything each time.
-pub fn cursor_skips_old_changes(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
+/// A bookmark skips old changes: a process that follows the feed does not read all of it each time.
+pub fn cursor_skips_old_changes(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
     for _ in 0..20 {
-        record_touch(bench, Scope::User(shop.anna.id), 9);
+        record_touch(harness, Scope::User(fixture.anna.id), 9);
     }
-    let next = poll_feed(bench, None).next;
-    record_touch(bench, Scope::Keys, 9);
-    let found = poll_feed(bench, Some(&next));
-    assert!(has_touch(&found, Scope::Keys) && !has_touch(&found, Scope::User(shop.anna.id)), "{found:?}");
+    let next = poll_feed(harness, None).next;
+    record_touch(harness, Scope::Keys, 9);
+    let found = poll_feed(harness, Some(&next));
+    assert!(has_touch(&found, Scope::Keys) && !has_touch(&found, Scope::User(fixture.anna.id)), "{found:?}");
     assert!(!found.restarted);
-    assert_eq!(poll_feed(bench, Some(&found.next)).entries, []);
+    assert_eq!(poll_feed(harness, Some(&found.next)).entries, []);
 }
 
-/// What a unit of work that stays open keeps others from knowing is its own: what is committed meanwhile is found once, and what it
-/// writes is found when it has ended.
-pub fn long_open_unit_repeats_no_change(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    let late = Scope::User(shop.anna.id);
+/// A unit of work that stays open hides only its own changes. What is committed meanwhile is
+/// returned once, and what it writes is returned after it has ended.
+pub fn long_open_unit_repeats_no_change(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    let late = Scope::User(fixture.anna.id);
     let (written, looked) = (ThreadSignal::default(), ThreadSignal::default());
     let ((), (seen, next)) = run_both(
         || {
-            run_write(bench, |tx| {
+            run_write(harness, |tx| {
                 tx.revocations().invalidate(late, after_start(9))?;
                 written.set();
                 looked.wait_briefly();
@@ -104,11 +105,11 @@ pub fn long_open_unit_repeats_no_change(bench: &AuthStoreHarness) {
         },
         || {
             written.wait();
-            let first = poll_feed(bench, None);
+            let first = poll_feed(harness, None);
             let (mut seen, mut next) = (first.entries, first.next);
             for second in 10..20 {
-                record_touch(bench, Scope::Device(shop.till.id), second);
-                let found = poll_feed(bench, Some(&next));
+                record_touch(harness, Scope::Device(fixture.till.id), second);
+                let found = poll_feed(harness, Some(&next));
                 seen.extend(found.entries);
                 next = found.next;
             }
@@ -117,18 +118,18 @@ pub fn long_open_unit_repeats_no_change(bench: &AuthStoreHarness) {
         },
     );
     let mut seen = seen;
-    seen.extend(poll_feed(bench, Some(&next)).entries);
+    seen.extend(poll_feed(harness, Some(&next)).entries);
     let count = |scope| seen.iter().filter(|found| found.change == Change::Invalidated(scope)).count();
-    assert_eq!(count(Scope::Device(shop.till.id)), 10, "each once: {seen:?}");
+    assert_eq!(count(Scope::Device(fixture.till.id)), 10, "each once: {seen:?}");
     assert_eq!(count(late), 1, "{seen:?}");
 }
 
-/// A bookmark names what was open, oldest first, and never more than is before its end.
-pub fn bookmark_names_open_units_and_the_end(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    let before = poll_feed(bench, None).next;
-    record_touch(bench, Scope::User(shop.anna.id), 9);
-    let after = poll_feed(bench, Some(&before)).next;
+/// A bookmark lists the transactions that were open, oldest first, and none beyond its end.
+pub fn bookmark_names_open_units_and_the_end(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    let before = poll_feed(harness, None).next;
+    record_touch(harness, Scope::User(fixture.anna.id), 9);
+    let after = poll_feed(harness, Some(&before)).next;
     assert!(
         before.applied_cursor() <= after.applied_cursor() && before.cursor < after.cursor,
         "{before:?}, then {after:?}"
@@ -138,17 +139,18 @@ pub fn bookmark_names_open_units_and_the_end(bench: &AuthStoreHarness) {
     }
 }
 
-/// The observer is told the numbers of changes after the changes, and a look finds them by these numbers.
-pub fn observer_receives_the_numbers_of_changes(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    let watcher = RecordingObserver::observe(bench);
-    let next = poll_feed(bench, None).next;
-    record_touch(bench, Scope::User(shop.anna.id), 9);
-    run_write(bench, |tx| {
-        tx.revocations().bump_epoch(Scope::Device(shop.till.id), EndReason::Admin, after_start(10))?;
-        tx.revocations().invalidate_all(&[Scope::User(shop.anna.id), Scope::User(shop.ben.id)], after_start(11))
+/// The observer receives the feed numbers of changes after the changes, and a read returns the
+/// changes with the same numbers.
+pub fn observer_receives_the_numbers_of_changes(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    let watcher = RecordingObserver::observe(harness);
+    let next = poll_feed(harness, None).next;
+    record_touch(harness, Scope::User(fixture.anna.id), 9);
+    run_write(harness, |tx| {
+        tx.revocations().bump_epoch(Scope::Device(fixture.till.id), EndReason::Admin, after_start(10))?;
+        tx.revocations().invalidate_all(&[Scope::User(fixture.anna.id), Scope::User(fixture.ben.id)], after_start(11))
     });
-    let found = poll_feed(bench, Some(&next)).entries;
+    let found = poll_feed(harness, Some(&next)).entries;
     assert_eq!(found.len(), 4, "{found:?}");
     let mut told = watcher.numbers();
     assert_eq!(watcher.changes(), found.iter().map(|found| found.change).collect::<Vec<_>>());
@@ -158,63 +160,66 @@ pub fn observer_receives_the_numbers_of_changes(bench: &AuthStoreHarness) {
     assert_eq!(told, numbers);
 }
 
-/// A cursor from beyond the feed's end reads as none: the store went back.
-pub fn cursor_beyond_the_end_reads_everything_again(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    record_touch(bench, Scope::User(shop.anna.id), 9);
-    record_touch(bench, Scope::Keys, 9);
-    for beyond in [poll_feed(bench, None).next.cursor.0 + 1_000_000_000, i64::MAX] {
-        let whole = poll_feed(bench, None);
-        let found = poll_feed(bench, Some(&Bookmark::from_cursor(Cursor(beyond))));
-        assert_eq!(found.entries, whole.entries, "{beyond}");
-        assert!(found.restarted && whole.restarted);
-        record_touch(bench, Scope::Clock, 9);
-        assert!(has_touch(&poll_feed(bench, Some(&found.next)), Scope::Clock), "what it gave goes on from there");
+/// A bookmark beyond the end of the feed, as after a restored backup, is treated as none.
+pub fn cursor_beyond_the_end_reads_everything_again(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    record_touch(harness, Scope::User(fixture.anna.id), 9);
+    record_touch(harness, Scope::Keys, 9);
+    for beyond in [poll_feed(harness, None).next.cursor.0 + 1_000_000_000, i64::MAX] {
+        let complete = poll_feed(harness, None);
+        let found = poll_feed(harness, Some(&Bookmark::from_cursor(Cursor(beyond))));
+        assert_eq!(found.entries, complete.entries, "{beyond}");
+        assert!(found.restarted && complete.restarted);
+        record_touch(harness, Scope::Clock, 9);
+        assert!(
+            has_touch(&poll_feed(harness, Some(&found.next)), Scope::Clock),
+            "the new bookmark continues from there"
+        );
     }
 }
 
-/// What was rolled back is never found.
-pub fn rolled_back_change_is_not_found(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    let cursor = poll_feed(bench, None).next;
-    let failed = bench.store.write(|tx| {
-        tx.revocations().invalidate(Scope::User(shop.anna.id), after_start(9))?;
+/// A change that was rolled back is never returned.
+pub fn rolled_back_change_is_not_found(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    let cursor = poll_feed(harness, None).next;
+    let failed = harness.store.write(|tx| {
+        tx.revocations().invalidate(Scope::User(fixture.anna.id), after_start(9))?;
         Err::<(), _>(StoreError::Fault("on purpose".into()))
     });
     assert!(failed.is_err());
-    record_touch(bench, Scope::Keys, 9);
+    record_touch(harness, Scope::Keys, 9);
     for from in [None, Some(&cursor)] {
-        let found = poll_feed(bench, from);
-        assert!(has_touch(&found, Scope::Keys) && !has_touch(&found, Scope::User(shop.anna.id)), "{from:?}");
+        let found = poll_feed(harness, from);
+        assert!(has_touch(&found, Scope::Keys) && !has_touch(&found, Scope::User(fixture.anna.id)), "{from:?}");
     }
 }
 
-/// A sweep removes changes that were written before the instant, `limit` at most, and says how many.
-pub fn old_changes_are_swept(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    run_write(bench, |tx| tx.feed().sweep(after_start(10_000_000), 1000));
+/// A sweep removes at most `limit` changes written before the instant, and returns how many.
+pub fn old_changes_are_swept(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    run_write(harness, |tx| tx.feed().sweep(after_start(10_000_000), 1000));
     for (scope, seconds) in [
-        (Scope::User(shop.anna.id), 10),
-        (Scope::User(shop.ben.id), 20),
-        (Scope::Device(shop.till.id), 30),
+        (Scope::User(fixture.anna.id), 10),
+        (Scope::User(fixture.ben.id), 20),
+        (Scope::Device(fixture.till.id), 30),
         (Scope::Keys, 40),
         (Scope::Clock, 15),
     ] {
-        record_touch(bench, scope, seconds);
+        record_touch(harness, scope, seconds);
     }
-    let sweep = |limit| run_write(bench, |tx| tx.feed().sweep(after_start(25), limit));
+    let sweep = |limit| run_write(harness, |tx| tx.feed().sweep(after_start(25), limit));
     assert_eq!([sweep(2), sweep(10), sweep(10)], [2, 1, 0]);
-    let left: Vec<Change> = poll_feed(bench, None).entries.into_iter().map(|found| found.change).collect();
-    assert_eq!(left, [Change::Invalidated(Scope::Device(shop.till.id)), Change::Invalidated(Scope::Keys)]);
+    let left: Vec<Change> = poll_feed(harness, None).entries.into_iter().map(|found| found.change).collect();
+    assert_eq!(left, [Change::Invalidated(Scope::Device(fixture.till.id)), Change::Invalidated(Scope::Keys)]);
 }
 
-/// A cursor stays good where everything was swept: what comes after is found by it.
-pub fn cursor_survives_a_sweep(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    record_touch(bench, Scope::User(shop.anna.id), 9);
-    record_touch(bench, Scope::User(shop.ben.id), 9);
-    let cursor = poll_feed(bench, None).next;
-    assert_eq!(run_write(bench, |tx| tx.feed().sweep(after_start(10), 1000)), 2);
-    record_touch(bench, Scope::Keys, 20);
-    assert!(has_touch(&poll_feed(bench, Some(&cursor)), Scope::Keys));
+/// A bookmark stays valid after a sweep of everything: later changes are returned.
+pub fn cursor_survives_a_sweep(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    record_touch(harness, Scope::User(fixture.anna.id), 9);
+    record_touch(harness, Scope::User(fixture.ben.id), 9);
+    let cursor = poll_feed(harness, None).next;
+    assert_eq!(run_write(harness, |tx| tx.feed().sweep(after_start(10), 1000)), 2);
+    record_touch(harness, Scope::Keys, 20);
+    assert!(has_touch(&poll_feed(harness, Some(&cursor)), Scope::Keys));
 }

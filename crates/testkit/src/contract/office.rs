@@ -1,7 +1,8 @@
-//! The table of what a store promises to the back office besides: which cases make a test each, by port.
+//! Lists the cases of the back office, by port.
 
-/// Runs the whole contract: that of authentication ([`auth_contract!`]), and a `#[test]` for each promise of the back office's ports.
-/// Takes what makes a fresh [`StoreHarness`](crate::StoreHarness): `fn() -> StoreHarness`.
+/// Runs the whole contract: the cases of [`auth_contract!`], and a `#[test]` for each promise of
+/// the back office's ports. Takes a function that opens a new
+/// [`StoreHarness`](crate::StoreHarness): `fn() -> StoreHarness`.
 #[macro_export]
 macro_rules! contract {
     ($open:expr) => {

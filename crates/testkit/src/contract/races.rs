@@ -1,5 +1,7 @@
-//! A login meets what would end it, or another login, between the read and the write. On a store that lets one in at a time the second simply waits; each case
-//! holds there too, and nowhere does one wait for ever.
+//! Concurrent logins, and logins that run while something ends their session.
+//!
+//! The second thread acts between the read and the write of the first. On a store that serializes
+//! transactions, the second thread waits; each case passes there too, and no thread waits forever.
 
 use tillgate_auth_core::Session;
 use tillgate_auth_core::ports::{CredentialKind, SessionFilter};
@@ -13,13 +15,14 @@ use crate::{AuthStoreHarness, Roster};
 
 const PASSWORD_KIND: CredentialKind = CredentialKind::Password;
 
-/// A password change as a store sees it: another secret, then an end to every session of its owner.
-fn change_password(bench: &AuthStoreHarness, owner: PrincipalId) -> StoreResult<()> {
-    bench.enroll(&Roster {
+/// Changes a password as the back office does: sets another secret, then ends all sessions of its
+/// owner.
+fn change_password(harness: &AuthStoreHarness, owner: PrincipalId) -> StoreResult<()> {
+    harness.enroll(&Roster {
         passwords: vec![(owner, hash_requested_password("hash of another"), after_start(9))],
         ..Roster::default()
     });
-    bench.store.write(|tx| {
+    harness.store.write(|tx| {
         let filter = match owner {
             PrincipalId::User(id) => SessionFilter { user: Some(id), ..SessionFilter::default() },
             PrincipalId::Device(id) => SessionFilter { device: Some(id), ..SessionFilter::default() },
@@ -31,15 +34,16 @@ fn change_password(bench: &AuthStoreHarness, owner: PrincipalId) -> StoreResult<
     })
 }
 
-/// Whether a session is there and has not been ended.
-fn session_survives(bench: &AuthStoreHarness, number: u8) -> bool {
-    find_session(bench, session_id(number)).is_some_and(|session| session.ended.is_none())
+/// Whether the session exists and has not ended.
+fn session_survives(harness: &AuthStoreHarness, number: u8) -> bool {
+    find_session(harness, session_id(number)).is_some_and(|session| session.ended.is_none())
 }
 
-/// The same as whoever knows the old secret does it: by the version that was read. False where that has moved on.
-fn replace_password(bench: &AuthStoreHarness, owner: PrincipalId) -> StoreResult<bool> {
-    let version = run_read(bench, |tx| tx.credentials().find(owner, PASSWORD_KIND)).map_or(0, |found| found.version);
-    bench.store.write(|tx| {
+/// Replaces the secret at the version that was read, and then ends all sessions of its owner.
+/// Returns false if the version has changed.
+fn replace_password(harness: &AuthStoreHarness, owner: PrincipalId) -> StoreResult<bool> {
+    let version = run_read(harness, |tx| tx.credentials().find(owner, PASSWORD_KIND)).map_or(0, |found| found.version);
+    harness.store.write(|tx| {
         if !tx.credentials().replace(
             owner,
             PASSWORD_KIND,
@@ -58,10 +62,11 @@ fn replace_password(bench: &AuthStoreHarness, owner: PrincipalId) -> StoreResult
     })
 }
 
-/// A login under way on one side, another password on the other, which comes after the claim or, where `first`, before it.
-fn race_login_with_password(bench: &AuthStoreHarness, first: bool, change: impl FnOnce(PrincipalId) + Send) {
-    let shop = ContractFixture::insert_into(bench);
-    let anna = PrincipalId::User(shop.anna.id);
+/// Runs a login and a password change concurrently. If `first`, the change comes before the login's
+/// claim, otherwise after it.
+fn race_login_with_password(harness: &AuthStoreHarness, first: bool, change: impl FnOnce(PrincipalId) + Send) {
+    let fixture = ContractFixture::insert_into(harness);
+    let anna = PrincipalId::User(fixture.anna.id);
     let (reached, changed) = (ThreadSignal::default(), ThreadSignal::default());
     let meet = || {
         reached.set();
@@ -69,7 +74,7 @@ fn race_login_with_password(bench: &AuthStoreHarness, first: bool, change: impl 
     };
     run_both(
         || {
-            run_write(bench, |tx| {
+            run_write(harness, |tx| {
                 let version = tx.credentials().find(anna, PASSWORD_KIND)?.map_or(0, |found| found.version);
                 if first {
                     meet();
@@ -78,7 +83,7 @@ fn race_login_with_password(bench: &AuthStoreHarness, first: bool, change: impl 
                 if !first {
                     meet();
                 }
-                if won { tx.sessions().insert(&shop.new_session(1)) } else { Ok(()) }
+                if won { tx.sessions().insert(&fixture.new_session(1)) } else { Ok(()) }
             });
         },
         || {
@@ -87,53 +92,58 @@ fn race_login_with_password(bench: &AuthStoreHarness, first: bool, change: impl 
             changed.set();
         },
     );
-    assert!(!session_survives(bench, 1), "a session made with the old password survives the change");
+    assert!(!session_survives(harness, 1), "a session created with the old password survives the change");
 }
 
-/// No session that was made with the old password survives its change: the login has claimed the credential, the change comes.
-pub fn password_change_waits_for_a_claimed_login(bench: &AuthStoreHarness) {
-    race_login_with_password(bench, false, |anna| change_password(bench, anna).unwrap());
+/// No session with the old password survives a password change that comes after the login has
+/// claimed the credential.
+pub fn password_change_waits_for_a_claimed_login(harness: &AuthStoreHarness) {
+    race_login_with_password(harness, false, |anna| change_password(harness, anna).unwrap());
 }
 
-/// No session that was made with the old password survives its change: the login has read, the change comes, the claim is lost.
-pub fn password_change_invalidates_an_unclaimed_login(bench: &AuthStoreHarness) {
-    race_login_with_password(bench, true, |anna| change_password(bench, anna).unwrap());
+/// No session with the old password survives a password change that comes between the login's read
+/// and its claim: the claim fails.
+pub fn password_change_invalidates_an_unclaimed_login(harness: &AuthStoreHarness) {
+    race_login_with_password(harness, true, |anna| change_password(harness, anna).unwrap());
 }
 
-/// The same where the old secret is replaced by its version: the login has claimed the credential, the replacement comes.
-pub fn replacement_waits_for_a_claimed_login(bench: &AuthStoreHarness) {
-    race_login_with_password(bench, false, |anna| assert!(replace_password(bench, anna).unwrap()));
+/// No session with the old secret survives a replacement that comes after the login has claimed the
+/// credential.
+pub fn replacement_waits_for_a_claimed_login(harness: &AuthStoreHarness) {
+    race_login_with_password(harness, false, |anna| assert!(replace_password(harness, anna).unwrap()));
 }
 
-/// The same where the old secret is replaced by its version: the login has read, the replacement comes, the claim is lost.
-pub fn replacement_invalidates_an_unclaimed_login(bench: &AuthStoreHarness) {
-    race_login_with_password(bench, true, |anna| assert!(replace_password(bench, anna).unwrap()));
+/// No session with the old secret survives a replacement that comes between the login's read and
+/// its claim: the claim fails.
+pub fn replacement_invalidates_an_unclaimed_login(harness: &AuthStoreHarness) {
+    race_login_with_password(harness, true, |anna| assert!(replace_password(harness, anna).unwrap()));
 }
 
-/// Of two who replace the same secret at once one is told that it has moved on.
-pub fn concurrent_replacements_of_one_secret_succeed_once(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    let anna = PrincipalId::User(shop.anna.id);
-    let version = run_read(bench, |tx| tx.credentials().find(anna, PASSWORD_KIND)).map_or(0, |found| found.version);
+/// Of two concurrent replacements of the same secret, exactly one succeeds.
+pub fn concurrent_replacements_of_one_secret_succeed_once(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    let anna = PrincipalId::User(fixture.anna.id);
+    let version = run_read(harness, |tx| tx.credentials().find(anna, PASSWORD_KIND)).map_or(0, |found| found.version);
     let replace = |text: &'static str| {
-        run_write(bench, |tx| {
+        run_write(harness, |tx| {
             tx.credentials().replace(anna, PASSWORD_KIND, version, &hash_requested_password(text), after_start(9))
         })
     };
     let (one, other) = run_both(|| replace("one"), || replace("other"));
-    assert!(one != other, "one and only one has replaced it");
-    let kept = run_read(bench, |tx| tx.credentials().find(anna, PASSWORD_KIND)).unwrap();
+    assert!(one != other, "exactly one has replaced it");
+    let kept = run_read(harness, |tx| tx.credentials().find(anna, PASSWORD_KIND)).unwrap();
     assert_eq!(kept.verifier, hash_requested_password(if one { "one" } else { "other" }));
 }
 
-/// A login under way on one side, a raise on the other; `before` the claim or after it.
-fn race_login_with_raise(bench: &AuthStoreHarness, own: bool, before: bool) {
-    let shop = ContractFixture::insert_into(bench);
-    let scope = if own { Scope::Device(shop.till.id) } else { Scope::User(shop.anna.id) };
+/// Runs a login and a raise of the epoch concurrently. If `before`, the raise comes before the
+/// login's claim, otherwise after it.
+fn race_login_with_raise(harness: &AuthStoreHarness, own: bool, before: bool) {
+    let fixture = ContractFixture::insert_into(harness);
+    let scope = if own { Scope::Device(fixture.till.id) } else { Scope::User(fixture.anna.id) };
     let session = if own {
-        Session { kind: tillgate_auth_core::SessionKind::Device, user: None, ..shop.new_till_session(1) }
+        Session { kind: tillgate_auth_core::SessionKind::Device, user: None, ..fixture.new_till_session(1) }
     } else {
-        shop.new_session(1)
+        fixture.new_session(1)
     };
     let (reached, raised) = (ThreadSignal::default(), ThreadSignal::default());
     let meet = || {
@@ -142,19 +152,19 @@ fn race_login_with_raise(bench: &AuthStoreHarness, own: bool, before: bool) {
     };
     let ((), raise) = run_both(
         || {
-            run_write(bench, |tx| {
+            run_write(harness, |tx| {
                 let epoch = if own {
-                    tx.devices().find(shop.till.id)?.map_or(Epoch(-1), |till| till.epoch)
+                    tx.devices().find(fixture.till.id)?.map_or(Epoch(-1), |till| till.epoch)
                 } else {
-                    tx.users().find(shop.anna.id)?.map_or(Epoch(-1), |anna| anna.epoch)
+                    tx.users().find(fixture.anna.id)?.map_or(Epoch(-1), |anna| anna.epoch)
                 };
                 if before {
                     meet();
                 }
                 let won = if own {
-                    tx.devices().claim(shop.till.id, epoch, after_start(8))?
+                    tx.devices().claim(fixture.till.id, epoch, after_start(8))?
                 } else {
-                    tx.users().claim(shop.anna.id, epoch, after_start(8))?
+                    tx.users().claim(fixture.anna.id, epoch, after_start(8))?
                 };
                 if !before {
                     meet();
@@ -164,84 +174,90 @@ fn race_login_with_raise(bench: &AuthStoreHarness, own: bool, before: bool) {
         },
         || {
             reached.wait();
-            let raise = run_write(bench, |tx| tx.revocations().bump_epoch(scope, EndReason::Suspended, after_start(9)));
+            let raise =
+                run_write(harness, |tx| tx.revocations().bump_epoch(scope, EndReason::Suspended, after_start(9)));
             raised.set();
             raise
         },
     );
     assert_eq!(raise, Some(Epoch(1)));
-    assert!(!session_survives(bench, 1), "a session made under the old epoch survives the raise");
+    assert!(!session_survives(harness, 1), "a session created under the old epoch survives the raise");
 }
 
-/// No session survives the raise of its user's epoch: the login has claimed the user, the raise comes.
-pub fn epoch_bump_waits_for_a_claimed_login(bench: &AuthStoreHarness) {
-    race_login_with_raise(bench, false, false);
+/// No session survives a raise of its user's epoch that comes after the login has claimed the user.
+pub fn epoch_bump_waits_for_a_claimed_login(harness: &AuthStoreHarness) {
+    race_login_with_raise(harness, false, false);
 }
 
-/// No session survives the raise of its user's epoch: the login has read, the raise comes, the claim is lost.
-pub fn epoch_bump_invalidates_an_unclaimed_login(bench: &AuthStoreHarness) {
-    race_login_with_raise(bench, false, true);
+/// No session survives a raise of its user's epoch that comes between the login's read and its
+/// claim: the claim fails.
+pub fn epoch_bump_invalidates_an_unclaimed_login(harness: &AuthStoreHarness) {
+    race_login_with_raise(harness, false, true);
 }
 
-/// The same of a device that logs in as itself, claimed.
-pub fn epoch_bump_waits_for_a_claimed_device_login(bench: &AuthStoreHarness) {
-    race_login_with_raise(bench, true, false);
+/// No session of a device that logs in as itself survives a raise of the device's epoch that comes
+/// after the claim.
+pub fn epoch_bump_waits_for_a_claimed_device_login(harness: &AuthStoreHarness) {
+    race_login_with_raise(harness, true, false);
 }
 
-/// The same of a device that logs in as itself, not yet claimed.
-pub fn epoch_bump_invalidates_an_unclaimed_device_login(bench: &AuthStoreHarness) {
-    race_login_with_raise(bench, true, true);
+/// No session of a device that logs in as itself survives a raise of the device's epoch that comes
+/// before the claim: the claim fails.
+pub fn epoch_bump_invalidates_an_unclaimed_device_login(harness: &AuthStoreHarness) {
+    race_login_with_raise(harness, true, true);
 }
 
-/// Of two logins that meet at the seat of a sale device one takes it; the other is told no and finds who sits there.
-pub fn concurrent_logins_fill_one_seat(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
+/// Of two concurrent logins on one sale device, exactly one takes the seat; the other one's attempt
+/// returns false, and it then finds the session in the seat.
+pub fn concurrent_logins_fill_one_seat(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
     let crossing = Rendezvous::default();
     let login = |number: u8| {
-        run_write(bench, |tx| {
-            let seat = tx.devices().find(shop.till.id)?.and_then(|till| till.seat);
+        run_write(harness, |tx| {
+            let seat = tx.devices().find(fixture.till.id)?.and_then(|till| till.seat);
             crossing.wait();
-            let won = tx.devices().seat(shop.till.id, seat, Some(session_id(number)))?;
+            let won = tx.devices().seat(fixture.till.id, seat, Some(session_id(number)))?;
             if won {
                 if let Some(before) = seat {
                     tx.revocations().end_session(before, EndReason::Replaced, after_start(9))?;
                 }
-                tx.sessions().insert(&shop.new_till_session(number))?;
+                tx.sessions().insert(&fixture.new_till_session(number))?;
             }
-            let holder = tx.devices().find(shop.till.id)?.and_then(|till| till.seat);
+            let holder = tx.devices().find(fixture.till.id)?.and_then(|till| till.seat);
             Ok((won, holder))
         })
     };
     let (one, other) = run_both(|| login(1), || login(2));
-    let seat = run_read(bench, |tx| tx.devices().find(shop.till.id)).and_then(|till| till.seat);
-    let live: Vec<u8> = [1, 2].into_iter().filter(|number| session_survives(bench, *number)).collect();
+    let seat = run_read(harness, |tx| tx.devices().find(fixture.till.id)).and_then(|till| till.seat);
+    let live: Vec<u8> = [1, 2].into_iter().filter(|number| session_survives(harness, *number)).collect();
     assert_eq!(live.len(), 1, "{live:?} sit on one till");
     assert_eq!(seat, Some(session_id(live[0])));
     for (number, (won, holder)) in [(1, one), (2, other)] {
         if won {
             assert_eq!(holder, Some(session_id(number)));
         } else {
-            assert_eq!(holder, Some(session_id(3 - number)), "who lost sees who won");
+            assert_eq!(holder, Some(session_id(3 - number)), "the loser reads the winner's change");
         }
     }
 }
 
-/// Of two who generate a permanent token for one device at once one gets the pairing; the other is told no and finds who has it.
-pub fn concurrent_generations_fill_one_pairing(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
+/// Of two concurrent generations of a permanent token for one device, exactly one takes the
+/// pairing; the other one's attempt returns false, and it then finds the session that has it.
+pub fn concurrent_generations_fill_one_pairing(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
     let crossing = Rendezvous::default();
     let generate = |number: u8| {
-        run_write(bench, |tx| {
-            tx.devices().find(shop.till.id)?;
+        run_write(harness, |tx| {
+            tx.devices().find(fixture.till.id)?;
             crossing.wait();
-            let won = tx.devices().pair(shop.till.id, None, Some(session_id(number)))?;
-            let holder = tx.devices().find(shop.till.id)?.and_then(|till| till.pairing);
+            let won = tx.devices().pair(fixture.till.id, None, Some(session_id(number)))?;
+            let holder = tx.devices().find(fixture.till.id)?.and_then(|till| till.pairing);
             Ok((won, holder))
         })
     };
     let (one, other) = run_both(|| generate(1), || generate(2));
-    let pairing = run_read(bench, |tx| tx.devices().find(shop.till.id)).and_then(|till| till.pairing);
+    let pairing = run_read(harness, |tx| tx.devices().find(fixture.till.id)).and_then(|till| till.pairing);
     assert_ne!(one.0, other.0, "one of the two");
     assert_eq!(pairing, Some(session_id(if one.0 { 1 } else { 2 })));
-    assert_eq!((one.1, other.1), (pairing, pairing), "who lost sees who won");
+    assert_eq!((one.1, other.1), (pairing, pairing), "the loser reads the winner's change");
 }

@@ -1,4 +1,4 @@
-//! Resets of forgotten passwords: who has asked, and the tokens that were granted.
+//! Password resets: the requests, and the tokens issued for them.
 
 use std::collections::BTreeSet;
 
@@ -31,134 +31,143 @@ fn new_request(number: u8, due: u64) -> ResetRequest {
     }
 }
 
-fn new_reset(shop: &ContractFixture, number: u8, until: u64) -> Reset {
+fn new_reset(fixture: &ContractFixture, number: u8, until: u64) -> Reset {
     Reset {
         digest: [number; 32],
         request: reset_id(number),
-        user: shop.anna.id,
+        user: fixture.anna.id,
         email: sample_email(),
         granted_at: after_start(u64::from(number)),
         expires_at: after_start(until),
     }
 }
 
-fn due_requests(whole: &StoreHarness, now: Instant, limit: u32) -> Vec<ResetRequest> {
-    whole.office.read(|tx| tx.resets().list_due(now, limit)).unwrap()
+fn due_requests(harness: &StoreHarness, now: Instant, limit: u32) -> Vec<ResetRequest> {
+    harness.office.read(|tx| tx.resets().list_due(now, limit)).unwrap()
 }
 
-/// Requests come back as they were asked, the longest due first, none before it is due, until they are settled.
-pub fn reset_requests_are_returned_when_due(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
+/// Reset requests are returned as they were inserted, those that have been due longest first, none
+/// before it is due, and none after it is settled.
+pub fn reset_requests_are_returned_when_due(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
     let whole_request = ResetRequest {
-        tenant: Some(shop.tenant.id),
+        tenant: Some(fixture.tenant.id),
         address: Some("2001:db8::7".parse().unwrap()),
         tries: 3,
         ..new_request(1, 20)
     };
     let asked = [whole_request.clone(), new_request(2, 10), new_request(3, 30)];
     for each in &asked {
-        run_office_write(whole, |tx| tx.resets().insert_request(each));
+        run_office_write(harness, |tx| tx.resets().insert_request(each));
     }
-    assert_eq!(due_requests(whole, after_start(9), 10), []);
-    assert_eq!(due_requests(whole, after_start(20), 10), [new_request(2, 10), whole_request.clone()]);
-    assert_eq!(due_requests(whole, after_start(90), 1), [new_request(2, 10)]);
-    run_office_write(whole, |tx| tx.resets().remove_request(reset_id(2)));
-    run_office_write(whole, |tx| tx.resets().remove_request(reset_id(2)));
-    assert_eq!(due_requests(whole, after_start(90), 10), [whole_request, new_request(3, 30)]);
+    assert_eq!(due_requests(harness, after_start(9), 10), []);
+    assert_eq!(due_requests(harness, after_start(20), 10), [new_request(2, 10), whole_request.clone()]);
+    assert_eq!(due_requests(harness, after_start(90), 1), [new_request(2, 10)]);
+    run_office_write(harness, |tx| tx.resets().remove_request(reset_id(2)));
+    run_office_write(harness, |tx| tx.resets().remove_request(reset_id(2)));
+    assert_eq!(due_requests(harness, after_start(90), 10), [whole_request, new_request(3, 30)]);
 }
 
-/// A request is put off from the instant that was read, and counts how often.
-pub fn reset_request_is_postponed_once(whole: &StoreHarness) {
-    ContractFixture::insert_into(&whole.auth);
-    run_office_write(whole, |tx| tx.resets().insert_request(&new_request(1, 10)));
-    let postpone =
-        |from, to| run_office_write(whole, |tx| tx.resets().postpone(reset_id(1), after_start(from), after_start(to)));
+/// A reset request is postponed from the instant that was read, and the attempts are counted.
+pub fn reset_request_is_postponed_once(harness: &StoreHarness) {
+    ContractFixture::insert_into(&harness.auth);
+    run_office_write(harness, |tx| tx.resets().insert_request(&new_request(1, 10)));
+    let postpone = |from, to| {
+        run_office_write(harness, |tx| tx.resets().postpone(reset_id(1), after_start(from), after_start(to)))
+    };
     assert!(!postpone(11, 50));
     assert!(postpone(10, 50));
     assert!(!postpone(10, 60));
-    assert_eq!(due_requests(whole, after_start(49), 10), []);
-    assert_eq!(due_requests(whole, after_start(50), 10), [ResetRequest { tries: 1, ..new_request(1, 50) }]);
+    assert_eq!(due_requests(harness, after_start(49), 10), []);
+    assert_eq!(due_requests(harness, after_start(50), 10), [ResetRequest { tries: 1, ..new_request(1, 50) }]);
     assert!(
-        !run_office_write(whole, |tx| tx.resets().postpone(reset_id(2), after_start(10), after_start(50))),
-        "there is none"
+        !run_office_write(harness, |tx| tx.resets().postpone(reset_id(2), after_start(10), after_start(50))),
+        "none exists"
     );
 }
 
-/// Requests are settled together, those that are there no more among them.
-pub fn reset_requests_are_settled_together(whole: &StoreHarness) {
-    ContractFixture::insert_into(&whole.auth);
+/// Several reset requests are settled together, even if some of them no longer exist.
+pub fn reset_requests_are_settled_together(harness: &StoreHarness) {
+    ContractFixture::insert_into(&harness.auth);
     for number in 1..=4 {
-        run_office_write(whole, |tx| tx.resets().insert_request(&new_request(number, 10)));
+        run_office_write(harness, |tx| tx.resets().insert_request(&new_request(number, 10)));
     }
     let settle = |numbers: &[u8]| {
         let ids: Vec<ResetId> = numbers.iter().map(|number| reset_id(*number)).collect();
-        run_office_write(whole, |tx| tx.resets().remove_requests(&ids))
+        run_office_write(harness, |tx| tx.resets().remove_requests(&ids))
     };
     assert_eq!((settle(&[]), settle(&[1, 3, 9]), settle(&[1, 3])), (0, 2, 0));
-    assert_eq!(due_requests(whole, after_start(90), 10), [new_request(2, 10), new_request(4, 10)]);
+    assert_eq!(due_requests(harness, after_start(90), 10), [new_request(2, 10), new_request(4, 10)]);
 }
 
-/// The users of many addresses are found by one question: whoever has one of them, in any tenant.
-pub fn users_are_found_by_many_addresses(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
+/// Users are found by many e-mail addresses in one query, in any tenant.
+pub fn users_are_found_by_many_addresses(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
     let emails: Vec<FoldedText> =
-        [&shop.anna, &shop.ben].into_iter().filter_map(|user| Some(user.email.as_ref()?.to_folded())).collect();
+        [&fixture.anna, &fixture.ben].into_iter().filter_map(|user| Some(user.email.as_ref()?.to_folded())).collect();
     assert!(!emails.is_empty());
     let find = |emails: &[FoldedText]| {
         let asked = emails.iter().cloned().chain([FoldedText::of("nobody@example.com")]).collect();
-        let found = whole.office.read(|tx| tx.users().find_many_by_email(&asked)).unwrap();
+        let found = harness.office.read(|tx| tx.users().find_many_by_email(&asked)).unwrap();
         found.into_iter().map(|user| user.id).collect::<BTreeSet<_>>()
     };
     let expected: BTreeSet<_> =
-        [&shop.anna, &shop.ben].into_iter().filter(|user| user.email.is_some()).map(|user| user.id).collect();
+        [&fixture.anna, &fixture.ben].into_iter().filter(|user| user.email.is_some()).map(|user| user.id).collect();
     assert_eq!(find(&emails), expected);
     assert_eq!(find(&[]), BTreeSet::new());
-    assert_eq!(whole.office.read(|tx| tx.users().find_many_by_email(&BTreeSet::new())).unwrap(), []);
+    assert_eq!(harness.office.read(|tx| tx.users().find_many_by_email(&BTreeSet::new())).unwrap(), []);
 }
 
-/// A reset is found by its digest until it is spent; it is spent once.
-pub fn reset_is_spent_once(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
-    run_office_write(whole, |tx| tx.resets().insert_reset(&new_reset(&shop, 1, 90)));
-    run_office_write(whole, |tx| tx.resets().insert_reset(&new_reset(&shop, 2, 90)));
-    let find = |number| whole.office.read(|tx| tx.resets().find(&[number; 32])).unwrap();
-    assert_eq!((find(1), find(3)), (Some(new_reset(&shop, 1, 90)), None));
-    assert!(run_office_write(whole, |tx| tx.resets().consume(&[1; 32])));
-    assert!(!run_office_write(whole, |tx| tx.resets().consume(&[1; 32])));
-    assert_eq!((find(1), find(2)), (None, Some(new_reset(&shop, 2, 90))));
+/// A reset is found by its digest until it is used, and it can be used once.
+pub fn reset_is_spent_once(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    run_office_write(harness, |tx| tx.resets().insert_reset(&new_reset(&fixture, 1, 90)));
+    run_office_write(harness, |tx| tx.resets().insert_reset(&new_reset(&fixture, 2, 90)));
+    let find = |number| harness.office.read(|tx| tx.resets().find(&[number; 32])).unwrap();
+    assert_eq!((find(1), find(3)), (Some(new_reset(&fixture, 1, 90)), None));
+    assert!(run_office_write(harness, |tx| tx.resets().consume(&[1; 32])));
+    assert!(!run_office_write(harness, |tx| tx.resets().consume(&[1; 32])));
+    assert_eq!((find(1), find(2)), (None, Some(new_reset(&fixture, 2, 90))));
 }
 
-/// Resets are a user's: the newest of another request is told, and all are taken away at once.
-pub fn resets_belong_to_a_user(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
-    let others = Reset { user: shop.namesake.id, ..new_reset(&shop, 9, 90) };
-    for each in [&new_reset(&shop, 1, 90), &new_reset(&shop, 2, 90), &others] {
-        run_office_write(whole, |tx| tx.resets().insert_reset(each));
+/// Resets belong to a user: the newest one from another request is returned, and all are removed
+/// together.
+pub fn resets_belong_to_a_user(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let others = Reset { user: fixture.namesake.id, ..new_reset(&fixture, 9, 90) };
+    for each in [&new_reset(&fixture, 1, 90), &new_reset(&fixture, 2, 90), &others] {
+        run_office_write(harness, |tx| tx.resets().insert_reset(each));
     }
-    let newest = |but| whole.office.read(|tx| tx.resets().find_newest_grant(shop.anna.id, reset_id(but))).unwrap();
+    let newest = |but| harness.office.read(|tx| tx.resets().find_newest_grant(fixture.anna.id, reset_id(but))).unwrap();
     assert_eq!((newest(7), newest(2), newest(1)), (Some(after_start(2)), Some(after_start(1)), Some(after_start(2))));
-    run_office_write(whole, |tx| tx.resets().revoke_by_user(shop.anna.id));
+    run_office_write(harness, |tx| tx.resets().revoke_by_user(fixture.anna.id));
     assert_eq!(newest(7), None);
-    assert!(whole.office.read(|tx| tx.resets().find(&[9; 32])).unwrap().is_some(), "another's stays");
+    assert!(harness.office.read(|tx| tx.resets().find(&[9; 32])).unwrap().is_some(), "another's stays");
 }
 
-/// Resets past their time are removed, no more than asked for.
-pub fn expired_resets_are_removed(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
+/// A sweep removes at most `limit` expired resets.
+pub fn expired_resets_are_removed(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
     for (number, until) in [(1, 10), (2, 20), (3, 30)] {
-        run_office_write(whole, |tx| tx.resets().insert_reset(&new_reset(&shop, number, until)));
+        run_office_write(harness, |tx| tx.resets().insert_reset(&new_reset(&fixture, number, until)));
     }
-    let sweep = |before, limit| run_office_write(whole, |tx| tx.resets().sweep(after_start(before), limit));
+    let sweep = |before, limit| run_office_write(harness, |tx| tx.resets().sweep(after_start(before), limit));
     assert_eq!((sweep(10, 9), sweep(30, 1), sweep(30, 9), sweep(30, 9)), (0, 1, 1, 0));
-    assert!(whole.office.read(|tx| tx.resets().find(&[3; 32])).unwrap().is_some());
+    assert!(harness.office.read(|tx| tx.resets().find(&[3; 32])).unwrap().is_some());
 }
 
-/// Whoever has the mailbox chooses the password: it need not be changed any more.
-pub fn reset_password_need_not_be_changed(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
-    let email = shop.anna.email.clone().unwrap();
-    run_office_write(whole, |tx| tx.resets().insert_reset(&Reset { email: email.clone(), ..new_reset(&shop, 1, 90) }));
-    assert!(run_office_write(whole, |tx| tx.users().set_password_change_required(shop.anna.id, true, after_start(40))));
+/// After a reset, the password does not have to be changed: the user has chosen it.
+pub fn reset_password_need_not_be_changed(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let email = fixture.anna.email.clone().unwrap();
+    run_office_write(harness, |tx| {
+        tx.resets().insert_reset(&Reset { email: email.clone(), ..new_reset(&fixture, 1, 90) })
+    });
+    assert!(run_office_write(harness, |tx| tx.users().set_password_change_required(
+        fixture.anna.id,
+        true,
+        after_start(40)
+    )));
     let event = EventId::new(FIXTURE_START, [1; 10]);
     let stamp = AuditContext {
         at: after_start(50),
@@ -167,17 +176,19 @@ pub fn reset_password_need_not_be_changed(whole: &StoreHarness) {
         authority: Authority::Host,
         os_user: None,
     };
-    let set = office::reset_password(&*whole.office, &stamp, &[1; 32], &Secret::new("verifier".to_owned())).unwrap();
-    assert_eq!(set, Some(shop.anna.id));
-    let anna = whole.office.read(|tx| tx.users().find(shop.anna.id)).unwrap().unwrap();
+    let set = office::reset_password(&*harness.office, &stamp, &[1; 32], &Secret::new("verifier".to_owned())).unwrap();
+    assert_eq!(set, Some(fixture.anna.id));
+    let anna = harness.office.read(|tx| tx.users().find(fixture.anna.id)).unwrap().unwrap();
     assert!(!anna.password_change_required);
 }
 
-/// Of two who show one token at once one sets a password.
-pub fn concurrent_uses_of_one_reset_token_succeed_once(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
-    let email = shop.anna.email.clone().unwrap();
-    run_office_write(whole, |tx| tx.resets().insert_reset(&Reset { email: email.clone(), ..new_reset(&shop, 1, 90) }));
+/// Of two concurrent uses of one reset token, exactly one sets a password.
+pub fn concurrent_uses_of_one_reset_token_succeed_once(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let email = fixture.anna.email.clone().unwrap();
+    run_office_write(harness, |tx| {
+        tx.resets().insert_reset(&Reset { email: email.clone(), ..new_reset(&fixture, 1, 90) })
+    });
     let crossing = Rendezvous::default();
     let show = |number: u8| {
         let stamp = AuditContext {
@@ -188,9 +199,9 @@ pub fn concurrent_uses_of_one_reset_token_succeed_once(whole: &StoreHarness) {
             os_user: None,
         };
         crossing.wait();
-        office::reset_password(&*whole.office, &stamp, &[1; 32], &Secret::new(format!("verifier {number}"))).unwrap()
+        office::reset_password(&*harness.office, &stamp, &[1; 32], &Secret::new(format!("verifier {number}"))).unwrap()
     };
     let (one, other) = run_both(|| show(1), || show(2));
     assert!(one.is_some() ^ other.is_some(), "{one:?} {other:?}");
-    assert_eq!(one.or(other), Some(shop.anna.id));
+    assert_eq!(one.or(other), Some(fixture.anna.id));
 }

@@ -1,4 +1,4 @@
-//! Endings and the audit: what is over, what is stale, what was told.
+//! Revocations and audit events: what ends, what becomes outdated, and what is published.
 
 use tillgate_auth_core::{Session, SessionKind};
 use tillgate_domain::{Change, DeviceId, EndReason, Epoch, Scope, StoreError, StoreExt, TenantId, UserId};
@@ -9,55 +9,57 @@ use crate::contract_fixture::{
 };
 use crate::recording_observer::RecordingObserver;
 
-fn poll_feed(bench: &AuthStoreHarness) -> Vec<Change> {
-    run_read(bench, |tx| Ok(tx.feed().poll(None)?.entries)).into_iter().map(|found| found.change).collect()
+fn poll_feed(harness: &AuthStoreHarness) -> Vec<Change> {
+    run_read(harness, |tx| Ok(tx.feed().poll(None)?.entries)).into_iter().map(|found| found.change).collect()
 }
 
-/// The numbers of those among the sessions that have been ended.
-fn ended_numbers(bench: &AuthStoreHarness, numbers: &[u8]) -> Vec<u8> {
-    numbers.iter().copied().filter(|number| load_session(bench, session_id(*number)).ended.is_some()).collect()
+/// The numbers of the sessions that have ended.
+fn ended_numbers(harness: &AuthStoreHarness, numbers: &[u8]) -> Vec<u8> {
+    numbers.iter().copied().filter(|number| load_session(harness, session_id(*number)).ended.is_some()).collect()
 }
 
-/// The end of a session is kept with its instant and reason and told to everybody; other sessions go on.
-pub fn session_end_is_stored_and_published(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    insert_sessions(bench, &[shop.new_session(1), shop.new_session(2)]);
-    let watcher = RecordingObserver::observe(bench);
-    assert!(run_write(bench, |tx| tx.revocations().end_session(session_id(1), EndReason::Replay, after_start(9))));
-    let expected = Session { ended: Some((after_start(9), EndReason::Replay)), ..shop.new_session(1) };
-    assert_eq!(load_session(bench, session_id(1)), expected);
-    assert_eq!(load_session(bench, session_id(2)), shop.new_session(2));
+/// The end of a session is stored with its instant and reason, and published. Other sessions stay.
+pub fn session_end_is_stored_and_published(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    insert_sessions(harness, &[fixture.new_session(1), fixture.new_session(2)]);
+    let watcher = RecordingObserver::observe(harness);
+    assert!(run_write(harness, |tx| tx.revocations().end_session(session_id(1), EndReason::Replay, after_start(9))));
+    let expected = Session { ended: Some((after_start(9), EndReason::Replay)), ..fixture.new_session(1) };
+    assert_eq!(load_session(harness, session_id(1)), expected);
+    assert_eq!(load_session(harness, session_id(2)), fixture.new_session(2));
     assert_eq!(watcher.changes(), [Change::SessionEnded(session_id(1))]);
-    assert!(poll_feed(bench).contains(&Change::SessionEnded(session_id(1))));
+    assert!(poll_feed(harness).contains(&Change::SessionEnded(session_id(1))));
 }
 
-/// A session ends once: a second end is false, keeps the first reason, and tells nobody. So is the end of one that never was.
-pub fn session_ends_once(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    insert_sessions(bench, &[shop.new_session(1)]);
-    run_write(bench, |tx| tx.revocations().end_session(session_id(1), EndReason::Logout, after_start(9)));
-    let watcher = RecordingObserver::observe(bench);
-    assert!(!run_write(bench, |tx| tx.revocations().end_session(session_id(1), EndReason::Admin, after_start(10))));
-    assert!(!run_write(bench, |tx| tx.revocations().end_session(session_id(2), EndReason::Admin, after_start(10))));
-    assert_eq!(load_session(bench, session_id(1)).ended, Some((after_start(9), EndReason::Logout)));
+/// A session ends once. A second end returns false, keeps the first reason and publishes nothing,
+/// and so does the end of an unknown session.
+pub fn session_ends_once(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    insert_sessions(harness, &[fixture.new_session(1)]);
+    run_write(harness, |tx| tx.revocations().end_session(session_id(1), EndReason::Logout, after_start(9)));
+    let watcher = RecordingObserver::observe(harness);
+    assert!(!run_write(harness, |tx| tx.revocations().end_session(session_id(1), EndReason::Admin, after_start(10))));
+    assert!(!run_write(harness, |tx| tx.revocations().end_session(session_id(2), EndReason::Admin, after_start(10))));
+    assert_eq!(load_session(harness, session_id(1)).ended, Some((after_start(9), EndReason::Logout)));
     assert_eq!(watcher.changes(), []);
 }
 
-/// With a session ends every session that stands on it, however far up, each told by itself.
-pub fn child_sessions_end_with_their_parent(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    let on = |number: u8, parent: u8| Session { parent: Some(session_id(parent)), ..shop.new_session(number) };
-    insert_sessions(bench, &[shop.new_session(1), on(2, 1), on(3, 2), on(4, 1), shop.new_session(5), on(6, 5)]);
-    let earlier = run_write(bench, |tx| tx.revocations().end_session(session_id(4), EndReason::Logout, after_start(7)));
+/// When a session ends, all of its descendants end too, and each end is published.
+pub fn child_sessions_end_with_their_parent(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    let on = |number: u8, parent: u8| Session { parent: Some(session_id(parent)), ..fixture.new_session(number) };
+    insert_sessions(harness, &[fixture.new_session(1), on(2, 1), on(3, 2), on(4, 1), fixture.new_session(5), on(6, 5)]);
+    let earlier =
+        run_write(harness, |tx| tx.revocations().end_session(session_id(4), EndReason::Logout, after_start(7)));
     assert!(earlier);
-    let watcher = RecordingObserver::observe(bench);
-    run_write(bench, |tx| tx.revocations().end_session(session_id(1), EndReason::Admin, after_start(9)));
-    assert_eq!(ended_numbers(bench, &[1, 2, 3, 4, 5, 6]), [1, 2, 3, 4]);
-    assert_eq!(load_session(bench, session_id(3)).ended.map(|(when, _)| when), Some(after_start(9)));
+    let watcher = RecordingObserver::observe(harness);
+    run_write(harness, |tx| tx.revocations().end_session(session_id(1), EndReason::Admin, after_start(9)));
+    assert_eq!(ended_numbers(harness, &[1, 2, 3, 4, 5, 6]), [1, 2, 3, 4]);
+    assert_eq!(load_session(harness, session_id(3)).ended.map(|(when, _)| when), Some(after_start(9)));
     assert_eq!(
-        load_session(bench, session_id(4)).ended,
+        load_session(harness, session_id(4)).ended,
         Some((after_start(7), EndReason::Logout)),
-        "it was over already"
+        "it had already ended"
     );
     let mut told = watcher.changes();
     told.sort_by_key(|change| format!("{change:?}"));
@@ -66,168 +68,178 @@ pub fn child_sessions_end_with_their_parent(bench: &AuthStoreHarness) {
     assert_eq!(told, expected);
 }
 
-/// Sessions of every kind, of Anna and Ben, in the office, on the till and far away; number 8 has been ended before.
-fn insert_many_sessions(bench: &AuthStoreHarness) -> ContractFixture {
-    let shop = ContractFixture::insert_into(bench);
+/// Sessions of every kind, of Anna and Ben, without a device, on the till and in the other tenant.
+/// Number 8 has ended before.
+fn insert_many_sessions(harness: &AuthStoreHarness) -> ContractFixture {
+    let fixture = ContractFixture::insert_into(harness);
     let far = Session {
-        tenant: shop.other_tenant.id,
-        user: Some(shop.namesake.id),
-        device: Some(shop.foreign_device.id),
-        ..shop.new_session(7)
+        tenant: fixture.other_tenant.id,
+        user: Some(fixture.namesake.id),
+        device: Some(fixture.foreign_device.id),
+        ..fixture.new_session(7)
     };
     insert_sessions(
-        bench,
+        harness,
         &[
-            shop.new_session(1),
-            shop.new_till_session(2),
-            Session { kind: SessionKind::Permanent, ..shop.new_till_session(3) },
-            Session { user: Some(shop.ben.id), ..shop.new_till_session(4) },
-            Session { kind: SessionKind::Device, user: None, ..shop.new_till_session(5) },
-            Session { device: Some(shop.handheld.id), user: Some(shop.ben.id), ..shop.new_session(6) },
+            fixture.new_session(1),
+            fixture.new_till_session(2),
+            Session { kind: SessionKind::Permanent, ..fixture.new_till_session(3) },
+            Session { user: Some(fixture.ben.id), ..fixture.new_till_session(4) },
+            Session { kind: SessionKind::Device, user: None, ..fixture.new_till_session(5) },
+            Session { device: Some(fixture.handheld.id), user: Some(fixture.ben.id), ..fixture.new_session(6) },
             far,
-            shop.new_till_session(8),
+            fixture.new_till_session(8),
         ],
     );
-    run_write(bench, |tx| tx.revocations().end_session(session_id(8), EndReason::Logout, after_start(9)));
-    shop
+    run_write(harness, |tx| tx.revocations().end_session(session_id(8), EndReason::Logout, after_start(9)));
+    fixture
 }
 
 const ALL_SESSIONS: [u8; 7] = [1, 2, 3, 4, 5, 6, 7];
 
-/// A raise ends every session of its scope but the permanent ones, with its instant and reason, and no other session.
-pub fn epoch_bump_ends_the_sessions_of_its_scope(bench: &AuthStoreHarness) {
-    let shop = insert_many_sessions(bench);
-    run_write(bench, |tx| {
-        tx.revocations().bump_epoch(Scope::User(shop.anna.id), EndReason::Suspended, after_start(20))
+/// Raising an epoch ends every session of its scope except permanent ones, with the instant and the
+/// reason, and no other session.
+pub fn epoch_bump_ends_the_sessions_of_its_scope(harness: &AuthStoreHarness) {
+    let fixture = insert_many_sessions(harness);
+    run_write(harness, |tx| {
+        tx.revocations().bump_epoch(Scope::User(fixture.anna.id), EndReason::Suspended, after_start(20))
     });
-    assert_eq!(ended_numbers(bench, &ALL_SESSIONS), [1, 2], "Anna's");
-    assert_eq!(load_session(bench, session_id(1)).ended, Some((after_start(20), EndReason::Suspended)));
-    run_write(bench, |tx| tx.revocations().bump_epoch(Scope::Device(shop.till.id), EndReason::Locked, after_start(21)));
-    assert_eq!(ended_numbers(bench, &ALL_SESSIONS), [1, 2, 4, 5], "and those on the till");
+    assert_eq!(ended_numbers(harness, &ALL_SESSIONS), [1, 2], "Anna's");
+    assert_eq!(load_session(harness, session_id(1)).ended, Some((after_start(20), EndReason::Suspended)));
+    run_write(harness, |tx| {
+        tx.revocations().bump_epoch(Scope::Device(fixture.till.id), EndReason::Locked, after_start(21))
+    });
+    assert_eq!(ended_numbers(harness, &ALL_SESSIONS), [1, 2, 4, 5], "and those on the till");
     assert_eq!(
-        load_session(bench, session_id(2)).ended,
+        load_session(harness, session_id(2)).ended,
         Some((after_start(20), EndReason::Suspended)),
-        "those before stay as they are"
+        "earlier events are unchanged"
     );
-    run_write(bench, |tx| {
-        tx.revocations().bump_epoch(Scope::Tenant(shop.tenant.id), EndReason::Admin, after_start(22))
+    run_write(harness, |tx| {
+        tx.revocations().bump_epoch(Scope::Tenant(fixture.tenant.id), EndReason::Admin, after_start(22))
     });
-    assert_eq!(ended_numbers(bench, &ALL_SESSIONS), [1, 2, 4, 5, 6], "and the rest of the vendor's");
-    assert_eq!(load_session(bench, session_id(8)).ended, Some((after_start(9), EndReason::Logout)));
+    assert_eq!(ended_numbers(harness, &ALL_SESSIONS), [1, 2, 4, 5, 6], "and the tenant's other sessions");
+    assert_eq!(load_session(harness, session_id(8)).ended, Some((after_start(9), EndReason::Logout)));
 }
 
-/// With the sessions that a raise ends ends what stands on them. What the epoch does not tell of is told by itself: a session of
-/// somebody else, a permanent one.
-pub fn child_sessions_end_with_an_epoch_bump(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
+/// The descendants of the sessions that a raised epoch ends also end. Those to which the epoch does
+/// not apply (a session of another user, a permanent one) are published one by one.
+pub fn child_sessions_end_with_an_epoch_bump(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
     let on = |number: u8, parent: u8, session: Session| Session {
         id: session_id(number),
         parent: Some(session_id(parent)),
         ..session
     };
-    let bens = Session { user: Some(shop.ben.id), ..shop.new_till_session(1) };
-    let permanent = Session { kind: SessionKind::Permanent, ..shop.new_till_session(1) };
+    let bens = Session { user: Some(fixture.ben.id), ..fixture.new_till_session(1) };
+    let permanent = Session { kind: SessionKind::Permanent, ..fixture.new_till_session(1) };
     insert_sessions(
-        bench,
+        harness,
         &[
-            shop.new_till_session(1),
-            on(2, 1, shop.new_session(2)),
+            fixture.new_till_session(1),
+            on(2, 1, fixture.new_session(2)),
             on(3, 1, bens.clone()),
             on(4, 3, bens.clone()),
             on(5, 2, permanent),
             Session { id: session_id(6), ..bens },
         ],
     );
-    let watcher = RecordingObserver::observe(bench);
-    run_write(bench, |tx| tx.revocations().bump_epoch(Scope::User(shop.anna.id), EndReason::Suspended, after_start(9)));
-    assert_eq!(ended_numbers(bench, &[1, 2, 3, 4, 5, 6]), [1, 2, 3, 4, 5]);
-    assert_eq!(load_session(bench, session_id(4)).ended, Some((after_start(9), EndReason::Suspended)));
-    let raised = Change::EpochBumped { scope: Scope::User(shop.anna.id), epoch: Epoch(1) };
+    let watcher = RecordingObserver::observe(harness);
+    run_write(harness, |tx| {
+        tx.revocations().bump_epoch(Scope::User(fixture.anna.id), EndReason::Suspended, after_start(9))
+    });
+    assert_eq!(ended_numbers(harness, &[1, 2, 3, 4, 5, 6]), [1, 2, 3, 4, 5]);
+    assert_eq!(load_session(harness, session_id(4)).ended, Some((after_start(9), EndReason::Suspended)));
+    let raised = Change::EpochBumped { scope: Scope::User(fixture.anna.id), epoch: Epoch(1) };
     let told = watcher.changes();
     let apart = [3, 4, 5].map(|number| Change::SessionEnded(session_id(number)));
     assert!(told.contains(&raised) && apart.iter().all(|change| told.contains(change)), "{told:?}");
     assert_eq!(told.len(), 4, "each once, and no other: {told:?}");
 }
 
-/// What is severed of a scope are its permanent sessions and what stands on them, each told by itself; no epoch is raised and no
-/// other session ends.
-pub fn end_permanent_ends_permanent_sessions_and_publishes_them(bench: &AuthStoreHarness) {
-    let shop = insert_many_sessions(bench);
+/// Ending the permanent sessions of a scope also ends their descendants, and publishes each end. No
+/// epoch is raised, and no other session ends.
+pub fn end_permanent_ends_permanent_sessions_and_publishes_them(harness: &AuthStoreHarness) {
+    let fixture = insert_many_sessions(harness);
     let permanent =
         |number: u8, session: Session| Session { id: session_id(number), kind: SessionKind::Permanent, ..session };
     insert_sessions(
-        bench,
+        harness,
         &[
-            permanent(9, Session { user: Some(shop.ben.id), ..shop.new_till_session(9) }),
-            Session { parent: Some(session_id(3)), user: Some(shop.ben.id), ..shop.new_session(10) },
-            permanent(11, Session { user: Some(shop.ben.id), device: Some(shop.handheld.id), ..shop.new_session(11) }),
+            permanent(9, Session { user: Some(fixture.ben.id), ..fixture.new_till_session(9) }),
+            Session { parent: Some(session_id(3)), user: Some(fixture.ben.id), ..fixture.new_session(10) },
+            permanent(
+                11,
+                Session { user: Some(fixture.ben.id), device: Some(fixture.handheld.id), ..fixture.new_session(11) },
+            ),
         ],
     );
     let numbers = [1, 2, 3, 4, 5, 6, 7, 9, 10, 11];
-    let watcher = RecordingObserver::observe(bench);
-    run_write(bench, |tx| {
-        tx.revocations().end_permanent(Scope::User(shop.anna.id), EndReason::Password, after_start(20))
+    let watcher = RecordingObserver::observe(harness);
+    run_write(harness, |tx| {
+        tx.revocations().end_permanent(Scope::User(fixture.anna.id), EndReason::Password, after_start(20))
     });
-    assert_eq!(ended_numbers(bench, &numbers), [3, 10], "Anna's, and what stands on it");
-    assert_eq!(load_session(bench, session_id(3)).ended, Some((after_start(20), EndReason::Password)));
+    assert_eq!(ended_numbers(harness, &numbers), [3, 10], "Anna's, and what stands on it");
+    assert_eq!(load_session(harness, session_id(3)).ended, Some((after_start(20), EndReason::Password)));
     let mut told = watcher.changes();
     told.sort_by_key(|change| format!("{change:?}"));
     assert_eq!(told, [3, 10].map(|number| Change::SessionEnded(session_id(number))));
-    run_write(bench, |tx| {
-        tx.revocations().end_permanent(Scope::Device(shop.till.id), EndReason::Locked, after_start(21))
+    run_write(harness, |tx| {
+        tx.revocations().end_permanent(Scope::Device(fixture.till.id), EndReason::Locked, after_start(21))
     });
-    assert_eq!(ended_numbers(bench, &numbers), [3, 9, 10], "those on the till");
-    run_write(bench, |tx| {
-        tx.revocations().end_permanent(Scope::Tenant(shop.other_tenant.id), EndReason::Admin, after_start(22))
+    assert_eq!(ended_numbers(harness, &numbers), [3, 9, 10], "those on the till");
+    run_write(harness, |tx| {
+        tx.revocations().end_permanent(Scope::Tenant(fixture.other_tenant.id), EndReason::Admin, after_start(22))
     });
-    assert_eq!(ended_numbers(bench, &numbers), [3, 9, 10], "another vendor's");
-    run_write(bench, |tx| {
-        tx.revocations().end_permanent(Scope::Tenant(shop.tenant.id), EndReason::Admin, after_start(23))
+    assert_eq!(ended_numbers(harness, &numbers), [3, 9, 10], "another tenant's");
+    run_write(harness, |tx| {
+        tx.revocations().end_permanent(Scope::Tenant(fixture.tenant.id), EndReason::Admin, after_start(23))
     });
-    assert_eq!(ended_numbers(bench, &numbers), [3, 9, 10, 11], "the vendor's");
-    let epoch = run_read(bench, |tx| tx.users().find(shop.anna.id)).map(|anna| anna.epoch);
+    assert_eq!(ended_numbers(harness, &numbers), [3, 9, 10, 11], "the tenant's");
+    let epoch = run_read(harness, |tx| tx.users().find(fixture.anna.id)).map(|anna| anna.epoch);
     assert_eq!(epoch, Some(Epoch(0)));
 }
 
-/// A raise returns the new epoch, one more each time, and raises no other's.
-pub fn epoch_bump_returns_the_new_epoch(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    let scopes = [Scope::User(shop.anna.id), Scope::Device(shop.till.id), Scope::Tenant(shop.tenant.id)];
+/// Raising an epoch returns the new one, which is one more each time. No other epoch changes.
+pub fn epoch_bump_returns_the_new_epoch(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    let scopes = [Scope::User(fixture.anna.id), Scope::Device(fixture.till.id), Scope::Tenant(fixture.tenant.id)];
     for (scope, times) in scopes.into_iter().zip([1, 2, 3]) {
         for time in 1..=times {
-            let raised = run_write(bench, |tx| tx.revocations().bump_epoch(scope, EndReason::Admin, after_start(9)));
+            let raised = run_write(harness, |tx| tx.revocations().bump_epoch(scope, EndReason::Admin, after_start(9)));
             assert_eq!(raised, Some(Epoch(time)), "{scope:?}");
         }
     }
-    let epochs = run_read(bench, |tx| {
+    let epochs = run_read(harness, |tx| {
         Ok([
-            tx.users().find(shop.anna.id)?.map(|found| found.epoch),
-            tx.users().find(shop.ben.id)?.map(|found| found.epoch),
-            tx.devices().find(shop.till.id)?.map(|found| found.epoch),
-            tx.devices().find(shop.handheld.id)?.map(|found| found.epoch),
-            tx.tenants().find(shop.tenant.id)?.map(|found| found.epoch),
-            tx.tenants().find(shop.other_tenant.id)?.map(|found| found.epoch),
+            tx.users().find(fixture.anna.id)?.map(|found| found.epoch),
+            tx.users().find(fixture.ben.id)?.map(|found| found.epoch),
+            tx.devices().find(fixture.till.id)?.map(|found| found.epoch),
+            tx.devices().find(fixture.handheld.id)?.map(|found| found.epoch),
+            tx.tenants().find(fixture.tenant.id)?.map(|found| found.epoch),
+            tx.tenants().find(fixture.other_tenant.id)?.map(|found| found.epoch),
         ])
     });
     assert_eq!(epochs, [1, 0, 2, 0, 3, 0].map(|epoch| Some(Epoch(epoch))));
 }
 
-/// A raise is told once, as the epoch below which all is over.
-pub fn epoch_bump_is_published_once(bench: &AuthStoreHarness) {
-    let shop = insert_many_sessions(bench);
-    for scope in [Scope::User(shop.anna.id), Scope::Device(shop.till.id), Scope::Tenant(shop.tenant.id)] {
-        let watcher = RecordingObserver::observe(bench);
-        run_write(bench, |tx| tx.revocations().bump_epoch(scope, EndReason::Admin, after_start(9)));
+/// A raised epoch is published once, as the epoch below which sessions have ended.
+pub fn epoch_bump_is_published_once(harness: &AuthStoreHarness) {
+    let fixture = insert_many_sessions(harness);
+    for scope in [Scope::User(fixture.anna.id), Scope::Device(fixture.till.id), Scope::Tenant(fixture.tenant.id)] {
+        let watcher = RecordingObserver::observe(harness);
+        run_write(harness, |tx| tx.revocations().bump_epoch(scope, EndReason::Admin, after_start(9)));
         let raised = Change::EpochBumped { scope, epoch: Epoch(1) };
         assert_eq!(watcher.changes(), [raised]);
-        assert_eq!(poll_feed(bench).iter().filter(|change| **change == raised).count(), 1);
+        assert_eq!(poll_feed(harness).iter().filter(|change| **change == raised).count(), 1);
     }
 }
 
-/// Where there is nobody to raise, and of keys and the clock, which have no epoch, a raise is `None` and tells nobody.
-pub fn epoch_bump_of_an_unknown_scope_is_none(bench: &AuthStoreHarness) {
-    ContractFixture::insert_into(bench);
-    let watcher = RecordingObserver::observe(bench);
+/// Raising the epoch of an unknown principal, or of a scope without an epoch (keys, the clock),
+/// returns `None` and publishes nothing.
+pub fn epoch_bump_of_an_unknown_scope_is_none(harness: &AuthStoreHarness) {
+    ContractFixture::insert_into(harness);
+    let watcher = RecordingObserver::observe(harness);
     let nobody = uuid::Uuid::from_u128(77);
     for scope in [
         Scope::User(UserId(nobody)),
@@ -237,7 +249,7 @@ pub fn epoch_bump_of_an_unknown_scope_is_none(bench: &AuthStoreHarness) {
         Scope::Clock,
     ] {
         assert_eq!(
-            run_write(bench, |tx| tx.revocations().bump_epoch(scope, EndReason::Admin, after_start(9))),
+            run_write(harness, |tx| tx.revocations().bump_epoch(scope, EndReason::Admin, after_start(9))),
             None,
             "{scope:?}"
         );
@@ -245,31 +257,31 @@ pub fn epoch_bump_of_an_unknown_scope_is_none(bench: &AuthStoreHarness) {
     assert_eq!(watcher.changes(), []);
 }
 
-/// A touch is told, and ends nothing.
-pub fn invalidation_is_published_and_ends_nothing(bench: &AuthStoreHarness) {
-    let shop = insert_many_sessions(bench);
+/// An invalidation is published, and ends nothing.
+pub fn invalidation_is_published_and_ends_nothing(harness: &AuthStoreHarness) {
+    let fixture = insert_many_sessions(harness);
     let scopes = [
-        Scope::User(shop.anna.id),
-        Scope::Device(shop.till.id),
-        Scope::Tenant(shop.tenant.id),
+        Scope::User(fixture.anna.id),
+        Scope::Device(fixture.till.id),
+        Scope::Tenant(fixture.tenant.id),
         Scope::Keys,
         Scope::Clock,
     ];
-    let watcher = RecordingObserver::observe(bench);
-    run_write(bench, |tx| scopes.iter().try_for_each(|scope| tx.revocations().invalidate(*scope, after_start(9))));
+    let watcher = RecordingObserver::observe(harness);
+    run_write(harness, |tx| scopes.iter().try_for_each(|scope| tx.revocations().invalidate(*scope, after_start(9))));
     let expected = scopes.map(Change::Invalidated);
     assert_eq!(watcher.changes(), expected);
-    let feed = poll_feed(bench);
+    let feed = poll_feed(harness);
     assert!(expected.iter().all(|change| feed.contains(change)), "{feed:?}");
-    assert_eq!(ended_numbers(bench, &ALL_SESSIONS), Vec::<u8>::new());
-    let anna = run_read(bench, |tx| tx.users().find(shop.anna.id));
+    assert_eq!(ended_numbers(harness, &ALL_SESSIONS), Vec::<u8>::new());
+    let anna = run_read(harness, |tx| tx.users().find(fixture.anna.id));
     assert_eq!(anna.map(|anna| anna.epoch), Some(Epoch(0)));
 }
 
-/// A line of the audit is kept as it was told, after those before it.
-pub fn audit_event_is_stored(bench: &AuthStoreHarness) {
-    ContractFixture::insert_into(bench);
-    let earlier = bench.read_events().map_or(0, |lines| lines.len());
+/// An audit event is stored as it was recorded, after earlier ones.
+pub fn audit_event_is_stored(harness: &AuthStoreHarness) {
+    ContractFixture::insert_into(harness);
+    let earlier = harness.read_events().map_or(0, |lines| lines.len());
     let bare = tillgate_domain::Event {
         tenant: None,
         actor: tillgate_domain::Actor::default(),
@@ -279,26 +291,26 @@ pub fn audit_event_is_stored(bench: &AuthStoreHarness) {
         approver: Some(crate::contract_fixture::user_id(2)),
         ..new_event(2, after_start(2_000_001))
     };
-    run_write(bench, |tx| tx.audit().record(&new_event(1, after_start(2_000_000))));
-    run_write(bench, |tx| tx.audit().record(&bare));
+    run_write(harness, |tx| tx.audit().record(&new_event(1, after_start(2_000_000))));
+    run_write(harness, |tx| tx.audit().record(&bare));
     assert_eq!(
-        run_read(bench, |tx| tx.instances().newest_instant()),
+        run_read(harness, |tx| tx.instances().newest_instant()),
         Some(after_start(2_000_001)),
-        "the store bears the line"
+        "the event is stored"
     );
-    if let Some(lines) = bench.read_events() {
+    if let Some(lines) = harness.read_events() {
         assert_eq!(lines.get(earlier..), Some(&[new_event(1, after_start(2_000_000)), bare][..]));
     }
 }
 
-/// Lines are never changed: a second line of one id is refused.
-pub fn audit_event_is_never_changed(bench: &AuthStoreHarness) {
-    ContractFixture::insert_into(bench);
-    run_write(bench, |tx| tx.audit().record(&new_event(1, after_start(9))));
-    let before = bench.read_events();
+/// Audit events never change: a second event with the same id is rejected.
+pub fn audit_event_is_never_changed(harness: &AuthStoreHarness) {
+    ContractFixture::insert_into(harness);
+    run_write(harness, |tx| tx.audit().record(&new_event(1, after_start(9))));
+    let before = harness.read_events();
     let changed =
         tillgate_domain::Event { outcome: tillgate_domain::EventOutcome::Refused, ..new_event(1, after_start(9)) };
-    let again = bench.store.write(|tx| tx.audit().record(&changed));
+    let again = harness.store.write(|tx| tx.audit().record(&changed));
     assert!(matches!(again, Err(StoreError::Fault(_))), "{again:?}");
-    assert_eq!(bench.read_events(), before);
+    assert_eq!(harness.read_events(), before);
 }

@@ -1,4 +1,5 @@
-//! Two threads meet at a row: a session, a key, an epoch, a count. Of two that want the same of it one is told that it was late.
+//! Two threads that change the same row concurrently: a session, a key, an epoch, a bucket. Only
+//! one change from a given state succeeds, and the other thread learns that it was late.
 
 use tillgate_auth_core::ports::{KeyKind, KeyState, TokenDisposition};
 use tillgate_domain::{Change, EndReason, Epoch, Scope};
@@ -10,16 +11,18 @@ use crate::contract_fixture::{
 };
 use crate::rendezvous::{Rendezvous, ThreadSignal, run_both};
 
-/// Of two rotations of one generation one is won; who lost finds the session where the other has moved it.
-pub fn concurrent_rotations_of_one_generation_succeed_once(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    insert_sessions(bench, &[shop.new_session(1)]);
+/// Of two concurrent rotations from one generation, exactly one succeeds; the other thread then
+/// finds the rotated session.
+pub fn concurrent_rotations_of_one_generation_succeed_once(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    insert_sessions(harness, &[fixture.new_session(1)]);
     let crossing = Rendezvous::default();
     let rotate = |seconds| {
-        run_write(bench, |tx| {
+        run_write(harness, |tx| {
             let from = tx.sessions().find(session_id(1))?.map_or(0, |found| found.session.generation);
             crossing.wait();
-            // a serial store shows the second of the two the first's rotation: both are then asked of the same generation
+            // A store that serializes transactions shows the second thread the first rotation:
+            // therefore both rotate from the same generation.
             let won = tx.sessions().rotate(session_id(1), 1, &new_rotation(2, after_start(seconds)))?;
             let now = tx.sessions().find(session_id(1))?.map(|found| found.session.generation);
             Ok((from, won, now))
@@ -29,14 +32,15 @@ pub fn concurrent_rotations_of_one_generation_succeed_once(bench: &AuthStoreHarn
     assert!(one.1 != other.1, "{one:?} {other:?}");
     assert_eq!((one.2, other.2), (Some(2), Some(2)));
     let winner = if one.1 { after_start(60) } else { after_start(61) };
-    assert_eq!(load_session(bench, session_id(1)).rotated_at, Some(winner));
+    assert_eq!(load_session(harness, session_id(1)).rotated_at, Some(winner));
 }
 
-/// Of two first current keys of a kind one is born, and who lost finds it.
-pub fn concurrent_first_current_keys_leave_one(bench: &AuthStoreHarness) {
+/// Of two concurrent first current keys of a kind, exactly one is inserted, and the other thread
+/// then finds it.
+pub fn concurrent_first_current_keys_leave_one(harness: &AuthStoreHarness) {
     let crossing = Rendezvous::default();
     let born = |number: u8| {
-        run_write(bench, |tx| {
+        run_write(harness, |tx| {
             let none = tx.keys().list()?.is_empty();
             crossing.wait();
             let won = tx.keys().insert(&new_key(number, KeyKind::Signing, KeyState::Current))?;
@@ -47,21 +51,21 @@ pub fn concurrent_first_current_keys_leave_one(bench: &AuthStoreHarness) {
     let (one, other) = run_both(|| born(1), || born(2));
     assert!(one.1 != other.1, "{one:?} {other:?}");
     assert!(one.0 || other.0);
-    let all = run_read(bench, |tx| tx.keys().list());
+    let all = run_read(harness, |tx| tx.keys().list());
     let winner = new_key(if one.1 { 1 } else { 2 }, KeyKind::Signing, KeyState::Current);
     assert_eq!((one.2, other.2), (vec![winner.id], vec![winner.id]));
     assert_eq!(all, [winner]);
 }
 
-/// Of two keys that are to be current after one another one is.
-pub fn concurrent_next_keys_leave_one_current(bench: &AuthStoreHarness) {
-    run_write(bench, |tx| {
+/// If two keys are to become current after the same key, exactly one does.
+pub fn concurrent_next_keys_leave_one_current(harness: &AuthStoreHarness) {
+    run_write(harness, |tx| {
         tx.keys().insert(&new_key(1, KeyKind::Signing, KeyState::Next))?;
         tx.keys().insert(&new_key(2, KeyKind::Signing, KeyState::Next)).map(drop)
     });
     let crossing = Rendezvous::default();
     let turn = |number: u8| {
-        run_write(bench, |tx| {
+        run_write(harness, |tx| {
             tx.keys().list()?;
             crossing.wait();
             tx.keys().change_state(
@@ -75,18 +79,19 @@ pub fn concurrent_next_keys_leave_one_current(bench: &AuthStoreHarness) {
     let (one, other) = run_both(|| turn(1), || turn(2));
     assert!(one != other, "{one} {other}");
     let current =
-        run_read(bench, |tx| tx.keys().list()).into_iter().filter(|key| key.state == KeyState::Current).count();
+        run_read(harness, |tx| tx.keys().list()).into_iter().filter(|key| key.state == KeyState::Current).count();
     assert_eq!(current, 1);
 }
 
-/// A session that is being ended is not rotated: the end is written, the rotation comes before its commit.
-pub fn rotation_during_an_end_fails(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    insert_sessions(bench, &[shop.new_session(1)]);
+/// A session that is being ended is not rotated: the end is written, and the rotation comes before
+/// its commit.
+pub fn rotation_during_an_end_fails(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    insert_sessions(harness, &[fixture.new_session(1)]);
     let (written, rotated) = (ThreadSignal::default(), ThreadSignal::default());
     let (ended, won) = run_both(
         || {
-            run_write(bench, |tx| {
+            run_write(harness, |tx| {
                 let ended = tx.revocations().end_session(session_id(1), EndReason::Admin, after_start(9))?;
                 written.set();
                 rotated.wait_briefly();
@@ -95,24 +100,26 @@ pub fn rotation_during_an_end_fails(bench: &AuthStoreHarness) {
         },
         || {
             written.wait();
-            let won = run_write(bench, |tx| tx.sessions().rotate(session_id(1), 1, &new_rotation(2, after_start(60))));
+            let won =
+                run_write(harness, |tx| tx.sessions().rotate(session_id(1), 1, &new_rotation(2, after_start(60))));
             rotated.set();
             won
         },
     );
     assert_eq!((ended, won), (true, false));
-    let now = load_session(bench, session_id(1));
+    let now = load_session(harness, session_id(1));
     assert_eq!((now.generation, now.ended), (1, Some((after_start(9), EndReason::Admin))));
 }
 
-/// A rotation that is under way does not undo an end: the rotation is written, the end comes before its commit.
-pub fn end_during_a_rotation_persists(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    insert_sessions(bench, &[shop.new_session(1)]);
+/// A rotation in progress does not undo an end: the rotation is written, and the end comes before
+/// its commit.
+pub fn end_during_a_rotation_persists(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    insert_sessions(harness, &[fixture.new_session(1)]);
     let (written, over) = (ThreadSignal::default(), ThreadSignal::default());
     let (won, ended) = run_both(
         || {
-            run_write(bench, |tx| {
+            run_write(harness, |tx| {
                 let won = tx.sessions().rotate(session_id(1), 1, &new_rotation(2, after_start(60)))?;
                 written.set();
                 over.wait_briefly();
@@ -122,24 +129,24 @@ pub fn end_during_a_rotation_persists(bench: &AuthStoreHarness) {
         || {
             written.wait();
             let ended =
-                run_write(bench, |tx| tx.revocations().end_session(session_id(1), EndReason::Admin, after_start(61)));
+                run_write(harness, |tx| tx.revocations().end_session(session_id(1), EndReason::Admin, after_start(61)));
             over.set();
             ended
         },
     );
     assert_eq!((won, ended), (true, true));
-    let now = load_session(bench, session_id(1));
+    let now = load_session(harness, session_id(1));
     assert_eq!((now.generation, now.ended), (2, Some((after_start(61), EndReason::Admin))));
 }
 
-/// Of two ends of one session one is won, and it is told once.
-pub fn concurrent_ends_of_one_session_succeed_once(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    insert_sessions(bench, &[shop.new_session(1)]);
-    let watcher = crate::recording_observer::RecordingObserver::observe(bench);
+/// Of two concurrent ends of one session, exactly one succeeds, and it is published once.
+pub fn concurrent_ends_of_one_session_succeed_once(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    insert_sessions(harness, &[fixture.new_session(1)]);
+    let watcher = crate::recording_observer::RecordingObserver::observe(harness);
     let crossing = Rendezvous::default();
     let end = |why| {
-        run_write(bench, |tx| {
+        run_write(harness, |tx| {
             tx.sessions().find(session_id(1))?;
             crossing.wait();
             tx.revocations().end_session(session_id(1), why, after_start(9))
@@ -148,19 +155,19 @@ pub fn concurrent_ends_of_one_session_succeed_once(bench: &AuthStoreHarness) {
     let (one, other) = run_both(|| end(EndReason::Logout), || end(EndReason::Admin));
     assert!(one != other, "{one} {other}");
     let why = if one { EndReason::Logout } else { EndReason::Admin };
-    assert_eq!(load_session(bench, session_id(1)).ended, Some((after_start(9), why)));
+    assert_eq!(load_session(harness, session_id(1)).ended, Some((after_start(9), why)));
     assert_eq!(watcher.changes(), [Change::SessionEnded(session_id(1))]);
 }
 
-/// Two raises that meet give two epochs.
-pub fn concurrent_epoch_bumps_return_two_epochs(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
+/// Raising an epoch twice concurrently returns two epochs.
+pub fn concurrent_epoch_bumps_return_two_epochs(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
     let crossing = Rendezvous::default();
     let raise = || {
-        run_write(bench, |tx| {
-            tx.users().find(shop.anna.id)?;
+        run_write(harness, |tx| {
+            tx.users().find(fixture.anna.id)?;
             crossing.wait();
-            tx.revocations().bump_epoch(Scope::User(shop.anna.id), EndReason::Admin, after_start(9))
+            tx.revocations().bump_epoch(Scope::User(fixture.anna.id), EndReason::Admin, after_start(9))
         })
     };
     let (one, other) = run_both(raise, raise);
@@ -169,11 +176,11 @@ pub fn concurrent_epoch_bumps_return_two_epochs(bench: &AuthStoreHarness) {
     assert_eq!(epochs, [Some(Epoch(1)), Some(Epoch(2))]);
 }
 
-fn race_two_charges(bench: &AuthStoreHarness) {
+fn race_two_charges(harness: &AuthStoreHarness) {
     let crossing = Rendezvous::default();
-    let from = run_read(bench, |tx| Ok(tx.attempts().find_buckets(&[count_key(1)])?[0]));
+    let from = run_read(harness, |tx| Ok(tx.attempts().find_buckets(&[count_key(1)])?[0]));
     let charge = || {
-        run_write(bench, |tx| {
+        run_write(harness, |tx| {
             tx.attempts().find_buckets(&[count_key(1)])?;
             crossing.wait();
             tx.attempts().take_token(count_key(1), None, &from, &bucket_after_charge(&from, 9), after_start(9))
@@ -181,18 +188,19 @@ fn race_two_charges(bench: &AuthStoreHarness) {
     };
     let (one, other) = run_both(charge, charge);
     assert!(one != other, "{one} {other}");
-    let now = run_read(bench, |tx| Ok(tx.attempts().find_buckets(&[count_key(1)])?[0]));
+    let now = run_read(harness, |tx| Ok(tx.attempts().find_buckets(&[count_key(1)])?[0]));
     assert_eq!(now, bucket_after_charge(&from, 9));
 }
 
-/// Of two that take a token of the same bucket one gets it, where nothing was taken before.
-pub fn concurrent_first_charges_succeed_once(bench: &AuthStoreHarness) {
-    race_two_charges(bench);
+/// Of two concurrent attempts to take a token from a full bucket, exactly one succeeds.
+pub fn concurrent_first_charges_succeed_once(harness: &AuthStoreHarness) {
+    race_two_charges(harness);
 }
 
-/// Of two that take a token of the same bucket one gets it, where one was spent before.
-pub fn concurrent_charges_after_a_failure_succeed_once(bench: &AuthStoreHarness) {
-    run_write(bench, |tx| {
+/// Of two concurrent attempts to take a token from a bucket of which one was spent, exactly one
+/// succeeds.
+pub fn concurrent_charges_after_a_failure_succeed_once(harness: &AuthStoreHarness) {
+    run_write(harness, |tx| {
         tx.attempts().take_token(
             count_key(1),
             None,
@@ -202,19 +210,19 @@ pub fn concurrent_charges_after_a_failure_succeed_once(bench: &AuthStoreHarness)
         )?;
         tx.attempts().settle(count_key(1), TokenDisposition::Spent, after_start(5))
     });
-    race_two_charges(bench);
+    race_two_charges(harness);
 }
 
-/// Two tokens that are returned at once are both returned.
-pub fn concurrent_returns_add_both_tokens(bench: &AuthStoreHarness) {
-    run_write(bench, |tx| {
+/// Two tokens that are returned concurrently are both returned.
+pub fn concurrent_returns_add_both_tokens(harness: &AuthStoreHarness) {
+    run_write(harness, |tx| {
         let one = bucket_after_charge(&full_bucket(), 5);
         tx.attempts().take_token(count_key(1), None, &full_bucket(), &one, after_start(5))?;
         tx.attempts().take_token(count_key(1), None, &one, &bucket_after_charge(&one, 5), after_start(5)).map(drop)
     });
     let crossing = Rendezvous::default();
     let settle = || {
-        run_write(bench, |tx| {
+        run_write(harness, |tx| {
             tx.attempts().find_buckets(&[count_key(1)])?;
             crossing.wait();
             tx.attempts().settle(
@@ -225,15 +233,15 @@ pub fn concurrent_returns_add_both_tokens(bench: &AuthStoreHarness) {
         });
     };
     run_both(settle, settle);
-    let now = run_read(bench, |tx| Ok(tx.attempts().find_buckets(&[count_key(1)])?[0]));
+    let now = run_read(harness, |tx| Ok(tx.attempts().find_buckets(&[count_key(1)])?[0]));
     assert_eq!((now.full_at, now.open_attempts), (after_start(5), 0));
 }
 
-/// Of two that try one wrong password at once, one is the first.
-pub fn concurrent_guesses_of_one_password_count_once(bench: &AuthStoreHarness) {
+/// Of two concurrent guesses of one wrong password, exactly one is new.
+pub fn concurrent_guesses_of_one_password_count_once(harness: &AuthStoreHarness) {
     let crossing = Rendezvous::default();
     let remember = || {
-        run_write(bench, |tx| {
+        run_write(harness, |tx| {
             tx.attempts().count_guesses(count_key(1), after_start(0))?;
             crossing.wait();
             tx.attempts().record_guess(count_key(1), &count_key(2), after_start(0), after_start(9))
@@ -243,14 +251,14 @@ pub fn concurrent_guesses_of_one_password_count_once(bench: &AuthStoreHarness) {
     assert!(one != other, "{one} {other}");
 }
 
-/// A use that is noted while the session rotates loses neither.
-pub fn concurrent_use_and_rotation_are_both_stored(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    insert_sessions(bench, &[shop.new_till_session(1)]);
+/// A use that is recorded while the session is rotated loses neither the use nor the rotation.
+pub fn concurrent_use_and_rotation_are_both_stored(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    insert_sessions(harness, &[fixture.new_till_session(1)]);
     let (written, noted) = (ThreadSignal::default(), ThreadSignal::default());
     run_both(
         || {
-            run_write(bench, |tx| {
+            run_write(harness, |tx| {
                 tx.sessions().rotate(session_id(1), 1, &new_rotation(2, after_start(60)))?;
                 written.set();
                 noted.wait_briefly();
@@ -261,23 +269,24 @@ pub fn concurrent_use_and_rotation_are_both_stored(bench: &AuthStoreHarness) {
             written.wait();
             let used =
                 tillgate_auth_core::ports::SessionUse { session: session_id(1), generation: 1, at: after_start(59) };
-            run_write(bench, |tx| tx.sessions().record_uses(&[used]));
+            run_write(harness, |tx| tx.sessions().record_uses(&[used]));
             noted.set();
         },
     );
-    let now = load_session(bench, session_id(1));
+    let now = load_session(harness, session_id(1));
     assert_eq!((now.generation, now.used_generation, now.last_used_at), (2, 1, Some(after_start(59))));
 }
 
-/// A change that is committed late by a unit of work that began earlier is not passed over by one who looked in between.
-pub fn late_commit_is_found_in_the_feed(bench: &AuthStoreHarness) {
-    let shop = ContractFixture::insert_into(bench);
-    let late = Change::Invalidated(Scope::User(shop.anna.id));
+/// A change that is committed late, by a unit of work that began earlier, is found by a reader who
+/// read in between.
+pub fn late_commit_is_found_in_the_feed(harness: &AuthStoreHarness) {
+    let fixture = ContractFixture::insert_into(harness);
+    let late = Change::Invalidated(Scope::User(fixture.anna.id));
     let (written, looked) = (ThreadSignal::default(), ThreadSignal::default());
     let ((), first) = run_both(
         || {
-            run_write(bench, |tx| {
-                tx.revocations().invalidate(Scope::User(shop.anna.id), after_start(9))?;
+            run_write(harness, |tx| {
+                tx.revocations().invalidate(Scope::User(fixture.anna.id), after_start(9))?;
                 written.set();
                 looked.wait_briefly();
                 Ok(())
@@ -285,16 +294,16 @@ pub fn late_commit_is_found_in_the_feed(bench: &AuthStoreHarness) {
         },
         || {
             written.wait();
-            run_write(bench, |tx| tx.revocations().invalidate(Scope::Device(shop.till.id), after_start(9)));
-            let first = run_read(bench, |tx| tx.feed().poll(None));
+            run_write(harness, |tx| tx.revocations().invalidate(Scope::Device(fixture.till.id), after_start(9)));
+            let first = run_read(harness, |tx| tx.feed().poll(None));
             looked.set();
             first
         },
     );
     let seen = |look: &tillgate_auth_core::ports::FeedBatch| look.entries.iter().any(|found| found.change == late);
-    let second = run_read(bench, |tx| tx.feed().poll(Some(&first.next)));
+    let second = run_read(harness, |tx| tx.feed().poll(Some(&first.next)));
     assert!(seen(&first) || seen(&second), "passed over: {first:?}, then {second:?}");
-    let third = run_read(bench, |tx| tx.feed().poll(Some(&second.next)));
+    let third = run_read(harness, |tx| tx.feed().poll(Some(&second.next)));
     let both: Vec<_> = first.entries.iter().filter(|found| second.entries.contains(found)).collect();
     assert_eq!((both, third.entries), (vec![], vec![]), "found twice");
 }

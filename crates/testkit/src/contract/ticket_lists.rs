@@ -1,4 +1,4 @@
-//! Tickets in lists: in any order, in parts, narrowed.
+//! Lists of tickets: in every order, in pages, filtered.
 
 use tillgate_domain::office::ports::{OffsetPageRequest, TicketCursor, TicketFilter, TicketOrder, TicketSortKey};
 use tillgate_domain::ticket::{Customer, Draft, Ticket, TicketStatus, amend, refund};
@@ -12,35 +12,37 @@ use crate::StoreHarness;
 use crate::contract_fixture::{ContractFixture, after_start};
 use crate::ticket_samples::{self, sample_opening, ticket_id};
 
-/// Four tickets whose three orders differ, by number: opened 1 2 3 4, updated 1 3 4 2, payable 2 4 1 3 where 2 and 4 are alike.
-fn insert_four_tickets(whole: &StoreHarness, shop: &ContractFixture) -> Vec<Ticket> {
+/// Four tickets that sort differently in each order: opened 1 2 3 4, updated 1 3 4 2, payable 2 4 1
+/// 3, where 2 and 4 are equal.
+fn insert_four_tickets(harness: &StoreHarness, fixture: &ContractFixture) -> Vec<Ticket> {
     let of = |number: u8, price: &str, updated: u64| {
-        let first = new_ticket(shop, number, tea_draft(shop, price));
-        let sheet = Draft { name: parse_label(&format!("No {number}")), ..tea_draft(shop, price) }.check().unwrap();
-        assert!(insert_ticket(whole, &first));
-        let second = amend(&first, sheet, &ticket_actor(shop), None, after_start(updated)).unwrap().ticket;
-        assert!(update_ticket(whole, &second));
+        let first = new_ticket(fixture, number, tea_draft(fixture, price));
+        let sheet = Draft { name: parse_label(&format!("No {number}")), ..tea_draft(fixture, price) }.check().unwrap();
+        assert!(insert_ticket(harness, &first));
+        let second = amend(&first, sheet, &ticket_actor(fixture), None, after_start(updated)).unwrap().ticket;
+        assert!(update_ticket(harness, &second));
         second
     };
     let made = vec![of(1, "3", 20), of(2, "-1", 50), of(3, "9", 30), of(4, "-1", 40)];
-    assert!(insert_ticket(whole, &ticket_samples::foreign_ticket(shop, 5)), "another tenant's");
+    assert!(insert_ticket(harness, &ticket_samples::foreign_ticket(fixture, 5)), "another tenant's");
     made
 }
 
 fn list_ids(
-    whole: &StoreHarness,
-    shop: &ContractFixture,
+    harness: &StoreHarness,
+    fixture: &ContractFixture,
     filter: &TicketFilter,
     order: TicketOrder,
     part: &OffsetPageRequest<TicketCursor>,
 ) -> Vec<Ticket> {
-    whole.office.read(|tx| tx.tickets().list(shop.tenant.id, filter, order, part)).unwrap()
+    harness.office.read(|tx| tx.tickets().list(fixture.tenant.id, filter, order, part)).unwrap()
 }
 
-/// Tickets come in any of the orders, from both ends, in parts that go on where the last ended.
-pub fn tickets_are_listed_in_order_and_pages(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
-    let four = insert_four_tickets(whole, &shop);
+/// Tickets are listed in every order, ascending and descending, in pages that continue where the
+/// previous one ended.
+pub fn tickets_are_listed_in_order_and_pages(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    let four = insert_four_tickets(harness, &fixture);
     for (by, expected) in [
         (TicketSortKey::Opened, [1, 2, 3, 4]),
         (TicketSortKey::Updated, [1, 3, 4, 2]),
@@ -53,7 +55,7 @@ pub fn tickets_are_listed_in_order_and_pages(whole: &StoreHarness) {
                 ids.reverse();
             }
             let of = |part: &OffsetPageRequest<TicketCursor>| -> Vec<TicketId> {
-                let found = list_ids(whole, &shop, &TicketFilter::default(), order, part);
+                let found = list_ids(harness, &fixture, &TicketFilter::default(), order, part);
                 for ticket in &found {
                     assert!(four.contains(ticket));
                 }
@@ -70,10 +72,11 @@ pub fn tickets_are_listed_in_order_and_pages(whole: &StoreHarness) {
     }
 }
 
-/// A ticket that ended a part and stands elsewhere, or is void, before the next one is asked for takes none with it.
-pub fn ticket_changed_between_pages_loses_none(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
-    insert_four_tickets(whole, &shop);
+/// If the last ticket of a page moves to another position or becomes void before the next page is
+/// read, no other ticket is skipped.
+pub fn ticket_changed_between_pages_loses_none(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
+    insert_four_tickets(harness, &fixture);
     let open = TicketFilter { statuses: vec![TicketStatus::Open], ..TicketFilter::default() };
     let all: Vec<TicketId> = [1, 2, 3, 4].map(ticket_id).to_vec();
     let mut at_second = 100;
@@ -84,51 +87,54 @@ pub fn ticket_changed_between_pages_loses_none(whole: &StoreHarness) {
         (TicketSortKey::Updated, false, "7"),
     ] {
         let order = TicketOrder { sort_key: by, descending: backwards };
-        let listed = list_ids(whole, &shop, &open, order, &OffsetPageRequest::first(1));
+        let listed = list_ids(harness, &fixture, &open, order, &OffsetPageRequest::first(1));
         let (last, place) = (listed[0].clone(), by.cursor(&listed[0]));
         at_second += 1;
-        let changed =
-            amend(&last, tea_draft(&shop, price).check().unwrap(), &ticket_actor(&shop), None, after_start(at_second))
-                .unwrap()
-                .ticket;
-        assert!(update_ticket(whole, &changed));
+        let changed = amend(
+            &last,
+            tea_draft(&fixture, price).check().unwrap(),
+            &ticket_actor(&fixture),
+            None,
+            after_start(at_second),
+        )
+        .unwrap()
+        .ticket;
+        assert!(update_ticket(harness, &changed));
         assert_ne!(by.cursor(&changed), place, "{order:?}: it stands elsewhere");
-        let rest = list_ids(whole, &shop, &open, order, &OffsetPageRequest { after: Some(place), skip: 0, limit: 9 });
+        let rest =
+            list_ids(harness, &fixture, &open, order, &OffsetPageRequest { after: Some(place), skip: 0, limit: 9 });
         let seen: Vec<TicketId> = listed.iter().chain(&rest).map(|ticket| ticket.id).collect();
         assert!(all.iter().all(|each| seen.contains(each)), "{order:?}: {seen:?}");
     }
     let order = TicketOrder { sort_key: TicketSortKey::Updated, descending: false };
-    let last = list_ids(whole, &shop, &open, order, &OffsetPageRequest::first(1)).remove(0);
-    assert!(update_ticket(whole, &void_ticket(&last, &shop)));
+    let last = list_ids(harness, &fixture, &open, order, &OffsetPageRequest::first(1)).remove(0);
+    assert!(update_ticket(harness, &void_ticket(&last, &fixture)));
     let part = OffsetPageRequest { after: Some(order.sort_key.cursor(&last)), skip: 0, limit: 9 };
-    assert_eq!(
-        list_ids(whole, &shop, &open, order, &part).len(),
-        3,
-        "it is not among those that are asked for any more"
-    );
+    assert_eq!(list_ids(harness, &fixture, &open, order, &part).len(), 3, "it no longer matches the filter");
 }
 
-/// A filter narrows a list and its count alike; all its conditions hold.
-pub fn filter_narrows_the_tickets(whole: &StoreHarness) {
-    let shop = ContractFixture::insert_into(&whole.auth);
+/// A filter narrows the list and the count alike, and all of its criteria apply together.
+pub fn filter_narrows_the_tickets(harness: &StoreHarness) {
+    let fixture = ContractFixture::insert_into(&harness.auth);
     let customer = Customer { full_name: parse_label("Jana 100% Veľká"), ..Customer::default() };
     let drafts = [
-        Draft { name: parse_label("Garden_5"), ..tea_draft(&shop, "1") },
-        Draft { external_id: parse_label("EXT-7"), ..tea_draft(&shop, "2") },
-        Draft { customer: Some(customer), ..tea_draft(&shop, "3") },
-        Draft { owner: shop.ben.id, ..tea_draft(&shop, "4") },
+        Draft { name: parse_label("Garden_5"), ..tea_draft(&fixture, "1") },
+        Draft { external_id: parse_label("EXT-7"), ..tea_draft(&fixture, "2") },
+        Draft { customer: Some(customer), ..tea_draft(&fixture, "3") },
+        Draft { owner: fixture.ben.id, ..tea_draft(&fixture, "4") },
     ];
     for (number, draft) in (1..).zip(drafts) {
-        assert!(insert_ticket(whole, &new_ticket(&shop, number, draft)));
+        assert!(insert_ticket(harness, &new_ticket(&fixture, number, draft)));
     }
-    let handheld = ticket_samples::open_ticket_on(&shop, 5, tea_draft(&shop, "5"), shop.handheld.id);
-    assert!(insert_ticket(whole, &handheld));
-    let sold = close_ticket(&find_ticket(whole, shop.tenant.id, ticket_id(1)).unwrap(), &shop, 1);
-    let gone = void_ticket(&find_ticket(whole, shop.tenant.id, ticket_id(2)).unwrap(), &shop);
-    assert!(update_ticket(whole, &sold) && update_ticket(whole, &gone));
-    let back = refund(&sold, &[], &[(1, "1".parse().unwrap())].into(), sample_opening(&shop, 6), &ticket_actor(&shop))
-        .unwrap();
-    assert!(insert_ticket(whole, &back));
+    let handheld = ticket_samples::open_ticket_on(&fixture, 5, tea_draft(&fixture, "5"), fixture.handheld.id);
+    assert!(insert_ticket(harness, &handheld));
+    let sold = close_ticket(&find_ticket(harness, fixture.tenant.id, ticket_id(1)).unwrap(), &fixture, 1);
+    let gone = void_ticket(&find_ticket(harness, fixture.tenant.id, ticket_id(2)).unwrap(), &fixture);
+    assert!(update_ticket(harness, &sold) && update_ticket(harness, &gone));
+    let back =
+        refund(&sold, &[], &[(1, "1".parse().unwrap())].into(), sample_opening(&fixture, 6), &ticket_actor(&fixture))
+            .unwrap();
+    assert!(insert_ticket(harness, &back));
     let any = TicketFilter::default;
     let text = |text: &str| TicketFilter { text: Some(text.into()), ..any() };
     let (open, closed, void) = (TicketStatus::Open, TicketStatus::Closed, TicketStatus::Void);
@@ -141,9 +147,9 @@ pub fn filter_narrows_the_tickets(whole: &StoreHarness) {
         (of(&[open, closed]), &[1, 3, 4, 5, 6]),
         (of(&[closed, void]), &[1, 2]),
         (of(&TicketStatus::ALL), &[1, 2, 3, 4, 5, 6]),
-        (TicketFilter { owner: Some(shop.ben.id), ..any() }, &[4]),
+        (TicketFilter { owner: Some(fixture.ben.id), ..any() }, &[4]),
         (TicketFilter { owner: Some(UserId::new(after_start(0), [99; 10])), ..any() }, &[]),
-        (TicketFilter { device: Some(shop.handheld.id), ..any() }, &[5]),
+        (TicketFilter { device: Some(fixture.handheld.id), ..any() }, &[5]),
         (TicketFilter { refund_of: Some(ticket_id(1)), ..any() }, &[6]),
         (TicketFilter { from: Some(after_start(3)), until: Some(after_start(5)), ..any() }, &[3, 4]),
         (text("garden_"), &[1]),
@@ -159,10 +165,10 @@ pub fn filter_narrows_the_tickets(whole: &StoreHarness) {
         (text("' OR 1 = 1 --"), &[]),
         (TicketFilter { text: Some("e".into()), ..of(&[closed]) }, &[1]),
     ] {
-        let found = list_ids(whole, &shop, &filter, TicketOrder::default(), &OffsetPageRequest::first(9));
+        let found = list_ids(harness, &fixture, &filter, TicketOrder::default(), &OffsetPageRequest::first(9));
         let ids: Vec<TicketId> = found.iter().map(|ticket| ticket.id).collect();
         assert_eq!(ids, expected.iter().copied().map(ticket_id).collect::<Vec<_>>(), "{filter:?}");
-        let counted = whole.office.read(|tx| tx.tickets().count(shop.tenant.id, &filter)).unwrap();
+        let counted = harness.office.read(|tx| tx.tickets().count(fixture.tenant.id, &filter)).unwrap();
         assert_eq!(counted, expected.len() as u64, "{filter:?}");
     }
 }

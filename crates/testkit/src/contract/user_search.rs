@@ -1,4 +1,4 @@
-//! Users as the back office looks for them.
+//! Users as the back office searches for them.
 
 use std::collections::BTreeSet;
 
@@ -10,54 +10,55 @@ use tillgate_domain::{Action, Actor, Assignment, Email, EventId, StoreError, Sto
 use crate::StoreHarness;
 use crate::contract_fixture::{ContractFixture, after_start, new_user, role_id, user_id};
 
-/// The shop's people and a few more: Anna (1), Ben (2), Gone (4, deleted), Žofia (5, suspended, manager), ben.jr (6, cashier),
-/// Čeněk (7, deleted).
-fn insert_fixture(whole: &StoreHarness) -> ContractFixture {
-    let shop = ContractFixture::insert_into(&whole.auth);
+/// The fixture's users and a few more: Anna (1), Ben (2), Gone (4, deleted), Žofia (5, suspended,
+/// manager), ben.jr (6, cashier), Čeněk (7, deleted).
+fn insert_fixture(harness: &StoreHarness) -> ContractFixture {
+    let fixture = ContractFixture::insert_into(&harness.auth);
     let office = |role: u8| Assignment { office: [role_id(role)].into(), ..Assignment::default() };
     let more = [
         User {
             status: Suspended,
             assignment: office(2),
             email: Some(Email::parse("100%_O'Hara@example.com").unwrap()),
-            ..new_user(5, shop.tenant.id, "Žofia", None)
+            ..new_user(5, fixture.tenant.id, "Žofia", None)
         },
-        User { assignment: office(1), ..new_user(6, shop.tenant.id, "ben.jr", None) },
-        User { status: Deleted, ..new_user(7, shop.tenant.id, "Čeněk", None) },
+        User { assignment: office(1), ..new_user(6, fixture.tenant.id, "ben.jr", None) },
+        User { status: Deleted, ..new_user(7, fixture.tenant.id, "Čeněk", None) },
     ];
     for user in &more {
-        assert!(whole.office.write(|tx| tx.users().insert(user)).unwrap());
+        assert!(harness.office.write(|tx| tx.users().insert(user)).unwrap());
     }
-    shop
+    fixture
 }
 
 fn search_skipping(
-    whole: &StoreHarness,
-    shop: &ContractFixture,
+    harness: &StoreHarness,
+    fixture: &ContractFixture,
     filter: &UserFilter,
     order: UserOrder,
     skip: u64,
     limit: u32,
 ) -> Vec<u8> {
-    search_part(whole, shop, filter, order, &OffsetPageRequest { after: None, skip, limit })
+    search_part(harness, fixture, filter, order, &OffsetPageRequest { after: None, skip, limit })
 }
 
 fn search_part(
-    whole: &StoreHarness,
-    shop: &ContractFixture,
+    harness: &StoreHarness,
+    fixture: &ContractFixture,
     filter: &UserFilter,
     order: UserOrder,
     part: &OffsetPageRequest<UserCursor>,
 ) -> Vec<u8> {
-    let found = whole.office.read(|tx| tx.users().search(shop.tenant.id, filter, order, part)).unwrap();
+    let found = harness.office.read(|tx| tx.users().search(fixture.tenant.id, filter, order, part)).unwrap();
     assert!(found.iter().all(|user| filter.matches(user)), "{filter:?}");
     let number = |user: &User| (1..=9).find(|number| user_id(*number) == user.id).unwrap();
     found.iter().map(number).collect()
 }
 
-/// Each part of a filter narrows the list and the count alike, and all of them together. Nobody of another tenant is found.
-pub fn filter_narrows_the_users(whole: &StoreHarness) {
-    let shop = insert_fixture(whole);
+/// Each criterion of a filter narrows the list and the count alike, and all apply together. No user
+/// of another tenant is found.
+pub fn filter_narrows_the_users(harness: &StoreHarness) {
+    let fixture = insert_fixture(harness);
     let any = UserFilter::default;
     let text = |text: &str| UserFilter { text: Some(text.into()), ..any() };
     for (filter, expected) in [
@@ -86,16 +87,16 @@ pub fn filter_narrows_the_users(whole: &StoreHarness) {
         (text("\\"), &[]),
         (UserFilter { statuses: vec![Active], with_role: Some(role_id(1)), ..text("ben") }, &[6]),
     ] {
-        assert_eq!(search_skipping(whole, &shop, &filter, UserOrder::Oldest, 0, 99), expected, "{filter:?}");
-        let count = whole.office.read(|tx| tx.users().count(shop.tenant.id, &filter)).unwrap();
+        assert_eq!(search_skipping(harness, &fixture, &filter, UserOrder::Oldest, 0, 99), expected, "{filter:?}");
+        let count = harness.office.read(|tx| tx.users().count(fixture.tenant.id, &filter)).unwrap();
         assert_eq!(count, expected.len() as u64, "{filter:?}");
     }
 }
 
-/// Users come in the order that is asked for, those after the first `skip`, `limit` at most.
-pub fn users_are_listed_in_order_and_pages(whole: &StoreHarness) {
-    let shop = insert_fixture(whole);
-    let by = |order, skip, limit| search_skipping(whole, &shop, &UserFilter::default(), order, skip, limit);
+/// Users are listed in the requested order, without the first `skip`, at most `limit`.
+pub fn users_are_listed_in_order_and_pages(harness: &StoreHarness) {
+    let fixture = insert_fixture(harness);
+    let by = |order, skip, limit| search_skipping(harness, &fixture, &UserFilter::default(), order, skip, limit);
     assert_eq!(by(UserOrder::Newest, 0, 99), [7, 6, 5, 4, 2, 1]);
     assert_eq!(by(UserOrder::Name, 0, 99), [1, 2, 6, 4, 7, 5], "Anna Ben ben.jr Gone Čeněk Žofia");
     assert_eq!(by(UserOrder::NameDescending, 0, 99), [5, 7, 4, 6, 2, 1]);
@@ -108,57 +109,58 @@ pub fn users_are_listed_in_order_and_pages(whole: &StoreHarness) {
 
 const USER_ORDERS: [UserOrder; 4] = [UserOrder::Oldest, UserOrder::Newest, UserOrder::Name, UserOrder::NameDescending];
 
-/// The user of this number among the shop's people, a deleted one too.
-fn load_user(whole: &StoreHarness, number: u8) -> User {
-    whole.office.read(|tx| tx.users().find(user_id(number))).unwrap().unwrap()
+/// The user with this number, also if deleted.
+fn load_user(harness: &StoreHarness, number: u8) -> User {
+    harness.office.read(|tx| tx.users().find(user_id(number))).unwrap().unwrap()
 }
 
-/// The part after a user goes on where the part that ended with them left off, in every order, also where the filter no longer fits
-/// them, and where nobody stands in the place any more.
-pub fn page_follows_its_predecessor(whole: &StoreHarness) {
-    let shop = insert_fixture(whole);
+/// A page continues behind the last user of the previous one, in every order, also if the filter no
+/// longer matches that user, and if that user no longer exists at that position.
+pub fn page_follows_its_predecessor(harness: &StoreHarness) {
+    let fixture = insert_fixture(harness);
     let any = UserFilter::default();
     for order in USER_ORDERS {
-        let all = search_skipping(whole, &shop, &any, order, 0, 99);
+        let all = search_skipping(harness, &fixture, &any, order, 0, 99);
         for (at, last) in all.iter().enumerate() {
-            let after = OffsetPageRequest { after: Some(order.cursor(&load_user(whole, *last))), skip: 0, limit: 2 };
+            let after = OffsetPageRequest { after: Some(order.cursor(&load_user(harness, *last))), skip: 0, limit: 2 };
             let expected: Vec<u8> = all.iter().skip(at + 1).take(2).copied().collect();
-            assert_eq!(search_part(whole, &shop, &any, order, &after), expected, "{order:?} after {last}");
+            assert_eq!(search_part(harness, &fixture, &any, order, &after), expected, "{order:?} after {last}");
         }
     }
     let active = UserFilter { statuses: vec![Active], ..any };
     let of = |order: UserOrder, user: &User| {
         search_part(
-            whole,
-            &shop,
+            harness,
+            &fixture,
             &active,
             order,
             &OffsetPageRequest { after: Some(order.cursor(user)), skip: 0, limit: 9 },
         )
     };
-    let gone = load_user(whole, 4);
+    let gone = load_user(harness, 4);
     assert_eq!(of(UserOrder::Name, &gone), [0; 0], "after Gone: nobody of Anna, Ben, ben.jr");
     assert_eq!(of(UserOrder::NameDescending, &gone), [6, 2, 1]);
-    let nobody = new_user(8, shop.tenant.id, "Anton", None);
+    let nobody = new_user(8, fixture.tenant.id, "Anton", None);
     assert_eq!(of(UserOrder::Name, &nobody), [2, 6], "between Anna and Ben");
     assert_eq!(of(UserOrder::NameDescending, &nobody), [1]);
     assert_eq!(of(UserOrder::Newest, &nobody), [6, 2, 1]);
 }
 
-/// Whoever ended a part and has another name, or is deleted, before the next one is asked for takes nobody with them.
-pub fn user_changed_between_pages_loses_none(whole: &StoreHarness) {
-    let shop = insert_fixture(whole);
+/// If the last user of a page is renamed or deleted before the next page is read, no other user is
+/// skipped.
+pub fn user_changed_between_pages_loses_none(harness: &StoreHarness) {
+    let fixture = insert_fixture(harness);
     for (order, name) in [(UserOrder::Name, "zz-last"), (UserOrder::NameDescending, "Aaron")] {
         let any = UserFilter { statuses: vec![Active, Suspended, Pending], ..UserFilter::default() };
-        let all = search_skipping(whole, &shop, &any, order, 0, 99);
-        let mut seen = search_skipping(whole, &shop, &any, order, 0, 2);
-        let last = load_user(whole, seen[1]);
+        let all = search_skipping(harness, &fixture, &any, order, 0, 99);
+        let mut seen = search_skipping(harness, &fixture, &any, order, 0, 2);
+        let last = load_user(harness, seen[1]);
         let cursor = order.cursor(&last);
         let renamed = User { name: UserName::parse(name).unwrap(), ..last };
-        assert!(whole.office.write(|tx| tx.users().update(&renamed)).unwrap());
+        assert!(harness.office.write(|tx| tx.users().update(&renamed)).unwrap());
         seen.extend(search_part(
-            whole,
-            &shop,
+            harness,
+            &fixture,
             &any,
             order,
             &OffsetPageRequest { after: Some(cursor), skip: 0, limit: 99 },
@@ -168,24 +170,25 @@ pub fn user_changed_between_pages_loses_none(whole: &StoreHarness) {
     }
 }
 
-/// A user who is found is the whole user, with their assignment.
-pub fn found_user_is_complete(whole: &StoreHarness) {
-    let shop = insert_fixture(whole);
+/// A search returns complete users, with their assignments.
+pub fn found_user_is_complete(harness: &StoreHarness) {
+    let fixture = insert_fixture(harness);
     let filter = UserFilter { text: Some("anna".into()), ..UserFilter::default() };
     let part = OffsetPageRequest::first(9);
-    let found = whole.office.read(|tx| tx.users().search(shop.tenant.id, &filter, UserOrder::Name, &part)).unwrap();
-    assert_eq!(found, std::slice::from_ref(&shop.anna));
+    let found =
+        harness.office.read(|tx| tx.users().search(fixture.tenant.id, &filter, UserOrder::Name, &part)).unwrap();
+    assert_eq!(found, std::slice::from_ref(&fixture.anna));
     let others =
-        whole.office.read(|tx| tx.users().search(shop.other_tenant.id, &filter, UserOrder::Name, &part)).unwrap();
-    assert_eq!(others, std::slice::from_ref(&shop.namesake));
+        harness.office.read(|tx| tx.users().search(fixture.other_tenant.id, &filter, UserOrder::Name, &part)).unwrap();
+    assert_eq!(others, std::slice::from_ref(&fixture.namesake));
     let office: BTreeSet<_> = others.into_iter().flat_map(|user| user.assignment.office).collect();
     assert_eq!(office, BTreeSet::new());
 }
 
-/// Of those who switch one user off and on at the same time none is told that it was done where it was not: as many lines of the
-/// audit as toggles.
-pub fn concurrent_toggles_are_not_lost(whole: &StoreHarness) {
-    let shop = insert_fixture(whole);
+/// If several callers toggle one user's status concurrently, none is told of a change that did not
+/// happen: there are as many audit events as toggles.
+pub fn concurrent_toggles_are_not_lost(harness: &StoreHarness) {
+    let fixture = insert_fixture(harness);
     let toggle = |number: u8| {
         let stamp = AuditContext {
             at: after_start(u64::from(number)),
@@ -194,9 +197,9 @@ pub fn concurrent_toggles_are_not_lost(whole: &StoreHarness) {
             authority: Authority::Host,
             os_user: None,
         };
-        match office::toggle_user(&*whole.office, shop.tenant.id, &stamp, shop.ben.id) {
+        match office::toggle_user(&*harness.office, fixture.tenant.id, &stamp, fixture.ben.id) {
             Ok(toggled) => u64::from(toggled.is_ok()),
-            // met by others at each run: nothing was done
+            // every run met a conflict: nothing was done
             Err(StoreError::Unavailable(_)) => 0,
             Err(error) => panic!("{error}"),
         }
@@ -210,8 +213,8 @@ pub fn concurrent_toggles_are_not_lost(whole: &StoreHarness) {
     });
     assert!(done > 0);
     let told =
-        EventFilter { subject_id: Some(shop.ben.id.0), actions: vec![Action::UserStatus], ..EventFilter::default() };
-    assert_eq!(whole.office.read(|tx| tx.events().count(&told)).unwrap(), done);
-    let ben = whole.office.read(|tx| tx.users().find(shop.ben.id)).unwrap().unwrap();
+        EventFilter { subject_id: Some(fixture.ben.id.0), actions: vec![Action::UserStatus], ..EventFilter::default() };
+    assert_eq!(harness.office.read(|tx| tx.events().count(&told)).unwrap(), done);
+    let ben = harness.office.read(|tx| tx.users().find(fixture.ben.id)).unwrap().unwrap();
     assert_eq!(ben.status == Active, done.is_multiple_of(2), "after {done}");
 }

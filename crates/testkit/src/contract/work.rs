@@ -1,4 +1,4 @@
-//! The unit of work: what happens together or not at all.
+//! The unit of work: all of its changes are committed together, or none.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -18,15 +18,15 @@ use crate::rendezvous::{ThreadSignal, run_both};
 
 const PASSWORD_KIND: tillgate_auth_core::ports::CredentialKind = tillgate_auth_core::ports::CredentialKind::Password;
 
-/// A write to many tables at once; all that it writes is seen by [`read_traces`].
-fn write_everywhere(tx: &mut dyn AuthTx, shop: &ContractFixture) -> StoreResult<()> {
-    tx.sessions().insert(&shop.new_till_session(5))?;
+/// Writes to many tables; [`read_traces`] reads everything that it writes.
+fn write_everywhere(tx: &mut dyn AuthTx, fixture: &ContractFixture) -> StoreResult<()> {
+    tx.sessions().insert(&fixture.new_till_session(5))?;
     tx.sessions().rotate(session_id(1), 1, &new_rotation(2, after_start(60)))?;
     tx.sessions().record_uses(&[SessionUse { session: session_id(1), generation: 1, at: after_start(61) }])?;
     tx.revocations().end_session(session_id(2), EndReason::Admin, after_start(62))?;
-    tx.revocations().bump_epoch(Scope::User(shop.ben.id), EndReason::Admin, after_start(62))?;
-    tx.devices().seat(shop.till.id, None, Some(session_id(5)))?;
-    let anna = PrincipalId::User(shop.anna.id);
+    tx.revocations().bump_epoch(Scope::User(fixture.ben.id), EndReason::Admin, after_start(62))?;
+    tx.devices().seat(fixture.till.id, None, Some(session_id(5)))?;
+    let anna = PrincipalId::User(fixture.anna.id);
     tx.credentials().claim(anna, PASSWORD_KIND, 1, Some(&hash_requested_password("new hash")), after_start(62))?;
     tx.attempts().take_token(
         super::count_key(1),
@@ -37,28 +37,28 @@ fn write_everywhere(tx: &mut dyn AuthTx, shop: &ContractFixture) -> StoreResult<
     )?;
     tx.attempts().settle(super::count_key(1), TokenDisposition::Spent, after_start(62))?;
     tx.attempts().record_guess(super::count_key(1), &super::count_key(3), after_start(0), after_start(62))?;
-    tx.known_networks().record_success(shop.anna.id.0, &super::count_key(2), after_start(62))?;
+    tx.known_networks().record_success(fixture.anna.id.0, &super::count_key(2), after_start(62))?;
     tx.keys().insert(&new_key(7, KeyKind::Signing, KeyState::Current))?;
     tx.nodes().upsert(&Node { id: node_id(1), applied: Cursor(0), seen_at: after_start(62), clock: None })?;
     tx.audit().record(&new_event(1, after_start(1_000_000)))
 }
 
-/// Everything that [`write_everywhere`] touches, as text.
-fn read_traces(bench: &AuthStoreHarness, shop: &ContractFixture) -> Vec<String> {
-    run_read(bench, |tx| {
+/// Everything that [`write_everywhere`] writes, as text.
+fn read_traces(harness: &AuthStoreHarness, fixture: &ContractFixture) -> Vec<String> {
+    run_read(harness, |tx| {
         let mut seen = Vec::new();
         for number in [1, 2, 5] {
-            // what its clock says is no state of the store
+            // the age by the store's clock is not part of the stored state
             let found = tx.sessions().find(session_id(number))?;
             seen.push(format!("session {:?}", found.map(|found| SessionRecord { clock: None, ..found })));
         }
-        seen.push(format!("ben {:?}", tx.users().find(shop.ben.id)?));
-        seen.push(format!("till {:?}", tx.devices().find(shop.till.id)?));
-        let credential = tx.credentials().find(PrincipalId::User(shop.anna.id), PASSWORD_KIND)?;
+        seen.push(format!("ben {:?}", tx.users().find(fixture.ben.id)?));
+        seen.push(format!("till {:?}", tx.devices().find(fixture.till.id)?));
+        let credential = tx.credentials().find(PrincipalId::User(fixture.anna.id), PASSWORD_KIND)?;
         seen.push(format!("credential {:?}", credential.map(|found| found.verifier.expose().clone())));
         seen.push(format!("buckets {:?}", tx.attempts().find_buckets(&[super::count_key(1)])?));
         seen.push(format!("remembered {:?}", tx.attempts().count_guesses(super::count_key(1), after_start(0))?));
-        seen.push(format!("place {:?}", tx.known_networks().find(shop.anna.id.0, &super::count_key(2))?));
+        seen.push(format!("place {:?}", tx.known_networks().find(fixture.anna.id.0, &super::count_key(2))?));
         seen.push(format!("keys {:?}", tx.keys().list()?));
         seen.push(format!("changes {:?}", tx.feed().poll(None)?.entries));
         seen.push(format!("nodes {:?}", tx.nodes().list_live(after_start(0))?));
@@ -67,133 +67,138 @@ fn read_traces(bench: &AuthStoreHarness, shop: &ContractFixture) -> Vec<String> 
     })
 }
 
-fn insert_fixture(bench: &AuthStoreHarness) -> ContractFixture {
-    let shop = ContractFixture::insert_into(bench);
-    contract_fixture::insert_sessions(bench, &[shop.new_session(1), shop.new_session(2)]);
-    shop
+fn insert_fixture(harness: &AuthStoreHarness) -> ContractFixture {
+    let fixture = ContractFixture::insert_into(harness);
+    contract_fixture::insert_sessions(harness, &[fixture.new_session(1), fixture.new_session(2)]);
+    fixture
 }
 
-/// `Err` from the closure rolls everything back, and comes back as it was.
-pub fn error_rolls_everything_back(bench: &AuthStoreHarness) {
-    let shop = insert_fixture(bench);
-    let (before, lines) = (read_traces(bench, &shop), bench.read_events());
+/// An `Err` from the closure rolls everything back and is returned unchanged.
+pub fn error_rolls_everything_back(harness: &AuthStoreHarness) {
+    let fixture = insert_fixture(harness);
+    let (before, lines) = (read_traces(harness, &fixture), harness.read_events());
     for error in [
         StoreError::Fault("the work has failed".into()),
         StoreError::Unavailable("gone".into()),
         StoreError::Corrupt { table: "sessions", column: "kind", detail: "unknown".into() },
     ] {
-        let answer = bench.store.write(|tx| {
-            write_everywhere(tx, &shop)?;
+        let answer = harness.store.write(|tx| {
+            write_everywhere(tx, &fixture)?;
             Err::<(), _>(error.clone())
         });
         assert_eq!(answer, Err(error));
-        assert_eq!(read_traces(bench, &shop), before);
-        assert_eq!(bench.read_events(), lines);
+        assert_eq!(read_traces(harness, &fixture), before);
+        assert_eq!(harness.read_events(), lines);
     }
 }
 
-/// What is written in a unit of work that returns `Ok` is there together: every table of it.
-pub fn everything_is_committed_together(bench: &AuthStoreHarness) {
-    let shop = insert_fixture(bench);
-    let before = read_traces(bench, &shop);
-    run_write(bench, |tx| write_everywhere(tx, &shop));
-    for (before, after) in before.iter().zip(read_traces(bench, &shop)) {
+/// Everything that is written in a unit of work that returns `Ok` is committed together, in every
+/// table.
+pub fn everything_is_committed_together(harness: &AuthStoreHarness) {
+    let fixture = insert_fixture(harness);
+    let before = read_traces(harness, &fixture);
+    run_write(harness, |tx| write_everywhere(tx, &fixture));
+    for (before, after) in before.iter().zip(read_traces(harness, &fixture)) {
         assert_ne!(*before, after, "this was not written");
     }
 }
 
-/// A refusal is a value: what it decided is committed with it.
-pub fn refusal_is_committed(bench: &AuthStoreHarness) {
-    insert_fixture(bench);
-    let refused: Result<(), &str> = run_write(bench, |tx| {
+/// A refusal is a value: what was written before it is committed.
+pub fn refusal_is_committed(harness: &AuthStoreHarness) {
+    insert_fixture(harness);
+    let refused: Result<(), &str> = run_write(harness, |tx| {
         tx.revocations().end_session(session_id(1), EndReason::Replay, after_start(9))?;
         Ok(Err("stolen"))
     });
     assert_eq!(refused, Err("stolen"));
-    assert_eq!(load_session(bench, session_id(1)).ended, Some((after_start(9), EndReason::Replay)));
+    assert_eq!(load_session(harness, session_id(1)).ended, Some((after_start(9), EndReason::Replay)));
 }
 
-/// A panic rolls back like an error, and the store goes on serving.
-pub fn panic_rolls_everything_back(bench: &AuthStoreHarness) {
-    let shop = insert_fixture(bench);
-    let before = read_traces(bench, &shop);
+/// A panic rolls everything back like an error, and the store stays usable.
+pub fn panic_rolls_everything_back(harness: &AuthStoreHarness) {
+    let fixture = insert_fixture(harness);
+    let before = read_traces(harness, &fixture);
     let answer = catch_unwind(AssertUnwindSafe(|| {
-        bench.store.write(|tx| -> StoreResult<()> {
-            write_everywhere(tx, &shop)?;
+        harness.store.write(|tx| -> StoreResult<()> {
+            write_everywhere(tx, &fixture)?;
             panic!("on purpose: the contract's case of a panic in a unit of work")
         })
     }));
-    assert!(!matches!(answer, Ok(Ok(()))), "a panic is no success");
-    assert_eq!(read_traces(bench, &shop), before);
-    run_write(bench, |tx| write_everywhere(tx, &shop));
-    assert_ne!(read_traces(bench, &shop), before);
+    assert!(!matches!(answer, Ok(Ok(()))), "a panicked unit of work has not succeeded");
+    assert_eq!(read_traces(harness, &fixture), before);
+    run_write(harness, |tx| write_everywhere(tx, &fixture));
+    assert_ne!(read_traces(harness, &fixture), before);
 }
 
-/// A unit of work sees what it has written itself.
-pub fn unit_of_work_reads_its_own_writes(bench: &AuthStoreHarness) {
-    let shop = insert_fixture(bench);
-    run_write(bench, |tx| {
-        tx.sessions().insert(&shop.new_session(5))?;
-        assert_eq!(tx.sessions().find(session_id(5))?.map(|found| found.session), Some(shop.new_session(5)));
+/// A unit of work reads its own writes.
+pub fn unit_of_work_reads_its_own_writes(harness: &AuthStoreHarness) {
+    let fixture = insert_fixture(harness);
+    run_write(harness, |tx| {
+        tx.sessions().insert(&fixture.new_session(5))?;
+        assert_eq!(tx.sessions().find(session_id(5))?.map(|found| found.session), Some(fixture.new_session(5)));
         tx.revocations().end_session(session_id(5), EndReason::Logout, after_start(9))?;
         assert!(tx.sessions().find(session_id(5))?.is_some_and(|found| found.session.ended.is_some()));
         Ok(())
     });
 }
 
-/// A conflict runs the closure again; what it wrote before is undone.
-pub fn conflict_runs_the_closure_again(bench: &AuthStoreHarness) {
-    let shop = insert_fixture(bench);
-    let watcher = RecordingObserver::observe(bench);
+/// After a conflict the closure runs again, and the writes of its first run are undone.
+pub fn conflict_runs_the_closure_again(harness: &AuthStoreHarness) {
+    let fixture = insert_fixture(harness);
+    let watcher = RecordingObserver::observe(harness);
     let mut runs = 0;
-    let answer = run_write(bench, |tx| {
+    let answer = run_write(harness, |tx| {
         runs += 1;
         let number = if runs == 1 { 5 } else { 6 };
-        tx.sessions().insert(&shop.new_session(number))?;
+        tx.sessions().insert(&fixture.new_session(number))?;
         tx.revocations().end_session(session_id(number), EndReason::Logout, after_start(9))?;
         if runs == 1 { Err(StoreError::Conflict("on purpose".into())) } else { Ok(number) }
     });
     assert_eq!((answer, runs), (6, 2));
-    assert_eq!(contract_fixture::find_session(bench, session_id(5)), None, "the first run was undone");
-    assert!(contract_fixture::find_session(bench, session_id(6)).is_some());
-    assert_eq!(watcher.changes(), [Change::SessionEnded(session_id(6))], "nobody is told of the first run");
+    assert_eq!(contract_fixture::find_session(harness, session_id(5)), None, "the first run was undone");
+    assert!(contract_fixture::find_session(harness, session_id(6)).is_some());
+    assert_eq!(
+        watcher.changes(),
+        [Change::SessionEnded(session_id(6))],
+        "the observer is not notified of the first run"
+    );
 }
 
-/// A conflict without end is `Unavailable` in the end; a caller never sees a conflict.
-pub fn endless_conflict_is_unavailable(bench: &AuthStoreHarness) {
-    let shop = insert_fixture(bench);
-    let before = read_traces(bench, &shop);
-    let answer = bench.store.write(|tx| {
-        write_everywhere(tx, &shop)?;
+/// If every run meets a conflict, the result is `Unavailable`. A caller never receives a conflict.
+pub fn endless_conflict_is_unavailable(harness: &AuthStoreHarness) {
+    let fixture = insert_fixture(harness);
+    let before = read_traces(harness, &fixture);
+    let answer = harness.store.write(|tx| {
+        write_everywhere(tx, &fixture)?;
         Err::<(), _>(StoreError::Conflict("on purpose".into()))
     });
     assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
-    assert_eq!(read_traces(bench, &shop), before);
+    assert_eq!(read_traces(harness, &fixture), before);
 }
 
 type WriteFn = fn(&mut dyn AuthTx, &ContractFixture) -> StoreResult<()>;
 
-/// Every method of every port that writes, each so that there is something to write.
+/// Every method of every port that writes, called so that it has something to write.
 const AUTH_WRITES: &[(&str, WriteFn)] = &[
-    ("Sessions::insert", |tx, shop| tx.sessions().insert(&shop.new_session(5))),
+    ("Sessions::insert", |tx, fixture| tx.sessions().insert(&fixture.new_session(5))),
     ("Sessions::rotate", |tx, _| tx.sessions().rotate(session_id(1), 1, &new_rotation(2, after_start(9))).map(drop)),
-    ("Sessions::note", |tx, _| {
+    ("Sessions::record_uses", |tx, _| {
         tx.sessions().record_uses(&[SessionUse { session: session_id(1), generation: 1, at: after_start(9) }])
     }),
     ("Sessions::sweep", |tx, _| tx.sessions().sweep(after_start(10_000_000), 9).map(drop)),
-    ("Credentials::claim", |tx, shop| {
-        let anna = PrincipalId::User(shop.anna.id);
+    ("Credentials::claim", |tx, fixture| {
+        let anna = PrincipalId::User(fixture.anna.id);
         tx.credentials()
             .claim(anna, PASSWORD_KIND, 1, Some(&hash_requested_password("new hash")), after_start(9))
             .map(drop)
     }),
-    ("Users::claim", |tx, shop| tx.users().claim(shop.anna.id, Epoch(0), after_start(9)).map(drop)),
-    ("Users::clear_password_change_required", |tx, shop| {
-        tx.users().clear_password_change_required(shop.anna.id, after_start(9)).map(drop)
+    ("Users::claim", |tx, fixture| tx.users().claim(fixture.anna.id, Epoch(0), after_start(9)).map(drop)),
+    ("Users::clear_password_change_required", |tx, fixture| {
+        tx.users().clear_password_change_required(fixture.anna.id, after_start(9)).map(drop)
     }),
-    ("Devices::claim", |tx, shop| tx.devices().claim(shop.till.id, Epoch(0), after_start(9)).map(drop)),
-    ("Devices::seat", |tx, shop| tx.devices().seat(shop.till.id, None, Some(session_id(1))).map(drop)),
-    ("Attempts::charge", |tx, _| {
+    ("Devices::claim", |tx, fixture| tx.devices().claim(fixture.till.id, Epoch(0), after_start(9)).map(drop)),
+    ("Devices::seat", |tx, fixture| tx.devices().seat(fixture.till.id, None, Some(session_id(1))).map(drop)),
+    ("Attempts::take_token", |tx, _| {
         tx.attempts()
             .take_token(
                 super::count_key(3),
@@ -205,83 +210,88 @@ const AUTH_WRITES: &[(&str, WriteFn)] = &[
             .map(drop)
     }),
     ("Attempts::settle", |tx, _| tx.attempts().settle(super::count_key(1), TokenDisposition::Spent, after_start(9))),
-    ("Attempts::bar", |tx, _| tx.attempts().block(super::count_key(1), after_start(9))),
-    ("Attempts::remember", |tx, _| {
+    ("Attempts::block", |tx, _| tx.attempts().block(super::count_key(1), after_start(9))),
+    ("Attempts::record_guess", |tx, _| {
         tx.attempts().record_guess(super::count_key(1), &super::count_key(9), after_start(0), after_start(9)).map(drop)
     }),
-    ("Attempts::forgive", |tx, shop| tx.attempts().clear_failed_logins(shop.anna.id.0).map(drop)),
+    ("Attempts::clear_failed_logins", |tx, fixture| tx.attempts().clear_failed_logins(fixture.anna.id.0).map(drop)),
     ("Attempts::sweep", |tx, _| tx.attempts().sweep(after_start(10_000_000), 9).map(drop)),
     ("Attempts::sweep_guesses", |tx, _| tx.attempts().sweep_guesses(after_start(10_000_000), 9).map(drop)),
-    ("Places::note", |tx, shop| {
-        tx.known_networks().record_success(shop.anna.id.0, &super::count_key(4), after_start(9))
+    ("KnownNetworks::record_success", |tx, fixture| {
+        tx.known_networks().record_success(fixture.anna.id.0, &super::count_key(4), after_start(9))
     }),
-    ("Places::trim", |tx, shop| tx.known_networks().trim(shop.anna.id.0, 0)),
-    ("Places::sweep", |tx, _| tx.known_networks().sweep(after_start(10_000_000), 9).map(drop)),
+    ("KnownNetworks::trim", |tx, fixture| tx.known_networks().trim(fixture.anna.id.0, 0)),
+    ("KnownNetworks::sweep", |tx, _| tx.known_networks().sweep(after_start(10_000_000), 9).map(drop)),
     ("Keys::insert", |tx, _| tx.keys().insert(&new_key(9, KeyKind::Refresh, KeyState::Next)).map(drop)),
-    ("Keys::turn", |tx, _| {
+    ("Keys::change_state", |tx, _| {
         tx.keys().change_state(contract_fixture::key_id(7), KeyState::Next, KeyState::Current, after_start(9)).map(drop)
     }),
     ("Keys::remove", |tx, _| tx.keys().remove(contract_fixture::key_id(7))),
     ("Feed::sweep", |tx, _| tx.feed().sweep(after_start(10_000_000), 9).map(drop)),
-    ("Nodes::note", |tx, _| {
+    ("Nodes::upsert", |tx, _| {
         tx.nodes().upsert(&Node { id: node_id(2), applied: Cursor(0), seen_at: after_start(9), clock: None })
     }),
-    ("Nodes::leave", |tx, _| tx.nodes().mark_left(node_id(1), after_start(400))),
+    ("Nodes::mark_left", |tx, _| tx.nodes().mark_left(node_id(1), after_start(400))),
     ("Nodes::sweep", |tx, _| tx.nodes().sweep(after_start(10_000_000)).map(drop)),
-    ("Endings::end", |tx, _| tx.revocations().end_session(session_id(1), EndReason::Admin, after_start(9)).map(drop)),
-    ("Endings::raise", |tx, shop| {
-        tx.revocations().bump_epoch(Scope::User(shop.anna.id), EndReason::Admin, after_start(9)).map(drop)
+    ("Revocations::end_session", |tx, _| {
+        tx.revocations().end_session(session_id(1), EndReason::Admin, after_start(9)).map(drop)
     }),
-    ("Endings::touch", |tx, shop| tx.revocations().invalidate(Scope::User(shop.anna.id), after_start(9))),
-    ("Audit::tell", |tx, _| tx.audit().record(&new_event(2, after_start(9)))),
+    ("Revocations::bump_epoch", |tx, fixture| {
+        tx.revocations().bump_epoch(Scope::User(fixture.anna.id), EndReason::Admin, after_start(9)).map(drop)
+    }),
+    ("Revocations::invalidate", |tx, fixture| {
+        tx.revocations().invalidate(Scope::User(fixture.anna.id), after_start(9))
+    }),
+    ("Audit::record", |tx, _| tx.audit().record(&new_event(2, after_start(9)))),
 ];
 
-/// Something of every kind, so that every write of [`WRITES`] has something to write to.
-fn insert_everything(bench: &AuthStoreHarness) -> ContractFixture {
-    let shop = insert_fixture(bench);
-    run_write(bench, |tx| {
+/// Inserts a record of every kind, so that each of [`AUTH_WRITES`] has something to write to.
+fn insert_everything(harness: &AuthStoreHarness) -> ContractFixture {
+    let fixture = insert_fixture(harness);
+    run_write(harness, |tx| {
         let to = super::bucket_after_charge(&super::full_bucket(), 2);
         tx.attempts().take_token(
             super::count_key(1),
-            Some(shop.anna.id.0),
+            Some(fixture.anna.id.0),
             &super::full_bucket(),
             &to,
             after_start(2),
         )?;
         tx.attempts().record_guess(super::count_key(1), &super::count_key(2), after_start(0), after_start(2))?;
-        tx.known_networks().record_success(shop.anna.id.0, &super::count_key(2), after_start(2))?;
+        tx.known_networks().record_success(fixture.anna.id.0, &super::count_key(2), after_start(2))?;
         tx.keys().insert(&new_key(7, KeyKind::Signing, KeyState::Next))?;
         tx.revocations().invalidate(Scope::Keys, after_start(2))?;
         tx.nodes().upsert(&Node { id: node_id(1), applied: Cursor(0), seen_at: after_start(2), clock: None })
     });
-    shop
+    fixture
 }
 
-/// A write in a unit of work that reads is a `Fault`, and writes nothing even where the closure hides it.
-pub fn read_unit_cannot_write(bench: &AuthStoreHarness) {
-    let shop = insert_everything(bench);
-    let (before, lines) = (read_traces(bench, &shop), bench.read_events());
+/// A write in a unit of work with `Mode::Read` returns a `Fault` and writes nothing, even if the
+/// closure ignores the error.
+pub fn read_unit_cannot_write(harness: &AuthStoreHarness) {
+    let fixture = insert_everything(harness);
+    let (before, lines) = (read_traces(harness, &fixture), harness.read_events());
     for (name, attempt) in AUTH_WRITES {
-        let answer = bench.store.read(|tx| attempt(tx, &shop));
+        let answer = harness.store.read(|tx| attempt(tx, &fixture));
         assert!(matches!(answer, Err(StoreError::Fault(_))), "{name}: {answer:?}");
         let mut tried = None;
-        let hidden = bench.store.run(Mode::Read, &mut |tx| {
-            tried = Some(attempt(tx, &shop));
+        let hidden = harness.store.run(Mode::Read, &mut |tx| {
+            tried = Some(attempt(tx, &fixture));
             Ok(())
         });
         assert!(matches!(tried, Some(Err(StoreError::Fault(_)))), "{name}: {tried:?}, then {hidden:?}");
-        assert_eq!(read_traces(bench, &shop), before, "{name}");
-        assert_eq!(bench.read_events(), lines, "{name}");
+        assert_eq!(read_traces(harness, &fixture), before, "{name}");
+        assert_eq!(harness.read_events(), lines, "{name}");
     }
 }
 
-/// A unit of work that reads sees one state of the store from its first look to its last.
-pub fn read_unit_sees_one_snapshot(bench: &AuthStoreHarness) {
-    let shop = insert_fixture(bench);
+/// A unit of work that reads sees one state of the store from its first read to its last.
+pub fn read_unit_sees_one_snapshot(harness: &AuthStoreHarness) {
+    let fixture = insert_fixture(harness);
     let (looked, written) = (ThreadSignal::default(), ThreadSignal::default());
     let (seen, ()) = run_both(
         || {
-            run_read(bench, |tx| {
+            run_read(harness, |tx| {
                 let first = tx.sessions().find(session_id(1))?.map(|found| found.session);
                 looked.set();
                 written.wait_briefly();
@@ -292,52 +302,53 @@ pub fn read_unit_sees_one_snapshot(bench: &AuthStoreHarness) {
         },
         || {
             looked.wait();
-            run_write(bench, |tx| {
+            run_write(harness, |tx| {
                 tx.revocations().end_session(session_id(1), EndReason::Admin, after_start(9))?;
-                tx.sessions().insert(&shop.new_session(5))
+                tx.sessions().insert(&fixture.new_session(5))
             });
             written.set();
         },
     );
     assert_eq!(seen, (true, true));
-    assert!(load_session(bench, session_id(1)).ended.is_some());
+    assert!(load_session(harness, session_id(1)).ended.is_some());
 }
 
-/// When `run` returns, every other thread finds what was written.
-pub fn committed_writes_are_visible_to_other_threads(bench: &AuthStoreHarness) {
-    let shop = insert_fixture(bench);
+/// When `run` returns, all other threads read what was written.
+pub fn committed_writes_are_visible_to_other_threads(harness: &AuthStoreHarness) {
+    let fixture = insert_fixture(harness);
     for number in 10..20 {
-        run_write(bench, |tx| tx.sessions().insert(&shop.new_session(number)));
+        run_write(harness, |tx| tx.sessions().insert(&fixture.new_session(number)));
         let seen = std::thread::scope(|scope| {
-            scope.spawn(|| contract_fixture::find_session(bench, session_id(number))).join().unwrap()
+            scope.spawn(|| contract_fixture::find_session(harness, session_id(number))).join().unwrap()
         });
         assert!(seen.is_some());
     }
 }
 
-/// The observer has been told when `run` returns, in the order of the writes, on the thread that ran.
-pub fn observer_is_notified_before_run_returns(bench: &AuthStoreHarness) {
-    let shop = insert_fixture(bench);
-    let watcher = RecordingObserver::observe(bench);
-    run_write(bench, |tx| {
+/// When `run` returns, the observer has been notified, in the order of the writes, on the thread
+/// that called `run`.
+pub fn observer_is_notified_before_run_returns(harness: &AuthStoreHarness) {
+    let fixture = insert_fixture(harness);
+    let watcher = RecordingObserver::observe(harness);
+    run_write(harness, |tx| {
         tx.revocations().end_session(session_id(2), EndReason::Admin, after_start(9))?;
-        tx.revocations().invalidate(Scope::Device(shop.till.id), after_start(9))?;
+        tx.revocations().invalidate(Scope::Device(fixture.till.id), after_start(9))?;
         tx.revocations().end_session(session_id(1), EndReason::Admin, after_start(9)).map(drop)
     });
     let expected = [
         Change::SessionEnded(session_id(2)),
-        Change::Invalidated(Scope::Device(shop.till.id)),
+        Change::Invalidated(Scope::Device(fixture.till.id)),
         Change::SessionEnded(session_id(1)),
     ];
     assert_eq!(watcher.changes(), expected);
     assert_eq!(watcher.threads(), [std::thread::current().id()]);
 }
 
-/// What the observer is told is committed: whoever reads finds it at that moment.
-pub fn observer_is_notified_after_the_commit(bench: &AuthStoreHarness) {
-    insert_fixture(bench);
-    let store = bench.store.clone();
-    let watcher = RecordingObserver::observe_with_probe(bench, move || {
+/// The observer is notified after the commit: whoever reads at that moment finds the change.
+pub fn observer_is_notified_after_the_commit(harness: &AuthStoreHarness) {
+    insert_fixture(harness);
+    let store = harness.store.clone();
+    let watcher = RecordingObserver::observe_with_probe(harness, move || {
         let store = store.clone();
         let (tell, told) = std::sync::mpsc::channel();
         std::thread::spawn(move || {
@@ -346,27 +357,28 @@ pub fn observer_is_notified_after_the_commit(bench: &AuthStoreHarness) {
         });
         told.recv_timeout(std::time::Duration::from_secs(5)).unwrap_or(false)
     });
-    run_write(bench, |tx| tx.revocations().end_session(session_id(1), EndReason::Admin, after_start(9)));
+    run_write(harness, |tx| tx.revocations().end_session(session_id(1), EndReason::Admin, after_start(9)));
     assert_eq!(watcher.probes(), [true]);
 }
 
-/// The observer is never told of what was rolled back.
-pub fn observer_is_not_notified_of_rolled_back_changes(bench: &AuthStoreHarness) {
-    let shop = insert_fixture(bench);
-    let watcher = RecordingObserver::observe(bench);
-    let failed = bench.store.write(|tx| {
-        write_everywhere(tx, &shop)?;
+/// The observer is not notified of changes that were rolled back.
+pub fn observer_is_not_notified_of_rolled_back_changes(harness: &AuthStoreHarness) {
+    let fixture = insert_fixture(harness);
+    let watcher = RecordingObserver::observe(harness);
+    let failed = harness.store.write(|tx| {
+        write_everywhere(tx, &fixture)?;
         Err::<(), _>(StoreError::Fault("on purpose".into()))
     });
     assert!(failed.is_err());
     assert_eq!(watcher.changes(), []);
-    run_write(bench, |tx| tx.revocations().invalidate(Scope::Clock, after_start(9)));
+    run_write(harness, |tx| tx.revocations().invalidate(Scope::Clock, after_start(9)));
     assert_eq!(watcher.changes(), [Change::Invalidated(Scope::Clock)], "nor later, with the next");
 }
 
-/// A `run` inside a closure of the same store is `Nested`, whichever of the two reads or writes, and the outer one goes on.
-pub fn nested_unit_of_work_is_refused(bench: &AuthStoreHarness) {
-    let shop = insert_fixture(bench);
+/// A `run` inside a closure of the same store returns `Nested`, whatever the mode of either, and
+/// the outer unit of work continues.
+pub fn nested_unit_of_work_is_refused(harness: &AuthStoreHarness) {
+    let fixture = insert_fixture(harness);
     for (number, outer, inner) in [
         (10, Mode::Write, Mode::Write),
         (11, Mode::Write, Mode::Read),
@@ -375,11 +387,11 @@ pub fn nested_unit_of_work_is_refused(bench: &AuthStoreHarness) {
     ] {
         let mut answer = None;
         let mut entered = false;
-        let outcome = bench.store.run(outer, &mut |tx| {
+        let outcome = harness.store.run(outer, &mut |tx| {
             if outer == Mode::Write {
-                tx.sessions().insert(&shop.new_session(number))?;
+                tx.sessions().insert(&fixture.new_session(number))?;
             }
-            answer = Some(bench.store.run(inner, &mut |_| {
+            answer = Some(harness.store.run(inner, &mut |_| {
                 entered = true;
                 Ok(())
             }));
@@ -387,19 +399,20 @@ pub fn nested_unit_of_work_is_refused(bench: &AuthStoreHarness) {
         });
         assert_eq!((answer, entered), (Some(Err(StoreError::Nested)), false), "{inner:?} in {outer:?}");
         assert_eq!(outcome, Ok(()), "{inner:?} in {outer:?}");
-        assert_eq!(contract_fixture::find_session(bench, session_id(number)).is_some(), outer == Mode::Write);
+        assert_eq!(contract_fixture::find_session(harness, session_id(number)).is_some(), outer == Mode::Write);
     }
-    run_write(bench, |tx| tx.sessions().insert(&shop.new_session(20)));
+    run_write(harness, |tx| tx.sessions().insert(&fixture.new_session(20)));
 }
 
-/// Who waits for another unit of work waits for a bounded time, then it is `Unavailable` and nothing of it is written.
-pub fn waiting_has_a_deadline(bench: &AuthStoreHarness) {
-    let shop = insert_fixture(bench);
+/// Waiting for another unit of work has a deadline: then the result is `Unavailable`, and nothing
+/// is written.
+pub fn waiting_has_a_deadline(harness: &AuthStoreHarness) {
+    let fixture = insert_fixture(harness);
     let (holds, gave_up) = (ThreadSignal::default(), ThreadSignal::default());
     let ((), answer) = run_both(
         || {
-            run_write(bench, |tx| {
-                tx.revocations().bump_epoch(Scope::User(shop.anna.id), EndReason::Admin, after_start(9))?;
+            run_write(harness, |tx| {
+                tx.revocations().bump_epoch(Scope::User(fixture.anna.id), EndReason::Admin, after_start(9))?;
                 holds.set();
                 gave_up.wait();
                 Ok(())
@@ -407,32 +420,33 @@ pub fn waiting_has_a_deadline(bench: &AuthStoreHarness) {
         },
         || {
             holds.wait();
-            let answer = bench
-                .store
-                .write(|tx| tx.revocations().bump_epoch(Scope::User(shop.anna.id), EndReason::Admin, after_start(9)));
+            let answer = harness.store.write(|tx| {
+                tx.revocations().bump_epoch(Scope::User(fixture.anna.id), EndReason::Admin, after_start(9))
+            });
             gave_up.set();
             answer
         },
     );
     assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{answer:?}");
-    let now = run_read(bench, |tx| Ok(tx.users().find(shop.anna.id)?.map(|anna| anna.epoch)));
+    let now = run_read(harness, |tx| Ok(tx.users().find(fixture.anna.id)?.map(|anna| anna.epoch)));
     assert_eq!(now, Some(Epoch(1)), "the first raised, the second did not");
 }
 
-/// A store that is being moved, or has been, takes no writes: `Unavailable`. It goes on being read.
-pub fn draining_store_refuses_writes(bench: &AuthStoreHarness) {
-    let shop = insert_fixture(bench);
+/// A store that is being moved, or has been moved, returns `Unavailable` for writes and stays
+/// readable.
+pub fn draining_store_refuses_writes(harness: &AuthStoreHarness) {
+    let fixture = insert_fixture(harness);
     for state in [InstanceState::Draining, InstanceState::Moved] {
-        if !bench.set_instance_state(state) {
-            let found = run_read(bench, |tx| tx.instances().find());
-            assert_eq!(found.state, InstanceState::Open, "a store without `turned_by` is never closed");
+        if !harness.set_instance_state(state) {
+            let found = run_read(harness, |tx| tx.instances().find());
+            assert_eq!(found.state, InstanceState::Open, "a store without `with_state_setter` is never closed");
             return;
         }
-        let answer = bench.store.write(|tx| tx.sessions().insert(&shop.new_session(5)));
+        let answer = harness.store.write(|tx| tx.sessions().insert(&fixture.new_session(5)));
         assert!(matches!(answer, Err(StoreError::Unavailable(_))), "{state:?}: {answer:?}");
-        assert_eq!(run_read(bench, |tx| tx.instances().find()).state, state);
-        assert_eq!(contract_fixture::find_session(bench, session_id(5)), None);
+        assert_eq!(run_read(harness, |tx| tx.instances().find()).state, state);
+        assert_eq!(contract_fixture::find_session(harness, session_id(5)), None);
     }
-    bench.set_instance_state(InstanceState::Open);
-    run_write(bench, |tx| tx.sessions().insert(&shop.new_session(5)));
+    harness.set_instance_state(InstanceState::Open);
+    run_write(harness, |tx| tx.sessions().insert(&fixture.new_session(5)));
 }

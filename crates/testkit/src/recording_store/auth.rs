@@ -1,4 +1,4 @@
-//! The ports of authentication, each call recorded.
+//! The recording ports of authentication.
 
 use std::net::IpAddr;
 

@@ -1,4 +1,4 @@
-//! The ports of the back office, each call recorded.
+//! The recording ports of the back office.
 
 use std::collections::BTreeSet;
 

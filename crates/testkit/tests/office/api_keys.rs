@@ -1,4 +1,4 @@
-//! The rules of the back office about keys of programs, on the store in memory.
+//! The rules for API keys in the back office, on the in-memory store.
 
 use tillgate_domain::office::{
     self, ApiKeyChange, ApiKeyFilter, AuditContext, Authority, FieldName, NewApiKey, OfficeError, PageRequest,
@@ -30,7 +30,7 @@ impl StaffedFixture {
         office::delete_api_key(&self.memory, self.fixture.tenant.id, stamp, key.id, version)
     }
 
-    /// What a user of this name is given on P01 by the built-in role of the same name.
+    /// The rights of the user on P01: those of the built-in role with the same name.
     fn given_rights(&self, name: &str) -> Rights {
         let roles = office::list_roles(&self.memory, self.fixture.tenant.id).unwrap();
         roles.into_iter().find(|role| role.name.as_str() == name).unwrap().rights
@@ -114,7 +114,7 @@ fn api_key_grants_no_more_than_its_creator_has() {
     );
     assert_eq!(shop.add_as(&all(), &new_key("admin", "P01", &[])), missing("admin"));
     assert!(matches!(shop.add_as(&all(), &new_key("cashier", "P01", &[])), Err(OfficeError::RightMissing(_))));
-    // the admin's own rights are narrowed to what the caller holds
+    // the admin's rights are reduced to those that the caller has
     let key = shop.add_as(&all(), &new_key("admin", "P01", &["ticketClose"])).unwrap();
     let wider = ApiKeyChange { permissions: Some(parse_rights(&[])), ..ApiKeyChange::default() };
     assert_eq!(shop.change_as(&all(), &key, &wider), missing("admin"));

@@ -1,4 +1,5 @@
-//! The rules of devices: another kind, retirement, a password that is taken away, and what nobody gives through one.
+//! The rules for devices: change of environment, retirement, removal of a password, and rights that
+//! a caller cannot grant through a device.
 
 use tillgate_domain::office::{
     self, ApiKeyChange, AuditContext, DeviceChange, DeviceRolesChange, FieldName, NewApiKey, NewDevice, OfficeError,
@@ -13,7 +14,7 @@ use crate::staffed_fixture::*;
 fn device_or_api_key_grants_no_more_than_the_caller_has() {
     let shop = StaffedFixture::open();
     let Fixture { p01, office: desk, cashier, .. } = &shop.fixture;
-    // it counts in the office alone, so the cashier has none of it on the till
+    // the role applies in the office only, so the cashier does not have it on the till
     shop.add_role("ledger", &["auditRead"], &[Environment::BackOffice]);
     shop.assign(cashier.id, &["cashier"], roles_only_on(p01, &["cashier", "ledger"])).unwrap();
     let moved = DeviceChange { environment: Some(Environment::BackOffice), ..DeviceChange::default() };
@@ -52,7 +53,7 @@ fn device_or_api_key_grants_no_more_than_the_caller_has() {
         permissions: parse_rights(&["ticketClose", "userDelete"]),
     };
     let maker = clerk(&["auditRead", "apiKeyCreate", "apiKeyUpdate"]);
-    // the cashier has it not now, and may be given it later
+    // the cashier does not have the right now, but may be given it later
     assert_eq!(
         office::add_api_key(shop.store(), shop.tenant_id(), &maker, &key).unwrap(),
         Err(missing_right("userDelete"))
@@ -111,7 +112,7 @@ fn retired_device_frees_its_name_roles_and_user_lists() {
     let user = office::find_user(shop.store(), shop.tenant_id(), cashier.id).unwrap().unwrap();
     assert!(!user.assignment.devices.contains_key(&p01.id));
     assert_eq!(user.version, cashier.version + 1);
-    // it is not put on a list again
+    // the device is not assigned again
     let again = shop.assign(cashier.id, &["cashier"], roles_only_on(p01, &["cashier"]));
     assert_eq!(again, Err(OfficeError::UnknownName { field: FieldName::Devices, value: "P01".into() }));
     let next = NewDevice { roles: Vec::new(), ..new_device("p01") };

@@ -1,4 +1,4 @@
-//! A tenant in a store in memory, and what the tests do there.
+//! A tenant in an in-memory store, with helpers for the tests.
 
 use tillgate_auth_core::ports::CredentialKind;
 use tillgate_auth_core::{AuthPorts, MemoryStore};
@@ -7,7 +7,7 @@ use tillgate_domain::{Action, Change, Device, PrincipalId, Secret, Store, StoreE
 
 use crate::inputs::*;
 
-/// A tenant in a store in memory.
+/// A tenant in an in-memory store.
 pub(crate) struct OfficeFixture {
     pub(crate) memory: MemoryStore,
     pub(crate) tenant: Tenant,
@@ -69,7 +69,7 @@ impl OfficeFixture {
     }
 }
 
-/// What the feed tells, oldest first.
+/// All changes in the feed, oldest first.
 pub(crate) fn list_changes(memory: &MemoryStore) -> Vec<Change> {
     let store: &dyn Store<AuthPorts> = memory;
     store.read(|tx| tx.feed().poll(None)).unwrap().entries.into_iter().map(|found| found.change).collect()

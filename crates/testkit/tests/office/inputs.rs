@@ -1,4 +1,5 @@
-//! What these tests ask of the back office, with ids that differ: stamps of the host and of callers, and who and what is to be.
+//! Inputs for the tests of the back office: audit contexts of the host and of callers, and records
+//! with distinct ids.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,4 @@
-//! The last admin who can log in stays one, whatever is changed: their role, their device, their password.
+//! The last admin who can log in keeps that ability, whatever is changed: role, device or password.
 
 use tillgate_domain::office::{self, DeviceRoleAssignment, DeviceRolesChange, NewUser, OfficeError, RoleChange};
 use tillgate_domain::{DeviceStatus, Environment, PrincipalId, Secret, UserStatus};
@@ -65,7 +65,7 @@ fn admin_who_cannot_log_in_does_not_count() {
             .unwrap()
     };
     assert_eq!(suspend(), Err(OfficeError::LastAdmin), "nobody logs in without a password");
-    // they are no admin who counts, so they may go
+    // this user does not count as an admin and can be removed
     let verifier = Secret::new("hash".to_owned());
     office::set_password(shop.store(), shop.tenant_id(), &audit_context(), PrincipalId::User(bare.id), &verifier)
         .unwrap()

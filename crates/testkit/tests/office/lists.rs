@@ -1,4 +1,4 @@
-//! What the back office reads: people by what is known of them, and the audit; and who registers whom.
+//! Lists of the back office: users by several criteria, audit events, and who may add whom.
 
 use tillgate_auth_core::MemoryStore;
 use tillgate_domain::office::{

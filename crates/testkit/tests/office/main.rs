@@ -1,4 +1,4 @@
-//! The back office on the store in memory: its rules, what it reads, and what it refuses.
+//! Tests of the back office on the in-memory store: its rules, its lists, and its errors.
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,

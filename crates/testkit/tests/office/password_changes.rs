@@ -1,4 +1,5 @@
-//! A password that must be changed at the next login: who says so, and what that ends.
+//! Passwords that must be changed at the next login: who can require it, and which sessions that
+//! ends.
 
 use serde_json::json;
 use tillgate_domain::office::{self, FieldName, NewUser, OfficeError, PasswordOptions, UserChange};
@@ -23,7 +24,7 @@ fn set_password(shop: &OfficeFixture, user: &User, change_required: bool) {
         .unwrap();
 }
 
-/// What the last line of the audit says of it.
+/// The action and the relevant detail of the latest audit event.
 fn last_event(shop: &OfficeFixture) -> (Action, Option<serde_json::Value>) {
     let last = shop.memory.audit_events().pop().unwrap();
     (last.action, last.details.get(FieldName::PasswordChangeRequired.name()).cloned())

@@ -1,4 +1,5 @@
-//! The rules of roles: what is told of a change, who keeps one from going, and what nobody gives themselves by one.
+//! The rules for roles: how a change is recorded, when a role cannot be removed, and rights that
+//! callers cannot give themselves through a role.
 
 use std::collections::BTreeSet;
 
@@ -38,7 +39,7 @@ fn role_change_notifies_its_holders_only() {
     assert_eq!(told.action, Action::RoleUpdate);
     assert_eq!(told.details["rights"], serde_json::json!({ "from": ["storno"], "to": ["storno", "ticketClose"] }));
     assert_eq!(office::find_role(shop.store(), shop.tenant_id(), night.id).unwrap(), Some(after.clone()));
-    // the same again writes nothing
+    // the same change again writes nothing
     let count = shop.memory.audit_events().len();
     assert_eq!(shop.change_role(&audit_context(), &night, &change).unwrap(), after);
     assert_eq!(shop.memory.audit_events().len(), count);
@@ -90,7 +91,7 @@ fn role_in_use_is_not_deleted() {
     shop.assign(manager, &["manager"], roles_only_on(&shop.fixture.p02, &["night"])).unwrap();
     shop.change_device(shop.fixture.p01.id, &audit_context(), &equip(&[])).unwrap();
     assert_eq!(shop.delete_role(&audit_context(), &night), Err(held(&["user manager"], 1)), "on a device alone");
-    // who is deleted holds nothing any more
+    // a deleted user no longer has any role
     office::set_user_status(shop.store(), shop.tenant_id(), &audit_context(), manager, UserStatus::Deleted)
         .unwrap()
         .unwrap();
@@ -117,7 +118,8 @@ fn role_change_grants_no_more_than_the_caller_has() {
     );
     assert_eq!(shop.change_role(&clerk(), &night, &allow(&["storno", "userDelete"])), Err(missing_right("userDelete")));
     assert_eq!(shop.change_role(&clerk(), &night, &allow(&["admin"])), Err(missing_right("admin")));
-    // nor take from a role what they do not hold, nor move it to where it counts
+    // callers can neither remove a right that they do not have, nor move the role to another
+    // environment
     assert_eq!(shop.change_role(&clerk(), &strong, &allow(&["storno"])), Err(missing_right("userDelete")));
     let elsewhere = RoleChange { environments: Some([Environment::Tool].into()), ..RoleChange::default() };
     assert_eq!(shop.change_role(&clerk(), &strong, &elsewhere), Err(missing_right("userDelete")));

@@ -1,5 +1,5 @@
-//! The world of the testkit in a store in memory: a tenant with its people, each with a password, and devices, and what the tests do
-//! to them.
+//! The testkit's fixture in an in-memory store, with a password for each user, and helpers for the
+//! tests.
 
 use tillgate_auth_core::MemoryStore;
 use tillgate_domain::office::{
@@ -14,7 +14,7 @@ use tillgate_testkit::fixture::FixtureVerifiers;
 use crate::fixture::list_changes;
 use crate::inputs::*;
 
-/// The world in memory, each user with a password.
+/// The fixture in an in-memory store; each user has a password.
 pub(crate) struct StaffedFixture {
     pub(crate) memory: MemoryStore,
     pub(crate) fixture: Fixture,
@@ -88,10 +88,10 @@ impl StaffedFixture {
     }
 }
 
-/// These roles on this device, and nothing on another.
+/// These roles on this device, and none on any other.
 pub(crate) fn roles_only_on(device: &Device, roles: &[&str]) -> DeviceRolesChange {
     DeviceRolesChange::Replace(vec![roles_on(device.name.as_str(), roles)])
 }
 
-/// Everywhere.
+/// All environments.
 pub(crate) const ALL_ENVIRONMENTS: &[Environment] = &Environment::ALL;

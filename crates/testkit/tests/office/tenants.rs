@@ -1,4 +1,4 @@
-//! The rules of tenants: their stores, the limits of their sessions, and the walls between them.
+//! The rules for tenants: their branches, session limits, and their isolation from each other.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The rules of tenants, devices and roles, and of the walls between tenants.
+//! The rules for tenants, devices and roles, and the isolation of tenants.
 
 use std::collections::BTreeSet;
 

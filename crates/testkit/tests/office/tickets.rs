@@ -1,5 +1,5 @@
-//! The use cases of tickets: to whom one may belong, the walls between tenants, what counts once, what a refused batch leaves, and
-//! how one is paid.
+//! The use cases for tickets: who may own one, isolation of tenants, idempotency, rejected batches,
+//! and payment.
 
 use std::collections::BTreeMap;
 
@@ -21,7 +21,7 @@ use tillgate_domain::{
 use crate::inputs::*;
 use crate::staffed_fixture::*;
 
-/// Somebody at a device with every right.
+/// A user on a device, with every right.
 fn context_at(user: UserId, device: DeviceId) -> AuditContext {
     context_with(user, device, &["admin"])
 }
@@ -60,7 +60,7 @@ fn new_ticket(sheet: TicketChange) -> NewTicket {
     NewTicket { id: TicketId::new(NOW, random_bytes()), currency: Currency::parse("EUR").unwrap(), sheet }
 }
 
-/// So many teas at 4.00.
+/// A sheet with this quantity of tea at 4.00.
 fn tea_change(quantity: &str) -> TicketChange {
     TicketChange { items: Some(vec![tea_line("4", quantity)]), ..TicketChange::default() }
 }
@@ -82,7 +82,7 @@ fn idempotent_request(key: &str, request: u8) -> IdempotentRequest {
 }
 
 impl StaffedFixture {
-    /// The manager at P01, who opens tickets here.
+    /// The manager on P01, who opens the tickets in these tests.
     fn seller_context(&self) -> AuditContext {
         context_at(self.fixture.manager.id, self.fixture.p01.id)
     }
@@ -169,7 +169,7 @@ fn ticket_transfer_requires_a_present_user() {
         .amend_ticket(shop.tenant_id(), shop.seller_context(), ticket, owner_change(OwnerRef::Name(eva.name.clone())))
         .unwrap();
     assert_eq!(given[0].ticket.sheet.owner, eva.id);
-    // who leaves keeps what they had, and a till that sends the ticket back as it read it changes nothing of that
+    // a deleted user keeps the ticket, and a till that sends it back unchanged changes nothing
     shop.set_user_status(eva.id, UserStatus::Deleted);
     let other = shop.add_user(shop.tenant_id(), "eva");
     for owner in [OwnerRef::Id(eva.id), OwnerRef::Name(eva.name.clone())] {
@@ -206,16 +206,16 @@ fn ticket_of_another_tenant_is_not_found() {
     let every = TicketFilter::default();
     assert_eq!(office::count_tickets(shop.store(), elsewhere, &every).unwrap(), 0);
     let order = TicketOrder::default();
-    // from before the first of ours
+    // starts before the first ticket
     let part = OffsetPageRequest { after: Some(TicketCursor { key: i64::MIN, id: ticket.id }), skip: 0, limit: 9 };
     let search = TicketSearch { filter: every, order, page: part };
     assert!(office::list_tickets(shop.store(), elsewhere, &search).unwrap().is_empty());
-    // who draws the id of another tenant's ticket has one of their own, and the other stays
+    // a ticket with the id of another tenant's ticket is a separate ticket, and the other one stays
     let same = NewTicket { id: ticket.id, ..new_ticket(tea_change("2")) };
     let (own, opened) = office::put_ticket(shop.store(), elsewhere, &by(), &same, None).unwrap().unwrap();
     assert!(opened && own.ticket.tenant == elsewhere);
     assert_eq!(office::find_ticket(shop.store(), shop.tenant_id(), ticket.id).unwrap().unwrap().ticket, ticket);
-    // another tenant's till sells nothing here
+    // a device of another tenant cannot sell here
     let foreign =
         shop.amend_ticket(shop.tenant_id(), context_at(shop.fixture.manager.id, till), ticket.id, name_change("x"));
     assert_eq!(foreign, Err(OfficeError::Ticket(TicketError::SaleDeviceRequired)));
@@ -269,7 +269,8 @@ fn idempotency_key_of_an_earlier_release_counts_for_its_day() {
         let answered = StoredResponse { request_digest: request, ticket: sold.clone() };
         assert!(shop.store().write(|tx| tx.idempotency_keys().insert(&key, &answered, NOW)).unwrap());
     };
-    // by the bytes of the body, and in the quotation marks in which it was sent
+    // as an earlier release stored them: by a digest of the body's bytes, and one key within its
+    // quotation marks
     kept(IdempotencyKey::parse("bare").unwrap(), [101; 32]);
     kept(IdempotencyKey::parse("quoted").unwrap().to_legacy_quoted().unwrap(), [101; 32]);
     for key in ["bare", "\"bare\"", "quoted", "\"quoted\""] {
@@ -299,12 +300,12 @@ fn sold_items_are_refunded_once_and_a_refund_never() {
     );
     let more = refused(shop.refund_ticket(&by(), sold, Some(&[(1, "2.000001")]), None));
     assert_eq!(more.code(), "refund_too_large");
-    // the same key of somebody else is another
+    // the same key of another user is a different key
     let other = context_at(shop.fixture.admin.id, shop.fixture.p01.id);
     let rest = shop.refund_ticket(&other, sold, None, Some(&idempotent_request("k", 1))).unwrap().ticket.ticket;
     assert_eq!(payable_text(&rest), "-8.00");
     assert_eq!(refused(shop.refund_ticket(&by(), sold, None, None)).code(), "refund_empty", "nothing is left");
-    // a refund is closed by paying out, to the cent, and never taken back itself
+    // a refund is closed by paying out the exact amount, and cannot be refunded itself
     for wrong in [
         vec![],
         vec![pay(PaymentMethod::Cash, "8")],
@@ -319,7 +320,7 @@ fn sold_items_are_refunded_once_and_a_refund_never() {
         .ticket;
     assert!(out.change_due().unwrap().is_zero());
     assert_eq!(refused(shop.refund_ticket(&by(), rest.id, None, None)).code(), "refund_of_refund");
-    // one that is made void takes nothing back
+    // a void refund takes nothing back
     office::void_ticket(shop.store(), shop.tenant_id(), &by(), first.ticket.ticket.id, None, &Note::default())
         .unwrap()
         .unwrap();
@@ -379,7 +380,7 @@ fn receipt_number_is_unique_in_its_series() {
         [Ok(777), taken(777), Ok(777)]
     );
     assert_eq!([close(None, "FM1"), close(None, "")], [Ok(1), Ok(4)]);
-    // what was refused has taken no number and closed nothing
+    // the rejected requests have taken no number and closed nothing
     let lines = shop.memory.audit_events().iter().filter(|event| event.action == Action::TicketClose).count();
     assert_eq!(lines, 7);
 }
@@ -418,7 +419,7 @@ fn item_after_the_highest_id_gets_a_free_id() {
     let opened = shop.open_ticket(sheet(vec![item(Some(u32::MAX)), item(None), item(Some(2)), item(None)])).ticket;
     let ids = |ticket: &Ticket| ticket.sheet.items.iter().map(|item| item.id).collect::<Vec<_>>();
     assert_eq!(ids(&opened), [u32::MAX, 1, 2, 3]);
-    // an id that was there before the change is not given anew while there is another
+    // the id of a removed item is not reused while another id is free
     let fewer = sheet(vec![item(Some(u32::MAX)), item(None)]);
     assert_eq!(
         ids(&shop.amend_ticket(shop.tenant_id(), shop.seller_context(), opened.id, fewer).unwrap()[0].ticket),

@@ -1,4 +1,4 @@
-//! Who leaves: a deleted user, and everybody whose sessions end at once.
+//! Deletion of users, and the end of all sessions of a user.
 
 use tillgate_domain::office::{self, AuditContext, FieldName, OfficeError, SessionTarget, UserChange};
 use tillgate_domain::{Action, Actor, Change, Epoch, PrincipalId, Scope, StoreExt, TenantId, UserStatus};
@@ -46,7 +46,7 @@ fn all_sessions_of_a_user_end_at_once() {
         assert_eq!(shop.list_changes().last(), Some(&Change::EpochBumped { scope, epoch: Epoch(1) }));
         assert_eq!(shop.last_event().action, Action::SessionEnd);
     }
-    // one's own are one's own to end
+    // users may end their own sessions
     let own = AuditContext { actor: Actor { user: Some(cashier.id), ..Actor::default() }, ..caller_context(&[]) };
     assert_eq!(end(&own, SessionTarget::User(cashier.id)), Ok(()));
     let own = AuditContext { actor: Actor { user: Some(cashier.id), ..Actor::default() }, ..caller_context(&[]) };

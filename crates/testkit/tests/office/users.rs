@@ -1,4 +1,5 @@
-//! The rules of users: names, statuses, roles, passwords, the last admin, and what nobody grants.
+//! The rules for users: names, statuses, roles, passwords, the last admin, and rights that callers
+//! cannot grant.
 
 use std::time::Duration;
 use tillgate_auth_core::AuthPorts;
@@ -25,7 +26,7 @@ fn names_and_addresses_are_unique_and_the_refusal_names_the_field() {
     let hana = shop.add_user("hana", &[]);
     let rename = UserChange { name: UserName::parse("anna").ok(), ..UserChange::default() };
     assert_eq!(shop.change_user(&hana, &rename), Err(already_exists(FieldName::UserName, "anna")));
-    // a deleted name is free again
+    // the name of a deleted user is free again
     shop.set_status(&anna, UserStatus::Deleted).unwrap();
     assert_eq!(shop.change_user(&hana, &rename).unwrap().name.as_str(), "anna");
     shop.add_device("P01");
@@ -69,7 +70,7 @@ fn suspension_bumps_the_epoch_and_activation_does_not() {
     let active = shop.set_status(&anna, UserStatus::Active).unwrap();
     assert_eq!((active.status, active.epoch), (UserStatus::Active, Epoch(1)));
     assert_eq!(shop.list_changes().last(), Some(&Change::Invalidated(Scope::User(anna.id))));
-    // the same again writes nothing
+    // the same change again writes nothing
     let told = shop.list_actions().len();
     assert_eq!(shop.set_status(&anna, UserStatus::Active).unwrap().version, active.version);
     assert_eq!(shop.list_actions().len(), told);
@@ -101,14 +102,14 @@ fn last_admin_cannot_be_removed() {
     assert_eq!(shop.set_status(&admin, UserStatus::Suspended), Err(OfficeError::LastAdmin));
     assert_eq!(shop.set_status(&admin, UserStatus::Deleted), Err(OfficeError::LastAdmin));
     assert_eq!(shop.assign(&admin, Some(&["cashier"]), DeviceRolesChange::Keep), Err(OfficeError::LastAdmin));
-    // a suspended admin is none
+    // a suspended admin does not count
     let other = shop.add_user("other", &["admin"]);
     shop.set_status(&other, UserStatus::Suspended).unwrap();
     assert_eq!(shop.set_status(&admin, UserStatus::Suspended), Err(OfficeError::LastAdmin));
     shop.set_status(&other, UserStatus::Active).unwrap();
     shop.set_status(&admin, UserStatus::Suspended).unwrap();
     assert_eq!(shop.set_status(&other, UserStatus::Deleted), Err(OfficeError::LastAdmin));
-    // an admin of another tenant is none here
+    // an admin of another tenant does not count
     let elsewhere = office::add_tenant(shop.store(), &audit_context(), &new_tenant("elsewhere")).unwrap().unwrap();
     office::add_user(shop.store(), elsewhere.id, &audit_context(), &new_user("admin", &["admin"])).unwrap().unwrap();
     assert_eq!(shop.set_status(&other, UserStatus::Deleted), Err(OfficeError::LastAdmin));
@@ -250,25 +251,25 @@ fn rights_beyond_the_callers_cannot_be_granted() {
         ])
     };
     let tenant = shop.tenant.id;
-    // without the right to do it at all
+    // without the right for the operation
     let added = office::add_user(shop.store(), tenant, &caller_context(&["userRead"]), &new_user("new", &[])).unwrap();
     assert_eq!(added, Err(missing("userCreate")));
-    // granting more than one holds
+    // with roles beyond the caller's own rights
     let added = office::add_user(shop.store(), tenant, &clerk(), &new_user("new", &["admin"])).unwrap();
     assert_eq!(added, Err(missing("admin")));
     let roles = Some(vec![parse_role("admin")]);
     let assigned =
         office::assign_roles(shop.store(), tenant, &clerk(), anna.id, roles, DeviceRolesChange::Keep).unwrap();
     assert_eq!(assigned, Err(missing("admin")));
-    // power over somebody who holds more
+    // on a user who has more rights than the caller
     let verifier = Secret::new("hash".to_owned());
     let set = office::set_password(shop.store(), tenant, &clerk(), PrincipalId::User(admin.id), &verifier).unwrap();
     assert_eq!(set, Err(missing("admin")));
-    // what they do hold, they may give
+    // callers may grant rights that they have
     assert!(office::add_user(shop.store(), tenant, &clerk(), &new_user("new", &["cashier"])).unwrap().is_ok());
     let set = office::set_password(shop.store(), tenant, &clerk(), PrincipalId::User(anna.id), &verifier).unwrap();
     assert_eq!(set, Ok(vec![]));
-    // deleting asks a right of its own
+    // deleting requires a separate right
     let deleted = office::set_user_status(shop.store(), tenant, &clerk(), anna.id, UserStatus::Deleted).unwrap();
     assert_eq!(deleted, Err(missing("userDelete")));
 }
